@@ -1,0 +1,87 @@
+/**
+ * Sealing: storage nodes keep records that they cannot read.
+ *
+ *     record_key = HKDF-SHA-256(epoch_key, salt = empty, info = "bss/v1/seal" ‖ record_hash)
+ *     sealed     = AES-256-GCM(record_key, nonce = 0^96, aad = record_hash, record_bytes) ‖ 16-byte tag
+ *
+ * Every record has a key of its own, derived from its hash. So the constant nonce never meets one key twice, sealing is
+ * deterministic (every manager recomputes the sealed bytes instead of trusting the proposer), and the key of one record can be
+ * handed to its owner without opening another.
+ *
+ * GCM does not commit to its key: somebody who knows two keys can make one ciphertext that opens under both. The record hash
+ * does commit, so **whoever unseals must hash the result again** (with the consortium id) and compare it with `recordHash`.
+ */
+import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
+import { assert } from "../base/assert.js";
+import { concatBytes, u64be } from "../base/bytes.js";
+import { domain, domainBytes, taggedHash } from "./hash.js";
+
+export const epochKeyBytes = 32;
+export const recordKeyBytes = 32;
+/** How much longer a sealed record is than its plaintext. */
+export const sealTagBytes = 16;
+
+const cipher = "aes-256-gcm";
+const zeroNonce = new Uint8Array(12);
+const emptySalt = new Uint8Array(0);
+const firstBlock = Uint8Array.of(1);
+
+/** Seals a record: ciphertext ‖ tag, 16 bytes longer than `recordBytes`. `epochKey` and `recordHash` have 32 bytes. */
+export function sealRecord(
+  epochKey: Uint8Array,
+  recordHash: Uint8Array,
+  recordBytes: Uint8Array,
+): Uint8Array {
+  const key = recordKey(epochKey, recordHash);
+  const gcm = createCipheriv(cipher, key, zeroNonce, { authTagLength: sealTagBytes });
+  gcm.setAAD(recordHash);
+  return concatBytes(gcm.update(recordBytes), gcm.final(), gcm.getAuthTag());
+}
+
+/** The record's bytes, or undefined when key, hash or sealed bytes are wrong. Check the record hash of the result. */
+export function unsealRecord(
+  epochKey: Uint8Array,
+  recordHash: Uint8Array,
+  sealed: Uint8Array,
+): Uint8Array | undefined {
+  if (epochKey.length !== epochKeyBytes || recordHash.length !== 32) return undefined;
+  return unsealWithRecordKey(recordKey(epochKey, recordHash), recordHash, sealed);
+}
+
+/** As `unsealRecord`, for somebody who was given the key of this one record. */
+export function unsealWithRecordKey(
+  key: Uint8Array,
+  recordHash: Uint8Array,
+  sealed: Uint8Array,
+): Uint8Array | undefined {
+  if (key.length !== recordKeyBytes || sealed.length < sealTagBytes) return undefined;
+  const tagAt = sealed.length - sealTagBytes;
+  const gcm = createDecipheriv(cipher, key, zeroNonce, { authTagLength: sealTagBytes });
+  gcm.setAAD(recordHash);
+  gcm.setAuthTag(sealed.subarray(tagAt));
+  const bytes = gcm.update(sealed.subarray(0, tagAt));
+  try {
+    return concatBytes(bytes, gcm.final());
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The key of one record, 32 bytes: HKDF (RFC 5869), written as its two HMACs because one block of output needs no more
+ * and node's `hkdfSync` takes three times as long, for every record of every block.
+ */
+export function recordKey(epochKey: Uint8Array, recordHash: Uint8Array): Uint8Array {
+  assert(epochKey.length === epochKeyBytes, "an epoch key has 32 bytes");
+  assert(recordHash.length === 32, "a record hash has 32 bytes");
+  const extracted = createHmac("sha256", emptySalt).update(epochKey).digest();
+  const expanded = createHmac("sha256", extracted);
+  expanded.update(domainBytes(domain.seal)).update(recordHash).update(firstBlock);
+  return new Uint8Array(expanded.digest());
+}
+
+/** What genesis and rotations publish about an epoch key: SHA-256("bss/v1/epoch" ‖ u64 number ‖ key), 32 bytes. */
+export function epochCommitment(epochNumber: number | bigint, epochKey: Uint8Array): Uint8Array {
+  assert(epochKey.length === epochKeyBytes, "an epoch key has 32 bytes");
+  return taggedHash(domain.epoch, u64be(epochNumber), epochKey);
+}
