@@ -1,0 +1,52 @@
+/**
+ * Names for the nodes of the tree.
+ *
+ * Node (level, index) is the root of the complete subtree over the 2^level leaves that start at
+ * leaf index · 2^level; level 0 is the leaves. Once its last leaf is appended it never changes, so
+ * complete nodes are all that a store keeps. The ragged right edge of the tree (nodes whose subtree
+ * is not complete yet) changes with every append and is computed from complete nodes when needed.
+ *
+ *     level 2          (2,0)               a tree of 7 leaves: the stored nodes are shown;
+ *     level 1     (1,0)     (1,1)     (1,2)        its root is H((2,0), H((1,2), (0,6)))
+ *     level 0    0     1   2     3   4     5    6
+ */
+import { assert } from "../../base/assert.js";
+
+/** A complete subtree: `level` 0..52 and `index`, its place among the subtrees of that level. */
+export type NodeRef = { readonly level: number; readonly index: number };
+
+/** A complete subtree with its hash of 32 bytes. */
+export type StoredNode = NodeRef & { readonly hash: Uint8Array };
+
+/** Leaves that a tree can hold at most: sizes and indexes stay exact integers. */
+export const treeSizeMax = Number.MAX_SAFE_INTEGER;
+
+/** True for the integers 0..2^53−1. */
+export function isTreeSize(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
+/** ⌊log2(n)⌋ for 1 ≤ n ≤ 2^53−1. Math.log2 would round 2^53−1 up. */
+export function floorLog2(n: number): number {
+  assert(isTreeSize(n) && n > 0, "the logarithm is of a positive safe integer");
+  const high = Math.floor(n / 2 ** 32);
+  return high > 0 ? 63 - Math.clz32(high) : 31 - Math.clz32(n);
+}
+
+/**
+ * The fewest complete subtrees that cover the leaves `start` to `end` (exclusive), left to right,
+ * which is biggest first. `start` must be 0 or a multiple of a power of two that is at least
+ * `end − start`, as each subtree of RFC 9162's recursion is.
+ */
+export function coveringNodes(start: number, end: number): readonly NodeRef[] {
+  const nodes: NodeRef[] = [];
+  let at = start;
+  while (at < end) {
+    const level = floorLog2(end - at);
+    const index = at / 2 ** level;
+    assert(Number.isInteger(index), "a covered range starts where a subtree of its size starts");
+    nodes.push({ level, index });
+    at += 2 ** level;
+  }
+  return nodes;
+}
