@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bss/v1/broadcast.proto.
  */
 export const file_bss_v1_broadcast: GenFile = /*@__PURE__*/
-  fileDesc("ChZic3MvdjEvYnJvYWRjYXN0LnByb3RvEgZic3MudjEiWgoNU3VibWl0UmVxdWVzdBImCgpzdWJtaXNzaW9uGAEgASgLMhIuYnNzLnYxLlN1Ym1pc3Npb24SIQoId2FpdF9mb3IYAiABKA4yDy5ic3MudjEuV2FpdEZvciJfCg5TdWJtaXRSZXNwb25zZRInCghvdXRjb21lcxgBIAMoCzIVLmJzcy52MS5SZWNvcmRPdXRjb21lEiQKBmJsb2NrcxgCIAMoCzIULmJzcy52MS5CbG9ja1N1bW1hcnkidAoTU3VibWl0U3RyZWFtUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgEEiYKCnN1Ym1pc3Npb24YAiABKAsyEi5ic3MudjEuU3VibWlzc2lvbhIhCgh3YWl0X2ZvchgDIAEoDjIPLmJzcy52MS5XYWl0Rm9yIoQBChRTdWJtaXRTdHJlYW1SZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgEEioKCHJlc3BvbnNlGAIgASgLMhYuYnNzLnYxLlN1Ym1pdFJlc3BvbnNlSAASIgoHcmVmdXNhbBgDIAEoCzIPLmJzcy52MS5SZWZ1c2FsSABCCAoGcmVzdWx0Il8KB1JlZnVzYWwSDAoEY29kZRgBIAEoDRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCRINCgVmaWVsZBgEIAEoCRIWCg5yZXRyeV9hZnRlcl9tcxgFIAEoDSKlAQoNUmVjb3JkT3V0Y29tZRITCgtyZWNvcmRfaGFzaBgBIAEoDBIoCgljb21taXR0ZWQYAiABKAsyEy5ic3MudjEuUmVjb3JkUGxhY2VIABIiCgdwZW5kaW5nGAMgASgLMg8uYnNzLnYxLlBlbmRpbmdIABImCglvYmplY3Rpb24YBCABKAsyES5ic3MudjEuT2JqZWN0aW9uSABCCQoHb3V0Y29tZSIJCgdQZW5kaW5nIkQKC1JlY29yZFBsYWNlEg4KBmhlaWdodBgBIAEoBBIQCghwb3NpdGlvbhgCIAEoBBITCgtzZWFsX2RpZ2VzdBgDIAEoDCLjAQoMQmxvY2tTdW1tYXJ5Eg4KBmhlaWdodBgBIAEoBBIQCghibG9ja19pZBgCIAEoDBIZChF0aW1lc3RhbXBfdW5peF9tcxgDIAEoAxIVCg1jb25maXJtYXRpb25zGAQgASgEEhoKEm1hbmFnZXJfc2lnbmF0dXJlcxgFIAEoDRIcChRzdG9yYWdlX2F0dGVzdGF0aW9ucxgGIAEoDRIOCgZoZWFkZXIYByABKAwSNQoSY29tbWl0X2NlcnRpZmljYXRlGAggASgLMhkuYnNzLnYxLkNvbW1pdENlcnRpZmljYXRlIncKCU9iamVjdGlvbhIVCg1zdWJtaXNzaW9uX2lkGAEgASgMEhMKC3JlY29yZF9oYXNoGAIgASgMEg4KBnJlYXNvbhgDIAEoCRIPCgdtZXNzYWdlGAQgASgJEg0KBWZpZWxkGAUgASgJEg4KBmhlaWdodBgGIAEoBCJvChBCcm9hZGNhc3RSZXF1ZXN0EigKCnN1Ym1pc3Npb24YASABKAsyEi5ic3MudjEuU3VibWlzc2lvbkgAEiYKCW9iamVjdGlvbhgCIAEoCzIRLmJzcy52MS5PYmplY3Rpb25IAEIJCgdtZXNzYWdlImoKEUJyb2FkY2FzdFJlc3BvbnNlEiIKB3ZlcmRpY3QYASABKAsyDy5ic3MudjEuVmVyZGljdEgAEiYKCW9iamVjdGlvbhgCIAEoCzIRLmJzcy52MS5PYmplY3Rpb25IAEIJCgdtZXNzYWdlIiAKB1ZlcmRpY3QSFQoNc3VibWlzc2lvbl9pZBgBIAEoDCpSCgdXYWl0Rm9yEhgKFFdBSVRfRk9SX1VOU1BFQ0lGSUVEEAASFQoRV0FJVF9GT1JfQUNDRVBURUQQARIWChJXQUlUX0ZPUl9DT01NSVRURUQQAjLgAQoQQnJvYWRjYXN0U2VydmljZRI3CgZTdWJtaXQSFS5ic3MudjEuU3VibWl0UmVxdWVzdBoWLmJzcy52MS5TdWJtaXRSZXNwb25zZRJNCgxTdWJtaXRTdHJlYW0SGy5ic3MudjEuU3VibWl0U3RyZWFtUmVxdWVzdBocLmJzcy52MS5TdWJtaXRTdHJlYW1SZXNwb25zZSgBMAESRAoJQnJvYWRjYXN0EhguYnNzLnYxLkJyb2FkY2FzdFJlcXVlc3QaGS5ic3MudjEuQnJvYWRjYXN0UmVzcG9uc2UoATABYgZwcm90bzM", [file_bss_v1_block, file_bss_v1_record]);
+  fileDesc("ChZic3MvdjEvYnJvYWRjYXN0LnByb3RvEgZic3MudjEiWgoNU3VibWl0UmVxdWVzdBImCgpzdWJtaXNzaW9uGAEgASgLMhIuYnNzLnYxLlN1Ym1pc3Npb24SIQoId2FpdF9mb3IYAiABKA4yDy5ic3MudjEuV2FpdEZvciJfCg5TdWJtaXRSZXNwb25zZRInCghvdXRjb21lcxgBIAMoCzIVLmJzcy52MS5SZWNvcmRPdXRjb21lEiQKBmJsb2NrcxgCIAMoCzIULmJzcy52MS5CbG9ja1N1bW1hcnkidAoTU3VibWl0U3RyZWFtUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgEEiYKCnN1Ym1pc3Npb24YAiABKAsyEi5ic3MudjEuU3VibWlzc2lvbhIhCgh3YWl0X2ZvchgDIAEoDjIPLmJzcy52MS5XYWl0Rm9yIoQBChRTdWJtaXRTdHJlYW1SZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgEEioKCHJlc3BvbnNlGAIgASgLMhYuYnNzLnYxLlN1Ym1pdFJlc3BvbnNlSAASIgoHcmVmdXNhbBgDIAEoCzIPLmJzcy52MS5SZWZ1c2FsSABCCAoGcmVzdWx0Il8KB1JlZnVzYWwSDAoEY29kZRgBIAEoDRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCRINCgVmaWVsZBgEIAEoCRIWCg5yZXRyeV9hZnRlcl9tcxgFIAEoDSKlAQoNUmVjb3JkT3V0Y29tZRITCgtyZWNvcmRfaGFzaBgBIAEoDBIoCgljb21taXR0ZWQYAiABKAsyEy5ic3MudjEuUmVjb3JkUGxhY2VIABIiCgdwZW5kaW5nGAMgASgLMg8uYnNzLnYxLlBlbmRpbmdIABImCglvYmplY3Rpb24YBCABKAsyES5ic3MudjEuT2JqZWN0aW9uSABCCQoHb3V0Y29tZSIJCgdQZW5kaW5nIkQKC1JlY29yZFBsYWNlEg4KBmhlaWdodBgBIAEoBBIQCghwb3NpdGlvbhgCIAEoBBITCgtzZWFsX2RpZ2VzdBgDIAEoDCLjAQoMQmxvY2tTdW1tYXJ5Eg4KBmhlaWdodBgBIAEoBBIQCghibG9ja19pZBgCIAEoDBIZChF0aW1lc3RhbXBfdW5peF9tcxgDIAEoAxIVCg1jb25maXJtYXRpb25zGAQgASgEEhoKEm1hbmFnZXJfc2lnbmF0dXJlcxgFIAEoDRIcChRzdG9yYWdlX2F0dGVzdGF0aW9ucxgGIAEoDRIOCgZoZWFkZXIYByABKAwSNQoSY29tbWl0X2NlcnRpZmljYXRlGAggASgLMhkuYnNzLnYxLkNvbW1pdENlcnRpZmljYXRlIncKCU9iamVjdGlvbhIVCg1zdWJtaXNzaW9uX2lkGAEgASgMEhMKC3JlY29yZF9oYXNoGAIgASgMEg4KBnJlYXNvbhgDIAEoCRIPCgdtZXNzYWdlGAQgASgJEg0KBWZpZWxkGAUgASgJEg4KBmhlaWdodBgGIAEoBCKTAQoQQnJvYWRjYXN0UmVxdWVzdBIoCgpzdWJtaXNzaW9uGAEgASgLMhIuYnNzLnYxLlN1Ym1pc3Npb25IABIiCgd2ZXJkaWN0GAIgASgLMg8uYnNzLnYxLlZlcmRpY3RIABImCglvYmplY3Rpb24YAyABKAsyES5ic3MudjEuT2JqZWN0aW9uSABCCQoHbWVzc2FnZSJqChFCcm9hZGNhc3RSZXNwb25zZRIiCgd2ZXJkaWN0GAEgASgLMg8uYnNzLnYxLlZlcmRpY3RIABImCglvYmplY3Rpb24YAiABKAsyES5ic3MudjEuT2JqZWN0aW9uSABCCQoHbWVzc2FnZSIhCgdWZXJkaWN0EhYKDnN1Ym1pc3Npb25faWRzGAEgAygMKlIKB1dhaXRGb3ISGAoUV0FJVF9GT1JfVU5TUEVDSUZJRUQQABIVChFXQUlUX0ZPUl9BQ0NFUFRFRBABEhYKEldBSVRfRk9SX0NPTU1JVFRFRBACMuABChBCcm9hZGNhc3RTZXJ2aWNlEjcKBlN1Ym1pdBIVLmJzcy52MS5TdWJtaXRSZXF1ZXN0GhYuYnNzLnYxLlN1Ym1pdFJlc3BvbnNlEk0KDFN1Ym1pdFN0cmVhbRIbLmJzcy52MS5TdWJtaXRTdHJlYW1SZXF1ZXN0GhwuYnNzLnYxLlN1Ym1pdFN0cmVhbVJlc3BvbnNlKAEwARJECglCcm9hZGNhc3QSGC5ic3MudjEuQnJvYWRjYXN0UmVxdWVzdBoZLmJzcy52MS5Ccm9hZGNhc3RSZXNwb25zZSgBMAFiBnByb3RvMw", [file_bss_v1_block, file_bss_v1_record]);
 
 /**
  * @generated from message bss.v1.SubmitRequest
@@ -399,13 +399,23 @@ export type BroadcastRequest = Message<"bss.v1.BroadcastRequest"> & {
    */
   message: {
     /**
+     * Relayed by the manager that took it in.
+     *
      * @generated from field: bss.v1.Submission submission = 1;
      */
     value: Submission;
     case: "submission";
   } | {
     /**
-     * @generated from field: bss.v1.Objection objection = 2;
+     * The sender's verdict on a submission that another manager relayed.
+     *
+     * @generated from field: bss.v1.Verdict verdict = 2;
+     */
+    value: Verdict;
+    case: "verdict";
+  } | {
+    /**
+     * @generated from field: bss.v1.Objection objection = 3;
      */
     value: Objection;
     case: "objection";
@@ -420,6 +430,8 @@ export const BroadcastRequestSchema: GenMessage<BroadcastRequest> = /*@__PURE__*
   messageDesc(file_bss_v1_broadcast, 10);
 
 /**
+ * Answers a relayed submission: one verdict, or an objection for each record that breaks a rule.
+ *
  * @generated from message bss.v1.BroadcastResponse
  */
 export type BroadcastResponse = Message<"bss.v1.BroadcastResponse"> & {
@@ -449,17 +461,17 @@ export const BroadcastResponseSchema: GenMessage<BroadcastResponse> = /*@__PURE_
   messageDesc(file_bss_v1_broadcast, 11);
 
 /**
- * The sender has the submission and found nothing wrong with it.
+ * The sender has the submissions and found nothing wrong with them.
  *
  * @generated from message bss.v1.Verdict
  */
 export type Verdict = Message<"bss.v1.Verdict"> & {
   /**
-   * 32 bytes.
+   * 32 bytes each, at most 1000.
    *
-   * @generated from field: bytes submission_id = 1;
+   * @generated from field: repeated bytes submission_ids = 1;
    */
-  submissionId: Uint8Array;
+  submissionIds: Uint8Array[];
 };
 
 /**
