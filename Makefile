@@ -1,0 +1,94 @@
+# Every target explains itself: the comment after '##' is what 'make help' prints.
+# Needed: Node.js >= 20.19, git and make; everything else comes from 'make install'.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+TSC := tsc -p tsconfig.json
+# npm's own copy of the lockfile would do, but npm rewrites it; this one says what 'npm ci' has run for.
+INSTALLED := node_modules/.installed-lock.json
+
+# $(call step,title,command): one line when the command succeeds, all that it said when it fails.
+define step
+@printf '%-44s' '$(1)'; start=$$SECONDS; \
+if out=$$({ $(2); } 2>&1 </dev/null); then printf 'ok %4d s\n' $$((SECONDS - start)); \
+else printf 'FAILED\n\n%s\n\n' "$$out"; exit 1; fi
+endef
+
+.PHONY: help
+help: ## Show what each target does
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: node-version
+node-version:
+	@command -v node >/dev/null && command -v npm >/dev/null || \
+	  { echo "Node.js is missing: install 20.19 or newer from https://nodejs.org" >&2; exit 1; }
+	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); \
+	  const ok = a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19); \
+	  if (!ok) console.error("Node.js " + process.version + " does not fit: " + \
+	    "install 20.19 or newer (of 22: 22.12 or newer) from https://nodejs.org"); \
+	  process.exit(ok ? 0 : 1)'
+
+.PHONY: install
+install: node-version ## Install the locked dependencies (npm ci), once per lockfile
+	@cmp -s package-lock.json $(INSTALLED) || $(MAKE) install-now
+
+.PHONY: install-now
+install-now:
+	$(call step,install dependencies,npm ci --no-audit --no-fund --no-progress && cp package-lock.json $(INSTALLED))
+
+.PHONY: build
+build: install ## Compile everything into dist/
+	$(call step,compile,$(TSC))
+
+.PHONY: proto
+proto: install ## Generate src/gen from proto/
+	$(call step,generate src/gen,buf generate)
+
+.PHONY: fmt
+fmt: install ## Format sources and proto files, apply safe lint fixes
+	$(call step,format sources,biome check --write --error-on-warnings)
+	$(call step,format proto,buf format --write)
+
+.PHONY: check
+check: install ## Format, lint, types, proto, generated code, architecture: what CI runs first
+	$(call step,format and lint,biome check --error-on-warnings)
+	$(call step,proto format and lint,buf format --diff --exit-code && buf lint)
+	$(call step,generated code is up to date,$(GEN_DIFF))
+	$(call step,types,$(TSC))
+	$(call step,architecture,node dist/test/run.js tidy)
+
+GEN_DIFF = tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; buf generate --output "$$tmp"; \
+  diff -r src/gen "$$tmp/src/gen" || { echo "src/gen differs from proto/: run make proto"; exit 1; }
+
+.PHONY: test
+test: build ## Run every test; fail below 95 % line coverage of ledger, consensus, crypto
+	@node dist/test/run.js --coverage
+
+.PHONY: test-unit
+test-unit: build ## Run the unit tests only; ONLY=crypto narrows it to test/unit/crypto
+	@node dist/test/run.js unit/$(ONLY)
+
+.PHONY: sim
+sim: build ## Simulate consortiums under faults; SEEDS=200 FIRST_SEED=1 choose the runs
+	@node dist/test/simulation/run.js
+
+.PHONY: demo
+demo: build ## Run the energy community example; DEMO_HOURS and DEMO_DATA change its size and data
+	@node dist/examples/energy-community/demo.js
+
+.PHONY: bench
+bench: build ## Measure the parts that bound throughput
+	@node dist/bench/run.js
+
+.PHONY: breaking
+breaking: install ## Compare the API with another commit: AGAINST=main by default
+	$(call step,API compatible with $(AGAINST),buf breaking --against '.git#ref=$(AGAINST)')
+
+AGAINST ?= main
+
+.PHONY: clean
+clean: ## Remove what was built, measured or written by the demo
+	@rm -rf dist coverage .demo
