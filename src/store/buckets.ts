@@ -1,0 +1,41 @@
+/**
+ * The first byte of every key: one numbered namespace per line, shared by both roles (a manager and a
+ * storage node each use some of them). A number is never reused, so a directory written by an older
+ * version is never misread. Integers in keys are big-endian and of fixed width, so keys sort by value.
+ */
+export const buckets = {
+  /** name → what is kept once per store: format version, head, frontier, own progress */
+  meta: 1,
+  /** u64 height → encoded manager block without its records */
+  blockByHeight: 2,
+  /** block id → u64 height */
+  heightByBlockId: 3,
+  /** record hash → location of the record: height, place in the block, position in the log */
+  recordLocation: 4,
+  /** u64 position in the log → sealed record */
+  sealedRecord: 5,
+  /** u8 level ‖ u64 index → root (32 bytes) of a complete subtree of the Merkle log; level 0 = leaf hash */
+  merkleNode: 6,
+  /** state key → state value, as the ledger's rules read and write them */
+  state: 7,
+  /** u64 height ‖ kind ‖ round → message signed by this manager, kept before it is sent */
+  voteLog: 8,
+  /** block id → candidate block kept before the height is decided */
+  candidate: 9,
+  /** u64 height → certificates of that height: CC, IC, AC */
+  certificate: 10,
+  /** submission id → submission that waits for a block */
+  pool: 11,
+  /** participant ‖ time ‖ u64 position → record hash */
+  ownerIndex: 12,
+  /** meter ‖ time ‖ u64 position → record hash */
+  meterIndex: 13,
+  /** record hash → hash of the record that updates it */
+  successor: 14,
+  /** u64 height → encoded storage block without its records */
+  storageBlock: 15,
+  /** u64 height ‖ round → attestation signed by this storage node, kept before it is sent */
+  attestationLog: 16,
+} as const;
+
+export type Bucket = (typeof buckets)[keyof typeof buckets];

@@ -1,0 +1,231 @@
+/**
+ * The store in memory, for tests and simulation. A `MemoryDisk` is what outlives a process: a node opens
+ * it, is killed or crashes, and opens it again. It fails the way a disk fails:
+ *
+ * - `crash()` is the loss of power: buffered writes that no synced write followed are gone. The log is
+ *   sequential, so a synced write also saves all writes before it.
+ * - `failNextWrite()` makes one write reject; after the next opening its batch is either lost or there.
+ * - An opener while another one has the disk gets `LOCKED`.
+ */
+import { assert } from "../base/assert.js";
+import {
+  assertBatch,
+  assertKeys,
+  assertRange,
+  type Durability,
+  type Entry,
+  type KeyValueStore,
+  type RangeOptions,
+  type ScanOptions,
+  scanPages,
+  type WriteOperation,
+} from "./key-value-store.js";
+import {
+  closedError,
+  lockedError,
+  refusedAfterFailure,
+  StoreError,
+  type StoreErrorCode,
+} from "./store-error.js";
+
+export type WriteFailure = {
+  /** Default `IO`. */
+  readonly code?: StoreErrorCode;
+  /** What the next opening finds of the failed batch: nothing (the default) or all of it. */
+  readonly outcome?: "lost" | "kept";
+};
+
+export type MemoryDisk = {
+  /** Rejects with `LOCKED` while a store over this disk is open. */
+  open(): Promise<KeyValueStore>;
+  /** Takes back what was not synced. The store that was open is dead: its operations reject `CLOSED`. */
+  crash(): void;
+  /** The next write of the open store rejects, and as any failed write stops the ones after it. */
+  failNextWrite(failure?: WriteFailure): void;
+};
+
+export function createMemoryDisk(): MemoryDisk {
+  return new Disk();
+}
+
+/** A store over a disk of its own. */
+export function openMemoryStore(): Promise<KeyValueStore> {
+  return createMemoryDisk().open();
+}
+
+class Disk implements MemoryDisk {
+  #content = new SortedMap();
+  #undoLog: { readonly key: string; readonly before: Uint8Array | undefined }[] = [];
+  #openStore: MemoryStore | undefined;
+  #nextFailure: Required<WriteFailure> | undefined;
+
+  async open(): Promise<KeyValueStore> {
+    if (this.#openStore?.isOpen === true) throw lockedError("memory");
+    this.#openStore = new MemoryStore(this, this.#content);
+    return this.#openStore;
+  }
+
+  crash(): void {
+    this.#openStore?.kill();
+    this.#nextFailure = undefined;
+    for (const { key, before } of this.#undoLog.reverse()) this.#content.put(key, before);
+    this.#undoLog = [];
+  }
+
+  failNextWrite({ code = "IO", outcome = "lost" }: WriteFailure = {}): void {
+    this.#nextFailure = { code, outcome };
+  }
+
+  takeFailure(): Required<WriteFailure> | undefined {
+    const failure = this.#nextFailure;
+    this.#nextFailure = undefined;
+    return failure;
+  }
+
+  apply(batch: readonly WriteOperation[], durability: Durability): void {
+    for (const operation of batch) {
+      const key = toText(operation.key);
+      this.#undoLog.push({ key, before: this.#content.get(key) });
+      this.#content.put(key, operation.type === "put" ? copyOf(operation.value) : undefined);
+    }
+    if (durability === "sync") this.#undoLog = [];
+  }
+}
+
+class MemoryStore implements KeyValueStore {
+  readonly #disk: Disk;
+  readonly #content: SortedMap;
+  #isOpen = true;
+  #writeFailure: StoreError | undefined;
+  #keptBatch: readonly WriteOperation[] = [];
+
+  constructor(disk: Disk, content: SortedMap) {
+    this.#disk = disk;
+    this.#content = content;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return (await this.getMany([key]))[0];
+  }
+
+  async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    assertKeys(keys);
+    this.#assertOpen();
+    return keys.map((key) => {
+      const value = this.#content.get(toText(key));
+      return value && copyOf(value);
+    });
+  }
+
+  async range(options: RangeOptions): Promise<readonly Entry[]> {
+    assertRange(options);
+    this.#assertOpen();
+    return this.#content.range(options);
+  }
+
+  scan(options: ScanOptions): AsyncIterable<Entry> {
+    return scanPages(this, options);
+  }
+
+  async write(batch: readonly WriteOperation[], durability: Durability): Promise<void> {
+    assertBatch(batch);
+    this.#assertOpen();
+    if (this.#writeFailure !== undefined) throw refusedAfterFailure(this.#writeFailure);
+    const failure = this.#disk.takeFailure();
+    if (failure === undefined) {
+      this.#disk.apply(batch, durability);
+      return;
+    }
+    if (failure.outcome === "kept") this.#keptBatch = batch.map(copyOfOperation);
+    this.#writeFailure = new StoreError(failure.code, "a failure that the test asked for");
+    throw this.#writeFailure;
+  }
+
+  async close(): Promise<void> {
+    this.kill();
+  }
+
+  /** A batch that failed but reached the log shows once the log is replayed. */
+  kill(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    if (this.#keptBatch.length > 0) this.#disk.apply(this.#keptBatch, "sync");
+  }
+
+  #assertOpen(): void {
+    if (!this.#isOpen) throw closedError();
+  }
+}
+
+/**
+ * Keys as strings of one code unit per byte, whose order is the order of the bytes. A new key costs O(n)
+ * moves in the array, which is fast enough for the some 100,000 keys of a simulation.
+ */
+class SortedMap {
+  readonly #keys: string[] = [];
+  readonly #values = new Map<string, Uint8Array>();
+
+  get(key: string): Uint8Array | undefined {
+    return this.#values.get(key);
+  }
+
+  /** Removes the key when the value is undefined. */
+  put(key: string, value: Uint8Array | undefined): void {
+    const isThere = this.#values.has(key);
+    if (value === undefined) {
+      if (isThere) this.#keys.splice(this.#firstNotBelow(key), 1);
+      this.#values.delete(key);
+    } else {
+      if (!isThere) this.#keys.splice(this.#firstNotBelow(key), 0, key);
+      this.#values.set(key, value);
+    }
+  }
+
+  range({ gte, lt, reverse = false, limit }: RangeOptions): readonly Entry[] {
+    const first = this.#firstNotBelow(toText(gte));
+    const end = Math.max(first, this.#firstNotBelow(toText(lt)));
+    const keys = reverse
+      ? this.#keys.slice(Math.max(first, end - limit), end).reverse()
+      : this.#keys.slice(first, Math.min(end, first + limit));
+    return keys.map((key) => {
+      const value = this.#values.get(key);
+      assert(value !== undefined, "a sorted key without a value");
+      return [fromText(key), copyOf(value)];
+    });
+  }
+
+  #firstNotBelow(key: string): number {
+    let low = 0;
+    let high = this.#keys.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#keys[middle] as string) < key) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** Not `slice`: on a Buffer, which is a `Uint8Array` too, that shares the memory. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
+function copyOfOperation(operation: WriteOperation): WriteOperation {
+  const key = copyOf(operation.key);
+  return operation.type === "put"
+    ? { type: "put", key, value: copyOf(operation.value) }
+    : { type: "delete", key };
+}
+
+function toText(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
+
+function fromText(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, "latin1"));
+}

@@ -1,0 +1,70 @@
+export type StoreErrorCode = "LOCKED" | "CORRUPT" | "DISK_FULL" | "CLOSED" | "IO";
+
+/**
+ * A store that could not do its work. The message tells an operator what to do.
+ *
+ * - `LOCKED`: another opener, in this process or another one, holds the directory.
+ * - `CORRUPT`: what is on disk is not what was written.
+ * - `DISK_FULL`: no space or quota left.
+ * - `CLOSED`: the operation came after `close`; a bug of the caller, or a race at shutdown.
+ * - `IO`: everything else that the operating system refused.
+ */
+export class StoreError extends Error {
+  override readonly name = "StoreError";
+  readonly code: StoreErrorCode;
+
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/**
+ * Names the failure behind an error of RocksDB or of the file system. Both say what happened only in
+ * text: RocksDB as `<status>: <detail>`, Node as `<errno name>: <detail>`.
+ */
+export function toStoreError(cause: unknown, directory: string): StoreError {
+  if (cause instanceof StoreError) return cause;
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  const code = codeOf(detail);
+  return new StoreError(code, `${advice[code](directory)} (${detail})`, { cause });
+}
+
+/** Refuses a write after one that failed: whether that one is on disk is known only after reopening. */
+export function refusedAfterFailure(failure: StoreError): StoreError {
+  return new StoreError(
+    failure.code,
+    `no write is accepted after one that failed; stop and open the store again: ${failure.message}`,
+    { cause: failure },
+  );
+}
+
+export function closedError(): StoreError {
+  return new StoreError("CLOSED", advice.CLOSED(""));
+}
+
+export function lockedError(directory: string): StoreError {
+  return new StoreError("LOCKED", advice.LOCKED(directory));
+}
+
+const advice: Readonly<Record<StoreErrorCode, (directory: string) => string>> = {
+  LOCKED: (directory) =>
+    `the store at ${directory} is in use: stop the node that has it open, or configure another directory`,
+  CORRUPT: (directory) =>
+    `the store at ${directory} is damaged: keep it for inspection, check the disk, and let the node catch up into an empty directory`,
+  DISK_FULL: (directory) =>
+    `no space is left for the store at ${directory}: free or add space, then start the node again`,
+  CLOSED: () => "the store is closed",
+  IO: (directory) =>
+    `the store at ${directory} cannot be read or written: check the path, its permissions and the disk`,
+};
+
+function codeOf(detail: string): StoreErrorCode {
+  // Corruption first: RocksDB quotes the I/O error that it found behind a damaged file.
+  if (/^Corruption\b/.test(detail)) return "CORRUPT";
+  if (/While lock file|lock hold by current process/.test(detail)) return "LOCKED";
+  if (/No space left on device|Disk quota exceeded|\bENOSPC\b|\bEDQUOT\b/i.test(detail)) {
+    return "DISK_FULL";
+  }
+  return "IO";
+}
