@@ -1,19 +1,20 @@
 /**
  * The committee of storage nodes that verifies one block in one round.
  *
- * Everybody who knows the eligible nodes, the block's beacon and the round draws the same committee:
+ * Whoever knows the eligible nodes, the block's beacon and the round draws the same committee:
  *
  *     stream = SHAKE256("bss/v1/committee" ‖ beacon ‖ u64be(round))
  *     nodes  = the eligible ids, sorted by their UTF-8 bytes; X = how many
  *     for i = 0 .. committeeSize(X) − 1:
  *         bound = X − i
  *         do draw = the next 4 bytes of the stream, big-endian
- *         while draw ≥ ⌊2^32 / bound⌋ · bound          the incomplete last stretch would favour low places
+ *         while draw ≥ ⌊2^32 / bound⌋ · bound
  *         swap nodes[i] with nodes[i + draw mod bound]
  *     committee = nodes[0 .. committeeSize(X) − 1], in the order drawn
  *
- * It is the Fisher–Yates shuffle, stopped once the committee is complete. A draw is made for every
- * place, also where only one node is left for it.
+ * It is the Fisher–Yates shuffle, stopped once the committee is complete. Draws from the last,
+ * incomplete stretch of 2^32 are rejected because they would favour low remainders. A draw is made
+ * for every place, also where only one node is left for it.
  */
 import { assert, defined } from "../base/assert.js";
 import { compareBytes, u64be, utf8 } from "../base/bytes.js";
@@ -39,8 +40,8 @@ export function committeeSize(eligibleCount: number): number {
 }
 
 /**
- * Matches by distinct members that make an integrity certificate: more than 2/3 of the committee. It
- * is 1 for a committee of 0: without storage nodes there is no certificate.
+ * Matches by distinct members that make an integrity certificate: more than 2/3 of the committee.
+ * It is 1 for a committee of 0: without storage nodes there is no certificate.
  */
 export function matchesNeeded(committeeCount: number): number {
   return Math.floor((2 * committeeCount) / 3) + 1;

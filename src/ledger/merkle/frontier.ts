@@ -2,10 +2,10 @@
  * The frontier: all that appending needs to know of a tree of any size.
  *
  * A tree of `size` leaves falls apart into complete subtrees, one for each 1 in the binary form of
- * its size, biggest first. Their roots, the peaks, are at most 53 hashes; folded from the right they
- * give the root of the tree. An appended leaf becomes the last peak, and while the last peak is a
- * right child it is merged with the peak before it: like a carry in binary addition. An append
- * therefore costs O(log n) hashes at worst and two on average.
+ * its size, biggest first. Their roots, the peaks, are at most 53 hashes; folded from the right
+ * they give the root of the tree. An appended leaf becomes the last peak, and while the last peak
+ * is a right child it is merged with the peak before it: like a carry in binary addition. So an
+ * append costs O(log n) node hashes at worst and one on average.
  */
 import { assert, defined } from "../../base/assert.js";
 import { concatBytes, readU64be, u64be } from "../../base/bytes.js";
@@ -13,7 +13,7 @@ import { err, ok, type Result } from "../../base/result.js";
 import { emptyRoot, hashBytes, nodeHash } from "./hashes.js";
 import { coveringNodes, isTreeSize, type StoredNode, treeSizeMax } from "./nodes.js";
 
-/** An append-only tree as its size in leaves and the roots of its complete subtrees, biggest first. */
+/** A tree as its size in leaves and the roots of its complete subtrees, biggest first. */
 export type Frontier = { readonly size: number; readonly peaks: readonly Uint8Array[] };
 
 export type FrontierDecodeError =
@@ -59,7 +59,7 @@ export function rootOf(frontier: Frontier): Uint8Array {
   return foldHashes(frontier.peaks);
 }
 
-/** Folds the roots of neighbouring subtrees from the right into one root; none give the empty root. */
+/** Folds the roots of neighbouring subtrees from the right into one; none give the empty root. */
 export function foldHashes(hashes: readonly Uint8Array[]): Uint8Array {
   if (hashes.length === 0) return emptyRoot;
   return hashes.reduceRight((right, left) => nodeHash(left, right));

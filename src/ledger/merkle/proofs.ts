@@ -3,10 +3,10 @@
  *
  * A proof is a list of subtree roots. Most are complete subtrees, which a store holds under their
  * name; at most one lies on the ragged right edge of the tree that the proof is for, and is folded
- * from several complete ones. So a proof is first planned (which nodes, in which groups), which takes
- * no hashes and no I/O; then the store reads the nodes that `plan.flat()` names, and `foldPlan` turns
- * each group into one hash. Because complete nodes never change, a plan for any past size works on
- * the nodes of today.
+ * from several complete ones. So a proof is first planned (which nodes, in which groups), which
+ * takes no hashes and no I/O; then the store reads the nodes that `plan.flat()` names, and
+ * `foldPlan` turns each group into one hash. Because complete nodes never change, a plan for any
+ * past size works on the nodes of today.
  */
 import { assert } from "../../base/assert.js";
 import { foldHashes } from "./frontier.js";
@@ -16,8 +16,8 @@ import { coveringNodes, floorLog2, isTreeSize, type NodeRef } from "./nodes.js";
 export type ProofPlan = readonly (readonly NodeRef[])[];
 
 /**
- * Plan of the inclusion proof for leaf `leafIndex` in the tree of `treeSize` leaves, 0 ≤ leafIndex <
- * treeSize ≤ 2^53−1: PATH of RFC 9162 §2.1.3.1. The caller has checked the range.
+ * Plan of the inclusion proof for leaf `leafIndex` in the tree of `treeSize` leaves, for
+ * 0 ≤ leafIndex < treeSize ≤ 2^53−1: PATH of RFC 9162 §2.1.3.1. The caller has checked the range.
  */
 export function inclusionProofPlan(leafIndex: number, treeSize: number): ProofPlan {
   assert(isTreeSize(leafIndex) && isTreeSize(treeSize), "indexes and sizes are safe integers");
@@ -39,9 +39,9 @@ export function inclusionProofPlan(leafIndex: number, treeSize: number): ProofPl
 }
 
 /**
- * Plan of the consistency proof from the tree of `fromSize` leaves to that of `toSize`, 0 ≤ fromSize ≤
- * toSize ≤ 2^53−1: PROOF of RFC 9162 §2.1.4.1. It is empty between equal sizes, and from the empty
- * tree, which every tree extends. The caller has checked the range.
+ * Plan of the consistency proof from the tree of `fromSize` leaves to that of `toSize`, for
+ * 0 ≤ fromSize ≤ toSize ≤ 2^53−1: PROOF of RFC 9162 §2.1.4.1. It is empty between equal sizes, and
+ * from the empty tree, which every tree extends. The caller has checked the range.
  */
 export function consistencyProofPlan(fromSize: number, toSize: number): ProofPlan {
   assert(isTreeSize(fromSize) && isTreeSize(toSize), "sizes are safe integers");
@@ -65,7 +65,7 @@ export function consistencyProofPlan(fromSize: number, toSize: number): ProofPla
   return siblings.reverse();
 }
 
-/** The nodes whose fold is the root of the tree at `treeSize` leaves, today's or any earlier size. */
+/** The nodes that fold to the root of the tree at `treeSize` leaves, today's or an earlier size. */
 export function rootPlan(treeSize: number): readonly NodeRef[] {
   assert(isTreeSize(treeSize), "sizes are safe integers");
   return coveringNodes(0, treeSize);
@@ -84,7 +84,7 @@ export function foldNodes(
   return foldHashes(group.map((ref) => lookup(ref)));
 }
 
-/** Where RFC 9162 splits a subtree of two or more leaves: after the largest power of two below its size. */
+/** Where RFC 9162 splits two leaves or more: after the largest power of two below their number. */
 function splitPoint(start: number, end: number): number {
   return start + 2 ** floorLog2(end - start - 1);
 }

@@ -3,14 +3,14 @@
  *
  * `fn` is the path of a node from its level to the root, bit by bit: a 1 says that the node is a
  * right child. `sn` is the path of the last node of that level. Where the two are equal and the bit
- * is 0, the node is the last of its level and has no sibling there, so the walk climbs until it has.
- * Every argument may come from a stranger: what does not prove is `false`, and nothing throws.
+ * is 0, the node is the last of its level and has no sibling there, so the walk climbs until it
+ * has. Every argument may come from a stranger: what does not prove is `false`, nothing throws.
  */
 import { equalBytes } from "../../base/bytes.js";
 import { emptyRoot, hashBytes, nodeHash } from "./hashes.js";
 import { isTreeSize } from "./nodes.js";
 
-/** Hashes in the longest proof there is: one a level, and one more where a consistency proof starts. */
+/** Hashes in the longest proof: one for each of 53 levels, and where a consistency proof starts. */
 export const proofHashesMax = 54;
 
 export type InclusionClaim = {
@@ -29,7 +29,11 @@ export type ConsistencyClaim = {
   readonly proof: readonly Uint8Array[];
 };
 
-/** Whether `proof` shows that `leafHash` is leaf `leafIndex` under `root`. RFC 9162 §2.1.3.2. */
+/**
+ * Whether `proof` shows that `leafHash` is leaf `leafIndex` under `root`. RFC 9162 §2.1.3.2. Size
+ * and root are taken as belonging together (one signed header has both), because a proof does not
+ * bind the size: the path of leaf 0 has one shape in trees of 5, 6, 7 and 8 leaves.
+ */
 export function verifyInclusion(claim: InclusionClaim): boolean {
   const { leafHash, leafIndex, treeSize, proof, root } = claim;
   if (!isTreeSize(leafIndex) || !isTreeSize(treeSize) || leafIndex >= treeSize) return false;
@@ -57,7 +61,8 @@ export function verifyInclusion(claim: InclusionClaim): boolean {
 /**
  * Whether `proof` shows that the tree under `toRoot` begins with all leaves of the tree under
  * `fromRoot`. RFC 9162 §2.1.4.2, which covers 0 < fromSize < toSize. Outside of that only an empty
- * proof holds: between equal sizes with equal roots, and from size 0 with the root of the empty tree.
+ * proof holds: between equal sizes with equal roots, and from size 0 with the empty tree's root.
+ * Here too, each root is taken as belonging to its size.
  */
 export function verifyConsistency(claim: ConsistencyClaim): boolean {
   const { fromSize, toSize, fromRoot, toRoot, proof } = claim;
