@@ -1,0 +1,110 @@
+/**
+ * The field types of every YAML file. Each carries one text that says what is expected; whatever is wrong with a value,
+ * that text is what the reader is told (yaml-file.ts adds place and remedy).
+ */
+import { isIP } from "node:net";
+import { z } from "zod";
+import { nearestName } from "./nearest-name.js";
+
+/** Ids and names of the protocol: they stand in certificates, file names and metric labels. */
+export const idPattern = /^[a-z0-9-]{1,63}$/;
+
+const hostNamePattern =
+  /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
+
+/** A mapping with exactly these keys; an unknown one is an error that names the nearest known one. */
+export function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
+  const known = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === "unrecognized_keys"
+        ? unknownKeysMessage(issue.keys as readonly string[], known)
+        : `a mapping with the keys ${known.join(", ")}`,
+  });
+}
+
+/** One line per unknown key, in the order of the issue's keys. */
+function unknownKeysMessage(keys: readonly string[], known: readonly string[]): string {
+  return keys
+    .map((key) => {
+      const nearest = nearestName(key, known);
+      return nearest === undefined
+        ? `remove it or use one of ${known.join(", ")}`
+        : `did you mean \`${nearest}\`?`;
+    })
+    .join("\n");
+}
+
+export function listOf<Item extends z.ZodType>(item: Item, what: string) {
+  return z.array(item, { error: `a list of ${what}` });
+}
+
+export function integer(min: number, max: number, unit = "") {
+  const error = `a whole number from ${min} to ${max}${unit === "" ? "" : ` ${unit}`}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+export function oneOf<const Names extends readonly [string, ...string[]]>(names: Names) {
+  return z.enum(names, { error: `one of ${names.join(", ")}` });
+}
+
+export function id() {
+  const error = "an id: 1 to 63 characters out of a-z, 0-9 and -";
+  return z.string({ error }).regex(idPattern, { error });
+}
+
+/** The path of a file or directory; a key that was pasted in its place is refused before anything prints it. */
+export function path() {
+  const error = "the path of a file, relative to this one";
+  return z
+    .string({ error })
+    .min(1, { error })
+    .max(4096, { error })
+    .refine((text) => !looksSecret(text) && !text.includes("\0"), { error });
+}
+
+export function host() {
+  const error = "a host name or an IP address";
+  return z.string({ error }).refine((text) => isHost(text), { error });
+}
+
+export function port() {
+  const error = "a port number, 1 to 65535";
+  return z.int({ error }).min(1, { error }).max(65_535, { error });
+}
+
+export function hostAndPort() {
+  const error = "host:port, such as grid-a.example.org:7401 or [::1]:7401";
+  return z.string({ error }).refine((text) => splitHostPort(text) !== undefined, { error });
+}
+
+export type HostPort = { readonly host: string; readonly port: number };
+
+/** Parses `host:port`; IPv6 addresses stand in brackets. */
+export function splitHostPort(text: string): HostPort | undefined {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  if (match === null) return undefined;
+  const [, inBrackets, plain, digits] = match;
+  const port = Number(digits);
+  if (port < 1 || port > 65_535) return undefined;
+  if (inBrackets !== undefined) {
+    return isIP(inBrackets) === 6 ? { host: inBrackets, port } : undefined;
+  }
+  return plain !== undefined && isHost(plain) ? { host: plain, port } : undefined;
+}
+
+/** The inverse of `splitHostPort`. */
+export function joinHostPort({ host, port }: HostPort): string {
+  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+export function isHost(text: string): boolean {
+  if (isIP(text) !== 0) return true;
+  // What is only digits and dots is a mistyped IPv4 address, not a name.
+  return hostNamePattern.test(text) && !/^[\d.]+$/.test(text);
+}
+
+/** Whether a text may be key material, so that no message repeats it. */
+export function looksSecret(text: string): boolean {
+  return /[0-9a-fA-F]{32}/.test(text) || text.includes("PRIVATE KEY");
+}

@@ -1,0 +1,121 @@
+/**
+ * Reading keys, certificates and the genesis file.
+ *
+ * A secret that others on the machine can read is not one, so such a file is refused instead of used. The rule is
+ * PostgreSQL's for its server key: a file of our own user gives nobody else any access; one of root may be read by a group
+ * (0640), because that is how service managers hand secrets to a user without owning them. The check is made on the opened
+ * file, so it cannot be exchanged between check and use.
+ */
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
+import { fromHex } from "../base/bytes.js";
+import { ConfigError, fileError } from "./config-error.js";
+import type { ManagerConfig, TlsFiles } from "./node-config.js";
+
+const keyFileBytesMax = 64 * 1024;
+const caFileBytesMax = 4 * 1024 * 1024;
+const genesisBytesMax = 256 * 1024 * 1024;
+/** enc (32) ‖ ciphertext of a 32-byte key with its tag (48). */
+const epochWrapBytes = 80;
+
+/** PEM texts of a party's channel. `keyPem` is secret. */
+export type TlsMaterial = {
+  readonly certificatePem: string;
+  readonly keyPem: string;
+  readonly caPem: string;
+};
+
+/** A manager's secrets, 32 bytes each, and its epoch key wraps, epoch 0 first. */
+export type ManagerKeys = {
+  readonly signingSeed: Uint8Array;
+  readonly vrfSeed: Uint8Array;
+  readonly hpkeSecretKey: Uint8Array;
+  readonly epochWraps: readonly Uint8Array[];
+};
+
+/** A secret of 32 bytes, stored as 64 hex digits and a newline. Throws `ConfigError`. */
+export function readSeedFile(file: string): Uint8Array {
+  const seed = fromHex(readFile(file, keyFileBytesMax, true).toString("latin1").trim());
+  if (seed?.length === 32) return seed;
+  throw fileError(file, "not a key of 64 hex digits", "restore it from a backup");
+}
+
+/** Reads a party's certificate, key and trusted authorities. Throws `ConfigError`. */
+export function readTlsFiles(files: TlsFiles): TlsMaterial {
+  const keyPem = readFile(files.key, keyFileBytesMax, true).toString("latin1");
+  if (!keyPem.includes("-----BEGIN PRIVATE KEY-----")) {
+    throw fileError(files.key, "no PKCS #8 private key in PEM", "check the path in tls.key");
+  }
+  return {
+    certificatePem: readCertificates(files.certificate, "tls.certificate"),
+    keyPem,
+    caPem: readCertificates(files.ca, "tls.ca"),
+  };
+}
+
+/** Reads all key files that a manager's config names. Throws `ConfigError`. */
+export function readManagerKeys(config: ManagerConfig): ManagerKeys {
+  return {
+    signingSeed: readSeedFile(config.signingKeyFile),
+    vrfSeed: readSeedFile(config.vrfKeyFile),
+    hpkeSecretKey: readSeedFile(config.hpkeKeyFile),
+    epochWraps: config.epochWrapFiles.map(readEpochWrap),
+  };
+}
+
+/** The exact bytes of a genesis file, whose SHA-256 is the consortium id. Throws `ConfigError`. */
+export function readGenesisFile(file: string): Uint8Array {
+  return new Uint8Array(readFile(file, genesisBytesMax, false));
+}
+
+function readEpochWrap(file: string): Uint8Array {
+  const wrap = fromHex(readFile(file, keyFileBytesMax, false).toString("latin1").trim());
+  if (wrap?.length === epochWrapBytes) return wrap;
+  const what = `not a wrapped epoch key of ${2 * epochWrapBytes} hex digits`;
+  throw fileError(file, what, "ask another manager's operator for this manager's wrap");
+}
+
+function readCertificates(file: string, key: string): string {
+  const pem = readFile(file, caFileBytesMax, false).toString("latin1");
+  if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
+  throw fileError(file, "no certificate in PEM", `check the path in ${key}`);
+}
+
+function readFile(file: string, bytesMax: number, secret: boolean): Buffer {
+  let descriptor: number | undefined;
+  try {
+    // Without O_NONBLOCK, opening a pipe would wait for its writer.
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile()) throw fileError(file, "not a regular file", "check the path");
+    if (stats.size > bytesMax) {
+      throw fileError(file, `larger than ${bytesMax} bytes`, "check that it is the right file");
+    }
+    if (secret) checkSecret(file, stats);
+    return readFileSync(descriptor);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    const what = code === "ENOENT" ? "no such file" : `cannot be read (${code})`;
+    throw fileError(file, what, "check the path in the config and the file's permissions");
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+function checkSecret(file: string, stats: Stats): void {
+  const user = process.getuid?.();
+  // Windows has no such modes; there the directory's access list protects the file.
+  if (user === undefined) return;
+  const mode = (stats.mode & 0o777).toString(8).padStart(4, "0");
+  if (stats.uid !== user && stats.uid !== 0) {
+    throw fileError(
+      file,
+      `a secret that belongs to another user (${stats.uid})`,
+      "chown it to the user that runs bss",
+    );
+  }
+  const forbidden = stats.uid === user ? 0o077 : 0o037;
+  if ((stats.mode & forbidden) !== 0) {
+    throw fileError(file, `a secret that others can read (mode ${mode})`, `chmod 600 ${file}`);
+  }
+}

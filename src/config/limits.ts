@@ -1,0 +1,66 @@
+/**
+ * Limits on what others can make a node hold or do. They protect one node and are its owner's choice; what all nodes
+ * must agree on stands in the consortium's policy.
+ */
+import type { z } from "zod";
+import { integer, mapping } from "./fields.js";
+
+const MiB = 1024 * 1024;
+
+const networkLimits = {
+  message_bytes_max: integer(64 * 1024, 32 * MiB, "bytes").default(4 * MiB),
+  peer_message_bytes_max: integer(1 * MiB, 32 * MiB, "bytes").default(16 * MiB),
+  calls_per_peer_max: integer(1, 100_000, "calls").default(64),
+  streams_per_peer_max: integer(1, 10_000, "streams").default(16),
+  peer_queue_messages_max: integer(16, 1_000_000, "messages").default(10_000),
+  peer_queue_bytes_max: integer(1 * MiB, 4096 * MiB, "bytes").default(64 * MiB),
+};
+
+export const storageLimitsSchema = mapping(networkLimits);
+
+export const managerLimitsSchema = mapping({
+  ...networkLimits,
+  pool_submissions_max: integer(1, 10_000_000, "submissions").default(10_000),
+  pool_bytes_max: integer(1 * MiB, 65_536 * MiB, "bytes").default(256 * MiB),
+});
+
+export type NetworkLimits = {
+  /** Longest message from a participant, auditor or operator, bytes. */
+  readonly messageBytesMax: number;
+  /** Longest message from a manager or storage node, bytes. */
+  readonly peerMessageBytesMax: number;
+  /** Unary calls of one peer in progress at a time. */
+  readonly callsPerPeerMax: number;
+  /** Streams of one peer, of one method, open at a time. */
+  readonly streamsPerPeerMax: number;
+  /** Messages that wait to be sent to one peer. */
+  readonly peerQueueMessagesMax: number;
+  /** The same in bytes. */
+  readonly peerQueueBytesMax: number;
+};
+
+export type ManagerLimits = NetworkLimits & {
+  /** Submissions that wait to be ordered. */
+  readonly poolSubmissionsMax: number;
+  /** The same in bytes. */
+  readonly poolBytesMax: number;
+};
+
+export function networkLimitsOf(raw: z.output<typeof storageLimitsSchema>): NetworkLimits {
+  return {
+    messageBytesMax: raw.message_bytes_max,
+    peerMessageBytesMax: raw.peer_message_bytes_max,
+    callsPerPeerMax: raw.calls_per_peer_max,
+    streamsPerPeerMax: raw.streams_per_peer_max,
+    peerQueueMessagesMax: raw.peer_queue_messages_max,
+    peerQueueBytesMax: raw.peer_queue_bytes_max,
+  };
+}
+
+export function managerLimitsOf(raw: z.output<typeof managerLimitsSchema>): ManagerLimits {
+  return {
+    ...networkLimitsOf(raw),
+    poolSubmissionsMax: raw.pool_submissions_max,
+    poolBytesMax: raw.pool_bytes_max,
+  };
+}

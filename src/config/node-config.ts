@@ -1,0 +1,156 @@
+/**
+ * config.yaml: what one node needs to know to start. Paths in it are relative to the file itself, so a node's directory
+ * can be moved with all that belongs to it. Secrets never stand in it, only the paths of their files: a loaded config can
+ * be logged.
+ *
+ * What the whole consortium agrees on (members, keys, policy) stands in the genesis file and on the chain, never here.
+ */
+import { dirname, resolve } from "node:path";
+import { z } from "zod";
+import type { HostPort } from "./fields.js";
+import * as field from "./fields.js";
+import {
+  type ManagerLimits,
+  managerLimitsOf,
+  managerLimitsSchema,
+  type NetworkLimits,
+  networkLimitsOf,
+  storageLimitsSchema,
+} from "./limits.js";
+import { readYamlFile } from "./yaml-file.js";
+
+export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** Paths of a party's TLS files, all PEM. */
+export type TlsFiles = {
+  readonly certificate: string;
+  readonly key: string;
+  /** Certificates of every authority that is trusted. */
+  readonly ca: string;
+};
+
+type CommonConfig = {
+  /** Absolute path of the config file. */
+  readonly file: string;
+  readonly id: string;
+  readonly genesisFile: string;
+  readonly listen: HostPort;
+  /** Where /metrics and /healthz are served; absent for nowhere. */
+  readonly metrics?: HostPort;
+  readonly tls: TlsFiles;
+  readonly signingKeyFile: string;
+  readonly dataDirectory: string;
+  /** host:port by manager id: where to reach a manager instead of the address that genesis names. */
+  readonly managerAddresses: ReadonlyMap<string, string>;
+  readonly log: { readonly level: LogLevel };
+};
+
+export type ManagerConfig = CommonConfig & {
+  readonly role: "manager";
+  /** host:port that others are told to dial; the listening address when absent. */
+  readonly advertise?: string;
+  readonly vrfKeyFile: string;
+  readonly hpkeKeyFile: string;
+  /** Wrapped epoch keys; the place in the list is the number of the epoch. */
+  readonly epochWrapFiles: readonly string[];
+  readonly limits: ManagerLimits;
+};
+
+export type StorageNodeConfig = CommonConfig & {
+  readonly role: "storage";
+  readonly limits: NetworkLimits;
+};
+
+export type NodeConfig = ManagerConfig | StorageNodeConfig;
+
+const endpoint = () => field.mapping({ host: field.host(), port: field.port() });
+
+export const tlsSchema = field.mapping({
+  certificate: field.path(),
+  key: field.path(),
+  ca: field.path(),
+});
+
+const common = {
+  id: field.id(),
+  consortium: field.path(),
+  listen: endpoint(),
+  metrics: endpoint().optional(),
+  tls: tlsSchema,
+  signing_key: field.path(),
+  data_directory: field.path(),
+  managers: field
+    .listOf(field.mapping({ id: field.id(), address: field.hostAndPort() }), "managers")
+    .default([]),
+  log: field.mapping({ level: field.oneOf(logLevels).default("info") }).prefault({}),
+};
+
+const managerSchema = field.mapping({
+  role: z.literal("manager"),
+  ...common,
+  advertise: field.hostAndPort().optional(),
+  vrf_key: field.path(),
+  hpke_key: field.path(),
+  epoch_wraps: field.listOf(field.path(), "paths of epoch key wraps, epoch 0 first").min(1, {
+    error: "a list of paths of epoch key wraps, epoch 0 first",
+  }),
+  limits: managerLimitsSchema.prefault({}),
+});
+
+const storageSchema = field.mapping({
+  role: z.literal("storage"),
+  ...common,
+  limits: storageLimitsSchema.prefault({}),
+});
+
+const configSchema = z.discriminatedUnion("role", [managerSchema, storageSchema], {
+  error: (issue) =>
+    issue.code === "invalid_union" ? "manager or storage" : "the keys of a node's config.yaml",
+});
+
+type Raw = z.output<typeof configSchema>;
+
+/** Loads and checks a config.yaml. Throws `ConfigError` with every mistake that the file has. */
+export function loadNodeConfig(file: string): NodeConfig {
+  const whenMissing = "give the path of a node's config.yaml; 'bss init' writes one per node";
+  const raw = readYamlFile(file, configSchema, { whenMissing });
+  const at = pathsRelativeTo(file);
+  const shared = commonConfig(raw, file, at);
+  if (raw.role === "storage") {
+    return { ...shared, role: "storage", limits: networkLimitsOf(raw.limits) };
+  }
+  return {
+    ...shared,
+    role: "manager",
+    ...(raw.advertise === undefined ? {} : { advertise: raw.advertise }),
+    vrfKeyFile: at(raw.vrf_key),
+    hpkeKeyFile: at(raw.hpke_key),
+    epochWrapFiles: raw.epoch_wraps.map(at),
+    limits: managerLimitsOf(raw.limits),
+  };
+}
+
+function commonConfig(raw: Raw, file: string, at: (path: string) => string): CommonConfig {
+  return {
+    file: resolve(file),
+    id: raw.id,
+    genesisFile: at(raw.consortium),
+    listen: raw.listen,
+    ...(raw.metrics === undefined ? {} : { metrics: raw.metrics }),
+    tls: tlsFiles(raw.tls, at),
+    signingKeyFile: at(raw.signing_key),
+    dataDirectory: at(raw.data_directory),
+    managerAddresses: new Map(raw.managers.map(({ id, address }) => [id, address])),
+    log: raw.log,
+  };
+}
+
+export function pathsRelativeTo(file: string): (path: string) => string {
+  const directory = dirname(resolve(file));
+  return (path) => resolve(directory, path);
+}
+
+export function tlsFiles(raw: z.output<typeof tlsSchema>, at: (path: string) => string): TlsFiles {
+  return { certificate: at(raw.certificate), key: at(raw.key), ca: at(raw.ca) };
+}
