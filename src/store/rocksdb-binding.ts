@@ -1,6 +1,5 @@
 /** The `rocksdb` package (5.2.1, an abstract-leveldown 7.2) as far as the store uses it, with its types. */
 import rocksdb from "rocksdb";
-import type { Entry } from "./key-value-store.js";
 
 /** What is used of the package's database object (abstract-leveldown 7.2). */
 export type RocksDbDatabase = {
@@ -16,6 +15,8 @@ export type RocksDbIterator = {
   end(callback: Callback<void>): void;
 };
 
+export type NativeEntry = readonly [key: Buffer, value: Buffer];
+
 export type Callback<T> = (error: Error | null | undefined, value: T) => void;
 
 // The published types describe a default export; the module is the constructor itself, and has getMany.
@@ -29,8 +30,12 @@ export function call<T>(start: (done: Callback<T>) => void): Promise<T> {
 }
 
 /** Reads up to `limit` entries; the caller ends the iterator. */
-export function collect(iterator: RocksDbIterator, limit: number, done: Callback<Entry[]>): void {
-  const entries: Entry[] = [];
+export function collect(
+  iterator: RocksDbIterator,
+  limit: number,
+  done: Callback<NativeEntry[]>,
+): void {
+  const entries: NativeEntry[] = [];
   const step = (): void => {
     if (entries.length === limit) {
       done(null, entries);
@@ -42,7 +47,7 @@ export function collect(iterator: RocksDbIterator, limit: number, done: Callback
       } else if (key === undefined || value === undefined) {
         done(null, entries);
       } else {
-        entries.push([toBytes(key), toBytes(value)]);
+        entries.push([key, value]);
         step();
       }
     });

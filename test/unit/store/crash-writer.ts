@@ -1,5 +1,5 @@
 /**
- * Run by rocksdb-store.test.ts as a process of its own, to be killed: writes numbered batches for ever,
+ * Run by rocksdb-crash.test.ts as a process of its own, to be killed: writes numbered batches for ever,
  * synced, and prints the number of each one after its write resolved.
  */
 import { writeSync } from "node:fs";
