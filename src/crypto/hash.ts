@@ -1,16 +1,19 @@
 /**
  * Hashing, and the one table of every domain tag.
  *
- * A hash that is signed or compared says what it is a hash *of*: SHA-256(tag ‖ parts). Without the tag, bytes that mean a
- * vote in one place could be shown as a block in another, under the same valid signature. Two conditions make that hold:
+ * A hash that is signed or compared says what it is a hash *of*: SHA-256(tag ‖ parts). Without the
+ * tag, bytes that mean a vote in one place could be shown as a block in another, under the same
+ * valid signature. Two conditions make that hold:
  *
- * 1. No tag that is hashed here starts with another one, so the place where the tag ends is never in doubt. The tags of
- *    other functions (HKDF, HPKE, SHAKE256) stand outside this rule, and `taggedHash` does not take them: "bss/v1/committee"
- *    starts with "bss/v1/commit", which is harmless only because the committee's seed goes to SHAKE256.
- * 2. The parts are joined without lengths. That is unambiguous as long as every part but the last has a fixed length, and
- *    each use keeps to it: record (consortium id of 32 bytes ‖ record), epoch (u64 ‖ 32-byte key), and one part for messages
- *    that are signed. The audit (beacon ‖ node id ‖ sealed…) is the exception: there the checker takes id, records and their
- *    lengths from its own copy of the ledger and recomputes, so nobody else chooses where one part ends.
+ * 1. No tag that is hashed here starts with another one, so the place where the tag ends is never
+ *    in doubt. The tags of other functions (HKDF, HPKE, SHAKE256) stand outside this rule, and
+ *    `taggedHash` does not take them: "bss/v1/committee" starts with "bss/v1/commit", which is
+ *    harmless only because the committee's seed goes to SHAKE256.
+ * 2. The parts are joined without lengths. That is unambiguous as long as every part but the last
+ *    has a fixed length, and each use keeps to it: record (consortium id of 32 bytes ‖ record),
+ *    epoch (u64 ‖ 32-byte key), and one part for messages that are signed. The audit (beacon ‖ node
+ *    id ‖ sealed…) is the exception: there the checker takes id, records and their lengths from its
+ *    own copy of the ledger and recomputes, so nobody else chooses where one part ends.
  *
  * A future use with two parts of free length has to write their lengths in front.
  */
@@ -33,6 +36,10 @@ export const domain = Object.freeze({
   submission: "bss/v1/submission",
   /** Manager block id. */
   block: "bss/v1/block",
+  /** Digest of a block's body over the roots of its three parts. */
+  body: "bss/v1/body",
+  /** Digest of the certificates that a block carries for the block before it. */
+  certificates: "bss/v1/certificates",
   /** Storage block id. */
   storageBlock: "bss/v1/storage-block",
   /** SHAKE256 seed of the draw of a committee. */
@@ -81,15 +88,23 @@ const tagBytes: ReadonlyMap<string, Uint8Array> = new Map(
   Object.values(domain).map((tag) => [tag, utf8(tag)]),
 );
 
-/** The tag as bytes (ASCII), for functions that take it as context. The result is shared: do not write to it. */
+/**
+ * The tag as bytes (ASCII), for functions that take it as context. The result is shared: do not
+ * write to it.
+ */
 export function domainBytes(tag: DomainTag): Uint8Array {
   return defined(tagBytes.get(tag), "every domain tag is in the table");
 }
 
-/** Up to here, joining the parts for the one-shot hash is faster than streaming them into a hash object. */
+/**
+ * Up to here, joining the parts for the one-shot hash is faster than streaming them into a hash
+ * object.
+ */
 const joinedBytesMax = 4096;
 
-/** SHA-256 (FIPS 180-4) over the concatenation of `parts`, without lengths between them: 32 bytes. */
+/**
+ * SHA-256 (FIPS 180-4) over the concatenation of `parts`, without lengths between them: 32 bytes.
+ */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   const [first] = parts;
   if (first !== undefined && parts.length === 1) return oneShot(first);
@@ -101,14 +116,17 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   return digestBytes(hasher.digest("binary"));
 }
 
-/** SHA-256(utf8(tag) ‖ parts): 32 bytes. Every part but the last must have a fixed length (see above). */
+/**
+ * SHA-256(utf8(tag) ‖ parts): 32 bytes. Every part but the last must have a fixed length (see
+ * above).
+ */
 export function taggedHash(tag: HashTag, ...parts: readonly Uint8Array[]): Uint8Array {
   return sha256(domainBytes(tag), ...parts);
 }
 
 /**
- * An endless stream of bytes: SHAKE256 (FIPS 202) over the concatenation of `parts`. Each call gives the next `n` bytes;
- * how they are cut into calls does not change the stream.
+ * An endless stream of bytes: SHAKE256 (FIPS 202) over the concatenation of `parts`. Each call
+ * gives the next `n` bytes; how they are cut into calls does not change the stream.
  */
 export function createShake256Reader(...parts: readonly Uint8Array[]): (n: number) => Uint8Array {
   const sponge = shake256.create({});
@@ -120,7 +138,10 @@ function oneShot(bytes: Uint8Array): Uint8Array {
   return digestBytes(hash("sha256", bytes, "binary"));
 }
 
-/** Digests leave OpenSSL as a string, and are copied here: half the time of taking a Buffer and viewing it. */
+/**
+ * Digests leave OpenSSL as a string, and are copied here: half the time of taking a Buffer and
+ * viewing it.
+ */
 function digestBytes(binary: string): Uint8Array {
   const out = new Uint8Array(binary.length);
   for (let i = 0; i < out.length; i++) out[i] = binary.charCodeAt(i);
