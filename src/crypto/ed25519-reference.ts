@@ -1,10 +1,11 @@
 /**
- * The signature rule of `ed25519.ts` a second time, written straight from the equation over @noble/curves. No node runs it; tests
- * compare the fast verification with it, on valid, malleable and malformed input, so that a new OpenSSL that reads RFC 8032
- * differently is found before it splits a consortium.
+ * The signature rule of `ed25519.ts` a second time, written straight from the equation over
+ * @noble/curves. No node runs it; tests compare the fast verification with it, on valid, malleable
+ * and malformed input, so that a new OpenSSL that reads RFC 8032 differently is found before it
+ * splits a consortium.
  *
- * noble's own `verify(…, { zip215: false })` is not used: it multiplies the equation by the cofactor, and so accepts
- * signatures (R with a small-order component) that OpenSSL refuses.
+ * noble's own `verify(…, { zip215: false })` is not used: it multiplies the equation by the
+ * cofactor, and so accepts signatures (R with a small-order component) that OpenSSL refuses.
  */
 import { createHash } from "node:crypto";
 import { ed25519 } from "@noble/curves/ed25519.js";

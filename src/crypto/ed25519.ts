@@ -1,19 +1,23 @@
 /**
  * Ed25519 (RFC 8032, PureEdDSA): the signatures that are evidence.
  *
- * Managers must agree on every signature, valid or not: if one counted a certificate that another refused, the chain would
- * split. RFC 8032 leaves room (cofactored or not, which encodings), and libraries use it. So this is the one rule, whatever
- * library computes it (§5.1.7, its strict readings):
+ * Managers must agree on every signature, valid or not: if one counted a certificate that another
+ * refused, the chain would split. RFC 8032 leaves room (cofactored or not, which encodings), and
+ * libraries use it. So this is the one rule, whatever library computes it (§5.1.7, its strict
+ * readings):
  *
  * - a signature is 64 bytes R ‖ S, and S < L (a second S for the same signature is refused);
- * - the public key A is 32 bytes, its y is below p (one encoding per point), the point is on the curve and not of small order
- *   (such a key would "sign" many messages at once);
- * - [S]B − [SHA-512(R ‖ A ‖ M)]A, encoded, is byte for byte R: the equation without the cofactor, which also refuses every R
- *   that is not canonical. R of small order is no exception to it.
+ * - the public key A is 32 bytes, its y is below p (one encoding per point), the point is on the
+ *   curve and not of small order (such a key would "sign" many messages at once);
+ * - [S]B − [k]A, encoded, is byte for byte R, with k = SHA-512(R ‖ A ‖ M) mod L: the equation
+ *   without the cofactor, which also refuses every R that is not canonical. R of small order is no
+ *   exception to it. (Reducing k matters only when A has a small-order component, and then it
+ *   does.)
  *
- * OpenSSL (12 times faster than JavaScript here) computes the equation and looks for points off the curve; what it leaves open
- * is checked before it on the bytes. `ed25519-reference.ts` states the same rule a second time, with other code; tests
- * hold the two together.
+ * OpenSSL (12 times faster than JavaScript here) computes the equation and refuses points off the
+ * curve. What it leaves open (second encodings of A, small order) is checked before it on the
+ * bytes, and S < L as well, so that the rule does not rest on one version of OpenSSL.
+ * `ed25519-reference.ts` states the rule a second time, with other code; tests hold them together.
  */
 import {
   createPrivateKey,
@@ -46,7 +50,7 @@ export type Ed25519Signer = {
   sign(message: Uint8Array): Uint8Array;
 };
 
-// A miss costs a tenth of a verification, so the bound may be well below the number of participants.
+// A miss costs a tenth of a verification: the bound may be well below the number of participants.
 const publicKeyObjects = new LruCache<KeyObject>(4096);
 const signers = new LruCache<Ed25519Signer>(64);
 
@@ -60,13 +64,18 @@ export function ed25519Sign(secretSeed: Uint8Array, message: Uint8Array): Uint8A
   return ed25519Signer(secretSeed).sign(message);
 }
 
-/** Prepares a seed for many signatures. The latest signers are remembered by the hash of their seed. */
+/**
+ * Prepares a seed for many signatures. The latest signers are remembered by the hash of their seed.
+ */
 export function ed25519Signer(secretSeed: Uint8Array): Ed25519Signer {
   assert(secretSeed.length === ed25519SeedBytes, "an Ed25519 seed has 32 bytes");
   return signers.getOrCreate(toHex(sha256(secretSeed)), () => createSigner(secretSeed));
 }
 
-/** Whether `signature` is valid by the rule above. Never throws, whatever the bytes. Takes about 0.1 ms of this thread. */
+/**
+ * Whether `signature` is valid by the rule above. Never throws, whatever the bytes. Takes about 0.1
+ * ms of this thread.
+ */
 export function ed25519Verify(
   publicKey: Uint8Array,
   message: Uint8Array,
@@ -99,8 +108,8 @@ export function ed25519VerifyAsync(
 }
 
 /**
- * Whether these bytes may be registered as a public key: 32 bytes, canonical, on the curve, not of small order.
- * No signature verifies under a key that fails here.
+ * Whether these bytes may be registered as a public key: 32 bytes, canonical, on the curve, not of
+ * small order. No signature verifies under a key that fails here.
  */
 export function isValidEd25519PublicKey(bytes: Uint8Array): boolean {
   if (!isAcceptableKeyEncoding(bytes)) return false;
@@ -142,7 +151,9 @@ function isAcceptable(publicKey: Uint8Array, signature: Uint8Array): boolean {
   );
 }
 
-/** 32 bytes, y < p, and y not that of a small-order point; says nothing about being on the curve. */
+/**
+ * 32 bytes, y < p, and y not that of a small-order point; says nothing about being on the curve.
+ */
 function isAcceptableKeyEncoding(bytes: Uint8Array): boolean {
   return (
     bytes.length === ed25519PublicKeyBytes &&
@@ -151,7 +162,10 @@ function isAcceptableKeyEncoding(bytes: Uint8Array): boolean {
   );
 }
 
-/** Little-endian `a` < `limit`, both of 32 bytes; `topMask` leaves the sign bit of a point out of its last byte. */
+/**
+ * Little-endian `a` < `limit`, both of 32 bytes; `topMask` leaves the sign bit of a point out of
+ * its last byte.
+ */
 function isBelow(a: Uint8Array, limit: Uint8Array, topMask: number): boolean {
   for (let i = 31; i >= 0; i--) {
     const byte = (a[i] as number) & (i === 31 ? topMask : 0xff);
@@ -179,7 +193,10 @@ const groupOrder = constant("edd3f55c1a631258d69cf7a2def9de140000000000000000000
 /** p = 2^255 − 19, little-endian. */
 const fieldPrime = constant("edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f");
 
-/** The y of the eight points whose order divides 8: order 4, 1, 2, and twice 8. Both signs of x are of small order. */
+/**
+ * The y of the eight points whose order divides 8: order 4, 1, 2, and twice 8. Both signs of x are
+ * of small order.
+ */
 const smallOrderYs = [
   constant("0000000000000000000000000000000000000000000000000000000000000000"),
   constant("0100000000000000000000000000000000000000000000000000000000000000"),

@@ -1,4 +1,7 @@
-/** A map of bounded size that forgets what was used longest ago. A `Map` keeps its keys in order of insertion. */
+/**
+ * A map of bounded size that forgets what was used longest ago. A `Map` keeps its keys in order of
+ * insertion.
+ */
 export class LruCache<V> {
   readonly #entries = new Map<string, V>();
   readonly #entriesMax: number;
@@ -11,7 +14,10 @@ export class LruCache<V> {
     return this.#entries.size;
   }
 
-  /** The remembered value of `key`, or what `create` gives; nothing is remembered when `create` throws. */
+  /**
+   * The remembered value of `key`, or what `create` gives; nothing is remembered when `create`
+   * throws.
+   */
   getOrCreate(key: string, create: () => V): V {
     const known = this.#entries.get(key);
     if (known !== undefined) {

@@ -2,14 +2,17 @@
  * Sealing: storage nodes keep records that they cannot read.
  *
  *     record_key = HKDF-SHA-256(epoch_key, salt = empty, info = "bss/v1/seal" ‖ record_hash)
- *     sealed     = AES-256-GCM(record_key, nonce = 0^96, aad = record_hash, record_bytes) ‖ 16-byte tag
+ *     sealed     = AES-256-GCM(record_key, nonce = 0^96, aad = record_hash, record_bytes)
+ *                  (the ciphertext ‖ the 16-byte tag)
  *
- * Every record has a key of its own, derived from its hash. So the constant nonce never meets one key twice, sealing is
- * deterministic (every manager recomputes the sealed bytes instead of trusting the proposer), and the key of one record can be
- * handed to its owner without opening another.
+ * Every record has a key of its own, derived from its hash. So the constant nonce never meets one
+ * key twice, sealing is deterministic (every manager recomputes the sealed bytes instead of
+ * trusting the proposer), and the key of one record can be handed to its owner without opening
+ * another.
  *
- * GCM does not commit to its key: somebody who knows two keys can make one ciphertext that opens under both. The record hash
- * does commit, so **whoever unseals must hash the result again** (with the consortium id) and compare it with `recordHash`.
+ * GCM does not commit to its key: somebody who knows two keys can make one ciphertext that opens
+ * under both. The record hash does commit, so **whoever unseals must hash the result again** (with
+ * the consortium id) and compare it with `recordHash`.
  */
 import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
 import { assert } from "../base/assert.js";
@@ -26,7 +29,10 @@ const zeroNonce = new Uint8Array(12);
 const emptySalt = new Uint8Array(0);
 const firstBlock = Uint8Array.of(1);
 
-/** Seals a record: ciphertext ‖ tag, 16 bytes longer than `recordBytes`. `epochKey` and `recordHash` have 32 bytes. */
+/**
+ * Seals a record: ciphertext ‖ tag, 16 bytes longer than `recordBytes`. `epochKey` and `recordHash`
+ * have 32 bytes.
+ */
 export function sealRecord(
   epochKey: Uint8Array,
   recordHash: Uint8Array,
@@ -38,7 +44,10 @@ export function sealRecord(
   return concatBytes(gcm.update(recordBytes), gcm.final(), gcm.getAuthTag());
 }
 
-/** The record's bytes, or undefined when key, hash or sealed bytes are wrong. Check the record hash of the result. */
+/**
+ * The record's bytes, or undefined when key, hash or sealed bytes are wrong. Check the record hash
+ * of the result.
+ */
 export function unsealRecord(
   epochKey: Uint8Array,
   recordHash: Uint8Array,
@@ -68,8 +77,9 @@ export function unsealWithRecordKey(
 }
 
 /**
- * The key of one record, 32 bytes: HKDF (RFC 5869), written as its two HMACs because one block of output needs no more
- * and node's `hkdfSync` takes three times as long, for every record of every block.
+ * The key of one record, 32 bytes: HKDF (RFC 5869), written as its two HMACs because one block of
+ * output needs no more and node's `hkdfSync` takes three times as long, for every record of every
+ * block.
  */
 export function recordKey(epochKey: Uint8Array, recordHash: Uint8Array): Uint8Array {
   assert(epochKey.length === epochKeyBytes, "an epoch key has 32 bytes");
@@ -80,7 +90,10 @@ export function recordKey(epochKey: Uint8Array, recordHash: Uint8Array): Uint8Ar
   return new Uint8Array(expanded.digest());
 }
 
-/** What genesis and rotations publish about an epoch key: SHA-256("bss/v1/epoch" ‖ u64 number ‖ key), 32 bytes. */
+/**
+ * What genesis and rotations publish about an epoch key: SHA-256("bss/v1/epoch" ‖ u64 number ‖
+ * key), 32 bytes.
+ */
 export function epochCommitment(epochNumber: number | bigint, epochKey: Uint8Array): Uint8Array {
   assert(epochKey.length === epochKeyBytes, "an epoch key has 32 bytes");
   return taggedHash(domain.epoch, u64be(epochNumber), epochKey);

@@ -1,15 +1,19 @@
 /**
  * A verifiable random function: RFC 9381, suite ECVRF-EDWARDS25519-SHA512-TAI (suite_string 0x03).
  *
- * The creator of a block must draw the committee that checks it, without being able to choose it. A VRF is a hash that only the
- * holder of a secret key can compute (beta, 64 bytes) and that everybody can check with the public key and a proof (pi, 80 bytes).
- * For one key and one input alpha there is one beta, so there is nothing to try out. It works like this:
+ * The creator of a block must draw the committee that checks it, without being able to choose it. A
+ * VRF is a hash that only the holder of a secret key can compute (beta, 64 bytes) and that
+ * everybody can check with the public key and a proof (pi, 80 bytes). For one key and one input
+ * alpha there is one beta, so there is nothing to try out. It works like this:
  *
- *     H     = alpha hashed onto the curve                      Gamma = x·H           beta = SHA-512(8·Gamma)
- *     proof = (Gamma, c, s): a signature-like argument that log_B(Y) = log_H(Gamma), that is, that x was used
+ *     H     = alpha hashed onto the curve
+ *     Gamma = x·H, with x the secret behind the public key Y = x·B
+ *     beta  = SHA-512(8·Gamma), with suite and separators
+ *     pi    = (Gamma, c, s): an argument, like a signature, that log_B(Y) = log_H(Gamma)
  *
- * Key pairs are made as for Ed25519, but a manager's VRF key is a key of its own. Uniqueness for a key that its owner made
- * maliciously needs `vrfValidateKey` (§5.4.5); `vrfVerify` includes it. Proofs are bytes from strangers: nothing here throws on them.
+ * Key pairs are made as for Ed25519, but a manager's VRF key is a key of its own. Uniqueness for a
+ * key that its owner made maliciously needs `vrfValidateKey` (§5.4.5); `vrfVerify` includes it.
+ * Proofs are bytes from strangers: nothing here throws on them.
  */
 import { createHash } from "node:crypto";
 import type { EdwardsPoint } from "@noble/curves/abstract/edwards.js";
@@ -58,7 +62,10 @@ export function vrfProve(secretSeed: Uint8Array, alpha: Uint8Array): Uint8Array 
   return concatBytes(gamma.toBytes(), c, toLittleEndian(s, 32));
 }
 
-/** ECVRF_verify (§5.3) with key validation: beta (64 bytes), or undefined when key or proof is invalid. */
+/**
+ * ECVRF_verify (§5.3) with key validation: beta (64 bytes), or undefined when key or proof is
+ * invalid.
+ */
 export function vrfVerify(
   publicKey: Uint8Array,
   alpha: Uint8Array,
@@ -90,7 +97,9 @@ export function vrfValidateKey(publicKey: Uint8Array): boolean {
   return decodeKey(publicKey) !== undefined;
 }
 
-/** ECVRF_encode_to_curve_try_and_increment (§5.4.1.1); each try succeeds with probability about 1/2. */
+/**
+ * ECVRF_encode_to_curve_try_and_increment (§5.4.1.1); each try succeeds with probability about 1/2.
+ */
 function encodeToCurve(salt: Uint8Array, alpha: Uint8Array): EdwardsPoint | undefined {
   for (let counter = 0; counter < 256; counter++) {
     const digest = sha512(encodeToCurvePrefix, salt, alpha, Uint8Array.of(counter), zero);
