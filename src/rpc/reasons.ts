@@ -1,0 +1,241 @@
+/**
+ * The one table from reasons to gRPC statuses. A reason is the stable name of a refusal: clients branch
+ * on it, so it is never renamed or reused. The status code says what kind of refusal it is:
+ *
+ * - INVALID_ARGUMENT: the request is wrong by itself, whatever the ledger holds;
+ * - FAILED_PRECONDITION: the request is well formed, the ledger's state forbids it;
+ * - UNAVAILABLE, RESOURCE_EXHAUSTED: the same request may succeed later.
+ *
+ * The type makes the table exhaustive over the ledger's reasons; docs/errors.md is rendered from it.
+ */
+import type { RuleReason } from "../ledger/violation.js";
+import type { StatusName } from "./status-codes.js";
+
+export type ReasonEntry = {
+  readonly status: Exclude<StatusName, "OK">;
+  /** One sentence for docs/errors.md. */
+  readonly summary: string;
+  /** When a caller may sensibly try again; sent as RetryInfo. */
+  readonly retryAfterMs?: number;
+};
+
+function wrong(summary: string): ReasonEntry {
+  return { status: "INVALID_ARGUMENT", summary };
+}
+
+function forbidden(summary: string): ReasonEntry {
+  return { status: "FAILED_PRECONDITION", summary };
+}
+
+const submissionReasons = {
+  SUBMISSION_MALFORMED: wrong("The submission or its header does not decode or has a wrong shape."),
+  TOO_MANY_RECORDS: wrong("More records than the policy allows in one submission or block."),
+  RECORD_MALFORMED: wrong("A record does not decode, holds unknown fields or has a wrong shape."),
+  RECORD_TOO_LARGE: wrong("A record is longer than the policy allows."),
+  RECORD_HASH_MISMATCH: wrong("The header or leaf names another hash than the record's own."),
+  RECORD_REPEATED: wrong("One record stands twice in a submission or block."),
+  CONSORTIUM_MISMATCH: wrong("Signed or made for another consortium."),
+  SIGNATURE_INVALID: wrong("A signature does not verify under the key registered for its signer."),
+  PARTICIPANT_UNKNOWN: forbidden("No participant is registered under the submitter's id."),
+  OWNER_UNKNOWN: forbidden("No participant is registered under the record's owner id."),
+  AGENT_NOT_AUTHORIZED: {
+    status: "PERMISSION_DENIED",
+    summary: "The submitter is neither the record's owner nor an agent that the owner registered.",
+  },
+  SALT_INVALID: wrong("The record's salt is not 16 bytes."),
+  TIME_IN_FUTURE: wrong("The record's time is too far ahead of the ledger's."),
+  TIME_INVALID: wrong("The record's time is not positive or lies before what it records ended."),
+  DOCUMENT_INVALID: wrong("Media type, name or content of a document is out of range."),
+  SESSION_INVALID: wrong("Station, times or energy of a charging session are out of range."),
+  RECORD_ON_LEDGER: {
+    status: "ALREADY_EXISTS",
+    summary: "The record is on the ledger already; submitting it again returns its first receipt.",
+  },
+} as const satisfies Partial<Record<RuleReason, ReasonEntry>>;
+
+const versionReasons = {
+  PARENT_UNKNOWN: forbidden("The record updates a version that is not on the ledger."),
+  PARENT_NOT_LATEST: forbidden("The record updates a version that was updated already."),
+  PARENT_OWNER_MISMATCH: forbidden("The record updates a version of another owner."),
+  PARENT_KIND_MISMATCH: forbidden("The record updates a version of another kind or another thing."),
+} as const satisfies Partial<Record<RuleReason, ReasonEntry>>;
+
+const energyReasons = {
+  METER_UNKNOWN: forbidden("No meter is registered under this id."),
+  METER_OWNER_MISMATCH: forbidden("The meter is registered to another participant."),
+  INTERVAL_INVALID: wrong("The interval is not aligned or has another length than registered."),
+  INTERVAL_OVERLAP: forbidden("Another reading of the meter covers the interval already."),
+  ENERGY_ABOVE_RATING: forbidden("More energy than the meter can carry in its interval."),
+  EXPORT_BELOW_SOLD: forbidden("The update would lower exported energy below what is sold."),
+  IMPORT_BELOW_BOUGHT: forbidden("The update would lower imported energy below what is bought."),
+  TRADE_PARTIES_EQUAL: wrong("Seller and buyer are the same participant."),
+  TRADE_PARTY_UNKNOWN: forbidden("Seller or buyer is not registered."),
+  TRADE_SIGNATURE_INVALID: wrong("The seller's or the buyer's signature does not verify."),
+  TRADE_REPEATED: forbidden("Terms with this trade id are on the ledger already."),
+  PRICE_OUT_OF_BOUNDS: forbidden("The price is outside the market's bounds."),
+  ENERGY_INVALID: wrong("The energy is zero or out of range."),
+  DOUBLE_SPEND: forbidden("The seller would sell more than its meters exported in the interval."),
+  OVER_PURCHASE: forbidden("The buyer would buy more than its meters imported in the interval."),
+} as const satisfies Partial<Record<RuleReason, ReasonEntry>>;
+
+const agreementReasons = {
+  BLOCK_MALFORMED: wrong("The block does not decode or has a wrong shape."),
+  BLOCK_WRONG_HEIGHT: wrong("The block's height is not the next one."),
+  BLOCK_WRONG_PARENT: wrong("The block does not extend the head."),
+  BLOCK_WRONG_PROPOSER: wrong("The block was not made by the proposer of its height and round."),
+  BLOCK_TIME_INVALID: wrong("The block's timestamp is not after its parent's."),
+  BLOCK_DIGEST_MISMATCH: wrong("A digest in the header disagrees with what it is a digest of."),
+  BLOCK_ROOT_MISMATCH: wrong("A Merkle root or tree size disagrees with the leaves."),
+  BLOCK_SEAL_MISMATCH: wrong("A leaf's seal digest is not that of its sealed record."),
+  BLOCK_TOO_LARGE: wrong("More records or bytes than the policy allows in one block."),
+  BLOCK_BEACON_INVALID: wrong("The beacon is not the VRF output of the proposer's key."),
+  CERTIFICATE_INVALID: wrong("A certificate is incomplete, out of order or about something else."),
+  OPERATION_INVALID: wrong("A control operation is malformed or does not fit the members."),
+  STORAGE_TOO_FEW: {
+    status: "UNAVAILABLE",
+    summary: "Too few storage nodes are eligible to verify a block with records.",
+    retryAfterMs: 5_000,
+  },
+  VOTE_MALFORMED: wrong("A proposal, vote, attestation or head has a wrong shape."),
+  SIGNER_UNKNOWN: wrong("No member with this role has the signer's id."),
+  GENESIS_INVALID: wrong("The genesis file is not valid."),
+} as const satisfies Partial<Record<RuleReason, ReasonEntry>>;
+
+const transportReasons = {
+  MESSAGE_MALFORMED: wrong("The message's bytes are not the protobuf message of this method."),
+  MESSAGE_TOO_LARGE: {
+    status: "RESOURCE_EXHAUSTED",
+    summary: "The message is larger than this caller may send; split it.",
+  },
+  FIELD_INVALID: wrong("A field of the request is missing or out of range."),
+  RANGE_INVALID: wrong("The end of a range lies before its start, or the range is too long."),
+  PAGE_TOKEN_INVALID: wrong("The page token is not one that this method gave for this request."),
+  REQUEST_ID_REPEATED: wrong("A request with this id is in flight on the stream already."),
+  METHOD_UNIMPLEMENTED: {
+    status: "UNIMPLEMENTED",
+    summary: "This node does not offer the method.",
+  },
+  NOT_ON_STORAGE_NODE: {
+    status: "UNIMPLEMENTED",
+    summary: "Storage nodes cannot answer this; ask a manager.",
+  },
+  STREAMS_EXHAUSTED: {
+    status: "RESOURCE_EXHAUSTED",
+    summary: "The caller has as many streams of this method open as it may have.",
+    retryAfterMs: 1_000,
+  },
+  TOO_MANY_IN_FLIGHT: {
+    status: "RESOURCE_EXHAUSTED",
+    summary: "The caller has as many calls or requests in flight as it may have.",
+    retryAfterMs: 200,
+  },
+  DEADLINE: {
+    status: "DEADLINE_EXCEEDED",
+    summary: "The deadline passed. Nothing is lost: the retry returns the same receipt.",
+  },
+  CANCELLED: {
+    status: "CANCELLED",
+    summary: "The caller gave the call up.",
+  },
+  INTERNAL: {
+    status: "INTERNAL",
+    summary: "A fault of the node; its log says more.",
+  },
+} as const satisfies Record<string, ReasonEntry>;
+
+const callerReasons = {
+  IDENTITY_INVALID: {
+    status: "UNAUTHENTICATED",
+    summary: "The TLS certificate does not carry exactly one identity of this consortium.",
+  },
+  CERTIFICATE_UNKNOWN: {
+    status: "UNAUTHENTICATED",
+    summary: "The certificate's public key is not the one registered for its identity.",
+  },
+  ROLE_NOT_ALLOWED: {
+    status: "PERMISSION_DENIED",
+    summary: "The caller's role may not call this method.",
+  },
+  CALLER_NOT_SUBMITTER: {
+    status: "PERMISSION_DENIED",
+    summary: "The submission names another participant than the caller's certificate.",
+  },
+} as const satisfies Record<string, ReasonEntry>;
+
+const nodeReasons = {
+  RECORD_UNKNOWN: { status: "NOT_FOUND", summary: "No record with this hash is on the ledger." },
+  BLOCK_UNKNOWN: { status: "NOT_FOUND", summary: "No such block is on the ledger." },
+  POOL_FULL: {
+    status: "RESOURCE_EXHAUSTED",
+    summary: "The pool of submissions that wait to be ordered is full.",
+    retryAfterMs: 1_000,
+  },
+  STORAGE_UNAVAILABLE: {
+    status: "UNAVAILABLE",
+    summary: "Too few storage nodes can be reached; the message names what is missing.",
+    retryAfterMs: 2_000,
+  },
+  MANAGERS_UNAVAILABLE: {
+    status: "UNAVAILABLE",
+    summary: "Too few managers can be reached; the message names who is missing.",
+    retryAfterMs: 2_000,
+  },
+  NODE_STARTING: {
+    status: "UNAVAILABLE",
+    summary: "The node is starting and does not answer yet.",
+    retryAfterMs: 1_000,
+  },
+  NODE_STOPPING: {
+    status: "UNAVAILABLE",
+    summary: "The node is stopping; ask another one.",
+    retryAfterMs: 1_000,
+  },
+  NODE_HALTED: {
+    status: "UNAVAILABLE",
+    summary: "The node has found that the ledger forks and takes no part until it is looked at.",
+  },
+  NODE_UNREACHABLE: {
+    status: "UNAVAILABLE",
+    summary: "No connection to the node; given by the client library itself.",
+    retryAfterMs: 1_000,
+  },
+} as const satisfies Record<string, ReasonEntry>;
+
+const ruleTable: Readonly<Record<RuleReason, ReasonEntry>> = {
+  ...submissionReasons,
+  ...versionReasons,
+  ...energyReasons,
+  ...agreementReasons,
+};
+
+export type ServiceReason =
+  | keyof typeof transportReasons
+  | keyof typeof callerReasons
+  | keyof typeof nodeReasons;
+
+export type Reason = RuleReason | ServiceReason;
+
+export const reasonTable: Readonly<Record<Reason, ReasonEntry>> = {
+  ...ruleTable,
+  ...transportReasons,
+  ...callerReasons,
+  ...nodeReasons,
+};
+
+/** The table in the order in which people look things up. */
+export const reasonGroups: readonly {
+  readonly title: string;
+  readonly reasons: Readonly<Record<string, ReasonEntry>>;
+}[] = [
+  { title: "Calls and messages", reasons: transportReasons },
+  { title: "Who calls", reasons: callerReasons },
+  { title: "The node", reasons: nodeReasons },
+  { title: "Submissions and records", reasons: submissionReasons },
+  { title: "Versions", reasons: versionReasons },
+  { title: "Meters, energy and trades", reasons: energyReasons },
+  { title: "Blocks and votes", reasons: agreementReasons },
+];
+
+export function isReason(name: string): name is Reason {
+  return Object.hasOwn(reasonTable, name);
+}

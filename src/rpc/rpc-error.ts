@@ -1,0 +1,61 @@
+/**
+ * The one error that crosses the wire. A handler throws it; the caller gets a gRPC status whose details
+ * carry the reason (google.rpc.ErrorInfo, domain "bss"), the field at fault (BadRequest) and when to try
+ * again (RetryInfo); the client library turns that into the same error again. Anything else that a
+ * handler throws is a fault of ours and reaches the caller as INTERNAL without its text.
+ */
+import type { Violation } from "../ledger/violation.js";
+import { type Reason, reasonTable } from "./reasons.js";
+import type { StatusName } from "./status-codes.js";
+
+/** Longest message, field and metadata value on the wire: statuses travel in HTTP/2 headers. */
+export const errorTextCharsMax = 1_000;
+
+export type RpcErrorOptions = {
+  /** Path of the field at fault, for instance "submission.records[3].salt". */
+  readonly field?: string | undefined;
+  /** Facts for programs, for instance { role, method }. Never secrets. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Overrides the table's; 0 says that trying again does not help. */
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+  /** Set by the client library for errors that a node sent, which may know more reasons than we do. */
+  readonly received?: { readonly status: StatusName; readonly reason: string };
+};
+
+export class RpcError extends Error {
+  override readonly name = "RpcError";
+  /** One of `Reason`, or one that only a newer node knows. */
+  readonly reason: string;
+  readonly status: StatusName;
+  readonly field: string | undefined;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** 0 when trying again does not help. */
+  readonly retryAfterMs: number;
+
+  constructor(reason: Reason, message: string, options: RpcErrorOptions = {}) {
+    super(wireText(message), options.cause === undefined ? undefined : { cause: options.cause });
+    this.reason = options.received?.reason ?? reason;
+    this.status = options.received?.status ?? reasonTable[reason].status;
+    this.field = options.field;
+    this.metadata = options.metadata ?? {};
+    this.retryAfterMs =
+      options.retryAfterMs ?? (options.received ? 0 : (reasonTable[reason].retryAfterMs ?? 0));
+  }
+
+  /** Whether the same call may succeed later or at another node. */
+  get retryable(): boolean {
+    return this.retryAfterMs > 0 || this.status === "UNAVAILABLE";
+  }
+}
+
+/** The error that a refusal by the ledger's rules becomes. `prefix` is put before the field's path. */
+export function rpcErrorOfViolation(violation: Violation, prefix = ""): RpcError {
+  const path = [prefix, violation.field ?? ""].filter((part) => part !== "").join(".");
+  return new RpcError(violation.reason, violation.message, path === "" ? {} : { field: path });
+}
+
+/** Bounded and well-formed: a lone surrogate makes the percent-encoding of grpc-message throw. */
+export function wireText(text: string): string {
+  return text.slice(0, errorTextCharsMax).replace(/\p{Surrogate}/gu, "\uFFFD");
+}
