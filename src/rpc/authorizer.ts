@@ -1,0 +1,128 @@
+/**
+ * Turns the certificate of a connection into the identity of a caller. Managers run the TLS CAs, so a
+ * valid chain is not enough: the certificate's public key must be the one that the ledger has registered
+ * for the identity, and none of the managers can mint another's.
+ */
+import { equalBytes, toHex } from "../base/bytes.js";
+import { sha256 } from "../crypto/hash.js";
+import { LruCache } from "../crypto/lru-cache.js";
+import { type CertificateFacts, readCertificate } from "./certificate.js";
+import { describeIdentity, type Identity, parseIdentityUri, type Role } from "./identity.js";
+import { mayCall } from "./method-roles.js";
+import { RpcError } from "./rpc-error.js";
+
+/** Where the keys of members and participants are registered: the ledger's state. */
+export type IdentityRegistry = {
+  /** SHA-256 of the SPKI registered for the id; undefined when nobody is registered under it. */
+  spkiOf(role: Role, id: string): Promise<Uint8Array | undefined>;
+};
+
+export type AuthorizerOptions = {
+  readonly consortiumName: string;
+  readonly registry: IdentityRegistry;
+  /** How long the registry's answer is believed; a removed member is cut off after that. */
+  readonly cacheMs?: number;
+  readonly nowMs?: () => number;
+};
+
+type Registered = { readonly spki: Uint8Array | undefined; readonly expiresMs: number };
+
+export class Authorizer {
+  readonly #consortiumName: string;
+  readonly #registry: IdentityRegistry;
+  readonly #cacheMs: number;
+  readonly #nowMs: () => number;
+  readonly #certificates = new LruCache<CertificateFacts | "unreadable">(4_096);
+  /** Only identities that a CA of the consortium has certified come here, so the map stays small. */
+  readonly #registered = new Map<string, Registered>();
+
+  constructor(options: AuthorizerOptions) {
+    this.#consortiumName = options.consortiumName;
+    this.#registry = options.registry;
+    this.#cacheMs = options.cacheMs ?? 1_000;
+    this.#nowMs = options.nowMs ?? Date.now;
+  }
+
+  /**
+   * The identity behind a certificate that TLS has verified.
+   *
+   * @param certificate DER; undefined when the connection has none
+   * @throws RpcError IDENTITY_INVALID or CERTIFICATE_UNKNOWN
+   */
+  async identify(certificate: Uint8Array | undefined): Promise<Identity> {
+    if (certificate === undefined) {
+      throw new RpcError("IDENTITY_INVALID", "the connection carries no verified certificate");
+    }
+    const facts = this.#factsOf(certificate);
+    const identity = identityOf(facts, this.#consortiumName);
+    const registered = await this.#spkiOf(identity);
+    if (registered === undefined || !equalBytes(registered, facts.spkiSha256)) {
+      const what = registered === undefined ? "nobody is registered as" : "another key belongs to";
+      throw new RpcError("CERTIFICATE_UNKNOWN", `${what} ${describeIdentity(identity)}`, {
+        metadata: { role: identity.role, id: identity.id },
+      });
+    }
+    return identity;
+  }
+
+  /** @throws RpcError ROLE_NOT_ALLOWED */
+  authorize(identity: Identity, method: string): void {
+    if (mayCall(identity.role, method)) return;
+    throw new RpcError("ROLE_NOT_ALLOWED", `${identity.role} may not call ${method}`, {
+      metadata: { role: identity.role, method },
+    });
+  }
+
+  #factsOf(certificate: Uint8Array): CertificateFacts {
+    const facts = this.#certificates.getOrCreate(
+      toHex(sha256(certificate)),
+      () => readCertificate(certificate) ?? "unreadable",
+    );
+    if (facts === "unreadable") {
+      throw new RpcError("IDENTITY_INVALID", "the certificate cannot be read");
+    }
+    return facts;
+  }
+
+  async #spkiOf(identity: Identity): Promise<Uint8Array | undefined> {
+    const key = `${identity.role}/${identity.id}`;
+    const nowMs = this.#nowMs();
+    const known = this.#registered.get(key);
+    if (known !== undefined && known.expiresMs > nowMs) return known.spki;
+    const spki = await this.#registry.spkiOf(identity.role, identity.id);
+    if (this.#registered.size >= registeredMax) this.#registered.clear();
+    this.#registered.set(key, { spki, expiresMs: nowMs + this.#cacheMs });
+    return spki;
+  }
+}
+
+const registeredMax = 10_000;
+
+/**
+ * The one identity that a certificate claims in a consortium.
+ *
+ * @throws RpcError IDENTITY_INVALID
+ */
+export function identityOf(facts: CertificateFacts, consortiumName: string): Identity {
+  const [uri, ...others] = facts.uris;
+  if (uri === undefined || others.length > 0) {
+    throw new RpcError(
+      "IDENTITY_INVALID",
+      `the certificate carries ${facts.uris.length} URI names instead of one`,
+    );
+  }
+  const parsed = parseIdentityUri(uri);
+  if (parsed === undefined) {
+    throw new RpcError(
+      "IDENTITY_INVALID",
+      "the certificate's URI name is not bss://<consortium>/<role>/<id>",
+    );
+  }
+  if (parsed.consortiumName !== consortiumName) {
+    throw new RpcError(
+      "IDENTITY_INVALID",
+      `the certificate is for consortium ${parsed.consortiumName}, this is ${consortiumName}`,
+    );
+  }
+  return parsed.identity;
+}
