@@ -79,9 +79,8 @@ export function verifyConsistency(claim: ConsistencyClaim): boolean {
     sn = half(sn);
   }
   // fn is 0 here exactly when fromSize is a power of two; then the proof starts from the old root.
-  const path = fn === 0 && proof.length > 0 ? [fromRoot, ...proof] : proof;
-  const [first, ...rest] = path;
-  if (first === undefined) return false;
+  const [first, ...rest] = fn === 0 ? [fromRoot, ...proof] : proof;
+  if (first === undefined || proof.length === 0) return false;
   let fr = first;
   let sr = first;
   for (const c of rest) {

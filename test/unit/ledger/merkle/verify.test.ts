@@ -91,6 +91,16 @@ describe("verifyInclusion", () => {
     assert.equal(verifyInclusion(claim), false);
   });
 
+  test("refuses hashes past the top of the tree, also if they give the root", () => {
+    const [a, b, c] = entries.slice(0, 3).map(leafHash);
+    const left = nodeHash(defined(a, "a"), defined(b, "b"));
+    const right = defined(c, "c");
+    const root = nodeHash(left, right);
+    const claim = { leafHash: right, leafIndex: 0, treeSize: 1, proof: [left], root };
+    assert.equal(verifyInclusion(claim), false);
+    assert.equal(verifyInclusion({ ...claim, leafIndex: 2, treeSize: 3 }), true);
+  });
+
   test("leaves it to the caller that size and root belong together", () => {
     for (let treeSize = 1; treeSize <= exhaustiveSize; treeSize++) {
       const holds = verifyInclusion({ ...inclusionClaim(0, 7), treeSize });
