@@ -1,0 +1,142 @@
+/**
+ * Members while operations are applied to them, one by one, in the order of a block's control part. What an operation
+ * may assume is what the ones before it left.
+ */
+import { toHex } from "../base/bytes.js";
+import {
+  type AdmitStorageNode,
+  type ControlOperation,
+  OfficerRole,
+  type Policy,
+  type RegisterOfficer,
+} from "../gen/bss/v1/genesis_pb.js";
+import { compareIds } from "./ids.js";
+import type { MemberLists, Officer, StorageNode } from "./members.js";
+import { checkOperation } from "./operations.js";
+import { type Violation, violation } from "./violation.js";
+
+export const managersMax = 100;
+export const storageNodesMax = 10_000;
+export const officersMax = 1_000;
+/** Credit of a storage node that has just been admitted, and the most that one can have. */
+export const creditAtAdmission = 100;
+export const creditMax = 1_000;
+
+export class MembersDraft {
+  changed = false;
+  readonly #base: MemberLists;
+  readonly #storageNodes: Map<string, StorageNode>;
+  readonly #officers: Map<string, Officer>;
+  readonly #ids: Set<string>;
+  readonly #managerIds: ReadonlySet<string>;
+  readonly #keys: Set<string>;
+
+  constructor(base: MemberLists) {
+    this.#base = base;
+    this.#storageNodes = new Map(base.storageNodes.map((each) => [each.nodeId, each]));
+    this.#officers = new Map(base.officers.map((each) => [each.officerId, each]));
+    this.#managerIds = new Set(base.managers.map((each) => each.managerId));
+    this.#ids = new Set([
+      ...this.#managerIds,
+      ...this.#storageNodes.keys(),
+      ...this.#officers.keys(),
+    ]);
+    this.#keys = keysOf(base);
+  }
+
+  /** Applies one operation, or says why it does not fit (OPERATION_INVALID) and leaves the draft as it was. */
+  apply(operation: ControlOperation, policy: Policy): Violation | undefined {
+    const malformed = checkOperation(operation, policy);
+    if (malformed !== undefined) return malformed;
+    switch (operation.operation.case) {
+      case "admitStorageNode":
+        return this.#admitStorageNode(operation.operation.value);
+      case "registerOfficer":
+        return this.#registerOfficer(operation.operation.value);
+      default:
+        return undefined;
+    }
+  }
+
+  lists(): MemberLists {
+    const storageNodes = [...this.#storageNodes.values()];
+    const officers = [...this.#officers.values()];
+    return {
+      managers: this.#base.managers,
+      storageNodes: storageNodes.sort((a, b) => compareIds(a.nodeId, b.nodeId)),
+      officers: officers.sort((a, b) => compareIds(a.officerId, b.officerId)),
+    };
+  }
+
+  #admitStorageNode(admission: AdmitStorageNode): Violation | undefined {
+    const path = "admit_storage_node";
+    const { nodeId, signingKey, tlsSpkiSha256, sponsorId } = admission;
+    if (this.#storageNodes.size >= storageNodesMax) {
+      return invalid(`There are ${storageNodesMax} storage nodes already.`, path);
+    }
+    if (!this.#managerIds.has(sponsorId)) {
+      return invalid("No manager has the sponsor's id.", `${path}.sponsor_id`);
+    }
+    if (this.#ids.has(nodeId)) return invalid("A member has this id already.", `${path}.node_id`);
+    const problem = this.#takeKeys(admission, path);
+    if (problem !== undefined) return problem;
+    this.#ids.add(nodeId);
+    this.#storageNodes.set(nodeId, {
+      ...{ nodeId, signingKey, tlsSpkiSha256, sponsorId },
+      ...{ suspended: false, credit: creditAtAdmission, reward: 0n },
+    });
+    this.changed = true;
+    return undefined;
+  }
+
+  #registerOfficer(registration: RegisterOfficer): Violation | undefined {
+    const path = "register_officer";
+    const { officerId, signingKey, tlsSpkiSha256 } = registration;
+    if (this.#officers.size >= officersMax) {
+      return invalid(`There are ${officersMax} officers already.`, path);
+    }
+    if (this.#ids.has(officerId)) {
+      return invalid("A member has this id already.", `${path}.officer_id`);
+    }
+    const problem = this.#takeKeys(registration, path);
+    if (problem !== undefined) return problem;
+    this.#ids.add(officerId);
+    const role = registration.role === OfficerRole.OPERATOR ? "operator" : "auditor";
+    this.#officers.set(officerId, { officerId, role, signingKey, tlsSpkiSha256 });
+    this.changed = true;
+    return undefined;
+  }
+
+  /** Takes both keys for the new member, or neither. */
+  #takeKeys(
+    keys: { readonly signingKey: Uint8Array; readonly tlsSpkiSha256: Uint8Array },
+    path: string,
+  ): Violation | undefined {
+    const signingKey = toHex(keys.signingKey);
+    const spki = toHex(keys.tlsSpkiSha256);
+    if (this.#keys.has(signingKey)) {
+      return invalid("A member uses this key already.", `${path}.signing_key`);
+    }
+    if (this.#keys.has(spki) || spki === signingKey) {
+      return invalid("A member uses this key already.", `${path}.tls_spki_sha256`);
+    }
+    this.#keys.add(signingKey).add(spki);
+    return undefined;
+  }
+}
+
+/** Every key and SPKI digest of the members, in hex. */
+export function keysOf(lists: MemberLists): Set<string> {
+  const keys = new Set<string>();
+  for (const { signingKey, vrfKey, hpkeKey, tlsSpkiSha256 } of lists.managers) {
+    for (const key of [signingKey, vrfKey, hpkeKey, tlsSpkiSha256]) keys.add(toHex(key));
+  }
+  for (const { signingKey, tlsSpkiSha256 } of [...lists.storageNodes, ...lists.officers]) {
+    keys.add(toHex(signingKey)).add(toHex(tlsSpkiSha256));
+  }
+  return keys;
+}
+
+function invalid(message: string, field: string): Violation {
+  return violation("OPERATION_INVALID", message, field);
+}

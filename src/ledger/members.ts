@@ -1,0 +1,205 @@
+/**
+ * Who belongs to the consortium at one height: the managers in ring order, the storage nodes and the officers, with the keys
+ * under which they may speak. Participants and meters are state, not members.
+ *
+ * A `Members` never changes; an operation makes a new one. Every node derives it from the public control part of the
+ * blocks, and the header's members_digest proves that they derived the same.
+ *
+ *     N = all managers, suspended ones included     f = ⌊(N−1)/3⌋     Q = N − f
+ *
+ * Two quorums of Q share at least f+1 managers. A key is used by one member for one purpose: one party must not be
+ * able to speak as two.
+ */
+import { assert, defined } from "../base/assert.js";
+import { toHex } from "../base/bytes.js";
+import { err, ok, type Result } from "../base/result.js";
+import type { ControlOperation, Policy } from "../gen/bss/v1/genesis_pb.js";
+import { decodeEntries, encodeEntries, entriesDigest } from "./members-codec.js";
+import { keysOf, MembersDraft } from "./members-draft.js";
+import { refuse, type Violation } from "./violation.js";
+
+export type Manager = {
+  readonly managerId: string;
+  /** 32 bytes, Ed25519. */
+  readonly signingKey: Uint8Array;
+  /** 32 bytes, ECVRF-EDWARDS25519. */
+  readonly vrfKey: Uint8Array;
+  /** 32 bytes, X25519. */
+  readonly hpkeKey: Uint8Array;
+  readonly tlsSpkiSha256: Uint8Array;
+  /** host:port of its gRPC server. */
+  readonly address: string;
+  /** False while suspended: it neither proposes nor accepts, but approves, commits and counts in Q. */
+  readonly active: boolean;
+};
+
+export type StorageNode = {
+  readonly nodeId: string;
+  /** 32 bytes, Ed25519. */
+  readonly signingKey: Uint8Array;
+  readonly tlsSpkiSha256: Uint8Array;
+  /** Manager that vouches for it. */
+  readonly sponsorId: string;
+  readonly suspended: boolean;
+  /** 0 to 1000. */
+  readonly credit: number;
+  /** Reward units earned. */
+  readonly reward: bigint;
+};
+
+export type Officer = {
+  readonly officerId: string;
+  readonly role: "operator" | "auditor";
+  /** 32 bytes, Ed25519. */
+  readonly signingKey: Uint8Array;
+  readonly tlsSpkiSha256: Uint8Array;
+};
+
+/** Each list in the order of the digest. */
+export type MemberLists = {
+  /** In ring order. */
+  readonly managers: readonly Manager[];
+  /** Ascending by id. */
+  readonly storageNodes: readonly StorageNode[];
+  /** Ascending by id. */
+  readonly officers: readonly Officer[];
+};
+
+export class Members implements MemberLists {
+  readonly managers: readonly Manager[];
+  readonly storageNodes: readonly StorageNode[];
+  readonly officers: readonly Officer[];
+  /** Managers that propose and accept, in ring order. */
+  readonly activeManagerIds: readonly string[];
+  /** f: managers that may be crashed, Byzantine, or suspended and behind, together. */
+  readonly faultsMax: number;
+  /** Q: managers that make a quorum, out of all N. */
+  readonly quorum: number;
+
+  readonly #managers: ReadonlyMap<string, Manager>;
+  readonly #storageNodes: ReadonlyMap<string, StorageNode>;
+  readonly #officers: ReadonlyMap<string, Officer>;
+  #digest: Uint8Array | undefined;
+  #keys: ReadonlySet<string> | undefined;
+  readonly #eligible = new Map<number, readonly string[]>();
+
+  /** Takes lists that are sorted, without repeated ids, with at least one active manager: its callers see to that. */
+  constructor(lists: MemberLists) {
+    this.managers = lists.managers;
+    this.storageNodes = lists.storageNodes;
+    this.officers = lists.officers;
+    this.#managers = new Map(lists.managers.map((each) => [each.managerId, each]));
+    this.#storageNodes = new Map(lists.storageNodes.map((each) => [each.nodeId, each]));
+    this.#officers = new Map(lists.officers.map((each) => [each.officerId, each]));
+    const active = lists.managers.filter((each) => each.active);
+    this.activeManagerIds = active.map((each) => each.managerId);
+    assert(this.activeManagerIds.length > 0, "a consortium has an active manager");
+    this.faultsMax = Math.floor((lists.managers.length - 1) / 3);
+    this.quorum = lists.managers.length - this.faultsMax;
+  }
+
+  manager(id: string): Manager | undefined {
+    return this.#managers.get(id);
+  }
+
+  storageNode(id: string): StorageNode | undefined {
+    return this.#storageNodes.get(id);
+  }
+
+  officer(id: string): Officer | undefined {
+    return this.#officers.get(id);
+  }
+
+  /** Whose turn it is: active managers in ring order, index (height + round) mod |active|. */
+  proposer(height: number, round: number): string {
+    // In BigInt, because height + round may leave the safe integers.
+    const turn = (BigInt(height) + BigInt(round)) % BigInt(this.activeManagerIds.length);
+    return defined(this.activeManagerIds[Number(turn)], "the turn is an index of the ring");
+  }
+
+  /**
+   * Ids of the storage nodes from which committees are drawn, ascending: not suspended, credit at or above the boycott line,
+   * and within their sponsor's share. With X the number of nodes that meet the first two, and N of all managers, each sponsor
+   * brings the first ⌈X/N⌉ of its own by id: no institution can pack the public.
+   */
+  eligibleStorageNodes(policy: Policy): readonly string[] {
+    const { boycottLine } = policy;
+    let eligible = this.#eligible.get(boycottLine);
+    if (eligible === undefined) {
+      eligible = this.#findEligible(boycottLine);
+      this.#eligible.set(boycottLine, eligible);
+    }
+    return eligible;
+  }
+
+  /** The members after `operation`, or OPERATION_INVALID; those about participants and meters change nothing here. */
+  applyOperation(operation: ControlOperation, policy: Policy): Result<Members, Violation> {
+    const draft = new MembersDraft(this);
+    const violation = draft.apply(operation, policy);
+    if (violation !== undefined) return err(violation);
+    return ok(draft.changed ? new Members(draft.lists()) : this);
+  }
+
+  /** The members after all `operations` in order; the first that fails is named in the field: "control[2].…". */
+  applyOperations(
+    operations: readonly ControlOperation[],
+    policy: Policy,
+    path = "control",
+  ): Result<Members, Violation> {
+    const draft = new MembersDraft(this);
+    for (const [i, operation] of operations.entries()) {
+      const found = draft.apply(operation, policy);
+      if (found !== undefined) {
+        const { reason, message, field } = found;
+        return refuse(
+          reason,
+          message,
+          field === undefined ? `${path}[${i}]` : `${path}[${i}].${field}`,
+        );
+      }
+    }
+    return ok(draft.changed ? new Members(draft.lists()) : this);
+  }
+
+  /** Whether a manager, storage node or officer has this id. */
+  hasId(id: string): boolean {
+    return this.#managers.has(id) || this.#storageNodes.has(id) || this.#officers.has(id);
+  }
+
+  /** Whether a member uses these 32 bytes as a key or as its certificate's SPKI digest. */
+  hasKey(key: Uint8Array): boolean {
+    this.#keys ??= keysOf(this);
+    return this.#keys.has(toHex(key));
+  }
+
+  /** members_digest, 32 bytes: RFC 9162 root over the entries; members.proto says in which order. */
+  digest(): Uint8Array {
+    this.#digest ??= entriesDigest(this);
+    return this.#digest;
+  }
+
+  /** All entries as one blob, a MemberList. */
+  encode(): Uint8Array {
+    return encodeEntries(this);
+  }
+
+  /** Reads what `encode` wrote; undefined for any other bytes. */
+  static decode(bytes: Uint8Array): Members | undefined {
+    const lists = decodeEntries(bytes);
+    return lists === undefined ? undefined : new Members(lists);
+  }
+
+  #findEligible(boycottLine: number): readonly string[] {
+    const able = this.storageNodes.filter((each) => !each.suspended && each.credit >= boycottLine);
+    const share = Math.ceil(able.length / this.managers.length);
+    const taken = new Map<string, number>();
+    const eligible: string[] = [];
+    for (const { nodeId, sponsorId } of able) {
+      const count = taken.get(sponsorId) ?? 0;
+      if (count >= share) continue;
+      taken.set(sponsorId, count + 1);
+      eligible.push(nodeId);
+    }
+    return eligible;
+  }
+}

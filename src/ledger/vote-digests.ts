@@ -1,0 +1,103 @@
+/**
+ * What exactly is signed. Wire messages are not signed as they are: the digest is SHA-256(tag ‖ canonical bytes) of a flat
+ * message of canonical.proto that the receiver rebuilds. It binds the consortium, so that nothing replays elsewhere.
+ */
+import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { domain, type HashTag, taggedHash } from "../crypto/hash.js";
+import {
+  CanonicalAcceptSchema,
+  CanonicalApproveSchema,
+  CanonicalAttestationSchema,
+  CanonicalCommitSchema,
+  CanonicalHeadSchema,
+  CanonicalProposalSchema,
+} from "../gen/bss/v1/canonical_pb.js";
+import { type AttestationVerdict, type Vote, VoteKind } from "../gen/bss/v1/vote_pb.js";
+
+/** The block and round of a PROPOSE or APPROVE. */
+export type RoundVote = {
+  /** 32 bytes. */
+  readonly consortiumId: Uint8Array;
+  readonly height: number;
+  readonly round: number;
+  /** −1 for a fresh block, and for nil. */
+  readonly validRound: number;
+  /** 32 bytes; an APPROVE's is empty for nil. */
+  readonly blockId: Uint8Array;
+};
+
+export type AcceptVote = Pick<RoundVote, "consortiumId" | "height" | "blockId">;
+export type CommitVote = Omit<RoundVote, "validRound">;
+
+export type AttestationClaim = AcceptVote & {
+  readonly round: number;
+  /** 32 bytes: what the storage node computed. */
+  readonly hash2: Uint8Array;
+  readonly treeSize: number;
+  readonly verdict: AttestationVerdict;
+  /** 32 bytes. */
+  readonly audit: Uint8Array;
+};
+
+export type HeadClaim = AcceptVote & {
+  readonly hash1: Uint8Array;
+  readonly stateDigest: Uint8Array;
+};
+
+/** The 32 bytes that a PROPOSE signs. */
+export function proposalDigest({ height, ...rest }: RoundVote): Uint8Array {
+  return digestOf(domain.proposal, CanonicalProposalSchema, { ...rest, height: BigInt(height) });
+}
+
+/** The 32 bytes that an ACCEPT signs. */
+export function acceptDigest({ height, ...rest }: AcceptVote): Uint8Array {
+  return digestOf(domain.accept, CanonicalAcceptSchema, { ...rest, height: BigInt(height) });
+}
+
+/** The 32 bytes that an APPROVE signs; an empty block id is nil. */
+export function approveDigest({ height, ...rest }: RoundVote): Uint8Array {
+  return digestOf(domain.approve, CanonicalApproveSchema, { ...rest, height: BigInt(height) });
+}
+
+/** The 32 bytes that a COMMIT signs; an empty block id is nil. */
+export function commitDigest({ height, ...rest }: CommitVote): Uint8Array {
+  return digestOf(domain.commit, CanonicalCommitSchema, { ...rest, height: BigInt(height) });
+}
+
+/** The 32 bytes that a storage node signs. */
+export function attestationDigest({ height, treeSize, ...rest }: AttestationClaim): Uint8Array {
+  return digestOf(domain.attestation, CanonicalAttestationSchema, {
+    ...rest,
+    height: BigInt(height),
+    treeSize: BigInt(treeSize),
+  });
+}
+
+/** The 32 bytes that a manager signs over what it holds. */
+export function headDigest({ height, ...rest }: HeadClaim): Uint8Array {
+  return digestOf(domain.head, CanonicalHeadSchema, { ...rest, height: BigInt(height) });
+}
+
+/** The digest that this vote's signature is over; undefined for an unknown kind. */
+export function voteDigest(vote: Vote, consortiumId: Uint8Array): Uint8Array | undefined {
+  const { round, validRound, blockId } = vote;
+  const height = Number(vote.height);
+  switch (vote.kind) {
+    case VoteKind.ACCEPT:
+      return acceptDigest({ consortiumId, height, blockId });
+    case VoteKind.APPROVE:
+      return approveDigest({ consortiumId, height, round, validRound, blockId });
+    case VoteKind.COMMIT:
+      return commitDigest({ consortiumId, height, round, blockId });
+    default:
+      return undefined;
+  }
+}
+
+function digestOf<Desc extends DescMessage>(
+  tag: HashTag,
+  schema: Desc,
+  init: MessageInitShape<Desc>,
+): Uint8Array {
+  return taggedHash(tag, toBinary(schema, create(schema, init)));
+}
