@@ -1,0 +1,161 @@
+/**
+ * Every metric of a node, in one object with one registry of its own, so that several nodes can live in
+ * one process (tests, simulations) and a reader finds all names, units and labels in this file.
+ *
+ * Names follow Prometheus' conventions: prefix `bss_`, base units (seconds, bytes), `_total` for
+ * counters. Counters count since the process started; what the ledger holds in all is in the gauges.
+ * The dashboards and alerts in deploy/ use these names, and a test holds them to it.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { version } from "../base/version.js";
+import { LabelledCounter, LabelledGauge, LabelledHistogram, type LabelSpec } from "./labelled.js";
+
+export const voteKinds = ["propose", "accept", "approve", "commit"] as const;
+export const directions = ["sent", "received"] as const;
+export const attestationVerdicts = ["match", "mismatch", "behind"] as const;
+export const verdictResults = ["accepted", "objected"] as const;
+export const peerRoles = ["manager", "storage", "participant", "operator", "auditor"] as const;
+
+const blockIntervalBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600];
+const commitLatencyBuckets = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300];
+const callBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const writeBuckets = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1,
+];
+
+export interface MetricsOptions {
+  readonly role: (typeof peerRoles)[number];
+  readonly nodeId: string;
+  /** The consortium's name. */
+  readonly consortium: string;
+  /**
+   * Node.js's own metrics (CPU, memory, event loop, garbage collection); true by default. They observe
+   * the whole process and cannot be stopped: pass false where many nodes share a process.
+   */
+  readonly processMetrics?: boolean;
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** A new registry with every metric in it. Label values out of bounds are counted under "other". */
+export function createMetrics(options: MetricsOptions) {
+  const registry = new Registry();
+  const registers = [registry];
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
+  const counter = (name: string, help: string) => new Counter({ name, help, registers });
+  const seconds = (name: string, help: string, buckets: number[]) =>
+    new Histogram({ name, help, buckets, registers });
+  const gaugeBy = <const S extends LabelSpec>(name: string, help: string, labels: S) =>
+    new LabelledGauge(registry, { name, help }, labels);
+  const counterBy = <const S extends LabelSpec>(name: string, help: string, labels: S) =>
+    new LabelledCounter(registry, { name, help }, labels);
+
+  if (options.processMetrics ?? true) collectDefaultMetrics({ register: registry });
+  gaugeBy("bss_node_info", "1; its labels say which node and software this is.", {
+    role: peerRoles,
+    id: "open",
+    version: "open",
+    consortium: "open",
+  }).set({ role: options.role, id: options.nodeId, version, consortium: options.consortium }, 1);
+
+  const samplers = new Set<() => void>();
+  return {
+    registry,
+    contentType: registry.contentType,
+
+    height: gauge("bss_height", "Height of the last final block."),
+    round: gauge("bss_round", "Round that the node is in, of the height after the last final one."),
+    treeSize: gauge("bss_tree_size", "Records in the Merkle log after the last final block."),
+    records: counter("bss_records_total", "Records made final since the node started."),
+    blocks: counter("bss_blocks_total", "Blocks made final since the node started."),
+    blockIntervalSeconds: seconds(
+      "bss_block_interval_seconds",
+      "Seconds between two final blocks as this node saw them.",
+      blockIntervalBuckets,
+    ),
+    commitLatencySeconds: seconds(
+      "bss_commit_latency_seconds",
+      "Seconds from a submission's arrival at this manager to its receipt.",
+      commitLatencyBuckets,
+    ),
+
+    votes: counterBy("bss_votes_total", "Proposals and votes, by kind, sent and received.", {
+      kind: voteKinds,
+      direction: directions,
+    }),
+    attestations: counterBy(
+      "bss_attestations_total",
+      "Attestations of storage nodes: signed here on a storage node, received on a manager.",
+      { verdict: attestationVerdicts },
+    ),
+    verdicts: counterBy("bss_verdicts_total", "Own verdicts on the accuracy of submissions.", {
+      result: verdictResults,
+    }),
+    objections: counterBy("bss_objections_total", "Objections raised here, by the rule broken.", {
+      rule: "open",
+    }),
+    roundTimeouts: counterBy("bss_round_timeouts_total", "Timeouts of rounds, by step.", {
+      step: "open",
+    }),
+    waitingSeconds: gaugeBy(
+      "bss_waiting_seconds",
+      "Seconds that the current step has waited for others; no series while nothing is awaited.",
+      { step: "open" },
+    ),
+
+    poolSubmissions: gauge("bss_pool_submissions", "Submissions that wait for a block."),
+    poolRecords: gauge("bss_pool_records", "Records that wait for a block."),
+    poolBytes: gauge("bss_pool_bytes", "Bytes of the submissions that wait for a block."),
+    queueLength: gaugeBy("bss_queue_length", "Messages in a bounded queue, by queue.", {
+      queue: "open",
+    }),
+    queueDropped: counterBy(
+      "bss_queue_dropped_total",
+      "Messages dropped because a bounded queue was full, by queue.",
+      { queue: "open" },
+    ),
+
+    peersConnected: gaugeBy("bss_peers_connected", "Peers connected now, by role.", {
+      role: peerRoles,
+    }),
+    grpcCalls: counterBy(
+      "bss_grpc_calls_total",
+      "Calls served over gRPC and ended, by status code.",
+      {
+        service: "open",
+        method: "open",
+        code: "open",
+      },
+    ),
+    grpcCallSeconds: new LabelledHistogram(
+      registry,
+      {
+        name: "bss_grpc_call_seconds",
+        help: "Seconds from a call's start to its end; a stream counts as one call.",
+      },
+      { service: "open", method: "open" },
+      callBuckets,
+    ),
+    grpcStreams: gaugeBy("bss_grpc_streams", "Streams open now over gRPC, by method.", {
+      method: "open",
+    }),
+
+    storeWriteSeconds: seconds(
+      "bss_store_write_seconds",
+      "Seconds that one durable write batch took.",
+      writeBuckets,
+    ),
+
+    /** Runs `sample` before every scrape, for gauges that are cheaper to ask than to keep. */
+    onScrape(sample: () => void): () => void {
+      samplers.add(sample);
+      return () => samplers.delete(sample);
+    },
+
+    /** All metrics in Prometheus' text format 0.0.4. */
+    async exposition(): Promise<string> {
+      for (const sample of samplers) sample();
+      return registry.metrics();
+    },
+  };
+}

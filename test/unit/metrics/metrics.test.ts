@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { version } from "../../../src/base/version.js";
+import { grpcObserver } from "../../../src/metrics/grpc-observer.js";
+import { labelCharsMax, otherLabel, seriesMax } from "../../../src/metrics/labelled.js";
+import { createMetrics } from "../../../src/metrics/metrics.js";
+import { repositoryRoot } from "../../support/tree.js";
+
+const names = [
+  "bss_attestations_total",
+  "bss_block_interval_seconds",
+  "bss_blocks_total",
+  "bss_commit_latency_seconds",
+  "bss_grpc_call_seconds",
+  "bss_grpc_calls_total",
+  "bss_grpc_streams",
+  "bss_height",
+  "bss_node_info",
+  "bss_objections_total",
+  "bss_peers_connected",
+  "bss_pool_bytes",
+  "bss_pool_records",
+  "bss_pool_submissions",
+  "bss_queue_dropped_total",
+  "bss_queue_length",
+  "bss_records_total",
+  "bss_round",
+  "bss_round_timeouts_total",
+  "bss_store_write_seconds",
+  "bss_tree_size",
+  "bss_verdicts_total",
+  "bss_votes_total",
+  "bss_waiting_seconds",
+];
+
+function nodeMetrics(processMetrics = false) {
+  return createMetrics({
+    role: "manager",
+    nodeId: "manager-1",
+    consortium: "valley",
+    processMetrics,
+  });
+}
+
+describe("the metrics of a node", () => {
+  test("have exactly the published names", () => {
+    const own = nodeMetrics().registry.getMetricsAsArray();
+    assert.deepEqual(own.map((metric) => metric.name).sort(), names);
+  });
+
+  test("follow the naming rules and explain themselves", () => {
+    for (const metric of nodeMetrics().registry.getMetricsAsArray()) {
+      const isCounter = String(metric.type) === "counter";
+      assert.match(metric.name, /^bss_[a-z]+(_[a-z]+)*$/);
+      assert.equal(metric.name.endsWith("_total"), isCounter, metric.name);
+      assert.match(metric.help, /^[A-Z1].{15,}\.$/, metric.name);
+      if (metric.name.endsWith("_seconds")) assert.match(metric.help, /seconds/i);
+      if (metric.name.endsWith("_bytes")) assert.match(metric.help, /bytes/i);
+    }
+  });
+
+  test("of two nodes in one process do not mix", async () => {
+    const [first, second] = [nodeMetrics(), nodeMetrics()];
+    first.height.set(7);
+    assert.match(await first.exposition(), /^bss_height 7$/m);
+    assert.match(await second.exposition(), /^bss_height 0$/m);
+  });
+
+  test("say which node and version they come from", async () => {
+    const line = `bss_node_info{role="manager",id="manager-1",version="${version}",consortium="valley"} 1`;
+    assert.ok((await nodeMetrics().exposition()).split("\n").includes(line));
+  });
+
+  test("carry Node's own metrics unless these are turned off", async () => {
+    assert.match(await nodeMetrics(true).exposition(), /^nodejs_eventloop_lag_seconds /m);
+    assert.doesNotMatch(await nodeMetrics(false).exposition(), /^nodejs_/m);
+  });
+
+  test("start closed labels at zero, so that rates exist from the start", async () => {
+    const text = await nodeMetrics().exposition();
+    for (const kind of ["propose", "accept", "approve", "commit"]) {
+      for (const direction of ["sent", "received"]) {
+        assert.match(
+          text,
+          new RegExp(`^bss_votes_total{kind="${kind}",direction="${direction}"} 0$`, "m"),
+        );
+      }
+    }
+  });
+
+  test("count into histograms in seconds", async () => {
+    const metrics = nodeMetrics();
+    metrics.commitLatencySeconds.observe(0.2);
+    metrics.storeWriteSeconds.observe(0.0002);
+    const text = await metrics.exposition();
+    assert.match(text, /^bss_commit_latency_seconds_bucket{le="0.1"} 0$/m);
+    assert.match(text, /^bss_commit_latency_seconds_bucket{le="0.25"} 1$/m);
+    assert.match(text, /^bss_store_write_seconds_sum 0.0002$/m);
+  });
+
+  test("ask samplers before each scrape, until these are taken away", async () => {
+    const metrics = nodeMetrics();
+    let waitedSeconds = 3;
+    const remove = metrics.onScrape(() =>
+      metrics.waitingSeconds.set({ step: "verify" }, waitedSeconds),
+    );
+    assert.match(await metrics.exposition(), /^bss_waiting_seconds{step="verify"} 3$/m);
+    waitedSeconds = 4;
+    assert.match(await metrics.exposition(), /^bss_waiting_seconds{step="verify"} 4$/m);
+    remove();
+    metrics.waitingSeconds.reset();
+    assert.doesNotMatch(await metrics.exposition(), /^bss_waiting_seconds{/m);
+  });
+});
+
+describe("label values", () => {
+  test("that a peer invents end up in one series", async () => {
+    const metrics = nodeMetrics();
+    for (let i = 0; i < 10 * seriesMax; i++) metrics.objections.inc({ rule: `rule-${i}` });
+    const series = await seriesOf(metrics, "bss_objections_total");
+    assert.equal(series.length, seriesMax + 1);
+    const other = series.find((line) => line.includes(`"${otherLabel}"`));
+    assert.ok(other?.endsWith(` ${9 * seriesMax}`), other);
+  });
+
+  test("that were let in keep their series after the limit is reached", async () => {
+    const metrics = nodeMetrics();
+    metrics.grpcStreams.inc({ method: "Vote" });
+    for (let i = 0; i < 2 * seriesMax; i++) metrics.grpcStreams.inc({ method: `m${i}` });
+    metrics.grpcStreams.dec({ method: "Vote" });
+    assert.match(await metrics.exposition(), /^bss_grpc_streams{method="Vote"} 0$/m);
+  });
+
+  test("that are too long are not kept", async () => {
+    const metrics = nodeMetrics();
+    metrics.queueLength.set({ queue: "q".repeat(labelCharsMax) }, 1);
+    metrics.queueLength.set({ queue: "q".repeat(labelCharsMax + 1) }, 2);
+    const series = await seriesOf(metrics, "bss_queue_length");
+    assert.equal(series.length, 2);
+    assert.equal(series.at(-1), `bss_queue_length{queue="${otherLabel}"} 2`);
+  });
+
+  test("outside a closed list are counted as other", async () => {
+    const metrics = nodeMetrics();
+    const stray: string = "maybe";
+    metrics.attestations.inc({ verdict: stray as "match" });
+    const text = await metrics.exposition();
+    assert.match(text, new RegExp(`^bss_attestations_total{verdict="${otherLabel}"} 1$`, "m"));
+    assert.doesNotMatch(text, /maybe/);
+  });
+
+  test("with quotes and newlines cannot forge lines", async () => {
+    const metrics = nodeMetrics();
+    metrics.objections.inc({ rule: 'x"} 1\nbss_height 99' });
+    assert.doesNotMatch(await metrics.exposition(), /^bss_height 99$/m);
+  });
+});
+
+test("the gRPC observer counts calls by status and streams while they are open", async () => {
+  const metrics = nodeMetrics();
+  const observer = grpcObserver(metrics);
+  observer.callStarted("bss.v1.QueryService", "GetStatus");
+  observer.callEnded("bss.v1.QueryService", "GetStatus", "OK", 0.003);
+  observer.streamOpened("bss.v1.VoteService", "Vote");
+  observer.streamOpened("bss.v1.VoteService", "Vote");
+  observer.streamClosed("bss.v1.VoteService", "Vote");
+  const text = await metrics.exposition();
+  const labels = 'service="bss.v1.QueryService",method="GetStatus"';
+  assert.ok(text.includes(`bss_grpc_calls_total{${labels},code="OK"} 1\n`));
+  assert.ok(text.includes(`bss_grpc_call_seconds_count{${labels}} 1\n`));
+  assert.ok(text.includes('bss_grpc_streams{method="Vote"} 1\n'));
+});
+
+test("the version is that of package.json", () => {
+  const text = readFileSync(join(repositoryRoot(), "package.json"), "utf8");
+  assert.equal(version, JSON.parse(text).version);
+});
+
+async function seriesOf(
+  metrics: { exposition(): Promise<string> },
+  name: string,
+): Promise<string[]> {
+  return (await metrics.exposition()).split("\n").filter((line) => line.startsWith(`${name}{`));
+}
