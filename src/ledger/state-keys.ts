@@ -81,7 +81,11 @@ export function readKeysOfOperation({ operation }: ControlOperation): readonly U
         stateKeys.meter(operation.value.meterId),
         stateKeys.participant(operation.value.ownerId),
       ];
-    default:
+    case "admitStorageNode":
+      return [stateKeys.participant(operation.value.nodeId)];
+    case "registerOfficer":
+      return [stateKeys.participant(operation.value.officerId)];
+    case undefined:
       return [];
   }
 }

@@ -1,0 +1,22 @@
+/** Charging sessions. */
+import { isId } from "../ids.js";
+import { violation } from "../violation.js";
+import type { Rule } from "./rule.js";
+
+export const sessionIsPlausible: Rule = {
+  id: "session-is-plausible",
+  demands:
+    "A charging session names its station by an id, ends after its start, and charged energy.",
+  reasons: ["SESSION_INVALID"],
+  check({ record: { payload } }) {
+    if (payload.kind !== "charging-session") return undefined;
+    const refuse = (name: string, message: string) =>
+      violation("SESSION_INVALID", message, `charging_session.${name}`);
+    if (!isId(payload.stationId)) return refuse("station_id", "The station id is not an id.");
+    if (payload.endS <= payload.startS) {
+      return refuse("end_unix_s", "The session does not end after its start.");
+    }
+    if (payload.energyWh === 0n) return refuse("energy_wh", "No energy was charged.");
+    return undefined;
+  },
+};
