@@ -1,0 +1,166 @@
+/**
+ * The gate that every call passes before its handler, whichever service it is for: who calls, whether
+ * its role may, whether it has a slot left, and then the size of each message. It is a server
+ * interceptor: no byte of a request is read before the caller is known, and it sees how every call ends.
+ */
+import {
+  type Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+} from "@grpc/grpc-js";
+import { defined } from "../base/assert.js";
+import type { Authorizer } from "./authorizer.js";
+import type { CallLimiter } from "./call-limiter.js";
+import type { Identity, Role } from "./identity.js";
+import type { RpcLimits } from "./limits.js";
+import { RpcError } from "./rpc-error.js";
+import type { RpcMetrics } from "./rpc-metrics.js";
+import { statusCodes, statusName } from "./status-codes.js";
+import { wireStatusOf } from "./status-details.js";
+
+export type AdmissionOptions = {
+  readonly authorizer: Authorizer;
+  readonly limiter: CallLimiter;
+  readonly limits: RpcLimits;
+  readonly metrics: RpcMetrics;
+  readonly onInternalError: (error: unknown, method: string) => void;
+};
+
+/** What a call looks like from the gate. */
+type Passage = {
+  readonly method: string;
+  readonly kind: "unary" | "stream";
+  readonly call: ServerInterceptingCallInterface;
+  release: () => void;
+  bytesMax: number;
+  status: number | undefined;
+};
+
+export class Admission {
+  readonly #options: AdmissionOptions;
+  /** The request's Metadata object is the one thing that interceptors share with handlers. */
+  readonly #identities = new WeakMap<Metadata, Identity>();
+  #refusal: RpcError | undefined;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+  }
+
+  /** While set, every call is refused with it, except those to the standard services. */
+  set refusal(error: RpcError | undefined) {
+    this.#refusal = error;
+  }
+
+  /** The caller of an admitted call. */
+  identityOf(metadata: Metadata): Identity {
+    return defined(this.#identities.get(metadata), "a handler runs only for admitted calls");
+  }
+
+  get interceptor(): ServerInterceptor {
+    return (definition, call) => {
+      const stream = definition.requestStream || definition.responseStream;
+      return this.#intercept({
+        method: definition.path.slice(1),
+        kind: stream ? "stream" : "unary",
+        call,
+        release: () => {},
+        bytesMax: 0,
+        status: undefined,
+      });
+    };
+  }
+
+  #intercept(passage: Passage): ServerInterceptingCall {
+    const ended = this.#observe(passage);
+    return new ServerInterceptingCall(passage.call, {
+      start: (next) => {
+        next({
+          onReceiveMetadata: (metadata, forward) => {
+            this.#admit(passage, metadata).then(
+              () => forward(metadata),
+              (error) => this.#refuse(passage, error),
+            );
+          },
+          onReceiveMessage: (message, forward) => {
+            const tooLarge = refusalOfSize(message, passage.bytesMax);
+            if (tooLarge === undefined) forward(message);
+            else this.#refuse(passage, tooLarge);
+          },
+          // grpc-js calls this at the end of every call, however it ended.
+          onCancel: ended,
+        });
+      },
+      sendStatus: (status, next) => {
+        passage.status ??= status.code ?? statusCodes.UNKNOWN;
+        next(status);
+      },
+    });
+  }
+
+  async #admit(passage: Passage, metadata: Metadata): Promise<void> {
+    const { authorizer, limiter, limits } = this.#options;
+    const certificate = passage.call.getAuthContext().sslPeerCertificate?.raw;
+    const identity = await authorizer.identify(certificate);
+    authorizer.authorize(identity, passage.method);
+    if (this.#refusal !== undefined && passage.method.startsWith("bss.")) throw this.#refusal;
+    const release = limiter.acquire(identity, passage.method, passage.kind);
+    // The caller may have gone while its key was looked up: then nothing else gives the slot back.
+    if (passage.status === undefined) passage.release = release;
+    else release();
+    passage.bytesMax = messageBytesMax(identity.role, limits);
+    this.#identities.set(metadata, identity);
+  }
+
+  #refuse(passage: Passage, error: unknown): void {
+    let refusal = error;
+    if (!(refusal instanceof RpcError)) {
+      this.#options.onInternalError(error, passage.method);
+      refusal = new RpcError("INTERNAL", "the caller's identity could not be checked");
+    }
+    const status = wireStatusOf(refusal as RpcError);
+    passage.status ??= status.code;
+    passage.call.sendStatus(status);
+  }
+
+  /** Reports the start of a call and returns what reports its end. */
+  #observe(passage: Passage): () => void {
+    const { metrics } = this.#options;
+    const [service = "", method = ""] = passage.method.split("/");
+    const startedMs = performance.now();
+    metrics.callStarted(service, method);
+    if (passage.kind === "stream") metrics.streamOpened(service, method);
+    let over = false;
+    return () => {
+      if (over) return;
+      over = true;
+      passage.release();
+      passage.status ??= statusWithoutAnswer(passage.call);
+      const seconds = (performance.now() - startedMs) / 1000;
+      metrics.callEnded(service, method, statusName(passage.status), seconds);
+      if (passage.kind === "stream") metrics.streamClosed(service, method);
+    };
+  }
+}
+
+/** How a call ended that no handler ended: the deadline passed, or the caller went away. */
+function statusWithoutAnswer(call: ServerInterceptingCallInterface): number {
+  const deadline = call.getDeadline();
+  const deadlineMs = deadline instanceof Date ? deadline.getTime() : deadline;
+  return deadlineMs <= Date.now() ? statusCodes.DEADLINE_EXCEEDED : statusCodes.CANCELLED;
+}
+
+function messageBytesMax(role: Role, limits: RpcLimits): number {
+  const peer = role === "manager" || role === "storage";
+  return peer ? limits.peerMessageBytesMax : limits.participantMessageBytesMax;
+}
+
+/** Our own services get their messages as bytes; the standard ones are small and bounded by grpc-js. */
+function refusalOfSize(message: unknown, bytesMax: number): RpcError | undefined {
+  if (!(message instanceof Uint8Array) || message.length <= bytesMax) return undefined;
+  return new RpcError(
+    "MESSAGE_TOO_LARGE",
+    `the message has ${message.length} bytes, at most ${bytesMax} are allowed`,
+    { metadata: { bytes: String(message.length), limit: String(bytesMax) } },
+  );
+}

@@ -1,0 +1,40 @@
+/** Protobuf bytes ⇄ messages at the edge of the process. */
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { RpcError } from "./rpc-error.js";
+
+/** @throws RpcError MESSAGE_MALFORMED */
+export function decodeMessage<D extends DescMessage>(
+  schema: D,
+  bytes: Uint8Array,
+): MessageShape<D> {
+  // A plain Uint8Array: otherwise every bytes field of the message would be a Buffer.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  try {
+    return fromBinary(schema, plain);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new RpcError("MESSAGE_MALFORMED", `not a ${schema.typeName}: ${why}`, {
+      metadata: { type: schema.typeName },
+    });
+  }
+}
+
+export function encodeMessage<D extends DescMessage>(
+  schema: D,
+  message: MessageInitShape<D>,
+): Buffer {
+  const bytes = toBinary(schema, create(schema, message));
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** For grpc-js, whose messages are bytes throughout this project. */
+export function identityOfBytes(bytes: Buffer): Buffer {
+  return bytes;
+}

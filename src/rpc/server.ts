@@ -1,0 +1,124 @@
+/**
+ * A node's gRPC server: mutual TLS, one gate for every call (admission.ts), typed services, health and
+ * reflection.
+ */
+import type { DescService } from "@bufbuild/protobuf";
+import { Server, type ServerCredentials } from "@grpc/grpc-js";
+import { Admission } from "./admission.js";
+import { Authorizer, type IdentityRegistry } from "./authorizer.js";
+import { CallLimiter } from "./call-limiter.js";
+import type { ServiceHandlers } from "./handlers.js";
+import { Health } from "./health.js";
+import { defaultRpcLimits, type RpcLimits } from "./limits.js";
+import type { Reason } from "./reasons.js";
+import { addReflection } from "./reflection.js";
+import { RpcError } from "./rpc-error.js";
+import { noRpcMetrics, type RpcMetrics } from "./rpc-metrics.js";
+import type { CallRuntime } from "./serve-call.js";
+import { serviceDefinition, serviceImplementation } from "./service-definition.js";
+import { serverCredentials, type TlsFiles } from "./tls.js";
+
+export type RpcServerOptions = {
+  readonly tls: TlsFiles;
+  readonly consortiumName: string;
+  readonly registry: IdentityRegistry;
+  readonly limits?: Partial<RpcLimits>;
+  readonly metrics?: RpcMetrics;
+  /** Told of everything that a handler throws and that is no RpcError; the caller sees INTERNAL. */
+  readonly onInternalError: (error: unknown, method: string) => void;
+};
+
+export type Listening = { readonly host: string; readonly port: number };
+
+export function createServer(options: RpcServerOptions): RpcServer {
+  return new RpcServer(options);
+}
+
+export class RpcServer {
+  readonly #server: Server;
+  readonly #credentials: ServerCredentials;
+  readonly #runtime: CallRuntime;
+  readonly #health = new Health();
+  readonly #services: DescService[] = [];
+
+  constructor(options: RpcServerOptions) {
+    const limits = { ...defaultRpcLimits, ...options.limits };
+    const { onInternalError } = options;
+    const admission = new Admission({
+      authorizer: new Authorizer(options),
+      limiter: new CallLimiter(limits),
+      limits,
+      metrics: options.metrics ?? noRpcMetrics,
+      onInternalError,
+    });
+    this.#runtime = { admission, limits, onInternalError };
+    this.#credentials = serverCredentials(options.tls);
+    this.#server = new Server({
+      interceptors: [admission.interceptor],
+      "grpc.max_receive_message_length": limits.hardMessageBytesMax,
+      "grpc.max_concurrent_streams": connectionStreamsMax(limits),
+      "grpc.keepalive_time_ms": limits.keepaliveMs,
+      "grpc.keepalive_timeout_ms": limits.keepaliveTimeoutMs,
+      "grpc.max_connection_idle_ms": limits.idleConnectionMs,
+      "grpc.enable_channelz": 0,
+    });
+  }
+
+  /** Registers a service; call it before `listen`. */
+  implement<S extends DescService>(service: S, handlers: ServiceHandlers<S>): this {
+    this.#server.addService(
+      serviceDefinition(service),
+      serviceImplementation(service, handlers, this.#runtime),
+    );
+    this.#services.push(service);
+    this.#health.add(service.typeName);
+    return this;
+  }
+
+  /** Binds and answers; port 0 lets the system choose. Health says SERVING from here on. */
+  async listen(address: Listening): Promise<Listening> {
+    addReflection(this.#server, this.#services);
+    this.#health.addToServer(this.#server);
+    const target = `${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
+    const port = await new Promise<number>((resolve, reject) => {
+      this.#server.bindAsync(target, this.#credentials, (error, bound) => {
+        if (error) reject(error);
+        else resolve(bound);
+      });
+    });
+    this.#health.setAll(true);
+    return { host: address.host, port };
+  }
+
+  /** Health of one service by its full name; "" is the node as a whole. */
+  setServing(service: string, serving: boolean): void {
+    this.#health.set(service, serving);
+  }
+
+  /** Refuses every call to the project's own services, and says so in health, until `acceptCalls`. */
+  refuseCalls(reason: Reason, message: string): void {
+    this.#runtime.admission.refusal = new RpcError(reason, message);
+    this.#health.setAll(false);
+  }
+
+  acceptCalls(): void {
+    this.#runtime.admission.refusal = undefined;
+    this.#health.setAll(true);
+  }
+
+  /** Refuses new calls, lets running unary calls end within `graceMs`, then ends what is left. */
+  async close(graceMs = 1_000): Promise<void> {
+    this.refuseCalls("NODE_STOPPING", "the node is stopping");
+    const done = new Promise<void>((resolve) => {
+      this.#server.tryShutdown(() => resolve());
+    });
+    const timer = setTimeout(() => this.#server.forceShutdown(), graceMs);
+    await done;
+    clearTimeout(timer);
+  }
+}
+
+/** More than any one identity's limits, so that a peer meets those, with their reasons, first. */
+function connectionStreamsMax(limits: RpcLimits): number {
+  return limits.callsPerPeerMax + 32 * limits.streamsPerPeerMax + 64;
+}
