@@ -107,25 +107,26 @@ export class ReconnectingStream<Request, Response> {
     this.#stream = stream;
     this.#encode = (message) => stream.encode(message);
     const over = { value: false };
-    let sending: Promise<void> | undefined;
-    let failure: { readonly error: unknown } | undefined;
+    let running: Promise<void>[] = [];
     try {
       await stream.opened;
       if (this.#closed) return;
       this.#backoff.reset();
       this.#setState("connected");
-      sending = this.#sendAll(stream, over).catch((error) => {
-        failure = { error };
-        stream.cancel();
-      });
-      for await (const message of stream.messages) await this.#options.onMessage(message);
+      const receiving = this.#receiveAll(stream);
+      const sending = this.#sendAll(stream, over);
+      running = [receiving, sending];
+      await Promise.race([receiving, sending.then(() => receiving)]);
     } finally {
       over.value = true;
       stream.cancel();
       this.#wakeSender();
-      await sending;
-      if (failure !== undefined) throw failure.error;
+      await Promise.allSettled(running);
     }
+  }
+
+  async #receiveAll(stream: ClientStream<Request, Response>): Promise<void> {
+    for await (const message of stream.messages) await this.#options.onMessage(message);
   }
 
   async #sendAll(
