@@ -8,18 +8,17 @@
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
 import { fromHex } from "../base/bytes.js";
+import { wrappedEpochKeyBytes } from "../crypto/hpke.js";
 import { ConfigError, fileError } from "./config-error.js";
 import type { ManagerConfig, TlsFiles } from "./node-config.js";
 
 const keyFileBytesMax = 64 * 1024;
 const caFileBytesMax = 4 * 1024 * 1024;
 const genesisBytesMax = 256 * 1024 * 1024;
-/** enc (32) ‖ ciphertext of a 32-byte key with its tag (48). */
-const epochWrapBytes = 80;
 
 /** PEM texts of a party's channel. `keyPem` is secret. */
 export type TlsMaterial = {
-  readonly certificatePem: string;
+  readonly certPem: string;
   readonly keyPem: string;
   readonly caPem: string;
 };
@@ -46,7 +45,7 @@ export function readTlsFiles(files: TlsFiles): TlsMaterial {
     throw fileError(files.key, "no PKCS #8 private key in PEM", "check the path in tls.key");
   }
   return {
-    certificatePem: readCertificates(files.certificate, "tls.certificate"),
+    certPem: readCertificates(files.certificate, "tls.certificate"),
     keyPem,
     caPem: readCertificates(files.ca, "tls.ca"),
   };
@@ -69,8 +68,8 @@ export function readGenesisFile(file: string): Uint8Array {
 
 function readEpochWrap(file: string): Uint8Array {
   const wrap = fromHex(readFile(file, keyFileBytesMax, false).toString("latin1").trim());
-  if (wrap?.length === epochWrapBytes) return wrap;
-  const what = `not a wrapped epoch key of ${2 * epochWrapBytes} hex digits`;
+  if (wrap?.length === wrappedEpochKeyBytes) return wrap;
+  const what = `not a wrapped epoch key of ${2 * wrappedEpochKeyBytes} hex digits`;
   throw fileError(file, what, "ask another manager's operator for this manager's wrap");
 }
 
