@@ -1,6 +1,7 @@
 /**
- * What certificates about a block are held against. All of it follows from the block and from the state before it, so
- * every node that knows both has the same facts, and the ring needs nothing else of a block's content.
+ * What certificates about a block are held against. All of it follows from the block and from the
+ * state before it, so every node that knows both has the same facts, and the ring needs nothing
+ * else of a block's content.
  */
 export type BlockFacts = {
   /** 32 bytes. */
@@ -22,6 +23,8 @@ export type BlockFacts = {
   readonly leafCount: number;
   /** Managers whose ACCEPT it needs: (active ∪ those it resumes) ∖ those it suspends; sorted. */
   readonly requiredAccepts: readonly string[];
-  /** Storage nodes from which its committees are drawn: those eligible before this block; sorted. */
+  /**
+   * Storage nodes from which its committees are drawn: those eligible before this block; sorted.
+   */
   readonly eligible: readonly string[];
 };

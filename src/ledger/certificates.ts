@@ -5,9 +5,10 @@
  *     IC     MATCH by more than 2/3 of a committee        CC  COMMIT by Q managers, one round: final
  *     LC     polka ∧ AC ∧ IC, before a manager commits    block certificates: AC ∧ IC ∧ CC, in the next block
  *
- * Every check is strict, because certificates are hashed into the next block and counted for credit: sorted by id, exactly one
- * signature per signer, no strangers, enough of them, nothing besides. `members` are those before the block, `facts`
- * the block's. A result lists the signatures that must verify; a refusal is CERTIFICATE_INVALID.
+ * Every check is strict, because certificates are hashed into the next block and counted for
+ * credit: sorted by id, exactly one signature per signer, no strangers, enough of them, nothing
+ * besides. `members` are those before the block, `facts` the block's. A result lists the signatures
+ * that must verify; a refusal is CERTIFICATE_INVALID.
  */
 
 import { equalBytes } from "../base/bytes.js";
@@ -85,7 +86,10 @@ export function checkCommit(
   });
 }
 
-/** An APPROVE of one round by at least Q of all N managers, each with the valid round that it signed. */
+/**
+ * An APPROVE of one round by at least Q of all N managers, each with the valid round that it
+ * signed.
+ */
 export function checkPolka(
   certificate: PolkaCertificate,
   facts: BlockPlace,
@@ -114,8 +118,8 @@ export function checkPolka(
 }
 
 /**
- * IC: a MATCH by more than 2/3 of committee(height, round, block), for the block's own root and size. Its round is that of
- * the committee, from the round in which the block was made on.
+ * IC: a MATCH by more than 2/3 of committee(height, round, block), for the block's own root and
+ * size. Its round is that of the committee, from the round in which the block was made on.
  */
 export function checkIntegrity(
   certificate: IntegrityCertificate,

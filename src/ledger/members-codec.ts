@@ -1,4 +1,6 @@
-/** Members as bytes: the entries that members_digest covers, in the order that members.proto states. */
+/**
+ * Members as bytes: the entries that members_digest covers, in the order that members.proto states.
+ */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { OfficerRole } from "../gen/bss/v1/genesis_pb.js";
 import {

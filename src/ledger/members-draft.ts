@@ -1,6 +1,6 @@
 /**
- * Members while operations are applied to them, one by one, in the order of a block's control part. What an operation
- * may assume is what the ones before it left.
+ * Members while operations are applied to them, one by one, in the order of a block's control part.
+ * What an operation may assume is what the ones before it left.
  */
 import { toHex } from "../base/bytes.js";
 import {
@@ -44,7 +44,10 @@ export class MembersDraft {
     this.#keys = keysOf(base);
   }
 
-  /** Applies one operation, or says why it does not fit (OPERATION_INVALID) and leaves the draft as it was. */
+  /**
+   * Applies one operation, or says why it does not fit (OPERATION_INVALID) and leaves the draft as
+   * it was.
+   */
   apply(operation: ControlOperation, policy: Policy): Violation | undefined {
     const malformed = checkOperation(operation, policy);
     if (malformed !== undefined) return malformed;

@@ -1,14 +1,15 @@
 /**
- * Who belongs to the consortium at one height: the managers in ring order, the storage nodes and the officers, with the keys
- * under which they may speak. Participants and meters are state, not members.
+ * Who belongs to the consortium at one height: the managers in ring order, the storage nodes and
+ * the officers, with the keys under which they may speak. Participants and meters are state, not
+ * members.
  *
- * A `Members` never changes; an operation makes a new one. Every node derives it from the public control part of the
- * blocks, and the header's members_digest proves that they derived the same.
+ * A `Members` never changes; an operation makes a new one. Every node derives it from the public
+ * control part of the blocks, and the header's members_digest proves that they derived the same.
  *
  *     N = all managers, suspended ones included     f = ⌊(N−1)/3⌋     Q = N − f
  *
- * Two quorums of Q share at least f+1 managers. A key is used by one member for one purpose: one party must not be
- * able to speak as two.
+ * Two quorums of Q share at least f+1 managers. A key is used by one member for one purpose: one
+ * party must not be able to speak as two.
  */
 import { assert, defined } from "../base/assert.js";
 import { toHex } from "../base/bytes.js";
@@ -29,7 +30,9 @@ export type Manager = {
   readonly tlsSpkiSha256: Uint8Array;
   /** host:port of its gRPC server. */
   readonly address: string;
-  /** False while suspended: it neither proposes nor accepts, but approves, commits and counts in Q. */
+  /**
+   * False while suspended: it neither proposes nor accepts, but approves, commits and counts in Q.
+   */
   readonly active: boolean;
 };
 
@@ -83,7 +86,10 @@ export class Members implements MemberLists {
   #keys: ReadonlySet<string> | undefined;
   readonly #eligible = new Map<number, readonly string[]>();
 
-  /** Takes lists that are sorted, without repeated ids, with at least one active manager: its callers see to that. */
+  /**
+   * Takes lists that are sorted, without repeated ids, with at least one active manager: its
+   * callers see to that.
+   */
   constructor(lists: MemberLists) {
     this.managers = lists.managers;
     this.storageNodes = lists.storageNodes;
@@ -118,9 +124,10 @@ export class Members implements MemberLists {
   }
 
   /**
-   * Ids of the storage nodes from which committees are drawn, ascending: not suspended, credit at or above the boycott line,
-   * and within their sponsor's share. With X the number of nodes that meet the first two, and N of all managers, each sponsor
-   * brings the first ⌈X/N⌉ of its own by id: no institution can pack the public.
+   * Ids of the storage nodes from which committees are drawn, ascending: not suspended, credit at
+   * or above the boycott line, and within their sponsor's share. With X the number of nodes that
+   * meet the first two, and N of all managers, each sponsor brings the first ⌈X/N⌉ of its own by
+   * id: no institution can pack the public.
    */
   eligibleStorageNodes(policy: Policy): readonly string[] {
     const { boycottLine } = policy;
@@ -132,7 +139,10 @@ export class Members implements MemberLists {
     return eligible;
   }
 
-  /** The members after `operation`, or OPERATION_INVALID; those about participants and meters change nothing here. */
+  /**
+   * The members after `operation`, or OPERATION_INVALID; those about participants and meters change
+   * nothing here.
+   */
   applyOperation(operation: ControlOperation, policy: Policy): Result<Members, Violation> {
     const draft = new MembersDraft(this);
     const violation = draft.apply(operation, policy);
@@ -140,7 +150,10 @@ export class Members implements MemberLists {
     return ok(draft.changed ? new Members(draft.lists()) : this);
   }
 
-  /** The members after all `operations` in order; the first that fails is named in the field: "control[2].…". */
+  /**
+   * The members after all `operations` in order; the first that fails is named in the field:
+   * "control[2].…".
+   */
   applyOperations(
     operations: readonly ControlOperation[],
     policy: Policy,
@@ -172,7 +185,9 @@ export class Members implements MemberLists {
     return this.#keys.has(toHex(key));
   }
 
-  /** members_digest, 32 bytes: RFC 9162 root over the entries; members.proto says in which order. */
+  /**
+   * members_digest, 32 bytes: RFC 9162 root over the entries; members.proto says in which order.
+   */
   digest(): Uint8Array {
     this.#digest ??= entriesDigest(this);
     return this.#digest;

@@ -1,6 +1,7 @@
 /**
- * Control operations by their shape: what can be said of one without knowing who belongs already. Whether it fits the
- * members is told by `Members.applyOperation`, whether it fits the participants by the ledger's state.
+ * Control operations by their shape: what can be said of one without knowing who belongs already.
+ * Whether it fits the members is told by `Members.applyOperation`, whether it fits the participants
+ * by the ledger's state.
  */
 import { isValidEd25519PublicKey } from "../crypto/ed25519.js";
 import {
@@ -21,7 +22,10 @@ export const agentsMax = 16;
 /** W: more than any meter carries, and small enough for all arithmetic in safe integers. */
 export const ratedPowerMaxW = 10 ** 12;
 
-/** Checks one operation by itself: OPERATION_INVALID with the field's path, or undefined when it is well formed. */
+/**
+ * Checks one operation by itself: OPERATION_INVALID with the field's path, or undefined when it is
+ * well formed.
+ */
 export function checkOperation(operation: ControlOperation, policy: Policy): Violation | undefined {
   const { case: kind, value } = operation.operation;
   switch (kind) {

@@ -1,9 +1,10 @@
 /**
  * A signature that still has to be verified.
  *
- * The pure core never verifies Ed25519 itself: it says "this is right provided these signatures verify" and hands the
- * obligations to its caller. The node verifies them off its main thread and remembers them; simulations verify them in line.
- * All of the obligations of a result must hold: one that fails makes the whole thing wrong, for the reason that it carries.
+ * The pure core never verifies Ed25519 itself: it says "this is right provided these signatures
+ * verify" and hands the obligations to its caller. The node verifies them off its main thread and
+ * remembers them; simulations verify them in line. All of the obligations of a result must hold:
+ * one that fails makes the whole thing wrong, for the reason that it carries.
  */
 import type { Violation } from "./violation.js";
 

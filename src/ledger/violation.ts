@@ -1,10 +1,13 @@
 /**
- * Why something was refused: a stable reason for programs, a sentence for people and, where one field is at fault, its path.
- * Refusals are values, because wrong input is normal; the one table that turns reasons into gRPC statuses stands in `src/rpc`.
+ * Why something was refused: a stable reason for programs, a sentence for people and, where one
+ * field is at fault, its path. Refusals are values, because wrong input is normal; the one table
+ * that turns reasons into gRPC statuses stands in `src/rpc`.
  */
 import { err, type Result } from "../base/result.js";
 
-/** Every reason that the ledger gives. A reason is never renamed or reused: clients branch on it. */
+/**
+ * Every reason that the ledger gives. A reason is never renamed or reused: clients branch on it.
+ */
 export const ruleReasons = [
   // Submissions and records
   /** The submission or its header does not decode, or a field of it has a wrong shape. */
@@ -27,7 +30,9 @@ export const ruleReasons = [
   "PARTICIPANT_UNKNOWN",
   /** No participant is registered under the record's owner id. */
   "OWNER_UNKNOWN",
-  /** The submitter is neither the record's owner nor an agent that the owner's registration names. */
+  /**
+   * The submitter is neither the record's owner nor an agent that the owner's registration names.
+   */
   "AGENT_NOT_AUTHORIZED",
   /** The salt is not 16 bytes. */
   "SALT_INVALID",

@@ -1,6 +1,7 @@
 /**
- * What exactly is signed. Wire messages are not signed as they are: the digest is SHA-256(tag ‖ canonical bytes) of a flat
- * message of canonical.proto that the receiver rebuilds. It binds the consortium, so that nothing replays elsewhere.
+ * What exactly is signed. Wire messages are not signed as they are: the digest is SHA-256(tag ‖
+ * canonical bytes) of a flat message of canonical.proto that the receiver rebuilds. It binds the
+ * consortium, so that nothing replays elsewhere.
  */
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { domain, type HashTag, taggedHash } from "../crypto/hash.js";

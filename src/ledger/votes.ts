@@ -1,7 +1,8 @@
 /**
- * What the nodes say to each other about a block, by its shape: lengths, ranges, known ids, what may be nil. A check answers
- * "this is right provided this signature verifies". Whether it is the signer's turn, or whether the round is of interest, is
- * the ring's business. What is signed stands in `vote-digests.ts`.
+ * What the nodes say to each other about a block, by its shape: lengths, ranges, known ids, what
+ * may be nil. A check answers "this is right provided this signature verifies". Whether it is the
+ * signer's turn, or whether the round is of interest, is the ring's business. What is signed stands
+ * in `vote-digests.ts`.
  */
 import { ok, type Result } from "../base/result.js";
 import { ed25519SignatureBytes } from "../crypto/ed25519.js";
@@ -37,8 +38,8 @@ export function checkVote(
 }
 
 /**
- * Checks a proposal, apart from its block and from what its lock certificate says (`checkLock`): that one is
- * present exactly when validRound ≥ 0. VOTE_MALFORMED or SIGNER_UNKNOWN.
+ * Checks a proposal, apart from its block and from what its lock certificate says (`checkLock`):
+ * that one is present exactly when validRound ≥ 0. VOTE_MALFORMED or SIGNER_UNKNOWN.
  */
 export function checkProposal(
   proposal: Proposal,
@@ -57,7 +58,10 @@ export function checkProposal(
   return managerCheck("PROPOSE", proposal, digest, members);
 }
 
-/** Checks a storage node's statement; VOTE_MALFORMED or SIGNER_UNKNOWN. It need not be in the committee. */
+/**
+ * Checks a storage node's statement; VOTE_MALFORMED or SIGNER_UNKNOWN. It need not be in the
+ * committee.
+ */
 export function checkAttestation(
   attestation: Attestation,
   members: Members,
@@ -106,7 +110,10 @@ export function checkHead(
   return managerCheck("head", head, digest, members);
 }
 
-/** The two texts that go with a signature: its name for logs, and the refusal when it does not verify. */
+/**
+ * The two texts that go with a signature: its name for logs, and the refusal when it does not
+ * verify.
+ */
 export function described(
   statement: string,
   signerId: string,

@@ -1,9 +1,10 @@
 /**
  * Protobuf at the edge of the pure code.
  *
- * What nodes themselves write, hash and sign has one encoding, the canonical one (canonical.proto), and bytes in any other are
- * refused: nobody can hide data in a header, and two nodes cannot read one header differently. Records and submission
- * headers are written by participants, whose libraries may order fields otherwise; `strict-decode.ts` reads those.
+ * What nodes themselves write, hash and sign has one encoding, the canonical one (canonical.proto),
+ * and bytes in any other are refused: nobody can hide data in a header, and two nodes cannot read
+ * one header differently. Records and submission headers are written by participants, whose
+ * libraries may order fields otherwise; `strict-decode.ts` reads those.
  */
 import {
   type DescMessage,
@@ -27,7 +28,10 @@ export function decodeCanonical<Desc extends DescMessage>(
   }
 }
 
-/** Whether a message that came over the wire carries fields that its schema does not have (nested messages apart). */
+/**
+ * Whether a message that came over the wire carries fields that its schema does not have (nested
+ * messages apart).
+ */
 export function hasUnknownFields(message: Message): boolean {
   return (message.$unknown?.length ?? 0) > 0;
 }

@@ -1,0 +1,73 @@
+/**
+ * What a consortium may agree on. The bounds keep every policy workable: arithmetic stays in safe
+ * integers, a block fits into one message, and no timeout is zero or for ever.
+ */
+import { type Policy, type RoundTimeouts, SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
+import { storageNodesMax } from "./members-draft.js";
+import { type Violation, violation } from "./violation.js";
+
+/** The most records that any policy may allow in a block. */
+export const blockRecordsBound = 100_000;
+/** The most bytes of records that any policy may allow in a block. */
+export const blockBytesBound = 64 * 2 ** 20;
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const dayS = 86_400;
+const priceBound = 10n ** 12n;
+
+/**
+ * Checks a policy: GENESIS_INVALID with the field's path, or undefined when it may be agreed on.
+ */
+export function checkPolicy(policy: Policy): Violation | undefined {
+  for (const [name, field, min, max] of numbers) {
+    const value = policy[name];
+    if (value < min || value > max) return invalid(`Not from ${min} to ${max}.`, field);
+  }
+  const { priceMinMicroPerKwh: low, priceMaxMicroPerKwh: high } = policy;
+  if (low < -priceBound || low > high || high > priceBound) {
+    const message = `The bounds are not ascending within ±${priceBound}.`;
+    return invalid(message, "price_min_micro_per_kwh");
+  }
+  if (policy.recordBytesMax > policy.blockBytesMax) {
+    return invalid("The longest record does not fit into a block.", "record_bytes_max");
+  }
+  if (!/^[A-Z]{3}$/.test(policy.currency)) return invalid("Not an ISO 4217 code.", "currency");
+  if (policy.suspension !== SuspensionMode.NEVER) {
+    return invalid("Not a mode of suspension.", "suspension");
+  }
+  if (policy.timeouts === undefined) return invalid("The timeouts are missing.", "timeouts");
+  return checkTimeouts(policy.timeouts);
+}
+
+function checkTimeouts(timeouts: RoundTimeouts): Violation | undefined {
+  const { maxMs, stepMs } = timeouts;
+  if (maxMs < 1 || maxMs > hourMs) {
+    return invalid(`Not from 1 to ${hourMs}.`, "timeouts.max_ms");
+  }
+  if (stepMs > maxMs) return invalid("Above max_ms.", "timeouts.step_ms");
+  for (const step of ["propose", "approve", "verify", "commit"] as const) {
+    const baseMs = timeouts[`${step}Ms`];
+    if (baseMs < 1 || baseMs > maxMs)
+      return invalid("Not from 1 to max_ms.", `timeouts.${step}_ms`);
+  }
+  return undefined;
+}
+
+const numbers = [
+  ["futureBoundMs", "future_bound_ms", 1, dayMs],
+  ["blockRecordsMax", "block_records_max", 1, blockRecordsBound],
+  ["blockBytesMax", "block_bytes_max", 1, blockBytesBound],
+  ["submissionRecordsMax", "submission_records_max", 1, 1_000],
+  ["recordBytesMax", "record_bytes_max", 1, blockBytesBound],
+  ["verdictWaitMs", "verdict_wait_ms", 0, hourMs],
+  ["heartbeatMs", "heartbeat_ms", 0, dayMs],
+  ["minStorage", "min_storage", 1, storageNodesMax],
+  ["deliveryIntervalS", "delivery_interval_s", 1, dayS],
+  ["auditRecords", "audit_records", 0, 1_000],
+  ["boycottLine", "boycott_line", 0, 1_000],
+] as const;
+
+function invalid(message: string, field: string): Violation {
+  return violation("GENESIS_INVALID", message, `policy.${field}`);
+}
