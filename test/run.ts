@@ -1,12 +1,12 @@
 /**
  * Runs the compiled tests: `node dist/test/run.js [--coverage] [path prefix below test/ ...]`.
  *
- * Node 20's `--test` has no globs and its reporters are either silent about failures or long, so this
- * finds the test files by their sources (a stale file in dist/ never runs), prints one line per
- * directory, every failure in full, and ends with "N passed, N failed".
+ * Node 20's `--test` has no globs and its reporters are either silent about failures or long, so
+ * this finds the test files by their sources (a stale file in dist/ never runs), prints one line
+ * per directory, every failure in full, and ends with "N passed, N failed".
  *
- * Tests that start processes of their own run apart, without coverage and one file at a time, so that
- * they do not compete with each other for cores. A warning that Node prints fails the run.
+ * Tests that start processes of their own run apart, without coverage and one file at a time, so
+ * that they do not compete with each other for cores. A warning that Node prints fails the run.
  */
 import { existsSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";

@@ -1,11 +1,12 @@
 /**
  * Metrics with labels, and a bound on how many series they can become.
  *
- * Each distinct combination of label values is a time series that Prometheus keeps for weeks and this
- * process for ever, so a peer that can invent label values can fill both. A label is therefore either
- * *closed*, one of a list known here, or *open*, a string from elsewhere (a rule, a method, a queue).
- * Combinations beyond `seriesMax`, and values longer than `labelCharsMax`, are counted under "other".
- * A combination that was let in stays in, so that a gauge's `inc` and `dec` meet the same series.
+ * Each distinct combination of label values is a time series that Prometheus keeps for weeks and
+ * this process for ever, so a peer that can invent label values can fill both. A label is
+ * therefore either *closed*, one of a list known here, or *open*, a string from elsewhere (a rule,
+ * a method, a queue). Combinations beyond `seriesMax`, and values longer than `labelCharsMax`, are
+ * counted under "other". A combination that was let in stays in, so that a gauge's `inc` and `dec`
+ * meet the same series.
  */
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
@@ -120,7 +121,7 @@ class SeriesLimit<S extends LabelSpec> {
   }
 }
 
-/** Every combination when all labels are closed: a series that starts at 0 has a rate from the start. */
+/** Every combination when all labels are closed: starting at 0, a series has a rate at once. */
 function closedCombinations(spec: LabelSpec): readonly Record<string, string>[] {
   let combinations: Record<string, string>[] = [{}];
   for (const [name, values] of Object.entries(spec)) {

@@ -1,7 +1,8 @@
 /**
  * The HTTP face for Prometheus and for process supervisors: GET /metrics and GET /healthz, nothing
- * else. It has no authentication, so it listens on loopback unless it is told otherwise; put it on a
- * network that only the monitoring reaches. Metrics hold counts and node ids, never records or keys.
+ * else. It has no authentication, so it listens on loopback unless it is told otherwise; put it on
+ * a network that only the monitoring reaches. Metrics hold counts and node ids, never records or
+ * keys.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -97,12 +98,8 @@ function listen(server: Server, host: string, port: number): Promise<void> {
     // Stays on: a failing accept later must not stop the node.
     server.on("error", (cause) => {
       const why = "code" in cause ? cause.code : cause.message;
-      reject(
-        new Error(
-          `metrics server cannot listen on ${host}:${port} (${why}): change metrics.host or metrics.port`,
-          { cause },
-        ),
-      );
+      const what = `the metrics server cannot listen on ${host}:${port} (${why})`;
+      reject(new Error(`${what}: change metrics.host or metrics.port`, { cause }));
     });
     server.listen({ host, port }, resolve);
   });

@@ -1,10 +1,11 @@
 /**
- * Every metric of a node, in one object with one registry of its own, so that several nodes can live in
- * one process (tests, simulations) and a reader finds all names, units and labels in this file.
+ * Every metric of a node, in one object with one registry of its own, so that several nodes can
+ * live in one process (tests, simulations) and a reader finds all names, units and labels in this
+ * file.
  *
  * Names follow Prometheus' conventions: prefix `bss_`, base units (seconds, bytes), `_total` for
- * counters. Counters count since the process started; what the ledger holds in all is in the gauges.
- * The dashboards and alerts in deploy/ use these names, and a test holds them to it.
+ * counters. Counters count since the process started; what the ledger holds in all is in the
+ * gauges. The dashboards and alerts in deploy/ use these names, and a test holds them to it.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { version } from "../base/version.js";
@@ -29,8 +30,8 @@ export interface MetricsOptions {
   /** The consortium's name. */
   readonly consortium: string;
   /**
-   * Node.js's own metrics (CPU, memory, event loop, garbage collection); true by default. They observe
-   * the whole process and cannot be stopped: pass false where many nodes share a process.
+   * Node.js's own metrics (CPU, memory, event loop, garbage collection); true by default. They
+   * observe the whole process and cannot be stopped: pass false where many nodes share a process.
    */
   readonly processMetrics?: boolean;
 }

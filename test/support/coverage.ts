@@ -1,7 +1,7 @@
 /**
- * Line coverage of the directories whose every line decides about agreement or secrecy. c8 turns V8's
- * counters into lines of the TypeScript sources; the threshold holds for each directory alone, so that
- * a well-tested one cannot hide another.
+ * Line coverage of the directories whose every line decides about agreement or secrecy. c8 turns
+ * V8's counters into lines of the TypeScript sources; the threshold holds for each directory alone,
+ * so that a well-tested one cannot hide another.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";

@@ -12,7 +12,9 @@ export interface Totals {
 const fileTimeoutMs = 15 * 60 * 1000;
 /** Lines of a failing file's own output that are shown. */
 const outputLinesMax = 200;
-/** What Node prints for process warnings: leaks of listeners, deprecations, unhandled rejections. */
+/**
+ * What Node prints for process warnings: leaks of listeners, deprecations, unhandled rejections.
+ */
 const processWarning = /^\(node:\d+\) (\[\w+\] )?\w*Warning: /;
 
 /** Runs compiled test files, prints one line per directory and each failure in full. */

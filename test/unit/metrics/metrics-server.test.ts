@@ -145,7 +145,7 @@ describe("the metrics server", () => {
   }
 });
 
-test("a metric that cannot be collected gives 500 and no detail, and the next scrape works", async () => {
+test("a scrape that fails gives 500 and no detail, and the next one works", async () => {
   let broken = true;
   const server = await startMetricsServer(
     {
