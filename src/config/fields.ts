@@ -4,10 +4,8 @@
  */
 import { isIP } from "node:net";
 import { z } from "zod";
+import { isId } from "../ledger/ids.js";
 import { nearestName } from "./nearest-name.js";
-
-/** Ids and names of the protocol: they stand in certificates, file names and metric labels. */
-export const idPattern = /^[a-z0-9-]{1,63}$/;
 
 const hostNamePattern =
   /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
@@ -50,7 +48,7 @@ export function oneOf<const Names extends readonly [string, ...string[]]>(names:
 
 export function id() {
   const error = "an id: 1 to 63 characters out of a-z, 0-9 and -";
-  return z.string({ error }).regex(idPattern, { error });
+  return z.string({ error }).refine((text) => isId(text), { error });
 }
 
 /** The path of a file or directory; a key that was pasted in its place is refused before anything prints it. */

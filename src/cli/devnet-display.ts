@@ -1,0 +1,108 @@
+/** The status of all nodes, redrawn in place on a terminal, and as one line per change everywhere else. */
+import type { NodeStatus } from "./node-status.js";
+import { type Output, shortHash, table, toJson } from "./output.js";
+
+export type NodeRow = {
+  readonly id: string;
+  readonly role: "manager" | "storage";
+  readonly pid: number;
+  /** "silent": the process runs and does not answer. */
+  readonly state: "running" | "silent" | "ended";
+  readonly status?: NodeStatus;
+};
+
+const columns = [
+  { title: "NODE" },
+  { title: "PID", align: "right" },
+  { title: "STATE" },
+  { title: "HEIGHT", align: "right" },
+  { title: "RECORDS", align: "right" },
+  { title: "ROOT" },
+  { title: "PEERS", align: "right" },
+  { title: "STEP" },
+] as const;
+
+export class StatusDisplay {
+  readonly #output: Output;
+  readonly #stream: NodeJS.WriteStream;
+  /** What was printed last: lines on screen, or the text of each node's last change. */
+  #linesOnScreen = 0;
+  readonly #printed = new Map<string, string>();
+
+  constructor(output: Output, stream: NodeJS.WriteStream) {
+    this.#output = output;
+    this.#stream = stream;
+  }
+
+  update(rows: readonly NodeRow[]): void {
+    if (this.#output.json || !this.#stream.isTTY) this.#printChanges(rows);
+    else this.#redraw(rows);
+  }
+
+  /** Leaves the last table on the screen. */
+  end(): void {
+    this.#linesOnScreen = 0;
+  }
+
+  #printChanges(rows: readonly NodeRow[]): void {
+    for (const row of rows) {
+      const value = changeOf(row);
+      const json = toJson(value);
+      if (this.#printed.get(row.id) === json) continue;
+      this.#printed.set(row.id, json);
+      this.#output.result(value, () => lineOf(row));
+    }
+  }
+
+  #redraw(rows: readonly NodeRow[]): void {
+    const width = this.#stream.columns ?? 80;
+    const lines = [...table(columns, rows.map(cellsOf)).split("\n"), summaryOf(rows)];
+    const up = this.#linesOnScreen > 0 ? `\x1b[${this.#linesOnScreen}A` : "";
+    // A line that wraps would be two, and the next redraw would start one line too low.
+    const text = lines.map((line) => `\x1b[2K${line.slice(0, width - 1)}\n`).join("");
+    this.#stream.write(`${up}${text}`);
+    this.#linesOnScreen = lines.length;
+  }
+}
+
+/** One line over the table: whether everybody agrees. */
+export function summaryOf(rows: readonly NodeRow[]): string {
+  const up = rows.filter(({ state }) => state === "running").length;
+  const heights = rows.flatMap(({ status }) => (status === undefined ? [] : [status.height]));
+  if (heights.length === 0) return `${up} of ${rows.length} nodes answer`;
+  const top = Math.max(...heights);
+  const atTop = rows.flatMap(({ status }) =>
+    status?.height === top ? [shortHash(status.root)] : [],
+  );
+  const same = new Set(atTop).size === 1 ? "one root" : "DIFFERENT ROOTS";
+  return `${up} of ${rows.length} nodes answer, ${atTop.length} at height ${top} with ${same}`;
+}
+
+function changeOf({ id, role, pid, state, status }: NodeRow) {
+  if (status === undefined) return { node: id, role, pid, state };
+  const { height, treeSize, root, peers, syncing } = status;
+  return { node: id, role, pid, state, height, tree_size: treeSize, root, peers, syncing };
+}
+
+function lineOf({ id, state, status }: NodeRow): string {
+  if (status === undefined) return `${id} ${state}`;
+  const { height, treeSize, root, peers, syncing } = status;
+  const behind = syncing ? ", catching up" : "";
+  return `${id} height ${height}, records ${treeSize}, root ${shortHash(root)}, peers ${peers}${behind}`;
+}
+
+function cellsOf({ id, pid, state, status }: NodeRow) {
+  if (status === undefined) return [id, pid, state];
+  const { height, treeSize, root, peers, syncing, step, round } = status;
+  const doing = step === "" || step === "idle" ? step : `${step} ${round}`;
+  return [
+    id,
+    pid,
+    state,
+    height,
+    treeSize,
+    shortHash(root),
+    peers,
+    syncing ? "catching up" : doing,
+  ];
+}

@@ -1,0 +1,105 @@
+/**
+ * `bss devnet`: every node of a directory as its own process on this machine, with a table of what each one holds. It
+ * watches and does not repair: a node that ends stays down, and the command's exit code tells.
+ */
+import { type Command, InvalidArgumentError } from "commander";
+import { CliError } from "./cli-error.js";
+import { type NodeRow, StatusDisplay } from "./devnet-display.js";
+import {
+  describeExit,
+  type NodeProcess,
+  type NodeProcesses,
+  startNodes,
+} from "./node-processes.js";
+import { openStatusSource, type StatusSource } from "./node-status.js";
+import { type Output, outputOf } from "./output.js";
+
+const refreshMs = 1000;
+
+type Options = { readonly dir: string; readonly for?: number };
+
+export function register(program: Command): void {
+  program
+    .command("devnet")
+    .summary("run all nodes of a directory on this machine")
+    .description(
+      "Runs every node of a directory that 'bss init' made as its own process, and shows what each one holds. " +
+        "Ctrl-C stops all cleanly. Logs go to <directory>/logs.",
+    )
+    .requiredOption("-d, --dir <directory>", "the consortium's directory")
+    .option("--for <seconds>", "stop after this time instead of waiting for Ctrl-C", seconds)
+    .action((options: Options, command: Command) => runDevnet(options, outputOf(command)));
+}
+
+async function runDevnet(options: Options, output: Output): Promise<void> {
+  const stopRequest = new AbortController();
+  const requestStop = () => stopRequest.abort();
+  process.on("SIGINT", requestStop).on("SIGTERM", requestStop);
+  const died: string[] = [];
+  try {
+    output.note(`starting the nodes of ${options.dir}; Ctrl-C stops them`);
+    const processes = await startNodes(options.dir, {
+      signal: stopRequest.signal,
+      onExit: (node, exit) => {
+        died.push(`${node.id} ended by itself (${describeExit(exit)})`);
+        if (processes.nodes.every(({ running }) => !running)) requestStop();
+      },
+    });
+    if (options.for !== undefined) setTimeout(requestStop, options.for * 1000).unref();
+    const source = openStatusSource(options.dir);
+    await watch(processes, source, output, stopRequest.signal);
+    source.close();
+    output.note("stopping the nodes");
+    for (const { id, exit, killed } of await processes.stop()) {
+      if (killed) died.push(`${id} did not stop in time and was killed`);
+      else if (exit.code !== 0 && !died.some((text) => text.startsWith(`${id} `))) {
+        died.push(`${id} stopped with ${describeExit(exit)}`);
+      }
+    }
+  } finally {
+    process.off("SIGINT", requestStop).off("SIGTERM", requestStop);
+  }
+  if (died.length > 0) throw new CliError(died.join(", "), `see the logs in ${options.dir}/logs`);
+}
+
+/** Refreshes the display until `stop`. */
+async function watch(
+  { nodes }: NodeProcesses,
+  source: StatusSource,
+  output: Output,
+  stop: AbortSignal,
+): Promise<void> {
+  const display = new StatusDisplay(output, process.stdout);
+  while (!stop.aborted) {
+    display.update(await Promise.all(nodes.map((node) => rowOf(node, source))));
+    await pause(refreshMs, stop);
+  }
+  display.end();
+}
+
+async function rowOf(node: NodeProcess, source: StatusSource): Promise<NodeRow> {
+  const { id, role, pid } = node;
+  const status = node.running ? await source.statusOf(node.config) : undefined;
+  const state = node.running ? (status === undefined ? "silent" : "running") : "ended";
+  return { id, role, pid, state, ...(status === undefined ? {} : { status }) };
+}
+
+function pause(durationMs: number, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      stop.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, durationMs);
+    stop.addEventListener("abort", done, { once: true });
+  });
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 2_000_000)) {
+    throw new InvalidArgumentError("Use a number of seconds above 0.");
+  }
+  return value;
+}

@@ -1,0 +1,162 @@
+/**
+ * The TLS certificates of a consortium. Each manager is a certificate authority of its own: no outside authority and no
+ * institution above the managers is trusted. What keeps one manager from minting another's identity is not the signature
+ * of the authority but the ledger: it registers the public key (SPKI) of every party, and a certificate with another key is
+ * refused whoever signed it.
+ *
+ * A party's certificate names it by exactly one URI, bss://<consortium>/<role>/<id>. Host names stand beside it for the
+ * sake of ordinary TLS clients; nodes themselves check the URI and the key.
+ */
+import "reflect-metadata";
+import { webcrypto } from "node:crypto";
+import { isIP } from "node:net";
+import * as x509 from "@peculiar/x509";
+import { toHex } from "../../base/bytes.js";
+import { randomBytes } from "../../crypto/random.js";
+import { identityUri, type Role } from "../../rpc/identity.js";
+import {
+  generateTlsKeyPair,
+  privateKeyPem,
+  spkiSha256,
+  tlsKeyAlgorithm,
+  tlsSignatureAlgorithm,
+} from "./key-pairs.js";
+
+const dayMs = 24 * 60 * 60 * 1000;
+const authorityValidityMs = 10 * 365 * dayMs;
+const partyValidityMs = 2 * 365 * dayMs;
+/** Certificates are valid a little before they are made, for peers whose clocks are behind. */
+const backdatedMs = 60 * 60 * 1000;
+
+export type CertificateAuthority = {
+  readonly consortiumName: string;
+  readonly certificate: x509.X509Certificate;
+  readonly keys: webcrypto.CryptoKeyPair;
+  readonly certificatePem: string;
+  /** A secret: whoever has it can issue certificates. */
+  readonly keyPem: string;
+};
+
+export type IssuedCertificate = {
+  readonly certificatePem: string;
+  /** A secret. */
+  readonly keyPem: string;
+  /** 32 bytes, what the ledger registers for the party. */
+  readonly spkiSha256: Uint8Array;
+};
+
+/** A new self-signed authority: CA:TRUE, path length 0, valid for 10 years. */
+export async function createCertificateAuthority(options: {
+  readonly consortiumName: string;
+  readonly managerId: string;
+  /** Unix ms. */
+  readonly nowMs: number;
+}): Promise<CertificateAuthority> {
+  const { consortiumName, managerId, nowMs } = options;
+  const keys = await generateTlsKeyPair();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
+    {
+      serialNumber: randomSerial(),
+      name: subjectName(consortiumName, `${managerId} certificate authority`),
+      ...validity(nowMs, authorityValidityMs),
+      keys,
+      signingAlgorithm: tlsSignatureAlgorithm,
+      extensions: [
+        new x509.BasicConstraintsExtension(true, 0, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
+      ],
+    },
+    webcrypto,
+  );
+  const keyPem = await privateKeyPem(keys.privateKey);
+  return { consortiumName, certificate, keys, certificatePem: pem(certificate), keyPem };
+}
+
+/** Reads an authority back from its files. Throws when they are not a P-256 certificate and its key. */
+export async function loadCertificateAuthority(options: {
+  readonly consortiumName: string;
+  readonly certificatePem: string;
+  readonly keyPem: string;
+}): Promise<CertificateAuthority> {
+  const certificate = new x509.X509Certificate(options.certificatePem);
+  const pkcs8 = x509.PemConverter.decodeFirst(options.keyPem);
+  const privateKey = await webcrypto.subtle.importKey("pkcs8", pkcs8, tlsKeyAlgorithm, true, [
+    "sign",
+  ]);
+  const publicKey = await certificate.publicKey.export(tlsKeyAlgorithm, ["verify"], webcrypto);
+  return { ...options, certificate, keys: { privateKey, publicKey } };
+}
+
+/** A new key pair and its certificate, valid for 2 years, for TLS servers and clients. */
+export async function issueCertificate(
+  authority: CertificateAuthority,
+  options: {
+    readonly role: Role;
+    readonly id: string;
+    /** Host names and IP addresses that the party can be reached at. */
+    readonly hosts: readonly string[];
+    /** Unix ms. */
+    readonly nowMs: number;
+  },
+): Promise<IssuedCertificate> {
+  const { role, id, hosts, nowMs } = options;
+  const { consortiumName } = authority;
+  const keys = await generateTlsKeyPair();
+  const names: x509.JsonGeneralNames = [
+    { type: "url", value: identityUri(consortiumName, { role, id }) },
+    ...hosts.map((host) => ({ type: isIP(host) === 0 ? "dns" : "ip", value: host }) as const),
+  ];
+  const certificate = await x509.X509CertificateGenerator.create(
+    {
+      serialNumber: randomSerial(),
+      subject: subjectName(consortiumName, id),
+      issuer: authority.certificate.subject,
+      ...validity(nowMs, partyValidityMs),
+      publicKey: keys.publicKey,
+      signingKey: authority.keys.privateKey,
+      signingAlgorithm: tlsSignatureAlgorithm,
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        new x509.ExtendedKeyUsageExtension([
+          x509.ExtendedKeyUsage.serverAuth,
+          x509.ExtendedKeyUsage.clientAuth,
+        ]),
+        new x509.SubjectAlternativeNameExtension(names),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
+        await x509.AuthorityKeyIdentifierExtension.create(
+          authority.keys.publicKey,
+          false,
+          webcrypto,
+        ),
+      ],
+    },
+    webcrypto,
+  );
+  return {
+    certificatePem: pem(certificate),
+    keyPem: await privateKeyPem(keys.privateKey),
+    spkiSha256: await spkiSha256(keys.publicKey),
+  };
+}
+
+function validity(nowMs: number, lengthMs: number): { notBefore: Date; notAfter: Date } {
+  return { notBefore: new Date(nowMs - backdatedMs), notAfter: new Date(nowMs + lengthMs) };
+}
+
+/** Common name and organisation; a common name holds at most 64 characters (RFC 5280 ub-common-name). */
+function subjectName(consortiumName: string, commonName: string): x509.JsonName {
+  return [{ O: [consortiumName] }, { CN: [commonName.slice(0, 64)] }];
+}
+
+/** 16 random bytes that are a positive integer without a leading zero (RFC 5280 §4.1.2.2). */
+function randomSerial(): string {
+  const serial = randomBytes(16);
+  serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40;
+  return toHex(serial);
+}
+
+function pem(certificate: x509.X509Certificate): string {
+  return `${certificate.toString("pem")}\n`;
+}

@@ -1,0 +1,59 @@
+/**
+ * The command line as a commander program. Each command stands in a file of its own that exports `register(program)`; this
+ * one adds what all of them share: `--json`, `--debug`, errors as one line that says what to do next, and exit codes
+ * (cli-error.ts).
+ */
+import { Command, CommanderError } from "commander";
+import { softwareVersion } from "../config/version.js";
+import { exitCodes } from "./cli-error.js";
+import { register as registerDevnet } from "./devnet.js";
+import { errorMessage, exitCodeOf } from "./error-message.js";
+import { register as registerInit } from "./init.js";
+import { register as registerStart } from "./start.js";
+
+/** In the order in which `bss --help` lists them. */
+const commands = [registerInit, registerDevnet, registerStart] as const;
+
+/** Runs one command line (without node and script) and returns the exit code. */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  const program = createProgram();
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return exitCodes.success;
+  } catch (error) {
+    if (error instanceof CommanderError) return reportUsage(error);
+    const debug = program.opts<{ debug?: boolean }>().debug === true;
+    process.stderr.write(`${errorMessage(error, debug)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+function createProgram(): Command {
+  const program = new Command("bss")
+    .description("A consortium ledger node for the Energy Internet (Block Static Storage)")
+    .version(softwareVersion(), "-V, --version")
+    .option("--json", "print results as JSON, one value per line")
+    .option("--debug", "print stack traces of errors")
+    .configureHelp({ showGlobalOptions: true })
+    .showSuggestionAfterError(true);
+  for (const register of commands) register(program);
+  reportErrorsHere(program);
+  return program;
+}
+
+/** Makes a command and those below it throw instead of printing and exiting. */
+function reportErrorsHere(command: Command): void {
+  command.exitOverride().configureOutput({ outputError: () => {} });
+  for (const inner of command.commands) reportErrorsHere(inner);
+}
+
+function reportUsage(error: CommanderError): number {
+  // Help and version end as errors too, with exit code 0; help that nobody asked for has been printed with 1.
+  if (error.exitCode === 0) return exitCodes.success;
+  if (error.code !== "commander.help") {
+    const what = error.message.replace(/^error: /, "").replaceAll(/\s+/g, " ");
+    const next = "run 'bss --help' for the commands, 'bss <command> --help' for the options of one";
+    process.stderr.write(`bss: ${what}; ${next}\n`);
+  }
+  return exitCodes.usage;
+}
