@@ -1,0 +1,124 @@
+/** GetBlock, ListBlocks and WatchBlocks. */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type {
+  GetBlockRequest,
+  GetBlockResponseSchema,
+  ListBlocksRequest,
+  ListBlocksResponseSchema,
+  WatchBlocksRequest,
+  WatchBlocksResponseSchema,
+} from "../gen/bss/v1/query_pb.js";
+import { hashBytes } from "../ledger/merkle/hashes.js";
+import { RpcError } from "../rpc/rpc-error.js";
+import {
+  fieldError,
+  pagePosition,
+  pageSize,
+  pageToken,
+  requireBytes,
+  requireSafeInteger,
+} from "../rpc/validation.js";
+import { type BlockView, blockView, storedBlock, wireBytes } from "./block-views.js";
+import type { HeadSignal } from "./head-signal.js";
+import type { LedgerReader } from "./ledger-reader.js";
+
+const listing = "blocks";
+const blocksPerPage = { defaultSize: 20, sizeMax: 100 };
+/** A page ends before it outgrows what clients take by default, 4 MiB; a single block may be larger. */
+const pageBytesMax = 2 * 1024 * 1024;
+
+/** @throws RpcError FIELD_INVALID, BLOCK_UNKNOWN */
+export async function getBlock(
+  reader: LedgerReader,
+  { selector }: GetBlockRequest,
+): Promise<MessageInitShape<typeof GetBlockResponseSchema>> {
+  const height = await selectedHeight(reader, selector);
+  const headHeight = reader.head().height;
+  if (height > headHeight) {
+    throw new RpcError("BLOCK_UNKNOWN", `the ledger's height is ${headHeight}`);
+  }
+  const block = await storedBlock(reader, height);
+  return { block: blockView(block, { height, headHeight, headersOnly: false }) };
+}
+
+/** @throws RpcError FIELD_INVALID, PAGE_TOKEN_INVALID */
+export async function listBlocks(
+  reader: LedgerReader,
+  request: ListBlocksRequest,
+): Promise<MessageInitShape<typeof ListBlocksResponseSchema>> {
+  const { headersOnly } = request;
+  const sizeMax = pageSize(request.pageSize, blocksPerPage);
+  const start = requireSafeInteger(request.fromHeight, "from_height");
+  const first = tokenHeight(request.pageToken) ?? Math.max(1, start);
+  const headHeight = reader.head().height;
+  const blocks: BlockView[] = [];
+  let bytes = 0;
+  let height = first;
+  while (height <= headHeight && blocks.length < sizeMax) {
+    const block = await storedBlock(reader, height);
+    bytes += headersOnly ? block.block.header.length : wireBytes(block);
+    if (blocks.length > 0 && bytes > pageBytesMax) break;
+    blocks.push(blockView(block, { height, headHeight, headersOnly }));
+    height += 1;
+  }
+  const more = height <= headHeight;
+  return { blocks, nextPageToken: more ? pageToken(listing, String(height)) : "" };
+}
+
+/**
+ * Every block from a height on, then new ones as they become final. Ends when `signal` aborts.
+ *
+ * @throws RpcError FIELD_INVALID
+ */
+export async function* watchBlocks(
+  reader: LedgerReader,
+  heads: HeadSignal,
+  request: WatchBlocksRequest,
+  signal: AbortSignal,
+): AsyncGenerator<MessageInitShape<typeof WatchBlocksResponseSchema>> {
+  const { headersOnly } = request;
+  const wanted = requireSafeInteger(request.fromHeight, "from_height");
+  let height = wanted === 0 ? reader.head().height + 1 : wanted;
+  while (!signal.aborted) {
+    const headHeight = reader.head().height;
+    if (height > headHeight) {
+      // Nothing is awaited since the head was looked at, so no announcement falls in between.
+      await heads.next(signal);
+      continue;
+    }
+    const block = await storedBlock(reader, height);
+    yield { block: blockView(block, { height, headHeight, headersOnly }) };
+    height += 1;
+  }
+}
+
+async function selectedHeight(
+  reader: LedgerReader,
+  selector: GetBlockRequest["selector"],
+): Promise<number> {
+  switch (selector.case) {
+    case "height": {
+      const height = requireSafeInteger(selector.value, "height");
+      if (height === 0) throw fieldError("height", "blocks begin at height 1");
+      return height;
+    }
+    case "blockId": {
+      const id = requireBytes(selector.value, hashBytes, "block_id");
+      const height = await reader.heightOfBlock(id);
+      if (height === undefined) throw new RpcError("BLOCK_UNKNOWN", "no block has this id");
+      return height;
+    }
+    default:
+      throw fieldError("selector", "height or block_id must be set");
+  }
+}
+
+function tokenHeight(token: string): number | undefined {
+  const position = pagePosition(listing, token);
+  if (position === undefined) return undefined;
+  const height = /^[1-9]\d{0,15}$/.test(position) ? Number(position) : Number.NaN;
+  if (Number.isSafeInteger(height)) return height;
+  throw new RpcError("PAGE_TOKEN_INVALID", "the page token names no height", {
+    field: "page_token",
+  });
+}

@@ -1,0 +1,80 @@
+/** GetConsortium and ListStorageNodes. */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { Policy } from "../gen/bss/v1/genesis_pb.js";
+import {
+  type GetConsortiumResponseSchema,
+  type ListStorageNodesRequest,
+  type ListStorageNodesResponseSchema,
+  MemberState,
+} from "../gen/bss/v1/query_pb.js";
+import { compareIds, isId } from "../ledger/ids.js";
+import { ruleIds } from "../ledger/rules/catalogue.js";
+import { RpcError } from "../rpc/rpc-error.js";
+import { pagePosition, pageSize, pageToken } from "../rpc/validation.js";
+import type { LedgerReader } from "./ledger-reader.js";
+
+const listing = "storage-nodes";
+const nodesPerPage = { defaultSize: 100, sizeMax: 1_000 };
+
+/** What the consortium agreed on in its genesis file. */
+export type ConsortiumFacts = {
+  readonly consortiumName: string;
+  /** 32 bytes. */
+  readonly consortiumId: Uint8Array;
+  readonly policy: Policy;
+};
+
+export async function getConsortium(
+  reader: LedgerReader,
+  { consortiumName, consortiumId, policy }: ConsortiumFacts,
+): Promise<MessageInitShape<typeof GetConsortiumResponseSchema>> {
+  const { managers } = reader.head().members;
+  const history = await reader.membershipHistory();
+  return {
+    ...{ consortiumName, consortiumId, policy },
+    managers: managers.map(({ active, ...member }) => ({ member, active })),
+    rules: [...ruleIds],
+    history: history.map(({ height, operation }) => ({ height: BigInt(height), operation })),
+  };
+}
+
+/**
+ * A page of storage nodes, ascending by id; a token names the last id of the page before, so that a page is right
+ * also when nodes joined in between.
+ *
+ * @throws RpcError FIELD_INVALID, PAGE_TOKEN_INVALID
+ */
+export async function listStorageNodes(
+  reader: LedgerReader,
+  request: ListStorageNodesRequest,
+  isConnected: (nodeId: string) => boolean,
+): Promise<MessageInitShape<typeof ListStorageNodesResponseSchema>> {
+  const sizeMax = pageSize(request.pageSize, nodesPerPage);
+  const after = tokenId(request.pageToken);
+  const { storageNodes } = reader.head().members;
+  const rest =
+    after === undefined
+      ? storageNodes
+      : storageNodes.filter(({ nodeId }) => compareIds(nodeId, after) > 0);
+  const page = rest.slice(0, sizeMax);
+  const attested = await reader.lastAttestedHeights(page.map(({ nodeId }) => nodeId));
+  const last = page.at(-1);
+  return {
+    nodes: page.map(({ nodeId, suspended, credit, reward, sponsorId }) => ({
+      ...{ nodeId, credit, reward, sponsorId },
+      state: suspended ? MemberState.SUSPENDED : MemberState.ACTIVE,
+      lastAttestedHeight: BigInt(attested.get(nodeId) ?? 0),
+      connected: isConnected(nodeId),
+    })),
+    nextPageToken:
+      last === undefined || rest.length <= sizeMax ? "" : pageToken(listing, last.nodeId),
+  };
+}
+
+function tokenId(token: string): string | undefined {
+  const position = pagePosition(listing, token);
+  if (position === undefined || isId(position)) return position;
+  throw new RpcError("PAGE_TOKEN_INVALID", "the page token names no storage node", {
+    field: "page_token",
+  });
+}

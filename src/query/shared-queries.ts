@@ -1,0 +1,29 @@
+/** The methods of QueryService that managers and storage nodes answer alike, ready to be served. */
+import type { QueryService } from "../gen/bss/v1/query_pb.js";
+import type { ServiceHandlers } from "../rpc/handlers.js";
+import { getBlock, listBlocks, watchBlocks } from "./block-queries.js";
+import type { HeadSignal } from "./head-signal.js";
+import type { LedgerReader } from "./ledger-reader.js";
+import { type ConsortiumFacts, getConsortium, listStorageNodes } from "./member-queries.js";
+import { getConsistencyProof, getReceipt } from "./record-queries.js";
+
+export type SharedQueriesPorts = {
+  readonly reader: LedgerReader;
+  /** Announces after each append. */
+  readonly heads: HeadSignal;
+  readonly consortium: ConsortiumFacts;
+  /** Whether this node has a stream with a storage node; storage nodes have none. */
+  readonly isConnected: (nodeId: string) => boolean;
+};
+
+export function sharedQueries({ reader, heads, consortium, isConnected }: SharedQueriesPorts) {
+  return {
+    getReceipt: (request) => getReceipt(reader, request),
+    getBlock: (request) => getBlock(reader, request),
+    listBlocks: (request) => listBlocks(reader, request),
+    watchBlocks: (request, context) => watchBlocks(reader, heads, request, context.signal),
+    getConsistencyProof: (request) => getConsistencyProof(reader, request),
+    getConsortium: () => getConsortium(reader, consortium),
+    listStorageNodes: (request) => listStorageNodes(reader, request, isConnected),
+  } as const satisfies ServiceHandlers<typeof QueryService>;
+}
