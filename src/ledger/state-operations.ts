@@ -10,7 +10,6 @@ import type {
   RegisterMeter,
   RegisterParticipant,
 } from "../gen/bss/v1/genesis_pb.js";
-import type { Members } from "./members.js";
 import { checkOperation } from "./operations.js";
 import { stateKeys } from "./state-keys.js";
 import type { StateTables } from "./state-tables.js";
@@ -18,8 +17,8 @@ import { type Violation, violation } from "./violation.js";
 
 export type OperationContext = {
   readonly policy: Policy;
-  /** Members before the operation: no participant takes the id of one. */
-  readonly members: Members;
+  /** Whether a member has this id; no participant takes it. */
+  readonly isMember: (id: string) => boolean;
   /** Of the block; 0 for genesis. */
   readonly height: number;
 };
@@ -53,13 +52,13 @@ export function applyStateOperation(
 function registerParticipant(
   registration: RegisterParticipant,
   tables: StateTables,
-  { members, height }: OperationContext,
+  { isMember, height }: OperationContext,
 ): Violation | undefined {
   const { participantId, signingKey, tlsSpkiSha256, agentIds } = registration;
   const field = "register_participant.participant_id";
   const taken = refuseParticipantId(participantId, tables, field);
   if (taken !== undefined) return taken;
-  if (members.hasId(participantId)) return invalid("A member has this id already.", field);
+  if (isMember(participantId)) return invalid("A member has this id already.", field);
   tables.participants.put(
     stateKeys.participant(participantId),
     create(ParticipantStateSchema, {

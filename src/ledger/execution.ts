@@ -1,0 +1,116 @@
+/**
+ * The execution of one block: control operations first, then records in order, each against the state that the ones before
+ * it left. Building and validating a block both go through here, so they cannot disagree.
+ *
+ * Nothing leaves an execution until it is read out, so a proposer can try what it likes and a validator can stop at the
+ * first violation. A refused record or operation has no effect at all.
+ */
+import type { ControlOperation, Policy } from "../gen/bss/v1/genesis_pb.js";
+import { applyRecord } from "./effects.js";
+import { Members } from "./members.js";
+import { MembersDraft } from "./members-draft.js";
+import type { ParsedRecord } from "./records.js";
+import { checkRules } from "./rules/catalogue.js";
+import type { StateView, StateWrite } from "./state.js";
+import { applyStateOperation } from "./state-operations.js";
+import { StateTables } from "./state-tables.js";
+import type { Violation } from "./violation.js";
+
+export type BlockExecutionOptions = {
+  /** The state after the previous block, with every key that the block's content can touch. */
+  readonly state: StateView;
+  readonly policy: Policy;
+  /** After the previous block. */
+  readonly members: Members;
+  /** Of the block. */
+  readonly height: number;
+  /** Of the block, Unix ms. */
+  readonly timestampMs: number;
+  /** Index in the Merkle log of the block's first record: the tree size before it. */
+  readonly firstPosition: number;
+};
+
+export type PlacedRecord = {
+  readonly record: ParsedRecord;
+  /** Index in the Merkle log. */
+  readonly position: number;
+};
+
+export class BlockExecution {
+  /** The state with this block's effects so far. */
+  readonly tables: StateTables;
+  readonly #options: BlockExecutionOptions;
+  readonly #members: MembersDraft;
+  readonly #admittedIds = new Set<string>();
+  readonly #placed: PlacedRecord[] = [];
+  readonly #placedHashes = new Set<string>();
+  #byteCount = 0;
+
+  constructor(options: BlockExecutionOptions) {
+    this.#options = options;
+    this.#members = new MembersDraft(options.members);
+    this.tables = new StateTables(options.state);
+  }
+
+  /** Applies a control operation, or says why it does not fit. All operations come before the first record. */
+  tryOperation(operation: ControlOperation): Violation | undefined {
+    const { policy, height, members } = this.#options;
+    const isMember = (id: string) => members.hasId(id) || this.#admittedIds.has(id);
+    const context = { policy, height, isMember };
+    const refused =
+      applyStateOperation(operation, this.tables, context) ??
+      this.#members.apply(operation, policy);
+    if (refused === undefined) this.#noteAdmission(operation);
+    return refused;
+  }
+
+  /** Adds a record if it keeps every rule here, or says which one it breaks. */
+  tryRecord(
+    record: ParsedRecord,
+    submission: { readonly participantId: string },
+  ): Violation | undefined {
+    const { policy, timestampMs, height, firstPosition } = this.#options;
+    const broken = checkRules({ record, submission, state: this.tables, timestampMs, policy });
+    if (broken !== undefined) return broken;
+    const position = firstPosition + this.#placed.length;
+    applyRecord(this.tables, record, { height, position });
+    this.#placed.push({ record, position });
+    this.#placedHashes.add(record.hashHex);
+    this.#byteCount += record.bytes.length;
+    return undefined;
+  }
+
+  /** Whether this block, rather than one before it, added the record. */
+  hasPlaced(hashHex: string): boolean {
+    return this.#placedHashes.has(hashHex);
+  }
+
+  /** The records added so far, in order. */
+  get placed(): readonly PlacedRecord[] {
+    return this.#placed;
+  }
+
+  get recordCount(): number {
+    return this.#placed.length;
+  }
+
+  /** Sum of the lengths of the records added so far. */
+  get byteCount(): number {
+    return this.#byteCount;
+  }
+
+  /** The last value of every key that changed, sorted by key. */
+  writes(): readonly StateWrite[] {
+    return this.tables.writes();
+  }
+
+  /** The members after the operations so far. */
+  members(): Members {
+    return this.#members.changed ? new Members(this.#members.lists()) : this.#options.members;
+  }
+
+  #noteAdmission({ operation }: ControlOperation): void {
+    if (operation.case === "admitStorageNode") this.#admittedIds.add(operation.value.nodeId);
+    if (operation.case === "registerOfficer") this.#admittedIds.add(operation.value.officerId);
+  }
+}
