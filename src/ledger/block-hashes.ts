@@ -1,10 +1,11 @@
 /**
  * How a block's parts are hashed.
  *
- *     entry        = record_hash ‖ seal_digest                       64 bytes: what the Merkle log holds of a record
- *     leaf         = SHA-256(0x00 ‖ entry)                           RFC 9162 §2.1.1
- *     control_root, leaves_root, private_root                        RFC 9162 roots of the operations, the entries and the
- *                                                                    private entries of this block alone
+ *     entry        = record_hash ‖ seal_digest       64 bytes: a record in the Merkle log
+ *     leaf         = SHA-256(0x00 ‖ entry)           RFC 9162 §2.1.1
+ *     control_root = RFC 9162 root of the exact bytes of this block's operations
+ *     leaves_root  = RFC 9162 root of this block's entries alone
+ *     private_root = RFC 9162 root of the exact bytes of this block's private entries
  *     body_digest  = SHA-256("bss/v1/body" ‖ control_root ‖ leaves_root ‖ private_root)
  *     block_id     = SHA-256("bss/v1/block" ‖ header_bytes)
  *

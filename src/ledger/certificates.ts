@@ -1,9 +1,13 @@
 /**
  * Certificates: what many signed, bundled, so that somebody who saw none of it can check it.
  *
- *     polka  APPROVE by Q managers, one round             AC  ACCEPT by every required manager
- *     IC     MATCH by more than 2/3 of a committee        CC  COMMIT by Q managers, one round: final
- *     LC     polka ∧ AC ∧ IC, before a manager commits    block certificates: AC ∧ IC ∧ CC, in the next block
+ *     polka   APPROVE by Q managers in one round
+ *     AC      ACCEPT by every required manager
+ *     IC      MATCH by more than 2/3 of a committee
+ *     CC      COMMIT by Q managers in one round: final
+ *     LC      polka ∧ AC ∧ IC: what a manager needs before it commits
+ *
+ * AC, IC and CC of a block are carried by the next one.
  *
  * Every check is strict, because certificates are hashed into the next block and counted for
  * credit: sorted by id, exactly one signature per signer, no strangers, enough of them, nothing
@@ -252,7 +256,9 @@ function quorumProblem(
   field: string,
 ): Result<never, Violation> | undefined {
   if (entries.length >= quorum && entries.length <= managers.length) return undefined;
-  const message = `${quorum} of ${managers.length} managers must sign, ${entries.length} signatures are here.`;
+  const message =
+    `${quorum} of ${managers.length} managers must sign, ` +
+    `${entries.length} signatures are here.`;
   return invalid(message, field);
 }
 

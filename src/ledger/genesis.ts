@@ -21,8 +21,8 @@ import {
   type RegisterParticipant,
 } from "../gen/bss/v1/genesis_pb.js";
 import { isId } from "./ids.js";
+import { managersMax } from "./member-lists.js";
 import { Members } from "./members.js";
-import { managersMax } from "./members-draft.js";
 import { hashBytes } from "./merkle/hashes.js";
 import { checkPolicy } from "./policy.js";
 import { refuse, type Violation, violation } from "./violation.js";

@@ -14,7 +14,7 @@ import {
   type StorageNodeEntry,
   StorageNodeEntrySchema,
 } from "../gen/bss/v1/members_pb.js";
-import type { Manager, MemberLists, Officer, StorageNode } from "./members.js";
+import type { Manager, MemberLists, Officer, StorageNode } from "./member-lists.js";
 import { merkleRoot } from "./merkle/merkle-root.js";
 import { decodeCanonical } from "./wire.js";
 

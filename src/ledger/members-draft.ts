@@ -11,16 +11,17 @@ import {
   type RegisterOfficer,
 } from "../gen/bss/v1/genesis_pb.js";
 import { compareIds } from "./ids.js";
-import type { MemberLists, Officer, StorageNode } from "./members.js";
+import {
+  creditAtAdmission,
+  keysOf,
+  type MemberLists,
+  type Officer,
+  officersMax,
+  type StorageNode,
+  storageNodesMax,
+} from "./member-lists.js";
 import { checkOperation } from "./operations.js";
 import { type Violation, violation } from "./violation.js";
-
-export const managersMax = 100;
-export const storageNodesMax = 10_000;
-export const officersMax = 1_000;
-/** Credit of a storage node that has just been admitted, and the most that one can have. */
-export const creditAtAdmission = 100;
-export const creditMax = 1_000;
 
 export class MembersDraft {
   changed = false;
@@ -126,18 +127,6 @@ export class MembersDraft {
     this.#keys.add(signingKey).add(spki);
     return undefined;
   }
-}
-
-/** Every key and SPKI digest of the members, in hex. */
-export function keysOf(lists: MemberLists): Set<string> {
-  const keys = new Set<string>();
-  for (const { signingKey, vrfKey, hpkeKey, tlsSpkiSha256 } of lists.managers) {
-    for (const key of [signingKey, vrfKey, hpkeKey, tlsSpkiSha256]) keys.add(toHex(key));
-  }
-  for (const { signingKey, tlsSpkiSha256 } of [...lists.storageNodes, ...lists.officers]) {
-    keys.add(toHex(signingKey)).add(toHex(tlsSpkiSha256));
-  }
-  return keys;
 }
 
 function invalid(message: string, field: string): Violation {

@@ -15,58 +15,18 @@ import { assert, defined } from "../base/assert.js";
 import { toHex } from "../base/bytes.js";
 import { err, ok, type Result } from "../base/result.js";
 import type { ControlOperation, Policy } from "../gen/bss/v1/genesis_pb.js";
+import {
+  keysOf,
+  type Manager,
+  type MemberLists,
+  type Officer,
+  type StorageNode,
+} from "./member-lists.js";
 import { decodeEntries, encodeEntries, entriesDigest } from "./members-codec.js";
-import { keysOf, MembersDraft } from "./members-draft.js";
+import { MembersDraft } from "./members-draft.js";
 import { refuse, type Violation } from "./violation.js";
 
-export type Manager = {
-  readonly managerId: string;
-  /** 32 bytes, Ed25519. */
-  readonly signingKey: Uint8Array;
-  /** 32 bytes, ECVRF-EDWARDS25519. */
-  readonly vrfKey: Uint8Array;
-  /** 32 bytes, X25519. */
-  readonly hpkeKey: Uint8Array;
-  readonly tlsSpkiSha256: Uint8Array;
-  /** host:port of its gRPC server. */
-  readonly address: string;
-  /**
-   * False while suspended: it neither proposes nor accepts, but approves, commits and counts in Q.
-   */
-  readonly active: boolean;
-};
-
-export type StorageNode = {
-  readonly nodeId: string;
-  /** 32 bytes, Ed25519. */
-  readonly signingKey: Uint8Array;
-  readonly tlsSpkiSha256: Uint8Array;
-  /** Manager that vouches for it. */
-  readonly sponsorId: string;
-  readonly suspended: boolean;
-  /** 0 to 1000. */
-  readonly credit: number;
-  /** Reward units earned. */
-  readonly reward: bigint;
-};
-
-export type Officer = {
-  readonly officerId: string;
-  readonly role: "operator" | "auditor";
-  /** 32 bytes, Ed25519. */
-  readonly signingKey: Uint8Array;
-  readonly tlsSpkiSha256: Uint8Array;
-};
-
-/** Each list in the order of the digest. */
-export type MemberLists = {
-  /** In ring order. */
-  readonly managers: readonly Manager[];
-  /** Ascending by id. */
-  readonly storageNodes: readonly StorageNode[];
-  /** Ascending by id. */
-  readonly officers: readonly Officer[];
-};
+export type { Manager, MemberLists, Officer, StorageNode } from "./member-lists.js";
 
 export class Members implements MemberLists {
   readonly managers: readonly Manager[];

@@ -3,7 +3,7 @@
  * integers, a block fits into one message, and no timeout is zero or for ever.
  */
 import { type Policy, type RoundTimeouts, SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
-import { storageNodesMax } from "./members-draft.js";
+import { storageNodesMax } from "./member-lists.js";
 import { type Violation, violation } from "./violation.js";
 
 /** The most records that any policy may allow in a block. */

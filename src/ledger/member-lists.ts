@@ -1,0 +1,70 @@
+/** What is known of each member, and how many there may be. */
+import { toHex } from "../base/bytes.js";
+
+export const managersMax = 100;
+export const storageNodesMax = 10_000;
+export const officersMax = 1_000;
+/** Credit of a storage node that has just been admitted, and the most that one can have. */
+export const creditAtAdmission = 100;
+export const creditMax = 1_000;
+
+export type Manager = {
+  readonly managerId: string;
+  /** 32 bytes, Ed25519. */
+  readonly signingKey: Uint8Array;
+  /** 32 bytes, ECVRF-EDWARDS25519. */
+  readonly vrfKey: Uint8Array;
+  /** 32 bytes, X25519. */
+  readonly hpkeKey: Uint8Array;
+  readonly tlsSpkiSha256: Uint8Array;
+  /** host:port of its gRPC server. */
+  readonly address: string;
+  /**
+   * False while suspended: it neither proposes nor accepts, but approves, commits and counts in Q.
+   */
+  readonly active: boolean;
+};
+
+export type StorageNode = {
+  readonly nodeId: string;
+  /** 32 bytes, Ed25519. */
+  readonly signingKey: Uint8Array;
+  readonly tlsSpkiSha256: Uint8Array;
+  /** Manager that vouches for it. */
+  readonly sponsorId: string;
+  readonly suspended: boolean;
+  /** 0 to 1000. */
+  readonly credit: number;
+  /** Reward units earned. */
+  readonly reward: bigint;
+};
+
+export type Officer = {
+  readonly officerId: string;
+  readonly role: "operator" | "auditor";
+  /** 32 bytes, Ed25519. */
+  readonly signingKey: Uint8Array;
+  readonly tlsSpkiSha256: Uint8Array;
+};
+
+/** Each list in the order of the digest. */
+export type MemberLists = {
+  /** In ring order. */
+  readonly managers: readonly Manager[];
+  /** Ascending by id. */
+  readonly storageNodes: readonly StorageNode[];
+  /** Ascending by id. */
+  readonly officers: readonly Officer[];
+};
+
+/** Every key and SPKI digest of the members, in hex. */
+export function keysOf(lists: MemberLists): Set<string> {
+  const keys = new Set<string>();
+  for (const { signingKey, vrfKey, hpkeKey, tlsSpkiSha256 } of lists.managers) {
+    for (const key of [signingKey, vrfKey, hpkeKey, tlsSpkiSha256]) keys.add(toHex(key));
+  }
+  for (const { signingKey, tlsSpkiSha256 } of [...lists.storageNodes, ...lists.officers]) {
+    keys.add(toHex(signingKey)).add(toHex(tlsSpkiSha256));
+  }
+  return keys;
+}
