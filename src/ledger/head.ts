@@ -3,9 +3,14 @@
  *
  * Together with the state it is all that a manager has to know. Both follow from genesis and the blocks by replay.
  */
+import { assert } from "../base/assert.js";
 import type { BlockFacts } from "./block-facts.js";
+import type { GenesisState } from "./genesis.js";
 import type { Members } from "./members.js";
-import type { Frontier } from "./merkle/frontier.js";
+import { emptyFrontier, type Frontier } from "./merkle/frontier.js";
+import { type StateWrite, stateDigest } from "./state.js";
+import { applyStateOperation } from "./state-operations.js";
+import { StateTables } from "./state-tables.js";
 
 export type LedgerHead = {
   /** 0 for genesis. */
@@ -27,3 +32,28 @@ export type LedgerHead = {
   /** What the block's certificates are held against; undefined for genesis, which has none. */
   readonly facts?: BlockFacts;
 };
+
+/**
+ * The head of a ledger without blocks, and the state's first entries: the participants and meters of genesis. The digest
+ * of the state starts from the consortium id.
+ */
+export function genesisHead(genesis: GenesisState): {
+  readonly head: LedgerHead;
+  /** Sorted by key. */
+  readonly stateWrites: readonly StateWrite[];
+} {
+  const { consortiumId, timestampMs, beacon, members, policy } = genesis;
+  const tables = new StateTables({ get: () => undefined });
+  const context = { policy, height: 0, isMember: (id: string) => members.hasId(id) };
+  for (const operation of genesis.operations) {
+    const refused = applyStateOperation(operation, tables, context);
+    assert(refused === undefined, "a parsed genesis holds operations that fit");
+  }
+  const stateWrites = tables.writes();
+  const head: LedgerHead = {
+    ...{ height: 0, blockId: consortiumId, timestampMs, beacon, frontier: emptyFrontier },
+    stateDigest: stateDigest(consortiumId, stateWrites),
+    ...{ members, electorate: members },
+  };
+  return { head, stateWrites };
+}
