@@ -101,7 +101,7 @@ export function parsePayload(
     case "document":
       return ok(parseDocument(payload.value));
     default:
-      return refuse("RECORD_MALFORMED", "a record has no payload", "payload");
+      return refuse("RECORD_MALFORMED", "A record has no payload.", "payload");
   }
 }
 
@@ -111,18 +111,18 @@ function parseReading(
 ): Result<ReadingPayload, Violation> {
   const { meterId, intervalStartUnixS, intervalS, importedWh, exportedWh } = reading;
   if (!isId(meterId)) {
-    return refuse("RECORD_MALFORMED", "the meter id is not an id", "meter_reading.meter_id");
+    return refuse("RECORD_MALFORMED", "The meter id is not an id.", "meter_reading.meter_id");
   }
   if (!isUnixSeconds(intervalStartUnixS)) {
     return refuse(
       "INTERVAL_INVALID",
-      "the interval's start is out of range",
+      "The interval's start is out of range.",
       "meter_reading.interval_start_unix_s",
     );
   }
   if (importedWh > energyWhMax || exportedWh > energyWhMax) {
     const name = importedWh > energyWhMax ? "imported_wh" : "exported_wh";
-    return refuse("ENERGY_INVALID", "the energy is out of range", `meter_reading.${name}`);
+    return refuse("ENERGY_INVALID", "The energy is out of range.", `meter_reading.${name}`);
   }
   const intervalStartS = Number(intervalStartUnixS);
   return ok({
@@ -141,7 +141,7 @@ function parseTrade(trade: EnergyTrade, ownerId: string): Result<TradePayload, V
   if (!decoded.ok) {
     return refuse(
       "RECORD_MALFORMED",
-      `the terms do not decode: ${decoded.error}`,
+      `The terms do not decode: ${decoded.error}.`,
       "energy_trade.terms",
     );
   }
@@ -149,22 +149,25 @@ function parseTrade(trade: EnergyTrade, ownerId: string): Result<TradePayload, V
   const malformed = (name: string, message: string) =>
     refuse("RECORD_MALFORMED", message, `energy_trade.terms.${name}`);
   if (terms.tradeId.length !== tradeIdBytes) {
-    return malformed("trade_id", "a trade id has 16 bytes");
+    return malformed("trade_id", "A trade id has 16 bytes.");
   }
-  if (!isId(terms.sellerId)) return malformed("seller_id", "the seller id is not an id");
-  if (!isId(terms.buyerId)) return malformed("buyer_id", "the buyer id is not an id");
+  if (!isId(terms.sellerId)) return malformed("seller_id", "The seller id is not an id.");
+  if (!isId(terms.buyerId)) return malformed("buyer_id", "The buyer id is not an id.");
   if (terms.sellerId !== ownerId) {
-    return malformed("seller_id", `the record's owner is ${ownerId}, the seller ${terms.sellerId}`);
+    return malformed(
+      "seller_id",
+      `The record's owner is ${ownerId}, the seller ${terms.sellerId}.`,
+    );
   }
   if (!isUnixSeconds(terms.deliveryStartUnixS)) {
     return refuse(
       "INTERVAL_INVALID",
-      "the delivery interval's start is out of range",
+      "The delivery interval's start is out of range.",
       "energy_trade.terms.delivery_start_unix_s",
     );
   }
   if (terms.energyWh > energyWhMax) {
-    return refuse("ENERGY_INVALID", "the energy is out of range", "energy_trade.terms.energy_wh");
+    return refuse("ENERGY_INVALID", "The energy is out of range.", "energy_trade.terms.energy_wh");
   }
   return ok({
     kind: "energy-trade",
@@ -187,12 +190,12 @@ function parseSession(session: ChargingSession): Result<SessionPayload, Violatio
     const name = isUnixSeconds(startUnixS) ? "end_unix_s" : "start_unix_s";
     return refuse(
       "SESSION_INVALID",
-      "the session's times are out of range",
+      "The session's times are out of range.",
       `charging_session.${name}`,
     );
   }
   if (energyWh > energyWhMax) {
-    return refuse("ENERGY_INVALID", "the energy is out of range", "charging_session.energy_wh");
+    return refuse("ENERGY_INVALID", "The energy is out of range.", "charging_session.energy_wh");
   }
   return ok({
     kind: "charging-session",

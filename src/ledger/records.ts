@@ -59,12 +59,12 @@ export function parseRecord(
   if (bytes.length > policy.recordBytesMax) {
     return refuse(
       "RECORD_TOO_LARGE",
-      `a record has ${bytes.length} bytes, at most ${policy.recordBytesMax} are allowed`,
+      `A record has ${bytes.length} bytes, at most ${policy.recordBytesMax} are allowed.`,
     );
   }
   const decoded = strictDecode(RecordSchema, bytes);
   if (!decoded.ok) {
-    return refuse("RECORD_MALFORMED", `a record does not decode: ${decoded.error}`);
+    return refuse("RECORD_MALFORMED", `A record does not decode: ${decoded.error}.`);
   }
   const record = decoded.value;
   const shape = checkShape(record);
@@ -88,13 +88,13 @@ export function parseRecord(
 
 function checkShape(record: Record): Result<undefined, Violation> {
   if (!isId(record.ownerId)) {
-    return refuse("RECORD_MALFORMED", "the owner id is not an id", "owner_id");
+    return refuse("RECORD_MALFORMED", "The owner id is not an id.", "owner_id");
   }
   if (record.parent.length !== 0 && record.parent.length !== recordHashBytes) {
-    return refuse("RECORD_MALFORMED", "a parent is a hash of 32 bytes", "parent");
+    return refuse("RECORD_MALFORMED", "A parent is a hash of 32 bytes.", "parent");
   }
   if (record.timeUnixMs > timeMsMax || record.timeUnixMs < -timeMsMax) {
-    return refuse("TIME_INVALID", "the time is out of range", "time_unix_ms");
+    return refuse("TIME_INVALID", "The time is out of range.", "time_unix_ms");
   }
   return ok(undefined);
 }

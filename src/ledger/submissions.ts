@@ -65,25 +65,29 @@ export function parseSignedHeader(
 ): Result<SignedHeader, Violation> {
   const decoded = strictDecode(SubmissionHeaderSchema, headerBytes);
   if (!decoded.ok) {
-    return refuse("SUBMISSION_MALFORMED", `the header does not decode: ${decoded.error}`, "header");
+    return refuse(
+      "SUBMISSION_MALFORMED",
+      `The header does not decode: ${decoded.error}.`,
+      "header",
+    );
   }
   const header = decoded.value;
   if (!equalBytes(header.consortiumId, consortiumId)) {
     return refuse(
       "CONSORTIUM_MISMATCH",
-      "the submission is made for another consortium",
+      "The submission is made for another consortium.",
       "header.consortium_id",
     );
   }
   if (!isId(header.participantId)) {
     return refuse(
       "SUBMISSION_MALFORMED",
-      "the participant id is not an id",
+      "The participant id is not an id.",
       "header.participant_id",
     );
   }
   if (signature.length !== ed25519SignatureBytes) {
-    return refuse("SUBMISSION_MALFORMED", "a signature has 64 bytes", "signature");
+    return refuse("SUBMISSION_MALFORMED", "A signature has 64 bytes.", "signature");
   }
   const hashes = checkHashes(header.recordHashes, policy.submissionRecordsMax);
   if (!hashes.ok) return hashes;
@@ -108,7 +112,7 @@ export function parseSubmission(
   if (hashes.length !== submission.records.length) {
     return refuse(
       "SUBMISSION_MALFORMED",
-      `the header names ${hashes.length} records, the submission holds ${submission.records.length}`,
+      `The header names ${hashes.length} records, the submission holds ${submission.records.length}.`,
       "records",
     );
   }
@@ -124,7 +128,7 @@ export function parseSubmission(
     if (!equalBytes(record.value.hash, named)) {
       return refuse(
         "RECORD_HASH_MISMATCH",
-        `the header names ${toHex(named)}, the record's hash is ${record.value.hashHex}`,
+        `The header names ${toHex(named)}, the record's hash is ${record.value.hashHex}.`,
         `header.record_hashes[${index}]`,
       );
     }
@@ -138,12 +142,12 @@ function checkHashes(
   recordsMax: number,
 ): Result<undefined, Violation> {
   if (hashes.length === 0) {
-    return refuse("SUBMISSION_MALFORMED", "a submission has a record", "header.record_hashes");
+    return refuse("SUBMISSION_MALFORMED", "A submission has a record.", "header.record_hashes");
   }
   if (hashes.length > recordsMax) {
     return refuse(
       "TOO_MANY_RECORDS",
-      `a submission has ${hashes.length} records, at most ${recordsMax} are allowed`,
+      `A submission has ${hashes.length} records, at most ${recordsMax} are allowed.`,
       "header.record_hashes",
     );
   }
@@ -151,10 +155,10 @@ function checkHashes(
   for (const [index, hash] of hashes.entries()) {
     const field = `header.record_hashes[${index}]`;
     if (hash.length !== recordHashBytes) {
-      return refuse("SUBMISSION_MALFORMED", "a record hash has 32 bytes", field);
+      return refuse("SUBMISSION_MALFORMED", "A record hash has 32 bytes.", field);
     }
     const hex = toHex(hash);
-    if (seen.has(hex)) return refuse("RECORD_REPEATED", `record ${hex} stands twice`, field);
+    if (seen.has(hex)) return refuse("RECORD_REPEATED", `Record ${hex} stands twice.`, field);
     seen.add(hex);
   }
   return ok(undefined);
