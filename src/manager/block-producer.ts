@@ -1,0 +1,70 @@
+/** Makes this manager's blocks: what the pool holds, ordered on top of the head. */
+import { toBinary } from "@bufbuild/protobuf";
+import { defined } from "../base/assert.js";
+import { vrfProofToHash, vrfProve } from "../crypto/vrf.js";
+import { type BlockCertificates, BlockCertificatesSchema } from "../gen/bss/v1/block_pb.js";
+import type { Policy } from "../gen/bss/v1/genesis_pb.js";
+import { beaconInput } from "../ledger/beacon.js";
+import { type BuiltBlock, buildBlock } from "../ledger/block-building.js";
+import type { LedgerHead } from "../ledger/head.js";
+import type { PrefetchedState } from "../ledger/state.js";
+import { readKeysOfSubmission } from "../ledger/state-keys.js";
+import type { ParsedSubmission } from "../ledger/submissions.js";
+
+export type BlockProducerPorts = {
+  readonly selfId: string;
+  readonly consortiumId: Uint8Array;
+  readonly policy: Policy;
+  /** 32 bytes: the key of epoch 0. */
+  readonly epochKey: Uint8Array;
+  /** 32 bytes. */
+  readonly vrfSeed: Uint8Array;
+  readonly wallMs: () => number;
+  readonly head: () => LedgerHead;
+  readonly headCertificates: () => BlockCertificates | undefined;
+  readonly readState: (keys: readonly Uint8Array[]) => Promise<PrefetchedState>;
+  /** Submissions to order, in the order of their arrival. */
+  readonly candidates: () => readonly ParsedSubmission[];
+};
+
+export class BlockProducer {
+  readonly #ports: BlockProducerPorts;
+
+  constructor(ports: BlockProducerPorts) {
+    this.#ports = ports;
+  }
+
+  async build(createdRound: number): Promise<BuiltBlock> {
+    const { selfId, consortiumId, policy, epochKey, vrfSeed } = this.#ports;
+    const head = this.#ports.head();
+    const certificates = this.#ports.headCertificates();
+    const candidates = this.#ports.candidates();
+    const state = await this.#ports.readState(candidates.flatMap(readKeysOfSubmission));
+    const alpha = beaconInput({
+      consortiumId,
+      height: head.height + 1,
+      previousBeacon: head.beacon,
+    });
+    const beaconProof = vrfProve(vrfSeed, alpha);
+    const previous =
+      certificates === undefined
+        ? {}
+        : { previousCertificates: toBinary(BlockCertificatesSchema, certificates) };
+    return buildBlock({
+      head,
+      consortiumId,
+      policy,
+      proposerId: selfId,
+      createdRound,
+      timestampMs: Math.max(this.#ports.wallMs(), head.timestampMs + 1),
+      beaconProof,
+      beacon: defined(vrfProofToHash(beaconProof), "a proof just made has an output"),
+      control: [],
+      candidates,
+      state,
+      epochKey,
+      allowLeaves: true,
+      ...previous,
+    });
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Runs the rules on blocks: reads the state that they may touch, runs the pure validation on it, and
+ * verifies the signatures that it leaves to the caller.
+ */
+import { equalBytes } from "../base/bytes.js";
+import { err, ok, type Result } from "../base/result.js";
+import type { SignatureCache } from "../crypto/signature-cache.js";
+import type { BlockCertificates, ManagerBlock } from "../gen/bss/v1/block_pb.js";
+import type { Policy } from "../gen/bss/v1/genesis_pb.js";
+import { parseContent } from "../ledger/block-content.js";
+import { validateBlock } from "../ledger/block-validation.js";
+import { parseManagerBlock } from "../ledger/blocks.js";
+import { checkBlockCertificates } from "../ledger/certificates.js";
+import type { ExecutedBlock } from "../ledger/executed-block.js";
+import type { LedgerHead } from "../ledger/head.js";
+import type { PrefetchedState } from "../ledger/state.js";
+import type { Violation } from "../ledger/violation.js";
+
+export type BlockValidatorPorts = {
+  readonly consortiumId: Uint8Array;
+  readonly policy: Policy;
+  /** 32 bytes: the key of epoch 0. */
+  readonly epochKey: Uint8Array;
+  readonly signatures: SignatureCache;
+  readonly head: () => LedgerHead;
+  readonly readState: (keys: readonly Uint8Array[]) => Promise<PrefetchedState>;
+};
+
+export class BlockValidator {
+  readonly #ports: BlockValidatorPorts;
+
+  constructor(ports: BlockValidatorPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * What the rules make of a block on top of the head. `undefined` when the body does not hang together
+   * or is not the one that the id names: that says something about who sent it, and nothing about the
+   * block. Everything that is judged after that is bound by the id.
+   */
+  async judge(
+    blockId: Uint8Array,
+    block: ManagerBlock,
+  ): Promise<Result<ExecutedBlock, Violation> | undefined> {
+    const { consortiumId, policy, epochKey, signatures } = this.#ports;
+    const parsed = parseManagerBlock(block);
+    if (!parsed.ok || !equalBytes(parsed.value.blockId, blockId)) return undefined;
+    const content = parseContent(parsed.value, consortiumId, policy);
+    if (!content.ok) return content;
+    const head = this.#ports.head();
+    const state = await this.#ports.readState(content.value.readKeys);
+    const validated = validateBlock({
+      head,
+      consortiumId,
+      policy,
+      parsed: parsed.value,
+      content: content.value,
+      state,
+      epochKey,
+    });
+    if (!validated.ok) return validated;
+    const invalid = await signatures.firstInvalid(validated.value.signatures);
+    return invalid === undefined ? ok(validated.value.executed) : err(invalid.violation);
+  }
+
+  /** Why a block's own certificates do not make it final; undefined when they do. */
+  async checkFinal(
+    { facts, head }: ExecutedBlock,
+    certificates: BlockCertificates,
+  ): Promise<Violation | undefined> {
+    const { consortiumId, signatures } = this.#ports;
+    const checks = checkBlockCertificates(certificates, facts, head.electorate, consortiumId);
+    if (!checks.ok) return checks.error;
+    return (await signatures.firstInvalid(checks.value))?.violation;
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * The candidate blocks of the height that is being voted on: their bodies, and what the rules made of
+ * them. A candidate that was judged accurate is ready to be appended without running it again.
+ */
+import { toHex } from "../base/bytes.js";
+import type { ManagerBlock } from "../gen/bss/v1/block_pb.js";
+import { blockId } from "../ledger/blocks.js";
+import type { ExecutedBlock } from "../ledger/executed-block.js";
+
+/** Bodies kept for one height; the oldest that was never judged accurate goes first. */
+export const candidatesMax = 64;
+
+export type Candidate = {
+  readonly height: number;
+  readonly block: ManagerBlock;
+  executed?: ExecutedBlock;
+};
+
+export class CandidateBlocks {
+  readonly #byId = new Map<string, Candidate>();
+
+  /** Keeps a body under its own id, whatever its sender says. Returns the id as hex. */
+  add(height: number, block: ManagerBlock, executed?: ExecutedBlock): string {
+    const id = toHex(blockId(block.block?.header ?? new Uint8Array()));
+    const known = this.#byId.get(id);
+    if (known === undefined) {
+      if (this.#byId.size >= candidatesMax) this.#dropOne();
+      this.#byId.set(id, executed === undefined ? { height, block } : { height, block, executed });
+    } else if (executed !== undefined) {
+      known.executed = executed;
+    }
+    return id;
+  }
+
+  get(id: Uint8Array): Candidate | undefined {
+    return this.#byId.get(toHex(id));
+  }
+
+  /** A body that turned out not to be the block's. */
+  discard(id: Uint8Array): void {
+    this.#byId.delete(toHex(id));
+  }
+
+  /** Forgets the candidates of decided heights. */
+  dropThrough(height: number): void {
+    for (const [id, candidate] of this.#byId) if (candidate.height <= height) this.#byId.delete(id);
+  }
+
+  #dropOne(): void {
+    for (const [id, candidate] of this.#byId) {
+      if (candidate.executed !== undefined) continue;
+      this.#byId.delete(id);
+      return;
+    }
+    for (const id of this.#byId.keys()) {
+      this.#byId.delete(id);
+      return;
+    }
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * What comes in on VoteService streams: checked for shape, verified, and only then handed to the ring.
+ * A message that fails is dropped and counted; it never ends the stream and never reaches the core.
+ *
+ * Messages of one stream are taken one after the other, so a peer that floods waits for itself.
+ */
+
+import type { Result } from "../base/result.js";
+import type { RingEvent } from "../consensus/events.js";
+import { partsOfLockCertificate } from "../consensus/lock-certificate.js";
+import type { SignatureCache } from "../crypto/signature-cache.js";
+import type { LockCertificate } from "../gen/bss/v1/block_pb.js";
+import type {
+  Attestation,
+  Proposal,
+  SignedHead,
+  Vote,
+  VoteRequest,
+} from "../gen/bss/v1/vote_pb.js";
+import type { Members } from "../ledger/members.js";
+import type { SignatureCheck } from "../ledger/signature-check.js";
+import type { Violation } from "../ledger/violation.js";
+import { checkAttestation, checkHead, checkProposal, checkVote } from "../ledger/votes.js";
+import type { CandidateBlocks } from "./candidate-blocks.js";
+
+/** Signatures in one lock certificate: a polka, an AC and a committee, with room. */
+const certificateSignaturesMax = 100_000;
+
+export type InboundVotesPorts = {
+  readonly consortiumId: Uint8Array;
+  readonly members: () => Members;
+  /** The height that is being voted on. */
+  readonly height: () => number;
+  readonly signatures: SignatureCache;
+  readonly candidates: CandidateBlocks;
+  readonly post: (event: RingEvent) => void;
+  readonly onHead: (from: string, head: SignedHead) => void;
+  /** A peer speaks of a height that is decided here. */
+  readonly onLagging: (from: string) => void;
+  readonly onDropped: (from: string, reason: string) => void;
+  readonly onVote: (vote: Vote) => void;
+  readonly onAttestation: (attestation: Attestation) => void;
+};
+
+export type VoteMessage = Exclude<VoteRequest["message"], { case: undefined }>;
+
+export class InboundVotes {
+  readonly #ports: InboundVotesPorts;
+
+  constructor(ports: InboundVotesPorts) {
+    this.#ports = ports;
+  }
+
+  async take(from: string, message: VoteMessage): Promise<void> {
+    switch (message.case) {
+      case "vote":
+        return this.#takeVote(from, message.value);
+      case "proposal":
+        return this.#takeProposal(from, message.value);
+      case "attestation":
+        return this.takeAttestation(from, message.value);
+      case "lockCertificate":
+        return this.#takeCertificate(from, message.value);
+      case "head":
+        return this.#takeHead(from, message.value);
+      default:
+        return;
+    }
+  }
+
+  /** Also what storage nodes send. */
+  async takeAttestation(from: string, attestation: Attestation): Promise<void> {
+    if (!this.#isOfInterest(from, attestation.height)) return;
+    const { members, consortiumId } = this.#ports;
+    if (!(await this.#holds(from, [checkAttestation(attestation, members(), consortiumId)])))
+      return;
+    this.#ports.onAttestation(attestation);
+    this.#ports.post({ kind: "attestation", attestation });
+  }
+
+  async #takeVote(from: string, vote: Vote): Promise<void> {
+    if (!this.#isOfInterest(from, vote.height)) return;
+    const { members, consortiumId } = this.#ports;
+    if (!(await this.#holds(from, [checkVote(vote, members(), consortiumId)]))) return;
+    this.#ports.onVote(vote);
+    this.#ports.post({ kind: "vote", vote });
+  }
+
+  async #takeProposal(from: string, proposal: Proposal): Promise<void> {
+    if (!this.#isOfInterest(from, proposal.height)) return;
+    const { members, consortiumId, candidates } = this.#ports;
+    const checks = [checkProposal(proposal, members(), consortiumId)];
+    if (proposal.lockCertificate !== undefined) {
+      checks.push(...this.#checksOf(proposal.lockCertificate));
+    }
+    if (!(await this.#holds(from, checks))) return;
+    if (proposal.block !== undefined) candidates.add(Number(proposal.height), proposal.block);
+    this.#ports.post({ kind: "proposal", proposal });
+  }
+
+  async #takeCertificate(from: string, certificate: LockCertificate): Promise<void> {
+    if (!this.#isOfInterest(from, certificate.polka?.height ?? 0n)) return;
+    if (!(await this.#holds(from, this.#checksOf(certificate)))) return;
+    this.#ports.post({ kind: "lock-certificate", certificate });
+  }
+
+  async #takeHead(from: string, head: SignedHead): Promise<void> {
+    const { members, consortiumId } = this.#ports;
+    if (head.managerId !== from) return this.#ports.onDropped(from, "HEAD_OF_ANOTHER");
+    if (!(await this.#holds(from, [checkHead(head, members(), consortiumId)]))) return;
+    this.#ports.onHead(from, head);
+  }
+
+  #checksOf(certificate: LockCertificate): Result<SignatureCheck, Violation>[] {
+    const { members, consortiumId } = this.#ports;
+    const { votes, attestations } = partsOfLockCertificate(certificate);
+    if (votes.length + attestations.length > certificateSignaturesMax) return [];
+    return [
+      ...votes.map((vote) => checkVote(vote, members(), consortiumId)),
+      ...attestations.map((entry) => checkAttestation(entry, members(), consortiumId)),
+    ];
+  }
+
+  async #holds(
+    from: string,
+    checks: readonly Result<SignatureCheck, Violation>[],
+  ): Promise<boolean> {
+    const obligations: SignatureCheck[] = [];
+    for (const check of checks) {
+      if (!check.ok) {
+        this.#ports.onDropped(from, check.error.reason);
+        return false;
+      }
+      obligations.push(check.value);
+    }
+    const invalid = await this.#ports.signatures.firstInvalid(obligations);
+    if (invalid !== undefined) this.#ports.onDropped(from, invalid.violation.reason);
+    return obligations.length > 0 && invalid === undefined;
+  }
+
+  /** This height and the next; what is older shows that the sender is behind. */
+  #isOfInterest(from: string, height: bigint): boolean {
+    const current = BigInt(this.#ports.height());
+    if (height < current) this.#ports.onLagging(from);
+    return height === current || height === current + 1n;
+  }
+}

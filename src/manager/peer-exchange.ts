@@ -1,0 +1,129 @@
+/**
+ * Both ends of VoteService: the streams that this manager dialled to the others, on which it says what
+ * it has to say, and the streams that they dialled, on which it listens and answers their fetches.
+ */
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import type { Outgoing } from "../consensus/events.js";
+import type { ManagerBlock } from "../gen/bss/v1/block_pb.js";
+import type { VoteRequest } from "../gen/bss/v1/vote_pb.js";
+import {
+  type CandidateBody,
+  type FetchManagerBlocks,
+  type ManagerBlocks,
+  type SignedHead,
+  VoteRequestSchema,
+  type VoteResponse,
+  type VoteResponseSchema,
+} from "../gen/bss/v1/vote_pb.js";
+import type { CallContext, ServerStream } from "../rpc/handlers.js";
+import type { CandidateBlocks } from "./candidate-blocks.js";
+import type { InboundVotes } from "./inbound-votes.js";
+
+/** The stream that this manager dialled to another one. */
+export type PeerLink = {
+  readonly peerId: string;
+  readonly connected: boolean;
+  /** Queues a message; false when it was dropped. */
+  send(message: MessageInitShape<typeof VoteRequestSchema>): boolean;
+};
+
+export type PeerExchangePorts = {
+  readonly links: ReadonlyMap<string, PeerLink>;
+  readonly inbound: InboundVotes;
+  readonly candidates: CandidateBlocks;
+  readonly readBlocks: (fromHeight: number, limit: number) => Promise<ManagerBlocks>;
+  readonly onBody: (from: string, body: CandidateBody) => void;
+  readonly onBlocks: (from: string, blocks: ManagerBlocks) => void;
+};
+
+const blocksPerAnswerMax = 100;
+
+export class PeerExchange {
+  readonly #ports: PeerExchangePorts;
+
+  constructor(ports: PeerExchangePorts) {
+    this.#ports = ports;
+  }
+
+  /** Sends something signed to every other manager. */
+  send(message: Outgoing, body?: ManagerBlock): void {
+    const request = create(VoteRequestSchema, { message: wireMessage(message, body) });
+    for (const link of this.#ports.links.values()) link.send(request);
+  }
+
+  sendHead(head: SignedHead, to?: string): void {
+    const request = create(VoteRequestSchema, { message: { case: "head", value: head } });
+    for (const link of this.#ports.links.values()) {
+      if (to === undefined || link.peerId === to) link.send(request);
+    }
+  }
+
+  /** Asks those who hold a candidate for its body; the answers come through `onBody`. */
+  fetchBody(holders: readonly string[], height: number, blockId: Uint8Array): void {
+    for (const holder of holders) {
+      const value = { height: BigInt(height), blockId };
+      this.#ports.links.get(holder)?.send({ message: { case: "fetchBody", value } });
+    }
+  }
+
+  /** Asks one peer for final blocks; false when there is no link to it. */
+  fetchBlocks(peer: string, fromHeight: number, limit: number): boolean {
+    const link = this.#ports.links.get(peer);
+    if (link === undefined || !link.connected) return false;
+    const value = { fromHeight: BigInt(fromHeight), limit };
+    return link.send({ message: { case: "fetchBlocks", value } });
+  }
+
+  /** A message on a stream that this manager dialled. */
+  onResponse(from: string, { message }: VoteResponse): void {
+    if (message.case === "body") this.#ports.onBody(from, message.value);
+    if (message.case === "blocks") this.#ports.onBlocks(from, message.value);
+  }
+
+  /** The handler of VoteService.Vote. */
+  async serve(
+    context: CallContext,
+    stream: ServerStream<VoteRequest, MessageInitShape<typeof VoteResponseSchema>>,
+  ): Promise<void> {
+    const from = context.identity.id;
+    for await (const { message } of stream.messages) {
+      switch (message.case) {
+        case undefined:
+          break;
+        case "fetchBody": {
+          const candidate = this.#ports.candidates.get(message.value.blockId);
+          if (candidate === undefined) break;
+          await stream.write({ message: { case: "body", value: { block: candidate.block } } });
+          break;
+        }
+        case "fetchBlocks":
+          await stream.write({
+            message: { case: "blocks", value: await this.#blocks(message.value) },
+          });
+          break;
+        default:
+          await this.#ports.inbound.take(from, message);
+      }
+    }
+  }
+
+  #blocks({ fromHeight, limit }: FetchManagerBlocks): Promise<ManagerBlocks> {
+    const from = fromHeight > BigInt(Number.MAX_SAFE_INTEGER) ? 0 : Number(fromHeight);
+    return this.#ports.readBlocks(from, Math.min(Math.max(1, limit), blocksPerAnswerMax));
+  }
+}
+
+function wireMessage(message: Outgoing, body?: ManagerBlock): VoteRequest["message"] {
+  switch (message.kind) {
+    case "vote":
+      return { case: "vote", value: message.vote };
+    case "attestation":
+      return { case: "attestation", value: message.attestation };
+    case "lock-certificate":
+      return { case: "lockCertificate", value: message.certificate };
+    case "proposal": {
+      const value = body === undefined ? message.proposal : { ...message.proposal, block: body };
+      return { case: "proposal", value };
+    }
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * A manager's end of VerifyIntegrityService: the streams that storage nodes have dialled.
+ *
+ * A candidate goes to the members of its committee, a final block to every node. The bulk comes from
+ * the node's home manager at once; the next in line sends it when the node has not been heard of for a
+ * while. Only the public part of a block and its sealed records go down a link.
+ */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { defined } from "../base/assert.js";
+import { toHex } from "../base/bytes.js";
+import type { Task } from "../consensus/events.js";
+import { serviceRank } from "../consensus/home-manager.js";
+import type { BlockCertificates } from "../gen/bss/v1/block_pb.js";
+import type {
+  FetchStorageBlocks,
+  StorageBlocks,
+  StorageHead,
+  VerifyIntegrityRequest,
+  VerifyIntegrityResponseSchema,
+} from "../gen/bss/v1/verify_integrity_pb.js";
+import type { Attestation } from "../gen/bss/v1/vote_pb.js";
+import { buildApproval } from "../ledger/certificates.js";
+import type { CallContext, ServerStream } from "../rpc/handlers.js";
+import type { Candidate, CandidateBlocks } from "./candidate-blocks.js";
+
+/** How long each manager in line waits for the ones before it. */
+const standInMs = 400;
+const blocksPerAnswerMax = 100;
+
+type Down = MessageInitShape<typeof VerifyIntegrityResponseSchema>;
+type Stream = ServerStream<VerifyIntegrityRequest, Down>;
+
+type Link = { readonly stream: Stream; height: number };
+
+export type StorageExchangePorts = {
+  readonly selfId: string;
+  readonly managerIds: () => readonly string[];
+  readonly candidates: CandidateBlocks;
+  readonly head: () => { readonly height: number; readonly certificates?: BlockCertificates };
+  readonly readBlocks: (fromHeight: number, limit: number) => Promise<StorageBlocks>;
+  readonly takeAttestation: (from: string, attestation: Attestation) => Promise<void>;
+  readonly onDropped: (nodeId: string, what: string) => void;
+  readonly onLinks: (connected: number) => void;
+};
+
+export class StorageExchange {
+  readonly #ports: StorageExchangePorts;
+  readonly #links = new Map<string, Link>();
+  /** Nodes that have attested the candidate "round/block", so that nobody sends it to them again. */
+  #attested = new Map<string, Set<string>>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+
+  constructor(ports: StorageExchangePorts) {
+    this.#ports = ports;
+  }
+
+  get connectedIds(): readonly string[] {
+    return [...this.#links.keys()];
+  }
+
+  heightOf(nodeId: string): number {
+    return this.#links.get(nodeId)?.height ?? 0;
+  }
+
+  /** The handler of VerifyIntegrityService.VerifyIntegrity. */
+  async serve(context: CallContext, stream: Stream): Promise<void> {
+    const nodeId = context.identity.id;
+    const link: Link = { stream, height: 0 };
+    this.#links.get(nodeId)?.stream.end();
+    this.#links.set(nodeId, link);
+    this.#ports.onLinks(this.#links.size);
+    try {
+      for await (const { message } of stream.messages) {
+        if (message.case === "head") this.#takeHead(link, message.value);
+        if (message.case === "attestation") await this.#takeAttestation(nodeId, message.value);
+        if (message.case === "fetchBlocks") {
+          await stream.write({
+            message: { case: "blocks", value: await this.#blocks(message.value) },
+          });
+        }
+      }
+    } finally {
+      if (this.#links.get(nodeId) === link) this.#links.delete(nodeId);
+      this.#ports.onLinks(this.#links.size);
+    }
+  }
+
+  /** Asks the members of a committee to attest. */
+  verify(task: Task & { kind: "verify-integrity" }): void {
+    const candidate = this.#ports.candidates.get(task.blockId);
+    if (candidate?.executed === undefined) return;
+    const place = `${task.round}/${toHex(task.blockId)}`;
+    const attested = this.#attested.get(place) ?? new Set<string>();
+    this.#attested.set(place, attested);
+    const verify = {
+      round: task.round,
+      block: publicBlock(candidate),
+      sealedRecords: [...candidate.executed.sealed],
+      approval: buildApproval(task.accepts),
+    };
+    for (const nodeId of task.committee) {
+      this.#inLine(nodeId, task.height, () => {
+        if (attested.has(nodeId) || this.#ports.head().height >= task.height) return;
+        this.#offer(nodeId, { message: { case: "verify", value: verify } });
+      });
+    }
+  }
+
+  /** Tells every node that a block is final. */
+  announce(height: number, candidate: Candidate, certificates: BlockCertificates): void {
+    const holders = new Set<string>();
+    for (const nodeIds of this.#attested.values()) for (const id of nodeIds) holders.add(id);
+    this.#attested = new Map();
+    const block = {
+      block: publicBlock(candidate),
+      sealedRecords: [...(candidate.executed?.sealed ?? [])],
+      certificates,
+    };
+    for (const nodeId of this.#links.keys()) {
+      this.#inLine(nodeId, height, (rank) => {
+        const link = this.#links.get(nodeId);
+        if (link === undefined || link.height >= height) return;
+        // Who has attested has the block on disk, and who lacks it after all asks for it.
+        const bulk = rank === 0 && !holders.has(nodeId);
+        const value = bulk ? { certificates, block } : { certificates };
+        this.#offer(nodeId, { message: { case: "commit", value } });
+      });
+    }
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+    for (const { stream } of this.#links.values()) stream.end();
+  }
+
+  /** Where a node stands. One that is behind learns of the head, and fetches what it lacks. */
+  #takeHead(link: Link, head: StorageHead): void {
+    const reported = Number(head.height);
+    const first = link.height === 0;
+    link.height = Number.isSafeInteger(reported) ? reported : 0;
+    const { height, certificates } = this.#ports.head();
+    if (!first || link.height >= height || certificates === undefined) return;
+    link.stream.offer({ message: { case: "commit", value: { certificates } } });
+  }
+
+  async #takeAttestation(nodeId: string, attestation: Attestation): Promise<void> {
+    if (attestation.nodeId !== nodeId)
+      return this.#ports.onDropped(nodeId, "ATTESTATION_OF_ANOTHER");
+    const place = `${attestation.round}/${toHex(attestation.blockId)}`;
+    this.#attested.get(place)?.add(nodeId);
+    await this.#ports.takeAttestation(nodeId, attestation);
+  }
+
+  #blocks({ fromHeight, limit }: FetchStorageBlocks): Promise<StorageBlocks> {
+    const from = fromHeight > BigInt(Number.MAX_SAFE_INTEGER) ? 0 : Number(fromHeight);
+    return this.#ports.readBlocks(from, Math.min(Math.max(1, limit), blocksPerAnswerMax));
+  }
+
+  /** Runs `send` when it is this manager's turn to serve the node at this height. */
+  #inLine(nodeId: string, height: number, send: (rank: number) => void): void {
+    const rank = serviceRank(nodeId, height, this.#ports.managerIds(), this.#ports.selfId);
+    if (rank === 0) {
+      send(rank);
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      send(rank);
+    }, rank * standInMs);
+    this.#timers.add(timer);
+  }
+
+  #offer(nodeId: string, message: Down): void {
+    const link = this.#links.get(nodeId);
+    if (link !== undefined && !link.stream.offer(message)) {
+      this.#ports.onDropped(nodeId, "QUEUE_FULL");
+    }
+  }
+}
+
+function publicBlock({ block }: Candidate) {
+  return defined(block.block, "a candidate that was judged has its public part");
+}
