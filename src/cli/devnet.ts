@@ -11,7 +11,7 @@ import {
   type NodeProcesses,
   startNodes,
 } from "./node-processes.js";
-import { openStatusSource, type StatusSource } from "./node-status.js";
+import type { StatusSource } from "./node-status.js";
 import { type Output, outputOf } from "./output.js";
 
 const refreshMs = 1000;
@@ -31,35 +31,45 @@ export function register(program: Command): void {
     .action((options: Options, command: Command) => runDevnet(options, outputOf(command)));
 }
 
-async function runDevnet(options: Options, output: Output): Promise<void> {
+async function runDevnet({ dir, for: forSeconds }: Options, output: Output): Promise<void> {
   const stopRequest = new AbortController();
   const requestStop = () => stopRequest.abort();
   process.on("SIGINT", requestStop).on("SIGTERM", requestStop);
-  const died: string[] = [];
+  const troubles: string[] = [];
+  let processes: NodeProcesses | undefined;
+  // Loaded here, because the other commands need no connections.
+  const { openStatusSource } = await import("./node-status.js");
+  output.note(`starting the nodes of ${dir}; Ctrl-C stops them`);
   try {
-    output.note(`starting the nodes of ${options.dir}; Ctrl-C stops them`);
-    const processes = await startNodes(options.dir, {
+    processes = await startNodes(dir, {
       signal: stopRequest.signal,
       onExit: (node, exit) => {
-        died.push(`${node.id} ended by itself (${describeExit(exit)})`);
-        if (processes.nodes.every(({ running }) => !running)) requestStop();
+        troubles.push(`${node.id} ended by itself (${describeExit(exit)})`);
+        if (processes?.nodes.every(({ running }) => !running)) requestStop();
       },
     });
-    if (options.for !== undefined) setTimeout(requestStop, options.for * 1000).unref();
-    const source = openStatusSource(options.dir);
+    if (forSeconds !== undefined) setTimeout(requestStop, forSeconds * 1000).unref();
+    const source = openStatusSource(dir);
     await watch(processes, source, output, stopRequest.signal);
     source.close();
     output.note("stopping the nodes");
-    for (const { id, exit, killed } of await processes.stop()) {
-      if (killed) died.push(`${id} did not stop in time and was killed`);
-      else if (exit.code !== 0 && !died.some((text) => text.startsWith(`${id} `))) {
-        died.push(`${id} stopped with ${describeExit(exit)}`);
-      }
-    }
   } finally {
+    troubles.push(...troublesOfStopping((await processes?.stop()) ?? [], troubles));
     process.off("SIGINT", requestStop).off("SIGTERM", requestStop);
   }
-  if (died.length > 0) throw new CliError(died.join(", "), `see the logs in ${options.dir}/logs`);
+  if (troubles.length > 0) throw new CliError(troubles.join(", "), `see the logs in ${dir}/logs`);
+}
+
+/** What went wrong at the end, without the nodes whose end has been told already. */
+function troublesOfStopping(
+  stopped: readonly StoppedNode[],
+  told: readonly string[],
+): readonly string[] {
+  return stopped.flatMap(({ id, exit, killed }) => {
+    if (killed) return [`${id} did not stop in time and was killed`];
+    if (exit.code === 0 || told.some((text) => text.startsWith(`${id} `))) return [];
+    return [`${id} stopped with ${describeExit(exit)}`];
+  });
 }
 
 /** Refreshes the display until `stop`. */

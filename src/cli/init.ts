@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { countsMax, defaultBasePort } from "./consortium/defaults.js";
-import { initConsortium, type NewConsortium } from "./consortium/init-consortium.js";
+import type { NewConsortium } from "./consortium/init-consortium.js";
 import { fields, outputOf } from "./output.js";
 
 type Options = {
@@ -35,6 +35,8 @@ export function register(program: Command): void {
     .option("--base-port <port>", "ports are counted from here", count, defaultBasePort)
     .action(async (options: Options, command: Command) => {
       const { dir, community, hosts, policy, ...numbers } = options;
+      // Loaded here, because the other commands need no certificates.
+      const { initConsortium } = await import("./consortium/init-consortium.js");
       const consortium = await initConsortium(dir, {
         ...numbers,
         ...(community === undefined ? {} : { communityFile: community }),

@@ -38,7 +38,9 @@ export function outputOf(command: Command): Output {
 
 /** JSON on one line: byte strings as lower-case hex, 64-bit integers as decimal strings. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => {
+  return JSON.stringify(value, function (this: Record<string, unknown>, key) {
+    // Not the second argument: a Buffer has a toJSON of its own, which has been applied to that.
+    const inner = this[key];
     if (inner instanceof Uint8Array) return toHex(inner);
     if (typeof inner === "bigint") return inner.toString();
     if (inner instanceof Map) return Object.fromEntries(inner);

@@ -9,7 +9,8 @@ import { isId } from "../../ledger/ids.js";
 import type { Role } from "../../rpc/identity.js";
 import { CliError } from "../cli-error.js";
 import { type ParticipantPlan, readCommunityFile } from "./community-file.js";
-import { countsMax, defaultMeter, defaultPolicy, portOffsets } from "./defaults.js";
+import { defaultPolicy } from "./default-policy.js";
+import { countsMax, defaultMeter, portOffsets } from "./defaults.js";
 import { type NodeHost, readHostsFile } from "./hosts-file.js";
 import { readPolicyFile } from "./policy-file.js";
 

@@ -1,0 +1,36 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type Policy,
+  PolicySchema,
+  RoundTimeoutsSchema,
+  SuspensionMode,
+} from "../../gen/bss/v1/genesis_pb.js";
+
+/** What a consortium starts with unless a policy file says otherwise. `storageCount` is the number of first storage nodes. */
+export function defaultPolicy(storageCount: number): Policy {
+  return create(PolicySchema, {
+    futureBoundMs: 60_000,
+    blockRecordsMax: 1000,
+    blockBytesMax: 4 * 1024 * 1024,
+    submissionRecordsMax: 1000,
+    recordBytesMax: 64 * 1024,
+    verdictWaitMs: 200,
+    timeouts: create(RoundTimeoutsSchema, {
+      proposeMs: 2000,
+      approveMs: 1000,
+      verifyMs: 2000,
+      commitMs: 500,
+      stepMs: 500,
+      maxMs: 20_000,
+    }),
+    heartbeatMs: 30_000,
+    minStorage: Math.min(4, Math.max(1, storageCount)),
+    deliveryIntervalS: 3600,
+    priceMinMicroPerKwh: -1_000_000n,
+    priceMaxMicroPerKwh: 20_000_000n,
+    currency: "USD",
+    auditRecords: 4,
+    boycottLine: 50,
+    suspension: SuspensionMode.NEVER,
+  });
+}

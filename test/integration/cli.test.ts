@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { temporaryDirectory } from "../support/temporary-directory.js";
+
+const mainFile = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+
+describe("the command bss", () => {
+  const directory = temporaryDirectory();
+  const bss = (args: readonly string[], script = mainFile) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
+      cwd: directory,
+      encoding: "utf8",
+    });
+    return { status, stdout, stderr };
+  };
+
+  test("init prints a summary for people or JSON for machines, and nothing else", () => {
+    const people = bss(["init", "--dir", "a", "--managers", "1", "--storage", "2"]);
+    assert.equal(people.stderr, "");
+    assert.equal(people.status, 0);
+    assert.match(people.stdout, /^storage nodes +2$/m);
+    const machines = bss(["init", "--dir", "b", "--storage", "1", "--json"]);
+    assert.equal(machines.status, 0);
+    const summary = JSON.parse(machines.stdout);
+    assert.match(summary.consortium_id, /^[0-9a-f]{64}$/);
+    assert.equal(summary.managers.length, 4);
+    assert.equal(summary.directory, join(directory, "b"));
+  });
+
+  const failures: readonly (readonly [string, readonly string[], number, RegExp])[] = [
+    [
+      "an existing directory",
+      ["init", "--dir", "."],
+      1,
+      /^bss: .* exists already and is never overwritten; .+\n$/,
+    ],
+    [
+      "a missing option",
+      ["init"],
+      2,
+      /^bss: required option '-d, --dir <directory>' not specified; run .+\n$/,
+    ],
+    [
+      "an unknown option",
+      ["init", "-d", "x", "--stroage", "1"],
+      2,
+      /^bss: unknown option '--stroage' \(Did you mean --storage\?\); .+\n$/,
+    ],
+    [
+      "an unknown command",
+      ["initt"],
+      2,
+      /^bss: unknown command 'initt' \(Did you mean init\?\); .+\n$/,
+    ],
+    [
+      "a number that is none",
+      ["init", "-d", "x", "--storage", "many"],
+      2,
+      /^bss: option '--storage <n>' argument 'many' is invalid\. .+\n$/,
+    ],
+    [
+      "a config that does not exist",
+      ["start", "--config", "none.yaml"],
+      1,
+      /^bss: none\.yaml: no such file; .+\n$/,
+    ],
+    [
+      "a directory without nodes",
+      ["devnet", "--dir", "empty"],
+      1,
+      /^starting .+\nbss: no nodes in .+; make a consortium with 'bss init'\n$/,
+    ],
+  ];
+  for (const [title, args, status, stderr] of failures) {
+    test(`${title} is one line that says what to do, and exit code ${status}`, () => {
+      mkdirSync(join(directory, "empty"), { recursive: true });
+      const result = bss(args);
+      assert.match(result.stderr, stderr);
+      assert.equal(result.status, status);
+      assert.equal(result.stdout, "");
+    });
+  }
+
+  test("a stack is there with --debug only", () => {
+    assert.match(bss(["--debug", "init", "--dir", "."]).stderr, /\n\s+at .+new-tree/);
+    assert.match(bss(["init", "--dir", ".", "--debug"]).stderr, /\n\s+at .+new-tree/);
+  });
+
+  test("help is asked for with exit code 0, and given unasked with 2", () => {
+    assert.equal(bss(["--help"]).status, 0);
+    assert.match(bss(["init", "--help"]).stdout, /Global Options:\n[\s\S]*--json/);
+    assert.equal(bss([]).status, 2);
+    assert.match(bss(["--version"]).stdout, /^\d+\.\d+\.\d+\n$/);
+  });
+
+  test("runs through a link, as npm installs it", () => {
+    const link = join(directory, "bss-link.js");
+    if (!existsSync(link)) symlinkSync(mainFile, link);
+    assert.equal(bss(["--version"], link).status, 0);
+  });
+});

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { CliError } from "../../../src/cli/cli-error.js";
+import { errorMessage, exitCodeOf } from "../../../src/cli/error-message.js";
+import { ConfigError } from "../../../src/config/config-error.js";
+
+describe("errorMessage", () => {
+  test("is one line that says what happened and what to do next", () => {
+    const error = new CliError("no profile", "give --profile FILE");
+    assert.equal(errorMessage(error, false), "bss: no profile; give --profile FILE");
+  });
+
+  test("has one line per mistake of a config file", () => {
+    const error = new ConfigError("c.yaml", [
+      { line: 3, path: "a", what: "unknown key `a`", next: "did you mean `b`?" },
+      { path: "", what: "no such file", next: "check the path" },
+    ]);
+    const expected =
+      "bss: c.yaml:3: unknown key `a`; did you mean `b`?\nbss: c.yaml: no such file; check the path";
+    assert.equal(errorMessage(error, false), expected);
+  });
+
+  test("knows what to do about errors of the operating system", () => {
+    const error = Object.assign(new Error("listen EADDRINUSE: 127.0.0.1:7401"), {
+      code: "EADDRINUSE",
+    });
+    assert.match(
+      errorMessage(error, false),
+      /^bss: listen EADDRINUSE: 127\.0\.0\.1:7401; stop the process/,
+    );
+  });
+
+  test("takes the advice that an error of another part brings", () => {
+    const error = Object.assign(new Error("the store is damaged"), { next: "run bss check" });
+    assert.equal(errorMessage(error, false), "bss: the store is damaged; run bss check");
+  });
+
+  test("keeps anything else to one line without a stack", () => {
+    const error = new Error("first\n  second");
+    assert.equal(
+      errorMessage(error, false),
+      "bss: first second; run again with --debug to see where it comes from",
+    );
+    assert.match(errorMessage("text", false), /^bss: text; /);
+    assert.match(errorMessage(new Error(""), false), /^bss: unknown error; /);
+  });
+
+  test("adds stack and causes with --debug", () => {
+    const cause = new TypeError("inner");
+    const text = errorMessage(new CliError("outer", "wait", { cause }), true);
+    assert.match(
+      text,
+      /^bss: outer; wait\nCliError: outer; wait\n\s+at [\s\S]*\ncaused by TypeError: inner\n\s+at /,
+    );
+  });
+
+  test("the exit code is 1 unless the error names another", () => {
+    assert.equal(exitCodeOf(new Error("x")), 1);
+    assert.equal(exitCodeOf(new CliError("x", "y")), 1);
+    assert.equal(exitCodeOf(new CliError("x", "y", { exitCode: 130 })), 130);
+  });
+});
