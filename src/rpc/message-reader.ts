@@ -44,6 +44,8 @@ export class MessageReader<T> implements AsyncIterable<T> {
       if (bytes !== null) {
         yield this.#options.decode(bytes);
       } else if (this.#over) {
+        // A peer that resets the stream shows first as an end: let the reset be known before the reader is.
+        await new Promise((resolve) => setImmediate(resolve));
         const failure = this.#failure && this.#options.failureOf(this.#failure.error);
         if (failure !== undefined) throw failure;
         return;
