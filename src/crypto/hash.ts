@@ -46,6 +46,8 @@ export const domain = Object.freeze({
   committee: "bss/v1/committee",
   /** Digest that shows possession of stored records. */
   audit: "bss/v1/audit",
+  /** SHAKE256 seed of the draw of the records that such a digest is over. */
+  auditDraw: "bss/v1/draw-audit",
   /** Signature of one party of an energy trade. */
   trade: "bss/v1/trade",
   /** Signature of a PROPOSE message. */
@@ -81,7 +83,7 @@ export type DomainTag = (typeof domain)[keyof typeof domain];
 /** The tags that go in front of a SHA-256 input: all but those of HKDF, HPKE and SHAKE256. */
 export type HashTag = Exclude<
   DomainTag,
-  typeof domain.seal | typeof domain.keyWrap | typeof domain.committee
+  typeof domain.seal | typeof domain.keyWrap | typeof domain.committee | typeof domain.auditDraw
 >;
 
 const tagBytes: ReadonlyMap<string, Uint8Array> = new Map(

@@ -24,7 +24,9 @@ import type { LedgerReader } from "./ledger-reader.js";
 
 const listing = "blocks";
 const blocksPerPage = { defaultSize: 20, sizeMax: 100 };
-/** A page ends before it outgrows what clients take by default, 4 MiB; a single block may be larger. */
+/**
+ * A page ends before it outgrows what clients take by default, 4 MiB; a single block may be larger.
+ */
 const pageBytesMax = 2 * 1024 * 1024;
 
 /** @throws RpcError FIELD_INVALID, BLOCK_UNKNOWN */

@@ -1,6 +1,7 @@
 /**
- * Wakes those who wait for the next block. It carries no block: a waiter that is woken reads from the store, by height,
- * so however signals and reads interleave, no block is skipped and none comes twice.
+ * Wakes those who wait for the next block. It carries no block: a waiter that is woken reads from
+ * the store, by height, so however signals and reads interleave, no block is skipped and none comes
+ * twice.
  */
 export class HeadSignal {
   readonly #listeners = new Set<() => void>();

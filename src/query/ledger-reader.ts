@@ -1,8 +1,9 @@
 /**
- * What answering questions about the public ledger takes: both roles' stores offer it, so both answer alike.
+ * What answering questions about the public ledger takes: both roles' stores offer it, so both
+ * answer alike.
  *
- * Everything up to the head is there and never changes, so a reader that has taken note of the head once can read on
- * at its leisure: no lock, no snapshot.
+ * Everything up to the head is there and never changes, so a reader that has taken note of the head
+ * once can read on at its leisure: no lock, no snapshot.
  */
 import type { Block, BlockCertificates } from "../gen/bss/v1/block_pb.js";
 import type { ControlOperation } from "../gen/bss/v1/genesis_pb.js";
@@ -58,6 +59,9 @@ export type LedgerReader = {
   rootAt(treeSize: number): Promise<Uint8Array>;
   /** Oldest first, those of genesis included. */
   membershipHistory(): Promise<readonly MembershipEntry[]>;
-  /** By node id: height of its last attestation in a canonical certificate. Absent for nodes without any. */
+  /**
+   * By node id: height of its last attestation in a canonical certificate. Absent for nodes without
+   * any.
+   */
   lastAttestedHeights(nodeIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
 };

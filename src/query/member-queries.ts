@@ -39,8 +39,8 @@ export async function getConsortium(
 }
 
 /**
- * A page of storage nodes, ascending by id; a token names the last id of the page before, so that a page is right
- * also when nodes joined in between.
+ * A page of storage nodes, ascending by id; a token names the last id of the page before, so that a
+ * page is right also when nodes joined in between.
  *
  * @throws RpcError FIELD_INVALID, PAGE_TOKEN_INVALID
  */

@@ -1,0 +1,122 @@
+/**
+ * A block as a storage node sees it: without private entries, on top of the head that the node
+ * holds.
+ *
+ * From the public part follow the log after the block, its root HASH2, and the members after the
+ * block; the node computes all of them itself, and compares. What it cannot see (submissions,
+ * rules, the state) is what the approval certificate vouches for.
+ */
+import { equalBytes } from "../base/bytes.js";
+import { ok, type Result } from "../base/result.js";
+import { sha256 } from "../crypto/hash.js";
+import type { Policy } from "../gen/bss/v1/genesis_pb.js";
+import type { BlockFacts } from "../ledger/block-facts.js";
+import type { ParsedBlock } from "../ledger/blocks.js";
+import { compareIds } from "../ledger/ids.js";
+import type { Members } from "../ledger/members.js";
+import { appendLeaves, type Frontier, rootOf } from "../ledger/merkle/frontier.js";
+import type { StoredNode } from "../ledger/merkle/nodes.js";
+import type { StorageHead } from "../ledger/storage-head.js";
+import { type RuleReason, refuse, type Violation, violation } from "../ledger/violation.js";
+
+/** What a storage node judges blocks by. */
+export type StorageContext = {
+  /** 32 bytes. */
+  readonly consortiumId: Uint8Array;
+  readonly policy: Policy;
+  readonly head: StorageHead;
+};
+
+/** The log after a block, as this node computes it. */
+export type ExtendedLog = {
+  readonly frontier: Frontier;
+  /** 32 bytes: its root. */
+  readonly hash2: Uint8Array;
+  /** The subtrees that the block completes. */
+  readonly newNodes: readonly StoredNode[];
+};
+
+/** What certificates about the block are held against, by the members of the head. */
+export function publicFacts(block: ParsedBlock, { head, policy }: StorageContext): BlockFacts {
+  const { blockId, height, createdRound, proposerId, timestampMs, treeSize, header } = block;
+  return {
+    ...{ blockId, height, createdRound, proposerId, timestampMs, treeSize },
+    hash1: header.hash1,
+    beacon: header.beacon,
+    leafCount: block.leaves.length,
+    requiredAccepts: head.members.activeManagerIds.toSorted(compareIds),
+    eligible: head.members.eligibleStorageNodes(policy),
+  };
+}
+
+/**
+ * CONSORTIUM_MISMATCH, BLOCK_WRONG_HEIGHT or BLOCK_WRONG_PARENT, unless the block extends the head.
+ */
+export function linkProblem(
+  { header, height }: ParsedBlock,
+  { head, consortiumId }: StorageContext,
+): Violation | undefined {
+  if (!equalBytes(header.consortiumId, consortiumId)) {
+    return inHeader("CONSORTIUM_MISMATCH", "A block of another consortium.", "consortium_id");
+  }
+  if (height !== head.height + 1) {
+    const message = `The next height is ${head.height + 1}, the block's is ${height}.`;
+    return inHeader("BLOCK_WRONG_HEIGHT", message, "height");
+  }
+  if (equalBytes(header.previousBlockId, head.managerBlockId)) return undefined;
+  return inHeader("BLOCK_WRONG_PARENT", "Not the head's block id.", "previous_block_id");
+}
+
+/**
+ * BLOCK_SEAL_MISMATCH unless there is exactly one sealed record for each leaf, and it hashes to it.
+ */
+export function sealProblem(
+  { leaves }: ParsedBlock,
+  sealedRecords: readonly Uint8Array[],
+): Violation | undefined {
+  if (sealedRecords.length !== leaves.length) {
+    const message = `There are ${sealedRecords.length} sealed records for ${leaves.length} leaves.`;
+    return violation("BLOCK_SEAL_MISMATCH", message, "sealed_records");
+  }
+  for (const [i, { sealDigest }] of leaves.entries()) {
+    const sealed = sealedRecords[i];
+    if (sealed !== undefined && equalBytes(sha256(sealed), sealDigest)) continue;
+    const message = "The sealed record does not hash to its leaf.";
+    return violation("BLOCK_SEAL_MISMATCH", message, `sealed_records[${i}]`);
+  }
+  return undefined;
+}
+
+export function extendLog({ leafHashes }: ParsedBlock, head: StorageHead): ExtendedLog {
+  const { frontier, nodes } = appendLeaves(head.frontier, leafHashes);
+  return { frontier, hash2: rootOf(frontier), newNodes: nodes };
+}
+
+/** BLOCK_ROOT_MISMATCH unless HASH2 is the header's HASH1, and the sizes agree. */
+export function rootProblem(
+  { header, treeSize }: ParsedBlock,
+  { frontier, hash2 }: ExtendedLog,
+): Violation | undefined {
+  if (treeSize !== frontier.size) {
+    const message = `The log has ${frontier.size} records after the block, not ${treeSize}.`;
+    return inHeader("BLOCK_ROOT_MISMATCH", message, "tree_size");
+  }
+  if (equalBytes(header.hash1, hash2)) return undefined;
+  return inHeader("BLOCK_ROOT_MISMATCH", "HASH2 is not the block's HASH1.", "hash1");
+}
+
+/** The members after the block, or OPERATION_INVALID, or BLOCK_DIGEST_MISMATCH. */
+export function membersAfter(
+  { control, header }: ParsedBlock,
+  { head, policy }: StorageContext,
+): Result<Members, Violation> {
+  const members = head.members.applyOperations(control, policy);
+  if (!members.ok) return members;
+  if (equalBytes(header.membersDigest, members.value.digest())) return ok(members.value);
+  const message = "The members after the block have another digest.";
+  return refuse("BLOCK_DIGEST_MISMATCH", message, "header.members_digest");
+}
+
+function inHeader(reason: RuleReason, message: string, field: string): Violation {
+  return violation(reason, message, `header.${field}`);
+}
