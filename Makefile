@@ -17,6 +17,18 @@ if out=$$({ $(2); } 2>&1 </dev/null); then printf 'ok %4d s\n' $$((SECONDS - sta
 else printf 'FAILED\n\n%s\n\n' "$$out"; exit 1; fi
 endef
 
+# Node 20 from 20.19, 22 from 22.12, or newer: what the dependencies run on.
+define NODE_CHECK
+const [major, minor] = process.versions.node.split('.').map(Number);
+const fits = major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19);
+if (!fits) {
+  console.error('Node.js ' + process.version + ' does not fit: install 20.19 or newer');
+  console.error('(of 22: 22.12 or newer) from https://nodejs.org');
+  process.exit(1);
+}
+endef
+export NODE_CHECK
+
 .PHONY: help
 help: ## Show what each target does
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -25,11 +37,7 @@ help: ## Show what each target does
 node-version:
 	@command -v node >/dev/null && command -v npm >/dev/null || \
 	  { echo "Node.js is missing: install 20.19 or newer from https://nodejs.org" >&2; exit 1; }
-	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); \
-	  const ok = a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19); \
-	  if (!ok) console.error("Node.js " + process.version + " does not fit: " + \
-	    "install 20.19 or newer (of 22: 22.12 or newer) from https://nodejs.org"); \
-	  process.exit(ok ? 0 : 1)'
+	@node -e "$$NODE_CHECK"
 
 .PHONY: install
 install: node-version ## Install the locked dependencies (npm ci), once per lockfile
@@ -60,8 +68,8 @@ check: install ## Format, lint, types, proto, generated code, architecture: what
 	$(call step,types,$(TSC))
 	$(call step,architecture,node dist/test/run.js tidy)
 
-GEN_DIFF = tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; buf generate --output "$$tmp"; \
-  diff -r src/gen "$$tmp/src/gen" || { echo "src/gen differs from proto/: run make proto"; exit 1; }
+GEN_DIFF = tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && buf generate --output "$$tmp" && \
+  { diff -r src/gen "$$tmp/src/gen" || { echo "src/gen differs from proto/: run make proto"; exit 1; }; }
 
 .PHONY: test
 test: build ## Run every test; fail below 95 % line coverage of ledger, consensus, crypto
