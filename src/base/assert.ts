@@ -1,4 +1,7 @@
-/** Thrown only for our own bugs. It stays on in production: a node that has broken its own rules stops. */
+/**
+ * Thrown only for our own bugs. It stays on in production: a node that has broken its
+ * own rules stops.
+ */
 export class AssertionFailed extends Error {
   override readonly name = "AssertionFailed";
 }

@@ -1,4 +1,6 @@
-/** Byte strings as the whole code base handles them: plain `Uint8Array`, never mutated once shared. */
+/**
+ * Byte strings as the whole code base handles them: plain `Uint8Array`, never mutated once shared.
+ */
 
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder("utf-8", { fatal: true });
@@ -51,7 +53,9 @@ export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
 }
 
-/** Parses hex of either case; returns undefined for an odd length or a character that is not hex. */
+/**
+ * Parses hex of either case; returns undefined for an odd length or a character that is not hex.
+ */
 export function fromHex(hex: string): Uint8Array | undefined {
   if (hex.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(hex)) return undefined;
   return new Uint8Array(Buffer.from(hex, "hex"));

@@ -1,6 +1,6 @@
 /**
- * Outcomes as values. A misbehaving peer or a wrong input is normal, so the core returns it; exceptions
- * are for our own bugs and for I/O that fails.
+ * Outcomes as values. A misbehaving peer or a wrong input is normal, so the core returns it;
+ * exceptions are for our own bugs and for I/O that fails.
  */
 export type Result<T, E> =
   | { readonly ok: true; readonly value: T }

@@ -1,4 +1,6 @@
-/** Holds the dashboards and alerts to the metrics that exist: a panel on a wrong name is just empty. */
+/**
+ * Holds the dashboards and alerts to the metrics that exist: a panel on a wrong name is just empty.
+ */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
