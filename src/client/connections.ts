@@ -1,0 +1,197 @@
+/**
+ * Connections to the managers of a profile, and the rule by which a call moves from one to the next.
+ *
+ * Any manager answers any call, so a manager that cannot be reached, is stopping, or lacks peers is left for the next one, with
+ * the same request: everything that a client sends may be repeated. The manager that answered last is asked first.
+ */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type {
+  DescMethod,
+  DescMethodBiDiStreaming,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  DescService,
+  MessageInitShape,
+  MessageShape,
+} from "@bufbuild/protobuf";
+import { assert, defined } from "../base/assert.js";
+import { Backoff } from "../rpc/backoff.js";
+import { createChannel, type RpcChannel } from "../rpc/channel.js";
+import { type CallOptions, createClient } from "../rpc/client.js";
+import type { ClientStream } from "../rpc/client-stream.js";
+import { RpcError } from "../rpc/rpc-error.js";
+import { rpcErrorOf } from "../rpc/status-details.js";
+import type { ClientProfile } from "./profile.js";
+
+export type RetryOptions = {
+  /** How long one call may take over all its attempts. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+};
+
+/** One node, as far as the rest of the client needs it. */
+export type Connection = {
+  readonly address: string;
+  unary<M extends DescMethodUnary>(
+    method: M,
+    request: MessageInitShape<M["input"]>,
+    options: CallOptions,
+  ): Promise<MessageShape<M["output"]>>;
+  watch<M extends DescMethodServerStreaming>(
+    method: M,
+    request: MessageInitShape<M["input"]>,
+    options: CallOptions,
+  ): AsyncIterable<MessageShape<M["output"]>>;
+  open<M extends DescMethodBiDiStreaming>(
+    method: M,
+    options: CallOptions,
+  ): ClientStream<MessageInitShape<M["input"]>, MessageShape<M["output"]>>;
+  close(): void;
+};
+
+export type Dial = (address: string) => Connection;
+
+/** One attempt of a call gets at most this long while other managers could be asked. */
+const attemptTimeoutMs = 10_000;
+export const defaultCallTimeoutMs = 30_000;
+
+export class Connections {
+  readonly addresses: readonly string[];
+  readonly #dial: Dial;
+  readonly #open = new Map<string, Connection>();
+  #current = 0;
+  #closed = false;
+
+  constructor(addresses: readonly string[], dial: Dial) {
+    assert(addresses.length > 0, "a profile has an address");
+    this.addresses = addresses;
+    this.#dial = dial;
+  }
+
+  /** The manager to ask now. Throws after `close`. */
+  current(): Connection {
+    return this.at(defined(this.addresses[this.#current], "the current address is one of them"));
+  }
+
+  /** The connection to one of the addresses, or to another node that is asked for by hand. */
+  at(address: string): Connection {
+    if (this.#closed) throw new RpcError("CANCELLED", "the client is closed");
+    let connection = this.#open.get(address);
+    if (connection === undefined) {
+      connection = this.#dial(address);
+      this.#open.set(address, connection);
+    }
+    return connection;
+  }
+
+  /** Turns to the next manager, unless a call that ran beside has done so already. */
+  leave(failed: Connection): void {
+    if (this.addresses[this.#current] !== failed.address) return;
+    this.#current = (this.#current + 1) % this.addresses.length;
+  }
+
+  /**
+   * Calls a method at one manager after the other, and waits in between once all have been tried, until it succeeds, fails for a
+   * reason that another manager would give too, or time is up. The error then says what each manager said.
+   */
+  async call<M extends DescMethodUnary>(
+    method: M,
+    request: MessageInitShape<M["input"]>,
+    options: RetryOptions & { readonly attemptTimeoutMs?: number } = {},
+  ): Promise<MessageShape<M["output"]>> {
+    const { timeoutMs = defaultCallTimeoutMs, signal } = options;
+    const deadlineMs = performance.now() + timeoutMs;
+    const attemptMs = options.attemptTimeoutMs ?? attemptTimeoutMs;
+    const failures = new Map<string, RpcError>();
+    const backoff = new Backoff();
+    for (let attempt = 1; ; attempt++) {
+      const connection = this.current();
+      const leftMs = Math.ceil(deadlineMs - performance.now());
+      try {
+        const timeout = Math.max(1, Math.min(leftMs, attemptMs));
+        return await connection.unary(method, request, {
+          timeoutMs: timeout,
+          ...(signal === undefined ? {} : { signal }),
+        });
+      } catch (thrown) {
+        const error = rpcErrorOf(thrown);
+        failures.set(connection.address, error);
+        if (!mayRepeat(error) || signal?.aborted === true) throw error;
+        this.leave(connection);
+        const waitMs = attempt % this.addresses.length === 0 ? waitOf(error, backoff) : 0;
+        if (performance.now() + waitMs >= deadlineMs) throw summary(failures, error);
+        await pause(waitMs, signal);
+      }
+    }
+  }
+
+  /** Ends all connections and every call on them. */
+  close(): void {
+    this.#closed = true;
+    for (const connection of this.#open.values()) connection.close();
+    this.#open.clear();
+  }
+}
+
+/** Whether the same request may succeed later or at another manager. */
+export function mayRepeat(error: RpcError): boolean {
+  return error.retryable || error.status === "DEADLINE_EXCEEDED";
+}
+
+/** Waits; a signal ends the wait with CANCELLED. */
+export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+  } catch (cause) {
+    throw new RpcError("CANCELLED", "the caller gave the call up", { cause });
+  }
+}
+
+/** The longer of what the node asked for and of our own backoff. */
+export function waitOf(error: RpcError, backoff: Backoff): number {
+  return Math.max(error.retryAfterMs, backoff.nextMs());
+}
+
+/** Dials nodes with a profile's certificate. Managers must show the key that genesis names for them. */
+export function dialWith(profile: ClientProfile, role: "manager" | "storage" = "manager"): Dial {
+  const { name: consortiumName, members } = profile.genesis;
+  const expected =
+    role === "manager"
+      ? { consortiumName, role, spkiSha256: (id: string) => members.manager(id)?.tlsSpkiSha256 }
+      : // A storage node may have joined after genesis; what it says is proven by signatures or not believed.
+        { consortiumName, role };
+  return (address) => connectionOf(createChannel({ address, tls: profile.tls, expected }));
+}
+
+function connectionOf(channel: RpcChannel): Connection {
+  const clients = new Map<DescService, Readonly<Record<string, unknown>>>();
+  // The typed client is looked up by a method's name here, which its type cannot follow.
+  const methodOf = ({ parent, localName }: DescMethod) => {
+    const client = clients.get(parent) ?? createClient(parent, channel);
+    clients.set(parent, client);
+    return client[localName] as (...args: readonly unknown[]) => never;
+  };
+  return {
+    address: channel.address,
+    unary: (method, request, options) => methodOf(method)(request, options),
+    watch: (method, request, options) => methodOf(method)(request, options),
+    open: (method, options) => methodOf(method)(options),
+    close: () => channel.close(),
+  };
+}
+
+/** One error for all managers: the last one's reason, and what each of them said. */
+function summary(failures: ReadonlyMap<string, RpcError>, last: RpcError): RpcError {
+  if (failures.size <= 1) return last;
+  const said = [...failures].map(([address, error]) => `${address}: ${error.message}`);
+  // What a node said of the consortium tells more than that another one is not there.
+  const telling =
+    [...failures.values()].find(({ reason }) => reason !== "NODE_UNREACHABLE") ?? last;
+  return new RpcError("NODE_UNREACHABLE", `no manager could do it: ${said.join("; ")}`, {
+    retryAfterMs: telling.retryAfterMs,
+    metadata: telling.metadata,
+    received: { status: telling.status, reason: telling.reason },
+    cause: telling,
+  });
+}

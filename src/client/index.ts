@@ -1,0 +1,58 @@
+/**
+ * What integrators import: connect with a profile, build records, submit, read, watch, and verify receipts offline.
+ *
+ *     const client = await connect(readProfile("profile.yaml"));
+ *     const record = meterReading({ ownerId: "home-1", meterId: "meter-1", ... });
+ *     const { outcomes } = await client.submit(client.sign([record]));
+ */
+
+export type {
+  BlockSummary,
+  Objection,
+  RecordOutcome,
+  RecordPlace,
+  SubmitResponse,
+} from "../gen/bss/v1/broadcast_pb.js";
+export { WaitFor } from "../gen/bss/v1/broadcast_pb.js";
+export type {
+  BlockView,
+  GetConsistencyProofResponse,
+  GetConsortiumResponse,
+  GetStatusResponse,
+  StorageNodeStatus,
+} from "../gen/bss/v1/query_pb.js";
+export { type Receipt, ReceiptSchema } from "../gen/bss/v1/query_pb.js";
+export {
+  type Record,
+  RecordSchema,
+  type Submission,
+  SubmissionSchema,
+} from "../gen/bss/v1/record_pb.js";
+export { type GenesisState, parseGenesis } from "../ledger/genesis.js";
+export { verifyConsistency, verifyInclusion } from "../ledger/merkle/verify.js";
+export { recordHash } from "../ledger/records.js";
+export { RpcError } from "../rpc/rpc-error.js";
+export type { LedgerRecord, TreeHead } from "./answers.js";
+export {
+  type BlockListOptions,
+  BssClient,
+  connect,
+  type RecordQuery,
+  type SubmitOptions,
+} from "./client.js";
+export { UntrueAnswer } from "./client-error.js";
+export type { RetryOptions } from "./connections.js";
+export { type ClientProfile, readGenesis, readProfile } from "./profile.js";
+export {
+  type ReceiptAnchor,
+  type ReceiptProblem,
+  type ReceiptStep,
+  receiptSteps,
+  type VerifiedReceipt,
+  verifyReceipt,
+} from "./receipt-check.js";
+export { receiptFromJson, receiptToJson } from "./receipt-json.js";
+export * from "./records.js";
+export { buildSubmission, type SubmissionParts } from "./submissions.js";
+export type { SubmissionOutcome, SubmitStreamOptions } from "./submit-stream.js";
+export type { WatchOptions } from "./watch-blocks.js";

@@ -1,0 +1,80 @@
+/**
+ * Following the chain: every block from a height on, each once and in order, for as long as the caller reads. A lost stream is
+ * taken up again after the last block that was given, at another manager if need be.
+ */
+import { equalBytes } from "../base/bytes.js";
+import { type BlockView, QueryService } from "../gen/bss/v1/query_pb.js";
+import { Backoff } from "../rpc/backoff.js";
+import { RpcError } from "../rpc/rpc-error.js";
+import { rpcErrorOf } from "../rpc/status-details.js";
+import { checkedBlock } from "./answers.js";
+import { UntrueAnswer } from "./client-error.js";
+import { type Connections, mayRepeat, pause, waitOf } from "./connections.js";
+
+export type WatchOptions = {
+  /** Leave out leaves, control operations and certificates' signatures. */
+  readonly headersOnly?: boolean;
+  readonly signal?: AbortSignal;
+  /** Told of each loss of the stream. */
+  readonly onReconnect?: (error: RpcError, nextHeight: number) => void;
+};
+
+/** Blocks from `fromHeight` on; without it from the first block after the head of the manager that is asked. */
+export async function* watchBlocks(
+  connections: Connections,
+  fromHeight: number | undefined,
+  options: WatchOptions = {},
+): AsyncGenerator<BlockView, void, undefined> {
+  const { signal, headersOnly = false, onReconnect } = options;
+  const backoff = new Backoff();
+  // Fixed before anything is watched: "after the head" would skip blocks when the stream is taken up again.
+  let height = fromHeight ?? (await headHeight(connections, signal)) + 1;
+  let lastBlockId: Uint8Array | undefined;
+  for (;;) {
+    const connection = connections.current();
+    const request = { fromHeight: BigInt(height), headersOnly };
+    const callOptions = signal === undefined ? {} : { signal };
+    try {
+      const { watchBlocks: method } = QueryService.method;
+      for await (const { block } of connection.watch(method, request, callOptions)) {
+        if (block?.height !== BigInt(height)) throw outOfOrder(connection.address, height, block);
+        const { view, previousBlockId } = checkedBlock(block, { height });
+        if (lastBlockId !== undefined && !equalBytes(previousBlockId, lastBlockId)) {
+          throw new UntrueAnswer(`block ${height} does not follow the block before it: a fork`);
+        }
+        lastBlockId = view.blockId;
+        height += 1;
+        backoff.reset();
+        yield view;
+      }
+      throw new RpcError("NODE_STOPPING", "the node ended the stream of blocks");
+    } catch (thrown) {
+      if (thrown instanceof UntrueAnswer) throw thrown;
+      const error = rpcErrorOf(thrown);
+      if (signal?.aborted === true || !mayGoOn(error)) throw error;
+      onReconnect?.(error, height);
+      connections.leave(connection);
+      await pause(waitOf(error, backoff), signal);
+    }
+  }
+}
+
+async function headHeight(
+  connections: Connections,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const options = signal === undefined ? {} : { signal };
+  const status = await connections.call(QueryService.method.getStatus, {}, options);
+  return Number(status.height);
+}
+
+/** A manager that breaks the order is left like one that is gone. */
+function outOfOrder(address: string, wanted: number, block: BlockView | undefined): RpcError {
+  const got = block === undefined ? "no block" : `block ${block.height}`;
+  const message = `${address} sent ${got} where block ${wanted} comes next`;
+  return new RpcError("NODE_UNREACHABLE", message);
+}
+
+function mayGoOn(error: RpcError): boolean {
+  return mayRepeat(error) || ["INTERNAL", "UNKNOWN", "CANCELLED"].includes(error.status);
+}
