@@ -1,4 +1,7 @@
-/** A command that cannot go on: what happened, and what the person should do next. Both without a full stop. */
+/**
+ * A command that cannot go on: what happened, and what the person should do next. Both without a
+ * full stop.
+ */
 export class CliError extends Error {
   override readonly name = "CliError";
   readonly what: string;

@@ -1,4 +1,7 @@
-/** The status of all nodes, redrawn in place on a terminal, and as one line per change everywhere else. */
+/**
+ * The status of all nodes, redrawn in place on a terminal, and as one line per change everywhere
+ * else.
+ */
 import type { NodeStatus } from "./node-status.js";
 import { type Output, shortHash, table, toJson } from "./output.js";
 
@@ -88,7 +91,8 @@ function lineOf({ id, state, status }: NodeRow): string {
   if (status === undefined) return `${id} ${state}`;
   const { height, treeSize, root, peers, syncing } = status;
   const behind = syncing ? ", catching up" : "";
-  return `${id} height ${height}, records ${treeSize}, root ${shortHash(root)}, peers ${peers}${behind}`;
+  const held = `height ${height}, records ${treeSize}, root ${shortHash(root)}`;
+  return `${id} ${held}, peers ${peers}${behind}`;
 }
 
 function cellsOf({ id, pid, state, status }: NodeRow) {

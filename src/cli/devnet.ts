@@ -1,6 +1,7 @@
 /**
- * `bss devnet`: every node of a directory as its own process on this machine, with a table of what each one holds. It
- * watches and does not repair: a node that ends stays down, and the command's exit code tells.
+ * `bss devnet`: every node of a directory as its own process on this machine, with a table of what
+ * each one holds. It watches and does not repair: a node that ends stays down, and the command's
+ * exit code tells.
  */
 import { type Command, InvalidArgumentError } from "commander";
 import { CliError } from "./cli-error.js";
@@ -9,6 +10,7 @@ import {
   describeExit,
   type NodeProcess,
   type NodeProcesses,
+  type StoppedNode,
   startNodes,
 } from "./node-processes.js";
 import type { StatusSource } from "./node-status.js";
@@ -23,8 +25,8 @@ export function register(program: Command): void {
     .command("devnet")
     .summary("run all nodes of a directory on this machine")
     .description(
-      "Runs every node of a directory that 'bss init' made as its own process, and shows what each one holds. " +
-        "Ctrl-C stops all cleanly. Logs go to <directory>/logs.",
+      "Runs every node of a directory that 'bss init' made as its own process, and shows what " +
+        "each one holds. Ctrl-C stops all cleanly. Logs go to <directory>/logs.",
     )
     .requiredOption("-d, --dir <directory>", "the consortium's directory")
     .option("--for <seconds>", "stop after this time instead of waiting for Ctrl-C", seconds)

@@ -18,8 +18,8 @@ const systemErrors: Readonly<Record<string, string>> = {
 };
 
 /**
- * An error as the lines that a person reads, each "bss: <what>; <what to do next>". Errors that are no more than a wrong
- * input or surrounding never show a stack; `debug` adds it.
+ * An error as the lines that a person reads, each "bss: <what>; <what to do next>". Errors that are
+ * no more than a wrong input or surrounding never show a stack; `debug` adds it.
  */
 export function errorMessage(error: unknown, debug: boolean): string {
   const lines = describe(error).map((line) => `bss: ${line}`);

@@ -21,8 +21,8 @@ export function register(program: Command): void {
     .command("init")
     .summary("make a new consortium: keys, certificates, genesis, one config file per node")
     .description(
-      "Makes a consortium on disk: an authority per manager, certificates, keys, the genesis file and one config file " +
-        "per node. Never overwrites; all of it appears or nothing.",
+      "Makes a consortium on disk: an authority per manager, certificates, keys, the genesis " +
+        "file and one config file per node. Never overwrites; all of it appears or nothing.",
     )
     .requiredOption("-d, --dir <directory>", "where to put it; must not exist or be empty")
     .option("--managers <n>", `managers, 1 to ${countsMax.managers}`, count, 4)
@@ -66,7 +66,7 @@ function textOf(consortium: NewConsortium, onLoopback: boolean): string {
   const { directory, consortiumId, plan } = consortium;
   const next = onLoopback
     ? `bss devnet --dir ${directory}`
-    : `copy each node's directory, ${consortium.genesisFile} and ca-bundle.pem to its host, then bss start --config …`;
+    : "copy genesis.json, ca-bundle.pem and each node's directory to its host; bss start there";
   return fields([
     ["consortium", plan.name],
     ["id", consortiumId],

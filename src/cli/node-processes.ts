@@ -1,9 +1,9 @@
 /**
- * The nodes of a consortium on this machine, each as a process of its own: `bss devnet`, the demo and the tests that kill
- * nodes share this. It starts and stops; it restarts nothing by itself.
+ * The nodes of a consortium on this machine, each as a process of its own: `bss devnet`, the demo
+ * and the tests that kill nodes share this. It starts and stops; it restarts nothing by itself.
  *
- * A node is ready when it says so over the channel that it inherits. The same channel stops the nodes when this process is
- * gone, however it ended.
+ * A node is ready when it says so over the channel that it inherits. The same channel stops the
+ * nodes when this process is gone, however it ended.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
@@ -32,7 +32,9 @@ export type NodeProcess = {
   readonly exited: Promise<NodeExit>;
   /** False when the process is gone already. */
   kill(signal: NodeJS.Signals): boolean;
-  /** Starts the node again once its process has ended; resolves when it is ready. Throws `CliError`. */
+  /**
+   * Starts the node again once its process has ended; resolves when it is ready. Throws `CliError`.
+   */
   restart(): Promise<void>;
 };
 
@@ -40,7 +42,10 @@ export type NodeProcesses = {
   readonly nodes: readonly NodeProcess[];
   /** Throws `CliError` for an id that is not among them. */
   node(id: string): NodeProcess;
-  /** Stops all: SIGTERM, and SIGKILL for those that have not ended in time. Resolves when no process is left. */
+  /**
+   * Stops all: SIGTERM, and SIGKILL for those that have not ended in time. Resolves when no process
+   * is left.
+   */
   stop(): Promise<readonly StoppedNode[]>;
 };
 
@@ -78,7 +83,10 @@ const defaults: Settings = {
   onExit: () => {},
 };
 
-/** The config files of a directory that `bss init` made: managers first, each role in the order of the numbers in its ids. */
+/**
+ * The config files of a directory that `bss init` made: managers first, each role in the order of
+ * the numbers in its ids.
+ */
 export function findConfigFiles(directory: string): readonly string[] {
   const files = ["managers", "storage"].flatMap((parent) => {
     const path = join(resolve(directory), parent);
@@ -90,7 +98,10 @@ export function findConfigFiles(directory: string): readonly string[] {
   throw new CliError(`no nodes in ${resolve(directory)}`, "make a consortium with 'bss init'");
 }
 
-/** Starts nodes of a consortium's directory and waits until all are ready. Throws `CliError` after stopping them again. */
+/**
+ * Starts nodes of a consortium's directory and waits until all are ready. Throws `CliError` after
+ * stopping them again.
+ */
 export async function startNodes(
   directory: string,
   options: NodeProcessOptions = {},
@@ -217,7 +228,8 @@ class SupervisedNode implements NodeProcess {
         process.execPath,
         [...execArgv, mainFile, "start", "--config", this.config.file],
         {
-          // Its own process group: Ctrl-C in a terminal reaches this process only, which then stops the nodes in order.
+          // Its own process group: Ctrl-C in a terminal reaches this process only, which then stops
+          // the nodes in order.
           detached: true,
           env: { ...process.env, ...env },
           stdio: ["ignore", log, log, "ipc"],

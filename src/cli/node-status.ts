@@ -1,4 +1,7 @@
-/** What the nodes of a directory say about themselves (QueryService.GetStatus), asked in the name of its auditor. */
+/**
+ * What the nodes of a directory say about themselves (QueryService.GetStatus), asked in the name of
+ * its auditor.
+ */
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fromJsonString } from "@bufbuild/protobuf";

@@ -1,6 +1,7 @@
 /**
- * What commands print. Results go to stdout: a table or lines for people, with `--json` one JSON value per result and
- * nothing else. Everything that is not a result (progress, hints) goes to stderr.
+ * What commands print. Results go to stdout: a table or lines for people, with `--json` one JSON
+ * value per result and nothing else. Everything that is not a result (progress, hints) goes to
+ * stderr.
  */
 import type { Command } from "commander";
 import { toHex } from "../base/bytes.js";

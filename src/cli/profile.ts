@@ -1,6 +1,5 @@
 /** The shared option `--profile`, for every command that talks to a consortium. */
 import type { Command } from "commander";
-import { readSeedFile, readTlsFiles, type TlsMaterial } from "../config/key-files.js";
 import { loadProfile, type Profile } from "../config/profile.js";
 import { CliError } from "./cli-error.js";
 
@@ -21,14 +20,4 @@ export function profileOf(command: Command): Profile {
     "no profile",
     `give --profile FILE or set ${environmentVariable}; 'bss init' writes one per party`,
   );
-}
-
-/** A profile's TLS files, read and checked. */
-export function tlsOf(profile: Profile): TlsMaterial {
-  return readTlsFiles(profile.tls);
-}
-
-/** A profile's Ed25519 seed, 32 bytes, for commands that sign. */
-export function signingSeedOf(profile: Profile): Uint8Array {
-  return readSeedFile(profile.signingKeyFile);
 }

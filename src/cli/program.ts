@@ -1,7 +1,7 @@
 /**
- * The command line as a commander program. Each command stands in a file of its own that exports `register(program)`; this
- * one adds what all of them share: `--json`, `--debug`, errors as one line that says what to do next, and exit codes
- * (cli-error.ts).
+ * The command line as a commander program. Each command stands in a file of its own that exports
+ * `register(program)`; this one adds what all of them share: `--json`, `--debug`, errors as one
+ * line that says what to do next, and exit codes (cli-error.ts).
  */
 import { Command, CommanderError } from "commander";
 import { softwareVersion } from "../config/version.js";
@@ -48,7 +48,8 @@ function reportErrorsHere(command: Command): void {
 }
 
 function reportUsage(error: CommanderError): number {
-  // Help and version end as errors too, with exit code 0; help that nobody asked for has been printed with 1.
+  // Help and version end as errors too, with exit code 0; help that nobody asked for has been
+  // printed with 1.
   if (error.exitCode === 0) return exitCodes.success;
   if (error.code !== "commander.help") {
     const what = error.message.replace(/^error: /, "").replaceAll(/\s+/g, " ");

@@ -1,8 +1,9 @@
 /**
  * `bss start`: one node in this process, until SIGTERM, SIGINT or a fatal error.
  *
- * When another process of ours started it (devnet, demo, tests), there is a channel between them: the node tells over it
- * that it is ready, and it stops when the other end is gone, so that no orphans stay behind.
+ * When another process of ours started it (devnet, demo, tests), there is a channel between them:
+ * the node tells over it that it is ready, and it stops when the other end is gone, so that no
+ * orphans stay behind.
  */
 import type { Command } from "commander";
 import {
@@ -62,7 +63,10 @@ function entryPoint(path: string): string {
   return new URL(`../${path}`, import.meta.url).href;
 }
 
-/** Resolves at the first request to stop; later ones change nothing, the timeout above sees to the end. */
+/**
+ * Resolves at the first request to stop; later ones change nothing, the timeout above sees to the
+ * end.
+ */
 function stopRequest(): Promise<void> {
   return new Promise((resolve) => {
     const request = () => resolve();
@@ -71,7 +75,9 @@ function stopRequest(): Promise<void> {
   });
 }
 
-/** A node that met one of its own bugs stops; the place of the bug is what its operator can report. */
+/**
+ * A node that met one of its own bugs stops; the place of the bug is what its operator can report.
+ */
 function exitAfter(error: unknown, debug: boolean): never {
   const place = error instanceof Error ? /\n\s+(at .+)/.exec(error.stack ?? "")?.[1] : undefined;
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -8,7 +8,10 @@ export type ConfigIssue = {
   readonly next: string;
 };
 
-/** A file that cannot be used as it is. `message` has one line per mistake, "file:line: what; what to do next". */
+/**
+ * A file that cannot be used as it is. `message` has one line per mistake, "file:line: what; what
+ * to do next".
+ */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly file: string;

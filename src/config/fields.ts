@@ -1,16 +1,18 @@
 /**
- * The field types of every YAML file. Each carries one text that says what is expected; whatever is wrong with a value,
- * that text is what the reader is told (yaml-file.ts adds place and remedy).
+ * The field types of every YAML file. Each carries one text that says what is expected; whatever is
+ * wrong with a value, that text is what the reader is told (yaml-file.ts adds place and remedy).
  */
 import { isIP } from "node:net";
 import { z } from "zod";
 import { isId } from "../ledger/ids.js";
 import { nearestName } from "./nearest-name.js";
 
-const hostNamePattern =
-  /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
+/** One part of a host name (RFC 1123 §2.1). */
+const hostLabel = /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
 
-/** A mapping with exactly these keys; an unknown one is an error that names the nearest known one. */
+/**
+ * A mapping with exactly these keys; an unknown one is an error that names the nearest known one.
+ */
 export function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
   const known = Object.keys(shape);
   return z.strictObject(shape, {
@@ -51,7 +53,10 @@ export function id() {
   return z.string({ error }).refine((text) => isId(text), { error });
 }
 
-/** The path of a file or directory; a key that was pasted in its place is refused before anything prints it. */
+/**
+ * The path of a file or directory; a key that was pasted in its place is refused before anything
+ * prints it.
+ */
 export function path() {
   const error = "the path of a file, relative to this one";
   return z
@@ -99,7 +104,8 @@ export function joinHostPort({ host, port }: HostPort): string {
 export function isHost(text: string): boolean {
   if (isIP(text) !== 0) return true;
   // What is only digits and dots is a mistyped IPv4 address, not a name.
-  return hostNamePattern.test(text) && !/^[\d.]+$/.test(text);
+  if (text.length > 253 || /^[\d.]+$/.test(text)) return false;
+  return text.split(".").every((label) => hostLabel.test(label));
 }
 
 /** Whether a text may be key material, so that no message repeats it. */

@@ -1,20 +1,21 @@
 /**
  * Reading keys, certificates and the genesis file.
  *
- * A secret that others on the machine can read is not one, so such a file is refused instead of used. The rule is
- * PostgreSQL's for its server key: a file of our own user gives nobody else any access; one of root may be read by a group
- * (0640), because that is how service managers hand secrets to a user without owning them. The check is made on the opened
- * file, so it cannot be exchanged between check and use.
+ * A secret that others on the machine can read is not one, so such a file is refused instead of
+ * used. The rule is PostgreSQL's for its server key: a file of our own user gives nobody else any
+ * access; one of root may be read by a group (0640), because that is how service managers hand
+ * secrets to a user without owning them. The check is made on the opened file, so it cannot be
+ * exchanged between check and use.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
 import { fromHex } from "../base/bytes.js";
 import { wrappedEpochKeyBytes } from "../crypto/hpke.js";
+import { genesisBytesMax } from "../ledger/genesis.js";
 import { ConfigError, fileError } from "./config-error.js";
 import type { ManagerConfig, TlsFiles } from "./node-config.js";
 
 const keyFileBytesMax = 64 * 1024;
 const caFileBytesMax = 4 * 1024 * 1024;
-const genesisBytesMax = 256 * 1024 * 1024;
 
 /** PEM texts of a party's channel. `keyPem` is secret. */
 export type TlsMaterial = {

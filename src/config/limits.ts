@@ -1,6 +1,6 @@
 /**
- * Limits on what others can make a node hold or do. They protect one node and are its owner's choice; what all nodes
- * must agree on stands in the consortium's policy.
+ * Limits on what others can make a node hold or do. They protect one node and are its owner's
+ * choice; what all nodes must agree on stands in the consortium's policy.
  */
 import type { z } from "zod";
 import { integer, mapping } from "./fields.js";

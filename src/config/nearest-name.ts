@@ -1,6 +1,7 @@
 /**
- * The candidate that somebody probably meant by `name`: the one with the fewest single-character edits (insert, delete,
- * replace, swap of neighbours), as long as that is at most a third of the name's length and one at least.
+ * The candidate that somebody probably meant by `name`: the one with the fewest single-character
+ * edits (insert, delete, replace, swap of neighbours), as long as that is at most a third of the
+ * name's length and one at least.
  */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   const editsMax = Math.max(1, Math.floor(name.length / 3));

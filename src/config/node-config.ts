@@ -1,9 +1,10 @@
 /**
- * config.yaml: what one node needs to know to start. Paths in it are relative to the file itself, so a node's directory
- * can be moved with all that belongs to it. Secrets never stand in it, only the paths of their files: a loaded config can
- * be logged.
+ * config.yaml: what one node needs to know to start. Paths in it are relative to the file itself,
+ * so a node's directory can be moved with all that belongs to it. Secrets never stand in it, only
+ * the paths of their files: a loaded config can be logged.
  *
- * What the whole consortium agrees on (members, keys, policy) stands in the genesis file and on the chain, never here.
+ * What the whole consortium agrees on (members, keys, policy) stands in the genesis file and on the
+ * chain, never here.
  */
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
@@ -41,7 +42,9 @@ type CommonConfig = {
   readonly tls: TlsFiles;
   readonly signingKeyFile: string;
   readonly dataDirectory: string;
-  /** host:port by manager id: where to reach a manager instead of the address that genesis names. */
+  /**
+   * host:port by manager id: where to reach a manager instead of the address that genesis names.
+   */
   readonly managerAddresses: ReadonlyMap<string, string>;
   readonly log: { readonly level: LogLevel };
 };

@@ -1,6 +1,7 @@
 /**
- * profile.yaml: who is calling, for the commands and programs that talk to a consortium (`--profile`). As in config.yaml,
- * paths are relative to the file and secrets stand in files of their own.
+ * profile.yaml: who is calling, for the commands and programs that talk to a consortium
+ * (`--profile`). As in config.yaml, paths are relative to the file and secrets stand in files of
+ * their own.
  */
 import { resolve } from "node:path";
 import type { z } from "zod";

@@ -1,6 +1,7 @@
 /**
- * YAML files with a schema. What is wrong is told as a person would want to hear it: file, line, key path, what is
- * expected, what stands there, and the nearest known key when one was mistyped. All mistakes are told at once.
+ * YAML files with a schema. What is wrong is told as a person would want to hear it: file, line,
+ * key path, what is expected, what stands there, and the nearest known key when one was mistyped.
+ * All mistakes are told at once.
  */
 import { readFileSync, statSync } from "node:fs";
 import { isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLMap } from "yaml";

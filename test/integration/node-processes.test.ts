@@ -97,11 +97,14 @@ describe("the nodes of a directory as processes", () => {
     });
   });
 
-  test("a node that ends before it is ready is named with its last words, and the others are stopped", async () => {
+  test("a node that ends too early is named with its last words, the others are stopped", async () => {
     writeFileSync(behaviourFile, "die");
     await assert.rejects(start(), {
       name: "CliError",
-      message: `manager-2 ended before it was ready (exit code 3): the disk is on fire; call the fire brigade; see ${join(directory, "logs", "manager-2.log")}`,
+      what:
+        "manager-2 ended before it was ready (exit code 3): " +
+        "the disk is on fire; call the fire brigade",
+      next: `see ${join(directory, "logs", "manager-2.log")}`,
     });
     assert.match(logOf("storage-10"), /^(started with hello\nstopping\n)?$/);
   });
@@ -172,7 +175,8 @@ describe("the nodes of a directory as processes", () => {
       supervisor,
       `import { startNodes } from ${JSON.stringify(module)};
        const [directory, mainFile] = process.argv.slice(2);
-       const { nodes } = await startNodes(directory, { mainFile, only: ["manager-1", "storage-1"] });
+       const only = ["manager-1", "storage-1"];
+       const { nodes } = await startNodes(directory, { mainFile, only });
        console.log(nodes.map(({ pid }) => pid).join(" "));`,
     );
     const child = spawn(process.execPath, [supervisor, directory, mainFile], {

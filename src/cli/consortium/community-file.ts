@@ -52,7 +52,10 @@ const communitySchema = field.mapping({
 type Community = z.output<typeof communitySchema>;
 type Report = (path: (string | number)[], what: string, next: string) => void;
 
-/** Reads and checks a community file. `reservedIds` are those of nodes and officers. Throws `ConfigError`. */
+/**
+ * Reads and checks a community file. `reservedIds` are those of nodes and officers. Throws
+ * `ConfigError`.
+ */
 export function readCommunityFile(
   file: string,
   options: { readonly deliveryIntervalS: number; readonly reservedIds: ReadonlySet<string> },

@@ -6,7 +6,10 @@ import {
   SuspensionMode,
 } from "../../gen/bss/v1/genesis_pb.js";
 
-/** What a consortium starts with unless a policy file says otherwise. `storageCount` is the number of first storage nodes. */
+/**
+ * What a consortium starts with unless a policy file says otherwise. `storageCount` is the number
+ * of first storage nodes.
+ */
 export function defaultPolicy(storageCount: number): Policy {
   return create(PolicySchema, {
     futureBoundMs: 60_000,

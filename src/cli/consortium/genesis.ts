@@ -45,7 +45,10 @@ export function genesisFileBytes(options: {
   return utf8(`${json}\n`);
 }
 
-/** Storage nodes, then participants, then their meters, then officers: whoever is named is registered before. */
+/**
+ * Storage nodes, then participants, then their meters, then officers: whoever is named is
+ * registered before.
+ */
 function operationsOf(parties: Parties): readonly Operation[] {
   return [
     ...parties.storage.map(admitStorageNode),

@@ -1,6 +1,7 @@
 /**
- * A new consortium on disk. The order is given by what depends on what: the plan, the keys, the genesis file over the public
- * keys, the consortium id over the genesis file, and the epoch key wraps that are bound to that id.
+ * A new consortium on disk. The order is given by what depends on what: the plan, the keys, the
+ * genesis file over the public keys, the consortium id over the genesis file, and the epoch key
+ * wraps that are bound to that id.
  */
 import { join, resolve } from "node:path";
 import { toHex } from "../../base/bytes.js";
@@ -8,6 +9,8 @@ import { sha256 } from "../../crypto/hash.js";
 import { wrapEpochKey } from "../../crypto/hpke.js";
 import { randomBytes } from "../../crypto/random.js";
 import { epochCommitment, epochKeyBytes } from "../../crypto/seal.js";
+import { parseGenesis } from "../../ledger/genesis.js";
+import { CliError } from "../cli-error.js";
 import { genesisFileBytes } from "./genesis.js";
 import { createTree } from "./new-tree.js";
 import { createParties, type Parties } from "./parties.js";
@@ -26,8 +29,8 @@ export type NewConsortium = {
 };
 
 /**
- * Makes keys, certificates, genesis and config files in `directory`, which must not exist or be empty: all of it appears or
- * nothing. Throws `CliError` or `ConfigError`.
+ * Makes keys, certificates, genesis and config files in `directory`, which must not exist or be
+ * empty: all of it appears or nothing. Throws `CliError` or `ConfigError`.
  */
 export async function initConsortium(
   directory: string,
@@ -42,6 +45,7 @@ export async function initConsortium(
     const commitment = epochCommitment(0, epochKey);
     const beacon = randomBytes(beaconBytes);
     const genesis = genesisFileBytes({ plan, parties, nowMs, epochCommitment: commitment, beacon });
+    refuseInvalid(genesis);
     consortiumId = new Uint8Array(sha256(genesis));
     const wraps = await wrapForEach(parties, consortiumId, epochKey);
     epochKey.fill(0);
@@ -53,6 +57,15 @@ export async function initConsortium(
   const path = resolve(directory);
   const genesisFile = join(path, genesisFileName);
   return { directory: path, genesisFile, consortiumId: toHex(consortiumId), plan };
+}
+
+/** What the nodes would refuse at their start is found while nothing is there yet. */
+function refuseInvalid(genesis: Uint8Array): void {
+  const parsed = parseGenesis(genesis);
+  if (parsed.ok) return;
+  const { message, field } = parsed.error;
+  const what = `the genesis would not be valid: ${field ?? "file"}: ${message.replace(/\.$/, "")}`;
+  throw new CliError(what, "mend the --community, --hosts or --policy file that this comes from");
 }
 
 async function wrapForEach(

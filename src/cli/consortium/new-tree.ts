@@ -1,9 +1,10 @@
 /**
- * A directory tree that appears at once or not at all. It is written into a directory beside the target, which only its
- * owner can read, and renamed when it is complete. Renaming replaces nothing but an empty directory, so what exists stays.
+ * A directory tree that appears at once or not at all. It is written into a directory beside the
+ * target, which only its owner can read, and renamed when it is complete. Renaming replaces nothing
+ * but an empty directory, so what exists stays.
  *
- * Modes are set on the opened file instead of trusting the process's umask: 0700 for directories, 0600 for secrets,
- * 0644 for what is public.
+ * Modes are set on the opened file instead of trusting the process's umask: 0700 for directories,
+ * 0600 for secrets, 0644 for what is public.
  */
 import {
   chmodSync,
@@ -32,7 +33,10 @@ export interface NewTree {
   secretFile(path: string, content: string | Uint8Array): void;
 }
 
-/** Runs `build` and puts what it wrote at `target`. Throws `CliError` when there is something already. */
+/**
+ * Runs `build` and puts what it wrote at `target`. Throws `CliError` when there is something
+ * already.
+ */
 export async function createTree(
   target: string,
   build: (tree: NewTree) => Promise<void>,

@@ -71,7 +71,10 @@ export async function createParties(plan: ConsortiumPlan, nowMs: number): Promis
   };
 }
 
-/** One after another: all at once would hold every promise of a large community for no gain on the same cores. */
+/**
+ * One after another: all at once would hold every promise of a large community for no gain on the
+ * same cores.
+ */
 async function each<T, U>(items: readonly T[], make: (item: T) => Promise<U>): Promise<U[]> {
   const made: U[] = [];
   for (const item of items) made.push(await make(item));

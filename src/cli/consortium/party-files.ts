@@ -1,4 +1,7 @@
-/** The files of each party: keys, certificates, config.yaml or profile.yaml. Paths are relative to the consortium's directory. */
+/**
+ * The files of each party: keys, certificates, config.yaml or profile.yaml. Paths are relative to
+ * the consortium's directory.
+ */
 import { stringify } from "yaml";
 import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
@@ -76,7 +79,7 @@ function commonConfig(plan: NodePlan) {
 function configText(plan: NodePlan, config: object): string {
   const kind = plan.role === "manager" ? "Manager" : "Storage node";
   return `# ${kind} ${plan.id}. Start it with: bss start --config config.yaml
-# Paths are relative to this file. Whoever moves it to another machine takes ${genesisFileName} and ${caBundleFileName} along.
+# Paths are relative to this file; ${genesisFileName} and ${caBundleFileName} have to move along.
 ${stringify(config)}`;
 }
 
@@ -92,8 +95,10 @@ function writeClient(tree: NewTree, parent: string, party: Party<ClientPlan>): v
     tls,
     signing_key: "signing.key",
   };
-  const text = `# Give this file to 'bss' with --profile to act as ${role} ${id}. Paths are relative to it.\n`;
-  tree.publicFile(`${directory}/profile.yaml`, `${text}${stringify(profile)}`);
+  const text = `# Give this file to 'bss' with --profile to act as ${role} ${id}.
+# Paths are relative to it.
+${stringify(profile)}`;
+  tree.publicFile(`${directory}/profile.yaml`, text);
 }
 
 function writeKeys(tree: NewTree, directory: string, party: Party<unknown>): void {

@@ -1,6 +1,6 @@
 /**
- * What `bss init` is going to make, decided before anything is made: who takes part, who vouches for whom, who listens
- * where. No keys and no clock: the same options always give the same plan.
+ * What `bss init` is going to make, decided before anything is made: who takes part, who vouches
+ * for whom, who listens where. No keys and no clock: the same options always give the same plan.
  */
 import { isIP } from "node:net";
 import { type HostPort, joinHostPort } from "../../config/fields.js";
@@ -57,7 +57,10 @@ export type ConsortiumPlan = {
   readonly auditors: readonly ClientPlan[];
 };
 
-/** Turns options into a plan. Throws `CliError` or `ConfigError` for options and files that contradict themselves. */
+/**
+ * Turns options into a plan. Throws `CliError` or `ConfigError` for options and files that
+ * contradict themselves.
+ */
 export function planConsortium(options: ConsortiumOptions): ConsortiumPlan {
   checkOptions(options);
   const managerIds = numbered("manager", options.managers);

@@ -1,11 +1,12 @@
 /**
- * The TLS certificates of a consortium. Each manager is a certificate authority of its own: no outside authority and no
- * institution above the managers is trusted. What keeps one manager from minting another's identity is not the signature
- * of the authority but the ledger: it registers the public key (SPKI) of every party, and a certificate with another key is
- * refused whoever signed it.
+ * The TLS certificates of a consortium. Each manager is a certificate authority of its own: no
+ * outside authority and no institution above the managers is trusted. What keeps one manager from
+ * minting another's identity is not the signature of the authority but the ledger: it registers the
+ * public key (SPKI) of every party, and a certificate with another key is refused whoever signed
+ * it.
  *
- * A party's certificate names it by exactly one URI, bss://<consortium>/<role>/<id>. Host names stand beside it for the
- * sake of ordinary TLS clients; nodes themselves check the URI and the key.
+ * A party's certificate names it by exactly one URI, bss://<consortium>/<role>/<id>. Host names
+ * stand beside it for the sake of ordinary TLS clients; nodes themselves check the URI and the key.
  */
 import "reflect-metadata";
 import { webcrypto } from "node:crypto";
@@ -73,7 +74,9 @@ export async function createCertificateAuthority(options: {
   return { consortiumName, certificate, keys, certificatePem: pem(certificate), keyPem };
 }
 
-/** Reads an authority back from its files. Throws when they are not a P-256 certificate and its key. */
+/**
+ * Reads an authority back from its files. Throws when they are not a P-256 certificate and its key.
+ */
 export async function loadCertificateAuthority(options: {
   readonly consortiumName: string;
   readonly certificatePem: string;
@@ -145,7 +148,10 @@ function validity(nowMs: number, lengthMs: number): { notBefore: Date; notAfter:
   return { notBefore: new Date(nowMs - backdatedMs), notAfter: new Date(nowMs + lengthMs) };
 }
 
-/** Common name and organisation; a common name holds at most 64 characters (RFC 5280 ub-common-name). */
+/**
+ * Common name and organisation; a common name holds at most 64 characters (RFC 5280
+ * ub-common-name).
+ */
 function subjectName(consortiumName: string, commonName: string): x509.JsonName {
   return [{ O: [consortiumName] }, { CN: [commonName.slice(0, 64)] }];
 }

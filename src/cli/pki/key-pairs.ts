@@ -15,7 +15,10 @@ export async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
   return `${PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY")}\n`;
 }
 
-/** What the ledger registers for a party's channel: SHA-256 of its DER SubjectPublicKeyInfo, 32 bytes. */
+/**
+ * What the ledger registers for a party's channel: SHA-256 of its DER SubjectPublicKeyInfo, 32
+ * bytes.
+ */
 export async function spkiSha256(publicKey: webcrypto.CryptoKey): Promise<Uint8Array> {
   return sha256(new Uint8Array(await webcrypto.subtle.exportKey("spki", publicKey)));
 }

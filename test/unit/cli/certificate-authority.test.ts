@@ -11,7 +11,8 @@ import {
 import { sha256 } from "../../../src/crypto/hash.js";
 import { readCertificate } from "../../../src/rpc/certificate.js";
 
-// Checked with node:crypto (OpenSSL), which shares no code with the library that makes the certificates.
+// Checked with node:crypto (OpenSSL), which shares no code with the library that makes the
+// certificates.
 const nowMs = Date.UTC(2025, 0, 31, 12);
 const party = {
   role: "storage",
@@ -67,7 +68,8 @@ describe("the certificates of a consortium", () => {
   test("a party's certificate carries one URI, its hosts, and both TLS usages", () => {
     assert.equal(
       leaf.subjectAltName,
-      "URI:bss://demo/storage/storage-1, DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1",
+      "URI:bss://demo/storage/storage-1, DNS:localhost, IP Address:127.0.0.1, " +
+        "IP Address:0:0:0:0:0:0:0:1",
     );
     assert.deepEqual(leaf.keyUsage, ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"]);
     assert.equal(leaf.checkHost("localhost"), "localhost");
@@ -75,7 +77,7 @@ describe("the certificates of a consortium", () => {
     assert.equal(leaf.checkHost("example.org"), undefined);
   });
 
-  test("what is registered is SHA-256 of the certificate's public key, whose secret the key file holds", () => {
+  test("what is registered is SHA-256 of the public key, whose secret the key file holds", () => {
     const spki = leaf.publicKey.export({ type: "spki", format: "der" });
     assert.deepEqual(issued.spkiSha256, sha256(new Uint8Array(spki)));
     const key = createPrivateKey(issued.keyPem);
@@ -109,7 +111,7 @@ describe("the certificates of a consortium", () => {
     assert.equal(new Set(serials).size, 3);
   });
 
-  test("an authority that was read back from its files issues certificates of the same chain", async () => {
+  test("an authority that was read back from its files goes on with the same chain", async () => {
     const { consortiumName, certificatePem, keyPem } = authority;
     const loaded = await loadCertificateAuthority({ consortiumName, certificatePem, keyPem });
     const later = await issueCertificate(loaded, { ...party, id: "storage-2", nowMs });

@@ -16,7 +16,8 @@ describe("errorMessage", () => {
       { path: "", what: "no such file", next: "check the path" },
     ]);
     const expected =
-      "bss: c.yaml:3: unknown key `a`; did you mean `b`?\nbss: c.yaml: no such file; check the path";
+      "bss: c.yaml:3: unknown key `a`; did you mean `b`?\n" +
+      "bss: c.yaml: no such file; check the path";
     assert.equal(errorMessage(error, false), expected);
   });
 

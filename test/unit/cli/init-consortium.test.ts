@@ -21,6 +21,7 @@ import { hpkeKeyPairFromSecret, unwrapEpochKey } from "../../../src/crypto/hpke.
 import { epochCommitment } from "../../../src/crypto/seal.js";
 import { vrfKeyPairFromSeed } from "../../../src/crypto/vrf.js";
 import { type Genesis, GenesisSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
+import { parseGenesis } from "../../../src/ledger/genesis.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 
 const options: ConsortiumOptions = {
@@ -83,7 +84,7 @@ describe("initConsortium", () => {
     assert.equal(statSync(directory).mode & 0o777, 0o700);
   });
 
-  test("the consortium id is SHA-256 of the genesis file, which reads back to the same bytes", () => {
+  test("the consortium id is SHA-256 of the genesis file, which survives a round trip", () => {
     const bytes = readGenesisFile(made.genesisFile);
     assert.equal(made.consortiumId, toHex(sha256(bytes)));
     const again = toJsonString(GenesisSchema, genesis, {
@@ -91,6 +92,14 @@ describe("initConsortium", () => {
       alwaysEmitImplicit: true,
     });
     assert.deepEqual(utf8(`${again}\n`), bytes);
+  });
+
+  test("the ledger takes the genesis file", () => {
+    const parsed = parseGenesis(readGenesisFile(made.genesisFile));
+    assert(parsed.ok);
+    assert.equal(toHex(parsed.value.consortiumId), made.consortiumId);
+    assert.equal(parsed.value.members.activeManagerIds.length, 4);
+    assert.equal(parsed.value.operations.length, 6);
   });
 
   test("every config loads, and its keys are those that genesis names", () => {
@@ -144,7 +153,7 @@ describe("initConsortium", () => {
     );
   });
 
-  test("every certificate chains to the authority of its sponsor, and all authorities are in the bundle", () => {
+  test("every certificate chains to its sponsor's authority, and all are in the bundle", () => {
     const bundle = readFileSync(join(directory, "ca-bundle.pem"), "utf8");
     assert.equal(bundle, genesis.caCertificatesPem.join(""));
     const authorities = managerConfigs().map(({ file }) => {
@@ -208,7 +217,7 @@ describe("initConsortium", () => {
     const before = readFileSync(made.genesisFile);
     await assert.rejects(initConsortium(directory, options), {
       name: "CliError",
-      message: `${directory} exists already and is never overwritten; give another --dir, or move it away if its keys are no longer needed`,
+      what: `${directory} exists already and is never overwritten`,
     });
     assert.deepEqual(readFileSync(made.genesisFile), before);
     const file = join(parent, "file");
@@ -222,10 +231,13 @@ describe("initConsortium", () => {
     mkdirSync(empty);
     await initConsortium(empty, { ...options, managers: 1, storage: 0, participants: 0 });
     assert.equal(statSync(empty).mode & 0o777, 0o700);
-    const inside = join(parent, "readonly");
-    mkdirSync(inside);
+    const inside = join(parent, "failing");
     const target = join(inside, "x");
-    await assert.rejects(initConsortium(target, { ...options, managers: 0 }), /--managers 0/);
+    const hostsFile = join(parent, "hosts.yaml");
+    writeFileSync(hostsFile, "manager-1: a:1\nmanager-2: a:1\n");
+    await assert.rejects(initConsortium(target, { ...options, managers: 2, hostsFile }), {
+      what: "the genesis would not be valid: managers[1].address: Used twice among managers",
+    });
     assert.deepEqual(readdirSync(inside), []);
   });
 });

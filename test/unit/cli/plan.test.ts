@@ -278,17 +278,17 @@ describe("the files that bss init reads", () => {
       [
         "prices that contradict each other",
         ["currency: EUR", "price_min_micro_per_kwh: 30000000"],
-        /:2: the lowest price 30000000 is above the highest 20000000; set/,
+        /:2: `price_min_micro_per_kwh` cannot be so: The bounds are not ascending .+; change it/,
       ],
       [
         "records larger than a block",
         ["block_bytes_max: 1000"],
-        /:1: a record of 65536 bytes fits into no block of 1000 bytes/,
+        /:1: `record_bytes_max` cannot be so: The longest record does not fit into a block; /,
       ],
       [
         "a timeout above the largest",
         ["timeouts: {verify_ms: 30000}"],
-        /:1: a first timeout is longer/,
+        /:1: `timeouts.verify_ms` cannot be so: Not from 1 to max_ms; /,
       ],
       [
         "a number that is none",

@@ -177,7 +177,7 @@ describe("loadNodeConfig", () => {
       title: "a limit beyond what is safe",
       lines: [...managerLines, "limits: {message_bytes_max: 1000000000}"],
       messages: [
-        "17: `limits.message_bytes_max` is 1000000000; use a whole number from 65536 to 33554432 bytes",
+        "17: `limits.message_bytes_max` is 1000000000; use a whole number from 65536 to 33554432",
       ],
     },
     {
@@ -225,7 +225,10 @@ describe("loadNodeConfig", () => {
   });
 });
 
-/** Loads `lines` and compares the beginning of each mistake that is reported, after the file's name and a colon. */
+/**
+ * Loads `lines` and compares the beginning of each mistake that is reported, after the file's name
+ * and a colon.
+ */
 function assertMessages(
   load: (lines: readonly string[]) => unknown,
   lines: readonly string[],
