@@ -72,7 +72,7 @@ const house: House = {
       filesMin: 2,
     },
     client: {
-      imports: ["base", "gen", "crypto", "ledger", "rpc"],
+      imports: ["base", "gen", "crypto", "ledger", "rpc", "config"],
       packages: [protobuf, "@grpc/grpc-js"],
       builtins: "any",
       filesMin: 2,

@@ -1,6 +1,7 @@
 /**
- * Holding answers against what was asked. A manager may lag, err or lie; content that does not have its hash, a block that is not
- * its id, or a proof that does not hold is an `UntrueAnswer` and never reaches the caller as data.
+ * Holding answers against what was asked. A manager may lag, err or lie; content that does not have
+ * its hash, a block that is not its id, or a proof that does not hold is an `UntrueAnswer` and
+ * never reaches the caller as data.
  */
 import { equalBytes, toHex } from "../base/bytes.js";
 import type {
@@ -35,7 +36,10 @@ export type LedgerRecord = {
   };
 };
 
-/** A tree size, and its root if the caller holds it, for instance from a receipt that it has checked. */
+/**
+ * A tree size, and its root if the caller holds it, for instance from a receipt that it has
+ * checked.
+ */
 export type TreeHead = { readonly treeSize: number; readonly root?: Uint8Array };
 
 /** A record of an answer. Throws `UntrueAnswer` when its content does not have its hash. */
@@ -61,7 +65,10 @@ export function checkedRecord(
   return { ...place, content: { bytes, record: decoded.value, ...later } };
 }
 
-/** A block of an answer and the id of the one before it. Throws `UntrueAnswer` when it is not the block of its id and height. */
+/**
+ * A block of an answer and the id of the one before it. Throws `UntrueAnswer` when it is not the
+ * block of its id and height.
+ */
 export function checkedBlock(
   view: BlockView | undefined,
   wanted: { readonly height?: number; readonly blockId?: Uint8Array } = {},
@@ -79,7 +86,10 @@ export function checkedBlock(
   return { view, previousBlockId: parsed.value.header.previousBlockId };
 }
 
-/** Throws `UntrueAnswer` unless the proof holds and is about the sizes and roots that the caller named. */
+/**
+ * Throws `UntrueAnswer` unless the proof holds and is about the sizes and roots that the caller
+ * named.
+ */
 export function checkConsistencyProof(
   proof: GetConsistencyProofResponse,
   from: TreeHead,

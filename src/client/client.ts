@@ -1,7 +1,8 @@
 /**
- * The client of a consortium: submits, reads and watches over whichever manager answers, and believes none of them where it can
- * check. Content is held against its hash, receipts against the managers' keys in genesis, consistency proofs against the
- * roots; what fails is an `UntrueAnswer`. All other failures are `RpcError` with a stable reason (docs/errors.md).
+ * The client of a consortium: submits, reads and watches over whichever manager answers, and
+ * believes none of them where it can check. Content is held against its hash, receipts against the
+ * managers' keys in genesis, consistency proofs against the roots; what fails is an `UntrueAnswer`.
+ * All other failures are `RpcError` with a stable reason (docs/errors.md).
  */
 import { equalBytes } from "../base/bytes.js";
 import { BroadcastService, type SubmitResponse, WaitFor } from "../gen/bss/v1/broadcast_pb.js";
@@ -59,8 +60,8 @@ const submitTimeoutMs = 60_000;
 const statusTimeoutMs = 5_000;
 
 /**
- * Opens the client of a profile. The connection is made with the first call; a manager that cannot be reached is left for
- * the next one of the profile.
+ * Opens the client of a profile. The connection is made with the first call; a manager that cannot
+ * be reached is left for the next one of the profile.
  */
 export async function connect(profile: ClientProfile): Promise<BssClient> {
   return new BssClient(profile, new Connections(profile.addresses, dialWith(profile)));
@@ -96,8 +97,9 @@ export class BssClient {
   }
 
   /**
-   * Submits and waits for the outcome of each record. Goes on to the next manager with the same submission where one fails, which
-   * is safe. When every record was refused it throws with the first one's reason.
+   * Submits and waits for the outcome of each record. Goes on to the next manager with the same
+   * submission where one fails, which is safe. When every record was refused it throws with the
+   * first one's reason.
    */
   submit(submission: Submission, options: SubmitOptions = {}): Promise<SubmitResponse> {
     const { waitFor = WaitFor.COMMITTED, timeoutMs = submitTimeoutMs, ...rest } = options;
@@ -150,7 +152,9 @@ export class BssClient {
     return entries.map((entry) => checkedRecord(entry, this.consortiumId));
   }
 
-  /** Records by participant or meter, ascending by their time, page by page as the caller reads on. */
+  /**
+   * Records by participant or meter, ascending by their time, page by page as the caller reads on.
+   */
   listRecords(query: RecordQuery, options: RetryOptions = {}): AsyncIterable<LedgerRecord> {
     const { fromMs = 0, toMs = 0, pageSize = 0, ...rest } = query;
     const request = { ...rest, fromUnixMs: BigInt(fromMs), toUnixMs: BigInt(toMs), pageSize };
@@ -162,7 +166,10 @@ export class BssClient {
     });
   }
 
-  /** The receipt of a record, verified against genesis. Throws RECORD_UNKNOWN, or `UntrueAnswer` for one that proves nothing. */
+  /**
+   * The receipt of a record, verified against genesis. Throws RECORD_UNKNOWN, or `UntrueAnswer` for
+   * one that proves nothing.
+   */
   async getReceipt(hash: Uint8Array, options: RetryOptions = {}): Promise<Receipt> {
     const method = QueryService.method.getReceipt;
     const { receipt } = await this.#connections.call(method, { recordHash: hash }, options);
@@ -201,14 +208,18 @@ export class BssClient {
     });
   }
 
-  /** Every block from a height on (from the head on without one), without gap or repeat; see watch-blocks.ts. */
+  /**
+   * Every block from a height on (from the head on without one), without gap or repeat; see
+   * watch-blocks.ts.
+   */
   watchBlocks(fromHeight?: number, options: WatchOptions = {}): AsyncIterable<BlockView> {
     return watchBlocks(this.#connections, fromHeight, options);
   }
 
   /**
-   * Proof that the ledger has only grown between two sizes, verified. Of `from` (and `to`) the caller may hold the roots; then
-   * the proof has to be about those. Throws `UntrueAnswer` for a ledger that was rewritten.
+   * Proof that the ledger has only grown between two sizes, verified. Of `from` (and `to`) the
+   * caller may hold the roots; then the proof has to be about those. Throws `UntrueAnswer` for a
+   * ledger that was rewritten.
    */
   async consistencyProof(
     from: TreeHead,

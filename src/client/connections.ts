@@ -1,8 +1,10 @@
 /**
- * Connections to the managers of a profile, and the rule by which a call moves from one to the next.
+ * Connections to the managers of a profile, and the rule by which a call moves from one to the
+ * next.
  *
- * Any manager answers any call, so a manager that cannot be reached, is stopping, or lacks peers is left for the next one, with
- * the same request: everything that a client sends may be repeated. The manager that answered last is asked first.
+ * Any manager answers any call, so a manager that cannot be reached, is stopping, or lacks peers is
+ * left for the next one, with the same request: everything that a client sends may be repeated. The
+ * manager that answered last is asked first.
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -92,8 +94,9 @@ export class Connections {
   }
 
   /**
-   * Calls a method at one manager after the other, and waits in between once all have been tried, until it succeeds, fails for a
-   * reason that another manager would give too, or time is up. The error then says what each manager said.
+   * Calls a method at one manager after the other, and waits in between once all have been tried,
+   * until it succeeds, fails for a reason that another manager would give too, or time is up. The
+   * error then says what each manager said.
    */
   async call<M extends DescMethodUnary>(
     method: M,
@@ -153,7 +156,9 @@ export function waitOf(error: RpcError, backoff: Backoff): number {
   return Math.max(error.retryAfterMs, backoff.nextMs());
 }
 
-/** Dials nodes with a profile's certificate. Managers must show the key that genesis names for them. */
+/**
+ * Dials nodes with a profile's certificate. Managers must show the key that genesis names for them.
+ */
 export function dialWith(profile: ClientProfile, role: "manager" | "storage" = "manager"): Dial {
   const { name: consortiumName, members } = profile.genesis;
   const expected =

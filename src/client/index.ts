@@ -1,5 +1,6 @@
 /**
- * What integrators import: connect with a profile, build records, submit, read, watch, and verify receipts offline.
+ * What integrators import: connect with a profile, build records, submit, read, watch, and verify
+ * receipts offline.
  *
  *     const client = await connect(readProfile("profile.yaml"));
  *     const record = meterReading({ ownerId: "home-1", meterId: "meter-1", ... });

@@ -12,7 +12,9 @@ export type ClientProfile = {
   /** host:port of managers, in the order in which to try them; at least one. */
   readonly addresses: readonly string[];
   readonly tls: TlsFiles;
-  /** What the consortium started from; the managers' keys in it are those that the client believes. */
+  /**
+   * What the consortium started from; the managers' keys in it are those that the client believes.
+   */
   readonly genesis: GenesisState;
   /** 32 bytes: the caller's Ed25519 seed, for submissions. Secret. */
   readonly signingSeed: Uint8Array;

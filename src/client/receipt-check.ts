@@ -1,13 +1,15 @@
 /**
- * Checking a receipt without asking anybody: all that is trusted is the genesis file, which names the managers.
+ * Checking a receipt without asking anybody: all that is trusted is the genesis file, which names
+ * the managers.
  *
  *     record ──hash──▶ record hash ┐
  *                     seal digest ─┴─▶ leaf ──inclusion proof──▶ hash1 in the header
  *     header ──hash──▶ block id ◀──signed by Q of the managers── commit certificate
  *
- * What it proves: the record stood on the ledger, at this position, when the managers made the block of this header final.
- * It may have been added by an earlier block. The receipt's confirmations and attestations are what the node that answered
- * said; nothing in a receipt proves them.
+ * What it proves: the record stood on the ledger, at this position, when the managers made the
+ * block of this header final. It may have been added by an earlier block. The receipt's
+ * confirmations and attestations are what the node that answered said; nothing in a receipt proves
+ * them.
  */
 import { equalBytes, toHex } from "../base/bytes.js";
 import { err, ok, type Result } from "../base/result.js";
@@ -71,7 +73,9 @@ export type ReceiptCheckOptions = {
 
 type Step<T = undefined> = Result<T, ReceiptProblem>;
 
-/** Checks a receipt against the genesis. Pure and offline; never throws, whatever the receipt holds. */
+/**
+ * Checks a receipt against the genesis. Pure and offline; never throws, whatever the receipt holds.
+ */
 export function verifyReceipt(
   receipt: Receipt,
   anchor: ReceiptAnchor,

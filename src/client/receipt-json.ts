@@ -3,7 +3,10 @@ import { fromJsonString, toJsonString } from "@bufbuild/protobuf";
 import { err, ok, type Result } from "../base/result.js";
 import { type Receipt, ReceiptSchema } from "../gen/bss/v1/query_pb.js";
 
-/** Largest receipt that is read, characters: 100 managers' signatures and a proof of 54 hashes have under 30,000. */
+/**
+ * Largest receipt that is read, characters: 100 managers' signatures and a proof of 54 hashes have
+ * under 30,000.
+ */
 const receiptCharsMax = 1024 * 1024;
 
 /** A receipt as JSON, on one line unless `pretty`. */

@@ -1,8 +1,10 @@
 /**
- * Making records. A record is its exact bytes: they are hashed, sealed and kept, so whoever makes one keeps the bytes and
- * sends the same ones again after a failure. A record that is built anew has another salt and is another record.
+ * Making records. A record is its exact bytes: they are hashed, sealed and kept, so whoever makes
+ * one keeps the bytes and sends the same ones again after a failure. A record that is built anew
+ * has another salt and is another record.
  *
- * The builders check nothing that the ledger's rules check; a wrong record comes back from the managers with its reason.
+ * The builders check nothing that the ledger's rules check; a wrong record comes back from the
+ * managers with its reason.
  */
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { emptyBytes } from "../base/bytes.js";
@@ -108,7 +110,10 @@ export function tradeTerms(parts: TradeTermsParts): Uint8Array {
   return toBinary(TradeTermsSchema, terms);
 }
 
-/** One party's signature under the terms of a trade, 64 bytes. Each party makes it with its own seed of 32 bytes. */
+/**
+ * One party's signature under the terms of a trade, 64 bytes. Each party makes it with its own seed
+ * of 32 bytes.
+ */
 export function signTrade(
   consortiumId: Uint8Array,
   terms: Uint8Array,

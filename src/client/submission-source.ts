@@ -1,6 +1,9 @@
 import type { Submission } from "../gen/bss/v1/record_pb.js";
 
-/** The caller's submissions, one at a time: the next one stays until it is taken, whichever stream asked for it. */
+/**
+ * The caller's submissions, one at a time: the next one stays until it is taken, whichever stream
+ * asked for it.
+ */
 export class SubmissionSource {
   readonly #iterator: AsyncIterator<Submission> | Iterator<Submission>;
   #next: Promise<IteratorResult<Submission>> | undefined;
@@ -37,7 +40,10 @@ export class SubmissionSource {
     return this.#taken++;
   }
 
-  /** Lets the source clean up, without waiting for it: it may be waiting for something that never comes. */
+  /**
+   * Lets the source clean up, without waiting for it: it may be waiting for something that never
+   * comes.
+   */
   close(): void {
     if (this.#ended || this.failed) return;
     this.#ended = true;

@@ -21,8 +21,8 @@ export type SubmissionParts = {
 };
 
 /**
- * Signs records for submission. The same parts always give the same submission, and submitting one again is safe: records that
- * are on the ledger already get their first receipt.
+ * Signs records for submission. The same parts always give the same submission, and submitting one
+ * again is safe: records that are on the ledger already get their first receipt.
  */
 export function buildSubmission(parts: SubmissionParts): Submission {
   const { consortiumId, participantId, signingSeed, records } = parts;

@@ -1,9 +1,10 @@
 /**
  * Many submissions in flight over one stream, which survives the loss of the stream.
  *
- * Each submission gets exactly one outcome. Until it has come, the submission is kept, and after a reconnect, to the same manager
- * or the next one, whatever is unanswered is sent again: records that got onto the ledger meanwhile are answered with their
- * first receipt. A refusal that says when to try again is obeyed here and not passed on.
+ * Each submission gets exactly one outcome. Until it has come, the submission is kept, and after a
+ * reconnect, to the same manager or the next one, whatever is unanswered is sent again: records
+ * that got onto the ledger meanwhile are answered with their first receipt. A refusal that says
+ * when to try again is obeyed here and not passed on.
  *
  *     source ──take──▶ unanswered (at most inFlightMax) ──write──▶ manager
  *                          ▲          │ answer                        │
@@ -29,7 +30,9 @@ export type SubmitStreamOptions = {
   readonly inFlightMax?: number;
   /** WaitFor.COMMITTED when left out. */
   readonly waitFor?: WaitFor;
-  /** Ends the stream with an error when no outcome has come for so long; 5 minutes when left out. */
+  /**
+   * Ends the stream with an error when no outcome has come for so long; 5 minutes when left out.
+   */
   readonly stallTimeoutMs?: number;
   readonly signal?: AbortSignal;
   /** Told of each loss of the stream, with what is going to be sent again. */
@@ -38,7 +41,9 @@ export type SubmitStreamOptions = {
 
 /** What became of one submission. */
 export type SubmissionOutcome = {
-  /** Place of the submission in the source, from 0. Outcomes come as they are final, in any order. */
+  /**
+   * Place of the submission in the source, from 0. Outcomes come as they are final, in any order.
+   */
   readonly index: number;
   readonly submission: Submission;
 } & (
@@ -59,12 +64,18 @@ type Unanswered = { readonly index: number; readonly submission: Submission };
 export const defaultInFlightMax = 32;
 const defaultStallTimeoutMs = 5 * 60_000;
 const stallChecksPerTimeout = 4;
-/** A node may fail by a fault of its own so often in a row; then something in what is sent is the cause. */
+/**
+ * A node may fail by a fault of its own so often in a row; then something in what is sent is the
+ * cause.
+ */
 const faultsMax = 3;
 /** The shortest wait before a refused submission is sent again, ms. */
 const retryWaitMinMs = 50;
 
-/** The outcomes of all submissions of `source`. Throws `RpcError` when the managers cannot or will not go on. */
+/**
+ * The outcomes of all submissions of `source`. Throws `RpcError` when the managers cannot or will
+ * not go on.
+ */
 export function submitStream(
   connections: Connections,
   source: Iterable<Submission> | AsyncIterable<Submission>,
@@ -195,7 +206,10 @@ class SubmitSession {
     await attempt.stream.write({ requestId: id, submission, waitFor });
   }
 
-  /** Undefined for an answer that is none, and for a refusal that passes. Throws when another manager should be asked. */
+  /**
+   * Undefined for an answer that is none, and for a refusal that passes. Throws when another
+   * manager should be asked.
+   */
   #outcomeOf(answer: SubmitStreamResponse, attempt: Attempt): SubmissionOutcome | undefined {
     const { requestId, result } = answer;
     const unanswered = this.#unanswered.get(requestId);

@@ -1,6 +1,7 @@
 /**
- * Following the chain: every block from a height on, each once and in order, for as long as the caller reads. A lost stream is
- * taken up again after the last block that was given, at another manager if need be.
+ * Following the chain: every block from a height on, each once and in order, for as long as the
+ * caller reads. A lost stream is taken up again after the last block that was given, at another
+ * manager if need be.
  */
 import { equalBytes } from "../base/bytes.js";
 import { type BlockView, QueryService } from "../gen/bss/v1/query_pb.js";
@@ -19,7 +20,10 @@ export type WatchOptions = {
   readonly onReconnect?: (error: RpcError, nextHeight: number) => void;
 };
 
-/** Blocks from `fromHeight` on; without it from the first block after the head of the manager that is asked. */
+/**
+ * Blocks from `fromHeight` on; without it from the first block after the head of the manager that
+ * is asked.
+ */
 export async function* watchBlocks(
   connections: Connections,
   fromHeight: number | undefined,
@@ -27,7 +31,8 @@ export async function* watchBlocks(
 ): AsyncGenerator<BlockView, void, undefined> {
   const { signal, headersOnly = false, onReconnect } = options;
   const backoff = new Backoff();
-  // Fixed before anything is watched: "after the head" would skip blocks when the stream is taken up again.
+  // Fixed before anything is watched: "after the head" would skip blocks when the stream is taken
+  // up again.
   let height = fromHeight ?? (await headHeight(connections, signal)) + 1;
   let lastBlockId: Uint8Array | undefined;
   for (;;) {
