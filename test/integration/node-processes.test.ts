@@ -97,7 +97,7 @@ describe("the nodes of a directory as processes", () => {
     });
   });
 
-  test("a node that ends too early is named with its last words, the others are stopped", async () => {
+  test("a node that ends too early is named with its last words, others are stopped", async () => {
     writeFileSync(behaviourFile, "die");
     await assert.rejects(start(), {
       name: "CliError",
