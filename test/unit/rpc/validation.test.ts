@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { GetRecordRequestSchema } from "../../../src/gen/bss/v1/query_pb.js";
+import { decodeMessage, encodeMessage } from "../../../src/rpc/message-codec.js";
+import {
+  pagePosition,
+  pageSize,
+  pageToken,
+  requireBytes,
+  requirePresent,
+  requireSafeInteger,
+} from "../../../src/rpc/validation.js";
+
+describe("validation", () => {
+  const refused = (field: string) => ({ name: "RpcError", reason: "FIELD_INVALID", field });
+
+  test("of bytes wants their exact length", () => {
+    const hash = new Uint8Array(32);
+    assert.equal(requireBytes(hash, 32, "record_hash"), hash);
+    for (const length of [0, 31, 33]) {
+      assert.throws(
+        () => requireBytes(new Uint8Array(length), 32, "record_hash"),
+        refused("record_hash"),
+      );
+    }
+  });
+
+  test("of a member wants it there", () => {
+    assert.equal(requirePresent(0, "submission"), 0);
+    assert.throws(() => requirePresent(undefined, "submission"), refused("submission"));
+  });
+
+  test("of integers wants what a number can hold", () => {
+    const max = BigInt(Number.MAX_SAFE_INTEGER);
+    assert.equal(requireSafeInteger(0n, "height"), 0);
+    assert.equal(requireSafeInteger(max, "height"), Number.MAX_SAFE_INTEGER);
+    for (const value of [-1n, max + 1n, 2n ** 64n - 1n]) {
+      assert.throws(() => requireSafeInteger(value, "height"), refused("height"));
+    }
+  });
+
+  test("of a page size knows default and limit", () => {
+    const limits = { defaultSize: 100, sizeMax: 1000 };
+    assert.equal(pageSize(0, limits), 100);
+    assert.equal(pageSize(1, limits), 1);
+    assert.equal(pageSize(1000, limits), 1000);
+    assert.throws(() => pageSize(1001, limits), refused("page_size"));
+  });
+
+  test("of page tokens takes those of the same listing only", () => {
+    const token = pageToken("records", "participant-1:17");
+    assert.equal(pagePosition("records", token), "participant-1:17");
+    assert.equal(pagePosition("records", ""), undefined);
+    for (const wrong of [
+      pageToken("blocks", "17"),
+      `${token}=`,
+      `${token}!`,
+      "17",
+      token.slice(1),
+    ]) {
+      assert.throws(() => pagePosition("records", wrong), { reason: "PAGE_TOKEN_INVALID" });
+    }
+  });
+});
+
+describe("the codec", () => {
+  test("hands out plain byte arrays, not buffers", () => {
+    const request = { recordHash: new Uint8Array(32).fill(7) };
+    const bytes = encodeMessage(GetRecordRequestSchema, request);
+    assert.deepEqual(
+      new Uint8Array(bytes),
+      toBinary(GetRecordRequestSchema, create(GetRecordRequestSchema, request)),
+    );
+    const { recordHash } = decodeMessage(GetRecordRequestSchema, bytes);
+    assert.equal(Buffer.isBuffer(recordHash), false);
+    assert.deepEqual(recordHash, request.recordHash);
+  });
+
+  test("names the message that the bytes are not", () => {
+    assert.throws(() => decodeMessage(GetRecordRequestSchema, Buffer.of(0x0a, 0x20)), {
+      reason: "MESSAGE_MALFORMED",
+      message: /bss\.v1\.GetRecordRequest/,
+    });
+  });
+});
