@@ -1,0 +1,47 @@
+/** What the parts of a storage node that handle its chain share. */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { SignatureCache } from "../crypto/signature-cache.js";
+import type { Policy } from "../gen/bss/v1/genesis_pb.js";
+import type { VerifyIntegrityRequestSchema } from "../gen/bss/v1/verify_integrity_pb.js";
+import type { ChainStore } from "./chain-store.js";
+import type { DropReason } from "./inbound-messages.js";
+
+export type UpMessage = MessageInitShape<typeof VerifyIntegrityRequestSchema>;
+
+/** Told of what happens, for metrics and logs. */
+export type ChainObserver = {
+  appended(height: number, treeSize: number, records: number): void;
+  attested(verdict: "match" | "mismatch", height: number, round: number): void;
+  /** A candidate came for which this node lacks blocks. */
+  behind(managerId: string, height: number): void;
+  dropped(managerId: string, reason: DropReason): void;
+  /** A manager did not give the blocks that it said it has. */
+  blamed(managerId: string, reason: string): void;
+  wrote(seconds: number): void;
+};
+
+export type ChainPorts = {
+  readonly nodeId: string;
+  /** 32 bytes. */
+  readonly consortiumId: Uint8Array;
+  readonly policy: Policy;
+  readonly store: ChainStore;
+  readonly signatures: SignatureCache;
+  /** Signs a 32-byte digest with this node's key. */
+  readonly sign: (digest: Uint8Array) => Uint8Array;
+  readonly monotonicMs: () => number;
+  /** Sends to one manager, or to all that are connected; never waits. False when none took it. */
+  readonly tell: (message: UpMessage, managerId?: string) => boolean;
+  readonly observe: ChainObserver;
+  /** The block after the last head can be read. */
+  readonly onAppended: () => void;
+  /** The chain forks, or this node's log is wrong: it takes no part from here on. */
+  readonly onHalt: (message: string) => void;
+};
+
+/** Runs a write and reports how long it took. */
+export async function timed(ports: ChainPorts, write: Promise<void>): Promise<void> {
+  const startMs = ports.monotonicMs();
+  await write;
+  ports.observe.wrote((ports.monotonicMs() - startMs) / 1_000);
+}

@@ -1,0 +1,152 @@
+/**
+ * Takes final blocks from managers, as they become final or as they were asked for, and appends
+ * those whose certificates hold. Two things stop a node for good: certificates that hold for two
+ * blocks at one height, and certificates that hold for a block that contradicts what this node
+ * computes. Either means that more than f managers broke the rules, or that this node's own log is
+ * wrong; what proves it is kept.
+ */
+import { toBinary } from "@bufbuild/protobuf";
+import { equalBytes, toHex, utf8 } from "../base/bytes.js";
+import { checkFinal, checkFork, type StorageAppend } from "../consensus/attestor.js";
+import { type BlockCertificates, BlockCertificatesSchema } from "../gen/bss/v1/block_pb.js";
+import type { Attesting } from "./attesting.js";
+import type { BlockFetcher } from "./block-fetcher.js";
+import type { Candidates } from "./candidates.js";
+import { type ChainPorts, timed } from "./chain-ports.js";
+import type { DropReason, ParsedAnswer, ParsedCommit } from "./inbound-messages.js";
+import type { Turns } from "./turns.js";
+
+type CertifiedBlock = Pick<StorageAppend, "block" | "sealedRecords" | "certificates">;
+
+export type FollowingParts = {
+  readonly candidates: Candidates;
+  readonly fetcher: BlockFetcher;
+  readonly attesting: Attesting;
+  readonly turns: Turns;
+};
+
+export class Following {
+  readonly #ports: ChainPorts;
+  readonly #parts: FollowingParts;
+  #halted = false;
+
+  constructor(ports: ChainPorts, parts: FollowingParts) {
+    this.#ports = ports;
+    this.#parts = parts;
+  }
+
+  get halted(): boolean {
+    return this.#halted;
+  }
+
+  /** Runs in a turn. */
+  async takeCommit(from: string, commit: ParsedCommit): Promise<void> {
+    const { height, blockId, certificates } = commit;
+    const { candidates, fetcher } = this.#parts;
+    const next = this.#ports.store.head.height + 1;
+    if (height < next) return this.#checkDecided(from, commit);
+    if (height > next) return fetcher.onHeight(from, height);
+    const held = candidates.block(blockId) ?? commit.shipped;
+    if (held === undefined) return fetcher.onHeight(from, height, true);
+    if (!equalBytes(held.block.blockId, blockId)) {
+      return this.#ports.observe.dropped(from, "CERTIFICATE_INVALID");
+    }
+    const failure = await this.#append({ ...held, certificates });
+    if (failure !== undefined) this.#ports.observe.dropped(from, failure);
+  }
+
+  /** Takes a turn for each block, so that candidates do not wait for a long answer. */
+  async takeAnswer(from: string, answer: ParsedAnswer): Promise<void> {
+    const { fetcher, turns } = this.#parts;
+    const fromHeight = fetcher.begin(from);
+    if (fromHeight === undefined) return this.#ports.observe.dropped(from, "NOT_ASKED_FOR");
+    let failure: string | undefined;
+    if (answer.blocks[0]?.block.height !== fromHeight) {
+      failure = answer.failure ?? "the blocks asked for are not in the answer";
+    }
+    for (const block of failure === undefined ? answer.blocks : []) {
+      failure = await turns.run(() => this.#appendIfNew(block));
+      if (failure !== undefined || this.#halted) break;
+    }
+    fetcher.onHeight(from, answer.headHeight);
+    fetcher.finish(from, failure ?? answer.failure);
+  }
+
+  async #appendIfNew(block: CertifiedBlock): Promise<DropReason | undefined> {
+    const isDecided = block.block.height <= this.#ports.store.head.height;
+    return isDecided ? undefined : this.#append(block);
+  }
+
+  /** Appends the next block; the reason when it does not hold. */
+  async #append(certified: CertifiedBlock): Promise<DropReason | undefined> {
+    if (this.#halted) return undefined;
+    const { consortiumId, policy, store, signatures } = this.#ports;
+    const checked = checkFinal(certified, { consortiumId, policy, head: store.head });
+    if (!checked.ok) return checked.error.reason;
+    const invalid = await signatures.firstInvalid(checked.value.signatures);
+    if (invalid !== undefined) return invalid.violation.reason;
+    if ("contradiction" in checked.value) {
+      const { reason, message } = checked.value.contradiction;
+      await this.#halt(`a final block contradicts this node's chain: ${reason}: ${message}`, {
+        height: certified.block.height,
+        blockId: toHex(certified.block.blockId),
+        header: toHex(certified.block.headerBytes),
+        certificates: hexOf(certified.certificates),
+      });
+      return undefined;
+    }
+    await this.#write(checked.value.append);
+    return undefined;
+  }
+
+  async #write({ head, log, storageHeader, ...rest }: StorageAppend): Promise<void> {
+    const { store, observe, onAppended } = this.#ports;
+    const { candidates, fetcher, attesting } = this.#parts;
+    const { block, sealedRecords, certificates } = rest;
+    await timed(
+      this.#ports,
+      store.append({
+        ...{ block: block.block, sealedRecords, certificates, storageHeader, head },
+        ...{ newNodes: log.newNodes, members: head.members },
+      }),
+    );
+    observe.appended(head.height, head.frontier.size, sealedRecords.length);
+    const due = candidates.onAppended(head.height);
+    onAppended();
+    fetcher.onAppended();
+    for (const { from, candidate } of due) await attesting.take(from, candidate);
+  }
+
+  /**
+   * A commit certificate about a height that is decided here: usually late, and a fork if it names
+   * another block.
+   */
+  async #checkDecided(
+    from: string,
+    { height, blockId, certificates }: ParsedCommit,
+  ): Promise<void> {
+    const { store, signatures, observe, consortiumId } = this.#ports;
+    const own = await store.certificatesAt(height);
+    if (own?.commit === undefined || equalBytes(own.commit.blockId, blockId)) return;
+    const fork = checkFork(certificates, { head: store.head, consortiumId });
+    if (!fork.ok) return observe.dropped(from, fork.error.reason);
+    const invalid = await signatures.firstInvalid(fork.value);
+    if (invalid !== undefined) return observe.dropped(from, invalid.violation.reason);
+    await this.#halt(`two blocks are final at height ${height}: the managers' chain forks`, {
+      height,
+      certificates: hexOf(own),
+      otherCertificates: hexOf(certificates),
+    });
+  }
+
+  async #halt(message: string, evidence: Readonly<Record<string, string | number>>): Promise<void> {
+    this.#halted = true;
+    const kept = utf8(JSON.stringify({ message, ...evidence }));
+    await this.#ports.store.saveForkEvidence(kept);
+    this.#ports.onHalt(message);
+  }
+}
+
+function hexOf(certificates: BlockCertificates): string {
+  return toHex(toBinary(BlockCertificatesSchema, certificates));
+}

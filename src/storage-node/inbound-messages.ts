@@ -1,0 +1,92 @@
+/**
+ * Messages of managers as far as they can be judged by themselves: parts that must be there,
+ * ranges, blocks that hang together.
+ */
+import { err, ok, type Result } from "../base/result.js";
+import type { ParsedCandidate } from "../consensus/attestor.js";
+import type { BlockCertificates } from "../gen/bss/v1/block_pb.js";
+import type {
+  CommitBlock,
+  StorageBlocks,
+  VerifyCandidate,
+} from "../gen/bss/v1/verify_integrity_pb.js";
+import { type ParsedBlock, parseBlock } from "../ledger/blocks.js";
+import { hashBytes } from "../ledger/merkle/hashes.js";
+import type { Violation } from "../ledger/violation.js";
+import { safeInteger } from "../ledger/wire.js";
+
+/** Final blocks in one answer; a node asks for fewer. */
+export const blocksPerAnswerMax = 100;
+
+/** A block with its sealed records, not yet held against anything. */
+export type ShippedBlock = {
+  readonly block: ParsedBlock;
+  readonly sealedRecords: readonly Uint8Array[];
+};
+
+/** Certificates that say that a block is final, and perhaps the block. */
+export type ParsedCommit = {
+  readonly height: number;
+  /** 32 bytes. */
+  readonly blockId: Uint8Array;
+  readonly certificates: BlockCertificates;
+  readonly shipped?: ShippedBlock;
+};
+
+export type ParsedAnswer = {
+  readonly blocks: readonly (ShippedBlock & { readonly certificates: BlockCertificates })[];
+  /** What is wrong with the block after the last one here. */
+  readonly failure?: string;
+  /** The sender's height, as it says. */
+  readonly headHeight: number;
+};
+
+/** Why a message is dropped, for counters and logs. */
+export type DropReason = string;
+
+export function parseCandidate(message: VerifyCandidate): Result<ParsedCandidate, DropReason> {
+  const { round, block, sealedRecords, approval } = message;
+  if (block === undefined || approval === undefined) return err(malformed);
+  const parsed = parseBlock(block);
+  if (!parsed.ok) return err(parsed.error.reason);
+  return ok({ round, block: parsed.value, sealedRecords, approval });
+}
+
+export function parseCommit({
+  certificates,
+  block,
+}: CommitBlock): Result<ParsedCommit, DropReason> {
+  const commit = certificates?.commit;
+  if (certificates === undefined || commit === undefined) return err(malformed);
+  const height = safeInteger(commit.height, 1);
+  const { blockId } = commit;
+  if (height === undefined || blockId.length !== hashBytes) return err(malformed);
+  if (block === undefined) return ok({ height, blockId, certificates });
+  if (block.block === undefined) return err(malformed);
+  const parsed = parseBlock(block.block);
+  if (!parsed.ok) return err(parsed.error.reason);
+  const shipped = { block: parsed.value, sealedRecords: block.sealedRecords };
+  return ok({ height, blockId, certificates, shipped });
+}
+
+/** The blocks of an answer up to the first one that is malformed. */
+export function parseAnswer({ blocks, headHeight }: StorageBlocks): ParsedAnswer {
+  const parsed: ParsedAnswer["blocks"][number][] = [];
+  let failure = blocks.length > blocksPerAnswerMax ? malformed : undefined;
+  for (const { block, sealedRecords, certificates } of blocks.slice(0, blocksPerAnswerMax)) {
+    const next = block === undefined || certificates === undefined ? undefined : parseBlock(block);
+    if (next === undefined || certificates === undefined || !next.ok) {
+      failure = next === undefined ? malformed : reasonOf(next);
+      break;
+    }
+    parsed.push({ block: next.value, sealedRecords, certificates });
+  }
+  const height = safeInteger(headHeight) ?? 0;
+  return { blocks: parsed, headHeight: height, ...(failure === undefined ? {} : { failure }) };
+}
+
+const malformed: DropReason = "MESSAGE_MALFORMED";
+
+function reasonOf(result: Result<unknown, Violation>): DropReason {
+  return result.ok ? malformed : result.error.reason;
+}

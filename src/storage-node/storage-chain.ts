@@ -1,0 +1,149 @@
+/**
+ * The chain of a storage node: everything that managers say goes through here.
+ *
+ *     VerifyCandidate ─▶ Attesting ──▶ attestation to all managers
+ *     CommitBlock ─────▶ Following ──▶ append, then the new head to all managers
+ *     StorageBlocks ───▶ Following     (asked for by BlockFetcher)
+ *
+ * A message that does not hold is dropped and counted; it neither ends a link nor reaches the
+ * store. Whatever touches the head runs in turns, so there is one writer.
+ */
+import type { Result } from "../base/result.js";
+import type { VerifyIntegrityResponse } from "../gen/bss/v1/verify_integrity_pb.js";
+import { parseBlock } from "../ledger/blocks.js";
+import { rootOf } from "../ledger/merkle/frontier.js";
+import { Attesting } from "./attesting.js";
+import { BlockFetcher } from "./block-fetcher.js";
+import { Candidates } from "./candidates.js";
+import type { ChainPorts, UpMessage } from "./chain-ports.js";
+import { Following } from "./following.js";
+import { type DropReason, parseAnswer, parseCandidate, parseCommit } from "./inbound-messages.js";
+import { Turns } from "./turns.js";
+
+export class StorageChain {
+  readonly #ports: ChainPorts;
+  readonly #candidates = new Candidates();
+  readonly #turns = new Turns();
+  readonly #fetcher: BlockFetcher;
+  readonly #attesting: Attesting;
+  readonly #following: Following;
+  #closed = false;
+
+  private constructor(ports: ChainPorts) {
+    const onAppended = () => {
+      ports.onAppended();
+      ports.tell(this.#headMessage());
+    };
+    this.#ports = { ...ports, onAppended };
+    this.#fetcher = new BlockFetcher({
+      headHeight: () => ports.store.head.height,
+      monotonicMs: ports.monotonicMs,
+      request: (managerId, fromHeight, limit) =>
+        ports.tell(
+          { message: { case: "fetchBlocks", value: { fromHeight: BigInt(fromHeight), limit } } },
+          managerId,
+        ),
+      onBlamed: ports.observe.blamed,
+    });
+    const [candidates, fetcher, turns] = [this.#candidates, this.#fetcher, this.#turns];
+    this.#attesting = new Attesting(this.#ports, candidates, fetcher);
+    const attesting = this.#attesting;
+    this.#following = new Following(this.#ports, { candidates, fetcher, attesting, turns });
+  }
+
+  /** Takes up what the node had signed before it stopped. */
+  static async open(ports: ChainPorts): Promise<StorageChain> {
+    const chain = new StorageChain(ports);
+    for (const { block, sealedRecords, attestation } of await ports.store.loadCandidates()) {
+      const parsed = parseBlock(block);
+      if (!parsed.ok) throw new Error(`a stored candidate is damaged: ${parsed.error.message}`);
+      chain.#candidates.add(parsed.value, sealedRecords, attestation);
+    }
+    return chain;
+  }
+
+  /** Whether managers hold blocks that are missing here. */
+  get syncing(): boolean {
+    return this.#fetcher.missesBlocks;
+  }
+
+  get halted(): boolean {
+    return this.#following.halted;
+  }
+
+  /** Height of the last final block that a manager has spoken of; 0 when unknown. */
+  heightOf(managerId: string): number {
+    return this.#fetcher.heightOf(managerId);
+  }
+
+  /**
+   * What a manager is told first on a new link: the head, and what was signed for the height after
+   * it.
+   */
+  greeting(): readonly UpMessage[] {
+    const attestations = this.#candidates.attestations.map(
+      (value): UpMessage => ({ message: { case: "attestation", value } }),
+    );
+    return [this.#headMessage(), ...attestations];
+  }
+
+  /** Rejects only when this node itself is at fault, for instance when its disk fails. */
+  async take(from: string, { message }: VerifyIntegrityResponse): Promise<void> {
+    if (this.#closed || this.halted) return;
+    switch (message.case) {
+      case "verify": {
+        const candidate = this.#heldOrDropped(from, parseCandidate(message.value));
+        if (candidate !== undefined) await this.#turn(() => this.#attesting.take(from, candidate));
+        return;
+      }
+      case "commit": {
+        const commit = this.#heldOrDropped(from, parseCommit(message.value));
+        if (commit !== undefined) await this.#turn(() => this.#following.takeCommit(from, commit));
+        return;
+      }
+      case "blocks":
+        return this.#following.takeAnswer(from, parseAnswer(message.value));
+      default:
+        return this.#ports.observe.dropped(from, "MESSAGE_MALFORMED");
+    }
+  }
+
+  onDisconnected(managerId: string): void {
+    this.#fetcher.onDisconnected(managerId);
+  }
+
+  /** To be called at intervals. */
+  tick(): void {
+    if (!this.#closed && !this.halted) this.#fetcher.tick();
+  }
+
+  /** Takes no message any more; resolves when the one that is being handled is through. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#turns.idle();
+  }
+
+  #turn(job: () => Promise<void>): Promise<void> {
+    return this.#turns.run(async () => {
+      if (!this.#closed && !this.halted) await job();
+    });
+  }
+
+  #heldOrDropped<T>(from: string, parsed: Result<T, DropReason>): T | undefined {
+    if (parsed.ok) return parsed.value;
+    this.#ports.observe.dropped(from, parsed.error);
+    return undefined;
+  }
+
+  #headMessage(): UpMessage {
+    const { height, storageBlockId, managerBlockId, frontier } = this.#ports.store.head;
+    const value = {
+      height: BigInt(height),
+      ...{ storageBlockId, managerBlockId },
+      hash2: rootOf(frontier),
+      treeSize: BigInt(frontier.size),
+      behind: this.#fetcher.behind,
+    };
+    return { message: { case: "head", value } };
+  }
+}
