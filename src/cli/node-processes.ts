@@ -11,7 +11,7 @@ import { join, resolve } from "node:path";
 import { defined } from "../base/assert.js";
 import { loadNodeConfig, type NodeConfig } from "../config/node-config.js";
 import { CliError, exitCodes } from "./cli-error.js";
-import type { ReadyMessage } from "./start.js";
+import type { ReadyMessage } from "./run-node.js";
 
 export type NodeExit = {
   /** Null when a signal ended the process. */

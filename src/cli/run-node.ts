@@ -1,0 +1,57 @@
+/**
+ * A node's life in its process: from its start until SIGTERM, SIGINT or a fatal error.
+ *
+ * When another process of ours started it (devnet, demo, tests), there is a channel between them:
+ * the node tells over it that it is ready, and it stops when the other end is gone, so that no
+ * orphans stay behind.
+ */
+
+/** What a node gives back once it is listening. */
+export type RunningNode = { close(): Promise<void> };
+
+/** Sent to the parent process when the node listens. */
+export type ReadyMessage = { readonly bss: "ready"; readonly id: string };
+
+/** A node that has not closed after this time is not going to. */
+const closeTimeoutMs = 60_000;
+
+/**
+ * Starts a node, and when it was asked to stop closes it and ends the process: with exit code 0, or
+ * 1 when closing takes too long or the node met a bug. What `start` throws is thrown on.
+ */
+export async function runNode(
+  id: string,
+  start: () => Promise<RunningNode>,
+  options: { readonly debug: boolean },
+): Promise<never> {
+  const stopRequested = stopRequest();
+  const node = await start();
+  process.on("uncaughtException", (error) => exitAfterBug(error, options.debug));
+  const ready: ReadyMessage = { bss: "ready", id };
+  // The other end may be gone by now; then the stop has been requested.
+  if (process.connected) process.send?.(ready, () => {});
+  await stopRequested;
+  setTimeout(() => process.exit(1), closeTimeoutMs).unref();
+  await node.close();
+  process.exit(0);
+}
+
+/** Resolves at the first request to stop; later ones change nothing. */
+function stopRequest(): Promise<void> {
+  return new Promise((resolve) => {
+    const request = () => resolve();
+    process.on("SIGTERM", request).on("SIGINT", request);
+    if (process.send !== undefined) process.on("disconnect", request);
+  });
+}
+
+/** One line with the place of the bug, which is what its operator can report. */
+function exitAfterBug(error: unknown, debug: boolean): never {
+  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const place = /\n\s+(at .+)/.exec(stack)?.[1] ?? "";
+  const next = "this is a bug: keep the log and report it, then start the node again";
+  process.stderr.write(`bss: ${`${what} ${place}`.replaceAll(/\s+/g, " ").trim()}; ${next}\n`);
+  if (debug) process.stderr.write(`${stack}\n`);
+  process.exit(1);
+}
