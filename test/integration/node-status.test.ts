@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
+import { openStatusSource, type StatusSource } from "../../src/cli/node-status.js";
+import { readGenesisFile, readTlsFiles } from "../../src/config/key-files.js";
+import { loadNodeConfig, type NodeConfig } from "../../src/config/node-config.js";
+import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
+import { parseGenesis } from "../../src/ledger/genesis.js";
+import { createServer, type RpcServer } from "../../src/rpc/server.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
+
+describe("the status of a node, asked with what bss init wrote", () => {
+  const directory = join(temporaryDirectory(), "consortium");
+  let server: RpcServer;
+  let config: NodeConfig;
+  let source: StatusSource;
+  const callers: string[] = [];
+
+  before(async () => {
+    const counts = { managers: 1, storage: 2, participants: 0 };
+    const options = { name: "demo", basePort: 7400, ...counts };
+    const { genesisFile } = await initConsortium(directory, options);
+    const genesis = parseGenesis(readGenesisFile(genesisFile));
+    assert(genesis.ok);
+    const { members } = genesis.value;
+    const onDisk = loadNodeConfig(join(directory, "storage", "storage-1", "config.yaml"));
+    server = createServer({
+      tls: readTlsFiles(onDisk.tls),
+      consortiumName: "demo",
+      registry: { spkiOf: async (_role, id) => members.officer(id)?.tlsSpkiSha256 },
+      onInternalError: (error) => assert.fail(String(error)),
+    });
+    server.implement(QueryService, {
+      getStatus: async (_request, { identity }) => {
+        callers.push(`${identity.role} ${identity.id}`);
+        const peers = [{ connected: true }, { connected: false }, { connected: true }];
+        const root = new Uint8Array(32).fill(7);
+        return { height: 12n, treeSize: 345n, root, peers, round: 2, step: "verify" };
+      },
+    });
+    const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+    config = { ...onDisk, listen: { host: "0.0.0.0", port } };
+    source = openStatusSource(directory);
+  });
+
+  after(async () => {
+    source.close();
+    await server.close();
+  });
+
+  test("is read in the auditor's name, also where it listens on every address", async () => {
+    assert.deepEqual(await source.statusOf(config), {
+      height: 12,
+      treeSize: 345,
+      root: new Uint8Array(32).fill(7),
+      peers: 2,
+      syncing: false,
+      round: 2,
+      step: "verify",
+    });
+    assert.deepEqual(callers, ["auditor auditor-1"]);
+  });
+
+  test("is unknown when another node answers at its address, or nobody", async () => {
+    assert.equal(await source.statusOf({ ...config, id: "storage-2" }), undefined);
+    const nobody = { ...config, id: "storage-9", listen: { host: "127.0.0.1", port: 1 } };
+    assert.equal(await source.statusOf(nobody), undefined);
+    assert.equal(callers.length, 1);
+  });
+});
