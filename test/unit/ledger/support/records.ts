@@ -1,0 +1,195 @@
+/** Records and submissions with right values, for tests that change one of them. */
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { defined } from "../../../../src/base/assert.js";
+import { emptyBytes, utf8 } from "../../../../src/base/bytes.js";
+import { ed25519KeyPairFromSeed, ed25519Sign } from "../../../../src/crypto/ed25519.js";
+import { sha256 } from "../../../../src/crypto/hash.js";
+import {
+  RecordSchema,
+  SubmissionHeaderSchema,
+  SubmissionSchema,
+  type TradeTerms,
+  TradeTermsSchema,
+} from "../../../../src/gen/bss/v1/record_pb.js";
+import { type ParsedRecord, parseRecord, recordHash } from "../../../../src/ledger/records.js";
+import { tradeDigest } from "../../../../src/ledger/signatures.js";
+import {
+  type ParsedSubmission,
+  parseSubmission,
+  submissionDigest,
+} from "../../../../src/ledger/submissions.js";
+import { consortiumId, policy, quarterS, startS } from "./consortium.js";
+import { accepted } from "./outcome.js";
+
+type RecordInit = MessageInitShape<typeof RecordSchema>;
+
+/** 32 bytes that are the same for the same name. */
+export function seedOf(name: string): Uint8Array {
+  return sha256(utf8(name));
+}
+
+/** A salt or trade id that is the same for the same name. */
+export function sixteen(name: string): Uint8Array {
+  return seedOf(name).subarray(0, 16);
+}
+
+export function publicKeyOf(id: string): Uint8Array {
+  return ed25519KeyPairFromSeed(seedOf(id)).publicKey;
+}
+
+export function sign(id: string, digest: Uint8Array): Uint8Array {
+  return ed25519Sign(seedOf(id), digest);
+}
+
+let saltCount = 0;
+
+export type ReadingOptions = {
+  readonly owner?: string;
+  readonly meter?: string;
+  readonly start?: number;
+  readonly intervalS?: number;
+  readonly imported?: number | bigint;
+  readonly exported?: number | bigint;
+  readonly parent?: Uint8Array;
+  readonly timeMs?: number;
+};
+
+/** Bytes of a reading: participant-1's meter-1 in the first quarter of the day, 100 Wh each way. */
+export function readingBytes(options: ReadingOptions = {}): Uint8Array {
+  const { owner = "participant-1", meter = "meter-1", start = startS } = options;
+  const { intervalS = quarterS, imported = 100, exported = 100 } = options;
+  return recordBytes({
+    ownerId: owner,
+    timeUnixMs: BigInt(options.timeMs ?? (start + intervalS) * 1000),
+    parent: options.parent ?? emptyBytes,
+    payload: {
+      case: "meterReading",
+      value: {
+        meterId: meter,
+        intervalStartUnixS: BigInt(start),
+        intervalS,
+        importedWh: BigInt(imported),
+        exportedWh: BigInt(exported),
+      },
+    },
+  });
+}
+
+export type TradeOptions = {
+  readonly id?: string;
+  readonly seller?: string;
+  readonly buyer?: string;
+  readonly delivery?: number;
+  readonly energy?: number | bigint;
+  readonly price?: number | bigint;
+  readonly parent?: Uint8Array;
+  readonly owner?: string;
+  readonly timeMs?: number;
+};
+
+/** Bytes of a trade, signed by both: participant-1 sells 10 Wh of the first delivery interval to participant-2. */
+export function tradeBytes(options: TradeOptions = {}): Uint8Array {
+  const { seller = "participant-1", buyer = "participant-2", delivery = startS } = options;
+  const terms = toBinary(
+    TradeTermsSchema,
+    create(TradeTermsSchema, {
+      tradeId: sixteen(options.id ?? `trade ${saltCount}`),
+      sellerId: seller,
+      buyerId: buyer,
+      deliveryStartUnixS: BigInt(delivery),
+      energyWh: BigInt(options.energy ?? 10),
+      priceMicroPerKwh: BigInt(options.price ?? 200_000),
+    }),
+  );
+  const digest = tradeDigest(consortiumId, terms);
+  return recordBytes({
+    ownerId: options.owner ?? seller,
+    timeUnixMs: BigInt(options.timeMs ?? delivery * 1000),
+    parent: options.parent ?? emptyBytes,
+    payload: {
+      case: "energyTrade",
+      value: {
+        terms,
+        sellerSignature: sign(seller, digest),
+        buyerSignature: sign(buyer, digest),
+      },
+    },
+  });
+}
+
+export function documentBytes(
+  value: { mediaType?: string; name?: string; content?: Uint8Array } = {},
+  rest: RecordInit = {},
+): Uint8Array {
+  const { mediaType = "text/plain", name = "note.txt", content = utf8("note") } = value;
+  return recordBytes({
+    payload: { case: "document", value: { mediaType, name, content } },
+    ...rest,
+  });
+}
+
+export function sessionBytes(
+  value: { stationId?: string; start?: number; end?: number; energy?: number | bigint } = {},
+  rest: RecordInit = {},
+): Uint8Array {
+  const { stationId = "station-1", start = startS, end = startS + 3600, energy = 7_000 } = value;
+  return recordBytes({
+    timeUnixMs: BigInt(Math.max(end, 1) * 1000),
+    payload: {
+      case: "chargingSession",
+      value: {
+        ...{ stationId, startUnixS: BigInt(start), endUnixS: BigInt(end) },
+        energyWh: BigInt(energy),
+      },
+    },
+    ...rest,
+  });
+}
+
+/** Bytes of any record; participant-1 is the owner, and the salt is new each time, unless said otherwise. */
+export function recordBytes(init: RecordInit): Uint8Array {
+  saltCount += 1;
+  const record = create(RecordSchema, {
+    ownerId: "participant-1",
+    salt: sixteen(`salt ${saltCount}`),
+    timeUnixMs: BigInt(startS * 1000),
+    ...init,
+  });
+  return toBinary(RecordSchema, record);
+}
+
+export function hashOf(bytes: Uint8Array): Uint8Array {
+  return recordHash(consortiumId, bytes);
+}
+
+/** The parsed record; fails when it does not parse. */
+export function parsed(bytes: Uint8Array): ParsedRecord {
+  return accepted(parseRecord(consortiumId, bytes, policy));
+}
+
+/** Trade terms as they stand in a record. */
+export function termsOf(bytes: Uint8Array): TradeTerms {
+  return defined(parsed(bytes).terms, "a trade has terms");
+}
+
+/** A signed submission message of the records. */
+export function submissionOf(records: readonly Uint8Array[], submitter = "participant-1") {
+  const header = toBinary(
+    SubmissionHeaderSchema,
+    create(SubmissionHeaderSchema, {
+      consortiumId,
+      participantId: submitter,
+      recordHashes: records.map(hashOf),
+    }),
+  );
+  const signature = sign(submitter, submissionDigest(header));
+  return create(SubmissionSchema, { header, signature, records: [...records] });
+}
+
+/** The parsed submission of the records; fails when it does not parse. */
+export function submitted(
+  records: readonly Uint8Array[],
+  submitter = "participant-1",
+): ParsedSubmission {
+  return accepted(parseSubmission(consortiumId, submissionOf(records, submitter), policy));
+}
