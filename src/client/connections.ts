@@ -164,7 +164,7 @@ export function dialWith(profile: ClientProfile, role: "manager" | "storage" = "
   const expected =
     role === "manager"
       ? { consortiumName, role, spkiSha256: (id: string) => members.manager(id)?.tlsSpkiSha256 }
-      : // A storage node may have joined after genesis; what it says is proven by signatures or not believed.
+      : // A storage node may have joined after genesis, so its key is not looked up there.
         { consortiumName, role };
   return (address) => connectionOf(createChannel({ address, tls: profile.tls, expected }));
 }

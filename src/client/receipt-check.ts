@@ -156,8 +156,8 @@ function checkHeader(receipt: Receipt, { consortiumId }: ReceiptAnchor): Step<He
     return problem("header", `The header is of height ${height}, not of ${receipt.height}.`);
   }
   if (receipt.timeUnixMs !== header.timestampUnixMs) {
-    const message = `The header's time is ${timestampMs} ms, the receipt says ${receipt.timeUnixMs}.`;
-    return problem("header", message);
+    const said = `the receipt says ${receipt.timeUnixMs}`;
+    return problem("header", `The header's time is ${timestampMs} ms, ${said}.`);
   }
   return ok({ height, treeSize, timeMs: timestampMs, hash1: header.hash1 });
 }
@@ -165,8 +165,8 @@ function checkHeader(receipt: Receipt, { consortiumId }: ReceiptAnchor): Step<He
 function checkBlockId(receipt: Receipt): Step<Uint8Array> {
   const id = blockId(receipt.header);
   if (equalBytes(id, receipt.blockId)) return ok(id);
-  const message = `The header's hash is ${toHex(id)}, the receipt names block ${toHex(receipt.blockId)}.`;
-  return problem("block-id", message);
+  const named = `the receipt names block ${toHex(receipt.blockId)}`;
+  return problem("block-id", `The header's hash is ${toHex(id)}, ${named}.`);
 }
 
 function checkInclusion(receipt: Receipt, treeSize: number, root: Uint8Array): Step<number> {
@@ -184,8 +184,8 @@ function checkInclusion(receipt: Receipt, treeSize: number, root: Uint8Array): S
     return ok(position);
   }
   const message =
-    `The inclusion proof does not lead from the record at position ${position} to HASH1 of the header: ` +
-    "the record hash, the seal digest, the position or the proof is wrong.";
+    `The inclusion proof does not lead from the record at position ${position} to HASH1 of the ` +
+    "header: the record hash, the seal digest, the position or the proof is wrong.";
   return problem("inclusion", message);
 }
 

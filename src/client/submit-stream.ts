@@ -275,7 +275,8 @@ class SubmitSession {
 
 function stallError(timeoutMs: number, unanswered: number, cause: RpcError | undefined): RpcError {
   const last = cause === undefined ? "" : `; the last thing heard was: ${cause.message}`;
-  const message = `no outcome for ${timeoutMs / 1000} s, ${unanswered} submissions are unanswered${last}`;
+  const waiting = `${unanswered} submissions are unanswered`;
+  const message = `no outcome for ${timeoutMs / 1000} s, ${waiting}${last}`;
   const received = cause && { received: { status: cause.status, reason: cause.reason }, cause };
   return new RpcError("DEADLINE", message, { retryAfterMs: cause?.retryAfterMs ?? 0, ...received });
 }
