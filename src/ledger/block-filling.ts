@@ -106,12 +106,12 @@ class BlockFiller {
   }
 
   result(): Filling {
+    // What a full block left out, or a retry that was not made, might still cure a record.
+    const isOpen = this.#full || this.#woken.size > 0;
     const objections: RecordObjection[] = [];
     for (const [candidate, violation] of this.#refused) {
       if (this.#options.execution.hasPlaced(candidate.record.hashHex)) continue;
-      // What a full block left out, or a retry that was not made, might still have cured it.
-      const isOpen = curableReasons.has(violation.reason);
-      if (isOpen && (this.#full || this.#woken.has(candidate))) continue;
+      if (isOpen && curableReasons.has(violation.reason)) continue;
       objections.push({ submission: candidate.submission, record: candidate.record, violation });
     }
     const entries = this.#entries.map(({ submission, recordIndexes }) =>
