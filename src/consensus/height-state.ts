@@ -17,9 +17,9 @@ import {
 } from "../ledger/certificates.js";
 import { drawCommittee } from "../ledger/committee.js";
 import { AttestationTally } from "./attestation-tally.js";
-import type { BlockKey, HeightContext, Judgement } from "./events.js";
+import { type BlockKey, type HeightContext, type Judgement, nilBlock } from "./events.js";
 import { partsOfLockCertificate } from "./lock-certificate.js";
-import { VoteTally } from "./vote-tally.js";
+import { roundsAheadMax, roundsBehindMax, VoteTally } from "./vote-tally.js";
 
 /** AC and IC of a block; `integrity` is absent when the block adds no leaves. */
 type Verified = {
@@ -34,7 +34,7 @@ export class HeightState {
   /** The first proposal of each round's proposer, without its body. */
   readonly proposals = new Map<number, Proposal>();
   readonly judgements = new Map<BlockKey, Judgement>();
-  /** Blocks that the driver has been asked to validate, with those known to hold them. */
+  /** Ids of the blocks that the driver has been asked to validate. */
   readonly validating = new Map<BlockKey, Uint8Array>();
   readonly #committees = new Map<string, readonly string[]>();
 
@@ -118,6 +118,36 @@ export class HeightState {
     const { votes, attestations } = partsOfLockCertificate(certificate);
     for (const vote of votes) this.votes.add(vote, currentRound, true);
     for (const attestation of attestations) this.attestations.add(attestation);
+  }
+
+  /**
+   * Keeps the first proposal of a round within the window, without its body, and returns what was
+   * kept. That its proposer's turn it is has been checked.
+   */
+  addProposal(proposal: Proposal, currentRound: number): Proposal | undefined {
+    const { round } = proposal;
+    if (this.proposals.has(round) || round > currentRound + roundsAheadMax) return undefined;
+    if (round < currentRound - roundsBehindMax) return undefined;
+    const { block: _, ...rest } = proposal;
+    this.proposals.set(round, rest);
+    return rest;
+  }
+
+  /** Notes that a block is to be judged; false when it is judged, or being judged, already. */
+  awaitJudgement(blockId: Uint8Array): boolean {
+    const block = toHex(blockId);
+    if (block === nilBlock || this.judgements.has(block)) return false;
+    if (this.validating.has(block)) return false;
+    this.validating.set(block, blockId);
+    return true;
+  }
+
+  /** Forgets rounds that have fallen out of the window; the votes of `keepRound` stay. */
+  prune(currentRound: number, keepRound: number): void {
+    this.votes.prune(currentRound, keepRound);
+    for (const round of this.proposals.keys()) {
+      if (round < currentRound - roundsBehindMax) this.proposals.delete(round);
+    }
   }
 
   /** Managers that have shown that they hold a block. */

@@ -1,0 +1,96 @@
+/**
+ * Both ends of BroadcastService.Broadcast: what this manager took in goes to all others, their verdicts
+ * and objections come back, and the other way round.
+ */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type {
+  BroadcastRequest,
+  BroadcastRequestSchema,
+  BroadcastResponse,
+  BroadcastResponseSchema,
+  Objection,
+  Verdict,
+} from "../gen/bss/v1/broadcast_pb.js";
+import type { Submission } from "../gen/bss/v1/record_pb.js";
+import type { CallContext, ServerStream } from "../rpc/handlers.js";
+
+type Request = MessageInitShape<typeof BroadcastRequestSchema>;
+
+/** The stream that this manager dialled to another one. */
+export type BroadcastLink = { readonly peerId: string; send(message: Request): boolean };
+
+export type BroadcastExchangePorts = {
+  readonly links: ReadonlyMap<string, BroadcastLink>;
+  /** A relayed submission; what this manager objects to in it. */
+  readonly takeRelayed: (from: string, submission: Submission) => Promise<readonly Objection[]>;
+  readonly takeVerdict: (from: string, submissionId: Uint8Array) => void;
+  readonly takeObjection: (from: string, objection: Objection) => Promise<void>;
+  /** What this manager has taken in and not seen settled. */
+  readonly own: () => readonly Submission[];
+  readonly onDropped: (from: string, what: string) => void;
+};
+
+const verdictsPerMessageMax = 1_000;
+const hashBytes = 32;
+
+export class BroadcastExchange {
+  readonly #ports: BroadcastExchangePorts;
+
+  constructor(ports: BroadcastExchangePorts) {
+    this.#ports = ports;
+  }
+
+  relay(submission: Submission): void {
+    this.#sendAll({ message: { case: "submission", value: submission } });
+  }
+
+  sendVerdict(submissionId: Uint8Array): void {
+    this.#sendAll({ message: { case: "verdict", value: { submissionIds: [submissionId] } } });
+  }
+
+  sendObjection(objection: Objection): void {
+    this.#sendAll({ message: { case: "objection", value: objection } });
+  }
+
+  /** A peer may have restarted with an empty pool: it gets again what is still open here. */
+  onConnected(peerId: string): void {
+    const link = this.#ports.links.get(peerId);
+    for (const value of this.#ports.own()) link?.send({ message: { case: "submission", value } });
+  }
+
+  /** A message on a stream that this manager dialled. */
+  async onResponse(from: string, { message }: BroadcastResponse): Promise<void> {
+    if (message.case === "verdict") this.#takeVerdict(from, message.value);
+    if (message.case === "objection") await this.#ports.takeObjection(from, message.value);
+  }
+
+  /** The handler of BroadcastService.Broadcast. */
+  async serve(
+    context: CallContext,
+    stream: ServerStream<BroadcastRequest, MessageInitShape<typeof BroadcastResponseSchema>>,
+  ): Promise<void> {
+    const from = context.identity.id;
+    for await (const { message } of stream.messages) {
+      if (message.case === "verdict") this.#takeVerdict(from, message.value);
+      if (message.case === "objection") await this.#ports.takeObjection(from, message.value);
+      if (message.case !== "submission") continue;
+      for (const value of await this.#ports.takeRelayed(from, message.value)) {
+        await stream.write({ message: { case: "objection", value } });
+      }
+    }
+  }
+
+  #takeVerdict(from: string, { submissionIds }: Verdict): void {
+    if (submissionIds.length > verdictsPerMessageMax) {
+      this.#ports.onDropped(from, "TOO_MANY_VERDICTS");
+      return;
+    }
+    for (const id of submissionIds) {
+      if (id.length === hashBytes) this.#ports.takeVerdict(from, id);
+    }
+  }
+
+  #sendAll(request: Request): void {
+    for (const link of this.#ports.links.values()) link.send(request);
+  }
+}

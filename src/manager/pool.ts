@@ -1,0 +1,199 @@
+/**
+ * The pool: submissions that this manager has checked and that wait for a block, in the order of their
+ * arrival. It holds no connections and reads no clock.
+ *
+ * A submission is *ripe*, ready to be ordered, once every other active manager has said that it finds
+ * it accurate too, or once `verdictWaitMs` has passed since it came: a manager that is slow or down does
+ * not hold it up, it will see it in the block. A submission leaves when each of its records is settled:
+ * on the ledger, or refused.
+ */
+import { toHex } from "../base/bytes.js";
+import type { ParsedSubmission } from "../ledger/submissions.js";
+
+export type PoolLimits = {
+  readonly submissionsMax: number;
+  readonly bytesMax: number;
+};
+
+/** No participant may hold more than this share of the pool, so that none can shut out the others. */
+const participantShare = 1 / 4;
+/** Verdicts that came before their submission, remembered for it. */
+const earlyVerdictsMax = 10_000;
+
+type Pooled = {
+  readonly submission: ParsedSubmission;
+  /** Taken in here, so this manager relays it. */
+  readonly own: boolean;
+  readonly arrivedMs: number;
+  readonly byteCount: number;
+  readonly verdicts: Set<string>;
+  /** Record hashes, hex, that are neither on the ledger nor refused. */
+  readonly unsettled: Set<string>;
+};
+
+export type PoolOptions = {
+  readonly limits: PoolLimits;
+  readonly verdictWaitMs: number;
+};
+
+export class Pool {
+  readonly #options: PoolOptions;
+  readonly #byId = new Map<string, Pooled>();
+  readonly #byRecord = new Map<string, Set<Pooled>>();
+  readonly #bytesOf = new Map<string, number>();
+  readonly #earlyVerdicts = new Map<string, Set<string>>();
+  #byteCount = 0;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  get submissionCount(): number {
+    return this.#byId.size;
+  }
+
+  get recordCount(): number {
+    return this.#byRecord.size;
+  }
+
+  get byteCount(): number {
+    return this.#byteCount;
+  }
+
+  has(idHex: string): boolean {
+    return this.#byId.has(idHex);
+  }
+
+  /** The submissions that were taken in here and are not settled. */
+  own(): readonly ParsedSubmission[] {
+    return [...this.#byId.values()].filter(({ own }) => own).map(({ submission }) => submission);
+  }
+
+  /** The record while it is unsettled, with its submission. */
+  pending(recordHex: string): ParsedSubmission | undefined {
+    for (const { submission } of this.#byRecord.get(recordHex) ?? []) return submission;
+    return undefined;
+  }
+
+  /** Adds a submission of which `unsettled` records are to be ordered; "full" past a limit. */
+  add(
+    submission: ParsedSubmission,
+    options: {
+      readonly own: boolean;
+      readonly nowMs: number;
+      readonly unsettled: readonly string[];
+    },
+  ): "added" | "known" | "full" {
+    if (this.#byId.has(submission.idHex)) return "known";
+    const { limits } = this.#options;
+    const byteCount = sizeOf(submission);
+    const participantBytes = (this.#bytesOf.get(submission.participantId) ?? 0) + byteCount;
+    if (
+      this.#byId.size >= limits.submissionsMax ||
+      this.#byteCount + byteCount > limits.bytesMax ||
+      participantBytes > limits.bytesMax * participantShare
+    ) {
+      return "full";
+    }
+    const pooled: Pooled = {
+      submission,
+      own: options.own,
+      arrivedMs: options.nowMs,
+      byteCount,
+      verdicts: this.#earlyVerdicts.get(submission.idHex) ?? new Set(),
+      unsettled: new Set(options.unsettled),
+    };
+    this.#earlyVerdicts.delete(submission.idHex);
+    this.#byId.set(submission.idHex, pooled);
+    for (const hash of pooled.unsettled) {
+      const holders = this.#byRecord.get(hash) ?? new Set();
+      this.#byRecord.set(hash, holders.add(pooled));
+    }
+    this.#byteCount += byteCount;
+    this.#bytesOf.set(submission.participantId, participantBytes);
+    return "added";
+  }
+
+  /** `managerId` finds a submission accurate; it may say so before the submission is here. */
+  verdict(managerId: string, submissionId: Uint8Array): void {
+    const idHex = toHex(submissionId);
+    const pooled = this.#byId.get(idHex);
+    if (pooled !== undefined) {
+      pooled.verdicts.add(managerId);
+      return;
+    }
+    const early = this.#earlyVerdicts.get(idHex) ?? new Set();
+    this.#earlyVerdicts.set(idHex, early.add(managerId));
+    for (const oldest of this.#earlyVerdicts.keys()) {
+      if (this.#earlyVerdicts.size <= earlyVerdictsMax) break;
+      this.#earlyVerdicts.delete(oldest);
+    }
+  }
+
+  /**
+   * Ripe submissions with up to `recordsMax` records in all, in the order of arrival. `awaited` are the
+   * other active managers.
+   */
+  ripe(nowMs: number, awaited: readonly string[], recordsMax: number): readonly ParsedSubmission[] {
+    const found: ParsedSubmission[] = [];
+    let records = 0;
+    for (const pooled of this.#byId.values()) {
+      if (!this.#isRipe(pooled, nowMs, awaited)) continue;
+      found.push(pooled.submission);
+      records += pooled.unsettled.size;
+      if (records >= recordsMax) break;
+    }
+    return found;
+  }
+
+  /** When the next submission ripens by waiting alone; undefined when none is waiting. */
+  nextRipeAtMs(): number | undefined {
+    for (const { arrivedMs } of this.#byId.values()) return arrivedMs + this.#options.verdictWaitMs;
+    return undefined;
+  }
+
+  /** Records of pooled submissions that must not be ordered again: settled ones. */
+  settledOf(submissions: readonly ParsedSubmission[]): ReadonlySet<string> {
+    const settled = new Set<string>();
+    for (const submission of submissions) {
+      const unsettled = this.#byId.get(submission.idHex)?.unsettled;
+      for (const { hashHex } of submission.records) {
+        if (unsettled?.has(hashHex) !== true) settled.add(hashHex);
+      }
+    }
+    return settled;
+  }
+
+  /** These records are on the ledger or refused. Returns the ids of submissions that left with them. */
+  settle(recordHexes: Iterable<string>): readonly Uint8Array[] {
+    const left: Uint8Array[] = [];
+    for (const hash of recordHexes) {
+      for (const pooled of this.#byRecord.get(hash) ?? []) {
+        pooled.unsettled.delete(hash);
+        if (pooled.unsettled.size > 0) continue;
+        this.#remove(pooled);
+        left.push(pooled.submission.id);
+      }
+      this.#byRecord.delete(hash);
+    }
+    return left;
+  }
+
+  #isRipe(pooled: Pooled, nowMs: number, awaited: readonly string[]): boolean {
+    if (nowMs - pooled.arrivedMs >= this.#options.verdictWaitMs) return true;
+    return awaited.every((managerId) => pooled.verdicts.has(managerId));
+  }
+
+  #remove({ submission, byteCount }: Pooled): void {
+    this.#byId.delete(submission.idHex);
+    this.#byteCount -= byteCount;
+    const rest = (this.#bytesOf.get(submission.participantId) ?? 0) - byteCount;
+    if (rest > 0) this.#bytesOf.set(submission.participantId, rest);
+    else this.#bytesOf.delete(submission.participantId);
+  }
+}
+
+/** What a submission takes in memory, roughly. */
+function sizeOf({ headerBytes, records }: ParsedSubmission): number {
+  return records.reduce((sum, { bytes }) => sum + bytes.length + 512, headerBytes.length + 512);
+}

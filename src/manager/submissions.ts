@@ -1,0 +1,299 @@
+/**
+ * The way of a submission through one manager, from the caller to the receipt:
+ *
+ *     take ─▶ parse ─▶ screen (signatures, rules) ─▶ pool ─▶ relay to the other managers ─▶ wake the ring
+ *                                                                                            │
+ *     answer ◀── outcomes ◀── placed by a block, or refused by an objection that holds here ◀─┘
+ *
+ * Order decides between records that exclude each other, so such a record is refused only by whoever
+ * builds a block; everybody else runs the rule again on the ledger before believing it. The caller's
+ * deadline ends the wait and nothing else: the submission stays, and a retry gets the same receipt.
+ */
+import { create } from "@bufbuild/protobuf";
+import { toHex } from "../base/bytes.js";
+import {
+  type Objection,
+  ObjectionSchema,
+  type RecordOutcome,
+  RecordOutcomeSchema,
+  type RecordPlace,
+  RecordPlaceSchema,
+  type SubmitResponse,
+  WaitFor,
+} from "../gen/bss/v1/broadcast_pb.js";
+import type { Submission } from "../gen/bss/v1/record_pb.js";
+import type { RecordObjection } from "../ledger/block-filling.js";
+import type { ExecutedBlock } from "../ledger/executed-block.js";
+import type { ParsedRecord } from "../ledger/records.js";
+import { type ParsedSubmission, parseSubmission } from "../ledger/submissions.js";
+import type { Violation } from "../ledger/violation.js";
+import { RpcError, rpcErrorOfViolation } from "../rpc/rpc-error.js";
+import type { Pool } from "./pool.js";
+import { RecordOutcomes, type RecordSettlement } from "./record-outcomes.js";
+import { type Screened, type ScreeningPorts, screenSubmission, violationNow } from "./screening.js";
+
+export type SubmissionsPorts = ScreeningPorts & {
+  readonly consortiumId: Uint8Array;
+  readonly pool: Pool;
+  readonly monotonicMs: () => number;
+  /** Makes a submission survive a restart. */
+  readonly savePooled: (submission: ParsedSubmission) => Promise<void>;
+  readonly relay: (submission: Submission) => void;
+  /** Tells every manager that this one finds a submission accurate. */
+  readonly sendVerdict: (submissionId: Uint8Array) => void;
+  readonly sendObjection: (objection: Objection) => void;
+  /** The pool has changed. */
+  readonly onPoolChanged: () => void;
+  readonly placeOf: (recordHash: Uint8Array) => Promise<RecordPlace | undefined>;
+  /** The answer to a caller: outcomes in the submission's order, with the blocks that they name. */
+  readonly respond: (outcomes: RecordOutcome[]) => Promise<SubmitResponse>;
+  /** Whose absence keeps blocks from being made; undefined when nobody is missing. */
+  readonly whatIsMissing: () => RpcError | undefined;
+  readonly observe: {
+    verdict(result: "accepted" | "objected"): void;
+    objection(rule: string): void;
+    committed(seconds: number): void;
+  };
+};
+
+export type TakeOptions = {
+  readonly callerId: string;
+  readonly waitFor: WaitFor;
+  /** Aborts when the caller has gone or its deadline is near. */
+  readonly signal: AbortSignal;
+};
+
+/** Objections that wait for this manager to reach their height. */
+const objectionsMax = 10_000;
+
+export class Submissions {
+  readonly #ports: SubmissionsPorts;
+  readonly #outcomes = new RecordOutcomes();
+  readonly #objections = new Map<string, Objection>();
+
+  constructor(ports: SubmissionsPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Handles a participant's submission until it is final, or until it is safely kept with
+   * WAIT_FOR_ACCEPTED.
+   *
+   * @throws RpcError when the submission as a whole is refused, or is not final when `signal` aborts
+   */
+  async take(message: Submission | undefined, options: TakeOptions): Promise<SubmitResponse> {
+    const startedMs = this.#ports.monotonicMs();
+    const submission = this.#parse(message);
+    if (submission.participantId !== options.callerId) {
+      const text = `the submission is ${submission.participantId}'s, the caller is ${options.callerId}`;
+      const field = "submission.header.participant_id";
+      throw new RpcError("CALLER_NOT_SUBMITTER", text, { field });
+    }
+    const watch = this.#outcomes.watch(submission.records.map(({ hashHex }) => hashHex));
+    try {
+      const screened = await this.#screen(submission);
+      for (const record of screened.onLedger) {
+        watch.note(record.hashHex, { kind: "placed", place: await this.#place(record) });
+      }
+      for (const { record, violation: broken } of screened.refused) {
+        const objection = this.#objection(submission, record, broken, this.#ports.head().height);
+        watch.note(record.hashHex, { kind: "refused", objection });
+      }
+      if (screened.accurate.length > 0) {
+        await this.#enter(submission, screened, options);
+        if (options.waitFor !== WaitFor.ACCEPTED) {
+          const awaited = screened.accurate.map(({ hashHex }) => hashHex);
+          if (!(await watch.all(awaited, options.signal))) throw this.#unfinished();
+          this.#ports.observe.committed((this.#ports.monotonicMs() - startedMs) / 1_000);
+        }
+      }
+      return await this.#ports.respond(outcomesOf(submission, watch.settled));
+    } finally {
+      watch.close();
+    }
+  }
+
+  /** A submission that another manager relays: this manager's verdict on it. */
+  async takeRelayed(message: Submission): Promise<readonly Objection[]> {
+    const parsed = parseSubmission(this.#ports.consortiumId, message, this.#ports.policy);
+    if (!parsed.ok || this.#ports.pool.has(parsed.value.idHex)) return [];
+    const submission = parsed.value;
+    const screened = await screenSubmission(submission, this.#ports);
+    if (!screened.ok) return [];
+    const { accurate, refused } = screened.value;
+    if (accurate.length > 0) this.#addToPool(submission, screened.value, false);
+    if (refused.length === 0) {
+      this.#ports.observe.verdict("accepted");
+      this.#ports.sendVerdict(submission.id);
+    }
+    return refused.map(({ record, violation: broken }) =>
+      this.#objection(submission, record, broken, this.#ports.head().height),
+    );
+  }
+
+  /** Another manager found a record wrong: looked into once this ledger has reached its height. */
+  async takeObjection(objection: Objection): Promise<void> {
+    const recordHex = toHex(objection.recordHash);
+    if (this.#ports.pool.pending(recordHex) === undefined) return;
+    if (this.#objections.size >= objectionsMax) return;
+    this.#objections.set(recordHex, objection);
+    await this.#reviewObjections();
+  }
+
+  /** Records that this manager left out of a block, as they break a rule there. */
+  async reportObjections(
+    objections: readonly RecordObjection[],
+    executed: ExecutedBlock,
+  ): Promise<void> {
+    // Without records the block changed nothing: what fails there fails on the ledger as it stands.
+    const { facts } = executed;
+    const height = facts.leafCount > 0 ? facts.height : facts.height - 1;
+    for (const { submission, record, violation: broken } of objections) {
+      const objection = this.#objection(submission, record, broken, height);
+      this.#ports.sendObjection(objection);
+      await this.takeObjection(objection);
+    }
+  }
+
+  /** A block has been appended. */
+  async onAppended({ placed, facts }: ExecutedBlock, sealDigests: readonly Uint8Array[]) {
+    for (const [i, { record, position }] of placed.entries()) {
+      const place = create(RecordPlaceSchema, {
+        height: BigInt(facts.height),
+        position: BigInt(position),
+        sealDigest: sealDigests[i] ?? new Uint8Array(),
+      });
+      this.#outcomes.settle(record.hashHex, { kind: "placed", place });
+    }
+    this.#ports.pool.settle(placed.map(({ record }) => record.hashHex));
+    await this.#reviewObjections();
+    this.#ports.onPoolChanged();
+  }
+
+  /** Takes up what a stop left behind. */
+  async restore(messages: readonly Submission[]): Promise<void> {
+    for (const message of messages) {
+      const parsed = parseSubmission(this.#ports.consortiumId, message, this.#ports.policy);
+      if (!parsed.ok) continue;
+      const screened = await screenSubmission(parsed.value, this.#ports);
+      if (!screened.ok || screened.value.accurate.length === 0) continue;
+      this.#addToPool(parsed.value, screened.value, true);
+      this.#ports.relay(message);
+      this.#ports.sendVerdict(parsed.value.id);
+    }
+  }
+
+  #parse(message: Submission | undefined): ParsedSubmission {
+    if (message === undefined) {
+      const text = "the request holds no submission";
+      throw new RpcError("SUBMISSION_MALFORMED", text, { field: "submission" });
+    }
+    const parsed = parseSubmission(this.#ports.consortiumId, message, this.#ports.policy);
+    if (!parsed.ok) throw rpcErrorOfViolation(parsed.error, "submission");
+    return parsed.value;
+  }
+
+  async #screen(submission: ParsedSubmission): Promise<Screened> {
+    const screened = await screenSubmission(submission, this.#ports);
+    if (!screened.ok) {
+      this.#ports.observe.verdict("objected");
+      throw rpcErrorOfViolation(screened.error, "submission");
+    }
+    const { refused } = screened.value;
+    this.#ports.observe.verdict(refused.length === 0 ? "accepted" : "objected");
+    return screened.value;
+  }
+
+  /** Into the pool, on disk if the caller is to be told that it is kept, and on to the others. */
+  async #enter(
+    submission: ParsedSubmission,
+    screened: Screened,
+    { waitFor }: TakeOptions,
+  ): Promise<void> {
+    if (waitFor === WaitFor.ACCEPTED) await this.#ports.savePooled(submission);
+    const added = this.#addToPool(submission, screened, true);
+    if (added === "known") return;
+    if (added === "full") {
+      throw new RpcError("POOL_FULL", "the pool of submissions that wait to be ordered is full");
+    }
+    this.#ports.relay(submission.message);
+    this.#ports.sendVerdict(submission.id);
+  }
+
+  #addToPool(submission: ParsedSubmission, { accurate }: Screened, own: boolean) {
+    const { pool, monotonicMs, onPoolChanged } = this.#ports;
+    const unsettled = accurate.map(({ hashHex }) => hashHex);
+    const added = pool.add(submission, { own, nowMs: monotonicMs(), unsettled });
+    onPoolChanged();
+    return added;
+  }
+
+  /** Runs the rules of all objections whose height this ledger has reached. */
+  async #reviewObjections(): Promise<void> {
+    const { height } = this.#ports.head();
+    for (const [recordHex, objection] of this.#objections) {
+      if (objection.height > BigInt(height)) continue;
+      this.#objections.delete(recordHex);
+      const submission = this.#ports.pool.pending(recordHex);
+      const record = submission?.records.find(({ hashHex }) => hashHex === recordHex);
+      if (submission === undefined || record === undefined) continue;
+      const broken = await violationNow(submission, record, this.#ports);
+      if (broken === undefined || broken.reason === "RECORD_ON_LEDGER") continue;
+      const own = this.#objection(submission, record, broken, height);
+      this.#outcomes.settle(recordHex, { kind: "refused", objection: own });
+      this.#ports.pool.settle([recordHex]);
+      this.#ports.onPoolChanged();
+    }
+  }
+
+  async #place(record: ParsedRecord): Promise<RecordPlace> {
+    const place = await this.#ports.placeOf(record.hash);
+    if (place !== undefined) return place;
+    throw new RpcError("INTERNAL", "a record on the ledger has no place in the index");
+  }
+
+  #objection(
+    submission: ParsedSubmission,
+    record: ParsedRecord,
+    { reason, message, field }: Violation,
+    height: number,
+  ): Objection {
+    this.#ports.observe.objection(reason);
+    return create(ObjectionSchema, {
+      submissionId: submission.id,
+      recordHash: record.hash,
+      reason,
+      message,
+      field: field ?? "",
+      height: BigInt(height),
+    });
+  }
+
+  /** The wait ended before the records were final. Nothing is lost: they stay in the pool. */
+  #unfinished(): RpcError {
+    const missing = this.#ports.whatIsMissing();
+    if (missing !== undefined) return missing;
+    const text = "not final before the deadline; nothing is lost, try again for the receipt";
+    return new RpcError("DEADLINE", text);
+  }
+}
+
+function outcomesOf(
+  submission: ParsedSubmission,
+  settled: ReadonlyMap<string, RecordSettlement>,
+): RecordOutcome[] {
+  return submission.records.map(({ hash, hashHex }) => {
+    const settlement = settled.get(hashHex);
+    if (settlement === undefined) {
+      return create(RecordOutcomeSchema, {
+        recordHash: hash,
+        outcome: { case: "pending", value: {} },
+      });
+    }
+    const outcome =
+      settlement.kind === "placed"
+        ? ({ case: "committed", value: settlement.place } as const)
+        : ({ case: "objection", value: settlement.objection } as const);
+    return create(RecordOutcomeSchema, { recordHash: hash, outcome });
+  });
+}

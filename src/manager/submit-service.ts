@@ -1,0 +1,138 @@
+/** BroadcastService's methods for participants: Submit and SubmitStream. */
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { defined } from "../base/assert.js";
+import {
+  type RefusalSchema,
+  type SubmitRequest,
+  type SubmitResponse,
+  type SubmitStreamRequest,
+  type SubmitStreamResponse,
+  SubmitStreamResponseSchema,
+  WaitFor,
+} from "../gen/bss/v1/broadcast_pb.js";
+import type { CallContext, ServerStream } from "../rpc/handlers.js";
+import { reasonTable } from "../rpc/reasons.js";
+import { RpcError, type RpcErrorOptions } from "../rpc/rpc-error.js";
+import { statusCodes } from "../rpc/status-codes.js";
+import type { Submissions } from "./submissions.js";
+
+/** How long a call waits for finality when its caller sets no deadline. */
+const waitDefaultMs = 30_000;
+/** Time left of a caller's deadline in which the answer must get back to it. */
+const deadlineReserveMs = 250;
+/** Submissions of one stream that may wait at a time. */
+export const inFlightMax = 256;
+
+export class SubmitService {
+  readonly #submissions: Submissions;
+
+  constructor(submissions: Submissions) {
+    this.#submissions = submissions;
+  }
+
+  /** The handler of BroadcastService.Submit. */
+  async submit(request: SubmitRequest, context: CallContext): Promise<SubmitResponse> {
+    const response = await this.#take(request, context);
+    const refusal = wholeRefusal(response);
+    if (refusal !== undefined) throw refusal;
+    return response;
+  }
+
+  /** The handler of BroadcastService.SubmitStream. */
+  async submitStream(
+    context: CallContext,
+    stream: ServerStream<SubmitStreamRequest, MessageInitShape<typeof SubmitStreamResponseSchema>>,
+  ): Promise<void> {
+    const inFlight = new Map<bigint, Promise<unknown>>();
+    for await (const request of stream.messages) {
+      const { requestId } = request;
+      const refused = refusalOfRequest(requestId, inFlight);
+      if (refused !== undefined) {
+        await stream.write({ requestId, result: { case: "refusal", value: refusalOf(refused) } });
+        continue;
+      }
+      const work = this.#answer(request, context)
+        .then((response) => stream.write(response))
+        .finally(() => inFlight.delete(requestId));
+      inFlight.set(requestId, work);
+    }
+    await Promise.allSettled(inFlight.values());
+  }
+
+  async #answer(request: SubmitStreamRequest, context: CallContext): Promise<SubmitStreamResponse> {
+    const { requestId } = request;
+    try {
+      const value = await this.#take(request, context);
+      return create(SubmitStreamResponseSchema, {
+        requestId,
+        result: { case: "response", value },
+      });
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      return create(SubmitStreamResponseSchema, {
+        requestId,
+        result: { case: "refusal", value: refusalOf(error) },
+      });
+    }
+  }
+
+  async #take(
+    { submission, waitFor }: SubmitRequest | SubmitStreamRequest,
+    context: CallContext,
+  ): Promise<SubmitResponse> {
+    if (!Object.values<number>(WaitFor).includes(waitFor)) {
+      throw new RpcError("FIELD_INVALID", "no such value of WaitFor", { field: "wait_for" });
+    }
+    const left = (context.deadlineUnixMs ?? Number.POSITIVE_INFINITY) - Date.now();
+    const waitMs = Math.max(0, Math.min(left - deadlineReserveMs, waitDefaultMs));
+    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(waitMs)]);
+    return this.#submissions.take(submission, { callerId: context.identity.id, waitFor, signal });
+  }
+}
+
+function refusalOfRequest(
+  requestId: bigint,
+  inFlight: ReadonlyMap<bigint, unknown>,
+): RpcError | undefined {
+  if (inFlight.has(requestId)) {
+    const text = `request ${requestId} is in flight on this stream already`;
+    return new RpcError("REQUEST_ID_REPEATED", text, { field: "request_id" });
+  }
+  if (inFlight.size < inFlightMax) return undefined;
+  return new RpcError("TOO_MANY_IN_FLIGHT", `${inFlightMax} submissions are in flight already`);
+}
+
+/**
+ * The refusal of a submission none of whose records is or will be on the ledger, by its first
+ * objection; undefined when there is a record to show.
+ */
+function wholeRefusal({ outcomes }: SubmitResponse): RpcError | undefined {
+  if (outcomes.some(({ outcome }) => outcome.case !== "objection")) return undefined;
+  const outcome = outcomes[0]?.outcome;
+  if (outcome?.case !== "objection") return undefined;
+  const { reason, message, field } = outcome.value;
+  const path = ["submission.records[0]", field].filter((part) => part !== "").join(".");
+  const options: RpcErrorOptions = {
+    field: path,
+    metadata: { refused_records: String(outcomes.length) },
+  };
+  return new RpcError(
+    defined(knownReason(reason), "objections name reasons of the table"),
+    message,
+    options,
+  );
+}
+
+function knownReason(reason: string) {
+  return reason in reasonTable ? (reason as keyof typeof reasonTable) : undefined;
+}
+
+function refusalOf(error: RpcError): MessageInitShape<typeof RefusalSchema> {
+  return {
+    code: statusCodes[error.status],
+    reason: error.reason,
+    message: error.message,
+    field: error.field ?? "",
+    retryAfterMs: error.retryAfterMs,
+  };
+}
