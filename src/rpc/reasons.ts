@@ -115,6 +115,10 @@ const transportReasons = {
     status: "UNIMPLEMENTED",
     summary: "This node does not offer the method.",
   },
+  SERVICE_UNKNOWN: {
+    status: "NOT_FOUND",
+    summary: "Health was asked about a service that this node does not have.",
+  },
   NOT_ON_STORAGE_NODE: {
     status: "UNIMPLEMENTED",
     summary: "Storage nodes cannot answer this; ask a manager.",

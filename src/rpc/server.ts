@@ -4,6 +4,9 @@
  */
 import type { DescService } from "@bufbuild/protobuf";
 import { Server, type ServerCredentials } from "@grpc/grpc-js";
+import { Health as HealthService } from "../gen/grpc/health/v1/health_pb.js";
+import { ServerReflection } from "../gen/grpc/reflection/v1/reflection_pb.js";
+import { ServerReflection as ServerReflectionAlpha } from "../gen/grpc/reflection/v1alpha/reflection_pb.js";
 import { Admission } from "./admission.js";
 import { Authorizer, type IdentityRegistry } from "./authorizer.js";
 import { CallLimiter } from "./call-limiter.js";
@@ -11,7 +14,7 @@ import type { ServiceHandlers } from "./handlers.js";
 import { Health } from "./health.js";
 import { defaultRpcLimits, type RpcLimits } from "./limits.js";
 import type { Reason } from "./reasons.js";
-import { addReflection } from "./reflection.js";
+import { Reflection } from "./reflection.js";
 import { RpcError } from "./rpc-error.js";
 import { noRpcMetrics, type RpcMetrics } from "./rpc-metrics.js";
 import type { CallRuntime } from "./serve-call.js";
@@ -39,7 +42,7 @@ export class RpcServer {
   readonly #credentials: ServerCredentials;
   readonly #runtime: CallRuntime;
   readonly #health = new Health();
-  readonly #services: DescService[] = [];
+  readonly #reflection = new Reflection();
 
   constructor(options: RpcServerOptions) {
     const limits = { ...defaultRpcLimits, ...options.limits };
@@ -62,23 +65,21 @@ export class RpcServer {
       "grpc.max_connection_idle_ms": limits.idleConnectionMs,
       "grpc.enable_channelz": 0,
     });
+    this.#register(HealthService, this.#health.handlers);
+    this.#register(ServerReflection, this.#reflection.handlers);
+    const alpha: unknown = this.#reflection.handlers;
+    this.#register(ServerReflectionAlpha, alpha as ServiceHandlers<typeof ServerReflectionAlpha>);
   }
 
   /** Registers a service; call it before `listen`. */
   implement<S extends DescService>(service: S, handlers: ServiceHandlers<S>): this {
-    this.#server.addService(
-      serviceDefinition(service),
-      serviceImplementation(service, handlers, this.#runtime),
-    );
-    this.#services.push(service);
+    this.#register(service, handlers);
     this.#health.add(service.typeName);
     return this;
   }
 
   /** Binds and answers; port 0 lets the system choose. Health says SERVING from here on. */
   async listen(address: Listening): Promise<Listening> {
-    addReflection(this.#server, this.#services);
-    this.#health.addToServer(this.#server);
     const target = `${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
     const port = await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(target, this.#credentials, (error, bound) => {
@@ -115,6 +116,14 @@ export class RpcServer {
     const timer = setTimeout(() => this.#server.forceShutdown(), graceMs);
     await done;
     clearTimeout(timer);
+  }
+
+  #register<S extends DescService>(service: S, handlers: ServiceHandlers<S>): void {
+    this.#server.addService(
+      serviceDefinition(service),
+      serviceImplementation(service, handlers, this.#runtime),
+    );
+    this.#reflection.add(service);
   }
 }
 
