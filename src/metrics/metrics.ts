@@ -116,6 +116,12 @@ export function createMetrics(options: MetricsOptions) {
       { queue: "open" },
     ),
 
+    messagesDropped: counterBy(
+      "bss_messages_dropped_total",
+      "Messages of peers that were dropped because they do not hold or are not wanted, by reason.",
+      { reason: "open" },
+    ),
+
     peersConnected: gaugeBy("bss_peers_connected", "Peers connected now, by role.", {
       role: peerRoles,
     }),

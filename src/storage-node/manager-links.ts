@@ -1,0 +1,116 @@
+/**
+ * The streams that this node dials to managers. It dials, so that a PC behind a router needs no
+ * open port. At least f+1 of them, so that one is honest; each node starts its choice at another
+ * place of the ring, so that the nodes spread.
+ */
+import { utf8 } from "../base/bytes.js";
+import { sha256 } from "../crypto/hash.js";
+import {
+  type VerifyIntegrityResponse,
+  VerifyIntegrityService,
+} from "../gen/bss/v1/verify_integrity_pb.js";
+import type { Manager, Members } from "../ledger/members.js";
+import { createChannel, type RpcChannel } from "../rpc/channel.js";
+import { createClient } from "../rpc/client.js";
+import { type LinkState, ReconnectingStream } from "../rpc/reconnecting-stream.js";
+import type { RpcError } from "../rpc/rpc-error.js";
+import type { TlsFiles } from "../rpc/tls.js";
+import type { UpMessage } from "./chain-ports.js";
+
+/** Managers that a node links to when f+1 are fewer. */
+export const linksMin = 7;
+
+export type ManagerLinksOptions = {
+  readonly nodeId: string;
+  readonly consortiumName: string;
+  readonly members: Members;
+  /** host:port by manager id, instead of the address that genesis names. */
+  readonly addresses: ReadonlyMap<string, string>;
+  readonly tls: TlsFiles;
+  readonly queueMessagesMax: number;
+  readonly queueBytesMax: number;
+  /** What a manager is told first on each new link. */
+  readonly greeting: () => readonly UpMessage[];
+  /** Messages of one manager come one after the other. Must not throw. */
+  readonly onMessage: (managerId: string, message: VerifyIntegrityResponse) => Promise<void>;
+  readonly onState: (managerId: string, state: LinkState, cause?: RpcError) => void;
+  readonly onDropped: (managerId: string, messages: number) => void;
+};
+
+type Link = {
+  readonly channel: RpcChannel;
+  readonly stream: ReconnectingStream<UpMessage, VerifyIntegrityResponse>;
+};
+
+export class ManagerLinks {
+  readonly #links = new Map<string, Link>();
+
+  constructor(options: ManagerLinksOptions) {
+    for (const manager of chosenManagers(options.nodeId, options.members)) {
+      this.#links.set(manager.managerId, openLink(manager, options));
+    }
+  }
+
+  get managerIds(): readonly string[] {
+    return [...this.#links.keys()];
+  }
+
+  get connectedCount(): number {
+    return this.managerIds.filter((managerId) => this.isConnected(managerId)).length;
+  }
+
+  isConnected(managerId: string): boolean {
+    return this.#links.get(managerId)?.stream.state === "connected";
+  }
+
+  /**
+   * Sends to one manager, or to all. Nothing is kept for those that are not connected: they are
+   * told what still matters when they are. False when none took it.
+   */
+  send(message: UpMessage, managerId?: string): boolean {
+    let taken = false;
+    for (const [id, { stream }] of this.#links) {
+      const addressed = managerId === undefined || managerId === id;
+      if (addressed && stream.state === "connected") taken = stream.send(message) || taken;
+    }
+    return taken;
+  }
+
+  async close(): Promise<void> {
+    const links = [...this.#links.values()];
+    await Promise.all(links.map(({ stream }) => stream.close()));
+    for (const { channel } of links) channel.close();
+  }
+}
+
+/**
+ * All managers of a small consortium; else as many of the ring as hold an honest one, from a place
+ * of the node's own.
+ */
+export function chosenManagers(nodeId: string, { managers, faultsMax }: Members): Manager[] {
+  const count = Math.min(managers.length, Math.max(linksMin, faultsMax + 1));
+  const digest = sha256(utf8(nodeId));
+  const start = new DataView(digest.buffer, digest.byteOffset).getUint32(0) % managers.length;
+  return [...managers.slice(start), ...managers.slice(0, start)].slice(0, count);
+}
+
+function openLink(manager: Manager, options: ManagerLinksOptions): Link {
+  const { managerId, address, tlsSpkiSha256: spkiSha256 } = manager;
+  const { consortiumName, tls, addresses } = options;
+  const channel = createChannel({
+    address: addresses.get(managerId) ?? address,
+    tls,
+    expected: { consortiumName, role: "manager", id: managerId, spkiSha256 },
+  });
+  const client = createClient(VerifyIntegrityService, channel);
+  const stream = new ReconnectingStream<UpMessage, VerifyIntegrityResponse>({
+    open: () => client.verifyIntegrity(),
+    onMessage: (message) => options.onMessage(managerId, message),
+    onStateChange: (state, cause) => options.onState(managerId, state, cause),
+    greeting: options.greeting,
+    queueMessagesMax: options.queueMessagesMax,
+    queueBytesMax: options.queueBytesMax,
+    onDropped: (messages) => options.onDropped(managerId, messages),
+  });
+  return { channel, stream };
+}

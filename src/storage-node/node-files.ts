@@ -1,0 +1,55 @@
+/**
+ * What a storage node reads from files before it starts. Every refusal names the file and says what
+ * to do.
+ */
+import { equalBytes } from "../base/bytes.js";
+import { fileError } from "../config/config-error.js";
+import {
+  readGenesisFile,
+  readSeedFile,
+  readTlsFiles,
+  type TlsMaterial,
+} from "../config/key-files.js";
+import type { StorageNodeConfig } from "../config/node-config.js";
+import { type Ed25519Signer, ed25519Signer } from "../crypto/ed25519.js";
+import { type GenesisState, parseGenesis } from "../ledger/genesis.js";
+import type { Members } from "../ledger/members.js";
+
+export type NodeFiles = {
+  readonly genesis: GenesisState;
+  readonly signer: Ed25519Signer;
+  readonly tls: TlsMaterial;
+};
+
+/** @throws ConfigError */
+export function readNodeFiles(config: StorageNodeConfig): NodeFiles {
+  const { genesisFile, signingKeyFile } = config;
+  const genesis = parseGenesis(readGenesisFile(genesisFile));
+  if (!genesis.ok) {
+    const { message, field } = genesis.error;
+    const what = `not a valid genesis file: ${field ?? "file"}: ${message.replace(/\.$/, "")}`;
+    throw fileError(genesisFile, what, "copy the consortium's genesis file again");
+  }
+  return {
+    genesis: genesis.value,
+    signer: ed25519Signer(readSeedFile(signingKeyFile)),
+    tls: readTlsFiles(config.tls),
+  };
+}
+
+/**
+ * Whether the chain knows this node. One that is not admitted yet follows the chain all the same.
+ *
+ * @throws ConfigError when another key is registered for its id: nobody would accept what it signs
+ */
+export function checkAdmission(
+  config: StorageNodeConfig,
+  signer: Ed25519Signer,
+  members: Members,
+): boolean {
+  const node = members.storageNode(config.id);
+  if (node === undefined) return false;
+  if (equalBytes(node.signingKey, signer.publicKey)) return true;
+  const what = `not the signing key that is registered for ${config.id}`;
+  throw fileError(config.signingKeyFile, what, "restore the node's own key, or correct id");
+}

@@ -1,0 +1,48 @@
+/**
+ * What a storage node writes to its log and its metrics about its chain. Ids, heights, reasons and
+ * counts only: records are sealed here, and even so none of their bytes are logged.
+ */
+import type { Logger } from "pino";
+import type { Metrics } from "../metrics/metrics.js";
+import type { ChainObserver } from "./chain-ports.js";
+
+export function chainObserver(
+  log: Logger,
+  metrics: Metrics,
+  monotonicMs: () => number,
+): ChainObserver {
+  let appendedAtMs: number | undefined;
+  return {
+    appended(height, treeSize, records) {
+      const nowMs = monotonicMs();
+      if (appendedAtMs !== undefined) {
+        metrics.blockIntervalSeconds.observe((nowMs - appendedAtMs) / 1_000);
+      }
+      appendedAtMs = nowMs;
+      metrics.height.set(height);
+      metrics.treeSize.set(treeSize);
+      metrics.blocks.inc();
+      metrics.records.inc(records);
+      log.debug({ height, treeSize, records }, "appended a block");
+    },
+    attested(verdict, height, round) {
+      metrics.attestations.inc({ verdict });
+      if (verdict === "match") log.debug({ height, round }, "attested a match");
+      else log.error({ height, round }, "attested a mismatch: HASH2 is not the block's HASH1");
+    },
+    behind(managerId, height) {
+      metrics.attestations.inc({ verdict: "behind" });
+      log.debug({ managerId, height }, "a candidate came before the block that it extends");
+    },
+    dropped(managerId, reason) {
+      metrics.messagesDropped.inc({ reason });
+      log.debug({ managerId, reason }, "dropped a message");
+    },
+    blamed(managerId, reason) {
+      log.warn({ managerId, reason }, "a manager did not give the blocks that it has");
+    },
+    wrote(seconds) {
+      metrics.storeWriteSeconds.observe(seconds);
+    },
+  };
+}

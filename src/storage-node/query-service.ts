@@ -1,0 +1,59 @@
+/**
+ * QueryService on a storage node: all that needs neither plaintext nor an index by participant. The
+ * rest is refused, so that a caller knows whom to ask instead.
+ */
+import { version } from "../base/version.js";
+import { NodeRole, type QueryService } from "../gen/bss/v1/query_pb.js";
+import { rootOf } from "../ledger/merkle/frontier.js";
+import type { HeadSignal } from "../query/head-signal.js";
+import type { LedgerReader } from "../query/ledger-reader.js";
+import type { ConsortiumFacts } from "../query/member-queries.js";
+import { publicRecordEntry } from "../query/record-queries.js";
+import { sharedQueries } from "../query/shared-queries.js";
+import type { ServiceHandlers } from "../rpc/handlers.js";
+import { RpcError } from "../rpc/rpc-error.js";
+
+export type QueryServicePorts = {
+  readonly nodeId: string;
+  readonly reader: LedgerReader;
+  readonly heads: HeadSignal;
+  readonly consortium: ConsortiumFacts;
+  /** The managers that this node dials, as it knows them now. */
+  readonly peers: () => readonly {
+    readonly managerId: string;
+    readonly connected: boolean;
+    /** 0 when unknown. */
+    readonly height: number;
+  }[];
+  readonly syncing: () => boolean;
+};
+
+export function queryService(ports: QueryServicePorts): ServiceHandlers<typeof QueryService> {
+  const { nodeId, reader, heads, consortium } = ports;
+  return {
+    ...sharedQueries({ reader, heads, consortium, isConnected: (id) => id === nodeId }),
+    getStatus: () => {
+      const { height, blockId, frontier } = reader.head();
+      return {
+        ...{ role: NodeRole.STORAGE, nodeId, version, blockId },
+        consortiumName: consortium.consortiumName,
+        consortiumId: consortium.consortiumId,
+        height: BigInt(height),
+        treeSize: BigInt(frontier.size),
+        root: rootOf(frontier),
+        peers: ports.peers().map(({ managerId, connected, height: peerHeight }) => ({
+          ...{ peerId: managerId, role: NodeRole.MANAGER, connected },
+          height: BigInt(peerHeight),
+        })),
+        syncing: ports.syncing(),
+      };
+    },
+    getRecord: async (request) => ({ entry: await publicRecordEntry(reader, request) }),
+    getRecordHistory: notHere,
+    listRecords: notHere,
+  };
+}
+
+function notHere(): never {
+  throw new RpcError("NOT_ON_STORAGE_NODE", "storage nodes hold no plaintext; ask a manager");
+}
