@@ -10,19 +10,19 @@ export const buckets = {
   blockByHeight: 2,
   /** block id → u64 height */
   heightByBlockId: 3,
-  /** record hash → location of the record: height, place in the block, position in the log */
+  /** record hash → u64 height ‖ u64 position in the log ‖ seal digest (32 bytes) */
   recordLocation: 4,
-  /** u64 position in the log → sealed record */
+  /** u64 position in the log → record hash (32 bytes) ‖ sealed record */
   sealedRecord: 5,
   /** u8 level ‖ u64 index → root (32 bytes) of a complete subtree of the Merkle log; level 0 = leaf hash */
   merkleNode: 6,
   /** state key → state value, as the ledger's rules read and write them */
   state: 7,
-  /** u64 height ‖ kind ‖ round → message signed by this manager, kept before it is sent */
+  /** u64 height ‖ u8 kind ‖ round or block id → statement of this manager, kept before it is sent */
   voteLog: 8,
-  /** block id → candidate block kept before the height is decided */
+  /** u64 height ‖ block id → candidate block kept before the height is decided */
   candidate: 9,
-  /** u64 height → certificates of that height: CC, IC, AC */
+  /** u64 height → certificates of that height: canonical ones below the head, this node's own at the head */
   certificate: 10,
   /** submission id → submission that waits for a block */
   pool: 11,
@@ -30,12 +30,14 @@ export const buckets = {
   ownerIndex: 12,
   /** meter ‖ time ‖ u64 position → record hash */
   meterIndex: 13,
-  /** record hash → hash of the record that updates it */
-  successor: 14,
   /** u64 height → encoded storage block without its records */
   storageBlock: 15,
-  /** u64 height ‖ round → attestation signed by this storage node, kept before it is sent */
+  /** u64 height ‖ u64 round → attestation signed by this storage node, kept before it is sent */
   attestationLog: 16,
+  /** u64 height ‖ u64 place in the block → control operation that changed the members */
+  membership: 17,
+  /** storage node → u64 height of the last block that a canonical certificate says it attested */
+  lastAttested: 18,
 } as const;
 
 export type Bucket = (typeof buckets)[keyof typeof buckets];

@@ -1,10 +1,11 @@
-export type StoreErrorCode = "LOCKED" | "CORRUPT" | "DISK_FULL" | "CLOSED" | "IO";
+export type StoreErrorCode = "LOCKED" | "CORRUPT" | "MISMATCH" | "DISK_FULL" | "CLOSED" | "IO";
 
 /**
  * A store that could not do its work. The message tells an operator what to do.
  *
  * - `LOCKED`: another opener, in this process or another one, holds the directory.
  * - `CORRUPT`: what is on disk is not what was written.
+ * - `MISMATCH`: the store belongs to another consortium or role, or has another format.
  * - `DISK_FULL`: no space or quota left.
  * - `CLOSED`: the operation came after `close`; a bug of the caller, or a race at shutdown.
  * - `IO`: everything else that the operating system refused.
@@ -54,6 +55,8 @@ const advice: Readonly<Record<StoreErrorCode, (directory: string) => string>> = 
     `the store at ${directory} is damaged: keep it for inspection, check the disk, and let the node catch up into an empty directory`,
   DISK_FULL: (directory) =>
     `no space is left for the store at ${directory}: free or add space, then start the node again`,
+  MISMATCH: (directory) =>
+    `the store at ${directory} is not this node's: configure the directory that belongs to it, or an empty one`,
   CLOSED: () => "the store is closed",
   IO: (directory) =>
     `the store at ${directory} cannot be read or written: check the path, its permissions and the disk`,

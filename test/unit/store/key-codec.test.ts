@@ -41,9 +41,10 @@ describe("buckets", () => {
       pool: 11,
       ownerIndex: 12,
       meterIndex: 13,
-      successor: 14,
       storageBlock: 15,
       attestationLog: 16,
+      membership: 17,
+      lastAttested: 18,
     });
   });
 

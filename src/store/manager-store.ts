@@ -1,0 +1,283 @@
+/**
+ * All that a manager keeps: the chain with its index, the state, what it has said about the height
+ * that is being voted on, and the submissions that wait.
+ *
+ *     append ──▶ one synchronous batch ──▶ head            nothing of a block is there without the rest
+ *     saveStatements ──▶ one synchronous batch ──▶ send    see vote-log.ts
+ *
+ * Records are stored sealed only; the plaintext of a waiting submission or candidate goes with it.
+ * Callers serialise `append` and `saveStatements`. After a write that failed the store accepts no
+ * other: the node stops, and opening finds out what is on disk.
+ */
+import { create } from "@bufbuild/protobuf";
+import { assert, defined } from "../base/assert.js";
+import { equalBytes, toHex } from "../base/bytes.js";
+import {
+  type MeterState,
+  MeterStateSchema,
+  type ParticipantState,
+  ParticipantStateSchema,
+  type RecordState,
+  RecordStateSchema,
+} from "../gen/bss/store/v1/state_pb.js";
+import {
+  type BlockCertificates,
+  type CertifiedManagerBlock,
+  CertifiedManagerBlockSchema,
+  type ManagerBlock,
+  ManagerBlockSchema,
+} from "../gen/bss/v1/block_pb.js";
+import type { Submission } from "../gen/bss/v1/record_pb.js";
+import { parseHeader } from "../ledger/block-parsing.js";
+import type { ExecutedBlock } from "../ledger/executed-block.js";
+import type { GenesisState } from "../ledger/genesis.js";
+import { genesisHead, type LedgerHead } from "../ledger/head.js";
+import { decodeHead, encodeHead } from "../ledger/head-codec.js";
+import { recordHash } from "../ledger/records.js";
+import { PrefetchedState, type StateWrite } from "../ledger/state.js";
+import { stateKeys } from "../ledger/state-keys.js";
+import type { ParsedSubmission } from "../ledger/submissions.js";
+import { buckets } from "./buckets.js";
+import { ChainReads, type ReaderHead, type StoredBlock } from "./chain-reads.js";
+import { chainKeys, chainWrites } from "./chain-writes.js";
+import { checkHead, readHead } from "./head-state.js";
+import { bucketKey, u64Part } from "./key-codec.js";
+import type { KeyValueStore, WriteOperation } from "./key-value-store.js";
+import {
+  completedSubmissions,
+  deletePooled,
+  loadPool,
+  type PoolLimits,
+  poolDeletions,
+  savePooled,
+} from "./pooled-submissions.js";
+import {
+  type ListedRecord,
+  type ListOptions,
+  listByMeter,
+  listByParticipant,
+  recordIndexWrites,
+} from "./record-index.js";
+import { identityWrite, isNewStore, type StoreOwner } from "./store-identity.js";
+import { damaged, getAll, putMessage, storedMessage } from "./stored-values.js";
+import { type Statements, type VotedHeight, VoteLog } from "./vote-log.js";
+
+export type AppendedBlock = {
+  readonly block: ManagerBlock;
+  readonly executed: ExecutedBlock;
+  /** By which this manager decided. */
+  readonly certificates: BlockCertificates;
+};
+
+/** The bytes of a record, undefined when they cannot be unsealed. */
+export type Unseal = (recordHash: Uint8Array, sealed: Uint8Array) => Uint8Array | undefined;
+
+export class ManagerStore extends ChainReads {
+  readonly #consortiumId: Uint8Array;
+  readonly #votes: VoteLog;
+  #head: LedgerHead;
+  #headCertificates: BlockCertificates | undefined;
+
+  private constructor(
+    kv: KeyValueStore,
+    genesis: GenesisState,
+    { head, votes }: { readonly head: LedgerHead; readonly votes: VoteLog },
+  ) {
+    super(kv, genesis);
+    this.#consortiumId = genesis.consortiumId;
+    this.#head = head;
+    this.#votes = votes;
+  }
+
+  /**
+   * Opens the store, and writes genesis into an empty one.
+   *
+   * @throws StoreError MISMATCH when it is another node's or consortium's, CORRUPT when its parts do
+   * not agree
+   */
+  static async open(kv: KeyValueStore, genesis: GenesisState): Promise<ManagerStore> {
+    const owner: StoreOwner = { role: "manager", consortiumId: genesis.consortiumId };
+    if (await isNewStore(kv, owner)) {
+      const { head, stateWrites } = genesisHead(genesis);
+      const batch = [identityWrite(owner), headWrite(head), ...stateWrites.map(stateWrite)];
+      await kv.write(batch, "sync");
+    }
+    const head = await readHead(kv, decodeHead);
+    const store = new ManagerStore(kv, genesis, { head, votes: await VoteLog.open(kv) });
+    store.#headCertificates = await checkHead(kv, store);
+    return store;
+  }
+
+  /** After the last final block; always what is on disk. */
+  get head(): LedgerHead {
+    return this.#head;
+  }
+
+  override get readerHead(): ReaderHead {
+    return this.#head;
+  }
+
+  /** By which this manager decided the head's block; undefined at height 0. */
+  get headCertificates(): BlockCertificates | undefined {
+    return this.#headCertificates;
+  }
+
+  /** Makes the block after the head the head, with all that follows from it, or changes nothing. */
+  async append({ block, executed, certificates }: AppendedBlock): Promise<void> {
+    const { head, facts, newNodes, sealed, stateWrites, placed } = executed;
+    const publicBlock = defined(block.block, "a final block has its public part");
+    assertExtends(this.#head, publicBlock.header);
+    const votes = this.#votes.clear();
+    const done = await completedSubmissions(block, (hashes) => this.#areOnLedger(hashes));
+    const { height, blockId, treeSize } = facts;
+    const parts = { height, blockId, block: publicBlock, certificates, treeSize, newNodes };
+    const withoutRecords = create(ManagerBlockSchema, {
+      block: publicBlock,
+      privateEntries: block.privateEntries,
+    });
+    const batch: WriteOperation[] = [
+      putMessage(blockKey(height), ManagerBlockSchema, withoutRecords),
+      ...chainWrites({ ...parts, sealedRecords: sealed }),
+      ...placed.flatMap(recordIndexWrites),
+      ...stateWrites.map(stateWrite),
+      ...votes.writes,
+      ...poolDeletions(done),
+      headWrite(head),
+    ];
+    await this.kv.write(batch, "sync");
+    this.#head = head;
+    this.#headCertificates = certificates;
+    votes.onWritten();
+  }
+
+  /**
+   * Puts what this manager says about the next height on disk, before anybody hears it, in one
+   * synchronous batch.
+   */
+  saveStatements(statements: Statements): Promise<void> {
+    return this.#votes.save(this.#head.height + 1, statements);
+  }
+
+  /** What this manager said about a height, and the bodies of the blocks that it stands by. */
+  loadHeight(height: number): Promise<VotedHeight> {
+    return this.#votes.load(height);
+  }
+
+  /** The state after the head, with exactly these keys. */
+  async state(keys: readonly Uint8Array[]): Promise<PrefetchedState> {
+    const distinct = new Map(keys.map((key) => [toHex(key), key]));
+    const values = await getAll(this.kv, [...distinct.values()].map(stateKey));
+    return new PrefetchedState(new Map([...distinct.keys()].map((hex, i) => [hex, values[i]])));
+  }
+
+  async participant(id: string): Promise<ParticipantState | undefined> {
+    const bytes = await this.kv.get(stateKey(stateKeys.participant(id)));
+    return bytes && storedMessage(ParticipantStateSchema, bytes, `participant ${id}`);
+  }
+
+  async meter(id: string): Promise<MeterState | undefined> {
+    const bytes = await this.kv.get(stateKey(stateKeys.meter(id)));
+    return bytes && storedMessage(MeterStateSchema, bytes, `meter ${id}`);
+  }
+
+  /** What the rules know of a record: its owner, kind and place, and which one updates it. */
+  async recordState(hash: Uint8Array): Promise<RecordState | undefined> {
+    const bytes = await this.kv.get(stateKey(stateKeys.record(hash)));
+    return bytes && storedMessage(RecordStateSchema, bytes, `record ${toHex(hash)}`);
+  }
+
+  /** Hash of the version that updates this one; undefined for the latest, and for unknown records. */
+  async successor(hash: Uint8Array): Promise<Uint8Array | undefined> {
+    const successor = (await this.recordState(hash))?.successor;
+    return successor?.length === 0 ? undefined : successor;
+  }
+
+  /** A final block and its private entries, without records. */
+  async blockAt(height: number): Promise<ManagerBlock | undefined> {
+    const bytes = await this.kv.get(blockKey(height));
+    return bytes && storedMessage(ManagerBlockSchema, bytes, `block ${height}`);
+  }
+
+  /**
+   * A final block with its records, as it is shipped to other managers.
+   *
+   * @throws StoreError CORRUPT when a record cannot be unsealed or is not the one that the leaf names
+   */
+  async managerBlockAt(height: number, unseal: Unseal): Promise<CertifiedManagerBlock | undefined> {
+    const stored = await this.blockAt(height);
+    const certificates = await this.certificatesAt(height);
+    if (stored?.block === undefined || certificates === undefined) return undefined;
+    const { block, privateEntries } = stored;
+    const sealed = await this.sealedOf(block);
+    const records = block.leaves.map((leaf, i) => {
+      const bytes = unseal(leaf.recordHash, defined(sealed[i], "each leaf has its sealed record"));
+      if (bytes && equalBytes(recordHash(this.#consortiumId, bytes), leaf.recordHash)) return bytes;
+      throw damaged(`record ${toHex(leaf.recordHash)}`, "cannot be unsealed");
+    });
+    const whole = create(ManagerBlockSchema, { block, privateEntries, records });
+    return create(CertifiedManagerBlockSchema, { block: whole, certificates });
+  }
+
+  /** The records of a participant, owner or party, ascending by time and then position. */
+  listByParticipant(id: string, options: ListOptions): Promise<readonly ListedRecord[]> {
+    return listByParticipant(this.kv, id, options);
+  }
+
+  /** The readings of a meter, all versions, ascending by time and then position. */
+  listByMeter(id: string, options: ListOptions): Promise<readonly ListedRecord[]> {
+    return listByMeter(this.kv, id, options);
+  }
+
+  /** Makes a waiting submission survive any restart. */
+  savePooled(submission: Pick<ParsedSubmission, "id" | "message">): Promise<void> {
+    return savePooled(this.kv, submission);
+  }
+
+  /** For submissions of which nothing is left to add; those that blocks complete go by themselves. */
+  deletePooled(ids: readonly Uint8Array[]): Promise<void> {
+    return deletePooled(this.kv, ids);
+  }
+
+  /** The submissions that were waiting, in no particular order, up to the limits. */
+  loadPool(limits: PoolLimits): Promise<readonly Submission[]> {
+    return loadPool(this.kv, limits);
+  }
+
+  close(): Promise<void> {
+    return this.kv.close();
+  }
+
+  protected override async storedBlock(height: number): Promise<StoredBlock | undefined> {
+    const stored = await this.blockAt(height);
+    return stored?.block && { block: stored.block };
+  }
+
+  async #areOnLedger(recordHashes: readonly Uint8Array[]): Promise<boolean> {
+    const locations = await this.locations(recordHashes);
+    return locations.every((location) => location !== undefined);
+  }
+}
+
+function assertExtends(head: LedgerHead, headerBytes: Uint8Array): void {
+  const header = parseHeader(headerBytes);
+  assert(header.ok, "a final block has a header");
+  const { height, header: fields } = header.value;
+  assert(height === head.height + 1, `block ${height} does not follow ${head.height}`);
+  assert(equalBytes(fields.previousBlockId, head.blockId), "a block follows the head");
+}
+
+function headWrite(head: LedgerHead): WriteOperation {
+  return { type: "put", key: chainKeys.head, value: encodeHead(head) };
+}
+
+function stateWrite({ key, value }: StateWrite): WriteOperation {
+  return { type: "put", key: stateKey(key), value };
+}
+
+function stateKey(key: Uint8Array): Uint8Array {
+  return bucketKey(buckets.state, key);
+}
+
+function blockKey(height: number): Uint8Array {
+  return bucketKey(buckets.blockByHeight, u64Part(height));
+}

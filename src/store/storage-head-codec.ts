@@ -1,0 +1,38 @@
+/** The head of a storage node's chain as bytes. */
+import { create, toBinary } from "@bufbuild/protobuf";
+import { StorageHeadStateSchema } from "../gen/bss/store/v1/storage_pb.js";
+import { Members } from "../ledger/members.js";
+import { decodeFrontier, encodeFrontier } from "../ledger/merkle/frontier.js";
+import type { StorageHead } from "../ledger/storage-head.js";
+import { decodeCanonical, safeInteger } from "../ledger/wire.js";
+
+export function encodeStorageHead(head: StorageHead): Uint8Array {
+  const { storageBlockId, managerBlockId } = head;
+  return toBinary(
+    StorageHeadStateSchema,
+    create(StorageHeadStateSchema, {
+      height: BigInt(head.height),
+      ...{ storageBlockId, managerBlockId },
+      timestampUnixMs: BigInt(head.timestampMs),
+      frontier: encodeFrontier(head.frontier),
+      members: head.members.encode(),
+    }),
+  );
+}
+
+/** Reads what `encodeStorageHead` wrote; undefined for any other bytes. */
+export function decodeStorageHead(bytes: Uint8Array): StorageHead | undefined {
+  const state = decodeCanonical(StorageHeadStateSchema, bytes);
+  if (state === undefined) return undefined;
+  const height = safeInteger(state.height);
+  const timestampMs = safeInteger(state.timestampUnixMs);
+  const frontier = decodeFrontier(state.frontier);
+  const members = Members.decode(state.members);
+  if (height === undefined || timestampMs === undefined) return undefined;
+  if (!frontier.ok || members === undefined) return undefined;
+  const { storageBlockId, managerBlockId } = state;
+  return {
+    ...{ height, storageBlockId, managerBlockId, timestampMs },
+    ...{ frontier: frontier.value, members },
+  };
+}

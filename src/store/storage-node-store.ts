@@ -1,0 +1,163 @@
+/**
+ * All that a storage node keeps: its chain with the sealed records, and what it has attested about
+ * blocks that are not decided yet. Nothing in it is plaintext, a submission header or a key.
+ *
+ *     append ──▶ one synchronous batch ──▶ head             nothing of a block is there without the rest
+ *     saveCandidate ──▶ one synchronous batch ──▶ attest    see attestation-log.ts
+ *
+ * Callers serialise the writes. After one that failed the store accepts no other: the node stops, and
+ * opening finds out what is on disk.
+ */
+import { create } from "@bufbuild/protobuf";
+import { assert } from "../base/assert.js";
+import { equalBytes, utf8 } from "../base/bytes.js";
+import { type StorageBlockState, StorageBlockStateSchema } from "../gen/bss/store/v1/storage_pb.js";
+import type { Block, BlockCertificates } from "../gen/bss/v1/block_pb.js";
+import type { GenesisState } from "../ledger/genesis.js";
+import type { StoredNode } from "../ledger/merkle/nodes.js";
+import type { BuiltStorageHeader } from "../ledger/storage-blocks.js";
+import { genesisStorageHead, type StorageHead } from "../ledger/storage-head.js";
+import { AttestationLog, type AttestedCandidate } from "./attestation-log.js";
+import { buckets } from "./buckets.js";
+import { ChainReads, type ReaderHead, type StoredBlock } from "./chain-reads.js";
+import { chainKeys, chainWrites } from "./chain-writes.js";
+import { checkHead, readHead } from "./head-state.js";
+import { bucketKey, u64Part } from "./key-codec.js";
+import type { KeyValueStore, WriteOperation } from "./key-value-store.js";
+import { decodeStorageHead, encodeStorageHead } from "./storage-head-codec.js";
+import { identityWrite, isNewStore, type StoreOwner } from "./store-identity.js";
+import { present, putMessage, storedMessage } from "./stored-values.js";
+
+export type { AttestedCandidate } from "./attestation-log.js";
+
+export type AppendedStorageBlock = {
+  readonly block: Block;
+  /** In the order of the leaves. */
+  readonly sealedRecords: readonly Uint8Array[];
+  /** By which this node took the block for final. */
+  readonly certificates: BlockCertificates;
+  readonly storageHeader: BuiltStorageHeader;
+  readonly newNodes: readonly StoredNode[];
+  /** After the block. */
+  readonly head: StorageHead;
+};
+
+const forkEvidenceKey = bucketKey(buckets.meta, utf8("fork-evidence"));
+
+export class StorageNodeStore extends ChainReads {
+  readonly #attestations: AttestationLog;
+  #head: StorageHead;
+  #headCertificates: BlockCertificates | undefined;
+
+  private constructor(
+    kv: KeyValueStore,
+    genesis: GenesisState,
+    parts: { readonly head: StorageHead; readonly attestations: AttestationLog },
+  ) {
+    super(kv, genesis);
+    this.#head = parts.head;
+    this.#attestations = parts.attestations;
+  }
+
+  /**
+   * Opens the store, and writes genesis into an empty one.
+   *
+   * @throws StoreError MISMATCH when it is another node's or consortium's, CORRUPT when its parts do
+   * not agree
+   */
+  static async open(kv: KeyValueStore, genesis: GenesisState): Promise<StorageNodeStore> {
+    const owner: StoreOwner = { role: "storage", consortiumId: genesis.consortiumId };
+    if (await isNewStore(kv, owner)) {
+      await kv.write([identityWrite(owner), headWrite(genesisStorageHead(genesis))], "sync");
+    }
+    const head = await readHead(kv, decodeStorageHead);
+    const attestations = await AttestationLog.open(kv);
+    const store = new StorageNodeStore(kv, genesis, { head, attestations });
+    store.#headCertificates = await checkHead(kv, store);
+    return store;
+  }
+
+  /** After the last block; always what is on disk. */
+  get head(): StorageHead {
+    return this.#head;
+  }
+
+  override get readerHead(): ReaderHead {
+    const { height, managerBlockId: blockId, frontier, members } = this.#head;
+    return { height, blockId, frontier, members };
+  }
+
+  /** By which this node took the head's block for final; undefined at height 0. */
+  get headCertificates(): BlockCertificates | undefined {
+    return this.#headCertificates;
+  }
+
+  /**
+   * Puts a candidate for the next height with this node's attestation on disk, before that is sent,
+   * in one synchronous batch. There is one attestation per round; saving it again is allowed.
+   */
+  saveCandidate(candidate: AttestedCandidate): Promise<void> {
+    return this.#attestations.save(this.#head.height + 1, candidate);
+  }
+
+  /** Those of the height after the head, ascending by round. */
+  loadCandidates(): Promise<readonly AttestedCandidate[]> {
+    return this.#attestations.load(this.#head.height + 1);
+  }
+
+  /** Makes the block after the head the head, with its sealed records, or changes nothing. */
+  async append(appended: AppendedStorageBlock): Promise<void> {
+    const { block, sealedRecords, certificates, storageHeader, newNodes, head } = appended;
+    const { previousStorageBlockId } = storageHeader.header;
+    const { height, managerBlockId: blockId, frontier } = head;
+    assert(height === this.#head.height + 1, `block ${height} does not follow the head`);
+    const follows = equalBytes(previousStorageBlockId, this.#head.storageBlockId);
+    assert(follows, "a storage block follows the head");
+    const attestations = this.#attestations.clear();
+    const state = create(StorageBlockStateSchema, { header: storageHeader.headerBytes, block });
+    const parts = { height, blockId, block, certificates, sealedRecords, newNodes };
+    const batch: WriteOperation[] = [
+      putMessage(blockKey(height), StorageBlockStateSchema, state),
+      ...chainWrites({ ...parts, treeSize: frontier.size }),
+      ...attestations.writes,
+      headWrite(head),
+    ];
+    await this.kv.write(batch, "sync");
+    this.#head = head;
+    this.#headCertificates = certificates;
+    attestations.onWritten();
+  }
+
+  /**
+   * Keeps what proves that the chain forks. The first stands: it is never replaced, and the node does
+   * not go on after it.
+   */
+  async saveForkEvidence(evidence: Uint8Array): Promise<void> {
+    if ((await this.forkEvidence()) !== undefined) return;
+    await this.kv.write([{ type: "put", key: forkEvidenceKey, value: evidence }], "sync");
+  }
+
+  forkEvidence(): Promise<Uint8Array | undefined> {
+    return this.kv.get(forkEvidenceKey);
+  }
+
+  close(): Promise<void> {
+    return this.kv.close();
+  }
+
+  protected override async storedBlock(height: number): Promise<StoredBlock | undefined> {
+    const bytes = await this.kv.get(blockKey(height));
+    if (bytes === undefined) return undefined;
+    const what = `block ${height}`;
+    const state: StorageBlockState = storedMessage(StorageBlockStateSchema, bytes, what);
+    return { block: present(state.block, what), storageHeader: state.header };
+  }
+}
+
+function headWrite(head: StorageHead): WriteOperation {
+  return { type: "put", key: chainKeys.head, value: encodeStorageHead(head) };
+}
+
+function blockKey(height: number): Uint8Array {
+  return bucketKey(buckets.storageBlock, u64Part(height));
+}
