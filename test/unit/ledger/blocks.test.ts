@@ -175,6 +175,11 @@ describe("a public block", () => {
     assert.ok(!("previousCertificates" in result.value));
   });
 
+  test("may have as many control operations as there may be", () => {
+    const operations = Array.from({ length: 1_000 }, () => control);
+    assert.ok(blocks.parseBlock(publicOf(blockOf({ block: { control: operations } }))).ok);
+  });
+
   const short = new Uint8Array(31);
   const [first] = publicOf(blockOf()).leaves;
   const leaf = first ?? assert.fail("there are leaves");
@@ -183,6 +188,12 @@ describe("a public block", () => {
     ["no header", { block: { header: new Uint8Array() } }, malformed, "header.consortium_id"],
     ["a header of noise", { block: { header: beacon } }, malformed, "header"],
     ["a long header", { block: { header: new Uint8Array(1_025) } }, malformed, "header"],
+    [
+      "a header that is right but too long",
+      { header: { proposerId: "x".repeat(1_024) } },
+      malformed,
+      "header",
+    ],
     [
       "a short consortium id",
       { header: { consortiumId: short } },

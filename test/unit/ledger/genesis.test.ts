@@ -121,12 +121,28 @@ describe("a genesis file", () => {
     "no object": utf8("[]"),
     empty: utf8(""),
     "with an unknown field": utf8(JSON.stringify({ ...jsonOf(), surprise: 1 })),
+    "of a wrong type": utf8(JSON.stringify({ ...jsonOf(), managers: 1 })),
     "with a number that is none": utf8(JSON.stringify({ ...jsonOf(), timeUnixMs: "soon" })),
     "too long": new Uint8Array(genesisBytesMax + 1),
   };
   for (const [name, file] of Object.entries(files)) {
     test(`that is ${name} is refused`, () => {
       assert.deepEqual(refusalOf(file), ["GENESIS_INVALID", undefined]);
+    });
+  }
+
+  test("that is too long is not decoded", () => {
+    const result = parseGenesis(new Uint8Array(genesisBytesMax + 1));
+    assert.ok(!result.ok);
+    assert.match(result.error.message, /more than \d+ bytes/);
+  });
+
+  for (const count of [1, 100]) {
+    test(`with ${count} managers is fine`, () => {
+      const managers = Array.from({ length: count }, (_, i) => member(`manager-${i + 1}`));
+      const result = parseGenesis(fileOf({ managers }));
+      assert.ok(result.ok);
+      assert.equal(result.value.members.managers.length, count);
     });
   }
 
@@ -287,6 +303,26 @@ describe("the first policy", () => {
       for (const value of [min - 1, max + 1].filter((each) => each >= 0)) {
         assert.deepEqual(refusalOf(at(value)), ["GENESIS_INVALID", `policy.${field}`]);
       }
+    });
+  }
+
+  const all = (ms: number) => {
+    return { proposeMs: ms, approveMs: ms, verifyMs: ms, commitMs: ms, stepMs: ms, maxMs: ms };
+  };
+  const fine: readonly object[] = [
+    { recordBytesMax: policy.blockBytesMax },
+    { blockBytesMax: 64 * 2 ** 20 },
+    { deliveryIntervalS: 86_400 },
+    { priceMinMicroPerKwh: 5n, priceMaxMicroPerKwh: 5n },
+    { priceMinMicroPerKwh: -(10n ** 12n), priceMaxMicroPerKwh: 10n ** 12n },
+    { timeouts: { ...timeouts, ...all(1) } },
+    { timeouts: { ...timeouts, ...all(3_600_000) } },
+    { timeouts: { ...timeouts, stepMs: 0 } },
+  ];
+  for (const [i, changes] of fine.entries()) {
+    test(`may have ${Object.keys(changes).join(", ")} at a limit (${i + 1})`, () => {
+      const file = fileOf({ policy: { ...policy, ...changes }, operations: [] });
+      assert.ok(parseGenesis(file).ok);
     });
   }
 

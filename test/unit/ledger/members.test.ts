@@ -9,7 +9,11 @@ import {
   PolicySchema,
 } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { MemberEntrySchema, MemberListSchema } from "../../../src/gen/bss/v1/members_pb.js";
-import { creditAtAdmission, storageNodesMax } from "../../../src/ledger/member-lists.js";
+import {
+  creditAtAdmission,
+  officersMax,
+  storageNodesMax,
+} from "../../../src/ledger/member-lists.js";
 import { Members, type StorageNode } from "../../../src/ledger/members.js";
 import { merkleRoot } from "../../../src/ledger/merkle/merkle-root.js";
 import { bytesOf, managerOf, membersOf, policy, signerOf, storageNodeOf } from "./consortium.js";
@@ -264,6 +268,24 @@ describe("operations", () => {
     const result = full.applyOperation(admit("y", "m"), policy);
     assert.ok(!result.ok);
     assert.match(result.error.message, /10000 storage nodes/);
+    const { managers, officers } = full;
+    const oneLess = new Members({ managers, storageNodes: storageNodes.slice(1), officers });
+    assert.ok(oneLess.applyOperation(admit("y", "m"), policy).ok);
+  });
+
+  test("register no more officers than there may be", () => {
+    const officers = Array.from({ length: officersMax }, (_, i) => {
+      const { signingKey, tlsSpkiSha256 } = storageNodeOf("x");
+      const officerId = `o-${String(i).padStart(4, "0")}`;
+      return { officerId, role: "auditor" as const, signingKey, tlsSpkiSha256 };
+    });
+    const full = new Members({ managers: [managerOf("m")], storageNodes: [], officers });
+    const result = full.applyOperation(officer("y"), policy);
+    assert.ok(!result.ok);
+    assert.match(result.error.message, /1000 officers/);
+    const { managers, storageNodes } = full;
+    const oneLess = new Members({ managers, storageNodes, officers: officers.slice(1) });
+    assert.ok(oneLess.applyOperation(officer("y"), policy).ok);
   });
 });
 

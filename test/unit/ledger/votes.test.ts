@@ -214,7 +214,8 @@ describe("a proposal", () => {
   };
 
   test("of a fresh block, or with a lock certificate, is right provided it verifies", () => {
-    for (const init of [{}, { validRound: 1, lockCertificate }]) {
+    const reproposals = [0, 1].map((validRound) => ({ validRound, lockCertificate }));
+    for (const init of [{}, ...reproposals]) {
       assertVerifies(votes.checkProposal(proposalOf(init), members, consortiumId));
     }
   });
