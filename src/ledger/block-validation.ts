@@ -27,7 +27,7 @@ import type { ParsedManagerBlock } from "./manager-blocks.js";
 import type { SignatureCheck } from "./signature-check.js";
 import { recordSignatureChecks, submissionSignatureCheck } from "./signatures.js";
 import type { StateView } from "./state.js";
-import { type RuleReason, refuse, type Violation, violation } from "./violation.js";
+import { type RuleReason, type Violation, violation } from "./violation.js";
 
 export type ValidationOptions = {
   /** The block is to extend this one. */
@@ -133,14 +133,13 @@ function checkPrevious({
   consortiumId,
   parsed,
 }: ValidationOptions): Result<readonly SignatureCheck[], Violation> {
-  const { previousCertificates } = parsed;
-  if (head.facts === undefined) return ok([]);
-  if (previousCertificates === undefined) {
-    const message = "The previous block's certificates are missing.";
-    return refuse("CERTIFICATE_INVALID", message, "previous_certificates");
-  }
   const { facts, electorate } = head;
-  const checks = checkBlockCertificates(previousCertificates, facts, electorate, consortiumId);
+  if (facts === undefined) return ok([]);
+  const certificates = defined(
+    parsed.previousCertificates,
+    "a parsed block above height 1 carries certificates",
+  );
+  const checks = checkBlockCertificates(certificates, facts, electorate, consortiumId);
   return checks.ok ? checks : at("previous_certificates", checks.error);
 }
 
