@@ -74,7 +74,10 @@ type Changes = {
   readonly records?: readonly Uint8Array[];
 };
 
-/** A block that hangs together, with changes; digests and roots follow the changes unless they are changed too. */
+/**
+ * A block that hangs together, with changes; digests and roots follow the changes unless they are
+ * changed too.
+ */
 function blockOf({ header, block: blockInit, entries, records: bodies }: Changes = {}) {
   const privateEntries = [...(entries ?? [entryOf([0, 2]), entryOf([3])])];
   const block = create(BlockSchema, {

@@ -483,7 +483,7 @@ describe("a block's certificates", () => {
     assertRefused(check(certificates), undefined);
   });
 
-  test("are right whoever signed, and wrong with any signature dropped below the threshold, repeated, moved or foreign", () => {
+  test("are right whoever signed, and refuse every dropped, repeated, moved or foreign entry", () => {
     const subset = (ids: readonly string[], min: number) =>
       fc.subarray([...ids], { minLength: min });
     const lists = fc.record({

@@ -350,7 +350,7 @@ describe("the first policy", () => {
     [{ timeouts: { ...timeouts, commitMs: 0 } }, "timeouts.commit_ms"],
   ];
   for (const [changes, field] of wrong) {
-    test(`is refused for a wrong ${field}: ${Object.values(changes).map(String).join(", ")}`, () => {
+    test(`is refused for ${field}: ${Object.values(changes).map(String).join(", ")}`, () => {
       const file = fileOf({ policy: { ...policy, ...changes }, operations: [] });
       assert.deepEqual(refusalOf(file), ["GENESIS_INVALID", `policy.${field}`]);
     });

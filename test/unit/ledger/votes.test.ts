@@ -26,7 +26,10 @@ const audit = bytesOf("audit");
 const stateDigest = bytesOf("state");
 const nil = new Uint8Array();
 
-/** Length-delimited field, written by hand: the expected bytes must not come from the code under test. */
+/**
+ * Length-delimited field, written by hand: the expected bytes must not come from the code under
+ * test.
+ */
 const field = (number: number, value: Uint8Array) =>
   concatBytes(new Uint8Array([(number << 3) | 2, value.length]), value);
 const number = (tag: number, ...varint: number[]) => new Uint8Array([tag, ...varint]);
