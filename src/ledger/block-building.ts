@@ -46,6 +46,7 @@ import type { LedgerHead } from "./head.js";
 import type { StateView } from "./state.js";
 import type { ParsedSubmission } from "./submissions.js";
 import { type Violation, violation } from "./violation.js";
+import { decodeCanonical } from "./wire.js";
 
 export type BuildOptions = {
   /** The block is built on this one. */
@@ -138,14 +139,21 @@ function addOperations(
   for (const operation of operations) {
     if (control.length === controlOperationsMax) break;
     const bytes = toBinary(ControlOperationSchema, operation);
-    const refused =
-      bytes.length > controlOperationBytesMax
-        ? violation("OPERATION_INVALID", "The operation is too long.")
-        : execution.tryOperation(operation);
+    const refused = isReadable(bytes)
+      ? execution.tryOperation(operation)
+      : violation("OPERATION_INVALID", "The operation has no canonical form that fits a block.");
     if (refused === undefined) control.push(bytes);
     else refusedOperations.push({ operation, violation: refused });
   }
   return { control, refusedOperations };
+}
+
+/** Whether those who check the block will read the operation: short, and without unknown fields. */
+function isReadable(bytes: Uint8Array): boolean {
+  return (
+    bytes.length <= controlOperationBytesMax &&
+    decodeCanonical(ControlOperationSchema, bytes) !== undefined
+  );
 }
 
 function fill(execution: BlockExecution, options: BuildOptions): Filling {

@@ -191,6 +191,28 @@ describe("a block's control operations", () => {
   });
 });
 
+describe("a block has no room for", () => {
+  test("an operation with unknown fields, which nobody else would read", () => {
+    const chain = new Chain();
+    const hidden = { no: 9, wireType: 2, data: Uint8Array.of(1, 0) };
+    const control = [{ ...participant("new"), $unknown: [hidden] }];
+    const built = chain.propose({ control });
+    assert.equal(built.refusedOperations[0]?.violation.reason, "OPERATION_INVALID");
+    assert.deepEqual(built.block.block?.control, []);
+  });
+
+  test("more than a thousand operations: the rest waits", () => {
+    const chain = new Chain();
+    const meters = Array.from({ length: 1_001 }, (_, i) =>
+      meter(`meter-new-${i}`, "participant-1"),
+    );
+    const built = chain.propose({ control: meters });
+    assert.equal(built.block.block?.control.length, 1_000);
+    assert.deepEqual(built.refusedOperations, []);
+    assert.ok(chain.judge(built.block).ok);
+  });
+});
+
 describe("the head", () => {
   test("of genesis has an empty log, and a state that starts from the consortium id", () => {
     const { head, stateWrites } = genesisHead(genesis);
