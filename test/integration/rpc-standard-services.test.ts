@@ -5,8 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
-import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { create, createFileRegistry, fromBinary } from "@bufbuild/protobuf";
+import {
+  type FileDescriptorProto,
+  FileDescriptorProtoSchema,
+  FileDescriptorSetSchema,
+} from "@bufbuild/protobuf/wkt";
 import { BroadcastService } from "../../src/gen/bss/v1/broadcast_pb.js";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
 import { VerifyIntegrityService } from "../../src/gen/bss/v1/verify_integrity_pb.js";
@@ -130,9 +134,9 @@ describe("reflection", () => {
       const file = answer.value.fileDescriptorProto.map((bytes) =>
         fromBinary(FileDescriptorProtoSchema, bytes),
       );
-      const [own] = file;
-      assert.ok(own);
-      const registry = createFileRegistry(own, (name) => file.find((each) => each.name === name));
+      const registry = createFileRegistry(
+        create(FileDescriptorSetSchema, { file: importsFirst(file) }),
+      );
       const described = registry.getService(service.typeName);
       assert.deepEqual(
         described?.methods.map((method) => [method.name, method.input.typeName]),
@@ -191,3 +195,18 @@ describe("reflection", () => {
     }
   });
 });
+
+/** In the order that compilers write file sets: each file after those that it imports. */
+function importsFirst(files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
+  const sorted = new Set<FileDescriptorProto>();
+  const visit = (file: FileDescriptorProto) => {
+    for (const name of file.dependency) {
+      const dependency = files.find((each) => each.name === name);
+      assert.ok(dependency, `${name} is missing`);
+      visit(dependency);
+    }
+    sorted.add(file);
+  };
+  for (const file of files) visit(file);
+  return [...sorted];
+}
