@@ -1,14 +1,6 @@
 import type { Command } from "commander";
-import {
-  loadNodeConfig,
-  type ManagerConfig,
-  type NodeConfig,
-  type StorageNodeConfig,
-} from "../config/node-config.js";
+import { loadNodeConfig, type NodeConfig } from "../config/node-config.js";
 import { type RunningNode, runNode } from "./run-node.js";
-
-type ManagerModule = { startManager(config: ManagerConfig): Promise<RunningNode> };
-type StorageModule = { startStorageNode(config: StorageNodeConfig): Promise<RunningNode> };
 
 /** `bss start`: one node in this process. */
 export function register(program: Command): void {
@@ -27,13 +19,9 @@ export function register(program: Command): void {
 async function startNode(config: NodeConfig): Promise<RunningNode> {
   // Only the code of the node's own role is loaded.
   if (config.role === "manager") {
-    const { startManager }: ManagerModule = await import(entryPoint("manager/manager-node.js"));
+    const { startManager } = await import("../manager/manager-node.js");
     return startManager(config);
   }
-  const module: StorageModule = await import(entryPoint("storage-node/storage-node.js"));
-  return module.startStorageNode(config);
-}
-
-function entryPoint(path: string): string {
-  return new URL(`../${path}`, import.meta.url).href;
+  const { startStorageNode } = await import("../storage-node/storage-node.js");
+  return startStorageNode(config);
 }

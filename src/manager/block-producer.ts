@@ -25,6 +25,8 @@ export type BlockProducerPorts = {
   readonly readState: (keys: readonly Uint8Array[]) => Promise<PrefetchedState>;
   /** Submissions to order, in the order of their arrival. */
   readonly candidates: () => readonly ParsedSubmission[];
+  /** Records of these, hashes in hex, that are on the ledger or refused already. */
+  readonly settled: (submissions: readonly ParsedSubmission[]) => ReadonlySet<string>;
 };
 
 export class BlockProducer {
@@ -61,6 +63,7 @@ export class BlockProducer {
       beacon: defined(vrfProofToHash(beaconProof), "a proof just made has an output"),
       control: [],
       candidates,
+      excluded: this.#ports.settled(candidates),
       state,
       epochKey,
       allowLeaves: true,

@@ -16,11 +16,15 @@ import type { CallContext, ServerStream } from "../rpc/handlers.js";
 
 type Request = MessageInitShape<typeof BroadcastRequestSchema>;
 
-/** The stream that this manager dialled to another one. */
-export type BroadcastLink = { readonly peerId: string; send(message: Request): boolean };
+/** The streams that this manager dialled. */
+export type BroadcastLinks = {
+  readonly peerIds: readonly string[];
+  /** Queues a message; false when it was dropped. */
+  sendBroadcast(peerId: string, message: Request): boolean;
+};
 
 export type BroadcastExchangePorts = {
-  readonly links: ReadonlyMap<string, BroadcastLink>;
+  readonly links: () => BroadcastLinks;
   /** A relayed submission; what this manager objects to in it. */
   readonly takeRelayed: (from: string, submission: Submission) => Promise<readonly Objection[]>;
   readonly takeVerdict: (from: string, submissionId: Uint8Array) => void;
@@ -54,8 +58,10 @@ export class BroadcastExchange {
 
   /** A peer may have restarted with an empty pool: it gets again what is still open here. */
   onConnected(peerId: string): void {
-    const link = this.#ports.links.get(peerId);
-    for (const value of this.#ports.own()) link?.send({ message: { case: "submission", value } });
+    const links = this.#ports.links();
+    for (const value of this.#ports.own()) {
+      links.sendBroadcast(peerId, { message: { case: "submission", value } });
+    }
   }
 
   /** A message on a stream that this manager dialled. */
@@ -91,6 +97,7 @@ export class BroadcastExchange {
   }
 
   #sendAll(request: Request): void {
-    for (const link of this.#ports.links.values()) link.send(request);
+    const links = this.#ports.links();
+    for (const peerId of links.peerIds) links.sendBroadcast(peerId, request);
   }
 }

@@ -94,7 +94,12 @@ export class InboundVotes {
       checks.push(...this.#checksOf(proposal.lockCertificate));
     }
     if (!(await this.#holds(from, checks))) return;
-    if (proposal.block !== undefined) candidates.add(Number(proposal.height), proposal.block);
+    const { height, round, managerId, block } = proposal;
+    if (members().proposer(Number(height), round) !== managerId) {
+      this.#ports.onDropped(from, "NOT_THE_PROPOSER");
+      return;
+    }
+    if (block !== undefined) candidates.add(Number(height), block);
     this.#ports.post({ kind: "proposal", proposal });
   }
 

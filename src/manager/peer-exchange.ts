@@ -19,21 +19,23 @@ import type { CallContext, ServerStream } from "../rpc/handlers.js";
 import type { CandidateBlocks } from "./candidate-blocks.js";
 import type { InboundVotes } from "./inbound-votes.js";
 
-/** The stream that this manager dialled to another one. */
-export type PeerLink = {
-  readonly peerId: string;
-  readonly connected: boolean;
+type Request = MessageInitShape<typeof VoteRequestSchema>;
+
+/** The streams that this manager dialled. */
+export type VoteLinks = {
+  readonly peerIds: readonly string[];
+  isConnected(peerId: string): boolean;
   /** Queues a message; false when it was dropped. */
-  send(message: MessageInitShape<typeof VoteRequestSchema>): boolean;
+  sendVote(peerId: string, message: Request): boolean;
 };
 
 export type PeerExchangePorts = {
-  readonly links: ReadonlyMap<string, PeerLink>;
+  readonly links: () => VoteLinks;
   readonly inbound: InboundVotes;
   readonly candidates: CandidateBlocks;
   readonly readBlocks: (fromHeight: number, limit: number) => Promise<ManagerBlocks>;
-  readonly onBody: (from: string, body: CandidateBody) => void;
-  readonly onBlocks: (from: string, blocks: ManagerBlocks) => void;
+  readonly onBody: (from: string, body: CandidateBody) => Promise<void>;
+  readonly onBlocks: (from: string, blocks: ManagerBlocks) => Promise<void>;
 };
 
 const blocksPerAnswerMax = 100;
@@ -47,37 +49,35 @@ export class PeerExchange {
 
   /** Sends something signed to every other manager. */
   send(message: Outgoing, body?: ManagerBlock): void {
-    const request = create(VoteRequestSchema, { message: wireMessage(message, body) });
-    for (const link of this.#ports.links.values()) link.send(request);
+    this.#sendAll(create(VoteRequestSchema, { message: wireMessage(message, body) }));
   }
 
   sendHead(head: SignedHead, to?: string): void {
     const request = create(VoteRequestSchema, { message: { case: "head", value: head } });
-    for (const link of this.#ports.links.values()) {
-      if (to === undefined || link.peerId === to) link.send(request);
-    }
+    if (to === undefined) this.#sendAll(request);
+    else this.#ports.links().sendVote(to, request);
   }
 
   /** Asks those who hold a candidate for its body; the answers come through `onBody`. */
   fetchBody(holders: readonly string[], height: number, blockId: Uint8Array): void {
+    const value = { height: BigInt(height), blockId };
     for (const holder of holders) {
-      const value = { height: BigInt(height), blockId };
-      this.#ports.links.get(holder)?.send({ message: { case: "fetchBody", value } });
+      this.#ports.links().sendVote(holder, { message: { case: "fetchBody", value } });
     }
   }
 
   /** Asks one peer for final blocks; false when there is no link to it. */
   fetchBlocks(peer: string, fromHeight: number, limit: number): boolean {
-    const link = this.#ports.links.get(peer);
-    if (link === undefined || !link.connected) return false;
+    const links = this.#ports.links();
+    if (!links.isConnected(peer)) return false;
     const value = { fromHeight: BigInt(fromHeight), limit };
-    return link.send({ message: { case: "fetchBlocks", value } });
+    return links.sendVote(peer, { message: { case: "fetchBlocks", value } });
   }
 
   /** A message on a stream that this manager dialled. */
-  onResponse(from: string, { message }: VoteResponse): void {
-    if (message.case === "body") this.#ports.onBody(from, message.value);
-    if (message.case === "blocks") this.#ports.onBlocks(from, message.value);
+  async onResponse(from: string, { message }: VoteResponse): Promise<void> {
+    if (message.case === "body") await this.#ports.onBody(from, message.value);
+    if (message.case === "blocks") await this.#ports.onBlocks(from, message.value);
   }
 
   /** The handler of VoteService.Vote. */
@@ -105,6 +105,11 @@ export class PeerExchange {
           await this.#ports.inbound.take(from, message);
       }
     }
+  }
+
+  #sendAll(request: Request): void {
+    const links = this.#ports.links();
+    for (const peerId of links.peerIds) links.sendVote(peerId, request);
   }
 
   #blocks({ fromHeight, limit }: FetchManagerBlocks): Promise<ManagerBlocks> {

@@ -16,6 +16,7 @@ import { toHex } from "../base/bytes.js";
 import type {
   Clock,
   Decision,
+  HeightContext,
   Lock,
   Outgoing,
   Ready,
@@ -38,6 +39,11 @@ import type { CandidateBlocks } from "./candidate-blocks.js";
 
 /** Events that wait for their turn; beyond, the oldest is dropped and counted. Peers send again. */
 export const eventsMax = 20_000;
+
+/** The core has stopped for good: more than f managers broke the rules, or this software did. */
+export class RingHalted extends Error {
+  override readonly name = "RingHalted";
+}
 
 /** Statements are stored through this before anybody sees them. */
 export type StatementStore = {
@@ -118,6 +124,11 @@ export class RingDriver {
     });
   }
 
+  /** To the height after a block that has been appended. Only within a turn: `append` or a job. */
+  advance(context: HeightContext): void {
+    this.#ring.advance(context);
+  }
+
   /** Ends after the turn that is running. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -166,7 +177,7 @@ export class RingDriver {
     for (const message of ready.messages) ports.send(message);
     for (const task of ready.tasks) ports.start(task);
     if (ready.decision !== undefined) await this.#append(ready.decision);
-    if (ready.halt !== undefined) throw new Error(ready.halt.message);
+    if (ready.halt !== undefined) throw new RingHalted(ready.halt.message);
   }
 
   /** Durable before visible. */

@@ -107,7 +107,8 @@ export class StorageExchange {
   }
 
   /** Tells every node that a block is final. */
-  announce(height: number, candidate: Candidate, certificates: BlockCertificates): void {
+  announce(candidate: Candidate, certificates: BlockCertificates): void {
+    const { height } = candidate;
     const holders = new Set<string>();
     for (const nodeIds of this.#attested.values()) for (const id of nodeIds) holders.add(id);
     this.#attested = new Map();

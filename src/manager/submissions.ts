@@ -10,7 +10,9 @@
  * deadline ends the wait and nothing else: the submission stays, and a retry gets the same receipt.
  */
 import { create } from "@bufbuild/protobuf";
+import { defined } from "../base/assert.js";
 import { toHex } from "../base/bytes.js";
+import type { ManagerBlock } from "../gen/bss/v1/block_pb.js";
 import {
   type Objection,
   ObjectionSchema,
@@ -27,6 +29,7 @@ import type { ExecutedBlock } from "../ledger/executed-block.js";
 import type { ParsedRecord } from "../ledger/records.js";
 import { type ParsedSubmission, parseSubmission } from "../ledger/submissions.js";
 import type { Violation } from "../ledger/violation.js";
+import type { RecordLocation } from "../query/ledger-reader.js";
 import { RpcError, rpcErrorOfViolation } from "../rpc/rpc-error.js";
 import type { Pool } from "./pool.js";
 import { RecordOutcomes, type RecordSettlement } from "./record-outcomes.js";
@@ -44,7 +47,7 @@ export type SubmissionsPorts = ScreeningPorts & {
   readonly sendObjection: (objection: Objection) => void;
   /** The pool has changed. */
   readonly onPoolChanged: () => void;
-  readonly placeOf: (recordHash: Uint8Array) => Promise<RecordPlace | undefined>;
+  readonly locate: (recordHash: Uint8Array) => Promise<RecordLocation | undefined>;
   /** The answer to a caller: outcomes in the submission's order, with the blocks that they name. */
   readonly respond: (outcomes: RecordOutcome[]) => Promise<SubmitResponse>;
   /** Whose absence keeps blocks from being made; undefined when nobody is missing. */
@@ -156,13 +159,10 @@ export class Submissions {
   }
 
   /** A block has been appended. */
-  async onAppended({ placed, facts }: ExecutedBlock, sealDigests: readonly Uint8Array[]) {
+  async onAppended({ placed, facts }: ExecutedBlock, { block }: ManagerBlock): Promise<void> {
     for (const [i, { record, position }] of placed.entries()) {
-      const place = create(RecordPlaceSchema, {
-        height: BigInt(facts.height),
-        position: BigInt(position),
-        sealDigest: sealDigests[i] ?? new Uint8Array(),
-      });
+      const { sealDigest } = defined(block?.leaves[i], "a block has a leaf for each record");
+      const place = placeOf({ height: facts.height, position, sealDigest });
       this.#outcomes.settle(record.hashHex, { kind: "placed", place });
     }
     this.#ports.pool.settle(placed.map(({ record }) => record.hashHex));
@@ -247,9 +247,8 @@ export class Submissions {
   }
 
   async #place(record: ParsedRecord): Promise<RecordPlace> {
-    const place = await this.#ports.placeOf(record.hash);
-    if (place !== undefined) return place;
-    throw new RpcError("INTERNAL", "a record on the ledger has no place in the index");
+    const location = await this.#ports.locate(record.hash);
+    return placeOf(defined(location, "a record on the ledger is in the index"));
   }
 
   #objection(
@@ -276,6 +275,14 @@ export class Submissions {
     const text = "not final before the deadline; nothing is lost, try again for the receipt";
     return new RpcError("DEADLINE", text);
   }
+}
+
+function placeOf({ height, position, sealDigest }: RecordLocation): RecordPlace {
+  return create(RecordPlaceSchema, {
+    height: BigInt(height),
+    position: BigInt(position),
+    sealDigest,
+  });
 }
 
 function outcomesOf(

@@ -1,0 +1,124 @@
+/**
+ * The channels that this manager opens to every other one, each with two streams: what it says in the
+ * ring, and what it relays. Both outlive connections; while one is down, messages wait in a bounded
+ * queue.
+ */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import {
+  type BroadcastRequestSchema,
+  type BroadcastResponse,
+  BroadcastService,
+} from "../gen/bss/v1/broadcast_pb.js";
+import { type VoteRequestSchema, type VoteResponse, VoteService } from "../gen/bss/v1/vote_pb.js";
+import type { Manager } from "../ledger/members.js";
+import { createChannel, type RpcChannel } from "../rpc/channel.js";
+import { createClient } from "../rpc/client.js";
+import { ReconnectingStream } from "../rpc/reconnecting-stream.js";
+import type { TlsFiles } from "../rpc/tls.js";
+
+type VoteMessage = MessageInitShape<typeof VoteRequestSchema>;
+type BroadcastMessage = MessageInitShape<typeof BroadcastRequestSchema>;
+
+export type ManagerLinksOptions = {
+  /** Every manager but this one. */
+  readonly peers: readonly Manager[];
+  readonly consortiumName: string;
+  /** host:port by manager id, instead of the address that genesis names. */
+  readonly addresses: ReadonlyMap<string, string>;
+  readonly tls: TlsFiles;
+  readonly messageBytesMax: number;
+  readonly queueMessagesMax: number;
+  readonly queueBytesMax: number;
+  readonly onVoteResponse: (from: string, response: VoteResponse) => void | Promise<void>;
+  readonly onBroadcastResponse: (from: string, response: BroadcastResponse) => Promise<void>;
+  /** The stream of votes to a peer is up, or no longer. */
+  readonly onLink: (peerId: string, connected: boolean, cause: string | undefined) => void;
+  /** The stream of relays to a peer is up. */
+  readonly onBroadcastConnected: (peerId: string) => void;
+  readonly onDropped: (peerId: string, messages: number) => void;
+};
+
+type Link = {
+  readonly channel: RpcChannel;
+  readonly votes: ReconnectingStream<VoteMessage, VoteResponse>;
+  readonly broadcasts: ReconnectingStream<BroadcastMessage, BroadcastResponse>;
+};
+
+export class ManagerLinks {
+  readonly #links = new Map<string, Link>();
+
+  constructor(options: ManagerLinksOptions) {
+    for (const peer of options.peers) this.#links.set(peer.managerId, openLink(peer, options));
+  }
+
+  get peerIds(): readonly string[] {
+    return [...this.#links.keys()];
+  }
+
+  get connectedIds(): readonly string[] {
+    return this.peerIds.filter((id) => this.isConnected(id));
+  }
+
+  /** Messages that wait to be sent, over all peers. */
+  get queueLength(): number {
+    let length = 0;
+    for (const { votes, broadcasts } of this.#links.values()) {
+      length += votes.queueLength + broadcasts.queueLength;
+    }
+    return length;
+  }
+
+  isConnected(peerId: string): boolean {
+    return this.#links.get(peerId)?.votes.state === "connected";
+  }
+
+  /** Queues a message for one peer; false when it was dropped. */
+  sendVote(peerId: string, message: VoteMessage): boolean {
+    return this.#links.get(peerId)?.votes.send(message) ?? false;
+  }
+
+  sendBroadcast(peerId: string, message: BroadcastMessage): boolean {
+    return this.#links.get(peerId)?.broadcasts.send(message) ?? false;
+  }
+
+  async close(): Promise<void> {
+    const links = [...this.#links.values()];
+    await Promise.all(
+      links.flatMap(({ votes, broadcasts }) => [votes.close(), broadcasts.close()]),
+    );
+    for (const { channel } of links) channel.close();
+  }
+}
+
+function openLink(peer: Manager, options: ManagerLinksOptions): Link {
+  const { managerId: id, address, tlsSpkiSha256: spkiSha256 } = peer;
+  const { consortiumName, tls, addresses, messageBytesMax } = options;
+  const channel = createChannel({
+    address: addresses.get(id) ?? address,
+    tls,
+    messageBytesMax,
+    expected: { consortiumName, role: "manager", id, spkiSha256 },
+  });
+  const queue = {
+    queueMessagesMax: options.queueMessagesMax,
+    queueBytesMax: options.queueBytesMax,
+    onDropped: (messages: number) => options.onDropped(id, messages),
+  };
+  const voteClient = createClient(VoteService, channel);
+  const votes = new ReconnectingStream<VoteMessage, VoteResponse>({
+    open: () => voteClient.vote(),
+    onMessage: (message) => options.onVoteResponse(id, message),
+    onStateChange: (state, cause) => options.onLink(id, state === "connected", cause?.message),
+    ...queue,
+  });
+  const broadcastClient = createClient(BroadcastService, channel);
+  const broadcasts = new ReconnectingStream<BroadcastMessage, BroadcastResponse>({
+    open: () => broadcastClient.broadcast(),
+    onMessage: (message) => options.onBroadcastResponse(id, message),
+    onStateChange: (state) => {
+      if (state === "connected") options.onBroadcastConnected(id);
+    },
+    ...queue,
+  });
+  return { channel, votes, broadcasts };
+}

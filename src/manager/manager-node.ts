@@ -1,0 +1,276 @@
+/**
+ * A manager's process: its files, store, gRPC server, links and metrics around a `Manager`.
+ *
+ * Nothing is said before the keys have been held against genesis and the disk has told what was said
+ * before.
+ */
+import { type DestinationStream, type Logger, pino } from "pino";
+import { version } from "../base/version.js";
+import { readManagerKeys, readTlsFiles } from "../config/key-files.js";
+import type { ManagerConfig } from "../config/node-config.js";
+import { ed25519Signer } from "../crypto/ed25519.js";
+import { BroadcastService } from "../gen/bss/v1/broadcast_pb.js";
+import { GovernanceService } from "../gen/bss/v1/governance_pb.js";
+import { NodeRole, QueryService } from "../gen/bss/v1/query_pb.js";
+import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
+import { VerifyIntegrityService } from "../gen/bss/v1/verify_integrity_pb.js";
+import { VoteService } from "../gen/bss/v1/vote_pb.js";
+import type { GenesisState } from "../ledger/genesis.js";
+import { rootOf } from "../ledger/merkle/frontier.js";
+import { grpcObserver } from "../metrics/grpc-observer.js";
+import { createMetrics, type Metrics } from "../metrics/metrics.js";
+import { startMetricsServer } from "../metrics/metrics-server.js";
+import { Closers } from "../node/closers.js";
+import { loadGenesis } from "../node/genesis-file.js";
+import { identities } from "../node/identities.js";
+import { rpcLimitsOf } from "../node/rpc-limits.js";
+import { HeadSignal } from "../query/head-signal.js";
+import { createServer, type RpcServer } from "../rpc/server.js";
+import type { TlsFiles } from "../rpc/tls.js";
+import { ManagerStore } from "../store/manager-store.js";
+import { openRocksDb } from "../store/rocksdb-store.js";
+import { Manager } from "./manager.js";
+import { checkManagerKeys, openEpochKey } from "./manager-keys.js";
+import { ManagerLinks } from "./manager-links.js";
+import { managerObserver } from "./manager-observer.js";
+import { managerQueries } from "./query-service.js";
+import { RingHalted } from "./ring-driver.js";
+import { SubmitService } from "./submit-service.js";
+
+export type ManagerNodeOptions = {
+  /** Where log lines go; standard output when absent. */
+  readonly logTo?: DestinationStream;
+  /** Metrics of the process itself; false where several nodes share one. */
+  readonly processMetrics?: boolean;
+  /** Called when the node cannot go on; by default the error ends the process. */
+  readonly onFatal?: (error: Error) => void;
+};
+
+export type RunningManager = {
+  /** Where its gRPC server listens. */
+  readonly port: number;
+  close(): Promise<void>;
+};
+
+type Parts = {
+  readonly config: ManagerConfig;
+  readonly genesis: GenesisState;
+  readonly tls: TlsFiles;
+  readonly store: ManagerStore;
+  readonly heads: HeadSignal;
+  readonly epochKey: Uint8Array;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly server: RpcServer;
+};
+
+/** Starts a manager and resolves when it serves. @throws ConfigError, StartError, StoreError */
+export async function startManager(
+  config: ManagerConfig,
+  options: ManagerNodeOptions = {},
+): Promise<RunningManager> {
+  const closers = new Closers();
+  try {
+    const port = await start(config, options, closers);
+    return { port, close: () => closers.close() };
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
+
+async function start(
+  config: ManagerConfig,
+  options: ManagerNodeOptions,
+  closers: Closers,
+): Promise<number> {
+  const genesis = loadGenesis(config.genesisFile);
+  const keys = readManagerKeys(config);
+  checkManagerKeys(config.id, keys, genesis);
+  const epochKey = await openEpochKey(config.id, keys, genesis);
+  const tls = readTlsFiles(config.tls);
+  const kv = await openRocksDb(config.dataDirectory);
+  closers.add(() => kv.close());
+  const store = await ManagerStore.open(kv, genesis);
+  const settings = { level: config.log.level, base: { role: "manager", id: config.id } };
+  const log = options.logTo === undefined ? pino(settings) : pino(settings, options.logTo);
+  const { processMetrics = true } = options;
+  const consortium = genesis.name;
+  const metrics = createMetrics({ role: "manager", nodeId: config.id, consortium, processMetrics });
+  const server = createServer({
+    tls,
+    consortiumName: genesis.name,
+    registry: identities({
+      members: () => store.head.members,
+      participantSpki: async (id) => (await store.participant(id))?.tlsSpkiSha256,
+    }),
+    limits: rpcLimitsOf(config.limits),
+    metrics: grpcObserver(metrics),
+    onInternalError: (error, method) => log.error({ err: error, method }, "a call failed"),
+  });
+  const heads = new HeadSignal();
+  const parts = { config, genesis, tls, store, heads, epochKey, log, metrics, server };
+  const { poolSubmissionsMax, poolBytesMax } = config.limits;
+  let links: ManagerLinks | undefined;
+  const manager = await Manager.open({
+    selfId: config.id,
+    genesis,
+    store,
+    epochKey,
+    vrfSeed: keys.vrfSeed,
+    sign: ed25519Signer(keys.signingSeed).sign,
+    poolLimits: { submissionsMax: poolSubmissionsMax, bytesMax: poolBytesMax },
+    links: () => links ?? noLinks,
+    heads,
+    observer: managerObserver(log, metrics),
+    onFatal: (error) => onFatal(error, parts, options),
+  });
+  closers.add(() => manager.close());
+  links = openLinks(parts, manager);
+  closers.add(async () => links?.close());
+  implement(parts, manager, links);
+  observe(parts, manager, links);
+  await manager.start();
+  const { port } = await server.listen(config.listen);
+  closers.add(() => server.close());
+  if (config.metrics !== undefined) {
+    const metricsServer = await startMetricsServer(metrics, config.metrics);
+    closers.add(() => metricsServer.close());
+  }
+  log.info({ port, height: store.head.height }, "the manager serves");
+  return port;
+}
+
+function implement(
+  { config, genesis, store, heads, epochKey, server }: Parts,
+  manager: Manager,
+  links: ManagerLinks,
+): void {
+  const submit = new SubmitService(manager.submissions);
+  const { name: consortiumName, consortiumId, policy } = genesis;
+  server
+    .implement(BroadcastService, {
+      submit: (request, context) => submit.submit(request, context),
+      submitStream: (context, stream) => submit.submitStream(context, stream),
+      broadcast: (context, stream) => manager.broadcast.serve(context, stream),
+    })
+    .implement(VoteService, { vote: (context, stream) => manager.peers.serve(context, stream) })
+    .implement(VerifyIntegrityService, {
+      verifyIntegrity: (context, stream) => manager.storage.serve(context, stream),
+    })
+    .implement(
+      QueryService,
+      managerQueries({
+        reader: store.reader,
+        heads,
+        consortium: { consortiumName, consortiumId, policy },
+        isConnected: (nodeId) => manager.storage.connectedIds.includes(nodeId),
+        store,
+        consortiumId,
+        epochKey,
+        status: () => statusOf({ config, genesis, store }, manager, links),
+      }),
+    )
+    .implement(RegistrationService, {})
+    .implement(GovernanceService, {});
+}
+
+function statusOf(
+  { config, genesis, store }: Pick<Parts, "config" | "genesis" | "store">,
+  manager: Manager,
+  links: ManagerLinks,
+) {
+  const { height, blockId, frontier, stateDigest } = store.head;
+  const { round, step, syncing, pooled } = manager.status();
+  const managers = links.peerIds.map((peerId) => ({
+    peerId,
+    role: NodeRole.MANAGER,
+    connected: links.isConnected(peerId),
+    height: BigInt(manager.heightOfPeer(peerId)),
+  }));
+  const storage = manager.storage.connectedIds.map((peerId) => ({
+    peerId,
+    role: NodeRole.STORAGE,
+    connected: true,
+    height: BigInt(manager.storage.heightOf(peerId)),
+  }));
+  return {
+    nodeId: config.id,
+    consortiumName: genesis.name,
+    consortiumId: genesis.consortiumId,
+    height: BigInt(height),
+    blockId,
+    treeSize: BigInt(frontier.size),
+    root: rootOf(frontier),
+    peers: [...managers, ...storage],
+    syncing,
+    round,
+    step,
+    poolSubmissions: pooled,
+    version,
+    stateDigest,
+  };
+}
+
+function openLinks({ config, genesis, tls, store, log, metrics }: Parts, manager: Manager) {
+  const { limits } = config;
+  const links: ManagerLinks = new ManagerLinks({
+    peers: store.head.members.managers.filter(({ managerId }) => managerId !== config.id),
+    consortiumName: genesis.name,
+    addresses: config.managerAddresses,
+    tls,
+    messageBytesMax: limits.peerMessageBytesMax,
+    queueMessagesMax: limits.peerQueueMessagesMax,
+    queueBytesMax: limits.peerQueueBytesMax,
+    onVoteResponse: (from, response) => manager.peers.onResponse(from, response),
+    onBroadcastResponse: (from, response) => manager.broadcast.onResponse(from, response),
+    onLink: (peerId, connected, cause) => {
+      metrics.peersConnected.set({ role: "manager" }, links.connectedIds.length);
+      if (connected) manager.onPeerConnected(peerId);
+      log.info({ peerId, connected, cause }, "the link to a manager has changed");
+    },
+    onBroadcastConnected: (peerId) => manager.broadcast.onConnected(peerId),
+    onDropped: (_, messages) => metrics.queueDropped.inc({ queue: "manager-link" }, messages),
+  });
+  return links;
+}
+
+function observe({ store, metrics }: Parts, manager: Manager, links: ManagerLinks): void {
+  metrics.height.set(store.head.height);
+  metrics.treeSize.set(store.head.frontier.size);
+  metrics.onScrape(() => {
+    const { round, step, sinceMs } = manager.status();
+    metrics.round.set(round);
+    metrics.waitingSeconds.reset();
+    if (step !== "idle") {
+      metrics.waitingSeconds.set({ step }, (performance.now() - sinceMs) / 1_000);
+    }
+    metrics.queueLength.set({ queue: "ring-events" }, manager.eventsWaiting);
+    metrics.queueLength.set({ queue: "manager-link" }, links.queueLength);
+  });
+}
+
+/** A halted ring goes on answering readers; anything else ends the process, which starts anew. */
+function onFatal(error: Error, { log, server }: Parts, options: ManagerNodeOptions): void {
+  if (error instanceof RingHalted) {
+    const next = "halted: keep the data directory and call the other managers' operators";
+    log.fatal({ reason: error.message }, next);
+    server.refuseCalls("NODE_HALTED", error.message);
+    return;
+  }
+  log.fatal({ err: error }, "the manager cannot go on");
+  if (options.onFatal !== undefined) options.onFatal(error);
+  else {
+    setImmediate(() => {
+      throw error;
+    });
+  }
+}
+
+const noLinks = {
+  peerIds: [],
+  connectedIds: [],
+  isConnected: () => false,
+  sendVote: () => false,
+  sendBroadcast: () => false,
+} as const;

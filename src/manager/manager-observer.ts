@@ -1,0 +1,83 @@
+/**
+ * What a manager writes to its log and its metrics. Ids, heights, reasons and counts only: no record,
+ * no key, nothing that a submitter sent.
+ */
+import type { Logger } from "pino";
+import type { Statement } from "../consensus/events.js";
+import {
+  type Attestation,
+  AttestationVerdict,
+  type Vote,
+  VoteKind,
+} from "../gen/bss/v1/vote_pb.js";
+import type { ExecutedBlock } from "../ledger/executed-block.js";
+import type { Metrics } from "../metrics/metrics.js";
+import type { Pool } from "./pool.js";
+
+export type ManagerObserver = ReturnType<typeof managerObserver>;
+
+const voteNames = new Map<VoteKind, "accept" | "approve" | "commit">([
+  [VoteKind.ACCEPT, "accept"],
+  [VoteKind.APPROVE, "approve"],
+  [VoteKind.COMMIT, "commit"],
+]);
+
+export function managerObserver(log: Logger, metrics: Metrics) {
+  return {
+    appended({ facts }: ExecutedBlock, intervalMs: number): void {
+      const { height, treeSize, leafCount: records, createdRound, proposerId } = facts;
+      metrics.height.set(height);
+      metrics.treeSize.set(treeSize);
+      metrics.blocks.inc();
+      metrics.records.inc(records);
+      metrics.blockIntervalSeconds.observe(intervalMs / 1_000);
+      log.debug({ height, treeSize, records, createdRound, proposerId }, "appended a block");
+    },
+    statement({ kind }: Statement): void {
+      metrics.votes.inc({ kind, direction: "sent" });
+    },
+    voteReceived({ kind }: Vote): void {
+      const name = voteNames.get(kind);
+      if (name !== undefined) metrics.votes.inc({ kind: name, direction: "received" });
+    },
+    attestationReceived({ verdict, nodeId, height }: Attestation): void {
+      const match = verdict === AttestationVerdict.MATCH;
+      metrics.attestations.inc({ verdict: match ? "match" : "mismatch" });
+      if (!match) log.warn({ nodeId, height: Number(height) }, "a storage node attests a mismatch");
+    },
+    expired(step: string): void {
+      metrics.roundTimeouts.inc({ step });
+      log.debug({ step }, "a step of the round timed out");
+    },
+    eventDropped(): void {
+      metrics.queueDropped.inc({ queue: "ring-events" });
+    },
+    blockRefused(block: string, reason: string, message: string): void {
+      log.warn({ block, reason, detail: message }, "refused a candidate block");
+    },
+    blamed(peer: string, reason: string): void {
+      log.warn({ peer, reason }, "a peer did not give the blocks that it has");
+    },
+    dropped(from: string, reason: string): void {
+      metrics.messagesDropped.inc({ reason });
+      log.debug({ from, reason }, "dropped a message");
+    },
+    storageLinks(connected: number): void {
+      metrics.peersConnected.set({ role: "storage" }, connected);
+    },
+    poolChanged({ submissionCount, recordCount, byteCount }: Pool): void {
+      metrics.poolSubmissions.set(submissionCount);
+      metrics.poolRecords.set(recordCount);
+      metrics.poolBytes.set(byteCount);
+    },
+    verdict(result: "accepted" | "objected"): void {
+      metrics.verdicts.inc({ result });
+    },
+    objection(rule: string): void {
+      metrics.objections.inc({ rule });
+    },
+    committed(seconds: number): void {
+      metrics.commitLatencySeconds.observe(seconds);
+    },
+  } as const;
+}
