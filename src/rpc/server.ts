@@ -43,6 +43,8 @@ export class RpcServer {
   readonly #runtime: CallRuntime;
   readonly #health = new Health();
   readonly #reflection = new Reflection();
+  /** "host:port" while it is bound. */
+  #target: string | undefined;
 
   constructor(options: RpcServerOptions) {
     const limits = { ...defaultRpcLimits, ...options.limits };
@@ -80,14 +82,15 @@ export class RpcServer {
 
   /** Binds and answers; port 0 lets the system choose. Health says SERVING from here on. */
   async listen(address: Listening): Promise<Listening> {
-    const target = `${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
+    const host = address.host.includes(":") ? `[${address.host}]` : address.host;
     const port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(target, this.#credentials, (error, bound) => {
+      this.#server.bindAsync(`${host}:${address.port}`, this.#credentials, (error, bound) => {
         if (error) reject(error);
         else resolve(bound);
       });
     });
     this.#health.setAll(true);
+    this.#target = `${host}:${port}`;
     return { host: address.host, port };
   }
 
@@ -110,12 +113,11 @@ export class RpcServer {
   /** Refuses new calls, lets running unary calls end within `graceMs`, then ends what is left. */
   async close(graceMs = 1_000): Promise<void> {
     this.refuseCalls("NODE_STOPPING", "the node is stopping");
-    const done = new Promise<void>((resolve) => {
+    // forceShutdown would miss the connections: grpc-js forgets them when channelz is disabled.
+    if (this.#target !== undefined) this.#server.drain(this.#target, graceMs);
+    await new Promise<void>((resolve) => {
       this.#server.tryShutdown(() => resolve());
     });
-    const timer = setTimeout(() => this.#server.forceShutdown(), graceMs);
-    await done;
-    clearTimeout(timer);
   }
 
   #register<S extends DescService>(service: S, handlers: ServiceHandlers<S>): void {
