@@ -120,7 +120,7 @@ export class Connections {
       } catch (thrown) {
         const error = rpcErrorOf(thrown);
         failures.set(connection.address, error);
-        if (!mayRepeat(error) || signal?.aborted === true) throw error;
+        if (signal?.aborted === true || !mayRepeat(error)) throw error;
         this.leave(connection);
         const waitMs = attempt % this.addresses.length === 0 ? waitOf(error, backoff) : 0;
         if (performance.now() + waitMs >= deadlineMs) throw summary(failures, error);
@@ -137,9 +137,12 @@ export class Connections {
   }
 }
 
-/** Whether the same request may succeed later or at another manager. */
+/**
+ * Whether the same request may succeed later or at another manager. A call that was cancelled, but not by
+ * us, was cut off by a node that stopped; callers look at their own signal first.
+ */
 export function mayRepeat(error: RpcError): boolean {
-  return error.retryable || error.status === "DEADLINE_EXCEEDED";
+  return error.retryable || ["DEADLINE_EXCEEDED", "CANCELLED"].includes(error.status);
 }
 
 /** Waits; a signal ends the wait with CANCELLED. */

@@ -266,7 +266,7 @@ class SubmitSession {
     this.#lastError = error;
     if (mayRepeat(error)) return error;
     // Also how a connection that broke in the middle of a message looks.
-    const fault = ["INTERNAL", "UNKNOWN", "CANCELLED"].includes(error.status);
+    const fault = ["INTERNAL", "UNKNOWN"].includes(error.status);
     this.#faults += 1;
     if (!fault || this.#faults > faultsMax) throw error;
     return error;

@@ -81,5 +81,5 @@ function outOfOrder(address: string, wanted: number, block: BlockView | undefine
 }
 
 function mayGoOn(error: RpcError): boolean {
-  return mayRepeat(error) || ["INTERNAL", "UNKNOWN", "CANCELLED"].includes(error.status);
+  return mayRepeat(error) || ["INTERNAL", "UNKNOWN"].includes(error.status);
 }

@@ -264,9 +264,9 @@ describe("verifyReceipt", () => {
   });
 
   test("refuses a header that a single manager made up", () => {
-    const header = fromBinary(ManagerBlockHeaderSchema, receipt.header);
-    flip(header.previousStateDigest);
     const copy = copyOf(receipt);
+    const header = fromBinary(ManagerBlockHeaderSchema, copy.header);
+    flip(header.previousStateDigest);
     copy.header = toBinary(ManagerBlockHeaderSchema, header);
     copy.blockId = blockId(copy.header);
     const digest = commitDigest({ consortiumId, height: 3, round: 0, blockId: copy.blockId });

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, afterEach, before, describe, test } from "node:test";
+import { type BssClient, connect, UntrueAnswer } from "../../../src/client/index.js";
+import { temporaryDirectory } from "../../support/temporary-directory.js";
+import { ToyConsortium } from "../../support/toy-consortium.js";
+
+describe("watchBlocks", () => {
+  const parent = temporaryDirectory();
+  let toy: ToyConsortium;
+  let client: BssClient;
+  let records = 0;
+
+  const append = (count = 1) => {
+    for (let i = 0; i < count; i++) toy.ledger.append([Uint8Array.of(++records)]);
+  };
+
+  before(async () => {
+    toy = await ToyConsortium.create(join(parent, "toy"), { managers: 4 });
+    client = await connect(toy.profile("auditor-1", "auditors"));
+    append(6);
+  });
+  afterEach(() => {
+    for (const { misbehaviour } of toy.managers) delete misbehaviour.watched;
+  });
+  after(async () => {
+    client.close();
+    await toy.close();
+  });
+
+  /** Reads until `last`; each block makes one more as long as there are too few. */
+  const heightsUpTo = async (last: number, from?: number, onReconnect?: () => void) => {
+    const heights: number[] = [];
+    for await (const { height } of client.watchBlocks(from, onReconnect ? { onReconnect } : {})) {
+      heights.push(Number(height));
+      if (Number(height) === last) return heights;
+      if (toy.ledger.height < last) append();
+    }
+    return assert.fail("a watch has no end");
+  };
+
+  const range = (from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+  test("gives old blocks and then new ones", async () => {
+    assert.deepEqual(await heightsUpTo(12, 3), range(3, 12));
+  });
+
+  test("without a height it begins after the head", async () => {
+    const head = toy.ledger.height;
+    const watching = heightsUpTo(head + 2);
+    while (!toy.managers.some(({ calls }) => calls.at(-1) === "watchBlocks")) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    append(2);
+    assert.deepEqual(await watching, [head + 1, head + 2]);
+  });
+
+  test("goes on after the last block when streams end, over all managers", async () => {
+    for (const { misbehaviour } of toy.managers) {
+      misbehaviour.watched = (block, sent) => (sent === 2 ? undefined : block);
+    }
+    let reconnects = 0;
+    const last = toy.ledger.height + 3;
+    const heights = await heightsUpTo(last, 1, () => {
+      reconnects += 1;
+    });
+    assert.deepEqual(heights, range(1, last));
+    assert.ok(reconnects >= last / 2 - 1, `${reconnects} reconnects`);
+  });
+
+  test("goes on when a manager dies", async () => {
+    const own = await connect(toy.profile("auditor-1", "auditors"));
+    const heights: number[] = [];
+    const last = toy.ledger.height + 1;
+    for await (const { height } of own.watchBlocks(last - 2)) {
+      heights.push(Number(height));
+      if (heights.length === 2) {
+        await toy.manager(0).stop();
+        append();
+      }
+      if (Number(height) === last) break;
+    }
+    own.close();
+    await toy.manager(0).start();
+    assert.deepEqual(heights, range(last - 2, last));
+  });
+
+  test("takes no gap and no repeat from a manager, but asks the next one", async () => {
+    for (const [title, wrong] of [
+      ["gap", (sent: number) => sent + 3],
+      ["repeat", (sent: number) => sent],
+    ] as const) {
+      const own = await connect(toy.profile("auditor-1", "auditors"));
+      toy.manager(0).misbehaviour.watched = (block, sent) =>
+        sent === 0 ? block : { ...block, height: BigInt(wrong(sent)) };
+      const heights: number[] = [];
+      for await (const { height } of own.watchBlocks(1)) {
+        heights.push(Number(height));
+        if (heights.length === 5) break;
+      }
+      own.close();
+      assert.deepEqual(heights, range(1, 5), title);
+    }
+  });
+
+  test("throws when a block does not follow the one before it", async () => {
+    const fork = await ToyConsortium.create(join(parent, "fork"), { managers: 1 });
+    // The same genesis time is not needed: the header of any other block has another parent.
+    fork.ledger.append([Uint8Array.of(200)]);
+    const other = await fork.ledger.finalBlock(1);
+    await fork.close();
+    for (const { misbehaviour } of toy.managers) {
+      misbehaviour.watched = (block, sent) =>
+        sent === 1 ? { ...block, block: other?.block } : block;
+    }
+    await assert.rejects(heightsUpTo(3, 1), UntrueAnswer);
+  });
+});
