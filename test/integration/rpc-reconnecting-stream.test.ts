@@ -3,6 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { BroadcastService } from "../../src/gen/bss/v1/broadcast_pb.js";
 import type { RpcChannel } from "../../src/rpc/channel.js";
 import { createClient } from "../../src/rpc/client.js";
+import type { ServiceHandlers } from "../../src/rpc/handlers.js";
 import { type LinkState, ReconnectingStream } from "../../src/rpc/reconnecting-stream.js";
 import type { RpcError } from "../../src/rpc/rpc-error.js";
 import type { RpcServer } from "../../src/rpc/server.js";
@@ -190,11 +191,14 @@ describe("a reconnecting stream", () => {
 });
 
 describe("a server that closes", () => {
-  test("lets a running call end, and ends open streams after the grace", async () => {
+  test("lets a running call end, and ends open streams after the grace", {
+    timeout: 60_000,
+  }, async () => {
     const consortium = await RpcConsortium.create();
+    const keepaliveMs = 3_600_000;
     let finish = () => {};
     let started = false;
-    const { server, address } = await consortium.serve(BroadcastService, {
+    const handlers: ServiceHandlers<typeof BroadcastService> = {
       submit: () => {
         started = true;
         return new Promise<object>((resolve) => {
@@ -203,8 +207,11 @@ describe("a server that closes", () => {
       },
       submitStream: (context) =>
         new Promise((resolve) => context.signal.addEventListener("abort", () => resolve())),
-    });
-    const channel = await consortium.connect(address, "participant", "participant-1");
+    };
+    // No keepalive ends the connection: only the grace does.
+    const limits = { keepaliveMs };
+    const { server, address } = await consortium.serve(BroadcastService, handlers, { limits });
+    const channel = await consortium.connect(address, "participant", "p-1", { keepaliveMs });
     const client = createClient(BroadcastService, channel);
     const stream = client.submitStream();
     await stream.opened;
