@@ -151,7 +151,6 @@ function parseTrade(trade: EnergyTrade, ownerId: string): Result<TradePayload, V
   if (terms.tradeId.length !== tradeIdBytes) {
     return malformed("trade_id", "A trade id has 16 bytes.");
   }
-  if (!isId(terms.sellerId)) return malformed("seller_id", "The seller id is not an id.");
   if (!isId(terms.buyerId)) return malformed("buyer_id", "The buyer id is not an id.");
   if (terms.sellerId !== ownerId) {
     return malformed(

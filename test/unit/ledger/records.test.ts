@@ -233,6 +233,14 @@ describe("a record is refused that", () => {
     });
   }
 
+  test("names a second after the last one, and none that names the last one", () => {
+    const last = 2 ** 42;
+    accepted(parse(sessionBytes({ start: last, end: last })));
+    accepted(parse(readingBytes({ start: last, timeMs: 1 })));
+    refusal(parse(sessionBytes({ start: last, end: last + 1 })));
+    refusal(parse(readingBytes({ start: last + 1, timeMs: 1 })));
+  });
+
   test("is longer than the policy allows, and none that is as long", () => {
     const bytes = documentBytes({ content: new Uint8Array(500) });
     const within = { ...policy, recordBytesMax: bytes.length };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { HeadStateSchema } from "../../../src/gen/bss/store/v1/head_pb.js";
 import {
   type ControlOperation,
   ControlOperationSchema,
@@ -251,7 +252,15 @@ describe("the head", () => {
     const chain = new Chain();
     chain.extend();
     const bytes = encodeHead(chain.head);
+    const right = fromBinary(HeadStateSchema, bytes);
+    const changed = (change: Partial<typeof right>) =>
+      toBinary(HeadStateSchema, { ...right, ...change });
+    assert.ok(decodeHead(changed({})));
     for (const wrong of [
+      changed({ height: 2n ** 53n }),
+      changed({ frontier: new Uint8Array(7) }),
+      changed({ members: Uint8Array.of(1) }),
+      changed({ electorate: Uint8Array.of(1) }),
       new Uint8Array(),
       Uint8Array.of(1),
       bytes.subarray(0, bytes.length - 1),

@@ -199,6 +199,8 @@ describe("the signatures of a submission", () => {
   test("cannot be those of somebody who is not registered", () => {
     const unknown = submissionSignatureCheck(submitted(records, "stranger"), tables);
     assert.equal(refusal(unknown).reason, "PARTICIPANT_UNKNOWN");
+    const all = signatureChecks(submitted(records, "stranger"), tables);
+    assert.equal(refusal(all).reason, "PARTICIPANT_UNKNOWN");
     for (const [trade, field] of [
       [tradeBytes({ seller: "stranger" }), "seller_id"],
       [tradeBytes({ buyer: "stranger" }), "buyer_id"],
