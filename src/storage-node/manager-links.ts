@@ -27,6 +27,8 @@ export type ManagerLinksOptions = {
   /** host:port by manager id, instead of the address that genesis names. */
   readonly addresses: ReadonlyMap<string, string>;
   readonly tls: TlsFiles;
+  /** Longest message that a manager may send; a longer one ends the link. */
+  readonly messageBytesMax: number;
   readonly queueMessagesMax: number;
   readonly queueBytesMax: number;
   /** What a manager is told first on each new link. */
@@ -96,10 +98,11 @@ export function chosenManagers(nodeId: string, { managers, faultsMax }: Members)
 
 function openLink(manager: Manager, options: ManagerLinksOptions): Link {
   const { managerId, address, tlsSpkiSha256: spkiSha256 } = manager;
-  const { consortiumName, tls, addresses } = options;
+  const { consortiumName, tls, addresses, messageBytesMax } = options;
   const channel = createChannel({
     address: addresses.get(managerId) ?? address,
     tls,
+    messageBytesMax,
     expected: { consortiumName, role: "manager", id: managerId, spkiSha256 },
   });
   const client = createClient(VerifyIntegrityService, channel);

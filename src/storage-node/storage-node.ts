@@ -156,6 +156,7 @@ async function startChain(
     members: store.head.members,
     addresses: config.managerAddresses,
     tls,
+    messageBytesMax: config.limits.peerMessageBytesMax,
     queueMessagesMax: config.limits.peerQueueMessagesMax,
     queueBytesMax: config.limits.peerQueueBytesMax,
     greeting: () => chain.greeting(),

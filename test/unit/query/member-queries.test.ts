@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { utf8 } from "../../../src/base/bytes.js";
+import { sha256 } from "../../../src/crypto/hash.js";
+import { ControlOperationSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
+import { ListStorageNodesRequestSchema, MemberState } from "../../../src/gen/bss/v1/query_pb.js";
+import { ruleIds } from "../../../src/ledger/rules/catalogue.js";
+import { getConsortium, listStorageNodes } from "../../../src/query/member-queries.js";
+import { pageToken } from "../../../src/rpc/validation.js";
+import { rpcErrorFrom } from "../../support/rpc-consortium.js";
+import { consortiumId, managerIds, policy, storageIds } from "../ledger/support/consortium.js";
+import { publicKeyOf } from "../ledger/support/records.js";
+import { ChainWorld } from "../storage-node/support/chain-world.js";
+
+function admission(nodeId: string) {
+  const tlsSpkiSha256 = sha256(utf8(`tls of ${nodeId}`));
+  const value = { nodeId, signingKey: publicKeyOf(nodeId), tlsSpkiSha256, sponsorId: "manager-1" };
+  return create(ControlOperationSchema, { operation: { case: "admitStorageNode", value } });
+}
+
+const request = (init: MessageInitShape<typeof ListStorageNodesRequestSchema>) =>
+  create(ListStorageNodesRequestSchema, init);
+
+describe("GetConsortium", () => {
+  test("names managers, policy, rules and every change of membership, oldest first", async () => {
+    const world = await ChainWorld.open();
+    await world.commit(world.ledger.extend());
+    await world.commit(world.ledger.extend({ control: [admission("storage-8")] }));
+    const facts = { consortiumName: "test-grid", consortiumId, policy };
+    const answer = await getConsortium(world.store.reader, facts);
+    const managers = answer.managers ?? [];
+    assert.deepEqual(
+      managers.map(({ member }) => member?.managerId),
+      managerIds,
+    );
+    assert.ok(managers.every(({ active }) => active));
+    assert.deepEqual(answer.policy, policy);
+    assert.deepEqual(answer.rules, ruleIds);
+    const changes = (answer.history ?? []).map(({ height, operation }) => [
+      Number(height),
+      operation?.operation?.case === "admitStorageNode" && operation.operation.value.nodeId,
+    ]);
+    assert.deepEqual(changes, [...storageIds.map((id) => [0, id]), [2, "storage-8"]]);
+  });
+});
+
+describe("ListStorageNodes", () => {
+  test("gives every node once, ascending, in pages of any size", async () => {
+    const world = await ChainWorld.open();
+    const { reader } = world.store;
+    for (const pageSize of [1, 2, 3, 4, 1_000]) {
+      const seen: (string | undefined)[] = [];
+      let token = "";
+      do {
+        const page = await listStorageNodes(
+          reader,
+          request({ pageSize, pageToken: token }),
+          (id) => id === "storage-2",
+        );
+        for (const node of page.nodes ?? []) {
+          seen.push(node.nodeId);
+          assert.equal(node.state, MemberState.ACTIVE);
+          assert.equal(node.credit, 100);
+          assert.equal(node.connected, node.nodeId === "storage-2");
+        }
+        token = page.nextPageToken ?? "";
+      } while (token !== "");
+      assert.deepEqual(seen, storageIds);
+    }
+  });
+
+  test("says when a node last attested, by the certificates that blocks carry", async () => {
+    const world = await ChainWorld.open();
+    for (let i = 0; i < 4; i++) await world.commit(world.ledger.extend());
+    const { nodes } = await listStorageNodes(world.store.reader, request({}), () => false);
+    for (const { nodeId, lastAttestedHeight } of nodes ?? []) {
+      const heights = [1, 2, 3].filter((height) =>
+        world.ledger.at(height).committee.includes(nodeId ?? ""),
+      );
+      assert.equal(lastAttestedHeight, BigInt(heights.at(-1) ?? 0));
+    }
+  });
+
+  test("goes on after the last node of a page also when a node has joined before it", async () => {
+    const world = await ChainWorld.open();
+    const first = await listStorageNodes(world.store.reader, request({ pageSize: 2 }), () => false);
+    await world.commit(world.ledger.extend({ control: [admission("storage-0")] }));
+    const rest = await listStorageNodes(
+      world.store.reader,
+      request({ pageToken: first.nextPageToken ?? "" }),
+      () => false,
+    );
+    assert.deepEqual(
+      rest.nodes?.map(({ nodeId }) => nodeId),
+      ["storage-3", "storage-4"],
+    );
+  });
+
+  for (const [what, init, reason] of [
+    ["pages of 1,001", { pageSize: 1_001 }, "FIELD_INVALID"],
+    ["a made-up token", { pageToken: "@" }, "PAGE_TOKEN_INVALID"],
+    ["a token of blocks", { pageToken: pageToken("blocks", "3") }, "PAGE_TOKEN_INVALID"],
+    [
+      "a token without an id",
+      { pageToken: pageToken("storage-nodes", "A b") },
+      "PAGE_TOKEN_INVALID",
+    ],
+  ] as const) {
+    test(`refuses ${what} with ${reason}`, async () => {
+      const { reader } = (await ChainWorld.open()).store;
+      const error = await rpcErrorFrom(listStorageNodes(reader, request(init), () => false));
+      assert.equal(error.reason, reason);
+    });
+  }
+});
