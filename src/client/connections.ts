@@ -107,8 +107,8 @@ export class Connections {
     const deadlineMs = performance.now() + timeoutMs;
     const attemptMs = options.attemptTimeoutMs ?? attemptTimeoutMs;
     const failures = new Map<string, RpcError>();
-    const backoff = new Backoff();
-    for (let attempt = 1; ; attempt++) {
+    const round = new ManagerRound(this);
+    for (;;) {
       const connection = this.current();
       const leftMs = Math.ceil(deadlineMs - performance.now());
       try {
@@ -121,8 +121,7 @@ export class Connections {
         const error = rpcErrorOf(thrown);
         failures.set(connection.address, error);
         if (signal?.aborted === true || !mayRepeat(error)) throw error;
-        this.leave(connection);
-        const waitMs = attempt % this.addresses.length === 0 ? waitOf(error, backoff) : 0;
+        const waitMs = round.leave(connection, error);
         if (performance.now() + waitMs >= deadlineMs) throw summary(failures, error);
         await pause(waitMs, signal);
       }
@@ -138,8 +137,8 @@ export class Connections {
 }
 
 /**
- * Whether the same request may succeed later or at another manager. A call that was cancelled, but not by
- * us, was cut off by a node that stopped; callers look at their own signal first.
+ * Whether the same request may succeed later or at another manager. A call that was cancelled, but
+ * not by us, was cut off by a node that stopped; callers look at their own signal first.
  */
 export function mayRepeat(error: RpcError): boolean {
   return error.retryable || ["DEADLINE_EXCEEDED", "CANCELLED"].includes(error.status);
@@ -154,9 +153,33 @@ export async function pause(ms: number, signal: AbortSignal | undefined): Promis
   }
 }
 
-/** The longer of what the node asked for and of our own backoff. */
-export function waitOf(error: RpcError, backoff: Backoff): number {
-  return Math.max(error.retryAfterMs, backoff.nextMs());
+/**
+ * How long to wait before the next attempt: not at all while there are managers that have not
+ * failed in this round, and when all have, the longer of what the last one asked for and of our own
+ * backoff.
+ */
+export class ManagerRound {
+  readonly #connections: Connections;
+  readonly #backoff = new Backoff();
+  #failures = 0;
+
+  constructor(connections: Connections) {
+    this.#connections = connections;
+  }
+
+  /** Turns to the next manager; returns the wait before it is asked, ms. */
+  leave(failed: Connection, error: RpcError): number {
+    this.#connections.leave(failed);
+    this.#failures += 1;
+    if (this.#failures % this.#connections.addresses.length !== 0) return 0;
+    return Math.max(error.retryAfterMs, this.#backoff.nextMs());
+  }
+
+  /** A manager does its part again. */
+  succeed(): void {
+    this.#failures = 0;
+    this.#backoff.reset();
+  }
 }
 
 /**

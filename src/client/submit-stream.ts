@@ -18,11 +18,10 @@ import {
   WaitFor,
 } from "../gen/bss/v1/broadcast_pb.js";
 import type { Submission } from "../gen/bss/v1/record_pb.js";
-import { Backoff } from "../rpc/backoff.js";
 import type { ClientStream } from "../rpc/client-stream.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { rpcErrorOf, rpcErrorOfRefusal } from "../rpc/status-details.js";
-import { type Connections, mayRepeat, pause, waitOf } from "./connections.js";
+import { type Connections, ManagerRound, mayRepeat, pause } from "./connections.js";
 import { SubmissionSource } from "./submission-source.js";
 
 export type SubmitStreamOptions = {
@@ -114,7 +113,7 @@ class SubmitSession {
 
   async *run(): AsyncGenerator<SubmissionOutcome, void, undefined> {
     const { signal, onReconnect } = this.#options;
-    const backoff = new Backoff();
+    const round = new ManagerRound(this.#connections);
     try {
       for (;;) {
         const connection = this.#connections.current();
@@ -123,7 +122,7 @@ class SubmitSession {
         const attempt: Attempt = { stream, over: false, stalled: false };
         try {
           for await (const outcome of this.#outcomesOf(attempt)) {
-            backoff.reset();
+            round.succeed();
             this.#faults = 0;
             // While the caller is busy with an outcome, no manager is to blame.
             this.#progressMs = Number.POSITIVE_INFINITY;
@@ -135,8 +134,7 @@ class SubmitSession {
         } catch (thrown) {
           const error = this.#errorToGoOnFrom(thrown, attempt);
           onReconnect?.(error, this.#unanswered.size);
-          this.#connections.leave(connection);
-          await pause(waitOf(error, backoff), signal);
+          await pause(round.leave(connection, error), signal);
         }
       }
     } finally {

@@ -5,12 +5,11 @@
  */
 import { equalBytes } from "../base/bytes.js";
 import { type BlockView, QueryService } from "../gen/bss/v1/query_pb.js";
-import { Backoff } from "../rpc/backoff.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { rpcErrorOf } from "../rpc/status-details.js";
 import { checkedBlock } from "./answers.js";
 import { UntrueAnswer } from "./client-error.js";
-import { type Connections, mayRepeat, pause, waitOf } from "./connections.js";
+import { type Connections, ManagerRound, mayRepeat, pause } from "./connections.js";
 
 export type WatchOptions = {
   /** Leave out leaves, control operations and certificates' signatures. */
@@ -30,7 +29,7 @@ export async function* watchBlocks(
   options: WatchOptions = {},
 ): AsyncGenerator<BlockView, void, undefined> {
   const { signal, headersOnly = false, onReconnect } = options;
-  const backoff = new Backoff();
+  const round = new ManagerRound(connections);
   // Fixed before anything is watched: "after the head" would skip blocks when the stream is taken
   // up again.
   let height = fromHeight ?? (await headHeight(connections, signal)) + 1;
@@ -49,7 +48,7 @@ export async function* watchBlocks(
         }
         lastBlockId = view.blockId;
         height += 1;
-        backoff.reset();
+        round.succeed();
         yield view;
       }
       throw new RpcError("NODE_STOPPING", "the node ended the stream of blocks");
@@ -58,8 +57,7 @@ export async function* watchBlocks(
       const error = rpcErrorOf(thrown);
       if (signal?.aborted === true || !mayGoOn(error)) throw error;
       onReconnect?.(error, height);
-      connections.leave(connection);
-      await pause(waitOf(error, backoff), signal);
+      await pause(round.leave(connection, error), signal);
     }
   }
 }
