@@ -11,6 +11,11 @@ import type { Attestation } from "../gen/bss/v1/vote_pb.js";
 import type { ParsedBlock } from "../ledger/blocks.js";
 import type { ShippedBlock } from "./inbound-messages.js";
 
+/**
+ * Blocks that are kept at hand; of more candidates in one height the node fetches the one that is
+ * final.
+ */
+export const blocksMax = 8;
 /** Early candidates that are kept; each manager has one at most. */
 export const earlyCandidatesMax = 4;
 /**
@@ -28,8 +33,11 @@ export class Candidates {
 
   /** A candidate that has been attested, durably. */
   add(block: ParsedBlock, sealedRecords: readonly Uint8Array[], attestation: Attestation): void {
-    this.#blocks.set(toHex(block.blockId), { block, sealedRecords });
     this.#attestations.set(attestation.round, attestation);
+    const key = toHex(block.blockId);
+    this.#blocks.delete(key);
+    this.#blocks.set(key, { block, sealedRecords });
+    if (this.#blocks.size > blocksMax) deleteOldest(this.#blocks);
   }
 
   block(blockId: Uint8Array): ShippedBlock | undefined {
@@ -60,11 +68,7 @@ export class Candidates {
   keepEarly(from: string, candidate: ParsedCandidate): void {
     this.#early.delete(from);
     this.#early.set(from, candidate);
-    if (this.#early.size <= earlyCandidatesMax) return;
-    for (const oldest of this.#early.keys()) {
-      this.#early.delete(oldest);
-      return;
-    }
+    if (this.#early.size > earlyCandidatesMax) deleteOldest(this.#early);
   }
 
   /**
@@ -81,5 +85,13 @@ export class Candidates {
       if (candidate.block.height === height + 1) due.push({ from, candidate });
     }
     return due;
+  }
+}
+
+/** A map keeps the order in which its keys were set. */
+function deleteOldest(map: Map<string, unknown>): void {
+  for (const key of map.keys()) {
+    map.delete(key);
+    return;
   }
 }

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { toHex } from "../../src/base/bytes.js";
+import type { NetworkLimits } from "../../src/config/limits.js";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
 import { drawCommittee } from "../../src/ledger/committee.js";
 import { createChannel } from "../../src/rpc/channel.js";
@@ -30,8 +31,10 @@ class Setup {
     return setup;
   }
 
-  async start(nodeId = "storage-1"): Promise<RunningStorageNode> {
-    const node = await startStorageNode(this.consortium.config(nodeId), {
+  async start(limits: Partial<NetworkLimits> = {}): Promise<RunningStorageNode> {
+    const config = this.consortium.config();
+    const limited = { ...config, limits: { ...config.limits, ...limits } };
+    const node = await startStorageNode(limited, {
       processMetrics: false,
       logTo: { write: (line) => void this.log.push(line) },
       onFatal: (error) => {
@@ -160,6 +163,25 @@ describe("a storage node", { timeout: 60_000 }, () => {
     first.heard.length = 0;
     await first.listen();
     await until(() => first.heightHeard === 1);
+  });
+
+  test("ends a link on which a message is too long, and links again", async () => {
+    const setup = await Setup.create();
+    const managers = await setup.consortium.startManagers();
+    await setup.start({ peerMessageBytesMax: 1024 * 1024 });
+    await allAt(managers, 0);
+    const [first] = managers;
+    assert.ok(first);
+    first.heard.length = 0;
+    const made = setup.consortium.ledger.make();
+    const records = [new Uint8Array(2 * 1024 * 1024)];
+    await first.verify({ ...made, sealedRecords: records }).catch(() => {});
+    await until(() => first.heightHeard === 0);
+    await first.commit(setup.consortium.ledger.extend(), { block: true });
+    await allAt(managers, 1);
+    assert.ok(
+      setup.log.some((line) => line.includes("MESSAGE_TOO_LARGE") || line.includes("larger")),
+    );
   });
 
   test("does not talk to a server that is not the manager whose address it has", async () => {

@@ -11,6 +11,7 @@ import { AttestationVerdict } from "../../../src/gen/bss/v1/vote_pb.js";
 import { checkAttestation } from "../../../src/ledger/votes.js";
 import { burstMax } from "../../../src/storage-node/attestation-budget.js";
 import { patienceMs } from "../../../src/storage-node/block-fetcher.js";
+import { earlyCandidatesMax } from "../../../src/storage-node/candidates.js";
 import { consortiumId, policy } from "../ledger/support/consortium.js";
 import { accepted } from "../ledger/support/outcome.js";
 import { ChainWorld } from "./support/chain-world.js";
@@ -214,6 +215,20 @@ describe("a candidate that comes before the block that it extends", () => {
     assert.deepEqual(world.fetches, ["manager-2 3"]);
     await world.answer([before], { from: "manager-2" });
     assert.equal(world.attestations.length, 1);
+  });
+
+  test("is dropped when there are too many, the oldest first", async () => {
+    const world = await runningWorld();
+    const before = world.ledger.extend();
+    const early = Array.from({ length: earlyCandidatesMax + 1 }, (_, round) =>
+      world.makeFor(true, round),
+    );
+    for (const [round, made] of early.entries()) {
+      await world.verify(made, { from: `manager-${round + 1}`, round });
+    }
+    await world.commit(before);
+    const rounds = world.attestations.map(({ attestation }) => attestation.round);
+    assert.deepEqual(rounds, [1, 2, 3, 4]);
   });
 
   test("is kept for a few managers only, the newest of each", async () => {

@@ -7,6 +7,7 @@ import { BlockCertificatesSchema } from "../../../src/gen/bss/v1/block_pb.js";
 import { rootOf } from "../../../src/ledger/merkle/frontier.js";
 import { parseStorageBlockHeader } from "../../../src/ledger/storage-blocks.js";
 import { answerTimeoutMs, patienceMs } from "../../../src/storage-node/block-fetcher.js";
+import { blocksMax } from "../../../src/storage-node/candidates.js";
 import { accepted } from "../ledger/support/outcome.js";
 import { ChainWorld } from "./support/chain-world.js";
 
@@ -39,6 +40,19 @@ describe("a final block", () => {
     await world.commit(world.ledger.append(made), { block: false });
     assert.equal(world.height, 1);
     assert.deepEqual(await world.store.loadCandidates(), []);
+  });
+
+  test("is fetched when there were too many candidates to keep it at hand", async () => {
+    const world = await ChainWorld.open();
+    const first = world.makeFor(true);
+    await world.verify(first);
+    for (let round = 1; world.attestations.length <= blocksMax; round++) {
+      await world.verify(world.makeFor(true, round), { round });
+    }
+    await world.commit(world.ledger.append(first), { block: false });
+    assert.deepEqual(world.fetches, ["manager-1 1"]);
+    await world.answer([first]);
+    assert.equal(world.height, 1);
   });
 
   test("that the node lacks is fetched at once from the manager that told it", async () => {

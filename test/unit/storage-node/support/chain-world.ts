@@ -1,4 +1,7 @@
-/** A storage node's chain over a disk in memory, with a made-up managers' chain and messages that a test sends by hand. */
+/**
+ * A storage node's chain over a disk in memory, with a made-up managers' chain and messages that a
+ * test sends by hand.
+ */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
 import { SignatureCache } from "../../../../src/crypto/signature-cache.js";
