@@ -110,10 +110,13 @@ export class InboundVotes {
   }
 
   async #takeHead(from: string, head: SignedHead): Promise<void> {
-    const { members, consortiumId } = this.#ports;
+    const { members, consortiumId, height } = this.#ports;
     if (head.managerId !== from) return this.#ports.onDropped(from, "HEAD_OF_ANOTHER");
-    if (!(await this.#holds(from, [checkHead(head, members(), consortiumId)]))) return;
-    this.#ports.onHead(from, head);
+    // Most heads say what is known here already; only one that is ahead makes this manager do something.
+    const ahead = head.height >= BigInt(height());
+    const check = checkHead(head, members(), consortiumId);
+    if (ahead && !(await this.#holds(from, [check]))) return;
+    if (check.ok) this.#ports.onHead(from, head);
   }
 
   #checksOf(certificate: LockCertificate): Result<SignatureCheck, Violation>[] {
