@@ -107,7 +107,7 @@ export class Following {
       this.#ports,
       store.append({
         ...{ block: block.block, sealedRecords, certificates, storageHeader, head },
-        ...{ newNodes: log.newNodes, members: head.members },
+        newNodes: log.newNodes,
       }),
     );
     observe.appended(head.height, head.frontier.size, sealedRecords.length);

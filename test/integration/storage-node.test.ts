@@ -81,7 +81,7 @@ function allAt(managers: readonly FakeManager[], height: number): Promise<void> 
 }
 
 describe("a storage node", { timeout: 60_000 }, () => {
-  test("greets every manager with its head, attests to all of them, and appends what is final", async () => {
+  test("greets managers with its head, attests to all, appends what is final", async () => {
     const setup = await Setup.create();
     const { consortium } = setup;
     const managers = await consortium.startManagers();
@@ -197,7 +197,7 @@ describe("a storage node", { timeout: 60_000 }, () => {
     assert.match(refusal, /a link is down/);
   });
 
-  test("answers participants about the public ledger, and refuses what it cannot know", async () => {
+  test("answers participants about the public ledger, refuses what it cannot know", async () => {
     const setup = await Setup.create();
     const managers = await setup.consortium.startManagers();
     const node = await setup.start();

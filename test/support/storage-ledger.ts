@@ -1,6 +1,6 @@
 /**
- * The managers' chain as storage nodes see it, made up: the sealed records are random bytes, as a storage node cannot
- * tell; every link, root and signature is right unless a test says otherwise.
+ * The managers' chain as storage nodes see it, made up: the sealed records are random bytes, as a
+ * storage node cannot tell; every link, root and signature is right unless a test says otherwise.
  */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../src/base/assert.js";

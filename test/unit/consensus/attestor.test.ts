@@ -91,7 +91,7 @@ describe("a candidate", () => {
     assert.equal(judged.claim.treeSize, 4);
   });
 
-  test("is nothing to a node outside of the round's committee, whatever else is wrong with it", () => {
+  test("is nothing to a node outside of the committee, whatever else is wrong", () => {
     const ledger = ledgerOf(2);
     const made = ledger.make({ header: { previousBlockId: sha256(utf8("another")) } });
     const { outsider } = insideAndOutside(made);
@@ -223,7 +223,7 @@ describe("a candidate", () => {
 });
 
 describe("a final block", () => {
-  test("is appended as a storage block that is linked to the chain and to the managers' block", () => {
+  test("is appended as a storage block linked to its chain and to the managers' block", () => {
     const ledger = ledgerOf(2);
     const made = ledger.make({ control: [admission("storage-9")] });
     const { parsed: block, sealedRecords, certificates } = made;

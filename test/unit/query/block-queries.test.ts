@@ -34,7 +34,7 @@ describe("GetBlock", () => {
   const request = (selector: MessageInitShape<typeof GetBlockRequestSchema>["selector"]) =>
     create(GetBlockRequestSchema, selector === undefined ? {} : { selector });
 
-  test("answers by height and by id with the exact parts, decoded header and confirmations", async () => {
+  test("answers by height and by id with exact parts, header and confirmations", async () => {
     const world = await worldOf(3);
     const made = world.ledger.at(2);
     const { reader } = world.store;

@@ -26,7 +26,7 @@ async function runningWorld(): Promise<ChainWorld> {
 }
 
 describe("a storage node in the committee", () => {
-  test("attests a match to all managers, signed, with the digest of the records drawn", async () => {
+  test("attests a match to all managers, signed, with the audit of the records drawn", async () => {
     const world = await runningWorld();
     const made = world.makeFor(true);
     await world.verify(made);
@@ -102,7 +102,7 @@ describe("a storage node in the committee", () => {
     assert.deepEqual(world.attestations[1]?.attestation, world.attestations[0]?.attestation);
   });
 
-  test("tells managers on a new link its head and what it has signed, also after a crash", async () => {
+  test("tells managers on a new link its head and what it signed, also after a crash", async () => {
     const world = await runningWorld();
     await world.verify(world.makeFor(true));
     await world.crash();
