@@ -150,6 +150,7 @@ async function startChain(
     },
   });
   node.chain = chain;
+  const down = new Set<string>();
   const links = new ManagerLinks({
     nodeId: config.id,
     consortiumName: genesis.name,
@@ -163,10 +164,16 @@ async function startChain(
     onMessage: (managerId, message) => chain.take(managerId, message).catch(onFatal),
     onState: (managerId, state, cause) => {
       metrics.peersConnected.set({ role: "manager" }, node.links?.connectedCount ?? 0);
-      if (state === "connected") log.info({ managerId }, "linked to a manager");
+      if (state === "connected") {
+        log.info({ managerId }, "linked to a manager");
+        down.delete(managerId);
+      }
       if (state !== "disconnected") return;
       chain.onDisconnected(managerId);
-      log.warn({ managerId, reason: cause?.reason, detail: cause?.message }, "a link is down");
+      // Each attempt that fails would be a line; the first one says it.
+      const level = down.has(managerId) ? "debug" : "warn";
+      down.add(managerId);
+      log[level]({ managerId, reason: cause?.reason, detail: cause?.message }, "a link is down");
     },
     onDropped: (_, messages) => metrics.queueDropped.inc({ queue: "manager-link" }, messages),
   });
