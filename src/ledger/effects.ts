@@ -23,7 +23,6 @@ import {
 import type { ReadingPayload, TradePayload } from "./payloads.js";
 import { recordKindOf } from "./record-kind.js";
 import type { ParsedRecord } from "./records.js";
-import { stateKeys } from "./state-keys.js";
 import type { StateTables } from "./state-tables.js";
 
 /** Where a record stands: its block, and its index in the Merkle log. */
@@ -37,7 +36,7 @@ export function applyRecord(tables: StateTables, record: ParsedRecord, place: Re
   if (payload.kind === "meter-reading") applyReading(tables, record, payload);
   if (payload.kind === "energy-trade") trade = applyTrade(tables, record, payload);
   tables.records.put(
-    stateKeys.record(record.hash),
+    [record.hash],
     create(RecordStateSchema, {
       ownerId: record.ownerId,
       kind: recordKindOf(record.kind),
@@ -48,9 +47,8 @@ export function applyRecord(tables: StateTables, record: ParsedRecord, place: Re
     }),
   );
   if (record.parent !== undefined) {
-    const key = stateKeys.record(record.parent);
-    const parent = defined(tables.records.get(key), "a record that passed has its parent");
-    tables.records.put(key, { ...parent, successor: record.hash });
+    const parent = defined(tables.records.get(record.parent), "an accurate update has a parent");
+    tables.records.put([record.parent], { ...parent, successor: record.hash });
   }
 }
 
@@ -59,7 +57,7 @@ function applyReading(tables: StateTables, record: ParsedRecord, reading: Readin
   const sums = sumsWithReading(tables, record.ownerId, reading);
   putSums(tables, record.ownerId, deliveryStartS, sums);
   tables.readings.put(
-    stateKeys.reading(meterId, intervalStartS),
+    [meterId, intervalStartS],
     create(ReadingStateSchema, { recordHash: record.hash, importedWh, exportedWh }),
   );
 }
@@ -73,7 +71,7 @@ function applyTrade(tables: StateTables, record: ParsedRecord, trade: TradePaylo
   const boughtWh = boughtWithTrade(tables, record, trade);
   putSums(tables, buyerId, deliveryStartS, { ...buyer, boughtWh });
   const recordHash = record.hash;
-  tables.trades.put(stateKeys.trade(tradeId), create(TradeStateSchema, { recordHash }));
+  tables.trades.put([tradeId], create(TradeStateSchema, { recordHash }));
   const deliveryStartUnixS = BigInt(deliveryStartS);
   return create(TradeEffectSchema, { buyerId, deliveryStartUnixS, energyWh });
 }
@@ -87,5 +85,5 @@ function putSums(
   assert(soldWh >= 0n && soldWh <= exportedWh, "nobody sells what was not exported");
   assert(boughtWh >= 0n && boughtWh <= importedWh, "nobody buys what was not imported");
   const sums = create(EnergyStateSchema, { importedWh, exportedWh, soldWh, boughtWh });
-  tables.energy.put(stateKeys.energy(participantId, deliveryStartS), sums);
+  tables.energy.put([participantId, deliveryStartS], sums);
 }

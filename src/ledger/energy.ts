@@ -6,7 +6,6 @@ import { create } from "@bufbuild/protobuf";
 import { type EnergyState, EnergyStateSchema } from "../gen/bss/store/v1/state_pb.js";
 import type { ReadingPayload, TradePayload } from "./payloads.js";
 import type { ParsedRecord } from "./records.js";
-import { stateKeys } from "./state-keys.js";
 import type { StateReads } from "./state-tables.js";
 
 /** Wh; invariant: soldWh ≤ exportedWh and boughtWh ≤ importedWh. */
@@ -20,7 +19,7 @@ export function energySums(
   participantId: string,
   deliveryStartS: number,
 ): EnergySums {
-  return state.energy.get(stateKeys.energy(participantId, deliveryStartS)) ?? noEnergy;
+  return state.energy.get(participantId, deliveryStartS) ?? noEnergy;
 }
 
 /**
@@ -33,7 +32,7 @@ export function sumsWithReading(
   reading: ReadingPayload,
 ): EnergySums {
   const sums = energySums(state, ownerId, reading.deliveryStartS);
-  const before = state.readings.get(stateKeys.reading(reading.meterId, reading.intervalStartS));
+  const before = state.readings.get(reading.meterId, reading.intervalStartS);
   return {
     ...sums,
     importedWh: sums.importedWh - (before?.importedWh ?? 0n) + reading.importedWh,
@@ -63,5 +62,5 @@ export function boughtWithTrade(
 
 function replacedWh(state: StateReads, { parent }: ParsedRecord): bigint {
   if (parent === undefined) return 0n;
-  return state.records.get(stateKeys.record(parent))?.trade?.energyWh ?? 0n;
+  return state.records.get(parent)?.trade?.energyWh ?? 0n;
 }

@@ -9,7 +9,6 @@ import { ed25519SignatureBytes } from "../crypto/ed25519.js";
 import { domain, taggedHash } from "../crypto/hash.js";
 import type { ParsedRecord } from "./records.js";
 import type { SignatureCheck } from "./signature-check.js";
-import { stateKeys } from "./state-keys.js";
 import type { StateReads } from "./state-tables.js";
 import { type SignedHeader, submissionDigest } from "./submissions.js";
 import { refuse, type Violation, violation } from "./violation.js";
@@ -91,5 +90,5 @@ export function signatureChecks(
 }
 
 function signingKey(state: StateReads, participantId: string): Uint8Array | undefined {
-  return state.participants.get(stateKeys.participant(participantId))?.signingKey;
+  return state.participants.get(participantId)?.signingKey;
 }

@@ -11,32 +11,29 @@
  * Ids are [a-z0-9-]{1,63}, so a 0x00 ends one without doubt. The keys that a record's rules read and its effects write follow
  * from the parsed record alone: whoever executes records fetches them first, and the execution needs no I/O.
  */
-import { concatBytes, u64be, utf8 } from "../base/bytes.js";
 import type { ControlOperation } from "../gen/bss/v1/genesis_pb.js";
 import type { ParsedRecord } from "./records.js";
 
 const namespaces = {
-  participant: Uint8Array.of(1),
-  meter: Uint8Array.of(2),
-  record: Uint8Array.of(3),
-  reading: Uint8Array.of(4),
-  energy: Uint8Array.of(5),
-  trade: Uint8Array.of(6),
+  participant: 1,
+  meter: 2,
+  record: 3,
+  reading: 4,
+  energy: 5,
+  trade: 6,
 } as const;
 
-const idEnd = Uint8Array.of(0);
-
 export const stateKeys = {
-  participant: (id: string): Uint8Array => concatBytes(namespaces.participant, utf8(id)),
-  meter: (id: string): Uint8Array => concatBytes(namespaces.meter, utf8(id)),
-  record: (hash: Uint8Array): Uint8Array => concatBytes(namespaces.record, hash),
+  participant: (id: string): Uint8Array => idKey(namespaces.participant, id),
+  meter: (id: string): Uint8Array => idKey(namespaces.meter, id),
+  record: (hash: Uint8Array): Uint8Array => bytesKey(namespaces.record, hash),
   /** `startS`: start of the reading's interval, Unix s. */
   reading: (meterId: string, startS: number): Uint8Array =>
-    concatBytes(namespaces.reading, utf8(meterId), idEnd, u64be(startS)),
+    intervalKey(namespaces.reading, meterId, startS),
   /** `startS`: start of the delivery interval, Unix s. */
   energy: (participantId: string, startS: number): Uint8Array =>
-    concatBytes(namespaces.energy, utf8(participantId), idEnd, u64be(startS)),
-  trade: (tradeId: Uint8Array): Uint8Array => concatBytes(namespaces.trade, tradeId),
+    intervalKey(namespaces.energy, participantId, startS),
+  trade: (tradeId: Uint8Array): Uint8Array => bytesKey(namespaces.trade, tradeId),
 } as const;
 
 /** Every key that checking and applying the record, submitted by its owner, can read or write; with repeats. */
@@ -88,4 +85,33 @@ export function readKeysOfOperation({ operation }: ControlOperation): readonly U
     case undefined:
       return [];
   }
+}
+
+function bytesKey(namespace: number, bytes: Uint8Array): Uint8Array {
+  const key = new Uint8Array(1 + bytes.length);
+  key[0] = namespace;
+  key.set(bytes, 1);
+  return key;
+}
+
+function idKey(namespace: number, id: string): Uint8Array {
+  const key = new Uint8Array(1 + id.length);
+  key[0] = namespace;
+  putAscii(key, id);
+  return key;
+}
+
+// Keys are made several times for every record, so they are written in place rather than joined from parts.
+function intervalKey(namespace: number, id: string, startS: number): Uint8Array {
+  const key = new Uint8Array(1 + id.length + 1 + 8);
+  key[0] = namespace;
+  putAscii(key, id);
+  const view = new DataView(key.buffer);
+  view.setUint32(id.length + 2, Math.floor(startS / 2 ** 32));
+  view.setUint32(id.length + 6, startS % 2 ** 32);
+  return key;
+}
+
+function putAscii(key: Uint8Array, id: string): void {
+  for (let i = 0; i < id.length; i++) key[1 + i] = id.charCodeAt(i);
 }

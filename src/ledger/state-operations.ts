@@ -11,7 +11,6 @@ import type {
   RegisterParticipant,
 } from "../gen/bss/v1/genesis_pb.js";
 import { checkOperation } from "./operations.js";
-import { stateKeys } from "./state-keys.js";
 import type { StateTables } from "./state-tables.js";
 import { type Violation, violation } from "./violation.js";
 
@@ -60,7 +59,7 @@ function registerParticipant(
   if (taken !== undefined) return taken;
   if (isMember(participantId)) return invalid("A member has this id already.", field);
   tables.participants.put(
-    stateKeys.participant(participantId),
+    [participantId],
     create(ParticipantStateSchema, {
       ...{ signingKey, tlsSpkiSha256, agentIds },
       height: BigInt(height),
@@ -74,15 +73,14 @@ function registerMeter(
   tables: StateTables,
   { height }: OperationContext,
 ): Violation | undefined {
-  const key = stateKeys.meter(meterId);
-  if (tables.meters.get(key) !== undefined) {
+  if (tables.meters.get(meterId) !== undefined) {
     return invalid("A meter has this id already.", "register_meter.meter_id");
   }
-  if (tables.participants.get(stateKeys.participant(ownerId)) === undefined) {
+  if (tables.participants.get(ownerId) === undefined) {
     return invalid("No participant has the owner's id.", "register_meter.owner_id");
   }
   const meter = { ownerId, ratedPowerW, intervalS, height: BigInt(height) };
-  tables.meters.put(key, create(MeterStateSchema, meter));
+  tables.meters.put([meterId], create(MeterStateSchema, meter));
   return undefined;
 }
 
@@ -91,7 +89,7 @@ function refuseParticipantId(
   tables: StateTables,
   field: string,
 ): Violation | undefined {
-  if (tables.participants.get(stateKeys.participant(id)) === undefined) return undefined;
+  if (tables.participants.get(id) === undefined) return undefined;
   return invalid("A participant has this id already.", field);
 }
 

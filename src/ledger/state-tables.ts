@@ -15,36 +15,46 @@ import {
   TradeStateSchema,
 } from "../gen/bss/store/v1/state_pb.js";
 import type { StateView, StateWrite } from "./state.js";
+import { stateKeys } from "./state-keys.js";
+
+/** What names a value of each table. */
+type ById = readonly [id: string];
+type ByHash = readonly [hash: Uint8Array];
+type ByInterval = readonly [id: string, startS: number];
 
 /** What rules may do with a table. Values are shared: nobody changes one, a new one is put. */
-export type TableReads<Desc extends DescMessage> = {
-  get(key: Uint8Array): MessageShape<Desc> | undefined;
+export type TableReads<Desc extends DescMessage, Name extends readonly unknown[]> = {
+  get(...name: Name): MessageShape<Desc> | undefined;
 };
 
 export type StateReads = {
-  readonly participants: TableReads<typeof ParticipantStateSchema>;
-  readonly meters: TableReads<typeof MeterStateSchema>;
-  readonly records: TableReads<typeof RecordStateSchema>;
-  readonly readings: TableReads<typeof ReadingStateSchema>;
-  readonly energy: TableReads<typeof EnergyStateSchema>;
-  readonly trades: TableReads<typeof TradeStateSchema>;
+  readonly participants: TableReads<typeof ParticipantStateSchema, ById>;
+  readonly meters: TableReads<typeof MeterStateSchema, ById>;
+  readonly records: TableReads<typeof RecordStateSchema, ByHash>;
+  /** By meter and start of the interval. */
+  readonly readings: TableReads<typeof ReadingStateSchema, ByInterval>;
+  /** By participant and start of the delivery interval. */
+  readonly energy: TableReads<typeof EnergyStateSchema, ByInterval>;
+  /** By trade id. */
+  readonly trades: TableReads<typeof TradeStateSchema, ByHash>;
 };
 
 export class StateTables implements StateReads {
-  readonly participants: Table<typeof ParticipantStateSchema>;
-  readonly meters: Table<typeof MeterStateSchema>;
-  readonly records: Table<typeof RecordStateSchema>;
-  readonly readings: Table<typeof ReadingStateSchema>;
-  readonly energy: Table<typeof EnergyStateSchema>;
-  readonly trades: Table<typeof TradeStateSchema>;
+  readonly participants: Table<typeof ParticipantStateSchema, ById>;
+  readonly meters: Table<typeof MeterStateSchema, ById>;
+  readonly records: Table<typeof RecordStateSchema, ByHash>;
+  readonly readings: Table<typeof ReadingStateSchema, ByInterval>;
+  readonly energy: Table<typeof EnergyStateSchema, ByInterval>;
+  readonly trades: Table<typeof TradeStateSchema, ByHash>;
 
   constructor(view: StateView) {
-    this.participants = new Table(ParticipantStateSchema, view);
-    this.meters = new Table(MeterStateSchema, view);
-    this.records = new Table(RecordStateSchema, view);
-    this.readings = new Table(ReadingStateSchema, view);
-    this.energy = new Table(EnergyStateSchema, view);
-    this.trades = new Table(TradeStateSchema, view);
+    const { participant, meter, record, reading, energy, trade } = stateKeys;
+    this.participants = new Table(ParticipantStateSchema, view, byId, participant);
+    this.meters = new Table(MeterStateSchema, view, byId, meter);
+    this.records = new Table(RecordStateSchema, view, toHex, record);
+    this.readings = new Table(ReadingStateSchema, view, byInterval, reading);
+    this.energy = new Table(EnergyStateSchema, view, byInterval, energy);
+    this.trades = new Table(TradeStateSchema, view, toHex, trade);
   }
 
   /** Everything that was put, the last value of each key, sorted by key. */
@@ -61,31 +71,49 @@ export class StateTables implements StateReads {
   }
 }
 
+const byId = (id: string) => id;
+/** An id holds no colon. */
+const byInterval = (id: string, startS: number) => `${id}:${startS}`;
+
 /** One kind of value: reads fall through to the view, puts stay here. */
-export class Table<Desc extends DescMessage> implements TableReads<Desc> {
+class Table<Desc extends DescMessage, Name extends readonly unknown[]>
+  implements TableReads<Desc, Name>
+{
   readonly #schema: Desc;
   readonly #view: StateView;
+  readonly #textOf: (...name: Name) => string;
+  readonly #keyOf: (...name: Name) => Uint8Array;
   readonly #read = new Map<string, MessageShape<Desc> | undefined>();
   readonly #put = new Map<string, { key: Uint8Array; value: MessageShape<Desc> }>();
 
-  constructor(schema: Desc, view: StateView) {
+  /** `textOf` tells the names of the table apart, `keyOf` is where the view has them. */
+  constructor(
+    schema: Desc,
+    view: StateView,
+    textOf: (...name: Name) => string,
+    keyOf: (...name: Name) => Uint8Array,
+  ) {
     this.#schema = schema;
     this.#view = view;
+    this.#textOf = textOf;
+    this.#keyOf = keyOf;
   }
 
-  get(key: Uint8Array): MessageShape<Desc> | undefined {
-    const hex = toHex(key);
-    const put = this.#put.get(hex);
+  get(...name: Name): MessageShape<Desc> | undefined {
+    const text = this.#textOf(...name);
+    const put = this.#put.get(text);
     if (put !== undefined) return put.value;
-    if (this.#read.has(hex)) return this.#read.get(hex);
-    const bytes = this.#view.get(key);
+    if (this.#read.has(text)) return this.#read.get(text);
+    const bytes = this.#view.get(this.#keyOf(...name));
     const value = bytes === undefined ? undefined : fromBinary(this.#schema, bytes);
-    this.#read.set(hex, value);
+    this.#read.set(text, value);
     return value;
   }
 
-  put(key: Uint8Array, value: MessageShape<Desc>): void {
-    this.#put.set(toHex(key), { key, value });
+  put(name: Name, value: MessageShape<Desc>): void {
+    const text = this.#textOf(...name);
+    const key = this.#put.get(text)?.key ?? this.#keyOf(...name);
+    this.#put.set(text, { key, value });
   }
 
   *writes(): Generator<StateWrite> {

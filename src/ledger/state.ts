@@ -9,7 +9,7 @@
  * `PrefetchedState`; a key that nobody fetched is a bug, not an absence.
  */
 import { assert } from "../base/assert.js";
-import { compareBytes, toHex, u32be } from "../base/bytes.js";
+import { compareBytes, toHex } from "../base/bytes.js";
 import { sha256 } from "../crypto/hash.js";
 
 export type StateView = {
@@ -40,11 +40,22 @@ export class PrefetchedState implements StateView {
 /** The digest after `writes`, 32 bytes. The order of `writes` does not matter; a key stands once. */
 export function stateDigest(previous: Uint8Array, writes: readonly StateWrite[]): Uint8Array {
   const sorted = writes.toSorted((a, b) => compareBytes(a.key, b.key));
-  const parts: Uint8Array[] = [previous];
-  for (const [index, { key, value }] of sorted.entries()) {
-    const before = sorted[index - 1];
-    assert(before === undefined || compareBytes(before.key, key) < 0, "a key is written once");
-    parts.push(u32be(key.length), key, u32be(value.length), value);
+  const lengthBytes = sorted.reduce(
+    (sum, { key, value }) => sum + 8 + key.length + value.length,
+    0,
+  );
+  const joined = new Uint8Array(lengthBytes);
+  const view = new DataView(joined.buffer);
+  let at = 0;
+  let before: Uint8Array | undefined;
+  for (const { key, value } of sorted) {
+    assert(before === undefined || compareBytes(before, key) < 0, "a key is written once");
+    before = key;
+    for (const part of [key, value]) {
+      view.setUint32(at, part.length);
+      joined.set(part, at + 4);
+      at += 4 + part.length;
+    }
   }
-  return sha256(...parts);
+  return sha256(previous, joined);
 }

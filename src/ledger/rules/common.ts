@@ -2,7 +2,6 @@
 
 import { recordKindOf } from "../record-kind.js";
 import type { ParsedRecord } from "../records.js";
-import { stateKeys } from "../state-keys.js";
 import { type Violation, violation } from "../violation.js";
 import type { Rule } from "./rule.js";
 
@@ -47,7 +46,7 @@ export const parentIsLatest: Rule = {
   reasons: ["PARENT_UNKNOWN", "PARENT_OWNER_MISMATCH", "PARENT_KIND_MISMATCH", "PARENT_NOT_LATEST"],
   check({ record, state }): Violation | undefined {
     if (record.parent === undefined) return undefined;
-    const parent = state.records.get(stateKeys.record(record.parent));
+    const parent = state.records.get(record.parent);
     const field = "parent";
     if (parent === undefined) {
       return violation("PARENT_UNKNOWN", "The parent is not on the ledger.", field);

@@ -1,5 +1,4 @@
 /** Who may put which record on the ledger. */
-import { stateKeys } from "../state-keys.js";
 import { violation } from "../violation.js";
 import type { Rule } from "./rule.js";
 
@@ -8,7 +7,7 @@ export const recordIsNew: Rule = {
   demands: "A record is added once; its submitter gets the first receipt again.",
   reasons: ["RECORD_ON_LEDGER"],
   check({ record, state }) {
-    if (state.records.get(stateKeys.record(record.hash)) === undefined) return undefined;
+    if (state.records.get(record.hash) === undefined) return undefined;
     return violation("RECORD_ON_LEDGER", `Record ${record.hashHex} is on the ledger already.`);
   },
 };
@@ -18,7 +17,7 @@ export const submitterIsRegistered: Rule = {
   demands: "The submitter is a registered participant.",
   reasons: ["PARTICIPANT_UNKNOWN"],
   check({ submission: { participantId }, state }) {
-    if (state.participants.get(stateKeys.participant(participantId)) !== undefined) {
+    if (state.participants.get(participantId) !== undefined) {
       return undefined;
     }
     return violation("PARTICIPANT_UNKNOWN", `No participant ${participantId} is registered.`);
@@ -30,7 +29,7 @@ export const ownerIsRegistered: Rule = {
   demands: "The record's owner is a registered participant.",
   reasons: ["OWNER_UNKNOWN"],
   check({ record: { ownerId }, state }) {
-    if (state.participants.get(stateKeys.participant(ownerId)) !== undefined) return undefined;
+    if (state.participants.get(ownerId) !== undefined) return undefined;
     return violation("OWNER_UNKNOWN", `No participant ${ownerId} is registered.`, "owner_id");
   },
 };
@@ -41,7 +40,7 @@ export const submitterActsForOwner: Rule = {
   reasons: ["AGENT_NOT_AUTHORIZED"],
   check({ record: { ownerId }, submission: { participantId }, state }) {
     if (participantId === ownerId) return undefined;
-    const owner = state.participants.get(stateKeys.participant(ownerId));
+    const owner = state.participants.get(ownerId);
     if (owner?.agentIds.includes(participantId)) return undefined;
     return violation(
       "AGENT_NOT_AUTHORIZED",

@@ -2,7 +2,6 @@
 import { equalBytes } from "../../base/bytes.js";
 import { energySums, sumsWithReading } from "../energy.js";
 import { energyWhMax } from "../payloads.js";
-import { stateKeys } from "../state-keys.js";
 import { violation } from "../violation.js";
 import type { Rule } from "./rule.js";
 
@@ -14,7 +13,7 @@ export const meterBelongsToOwner: Rule = {
   reasons: ["METER_UNKNOWN", "METER_OWNER_MISMATCH"],
   check({ record: { payload, ownerId }, state }) {
     if (payload.kind !== "meter-reading") return undefined;
-    const meter = state.meters.get(stateKeys.meter(payload.meterId));
+    const meter = state.meters.get(payload.meterId);
     const field = "meter_reading.meter_id";
     if (meter === undefined) {
       return violation("METER_UNKNOWN", `No meter ${payload.meterId} is registered.`, field);
@@ -31,7 +30,7 @@ export const readingIntervalIsAligned: Rule = {
   reasons: ["INTERVAL_INVALID"],
   check({ record: { payload }, state }) {
     if (payload.kind !== "meter-reading") return undefined;
-    const meter = state.meters.get(stateKeys.meter(payload.meterId));
+    const meter = state.meters.get(payload.meterId);
     if (meter === undefined) return undefined;
     if (payload.intervalS !== meter.intervalS) {
       const message = `The interval has ${payload.intervalS} s, the meter's has ${meter.intervalS} s.`;
@@ -52,7 +51,7 @@ export const readingIntervalIsFree: Rule = {
   check({ record: { payload, parent }, state }) {
     if (payload.kind !== "meter-reading") return undefined;
     const { meterId, intervalStartS } = payload;
-    const standing = state.readings.get(stateKeys.reading(meterId, intervalStartS));
+    const standing = state.readings.get(meterId, intervalStartS);
     if (standing === undefined) {
       if (parent === undefined) return undefined;
       const message = "An update keeps the meter and the interval of what it updates.";
@@ -71,7 +70,7 @@ export const readingIsWithinRating: Rule = {
   reasons: ["ENERGY_ABOVE_RATING"],
   check({ record: { payload }, state }) {
     if (payload.kind !== "meter-reading") return undefined;
-    const meter = state.meters.get(stateKeys.meter(payload.meterId));
+    const meter = state.meters.get(payload.meterId);
     if (meter === undefined) return undefined;
     const limit = meter.ratedPowerW * BigInt(meter.intervalS);
     for (const [name, energyWh] of [

@@ -1,6 +1,5 @@
 /** Energy trades: between two registered participants, once, within the market's bounds, and never more than was metered. */
 import { boughtWithTrade, energySums, soldWithTrade } from "../energy.js";
-import { stateKeys } from "../state-keys.js";
 import { violation } from "../violation.js";
 import type { Rule } from "./rule.js";
 
@@ -19,7 +18,7 @@ export const tradeHasTwoParties: Rule = {
       ["seller_id", sellerId],
       ["buyer_id", buyerId],
     ] as const) {
-      if (state.participants.get(stateKeys.participant(id)) !== undefined) continue;
+      if (state.participants.get(id) !== undefined) continue;
       const message = `No participant ${id} is registered.`;
       return violation("TRADE_PARTY_UNKNOWN", message, `energy_trade.terms.${name}`);
     }
@@ -56,7 +55,7 @@ export const tradeIsNew: Rule = {
   reasons: ["TRADE_REPEATED"],
   check({ record: { payload }, state }) {
     if (payload.kind !== "energy-trade") return undefined;
-    if (state.trades.get(stateKeys.trade(payload.tradeId)) === undefined) return undefined;
+    if (state.trades.get(payload.tradeId) === undefined) return undefined;
     const message = "A trade with this id is on the ledger already.";
     return violation("TRADE_REPEATED", message, "energy_trade.terms.trade_id");
   },
@@ -68,7 +67,7 @@ export const tradeUpdateKeepsParties: Rule = {
   reasons: ["PARENT_KIND_MISMATCH"],
   check({ record: { payload, parent }, state }) {
     if (payload.kind !== "energy-trade" || parent === undefined) return undefined;
-    const before = state.records.get(stateKeys.record(parent))?.trade;
+    const before = state.records.get(parent)?.trade;
     if (
       before?.buyerId === payload.buyerId &&
       before.deliveryStartUnixS === BigInt(payload.deliveryStartS)

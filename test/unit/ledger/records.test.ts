@@ -241,6 +241,15 @@ describe("a record is refused that", () => {
     refusal(parse(readingBytes({ start: last + 1, timeMs: 1 })));
   });
 
+  test("holds more than 2^53-1, and none that holds as much", () => {
+    const most = 2n ** 53n - 1n;
+    accepted(parse(readingBytes({ imported: most, exported: most })));
+    accepted(parse(tradeBytes({ energy: most })));
+    accepted(parse(sessionBytes({ energy: most })));
+    for (const timeUnixMs of [most, -most]) accepted(parse(documentBytes({}, { timeUnixMs })));
+    refusal(parse(documentBytes({}, { timeUnixMs: -most - 1n })));
+  });
+
   test("is longer than the policy allows, and none that is as long", () => {
     const bytes = documentBytes({ content: new Uint8Array(500) });
     const within = { ...policy, recordBytesMax: bytes.length };

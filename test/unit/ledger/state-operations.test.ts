@@ -11,7 +11,7 @@ import { BlockExecution } from "../../../src/ledger/execution.js";
 import { genesisHead } from "../../../src/ledger/head.js";
 import { decodeHead, encodeHead } from "../../../src/ledger/head-codec.js";
 import { stateDigest } from "../../../src/ledger/state.js";
-import { readKeysOfOperation, stateKeys } from "../../../src/ledger/state-keys.js";
+import { readKeysOfOperation } from "../../../src/ledger/state-keys.js";
 import { Chain } from "./support/chain.js";
 import { consortiumId, genesis, policy } from "./support/consortium.js";
 import { documentBytes, publicKeyOf, readingBytes, seedOf, submitted } from "./support/records.js";
@@ -160,8 +160,8 @@ describe("a block's control operations", () => {
       candidates: [submitted([reading], "new")],
     });
     const state = chain.tables();
-    assert.equal(state.participants.get(stateKeys.participant("new"))?.height, 1n);
-    assert.equal(state.meters.get(stateKeys.meter("meter-9"))?.ratedPowerW, 5_000n);
+    assert.equal(state.participants.get("new")?.height, 1n);
+    assert.equal(state.meters.get("meter-9")?.ratedPowerW, 5_000n);
     chain.extend({ candidates: [submitted([documentBytes({}, { ownerId: "new" })], "new")] });
   });
 

@@ -128,39 +128,63 @@ describe("the state digest", () => {
 });
 
 describe("state tables", () => {
-  const key = stateKeys.energy("participant-1", startS);
   const sums = (exportedWh: bigint) => create(EnergyStateSchema, { exportedWh });
 
   test("read each value of the view once, and give what was put in its place", () => {
+    const reads: string[] = [];
+    const tables = new StateTables({
+      get(key) {
+        reads.push(toHex(key));
+        return toBinary(EnergyStateSchema, sums(5n));
+      },
+    });
+    assert.equal(tables.energy.get("participant-1", startS)?.exportedWh, 5n);
+    assert.equal(tables.energy.get("participant-1", startS)?.exportedWh, 5n);
+    assert.deepEqual(reads, [toHex(stateKeys.energy("participant-1", startS))]);
+    tables.energy.put(["participant-1", startS], sums(6n));
+    assert.equal(tables.energy.get("participant-1", startS)?.exportedWh, 6n);
+    assert.equal(reads.length, 1);
+  });
+
+  test("read an absence once, too", () => {
     let reads = 0;
     const tables = new StateTables({
       get() {
         reads += 1;
-        return toBinary(EnergyStateSchema, sums(5n));
+        return undefined;
       },
     });
-    assert.equal(tables.energy.get(key)?.exportedWh, 5n);
-    assert.equal(tables.energy.get(key)?.exportedWh, 5n);
+    assert.equal(tables.participants.get("participant-1"), undefined);
+    assert.equal(tables.participants.get("participant-1"), undefined);
     assert.equal(reads, 1);
-    tables.energy.put(key, sums(6n));
-    assert.equal(tables.energy.get(key)?.exportedWh, 6n);
-    assert.equal(reads, 1);
+  });
+
+  test("tell names apart, and each table from the others", () => {
+    const tables = new StateTables({ get: () => undefined });
+    tables.energy.put(["p", 1], sums(1n));
+    assert.equal(tables.energy.get("p", 11), undefined);
+    assert.equal(tables.energy.get("q", 1), undefined);
+    assert.equal(tables.readings.get("p", 1), undefined);
+    assert.equal(tables.records.get(seedOf("r")), undefined);
+    assert.equal(tables.trades.get(sixteen("t")), undefined);
   });
 
   test("write the last value of each key that was put, sorted by key", () => {
     const tables = new StateTables({ get: () => undefined });
-    assert.equal(tables.energy.get(key), undefined);
-    const other = stateKeys.energy("participant-1", startS - hourS);
     for (const wh of [1n, 2n, 3n]) {
-      tables.energy.put(key, sums(wh));
-      tables.energy.put(other, sums(wh + 10n));
+      tables.energy.put(["participant-1", startS], sums(wh));
+      tables.energy.put(["participant-1", startS - hourS], sums(wh + 10n));
     }
-    const participant = stateKeys.participant("p");
-    tables.participants.put(participant, create(ParticipantStateSchema, { height: 1n }));
+    tables.participants.put(["p"], create(ParticipantStateSchema, { height: 1n }));
     const writes = tables.writes();
+    const keys = [
+      stateKeys.participant("p"),
+      stateKeys.energy("participant-1", startS - hourS),
+      stateKeys.energy("participant-1", startS),
+    ];
     assert.deepEqual(
       writes.map((each) => each.key),
-      [participant, other, key].toSorted(compareBytes),
+      keys.toSorted(compareBytes),
     );
     assert.deepEqual(writes.at(-1)?.value, toBinary(EnergyStateSchema, sums(3n)));
   });
@@ -171,7 +195,7 @@ test("no sum of a delivery interval leaves the range in which energy is counted"
   const check = (exportedWh: bigint, importedWh: bigint) => {
     const tables = new StateTables({ get: () => undefined });
     const energy = create(EnergyStateSchema, { exportedWh, importedWh });
-    tables.energy.put(stateKeys.energy("participant-1", startS), energy);
+    tables.energy.put(["participant-1", startS], energy);
     const submission = { participantId: "participant-1" };
     return readingCoversTrades.check({
       ...{ record, submission, state: tables, timestampMs: blockMs, policy },

@@ -150,13 +150,12 @@ describe("an update", () => {
     const parent = trial.place(documentBytes());
     const update = trial.place(documentBytes({}, { parent: parent.hash }));
     const { records } = trial.execution.tables;
-    const key = (hash: Uint8Array) => Uint8Array.of(3, ...hash);
-    const before = records.get(key(parent.hash));
+    const before = records.get(parent.hash);
     assert.deepEqual(before?.successor, update.hash);
     assert.equal(before?.ownerId, "participant-1");
     assert.equal(before?.position, 0n);
     assert.equal(before?.height, 1n);
-    const after = records.get(key(update.hash));
+    const after = records.get(update.hash);
     assert.deepEqual(after?.successor, emptyBytes);
     assert.equal(after?.position, 1n);
   });
