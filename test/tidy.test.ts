@@ -64,9 +64,15 @@ const house: House = {
       builtins: "any",
       filesMin: 3,
     },
-    manager: { imports: belowNodes, packages: [protobuf, "pino"], builtins: "any", filesMin: 2 },
+    node: { imports: belowNodes, packages: [], builtins: [], filesMin: 3 },
+    manager: {
+      imports: [...belowNodes, "node"],
+      packages: [protobuf, "pino"],
+      builtins: "any",
+      filesMin: 2,
+    },
     "storage-node": {
-      imports: belowNodes,
+      imports: [...belowNodes, "node"],
       packages: [protobuf, "pino"],
       builtins: "any",
       filesMin: 2,

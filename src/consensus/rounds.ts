@@ -15,57 +15,44 @@
 import { defined, unreachable } from "../base/assert.js";
 import { emptyBytes, fromHex, toHex } from "../base/bytes.js";
 import type { LockCertificate } from "../gen/bss/v1/block_pb.js";
-import type { RoundTimeouts } from "../gen/bss/v1/genesis_pb.js";
 import type { Proposal } from "../gen/bss/v1/vote_pb.js";
 import type { BlockFacts } from "../ledger/block-facts.js";
 import {
   type BlockKey,
   type Clock,
-  type Decision,
   type ExpiredStep,
-  type Halt,
   type HeightContext,
   type Judgement,
   nilBlock,
-  type Outgoing,
   type Ready,
   type RestoredHeight,
   type RingEvent,
   type RingStatus,
   type RingStep,
-  type Task,
 } from "./events.js";
 import { HeightState } from "./height-state.js";
 import { type LockState, onLockCertificate, unlocked } from "./lock-rules.js";
+import { emptyOutbox, type Outbox, readyOf } from "./outbox.js";
+import { Pace, type PaceOptions } from "./pace.js";
 import { messagesToResend } from "./resend.js";
 import { choiceFor, outcomeOfCommits } from "./round-rules.js";
 import { Speaker } from "./speaker.js";
-import { Deadlines, stepTimeoutMs } from "./timeouts.js";
 
-export type RoundsOptions = {
+export type RoundsOptions = PaceOptions & {
   readonly selfId: string;
-  readonly timeouts: RoundTimeouts;
   /** How far a fresh block's timestamp may lie ahead of this manager's clock. */
   readonly futureBoundMs: number;
-  /** What is known of an undecided height is sent again after this time. */
-  readonly resendMs: number;
   readonly context: HeightContext;
   readonly restored?: RestoredHeight;
-  readonly clock: Clock;
 };
 
 /** One height, from its first message to its decision. */
 export class Rounds {
   readonly #options: RoundsOptions;
-  #clock: Clock;
   readonly #state: HeightState;
-  #round = 0;
-  #step: RingStep = "idle";
-  #stepSinceMs: number;
   #lock: LockState = unlocked;
   #validCertificate: LockCertificate | undefined;
-  #deadlines = new Deadlines();
-  #resendAtMs = Number.POSITIVE_INFINITY;
+  readonly #pace: Pace;
   readonly #speaker: Speaker;
   readonly #integrityAsked = new Set<string>();
   #over = false;
@@ -73,8 +60,7 @@ export class Rounds {
 
   constructor(options: RoundsOptions) {
     this.#options = options;
-    this.#clock = options.clock;
-    this.#stepSinceMs = options.clock.monotonicMs;
+    this.#pace = new Pace(options);
     this.#state = new HeightState(options.context);
     this.#speaker = new Speaker(options.context.height);
     if (options.restored !== undefined) this.#restore(options.restored);
@@ -90,18 +76,13 @@ export class Rounds {
   }
 
   status(): RingStatus {
-    return {
-      height: this.height,
-      round: this.#round,
-      step: this.#step,
-      sinceMs: this.#stepSinceMs,
-    };
+    const { round, step, sinceMs } = this.#pace;
+    return { height: this.height, round, step, sinceMs };
   }
 
   /** Monotonic time at which `tick` has something to do, if no event comes before. */
   get nextDeadlineMs(): number | undefined {
-    if (this.#step === "idle" || this.over) return undefined;
-    return Math.min(this.#deadlines.nextMs ?? Number.POSITIVE_INFINITY, this.#resendAtMs);
+    return this.over ? undefined : this.#pace.nextMs;
   }
 
   /** Takes in one event of this height. */
@@ -117,24 +98,22 @@ export class Rounds {
 
   /** Lets time pass. */
   tick(clock: Clock): void {
-    this.#clock = clock;
+    this.#pace.advance(clock);
     if (this.#step === "idle" || this.over) return;
-    for (const step of this.#deadlines.expire(clock.monotonicMs)) {
+    for (const step of this.#pace.takeExpired()) {
       this.#onTimeout(step);
-      // Entering a round has replaced the deadlines; those of the round that was left mean nothing now.
+      // The timeouts of the round that was left mean nothing in the next one.
       if (step === "commit") break;
     }
-    if (clock.monotonicMs >= this.#resendAtMs) this.#resend();
+    if (this.#pace.takeResend()) this.#resend();
     this.#evaluate();
   }
 
   /** Hands out what is to be done since the last call; see `Ready` for the order. */
   ready(): Ready | undefined {
-    const ready = { ...this.#out, statements: this.#speaker.take() };
+    const outbox = this.#out;
     this.#out = emptyOutbox();
-    const queued = [ready.statements, ready.messages, ready.tasks, ready.expired];
-    const idle = queued.every(({ length }) => length === 0);
-    return idle && ready.decision === undefined && ready.halt === undefined ? undefined : ready;
+    return readyOf(outbox, this.#speaker.take());
   }
 
   /** Files the event; false when it changes nothing, so that junk neither starts nor delays a height. */
@@ -254,7 +233,7 @@ export class Rounds {
     const { votes, quorum } = this.#state;
     const round = this.#round;
     if (this.#step === "approve" && votes.approversCount(round) >= quorum) {
-      this.#startDeadline("approve");
+      this.#pace.startTimeout("approve");
     }
     for (const found of votes.blocksApprovedBy(quorum)) {
       const facts = found.round === round ? this.#state.factsOf(found.block) : undefined;
@@ -271,8 +250,8 @@ export class Rounds {
     const accepts = this.#state.unanimousAccepts(facts);
     if (accepts === undefined) return;
     if (this.#step === "approve") {
-      this.#enterStep("verify");
-      this.#startDeadline("verify");
+      this.#pace.enterStep("verify");
+      this.#pace.startTimeout("verify");
     }
     const key = `${round}/${toHex(facts.blockId)}`;
     if (facts.leafCount === 0 || this.#integrityAsked.has(key)) return;
@@ -289,7 +268,7 @@ export class Rounds {
 
   #watchCommits(): void {
     const { votes, quorum } = this.#state;
-    if (votes.committersCount(this.#round) >= quorum) this.#startDeadline("commit");
+    if (votes.committersCount(this.#round) >= quorum) this.#pace.startTimeout("commit");
     const outcome = outcomeOfCommits(this.#state);
     switch (outcome?.kind) {
       case "unknown":
@@ -326,15 +305,19 @@ export class Rounds {
   }
 
   #enterRound(round: number): void {
-    this.#round = round;
-    this.#deadlines = new Deadlines();
-    this.#enterStep("propose");
+    this.#pace.enterRound(round);
     this.#state.prune(round, this.#lock.validRound);
-    this.#startDeadline("propose");
-    if (this.#resendAtMs === Number.POSITIVE_INFINITY) this.#scheduleResend();
     if (this.#state.context.members.proposer(this.height, round) === this.#options.selfId) {
       this.#propose(round);
     }
+  }
+
+  get #round(): number {
+    return this.#pace.round;
+  }
+
+  get #step(): RingStep {
+    return this.#pace.step;
   }
 
   #propose(round: number): void {
@@ -348,20 +331,20 @@ export class Rounds {
   }
 
   #approve(block: BlockKey, validRound: number): void {
-    this.#enterStep("approve");
+    this.#pace.enterStep("approve");
     this.#speaker.approve(this.#round, validRound, idOf(block));
   }
 
   #commit(block: BlockKey, certificate?: LockCertificate): void {
     const round = this.#round;
     if (this.#speaker.hasCommitted(round)) return;
-    this.#enterStep("commit");
+    this.#pace.enterStep("commit");
     const blockId = idOf(block);
     this.#speaker.commit(round, blockId, certificate && { round, blockId, certificate });
   }
 
   #locallyFine(facts: BlockFacts): boolean {
-    return facts.timestampMs <= this.#clock.wallMs + this.#options.futureBoundMs;
+    return facts.timestampMs <= this.#pace.wallMs + this.#options.futureBoundMs;
   }
 
   #validateIfUnknown(blockId: Uint8Array): void {
@@ -375,23 +358,8 @@ export class Rounds {
 
   /** Everything that others may have missed. */
   #resend(): void {
-    this.#scheduleResend();
     this.#out.messages.push(...messagesToResend(this.#state, this.#round, this.#validCertificate));
     for (const blockId of this.#state.validating.values()) this.#askToValidate(blockId);
-  }
-
-  #scheduleResend(): void {
-    this.#resendAtMs = this.#clock.monotonicMs + this.#options.resendMs;
-  }
-
-  #startDeadline(step: ExpiredStep): void {
-    const timeout = stepTimeoutMs(this.#options.timeouts, step, this.#round);
-    this.#deadlines.start(step, this.#clock.monotonicMs + timeout);
-  }
-
-  #enterStep(step: RingStep): void {
-    this.#step = step;
-    this.#stepSinceMs = this.#clock.monotonicMs;
   }
 
   /** Takes up a height where the disk says that this manager left it. */
@@ -416,25 +384,11 @@ export class Rounds {
     if (lock !== undefined) this.#state.takeIn(lock.certificate, round);
     for (const vote of restored.votes) this.#state.votes.add(vote, round);
     for (const proposal of restored.proposals) this.#takeProposal(proposal);
-    if (this.#speaker.hasApproved(round)) this.#enterStep("approve");
-    if (this.#speaker.hasCommitted(round)) this.#enterStep("commit");
+    if (this.#speaker.hasApproved(round)) this.#pace.enterStep("approve");
+    if (this.#speaker.hasCommitted(round)) this.#pace.enterStep("commit");
     if (lock !== undefined) this.#validateIfUnknown(lock.blockId);
-    // At once, not after a period: peers may have gone on while this manager was away.
-    this.#resendAtMs = this.#clock.monotonicMs;
+    this.#pace.resendAtOnce();
   }
-}
-
-/** Mutable `Ready`, without the statements, which the speaker keeps. */
-type Outbox = {
-  readonly messages: Outgoing[];
-  readonly tasks: Task[];
-  readonly expired: ExpiredStep[];
-  decision?: Decision;
-  halt?: Halt;
-};
-
-function emptyOutbox(): Outbox {
-  return { messages: [], tasks: [], expired: [] };
 }
 
 function idOf(block: BlockKey): Uint8Array {
