@@ -4,16 +4,12 @@
  */
 import { equalBytes } from "../base/bytes.js";
 import { fileError } from "../config/config-error.js";
-import {
-  readGenesisFile,
-  readSeedFile,
-  readTlsFiles,
-  type TlsMaterial,
-} from "../config/key-files.js";
+import { readSeedFile, readTlsFiles, type TlsMaterial } from "../config/key-files.js";
 import type { StorageNodeConfig } from "../config/node-config.js";
 import { type Ed25519Signer, ed25519Signer } from "../crypto/ed25519.js";
-import { type GenesisState, parseGenesis } from "../ledger/genesis.js";
+import type { GenesisState } from "../ledger/genesis.js";
 import type { Members } from "../ledger/members.js";
+import { loadGenesis } from "../node/genesis-file.js";
 
 export type NodeFiles = {
   readonly genesis: GenesisState;
@@ -24,14 +20,8 @@ export type NodeFiles = {
 /** @throws ConfigError */
 export function readNodeFiles(config: StorageNodeConfig): NodeFiles {
   const { genesisFile, signingKeyFile } = config;
-  const genesis = parseGenesis(readGenesisFile(genesisFile));
-  if (!genesis.ok) {
-    const { message, field } = genesis.error;
-    const what = `not a valid genesis file: ${field ?? "file"}: ${message.replace(/\.$/, "")}`;
-    throw fileError(genesisFile, what, "copy the consortium's genesis file again");
-  }
   return {
-    genesis: genesis.value,
+    genesis: loadGenesis(genesisFile),
     signer: ed25519Signer(readSeedFile(signingKeyFile)),
     tls: readTlsFiles(config.tls),
   };

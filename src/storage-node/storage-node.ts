@@ -16,12 +16,13 @@ import { QueryService } from "../gen/bss/v1/query_pb.js";
 import { grpcObserver } from "../metrics/grpc-observer.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { startMetricsServer } from "../metrics/metrics-server.js";
+import { Closers } from "../node/closers.js";
+import { identities } from "../node/identities.js";
+import { rpcLimitsOf } from "../node/rpc-limits.js";
 import { HeadSignal } from "../query/head-signal.js";
 import { createServer, type RpcServer } from "../rpc/server.js";
 import { openRocksDb } from "../store/rocksdb-store.js";
 import { StorageNodeStore } from "../store/storage-node-store.js";
-import { Closers } from "./closers.js";
-import { identities } from "./identities.js";
 import { ManagerLinks } from "./manager-links.js";
 import { checkAdmission, type NodeFiles, readNodeFiles } from "./node-files.js";
 import { chainObserver } from "./node-log.js";
@@ -99,7 +100,7 @@ async function start(
       members: () => store.head.members,
       participantSpki: (id) => store.participantSpki(id),
     }),
-    limits: rpcLimitsOf(config),
+    limits: rpcLimitsOf(config.limits),
     metrics: grpcObserver(metrics),
     onInternalError: (error, method) => log.error({ err: error, method }, "a call failed"),
   });
@@ -221,17 +222,6 @@ async function openMetrics(
     closers.add(() => server.close());
   }
   return metrics;
-}
-
-function rpcLimitsOf({ limits }: StorageNodeConfig) {
-  return {
-    participantMessageBytesMax: limits.messageBytesMax,
-    peerMessageBytesMax: limits.peerMessageBytesMax,
-    streamsPerPeerMax: limits.streamsPerPeerMax,
-    callsPerPeerMax: limits.callsPerPeerMax,
-    streamQueueMessagesMax: limits.peerQueueMessagesMax,
-    streamQueueBytesMax: limits.peerQueueBytesMax,
-  };
 }
 
 /** The node takes no part any more; whoever asks is told why, and its health says so. */

@@ -19,7 +19,7 @@ import {
 import { type GenesisState, parseGenesis } from "../../src/ledger/genesis.js";
 import type { ServerStream } from "../../src/rpc/handlers.js";
 import { createServer, type RpcServer } from "../../src/rpc/server.js";
-import { identities } from "../../src/storage-node/identities.js";
+import { identities } from "../../src/node/identities.js";
 import { type MadeBlock, StorageLedger } from "./storage-ledger.js";
 
 type Down = MessageInitShape<typeof VerifyIntegrityResponseSchema>;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Closers } from "../../../src/storage-node/closers.js";
+import { Closers } from "../../../src/node/closers.js";
 import { Turns } from "../../../src/storage-node/turns.js";
 
 const soon = () => new Promise((resolve) => setImmediate(resolve));

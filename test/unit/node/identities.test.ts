@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { ControlOperationSchema, OfficerRole } from "../../../src/gen/bss/v1/genesis_pb.js";
 import type { Role } from "../../../src/rpc/identity.js";
-import { identities } from "../../../src/storage-node/identities.js";
+import { identities } from "../../../src/node/identities.js";
 import { genesis, policy } from "../ledger/support/consortium.js";
 import { accepted } from "../ledger/support/outcome.js";
 import { publicKeyOf, seedOf } from "../ledger/support/records.js";
