@@ -5,14 +5,38 @@
  */
 import { Command, CommanderError } from "commander";
 import { softwareVersion } from "../config/version.js";
+import { register as registerBlocks } from "./blocks.js";
 import { exitCodes } from "./cli-error.js";
+import { register as registerConsortium } from "./consortium.js";
 import { register as registerDevnet } from "./devnet.js";
 import { errorMessage, exitCodeOf } from "./error-message.js";
+import { register as registerGet } from "./get.js";
+import { register as registerHistory } from "./history.js";
 import { register as registerInit } from "./init.js";
+import { register as registerList } from "./list.js";
+import { register as registerReceipt } from "./receipt.js";
 import { register as registerStart } from "./start.js";
+import { register as registerStatus } from "./status.js";
+import { register as registerStorage } from "./storage.js";
+import { register as registerSubmit } from "./submit.js";
+import { register as registerVerify } from "./verify.js";
 
 /** In the order in which `bss --help` lists them. */
-const commands = [registerInit, registerDevnet, registerStart] as const;
+const commands = [
+  registerInit,
+  registerDevnet,
+  registerStart,
+  registerSubmit,
+  registerGet,
+  registerHistory,
+  registerList,
+  registerReceipt,
+  registerVerify,
+  registerStatus,
+  registerBlocks,
+  registerStorage,
+  registerConsortium,
+] as const;
 
 /** Runs one command line (without node and script) and returns the exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {

@@ -1,0 +1,87 @@
+/** `bss blocks`: the chain, block by block. */
+import type { Command } from "commander";
+import { defined } from "../base/assert.js";
+import type { BlockView } from "../gen/bss/v1/query_pb.js";
+import { parseHeader } from "../ledger/blocks.js";
+import { parseCount, withClient } from "./client-session.js";
+import { type Column, formatTime, type Output, shortHash, table } from "./output.js";
+import { addProfileOption } from "./profile.js";
+
+type Options = { readonly from?: number; readonly limit: number; readonly follow?: boolean };
+
+const limitDefault = 20;
+
+/** Widths are fixed, because following prints line by line. */
+const columns: readonly Column[] = [
+  { title: "HEIGHT", align: "right" },
+  { title: "TIME                       " },
+  { title: "PROPOSER            " },
+  { title: "ADDED", align: "right" },
+  { title: "RECORDS", align: "right" },
+  { title: "COMMITS", align: "right" },
+  { title: "MATCHES", align: "right" },
+  { title: "BLOCK       " },
+  { title: "HASH1       " },
+];
+
+export function register(program: Command): void {
+  const command = program
+    .command("blocks")
+    .summary("show blocks; --follow waits for new ones")
+    .description(
+      "Shows the last blocks, or those from a height on. With --follow it goes on with each new block.",
+    )
+    .option("--from <height>", "first height", parseCount)
+    .option("--limit <n>", "how many at most, without --follow", parseCount, limitDefault)
+    .option("-f, --follow", "wait for new blocks until Ctrl-C; resumes when a manager is lost")
+    .action((options: Options, self: Command) =>
+      withClient(self, async (client, output) => {
+        const { follow = false, limit } = options;
+        const from = options.from ?? (await lastHeights(client, follow ? 0 : limit));
+        output.line(table(columns, []));
+        if (follow) {
+          const onReconnect = (error: Error) => output.note(`${error.message}; connecting again`);
+          for await (const block of client.watchBlocks(from, { onReconnect })) print(block, output);
+          return;
+        }
+        let count = 0;
+        for await (const block of client.listBlocks({ fromHeight: from })) {
+          print(block, output);
+          count += 1;
+          if (count === limit) return;
+        }
+      }),
+    );
+  addProfileOption(command);
+}
+
+/** First height of the last `count` blocks. */
+async function lastHeights(
+  client: { status(): Promise<{ readonly height: bigint }> },
+  count: number,
+): Promise<number> {
+  const { height } = await client.status();
+  return Math.max(1, Number(height) - count + 1);
+}
+
+function print(view: BlockView, output: Output): void {
+  const block = defined(view.block, "blocks are checked before they come here");
+  const parsed = parseHeader(block.header);
+  if (!parsed.ok) return;
+  const { height, header, proposerId, timestampMs, treeSize } = parsed.value;
+  const added = block.leaves.length;
+  const commits = view.certificates?.commit?.signatures.length ?? 0;
+  const matches = view.certificates?.integrity?.signatures.length ?? 0;
+  const value = {
+    ...{ height, block_id: view.blockId, previous_block_id: header.previousBlockId },
+    ...{ time_unix_ms: timestampMs, proposer_id: proposerId, created_round: header.createdRound },
+    ...{ records_added: added, tree_size: treeSize, hash1: header.hash1 },
+    ...{ manager_signatures: commits, storage_attestations: matches },
+  };
+  output.result(value, () => {
+    const time = formatTime(timestampMs);
+    const hashes = [shortHash(view.blockId), shortHash(header.hash1)];
+    const row = [height, time, proposerId, added, treeSize, commits, matches, ...hashes];
+    return table(columns, [row]).split("\n")[1] ?? "";
+  });
+}

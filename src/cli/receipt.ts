@@ -1,0 +1,23 @@
+/** `bss receipt`: a record's receipt, as a file that proves itself. */
+import type { Command } from "commander";
+import { receiptToJson } from "../client/receipt-json.js";
+import { parseHash, withClient } from "./client-session.js";
+import { addProfileOption } from "./profile.js";
+
+export function register(program: Command): void {
+  const command = program
+    .command("receipt")
+    .summary("fetch the receipt of a record")
+    .description(
+      "Prints the receipt of a record as JSON (bss.v1.Receipt), verified. Keep it in a file: " +
+        "bss receipt HASH > receipt.json; 'bss verify' checks it without any server.",
+    )
+    .argument("<hash>", "the record hash, 64 hex digits", parseHash)
+    .action((hash: Uint8Array, _options: object, self: Command) =>
+      withClient(self, async (client, output) => {
+        const receipt = await client.getReceipt(hash);
+        process.stdout.write(`${receiptToJson(receipt, { pretty: !output.json })}\n`);
+      }),
+    );
+  addProfileOption(command);
+}

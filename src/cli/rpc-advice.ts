@@ -1,0 +1,53 @@
+/**
+ * What a person should do about a refusal by the nodes. Reasons that stand in neither table speak
+ * for themselves.
+ */
+import type { Reason } from "../rpc/reasons.js";
+import { RpcError } from "../rpc/rpc-error.js";
+import type { StatusName } from "../rpc/status-codes.js";
+import { CliError } from "./cli-error.js";
+
+const byReason: Partial<Readonly<Record<Reason, string>>> = {
+  NODE_UNREACHABLE: "check that the managers run and that the addresses in the profile are right",
+  NODE_STARTING: "try again in a moment",
+  NODE_HALTED: "tell the consortium's operators: this manager has seen the ledger fork",
+  IDENTITY_INVALID: "use the certificate that this consortium's managers issued",
+  CERTIFICATE_UNKNOWN: "use the profile that was registered, or ask an operator to register it",
+  ROLE_NOT_ALLOWED: "use the profile of a party whose role may do this",
+  CALLER_NOT_SUBMITTER: "submit with the profile that signs",
+  RECORD_UNKNOWN: "check the hash; 'bss list' shows the records of a participant or meter",
+  BLOCK_UNKNOWN: "'bss status' shows the height of the ledger",
+  RECORD_TOO_LARGE: "split the content; 'bss consortium' shows the limit",
+  AGENT_NOT_AUTHORIZED: "submit as the owner, or let the owner register this profile as its agent",
+  OWNER_UNKNOWN: "register the owner first",
+  METER_UNKNOWN: "register the meter first, or check its id",
+  PARENT_NOT_LATEST: "update the latest version; 'bss history' shows it",
+  DOUBLE_SPEND: "sell at most what the seller's meters exported in that interval",
+  OVER_PURCHASE: "buy at most what the buyer's meters imported in that interval",
+  NOT_ON_STORAGE_NODE: "use a profile with managers' addresses",
+  METHOD_UNIMPLEMENTED: "check that the nodes run a version that offers this",
+};
+
+const byStatus: Partial<Readonly<Record<StatusName, string>>> = {
+  UNAVAILABLE: "try again when what is missing is back; 'bss status' shows who is connected",
+  RESOURCE_EXHAUSTED: "try again later, with less at once",
+  DEADLINE_EXCEEDED: "try again: nothing is lost, a repeated submission gets the same receipt",
+  CANCELLED: "run the command again",
+  INTERNAL: "look into the node's log",
+  INVALID_ARGUMENT: "correct what it names; docs/errors.md explains each reason",
+  FAILED_PRECONDITION: "docs/errors.md explains the reason",
+};
+
+/** The next step after this error. */
+export function adviceOf(error: RpcError): string {
+  const named: string | undefined = byReason[error.reason as Reason];
+  return named ?? byStatus[error.status] ?? "docs/errors.md explains the reason";
+}
+
+/** An error of a call as the command line reports it; other errors stay as they are. */
+export function cliErrorOf(error: unknown): unknown {
+  if (!(error instanceof RpcError)) return error;
+  const field = error.field === undefined ? "" : ` (${error.field})`;
+  const what = `${error.message.replace(/\.$/, "")}${field} [${error.reason}]`;
+  return new CliError(what, adviceOf(error), { cause: error });
+}

@@ -1,0 +1,60 @@
+/** `bss storage list`: the storage nodes, their standing and what they earned. */
+import type { Command } from "commander";
+import { MemberState, type StorageNodeStatus } from "../gen/bss/v1/query_pb.js";
+import { withClient } from "./client-session.js";
+import { type Column, table } from "./output.js";
+import { addProfileOption } from "./profile.js";
+
+const columns: readonly Column[] = [
+  { title: "NODE" },
+  { title: "STATE" },
+  { title: "CONNECTED" },
+  { title: "CREDIT", align: "right" },
+  { title: "REWARD", align: "right" },
+  { title: "LAST ATTESTED", align: "right" },
+  { title: "SPONSOR" },
+];
+
+export function register(program: Command): void {
+  const storage = program.command("storage").summary("look at the storage nodes");
+  const command = storage
+    .command("list")
+    .summary("list storage nodes with credit and reward")
+    .description(
+      "Lists the storage nodes with their state, credit, reward, and the height of their last attestation. Whether one is " +
+        "connected is what the manager that answers sees.",
+    )
+    .action((_options: object, self: Command) =>
+      withClient(self, async (client, output) => {
+        const nodes: StorageNodeStatus[] = [];
+        for await (const node of client.listStorageNodes()) {
+          nodes.push(node);
+          if (output.json) output.result(jsonOf(node), String);
+        }
+        output.line(nodes.length === 0 ? "no storage nodes" : table(columns, nodes.map(rowOf)));
+      }),
+    );
+  addProfileOption(command);
+}
+
+function stateOf({ state }: StorageNodeStatus): string {
+  if (state === MemberState.ACTIVE) return "active";
+  return state === MemberState.SUSPENDED ? "suspended" : "unknown";
+}
+
+function rowOf(node: StorageNodeStatus) {
+  const attested = node.lastAttestedHeight === 0n ? undefined : node.lastAttestedHeight;
+  const connected = node.connected ? "yes" : "no";
+  return [
+    ...[node.nodeId, stateOf(node), connected, node.credit, node.reward, attested],
+    node.sponsorId,
+  ];
+}
+
+function jsonOf(node: StorageNodeStatus): object {
+  return {
+    ...{ node_id: node.nodeId, state: stateOf(node), connected: node.connected },
+    ...{ credit: node.credit, reward: node.reward, sponsor_id: node.sponsorId },
+    last_attested_height: Number(node.lastAttestedHeight),
+  };
+}

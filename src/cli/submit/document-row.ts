@@ -1,0 +1,74 @@
+/** A file as one record. */
+import { readFileSync, statSync } from "node:fs";
+import { basename, extname } from "node:path";
+import { toHex } from "../../base/bytes.js";
+import { document } from "../../client/records.js";
+import { sha256 } from "../../crypto/hash.js";
+import { CliError } from "../cli-error.js";
+import { formatBytes } from "../output.js";
+import type { RowToSend } from "./submit-run.js";
+
+export type DocumentOptions = {
+  readonly ownerId: string;
+  readonly mediaType?: string;
+  readonly name?: string;
+  /** 32 bytes: the version that it updates. */
+  readonly parent?: Uint8Array;
+  /** Longest record of the policy, bytes. */
+  readonly recordBytesMax: number;
+  /** Unix ms. */
+  readonly nowMs: number;
+};
+
+/** By extension; anything else is bytes. */
+const mediaTypes: Readonly<Record<string, string>> = {
+  ".csv": "text/csv",
+  ".html": "text/html",
+  ".jpeg": "image/jpeg",
+  ".jpg": "image/jpeg",
+  ".json": "application/json",
+  ".md": "text/markdown",
+  ".pdf": "application/pdf",
+  ".png": "image/png",
+  ".txt": "text/plain",
+  ".xml": "application/xml",
+  ".yaml": "application/yaml",
+  ".yml": "application/yaml",
+  ".zip": "application/zip",
+};
+
+/**
+ * Ids, salt, time, hash of the parent and lengths of a record with a document have less than this.
+ */
+const envelopeBytes = 512;
+
+/** The one row of a document. Throws `CliError` for a file that does not fit into a record. */
+export function documentRow(file: string, options: DocumentOptions): RowToSend {
+  const { ownerId, parent, recordBytesMax, nowMs } = options;
+  const mediaType =
+    options.mediaType ?? mediaTypes[extname(file).toLowerCase()] ?? "application/octet-stream";
+  const name = options.name ?? basename(file);
+  const contentBytesMax = recordBytesMax - envelopeBytes - mediaType.length - 4 * name.length;
+  const { size } = statSync(file);
+  if (size > contentBytesMax) {
+    const limit = formatBytes(Math.max(0, contentBytesMax));
+    throw new CliError(
+      `${file} has ${formatBytes(size)}, a record of this consortium holds ${limit}`,
+      "split it, or keep the file elsewhere and record its digest",
+    );
+  }
+  const content = new Uint8Array(readFileSync(file));
+  const parts = { ownerId, mediaType, name, content };
+  return {
+    line: 0,
+    identity: [
+      "document",
+      ownerId,
+      mediaType,
+      name,
+      toHex(parent ?? new Uint8Array()),
+      toHex(sha256(content)),
+    ],
+    build: () => document({ ...parts, timeMs: nowMs, ...(parent === undefined ? {} : { parent }) }),
+  };
+}

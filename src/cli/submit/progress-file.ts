@@ -1,0 +1,156 @@
+/**
+ * How a run of `bss submit` can be broken off and taken up again.
+ *
+ * Beside the receipts (`--out`) stands a journal of every record that was going to be sent, with
+ * its exact bytes: its salt, its time, a trade's id. A record is in the journal, durably, before it
+ * is sent. A later run finds each row's record there and sends the same bytes, which the ledger
+ * answers with the first receipt; a record built anew would be another record. Rows whose record
+ * has a receipt are not sent at all.
+ *
+ *     row ──▶ key ──▶ journal: record ──▶ sent ──▶ receipts: place
+ */
+import { toHex, utf8 } from "../../base/bytes.js";
+import { sha256 } from "../../crypto/hash.js";
+import { recordHash } from "../../ledger/records.js";
+import { CliError } from "../cli-error.js";
+import { LineFile } from "./line-file.js";
+
+/** A record that is to be sent. */
+export type PlannedRecord = {
+  readonly hashHex: string;
+  /** The exact bytes. */
+  readonly bytes: Uint8Array;
+};
+
+/** A line of the receipts file. */
+export type ReceiptLine = {
+  /** Line of the input file; 0 for a document. */
+  readonly line: number;
+  readonly record_hash: string;
+  readonly height: number;
+  readonly position: number;
+  readonly seal_digest: string;
+  readonly block_id: string;
+  readonly time_unix_ms: number;
+  readonly confirmations: number;
+  readonly manager_signatures: number;
+  readonly storage_attestations: number;
+};
+
+type JournalLine = { readonly key: string; readonly hash: string; readonly record: string };
+
+const journalFormat = 1;
+
+export class ProgressFile {
+  readonly #consortiumId: Uint8Array;
+  readonly #receipts: LineFile;
+  readonly #journal: LineFile;
+  /** Hashes that have a receipt. */
+  readonly #done = new Set<string>();
+  /** Keys of rows whose record has a receipt. */
+  readonly #doneKeys = new Set<string>();
+  /** By key: records that were going to be sent. */
+  readonly #planned = new Map<string, PlannedRecord>();
+  readonly #occurrences = new Map<string, number>();
+  #unwritten: JournalLine[] = [];
+
+  /**
+   * Opens `out` and its journal. Throws `CliError` when they belong to another consortium or
+   * profile.
+   */
+  constructor(
+    out: string,
+    owner: { readonly consortiumId: Uint8Array; readonly participantId: string },
+  ) {
+    this.#consortiumId = owner.consortiumId;
+    const header = {
+      journal: journalFormat,
+      consortium_id: toHex(owner.consortiumId),
+      participant_id: owner.participantId,
+    };
+    this.#receipts = new LineFile(out, ['{"line":'], (value) => {
+      const hash = (value as Partial<ReceiptLine> | null)?.record_hash;
+      if (typeof hash === "string") this.#done.add(hash);
+      else throw foreign(out);
+    });
+    const beginnings = ['{"journal":', '{"key":'];
+    this.#journal = new LineFile(`${out}.journal`, beginnings, (value) =>
+      this.#readJournal(value, header, out),
+    );
+    if (!this.#journal.isEmpty) return;
+    if (!this.#receipts.isEmpty) {
+      const what = `${out} has receipts, but its journal ${out}.journal is gone`;
+      throw new CliError(what, "give another file with --out; which rows are done cannot be told");
+    }
+    this.#journal.append([header], { durable: true });
+  }
+
+  /**
+   * The record of a row, or undefined when it has a receipt. `identity` is what makes the row this
+   * row; where two rows are alike, the second one is a record of its own. `build` is called for
+   * rows that no run has seen.
+   */
+  plan(identity: unknown, build: () => Uint8Array): PlannedRecord | undefined {
+    const key = this.#keyOf(identity);
+    if (this.#doneKeys.has(key)) return undefined;
+    const known = this.#planned.get(key);
+    if (known !== undefined) {
+      this.#planned.delete(key);
+      return known;
+    }
+    const bytes = build();
+    const hashHex = toHex(recordHash(this.#consortiumId, bytes));
+    const record = Buffer.from(bytes).toString("base64");
+    this.#unwritten.push({ key, hash: hashHex, record });
+    return { hashHex, bytes };
+  }
+
+  /** Makes durable what `plan` gave out. To be called before any of it is sent. */
+  save(): void {
+    this.#journal.append(this.#unwritten, { durable: true });
+    this.#unwritten = [];
+  }
+
+  /** Appends receipts. Losing them in a crash costs a repeated submission, nothing else. */
+  receive(receipts: readonly ReceiptLine[]): void {
+    this.#receipts.append(receipts, { durable: false });
+  }
+
+  close(): void {
+    this.#receipts.close();
+    this.#journal.close();
+  }
+
+  #keyOf(identity: unknown): string {
+    const base = Buffer.from(sha256(utf8(JSON.stringify(identity))).subarray(0, 16)).toString(
+      "base64",
+    );
+    const occurrence = (this.#occurrences.get(base) ?? 0) + 1;
+    this.#occurrences.set(base, occurrence);
+    return occurrence === 1 ? base : `${base}#${occurrence}`;
+  }
+
+  #readJournal(value: unknown, header: object, out: string): void {
+    const line = value as Partial<JournalLine> & { readonly journal?: number };
+    if (line?.journal !== undefined) {
+      if (JSON.stringify(line) === JSON.stringify(header)) return;
+      throw new CliError(
+        `${out} belongs to another consortium or profile`,
+        "give another file with --out",
+      );
+    }
+    const { key, hash, record } = line ?? {};
+    if (key === undefined || hash === undefined || record === undefined)
+      throw foreign(`${out}.journal`);
+    if (this.#done.has(hash)) {
+      this.#doneKeys.add(key);
+    } else {
+      const bytes = new Uint8Array(Buffer.from(record, "base64"));
+      this.#planned.set(key, { hashHex: hash, bytes });
+    }
+  }
+}
+
+function foreign(path: string): CliError {
+  return new CliError(`${path} is not what 'bss submit' writes`, "give another file with --out");
+}

@@ -1,0 +1,73 @@
+/**
+ * The progress bar of `bss submit`: on a terminal only, and on stderr, so that results can be
+ * piped.
+ */
+import { SingleBar } from "cli-progress";
+import { formatDuration } from "../output.js";
+
+export type Progress = {
+  /** More records are known to come. */
+  grow(total: number): void;
+  /** Records that have an outcome now. */
+  settle(count: number): void;
+  /** Prints a line above the bar, or just the line. */
+  note(text: string): void;
+  stop(): void;
+};
+
+const framesPerSecond = 8;
+
+/** A bar on a terminal; elsewhere only the notes. */
+export function createProgress(
+  total: number,
+  stream: NodeJS.WriteStream = process.stderr,
+): Progress {
+  if (!stream.isTTY) {
+    return {
+      grow() {},
+      settle() {},
+      note: (text) => void stream.write(`${text}\n`),
+      stop() {},
+    };
+  }
+  const startedMs = performance.now();
+  let settled = 0;
+  let expected = total;
+  const bar = new SingleBar({
+    format: "{bar} {percentage} %  {value}/{total} records  {rate} records/s  {left} left",
+    ...{ stream, fps: framesPerSecond, barsize: 24, hideCursor: true, clearOnComplete: true },
+    ...{ barCompleteChar: "█", barIncompleteChar: "░" },
+  });
+  bar.start(total, 0, { rate: "-", left: "-" });
+  return {
+    grow(more) {
+      expected = more;
+      bar.setTotal(more);
+    },
+    settle(count) {
+      settled += count;
+      bar.update(
+        settled,
+        estimate({ settled, total: expected, ms: performance.now() - startedMs }),
+      );
+    },
+    note(text) {
+      // Over the bar, which is drawn again below it with the next frame.
+      stream.write(`\r\u001B[K${text}\n`);
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+/** Rate and time left, as text. */
+export function estimate(done: {
+  readonly settled: number;
+  readonly total: number;
+  readonly ms: number;
+}): { readonly rate: string; readonly left: string } {
+  const perMs = done.settled / Math.max(1, done.ms);
+  if (perMs === 0) return { rate: "-", left: "-" };
+  const perSecond = perMs * 1000;
+  const rate = perSecond >= 10 ? perSecond.toFixed(0) : perSecond.toFixed(1);
+  return { rate, left: formatDuration(Math.max(0, done.total - done.settled) / perMs) };
+}

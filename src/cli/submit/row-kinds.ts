@@ -1,0 +1,200 @@
+/**
+ * What a row of a CSV file can become. Each kind names its fields, the columns that they are found
+ * under when nothing else is said, and how a row becomes the bytes of a record.
+ */
+import { fromBinary } from "@bufbuild/protobuf";
+import {
+  chargingSession,
+  energyTrade,
+  meterReading,
+  signTrade,
+  tradeIdBytes,
+  tradeTerms,
+} from "../../client/records.js";
+import { type TradeTerms, TradeTermsSchema } from "../../gen/bss/v1/record_pb.js";
+import type { GenesisState } from "../../ledger/genesis.js";
+import type { Cells } from "./cells.js";
+import { RowProblem } from "./row-problem.js";
+
+export type RowContext = {
+  readonly genesis: GenesisState;
+  /** Who submits: the owner of rows that name none. */
+  readonly submitterId: string;
+  /** Seeds of those whose profiles are at hand, by participant id: they can sign trades. */
+  readonly signingSeeds: ReadonlyMap<string, Uint8Array>;
+  /** Unix ms; the time of trades that name none. */
+  readonly nowMs: number;
+};
+
+export type RowKind = {
+  /** By field: the columns' names, of which the first one that the file has counts. */
+  readonly columns: Readonly<Record<string, readonly string[]>>;
+  /** Each group needs one of its fields, from a column or from --set. */
+  readonly required: readonly (readonly string[])[];
+  /** The exact bytes of the row's record. Throws `RowProblem`. */
+  readonly build: (cells: Cells, context: RowContext) => Uint8Array;
+};
+
+const shared = { parent: ["parent"], recorded_at: ["recorded_at"] };
+const energyColumns = { energy_wh: ["energy_wh"], energy_kwh: ["energy_kwh"] };
+const owners = ["owner", "owner_id", "participant", "participant_id"];
+
+const meterReadings: RowKind = {
+  columns: {
+    owner: owners,
+    meter: ["meter", "meter_id"],
+    start: ["start", "interval_start", "interval_start_unix_s", "timestamp"],
+    interval_s: ["interval_s"],
+    imported_wh: ["imported_wh"],
+    imported_kwh: ["imported_kwh"],
+    exported_wh: ["exported_wh"],
+    exported_kwh: ["exported_kwh"],
+    ...shared,
+  },
+  // A direction that is not there may be a column with a typing error, so zero has to be said.
+  required: [
+    ["meter"],
+    ["start"],
+    ["imported_wh", "imported_kwh"],
+    ["exported_wh", "exported_kwh"],
+  ],
+  build: (cells, context) => {
+    const meterId = cells.id("meter");
+    return meterReading({
+      ...partsOf(cells, context),
+      meterId,
+      intervalStartS: cells.timeS("start"),
+      intervalS: cells.has("interval_s")
+        ? cells.seconds("interval_s")
+        : registeredInterval(context.genesis, meterId),
+      importedWh: cells.energyWh("imported"),
+      exportedWh: cells.energyWh("exported"),
+    });
+  },
+};
+
+const charging: RowKind = {
+  columns: {
+    owner: owners,
+    station: ["station", "station_id"],
+    start: ["start", "start_unix_s"],
+    end: ["end", "end_unix_s"],
+    ...energyColumns,
+    ...shared,
+  },
+  required: [["station"], ["start"], ["end"], ["energy_wh", "energy_kwh"]],
+  build: (cells, context) =>
+    chargingSession({
+      ...partsOf(cells, context),
+      stationId: cells.id("station"),
+      startS: cells.timeS("start"),
+      endS: cells.timeS("end"),
+      energyWh: cells.energyWh("energy"),
+    }),
+};
+
+const trades: RowKind = {
+  columns: {
+    seller: ["seller", "seller_id"],
+    buyer: ["buyer", "buyer_id"],
+    start: ["start", "delivery_start", "delivery_start_unix_s"],
+    ...energyColumns,
+    price_micro_per_kwh: ["price_micro_per_kwh"],
+    price_per_kwh: ["price_per_kwh"],
+    trade_id: ["trade_id"],
+    terms: ["terms"],
+    seller_signature: ["seller_signature"],
+    buyer_signature: ["buyer_signature"],
+    ...shared,
+  },
+  required: [
+    ["terms", "buyer"],
+    ["terms", "start"],
+    ["terms", "energy_wh", "energy_kwh"],
+    ["terms", "price_micro_per_kwh", "price_per_kwh"],
+  ],
+  build: (cells, context) => {
+    const terms = cells.has("terms") ? cells.bytes("terms") : termsOf(cells, context);
+    const { sellerId, buyerId } = decodedTerms(terms);
+    const { ownerId: _, timeMs = context.nowMs, ...parts } = partsOf(cells, context);
+    return energyTrade({
+      ...parts,
+      ...{ ownerId: sellerId, timeMs, terms },
+      sellerSignature: signatureOf("seller", sellerId, terms, cells, context),
+      buyerSignature: signatureOf("buyer", buyerId, terms, cells, context),
+    });
+  },
+};
+
+/** By the name that `--kind` takes. */
+export const rowKinds = { "meter-readings": meterReadings, trades, charging } as const;
+export type RowKindName = keyof typeof rowKinds;
+
+/** Owner, parent and time: what every kind has. */
+function partsOf(cells: Cells, { submitterId }: RowContext) {
+  return {
+    ownerId: cells.has("owner") ? cells.id("owner") : submitterId,
+    ...(cells.has("parent") ? { parent: cells.bytes("parent", 32) } : {}),
+    ...(cells.has("recorded_at") ? { timeMs: cells.timeMs("recorded_at") } : {}),
+  };
+}
+
+/** The interval that genesis registers for the meter. A meter that joined later needs the field. */
+function registeredInterval({ operations }: GenesisState, meterId: string): number {
+  const known = intervalsByMeter.get(operations) ?? new Map<string, number>();
+  if (!intervalsByMeter.has(operations)) {
+    for (const { operation } of operations) {
+      if (operation.case === "registerMeter") {
+        known.set(operation.value.meterId, operation.value.intervalS);
+      }
+    }
+    intervalsByMeter.set(operations, known);
+  }
+  const intervalS = known.get(meterId);
+  if (intervalS !== undefined) return intervalS;
+  const message = `genesis knows no meter ${meterId}, so give its interval: --set interval_s=3600`;
+  throw new RowProblem(message, "interval_s");
+}
+
+const intervalsByMeter = new WeakMap<GenesisState["operations"], Map<string, number>>();
+
+function termsOf(cells: Cells, { submitterId }: RowContext): Uint8Array {
+  return tradeTerms({
+    sellerId: cells.has("seller") ? cells.id("seller") : submitterId,
+    buyerId: cells.id("buyer"),
+    deliveryStartS: cells.timeS("start"),
+    energyWh: cells.energyWh("energy"),
+    priceMicroPerKwh: cells.priceMicroPerKwh(),
+    ...(cells.has("trade_id") ? { tradeId: cells.bytes("trade_id", tradeIdBytes) } : {}),
+  });
+}
+
+function decodedTerms(terms: Uint8Array): TradeTerms {
+  try {
+    return fromBinary(TradeTermsSchema, terms);
+  } catch {
+    throw new RowProblem("is not the bytes of a bss.v1.TradeTerms in hex", "terms");
+  }
+}
+
+/** A party's signature: from the row, or made here when the party's profile is at hand. */
+function signatureOf(
+  party: "seller" | "buyer",
+  id: string,
+  terms: Uint8Array,
+  cells: Cells,
+  { signingSeeds, genesis }: RowContext,
+): Uint8Array {
+  const field = `${party}_signature`;
+  if (cells.has(field)) {
+    // Terms that are made here have a new trade id, which nobody can have signed before.
+    if (cells.has("terms")) return cells.bytes(field, 64);
+    throw new RowProblem("a signature needs the terms that were signed, in a column terms", field);
+  }
+  const seed = signingSeeds.get(id);
+  if (seed !== undefined) return signTrade(genesis.consortiumId, terms, seed);
+  const message =
+    `the ${party} ${id} has not signed: give its profile with --counterparty-profile, ` +
+    `or columns terms and ${field}`;
+  throw new RowProblem(message, party);
+}

@@ -1,0 +1,17 @@
+/** A row of a file that cannot become a record. It is told and left out; the other rows go on. */
+export class RowProblem extends Error {
+  override readonly name = "RowProblem";
+  /** Column at fault, as the file names it; absent when the whole row is. */
+  readonly column: string | undefined;
+
+  constructor(message: string, column?: string) {
+    super(message);
+    this.column = column;
+  }
+
+  /** "data.csv:17: column energy_wh: …". */
+  at(file: string, line: number): string {
+    const column = this.column === undefined ? "" : `column ${this.column}: `;
+    return `${file}:${line}: ${column}${this.message}`;
+  }
+}
