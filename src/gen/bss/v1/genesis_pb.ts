@@ -156,7 +156,7 @@ export type Policy = Message<"bss.v1.Policy"> & {
   blockRecordsMax: number;
 
   /**
-   * Sum of the lengths of the records in one block, bytes.
+   * Sum of the lengths of the records in one block, bytes; and, counted apart, of its submission headers.
    *
    * @generated from field: uint32 block_bytes_max = 3;
    */

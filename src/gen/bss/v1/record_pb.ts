@@ -121,14 +121,14 @@ export type MeterReading = Message<"bss.v1.MeterReading"> & {
   intervalS: number;
 
   /**
-   * Energy taken from the grid, Wh. At most rated power times the interval, rounded up.
+   * Energy taken from the grid, Wh. Times 3600 s/h, it is at most the meter's rated power times the interval.
    *
    * @generated from field: uint64 imported_wh = 4;
    */
   importedWh: bigint;
 
   /**
-   * Energy given to the grid, Wh. At most rated power times the interval, rounded up.
+   * Energy given to the grid, Wh. Times 3600 s/h, it is at most the meter's rated power times the interval.
    *
    * @generated from field: uint64 exported_wh = 5;
    */
