@@ -1,7 +1,8 @@
 /**
- * The gate that every call passes before its handler, whichever service it is for: who calls, whether
- * its role may, whether it has a slot left, and then the size of each message. It is a server
- * interceptor: no byte of a request is read before the caller is known, and it sees how every call ends.
+ * The gate that every call passes before its handler, whichever service it is for: who calls,
+ * whether its role may, whether it has a slot left, and then the size of each message. It is a
+ * server interceptor: no byte of a request is read before the caller is known, and it sees how
+ * every call ends.
  */
 import {
   type Metadata,
@@ -155,7 +156,9 @@ function messageBytesMax(role: Role, limits: RpcLimits): number {
   return peer ? limits.peerMessageBytesMax : limits.participantMessageBytesMax;
 }
 
-/** Our own services get their messages as bytes; the standard ones are small and bounded by grpc-js. */
+/**
+ * Our own services get their messages as bytes; the standard ones are small and bounded by grpc-js.
+ */
 function refusalOfSize(message: unknown, bytesMax: number): RpcError | undefined {
   if (!(message instanceof Uint8Array) || message.length <= bytesMax) return undefined;
   return new RpcError(

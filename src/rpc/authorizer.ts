@@ -1,7 +1,7 @@
 /**
- * Turns the certificate of a connection into the identity of a caller. Managers run the TLS CAs, so a
- * valid chain is not enough: the certificate's public key must be the one that the ledger has registered
- * for the identity, and none of the managers can mint another's.
+ * Turns the certificate of a connection into the identity of a caller. Managers run the TLS CAs, so
+ * a valid chain is not enough: the certificate's public key must be the one that the ledger has
+ * registered for the identity, and none of the managers can mint another's.
  */
 import { equalBytes, toHex } from "../base/bytes.js";
 import { sha256 } from "../crypto/hash.js";
@@ -33,7 +33,9 @@ export class Authorizer {
   readonly #cacheMs: number;
   readonly #nowMs: () => number;
   readonly #certificates = new LruCache<CertificateFacts | "unreadable">(4_096);
-  /** Only identities that a CA of the consortium has certified come here, so the map stays small. */
+  /**
+   * Only identities that a CA of the consortium has certified come here, so the map stays small.
+   */
   readonly #registered = new Map<string, Registered>();
 
   constructor(options: AuthorizerOptions) {

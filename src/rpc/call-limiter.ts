@@ -14,7 +14,8 @@ export class CallLimiter {
   /**
    * Takes a slot for a call and returns the function that gives it back.
    *
-   * @throws RpcError STREAMS_EXHAUSTED or TOO_MANY_IN_FLIGHT, with the time after which to try again
+   * @throws RpcError STREAMS_EXHAUSTED or TOO_MANY_IN_FLIGHT, with the time after which
+   * to try again
    */
   acquire(identity: Identity, method: string, kind: "unary" | "stream"): () => void {
     const { streamsPerPeerMax, callsPerPeerMax } = this.#limits;

@@ -1,4 +1,6 @@
-/** What this project reads from a TLS certificate: its URI SANs and the digest of its public key. */
+/**
+ * What this project reads from a TLS certificate: its URI SANs and the digest of its public key.
+ */
 import { X509Certificate } from "node:crypto";
 import { sha256 } from "../crypto/hash.js";
 
@@ -9,7 +11,10 @@ export type CertificateFacts = {
   readonly spkiSha256: Uint8Array;
 };
 
-/** Reads a DER or PEM certificate; undefined when it is none. It verifies nothing: TLS has done that. */
+/**
+ * Reads a DER or PEM certificate; undefined when it is none. It verifies nothing: TLS
+ * has done that.
+ */
 export function readCertificate(certificate: Uint8Array | string): CertificateFacts | undefined {
   try {
     const parsed = new X509Certificate(certificate);
@@ -21,8 +26,8 @@ export function readCertificate(certificate: Uint8Array | string): CertificateFa
 }
 
 /**
- * Node renders the names as `URI:…, DNS:…` and puts a value into JSON quotes when it holds a comma, a
- * quote or a control character, so that no value can pass for two (CVE-2021-44532).
+ * Node renders the names as `URI:…, DNS:…` and puts a value into JSON quotes when it holds a comma,
+ * a quote or a control character, so that no value can pass for two (CVE-2021-44532).
  */
 function urisOf(subjectAltName: string): readonly string[] {
   const uris: string[] = [];

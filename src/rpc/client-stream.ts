@@ -12,9 +12,13 @@ export type ClientStreamCodec<Request, Response> = {
 };
 
 export class ClientStream<Request, Response> {
-  /** Ends when the node ended the stream with OK; throws RpcError when it failed. Iterate it once. */
+  /**
+   * Ends when the node ended the stream with OK; throws RpcError when it failed. Iterate it once.
+   */
   readonly messages: AsyncIterable<Response>;
-  /** Resolves when the node has admitted the call; rejects with RpcError when it refused or failed. */
+  /**
+   * Resolves when the node has admitted the call; rejects with RpcError when it refused or failed.
+   */
   readonly opened: Promise<void>;
   readonly #call: ClientDuplexStream<Buffer, Buffer>;
   readonly #codec: ClientStreamCodec<Request, Response>;
@@ -43,7 +47,9 @@ export class ClientStream<Request, Response> {
     this.opened.catch(() => {});
   }
 
-  /** Sends a message; resolves when there is room for the next, with false when the stream is over. */
+  /**
+   * Sends a message; resolves when there is room for the next, with false when the stream is over.
+   */
   write(request: Request): Promise<boolean> {
     return this.#writer.write(this.#codec.encode(request));
   }

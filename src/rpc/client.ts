@@ -1,6 +1,6 @@
 /**
- * Typed clients: a promise for a unary call, an async iterable for a server stream, a `ClientStream` for
- * a bidirectional one. Everything fails with `RpcError`.
+ * Typed clients: a promise for a unary call, an async iterable for a server stream, a
+ * `ClientStream` for a bidirectional one. Everything fails with `RpcError`.
  */
 import type {
   DescMethod,

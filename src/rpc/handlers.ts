@@ -1,7 +1,7 @@
 /**
- * What a service implementation looks like. Handlers get decoded requests and answer with messages; they
- * throw `RpcError` to refuse. `context.signal` aborts when the caller has gone or its deadline passed: a
- * handler that waits must listen to it.
+ * What a service implementation looks like. Handlers get decoded requests and answer with messages;
+ * they throw `RpcError` to refuse. `context.signal` aborts when the caller has gone or its deadline
+ * passed: a handler that waits must listen to it.
  */
 import type {
   DescMethod,
@@ -31,7 +31,9 @@ export type CallContext = {
 export type ServerStream<Request, Response> = {
   /** Ends when the caller half-closes and also when it is gone (`context.signal` tells which). */
   readonly messages: AsyncIterable<Request>;
-  /** Sends a message; resolves when there is room for the next, with false when the stream is over. */
+  /**
+   * Sends a message; resolves when there is room for the next, with false when the stream is over.
+   */
   write(response: Response): Promise<boolean>;
   /** Sends a message only if the stream is alive and its queue has room; says whether it did. */
   offer(response: Response): boolean;

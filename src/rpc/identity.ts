@@ -1,7 +1,7 @@
 /**
  * Who is at the other end of a connection. A certificate carries exactly one URI SAN,
- * `bss://<consortium name>/<role>/<id>`. The channel says who is calling; only signatures by registered
- * keys are evidence.
+ * `bss://<consortium name>/<role>/<id>`. The channel says who is calling; only signatures by
+ * registered keys are evidence.
  */
 
 export const roles = ["manager", "storage", "participant", "auditor", "operator"] as const;

@@ -1,14 +1,17 @@
 /**
- * Reads the messages of one gRPC stream, one at a time, so that a slow reader slows the sender down.
- * Node's own stream iterator would destroy a duplex stream when its reader stops early, and would drop
- * what has arrived before an error; this does neither. It can be iterated once.
+ * Reads the messages of one gRPC stream, one at a time, so that a slow reader slows the sender
+ * down. Node's own stream iterator would destroy a duplex stream when its reader stops early, and
+ * would drop what has arrived before an error; this does neither. It can be iterated once.
  */
 import type { Readable } from "node:stream";
 
 export type MessageReaderOptions<T> = {
   /** Its exception is thrown to the reader, who gets no further message. */
   readonly decode: (bytes: Buffer) => T;
-  /** What the reader throws after the last message, given the stream's error; undefined ends quietly. */
+  /**
+   * What the reader throws after the last message, given the stream's error;
+   * undefined ends quietly.
+   */
   readonly failureOf: (error: unknown) => Error | undefined;
 };
 
@@ -32,7 +35,8 @@ export class MessageReader<T> implements AsyncIterable<T> {
     stream.on("end", finish);
     stream.on("close", finish);
     stream.on("cancelled", finish);
-    // grpc-js emits errors without destroying: what has arrived is still read, and then "end" comes.
+    // grpc-js emits errors without destroying: what has arrived is still read, and
+    // then "end" comes.
     stream.on("error", (error) => {
       this.#failure = { error };
     });
@@ -44,7 +48,8 @@ export class MessageReader<T> implements AsyncIterable<T> {
       if (bytes !== null) {
         yield this.#options.decode(bytes);
       } else if (this.#over) {
-        // A peer that resets the stream shows first as an end: let the reset be known before the reader is.
+        // A peer that resets the stream shows first as an end: let the reset be known before
+        // the reader is.
         await new Promise((resolve) => setImmediate(resolve));
         const failure = this.#failure && this.#options.failureOf(this.#failure.error);
         if (failure !== undefined) throw failure;

@@ -24,14 +24,18 @@ export class MessageWriter {
     return this.#over;
   }
 
-  /** Queues the bytes in any case; resolves when there is room for more, with false when it is over. */
+  /**
+   * Queues the bytes in any case; resolves when there is room for more, with false when it is over.
+   */
   write(bytes: Buffer): Promise<boolean> {
     if (this.#over) return Promise.resolve(false);
     if (this.#push(bytes)) return Promise.resolve(true);
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Queues the bytes if that keeps the queue within its limits; an empty queue takes any message. */
+  /**
+   * Queues the bytes if that keeps the queue within its limits; an empty queue takes any message.
+   */
   offer(bytes: Buffer): boolean {
     if (this.#over) return false;
     const { queueMessagesMax, queueBytesMax } = this.#limits;

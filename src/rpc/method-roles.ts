@@ -1,7 +1,7 @@
 /**
- * Who may call what: the whole of the API's authorisation, in one table. A method that is not in it can
- * be called by nobody. What a caller may see in an answer (a record's content, for instance) is up to
- * the handler, which gets the caller's identity.
+ * Who may call what: the whole of the API's authorisation, in one table. A method that is not in it
+ * can be called by nobody. What a caller may see in an answer (a record's content, for instance) is
+ * up to the handler, which gets the caller's identity.
  */
 import { type Role, roles } from "./identity.js";
 
@@ -30,7 +30,8 @@ export const methodRoles: Readonly<Record<string, readonly Role[]>> = {
   "bss.v1.QueryService/GetConsortium": anyRole,
   "bss.v1.QueryService/ListStorageNodes": anyRole,
 
-  // The invitation in the request is what admits; whoever holds one may hand it in through any member.
+  // The invitation in the request is what admits; whoever holds one may hand it in
+  // through any member.
   "bss.v1.RegistrationService/RegisterStorageNode": anyRole,
   "bss.v1.RegistrationService/RegisterParticipant": anyRole,
 

@@ -1,12 +1,13 @@
 /**
- * The one table from reasons to gRPC statuses. A reason is the stable name of a refusal: clients branch
- * on it, so it is never renamed or reused. The status code says what kind of refusal it is:
+ * The one table from reasons to gRPC statuses. A reason is the stable name of a refusal: clients
+ * branch on it, so it is never renamed or reused. The status code says what kind of refusal it is:
  *
  * - INVALID_ARGUMENT: the request is wrong by itself, whatever the ledger holds;
  * - FAILED_PRECONDITION: the request is well formed, the ledger's state forbids it;
  * - UNAVAILABLE, RESOURCE_EXHAUSTED: the same request may succeed later.
  *
- * The type makes the table exhaustive over the ledger's reasons; docs/errors.md is rendered from it.
+ * The type makes the table exhaustive over the ledger's reasons; docs/errors.md is
+ * rendered from it.
  */
 import type { RuleReason } from "../ledger/violation.js";
 import type { StatusName } from "./status-codes.js";

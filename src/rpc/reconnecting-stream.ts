@@ -2,10 +2,11 @@
  * A bidirectional stream that outlives its connections: managers keep one to every other manager,
  * storage nodes one to each of their managers.
  *
- * Messages leave in the order of `send`. While there is no stream they wait in a bounded queue; when it
- * is full, some are dropped and counted. Messages that were handed to a connection which then broke are
- * lost without notice: delivery is at most once, and the protocol re-sends what still matters. Received
- * messages are handled one after the other, and a slow handler slows the peer down.
+ * Messages leave in the order of `send`. While there is no stream they wait in a bounded queue;
+ * when it is full, some are dropped and counted. Messages that were handed to a connection
+ * which then broke are lost without notice: delivery is at most once, and the protocol re-sends
+ * what still matters. Received messages are handled one after the other, and a slow handler
+ * slows the peer down.
  */
 import { Backoff, type BackoffOptions, defaultBackoff } from "./backoff.js";
 import type { ClientStream } from "./client-stream.js";

@@ -1,8 +1,9 @@
 /**
- * The one error that crosses the wire. A handler throws it; the caller gets a gRPC status whose details
- * carry the reason (google.rpc.ErrorInfo, domain "bss"), the field at fault (BadRequest) and when to try
- * again (RetryInfo); the client library turns that into the same error again. Anything else that a
- * handler throws is a fault of ours and reaches the caller as INTERNAL without its text.
+ * The one error that crosses the wire. A handler throws it; the caller gets a gRPC status whose
+ * details carry the reason (google.rpc.ErrorInfo, domain "bss"), the field at fault (BadRequest)
+ * and when to try again (RetryInfo); the client library turns that into the same error again.
+ * Anything else that a handler throws is a fault of ours and reaches the caller as INTERNAL
+ * without its text.
  */
 import type { Violation } from "../ledger/violation.js";
 import { type Reason, reasonTable } from "./reasons.js";
@@ -19,7 +20,9 @@ export type RpcErrorOptions = {
   /** Overrides the table's; 0 says that trying again does not help. */
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
-  /** Set by the client library for errors that a node sent, which may know more reasons than we do. */
+  /**
+   * Set by the client library for errors that a node sent, which may know more reasons than we do.
+   */
   readonly received?: { readonly status: StatusName; readonly reason: string };
 };
 
@@ -49,7 +52,9 @@ export class RpcError extends Error {
   }
 }
 
-/** The error that a refusal by the ledger's rules becomes. `prefix` is put before the field's path. */
+/**
+ * The error that a refusal by the ledger's rules becomes. `prefix` is put before the field's path.
+ */
 export function rpcErrorOfViolation(violation: Violation, prefix = ""): RpcError {
   const path = [prefix, violation.field ?? ""].filter((part) => part !== "").join(".");
   return new RpcError(violation.reason, violation.message, path === "" ? {} : { field: path });

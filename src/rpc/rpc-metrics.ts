@@ -1,6 +1,8 @@
 import type { StatusName } from "./status-codes.js";
 
-/** What a server reports about its calls. `service` and `method` are names of registered methods. */
+/**
+ * What a server reports about its calls. `service` and `method` are names of registered methods.
+ */
 export type RpcMetrics = {
   callStarted(service: string, method: string): void;
   callEnded(service: string, method: string, status: StatusName, seconds: number): void;

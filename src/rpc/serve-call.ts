@@ -1,4 +1,6 @@
-/** From a handler to what grpc-js calls: decoding, context, back-pressure, and errors as statuses. */
+/**
+ * From a handler to what grpc-js calls: decoding, context, back-pressure, and errors as statuses.
+ */
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import {
   type handleBidiStreamingCall,
@@ -142,7 +144,9 @@ function writerOf(
   return writer;
 }
 
-/** What a handler threw, as the status that the caller gets; faults of ours are logged, not told. */
+/**
+ * What a handler threw, as the status that the caller gets; faults of ours are logged, not told.
+ */
 function statusOf(error: unknown, method: DescMethod, runtime: CallRuntime): WireStatus {
   if (error instanceof RpcError) return wireStatusOf(error);
   runtime.onInternalError(error, methodName(method));

@@ -1,12 +1,12 @@
 /**
- * A node's gRPC server: mutual TLS, one gate for every call (admission.ts), typed services, health and
- * reflection.
+ * A node's gRPC server: mutual TLS, one gate for every call (admission.ts), typed services,
+ * health and reflection.
  */
 import type { DescService } from "@bufbuild/protobuf";
 import { Server, type ServerCredentials } from "@grpc/grpc-js";
 import { Health as HealthService } from "../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../gen/grpc/reflection/v1/reflection_pb.js";
-import { ServerReflection as ServerReflectionAlpha } from "../gen/grpc/reflection/v1alpha/reflection_pb.js";
+import * as v1alpha from "../gen/grpc/reflection/v1alpha/reflection_pb.js";
 import { Admission } from "./admission.js";
 import { Authorizer, type IdentityRegistry } from "./authorizer.js";
 import { CallLimiter } from "./call-limiter.js";
@@ -70,7 +70,8 @@ export class RpcServer {
     this.#register(HealthService, this.#health.handlers);
     this.#register(ServerReflection, this.#reflection.handlers);
     const alpha: unknown = this.#reflection.handlers;
-    this.#register(ServerReflectionAlpha, alpha as ServiceHandlers<typeof ServerReflectionAlpha>);
+    type AlphaHandlers = ServiceHandlers<typeof v1alpha.ServerReflection>;
+    this.#register(v1alpha.ServerReflection, alpha as AlphaHandlers);
   }
 
   /** Registers a service; call it before `listen`. */
@@ -99,7 +100,9 @@ export class RpcServer {
     this.#health.set(service, serving);
   }
 
-  /** Refuses every call to the project's own services, and says so in health, until `acceptCalls`. */
+  /**
+   * Refuses every call to the project's own services, and says so in health, until `acceptCalls`.
+   */
   refuseCalls(reason: Reason, message: string): void {
     this.#runtime.admission.refusal = new RpcError(reason, message);
     this.#health.setAll(false);
@@ -114,10 +117,16 @@ export class RpcServer {
   async close(graceMs = 1_000): Promise<void> {
     this.refuseCalls("NODE_STOPPING", "the node is stopping");
     // forceShutdown would miss the connections: grpc-js forgets them when channelz is disabled.
-    if (this.#target !== undefined) this.#server.drain(this.#target, graceMs);
+    const drain = (waitMs: number) => {
+      if (this.#target !== undefined) this.#server.drain(this.#target, waitMs);
+    };
+    drain(graceMs);
+    // A connection that was still in its TLS handshake comes to the drained server afterwards.
+    const latecomers = setInterval(() => drain(0), Math.max(graceMs, 100));
     await new Promise<void>((resolve) => {
       this.#server.tryShutdown(() => resolve());
     });
+    clearInterval(latecomers);
   }
 
   #register<S extends DescService>(service: S, handlers: ServiceHandlers<S>): void {

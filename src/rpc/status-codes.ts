@@ -1,4 +1,7 @@
-/** The gRPC status codes (grpc.io/docs/guides/status-codes), by the names that the API's documents use. */
+/**
+ * The gRPC status codes (grpc.io/docs/guides/status-codes), by the names that the
+ * API's documents use.
+ */
 export const statusCodes = {
   OK: 0,
   CANCELLED: 1,

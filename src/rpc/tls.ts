@@ -1,8 +1,8 @@
 /**
- * Mutual TLS 1.3 on every connection. Hosts move and addresses are configuration, so nobody is verified
- * by host name: both sides check the chain against the consortium's CAs, the identity in the URI SAN and
- * the registered public key. The server does the last two per call (authorizer.ts), the client once per
- * connection, here.
+ * Mutual TLS 1.3 on every connection. Hosts move and addresses are configuration, so nobody is
+ * verified by host name: both sides check the chain against the consortium's CAs, the identity in
+ * the URI SAN and the registered public key. The server does the last two per call (authorizer.ts),
+ * the client once per connection, here.
  */
 import { createSecureContext, type PeerCertificate } from "node:tls";
 import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
@@ -28,14 +28,14 @@ export type ExpectedServer = {
   /** Any id of the role when left out. */
   readonly id?: string;
   /**
-   * 32 bytes, SHA-256 of the registered SPKI, or where to look it up by id (undefined refuses). Leaving
-   * it out trusts every CA of the consortium to name nobody but its own.
+   * 32 bytes, SHA-256 of the registered SPKI, or where to look it up by id (undefined refuses).
+   * Leaving it out trusts every CA of the consortium to name nobody but its own.
    */
   readonly spkiSha256?: Uint8Array | ((id: string) => Uint8Array | undefined);
 };
 
 const minVersion = "TLSv1.3";
-const handshakeTimeoutMs = 10_000;
+const handshakeTimeoutMs = 5_000;
 /** HTTP/2 header fields per request; callers of this API send about ten. */
 const headerPairsMax = 64;
 
@@ -43,7 +43,10 @@ export function serverCredentials(tls: TlsFiles): ServerCredentials {
   return new MutualTlsCredentials(tls);
 }
 
-/** `ServerCredentials.createSsl` takes no TLS version, so this sets the same options and the version. */
+/**
+ * `ServerCredentials.createSsl` takes no TLS version, so this sets the same options
+ * and the version.
+ */
 class MutualTlsCredentials extends ServerCredentials {
   constructor(tls: TlsFiles) {
     super(

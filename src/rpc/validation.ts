@@ -19,7 +19,9 @@ export function requirePresent<T>(value: T | undefined, path: string): T {
   return value;
 }
 
-/** A protobuf uint64 or int64 as a number. @throws RpcError FIELD_INVALID beyond 2^53−1 or below 0 */
+/**
+ * A protobuf uint64 or int64 as a number. @throws RpcError FIELD_INVALID beyond 2^53−1 or below 0
+ */
 export function requireSafeInteger(value: bigint, path: string): number {
   if (value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER)) {
     throw fieldError(path, `expected 0 to ${Number.MAX_SAFE_INTEGER}, got ${value}`);
@@ -29,7 +31,9 @@ export function requireSafeInteger(value: bigint, path: string): number {
 
 export type PageSizeLimits = { readonly defaultSize: number; readonly sizeMax: number };
 
-/** The number of items of a page; 0 in the request means the default. @throws RpcError FIELD_INVALID */
+/**
+ * The number of items of a page; 0 in the request means the default. @throws RpcError FIELD_INVALID
+ */
 export function pageSize(requested: number, limits: PageSizeLimits, path = "page_size"): number {
   if (requested === 0) return limits.defaultSize;
   if (requested > limits.sizeMax) {
@@ -39,8 +43,8 @@ export function pageSize(requested: number, limits: PageSizeLimits, path = "page
 }
 
 /**
- * Page tokens are opaque to callers: what they hold, in base64url, behind the name of the listing they
- * belong to, so that a token of one listing does not pass in another.
+ * Page tokens are opaque to callers: what they hold, in base64url, behind the name of the listing
+ * they belong to, so that a token of one listing does not pass in another.
  */
 export function pageToken(listing: string, position: string): string {
   return Buffer.from(`${listing}:${position}`, "utf8").toString("base64url");

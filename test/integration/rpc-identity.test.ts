@@ -213,7 +213,9 @@ describe("a removed member", () => {
   });
 });
 
-/** The TLS version that was agreed, or the error; the server's alert may come after the handshake. */
+/**
+ * The TLS version that was agreed, or the error; the server's alert may come after the handshake.
+ */
 function handshake(
   port: number,
   tls: Partial<TlsFiles>,

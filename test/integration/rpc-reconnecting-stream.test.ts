@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect as tcpConnect } from "node:net";
 import { after, before, describe, test } from "node:test";
+import { connect as tlsConnect } from "node:tls";
 import { BroadcastService } from "../../src/gen/bss/v1/broadcast_pb.js";
 import type { RpcChannel } from "../../src/rpc/channel.js";
 import { createClient } from "../../src/rpc/client.js";
@@ -226,5 +229,31 @@ describe("a server that closes", () => {
     };
     await assert.rejects(read());
     await consortium.close();
+  });
+
+  test("ends a connection that finishes its handshake afterwards", {
+    timeout: 60_000,
+  }, async () => {
+    const consortium = await RpcConsortium.create();
+    const limits = { keepaliveMs: 3_600_000 };
+    const { server, port } = await consortium.serve(BroadcastService, {}, { limits });
+    const certificate = await consortium.certificateOf("participant", "participant-1");
+    const { certPem: cert, keyPem: key, caPem: ca } = consortium.authority.tls(certificate);
+    const socket = tcpConnect({ host: "127.0.0.1", port });
+    await once(socket, "connect");
+    // The server has accepted the connection once it answers another one.
+    const channel = await consortium.connect(`127.0.0.1:${port}`, "participant", "participant-1");
+    await channel.waitUntilConnected(10_000);
+    channel.close();
+    const closing = server.close(0);
+    const secure = tlsConnect({
+      ...{ socket, cert: Buffer.from(cert), key: Buffer.from(key), ca: Buffer.from(ca) },
+      ALPNProtocols: ["h2"],
+      checkServerIdentity: () => undefined,
+    });
+    secure.on("error", () => {});
+    secure.resume();
+    await closing;
+    secure.destroy();
   });
 });

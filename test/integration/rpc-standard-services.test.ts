@@ -20,7 +20,7 @@ import {
   HealthCheckResponse_ServingStatus,
 } from "../../src/gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../src/gen/grpc/reflection/v1/reflection_pb.js";
-import { ServerReflection as ServerReflectionAlpha } from "../../src/gen/grpc/reflection/v1alpha/reflection_pb.js";
+import * as v1alpha from "../../src/gen/grpc/reflection/v1alpha/reflection_pb.js";
 import { createClient } from "../../src/rpc/client.js";
 import type { RpcServer } from "../../src/rpc/server.js";
 import { RpcConsortium, rpcErrorFrom } from "../support/rpc-consortium.js";
@@ -95,7 +95,7 @@ describe("health", () => {
 });
 
 describe("reflection", () => {
-  const standard = [Health, ServerReflection, ServerReflectionAlpha];
+  const standard = [Health, ServerReflection, v1alpha.ServerReflection];
 
   /** The answers to requests on one stream. */
   async function ask(
@@ -145,7 +145,7 @@ describe("reflection", () => {
     });
   }
 
-  test("finds files, methods, messages, fields and enums by name, and says what it lacks", async () => {
+  test("finds files, methods, messages, fields and enums by name, or says that it does not", async () => {
     const answers = await ask([
       { case: "fileByFilename", value: "bss/v1/query.proto" },
       { case: "fileContainingSymbol", value: "bss.v1.QueryService.GetStatus" },

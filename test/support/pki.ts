@@ -1,4 +1,6 @@
-/** Throw-away certificate authorities and certificates for tests, with whatever names a test wants. */
+/**
+ * Throw-away certificate authorities and certificates for tests, with whatever names a test wants.
+ */
 import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";

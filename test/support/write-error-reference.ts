@@ -1,4 +1,7 @@
-/** Writes docs/errors.md from the table of reasons: `node dist/test/support/write-error-reference.js`. */
+/**
+ * Writes docs/errors.md from the table of reasons: `node
+ * dist/test/support/write-error-reference.js`.
+ */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderErrorReference } from "../../src/rpc/error-reference.js";

@@ -34,7 +34,7 @@ describe("the table of reasons", () => {
     });
   }
 
-  test("is what docs/errors.md says; if not: node dist/test/support/write-error-reference.js", () => {
+  test("is what docs/errors.md says, as write-error-reference.js writes it", () => {
     const written = readFileSync(join(repositoryRoot(), "docs", "errors.md"), "utf8");
     assert.equal(written, renderErrorReference());
     for (const reason of ruleReasons) assert.ok(written.includes(`\`${reason}\``), reason);
