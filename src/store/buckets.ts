@@ -38,6 +38,8 @@ export const buckets = {
   membership: 17,
   /** storage node → u64 height of the last block that a canonical certificate says it attested */
   lastAttested: 18,
+  /** participant → SPKI digest (32 bytes) of its certificate; storage nodes only, managers have the state */
+  participantSpki: 19,
 } as const;
 
 export type Bucket = (typeof buckets)[keyof typeof buckets];

@@ -6,7 +6,7 @@
  *     record hash ──▶ height, position, seal digest     position ──▶ record hash, sealed record
  *     nodes of the Merkle log      changes of members      who attested last, by the certificates
  */
-import { toBinary } from "@bufbuild/protobuf";
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { assert, defined } from "../base/assert.js";
 import { concatBytes, utf8 } from "../base/bytes.js";
 import {
@@ -21,7 +21,7 @@ import { buckets } from "./buckets.js";
 import { bucketKey, u64Part } from "./key-codec.js";
 import type { WriteOperation } from "./key-value-store.js";
 import { merkleNodeWrites } from "./merkle-log-store.js";
-import { damaged, storedMessage } from "./stored-values.js";
+import { damaged } from "./stored-values.js";
 
 /** Where a record stands. */
 export type RecordLocation = {
@@ -81,7 +81,7 @@ function canonicalCertificateWrites({ height, block }: ChainWriteParts): WriteOp
   const bytes = block.previousCertificates;
   if (bytes.length === 0) return [];
   const attested = height - 1;
-  const certificates = storedMessage(BlockCertificatesSchema, bytes, `block ${height}`);
+  const certificates = fromBinary(BlockCertificatesSchema, bytes);
   const writes: WriteOperation[] = [
     { type: "put", key: chainKeys.certificates(attested), value: bytes },
   ];
@@ -110,12 +110,17 @@ function recordWrites(parts: ChainWriteParts): WriteOperation[] {
 }
 
 function membershipWrites({ block, height }: ChainWriteParts): WriteOperation[] {
-  return block.control.flatMap((bytes, i) => {
-    const operation = storedMessage(ControlOperationSchema, bytes, `block ${height}`);
-    if (!changesMembers(operation)) return [];
+  const operations = controlOf(block);
+  return block.control.flatMap((value, i) => {
+    if (!changesMembers(defined(operations[i], "each was decoded"))) return [];
     const key = bucketKey(buckets.membership, u64Part(height), u64Part(i));
-    return [{ type: "put", key, value: bytes }];
+    return [{ type: "put", key, value }];
   });
+}
+
+/** The control operations of a block that was checked. */
+export function controlOf({ control }: Block): readonly ControlOperation[] {
+  return control.map((bytes) => fromBinary(ControlOperationSchema, bytes));
 }
 
 /** Participants and meters are state, not members. */

@@ -13,6 +13,7 @@ import { assert } from "../base/assert.js";
 import { equalBytes, utf8 } from "../base/bytes.js";
 import { type StorageBlockState, StorageBlockStateSchema } from "../gen/bss/store/v1/storage_pb.js";
 import type { Block, BlockCertificates } from "../gen/bss/v1/block_pb.js";
+import type { ControlOperation } from "../gen/bss/v1/genesis_pb.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import type { StoredNode } from "../ledger/merkle/nodes.js";
 import type { BuiltStorageHeader } from "../ledger/storage-blocks.js";
@@ -20,7 +21,7 @@ import { genesisStorageHead, type StorageHead } from "../ledger/storage-head.js"
 import { AttestationLog, type AttestedCandidate } from "./attestation-log.js";
 import { buckets } from "./buckets.js";
 import { ChainReads, type ReaderHead, type StoredBlock } from "./chain-reads.js";
-import { chainKeys, chainWrites } from "./chain-writes.js";
+import { chainKeys, chainWrites, controlOf } from "./chain-writes.js";
 import { checkHead, readHead } from "./head-state.js";
 import { bucketKey, u64Part } from "./key-codec.js";
 import type { KeyValueStore, WriteOperation } from "./key-value-store.js";
@@ -68,7 +69,9 @@ export class StorageNodeStore extends ChainReads {
   static async open(kv: KeyValueStore, genesis: GenesisState): Promise<StorageNodeStore> {
     const owner: StoreOwner = { role: "storage", consortiumId: genesis.consortiumId };
     if (await isNewStore(kv, owner)) {
-      await kv.write([identityWrite(owner), headWrite(genesisStorageHead(genesis))], "sync");
+      const registered = participantWrites(genesis.operations);
+      const head = headWrite(genesisStorageHead(genesis));
+      await kv.write([identityWrite(owner), ...registered, head], "sync");
     }
     const head = await readHead(kv, decodeStorageHead);
     const attestations = await AttestationLog.open(kv);
@@ -119,6 +122,7 @@ export class StorageNodeStore extends ChainReads {
     const batch: WriteOperation[] = [
       putMessage(blockKey(height), StorageBlockStateSchema, state),
       ...chainWrites({ ...parts, treeSize: frontier.size }),
+      ...participantWrites(controlOf(block)),
       ...attestations.writes,
       headWrite(head),
     ];
@@ -126,6 +130,11 @@ export class StorageNodeStore extends ChainReads {
     this.#head = head;
     this.#headCertificates = certificates;
     attestations.onWritten();
+  }
+
+  /** SHA-256 of the SPKI with which a participant is registered, 32 bytes: who may call this node. */
+  participantSpki(id: string): Promise<Uint8Array | undefined> {
+    return this.kv.get(participantKey(id));
   }
 
   /**
@@ -152,6 +161,18 @@ export class StorageNodeStore extends ChainReads {
     const state: StorageBlockState = storedMessage(StorageBlockStateSchema, bytes, what);
     return { block: present(state.block, what), storageHeader: state.header };
   }
+}
+
+function participantWrites(operations: readonly ControlOperation[]): WriteOperation[] {
+  return operations.flatMap(({ operation }) => {
+    if (operation.case !== "registerParticipant") return [];
+    const { participantId, tlsSpkiSha256 } = operation.value;
+    return [{ type: "put", key: participantKey(participantId), value: tlsSpkiSha256 }];
+  });
+}
+
+function participantKey(id: string): Uint8Array {
+  return bucketKey(buckets.participantSpki, utf8(id));
 }
 
 function headWrite(head: StorageHead): WriteOperation {

@@ -45,6 +45,7 @@ describe("buckets", () => {
       attestationLog: 16,
       membership: 17,
       lastAttested: 18,
+      participantSpki: 19,
     });
   });
 
