@@ -29,7 +29,8 @@ export function register(program: Command): void {
     .command("blocks")
     .summary("show blocks; --follow waits for new ones")
     .description(
-      "Shows the last blocks, or those from a height on. With --follow it goes on with each new block.",
+      "Shows the last blocks, or those from a height on. With --follow it goes on with each new " +
+        "block.",
     )
     .option("--from <height>", "first height", parseCount)
     .option("--limit <n>", "how many at most, without --follow", parseCount, limitDefault)

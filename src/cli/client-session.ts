@@ -38,6 +38,10 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError("Use a whole number, 1 or more.");
 }
 
+const datePattern = "(\\d{4})-(\\d{2})-(\\d{2})";
+const clockPattern = "\\d{2}:\\d{2}(?::\\d{2}(?:\\.\\d{1,3})?)?(?:Z|[+-]\\d{2}:\\d{2})";
+const timePattern = new RegExp(`^${datePattern}(?:[T ]${clockPattern})?$`);
+
 /**
  * For options that are times: Unix seconds, a date (UTC), or ISO 8601 with a time zone. A time
  * without a zone would mean another moment on another machine, so it is refused. Unix ms, or
@@ -45,10 +49,7 @@ export function parseCount(text: string): number {
  */
 export function timeMsOf(text: string): number | undefined {
   if (/^\d{1,11}$/.test(text)) return Number(text) * 1000;
-  const match =
-    /^(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2}))?$/.exec(
-      text,
-    );
+  const match = timePattern.exec(text);
   if (match === null) return undefined;
   const ms = Date.parse(text.replace(" ", "T"));
   if (Number.isNaN(ms)) return undefined;

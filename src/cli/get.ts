@@ -14,7 +14,8 @@ export function register(program: Command): void {
     .command("get")
     .summary("read a record")
     .description(
-      "Reads a record by its hash. Its content is shown to its owner and parties only; it has been held against the hash.",
+      "Reads a record by its hash. Its content is shown to its owner and parties only, and has " +
+        "been held against the hash.",
     )
     .argument("<hash>", "the record hash, 64 hex digits", parseHash)
     .addOption(

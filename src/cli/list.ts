@@ -23,7 +23,8 @@ export function register(program: Command): void {
     .command("list")
     .summary("list records by participant or meter")
     .description(
-      "Lists records by participant (its own when not said otherwise) or by meter, ascending by time.",
+      "Lists records by participant (the profile's own when not said otherwise) or by meter, " +
+        "ascending by time.",
     )
     .option("--participant <id>", "whose records, trades that it bought included")
     .option("--meter <id>", "of which meter")

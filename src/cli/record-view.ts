@@ -95,7 +95,8 @@ function summary(record: Record): string {
       return `charging at ${payload.value.stationId}: ${payload.value.energyWh} Wh`;
     case "document": {
       const { name, mediaType, content } = payload.value;
-      return `document: ${printable(name || "unnamed")}, ${mediaType}, ${formatBytes(content.length)}`;
+      const size = formatBytes(content.length);
+      return `document: ${printable(name || "unnamed")}, ${mediaType}, ${size}`;
     }
     default:
       return "unknown";

@@ -25,7 +25,11 @@ export async function runNode(
   options: { readonly debug: boolean },
 ): Promise<never> {
   const stopRequested = stopRequest();
-  const node = await start();
+  const node = await start().catch((error: unknown) => {
+    // The channel would keep a process alive that has nothing to do any more.
+    if (process.connected) process.disconnect();
+    throw error;
+  });
   process.on("uncaughtException", (error) => exitAfterBug(error, options.debug));
   const ready: ReadyMessage = { bss: "ready", id };
   // The other end may be gone by now; then the stop has been requested.

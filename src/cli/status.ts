@@ -33,8 +33,8 @@ export function register(program: Command): void {
     .command("status")
     .summary("show height, root and peers of every node")
     .description(
-      "Asks every manager of the profile about itself. Fails when one does not answer, or when two hold different blocks " +
-        "at one height.",
+      "Asks every manager of the profile about itself. Fails when one does not answer, or when " +
+        "two hold different blocks at one height.",
     )
     .option("--storage <host:port...>", "storage nodes to ask as well")
     .action((options: Options, self: Command) =>

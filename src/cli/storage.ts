@@ -21,8 +21,8 @@ export function register(program: Command): void {
     .command("list")
     .summary("list storage nodes with credit and reward")
     .description(
-      "Lists the storage nodes with their state, credit, reward, and the height of their last attestation. Whether one is " +
-        "connected is what the manager that answers sees.",
+      "Lists the storage nodes with their state, credit, reward, and the height of their last " +
+        "attestation. Whether one is connected is what the manager that answers sees.",
     )
     .action((_options: object, self: Command) =>
       withClient(self, async (client, output) => {

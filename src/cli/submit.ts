@@ -3,30 +3,20 @@ import { createReadStream } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { BssClient } from "../client/client.js";
-import { clientProfile } from "../client/profile.js";
-import { loadProfile } from "../config/profile.js";
 import { CliError, exitCodes } from "./cli-error.js";
 import { parseCount, parseHash, withClient } from "./client-session.js";
 import { formatDuration, type Output } from "./output.js";
 import { addProfileOption } from "./profile.js";
-import { csvRows } from "./submit/csv-rows.js";
-import { documentRow } from "./submit/document-row.js";
+import { type InputKind, type InputOptions, inputRows } from "./submit/input-rows.js";
 import { createProgress, type Progress } from "./submit/progress.js";
 import { ProgressFile } from "./submit/progress-file.js";
-import { type RowContext, type RowKindName, rowKinds } from "./submit/row-kinds.js";
-import { RowProblem } from "./submit/row-problem.js";
-import { type RunTotals, SubmitRun, type SubmitRunOptions } from "./submit/submit-run.js";
+import { rowKinds } from "./submit/row-kinds.js";
+import type { RowProblem } from "./submit/row-problem.js";
+import { type RunTotals, SubmitRun } from "./submit/submit-run.js";
 
-type Options = {
-  readonly kind?: RowKindName | "document";
+type Options = InputOptions & {
+  readonly kind?: InputKind;
   readonly out?: string;
-  readonly column: ReadonlyMap<string, string>;
-  readonly set: ReadonlyMap<string, string>;
-  readonly counterpartyProfile: readonly string[];
-  readonly delimiter: string;
-  readonly mediaType?: string;
-  readonly name?: string;
-  readonly updates?: Uint8Array;
   readonly batch: number;
   readonly inFlight: number;
 };
@@ -35,27 +25,32 @@ const problemsShownMax = 50;
 const firstContactMs = 10_000;
 
 const fieldsHelp = `
-Fields (columns are found by these names, or by --column NAME=FIELD; --set FIELD=VALUE for all rows):
+Fields; columns are found by these names, or by --column NAME=FIELD; --set FIELD=VALUE for all rows:
   meter-readings  meter, start, imported_wh | imported_kwh, exported_wh | exported_kwh;
-                  owner (the profile's id), interval_s (the meter's), recorded_at (end of interval), parent
+                  owner (the profile's id), interval_s (the meter's), recorded_at (the interval's
+                  end), parent
   trades          buyer, start, energy_wh | energy_kwh, price_micro_per_kwh | price_per_kwh;
                   seller (the profile's id), recorded_at (now), trade_id (random), parent
-  charging        station, start, end, energy_wh | energy_kwh; owner, recorded_at (end), parent
-Times are Unix seconds or ISO 8601 with a time zone.
+  charging        station, start, end, energy_wh | energy_kwh;
+                  owner (the profile's id), recorded_at (the end), parent
+Times are Unix seconds or ISO 8601 with a time zone. What stands behind a semicolon may be left out.
 
-Trades need both signatures. Those of the profile and of each --counterparty-profile are made here; those of others come in columns
-terms (bss.v1.TradeTerms, hex), seller_signature and buyer_signature (hex).
+Trades need both signatures. Those of the profile and of each --counterparty-profile are made here;
+those of others come in the columns terms (bss.v1.TradeTerms, hex), seller_signature and
+buyer_signature (hex).
 
-The receipts go to --out, one JSON value per line. Beside it stands OUT.journal with the exact records, so that the same
-command can be run again: it sends only what has no receipt, and never a record twice.`;
+The receipts go to --out, one JSON value per line. Beside it stands OUT.journal with the exact
+records, so that the same command can be run again: it sends only what has no receipt, and never a
+record twice.`;
 
 export function register(program: Command): void {
   const command = program
     .command("submit")
     .summary("put CSV rows or a file onto the ledger")
     .description(
-      "Puts rows of a CSV file, or any file as a document, onto the ledger and keeps the receipts. A row that is malformed or " +
-        "refused is told with its line, and the others go on; the exit code is then 1.",
+      "Puts rows of a CSV file, or any file as a document, onto the ledger and keeps the " +
+        "receipts. A row that is malformed or refused is told with its line, and the others go " +
+        "on; the exit code is then 1.",
     )
     .argument("<file>", "CSV file with a header, or any file with --kind document")
     .addOption(
@@ -112,10 +107,7 @@ async function submit(
   const problems = new Problems(file, progress);
   const run = new SubmitRun({
     ...{ client, progressFile, signal: interrupted.signal },
-    rows:
-      kind === "document"
-        ? oneDocument(file, options, client)
-        : rowsOf(file, kind, options, client, progress),
+    rows: inputRows(file, kind, options, client, progress),
     ...{ batchRecordsMax: options.batch, inFlightMax: options.inFlight },
     onProblem: (line, problem) => problems.add(line, problem),
     onSettled: (count) => progress.settle(count),
@@ -136,64 +128,6 @@ async function submit(
     progressFile.close();
   }
   report(run.totals, { out, ms: performance.now() - startedMs }, output);
-}
-
-async function* oneDocument(
-  file: string,
-  { mediaType, name, updates }: Options,
-  client: BssClient,
-): SubmitRunOptions["rows"] & AsyncGenerator<ReturnType<typeof documentRow>> {
-  yield documentRow(file, {
-    ownerId: client.profile.id,
-    ...(mediaType === undefined ? {} : { mediaType }),
-    ...(name === undefined ? {} : { name }),
-    ...(updates === undefined ? {} : { parent: updates }),
-    recordBytesMax: client.genesis.policy.recordBytesMax,
-    nowMs: Date.now(),
-  });
-}
-
-async function* rowsOf(
-  file: string,
-  kindName: RowKindName,
-  options: Options,
-  client: BssClient,
-  progress: Progress,
-): AsyncGenerator<
-  | { readonly line: number; readonly problem: RowProblem }
-  | { readonly line: number; readonly identity: unknown; readonly build: () => Uint8Array }
-> {
-  const kind = rowKinds[kindName];
-  const context = contextOf(options, client);
-  const { column: columns, set: constants, delimiter } = options;
-  const onIgnored = (ignored: readonly string[]) =>
-    progress.note(`bss: columns that are not used: ${ignored.join(", ")}`);
-  let rows = 0;
-  for await (const { line, cells } of csvRows(file, {
-    kind,
-    columns,
-    constants,
-    delimiter,
-    onIgnored,
-  })) {
-    rows += 1;
-    if (cells instanceof RowProblem) yield { line, problem: cells };
-    else {
-      const identity = [kindName, context.submitterId, cells.identity];
-      yield { line, identity, build: () => kind.build(cells, context) };
-    }
-  }
-  progress.grow(rows);
-}
-
-function contextOf({ counterpartyProfile }: Options, client: BssClient): RowContext {
-  const { profile, genesis } = client;
-  const signingSeeds = new Map([[profile.id, profile.signingSeed]]);
-  for (const file of counterpartyProfile) {
-    const { id, signingSeed } = clientProfile(loadProfile(file));
-    signingSeeds.set(id, signingSeed);
-  }
-  return { genesis, submitterId: profile.id, signingSeeds, nowMs: Date.now() };
 }
 
 /** Complaints about rows, as many as a person can read. */
@@ -234,15 +168,21 @@ function report(
     const where = firstHeight === undefined ? "" : ` in ${blocks}`;
     const rate = received === 0 ? "" : `, ${((received / ms) * 1000).toFixed(0)} records/s`;
     const before = doneBefore === 0 ? "" : `; ${doneBefore} had receipts already`;
-    return `${count(received, "record")}${where}, ${formatDuration(ms)}${rate}${before}; receipts in ${out}`;
+    const took = `${formatDuration(ms)}${rate}${before}`;
+    return `${counted(received, "record")}${where}, ${took}; receipts in ${out}`;
   });
   const failed = malformed + refused;
   if (failed === 0) return;
-  const what = `no receipt for ${count(failed, "row")} (${malformed} malformed, ${refused} refused)`;
+  const how = `${malformed} malformed, ${refused} refused`;
+  const what = `no receipt for ${counted(failed, "row")} (${how})`;
   throw new CliError(
     what,
     "correct them and run the same command again: the rest is not sent twice",
   );
+}
+
+function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 /**

@@ -18,8 +18,9 @@ export function register(program: Command): void {
     .command("verify")
     .summary("check a receipt offline")
     .description(
-      "Checks a receipt without any server: from the record's hash over the inclusion proof to HASH1 in the block's " +
-        "header, and from the header's hash to the signatures of enough managers. All that is trusted is the genesis file.",
+      "Checks a receipt without any server: from the record's hash over the inclusion proof to " +
+        "HASH1 in the block's header, and from the header's hash to the signatures of enough " +
+        "managers. All that is trusted is the genesis file.",
     )
     .argument("<receipt>", "file that 'bss receipt' wrote")
     .requiredOption("-g, --genesis <file>", "the consortium's genesis.json")

@@ -1,6 +1,6 @@
 /**
- * A consortium for tests of clients: a directory as `bss init` makes it, and managers that serve one
- * toy ledger over the real gRPC layer, with the certificates of that directory. Managers can be
+ * A consortium for tests of clients: a directory as `bss init` makes it, and managers that serve
+ * one toy ledger over the real gRPC layer, with the certificates of that directory. Managers can be
  * stopped, started again and told to misbehave.
  */
 import { readFileSync, writeFileSync } from "node:fs";

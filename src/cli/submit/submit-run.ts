@@ -26,6 +26,9 @@ export type RowToSend = {
   readonly build: () => Uint8Array;
 };
 
+/** A row, or what keeps it from becoming a record. */
+export type InputRow = RowToSend | { readonly line: number; readonly problem: RowProblem };
+
 export type RunTotals = {
   /** Records that got a receipt in this run. */
   readonly received: number;
@@ -41,7 +44,7 @@ export type RunTotals = {
 export type SubmitRunOptions = {
   readonly client: BssClient;
   readonly progressFile: ProgressFile;
-  readonly rows: AsyncIterable<RowToSend | { readonly line: number; readonly problem: RowProblem }>;
+  readonly rows: AsyncIterable<InputRow>;
   readonly batchRecordsMax: number;
   readonly inFlightMax: number;
   readonly signal: AbortSignal;
@@ -142,9 +145,7 @@ export class SubmitRun {
     if (batch.length > 0) yield batch;
   }
 
-  #plan(
-    row: RowToSend | { readonly line: number; readonly problem: RowProblem },
-  ): Planned | undefined {
+  #plan(row: InputRow): Planned | undefined {
     const { progressFile } = this.#options;
     try {
       if ("problem" in row) throw row.problem;

@@ -110,7 +110,7 @@ describe("submitStream", () => {
     assert.equal(settled, 20);
   });
 
-  test("sends what is unanswered to the next manager when one dies, and nothing stands twice", async () => {
+  test("sends what is unanswered to the next manager when one dies, each record once", async () => {
     await open();
     const before = toy.ledger.entries.length;
     const first = toy.manager(0);
