@@ -145,7 +145,7 @@ describe("reflection", () => {
     });
   }
 
-  test("finds files, methods, messages, fields and enums by name, or says that it does not", async () => {
+  test("finds files and symbols by name, and says when it has none", async () => {
     const answers = await ask([
       { case: "fileByFilename", value: "bss/v1/query.proto" },
       { case: "fileContainingSymbol", value: "bss.v1.QueryService.GetStatus" },
