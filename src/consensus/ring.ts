@@ -6,7 +6,7 @@
  */
 import { assert } from "../base/assert.js";
 import { heightOf } from "./event-height.js";
-import type { Clock, HeightContext, Ready, RingEvent, RingStatus } from "./events.js";
+import type { BlockKey, Clock, HeightContext, Ready, RingEvent, RingStatus } from "./events.js";
 import { Rounds, type RoundsOptions } from "./rounds.js";
 
 export type RingOptions = RoundsOptions;
@@ -38,6 +38,11 @@ export class Ring {
   /** Monotonic time at which `tick` has something to do, if no event comes before. */
   get nextDeadlineMs(): number | undefined {
     return this.#halted ? undefined : this.#rounds.nextDeadlineMs;
+  }
+
+  /** Whether this manager is bound to a block (id in hex) of this height, and must keep its body. */
+  isBoundTo(block: BlockKey): boolean {
+    return this.#rounds.isBoundTo(block);
   }
 
   /** Takes in one event. Messages of other heights are dropped, those of the next one kept. */

@@ -55,6 +55,7 @@ export class Rounds {
   readonly #pace: Pace;
   readonly #speaker: Speaker;
   readonly #integrityAsked = new Set<string>();
+  /** Decided or halted: nothing is said at this height any more. */
   #over = false;
   #out: Outbox = emptyOutbox();
 
@@ -70,11 +71,6 @@ export class Rounds {
     return this.#state.context.height;
   }
 
-  /** Decided or halted: nothing is said at this height any more. */
-  get over(): boolean {
-    return this.#over;
-  }
-
   status(): RingStatus {
     const { round, step, sinceMs } = this.#pace;
     return { height: this.height, round, step, sinceMs };
@@ -82,12 +78,17 @@ export class Rounds {
 
   /** Monotonic time at which `tick` has something to do, if no event comes before. */
   get nextDeadlineMs(): number | undefined {
-    return this.over ? undefined : this.#pace.nextMs;
+    return this.#over ? undefined : this.#pace.nextMs;
+  }
+
+  /** Whether this manager may have to show the body of a block again: it is bound to it. */
+  isBoundTo(block: BlockKey): boolean {
+    return block === this.#lock.lockedBlock || block === this.#lock.validBlock;
   }
 
   /** Takes in one event of this height. */
   step(event: RingEvent): void {
-    if (this.over || !this.#apply(event)) return;
+    if (this.#over || !this.#apply(event)) return;
     if (this.#step === "idle") {
       // A storage node cannot make the managers work: only what managers say starts a height.
       if (event.kind === "attestation") return;
@@ -99,7 +100,7 @@ export class Rounds {
   /** Lets time pass. */
   tick(clock: Clock): void {
     this.#pace.advance(clock);
-    if (this.#step === "idle" || this.over) return;
+    if (this.#step === "idle" || this.#over) return;
     for (const step of this.#pace.takeExpired()) {
       this.#onTimeout(step);
       // The timeouts of the round that was left mean nothing in the next one.
@@ -166,17 +167,21 @@ export class Rounds {
     return true;
   }
 
+  /** A block that comes when its round is over is of no use: a later one names its own round. */
   #takeBuilt(round: number, facts: BlockFacts): boolean {
-    this.#state.judgements.set(toHex(facts.blockId), { accurate: true, facts });
-    if (round === this.#round && this.#step !== "idle") {
-      this.#speaker.propose(round, -1, facts.blockId);
+    if (round !== this.#round || this.#step === "idle") return false;
+    if (this.#validCertificate !== undefined) {
+      this.#propose(round);
+      return true;
     }
+    this.#state.judgements.set(toHex(facts.blockId), { accurate: true, facts });
+    this.#speaker.propose(round, -1, facts.blockId);
     return true;
   }
 
   /** All rules, in a fixed order. Statements count only when they come back signed. */
   #evaluate(): void {
-    if (this.over || this.#step === "idle") return;
+    if (this.#over || this.#step === "idle") return;
     this.#skipRounds();
     this.#acceptAccurateBlocks();
     this.#approveProposal();

@@ -7,7 +7,10 @@ import type { ManagerBlock } from "../gen/bss/v1/block_pb.js";
 import { blockId } from "../ledger/blocks.js";
 import type { ExecutedBlock } from "../ledger/executed-block.js";
 
-/** Bodies kept for one height; the oldest that was never judged accurate goes first. */
+/**
+ * Bodies kept at a time. Beyond, the oldest goes that was never judged accurate, or else the oldest, but
+ * never one that the manager is bound to.
+ */
 export const candidatesMax = 64;
 
 export type Candidate = {
@@ -18,6 +21,11 @@ export type Candidate = {
 
 export class CandidateBlocks {
   readonly #byId = new Map<string, Candidate>();
+  readonly #isBoundTo: (idHex: string) => boolean;
+
+  constructor(isBoundTo: (idHex: string) => boolean) {
+    this.#isBoundTo = isBoundTo;
+  }
 
   /** Keeps a body under its own id, whatever its sender says. Returns the id as hex. */
   add(height: number, block: ManagerBlock, executed?: ExecutedBlock): string {
@@ -47,14 +55,8 @@ export class CandidateBlocks {
   }
 
   #dropOne(): void {
-    for (const [id, candidate] of this.#byId) {
-      if (candidate.executed !== undefined) continue;
-      this.#byId.delete(id);
-      return;
-    }
-    for (const id of this.#byId.keys()) {
-      this.#byId.delete(id);
-      return;
-    }
+    const free = [...this.#byId].filter(([id]) => !this.#isBoundTo(id));
+    const [victim] = free.find(([, { executed }]) => executed === undefined) ?? free[0] ?? [];
+    if (victim !== undefined) this.#byId.delete(victim);
   }
 }

@@ -61,7 +61,7 @@ const candidateBlocks = 2;
 
 export class Manager {
   readonly #options: ManagerOptions;
-  readonly #candidates = new CandidateBlocks();
+  readonly #candidates: CandidateBlocks;
   readonly #driver: RingDriver;
   readonly #validator: BlockValidator;
   readonly #producer: BlockProducer;
@@ -80,6 +80,7 @@ export class Manager {
     this.#options = options;
     const { genesis, store, observer, selfId, epochKey } = options;
     const { consortiumId, policy } = genesis;
+    this.#candidates = new CandidateBlocks((id) => ring.isBoundTo(id));
     const signatures = new SignatureCache();
     const readState = (keys: readonly Uint8Array[]) => store.state(keys);
     const head = () => store.head;
