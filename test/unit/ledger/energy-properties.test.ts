@@ -84,11 +84,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     kind: fc.constant("trade" as const),
     ...{ seller: owner, away: fc.integer({ min: 1, max: 3 }) },
-    ...{ hour: fc.constantFrom(...hours), energy: fc.integer({ min: 1, max: 60 }) },
+    ...{ hour: fc.constantFrom(...hours), energy: fc.integer({ min: 1, max: 30 }) },
   }),
   fc.record({
     kind: fc.constant("trade-update" as const),
-    ...{ pick: fc.nat(), energy: fc.integer({ min: 1, max: 60 }) },
+    ...{ pick: fc.nat(), energy: fc.integer({ min: 1, max: 30 }) },
   }),
 );
 
@@ -172,7 +172,7 @@ describe("readings, trades and their updates in any order", () => {
   test("are judged as the model judges them, and no sum ever breaks the invariant", () => {
     const verdicts = new Map<string, number>();
     fc.assert(
-      fc.property(fc.array(step, { minLength: 10, maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { minLength: 40, maxLength: 120 }), (steps) => {
         const trial = new Trial();
         const model = new Model();
         for (const next of steps) {
