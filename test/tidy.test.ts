@@ -54,7 +54,7 @@ const house: House = {
     },
     rpc: {
       imports: ["base", "gen", "crypto", "ledger", "consensus", "metrics"],
-      packages: [protobuf, "@grpc/grpc-js", "@grpc/reflection", "grpc-health-check"],
+      packages: [protobuf, "@grpc/grpc-js"],
       builtins: "any",
       filesMin: 5,
     },

@@ -13,6 +13,7 @@ import { CallLimiter } from "./call-limiter.js";
 import type { ServiceHandlers } from "./handlers.js";
 import { Health } from "./health.js";
 import { defaultRpcLimits, type RpcLimits } from "./limits.js";
+import { ListenError } from "./listen-error.js";
 import type { Reason } from "./reasons.js";
 import { Reflection } from "./reflection.js";
 import { RpcError } from "./rpc-error.js";
@@ -84,9 +85,10 @@ export class RpcServer {
   /** Binds and answers; port 0 lets the system choose. Health says SERVING from here on. */
   async listen(address: Listening): Promise<Listening> {
     const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+    const target = `${host}:${address.port}`;
     const port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(`${host}:${address.port}`, this.#credentials, (error, bound) => {
-        if (error) reject(error);
+      this.#server.bindAsync(target, this.#credentials, (error, bound) => {
+        if (error) reject(new ListenError(target, error));
         else resolve(bound);
       });
     });
