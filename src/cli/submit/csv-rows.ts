@@ -36,9 +36,10 @@ const rowBytesMax = 1024 * 1024;
 export async function* csvRows(file: string, options: CsvOptions): AsyncGenerator<CsvRow> {
   const broken: CsvRow[] = [];
   const parser = parse({
-    ...{ bom: true, info: true, trim: true, delimiter: options.delimiter },
+    ...{ bom: true, info: true, ltrim: true, delimiter: options.delimiter },
     ...{ relax_column_count: true, skip_empty_lines: true, max_record_size: rowBytesMax },
-    skip_records_with_error: true,
+    // A quote in the wrong place then stays in its value, which is a problem of that row alone.
+    ...{ relax_quotes: true, skip_records_with_error: true },
   });
   parser.on("skip", (error?: { readonly message: string; readonly lines?: number }) => {
     const why = (error?.message ?? "cannot be read").replaceAll(/\s+/g, " ");
@@ -50,8 +51,12 @@ export async function* csvRows(file: string, options: CsvOptions): AsyncGenerato
   let fieldByColumn: readonly ColumnUse[] | undefined;
   for await (const { record, info } of parser as AsyncIterable<Parsed>) {
     yield* broken.splice(0);
-    if (fieldByColumn === undefined) fieldByColumn = usesOf(file, record, options);
-    else yield { line: info.lines, cells: cellsOf(record, fieldByColumn, options.constants) };
+    if (fieldByColumn === undefined) {
+      const header = record.map((column) => column.trim());
+      fieldByColumn = usesOf(file, header, options);
+    } else {
+      yield { line: info.lines, cells: cellsOf(record, fieldByColumn, options.constants) };
+    }
   }
   yield* broken.splice(0);
   if (fieldByColumn !== undefined) return;
@@ -107,7 +112,7 @@ function cellsOf(
   const sources = new Map<string, FieldSource>();
   for (const [field, text] of constants) sources.set(field, { column: `--set ${field}`, text });
   for (const [index, { column, field }] of uses.entries()) {
-    if (field !== undefined) sources.set(field, { column, text: record[index] ?? "" });
+    if (field !== undefined) sources.set(field, { column, text: (record[index] ?? "").trim() });
   }
   return new Cells(sources);
 }

@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, test } from "node:test";
+import { utf8 } from "../../../src/base/bytes.js";
+import { CliError } from "../../../src/cli/cli-error.js";
+import { ProgressFile, type ReceiptLine } from "../../../src/cli/submit/progress-file.js";
+import { temporaryDirectory } from "../../support/temporary-directory.js";
+
+describe("the progress file", () => {
+  const directory = temporaryDirectory();
+  const out = join(directory, "receipts.jsonl");
+  const journal = `${out}.journal`;
+  const owner = { consortiumId: new Uint8Array(32).fill(3), participantId: "home-1" };
+  let salt = 0;
+
+  beforeEach(() => {
+    for (const file of [out, journal]) rmSync(file, { force: true });
+  });
+
+  const withFile = <T>(use: (file: ProgressFile) => T, as = owner): T => {
+    const file = new ProgressFile(out, as);
+    try {
+      return use(file);
+    } finally {
+      file.close();
+    }
+  };
+
+  /** A record that is never the same twice. */
+  const fresh = (row: string) => () => utf8(`${row} ${++salt}`);
+
+  const receiptOf = (hashHex: string): ReceiptLine => ({
+    ...{ line: 2, record_hash: hashHex, height: 1, position: 0, seal_digest: "", block_id: "" },
+    ...{ time_unix_ms: 1, confirmations: 1, manager_signatures: 4, storage_attestations: 3 },
+  });
+
+  const planAndSave = (file: ProgressFile, rows: readonly string[]) => {
+    const planned = rows.map((row) => file.plan([row], fresh(row)));
+    file.save();
+    return planned;
+  };
+
+  test("a later run sends the same records, but for those with a receipt", () => {
+    const first = withFile((file) => {
+      const planned = planAndSave(file, ["a", "b", "c"]);
+      file.receive([receiptOf(planned[1]?.hashHex ?? "")]);
+      return planned;
+    });
+    const second = withFile((file) => planAndSave(file, ["c", "b", "new", "a"]));
+    assert.deepEqual(second[0], first[2]);
+    assert.equal(second[1], undefined);
+    assert.deepEqual(second[3], first[0]);
+    assert.ok(second[2] !== undefined);
+    const third = withFile((file) => planAndSave(file, ["new"]));
+    assert.deepEqual(third[0], second[2]);
+  });
+
+  test("rows that are alike are records of their own, in every run", () => {
+    const first = withFile((file) => planAndSave(file, ["a", "a"]));
+    assert.notEqual(first[0]?.hashHex, first[1]?.hashHex);
+    withFile((file) => file.receive([receiptOf(first[0]?.hashHex ?? "")]));
+    assert.deepEqual(
+      withFile((file) => planAndSave(file, ["a", "a"])),
+      [undefined, first[1]],
+    );
+  });
+
+  test("what was not saved was not sent, so it may be another record", () => {
+    const first = withFile((file) => file.plan(["a"], fresh("a")));
+    const second = withFile((file) => file.plan(["a"], fresh("a")));
+    assert.notEqual(first?.hashHex, second?.hashHex);
+  });
+
+  test("lines that a crash cut off do not count", () => {
+    const [first] = withFile((file) => planAndSave(file, ["a"]));
+    appendFileSync(journal, '{"key":"cut of');
+    appendFileSync(out, '{"line":2,"record_ha');
+    const [second] = withFile((file) => planAndSave(file, ["a"]));
+    assert.deepEqual(second, first);
+    assert.equal(readFileSync(out, "utf8"), "");
+    withFile((file) => file.receive([receiptOf(first?.hashHex ?? "")]));
+    assert.deepEqual(
+      withFile((file) => planAndSave(file, ["a"])),
+      [undefined],
+    );
+  });
+
+  test("only its owner can read the journal and the receipts", () => {
+    withFile((file) => planAndSave(file, ["a"]));
+    for (const file of [out, journal]) assert.equal(statSync(file).mode & 0o777, 0o600);
+  });
+
+  const refusal = (use: () => unknown): string => {
+    try {
+      use();
+    } catch (error) {
+      assert.ok(error instanceof CliError, String(error));
+      return error.message;
+    }
+    return assert.fail("it was taken");
+  };
+
+  test("a file that is something else is refused and left as it is", () => {
+    for (const text of ["meter,start\nm,1\n", "no line break", '{"line":\n', "[]\n", '{"a":1}\n']) {
+      writeFileSync(out, text);
+      assert.match(
+        refusal(() => withFile(() => {})),
+        /not what 'bss submit' writes.*--out/,
+      );
+      assert.equal(readFileSync(out, "utf8"), text);
+      assert.ok(!existsSync(journal));
+    }
+  });
+
+  test("the journal of another consortium or profile is refused", () => {
+    withFile((file) => planAndSave(file, ["a"]));
+    for (const other of [
+      { ...owner, participantId: "home-2" },
+      { ...owner, consortiumId: new Uint8Array(32) },
+    ]) {
+      const message = refusal(() => withFile(() => {}, other));
+      assert.match(message, /belongs to another consortium or profile/);
+    }
+  });
+
+  test("receipts without their journal are refused, because it is not known of which rows", () => {
+    withFile((file) => {
+      const [planned] = planAndSave(file, ["a"]);
+      file.receive([receiptOf(planned?.hashHex ?? "")]);
+    });
+    rmSync(journal);
+    assert.match(
+      refusal(() => withFile(() => {})),
+      /its journal .* is gone/,
+    );
+  });
+
+  test("a long journal is read over the edges of its chunks", () => {
+    const rows = Array.from({ length: 3000 }, (_, i) => `row ${i} ${"x".repeat(i % 97)} ü`);
+    const first = withFile((file) => planAndSave(file, rows));
+    assert.ok(statSync(journal).size > 2 * 256 * 1024);
+    assert.deepEqual(
+      withFile((file) => planAndSave(file, rows)),
+      first,
+    );
+  });
+});
