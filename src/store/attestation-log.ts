@@ -52,7 +52,9 @@ export class AttestationLog {
     return log;
   }
 
-  /** One synchronous batch. Saving the same attestation again is allowed, another one is our bug. */
+  /**
+   * One synchronous batch. Saving the same attestation again is allowed, another one is our bug.
+   */
   async save(height: number, candidate: AttestedCandidate): Promise<void> {
     const { block, sealedRecords, round, attestation } = candidate;
     assert(attestation.height === BigInt(height), `an attestation about height ${height}`);

@@ -1,7 +1,8 @@
 /**
- * The first byte of every key: one numbered namespace per line, shared by both roles (a manager and a
- * storage node each use some of them). A number is never reused, so a directory written by an older
- * version is never misread. Integers in keys are big-endian and of fixed width, so keys sort by value.
+ * The first byte of every key: one numbered namespace per line, shared by both roles (a manager and
+ * a storage node each use some of them). A number is never reused, so a directory written by an
+ * older version is never misread. Integers in keys are big-endian and of fixed width, so keys sort
+ * by value.
  */
 export const buckets = {
   /** name → what is kept once per store: format version, head, frontier, own progress */
@@ -14,15 +15,15 @@ export const buckets = {
   recordLocation: 4,
   /** u64 position in the log → record hash (32 bytes) ‖ sealed record */
   sealedRecord: 5,
-  /** u8 level ‖ u64 index → root (32 bytes) of a complete subtree of the Merkle log; level 0 = leaf hash */
+  /** u8 level ‖ u64 index → root (32 bytes) of a complete subtree of the log; level 0: leaf hash */
   merkleNode: 6,
   /** state key → state value, as the ledger's rules read and write them */
   state: 7,
-  /** u64 height ‖ u8 kind ‖ round or block id → statement of this manager, kept before it is sent */
+  /** u64 height ‖ u8 kind ‖ round or block id → statement of this manager, kept before sending */
   voteLog: 8,
   /** u64 height ‖ block id → candidate block kept before the height is decided */
   candidate: 9,
-  /** u64 height → certificates of that height: canonical ones below the head, this node's own at the head */
+  /** u64 height → certificates: canonical ones below the head, this node's own at the head */
   certificate: 10,
   /** submission id → submission that waits for a block */
   pool: 11,
@@ -32,13 +33,13 @@ export const buckets = {
   meterIndex: 13,
   /** u64 height → encoded storage block without its records */
   storageBlock: 15,
-  /** u64 height ‖ u64 round → attestation signed by this storage node, kept before it is sent */
+  /** u64 height ‖ u64 round → attestation by this storage node, kept before sending */
   attestationLog: 16,
   /** u64 height ‖ u64 place in the block → control operation that changed the members */
   membership: 17,
   /** storage node → u64 height of the last block that a canonical certificate says it attested */
   lastAttested: 18,
-  /** participant → SPKI digest (32 bytes) of its certificate; storage nodes only, managers have the state */
+  /** participant → SPKI digest (32 bytes) of its certificate; on storage nodes only */
   participantSpki: 19,
 } as const;
 

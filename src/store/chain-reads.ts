@@ -101,7 +101,9 @@ export abstract class ChainReads {
     return { ...stored, certificates: present(certificates, `certificates of height ${height}`) };
   }
 
-  /** A final block as it is shipped to storage nodes, without anything that only managers may see. */
+  /**
+   * A final block as it is shipped to storage nodes, without anything that only managers may see.
+   */
   async storageBlockAt(height: number): Promise<CertifiedStorageBlock | undefined> {
     const final = await this.finalBlock(height);
     if (final === undefined) return undefined;

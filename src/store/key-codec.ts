@@ -1,10 +1,10 @@
 /**
- * Keys are a bucket byte and then parts, each encoded so that bytewise order is the order of what the
- * part means and no part runs into the next:
+ * Keys are a bucket byte and then parts, each encoded so that bytewise order is the order of what
+ * the part means and no part runs into the next:
  *
  *   u8, u64       1 or 8 bytes, big-endian
  *   i64 (times)   8 bytes, big-endian, sign bit flipped, so that negative numbers sort first
- *   text (ids)    UTF-8 ‖ 0x00; U+0000 itself is refused, so "a" sorts before "ab" and both before "b"
+ *   text (ids)    UTF-8 ‖ 0x00; U+0000 itself is refused, so "a" sorts before "ab", that before "b"
  *   bytes         as they are: of a fixed width (hashes), or last
  */
 import { assert } from "../base/assert.js";
@@ -19,7 +19,9 @@ export function bucketKey(bucket: Bucket, ...parts: readonly Uint8Array[]): Uint
   return concatBytes(Uint8Array.of(bucket), ...parts);
 }
 
-/** The bounds of all keys of the bucket that begin with these parts; with no parts, of the bucket. */
+/**
+ * The bounds of all keys of the bucket that begin with these parts; with no parts, of the bucket.
+ */
 export function bucketRange(
   bucket: Bucket,
   ...prefix: readonly Uint8Array[]
@@ -55,7 +57,10 @@ export function textPart(text: string): Uint8Array {
   return concatBytes(bytes, Uint8Array.of(0));
 }
 
-/** Takes a key apart in the order in which it was built. Any misfit is an assertion: we wrote the key. */
+/**
+ * Takes a key apart in the order in which it was built. Any misfit is an assertion: we wrote the
+ * key.
+ */
 export class KeyReader {
   readonly #key: Uint8Array;
   #offset = 1;
@@ -110,7 +115,10 @@ function toBigInt(value: number | bigint): bigint {
   return BigInt(value);
 }
 
-/** The smallest key above every key that begins with `prefix`. Bucket numbers below 255 make it exist. */
+/**
+ * The smallest key above every key that begins with `prefix`. Bucket numbers below 255 make it
+ * exist.
+ */
 function prefixEnd(prefix: Uint8Array): Uint8Array {
   const last = prefix.findLastIndex((byte) => byte !== 0xff);
   assert(last >= 0, "a prefix of 0xff bytes only has no end");

@@ -1,15 +1,15 @@
 /**
- * The one interface under everything that a node keeps on disk: an ordered map from byte strings to byte
- * strings. Keys are in the order of their unsigned bytes. Two implementations, RocksDB for nodes and
- * memory for tests and simulation, pass one contract suite.
+ * The one interface under everything that a node keeps on disk: an ordered map from byte strings to
+ * byte strings. Keys are in the order of their unsigned bytes. Two implementations, RocksDB for
+ * nodes and memory for tests and simulation, pass one contract suite.
  *
  * - A batch is atomic: after any crash either all of it is there or nothing.
  * - A write is seen by every read that starts after its promise resolved.
- * - `"sync"` resolves once the batch is on stable storage, together with every write that had resolved
- *   before it. `"buffered"` survives the death of the process but not of the machine.
+ * - `"sync"` resolves once the batch is on stable storage, together with every write that had
+ *   resolved before it. `"buffered"` survives the death of the process but not of the machine.
  * - Nothing orders two writes of which neither was awaited: callers serialise.
- * - A write that rejects leaves open whether its batch will be there after the next opening, so the store
- *   accepts no further write until then.
+ * - A write that rejects leaves open whether its batch will be there after the next opening, so the
+ *   store accepts no further write until then.
  * - Every operation may reject with a `StoreError`.
  */
 import { assert } from "../base/assert.js";
@@ -47,15 +47,15 @@ export type KeyValueStore = {
   /** The entries of `[gte, lt)` in order, all of one moment. */
   range(options: RangeOptions): Promise<readonly Entry[]>;
   /**
-   * Every entry of `[gte, lt)`, page after page. Not a snapshot: what is written behind the walk is not
-   * seen, what is written ahead of it is. A key comes at most once.
+   * Every entry of `[gte, lt)`, page after page. Not a snapshot: what is written behind the walk is
+   * not seen, what is written ahead of it is. A key comes at most once.
    */
   scan(options: ScanOptions): AsyncIterable<Entry>;
   /** Applies the operations in order as one batch. An empty batch with `"sync"` is a barrier. */
   write(batch: readonly WriteOperation[], durability: Durability): Promise<void>;
   /**
-   * Waits for the operations in flight, then releases the store. Operations that come later reject with
-   * `CLOSED`. Closing again is allowed.
+   * Waits for the operations in flight, then releases the store. Operations that come later reject
+   * with `CLOSED`. Closing again is allowed.
    */
   close(): Promise<void>;
 };

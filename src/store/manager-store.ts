@@ -2,7 +2,7 @@
  * All that a manager keeps: the chain with its index, the state, what it has said about the height
  * that is being voted on, and the submissions that wait.
  *
- *     append ──▶ one synchronous batch ──▶ head            nothing of a block is there without the rest
+ *     append ──▶ one synchronous batch ──▶ head            all of a block is there, or nothing
  *     saveStatements ──▶ one synchronous batch ──▶ send    see vote-log.ts
  *
  * Records are stored sealed only; the plaintext of a waiting submission or candidate goes with it.
@@ -92,8 +92,8 @@ export class ManagerStore extends ChainReads {
   /**
    * Opens the store, and writes genesis into an empty one.
    *
-   * @throws StoreError MISMATCH when it is another node's or consortium's, CORRUPT when its parts do
-   * not agree
+   * @throws StoreError MISMATCH when it is another node's or consortium's, CORRUPT when its parts
+   * do not agree
    */
   static async open(kv: KeyValueStore, genesis: GenesisState): Promise<ManagerStore> {
     const owner: StoreOwner = { role: "manager", consortiumId: genesis.consortiumId };
@@ -186,7 +186,9 @@ export class ManagerStore extends ChainReads {
     return bytes && storedMessage(RecordStateSchema, bytes, `record ${toHex(hash)}`);
   }
 
-  /** Hash of the version that updates this one; undefined for the latest, and for unknown records. */
+  /**
+   * Hash of the version that updates this one; undefined for the latest, and for unknown records.
+   */
   async successor(hash: Uint8Array): Promise<Uint8Array | undefined> {
     const successor = (await this.recordState(hash))?.successor;
     return successor?.length === 0 ? undefined : successor;
@@ -201,7 +203,8 @@ export class ManagerStore extends ChainReads {
   /**
    * A final block with its records, as it is shipped to other managers.
    *
-   * @throws StoreError CORRUPT when a record cannot be unsealed or is not the one that the leaf names
+   * @throws StoreError CORRUPT when a record cannot be unsealed or is not the one that the leaf
+   * names
    */
   async managerBlockAt(height: number, unseal: Unseal): Promise<CertifiedManagerBlock | undefined> {
     const stored = await this.blockAt(height);
@@ -233,7 +236,9 @@ export class ManagerStore extends ChainReads {
     return savePooled(this.kv, submission);
   }
 
-  /** For submissions of which nothing is left to add; those that blocks complete go by themselves. */
+  /**
+   * For submissions of which nothing is left to add; those that blocks complete go by themselves.
+   */
   deletePooled(ids: readonly Uint8Array[]): Promise<void> {
     return deletePooled(this.kv, ids);
   }

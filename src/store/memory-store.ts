@@ -1,10 +1,11 @@
 /**
- * The store in memory, for tests and simulation. A `MemoryDisk` is what outlives a process: a node opens
- * it, is killed or crashes, and opens it again. It fails the way a disk fails:
+ * The store in memory, for tests and simulation. A `MemoryDisk` is what outlives a process: a node
+ * opens it, is killed or crashes, and opens it again. It fails the way a disk fails:
  *
- * - `crash()` is the loss of power: buffered writes that no synced write followed are gone. The log is
- *   sequential, so a synced write also saves all writes before it.
- * - `failNextWrite()` makes one write reject; after the next opening its batch is either lost or there.
+ * - `crash()` is the loss of power: buffered writes that no synced write followed are gone. The log
+ *   is sequential, so a synced write also saves all writes before it.
+ * - `failNextWrite()` makes one write reject; after the next opening its batch is either lost or
+ *   there.
  * - An opener while another one has the disk gets `LOCKED`.
  */
 import { assert } from "../base/assert.js";
@@ -38,7 +39,10 @@ export type WriteFailure = {
 export type MemoryDisk = {
   /** Rejects with `LOCKED` while a store over this disk is open. */
   open(): Promise<KeyValueStore>;
-  /** Takes back what was not synced. The store that was open is dead: its operations reject `CLOSED`. */
+  /**
+   * Takes back what was not synced. The store that was open is dead: its operations reject
+   * `CLOSED`.
+   */
   crash(): void;
   /** The next write of the open store rejects, and as any failed write stops the ones after it. */
   failNextWrite(failure?: WriteFailure): void;
@@ -162,8 +166,8 @@ class MemoryStore implements KeyValueStore {
 }
 
 /**
- * Keys as strings of one code unit per byte, whose order is the order of the bytes. A new key costs O(n)
- * moves in the array, which is fast enough for the some 100,000 keys of a simulation.
+ * Keys as strings of one code unit per byte, whose order is the order of the bytes. A new key costs
+ * O(n) moves in the array, which is fast enough for the some 100,000 keys of a simulation.
  */
 class SortedMap {
   readonly #keys: string[] = [];

@@ -1,7 +1,8 @@
 /**
- * The stored part of the Merkle log: the root of every complete subtree, level 0 being the leaf hashes.
- * A complete subtree never changes once it is full, so nodes are only ever added; the ragged right edge
- * of the tree is not stored but folded from complete subtrees when a proof is made.
+ * The stored part of the Merkle log: the root of every complete subtree, level 0 being the leaf
+ * hashes. A complete subtree never changes once it is full, so nodes are only ever added; the
+ * ragged right edge of the tree is not stored but folded from complete subtrees when a proof is
+ * made.
  */
 import { assert, defined } from "../base/assert.js";
 import { type Frontier, rootOf } from "../ledger/merkle/frontier.js";

@@ -55,8 +55,8 @@ export async function loadPool(
 }
 
 /**
- * The submissions of which nothing is left to add once the block is appended: their other records, if
- * the block adds a part only, are on the ledger already.
+ * The submissions of which nothing is left to add once the block is appended: their other records,
+ * if the block adds a part only, are on the ledger already.
  */
 export async function completedSubmissions(
   { block, privateEntries }: ManagerBlock,

@@ -1,6 +1,6 @@
 /**
- * Records by participant and by meter, in the order of their times: what managers answer ListRecords
- * from. A trade stands in the lists of both of its parties.
+ * Records by participant and by meter, in the order of their times: what managers answer
+ * ListRecords from. A trade stands in the lists of both of its parties.
  *
  *     participant ‖ i64 time ‖ u64 position ──▶ record hash        likewise by meter
  *

@@ -1,4 +1,7 @@
-/** The `rocksdb` package (5.2.1, an abstract-leveldown 7.2) as far as the store uses it, with its types. */
+/**
+ * The `rocksdb` package (5.2.1, an abstract-leveldown 7.2) as far as the store uses it, with its
+ * types.
+ */
 import rocksdb from "rocksdb";
 
 /** What is used of the package's database object (abstract-leveldown 7.2). */
@@ -19,7 +22,8 @@ export type NativeEntry = readonly [key: Buffer, value: Buffer];
 
 export type Callback<T> = (error: Error | null | undefined, value: T) => void;
 
-// The published types describe a default export; the module is the constructor itself, and has getMany.
+// The published types describe a default export; the module is the constructor itself, and has
+// getMany.
 export const RocksDb = rocksdb as unknown as new (directory: string) => RocksDbDatabase;
 
 /** The promise of one callback. */

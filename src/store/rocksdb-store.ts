@@ -1,13 +1,16 @@
 /**
- * The store of a running node: RocksDB in one directory, through the callback API of the `rocksdb` package.
+ * The store of a running node: RocksDB in one directory, through the callback API of the `rocksdb`
+ * package.
  *
- * RocksDB appends every batch to its write-ahead log; `"sync"` also flushes that log to the device, and
- * with it all batches before. Opening replays the log. The calls run on libuv's thread pool (four threads
- * unless UV_THREADPOOL_SIZE says otherwise), which they share with node:crypto and file access.
+ * RocksDB appends every batch to its write-ahead log; `"sync"` also flushes that log to the device,
+ * and with it all batches before. Opening replays the log. The calls run on libuv's thread pool
+ * (four threads unless UV_THREADPOOL_SIZE says otherwise), which they share with node:crypto and
+ * file access.
  *
- * Every value is read back under a checksum of ours. What no checksum shows is a log that was damaged in
- * its middle: RocksDB takes it for one torn by a crash and replays up to there, and the package offers no
- * stricter mode. A node that its peers show to have signed more than its store holds has lost that part.
+ * Every value is read back under a checksum of ours. What no checksum shows is a log that was
+ * damaged in its middle: RocksDB takes it for one torn by a crash and replays up to there, and the
+ * package offers no stricter mode. A node that its peers show to have signed more than its store
+ * holds has lost that part.
  */
 import { mkdir, open as openFile, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -41,11 +44,15 @@ export type RocksDbOptions = {
   readonly createIfMissing?: boolean;
   /** Memory for blocks read from disk. Default 32 MiB. */
   readonly blockCacheBytes?: number;
-  /** Memory for writes before they become a sorted file; twice this may be in use. Default 16 MiB. */
+  /**
+   * Memory for writes before they become a sorted file; twice this may be in use. Default 16 MiB.
+   */
   readonly writeBufferBytes?: number;
   /** File descriptors held. Default 512, well below the usual limit of 1,024 per process. */
   readonly openFilesMax?: number;
-  /** Snappy, block by block. Default true; sealed records do not shrink, but everything else does. */
+  /**
+   * Snappy, block by block. Default true; sealed records do not shrink, but everything else does.
+   */
   readonly compression?: boolean;
   /** Lowest level of RocksDB's own `LOG` file in the directory. Default: no such file. */
   readonly infoLogLevel?: "debug" | "info" | "warn" | "error" | "fatal";
@@ -211,7 +218,10 @@ function nativeOptions(options: RocksDbOptions, createIfMissing: boolean): objec
   };
 }
 
-/** Makes what is missing of the path, and its names durable: a synced batch is lost with its directory. */
+/**
+ * Makes what is missing of the path, and its names durable: a synced batch is lost with its
+ * directory.
+ */
 async function makePrivateDirectory(path: string): Promise<void> {
   const firstMade = await mkdir(path, { recursive: true, mode: 0o700 });
   if (firstMade === undefined) return;

@@ -2,11 +2,11 @@
  * All that a storage node keeps: its chain with the sealed records, and what it has attested about
  * blocks that are not decided yet. Nothing in it is plaintext, a submission header or a key.
  *
- *     append ──▶ one synchronous batch ──▶ head             nothing of a block is there without the rest
+ *     append ──▶ one synchronous batch ──▶ head             all of a block is there, or nothing
  *     saveCandidate ──▶ one synchronous batch ──▶ attest    see attestation-log.ts
  *
- * Callers serialise the writes. After one that failed the store accepts no other: the node stops, and
- * opening finds out what is on disk.
+ * Callers serialise the writes. After one that failed the store accepts no other: the node stops,
+ * and opening finds out what is on disk.
  */
 import { create } from "@bufbuild/protobuf";
 import { assert } from "../base/assert.js";
@@ -63,8 +63,8 @@ export class StorageNodeStore extends ChainReads {
   /**
    * Opens the store, and writes genesis into an empty one.
    *
-   * @throws StoreError MISMATCH when it is another node's or consortium's, CORRUPT when its parts do
-   * not agree
+   * @throws StoreError MISMATCH when it is another node's or consortium's, CORRUPT when its parts
+   * do not agree
    */
   static async open(kv: KeyValueStore, genesis: GenesisState): Promise<StorageNodeStore> {
     const owner: StoreOwner = { role: "storage", consortiumId: genesis.consortiumId };
@@ -132,14 +132,16 @@ export class StorageNodeStore extends ChainReads {
     attestations.onWritten();
   }
 
-  /** SHA-256 of the SPKI with which a participant is registered, 32 bytes: who may call this node. */
+  /**
+   * SHA-256 of the SPKI with which a participant is registered, 32 bytes: who may call this node.
+   */
   participantSpki(id: string): Promise<Uint8Array | undefined> {
     return this.kv.get(participantKey(id));
   }
 
   /**
-   * Keeps what proves that the chain forks. The first stands: it is never replaced, and the node does
-   * not go on after it.
+   * Keeps what proves that the chain forks. The first stands: it is never replaced, and the node
+   * does not go on after it.
    */
   async saveForkEvidence(evidence: Uint8Array): Promise<void> {
     if ((await this.forkEvidence()) !== undefined) return;

@@ -21,8 +21,8 @@ export class StoreError extends Error {
 }
 
 /**
- * Names the failure behind an error of RocksDB or of the file system. Both say what happened only in
- * text: RocksDB as `<status>: <detail>`, Node as `<errno name>: <detail>`.
+ * Names the failure behind an error of RocksDB or of the file system. Both say what happened only
+ * in text: RocksDB as `<status>: <detail>`, Node as `<errno name>: <detail>`.
  */
 export function toStoreError(cause: unknown, directory: string): StoreError {
   if (cause instanceof StoreError) return cause;
@@ -31,7 +31,9 @@ export function toStoreError(cause: unknown, directory: string): StoreError {
   return new StoreError(code, `${advice[code](directory)} (${detail})`, { cause });
 }
 
-/** Refuses a write after one that failed: whether that one is on disk is known only after reopening. */
+/**
+ * Refuses a write after one that failed: whether that one is on disk is known only after reopening.
+ */
 export function refusedAfterFailure(failure: StoreError): StoreError {
   return new StoreError(
     failure.code,
@@ -50,16 +52,20 @@ export function lockedError(directory: string): StoreError {
 
 const advice: Readonly<Record<StoreErrorCode, (directory: string) => string>> = {
   LOCKED: (directory) =>
-    `the store at ${directory} is in use: stop the node that has it open, or configure another directory`,
+    `the store at ${directory} is in use: stop the node that has it open, ` +
+    "or configure another directory",
   CORRUPT: (directory) =>
-    `the store at ${directory} is damaged: keep it for inspection, check the disk, and let the node catch up into an empty directory`,
+    `the store at ${directory} is damaged: keep it for inspection, check the disk, ` +
+    "and let the node catch up into an empty directory",
   DISK_FULL: (directory) =>
     `no space is left for the store at ${directory}: free or add space, then start the node again`,
   MISMATCH: (directory) =>
-    `the store at ${directory} is not this node's: configure the directory that belongs to it, or an empty one`,
+    `the store at ${directory} is not this node's: configure the directory that belongs to it, ` +
+    "or an empty one",
   CLOSED: () => "the store is closed",
   IO: (directory) =>
-    `the store at ${directory} cannot be read or written: check the path, its permissions and the disk`,
+    `the store at ${directory} cannot be read or written: ` +
+    "check the path, its permissions and the disk",
 };
 
 function codeOf(detail: string): StoreErrorCode {

@@ -1,6 +1,7 @@
 /**
  * What a store is and to whom it belongs. It is written with the first batch, so a directory either
- * has all of genesis or nothing, and a node never opens what another role, consortium or format left.
+ * has all of genesis or nothing, and a node never opens what another role, consortium or format
+ * left.
  */
 import { create } from "@bufbuild/protobuf";
 import { equalBytes, toHex, utf8 } from "../base/bytes.js";
@@ -60,7 +61,8 @@ export async function isNewStore(kv: KeyValueStore, owner: StoreOwner): Promise<
     throw new StoreError("MISMATCH", message);
   }
   if (role !== roles[owner.role]) {
-    const message = `the store is not one of a ${owner.role} node: configure this node's own directory`;
+    const what = `the store is not one of a ${owner.role} node`;
+    const message = `${what}: configure this node's own directory`;
     throw new StoreError("MISMATCH", message);
   }
   if (!equalBytes(consortiumId, owner.consortiumId)) {

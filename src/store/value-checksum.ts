@@ -1,9 +1,10 @@
 /**
- * What lies on disk for a value: CRC-32 (zlib's, big-endian, 4 bytes) over key ‖ value, then the value.
+ * What lies on disk for a value: CRC-32 (zlib's, big-endian, 4 bytes) over key ‖ value, then the
+ * value.
  *
- * RocksDB verifies its own block checksums for point reads only; through this package its iterators hand
- * out flipped bits as data. The sum also covers the key, so a value under another key is noticed too.
- * It finds accidents; against forgery there are the hashes of the ledger.
+ * RocksDB verifies its own block checksums for point reads only; through this package its iterators
+ * hand out flipped bits as data. The sum also covers the key, so a value under another key is
+ * noticed too. It finds accidents; against forgery there are the hashes of the ledger.
  */
 import { crc32 } from "node:zlib";
 

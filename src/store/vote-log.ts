@@ -1,7 +1,8 @@
 /**
  * What a manager has said about the height that is being voted on, on disk before anybody hears it,
  * so that a crash cannot make it contradict itself: its votes, proposals and lock, and the bodies
- * that these stand on. Once the height is decided all of it goes, in the batch that appends the block.
+ * that these stand on. Once the height is decided all of it goes, in the batch that appends the
+ * block.
  */
 import { toBinary } from "@bufbuild/protobuf";
 import { assert } from "../base/assert.js";

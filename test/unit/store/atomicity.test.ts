@@ -104,7 +104,7 @@ function testRole<Store>(role: Role<Store>): void {
     }
   });
 
-  test("opens at a consistent head after a crash at any write, and goes on to the same end", async () => {
+  test("opens at a consistent head after a crash at any write, and ends the same", async () => {
     const reference = await begun(role, work.length);
     const end = await contentOf(reference.kv);
     for (let failing = 0; failing < work.length; failing++) {

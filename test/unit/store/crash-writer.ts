@@ -1,6 +1,6 @@
 /**
- * Run by rocksdb-crash.test.ts as a process of its own, to be killed: writes numbered batches for ever,
- * synced, and prints the number of each one after its write resolved.
+ * Run by rocksdb-crash.test.ts as a process of its own, to be killed: writes numbered batches for
+ * ever, synced, and prints the number of each one after its write resolved.
  */
 import { writeSync } from "node:fs";
 import { bucketKey, u8Part, u64Part } from "../../../src/store/key-codec.js";

@@ -49,7 +49,7 @@ describe("buckets", () => {
     });
   });
 
-  test("have distinct numbers above 0, the barrier's, and below 255, so that each has an end", () => {
+  test("have distinct numbers above 0, the barrier's, and below 255, to have an end", () => {
     const numbers = Object.values(buckets);
     assert.equal(new Set(numbers).size, numbers.length);
     for (const number of numbers) assert.ok(number > 0 && number < 255);

@@ -1,4 +1,6 @@
-/** What both stores promise, as one suite. `Disk` is whatever outlives the process that has it open. */
+/**
+ * What both stores promise, as one suite. `Disk` is whatever outlives the process that has it open.
+ */
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { AssertionFailed } from "../../../src/base/assert.js";
@@ -101,7 +103,7 @@ function testReads(store: () => KeyValueStore): void {
     assert.deepEqual(await textOf(store()), ["empty="]);
   });
 
-  test("getMany answers in the order asked, with repeated and missing keys in their places", async () => {
+  test("getMany answers in the order asked, repeated and missing keys included", async () => {
     await store().write([put("a", "1"), put("b", ""), put("c", "3")], "sync");
     const values = await store().getMany(["c", "x", "a", "b", "c"].map(utf8));
     assert.deepEqual(values, [utf8("3"), undefined, utf8("1"), utf8(""), utf8("3")]);
@@ -132,7 +134,7 @@ function testReads(store: () => KeyValueStore): void {
     }
   });
 
-  test("keys and values that are views into larger buffers are stored as their own bytes", async () => {
+  test("views into larger buffers are stored as their own bytes", async () => {
     const bytes = Uint8Array.of(1, 2, 3, 4, 5);
     const key = bytes.subarray(1, 2);
     await store().write([{ type: "put", key, value: bytes.subarray(3, 5) }], "sync");
@@ -296,7 +298,7 @@ function testWrites(store: () => KeyValueStore): void {
 }
 
 function testLimits(store: () => KeyValueStore): void {
-  test("empty and oversized keys, missing bounds and absurd limits are bugs of the caller", async () => {
+  test("empty and oversized keys, missing bounds and absurd limits are our bugs", async () => {
     const none = new Uint8Array(0);
     const tooLong = new Uint8Array(keyBytesMax + 1);
     const a = utf8("a");

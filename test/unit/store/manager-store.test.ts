@@ -203,7 +203,7 @@ function testRecords(store: () => ManagerStore): void {
 }
 
 function testState(store: () => ManagerStore): void {
-  test("gives the state after the head, with the keys that were asked for and no others", async () => {
+  test("gives the state after the head, with the keys asked for and no others", async () => {
     const expected = new Map(
       [{ executed: genesisHead(genesis) }, ...blocks]
         .flatMap(({ executed }) => executed.stateWrites)
@@ -229,7 +229,7 @@ function testState(store: () => ManagerStore): void {
 }
 
 function testMembers(store: () => ManagerStore): void {
-  test("tells the changes of membership, those of genesis first, without participants", async () => {
+  test("tells changes of membership, those of genesis first, without participants", async () => {
     const history = await store().membershipHistory();
     assert.deepEqual(
       history.map(({ height, operation }) => [

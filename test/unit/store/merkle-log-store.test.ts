@@ -26,7 +26,9 @@ import {
 const leafCount = 23;
 const leaves = Array.from({ length: leafCount }, (_, i) => leafHash(utf8(`leaf ${i}`)));
 
-/** The log with its leaves appended in uneven steps, and the frontier after each number of leaves. */
+/**
+ * The log with its leaves appended in uneven steps, and the frontier after each number of leaves.
+ */
 async function buildLog(): Promise<{ store: KeyValueStore; frontiers: readonly Frontier[] }> {
   const store = await openMemoryStore();
   const frontiers: Frontier[] = [emptyFrontier];

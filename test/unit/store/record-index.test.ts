@@ -142,7 +142,7 @@ describe("pages", () => {
     );
   });
 
-  test("neither repeat nor skip what was there, while records with any times are added", async () => {
+  test("neither repeat nor skip what was there, while records are added anywhere", async () => {
     const kv = await openMemoryStore();
     const add = (time: number, position: number) =>
       kv.write(recordIndexWrites(placed("a", time, position)), "sync");

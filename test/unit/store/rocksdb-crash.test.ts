@@ -61,7 +61,10 @@ function startWriter(): Writer {
   return { child, lines: createInterface({ input: stdout })[Symbol.asyncIterator]() };
 }
 
-/** The numbers that the writer acknowledged until it was dead, the last ones printed while being killed. */
+/**
+ * The numbers that the writer acknowledged until it was dead, the last ones printed while being
+ * killed.
+ */
 async function killWriterAfter(acknowledgedMin: number): Promise<number[]> {
   const { child, lines } = startWriter();
   const acknowledged: number[] = [];
@@ -86,7 +89,9 @@ async function kill(child: ChildProcess): Promise<void> {
   await exit;
 }
 
-/** Checks that batches 0, 1, … are there with all their parts and nothing else is; returns how many. */
+/**
+ * Checks that batches 0, 1, … are there with all their parts and nothing else is; returns how many.
+ */
 async function countCompleteBatches(store: KeyValueStore): Promise<number> {
   let entries = 0;
   for await (const [key, value] of store.scan(bucketRange(1))) {

@@ -91,7 +91,8 @@ describe("a RocksDB store whose files were damaged", () => {
       "sync",
     );
     await written.close();
-    // Opening turns the log into a table file, and only there do iterators skip RocksDB's checksums.
+    // Opening turns the log into a table file, and only there do iterators skip RocksDB's
+    // checksums.
     await (await open()).close();
     await flipBit(path, /\.sst$/, value);
 
@@ -153,7 +154,7 @@ describe("a RocksDB store over its database", () => {
     ]);
   });
 
-  test("ends the iterator of a range that failed, so that closing does not wait for it", async () => {
+  test("ends the iterator of a range that failed: closing does not wait for it", async () => {
     let ended = 0;
     const store = await openOverridden((database) => ({
       iterator: (options) => {

@@ -50,7 +50,7 @@ for (const [name, createDisk] of disks) {
 }
 
 function testReads(store: () => StorageNodeStore): void {
-  test("gives back each block with its sealed records, certificates and storage header", async () => {
+  test("gives back blocks with sealed records, certificates and storage header", async () => {
     for (const { block, sealedRecords, storageHeader, head } of storageBlocks) {
       const { height, managerBlockId } = head;
       const shipped = defined(await store().storageBlockAt(height), "the block is stored");
@@ -87,7 +87,7 @@ function testReads(store: () => StorageNodeStore): void {
     await managers.close();
   });
 
-  test("holds a log whose root, rebuilt from the sealed records, is the managers' HASH1", async () => {
+  test("holds a log whose root, rebuilt from its records, is the managers' HASH1", async () => {
     const leafHashes: Uint8Array[] = [];
     for (let position = 0; position < treeSize; position++) {
       const { recordHash, sealed } = defined(await store().sealedRecordAt(position), "a record");

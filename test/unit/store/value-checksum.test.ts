@@ -6,7 +6,8 @@ import { withChecksum, withoutChecksum } from "../../../src/store/value-checksum
 
 describe("the checksum of a stored value", () => {
   test("is zlib's CRC-32 of key and value, in front of the value", () => {
-    // The check value of CRC-32/ISO-HDLC in the catalogue of parametrised CRC algorithms: "123456789".
+    // The check value of CRC-32/ISO-HDLC in the catalogue of parametrised CRC algorithms:
+    // "123456789".
     assert.equal(withChecksum(utf8("1234"), utf8("56789")).toString("hex"), "cbf439263536373839");
   });
 

@@ -1,4 +1,6 @@
-/** A chain of six blocks with every kind of content, as managers append it and as storage nodes do. */
+/**
+ * A chain of six blocks with every kind of content, as managers append it and as storage nodes do.
+ */
 import { create } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
 import { checkFinal } from "../../../../src/consensus/attestor.js";
@@ -103,7 +105,10 @@ const steps: readonly Step[] = [
   { candidates: [submissions.late, submissions.other] },
 ];
 
-/** The blocks as a manager appends them. Its own certificates have one COMMIT more than the canonical ones. */
+/**
+ * The blocks as a manager appends them. Its own certificates have one COMMIT more than the
+ * canonical ones.
+ */
 export const blocks: readonly AppendedBlock[] = build();
 
 function build(): AppendedBlock[] {
