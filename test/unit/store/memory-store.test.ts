@@ -76,7 +76,7 @@ describe("a write that fails in memory", () => {
     { outcome: "lost", after: ["a=1"] },
     { outcome: "kept", after: ["a=1", "b=2"] },
   ] as const) {
-    test(`with outcome "${outcome}" stops the next ones and shows at the next opening`, async () => {
+    test(`with outcome "${outcome}" stops the next, and shows at the next opening`, async () => {
       const disk = createMemoryDisk();
       const store = await disk.open();
       await store.write([put("a", "1")], "buffered");
