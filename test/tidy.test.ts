@@ -163,7 +163,7 @@ describe("the tidy rules fail where they should", () => {
     ["name", "test/unit/storageNode/a.test.ts", ""],
     ["lines", "src/rpc/a.ts", "x;\n".repeat(401)],
     ["columns", "src/rpc/a.ts", `// ${"é".repeat(98)}`],
-    ["columns", "bench/a.ts", `const a = "${"x".repeat(100)}";`],
+    ["columns", "bench/a.ts", `const a = ${"x".repeat(100)};`],
     ["domain tag", "src/ledger/a.ts", 'const tag = "bss/v1/record";'],
     ["domain tag", "src/ledger/a.ts", `const tag = \`bss/v1/\${kind}\`;`],
     ["scan", "src/rpc/a.ts", 'const a = "never ends;\n'],
@@ -193,6 +193,7 @@ describe("the tidy rules fail where they should", () => {
     ["nested templates", "src/ledger/a.ts", `const a = \`\${b({ c: \`\${d}\` })} async\`;`],
     ["a long address", "src/rpc/a.ts", `// https://example.org/${"x".repeat(100)}`],
     ["exactly 100 columns", "src/rpc/a.ts", `// ${"é".repeat(97)}`],
+    ["a long literal", "src/rpc/a.ts", `const a = "${"x".repeat(100)}";`],
     ["exactly 400 lines", "src/rpc/a.ts", "x;\n".repeat(400)],
     ["the domain tags' own file", "src/crypto/hash.ts", 'const tag = "bss/v1/record";'],
     [

@@ -1,8 +1,8 @@
 /**
  * What goes into the ring core and what comes out of it.
  *
- * The core is a state machine without I/O: `step(event)` and `tick(clock)` change it, `ready()` hands
- * out what it wants done. Two rules hold for whoever drives it:
+ * The core is a state machine without I/O: `step(event)` and `tick(clock)` change it, `ready()`
+ * hands out what it wants done. Two rules hold for whoever drives it:
  *
  *   1. Statements are signed and on stable storage, a COMMIT together with its lock and the block's
  *      body, BEFORE they are sent or stepped back into the core. A crash then cannot make a manager
@@ -105,7 +105,10 @@ export type Outgoing =
 export type Task =
   /** Make a block on top of the head; answer with `built`. */
   | { readonly kind: "build"; readonly height: number; readonly round: number }
-  /** Run the rules on a candidate, fetching its body from `holders` if need be; answer with `judged`. */
+  /**
+   * Run the rules on a candidate, fetching its body from `holders` if need be;
+   * answer with `judged`.
+   */
   | {
       readonly kind: "validate";
       readonly height: number;

@@ -19,7 +19,9 @@ export type CertificateParts = {
   readonly attestations: readonly Attestation[];
 };
 
-/** The signed messages that a lock certificate bundles. Their signatures are checked as any others. */
+/**
+ * The signed messages that a lock certificate bundles. Their signatures are checked as any others.
+ */
 export function partsOfLockCertificate(certificate: LockCertificate): CertificateParts {
   const { polka, approval, integrity } = certificate;
   const votes: Vote[] = [];

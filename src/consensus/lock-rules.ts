@@ -1,6 +1,7 @@
 /**
- * The sentences that agreement rests on, as functions of values only (protocol §4.2, §4.4). The ring
- * decides nothing about approving and committing elsewhere, so an exhaustive search can drive these.
+ * The sentences that agreement rests on, as functions of values only (protocol §4.2, §4.4).
+ * The ring decides nothing about approving and committing elsewhere, so an exhaustive search
+ * can drive these.
  */
 import { type BlockKey, nilBlock } from "./events.js";
 
@@ -23,7 +24,9 @@ export type ProposalView = {
   readonly round: number;
   readonly validRound: number;
   readonly block: BlockKey;
-  /** The rules find the block accurate; for a fresh one also: made in this round by its proposer. */
+  /**
+   * The rules find the block accurate; for a fresh one also: made in this round by its proposer.
+   */
   readonly accurate: boolean;
   /** Predicates of this manager's own clock; skipped for a re-proposal. */
   readonly locallyFine: boolean;
@@ -44,8 +47,8 @@ export function approvalOf(proposal: ProposalView, lock: LockState): BlockKey {
 }
 
 /**
- * What a manager does on learning LC(h, polkaRound, block). It commits only in the round of the polka
- * itself, while it is in that round, and if it has not committed there: committing on a late
+ * What a manager does on learning LC(h, polkaRound, block). It commits only in the round of the
+ * polka itself, while it is in that round, and if it has not committed there: committing on a late
  * certificate forks the chain. A late one still makes the block the one to propose again.
  */
 export function onLockCertificate(

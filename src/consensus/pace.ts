@@ -1,7 +1,7 @@
 /**
- * How a height moves through time: the step that a manager is in, the timeouts of the round that run,
- * and when what is known is sent again. A timeout is linear in the round and capped (protocol §4
- * "Timeouts").
+ * How a height moves through time: the step that a manager is in, the timeouts of the round that
+ * run, and when what is known is sent again. A timeout is linear in the round and capped
+ * (protocol §4 "Timeouts").
  */
 import type { RoundTimeouts } from "../gen/bss/v1/genesis_pb.js";
 import type { Clock, ExpiredStep, RingStep } from "./events.js";

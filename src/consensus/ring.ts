@@ -1,8 +1,8 @@
 /**
  * The managers' ring: one height after the other, each agreed on in rounds (rounds.ts).
  *
- * The driver calls `step` and `tick`, carries out what `ready` hands out, and after a decision is on
- * disk calls `advance`. A halted ring takes nothing in any more.
+ * The driver calls `step` and `tick`, carries out what `ready` hands out, and after a decision is
+ * on disk calls `advance`. A halted ring takes nothing in any more.
  */
 import { assert } from "../base/assert.js";
 import { heightOf } from "./event-height.js";
@@ -40,7 +40,9 @@ export class Ring {
     return this.#halted ? undefined : this.#rounds.nextDeadlineMs;
   }
 
-  /** Whether this manager is bound to a block (id in hex) of this height, and must keep its body. */
+  /**
+   * Whether this manager is bound to a block (id in hex) of this height, and must keep its body.
+   */
   isBoundTo(block: BlockKey): boolean {
     return this.#rounds.isBoundTo(block);
   }

@@ -1,4 +1,6 @@
-/** What a manager's knowledge of a height means for its next words: read off, nothing is changed. */
+/**
+ * What a manager's knowledge of a height means for its next words: read off, nothing is changed.
+ */
 import { toHex } from "../base/bytes.js";
 import type { Proposal } from "../gen/bss/v1/vote_pb.js";
 import type { BlockFacts } from "../ledger/block-facts.js";

@@ -8,9 +8,10 @@
  *            next round ◀── Q COMMITs of any kind and timeout ◀───────────────────────────────────────┤
  *            decided    ◀── Q COMMITs of one (height, round, block), with AC and IC ◀──────────────────┘
  *
- * The skeleton is Tendermint (arXiv:1807.04938, Algorithm 1). What this manager may say is decided by
- * lock-rules.ts, what it knows by height-state.ts; this file moves it from step to step. After every
- * event all rules are looked at again, in one fixed order, so no order of messages is special.
+ * The skeleton is Tendermint (arXiv:1807.04938, Algorithm 1). What this manager may say is
+ * decided by lock-rules.ts, what it knows by height-state.ts; this file moves it from step to
+ * step. After every event all rules are looked at again, in one fixed order, so no order of
+ * messages is special.
  */
 import { defined, unreachable } from "../base/assert.js";
 import { emptyBytes, fromHex, toHex } from "../base/bytes.js";
@@ -117,7 +118,10 @@ export class Rounds {
     return readyOf(outbox, this.#speaker.take());
   }
 
-  /** Files the event; false when it changes nothing, so that junk neither starts nor delays a height. */
+  /**
+   * Files the event; false when it changes nothing, so that junk neither starts nor
+   * delays a height.
+   */
   #apply(event: RingEvent): boolean {
     switch (event.kind) {
       case "wake":

@@ -1,6 +1,7 @@
 /**
- * What this manager says at one height. Each thing is said once: one PROPOSE, APPROVE and COMMIT per
- * round, one ACCEPT per block. A manager that has restarted first recalls what it has said before.
+ * What this manager says at one height. Each thing is said once: one PROPOSE, APPROVE and
+ * COMMIT per round, one ACCEPT per block. A manager that has restarted first recalls what it
+ * has said before.
  */
 import { toHex } from "../base/bytes.js";
 import type { LockCertificate } from "../gen/bss/v1/block_pb.js";

@@ -1,16 +1,18 @@
 /**
  * The managers' votes of one height, counted by distinct managers.
  *
- * Votes are kept per round and block. A manager that signs two blocks in one round stands under both:
- * the certificates of others may hold either, and what it did is evidence, not a reason to forget.
- * Everything is bounded: rounds within a window around the current one, and a few blocks per manager,
- * kind and round.
+ * Votes are kept per round and block. A manager that signs two blocks in one round stands under
+ * both: the certificates of others may hold either, and what it did is evidence, not a reason to
+ * forget. Everything is bounded: rounds within a window around the current one, and a few blocks
+ * per manager, kind and round.
  */
 import { toHex } from "../base/bytes.js";
 import { type Vote, VoteKind } from "../gen/bss/v1/vote_pb.js";
 import { type BlockKey, nilBlock } from "./events.js";
 
-/** Rounds ahead of the current one for which votes are kept; later ones count only for round skips. */
+/**
+ * Rounds ahead of the current one for which votes are kept; later ones count only for round skips.
+ */
 export const roundsAheadMax = 16;
 /** Rounds behind the current one for which votes are kept. */
 export const roundsBehindMax = 64;
@@ -31,8 +33,8 @@ export class VoteTally {
   readonly #highestRound = new Map<string, number>();
 
   /**
-   * Counts a vote whose signature and shape are right. `fromCertificate` lifts the limit of choices: a
-   * certificate that Q managers signed is bounded by itself.
+   * Counts a vote whose signature and shape are right. `fromCertificate` lifts the limit of
+   * choices: a certificate that Q managers signed is bounded by itself.
    */
   add(vote: Vote, currentRound: number, fromCertificate = false): VoteAdded {
     if (vote.kind === VoteKind.ACCEPT) return this.#addAccept(vote);

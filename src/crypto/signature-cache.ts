@@ -21,7 +21,9 @@ export type SignedDigest = {
 const verifiedMax = 65_536;
 
 export class SignatureCache {
-  /** Two generations: when the young one is full it becomes the old one, and the old one is dropped. */
+  /**
+   * Two generations: when the young one is full it becomes the old one, and the old one is dropped.
+   */
   #young = new Set<string>();
   #old = new Set<string>();
 

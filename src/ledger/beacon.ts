@@ -1,8 +1,9 @@
 import { concatBytes, u64be } from "../base/bytes.js";
 
 /**
- * What a block's creator proves with its VRF key: consortium_id ‖ u64 height ‖ beacon of the previous block. It holds
- * nothing that the creator can choose, so it cannot grind for a friendly committee.
+ * What a block's creator proves with its VRF key: consortium_id ‖ u64 height ‖ beacon of
+ * the previous block. It holds nothing that the creator can choose, so it cannot grind for
+ * a friendly committee.
  */
 export function beaconInput({
   consortiumId,

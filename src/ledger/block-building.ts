@@ -1,8 +1,9 @@
 /**
  * Making a block: what the manager whose turn it is puts together from its pool.
  *
- * The result is what `validateBlock` accepts, because both run the same execution. What the proposer must bring, as it needs a
- * clock or a secret: the timestamp, the beacon with its proof, and the previous block's certificates.
+ * The result is what `validateBlock` accepts, because both run the same execution. What the
+ * proposer must bring, as it needs a clock or a secret: the timestamp, the beacon with its proof,
+ * and the previous block's certificates.
  */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { assert } from "../base/assert.js";
@@ -66,7 +67,10 @@ export type BuildOptions = {
   /** Encoded BlockCertificates of the head; left out on genesis only. */
   readonly previousCertificates?: Uint8Array;
   readonly control: readonly ControlOperation[];
-  /** In the order in which they are tried. Their own and their trades' signatures have been verified. */
+  /**
+   * In the order in which they are tried. Their own and their trades' signatures
+   * have been verified.
+   */
   readonly candidates: readonly ParsedSubmission[];
   /** Hashes, in hex, of records that are left out, such as those that others object to. */
   readonly excluded?: ReadonlySet<string>;

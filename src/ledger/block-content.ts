@@ -1,6 +1,7 @@
 /**
- * A received block's submissions and records, parsed, and the state keys that its execution can touch. It stands between
- * parsing and validating because the keys have to be fetched before the rules run.
+ * A received block's submissions and records, parsed, and the state keys that its execution can
+ * touch. It stands between parsing and validating because the keys have to be fetched before
+ * the rules run.
  */
 import { defined } from "../base/assert.js";
 import { ok, type Result } from "../base/result.js";
@@ -26,8 +27,8 @@ export type BlockContent = {
 };
 
 /**
- * Parses the content of a block that hangs together. Refuses with BLOCK_TOO_LARGE, and like `parseSignedHeader` and
- * `parseRecord` with the path of the entry or record.
+ * Parses the content of a block that hangs together. Refuses with BLOCK_TOO_LARGE, and like
+ * `parseSignedHeader` and `parseRecord` with the path of the entry or record.
  */
 export function parseContent(
   parsed: ParsedManagerBlock,

@@ -1,10 +1,11 @@
 /**
  * Which of the waiting records go into a block, and in which order.
  *
- * Candidates are tried as they come. A record may stand before what it rests on: a trade before the reading that covers
- * it, an update before its parent. So a record that was refused for such a reason waits for the keys on which it failed, and is
- * tried again, in the order of its arrival, once a record that touches one of them is placed. A record is only ever
- * woken by a placement, and the number of retries is bounded, so nobody can make a proposer work without end.
+ * Candidates are tried as they come. A record may stand before what it rests on: a trade before the
+ * reading that covers it, an update before its parent. So a record that was refused for such a
+ * reason waits for the keys on which it failed, and is tried again, in the order of its arrival,
+ * once a record that touches one of them is placed. A record is only ever woken by a placement, and
+ * the number of retries is bounded, so nobody can make a proposer work without end.
  */
 import { create } from "@bufbuild/protobuf";
 import { defined } from "../base/assert.js";
@@ -17,7 +18,9 @@ import { readKeys, stateKeys } from "./state-keys.js";
 import type { ParsedSubmission } from "./submissions.js";
 import { type RuleReason, type Violation, violation } from "./violation.js";
 
-/** A record that breaks a rule after everything that the block placed: its submitter gets it back. */
+/**
+ * A record that breaks a rule after everything that the block placed: its submitter gets it back.
+ */
 export type RecordObjection = {
   readonly submission: ParsedSubmission;
   readonly record: ParsedRecord;
@@ -38,7 +41,10 @@ export type FillingOptions = {
   readonly execution: BlockExecution;
   readonly candidates: readonly ParsedSubmission[];
   readonly policy: Policy;
-  /** Hashes, in hex, of records that are left out without a word, such as those that others object to. */
+  /**
+   * Hashes, in hex, of records that are left out without a word, such as those that
+   * others object to.
+   */
   readonly excluded: ReadonlySet<string>;
 };
 

@@ -1,10 +1,12 @@
 /**
- * Checking a block: every rule that all managers decide alike, because it depends on the chain alone. What depends on the
- * clock or on what this manager has seen (the timestamp's lead, absences) is for the caller.
+ * Checking a block: every rule that all managers decide alike, because it depends on the chain
+ * alone. What depends on the clock or on what this manager has seen (the timestamp's lead,
+ * absences) is for the caller.
  *
- * A block comes here parsed (manager-blocks.ts) and with its content (block-content.ts), so it hangs together. Here it
- * is held against the head: its links, its turn, its beacon, the certificates of the block before, and then the content is executed and
- * sealed anew. Nothing that the proposer computed is taken on trust.
+ * A block comes here parsed (manager-blocks.ts) and with its content (block-content.ts), so it
+ * hangs together. Here it is held against the head: its links, its turn, its beacon, the
+ * certificates of the block before, and then the content is executed and sealed anew. Nothing that
+ * the proposer computed is taken on trust.
  */
 import { defined } from "../base/assert.js";
 import { equalBytes } from "../base/bytes.js";
@@ -52,7 +54,10 @@ export type ValidBlock = {
   readonly signatures: readonly SignatureCheck[];
 };
 
-/** Checks a block by all deterministic rules. The first violation is the result; the field names its place in the block. */
+/**
+ * Checks a block by all deterministic rules. The first violation is the result; the field names its
+ * place in the block.
+ */
 export function validateBlock(options: ValidationOptions): Result<ValidBlock, Violation> {
   const { head, policy, parsed, epochKey } = options;
   const misplaced =
@@ -146,7 +151,9 @@ function checkPrevious({
   return checks.ok ? checks : at("previous_certificates", checks.error);
 }
 
-/** Executes operations and records in the block's order; returns the signatures on which they rest. */
+/**
+ * Executes operations and records in the block's order; returns the signatures on which they rest.
+ */
 function execute(
   execution: BlockExecution,
   { parsed, content, consortiumId }: ValidationOptions,

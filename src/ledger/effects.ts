@@ -1,6 +1,6 @@
 /**
- * What a record that keeps all rules does to the state: it becomes known by its hash, its parent gets it as successor, a
- * reading stands for its interval, and the sums of the participants change.
+ * What a record that keeps all rules does to the state: it becomes known by its hash, its parent
+ * gets it as successor, a reading stands for its interval, and the sums of the participants change.
  */
 import { create } from "@bufbuild/protobuf";
 import { assert, defined } from "../base/assert.js";

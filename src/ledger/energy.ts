@@ -1,6 +1,6 @@
 /**
- * The sums on which "no double spending" rests: what a participant imported, exported, sold and bought in one delivery
- * interval. All of it in bigint, and no sum above `energyWhMax`.
+ * The sums on which "no double spending" rests: what a participant imported, exported, sold and
+ * bought in one delivery interval. All of it in bigint, and no sum above `energyWhMax`.
  */
 import { create } from "@bufbuild/protobuf";
 import { type EnergyState, EnergyStateSchema } from "../gen/bss/store/v1/state_pb.js";
@@ -23,8 +23,8 @@ export function energySums(
 }
 
 /**
- * The owner's sums with `reading` in place of the reading that stands for its interval, if one does. They may break the
- * invariant: the rules say whether that is so.
+ * The owner's sums with `reading` in place of the reading that stands for its interval, if one
+ * does. They may break the invariant: the rules say whether that is so.
  */
 export function sumsWithReading(
   state: StateReads,

@@ -1,4 +1,7 @@
-/** What a block does to the ledger, once its content has been executed: computed alike by who makes it and who checks it. */
+/**
+ * What a block does to the ledger, once its content has been executed: computed alike by who makes
+ * it and who checks it.
+ */
 import type { Leaf } from "../gen/bss/v1/block_pb.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import type { BlockFacts } from "./block-facts.js";
@@ -48,7 +51,9 @@ export type BlockIdentity = Pick<
   "blockId" | "createdRound" | "proposerId" | "timestampMs" | "beacon"
 >;
 
-/** Reads out an execution: seals what it placed, and appends it to the log. `epochKey` has 32 bytes. */
+/**
+ * Reads out an execution: seals what it placed, and appends it to the log. `epochKey` has 32 bytes.
+ */
 export function concludeExecution(
   execution: BlockExecution,
   head: LedgerHead,
@@ -103,8 +108,8 @@ export function executedBlock(
 }
 
 /**
- * Whether enough storage nodes are eligible for a block with leaves: the policy's minimum, and at least one, as nobody
- * could attest otherwise.
+ * Whether enough storage nodes are eligible for a block with leaves: the policy's minimum, and at
+ * least one, as nobody could attest otherwise.
  */
 export function storageSuffices(members: Members, policy: Policy): boolean {
   return members.eligibleStorageNodes(policy).length >= Math.max(1, policy.minStorage);

@@ -1,9 +1,10 @@
 /**
- * The execution of one block: control operations first, then records in order, each against the state that the ones before
- * it left. Building and validating a block both go through here, so they cannot disagree.
+ * The execution of one block: control operations first, then records in order, each against the
+ * state that the ones before it left. Building and validating a block both go through here, so
+ * they cannot disagree.
  *
- * Nothing leaves an execution until it is read out, so a proposer can try what it likes and a validator can stop at the
- * first violation. A refused record or operation has no effect at all.
+ * Nothing leaves an execution until it is read out, so a proposer can try what it likes and a
+ * validator can stop at the first violation. A refused record or operation has no effect at all.
  */
 import type { ControlOperation, Policy } from "../gen/bss/v1/genesis_pb.js";
 import { applyRecord } from "./effects.js";
@@ -52,7 +53,10 @@ export class BlockExecution {
     this.tables = new StateTables(options.state);
   }
 
-  /** Applies a control operation, or says why it does not fit. All operations come before the first record. */
+  /**
+   * Applies a control operation, or says why it does not fit. All operations come before
+   * the first record.
+   */
   tryOperation(operation: ControlOperation): Violation | undefined {
     const { policy, height, members } = this.#options;
     const isMember = (id: string) => members.hasId(id) || this.#admittedIds.has(id);

@@ -1,7 +1,8 @@
 /**
  * The head: the last final block, reduced to what checking and executing the next one needs.
  *
- * Together with the state it is all that a manager has to know. Both follow from genesis and the blocks by replay.
+ * Together with the state it is all that a manager has to know. Both follow from genesis and the
+ * blocks by replay.
  */
 import { assert } from "../base/assert.js";
 import type { BlockFacts } from "./block-facts.js";
@@ -34,8 +35,8 @@ export type LedgerHead = {
 };
 
 /**
- * The head of a ledger without blocks, and the state's first entries: the participants and meters of genesis. The digest
- * of the state starts from the consortium id.
+ * The head of a ledger without blocks, and the state's first entries: the participants and meters
+ * of genesis. The digest of the state starts from the consortium id.
  */
 export function genesisHead(genesis: GenesisState): {
   readonly head: LedgerHead;

@@ -1,7 +1,7 @@
 /**
- * What a record can say: a meter reading, an energy trade, a charging session or a document, with plain numbers and checked
- * shapes. Energy stays a bigint, because rated power times seconds does not fit a double; times are numbers, and bounded so
- * that their milliseconds do.
+ * What a record can say: a meter reading, an energy trade, a charging session or a document, with
+ * plain numbers and checked shapes. Energy stays a bigint, because rated power times seconds does
+ * not fit a double; times are numbers, and bounded so that their milliseconds do.
  */
 import { ok, type Result } from "../base/result.js";
 import {
@@ -76,16 +76,22 @@ export type Payload = ReadingPayload | TradePayload | SessionPayload | DocumentP
 
 export const tradeIdBytes = 16;
 
-/** The latest second that times may name, some 139,000 years ahead: its milliseconds are exact in a double. */
+/**
+ * The latest second that times may name, some 139,000 years ahead: its milliseconds are exact
+ * in a double.
+ */
 export const unixSecondsMax = 2 ** 42;
 
 /**
- * The most energy that one record or one sum of the state may hold, Wh: 9,000 TWh, a third of what the world generates in
- * a year. It keeps sums far from the end of a uint64.
+ * The most energy that one record or one sum of the state may hold, Wh: 9,000 TWh, a third of what
+ * the world generates in a year. It keeps sums far from the end of a uint64.
  */
 export const energyWhMax = 2n ** 53n - 1n;
 
-/** Takes a record's payload apart. Refuses with RECORD_MALFORMED, INTERVAL_INVALID, SESSION_INVALID or ENERGY_INVALID. */
+/**
+ * Takes a record's payload apart. Refuses with RECORD_MALFORMED, INTERVAL_INVALID,
+ * SESSION_INVALID or ENERGY_INVALID.
+ */
 export function parsePayload(
   record: Record,
   deliveryIntervalS: number,

@@ -1,13 +1,15 @@
 /**
  * Records: the unit of data.
  *
- * A record is kept as the bytes that its owner made; protobuf has no canonical form, so nothing here encodes a record again.
+ * A record is kept as the bytes that its owner made; protobuf has no canonical form, so nothing
+ * here encodes a record again.
  *
  *     record_hash = SHA-256("bss/v1/record" ‖ consortium_id ‖ record_bytes)
  *
- * `parseRecord` settles everything that follows from the bytes alone: length, shape, ids, and integers that the code can
- * hold without loss. What depends on the ledger or on the block's time is left to the rules. A parsed record can therefore be
- * asked for the state that its rules will read (state-keys.ts) before any rule has run.
+ * `parseRecord` settles everything that follows from the bytes alone: length, shape, ids, and
+ * integers that the code can hold without loss. What depends on the ledger or on the block's time
+ * is left to the rules. A parsed record can therefore be asked for the state that its rules will
+ * read (state-keys.ts) before any rule has run.
  */
 import { toHex } from "../base/bytes.js";
 import { ok, type Result } from "../base/result.js";
@@ -42,14 +44,18 @@ export type ParsedRecord = {
   readonly terms?: TradeTerms;
 };
 
-/** SHA-256("bss/v1/record" ‖ consortium_id ‖ record_bytes), 32 bytes: the "data hash" that a user gets back. */
+/**
+ * SHA-256("bss/v1/record" ‖ consortium_id ‖ record_bytes), 32 bytes: the "data hash" that a
+ * user gets back.
+ */
 export function recordHash(consortiumId: Uint8Array, bytes: Uint8Array): Uint8Array {
   return taggedHash(domain.record, consortiumId, bytes);
 }
 
 /**
- * Parses the exact bytes of a record. Refuses with RECORD_TOO_LARGE, RECORD_MALFORMED, and INTERVAL_INVALID, TIME_INVALID or
- * ENERGY_INVALID for numbers that are out of every range. `policy` gives the length limit and the delivery interval.
+ * Parses the exact bytes of a record. Refuses with RECORD_TOO_LARGE, RECORD_MALFORMED, and
+ * INTERVAL_INVALID, TIME_INVALID or ENERGY_INVALID for numbers that are out of every range.
+ * `policy` gives the length limit and the delivery interval.
  */
 export function parseRecord(
   consortiumId: Uint8Array,

@@ -1,7 +1,8 @@
 /**
- * The signatures on which a submission rests, as obligations: its submitter's, and for each trade the seller's and the
- * buyer's. A submission whose own signature fails is wrong as a whole; a trade whose signature fails is one record that
- * breaks a rule, so callers who want to keep the other records take them record by record.
+ * The signatures on which a submission rests, as obligations: its submitter's, and for each trade
+ * the seller's and the buyer's. A submission whose own signature fails is wrong as a whole; a trade
+ * whose signature fails is one record that breaks a rule, so callers who want to keep the other
+ * records take them record by record.
  */
 
 import { ok, type Result } from "../base/result.js";
@@ -18,7 +19,10 @@ export function tradeDigest(consortiumId: Uint8Array, termsBytes: Uint8Array): U
   return taggedHash(domain.trade, consortiumId, termsBytes);
 }
 
-/** The submitter's signature; PARTICIPANT_UNKNOWN without a registered submitter. Reads the submitter's key of the state. */
+/**
+ * The submitter's signature; PARTICIPANT_UNKNOWN without a registered submitter. Reads the
+ * submitter's key of the state.
+ */
 export function submissionSignatureCheck(
   submission: SignedHeader,
   state: StateReads,
@@ -40,8 +44,9 @@ export function submissionSignatureCheck(
 }
 
 /**
- * The signatures inside one record: both parties' for a trade, none for the others. TRADE_PARTY_UNKNOWN or
- * TRADE_SIGNATURE_INVALID when one cannot verify. Reads the parties' keys of the state.
+ * The signatures inside one record: both parties' for a trade, none for the others.
+ * TRADE_PARTY_UNKNOWN or TRADE_SIGNATURE_INVALID when one cannot verify. Reads the parties' keys
+ * of the state.
  */
 export function recordSignatureChecks(
   record: ParsedRecord,
@@ -73,7 +78,10 @@ export function recordSignatureChecks(
   return ok(checks);
 }
 
-/** All signatures of a submission, or of the part of one that a block adds. Refuses as the two functions above do. */
+/**
+ * All signatures of a submission, or of the part of one that a block adds. Refuses as the two
+ * functions above do.
+ */
 export function signatureChecks(
   submission: SignedHeader & { readonly records: readonly ParsedRecord[] },
   state: StateReads,

@@ -8,8 +8,9 @@
  *     0x05 ‖ id ‖ 0x00 ‖ u64 start s     energy           EnergyState    of a participant, by the delivery interval's start
  *     0x06 ‖ trade id                    trade            TradeState
  *
- * Ids are [a-z0-9-]{1,63}, so a 0x00 ends one without doubt. The keys that a record's rules read and its effects write follow
- * from the parsed record alone: whoever executes records fetches them first, and the execution needs no I/O.
+ * Ids are [a-z0-9-]{1,63}, so a 0x00 ends one without doubt. The keys that a record's rules read
+ * and its effects write follow from the parsed record alone: whoever executes records fetches them
+ * first, and the execution needs no I/O.
  */
 import type { ControlOperation } from "../gen/bss/v1/genesis_pb.js";
 import type { ParsedRecord } from "./records.js";
@@ -36,7 +37,10 @@ export const stateKeys = {
   trade: (tradeId: Uint8Array): Uint8Array => bytesKey(namespaces.trade, tradeId),
 } as const;
 
-/** Every key that checking and applying the record, submitted by its owner, can read or write; with repeats. */
+/**
+ * Every key that checking and applying the record, submitted by its owner, can read or
+ * write; with repeats.
+ */
 export function readKeys(record: ParsedRecord): readonly Uint8Array[] {
   const keys = [stateKeys.participant(record.ownerId), stateKeys.record(record.hash)];
   if (record.parent !== undefined) keys.push(stateKeys.record(record.parent));
@@ -60,7 +64,9 @@ export function readKeys(record: ParsedRecord): readonly Uint8Array[] {
   return keys;
 }
 
-/** The keys of all records of a submission, or of a part of one, and of its submitter; with repeats. */
+/**
+ * The keys of all records of a submission, or of a part of one, and of its submitter; with repeats.
+ */
 export function readKeysOfSubmission(submission: {
   readonly participantId: string;
   readonly records: readonly ParsedRecord[];
@@ -101,7 +107,8 @@ function idKey(namespace: number, id: string): Uint8Array {
   return key;
 }
 
-// Keys are made several times for every record, so they are written in place rather than joined from parts.
+// Keys are made several times for every record, so they are written in place rather than
+// joined from parts.
 function intervalKey(namespace: number, id: string, startS: number): Uint8Array {
   const key = new Uint8Array(1 + id.length + 1 + 8);
   key[0] = namespace;

@@ -1,6 +1,6 @@
 /**
- * Control operations that change the state: participants and meters. Members (storage nodes, officers) are not state; see
- * members.ts. The same function applies genesis and blocks.
+ * Control operations that change the state: participants and meters. Members (storage nodes,
+ * officers) are not state; see members.ts. The same function applies genesis and blocks.
  */
 import { create } from "@bufbuild/protobuf";
 import { MeterStateSchema, ParticipantStateSchema } from "../gen/bss/store/v1/state_pb.js";
@@ -23,8 +23,8 @@ export type OperationContext = {
 };
 
 /**
- * Writes what an operation does to the state, or refuses with OPERATION_INVALID and writes nothing. An operation on members
- * writes nothing, but is refused when a participant has the member's id.
+ * Writes what an operation does to the state, or refuses with OPERATION_INVALID and writes nothing.
+ * An operation on members writes nothing, but is refused when a participant has the member's id.
  */
 export function applyStateOperation(
   message: ControlOperation,

@@ -1,8 +1,9 @@
 /**
  * The state as typed tables, with the writes of the block that is being executed on top.
  *
- * Each value is decoded at most once and encoded at most once per block, however many records touch it: a seller's sums of a
- * delivery interval change with each of its trades, and only the last values are written.
+ * Each value is decoded at most once and encoded at most once per block, however many records touch
+ * it: a seller's sums of a delivery interval change with each of its trades, and only the last
+ * values are written.
  */
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { compareBytes, toHex } from "../base/bytes.js";

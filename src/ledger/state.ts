@@ -1,12 +1,12 @@
 /**
- * The state: what rules need to know of the past, as a flat map from keys (state-keys.ts) to the bytes of messages
- * (proto/bss/store/v1/state.proto). It follows from the chain by replay alone, and managers compare it by a digest that each
- * block continues:
+ * The state: what rules need to know of the past, as a flat map from keys (state-keys.ts) to the
+ * bytes of messages (proto/bss/store/v1/state.proto). It follows from the chain by replay alone,
+ * and managers compare it by a digest that each block continues:
  *
  *     state_digest(h) = SHA-256(state_digest(h−1) ‖ for each write of h, by key: u32 length ‖ key ‖ u32 length ‖ value)
  *
- * Rules read it synchronously. So whoever executes records fetches the keys that they name first, and hands over a
- * `PrefetchedState`; a key that nobody fetched is a bug, not an absence.
+ * Rules read it synchronously. So whoever executes records fetches the keys that they name first,
+ * and hands over a `PrefetchedState`; a key that nobody fetched is a bug, not an absence.
  */
 import { assert } from "../base/assert.js";
 import { compareBytes, toHex } from "../base/bytes.js";
@@ -24,7 +24,9 @@ export type StateWrite = { readonly key: Uint8Array; readonly value: Uint8Array 
 export class PrefetchedState implements StateView {
   readonly #values: ReadonlyMap<string, Uint8Array | undefined>;
 
-  /** `values`: key in lower-case hex → value, undefined for a key that was fetched and is not there. */
+  /**
+   * `values`: key in lower-case hex → value, undefined for a key that was fetched and is not there.
+   */
   constructor(values: ReadonlyMap<string, Uint8Array | undefined>) {
     this.#values = values;
   }
@@ -37,7 +39,9 @@ export class PrefetchedState implements StateView {
   }
 }
 
-/** The digest after `writes`, 32 bytes. The order of `writes` does not matter; a key stands once. */
+/**
+ * The digest after `writes`, 32 bytes. The order of `writes` does not matter; a key stands once.
+ */
 export function stateDigest(previous: Uint8Array, writes: readonly StateWrite[]): Uint8Array {
   const sorted = writes.toSorted((a, b) => compareBytes(a.key, b.key));
   const lengthBytes = sorted.reduce(

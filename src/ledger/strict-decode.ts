@@ -1,10 +1,11 @@
 /**
  * Decoding of bytes that are hashed, signed and kept for ever, with no room for a second reading.
  *
- * Protobuf libraries are generous: they skip unknown fields, let the last of two values win, merge a message that comes twice,
- * take padded integers, and some ignore a wrong wire type. Each of these is a place where a record could carry data that the
- * rules do not see, or where two managers with different libraries could see different things. So the bytes are walked once
- * before they are decoded, and refused unless
+ * Protobuf libraries are generous: they skip unknown fields, let the last of two values win, merge
+ * a message that comes twice, take padded integers, and some ignore a wrong wire type. Each of
+ * these is a place where a record could carry data that the rules do not see, or where two managers
+ * with different libraries could see different things. So the bytes are walked once before they are
+ * decoded, and refused unless
  *
  *   - every field is known, has its own wire type, and stands once (repeated fields as often as they like; numbers packed),
  *   - of a oneof at most one member is set,
@@ -18,7 +19,10 @@ import { type DescMessage, fromBinary, type MessageShape, ScalarType } from "@bu
 import { assert, defined } from "../base/assert.js";
 import { err, ok, type Result } from "../base/result.js";
 
-/** Decodes `bytes` as `schema`; the error says in words what is wrong and in which field. Never throws. */
+/**
+ * Decodes `bytes` as `schema`; the error says in words what is wrong and in which
+ * field. Never throws.
+ */
 export function strictDecode<Desc extends DescMessage>(
   schema: Desc,
   bytes: Uint8Array,

@@ -4,8 +4,9 @@
  *     header = {consortium_id, participant_id, record_hashes[]}
  *     signed: Ed25519 over SHA-256("bss/v1/submission" ‖ header_bytes)
  *
- * One signature for a whole batch is what makes bulk load affordable, as verifying is the dearest step. The signature itself
- * is an obligation (see signature-check.ts); parsing settles the shape and that the header names exactly the records.
+ * One signature for a whole batch is what makes bulk load affordable, as verifying is the dearest
+ * step. The signature itself is an obligation (see signature-check.ts); parsing settles the shape
+ * and that the header names exactly the records.
  */
 import { defined } from "../base/assert.js";
 import { equalBytes, toHex } from "../base/bytes.js";
@@ -43,7 +44,10 @@ export type ParsedSubmission = SignedHeader & {
   readonly message: Submission;
 };
 
-/** SHA-256(header ‖ signature), 32 bytes: names a submission in pools and verdicts. The header's length is implied, as a signature has 64 bytes. */
+/**
+ * SHA-256(header ‖ signature), 32 bytes: names a submission in pools and verdicts. The header's
+ * length is implied, as a signature has 64 bytes.
+ */
 export function submissionId(headerBytes: Uint8Array, signature: Uint8Array): Uint8Array {
   return sha256(headerBytes, signature);
 }
@@ -54,8 +58,8 @@ export function submissionDigest(headerBytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Parses a header and its signature. Refuses with SUBMISSION_MALFORMED, CONSORTIUM_MISMATCH, TOO_MANY_RECORDS or
- * RECORD_REPEATED.
+ * Parses a header and its signature. Refuses with SUBMISSION_MALFORMED, CONSORTIUM_MISMATCH,
+ * TOO_MANY_RECORDS or RECORD_REPEATED.
  */
 export function parseSignedHeader(
   consortiumId: Uint8Array,
@@ -97,8 +101,8 @@ export function parseSignedHeader(
 }
 
 /**
- * Parses a submission with all of its records. Refuses as `parseSignedHeader` and `parseRecord` do, and with
- * RECORD_HASH_MISMATCH; `field` then starts with the place of the record, "records[3]".
+ * Parses a submission with all of its records. Refuses as `parseSignedHeader` and `parseRecord` do,
+ * and with RECORD_HASH_MISMATCH; `field` then starts with the place of the record, "records[3]".
  */
 export function parseSubmission(
   consortiumId: Uint8Array,

@@ -1,4 +1,6 @@
-/** Who is missing when nothing can become final: what a caller is told instead of a bare time-out. */
+/**
+ * Who is missing when nothing can become final: what a caller is told instead of a bare time-out.
+ */
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import { committeeSize, matchesNeeded } from "../ledger/committee.js";
 import type { Members } from "../ledger/members.js";

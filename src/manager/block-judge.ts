@@ -1,7 +1,7 @@
 /**
- * Answers the ring's `validate` tasks: gets the candidate's body if it is not here, runs the rules, and
- * posts the judgement. One judgement of a block runs at a time; the ring asks again as long as it has
- * none.
+ * Answers the ring's `validate` tasks: gets the candidate's body if it is not here, runs the rules,
+ * and posts the judgement. One judgement of a block runs at a time; the ring asks again as long as
+ * it has none.
  */
 import { toHex } from "../base/bytes.js";
 import type { RingEvent, Task } from "../consensus/events.js";

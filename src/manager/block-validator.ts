@@ -1,6 +1,6 @@
 /**
- * Runs the rules on blocks: reads the state that they may touch, runs the pure validation on it, and
- * verifies the signatures that it leaves to the caller.
+ * Runs the rules on blocks: reads the state that they may touch, runs the pure validation on it,
+ * and verifies the signatures that it leaves to the caller.
  */
 import { equalBytes } from "../base/bytes.js";
 import { err, ok, type Result } from "../base/result.js";
@@ -34,9 +34,9 @@ export class BlockValidator {
   }
 
   /**
-   * What the rules make of a block on top of the head. `undefined` when the body does not hang together
-   * or is not the one that the id names: that says something about who sent it, and nothing about the
-   * block. Everything that is judged after that is bound by the id.
+   * What the rules make of a block on top of the head. `undefined` when the body does not hang
+   * together or is not the one that the id names: that says something about who sent it, and
+   * nothing about the block. Everything that is judged after that is bound by the id.
    */
   async judge(
     blockId: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * Both ends of BroadcastService.Broadcast: what this manager took in goes to all others, their verdicts
- * and objections come back, and the other way round.
+ * Both ends of BroadcastService.Broadcast: what this manager took in goes to all others, their
+ * verdicts and objections come back, and the other way round.
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type {

@@ -1,6 +1,6 @@
 /**
- * The candidate blocks of the height that is being voted on: their bodies, and what the rules made of
- * them. A candidate that was judged accurate is ready to be appended without running it again.
+ * The candidate blocks of the height that is being voted on: their bodies, and what the rules made
+ * of them. A candidate that was judged accurate is ready to be appended without running it again.
  */
 import { toHex } from "../base/bytes.js";
 import type { ManagerBlock } from "../gen/bss/v1/block_pb.js";
@@ -8,8 +8,8 @@ import { blockId } from "../ledger/blocks.js";
 import type { ExecutedBlock } from "../ledger/executed-block.js";
 
 /**
- * Bodies kept at a time. Beyond, the oldest goes that was never judged accurate, or else the oldest, but
- * never one that the manager is bound to.
+ * Bodies kept at a time. Beyond, the oldest goes that was never judged accurate, or else the
+ * oldest, but never one that the manager is bound to.
  */
 export const candidatesMax = 64;
 

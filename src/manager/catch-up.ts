@@ -1,7 +1,7 @@
 /**
  * Brings a manager that is behind to the tip: asks one peer at a time for final blocks, and appends
- * them after checking every rule and every certificate. A peer that is silent or sends what does not
- * hold is left alone for a while.
+ * them after checking every rule and every certificate. A peer that is silent or sends what does
+ * not hold is left alone for a while.
  */
 import type { BlockCertificates, ManagerBlock } from "../gen/bss/v1/block_pb.js";
 import type { ManagerBlocks } from "../gen/bss/v1/vote_pb.js";

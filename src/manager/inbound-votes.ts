@@ -1,6 +1,7 @@
 /**
- * What comes in on VoteService streams: checked for shape, verified, and only then handed to the ring.
- * A message that fails is dropped and counted; it never ends the stream and never reaches the core.
+ * What comes in on VoteService streams: checked for shape, verified, and only then handed to
+ * the ring. A message that fails is dropped and counted; it never ends the stream and never
+ * reaches the core.
  *
  * Messages of one stream are taken one after the other, so a peer that floods waits for itself.
  */
@@ -112,7 +113,8 @@ export class InboundVotes {
   async #takeHead(from: string, head: SignedHead): Promise<void> {
     const { members, consortiumId, height } = this.#ports;
     if (head.managerId !== from) return this.#ports.onDropped(from, "HEAD_OF_ANOTHER");
-    // Most heads say what is known here already; only one that is ahead makes this manager do something.
+    // Most heads say what is known here already; only one that is ahead makes this
+    // manager do something.
     const ahead = head.height >= BigInt(height());
     const check = checkHead(head, members(), consortiumId);
     if (ahead && !(await this.#holds(from, [check]))) return;

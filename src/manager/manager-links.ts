@@ -1,7 +1,7 @@
 /**
- * The channels that this manager opens to every other one, each with two streams: what it says in the
- * ring, and what it relays. Both outlive connections; while one is down, messages wait in a bounded
- * queue.
+ * The channels that this manager opens to every other one, each with two streams: what it says
+ * in the ring, and what it relays. Both outlive connections; while one is down, messages wait in
+ * a bounded queue.
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {

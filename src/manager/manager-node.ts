@@ -1,8 +1,8 @@
 /**
  * A manager's process: its files, store, gRPC server, links and metrics around a `Manager`.
  *
- * Nothing is said before the keys have been held against genesis and the disk has told what was said
- * before.
+ * Nothing is said before the keys have been held against genesis and the disk has told what
+ * was said before.
  */
 import { type DestinationStream, type Logger, pino } from "pino";
 import { version } from "../base/version.js";

@@ -1,6 +1,6 @@
 /**
- * What a manager writes to its log and its metrics. Ids, heights, reasons and counts only: no record,
- * no key, nothing that a submitter sent.
+ * What a manager writes to its log and its metrics. Ids, heights, reasons and counts only: no
+ * record, no key, nothing that a submitter sent.
  */
 import type { Logger } from "pino";
 import type { Statement } from "../consensus/events.js";

@@ -52,7 +52,9 @@ export type ManagerOptions = {
   readonly onFatal: (error: Error) => void;
 };
 
-/** How often waiting submissions, heartbeats and peers ahead are looked at besides when they change. */
+/**
+ * How often waiting submissions, heartbeats and peers ahead are looked at besides when they change.
+ */
 const pulseMs = 100;
 /** What is known of an undecided height is sent again after this time. */
 const resendMs = 1_000;

@@ -1,6 +1,7 @@
 /**
- * Both ends of VoteService: the streams that this manager dialled to the others, on which it says what
- * it has to say, and the streams that they dialled, on which it listens and answers their fetches.
+ * Both ends of VoteService: the streams that this manager dialled to the others, on which it
+ * says what it has to say, and the streams that they dialled, on which it listens and
+ * answers their fetches.
  */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { Outgoing } from "../consensus/events.js";

@@ -1,11 +1,11 @@
 /**
- * The pool: submissions that this manager has checked and that wait for a block, in the order of their
- * arrival. It holds no connections and reads no clock.
+ * The pool: submissions that this manager has checked and that wait for a block, in the order of
+ * their arrival. It holds no connections and reads no clock.
  *
- * A submission is *ripe*, ready to be ordered, once every other active manager has said that it finds
- * it accurate too, or once `verdictWaitMs` has passed since it came: a manager that is slow or down does
- * not hold it up, it will see it in the block. A submission leaves when each of its records is settled:
- * on the ledger, or refused.
+ * A submission is *ripe*, ready to be ordered, once every other active manager has said that it
+ * finds it accurate too, or once `verdictWaitMs` has passed since it came: a manager that is slow
+ * or down does not hold it up, it will see it in the block. A submission leaves when each of its
+ * records is settled: on the ledger, or refused.
  */
 import { toHex } from "../base/bytes.js";
 import type { ParsedSubmission } from "../ledger/submissions.js";
@@ -15,7 +15,9 @@ export type PoolLimits = {
   readonly bytesMax: number;
 };
 
-/** No participant may hold more than this share of the pool, so that none can shut out the others. */
+/**
+ * No participant may hold more than this share of the pool, so that none can shut out the others.
+ */
 const participantShare = 1 / 4;
 /** Verdicts that came before their submission, remembered for it. */
 const earlyVerdictsMax = 10_000;
@@ -131,8 +133,8 @@ export class Pool {
   }
 
   /**
-   * Ripe submissions with up to `recordsMax` records in all, in the order of arrival. `awaited` are the
-   * other active managers.
+   * Ripe submissions with up to `recordsMax` records in all, in the order of arrival. `awaited` are
+   * the other active managers.
    */
   ripe(nowMs: number, awaited: readonly string[], recordsMax: number): readonly ParsedSubmission[] {
     const found: ParsedSubmission[] = [];
@@ -164,7 +166,9 @@ export class Pool {
     return settled;
   }
 
-  /** These records are on the ledger or refused. Returns the ids of submissions that left with them. */
+  /**
+   * These records are on the ledger or refused. Returns the ids of submissions that left with them.
+   */
   settle(recordHexes: Iterable<string>): readonly Uint8Array[] {
     const left: Uint8Array[] = [];
     for (const hash of recordHexes) {

@@ -1,7 +1,7 @@
 /**
- * QueryService on a manager. Everybody may ask where a record stands; what it says is for managers, its
- * owner and its parties, and is unsealed for them here. After unsealing the record hash is checked
- * again, as the seal does not commit to its key.
+ * QueryService on a manager. Everybody may ask where a record stands; what it says is for managers,
+ * its owner and its parties, and is unsealed for them here. After unsealing the record hash is
+ * checked again, as the seal does not commit to its key.
  */
 import { fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { defined } from "../base/assert.js";

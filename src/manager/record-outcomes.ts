@@ -1,6 +1,6 @@
 /**
- * Who waits for which record. A record is settled once, by a block that adds it or by a refusal, and
- * everybody who waits for it, the first call and its retries alike, hears the same.
+ * Who waits for which record. A record is settled once, by a block that adds it or by a refusal,
+ * and everybody who waits for it, the first call and its retries alike, hears the same.
  */
 import type { Objection, RecordPlace } from "../gen/bss/v1/broadcast_pb.js";
 

@@ -7,8 +7,8 @@
  *        └────── built, judged, own votes ────────┼─ 3 tasks: start, their answers come back as events
  *                                                 └─ 4 decision: append the block, go to the next height
  *
- * Nothing of a later turn starts before the statements of this one are on disk. Appending a block that
- * a peer shipped (catch-up) is a turn of the same loop, so there is one writer of the chain.
+ * Nothing of a later turn starts before the statements of this one are on disk. Appending a block
+ * that a peer shipped (catch-up) is a turn of the same loop, so there is one writer of the chain.
  */
 import { create } from "@bufbuild/protobuf";
 import { defined } from "../base/assert.js";

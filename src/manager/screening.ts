@@ -1,7 +1,8 @@
 /**
- * A manager's own verdict on a submission, before anything is ordered: its signatures, and the rules
- * against the ledger as it stands. Reasons that a record still waiting could cure (energy that is not
- * metered yet, a parent that is on its way) are left to the block, where order is decided.
+ * A manager's own verdict on a submission, before anything is ordered: its signatures, and the
+ * rules against the ledger as it stands. Reasons that a record still waiting could cure
+ * (energy that is not metered yet, a parent that is on its way) are left to the block, where
+ * order is decided.
  */
 import { err, ok, type Result } from "../base/result.js";
 import type { SignatureCache } from "../crypto/signature-cache.js";
@@ -45,7 +46,9 @@ const settledByOrder: ReadonlySet<RuleReason> = new Set([
   "IMPORT_BELOW_BOUGHT",
 ] satisfies readonly RuleReason[]);
 
-/** A submission's verdict; the refusal of the submission as a whole when its signatures do not hold. */
+/**
+ * A submission's verdict; the refusal of the submission as a whole when its signatures do not hold.
+ */
 export async function screenSubmission(
   submission: ParsedSubmission,
   ports: ScreeningPorts,

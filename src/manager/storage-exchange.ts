@@ -1,9 +1,9 @@
 /**
  * A manager's end of VerifyIntegrityService: the streams that storage nodes have dialled.
  *
- * A candidate goes to the members of its committee, a final block to every node. The bulk comes from
- * the node's home manager at once; the next in line sends it when the node has not been heard of for a
- * while. Only the public part of a block and its sealed records go down a link.
+ * A candidate goes to the members of its committee, a final block to every node. The bulk comes
+ * from the node's home manager at once; the next in line sends it when the node has not been heard
+ * of for a while. Only the public part of a block and its sealed records go down a link.
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { defined } from "../base/assert.js";
@@ -46,7 +46,9 @@ export type StorageExchangePorts = {
 export class StorageExchange {
   readonly #ports: StorageExchangePorts;
   readonly #links = new Map<string, Link>();
-  /** Nodes that have attested the candidate "round/block", so that nobody sends it to them again. */
+  /**
+   * Nodes that have attested the candidate "round/block", so that nobody sends it to them again.
+   */
   #attested = new Map<string, Set<string>>();
   readonly #timers = new Set<NodeJS.Timeout>();
 

@@ -5,9 +5,10 @@
  *                                                                                            │
  *     answer ◀── outcomes ◀── placed by a block, or refused by an objection that holds here ◀─┘
  *
- * Order decides between records that exclude each other, so such a record is refused only by whoever
- * builds a block; everybody else runs the rule again on the ledger before believing it. The caller's
- * deadline ends the wait and nothing else: the submission stays, and a retry gets the same receipt.
+ * Order decides between records that exclude each other, so such a record is refused only by
+ * whoever builds a block; everybody else runs the rule again on the ledger before believing it.
+ * The caller's deadline ends the wait and nothing else: the submission stays, and a retry gets
+ * the same receipt.
  */
 import { create } from "@bufbuild/protobuf";
 import { defined } from "../base/assert.js";
@@ -82,7 +83,8 @@ export class Submissions {
    * Handles a participant's submission until it is final, or until it is safely kept with
    * WAIT_FOR_ACCEPTED.
    *
-   * @throws RpcError when the submission as a whole is refused, or is not final when `signal` aborts
+   * @throws RpcError when the submission as a whole is refused, or is not final
+   * when `signal` aborts
    */
   async take(message: Submission | undefined, options: TakeOptions): Promise<SubmitResponse> {
     const startedMs = this.#ports.monotonicMs();

@@ -201,7 +201,7 @@ function checkSize({ path, source }: SourceFile, house: House): Violation[] {
   const lines = source.replace(/\n$/, "").split("\n");
   const tooLong = lines.flatMap((text, index): Violation[] => {
     // An address cannot be broken.
-    if ([...text].length <= house.columnsMax || /https?:\/\/\S+/.test(text)) return [];
+    if ([...text].length <= house.columnsMax || isUnbreakable(text)) return [];
     const message = `has ${[...text].length} columns`;
     return [{ rule: "columns", path, line: index + 1, message }];
   });
@@ -254,4 +254,13 @@ function directoryOf(path: string): string {
 
 function lineAt(source: string, offset: number): number {
   return source.slice(0, offset).split("\n").length;
+}
+
+/**
+ * Lines that no formatter can break where it helps: a URL, a diagram or formula set off in a comment,
+ * one literal that fills most of the line.
+ */
+function isUnbreakable(line: string): boolean {
+  const unbreakable = [/https?:\/\/\S+/, /^\s*\*\s{3,}\S/, /(["'`]).{60,}\1/];
+  return unbreakable.some((pattern) => pattern.test(line));
 }

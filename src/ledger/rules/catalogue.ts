@@ -1,6 +1,7 @@
 /**
- * Every rule, in the order in which they run. The first one that a record breaks is the one that is reported, so rules on
- * which others rest come first. Signatures are rules too, but their check is an obligation (signatures.ts).
+ * Every rule, in the order in which they run. The first one that a record breaks is the one that is
+ * reported, so rules on which others rest come first. Signatures are rules too, but their check is
+ * an obligation (signatures.ts).
  */
 import type { RuleReason, Violation } from "../violation.js";
 import { parentIsLatest, saltIsPresent, timeIsPossible } from "./common.js";
@@ -68,7 +69,10 @@ export const signatureRules: readonly Omit<Rule, "check">[] = [
 /** Ids of all rules in force, for GetConsortium. */
 export const ruleIds: readonly string[] = [...signatureRules, ...rules].map((rule) => rule.id);
 
-/** The first rule that the record breaks, as the catalogue orders them; undefined when it keeps them all. */
+/**
+ * The first rule that the record breaks, as the catalogue orders them; undefined when it
+ * keeps them all.
+ */
 export function checkRules(context: RuleContext): Violation | undefined {
   for (const rule of rules) {
     const broken = rule.check(context);

@@ -1,4 +1,7 @@
-/** What every record must have, whatever it says: a salt, a time that can be true, and a parent that is the latest version. */
+/**
+ * What every record must have, whatever it says: a salt, a time that can be true, and a parent that
+ * is the latest version.
+ */
 
 import { recordKindOf } from "../record-kind.js";
 import type { ParsedRecord } from "../records.js";

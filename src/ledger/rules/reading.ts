@@ -42,7 +42,10 @@ export const readingIntervalIsAligned: Rule = {
   },
 };
 
-/** Intervals are aligned and all of one length, so two readings of a meter overlap only if they start together. */
+/**
+ * Intervals are aligned and all of one length, so two readings of a meter overlap only if
+ * they start together.
+ */
 export const readingIntervalIsFree: Rule = {
   id: "reading-interval-is-free",
   demands:

@@ -1,6 +1,6 @@
 /**
- * What a rule is: a pure function of a record, its submitter, the state and the block's timestamp. Never of the local clock,
- * so that every manager comes to the same answer, now and at any replay.
+ * What a rule is: a pure function of a record, its submitter, the state and the block's timestamp.
+ * Never of the local clock, so that every manager comes to the same answer, now and at any replay.
  */
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import type { ParsedRecord } from "../records.js";

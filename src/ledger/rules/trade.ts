@@ -1,4 +1,7 @@
-/** Energy trades: between two registered participants, once, within the market's bounds, and never more than was metered. */
+/**
+ * Energy trades: between two registered participants, once, within the market's bounds, and never
+ * more than was metered.
+ */
 import { boughtWithTrade, energySums, soldWithTrade } from "../energy.js";
 import { violation } from "../violation.js";
 import type { Rule } from "./rule.js";

@@ -61,7 +61,10 @@ const places: readonly Place[] = [
   ...listPlaces((block) => block.records),
 ];
 
-/** A later time, or a round with the same proposer, was the proposer's choice: such a header is right too. */
+/**
+ * A later time, or a round with the same proposer, was the proposer's choice: such a header
+ * is right too.
+ */
 function isAnotherRightHeader(block: ManagerBlock): boolean {
   const original = fromBinary(ManagerBlockHeaderSchema, publicPart(right).header);
   const { createdRound, timestampUnixMs } = original;

@@ -208,7 +208,8 @@ describe("records that stand before what they rest on", () => {
   });
 
   test("retries end even when every placement wakes everybody", () => {
-    // Each update of the reading stands before its parent and touches the sums on which all trades wait.
+    // Each update of the reading stands before its parent and touches the sums on which
+    // all trades wait.
     const readings = [readingBytes({ exported: 1 })];
     while (readings.length < 45) {
       const parent = hashOf(readings.at(-1) ?? new Uint8Array());

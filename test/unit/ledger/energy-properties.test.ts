@@ -1,7 +1,7 @@
 /**
- * No double spending, whatever comes in whatever order. A model that knows nothing of the ledger's state keeps lists of readings and
- * trades and adds them up anew each time; the ledger must come to the same verdicts, and never hold a sum that breaks the
- * invariant.
+ * No double spending, whatever comes in whatever order. A model that knows nothing of the ledger's
+ * state keeps lists of readings and trades and adds them up anew each time; the ledger must come to
+ * the same verdicts, and never hold a sum that breaks the invariant.
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -112,7 +112,9 @@ function tradeOf(trade: Trade, parent?: Uint8Array): Uint8Array {
   });
 }
 
-/** Turns a step into a record; runs `judge` on it, and takes it into the model when it is placed. */
+/**
+ * Turns a step into a record; runs `judge` on it, and takes it into the model when it is placed.
+ */
 function take(
   model: Model,
   next: Step,
@@ -203,7 +205,9 @@ describe("readings, trades and their updates in any order", () => {
   });
 });
 
-/** Records that are placed one after another when they come in the order in which they were made. */
+/**
+ * Records that are placed one after another when they come in the order in which they were made.
+ */
 function records(steps: readonly Step[]): readonly Uint8Array[] {
   const made: Uint8Array[] = [];
   const model = new Model();

@@ -1,4 +1,7 @@
-/** A ledger in memory: builds, certifies, validates and appends blocks as managers would, and verifies every signature. */
+/**
+ * A ledger in memory: builds, certifies, validates and appends blocks as managers would, and
+ * verifies every signature.
+ */
 import assert from "node:assert/strict";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";

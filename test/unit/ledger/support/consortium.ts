@@ -1,6 +1,7 @@
 /**
- * A small consortium: four managers, four storage nodes, four participants with a meter each, one head-end that submits for
- * participant-1 and participant-2. Every key follows from its holder's id.
+ * A small consortium: four managers, four storage nodes, four participants with a meter
+ * each, one head-end that submits for participant-1 and participant-2. Every key follows
+ * from its holder's id.
  */
 import { create, toJsonString } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";

@@ -1,4 +1,6 @@
-/** Blocks that somebody changed: taken apart, edited, and put together with digests that fit again. */
+/**
+ * Blocks that somebody changed: taken apart, edited, and put together with digests that fit again.
+ */
 import { clone, create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
 import {
@@ -30,7 +32,9 @@ export type Parts = {
   previousCertificates: Uint8Array;
 };
 
-/** The block with `edit` applied, and the header's digests of its body and certificates made to fit. */
+/**
+ * The block with `edit` applied, and the header's digests of its body and certificates made to fit.
+ */
 export function forge(original: ManagerBlock, edit: (parts: Parts) => void): ManagerBlock {
   const block = defined(original.block, "a block has a public part");
   const parts: Parts = {

@@ -87,7 +87,10 @@ export type TradeOptions = {
   readonly timeMs?: number;
 };
 
-/** Bytes of a trade, signed by both: participant-1 sells 10 Wh of the first delivery interval to participant-2. */
+/**
+ * Bytes of a trade, signed by both: participant-1 sells 10 Wh of the first delivery
+ * interval to participant-2.
+ */
 export function tradeBytes(options: TradeOptions = {}): Uint8Array {
   const { seller = "participant-1", buyer = "participant-2", delivery = startS } = options;
   const terms = toBinary(
@@ -146,7 +149,10 @@ export function sessionBytes(
   });
 }
 
-/** Bytes of any record; participant-1 is the owner, and the salt is new each time, unless said otherwise. */
+/**
+ * Bytes of any record; participant-1 is the owner, and the salt is new each time,
+ * unless said otherwise.
+ */
 export function recordBytes(init: RecordInit): Uint8Array {
   saltCount += 1;
   const record = create(RecordSchema, {

@@ -80,7 +80,7 @@ export type ServerReflectionRequest = Message<"grpc.reflection.v1alpha.ServerRef
      * Its corresponding method is best-effort: it's not guaranteed that the
      * reflection service will implement this method, and it's not guaranteed
      * that this method will provide all extensions. Returns
-     * StatusCode::UNIMPLEMENTED if it's not implemented.
+     * StatusCode::UNIMPLEMENTED if it's unimplemented.
      * This field should be a fully-qualified type name. The format is
      * <package>.<type>
      *
