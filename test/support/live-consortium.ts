@@ -1,0 +1,192 @@
+/**
+ * A consortium of real processes on this machine, as `bss init` and `bss devnet` make it, that tests
+ * kill and start again. Timeouts of its rounds are short, and it makes no block that nobody asked
+ * for, so that tests know which heights there are.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { toHex } from "../../src/base/bytes.js";
+import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
+import {
+  findConfigFiles,
+  type NodeProcess,
+  type NodeProcesses,
+  startNodes,
+} from "../../src/cli/node-processes.js";
+import { type NodeStatus, openStatusSource, type StatusSource } from "../../src/cli/node-status.js";
+import { type BssClient, connect } from "../../src/client/client.js";
+import { type ClientProfile, readGenesis, readProfile } from "../../src/client/profile.js";
+import { readTlsFiles } from "../../src/config/key-files.js";
+import type { GenesisState } from "../../src/ledger/genesis.js";
+import { createChannel, type RpcChannel } from "../../src/rpc/channel.js";
+import type { TlsFiles } from "../../src/rpc/tls.js";
+import { freeBasePort } from "./free-ports.js";
+
+export type Sizes = {
+  readonly managers: number;
+  readonly storage: number;
+  readonly participants: number;
+};
+
+const policy = `verdict_wait_ms: 300
+heartbeat_ms: 0
+min_storage: 1
+timeouts:
+  propose_ms: 1000
+  approve_ms: 500
+  verify_ms: 500
+  commit_ms: 300
+  step_ms: 100
+  max_ms: 5000
+`;
+
+/** What tests of a consortium wait for comes within this time on a busy machine. */
+const patienceMs = 60_000;
+const pollMs = 50;
+
+export class LiveConsortium {
+  readonly directory: string;
+  readonly genesis: GenesisState;
+  readonly #processes: NodeProcesses;
+  readonly #statuses: StatusSource;
+  readonly #open: { close(): void }[] = [];
+
+  private constructor(directory: string, processes: NodeProcesses) {
+    this.directory = directory;
+    this.genesis = readGenesis(join(directory, "genesis.json"));
+    this.#processes = processes;
+    this.#statuses = openStatusSource(directory);
+  }
+
+  /** Makes `directory`, which does not exist yet, and starts every node. */
+  static async start(directory: string, sizes: Sizes): Promise<LiveConsortium> {
+    const policyFile = `${directory}-policy.yaml`;
+    writeFileSync(policyFile, policy);
+    const basePort = await freeBasePort(Math.max(sizes.managers, sizes.storage));
+    await initConsortium(directory, { name: "live", basePort, policyFile, ...sizes });
+    for (const file of findConfigFiles(directory)) {
+      const text = readFileSync(file, "utf8");
+      writeFileSync(file, text.replace("level: info", "level: warn"));
+    }
+    return new LiveConsortium(directory, await startNodes(directory));
+  }
+
+  get nodes(): readonly NodeProcess[] {
+    return this.#processes.nodes;
+  }
+
+  node(id: string): NodeProcess {
+    return this.#processes.node(id);
+  }
+
+  /** "host:port" of a node's gRPC server. */
+  addressOf(id: string): string {
+    const { host, port } = this.node(id).config.listen;
+    return `${host}:${port}`;
+  }
+
+  /** A party's profile; with `managers` it knows the addresses of these only. */
+  profile(id: string, managers?: readonly string[]): ClientProfile {
+    const parent = id.startsWith("auditor") ? "auditors" : "participants";
+    const profile = readProfile(join(this.directory, parent, id, "profile.yaml"));
+    if (managers === undefined) return profile;
+    return { ...profile, addresses: managers.map((manager) => this.addressOf(manager)) };
+  }
+
+  async client(id: string, managers?: readonly string[]): Promise<BssClient> {
+    const client = await connect(this.profile(id, managers));
+    this.#open.push(client);
+    return client;
+  }
+
+  /** The TLS files of a party, for instance "storage/storage-1". */
+  tlsOf(party: string): TlsFiles {
+    const at = (name: string) => join(this.directory, party, name);
+    const ca = join(this.directory, "ca-bundle.pem");
+    return readTlsFiles({ certificate: at("tls.crt"), key: at("tls.key"), ca });
+  }
+
+  /** A connection to a manager under any certificate. */
+  channel(tls: TlsFiles, managerId = "manager-1"): RpcChannel {
+    const expected = { consortiumName: this.genesis.name, role: "manager", id: managerId } as const;
+    const channel = createChannel({ address: this.addressOf(managerId), tls, expected });
+    this.#open.push(channel);
+    return channel;
+  }
+
+  statusOf(id: string): Promise<NodeStatus | undefined> {
+    return this.#statuses.statusOf(this.node(id).config);
+  }
+
+  /** Waits until these nodes, or all, hold the same ledger of at least this height. */
+  async agreeOn(
+    height: number,
+    ids: readonly string[] = this.nodes.map(({ id }) => id),
+  ): Promise<NodeStatus> {
+    let last: readonly (NodeStatus | undefined)[] = [];
+    const agreed = async () => {
+      last = await Promise.all(ids.map((id) => this.statusOf(id)));
+      const [first] = last;
+      if (first === undefined || first.height < height) return undefined;
+      const same = last.every((each) => each !== undefined && samePlace(each, first));
+      return same ? first : undefined;
+    };
+    return poll(agreed, () => {
+      const heights = last.map((status, i) => `${ids[i]} ${status?.height ?? "silent"}`);
+      return `all nodes at height ${height}: ${heights.join(", ")}`;
+    });
+  }
+
+  /** kill -9, all at once. */
+  async kill(ids: readonly string[] = this.nodes.map(({ id }) => id)): Promise<void> {
+    const nodes = ids.map((id) => this.node(id));
+    for (const node of nodes) node.kill("SIGKILL");
+    await Promise.all(nodes.map(({ exited }) => exited));
+  }
+
+  /** Starts nodes again that have ended: these, or all that do not run. */
+  async restart(ids?: readonly string[]): Promise<void> {
+    const nodes = ids?.map((id) => this.node(id)) ?? this.nodes.filter(({ running }) => !running);
+    await Promise.all(nodes.map((node) => node.restart()));
+  }
+
+  /** Everything that the nodes have written to their logs. */
+  logs(): string {
+    return this.nodes.map(({ logFile }) => readFileSync(logFile, "utf8")).join("");
+  }
+
+  /** Stops all; rejects when a node did not end cleanly. */
+  async close(): Promise<void> {
+    for (const each of this.#open.splice(0)) each.close();
+    this.#statuses.close();
+    const running = new Set(this.nodes.filter((node) => node.running).map(({ id }) => id));
+    const stopped = await this.#processes.stop();
+    const unclean = stopped.filter(
+      ({ id, exit, killed }) => running.has(id) && (killed || exit.code !== 0),
+    );
+    if (unclean.length > 0)
+      throw new Error(`not clean: ${JSON.stringify(unclean)}\n${this.logs()}`);
+  }
+}
+
+function samePlace(a: NodeStatus, b: NodeStatus): boolean {
+  return a.height === b.height && a.treeSize === b.treeSize && toHex(a.root) === toHex(b.root);
+}
+
+/** The first value that `read` gives; fails with what was waited for when none comes. */
+export async function poll<T>(
+  read: () => Promise<T | undefined>,
+  what: string | (() => string),
+  timeoutMs = patienceMs,
+): Promise<T> {
+  const deadlineMs = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await read();
+    if (value !== undefined) return value;
+    if (performance.now() > deadlineMs) {
+      throw new Error(`in vain: ${typeof what === "string" ? what : what()}`);
+    }
+    await sleep(pollMs);
+  }
+}
