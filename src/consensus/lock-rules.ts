@@ -20,6 +20,11 @@ export const unlocked: LockState = {
   validBlock: nilBlock,
 };
 
+/** The state of a manager that has committed a block in a round. */
+export function lockedOn(round: number, block: BlockKey): LockState {
+  return { lockedRound: round, lockedBlock: block, validRound: round, validBlock: block };
+}
+
 export type ProposalView = {
   readonly round: number;
   readonly validRound: number;
@@ -58,15 +63,7 @@ export function onLockCertificate(
 ): { readonly lock: LockState; readonly commit: boolean } {
   const { polkaRound, block } = certificate;
   if (polkaRound === now.round && !now.committedInRound) {
-    return {
-      lock: {
-        lockedRound: polkaRound,
-        lockedBlock: block,
-        validRound: polkaRound,
-        validBlock: block,
-      },
-      commit: true,
-    };
+    return { lock: lockedOn(polkaRound, block), commit: true };
   }
   if (polkaRound <= lock.validRound) return { lock, commit: false };
   return { lock: { ...lock, validRound: polkaRound, validBlock: block }, commit: false };

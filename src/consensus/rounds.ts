@@ -32,7 +32,7 @@ import {
   type RingStep,
 } from "./events.js";
 import { HeightState } from "./height-state.js";
-import { type LockState, onLockCertificate, unlocked } from "./lock-rules.js";
+import { type LockState, lockedOn, onLockCertificate, unlocked } from "./lock-rules.js";
 import { emptyOutbox, type Outbox, readyOf } from "./outbox.js";
 import { Pace, type PaceOptions } from "./pace.js";
 import { messagesToResend } from "./resend.js";
@@ -379,13 +379,7 @@ export class Rounds {
     this.#speaker.recall(restored.votes, restored.proposals);
     const lock = restored.lock;
     if (lock !== undefined) {
-      const block = toHex(lock.blockId);
-      this.#lock = {
-        lockedRound: lock.round,
-        lockedBlock: block,
-        validRound: lock.round,
-        validBlock: block,
-      };
+      this.#lock = lockedOn(lock.round, toHex(lock.blockId));
       this.#validCertificate = lock.certificate;
     }
     const round = Math.max(...rounds);
