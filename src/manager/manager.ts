@@ -186,6 +186,7 @@ export class Manager {
       monotonicMs: () => clock().monotonicMs,
       pool: this.#pool,
       savePooled: (submission) => store.savePooled(submission),
+      deletePooled: (ids) => store.deletePooled(ids),
       relay: (submission) => this.broadcast.relay(submission),
       sendVerdict: (id) => this.broadcast.sendVerdict(id),
       sendObjection: (objection) => this.broadcast.sendObjection(objection),

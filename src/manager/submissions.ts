@@ -42,6 +42,8 @@ export type SubmissionsPorts = ScreeningPorts & {
   readonly monotonicMs: () => number;
   /** Makes a submission survive a restart. */
   readonly savePooled: (submission: ParsedSubmission) => Promise<void>;
+  /** For those of which nothing is left to add; a block that completes one sees to it itself. */
+  readonly deletePooled: (ids: readonly Uint8Array[]) => Promise<void>;
   readonly relay: (submission: Submission) => void;
   /** Tells every manager that this one finds a submission accurate. */
   readonly sendVerdict: (submissionId: Uint8Array) => void;
@@ -178,7 +180,10 @@ export class Submissions {
       const parsed = parseSubmission(this.#ports.consortiumId, message, this.#ports.policy);
       if (!parsed.ok) continue;
       const screened = await screenSubmission(parsed.value, this.#ports);
-      if (!screened.ok || screened.value.accurate.length === 0) continue;
+      if (!screened.ok || screened.value.accurate.length === 0) {
+        await this.#ports.deletePooled([parsed.value.id]);
+        continue;
+      }
       this.#addToPool(parsed.value, screened.value, true);
       this.#ports.relay(message);
       this.#ports.sendVerdict(parsed.value.id);
@@ -243,7 +248,8 @@ export class Submissions {
       if (broken === undefined || broken.reason === "RECORD_ON_LEDGER") continue;
       const own = this.#objection(submission, record, broken, height);
       this.#outcomes.settle(recordHex, { kind: "refused", objection: own });
-      this.#ports.pool.settle([recordHex]);
+      const left = this.#ports.pool.settle([recordHex]);
+      if (left.length > 0) await this.#ports.deletePooled(left);
       this.#ports.onPoolChanged();
     }
   }
