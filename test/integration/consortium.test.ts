@@ -1,6 +1,6 @@
 /**
- * A whole consortium, each node a process of its own: what it makes final, what it refuses, and what
- * is left of it after kill -9. The tests build on each other's chain, in their order.
+ * A whole consortium, each node a process of its own: what it makes final, what it refuses, and
+ * what is left of it after kill -9. The tests build on each other's chain, in their order.
  */
 import assert from "node:assert/strict";
 import { mkdirSync, rmSync } from "node:fs";
@@ -140,7 +140,7 @@ describe("a consortium of four managers and four storage nodes", { timeout: 240_
     const failure = await failureOf(client.submit(client.sign([record]), { timeoutMs: 1_500 }));
     assert.equal(failure.status, "UNAVAILABLE");
     assert.equal(failure.reason, "MANAGERS_UNAVAILABLE");
-    assert.equal(failure.metadata["missing_managers"], "manager-4");
+    assert.equal(failure.metadata.missing_managers, "manager-4");
     await consortium.restart(["manager-4"]);
     await consortium.agreeOn(start + 1);
     assert.equal((await client.getReceipt(hashOf(record))).height, BigInt(start + 1));

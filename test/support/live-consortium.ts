@@ -1,7 +1,7 @@
 /**
- * A consortium of real processes on this machine, as `bss init` and `bss devnet` make it, that tests
- * kill and start again. Timeouts of its rounds are short, and it makes no block that nobody asked
- * for, so that tests know which heights there are.
+ * A consortium of real processes on this machine, as `bss init` and `bss devnet` make it, that
+ * tests kill and start again. Timeouts of its rounds are short, and it makes no block that nobody
+ * asked for, so that tests know which heights there are.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
