@@ -217,12 +217,12 @@ export class Submissions {
     screened: Screened,
     { waitFor }: TakeOptions,
   ): Promise<void> {
-    if (waitFor === WaitFor.ACCEPTED) await this.#ports.savePooled(submission);
     const added = this.#addToPool(submission, screened, true);
-    if (added === "known") return;
     if (added === "full") {
       throw new RpcError("POOL_FULL", "the pool of submissions that wait to be ordered is full");
     }
+    if (waitFor === WaitFor.ACCEPTED) await this.#ports.savePooled(submission);
+    if (added === "known") return;
     this.#ports.relay(submission.message);
     this.#ports.sendVerdict(submission.id);
   }
