@@ -13,6 +13,7 @@
 import { create } from "@bufbuild/protobuf";
 import { defined } from "../base/assert.js";
 import { toHex } from "../base/bytes.js";
+import { ok, type Result } from "../base/result.js";
 import type { ManagerBlock } from "../gen/bss/v1/block_pb.js";
 import {
   type Objection,
@@ -33,7 +34,7 @@ import type { Violation } from "../ledger/violation.js";
 import type { RecordLocation } from "../query/ledger-reader.js";
 import { RpcError, rpcErrorOfViolation } from "../rpc/rpc-error.js";
 import type { Pool } from "./pool.js";
-import { RecordOutcomes, type RecordSettlement } from "./record-outcomes.js";
+import { type OutcomeWatch, RecordOutcomes, type RecordSettlement } from "./record-outcomes.js";
 import { type Screened, type ScreeningPorts, screenSubmission, violationNow } from "./screening.js";
 
 export type SubmissionsPorts = ScreeningPorts & {
@@ -68,6 +69,9 @@ export type TakeOptions = {
   /** Aborts when the caller has gone or its deadline is near. */
   readonly signal: AbortSignal;
 };
+
+/** What the pool made of a submission; "settled" when nothing of it is left to order. */
+type Added = ReturnType<Pool["add"]> | "settled";
 
 /** Objections that wait for this manager to reach their height. */
 const objectionsMax = 10_000;
@@ -107,7 +111,7 @@ export class Submissions {
         watch.note(record.hashHex, { kind: "refused", objection });
       }
       if (screened.accurate.length > 0) {
-        await this.#enter(submission, screened, options);
+        await this.#enter(submission, screened, { ...options, watch });
         if (options.waitFor !== WaitFor.ACCEPTED) {
           const awaited = screened.accurate.map(({ hashHex }) => hashHex);
           if (!(await watch.all(awaited, options.signal))) throw this.#unfinished();
@@ -125,10 +129,9 @@ export class Submissions {
     const parsed = parseSubmission(this.#ports.consortiumId, message, this.#ports.policy);
     if (!parsed.ok || this.#ports.pool.has(parsed.value.idHex)) return [];
     const submission = parsed.value;
-    const screened = await screenSubmission(submission, this.#ports);
+    const screened = await this.#screenAndPool(submission, { own: false });
     if (!screened.ok) return [];
-    const { accurate, refused } = screened.value;
-    if (accurate.length > 0) this.#addToPool(submission, screened.value, false);
+    const { refused } = screened.value;
     if (refused.length === 0) {
       this.#ports.observe.verdict("accepted");
       this.#ports.sendVerdict(submission.id);
@@ -179,12 +182,11 @@ export class Submissions {
     for (const message of messages) {
       const parsed = parseSubmission(this.#ports.consortiumId, message, this.#ports.policy);
       if (!parsed.ok) continue;
-      const screened = await screenSubmission(parsed.value, this.#ports);
-      if (!screened.ok || screened.value.accurate.length === 0) {
+      const screened = await this.#screenAndPool(parsed.value, { own: true });
+      if (!screened.ok || screened.value.added === "settled") {
         await this.#ports.deletePooled([parsed.value.id]);
         continue;
       }
-      this.#addToPool(parsed.value, screened.value, true);
       this.#ports.relay(message);
       this.#ports.sendVerdict(parsed.value.id);
     }
@@ -215,21 +217,52 @@ export class Submissions {
   async #enter(
     submission: ParsedSubmission,
     screened: Screened,
-    { waitFor }: TakeOptions,
+    { waitFor, watch }: TakeOptions & { readonly watch: OutcomeWatch },
   ): Promise<void> {
-    const added = this.#addToPool(submission, screened, true);
+    const { pool, savePooled, deletePooled, relay, sendVerdict } = this.#ports;
+    const added = this.#addToPool(submission, screened, { own: true, watch });
     if (added === "full") {
       throw new RpcError("POOL_FULL", "the pool of submissions that wait to be ordered is full");
     }
-    if (waitFor === WaitFor.ACCEPTED) await this.#ports.savePooled(submission);
+    if (added === "settled") return;
+    if (waitFor === WaitFor.ACCEPTED) {
+      await savePooled(submission);
+      // A block that completed it meanwhile has deleted what was not there yet.
+      if (!pool.has(submission.idHex)) await deletePooled([submission.id]);
+    }
     if (added === "known") return;
-    this.#ports.relay(submission.message);
-    this.#ports.sendVerdict(submission.id);
+    relay(submission.message);
+    sendVerdict(submission.id);
   }
 
-  #addToPool(submission: ParsedSubmission, { accurate }: Screened, own: boolean) {
+  async #screenAndPool(
+    submission: ParsedSubmission,
+    { own }: { readonly own: boolean },
+  ): Promise<Result<Screened & { readonly added: Added }, Violation>> {
+    const watch = this.#outcomes.watch(submission.records.map(({ hashHex }) => hashHex));
+    try {
+      const screened = await screenSubmission(submission, this.#ports);
+      if (!screened.ok) return screened;
+      const added = this.#addToPool(submission, screened.value, { own, watch });
+      return ok({ ...screened.value, added });
+    } finally {
+      watch.close();
+    }
+  }
+
+  /**
+   * `watch` was there before the records were screened: what a block has settled since then must not
+   * wait for another one, which would never come.
+   */
+  #addToPool(
+    submission: ParsedSubmission,
+    { accurate }: Screened,
+    { own, watch }: { readonly own: boolean; readonly watch: OutcomeWatch },
+  ): Added {
     const { pool, monotonicMs, onPoolChanged } = this.#ports;
-    const unsettled = accurate.map(({ hashHex }) => hashHex);
+    const hashes = accurate.map(({ hashHex }) => hashHex);
+    const unsettled = hashes.filter((hash) => !watch.settled.has(hash));
+    if (unsettled.length === 0) return "settled";
     const added = pool.add(submission, { own, nowMs: monotonicMs(), unsettled });
     onPoolChanged();
     return added;

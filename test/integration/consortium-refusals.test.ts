@@ -169,7 +169,7 @@ describe("a manager that is given wrong input", { timeout: 120_000 }, () => {
     });
   }
 
-  test("refuses who comes without a certificate, or with one of a stranger's authority", async () => {
+  test("refuses who has no certificate, or one of a stranger's authority", async () => {
     const ca = readFileSync(join(consortium.directory, "ca-bundle.pem"));
     const anonymous = new Client(
       consortium.addressOf("manager-1"),

@@ -1,0 +1,371 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { toHex } from "../../../src/base/bytes.js";
+import {
+  type Objection,
+  ObjectionSchema,
+  type RecordOutcome,
+  SubmitResponseSchema,
+  WaitFor,
+} from "../../../src/gen/bss/v1/broadcast_pb.js";
+import type { Submission } from "../../../src/gen/bss/v1/record_pb.js";
+import type { ParsedSubmission } from "../../../src/ledger/submissions.js";
+import { Pool } from "../../../src/manager/pool.js";
+import { Submissions, type SubmissionsPorts } from "../../../src/manager/submissions.js";
+import { RpcError } from "../../../src/rpc/rpc-error.js";
+import { rpcErrorFrom } from "../../support/rpc-consortium.js";
+import {
+  documentBytes,
+  hashOf,
+  readingBytes,
+  submissionOf,
+  submitted,
+  tradeBytes,
+} from "../ledger/support/records.js";
+import { gate, LedgerWorld } from "./support/ledger-world.js";
+
+const ample = { submissionsMax: 100, bytesMax: 10_000_000 };
+const never = new AbortController().signal;
+
+class Desk {
+  readonly world: LedgerWorld;
+  readonly pool: Pool;
+  readonly submissions: Submissions;
+  readonly relayed: Submission[] = [];
+  readonly verdicts: string[] = [];
+  readonly objections: Objection[] = [];
+  missing: RpcError | undefined;
+  /** Runs before a submission is written to disk. */
+  beforeSave = async () => {};
+  /** Runs after the state was read. */
+  afterRead = async () => {};
+
+  private constructor(world: LedgerWorld, limits = ample) {
+    this.world = world;
+    this.pool = new Pool({ limits, verdictWaitMs: 500 });
+    this.submissions = new Submissions(this.#ports());
+  }
+
+  static async create(limits = ample): Promise<Desk> {
+    return new Desk(await LedgerWorld.create(), limits);
+  }
+
+  take(
+    message: Submission,
+    waitFor: WaitFor = WaitFor.COMMITTED,
+    signal = never,
+    callerId?: string,
+  ) {
+    const caller = callerId ?? "participant-1";
+    return this.submissions.take(message, { callerId: caller, waitFor, signal });
+  }
+
+  /** The next block, with what follows from it here. */
+  async extend(candidates: readonly ParsedSubmission[]): Promise<void> {
+    const { executed, block } = await this.world.extend({ candidates });
+    await this.submissions.onAppended(executed, block);
+  }
+
+  #ports(): SubmissionsPorts {
+    const { world, pool, relayed, verdicts, objections } = this;
+    const { store } = world;
+    return {
+      ...world.ports,
+      readState: async (keys) => {
+        const state = await store.state(keys);
+        await this.afterRead();
+        return state;
+      },
+      pool,
+      savePooled: async (submission) => {
+        await this.beforeSave();
+        await store.savePooled(submission);
+      },
+      deletePooled: (ids) => store.deletePooled(ids),
+      relay: (submission) => relayed.push(submission),
+      sendVerdict: (id) => verdicts.push(toHex(id)),
+      sendObjection: (objection) => objections.push(objection),
+      onPoolChanged: () => {},
+      locate: (hash) => store.location(hash),
+      respond: async (outcomes) => create(SubmitResponseSchema, { outcomes }),
+      whatIsMissing: () => this.missing,
+      observe: { verdict: () => {}, objection: () => {}, committed: () => {} },
+    };
+  }
+}
+
+/** "committed 1/0", "pending", "objection DOUBLE_SPEND". */
+function textOf({ outcome }: RecordOutcome): string {
+  switch (outcome.case) {
+    case "committed":
+      return `committed ${outcome.value.height}/${outcome.value.position}`;
+    case "objection":
+      return `objection ${outcome.value.reason}`;
+    default:
+      return String(outcome.case);
+  }
+}
+
+async function settled(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe("a submission that a participant brings", () => {
+  test("is pooled, relayed with a verdict, and answered when a block has it", async () => {
+    const desk = await Desk.create();
+    const submission = submitted([documentBytes(), documentBytes()]);
+    const answer = desk.take(submission.message);
+    await settled(() => desk.pool.has(submission.idHex));
+    assert.deepEqual(desk.relayed, [submission.message]);
+    assert.deepEqual(desk.verdicts, [submission.idHex]);
+    assert.deepEqual(await desk.world.savedIds(), []);
+    await desk.extend([submission]);
+    assert.deepEqual((await answer).outcomes.map(textOf), ["committed 1/0", "committed 1/1"]);
+    assert.equal(desk.pool.submissionCount, 0);
+  });
+
+  test("is on disk before it is called accepted, and gone from there with its block", async () => {
+    const desk = await Desk.create();
+    const submission = submitted([documentBytes()]);
+    const saving = gate();
+    desk.beforeSave = () => saving.promise;
+    let answered = false;
+    const answer = desk.take(submission.message, WaitFor.ACCEPTED).finally(() => {
+      answered = true;
+    });
+    await settled(() => desk.pool.has(submission.idHex));
+    for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(answered, false);
+    saving.open();
+    assert.deepEqual((await answer).outcomes.map(textOf), ["pending"]);
+    assert.deepEqual(await desk.world.savedIds(), [toHex(submission.message.signature)]);
+    await desk.extend([submission]);
+    assert.deepEqual(await desk.world.savedIds(), []);
+  });
+
+  test("leaves nothing behind when a block completes it while it is being saved", async () => {
+    const desk = await Desk.create();
+    const submission = submitted([documentBytes()]);
+    desk.beforeSave = () => desk.extend([submission]);
+    const answer = await desk.take(submission.message, WaitFor.ACCEPTED);
+    assert.deepEqual(answer.outcomes.map(textOf), ["committed 1/0"]);
+    assert.equal(desk.pool.submissionCount, 0);
+    assert.deepEqual(await desk.world.savedIds(), []);
+  });
+
+  for (const how of ["taken in", "relayed", "restored"] as const) {
+    test(`does not wait in the pool when a block had it while it was being ${how}`, async () => {
+      const desk = await Desk.create();
+      const submission = submitted([documentBytes()]);
+      desk.afterRead = async () => {
+        desk.afterRead = async () => {};
+        await desk.extend([submission]);
+      };
+      if (how === "taken in") {
+        const answer = await desk.take(submission.message);
+        assert.deepEqual(answer.outcomes.map(textOf), ["committed 1/0"]);
+      } else if (how === "relayed") {
+        assert.deepEqual(await desk.submissions.takeRelayed(submission.message), []);
+      } else {
+        await desk.world.store.savePooled(submission);
+        await desk.submissions.restore([submission.message]);
+        assert.deepEqual(await desk.world.savedIds(), []);
+      }
+      assert.equal(desk.pool.submissionCount, 0);
+    });
+  }
+
+  test("comes twice and gets its first place twice", async () => {
+    const desk = await Desk.create();
+    const submission = submitted([documentBytes()]);
+    const both = [desk.take(submission.message), desk.take(submission.message)];
+    await settled(() => desk.pool.has(submission.idHex));
+    await desk.extend([submission]);
+    const third = desk.take(submission.message);
+    for (const answer of await Promise.all([...both, third])) {
+      assert.deepEqual(answer.outcomes.map(textOf), ["committed 1/0"]);
+    }
+    assert.equal(desk.relayed.length, 1);
+  });
+
+  test("waits with the records that are not on the ledger yet, and only with these", async () => {
+    const desk = await Desk.create();
+    const [old, fresh] = [documentBytes(), documentBytes()];
+    await desk.extend([submitted([old])]);
+    const mixed = submitted([fresh, old]);
+    const answer = desk.take(mixed.message);
+    await settled(() => desk.pool.has(mixed.idHex));
+    assert.equal(desk.pool.recordCount, 1);
+    await desk.extend([mixed]);
+    assert.deepEqual((await answer).outcomes.map(textOf), ["committed 2/1", "committed 1/0"]);
+  });
+
+  test("keeps its right records when one of them breaks a rule that nothing cures", async () => {
+    const desk = await Desk.create();
+    const wrong = documentBytes({ mediaType: "" });
+    const submission = submitted([wrong, documentBytes()]);
+    const answer = desk.take(submission.message);
+    await settled(() => desk.pool.has(submission.idHex));
+    const right = submitted(submission.records.slice(1).map(({ bytes }) => bytes));
+    await desk.extend([right]);
+    const outcomes = (await answer).outcomes.map(textOf);
+    assert.deepEqual(outcomes, ["objection DOCUMENT_INVALID", "committed 1/0"]);
+  });
+
+  test("stays when its caller's time is up, which hears what is missing", async () => {
+    const desk = await Desk.create();
+    const submission = submitted([documentBytes()]);
+    const abort = new AbortController();
+    abort.abort();
+    const late = await rpcErrorFrom(desk.take(submission.message, WaitFor.COMMITTED, abort.signal));
+    assert.equal(late.reason, "DEADLINE");
+    desk.missing = new RpcError("STORAGE_UNAVAILABLE", "all asleep");
+    const named = await rpcErrorFrom(
+      desk.take(submission.message, WaitFor.COMMITTED, abort.signal),
+    );
+    assert.equal(named.reason, "STORAGE_UNAVAILABLE");
+    assert.ok(desk.pool.has(submission.idHex));
+  });
+
+  test("is refused as a whole: wrong caller, wrong signature, no room, nothing at all", async () => {
+    const desk = await Desk.create({ submissionsMax: 1, bytesMax: 10_000_000 });
+    const message = submissionOf([documentBytes()]);
+    const stranger = desk.take(message, WaitFor.COMMITTED, never, "participant-2");
+    assert.equal((await rpcErrorFrom(stranger)).reason, "CALLER_NOT_SUBMITTER");
+    const forged = { ...message, signature: message.signature.with(0, 1 ^ 0xff) };
+    const refused = await rpcErrorFrom(desk.take(forged));
+    assert.deepEqual(
+      [refused.reason, refused.field],
+      ["SIGNATURE_INVALID", "submission.signature"],
+    );
+    const nothing = desk.submissions.take(undefined, {
+      ...{ callerId: "participant-1", waitFor: WaitFor.COMMITTED, signal: never },
+    });
+    assert.equal((await rpcErrorFrom(nothing)).reason, "SUBMISSION_MALFORMED");
+    await desk.take(message, WaitFor.ACCEPTED);
+    const full = desk.take(submissionOf([documentBytes()]), WaitFor.ACCEPTED);
+    assert.equal((await rpcErrorFrom(full)).reason, "POOL_FULL");
+    assert.equal((await desk.world.savedIds()).length, 1);
+    assert.equal(desk.relayed.length, 1);
+  });
+});
+
+describe("a submission that another manager relays", () => {
+  test("gets a verdict once, and is not relayed on", async () => {
+    const desk = await Desk.create();
+    const submission = submitted([documentBytes()]);
+    assert.deepEqual(await desk.submissions.takeRelayed(submission.message), []);
+    assert.deepEqual(await desk.submissions.takeRelayed(submission.message), []);
+    assert.deepEqual(desk.verdicts, [submission.idHex]);
+    assert.deepEqual(desk.relayed, []);
+    assert.deepEqual(desk.pool.own(), []);
+  });
+
+  test("is objected to where it breaks a rule, and gets no verdict", async () => {
+    const desk = await Desk.create();
+    const wrong = documentBytes({ mediaType: "" });
+    const submission = submitted([wrong, documentBytes()]);
+    const objections = await desk.submissions.takeRelayed(submission.message);
+    assert.deepEqual(
+      objections.map(({ recordHash, reason }) => [toHex(recordHash), reason]),
+      [[toHex(hashOf(wrong)), "DOCUMENT_INVALID"]],
+    );
+    assert.deepEqual(desk.verdicts, []);
+    assert.equal(desk.pool.recordCount, 1);
+  });
+
+  test("leaves no trace when it is malformed or its signature is not its submitter's", async () => {
+    const desk = await Desk.create();
+    const message = submissionOf([documentBytes()]);
+    const forged = { ...message, signature: new Uint8Array(64) };
+    const malformed = { ...message, header: new Uint8Array([1, 2, 3]) };
+    for (const each of [forged, malformed]) {
+      assert.deepEqual(await desk.submissions.takeRelayed(each), []);
+    }
+    assert.equal(desk.pool.submissionCount, 0);
+    assert.deepEqual(desk.verdicts, []);
+  });
+});
+
+describe("an objection", () => {
+  const reading = readingBytes({ exported: 50, imported: 0 });
+  const bought = readingBytes({ owner: "participant-2", meter: "meter-2", exported: 0 });
+  const meters = [submitted([reading]), submitted([bought], "participant-2")];
+
+  const against = (submission: ParsedSubmission, height: number, reason = "DOUBLE_SPEND") =>
+    create(ObjectionSchema, {
+      ...{ submissionId: submission.id, reason, height: BigInt(height) },
+      recordHash: submission.records[0]?.hash ?? new Uint8Array(),
+    });
+
+  test("that holds on this ledger too ends the wait and the record's stay, on disk too", async () => {
+    const desk = await Desk.create();
+    await desk.extend(meters);
+    const trade = submitted([tradeBytes({ energy: 60 })]);
+    await desk.take(trade.message, WaitFor.ACCEPTED);
+    const answer = desk.take(trade.message);
+    await desk.submissions.takeObjection(against(trade, 1));
+    assert.deepEqual((await answer).outcomes.map(textOf), ["objection DOUBLE_SPEND"]);
+    assert.equal(desk.pool.submissionCount, 0);
+    assert.deepEqual(await desk.world.savedIds(), []);
+  });
+
+  test("that does not hold here changes nothing, whoever makes it", async () => {
+    const desk = await Desk.create();
+    await desk.extend(meters);
+    const trade = submitted([tradeBytes({ energy: 40 })]);
+    await desk.take(trade.message, WaitFor.ACCEPTED);
+    await desk.submissions.takeObjection(against(trade, 1));
+    assert.ok(desk.pool.has(trade.idHex));
+    await desk.submissions.takeObjection(against(submitted([documentBytes()]), 1));
+  });
+
+  test("waits until this ledger has reached its height", async () => {
+    const desk = await Desk.create();
+    const trade = submitted([tradeBytes({ energy: 60 })]);
+    await desk.take(trade.message, WaitFor.ACCEPTED);
+    await desk.submissions.takeObjection(against(trade, 1));
+    assert.ok(desk.pool.has(trade.idHex), "before the readings nobody can say");
+    await desk.extend(meters);
+    assert.equal(desk.pool.submissionCount, 0);
+  });
+
+  test("by this manager's own block is told to all, with the height at which it holds", async () => {
+    const desk = await Desk.create();
+    await desk.extend(meters);
+    const trade = submitted([tradeBytes({ energy: 60 })]);
+    const answer = desk.take(trade.message);
+    await settled(() => desk.pool.has(trade.idHex));
+    const built = desk.world.chain.propose({ candidates: [trade] });
+    assert.equal(built.executed.facts.leafCount, 0);
+    await desk.submissions.reportObjections(built.objections, built.executed);
+    assert.deepEqual(
+      desk.objections.map(({ reason, height }) => [reason, height]),
+      [["DOUBLE_SPEND", 1n]],
+    );
+    assert.deepEqual((await answer).outcomes.map(textOf), ["objection DOUBLE_SPEND"]);
+  });
+});
+
+describe("what a stop left behind", () => {
+  test("is pooled and relayed again, but for what is on the ledger or no longer right", async () => {
+    const desk = await Desk.create();
+    const [waiting, done] = [submitted([documentBytes()]), submitted([documentBytes()])];
+    const wrong = submissionOf([documentBytes({ mediaType: "" })]);
+    await desk.extend([done]);
+    for (const each of [waiting, done]) await desk.world.store.savePooled(each);
+    await desk.submissions.restore([waiting.message, done.message, wrong]);
+    assert.deepEqual(desk.pool.own(), [waiting]);
+    assert.deepEqual(desk.relayed, [waiting.message]);
+    assert.deepEqual(await desk.world.savedIds(), [toHex(waiting.message.signature)]);
+  });
+
+  test("stays on disk when the pool has no room for it", async () => {
+    const desk = await Desk.create({ submissionsMax: 1, bytesMax: 10_000_000 });
+    const two = [submitted([documentBytes()]), submitted([documentBytes()])];
+    for (const each of two) await desk.world.store.savePooled(each);
+    await desk.submissions.restore(two.map(({ message }) => message));
+    assert.equal((await desk.world.savedIds()).length, 2);
+  });
+});
