@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
+import { defined } from "../../../src/base/assert.js";
 import { type BssClient, connect, UntrueAnswer } from "../../../src/client/index.js";
+import { blockId } from "../../../src/ledger/blocks.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 import { ToyConsortium } from "../../support/toy-consortium.js";
 
@@ -107,14 +109,17 @@ describe("watchBlocks", () => {
 
   test("throws when a block does not follow the one before it", async () => {
     const fork = await ToyConsortium.create(join(parent, "fork"), { managers: 1 });
-    // The same genesis time is not needed: the header of any other block has another parent.
-    fork.ledger.append([Uint8Array.of(200)]);
-    const other = await fork.ledger.finalBlock(1);
+    for (const byte of [200, 201]) fork.ledger.append([Uint8Array.of(byte)]);
+    const other = defined(await fork.ledger.finalBlock(2), "two blocks were made");
     await fork.close();
+    const forked = { block: other.block, blockId: blockId(other.block.header) };
     for (const { misbehaviour } of toy.managers) {
-      misbehaviour.watched = (block, sent) =>
-        sent === 1 ? { ...block, block: other?.block } : block;
+      misbehaviour.watched = (block, sent) => (sent === 1 ? { ...block, ...forked } : block);
     }
-    await assert.rejects(heightsUpTo(3, 1), UntrueAnswer);
+    await assert.rejects(heightsUpTo(3, 1), (error) => {
+      assert.ok(error instanceof UntrueAnswer);
+      assert.match(error.message, /block 2 does not follow the block before it: a fork/);
+      return true;
+    });
   });
 });
