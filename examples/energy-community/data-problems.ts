@@ -31,7 +31,7 @@ export class DataProblems {
   /** One line per problem, and how many more there are. */
   lines(): readonly string[] {
     const more = this.#count - this.#kept.length;
-    return [...this.#kept.map(textOf), ...(more > 0 ? [`and ${more} more problems`] : [])];
+    return [...this.#kept.map(textOf), ...(more > 0 ? [`${more} more rows`] : [])];
   }
 }
 

@@ -16,6 +16,19 @@ export function noEnergy(): EnergySums {
   return { readings: 0, sales: 0, ...none };
 }
 
+export function totalOf(all: Iterable<EnergySums>): EnergySums {
+  const total = noEnergy();
+  for (const sums of all) {
+    total.readings += sums.readings;
+    total.importedWh += sums.importedWh;
+    total.exportedWh += sums.exportedWh;
+    total.sales += sums.sales;
+    total.soldWh += sums.soldWh;
+    total.boughtWh += sums.boughtWh;
+  }
+  return total;
+}
+
 /** Sums over hours, home by home. */
 export class CommunitySums {
   readonly byHome: ReadonlyMap<string, EnergySums>;
@@ -49,16 +62,7 @@ export class CommunitySums {
 
   /** Over all homes. */
   get total(): EnergySums {
-    const total = noEnergy();
-    for (const sums of this.byHome.values()) {
-      total.readings += sums.readings;
-      total.importedWh += sums.importedWh;
-      total.exportedWh += sums.exportedWh;
-      total.sales += sums.sales;
-      total.soldWh += sums.soldWh;
-      total.boughtWh += sums.boughtWh;
-    }
-    return total;
+    return totalOf(this.byHome.values());
   }
 
   get records(): number {

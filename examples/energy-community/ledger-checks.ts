@@ -1,0 +1,139 @@
+/** What a user of the ledger can rely on, tried out on a running consortium. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { equalBytes, toHex } from "../../src/base/bytes.js";
+import type { NodeProcesses } from "../../src/cli/node-processes.js";
+import { type NodeStatus, openStatusSource } from "../../src/cli/node-status.js";
+import { shortHash } from "../../src/cli/output.js";
+import {
+  type BssClient,
+  RpcError,
+  readGenesis,
+  receiptFromJson,
+  receiptToJson,
+  recordHash,
+  type Submission,
+  type SubmitResponse,
+  verifyReceipt,
+} from "../../src/client/index.js";
+import { flippedReceipts } from "./bit-flips.js";
+import { CheckFailed, expect } from "./demo-report.js";
+
+const pollMs = 250;
+const agreementTimeoutMs = 60_000;
+const flippedBit = 333;
+
+/** Sends a submission again; it must get the places that it has. */
+export async function checkRetry(
+  client: BssClient,
+  submission: Submission,
+  first: SubmitResponse["outcomes"],
+): Promise<string> {
+  const { outcomes } = await client.submit(submission);
+  const places = (of: SubmitResponse["outcomes"]) =>
+    of.map(({ recordHash: hash, outcome }) =>
+      outcome.case === "committed"
+        ? `${toHex(hash)} ${outcome.value.height} ${outcome.value.position}`
+        : `${toHex(hash)} ${outcome.case}`,
+    );
+  expect(places(outcomes).join() === places(first).join(), "it got other places");
+  return `its ${outcomes.length} records have the places that they had`;
+}
+
+/**
+ * Writes a receipt and the genesis' verdict on it; then reads both back and checks them, and copies
+ * with one bit changed, without asking any node.
+ */
+export async function checkReceipt(
+  client: BssClient,
+  record: Uint8Array,
+  files: { readonly receipt: string; readonly genesis: string },
+): Promise<string> {
+  const receipt = await client.getReceipt(recordHash(client.consortiumId, record));
+  writeFileSync(files.receipt, `${receiptToJson(receipt, { pretty: true })}\n`);
+  const genesis = readGenesis(files.genesis);
+  const read = receiptFromJson(readFileSync(files.receipt, "utf8"));
+  expect(read.ok, "the file is no receipt");
+  const verified = verifyReceipt(read.value, genesis, { record });
+  expect(verified.ok, verified.ok ? "" : verified.error.message);
+  const flipped = flippedReceipts(read.value, flippedBit);
+  for (const { part, receipt: wrong } of flipped) {
+    const accepted = verifyReceipt(wrong, genesis, { record }).ok;
+    expect(!accepted, `a receipt with a changed ${part} was taken for valid`);
+  }
+  const other = verifyReceipt(read.value, genesis, {
+    record: record.with(-1, ~(record.at(-1) ?? 0)),
+  });
+  expect(!other.ok, "the receipt was taken for that of another record");
+  const { signers, height } = verified.value;
+  const parts = flipped.map(({ part }) => part).join(", ");
+  return `block ${height}, signed by ${signers.join(", ")}; refused with one bit changed in its ${parts}`;
+}
+
+/** Sells what is not there. The managers must refuse it for that reason. */
+export async function checkDoubleSpend(client: BssClient, record: Uint8Array): Promise<string> {
+  try {
+    await client.submit(client.sign([record]));
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    if (error.reason === "DOUBLE_SPEND") return `DOUBLE_SPEND: ${error.message}`;
+    throw new CheckFailed(`refused for another reason, ${error.reason}: ${error.message}`);
+  }
+  throw new CheckFailed("it was accepted");
+}
+
+/** The owner reads the content; another participant sees where it stands, and nothing of it. */
+export async function checkPrivacy(
+  owner: BssClient,
+  outsider: BssClient,
+  record: Uint8Array,
+): Promise<string> {
+  const hash = recordHash(owner.consortiumId, record);
+  const own = await owner.getRecord(hash);
+  expect(own.content !== undefined, `${owner.profile.id} cannot read its own record`);
+  expect(equalBytes(own.content.bytes, record), "its content is not what was submitted");
+  const seen = await outsider.getRecord(hash);
+  expect(seen.content === undefined, `${outsider.profile.id} can read it`);
+  expect(seen.position === own.position, "it is told another position");
+  const { id } = outsider.profile;
+  return `${id} sees hash ${shortHash(hash)} at position ${seen.position}, and no content`;
+}
+
+/** Waits until every node holds the same ledger of `records` records. */
+export async function checkRoots(
+  directory: string,
+  { nodes }: NodeProcesses,
+  records: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const source = openStatusSource(directory);
+  const deadlineMs = performance.now() + agreementTimeoutMs;
+  try {
+    for (;;) {
+      const statuses = await Promise.all(nodes.map(({ config }) => source.statusOf(config)));
+      const [first] = statuses;
+      if (first?.treeSize === records && statuses.every((status) => isSame(status, first))) {
+        const { root, height } = first;
+        return `${shortHash(root)} over ${records} records at height ${height}`;
+      }
+      if (performance.now() > deadlineMs) {
+        const held = nodes.map(({ id }, index) => `${id} ${textOf(statuses[index])}`);
+        throw new CheckFailed(held.join("; "));
+      }
+      await sleep(pollMs, undefined, { signal });
+    }
+  } finally {
+    source.close();
+  }
+}
+
+function isSame(status: NodeStatus | undefined, first: NodeStatus): boolean {
+  if (status === undefined) return false;
+  const { height, treeSize, root } = status;
+  return height === first.height && treeSize === first.treeSize && equalBytes(root, first.root);
+}
+
+function textOf(status: NodeStatus | undefined): string {
+  if (status === undefined) return "does not answer";
+  return `has ${status.treeSize} records at height ${status.height}, ${shortHash(status.root)}`;
+}
