@@ -11,6 +11,7 @@ import {
   WaitFor,
 } from "../gen/bss/v1/broadcast_pb.js";
 import type { CallContext, ServerStream } from "../rpc/handlers.js";
+import type { Identity } from "../rpc/identity.js";
 import { reasonTable } from "../rpc/reasons.js";
 import { RpcError, type RpcErrorOptions } from "../rpc/rpc-error.js";
 import { statusCodes } from "../rpc/status-codes.js";
@@ -32,7 +33,7 @@ export class SubmitService {
 
   /** The handler of BroadcastService.Submit. */
   async submit(request: SubmitRequest, context: CallContext): Promise<SubmitResponse> {
-    const response = await this.#take(request, context);
+    const response = await this.#take(request, new CallWaits(context));
     const refusal = wholeRefusal(response);
     if (refusal !== undefined) throw refusal;
     return response;
@@ -43,50 +44,93 @@ export class SubmitService {
     context: CallContext,
     stream: ServerStream<SubmitStreamRequest, MessageInitShape<typeof SubmitStreamResponseSchema>>,
   ): Promise<void> {
+    const waits = new CallWaits(context);
     const inFlight = new Map<bigint, Promise<unknown>>();
+    let fault: { readonly error: unknown } | undefined;
     for await (const request of stream.messages) {
+      if (fault !== undefined) break;
       const { requestId } = request;
       const refused = refusalOfRequest(requestId, inFlight);
       if (refused !== undefined) {
-        await stream.write({ requestId, result: { case: "refusal", value: refusalOf(refused) } });
+        await stream.write(refusalAnswer(requestId, refused));
         continue;
       }
-      const work = this.#answer(request, context)
-        .then((response) => stream.write(response))
+      const work = this.#answer(request, waits)
+        .catch((error: unknown) => {
+          fault ??= { error };
+          return refusalAnswer(requestId, new RpcError("INTERNAL", "internal error"));
+        })
+        .then((answer) => stream.write(answer))
         .finally(() => inFlight.delete(requestId));
       inFlight.set(requestId, work);
     }
-    await Promise.allSettled(inFlight.values());
+    await Promise.all(inFlight.values());
+    // The server logs it and ends the stream with INTERNAL.
+    if (fault !== undefined) throw fault.error;
   }
 
-  async #answer(request: SubmitStreamRequest, context: CallContext): Promise<SubmitStreamResponse> {
+  async #answer(request: SubmitStreamRequest, waits: CallWaits): Promise<SubmitStreamResponse> {
     const { requestId } = request;
     try {
-      const value = await this.#take(request, context);
+      const value = await this.#take(request, waits);
       return create(SubmitStreamResponseSchema, {
         requestId,
         result: { case: "response", value },
       });
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
-      return create(SubmitStreamResponseSchema, {
-        requestId,
-        result: { case: "refusal", value: refusalOf(error) },
-      });
+      return refusalAnswer(requestId, error);
     }
   }
 
   async #take(
     { submission, waitFor }: SubmitRequest | SubmitStreamRequest,
-    context: CallContext,
+    waits: CallWaits,
   ): Promise<SubmitResponse> {
     if (!Object.values<number>(WaitFor).includes(waitFor)) {
       throw new RpcError("FIELD_INVALID", "no such value of WaitFor", { field: "wait_for" });
     }
-    const left = (context.deadlineUnixMs ?? Number.POSITIVE_INFINITY) - Date.now();
-    const waitMs = Math.max(0, Math.min(left - deadlineReserveMs, waitDefaultMs));
-    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(waitMs)]);
-    return this.#submissions.take(submission, { callerId: context.identity.id, waitFor, signal });
+    const { id: callerId } = waits.caller;
+    return waits.during((signal) =>
+      this.#submissions.take(submission, { callerId, waitFor, signal }),
+    );
+  }
+}
+
+/**
+ * The waits of one call: each ends with its own time, all of them with the call. The call listens to
+ * its signal once, as a stream lives for any number of submissions.
+ */
+class CallWaits {
+  readonly #context: CallContext;
+  readonly #open = new Set<AbortController>();
+
+  constructor(context: CallContext) {
+    this.#context = context;
+    const endAll = () => {
+      for (const wait of this.#open) wait.abort();
+    };
+    context.signal.addEventListener("abort", endAll, { once: true });
+  }
+
+  get caller(): Identity {
+    return this.#context.identity;
+  }
+
+  /** Runs `work`, whose signal aborts in time for an answer before the caller's deadline. */
+  async during<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { signal, deadlineUnixMs = Number.POSITIVE_INFINITY } = this.#context;
+    const left = deadlineUnixMs - Date.now() - deadlineReserveMs;
+    const wait = new AbortController();
+    const timer = setTimeout(() => wait.abort(), Math.max(0, Math.min(left, waitDefaultMs)));
+    if (signal.aborted) wait.abort();
+    this.#open.add(wait);
+    try {
+      return await work(wait.signal);
+    } finally {
+      clearTimeout(timer);
+      this.#open.delete(wait);
+    }
   }
 }
 
@@ -125,6 +169,13 @@ function wholeRefusal({ outcomes }: SubmitResponse): RpcError | undefined {
 
 function knownReason(reason: string) {
   return reason in reasonTable ? (reason as keyof typeof reasonTable) : undefined;
+}
+
+function refusalAnswer(requestId: bigint, error: RpcError): SubmitStreamResponse {
+  return create(SubmitStreamResponseSchema, {
+    requestId,
+    result: { case: "refusal", value: refusalOf(error) },
+  });
 }
 
 function refusalOf(error: RpcError): MessageInitShape<typeof RefusalSchema> {
