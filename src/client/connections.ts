@@ -215,7 +215,12 @@ function connectionOf(channel: RpcChannel): Connection {
 /** One error for all managers: the last one's reason, and what each of them said. */
 function summary(failures: ReadonlyMap<string, RpcError>, last: RpcError): RpcError {
   if (failures.size <= 1) return last;
-  const said = [...failures].map(([address, error]) => `${address}: ${error.message}`);
+  const addresses = new Map<string, string[]>();
+  for (const [address, error] of failures) {
+    const text = plainMessage(error);
+    addresses.set(text, [...(addresses.get(text) ?? []), address]);
+  }
+  const said = [...addresses].map(([text, who]) => `${who.join(", ")}: ${text}`);
   // What a node said of the consortium tells more than that another one is not there.
   const telling =
     [...failures.values()].find(({ reason }) => reason !== "NODE_UNREACHABLE") ?? last;
@@ -225,4 +230,11 @@ function summary(failures: ReadonlyMap<string, RpcError>, last: RpcError): RpcEr
     received: { status: telling.status, reason: telling.reason },
     cause: telling,
   });
+}
+
+/** What a connection failed with, without what grpc-js wraps around it. */
+export function plainMessage(error: RpcError): string {
+  const wrapped =
+    /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note: ?/s;
+  return wrapped.exec(error.message)?.[1] ?? error.message;
 }
