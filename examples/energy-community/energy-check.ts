@@ -2,9 +2,8 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { toHex } from "../../src/base/bytes.js";
 import { type Cell, table } from "../../src/cli/output.js";
-import { type BssClient, connect, readProfile } from "../../src/client/index.js";
+import type { BssClient } from "../../src/client/index.js";
 import { TradeTermsSchema } from "../../src/gen/bss/v1/record_pb.js";
-import { profileFileOf } from "./community-keys.js";
 import { expect, indented } from "./demo-report.js";
 import type { DemoSession } from "./demo-session.js";
 import { type EnergySums, noEnergy, totalOf } from "./energy-sums.js";
@@ -13,12 +12,14 @@ import { type EnergySums, noEnergy, totalOf } from "./energy-sums.js";
 const homesShown = 20;
 
 /** Reads every home's records back and compares their sums with those of the data. */
-export async function checkEnergy({ plan, directory, report }: DemoSession): Promise<void> {
+export async function checkEnergy({ plan, clients, report }: DemoSession): Promise<void> {
   report.step("energy, as each home reads it from the ledger");
   const rows: (readonly Cell[])[] = [];
   await report.check("no energy appeared or vanished", async () => {
     const ledger = new Map<string, EnergySums>();
-    for (const id of plan.sums.byHome.keys()) ledger.set(id, await sumsOfHome(directory, id));
+    for (const id of plan.sums.byHome.keys()) {
+      ledger.set(id, await clients.with(id, sumsOnLedger));
+    }
     rows.push(...rowsOf(ledger, plan.sums.byHome));
     const different = [...ledger].filter(([id, sums]) => !isSame(sums, plan.sums.byHome.get(id)));
     const ids = different.map(([id]) => id).slice(0, homesShown);
@@ -49,15 +50,6 @@ function rowsOf(
     return [[id, ...cellsOf(sums), verdict]];
   });
   return [...rows, [`all ${ledger.size}`, ...cellsOf(totalOf(ledger.values())), ""]];
-}
-
-async function sumsOfHome(directory: string, id: string): Promise<EnergySums> {
-  const home = await connect(readProfile(profileFileOf(directory, id)));
-  try {
-    return await sumsOnLedger(home);
-  } finally {
-    home.close();
-  }
 }
 
 /** What a home's own records on the ledger add up to, read with the home's profile. */

@@ -7,7 +7,7 @@ import type { CommunityHour } from "./community-hours.js";
 import type { HourRecords } from "./records.js";
 
 /** Enough to fill the next block while one is being voted on. */
-const inFlightMax = 64;
+const inFlightMax = 128;
 const stallTimeoutMs = 120_000;
 const refusalsKept = 5;
 

@@ -25,7 +25,8 @@ export async function submitAll(session: DemoSession): Promise<Submitted> {
   const total = plan.sums.records;
   report.step(`submitting ${total} records, one submission per hour`);
   const samples: Uint8Array[] = [];
-  const sampled = spread(plan.sums.hours, receiptsShown);
+  const sampledAt = spread(total, receiptsShown);
+  let settled = 0;
   let first: readonly RecordOutcome[] = [];
   const progress = progressOf(total);
   const startedMs = performance.now();
@@ -36,10 +37,12 @@ export async function submitAll(session: DemoSession): Promise<Submitted> {
     submitted = await submitHours(await clients.of(headEndId), hours, records, {
       signal,
       onOutcome: (index, outcomes) => {
-        progress.settle(outcomes.length);
         if (index === 0) first = outcomes;
+        settled += outcomes.length;
+        progress.settle(outcomes.length);
         const last = outcomes.at(-1);
-        if (sampled.has(index) && last !== undefined) samples.push(last.recordHash);
+        if (last === undefined || settled <= (sampledAt[samples.length] ?? total)) return;
+        samples.push(last.recordHash);
       },
     });
   } finally {
@@ -104,8 +107,8 @@ function progressOf(total: number) {
 }
 
 /** `count` numbers from 0 to `length` − 1, first and last among them. */
-function spread(length: number, count: number): ReadonlySet<number> {
-  const last = length - 1;
-  const steps = Math.max(1, count - 1);
-  return new Set(Array.from({ length: count }, (_, index) => Math.round((index * last) / steps)));
+function spread(length: number, count: number): readonly number[] {
+  return Array.from({ length: count }, (_, index) => {
+    return Math.floor((index * (length - 1)) / (count - 1));
+  });
 }
