@@ -79,8 +79,10 @@ export class CatchUp {
     if (request === undefined || request.peer !== peer || request.appending) return;
     request.appending = true;
     for (const { block, certificates } of answer.blocks) {
-      if (block === undefined || certificates === undefined) break;
-      const reason = await this.#ports.append(block, certificates);
+      const whole = block !== undefined && certificates !== undefined;
+      const reason = whole
+        ? await this.#ports.append(block, certificates)
+        : "a block without its parts";
       if (reason === undefined) continue;
       this.#blame(peer, reason);
       break;

@@ -12,7 +12,7 @@ import type { Clock, RingStatus, Task } from "../consensus/events.js";
 import { Ring } from "../consensus/ring.js";
 import { SignatureCache } from "../crypto/signature-cache.js";
 import type { BlockCertificates, ManagerBlock } from "../gen/bss/v1/block_pb.js";
-import { blockId } from "../ledger/blocks.js";
+import { blockId, parseHeader } from "../ledger/blocks.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import type { HeadSignal } from "../query/head-signal.js";
 import type { ManagerStore } from "../store/manager-store.js";
@@ -305,13 +305,17 @@ export class Manager {
     await this.submissions.onAppended(executed, block);
   }
 
-  /** A final block from a peer; the reason when it does not hold. */
+  /** A final block from a peer; the reason when it does not hold. One that is held is passed over. */
   #appendShipped(
     block: ManagerBlock,
     certificates: BlockCertificates,
   ): Promise<string | undefined> {
     return this.#driver.exclusive(async () => {
-      const id = blockId(block.block?.header ?? new Uint8Array());
+      const header = block.block?.header ?? new Uint8Array();
+      const parsed = parseHeader(header);
+      // Decided here while it was on its way: nobody is to blame.
+      if (parsed.ok && parsed.value.height <= this.#options.store.head.height) return undefined;
+      const id = blockId(header);
       const judged = await this.#validator.judge(id, block);
       if (judged === undefined) return "a block that does not hang together";
       if (!judged.ok) return `${judged.error.reason}: ${judged.error.message}`;

@@ -47,8 +47,12 @@ export function commit(managerId: string, { height, blockId }: Block, round = 0)
   return voteOf(managerId, digest, { kind, height: BigInt(height), round, blockId });
 }
 
-export function proposal(managerId: string, { height, blockId }: Block, round = 0) {
-  const validRound = -1;
+export function proposal(
+  managerId: string,
+  { height, blockId }: Block,
+  round = 0,
+  validRound = -1,
+) {
   const digest = proposalDigest({ consortiumId, height, round, validRound, blockId });
   return create(ProposalSchema, {
     ...{ height: BigInt(height), round, validRound, blockId, managerId },

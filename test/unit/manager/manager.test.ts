@@ -1,0 +1,162 @@
+/** A manager without network: what reaches it through its handlers, and what it says on its links. */
+import assert from "node:assert/strict";
+import { afterEach, describe, test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { pino } from "pino";
+import { CertifiedManagerBlockSchema } from "../../../src/gen/bss/v1/block_pb.js";
+import {
+  ManagerBlocksSchema,
+  SignedHeadSchema,
+  type VoteRequest,
+  VoteRequestSchema,
+  VoteResponseSchema,
+} from "../../../src/gen/bss/v1/vote_pb.js";
+import { rootOf } from "../../../src/ledger/merkle/frontier.js";
+import { headDigest } from "../../../src/ledger/votes.js";
+import { Manager } from "../../../src/manager/manager.js";
+import { managerObserver } from "../../../src/manager/manager-observer.js";
+import { createMetrics } from "../../../src/metrics/metrics.js";
+import { HeadSignal } from "../../../src/query/head-signal.js";
+import type { CallContext } from "../../../src/rpc/handlers.js";
+import { until } from "../../support/rpc-consortium.js";
+import { consortiumId, epochKey, genesis } from "../ledger/support/consortium.js";
+import { documentBytes, seedOf, sign, submitted } from "../ledger/support/records.js";
+import { type FinalBlock, LedgerWorld } from "./support/ledger-world.js";
+
+const selfId = "manager-1";
+const peer = "manager-2";
+
+class Node {
+  readonly world: LedgerWorld;
+  readonly said: (readonly [to: string, message: VoteRequest["message"]["case"]])[] = [];
+  readonly blamed: string[] = [];
+  readonly fatal: Error[] = [];
+  manager: Manager | undefined;
+
+  private constructor(world: LedgerWorld) {
+    this.world = world;
+  }
+
+  static async start(world: LedgerWorld): Promise<Node> {
+    const node = new Node(world);
+    const metrics = createMetrics({
+      ...{ role: "manager", nodeId: selfId, consortium: genesis.name, processMetrics: false },
+    });
+    const peerIds = [peer, "manager-3", "manager-4"];
+    const links = {
+      ...{ peerIds, connectedIds: peerIds, isConnected: () => true },
+      sendVote: (to: string, request: Parameters<typeof create<typeof VoteRequestSchema>>[1]) => {
+        node.said.push([to, create(VoteRequestSchema, request).message.case]);
+        return true;
+      },
+      sendBroadcast: () => true,
+    };
+    node.manager = await Manager.open({
+      ...{ selfId, genesis, epochKey, store: world.store, links: () => links },
+      vrfSeed: seedOf(`vrf of ${selfId}`),
+      sign: (digest) => sign(selfId, digest),
+      poolLimits: { submissionsMax: 10, bytesMax: 1_000_000 },
+      heads: new HeadSignal(),
+      observer: {
+        ...managerObserver(pino({ level: "silent" }), metrics),
+        blamed: (from: string, reason: string) => node.blamed.push(`${from}: ${reason}`),
+      },
+      onFatal: (error) => node.fatal.push(error),
+    });
+    await node.manager.start();
+    return node;
+  }
+
+  /** A message on the stream that a peer has dialled. */
+  async hear(message: VoteRequest["message"]): Promise<void> {
+    const messages = (async function* () {
+      yield create(VoteRequestSchema, { message });
+    })();
+    const context = { identity: { role: "manager", id: peer } } as CallContext;
+    const stream = { messages, write: async () => true, offer: () => true, end: () => {} };
+    await this.manager?.peers.serve(context, stream);
+  }
+
+  /** The peer's answer to a request for blocks. */
+  async answer(...blocks: readonly FinalBlock[]): Promise<void> {
+    const shipped = blocks.map(({ block, certificates }) =>
+      create(CertifiedManagerBlockSchema, { block, certificates }),
+    );
+    const value = create(ManagerBlocksSchema, { blocks: shipped });
+    const response = create(VoteResponseSchema, { message: { case: "blocks", value } });
+    await this.manager?.peers.onResponse(peer, response);
+  }
+
+  asked(): boolean {
+    return this.said.some(([to, message]) => to === peer && message === "fetchBlocks");
+  }
+}
+
+/** The peer's head after all blocks that were made. */
+function headOf({ chain }: LedgerWorld) {
+  const { height, blockId, frontier, stateDigest } = chain.head;
+  const claim = { consortiumId, height, blockId, hash1: rootOf(frontier), stateDigest };
+  return create(SignedHeadSchema, {
+    ...{ height: BigInt(height), blockId, hash1: claim.hash1, stateDigest, managerId: peer },
+    signature: sign(peer, headDigest(claim)),
+  });
+}
+
+const one = () => ({ candidates: [submitted([documentBytes()])] });
+
+describe("a manager that is behind", () => {
+  let node: Node;
+  afterEach(() => node.manager?.close());
+
+  test("asks who is ahead, checks what it gets, and has it", async () => {
+    const world = await LedgerWorld.create();
+    node = await Node.start(world);
+    const made = [world.make(one()), world.make(one()), world.make(one())];
+    await node.hear({ case: "head", value: headOf(world) });
+    assert.ok(node.asked());
+    await node.answer(...made);
+    assert.equal(world.store.head.height, 3);
+    assert.deepEqual(world.store.head.blockId, world.chain.head.blockId);
+    assert.deepEqual([node.blamed, node.fatal], [[], []]);
+    assert.ok(
+      node.said.some(([, message]) => message === "head"),
+      "tells where it stands now",
+    );
+  });
+
+  test("blames nobody for a block that came by itself while it was on its way", async () => {
+    const world = await LedgerWorld.create();
+    const made = [await world.extend(one()), world.make(one()), world.make(one())];
+    node = await Node.start(world);
+    await node.hear({ case: "head", value: headOf(world) });
+    assert.ok(node.asked());
+    await node.answer(...made);
+    assert.equal(world.store.head.height, 3);
+    assert.deepEqual(node.blamed, []);
+  });
+
+  test("takes no block whose certificates are not complete, and blames who sent it", async () => {
+    const world = await LedgerWorld.create();
+    node = await Node.start(world);
+    const made = [world.make(one()), world.make(one())] as const;
+    const { commit, ...rest } = made[1].certificates;
+    assert.ok(commit);
+    const cut = { ...commit, signatures: commit.signatures.slice(1) };
+    const uncertified = { ...made[1], certificates: { ...rest, commit: cut } };
+    await node.hear({ case: "head", value: headOf(world) });
+    await node.answer(made[0], uncertified);
+    assert.equal(world.store.head.height, 1);
+    assert.equal(node.blamed.length, 1);
+    assert.match(String(node.blamed), /^manager-2: CERTIFICATE_INVALID/);
+  });
+
+  test("takes up what a stop left behind, and proposes or votes on it", async () => {
+    const world = await LedgerWorld.create();
+    const waiting = submitted([documentBytes()]);
+    await world.store.savePooled(waiting);
+    node = await Node.start(world);
+    assert.equal(node.manager?.pool.submissionCount, 1);
+    await until(() => node.manager?.status().step !== "idle");
+    assert.deepEqual(node.fatal, []);
+  });
+});

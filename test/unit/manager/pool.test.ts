@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { ParsedSubmission } from "../../../src/ledger/submissions.js";
+import { Pool, type PoolLimits } from "../../../src/manager/pool.js";
+import { documentBytes, submitted } from "../ledger/support/records.js";
+
+const ample: PoolLimits = { submissionsMax: 100, bytesMax: 1_000_000 };
+const verdictWaitMs = 500;
+const peers = ["manager-2", "manager-3"] as const;
+const everything = 1_000;
+
+function poolOf(limits = ample): Pool {
+  return new Pool({ limits, verdictWaitMs });
+}
+
+const hashes = ({ records }: ParsedSubmission) => records.map(({ hashHex }) => hashHex);
+const submissionBy = (participantId: string, records = 1) =>
+  submitted(
+    Array.from({ length: records }, () => documentBytes({}, { ownerId: participantId })),
+    participantId,
+  );
+
+function add(pool: Pool, submission: ParsedSubmission, nowMs = 0, own = true) {
+  return pool.add(submission, { own, nowMs, unsettled: hashes(submission) });
+}
+
+describe("the pool", () => {
+  test("gives a submission out once all others have said yes, or the wait is over", () => {
+    const pool = poolOf();
+    const [first, second] = [submissionBy("participant-1"), submissionBy("participant-1")];
+    add(pool, first, 0);
+    add(pool, second, 100);
+    assert.deepEqual(pool.ripe(100, peers, everything), []);
+    pool.verdict("manager-2", second.id);
+    assert.deepEqual(pool.ripe(100, peers, everything), []);
+    pool.verdict("manager-3", second.id);
+    assert.deepEqual(pool.ripe(100, peers, everything), [second]);
+    assert.deepEqual(pool.ripe(499, peers, everything), [second]);
+    assert.deepEqual(pool.ripe(500, peers, everything), [first, second]);
+    assert.equal(pool.nextRipeAtMs(), 500);
+  });
+
+  test("needs nobody's word when there is no other active manager", () => {
+    const pool = poolOf();
+    const submission = submissionBy("participant-1");
+    add(pool, submission);
+    assert.deepEqual(pool.ripe(0, [], everything), [submission]);
+  });
+
+  test("takes a verdict that comes before its submission", () => {
+    const pool = poolOf();
+    const submission = submissionBy("participant-1");
+    for (const peer of peers) pool.verdict(peer, submission.id);
+    add(pool, submission);
+    assert.deepEqual(pool.ripe(0, peers, everything), [submission]);
+  });
+
+  test("forgets the oldest of more early verdicts than it keeps", () => {
+    const pool = poolOf();
+    const submission = submissionBy("participant-1");
+    for (const peer of peers) pool.verdict(peer, submission.id);
+    for (let i = 0; i < 10_000; i++) {
+      pool.verdict("manager-2", new Uint8Array(new Uint32Array([i]).buffer));
+    }
+    add(pool, submission);
+    assert.deepEqual(pool.ripe(0, peers, everything), []);
+  });
+
+  test("gives out whole submissions until there are as many records as were asked for", () => {
+    const pool = poolOf();
+    const three = [1, 2, 3].map(() => submissionBy("participant-1", 2));
+    for (const each of three) add(pool, each);
+    const given = (recordsMax: number) => pool.ripe(1_000, peers, recordsMax).length;
+    assert.deepEqual([1, 2, 3, 4, 100].map(given), [1, 1, 2, 2, 3]);
+  });
+
+  test("takes a submission once", () => {
+    const pool = poolOf();
+    const submission = submissionBy("participant-1");
+    assert.equal(add(pool, submission), "added");
+    assert.equal(add(pool, submission), "known");
+    assert.equal(pool.submissionCount, 1);
+  });
+
+  test("lets a submission go with the last of its records, and its room with it", () => {
+    const pool = poolOf();
+    const submission = submissionBy("participant-1", 2);
+    const [first = "", second = ""] = hashes(submission);
+    add(pool, submission);
+    assert.deepEqual([...pool.settledOf([submission])], []);
+    assert.deepEqual(pool.settle([first]), []);
+    assert.deepEqual([...pool.settledOf([submission])], [first]);
+    assert.equal(pool.pending(first), undefined);
+    assert.equal(pool.pending(second), submission);
+    assert.deepEqual(pool.settle([second]), [submission.id]);
+    assert.deepEqual([pool.submissionCount, pool.recordCount, pool.byteCount], [0, 0, 0]);
+    assert.deepEqual(pool.settle([first, second, "ff"]), []);
+    assert.equal(pool.nextRipeAtMs(), undefined);
+  });
+
+  test("settles a record for every submission that has it", () => {
+    const pool = poolOf();
+    const record = documentBytes();
+    const both = [submitted([record]), submitted([record, documentBytes()])];
+    for (const each of both) add(pool, each);
+    assert.equal(pool.recordCount, 2);
+    assert.deepEqual(pool.settle(hashes(both[0] as ParsedSubmission)), [both[0]?.id]);
+    assert.equal(pool.submissionCount, 1);
+  });
+
+  test("waits only for the records that are to be ordered", () => {
+    const pool = poolOf();
+    const submission = submissionBy("participant-1", 2);
+    const [first = "", second = ""] = hashes(submission);
+    pool.add(submission, { own: true, nowMs: 0, unsettled: [second] });
+    assert.deepEqual([...pool.settledOf([submission])], [first]);
+    assert.deepEqual(pool.settle([second]), [submission.id]);
+  });
+
+  test("knows which submissions it has taken in itself", () => {
+    const pool = poolOf();
+    const [own, relayed] = [submissionBy("participant-1"), submissionBy("participant-1")];
+    add(pool, own, 0, true);
+    add(pool, relayed, 0, false);
+    assert.deepEqual(pool.own(), [own]);
+  });
+
+  test("is full at its number of submissions, and takes one again when one has left", () => {
+    const pool = poolOf({ submissionsMax: 2, bytesMax: 1_000_000 });
+    const [first, second, third] = [1, 2, 3].map(() => submissionBy("participant-1"));
+    const all = [first, second, third] as ParsedSubmission[];
+    assert.deepEqual(
+      all.map((each) => add(pool, each)),
+      ["added", "added", "full"],
+    );
+    pool.settle(hashes(all[0] as ParsedSubmission));
+    assert.equal(add(pool, all[2] as ParsedSubmission), "added");
+  });
+
+  test("gives no participant more than a quarter of its bytes", () => {
+    const pool = poolOf({ submissionsMax: 1_000, bytesMax: 40_000 });
+    const taken = (id: string) => {
+      let count = 0;
+      while (add(pool, submissionBy(id)) === "added") count += 1;
+      return count;
+    };
+    const shares = ["participant-1", "participant-2", "participant-3", "participant-4"].map(taken);
+    assert.ok((shares[0] ?? 0) > 2, String(shares));
+    assert.equal(new Set(shares).size, 1, String(shares));
+    assert.ok(pool.byteCount <= 40_000);
+    assert.ok(taken("head-end") < (shares[0] ?? 0), "little is left for a fifth");
+    assert.ok(pool.byteCount <= 40_000);
+  });
+});
