@@ -3,73 +3,88 @@
  *
  * They may come before this manager knows the block that they speak of, so membership of the
  * committee and equality with the block's root are looked at when they are counted, not when they
- * arrive. Bounded: a few per node.
+ * arrive. A node that attests two things of one block in one round stands under both: the
+ * certificates of others may hold either. Bounded: a few per node.
  */
-import { equalBytes, toHex } from "../base/bytes.js";
+import { defined } from "../base/assert.js";
+import { toHex } from "../base/bytes.js";
 import { type Attestation, AttestationVerdict } from "../gen/bss/v1/vote_pb.js";
 import type { BlockFacts } from "../ledger/block-facts.js";
 import { matchesNeeded } from "../ledger/committee.js";
 import type { BlockKey } from "./events.js";
 
-/** Attestations kept per node and height: one per round and block, oldest dropped. */
+/** Attestations kept per node and height: mostly one per round and block; the oldest is dropped. */
 export const attestationsPerNodeMax = 32;
 
+/** What is attested, by whom: "node/verdict/tree size/root". */
+type StatementKey = string;
+type Place = { readonly key: string; readonly statement: StatementKey };
+
 export class AttestationTally {
-  readonly #byPlace = new Map<string, Map<string, Attestation>>();
-  readonly #placesOf = new Map<string, string[]>();
+  /** "round/block" → what is attested there. */
+  readonly #byPlace = new Map<string, Map<StatementKey, Attestation>>();
+  readonly #placesOf = new Map<string, Place[]>();
 
   /** Keeps an attestation whose signature and shape are right; false when it is known. */
   add(attestation: Attestation): boolean {
-    const place = placeKey(attestation.round, toHex(attestation.blockId));
-    const known = this.#byPlace.get(place) ?? new Map<string, Attestation>();
-    if (known.has(attestation.nodeId)) return false;
-    known.set(attestation.nodeId, attestation);
-    this.#byPlace.set(place, known);
-    this.#dropOldest(attestation.nodeId, place);
+    const { round, blockId, nodeId, hash2, treeSize, verdict } = attestation;
+    const key = placeKey(round, toHex(blockId));
+    const statement = statementKey(nodeId, verdict, treeSize, hash2);
+    const known = this.#byPlace.get(key) ?? new Map<StatementKey, Attestation>();
+    if (known.has(statement)) return false;
+    this.#byPlace.set(key, known.set(statement, attestation));
+    this.#dropOldest(nodeId, { key, statement });
     return true;
   }
 
-  of(round: number, block: BlockKey): ReadonlyMap<string, Attestation> {
-    return this.#byPlace.get(placeKey(round, block)) ?? noAttestations;
+  /** All that was attested of a block in a round. */
+  of(round: number, block: BlockKey): readonly Attestation[] {
+    return [...(this.#byPlace.get(placeKey(round, block))?.values() ?? [])];
   }
 
   /** The matches that make an IC of (facts' block, round), or undefined while there are too few. */
   integrity(
-    facts: BlockFacts,
+    { blockId, hash1, treeSize }: BlockFacts,
     round: number,
     committee: readonly string[],
   ): readonly Attestation[] | undefined {
-    const kept = this.of(round, toHex(facts.blockId));
+    const kept = this.#byPlace.get(placeKey(round, toHex(blockId)));
+    if (kept === undefined) return undefined;
     const matches: Attestation[] = [];
     for (const nodeId of committee) {
-      const attestation = kept.get(nodeId);
-      if (attestation !== undefined && isMatch(attestation, facts)) matches.push(attestation);
+      const size = BigInt(treeSize);
+      const match = kept.get(statementKey(nodeId, AttestationVerdict.MATCH, size, hash1));
+      if (match !== undefined) matches.push(match);
     }
     return matches.length >= matchesNeeded(committee.length) ? matches : undefined;
   }
 
-  #dropOldest(nodeId: string, place: string): void {
+  /** Whether anything was attested of a block in a round. */
+  hasAny(round: number, block: BlockKey): boolean {
+    return this.#byPlace.has(placeKey(round, block));
+  }
+
+  #dropOldest(nodeId: string, place: Place): void {
     const places = this.#placesOf.get(nodeId) ?? [];
     places.push(place);
     this.#placesOf.set(nodeId, places);
     if (places.length <= attestationsPerNodeMax) return;
-    const oldest = places.shift() as string;
-    const attestations = this.#byPlace.get(oldest);
-    attestations?.delete(nodeId);
-    if (attestations?.size === 0) this.#byPlace.delete(oldest);
+    const oldest = defined(places.shift(), "there are more than none");
+    const attestations = this.#byPlace.get(oldest.key);
+    attestations?.delete(oldest.statement);
+    if (attestations?.size === 0) this.#byPlace.delete(oldest.key);
   }
 }
-
-const noAttestations: ReadonlyMap<string, Attestation> = new Map();
 
 function placeKey(round: number, block: BlockKey): string {
   return `${round}/${block}`;
 }
 
-function isMatch(attestation: Attestation, facts: BlockFacts): boolean {
-  return (
-    attestation.verdict === AttestationVerdict.MATCH &&
-    equalBytes(attestation.hash2, facts.hash1) &&
-    Number(attestation.treeSize) === facts.treeSize
-  );
+function statementKey(
+  nodeId: string,
+  verdict: AttestationVerdict,
+  treeSize: bigint,
+  root: Uint8Array,
+): StatementKey {
+  return `${nodeId}/${verdict}/${treeSize}/${toHex(root)}`;
 }

@@ -18,7 +18,7 @@ import {
 import { drawCommittee } from "../ledger/committee.js";
 import { AttestationTally } from "./attestation-tally.js";
 import { type BlockKey, type HeightContext, type Judgement, nilBlock } from "./events.js";
-import { partsOfLockCertificate } from "./lock-certificate.js";
+import { isLockBundle, partsOfLockCertificate } from "./lock-certificate.js";
 import { roundsAheadMax, roundsBehindMax, VoteTally } from "./vote-tally.js";
 
 /** AC and IC of a block; `integrity` is absent when the block adds no leaves. */
@@ -80,7 +80,7 @@ export class HeightState {
     if (accepts === undefined) return undefined;
     if (facts.leafCount === 0) return { accepts };
     for (let drawn = facts.createdRound; drawn <= round; drawn++) {
-      if (this.attestations.of(drawn, toHex(facts.blockId)).size === 0) continue;
+      if (!this.attestations.hasAny(drawn, toHex(facts.blockId))) continue;
       const matches = this.attestations.integrity(facts, drawn, this.committee(facts, drawn));
       if (matches !== undefined) return { accepts, integrity: { round: drawn, matches } };
     }
@@ -113,11 +113,13 @@ export class HeightState {
     });
   }
 
-  /** Counts what a lock certificate is made of. */
-  takeIn(certificate: LockCertificate, currentRound: number): void {
+  /** Counts what a lock certificate is made of; false when it is none of this height. */
+  takeIn(certificate: LockCertificate, currentRound: number): boolean {
+    if (!isLockBundle(certificate, this.context.height, this.quorum)) return false;
     const { votes, attestations } = partsOfLockCertificate(certificate);
     for (const vote of votes) this.votes.add(vote, currentRound, true);
     for (const attestation of attestations) this.attestations.add(attestation);
+    return true;
   }
 
   /**

@@ -23,7 +23,7 @@ export function messagesToResend(
   if (certificate !== undefined) messages.push({ kind: "lock-certificate", certificate });
   for (const polka of state.votes.blocksApprovedBy(state.quorum)) {
     if (polka.round !== round) continue;
-    for (const attestation of state.attestations.of(round, polka.block).values()) {
+    for (const attestation of state.attestations.of(round, polka.block)) {
       messages.push({ kind: "attestation", attestation });
     }
   }

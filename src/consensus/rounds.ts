@@ -135,7 +135,7 @@ export class Rounds {
       case "attestation":
         return this.#state.attestations.add(event.attestation);
       case "lock-certificate":
-        this.#state.takeIn(event.certificate, this.#round);
+        if (!this.#state.takeIn(event.certificate, this.#round)) return false;
         this.#validateIfUnknown(event.certificate.polka?.blockId ?? emptyBytes);
         return true;
       case "judged":
@@ -296,14 +296,16 @@ export class Rounds {
   }
 
   #onTimeout(step: ExpiredStep): void {
+    // The timeout of a step that is over already means nothing; that of the COMMITs ends the round.
+    if (step !== "commit" && step !== this.#step) return;
     this.#out.expired.push(step);
     switch (step) {
       case "propose":
-        if (this.#step === "propose") this.#approve(nilBlock, -1);
+        this.#approve(nilBlock, -1);
         return;
       case "approve":
       case "verify":
-        if (this.#step === step) this.#commit(nilBlock);
+        this.#commit(nilBlock);
         return;
       case "commit":
         this.#enterRound(this.#round + 1);
