@@ -3,6 +3,7 @@
  * afterwards.
  */
 import { writeFileSync } from "node:fs";
+import { CliError } from "../../src/cli/cli-error.js";
 import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
 import { describeExit, startNodes } from "../../src/cli/node-processes.js";
 import { formatDuration, formatTime } from "../../src/cli/output.js";
@@ -104,12 +105,14 @@ async function onRunningNodes<T>(
 ): Promise<T> {
   const { directory, report } = given;
   const nodeEnded = new AbortController();
+  const endedIds = new Set<string>();
   const signal = AbortSignal.any([given.signal, nodeEnded.signal]);
   const startedMs = performance.now();
   const processes = await startNodes(directory, {
     signal,
     onExit: (node, exit) => {
       report.fail(`${node.id} ended by itself (${describeExit(exit)}): see ${node.logFile}`);
+      endedIds.add(node.id);
       nodeEnded.abort();
     },
   });
@@ -119,9 +122,14 @@ async function onRunningNodes<T>(
   const records = new HourRecords(communityKeys(directory));
   try {
     return await work({ ...given, processes, records, clients, signal });
+  } catch (error) {
+    // What came of it in the middle of the work says nothing more.
+    if (endedIds.size > 0) throw new CliError("the demo needs all of its nodes", "run it again");
+    throw error;
   } finally {
     clients.close();
     for (const { id, exit, killed } of await processes.stop()) {
+      if (endedIds.has(id)) continue;
       if (killed) report.fail(`${id} did not stop in time and was killed`);
       else if (exit.code !== 0) report.fail(`${id} stopped with ${describeExit(exit)}`);
     }
