@@ -14,7 +14,7 @@ import { checkBlockCertificates } from "../ledger/certificates.js";
 import type { ExecutedBlock } from "../ledger/executed-block.js";
 import type { LedgerHead } from "../ledger/head.js";
 import type { PrefetchedState } from "../ledger/state.js";
-import type { Violation } from "../ledger/violation.js";
+import { refuse, type Violation } from "../ledger/violation.js";
 
 export type BlockValidatorPorts = {
   readonly consortiumId: Uint8Array;
@@ -45,6 +45,7 @@ export class BlockValidator {
     const { consortiumId, policy, epochKey, signatures } = this.#ports;
     const parsed = parseManagerBlock(block);
     if (!parsed.ok || !equalBytes(parsed.value.blockId, blockId)) return undefined;
+    if (parsed.value.control.length > 0) return unauthorised;
     const content = parseContent(parsed.value, consortiumId, policy);
     if (!content.ok) return content;
     const head = this.#ports.head();
@@ -74,3 +75,13 @@ export class BlockValidator {
     return (await signatures.firstInvalid(checks.value))?.violation;
   }
 }
+
+/**
+ * Operations carry no proof of who agreed to them, so all managers refuse all of them: members,
+ * participants and meters are those of genesis.
+ */
+const unauthorised = refuse(
+  "OPERATION_INVALID",
+  "Nobody can have authorised an operation after genesis.",
+  "control",
+);
