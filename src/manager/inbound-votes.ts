@@ -6,7 +6,7 @@
  * Messages of one stream are taken one after the other, so a peer that floods waits for itself.
  */
 
-import type { Result } from "../base/result.js";
+import { err, type Result } from "../base/result.js";
 import type { RingEvent } from "../consensus/events.js";
 import { partsOfLockCertificate } from "../consensus/lock-certificate.js";
 import type { SignatureCache } from "../crypto/signature-cache.js";
@@ -20,12 +20,9 @@ import type {
 } from "../gen/bss/v1/vote_pb.js";
 import type { Members } from "../ledger/members.js";
 import type { SignatureCheck } from "../ledger/signature-check.js";
-import type { Violation } from "../ledger/violation.js";
+import { type Violation, violation } from "../ledger/violation.js";
 import { checkAttestation, checkHead, checkProposal, checkVote } from "../ledger/votes.js";
 import type { CandidateBlocks } from "./candidate-blocks.js";
-
-/** Signatures in one lock certificate: a polka, an AC and a committee, with room. */
-const certificateSignaturesMax = 100_000;
 
 export type InboundVotesPorts = {
   readonly consortiumId: Uint8Array;
@@ -95,13 +92,15 @@ export class InboundVotes {
       checks.push(...this.#checksOf(proposal.lockCertificate));
     }
     if (!(await this.#holds(from, checks))) return;
-    const { height, round, managerId, block } = proposal;
+    const { block, ...rest } = proposal;
+    const { height, round, managerId } = rest;
     if (members().proposer(Number(height), round) !== managerId) {
       this.#ports.onDropped(from, "NOT_THE_PROPOSER");
       return;
     }
     if (block !== undefined) candidates.add(Number(height), block);
-    this.#ports.post({ kind: "proposal", proposal });
+    // Bodies are kept once and bounded by number; an event that waits must not hold one.
+    this.#ports.post({ kind: "proposal", proposal: rest });
   }
 
   async #takeCertificate(from: string, certificate: LockCertificate): Promise<void> {
@@ -121,13 +120,24 @@ export class InboundVotes {
     if (check.ok) this.#ports.onHead(from, head);
   }
 
-  #checksOf(certificate: LockCertificate): Result<SignatureCheck, Violation>[] {
-    const { members, consortiumId } = this.#ports;
+  /** Every signature in it, or one refusal when there are more than members who could sign. */
+  #checksOf(certificate: LockCertificate): readonly Result<SignatureCheck, Violation>[] {
+    const { consortiumId } = this.#ports;
+    const members = this.#ports.members();
+    const { polka, approval, integrity } = certificate;
+    const managersMax = members.managers.length;
+    const isTooLong =
+      (polka?.approvals.length ?? 0) > managersMax ||
+      (approval?.signatures.length ?? 0) > managersMax ||
+      (integrity?.signatures.length ?? 0) > members.storageNodes.length;
+    if (isTooLong) {
+      const message = "There are more signatures than members who could have signed.";
+      return [err(violation("CERTIFICATE_INVALID", message))];
+    }
     const { votes, attestations } = partsOfLockCertificate(certificate);
-    if (votes.length + attestations.length > certificateSignaturesMax) return [];
     return [
-      ...votes.map((vote) => checkVote(vote, members(), consortiumId)),
-      ...attestations.map((entry) => checkAttestation(entry, members(), consortiumId)),
+      ...votes.map((vote) => checkVote(vote, members, consortiumId)),
+      ...attestations.map((entry) => checkAttestation(entry, members, consortiumId)),
     ];
   }
 
