@@ -186,10 +186,12 @@ export class ManagerServices {
 
   /** Only what breaks a rule here too is refused. */
   #onObjection(hashes: readonly string[]): void {
+    const { disk } = this.#ports;
     for (const hash of hashes) {
       const submission = this.pool.holding(hash);
       if (submission === undefined) continue;
-      const violation = violationOf(submission, hash, this.#ports.disk);
+      if (this.pool.wasRefused(hash, disk.head.frontier.size)) continue;
+      const violation = violationOf(submission, hash, disk);
       if (violation !== undefined) this.#refuse(hash, violation);
     }
   }

@@ -48,8 +48,8 @@ export class ManagerTasks {
     });
   }
 
-  /** A new block on top of the head. */
-  make(round: number) {
+  /** A new block on top of the head; `laterMs` makes another one of the same content. */
+  make(round: number, laterMs = 0) {
     const { world, id, disk, clock, pool } = this.#ports;
     const { genesis, scheme, epochKey } = world.consortium;
     const { consortiumId, policy } = genesis;
@@ -68,7 +68,7 @@ export class ManagerTasks {
       ...{ head, consortiumId, policy, epochKey, candidates, control },
       ...{ proposerId: id, createdRound: round, allowLeaves: true },
       ...{ beaconProof: proof, beacon: output },
-      timestampMs: Math.max(clock.read().wallMs, head.timestampMs + 1),
+      timestampMs: Math.max(clock.read().wallMs, head.timestampMs + 1) + laterMs,
       state: disk.prefetched([
         ...candidates.flatMap(readKeysOfSubmission),
         ...control.flatMap(readKeysOfOperation),

@@ -127,7 +127,7 @@ function faultPlan(random: Random, faultsMax: number, storageCount: number): Fau
     ...(random.chance(0.5) ? { partitionEveryMs: random.pick([300, 1_000]) } : {}),
     partitionMaxMs: random.pick([100, 500, 1_500]),
     clockSkewMs: random.pick([0, 50, 500, 5_000]),
-    byzantineCount: random.chance(0.5) ? random.below(faultsMax + 1) : 0,
+    byzantineCount: faultsMax > 0 && random.chance(0.5) ? 1 + random.below(faultsMax) : 0,
     silentStorageCount: random.chance(0.5) ? idleMax - lyingStorageCount : 0,
     lyingStorageCount,
   };

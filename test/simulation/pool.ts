@@ -40,8 +40,7 @@ export class SimulatedPool {
   /** Whether there is a record that was not refused on a log of this size. */
   hasWork(treeSize: number): boolean {
     for (const { unsettled } of this.#byId.values()) {
-      for (const hash of unsettled)
-        if (this.#refusedAt.get(hash)?.has(treeSize) !== true) return true;
+      for (const hash of unsettled) if (!this.wasRefused(hash, treeSize)) return true;
     }
     return false;
   }
@@ -65,6 +64,11 @@ export class SimulatedPool {
       if (unsettled.has(hashHex)) return submission;
     }
     return undefined;
+  }
+
+  /** Whether a record was refused on a log of `treeSize` records. */
+  wasRefused(hashHex: string, treeSize: number): boolean {
+    return this.#refusedAt.get(hashHex)?.has(treeSize) === true;
   }
 
   /**

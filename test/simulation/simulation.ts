@@ -6,6 +6,7 @@
 import { create } from "@bufbuild/protobuf";
 import { defined } from "../../src/base/assert.js";
 import { ControlOperationSchema } from "../../src/gen/bss/v1/genesis_pb.js";
+import { Byzantine } from "./byzantine.js";
 import { AgreementChecker } from "./checkers/agreement.js";
 import { CertificatesChecker } from "./checkers/certificates.js";
 import { ConductChecker } from "./checkers/conduct.js";
@@ -85,6 +86,7 @@ class Simulation {
     };
     this.#managers = consortium.managerIds.map((id) => this.#manager(id, random.fork()));
     this.#storageNodes = consortium.storageIds.map((id) => new StorageNode(this.#world, id));
+    this.#chooseByzantine(random.fork());
     this.#choosePublicFaults(random.fork());
     const nodes = { managers: this.#managers, storageNodes: this.#storageNodes };
     this.#faults = new Faults(this.#world, random.fork(), nodes);
@@ -171,6 +173,14 @@ class Simulation {
       skewMs: random.between(-clockSkewMs, clockSkewMs),
     });
     return new ManagerNode(this.#world, id, clock);
+  }
+
+  #chooseByzantine(random: Random): void {
+    const { byzantineCount } = this.#plan.faults;
+    for (const node of random.shuffled(this.#managers).slice(0, byzantineCount)) {
+      node.twist = new Byzantine(this.#world, node, random.fork());
+      this.#world.counters.count("byzantine manager");
+    }
   }
 
   #choosePublicFaults(random: Random): void {

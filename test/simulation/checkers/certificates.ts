@@ -27,6 +27,10 @@ export class CertificatesChecker extends Checker {
   /** Storage nodes by the height from which on they belong. */
   readonly #admitted: { readonly fromHeight: number; readonly node: AdmitStorageNode }[];
   #height = 0;
+  #eligibleAt: { readonly height: number; readonly ids: readonly string[] } = {
+    height: 0,
+    ids: [],
+  };
 
   constructor(consortium: Consortium) {
     super();
@@ -126,6 +130,7 @@ export class CertificatesChecker extends Checker {
 
   /** At most ⌈X/N⌉ per sponsor, the first by id. */
   #eligible(height: number): readonly string[] {
+    if (this.#eligibleAt.height === height) return this.#eligibleAt.ids;
     const able = this.#admitted.filter(({ fromHeight }) => fromHeight <= height);
     const share = Math.ceil(able.length / this.#consortium.managerIds.length);
     const bySponsor = new Map<string, string[]>();
@@ -133,7 +138,9 @@ export class CertificatesChecker extends Checker {
       const nodes = bySponsor.get(node.sponsorId) ?? [];
       bySponsor.set(node.sponsorId, [...nodes, node.nodeId].sort());
     }
-    return [...bySponsor.values()].flatMap((nodes) => nodes.slice(0, share));
+    const ids = [...bySponsor.values()].flatMap((nodes) => nodes.slice(0, share));
+    this.#eligibleAt = { height, ids };
+    return ids;
   }
 
   #managerKey(managerId: string): Uint8Array {

@@ -15,7 +15,7 @@ type Seen = {
   /** Until its first look at the height, a restarted manager may be in the round that it left. */
   fresh: boolean;
   timedOut: boolean;
-  readonly own: Vote[];
+  own: readonly Vote[];
   /** Manager → latest round in which it has signed, by height. */
   readonly reached: Map<number, Map<string, number>>;
   /** "height/round" → managers that have signed a COMMIT. */
@@ -36,7 +36,9 @@ export class RoundsChecker extends Checker {
 
   /** What it has said itself it reads from its disk. */
   override saved(managerId: string, said: Said): void {
-    if (said.kind === "vote") this.#of(managerId).own.push(said.vote);
+    if (said.kind !== "vote") return;
+    const seen = this.#of(managerId);
+    seen.own = [...seen.own.filter(({ height }) => height === said.vote.height), said.vote];
   }
 
   override started(managerId: string): void {
@@ -71,7 +73,10 @@ export class RoundsChecker extends Checker {
   override moved(managerId: string, { height, round }: RingStatus): void {
     const seen = this.#of(managerId);
     const isNewHeight = height !== seen.height;
-    if (isNewHeight) Object.assign(seen, { height, round: 0 });
+    if (isNewHeight) {
+      Object.assign(seen, { height, round: 0 });
+      seen.reached.delete(height - 1);
+    }
     if (round === seen.round) return;
     const from = seen.round;
     seen.round = round;
