@@ -33,16 +33,20 @@ export class BlockJudge {
 
   async judge({ height, blockId: id, holders }: Task & { kind: "validate" }): Promise<void> {
     if (height !== this.#ports.height()) return;
-    const block = this.#ports.candidates.get(id);
-    if (block !== undefined) return this.#run(height, id, block.block);
+    const held = this.#ports.candidates.get(id);
+    if (held !== undefined && (await this.#run(height, id, held.block))) return;
+    if (height !== this.#ports.height()) return;
     this.#wanted.add(toHex(id));
     this.#ports.fetchBody(holders, height, id);
   }
 
-  /** A body from a peer; looked at only if it was asked for. */
+  /**
+   * A body from a peer; looked at only if it was asked for. Anybody can send one that has the
+   * block's header and is wrong otherwise, so the block is wanted until a right one has come.
+   */
   async takeBody(block: ManagerBlock | undefined): Promise<void> {
     const id = blockId(block?.block?.header ?? new Uint8Array());
-    if (block === undefined || !this.#wanted.delete(toHex(id))) return;
+    if (block === undefined || !this.#wanted.has(toHex(id))) return;
     await this.#run(this.#ports.height(), id, block);
   }
 
@@ -51,24 +55,27 @@ export class BlockJudge {
     this.#wanted = new Set();
   }
 
-  async #run(height: number, id: Uint8Array, block: ManagerBlock): Promise<void> {
+  /** False when the body is not the block's. */
+  async #run(height: number, id: Uint8Array, block: ManagerBlock): Promise<boolean> {
     const hex = toHex(id);
-    if (this.#running.has(hex)) return;
+    if (this.#running.has(hex)) return true;
     this.#running.add(hex);
     try {
       const result = await this.#ports.validator.judge(id, block);
-      if (height !== this.#ports.height()) return;
+      if (height !== this.#ports.height()) return true;
       if (result === undefined) {
         this.#ports.candidates.discard(id);
         this.#ports.onRefused(hex, "BLOCK_MALFORMED", "the body is not the block's");
-        return;
+        return false;
       }
+      this.#wanted.delete(hex);
       if (result.ok) this.#ports.candidates.add(height, block, result.value);
       else this.#ports.onRefused(hex, result.error.reason, result.error.message);
       const judgement = result.ok
         ? ({ accurate: true, facts: result.value.facts } as const)
         : ({ accurate: false, violation: result.error } as const);
       this.#ports.post({ kind: "judged", height, blockId: id, judgement });
+      return true;
     } finally {
       this.#running.delete(hex);
     }

@@ -16,7 +16,7 @@ export const candidatesMax = 64;
 export type Candidate = {
   readonly height: number;
   readonly block: ManagerBlock;
-  executed?: ExecutedBlock;
+  readonly executed?: ExecutedBlock;
 };
 
 export class CandidateBlocks {
@@ -27,7 +27,10 @@ export class CandidateBlocks {
     this.#isBoundTo = isBoundTo;
   }
 
-  /** Keeps a body under its own id, whatever its sender says. Returns the id as hex. */
+  /**
+   * Keeps a body under its own id, whatever its sender says. Returns the id as hex. With `executed`
+   * it is the one that was judged.
+   */
   add(height: number, block: ManagerBlock, executed?: ExecutedBlock): string {
     const id = toHex(blockId(block.block?.header ?? new Uint8Array()));
     const known = this.#byId.get(id);
@@ -35,7 +38,8 @@ export class CandidateBlocks {
       if (this.#byId.size >= candidatesMax) this.#dropOne();
       this.#byId.set(id, executed === undefined ? { height, block } : { height, block, executed });
     } else if (executed !== undefined) {
-      known.executed = executed;
+      // The body that was judged, as one that came before it may be wrong under the same id.
+      this.#byId.set(id, { height: known.height, block, executed });
     }
     return id;
   }

@@ -33,6 +33,14 @@ describe("candidate blocks", () => {
     assert.equal(candidates.get(idOf(body))?.executed, executed);
   });
 
+  test("keep the body that was judged, not a wrong one that came before it", () => {
+    const candidates = new CandidateBlocks(free);
+    const body = bodyOf(1);
+    candidates.add(5, { ...body, privateEntries: [new Uint8Array([1])] });
+    candidates.add(5, body, executed);
+    assert.equal(candidates.get(idOf(body))?.block, body);
+  });
+
   test("go with their height, and by themselves when a body was not the block's", () => {
     const candidates = new CandidateBlocks(free);
     const bodies = [5, 6, 7].map((height) => {
