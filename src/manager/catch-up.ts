@@ -25,7 +25,12 @@ export type CatchUpPorts = {
   readonly onBlamed: (peer: string, reason: string) => void;
 };
 
-type Request = { readonly peer: string; readonly sinceMs: number; appending: boolean };
+type Request = {
+  readonly peer: string;
+  readonly fromHeight: number;
+  readonly sinceMs: number;
+  appending: boolean;
+};
 
 export class CatchUp {
   readonly #ports: CatchUpPorts;
@@ -78,25 +83,33 @@ export class CatchUp {
     const request = this.#request;
     if (request === undefined || request.peer !== peer || request.appending) return;
     request.appending = true;
-    for (const { block, certificates } of answer.blocks) {
-      const whole = block !== undefined && certificates !== undefined;
-      const reason = whole
-        ? await this.#ports.append(block, certificates)
-        : "a block without its parts";
-      if (reason === undefined) continue;
-      this.#blame(peer, reason);
-      break;
+    const reason = await this.#appendAll(answer);
+    if (reason !== undefined) this.#blame(peer, reason);
+    else if (answer.blocks.length > 0 && this.#ports.headHeight() < request.fromHeight) {
+      this.#blame(peer, "none of the blocks that were asked for");
     }
     if (answer.blocks.length === 0) this.#heights.delete(peer);
     this.#request = undefined;
     this.tick();
   }
 
+  /** Up to the first block that does not hold; the reason of that one. */
+  async #appendAll(answer: ManagerBlocks): Promise<string | undefined> {
+    for (const { block, certificates } of answer.blocks) {
+      const whole = block !== undefined && certificates !== undefined;
+      const reason = whole
+        ? await this.#ports.append(block, certificates)
+        : "a block without its parts";
+      if (reason !== undefined) return reason;
+    }
+    return undefined;
+  }
+
   #ask(nowMs: number, fromHeight: number): void {
     for (const [peer, height] of [...this.#heights].sort((a, b) => b[1] - a[1])) {
       if (height < fromHeight || (this.#blamedUntilMs.get(peer) ?? 0) > nowMs) continue;
       if (!this.#ports.request(peer, fromHeight, blocksPerRequest)) continue;
-      this.#request = { peer, sinceMs: nowMs, appending: false };
+      this.#request = { peer, fromHeight, sinceMs: nowMs, appending: false };
       return;
     }
   }

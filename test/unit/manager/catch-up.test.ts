@@ -22,6 +22,8 @@ describe("catching up", () => {
   let asked: string[];
   let blamed: string[];
   let linked: Set<string>;
+  /** Heights that are passed over, as their blocks are held already. */
+  let held: Set<number>;
   let catchUp: CatchUp;
 
   beforeEach(() => {
@@ -30,6 +32,7 @@ describe("catching up", () => {
     asked = [];
     blamed = [];
     linked = new Set(["a", "b", "c"]);
+    held = new Set();
     catchUp = new CatchUp({
       headHeight: () => head,
       monotonicMs: () => nowMs,
@@ -40,6 +43,7 @@ describe("catching up", () => {
       },
       append: async (block) => {
         const height = block.records[0]?.[0];
+        if (height !== undefined && held.has(height)) return undefined;
         if (height !== head + 1) return `not block ${head + 1}`;
         head += 1;
         return undefined;
@@ -136,6 +140,24 @@ describe("catching up", () => {
     await catchUp.onBlocks("a", empty);
     assert.equal(blamed.length, 1);
     assert.deepEqual(asked, ["a from 11, 50", "b from 11, 50"]);
+  });
+
+  test("leaves a peer whose blocks bring nothing new, as it would ask it for ever", async () => {
+    catchUp.onHead("a", 20);
+    catchUp.onHead("b", 20);
+    held = new Set([9, 10]);
+    await catchUp.onBlocks("a", blocksOf(9, 10));
+    assert.deepEqual(blamed, ["a: none of the blocks that were asked for"]);
+    assert.deepEqual(asked, ["a from 11, 50", "b from 11, 50"]);
+  });
+
+  test("blames nobody whose blocks were decided here meanwhile", async () => {
+    catchUp.onHead("a", 12);
+    catchUp.onHead("b", 12);
+    head = 12;
+    held = new Set([11, 12]);
+    await catchUp.onBlocks("a", blocksOf(11, 12));
+    assert.deepEqual(blamed, []);
   });
 
   test("believes no head of a peer that has no blocks to show for it", async () => {
