@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import type { SignedHead } from "../../../src/gen/bss/v1/vote_pb.js";
+import { checkHead } from "../../../src/ledger/votes.js";
+import { HeadAnnouncer } from "../../../src/manager/head-announcer.js";
+import { Chain, verifies } from "../ledger/support/chain.js";
+import { consortiumId, genesis } from "../ledger/support/consortium.js";
+import { accepted } from "../ledger/support/outcome.js";
+import { documentBytes, sign, submitted } from "../ledger/support/records.js";
+
+const selfId = "manager-2";
+
+describe("the announcement of a head", () => {
+  const chain = new Chain();
+  let sent: { readonly head: SignedHead; readonly to: string | undefined }[];
+  let nowMs: number;
+  let announcer: HeadAnnouncer;
+
+  beforeEach(() => {
+    sent = [];
+    nowMs = 10_000;
+    announcer = new HeadAnnouncer({
+      ...{ consortiumId, selfId, head: () => chain.head, monotonicMs: () => nowMs },
+      sign: (digest) => sign(selfId, digest),
+      send: (head, to) => sent.push({ head, to }),
+    });
+  });
+
+  test("says, signed, what this manager holds now", () => {
+    for (let height = 0; height < 2; height++) {
+      announcer.announce();
+      const { head } = sent.at(-1) ?? assert.fail("nothing was sent");
+      assert.equal(head.height, BigInt(height));
+      assert.deepEqual(head.blockId, chain.head.blockId);
+      assert.ok(verifies(accepted(checkHead(head, genesis.members, consortiumId))));
+      chain.extend({ candidates: [submitted([documentBytes()])] });
+    }
+  });
+
+  test("is repeated to all once a second has passed without one", () => {
+    announcer.tick();
+    announcer.tick();
+    assert.equal(sent.length, 1);
+    nowMs += 999;
+    announcer.tick();
+    assert.equal(sent.length, 1);
+    nowMs += 1;
+    announcer.tick();
+    assert.deepEqual(
+      sent.map(({ to }) => to),
+      [undefined, undefined],
+    );
+  });
+
+  test("to one peer alone does not count as one to all", () => {
+    announcer.announce("manager-3");
+    announcer.tick();
+    assert.deepEqual(
+      sent.map(({ to }) => to),
+      ["manager-3", undefined],
+    );
+  });
+
+  test("reminds a peer that lags, not at each of its messages, and each peer by itself", () => {
+    for (let i = 0; i < 3; i++) announcer.remind("manager-3");
+    announcer.remind("manager-4");
+    nowMs += 200;
+    announcer.remind("manager-3");
+    assert.deepEqual(
+      sent.map(({ to }) => to),
+      ["manager-3", "manager-4", "manager-3"],
+    );
+  });
+});
