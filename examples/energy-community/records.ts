@@ -8,9 +8,10 @@
  *
  *     HMAC-SHA-256(owner's signing seed, label ‖ consortium id ‖ start of the hour ‖ which one)
  *
- * That is as good as random: the seed is 32 random bytes that only its owner holds, and to everybody
- * else the outputs of HMAC under it cannot be told from random bytes. The labels keep salts and ids
- * apart, and Ed25519 uses the seed through SHA-512 only, so neither tells anything about the other.
+ * That is as good as random: the seed is 32 random bytes that only its owner holds, and to all
+ * others the outputs of HMAC under it cannot be told from random bytes. The labels keep salts and
+ * ids apart, and Ed25519 uses the seed through SHA-512 only, so neither tells anything about the
+ * other.
  * One owner has one reading per hour and one sale per hour and buyer, so no salt is used twice.
  */
 import { createHmac } from "node:crypto";

@@ -1,7 +1,7 @@
 /**
  * The half year that is shipped. What is expected was computed apart from this code, with exact
- * fractions in Python over the CSV files: load and generation of each home, and its sums of whole Wh
- * by the formula in to-wh.ts.
+ * fractions in Python over the CSV files: load and generation of each home, and its sums of whole
+ * Wh by the formula in to-wh.ts.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
