@@ -67,7 +67,8 @@ export async function checkReceipt(
   expect(!other.ok, "the receipt was taken for that of another record");
   const { signers, height } = verified.value;
   const parts = flipped.map(({ part }) => part).join(", ");
-  return `block ${height}, signed by ${signers.join(", ")}; refused with one bit changed in its ${parts}`;
+  const signed = `block ${height}, signed by ${signers.join(", ")}`;
+  return `${signed}; refused with one bit changed in its ${parts}`;
 }
 
 /** Sells what is not there. The managers must refuse it for that reason. */
