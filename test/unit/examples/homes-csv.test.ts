@@ -37,7 +37,7 @@ describe("reading an energy community's data", () => {
     assert.equal(hours[1]?.priceMicroPerKwh, 300_000n);
   });
 
-  test("columns in another order, quotes, CRLF, a byte order mark, no last line break", async () => {
+  test("columns in another order, quotes, CRLF, byte order mark, open end", async () => {
     const row = "x,Building_1,7,1.5,0.0,1,24,7";
     const header = "x,building,month,non_shiftable_load,solar_generation,row,hour,day_type";
     const other = `\ufeff${[header, row].join("\r\n").replaceAll("Building_1", '"Building_1"')}`;
