@@ -110,7 +110,7 @@ export class ManagerTasks {
       const judged = world.judge.judge(disk, blockId, candidate.block);
       if (judged === undefined) return candidates.discard(blockId);
       this.#awaited.delete(toHex(blockId));
-      if (judged.ok) candidate.executed = judged.value;
+      if (judged.ok) candidates.add(height, candidate.block, judged.value);
       else world.counters.count(`block refused: ${judged.error.reason}`);
       const judgement = judged.ok
         ? ({ accurate: true, facts: judged.value.facts } as const)

@@ -17,9 +17,9 @@ import {
   VerifyIntegrityService,
 } from "../../src/gen/bss/v1/verify_integrity_pb.js";
 import { type GenesisState, parseGenesis } from "../../src/ledger/genesis.js";
+import { identities } from "../../src/node/identities.js";
 import type { ServerStream } from "../../src/rpc/handlers.js";
 import { createServer, type RpcServer } from "../../src/rpc/server.js";
-import { identities } from "../../src/node/identities.js";
 import { type MadeBlock, StorageLedger } from "./storage-ledger.js";
 
 type Down = MessageInitShape<typeof VerifyIntegrityResponseSchema>;
