@@ -64,7 +64,7 @@ const house: House = {
       builtins: "any",
       filesMin: 3,
     },
-    node: { imports: belowNodes, packages: [], builtins: [], filesMin: 3 },
+    node: { imports: belowNodes, packages: ["pino"], builtins: [], filesMin: 3 },
     manager: {
       imports: [...belowNodes, "node"],
       packages: [protobuf, "pino"],

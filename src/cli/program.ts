@@ -4,7 +4,7 @@
  * line that says what to do next, and exit codes (cli-error.ts).
  */
 import { Command, CommanderError } from "commander";
-import { softwareVersion } from "../config/version.js";
+import { version } from "../base/version.js";
 import { register as registerBlocks } from "./blocks.js";
 import { exitCodes } from "./cli-error.js";
 import { register as registerConsortium } from "./consortium.js";
@@ -55,7 +55,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
 function createProgram(): Command {
   const program = new Command("bss")
     .description("A consortium ledger node for the Energy Internet (Block Static Storage)")
-    .version(softwareVersion(), "-V, --version")
+    .version(version, "-V, --version")
     .option("--json", "print results as JSON, one value per line")
     .option("--debug", "print stack traces of errors")
     .configureHelp({ showGlobalOptions: true })

@@ -4,7 +4,7 @@
  * Nothing is said before the keys have been held against genesis and the disk has told what
  * was said before.
  */
-import { type DestinationStream, type Logger, pino } from "pino";
+import type { Logger } from "pino";
 import { version } from "../base/version.js";
 import { readManagerKeys, readTlsFiles } from "../config/key-files.js";
 import type { ManagerConfig } from "../config/node-config.js";
@@ -20,10 +20,17 @@ import { rootOf } from "../ledger/merkle/frontier.js";
 import { grpcObserver } from "../metrics/grpc-observer.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { startMetricsServer } from "../metrics/metrics-server.js";
-import { Closers } from "../node/closers.js";
+import type { Closers } from "../node/closers.js";
 import { loadGenesis } from "../node/genesis-file.js";
 import { identities } from "../node/identities.js";
 import { rpcLimitsOf } from "../node/rpc-limits.js";
+import {
+  failNode,
+  type NodeOptions,
+  openLog,
+  openNode,
+  type RunningNode,
+} from "../node/running-node.js";
 import { HeadSignal } from "../query/head-signal.js";
 import { createServer, type RpcServer } from "../rpc/server.js";
 import type { TlsFiles } from "../rpc/tls.js";
@@ -36,21 +43,6 @@ import { managerObserver } from "./manager-observer.js";
 import { managerQueries } from "./query-service.js";
 import { RingHalted } from "./ring-driver.js";
 import { SubmitService } from "./submit-service.js";
-
-export type ManagerNodeOptions = {
-  /** Where log lines go; standard output when absent. */
-  readonly logTo?: DestinationStream;
-  /** Metrics of the process itself; false where several nodes share one. */
-  readonly processMetrics?: boolean;
-  /** Called when the node cannot go on; by default the error ends the process. */
-  readonly onFatal?: (error: Error) => void;
-};
-
-export type RunningManager = {
-  /** Where its gRPC server listens. */
-  readonly port: number;
-  close(): Promise<void>;
-};
 
 type Parts = {
   readonly config: ManagerConfig;
@@ -65,23 +57,16 @@ type Parts = {
 };
 
 /** Starts a manager and resolves when it serves. @throws ConfigError, StartError, StoreError */
-export async function startManager(
+export function startManager(
   config: ManagerConfig,
-  options: ManagerNodeOptions = {},
-): Promise<RunningManager> {
-  const closers = new Closers();
-  try {
-    const port = await start(config, options, closers);
-    return { port, close: () => closers.close() };
-  } catch (error) {
-    await closers.close();
-    throw error;
-  }
+  options: NodeOptions = {},
+): Promise<RunningNode> {
+  return openNode((closers) => start(config, options, closers));
 }
 
 async function start(
   config: ManagerConfig,
-  options: ManagerNodeOptions,
+  options: NodeOptions,
   closers: Closers,
 ): Promise<number> {
   const genesis = loadGenesis(config.genesisFile);
@@ -92,8 +77,7 @@ async function start(
   const kv = await openRocksDb(config.dataDirectory);
   closers.add(() => kv.close());
   const store = await ManagerStore.open(kv, genesis);
-  const settings = { level: config.log.level, base: { role: "manager", id: config.id } };
-  const log = options.logTo === undefined ? pino(settings) : pino(settings, options.logTo);
+  const log = openLog({ role: "manager", id: config.id, level: config.log.level }, options);
   const { processMetrics = true } = options;
   const consortium = genesis.name;
   const metrics = createMetrics({ role: "manager", nodeId: config.id, consortium, processMetrics });
@@ -251,7 +235,7 @@ function observe({ store, metrics }: Parts, manager: Manager, links: ManagerLink
 }
 
 /** A halted ring goes on answering readers; anything else ends the process, which starts anew. */
-function onFatal(error: Error, { log, server }: Parts, options: ManagerNodeOptions): void {
+function onFatal(error: Error, { log, server }: Parts, options: NodeOptions): void {
   if (error instanceof RingHalted) {
     const next = "halted: keep the data directory and call the other managers' operators";
     log.fatal({ reason: error.message }, next);
@@ -259,12 +243,7 @@ function onFatal(error: Error, { log, server }: Parts, options: ManagerNodeOptio
     return;
   }
   log.fatal({ err: error }, "the manager cannot go on");
-  if (options.onFatal !== undefined) options.onFatal(error);
-  else {
-    setImmediate(() => {
-      throw error;
-    });
-  }
+  failNode(error, options);
 }
 
 const noLinks = {

@@ -8,7 +8,7 @@
  * over restarts.
  */
 import { performance } from "node:perf_hooks";
-import { type DestinationStream, type Logger, pino } from "pino";
+import type { Logger } from "pino";
 import { utf8Decode } from "../base/bytes.js";
 import type { StorageNodeConfig } from "../config/node-config.js";
 import { SignatureCache } from "../crypto/signature-cache.js";
@@ -16,9 +16,16 @@ import { QueryService } from "../gen/bss/v1/query_pb.js";
 import { grpcObserver } from "../metrics/grpc-observer.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { startMetricsServer } from "../metrics/metrics-server.js";
-import { Closers } from "../node/closers.js";
+import type { Closers } from "../node/closers.js";
 import { identities } from "../node/identities.js";
 import { rpcLimitsOf } from "../node/rpc-limits.js";
+import {
+  failNode,
+  type NodeOptions,
+  openLog,
+  openNode,
+  type RunningNode,
+} from "../node/running-node.js";
 import { HeadSignal } from "../query/head-signal.js";
 import { createServer, type RpcServer } from "../rpc/server.js";
 import { openRocksDb } from "../store/rocksdb-store.js";
@@ -28,21 +35,6 @@ import { checkAdmission, type NodeFiles, readNodeFiles } from "./node-files.js";
 import { chainObserver } from "./node-log.js";
 import { queryService } from "./query-service.js";
 import { StorageChain } from "./storage-chain.js";
-
-export type StorageNodeOptions = {
-  /** Where log lines go; standard output when absent. */
-  readonly logTo?: DestinationStream;
-  /** Metrics of the process itself; false where several nodes share one. */
-  readonly processMetrics?: boolean;
-  /** Called when the node cannot go on; by default the error ends the process. */
-  readonly onFatal?: (error: Error) => void;
-};
-
-export type RunningStorageNode = {
-  /** Where its gRPC server listens. */
-  readonly port: number;
-  close(): Promise<void>;
-};
 
 /** How often the node looks whether there is something to fetch. */
 const tickMs = 50;
@@ -57,23 +49,16 @@ type Parts = {
 };
 
 /** Starts a storage node and resolves when it serves. @throws ConfigError, StoreError */
-export async function startStorageNode(
+export function startStorageNode(
   config: StorageNodeConfig,
-  options: StorageNodeOptions = {},
-): Promise<RunningStorageNode> {
-  const closers = new Closers();
-  try {
-    const port = await start(config, options, closers);
-    return { port, close: () => closers.close() };
-  } catch (error) {
-    await closers.close();
-    throw error;
-  }
+  options: NodeOptions = {},
+): Promise<RunningNode> {
+  return openNode((closers) => start(config, options, closers));
 }
 
 async function start(
   config: StorageNodeConfig,
-  options: StorageNodeOptions,
+  options: NodeOptions,
   closers: Closers,
 ): Promise<number> {
   const files = readNodeFiles(config);
@@ -81,8 +66,7 @@ async function start(
   const kv = await openRocksDb(config.dataDirectory);
   closers.add(() => kv.close());
   const store = await StorageNodeStore.open(kv, genesis);
-  const settings = { level: config.log.level, base: { role: "storage", id: config.id } };
-  const log = options.logTo === undefined ? pino(settings) : pino(settings, options.logTo);
+  const log = openLog({ role: "storage", id: config.id, level: config.log.level }, options);
   const metrics = await openMetrics(config, genesis.name, options, closers);
   const heads = new HeadSignal();
   const parts: Parts = { config, files, store, log, metrics, heads };
@@ -120,7 +104,7 @@ async function startChain(
   node: { links?: ManagerLinks; chain?: StorageChain },
   running: {
     readonly server: RpcServer;
-    readonly options: StorageNodeOptions;
+    readonly options: NodeOptions;
     readonly closers: Closers;
   },
 ): Promise<void> {
@@ -134,8 +118,7 @@ async function startChain(
     const error = cause instanceof Error ? cause : new Error(String(cause));
     log.fatal({ err: error }, "the node cannot go on");
     void stop();
-    if (options.onFatal !== undefined) options.onFatal(error);
-    else setImmediate(() => throwUp(error));
+    failNode(error, options);
   };
   const chain = await StorageChain.open({
     ...{ nodeId: config.id, consortiumId: genesis.consortiumId, policy: genesis.policy, store },
@@ -211,7 +194,7 @@ function queriesOf(
 async function openMetrics(
   config: StorageNodeConfig,
   consortium: string,
-  { processMetrics = true }: StorageNodeOptions,
+  { processMetrics = true }: NodeOptions,
   closers: Closers,
 ): Promise<Metrics> {
   const metrics = createMetrics({
@@ -237,8 +220,4 @@ function haltMessage(evidence: Uint8Array): string {
   const kept: unknown = JSON.parse(utf8Decode(evidence) ?? "{}");
   const message = (kept as { message?: unknown }).message;
   return typeof message === "string" ? message : "the chain forks";
-}
-
-function throwUp(error: Error): never {
-  throw error;
 }

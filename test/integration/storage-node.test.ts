@@ -7,9 +7,10 @@ import { toHex } from "../../src/base/bytes.js";
 import type { NetworkLimits } from "../../src/config/limits.js";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
 import { drawCommittee } from "../../src/ledger/committee.js";
+import type { RunningNode } from "../../src/node/running-node.js";
 import { createChannel } from "../../src/rpc/channel.js";
 import { createClient } from "../../src/rpc/client.js";
-import { type RunningStorageNode, startStorageNode } from "../../src/storage-node/storage-node.js";
+import { startStorageNode } from "../../src/storage-node/storage-node.js";
 import { rpcErrorFrom, until } from "../support/rpc-consortium.js";
 import { blocksFrom, type FakeManager, StorageConsortium } from "../support/storage-consortium.js";
 import type { MadeBlock } from "../support/storage-ledger.js";
@@ -18,7 +19,7 @@ import { temporaryDirectory } from "../support/temporary-directory.js";
 class Setup {
   readonly consortium: StorageConsortium;
   readonly log: string[] = [];
-  readonly #nodes = new Set<RunningStorageNode>();
+  readonly #nodes = new Set<RunningNode>();
 
   private constructor(consortium: StorageConsortium) {
     this.consortium = consortium;
@@ -31,7 +32,7 @@ class Setup {
     return setup;
   }
 
-  async start(limits: Partial<NetworkLimits> = {}): Promise<RunningStorageNode> {
+  async start(limits: Partial<NetworkLimits> = {}): Promise<RunningNode> {
     const config = this.consortium.config();
     const limited = { ...config, limits: { ...config.limits, ...limits } };
     const node = await startStorageNode(limited, {
@@ -45,12 +46,12 @@ class Setup {
     return node;
   }
 
-  async stop(node: RunningStorageNode): Promise<void> {
+  async stop(node: RunningNode): Promise<void> {
     this.#nodes.delete(node);
     await node.close();
   }
 
-  queries(node: RunningStorageNode, party = "participants/participant-1") {
+  queries(node: RunningNode, party = "participants/participant-1") {
     const channel = createChannel({
       address: `127.0.0.1:${node.port}`,
       tls: this.consortium.tlsOf(party),
