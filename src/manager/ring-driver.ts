@@ -84,7 +84,14 @@ export type RingDriverPorts = {
   readonly onFatal: (error: Error) => void;
 };
 
-type Turn = RingEvent | { readonly kind: "job"; readonly run: () => Promise<void> };
+type Job = {
+  readonly kind: "job";
+  readonly run: () => Promise<void>;
+  /** Instead of running it. */
+  readonly giveUp: (error: Error) => void;
+};
+
+type Turn = RingEvent | Job;
 
 export class RingDriver {
   readonly #ring: Ring;
@@ -113,14 +120,25 @@ export class RingDriver {
 
   /** Hands an event to the core. Its signatures have been verified. */
   post(event: RingEvent): void {
-    this.#enqueue(event);
+    if (!this.#closed) this.#enqueue(event);
   }
 
-  /** Runs `job` as a turn of its own, between two events. */
+  /**
+   * Runs `job` as a turn of its own, between two events. One that fails ends the loop, as it may
+   * have changed the chain. Rejects when the loop has ended before its turn.
+   */
   exclusive<T>(job: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const run = () => job().then(resolve, reject);
-      this.#enqueue({ kind: "job", run });
+      if (this.#closed) return reject(loopEnded());
+      const run = async () => {
+        try {
+          resolve(await job());
+        } catch (error) {
+          reject(error);
+          throw error;
+        }
+      };
+      this.#enqueue({ kind: "job", run, giveUp: reject });
     });
   }
 
@@ -153,6 +171,7 @@ export class RingDriver {
       this.#closed = true;
       this.#ports.onFatal(error instanceof Error ? error : new Error(String(error)));
     }
+    for (const turn of this.#queue.splice(0)) if (turn.kind === "job") turn.giveUp(loopEnded());
   }
 
   async #turn(): Promise<void> {
@@ -284,4 +303,8 @@ export class RingDriver {
       if (this.#closed || this.#queue.length > 0) done();
     });
   }
+}
+
+function loopEnded(): Error {
+  return new Error("the manager has stopped working on its chain");
 }

@@ -201,7 +201,7 @@ describe("the driver of the ring", () => {
     assert.deepEqual(bench.appended, []);
   });
 
-  test("runs jobs one at a time, each between two turns, and survives one that fails", async () => {
+  test("runs jobs one at a time, each between two turns", async () => {
     const bench = await Bench.create();
     const { driver } = bench;
     const order: string[] = [];
@@ -213,23 +213,48 @@ describe("the driver of the ring", () => {
         await first.promise;
         order.push("first ends");
       }),
-      driver.exclusive(async () => {
-        order.push("second");
-        throw new Error("a job's own failure");
-      }),
-      driver.exclusive(async () => order.push("third")),
+      driver.exclusive(async () => order.push("second")),
     ];
     await turns();
     assert.deepEqual(order, ["first starts"]);
     first.open();
-    const results = await Promise.allSettled(jobs);
-    assert.deepEqual(order, ["first starts", "first ends", "second", "third"]);
-    assert.deepEqual(
-      results.map(({ status }) => status),
-      ["fulfilled", "rejected", "fulfilled"],
-    );
+    await Promise.all(jobs);
+    assert.deepEqual(order, ["first starts", "first ends", "second"]);
     assert.deepEqual(bench.fatal, []);
     await driver.close();
+  });
+
+  test("ends with a job that fails, and leaves no other waiting", async () => {
+    const bench = await Bench.create();
+    const { driver } = bench;
+    const failure = new StoreError("IO", "the disk is gone");
+    driver.start();
+    const jobs = [
+      driver.exclusive(async () => {
+        throw failure;
+      }),
+      driver.exclusive(async () => "done"),
+    ];
+    const [failed, left] = await Promise.allSettled(jobs);
+    assert.deepEqual(failed, { status: "rejected", reason: failure });
+    assert.equal(left?.status, "rejected");
+    assert.deepEqual(bench.fatal, [failure]);
+    await assert.rejects(driver.exclusive(async () => "done"));
+    await driver.close();
+  });
+
+  test("leaves no job waiting when it is closed", async () => {
+    const bench = await Bench.create();
+    const { driver } = bench;
+    const held = gate();
+    driver.start();
+    const first = driver.exclusive(() => held.promise);
+    const second = driver.exclusive(async () => "done");
+    await turns();
+    const closing = driver.close();
+    held.open();
+    await Promise.all([first, closing, assert.rejects(second)]);
+    assert.deepEqual(bench.fatal, []);
   });
 
   test("drops the oldest events of a flood and counts them, but never a job", async () => {
