@@ -1,4 +1,4 @@
-/** A consortium for a benchmark: one that runs already, or one that is made, started and removed. */
+/** The consortium of a benchmark: one that runs already, or one of its own for the time. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -75,8 +75,10 @@ export class Manager {
   readonly peers: PeerExchange;
   readonly broadcast: BroadcastExchange;
   readonly storage: StorageExchange;
+  readonly #tasks = new Set<Promise<void>>();
   #pulse: NodeJS.Timeout | undefined;
   #appendedAtMs = 0;
+  #closing = false;
 
   private constructor(options: ManagerOptions, ring: Ring) {
     this.#options = options;
@@ -237,10 +239,13 @@ export class Manager {
     this.#pulse = setInterval(() => this.#onPulse(), pulseMs);
   }
 
+  /** Ends after what is running; the store may be closed then. */
   async close(): Promise<void> {
+    this.#closing = true;
     clearInterval(this.#pulse);
     this.storage.close();
     await this.#driver.close();
+    await Promise.all(this.#tasks);
   }
 
   /** A stream to a peer is up. */
@@ -266,7 +271,13 @@ export class Manager {
   }
 
   #start(task: Task): void {
-    this.#run(task).catch((error) => this.#options.onFatal(asError(error)));
+    const running = this.#run(task)
+      .catch((error) => {
+        // Nobody waits for the answer any more, and a store that is closing refuses to read.
+        if (!this.#closing) this.#options.onFatal(asError(error));
+      })
+      .finally(() => this.#tasks.delete(running));
+    this.#tasks.add(running);
   }
 
   async #run(task: Task): Promise<void> {
@@ -305,7 +316,10 @@ export class Manager {
     await this.submissions.onAppended(executed, block);
   }
 
-  /** A final block from a peer; the reason when it does not hold. One that is held is passed over. */
+  /**
+   * A final block from a peer; the reason when it does not hold. One that is here already is passed
+   * over.
+   */
   #appendShipped(
     block: ManagerBlock,
     certificates: BlockCertificates,

@@ -251,8 +251,8 @@ export class Submissions {
   }
 
   /**
-   * `watch` was there before the records were screened: what a block has settled since then must not
-   * wait for another one, which would never come.
+   * `watch` was there before the records were screened: what a block has settled since then must
+   * not wait for another one, which would never come.
    */
   #addToPool(
     submission: ParsedSubmission,

@@ -98,8 +98,8 @@ export class SubmitService {
 }
 
 /**
- * The waits of one call: each ends with its own time, all of them with the call. The call listens to
- * its signal once, as a stream lives for any number of submissions.
+ * The waits of one call: each ends with its own time, all of them with the call. The call listens
+ * to its signal once, as a stream lives for any number of submissions.
  */
 class CallWaits {
   readonly #context: CallContext;

@@ -1,4 +1,4 @@
-/** A manager without network: what reaches it through its handlers, and what it says on its links. */
+/** A manager without a network: what reaches its handlers, and what it says on its links. */
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
@@ -6,13 +6,14 @@ import { pino } from "pino";
 import { CertifiedManagerBlockSchema } from "../../../src/gen/bss/v1/block_pb.js";
 import {
   ManagerBlocksSchema,
+  ProposalSchema,
   SignedHeadSchema,
   type VoteRequest,
   VoteRequestSchema,
   VoteResponseSchema,
 } from "../../../src/gen/bss/v1/vote_pb.js";
 import { rootOf } from "../../../src/ledger/merkle/frontier.js";
-import { headDigest } from "../../../src/ledger/votes.js";
+import { headDigest, proposalDigest } from "../../../src/ledger/votes.js";
 import { Manager } from "../../../src/manager/manager.js";
 import { managerObserver } from "../../../src/manager/manager-observer.js";
 import { createMetrics } from "../../../src/metrics/metrics.js";
@@ -21,7 +22,7 @@ import type { CallContext } from "../../../src/rpc/handlers.js";
 import { until } from "../../support/rpc-consortium.js";
 import { consortiumId, epochKey, genesis } from "../ledger/support/consortium.js";
 import { documentBytes, seedOf, sign, submitted } from "../ledger/support/records.js";
-import { type FinalBlock, LedgerWorld } from "./support/ledger-world.js";
+import { type FinalBlock, gate, LedgerWorld } from "./support/ledger-world.js";
 
 const selfId = "manager-1";
 const peer = "manager-2";
@@ -102,6 +103,19 @@ function headOf({ chain }: LedgerWorld) {
   });
 }
 
+/** Makes reads of the state wait, and then fail, as those of a store that has been closed. */
+function holdReads({ store }: LedgerWorld): { begun(): boolean; fail(): void } {
+  const held = gate<never>();
+  let begun = false;
+  Object.assign(store, {
+    state: () => {
+      begun = true;
+      return held.promise;
+    },
+  });
+  return { begun: () => begun, fail: () => held.fail(new Error("the store is closed")) };
+}
+
 const one = () => ({ candidates: [submitted([documentBytes()])] });
 
 describe("a manager that is behind", () => {
@@ -157,6 +171,33 @@ describe("a manager that is behind", () => {
     node = await Node.start(world);
     assert.equal(node.manager?.pool.submissionCount, 1);
     await until(() => node.manager?.status().step !== "idle");
+    assert.deepEqual(node.fatal, []);
+  });
+});
+
+describe("a manager that is told to stop", () => {
+  test("waits for what it is working on, and fails with nothing", async () => {
+    const world = await LedgerWorld.create();
+    const node = await Node.start(world);
+    const reads = holdReads(world);
+    const { block } = world.make(one());
+    const { blockId } = world.chain.head;
+    const proposerId = genesis.members.proposer(1, 0);
+    const digest = proposalDigest({ consortiumId, height: 1, round: 0, validRound: -1, blockId });
+    const value = create(ProposalSchema, {
+      ...{ height: 1n, validRound: -1, blockId, managerId: proposerId, block },
+      signature: sign(proposerId, digest),
+    });
+    await node.hear({ case: "proposal", value });
+    await until(reads.begun);
+    let closed = false;
+    const closing = node.manager?.close().then(() => {
+      closed = true;
+    });
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(closed, false);
+    reads.fail();
+    await closing;
     assert.deepEqual(node.fatal, []);
   });
 });
