@@ -112,7 +112,9 @@ export class Manager {
       selfId,
       consortiumId,
       sign: options.sign,
-      store,
+      store: {
+        saveStatements: (said) => timed(() => store.saveStatements(said), observer.wrote),
+      },
       candidates: this.#candidates,
       clock,
       send: (message, body) => this.peers.send(message, body),
@@ -303,7 +305,7 @@ export class Manager {
     const { store, observer, heads } = this.#options;
     const { executed, certificates, block } = appended;
     const { height } = executed.facts;
-    await store.append(appended);
+    await timed(() => store.append(appended), observer.wrote);
     this.#driver.advance({ height: height + 1, members: store.head.members });
     this.#candidates.dropThrough(height);
     this.#judge.onHeightChanged();
@@ -368,6 +370,13 @@ export class Manager {
 
 function clock(): Clock {
   return { monotonicMs: performance.now(), wallMs: Date.now() };
+}
+
+/** Runs a write and tells how long it took, in seconds. */
+async function timed(write: () => Promise<void>, done: (seconds: number) => void): Promise<void> {
+  const startedMs = performance.now();
+  await write();
+  done((performance.now() - startedMs) / 1_000);
 }
 
 function headOf(store: ManagerStore) {
