@@ -10,7 +10,7 @@ import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import { parseContent } from "../ledger/block-content.js";
 import { validateBlock } from "../ledger/block-validation.js";
 import { parseManagerBlock } from "../ledger/blocks.js";
-import { checkBlockCertificates } from "../ledger/certificates.js";
+import { checkBlockCertificates, checkCommit } from "../ledger/certificates.js";
 import type { ExecutedBlock } from "../ledger/executed-block.js";
 import type { LedgerHead } from "../ledger/head.js";
 import type { PrefetchedState } from "../ledger/state.js";
@@ -73,6 +73,15 @@ export class BlockValidator {
     const checks = checkBlockCertificates(certificates, facts, head.electorate, consortiumId);
     if (!checks.ok) return checks.error;
     return (await signatures.firstInvalid(checks.value))?.violation;
+  }
+
+  /** Whether Q managers have committed the block at the next height, whatever it holds. */
+  async isCommitted(blockId: Uint8Array, { commit }: BlockCertificates): Promise<boolean> {
+    const { consortiumId, signatures } = this.#ports;
+    if (commit === undefined) return false;
+    const { height, members } = this.#ports.head();
+    const checks = checkCommit(commit, { height: height + 1, blockId }, members, consortiumId);
+    return checks.ok && (await signatures.firstInvalid(checks.value)) === undefined;
   }
 }
 

@@ -33,6 +33,9 @@ export function managerObserver(log: Logger, metrics: Metrics) {
       metrics.blockIntervalSeconds.observe(intervalMs / 1_000);
       log.debug({ height, treeSize, records, createdRound, proposerId }, "appended a block");
     },
+    wrote(seconds: number): void {
+      metrics.storeWriteSeconds.observe(seconds);
+    },
     statement({ kind }: Statement): void {
       metrics.votes.inc({ kind, direction: "sent" });
     },

@@ -8,6 +8,7 @@
  * Only the driver's loop changes the chain. Everything else reads the head as it finds it.
  */
 import { defined } from "../base/assert.js";
+import { toHex } from "../base/bytes.js";
 import type { Clock, RingStatus, Task } from "../consensus/events.js";
 import { Ring } from "../consensus/ring.js";
 import { SignatureCache } from "../crypto/signature-cache.js";
@@ -29,7 +30,7 @@ import { InboundVotes } from "./inbound-votes.js";
 import type { ManagerObserver } from "./manager-observer.js";
 import { PeerExchange, type VoteLinks } from "./peer-exchange.js";
 import { Pool, type PoolLimits } from "./pool.js";
-import { type AppendedBlock, RingDriver } from "./ring-driver.js";
+import { type AppendedBlock, RingDriver, RingHalted } from "./ring-driver.js";
 import { ShippedBlocks } from "./shipped-blocks.js";
 import { StorageExchange } from "./storage-exchange.js";
 import { Submissions } from "./submissions.js";
@@ -334,7 +335,11 @@ export class Manager {
       const id = blockId(header);
       const judged = await this.#validator.judge(id, block);
       if (judged === undefined) return "a block that does not hang together";
-      if (!judged.ok) return `${judged.error.reason}: ${judged.error.message}`;
+      if (!judged.ok) {
+        const text = `${judged.error.reason}: ${judged.error.message}`;
+        if (!(await this.#validator.isCommitted(id, certificates))) return text;
+        throw new RingHalted(`Q managers committed ${toHex(id)}, which is wrong here: ${text}`);
+      }
       const refused = await this.#validator.checkFinal(judged.value, certificates);
       if (refused !== undefined) return `${refused.reason}: ${refused.message}`;
       await this.#append({ block, executed: judged.value, certificates });
