@@ -1,4 +1,6 @@
-/** What a manager has on its disk: the chain with its state, its votes at the next height, its pool. */
+/**
+ * What a manager has on its disk: the chain with its state, its votes at the next height, its pool.
+ */
 import { toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../src/base/assert.js";
 import { toHex } from "../../src/base/bytes.js";
@@ -27,7 +29,9 @@ export class ManagerDisk {
   readonly policy: Policy;
   readonly blocks: StoredBlock[] = [];
   readonly pool = new Map<string, ParsedSubmission>();
-  /** Records, by hash in hex, that broke a rule when this manager tried to put them into a block. */
+  /**
+   * Records, by hash in hex, that broke a rule when this manager tried to put them into a block.
+   */
   readonly refused = new Set<string>();
   readonly #state = new Map<string, Uint8Array>();
   #votes: Vote[] = [];

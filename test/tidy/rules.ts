@@ -257,8 +257,8 @@ function lineAt(source: string, offset: number): number {
 }
 
 /**
- * Lines that no formatter can break where it helps: a URL, a diagram or formula set off in a comment,
- * one literal that fills most of the line.
+ * Lines that no formatter can break where it helps: a URL, a diagram or formula set off in a
+ * comment, one literal that fills most of the line.
  */
 function isUnbreakable(line: string): boolean {
   const unbreakable = [/https?:\/\/\S+/, /^\s*\*\s{3,}\S/, /(["'`]).{60,}\1/];
