@@ -16,6 +16,7 @@ import { rootOf } from "../../../src/ledger/merkle/frontier.js";
 import { headDigest, proposalDigest } from "../../../src/ledger/votes.js";
 import { Manager } from "../../../src/manager/manager.js";
 import { managerObserver } from "../../../src/manager/manager-observer.js";
+import { RingHalted } from "../../../src/manager/ring-driver.js";
 import { createMetrics } from "../../../src/metrics/metrics.js";
 import { HeadSignal } from "../../../src/query/head-signal.js";
 import type { CallContext } from "../../../src/rpc/handlers.js";
@@ -162,6 +163,24 @@ describe("a manager that is behind", () => {
     assert.equal(world.store.head.height, 1);
     assert.equal(node.blamed.length, 1);
     assert.match(String(node.blamed), /^manager-2: CERTIFICATE_INVALID/);
+  });
+
+  test("halts at a block that Q managers committed and that is wrong here", async () => {
+    const world = await LedgerWorld.create();
+    node = await Node.start(world);
+    // As after a fork: the block before it is another one than this manager's.
+    world.make(one());
+    const fork = await LedgerWorld.create();
+    const held = fork.make({ candidates: [submitted([documentBytes()])] });
+    await world.store.append(held);
+    const second = world.make(one());
+    world.make(one());
+    await node.hear({ case: "head", value: headOf(world) });
+    await assert.rejects(node.answer(second), RingHalted);
+    await until(() => node.fatal.length > 0);
+    assert.ok(node.fatal[0] instanceof RingHalted);
+    assert.match(node.fatal[0].message, /BLOCK_WRONG_PARENT/);
+    assert.equal(world.store.head.height, 1);
   });
 
   test("takes up what a stop left behind, and proposes or votes on it", async () => {
