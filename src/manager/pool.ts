@@ -8,7 +8,9 @@
  * records is settled: on the ledger, or refused.
  */
 import { toHex } from "../base/bytes.js";
+import type { ParsedRecord } from "../ledger/records.js";
 import type { ParsedSubmission } from "../ledger/submissions.js";
+import type { RuleReason } from "../ledger/violation.js";
 
 export type PoolLimits = {
   readonly submissionsMax: number;
@@ -33,6 +35,9 @@ type Pooled = {
   readonly unsettled: Set<string>;
 };
 
+/** A record that is unsettled, with everything that brings it. */
+type PendingRecord = { readonly record: ParsedRecord; readonly holders: Set<Pooled> };
+
 export type PoolOptions = {
   readonly limits: PoolLimits;
   readonly verdictWaitMs: number;
@@ -41,7 +46,9 @@ export type PoolOptions = {
 export class Pool {
   readonly #options: PoolOptions;
   readonly #byId = new Map<string, Pooled>();
-  readonly #byRecord = new Map<string, Set<Pooled>>();
+  readonly #byRecord = new Map<string, PendingRecord>();
+  /** How many readings are unsettled, by owner and delivery interval. */
+  readonly #readings = new Map<string, number>();
   readonly #bytesOf = new Map<string, number>();
   readonly #earlyVerdicts = new Map<string, Set<string>>();
   #byteCount = 0;
@@ -73,8 +80,22 @@ export class Pool {
 
   /** The record while it is unsettled, with its submission. */
   pending(recordHex: string): ParsedSubmission | undefined {
-    for (const { submission } of this.#byRecord.get(recordHex) ?? []) return submission;
+    for (const { submission } of this.#byRecord.get(recordHex)?.holders ?? []) return submission;
     return undefined;
+  }
+
+  /**
+   * Whether a record that breaks a rule on the ledger may keep it once others that wait are there:
+   * its parent, or readings of the energy that it trades. These do not wait for it in turn, so a
+   * record is not kept for ever.
+   */
+  mayCure({ payload, parent }: ParsedRecord, reason: RuleReason): boolean {
+    if (reason === "PARENT_UNKNOWN") return parent !== undefined && this.#isPending(parent);
+    if (payload.kind !== "energy-trade") return false;
+    const { sellerId, buyerId, deliveryStartS } = payload;
+    if (reason === "DOUBLE_SPEND") return this.#readings.has(energyKey(sellerId, deliveryStartS));
+    if (reason === "OVER_PURCHASE") return this.#readings.has(energyKey(buyerId, deliveryStartS));
+    return false;
   }
 
   /** Adds a submission of which `unsettled` records are to be ordered; "full" past a limit. */
@@ -107,10 +128,7 @@ export class Pool {
     };
     this.#earlyVerdicts.delete(submission.idHex);
     this.#byId.set(submission.idHex, pooled);
-    for (const hash of pooled.unsettled) {
-      const holders = this.#byRecord.get(hash) ?? new Set();
-      this.#byRecord.set(hash, holders.add(pooled));
-    }
+    for (const record of submission.records) this.#hold(record, pooled);
     this.#byteCount += byteCount;
     this.#bytesOf.set(submission.participantId, participantBytes);
     return "added";
@@ -172,15 +190,41 @@ export class Pool {
   settle(recordHexes: Iterable<string>): readonly Uint8Array[] {
     const left: Uint8Array[] = [];
     for (const hash of recordHexes) {
-      for (const pooled of this.#byRecord.get(hash) ?? []) {
+      const pending = this.#byRecord.get(hash);
+      if (pending === undefined) continue;
+      for (const pooled of pending.holders) {
         pooled.unsettled.delete(hash);
         if (pooled.unsettled.size > 0) continue;
         this.#remove(pooled);
         left.push(pooled.submission.id);
       }
       this.#byRecord.delete(hash);
+      this.#countReading(pending.record, -1);
     }
     return left;
+  }
+
+  #hold(record: ParsedRecord, pooled: Pooled): void {
+    if (!pooled.unsettled.has(record.hashHex)) return;
+    const known = this.#byRecord.get(record.hashHex);
+    if (known === undefined) {
+      this.#byRecord.set(record.hashHex, { record, holders: new Set([pooled]) });
+      this.#countReading(record, 1);
+    } else {
+      known.holders.add(pooled);
+    }
+  }
+
+  #isPending(recordHash: Uint8Array): boolean {
+    return this.#byRecord.has(toHex(recordHash));
+  }
+
+  #countReading({ payload, ownerId }: ParsedRecord, change: 1 | -1): void {
+    if (payload.kind !== "meter-reading") return;
+    const key = energyKey(ownerId, payload.deliveryStartS);
+    const count = (this.#readings.get(key) ?? 0) + change;
+    if (count > 0) this.#readings.set(key, count);
+    else this.#readings.delete(key);
   }
 
   #isRipe(pooled: Pooled, nowMs: number, awaited: readonly string[]): boolean {
@@ -200,4 +244,8 @@ export class Pool {
 /** What a submission takes in memory, roughly. */
 function sizeOf({ headerBytes, records }: ParsedSubmission): number {
   return records.reduce((sum, { bytes }) => sum + bytes.length + 512, headerBytes.length + 512);
+}
+
+function energyKey(participantId: string, deliveryStartS: number): string {
+  return `${deliveryStartS}/${participantId}`;
 }

@@ -75,6 +75,8 @@ type Added = ReturnType<Pool["add"]> | "settled";
 
 /** Objections that wait for this manager to reach their height. */
 const objectionsMax = 10_000;
+/** How far beyond this manager's height they may be; more than one behind is catching up anyway. */
+const objectionHeightsAhead = 16n;
 
 export class Submissions {
   readonly #ports: SubmissionsPorts;
@@ -145,9 +147,14 @@ export class Submissions {
   async takeObjection(objection: Objection): Promise<void> {
     const recordHex = toHex(objection.recordHash);
     if (this.#ports.pool.pending(recordHex) === undefined) return;
-    if (this.#objections.size >= objectionsMax) return;
+    const head = BigInt(this.#ports.head().height);
+    if (objection.height <= head) return this.#review(recordHex);
+    if (objection.height > head + objectionHeightsAhead) return;
+    const earlier = this.#objections.get(recordHex);
+    if (earlier === undefined && this.#objections.size >= objectionsMax) return;
+    // The earliest counts, so that a later one cannot put it off.
+    if (earlier !== undefined && earlier.height <= objection.height) return;
     this.#objections.set(recordHex, objection);
-    await this.#reviewObjections();
   }
 
   /** Records that this manager left out of a block, as they break a rule there. */
@@ -270,21 +277,33 @@ export class Submissions {
 
   /** Runs the rules of all objections whose height this ledger has reached. */
   async #reviewObjections(): Promise<void> {
-    const { height } = this.#ports.head();
-    for (const [recordHex, objection] of this.#objections) {
-      if (objection.height > BigInt(height)) continue;
+    const head = BigInt(this.#ports.head().height);
+    for (const [recordHex, { height }] of this.#objections) {
+      if (height > head && this.#ports.pool.pending(recordHex) !== undefined) continue;
       this.#objections.delete(recordHex);
-      const submission = this.#ports.pool.pending(recordHex);
-      const record = submission?.records.find(({ hashHex }) => hashHex === recordHex);
-      if (submission === undefined || record === undefined) continue;
-      const broken = await violationNow(submission, record, this.#ports);
-      if (broken === undefined || broken.reason === "RECORD_ON_LEDGER") continue;
-      const own = this.#objection(submission, record, broken, height);
-      this.#outcomes.settle(recordHex, { kind: "refused", objection: own });
-      const left = this.#ports.pool.settle([recordHex]);
-      if (left.length > 0) await this.#ports.deletePooled(left);
-      this.#ports.onPoolChanged();
+      await this.#review(recordHex);
     }
+  }
+
+  /**
+   * Refuses a waiting record if it breaks a rule on the ledger as it stands and nothing that waits
+   * may change that. Without the second, an objection at the right moment would throw out a trade
+   * whose reading is on its way.
+   */
+  async #review(recordHex: string): Promise<void> {
+    const { pool } = this.#ports;
+    const { height } = this.#ports.head();
+    const submission = pool.pending(recordHex);
+    const record = submission?.records.find(({ hashHex }) => hashHex === recordHex);
+    if (submission === undefined || record === undefined) return;
+    const broken = await violationNow(submission, record, this.#ports);
+    if (broken === undefined || broken.reason === "RECORD_ON_LEDGER") return;
+    if (pool.mayCure(record, broken.reason)) return;
+    const own = this.#objection(submission, record, broken, height);
+    this.#outcomes.settle(recordHex, { kind: "refused", objection: own });
+    const left = pool.settle([recordHex]);
+    if (left.length > 0) await this.#ports.deletePooled(left);
+    this.#ports.onPoolChanged();
   }
 
   async #place(record: ParsedRecord): Promise<RecordPlace> {

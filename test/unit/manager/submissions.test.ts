@@ -321,6 +321,47 @@ describe("an objection", () => {
     await desk.submissions.takeObjection(against(submitted([documentBytes()]), 1));
   });
 
+  test("does not throw out a record that others in the pool may cure", async () => {
+    const desk = await Desk.create();
+    const update = { exported: 55, imported: 0, parent: hashOf(reading) };
+    const child = submitted([readingBytes(update)]);
+    const trade = submitted([tradeBytes({ energy: 40 })]);
+    for (const each of [child, trade]) await desk.take(each.message, WaitFor.ACCEPTED);
+    for (const each of meters) await desk.submissions.takeRelayed(each.message);
+    for (const each of [child, trade]) {
+      await desk.submissions.takeObjection(against(each, 0));
+      assert.ok(desk.pool.has(each.idHex));
+    }
+    await desk.extend([...meters, child, trade]);
+    assert.equal(desk.pool.submissionCount, 0);
+    const lone = submitted([readingBytes({ ...update, parent: hashOf(documentBytes()) })]);
+    await desk.take(lone.message, WaitFor.ACCEPTED);
+    await desk.submissions.takeObjection(against(lone, 0));
+    assert.ok(!desk.pool.has(lone.idHex), "nothing that waits can cure it");
+  });
+
+  test("throws out a trade once the readings are there and do not suffice", async () => {
+    const desk = await Desk.create();
+    const trade = submitted([tradeBytes({ energy: 60 })]);
+    for (const each of [...meters, trade]) await desk.submissions.takeRelayed(each.message);
+    await desk.submissions.takeObjection(against(trade, 0));
+    assert.ok(desk.pool.has(trade.idHex));
+    await desk.extend(meters);
+    await desk.submissions.takeObjection(against(trade, 1));
+    assert.equal(desk.pool.submissionCount, 0);
+  });
+
+  test("cannot be put off by another one that names a later height", async () => {
+    const desk = await Desk.create();
+    const trade = submitted([tradeBytes({ energy: 60 })]);
+    await desk.take(trade.message, WaitFor.ACCEPTED);
+    for (const height of [1, 2, 1_000_000]) {
+      await desk.submissions.takeObjection(against(trade, height));
+    }
+    await desk.extend(meters);
+    assert.equal(desk.pool.submissionCount, 0);
+  });
+
   test("waits until this ledger has reached its height", async () => {
     const desk = await Desk.create();
     const trade = submitted([tradeBytes({ energy: 60 })]);
