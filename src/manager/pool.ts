@@ -7,6 +7,7 @@
  * or down does not hold it up, it will see it in the block. A submission leaves when each of its
  * records is settled: on the ledger, or refused.
  */
+import { defined } from "../base/assert.js";
 import { toHex } from "../base/bytes.js";
 import type { ParsedRecord } from "../ledger/records.js";
 import type { ParsedSubmission } from "../ledger/submissions.js";
@@ -35,6 +36,9 @@ type Pooled = {
   readonly unsettled: Set<string>;
 };
 
+/** What one participant has in the pool. */
+type Held = { readonly submissions: number; readonly bytes: number };
+
 /** A record that is unsettled, with everything that brings it. */
 type PendingRecord = { readonly record: ParsedRecord; readonly holders: Set<Pooled> };
 
@@ -49,7 +53,7 @@ export class Pool {
   readonly #byRecord = new Map<string, PendingRecord>();
   /** How many readings are unsettled, by owner and delivery interval. */
   readonly #readings = new Map<string, number>();
-  readonly #bytesOf = new Map<string, number>();
+  readonly #heldBy = new Map<string, Held>();
   readonly #earlyVerdicts = new Map<string, Set<string>>();
   #byteCount = 0;
 
@@ -110,11 +114,12 @@ export class Pool {
     if (this.#byId.has(submission.idHex)) return "known";
     const { limits } = this.#options;
     const byteCount = sizeOf(submission);
-    const participantBytes = (this.#bytesOf.get(submission.participantId) ?? 0) + byteCount;
+    const held = this.#heldBy.get(submission.participantId) ?? { submissions: 0, bytes: 0 };
     if (
       this.#byId.size >= limits.submissionsMax ||
       this.#byteCount + byteCount > limits.bytesMax ||
-      participantBytes > limits.bytesMax * participantShare
+      held.submissions >= limits.submissionsMax * participantShare ||
+      held.bytes + byteCount > limits.bytesMax * participantShare
     ) {
       return "full";
     }
@@ -130,7 +135,10 @@ export class Pool {
     this.#byId.set(submission.idHex, pooled);
     for (const record of submission.records) this.#hold(record, pooled);
     this.#byteCount += byteCount;
-    this.#bytesOf.set(submission.participantId, participantBytes);
+    this.#heldBy.set(submission.participantId, {
+      submissions: held.submissions + 1,
+      bytes: held.bytes + byteCount,
+    });
     return "added";
   }
 
@@ -235,9 +243,13 @@ export class Pool {
   #remove({ submission, byteCount }: Pooled): void {
     this.#byId.delete(submission.idHex);
     this.#byteCount -= byteCount;
-    const rest = (this.#bytesOf.get(submission.participantId) ?? 0) - byteCount;
-    if (rest > 0) this.#bytesOf.set(submission.participantId, rest);
-    else this.#bytesOf.delete(submission.participantId);
+    const { submissions, bytes } = defined(
+      this.#heldBy.get(submission.participantId),
+      "whose submission is in the pool holds something",
+    );
+    const rest = { submissions: submissions - 1, bytes: bytes - byteCount };
+    if (rest.submissions > 0) this.#heldBy.set(submission.participantId, rest);
+    else this.#heldBy.delete(submission.participantId);
   }
 }
 

@@ -127,7 +127,7 @@ describe("the pool", () => {
 
   test("is full at its number of submissions, and takes one again when one has left", () => {
     const pool = poolOf({ submissionsMax: 2, bytesMax: 1_000_000 });
-    const [first, second, third] = [1, 2, 3].map(() => submissionBy("participant-1"));
+    const [first, second, third] = [1, 2, 3].map((i) => submissionBy(`participant-${i}`));
     const all = [first, second, third] as ParsedSubmission[];
     assert.deepEqual(
       all.map((each) => add(pool, each)),
@@ -135,6 +135,18 @@ describe("the pool", () => {
     );
     pool.settle(hashes(all[0] as ParsedSubmission));
     assert.equal(add(pool, all[2] as ParsedSubmission), "added");
+  });
+
+  test("gives no participant more than a quarter of its places, however short its submissions", () => {
+    const pool = poolOf({ submissionsMax: 8, bytesMax: 10_000_000 });
+    const mine = [1, 2, 3].map(() => submissionBy("participant-1"));
+    assert.deepEqual(
+      mine.map((each) => add(pool, each)),
+      ["added", "added", "full"],
+    );
+    assert.equal(add(pool, submissionBy("participant-2")), "added");
+    pool.settle(hashes(mine[0] as ParsedSubmission));
+    assert.equal(add(pool, mine[2] as ParsedSubmission), "added");
   });
 
   test("gives no participant more than a quarter of its bytes", () => {
