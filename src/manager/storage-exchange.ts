@@ -5,17 +5,18 @@
  * from the node's home manager at once; the next in line sends it when the node has not been heard
  * of for a while. Only the public part of a block and its sealed records go down a link.
  */
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { defined } from "../base/assert.js";
 import { toHex } from "../base/bytes.js";
 import type { Task } from "../consensus/events.js";
 import { serviceRank } from "../consensus/home-manager.js";
 import type { BlockCertificates } from "../gen/bss/v1/block_pb.js";
-import type {
-  FetchStorageBlocks,
-  StorageBlocks,
-  StorageHead,
-  VerifyIntegrityRequest,
+import {
+  type CommitBlockSchema,
+  type FetchStorageBlocks,
+  type StorageBlocks,
+  type StorageHead,
+  type VerifyIntegrityRequest,
   VerifyIntegrityResponseSchema,
 } from "../gen/bss/v1/verify_integrity_pb.js";
 import type { Attestation } from "../gen/bss/v1/vote_pb.js";
@@ -94,16 +95,17 @@ export class StorageExchange {
     const place = `${task.round}/${toHex(task.blockId)}`;
     const attested = this.#attested.get(place) ?? new Set<string>();
     this.#attested.set(place, attested);
-    const verify = {
+    const value = {
       round: task.round,
       block: publicBlock(candidate),
       sealedRecords: [...candidate.executed.sealed],
       approval: buildApproval(task.accepts),
     };
+    const down = create(VerifyIntegrityResponseSchema, { message: { case: "verify", value } });
     for (const nodeId of task.committee) {
       this.#inLine(nodeId, task.height, () => {
         if (attested.has(nodeId) || this.#ports.head().height >= task.height) return;
-        this.#offer(nodeId, { message: { case: "verify", value: verify } });
+        this.#offer(nodeId, down);
       });
     }
   }
@@ -119,14 +121,15 @@ export class StorageExchange {
       sealedRecords: [...(candidate.executed?.sealed ?? [])],
       certificates,
     };
+    const whole = commitMessage({ certificates, block });
+    const brief = commitMessage({ certificates });
     for (const nodeId of this.#links.keys()) {
       this.#inLine(nodeId, height, (rank) => {
         const link = this.#links.get(nodeId);
         if (link === undefined || link.height >= height) return;
         // Who has attested has the block on disk, and who lacks it after all asks for it.
         const bulk = rank === 0 && !holders.has(nodeId);
-        const value = bulk ? { certificates, block } : { certificates };
-        this.#offer(nodeId, { message: { case: "commit", value } });
+        this.#offer(nodeId, bulk ? whole : brief);
       });
     }
   }
@@ -180,6 +183,11 @@ export class StorageExchange {
       this.#ports.onDropped(nodeId, "QUEUE_FULL");
     }
   }
+}
+
+/** Made once, so it is encoded once for all nodes. */
+function commitMessage(value: MessageInitShape<typeof CommitBlockSchema>): Down {
+  return create(VerifyIntegrityResponseSchema, { message: { case: "commit", value } });
 }
 
 function publicBlock({ block }: Candidate) {

@@ -26,13 +26,23 @@ export function decodeMessage<D extends DescMessage>(
   }
 }
 
+/**
+ * Encodes a message. One that was made with `create` is encoded once, however many links it is sent
+ * on, so it must not be changed after it was handed over.
+ */
 export function encodeMessage<D extends DescMessage>(
   schema: D,
   message: MessageInitShape<D>,
 ): Buffer {
+  const known = encoded.get(message);
+  if (known !== undefined) return known;
   const bytes = toBinary(schema, create(schema, message));
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if ("$typeName" in message) encoded.set(message, buffer);
+  return buffer;
 }
+
+const encoded = new WeakMap<object, Buffer>();
 
 /** For grpc-js, whose messages are bytes throughout this project. */
 export function identityOfBytes(bytes: Buffer): Buffer {

@@ -287,7 +287,7 @@ describe("the files that bss init reads", () => {
       ],
       [
         "a timeout above the largest",
-        ["timeouts: {verify_ms: 30000}"],
+        ["timeouts: {verify_ms: 40000}"],
         /:1: `timeouts.verify_ms` cannot be so: Not from 1 to max_ms; /,
       ],
       [

@@ -108,7 +108,7 @@ describe("the links of storage nodes", () => {
     const [sent] = streamOf(nodeId).written;
     assert.ok(sent?.message?.case === "verify");
     assert.deepEqual(Object.keys(sent.message.value).sort(), [
-      ...["approval", "block", "round", "sealedRecords"],
+      ...["$typeName", "approval", "block", "round", "sealedRecords"],
     ]);
     assert.equal(sent.message.value.block, block.block);
     assert.deepEqual(sent.message.value.sealedRecords, executed.sealed);
