@@ -25,8 +25,10 @@ export type FaultPlan = {
   readonly diskCrashChance: number;
   readonly partitionEveryMs?: number;
   readonly partitionMaxMs: number;
-  /** Wall clocks are off by up to this. */
+  /** Wall clocks are off by up to this, less than what a block's time may lie ahead. */
   readonly clockSkewMs: number;
+  /** One manager's wall clock is off by this, more than that. */
+  readonly strayClockMs: number;
   /** Managers that break the rules, at most f. */
   readonly byzantineCount: number;
   /** Storage nodes that never answer. */
@@ -66,7 +68,7 @@ export function planOf(options: PlanOptions, random: Random): Plan {
   const managersCount = options.managersCount ?? random.pick(managersCounts);
   const storageCount = options.storageCount ?? 1 + random.below(7);
   const faultsMax = Math.floor((managersCount - 1) / 3);
-  const faultsUntilMs = random.between(2_000, 8_000);
+  const faultsUntilMs = random.between(1_000, 5_000);
   const network = networkPlan(random);
   const faults = faultPlan(random, faultsMax, storageCount);
   return {
@@ -98,6 +100,7 @@ const noFaults: FaultPlan = {
   diskCrashChance: 0,
   partitionMaxMs: 0,
   clockSkewMs: 0,
+  strayClockMs: 0,
   byzantineCount: 0,
   silentStorageCount: 0,
   lyingStorageCount: 0,
@@ -126,7 +129,8 @@ function faultPlan(random: Random, faultsMax: number, storageCount: number): Fau
     diskCrashChance: random.chance(0.5) ? random.pick([0.002, 0.01, 0.03]) : 0,
     ...(random.chance(0.5) ? { partitionEveryMs: random.pick([300, 1_000]) } : {}),
     partitionMaxMs: random.pick([100, 500, 1_500]),
-    clockSkewMs: random.pick([0, 50, 500, 5_000]),
+    clockSkewMs: random.pick([0, 50, 500]),
+    strayClockMs: random.pick([0, 0, 0, -5_000, 5_000]),
     byzantineCount: faultsMax > 0 && random.chance(0.5) ? 1 + random.below(faultsMax) : 0,
     silentStorageCount: random.chance(0.5) ? idleMax - lyingStorageCount : 0,
     lyingStorageCount,

@@ -8,6 +8,7 @@ import { defined } from "../../src/base/assert.js";
 import { ControlOperationSchema } from "../../src/gen/bss/v1/genesis_pb.js";
 import { Byzantine } from "./byzantine.js";
 import { AgreementChecker } from "./checkers/agreement.js";
+import { AttestationsChecker } from "./checkers/attestations.js";
 import { CertificatesChecker } from "./checkers/certificates.js";
 import { ConductChecker } from "./checkers/conduct.js";
 import { EnergyChecker } from "./checkers/energy.js";
@@ -98,6 +99,7 @@ class Simulation {
     }));
     checkers.push(
       new AgreementChecker(),
+      new AttestationsChecker(),
       new IntegrityChecker(consortium),
       new CertificatesChecker(consortium),
       new ConductChecker(plan.managersCount),
@@ -166,11 +168,14 @@ class Simulation {
   }
 
   #manager(id: string, random: Random): ManagerNode {
-    const { clockSkewMs } = this.#plan.faults;
+    const { clockSkewMs, strayClockMs } = this.#plan.faults;
+    // A lone manager's clock is always right: nobody else's time is there to compare it with.
+    const isStray = strayClockMs !== 0 && id === "manager-2";
+    if (isStray) this.#world.counters.count("stray clock");
     const clock = new NodeClock(this.#world.scheduler, {
       startMs: random.between(0, 1e6),
       rate: random.between(0.95, 1.05),
-      skewMs: random.between(-clockSkewMs, clockSkewMs),
+      skewMs: isStray ? strayClockMs : random.between(-clockSkewMs, clockSkewMs),
     });
     return new ManagerNode(this.#world, id, clock);
   }

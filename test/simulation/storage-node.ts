@@ -6,43 +6,21 @@
 import { create } from "@bufbuild/protobuf";
 import { defined } from "../../src/base/assert.js";
 import { equalBytes, toHex } from "../../src/base/bytes.js";
-import { checkFinal, judgeCandidate, type StorageAppend } from "../../src/consensus/attestor.js";
+import { checkFinal, judgeCandidate } from "../../src/consensus/attestor.js";
 import { auditDigest } from "../../src/consensus/audit.js";
 import type { Block } from "../../src/gen/bss/v1/block_pb.js";
-import type { Attestation } from "../../src/gen/bss/v1/vote_pb.js";
-import { AttestationSchema, AttestationVerdict } from "../../src/gen/bss/v1/vote_pb.js";
+import {
+  type Attestation,
+  AttestationSchema,
+  AttestationVerdict,
+} from "../../src/gen/bss/v1/vote_pb.js";
 import { type ParsedBlock, parseBlock } from "../../src/ledger/blocks.js";
-import { genesisStorageHead, type StorageHead } from "../../src/ledger/storage-head.js";
-import { attestationDigest } from "../../src/ledger/vote-digests.js";
+import { type AttestationClaim, attestationDigest } from "../../src/ledger/vote-digests.js";
 import { FakeDisk } from "./disk.js";
 import { InvariantBroken } from "./events.js";
 import type { Message, ShippedStorageBlock } from "./messages.js";
+import { StorageDisk, type StoredCandidate } from "./storage-disk.js";
 import { notify, type World } from "./world.js";
-
-type Shipped = { readonly block: ParsedBlock; readonly sealedRecords: readonly Uint8Array[] };
-
-/** What stays in a crash. */
-class StorageDisk {
-  head: StorageHead;
-  readonly blocks: StorageAppend[] = [];
-  /** By position in the log. */
-  readonly sealed: Uint8Array[] = [];
-  readonly candidates = new Map<string, Shipped>();
-  /** By round of the height after the head. */
-  readonly attestations = new Map<number, Attestation>();
-
-  constructor(world: World) {
-    this.head = genesisStorageHead(world.consortium.genesis);
-  }
-
-  append(append: StorageAppend): void {
-    this.head = append.head;
-    this.blocks.push(append);
-    this.sealed.push(...append.sealedRecords);
-    this.candidates.clear();
-    this.attestations.clear();
-  }
-}
 
 export type StorageBehaviour = "honest" | "silent" | "lying";
 
@@ -67,7 +45,7 @@ export class StorageNode {
   constructor(world: World, id: string) {
     this.#world = world;
     this.id = id;
-    this.disk = new StorageDisk(world);
+    this.disk = new StorageDisk(world.consortium.genesis);
     this.#device = new FakeDisk({
       ...{ scheduler: world.scheduler, counters: world.counters },
       random: world.random.fork(),
@@ -160,30 +138,49 @@ export class StorageNode {
       return;
     }
     if (!judged.signatures.every((check) => scheme.verify(check))) return;
-    const sealed = judged.auditPositions.map((at) =>
-      defined(this.disk.sealed[at], "every record of the log is stored"),
-    );
-    const audit = auditDigest(parsed.value.header.beacon, this.id, sealed);
-    const lies = this.behaviour === "lying" && this.#world.faulty;
-    const claim = lies
-      ? { ...judged.claim, audit, verdict: AttestationVerdict.MISMATCH }
-      : { ...judged.claim, audit };
     if (judged.claim.verdict !== AttestationVerdict.MATCH) {
       throw new InvariantBroken("integrity", `${this.id} finds another root than the managers`);
     }
-    const attestation = create(AttestationSchema, {
-      ...{ height: BigInt(claim.height), round, blockId: claim.blockId, hash2: claim.hash2 },
-      ...{ treeSize: BigInt(claim.treeSize), verdict: claim.verdict, audit, nodeId: this.id },
-      signature: scheme.sign(this.id, attestationDigest(claim)),
-    });
+    const audit = this.#audit(parsed.value, judged.auditPositions);
+    const claim = { ...judged.claim, audit };
+    const attestation = this.#sign(claim);
     const save = () => {
       this.disk.candidates.set(toHex(claim.blockId), { block: parsed.value, sealedRecords });
       this.disk.attestations.set(round, attestation);
     };
     this.#write(save, () => {
+      if (this.behaviour === "lying") return this.#lie(claim);
       notify(this.#world, (checker) => checker.attested(this.id, attestation));
       this.#tellAll({ kind: "attestation", attestation });
     });
+  }
+
+  /** The audited records are read from the disk. */
+  #audit({ header }: ParsedBlock, positions: readonly number[]): Uint8Array {
+    const sealed = positions.map((at) =>
+      defined(this.disk.sealed[at], "every record of the log is stored"),
+    );
+    return auditDigest(header.beacon, this.id, sealed);
+  }
+
+  #sign(claim: AttestationClaim): Attestation {
+    const { height, round, blockId, hash2, treeSize, verdict, audit } = claim;
+    return create(AttestationSchema, {
+      ...{ height: BigInt(height), round, blockId, hash2, treeSize: BigInt(treeSize), verdict },
+      ...{ audit, nodeId: this.id },
+      signature: this.#world.consortium.scheme.sign(this.id, attestationDigest(claim)),
+    });
+  }
+
+  /** A mismatch, another root, or the truth: to each manager what chance says. */
+  #lie(claim: AttestationClaim): void {
+    const mismatch = this.#sign({ ...claim, verdict: AttestationVerdict.MISMATCH });
+    const versions = [mismatch, this.#sign({ ...claim, hash2: claim.audit }), this.#sign(claim)];
+    for (const managerId of this.#world.consortium.managerIds) {
+      const attestation = this.#world.random.pick(versions);
+      this.#world.counters.count("lie of a storage node");
+      this.#send(managerId, { kind: "attestation", attestation });
+    }
   }
 
   #takeCommit(from: string, message: Message & { kind: "commit" }): void {
@@ -294,7 +291,7 @@ export class StorageNode {
 
 function parsedOf(
   shipped: Pick<ShippedStorageBlock, "block" | "sealedRecords"> | undefined,
-): Shipped | undefined {
+): StoredCandidate | undefined {
   if (shipped === undefined) return undefined;
   const parsed = parsedBlock(shipped.block);
   return parsed.ok ? { block: parsed.value, sealedRecords: shipped.sealedRecords } : undefined;
