@@ -24,9 +24,9 @@ export type CertificateParts = {
 };
 
 /**
- * Whether a certificate is the approval by at least `quorum` managers of one block at `height`, with
- * AC and IC of that same block, and each signer once. Whether AC and IC suffice is not looked at:
- * that needs to know the block.
+ * Whether a certificate is the approval by at least `quorum` managers of one block at `height`,
+ * with AC and IC of that same block, and each signer once. Whether AC and IC suffice is not looked
+ * at: that needs to know the block.
  */
 export function isLockBundle(
   { polka, approval, integrity }: LockCertificate,

@@ -9,9 +9,8 @@
  *            decided    ◀── Q COMMITs of one (height, round, block), with AC and IC ◀──────────────────┘
  *
  * The skeleton is Tendermint (arXiv:1807.04938, Algorithm 1). What this manager may say is
- * decided by lock-rules.ts, what it knows by height-state.ts; this file moves it from step to
- * step. After every event all rules are looked at again, in one fixed order, so no order of
- * messages is special.
+ * decided by lock-rules.ts, what it knows by height-state.ts. After every event all rules are
+ * looked at again, in one fixed order, so no order of messages is special.
  */
 import { defined, unreachable } from "../base/assert.js";
 import { emptyBytes, fromHex, toHex } from "../base/bytes.js";

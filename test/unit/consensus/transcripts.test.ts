@@ -1,6 +1,7 @@
 /**
- * What a ring does, step by step, as transcripts (see support/transcript.ts). After a change that is
- * meant to show, `UPDATE_TRANSCRIPTS=1` writes them anew; read the difference before committing it.
+ * What a ring does, step by step, as transcripts (see support/transcript.ts). After a
+ * change that is meant to show, `UPDATE_TRANSCRIPTS=1` writes them anew; read the
+ * difference before committing it.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";

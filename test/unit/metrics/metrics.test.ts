@@ -17,6 +17,7 @@ const names = [
   "bss_grpc_calls_total",
   "bss_grpc_streams",
   "bss_height",
+  "bss_messages_dropped_total",
   "bss_node_info",
   "bss_objections_total",
   "bss_peers_connected",
