@@ -16,6 +16,8 @@ export type BlockJudgePorts = {
   /** The height that is being voted on. */
   readonly height: () => number;
   readonly fetchBody: (holders: readonly string[], height: number, blockId: Uint8Array) => void;
+  /** Runs `work` a moment later: a relayed proposal is small and overtakes the block itself. */
+  readonly defer: (work: () => void) => void;
   readonly post: (event: RingEvent) => void;
   /** A peer gave a body that is not the block's, or a block breaks a rule. */
   readonly onRefused: (blockHex: string, reason: string, message: string) => void;
@@ -36,12 +38,16 @@ export class BlockJudge {
     const held = this.#ports.candidates.get(id);
     if (held !== undefined && (await this.#run(height, id, held.block))) return;
     if (height !== this.#ports.height()) return;
-    this.#wanted.add(toHex(id));
-    this.#ports.fetchBody(holders, height, id);
+    const hex = toHex(id);
+    this.#wanted.add(hex);
+    this.#ports.defer(() => {
+      const missing = this.#wanted.has(hex) && !this.#running.has(hex);
+      if (missing && height === this.#ports.height()) this.#ports.fetchBody(holders, height, id);
+    });
   }
 
   /**
-   * A body from a peer; looked at only if it was asked for. Anybody can send one that has the
+   * A body from a peer; looked at only if it is wanted. Anybody can send one that has the
    * block's header and is wrong otherwise, so the block is wanted until a right one has come.
    */
   async takeBody(block: ManagerBlock | undefined): Promise<void> {

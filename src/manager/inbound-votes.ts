@@ -10,7 +10,7 @@ import { err, type Result } from "../base/result.js";
 import type { RingEvent } from "../consensus/events.js";
 import { partsOfLockCertificate } from "../consensus/lock-certificate.js";
 import type { SignatureCache } from "../crypto/signature-cache.js";
-import type { LockCertificate } from "../gen/bss/v1/block_pb.js";
+import type { LockCertificate, ManagerBlock } from "../gen/bss/v1/block_pb.js";
 import type {
   Attestation,
   Proposal,
@@ -32,6 +32,8 @@ export type InboundVotesPorts = {
   readonly signatures: SignatureCache;
   readonly candidates: CandidateBlocks;
   readonly post: (event: RingEvent) => void;
+  /** The body that came with a proposal: a relay of the same proposal may have been here before. */
+  readonly onBody: (block: ManagerBlock | undefined) => Promise<void>;
   readonly onHead: (from: string, head: SignedHead) => void;
   /** A peer speaks of a height that is decided here. */
   readonly onLagging: (from: string) => void;
@@ -101,6 +103,7 @@ export class InboundVotes {
     if (block !== undefined) candidates.add(Number(height), block);
     // Bodies are kept once and bounded by number; an event that waits must not hold one.
     this.#ports.post({ kind: "proposal", proposal: rest });
+    await this.#ports.onBody(block);
   }
 
   async #takeCertificate(from: string, certificate: LockCertificate): Promise<void> {

@@ -59,6 +59,8 @@ export type ManagerOptions = {
 const pulseMs = 100;
 /** What is known of an undecided height is sent again after this time. */
 const resendMs = 1_000;
+/** A body that is on its way is not asked for as long. */
+const bodyGraceMs = 150;
 /** Records that a block is chosen from, in blocks: some of them may be refused. */
 const candidateBlocks = 2;
 
@@ -131,6 +133,7 @@ export class Manager {
       candidates: this.#candidates,
       height,
       fetchBody: (holders, at, id) => this.peers.fetchBody(holders, at, id),
+      defer: (work) => setTimeout(work, bodyGraceMs),
       post,
       onRefused: observer.blockRefused,
     });
@@ -156,6 +159,7 @@ export class Manager {
       signatures,
       candidates: this.#candidates,
       post,
+      onBody: (block) => this.#judge.takeBody(block),
       onHead: (from, signed) => this.#catchUp.onHead(from, Number(signed.height)),
       onLagging: (from) => this.#announcer.remind(from),
       onDropped: observer.dropped,

@@ -69,6 +69,7 @@ describe("the judgement of a candidate", () => {
       validator: new BlockValidator({ ...world.ports, epochKey }),
       ...{ candidates, height: () => height },
       fetchBody: (holders) => fetched.push(holders),
+      defer: (work) => work(),
       post: (event) => posted.push(event),
       onRefused: (_, reason) => refused.push(reason),
     });

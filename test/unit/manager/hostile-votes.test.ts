@@ -42,6 +42,7 @@ describe("a hostile manager's votes", () => {
       members: () => genesis.members,
       height: () => 1,
       post: (event) => posted.push(event),
+      onBody: async () => {},
       onHead: () => {},
       onLagging: () => {},
       onDropped: (_, reason) => dropped.push(reason),

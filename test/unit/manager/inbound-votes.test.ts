@@ -58,6 +58,7 @@ describe("what comes in on a stream of votes", () => {
   let heads: (readonly [from: string, height: bigint])[];
   let lagging: string[];
   let dropped: string[];
+  let bodies: unknown[];
   let candidates: CandidateBlocks;
   let inbound: InboundVotes;
   let height: number;
@@ -67,6 +68,7 @@ describe("what comes in on a stream of votes", () => {
     heads = [];
     lagging = [];
     dropped = [];
+    bodies = [];
     height = 1;
     candidates = new CandidateBlocks(() => false);
     inbound = new InboundVotes({
@@ -74,6 +76,7 @@ describe("what comes in on a stream of votes", () => {
       members: () => genesis.members,
       height: () => height,
       post: (event) => posted.push(event),
+      onBody: async (body) => void bodies.push(body),
       onHead: (from, head) => heads.push([from, head.height]),
       onLagging: (from) => lagging.push(from),
       onDropped: (_, reason) => dropped.push(reason),
@@ -219,6 +222,7 @@ describe("what comes in on a stream of votes", () => {
     const right = { ...proposal(proposer, facts), block };
     await take({ case: "proposal", value: right });
     assert.equal(candidates.get(facts.blockId)?.block, block);
+    assert.deepEqual(bodies, [other, block], "whoever waits for a body is told that it came");
     assert.equal(toHex(facts.blockId).length, 64);
   });
 
