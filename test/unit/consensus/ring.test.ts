@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { toHex } from "../../../src/base/bytes.js";
 import type { RingEvent } from "../../../src/consensus/events.js";
-import { nextHeightEventsMax } from "../../../src/consensus/ring.js";
+import { nextHeightEventsMax, Ring } from "../../../src/consensus/ring.js";
 import { type Vote, VoteKind } from "../../../src/gen/bss/v1/vote_pb.js";
-import { nil, RingBench } from "./support/ring-bench.js";
+import { benchResendMs, benchTimeouts, nil, RingBench } from "./support/ring-bench.js";
 
 const { ACCEPT, APPROVE, COMMIT } = VoteKind;
 
@@ -114,6 +114,30 @@ describe("a block that was asked for", () => {
     bench.step({ kind: "lock-certificate", certificate });
     const lines = bench.step(built(bench, 1));
     assert.equal(lines[0], "says PROPOSE r1 A0 valid r0");
+  });
+});
+
+describe("time that passes at once", () => {
+  test("ends a round, and no step of the next one", () => {
+    const { members } = idleBench();
+    const timeouts = { ...benchTimeouts, $typeName: "bss.v1.RoundTimeouts" as const };
+    const ring = new Ring({
+      selfId: "manager-3",
+      timeouts: { ...timeouts, proposeMs: 500, commitMs: 100 },
+      futureBoundMs: 0,
+      resendMs: benchResendMs,
+      context: { height: 4, members },
+      clock: { monotonicMs: 0, wallMs: 0 },
+    });
+    for (const manager of [1, 2, 4]) {
+      ring.step(voteEvent(idleBench().vote(COMMIT, 0, nil, manager)));
+    }
+    assert.equal(ring.nextDeadlineMs, 100);
+    ring.tick({ monotonicMs: 4_000, wallMs: 0 });
+    const { round, step, sinceMs } = ring.status();
+    assert.deepEqual({ round, step, sinceMs }, { round: 1, step: "propose", sinceMs: 4_000 });
+    assert.deepEqual(ring.ready()?.expired, ["commit"]);
+    assert.equal(ring.nextDeadlineMs, 4_510);
   });
 });
 

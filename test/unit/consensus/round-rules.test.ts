@@ -129,6 +129,18 @@ describe("Q COMMITs", () => {
     assert.equal(integrity?.round, 1);
   });
 
+  test("are needed for the certificates of a block, in one round", () => {
+    const state = stateOf({
+      ...verified,
+      commits: [
+        [0, "A0", [1, 2, 3]],
+        [1, "A0", [1, 2]],
+      ],
+    });
+    assert.ok(state.blockCertificates(0, bench.facts("A0")) !== undefined);
+    assert.equal(state.blockCertificates(1, bench.facts("A0")), undefined);
+  });
+
   test("of a block without leaves need no IC", () => {
     const state = newState();
     state.judgements.set(toHex(bench.id("E0")), accurate("E0"));
@@ -153,7 +165,7 @@ describe("the choice on a proposal", () => {
     ["a fresh block that is accurate", accurate("A0"), 0, true, blockA],
     ["nil, when it is wrong", wrong, 0, true, nilBlock],
     ["nil, when its time is not fine", accurate("A0"), 0, false, nilBlock],
-    ["nil, when it was made in another round", accurate("A0"), 1, true, nilBlock],
+    ["nil, when its proposer made it in another round", accurate("A0"), 4, true, nilBlock],
     ["nil, when another made it", madeByAnother(), 0, true, nilBlock],
   ] as const) {
     test(`is ${what}`, () => {
