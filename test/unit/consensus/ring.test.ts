@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { toHex } from "../../../src/base/bytes.js";
 import type { RingEvent } from "../../../src/consensus/events.js";
 import { nextHeightEventsMax, Ring } from "../../../src/consensus/ring.js";
+import { roundsBehindMax } from "../../../src/consensus/vote-tally.js";
 import { type Vote, VoteKind } from "../../../src/gen/bss/v1/vote_pb.js";
 import { benchResendMs, benchTimeouts, nil, RingBench } from "./support/ring-bench.js";
 
@@ -138,6 +139,19 @@ describe("time that passes at once", () => {
     assert.deepEqual({ round, step, sinceMs }, { round: 1, step: "propose", sinceMs: 4_000 });
     assert.deepEqual(ring.ready()?.expired, ["commit"]);
     assert.equal(ring.nextDeadlineMs, 4_510);
+  });
+});
+
+describe("rounds that are long over", () => {
+  test("are forgotten", () => {
+    const bench = idleBench();
+    bench.step(voteEvent(bench.vote(COMMIT, 0, "A0", 2)));
+    const lines = bench.step({ kind: "proposal", proposal: bench.proposal(0, "A0") });
+    assert.ok(lines.includes("asks validate A0, held by 1 2"));
+    const round = roundsBehindMax + 1;
+    for (const manager of [1, 2]) bench.step(voteEvent(bench.vote(APPROVE, round, nil, manager)));
+    const later = bench.tick(benchResendMs);
+    assert.ok(later.includes("asks validate A0, held by nobody"), `${later}`);
   });
 });
 
