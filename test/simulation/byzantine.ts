@@ -77,6 +77,7 @@ export class Byzantine implements Twist {
         this.#at(Number(proposal.height));
         this.#blocks.set(toHex(proposal.blockId), proposal.blockId);
         if (proposal.lockCertificate !== undefined) this.#remember(proposal.lockCertificate);
+        if (this.#does("bundles at random", 0.3)) this.#acceptElsewhere(proposal);
         if (this.#does("votes at once", 0.5)) this.#backAtOnce(proposal);
         return;
       }
@@ -157,6 +158,17 @@ export class Byzantine implements Twist {
     polka.height = BigInt(this.#height);
     const certificate = create(LockCertificateSchema, { polka, approval: buildApproval([accept]) });
     this.#count("bundle of strangers");
+    this.#send(this.#some(), { kind: "lock-certificate", certificate });
+  }
+
+  /** An ACCEPT for another height, in a certificate that says that it is for this one. */
+  #acceptElsewhere({ height, round, blockId }: Proposal): void {
+    const at = { height: Number(height), round, validRound: -1, blockId };
+    const approve = signVote({ kind: "approve", ...at }, this.#signer);
+    const accept = signVote({ kind: "accept", height: at.height + 1, blockId }, this.#signer);
+    const polka = buildPolka([approve]);
+    const certificate = create(LockCertificateSchema, { polka, approval: buildApproval([accept]) });
+    this.#count("accept for another height");
     this.#send(this.#some(), { kind: "lock-certificate", certificate });
   }
 

@@ -1,5 +1,6 @@
 /** Crashes, restarts and partitions, until everything is made good. */
 import type { ManagerNode } from "./manager-node.js";
+import { laggedKindOf, laggedKinds } from "./messages.js";
 import type { Random } from "./random.js";
 import type { StorageNode } from "./storage-node.js";
 import type { World } from "./world.js";
@@ -33,10 +34,12 @@ export class Faults {
   }
 
   start(): void {
-    const { managerCrashEveryMs, storageCrashEveryMs, partitionEveryMs } = this.#world.plan.faults;
+    const { managerCrashEveryMs, storageCrashEveryMs, partitionEveryMs, lagEveryMs } =
+      this.#world.plan.faults;
     this.#repeat(managerCrashEveryMs, () => this.#crash(this.#managers, "manager crash"));
     this.#repeat(storageCrashEveryMs, () => this.#crash(this.#storageNodes, "storage node crash"));
     this.#repeat(partitionEveryMs, () => this.#partition());
+    this.#repeat(lagEveryMs, () => this.#lag());
   }
 
   /** Everybody is up, the network is good, the clocks are right. */
@@ -68,6 +71,23 @@ export class Faults {
   #restartLater(node: Node): void {
     const { scheduler, plan } = this.#world;
     scheduler.after(this.#random.between(1, plan.faults.downMaxMs), () => node.start());
+  }
+
+  /** Holds back one or two kinds of messages to some nodes: their knowledge differs then. */
+  #lag(): void {
+    const { scheduler, network, plan, counters } = this.#world;
+    const kinds = new Set([this.#random.pick(laggedKinds), this.#random.pick(laggedKinds)]);
+    const nodes = [...this.#managers, ...this.#storageNodes].map(({ id }) => id);
+    counters.count("lag");
+    const mend = network.lag({
+      to: new Set(nodes.filter(() => this.#random.chance(0.5))),
+      concerns: (message) => {
+        const kind = laggedKindOf(message);
+        return kind !== undefined && kinds.has(kind);
+      },
+      delayMs: this.#random.between(0, plan.faults.lagMaxMs),
+    });
+    scheduler.after(this.#random.between(10, 2 * plan.faults.lagMaxMs), mend);
   }
 
   #partition(): void {

@@ -6,7 +6,7 @@ import type {
   BlockCertificates,
   ManagerBlock,
 } from "../../src/gen/bss/v1/block_pb.js";
-import type { Attestation } from "../../src/gen/bss/v1/vote_pb.js";
+import { type Attestation, VoteKind } from "../../src/gen/bss/v1/vote_pb.js";
 import type { ParsedSubmission } from "../../src/ledger/submissions.js";
 
 export type ShippedStorageBlock = {
@@ -47,6 +47,36 @@ export type Message =
   | { readonly kind: "attestation"; readonly attestation: Attestation }
   | { readonly kind: "storage-head"; readonly height: number }
   | { readonly kind: "fetch-storage-blocks"; readonly fromHeight: number };
+
+/** What a message is, for those who hold back some kinds of messages only. */
+export const laggedKinds = [
+  ...(["proposal", "accept", "approve", "commit", "lock-certificate"] as const),
+  ...(["attestation", "verify", "body", "head"] as const),
+] as const;
+export type LaggedKind = (typeof laggedKinds)[number];
+
+export function laggedKindOf(message: Message): LaggedKind | undefined {
+  switch (message.kind) {
+    case "ring":
+      return message.message.kind === "vote"
+        ? voteKinds[message.message.vote.kind]
+        : message.message.kind;
+    case "attestation":
+    case "verify":
+    case "body":
+    case "head":
+      return message.kind;
+    default:
+      return undefined;
+  }
+}
+
+const voteKinds: Readonly<Record<VoteKind, LaggedKind | undefined>> = {
+  [VoteKind.UNSPECIFIED]: undefined,
+  [VoteKind.ACCEPT]: "accept",
+  [VoteKind.APPROVE]: "approve",
+  [VoteKind.COMMIT]: "commit",
+};
 
 export type ShippedManagerBlock = {
   readonly block: ManagerBlock;

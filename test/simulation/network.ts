@@ -9,6 +9,13 @@ import type { Scheduler } from "./scheduler.js";
 
 export type Deliver<M> = (from: string, message: M) => void;
 
+/** Some messages to some take longer than others. */
+export type Lag<M> = {
+  readonly to: ReadonlySet<string>;
+  readonly concerns: (message: M) => boolean;
+  readonly delayMs: number;
+};
+
 /** Messages that may be delivered again later. */
 const rememberedMax = 400;
 const calmDelayMs = 2;
@@ -22,6 +29,7 @@ export class Network<M> {
   readonly #remembered: { readonly from: string; readonly message: M }[] = [];
   /** One way: "from>to" cannot speak, by how many partitions. */
   readonly #cut = new Map<string, number>();
+  readonly #lags = new Set<Lag<M>>();
   #calm = false;
 
   constructor(scheduler: Scheduler, random: Random, plan: NetworkPlan, counters: Counters) {
@@ -44,6 +52,7 @@ export class Network<M> {
   calm(): void {
     this.#calm = true;
     this.#cut.clear();
+    this.#lags.clear();
   }
 
   /** Nothing passes from one group to the other; back it does only when `oneWay`. */
@@ -61,6 +70,12 @@ export class Network<M> {
     };
   }
 
+  /** Holds back some messages until the returned function is called. */
+  lag(lag: Lag<M>): () => void {
+    this.#lags.add(lag);
+    return () => this.#lags.delete(lag);
+  }
+
   send(from: string, to: string, message: M): void {
     const { dropChance, duplicateChance, replayChance } = this.#plan;
     if (this.#calm) {
@@ -75,25 +90,31 @@ export class Network<M> {
     if (this.#random.chance(replayChance)) {
       this.#counters.count("message replayed");
       const old = this.#random.pick(this.#remembered);
-      this.#deliver(old.from, to, old.message, this.#delayMs());
+      this.#deliver(old.from, to, old.message, this.#delayMs(to, old.message));
     }
     if (this.#random.chance(dropChance)) {
       this.#counters.count("message dropped");
       return;
     }
-    this.#deliver(from, to, message, this.#delayMs());
+    this.#deliver(from, to, message, this.#delayMs(to, message));
     if (!this.#random.chance(duplicateChance)) return;
     this.#counters.count("message duplicated");
-    this.#deliver(from, to, message, this.#delayMs());
+    this.#deliver(from, to, message, this.#delayMs(to, message));
   }
 
   #deliver(from: string, to: string, message: M, delayMs: number): void {
     this.#scheduler.after(delayMs, () => this.#receivers.get(to)?.(from, message));
   }
 
-  #delayMs(): number {
+  #delayMs(to: string, message: M): number {
     const { delayMinMs, delayMeanMs, delayMaxMs } = this.#plan;
-    return Math.min(delayMinMs + this.#random.exponential(delayMeanMs), delayMaxMs);
+    let delayMs = Math.min(delayMinMs + this.#random.exponential(delayMeanMs), delayMaxMs);
+    for (const lag of this.#lags) {
+      if (!lag.to.has(to) || !lag.concerns(message)) continue;
+      this.#counters.count("message lagged");
+      delayMs += this.#random.between(0, lag.delayMs);
+    }
+    return delayMs;
   }
 
   #remember(from: string, message: M): void {

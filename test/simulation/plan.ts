@@ -25,6 +25,9 @@ export type FaultPlan = {
   readonly diskCrashChance: number;
   readonly partitionEveryMs?: number;
   readonly partitionMaxMs: number;
+  /** Mean time between lags: some kinds of messages to some nodes are held back. */
+  readonly lagEveryMs?: number;
+  readonly lagMaxMs: number;
   /** Wall clocks are off by up to this, less than what a block's time may lie ahead. */
   readonly clockSkewMs: number;
   /** One manager's wall clock is off by this, more than that. */
@@ -99,6 +102,7 @@ const noFaults: FaultPlan = {
   downMaxMs: 0,
   diskCrashChance: 0,
   partitionMaxMs: 0,
+  lagMaxMs: 0,
   clockSkewMs: 0,
   strayClockMs: 0,
   byzantineCount: 0,
@@ -129,6 +133,8 @@ function faultPlan(random: Random, faultsMax: number, storageCount: number): Fau
     diskCrashChance: random.chance(0.5) ? random.pick([0.002, 0.01, 0.03]) : 0,
     ...(random.chance(0.5) ? { partitionEveryMs: random.pick([300, 1_000]) } : {}),
     partitionMaxMs: random.pick([100, 500, 1_500]),
+    ...(random.chance(0.5) ? { lagEveryMs: random.pick([50, 200]) } : {}),
+    lagMaxMs: random.pick([60, 200, 500]),
     clockSkewMs: random.pick([0, 50, 500]),
     strayClockMs: random.pick([0, 0, 0, -5_000, 5_000]),
     byzantineCount: faultsMax > 0 && random.chance(0.5) ? 1 + random.below(faultsMax) : 0,
