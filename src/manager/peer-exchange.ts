@@ -59,11 +59,15 @@ export class PeerExchange {
     else this.#ports.links().sendVote(to, request);
   }
 
-  /** Asks those who hold a candidate for its body; the answers come through `onBody`. */
+  /**
+   * Asks those who hold a candidate for its body, or everybody when nobody is known to; the answers
+   * come through `onBody`.
+   */
   fetchBody(holders: readonly string[], height: number, blockId: Uint8Array): void {
     const value = { height: BigInt(height), blockId };
-    for (const holder of holders) {
-      this.#ports.links().sendVote(holder, { message: { case: "fetchBody", value } });
+    const links = this.#ports.links();
+    for (const holder of holders.length > 0 ? holders : links.peerIds) {
+      links.sendVote(holder, { message: { case: "fetchBody", value } });
     }
   }
 
