@@ -16,6 +16,7 @@ import { IntegrityChecker } from "./checkers/integrity.js";
 import { LivenessChecker } from "./checkers/liveness.js";
 import { ReplayChecker } from "./checkers/replay.js";
 import { RoundsChecker } from "./checkers/rounds.js";
+import { TimestampsChecker } from "./checkers/timestamps.js";
 import { NodeClock } from "./clock.js";
 import { admission, createConsortium, lateStorageCount } from "./consortium.js";
 import { Counters } from "./counters.js";
@@ -105,6 +106,11 @@ class Simulation {
       new ConductChecker(plan.managersCount),
       new RoundsChecker(plan.managersCount),
       new EnergyChecker(consortium),
+      new TimestampsChecker(() =>
+        this.#managers
+          .filter(({ honest }) => honest)
+          .map(({ id, clock }) => ({ id, wallMs: clock.read().wallMs })),
+      ),
       new ReplayChecker(consortium, () => this.#managers),
       this.#liveness,
     );

@@ -156,7 +156,7 @@ export class RingBench {
     });
   }
 
-  /** LC(height, round, block) by these approvers, attested in `attestedIn`. */
+  /** LC(height, round, block) by these approvers, attested in `attestedIn`; −1 for by nobody. */
   lockCertificate(
     round: number,
     name: string,
@@ -165,15 +165,14 @@ export class RingBench {
   ): LockCertificate {
     const all = this.members.managers.map((_, i) => i + 1);
     const { hash1, leafCount } = this.facts(name);
-    const matches = this.committee(name, attestedIn).map((node) =>
-      this.attestation(attestedIn, name, node),
-    );
+    const committee = attestedIn < 0 ? [] : this.committee(name, attestedIn);
+    const matches = committee.map((node) => this.attestation(attestedIn, name, node));
     const polka = approvers.map((i) => this.vote(VoteKind.APPROVE, round, name, i));
     const accepts = all.map((i) => this.vote(VoteKind.ACCEPT, 0, name, i));
     return buildLock({
       polka: buildPolka(polka),
       approval: buildApproval(accepts),
-      ...(leafCount === 0
+      ...(leafCount === 0 || attestedIn < 0
         ? {}
         : { integrity: buildIntegrity({ round: attestedIn, hash2: hash1, matches }) }),
     });

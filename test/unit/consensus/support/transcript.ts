@@ -5,7 +5,7 @@
  *     bench managers=4 self=2          a new ring; also storage=, height=
  *     wake
  *     tick 100                         lets 100 ms pass
- *     propose r1 A0 valid=0 by=2,3,4   the proposer's; with valid= it carries LC(0, A0)
+ *     propose r1 A0 valid=0 by=2,3,4   the proposer's; with valid= it carries LC(0, A0); "unattested"
  *     judge A0                         the rules find the block accurate; "judge A0 wrong"
  *     built A0                         answers "asks build"
  *     accept A0 2 3                    votes of managers 2 and 3
@@ -45,8 +45,11 @@ function run(bench: RingBench, words: Words): string[] {
       const valid = words.option("valid");
       const approvers = words.list("by");
       const lock = valid === undefined ? undefined : Number(valid);
+      const attestedIn = words.has("unattested") ? -1 : lock;
       const certificate =
-        lock === undefined ? undefined : bench.lockCertificate(lock, words.block(), approvers);
+        lock === undefined
+          ? undefined
+          : bench.lockCertificate(lock, words.block(), approvers, attestedIn);
       const proposal = bench.proposal(words.round(), words.block(), certificate);
       return bench.step({ kind: "proposal", proposal });
     }
