@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { toHex } from "../base/bytes.js";
 import type { BssClient } from "../client/client.js";
-import { plainMessage } from "../client/connections.js";
+import { plainMessage } from "../client/manager-failures.js";
 import type { GetStatusResponse } from "../gen/bss/v1/query_pb.js";
 import { rpcErrorOf } from "../rpc/status-details.js";
 import { CliError } from "./cli-error.js";
@@ -67,7 +67,7 @@ async function ask(
   try {
     return { address, status: await client.statusOf(address, { role }) };
   } catch (error) {
-    return { address, error: plainMessage(rpcErrorOf(error)) };
+    return { address, error: plainMessage(rpcErrorOf(error), address) };
   }
 }
 

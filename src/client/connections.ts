@@ -24,10 +24,14 @@ import { type CallOptions, createClient } from "../rpc/client.js";
 import type { ClientStream } from "../rpc/client-stream.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { rpcErrorOf } from "../rpc/status-details.js";
+import { isTlsFailure, isUnreachable, summary } from "./manager-failures.js";
 import type { ClientProfile } from "./profile.js";
 
 export type RetryOptions = {
-  /** How long one call may take over all its attempts. */
+  /**
+   * How long one call may take over all its attempts; when left out 30 s, and 3 s while no manager
+   * can be reached.
+   */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 };
@@ -57,6 +61,8 @@ export type Dial = (address: string) => Connection;
 /** One attempt of a call gets at most this long while other managers could be asked. */
 const attemptTimeoutMs = 10_000;
 export const defaultCallTimeoutMs = 30_000;
+/** So long a call without a time of its own goes on while no manager can be reached. */
+const unreachableTimeoutMs = 3_000;
 
 export class Connections {
   readonly addresses: readonly string[];
@@ -95,8 +101,8 @@ export class Connections {
 
   /**
    * Calls a method at one manager after the other, and waits in between once all have been tried,
-   * until it succeeds, fails for a reason that another manager would give too, or time is up. The
-   * error then says what each manager said.
+   * until it succeeds, fails for a reason that another manager would give too, TLS refuses every
+   * manager, or time is up. The error then says what each manager said.
    */
   async call<M extends DescMethodUnary>(
     method: M,
@@ -104,7 +110,9 @@ export class Connections {
     options: RetryOptions & { readonly attemptTimeoutMs?: number } = {},
   ): Promise<MessageShape<M["output"]>> {
     const { timeoutMs = defaultCallTimeoutMs, signal } = options;
-    const deadlineMs = performance.now() + timeoutMs;
+    const startMs = performance.now();
+    const deadlineMs = startMs + timeoutMs;
+    const goneMs = options.timeoutMs === undefined ? startMs + unreachableTimeoutMs : deadlineMs;
     const attemptMs = options.attemptTimeoutMs ?? attemptTimeoutMs;
     const failures = new Map<string, RpcError>();
     const round = new ManagerRound(this);
@@ -121,11 +129,25 @@ export class Connections {
         const error = rpcErrorOf(thrown);
         failures.set(connection.address, error);
         if (signal?.aborted === true || !mayRepeat(error)) throw error;
-        const waitMs = round.leave(connection, error);
-        if (performance.now() + waitMs >= deadlineMs) throw summary(failures, error);
+        if (this.#allFail(failures, isTlsFailure)) throw summary(failures, error);
+        let waitMs = round.leave(connection, error);
+        // A manager that TLS has refused is not asked again.
+        for (let next = this.current(); isTlsFailure(failures.get(next.address)); ) {
+          waitMs = Math.max(waitMs, round.leave(next, error));
+          next = this.current();
+        }
+        const untilMs = this.#allFail(failures, isUnreachable) ? goneMs : deadlineMs;
+        if (performance.now() + waitMs >= untilMs) throw summary(failures, error);
         await pause(waitMs, signal);
       }
     }
+  }
+
+  #allFail(
+    failures: ReadonlyMap<string, RpcError>,
+    how: (error: RpcError | undefined) => boolean,
+  ): boolean {
+    return this.addresses.every((address) => how(failures.get(address)));
   }
 
   /** Ends all connections and every call on them. */
@@ -210,31 +232,4 @@ function connectionOf(channel: RpcChannel): Connection {
     open: (method, options) => methodOf(method)(options),
     close: () => channel.close(),
   };
-}
-
-/** One error for all managers: the last one's reason, and what each of them said. */
-function summary(failures: ReadonlyMap<string, RpcError>, last: RpcError): RpcError {
-  if (failures.size <= 1) return last;
-  const addresses = new Map<string, string[]>();
-  for (const [address, error] of failures) {
-    const text = plainMessage(error);
-    addresses.set(text, [...(addresses.get(text) ?? []), address]);
-  }
-  const said = [...addresses].map(([text, who]) => `${who.join(", ")}: ${text}`);
-  // What a node said of the consortium tells more than that another one is not there.
-  const telling =
-    [...failures.values()].find(({ reason }) => reason !== "NODE_UNREACHABLE") ?? last;
-  return new RpcError("NODE_UNREACHABLE", `no manager could do it: ${said.join("; ")}`, {
-    retryAfterMs: telling.retryAfterMs,
-    metadata: telling.metadata,
-    received: { status: telling.status, reason: telling.reason },
-    cause: telling,
-  });
-}
-
-/** What a connection failed with, without what grpc-js wraps around it. */
-export function plainMessage(error: RpcError): string {
-  const wrapped =
-    /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note: ?/s;
-  return wrapped.exec(error.message)?.[1] ?? error.message;
 }

@@ -19,6 +19,7 @@ import {
   RetryInfoSchema,
 } from "../gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "../gen/google/rpc/status_pb.js";
+import { connectFailureText } from "./connect-failure.js";
 import { isReason, type Reason } from "./reasons.js";
 import { RpcError, type RpcErrorOptions, wireText } from "./rpc-error.js";
 import { type StatusName, statusCodes, statusName } from "./status-codes.js";
@@ -84,7 +85,8 @@ export function rpcErrorOf(error: unknown): RpcError {
     return received(status, reason, message, { ...rest, cause: error });
   }
   const reason = localReasons[status] ?? "INTERNAL";
-  return received(status, reason, message, { cause: error });
+  const text = reason === "NODE_UNREACHABLE" ? connectFailureText(message) : message;
+  return received(status, reason, text, { cause: error });
 }
 
 /** Reasons for statuses that grpc-js makes by itself, without our details. */
