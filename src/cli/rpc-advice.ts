@@ -38,8 +38,22 @@ const byStatus: Partial<Readonly<Record<StatusName, string>>> = {
   FAILED_PRECONDITION: "docs/errors.md explains the reason",
 };
 
+/** Why a node that is there is still out of reach: the first that fits the error's text. */
+const byConnectFailure: readonly (readonly [RegExp, string])[] = [
+  [
+    /self-signed|unable to (?:verify|get)/,
+    "the CA bundle or the address is of another consortium: check both in the profile",
+  ],
+  [/wrong version number/, "no TLS there: is it the metrics port?"],
+  [/the server is .*, expected manager/, "use the address of a manager"],
+];
+
 /** The next step after this error. */
 export function adviceOf(error: RpcError): string {
+  if (error.reason === "NODE_UNREACHABLE") {
+    const found = byConnectFailure.find(([cause]) => cause.test(error.message));
+    if (found !== undefined) return found[1];
+  }
   const named: string | undefined = byReason[error.reason as Reason];
   return named ?? byStatus[error.status] ?? "docs/errors.md explains the reason";
 }

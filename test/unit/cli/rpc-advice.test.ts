@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { cliErrorOf } from "../../../src/cli/rpc-advice.js";
+import { RpcError } from "../../../src/rpc/rpc-error.js";
+
+describe("the advice for a node that cannot be reached", () => {
+  const otherConsortium = /; the CA bundle or the address is of another consortium/;
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ["h:1: connect ECONNREFUSED", /; check that the managers run/],
+    ["h:1: self-signed certificate in certificate chain", otherConsortium],
+    ["h:1: unable to verify the first certificate", otherConsortium],
+    ["h:1: TLS: wrong version number", /; no TLS there: is it the metrics port\?$/],
+    ["the server is storage storage-1, expected manager", /; use the address of a manager$/],
+  ];
+  for (const [message, advice] of cases) {
+    test(`fits "${message}"`, () => {
+      const error = cliErrorOf(new RpcError("NODE_UNREACHABLE", message));
+      assert.ok(error instanceof Error);
+      assert.match(error.message, advice);
+    });
+  }
+
+  test("is for that reason only", () => {
+    const error = cliErrorOf(new RpcError("RECORD_UNKNOWN", "self-signed"));
+    assert.ok(error instanceof Error && /check the hash/.test(error.message));
+  });
+});
