@@ -21,6 +21,13 @@ type Options = InputOptions & {
   readonly inFlight: number;
 };
 
+const nouns = {
+  "meter-readings": "meter reading",
+  trades: "trade",
+  charging: "charging session",
+  document: "document",
+} as const satisfies Record<InputKind, string>;
+
 const problemsShownMax = 50;
 const firstContactMs = 10_000;
 
@@ -56,7 +63,7 @@ export function register(program: Command): void {
     .addOption(
       new Option(
         "-k, --kind <kind>",
-        "what it holds (default: meter-readings for .csv, else document)",
+        "what it holds (default: meter-readings for .csv; any other file needs it)",
       ).choices([...Object.keys(rowKinds), "document"]),
     )
     .option("-o, --out <file>", "receipts (default: the file's name with .receipts.jsonl, here)")
@@ -86,8 +93,7 @@ async function submit(
   client: BssClient,
   output: Output,
 ): Promise<void> {
-  const kind =
-    options.kind ?? (extname(file).toLowerCase() === ".csv" ? "meter-readings" : "document");
+  const kind = options.kind ?? kindByName(file);
   const out = options.out ?? `${basename(file)}.receipts.jsonl`;
   if (resolve(out) === resolve(file)) {
     throw new CliError(
@@ -127,7 +133,7 @@ async function submit(
     progress.stop();
     progressFile.close();
   }
-  report(run.totals, { out, ms: performance.now() - startedMs }, output);
+  report(run.totals, { kind, out, ms: performance.now() - startedMs }, output);
 }
 
 /** Complaints about rows, as many as a person can read. */
@@ -152,12 +158,12 @@ class Problems {
 
 function report(
   totals: RunTotals,
-  { out, ms }: { readonly out: string; readonly ms: number },
+  { kind, out, ms }: { readonly kind: InputKind; readonly out: string; readonly ms: number },
   output: Output,
 ): void {
   const { received, doneBefore, malformed, refused, firstHeight, lastHeight } = totals;
   const value = {
-    ...{ received, done_before: doneBefore, malformed, refused, receipts: out },
+    ...{ kind, received, done_before: doneBefore, malformed, refused, receipts: out },
     ...{ first_height: firstHeight ?? null, last_height: lastHeight ?? null, seconds: ms / 1000 },
   };
   output.result(value, () => {
@@ -169,7 +175,7 @@ function report(
     const rate = received === 0 ? "" : `, ${((received / ms) * 1000).toFixed(0)} records/s`;
     const before = doneBefore === 0 ? "" : `; ${doneBefore} had receipts already`;
     const took = `${formatDuration(ms)}${rate}${before}`;
-    return `${counted(received, "record")}${where}, ${took}; receipts in ${out}`;
+    return `${counted(received, nouns[kind])}${where}, ${took}; receipts in ${out}`;
   });
   const failed = malformed + refused;
   if (failed === 0) return;
@@ -178,6 +184,17 @@ function report(
   throw new CliError(
     what,
     "correct them and run the same command again: the rest is not sent twice",
+  );
+}
+
+/** What stands on the ledger stays there, so only a name that says what it is spares `--kind`. */
+function kindByName(file: string): InputKind {
+  if (extname(file).toLowerCase() === ".csv") return "meter-readings";
+  throw new CliError(
+    `${file} does not say by its name what it holds`,
+    `give --kind ${Object.keys(rowKinds).join(", ")} for CSV rows, ` +
+      "or --kind document to record the whole file",
+    { exitCode: exitCodes.usage },
   );
 }
 

@@ -117,7 +117,7 @@ describe("the commands that talk to a consortium", () => {
     assert.match(err, /mixed\.csv:4: column imported_wh: "much" is not a whole number of Wh/);
     assert.match(err, /mixed\.csv:5: refused: 66 Wh is too much \[ENERGY_ABOVE_RATING\]/);
     assert.match(err, /no receipt for 3 rows \(2 malformed, 1 refused\); correct them/);
-    assert.match(out, /^2 records in block \d+,/);
+    assert.match(out, /^2 meter readings in block \d+,/);
     assert.deepEqual(
       receiptsOf("mixed.jsonl").map(({ line }) => line),
       [3, 6],
@@ -258,10 +258,11 @@ describe("the commands that talk to a consortium", () => {
     writeFileSync(path("ev.csv"), "station,start,end,energy_wh\nstation-1,100,200,7\n");
     await ok("submit", "ev.csv", "--kind", "charging", "-p", profile);
     writeFileSync(path("report.pdf"), "version 1");
-    await ok("submit", "report.pdf", "-p", profile, "--out", "v1.jsonl");
+    const document = ["submit", "report.pdf", "--kind", "document", "-p", profile];
+    assert.match(await ok(...document, "--out", "v1.jsonl"), /^1 document in block \d+,/);
     const hash = receiptsOf("v1.jsonl")[0]?.record_hash ?? "";
     writeFileSync(path("report.pdf"), "version 2");
-    await ok("submit", "report.pdf", "-p", profile, "--out", "v2.jsonl", "--updates", hash);
+    await ok(...document, "--out", "v2.jsonl", "--updates", hash);
     const history = (await ok("history", hash, "-p", profile, "--json")).trim().split("\n");
     const versions = history.map((line) => JSON.parse(line));
     assert.equal(versions.length, 2);
@@ -272,9 +273,27 @@ describe("the commands that talk to a consortium", () => {
     const twice = await bss("get", hash, "-p", profile, "--content", "back.pdf");
     assert.match(twice.err, /back\.pdf exists; give the name of a file that does not/);
     writeFileSync(path("large.bin"), Buffer.alloc(70_000));
-    const large = await bss("submit", "large.bin", "-p", profile);
+    const large = await bss("submit", "large.bin", "--kind", "document", "-p", profile);
     assert.equal(large.code, 1);
     assert.match(large.err, /large\.bin has 68\.4 KiB, a record of this consortium holds 63/);
+  });
+
+  test("a file becomes a document only when that is said, and never an empty one", async () => {
+    const before = toy.ledger.entries.length;
+    readings("readings.txt", 2, 8000);
+    const unsaid = await bss("submit", "readings.txt", "-p", profile);
+    assert.equal(unsaid.code, 2);
+    assert.match(
+      unsaid.err,
+      /readings\.txt does not say .*; give --kind meter-readings, .*document/,
+    );
+    writeFileSync(path("empty.pdf"), "");
+    const empty = await bss("submit", "empty.pdf", "--kind", "document", "-p", profile);
+    assert.equal(empty.code, 1);
+    assert.match(empty.err, /empty\.pdf is empty; check the path/);
+    assert.equal(toy.ledger.entries.length, before);
+    const said = await ok("submit", "readings.txt", "--kind", "meter-readings", "-p", profile);
+    assert.match(said, /^2 meter readings in block \d+,/);
   });
 
   test("others see a record's place and not its content", async () => {

@@ -42,7 +42,10 @@ const mediaTypes: Readonly<Record<string, string>> = {
  */
 const envelopeBytes = 512;
 
-/** The one row of a document. Throws `CliError` for a file that does not fit into a record. */
+/**
+ * The one row of a document. Throws `CliError` for a file that is empty or does not fit into a
+ * record.
+ */
 export function documentRow(file: string, options: DocumentOptions): RowToSend {
   const { ownerId, parent, recordBytesMax, nowMs } = options;
   const mediaType =
@@ -58,6 +61,7 @@ export function documentRow(file: string, options: DocumentOptions): RowToSend {
     );
   }
   const content = new Uint8Array(readFileSync(file));
+  if (content.length === 0) throw new CliError(`${file} is empty`, "check the path");
   const parts = { ownerId, mediaType, name, content };
   return {
     line: 0,
