@@ -26,6 +26,7 @@ const habits = [
   "votes at once",
   "votes elsewhere",
   "makes two blocks",
+  "proposes old blocks",
   "repeats certificates",
   "bundles at random",
 ] as const;
@@ -63,6 +64,7 @@ export class Byzantine implements Twist {
     if (!this.#world.faulty) return others;
     if (message.kind === "vote") this.#onVote(message.vote);
     const isOwn = message.kind === "proposal" && message.proposal.managerId === this.#node.id;
+    if (isOwn && this.#does("proposes old blocks", 0.3)) this.#proposeOld(message.proposal);
     if (isOwn && message.proposal.validRound === -1 && this.#does("makes two blocks", 0.7)) {
       return this.#proposeTwo(message.proposal, others);
     }
@@ -126,6 +128,26 @@ export class Byzantine implements Twist {
     this.#count("two blocks for one turn");
     this.#send(some, { kind: "proposal", proposal }, block);
     return others.filter((id) => !some.includes(id));
+  }
+
+  /** An old block as if it were fresh, or as if it were certified. */
+  #proposeOld({ height, round }: Proposal): void {
+    const blocks = [...this.#blocks.values()];
+    if (blocks.length === 0) return;
+    const blockId = this.#random.pick(blocks);
+    const validRound = this.#random.below(round + 1) - 1;
+    const at = { height: Number(height), round: Math.max(0, validRound), blockId };
+    const approve = signVote({ kind: "approve", validRound: -1, ...at }, this.#signer);
+    const accept = signVote({ kind: "accept", height: at.height, blockId }, this.#signer);
+    const approval = buildApproval([accept]);
+    const forged = create(LockCertificateSchema, { polka: buildPolka([approve]), approval });
+    const known = this.#certificates.length === 0 ? forged : this.#random.pick(this.#certificates);
+    const lockCertificate = this.#random.pick([forged, known]);
+    const statement = { kind: "propose", ...at, round, validRound } as const;
+    const certified = validRound === -1 ? statement : { ...statement, lockCertificate };
+    this.#count("old block proposed");
+    const proposal = signProposal(certified, this.#signer);
+    this.#send(this.#some(), { kind: "proposal", proposal });
   }
 
   #vote(

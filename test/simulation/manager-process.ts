@@ -43,6 +43,7 @@ export type ProcessPorts = {
 };
 
 const thinkMaxMs = 0.2;
+const nothingSaid = { restored: { votes: [], proposals: [] }, bodies: [] };
 
 export class ManagerProcess {
   readonly candidates = new CandidateBlocks((id) => this.#ring.isBoundTo(id));
@@ -62,7 +63,8 @@ export class ManagerProcess {
     const sign = (digest: Uint8Array) => scheme.sign(id, digest);
     this.#signer = { managerId: id, consortiumId: genesis.consortiumId, sign };
     const { height, members } = disk.head;
-    const { restored, bodies } = disk.loadHeight();
+    const forgets = world.plan.sabotage === "forgets its votes in a crash";
+    const { restored, bodies } = forgets ? nothingSaid : disk.loadHeight();
     for (const body of bodies) this.candidates.add(height + 1, body);
     this.#ring = new Ring({
       selfId: id,
@@ -188,13 +190,18 @@ export class ManagerProcess {
       disk.saveStatements(this.#toSave(statements, said));
       for (const each of said) tell((checker) => checker.saved(id, each));
     };
-    device.write(save, () => {
+    const send = () => {
       for (const each of said) {
         tell((checker) => checker.sent(id, each));
         const body = each.kind === "proposal" ? this.#bodyOf(each.proposal.blockId) : undefined;
         this.#ports.say(each, body);
-        this.#step(each);
       }
+    };
+    const hastes = world.plan.sabotage === "sends before it saves";
+    if (hastes) send();
+    device.write(save, () => {
+      if (!hastes) send();
+      for (const each of said) this.#step(each);
       done();
     });
   }

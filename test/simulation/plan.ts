@@ -55,6 +55,7 @@ export type Plan = {
   readonly workloadUntilMs: number;
   readonly submissionEveryMs: number;
   readonly resendMs: number;
+  readonly sabotage?: Sabotage;
 };
 
 export type PlanOptions = {
@@ -63,7 +64,11 @@ export type PlanOptions = {
   readonly storageCount?: number;
   /** Nothing goes wrong. */
   readonly calm?: boolean;
+  /** The managers' software is wrong; the checkers must find it out. */
+  readonly sabotage?: Sabotage;
 };
+
+export type Sabotage = "sends before it saves" | "forgets its votes in a crash";
 
 const managersCounts = [1, 2, 3, 4, 4, 4, 5, 6, 7, 7];
 
@@ -86,6 +91,7 @@ export function planOf(options: PlanOptions, random: Random): Plan {
     workloadUntilMs: faultsUntilMs + 300,
     submissionEveryMs: random.between(20, 150),
     resendMs: random.pick([100, 200, 400]),
+    ...(options.sabotage === undefined ? {} : { sabotage: options.sabotage }),
   };
 }
 

@@ -4,6 +4,7 @@
  *
  *   - one PROPOSE, APPROVE and COMMIT per height and round, one ACCEPT per block;
  *   - nothing is sent that is not on its disk;
+ *   - APPROVE(B, r, v) of a re-proposal follows Q APPROVEs of B in round v;
  *   - COMMIT(B, r) follows its own APPROVE of round r, nil or not, and Q APPROVEs of B in round r;
  *   - with COMMIT(B, r), no later APPROVE(B′ ≠ B, r′ > r, validRound < r): that is evidence (§4).
  */
@@ -54,6 +55,7 @@ export class ConductChecker extends Checker {
       commits.push(said.vote);
     }
     if (said.vote.kind === VoteKind.APPROVE) {
+      this.#checkApprove(managerId, said.vote);
       approves.push(said.vote);
       this.#see(managerId, said.vote);
     }
@@ -83,6 +85,16 @@ export class ConductChecker extends Checker {
     const seen = polkas.get(`${at}/${toHex(commit.blockId)}`)?.size ?? 0;
     if (seen >= this.#quorum) return;
     this.fail(`${managerId} commits in ${at} on ${seen} of ${this.#quorum} APPROVEs of that round`);
+  }
+
+  #checkApprove(managerId: string, { height, validRound, blockId }: Vote): void {
+    if (validRound === -1) return;
+    const at = `${height}/${validRound}`;
+    const seen = this.#of(managerId).polkas.get(`${at}/${toHex(blockId)}`)?.size ?? 0;
+    if (seen >= this.#quorum) return;
+    this.fail(
+      `${managerId} approves a block again on ${seen} of ${this.#quorum} APPROVEs of ${at}`,
+    );
   }
 
   #checkEvidence(managerId: string, vote: Vote): void {
