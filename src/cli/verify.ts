@@ -1,11 +1,17 @@
 /** `bss verify`: a receipt checked offline. It opens no connection and needs no profile. */
 import { readFileSync, statSync } from "node:fs";
 import type { Command } from "commander";
-import { toHex } from "../base/bytes.js";
+import { equalBytes, toHex } from "../base/bytes.js";
 import { readGenesis } from "../client/profile.js";
-import { type VerifiedReceipt, verifyReceipt } from "../client/receipt-check.js";
+import {
+  type ReceiptAnchor,
+  type ReceiptProblem,
+  type VerifiedReceipt,
+  verifyReceipt,
+} from "../client/receipt-check.js";
 import { receiptFromJson } from "../client/receipt-json.js";
 import type { Receipt } from "../gen/bss/v1/query_pb.js";
+import { parseHeader } from "../ledger/blocks.js";
 import { CliError } from "./cli-error.js";
 import { fields, formatTime, outputOf } from "./output.js";
 
@@ -34,7 +40,7 @@ export function register(program: Command): void {
       if (!verified.ok) {
         const { step, message } = verified.error;
         if (output.json) output.result({ valid: false, step, message }, String);
-        const next = "do not rely on it: ask for the receipt again, from another manager";
+        const next = adviceOn(verified.error, receipt, anchor);
         throw new CliError(`the receipt is NOT valid (${step}): ${sentence(message)}`, next);
       }
       output.result(resultOf(verified.value), () => textOf(verified.value));
@@ -45,10 +51,39 @@ function readReceipt(file: string): Receipt {
   const text = new TextDecoder().decode(readBytes(file));
   const receipt = receiptFromJson(text);
   if (receipt.ok) return receipt.value;
+  if (isReceiptList(text)) {
+    throw new CliError(
+      `${file} is no receipt: it lists where records stand`,
+      "fetch a proof with 'bss receipt <record_hash>'",
+    );
+  }
   throw new CliError(
     `${file} is no receipt: ${sentence(receipt.error)}`,
     "fetch it with 'bss receipt'",
   );
+}
+
+/** Whether the first line is of the kind that 'bss submit' keeps. */
+function isReceiptList(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text.slice(0, text.indexOf("\n") + 1) || text);
+    return typeof value === "object" && value !== null && "line" in value && "record_hash" in value;
+  } catch {
+    return false;
+  }
+}
+
+/** What to do next: the fault may be in a file of the person's own rather than in the receipt. */
+function adviceOn(problem: ReceiptProblem, receipt: Receipt, anchor: ReceiptAnchor): string {
+  const parsed = parseHeader(receipt.header);
+  // Record hashes depend on the consortium, so with a wrong genesis the record does not match too.
+  if (parsed.ok && !equalBytes(parsed.value.header.consortiumId, anchor.consortiumId)) {
+    return "check --genesis: the receipt is of another consortium";
+  }
+  if (problem.step === "record" && receipt.recordHash.length === 32) {
+    return "check --record; write it with 'bss get --bytes'";
+  }
+  return "do not rely on it: ask for the receipt again, from another manager";
 }
 
 function readBytes(file: string): Uint8Array {

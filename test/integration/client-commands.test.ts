@@ -3,9 +3,11 @@ import { execFile, spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
-import { fromBinary } from "@bufbuild/protobuf";
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { toHex } from "../../src/base/bytes.js";
 import { signTrade, tradeTerms } from "../../src/client/index.js";
+import { receiptFromJson, receiptToJson } from "../../src/client/receipt-json.js";
+import { ManagerBlockHeaderSchema } from "../../src/gen/bss/v1/block_pb.js";
 import { RecordSchema } from "../../src/gen/bss/v1/record_pb.js";
 import { RpcError } from "../../src/rpc/rpc-error.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
@@ -78,12 +80,29 @@ describe("the commands that talk to a consortium", () => {
     writeFileSync(path("forged.json"), text.replace('"position": "1"', '"position": "2"'));
     const forged = await bss("verify", "forged.json", "--genesis", toy.genesisFile);
     assert.equal(forged.code, 1);
-    assert.match(forged.err, /NOT valid \(inclusion\).*position 2/);
+    assert.match(forged.err, /NOT valid \(inclusion\).*position 2.*; .*from another manager/);
 
     writeFileSync(path("other.bin"), "another content");
     const other = await bss("verify", "second.json", ...offline.slice(0, 3), "other.bin");
     assert.equal(other.code, 1);
-    assert.match(other.err, /NOT valid \(record\)/);
+    assert.match(
+      other.err,
+      /NOT valid \(record\).*; check --record; write it with 'bss get --bytes'/,
+    );
+
+    const foreign = receiptFromJson(text);
+    assert.ok(foreign.ok);
+    const header = fromBinary(ManagerBlockHeaderSchema, foreign.value.header);
+    header.consortiumId = new Uint8Array(32).fill(7);
+    foreign.value.header = toBinary(ManagerBlockHeaderSchema, header);
+    writeFileSync(path("foreign.json"), receiptToJson(foreign.value));
+    const elsewhere = await bss("verify", "foreign.json", "--genesis", toy.genesisFile);
+    assert.equal(elsewhere.code, 1);
+    assert.match(elsewhere.err, /NOT valid \(header\).*; check --genesis/);
+
+    const list = await bss("verify", "first.jsonl", "--genesis", toy.genesisFile);
+    assert.equal(list.code, 1);
+    assert.match(list.err, /first\.jsonl is no receipt: it lists .* 'bss receipt <record_hash>'/);
   });
 
   test("verify needs no server and no profile", async () => {
