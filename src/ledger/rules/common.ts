@@ -3,6 +3,7 @@
  * is the latest version.
  */
 
+import { isoTimeOfMs, isoTimeOfS } from "../iso-time.js";
 import { recordKindOf } from "../record-kind.js";
 import type { ParsedRecord } from "../records.js";
 import { type Violation, violation } from "../violation.js";
@@ -32,11 +33,13 @@ export const timeIsPossible: Rule = {
     if (timeMs <= 0) return violation("TIME_INVALID", "The time is not positive.", field);
     const endS = completeAtS(record);
     if (Math.floor(timeMs / 1000) < endS) {
-      const message = `The time is before the end of what is recorded, ${endS} s.`;
+      const message = `The time is before the end of what is recorded, ${isoTimeOfS(endS)}.`;
       return violation("TIME_INVALID", message, field);
     }
     if (timeMs <= timestampMs + policy.futureBoundMs) return undefined;
-    const message = `The time ${timeMs} is more than ${policy.futureBoundMs} ms after the block's, ${timestampMs}.`;
+    const message =
+      `The time ${isoTimeOfMs(timeMs)} is more than ${policy.futureBoundMs} ms after the ` +
+      `block's, ${isoTimeOfMs(timestampMs)}.`;
     return violation("TIME_IN_FUTURE", message, field);
   },
 };

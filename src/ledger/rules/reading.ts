@@ -1,6 +1,7 @@
 /** Meter readings: by the owner's own meter, one per interval, within what the meter can carry. */
 import { equalBytes } from "../../base/bytes.js";
 import { energySums, sumsWithReading } from "../energy.js";
+import { isoTimeOfS } from "../iso-time.js";
 import { energyWhMax } from "../payloads.js";
 import { violation } from "../violation.js";
 import type { Rule } from "./rule.js";
@@ -61,7 +62,8 @@ export const readingIntervalIsFree: Rule = {
       return violation("PARENT_KIND_MISMATCH", message, "parent");
     }
     if (parent !== undefined && equalBytes(standing.recordHash, parent)) return undefined;
-    const message = `Meter ${meterId} has a reading of the interval from ${intervalStartS} s already.`;
+    const start = isoTimeOfS(intervalStartS);
+    const message = `Meter ${meterId} has a reading of the interval from ${start} already.`;
     return violation("INTERVAL_OVERLAP", message, "meter_reading.interval_start_unix_s");
   },
 };

@@ -3,6 +3,7 @@
  * more than was metered.
  */
 import { boughtWithTrade, energySums, soldWithTrade } from "../energy.js";
+import { isoTimeOfS } from "../iso-time.js";
 import { violation } from "../violation.js";
 import type { Rule } from "./rule.js";
 
@@ -92,17 +93,18 @@ export const tradeIsCovered: Rule = {
     if (payload.kind !== "energy-trade") return undefined;
     const { sellerId, buyerId, deliveryStartS, energyWh } = payload;
     const field = "energy_trade.terms.energy_wh";
+    const start = isoTimeOfS(deliveryStartS);
     const seller = energySums(state, sellerId, deliveryStartS);
     if (soldWithTrade(state, record, payload) > seller.exportedWh) {
       const message =
-        `${sellerId} exported ${seller.exportedWh} Wh in the interval from ${deliveryStartS} s ` +
+        `${sellerId} exported ${seller.exportedWh} Wh in the interval from ${start} ` +
         `and has sold ${seller.soldWh} Wh; it would sell ${energyWh} Wh.`;
       return violation("DOUBLE_SPEND", message, field);
     }
     const buyer = energySums(state, buyerId, deliveryStartS);
     if (boughtWithTrade(state, record, payload) <= buyer.importedWh) return undefined;
     const message =
-      `${buyerId} imported ${buyer.importedWh} Wh in the interval from ${deliveryStartS} s ` +
+      `${buyerId} imported ${buyer.importedWh} Wh in the interval from ${start} ` +
       `and has bought ${buyer.boughtWh} Wh; it would buy ${energyWh} Wh.`;
     return violation("OVER_PURCHASE", message, field);
   },

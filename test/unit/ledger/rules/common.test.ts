@@ -88,6 +88,14 @@ describe("a record's time", () => {
     trial.place(readingBytes({ timeMs: endMs }));
   });
 
+  test("times are told in ISO 8601", () => {
+    const late = new Trial().try(at(1_822_888_800_000))?.message ?? "";
+    assert.match(late, /^The time 2027-10-07T06:00:00Z is more than .* block's, \d{4}-.*Z\.$/);
+    const early = new Trial().try(readingBytes({ timeMs: 1 }))?.message ?? "";
+    const end = new Date((startS + quarterS) * 1000).toISOString().replace(".000Z", "Z");
+    assert.ok(early.endsWith(`recorded, ${end}.`), early);
+  });
+
   test("a charging session is not complete before its end", () => {
     const trial = new Trial();
     const endMs = (startS + 3600) * 1000;

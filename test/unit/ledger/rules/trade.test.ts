@@ -77,7 +77,7 @@ describe("energy sold and bought", () => {
     const trial = metered();
     trial.place(tradeBytes({ energy: 60 }));
     const message = trial.try(tradeBytes({ energy: 41, buyer: "participant-3" }))?.message ?? "";
-    for (const part of ["participant-1", `${startS}`, "100 Wh", "60 Wh", "41 Wh"]) {
+    for (const part of ["participant-1", "2024-10-04T00:00:00Z", "100 Wh", "60 Wh", "41 Wh"]) {
       assert.ok(message.includes(part), `${part} is not in: ${message}`);
     }
   });
