@@ -64,7 +64,7 @@ export class Cells {
 
   /** Wh, from the field `<name>_wh` or, exactly, from `<name>_kwh`. */
   energyWh(name: string): bigint {
-    if (this.has(`${name}_kwh`) && !this.has(`${name}_wh`)) {
+    if (this.#isIn(`${name}_kwh`, `${name}_wh`)) {
       const expected = "kWh with at most three decimal places, 0 or more";
       return this.#read(`${name}_kwh`, expected, (text) => nonNegative(scaled(text, 3)));
     }
@@ -78,12 +78,18 @@ export class Cells {
    * `price_per_kwh`.
    */
   priceMicroPerKwh(): bigint {
-    if (this.has("price_per_kwh") && !this.has("price_micro_per_kwh")) {
+    if (this.#isIn("price_per_kwh", "price_micro_per_kwh")) {
       const expected = "a price per kWh with at most six decimal places";
       return this.#read("price_per_kwh", expected, (text) => scaled(text, 6));
     }
     const expected = "a whole number of millionths per kWh";
     return this.#read("price_micro_per_kwh", expected, (text) => scaled(text, 0));
+  }
+
+  /** Whether `field` is to be read rather than `other`: by the values, or else by the columns. */
+  #isIn(field: string, other: string): boolean {
+    if (this.has(other)) return false;
+    return this.has(field) || (this.#sources.has(field) && !this.#sources.has(other));
   }
 
   #read<T>(field: string, expected: string, parse: (text: string) => T | undefined): T {
@@ -95,7 +101,9 @@ export class Cells {
     if (value !== undefined) return value;
     const { text } = source;
     const shown = text.length > shownCharsMax ? `${text.slice(0, shownCharsMax)}…` : text;
-    throw new RowProblem(`${JSON.stringify(shown)} is not ${expected}`, source.column);
+    const hasComma = expected.includes("decimal places") && /^[+-]?\d+,\d+$/.test(text);
+    const next = hasComma ? "; use a decimal point" : "";
+    throw new RowProblem(`${JSON.stringify(shown)} is not ${expected}${next}`, source.column);
   }
 }
 

@@ -70,6 +70,7 @@ function usesOf(file: string, header: readonly string[], options: CsvOptions): C
   const { kind, columns, constants, onIgnored } = options;
   const known = Object.keys(kind.columns);
   refuseRepeats(file, header);
+  refuseOtherDelimiter(file, header);
   for (const [column, field] of columns) {
     if (!header.includes(column)) throw noColumn(file, column, header);
     if (!known.includes(field)) throw noField(field, known);
@@ -121,6 +122,14 @@ function refuseRepeats(file: string, header: readonly string[]): void {
   const repeated = header.find((column, index) => header.indexOf(column) !== index);
   if (repeated === undefined) return;
   throw new CliError(`${file} has two columns ${JSON.stringify(repeated)}`, "rename one of them");
+}
+
+/** A header that is one cell with what stands between columns elsewhere. */
+function refuseOtherDelimiter(file: string, [only = "", ...others]: readonly string[]): void {
+  if (others.length > 0) return;
+  const shown = only.includes(";") ? "';'" : only.includes("\t") ? "$'\\t'" : undefined;
+  if (shown === undefined) return;
+  throw new CliError(`${file} looks separated by ${shown}`, `give --delimiter ${shown}`);
 }
 
 function noColumn(file: string, column: string, header: readonly string[]): CliError {

@@ -59,6 +59,9 @@ describe("the cells of a row", () => {
   const problems: readonly (readonly [string, (of: Cells) => unknown, RegExp, string])[] = [
     ["-1", (of) => of.energyWh("x"), /"-1" is not a whole number of Wh, 0 or more/, "x_wh"],
     ["", (of) => of.energyWh("x"), /is empty, expected a whole number of Wh/, "x_wh"],
+    ["", (of) => of.energyWh("x"), /is empty, expected kWh with/, "x_kwh"],
+    ["1,5", (of) => of.energyWh("x"), /"1,5" is not kWh .*; use a decimal point$/, "x_kwh"],
+    ["1,5", (of) => of.energyWh("x"), /"1,5" is not a whole number of Wh, 0 or more$/, "x_wh"],
     ["Home 1", (of) => of.id("x"), /"Home 1" is not an id/, "x"],
     ["2024-07-01T01:00", (of) => of.timeS("x"), /with a time zone/, "x"],
     ["2024-07-01T01:00:00.5Z", (of) => of.timeS("x"), /is not a time/, "x"],

@@ -99,6 +99,18 @@ describe("csvRows", () => {
     assert.equal(rows.length, 1);
   });
 
+  for (const [text, delimiter, shown] of [
+    [header.replaceAll(",", ";"), ";", "';'"],
+    [header.replaceAll(",", "\t"), "\t", "$'\\t'"],
+  ] as const) {
+    test(`a header in one cell leads to --delimiter ${shown}, which reads it`, async () => {
+      const expected = `data.csv looks separated by ${shown}; give --delimiter ${shown}`;
+      assert.ok((await refusal(`${text}\n`)).endsWith(expected));
+      const rows = await read(`${text}\n${["m", "1", "2", "3"].join(delimiter)}\n`, { delimiter });
+      assert.deepEqual(rows, ["2: exported_wh=3 imported_wh=2 meter=m start=1"]);
+    });
+  }
+
   test("refuses a header that does not fit, and says what to do", async () => {
     assert.match(await refusal(""), /is empty; give a CSV file with a header/);
     assert.match(
