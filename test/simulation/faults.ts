@@ -38,6 +38,7 @@ export class Faults {
       this.#world.plan.faults;
     this.#repeat(managerCrashEveryMs, () => this.#crash(this.#managers, "manager crash"));
     this.#repeat(storageCrashEveryMs, () => this.#crash(this.#storageNodes, "storage node crash"));
+    this.#repeat(this.#world.plan.faults.blackoutEveryMs, () => this.#blackout());
     this.#repeat(partitionEveryMs, () => this.#partition());
     this.#repeat(lagEveryMs, () => this.#lag());
   }
@@ -66,6 +67,16 @@ export class Faults {
     this.#world.counters.count(name);
     node.crash();
     this.#restartLater(node);
+  }
+
+  /** The power fails for all managers, and comes back for one after the other. */
+  #blackout(): void {
+    this.#world.counters.count("blackout");
+    for (const manager of this.#managers) {
+      if (!manager.up) continue;
+      manager.crash();
+      this.#restartLater(manager);
+    }
   }
 
   #restartLater(node: Node): void {

@@ -7,6 +7,7 @@ import { FakeDisk } from "./disk.js";
 import { ManagerDisk } from "./manager-disk.js";
 import { ManagerServices } from "./manager-services.js";
 import type { Message } from "./messages.js";
+import { throughTheWire } from "./wire.js";
 import { notify, type World } from "./world.js";
 
 /** What a manager that breaks the rules does besides. */
@@ -101,9 +102,12 @@ export class ManagerNode {
   #broadcast(message: Outgoing, body?: ManagerBlock): void {
     const everybody = this.#world.consortium.managerIds.filter((id) => id !== this.id);
     const to = this.twist === undefined ? everybody : this.twist.say(message, body);
-    const wire: Message =
-      body === undefined ? { kind: "ring", message } : { kind: "ring", message, body };
-    for (const id of to) this.#send(id, wire);
+    const { encodes } = this.#world.plan;
+    for (const id of to) {
+      const ring: Message =
+        body === undefined ? { kind: "ring", message } : { kind: "ring", message, body };
+      this.#send(id, encodes ? throughTheWire(message, body) : ring);
+    }
   }
 
   #send(to: string, message: Message): void {

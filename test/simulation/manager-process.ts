@@ -183,7 +183,9 @@ export class ManagerProcess {
       return;
     }
     const { disk, device, world, id, honest } = this.#ports;
+    // One object goes to many: nobody may change it.
     const said = statements.map((statement) => this.#sign(statement));
+    for (const each of said) Object.freeze(each.kind === "vote" ? each.vote : each.proposal);
     const tell = honest ? (watch: Parameters<typeof notify>[1]) => notify(world, watch) : () => {};
     for (const each of said) tell((checker) => checker.signed(id, each));
     const save = () => {

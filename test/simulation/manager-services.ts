@@ -30,7 +30,7 @@ export type ServicePorts = {
   readonly send: (to: string, message: Message) => void;
 };
 
-const pulseMs = 50;
+const pulseMs = 120;
 const blocksPerAnswer = 8;
 
 export class ManagerServices {

@@ -20,6 +20,8 @@ export type FaultPlan = {
   /** Mean time between crashes of managers; undefined for none. */
   readonly managerCrashEveryMs?: number;
   readonly storageCrashEveryMs?: number;
+  /** Mean time between crashes of all managers at once. */
+  readonly blackoutEveryMs?: number;
   readonly downMaxMs: number;
   /** Chance that a write to a disk ends in a crash. */
   readonly diskCrashChance: number;
@@ -47,6 +49,8 @@ export type Plan = {
   readonly signatures: SignatureScheme["kind"];
   /** Every manager checks every block itself, rather than sharing the result of the first one. */
   readonly judgeAlone: boolean;
+  /** Messages between managers go over the wire as bytes, rather than as one object for all. */
+  readonly encodes: boolean;
   readonly network: NetworkPlan;
   readonly faults: FaultPlan;
   /** Faults happen until then; afterwards the network is good and everybody is up. */
@@ -85,6 +89,7 @@ export function planOf(options: PlanOptions, random: Random): Plan {
     storageCount,
     signatures: random.chance(0.04) ? "real" : "fake",
     judgeAlone: random.chance(0.1),
+    encodes: random.chance(0.1),
     network: options.calm === true ? calmNetwork : network,
     faults: options.calm === true ? noFaults : faults,
     faultsUntilMs,
@@ -135,6 +140,7 @@ function faultPlan(random: Random, faultsMax: number, storageCount: number): Fau
   return {
     ...(random.chance(0.6) ? { managerCrashEveryMs: random.pick([300, 800, 2_000]) } : {}),
     ...(random.chance(0.4) ? { storageCrashEveryMs: random.pick([300, 1_000]) } : {}),
+    ...(random.chance(0.2) ? { blackoutEveryMs: random.pick([300, 1_000]) } : {}),
     downMaxMs: random.pick([50, 300, 1_500]),
     diskCrashChance: random.chance(0.5) ? random.pick([0.002, 0.01, 0.03]) : 0,
     ...(random.chance(0.5) ? { partitionEveryMs: random.pick([300, 1_000]) } : {}),

@@ -22,6 +22,7 @@ function main(): boolean {
   const totals = new Counters();
   let violations = 0;
   let simulatedMs = 0;
+  let roundsNeeded = 0;
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
     const options: SimulationOptions = { seed, ...sizes };
     const report = simulate(trace ? { ...options, log: (line) => console.log(line) } : options);
@@ -29,6 +30,7 @@ function main(): boolean {
     totals.count("blocks", report.height);
     totals.count("records final", report.records);
     simulatedMs += report.simulatedMs;
+    roundsNeeded = Math.max(roundsNeeded, report.roundsNeeded);
     if (report.violation === undefined) continue;
     violations += 1;
     describe(report);
@@ -40,6 +42,7 @@ function main(): boolean {
   console.log(
     `${blocks} blocks, ${(blocks / seconds).toFixed(0)} a second, ${seconds.toFixed(1)} s of CPU`,
   );
+  console.log(`at most ${roundsNeeded} more rounds for a height after the faults`);
   console.log(`${violations} violations`);
   return violations === 0;
 }

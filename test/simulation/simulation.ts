@@ -50,7 +50,7 @@ export type SimulationOptions = PlanOptions & { readonly log?: (line: string) =>
 /** The ring must have settled by then after the faults. */
 const settleMaxMs = 60_000;
 /** It has settled when nothing was appended for so long. */
-const quietMs = 1_500;
+const quietMs = 700;
 
 export function simulate(options: SimulationOptions): Report {
   const simulation = new Simulation(options);

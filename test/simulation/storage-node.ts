@@ -24,7 +24,7 @@ import { notify, type World } from "./world.js";
 
 export type StorageBehaviour = "honest" | "silent" | "lying";
 
-const pulseMs = 60;
+const pulseMs = 150;
 const askAgainMs = 150;
 
 export class StorageNode {
