@@ -1,7 +1,7 @@
 /**
- * Seeds that are worth running again. Each was the first to show what its reason says, when the rule
- * was broken on purpose or by mistake. A seed means something only together with the code that makes
- * a plan of it: whoever changes the plans or the faults looks for new ones.
+ * Seeds that are worth running again. Each was the first to show what its reason says, when the
+ * rule was broken on purpose or by mistake. A seed means something only together with the code that
+ * makes a plan of it: whoever changes the plans or the faults looks for new ones.
  */
 export type Regression = { readonly seed: number; readonly reason: string };
 

