@@ -130,24 +130,41 @@ export class Byzantine implements Twist {
     return others.filter((id) => !some.includes(id));
   }
 
-  /** An old block as if it were fresh, or as if it were certified. */
+  /** An old block as if it were fresh, as if it were certified, or with its old certificate. */
   #proposeOld({ height, round }: Proposal): void {
-    const blocks = [...this.#blocks.values()];
-    if (blocks.length === 0) return;
-    const blockId = this.#random.pick(blocks);
+    const blockId = this.#anyBlock();
+    if (blockId.length === 0) return;
+    const known = this.#certificates.filter(({ polka }) => (polka?.round ?? round) < round);
+    const old = known.length === 0 ? undefined : this.#random.pick(known);
+    const at = { kind: "propose", height: Number(height), round } as const;
     const validRound = this.#random.below(round + 1) - 1;
-    const at = { height: Number(height), round: Math.max(0, validRound), blockId };
-    const approve = signVote({ kind: "approve", validRound: -1, ...at }, this.#signer);
-    const accept = signVote({ kind: "accept", height: at.height, blockId }, this.#signer);
-    const approval = buildApproval([accept]);
-    const forged = create(LockCertificateSchema, { polka: buildPolka([approve]), approval });
-    const known = this.#certificates.length === 0 ? forged : this.#random.pick(this.#certificates);
-    const lockCertificate = this.#random.pick([forged, known]);
-    const statement = { kind: "propose", ...at, round, validRound } as const;
-    const certified = validRound === -1 ? statement : { ...statement, lockCertificate };
+    const forged = this.#forge(at.height, Math.max(0, validRound), blockId);
+    const proposals: readonly Parameters<typeof signProposal>[0][] = [
+      { ...at, validRound: -1, blockId },
+      ...(validRound < 0 ? [] : [{ ...at, validRound, blockId, lockCertificate: forged }]),
+      ...(old?.polka === undefined
+        ? []
+        : [
+            {
+              ...at,
+              validRound: old.polka.round,
+              blockId: old.polka.blockId,
+              lockCertificate: old,
+            },
+          ]),
+    ];
     this.#count("old block proposed");
-    const proposal = signProposal(certified, this.#signer);
+    const proposal = signProposal(this.#random.pick(proposals), this.#signer);
     this.#send(this.#some(), { kind: "proposal", proposal });
+  }
+
+  /** A certificate by nobody else. */
+  #forge(height: number, round: number, blockId: Uint8Array): LockCertificate {
+    const at = { height, round, blockId };
+    const approve = signVote({ kind: "approve", validRound: -1, ...at }, this.#signer);
+    const accept = signVote({ kind: "accept", height, blockId }, this.#signer);
+    const approval = buildApproval([accept]);
+    return create(LockCertificateSchema, { polka: buildPolka([approve]), approval });
   }
 
   #vote(

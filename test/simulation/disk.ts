@@ -1,6 +1,6 @@
 /**
  * A disk: a write takes time, and is there as a whole or not at all. Statements may be sent only
- * when the write that holds them is through. A crash may come before a write, after it, or while
+ * when the write that holds them is through. A crash may come during a write, after it, or while
  * the owner sends what it has written; what was under way is then there or is not, by chance.
  */
 import type { Counters } from "./counters.js";
@@ -8,7 +8,7 @@ import type { Random } from "./random.js";
 import type { Scheduler } from "./scheduler.js";
 
 /** What is done to the owner of a disk at a write. */
-export type DiskFault = "none" | "before" | "after" | "while-sending";
+export type DiskFault = "none" | "during" | "after" | "while-sending";
 
 export type DiskPorts = {
   readonly scheduler: Scheduler;
@@ -41,9 +41,9 @@ export class FakeDisk {
     const slow = random.chance(slowChance) ? random.between(0, slowWriteMs) : 0;
     scheduler.after(random.exponential(writeMeanMs) + slow, () => {
       if (this.#pending !== pending) return;
-      this.#pending = undefined;
       const fault = this.#fault();
-      if (fault === "before") return this.#ports.crash();
+      if (fault === "during") return this.#ports.crash();
+      this.#pending = undefined;
       apply();
       if (fault === "after") return this.#ports.crash();
       if (fault === "while-sending") this.#ports.crash(random.below(8));
@@ -64,7 +64,7 @@ export class FakeDisk {
   #fault(): DiskFault {
     const { random, counters, crashChance } = this.#ports;
     if (!random.chance(crashChance())) return "none";
-    const fault = random.pick(["before", "after", "while-sending"] as const);
+    const fault = random.pick(["during", "after", "while-sending"] as const);
     counters.count(`crash ${fault === "while-sending" ? fault : `${fault} a write`}`);
     return fault;
   }

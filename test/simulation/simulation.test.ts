@@ -39,7 +39,7 @@ describe("simulated consortiums keep the invariants under faults", () => {
 
   for (const fault of [
     ...["manager crash", "storage node crash", "blackout", "partition", "one-way partition", "lag"],
-    ...["crash before a write", "crash after a write", "crash while-sending"],
+    ...["crash during a write", "crash after a write", "crash while-sending"],
     ...["write kept in a crash", "write lost in a crash"],
     ...["message dropped", "message duplicated", "message replayed", "message lagged"],
     ...["stray clock", "storage node silent", "lie of a storage node", "storage node admitted"],
