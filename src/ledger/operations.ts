@@ -37,6 +37,10 @@ export function checkOperation(operation: ControlOperation, policy: Policy): Vio
       return checkMeter(value, policy);
     case "registerOfficer":
       return checkOfficer(value);
+    case "suspendManager":
+    case "resumeManager":
+    case "evidence":
+      return invalid("Managers are not suspended.", kind);
     case undefined:
       return invalid("No operation is set.", "operation");
   }

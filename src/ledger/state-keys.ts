@@ -88,6 +88,9 @@ export function readKeysOfOperation({ operation }: ControlOperation): readonly U
       return [stateKeys.participant(operation.value.nodeId)];
     case "registerOfficer":
       return [stateKeys.participant(operation.value.officerId)];
+    case "suspendManager":
+    case "resumeManager":
+    case "evidence":
     case undefined:
       return [];
   }

@@ -5,6 +5,7 @@
  * was said before.
  */
 import type { Logger } from "pino";
+import { systemTime } from "../base/time.js";
 import { version } from "../base/version.js";
 import { readManagerKeys, readTlsFiles } from "../config/key-files.js";
 import type { ManagerConfig } from "../config/node-config.js";
@@ -108,6 +109,7 @@ async function start(
     heads,
     observer: managerObserver(log, metrics),
     onFatal: (error) => onFatal(error, parts, options),
+    time: systemTime,
   });
   closers.add(() => manager.close());
   links = openLinks(parts, manager);

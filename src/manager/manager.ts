@@ -9,7 +9,8 @@
  */
 import { defined } from "../base/assert.js";
 import { toHex } from "../base/bytes.js";
-import type { Clock, RingStatus, Task } from "../consensus/events.js";
+import { every, type Time, type Timer } from "../base/time.js";
+import type { RingStatus, Task } from "../consensus/events.js";
 import { Ring } from "../consensus/ring.js";
 import { SignatureCache } from "../crypto/signature-cache.js";
 import type { BlockCertificates, ManagerBlock } from "../gen/bss/v1/block_pb.js";
@@ -30,7 +31,7 @@ import { InboundVotes } from "./inbound-votes.js";
 import type { ManagerObserver } from "./manager-observer.js";
 import { PeerExchange, type VoteLinks } from "./peer-exchange.js";
 import { Pool, type PoolLimits } from "./pool.js";
-import { type AppendedBlock, RingDriver, RingHalted } from "./ring-driver.js";
+import { type AppendedBlock, clockOf, RingDriver, RingHalted } from "./ring-driver.js";
 import { ShippedBlocks } from "./shipped-blocks.js";
 import { StorageExchange } from "./storage-exchange.js";
 import { Submissions } from "./submissions.js";
@@ -51,6 +52,7 @@ export type ManagerOptions = {
   readonly heads: HeadSignal;
   readonly observer: ManagerObserver;
   readonly onFatal: (error: Error) => void;
+  readonly time: Time;
 };
 
 /**
@@ -79,13 +81,13 @@ export class Manager {
   readonly broadcast: BroadcastExchange;
   readonly storage: StorageExchange;
   readonly #tasks = new Set<Promise<void>>();
-  #pulse: NodeJS.Timeout | undefined;
+  #pulse: Timer | undefined;
   #appendedAtMs = 0;
   #closing = false;
 
   private constructor(options: ManagerOptions, ring: Ring) {
     this.#options = options;
-    const { genesis, store, observer, selfId, epochKey } = options;
+    const { genesis, store, observer, selfId, epochKey, time } = options;
     const { consortiumId, policy } = genesis;
     this.#candidates = new CandidateBlocks((id) => ring.isBoundTo(id));
     const signatures = new SignatureCache();
@@ -106,7 +108,7 @@ export class Manager {
       ...shared,
       selfId,
       vrfSeed: options.vrfSeed,
-      wallMs: Date.now,
+      wallMs: time.wallMs,
       headCertificates: () => store.headCertificates,
       candidates: () => this.#ripe(policy.blockRecordsMax * candidateBlocks),
       settled: (submissions) => this.#pool.settledOf(submissions),
@@ -116,10 +118,10 @@ export class Manager {
       consortiumId,
       sign: options.sign,
       store: {
-        saveStatements: (said) => timed(() => store.saveStatements(said), observer.wrote),
+        saveStatements: (said) => this.#timed(() => store.saveStatements(said)),
       },
       candidates: this.#candidates,
-      clock,
+      time,
       send: (message, body) => this.peers.send(message, body),
       start: (task) => this.#start(task),
       append: (appended) => this.#append(appended),
@@ -133,7 +135,7 @@ export class Manager {
       candidates: this.#candidates,
       height,
       fetchBody: (holders, at, id) => this.peers.fetchBody(holders, at, id),
-      defer: (work) => setTimeout(work, bodyGraceMs),
+      defer: (work) => time.after(bodyGraceMs, work),
       post,
       onRefused: observer.blockRefused,
     });
@@ -143,11 +145,11 @@ export class Manager {
       sign: options.sign,
       head,
       send: (signed, to) => this.peers.sendHead(signed, to),
-      monotonicMs: () => clock().monotonicMs,
+      monotonicMs: time.monotonicMs,
     });
     this.#catchUp = new CatchUp({
       headHeight: () => store.head.height,
-      monotonicMs: () => clock().monotonicMs,
+      monotonicMs: time.monotonicMs,
       request: (peer, from, limit) => this.peers.fetchBlocks(peer, from, limit),
       append: (block, certificates) => this.#appendShipped(block, certificates),
       onBlamed: observer.blamed,
@@ -184,6 +186,7 @@ export class Manager {
       takeAttestation: (from, attestation) => inbound.takeAttestation(from, attestation),
       onDropped: observer.dropped,
       onLinks: observer.storageLinks,
+      after: time.after,
     });
     this.submissions = new Submissions({
       consortiumId,
@@ -191,8 +194,8 @@ export class Manager {
       signatures,
       head,
       readState,
-      wallMs: Date.now,
-      monotonicMs: () => clock().monotonicMs,
+      wallMs: time.wallMs,
+      monotonicMs: time.monotonicMs,
       pool: this.#pool,
       savePooled: (submission) => store.savePooled(submission),
       deletePooled: (ids) => store.deletePooled(ids),
@@ -231,7 +234,7 @@ export class Manager {
       resendMs,
       context: { height: height + 1, members },
       restored,
-      clock: clock(),
+      clock: clockOf(options.time),
     });
     const manager = new Manager(options, ring);
     for (const body of bodies) manager.#candidates.add(height + 1, body);
@@ -240,16 +243,16 @@ export class Manager {
 
   /** Starts to take part. The links must be there. */
   async start(): Promise<void> {
-    this.#appendedAtMs = clock().monotonicMs;
+    this.#appendedAtMs = this.#options.time.monotonicMs();
     this.#driver.start();
     await this.submissions.restore(await this.#options.store.loadPool(this.#options.poolLimits));
-    this.#pulse = setInterval(() => this.#onPulse(), pulseMs);
+    this.#pulse = every(this.#options.time, pulseMs, () => this.#onPulse());
   }
 
   /** Ends after what is running; the store may be closed then. */
   async close(): Promise<void> {
     this.#closing = true;
-    clearInterval(this.#pulse);
+    this.#pulse?.cancel();
     this.storage.close();
     await this.#driver.close();
     await Promise.all(this.#tasks);
@@ -310,14 +313,14 @@ export class Manager {
     const { store, observer, heads } = this.#options;
     const { executed, certificates, block } = appended;
     const { height } = executed.facts;
-    await timed(() => store.append(appended), observer.wrote);
+    await this.#timed(() => store.append(appended));
     this.#driver.advance({ height: height + 1, members: store.head.members });
     this.#candidates.dropThrough(height);
     this.#judge.onHeightChanged();
     this.storage.announce({ height, block, executed }, certificates);
     this.#announcer.announce();
     heads.announce();
-    const nowMs = clock().monotonicMs;
+    const nowMs = this.#options.time.monotonicMs();
     observer.appended(executed, nowMs - this.#appendedAtMs);
     this.#appendedAtMs = nowMs;
     await this.submissions.onAppended(executed, block);
@@ -351,6 +354,14 @@ export class Manager {
     });
   }
 
+  /** Runs a write and tells how long it took. */
+  async #timed(write: () => Promise<void>): Promise<void> {
+    const { time, observer } = this.#options;
+    const startedMs = time.monotonicMs();
+    await write();
+    observer.wrote((time.monotonicMs() - startedMs) / 1_000);
+  }
+
   #onPulse(): void {
     this.#catchUp.tick();
     this.#announcer.tick();
@@ -365,7 +376,7 @@ export class Manager {
   #wakeIfDue(): void {
     if (this.#driver.ring.status().step !== "idle") return;
     const { heartbeatMs } = this.#options.genesis.policy;
-    const idleMs = clock().monotonicMs - this.#appendedAtMs;
+    const idleMs = this.#options.time.monotonicMs() - this.#appendedAtMs;
     const heartbeat = heartbeatMs > 0 && idleMs >= heartbeatMs;
     if (heartbeat || this.#ripe(1).length > 0) this.#driver.post({ kind: "wake" });
   }
@@ -373,19 +384,8 @@ export class Manager {
   #ripe(recordsMax: number) {
     const others = this.#options.store.head.members.activeManagerIds;
     const awaited = others.filter((id) => id !== this.#options.selfId);
-    return this.#pool.ripe(clock().monotonicMs, awaited, recordsMax);
+    return this.#pool.ripe(this.#options.time.monotonicMs(), awaited, recordsMax);
   }
-}
-
-function clock(): Clock {
-  return { monotonicMs: performance.now(), wallMs: Date.now() };
-}
-
-/** Runs a write and tells how long it took, in seconds. */
-async function timed(write: () => Promise<void>, done: (seconds: number) => void): Promise<void> {
-  const startedMs = performance.now();
-  await write();
-  done((performance.now() - startedMs) / 1_000);
 }
 
 function headOf(store: ManagerStore) {

@@ -13,6 +13,7 @@
 import { create } from "@bufbuild/protobuf";
 import { defined } from "../base/assert.js";
 import { toHex } from "../base/bytes.js";
+import type { Time } from "../base/time.js";
 import type {
   Clock,
   Decision,
@@ -68,7 +69,7 @@ export type RingDriverPorts = {
   readonly sign: (digest: Uint8Array) => Uint8Array;
   readonly store: StatementStore;
   readonly candidates: CandidateBlocks;
-  readonly clock: () => Clock;
+  readonly time: Time;
   /** Sends to every other manager; never waits. */
   readonly send: (message: Outgoing, body?: ManagerBlock) => void;
   /** Starts a task; its answer comes through `post`. */
@@ -176,7 +177,7 @@ export class RingDriver {
 
   async #turn(): Promise<void> {
     const ring = this.#ring;
-    ring.tick(this.#ports.clock());
+    ring.tick(clockOf(this.#ports.time));
     for (let turn = this.#queue.shift(); turn !== undefined; turn = this.#queue.shift()) {
       if (turn.kind === "job") {
         await turn.run();
@@ -291,11 +292,12 @@ export class RingDriver {
   /** Until an event comes or a timeout is due. */
   #rest(): Promise<void> {
     return new Promise((resolve) => {
+      const { time } = this.#ports;
       const deadline = this.#ring.nextDeadlineMs;
-      const wait = deadline === undefined ? undefined : deadline - this.#ports.clock().monotonicMs;
-      const timer = wait === undefined ? undefined : setTimeout(() => done(), Math.max(0, wait));
+      const wait = deadline === undefined ? undefined : deadline - time.monotonicMs();
+      const timer = wait === undefined ? undefined : time.after(wait, () => done());
       const done = () => {
-        clearTimeout(timer);
+        timer?.cancel();
         this.#wake = undefined;
         resolve();
       };
@@ -303,6 +305,10 @@ export class RingDriver {
       if (this.#closed || this.#queue.length > 0) done();
     });
   }
+}
+
+export function clockOf(time: Time): Clock {
+  return { monotonicMs: time.monotonicMs(), wallMs: time.wallMs() };
 }
 
 function loopEnded(): Error {

@@ -8,6 +8,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { defined } from "../base/assert.js";
 import { toHex } from "../base/bytes.js";
+import type { Time, Timer } from "../base/time.js";
 import type { Task } from "../consensus/events.js";
 import { serviceRank } from "../consensus/home-manager.js";
 import type { BlockCertificates } from "../gen/bss/v1/block_pb.js";
@@ -42,6 +43,7 @@ export type StorageExchangePorts = {
   readonly takeAttestation: (from: string, attestation: Attestation) => Promise<void>;
   readonly onDropped: (nodeId: string, what: string) => void;
   readonly onLinks: (connected: number) => void;
+  readonly after: Time["after"];
 };
 
 export class StorageExchange {
@@ -51,7 +53,7 @@ export class StorageExchange {
    * Nodes that have attested the candidate "round/block", so that nobody sends it to them again.
    */
   #attested = new Map<string, Set<string>>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #timers = new Set<Timer>();
 
   constructor(ports: StorageExchangePorts) {
     this.#ports = ports;
@@ -135,7 +137,7 @@ export class StorageExchange {
   }
 
   close(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
     for (const { stream } of this.#links.values()) stream.end();
   }
@@ -170,10 +172,10 @@ export class StorageExchange {
       send(rank);
       return;
     }
-    const timer = setTimeout(() => {
+    const timer = this.#ports.after(rank * standInMs, () => {
       this.#timers.delete(timer);
       send(rank);
-    }, rank * standInMs);
+    });
     this.#timers.add(timer);
   }
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { pino } from "pino";
+import { systemTime } from "../../../src/base/time.js";
 import { CertifiedManagerBlockSchema } from "../../../src/gen/bss/v1/block_pb.js";
 import {
   ManagerBlocksSchema,
@@ -64,6 +65,7 @@ class Node {
         blamed: (from: string, reason: string) => node.blamed.push(`${from}: ${reason}`),
       },
       onFatal: (error) => node.fatal.push(error),
+      time: systemTime,
     });
     await node.manager.start();
     return node;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { defined } from "../../../src/base/assert.js";
+import { systemTime } from "../../../src/base/time.js";
 import type { Outgoing, Task } from "../../../src/consensus/events.js";
 import { Ring } from "../../../src/consensus/ring.js";
 import type { ManagerBlock } from "../../../src/gen/bss/v1/block_pb.js";
@@ -12,6 +13,7 @@ import { BlockValidator } from "../../../src/manager/block-validator.js";
 import { CandidateBlocks } from "../../../src/manager/candidate-blocks.js";
 import {
   type AppendedBlock,
+  clockOf,
   eventsMax,
   RingDriver,
   RingHalted,
@@ -43,17 +45,17 @@ class Bench {
   private constructor(world: LedgerWorld) {
     this.world = world;
     this.built = world.chain.propose({ candidates: [submitted([documentBytes()])] });
-    const clock = () => ({ monotonicMs: performance.now(), wallMs: world.wallMs });
+    const time = { ...systemTime, wallMs: () => world.wallMs };
     const ring = new Ring({
       ...{ selfId, futureBoundMs: policy.futureBoundMs, resendMs: 60_000 },
       timeouts: defined(policy.timeouts, "a policy has timeouts"),
       context: { height: 1, members: genesis.members },
       restored: { votes: [], proposals: [] },
-      clock: clock(),
+      clock: clockOf(time),
     });
     const candidates = new CandidateBlocks((id) => ring.isBoundTo(id));
     this.driver = new RingDriver(ring, {
-      ...{ selfId, consortiumId, candidates, clock },
+      ...{ selfId, consortiumId, candidates, time },
       sign: (digest) => sign(selfId, digest),
       store: {
         saveStatements: async (statements) => {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { defined } from "../../../src/base/assert.js";
 import { toHex } from "../../../src/base/bytes.js";
+import { systemTime } from "../../../src/base/time.js";
 import { serviceRank } from "../../../src/consensus/home-manager.js";
 import type { BlockCertificates } from "../../../src/gen/bss/v1/block_pb.js";
 import {
@@ -79,6 +80,7 @@ describe("the links of storage nodes", () => {
       takeAttestation: async (from) => void attested.push(from),
       onDropped: (nodeId, what) => dropped.push(`${nodeId} ${what}`),
       onLinks: () => {},
+      after: systemTime.after,
     });
     for (const nodeId of storageIds) dial(nodeId);
   });

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bss/v1/canonical.proto.
  */
 export const file_bss_v1_canonical: GenFile = /*@__PURE__*/
-  fileDesc("ChZic3MvdjEvY2Fub25pY2FsLnByb3RvEgZic3MudjEicAoRQ2Fub25pY2FsUHJvcG9zYWwSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSDQoFcm91bmQYAyABKA0SEwoLdmFsaWRfcm91bmQYBCABKBESEAoIYmxvY2tfaWQYBSABKAwiSgoPQ2Fub25pY2FsQWNjZXB0EhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEhAKCGJsb2NrX2lkGAMgASgMIm8KEENhbm9uaWNhbEFwcHJvdmUSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSDQoFcm91bmQYAyABKA0SEwoLdmFsaWRfcm91bmQYBCABKBESEAoIYmxvY2tfaWQYBSABKAwiWQoPQ2Fub25pY2FsQ29tbWl0EhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEg0KBXJvdW5kGAMgASgNEhAKCGJsb2NrX2lkGAQgASgMIqABChRDYW5vbmljYWxBdHRlc3RhdGlvbhIVCg1jb25zb3J0aXVtX2lkGAEgASgMEg4KBmhlaWdodBgCIAEoBBINCgVyb3VuZBgDIAEoDRIQCghibG9ja19pZBgEIAEoDBINCgVoYXNoMhgFIAEoDBIRCgl0cmVlX3NpemUYBiABKAQSDwoHdmVyZGljdBgHIAEoDRINCgVhdWRpdBgIIAEoDCJtCg1DYW5vbmljYWxIZWFkEhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEhAKCGJsb2NrX2lkGAMgASgMEg0KBWhhc2gxGAQgASgMEhQKDHN0YXRlX2RpZ2VzdBgFIAEoDGIGcHJvdG8z");
+  fileDesc("ChZic3MvdjEvY2Fub25pY2FsLnByb3RvEgZic3MudjEicAoRQ2Fub25pY2FsUHJvcG9zYWwSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSDQoFcm91bmQYAyABKA0SEwoLdmFsaWRfcm91bmQYBCABKBESEAoIYmxvY2tfaWQYBSABKAwiSgoPQ2Fub25pY2FsQWNjZXB0EhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEhAKCGJsb2NrX2lkGAMgASgMIm8KEENhbm9uaWNhbEFwcHJvdmUSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSDQoFcm91bmQYAyABKA0SEwoLdmFsaWRfcm91bmQYBCABKBESEAoIYmxvY2tfaWQYBSABKAwiWQoPQ2Fub25pY2FsQ29tbWl0EhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEg0KBXJvdW5kGAMgASgNEhAKCGJsb2NrX2lkGAQgASgMIqABChRDYW5vbmljYWxBdHRlc3RhdGlvbhIVCg1jb25zb3J0aXVtX2lkGAEgASgMEg4KBmhlaWdodBgCIAEoBBINCgVyb3VuZBgDIAEoDRIQCghibG9ja19pZBgEIAEoDBINCgVoYXNoMhgFIAEoDBIRCgl0cmVlX3NpemUYBiABKAQSDwoHdmVyZGljdBgHIAEoDRINCgVhdWRpdBgIIAEoDCJtCg1DYW5vbmljYWxIZWFkEhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEhAKCGJsb2NrX2lkGAMgASgMEg0KBWhhc2gxGAQgASgMEhQKDHN0YXRlX2RpZ2VzdBgFIAEoDCJXCg9DYW5vbmljYWxSZXN1bWUSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIYChBzdXNwZW5kZWRfaGVpZ2h0GAIgASgEEhMKC2hlbGRfaGVpZ2h0GAMgASgEIncKEkNhbm9uaWNhbE9iamVjdGlvbhIVCg1jb25zb3J0aXVtX2lkGAEgASgMEhUKDXN1Ym1pc3Npb25faWQYAiABKAwSEwoLcmVjb3JkX2hhc2gYAyABKAwSDgoGcmVhc29uGAQgASgJEg4KBmhlaWdodBgFIAEoBGIGcHJvdG8z");
 
 /**
  * PROPOSE by the proposer of (height, round).
@@ -253,4 +253,76 @@ export type CanonicalHead = Message<"bss.v1.CanonicalHead"> & {
  */
 export const CanonicalHeadSchema: GenMessage<CanonicalHead> = /*@__PURE__*/
   messageDesc(file_bss_v1_canonical, 5);
+
+/**
+ * RESUME: a suspended manager is back and holds the chain up to a height.
+ *
+ * @generated from message bss.v1.CanonicalResume
+ */
+export type CanonicalResume = Message<"bss.v1.CanonicalResume"> & {
+  /**
+   * @generated from field: bytes consortium_id = 1;
+   */
+  consortiumId: Uint8Array;
+
+  /**
+   * The block that suspended it.
+   *
+   * @generated from field: uint64 suspended_height = 2;
+   */
+  suspendedHeight: bigint;
+
+  /**
+   * @generated from field: uint64 held_height = 3;
+   */
+  heldHeight: bigint;
+};
+
+/**
+ * Describes the message bss.v1.CanonicalResume.
+ * Use `create(CanonicalResumeSchema)` to create a new message.
+ */
+export const CanonicalResumeSchema: GenMessage<CanonicalResume> = /*@__PURE__*/
+  messageDesc(file_bss_v1_canonical, 6);
+
+/**
+ * A manager's objection to a record.
+ *
+ * @generated from message bss.v1.CanonicalObjection
+ */
+export type CanonicalObjection = Message<"bss.v1.CanonicalObjection"> & {
+  /**
+   * @generated from field: bytes consortium_id = 1;
+   */
+  consortiumId: Uint8Array;
+
+  /**
+   * @generated from field: bytes submission_id = 2;
+   */
+  submissionId: Uint8Array;
+
+  /**
+   * @generated from field: bytes record_hash = 3;
+   */
+  recordHash: Uint8Array;
+
+  /**
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+
+  /**
+   * Height of the ledger against which the rule was run.
+   *
+   * @generated from field: uint64 height = 5;
+   */
+  height: bigint;
+};
+
+/**
+ * Describes the message bss.v1.CanonicalObjection.
+ * Use `create(CanonicalObjectionSchema)` to create a new message.
+ */
+export const CanonicalObjectionSchema: GenMessage<CanonicalObjection> = /*@__PURE__*/
+  messageDesc(file_bss_v1_canonical, 7);
 

@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file bss/v1/genesis.proto.
  */
 export const file_bss_v1_genesis: GenFile = /*@__PURE__*/
-  fileDesc("ChRic3MvdjEvZ2VuZXNpcy5wcm90bxIGYnNzLnYxIvYBCgdHZW5lc2lzEhcKD2NvbnNvcnRpdW1fbmFtZRgBIAEoCRIUCgx0aW1lX3VuaXhfbXMYAiABKAMSJwoIbWFuYWdlcnMYAyADKAsyFS5ic3MudjEuTWFuYWdlck1lbWJlchIeCgZwb2xpY3kYBCABKAsyDi5ic3MudjEuUG9saWN5EhgKEGVwb2NoX2NvbW1pdG1lbnQYBSABKAwSDgoGYmVhY29uGAYgASgMEiwKCm9wZXJhdGlvbnMYByADKAsyGC5ic3MudjEuQ29udHJvbE9wZXJhdGlvbhIbChNjYV9jZXJ0aWZpY2F0ZXNfcGVtGAggAygJIoUBCg1NYW5hZ2VyTWVtYmVyEhIKCm1hbmFnZXJfaWQYASABKAkSEwoLc2lnbmluZ19rZXkYAiABKAwSDwoHdnJmX2tleRgDIAEoDBIQCghocGtlX2tleRgEIAEoDBIXCg90bHNfc3BraV9zaGEyNTYYBSABKAwSDwoHYWRkcmVzcxgGIAEoCSLGAwoGUG9saWN5EhcKD2Z1dHVyZV9ib3VuZF9tcxgBIAEoDRIZChFibG9ja19yZWNvcmRzX21heBgCIAEoDRIXCg9ibG9ja19ieXRlc19tYXgYAyABKA0SHgoWc3VibWlzc2lvbl9yZWNvcmRzX21heBgEIAEoDRIYChByZWNvcmRfYnl0ZXNfbWF4GAUgASgNEhcKD3ZlcmRpY3Rfd2FpdF9tcxgGIAEoDRInCgh0aW1lb3V0cxgHIAEoCzIVLmJzcy52MS5Sb3VuZFRpbWVvdXRzEhQKDGhlYXJ0YmVhdF9tcxgIIAEoDRITCgttaW5fc3RvcmFnZRgJIAEoDRIbChNkZWxpdmVyeV9pbnRlcnZhbF9zGAogASgNEh8KF3ByaWNlX21pbl9taWNyb19wZXJfa3doGAsgASgDEh8KF3ByaWNlX21heF9taWNyb19wZXJfa3doGAwgASgDEhAKCGN1cnJlbmN5GA0gASgJEhUKDWF1ZGl0X3JlY29yZHMYDiABKA0SFAoMYm95Y290dF9saW5lGA8gASgNEioKCnN1c3BlbnNpb24YECABKA4yFi5ic3MudjEuU3VzcGVuc2lvbk1vZGUifgoNUm91bmRUaW1lb3V0cxISCgpwcm9wb3NlX21zGAEgASgNEhIKCmFwcHJvdmVfbXMYAiABKA0SEQoJdmVyaWZ5X21zGAMgASgNEhEKCWNvbW1pdF9tcxgEIAEoDRIPCgdzdGVwX21zGAUgASgNEg4KBm1heF9tcxgGIAEoDSL6AQoQQ29udHJvbE9wZXJhdGlvbhI2ChJhZG1pdF9zdG9yYWdlX25vZGUYASABKAsyGC5ic3MudjEuQWRtaXRTdG9yYWdlTm9kZUgAEjsKFHJlZ2lzdGVyX3BhcnRpY2lwYW50GAIgASgLMhsuYnNzLnYxLlJlZ2lzdGVyUGFydGljaXBhbnRIABIvCg5yZWdpc3Rlcl9tZXRlchgDIAEoCzIVLmJzcy52MS5SZWdpc3Rlck1ldGVySAASMwoQcmVnaXN0ZXJfb2ZmaWNlchgEIAEoCzIXLmJzcy52MS5SZWdpc3Rlck9mZmljZXJIAEILCglvcGVyYXRpb24iZQoQQWRtaXRTdG9yYWdlTm9kZRIPCgdub2RlX2lkGAEgASgJEhMKC3NpZ25pbmdfa2V5GAIgASgMEhcKD3Rsc19zcGtpX3NoYTI1NhgDIAEoDBISCgpzcG9uc29yX2lkGAQgASgJIm4KE1JlZ2lzdGVyUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSEwoLc2lnbmluZ19rZXkYAiABKAwSFwoPdGxzX3Nwa2lfc2hhMjU2GAMgASgMEhEKCWFnZW50X2lkcxgEIAMoCSJeCg1SZWdpc3Rlck1ldGVyEhAKCG1ldGVyX2lkGAEgASgJEhAKCG93bmVyX2lkGAIgASgJEhUKDXJhdGVkX3Bvd2VyX3cYAyABKAQSEgoKaW50ZXJ2YWxfcxgEIAEoDSJ2Cg9SZWdpc3Rlck9mZmljZXISEgoKb2ZmaWNlcl9pZBgBIAEoCRIhCgRyb2xlGAIgASgOMhMuYnNzLnYxLk9mZmljZXJSb2xlEhMKC3NpZ25pbmdfa2V5GAMgASgMEhcKD3Rsc19zcGtpX3NoYTI1NhgEIAEoDCpMCg5TdXNwZW5zaW9uTW9kZRIfChtTVVNQRU5TSU9OX01PREVfVU5TUEVDSUZJRUQQABIZChVTVVNQRU5TSU9OX01PREVfTkVWRVIQASpgCgtPZmZpY2VyUm9sZRIcChhPRkZJQ0VSX1JPTEVfVU5TUEVDSUZJRUQQABIZChVPRkZJQ0VSX1JPTEVfT1BFUkFUT1IQARIYChRPRkZJQ0VSX1JPTEVfQVVESVRPUhACYgZwcm90bzM");
+  fileDesc("ChRic3MvdjEvZ2VuZXNpcy5wcm90bxIGYnNzLnYxIvYBCgdHZW5lc2lzEhcKD2NvbnNvcnRpdW1fbmFtZRgBIAEoCRIUCgx0aW1lX3VuaXhfbXMYAiABKAMSJwoIbWFuYWdlcnMYAyADKAsyFS5ic3MudjEuTWFuYWdlck1lbWJlchIeCgZwb2xpY3kYBCABKAsyDi5ic3MudjEuUG9saWN5EhgKEGVwb2NoX2NvbW1pdG1lbnQYBSABKAwSDgoGYmVhY29uGAYgASgMEiwKCm9wZXJhdGlvbnMYByADKAsyGC5ic3MudjEuQ29udHJvbE9wZXJhdGlvbhIbChNjYV9jZXJ0aWZpY2F0ZXNfcGVtGAggAygJIoUBCg1NYW5hZ2VyTWVtYmVyEhIKCm1hbmFnZXJfaWQYASABKAkSEwoLc2lnbmluZ19rZXkYAiABKAwSDwoHdnJmX2tleRgDIAEoDBIQCghocGtlX2tleRgEIAEoDBIXCg90bHNfc3BraV9zaGEyNTYYBSABKAwSDwoHYWRkcmVzcxgGIAEoCSKUBAoGUG9saWN5EhcKD2Z1dHVyZV9ib3VuZF9tcxgBIAEoDRIZChFibG9ja19yZWNvcmRzX21heBgCIAEoDRIXCg9ibG9ja19ieXRlc19tYXgYAyABKA0SHgoWc3VibWlzc2lvbl9yZWNvcmRzX21heBgEIAEoDRIYChByZWNvcmRfYnl0ZXNfbWF4GAUgASgNEhcKD3ZlcmRpY3Rfd2FpdF9tcxgGIAEoDRInCgh0aW1lb3V0cxgHIAEoCzIVLmJzcy52MS5Sb3VuZFRpbWVvdXRzEhQKDGhlYXJ0YmVhdF9tcxgIIAEoDRITCgttaW5fc3RvcmFnZRgJIAEoDRIbChNkZWxpdmVyeV9pbnRlcnZhbF9zGAogASgNEh8KF3ByaWNlX21pbl9taWNyb19wZXJfa3doGAsgASgDEh8KF3ByaWNlX21heF9taWNyb19wZXJfa3doGAwgASgDEhAKCGN1cnJlbmN5GA0gASgJEhUKDWF1ZGl0X3JlY29yZHMYDiABKA0SFAoMYm95Y290dF9saW5lGA8gASgNEioKCnN1c3BlbnNpb24YECABKA4yFi5ic3MudjEuU3VzcGVuc2lvbk1vZGUSGAoQc3VzcGVuZF9hZnRlcl9tcxgRIAEoDRIWCg5yZXN1bWVfd2FpdF9tcxgSIAEoDRIaChJyZXN1bWVfd2FpdF9tYXhfbXMYEyABKA0ifgoNUm91bmRUaW1lb3V0cxISCgpwcm9wb3NlX21zGAEgASgNEhIKCmFwcHJvdmVfbXMYAiABKA0SEQoJdmVyaWZ5X21zGAMgASgNEhEKCWNvbW1pdF9tcxgEIAEoDRIPCgdzdGVwX21zGAUgASgNEg4KBm1heF9tcxgGIAEoDSKEAwoQQ29udHJvbE9wZXJhdGlvbhI2ChJhZG1pdF9zdG9yYWdlX25vZGUYASABKAsyGC5ic3MudjEuQWRtaXRTdG9yYWdlTm9kZUgAEjsKFHJlZ2lzdGVyX3BhcnRpY2lwYW50GAIgASgLMhsuYnNzLnYxLlJlZ2lzdGVyUGFydGljaXBhbnRIABIvCg5yZWdpc3Rlcl9tZXRlchgDIAEoCzIVLmJzcy52MS5SZWdpc3Rlck1ldGVySAASMwoQcmVnaXN0ZXJfb2ZmaWNlchgEIAEoCzIXLmJzcy52MS5SZWdpc3Rlck9mZmljZXJIABIxCg9zdXNwZW5kX21hbmFnZXIYBSABKAsyFi5ic3MudjEuU3VzcGVuZE1hbmFnZXJIABIvCg5yZXN1bWVfbWFuYWdlchgGIAEoCzIVLmJzcy52MS5SZXN1bWVNYW5hZ2VySAASJAoIZXZpZGVuY2UYByABKAsyEC5ic3MudjEuRXZpZGVuY2VIAEILCglvcGVyYXRpb24iJAoOU3VzcGVuZE1hbmFnZXISEgoKbWFuYWdlcl9pZBgBIAEoCSJlCg1SZXN1bWVNYW5hZ2VyEhIKCm1hbmFnZXJfaWQYASABKAkSGAoQc3VzcGVuZGVkX2hlaWdodBgCIAEoBBITCgtoZWxkX2hlaWdodBgDIAEoBBIRCglzaWduYXR1cmUYBCABKAwiuAEKCEV2aWRlbmNlEhIKCm1hbmFnZXJfaWQYASABKAkSMQoJcHJvcG9zYWxzGAIgASgLMhwuYnNzLnYxLkNvbmZsaWN0aW5nUHJvcG9zYWxzSAASKQoFdm90ZXMYAyABKAsyGC5ic3MudjEuQ29uZmxpY3RpbmdWb3Rlc0gAEi8KC2Jyb2tlbl9sb2NrGAQgASgLMhguYnNzLnYxLkNvbmZsaWN0aW5nVm90ZXNIAEIJCgdvZmZlbmNlImUKFENvbmZsaWN0aW5nUHJvcG9zYWxzEiUKBWZpcnN0GAEgASgLMhYuYnNzLnYxLlNpZ25lZFByb3Bvc2FsEiYKBnNlY29uZBgCIAEoCzIWLmJzcy52MS5TaWduZWRQcm9wb3NhbCJZChBDb25mbGljdGluZ1ZvdGVzEiEKBWZpcnN0GAEgASgLMhIuYnNzLnYxLlNpZ25lZFZvdGUSIgoGc2Vjb25kGAIgASgLMhIuYnNzLnYxLlNpZ25lZFZvdGUiaQoOU2lnbmVkUHJvcG9zYWwSDgoGaGVpZ2h0GAEgASgEEg0KBXJvdW5kGAIgASgNEhMKC3ZhbGlkX3JvdW5kGAMgASgREhAKCGJsb2NrX2lkGAQgASgMEhEKCXNpZ25hdHVyZRgFIAEoDCJ1CgpTaWduZWRWb3RlEg4KBmNvbW1pdBgBIAEoCBIOCgZoZWlnaHQYAiABKAQSDQoFcm91bmQYAyABKA0SEwoLdmFsaWRfcm91bmQYBCABKBESEAoIYmxvY2tfaWQYBSABKAwSEQoJc2lnbmF0dXJlGAYgASgMImUKEEFkbWl0U3RvcmFnZU5vZGUSDwoHbm9kZV9pZBgBIAEoCRITCgtzaWduaW5nX2tleRgCIAEoDBIXCg90bHNfc3BraV9zaGEyNTYYAyABKAwSEgoKc3BvbnNvcl9pZBgEIAEoCSJuChNSZWdpc3RlclBhcnRpY2lwYW50EhYKDnBhcnRpY2lwYW50X2lkGAEgASgJEhMKC3NpZ25pbmdfa2V5GAIgASgMEhcKD3Rsc19zcGtpX3NoYTI1NhgDIAEoDBIRCglhZ2VudF9pZHMYBCADKAkiXgoNUmVnaXN0ZXJNZXRlchIQCghtZXRlcl9pZBgBIAEoCRIQCghvd25lcl9pZBgCIAEoCRIVCg1yYXRlZF9wb3dlcl93GAMgASgEEhIKCmludGVydmFsX3MYBCABKA0idgoPUmVnaXN0ZXJPZmZpY2VyEhIKCm9mZmljZXJfaWQYASABKAkSIQoEcm9sZRgCIAEoDjITLmJzcy52MS5PZmZpY2VyUm9sZRITCgtzaWduaW5nX2tleRgDIAEoDBIXCg90bHNfc3BraV9zaGEyNTYYBCABKAwqZwoOU3VzcGVuc2lvbk1vZGUSHwobU1VTUEVOU0lPTl9NT0RFX1VOU1BFQ0lGSUVEEAASGQoVU1VTUEVOU0lPTl9NT0RFX05FVkVSEAESGQoVU1VTUEVOU0lPTl9NT0RFX0ZMT09SEAIqYAoLT2ZmaWNlclJvbGUSHAoYT0ZGSUNFUl9ST0xFX1VOU1BFQ0lGSUVEEAASGQoVT0ZGSUNFUl9ST0xFX09QRVJBVE9SEAESGAoUT0ZGSUNFUl9ST0xFX0FVRElUT1IQAmIGcHJvdG8z");
 
 /**
  * The genesis file is this message as protobuf JSON. The consortium id is SHA-256 of the file's bytes, so a copy
@@ -246,6 +246,29 @@ export type Policy = Message<"bss.v1.Policy"> & {
    * @generated from field: bss.v1.SuspensionMode suspension = 16;
    */
   suspension: SuspensionMode;
+
+  /**
+   * Unless suspension is NEVER: a manager whose ACCEPT of a block that Q managers approve has not come for this time is
+   * missing, ms.
+   *
+   * @generated from field: uint32 suspend_after_ms = 17;
+   */
+  suspendAfterMs: number;
+
+  /**
+   * How long a suspended manager waits at least before it may resume, by the blocks' timestamps, ms: this after its
+   * first suspension, and twice as long after each further one, up to resume_wait_max_ms.
+   *
+   * @generated from field: uint32 resume_wait_ms = 18;
+   */
+  resumeWaitMs: number;
+
+  /**
+   * A manager that has been active for this time starts from resume_wait_ms again, ms.
+   *
+   * @generated from field: uint32 resume_wait_max_ms = 19;
+   */
+  resumeWaitMaxMs: number;
 };
 
 /**
@@ -332,6 +355,24 @@ export type ControlOperation = Message<"bss.v1.ControlOperation"> & {
      */
     value: RegisterOfficer;
     case: "registerOfficer";
+  } | {
+    /**
+     * @generated from field: bss.v1.SuspendManager suspend_manager = 5;
+     */
+    value: SuspendManager;
+    case: "suspendManager";
+  } | {
+    /**
+     * @generated from field: bss.v1.ResumeManager resume_manager = 6;
+     */
+    value: ResumeManager;
+    case: "resumeManager";
+  } | {
+    /**
+     * @generated from field: bss.v1.Evidence evidence = 7;
+     */
+    value: Evidence;
+    case: "evidence";
   } | { case: undefined; value?: undefined };
 };
 
@@ -341,6 +382,260 @@ export type ControlOperation = Message<"bss.v1.ControlOperation"> & {
  */
 export const ControlOperationSchema: GenMessage<ControlOperation> = /*@__PURE__*/
   messageDesc(file_bss_v1_genesis, 4);
+
+/**
+ * A manager is absent: the proposer and all that approve the block have waited for it in vain. From this block on its
+ * ACCEPT is not needed, and after it, it has no turn. It still approves and commits, and counts in Q.
+ *
+ * @generated from message bss.v1.SuspendManager
+ */
+export type SuspendManager = Message<"bss.v1.SuspendManager"> & {
+  /**
+   * @generated from field: string manager_id = 1;
+   */
+  managerId: string;
+};
+
+/**
+ * Describes the message bss.v1.SuspendManager.
+ * Use `create(SuspendManagerSchema)` to create a new message.
+ */
+export const SuspendManagerSchema: GenMessage<SuspendManager> = /*@__PURE__*/
+  messageDesc(file_bss_v1_genesis, 5);
+
+/**
+ * A manager that was suspended as absent is back. Signed by itself; the block needs its ACCEPT.
+ *
+ * @generated from message bss.v1.ResumeManager
+ */
+export type ResumeManager = Message<"bss.v1.ResumeManager"> & {
+  /**
+   * @generated from field: string manager_id = 1;
+   */
+  managerId: string;
+
+  /**
+   * The block that suspended it: a statement serves for one suspension.
+   *
+   * @generated from field: uint64 suspended_height = 2;
+   */
+  suspendedHeight: bigint;
+
+  /**
+   * What it holds: at least the height of the block that resumes it, less 3.
+   *
+   * @generated from field: uint64 held_height = 3;
+   */
+  heldHeight: bigint;
+
+  /**
+   * 64 bytes; see CanonicalResume.
+   *
+   * @generated from field: bytes signature = 4;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message bss.v1.ResumeManager.
+ * Use `create(ResumeManagerSchema)` to create a new message.
+ */
+export const ResumeManagerSchema: GenMessage<ResumeManager> = /*@__PURE__*/
+  messageDesc(file_bss_v1_genesis, 6);
+
+/**
+ * Two statements signed by one manager, of which a manager that keeps the rules signs at most one. Recorded once for
+ * each offender; it is suspended as soon as Q others are active, until governance resolves it.
+ *
+ * @generated from message bss.v1.Evidence
+ */
+export type Evidence = Message<"bss.v1.Evidence"> & {
+  /**
+   * @generated from field: string manager_id = 1;
+   */
+  managerId: string;
+
+  /**
+   * Exactly one is set.
+   *
+   * @generated from oneof bss.v1.Evidence.offence
+   */
+  offence: {
+    /**
+     * Two PROPOSE of one height and round; without lock certificate and block.
+     *
+     * @generated from field: bss.v1.ConflictingProposals proposals = 2;
+     */
+    value: ConflictingProposals;
+    case: "proposals";
+  } | {
+    /**
+     * Two APPROVE, or two COMMIT, of one height and round.
+     *
+     * @generated from field: bss.v1.ConflictingVotes votes = 3;
+     */
+    value: ConflictingVotes;
+    case: "votes";
+  } | {
+    /**
+     * A COMMIT of a block, and an APPROVE of another block in a later round, with a valid round below the COMMIT's.
+     *
+     * @generated from field: bss.v1.ConflictingVotes broken_lock = 4;
+     */
+    value: ConflictingVotes;
+    case: "brokenLock";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message bss.v1.Evidence.
+ * Use `create(EvidenceSchema)` to create a new message.
+ */
+export const EvidenceSchema: GenMessage<Evidence> = /*@__PURE__*/
+  messageDesc(file_bss_v1_genesis, 7);
+
+/**
+ * In ascending order of signatures, bytewise.
+ *
+ * @generated from message bss.v1.ConflictingProposals
+ */
+export type ConflictingProposals = Message<"bss.v1.ConflictingProposals"> & {
+  /**
+   * @generated from field: bss.v1.SignedProposal first = 1;
+   */
+  first?: SignedProposal | undefined;
+
+  /**
+   * @generated from field: bss.v1.SignedProposal second = 2;
+   */
+  second?: SignedProposal | undefined;
+};
+
+/**
+ * Describes the message bss.v1.ConflictingProposals.
+ * Use `create(ConflictingProposalsSchema)` to create a new message.
+ */
+export const ConflictingProposalsSchema: GenMessage<ConflictingProposals> = /*@__PURE__*/
+  messageDesc(file_bss_v1_genesis, 8);
+
+/**
+ * Two votes: of a broken lock the COMMIT first, else in ascending order of signatures, bytewise.
+ *
+ * @generated from message bss.v1.ConflictingVotes
+ */
+export type ConflictingVotes = Message<"bss.v1.ConflictingVotes"> & {
+  /**
+   * @generated from field: bss.v1.SignedVote first = 1;
+   */
+  first?: SignedVote | undefined;
+
+  /**
+   * @generated from field: bss.v1.SignedVote second = 2;
+   */
+  second?: SignedVote | undefined;
+};
+
+/**
+ * Describes the message bss.v1.ConflictingVotes.
+ * Use `create(ConflictingVotesSchema)` to create a new message.
+ */
+export const ConflictingVotesSchema: GenMessage<ConflictingVotes> = /*@__PURE__*/
+  messageDesc(file_bss_v1_genesis, 9);
+
+/**
+ * A PROPOSE as it was signed; see CanonicalProposal.
+ *
+ * @generated from message bss.v1.SignedProposal
+ */
+export type SignedProposal = Message<"bss.v1.SignedProposal"> & {
+  /**
+   * @generated from field: uint64 height = 1;
+   */
+  height: bigint;
+
+  /**
+   * @generated from field: uint32 round = 2;
+   */
+  round: number;
+
+  /**
+   * @generated from field: sint32 valid_round = 3;
+   */
+  validRound: number;
+
+  /**
+   * 32 bytes.
+   *
+   * @generated from field: bytes block_id = 4;
+   */
+  blockId: Uint8Array;
+
+  /**
+   * 64 bytes.
+   *
+   * @generated from field: bytes signature = 5;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message bss.v1.SignedProposal.
+ * Use `create(SignedProposalSchema)` to create a new message.
+ */
+export const SignedProposalSchema: GenMessage<SignedProposal> = /*@__PURE__*/
+  messageDesc(file_bss_v1_genesis, 10);
+
+/**
+ * An APPROVE or COMMIT as it was signed; see CanonicalApprove and CanonicalCommit.
+ *
+ * @generated from message bss.v1.SignedVote
+ */
+export type SignedVote = Message<"bss.v1.SignedVote"> & {
+  /**
+   * True for COMMIT, false for APPROVE.
+   *
+   * @generated from field: bool commit = 1;
+   */
+  commit: boolean;
+
+  /**
+   * @generated from field: uint64 height = 2;
+   */
+  height: bigint;
+
+  /**
+   * @generated from field: uint32 round = 3;
+   */
+  round: number;
+
+  /**
+   * APPROVE only; -1 for a fresh proposal and for nil, and with COMMIT.
+   *
+   * @generated from field: sint32 valid_round = 4;
+   */
+  validRound: number;
+
+  /**
+   * 32 bytes; empty for nil.
+   *
+   * @generated from field: bytes block_id = 5;
+   */
+  blockId: Uint8Array;
+
+  /**
+   * 64 bytes.
+   *
+   * @generated from field: bytes signature = 6;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message bss.v1.SignedVote.
+ * Use `create(SignedVoteSchema)` to create a new message.
+ */
+export const SignedVoteSchema: GenMessage<SignedVote> = /*@__PURE__*/
+  messageDesc(file_bss_v1_genesis, 11);
 
 /**
  * @generated from message bss.v1.AdmitStorageNode
@@ -378,7 +673,7 @@ export type AdmitStorageNode = Message<"bss.v1.AdmitStorageNode"> & {
  * Use `create(AdmitStorageNodeSchema)` to create a new message.
  */
 export const AdmitStorageNodeSchema: GenMessage<AdmitStorageNode> = /*@__PURE__*/
-  messageDesc(file_bss_v1_genesis, 5);
+  messageDesc(file_bss_v1_genesis, 12);
 
 /**
  * @generated from message bss.v1.RegisterParticipant
@@ -416,7 +711,7 @@ export type RegisterParticipant = Message<"bss.v1.RegisterParticipant"> & {
  * Use `create(RegisterParticipantSchema)` to create a new message.
  */
 export const RegisterParticipantSchema: GenMessage<RegisterParticipant> = /*@__PURE__*/
-  messageDesc(file_bss_v1_genesis, 6);
+  messageDesc(file_bss_v1_genesis, 13);
 
 /**
  * @generated from message bss.v1.RegisterMeter
@@ -454,7 +749,7 @@ export type RegisterMeter = Message<"bss.v1.RegisterMeter"> & {
  * Use `create(RegisterMeterSchema)` to create a new message.
  */
 export const RegisterMeterSchema: GenMessage<RegisterMeter> = /*@__PURE__*/
-  messageDesc(file_bss_v1_genesis, 7);
+  messageDesc(file_bss_v1_genesis, 14);
 
 /**
  * Somebody who reads or administers without being a manager, storage node or participant.
@@ -492,7 +787,7 @@ export type RegisterOfficer = Message<"bss.v1.RegisterOfficer"> & {
  * Use `create(RegisterOfficerSchema)` to create a new message.
  */
 export const RegisterOfficerSchema: GenMessage<RegisterOfficer> = /*@__PURE__*/
-  messageDesc(file_bss_v1_genesis, 8);
+  messageDesc(file_bss_v1_genesis, 15);
 
 /**
  * @generated from enum bss.v1.SuspensionMode
@@ -509,6 +804,13 @@ export const SuspensionMode = {
    * @generated from enum value: SUSPENSION_MODE_NEVER = 1;
    */
   NEVER: 1,
+
+  /**
+   * Managers that are absent or broke the rules are suspended, as long as Q stay active.
+   *
+   * @generated from enum value: SUSPENSION_MODE_FLOOR = 2;
+   */
+  FLOOR: 2,
 } as const;
 
 /**

@@ -2,17 +2,17 @@
 // @generated from file bss/v1/members.proto (package bss.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { AdmitStorageNode, ManagerMember, RegisterOfficer } from "./genesis_pb.js";
 import { file_bss_v1_genesis } from "./genesis_pb.js";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file bss/v1/members.proto.
  */
 export const file_bss_v1_members: GenFile = /*@__PURE__*/
-  fileDesc("ChRic3MvdjEvbWVtYmVycy5wcm90bxIGYnNzLnYxIpoBCgtNZW1iZXJFbnRyeRInCgdtYW5hZ2VyGAEgASgLMhQuYnNzLnYxLk1hbmFnZXJFbnRyeUgAEjAKDHN0b3JhZ2Vfbm9kZRgCIAEoCzIYLmJzcy52MS5TdG9yYWdlTm9kZUVudHJ5SAASJwoHb2ZmaWNlchgDIAEoCzIULmJzcy52MS5PZmZpY2VyRW50cnlIAEIHCgVlbnRyeSJICgxNYW5hZ2VyRW50cnkSJQoGbWVtYmVyGAEgASgLMhUuYnNzLnYxLk1hbmFnZXJNZW1iZXISEQoJc3VzcGVuZGVkGAIgASgIInIKEFN0b3JhZ2VOb2RlRW50cnkSKwoJYWRtaXNzaW9uGAEgASgLMhguYnNzLnYxLkFkbWl0U3RvcmFnZU5vZGUSEQoJc3VzcGVuZGVkGAIgASgIEg4KBmNyZWRpdBgDIAEoDRIOCgZyZXdhcmQYBCABKAQiPQoMT2ZmaWNlckVudHJ5Ei0KDHJlZ2lzdHJhdGlvbhgBIAEoCzIXLmJzcy52MS5SZWdpc3Rlck9mZmljZXIiHQoKTWVtYmVyTGlzdBIPCgdlbnRyaWVzGAEgAygMYgZwcm90bzM", [file_bss_v1_genesis]);
+  fileDesc("ChRic3MvdjEvbWVtYmVycy5wcm90bxIGYnNzLnYxIpoBCgtNZW1iZXJFbnRyeRInCgdtYW5hZ2VyGAEgASgLMhQuYnNzLnYxLk1hbmFnZXJFbnRyeUgAEjAKDHN0b3JhZ2Vfbm9kZRgCIAEoCzIYLmJzcy52MS5TdG9yYWdlTm9kZUVudHJ5SAASJwoHb2ZmaWNlchgDIAEoCzIULmJzcy52MS5PZmZpY2VyRW50cnlIAEIHCgVlbnRyeSLQAQoMTWFuYWdlckVudHJ5EiUKBm1lbWJlchgBIAEoCzIVLmJzcy52MS5NYW5hZ2VyTWVtYmVyEhEKCXN1c3BlbmRlZBgCIAEoCBIoCgZyZWFzb24YAyABKA4yGC5ic3MudjEuU3VzcGVuc2lvblJlYXNvbhIWCg5jaGFuZ2VkX2hlaWdodBgEIAEoBBIaChJjaGFuZ2VkX2F0X3VuaXhfbXMYBSABKAMSEAoIYWJzZW5jZXMYBiABKA0SFgoOb2ZmZW5jZV9oZWlnaHQYByABKAQicgoQU3RvcmFnZU5vZGVFbnRyeRIrCglhZG1pc3Npb24YASABKAsyGC5ic3MudjEuQWRtaXRTdG9yYWdlTm9kZRIRCglzdXNwZW5kZWQYAiABKAgSDgoGY3JlZGl0GAMgASgNEg4KBnJld2FyZBgEIAEoBCI9CgxPZmZpY2VyRW50cnkSLQoMcmVnaXN0cmF0aW9uGAEgASgLMhcuYnNzLnYxLlJlZ2lzdGVyT2ZmaWNlciIdCgpNZW1iZXJMaXN0Eg8KB2VudHJpZXMYASADKAwqdgoQU3VzcGVuc2lvblJlYXNvbhIhCh1TVVNQRU5TSU9OX1JFQVNPTl9VTlNQRUNJRklFRBAAEhwKGFNVU1BFTlNJT05fUkVBU09OX0FCU0VOVBABEiEKHVNVU1BFTlNJT05fUkVBU09OX0VRVUlWT0NBVEVEEAJiBnByb3RvMw", [file_bss_v1_genesis]);
 
 /**
  * Who belongs to the consortium after a block, as the header's members_digest covers it:
@@ -73,6 +73,41 @@ export type ManagerEntry = Message<"bss.v1.ManagerEntry"> & {
    * @generated from field: bool suspended = 2;
    */
   suspended: boolean;
+
+  /**
+   * Why it is suspended; UNSPECIFIED while it is active.
+   *
+   * @generated from field: bss.v1.SuspensionReason reason = 3;
+   */
+  reason: SuspensionReason;
+
+  /**
+   * The block that last suspended or resumed it; 0 for none.
+   *
+   * @generated from field: uint64 changed_height = 4;
+   */
+  changedHeight: bigint;
+
+  /**
+   * That block's timestamp, Unix ms; 0 for none.
+   *
+   * @generated from field: int64 changed_at_unix_ms = 5;
+   */
+  changedAtUnixMs: bigint;
+
+  /**
+   * How often it has been suspended as absent in close succession: each doubles its wait.
+   *
+   * @generated from field: uint32 absences = 6;
+   */
+  absences: number;
+
+  /**
+   * The block that recorded evidence against it; 0 for none.
+   *
+   * @generated from field: uint64 offence_height = 7;
+   */
+  offenceHeight: bigint;
 };
 
 /**
@@ -161,4 +196,37 @@ export type MemberList = Message<"bss.v1.MemberList"> & {
  */
 export const MemberListSchema: GenMessage<MemberList> = /*@__PURE__*/
   messageDesc(file_bss_v1_members, 4);
+
+/**
+ * @generated from enum bss.v1.SuspensionReason
+ */
+export const SuspensionReason = {
+  /**
+   * @generated from enum value: SUSPENSION_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: SUSPENSION_REASON_ABSENT = 1;
+   */
+  ABSENT: 1,
+
+  /**
+   * It signed two statements that contradict each other.
+   *
+   * @generated from enum value: SUSPENSION_REASON_EQUIVOCATED = 2;
+   */
+  EQUIVOCATED: 2,
+} as const;
+
+/**
+ * @generated from enum bss.v1.SuspensionReason
+ */
+export type SuspensionReason = (typeof SuspensionReason)[keyof typeof SuspensionReason] | UnknownEnum;
+
+/**
+ * Describes the enum bss.v1.SuspensionReason.
+ */
+export const SuspensionReasonSchema: GenEnum<SuspensionReason> = /*@__PURE__*/
+  enumDesc(file_bss_v1_members, 0);
 

@@ -8,6 +8,8 @@ import type { Block, BlockCertificates, CommitCertificate, ManagerBlockHeader } 
 import { file_bss_v1_block } from "./block_pb.js";
 import type { ControlOperation, ManagerMember, Policy } from "./genesis_pb.js";
 import { file_bss_v1_genesis } from "./genesis_pb.js";
+import type { SuspensionReason } from "./members_pb.js";
+import { file_bss_v1_members } from "./members_pb.js";
 import type { Record } from "./record_pb.js";
 import { file_bss_v1_record } from "./record_pb.js";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -16,7 +18,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file bss/v1/query.proto.
  */
 export const file_bss_v1_query: GenFile = /*@__PURE__*/
-  fileDesc("ChJic3MvdjEvcXVlcnkucHJvdG8SBmJzcy52MSISChBHZXRTdGF0dXNSZXF1ZXN0IskCChFHZXRTdGF0dXNSZXNwb25zZRIeCgRyb2xlGAEgASgOMhAuYnNzLnYxLk5vZGVSb2xlEg8KB25vZGVfaWQYAiABKAkSFwoPY29uc29ydGl1bV9uYW1lGAMgASgJEhUKDWNvbnNvcnRpdW1faWQYBCABKAwSDgoGaGVpZ2h0GAUgASgEEhAKCGJsb2NrX2lkGAYgASgMEhEKCXRyZWVfc2l6ZRgHIAEoBBIMCgRyb290GAggASgMEiEKBXBlZXJzGAkgAygLMhIuYnNzLnYxLlBlZXJTdGF0dXMSDwoHc3luY2luZxgKIAEoCBINCgVyb3VuZBgLIAEoDRIMCgRzdGVwGAwgASgJEhgKEHBvb2xfc3VibWlzc2lvbnMYDSABKA0SDwoHdmVyc2lvbhgOIAEoCRIUCgxzdGF0ZV9kaWdlc3QYDyABKAwiYAoKUGVlclN0YXR1cxIPCgdwZWVyX2lkGAEgASgJEh4KBHJvbGUYAiABKA4yEC5ic3MudjEuTm9kZVJvbGUSEQoJY29ubmVjdGVkGAMgASgIEg4KBmhlaWdodBgEIAEoBCInChBHZXRSZWNvcmRSZXF1ZXN0EhMKC3JlY29yZF9oYXNoGAEgASgMIjcKEUdldFJlY29yZFJlc3BvbnNlEiIKBWVudHJ5GAEgASgLMhMuYnNzLnYxLlJlY29yZEVudHJ5Iq0BCgtSZWNvcmRFbnRyeRITCgtyZWNvcmRfaGFzaBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSEAoIcG9zaXRpb24YAyABKAQSEwoLc2VhbF9kaWdlc3QYBCABKAwSEwoGcmVjb3JkGAUgASgMSACIAQESHwoHZGVjb2RlZBgGIAEoCzIOLmJzcy52MS5SZWNvcmQSEQoJc3VjY2Vzc29yGAcgASgMQgkKB19yZWNvcmQiKAoRR2V0UmVjZWlwdFJlcXVlc3QSEwoLcmVjb3JkX2hhc2gYASABKAwiNgoSR2V0UmVjZWlwdFJlc3BvbnNlEiAKB3JlY2VpcHQYASABKAsyDy5ic3MudjEuUmVjZWlwdCKSAgoHUmVjZWlwdBITCgtyZWNvcmRfaGFzaBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSEAoIYmxvY2tfaWQYAyABKAwSFAoMdGltZV91bml4X21zGAQgASgDEhUKDWNvbmZpcm1hdGlvbnMYBSABKAQSEAoIcG9zaXRpb24YBiABKAQSEwoLc2VhbF9kaWdlc3QYByABKAwSFwoPaW5jbHVzaW9uX3Byb29mGAggAygMEg4KBmhlYWRlchgJIAEoDBI1ChJjb21taXRfY2VydGlmaWNhdGUYCiABKAsyGS5ic3MudjEuQ29tbWl0Q2VydGlmaWNhdGUSHAoUc3RvcmFnZV9hdHRlc3RhdGlvbnMYCyABKA0iLgoXR2V0UmVjb3JkSGlzdG9yeVJlcXVlc3QSEwoLcmVjb3JkX2hhc2gYASABKAwiQAoYR2V0UmVjb3JkSGlzdG9yeVJlc3BvbnNlEiQKB2VudHJpZXMYASADKAsyEy5ic3MudjEuUmVjb3JkRW50cnkijwEKEkxpc3RSZWNvcmRzUmVxdWVzdBIWCg5wYXJ0aWNpcGFudF9pZBgBIAEoCRIQCghtZXRlcl9pZBgCIAEoCRIUCgxmcm9tX3VuaXhfbXMYAyABKAMSEgoKdG9fdW5peF9tcxgEIAEoAxIRCglwYWdlX3NpemUYBSABKA0SEgoKcGFnZV90b2tlbhgGIAEoCSJUChNMaXN0UmVjb3Jkc1Jlc3BvbnNlEiQKB2VudHJpZXMYASADKAsyEy5ic3MudjEuUmVjb3JkRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkMKD0dldEJsb2NrUmVxdWVzdBIQCgZoZWlnaHQYASABKARIABISCghibG9ja19pZBgCIAEoDEgAQgoKCHNlbGVjdG9yIjQKEEdldEJsb2NrUmVzcG9uc2USIAoFYmxvY2sYASABKAsyES5ic3MudjEuQmxvY2tWaWV3ItcBCglCbG9ja1ZpZXcSDgoGaGVpZ2h0GAEgASgEEhAKCGJsb2NrX2lkGAIgASgMEhwKBWJsb2NrGAMgASgLMg0uYnNzLnYxLkJsb2NrEi8KDGNlcnRpZmljYXRlcxgEIAEoCzIZLmJzcy52MS5CbG9ja0NlcnRpZmljYXRlcxIqCgZoZWFkZXIYBSABKAsyGi5ic3MudjEuTWFuYWdlckJsb2NrSGVhZGVyEhUKDWNvbmZpcm1hdGlvbnMYBiABKAQSFgoOc3RvcmFnZV9oZWFkZXIYByABKAwiZQoRTGlzdEJsb2Nrc1JlcXVlc3QSEwoLZnJvbV9oZWlnaHQYASABKAQSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkSFAoMaGVhZGVyc19vbmx5GAQgASgIIlAKEkxpc3RCbG9ja3NSZXNwb25zZRIhCgZibG9ja3MYASADKAsyES5ic3MudjEuQmxvY2tWaWV3EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJKChpHZXRDb25zaXN0ZW5jeVByb29mUmVxdWVzdBIWCg5mcm9tX3RyZWVfc2l6ZRgBIAEoBBIUCgx0b190cmVlX3NpemUYAiABKAQifgobR2V0Q29uc2lzdGVuY3lQcm9vZlJlc3BvbnNlEhYKDmZyb21fdHJlZV9zaXplGAEgASgEEhQKDHRvX3RyZWVfc2l6ZRgCIAEoBBIRCglmcm9tX3Jvb3QYAyABKAwSDwoHdG9fcm9vdBgEIAEoDBINCgVwcm9vZhgFIAMoDCI/ChJXYXRjaEJsb2Nrc1JlcXVlc3QSEwoLZnJvbV9oZWlnaHQYASABKAQSFAoMaGVhZGVyc19vbmx5GAIgASgIIjcKE1dhdGNoQmxvY2tzUmVzcG9uc2USIAoFYmxvY2sYASABKAsyES5ic3MudjEuQmxvY2tWaWV3IhYKFEdldENvbnNvcnRpdW1SZXF1ZXN0IsoBChVHZXRDb25zb3J0aXVtUmVzcG9uc2USFwoPY29uc29ydGl1bV9uYW1lGAEgASgJEhUKDWNvbnNvcnRpdW1faWQYAiABKAwSJwoIbWFuYWdlcnMYAyADKAsyFS5ic3MudjEuTWFuYWdlclN0YXR1cxIeCgZwb2xpY3kYBCABKAsyDi5ic3MudjEuUG9saWN5Eg0KBXJ1bGVzGAUgAygJEikKB2hpc3RvcnkYBiADKAsyGC5ic3MudjEuTWVtYmVyc2hpcENoYW5nZSJGCg1NYW5hZ2VyU3RhdHVzEiUKBm1lbWJlchgBIAEoCzIVLmJzcy52MS5NYW5hZ2VyTWVtYmVyEg4KBmFjdGl2ZRgCIAEoCCJPChBNZW1iZXJzaGlwQ2hhbmdlEg4KBmhlaWdodBgBIAEoBBIrCglvcGVyYXRpb24YAiABKAsyGC5ic3MudjEuQ29udHJvbE9wZXJhdGlvbiJAChdMaXN0U3RvcmFnZU5vZGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKA0SEgoKcGFnZV90b2tlbhgCIAEoCSJdChhMaXN0U3RvcmFnZU5vZGVzUmVzcG9uc2USKAoFbm9kZXMYASADKAsyGS5ic3MudjEuU3RvcmFnZU5vZGVTdGF0dXMSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIq0BChFTdG9yYWdlTm9kZVN0YXR1cxIPCgdub2RlX2lkGAEgASgJEiIKBXN0YXRlGAIgASgOMhMuYnNzLnYxLk1lbWJlclN0YXRlEg4KBmNyZWRpdBgDIAEoDRIOCgZyZXdhcmQYBCABKAQSHAoUbGFzdF9hdHRlc3RlZF9oZWlnaHQYBSABKAQSEgoKc3BvbnNvcl9pZBgGIAEoCRIRCgljb25uZWN0ZWQYByABKAgqUwoITm9kZVJvbGUSGQoVTk9ERV9ST0xFX1VOU1BFQ0lGSUVEEAASFQoRTk9ERV9ST0xFX01BTkFHRVIQARIVChFOT0RFX1JPTEVfU1RPUkFHRRACKmAKC01lbWJlclN0YXRlEhwKGE1FTUJFUl9TVEFURV9VTlNQRUNJRklFRBAAEhcKE01FTUJFUl9TVEFURV9BQ1RJVkUQARIaChZNRU1CRVJfU1RBVEVfU1VTUEVOREVEEAIyyQYKDFF1ZXJ5U2VydmljZRJACglHZXRTdGF0dXMSGC5ic3MudjEuR2V0U3RhdHVzUmVxdWVzdBoZLmJzcy52MS5HZXRTdGF0dXNSZXNwb25zZRJACglHZXRSZWNvcmQSGC5ic3MudjEuR2V0UmVjb3JkUmVxdWVzdBoZLmJzcy52MS5HZXRSZWNvcmRSZXNwb25zZRJDCgpHZXRSZWNlaXB0EhkuYnNzLnYxLkdldFJlY2VpcHRSZXF1ZXN0GhouYnNzLnYxLkdldFJlY2VpcHRSZXNwb25zZRJVChBHZXRSZWNvcmRIaXN0b3J5Eh8uYnNzLnYxLkdldFJlY29yZEhpc3RvcnlSZXF1ZXN0GiAuYnNzLnYxLkdldFJlY29yZEhpc3RvcnlSZXNwb25zZRJGCgtMaXN0UmVjb3JkcxIaLmJzcy52MS5MaXN0UmVjb3Jkc1JlcXVlc3QaGy5ic3MudjEuTGlzdFJlY29yZHNSZXNwb25zZRI9CghHZXRCbG9jaxIXLmJzcy52MS5HZXRCbG9ja1JlcXVlc3QaGC5ic3MudjEuR2V0QmxvY2tSZXNwb25zZRJDCgpMaXN0QmxvY2tzEhkuYnNzLnYxLkxpc3RCbG9ja3NSZXF1ZXN0GhouYnNzLnYxLkxpc3RCbG9ja3NSZXNwb25zZRJeChNHZXRDb25zaXN0ZW5jeVByb29mEiIuYnNzLnYxLkdldENvbnNpc3RlbmN5UHJvb2ZSZXF1ZXN0GiMuYnNzLnYxLkdldENvbnNpc3RlbmN5UHJvb2ZSZXNwb25zZRJICgtXYXRjaEJsb2NrcxIaLmJzcy52MS5XYXRjaEJsb2Nrc1JlcXVlc3QaGy5ic3MudjEuV2F0Y2hCbG9ja3NSZXNwb25zZTABEkwKDUdldENvbnNvcnRpdW0SHC5ic3MudjEuR2V0Q29uc29ydGl1bVJlcXVlc3QaHS5ic3MudjEuR2V0Q29uc29ydGl1bVJlc3BvbnNlElUKEExpc3RTdG9yYWdlTm9kZXMSHy5ic3MudjEuTGlzdFN0b3JhZ2VOb2Rlc1JlcXVlc3QaIC5ic3MudjEuTGlzdFN0b3JhZ2VOb2Rlc1Jlc3BvbnNlYgZwcm90bzM", [file_bss_v1_block, file_bss_v1_genesis, file_bss_v1_record]);
+  fileDesc("ChJic3MvdjEvcXVlcnkucHJvdG8SBmJzcy52MSISChBHZXRTdGF0dXNSZXF1ZXN0IqMDChFHZXRTdGF0dXNSZXNwb25zZRIeCgRyb2xlGAEgASgOMhAuYnNzLnYxLk5vZGVSb2xlEg8KB25vZGVfaWQYAiABKAkSFwoPY29uc29ydGl1bV9uYW1lGAMgASgJEhUKDWNvbnNvcnRpdW1faWQYBCABKAwSDgoGaGVpZ2h0GAUgASgEEhAKCGJsb2NrX2lkGAYgASgMEhEKCXRyZWVfc2l6ZRgHIAEoBBIMCgRyb290GAggASgMEiEKBXBlZXJzGAkgAygLMhIuYnNzLnYxLlBlZXJTdGF0dXMSDwoHc3luY2luZxgKIAEoCBINCgVyb3VuZBgLIAEoDRIMCgRzdGVwGAwgASgJEhgKEHBvb2xfc3VibWlzc2lvbnMYDSABKA0SDwoHdmVyc2lvbhgOIAEoCRIUCgxzdGF0ZV9kaWdlc3QYDyABKAwSIAoHd2FpdGluZxgQIAEoCzIPLmJzcy52MS5XYWl0aW5nEiIKBHN5bmMYESABKAsyFC5ic3MudjEuU3luY1Byb2dyZXNzEhIKCmFic3RhaW5pbmcYEiABKAkiwAEKB1dhaXRpbmcSDAoEdGV4dBgBIAEoCRIPCgdzdGVwX21zGAIgASgEEhEKCWhlaWdodF9tcxgDIAEoBBIYChBtaXNzaW5nX3Byb3Bvc2VyGAQgASgJEhcKD21pc3NpbmdfYWNjZXB0cxgFIAMoCRIZChFtaXNzaW5nX2FwcHJvdmFscxgGIAMoCRIXCg9taXNzaW5nX2NvbW1pdHMYByADKAkSHAoUbWlzc2luZ19hdHRlc3RhdGlvbnMYCCADKAkiZwoMU3luY1Byb2dyZXNzEhUKDXRhcmdldF9oZWlnaHQYASABKAQSGQoRYmxvY2tzX3Blcl9zZWNvbmQYAiABKAESFAoMc2Vjb25kc19sZWZ0GAMgASgEEg8KB3BlZXJfaWQYBCABKAkiYAoKUGVlclN0YXR1cxIPCgdwZWVyX2lkGAEgASgJEh4KBHJvbGUYAiABKA4yEC5ic3MudjEuTm9kZVJvbGUSEQoJY29ubmVjdGVkGAMgASgIEg4KBmhlaWdodBgEIAEoBCInChBHZXRSZWNvcmRSZXF1ZXN0EhMKC3JlY29yZF9oYXNoGAEgASgMIjcKEUdldFJlY29yZFJlc3BvbnNlEiIKBWVudHJ5GAEgASgLMhMuYnNzLnYxLlJlY29yZEVudHJ5Iq0BCgtSZWNvcmRFbnRyeRITCgtyZWNvcmRfaGFzaBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSEAoIcG9zaXRpb24YAyABKAQSEwoLc2VhbF9kaWdlc3QYBCABKAwSEwoGcmVjb3JkGAUgASgMSACIAQESHwoHZGVjb2RlZBgGIAEoCzIOLmJzcy52MS5SZWNvcmQSEQoJc3VjY2Vzc29yGAcgASgMQgkKB19yZWNvcmQiKAoRR2V0UmVjZWlwdFJlcXVlc3QSEwoLcmVjb3JkX2hhc2gYASABKAwiNgoSR2V0UmVjZWlwdFJlc3BvbnNlEiAKB3JlY2VpcHQYASABKAsyDy5ic3MudjEuUmVjZWlwdCKSAgoHUmVjZWlwdBITCgtyZWNvcmRfaGFzaBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSEAoIYmxvY2tfaWQYAyABKAwSFAoMdGltZV91bml4X21zGAQgASgDEhUKDWNvbmZpcm1hdGlvbnMYBSABKAQSEAoIcG9zaXRpb24YBiABKAQSEwoLc2VhbF9kaWdlc3QYByABKAwSFwoPaW5jbHVzaW9uX3Byb29mGAggAygMEg4KBmhlYWRlchgJIAEoDBI1ChJjb21taXRfY2VydGlmaWNhdGUYCiABKAsyGS5ic3MudjEuQ29tbWl0Q2VydGlmaWNhdGUSHAoUc3RvcmFnZV9hdHRlc3RhdGlvbnMYCyABKA0iLgoXR2V0UmVjb3JkSGlzdG9yeVJlcXVlc3QSEwoLcmVjb3JkX2hhc2gYASABKAwiQAoYR2V0UmVjb3JkSGlzdG9yeVJlc3BvbnNlEiQKB2VudHJpZXMYASADKAsyEy5ic3MudjEuUmVjb3JkRW50cnkijwEKEkxpc3RSZWNvcmRzUmVxdWVzdBIWCg5wYXJ0aWNpcGFudF9pZBgBIAEoCRIQCghtZXRlcl9pZBgCIAEoCRIUCgxmcm9tX3VuaXhfbXMYAyABKAMSEgoKdG9fdW5peF9tcxgEIAEoAxIRCglwYWdlX3NpemUYBSABKA0SEgoKcGFnZV90b2tlbhgGIAEoCSJUChNMaXN0UmVjb3Jkc1Jlc3BvbnNlEiQKB2VudHJpZXMYASADKAsyEy5ic3MudjEuUmVjb3JkRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkMKD0dldEJsb2NrUmVxdWVzdBIQCgZoZWlnaHQYASABKARIABISCghibG9ja19pZBgCIAEoDEgAQgoKCHNlbGVjdG9yIjQKEEdldEJsb2NrUmVzcG9uc2USIAoFYmxvY2sYASABKAsyES5ic3MudjEuQmxvY2tWaWV3ItcBCglCbG9ja1ZpZXcSDgoGaGVpZ2h0GAEgASgEEhAKCGJsb2NrX2lkGAIgASgMEhwKBWJsb2NrGAMgASgLMg0uYnNzLnYxLkJsb2NrEi8KDGNlcnRpZmljYXRlcxgEIAEoCzIZLmJzcy52MS5CbG9ja0NlcnRpZmljYXRlcxIqCgZoZWFkZXIYBSABKAsyGi5ic3MudjEuTWFuYWdlckJsb2NrSGVhZGVyEhUKDWNvbmZpcm1hdGlvbnMYBiABKAQSFgoOc3RvcmFnZV9oZWFkZXIYByABKAwiZQoRTGlzdEJsb2Nrc1JlcXVlc3QSEwoLZnJvbV9oZWlnaHQYASABKAQSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkSFAoMaGVhZGVyc19vbmx5GAQgASgIIlAKEkxpc3RCbG9ja3NSZXNwb25zZRIhCgZibG9ja3MYASADKAsyES5ic3MudjEuQmxvY2tWaWV3EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJKChpHZXRDb25zaXN0ZW5jeVByb29mUmVxdWVzdBIWCg5mcm9tX3RyZWVfc2l6ZRgBIAEoBBIUCgx0b190cmVlX3NpemUYAiABKAQifgobR2V0Q29uc2lzdGVuY3lQcm9vZlJlc3BvbnNlEhYKDmZyb21fdHJlZV9zaXplGAEgASgEEhQKDHRvX3RyZWVfc2l6ZRgCIAEoBBIRCglmcm9tX3Jvb3QYAyABKAwSDwoHdG9fcm9vdBgEIAEoDBINCgVwcm9vZhgFIAMoDCI/ChJXYXRjaEJsb2Nrc1JlcXVlc3QSEwoLZnJvbV9oZWlnaHQYASABKAQSFAoMaGVhZGVyc19vbmx5GAIgASgIIjcKE1dhdGNoQmxvY2tzUmVzcG9uc2USIAoFYmxvY2sYASABKAsyES5ic3MudjEuQmxvY2tWaWV3IhYKFEdldENvbnNvcnRpdW1SZXF1ZXN0IsoBChVHZXRDb25zb3J0aXVtUmVzcG9uc2USFwoPY29uc29ydGl1bV9uYW1lGAEgASgJEhUKDWNvbnNvcnRpdW1faWQYAiABKAwSJwoIbWFuYWdlcnMYAyADKAsyFS5ic3MudjEuTWFuYWdlclN0YXR1cxIeCgZwb2xpY3kYBCABKAsyDi5ic3MudjEuUG9saWN5Eg0KBXJ1bGVzGAUgAygJEikKB2hpc3RvcnkYBiADKAsyGC5ic3MudjEuTWVtYmVyc2hpcENoYW5nZSLOAQoNTWFuYWdlclN0YXR1cxIlCgZtZW1iZXIYASABKAsyFS5ic3MudjEuTWFuYWdlck1lbWJlchIOCgZhY3RpdmUYAiABKAgSKAoGcmVhc29uGAMgASgOMhguYnNzLnYxLlN1c3BlbnNpb25SZWFzb24SFgoOY2hhbmdlZF9oZWlnaHQYBCABKAQSGgoSY2hhbmdlZF9hdF91bml4X21zGAUgASgDEhAKCGFic2VuY2VzGAYgASgNEhYKDm9mZmVuY2VfaGVpZ2h0GAcgASgEIk8KEE1lbWJlcnNoaXBDaGFuZ2USDgoGaGVpZ2h0GAEgASgEEisKCW9wZXJhdGlvbhgCIAEoCzIYLmJzcy52MS5Db250cm9sT3BlcmF0aW9uIkAKF0xpc3RTdG9yYWdlTm9kZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRISCgpwYWdlX3Rva2VuGAIgASgJIl0KGExpc3RTdG9yYWdlTm9kZXNSZXNwb25zZRIoCgVub2RlcxgBIAMoCzIZLmJzcy52MS5TdG9yYWdlTm9kZVN0YXR1cxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkirQEKEVN0b3JhZ2VOb2RlU3RhdHVzEg8KB25vZGVfaWQYASABKAkSIgoFc3RhdGUYAiABKA4yEy5ic3MudjEuTWVtYmVyU3RhdGUSDgoGY3JlZGl0GAMgASgNEg4KBnJld2FyZBgEIAEoBBIcChRsYXN0X2F0dGVzdGVkX2hlaWdodBgFIAEoBBISCgpzcG9uc29yX2lkGAYgASgJEhEKCWNvbm5lY3RlZBgHIAEoCCpTCghOb2RlUm9sZRIZChVOT0RFX1JPTEVfVU5TUEVDSUZJRUQQABIVChFOT0RFX1JPTEVfTUFOQUdFUhABEhUKEU5PREVfUk9MRV9TVE9SQUdFEAIqYAoLTWVtYmVyU3RhdGUSHAoYTUVNQkVSX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTTUVNQkVSX1NUQVRFX0FDVElWRRABEhoKFk1FTUJFUl9TVEFURV9TVVNQRU5ERUQQAjLJBgoMUXVlcnlTZXJ2aWNlEkAKCUdldFN0YXR1cxIYLmJzcy52MS5HZXRTdGF0dXNSZXF1ZXN0GhkuYnNzLnYxLkdldFN0YXR1c1Jlc3BvbnNlEkAKCUdldFJlY29yZBIYLmJzcy52MS5HZXRSZWNvcmRSZXF1ZXN0GhkuYnNzLnYxLkdldFJlY29yZFJlc3BvbnNlEkMKCkdldFJlY2VpcHQSGS5ic3MudjEuR2V0UmVjZWlwdFJlcXVlc3QaGi5ic3MudjEuR2V0UmVjZWlwdFJlc3BvbnNlElUKEEdldFJlY29yZEhpc3RvcnkSHy5ic3MudjEuR2V0UmVjb3JkSGlzdG9yeVJlcXVlc3QaIC5ic3MudjEuR2V0UmVjb3JkSGlzdG9yeVJlc3BvbnNlEkYKC0xpc3RSZWNvcmRzEhouYnNzLnYxLkxpc3RSZWNvcmRzUmVxdWVzdBobLmJzcy52MS5MaXN0UmVjb3Jkc1Jlc3BvbnNlEj0KCEdldEJsb2NrEhcuYnNzLnYxLkdldEJsb2NrUmVxdWVzdBoYLmJzcy52MS5HZXRCbG9ja1Jlc3BvbnNlEkMKCkxpc3RCbG9ja3MSGS5ic3MudjEuTGlzdEJsb2Nrc1JlcXVlc3QaGi5ic3MudjEuTGlzdEJsb2Nrc1Jlc3BvbnNlEl4KE0dldENvbnNpc3RlbmN5UHJvb2YSIi5ic3MudjEuR2V0Q29uc2lzdGVuY3lQcm9vZlJlcXVlc3QaIy5ic3MudjEuR2V0Q29uc2lzdGVuY3lQcm9vZlJlc3BvbnNlEkgKC1dhdGNoQmxvY2tzEhouYnNzLnYxLldhdGNoQmxvY2tzUmVxdWVzdBobLmJzcy52MS5XYXRjaEJsb2Nrc1Jlc3BvbnNlMAESTAoNR2V0Q29uc29ydGl1bRIcLmJzcy52MS5HZXRDb25zb3J0aXVtUmVxdWVzdBodLmJzcy52MS5HZXRDb25zb3J0aXVtUmVzcG9uc2USVQoQTGlzdFN0b3JhZ2VOb2RlcxIfLmJzcy52MS5MaXN0U3RvcmFnZU5vZGVzUmVxdWVzdBogLmJzcy52MS5MaXN0U3RvcmFnZU5vZGVzUmVzcG9uc2ViBnByb3RvMw", [file_bss_v1_block, file_bss_v1_genesis, file_bss_v1_members, file_bss_v1_record]);
 
 /**
  * @generated from message bss.v1.GetStatusRequest
@@ -131,6 +133,27 @@ export type GetStatusResponse = Message<"bss.v1.GetStatusResponse"> & {
    * @generated from field: bytes state_digest = 15;
    */
   stateDigest: Uint8Array;
+
+  /**
+   * Managers: what the height that is being voted on waits for; absent while the ring is idle.
+   *
+   * @generated from field: bss.v1.Waiting waiting = 16;
+   */
+  waiting?: Waiting | undefined;
+
+  /**
+   * Present while the node is behind.
+   *
+   * @generated from field: bss.v1.SyncProgress sync = 17;
+   */
+  sync?: SyncProgress | undefined;
+
+  /**
+   * Managers: why this one signs nothing at present, for people; empty when it does sign.
+   *
+   * @generated from field: string abstaining = 18;
+   */
+  abstaining: string;
 };
 
 /**
@@ -139,6 +162,116 @@ export type GetStatusResponse = Message<"bss.v1.GetStatusResponse"> & {
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
   messageDesc(file_bss_v1_query, 1);
+
+/**
+ * What a manager waits for: the signatures that are missing, by who owes them.
+ *
+ * @generated from message bss.v1.Waiting
+ */
+export type Waiting = Message<"bss.v1.Waiting"> & {
+  /**
+   * For people, one line: "ACCEPT of manager-3 for block 7f2a… since 12 s (height 812, round 3, step approve)".
+   *
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * Time in the step, ms.
+   *
+   * @generated from field: uint64 step_ms = 2;
+   */
+  stepMs: bigint;
+
+  /**
+   * Time since the last block was appended or the height was started, whichever is later, ms.
+   *
+   * @generated from field: uint64 height_ms = 3;
+   */
+  heightMs: bigint;
+
+  /**
+   * The round's proposer, while no proposal has come.
+   *
+   * @generated from field: string missing_proposer = 4;
+   */
+  missingProposer: string;
+
+  /**
+   * Managers whose ACCEPT is missing for a block that Q managers approve.
+   *
+   * @generated from field: repeated string missing_accepts = 5;
+   */
+  missingAccepts: string[];
+
+  /**
+   * Managers whose APPROVE in this round is missing, while fewer than Q have come.
+   *
+   * @generated from field: repeated string missing_approvals = 6;
+   */
+  missingApprovals: string[];
+
+  /**
+   * Managers whose COMMIT in this round is missing, while fewer than Q have come.
+   *
+   * @generated from field: repeated string missing_commits = 7;
+   */
+  missingCommits: string[];
+
+  /**
+   * Members of this round's committee whose attestation is missing, at most 100.
+   *
+   * @generated from field: repeated string missing_attestations = 8;
+   */
+  missingAttestations: string[];
+};
+
+/**
+ * Describes the message bss.v1.Waiting.
+ * Use `create(WaitingSchema)` to create a new message.
+ */
+export const WaitingSchema: GenMessage<Waiting> = /*@__PURE__*/
+  messageDesc(file_bss_v1_query, 2);
+
+/**
+ * @generated from message bss.v1.SyncProgress
+ */
+export type SyncProgress = Message<"bss.v1.SyncProgress"> & {
+  /**
+   * The highest height that peers have shown.
+   *
+   * @generated from field: uint64 target_height = 1;
+   */
+  targetHeight: bigint;
+
+  /**
+   * Over the last seconds.
+   *
+   * @generated from field: double blocks_per_second = 2;
+   */
+  blocksPerSecond: number;
+
+  /**
+   * Estimate; 0 when unknown.
+   *
+   * @generated from field: uint64 seconds_left = 3;
+   */
+  secondsLeft: bigint;
+
+  /**
+   * Who is being asked; empty for nobody.
+   *
+   * @generated from field: string peer_id = 4;
+   */
+  peerId: string;
+};
+
+/**
+ * Describes the message bss.v1.SyncProgress.
+ * Use `create(SyncProgressSchema)` to create a new message.
+ */
+export const SyncProgressSchema: GenMessage<SyncProgress> = /*@__PURE__*/
+  messageDesc(file_bss_v1_query, 3);
 
 /**
  * @generated from message bss.v1.PeerStatus
@@ -172,7 +305,7 @@ export type PeerStatus = Message<"bss.v1.PeerStatus"> & {
  * Use `create(PeerStatusSchema)` to create a new message.
  */
 export const PeerStatusSchema: GenMessage<PeerStatus> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 2);
+  messageDesc(file_bss_v1_query, 4);
 
 /**
  * @generated from message bss.v1.GetRecordRequest
@@ -191,7 +324,7 @@ export type GetRecordRequest = Message<"bss.v1.GetRecordRequest"> & {
  * Use `create(GetRecordRequestSchema)` to create a new message.
  */
 export const GetRecordRequestSchema: GenMessage<GetRecordRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 3);
+  messageDesc(file_bss_v1_query, 5);
 
 /**
  * @generated from message bss.v1.GetRecordResponse
@@ -208,7 +341,7 @@ export type GetRecordResponse = Message<"bss.v1.GetRecordResponse"> & {
  * Use `create(GetRecordResponseSchema)` to create a new message.
  */
 export const GetRecordResponseSchema: GenMessage<GetRecordResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 4);
+  messageDesc(file_bss_v1_query, 6);
 
 /**
  * A record as far as the caller may see it.
@@ -269,7 +402,7 @@ export type RecordEntry = Message<"bss.v1.RecordEntry"> & {
  * Use `create(RecordEntrySchema)` to create a new message.
  */
 export const RecordEntrySchema: GenMessage<RecordEntry> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 5);
+  messageDesc(file_bss_v1_query, 7);
 
 /**
  * @generated from message bss.v1.GetReceiptRequest
@@ -288,7 +421,7 @@ export type GetReceiptRequest = Message<"bss.v1.GetReceiptRequest"> & {
  * Use `create(GetReceiptRequestSchema)` to create a new message.
  */
 export const GetReceiptRequestSchema: GenMessage<GetReceiptRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 6);
+  messageDesc(file_bss_v1_query, 8);
 
 /**
  * @generated from message bss.v1.GetReceiptResponse
@@ -305,7 +438,7 @@ export type GetReceiptResponse = Message<"bss.v1.GetReceiptResponse"> & {
  * Use `create(GetReceiptResponseSchema)` to create a new message.
  */
 export const GetReceiptResponseSchema: GenMessage<GetReceiptResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 7);
+  messageDesc(file_bss_v1_query, 9);
 
 /**
  * Proves, without any server, that a record is on the ledger: record hash and seal digest make the leaf, the
@@ -393,7 +526,7 @@ export type Receipt = Message<"bss.v1.Receipt"> & {
  * Use `create(ReceiptSchema)` to create a new message.
  */
 export const ReceiptSchema: GenMessage<Receipt> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 8);
+  messageDesc(file_bss_v1_query, 10);
 
 /**
  * @generated from message bss.v1.GetRecordHistoryRequest
@@ -412,7 +545,7 @@ export type GetRecordHistoryRequest = Message<"bss.v1.GetRecordHistoryRequest"> 
  * Use `create(GetRecordHistoryRequestSchema)` to create a new message.
  */
 export const GetRecordHistoryRequestSchema: GenMessage<GetRecordHistoryRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 9);
+  messageDesc(file_bss_v1_query, 11);
 
 /**
  * @generated from message bss.v1.GetRecordHistoryResponse
@@ -431,7 +564,7 @@ export type GetRecordHistoryResponse = Message<"bss.v1.GetRecordHistoryResponse"
  * Use `create(GetRecordHistoryResponseSchema)` to create a new message.
  */
 export const GetRecordHistoryResponseSchema: GenMessage<GetRecordHistoryResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 10);
+  messageDesc(file_bss_v1_query, 12);
 
 /**
  * @generated from message bss.v1.ListRecordsRequest
@@ -483,7 +616,7 @@ export type ListRecordsRequest = Message<"bss.v1.ListRecordsRequest"> & {
  * Use `create(ListRecordsRequestSchema)` to create a new message.
  */
 export const ListRecordsRequestSchema: GenMessage<ListRecordsRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 11);
+  messageDesc(file_bss_v1_query, 13);
 
 /**
  * @generated from message bss.v1.ListRecordsResponse
@@ -507,7 +640,7 @@ export type ListRecordsResponse = Message<"bss.v1.ListRecordsResponse"> & {
  * Use `create(ListRecordsResponseSchema)` to create a new message.
  */
 export const ListRecordsResponseSchema: GenMessage<ListRecordsResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 12);
+  messageDesc(file_bss_v1_query, 14);
 
 /**
  * @generated from message bss.v1.GetBlockRequest
@@ -538,7 +671,7 @@ export type GetBlockRequest = Message<"bss.v1.GetBlockRequest"> & {
  * Use `create(GetBlockRequestSchema)` to create a new message.
  */
 export const GetBlockRequestSchema: GenMessage<GetBlockRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 13);
+  messageDesc(file_bss_v1_query, 15);
 
 /**
  * @generated from message bss.v1.GetBlockResponse
@@ -555,7 +688,7 @@ export type GetBlockResponse = Message<"bss.v1.GetBlockResponse"> & {
  * Use `create(GetBlockResponseSchema)` to create a new message.
  */
 export const GetBlockResponseSchema: GenMessage<GetBlockResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 14);
+  messageDesc(file_bss_v1_query, 16);
 
 /**
  * A final block: its exact parts and the header decoded for people.
@@ -614,7 +747,7 @@ export type BlockView = Message<"bss.v1.BlockView"> & {
  * Use `create(BlockViewSchema)` to create a new message.
  */
 export const BlockViewSchema: GenMessage<BlockView> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 15);
+  messageDesc(file_bss_v1_query, 17);
 
 /**
  * @generated from message bss.v1.ListBlocksRequest
@@ -654,7 +787,7 @@ export type ListBlocksRequest = Message<"bss.v1.ListBlocksRequest"> & {
  * Use `create(ListBlocksRequestSchema)` to create a new message.
  */
 export const ListBlocksRequestSchema: GenMessage<ListBlocksRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 16);
+  messageDesc(file_bss_v1_query, 18);
 
 /**
  * @generated from message bss.v1.ListBlocksResponse
@@ -678,7 +811,7 @@ export type ListBlocksResponse = Message<"bss.v1.ListBlocksResponse"> & {
  * Use `create(ListBlocksResponseSchema)` to create a new message.
  */
 export const ListBlocksResponseSchema: GenMessage<ListBlocksResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 17);
+  messageDesc(file_bss_v1_query, 19);
 
 /**
  * @generated from message bss.v1.GetConsistencyProofRequest
@@ -704,7 +837,7 @@ export type GetConsistencyProofRequest = Message<"bss.v1.GetConsistencyProofRequ
  * Use `create(GetConsistencyProofRequestSchema)` to create a new message.
  */
 export const GetConsistencyProofRequestSchema: GenMessage<GetConsistencyProofRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 18);
+  messageDesc(file_bss_v1_query, 20);
 
 /**
  * @generated from message bss.v1.GetConsistencyProofResponse
@@ -747,7 +880,7 @@ export type GetConsistencyProofResponse = Message<"bss.v1.GetConsistencyProofRes
  * Use `create(GetConsistencyProofResponseSchema)` to create a new message.
  */
 export const GetConsistencyProofResponseSchema: GenMessage<GetConsistencyProofResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 19);
+  messageDesc(file_bss_v1_query, 21);
 
 /**
  * @generated from message bss.v1.WatchBlocksRequest
@@ -773,7 +906,7 @@ export type WatchBlocksRequest = Message<"bss.v1.WatchBlocksRequest"> & {
  * Use `create(WatchBlocksRequestSchema)` to create a new message.
  */
 export const WatchBlocksRequestSchema: GenMessage<WatchBlocksRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 20);
+  messageDesc(file_bss_v1_query, 22);
 
 /**
  * @generated from message bss.v1.WatchBlocksResponse
@@ -790,7 +923,7 @@ export type WatchBlocksResponse = Message<"bss.v1.WatchBlocksResponse"> & {
  * Use `create(WatchBlocksResponseSchema)` to create a new message.
  */
 export const WatchBlocksResponseSchema: GenMessage<WatchBlocksResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 21);
+  messageDesc(file_bss_v1_query, 23);
 
 /**
  * @generated from message bss.v1.GetConsortiumRequest
@@ -803,7 +936,7 @@ export type GetConsortiumRequest = Message<"bss.v1.GetConsortiumRequest"> & {
  * Use `create(GetConsortiumRequestSchema)` to create a new message.
  */
 export const GetConsortiumRequestSchema: GenMessage<GetConsortiumRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 22);
+  messageDesc(file_bss_v1_query, 24);
 
 /**
  * @generated from message bss.v1.GetConsortiumResponse
@@ -851,7 +984,7 @@ export type GetConsortiumResponse = Message<"bss.v1.GetConsortiumResponse"> & {
  * Use `create(GetConsortiumResponseSchema)` to create a new message.
  */
 export const GetConsortiumResponseSchema: GenMessage<GetConsortiumResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 23);
+  messageDesc(file_bss_v1_query, 25);
 
 /**
  * @generated from message bss.v1.ManagerStatus
@@ -866,6 +999,41 @@ export type ManagerStatus = Message<"bss.v1.ManagerStatus"> & {
    * @generated from field: bool active = 2;
    */
   active: boolean;
+
+  /**
+   * Why it is suspended; UNSPECIFIED while it is active.
+   *
+   * @generated from field: bss.v1.SuspensionReason reason = 3;
+   */
+  reason: SuspensionReason;
+
+  /**
+   * The block that last suspended or resumed it; 0 for none.
+   *
+   * @generated from field: uint64 changed_height = 4;
+   */
+  changedHeight: bigint;
+
+  /**
+   * That block's timestamp, Unix ms; 0 for none.
+   *
+   * @generated from field: int64 changed_at_unix_ms = 5;
+   */
+  changedAtUnixMs: bigint;
+
+  /**
+   * Suspensions in close succession.
+   *
+   * @generated from field: uint32 absences = 6;
+   */
+  absences: number;
+
+  /**
+   * The block that recorded evidence against it; 0 for none.
+   *
+   * @generated from field: uint64 offence_height = 7;
+   */
+  offenceHeight: bigint;
 };
 
 /**
@@ -873,7 +1041,7 @@ export type ManagerStatus = Message<"bss.v1.ManagerStatus"> & {
  * Use `create(ManagerStatusSchema)` to create a new message.
  */
 export const ManagerStatusSchema: GenMessage<ManagerStatus> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 24);
+  messageDesc(file_bss_v1_query, 26);
 
 /**
  * @generated from message bss.v1.MembershipChange
@@ -895,7 +1063,7 @@ export type MembershipChange = Message<"bss.v1.MembershipChange"> & {
  * Use `create(MembershipChangeSchema)` to create a new message.
  */
 export const MembershipChangeSchema: GenMessage<MembershipChange> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 25);
+  messageDesc(file_bss_v1_query, 27);
 
 /**
  * @generated from message bss.v1.ListStorageNodesRequest
@@ -921,7 +1089,7 @@ export type ListStorageNodesRequest = Message<"bss.v1.ListStorageNodesRequest"> 
  * Use `create(ListStorageNodesRequestSchema)` to create a new message.
  */
 export const ListStorageNodesRequestSchema: GenMessage<ListStorageNodesRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 26);
+  messageDesc(file_bss_v1_query, 28);
 
 /**
  * @generated from message bss.v1.ListStorageNodesResponse
@@ -945,7 +1113,7 @@ export type ListStorageNodesResponse = Message<"bss.v1.ListStorageNodesResponse"
  * Use `create(ListStorageNodesResponseSchema)` to create a new message.
  */
 export const ListStorageNodesResponseSchema: GenMessage<ListStorageNodesResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 27);
+  messageDesc(file_bss_v1_query, 29);
 
 /**
  * @generated from message bss.v1.StorageNodeStatus
@@ -1000,7 +1168,7 @@ export type StorageNodeStatus = Message<"bss.v1.StorageNodeStatus"> & {
  * Use `create(StorageNodeStatusSchema)` to create a new message.
  */
 export const StorageNodeStatusSchema: GenMessage<StorageNodeStatus> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 28);
+  messageDesc(file_bss_v1_query, 30);
 
 /**
  * @generated from enum bss.v1.NodeRole

@@ -4,15 +4,17 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { CertifiedManagerBlock, LockCertificate, ManagerBlock } from "./block_pb.js";
+import type { CertifiedManagerBlock, CommitCertificate, LockCertificate, ManagerBlock } from "./block_pb.js";
 import { file_bss_v1_block } from "./block_pb.js";
+import type { Evidence, ResumeManager } from "./genesis_pb.js";
+import { file_bss_v1_genesis } from "./genesis_pb.js";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file bss/v1/vote.proto.
  */
 export const file_bss_v1_vote: GenFile = /*@__PURE__*/
-  fileDesc("ChFic3MvdjEvdm90ZS5wcm90bxIGYnNzLnYxIr4CCgtWb3RlUmVxdWVzdBIkCghwcm9wb3NhbBgBIAEoCzIQLmJzcy52MS5Qcm9wb3NhbEgAEhwKBHZvdGUYAiABKAsyDC5ic3MudjEuVm90ZUgAEioKC2F0dGVzdGF0aW9uGAMgASgLMhMuYnNzLnYxLkF0dGVzdGF0aW9uSAASMwoQbG9ja19jZXJ0aWZpY2F0ZRgEIAEoCzIXLmJzcy52MS5Mb2NrQ2VydGlmaWNhdGVIABIiCgRoZWFkGAUgASgLMhIuYnNzLnYxLlNpZ25lZEhlYWRIABInCgpmZXRjaF9ib2R5GAYgASgLMhEuYnNzLnYxLkZldGNoQm9keUgAEjIKDGZldGNoX2Jsb2NrcxgHIAEoCzIaLmJzcy52MS5GZXRjaE1hbmFnZXJCbG9ja3NIAEIJCgdtZXNzYWdlImkKDFZvdGVSZXNwb25zZRIlCgRib2R5GAEgASgLMhUuYnNzLnYxLkNhbmRpZGF0ZUJvZHlIABInCgZibG9ja3MYAiABKAsyFS5ic3MudjEuTWFuYWdlckJsb2Nrc0gAQgkKB21lc3NhZ2UizwEKCFByb3Bvc2FsEg4KBmhlaWdodBgBIAEoBBINCgVyb3VuZBgCIAEoDRITCgt2YWxpZF9yb3VuZBgDIAEoERIQCghibG9ja19pZBgEIAEoDBISCgptYW5hZ2VyX2lkGAUgASgJEhEKCXNpZ25hdHVyZRgGIAEoDBIxChBsb2NrX2NlcnRpZmljYXRlGAcgASgLMhcuYnNzLnYxLkxvY2tDZXJ0aWZpY2F0ZRIjCgVibG9jaxgIIAEoCzIULmJzcy52MS5NYW5hZ2VyQmxvY2sikwEKBFZvdGUSHgoEa2luZBgBIAEoDjIQLmJzcy52MS5Wb3RlS2luZBIOCgZoZWlnaHQYAiABKAQSDQoFcm91bmQYAyABKA0SEwoLdmFsaWRfcm91bmQYBCABKBESEAoIYmxvY2tfaWQYBSABKAwSEgoKbWFuYWdlcl9pZBgGIAEoCRIRCglzaWduYXR1cmUYByABKAwiwAEKC0F0dGVzdGF0aW9uEg4KBmhlaWdodBgBIAEoBBINCgVyb3VuZBgCIAEoDRIQCghibG9ja19pZBgDIAEoDBINCgVoYXNoMhgEIAEoDBIRCgl0cmVlX3NpemUYBSABKAQSKwoHdmVyZGljdBgGIAEoDjIaLmJzcy52MS5BdHRlc3RhdGlvblZlcmRpY3QSDQoFYXVkaXQYByABKAwSDwoHbm9kZV9pZBgIIAEoCRIRCglzaWduYXR1cmUYCSABKAwiegoKU2lnbmVkSGVhZBIOCgZoZWlnaHQYASABKAQSEAoIYmxvY2tfaWQYAiABKAwSDQoFaGFzaDEYAyABKAwSFAoMc3RhdGVfZGlnZXN0GAQgASgMEhIKCm1hbmFnZXJfaWQYBSABKAkSEQoJc2lnbmF0dXJlGAYgASgMIi0KCUZldGNoQm9keRIOCgZoZWlnaHQYASABKAQSEAoIYmxvY2tfaWQYAiABKAwiNAoNQ2FuZGlkYXRlQm9keRIjCgVibG9jaxgBIAEoCzIULmJzcy52MS5NYW5hZ2VyQmxvY2siOAoSRmV0Y2hNYW5hZ2VyQmxvY2tzEhMKC2Zyb21faGVpZ2h0GAEgASgEEg0KBWxpbWl0GAIgASgNIlMKDU1hbmFnZXJCbG9ja3MSLQoGYmxvY2tzGAEgAygLMh0uYnNzLnYxLkNlcnRpZmllZE1hbmFnZXJCbG9jaxITCgtoZWFkX2hlaWdodBgCIAEoBCpoCghWb3RlS2luZBIZChVWT1RFX0tJTkRfVU5TUEVDSUZJRUQQABIUChBWT1RFX0tJTkRfQUNDRVBUEAESFQoRVk9URV9LSU5EX0FQUFJPVkUQAhIUChBWT1RFX0tJTkRfQ09NTUlUEAMqegoSQXR0ZXN0YXRpb25WZXJkaWN0EiMKH0FUVEVTVEFUSU9OX1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABIdChlBVFRFU1RBVElPTl9WRVJESUNUX01BVENIEAESIAocQVRURVNUQVRJT05fVkVSRElDVF9NSVNNQVRDSBACMkQKC1ZvdGVTZXJ2aWNlEjUKBFZvdGUSEy5ic3MudjEuVm90ZVJlcXVlc3QaFC5ic3MudjEuVm90ZVJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_bss_v1_block]);
+  fileDesc("ChFic3MvdjEvdm90ZS5wcm90bxIGYnNzLnYxIrADCgtWb3RlUmVxdWVzdBIkCghwcm9wb3NhbBgBIAEoCzIQLmJzcy52MS5Qcm9wb3NhbEgAEhwKBHZvdGUYAiABKAsyDC5ic3MudjEuVm90ZUgAEioKC2F0dGVzdGF0aW9uGAMgASgLMhMuYnNzLnYxLkF0dGVzdGF0aW9uSAASMwoQbG9ja19jZXJ0aWZpY2F0ZRgEIAEoCzIXLmJzcy52MS5Mb2NrQ2VydGlmaWNhdGVIABIiCgRoZWFkGAUgASgLMhIuYnNzLnYxLlNpZ25lZEhlYWRIABInCgpmZXRjaF9ib2R5GAYgASgLMhEuYnNzLnYxLkZldGNoQm9keUgAEjIKDGZldGNoX2Jsb2NrcxgHIAEoCzIaLmJzcy52MS5GZXRjaE1hbmFnZXJCbG9ja3NIABIkCghldmlkZW5jZRgIIAEoCzIQLmJzcy52MS5FdmlkZW5jZUgAEicKBnJlc3VtZRgJIAEoCzIVLmJzcy52MS5SZXN1bWVNYW5hZ2VySAASIQoEZm9yaxgKIAEoCzIRLmJzcy52MS5Gb3JrUHJvb2ZIAEIJCgdtZXNzYWdlImkKDFZvdGVSZXNwb25zZRIlCgRib2R5GAEgASgLMhUuYnNzLnYxLkNhbmRpZGF0ZUJvZHlIABInCgZibG9ja3MYAiABKAsyFS5ic3MudjEuTWFuYWdlckJsb2Nrc0gAQgkKB21lc3NhZ2UizwEKCFByb3Bvc2FsEg4KBmhlaWdodBgBIAEoBBINCgVyb3VuZBgCIAEoDRITCgt2YWxpZF9yb3VuZBgDIAEoERIQCghibG9ja19pZBgEIAEoDBISCgptYW5hZ2VyX2lkGAUgASgJEhEKCXNpZ25hdHVyZRgGIAEoDBIxChBsb2NrX2NlcnRpZmljYXRlGAcgASgLMhcuYnNzLnYxLkxvY2tDZXJ0aWZpY2F0ZRIjCgVibG9jaxgIIAEoCzIULmJzcy52MS5NYW5hZ2VyQmxvY2sikwEKBFZvdGUSHgoEa2luZBgBIAEoDjIQLmJzcy52MS5Wb3RlS2luZBIOCgZoZWlnaHQYAiABKAQSDQoFcm91bmQYAyABKA0SEwoLdmFsaWRfcm91bmQYBCABKBESEAoIYmxvY2tfaWQYBSABKAwSEgoKbWFuYWdlcl9pZBgGIAEoCRIRCglzaWduYXR1cmUYByABKAwiwAEKC0F0dGVzdGF0aW9uEg4KBmhlaWdodBgBIAEoBBINCgVyb3VuZBgCIAEoDRIQCghibG9ja19pZBgDIAEoDBINCgVoYXNoMhgEIAEoDBIRCgl0cmVlX3NpemUYBSABKAQSKwoHdmVyZGljdBgGIAEoDjIaLmJzcy52MS5BdHRlc3RhdGlvblZlcmRpY3QSDQoFYXVkaXQYByABKAwSDwoHbm9kZV9pZBgIIAEoCRIRCglzaWduYXR1cmUYCSABKAwiegoKU2lnbmVkSGVhZBIOCgZoZWlnaHQYASABKAQSEAoIYmxvY2tfaWQYAiABKAwSDQoFaGFzaDEYAyABKAwSFAoMc3RhdGVfZGlnZXN0GAQgASgMEhIKCm1hbmFnZXJfaWQYBSABKAkSEQoJc2lnbmF0dXJlGAYgASgMImAKCUZvcmtQcm9vZhIoCgVmaXJzdBgBIAEoCzIZLmJzcy52MS5Db21taXRDZXJ0aWZpY2F0ZRIpCgZzZWNvbmQYAiABKAsyGS5ic3MudjEuQ29tbWl0Q2VydGlmaWNhdGUiLQoJRmV0Y2hCb2R5Eg4KBmhlaWdodBgBIAEoBBIQCghibG9ja19pZBgCIAEoDCI0Cg1DYW5kaWRhdGVCb2R5EiMKBWJsb2NrGAEgASgLMhQuYnNzLnYxLk1hbmFnZXJCbG9jayI4ChJGZXRjaE1hbmFnZXJCbG9ja3MSEwoLZnJvbV9oZWlnaHQYASABKAQSDQoFbGltaXQYAiABKA0iUwoNTWFuYWdlckJsb2NrcxItCgZibG9ja3MYASADKAsyHS5ic3MudjEuQ2VydGlmaWVkTWFuYWdlckJsb2NrEhMKC2hlYWRfaGVpZ2h0GAIgASgEKmgKCFZvdGVLaW5kEhkKFVZPVEVfS0lORF9VTlNQRUNJRklFRBAAEhQKEFZPVEVfS0lORF9BQ0NFUFQQARIVChFWT1RFX0tJTkRfQVBQUk9WRRACEhQKEFZPVEVfS0lORF9DT01NSVQQAyp6ChJBdHRlc3RhdGlvblZlcmRpY3QSIwofQVRURVNUQVRJT05fVkVSRElDVF9VTlNQRUNJRklFRBAAEh0KGUFUVEVTVEFUSU9OX1ZFUkRJQ1RfTUFUQ0gQARIgChxBVFRFU1RBVElPTl9WRVJESUNUX01JU01BVENIEAIyRAoLVm90ZVNlcnZpY2USNQoEVm90ZRITLmJzcy52MS5Wb3RlUmVxdWVzdBoULmJzcy52MS5Wb3RlUmVzcG9uc2UoATABYgZwcm90bzM", [file_bss_v1_block, file_bss_v1_genesis]);
 
 /**
  * @generated from message bss.v1.VoteRequest
@@ -63,6 +65,30 @@ export type VoteRequest = Message<"bss.v1.VoteRequest"> & {
      */
     value: FetchManagerBlocks;
     case: "fetchBlocks";
+  } | {
+    /**
+     * Passed on by every manager until it is on the chain.
+     *
+     * @generated from field: bss.v1.Evidence evidence = 8;
+     */
+    value: Evidence;
+    case: "evidence";
+  } | {
+    /**
+     * By a suspended manager that wants to be active again; for the next block.
+     *
+     * @generated from field: bss.v1.ResumeManager resume = 9;
+     */
+    value: ResumeManager;
+    case: "resume";
+  } | {
+    /**
+     * Passed on by every manager; whoever receives a valid one halts.
+     *
+     * @generated from field: bss.v1.ForkProof fork = 10;
+     */
+    value: ForkProof;
+    case: "fork";
   } | { case: undefined; value?: undefined };
 };
 
@@ -345,6 +371,30 @@ export const SignedHeadSchema: GenMessage<SignedHead> = /*@__PURE__*/
   messageDesc(file_bss_v1_vote, 5);
 
 /**
+ * Two valid commit certificates for different blocks at one height: more than f managers broke the rules.
+ *
+ * @generated from message bss.v1.ForkProof
+ */
+export type ForkProof = Message<"bss.v1.ForkProof"> & {
+  /**
+   * @generated from field: bss.v1.CommitCertificate first = 1;
+   */
+  first?: CommitCertificate | undefined;
+
+  /**
+   * @generated from field: bss.v1.CommitCertificate second = 2;
+   */
+  second?: CommitCertificate | undefined;
+};
+
+/**
+ * Describes the message bss.v1.ForkProof.
+ * Use `create(ForkProofSchema)` to create a new message.
+ */
+export const ForkProofSchema: GenMessage<ForkProof> = /*@__PURE__*/
+  messageDesc(file_bss_v1_vote, 6);
+
+/**
  * Asks for a candidate that the sender has voted on.
  *
  * @generated from message bss.v1.FetchBody
@@ -368,7 +418,7 @@ export type FetchBody = Message<"bss.v1.FetchBody"> & {
  * Use `create(FetchBodySchema)` to create a new message.
  */
 export const FetchBodySchema: GenMessage<FetchBody> = /*@__PURE__*/
-  messageDesc(file_bss_v1_vote, 6);
+  messageDesc(file_bss_v1_vote, 7);
 
 /**
  * @generated from message bss.v1.CandidateBody
@@ -385,7 +435,7 @@ export type CandidateBody = Message<"bss.v1.CandidateBody"> & {
  * Use `create(CandidateBodySchema)` to create a new message.
  */
 export const CandidateBodySchema: GenMessage<CandidateBody> = /*@__PURE__*/
-  messageDesc(file_bss_v1_vote, 7);
+  messageDesc(file_bss_v1_vote, 8);
 
 /**
  * Asks for final blocks from a height on.
@@ -411,7 +461,7 @@ export type FetchManagerBlocks = Message<"bss.v1.FetchManagerBlocks"> & {
  * Use `create(FetchManagerBlocksSchema)` to create a new message.
  */
 export const FetchManagerBlocksSchema: GenMessage<FetchManagerBlocks> = /*@__PURE__*/
-  messageDesc(file_bss_v1_vote, 8);
+  messageDesc(file_bss_v1_vote, 9);
 
 /**
  * @generated from message bss.v1.ManagerBlocks
@@ -437,7 +487,7 @@ export type ManagerBlocks = Message<"bss.v1.ManagerBlocks"> & {
  * Use `create(ManagerBlocksSchema)` to create a new message.
  */
 export const ManagerBlocksSchema: GenMessage<ManagerBlocks> = /*@__PURE__*/
-  messageDesc(file_bss_v1_vote, 9);
+  messageDesc(file_bss_v1_vote, 10);
 
 /**
  * @generated from enum bss.v1.VoteKind

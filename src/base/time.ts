@@ -1,0 +1,36 @@
+/**
+ * Clocks and timers, as what needs them takes them in: a node runs on those of the machine, a
+ * simulation on its own.
+ */
+export type Timer = { cancel(): void };
+
+export type Time = {
+  /** Unix time, ms. */
+  readonly wallMs: () => number;
+  /** Never goes back, ms. */
+  readonly monotonicMs: () => number;
+  /** Runs `work` once, after `delayMs`. */
+  readonly after: (delayMs: number, work: () => void) => Timer;
+};
+
+export const systemTime: Time = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after: (delayMs, work) => {
+    const timer = setTimeout(work, Math.max(0, delayMs));
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+
+/** Runs `work` every `periodMs` until it is cancelled. */
+export function every(time: Time, periodMs: number, work: () => void): Timer {
+  let timer: Timer;
+  const next = () => {
+    timer = time.after(periodMs, () => {
+      next();
+      work();
+    });
+  };
+  next();
+  return { cancel: () => timer.cancel() };
+}
