@@ -1,0 +1,62 @@
+/** The parts that take submissions in, keep them and pass them on. */
+import { Availability } from "./availability.js";
+import { BroadcastExchange } from "./broadcast-exchange.js";
+import type { ManagerOptions, SharedPorts } from "./manager-options.js";
+import { Pool } from "./pool.js";
+import { Submissions } from "./submissions.js";
+import { submitResponse } from "./submit-response.js";
+
+export type Intake = {
+  readonly pool: Pool;
+  readonly submissions: Submissions;
+  readonly broadcast: BroadcastExchange;
+};
+
+export type IntakePorts = {
+  readonly connectedStorage: () => readonly string[];
+  /** Something may be ready to be ordered. */
+  readonly wake: () => void;
+};
+
+export function createIntake(
+  options: ManagerOptions,
+  shared: SharedPorts,
+  { connectedStorage, wake }: IntakePorts,
+): Intake {
+  const { store, observer, poolLimits: limits } = options;
+  const availability = new Availability({
+    ...shared,
+    connectedManagers: () => options.links().connectedIds,
+    connectedStorage,
+  });
+  const pool = new Pool({ limits, verdictWaitMs: shared.policy.verdictWaitMs });
+  const submissions = new Submissions({
+    ...shared,
+    pool,
+    savePooled: (submission) => store.savePooled(submission),
+    deletePooled: (ids) => store.deletePooled(ids),
+    relay: (submission) => broadcast.relay(submission),
+    sendVerdict: (id) => broadcast.sendVerdict(id),
+    sendObjection: (objection) => broadcast.sendObjection(objection),
+    onPoolChanged: () => {
+      observer.poolChanged(pool);
+      wake();
+    },
+    locate: (hash) => store.location(hash),
+    respond: (outcomes) => submitResponse(store, outcomes),
+    whatIsMissing: () => availability.whatIsMissing(),
+    observe: observer,
+  });
+  const broadcast = new BroadcastExchange({
+    links: options.links,
+    takeRelayed: (_, submission) => submissions.takeRelayed(submission),
+    takeVerdict: (from, id) => {
+      pool.verdict(from, id);
+      wake();
+    },
+    takeObjection: (_, objection) => submissions.takeObjection(objection),
+    own: () => pool.own().map(({ message }) => message),
+    onDropped: observer.dropped,
+  });
+  return { pool, submissions, broadcast };
+}

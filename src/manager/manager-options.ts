@@ -1,0 +1,67 @@
+/** What a manager is made of, and what several of its parts need alike. */
+
+import type { Time } from "../base/time.js";
+import { SignatureCache } from "../crypto/signature-cache.js";
+import type { Policy } from "../gen/bss/v1/genesis_pb.js";
+import type { GenesisState } from "../ledger/genesis.js";
+import type { LedgerHead } from "../ledger/head.js";
+import type { PrefetchedState } from "../ledger/state.js";
+import type { HeadSignal } from "../query/head-signal.js";
+import type { ManagerStore } from "../store/manager-store.js";
+import type { BroadcastLinks } from "./broadcast-exchange.js";
+import type { ManagerObserver } from "./manager-observer.js";
+import type { VoteLinks } from "./peer-exchange.js";
+import type { PoolLimits } from "./pool.js";
+
+export type ManagerOptions = {
+  readonly selfId: string;
+  readonly genesis: GenesisState;
+  readonly store: ManagerStore;
+  /** 32 bytes: the key of epoch 0. */
+  readonly epochKey: Uint8Array;
+  /** 32 bytes. */
+  readonly vrfSeed: Uint8Array;
+  /** Signs a 32-byte digest with this manager's key. */
+  readonly sign: (digest: Uint8Array) => Uint8Array;
+  readonly poolLimits: PoolLimits;
+  readonly links: () => VoteLinks & BroadcastLinks & { readonly connectedIds: readonly string[] };
+  readonly heads: HeadSignal;
+  readonly observer: ManagerObserver;
+  readonly onFatal: (error: Error) => void;
+  readonly time: Time;
+};
+
+/** Ports that many parts have, under the names that they have there. */
+export type SharedPorts = {
+  readonly selfId: string;
+  readonly consortiumId: Uint8Array;
+  readonly policy: Policy;
+  readonly epochKey: Uint8Array;
+  readonly signatures: SignatureCache;
+  readonly head: () => LedgerHead;
+  readonly members: () => LedgerHead["members"];
+  readonly readState: (keys: readonly Uint8Array[]) => Promise<PrefetchedState>;
+  readonly wallMs: () => number;
+  readonly monotonicMs: () => number;
+};
+
+export function sharedPorts({
+  genesis,
+  store,
+  selfId,
+  epochKey,
+  time,
+}: ManagerOptions): SharedPorts {
+  return {
+    selfId,
+    consortiumId: genesis.consortiumId,
+    policy: genesis.policy,
+    epochKey,
+    signatures: new SignatureCache(),
+    head: () => store.head,
+    members: () => store.head.members,
+    readState: (keys) => store.state(keys),
+    wallMs: time.wallMs,
+    monotonicMs: time.monotonicMs,
+  };
+}
