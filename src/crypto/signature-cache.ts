@@ -29,8 +29,13 @@ export class SignatureCache {
 
   /** The first of `signed` that does not verify, or undefined when all do. */
   async firstInvalid<T extends SignedDigest>(signed: readonly T[]): Promise<T | undefined> {
+    return (await this.invalidOf(signed))[0];
+  }
+
+  /** Those of `signed` that do not verify, in their order. */
+  async invalidOf<T extends SignedDigest>(signed: readonly T[]): Promise<readonly T[]> {
     const results = await Promise.all(signed.map((entry) => this.#verify(entry)));
-    return signed[results.indexOf(false)];
+    return signed.filter((_, i) => results[i] === false);
   }
 
   async #verify({ publicKey, digest, signature }: SignedDigest): Promise<boolean> {

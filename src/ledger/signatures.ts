@@ -1,8 +1,7 @@
 /**
  * The signatures on which a submission rests, as obligations: its submitter's, and for each trade
  * the seller's and the buyer's. A submission whose own signature fails is wrong as a whole; a trade
- * whose signature fails is one record that breaks a rule, so callers who want to keep the other
- * records take them record by record.
+ * whose signature fails is one record that breaks a rule.
  */
 
 import { ok, type Result } from "../base/result.js";
@@ -74,25 +73,6 @@ export function recordSignatureChecks(
     if (signature.length !== ed25519SignatureBytes) return { ok: false, error: broken };
     const what = `trade terms of record ${record.hashHex} by its ${role} ${id}`;
     checks.push({ publicKey, digest, signature, what, violation: broken });
-  }
-  return ok(checks);
-}
-
-/**
- * All signatures of a submission, or of the part of one that a block adds. Refuses as the two
- * functions above do.
- */
-export function signatureChecks(
-  submission: SignedHeader & { readonly records: readonly ParsedRecord[] },
-  state: StateReads,
-): Result<readonly SignatureCheck[], Violation> {
-  const own = submissionSignatureCheck(submission, state);
-  if (!own.ok) return own;
-  const checks: SignatureCheck[] = [own.value];
-  for (const record of submission.records) {
-    const inside = recordSignatureChecks(record, submission.header.consortiumId, state);
-    if (!inside.ok) return inside;
-    checks.push(...inside.value);
   }
   return ok(checks);
 }

@@ -114,7 +114,7 @@ export const ruleReasons = [
   "STORAGE_TOO_FEW",
 
   // What parties say to each other
-  /** A proposal, vote, attestation or head has a wrong shape. */
+  /** A proposal, vote, attestation, head or objection has a wrong shape. */
   "VOTE_MALFORMED",
   /** No member with this role has the signer's id. */
   "SIGNER_UNKNOWN",

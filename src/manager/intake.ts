@@ -33,6 +33,9 @@ export function createIntake(
   const submissions = new Submissions({
     ...shared,
     pool,
+    sign: async (digest) => options.sign(digest),
+    keepFalseObjection: (objection) => store.falseObjections.add(objection),
+    onDropped: observer.dropped,
     savePooled: (submission) => store.savePooled(submission),
     deletePooled: (ids) => store.deletePooled(ids),
     relay: (submission) => broadcast.relay(submission),
@@ -54,7 +57,7 @@ export function createIntake(
       pool.verdict(from, id);
       wake();
     },
-    takeObjection: (_, objection) => submissions.takeObjection(objection),
+    takeObjection: (from, objection) => submissions.takeObjection(from, objection),
     own: () => pool.own().map(({ message }) => message),
     onDropped: observer.dropped,
   });

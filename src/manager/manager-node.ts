@@ -151,6 +151,7 @@ function implement(
         heads,
         consortium: { consortiumName, consortiumId, policy },
         isConnected: (nodeId) => manager.storage.connectedIds.includes(nodeId),
+        falseObjectionsOf: (managerId) => store.falseObjections.countOf(managerId),
         store,
         consortiumId,
         epochKey,
@@ -237,10 +238,11 @@ function observe({ store, metrics }: Parts, manager: Manager, links: ManagerLink
 }
 
 /** A halted ring goes on answering readers; anything else ends the process, which starts anew. */
-function onFatal(error: Error, { log, server }: Parts, options: NodeOptions): void {
+function onFatal(error: Error, { log, server, metrics }: Parts, options: NodeOptions): void {
   if (error instanceof RingHalted) {
     const next = "halted: keep the data directory and call the other managers' operators";
     log.fatal({ reason: error.message }, next);
+    metrics.halted.set(1);
     server.refuseCalls("NODE_HALTED", error.message);
     return;
   }

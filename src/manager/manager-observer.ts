@@ -3,7 +3,9 @@
  * record, no key, nothing that a submitter sent.
  */
 import type { Logger } from "pino";
+import { toHex } from "../base/bytes.js";
 import type { Statement } from "../consensus/events.js";
+import type { Objection } from "../gen/bss/v1/broadcast_pb.js";
 import {
   type Attestation,
   AttestationVerdict,
@@ -23,6 +25,7 @@ const voteNames = new Map<VoteKind, "accept" | "approve" | "commit">([
 ]);
 
 export function managerObserver(log: Logger, metrics: Metrics) {
+  const differing = new Map<string, string | undefined>();
   return {
     appended({ facts }: ExecutedBlock, intervalMs: number): void {
       const { height, treeSize, leafCount: records, createdRound, proposerId } = facts;
@@ -65,6 +68,13 @@ export function managerObserver(log: Logger, metrics: Metrics) {
       metrics.messagesDropped.inc({ reason });
       log.debug({ from, reason }, "dropped a message");
     },
+    /** Counted each time, told when it is new: a manager says its head every second. */
+    headDiffers(managerId: string, height: number, what: string | undefined): void {
+      metrics.headsDiffering.inc({ manager: managerId });
+      if (differing.get(managerId) === what) return;
+      differing.set(managerId, what);
+      log.warn({ managerId, height, what }, "a manager holds something else than this one");
+    },
     storageLinks(connected: number): void {
       metrics.peersConnected.set({ role: "storage" }, connected);
     },
@@ -78,6 +88,11 @@ export function managerObserver(log: Logger, metrics: Metrics) {
     },
     objection(rule: string): void {
       metrics.objections.inc({ rule });
+    },
+    falseObjection({ managerId, reason, height, recordHash }: Objection): void {
+      metrics.falseObjections.inc({ manager: managerId });
+      const claim = { managerId, reason, height: Number(height), record: toHex(recordHash) };
+      log.warn(claim, "a manager objects to a record that keeps every rule there");
     },
     committed(seconds: number): void {
       metrics.commitLatencySeconds.observe(seconds);

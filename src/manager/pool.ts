@@ -82,10 +82,10 @@ export class Pool {
     return [...this.#byId.values()].filter(({ own }) => own).map(({ submission }) => submission);
   }
 
-  /** The record while it is unsettled, with its submission. */
-  pending(recordHex: string): ParsedSubmission | undefined {
-    for (const { submission } of this.#byRecord.get(recordHex)?.holders ?? []) return submission;
-    return undefined;
+  /** The submission while this record of it is unsettled. */
+  unsettled(idHex: string, recordHex: string): ParsedSubmission | undefined {
+    const pooled = this.#byId.get(idHex);
+    return pooled?.unsettled.has(recordHex) ? pooled.submission : undefined;
   }
 
   /**

@@ -9,17 +9,21 @@ import type { SignatureCache } from "../crypto/signature-cache.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import { BlockExecution } from "../ledger/execution.js";
 import type { LedgerHead } from "../ledger/head.js";
+import { reasonsOfOrder } from "../ledger/objections.js";
 import type { ParsedRecord } from "../ledger/records.js";
-import { signatureChecks } from "../ledger/signatures.js";
+import type { SignatureCheck } from "../ledger/signature-check.js";
+import { recordSignatureChecks, submissionSignatureCheck } from "../ledger/signatures.js";
 import type { PrefetchedState } from "../ledger/state.js";
 import { readKeysOfSubmission } from "../ledger/state-keys.js";
 import { StateTables } from "../ledger/state-tables.js";
 import type { ParsedSubmission } from "../ledger/submissions.js";
-import type { RuleReason, Violation } from "../ledger/violation.js";
+import type { Violation } from "../ledger/violation.js";
 
 export type RecordRefusal = { readonly record: ParsedRecord; readonly violation: Violation };
 
 export type Screened = {
+  /** Of the ledger against which the rules were run. */
+  readonly height: number;
   /** To be ordered. */
   readonly accurate: readonly ParsedRecord[];
   readonly onLedger: readonly ParsedRecord[];
@@ -34,41 +38,51 @@ export type ScreeningPorts = {
   readonly wallMs: () => number;
 };
 
-/** Reasons that other pending records, or their order, may take away. */
-const settledByOrder: ReadonlySet<RuleReason> = new Set([
-  "DOUBLE_SPEND",
-  "OVER_PURCHASE",
-  "PARENT_UNKNOWN",
-  "PARENT_NOT_LATEST",
-  "INTERVAL_OVERLAP",
-  "TRADE_REPEATED",
-  "EXPORT_BELOW_SOLD",
-  "IMPORT_BELOW_BOUGHT",
-] satisfies readonly RuleReason[]);
-
 /**
- * A submission's verdict; the refusal of the submission as a whole when its signatures do not hold.
+ * A submission's verdict; the refusal of the submission as a whole when its submitter's signature
+ * does not hold. What is wrong with one record says nothing about the others.
  */
 export async function screenSubmission(
   submission: ParsedSubmission,
   ports: ScreeningPorts,
 ): Promise<Result<Screened, Violation>> {
+  const { height } = ports.head();
   const state = await ports.readState(readKeysOfSubmission(submission));
-  const checks = signatureChecks(submission, new StateTables(state));
-  if (!checks.ok) return checks;
-  const invalid = await ports.signatures.firstInvalid(checks.value);
-  if (invalid !== undefined) return err(invalid.violation);
+  const signed = await checkSignatures(submission, new StateTables(state), ports.signatures);
+  if (!signed.ok) return signed;
   const execution = executionOn(ports, state);
   const accurate: ParsedRecord[] = [];
   const onLedger: ParsedRecord[] = [];
   const refused: RecordRefusal[] = [];
   for (const record of submission.records) {
-    const violation = execution.tryRecord(record, submission);
-    if (violation === undefined || settledByOrder.has(violation.reason)) accurate.push(record);
+    const violation = signed.value.get(record) ?? execution.tryRecord(record, submission);
+    if (violation === undefined || reasonsOfOrder.has(violation.reason)) accurate.push(record);
     else if (violation.reason === "RECORD_ON_LEDGER") onLedger.push(record);
     else refused.push({ record, violation });
   }
-  return ok({ accurate, onLedger, refused });
+  return ok({ height, accurate, onLedger, refused });
+}
+
+/** The records with a signature inside that does not hold. */
+async function checkSignatures(
+  submission: ParsedSubmission,
+  state: StateTables,
+  signatures: SignatureCache,
+): Promise<Result<ReadonlyMap<ParsedRecord, Violation>, Violation>> {
+  const own = submissionSignatureCheck(submission, state);
+  if (!own.ok) return own;
+  const wrong = new Map<ParsedRecord, Violation>();
+  const inside: (SignatureCheck & { readonly record: ParsedRecord })[] = [];
+  for (const record of submission.records) {
+    const checks = recordSignatureChecks(record, submission.header.consortiumId, state);
+    if (!checks.ok) wrong.set(record, checks.error);
+    else inside.push(...checks.value.map((check) => ({ ...check, record })));
+  }
+  if ((await signatures.firstInvalid([own.value])) !== undefined) return err(own.value.violation);
+  for (const { record, violation } of await signatures.invalidOf(inside)) {
+    if (!wrong.has(record)) wrong.set(record, violation);
+  }
+  return ok(wrong);
 }
 
 /** The rule that one record breaks on the ledger as it stands, order included. */

@@ -17,7 +17,6 @@ import { ok, type Result } from "../base/result.js";
 import type { ManagerBlock } from "../gen/bss/v1/block_pb.js";
 import {
   type Objection,
-  ObjectionSchema,
   type RecordOutcome,
   RecordOutcomeSchema,
   type RecordPlace,
@@ -33,12 +32,12 @@ import { type ParsedSubmission, parseSubmission } from "../ledger/submissions.js
 import type { Violation } from "../ledger/violation.js";
 import type { RecordLocation } from "../query/ledger-reader.js";
 import { RpcError, rpcErrorOfViolation } from "../rpc/rpc-error.js";
+import { Objections, type ObjectionsPorts } from "./objections.js";
 import type { Pool } from "./pool.js";
 import { type OutcomeWatch, RecordOutcomes, type RecordSettlement } from "./record-outcomes.js";
-import { type Screened, type ScreeningPorts, screenSubmission, violationNow } from "./screening.js";
+import { type Screened, screenSubmission } from "./screening.js";
 
-export type SubmissionsPorts = ScreeningPorts & {
-  readonly consortiumId: Uint8Array;
+export type SubmissionsPorts = ObjectionsPorts & {
   readonly pool: Pool;
   readonly monotonicMs: () => number;
   /** Makes a submission survive a restart. */
@@ -59,6 +58,7 @@ export type SubmissionsPorts = ScreeningPorts & {
   readonly observe: {
     verdict(result: "accepted" | "objected"): void;
     objection(rule: string): void;
+    falseObjection(objection: Objection): void;
     committed(seconds: number): void;
   };
 };
@@ -73,18 +73,17 @@ export type TakeOptions = {
 /** What the pool made of a submission; "settled" when nothing of it is left to order. */
 type Added = ReturnType<Pool["add"]> | "settled";
 
-/** Objections that wait for this manager to reach their height. */
-const objectionsMax = 10_000;
-/** How far beyond this manager's height they may be; more than one behind is catching up anyway. */
-const objectionHeightsAhead = 16n;
-
 export class Submissions {
   readonly #ports: SubmissionsPorts;
   readonly #outcomes = new RecordOutcomes();
-  readonly #objections = new Map<string, Objection>();
+  readonly #objections: Objections;
 
   constructor(ports: SubmissionsPorts) {
     this.#ports = ports;
+    this.#objections = new Objections(ports, {
+      refuse: (recordHex, objection) => this.#refuse(recordHex, objection),
+      observe: ports.observe,
+    });
   }
 
   /**
@@ -108,9 +107,8 @@ export class Submissions {
       for (const record of screened.onLedger) {
         watch.note(record.hashHex, { kind: "placed", place: await this.#place(record) });
       }
-      for (const { record, violation: broken } of screened.refused) {
-        const objection = this.#objection(submission, record, broken, this.#ports.head().height);
-        watch.note(record.hashHex, { kind: "refused", objection });
+      for (const objection of await this.#objectTo(submission, screened)) {
+        watch.note(toHex(objection.recordHash), { kind: "refused", objection });
       }
       if (screened.accurate.length > 0) {
         await this.#enter(submission, screened, { ...options, watch });
@@ -138,23 +136,12 @@ export class Submissions {
       this.#ports.observe.verdict("accepted");
       this.#ports.sendVerdict(submission.id);
     }
-    return refused.map(({ record, violation: broken }) =>
-      this.#objection(submission, record, broken, this.#ports.head().height),
-    );
+    return this.#objectTo(submission, screened.value);
   }
 
-  /** Another manager found a record wrong: looked into once this ledger has reached its height. */
-  async takeObjection(objection: Objection): Promise<void> {
-    const recordHex = toHex(objection.recordHash);
-    if (this.#ports.pool.pending(recordHex) === undefined) return;
-    const head = BigInt(this.#ports.head().height);
-    if (objection.height <= head) return this.#review(recordHex);
-    if (objection.height > head + objectionHeightsAhead) return;
-    const earlier = this.#objections.get(recordHex);
-    if (earlier === undefined && this.#objections.size >= objectionsMax) return;
-    // The earliest counts, so that a later one cannot put it off.
-    if (earlier !== undefined && earlier.height <= objection.height) return;
-    this.#objections.set(recordHex, objection);
+  /** Another manager found a record wrong; `from` passes it on. */
+  takeObjection(from: string, objection: Objection): Promise<void> {
+    return this.#objections.take(from, objection);
   }
 
   /** Records that this manager left out of a block, as they break a rule there. */
@@ -166,9 +153,9 @@ export class Submissions {
     const { facts } = executed;
     const height = facts.leafCount > 0 ? facts.height : facts.height - 1;
     for (const { submission, record, violation: broken } of objections) {
-      const objection = this.#objection(submission, record, broken, height);
+      const objection = await this.#objections.raise(submission, record, { ...broken, height });
       this.#ports.sendObjection(objection);
-      await this.takeObjection(objection);
+      await this.#objections.consider(objection);
     }
   }
 
@@ -180,7 +167,7 @@ export class Submissions {
       this.#outcomes.settle(record.hashHex, { kind: "placed", place });
     }
     this.#ports.pool.settle(placed.map(({ record }) => record.hashHex));
-    await this.#reviewObjections();
+    await this.#objections.onAppended();
     this.#ports.onPoolChanged();
   }
 
@@ -275,33 +262,22 @@ export class Submissions {
     return added;
   }
 
-  /** Runs the rules of all objections whose height this ledger has reached. */
-  async #reviewObjections(): Promise<void> {
-    const head = BigInt(this.#ports.head().height);
-    for (const [recordHex, { height }] of this.#objections) {
-      if (height > head && this.#ports.pool.pending(recordHex) !== undefined) continue;
-      this.#objections.delete(recordHex);
-      await this.#review(recordHex);
-    }
+  /** What this manager says of the records that break a rule, in their order. */
+  #objectTo(
+    submission: ParsedSubmission,
+    { refused, height }: Screened,
+  ): Promise<readonly Objection[]> {
+    return Promise.all(
+      refused.map(({ record, violation: broken }) =>
+        this.#objections.raise(submission, record, { ...broken, height }),
+      ),
+    );
   }
 
-  /**
-   * Refuses a waiting record if it breaks a rule on the ledger as it stands and nothing that waits
-   * may change that. Without the second, an objection at the right moment would throw out a trade
-   * whose reading is on its way.
-   */
-  async #review(recordHex: string): Promise<void> {
-    const { pool } = this.#ports;
-    const { height } = this.#ports.head();
-    const submission = pool.pending(recordHex);
-    const record = submission?.records.find(({ hashHex }) => hashHex === recordHex);
-    if (submission === undefined || record === undefined) return;
-    const broken = await violationNow(submission, record, this.#ports);
-    if (broken === undefined || broken.reason === "RECORD_ON_LEDGER") return;
-    if (pool.mayCure(record, broken.reason)) return;
-    const own = this.#objection(submission, record, broken, height);
-    this.#outcomes.settle(recordHex, { kind: "refused", objection: own });
-    const left = pool.settle([recordHex]);
+  /** A record that waited is not going to be ordered. */
+  async #refuse(recordHex: string, objection: Objection): Promise<void> {
+    this.#outcomes.settle(recordHex, { kind: "refused", objection });
+    const left = this.#ports.pool.settle([recordHex]);
     if (left.length > 0) await this.#ports.deletePooled(left);
     this.#ports.onPoolChanged();
   }
@@ -309,23 +285,6 @@ export class Submissions {
   async #place(record: ParsedRecord): Promise<RecordPlace> {
     const location = await this.#ports.locate(record.hash);
     return placeOf(defined(location, "a record on the ledger is in the index"));
-  }
-
-  #objection(
-    submission: ParsedSubmission,
-    record: ParsedRecord,
-    { reason, message, field }: Violation,
-    height: number,
-  ): Objection {
-    this.#ports.observe.objection(reason);
-    return create(ObjectionSchema, {
-      submissionId: submission.id,
-      recordHash: record.hash,
-      reason,
-      message,
-      field: field ?? "",
-      height: BigInt(height),
-    });
   }
 
   /** The wait ended before the records were final. Nothing is lost: they stay in the pool. */

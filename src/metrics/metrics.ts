@@ -95,6 +95,20 @@ export function createMetrics(options: MetricsOptions) {
     objections: counterBy("bss_objections_total", "Objections raised here, by the rule broken.", {
       rule: "open",
     }),
+    falseObjections: counterBy(
+      "bss_false_objections_total",
+      "Objections of other managers to records that keep every rule at the place named, by author.",
+      { manager: "open" },
+    ),
+    headsDiffering: counterBy(
+      "bss_heads_differing_total",
+      "Signed heads of other managers that are not what this one held there, by manager.",
+      { manager: "open" },
+    ),
+    halted: gauge(
+      "bss_halted",
+      "1 when the node has stopped for good because the managers do not hold the same chain.",
+    ),
     roundTimeouts: counterBy("bss_round_timeouts_total", "Timeouts of rounds, by step.", {
       step: "open",
     }),

@@ -97,7 +97,7 @@ const agreementReasons = {
     summary: "Too few storage nodes are eligible to verify a block with records.",
     retryAfterMs: 5_000,
   },
-  VOTE_MALFORMED: wrong("A proposal, vote, attestation or head has a wrong shape."),
+  VOTE_MALFORMED: wrong("A proposal, vote, attestation, head or objection has a wrong shape."),
   SIGNER_UNKNOWN: wrong("No member with this role has the signer's id."),
   GENESIS_INVALID: wrong("The genesis file is not valid."),
 } as const satisfies Partial<Record<RuleReason, ReasonEntry>>;

@@ -41,6 +41,10 @@ export const buckets = {
   lastAttested: 18,
   /** participant → SPKI digest (32 bytes) of its certificate; on storage nodes only */
   participantSpki: 19,
+  /** manager ‖ u64 number → objection of that manager that did not hold where it says */
+  falseObjection: 20,
+  /** manager → evidence against it that is not on the chain yet */
+  evidence: 21,
 } as const;
 
 export type Bucket = (typeof buckets)[keyof typeof buckets];

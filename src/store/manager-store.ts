@@ -40,9 +40,11 @@ import type { ParsedSubmission } from "../ledger/submissions.js";
 import { buckets } from "./buckets.js";
 import { ChainReads, type ReaderHead, type StoredBlock } from "./chain-reads.js";
 import { chainKeys, chainWrites } from "./chain-writes.js";
+import { FalseObjections } from "./false-objections.js";
 import { checkHead, readHead } from "./head-state.js";
 import { bucketKey, u64Part } from "./key-codec.js";
 import type { KeyValueStore, WriteOperation } from "./key-value-store.js";
+import { OffenceLog } from "./offence-log.js";
 import {
   completedSubmissions,
   deletePooled,
@@ -73,6 +75,10 @@ export type AppendedBlock = {
 export type Unseal = (recordHash: Uint8Array, sealed: Uint8Array) => Uint8Array | undefined;
 
 export class ManagerStore extends ChainReads {
+  /** Of other managers. */
+  readonly offences: OffenceLog;
+  /** By other managers, found here. */
+  readonly falseObjections: FalseObjections;
   readonly #consortiumId: Uint8Array;
   readonly #votes: VoteLog;
   #head: LedgerHead;
@@ -81,12 +87,18 @@ export class ManagerStore extends ChainReads {
   private constructor(
     kv: KeyValueStore,
     genesis: GenesisState,
-    { head, votes }: { readonly head: LedgerHead; readonly votes: VoteLog },
+    parts: {
+      readonly head: LedgerHead;
+      readonly votes: VoteLog;
+      readonly falseObjections: FalseObjections;
+    },
   ) {
     super(kv, genesis);
+    this.offences = new OffenceLog(kv);
     this.#consortiumId = genesis.consortiumId;
-    this.#head = head;
-    this.#votes = votes;
+    this.#head = parts.head;
+    this.#votes = parts.votes;
+    this.falseObjections = parts.falseObjections;
   }
 
   /**
@@ -103,7 +115,8 @@ export class ManagerStore extends ChainReads {
       await kv.write(batch, "sync");
     }
     const head = await readHead(kv, decodeHead);
-    const store = new ManagerStore(kv, genesis, { head, votes: await VoteLog.open(kv) });
+    const [votes, falseObjections] = [await VoteLog.open(kv), await FalseObjections.open(kv)];
+    const store = new ManagerStore(kv, genesis, { head, votes, falseObjections });
     store.#headCertificates = await checkHead(kv, store);
     return store;
   }

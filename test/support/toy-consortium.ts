@@ -256,6 +256,7 @@ export class ToyManager {
       heads: ledger.heads,
       consortium: { ...genesis, consortiumName: genesis.name },
       isConnected: () => true,
+      falseObjectionsOf: () => 0,
     });
     return {
       ...shared,

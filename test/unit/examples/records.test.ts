@@ -14,7 +14,8 @@ import { BlockExecution } from "../../../src/ledger/execution.js";
 import { type GenesisState, parseGenesis } from "../../../src/ledger/genesis.js";
 import { genesisHead } from "../../../src/ledger/head.js";
 import { type ParsedRecord, parseRecord } from "../../../src/ledger/records.js";
-import { signatureChecks } from "../../../src/ledger/signatures.js";
+import type { SignatureCheck } from "../../../src/ledger/signature-check.js";
+import { recordSignatureChecks, submissionSignatureCheck } from "../../../src/ledger/signatures.js";
 import { type ParsedSubmission, parseSubmission } from "../../../src/ledger/submissions.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 import { readAll, shippedData } from "./support.js";
@@ -73,16 +74,21 @@ describe("the records of the community's hours", () => {
     });
   }
 
+  const verify = ({ publicKey, digest, signature, what }: SignatureCheck) =>
+    assert.ok(ed25519Verify(publicKey, digest, signature), what);
+
   test("a week of them keeps every rule of the ledger, and every signature verifies", () => {
     const block = execution();
     for (const of of week) {
       for (const submission of parsed(of)) {
-        const checks = signatureChecks(submission, block.tables);
-        assert.ok(checks.ok);
-        for (const { publicKey, digest, signature, what } of checks.value) {
-          assert.ok(ed25519Verify(publicKey, digest, signature), what);
-        }
+        const own = submissionSignatureCheck(submission, block.tables);
+        assert.ok(own.ok);
+        verify(own.value);
         for (const record of submission.records) {
+          const { consortiumId } = submission.header;
+          const inside = recordSignatureChecks(record, consortiumId, block.tables);
+          assert.ok(inside.ok);
+          inside.value.forEach(verify);
           assert.equal(block.tryRecord(record, submission), undefined);
         }
       }

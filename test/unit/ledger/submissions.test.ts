@@ -4,11 +4,7 @@ import { describe, test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { concatBytes, toHex } from "../../../src/base/bytes.js";
 import { SubmissionHeaderSchema, SubmissionSchema } from "../../../src/gen/bss/v1/record_pb.js";
-import {
-  recordSignatureChecks,
-  signatureChecks,
-  submissionSignatureCheck,
-} from "../../../src/ledger/signatures.js";
+import { recordSignatureChecks, submissionSignatureCheck } from "../../../src/ledger/signatures.js";
 import { parseSubmission } from "../../../src/ledger/submissions.js";
 import { Chain, verifies } from "./support/chain.js";
 import { consortiumId, policy } from "./support/consortium.js";
@@ -166,7 +162,12 @@ describe("the signatures of a submission", () => {
 
   test("are its submitter's and, for a trade, both parties'", () => {
     const submission = submitted([documentBytes(), tradeBytes()], "head-end");
-    const checks = accepted(signatureChecks(submission, tables));
+    const checks = [
+      accepted(submissionSignatureCheck(submission, tables)),
+      ...submission.records.flatMap((record) =>
+        accepted(recordSignatureChecks(record, consortiumId, tables)),
+      ),
+    ];
     assert.equal(checks.length, 3);
     for (const check of checks) assert.ok(verifies(check), check.what);
     assert.deepEqual(
@@ -199,13 +200,11 @@ describe("the signatures of a submission", () => {
   test("cannot be those of somebody who is not registered", () => {
     const unknown = submissionSignatureCheck(submitted(records, "stranger"), tables);
     assert.equal(refusal(unknown).reason, "PARTICIPANT_UNKNOWN");
-    const all = signatureChecks(submitted(records, "stranger"), tables);
-    assert.equal(refusal(all).reason, "PARTICIPANT_UNKNOWN");
     for (const [trade, field] of [
       [tradeBytes({ seller: "stranger" }), "seller_id"],
       [tradeBytes({ buyer: "stranger" }), "buyer_id"],
     ] as const) {
-      const violation = refusal(signatureChecks(submitted([trade]), tables));
+      const violation = refusal(recordSignatureChecks(parsed(trade), consortiumId, tables));
       assert.equal(violation.reason, "TRADE_PARTY_UNKNOWN");
       assert.equal(violation.field, `energy_trade.terms.${field}`);
     }

@@ -90,8 +90,9 @@ describe("the pool", () => {
     assert.deepEqual([...pool.settledOf([submission])], []);
     assert.deepEqual(pool.settle([first]), []);
     assert.deepEqual([...pool.settledOf([submission])], [first]);
-    assert.equal(pool.pending(first), undefined);
-    assert.equal(pool.pending(second), submission);
+    assert.equal(pool.unsettled(submission.idHex, first), undefined);
+    assert.equal(pool.unsettled(submission.idHex, second), submission);
+    assert.equal(pool.unsettled(second, second), undefined);
     assert.deepEqual(pool.settle([second]), [submission.id]);
     assert.deepEqual([pool.submissionCount, pool.recordCount, pool.byteCount], [0, 0, 0]);
     assert.deepEqual(pool.settle([first, second, "ff"]), []);

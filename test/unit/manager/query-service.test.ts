@@ -34,6 +34,7 @@ describe("a manager's answers about records", () => {
       heads: new HeadSignal(),
       consortium: { consortiumName: genesis.name, consortiumId, policy },
       isConnected: () => false,
+      falseObjectionsOf: () => 0,
     }) as Queries;
   };
   let service: Queries;

@@ -55,6 +55,8 @@ describe("a manager's own verdict on a submission", () => {
     ["METER_OWNER_MISMATCH", readingBytes({ meter: "meter-2", start: later })],
     ["ENERGY_ABOVE_RATING", readingBytes({ start: later, exported: 251 })],
     ["PRICE_OUT_OF_BOUNDS", tradeBytes({ price: 500_001 })],
+    ["TRADE_SIGNATURE_INVALID", tradeBytes({ buyerKey: "participant-3" })],
+    ["TRADE_PARTY_UNKNOWN", tradeBytes({ buyer: "nobody" })],
     ["TIME_IN_FUTURE", documentBytes({}, { timeUnixMs: BigInt(genesisMs + 60_000) })],
   ];
   for (const [reason, record] of hopeless) {

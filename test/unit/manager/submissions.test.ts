@@ -4,7 +4,6 @@ import { create } from "@bufbuild/protobuf";
 import { toHex } from "../../../src/base/bytes.js";
 import {
   type Objection,
-  ObjectionSchema,
   type RecordOutcome,
   SubmitResponseSchema,
   WaitFor,
@@ -19,11 +18,13 @@ import {
   documentBytes,
   hashOf,
   readingBytes,
+  sign,
   submissionOf,
   submitted,
   tradeBytes,
 } from "../ledger/support/records.js";
 import { gate, LedgerWorld } from "./support/ledger-world.js";
+import { objectionTo } from "./support/objections.js";
 
 const ample = { submissionsMax: 100, bytesMax: 10_000_000 };
 const never = new AbortController().signal;
@@ -90,7 +91,16 @@ class Desk {
       locate: (hash) => store.location(hash),
       respond: async (outcomes) => create(SubmitResponseSchema, { outcomes }),
       whatIsMissing: () => this.missing,
-      observe: { verdict: () => {}, objection: () => {}, committed: () => {} },
+      selfId: "manager-1",
+      sign: async (digest) => sign("manager-1", digest),
+      keepFalseObjection: (objection) => store.falseObjections.add(objection),
+      onDropped: () => {},
+      observe: {
+        verdict: () => {},
+        objection: () => {},
+        falseObjection: () => {},
+        committed: () => {},
+      },
     };
   }
 }
@@ -293,11 +303,8 @@ describe("an objection", () => {
   const bought = readingBytes({ owner: "participant-2", meter: "meter-2", exported: 0 });
   const meters = [submitted([reading]), submitted([bought], "participant-2")];
 
-  const against = (submission: ParsedSubmission, height: number, reason = "DOUBLE_SPEND") =>
-    create(ObjectionSchema, {
-      ...{ submissionId: submission.id, reason, height: BigInt(height) },
-      recordHash: submission.records[0]?.hash ?? new Uint8Array(),
-    });
+  const against = (submission: ParsedSubmission, height: number) =>
+    objectionTo(submission, { height, reason: "DOUBLE_SPEND" });
 
   test("that holds on this ledger too ends the wait and the record's stay, on disk too", async () => {
     const desk = await Desk.create();
@@ -305,7 +312,7 @@ describe("an objection", () => {
     const trade = submitted([tradeBytes({ energy: 60 })]);
     await desk.take(trade.message, WaitFor.ACCEPTED);
     const answer = desk.take(trade.message);
-    await desk.submissions.takeObjection(against(trade, 1));
+    await desk.submissions.takeObjection("manager-2", against(trade, 1));
     assert.deepEqual((await answer).outcomes.map(textOf), ["objection DOUBLE_SPEND"]);
     assert.equal(desk.pool.submissionCount, 0);
     assert.deepEqual(await desk.world.savedIds(), []);
@@ -316,9 +323,9 @@ describe("an objection", () => {
     await desk.extend(meters);
     const trade = submitted([tradeBytes({ energy: 40 })]);
     await desk.take(trade.message, WaitFor.ACCEPTED);
-    await desk.submissions.takeObjection(against(trade, 1));
+    await desk.submissions.takeObjection("manager-2", against(trade, 1));
     assert.ok(desk.pool.has(trade.idHex));
-    await desk.submissions.takeObjection(against(submitted([documentBytes()]), 1));
+    await desk.submissions.takeObjection("manager-2", against(submitted([documentBytes()]), 1));
   });
 
   test("does not throw out a record that others in the pool may cure", async () => {
@@ -329,14 +336,14 @@ describe("an objection", () => {
     for (const each of [child, trade]) await desk.take(each.message, WaitFor.ACCEPTED);
     for (const each of meters) await desk.submissions.takeRelayed(each.message);
     for (const each of [child, trade]) {
-      await desk.submissions.takeObjection(against(each, 0));
+      await desk.submissions.takeObjection("manager-2", against(each, 0));
       assert.ok(desk.pool.has(each.idHex));
     }
     await desk.extend([...meters, child, trade]);
     assert.equal(desk.pool.submissionCount, 0);
     const lone = submitted([readingBytes({ ...update, parent: hashOf(documentBytes()) })]);
     await desk.take(lone.message, WaitFor.ACCEPTED);
-    await desk.submissions.takeObjection(against(lone, 0));
+    await desk.submissions.takeObjection("manager-2", against(lone, 0));
     assert.ok(!desk.pool.has(lone.idHex), "nothing that waits can cure it");
   });
 
@@ -344,10 +351,10 @@ describe("an objection", () => {
     const desk = await Desk.create();
     const trade = submitted([tradeBytes({ energy: 60 })]);
     for (const each of [...meters, trade]) await desk.submissions.takeRelayed(each.message);
-    await desk.submissions.takeObjection(against(trade, 0));
+    await desk.submissions.takeObjection("manager-2", against(trade, 0));
     assert.ok(desk.pool.has(trade.idHex));
     await desk.extend(meters);
-    await desk.submissions.takeObjection(against(trade, 1));
+    await desk.submissions.takeObjection("manager-2", against(trade, 1));
     assert.equal(desk.pool.submissionCount, 0);
   });
 
@@ -356,7 +363,7 @@ describe("an objection", () => {
     const trade = submitted([tradeBytes({ energy: 60 })]);
     await desk.take(trade.message, WaitFor.ACCEPTED);
     for (const height of [1, 2, 1_000_000]) {
-      await desk.submissions.takeObjection(against(trade, height));
+      await desk.submissions.takeObjection("manager-2", against(trade, height));
     }
     await desk.extend(meters);
     assert.equal(desk.pool.submissionCount, 0);
@@ -366,7 +373,7 @@ describe("an objection", () => {
     const desk = await Desk.create();
     const trade = submitted([tradeBytes({ energy: 60 })]);
     await desk.take(trade.message, WaitFor.ACCEPTED);
-    await desk.submissions.takeObjection(against(trade, 1));
+    await desk.submissions.takeObjection("manager-2", against(trade, 1));
     assert.ok(desk.pool.has(trade.idHex), "before the readings nobody can say");
     await desk.extend(meters);
     assert.equal(desk.pool.submissionCount, 0);

@@ -13,6 +13,7 @@ const names = [
   "bss_block_interval_seconds",
   "bss_blocks_total",
   "bss_commit_latency_seconds",
+  "bss_false_objections_total",
   "bss_grpc_call_seconds",
   "bss_grpc_calls_total",
   "bss_grpc_streams",

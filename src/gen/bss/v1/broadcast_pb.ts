@@ -335,7 +335,8 @@ export const BlockSummarySchema: GenMessage<BlockSummary> = /*@__PURE__*/
   messageDesc(file_bss_v1_broadcast, 8);
 
 /**
- * A manager found that a record breaks a rule. Others run the rule again before they believe it.
+ * A manager found that a record breaks a rule. Others run the rule again before they believe it, and keep what did not
+ * hold at exactly that place against its author.
  *
  * @generated from message bss.v1.Objection
  */

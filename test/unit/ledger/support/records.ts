@@ -85,6 +85,8 @@ export type TradeOptions = {
   readonly parent?: Uint8Array;
   readonly owner?: string;
   readonly timeMs?: number;
+  /** Whose key signs as the buyer's; the buyer's own when left out. */
+  readonly buyerKey?: string;
 };
 
 /**
@@ -114,7 +116,7 @@ export function tradeBytes(options: TradeOptions = {}): Uint8Array {
       value: {
         terms,
         sellerSignature: sign(seller, digest),
-        buyerSignature: sign(buyer, digest),
+        buyerSignature: sign(options.buyerKey ?? buyer, digest),
       },
     },
   });

@@ -1,0 +1,265 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { toHex } from "../../../src/base/bytes.js";
+import { ed25519Verify } from "../../../src/crypto/ed25519.js";
+import type { Objection } from "../../../src/gen/bss/v1/broadcast_pb.js";
+import { objectionDigest } from "../../../src/ledger/objections.js";
+import type { ParsedSubmission } from "../../../src/ledger/submissions.js";
+import { Objections } from "../../../src/manager/objections.js";
+import { Pool } from "../../../src/manager/pool.js";
+import { consortiumId } from "../ledger/support/consortium.js";
+import {
+  documentBytes,
+  hashOf,
+  publicKeyOf,
+  readingBytes,
+  seedOf,
+  sign,
+  submitted,
+  tradeBytes,
+} from "../ledger/support/records.js";
+import { LedgerWorld } from "./support/ledger-world.js";
+import { type ObjectionOptions, objectionTo } from "./support/objections.js";
+
+describe("objections of other managers", () => {
+  let world: LedgerWorld;
+  let pool: Pool;
+  let objections: Objections;
+  let dropped: string[];
+  let refused: string[];
+  let counted: string[];
+
+  beforeEach(async () => {
+    world = await LedgerWorld.create();
+    pool = new Pool({ limits: { submissionsMax: 1_000, bytesMax: 1e8 }, verdictWaitMs: 500 });
+    [dropped, refused, counted] = [[], [], []];
+    objections = new Objections(
+      {
+        ...world.ports,
+        selfId: "manager-1",
+        pool,
+        sign: async (digest) => sign("manager-1", digest),
+        keepFalseObjection: (objection) => world.store.falseObjections.add(objection),
+        onDropped: (from, what) => dropped.push(`${from}: ${what}`),
+      },
+      {
+        refuse: async (recordHex, objection) => {
+          refused.push(`${recordHex} ${objection.reason}`);
+          pool.settle([recordHex]);
+        },
+        observe: {
+          objection: () => {},
+          falseObjection: ({ managerId }) => counted.push(managerId),
+        },
+      },
+    );
+  });
+
+  /** Puts it into the pool, as if this manager had found all of it accurate. */
+  const waiting = (records: readonly Uint8Array[]): ParsedSubmission => {
+    const submission = submitted(records);
+    const unsettled = submission.records.map(({ hashHex }) => hashHex);
+    pool.add(submission, { own: false, nowMs: 0, unsettled });
+    return submission;
+  };
+
+  const take = (submission: ParsedSubmission, options: ObjectionOptions = {}, from?: string) =>
+    objections.take(from ?? options.author ?? "manager-2", objectionTo(submission, options));
+
+  const countOf = (managerId: string) => world.store.falseObjections.countOf(managerId);
+
+  const extend = async (candidates: readonly ParsedSubmission[] = []) => {
+    const { placed } = (await world.extend({ candidates })).executed;
+    pool.settle(placed.map(({ record }) => record.hashHex));
+    await objections.onAppended();
+  };
+
+  test("[R4.7.4] are kept and counted against their author where they do not hold", async () => {
+    const submission = waiting([documentBytes()]);
+    await take(submission);
+    assert.deepEqual(counted, ["manager-2"]);
+    const [kept, ...others] = await world.store.falseObjections.of("manager-2");
+    assert.equal(others.length, 0);
+    assert.deepEqual(kept, objectionTo(submission));
+    assert.deepEqual([refused, dropped], [[], []]);
+    assert.ok(pool.has(submission.idHex), "the record stays");
+  });
+
+  test("[R4.7.4] are their author's, whoever passes them on", async () => {
+    await take(waiting([documentBytes()]), { author: "manager-3" }, "manager-4");
+    assert.deepEqual(counted, ["manager-3"]);
+  });
+
+  test("[R4.7.4] count once for a record and a height, however often and for what reason", async () => {
+    const submission = waiting([documentBytes()]);
+    for (const reason of ["DOCUMENT_INVALID", "SALT_INVALID"]) {
+      for (const from of ["manager-2", "manager-3"]) await take(submission, { reason }, from);
+    }
+    assert.equal(countOf("manager-2"), 1);
+    await extend();
+    await take(submission);
+    assert.equal(countOf("manager-2"), 1, "of an earlier height nobody here can tell any more");
+    await take(submission, { height: 1 });
+    assert.equal(countOf("manager-2"), 2);
+  });
+
+  test("[R4.7.4] that wait for their height are judged there, and only there", async () => {
+    const submission = waiting([documentBytes()]);
+    await take(submission, { height: 2 });
+    await extend();
+    assert.deepEqual(counted, []);
+    await extend();
+    assert.deepEqual(counted, ["manager-2"]);
+  });
+
+  const forged: readonly (readonly [string, ObjectionOptions, string])[] = [
+    ["by another manager's key", { key: "manager-3" }, "SIGNATURE_INVALID"],
+    ["by a participant", { author: "participant-1" }, "SIGNER_UNKNOWN"],
+    ["in another consortium", { consortium: seedOf("other") }, "SIGNATURE_INVALID"],
+  ];
+  for (const [how, options, reason] of forged) {
+    test(`signed ${how} are dropped, and nobody is blamed but the link`, async () => {
+      const wrong = documentBytes({ mediaType: "" });
+      const [right, submission] = [waiting([documentBytes()]), waiting([wrong])];
+      for (const each of [right, submission]) await take(each, options, "manager-4");
+      assert.deepEqual(dropped, [`manager-4: ${reason}`, `manager-4: ${reason}`]);
+      assert.deepEqual([counted, refused], [[], []]);
+    });
+  }
+
+  test("whose claim was changed on the way are dropped", async () => {
+    const [one, other] = [waiting([documentBytes()]), waiting([documentBytes()])];
+    const objection = objectionTo(one);
+    const changes: readonly Partial<Objection>[] = [
+      { reason: "SALT_INVALID" },
+      { height: 1n },
+      { submissionId: other.id, recordHash: other.records[0]?.hash ?? seedOf("") },
+    ];
+    for (const change of changes) await objections.take("manager-4", { ...objection, ...change });
+    assert.deepEqual(dropped, Array(3).fill("manager-4: SIGNATURE_INVALID"));
+  });
+
+  const shapes: readonly Partial<Objection>[] = [
+    { submissionId: seedOf("").subarray(1) },
+    { recordHash: new Uint8Array(33) },
+    { signature: new Uint8Array(63) },
+    { height: 2n ** 60n },
+    { reason: "X".repeat(65) },
+    { message: "x".repeat(1_001) },
+    { field: "x".repeat(257) },
+  ];
+  for (const shape of shapes) {
+    test(`of a wrong shape are dropped: ${Object.keys(shape)}`, async () => {
+      const objection = { ...objectionTo(waiting([documentBytes()])), ...shape };
+      await objections.take("manager-2", objection);
+      assert.deepEqual(dropped, ["manager-2: VOTE_MALFORMED"]);
+      assert.deepEqual(counted, []);
+    });
+  }
+
+  const blameless: readonly (readonly [string, ObjectionOptions])[] = [
+    ["a reason of order", { reason: "DOUBLE_SPEND" }],
+    ["a reason of another clock", { reason: "TIME_IN_FUTURE" }],
+    ["a reason of other readings", { reason: "ENERGY_INVALID" }],
+    ["a reason that nobody knows", { reason: "NO_SUCH_REASON" }],
+    ["this manager itself", { author: "manager-1" }],
+    ["a height far ahead", { height: 17 }],
+  ];
+  for (const [what, options] of blameless) {
+    test(`are no offence with ${what}`, async () => {
+      await take(waiting([documentBytes()]), options);
+      assert.deepEqual([counted, dropped, refused], [[], [], []]);
+    });
+  }
+
+  test("are no offence where the record breaks another rule here", async () => {
+    const parent = hashOf(documentBytes());
+    const submission = waiting([readingBytes({ meter: "meter-2", parent }), tradeBytes()]);
+    await take(submission, { reason: "METER_OWNER_MISMATCH" });
+    await take(submission, { reason: "TRADE_PARTIES_EQUAL", index: 1 });
+    assert.deepEqual(counted, []);
+    assert.equal(refused.length, 2, "but the records go, as this manager finds them wrong");
+  });
+
+  test("are no offence about what is on the ledger, or was never here", async () => {
+    const placed = waiting([documentBytes()]);
+    await extend([placed]);
+    await take(placed, { height: 1 });
+    await take(submitted([documentBytes()]), { height: 1 });
+    assert.deepEqual([counted, dropped], [[], []]);
+  });
+
+  test("are no offence when the ledger goes on while this manager looks", async () => {
+    const submission = waiting([documentBytes()]);
+    const { readState } = world.ports;
+    const slow = new Objections(
+      {
+        ...world.ports,
+        selfId: "manager-1",
+        pool,
+        sign: async (digest) => sign("manager-1", digest),
+        keepFalseObjection: (objection) => world.store.falseObjections.add(objection),
+        onDropped: () => {},
+        readState: async (keys) => {
+          const state = await readState(keys);
+          await world.extend();
+          return state;
+        },
+      },
+      { refuse: async () => {}, observe: { objection: () => {}, falseObjection: () => {} } },
+    );
+    await slow.take("manager-2", objectionTo(submission));
+    assert.equal(countOf("manager-2"), 0);
+  });
+
+  test("do not hurt a record that another submission brings rightly", async () => {
+    const record = documentBytes();
+    const own = waiting([record]);
+    const foreign = submitted([record], "participant-3");
+    pool.add(foreign, { own: false, nowMs: 0, unsettled: [] });
+    await take(foreign, { reason: "AGENT_NOT_AUTHORIZED" });
+    assert.deepEqual([refused, counted], [[], []]);
+    assert.ok(pool.has(own.idHex));
+  });
+
+  test("of one manager in a flood: some are kept, the others' are heard all the same", async () => {
+    const many = waiting(Array.from({ length: 40 }, () => documentBytes()));
+    for (let index = 0; index < 40; index++) await take(many, { index });
+    assert.equal(countOf("manager-2"), 16);
+    await take(many, { author: "manager-3" });
+    assert.equal(countOf("manager-3"), 1);
+    await extend();
+    await take(many, { height: 1 });
+    assert.equal(countOf("manager-2"), 17, "at the next height it is heard again");
+  });
+
+  test("that wait are at most its author's share, and later ones put off none", async () => {
+    const batches = Array.from({ length: 51 }, () =>
+      waiting(Array.from({ length: 50 }, () => documentBytes())),
+    );
+    for (const batch of batches) {
+      for (let index = 0; index < 50; index++) {
+        await objections.consider(objectionTo(batch, { height: 1, index, key: "manager-2" }));
+      }
+    }
+    const [last] = batches.slice(-1);
+    assert.ok(last);
+    await objections.consider(objectionTo(last, { height: 1, author: "manager-3" }));
+    await extend();
+    // A quarter of 10,000 waited, of which the first 16 were enough.
+    assert.deepEqual([countOf("manager-2"), countOf("manager-3")], [16, 1]);
+  });
+
+  test("[R4.7.1] of this manager are signed, and bind consortium, place and reason", async () => {
+    const submission = submitted([documentBytes()]);
+    const [record] = submission.records;
+    assert.ok(record);
+    const broken = { reason: "SALT_INVALID", message: "No.", field: "salt", height: 7 } as const;
+    const raised = await objections.raise(submission, record, broken);
+    const { submissionId, recordHash, reason, height, managerId, signature } = raised;
+    assert.deepEqual([toHex(recordHash), reason, height], [record.hashHex, "SALT_INVALID", 7n]);
+    assert.equal(managerId, "manager-1");
+    const digest = objectionDigest({ consortiumId, submissionId, recordHash, reason, height });
+    assert.ok(ed25519Verify(publicKeyOf("manager-1"), digest, signature));
+  });
+});
