@@ -2,10 +2,11 @@
 import { unreachable } from "../base/assert.js";
 import type { RingEvent } from "./events.js";
 
-/** Undefined for an event of whatever height the ring is at. */
+/** Undefined for an event of whatever height the ring is at, and for one of several heights. */
 export function heightOf(event: RingEvent): number | undefined {
   switch (event.kind) {
     case "wake":
+    case "seen":
       return undefined;
     case "proposal":
       return Number(event.proposal.height);

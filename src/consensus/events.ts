@@ -12,6 +12,7 @@
  * The core counts its own statements only when they are stepped back, signed, like anybody's.
  */
 import type { BlockCertificates, LockCertificate } from "../gen/bss/v1/block_pb.js";
+import type { Evidence } from "../gen/bss/v1/genesis_pb.js";
 import type { Attestation, Proposal, Vote } from "../gen/bss/v1/vote_pb.js";
 import type { BlockFacts } from "../ledger/block-facts.js";
 import type { Members } from "../ledger/members.js";
@@ -35,7 +36,8 @@ export type Judgement =
   | { readonly accurate: true; readonly facts: BlockFacts }
   | { readonly accurate: false; readonly violation: Violation };
 
-export type RingEvent =
+/** What concerns one height. */
+export type HeightEvent =
   /** There is something to order, or a heartbeat is due. */
   | { readonly kind: "wake" }
   | { readonly kind: "proposal"; readonly proposal: Proposal }
@@ -56,6 +58,14 @@ export type RingEvent =
       readonly round: number;
       readonly facts: BlockFacts;
     };
+
+export type RingEvent =
+  | HeightEvent
+  /**
+   * Votes of whatever heights that count for nothing any more, such as those of a certificate that
+   * a block carries. They may show that a manager has contradicted itself.
+   */
+  | { readonly kind: "seen"; readonly votes: readonly Vote[] };
 
 /** Something this manager says, to be signed. See canonical.proto. */
 export type Statement =
@@ -104,7 +114,13 @@ export type Outgoing =
 
 export type Task =
   /** Make a block on top of the head; answer with `built`. */
-  | { readonly kind: "build"; readonly height: number; readonly round: number }
+  | {
+      readonly kind: "build";
+      readonly height: number;
+      readonly round: number;
+      /** Managers that have been missing long enough to be suspended; sorted. */
+      readonly absent: readonly string[];
+    }
   /**
    * Run the rules on a candidate, fetching its body from `holders` if need be;
    * answer with `judged`.
@@ -146,6 +162,8 @@ export type Ready = {
   readonly messages: readonly Outgoing[];
   readonly tasks: readonly Task[];
   readonly expired: readonly ExpiredStep[];
+  /** Of managers that have contradicted themselves, each once in a ring's lifetime. */
+  readonly evidence: readonly Evidence[];
   readonly decision?: Decision;
   readonly halt?: Halt;
 };

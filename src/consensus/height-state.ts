@@ -17,9 +17,13 @@ import {
 } from "../ledger/certificates.js";
 import { drawCommittee } from "../ledger/committee.js";
 import { AttestationTally } from "./attestation-tally.js";
-import { type BlockKey, type HeightContext, type Judgement, nilBlock } from "./events.js";
+import type { BlockKey, HeightContext } from "./events.js";
+import { BlockJudgements } from "./judgements.js";
 import { isLockBundle, partsOfLockCertificate } from "./lock-certificate.js";
 import { roundsAheadMax, roundsBehindMax, VoteTally } from "./vote-tally.js";
+
+/** Drawn committees that are remembered. */
+const committeesMax = 64;
 
 /** AC and IC of a block; `integrity` is absent when the block adds no leaves. */
 type Verified = {
@@ -33,13 +37,13 @@ export class HeightState {
   readonly attestations = new AttestationTally();
   /** The first proposal of each round's proposer, without its body. */
   readonly proposals = new Map<number, Proposal>();
-  readonly judgements = new Map<BlockKey, Judgement>();
-  /** Ids of the blocks that the driver has been asked to validate. */
-  readonly validating = new Map<BlockKey, Uint8Array>();
+  readonly judgements: BlockJudgements;
   readonly #committees = new Map<string, readonly string[]>();
 
-  constructor(context: HeightContext) {
+  /** `mustKeep` names the blocks whose judgement is never forgotten. */
+  constructor(context: HeightContext, mustKeep: (block: BlockKey) => boolean = () => false) {
     this.context = context;
+    this.judgements = new BlockJudgements(mustKeep);
   }
 
   get quorum(): number {
@@ -48,8 +52,7 @@ export class HeightState {
 
   /** The facts of a block that the rules found accurate. */
   factsOf(block: BlockKey): BlockFacts | undefined {
-    const judgement = this.judgements.get(block);
-    return judgement?.accurate ? judgement.facts : undefined;
+    return this.judgements.factsOf(block);
   }
 
   committee(facts: BlockFacts, round: number): readonly string[] {
@@ -58,6 +61,7 @@ export class HeightState {
     if (known !== undefined) return known;
     const { eligible, beacon } = facts;
     const committee = drawCommittee({ eligible, beacon, round });
+    if (this.#committees.size >= committeesMax) this.#committees.clear();
     this.#committees.set(key, committee);
     return committee;
   }
@@ -85,6 +89,12 @@ export class HeightState {
       if (matches !== undefined) return { accepts, integrity: { round: drawn, matches } };
     }
     return undefined;
+  }
+
+  /** Whether a lock certificate of the block is known, of whatever round. */
+  isCertified(block: BlockKey): boolean {
+    const polkas = this.votes.blocksApprovedBy(this.quorum);
+    return polkas.some((each) => each.block === block && this.lockable(each.round, block));
   }
 
   /** LC(h, round, B), once this manager knows the block to be accurate. */
@@ -133,15 +143,6 @@ export class HeightState {
     const { block: _, ...rest } = proposal;
     this.proposals.set(round, rest);
     return rest;
-  }
-
-  /** Notes that a block is to be judged; false when it is judged, or being judged, already. */
-  awaitJudgement(blockId: Uint8Array): boolean {
-    const block = toHex(blockId);
-    if (block === nilBlock || this.judgements.has(block)) return false;
-    if (this.validating.has(block)) return false;
-    this.validating.set(block, blockId);
-    return true;
   }
 
   /** Forgets rounds that have fallen out of the window; the votes of `keepRound` stay. */

@@ -1,7 +1,7 @@
 /**
  * The sentences that agreement rests on, as functions of values only (protocol §4.2, §4.4).
  * The ring decides nothing about approving and committing elsewhere, so an exhaustive search
- * can drive these.
+ * (test/model) can drive these.
  */
 import { type BlockKey, nilBlock } from "./events.js";
 
@@ -11,6 +11,8 @@ export type LockState = {
   readonly lockedBlock: BlockKey;
   readonly validRound: number;
   readonly validBlock: BlockKey;
+  /** The highest round in which it committed another block than `lockedBlock`. */
+  readonly otherRound: number;
 };
 
 export const unlocked: LockState = {
@@ -18,11 +20,23 @@ export const unlocked: LockState = {
   lockedBlock: nilBlock,
   validRound: -1,
   validBlock: nilBlock,
+  otherRound: -1,
 };
 
-/** The state of a manager that has committed a block in a round. */
-export function lockedOn(round: number, block: BlockKey): LockState {
-  return { lockedRound: round, lockedBlock: block, validRound: round, validBlock: block };
+/** A COMMIT of a block. */
+export type CommitPlace = { readonly round: number; readonly block: BlockKey };
+
+/**
+ * The lock of a manager that was locked on a block when it stopped, by what it finds on its disk:
+ * the lock, and its COMMITs of this height, those of nil too.
+ */
+export function restoredLock(lock: CommitPlace, commits: readonly CommitPlace[]): LockState {
+  const { round, block } = lock;
+  const others = commits.filter((each) => each.block !== nilBlock && each.block !== block);
+  return {
+    ...{ lockedRound: round, lockedBlock: block, validRound: round, validBlock: block },
+    otherRound: others.reduce((highest, each) => Math.max(highest, each.round), -1),
+  };
 }
 
 export type ProposalView = {
@@ -33,7 +47,7 @@ export type ProposalView = {
    * The rules find the block accurate; for a fresh one also: made in this round by its proposer.
    */
   readonly accurate: boolean;
-  /** Predicates of this manager's own clock; skipped for a re-proposal. */
+  /** Predicates of this manager's own clock and patience; skipped for a re-proposal. */
   readonly locallyFine: boolean;
   /** The proposal carries LC(h, validRound, block). */
   readonly certified: boolean;
@@ -44,11 +58,21 @@ export function approvalOf(proposal: ProposalView, lock: LockState): BlockKey {
   if (!proposal.accurate) return nilBlock;
   const { block, round, validRound } = proposal;
   if (validRound === -1) {
-    const free = lock.lockedRound === -1 || lock.lockedBlock === block;
-    return proposal.locallyFine && free ? block : nilBlock;
+    return proposal.locallyFine && isFree(proposal, lock) ? block : nilBlock;
   }
   if (validRound < 0 || validRound >= round || !proposal.certified) return nilBlock;
-  return lock.lockedRound <= validRound || lock.lockedBlock === block ? block : nilBlock;
+  return isFree(proposal, lock) ? block : nilBlock;
+}
+
+/**
+ * Whether the lock lets a manager approve a block with a valid round: each COMMIT of another block
+ * that it ever signed at this height is of that round or an earlier one. Nobody can then show two
+ * of its statements as a broken lock. `lockedBlock = block` alone is not enough: the manager may
+ * have committed another block before, in a later round than the one that the certificate is of.
+ */
+function isFree({ block, validRound }: ProposalView, lock: LockState): boolean {
+  if (lock.lockedRound <= validRound) return true;
+  return lock.lockedBlock === block && lock.otherRound <= validRound;
 }
 
 /**
@@ -63,8 +87,17 @@ export function onLockCertificate(
 ): { readonly lock: LockState; readonly commit: boolean } {
   const { polkaRound, block } = certificate;
   if (polkaRound === now.round && !now.committedInRound) {
-    return { lock: lockedOn(polkaRound, block), commit: true };
+    return { lock: lockedOn(polkaRound, block, lock), commit: true };
   }
   if (polkaRound <= lock.validRound) return { lock, commit: false };
   return { lock: { ...lock, validRound: polkaRound, validBlock: block }, commit: false };
+}
+
+/** The state of a manager that commits a block in a round, after all that it has committed. */
+function lockedOn(round: number, block: BlockKey, before: LockState): LockState {
+  const otherRound = before.lockedBlock === block ? before.otherRound : before.lockedRound;
+  return {
+    ...{ lockedRound: round, lockedBlock: block, validRound: round, validBlock: block },
+    otherRound,
+  };
 }

@@ -23,6 +23,7 @@ export class Pace {
   #round = 0;
   #step: RingStep = "idle";
   #sinceMs: number;
+  #startedMs: number;
   #resendAtMs = Number.POSITIVE_INFINITY;
 
   constructor({ timeouts, resendMs, clock }: PaceOptions) {
@@ -30,6 +31,7 @@ export class Pace {
     this.#resendMs = resendMs;
     this.#clock = clock;
     this.#sinceMs = clock.monotonicMs;
+    this.#startedMs = clock.monotonicMs;
   }
 
   get round(): number {
@@ -43,6 +45,15 @@ export class Pace {
   /** Monotonic time at which the step was entered. */
   get sinceMs(): number {
     return this.#sinceMs;
+  }
+
+  /** Monotonic time at which the height was started. */
+  get startedMs(): number {
+    return this.#startedMs;
+  }
+
+  get monotonicMs(): number {
+    return this.#clock.monotonicMs;
   }
 
   get wallMs(): number {
@@ -60,6 +71,7 @@ export class Pace {
   }
 
   enterRound(round: number): void {
+    if (this.#step === "idle") this.#startedMs = this.#clock.monotonicMs;
     this.#round = round;
     this.#deadlines.clear();
     this.#started.clear();

@@ -45,6 +45,7 @@ export function publicFacts(block: ParsedBlock, { head, policy }: StorageContext
     beacon: header.beacon,
     leafCount: block.leaves.length,
     requiredAccepts: head.members.activeManagerIds.toSorted(compareIds),
+    absences: [],
     eligible: head.members.eligibleStorageNodes(policy),
   };
 }

@@ -7,20 +7,26 @@ import type { BlockFacts } from "../ledger/block-facts.js";
 import type { BlockKey, Decision } from "./events.js";
 import type { HeightState } from "./height-state.js";
 import { approvalOf, type LockState } from "./lock-rules.js";
+import type { Opinion } from "./own-view.js";
 
-/** What to APPROVE of the round's proposal; undefined while its block has not been judged. */
+/**
+ * What to APPROVE of the round's proposal; undefined while its block has not been judged, and while
+ * this manager's own view of a fresh one will yet change for the better.
+ */
 export function choiceFor(
   proposal: Proposal,
   state: HeightState,
   lock: LockState,
-  locallyFine: (facts: BlockFacts) => boolean,
+  viewOf: (facts: BlockFacts) => Opinion,
 ): BlockKey | undefined {
   const { round, validRound, managerId } = proposal;
   const block = toHex(proposal.blockId);
-  const judgement = state.judgements.get(block);
+  const judgement = state.judgements.of(block);
   if (judgement === undefined) return undefined;
   const fresh = validRound === -1;
   const facts = state.factsOf(block);
+  const view = facts === undefined ? "refused" : viewOf(facts);
+  if (fresh && view === "later") return undefined;
   // A fresh block was made for this very round by its proposer.
   const ofThisRound = facts?.createdRound === round && facts.proposerId === managerId;
   return approvalOf(
@@ -29,7 +35,7 @@ export function choiceFor(
       validRound,
       block,
       accurate: judgement.accurate && (!fresh || ofThisRound),
-      locallyFine: facts !== undefined && locallyFine(facts),
+      locallyFine: view === "fine",
       certified: !fresh && state.lockable(validRound, block) !== undefined,
     },
     lock,
@@ -48,7 +54,7 @@ export type CommitsOutcome =
  */
 export function outcomeOfCommits(state: HeightState): CommitsOutcome | undefined {
   for (const { round, block } of state.votes.blocksCommittedBy(state.quorum)) {
-    const judgement = state.judgements.get(block);
+    const judgement = state.judgements.of(block);
     if (judgement === undefined) return { kind: "unknown", block };
     if (!judgement.accurate) {
       const { reason, message } = judgement.violation;

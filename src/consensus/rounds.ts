@@ -13,58 +13,70 @@
  * looked at again, in one fixed order, so no order of messages is special.
  */
 import { defined, unreachable } from "../base/assert.js";
-import { emptyBytes, fromHex, toHex } from "../base/bytes.js";
+import { fromHex, toHex } from "../base/bytes.js";
 import type { LockCertificate } from "../gen/bss/v1/block_pb.js";
-import type { Proposal } from "../gen/bss/v1/vote_pb.js";
+import type { Evidence } from "../gen/bss/v1/genesis_pb.js";
 import type { BlockFacts } from "../ledger/block-facts.js";
 import {
   type BlockKey,
   type Clock,
   type ExpiredStep,
   type HeightContext,
-  type Judgement,
+  type HeightEvent,
   nilBlock,
   type Ready,
   type RestoredHeight,
-  type RingEvent,
   type RingStatus,
   type RingStep,
 } from "./events.js";
+import { HeightLock } from "./height-lock.js";
+import { HeightStart } from "./height-start.js";
 import { HeightState } from "./height-state.js";
-import { type LockState, lockedOn, onLockCertificate, unlocked } from "./lock-rules.js";
+import { Intake } from "./intake.js";
 import { emptyOutbox, type Outbox, readyOf } from "./outbox.js";
+import { OwnView, type OwnViewOptions } from "./own-view.js";
 import { Pace, type PaceOptions } from "./pace.js";
 import { messagesToResend } from "./resend.js";
 import { choiceFor, outcomeOfCommits } from "./round-rules.js";
 import { Speaker } from "./speaker.js";
+import { type RingWaiting, waitingFor } from "./waiting.js";
 
-export type RoundsOptions = PaceOptions & {
-  readonly selfId: string;
-  /** How far a fresh block's timestamp may lie ahead of this manager's clock. */
-  readonly futureBoundMs: number;
-  readonly context: HeightContext;
-  readonly restored?: RestoredHeight;
-};
+export type RoundsOptions = PaceOptions &
+  OwnViewOptions & {
+    readonly context: HeightContext;
+    readonly restored?: RestoredHeight;
+  };
 
 /** One height, from its first message to its decision. */
 export class Rounds {
   readonly #options: RoundsOptions;
   readonly #state: HeightState;
-  #lock: LockState = unlocked;
-  #validCertificate: LockCertificate | undefined;
+  readonly #lock = new HeightLock();
   readonly #pace: Pace;
   readonly #speaker: Speaker;
-  readonly #integrityAsked = new Set<string>();
+  readonly #intake: Intake;
+  readonly #view: OwnView;
+  readonly #start: HeightStart;
+  /** Blocks that went to the committee in this round. */
+  readonly #integrityAsked = new Set<BlockKey>();
   /** Decided or halted: nothing is said at this height any more. */
   #over = false;
   #out: Outbox = emptyOutbox();
 
   constructor(options: RoundsOptions) {
+    const { context, clock, restored, selfId } = options;
     this.#options = options;
     this.#pace = new Pace(options);
-    this.#state = new HeightState(options.context);
-    this.#speaker = new Speaker(options.context.height);
-    if (options.restored !== undefined) this.#restore(options.restored);
+    this.#state = new HeightState(context, (block) => this.#mustKeep(block));
+    this.#speaker = new Speaker(context.height);
+    this.#intake = new Intake({
+      ...{ selfId, state: this.#state, round: () => this.#round },
+      send: (message) => this.#out.messages.push(message),
+      start: (task) => this.#out.tasks.push(task),
+    });
+    this.#view = new OwnView(options, this.#state, this.#pace);
+    this.#start = new HeightStart(clock.monotonicMs, context.members.faultsMax);
+    if (restored !== undefined) this.#restore(restored);
   }
 
   get height(): number {
@@ -78,29 +90,41 @@ export class Rounds {
 
   /** Monotonic time at which `tick` has something to do, if no event comes before. */
   get nextDeadlineMs(): number | undefined {
-    return this.#over ? undefined : this.#pace.nextMs;
+    if (this.#over) return undefined;
+    if (this.#step === "idle") return this.#start.nextMs;
+    const dueMs = this.#pace.nextMs ?? Number.POSITIVE_INFINITY;
+    return Math.min(dueMs, this.#view.nextMs);
   }
 
-  /** Whether this manager may have to show the body of a block again: it is bound to it. */
+  /** What the height waits for; undefined while it is idle, or over. */
+  waiting(nowMs: number): RingWaiting | undefined {
+    const { round, step, sinceMs, startedMs } = this.#pace;
+    if (step === "idle" || this.#over) return undefined;
+    const place = { round, step, stepMs: nowMs - sinceMs, heightMs: nowMs - startedMs };
+    return waitingFor(this.#state, place);
+  }
+
+  /** Whether this manager may yet need the body of a block: the driver keeps it. */
   isBoundTo(block: BlockKey): boolean {
-    return block === this.#lock.lockedBlock || block === this.#lock.validBlock;
+    return this.#lock.binds(block) || this.#state.judgements.isHeld(block);
   }
 
   /** Takes in one event of this height. */
-  step(event: RingEvent): void {
+  step(event: HeightEvent): void {
     if (this.#over || !this.#apply(event)) return;
-    if (this.#step === "idle") {
-      // A storage node cannot make the managers work: only what managers say starts a height.
-      if (event.kind === "attestation") return;
-      this.#enterRound(0);
-    }
+    if (this.#step === "idle" && !this.#isStartedBy(event)) return;
+    if (this.#step === "idle") this.#enterRound(0);
     this.#evaluate();
   }
 
   /** Lets time pass. */
   tick(clock: Clock): void {
     this.#pace.advance(clock);
-    if (this.#step === "idle" || this.#over) return;
+    if (this.#over) return;
+    if (this.#step === "idle") {
+      if (!this.#start.isDue(clock.monotonicMs)) return;
+      this.#enterRound(0);
+    }
     for (const step of this.#pace.takeExpired()) {
       this.#onTimeout(step);
       // The timeouts of the round that was left mean nothing in the next one.
@@ -111,73 +135,49 @@ export class Rounds {
   }
 
   /** Hands out what is to be done since the last call; see `Ready` for the order. */
-  ready(): Ready | undefined {
+  ready(evidence: readonly Evidence[]): Ready | undefined {
     const outbox = this.#out;
     this.#out = emptyOutbox();
-    return readyOf(outbox, this.#speaker.take());
+    return readyOf(outbox, this.#speaker.take(), evidence);
   }
 
-  /**
-   * Files the event; false when it changes nothing, so that junk neither starts nor
-   * delays a height.
-   */
-  #apply(event: RingEvent): boolean {
+  /** Whether what was taken in is reason enough to start an idle height; see height-start.ts. */
+  #isStartedBy(event: HeightEvent): boolean {
+    switch (event.kind) {
+      case "wake":
+      case "lock-certificate":
+        return true;
+      case "proposal":
+        this.#start.hear(event.proposal.managerId);
+        return event.proposal.round === 0 || this.#start.isDue(this.#pace.monotonicMs);
+      case "vote":
+        this.#start.hear(event.vote.managerId);
+        return this.#start.isDue(this.#pace.monotonicMs);
+      default:
+        // Storage nodes cannot make the managers work, and a judgement answers for nobody.
+        return false;
+    }
+  }
+
+  #apply(event: HeightEvent): boolean {
     switch (event.kind) {
       case "wake":
         return this.#step === "idle";
-      case "proposal":
-        return this.#takeProposal(event.proposal);
-      case "vote": {
-        const added = this.#state.votes.add(event.vote, this.#round);
-        return added === "added" || added === "conflict" || event.vote.round > this.#round;
-      }
-      case "attestation":
-        return this.#state.attestations.add(event.attestation);
-      case "lock-certificate":
-        if (!this.#state.takeIn(event.certificate, this.#round)) return false;
-        this.#validateIfUnknown(event.certificate.polka?.blockId ?? emptyBytes);
-        return true;
-      case "judged":
-        return this.#takeJudgement(event.blockId, event.judgement);
       case "built":
         return this.#takeBuilt(event.round, event.facts);
       default:
-        return unreachable(event);
+        return this.#intake.take(event);
     }
-  }
-
-  #takeProposal(proposal: Proposal): boolean {
-    const { round, managerId } = proposal;
-    if (managerId !== this.#state.context.members.proposer(this.height, round)) return false;
-    this.#state.votes.sawRound(managerId, round);
-    if (proposal.lockCertificate !== undefined) {
-      this.#state.takeIn(proposal.lockCertificate, this.#round);
-    }
-    const relayed = this.#state.addProposal(proposal, this.#round);
-    if (relayed === undefined) return round > this.#round;
-    if (managerId !== this.#options.selfId) {
-      this.#out.messages.push({ kind: "proposal", proposal: relayed });
-    }
-    this.#validateIfUnknown(proposal.blockId);
-    return true;
-  }
-
-  #takeJudgement(blockId: Uint8Array, judgement: Judgement): boolean {
-    const block = toHex(blockId);
-    this.#state.validating.delete(block);
-    if (this.#state.judgements.has(block)) return false;
-    this.#state.judgements.set(block, judgement);
-    return true;
   }
 
   /** A block that comes when its round is over is of no use: a later one names its own round. */
   #takeBuilt(round: number, facts: BlockFacts): boolean {
     if (round !== this.#round || this.#step === "idle") return false;
-    if (this.#validCertificate !== undefined) {
+    if (this.#lock.certificate !== undefined) {
       this.#propose(round);
       return true;
     }
-    this.#state.judgements.set(toHex(facts.blockId), { accurate: true, facts });
+    this.#state.judgements.add(toHex(facts.blockId), { accurate: true, facts });
     this.#speaker.propose(round, -1, facts.blockId);
     return true;
   }
@@ -186,6 +186,7 @@ export class Rounds {
   #evaluate(): void {
     if (this.#over || this.#step === "idle") return;
     this.#skipRounds();
+    if (!this.#speaker.hasCommitted(this.#round)) this.#view.watchAbsences();
     this.#acceptAccurateBlocks();
     this.#approveProposal();
     this.#followLockCertificates();
@@ -201,9 +202,9 @@ export class Rounds {
 
   /** ACCEPT is about accuracy alone: no round, no lock, and it may come late. */
   #acceptAccurateBlocks(): void {
-    for (const judgement of this.#state.judgements.values()) {
-      if (!judgement.accurate || !this.#locallyFine(judgement.facts)) continue;
-      this.#speaker.accept(judgement.facts.blockId);
+    for (const facts of this.#state.judgements.accurate()) {
+      if (!facts.requiredAccepts.includes(this.#options.selfId)) continue;
+      if (this.#view.of(facts) === "fine") this.#speaker.accept(facts.blockId);
     }
   }
 
@@ -211,9 +212,8 @@ export class Rounds {
     if (this.#step !== "propose") return;
     const proposal = this.#state.proposals.get(this.#round);
     if (proposal === undefined) return;
-    const choice = choiceFor(proposal, this.#state, this.#lock, (facts) =>
-      this.#locallyFine(facts),
-    );
+    const { state } = this.#lock;
+    const choice = choiceFor(proposal, this.#state, state, (facts) => this.#view.of(facts));
     if (choice === undefined) return;
     this.#approve(choice, choice === nilBlock ? -1 : proposal.validRound);
   }
@@ -221,26 +221,21 @@ export class Rounds {
   #followLockCertificates(): void {
     for (const { round, block } of this.#state.votes.blocksApprovedBy(this.#state.quorum)) {
       const current = round === this.#round && !this.#speaker.hasCommitted(round);
-      if (!current && round <= this.#lock.validRound) continue;
+      if (!current && round <= this.#lock.state.validRound) continue;
       // As in Tendermint, a manager commits in a round only after it has approved there, be it nil.
       if (current && this.#step === "propose") continue;
       const certificate = this.#state.lockable(round, block);
       if (certificate === undefined) continue;
-      const after = onLockCertificate(
-        { polkaRound: round, block },
-        { round: this.#round, committedInRound: this.#speaker.hasCommitted(this.#round) },
-        this.#lock,
-      );
-      this.#lock = after.lock;
-      this.#validCertificate = certificate;
-      if (after.commit) this.#commit(block, certificate);
+      const committedInRound = this.#speaker.hasCommitted(this.#round);
+      const now = { round: this.#round, committedInRound };
+      if (this.#lock.learn({ round, block }, now, certificate)) this.#commit(block, certificate);
     }
   }
 
   #watchApprovals(): void {
     const { votes, quorum } = this.#state;
     const round = this.#round;
-    if (this.#step === "approve" && votes.approversCount(round) >= quorum) {
+    if (this.#step === "approve" && votes.approvers(round).size >= quorum) {
       this.#pace.startTimeout("approve");
     }
     for (const found of votes.blocksApprovedBy(quorum)) {
@@ -261,9 +256,9 @@ export class Rounds {
       this.#pace.enterStep("verify");
       this.#pace.startTimeout("verify");
     }
-    const key = `${round}/${toHex(facts.blockId)}`;
-    if (facts.leafCount === 0 || this.#integrityAsked.has(key)) return;
-    this.#integrityAsked.add(key);
+    const block = toHex(facts.blockId);
+    if (facts.leafCount === 0 || this.#integrityAsked.has(block)) return;
+    this.#integrityAsked.add(block);
     this.#out.tasks.push({
       kind: "verify-integrity",
       height: this.height,
@@ -276,11 +271,11 @@ export class Rounds {
 
   #watchCommits(): void {
     const { votes, quorum } = this.#state;
-    if (votes.committersCount(this.#round) >= quorum) this.#pace.startTimeout("commit");
+    if (votes.committers(this.#round).size >= quorum) this.#pace.startTimeout("commit");
     const outcome = outcomeOfCommits(this.#state);
     switch (outcome?.kind) {
       case "unknown":
-        this.#validateIfUnknown(idOf(outcome.block));
+        this.#intake.validateIfUnknown(idOf(outcome.block));
         return;
       case "halt":
         this.#over = true;
@@ -316,7 +311,9 @@ export class Rounds {
 
   #enterRound(round: number): void {
     this.#pace.enterRound(round);
-    this.#state.prune(round, this.#lock.validRound);
+    this.#integrityAsked.clear();
+    this.#speaker.prune(round);
+    this.#state.prune(round, this.#lock.state.validRound);
     if (this.#state.context.members.proposer(this.height, round) === this.#options.selfId) {
       this.#propose(round);
     }
@@ -332,12 +329,13 @@ export class Rounds {
 
   #propose(round: number): void {
     if (this.#speaker.hasProposed(round)) return;
-    if (this.#validCertificate === undefined) {
-      this.#out.tasks.push({ kind: "build", height: this.height, round });
+    const { certificate, state } = this.#lock;
+    if (certificate === undefined) {
+      const absent = this.#view.claimedAbsences();
+      this.#out.tasks.push({ kind: "build", height: this.height, round, absent });
       return;
     }
-    const { validRound, validBlock } = this.#lock;
-    this.#speaker.propose(round, validRound, idOf(validBlock), this.#validCertificate);
+    this.#speaker.propose(round, state.validRound, idOf(state.validBlock), certificate);
   }
 
   #approve(block: BlockKey, validRound: number): void {
@@ -353,23 +351,15 @@ export class Rounds {
     this.#speaker.commit(round, blockId, certificate && { round, blockId, certificate });
   }
 
-  #locallyFine(facts: BlockFacts): boolean {
-    return facts.timestampMs <= this.#pace.wallMs + this.#options.futureBoundMs;
-  }
-
-  #validateIfUnknown(blockId: Uint8Array): void {
-    if (this.#state.awaitJudgement(blockId)) this.#askToValidate(blockId);
-  }
-
-  #askToValidate(blockId: Uint8Array): void {
-    const holders = this.#state.holders(toHex(blockId)).filter((id) => id !== this.#options.selfId);
-    this.#out.tasks.push({ kind: "validate", height: this.height, blockId, holders });
+  #mustKeep(block: BlockKey): boolean {
+    const proposed = this.#state.proposals.get(this.#round);
+    return this.#lock.binds(block) || (proposed !== undefined && toHex(proposed.blockId) === block);
   }
 
   /** Everything that others may have missed. */
   #resend(): void {
-    this.#out.messages.push(...messagesToResend(this.#state, this.#round, this.#validCertificate));
-    for (const blockId of this.#state.validating.values()) this.#askToValidate(blockId);
+    this.#out.messages.push(...messagesToResend(this.#state, this.#round, this.#lock.certificate));
+    this.#intake.askAgain();
   }
 
   /** Takes up a height where the disk says that this manager left it. */
@@ -379,18 +369,15 @@ export class Rounds {
     if (rounds.length === 0) return;
     this.#speaker.recall(restored.votes, restored.proposals);
     const lock = restored.lock;
-    if (lock !== undefined) {
-      this.#lock = lockedOn(lock.round, toHex(lock.blockId));
-      this.#validCertificate = lock.certificate;
-    }
+    if (lock !== undefined) this.#lock.restore(lock, restored.votes);
     const round = Math.max(...rounds);
     this.#enterRound(round);
     if (lock !== undefined) this.#state.takeIn(lock.certificate, round);
     for (const vote of restored.votes) this.#state.votes.add(vote, round);
-    for (const proposal of restored.proposals) this.#takeProposal(proposal);
+    for (const proposal of restored.proposals) this.#intake.takeProposal(proposal);
     if (this.#speaker.hasApproved(round)) this.#pace.enterStep("approve");
     if (this.#speaker.hasCommitted(round)) this.#pace.enterStep("commit");
-    if (lock !== undefined) this.#validateIfUnknown(lock.blockId);
+    if (lock !== undefined) this.#intake.validateIfUnknown(lock.blockId);
     this.#pace.resendAtOnce();
   }
 }

@@ -78,13 +78,13 @@ export class VoteTally {
     return this.#accepts.get(block) ?? noVotes;
   }
 
-  /** Distinct managers that approved anything, nil included, in a round. */
-  approversCount(round: number): number {
+  /** Managers that approved anything, nil included, in a round. */
+  approvers(round: number): ReadonlySet<string> {
     return distinctVoters(this.#approves.get(round));
   }
 
-  /** Distinct managers that committed anything, nil included, in a round. */
-  committersCount(round: number): number {
+  /** Managers that committed anything, nil included, in a round. */
+  committers(round: number): ReadonlySet<string> {
     return distinctVoters(this.#commits.get(round));
   }
 
@@ -144,10 +144,10 @@ function getOrCreate<K, V>(map: Map<K, V>, key: K, create: () => V): V {
   return value;
 }
 
-function distinctVoters(choices: Choices | undefined): number {
+function distinctVoters(choices: Choices | undefined): ReadonlySet<string> {
   const voters = new Set<string>();
   for (const votes of choices?.values() ?? []) for (const id of votes.keys()) voters.add(id);
-  return voters.size;
+  return voters;
 }
 
 function blocksWith(rounds: ReadonlyMap<number, Choices>, count: number) {

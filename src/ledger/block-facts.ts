@@ -23,6 +23,8 @@ export type BlockFacts = {
   readonly leafCount: number;
   /** Managers whose ACCEPT it needs: (active ∪ those it resumes) ∖ those it suspends; sorted. */
   readonly requiredAccepts: readonly string[];
+  /** Managers that it suspends as absent: whoever accepts it has waited for them too; sorted. */
+  readonly absences: readonly string[];
   /**
    * Storage nodes from which its committees are drawn: those eligible before this block; sorted.
    */

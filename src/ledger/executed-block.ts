@@ -91,6 +91,7 @@ export function executedBlock(
     hash1: outcome.hash1,
     leafCount: outcome.leaves.length,
     requiredAccepts: before.members.activeManagerIds.toSorted(compareIds),
+    absences: [],
     eligible: before.members.eligibleStorageNodes(policy),
   };
   const head: LedgerHead = {

@@ -71,5 +71,7 @@ function blockFacts(
   return {
     ...{ blockId, height, createdRound, proposerId, timestampMs, beacon, leafCount },
     ...{ treeSize: frontier.size, hash1: rootOf(frontier), requiredAccepts, eligible },
+    // Claims of absence matter only while a block is voted on.
+    absences: [],
   };
 }

@@ -60,20 +60,19 @@ describe("proposals", () => {
 describe("a block", () => {
   test("is to be judged once, until it is judged; nil never is", () => {
     const state = newState();
-    assert.ok(state.awaitJudgement(bench.id("A0")));
-    assert.ok(!state.awaitJudgement(bench.id("A0")), "it is being judged");
-    state.validating.delete(blockA);
-    state.judgements.set(blockA, { accurate: true, facts: bench.facts("A0") });
-    assert.ok(!state.awaitJudgement(bench.id("A0")), "it has been judged");
-    assert.ok(!state.awaitJudgement(new Uint8Array()));
-    assert.deepEqual([...state.validating.keys()], []);
+    assert.ok(state.judgements.await(bench.id("A0")));
+    assert.ok(!state.judgements.await(bench.id("A0")), "it is being judged");
+    state.judgements.add(blockA, { accurate: true, facts: bench.facts("A0") });
+    assert.ok(!state.judgements.await(bench.id("A0")), "it has been judged");
+    assert.ok(!state.judgements.await(new Uint8Array()));
+    assert.deepEqual([...state.judgements.awaited()], []);
   });
 
   test("has no facts while it is not judged, nor when it is wrong", () => {
     const state = newState();
     assert.equal(state.factsOf(blockA), undefined);
     const violation = { reason: "DOUBLE_SPEND", message: "sold twice" } as const;
-    state.judgements.set(blockA, { accurate: false, violation });
+    state.judgements.add(blockA, { accurate: false, violation });
     assert.equal(state.factsOf(blockA), undefined);
   });
 
@@ -98,7 +97,7 @@ describe("a block is lockable", () => {
   ) {
     const state = newState();
     const facts = bench.facts("A0");
-    if (missing !== "judgement") state.judgements.set(blockA, { accurate: true, facts });
+    if (missing !== "judgement") state.judgements.add(blockA, { accurate: true, facts });
     const approvers = missing === "an approval" ? [1, 2] : [1, 2, 4];
     for (const i of approvers) state.votes.add(bench.vote(APPROVE, 1, "A0", i), 1);
     const accepting = missing === "an accept" ? [1, 2, 3] : [1, 2, 3, 4];

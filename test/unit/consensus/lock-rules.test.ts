@@ -3,9 +3,11 @@ import { describe, test } from "node:test";
 import { nilBlock } from "../../../src/consensus/events.js";
 import {
   approvalOf,
+  type CommitPlace,
   type LockState,
   onLockCertificate,
   type ProposalView,
+  restoredLock,
   unlocked,
 } from "../../../src/consensus/lock-rules.js";
 
@@ -14,6 +16,7 @@ const lockedOnA: LockState = {
   lockedBlock: "a",
   validRound: 2,
   validBlock: "a",
+  otherRound: -1,
 };
 
 const fresh: ProposalView = {
@@ -55,6 +58,24 @@ describe("what is approved", () => {
       { block: "a", validRound: 0, certified: true },
       "a",
     ],
+    [
+      "the locked block, with a certificate of the round of the COMMIT of another, or later",
+      { ...lockedOnA, otherRound: 1 },
+      { block: "a", validRound: 1, certified: true },
+      "a",
+    ],
+    [
+      "nil, when another block was committed after the round of the locked block's certificate",
+      { ...lockedOnA, otherRound: 1 },
+      { block: "a", validRound: 0, certified: true },
+      nilBlock,
+    ],
+    [
+      "nil, when another block was committed before, and the locked one is proposed as fresh",
+      { ...lockedOnA, otherRound: 1 },
+      { block: "a" },
+      nilBlock,
+    ],
     ["nil, when a valid round is not certified", unlocked, { validRound: 3 }, nilBlock],
     [
       "nil, when the valid round is not before the round",
@@ -94,7 +115,10 @@ describe("on a lock certificate", () => {
       { round: 4, committedInRound: false },
       {
         commit: true,
-        lock: { lockedRound: 4, lockedBlock: "b", validRound: 4, validBlock: "b" },
+        lock: {
+          ...{ lockedRound: 4, lockedBlock: "b", validRound: 4, validBlock: "b" },
+          otherRound: 2,
+        },
       },
     ],
     [
@@ -124,5 +148,47 @@ describe("on a lock certificate", () => {
   ];
   for (const [what, certificate, now, expected] of cases) {
     test(what, () => assert.deepEqual(onLockCertificate(certificate, now, lockedOnA), expected));
+  }
+
+  test("of the locked block in a later round: other COMMITs are remembered as before", () => {
+    const now = { round: 6, committedInRound: false };
+    const { lock } = onLockCertificate({ polkaRound: 6, block: "a" }, now, {
+      ...lockedOnA,
+      otherRound: 1,
+    });
+    assert.equal(lock.otherRound, 1);
+  });
+});
+
+describe("the lock that is found on the disk", () => {
+  const cases: readonly (readonly [
+    what: string,
+    commits: readonly CommitPlace[],
+    other: number,
+  ])[] = [
+    ["without a COMMIT of another block", [{ round: 2, block: "a" }], -1],
+    [
+      "after one of another block",
+      [
+        { round: 1, block: "b" },
+        { round: 2, block: "a" },
+      ],
+      1,
+    ],
+    [
+      "after several",
+      [
+        { round: 0, block: "b" },
+        { round: 1, block: "c" },
+      ],
+      1,
+    ],
+    ["after one of nil", [{ round: 1, block: nilBlock }], -1],
+  ];
+  for (const [what, commits, otherRound] of cases) {
+    test(`${what} is of that block, and knows`, () => {
+      const lock = restoredLock({ round: 2, block: "a" }, commits);
+      assert.deepEqual(lock, { ...lockedOnA, otherRound });
+    });
   }
 });

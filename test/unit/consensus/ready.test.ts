@@ -6,6 +6,7 @@ import { heightOf } from "../../../src/consensus/event-height.js";
 import type { RingEvent, Statement } from "../../../src/consensus/events.js";
 import { emptyOutbox, type Outbox, readyOf } from "../../../src/consensus/outbox.js";
 import { LockCertificateSchema } from "../../../src/gen/bss/v1/block_pb.js";
+import { EvidenceSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { VoteKind } from "../../../src/gen/bss/v1/vote_pb.js";
 import { RingBench } from "./support/ring-bench.js";
 
@@ -18,22 +19,27 @@ describe("what is to be done", () => {
   const vote = bench.vote(VoteKind.ACCEPT, 0, "A0", 1);
   const cases: readonly (readonly [what: string, outbox: Partial<Outbox>])[] = [
     ["a message", { messages: [{ kind: "vote", vote }] }],
-    ["a task", { tasks: [{ kind: "build", height: 9, round: 0 }] }],
+    ["a task", { tasks: [{ kind: "build", height: 9, round: 0, absent: [] }] }],
     ["a timeout that is over", { expired: ["propose"] }],
     ["a decision", { decision: { height: 9, round: 0, blockId, facts, certificates: none() } }],
     ["a halt", { halt: { message: "forked" } }],
   ];
   test("is undefined when there is nothing", () => {
-    assert.equal(readyOf(emptyOutbox(), []), undefined);
+    assert.equal(readyOf(emptyOutbox(), [], []), undefined);
   });
   test("may be a statement alone", () => {
-    const expected = { messages: [], tasks: [], expired: [], statements: [statement] };
-    assert.deepEqual(readyOf(emptyOutbox(), [statement]), expected);
+    const expected = { ...emptyOutbox(), statements: [statement], evidence: [] };
+    assert.deepEqual(readyOf(emptyOutbox(), [statement], []), expected);
+  });
+  test("may be evidence alone", () => {
+    const evidence = [create(EvidenceSchema, { managerId: "manager-2" })];
+    const ready = readyOf(emptyOutbox(), [], evidence);
+    assert.deepEqual(ready, { ...emptyOutbox(), statements: [], evidence });
   });
   for (const [what, outbox] of cases) {
     test(`may be ${what} alone`, () => {
-      const ready = readyOf({ ...emptyOutbox(), ...outbox }, []);
-      assert.deepEqual(ready, { ...emptyOutbox(), ...outbox, statements: [] });
+      const ready = readyOf({ ...emptyOutbox(), ...outbox }, [], []);
+      assert.deepEqual(ready, { ...emptyOutbox(), ...outbox, statements: [], evidence: [] });
     });
   }
 });
@@ -53,7 +59,10 @@ describe("the height of an event", () => {
   for (const event of events) {
     test(`is said by a ${event.kind}`, () => assert.equal(heightOf(event), 9));
   }
-  test("is open for a wake", () => assert.equal(heightOf({ kind: "wake" }), undefined));
+  test("is open for a wake, and for votes that were seen", () => {
+    assert.equal(heightOf({ kind: "wake" }), undefined);
+    assert.equal(heightOf({ kind: "seen", votes: [] }), undefined);
+  });
   test("is none for a lock certificate without a polka", () => {
     const empty = create(LockCertificateSchema);
     assert.equal(heightOf({ kind: "lock-certificate", certificate: empty }), -1);

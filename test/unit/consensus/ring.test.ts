@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { toHex } from "../../../src/base/bytes.js";
 import type { RingEvent } from "../../../src/consensus/events.js";
-import { nextHeightEventsMax, Ring } from "../../../src/consensus/ring.js";
+import { loneVoiceWaitMs } from "../../../src/consensus/height-start.js";
+import { nextOfManagerMax } from "../../../src/consensus/next-height.js";
+import { Ring } from "../../../src/consensus/ring.js";
 import { roundsBehindMax } from "../../../src/consensus/vote-tally.js";
 import { type Vote, VoteKind } from "../../../src/gen/bss/v1/vote_pb.js";
 import { benchResendMs, benchTimeouts, nil, RingBench } from "./support/ring-bench.js";
@@ -35,8 +37,6 @@ describe("an idle ring", () => {
   const starters: readonly (readonly [what: string, event: (bench: RingBench) => RingEvent])[] = [
     ["something to order", () => ({ kind: "wake" })],
     ["a proposal", (bench) => ({ kind: "proposal", proposal: bench.proposal(0, "A0") })],
-    ["an ACCEPT", (bench) => voteEvent(bench.vote(ACCEPT, 0, "A0", 2))],
-    ["an APPROVE", (bench) => voteEvent(bench.vote(APPROVE, 0, nil, 2))],
     [
       "a lock certificate",
       (bench) => ({
@@ -53,6 +53,53 @@ describe("an idle ring", () => {
       assert.equal(bench.ring.nextDeadlineMs, 100);
     });
   }
+
+  const voices: readonly (readonly [what: string, event: (bench: RingBench) => RingEvent])[] = [
+    ["an ACCEPT", (bench) => voteEvent(bench.vote(ACCEPT, 0, "A0", 2))],
+    ["an APPROVE", (bench) => voteEvent(bench.vote(APPROVE, 0, nil, 2))],
+    ["a proposal of a later round", (bench) => proposed(bench, 1, "B1")],
+  ];
+  for (const [what, event] of voices) {
+    test(`is not started by ${what} alone before it has been open for some time`, () => {
+      const bench = idleBench();
+      bench.step(event(bench));
+      assert.equal(bench.status(), "at height 4 round 0 step idle");
+      assert.equal(bench.ring.nextDeadlineMs, loneVoiceWaitMs);
+      bench.tick(loneVoiceWaitMs - 1);
+      assert.equal(bench.status(), "at height 4 round 0 step idle");
+      bench.tick(1);
+      assert.equal(bench.status(), "at height 4 round 0 step propose");
+    });
+
+    test(`is started by ${what}, once it has been open for some time`, () => {
+      const bench = idleBench();
+      bench.tick(loneVoiceWaitMs);
+      bench.step(event(bench));
+      assert.equal(bench.status(), "at height 4 round 0 step propose");
+    });
+
+    test(`is started by ${what}, and anything of a second manager`, () => {
+      const bench = idleBench();
+      bench.step(event(bench));
+      bench.step(voteEvent(bench.vote(APPROVE, 0, nil, 4)));
+      assert.equal(bench.status(), "at height 4 round 0 step propose");
+    });
+  }
+
+  test("is not started by one manager that says much", () => {
+    const bench = idleBench();
+    for (let round = 0; round < 20; round++) {
+      bench.step(voteEvent(bench.vote(APPROVE, round, nil, 2)));
+      bench.step(voteEvent(bench.vote(COMMIT, round, nil, 2)));
+    }
+    assert.equal(bench.status(), "at height 4 round 0 step idle");
+  });
+
+  test("is started by one manager at once, where none may be faulty", () => {
+    const bench = new RingBench({ managers: 3, self: 3 });
+    bench.step(voteEvent(bench.vote(APPROVE, 0, nil, 2)));
+    assert.equal(bench.status(), "at height 4 round 0 step propose");
+  });
 
   test("is not started by a storage node, whose attestation still counts later", () => {
     const bench = idleBench();
@@ -203,15 +250,13 @@ describe("the next height", () => {
     assert.equal(bench.ring.status().step, "idle");
   });
 
-  test("takes only so much along: the rest is sent again anyway", () => {
+  test("takes only so much along of each manager: the rest is sent again anyway", () => {
     for (const [junk, round] of [
-      [nextHeightEventsMax - 2, 1],
-      [nextHeightEventsMax - 1, 0],
+      [nextOfManagerMax - 1, 1],
+      [nextOfManagerMax, 0],
     ] as const) {
       const bench = idleBench();
-      const [node = ""] = bench.committee("A0", 0);
-      const attestation = { ...bench.attestation(0, "A0", node), height: 5n };
-      for (let i = 0; i < junk; i++) bench.ring.step({ kind: "attestation", attestation });
+      for (let i = 0; i < junk; i++) bench.step(voteEvent(bench.vote(COMMIT, 0, nil, 1), 5));
       for (const manager of [1, 2]) bench.step(voteEvent(bench.vote(APPROVE, 1, nil, manager), 5));
       bench.ring.advance({ height: 5, members: bench.members });
       assert.equal(bench.ring.status().round, round);
@@ -266,6 +311,10 @@ describe("a height that is over", () => {
     assert.equal(bench.ring.status().step, "idle");
   });
 });
+
+function proposed(bench: RingBench, round: number, name: string): RingEvent {
+  return { kind: "proposal", proposal: bench.proposal(round, name) };
+}
 
 function built(bench: RingBench, round: number): RingEvent {
   return { kind: "built", height: bench.height, round, facts: bench.facts(`A${round}`) };

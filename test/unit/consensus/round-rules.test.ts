@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { toHex } from "../../../src/base/bytes.js";
-import { type Judgement, nilBlock } from "../../../src/consensus/events.js";
+import { type BlockKey, type Judgement, nilBlock } from "../../../src/consensus/events.js";
 import { HeightState } from "../../../src/consensus/height-state.js";
-import { lockedOn, unlocked } from "../../../src/consensus/lock-rules.js";
+import { type LockState, restoredLock, unlocked } from "../../../src/consensus/lock-rules.js";
 import { choiceFor, outcomeOfCommits } from "../../../src/consensus/round-rules.js";
 import { VoteKind } from "../../../src/gen/bss/v1/vote_pb.js";
 import { nil, RingBench } from "./support/ring-bench.js";
@@ -36,7 +36,7 @@ type Known = {
 
 function stateOf({ judgement, accepts = [], attested, commits }: Known): HeightState {
   const state = newState();
-  if (judgement !== undefined) state.judgements.set(blockA, judgement);
+  if (judgement !== undefined) state.judgements.add(blockA, judgement);
   for (const manager of accepts) state.votes.add(bench.vote(ACCEPT, 0, "A0", manager), 0);
   for (const [round, name, managers] of commits) {
     for (const manager of managers) state.votes.add(bench.vote(COMMIT, round, name, manager), 0);
@@ -143,7 +143,7 @@ describe("Q COMMITs", () => {
 
   test("of a block without leaves need no IC", () => {
     const state = newState();
-    state.judgements.set(toHex(bench.id("E0")), accurate("E0"));
+    state.judgements.add(toHex(bench.id("E0")), accurate("E0"));
     for (const manager of [1, 2, 3, 4]) {
       state.votes.add(bench.vote(ACCEPT, 0, "E0", manager), 0);
       state.votes.add(bench.vote(COMMIT, 0, "E0", manager), 0);
@@ -155,25 +155,26 @@ describe("Q COMMITs", () => {
 });
 
 describe("the choice on a proposal", () => {
-  const isFine = () => true;
+  const isFine = () => "fine" as const;
 
   test("waits for the judgement", () => {
     assert.equal(choiceFor(bench.proposal(0, "A0"), newState(), unlocked, isFine), undefined);
   });
 
-  for (const [what, judgement, round, locallyFine, approved] of [
-    ["a fresh block that is accurate", accurate("A0"), 0, true, blockA],
-    ["nil, when it is wrong", wrong, 0, true, nilBlock],
-    ["nil, when its time is not fine", accurate("A0"), 0, false, nilBlock],
-    ["nil, when its proposer made it in another round", accurate("A0"), 4, true, nilBlock],
-    ["nil, when another made it", madeByAnother(), 0, true, nilBlock],
+  for (const [what, judgement, round, opinion, approved] of [
+    ["a fresh block that is accurate", accurate("A0"), 0, "fine", blockA],
+    ["nil, when it is wrong", wrong, 0, "fine", nilBlock],
+    ["nil, when this manager refuses it", accurate("A0"), 0, "refused", nilBlock],
+    ["nil, when its proposer made it in another round", accurate("A0"), 4, "fine", nilBlock],
+    ["nil, when another made it", madeByAnother(), 0, "fine", nilBlock],
+    ["open, while time alone is missing", accurate("A0"), 0, "later", undefined],
   ] as const) {
     test(`is ${what}`, () => {
       const state = newState();
-      state.judgements.set(blockA, judgement);
+      state.judgements.add(blockA, judgement);
       const proposal = bench.proposal(round, "A0");
       assert.equal(
-        choiceFor(proposal, state, unlocked, () => locallyFine),
+        choiceFor(proposal, state, unlocked, () => opinion),
         approved,
       );
     });
@@ -183,13 +184,13 @@ describe("the choice on a proposal", () => {
     const certificate = bench.lockCertificate(0, "A0", [1, 2, 4]);
     const proposal = bench.proposal(1, "A0", certificate);
     const state = newState();
-    state.judgements.set(blockA, accurate("A0"));
+    state.judgements.add(blockA, accurate("A0"));
     assert.equal(choiceFor(proposal, state, unlocked, isFine), nilBlock);
     assert.ok(state.takeIn(certificate, 1));
     assert.equal(
-      choiceFor(proposal, state, unlocked, () => false),
+      choiceFor(proposal, state, unlocked, () => "refused"),
       blockA,
-      "whatever its time",
+      "whatever this manager thinks of a fresh one",
     );
     const other = toHex(bench.id("B0"));
     assert.equal(choiceFor(proposal, state, lockedOn(0, other), isFine), blockA);
@@ -198,6 +199,10 @@ describe("the choice on a proposal", () => {
     assert.equal(choiceFor(later, state, lockedOn(1, blockA), isFine), blockA);
   });
 });
+
+function lockedOn(round: number, block: BlockKey): LockState {
+  return restoredLock({ round, block }, []);
+}
 
 function madeByAnother(): Judgement {
   return { accurate: true, facts: { ...bench.facts("A0"), proposerId: "manager-3" } };

@@ -41,19 +41,19 @@ describe("votes", () => {
     assert.equal(tally.add(bench.vote(APPROVE, 0, "B0", 1), 0), "conflict");
     assert.equal(tally.approves(0, blockA).size, 1);
     assert.equal(tally.approves(0, blockB).size, 1);
-    assert.equal(tally.approversCount(0), 1, "and is one voter");
+    assert.equal(tally.approvers(0).size, 1, "and is one voter");
   });
 
   test("COMMITs of different rounds are not added up", () => {
     const tally = tallyOf([COMMIT, 0, "A0", 1], [COMMIT, 0, "A0", 2], [COMMIT, 1, "A0", 3]);
     assert.deepEqual(tally.blocksCommittedBy(3), []);
-    assert.equal(tally.committersCount(0), 2);
+    assert.equal(tally.committers(0).size, 2);
   });
 
   test("nil is a choice like any other, and no block", () => {
     const tally = tallyOf([APPROVE, 0, nil, 1], [APPROVE, 0, nil, 2], [APPROVE, 0, "A0", 3]);
     assert.equal(tally.approves(0, nilBlock).size, 2);
-    assert.equal(tally.approversCount(0), 3);
+    assert.equal(tally.approvers(0).size, 3);
     assert.deepEqual(tally.blocksApprovedBy(1), [{ round: 0, block: blockA }]);
   });
 

@@ -52,6 +52,7 @@ const facts: BlockFacts = {
   beacon: concatBytes(bytesOf("beacon"), bytesOf("second half")),
   leafCount: 3,
   requiredAccepts: ["manager-1", "manager-2", "manager-4"],
+  absences: [],
   eligible: members.storageNodes.map((each) => each.nodeId),
 };
 const withoutLeaves = { ...facts, leafCount: 0 };

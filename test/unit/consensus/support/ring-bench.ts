@@ -130,6 +130,7 @@ export class RingBench {
       beacon: new Uint8Array(64).fill(name.charCodeAt(0)),
       leafCount: name.startsWith("E") ? 0 : 3,
       requiredAccepts: [...this.members.activeManagerIds].sort(),
+      absences: [],
       eligible: this.members.storageNodes.map(({ nodeId }) => nodeId).sort(),
     };
   }
@@ -304,7 +305,10 @@ export class RingBench {
   }
 
   #task(task: Task): string {
-    if (task.kind === "build") return `build r${task.round}`;
+    if (task.kind === "build") {
+      const { round, absent } = task;
+      return `build r${round}${absent.length === 0 ? "" : ` without ${numbers(absent)}`}`;
+    }
     const block = this.#name(task.blockId);
     if (task.kind === "validate") return `validate ${block}, held by ${numbers(task.holders)}`;
     return `verify r${task.round} ${block} by ${numbers(task.committee)}`;
