@@ -1,7 +1,10 @@
 /**
  * Who is missing when nothing can become final: what a caller is told instead of a bare time-out.
+ *
+ * A manager that cannot be reached stops the ring only if it is needed: because fewer than Q would
+ * be left, or because it is active and cannot be suspended.
  */
-import type { Policy } from "../gen/bss/v1/genesis_pb.js";
+import { type Policy, SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
 import { committeeSize, matchesNeeded } from "../ledger/committee.js";
 import type { Members } from "../ledger/members.js";
 import { RpcError } from "../rpc/rpc-error.js";
@@ -24,17 +27,34 @@ export class Availability {
     this.#ports = ports;
   }
 
-  /** Every active manager must accept a block, and enough storage nodes must attest it. */
+  /** Too few managers to go on, or too few storage nodes to attest a block. */
   whatIsMissing(): RpcError | undefined {
+    return this.#missingManagers() ?? this.#missingStorage();
+  }
+
+  #missingManagers(): RpcError | undefined {
     const { selfId, members, policy } = this.#ports;
+    const { managers, quorum, activeManagerIds } = members();
     const connected = new Set([...this.#ports.connectedManagers(), selfId]);
-    const managers = members().activeManagerIds.filter((id) => !connected.has(id));
-    if (managers.length > 0) {
-      const text = `not connected to ${listed(managers)}, whose acceptance every block needs`;
-      return new RpcError("MANAGERS_UNAVAILABLE", text, {
-        metadata: { missing_managers: listed(managers) },
-      });
-    }
+    const isAway = (id: string) => !connected.has(id);
+    const away = managers.map(({ managerId }) => managerId).filter(isAway);
+    const awaited = activeManagerIds.filter(isAway);
+    const mayBeSuspended =
+      policy.suspension === SuspensionMode.FLOOR &&
+      activeManagerIds.length - awaited.length >= quorum;
+    const tooFew = managers.length - away.length < quorum;
+    if (!tooFew && (awaited.length === 0 || mayBeSuspended)) return undefined;
+    const missing = listed(away);
+    const need = tooFew
+      ? `${quorum} of ${managers.length} managers are needed`
+      : "every block needs the acceptance of all active managers, and none can be suspended now";
+    return new RpcError("MANAGERS_UNAVAILABLE", `not connected to ${missing}; ${need}`, {
+      metadata: { missing_managers: missing },
+    });
+  }
+
+  #missingStorage(): RpcError | undefined {
+    const { members, policy } = this.#ports;
     const eligible = members().eligibleStorageNodes(policy);
     const linked = new Set(this.#ports.connectedStorage());
     const missing = eligible.filter((id) => !linked.has(id));

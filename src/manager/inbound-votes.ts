@@ -34,7 +34,12 @@ export type InboundVotesPorts = {
   readonly post: (event: RingEvent) => void;
   /** The body that came with a proposal: a relay of the same proposal may have been here before. */
   readonly onBody: (block: ManagerBlock | undefined) => Promise<void>;
-  readonly onHead: (from: string, head: SignedHead) => void;
+  /** Whether there is something in a head that makes its signature worth verifying. */
+  readonly isNews: (head: SignedHead) => boolean;
+  /** A peer's own head; `verified` if its signature has been looked at. */
+  readonly onHead: (from: string, head: SignedHead, verified: boolean) => Promise<void>;
+  /** What managers say about each other. */
+  readonly onSupervision: (from: string, message: SupervisionMessage) => Promise<void>;
   /** A peer speaks of a height that is decided here. */
   readonly onLagging: (from: string) => void;
   readonly onDropped: (from: string, reason: string) => void;
@@ -43,6 +48,7 @@ export type InboundVotesPorts = {
 };
 
 export type VoteMessage = Exclude<VoteRequest["message"], { case: undefined }>;
+export type SupervisionMessage = VoteMessage & { readonly case: "evidence" | "resume" | "fork" };
 
 export class InboundVotes {
   readonly #ports: InboundVotesPorts;
@@ -63,6 +69,10 @@ export class InboundVotes {
         return this.#takeCertificate(from, message.value);
       case "head":
         return this.#takeHead(from, message.value);
+      case "evidence":
+      case "resume":
+      case "fork":
+        return this.#ports.onSupervision(from, message);
       default:
         return;
     }
@@ -113,14 +123,13 @@ export class InboundVotes {
   }
 
   async #takeHead(from: string, head: SignedHead): Promise<void> {
-    const { members, consortiumId, height } = this.#ports;
+    const { members, consortiumId, isNews, onHead } = this.#ports;
     if (head.managerId !== from) return this.#ports.onDropped(from, "HEAD_OF_ANOTHER");
-    // Most heads say what is known here already; only one that is ahead makes this
-    // manager do something.
-    const ahead = head.height >= BigInt(height());
     const check = checkHead(head, members(), consortiumId);
-    if (ahead && !(await this.#holds(from, [check]))) return;
-    if (check.ok) this.#ports.onHead(from, head);
+    // Most heads say what is known here already.
+    const verify = !check.ok || isNews(head);
+    if (verify && !(await this.#holds(from, [check]))) return;
+    await onHead(from, head, verify);
   }
 
   /** Every signature in it, or one refusal when there are more than members who could sign. */

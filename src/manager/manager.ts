@@ -11,6 +11,7 @@ import { defined } from "../base/assert.js";
 import { every, type Timer } from "../base/time.js";
 import type { RingStatus } from "../consensus/events.js";
 import { Ring } from "../consensus/ring.js";
+import type { RingWaiting } from "../consensus/waiting.js";
 import type { ManagerStore } from "../store/manager-store.js";
 import { BlockJudge } from "./block-judge.js";
 import { BlockProducer } from "./block-producer.js";
@@ -25,11 +26,13 @@ import { createIntake } from "./intake.js";
 import { type ManagerOptions, type SharedPorts, sharedPorts } from "./manager-options.js";
 import { PeerExchange } from "./peer-exchange.js";
 import type { Pool } from "./pool.js";
-import { type AppendedBlock, clockOf, RingDriver } from "./ring-driver.js";
+import { type AppendedBlock, clockOf, RingDriver, RingHalted } from "./ring-driver.js";
 import { RingTasks } from "./ring-tasks.js";
 import { ShippedBlocks } from "./shipped-blocks.js";
+import { StallWatch } from "./stall-watch.js";
 import { StorageExchange } from "./storage-exchange.js";
 import type { Submissions } from "./submissions.js";
+import { Supervision } from "./supervision.js";
 
 /**
  * How often waiting submissions, heartbeats and peers ahead are looked at besides when they change.
@@ -53,11 +56,14 @@ export class Manager {
   readonly #pool: Pool;
   readonly #catchUp: CatchUp;
   readonly #announcer: HeadAnnouncer;
+  readonly #supervision: Supervision;
+  readonly #stall: StallWatch;
   readonly submissions: Submissions;
   readonly peers: PeerExchange;
   readonly broadcast: BroadcastExchange;
   readonly storage: StorageExchange;
   #pulse: Timer | undefined;
+  #halted = false;
 
   private constructor(options: ManagerOptions, ring: Ring) {
     const shared = sharedPorts(options);
@@ -88,7 +94,11 @@ export class Manager {
       start: (task) => this.#tasks.start(task),
       append: (appended) => this.#chain.append(appended),
       observe: observer,
-      onFatal: options.onFatal,
+      onFatal: (error) => this.#end(error),
+    });
+    this.#supervision = new Supervision(options, shared, {
+      peers: () => this.peers,
+      halt: (message) => this.#end(new RingHalted(message)),
     });
     const height = () => this.#driver.ring.height;
     const post = this.#driver.post.bind(this.#driver);
@@ -101,7 +111,7 @@ export class Manager {
     this.#announcer = new HeadAnnouncer({
       ...shared,
       sign: options.sign,
-      send: (signed, to) => this.peers.sendHead(signed, to),
+      send: (value, to) => this.peers.tell({ case: "head", value }, to),
     });
     this.#catchUp = new CatchUp({
       headHeight: () => store.head.height,
@@ -113,7 +123,12 @@ export class Manager {
     const inbound = new InboundVotes({
       ...{ ...shared, candidates, height, post },
       onBody: (block) => this.#judge.takeBody(block),
-      onHead: (from, signed) => this.#catchUp.onHead(from, Number(signed.height)),
+      isNews: (head) => this.#supervision.isNews(head),
+      onHead: async (from, head, verified) => {
+        this.#catchUp.onHead(from, Number(head.height));
+        if (verified) await this.#supervision.takeHead(head);
+      },
+      onSupervision: (from, message) => this.#supervision.take(from, message),
       onLagging: (from) => this.#announcer.remind(from),
       onDropped: observer.dropped,
       onVote: observer.voteReceived,
@@ -124,7 +139,10 @@ export class Manager {
       ...{ links: options.links, inbound, candidates },
       readBlocks: (from, limit) => shipped.forManagers(from, limit),
       onBody: (_, body) => this.#judge.takeBody(body.block),
-      onBlocks: (from, blocks) => this.#catchUp.onBlocks(from, blocks),
+      onBlocks: async (from, blocks) => {
+        const taken = await this.#supervision.takeBlocks(from, blocks);
+        if (!taken) await this.#catchUp.onBlocks(from, blocks);
+      },
     });
     this.storage = new StorageExchange({
       ...{ selfId: options.selfId, candidates, after: time.after },
@@ -141,6 +159,11 @@ export class Manager {
       headCertificates: () => store.headCertificates,
       candidates: () => this.#ripe(shared.policy.blockRecordsMax * candidateBlocks),
       settled: (held) => pool.settledOf(held),
+    });
+    this.#stall = new StallWatch({
+      waiting: () => this.waiting(),
+      monotonicMs: time.monotonicMs,
+      observe: observer,
     });
     this.#tasks = new RingTasks({
       ...{ producer, judge: this.#judge, candidates, storage: this.storage, submissions, post },
@@ -170,6 +193,7 @@ export class Manager {
 
   /** Starts to take part. The links must be there. */
   async start(): Promise<void> {
+    if (!(await this.#supervision.restore())) return;
     this.#driver.start();
     await this.submissions.restore(await this.#options.store.loadPool(this.#options.poolLimits));
     this.#pulse = every(this.#options.time, pulseMs, () => this.#onPulse());
@@ -186,12 +210,18 @@ export class Manager {
 
   /** A stream to a peer is up. */
   onPeerConnected(peerId: string): void {
-    this.#announcer.announce(peerId);
+    if (!this.#halted) this.#announcer.announce(peerId);
+    this.#supervision.onPeerConnected(peerId);
   }
 
   status(): RingStatus & { readonly syncing: boolean; readonly pooled: number } {
     const pooled = this.#pool.submissionCount;
     return { ...this.#driver.ring.status(), syncing: this.#catchUp.behind, pooled };
+  }
+
+  /** What the height that is being voted on waits for; undefined while the ring is idle. */
+  waiting(): RingWaiting | undefined {
+    return this.#driver.ring.waiting(this.#shared.monotonicMs());
   }
 
   get pool(): Pick<Pool, "submissionCount" | "recordCount" | "byteCount"> {
@@ -207,8 +237,10 @@ export class Manager {
   }
 
   /** Within the turn that wrote the block. */
-  async #onAppended({ executed, certificates, block }: AppendedBlock): Promise<void> {
+  async #onAppended(appended: AppendedBlock): Promise<void> {
+    const { executed, certificates, block } = appended;
     const { height } = executed.facts;
+    this.#supervision.onAppended(appended);
     this.#candidates.dropThrough(height);
     this.#judge.onHeightChanged();
     this.storage.announce({ height, block, executed }, certificates);
@@ -217,9 +249,19 @@ export class Manager {
     await this.submissions.onAppended(executed, block);
   }
 
+  /** Nothing is signed after the turn that is running; others may still read. */
+  #end(error: Error): void {
+    if (this.#halted) return;
+    this.#halted = true;
+    this.#pulse?.cancel();
+    void this.#driver.close();
+    this.#options.onFatal(error);
+  }
+
   #onPulse(): void {
     this.#catchUp.tick();
     this.#announcer.tick();
+    this.#stall.tick();
     this.#wakeIfDue();
   }
 

@@ -11,7 +11,6 @@ import {
   type CandidateBody,
   type FetchManagerBlocks,
   type ManagerBlocks,
-  type SignedHead,
   VoteRequestSchema,
   type VoteResponse,
   type VoteResponseSchema,
@@ -53,8 +52,9 @@ export class PeerExchange {
     this.#sendAll(create(VoteRequestSchema, { message: wireMessage(message, body) }));
   }
 
-  sendHead(head: SignedHead, to?: string): void {
-    const request = create(VoteRequestSchema, { message: { case: "head", value: head } });
+  /** Says something besides the rounds, to one manager or to every other one. */
+  tell(message: VoteRequest["message"], to?: string): void {
+    const request = create(VoteRequestSchema, { message });
     if (to === undefined) this.#sendAll(request);
     else this.#ports.links().sendVote(to, request);
   }

@@ -5,7 +5,9 @@ import { toHex } from "../../../src/base/bytes.js";
 import type { RingEvent } from "../../../src/consensus/events.js";
 import { SignatureCache } from "../../../src/crypto/signature-cache.js";
 import { LockCertificateSchema } from "../../../src/gen/bss/v1/block_pb.js";
+import { EvidenceSchema, ResumeManagerSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
 import {
+  ForkProofSchema,
   type SignedHead,
   SignedHeadSchema,
   type Vote,
@@ -55,7 +57,8 @@ function lockCertificate() {
 
 describe("what comes in on a stream of votes", () => {
   let posted: RingEvent[];
-  let heads: (readonly [from: string, height: bigint])[];
+  let heads: (readonly [from: string, height: bigint, verified: boolean])[];
+  let supervision: string[];
   let lagging: string[];
   let dropped: string[];
   let bodies: unknown[];
@@ -66,6 +69,7 @@ describe("what comes in on a stream of votes", () => {
   beforeEach(() => {
     posted = [];
     heads = [];
+    supervision = [];
     lagging = [];
     dropped = [];
     bodies = [];
@@ -77,7 +81,9 @@ describe("what comes in on a stream of votes", () => {
       height: () => height,
       post: (event) => posted.push(event),
       onBody: async (body) => void bodies.push(body),
-      onHead: (from, head) => heads.push([from, head.height]),
+      isNews: (head) => head.height >= 5n,
+      onHead: async (from, head, verified) => void heads.push([from, head.height, verified]),
+      onSupervision: async (_, message) => void supervision.push(message.case),
       onLagging: (from) => lagging.push(from),
       onDropped: (_, reason) => dropped.push(reason),
       onVote: () => {},
@@ -228,11 +234,26 @@ describe("what comes in on a stream of votes", () => {
 
   test("tells where a peer stands, by its own word only", async () => {
     await take({ case: "head", value: headOf(peer, 5) });
-    assert.deepEqual(heads, [[peer, 5n]]);
+    assert.deepEqual(heads, [[peer, 5n, true]]);
     await take({ case: "head", value: headOf("manager-3", 9) });
     await take({ case: "head", value: headOf(peer, 7, { signature: new Uint8Array(64) }) });
     await take({ case: "head", value: headOf(peer, 7, { hash1: new Uint8Array(3) }) });
-    assert.deepEqual(heads, [[peer, 5n]]);
+    assert.deepEqual(heads, [[peer, 5n, true]]);
     assert.deepEqual(dropped, ["HEAD_OF_ANOTHER", "SIGNATURE_INVALID", "VOTE_MALFORMED"]);
+  });
+
+  test("spends no signature on a head that says nothing new, and says so", async () => {
+    await take({ case: "head", value: headOf(peer, 4, { signature: new Uint8Array(64) }) });
+    assert.deepEqual(heads, [[peer, 4n, false]]);
+    await take({ case: "head", value: headOf(peer, 4, { hash1: new Uint8Array(3) }) });
+    assert.deepEqual(dropped, ["VOTE_MALFORMED"]);
+  });
+
+  test("passes on what managers say about each other", async () => {
+    await take({ case: "evidence", value: create(EvidenceSchema) });
+    await take({ case: "resume", value: create(ResumeManagerSchema) });
+    await take({ case: "fork", value: create(ForkProofSchema) });
+    assert.deepEqual(supervision, ["evidence", "resume", "fork"]);
+    assert.deepEqual([dropped, posted], [[], []]);
   });
 });

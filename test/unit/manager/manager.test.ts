@@ -2,109 +2,14 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { pino } from "pino";
-import { systemTime } from "../../../src/base/time.js";
-import { CertifiedManagerBlockSchema } from "../../../src/gen/bss/v1/block_pb.js";
-import {
-  ManagerBlocksSchema,
-  ProposalSchema,
-  SignedHeadSchema,
-  type VoteRequest,
-  VoteRequestSchema,
-  VoteResponseSchema,
-} from "../../../src/gen/bss/v1/vote_pb.js";
-import { rootOf } from "../../../src/ledger/merkle/frontier.js";
-import { headDigest, proposalDigest } from "../../../src/ledger/votes.js";
-import { Manager } from "../../../src/manager/manager.js";
-import { managerObserver } from "../../../src/manager/manager-observer.js";
+import { ProposalSchema } from "../../../src/gen/bss/v1/vote_pb.js";
+import { proposalDigest } from "../../../src/ledger/votes.js";
 import { RingHalted } from "../../../src/manager/ring-driver.js";
-import { createMetrics } from "../../../src/metrics/metrics.js";
-import { HeadSignal } from "../../../src/query/head-signal.js";
-import type { CallContext } from "../../../src/rpc/handlers.js";
 import { until } from "../../support/rpc-consortium.js";
-import { consortiumId, epochKey, genesis } from "../ledger/support/consortium.js";
-import { documentBytes, seedOf, sign, submitted } from "../ledger/support/records.js";
-import { type FinalBlock, gate, LedgerWorld } from "./support/ledger-world.js";
-
-const selfId = "manager-1";
-const peer = "manager-2";
-
-class Node {
-  readonly world: LedgerWorld;
-  readonly said: (readonly [to: string, message: VoteRequest["message"]["case"]])[] = [];
-  readonly blamed: string[] = [];
-  readonly fatal: Error[] = [];
-  manager: Manager | undefined;
-
-  private constructor(world: LedgerWorld) {
-    this.world = world;
-  }
-
-  static async start(world: LedgerWorld): Promise<Node> {
-    const node = new Node(world);
-    const metrics = createMetrics({
-      ...{ role: "manager", nodeId: selfId, consortium: genesis.name, processMetrics: false },
-    });
-    const peerIds = [peer, "manager-3", "manager-4"];
-    const links = {
-      ...{ peerIds, connectedIds: peerIds, isConnected: () => true },
-      sendVote: (to: string, request: Parameters<typeof create<typeof VoteRequestSchema>>[1]) => {
-        node.said.push([to, create(VoteRequestSchema, request).message.case]);
-        return true;
-      },
-      sendBroadcast: () => true,
-    };
-    node.manager = await Manager.open({
-      ...{ selfId, genesis, epochKey, store: world.store, links: () => links },
-      vrfSeed: seedOf(`vrf of ${selfId}`),
-      sign: (digest) => sign(selfId, digest),
-      poolLimits: { submissionsMax: 10, bytesMax: 1_000_000 },
-      heads: new HeadSignal(),
-      observer: {
-        ...managerObserver(pino({ level: "silent" }), metrics),
-        blamed: (from: string, reason: string) => node.blamed.push(`${from}: ${reason}`),
-      },
-      onFatal: (error) => node.fatal.push(error),
-      time: systemTime,
-    });
-    await node.manager.start();
-    return node;
-  }
-
-  /** A message on the stream that a peer has dialled. */
-  async hear(message: VoteRequest["message"]): Promise<void> {
-    const messages = (async function* () {
-      yield create(VoteRequestSchema, { message });
-    })();
-    const context = { identity: { role: "manager", id: peer } } as CallContext;
-    const stream = { messages, write: async () => true, offer: () => true, end: () => {} };
-    await this.manager?.peers.serve(context, stream);
-  }
-
-  /** The peer's answer to a request for blocks. */
-  async answer(...blocks: readonly FinalBlock[]): Promise<void> {
-    const shipped = blocks.map(({ block, certificates }) =>
-      create(CertifiedManagerBlockSchema, { block, certificates }),
-    );
-    const value = create(ManagerBlocksSchema, { blocks: shipped });
-    const response = create(VoteResponseSchema, { message: { case: "blocks", value } });
-    await this.manager?.peers.onResponse(peer, response);
-  }
-
-  asked(): boolean {
-    return this.said.some(([to, message]) => to === peer && message === "fetchBlocks");
-  }
-}
-
-/** The peer's head after all blocks that were made. */
-function headOf({ chain }: LedgerWorld) {
-  const { height, blockId, frontier, stateDigest } = chain.head;
-  const claim = { consortiumId, height, blockId, hash1: rootOf(frontier), stateDigest };
-  return create(SignedHeadSchema, {
-    ...{ height: BigInt(height), blockId, hash1: claim.hash1, stateDigest, managerId: peer },
-    signature: sign(peer, headDigest(claim)),
-  });
-}
+import { consortiumId, genesis } from "../ledger/support/consortium.js";
+import { documentBytes, sign, submitted } from "../ledger/support/records.js";
+import { gate, LedgerWorld } from "./support/ledger-world.js";
+import { headOf, LoneManager } from "./support/lone-manager.js";
 
 /** Makes reads of the state wait, and then fail, as those of a store that has been closed. */
 function holdReads({ store }: LedgerWorld): { begun(): boolean; fail(): void } {
@@ -122,12 +27,12 @@ function holdReads({ store }: LedgerWorld): { begun(): boolean; fail(): void } {
 const one = () => ({ candidates: [submitted([documentBytes()])] });
 
 describe("a manager that is behind", () => {
-  let node: Node;
+  let node: LoneManager;
   afterEach(() => node.manager?.close());
 
   test("asks who is ahead, checks what it gets, and has it", async () => {
     const world = await LedgerWorld.create();
-    node = await Node.start(world);
+    node = await LoneManager.start(world);
     const made = [world.make(one()), world.make(one()), world.make(one())];
     await node.hear({ case: "head", value: headOf(world) });
     assert.ok(node.asked());
@@ -136,7 +41,7 @@ describe("a manager that is behind", () => {
     assert.deepEqual(world.store.head.blockId, world.chain.head.blockId);
     assert.deepEqual([node.blamed, node.fatal], [[], []]);
     assert.ok(
-      node.said.some(([, message]) => message === "head"),
+      node.said.some(([, message]) => message.case === "head"),
       "tells where it stands now",
     );
   });
@@ -144,7 +49,7 @@ describe("a manager that is behind", () => {
   test("blames nobody for a block that came by itself while it was on its way", async () => {
     const world = await LedgerWorld.create();
     const made = [await world.extend(one()), world.make(one()), world.make(one())];
-    node = await Node.start(world);
+    node = await LoneManager.start(world);
     await node.hear({ case: "head", value: headOf(world) });
     assert.ok(node.asked());
     await node.answer(...made);
@@ -154,7 +59,7 @@ describe("a manager that is behind", () => {
 
   test("takes no block whose certificates are not complete, and blames who sent it", async () => {
     const world = await LedgerWorld.create();
-    node = await Node.start(world);
+    node = await LoneManager.start(world);
     const made = [world.make(one()), world.make(one())] as const;
     const { commit, ...rest } = made[1].certificates;
     assert.ok(commit);
@@ -169,7 +74,7 @@ describe("a manager that is behind", () => {
 
   test("halts at a block that Q managers committed and that is wrong here", async () => {
     const world = await LedgerWorld.create();
-    node = await Node.start(world);
+    node = await LoneManager.start(world);
     // As after a fork: the block before it is another one than this manager's.
     world.make(one());
     const fork = await LedgerWorld.create();
@@ -189,7 +94,7 @@ describe("a manager that is behind", () => {
     const world = await LedgerWorld.create();
     const waiting = submitted([documentBytes()]);
     await world.store.savePooled(waiting);
-    node = await Node.start(world);
+    node = await LoneManager.start(world);
     assert.equal(node.manager?.pool.submissionCount, 1);
     await until(() => node.manager?.status().step !== "idle");
     assert.deepEqual(node.fatal, []);
@@ -199,7 +104,7 @@ describe("a manager that is behind", () => {
 describe("a manager that is told to stop", () => {
   test("waits for what it is working on, and fails with nothing", async () => {
     const world = await LedgerWorld.create();
-    const node = await Node.start(world);
+    const node = await LoneManager.start(world);
     const reads = holdReads(world);
     const { block } = world.make(one());
     const { blockId } = world.chain.head;

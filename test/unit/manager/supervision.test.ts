@@ -1,0 +1,115 @@
+/** A manager that finds out, from what others say, that it must not go on. */
+import assert from "node:assert/strict";
+import { afterEach, describe, test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import {
+  CertifiedManagerBlockSchema,
+  CommitCertificateSchema,
+} from "../../../src/gen/bss/v1/block_pb.js";
+import {
+  ManagerBlocksSchema,
+  type VoteResponse,
+  VoteResponseSchema,
+} from "../../../src/gen/bss/v1/vote_pb.js";
+import { RingHalted } from "../../../src/manager/ring-driver.js";
+import { managerIds } from "../ledger/support/consortium.js";
+import { documentBytes, submitted } from "../ledger/support/records.js";
+import { type FinalBlock, LedgerWorld } from "./support/ledger-world.js";
+import { headOf, LoneManager, peer } from "./support/lone-manager.js";
+
+const one = () => ({ candidates: [submitted([documentBytes()])] });
+const others = managerIds.slice(1);
+
+function shipped({ block, certificates }: FinalBlock): VoteResponse {
+  const blocks = [create(CertifiedManagerBlockSchema, { block, certificates })];
+  const value = create(ManagerBlocksSchema, { blocks });
+  return create(VoteResponseSchema, { message: { case: "blocks", value } });
+}
+
+describe("a manager whose ledger is not the others'", () => {
+  let node: LoneManager;
+  afterEach(() => node.manager?.close());
+
+  /** A manager with one block, and a world with another one at that height. */
+  const forked = async () => {
+    const world = await LedgerWorld.create();
+    await world.extend(one());
+    const elsewhere = await LedgerWorld.create();
+    const other = elsewhere.make(one());
+    node = await LoneManager.start(world);
+    return { world, elsewhere, other };
+  };
+
+  test("halts when Q others show the same other head, and speaks no more", async () => {
+    const { elsewhere } = await forked();
+    const [second, third, fourth] = others;
+    assert.ok(second && third && fourth);
+    await node.hear({ case: "head", value: headOf(elsewhere, second) }, second);
+    await node.hear({ case: "head", value: headOf(elsewhere, third) }, third);
+    assert.equal(node.fatal.length, 0);
+    await node.hear({ case: "head", value: headOf(elsewhere, fourth) }, fourth);
+    const [error] = node.fatal;
+    assert.ok(error instanceof RingHalted);
+    assert.match(error.message, /manager-2, manager-3, manager-4 hold another block/);
+    const said = node.said.length;
+    node.manager?.onPeerConnected(peer);
+    assert.equal(node.said.length, said, "no head is signed any more");
+  });
+
+  test("does not count what nobody signed", async () => {
+    const { elsewhere } = await forked();
+    for (const id of others) {
+      const forged = { ...headOf(elsewhere, id), signature: new Uint8Array(64) };
+      await node.hear({ case: "head", value: forged }, id);
+    }
+    assert.deepEqual(node.fatal, []);
+    assert.deepEqual(node.told("fetchBlocks"), []);
+  });
+
+  const proveFork = async (): Promise<LedgerWorld> => {
+    const { world, elsewhere, other } = await forked();
+    await node.hear({ case: "head", value: headOf(elsewhere) });
+    const [question] = node.told("fetchBlocks", peer);
+    assert.deepEqual([question?.fromHeight, question?.limit], [1n, 1]);
+    await node.manager?.peers.onResponse(peer, shipped(other));
+    return world;
+  };
+
+  test("asks the one that differs, and proves a fork to everybody before it halts", async () => {
+    await proveFork();
+    const [error] = node.fatal;
+    assert.ok(error instanceof RingHalted);
+    assert.match(error.message, /two blocks are final at height 1/);
+    assert.equal(node.told("fork").length, others.length);
+  });
+
+  test("stays halted after a restart, and shows the proof to whoever connects", async () => {
+    const world = await proveFork();
+    await node.manager?.close();
+    node = await LoneManager.start(world);
+    assert.match(String(node.fatal), /two blocks are final at height 1/);
+    node.said.length = 0;
+    node.manager?.onPeerConnected("manager-3");
+    assert.deepEqual(
+      node.said.map(([to, message]) => [to, message.case]),
+      [["manager-3", "fork"]],
+    );
+  });
+
+  test("halts on a proof that another one brings, and passes it on", async () => {
+    await proveFork();
+    const [proof] = node.told("fork");
+    await node.manager?.close();
+    node = await LoneManager.start(await LedgerWorld.create());
+    assert.ok(proof);
+    const { first } = proof;
+    await node.hear({ case: "fork", value: { ...proof, second: create(CommitCertificateSchema) } });
+    assert.equal(node.fatal.length, 0);
+    await node.hear({ case: "fork", value: proof });
+    assert.match(String(node.fatal), /two blocks are final/);
+    assert.deepEqual(
+      node.told("fork").map((told) => told.first),
+      others.map(() => first),
+    );
+  });
+});
