@@ -9,7 +9,8 @@ import type { ExecutedBlock } from "../ledger/executed-block.js";
 
 /**
  * Bodies kept at a time. Beyond, the oldest goes that was never judged accurate, or else the
- * oldest, but never one that the manager is bound to.
+ * oldest, but never one that the ring is bound to: it may have it signed or appended at any moment.
+ * The ring is bound to fewer than these (see consensus/judgements.ts), so there is always room.
  */
 export const candidatesMax = 64;
 

@@ -158,6 +158,7 @@ propose r1 F0 valid=0 by=1,2,4
     sends PROPOSE r1 F0 valid r0 of 2
     asks validate F0, held by 1 2 4
 judge F0
+    says ACCEPT F0
     says APPROVE r1 F0 valid r0
 `,
   );
@@ -190,6 +191,7 @@ propose r2 B1 valid=1 by=1,2,3
     "A re-proposal is not approved if lockedRound > v and another block is locked.",
     `
 bench managers=4 self=4
+wake
 judge A0
     says ACCEPT A0
 propose r1 E1

@@ -68,6 +68,7 @@ judge A0
     "The manager decides when it also holds AC, and IC of a round up to r.",
     `
 bench managers=4 self=2
+wake
 judge A0
     says ACCEPT A0
 commit r0 A0 1 3 4
@@ -125,6 +126,7 @@ status
     "When f+1 distinct managers have signed in later rounds, to the highest that f+1 have reached.",
     `
 bench managers=7 self=3
+wake
 approve r9 nil 1
 approve r7 nil 2
 commit r9 nil 1

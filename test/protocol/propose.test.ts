@@ -70,10 +70,41 @@ status
 
   rule(
     "R4.1.2",
-    "A message of a manager about h starts it.",
+    "What f+1 managers say about h starts it.",
     `
 bench managers=4 self=3
 commit r0 nil 4
+status
+    at height 4 round 0 step idle
+approve r0 nil 2
+status
+    at height 4 round 0 step propose
+`,
+  );
+
+  rule(
+    "R4.1.2",
+    "What one manager says starts it when it has been open for 5 s.",
+    `
+bench managers=4 self=3
+commit r0 nil 4
+tick 4999
+status
+    at height 4 round 0 step idle
+tick 1
+status
+    at height 4 round 0 step propose
+`,
+  );
+
+  rule(
+    "R4.1.2",
+    "The first proposal of its proposer for round 0 starts it.",
+    `
+bench managers=4 self=3
+propose r0 E0
+    sends PROPOSE r0 E0 of 1
+    asks validate E0, held by 1
 status
     at height 4 round 0 step propose
 `,

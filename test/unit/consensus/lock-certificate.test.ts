@@ -72,6 +72,7 @@ describe("a lock certificate is taken in only as a whole", () => {
       const ring = new RingBench({ managers: 4, self: 2 });
       ring.step({ kind: "lock-certificate", certificate });
       assert.equal(ring.status(), "at height 4 round 0 step idle");
+      ring.step({ kind: "wake" });
       ring.step({ kind: "proposal", proposal: ring.proposal(2, "A0", certificate) });
       ring.step(judgement(ring));
       assert.equal(ring.status(), "at height 4 round 0 step propose", "no round was skipped");

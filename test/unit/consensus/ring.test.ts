@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { toHex } from "../../../src/base/bytes.js";
 import type { RingEvent } from "../../../src/consensus/events.js";
 import { loneVoiceWaitMs } from "../../../src/consensus/height-start.js";
+import { blocksHeldMax } from "../../../src/consensus/judgements.js";
 import { nextOfManagerMax } from "../../../src/consensus/next-height.js";
 import { Ring } from "../../../src/consensus/ring.js";
 import { roundsBehindMax } from "../../../src/consensus/vote-tally.js";
@@ -203,21 +204,44 @@ describe("rounds that are long over", () => {
 });
 
 describe("a manager is bound to", () => {
-  test("the block that it is locked on or could propose again, and no other", () => {
+  test("a block that it waits for, found accurate or is locked on, and to no other", () => {
     const bench = idleBench();
-    const [a, b] = [toHex(bench.id("A0")), toHex(bench.id("B0"))];
-    assert.ok(!bench.ring.isBoundTo(a));
+    const [a, b, w] = ["A0", "B0", "W0"].map((name) => toHex(bench.id(name)));
+    const isBoundTo = (block = "") => bench.ring.isBoundTo(block);
+    assert.ok(!isBoundTo(a));
+    bench.step(proposed(bench, 0, "A0"));
+    assert.ok(isBoundTo(a), "its judgement is awaited");
     bench.step(judged(bench, "A0"));
-    const certificate = bench.lockCertificate(0, "A0", [1, 2, 4]);
+    assert.ok(isBoundTo(a), "it may be committed");
+    const violation = { reason: "DOUBLE_SPEND", message: "sold twice" } as const;
+    const judgement = { accurate: false, violation } as const;
+    bench.step({ kind: "judged", height: 4, blockId: bench.id("W0"), judgement });
+    assert.ok(!isBoundTo(w), "it is wrong");
+    assert.ok(!isBoundTo(b));
+  });
+
+  test("few blocks at a time, however many are proposed, and to its lock for good", () => {
+    const bench = idleBench();
+    bench.step(judged(bench, "E0"));
+    const certificate = bench.lockCertificate(0, "E0", [1, 2, 4]);
     bench.step({ kind: "lock-certificate", certificate });
-    assert.ok(!bench.ring.isBoundTo(a), "it has not approved yet");
     assert.deepEqual(bench.tick(100), [
       "expires propose",
       "says APPROVE r0 nil",
-      "says COMMIT r0 A0, locked",
+      "says COMMIT r0 E0, locked",
     ]);
-    assert.ok(bench.ring.isBoundTo(a));
-    assert.ok(!bench.ring.isBoundTo(b));
+    const names = ["E0"];
+    for (let round = 1; round <= 2 * blocksHeldMax; round++) {
+      for (const manager of [1, 2]) bench.step(voteEvent(bench.vote(APPROVE, round, nil, manager)));
+      if (bench.members.proposer(4, round) === bench.selfId) continue;
+      names.push(`B${round}`);
+      bench.step(proposed(bench, round, `B${round}`));
+      if (round % 2 === 0) bench.step(judged(bench, `B${round}`));
+    }
+    const bound = names.filter((name) => bench.ring.isBoundTo(toHex(bench.id(name))));
+    assert.equal(bound.length, blocksHeldMax);
+    assert.equal(bound[0], "E0");
+    assert.equal(bound.at(-1), names.at(-1));
   });
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { toHex } from "../../../src/base/bytes.js";
+import { blocksHeldMax } from "../../../src/consensus/judgements.js";
 import { type ManagerBlock, ManagerBlockSchema } from "../../../src/gen/bss/v1/block_pb.js";
 import { blockId } from "../../../src/ledger/blocks.js";
 import type { ExecutedBlock } from "../../../src/ledger/executed-block.js";
@@ -53,6 +54,19 @@ describe("candidate blocks", () => {
     assert.deepEqual(kept(), [false, false, true]);
     candidates.discard(idOf(bodyOf(7)));
     assert.deepEqual(kept(), [false, false, false]);
+  });
+
+  test("have room for more than the ring is bound to", () => {
+    assert.ok(candidatesMax >= blocksHeldMax + 16);
+    const bound = new Set<string>();
+    const candidates = new CandidateBlocks((id) => bound.has(id));
+    for (let name = 0; name < blocksHeldMax; name++) {
+      bound.add(candidates.add(5, bodyOf(name), executed));
+    }
+    for (let name = 100; name < 250; name++) candidates.add(5, bodyOf(name), executed);
+    for (let name = 0; name < blocksHeldMax; name++) {
+      assert.ok(candidates.get(idOf(bodyOf(name))) !== undefined, `${name} is there`);
+    }
   });
 
   test("are bounded: those that nobody found accurate go first, bound ones never", () => {
