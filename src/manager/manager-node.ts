@@ -6,18 +6,16 @@
  */
 import type { Logger } from "pino";
 import { systemTime } from "../base/time.js";
-import { version } from "../base/version.js";
 import { readManagerKeys, readTlsFiles } from "../config/key-files.js";
 import type { ManagerConfig } from "../config/node-config.js";
 import { ed25519Signer } from "../crypto/ed25519.js";
 import { BroadcastService } from "../gen/bss/v1/broadcast_pb.js";
 import { GovernanceService } from "../gen/bss/v1/governance_pb.js";
-import { NodeRole, QueryService } from "../gen/bss/v1/query_pb.js";
+import { QueryService } from "../gen/bss/v1/query_pb.js";
 import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
 import { VerifyIntegrityService } from "../gen/bss/v1/verify_integrity_pb.js";
 import { VoteService } from "../gen/bss/v1/vote_pb.js";
 import type { GenesisState } from "../ledger/genesis.js";
-import { rootOf } from "../ledger/merkle/frontier.js";
 import { grpcObserver } from "../metrics/grpc-observer.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { startMetricsServer } from "../metrics/metrics-server.js";
@@ -41,6 +39,7 @@ import { Manager } from "./manager.js";
 import { checkManagerKeys, openEpochKey } from "./manager-keys.js";
 import { ManagerLinks } from "./manager-links.js";
 import { managerObserver } from "./manager-observer.js";
+import { sampleWaiting, statusOf } from "./manager-status.js";
 import { managerQueries } from "./query-service.js";
 import { RingHalted } from "./ring-driver.js";
 import { SubmitService } from "./submit-service.js";
@@ -155,48 +154,11 @@ function implement(
         store,
         consortiumId,
         epochKey,
-        status: () => statusOf({ config, genesis, store }, manager, links),
+        status: () => statusOf({ id: config.id, genesis, store, manager, links }),
       }),
     )
     .implement(RegistrationService, {})
     .implement(GovernanceService, {});
-}
-
-function statusOf(
-  { config, genesis, store }: Pick<Parts, "config" | "genesis" | "store">,
-  manager: Manager,
-  links: ManagerLinks,
-) {
-  const { height, blockId, frontier, stateDigest } = store.head;
-  const { round, step, syncing, pooled } = manager.status();
-  const managers = links.peerIds.map((peerId) => ({
-    peerId,
-    role: NodeRole.MANAGER,
-    connected: links.isConnected(peerId),
-    height: BigInt(manager.heightOfPeer(peerId)),
-  }));
-  const storage = manager.storage.connectedIds.map((peerId) => ({
-    peerId,
-    role: NodeRole.STORAGE,
-    connected: true,
-    height: BigInt(manager.storage.heightOf(peerId)),
-  }));
-  return {
-    nodeId: config.id,
-    consortiumName: genesis.name,
-    consortiumId: genesis.consortiumId,
-    height: BigInt(height),
-    blockId,
-    treeSize: BigInt(frontier.size),
-    root: rootOf(frontier),
-    peers: [...managers, ...storage],
-    syncing,
-    round,
-    step,
-    poolSubmissions: pooled,
-    version,
-    stateDigest,
-  };
 }
 
 function openLinks({ config, genesis, tls, store, log, metrics }: Parts, manager: Manager) {
@@ -227,6 +189,7 @@ function observe({ store, metrics }: Parts, manager: Manager, links: ManagerLink
   metrics.treeSize.set(store.head.frontier.size);
   metrics.onScrape(() => {
     const { round, step, sinceMs } = manager.status();
+    sampleWaiting(metrics, manager.waiting());
     metrics.round.set(round);
     metrics.waitingSeconds.reset();
     if (step !== "idle") {

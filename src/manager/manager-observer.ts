@@ -5,6 +5,7 @@
 import type { Logger } from "pino";
 import { toHex } from "../base/bytes.js";
 import type { Statement } from "../consensus/events.js";
+import { type RingWaiting, waitingText } from "../consensus/waiting.js";
 import type { Objection } from "../gen/bss/v1/broadcast_pb.js";
 import {
   type Attestation,
@@ -93,6 +94,14 @@ export function managerObserver(log: Logger, metrics: Metrics) {
       metrics.falseObjections.inc({ manager: managerId });
       const claim = { managerId, reason, height: Number(height), record: toHex(recordHash) };
       log.warn(claim, "a manager objects to a record that keeps every rule there");
+    },
+    stalled(waiting: RingWaiting): void {
+      const { height, round, step, heightMs, stepMs } = waiting;
+      const place = { height, round, step, heightMs, stepMs };
+      log.warn({ ...place, waitsFor: waitingText(waiting) }, "the height does not end");
+    },
+    wentOn(height: number, stalledMs: number): void {
+      log.info({ height, stalledMs }, "the ring goes on");
     },
     committed(seconds: number): void {
       metrics.commitLatencySeconds.observe(seconds);

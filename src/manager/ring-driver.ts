@@ -107,7 +107,7 @@ export class RingDriver {
     this.#ports = ports;
   }
 
-  get ring(): Pick<Ring, "height" | "status"> {
+  get ring(): Pick<Ring, "height" | "status" | "waiting"> {
     return this.#ring;
   }
 

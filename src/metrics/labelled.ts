@@ -69,9 +69,10 @@ export class LabelledGauge<S extends LabelSpec> {
     this.#gauge.dec(this.#limit.admit(labels), by);
   }
 
-  /** Forgets every series, for a gauge of which only one label value holds at a time. */
+  /** Forgets every series, for a gauge that is set anew each time: the bound holds for each time. */
   reset(): void {
     this.#gauge.reset();
+    this.#limit.reset();
   }
 }
 
@@ -109,6 +110,10 @@ class SeriesLimit<S extends LabelSpec> {
     if (this.#admitted.size >= seriesMax) return mapValues(known, () => otherLabel);
     this.#admitted.add(key);
     return known;
+  }
+
+  reset(): void {
+    this.#admitted.clear();
   }
 
   #known(labels: LabelsOf<S>): Record<string, string> {

@@ -15,6 +15,13 @@ export const voteKinds = ["propose", "accept", "approve", "commit"] as const;
 export const directions = ["sent", "received"] as const;
 export const attestationVerdicts = ["match", "mismatch", "behind"] as const;
 export const verdictResults = ["accepted", "objected"] as const;
+export const awaitedSignatures = [
+  "proposal",
+  "accept",
+  "approve",
+  "attestation",
+  "commit",
+] as const;
 export const peerRoles = ["manager", "storage", "participant", "operator", "auditor"] as const;
 
 const blockIntervalBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600];
@@ -116,6 +123,16 @@ export function createMetrics(options: MetricsOptions) {
       "bss_waiting_seconds",
       "Seconds that the current step has waited for others; no series while nothing is awaited.",
       { step: "open" },
+    ),
+
+    heightOpenSeconds: gauge(
+      "bss_height_open_seconds",
+      "Seconds since the height that is being voted on was started; 0 while the ring is idle.",
+    ),
+    waitingFor: gaugeBy(
+      "bss_waiting_for",
+      "1 for each signature that is awaited now, by what it is and who owes it.",
+      { what: awaitedSignatures, id: "open" },
     ),
 
     poolSubmissions: gauge("bss_pool_submissions", "Submissions that wait for a block."),

@@ -17,7 +17,10 @@ const names = [
   "bss_grpc_call_seconds",
   "bss_grpc_calls_total",
   "bss_grpc_streams",
+  "bss_halted",
+  "bss_heads_differing_total",
   "bss_height",
+  "bss_height_open_seconds",
   "bss_messages_dropped_total",
   "bss_node_info",
   "bss_objections_total",
@@ -34,6 +37,7 @@ const names = [
   "bss_tree_size",
   "bss_verdicts_total",
   "bss_votes_total",
+  "bss_waiting_for",
   "bss_waiting_seconds",
 ];
 
@@ -118,6 +122,19 @@ describe("the metrics of a node", () => {
 });
 
 describe("label values", () => {
+  test("of what is awaited are bounded for each scrape, and nothing of the last one stays", async () => {
+    const metrics = nodeMetrics();
+    for (let scrape = 0; scrape < 3; scrape++) {
+      metrics.waitingFor.reset();
+      for (let i = 0; i < seriesMax; i++) {
+        metrics.waitingFor.set({ what: "attestation", id: `storage-${scrape}-${i}` }, 1);
+      }
+      const series = (await metrics.exposition()).match(/^bss_waiting_for{.*$/gm) ?? [];
+      assert.equal(series.length, seriesMax);
+      assert.ok(series.every((line) => line.includes(`storage-${scrape}-`)));
+    }
+  });
+
   test("that a peer invents end up in one series", async () => {
     const metrics = nodeMetrics();
     for (let i = 0; i < 10 * seriesMax; i++) metrics.objections.inc({ rule: `rule-${i}` });

@@ -1,0 +1,95 @@
+/** What a manager says about itself: GetStatus, and the gauges that say what it waits for. */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { version } from "../base/version.js";
+import { type RingWaiting, waitingText } from "../consensus/waiting.js";
+import {
+  type GetStatusResponseSchema,
+  NodeRole,
+  type WaitingSchema,
+} from "../gen/bss/v1/query_pb.js";
+import type { GenesisState } from "../ledger/genesis.js";
+import { rootOf } from "../ledger/merkle/frontier.js";
+import type { Metrics } from "../metrics/metrics.js";
+import type { ManagerStore } from "../store/manager-store.js";
+import type { Manager } from "./manager.js";
+import type { ManagerLinks } from "./manager-links.js";
+
+export type StatusParts = {
+  readonly id: string;
+  readonly genesis: GenesisState;
+  readonly store: ManagerStore;
+  readonly manager: Manager;
+  readonly links: ManagerLinks;
+};
+
+/** Storage nodes that the metrics name at most, as each name is a series. */
+const attestationsInMetricsMax = 20;
+
+export function statusOf(parts: StatusParts): MessageInitShape<typeof GetStatusResponseSchema> {
+  const { id, genesis, store, manager, links } = parts;
+  const { height, blockId, frontier, stateDigest } = store.head;
+  const { round, step, syncing, pooled } = manager.status();
+  const waiting = manager.waiting();
+  const managers = links.peerIds.map((peerId) => ({
+    peerId,
+    role: NodeRole.MANAGER,
+    connected: links.isConnected(peerId),
+    height: BigInt(manager.heightOfPeer(peerId)),
+  }));
+  const storage = manager.storage.connectedIds.map((peerId) => ({
+    peerId,
+    role: NodeRole.STORAGE,
+    connected: true,
+    height: BigInt(manager.storage.heightOf(peerId)),
+  }));
+  return {
+    nodeId: id,
+    consortiumName: genesis.name,
+    consortiumId: genesis.consortiumId,
+    height: BigInt(height),
+    blockId,
+    treeSize: BigInt(frontier.size),
+    root: rootOf(frontier),
+    peers: [...managers, ...storage],
+    syncing,
+    round,
+    step,
+    poolSubmissions: pooled,
+    version,
+    stateDigest,
+    ...(waiting === undefined ? {} : { waiting: waitingMessage(waiting) }),
+  };
+}
+
+/** Sets the gauges of what is being waited for; called before each scrape. */
+export function sampleWaiting(metrics: Metrics, waiting: RingWaiting | undefined): void {
+  metrics.heightOpenSeconds.set((waiting?.heightMs ?? 0) / 1_000);
+  metrics.waitingFor.reset();
+  if (waiting === undefined) return;
+  const { missingProposer, missingAccepts, missingApprovals, missingCommits } = waiting;
+  const attestations = waiting.missingAttestations.slice(0, attestationsInMetricsMax);
+  for (const [what, ids] of [
+    ["proposal", missingProposer === undefined ? [] : [missingProposer]],
+    ["accept", missingAccepts],
+    ["approve", missingApprovals],
+    ["commit", missingCommits],
+    ["attestation", attestations],
+  ] as const) {
+    for (const id of ids) metrics.waitingFor.set({ what, id }, 1);
+  }
+}
+
+function waitingMessage(waiting: RingWaiting): MessageInitShape<typeof WaitingSchema> {
+  const { stepMs, heightMs, missingProposer = "" } = waiting;
+  const { missingAccepts, missingApprovals, missingCommits, missingAttestations } = waiting;
+  return {
+    text: waitingText(waiting),
+    stepMs: BigInt(Math.round(stepMs)),
+    heightMs: BigInt(Math.round(heightMs)),
+    missingProposer,
+    missingAccepts: [...missingAccepts],
+    missingApprovals: [...missingApprovals],
+    missingCommits: [...missingCommits],
+    missingAttestations: [...missingAttestations],
+  };
+}
