@@ -83,6 +83,14 @@ test-unit: build ## Run the unit tests only; ONLY=crypto narrows it to test/unit
 sim: build ## Simulate consortiums under faults; SEEDS=200 FIRST_SEED=1 choose the runs
 	@node dist/test/simulation/run.js
 
+.PHONY: chaos
+chaos: build ## Strike real processes under load with faults, and check everything; MINUTES=3 SEED=1
+	@node dist/test/chaos/run.js
+
+.PHONY: soak
+soak: build ## The same for half an hour
+	@MINUTES=$${MINUTES:-30} node dist/test/chaos/run.js
+
 .PHONY: demo
 demo: build ## Run the energy community example; DEMO_HOURS and DEMO_DATA change its size and data
 	@node dist/examples/energy-community/demo.js

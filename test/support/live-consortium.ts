@@ -10,6 +10,7 @@ import { toHex } from "../../src/base/bytes.js";
 import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
 import {
   findConfigFiles,
+  type NodeExit,
   type NodeProcess,
   type NodeProcesses,
   startNodes,
@@ -18,6 +19,7 @@ import { type NodeStatus, openStatusSource, type StatusSource } from "../../src/
 import { type BssClient, connect } from "../../src/client/client.js";
 import { type ClientProfile, readGenesis, readProfile } from "../../src/client/profile.js";
 import { readTlsFiles } from "../../src/config/key-files.js";
+import { loadNodeConfig, type NodeConfig } from "../../src/config/node-config.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
 import { createChannel, type RpcChannel } from "../../src/rpc/channel.js";
 import type { TlsFiles } from "../../src/rpc/tls.js";
@@ -29,7 +31,18 @@ export type Sizes = {
   readonly participants: number;
 };
 
-const policy = `verdict_wait_ms: 300
+export type LiveOptions = {
+  /** The policy file's text. */
+  readonly policy?: string;
+  /** Starts the nodes; `bss` when left out. */
+  readonly mainFile?: string;
+  /** Told of every end of a node that nobody asked for by `close`. */
+  readonly onExit?: (node: NodeProcess, exit: NodeExit) => void;
+  /** Called once the directory is there and before a node starts, with each node's config. */
+  readonly prepare?: (configs: readonly NodeConfig[]) => Promise<void>;
+};
+
+const quickPolicy = `verdict_wait_ms: 300
 heartbeat_ms: 0
 min_storage: 1
 timeouts:
@@ -60,7 +73,12 @@ export class LiveConsortium {
   }
 
   /** Makes `directory`, which does not exist yet, and starts every node. */
-  static async start(directory: string, sizes: Sizes): Promise<LiveConsortium> {
+  static async start(
+    directory: string,
+    sizes: Sizes,
+    options: LiveOptions = {},
+  ): Promise<LiveConsortium> {
+    const { policy = quickPolicy, mainFile, onExit, prepare } = options;
     const policyFile = `${directory}-policy.yaml`;
     writeFileSync(policyFile, policy);
     const basePort = await freeBasePort(Math.max(sizes.managers, sizes.storage));
@@ -69,7 +87,12 @@ export class LiveConsortium {
       const text = readFileSync(file, "utf8");
       writeFileSync(file, text.replace("level: info", "level: warn"));
     }
-    return new LiveConsortium(directory, await startNodes(directory));
+    await prepare?.(findConfigFiles(directory).map(loadNodeConfig));
+    const processes = await startNodes(directory, {
+      ...(mainFile !== undefined && { mainFile }),
+      ...(onExit !== undefined && { onExit }),
+    });
+    return new LiveConsortium(directory, processes);
   }
 
   get nodes(): readonly NodeProcess[] {

@@ -1,0 +1,135 @@
+/** Reads everything back when all faults are healed, and holds it against what participants know. */
+import { join } from "node:path";
+import { defined } from "../../src/base/assert.js";
+import { toHex } from "../../src/base/bytes.js";
+import { dialWith } from "../../src/client/connections.js";
+import { Random } from "../simulation/random.js";
+import { checkLedger, checkSameChain, checkWatch } from "./checks/chain.js";
+import { checkHistory, checkNobodyAccused, checkUnanimity } from "./checks/managers.js";
+import { findPlaintext } from "./checks/plaintext.js";
+import {
+  checkAcknowledged,
+  checkListing,
+  checkOrigin,
+  checkSales,
+  checkVersions,
+} from "./checks/records.js";
+import type { Listing, NodeLedger } from "./findings.js";
+import { exportedWh } from "./load/energy.js";
+import { type Load, participants } from "./load/load.js";
+import { readLedger } from "./read-ledger.js";
+import { checkProofs, checkReceipts, listRecords, type Reader } from "./read-records.js";
+import type { Watch } from "./watchers.js";
+import type { World } from "./world.js";
+
+/** Of each node: receipts beyond the one that every record has, and proofs. */
+const receiptsPerNode = 100;
+const proofsPerNode = 20;
+/** Every acknowledged record's receipt is fetched from one node, up to so many. */
+const receiptsMax = 20_000;
+
+export type Verdict = {
+  readonly violations: readonly string[];
+  /** What was looked at, by name: a checker that saw nothing finds nothing. */
+  readonly seen: Readonly<Record<string, number>>;
+  readonly ledger: NodeLedger;
+};
+
+export async function checkEverything(parts: {
+  readonly world: World;
+  readonly load: Load;
+  readonly watches: readonly Watch[];
+  readonly seed: number;
+}): Promise<Verdict> {
+  const { world, load, watches, seed } = parts;
+  const { consortium, journal } = world;
+  const { book } = load;
+  const random = new Random(seed);
+  const violations: string[] = [...book.violations];
+
+  journal.log("reading every node's ledger");
+  const profile = consortium.profile("auditor-1");
+  const nodes = consortium.nodes.map(({ id, role }) => {
+    const connection = dialWith(profile, role)(consortium.addressOf(id));
+    return { id, role, connection };
+  });
+  const ledgers: NodeLedger[] = [];
+  for (const node of nodes) ledgers.push(await readLedger(node, node.connection));
+  const genesisId = toHex(consortium.genesis.consortiumId);
+  violations.push(...checkSameChain(ledgers));
+  for (const ledger of ledgers) {
+    violations.push(
+      ...checkLedger(ledger, genesisId),
+      ...checkAcknowledged(book.acknowledged, ledger),
+      ...checkOrigin(book.made, ledger),
+      ...checkUnanimity(ledger, world.managers),
+      ...checkHistory(ledger),
+      ...checkNobodyAccused(ledger),
+    );
+  }
+  const ledger = defined(ledgers[0], "there is a node");
+  violations.push(...watches.flatMap((watch) => checkWatch(watch, ledger)));
+
+  journal.log("listing every participant's records at every manager");
+  const listings = await Promise.all(world.managers.map((id) => listAll(world, load, id)));
+  for (const listing of listings) {
+    violations.push(
+      ...checkListing(listing, ledger),
+      ...checkSales(listing, exportedWh),
+      ...checkVersions(listing),
+    );
+  }
+
+  const asked = receiptsToAsk(nodes, [...book.acknowledged.keys()], random);
+  journal.log(`fetching and verifying ${asked.length} receipts`);
+  violations.push(...(await checkReceipts(asked, book, consortium.genesis)));
+  for (const [index, node] of nodes.entries()) {
+    const own = defined(ledgers[index], "one ledger for each node");
+    violations.push(...(await checkProofs(node, own, proofsPerNode, random)));
+  }
+  for (const { connection } of nodes) connection.close();
+
+  return {
+    violations,
+    ledger,
+    seen: {
+      nodes: ledgers.length,
+      heights: ledger.blocks.length,
+      records: ledger.head.treeSize,
+      receipts: asked.length,
+      "consistency proofs": nodes.length * proofsPerNode,
+      "blocks watched": watches.reduce((sum, { seen }) => sum + seen.length, 0),
+    },
+  };
+}
+
+/** After the nodes have stopped: nothing of what storage nodes wrote may be plaintext. */
+export function checkPrivacy({ consortium, storage }: World, { canary }: Load) {
+  const own = storage.map((id) => join(consortium.directory, "storage", id));
+  const logs = storage.map((id) => consortium.node(id).logFile);
+  const { files, bytesRead } = findPlaintext([...own, ...logs], [canary]);
+  return { violations: files.map((file) => `plaintext in ${file}`), bytesRead };
+}
+
+async function listAll(world: World, { book }: Load, managerId: string): Promise<Listing> {
+  const records = [];
+  for (let number = 1; number <= participants; number++) {
+    const client = await world.consortium.client(`participant-${number}`, [managerId]);
+    records.push(...(await listRecords(client, book)));
+  }
+  return { nodeId: managerId, records };
+}
+
+function receiptsToAsk(readers: readonly Reader[], hashes: readonly string[], random: Random) {
+  const all = random
+    .shuffled(hashes)
+    .slice(0, receiptsMax)
+    .map((hash, index) => {
+      return { hash, reader: defined(readers[index % readers.length], "readers go round") };
+    });
+  const extra = readers.flatMap((reader) => {
+    const some = random.shuffled(hashes).slice(0, receiptsPerNode);
+    return some.map((hash) => ({ reader, hash }));
+  });
+  return [...all, ...extra];
+}
