@@ -150,7 +150,6 @@ function implement(
         heads,
         consortium: { consortiumName, consortiumId, policy },
         isConnected: (nodeId) => manager.storage.connectedIds.includes(nodeId),
-        falseObjectionsOf: (managerId) => store.falseObjections.countOf(managerId),
         store,
         consortiumId,
         epochKey,

@@ -35,6 +35,7 @@ export function statusOf(parts: StatusParts): MessageInitShape<typeof GetStatusR
     role: NodeRole.MANAGER,
     connected: links.isConnected(peerId),
     height: BigInt(manager.heightOfPeer(peerId)),
+    falseObjections: BigInt(store.falseObjections.countOf(peerId)),
   }));
   const storage = manager.storage.connectedIds.map((peerId) => ({
     peerId,

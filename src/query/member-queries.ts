@@ -24,19 +24,15 @@ export type ConsortiumFacts = {
   readonly policy: Policy;
 };
 
-/** `falseObjectionsOf` is what this node alone knows of each manager. */
 export async function getConsortium(
   reader: LedgerReader,
   { consortiumName, consortiumId, policy }: ConsortiumFacts,
-  falseObjectionsOf: (managerId: string) => number,
 ): Promise<MessageInitShape<typeof GetConsortiumResponseSchema>> {
   const { managers } = reader.head().members;
   const history = await reader.membershipHistory();
   return {
     ...{ consortiumName, consortiumId, policy },
-    managers: managers.map(({ active, ...member }) => ({
-      ...{ member, active, falseObjections: BigInt(falseObjectionsOf(member.managerId)) },
-    })),
+    managers: managers.map(({ active, ...member }) => ({ member, active })),
     rules: [...ruleIds],
     history: history.map(({ height, operation }) => ({ height: BigInt(height), operation })),
   };

@@ -14,24 +14,16 @@ export type SharedQueriesPorts = {
   readonly consortium: ConsortiumFacts;
   /** Whether this node has a stream with a storage node; storage nodes have none. */
   readonly isConnected: (nodeId: string) => boolean;
-  /** How many false objections of a manager this node has found; storage nodes look for none. */
-  readonly falseObjectionsOf: (managerId: string) => number;
 };
 
-export function sharedQueries({
-  reader,
-  heads,
-  consortium,
-  isConnected,
-  falseObjectionsOf,
-}: SharedQueriesPorts) {
+export function sharedQueries({ reader, heads, consortium, isConnected }: SharedQueriesPorts) {
   return {
     getReceipt: (request) => getReceipt(reader, request),
     getBlock: (request) => getBlock(reader, request),
     listBlocks: (request) => listBlocks(reader, request),
     watchBlocks: (request, context) => watchBlocks(reader, heads, request, context.signal),
     getConsistencyProof: (request) => getConsistencyProof(reader, request),
-    getConsortium: () => getConsortium(reader, consortium, falseObjectionsOf),
+    getConsortium: () => getConsortium(reader, consortium),
     listStorageNodes: (request) => listStorageNodes(reader, request, isConnected),
   } as const satisfies ServiceHandlers<typeof QueryService>;
 }

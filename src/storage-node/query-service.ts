@@ -31,10 +31,7 @@ export type QueryServicePorts = {
 export function queryService(ports: QueryServicePorts): ServiceHandlers<typeof QueryService> {
   const { nodeId, reader, heads, consortium } = ports;
   return {
-    ...sharedQueries({
-      ...{ reader, heads, consortium, isConnected: (id) => id === nodeId },
-      falseObjectionsOf: () => 0,
-    }),
+    ...sharedQueries({ reader, heads, consortium, isConnected: (id) => id === nodeId }),
     getStatus: () => {
       const { height, blockId, frontier } = reader.head();
       return {

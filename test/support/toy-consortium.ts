@@ -256,7 +256,6 @@ export class ToyManager {
       heads: ledger.heads,
       consortium: { ...genesis, consortiumName: genesis.name },
       isConnected: () => true,
-      falseObjectionsOf: () => 0,
     });
     return {
       ...shared,

@@ -34,7 +34,6 @@ describe("a manager's answers about records", () => {
       heads: new HeadSignal(),
       consortium: { consortiumName: genesis.name, consortiumId, policy },
       isConnected: () => false,
-      falseObjectionsOf: () => 0,
     }) as Queries;
   };
   let service: Queries;
