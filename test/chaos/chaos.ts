@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkEverything, checkPrivacy } from "./checker.js";
 import { badLogLines } from "./checks/logs.js";
+import { checkAbsencesNamed, unfoundedSuspensions } from "./checks/managers.js";
 import type { Journal } from "./journal.js";
 import { Load, participants } from "./load/load.js";
 import { type PhaseResult, recoveryMaxMs, runPhase } from "./phases.js";
@@ -34,6 +35,8 @@ export type ChaosOptions = {
 const quietMs = 2_000;
 const finishPatienceMs = 120_000;
 const watchPatienceMs = 30_000;
+/** A suspension may come so long after its cause was healed. */
+const suspensionSlackMs = 10_000;
 /** Without a block for so long, a ring without load has nothing left to do. */
 const standingMs = 3_000;
 
@@ -69,9 +72,16 @@ export async function runChaos(options: ChaosOptions): Promise<Outcome> {
       acknowledged: book.acknowledged.size,
       refusals: Object.fromEntries(book.refusals),
       commitsMs: [...watchers.commitMs.values()],
+      unfoundedSuspensions: unfoundedSuspensions(
+        verdict.ledger,
+        watchers.commitMs,
+        phases,
+        suspensionSlackMs,
+      ),
       seen: { ...verdict.seen, "bytes searched for plaintext": privacy.bytesRead },
       violations: [
         ...verdict.violations,
+        ...checkAbsencesNamed(verdict.ledger, watchers.commitMs, phases),
         ...stopping,
         ...privacy.violations,
         ...phases.flatMap(unrecovered),

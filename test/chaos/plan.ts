@@ -39,6 +39,15 @@ export const beyondTolerance: ReadonlySet<FaultKind> = new Set([
   "split-managers",
 ]);
 
+/** Nothing that the targets say reaches anybody while these last. */
+export const takesAway: ReadonlySet<FaultKind> = new Set([
+  "kill-manager",
+  "pause-manager",
+  "restart-manager",
+  "silence-manager",
+  "mute-manager",
+]);
+
 export type Phase = {
   readonly kind: FaultKind;
   /** The nodes that are struck. */
@@ -62,6 +71,7 @@ export type PlanOptions = {
   readonly holdMaxMs?: number;
 };
 
+const pauseMinMs = 1_000;
 const holdMinMs = 2_000;
 
 /** Phases without end; the same options always give the same ones. */
@@ -70,12 +80,15 @@ export function* planPhases(options: PlanOptions): Generator<Phase, never, undef
   const random = new Random(seed);
   for (;;) {
     for (const kind of random.shuffled(kinds)) {
-      const isPause = kind.startsWith("pause-");
-      const [min, max] = isPause ? [1_000, pauseMaxMs] : [holdMinMs, holdMaxMs];
+      const [min, max] = kind.startsWith("pause-")
+        ? [pauseMinMs, pauseMaxMs]
+        : [holdMinMs, holdMaxMs];
+      const holdMs = Math.round(random.between(min, max));
       yield {
         kind,
         targets: targetsOf(kind, options, random),
-        holdMs: Math.round(random.between(min, max)),
+        // An upgrade has gone through all nodes when it has struck.
+        holdMs: kind === "upgrade-all" ? pauseMinMs : holdMs,
         strength: random.unit(),
         calmMs: Math.round(random.between(500, 2_000)),
       };

@@ -15,6 +15,8 @@ export type Outcome = {
   /** By reason: how often a record was refused for good. */
   readonly refusals: Readonly<Record<string, number>>;
   readonly commitsMs: readonly number[];
+  /** Of managers that no fault had struck. */
+  readonly unfoundedSuspensions: readonly string[];
   /** What the checker looked at. */
   readonly seen: Readonly<Record<string, number>>;
   readonly violations: readonly string[];
@@ -33,10 +35,11 @@ export function renderOutcome(outcome: Outcome): string {
     ["acknowledged records lost", lost],
     ["refused for good", describeCounts(refusals)],
     ["suspensions of managers", suspensions.length],
+    ["of these without a fault", outcome.unfoundedSuspensions.join(", ") || "none"],
     ...Object.entries(seen).map(([what, count]) => [`checked: ${what}`, count]),
     ["violations", violations.length],
   ];
-  const lines = facts.map(([name, value]) => `${String(name).padEnd(36)}${value}`);
+  const lines = facts.map(([name, value]) => `${String(name).padEnd(40)}${value}`);
   return [
     renderKinds(phases),
     lines.join("\n"),
@@ -62,6 +65,7 @@ function renderKinds(phases: readonly PhaseResult[]): string {
       ]),
     ];
   });
+  if (phases.length === 0) return "no fault struck";
   const tolerated = phases.filter((phase) => phase.tolerated);
   const longest = worst(tolerated.map(({ stallMs }) => stallMs));
   const note = `* more managers struck than may fail; of the others the longest stall is ${longest}`;

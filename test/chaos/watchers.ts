@@ -3,6 +3,7 @@
  * of the client library over all managers. When each height was first seen by anybody is the time
  * of its commit.
  */
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { toHex } from "../../src/base/bytes.js";
 import { type Connection, dialWith } from "../../src/client/connections.js";
@@ -38,6 +39,8 @@ export class Watchers {
   constructor(journal: Journal, profile: ClientProfile) {
     this.#journal = journal;
     this.#profile = profile;
+    // Every watcher listens to it.
+    setMaxListeners(0, this.#abort.signal);
   }
 
   /** Of each watcher. */

@@ -1,5 +1,20 @@
 /** Checks of who took part: unanimity of the active, and the history of absences. */
 import type { BlockFact, ManagerChange, NodeLedger } from "../findings.js";
+import { type FaultKind, takesAway } from "../plan.js";
+
+/** What a phase did to whom and when, ms. */
+type Strike = {
+  readonly kind: FaultKind;
+  readonly targets: readonly string[];
+  readonly struckMs: number;
+  readonly healedMs: number;
+};
+
+/**
+ * Managers may have accepted what becomes final just after they were struck: the block that was
+ * under way, and the one before, of which everybody may hear late.
+ */
+const underWay = 2;
 
 /**
  * Each block was accepted by all managers that were active after it, and by nobody else; committed
@@ -29,6 +44,50 @@ export function checkHistory({ id, blocks, history }: NodeLedger): readonly stri
   const inBlocks = blocks.flatMap(changesOf).join("; ");
   const told = history.map(describe).join("; ");
   return inBlocks === told ? [] : [`${id} tells of "${told}", its blocks of "${inBlocks}"`];
+}
+
+/**
+ * What became final while a manager was away became so without its ACCEPT: the chain says that it
+ * was absent.
+ */
+export function checkAbsencesNamed(
+  { id, blocks }: NodeLedger,
+  commitMs: ReadonlyMap<number, number>,
+  strikes: readonly Strike[],
+): readonly string[] {
+  return strikes
+    .filter(({ kind }) => takesAway.has(kind))
+    .flatMap(({ kind, targets, struckMs, healedMs }) => {
+      const meanwhile = blocks.filter(({ height }) => {
+        const ms = commitMs.get(height);
+        return ms !== undefined && ms > struckMs && ms < healedMs;
+      });
+      return meanwhile
+        .slice(underWay)
+        .flatMap(({ height, accepters }) =>
+          targets
+            .filter((target) => accepters.includes(target))
+            .map((target) => `${id}, height ${height}: accepted by ${target} during ${kind}`),
+        );
+    });
+}
+
+/** Suspensions of managers that nothing had happened to since `slackMs` before. */
+export function unfoundedSuspensions(
+  { history }: NodeLedger,
+  commitMs: ReadonlyMap<number, number>,
+  strikes: readonly Strike[],
+  slackMs: number,
+): readonly string[] {
+  const founded = (managerId: string, ms: number) =>
+    strikes.some(
+      ({ targets, struckMs, healedMs }) =>
+        targets.includes(managerId) && ms > struckMs && ms < healedMs + slackMs,
+    );
+  return history
+    .filter(({ kind }) => kind === "suspend")
+    .filter(({ managerId, height }) => !founded(managerId, commitMs.get(height) ?? 0))
+    .map((change) => describe(change));
 }
 
 /** Managers that nobody made break the rules are not accused of it. */

@@ -1,4 +1,5 @@
 /** The load on the consortium: several participants at once, through the public API only. */
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { defined } from "../../../src/base/assert.js";
 import { toHex } from "../../../src/base/bytes.js";
@@ -24,6 +25,8 @@ export class Load {
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(world: World, paceMs: number) {
+    // Every call and every wait of every participant listens to them.
+    setMaxListeners(0, this.#ending.signal, this.#over.signal);
     this.#context = {
       ...{ consortium: world.consortium, managers: world.managers, journal: world.journal },
       ...{ book: this.book, canary: this.canary, paceMs },

@@ -5,7 +5,13 @@ import { describe, test } from "node:test";
 import { Book } from "../../chaos/book.js";
 import { checkLedger, checkSameChain, checkWatch } from "../../chaos/checks/chain.js";
 import { badLogLines } from "../../chaos/checks/logs.js";
-import { checkHistory, checkNobodyAccused, checkUnanimity } from "../../chaos/checks/managers.js";
+import {
+  checkAbsencesNamed,
+  checkHistory,
+  checkNobodyAccused,
+  checkUnanimity,
+  unfoundedSuspensions,
+} from "../../chaos/checks/managers.js";
 import { findPlaintext } from "../../chaos/checks/plaintext.js";
 import {
   checkAcknowledged,
@@ -115,6 +121,25 @@ describe("the checker finds", () => {
     assert.deepEqual(book.violations, []);
     book.acknowledge("record-1a", { ...place, position: 1 });
     assert.match(book.violations.join("\n"), /position 0.* and .*position 1/);
+  });
+
+  test("a manager that accepted what became final while it was away", () => {
+    const commitMs = new Map([1, 2, 3].map((height) => [height, height * 1000]));
+    const strike = { kind: "kill-manager", targets: ["manager-1"], healedMs: 9_000 } as const;
+    const struckAt = (struckMs: number) => [{ ...strike, struckMs }];
+    assert.match(checkAbsencesNamed(ledger, commitMs, struckAt(500)).join(), /height 3: .*kill/);
+    assert.deepEqual(checkAbsencesNamed(ledger, commitMs, struckAt(1_500)), [], "was under way");
+    const delayed = [{ ...strike, kind: "delay-manager", struckMs: 500 } as const];
+    assert.deepEqual(checkAbsencesNamed(ledger, commitMs, delayed), []);
+  });
+
+  test("suspensions of managers that no fault had struck", () => {
+    const commitMs = new Map([[2, 2_000]]);
+    const strike = { kind: "kill-manager", targets: ["manager-4"], struckMs: 500 } as const;
+    const healedAt = (healedMs: number) => [{ ...strike, healedMs }];
+    assert.deepEqual(unfoundedSuspensions(ledger, commitMs, healedAt(1_500), 1_000), []);
+    const late = unfoundedSuspensions(ledger, commitMs, healedAt(900), 1_000);
+    assert.deepEqual(late, ["suspend manager-4 at 2"]);
   });
 
   test("so many violations of one kind that only some are named", () => {
