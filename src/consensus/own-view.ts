@@ -45,6 +45,11 @@ export class OwnView {
     return isTooEarly || opinion === "disagrees" ? "refused" : "later";
   }
 
+  /** Whether this manager would agree that another one is absent. */
+  isMissing(managerId: string): boolean {
+    return this.#absences.opinion([managerId], this.#pace.monotonicMs) === "agrees";
+  }
+
   /** Managers that a block made now may suspend; sorted. */
   claimedAbsences(): readonly string[] {
     return this.#absences.claimed(this.#pace.monotonicMs);

@@ -211,7 +211,12 @@ export class Rounds {
   #approveProposal(): void {
     if (this.#step !== "propose") return;
     const proposal = this.#state.proposals.get(this.#round);
-    if (proposal === undefined) return;
+    if (proposal === undefined) {
+      const proposerId = this.#state.context.members.proposer(this.height, this.#round);
+      // Who holds the height up for so long is not waited for on its turn as well.
+      if (this.#view.isMissing(proposerId)) this.#approve(nilBlock, -1);
+      return;
+    }
     const { state } = this.#lock;
     const choice = choiceFor(proposal, this.#state, state, (facts) => this.#view.of(facts));
     if (choice === undefined) return;

@@ -3,7 +3,7 @@
  * wants done comes back as lines. Statements are signed and stepped back at once, as after a write.
  *
  * A block is named by a letter and the round in which it was made: "A0", "B2". Blocks "E…" add no
- * leaves, "F…" are from the future. Managers and storage nodes are called by their numbers.
+ * leaves, "F…" are from the future, "S…" suspend the last manager. Managers and storage nodes are called by their numbers.
  */
 import { create } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
@@ -17,6 +17,7 @@ import type {
   Task,
 } from "../../../../src/consensus/events.js";
 import { Ring } from "../../../../src/consensus/ring.js";
+import { waitingText } from "../../../../src/consensus/waiting.js";
 import type { LockCertificate } from "../../../../src/gen/bss/v1/block_pb.js";
 import {
   type Attestation,
@@ -46,6 +47,8 @@ export type BenchOptions = {
   /** Number of the manager on the bench. */
   readonly self?: number;
   readonly height?: number;
+  /** Ms until absences are claimed; never without it. */
+  readonly suspend?: number;
   readonly restored?: RestoredHeight;
 };
 
@@ -67,6 +70,7 @@ export class RingBench {
   readonly height: number;
   readonly selfId: string;
   ring: Ring;
+  readonly #suspendAfterMs: number | undefined;
   #nowMs = 0;
   /** What was said, as a disk holds it. */
   readonly votes: Vote[] = [];
@@ -79,6 +83,7 @@ export class RingBench {
     this.members = createConsortium(managers, storage, "fake").genesis.members;
     this.height = height;
     this.selfId = `manager-${self}`;
+    this.#suspendAfterMs = options.suspend;
     this.ring = this.#open(options.restored);
   }
 
@@ -119,6 +124,8 @@ export class RingBench {
 
   facts(name: string): BlockFacts {
     const createdRound = Number(name.slice(1));
+    const active = this.members.activeManagerIds;
+    const absences = name.startsWith("S") ? active.slice(-1) : [];
     return {
       blockId: this.id(name),
       height: this.height,
@@ -129,8 +136,8 @@ export class RingBench {
       hash1: seedOf(`root ${name}`),
       beacon: new Uint8Array(64).fill(name.charCodeAt(0)),
       leafCount: name.startsWith("E") ? 0 : 3,
-      requiredAccepts: [...this.members.activeManagerIds].sort(),
-      absences: [],
+      requiredAccepts: active.filter((id) => !absences.includes(id)).sort(),
+      absences,
       eligible: this.members.storageNodes.map(({ nodeId }) => nodeId).sort(),
     };
   }
@@ -164,8 +171,8 @@ export class RingBench {
     approvers: readonly number[],
     attestedIn = round,
   ): LockCertificate {
-    const all = this.members.managers.map((_, i) => i + 1);
-    const { hash1, leafCount } = this.facts(name);
+    const { hash1, leafCount, requiredAccepts } = this.facts(name);
+    const all = requiredAccepts.map((id) => Number(id.slice("manager-".length)));
     const committee = attestedIn < 0 ? [] : this.committee(name, attestedIn);
     const matches = committee.map((node) => this.attestation(attestedIn, name, node));
     const polka = approvers.map((i) => this.vote(VoteKind.APPROVE, round, name, i));
@@ -195,6 +202,15 @@ export class RingBench {
     return `at height ${height} round ${round} step ${step}`;
   }
 
+  waiting(): string {
+    const waiting = this.ring.waiting(this.#nowMs);
+    if (waiting === undefined) return "nobody";
+    return waitingText(waiting).replace(
+      /[0-9a-f]{8}…/,
+      this.#names.get(waiting.block ?? "") ?? "?",
+    );
+  }
+
   #open(restored: RestoredHeight | undefined): Ring {
     return new Ring({
       selfId: this.selfId,
@@ -203,6 +219,7 @@ export class RingBench {
       resendMs: benchResendMs,
       context: { height: this.height, members: this.members },
       clock: this.#clock(),
+      ...(this.#suspendAfterMs === undefined ? {} : { suspendAfterMs: this.#suspendAfterMs }),
       ...(restored === undefined ? {} : { restored }),
     });
   }
@@ -220,6 +237,9 @@ export class RingBench {
     }
     lines.push(...this.#sent(ready.messages));
     for (const task of ready.tasks) lines.push(`asks ${this.#task(task)}`);
+    for (const { managerId, offence } of ready.evidence) {
+      lines.push(`accuses ${numbers([managerId])} of ${offence.case}`);
+    }
     const { decision, halt } = ready;
     if (decision !== undefined) {
       const { approval, commit, integrity } = decision.certificates;

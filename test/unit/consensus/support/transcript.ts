@@ -2,7 +2,7 @@
  * Transcripts: a conversation with a ring as text. A line is a command, the indented lines below it
  * are what the ring does about it; a line that starts with # is for the reader.
  *
- *     bench managers=4 self=2          a new ring; also storage=, height=
+ *     bench managers=4 self=2          a new ring; also storage=, height=, suspend= ms
  *     wake
  *     tick 100                         lets 100 ms pass
  *     propose r1 A0 valid=0 by=2,3,4   the proposer's; with valid= it carries LC(0, A0); "unattested"
@@ -15,6 +15,7 @@
  *     lock r0 A0 2 3 4                 LC(0, A0) by these approvers; ic= another round
  *     restart
  *     status
+ *     waiting                          for what, as its line for people
  */
 import { VoteKind } from "../../../../src/gen/bss/v1/vote_pb.js";
 import { nil, RingBench } from "./ring-bench.js";
@@ -90,6 +91,8 @@ function run(bench: RingBench, words: Words): string[] {
       return bench.restart();
     case "status":
       return [bench.status()];
+    case "waiting":
+      return [bench.waiting()];
     default:
       throw new Error(`there is no command "${words.command}"`);
   }
