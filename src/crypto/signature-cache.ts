@@ -17,6 +17,13 @@ export type SignedDigest = {
   readonly signature: Uint8Array;
 };
 
+/** Whether a signature is the key's over the message; never rejects. */
+export type VerifySignature = (
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+) => Promise<boolean>;
+
 /** Remembered signatures: several blocks of a large committee. */
 const verifiedMax = 65_536;
 
@@ -26,6 +33,12 @@ export class SignatureCache {
    */
   #young = new Set<string>();
   #old = new Set<string>();
+  readonly #verifySignature: VerifySignature;
+
+  /** Ed25519 on the thread pool, unless a simulation brings a verifier of its own. */
+  constructor(verifySignature: VerifySignature = ed25519VerifyAsync) {
+    this.#verifySignature = verifySignature;
+  }
 
   /** The first of `signed` that does not verify, or undefined when all do. */
   async firstInvalid<T extends SignedDigest>(signed: readonly T[]): Promise<T | undefined> {
@@ -44,7 +57,7 @@ export class SignatureCache {
     if (!shaped) return false;
     const key = toHex(sha256(publicKey, digest, signature));
     if (this.#young.has(key) || this.#old.has(key)) return true;
-    const valid = await ed25519VerifyAsync(publicKey, digest, signature);
+    const valid = await this.#verifySignature(publicKey, digest, signature);
     if (valid) this.#remember(key);
     return valid;
   }

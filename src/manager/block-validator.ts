@@ -5,6 +5,7 @@
 import { equalBytes } from "../base/bytes.js";
 import { err, ok, type Result } from "../base/result.js";
 import type { SignatureCache } from "../crypto/signature-cache.js";
+import type { Vrf } from "../crypto/vrf.js";
 import type { BlockCertificates, ManagerBlock } from "../gen/bss/v1/block_pb.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import { parseContent } from "../ledger/block-content.js";
@@ -22,6 +23,7 @@ export type BlockValidatorPorts = {
   /** 32 bytes: the key of epoch 0. */
   readonly epochKey: Uint8Array;
   readonly signatures: SignatureCache;
+  readonly vrf: Pick<Vrf, "verify">;
   readonly head: () => LedgerHead;
   readonly readState: (keys: readonly Uint8Array[]) => Promise<PrefetchedState>;
 };
@@ -42,7 +44,7 @@ export class BlockValidator {
     blockId: Uint8Array,
     block: ManagerBlock,
   ): Promise<Result<ExecutedBlock, Violation> | undefined> {
-    const { consortiumId, policy, epochKey, signatures } = this.#ports;
+    const { consortiumId, policy, epochKey, signatures, vrf } = this.#ports;
     const parsed = parseManagerBlock(block);
     if (!parsed.ok || !equalBytes(parsed.value.blockId, blockId)) return undefined;
     if (parsed.value.control.length > 0) return unauthorised;
@@ -58,6 +60,7 @@ export class BlockValidator {
       content: content.value,
       state,
       epochKey,
+      verifyBeacon: vrf.verify,
     });
     if (!validated.ok) return validated;
     const invalid = await signatures.firstInvalid(validated.value.signatures);

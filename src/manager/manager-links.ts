@@ -4,6 +4,7 @@
  * a bounded queue.
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { Time } from "../base/time.js";
 import {
   type BroadcastRequestSchema,
   type BroadcastResponse,
@@ -11,22 +12,28 @@ import {
 } from "../gen/bss/v1/broadcast_pb.js";
 import { type VoteRequestSchema, type VoteResponse, VoteService } from "../gen/bss/v1/vote_pb.js";
 import type { Manager } from "../ledger/members.js";
-import { createChannel, type RpcChannel } from "../rpc/channel.js";
+import type { BackoffOptions } from "../rpc/backoff.js";
+import { createChannel } from "../rpc/channel.js";
 import { createClient } from "../rpc/client.js";
-import { ReconnectingStream } from "../rpc/reconnecting-stream.js";
+import { type Connection, ReconnectingStream } from "../rpc/reconnecting-stream.js";
 import type { TlsFiles } from "../rpc/tls.js";
 
 type VoteMessage = MessageInitShape<typeof VoteRequestSchema>;
 type BroadcastMessage = MessageInitShape<typeof BroadcastRequestSchema>;
 
+/** A way to one manager. */
+export type PeerChannel = {
+  vote(): Connection<VoteMessage, VoteResponse>;
+  broadcast(): Connection<BroadcastMessage, BroadcastResponse>;
+  close(): void;
+};
+
 export type ManagerLinksOptions = {
   /** Every manager but this one. */
   readonly peers: readonly Manager[];
-  readonly consortiumName: string;
-  /** host:port by manager id, instead of the address that genesis names. */
-  readonly addresses: ReadonlyMap<string, string>;
-  readonly tls: TlsFiles;
-  readonly messageBytesMax: number;
+  readonly dial: (peer: Manager) => PeerChannel;
+  readonly time: Time;
+  readonly backoff?: BackoffOptions;
   readonly queueMessagesMax: number;
   readonly queueBytesMax: number;
   readonly onVoteResponse: (from: string, response: VoteResponse) => void | Promise<void>;
@@ -39,7 +46,7 @@ export type ManagerLinksOptions = {
 };
 
 type Link = {
-  readonly channel: RpcChannel;
+  readonly channel: PeerChannel;
   readonly votes: ReconnectingStream<VoteMessage, VoteResponse>;
   readonly broadcasts: ReconnectingStream<BroadcastMessage, BroadcastResponse>;
 };
@@ -90,35 +97,56 @@ export class ManagerLinks {
   }
 }
 
-function openLink(peer: Manager, options: ManagerLinksOptions): Link {
-  const { managerId: id, address, tlsSpkiSha256: spkiSha256 } = peer;
-  const { consortiumName, tls, addresses, messageBytesMax } = options;
-  const channel = createChannel({
-    address: addresses.get(id) ?? address,
-    tls,
-    messageBytesMax,
-    expected: { consortiumName, role: "manager", id, spkiSha256 },
-  });
-  const queue = {
-    queueMessagesMax: options.queueMessagesMax,
-    queueBytesMax: options.queueBytesMax,
-    onDropped: (messages: number) => options.onDropped(id, messages),
+export type GrpcDialOptions = {
+  readonly consortiumName: string;
+  /** host:port by manager id, instead of the address that genesis names. */
+  readonly addresses: ReadonlyMap<string, string>;
+  readonly tls: TlsFiles;
+  readonly messageBytesMax: number;
+};
+
+/** Dials managers over gRPC with mutual TLS. */
+export function grpcDial(options: GrpcDialOptions): ManagerLinksOptions["dial"] {
+  const { consortiumName, addresses, tls, messageBytesMax } = options;
+  return ({ managerId: id, address, tlsSpkiSha256: spkiSha256 }) => {
+    const channel = createChannel({
+      address: addresses.get(id) ?? address,
+      tls,
+      messageBytesMax,
+      expected: { consortiumName, role: "manager", id, spkiSha256 },
+    });
+    const votes = createClient(VoteService, channel);
+    const broadcasts = createClient(BroadcastService, channel);
+    return {
+      vote: () => votes.vote(),
+      broadcast: () => broadcasts.broadcast(),
+      close: () => channel.close(),
+    };
   };
-  const voteClient = createClient(VoteService, channel);
+}
+
+function openLink(peer: Manager, options: ManagerLinksOptions): Link {
+  const { managerId: id } = peer;
+  const { time, backoff } = options;
+  const channel = options.dial(peer);
+  const common = {
+    ...{ time, queueMessagesMax: options.queueMessagesMax, queueBytesMax: options.queueBytesMax },
+    onDropped: (messages: number) => options.onDropped(id, messages),
+    ...(backoff && { backoff }),
+  };
   const votes = new ReconnectingStream<VoteMessage, VoteResponse>({
-    open: () => voteClient.vote(),
+    open: () => channel.vote(),
     onMessage: (message) => options.onVoteResponse(id, message),
     onStateChange: (state, cause) => options.onLink(id, state === "connected", cause?.message),
-    ...queue,
+    ...common,
   });
-  const broadcastClient = createClient(BroadcastService, channel);
   const broadcasts = new ReconnectingStream<BroadcastMessage, BroadcastResponse>({
-    open: () => broadcastClient.broadcast(),
+    open: () => channel.broadcast(),
     onMessage: (message) => options.onBroadcastResponse(id, message),
     onStateChange: (state) => {
       if (state === "connected") options.onBroadcastConnected(id);
     },
-    ...queue,
+    ...common,
   });
   return { channel, votes, broadcasts };
 }

@@ -37,7 +37,7 @@ import { ManagerStore } from "../store/manager-store.js";
 import { openRocksDb } from "../store/rocksdb-store.js";
 import { Manager } from "./manager.js";
 import { checkManagerKeys, openEpochKey } from "./manager-keys.js";
-import { ManagerLinks } from "./manager-links.js";
+import { grpcDial, ManagerLinks } from "./manager-links.js";
 import { managerObserver } from "./manager-observer.js";
 import { sampleWaiting, statusOf } from "./manager-status.js";
 import { managerQueries } from "./query-service.js";
@@ -164,10 +164,13 @@ function openLinks({ config, genesis, tls, store, log, metrics }: Parts, manager
   const { limits } = config;
   const links: ManagerLinks = new ManagerLinks({
     peers: store.head.members.managers.filter(({ managerId }) => managerId !== config.id),
-    consortiumName: genesis.name,
-    addresses: config.managerAddresses,
-    tls,
-    messageBytesMax: limits.peerMessageBytesMax,
+    dial: grpcDial({
+      consortiumName: genesis.name,
+      addresses: config.managerAddresses,
+      tls,
+      messageBytesMax: limits.peerMessageBytesMax,
+    }),
+    time: systemTime,
     queueMessagesMax: limits.peerQueueMessagesMax,
     queueBytesMax: limits.peerQueueBytesMax,
     onVoteResponse: (from, response) => manager.peers.onResponse(from, response),

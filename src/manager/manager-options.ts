@@ -1,7 +1,8 @@
 /** What a manager is made of, and what several of its parts need alike. */
 
 import type { Time } from "../base/time.js";
-import { SignatureCache } from "../crypto/signature-cache.js";
+import { SignatureCache, type VerifySignature } from "../crypto/signature-cache.js";
+import { ecvrf, type Vrf } from "../crypto/vrf.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import type { LedgerHead } from "../ledger/head.js";
@@ -29,6 +30,10 @@ export type ManagerOptions = {
   readonly observer: ManagerObserver;
   readonly onFatal: (error: Error) => void;
   readonly time: Time;
+  /** Of others; Ed25519 on the thread pool by default. */
+  readonly verifySignature?: VerifySignature;
+  /** ECVRF by default. */
+  readonly vrf?: Vrf;
 };
 
 /** Ports that many parts have, under the names that they have there. */
@@ -38,6 +43,7 @@ export type SharedPorts = {
   readonly policy: Policy;
   readonly epochKey: Uint8Array;
   readonly signatures: SignatureCache;
+  readonly vrf: Vrf;
   readonly head: () => LedgerHead;
   readonly members: () => LedgerHead["members"];
   readonly readState: (keys: readonly Uint8Array[]) => Promise<PrefetchedState>;
@@ -51,13 +57,16 @@ export function sharedPorts({
   selfId,
   epochKey,
   time,
+  verifySignature,
+  vrf = ecvrf,
 }: ManagerOptions): SharedPorts {
   return {
     selfId,
     consortiumId: genesis.consortiumId,
     policy: genesis.policy,
     epochKey,
-    signatures: new SignatureCache(),
+    signatures: new SignatureCache(verifySignature),
+    vrf,
     head: () => store.head,
     members: () => store.head.members,
     readState: (keys) => store.state(keys),

@@ -8,6 +8,7 @@
  * what still matters. Received messages are handled one after the other, and a slow handler
  * slows the peer down.
  */
+import { systemTime, type Time, type Timer } from "../base/time.js";
 import { Backoff, type BackoffOptions, defaultBackoff } from "./backoff.js";
 import type { ClientStream } from "./client-stream.js";
 import type { RpcError } from "./rpc-error.js";
@@ -16,9 +17,15 @@ import { rpcErrorOf } from "./status-details.js";
 
 export type LinkState = "connecting" | "connected" | "disconnected" | "closed";
 
+/** One connection, as far as this class needs it. */
+export type Connection<Request, Response> = Pick<
+  ClientStream<Request, Response>,
+  "messages" | "opened" | "write" | "writeEncoded" | "encode" | "cancel"
+>;
+
 export type ReconnectingStreamOptions<Request, Response> = {
   /** Starts one attempt, for instance `() => client.vote()`. */
-  readonly open: () => ClientStream<Request, Response>;
+  readonly open: () => Connection<Request, Response>;
   /** Must not throw for bad input: what it throws ends this connection, with a new one after it. */
   readonly onMessage: (message: Response) => void | Promise<void>;
   /** With "disconnected" comes the cause, unless the peer ended the stream in good order. */
@@ -30,6 +37,7 @@ export type ReconnectingStreamOptions<Request, Response> = {
   readonly dropPolicy?: "oldest" | "newest";
   readonly onDropped?: (messages: number) => void;
   readonly backoff?: BackoffOptions;
+  readonly time?: Pick<Time, "after">;
 };
 
 export class ReconnectingStream<Request, Response> {
@@ -37,7 +45,7 @@ export class ReconnectingStream<Request, Response> {
   readonly #queue: SendQueue;
   readonly #backoff: Backoff;
   #state: LinkState = "connecting";
-  #stream: ClientStream<Request, Response> | undefined;
+  #stream: Connection<Request, Response> | undefined;
   #encode: ((message: Request) => Buffer) | undefined;
   #wakeSender = () => {};
   #wakeSleeper = () => {};
@@ -126,12 +134,12 @@ export class ReconnectingStream<Request, Response> {
     }
   }
 
-  async #receiveAll(stream: ClientStream<Request, Response>): Promise<void> {
+  async #receiveAll(stream: Connection<Request, Response>): Promise<void> {
     for await (const message of stream.messages) await this.#options.onMessage(message);
   }
 
   async #sendAll(
-    stream: ClientStream<Request, Response>,
+    stream: Connection<Request, Response>,
     over: { readonly value: boolean },
   ): Promise<void> {
     for (const message of this.#options.greeting?.() ?? []) await stream.write(message);
@@ -148,13 +156,13 @@ export class ReconnectingStream<Request, Response> {
   }
 
   async #sleep(delayMs: number): Promise<void> {
+    let timer: Timer | undefined;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, delayMs);
-      this.#wakeSleeper = () => {
-        clearTimeout(timer);
-        resolve();
-      };
+      const { after } = this.#options.time ?? systemTime;
+      timer = after(delayMs, resolve);
+      this.#wakeSleeper = resolve;
     });
+    timer?.cancel();
   }
 
   get #closed(): boolean {

@@ -3,16 +3,19 @@
  * open port. At least f+1 of them, so that one is honest; each node starts its choice at another
  * place of the ring, so that the nodes spread.
  */
+
 import { utf8 } from "../base/bytes.js";
+import type { Time } from "../base/time.js";
 import { sha256 } from "../crypto/hash.js";
 import {
   type VerifyIntegrityResponse,
   VerifyIntegrityService,
 } from "../gen/bss/v1/verify_integrity_pb.js";
 import type { Manager, Members } from "../ledger/members.js";
-import { createChannel, type RpcChannel } from "../rpc/channel.js";
+import type { BackoffOptions } from "../rpc/backoff.js";
+import { createChannel } from "../rpc/channel.js";
 import { createClient } from "../rpc/client.js";
-import { type LinkState, ReconnectingStream } from "../rpc/reconnecting-stream.js";
+import { type Connection, type LinkState, ReconnectingStream } from "../rpc/reconnecting-stream.js";
 import type { RpcError } from "../rpc/rpc-error.js";
 import type { TlsFiles } from "../rpc/tls.js";
 import type { UpMessage } from "./chain-ports.js";
@@ -20,15 +23,18 @@ import type { UpMessage } from "./chain-ports.js";
 /** Managers that a node links to when f+1 are fewer. */
 export const linksMin = 7;
 
+/** A way to one manager. */
+export type ManagerChannel = {
+  verifyIntegrity(): Connection<UpMessage, VerifyIntegrityResponse>;
+  close(): void;
+};
+
 export type ManagerLinksOptions = {
   readonly nodeId: string;
-  readonly consortiumName: string;
   readonly members: Members;
-  /** host:port by manager id, instead of the address that genesis names. */
-  readonly addresses: ReadonlyMap<string, string>;
-  readonly tls: TlsFiles;
-  /** Longest message that a manager may send; a longer one ends the link. */
-  readonly messageBytesMax: number;
+  readonly dial: (manager: Manager) => ManagerChannel;
+  readonly time: Time;
+  readonly backoff?: BackoffOptions;
   readonly queueMessagesMax: number;
   readonly queueBytesMax: number;
   /** What a manager is told first on each new link. */
@@ -40,7 +46,7 @@ export type ManagerLinksOptions = {
 };
 
 type Link = {
-  readonly channel: RpcChannel;
+  readonly channel: ManagerChannel;
   readonly stream: ReconnectingStream<UpMessage, VerifyIntegrityResponse>;
 };
 
@@ -96,24 +102,43 @@ export function chosenManagers(nodeId: string, { managers, faultsMax }: Members)
   return [...managers.slice(start), ...managers.slice(0, start)].slice(0, count);
 }
 
-function openLink(manager: Manager, options: ManagerLinksOptions): Link {
-  const { managerId, address, tlsSpkiSha256: spkiSha256 } = manager;
+export type GrpcDialOptions = {
+  readonly consortiumName: string;
+  /** host:port by manager id, instead of the address that genesis names. */
+  readonly addresses: ReadonlyMap<string, string>;
+  readonly tls: TlsFiles;
+  /** Longest message that a manager may send; a longer one ends the link. */
+  readonly messageBytesMax: number;
+};
+
+/** Dials managers over gRPC with mutual TLS. */
+export function grpcDial(options: GrpcDialOptions): ManagerLinksOptions["dial"] {
   const { consortiumName, tls, addresses, messageBytesMax } = options;
-  const channel = createChannel({
-    address: addresses.get(managerId) ?? address,
-    tls,
-    messageBytesMax,
-    expected: { consortiumName, role: "manager", id: managerId, spkiSha256 },
-  });
-  const client = createClient(VerifyIntegrityService, channel);
+  return ({ managerId, address, tlsSpkiSha256: spkiSha256 }) => {
+    const channel = createChannel({
+      address: addresses.get(managerId) ?? address,
+      tls,
+      messageBytesMax,
+      expected: { consortiumName, role: "manager", id: managerId, spkiSha256 },
+    });
+    const client = createClient(VerifyIntegrityService, channel);
+    return { verifyIntegrity: () => client.verifyIntegrity(), close: () => channel.close() };
+  };
+}
+
+function openLink(manager: Manager, options: ManagerLinksOptions): Link {
+  const { managerId } = manager;
+  const { time, backoff } = options;
+  const channel = options.dial(manager);
   const stream = new ReconnectingStream<UpMessage, VerifyIntegrityResponse>({
-    open: () => client.verifyIntegrity(),
+    open: () => channel.verifyIntegrity(),
     onMessage: (message) => options.onMessage(managerId, message),
     onStateChange: (state, cause) => options.onState(managerId, state, cause),
     greeting: options.greeting,
     queueMessagesMax: options.queueMessagesMax,
     queueBytesMax: options.queueBytesMax,
     onDropped: (messages) => options.onDropped(managerId, messages),
+    ...{ time, ...(backoff && { backoff }) },
   });
   return { channel, stream };
 }

@@ -10,6 +10,7 @@
 import { performance } from "node:perf_hooks";
 import type { Logger } from "pino";
 import { utf8Decode } from "../base/bytes.js";
+import { systemTime } from "../base/time.js";
 import type { StorageNodeConfig } from "../config/node-config.js";
 import { SignatureCache } from "../crypto/signature-cache.js";
 import { QueryService } from "../gen/bss/v1/query_pb.js";
@@ -30,7 +31,7 @@ import { HeadSignal } from "../query/head-signal.js";
 import { createServer, type RpcServer } from "../rpc/server.js";
 import { openRocksDb } from "../store/rocksdb-store.js";
 import { StorageNodeStore } from "../store/storage-node-store.js";
-import { ManagerLinks } from "./manager-links.js";
+import { grpcDial, ManagerLinks } from "./manager-links.js";
 import { checkAdmission, type NodeFiles, readNodeFiles } from "./node-files.js";
 import { chainObserver } from "./node-log.js";
 import { queryService } from "./query-service.js";
@@ -137,11 +138,14 @@ async function startChain(
   const down = new Set<string>();
   const links = new ManagerLinks({
     nodeId: config.id,
-    consortiumName: genesis.name,
     members: store.head.members,
-    addresses: config.managerAddresses,
-    tls,
-    messageBytesMax: config.limits.peerMessageBytesMax,
+    dial: grpcDial({
+      consortiumName: genesis.name,
+      addresses: config.managerAddresses,
+      tls,
+      messageBytesMax: config.limits.peerMessageBytesMax,
+    }),
+    time: systemTime,
     queueMessagesMax: config.limits.peerQueueMessagesMax,
     queueBytesMax: config.limits.peerQueueBytesMax,
     greeting: () => chain.greeting(),

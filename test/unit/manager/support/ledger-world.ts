@@ -1,6 +1,7 @@
 /** A manager's store in memory, and the other managers' work on it: blocks that are final. */
 import { toHex } from "../../../../src/base/bytes.js";
 import { SignatureCache } from "../../../../src/crypto/signature-cache.js";
+import { ecvrf } from "../../../../src/crypto/vrf.js";
 import type { BlockCertificates, ManagerBlock } from "../../../../src/gen/bss/v1/block_pb.js";
 import type { ExecutedBlock } from "../../../../src/ledger/executed-block.js";
 import { type AppendedBlock, ManagerStore } from "../../../../src/store/manager-store.js";
@@ -30,7 +31,7 @@ export class LedgerWorld {
   /** The ports that everything that runs rules has. */
   get ports() {
     return {
-      ...{ consortiumId, policy, signatures: this.signatures },
+      ...{ consortiumId, policy, signatures: this.signatures, vrf: ecvrf },
       head: () => this.store.head,
       readState: (keys: readonly Uint8Array[]) => this.store.state(keys),
       wallMs: () => this.wallMs,
