@@ -50,9 +50,11 @@ export class StatusDisplay {
   #printChanges(rows: readonly NodeRow[]): void {
     for (const row of rows) {
       const value = changeOf(row);
-      const json = toJson(value);
-      if (this.#printed.get(row.id) === json) continue;
-      this.#printed.set(row.id, json);
+      // Whom a height waits for changes with every step of every round: told once per wait.
+      const isWaiting = row.status !== undefined && row.status.waitsFor !== "";
+      const key = toJson({ ...value, waits_for: isWaiting });
+      if (this.#printed.get(row.id) === key) continue;
+      this.#printed.set(row.id, key);
       this.#output.result(value, () => lineOf(row));
     }
   }
@@ -60,10 +62,14 @@ export class StatusDisplay {
   #redraw(rows: readonly NodeRow[]): void {
     const width = this.#stream.columns ?? 80;
     const lines = [...table(columns, rows.map(cellsOf)).split("\n"), summaryOf(rows)];
+    lines.push(...troublesOf(rows));
+    const gone = Math.max(0, this.#linesOnScreen - lines.length);
     const up = this.#linesOnScreen > 0 ? `\x1b[${this.#linesOnScreen}A` : "";
     // A line that wraps would be two, and the next redraw would start one line too low.
     const text = lines.map((line) => `\x1b[2K${line.slice(0, width - 1)}\n`).join("");
-    this.#stream.write(`${up}${text}`);
+    const blank = "\x1b[2K\n".repeat(gone);
+    const back = gone > 0 ? `\x1b[${gone}A` : "";
+    this.#stream.write(`${up}${text}${blank}${back}`);
     this.#linesOnScreen = lines.length;
   }
 }
@@ -81,18 +87,39 @@ export function summaryOf(rows: readonly NodeRow[]): string {
   return `${up} of ${rows.length} nodes answer, ${atTop.length} at height ${top} with ${same}`;
 }
 
+/** Lines under it: who waits for whom, and who signs nothing. */
+function troublesOf(rows: readonly NodeRow[]): readonly string[] {
+  const waiting = new Map<string, string[]>();
+  const lines: string[] = [];
+  for (const { id, status } of rows) {
+    if (status === undefined) continue;
+    const { waitsFor, abstaining } = status;
+    if (waitsFor !== "") waiting.set(waitsFor, [...(waiting.get(waitsFor) ?? []), id]);
+    if (abstaining !== "") lines.push(`${id} signs nothing: ${abstaining}`);
+  }
+  return [
+    ...[...waiting].map(([what, ids]) => `${ids.join(", ")}: no block without ${what}`),
+    ...lines,
+  ];
+}
+
 function changeOf({ id, role, pid, state, status }: NodeRow) {
   if (status === undefined) return { node: id, role, pid, state };
-  const { height, treeSize, root, peers, syncing } = status;
-  return { node: id, role, pid, state, height, tree_size: treeSize, root, peers, syncing };
+  const { height, treeSize, root, peers, syncing, waitsFor, abstaining } = status;
+  return {
+    ...{ node: id, role, pid, state, height, tree_size: treeSize, root, peers, syncing },
+    ...{ waits_for: waitsFor, abstaining },
+  };
 }
 
 function lineOf({ id, state, status }: NodeRow): string {
   if (status === undefined) return `${id} ${state}`;
-  const { height, treeSize, root, peers, syncing } = status;
+  const { height, treeSize, root, peers, syncing, waitsFor, abstaining } = status;
   const behind = syncing ? ", catching up" : "";
+  const waits = waitsFor === "" ? "" : `, waits for ${waitsFor}`;
+  const silent = abstaining === "" ? "" : `, signs nothing: ${abstaining}`;
   const held = `height ${height}, records ${treeSize}, root ${shortHash(root)}`;
-  return `${id} ${held}, peers ${peers}${behind}`;
+  return `${id} ${held}, peers ${peers}${behind}${waits}${silent}`;
 }
 
 function cellsOf({ id, pid, state, status }: NodeRow) {

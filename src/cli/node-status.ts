@@ -14,6 +14,7 @@ import { type GetStatusResponse, QueryService } from "../gen/bss/v1/query_pb.js"
 import { createChannel, type RpcChannel } from "../rpc/channel.js";
 import { createClient } from "../rpc/client.js";
 import { RpcError } from "../rpc/rpc-error.js";
+import { waitsFor } from "./ring-words.js";
 
 const timeoutMs = 2000;
 
@@ -29,6 +30,10 @@ export type NodeStatus = {
   readonly round: number;
   /** Managers: what the ring is doing; empty on storage nodes. */
   readonly step: string;
+  /** Managers: whose signatures have been missing for a while; empty otherwise. */
+  readonly waitsFor: string;
+  /** Managers: why this one signs nothing; empty otherwise. */
+  readonly abstaining: string;
 };
 
 export type StatusSource = {
@@ -74,6 +79,8 @@ function nodeStatus(response: GetStatusResponse): NodeStatus {
     syncing: response.syncing,
     round: response.round,
     step: response.step,
+    waitsFor: waitsFor(response.waiting) ?? "",
+    abstaining: response.abstaining,
   };
 }
 

@@ -14,6 +14,7 @@ import { register as registerGet } from "./get.js";
 import { register as registerHistory } from "./history.js";
 import { register as registerInit } from "./init.js";
 import { register as registerList } from "./list.js";
+import { register as registerManagers } from "./managers.js";
 import { register as registerReceipt } from "./receipt.js";
 import { register as registerStart } from "./start.js";
 import { register as registerStatus } from "./status.js";
@@ -34,6 +35,7 @@ const commands = [
   registerVerify,
   registerStatus,
   registerBlocks,
+  registerManagers,
   registerStorage,
   registerConsortium,
 ] as const;

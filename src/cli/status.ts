@@ -1,22 +1,35 @@
-/** `bss status`: what the nodes say about themselves, side by side. */
+/** `bss status`: what the nodes say about themselves, side by side, and what stands in the way. */
 import type { Command } from "commander";
 import { toHex } from "../base/bytes.js";
 import type { BssClient } from "../client/client.js";
 import { plainMessage } from "../client/manager-failures.js";
-import type { GetStatusResponse } from "../gen/bss/v1/query_pb.js";
+import { SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
+import type {
+  GetConsortiumResponse,
+  GetStatusResponse,
+  ManagerStatus,
+} from "../gen/bss/v1/query_pb.js";
+import type { RpcError } from "../rpc/rpc-error.js";
 import { rpcErrorOf } from "../rpc/status-details.js";
 import { CliError } from "./cli-error.js";
 import { withClient } from "./client-session.js";
 import { type Column, shortHash, table } from "./output.js";
 import { addProfileOption } from "./profile.js";
+import { doingOf, troublesOf } from "./ring-words.js";
+import { adviceOf } from "./rpc-advice.js";
+import { statusJson } from "./status-json.js";
 
 type Options = { readonly storage?: readonly string[] };
 
 type Answer = {
   readonly address: string;
+  /** Of genesis, or the node's own answer. */
+  readonly nodeId?: string;
   readonly status?: GetStatusResponse;
-  readonly error?: string;
+  readonly error?: RpcError;
 };
+
+type Silent = Answer & { readonly error: RpcError };
 
 const columns: readonly Column[] = [
   { title: "NODE" },
@@ -32,10 +45,11 @@ const columns: readonly Column[] = [
 export function register(program: Command): void {
   const command = program
     .command("status")
-    .summary("show height, root and peers of every node")
+    .summary("show height, root and peers of every node, and what they wait for")
     .description(
-      "Asks every manager of the profile about itself. Fails when one does not answer, or when " +
-        "two hold different blocks at one height.",
+      "Asks every manager of the profile about itself, and says whose signature is missing, who " +
+        "is suspended and who is behind. Fails when one does not answer, or when two hold " +
+        "different blocks at one height.",
     )
     .option("--storage <host:port...>", "storage nodes to ask as well")
     .action((options: Options, self: Command) =>
@@ -44,16 +58,20 @@ export function register(program: Command): void {
           ...client.profile.addresses.map((address) => ask(client, address, "manager")),
           ...(options.storage ?? []).map((address) => ask(client, address, "storage")),
         ]);
-        if (output.json) for (const answer of answers) output.result(jsonOf(answer), String);
-        output.line(table(columns, answers.map(rowOf)));
-        refuseDifference(answers);
-        const silent = answers.filter(({ status }) => status === undefined);
-        if (silent.length === 0) return;
-        const who = silent.map(({ address, error }) => `${address}: ${error}`).join("; ");
-        throw new CliError(
-          `${silent.length} of ${answers.length} nodes do not answer (${who})`,
-          "check that they run and that the addresses are right",
+        const statuses = answers.flatMap(({ status }) => (status === undefined ? [] : [status]));
+        const silent = answers.filter((answer): answer is Silent => answer.error !== undefined);
+        const consortium = statuses.length === 0 ? undefined : await client.getConsortium();
+        const managers = consortium?.managers ?? [];
+        if (output.json) for (const each of answers) output.result(jsonOf(each, managers), String);
+        output.line(
+          table(
+            columns,
+            answers.map((answer) => rowOf(answer, managers)),
+          ),
         );
+        for (const trouble of troublesOf(statuses, managers)) output.line(trouble);
+        refuseDifference(statuses);
+        if (silent.length > 0) throw silence(client, silent, answers.length, consortium);
       }),
     );
   addProfileOption(command);
@@ -64,27 +82,26 @@ async function ask(
   address: string,
   role: "manager" | "storage",
 ): Promise<Answer> {
+  const { managers } = client.genesis.members;
+  const registered = managers.find((manager) => manager.address === address)?.managerId;
   try {
-    return { address, status: await client.statusOf(address, { role }) };
-  } catch (error) {
-    return { address, error: plainMessage(rpcErrorOf(error), address) };
+    const status = await client.statusOf(address, { role });
+    return { address, nodeId: status.nodeId, status };
+  } catch (thrown) {
+    const error = rpcErrorOf(thrown);
+    return { address, error, ...(registered === undefined ? {} : { nodeId: registered }) };
   }
 }
 
 /** Two nodes with one height and two blocks: the one thing that must never be. */
-function refuseDifference(answers: readonly Answer[]): void {
+function refuseDifference(statuses: readonly GetStatusResponse[]): void {
   const seen = new Map<bigint, GetStatusResponse>();
-  for (const { status } of answers) {
-    if (status === undefined) continue;
+  for (const status of statuses) {
     const other = seen.get(status.height);
     seen.set(status.height, status);
     if (other === undefined) continue;
-    if (
-      toHex(other.blockId) === toHex(status.blockId) &&
-      toHex(other.root) === toHex(status.root)
-    ) {
-      continue;
-    }
+    const [same, root] = [toHex(other.blockId) === toHex(status.blockId), toHex(status.root)];
+    if (same && toHex(other.root) === root) continue;
     throw new CliError(
       `${other.nodeId} and ${status.nodeId} hold different ledgers at height ${status.height}`,
       "stop relying on the ledger and call the consortium's operators",
@@ -92,9 +109,54 @@ function refuseDifference(answers: readonly Answer[]): void {
   }
 }
 
-function rowOf({ address, status }: Answer) {
+/** Who does not answer, why, what follows, and what to do. */
+function silence(
+  client: BssClient,
+  silent: readonly Silent[],
+  asked: number,
+  consortium: GetConsortiumResponse | undefined,
+): CliError {
+  const who = silent.map(({ address, nodeId, error }) => {
+    const name = nodeId === undefined ? address : `${nodeId} at ${address}`;
+    return `${name}: ${plainMessage(error, address)}`;
+  });
+  const what = `${silent.length} of ${asked} nodes do not answer (${who.join("; ")})`;
+  const follows = consequence(client, silent, consortium);
+  const causes = new Set(silent.map(({ error }) => adviceOf(error)));
+  const own = "start them with 'bss start --config FILE', or correct the addresses in the profile";
+  const next = silent.every(({ error }) => hasNoListener(error)) ? own : [...causes].join("; ");
+  return new CliError(follows === "" ? what : `${what}, so ${follows}`, next);
+}
+
+function hasNoListener({ reason, message }: RpcError): boolean {
+  return reason === "NODE_UNREACHABLE" && /ECONNREFUSED|timed? ?out|deadline/i.test(message);
+}
+
+/** What it means for the ring that these managers are away. */
+function consequence(
+  client: BssClient,
+  silent: readonly Silent[],
+  consortium: GetConsortiumResponse | undefined,
+): string {
+  if (consortium === undefined) return "";
+  const { managers, quorum } = client.genesis.members;
+  const away = managers.filter((each) => silent.some(({ nodeId }) => nodeId === each.managerId));
+  if (away.length === 0) return "";
+  if (managers.length - away.length < quorum) {
+    return `no block is made: ${quorum} of ${managers.length} managers are needed`;
+  }
+  if (consortium.policy?.suspension === SuspensionMode.FLOOR) return "the others go on without";
+  return "no block is made: this consortium waits for every manager";
+}
+
+function rowOf({ address, nodeId, status }: Answer, managers: readonly ManagerStatus[]) {
+  const suspended = managers.some(
+    ({ member, active }) => member?.managerId === nodeId && !active && nodeId !== undefined,
+  );
+  const mark = suspended ? "suspended, " : "";
   if (status === undefined) {
-    return ["-", address, undefined, undefined, "-", undefined, undefined, "no answer"];
+    const state = `${mark}no answer`;
+    return [nodeId, address, undefined, undefined, undefined, undefined, undefined, state];
   }
   const connected = status.peers.filter((peer) => peer.connected).length;
   return [
@@ -105,29 +167,14 @@ function rowOf({ address, status }: Answer) {
     shortHash(status.root),
     `${connected}/${status.peers.length}`,
     status.step === "" ? undefined : status.poolSubmissions,
-    status.syncing ? "syncing" : status.step || "in step",
+    `${mark}${doingOf(status)}`,
   ];
 }
 
-function jsonOf({ address, status, error }: Answer): object {
-  if (status === undefined) return { address, error };
-  return {
-    address,
-    node_id: status.nodeId,
-    consortium_name: status.consortiumName,
-    consortium_id: status.consortiumId,
-    height: Number(status.height),
-    block_id: status.blockId,
-    tree_size: Number(status.treeSize),
-    root: status.root,
-    state_digest: status.stateDigest,
-    syncing: status.syncing,
-    round: status.round,
-    step: status.step,
-    pool_submissions: status.poolSubmissions,
-    version: status.version,
-    peers: status.peers.map(({ peerId, connected, height }) => ({
-      ...{ peer_id: peerId, connected, height: Number(height) },
-    })),
-  };
+function jsonOf(answer: Answer, managers: readonly ManagerStatus[]): object {
+  const { address, status, error } = answer;
+  if (status === undefined) {
+    return { address, error: error === undefined ? undefined : plainMessage(error, address) };
+  }
+  return { address, ...statusJson(status, managers) };
 }

@@ -69,7 +69,7 @@ export class LabelledGauge<S extends LabelSpec> {
     this.#gauge.dec(this.#limit.admit(labels), by);
   }
 
-  /** Forgets every series, for a gauge that is set anew each time: the bound holds for each time. */
+  /** Forgets every series, for a gauge that is set anew each time; its bound holds each time. */
   reset(): void {
     this.#gauge.reset();
     this.#limit.reset();

@@ -36,7 +36,9 @@ describe("the status of a node, asked with what bss init wrote", () => {
         callers.push(`${identity.role} ${identity.id}`);
         const peers = [{ connected: true }, { connected: false }, { connected: true }];
         const root = new Uint8Array(32).fill(7);
-        return { height: 12n, treeSize: 345n, root, peers, round: 2, step: "verify" };
+        const waiting = { heightMs: 3_000n, missingAccepts: ["manager-3"] };
+        const ring = { round: 2, step: "verify", waiting, abstaining: "the vote log is behind" };
+        return { height: 12n, treeSize: 345n, root, peers, ...ring };
       },
     });
     const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
@@ -58,6 +60,8 @@ describe("the status of a node, asked with what bss init wrote", () => {
       syncing: false,
       round: 2,
       step: "verify",
+      waitsFor: "the ACCEPT of manager-3",
+      abstaining: "the vote log is behind",
     });
     assert.deepEqual(callers, ["auditor auditor-1"]);
   });

@@ -12,6 +12,8 @@ const status = (height: number, rootByte: number) => ({
   syncing: false,
   round: 0,
   step: "idle",
+  waitsFor: "",
+  abstaining: "",
 });
 const row = (id: string, height: number, rootByte = 0xab): NodeRow => ({
   id,
@@ -68,6 +70,8 @@ describe("StatusDisplay", () => {
           root: "ab".repeat(32),
           peers: 3,
           syncing: false,
+          waits_for: "",
+          abstaining: "",
         },
       ],
     );
@@ -85,6 +89,39 @@ describe("StatusDisplay", () => {
     for (const line of (printed[1] ?? "").replace("\x1b[3A", "").split("\n")) {
       assert(line.replace("\x1b[2K", "").length < 40, line);
     }
+  });
+});
+
+describe("a wait", () => {
+  const waiting = (id: string, waitsFor: string): NodeRow => {
+    const { status: idle, ...rest } = row(id, 1);
+    return idle === undefined ? rest : { ...rest, status: { ...idle, waitsFor } };
+  };
+
+  test("is one line for all who wait for the same, and gone when it is over", () => {
+    const { printed, display } = recorder(false, true);
+    const what = "the ACCEPT of manager-3";
+    display.update([waiting("manager-1", what), waiting("manager-2", what)]);
+    display.update([row("manager-1", 2), row("manager-2", 2)]);
+    display.update([row("manager-1", 2), row("manager-2", 2)]);
+    assert.match(
+      printed[0] ?? "",
+      /manager-1, manager-2: no block without the ACCEPT of manager-3/,
+    );
+    assert(printed[1]?.startsWith("\x1b[5A"));
+    assert(printed[1]?.endsWith("\x1b[2K\n\x1b[1A"), "the line that is left over is cleared");
+    assert(printed[2]?.startsWith("\x1b[4A"));
+  });
+
+  test("is told once without a terminal, whatever it is in each round", () => {
+    const { printed, display } = recorder(false, false);
+    for (const what of ["", "the ACCEPT of manager-3", "the proposal of manager-3", ""]) {
+      display.update([waiting("manager-1", what)]);
+    }
+    assert.deepEqual(
+      printed.map((line) => line.split("peers 3")[1]),
+      ["", ", waits for the ACCEPT of manager-3", ""],
+    );
   });
 });
 

@@ -1,0 +1,48 @@
+/** What a node says about itself, as `bss status --json` prints it. */
+import { toJson } from "@bufbuild/protobuf";
+import {
+  type GetStatusResponse,
+  type ManagerStatus,
+  SyncProgressSchema,
+  WaitingSchema,
+} from "../gen/bss/v1/query_pb.js";
+import { reasonOf } from "./ring-words.js";
+
+const names = { useProtoFieldName: true, alwaysEmitImplicit: true } as const;
+
+/** `managers` as the ledger has them. */
+export function statusJson(status: GetStatusResponse, managers: readonly ManagerStatus[]): object {
+  const { waiting, sync } = status;
+  const own = managers.find(({ member }) => member?.managerId === status.nodeId);
+  return {
+    node_id: status.nodeId,
+    consortium_name: status.consortiumName,
+    consortium_id: status.consortiumId,
+    height: Number(status.height),
+    block_id: status.blockId,
+    tree_size: Number(status.treeSize),
+    root: status.root,
+    state_digest: status.stateDigest,
+    syncing: status.syncing,
+    sync: sync === undefined ? null : toJson(SyncProgressSchema, sync, names),
+    round: status.round,
+    step: status.step,
+    waiting: waiting === undefined ? null : toJson(WaitingSchema, waiting, names),
+    abstaining: status.abstaining,
+    suspended: own === undefined || own.active ? null : suspendedJson(own),
+    pool_submissions: status.poolSubmissions,
+    version: status.version,
+    peers: status.peers.map(({ peerId, connected, height, falseObjections }) => ({
+      ...{ peer_id: peerId, connected, height: Number(height) },
+      false_objections: Number(falseObjections),
+    })),
+  };
+}
+
+function suspendedJson(manager: ManagerStatus): object {
+  const { changedHeight, changedAtUnixMs, absences } = manager;
+  return {
+    reason: reasonOf(manager),
+    ...{ since_height: Number(changedHeight), since_unix_ms: Number(changedAtUnixMs), absences },
+  };
+}
