@@ -1,14 +1,14 @@
 /** Makes this manager's blocks: what the pool holds, ordered on top of the head. */
 import { toBinary } from "@bufbuild/protobuf";
 import { defined } from "../base/assert.js";
-import { vrfProofToHash, vrfProve } from "../crypto/vrf.js";
+import type { Vrf } from "../crypto/vrf.js";
 import { type BlockCertificates, BlockCertificatesSchema } from "../gen/bss/v1/block_pb.js";
-import type { Policy } from "../gen/bss/v1/genesis_pb.js";
+import type { ControlOperation, Policy } from "../gen/bss/v1/genesis_pb.js";
 import { beaconInput } from "../ledger/beacon.js";
 import { type BuiltBlock, buildBlock } from "../ledger/block-building.js";
 import type { LedgerHead } from "../ledger/head.js";
 import type { PrefetchedState } from "../ledger/state.js";
-import { readKeysOfSubmission } from "../ledger/state-keys.js";
+import { readKeysOfOperation, readKeysOfSubmission } from "../ledger/state-keys.js";
 import type { ParsedSubmission } from "../ledger/submissions.js";
 
 export type BlockProducerPorts = {
@@ -19,9 +19,13 @@ export type BlockProducerPorts = {
   readonly epochKey: Uint8Array;
   /** 32 bytes. */
   readonly vrfSeed: Uint8Array;
+  readonly vrf: Pick<Vrf, "prove" | "proofToHash">;
   readonly wallMs: () => number;
   readonly head: () => LedgerHead;
   readonly headCertificates: () => BlockCertificates | undefined;
+  /** Operations to try, in order; what does not fit is left out. `absent` are to be suspended. */
+  readonly control: (round: number, absent: readonly string[]) => readonly ControlOperation[];
+  readonly onBuilt: (built: BuiltBlock) => void;
   readonly readState: (keys: readonly Uint8Array[]) => Promise<PrefetchedState>;
   /** Submissions to order, in the order of their arrival. */
   readonly candidates: () => readonly ParsedSubmission[];
@@ -36,23 +40,27 @@ export class BlockProducer {
     this.#ports = ports;
   }
 
-  async build(createdRound: number): Promise<BuiltBlock> {
-    const { selfId, consortiumId, policy, epochKey, vrfSeed } = this.#ports;
+  async build(createdRound: number, absent: readonly string[]): Promise<BuiltBlock> {
+    const { selfId, consortiumId, policy, epochKey, vrfSeed, vrf } = this.#ports;
     const head = this.#ports.head();
     const certificates = this.#ports.headCertificates();
     const candidates = this.#ports.candidates();
-    const state = await this.#ports.readState(candidates.flatMap(readKeysOfSubmission));
+    const control = this.#ports.control(createdRound, absent);
+    const state = await this.#ports.readState([
+      ...candidates.flatMap(readKeysOfSubmission),
+      ...control.flatMap(readKeysOfOperation),
+    ]);
     const alpha = beaconInput({
       consortiumId,
       height: head.height + 1,
       previousBeacon: head.beacon,
     });
-    const beaconProof = vrfProve(vrfSeed, alpha);
+    const beaconProof = vrf.prove(vrfSeed, alpha);
     const previous =
       certificates === undefined
         ? {}
         : { previousCertificates: toBinary(BlockCertificatesSchema, certificates) };
-    return buildBlock({
+    const built = buildBlock({
       head,
       consortiumId,
       policy,
@@ -60,14 +68,15 @@ export class BlockProducer {
       createdRound,
       timestampMs: Math.max(this.#ports.wallMs(), head.timestampMs + 1),
       beaconProof,
-      beacon: defined(vrfProofToHash(beaconProof), "a proof just made has an output"),
-      control: [],
-      candidates,
+      beacon: defined(vrf.proofToHash(beaconProof), "a proof just made has an output"),
+      ...{ control, candidates },
       excluded: this.#ports.settled(candidates),
       state,
       epochKey,
       allowLeaves: true,
       ...previous,
     });
+    this.#ports.onBuilt(built);
+    return built;
   }
 }

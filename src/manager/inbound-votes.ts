@@ -8,6 +8,7 @@
 
 import { err, type Result } from "../base/result.js";
 import type { RingEvent } from "../consensus/events.js";
+import { heightsWatchedBehind } from "../consensus/evidence-watch.js";
 import { partsOfLockCertificate } from "../consensus/lock-certificate.js";
 import type { SignatureCache } from "../crypto/signature-cache.js";
 import type { LockCertificate, ManagerBlock } from "../gen/bss/v1/block_pb.js";
@@ -89,7 +90,7 @@ export class InboundVotes {
   }
 
   async #takeVote(from: string, vote: Vote): Promise<void> {
-    if (!this.#isOfInterest(from, vote.height)) return;
+    if (!this.#isOfInterest(from, vote.height, heightsWatchedBehind)) return;
     const { members, consortiumId } = this.#ports;
     if (!(await this.#holds(from, [checkVote(vote, members(), consortiumId)]))) return;
     this.#ports.onVote(vote);
@@ -97,8 +98,8 @@ export class InboundVotes {
   }
 
   async #takeProposal(from: string, proposal: Proposal): Promise<void> {
-    if (!this.#isOfInterest(from, proposal.height)) return;
-    const { members, consortiumId, candidates } = this.#ports;
+    if (!this.#isOfInterest(from, proposal.height, heightsWatchedBehind)) return;
+    const { members, consortiumId, candidates, post } = this.#ports;
     const checks = [checkProposal(proposal, members(), consortiumId)];
     if (proposal.lockCertificate !== undefined) {
       checks.push(...this.#checksOf(proposal.lockCertificate));
@@ -106,13 +107,15 @@ export class InboundVotes {
     if (!(await this.#holds(from, checks))) return;
     const { block, ...rest } = proposal;
     const { height, round, managerId } = rest;
+    // Of a decided height: whose turn it was then may not be known any more, and does not matter.
+    if (height < BigInt(this.#ports.height())) return post({ kind: "proposal", proposal: rest });
     if (members().proposer(Number(height), round) !== managerId) {
       this.#ports.onDropped(from, "NOT_THE_PROPOSER");
       return;
     }
     if (block !== undefined) candidates.add(Number(height), block);
     // Bodies are kept once and bounded by number; an event that waits must not hold one.
-    this.#ports.post({ kind: "proposal", proposal: rest });
+    post({ kind: "proposal", proposal: rest });
     await this.#ports.onBody(block);
   }
 
@@ -170,10 +173,13 @@ export class InboundVotes {
     return obligations.length > 0 && invalid === undefined;
   }
 
-  /** This height and the next; what is older shows that the sender is behind. */
-  #isOfInterest(from: string, height: bigint): boolean {
+  /**
+   * This height and the next; what is older shows that the sender is behind, and is of interest
+   * where it may show that somebody contradicts itself.
+   */
+  #isOfInterest(from: string, height: bigint, heightsBehind = 0): boolean {
     const current = BigInt(this.#ports.height());
     if (height < current) this.#ports.onLagging(from);
-    return height === current || height === current + 1n;
+    return height >= current - BigInt(heightsBehind) && height <= current + 1n;
   }
 }

@@ -7,6 +7,7 @@ import { toHex } from "../base/bytes.js";
 import type { Statement } from "../consensus/events.js";
 import { type RingWaiting, waitingText } from "../consensus/waiting.js";
 import type { Objection } from "../gen/bss/v1/broadcast_pb.js";
+import type { Evidence } from "../gen/bss/v1/genesis_pb.js";
 import {
   type Attestation,
   AttestationVerdict,
@@ -23,6 +24,12 @@ const voteNames = new Map<VoteKind, "accept" | "approve" | "commit">([
   [VoteKind.ACCEPT, "accept"],
   [VoteKind.APPROVE, "approve"],
   [VoteKind.COMMIT, "commit"],
+]);
+
+const offenceNames = new Map<Evidence["offence"]["case"], string>([
+  ["proposals", "two proposals"],
+  ["votes", "two votes"],
+  ["brokenLock", "a broken lock"],
 ]);
 
 export function managerObserver(log: Logger, metrics: Metrics) {
@@ -75,6 +82,12 @@ export function managerObserver(log: Logger, metrics: Metrics) {
       if (differing.get(managerId) === what) return;
       differing.set(managerId, what);
       log.warn({ managerId, height, what }, "a manager holds something else than this one");
+    },
+    /** Evidence against a manager that was not known here. */
+    accused({ managerId, offence }: Evidence): void {
+      const kind = offenceNames.get(offence.case) ?? "unknown";
+      metrics.evidence.inc({ kind });
+      log.warn({ managerId, kind }, "a manager has contradicted itself");
     },
     storageLinks(connected: number): void {
       metrics.peersConnected.set({ role: "storage" }, connected);

@@ -12,6 +12,7 @@ import { every, type Timer } from "../base/time.js";
 import type { RingStatus } from "../consensus/events.js";
 import { Ring } from "../consensus/ring.js";
 import type { RingWaiting } from "../consensus/waiting.js";
+import { SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
 import type { ManagerStore } from "../store/manager-store.js";
 import { BlockJudge } from "./block-judge.js";
 import { BlockProducer } from "./block-producer.js";
@@ -92,6 +93,7 @@ export class Manager {
       store: this.#chain.statements,
       send: (message, body) => this.peers.send(message, body),
       start: (task) => this.#tasks.start(task),
+      accuse: (evidence) => this.#supervision.accuse(evidence),
       append: (appended) => this.#chain.append(appended),
       observe: observer,
       onFatal: (error) => this.#end(error),
@@ -157,6 +159,8 @@ export class Manager {
       ...shared,
       vrfSeed: options.vrfSeed,
       headCertificates: () => store.headCertificates,
+      control: (round, absent) => this.#supervision.control(round, absent),
+      onBuilt: () => {},
       candidates: () => this.#ripe(shared.policy.blockRecordsMax * candidateBlocks),
       settled: (held) => pool.settledOf(held),
     });
@@ -176,11 +180,13 @@ export class Manager {
     const { store, genesis, selfId } = options;
     const { height, members } = store.head;
     const { restored, bodies } = await store.loadHeight(height + 1);
-    const { futureBoundMs, timeouts } = genesis.policy;
+    const { futureBoundMs, timeouts, suspension, suspendAfterMs } = genesis.policy;
+    const suspends = suspension === SuspensionMode.FLOOR;
     const ring = new Ring({
       selfId,
       timeouts: defined(timeouts, "a policy has timeouts"),
       futureBoundMs,
+      ...(suspends ? { suspendAfterMs } : {}),
       resendMs,
       context: { height: height + 1, members },
       restored,

@@ -27,6 +27,7 @@ import type {
 } from "../consensus/events.js";
 import type { Ring } from "../consensus/ring.js";
 import type { BlockCertificates, ManagerBlock } from "../gen/bss/v1/block_pb.js";
+import type { Evidence } from "../gen/bss/v1/genesis_pb.js";
 import {
   type Proposal,
   ProposalSchema,
@@ -74,6 +75,8 @@ export type RingDriverPorts = {
   readonly send: (message: Outgoing, body?: ManagerBlock) => void;
   /** Starts a task; its answer comes through `post`. */
   readonly start: (task: Task) => void;
+  /** Keeps evidence against a manager that contradicts itself, and spreads it. */
+  readonly accuse: (evidence: Evidence) => Promise<void>;
   /** Writes the block and moves the ring on. */
   readonly append: (appended: AppendedBlock) => Promise<void>;
   readonly observe: {
@@ -196,6 +199,7 @@ export class RingDriver {
     await this.#speak(ready.statements);
     for (const message of ready.messages) ports.send(message);
     for (const task of ready.tasks) ports.start(task);
+    for (const evidence of ready.evidence) await ports.accuse(evidence);
     if (ready.decision !== undefined) await this.#append(ready.decision);
     if (ready.halt !== undefined) throw new RingHalted(ready.halt.message);
   }

@@ -55,9 +55,9 @@ export class RingTasks {
     }
   }
 
-  async #build({ height, round }: Task & { kind: "build" }): Promise<void> {
+  async #build({ height, round, absent }: Task & { kind: "build" }): Promise<void> {
     const { producer, candidates, submissions, post } = this.#ports;
-    const { block, executed, objections } = await producer.build(round);
+    const { block, executed, objections } = await producer.build(round, absent);
     if (executed.facts.height !== height) return;
     candidates.add(height, block, executed);
     post({ kind: "built", height, round, facts: executed.facts });

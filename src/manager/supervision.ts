@@ -1,4 +1,10 @@
 /** The parts by which managers watch each other: their heads, and forks of the chain. */
+import { create } from "@bufbuild/protobuf";
+import {
+  type ControlOperation,
+  ControlOperationSchema,
+  type Evidence,
+} from "../gen/bss/v1/genesis_pb.js";
 import type { ForkProof, ManagerBlocks, SignedHead } from "../gen/bss/v1/vote_pb.js";
 import type { AppendedBlock } from "../store/manager-store.js";
 import { ForkWatch, forkMessage } from "./fork-watch.js";
@@ -79,6 +85,21 @@ export class Supervision {
   /** Blocks that a peer sent; false when nobody here has asked for them. */
   takeBlocks(from: string, blocks: ManagerBlocks): Promise<boolean> {
     return this.#forks.takeAnswer(from, blocks);
+  }
+
+  /** What this manager puts into a block that it makes in `round`; `absent` are to be suspended. */
+  control(_round: number, absent: readonly string[]): readonly ControlOperation[] {
+    return absent.map((managerId) =>
+      create(ControlOperationSchema, {
+        operation: { case: "suspendManager", value: { managerId } },
+      }),
+    );
+  }
+
+  /** Takes evidence that this manager's ring has found. */
+  async accuse(evidence: Evidence): Promise<void> {
+    this.#options.observer.accused(evidence);
+    await this.#options.store.offences.saveEvidence(evidence);
   }
 
   onAppended({ executed }: AppendedBlock): void {

@@ -112,6 +112,24 @@ export function createMetrics(options: MetricsOptions) {
       "Signed heads of other managers that are not what this one held there, by manager.",
       { manager: "open" },
     ),
+    managersSuspended: gauge(
+      "bss_managers_suspended",
+      "Managers that are suspended after the last final block.",
+    ),
+    suspensions: counterBy(
+      "bss_suspensions_total",
+      "Managers that blocks suspended since the node started, by reason.",
+      { reason: "open" },
+    ),
+    resumes: counter(
+      "bss_resumes_total",
+      "Managers that blocks made active again since the node started.",
+    ),
+    evidence: counterBy(
+      "bss_evidence_total",
+      "Managers against which this one has come to hold evidence since it started, by kind.",
+      { kind: "open" },
+    ),
     halted: gauge(
       "bss_halted",
       "1 when the node has stopped for good because the managers do not hold the same chain.",

@@ -19,6 +19,7 @@ function producerOf(world: LedgerWorld, candidates: readonly ParsedSubmission[],
   return new BlockProducer({
     ...{ ...world.ports, selfId, epochKey, vrfSeed: seedOf(`vrf of ${selfId}`) },
     headCertificates: () => store.headCertificates,
+    ...{ control: () => [], onBuilt: () => {} },
     candidates: () => candidates,
     settled: () => new Set(),
   });
@@ -30,7 +31,7 @@ describe("a block that a manager makes", () => {
     const validator = new BlockValidator({ ...world.ports, epochKey });
     for (const round of [0, 3]) {
       const submission = submitted([documentBytes(), documentBytes()]);
-      const { block, executed } = await producerOf(world, [submission], round).build(round);
+      const { block, executed } = await producerOf(world, [submission], round).build(round, []);
       const judged = await validator.judge(executed.facts.blockId, block);
       assert.ok(judged?.ok);
       assert.deepEqual(judged.value, executed);
@@ -45,7 +46,7 @@ describe("a block that a manager makes", () => {
     const world = await LedgerWorld.create();
     await world.extend();
     world.wallMs = 1_000;
-    const { executed } = await producerOf(world, []).build(0);
+    const { executed } = await producerOf(world, []).build(0, []);
     assert.equal(executed.facts.timestampMs, world.store.head.timestampMs + 1);
   });
 });

@@ -201,23 +201,39 @@ describe("what comes in on a stream of votes", () => {
     assert.deepEqual(posted, []);
   });
 
-  test("counts for this height and the next; what is older shows that its sender lags", async () => {
+  test("counts for this height, the next, and two before; what is older shows a laggard", async () => {
     for (const [current, reaches] of [
-      [1, true],
-      [0, true],
-      [2, false],
-      [3, false],
+      [1, ["vote", "proposal", "attestation", "lock-certificate"]],
+      [0, ["vote", "proposal", "attestation", "lock-certificate"]],
+      [2, ["vote", "proposal"]],
+      [3, ["vote", "proposal"]],
+      [4, []],
     ] as const) {
       height = current;
       posted = [];
+      lagging = [];
       await take(vote(accept("manager-1", facts)));
-      assert.equal(posted.length === 1, reaches, `at ${current}`);
+      await take({ case: "proposal", value: proposal(proposer, facts) });
+      await take({ case: "attestation", value: attestation("storage-1", facts) });
+      await take({ case: "lockCertificate", value: lockCertificate() });
+      assert.deepEqual(kinds(), reaches, `at ${current}`);
+      assert.equal(lagging.length, current > 1 ? 4 : 0, `at ${current}`);
     }
-    assert.deepEqual(lagging, [peer, peer]);
     height = 1;
     posted = [];
     await take(vote({ ...accept("manager-1", facts), height: 2n ** 64n - 1n }));
-    assert.deepEqual([posted.length, lagging.length], [0, 2]);
+    assert.deepEqual(posted, []);
+  });
+
+  test("is looked at for contradictions even if it was not its signer's turn, once decided", async () => {
+    const other = managerIds.find((id) => id !== proposer) ?? "";
+    const early = { ...proposal(other, facts), block } as never;
+    await take({ case: "proposal", value: early });
+    assert.deepEqual([dropped, kinds()], [["NOT_THE_PROPOSER"], []]);
+    height = 2;
+    await take({ case: "proposal", value: early });
+    assert.deepEqual(kinds(), ["proposal"]);
+    assert.deepEqual([bodies, candidates.get(facts.blockId)], [[], undefined]);
   });
 
   test("leaves the body of a proposal where it can be judged, under the body's own id", async () => {

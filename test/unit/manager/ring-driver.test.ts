@@ -38,6 +38,7 @@ class Bench {
   readonly tasks: Task[] = [];
   readonly appended: AppendedBlock[] = [];
   readonly fatal: Error[] = [];
+  readonly accused: string[] = [];
   dropped = 0;
   /** Runs before statements are written. */
   beforeWrite = async () => {};
@@ -71,6 +72,7 @@ class Bench {
         candidates.add(1, block, executed);
         this.driver.post({ kind: "built", height: 1, round: task.round, facts: executed.facts });
       },
+      accuse: async (evidence) => void this.accused.push(evidence.managerId),
       append: async (appended) => {
         await world.store.append(appended);
         this.appended.push(appended);
@@ -201,6 +203,20 @@ describe("the driver of the ring", () => {
     await until(() => bench.fatal.length > 0);
     assert.ok(bench.fatal[0] instanceof RingHalted);
     assert.deepEqual(bench.appended, []);
+  });
+
+  test("accuses who contradicts itself", async () => {
+    const bench = await Bench.create();
+    bench.driver.start();
+    const [first, second] = others;
+    assert.ok(first && second);
+    const other = { height: 1, blockId: new Uint8Array(32).fill(1) };
+    bench.driver.post({ kind: "vote", vote: commit(first, bench.facts) });
+    bench.driver.post({ kind: "vote", vote: commit(second, bench.facts) });
+    bench.driver.post({ kind: "vote", vote: commit(first, other) });
+    await until(() => bench.accused.length > 0);
+    await bench.driver.close();
+    assert.deepEqual(bench.accused, [first]);
   });
 
   test("runs jobs one at a time, each between two turns", async () => {
