@@ -39,7 +39,7 @@ export async function runPhase(
   journal.log(`${kind}: ${whom}, ${seconds} s`);
   const struckMs = journal.nowMs;
   const heal = await faults[kind](world, phase);
-  await sleep(holdMs);
+  await sleep(Math.max(0, struckMs + holdMs - journal.nowMs));
   await heal();
   const healedMs = journal.nowMs;
   const tip = tipOf(watchers);

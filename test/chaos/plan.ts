@@ -10,8 +10,13 @@ import { Random } from "../simulation/random.js";
 export const faultKinds = [
   "kill-manager",
   "kill-storage",
+  "kill-manager-and-storage",
   "kill-two-managers",
   "kill-all",
+  "flap-manager",
+  "flap-storage",
+  "wipe-manager",
+  "wipe-storage",
   "pause-manager",
   "pause-storage",
   "restart-manager",
@@ -42,6 +47,8 @@ export const beyondTolerance: ReadonlySet<FaultKind> = new Set([
 /** Nothing that the targets say reaches anybody while these last. */
 export const takesAway: ReadonlySet<FaultKind> = new Set([
   "kill-manager",
+  "kill-manager-and-storage",
+  "wipe-manager",
   "pause-manager",
   "restart-manager",
   "silence-manager",
@@ -52,7 +59,7 @@ export type Phase = {
   readonly kind: FaultKind;
   /** The nodes that are struck. */
   readonly targets: readonly string[];
-  /** From the strike until healing begins. */
+  /** From the strike until healing begins; striking may take longer. */
   readonly holdMs: number;
   /** How hard, in [0, 1): what it means is up to the fault. */
   readonly strength: number;
@@ -83,12 +90,10 @@ export function* planPhases(options: PlanOptions): Generator<Phase, never, undef
       const [min, max] = kind.startsWith("pause-")
         ? [pauseMinMs, pauseMaxMs]
         : [holdMinMs, holdMaxMs];
-      const holdMs = Math.round(random.between(min, max));
       yield {
         kind,
         targets: targetsOf(kind, options, random),
-        // An upgrade has gone through all nodes when it has struck.
-        holdMs: kind === "upgrade-all" ? pauseMinMs : holdMs,
+        holdMs: Math.round(random.between(min, max)),
         strength: random.unit(),
         calmMs: Math.round(random.between(500, 2_000)),
       };
@@ -107,13 +112,22 @@ function targetsOf(kind: FaultKind, options: PlanOptions, random: Random): reado
     case "kill-two-managers":
     case "split-managers":
       return random.shuffled(managers).slice(0, Math.floor(managers.length / 2));
+    case "kill-manager-and-storage":
+      return [...oneThird(managers, random), random.pick(storage)];
     case "kill-storage":
+    case "flap-storage":
+    case "wipe-storage":
     case "pause-storage":
     case "restart-storage":
     case "cut-storage":
     case "fill-disk-of-storage":
       return [random.pick(storage)];
     default:
-      return random.shuffled(managers).slice(0, Math.floor((managers.length - 1) / 3));
+      return oneThird(managers, random);
   }
+}
+
+/** As many as may fail. */
+function oneThird(managers: readonly string[], random: Random): readonly string[] {
+  return random.shuffled(managers).slice(0, Math.floor((managers.length - 1) / 3));
 }

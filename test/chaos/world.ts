@@ -2,7 +2,7 @@
  * The consortium under test and all that can be done to it: its processes, the network between
  * them, the build that each runs and the clock that each sees.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { defined } from "../../src/base/assert.js";
@@ -117,6 +117,13 @@ export class World {
     const down = ids.filter((id) => !this.consortium.node(id).running);
     await this.consortium.restart(down);
     for (const id of ids) this.doomed.delete(id);
+  }
+
+  /** Empties the data directory of a node that does not run. */
+  wipe(id: string): void {
+    const { dataDirectory } = this.consortium.node(id).config;
+    rmSync(dataDirectory, { recursive: true });
+    mkdirSync(dataDirectory, { mode: 0o700 });
   }
 
   /** Moves a node's time of day, while it runs. */

@@ -1,11 +1,35 @@
 /** What befalls processes: killed, paused, stopped and started again, upgraded. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { Random } from "../../simulation/random.js";
 import type { World } from "../world.js";
 import type { Fault } from "./fault.js";
 
 /** kill -9, and started again when the phase is over. */
 export const kill: Fault = async (world, { targets }) => {
   await world.kill(targets);
+  return () => world.revive(targets);
+};
+
+/** kill -9 again and again, also while the process is starting and recovering. */
+export const flap: Fault = async (world, { targets, holdMs, strength }) => {
+  const untilMs = performance.now() + holdMs;
+  const random = new Random(strength * 2 ** 32);
+  const aliveMs = 100 + strength * 2_500;
+  while (performance.now() < untilMs) {
+    await world.kill(targets);
+    const starting = world.revive(targets).catch(() => {});
+    await Promise.race([starting, sleep(aliveMs)]);
+    await sleep(random.between(0, aliveMs));
+    await world.kill(targets);
+    await starting;
+  }
+  return () => world.revive(targets);
+};
+
+/** kill -9, and the disk is lost: it starts again with its keys and nothing else. */
+export const wipe: Fault = async (world, { targets }) => {
+  await world.kill(targets);
+  for (const id of targets) world.wipe(id);
   return () => world.revive(targets);
 };
 
