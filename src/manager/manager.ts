@@ -98,12 +98,12 @@ export class Manager {
       observe: observer,
       onFatal: (error) => this.#end(error),
     });
+    const post = this.#driver.post.bind(this.#driver);
     this.#supervision = new Supervision(options, shared, {
-      peers: () => this.peers,
+      ...{ peers: () => this.peers, post },
       halt: (message) => this.#end(new RingHalted(message)),
     });
     const height = () => this.#driver.ring.height;
-    const post = this.#driver.post.bind(this.#driver);
     this.#judge = new BlockJudge({
       ...{ validator, candidates, height, post },
       fetchBody: (holders, at, id) => this.peers.fetchBody(holders, at, id),

@@ -1,5 +1,7 @@
 /** The parts by which managers watch each other: their heads, and forks of the chain. */
 import { create } from "@bufbuild/protobuf";
+import { defined } from "../base/assert.js";
+import type { RingEvent } from "../consensus/events.js";
 import {
   type ControlOperation,
   ControlOperationSchema,
@@ -7,6 +9,7 @@ import {
 } from "../gen/bss/v1/genesis_pb.js";
 import type { ForkProof, ManagerBlocks, SignedHead } from "../gen/bss/v1/vote_pb.js";
 import type { AppendedBlock } from "../store/manager-store.js";
+import { carriedVotes } from "./carried-votes.js";
 import { ForkWatch, forkMessage } from "./fork-watch.js";
 import { HeadWatch, whatDiffers } from "./head-watch.js";
 import { HeldHeads } from "./held-heads.js";
@@ -16,6 +19,7 @@ import type { PeerExchange } from "./peer-exchange.js";
 
 export type SupervisionPorts = {
   readonly peers: () => Pick<PeerExchange, "tell" | "fetchBlocks">;
+  readonly post: (event: RingEvent) => void;
   /** This manager signs nothing more. */
   readonly halt: (message: string) => void;
 };
@@ -102,7 +106,9 @@ export class Supervision {
     await this.#options.store.offences.saveEvidence(evidence);
   }
 
-  onAppended({ executed }: AppendedBlock): void {
+  onAppended({ executed, block }: AppendedBlock): void {
+    const votes = carriedVotes(defined(block.block, "a final block has its public part"));
+    if (votes.length > 0) this.#ports.post({ kind: "seen", votes });
     this.#held.note(executed.head);
     this.#heads.onAppended(executed.facts.height);
   }

@@ -1,6 +1,7 @@
 /** A manager that finds out, from what others say, that it must not go on. */
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import {
   CertifiedManagerBlockSchema,
@@ -16,6 +17,7 @@ import { managerIds } from "../ledger/support/consortium.js";
 import { documentBytes, submitted } from "../ledger/support/records.js";
 import { type FinalBlock, LedgerWorld } from "./support/ledger-world.js";
 import { headOf, LoneManager, peer } from "./support/lone-manager.js";
+import { commit } from "./support/votes.js";
 
 const one = () => ({ candidates: [submitted([documentBytes()])] });
 const others = managerIds.slice(1);
@@ -25,6 +27,28 @@ function shipped({ block, certificates }: FinalBlock): VoteResponse {
   const value = create(ManagerBlocksSchema, { blocks });
   return create(VoteResponseSchema, { message: { case: "blocks", value } });
 }
+
+describe("a manager that finds a contradiction", () => {
+  let node: LoneManager;
+  afterEach(() => node.manager?.close());
+
+  test("also finds it between a vote and what a block carries, and keeps the evidence", async () => {
+    const world = await LedgerWorld.create();
+    node = await LoneManager.start(world);
+    const made = [world.make(one()), world.make(one())];
+    const elsewhere = { height: 1, blockId: new Uint8Array(32).fill(1) };
+    await node.hear({ case: "vote", value: commit("manager-3", elsewhere) });
+    await node.hear({ case: "head", value: headOf(world) });
+    await node.answer(...made);
+    const evidence = () => world.store.offences.loadEvidence();
+    while ((await evidence()).length === 0) await setImmediate();
+    assert.deepEqual(
+      (await evidence()).map(({ managerId, offence }) => [managerId, offence.case]),
+      [["manager-3", "votes"]],
+    );
+    assert.deepEqual(node.fatal, []);
+  });
+});
 
 describe("a manager whose ledger is not the others'", () => {
   let node: LoneManager;
