@@ -91,6 +91,10 @@ chaos: build ## Strike real processes under load with faults, and check everythi
 soak: build ## The same for half an hour
 	@MINUTES=$${MINUTES:-30} node dist/test/chaos/run.js
 
+.PHONY: model
+model: build ## Search all states of the agreement rules; ROUNDS=5 BLOCKS=2 choose the size
+	@node dist/test/model/run.js
+
 .PHONY: demo
 demo: build ## Run the energy community example; DEMO_HOURS and DEMO_DATA change its size and data
 	@node dist/examples/energy-community/demo.js
