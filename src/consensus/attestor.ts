@@ -5,14 +5,17 @@
  *     final      ─ checkFinal ─────▶ append, provided the signatures of AC, IC and CC verify
  *
  * The checks of a candidate stand in the protocol's order: the node is in the committee; the block
- * extends the head that it holds; AC is complete by the members it knows; the sealed records hash
- * to the leaves; HASH2 equals HASH1. Only the last makes a MISMATCH: whatever fails before says
- * something about the sender, or nothing yet, and is not attested at all.
+ * extends the head that it holds; its operations lead to the members that it names; AC is complete
+ * by them; the sealed records hash to the leaves; HASH2 equals HASH1. Only the last makes a
+ * MISMATCH: whatever fails before says something about the sender, or nothing yet, and is not
+ * attested at all.
  *
- * A final block is another matter. Once its certificates verify, the managers stand by it. If the
- * node then computes another root or other members, or the block does not extend its head, then the
- * chain forks or the node's own log is wrong: a contradiction, on which it stops.
+ * A final block is another matter. Once its CC verifies, the managers stand by it. If the node then
+ * computes another root or other members, finds an operation that nobody has signed, or the block
+ * does not extend its head, then the chain forks or the node's own log is wrong: a contradiction,
+ * on which it stops.
  */
+import { emptyBytes } from "../base/bytes.js";
 import { err, ok, type Result } from "../base/result.js";
 import type { ApprovalCertificate, BlockCertificates } from "../gen/bss/v1/block_pb.js";
 import { AttestationVerdict } from "../gen/bss/v1/vote_pb.js";
@@ -31,6 +34,7 @@ import {
   extendLog,
   linkProblem,
   membersAfter,
+  operationSignatures,
   publicFacts,
   rootProblem,
   type StorageContext,
@@ -60,7 +64,7 @@ export type CandidateJudgement =
       readonly claim: Omit<AttestationClaim, "audit">;
       /** Records to read for the audit digest, in this order. */
       readonly auditPositions: readonly number[];
-      /** AC's. */
+      /** Those of AC and of the control operations. */
       readonly signatures: readonly SignatureCheck[];
     };
 
@@ -77,10 +81,19 @@ export type StorageAppend = {
 
 export type FinalCheck = {
   /**
-   * Those of AC, IC and CC: unless all verify, the sender is at fault and nothing else is known.
+   * Those of AC, IC and CC, or of CC alone when the block contradicts the node's chain: unless all
+   * verify, the sender is at fault and nothing else is known.
    */
   readonly signatures: readonly SignatureCheck[];
-} & ({ readonly append: StorageAppend } | { readonly contradiction: Violation });
+} & (AppendableBlock | ContradictingBlock);
+
+export type AppendableBlock = {
+  readonly append: StorageAppend;
+  /** Those of the control operations: one that does not verify is a contradiction. */
+  readonly operations: readonly SignatureCheck[];
+};
+
+export type ContradictingBlock = { readonly contradiction: Violation };
 
 /** What this node does about a candidate. */
 export function judgeCandidate(
@@ -93,20 +106,22 @@ export function judgeCandidate(
   if (block.height <= head.height) return { kind: "stale" };
   if (block.height > head.height + 1) return { kind: "behind" };
 
-  const facts = publicFacts(block, context);
-  const turn = roundProblem(facts, round);
+  const turn = roundProblem(block, round);
   if (turn !== undefined) return { kind: "refuse", violation: turn };
-  const committee = drawCommittee({ eligible: facts.eligible, beacon: facts.beacon, round });
+  const { beacon } = block.header;
+  const eligible = head.members.eligibleStorageNodes(policy);
+  const committee = drawCommittee({ eligible, beacon, round });
   if (!committee.includes(nodeId)) return { kind: "not-in-committee" };
 
   const unlinked = linkProblem(block, context);
   if (unlinked !== undefined) return { kind: "refuse", violation: unlinked };
+  const members = membersAfter(block, context);
+  if (!members.ok) return { kind: "refuse", violation: members.error };
+  const facts = publicFacts(block, context, members.value);
   const approved = checkApproval(approval, facts, head.members, consortiumId);
   if (!approved.ok) return { kind: "refuse", violation: approved.error };
   const unsealed = sealProblem(block, sealedRecords);
   if (unsealed !== undefined) return { kind: "refuse", violation: unsealed };
-  const members = membersAfter(block, context);
-  if (!members.ok) return { kind: "refuse", violation: members.error };
 
   const log = extendLog(block, head);
   const matches = rootProblem(block, log) === undefined;
@@ -119,11 +134,11 @@ export function judgeCandidate(
       verdict: matches ? AttestationVerdict.MATCH : AttestationVerdict.MISMATCH,
     },
     auditPositions: auditPositions({
-      ...{ beacon: facts.beacon, nodeId },
+      ...{ beacon, nodeId },
       treeSize: head.frontier.size,
       count: policy.auditRecords,
     }),
-    signatures: approved.value,
+    signatures: [...approved.value, ...operationSignatures(block, context)],
   };
 }
 
@@ -140,17 +155,17 @@ export function checkFinal(
   const unlinked = linkProblem(block, context);
   // Whose parent is another block may still be final: then the chain forks.
   if (unlinked !== undefined && unlinked.reason !== "BLOCK_WRONG_PARENT") return err(unlinked);
-  const facts = publicFacts(block, context);
-  const signatures = checkBlockCertificates(certificates, facts, head.members, consortiumId);
-  if (!signatures.ok) return signatures;
   const unsealed = sealProblem(block, sealedRecords);
   if (unsealed !== undefined) return err(unsealed);
 
   const log = extendLog(block, head);
-  const wrong = unlinked ?? rootProblem(block, log);
-  if (wrong !== undefined) return ok({ signatures: signatures.value, contradiction: wrong });
   const members = membersAfter(block, context);
-  if (!members.ok) return ok({ signatures: signatures.value, contradiction: members.error });
+  const wrong = unlinked ?? rootProblem(block, log);
+  if (wrong !== undefined) return contradicted(wrong, parts, context);
+  if (!members.ok) return contradicted(members.error, parts, context);
+  const facts = publicFacts(block, context, members.value);
+  const signatures = checkBlockCertificates(certificates, facts, head.members, consortiumId);
+  if (!signatures.ok) return signatures;
 
   const storageHeader = buildStorageBlockHeader({
     block,
@@ -167,7 +182,18 @@ export function checkFinal(
     members: members.value,
   };
   const append = { block, sealedRecords, certificates, storageHeader, log, head: after };
-  return ok({ signatures: signatures.value, append });
+  const operations = operationSignatures(block, context);
+  return ok({ signatures: signatures.value, append, operations });
+}
+
+/** Whose ACCEPT such a block would need cannot be told, so its CC alone proves that it is final. */
+function contradicted(
+  contradiction: Violation,
+  { block, certificates }: Pick<StorageAppend, "block" | "certificates">,
+  context: StorageContext,
+): Result<FinalCheck, Violation> {
+  const signatures = commitSignatures(certificates, block, context);
+  return signatures.ok ? ok({ signatures: signatures.value, contradiction }) : signatures;
 }
 
 /**
@@ -176,18 +202,25 @@ export function checkFinal(
  */
 export function checkFork(
   certificates: BlockCertificates,
+  context: Pick<StorageContext, "head" | "consortiumId">,
+): Result<readonly SignatureCheck[], Violation> {
+  const { height = 0n, blockId = emptyBytes } = certificates.commit ?? {};
+  return commitSignatures(certificates, { height: Number(height), blockId }, context);
+}
+
+function commitSignatures(
+  { commit }: BlockCertificates,
+  place: Pick<BlockFacts, "height" | "blockId">,
   { head, consortiumId }: Pick<StorageContext, "head" | "consortiumId">,
 ): Result<readonly SignatureCheck[], Violation> {
-  const { commit } = certificates;
   if (commit === undefined) {
     return err(violation("CERTIFICATE_INVALID", "The commit certificate is missing.", "commit"));
   }
-  const place = { height: Number(commit.height), blockId: commit.blockId };
   return checkCommit(commit, place, head.members, consortiumId);
 }
 
-function roundProblem({ createdRound, leafCount }: BlockFacts, round: number) {
-  if (leafCount === 0) {
+function roundProblem({ createdRound, leaves }: ParsedBlock, round: number) {
+  if (leaves.length === 0) {
     return violation("BLOCK_MALFORMED", "A block without leaves is not attested.", "leaves");
   }
   if (round >= createdRound) return undefined;

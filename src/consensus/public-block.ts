@@ -2,9 +2,9 @@
  * A block as a storage node sees it: without private entries, on top of the head that the node
  * holds.
  *
- * From the public part follow the log after the block, its root HASH2, and the members after the
- * block; the node computes all of them itself, and compares. What it cannot see (submissions,
- * rules, the state) is what the approval certificate vouches for.
+ * From the public part follow the log after the block, its root HASH2, the members after the block,
+ * and with them whose ACCEPT it needs; the node computes all of it itself, and compares. What it
+ * cannot see (submissions, rules, the state) is what the approval certificate vouches for.
  */
 import { equalBytes } from "../base/bytes.js";
 import { ok, type Result } from "../base/result.js";
@@ -16,6 +16,8 @@ import { compareIds } from "../ledger/ids.js";
 import type { Members } from "../ledger/members.js";
 import { appendLeaves, type Frontier, rootOf } from "../ledger/merkle/frontier.js";
 import type { StoredNode } from "../ledger/merkle/nodes.js";
+import { operationSignatureChecks } from "../ledger/operation-signatures.js";
+import type { SignatureCheck } from "../ledger/signature-check.js";
 import type { StorageHead } from "../ledger/storage-head.js";
 import { type RuleReason, refuse, type Violation, violation } from "../ledger/violation.js";
 
@@ -36,16 +38,23 @@ export type ExtendedLog = {
   readonly newNodes: readonly StoredNode[];
 };
 
-/** What certificates about the block are held against, by the members of the head. */
-export function publicFacts(block: ParsedBlock, { head, policy }: StorageContext): BlockFacts {
+/**
+ * What certificates about the block are held against. `after` are the members after it, by whom
+ * follows whose ACCEPT it needs.
+ */
+export function publicFacts(
+  block: ParsedBlock,
+  { head, policy }: StorageContext,
+  after: Members,
+): BlockFacts {
   const { blockId, height, createdRound, proposerId, timestampMs, treeSize, header } = block;
   return {
     ...{ blockId, height, createdRound, proposerId, timestampMs, treeSize },
     hash1: header.hash1,
     beacon: header.beacon,
     leafCount: block.leaves.length,
-    requiredAccepts: head.members.activeManagerIds.toSorted(compareIds),
-    absences: [],
+    requiredAccepts: after.activeManagerIds.toSorted(compareIds),
+    absences: absencesOf(block),
     eligible: head.members.eligibleStorageNodes(policy),
   };
 }
@@ -108,14 +117,29 @@ export function rootProblem(
 
 /** The members after the block, or OPERATION_INVALID, or BLOCK_DIGEST_MISMATCH. */
 export function membersAfter(
-  { control, header }: ParsedBlock,
+  { control, header, height, timestampMs }: ParsedBlock,
   { head, policy }: StorageContext,
 ): Result<Members, Violation> {
-  const members = head.members.applyOperations(control, policy);
+  const members = head.members.applyOperations(control, { policy, height, timestampMs });
   if (!members.ok) return members;
   if (equalBytes(header.membersDigest, members.value.digest())) return ok(members.value);
   const message = "The members after the block have another digest.";
   return refuse("BLOCK_DIGEST_MISMATCH", message, "header.members_digest");
+}
+
+/** The signatures on which the block's control operations rest. */
+export function operationSignatures(
+  { control }: ParsedBlock,
+  { head, consortiumId }: StorageContext,
+): readonly SignatureCheck[] {
+  return control.flatMap((each) => operationSignatureChecks(each, head.members, consortiumId));
+}
+
+function absencesOf({ control }: ParsedBlock): readonly string[] {
+  const ids = control.flatMap(({ operation }) =>
+    operation.case === "suspendManager" ? [operation.value.managerId] : [],
+  );
+  return ids.sort(compareIds);
 }
 
 function inHeader(reason: RuleReason, message: string, field: string): Violation {

@@ -1,7 +1,7 @@
 /**
  * Checking a block: every rule that all managers decide alike, because it depends on the chain
  * alone. What depends on the clock or on what this manager has seen (the timestamp's lead,
- * absences) is for the caller.
+ * whether those whom it suspends are absent) is for the caller.
  *
  * A block comes here parsed (manager-blocks.ts) and with its content (block-content.ts), so it
  * hangs together. Here it is held against the head: its links, its turn, its beacon, the
@@ -26,6 +26,7 @@ import {
 import { BlockExecution } from "./execution.js";
 import type { LedgerHead } from "./head.js";
 import type { ParsedManagerBlock } from "./manager-blocks.js";
+import { operationSignatureChecks } from "./operation-signatures.js";
 import type { SignatureCheck } from "./signature-check.js";
 import { recordSignatureChecks, submissionSignatureCheck } from "./signatures.js";
 import type { StateView } from "./state.js";
@@ -156,13 +157,14 @@ function checkPrevious({
  */
 function execute(
   execution: BlockExecution,
-  { parsed, content, consortiumId }: ValidationOptions,
+  { head, parsed, content, consortiumId }: ValidationOptions,
 ): Result<readonly SignatureCheck[], Violation> {
+  const signatures: SignatureCheck[] = [];
   for (const [i, operation] of parsed.control.entries()) {
     const refused = execution.tryOperation(operation);
     if (refused !== undefined) return at(`control[${i}]`, refused);
+    signatures.push(...operationSignatureChecks(operation, head.members, consortiumId));
   }
-  const signatures: SignatureCheck[] = [];
   const signed = new Set<string>();
   for (const [i, entry] of content.entries.entries()) {
     // A submission may stand in several entries; its signature is the same.

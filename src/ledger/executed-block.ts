@@ -26,7 +26,10 @@ export type BlockOutcome = {
   readonly hash1: Uint8Array;
   /** The subtrees of the log that the block completes. */
   readonly newNodes: readonly StoredNode[];
+  /** After the block. */
   readonly members: Members;
+  /** Managers that it suspends as absent; sorted. */
+  readonly absences: readonly string[];
   /** Sorted by key. */
   readonly stateWrites: readonly StateWrite[];
   readonly placed: readonly PlacedRecord[];
@@ -71,6 +74,7 @@ export function concludeExecution(
     ...{ leaves, sealed, frontier, newNodes: nodes },
     hash1: rootOf(frontier),
     members: execution.members(),
+    absences: execution.absences(),
     stateWrites: execution.writes(),
     placed: execution.placed,
   };
@@ -90,8 +94,8 @@ export function executedBlock(
     treeSize: frontier.size,
     hash1: outcome.hash1,
     leafCount: outcome.leaves.length,
-    requiredAccepts: before.members.activeManagerIds.toSorted(compareIds),
-    absences: [],
+    requiredAccepts: outcome.members.activeManagerIds.toSorted(compareIds),
+    absences: outcome.absences,
     eligible: before.members.eligibleStorageNodes(policy),
   };
   const head: LedgerHead = {

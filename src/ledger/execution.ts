@@ -49,7 +49,8 @@ export class BlockExecution {
 
   constructor(options: BlockExecutionOptions) {
     this.#options = options;
-    this.#members = new MembersDraft(options.members);
+    const { policy, height, timestampMs } = options;
+    this.#members = new MembersDraft(options.members, { policy, height, timestampMs });
     this.tables = new StateTables(options.state);
   }
 
@@ -62,8 +63,7 @@ export class BlockExecution {
     const isMember = (id: string) => members.hasId(id) || this.#admittedIds.has(id);
     const context = { policy, height, isMember };
     const refused =
-      applyStateOperation(operation, this.tables, context) ??
-      this.#members.apply(operation, policy);
+      applyStateOperation(operation, this.tables, context) ?? this.#members.apply(operation);
     if (refused === undefined) this.#noteAdmission(operation);
     return refused;
   }
@@ -108,9 +108,14 @@ export class BlockExecution {
     return this.tables.writes();
   }
 
-  /** The members after the operations so far. */
+  /** The members after the block, if the operations so far are all. */
   members(): Members {
-    return this.#members.changed ? new Members(this.#members.lists()) : this.#options.members;
+    return Members.after(this.#options.members, this.#members);
+  }
+
+  /** Managers that the operations so far suspend as absent; sorted. */
+  absences(): readonly string[] {
+    return this.#members.absences();
   }
 
   #noteAdmission({ operation }: ControlOperation): void {

@@ -21,9 +21,10 @@ import {
   type RegisterParticipant,
 } from "../gen/bss/v1/genesis_pb.js";
 import { isId } from "./ids.js";
-import { managersMax } from "./member-lists.js";
+import { initialStanding, managersMax } from "./member-lists.js";
 import { Members } from "./members.js";
 import { hashBytes } from "./merkle/hashes.js";
+import { carriesAuthority } from "./operations.js";
 import { checkPolicy } from "./policy.js";
 import { refuse, type Violation, violation } from "./violation.js";
 import { safeInteger } from "./wire.js";
@@ -70,9 +71,12 @@ export function parseGenesis(fileBytes: Uint8Array): Result<GenesisState, Violat
   if (beacon.length !== vrfOutputBytes) return invalid("Not 64 bytes.", "beacon");
   if (epochCommitment.length !== hashBytes) return invalid("Not 32 bytes.", "epoch_commitment");
 
-  const managers = genesis.managers.map((member) => ({ ...fieldsOf(member), active: true }));
+  const early = genesis.operations.findIndex(carriesAuthority);
+  if (early >= 0) return misfit("Nothing has happened before genesis.", `operations[${early}]`);
+  const managers = genesis.managers.map((member) => ({ ...fieldsOf(member), ...initialStanding }));
   const ring = new Members({ managers, storageNodes: [], officers: [] });
-  const members = ring.applyOperations(genesis.operations, policy, "operations");
+  const place = { policy, height: 0, timestampMs };
+  const members = ring.applyOperations(genesis.operations, place, "operations");
   if (!members.ok) return members;
   const operations = checkStateOperations(genesis.operations, members.value);
   if (!operations.ok) return operations;

@@ -50,17 +50,18 @@ export function decodeHead(bytes: Uint8Array): LedgerHead | undefined {
 }
 
 function factsOf(facts: BlockFacts) {
-  const { createdRound, proposerId, leafCount, requiredAccepts, eligible } = facts;
+  const { createdRound, proposerId, leafCount, requiredAccepts, absences, eligible } = facts;
   return {
     ...{ createdRound, proposerId, leafCount },
     requiredAccepts: [...requiredAccepts],
+    absences: [...absences],
     eligible: [...eligible],
   };
 }
 
 function blockFacts(
   { blockId, beacon }: HeadState,
-  { createdRound, proposerId, leafCount, requiredAccepts, eligible }: HeadFacts,
+  { createdRound, proposerId, leafCount, requiredAccepts, absences, eligible }: HeadFacts,
   rest: {
     readonly height: number;
     readonly timestampMs: number;
@@ -70,8 +71,6 @@ function blockFacts(
   const { height, timestampMs, frontier } = rest;
   return {
     ...{ blockId, height, createdRound, proposerId, timestampMs, beacon, leafCount },
-    ...{ treeSize: frontier.size, hash1: rootOf(frontier), requiredAccepts, eligible },
-    // Claims of absence matter only while a block is voted on.
-    absences: [],
+    ...{ treeSize: frontier.size, hash1: rootOf(frontier), requiredAccepts, absences, eligible },
   };
 }

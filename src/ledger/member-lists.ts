@@ -8,7 +8,34 @@ export const officersMax = 1_000;
 export const creditAtAdmission = 100;
 export const creditMax = 1_000;
 
-export type Manager = {
+/** How a manager stands with the ring; see suspensions.ts. */
+export type Standing = {
+  /**
+   * False while suspended: it neither proposes nor accepts, but approves, commits and counts in Q.
+   */
+  readonly active: boolean;
+  /** Why it is suspended; undefined while it is active. */
+  readonly reason: SuspensionCause | undefined;
+  /** The block that last suspended or resumed it; 0 for none. */
+  readonly changedHeight: number;
+  /** That block's timestamp, Unix ms; 0 for none. */
+  readonly changedAtMs: number;
+  /** How often it has been suspended as absent in close succession. */
+  readonly absences: number;
+  /** The block that recorded evidence against it; 0 for none. */
+  readonly offenceHeight: number;
+};
+
+export type SuspensionCause = "absent" | "equivocated";
+
+/** How every manager of genesis starts. */
+export const initialStanding: Standing = {
+  active: true,
+  reason: undefined,
+  ...{ changedHeight: 0, changedAtMs: 0, absences: 0, offenceHeight: 0 },
+};
+
+export type Manager = Standing & {
   readonly managerId: string;
   /** 32 bytes, Ed25519. */
   readonly signingKey: Uint8Array;
@@ -19,10 +46,6 @@ export type Manager = {
   readonly tlsSpkiSha256: Uint8Array;
   /** host:port of its gRPC server. */
   readonly address: string;
-  /**
-   * False while suspended: it neither proposes nor accepts, but approves, commits and counts in Q.
-   */
-  readonly active: boolean;
 };
 
 export type StorageNode = {
@@ -56,6 +79,16 @@ export type MemberLists = {
   /** Ascending by id. */
   readonly officers: readonly Officer[];
 };
+
+/** f: how many of N managers may be faulty. */
+export function faultsMaxOf(managerCount: number): number {
+  return Math.floor((managerCount - 1) / 3);
+}
+
+/** Q: how many of N managers make a quorum. */
+export function quorumOf(managerCount: number): number {
+  return managerCount - faultsMaxOf(managerCount);
+}
 
 /** Every key and SPKI digest of the members, in hex. */
 export function keysOf(lists: MemberLists): Set<string> {

@@ -13,10 +13,17 @@ import {
   OfficerEntrySchema,
   type StorageNodeEntry,
   StorageNodeEntrySchema,
+  SuspensionReason,
 } from "../gen/bss/v1/members_pb.js";
-import type { Manager, MemberLists, Officer, StorageNode } from "./member-lists.js";
+import type {
+  Manager,
+  MemberLists,
+  Officer,
+  StorageNode,
+  SuspensionCause,
+} from "./member-lists.js";
 import { merkleRoot } from "./merkle/merkle-root.js";
-import { decodeCanonical } from "./wire.js";
+import { decodeCanonical, safeInteger } from "./wire.js";
 
 /** members_digest, 32 bytes. */
 export function entriesDigest(lists: MemberLists): Uint8Array {
@@ -71,9 +78,23 @@ function entriesOf(lists: MemberLists): Uint8Array[] {
 
 type Entry = MemberEntry["entry"];
 
-function managerEntry({ active, ...member }: Manager): Entry {
-  const value = create(ManagerEntrySchema, { member, suspended: !active });
+function managerEntry(manager: Manager): Entry {
+  const { active, reason, changedHeight, changedAtMs, absences, offenceHeight, ...member } =
+    manager;
+  const value = create(ManagerEntrySchema, {
+    ...{ member, suspended: !active, absences },
+    reason: suspensionReason(reason),
+    changedHeight: BigInt(changedHeight),
+    changedAtUnixMs: BigInt(changedAtMs),
+    offenceHeight: BigInt(offenceHeight),
+  });
   return { case: "manager", value };
+}
+
+/** A manager's `reason` as the schemas name it. */
+export function suspensionReason(cause: SuspensionCause | undefined): SuspensionReason {
+  if (cause === undefined) return SuspensionReason.UNSPECIFIED;
+  return cause === "absent" ? SuspensionReason.ABSENT : SuspensionReason.EQUIVOCATED;
 }
 
 function storageNodeEntry({ suspended, credit, reward, ...admission }: StorageNode): Entry {
@@ -87,14 +108,24 @@ function officerEntry({ role, ...rest }: Officer): Entry {
   return { case: "officer", value };
 }
 
-function managerOf({ member, suspended }: ManagerEntry): Manager | undefined {
+function managerOf(entry: ManagerEntry): Manager | undefined {
+  const { member, suspended, absences } = entry;
   if (member === undefined) return undefined;
   const { managerId, signingKey, vrfKey, hpkeKey, tlsSpkiSha256, address } = member;
+  const changedHeight = safeInteger(entry.changedHeight);
+  const changedAtMs = safeInteger(entry.changedAtUnixMs);
+  const offenceHeight = safeInteger(entry.offenceHeight);
+  const reason = causes.find((each) => suspensionReason(each) === entry.reason);
+  if (changedHeight === undefined || changedAtMs === undefined) return undefined;
+  if (offenceHeight === undefined || suspended !== (reason !== undefined)) return undefined;
+  if (suspensionReason(reason) !== entry.reason) return undefined;
   return {
     ...{ managerId, signingKey, vrfKey, hpkeKey, tlsSpkiSha256, address },
-    active: !suspended,
+    ...{ active: !suspended, reason, changedHeight, changedAtMs, absences, offenceHeight },
   };
 }
+
+const causes: readonly SuspensionCause[] = ["absent", "equivocated"];
 
 function storageNodeOf(entry: StorageNodeEntry): StorageNode | undefined {
   if (entry.admission === undefined) return undefined;

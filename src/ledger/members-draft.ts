@@ -7,35 +7,40 @@ import {
   type AdmitStorageNode,
   type ControlOperation,
   OfficerRole,
-  type Policy,
   type RegisterOfficer,
 } from "../gen/bss/v1/genesis_pb.js";
 import { compareIds } from "./ids.js";
 import {
   creditAtAdmission,
   keysOf,
+  type Manager,
   type MemberLists,
   type Officer,
   officersMax,
   type StorageNode,
   storageNodesMax,
 } from "./member-lists.js";
-import { checkOperation } from "./operations.js";
+import { checkOperation, type OperationPlace } from "./operations.js";
+import { StandingsDraft } from "./standings-draft.js";
 import { type Violation, violation } from "./violation.js";
 
 export class MembersDraft {
-  changed = false;
-  readonly #base: MemberLists;
+  readonly #place: OperationPlace;
+  readonly #standings: StandingsDraft;
+  #admitted = false;
   readonly #storageNodes: Map<string, StorageNode>;
   readonly #officers: Map<string, Officer>;
   readonly #ids: Set<string>;
+  readonly #managers: readonly Manager[];
   readonly #managerIds: ReadonlySet<string>;
   readonly #keys: Set<string>;
 
-  constructor(base: MemberLists) {
-    this.#base = base;
+  constructor(base: MemberLists, place: OperationPlace) {
+    this.#place = place;
+    this.#standings = new StandingsDraft(base.managers, place);
     this.#storageNodes = new Map(base.storageNodes.map((each) => [each.nodeId, each]));
     this.#officers = new Map(base.officers.map((each) => [each.officerId, each]));
+    this.#managers = base.managers;
     this.#managerIds = new Set(base.managers.map((each) => each.managerId));
     this.#ids = new Set([
       ...this.#managerIds,
@@ -49,24 +54,38 @@ export class MembersDraft {
    * Applies one operation, or says why it does not fit (OPERATION_INVALID) and leaves the draft as
    * it was.
    */
-  apply(operation: ControlOperation, policy: Policy): Violation | undefined {
-    const malformed = checkOperation(operation, policy);
+  apply(operation: ControlOperation): Violation | undefined {
+    const malformed = checkOperation(operation, this.#place.policy);
     if (malformed !== undefined) return malformed;
     switch (operation.operation.case) {
       case "admitStorageNode":
         return this.#admitStorageNode(operation.operation.value);
       case "registerOfficer":
         return this.#registerOfficer(operation.operation.value);
+      case "suspendManager":
+        return this.#standings.suspend(operation.operation.value);
+      case "resumeManager":
+        return this.#standings.resume(operation.operation.value);
+      case "evidence":
+        return this.#standings.accuse(operation.operation.value);
       default:
         return undefined;
     }
   }
 
-  lists(): MemberLists {
+  /** Managers that the operations so far suspend as absent; sorted. */
+  absences(): readonly string[] {
+    return this.#standings.absences();
+  }
+
+  /** The lists after the operations so far, as if they were all; undefined if nothing changed. */
+  lists(): MemberLists | undefined {
+    const managers = this.#standings.conclude();
+    if (managers === undefined && !this.#admitted) return undefined;
     const storageNodes = [...this.#storageNodes.values()];
     const officers = [...this.#officers.values()];
     return {
-      managers: this.#base.managers,
+      managers: managers ?? this.#managers,
       storageNodes: storageNodes.sort((a, b) => compareIds(a.nodeId, b.nodeId)),
       officers: officers.sort((a, b) => compareIds(a.officerId, b.officerId)),
     };
@@ -89,7 +108,7 @@ export class MembersDraft {
       ...{ nodeId, signingKey, tlsSpkiSha256, sponsorId },
       ...{ suspended: false, credit: creditAtAdmission, reward: 0n },
     });
-    this.changed = true;
+    this.#admitted = true;
     return undefined;
   }
 
@@ -107,7 +126,7 @@ export class MembersDraft {
     this.#ids.add(officerId);
     const role = registration.role === OfficerRole.OPERATOR ? "operator" : "auditor";
     this.#officers.set(officerId, { officerId, role, signingKey, tlsSpkiSha256 });
-    this.changed = true;
+    this.#admitted = true;
     return undefined;
   }
 

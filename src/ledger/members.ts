@@ -16,17 +16,21 @@ import { toHex } from "../base/bytes.js";
 import { err, ok, type Result } from "../base/result.js";
 import type { ControlOperation, Policy } from "../gen/bss/v1/genesis_pb.js";
 import {
+  faultsMaxOf,
   keysOf,
   type Manager,
   type MemberLists,
   type Officer,
+  quorumOf,
   type StorageNode,
 } from "./member-lists.js";
 import { decodeEntries, encodeEntries, entriesDigest } from "./members-codec.js";
 import { MembersDraft } from "./members-draft.js";
+import type { OperationPlace } from "./operations.js";
 import { refuse, type Violation } from "./violation.js";
 
-export type { Manager, MemberLists, Officer, StorageNode } from "./member-lists.js";
+export type { Manager, MemberLists, Officer, Standing, StorageNode } from "./member-lists.js";
+export type { OperationPlace } from "./operations.js";
 
 export class Members implements MemberLists {
   readonly managers: readonly Manager[];
@@ -60,8 +64,8 @@ export class Members implements MemberLists {
     const active = lists.managers.filter((each) => each.active);
     this.activeManagerIds = active.map((each) => each.managerId);
     assert(this.activeManagerIds.length > 0, "a consortium has an active manager");
-    this.faultsMax = Math.floor((lists.managers.length - 1) / 3);
-    this.quorum = lists.managers.length - this.faultsMax;
+    this.faultsMax = faultsMaxOf(lists.managers.length);
+    this.quorum = quorumOf(lists.managers.length);
   }
 
   manager(id: string): Manager | undefined {
@@ -100,28 +104,27 @@ export class Members implements MemberLists {
   }
 
   /**
-   * The members after `operation`, or OPERATION_INVALID; those about participants and meters change
-   * nothing here.
+   * The members after a block with only this operation, or OPERATION_INVALID; those about
+   * participants and meters change nothing here.
    */
-  applyOperation(operation: ControlOperation, policy: Policy): Result<Members, Violation> {
-    const draft = new MembersDraft(this);
-    const violation = draft.apply(operation, policy);
-    if (violation !== undefined) return err(violation);
-    return ok(draft.changed ? new Members(draft.lists()) : this);
+  applyOperation(operation: ControlOperation, place: OperationPlace): Result<Members, Violation> {
+    const draft = new MembersDraft(this, place);
+    const violation = draft.apply(operation);
+    return violation === undefined ? ok(Members.after(this, draft)) : err(violation);
   }
 
   /**
-   * The members after all `operations` in order; the first that fails is named in the field:
-   * "control[2].…".
+   * The members after a block with all `operations` in order; the first that fails is named in the
+   * field: "control[2].…".
    */
   applyOperations(
     operations: readonly ControlOperation[],
-    policy: Policy,
+    place: OperationPlace,
     path = "control",
   ): Result<Members, Violation> {
-    const draft = new MembersDraft(this);
+    const draft = new MembersDraft(this, place);
     for (const [i, operation] of operations.entries()) {
-      const found = draft.apply(operation, policy);
+      const found = draft.apply(operation);
       if (found !== undefined) {
         const { reason, message, field } = found;
         return refuse(
@@ -131,7 +134,13 @@ export class Members implements MemberLists {
         );
       }
     }
-    return ok(draft.changed ? new Members(draft.lists()) : this);
+    return ok(Members.after(this, draft));
+  }
+
+  /** What a draft that started from `before` has come to; `before` itself if nothing changed. */
+  static after(before: Members, draft: MembersDraft): Members {
+    const lists = draft.lists();
+    return lists === undefined ? before : new Members(lists);
   }
 
   /** Whether a manager, storage node or officer has this id. */

@@ -11,9 +11,8 @@ import type { Objection } from "../gen/bss/v1/broadcast_pb.js";
 import { CanonicalObjectionSchema } from "../gen/bss/v1/canonical_pb.js";
 import type { Members } from "./members.js";
 import { hashBytes } from "./merkle/hashes.js";
-import type { SignatureCheck } from "./signature-check.js";
+import { described, type SignatureCheck } from "./signature-check.js";
 import { type RuleReason, refuse, type Violation } from "./violation.js";
-import { described } from "./votes.js";
 import { safeInteger } from "./wire.js";
 
 /** Reasons that other pending records, or their order, may bring about or take away. */

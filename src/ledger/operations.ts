@@ -3,7 +3,7 @@
  * Whether it fits the members is told by `Members.applyOperation`, whether it fits the participants
  * by the ledger's state.
  */
-import { isValidEd25519PublicKey } from "../crypto/ed25519.js";
+import { ed25519SignatureBytes, isValidEd25519PublicKey } from "../crypto/ed25519.js";
 import {
   type AdmitStorageNode,
   type ControlOperation,
@@ -12,10 +12,22 @@ import {
   type RegisterMeter,
   type RegisterOfficer,
   type RegisterParticipant,
+  type ResumeManager,
+  type SuspendManager,
 } from "../gen/bss/v1/genesis_pb.js";
+import { evidenceProblem } from "./evidence.js";
 import { isId } from "./ids.js";
 import { hashBytes } from "./merkle/hashes.js";
 import { type Violation, violation } from "./violation.js";
+import { hasUnknownFields, safeInteger } from "./wire.js";
+
+/** The block whose operations are applied. */
+export type OperationPlace = {
+  readonly policy: Policy;
+  readonly height: number;
+  /** Unix ms. */
+  readonly timestampMs: number;
+};
 
 /** Agents that one participant's registration may name. */
 export const agentsMax = 16;
@@ -38,12 +50,48 @@ export function checkOperation(operation: ControlOperation, policy: Policy): Vio
     case "registerOfficer":
       return checkOfficer(value);
     case "suspendManager":
+      return checkSuspension(value);
     case "resumeManager":
+      return resumeProblem(value);
     case "evidence":
-      return invalid("Managers are not suspended.", kind);
+      return evidenceProblem(value);
     case undefined:
       return invalid("No operation is set.", "operation");
   }
+}
+
+/**
+ * Whether all managers can tell by itself who agreed to an operation: because it is signed, or
+ * because each has to have seen what it says. The others need a consent that does not exist yet, so
+ * they stand in genesis only.
+ */
+export function carriesAuthority({ operation }: ControlOperation): boolean {
+  return authorised.has(operation.case);
+}
+
+const authorised: ReadonlySet<ControlOperation["operation"]["case"]> = new Set([
+  "suspendManager",
+  "resumeManager",
+  "evidence",
+] as const);
+
+/** Checks a statement of return by its shape: OPERATION_INVALID, or undefined. */
+export function resumeProblem(resume: ResumeManager): Violation | undefined {
+  const path = "resume_manager";
+  if (hasUnknownFields(resume)) return invalid("There are unknown fields.", path);
+  if (!isId(resume.managerId)) return invalid("Not an id.", `${path}.manager_id`);
+  const suspendedHeight = safeInteger(resume.suspendedHeight, 1);
+  if (suspendedHeight === undefined) return invalid("Not a height.", `${path}.suspended_height`);
+  if (safeInteger(resume.heldHeight, suspendedHeight) === undefined) {
+    return invalid("Before the block that suspended it.", `${path}.held_height`);
+  }
+  if (resume.signature.length === ed25519SignatureBytes) return undefined;
+  return invalid("A signature has 64 bytes.", `${path}.signature`);
+}
+
+function checkSuspension({ managerId }: SuspendManager): Violation | undefined {
+  if (isId(managerId)) return undefined;
+  return invalid("Not an id.", "suspend_manager.manager_id");
 }
 
 function checkStorageNode(node: AdmitStorageNode): Violation | undefined {

@@ -11,6 +11,8 @@ export const blockRecordsBound = 100_000;
 /** The most bytes of records that any policy may allow in a block. */
 export const blockBytesBound = 64 * 2 ** 20;
 
+/** A delay on the way must not look like an absence. */
+const suspendAfterMinMs = 100;
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const dayS = 86_400;
@@ -33,11 +35,28 @@ export function checkPolicy(policy: Policy): Violation | undefined {
     return invalid("The longest record does not fit into a block.", "record_bytes_max");
   }
   if (!/^[A-Z]{3}$/.test(policy.currency)) return invalid("Not an ISO 4217 code.", "currency");
-  if (policy.suspension !== SuspensionMode.NEVER) {
+  if (policy.timeouts === undefined) return invalid("The timeouts are missing.", "timeouts");
+  return checkSuspension(policy) ?? checkTimeouts(policy.timeouts);
+}
+
+/** Without suspension its times are zero: a number that says nothing would mislead. */
+function checkSuspension(policy: Policy): Violation | undefined {
+  const { suspension, suspendAfterMs, resumeWaitMs, resumeWaitMaxMs } = policy;
+  if (suspension === SuspensionMode.NEVER) {
+    const message = "Not 0, but no manager is suspended.";
+    if (suspendAfterMs !== 0) return invalid(message, "suspend_after_ms");
+    if (resumeWaitMs !== 0) return invalid(message, "resume_wait_ms");
+    return resumeWaitMaxMs === 0 ? undefined : invalid(message, "resume_wait_max_ms");
+  }
+  if (suspension !== SuspensionMode.FLOOR) {
     return invalid("Not a mode of suspension.", "suspension");
   }
-  if (policy.timeouts === undefined) return invalid("The timeouts are missing.", "timeouts");
-  return checkTimeouts(policy.timeouts);
+  if (suspendAfterMs < suspendAfterMinMs || suspendAfterMs > hourMs) {
+    return invalid(`Not from ${suspendAfterMinMs} to ${hourMs}.`, "suspend_after_ms");
+  }
+  if (resumeWaitMaxMs > dayMs) return invalid(`Not from 0 to ${dayMs}.`, "resume_wait_max_ms");
+  if (resumeWaitMs <= resumeWaitMaxMs) return undefined;
+  return invalid("Above resume_wait_max_ms.", "resume_wait_ms");
 }
 
 function checkTimeouts(timeouts: RoundTimeouts): Violation | undefined {

@@ -6,7 +6,7 @@
  * remembers them; simulations verify them in line. All of the obligations of a result must hold:
  * one that fails makes the whole thing wrong, for the reason that it carries.
  */
-import type { Violation } from "./violation.js";
+import { type Violation, violation } from "./violation.js";
 
 export type SignatureCheck = {
   /** 32 bytes, Ed25519: the key registered for the signer. */
@@ -20,3 +20,17 @@ export type SignatureCheck = {
   /** The refusal when the signature does not verify. */
   readonly violation: Violation;
 };
+
+/**
+ * The two texts that go with a signature: its name for logs, and the refusal when it does not
+ * verify.
+ */
+export function described(
+  statement: string,
+  signerId: string,
+  height: number,
+): Pick<SignatureCheck, "what" | "violation"> {
+  const what = `${statement} of ${signerId} at height ${height}`;
+  const message = `The signature does not verify: ${what}.`;
+  return { what, violation: violation("SIGNATURE_INVALID", message, "signature") };
+}

@@ -12,6 +12,7 @@ import {
   CanonicalCommitSchema,
   CanonicalHeadSchema,
   CanonicalProposalSchema,
+  CanonicalResumeSchema,
 } from "../gen/bss/v1/canonical_pb.js";
 import { type AttestationVerdict, type Vote, VoteKind } from "../gen/bss/v1/vote_pb.js";
 
@@ -45,6 +46,20 @@ export type HeadClaim = AcceptVote & {
   readonly stateDigest: Uint8Array;
 };
 
+export type ResumeClaim = {
+  /** 32 bytes. */
+  readonly consortiumId: Uint8Array;
+  /** The block that suspended the signer. */
+  readonly suspendedHeight: number;
+  /** What it holds. */
+  readonly heldHeight: number;
+};
+
+/** Whether `validRound` may go with a proposal of `round`: −1, or a round before it. */
+export function isValidRound(validRound: number, round: number): boolean {
+  return Number.isInteger(validRound) && validRound >= -1 && validRound < round;
+}
+
 /** The 32 bytes that a PROPOSE signs. */
 export function proposalDigest({ height, ...rest }: RoundVote): Uint8Array {
   return digestOf(domain.proposal, CanonicalProposalSchema, { ...rest, height: BigInt(height) });
@@ -77,6 +92,19 @@ export function attestationDigest({ height, treeSize, ...rest }: AttestationClai
 /** The 32 bytes that a manager signs over what it holds. */
 export function headDigest({ height, ...rest }: HeadClaim): Uint8Array {
   return digestOf(domain.head, CanonicalHeadSchema, { ...rest, height: BigInt(height) });
+}
+
+/** The 32 bytes that a suspended manager signs when it is back. */
+export function resumeDigest({
+  consortiumId,
+  suspendedHeight,
+  heldHeight,
+}: ResumeClaim): Uint8Array {
+  return digestOf(domain.resume, CanonicalResumeSchema, {
+    consortiumId,
+    suspendedHeight: BigInt(suspendedHeight),
+    heldHeight: BigInt(heldHeight),
+  });
 }
 
 /** The digest that this vote's signature is over; undefined for an unknown kind. */

@@ -16,9 +16,15 @@ import {
 } from "../gen/bss/v1/vote_pb.js";
 import type { Members } from "./members.js";
 import { hashBytes } from "./merkle/hashes.js";
-import type { SignatureCheck } from "./signature-check.js";
-import { refuse, type Violation, violation } from "./violation.js";
-import { attestationDigest, headDigest, proposalDigest, voteDigest } from "./vote-digests.js";
+import { described, type SignatureCheck } from "./signature-check.js";
+import { refuse, type Violation } from "./violation.js";
+import {
+  attestationDigest,
+  headDigest,
+  isValidRound,
+  proposalDigest,
+  voteDigest,
+} from "./vote-digests.js";
 import { safeInteger } from "./wire.js";
 
 export * from "./vote-digests.js";
@@ -110,20 +116,6 @@ export function checkHead(
   return managerCheck("head", head, digest, members);
 }
 
-/**
- * The two texts that go with a signature: its name for logs, and the refusal when it does not
- * verify.
- */
-export function described(
-  statement: string,
-  signerId: string,
-  height: number,
-): Pick<SignatureCheck, "what" | "violation"> {
-  const what = `${statement} of ${signerId} at height ${height}`;
-  const message = `The signature does not verify: ${what}.`;
-  return { what, violation: violation("SIGNATURE_INVALID", message, "signature") };
-}
-
 const voteNames: Readonly<Record<VoteKind, string>> = {
   [VoteKind.UNSPECIFIED]: "vote",
   [VoteKind.ACCEPT]: "ACCEPT",
@@ -164,11 +156,6 @@ function voteShapeError(vote: Vote): { what: string; field: string } | undefined
     return { what: "a valid round", field: "valid_round" };
   }
   return undefined;
-}
-
-/** Whether `validRound` may go with a proposal of `round`: −1, or a round before it. */
-export function isValidRound(validRound: number, round: number): boolean {
-  return Number.isInteger(validRound) && validRound >= -1 && validRound < round;
 }
 
 function malformed(what: string, field: string): Result<never, Violation> {

@@ -14,6 +14,7 @@ import { parseManagerBlock } from "../ledger/blocks.js";
 import { checkBlockCertificates, checkCommit } from "../ledger/certificates.js";
 import type { ExecutedBlock } from "../ledger/executed-block.js";
 import type { LedgerHead } from "../ledger/head.js";
+import { carriesAuthority } from "../ledger/operations.js";
 import type { PrefetchedState } from "../ledger/state.js";
 import { refuse, type Violation } from "../ledger/violation.js";
 
@@ -47,7 +48,7 @@ export class BlockValidator {
     const { consortiumId, policy, epochKey, signatures, vrf } = this.#ports;
     const parsed = parseManagerBlock(block);
     if (!parsed.ok || !equalBytes(parsed.value.blockId, blockId)) return undefined;
-    if (parsed.value.control.length > 0) return unauthorised;
+    if (!parsed.value.control.every(carriesAuthority)) return unauthorised;
     const content = parseContent(parsed.value, consortiumId, policy);
     if (!content.ok) return content;
     const head = this.#ports.head();
@@ -89,11 +90,11 @@ export class BlockValidator {
 }
 
 /**
- * Operations carry no proof of who agreed to them, so all managers refuse all of them: members,
- * participants and meters are those of genesis.
+ * Admissions and registrations carry no proof of who agreed to them, so all managers refuse all of
+ * them: storage nodes, officers, participants and meters are those of genesis.
  */
 const unauthorised = refuse(
   "OPERATION_INVALID",
-  "Nobody can have authorised an operation after genesis.",
+  "Nobody can have authorised an admission or registration after genesis.",
   "control",
 );

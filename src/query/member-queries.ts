@@ -5,9 +5,12 @@ import {
   type GetConsortiumResponseSchema,
   type ListStorageNodesRequest,
   type ListStorageNodesResponseSchema,
+  type ManagerStatusSchema,
   MemberState,
 } from "../gen/bss/v1/query_pb.js";
 import { compareIds, isId } from "../ledger/ids.js";
+import type { Manager } from "../ledger/members.js";
+import { suspensionReason } from "../ledger/members-codec.js";
 import { ruleIds } from "../ledger/rules/catalogue.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { pagePosition, pageSize, pageToken } from "../rpc/validation.js";
@@ -32,9 +35,20 @@ export async function getConsortium(
   const history = await reader.membershipHistory();
   return {
     ...{ consortiumName, consortiumId, policy },
-    managers: managers.map(({ active, ...member }) => ({ member, active })),
+    managers: managers.map(managerStatus),
     rules: [...ruleIds],
     history: history.map(({ height, operation }) => ({ height: BigInt(height), operation })),
+  };
+}
+
+function managerStatus(manager: Manager): MessageInitShape<typeof ManagerStatusSchema> {
+  const { active, reason, changedHeight, changedAtMs, absences, offenceHeight, ...member } =
+    manager;
+  return {
+    ...{ member, active, absences, reason: suspensionReason(reason) },
+    changedHeight: BigInt(changedHeight),
+    changedAtUnixMs: BigInt(changedAtMs),
+    offenceHeight: BigInt(offenceHeight),
   };
 }
 

@@ -7,8 +7,14 @@
  */
 import { toBinary } from "@bufbuild/protobuf";
 import { equalBytes, toHex, utf8 } from "../base/bytes.js";
-import { checkFinal, checkFork, type StorageAppend } from "../consensus/attestor.js";
+import {
+  checkFinal,
+  checkFork,
+  type FinalCheck,
+  type StorageAppend,
+} from "../consensus/attestor.js";
 import { type BlockCertificates, BlockCertificatesSchema } from "../gen/bss/v1/block_pb.js";
+import type { Violation } from "../ledger/violation.js";
 import type { Attesting } from "./attesting.js";
 import type { BlockFetcher } from "./block-fetcher.js";
 import type { Candidates } from "./candidates.js";
@@ -85,8 +91,9 @@ export class Following {
     if (!checked.ok) return checked.error.reason;
     const invalid = await signatures.firstInvalid(checked.value.signatures);
     if (invalid !== undefined) return invalid.violation.reason;
-    if ("contradiction" in checked.value) {
-      const { reason, message } = checked.value.contradiction;
+    const contradiction = await this.#contradiction(checked.value);
+    if (contradiction !== undefined) {
+      const { reason, message } = contradiction;
       await this.#halt(`a final block contradicts this node's chain: ${reason}: ${message}`, {
         height: certified.block.height,
         blockId: toHex(certified.block.blockId),
@@ -95,8 +102,14 @@ export class Following {
       });
       return undefined;
     }
-    await this.#write(checked.value.append);
+    if ("append" in checked.value) await this.#write(checked.value.append);
     return undefined;
+  }
+
+  /** Why a final block cannot be appended. */
+  async #contradiction(checked: FinalCheck): Promise<Violation | undefined> {
+    if ("contradiction" in checked) return checked.contradiction;
+    return (await this.#ports.signatures.firstInvalid(checked.operations))?.violation;
   }
 
   async #write({ head, log, storageHeader, ...rest }: StorageAppend): Promise<void> {

@@ -42,6 +42,7 @@ import {
 } from "../../src/ledger/certificates.js";
 import { drawCommittee } from "../../src/ledger/committee.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
+import type { Members } from "../../src/ledger/members.js";
 import { appendLeaves, rootOf } from "../../src/ledger/merkle/frontier.js";
 import { genesisStorageHead, type StorageHead } from "../../src/ledger/storage-head.js";
 import { acceptDigest, attestationDigest, commitDigest } from "../../src/ledger/vote-digests.js";
@@ -92,7 +93,10 @@ export class StorageLedger {
       }),
     );
     const control = (options.control ?? []).map((each) => toBinary(ControlOperationSchema, each));
-    const operations = this.head.members.applyOperations(options.control ?? [], policy);
+    const height = this.head.height + 1;
+    const timestampMs = this.head.timestampMs + 1_000;
+    const place = { policy, height, timestampMs };
+    const operations = this.head.members.applyOperations(options.control ?? [], place);
     const { frontier } = appendLeaves(this.head.frontier, leaves.map(leafHashOf));
     const previous = this.appended.at(-1)?.certificates;
     const previousCertificates =
@@ -101,13 +105,12 @@ export class StorageLedger {
     const roots = {
       ...{ controlRoot: controlRoot(control), leavesRoot: leavesRoot(leaves), privateRoot },
     };
-    const height = this.head.height + 1;
     const createdRound = options.createdRound ?? 0;
     const header = create(ManagerBlockHeaderSchema, {
       ...{ consortiumId, createdRound, height: BigInt(height) },
       previousBlockId: this.head.managerBlockId,
       proposerId: this.head.members.proposer(height, createdRound),
-      timestampUnixMs: BigInt(this.head.timestampMs + 1_000),
+      timestampUnixMs: BigInt(timestampMs),
       treeSize: BigInt(frontier.size),
       hash1: rootOf(frontier),
       membersDigest: operations.ok ? operations.value.digest() : sha256(),
@@ -130,7 +133,11 @@ export class StorageLedger {
     const parsed = parseBlock(block);
     if (!parsed.ok) throw new Error(`a made-up block does not parse: ${parsed.error.message}`);
     const { consortiumId, policy } = this.genesis;
-    const facts = publicFacts(parsed.value, { consortiumId, policy, head: this.head });
+    const facts = publicFacts(
+      parsed.value,
+      { consortiumId, policy, head: this.head },
+      this.#membersAfter(parsed.value),
+    );
     const at = round ?? facts.createdRound;
     const approval = this.#approval(facts);
     const committee = drawCommittee({ eligible: facts.eligible, beacon: facts.beacon, round: at });
@@ -144,15 +151,13 @@ export class StorageLedger {
   append(made: MadeBlock): MadeBlock {
     const { parsed } = made;
     const { frontier } = appendLeaves(this.head.frontier, parsed.leafHashes);
-    const members = this.head.members.applyOperations(parsed.control, this.genesis.policy);
-    if (!members.ok) throw new Error(members.error.message);
     this.head = {
       height: parsed.height,
       storageBlockId: this.head.storageBlockId,
       managerBlockId: parsed.blockId,
       timestampMs: parsed.timestampMs,
       frontier,
-      members: members.value,
+      members: this.#membersAfter(parsed),
     };
     this.appended.push(made);
     return made;
@@ -165,6 +170,13 @@ export class StorageLedger {
   /** The block at a height from 1 on. */
   at(height: number): MadeBlock {
     return defined(this.appended[height - 1], "the ledger has the block");
+  }
+
+  /** The members of the head, if the block's operations do not fit. */
+  #membersAfter({ control, height, timestampMs }: ParsedBlock): Members {
+    const place = { policy: this.genesis.policy, height, timestampMs };
+    const after = this.head.members.applyOperations(control, place);
+    return after.ok ? after.value : this.head.members;
   }
 
   #sealed(records: number | readonly Uint8Array[]): readonly Uint8Array[] {

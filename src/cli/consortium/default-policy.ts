@@ -34,6 +34,9 @@ export function defaultPolicy(storageCount: number): Policy {
     currency: "USD",
     auditRecords: 4,
     boycottLine: 50,
-    suspension: SuspensionMode.NEVER,
+    suspension: SuspensionMode.FLOOR,
+    suspendAfterMs: 5_000,
+    resumeWaitMs: 5_000,
+    resumeWaitMaxMs: 600_000,
   });
 }

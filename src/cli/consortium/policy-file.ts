@@ -47,7 +47,10 @@ const policySchema = field.mapping({
     .optional(),
   audit_records: number(),
   boycott_line: number(),
-  suspension: field.oneOf(["never"]).optional(),
+  suspension: field.oneOf(["floor", "never"]).optional(),
+  suspend_after_ms: number(),
+  resume_wait_ms: number(),
+  resume_wait_max_ms: number(),
 });
 
 type PolicyFields = z.output<typeof policySchema>;
@@ -90,6 +93,26 @@ function withFields(defaults: Policy, fields: PolicyFields): Policy {
     currency: fields.currency ?? defaults.currency,
     auditRecords: fields.audit_records ?? defaults.auditRecords,
     boycottLine: fields.boycott_line ?? defaults.boycottLine,
-    suspension: SuspensionMode.NEVER,
+    ...suspensionOf(defaults, fields),
   });
 }
+
+/** Without suspension its times are zero, unless they are named: then the policy is refused. */
+function suspensionOf(defaults: Policy, fields: PolicyFields) {
+  const suspension = suspensionModes[fields.suspension ?? "unnamed"] ?? defaults.suspension;
+  const { suspendAfterMs, resumeWaitMs, resumeWaitMaxMs } =
+    suspension === SuspensionMode.NEVER ? noSuspension : defaults;
+  return {
+    suspension,
+    suspendAfterMs: fields.suspend_after_ms ?? suspendAfterMs,
+    resumeWaitMs: fields.resume_wait_ms ?? resumeWaitMs,
+    resumeWaitMaxMs: fields.resume_wait_max_ms ?? resumeWaitMaxMs,
+  };
+}
+
+const noSuspension = { suspendAfterMs: 0, resumeWaitMs: 0, resumeWaitMaxMs: 0 };
+const suspensionModes = {
+  floor: SuspensionMode.FLOOR,
+  never: SuspensionMode.NEVER,
+  unnamed: undefined,
+} as const;

@@ -20,6 +20,7 @@ import {
 } from "../../../src/gen/bss/v1/query_pb.js";
 import { blockId } from "../../../src/ledger/blocks.js";
 import type { GenesisState } from "../../../src/ledger/genesis.js";
+import { initialStanding } from "../../../src/ledger/member-lists.js";
 import { Members } from "../../../src/ledger/members.js";
 import { recordHash } from "../../../src/ledger/records.js";
 import { commitDigest } from "../../../src/ledger/votes.js";
@@ -33,7 +34,7 @@ const signers: readonly ToySigner[] = [1, 2, 3, 4].map((i) => ({
 }));
 const members = new Members({
   managers: signers.map(({ managerId, seed }) => ({
-    ...{ managerId, signingKey: ed25519KeyPairFromSeed(seed).publicKey, active: true },
+    ...{ managerId, signingKey: ed25519KeyPairFromSeed(seed).publicKey, ...initialStanding },
     ...{ vrfKey: seed, hpkeKey: seed, tlsSpkiSha256: seed, address: "localhost:1" },
   })),
   storageNodes: [],

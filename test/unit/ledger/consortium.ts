@@ -7,6 +7,7 @@ import { sha256 } from "../../../src/crypto/hash.js";
 import { hpkeKeyPairFromSecret } from "../../../src/crypto/hpke.js";
 import { vrfKeyPairFromSeed } from "../../../src/crypto/vrf.js";
 import { type Policy, PolicySchema, SuspensionMode } from "../../../src/gen/bss/v1/genesis_pb.js";
+import { initialStanding } from "../../../src/ledger/member-lists.js";
 import type { Manager, StorageNode } from "../../../src/ledger/members.js";
 import { Members } from "../../../src/ledger/members.js";
 import type { SignatureCheck } from "../../../src/ledger/signature-check.js";
@@ -52,7 +53,8 @@ export function managerOf(id: string, active = true): Manager {
     hpkeKey: hpkeKeyPairFromSecret(bytesOf(`hpke key of ${id}`)).publicKey,
     tlsSpkiSha256: bytesOf(`spki of ${id}`),
     address: `${id}.example:7400`,
-    active,
+    ...initialStanding,
+    ...(active ? {} : { active, reason: "absent" }),
   };
 }
 

@@ -18,6 +18,8 @@ import { Members, type StorageNode } from "../../../src/ledger/members.js";
 import { merkleRoot } from "../../../src/ledger/merkle/merkle-root.js";
 import { bytesOf, managerOf, membersOf, policy, signerOf, storageNodeOf } from "./consortium.js";
 
+const place = { policy, height: 5, timestampMs: 5_000 };
+
 type AdmitInit = { nodeId?: string; signingKey?: Uint8Array; tlsSpkiSha256?: Uint8Array };
 
 function admit(nodeId: string, sponsorId = "manager-1", keys: AdmitInit = {}): ControlOperation {
@@ -43,7 +45,7 @@ function officer(
 }
 
 function applied(members: Members, ...operations: ControlOperation[]): Members {
-  const result = members.applyOperations(operations, policy);
+  const result = members.applyOperations(operations, place);
   assert.ok(result.ok, "the operations fit");
   return result.value;
 }
@@ -174,7 +176,7 @@ describe("operations", () => {
     const operations = [admit("y"), officer("op"), admit("x", "manager-2")];
     let members = base;
     for (const operation of operations) {
-      const next = members.applyOperation(operation, policy);
+      const next = members.applyOperation(operation, place);
       assert.ok(next.ok);
       members = next.value;
     }
@@ -192,7 +194,7 @@ describe("operations", () => {
         },
       },
     });
-    const result = base.applyOperation(participant, policy);
+    const result = base.applyOperation(participant, place);
     assert.ok(result.ok && result.value === base);
     assert.equal(applied(base, participant), base);
   });
@@ -244,7 +246,7 @@ describe("operations", () => {
   ];
   for (const [name, operations, path] of refused) {
     test(`with ${name} are refused`, () => {
-      const result = base.applyOperations(operations, policy);
+      const result = base.applyOperations(operations, place);
       assert.ok(!result.ok);
       assert.deepEqual(
         [result.error.reason, result.error.field],
@@ -254,7 +256,7 @@ describe("operations", () => {
   }
 
   test("are refused one by one without the place in a block", () => {
-    const result = base.applyOperation(admit("storage-1"), policy);
+    const result = base.applyOperation(admit("storage-1"), place);
     assert.ok(!result.ok);
     assert.equal(result.error.field, "admit_storage_node.node_id");
   });
@@ -265,12 +267,12 @@ describe("operations", () => {
       return { ...node, nodeId: `n-${String(i).padStart(5, "0")}` };
     });
     const full = new Members({ managers: [managerOf("m")], storageNodes, officers: [] });
-    const result = full.applyOperation(admit("y", "m"), policy);
+    const result = full.applyOperation(admit("y", "m"), place);
     assert.ok(!result.ok);
     assert.match(result.error.message, /10000 storage nodes/);
     const { managers, officers } = full;
     const oneLess = new Members({ managers, storageNodes: storageNodes.slice(1), officers });
-    assert.ok(oneLess.applyOperation(admit("y", "m"), policy).ok);
+    assert.ok(oneLess.applyOperation(admit("y", "m"), place).ok);
   });
 
   test("register no more officers than there may be", () => {
@@ -280,12 +282,12 @@ describe("operations", () => {
       return { officerId, role: "auditor" as const, signingKey, tlsSpkiSha256 };
     });
     const full = new Members({ managers: [managerOf("m")], storageNodes: [], officers });
-    const result = full.applyOperation(officer("y"), policy);
+    const result = full.applyOperation(officer("y"), place);
     assert.ok(!result.ok);
     assert.match(result.error.message, /1000 officers/);
     const { managers, storageNodes } = full;
     const oneLess = new Members({ managers, storageNodes, officers: officers.slice(1) });
-    assert.ok(oneLess.applyOperation(officer("y"), policy).ok);
+    assert.ok(oneLess.applyOperation(officer("y"), place).ok);
   });
 });
 

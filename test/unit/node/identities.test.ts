@@ -21,7 +21,9 @@ const officer = create(ControlOperationSchema, {
 });
 
 describe("who may call a storage node", () => {
-  const members = accepted(genesis.members.applyOperation(officer, policy));
+  const members = accepted(
+    genesis.members.applyOperation(officer, { policy, height: 1, timestampMs: 1 }),
+  );
   const registry = identities({
     members: () => members,
     participantSpki: async (id) => (id === "participant-1" ? seedOf("tls of one") : undefined),

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bss/store/v1/head.proto.
  */
 export const file_bss_store_v1_head: GenFile = /*@__PURE__*/
-  fileDesc("Chdic3Mvc3RvcmUvdjEvaGVhZC5wcm90bxIMYnNzLnN0b3JlLnYxIs0BCglIZWFkU3RhdGUSDgoGaGVpZ2h0GAEgASgEEhAKCGJsb2NrX2lkGAIgASgMEhkKEXRpbWVzdGFtcF91bml4X21zGAMgASgDEhAKCGZyb250aWVyGAQgASgMEhQKDHN0YXRlX2RpZ2VzdBgFIAEoDBIOCgZiZWFjb24YBiABKAwSDwoHbWVtYmVycxgHIAEoDBISCgplbGVjdG9yYXRlGAggASgMEiYKBWZhY3RzGAkgASgLMhcuYnNzLnN0b3JlLnYxLkhlYWRGYWN0cyJ3CglIZWFkRmFjdHMSFQoNY3JlYXRlZF9yb3VuZBgBIAEoDRITCgtwcm9wb3Nlcl9pZBgCIAEoCRISCgpsZWFmX2NvdW50GAMgASgNEhgKEHJlcXVpcmVkX2FjY2VwdHMYBCADKAkSEAoIZWxpZ2libGUYBSADKAliBnByb3RvMw");
+  fileDesc("Chdic3Mvc3RvcmUvdjEvaGVhZC5wcm90bxIMYnNzLnN0b3JlLnYxIs0BCglIZWFkU3RhdGUSDgoGaGVpZ2h0GAEgASgEEhAKCGJsb2NrX2lkGAIgASgMEhkKEXRpbWVzdGFtcF91bml4X21zGAMgASgDEhAKCGZyb250aWVyGAQgASgMEhQKDHN0YXRlX2RpZ2VzdBgFIAEoDBIOCgZiZWFjb24YBiABKAwSDwoHbWVtYmVycxgHIAEoDBISCgplbGVjdG9yYXRlGAggASgMEiYKBWZhY3RzGAkgASgLMhcuYnNzLnN0b3JlLnYxLkhlYWRGYWN0cyKJAQoJSGVhZEZhY3RzEhUKDWNyZWF0ZWRfcm91bmQYASABKA0SEwoLcHJvcG9zZXJfaWQYAiABKAkSEgoKbGVhZl9jb3VudBgDIAEoDRIYChByZXF1aXJlZF9hY2NlcHRzGAQgAygJEhAKCGVsaWdpYmxlGAUgAygJEhAKCGFic2VuY2VzGAYgAygJYgZwcm90bzM");
 
 /**
  * The head of a manager's ledger: all that it needs to check and execute the next block, apart from the state.
@@ -121,6 +121,13 @@ export type HeadFacts = Message<"bss.store.v1.HeadFacts"> & {
    * @generated from field: repeated string eligible = 5;
    */
   eligible: string[];
+
+  /**
+   * Managers that the block suspended as absent, sorted.
+   *
+   * @generated from field: repeated string absences = 6;
+   */
+  absences: string[];
 };
 
 /**
