@@ -24,7 +24,7 @@ export type BlockProducerPorts = {
   readonly head: () => LedgerHead;
   readonly headCertificates: () => BlockCertificates | undefined;
   /** Operations to try, in order; what does not fit is left out. `absent` are to be suspended. */
-  readonly control: (round: number, absent: readonly string[]) => readonly ControlOperation[];
+  readonly operations: (round: number, absent: readonly string[]) => readonly ControlOperation[];
   readonly onBuilt: (built: BuiltBlock) => void;
   readonly readState: (keys: readonly Uint8Array[]) => Promise<PrefetchedState>;
   /** Submissions to order, in the order of their arrival. */
@@ -45,7 +45,7 @@ export class BlockProducer {
     const head = this.#ports.head();
     const certificates = this.#ports.headCertificates();
     const candidates = this.#ports.candidates();
-    const control = this.#ports.control(createdRound, absent);
+    const control = this.#ports.operations(createdRound, absent);
     const state = await this.#ports.readState([
       ...candidates.flatMap(readKeysOfSubmission),
       ...control.flatMap(readKeysOfOperation),

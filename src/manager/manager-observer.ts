@@ -15,6 +15,7 @@ import {
   VoteKind,
 } from "../gen/bss/v1/vote_pb.js";
 import type { ExecutedBlock } from "../ledger/executed-block.js";
+import type { Manager } from "../ledger/members.js";
 import type { Metrics } from "../metrics/metrics.js";
 import type { Pool } from "./pool.js";
 
@@ -33,6 +34,8 @@ const offenceNames = new Map<Evidence["offence"]["case"], string>([
 ]);
 
 export function managerObserver(log: Logger, metrics: Metrics) {
+  const suspended = (managers: readonly Manager[]) =>
+    metrics.managersSuspended.set(managers.filter(({ active }) => !active).length);
   const differing = new Map<string, string | undefined>();
   return {
     appended({ facts }: ExecutedBlock, intervalMs: number): void {
@@ -88,6 +91,26 @@ export function managerObserver(log: Logger, metrics: Metrics) {
       const kind = offenceNames.get(offence.case) ?? "unknown";
       metrics.evidence.inc({ kind });
       log.warn({ managerId, kind }, "a manager has contradicted itself");
+    },
+    suspended,
+    /** The managers after a block that has been appended. */
+    standings(managers: readonly Manager[], height: number): void {
+      suspended(managers);
+      for (const manager of managers) {
+        const { managerId, active, offenceHeight, changedHeight, absences } = manager;
+        if (offenceHeight === height) {
+          log.warn({ managerId, height }, "the chain holds evidence against a manager");
+        }
+        if (changedHeight !== height) continue;
+        if (active) {
+          metrics.resumes.inc();
+          log.warn({ managerId, height }, "a suspended manager is active again");
+        } else {
+          const { reason = "absent" } = manager;
+          metrics.suspensions.inc({ reason });
+          log.warn({ managerId, height, reason, absences }, "a manager is suspended");
+        }
+      }
     },
     storageLinks(connected: number): void {
       metrics.peersConnected.set({ role: "storage" }, connected);

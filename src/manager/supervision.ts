@@ -1,25 +1,36 @@
-/** The parts by which managers watch each other: their heads, and forks of the chain. */
-import { create } from "@bufbuild/protobuf";
+/**
+ * The parts by which managers watch each other: their heads, forks of the chain, evidence, and who
+ * is suspended and back.
+ */
 import { defined } from "../base/assert.js";
 import type { RingEvent } from "../consensus/events.js";
-import {
-  type ControlOperation,
-  ControlOperationSchema,
-  type Evidence,
-} from "../gen/bss/v1/genesis_pb.js";
+import type { ControlOperation, Evidence, ResumeManager } from "../gen/bss/v1/genesis_pb.js";
 import type { ForkProof, ManagerBlocks, SignedHead } from "../gen/bss/v1/vote_pb.js";
+import type { BuiltBlock } from "../ledger/block-building.js";
+import type { LedgerHead } from "../ledger/head.js";
+import type { Members } from "../ledger/members.js";
 import type { AppendedBlock } from "../store/manager-store.js";
 import { carriedVotes } from "./carried-votes.js";
+import { ControlExchange } from "./control-exchange.js";
+import { ControlPool } from "./control-pool.js";
 import { ForkWatch, forkMessage } from "./fork-watch.js";
 import { HeadWatch, whatDiffers } from "./head-watch.js";
 import { HeldHeads } from "./held-heads.js";
 import type { SupervisionMessage } from "./inbound-votes.js";
 import type { ManagerOptions, SharedPorts } from "./manager-options.js";
 import type { PeerExchange } from "./peer-exchange.js";
+import { Resumption } from "./resumption.js";
 
 export type SupervisionPorts = {
   readonly peers: () => Pick<PeerExchange, "tell" | "fetchBlocks">;
   readonly post: (event: RingEvent) => void;
+  /** There is something for the next block. */
+  readonly wake: () => void;
+  /** The height that a peer has shown. */
+  readonly heightOf: (peer: string) => number;
+  /** False while this manager accepts no blocks. */
+  readonly takesPart: () => boolean;
+  readonly sign: (digest: Uint8Array) => Promise<Uint8Array | undefined>;
   /** This manager signs nothing more. */
   readonly halt: (message: string) => void;
 };
@@ -30,6 +41,9 @@ export class Supervision {
   readonly #held: HeldHeads;
   readonly #heads: HeadWatch;
   readonly #forks: ForkWatch;
+  readonly #control: ControlPool;
+  readonly #exchange: ControlExchange;
+  readonly #resumption: Resumption;
   #proof: ForkProof | undefined;
 
   constructor(options: ManagerOptions, shared: SharedPorts, ports: SupervisionPorts) {
@@ -37,6 +51,7 @@ export class Supervision {
     this.#ports = ports;
     const { store, observer } = options;
     const { offences } = store;
+    const tell: PeerExchange["tell"] = (message, to) => ports.peers().tell(message, to);
     this.#held = new HeldHeads(store);
     this.#forks = new ForkWatch({
       ...shared,
@@ -57,12 +72,28 @@ export class Supervision {
         if (what === "block") this.#forks.ask(head.managerId, height);
       },
     });
+    const fits = (operation: ControlOperation) => fitsNow(operation, shared);
+    this.#control = new ControlPool({ ...shared, fits }, store.head.height);
+    this.#exchange = new ControlExchange({
+      ...{ ...shared, ...ports, offences, tell },
+      pool: this.#control,
+      onDropped: observer.dropped,
+      onAccused: observer.accused,
+    });
+    this.#resumption = new Resumption({
+      ...{ ...shared, ...ports },
+      tipHeight: () => this.#tipHeight(shared.members()),
+      send: (value: ResumeManager) => tell({ case: "resume", value }),
+    });
   }
 
   /** Takes up what a stop left behind; false when this manager must not go on. */
   async restore(): Promise<boolean> {
-    const proof = await this.#options.store.offences.forkProof();
+    const { store, observer } = this.#options;
+    const proof = await store.offences.forkProof();
     if (proof !== undefined) this.#onFork(proof);
+    await this.#exchange.restore();
+    observer.suspended(store.head.members.managers);
     return proof === undefined;
   }
 
@@ -79,10 +110,12 @@ export class Supervision {
   /** Takes what is said on VoteService streams besides the rounds. */
   async take(from: string, message: SupervisionMessage): Promise<void> {
     switch (message.case) {
+      case "evidence":
+        return this.#exchange.takeEvidence(from, message.value);
+      case "resume":
+        return this.#exchange.takeResume(from, message.value);
       case "fork":
         return this.#forks.take(from, message.value);
-      default:
-        return;
     }
   }
 
@@ -91,32 +124,57 @@ export class Supervision {
     return this.#forks.takeAnswer(from, blocks);
   }
 
+  /** Whether a block should be made for an operation that waits. */
+  get isDue(): boolean {
+    return this.#control.isDue;
+  }
+
   /** What this manager puts into a block that it makes in `round`; `absent` are to be suspended. */
-  control(_round: number, absent: readonly string[]): readonly ControlOperation[] {
-    return absent.map((managerId) =>
-      create(ControlOperationSchema, {
-        operation: { case: "suspendManager", value: { managerId } },
-      }),
-    );
+  operations(round: number, absent: readonly string[]): readonly ControlOperation[] {
+    return this.#control.operations(round, absent);
+  }
+
+  onBuilt({ executed }: BuiltBlock): void {
+    const { blockId, requiredAccepts } = executed.facts;
+    const { members } = this.#options.store.head;
+    const resumed = requiredAccepts.filter((id) => members.manager(id)?.active === false);
+    this.#control.onBuilt(blockId, resumed);
   }
 
   /** Takes evidence that this manager's ring has found. */
-  async accuse(evidence: Evidence): Promise<void> {
-    this.#options.observer.accused(evidence);
-    await this.#options.store.offences.saveEvidence(evidence);
+  accuse(evidence: Evidence): Promise<void> {
+    return this.#exchange.accuse(evidence);
   }
 
-  onAppended({ executed, block }: AppendedBlock): void {
+  /** Within the turn that wrote the block. */
+  async onAppended({ executed, block }: AppendedBlock): Promise<void> {
+    const { height, blockId } = executed.facts;
     const votes = carriedVotes(defined(block.block, "a final block has its public part"));
     if (votes.length > 0) this.#ports.post({ kind: "seen", votes });
     this.#held.note(executed.head);
-    this.#heads.onAppended(executed.facts.height);
+    this.#heads.onAppended(height);
+    this.#options.observer.standings(executed.head.members.managers, height);
+    await this.#exchange.onAppended(height, blockId);
+    await this.#resumption.onAppended();
+  }
+
+  async tick(): Promise<void> {
+    this.#exchange.tick();
+    await this.#resumption.tick();
   }
 
   /** A stream to a peer is up. */
   onPeerConnected(peer: string): void {
+    this.#exchange.onPeerConnected(peer);
     if (this.#proof === undefined) return;
     this.#ports.peers().tell({ case: "fork", value: this.#proof }, peer);
+  }
+
+  /** What more than f others have shown at least: so many may lie. */
+  #tipHeight({ managers, faultsMax }: Members): number {
+    const others = managers.filter(({ managerId }) => managerId !== this.#options.selfId);
+    const heights = others.map(({ managerId }) => this.#ports.heightOf(managerId));
+    return heights.sort((a, b) => b - a)[faultsMax] ?? 0;
   }
 
   #onFork(proof: ForkProof): void {
@@ -124,4 +182,11 @@ export class Supervision {
     this.#ports.peers().tell({ case: "fork", value: proof });
     this.#ports.halt(forkMessage(proof));
   }
+}
+
+/** Whether the next block could begin with an operation, if it were made now. */
+function fitsNow(operation: ControlOperation, { head, policy, wallMs }: SharedPorts): boolean {
+  const { height, members, timestampMs }: LedgerHead = head();
+  const place = { policy, height: height + 1, timestampMs: Math.max(wallMs(), timestampMs + 1) };
+  return members.applyOperation(operation, place).ok;
 }

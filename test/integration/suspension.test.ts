@@ -1,0 +1,171 @@
+/**
+ * A consortium of real processes that goes on without one of four managers, stands still without
+ * two, and puts on the chain who was absent and who contradicted itself.
+ */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { utf8 } from "../../src/base/bytes.js";
+import { type BssClient, document, RpcError, type SubmitResponse } from "../../src/client/index.js";
+import { readManagerKeys } from "../../src/config/key-files.js";
+import { loadNodeConfig } from "../../src/config/node-config.js";
+import { ed25519Signer } from "../../src/crypto/ed25519.js";
+import { SuspensionReason } from "../../src/gen/bss/v1/members_pb.js";
+import type { GetConsortiumResponse } from "../../src/gen/bss/v1/query_pb.js";
+import { VoteKind, VoteSchema, VoteService } from "../../src/gen/bss/v1/vote_pb.js";
+import { voteDigest } from "../../src/ledger/votes.js";
+import { createClient } from "../../src/rpc/client.js";
+import { LiveConsortium, poll, quickPolicy } from "../support/live-consortium.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
+
+const policy = `${quickPolicy}suspension: floor
+suspend_after_ms: 1000
+resume_wait_ms: 1000
+resume_wait_max_ms: 60000
+`;
+
+describe("a consortium that suspends absent managers", { timeout: 300_000 }, () => {
+  let consortium: LiveConsortium;
+  let client: BssClient;
+  let auditor: BssClient;
+
+  after(() => consortium?.close());
+  const parent = temporaryDirectory();
+
+  before(async () => {
+    const sizes = { managers: 4, storage: 4, participants: 2 };
+    consortium = await LiveConsortium.start(join(parent, "live"), sizes, { policy });
+    client = await consortium.client("participant-1", ["manager-1"]);
+    auditor = await consortium.client("participant-2", ["manager-2"]);
+  });
+
+  const note = (text: string) =>
+    document({
+      ...{ ownerId: "participant-1", mediaType: "text/plain", name: "note" },
+      ...{ content: utf8(text), timeMs: Date.now() },
+    });
+  const submit = (text: string, timeoutMs = 30_000): Promise<SubmitResponse> =>
+    client.submit(client.sign([note(text)]), { timeoutMs });
+  const heightOf = (answer: SubmitResponse) => Number(answer.blocks[0]?.height);
+
+  /** What the chain says of a manager, once it is as expected. */
+  const entryOf = (id: string, what: string, expected: (entry: Entry) => boolean) =>
+    poll(async () => {
+      const entry = managerOf(await auditor.getConsortium(), id);
+      return expected(entry) ? entry : undefined;
+    }, `${id}: ${what}`);
+
+  test("goes on without one of four, names it, and takes it back by itself", async () => {
+    await submit("all four are there");
+    await consortium.kill(["manager-4"]);
+    const answers: SubmitResponse[] = [];
+    for (let i = 0; i < 10; i++) answers.push(await submit(`without the fourth ${i}`));
+    assert.ok(answers.every(({ outcomes }) => outcomes[0]?.outcome.case === "committed"));
+    const three = ["manager-1", "manager-2", "manager-3"];
+    await consortium.agreeOn(Math.max(...answers.map(heightOf)), three);
+    const entry = await entryOf("manager-4", "suspended", ({ active }) => !active);
+    assert.equal(entry.reason, SuspensionReason.ABSENT);
+    assert.equal(entry.offenceHeight, 0n);
+    const suspendedAt = Number(entry.changedHeight);
+    assert.ok(suspendedAt > 1 && suspendedAt <= heightOf(answers[0] as SubmitResponse) + 1);
+
+    await consortium.restart(["manager-4"]);
+    const back = await entryOf("manager-4", "active again", ({ active }) => active);
+    assert.ok(Number(back.changedHeight) > suspendedAt);
+    assert.equal(back.absences, 1);
+    const last = await submit("all four again");
+    await consortium.agreeOn(heightOf(last));
+    assert.deepEqual(await history(), [
+      ["suspendManager", "manager-4"],
+      ["resumeManager", "manager-4"],
+    ]);
+  });
+
+  test("stands still without two, loses nothing, and goes on when one is back", async () => {
+    await consortium.kill(["manager-3", "manager-4"]);
+    const record = note("nobody can make this final");
+    const submission = client.sign([record]);
+    const failure = await failureOf(client.submit(submission, { timeoutMs: 5_000 }));
+    assert.equal(failure.status, "UNAVAILABLE");
+    assert.equal(failure.reason, "MANAGERS_UNAVAILABLE");
+    assert.equal(failure.metadata.missing_managers, "manager-3, manager-4");
+    await consortium.restart(["manager-3"]);
+    const answer = await client.submit(submission, { timeoutMs: 60_000 });
+    assert.equal(answer.outcomes[0]?.outcome.case, "committed");
+    await consortium.restart(["manager-4"]);
+    await entryOf("manager-4", "active again", ({ active }) => active);
+    await consortium.agreeOn(heightOf(answer));
+  });
+
+  test("names on the chain, once, who signed two votes", async () => {
+    const { height } = await consortium.agreeOn(0);
+    await consortium.kill(["manager-4"]);
+    await contradict(height + 1);
+    const entry = await entryOf(
+      "manager-4",
+      "convicted",
+      ({ offenceHeight, reason }) => offenceHeight > 0n && reason === SuspensionReason.EQUIVOCATED,
+    );
+    assert.equal(entry.active, false);
+    const last = await submit("three of four go on");
+    await consortium.restart(["manager-4"]);
+    await consortium.agreeOn(heightOf(last));
+    await submit("nobody takes it back");
+    assert.equal(managerOf(await auditor.getConsortium(), "manager-4").active, false);
+    const accusations = (await history()).filter(([kind]) => kind === "evidence");
+    assert.deepEqual(accusations, [["evidence", "manager-4"]]);
+  });
+
+  /** Speaks as manager-4, which does not run: two COMMITs of one round. */
+  const contradict = async (height: number): Promise<void> => {
+    const { consortiumId } = consortium.genesis;
+    const config = loadNodeConfig(
+      join(consortium.directory, "managers", "manager-4", "config.yaml"),
+    );
+    assert.ok(config.role === "manager");
+    const { sign } = ed25519Signer(readManagerKeys(config).signingSeed);
+    for (const to of ["manager-1", "manager-2", "manager-3"]) {
+      const channel = consortium.channel(consortium.tlsOf("managers/manager-4"), to);
+      const stream = createClient(VoteService, channel).vote();
+      for (const block of [1, 2]) {
+        const vote = create(VoteSchema, {
+          ...{ kind: VoteKind.COMMIT, height: BigInt(height), round: 0, validRound: -1 },
+          ...{ blockId: new Uint8Array(32).fill(block), managerId: "manager-4" },
+        });
+        const digest = voteDigest(vote, consortiumId);
+        assert.ok(digest);
+        await stream.write({
+          message: { case: "vote", value: { ...vote, signature: sign(digest) } },
+        });
+      }
+    }
+  };
+
+  /** What the chain tells of its managers after genesis, in order. */
+  const history = async (): Promise<(readonly [kind: string, managerId: string])[]> => {
+    const { history: entries } = await auditor.getConsortium();
+    return entries.flatMap(({ height, operation }) => {
+      const { case: kind, value } = operation?.operation ?? { case: undefined };
+      if (height === 0n || kind === undefined || !("managerId" in value)) return [];
+      return [[kind, value.managerId] as const];
+    });
+  };
+});
+
+type Entry = GetConsortiumResponse["managers"][number];
+
+function managerOf({ managers }: GetConsortiumResponse, id: string): Entry {
+  const found = managers.find(({ member }) => member?.managerId === id);
+  assert.ok(found);
+  return found;
+}
+
+async function failureOf(call: Promise<unknown>): Promise<RpcError> {
+  const failure = await call.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  assert.ok(failure instanceof RpcError, `no failure: ${failure}`);
+  return failure;
+}
