@@ -11,18 +11,17 @@
  * in a window only, so what is remembered is bounded, and nobody can have it forget by signing
  * things of rounds that are not there yet.
  */
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { compareBytes, equalBytes } from "../base/bytes.js";
+import { equalBytes } from "../base/bytes.js";
 import type { LockCertificate } from "../gen/bss/v1/block_pb.js";
-import {
-  type Evidence,
-  EvidenceSchema,
-  type SignedProposal,
-  SignedProposalSchema,
-  type SignedVote,
-  SignedVoteSchema,
-} from "../gen/bss/v1/genesis_pb.js";
+import type { Evidence } from "../gen/bss/v1/genesis_pb.js";
 import { type Proposal, type Vote, VoteKind } from "../gen/bss/v1/vote_pb.js";
+import {
+  breaksLock,
+  brokenLockEvidence,
+  proposalsEvidence,
+  type SignedProposalOf,
+  votesEvidence,
+} from "../ledger/evidence.js";
 import type { RingEvent } from "./events.js";
 import { partsOfLockCertificate } from "./lock-certificate.js";
 import { roundsAheadMax, roundsBehindMax } from "./vote-tally.js";
@@ -32,13 +31,9 @@ export const heightsWatchedBehind = 2;
 /** Rounds remembered of one kind, manager and height; the lowest is forgotten first. */
 export const roundsWatchedMax = roundsBehindMax + roundsAheadMax + 1;
 
-type Offence = NonNullable<MessageInitShape<typeof EvidenceSchema>["offence"]>;
-/** Without what is not signed. */
-type BareProposal = Omit<Proposal, "block" | "lockCertificate">;
-
 /** What one manager has signed at one height: the first of each kind by round. */
 type Said = {
-  readonly proposals: Map<number, BareProposal>;
+  readonly proposals: Map<number, SignedProposalOf>;
   readonly approvals: Map<number, Vote>;
   readonly commits: Map<number, Vote>;
 };
@@ -108,9 +103,7 @@ export class EvidenceWatch {
     const said = this.#saidBy(proposal);
     if (said === undefined) return;
     const first = firstOf(said.proposals, proposal);
-    if (isSame(first, proposal)) return;
-    const value = inOrder(signedProposal(first), signedProposal(proposal));
-    this.#accuse(proposal.managerId, { case: "proposals", value });
+    if (!isSame(first, proposal)) this.#accuse(proposalsEvidence(first, proposal));
   }
 
   #seeVote(vote: Vote): void {
@@ -119,28 +112,27 @@ export class EvidenceWatch {
     const isCommit = vote.kind === VoteKind.COMMIT;
     const first = firstOf(isCommit ? said.commits : said.approvals, vote);
     if (!isSame(first, vote)) {
-      const value = inOrder(signedVote(first), signedVote(vote));
-      this.#accuse(vote.managerId, { case: "votes", value });
+      this.#accuse(votesEvidence(first, vote));
       return;
     }
     if (first !== vote) return;
     for (const other of (isCommit ? said.approvals : said.commits).values()) {
       const [commit, approval] = isCommit ? [vote, other] : [other, vote];
       if (!breaksLock(commit, approval)) continue;
-      const value = { first: signedVote(commit), second: signedVote(approval) };
-      this.#accuse(vote.managerId, { case: "brokenLock", value });
+      this.#accuse(brokenLockEvidence(commit, approval));
       return;
     }
   }
 
-  #accuse(managerId: string, offence: Offence): void {
+  #accuse(evidence: Evidence): void {
+    const { managerId } = evidence;
     this.#accused.add(managerId);
     for (const { saidBy } of this.#heights.values()) saidBy.delete(managerId);
-    this.#found.push(create(EvidenceSchema, { managerId, offence }));
+    this.#found.push(evidence);
   }
 
   /** Undefined for what is not watched. */
-  #saidBy(statement: Vote | BareProposal): Said | undefined {
+  #saidBy(statement: Vote | SignedProposalOf): Said | undefined {
     const { managerId, round } = statement;
     const number = Number(statement.height);
     if (this.#accused.has(managerId) || !this.#isWatched(number)) return undefined;
@@ -169,21 +161,6 @@ export class EvidenceWatch {
   }
 }
 
-/**
- * Whether a COMMIT and an APPROVE of one manager and height are what nobody signs who keeps its
- * lock: the APPROVE is of another block, in a later round, and its valid round is before the
- * COMMIT's.
- */
-export function breaksLock(commit: Vote, approval: Vote): boolean {
-  return (
-    commit.blockId.length > 0 &&
-    approval.blockId.length > 0 &&
-    !equalBytes(commit.blockId, approval.blockId) &&
-    approval.round > commit.round &&
-    approval.validRound < commit.round
-  );
-}
-
 type Signed = Pick<Vote, "round" | "validRound" | "blockId" | "signature">;
 
 /** The first of a round: `statement` itself, which is kept then, or an earlier one. */
@@ -197,20 +174,4 @@ function firstOf<T extends Signed>(byRound: Map<number, T>, statement: T): T {
 
 function isSame(a: Signed, b: Signed): boolean {
   return a.validRound === b.validRound && equalBytes(a.blockId, b.blockId);
-}
-
-function signedProposal(proposal: BareProposal): SignedProposal {
-  const { height, round, validRound, blockId, signature } = proposal;
-  return create(SignedProposalSchema, { height, round, validRound, blockId, signature });
-}
-
-function signedVote({ kind, height, round, validRound, blockId, signature }: Vote): SignedVote {
-  const commit = kind === VoteKind.COMMIT;
-  return create(SignedVoteSchema, { commit, height, round, validRound, blockId, signature });
-}
-
-/** In ascending order of signatures. */
-function inOrder<T extends { readonly signature: Uint8Array }>(a: T, b: T) {
-  const ascends = compareBytes(a.signature, b.signature) <= 0;
-  return ascends ? { first: a, second: b } : { first: b, second: a };
 }

@@ -17,7 +17,6 @@
  */
 import { create } from "@bufbuild/protobuf";
 import { toHex, utf8 } from "../../src/base/bytes.js";
-import { breaksLock } from "../../src/consensus/evidence-watch.js";
 import {
   type approvalOf,
   type CommitPlace,
@@ -28,6 +27,7 @@ import {
 } from "../../src/consensus/lock-rules.js";
 import { VoteTally } from "../../src/consensus/vote-tally.js";
 import { type Vote, VoteKind, VoteSchema } from "../../src/gen/bss/v1/vote_pb.js";
+import { breaksLock } from "../../src/ledger/evidence.js";
 
 const honest = ["manager-1", "manager-2", "manager-3"] as const;
 const byzantine = "manager-4";

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { RingEvent } from "../../../src/consensus/events.js";
 import {
-  breaksLock,
   EvidenceWatch,
   heightsWatchedBehind,
   roundsWatchedMax,
@@ -10,6 +9,7 @@ import {
 import { roundsAheadMax, roundsBehindMax } from "../../../src/consensus/vote-tally.js";
 import type { Evidence } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { type Proposal, type Vote, VoteKind } from "../../../src/gen/bss/v1/vote_pb.js";
+import { breaksLock } from "../../../src/ledger/evidence.js";
 import { nil, RingBench } from "./support/ring-bench.js";
 
 const { ACCEPT, APPROVE, COMMIT } = VoteKind;
