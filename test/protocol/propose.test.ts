@@ -131,6 +131,7 @@ propose r0 A0
     asks validate A0, held by 1
 propose r0 A0
 propose r0 B0
+    accuses 1 of proposals
 propose r1 C1
     sends PROPOSE r1 C1 of 2
     asks validate C1, held by 2

@@ -90,7 +90,7 @@ judge E0
     says APPROVE r0 E0
 accept E0 1 2 3
 approve r0 E0 1
-approve r1 nil 1 2
+approve r1 nil 1 3
 propose r1 E0 valid=0 by=1,2,3
     says APPROVE r1 E0 valid r0
     sends PROPOSE r1 E0 valid r0 of 2
