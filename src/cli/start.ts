@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { loadNodeConfig, type NodeConfig } from "../config/node-config.js";
+import { errorMessage } from "./error-message.js";
 import { type RunningNode, runNode } from "./run-node.js";
 
 /** `bss start`: one node in this process. */
@@ -9,18 +10,36 @@ export function register(program: Command): void {
     .summary("run one node")
     .description("Runs one node in the foreground. SIGTERM or Ctrl-C stops it cleanly.")
     .requiredOption("-c, --config <file>", "the node's config.yaml")
-    .action(async (options: { readonly config: string }, command: Command) => {
+    .option(
+      "--new-signer-state",
+      "manager: go on without the record of what the signing key has signed",
+    )
+    .action(async (options: StartOptions, command: Command) => {
       const debug = command.optsWithGlobals<{ debug?: boolean }>().debug === true;
       const config = loadNodeConfig(options.config);
-      await runNode(config.id, () => startNode(config), { debug });
+      await runNode(config.id, () => startNode(config, options).catch(logFailure(config)), {
+        debug,
+      });
     });
 }
 
-async function startNode(config: NodeConfig): Promise<RunningNode> {
+/** In the log too, as the last of its JSON lines: whoever collects these sees no other text. */
+function logFailure({ role, id, log: { level } }: NodeConfig): (error: unknown) => Promise<never> {
+  return async (error) => {
+    const { pino } = await import("pino");
+    const reason = errorMessage(error, false).replaceAll(/^bss: /gm, "");
+    pino({ level, base: { role, id } }).fatal({ reason }, "the node cannot start");
+    throw error;
+  };
+}
+
+type StartOptions = { readonly config: string; readonly newSignerState?: boolean };
+
+async function startNode(config: NodeConfig, options: StartOptions): Promise<RunningNode> {
   // Only the code of the node's own role is loaded.
   if (config.role === "manager") {
     const { startManager } = await import("../manager/manager-node.js");
-    return startManager(config);
+    return startManager(config, { newSignerAccepted: options.newSignerState === true });
   }
   const { startStorageNode } = await import("../storage-node/storage-node.js");
   return startStorageNode(config);

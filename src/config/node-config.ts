@@ -53,6 +53,8 @@ export type ManagerConfig = CommonConfig & {
   readonly role: "manager";
   /** host:port that others are told to dial; the listening address when absent. */
   readonly advertise?: string;
+  /** Directory of what the signing key has signed; beside the key, never in the data directory. */
+  readonly signerStateDirectory: string;
   readonly vrfKeyFile: string;
   readonly hpkeKeyFile: string;
   /** Wrapped epoch keys; the place in the list is the number of the epoch. */
@@ -93,6 +95,7 @@ const managerSchema = field.mapping({
   role: z.literal("manager"),
   ...common,
   advertise: field.hostAndPort().optional(),
+  signer_state: field.path().optional(),
   vrf_key: field.path(),
   hpke_key: field.path(),
   epoch_wraps: field.listOf(field.path(), "paths of epoch key wraps, epoch 0 first").min(1, {
@@ -134,6 +137,7 @@ export function loadNodeConfig(file: string): NodeConfig {
   };
 }
 
+    signerStateDirectory: at(raw.signer_state ?? `${raw.signing_key}.state`),
 function commonConfig(raw: Raw, file: string, at: (path: string) => string): CommonConfig {
   return {
     file: resolve(file),

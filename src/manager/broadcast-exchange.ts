@@ -52,7 +52,9 @@ export class BroadcastExchange {
     this.#sendAll({ message: { case: "verdict", value: { submissionIds: [submissionId] } } });
   }
 
+  /** Not one that could not be signed: the others would take it for a forgery. */
   sendObjection(objection: Objection): void {
+    if (objection.signature.length === 0) return;
     this.#sendAll({ message: { case: "objection", value: objection } });
   }
 
@@ -81,6 +83,7 @@ export class BroadcastExchange {
       if (message.case === "objection") await this.#ports.takeObjection(from, message.value);
       if (message.case !== "submission") continue;
       for (const value of await this.#ports.takeRelayed(from, message.value)) {
+        if (value.signature.length === 0) continue;
         await stream.write({ message: { case: "objection", value } });
       }
     }

@@ -9,12 +9,8 @@ import { blockId, parseHeader } from "../ledger/blocks.js";
 import type { ExecutedBlock } from "../ledger/executed-block.js";
 import type { ManagerStore } from "../store/manager-store.js";
 import type { BlockValidator } from "./block-validator.js";
-import {
-  type AppendedBlock,
-  type RingDriver,
-  RingHalted,
-  type StatementStore,
-} from "./ring-driver.js";
+import { type AppendedBlock, type RingDriver, RingHalted } from "./ring-driver.js";
+import type { StatementStore } from "./statement-log.js";
 
 export type ChainWriterPorts = {
   readonly store: ManagerStore;

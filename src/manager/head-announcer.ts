@@ -15,7 +15,8 @@ const reminderMs = 200;
 export type HeadAnnouncerPorts = {
   readonly consortiumId: Uint8Array;
   readonly selfId: string;
-  readonly sign: (digest: Uint8Array) => Uint8Array;
+  /** Undefined while the signer is unavailable: the next head is signed by itself. */
+  readonly sign: (height: number, digest: Uint8Array) => Promise<Uint8Array | undefined>;
   readonly head: () => LedgerHead;
   /** To one peer, or to all. */
   readonly send: (head: SignedHead, to?: string) => void;
@@ -33,7 +34,7 @@ export class HeadAnnouncer {
 
   announce(to?: string): void {
     if (to === undefined) this.#announcedAtMs = this.#ports.monotonicMs();
-    this.#ports.send(this.#signedHead(), to);
+    void this.#send(to);
   }
 
   tick(): void {
@@ -47,14 +48,14 @@ export class HeadAnnouncer {
     this.announce(peer);
   }
 
-  #signedHead(): SignedHead {
-    const { consortiumId, selfId: managerId, sign } = this.#ports;
+  async #send(to: string | undefined): Promise<void> {
+    const { consortiumId, selfId: managerId, sign, send } = this.#ports;
     const { height, blockId, frontier, stateDigest } = this.#ports.head();
     const claim = { consortiumId, height, blockId, hash1: rootOf(frontier), stateDigest };
-    return create(SignedHeadSchema, {
-      ...{ blockId, hash1: claim.hash1, stateDigest, managerId },
-      height: BigInt(height),
-      signature: sign(headDigest(claim)),
-    });
+    const signature = await sign(height, headDigest(claim));
+    if (signature === undefined) return;
+    const { hash1 } = claim;
+    const said = { height: BigInt(height), blockId, hash1, stateDigest, managerId, signature };
+    send(create(SignedHeadSchema, said), to);
   }
 }

@@ -26,6 +26,7 @@ import { checkAttestation, checkHead, checkProposal, checkVote } from "../ledger
 import type { CandidateBlocks } from "./candidate-blocks.js";
 
 export type InboundVotesPorts = {
+  readonly selfId: string;
   readonly consortiumId: Uint8Array;
   readonly members: () => Members;
   /** The height that is being voted on. */
@@ -39,6 +40,8 @@ export type InboundVotesPorts = {
   readonly isNews: (head: SignedHead) => boolean;
   /** A peer's own head; `verified` if its signature has been looked at. */
   readonly onHead: (from: string, head: SignedHead, verified: boolean) => Promise<void>;
+  /** Something that this manager has signed comes from another one, be it of a height ahead. */
+  readonly onOwn: (statement: Vote | Proposal) => void;
   /** What managers say about each other. */
   readonly onSupervision: (from: string, message: SupervisionMessage) => Promise<void>;
   /** A peer speaks of a height that is decided here. */
@@ -90,15 +93,16 @@ export class InboundVotes {
   }
 
   async #takeVote(from: string, vote: Vote): Promise<void> {
-    if (!this.#isOfInterest(from, vote.height, heightsWatchedBehind)) return;
+    if (!this.#isOwnOrOfInterest(from, vote)) return;
     const { members, consortiumId } = this.#ports;
     if (!(await this.#holds(from, [checkVote(vote, members(), consortiumId)]))) return;
+    this.#noticeOwn([vote]);
     this.#ports.onVote(vote);
     this.#ports.post({ kind: "vote", vote });
   }
 
   async #takeProposal(from: string, proposal: Proposal): Promise<void> {
-    if (!this.#isOfInterest(from, proposal.height, heightsWatchedBehind)) return;
+    if (!this.#isOwnOrOfInterest(from, proposal)) return;
     const { members, consortiumId, candidates, post } = this.#ports;
     const checks = [checkProposal(proposal, members(), consortiumId)];
     if (proposal.lockCertificate !== undefined) {
@@ -106,7 +110,8 @@ export class InboundVotes {
     }
     if (!(await this.#holds(from, checks))) return;
     const { block, ...rest } = proposal;
-    const { height, round, managerId } = rest;
+    const { height, round, managerId, lockCertificate } = rest;
+    this.#noticeOwn([rest, ...approvalsOf(lockCertificate)]);
     // Of a decided height: whose turn it was then may not be known any more, and does not matter.
     if (height < BigInt(this.#ports.height())) return post({ kind: "proposal", proposal: rest });
     if (members().proposer(Number(height), round) !== managerId) {
@@ -122,6 +127,7 @@ export class InboundVotes {
   async #takeCertificate(from: string, certificate: LockCertificate): Promise<void> {
     if (!this.#isOfInterest(from, certificate.polka?.height ?? 0n)) return;
     if (!(await this.#holds(from, this.#checksOf(certificate)))) return;
+    this.#noticeOwn(approvalsOf(certificate));
     this.#ports.post({ kind: "lock-certificate", certificate });
   }
 
@@ -173,6 +179,16 @@ export class InboundVotes {
     return obligations.length > 0 && invalid === undefined;
   }
 
+  #noticeOwn(statements: readonly (Vote | Proposal)[]): void {
+    const { selfId, onOwn } = this.#ports;
+    for (const statement of statements) if (statement.managerId === selfId) onOwn(statement);
+  }
+
+  #isOwnOrOfInterest(from: string, { height, managerId }: Vote | Proposal): boolean {
+    const isOwn = managerId === this.#ports.selfId && height >= BigInt(this.#ports.height());
+    return isOwn || this.#isOfInterest(from, height, heightsWatchedBehind);
+  }
+
   /**
    * This height and the next; what is older shows that the sender is behind, and is of interest
    * where it may show that somebody contradicts itself.
@@ -182,4 +198,8 @@ export class InboundVotes {
     if (height < current) this.#ports.onLagging(from);
     return height >= current - BigInt(heightsBehind) && height <= current + 1n;
   }
+}
+
+function approvalsOf(certificate: LockCertificate | undefined): readonly Vote[] {
+  return certificate === undefined ? [] : partsOfLockCertificate(certificate).votes;
 }

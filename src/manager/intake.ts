@@ -3,6 +3,7 @@ import { Availability } from "./availability.js";
 import { BroadcastExchange } from "./broadcast-exchange.js";
 import type { ManagerOptions, SharedPorts } from "./manager-options.js";
 import { Pool } from "./pool.js";
+import type { StatementLog } from "./statement-log.js";
 import { Submissions } from "./submissions.js";
 import { submitResponse } from "./submit-response.js";
 
@@ -14,6 +15,7 @@ export type Intake = {
 
 export type IntakePorts = {
   readonly connectedStorage: () => readonly string[];
+  readonly sign: StatementLog["sign"];
   /** Something may be ready to be ordered. */
   readonly wake: () => void;
 };
@@ -21,7 +23,7 @@ export type IntakePorts = {
 export function createIntake(
   options: ManagerOptions,
   shared: SharedPorts,
-  { connectedStorage, wake }: IntakePorts,
+  { connectedStorage, sign, wake }: IntakePorts,
 ): Intake {
   const { store, observer, poolLimits: limits } = options;
   const availability = new Availability({
@@ -33,7 +35,7 @@ export function createIntake(
   const submissions = new Submissions({
     ...shared,
     pool,
-    sign: async (digest) => options.sign(digest),
+    sign: (digest) => sign("objection", store.head.height, digest),
     keepFalseObjection: (objection) => store.falseObjections.add(objection),
     onDropped: observer.dropped,
     savePooled: (submission) => store.savePooled(submission),

@@ -8,7 +8,6 @@ import type { Logger } from "pino";
 import { systemTime } from "../base/time.js";
 import { readManagerKeys, readTlsFiles } from "../config/key-files.js";
 import type { ManagerConfig } from "../config/node-config.js";
-import { ed25519Signer } from "../crypto/ed25519.js";
 import { BroadcastService } from "../gen/bss/v1/broadcast_pb.js";
 import { GovernanceService } from "../gen/bss/v1/governance_pb.js";
 import { QueryService } from "../gen/bss/v1/query_pb.js";
@@ -43,6 +42,7 @@ import { sampleWaiting, statusOf } from "./manager-status.js";
 import { managerQueries } from "./query-service.js";
 import { RingHalted } from "./ring-driver.js";
 import { SubmitService } from "./submit-service.js";
+import { openSigner } from "./signer-start.js";
 
 type Parts = {
   readonly config: ManagerConfig;
@@ -57,16 +57,21 @@ type Parts = {
 };
 
 /** Starts a manager and resolves when it serves. @throws ConfigError, StartError, StoreError */
+export type ManagerNodeOptions = NodeOptions & {
+  /** Goes on with a signer that has no marks, although the store is not new. Default false. */
+  readonly newSignerAccepted?: boolean;
+};
+
 export function startManager(
   config: ManagerConfig,
-  options: NodeOptions = {},
+  options: ManagerNodeOptions = {},
 ): Promise<RunningNode> {
   return openNode((closers) => start(config, options, closers));
 }
 
 async function start(
   config: ManagerConfig,
-  options: NodeOptions,
+  options: ManagerNodeOptions,
   closers: Closers,
 ): Promise<number> {
   const genesis = loadGenesis(config.genesisFile);
@@ -78,6 +83,8 @@ async function start(
   closers.add(() => kv.close());
   const store = await ManagerStore.open(kv, genesis);
   const log = openLog({ role: "manager", id: config.id, level: config.log.level }, options);
+  const { newSignerAccepted = false } = options;
+  const signer = await openSigner(config, { keys, genesis, store, newSignerAccepted }, closers);
   const { processMetrics = true } = options;
   const consortium = genesis.name;
   const metrics = createMetrics({ role: "manager", nodeId: config.id, consortium, processMetrics });
@@ -102,7 +109,8 @@ async function start(
     store,
     epochKey,
     vrfSeed: keys.vrfSeed,
-    sign: ed25519Signer(keys.signingSeed).sign,
+    signer,
+    newSignerAccepted,
     poolLimits: { submissionsMax: poolSubmissionsMax, bytesMax: poolBytesMax },
     links: () => links ?? noLinks,
     heads,

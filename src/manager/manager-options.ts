@@ -13,6 +13,7 @@ import type { BroadcastLinks } from "./broadcast-exchange.js";
 import type { ManagerObserver } from "./manager-observer.js";
 import type { VoteLinks } from "./peer-exchange.js";
 import type { PoolLimits } from "./pool.js";
+import type { Signer } from "./signer.js";
 
 export type ManagerOptions = {
   readonly selfId: string;
@@ -22,8 +23,12 @@ export type ManagerOptions = {
   readonly epochKey: Uint8Array;
   /** 32 bytes. */
   readonly vrfSeed: Uint8Array;
-  /** Signs a 32-byte digest with this manager's key. */
-  readonly sign: (digest: Uint8Array) => Uint8Array;
+  readonly signer: Signer;
+  /**
+   * An operator's word that nothing that this manager has ever signed is in doubt, although its
+   * signer has no marks. Default false.
+   */
+  readonly newSignerAccepted?: boolean;
   readonly poolLimits: PoolLimits;
   readonly links: () => VoteLinks & BroadcastLinks & { readonly connectedIds: readonly string[] };
   readonly heads: HeadSignal;

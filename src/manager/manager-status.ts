@@ -30,6 +30,7 @@ export function statusOf(parts: StatusParts): MessageInitShape<typeof GetStatusR
   const { height, blockId, frontier, stateDigest } = store.head;
   const { round, step, syncing, pooled } = manager.status();
   const waiting = manager.waiting();
+  const abstaining = manager.abstaining() ?? "";
   const managers = links.peerIds.map((peerId) => ({
     peerId,
     role: NodeRole.MANAGER,
@@ -58,6 +59,7 @@ export function statusOf(parts: StatusParts): MessageInitShape<typeof GetStatusR
     poolSubmissions: pooled,
     version,
     stateDigest,
+    abstaining,
     ...(waiting === undefined ? {} : { waiting: waitingMessage(waiting) }),
   };
 }

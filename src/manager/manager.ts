@@ -9,7 +9,7 @@
  */
 import { defined } from "../base/assert.js";
 import { every, type Timer } from "../base/time.js";
-import type { RingStatus } from "../consensus/events.js";
+import type { RestoredHeight, RingStatus } from "../consensus/events.js";
 import { Ring } from "../consensus/ring.js";
 import type { RingWaiting } from "../consensus/waiting.js";
 import { SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
@@ -34,6 +34,7 @@ import { StallWatch } from "./stall-watch.js";
 import { StorageExchange } from "./storage-exchange.js";
 import type { Submissions } from "./submissions.js";
 import { Supervision } from "./supervision.js";
+import { createVoting, type Voting } from "./voting.js";
 
 /**
  * How often waiting submissions, heartbeats and peers ahead are looked at besides when they change.
@@ -59,6 +60,7 @@ export class Manager {
   readonly #announcer: HeadAnnouncer;
   readonly #supervision: Supervision;
   readonly #stall: StallWatch;
+  readonly #voting: Voting;
   readonly submissions: Submissions;
   readonly peers: PeerExchange;
   readonly broadcast: BroadcastExchange;
@@ -66,14 +68,25 @@ export class Manager {
   #pulse: Timer | undefined;
   #halted = false;
 
-  private constructor(options: ManagerOptions, ring: Ring) {
+  readonly #restored: RestoredHeight;
+
+  private constructor(options: ManagerOptions, ring: Ring, restored: RestoredHeight) {
     const shared = sharedPorts(options);
     this.#options = options;
     this.#shared = shared;
+    this.#restored = restored;
     const { store, observer, time } = options;
     const candidates = new CandidateBlocks((id) => ring.isBoundTo(id));
     this.#candidates = candidates;
+    const onFatal = (error: Error) => this.#end(error);
+    this.#voting = createVoting(options, shared, {
+      ...{ candidates, height: () => ring.height, onFatal },
+      store: { saveStatements: (said) => this.#chain.statements.saveStatements(said) },
+      wake: () => this.#driver.wake(),
+    });
+    const { abstention, statements } = this.#voting;
     const intake = createIntake(options, shared, {
+      sign: statements.sign.bind(statements),
       connectedStorage: () => this.storage.connectedIds,
       wake: () => this.#wakeIfDue(),
     });
@@ -88,19 +101,21 @@ export class Manager {
       onAppended: (appended) => this.#onAppended(appended),
     });
     this.#driver = new RingDriver(ring, {
-      ...{ ...shared, candidates, time },
-      sign: options.sign,
-      store: this.#chain.statements,
+      ...{ candidates, time, statements, onFatal },
+      listening: () => abstention.listening,
       send: (message, body) => this.peers.send(message, body),
       start: (task) => this.#tasks.start(task),
       accuse: (evidence) => this.#supervision.accuse(evidence),
       append: (appended) => this.#chain.append(appended),
       observe: observer,
-      onFatal: (error) => this.#end(error),
     });
     const post = this.#driver.post.bind(this.#driver);
     this.#supervision = new Supervision(options, shared, {
       ...{ peers: () => this.peers, post },
+      wake: () => this.#wakeIfDue(),
+      heightOf: (peer) => this.#catchUp.heightOf(peer),
+      takesPart: () => this.abstaining() === undefined,
+      sign: (digest) => statements.sign("resume", store.head.height, digest),
       halt: (message) => this.#end(new RingHalted(message)),
     });
     const height = () => this.#driver.ring.height;
@@ -112,7 +127,7 @@ export class Manager {
     });
     this.#announcer = new HeadAnnouncer({
       ...shared,
-      sign: options.sign,
+      sign: (at, digest) => statements.sign("head", at, digest),
       send: (value, to) => this.peers.tell({ case: "head", value }, to),
     });
     this.#catchUp = new CatchUp({
@@ -125,9 +140,11 @@ export class Manager {
     const inbound = new InboundVotes({
       ...{ ...shared, candidates, height, post },
       onBody: (block) => this.#judge.takeBody(block),
-      isNews: (head) => this.#supervision.isNews(head),
+      isNews: (head) => abstention.listening || this.#supervision.isNews(head),
+      onOwn: (statement) => abstention.hearOwn(statement),
       onHead: async (from, head, verified) => {
         this.#catchUp.onHead(from, Number(head.height));
+        abstention.hearHead(from, Number(head.height));
         if (verified) await this.#supervision.takeHead(head);
       },
       onSupervision: (from, message) => this.#supervision.take(from, message),
@@ -159,8 +176,8 @@ export class Manager {
       ...shared,
       vrfSeed: options.vrfSeed,
       headCertificates: () => store.headCertificates,
-      control: (round, absent) => this.#supervision.control(round, absent),
-      onBuilt: () => {},
+      operations: (round, absent) => this.#supervision.operations(round, absent),
+      onBuilt: (built) => this.#supervision.onBuilt(built),
       candidates: () => this.#ripe(shared.policy.blockRecordsMax * candidateBlocks),
       settled: (held) => pool.settledOf(held),
     });
@@ -192,7 +209,7 @@ export class Manager {
       restored,
       clock: clockOf(options.time),
     });
-    const manager = new Manager(options, ring);
+    const manager = new Manager(options, ring, restored);
     for (const body of bodies) manager.#candidates.add(height + 1, body);
     return manager;
   }
@@ -200,6 +217,7 @@ export class Manager {
   /** Starts to take part. The links must be there. */
   async start(): Promise<void> {
     if (!(await this.#supervision.restore())) return;
+    this.#voting.statements.open(this.#restored);
     this.#driver.start();
     await this.submissions.restore(await this.#options.store.loadPool(this.#options.poolLimits));
     this.#pulse = every(this.#options.time, pulseMs, () => this.#onPulse());
@@ -208,6 +226,7 @@ export class Manager {
   /** Ends after what is running; the store may be closed then. */
   async close(): Promise<void> {
     this.#tasks.close();
+    this.#voting.statements.close();
     this.#pulse?.cancel();
     this.storage.close();
     await this.#driver.close();
@@ -230,6 +249,11 @@ export class Manager {
     return this.#driver.ring.waiting(this.#shared.monotonicMs());
   }
 
+  /** Why this manager does not vote at present, for people; undefined when it does. */
+  abstaining(): string | undefined {
+    return this.#voting.abstention.reason();
+  }
+
   get pool(): Pick<Pool, "submissionCount" | "recordCount" | "byteCount"> {
     return this.#pool;
   }
@@ -246,12 +270,12 @@ export class Manager {
   async #onAppended(appended: AppendedBlock): Promise<void> {
     const { executed, certificates, block } = appended;
     const { height } = executed.facts;
-    this.#supervision.onAppended(appended);
     this.#candidates.dropThrough(height);
     this.#judge.onHeightChanged();
     this.storage.announce({ height, block, executed }, certificates);
     this.#announcer.announce();
     this.#options.heads.announce();
+    await this.#supervision.onAppended(appended);
     await this.submissions.onAppended(executed, block);
   }
 
@@ -268,6 +292,7 @@ export class Manager {
     this.#catchUp.tick();
     this.#announcer.tick();
     this.#stall.tick();
+    this.#supervision.tick().catch((error) => this.#end(error));
     this.#wakeIfDue();
   }
 
@@ -275,7 +300,8 @@ export class Manager {
     if (this.#driver.ring.status().step !== "idle") return;
     const { heartbeatMs } = this.#shared.policy;
     const heartbeat = heartbeatMs > 0 && this.#chain.idleMs >= heartbeatMs;
-    if (heartbeat || this.#ripe(1).length > 0) this.#driver.post({ kind: "wake" });
+    if (heartbeat || this.#ripe(1).length > 0 || this.#supervision.isDue)
+      this.#driver.post({ kind: "wake" });
   }
 
   #ripe(recordsMax: number) {

@@ -12,7 +12,7 @@
  * made: another clock, other records in the block, a ledger that has gone on.
  */
 import { create } from "@bufbuild/protobuf";
-import { toHex } from "../base/bytes.js";
+import { emptyBytes, toHex } from "../base/bytes.js";
 import { type Objection, ObjectionSchema } from "../gen/bss/v1/broadcast_pb.js";
 import { checkObjection, lastingReasons, objectionDigest } from "../ledger/objections.js";
 import type { ParsedRecord } from "../ledger/records.js";
@@ -26,8 +26,8 @@ export type ObjectionsPorts = ScreeningPorts & {
   /** 32 bytes. */
   readonly consortiumId: Uint8Array;
   readonly pool: Pick<Pool, "unsettled" | "mayCure">;
-  /** Signs a 32-byte digest with this manager's key. */
-  readonly sign: (digest: Uint8Array) => Promise<Uint8Array>;
+  /** Signs a 32-byte digest with this manager's key; undefined while that is not possible. */
+  readonly sign: (digest: Uint8Array) => Promise<Uint8Array | undefined>;
   /** Keeps a false objection durably; false when it is known. */
   readonly keepFalseObjection: (objection: Objection) => Promise<boolean>;
   readonly onDropped: (from: string, what: string) => void;
@@ -63,7 +63,10 @@ export class Objections {
     this.#options = options;
   }
 
-  /** This manager's own, signed: the record breaks a rule on the ledger of `height`. */
+  /**
+   * This manager's own, signed: the record breaks a rule on the ledger of `height`. While it cannot
+   * be signed its signature is empty, and it is for this manager's own callers only.
+   */
   async raise(
     submission: Pick<ParsedSubmission, "id">,
     record: ParsedRecord,
@@ -75,7 +78,7 @@ export class Objections {
       ...{ submissionId: submission.id, recordHash: record.hash, reason },
       height: BigInt(broken.height),
     };
-    const signature = await sign(objectionDigest({ consortiumId, ...claim }));
+    const signature = (await sign(objectionDigest({ consortiumId, ...claim }))) ?? emptyBytes;
     this.#options.observe.objection(reason);
     return create(ObjectionSchema, { ...claim, message, field, managerId, signature });
   }

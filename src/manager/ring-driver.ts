@@ -1,24 +1,23 @@
 /**
  * Drives the ring core: the one serial loop through which everything of a manager's chain goes.
  *
- *     events ─▶ ring.step / ring.tick ─▶ ready() ─┬─ 1 statements: sign, store (one synchronous batch),
- *        ▲                                        │    then send, and step back
+ *     events ─▶ ring.step / ring.tick ─▶ ready() ─┬─ 1 statements: through the statement log, which
+ *        ▲                                        │    signs and stores; then send, and step back
  *        │                                        ├─ 2 messages: send
  *        └────── built, judged, own votes ────────┼─ 3 tasks: start, their answers come back as events
  *                                                 └─ 4 decision: append the block, go to the next height
  *
  * Nothing of a later turn starts before the statements of this one are on disk. Appending a block
  * that a peer shipped (catch-up) is a turn of the same loop, so there is one writer of the chain.
+ *
+ * While the manager only listens (abstention.ts), jobs are the turns that run; events wait.
  */
-import { create } from "@bufbuild/protobuf";
 import { defined } from "../base/assert.js";
-import { toHex } from "../base/bytes.js";
 import type { Time } from "../base/time.js";
 import type {
   Clock,
   Decision,
   HeightContext,
-  Lock,
   Outgoing,
   Ready,
   RingEvent,
@@ -28,16 +27,9 @@ import type {
 import type { Ring } from "../consensus/ring.js";
 import type { BlockCertificates, ManagerBlock } from "../gen/bss/v1/block_pb.js";
 import type { Evidence } from "../gen/bss/v1/genesis_pb.js";
-import {
-  type Proposal,
-  ProposalSchema,
-  type Vote,
-  VoteKind,
-  VoteSchema,
-} from "../gen/bss/v1/vote_pb.js";
 import type { ExecutedBlock } from "../ledger/executed-block.js";
-import { acceptDigest, approveDigest, commitDigest, proposalDigest } from "../ledger/votes.js";
 import type { CandidateBlocks } from "./candidate-blocks.js";
+import type { StatementLog } from "./statement-log.js";
 
 /** Events that wait for their turn; beyond, the oldest is dropped and counted. Peers send again. */
 export const eventsMax = 20_000;
@@ -47,16 +39,6 @@ export class RingHalted extends Error {
   override readonly name = "RingHalted";
 }
 
-/** Statements are stored through this before anybody sees them. */
-export type StatementStore = {
-  saveStatements(statements: {
-    readonly votes: readonly Vote[];
-    readonly proposals: readonly Proposal[];
-    readonly lock?: Lock;
-    readonly bodies: readonly ManagerBlock[];
-  }): Promise<void>;
-};
-
 export type AppendedBlock = {
   readonly block: ManagerBlock;
   readonly executed: ExecutedBlock;
@@ -64,12 +46,10 @@ export type AppendedBlock = {
 };
 
 export type RingDriverPorts = {
-  readonly selfId: string;
-  readonly consortiumId: Uint8Array;
-  /** Signs a 32-byte digest with this manager's key. */
-  readonly sign: (digest: Uint8Array) => Uint8Array;
-  readonly store: StatementStore;
-  readonly candidates: CandidateBlocks;
+  readonly statements: Pick<StatementLog, "say" | "isDue">;
+  /** True while the rounds are not taken up yet; `wake` when that changes. */
+  readonly listening: () => boolean;
+  readonly candidates: Pick<CandidateBlocks, "get">;
   readonly time: Time;
   /** Sends to every other manager; never waits. */
   readonly send: (message: Outgoing, body?: ManagerBlock) => void;
@@ -101,7 +81,10 @@ export class RingDriver {
   readonly #ring: Ring;
   readonly #ports: RingDriverPorts;
   readonly #queue: Turn[] = [];
+  #jobsWaiting = 0;
   #wake: (() => void) | undefined;
+  /** Between the last sleep and the next. */
+  #isWoken = false;
   #closed = false;
   #running: Promise<void> = Promise.resolve();
 
@@ -146,6 +129,12 @@ export class RingDriver {
     });
   }
 
+  /** Has the loop look again at what its ports say. */
+  wake(): void {
+    this.#isWoken = true;
+    this.#wake?.();
+  }
+
   /** To the height after a block that has been appended. Only within a turn: `append` or a job. */
   advance(context: HeightContext): void {
     this.#ring.advance(context);
@@ -164,8 +153,9 @@ export class RingDriver {
       if (oldest !== -1) this.#queue.splice(oldest, 1);
       this.#ports.observe.eventDropped();
     }
+    if (turn.kind === "job") this.#jobsWaiting += 1;
     this.#queue.push(turn);
-    this.#wake?.();
+    this.wake();
   }
 
   async #run(): Promise<void> {
@@ -179,10 +169,13 @@ export class RingDriver {
   }
 
   async #turn(): Promise<void> {
+    const { statements, listening } = this.#ports;
+    if (listening()) return this.#runJob();
     const ring = this.#ring;
     ring.tick(clockOf(this.#ports.time));
     for (let turn = this.#queue.shift(); turn !== undefined; turn = this.#queue.shift()) {
       if (turn.kind === "job") {
+        this.#jobsWaiting -= 1;
         await turn.run();
         break;
       }
@@ -190,13 +183,23 @@ export class RingDriver {
     }
     const ready = ring.ready();
     if (ready !== undefined) await this.#carryOut(ready);
-    else if (this.#queue.length === 0) await this.#rest();
+    else if (statements.isDue) await this.#speak([]);
+    else if (this.#queue.length === 0) await this.#sleep(ring.nextDeadlineMs);
+  }
+
+  /** The next job, whatever waits before it. */
+  async #runJob(): Promise<void> {
+    if (this.#jobsWaiting === 0) return this.#sleep(undefined);
+    const index = this.#queue.findIndex(({ kind }) => kind === "job");
+    const [turn] = this.#queue.splice(index, 1);
+    this.#jobsWaiting -= 1;
+    if (turn?.kind === "job") await turn.run();
   }
 
   async #carryOut(ready: Ready): Promise<void> {
     const ports = this.#ports;
     for (const step of ready.expired) ports.observe.expired(step);
-    await this.#speak(ready.statements);
+    if (ready.statements.length > 0 || ports.statements.isDue) await this.#speak(ready.statements);
     for (const message of ready.messages) ports.send(message);
     for (const task of ready.tasks) ports.start(task);
     for (const evidence of ready.evidence) await ports.accuse(evidence);
@@ -206,82 +209,11 @@ export class RingDriver {
 
   /** Durable before visible. */
   async #speak(statements: readonly Statement[]): Promise<void> {
-    if (statements.length === 0) return;
-    const votes: Vote[] = [];
-    const proposals: Proposal[] = [];
-    const bodies = new Map<string, ManagerBlock>();
-    let lock: Lock | undefined;
-    for (const statement of statements) {
-      if (statement.kind === "propose") proposals.push(this.#signProposal(statement));
-      else votes.push(this.#signVote(statement));
-      if (statement.kind === "commit" && statement.lock !== undefined) lock = statement.lock;
-      const mustKeep = statement.kind === "propose" || statement.kind === "commit";
-      if (mustKeep && statement.blockId.length > 0) {
-        const candidate = this.#ports.candidates.get(statement.blockId);
-        bodies.set(
-          toHex(statement.blockId),
-          defined(candidate, "a manager proposes and commits only blocks that it holds").block,
-        );
-      }
-    }
-    const durable = { votes, proposals, bodies: [...bodies.values()] };
-    await this.#ports.store.saveStatements(lock === undefined ? durable : { ...durable, lock });
-    for (const statement of statements) this.#ports.observe.statement(statement);
-    for (const proposal of proposals) {
-      const body = this.#ports.candidates.get(proposal.blockId)?.block;
-      this.#ports.send({ kind: "proposal", proposal }, body);
-      this.#ring.step({ kind: "proposal", proposal });
-    }
-    for (const vote of votes) {
-      this.#ports.send({ kind: "vote", vote });
-      this.#ring.step({ kind: "vote", vote });
-    }
-  }
-
-  #signProposal(statement: Statement & { kind: "propose" }): Proposal {
-    const { height, round, validRound, blockId, lockCertificate } = statement;
-    const { consortiumId, selfId, sign } = this.#ports;
-    const signature = sign(proposalDigest({ consortiumId, height, round, validRound, blockId }));
-    const base = {
-      height: BigInt(height),
-      round,
-      validRound,
-      blockId,
-      managerId: selfId,
-      signature,
-    };
-    return create(
-      ProposalSchema,
-      lockCertificate === undefined ? base : { ...base, lockCertificate },
-    );
-  }
-
-  #signVote(statement: Exclude<Statement, { kind: "propose" }>): Vote {
-    const { consortiumId, selfId: managerId, sign } = this.#ports;
-    const { height, blockId } = statement;
-    const base = { height: BigInt(height), blockId, managerId };
-    switch (statement.kind) {
-      case "accept": {
-        const signature = sign(acceptDigest({ consortiumId, height, blockId }));
-        return create(VoteSchema, { ...base, kind: VoteKind.ACCEPT, validRound: -1, signature });
-      }
-      case "approve": {
-        const { round, validRound } = statement;
-        const digest = approveDigest({ consortiumId, height, round, validRound, blockId });
-        const kind = VoteKind.APPROVE;
-        return create(VoteSchema, { ...base, kind, round, validRound, signature: sign(digest) });
-      }
-      case "commit": {
-        const { round } = statement;
-        const signature = sign(commitDigest({ consortiumId, height, round, blockId }));
-        return create(VoteSchema, {
-          ...base,
-          kind: VoteKind.COMMIT,
-          round,
-          validRound: -1,
-          signature,
-        });
-      }
+    const { observe, send } = this.#ports;
+    for (const { statement, said, body } of await this.#ports.statements.say(statements)) {
+      observe.statement(statement);
+      send(said, said.kind === "proposal" ? body : undefined);
+      this.#ring.step(said);
     }
   }
 
@@ -293,12 +225,11 @@ export class RingDriver {
     await this.#ports.append({ block: held.block, executed, certificates });
   }
 
-  /** Until an event comes or a timeout is due. */
-  #rest(): Promise<void> {
+  /** Until an event comes, something wakes the loop, or the time has come. */
+  #sleep(deadlineMs: number | undefined): Promise<void> {
     return new Promise((resolve) => {
       const { time } = this.#ports;
-      const deadline = this.#ring.nextDeadlineMs;
-      const wait = deadline === undefined ? undefined : deadline - time.monotonicMs();
+      const wait = deadlineMs === undefined ? undefined : deadlineMs - time.monotonicMs();
       const timer = wait === undefined ? undefined : time.after(wait, () => done());
       const done = () => {
         timer?.cancel();
@@ -306,7 +237,8 @@ export class RingDriver {
         resolve();
       };
       this.#wake = done;
-      if (this.#closed || this.#queue.length > 0) done();
+      if (this.#closed || this.#isWoken) done();
+      this.#isWoken = false;
     });
   }
 }

@@ -28,6 +28,7 @@ import {
   ManagerBlockSchema,
 } from "../gen/bss/v1/block_pb.js";
 import type { Submission } from "../gen/bss/v1/record_pb.js";
+import type { Proposal, Vote } from "../gen/bss/v1/vote_pb.js";
 import { parseHeader } from "../ledger/block-parsing.js";
 import type { ExecutedBlock } from "../ledger/executed-block.js";
 import type { GenesisState } from "../ledger/genesis.js";
@@ -169,6 +170,26 @@ export class ManagerStore extends ChainReads {
    */
   saveStatements(statements: Statements): Promise<void> {
     return this.#votes.save(this.#head.height + 1, statements);
+  }
+
+  /** Whether this manager has said exactly this about the next height. */
+  holdsStatement(statement: Vote | Proposal): boolean {
+    return this.#votes.holds(statement);
+  }
+
+  /** Whether this manager has said anything about the next height. */
+  get hasSpoken(): boolean {
+    return this.#votes.hasSpoken;
+  }
+
+  /** The height through which this manager must not vote; 0 for none. */
+  get abstainsThrough(): number {
+    return this.#votes.abstainsThrough;
+  }
+
+  /** Durable when it resolves. */
+  saveAbstention(throughHeight: number): Promise<void> {
+    return this.#votes.saveAbstention(throughHeight);
   }
 
   /** What this manager said about a height, and the bodies of the blocks that it stands by. */

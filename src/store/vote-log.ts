@@ -6,13 +6,13 @@
  */
 import { toBinary } from "@bufbuild/protobuf";
 import { assert } from "../base/assert.js";
-import { emptyBytes, equalBytes, toHex } from "../base/bytes.js";
+import { emptyBytes, equalBytes, readU64be, toHex, u64be, utf8 } from "../base/bytes.js";
 import type { Lock, RestoredHeight } from "../consensus/events.js";
 import type { ManagerBlock } from "../gen/bss/v1/block_pb.js";
 import { type Proposal, ProposalSchema, type Vote, VoteSchema } from "../gen/bss/v1/vote_pb.js";
 import { buckets } from "./buckets.js";
 import { CandidateBodies, type PendingChange } from "./candidate-bodies.js";
-import { bucketRange, u64Part } from "./key-codec.js";
+import { bucketKey, bucketRange, u64Part } from "./key-codec.js";
 import type { KeyValueStore, WriteOperation } from "./key-value-store.js";
 import { decodeEntry, encodeLock, lockKey, proposalKey, voteKey } from "./statement-codec.js";
 
@@ -31,6 +31,8 @@ export type VotedHeight = {
   readonly bodies: readonly ManagerBlock[];
 };
 
+const abstentionKey = bucketKey(buckets.meta, utf8("abstention"));
+
 type Said = { readonly key: Uint8Array; readonly signature: Uint8Array };
 
 export class VoteLog {
@@ -39,6 +41,7 @@ export class VoteLog {
   /** By key in hex; a lock has no signature. */
   readonly #said = new Map<string, Said>();
   #lockedBlockId: Uint8Array | undefined;
+  #abstainsThrough = 0;
 
   private constructor(kv: KeyValueStore, bodies: CandidateBodies) {
     this.#kv = kv;
@@ -55,6 +58,8 @@ export class VoteLog {
       else log.#lockedBlockId = entry.lock.blockId;
       log.#said.set(toHex(key), { key, signature });
     }
+    const abstention = await kv.get(abstentionKey);
+    if (abstention !== undefined) log.#abstainsThrough = Number(readU64be(abstention));
     return log;
   }
 
@@ -89,6 +94,30 @@ export class VoteLog {
     for (const [hex, entry] of said) this.#said.set(hex, entry);
     this.#lockedBlockId = lockedBlockId;
     kept.onWritten();
+  }
+
+  /** Whether anything was said about the height that is being voted on. */
+  get hasSpoken(): boolean {
+    return this.#said.size > 0;
+  }
+
+  /** The height through which this manager must not vote; 0 for none. */
+  get abstainsThrough(): number {
+    return this.#abstainsThrough;
+  }
+
+  /** Durable when it resolves. */
+  async saveAbstention(throughHeight: number): Promise<void> {
+    const value = u64be(throughHeight);
+    await this.#kv.write([{ type: "put", key: abstentionKey, value }], "sync");
+    this.#abstainsThrough = throughHeight;
+  }
+
+  /** Whether exactly this was said about the height that is being voted on. */
+  holds(statement: Vote | Proposal): boolean {
+    const key = "kind" in statement ? voteKey(statement) : proposalKey(statement);
+    const said = this.#said.get(toHex(key));
+    return said !== undefined && equalBytes(said.signature, statement.signature);
   }
 
   /** What was said about a height, and the bodies that are kept of it. */

@@ -17,6 +17,7 @@ type Message = NonNullable<MessageInitShape<typeof BroadcastRequestSchema>["mess
 
 const peerIds = ["manager-2", "manager-3", "manager-4"] as const;
 const submission = submissionOf([documentBytes()]);
+const signature = new Uint8Array(64);
 const id = (byte: number) => new Uint8Array(32).fill(byte);
 
 describe("the exchange of submissions between managers", () => {
@@ -60,9 +61,10 @@ describe("the exchange of submissions between managers", () => {
     return stream.written;
   };
 
-  test("tells every other manager: submissions, verdicts, objections", () => {
+  test("tells every other manager: submissions, verdicts, signed objections", () => {
     exchange.relay(submission);
     exchange.sendVerdict(id(1));
+    exchange.sendObjection(create(ObjectionSchema, { signature }));
     exchange.sendObjection(create(ObjectionSchema));
     const whats = ["submission", "verdict", "objection"];
     assert.deepEqual(
@@ -94,7 +96,8 @@ describe("the exchange of submissions between managers", () => {
   });
 
   test("answers a relayed submission with what is wrong with it", async () => {
-    found = [create(ObjectionSchema, { reason: "SALT_INVALID" })];
+    const unsigned = create(ObjectionSchema, { reason: "TIME_RANGE" });
+    found = [create(ObjectionSchema, { reason: "SALT_INVALID", signature }), unsigned];
     const [answer, ...more] = await serve({ case: "submission", value: submission });
     assert.ok(answer?.message?.case === "objection");
     assert.equal(answer.message.value.reason, "SALT_INVALID");

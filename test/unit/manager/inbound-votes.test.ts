@@ -8,6 +8,7 @@ import { LockCertificateSchema } from "../../../src/gen/bss/v1/block_pb.js";
 import { EvidenceSchema, ResumeManagerSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
 import {
   ForkProofSchema,
+  type Proposal,
   type SignedHead,
   SignedHeadSchema,
   type Vote,
@@ -25,6 +26,7 @@ import { accept, approve, attestation, attestations, commit, proposal } from "./
 const { block, executed } = new Chain().propose({ candidates: [submitted([documentBytes()])] });
 const { facts } = executed;
 const proposer = genesis.members.proposer(1, 0);
+const selfId = "manager-1";
 const peer = "manager-2";
 const flipped = (bytes: Uint8Array) => bytes.with(0, (bytes[0] ?? 0) ^ 1);
 
@@ -62,6 +64,7 @@ describe("what comes in on a stream of votes", () => {
   let lagging: string[];
   let dropped: string[];
   let bodies: unknown[];
+  let own: (Vote | Proposal)[];
   let candidates: CandidateBlocks;
   let inbound: InboundVotes;
   let height: number;
@@ -73,16 +76,19 @@ describe("what comes in on a stream of votes", () => {
     lagging = [];
     dropped = [];
     bodies = [];
+    own = [];
     height = 1;
     candidates = new CandidateBlocks(() => false);
     inbound = new InboundVotes({
       ...{ consortiumId, candidates, signatures: new SignatureCache() },
+      selfId,
       members: () => genesis.members,
       height: () => height,
       post: (event) => posted.push(event),
       onBody: async (body) => void bodies.push(body),
       isNews: (head) => head.height >= 5n,
       onHead: async (from, head, verified) => void heads.push([from, head.height, verified]),
+      onOwn: (statement) => own.push(statement),
       onSupervision: async (_, message) => void supervision.push(message.case),
       onLagging: (from) => lagging.push(from),
       onDropped: (_, reason) => dropped.push(reason),

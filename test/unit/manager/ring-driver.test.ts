@@ -18,11 +18,14 @@ import {
   RingDriver,
   RingHalted,
 } from "../../../src/manager/ring-driver.js";
+import type { Signer } from "../../../src/manager/signer.js";
+import { StatementLog } from "../../../src/manager/statement-log.js";
 import { StoreError } from "../../../src/store/store-error.js";
 import { until } from "../../support/rpc-consortium.js";
 import { consortiumId, epochKey, genesis, policy } from "../ledger/support/consortium.js";
-import { documentBytes, sign, submitted } from "../ledger/support/records.js";
+import { documentBytes, submitted } from "../ledger/support/records.js";
 import { gate, LedgerWorld } from "./support/ledger-world.js";
+import { memorySigner } from "./support/signers.js";
 import { accept, approve, attestations, commit } from "./support/votes.js";
 
 const selfId = genesis.members.proposer(1, 0);
@@ -43,7 +46,9 @@ class Bench {
   /** Runs before statements are written. */
   beforeWrite = async () => {};
 
-  private constructor(world: LedgerWorld) {
+  listening = false;
+
+  private constructor(world: LedgerWorld, signer: Signer) {
     this.world = world;
     this.built = world.chain.propose({ candidates: [submitted([documentBytes()])] });
     const time = { ...systemTime, wallMs: () => world.wallMs };
@@ -55,15 +60,27 @@ class Bench {
       clock: clockOf(time),
     });
     const candidates = new CandidateBlocks((id) => ring.isBoundTo(id));
-    this.driver = new RingDriver(ring, {
-      ...{ selfId, consortiumId, candidates, time },
-      sign: (digest) => sign(selfId, digest),
+    const statements = new StatementLog({
+      ...{ selfId, consortiumId, candidates, time, signer },
       store: {
-        saveStatements: async (statements) => {
+        saveStatements: async (said) => {
           await this.beforeWrite();
-          await world.store.saveStatements(statements);
+          await world.store.saveStatements(said);
         },
       },
+      abstention: {
+        mayVote: () => true,
+        compare: () => {},
+        refused: () => {},
+        signerTrouble: () => {},
+      },
+      height: () => ring.height,
+      wake: () => this.driver.wake(),
+      onFatal: (error) => this.fatal.push(error),
+    });
+    this.driver = new RingDriver(ring, {
+      ...{ candidates, time, statements },
+      listening: () => this.listening,
       send: (message, body) => this.sent.push({ message, body }),
       start: (task) => {
         this.tasks.push(task);
@@ -84,7 +101,7 @@ class Bench {
   }
 
   static async create(): Promise<Bench> {
-    return new Bench(await LedgerWorld.create());
+    return new Bench(await LedgerWorld.create(), await memorySigner(selfId));
   }
 
   get facts(): BlockFacts {

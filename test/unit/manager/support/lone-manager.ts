@@ -10,6 +10,7 @@ import {
   VoteRequestSchema,
   VoteResponseSchema,
 } from "../../../../src/gen/bss/v1/vote_pb.js";
+import type { LedgerHead } from "../../../../src/ledger/head.js";
 import { rootOf } from "../../../../src/ledger/merkle/frontier.js";
 import { headDigest } from "../../../../src/ledger/votes.js";
 import { Manager } from "../../../../src/manager/manager.js";
@@ -20,6 +21,7 @@ import type { CallContext } from "../../../../src/rpc/handlers.js";
 import { consortiumId, epochKey, genesis } from "../../ledger/support/consortium.js";
 import { seedOf, sign } from "../../ledger/support/records.js";
 import type { FinalBlock, LedgerWorld } from "./ledger-world.js";
+import { memorySigner } from "./signers.js";
 
 export const selfId = "manager-1";
 export const peer = "manager-2";
@@ -35,7 +37,8 @@ export class LoneManager {
     this.world = world;
   }
 
-  static async start(world: LedgerWorld): Promise<LoneManager> {
+  /** Unless `hears` is false, its peers show it at once that they are where it is. */
+  static async start(world: LedgerWorld, { hears = true } = {}): Promise<LoneManager> {
     const node = new LoneManager(world);
     const metrics = createMetrics({
       ...{ role: "manager", nodeId: selfId, consortium: genesis.name, processMetrics: false },
@@ -52,7 +55,7 @@ export class LoneManager {
     node.manager = await Manager.open({
       ...{ selfId, genesis, epochKey, store: world.store, links: () => links },
       vrfSeed: seedOf(`vrf of ${selfId}`),
-      sign: (digest) => sign(selfId, digest),
+      signer: await memorySigner(selfId),
       poolLimits: { submissionsMax: 10, bytesMax: 1_000_000 },
       heads: new HeadSignal(),
       observer: {
@@ -63,6 +66,9 @@ export class LoneManager {
       time: systemTime,
     });
     await node.manager.start();
+    if (hears)
+      for (const from of peerIds)
+        await node.hear({ case: "head", value: signedHead(world.store.head, from) }, from);
     return node;
   }
 
@@ -101,7 +107,10 @@ export class LoneManager {
 
 /** The peer's head after all blocks that were made. */
 export function headOf({ chain }: LedgerWorld, managerId = peer) {
-  const { height, blockId, frontier, stateDigest } = chain.head;
+  return signedHead(chain.head, managerId);
+}
+
+function signedHead({ height, blockId, frontier, stateDigest }: LedgerHead, managerId: string) {
   const claim = { consortiumId, height, blockId, hash1: rootOf(frontier), stateDigest };
   return create(SignedHeadSchema, {
     ...{ height: BigInt(height), blockId, hash1: claim.hash1, stateDigest, managerId },
