@@ -42,7 +42,8 @@ export type LiveOptions = {
   readonly prepare?: (configs: readonly NodeConfig[]) => Promise<void>;
 };
 
-const quickPolicy = `verdict_wait_ms: 300
+/** A policy file's text, without what becomes of absent managers. */
+export const quickPolicy = `verdict_wait_ms: 300
 heartbeat_ms: 0
 min_storage: 1
 timeouts:
@@ -53,6 +54,9 @@ timeouts:
   step_ms: 100
   max_ms: 5000
 `;
+
+/** The ring waits for who is absent, so that nobody's pace changes the chain. */
+const strictPolicy = `${quickPolicy}suspension: never\n`;
 
 /** What tests of a consortium wait for comes within this time on a busy machine. */
 const patienceMs = 60_000;
@@ -78,7 +82,7 @@ export class LiveConsortium {
     sizes: Sizes,
     options: LiveOptions = {},
   ): Promise<LiveConsortium> {
-    const { policy = quickPolicy, mainFile, onExit, prepare } = options;
+    const { policy = strictPolicy, mainFile, onExit, prepare } = options;
     const policyFile = `${directory}-policy.yaml`;
     writeFileSync(policyFile, policy);
     const basePort = await freeBasePort(Math.max(sizes.managers, sizes.storage));
