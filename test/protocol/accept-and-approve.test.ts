@@ -237,6 +237,14 @@ propose r2 E0 valid=0 by=1,2,3
 `,
   );
 
+  // It commits E1 in round 1 and E0 in round 2, and is shown E0 again in round 4.
+  for (const [valid, sentence] of [
+    [0, "The locked block is not, if another one was committed after the round of its LC."],
+    [2, "The locked block is, with an LC of the round of its COMMIT."],
+  ] as const) {
+    rule("R4.2.2", sentence, committedTwice(valid));
+  }
+
   rule(
     "R4.2.2",
     "A re-proposal that is not accurate is not approved.",
@@ -302,3 +310,32 @@ lock r0 A0 1 2 4
 `,
   );
 });
+
+function committedTwice(valid: number): string {
+  return `
+bench managers=4 self=4
+wake
+judge E0
+    says ACCEPT E0
+commit r1 nil 1 2
+propose r1 E1
+    sends PROPOSE r1 E1 of 2
+    asks validate E1, held by 2
+judge E1
+    says ACCEPT E1
+    says APPROVE r1 E1
+accept E1 1 2 3
+approve r1 E1 1 2
+    says COMMIT r1 E1, locked
+commit r2 nil 1 2
+propose r2 E0 valid=0 by=1,2,3
+    says APPROVE r2 nil
+    sends PROPOSE r2 E0 valid r0 of 3
+approve r2 E0 1 2 3
+    says COMMIT r2 E0, locked
+commit r4 nil 1 2
+propose r4 E0 valid=${valid} by=1,2,3
+    says APPROVE r4 ${valid === 0 ? "nil" : `E0 valid r${valid}`}
+    sends PROPOSE r4 E0 valid r${valid} of 1
+`;
+}

@@ -11,13 +11,19 @@ import { listFiles, repositoryRoot } from "../support/tree.js";
 const elsewhere: Readonly<Record<string, string>> = {
   "R4.1.3": "test/simulation/checkers/timestamps.ts",
   "R4.2.5": "test/unit/ledger/block-validation.test.ts",
+  "R4.6.4": "test/unit/consensus/next-height.test.ts",
+  "R4.6.5": "test/unit/store/vote-log.test.ts",
   "R4.7.1": "test/unit/manager/objections.test.ts",
   "R4.7.2": "test/unit/manager/submissions.test.ts",
   "R4.7.4": "test/unit/manager/objections.test.ts",
+  "R4.8.3": "test/unit/manager/resumption.test.ts",
   "R4.8.5": "test/simulation/checkers/certificates.ts",
+  "R4.8.6": "test/unit/manager/control-pool.test.ts",
   "R4.9.2": "test/unit/manager/catch-up.test.ts",
+  "R4.9.3": "test/unit/manager/head-watch.test.ts",
   "R4.9.4": "test/unit/storage-node/following.test.ts",
   "R4.9.5": "test/unit/manager/availability.test.ts",
+  "R4.9.6": "test/unit/manager/control-exchange.test.ts",
 };
 
 const root = repositoryRoot();
