@@ -130,6 +130,7 @@ export function loadNodeConfig(file: string): NodeConfig {
     ...shared,
     role: "manager",
     ...(raw.advertise === undefined ? {} : { advertise: raw.advertise }),
+    signerStateDirectory: at(raw.signer_state ?? `${raw.signing_key}.state`),
     vrfKeyFile: at(raw.vrf_key),
     hpkeKeyFile: at(raw.hpke_key),
     epochWrapFiles: raw.epoch_wraps.map(at),
@@ -137,7 +138,6 @@ export function loadNodeConfig(file: string): NodeConfig {
   };
 }
 
-    signerStateDirectory: at(raw.signer_state ?? `${raw.signing_key}.state`),
 function commonConfig(raw: Raw, file: string, at: (path: string) => string): CommonConfig {
   return {
     file: resolve(file),
