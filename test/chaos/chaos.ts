@@ -34,6 +34,8 @@ export type ChaosOptions = {
 
 const quietMs = 2_000;
 const finishPatienceMs = 120_000;
+/** Of a consortium that has not recovered nobody waits for more. */
+const hopelessPatienceMs = 5_000;
 const watchPatienceMs = 30_000;
 /** A suspension may come so long after its cause was healed. */
 const suspensionSlackMs = 10_000;
@@ -52,9 +54,10 @@ export async function runChaos(options: ChaosOptions): Promise<Outcome> {
     await load.start(seed);
     await sleep(quietMs);
     const phases = await strike(world, watchers, options);
+    const recovered = phases.every((phase) => unrecovered(phase).length === 0);
     journal.log("the last fault is healed; the load ends");
-    await load.finish(finishPatienceMs);
-    const level = await agreed(world);
+    await load.finish(recovered ? finishPatienceMs : hopelessPatienceMs);
+    const level = await agreed(world, recovered ? recoveryMaxMs : hopelessPatienceMs);
     await watchers.until(level, watchPatienceMs);
     await watchers.stop();
     const verdict = await checkEverything({ world, load, watches: watchers.watches, seed });
@@ -139,8 +142,8 @@ function unrecovered({ kind, commitAfterMs, levelAfterMs }: PhaseResult): readon
 }
 
 /** Waits until all nodes stand at one height for a while, and returns it. */
-async function agreed(world: World): Promise<number> {
-  const deadlineMs = performance.now() + recoveryMaxMs;
+async function agreed(world: World, patienceMs: number): Promise<number> {
+  const deadlineMs = performance.now() + patienceMs;
   let since = { height: -1, ms: 0 };
   while (performance.now() < deadlineMs) {
     const heights = [...(await world.heights()).values()];

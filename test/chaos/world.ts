@@ -172,7 +172,10 @@ export class World {
   }
 }
 
-/** As `bss init` has it, with timeouts for one machine, and silent when there is nothing to do. */
+/**
+ * As `bss init` has it, with timeouts for one machine, and silent when there is nothing to do. Who
+ * was away may come back soon, because faults strike more often than in a year of operation.
+ */
 const policy = `verdict_wait_ms: 200
 heartbeat_ms: 0
 timeouts:
@@ -182,6 +185,10 @@ timeouts:
   commit_ms: 500
   step_ms: 500
   max_ms: 8000
+suspension: floor
+suspend_after_ms: 5000
+resume_wait_ms: 2000
+resume_wait_max_ms: 10000
 `;
 
 function openMesh(configs: readonly NodeConfig[]): Promise<Mesh> {
