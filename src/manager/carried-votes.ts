@@ -4,8 +4,8 @@ import { type Block, BlockCertificatesSchema } from "../gen/bss/v1/block_pb.js";
 import { type Vote, VoteKind, VoteSchema } from "../gen/bss/v1/vote_pb.js";
 
 /**
- * The COMMITs, which may be others than this manager has seen. ACCEPTs are left out: they contradict
- * nothing. `block` keeps the rules, so its certificates decode and hold.
+ * The COMMITs, which may be others than this manager has seen. ACCEPTs are left out: they
+ * contradict nothing. `block` keeps the rules, so its certificates decode and hold.
  */
 export function carriedVotes({ previousCertificates }: Block): readonly Vote[] {
   const { commit } = fromBinary(BlockCertificatesSchema, previousCertificates);

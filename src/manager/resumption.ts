@@ -1,6 +1,6 @@
 /**
- * A suspended manager's own way back: once its wait is over and it holds the chain, it says so after
- * every block that it appends and at intervals, until a block makes it active again.
+ * A suspended manager's own way back: once its wait is over and it holds the chain, it says so
+ * after every block that it appends and at intervals, until a block makes it active again.
  */
 import { create } from "@bufbuild/protobuf";
 import { type Policy, type ResumeManager, ResumeManagerSchema } from "../gen/bss/v1/genesis_pb.js";

@@ -46,6 +46,8 @@ describe("buckets", () => {
       membership: 17,
       lastAttested: 18,
       participantSpki: 19,
+      falseObjection: 20,
+      evidence: 21,
     });
   });
 
