@@ -255,8 +255,27 @@ describe("the files that bss init reads", () => {
         minStorage: 2,
         currency: "EUR",
       });
-      assert.equal(defaults.suspension, SuspensionMode.NEVER);
+      assert.equal(defaults.suspension, SuspensionMode.FLOOR);
     });
+
+    const suspensions: readonly [string, readonly string[], readonly number[]][] = [
+      ["as it is by default", [], [SuspensionMode.FLOOR, 5_000, 5_000, 600_000]],
+      ["with a time of its own", ["suspend_after_ms: 900"], [2, 900, 5_000, 600_000]],
+      ["never, which takes its times away", ["suspension: never"], [1, 0, 0, 0]],
+      [
+        "down to the floor, with all its times",
+        ["suspension: floor", "resume_wait_ms: 10", "resume_wait_max_ms: 20"],
+        [2, 5_000, 10, 20],
+      ],
+    ];
+    for (const [title, lines, expected] of suspensions) {
+      test(`suspends ${title}`, () => {
+        const policyFile = write(lines.length === 0 ? ["{}"] : lines);
+        const { policy } = planConsortium({ ...options, policyFile });
+        const { suspension, suspendAfterMs, resumeWaitMs, resumeWaitMaxMs } = policy;
+        assert.deepEqual([suspension, suspendAfterMs, resumeWaitMs, resumeWaitMaxMs], expected);
+      });
+    }
 
     test("an empty mapping changes nothing", () => {
       const { policy } = planConsortium({ ...options, policyFile: write(["{}"]) });
@@ -298,7 +317,12 @@ describe("the files that bss init reads", () => {
       [
         "another way to suspend",
         ["suspension: absent"],
-        /:1: `suspension` is "absent"; use one of never/,
+        /:1: `suspension` is "absent"; use one of floor, never/,
+      ],
+      [
+        "a time of suspensions that never happen",
+        ["suspension: never", "resume_wait_ms: 5"],
+        /:2: `resume_wait_ms` cannot be so: Not 0, but no manager is suspended/,
       ],
     ];
     for (const [title, lines, message] of mistakes) {

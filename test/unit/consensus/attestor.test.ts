@@ -14,16 +14,18 @@ import {
   ApprovalCertificateSchema,
   BlockCertificatesSchema,
 } from "../../../src/gen/bss/v1/block_pb.js";
-import { ControlOperationSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
+import { ControlOperationSchema, SuspensionMode } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { AttestationVerdict } from "../../../src/gen/bss/v1/vote_pb.js";
 import { drawCommittee } from "../../../src/ledger/committee.js";
+import { votesEvidence } from "../../../src/ledger/evidence.js";
 import { rootOf } from "../../../src/ledger/merkle/frontier.js";
 import { parseStorageBlockHeader } from "../../../src/ledger/storage-blocks.js";
 import { type MadeBlock, StorageLedger } from "../../support/storage-ledger.js";
-import { verifies } from "../ledger/support/chain.js";
+import { Chain, verifies } from "../ledger/support/chain.js";
 import { consortiumId, genesis, policy, storageIds } from "../ledger/support/consortium.js";
 import { accepted } from "../ledger/support/outcome.js";
 import { publicKeyOf, sign } from "../ledger/support/records.js";
+import { accuse, approveOf, resume, suspend } from "../ledger/support/statements.js";
 
 function ledgerOf(heights: number): StorageLedger {
   const ledger = new StorageLedger(genesis, sign);
@@ -309,6 +311,96 @@ describe("a final block", () => {
       assert.ok(checked.signatures.length > 0 && checked.signatures.every(verifies));
     });
   }
+});
+
+describe("a block that suspends and resumes managers", () => {
+  const suspendable = {
+    ...policy,
+    suspension: SuspensionMode.FLOOR,
+    ...{ suspendAfterMs: 500, resumeWaitMs: 1_000, resumeWaitMaxMs: 60_000 },
+  };
+  const offence = accuse(votesEvidence(approveOf({ block: "A" }), approveOf({ block: "B" })));
+
+  function suspendingLedger(): StorageLedger {
+    const ledger = new StorageLedger({ ...genesis, policy: suspendable }, sign);
+    ledger.extend({ control: [suspend("manager-2")] });
+    return ledger;
+  }
+
+  function judged(ledger: StorageLedger, made: MadeBlock) {
+    const { parsed: block, sealedRecords, certificates } = made;
+    const context = { consortiumId, policy: suspendable, head: ledger.head };
+    const { member } = insideAndOutside(made);
+    return {
+      candidate: judgeCandidate(candidateOf(made), context, member),
+      final: checkFinal({ block, sealedRecords, certificates }, context),
+    };
+  }
+
+  test("leads a storage node to the managers' members and required ACCEPTs", () => {
+    const chain = new Chain(suspendable);
+    chain.extend({ control: [suspend("manager-2")] });
+    const ledger = suspendingLedger();
+    assert.deepEqual(ledger.head.members.digest(), chain.head.members.digest());
+    assert.deepEqual(ledger.at(1).facts.requiredAccepts, chain.head.facts?.requiredAccepts);
+    assert.deepEqual(ledger.at(1).facts.absences, ["manager-2"]);
+    const control = [resume("manager-2", 1, 1), offence, suspend("manager-4")];
+    chain.extend({ control });
+    ledger.extend({ control });
+    assert.deepEqual(ledger.head.members.digest(), chain.head.members.digest());
+    assert.deepEqual(ledger.at(2).facts.requiredAccepts, ["manager-1", "manager-2", "manager-3"]);
+    assert.deepEqual(ledger.at(2).facts.requiredAccepts, chain.head.facts?.requiredAccepts);
+    assert.equal(chain.head.members.manager("manager-1")?.offenceHeight, 2);
+  });
+
+  test("is attested and appended if the operations' signatures verify too", () => {
+    const ledger = suspendingLedger();
+    const { candidate, final } = judged(
+      ledger,
+      ledger.make({ control: [resume("manager-2", 1, 1), offence] }),
+    );
+    assert.ok(candidate.kind === "attest");
+    // ACCEPTs of 3, as the offender is suspended; one return and two statements.
+    assert.equal(candidate.signatures.length, 3 + 1 + 2);
+    assert.ok(candidate.signatures.every(verifies));
+    assert.ok(final.ok && "append" in final.value);
+    assert.equal(final.value.operations.length, 3);
+    assert.ok(final.value.operations.every(verifies));
+  });
+
+  test("with an operation that nobody signed is not attested", () => {
+    const ledger = suspendingLedger();
+    const control = [resume("manager-2", 1, 1, "manager-1")];
+    const { candidate, final } = judged(ledger, ledger.make({ control }));
+    assert.ok(candidate.kind === "attest" && final.ok && "append" in final.value);
+    assert.equal(candidate.signatures.filter((each) => !verifies(each)).length, 1);
+    assert.ok(final.value.signatures.every(verifies));
+    assert.ok(!final.value.operations.some(verifies));
+  });
+
+  test("that leaves fewer than a quorum active is refused, and contradicts this node's chain", () => {
+    const ledger = suspendingLedger();
+    const { candidate, final } = judged(ledger, ledger.make({ control: [suspend("manager-3")] }));
+    assert.ok(candidate.kind === "refuse");
+    assert.equal(candidate.violation.reason, "OPERATION_INVALID");
+    assert.ok(final.ok && "contradiction" in final.value);
+    assert.equal(final.value.contradiction.reason, "OPERATION_INVALID");
+    assert.equal(final.value.signatures.length, 3);
+    assert.ok(final.value.signatures.every(verifies));
+  });
+
+  test("is neither attested nor appended without the ACCEPT of who returns", () => {
+    const ledger = suspendingLedger();
+    const made = ledger.make({ control: [resume("manager-2", 1, 1)] });
+    for (const approval of [made.approval, made.certificates.approval]) {
+      const index = approval?.signatures.findIndex((each) => each.managerId === "manager-2") ?? -1;
+      if (index >= 0) approval?.signatures.splice(index, 1);
+    }
+    const { candidate, final } = judged(ledger, made);
+    assert.ok(candidate.kind === "refuse" && !final.ok);
+    assert.equal(candidate.violation.reason, "CERTIFICATE_INVALID");
+    assert.equal(final.error.reason, "CERTIFICATE_INVALID");
+  });
 });
 
 describe("a fork", () => {

@@ -7,6 +7,7 @@ import {
   type ControlOperationSchema,
   GenesisSchema,
   OfficerRole,
+  SuspensionMode,
 } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { genesisBytesMax, parseGenesis } from "../../../src/ledger/genesis.js";
 import { bytesOf, managerOf, policy, signerOf } from "./consortium.js";
@@ -225,6 +226,10 @@ describe("the first operations", () => {
   const key = (id: string) => ({ signingKey: signerOf(id).publicKey });
   const spki = (id: string) => ({ tlsSpkiSha256: bytesOf(`spki of ${id}`) });
   const path = "register_participant";
+  const { managerId } = member("manager-1");
+  const suspension: Operation = { operation: { case: "suspendManager", value: { managerId } } };
+  const resume: Operation = { operation: { case: "resumeManager", value: { managerId } } };
+  const evidence: Operation = { operation: { case: "evidence", value: { managerId } } };
   const wrong: readonly [string, Operation[], string][] = [
     ["nothing", [{}], "[0].operation"],
     ["an unknown sponsor", [node("s", { sponsorId: "m" })], "[0].admit_storage_node.sponsor_id"],
@@ -266,6 +271,9 @@ describe("the first operations", () => {
       [participant("p", { signingKey: new Uint8Array(32) })],
       `[0].${path}.signing_key`,
     ],
+    ["a suspension", [node1, suspension], "[1]"],
+    ["a return", [resume], "[0]"],
+    ["evidence", [evidence], "[0]"],
     ["a meter before its owner", [meter("m", "p-1"), one], "[0].register_meter.owner_id"],
     ["a meter of a node", [node1, meter("m", "storage-1")], "[1].register_meter.owner_id"],
     ["a meter twice", [one, meter("m", "p-1"), meter("m", "p-1")], "[2].register_meter.meter_id"],
@@ -285,6 +293,10 @@ describe("the first operations", () => {
 
 describe("the first policy", () => {
   const timeouts = policy.timeouts ?? assert.fail("there are timeouts");
+  const floor = {
+    suspension: SuspensionMode.FLOOR,
+    ...{ suspendAfterMs: 5_000, resumeWaitMs: 5_000, resumeWaitMaxMs: 600_000 },
+  };
   const bounds: readonly [string, string, number, number][] = [
     ["futureBoundMs", "future_bound_ms", 1, 86_400_000],
     ["blockRecordsMax", "block_records_max", 1, 100_000],
@@ -318,6 +330,9 @@ describe("the first policy", () => {
     { timeouts: { ...timeouts, ...all(1) } },
     { timeouts: { ...timeouts, ...all(3_600_000) } },
     { timeouts: { ...timeouts, stepMs: 0 } },
+    floor,
+    { ...floor, suspendAfterMs: 100, resumeWaitMs: 0, resumeWaitMaxMs: 0 },
+    { ...floor, suspendAfterMs: 3_600_000, resumeWaitMs: 86_400_000, resumeWaitMaxMs: 86_400_000 },
   ];
   for (const [i, changes] of fine.entries()) {
     test(`may have ${Object.keys(changes).join(", ")} at a limit (${i + 1})`, () => {
@@ -339,7 +354,14 @@ describe("the first policy", () => {
     [{ currency: "usd" }, "currency"],
     [{ currency: "EURO" }, "currency"],
     [{ suspension: 0 }, "suspension"],
-    [{ suspension: 2 }, "suspension"],
+    [{ suspension: 3 }, "suspension"],
+    [{ suspendAfterMs: 1 }, "suspend_after_ms"],
+    [{ resumeWaitMs: 1 }, "resume_wait_ms"],
+    [{ resumeWaitMaxMs: 1 }, "resume_wait_max_ms"],
+    [{ ...floor, suspendAfterMs: 99 }, "suspend_after_ms"],
+    [{ ...floor, suspendAfterMs: 3_600_001 }, "suspend_after_ms"],
+    [{ ...floor, resumeWaitMs: 86_400_000, resumeWaitMaxMs: 86_400_001 }, "resume_wait_max_ms"],
+    [{ ...floor, resumeWaitMs: 1, resumeWaitMaxMs: 0 }, "resume_wait_ms"],
     [{ timeouts: undefined }, "timeouts"],
     [{ timeouts: { ...timeouts, maxMs: 0 } }, "timeouts.max_ms"],
     [{ timeouts: { ...timeouts, maxMs: 3_600_001 } }, "timeouts.max_ms"],

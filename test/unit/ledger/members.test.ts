@@ -8,13 +8,17 @@ import {
   OfficerRole,
   PolicySchema,
 } from "../../../src/gen/bss/v1/genesis_pb.js";
-import { MemberEntrySchema, MemberListSchema } from "../../../src/gen/bss/v1/members_pb.js";
+import {
+  MemberEntrySchema,
+  MemberListSchema,
+  SuspensionReason,
+} from "../../../src/gen/bss/v1/members_pb.js";
 import {
   creditAtAdmission,
   officersMax,
   storageNodesMax,
 } from "../../../src/ledger/member-lists.js";
-import { Members, type StorageNode } from "../../../src/ledger/members.js";
+import { type Manager, Members, type StorageNode } from "../../../src/ledger/members.js";
 import { merkleRoot } from "../../../src/ledger/merkle/merkle-root.js";
 import { bytesOf, managerOf, membersOf, policy, signerOf, storageNodeOf } from "./consortium.js";
 
@@ -335,6 +339,11 @@ describe("members_digest", () => {
         tlsSpkiSha256: other,
         address: "other:1",
         active: false,
+        reason: "absent" as const,
+        changedHeight: 1,
+        changedAtMs: 1,
+        absences: 1,
+        offenceHeight: 1,
       }).map(([name, value]) => ({ managers: [{ ...m1, [name]: value }, m2] })),
       ...Object.entries({
         nodeId: "storage-0",
@@ -362,10 +371,14 @@ describe("members_digest", () => {
 });
 
 describe("the blob of members", () => {
-  const suspended = managerOf("manager-2", false);
+  const suspended = { ...managerOf("manager-2", false), changedHeight: 3, changedAtMs: 4_000 };
+  const offender: Manager = {
+    ...managerOf("manager-3", false),
+    ...{ reason: "equivocated", absences: 5, offenceHeight: 6 },
+  };
   const members = applied(
     new Members({
-      managers: [managerOf("manager-1"), suspended],
+      managers: [managerOf("manager-1"), suspended, offender],
       storageNodes: [{ ...storageNodeOf("s"), suspended: true, credit: 7, reward: 2n ** 60n }],
       officers: [],
     }),
@@ -394,6 +407,11 @@ describe("the blob of members", () => {
     );
   const { active: _, ...member } = managerOf("m");
   const manager = { entry: { case: "manager", value: { member } } } as const;
+  const reason = SuspensionReason.ABSENT;
+  const other = (standing: object) => {
+    const value = { member: { ...member, managerId: "other" }, ...standing };
+    return { entry: { case: "manager", value } } as const;
+  };
   const node = (nodeId: string) =>
     ({ entry: { case: "storageNode", value: { admission: { nodeId } } } }) as const;
   const anOfficer = (officerId: string, role: OfficerRole = OfficerRole.AUDITOR) =>
@@ -404,8 +422,15 @@ describe("the blob of members", () => {
     "one that is cut off": members.encode().subarray(0, -1),
     "one with bytes after it": concatBytes(members.encode(), new Uint8Array([0])),
     "one without an active manager": entriesOf({
-      entry: { case: "manager", value: { member, suspended: true } },
+      entry: { case: "manager", value: { member, suspended: true, reason } },
     }),
+    "a manager that is suspended without a reason": entriesOf(manager, other({ suspended: true })),
+    "a manager that is active with a reason": entriesOf(manager, other({ reason })),
+    "a manager that is suspended for who knows what": entriesOf(
+      manager,
+      other({ suspended: true, reason: 9 }),
+    ),
+    "a manager with a height beyond all": entriesOf(manager, other({ offenceHeight: 2n ** 60n })),
     "an entry of nothing": entriesOf(manager, {}),
     "a manager after a node": entriesOf(node("a"), manager),
     "a manager twice": entriesOf(manager, manager),
@@ -423,5 +448,6 @@ describe("the blob of members", () => {
   }
   test("is what these mistakes start from", () => {
     assert.ok(Members.decode(entriesOf(manager, node("a"), node("b"), anOfficer("a"))));
+    assert.ok(Members.decode(entriesOf(manager, other({ suspended: true, reason }))));
   });
 });

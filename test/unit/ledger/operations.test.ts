@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { ControlOperationSchema, OfficerRole } from "../../../src/gen/bss/v1/genesis_pb.js";
-import { agentsMax, checkOperation, ratedPowerMaxW } from "../../../src/ledger/operations.js";
+import {
+  agentsMax,
+  carriesAuthority,
+  checkOperation,
+  ratedPowerMaxW,
+} from "../../../src/ledger/operations.js";
 import { bytesOf, policy, signerOf } from "./consortium.js";
 
 type Operation = NonNullable<MessageInitShape<typeof ControlOperationSchema>["operation"]>;
@@ -16,6 +21,11 @@ const right = {
   registerParticipant: { participantId: "p", agentIds: ["utility", "other"], ...keys },
   registerMeter: { meterId: "m", ownerId: "p", ratedPowerW: 25_000n, intervalS: 900 },
   registerOfficer: { officerId: "o", role: OfficerRole.AUDITOR, ...keys },
+  suspendManager: { managerId: "manager-1" },
+  resumeManager: {
+    ...{ managerId: "manager-1", suspendedHeight: 7n, heldHeight: 7n },
+    signature: new Uint8Array(64),
+  },
 };
 type Kind = keyof typeof right;
 
@@ -75,6 +85,13 @@ describe("a control operation", () => {
     ["registerOfficer", { officerId: "." }, "register_officer.officer_id"],
     ["registerOfficer", { role: OfficerRole.UNSPECIFIED }, "register_officer.role"],
     ["registerOfficer", { role: 7 }, "register_officer.role"],
+    ["suspendManager", { managerId: "Manager" }, "suspend_manager.manager_id"],
+    ["resumeManager", { managerId: "" }, "resume_manager.manager_id"],
+    ["resumeManager", { suspendedHeight: 0n }, "resume_manager.suspended_height"],
+    ["resumeManager", { suspendedHeight: 2n ** 53n }, "resume_manager.suspended_height"],
+    ["resumeManager", { heldHeight: 6n }, "resume_manager.held_height"],
+    ["resumeManager", { heldHeight: 2n ** 53n }, "resume_manager.held_height"],
+    ["resumeManager", { signature: new Uint8Array(63) }, "resume_manager.signature"],
     ["registerOfficer", { tlsSpkiSha256: new Uint8Array(33) }, "register_officer.tls_spki_sha256"],
   ];
   for (const [kind, changes, field] of wrong) {
@@ -83,6 +100,16 @@ describe("a control operation", () => {
       assert.deepEqual([found?.reason, found?.field], ["OPERATION_INVALID", field]);
     });
   }
+
+  test("carries its authority if it is signed by whom it concerns, or claims what all can see", () => {
+    const kinds = [...Object.keys(right), "evidence"] as (Kind | "evidence")[];
+    const carrying = kinds.filter((kind) => {
+      const operation = { case: kind, value: {} } as Operation;
+      return carriesAuthority(create(ControlOperationSchema, { operation }));
+    });
+    assert.deepEqual(carrying, ["suspendManager", "resumeManager", "evidence"]);
+    assert.ok(!carriesAuthority(create(ControlOperationSchema)));
+  });
 
   test("of nothing is refused", () => {
     const found = checkOperation(create(ControlOperationSchema), policy);
