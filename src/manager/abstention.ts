@@ -40,6 +40,14 @@ export type AbstentionStart = {
   readonly newSignerAccepted: boolean;
 };
 
+export const abstentionKinds = ["signer", "listening", "loss", "behind"] as const;
+
+export type Abstaining = {
+  readonly kind: (typeof abstentionKinds)[number];
+  /** For people. */
+  readonly text: string;
+};
+
 export class Abstention {
   readonly #ports: AbstentionPorts;
   readonly #newSignerAccepted: boolean;
@@ -62,18 +70,18 @@ export class Abstention {
     return this.#listening;
   }
 
-  /** For people; undefined when this manager votes. */
-  reason(): string | undefined {
+  /** Why this manager does not vote at present; undefined when it does. */
+  get reason(): Abstaining | undefined {
     const open = this.#ports.headHeight() + 1;
-    if (this.#trouble !== undefined) return this.#trouble;
-    if (this.#listening) return this.#listeningText();
+    if (this.#trouble !== undefined) return { kind: "signer", text: this.#trouble };
+    if (this.#listening) return { kind: "listening", text: this.#listeningText() };
     if (this.#through >= open) {
-      return `${this.#why}: it signs no vote until height ${this.#through} is decided`;
+      const text = `${this.#why}: no vote until height ${this.#through} is decided`;
+      return { kind: "loss", text };
     }
     const decided = this.#shownBy(this.#ports.members().faultsMax + 1);
-    return decided > open
-      ? `others have decided height ${decided}: it catches up first`
-      : undefined;
+    if (decided <= open) return undefined;
+    return { kind: "behind", text: `others have decided height ${decided}: it catches up first` };
   }
 
   /** Whether PROPOSE, APPROVE and COMMIT may be signed at a height. */

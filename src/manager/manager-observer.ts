@@ -17,6 +17,7 @@ import {
 import type { ExecutedBlock } from "../ledger/executed-block.js";
 import type { Manager } from "../ledger/members.js";
 import type { Metrics } from "../metrics/metrics.js";
+import type { Abstaining } from "./abstention.js";
 import type { Pool } from "./pool.js";
 
 export type ManagerObserver = ReturnType<typeof managerObserver>;
@@ -138,6 +139,16 @@ export function managerObserver(log: Logger, metrics: Metrics) {
     },
     wentOn(height: number, stalledMs: number): void {
       log.info({ height, stalledMs }, "the ring goes on");
+    },
+    abstains({ kind, text }: Abstaining): void {
+      metrics.abstaining.reset();
+      metrics.abstaining.set({ why: kind }, 1);
+      const isUsual = kind === "listening" || kind === "behind";
+      log[isUsual ? "info" : "warn"]({ why: text }, "the manager does not vote");
+    },
+    votes(): void {
+      metrics.abstaining.reset();
+      log.info("the manager votes");
     },
     committed(seconds: number): void {
       metrics.commitLatencySeconds.observe(seconds);

@@ -143,12 +143,15 @@ export class Manager {
       isNews: (head) => abstention.listening || this.#supervision.isNews(head),
       onOwn: (statement) => abstention.hearOwn(statement),
       onHead: async (from, head, verified) => {
+        if (this.#halted) return;
         this.#catchUp.onHead(from, Number(head.height));
         abstention.hearHead(from, Number(head.height));
         if (verified) await this.#supervision.takeHead(head);
       },
       onSupervision: (from, message) => this.#supervision.take(from, message),
-      onLagging: (from) => this.#announcer.remind(from),
+      onLagging: (from) => {
+        if (!this.#halted) this.#announcer.remind(from);
+      },
       onDropped: observer.dropped,
       onVote: observer.voteReceived,
       onAttestation: observer.attestationReceived,
@@ -160,7 +163,7 @@ export class Manager {
       onBody: (_, body) => this.#judge.takeBody(body.block),
       onBlocks: async (from, blocks) => {
         const taken = await this.#supervision.takeBlocks(from, blocks);
-        if (!taken) await this.#catchUp.onBlocks(from, blocks);
+        if (!taken && !this.#halted) await this.#catchUp.onBlocks(from, blocks);
       },
     });
     this.storage = new StorageExchange({
@@ -188,7 +191,7 @@ export class Manager {
     });
     this.#tasks = new RingTasks({
       ...{ producer, judge: this.#judge, candidates, storage: this.storage, submissions, post },
-      onFatal: options.onFatal,
+      onFatal,
     });
   }
 
@@ -251,7 +254,7 @@ export class Manager {
 
   /** Why this manager does not vote at present, for people; undefined when it does. */
   abstaining(): string | undefined {
-    return this.#voting.abstention.reason();
+    return this.#voting.abstention.reason?.text;
   }
 
   get pool(): Pick<Pool, "submissionCount" | "recordCount" | "byteCount"> {
@@ -292,6 +295,7 @@ export class Manager {
     this.#catchUp.tick();
     this.#announcer.tick();
     this.#stall.tick();
+    this.#voting.tick();
     this.#supervision.tick().catch((error) => this.#end(error));
     this.#wakeIfDue();
   }
@@ -300,8 +304,8 @@ export class Manager {
     if (this.#driver.ring.status().step !== "idle") return;
     const { heartbeatMs } = this.#shared.policy;
     const heartbeat = heartbeatMs > 0 && this.#chain.idleMs >= heartbeatMs;
-    if (heartbeat || this.#ripe(1).length > 0 || this.#supervision.isDue)
-      this.#driver.post({ kind: "wake" });
+    const due = heartbeat || this.#ripe(1).length > 0 || this.#supervision.callsForBlock();
+    if (due) this.#driver.post({ kind: "wake" });
   }
 
   #ripe(recordsMax: number) {

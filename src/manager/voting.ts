@@ -1,11 +1,13 @@
 /** The parts through which a manager signs: what it may say, and the one way in which it says it. */
-import { Abstention } from "./abstention.js";
+import { type Abstaining, Abstention } from "./abstention.js";
 import type { ManagerOptions, SharedPorts } from "./manager-options.js";
 import { StatementLog, type StatementLogPorts } from "./statement-log.js";
 
 export type Voting = {
   readonly abstention: Abstention;
   readonly statements: StatementLog;
+  /** Tells when abstaining begins, for another reason, and ends. */
+  readonly tick: () => void;
 };
 
 export type VotingPorts = Pick<
@@ -18,7 +20,7 @@ export function createVoting(
   shared: SharedPorts,
   ports: VotingPorts,
 ): Voting {
-  const { store, signer, time, newSignerAccepted = false } = options;
+  const { store, signer, time, observer, newSignerAccepted = false } = options;
   const abstention = new Abstention(
     {
       ...shared,
@@ -32,5 +34,13 @@ export function createVoting(
     { through: store.abstainsThrough, newSignerAccepted },
   );
   const statements = new StatementLog({ ...shared, ...ports, signer, time, abstention });
-  return { abstention, statements };
+  let last: Abstaining | undefined;
+  const tick = () => {
+    const now = abstention.reason;
+    if (now?.kind === last?.kind) return;
+    if (now === undefined) observer.votes();
+    else observer.abstains(now);
+    last = now;
+  };
+  return { abstention, statements, tick };
 }

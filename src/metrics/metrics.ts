@@ -112,6 +112,11 @@ export function createMetrics(options: MetricsOptions) {
       "Signed heads of other managers that are not what this one held there, by manager.",
       { manager: "open" },
     ),
+    abstaining: gaugeBy(
+      "bss_abstaining",
+      "1 while this manager does not vote, by why; no series while it does.",
+      { why: "open" },
+    ),
     managersSuspended: gauge(
       "bss_managers_suspended",
       "Managers that are suspended after the last final block.",

@@ -9,6 +9,7 @@ import { createMetrics } from "../../../src/metrics/metrics.js";
 import { repositoryRoot } from "../../support/tree.js";
 
 const names = [
+  "bss_abstaining",
   "bss_attestations_total",
   "bss_block_interval_seconds",
   "bss_blocks_total",
