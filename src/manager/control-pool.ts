@@ -31,6 +31,7 @@ const backOffBlocks = 2;
 const backOffBlocksMax = 256;
 /** In an idle ring a block left out is over after this time. */
 const blockMs = 2_000;
+const callMs = 1_000;
 
 type Resume = { readonly operation: ResumeManager; readonly receivedAt: number };
 type BackOff = { blocks: number; untilHeight: number; untilMs: number };
@@ -42,6 +43,7 @@ export class ControlPool {
   readonly #resumes = new Map<string, Resume>();
   readonly #backOffs = new Map<string, BackOff>();
   #height: number;
+  #calledAtMs = Number.NEGATIVE_INFINITY;
   #built: Built | undefined;
 
   /** `height` is the head's. */
@@ -83,9 +85,16 @@ export class ControlPool {
     this.#resumes.set(operation.managerId, { operation, receivedAt: this.#height });
   }
 
-  /** Whether there is something for which a block should be made. */
-  get isDue(): boolean {
-    return this.operations(0).some((operation) => this.#ports.fits(operation));
+  /**
+   * Whether a block should be made for something that waits. Says so once a second at most: the
+   * proposer may lack it yet, or find that it does not fit by its clock.
+   */
+  callsForBlock(): boolean {
+    const nowMs = this.#ports.monotonicMs();
+    if (nowMs - this.#calledAtMs < callMs) return false;
+    if (!this.operations(0).some((operation) => this.#ports.fits(operation))) return false;
+    this.#calledAtMs = nowMs;
+    return true;
   }
 
   /** What a block that is made in `round` should carry, in this order, as far as it fits. */
@@ -104,7 +113,7 @@ export class ControlPool {
 
   /** This manager has made a block that resumes these. */
   onBuilt(blockId: Uint8Array, resumed: readonly string[]): void {
-    this.#built = resumed.length === 0 ? undefined : { blockId, resumed };
+    if (resumed.length > 0) this.#built = { blockId, resumed };
   }
 
   /** Drops what a block has settled; the managers against whom evidence is settled now. */

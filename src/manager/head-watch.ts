@@ -58,9 +58,12 @@ export class HeadWatch {
   }
 
   #compare(head: SignedHead, held: HeadClaim): void {
-    if (isEqual(head, held)) return;
-    keep(this.#differing, head);
     const height = Number(head.height);
+    if (isEqual(head, held)) {
+      this.#differing.get(head.managerId)?.delete(height);
+      return;
+    }
+    keep(this.#differing, head);
     const agreeing = [...this.#differing].filter(([, heads]) => {
       const other = heads.get(height);
       return other !== undefined && isEqual(other, head);

@@ -124,9 +124,9 @@ export class Supervision {
     return this.#forks.takeAnswer(from, blocks);
   }
 
-  /** Whether a block should be made for an operation that waits. */
-  get isDue(): boolean {
-    return this.#control.isDue;
+  /** Whether a block should be made for an operation that waits; says so once in a while. */
+  callsForBlock(): boolean {
+    return this.#control.callsForBlock();
   }
 
   /** What this manager puts into a block that it makes in `round`; `absent` are to be suspended. */

@@ -90,12 +90,16 @@ describe("control operations that wait for a block", () => {
     assert.deepEqual(append(), []);
   });
 
-  test("are due only while one of them fits", () => {
-    assert.equal(pool.isDue, false);
+  test("call for a block only while one of them fits, and once a second", () => {
+    assert.equal(pool.callsForBlock(), false);
     pool.addEvidence(evidence("manager-2"));
-    assert.equal(pool.isDue, true);
     fitting = ({ operation }) => operation.case !== "evidence";
-    assert.equal(pool.isDue, false);
+    assert.equal(pool.callsForBlock(), false);
+    fitting = () => true;
+    assert.equal(pool.callsForBlock(), true);
+    assert.equal(pool.callsForBlock(), false);
+    nowMs += 1_000;
+    assert.equal(pool.callsForBlock(), true);
   });
 
   describe("that are resumes", () => {
@@ -178,6 +182,15 @@ describe("control operations that wait for a block", () => {
       assert.deepEqual(offered(), []);
       nowMs += 2 * blockMs;
       assert.deepEqual(offered(), ["resumeManager manager-4"]);
+    });
+
+    test("are left out after one that failed, whatever this manager built later", () => {
+      pool.addResume(resume("manager-4"));
+      pool.onBuilt(block(1), ["manager-4"]);
+      pool.onBuilt(block(2), []);
+      append(block(2));
+      pool.addResume(resume("manager-4", height));
+      assert.deepEqual(offered(), []);
     });
 
     test("of others' blocks say nothing about this manager's", () => {

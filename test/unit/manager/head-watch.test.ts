@@ -116,6 +116,18 @@ describe("the watch over heads", () => {
     assert.equal(differing.length, 3);
   });
 
+  test("counts no manager that holds the same by now", async () => {
+    await extend();
+    const wrong = { stateDigest: other(1) };
+    await watch.take(head("manager-2", 1, wrong));
+    await watch.take(head("manager-3", 1, wrong));
+    await watch.take(head("manager-2", 1));
+    await watch.take(head("manager-4", 1, wrong));
+    assert.deepEqual(outvoted, []);
+    await watch.take(head("manager-2", 1, wrong));
+    assert.equal(outvoted.length, 1);
+  });
+
   test("remembers heads beyond this manager's until it gets there", async () => {
     for (const id of ["manager-2", "manager-3", "manager-4"]) {
       assert.ok(watch.isNews(head(id, 2)));
