@@ -1,9 +1,12 @@
 /** `bss blocks`: the chain, block by block. */
 import type { Command } from "commander";
 import { defined } from "../base/assert.js";
+import type { BssClient } from "../client/client.js";
 import type { BlockView } from "../gen/bss/v1/query_pb.js";
 import { parseHeader } from "../ledger/blocks.js";
+import type { RpcError } from "../rpc/rpc-error.js";
 import { parseCount, withClient } from "./client-session.js";
+import { LossNotes } from "./loss-notes.js";
 import { type Column, formatTime, type Output, shortHash, table } from "./output.js";
 import { addProfileOption } from "./profile.js";
 
@@ -37,12 +40,12 @@ export function register(program: Command): void {
     .option("-f, --follow", "wait for new blocks until Ctrl-C; resumes when a manager is lost")
     .action((options: Options, self: Command) =>
       withClient(self, async (client, output) => {
-        const { follow = false, limit } = options;
-        const from = options.from ?? (await lastHeights(client, follow ? 0 : limit));
+        const { limit } = options;
+        const from =
+          options.from ?? (await lastHeights(client, options.follow === true ? 0 : limit));
         output.line(table(columns, []));
-        if (follow) {
-          const onReconnect = (error: Error) => output.note(`${error.message}; connecting again`);
-          for await (const block of client.watchBlocks(from, { onReconnect })) print(block, output);
+        if (options.follow === true) {
+          await follow(client, from, output);
           return;
         }
         let count = 0;
@@ -54,6 +57,17 @@ export function register(program: Command): void {
       }),
     );
   addProfileOption(command);
+}
+
+async function follow(client: BssClient, from: number, output: Output): Promise<void> {
+  const losses = new LossNotes((text) => output.note(text));
+  // On a terminal only: silence would look like a fault there.
+  if (process.stderr.isTTY) output.note(`waiting for block ${from}; Ctrl-C ends it`);
+  const onReconnect = (error: RpcError) => losses.note(error);
+  for await (const block of client.watchBlocks(from, { onReconnect })) {
+    losses.clear();
+    print(block, output);
+  }
 }
 
 /** First height of the last `count` blocks. */

@@ -6,8 +6,10 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { CliError } from "./cli-error.js";
 import { type NodeRow, StatusDisplay } from "./devnet-display.js";
+import { lockDevnet } from "./devnet-lock.js";
 import {
   describeExit,
+  findConfigFiles,
   type NodeProcess,
   type NodeProcesses,
   type StoppedNode,
@@ -39,6 +41,8 @@ async function runDevnet({ dir, for: forSeconds }: Options, output: Output): Pro
   process.on("SIGINT", requestStop).on("SIGTERM", requestStop);
   const troubles: string[] = [];
   let processes: NodeProcesses | undefined;
+  findConfigFiles(dir);
+  const lock = lockDevnet(dir);
   // Loaded here, because the other commands need no connections.
   const { openStatusSource } = await import("./node-status.js");
   output.note(`starting the nodes of ${dir}; Ctrl-C stops them`);
@@ -58,6 +62,7 @@ async function runDevnet({ dir, for: forSeconds }: Options, output: Output): Pro
   } finally {
     troubles.push(...troublesOfStopping((await processes?.stop()) ?? [], troubles));
     process.off("SIGINT", requestStop).off("SIGTERM", requestStop);
+    lock.release();
   }
   if (troubles.length > 0) throw new CliError(troubles.join(", "), `see the logs in ${dir}/logs`);
 }

@@ -19,6 +19,7 @@ const byReason: Partial<Readonly<Record<Reason, string>>> = {
   BLOCK_UNKNOWN: "'bss status' shows the height of the ledger",
   RECORD_TOO_LARGE: "split the content; 'bss consortium' shows the limit",
   AGENT_NOT_AUTHORIZED: "submit as the owner, or let the owner register this profile as its agent",
+  PARTICIPANT_UNKNOWN: "check the participant's id",
   OWNER_UNKNOWN: "register the owner first",
   METER_UNKNOWN: "register the meter first, or check its id",
   PARENT_NOT_LATEST: "update the latest version; 'bss history' shows it",

@@ -5,6 +5,8 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { BssClient } from "../client/client.js";
 import { CliError, exitCodes } from "./cli-error.js";
 import { parseCount, parseHash, withClient } from "./client-session.js";
+import { refuseDirectory } from "./input-file.js";
+import { LossNotes } from "./loss-notes.js";
 import { formatDuration, type Output } from "./output.js";
 import { addProfileOption } from "./profile.js";
 import { type InputKind, type InputOptions, inputRows } from "./submit/input-rows.js";
@@ -93,7 +95,15 @@ async function submit(
   client: BssClient,
   output: Output,
 ): Promise<void> {
+  refuseDirectory(file);
   const kind = options.kind ?? kindByName(file);
+  const { consortiumId, profile } = client;
+  if (profile.role !== "participant") {
+    throw new CliError(
+      `the profile of ${profile.id} has the role ${profile.role}, and only participants submit`,
+      "use the profile of a participant",
+    );
+  }
   const out = options.out ?? `${basename(file)}.receipts.jsonl`;
   if (resolve(out) === resolve(file)) {
     throw new CliError(
@@ -104,20 +114,23 @@ async function submit(
   const total = kind === "document" ? 1 : await countLines(file);
   // Whoever cannot reach a manager or is not known there learns it before anything is written.
   await client.status({ timeoutMs: firstContactMs });
-  const { consortiumId, profile } = client;
   const progressFile = new ProgressFile(out, { consortiumId, participantId: profile.id });
   const progress = createProgress(total);
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort();
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   const problems = new Problems(file, progress);
+  const losses = new LossNotes((text) => progress.note(text));
   const run = new SubmitRun({
     ...{ client, progressFile, signal: interrupted.signal },
     rows: inputRows(file, kind, options, client, progress),
     ...{ batchRecordsMax: options.batch, inFlightMax: options.inFlight },
     onProblem: (line, problem) => problems.add(line, problem),
-    onSettled: (count) => progress.settle(count),
-    onReconnect: (error) => progress.note(`bss: ${error.message}; connecting again`),
+    onSettled: (count) => {
+      losses.clear();
+      progress.settle(count);
+    },
+    onReconnect: (error) => losses.note(error),
   });
   const startedMs = performance.now();
   try {

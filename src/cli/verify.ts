@@ -13,6 +13,7 @@ import { receiptFromJson } from "../client/receipt-json.js";
 import type { Receipt } from "../gen/bss/v1/query_pb.js";
 import { parseHeader } from "../ledger/blocks.js";
 import { CliError } from "./cli-error.js";
+import { refuseDirectory } from "./input-file.js";
 import { fields, formatTime, outputOf } from "./output.js";
 
 type Options = { readonly genesis: string; readonly record?: string };
@@ -87,6 +88,7 @@ function adviceOn(problem: ReceiptProblem, receipt: Receipt, anchor: ReceiptAnch
 }
 
 function readBytes(file: string): Uint8Array {
+  refuseDirectory(file);
   if (statSync(file).size > fileBytesMax) {
     throw new CliError(`${file} is larger than ${fileBytesMax} bytes`, "check the path");
   }

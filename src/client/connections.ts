@@ -114,7 +114,6 @@ export class Connections {
     const deadlineMs = startMs + timeoutMs;
     const goneMs = options.timeoutMs === undefined ? startMs + unreachableTimeoutMs : deadlineMs;
     const attemptMs = options.attemptTimeoutMs ?? attemptTimeoutMs;
-    const failures = new Map<string, RpcError>();
     const round = new ManagerRound(this);
     for (;;) {
       const connection = this.current();
@@ -127,27 +126,13 @@ export class Connections {
         });
       } catch (thrown) {
         const error = rpcErrorOf(thrown);
-        failures.set(connection.address, error);
         if (signal?.aborted === true || !mayRepeat(error)) throw error;
-        if (this.#allFail(failures, isTlsFailure)) throw summary(failures, error);
-        let waitMs = round.leave(connection, error);
-        // A manager that TLS has refused is not asked again.
-        for (let next = this.current(); isTlsFailure(failures.get(next.address)); ) {
-          waitMs = Math.max(waitMs, round.leave(next, error));
-          next = this.current();
-        }
-        const untilMs = this.#allFail(failures, isUnreachable) ? goneMs : deadlineMs;
-        if (performance.now() + waitMs >= untilMs) throw summary(failures, error);
+        const waitMs = round.leave(connection, error);
+        const untilMs = round.allFail(isUnreachable) ? goneMs : deadlineMs;
+        if (performance.now() + waitMs >= untilMs) throw round.summary(error);
         await pause(waitMs, signal);
       }
     }
-  }
-
-  #allFail(
-    failures: ReadonlyMap<string, RpcError>,
-    how: (error: RpcError | undefined) => boolean,
-  ): boolean {
-    return this.addresses.every((address) => how(failures.get(address)));
   }
 
   /** Ends all connections and every call on them. */
@@ -178,29 +163,57 @@ export async function pause(ms: number, signal: AbortSignal | undefined): Promis
 /**
  * How long to wait before the next attempt: not at all while there are managers that have not
  * failed in this round, and when all have, the longer of what the last one asked for and of our own
- * backoff.
+ * backoff. A manager that TLS has refused would be refused again, so it is not asked again, and
+ * when all are refused there is nothing to wait for.
  */
 export class ManagerRound {
   readonly #connections: Connections;
   readonly #backoff = new Backoff();
+  /** What each manager failed with last, by address. */
+  readonly #failed = new Map<string, RpcError>();
   #failures = 0;
 
   constructor(connections: Connections) {
     this.#connections = connections;
   }
 
-  /** Turns to the next manager; returns the wait before it is asked, ms. */
+  /**
+   * Turns to the next manager; returns the wait before it is asked, ms.
+   *
+   * @throws RpcError when TLS refuses every manager
+   */
   leave(failed: Connection, error: RpcError): number {
-    this.#connections.leave(failed);
-    this.#failures += 1;
-    if (this.#failures % this.#connections.addresses.length !== 0) return 0;
-    return Math.max(error.retryAfterMs, this.#backoff.nextMs());
+    this.#failed.set(failed.address, error);
+    if (this.allFail(isTlsFailure)) throw this.summary(error);
+    let waitMs = this.#turnFrom(failed, error);
+    for (let next = this.#connections.current(); isTlsFailure(this.#failed.get(next.address)); ) {
+      waitMs = Math.max(waitMs, this.#turnFrom(next, error));
+      next = this.#connections.current();
+    }
+    return waitMs;
   }
 
   /** A manager does its part again. */
   succeed(): void {
     this.#failures = 0;
+    this.#failed.clear();
     this.#backoff.reset();
+  }
+
+  allFail(how: (error: RpcError | undefined) => boolean): boolean {
+    return this.#connections.addresses.every((address) => how(this.#failed.get(address)));
+  }
+
+  /** One error that says what each manager failed with. */
+  summary(last: RpcError): RpcError {
+    return summary(this.#failed, last);
+  }
+
+  #turnFrom(failed: Connection, error: RpcError): number {
+    this.#connections.leave(failed);
+    this.#failures += 1;
+    if (this.#failures % this.#connections.addresses.length !== 0) return 0;
+    return Math.max(error.retryAfterMs, this.#backoff.nextMs());
   }
 }
 

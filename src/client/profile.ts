@@ -5,6 +5,7 @@ import { readGenesisFile, readSeedFile, readTlsFiles } from "../config/key-files
 import { loadProfile, type Profile, type ProfileRole } from "../config/profile.js";
 import { type GenesisState, parseGenesis } from "../ledger/genesis.js";
 import type { TlsFiles } from "../rpc/tls.js";
+import { profileMismatch } from "./profile-check.js";
 
 export type ClientProfile = {
   readonly id: string;
@@ -25,14 +26,15 @@ export function readProfile(file: string): ClientProfile {
   return clientProfile(loadProfile(file));
 }
 
-/** Reads the files that a profile names. Throws `ConfigError`. */
+/** Reads the files that a profile names. Throws `ConfigError`, also when they are not one party's. */
 export function clientProfile(profile: Profile): ClientProfile {
-  return {
-    ...{ id: profile.id, role: profile.role, addresses: profile.addresses },
-    tls: readTlsFiles(profile.tls),
-    genesis: readGenesis(profile.genesisFile),
-    signingSeed: readSeedFile(profile.signingKeyFile),
-  };
+  const tls = readTlsFiles(profile.tls);
+  const genesis = readGenesis(profile.genesisFile);
+  const signingSeed = readSeedFile(profile.signingKeyFile);
+  const mismatch = profileMismatch(profile, { certPem: tls.certPem, genesis, signingSeed });
+  if (mismatch !== undefined) throw mismatch;
+  const { id, role, addresses } = profile;
+  return { id, role, addresses, tls, genesis, signingSeed };
 }
 
 /** Reads and checks a genesis file. Throws `ConfigError`. */

@@ -133,8 +133,9 @@ class SubmitSession {
           throw new RpcError("NODE_STOPPING", "the node ended the stream before it had answered");
         } catch (thrown) {
           const error = this.#errorToGoOnFrom(thrown, attempt);
+          const waitMs = round.leave(connection, error);
           onReconnect?.(error, this.#unanswered.size);
-          await pause(round.leave(connection, error), signal);
+          await pause(waitMs, signal);
         }
       }
     } finally {

@@ -21,7 +21,7 @@ export type WatchOptions = {
 
 /**
  * Blocks from `fromHeight` on; without it from the first block after the head of the manager that
- * is asked.
+ * is asked. Throws `RpcError` when TLS refuses every manager.
  */
 export async function* watchBlocks(
   connections: Connections,
@@ -56,8 +56,9 @@ export async function* watchBlocks(
       if (thrown instanceof UntrueAnswer) throw thrown;
       const error = rpcErrorOf(thrown);
       if (signal?.aborted === true || !mayGoOn(error)) throw error;
+      const waitMs = round.leave(connection, error);
       onReconnect?.(error, height);
-      await pause(round.leave(connection, error), signal);
+      await pause(waitMs, signal);
     }
   }
 }

@@ -120,7 +120,14 @@ type Raw = z.output<typeof configSchema>;
 /** Loads and checks a config.yaml. Throws `ConfigError` with every mistake that the file has. */
 export function loadNodeConfig(file: string): NodeConfig {
   const whenMissing = "give the path of a node's config.yaml; 'bss init' writes one per node";
-  const raw = readYamlFile(file, configSchema, { whenMissing });
+  const raw = readYamlFile(file, configSchema, {
+    whenMissing,
+    mistaken: {
+      key: "addresses",
+      what: "a profile.yaml, not a node's config",
+      next: whenMissing,
+    },
+  });
   const at = pathsRelativeTo(file);
   const shared = commonConfig(raw, file, at);
   if (raw.role === "storage") {

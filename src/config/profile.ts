@@ -38,7 +38,14 @@ const profileSchema = field.mapping({
 /** Loads and checks a profile.yaml. Throws `ConfigError` with every mistake that the file has. */
 export function loadProfile(file: string): Profile {
   const whenMissing = "give --profile the path of a profile.yaml; 'bss init' writes one per party";
-  const raw: z.output<typeof profileSchema> = readYamlFile(file, profileSchema, { whenMissing });
+  const raw: z.output<typeof profileSchema> = readYamlFile(file, profileSchema, {
+    whenMissing,
+    mistaken: {
+      key: "data_directory",
+      what: "a node's config.yaml, not a profile",
+      next: whenMissing,
+    },
+  });
   const at = pathsRelativeTo(file);
   return {
     file: resolve(file),

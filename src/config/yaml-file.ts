@@ -18,8 +18,10 @@ const issuesMax = 20;
 export type YamlFileOptions = {
   /** Largest file that is read, bytes. */
   readonly bytesMax?: number;
-  /** What to do when the file does not exist. */
+  /** What to do when the file does not exist, or is a directory. */
   readonly whenMissing?: string;
+  /** Tells another kind of file by a key that only it has. */
+  readonly mistaken?: { readonly key: string; readonly what: string; readonly next: string };
 };
 
 /** Reads and checks a YAML file. Throws `ConfigError`. */
@@ -28,7 +30,7 @@ export function readYamlFile<Schema extends z.ZodType>(
   schema: Schema,
   options: YamlFileOptions = {},
 ): z.output<Schema> {
-  return parseYaml(file, readText(file, options), schema);
+  return parseYaml(file, readText(file, options), schema, options.mistaken);
 }
 
 /** As `readYamlFile`, for text that is there already; `file` only names it in errors. */
@@ -36,6 +38,7 @@ export function parseYaml<Schema extends z.ZodType>(
   file: string,
   text: string,
   schema: Schema,
+  mistaken?: YamlFileOptions["mistaken"],
 ): z.output<Schema> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -48,6 +51,9 @@ export function parseYaml<Schema extends z.ZodType>(
   const value = toValue(file, document);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
+  if (mistaken !== undefined && document.has(mistaken.key)) {
+    throw fileError(file, mistaken.what, mistaken.next);
+  }
   const issues = parsed.error.issues.flatMap((issue) => toIssues(issue, value, document, lines));
   throw new ConfigError(file, withoutFollowers(issues).slice(0, issuesMax));
 }
@@ -63,6 +69,9 @@ function readText(file: string, { bytesMax = 1024 * 1024, whenMissing }: YamlFil
     const code = (error as NodeJS.ErrnoException).code;
     if (code === "ENOENT") {
       throw fileError(file, "no such file", whenMissing ?? "check the path");
+    }
+    if (code === "EISDIR") {
+      throw fileError(file, "a directory, not a file", whenMissing ?? "give the file in it");
     }
     throw fileError(file, `cannot be read (${code})`, "check the path and its permissions");
   }

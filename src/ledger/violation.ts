@@ -26,7 +26,7 @@ export const ruleReasons = [
   "CONSORTIUM_MISMATCH",
   /** A signature does not verify under the key registered for its signer. */
   "SIGNATURE_INVALID",
-  /** No participant is registered under the submitter's id. */
+  /** No participant is registered under the submitter's id, or the one that is asked for. */
   "PARTICIPANT_UNKNOWN",
   /** No participant is registered under the record's owner id. */
   "OWNER_UNKNOWN",

@@ -21,6 +21,7 @@ import { startMetricsServer } from "../metrics/metrics-server.js";
 import type { Closers } from "../node/closers.js";
 import { loadGenesis } from "../node/genesis-file.js";
 import { identities } from "../node/identities.js";
+import { refusalLog } from "../node/refusal-log.js";
 import { rpcLimitsOf } from "../node/rpc-limits.js";
 import {
   failNode,
@@ -41,8 +42,8 @@ import { managerObserver } from "./manager-observer.js";
 import { sampleWaiting, statusOf } from "./manager-status.js";
 import { managerQueries } from "./query-service.js";
 import { RingHalted } from "./ring-driver.js";
-import { SubmitService } from "./submit-service.js";
 import { openSigner } from "./signer-start.js";
+import { SubmitService } from "./submit-service.js";
 
 type Parts = {
   readonly config: ManagerConfig;
@@ -56,12 +57,12 @@ type Parts = {
   readonly server: RpcServer;
 };
 
-/** Starts a manager and resolves when it serves. @throws ConfigError, StartError, StoreError */
 export type ManagerNodeOptions = NodeOptions & {
   /** Goes on with a signer that has no marks, although the store is not new. Default false. */
   readonly newSignerAccepted?: boolean;
 };
 
+/** Starts a manager and resolves when it serves. @throws ConfigError, StartError, StoreError */
 export function startManager(
   config: ManagerConfig,
   options: ManagerNodeOptions = {},
@@ -82,9 +83,9 @@ async function start(
   const kv = await openRocksDb(config.dataDirectory);
   closers.add(() => kv.close());
   const store = await ManagerStore.open(kv, genesis);
-  const log = openLog({ role: "manager", id: config.id, level: config.log.level }, options);
   const { newSignerAccepted = false } = options;
   const signer = await openSigner(config, { keys, genesis, store, newSignerAccepted }, closers);
+  const log = openLog({ role: "manager", id: config.id, level: config.log.level }, options);
   const { processMetrics = true } = options;
   const consortium = genesis.name;
   const metrics = createMetrics({ role: "manager", nodeId: config.id, consortium, processMetrics });
@@ -98,6 +99,7 @@ async function start(
     limits: rpcLimitsOf(config.limits),
     metrics: grpcObserver(metrics),
     onInternalError: (error, method) => log.error({ err: error, method }, "a call failed"),
+    onCallerRefused: refusalLog(log, systemTime.monotonicMs),
   });
   const heads = new HeadSignal();
   const parts = { config, genesis, tls, store, heads, epochKey, log, metrics, server };

@@ -116,6 +116,7 @@ class ManagerQueries {
       participantId === ""
         ? await store.listByMeter(meterId, options)
         : await store.listByParticipant(participantId, options);
+    if (found.length === 0) await this.#requireRegistered(request);
     const page = found.slice(0, limit);
     const entries: Entry[] = [];
     for (const { recordHash: hash } of page) entries.push(await this.#entry(hash, reader));
@@ -125,6 +126,19 @@ class ManagerQueries {
       entries,
       nextPageToken: more ? pageToken(listing, `${last.timeMs},${last.position}`) : "",
     };
+  }
+
+  /** An id that nobody has is a mistake of the caller's, and no empty list. */
+  async #requireRegistered({ participantId, meterId }: ListRecordsRequest): Promise<void> {
+    const { store } = this.#ports;
+    if (participantId !== "" && (await store.participant(participantId)) === undefined) {
+      const text = `no participant ${participantId} is registered`;
+      throw new RpcError("PARTICIPANT_UNKNOWN", text, { field: "participant_id" });
+    }
+    if (meterId !== "" && (await store.meter(meterId)) === undefined) {
+      const text = `no meter ${meterId} is registered`;
+      throw new RpcError("METER_UNKNOWN", text, { field: "meter_id" });
+    }
   }
 
   /** Walks up from any version to the oldest one. */

@@ -15,6 +15,7 @@ import type { Authorizer } from "./authorizer.js";
 import type { CallLimiter } from "./call-limiter.js";
 import type { Identity, Role } from "./identity.js";
 import type { RpcLimits } from "./limits.js";
+import type { OnCallerRefused } from "./refused-connections.js";
 import { RpcError } from "./rpc-error.js";
 import type { RpcMetrics } from "./rpc-metrics.js";
 import { statusCodes, statusName } from "./status-codes.js";
@@ -26,6 +27,8 @@ export type AdmissionOptions = {
   readonly limits: RpcLimits;
   readonly metrics: RpcMetrics;
   readonly onInternalError: (error: unknown, method: string) => void;
+  /** Told of callers that are nobody known. */
+  readonly onCallerRefused: OnCallerRefused;
 };
 
 /** What a call looks like from the gate. */
@@ -102,7 +105,7 @@ export class Admission {
   async #admit(passage: Passage, metadata: Metadata): Promise<void> {
     const { authorizer, limiter, limits } = this.#options;
     const certificate = passage.call.getAuthContext().sslPeerCertificate?.raw;
-    const identity = await authorizer.identify(certificate);
+    const identity = await this.#identify(passage, certificate);
     authorizer.authorize(identity, passage.method);
     if (this.#refusal !== undefined && passage.method.startsWith("bss.")) throw this.#refusal;
     const release = limiter.acquire(identity, passage.method, passage.kind);
@@ -111,6 +114,16 @@ export class Admission {
     else release();
     passage.bytesMax = messageBytesMax(identity.role, limits);
     this.#identities.set(metadata, identity);
+  }
+
+  async #identify({ call }: Passage, certificate: Uint8Array | undefined): Promise<Identity> {
+    try {
+      return await this.#options.authorizer.identify(certificate);
+    } catch (error) {
+      const address = call.getPeer().replace(/:\d+$/, "");
+      if (error instanceof RpcError) this.#options.onCallerRefused(address, error.message);
+      throw error;
+    }
   }
 
   #refuse(passage: Passage, error: unknown): void {

@@ -1,5 +1,6 @@
 /** One client's connection to one node, shared by the clients of all its services. */
 import { Client, connectivityState } from "@grpc/grpc-js";
+import { silenceGrpc } from "./grpc-log.js";
 import { defaultRpcLimits } from "./limits.js";
 import { rpcErrorOf } from "./status-details.js";
 import { channelCredentials, type ExpectedServer, type TlsFiles } from "./tls.js";
@@ -28,6 +29,7 @@ export class RpcChannel {
 
   constructor(options: ChannelOptions) {
     this.address = options.address;
+    silenceGrpc();
     const credentials = channelCredentials(options.tls, options.expected);
     this.grpcClient = new Client(options.address, credentials, {
       "grpc.max_receive_message_length":

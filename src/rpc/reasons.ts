@@ -37,7 +37,7 @@ const submissionReasons = {
   RECORD_REPEATED: wrong("One record stands twice in a submission or block."),
   CONSORTIUM_MISMATCH: wrong("Signed or made for another consortium."),
   SIGNATURE_INVALID: wrong("A signature does not verify under the key registered for its signer."),
-  PARTICIPANT_UNKNOWN: forbidden("No participant is registered under the submitter's id."),
+  PARTICIPANT_UNKNOWN: forbidden("No participant is registered under this id."),
   OWNER_UNKNOWN: forbidden("No participant is registered under the record's owner id."),
   AGENT_NOT_AUTHORIZED: {
     status: "PERMISSION_DENIED",

@@ -10,12 +10,14 @@ import * as v1alpha from "../gen/grpc/reflection/v1alpha/reflection_pb.js";
 import { Admission } from "./admission.js";
 import { Authorizer, type IdentityRegistry } from "./authorizer.js";
 import { CallLimiter } from "./call-limiter.js";
+import { silenceGrpc } from "./grpc-log.js";
 import type { ServiceHandlers } from "./handlers.js";
 import { Health } from "./health.js";
 import { defaultRpcLimits, type RpcLimits } from "./limits.js";
 import { ListenError } from "./listen-error.js";
 import type { Reason } from "./reasons.js";
 import { Reflection } from "./reflection.js";
+import { type OnCallerRefused, watchHandshakes } from "./refused-connections.js";
 import { RpcError } from "./rpc-error.js";
 import { noRpcMetrics, type RpcMetrics } from "./rpc-metrics.js";
 import type { CallRuntime } from "./serve-call.js";
@@ -30,6 +32,8 @@ export type RpcServerOptions = {
   readonly metrics?: RpcMetrics;
   /** Told of everything that a handler throws and that is no RpcError; the caller sees INTERNAL. */
   readonly onInternalError: (error: unknown, method: string) => void;
+  /** Told of connections that TLS refuses, and of calls whose caller is nobody known. */
+  readonly onCallerRefused?: OnCallerRefused;
 };
 
 export type Listening = { readonly host: string; readonly port: number };
@@ -44,18 +48,22 @@ export class RpcServer {
   readonly #runtime: CallRuntime;
   readonly #health = new Health();
   readonly #reflection = new Reflection();
+  readonly #onCallerRefused: OnCallerRefused;
   /** "host:port" while it is bound. */
   #target: string | undefined;
 
   constructor(options: RpcServerOptions) {
     const limits = { ...defaultRpcLimits, ...options.limits };
-    const { onInternalError } = options;
+    const { onInternalError, onCallerRefused = () => {} } = options;
+    silenceGrpc();
+    this.#onCallerRefused = onCallerRefused;
     const admission = new Admission({
       authorizer: new Authorizer(options),
       limiter: new CallLimiter(limits),
       limits,
       metrics: options.metrics ?? noRpcMetrics,
       onInternalError,
+      onCallerRefused,
     });
     this.#runtime = { admission, limits, onInternalError };
     this.#credentials = serverCredentials(options.tls);
@@ -92,6 +100,7 @@ export class RpcServer {
         else resolve(bound);
       });
     });
+    watchHandshakes(this.#server, this.#onCallerRefused);
     this.#health.setAll(true);
     this.#target = `${host}:${port}`;
     return { host: address.host, port };

@@ -19,6 +19,7 @@ import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { startMetricsServer } from "../metrics/metrics-server.js";
 import type { Closers } from "../node/closers.js";
 import { identities } from "../node/identities.js";
+import { refusalLog } from "../node/refusal-log.js";
 import { rpcLimitsOf } from "../node/rpc-limits.js";
 import {
   failNode,
@@ -88,6 +89,7 @@ async function start(
     limits: rpcLimitsOf(config.limits),
     metrics: grpcObserver(metrics),
     onInternalError: (error, method) => log.error({ err: error, method }, "a call failed"),
+    onCallerRefused: refusalLog(log, systemTime.monotonicMs),
   });
   server.implement(QueryService, queriesOf(parts, node));
   const { port } = await server.listen(config.listen);

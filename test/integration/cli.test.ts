@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const mainFile = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
@@ -72,7 +73,7 @@ describe("the command bss", () => {
       "a directory without nodes",
       ["devnet", "--dir", "empty"],
       1,
-      /^starting .+\nbss: no nodes in .+; make a consortium with 'bss init'\n$/,
+      /^bss: no nodes in .+; make a consortium with 'bss init'\n$/,
     ],
   ];
   for (const [title, args, status, stderr] of failures) {
@@ -84,6 +85,21 @@ describe("the command bss", () => {
       assert.equal(result.stdout, "");
     });
   }
+
+  test("a node that cannot start says so in its log as well, as JSON", async () => {
+    const dir = join(directory, "broken");
+    await initConsortium(dir, {
+      ...{ name: "broken", basePort: 7400, managers: 1, storage: 1, participants: 0 },
+    });
+    rmSync(join(dir, "managers", "manager-1", "epoch-0.wrap"));
+    const config = join(dir, "managers", "manager-1", "config.yaml");
+    const { status, stdout, stderr } = bss(["start", "--config", config]);
+    assert.equal(status, 1);
+    assert.match(stderr, /^bss: .+epoch-0\.wrap: no such file; .+\n$/);
+    const { level, id, reason, msg } = JSON.parse(stdout);
+    assert.deepEqual([level, id, msg], [60, "manager-1", "the node cannot start"]);
+    assert.match(reason, /epoch-0\.wrap: no such file/);
+  });
 
   test("a stack is there with --debug only", () => {
     assert.match(bss(["--debug", "init", "--dir", "."]).stderr, /\n\s+at .+new-tree/);

@@ -428,7 +428,8 @@ describe("the commands that talk to a consortium", () => {
     const auditor = toy.profileFile("auditor-1", "auditors");
     const { code, err } = await bss("submit", "auditor.csv", "-p", auditor);
     assert.equal(code, 1);
-    assert.match(err, /\[ROLE_NOT_ALLOWED\]; use the profile of a party/);
+    assert.match(err, /auditor-1 has the role auditor, and only participants submit; use /);
+    assert.ok(!existsSync(path("auditor.csv.receipts.jsonl.journal")));
     rmSync(path("auditor.csv"));
   });
 

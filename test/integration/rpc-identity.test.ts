@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { connect as connectTcp } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import { BroadcastService } from "../../src/gen/bss/v1/broadcast_pb.js";
@@ -6,13 +7,14 @@ import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
 import { createClient } from "../../src/rpc/client.js";
 import type { TlsFiles } from "../../src/rpc/tls.js";
 import { TestAuthority, uriOf } from "../support/pki.js";
-import { RpcConsortium, rpcErrorFrom } from "../support/rpc-consortium.js";
+import { RpcConsortium, rpcErrorFrom, until } from "../support/rpc-consortium.js";
 
 describe("a caller", () => {
   let consortium: RpcConsortium;
   let address = "";
   let port = 0;
   let calls = 0;
+  const refused: string[] = [];
 
   before(async () => {
     consortium = await RpcConsortium.create();
@@ -20,7 +22,8 @@ describe("a caller", () => {
       calls += 1;
       return {};
     };
-    const server = (await consortium.server())
+    const onCallerRefused = (peer: string, reason: string) => refused.push(`${peer} ${reason}`);
+    const server = (await consortium.server({ onCallerRefused }))
       .implement(QueryService, { getStatus: count })
       .implement(BroadcastService, { submit: count });
     ({ port } = await server.listen({ host: "127.0.0.1", port: 0 }));
@@ -52,6 +55,7 @@ describe("a caller", () => {
       assert.equal(error.reason, "IDENTITY_INVALID");
       assert.equal(error.status, "UNAUTHENTICATED");
       assert.equal(calls, before);
+      assert.equal(refused.at(-1), `127.0.0.1 ${error.message}`);
     });
   }
 
@@ -136,7 +140,21 @@ describe("a caller", () => {
       const foreign = await TestAuthority.create("foreign");
       const certificate = await foreign.issue({ uris: [uriOf("manager", "manager-1")] });
       const tls = { ...foreign.tls(certificate), caPem: consortium.authority.certPem };
+      refused.length = 0;
       assert.match(await handshake(port, tls, {}), /alert|ECONNRESET|socket hang up/);
+      await until(() => refused.length > 0);
+      assert.match(
+        refused.join(),
+        /^127\.0\.0\.1 TLS: the certificate does not verify \(UNABLE_TO_VERIFY/,
+      );
+    });
+
+    test("is refused, and named, when it speaks no TLS", async () => {
+      refused.length = 0;
+      const socket = connectTcp(port, "127.0.0.1", () => socket.end("GET / HTTP/1.1\r\n\r\n"));
+      socket.on("error", () => {});
+      await until(() => refused.length > 0);
+      assert.deepEqual(refused, ["127.0.0.1 TLS: http request"]);
     });
   });
 });

@@ -9,6 +9,7 @@
  *
  *     row ──▶ key ──▶ journal: record ──▶ sent ──▶ receipts: place
  */
+import { rmSync } from "node:fs";
 import { toHex, utf8 } from "../../base/bytes.js";
 import { sha256 } from "../../crypto/hash.js";
 import { recordHash } from "../../ledger/records.js";
@@ -53,6 +54,8 @@ export class ProgressFile {
   readonly #planned = new Map<string, PlannedRecord>();
   readonly #occurrences = new Map<string, number>();
   #unwritten: JournalLine[] = [];
+  /** Until this run puts a record into files that were not there before. */
+  #isEmpty = false;
 
   /**
    * Opens `out` and its journal. Throws `CliError` when they belong to another consortium or
@@ -83,6 +86,7 @@ export class ProgressFile {
       throw new CliError(what, "give another file with --out; which rows are done cannot be told");
     }
     this.#journal.append([header], { durable: true });
+    this.#isEmpty = true;
   }
 
   /**
@@ -107,6 +111,7 @@ export class ProgressFile {
 
   /** Makes durable what `plan` gave out. To be called before any of it is sent. */
   save(): void {
+    if (this.#unwritten.length > 0) this.#isEmpty = false;
     this.#journal.append(this.#unwritten, { durable: true });
     this.#unwritten = [];
   }
@@ -116,9 +121,12 @@ export class ProgressFile {
     this.#receipts.append(receipts, { durable: false });
   }
 
+  /** Files that hold nothing go: a run that failed at once leaves no trace. */
   close(): void {
-    this.#receipts.close();
-    this.#journal.close();
+    for (const file of [this.#receipts, this.#journal]) {
+      file.close();
+      if (this.#isEmpty) rmSync(file.path);
+    }
   }
 
   #keyOf(identity: unknown): string {

@@ -56,6 +56,14 @@ describe("the progress file", () => {
     assert.deepEqual(third[0], second[2]);
   });
 
+  test("leaves nothing behind when nothing was going to be sent", () => {
+    withFile((file) => file.save());
+    assert.deepEqual([existsSync(out), existsSync(journal)], [false, false]);
+    withFile((file) => planAndSave(file, ["a"]));
+    withFile((file) => file.save());
+    assert.ok(existsSync(journal), "what another run planned stays");
+  });
+
   test("rows that are alike are records of their own, in every run", () => {
     const first = withFile((file) => planAndSave(file, ["a", "a"]));
     assert.notEqual(first[0]?.hashHex, first[1]?.hashHex);

@@ -88,7 +88,7 @@ describe("the client", () => {
       const missing = `${manager.id} misses storage-1`;
       manager.misbehaviour.refuse = () => new RpcError("STORAGE_UNAVAILABLE", missing);
     }
-    const call = client.submit(client.sign([note("nobody")]), { timeoutMs: 300 });
+    const call = client.submit(client.sign([note("nobody")]), { timeoutMs: 2_000 });
     const error = await errorOf(call);
     assert.equal(error.reason, "STORAGE_UNAVAILABLE");
     for (const manager of toy.managers) assert.match(error.message, new RegExp(manager.address));

@@ -9,6 +9,7 @@ import {
   type SubmissionOutcome,
 } from "../../../src/client/index.js";
 import { RpcError } from "../../../src/rpc/rpc-error.js";
+import { TestAuthority } from "../../support/pki.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 import { ToyConsortium } from "../../support/toy-consortium.js";
 
@@ -214,6 +215,14 @@ describe("submitStream", () => {
     });
     const outcomes = client.submitStream([submission("nobody")], { stallTimeoutMs: 300 });
     await assert.rejects(all(outcomes), /no outcome for 0.3 s/);
+  });
+
+  test("ends when TLS refuses every manager, as it would refuse again", async () => {
+    const { certPem } = await TestAuthority.create("foreign");
+    const { tls, ...profile } = toy.profile("participant-1");
+    client = await connect({ ...profile, tls: { ...tls, caPem: certPem } });
+    const list = all(client.submitStream([submission("refused")]));
+    await assert.rejects(list, /no manager could do it: .*certificate/);
   });
 
   test("fails at once where no manager would have it", async () => {

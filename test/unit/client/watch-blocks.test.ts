@@ -4,6 +4,8 @@ import { after, afterEach, before, describe, test } from "node:test";
 import { defined } from "../../../src/base/assert.js";
 import { type BssClient, connect, UntrueAnswer } from "../../../src/client/index.js";
 import { blockId } from "../../../src/ledger/blocks.js";
+import { RpcError } from "../../../src/rpc/rpc-error.js";
+import { TestAuthority } from "../../support/pki.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 import { ToyConsortium } from "../../support/toy-consortium.js";
 
@@ -87,6 +89,26 @@ describe("watchBlocks", () => {
     own.close();
     await toy.manager(0).start();
     assert.deepEqual(heights, range(last - 2, last));
+  });
+
+  test("ends when TLS refuses every manager, as it would refuse again", async () => {
+    const { certPem } = await TestAuthority.create("foreign");
+    const { tls, ...profile } = toy.profile("auditor-1", "auditors");
+    const foreign = await connect({ ...profile, tls: { ...tls, caPem: certPem } });
+    const reconnects: string[] = [];
+    const onReconnect = ({ message }: Error) => void reconnects.push(message);
+    await assert.rejects(
+      async () => {
+        for await (const _ of foreign.watchBlocks(1, { onReconnect })) assert.fail("a block");
+      },
+      (error) => {
+        assert.ok(error instanceof RpcError);
+        assert.match(error.message, /^no manager could do it: .*certificate/);
+        return true;
+      },
+    );
+    assert.equal(reconnects.length, 3, "each of the other managers was tried once");
+    foreign.close();
   });
 
   test("takes no gap and no repeat from a manager, but asks the next one", async () => {

@@ -213,7 +213,7 @@ describe("loadNodeConfig", () => {
     });
     assert.throws(() => loadNodeConfig(directory), {
       name: "ConfigError",
-      message: /cannot be read \(EISDIR\)/,
+      message: /: a directory, not a file; give the path of a node.s config\.yaml/,
     });
   });
 

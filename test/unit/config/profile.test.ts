@@ -37,6 +37,17 @@ describe("loadProfile", () => {
     });
   });
 
+  test("refuses a directory and a node's config in one sentence", () => {
+    assert.throws(
+      () => loadProfile(directory),
+      /: a directory, not a file; give --profile the path/,
+    );
+    const config = "role: manager\nid: manager-1\ndata_directory: data\nlisten: {port: 1}\n";
+    assert.throws(() => load(config), {
+      message: /^[^\n]+: a node's config\.yaml, not a profile; give --profile the path[^\n]+$/,
+    });
+  });
+
   const mistakes: readonly (readonly [string, string, string, RegExp])[] = [
     ["an unknown role", "role: participant", "role: user", /:2: `role` is "user"; use one of part/],
     [

@@ -65,6 +65,14 @@ describe("a manager's answers about records", () => {
     return { entries: page.entries as Entry[], next: page.nextPageToken ?? "" };
   };
 
+  test("name an id that nobody has, instead of an empty list", async () => {
+    const nobody = await rpcErrorFrom(list({ participantId: "nobody" }));
+    assert.deepEqual([nobody.reason, nobody.field], ["PARTICIPANT_UNKNOWN", "participant_id"]);
+    const nothing = await rpcErrorFrom(list({ meterId: "meter-99" }));
+    assert.deepEqual([nothing.reason, nothing.field], ["METER_UNKNOWN", "meter_id"]);
+    assert.deepEqual((await list({ participantId: "participant-4" })).entries, []);
+  });
+
   const readers: readonly (readonly [Role, string, { reading: boolean; trade: boolean }])[] = [
     ["participant", "participant-1", { reading: true, trade: true }],
     ["participant", "participant-2", { reading: false, trade: true }],

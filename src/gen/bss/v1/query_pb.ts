@@ -1290,7 +1290,8 @@ export const QueryService: GenService<{
     output: typeof GetRecordHistoryResponseSchema;
   },
   /**
-   * Callers: as GetRecord. By participant or by meter, ascending by time.
+   * Callers: as GetRecord. By participant or by meter, ascending by time. FAILED_PRECONDITION (PARTICIPANT_UNKNOWN,
+   * METER_UNKNOWN) for an id that nobody has.
    *
    * @generated from rpc bss.v1.QueryService.ListRecords
    */
