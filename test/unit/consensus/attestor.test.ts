@@ -14,7 +14,7 @@ import {
   ApprovalCertificateSchema,
   BlockCertificatesSchema,
 } from "../../../src/gen/bss/v1/block_pb.js";
-import { ControlOperationSchema, SuspensionMode } from "../../../src/gen/bss/v1/genesis_pb.js";
+import { ControlOperationSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { AttestationVerdict } from "../../../src/gen/bss/v1/vote_pb.js";
 import { drawCommittee } from "../../../src/ledger/committee.js";
 import { votesEvidence } from "../../../src/ledger/evidence.js";
@@ -22,7 +22,13 @@ import { rootOf } from "../../../src/ledger/merkle/frontier.js";
 import { parseStorageBlockHeader } from "../../../src/ledger/storage-blocks.js";
 import { type MadeBlock, StorageLedger } from "../../support/storage-ledger.js";
 import { Chain, verifies } from "../ledger/support/chain.js";
-import { consortiumId, genesis, policy, storageIds } from "../ledger/support/consortium.js";
+import {
+  consortiumId,
+  floorPolicy,
+  genesis,
+  policy,
+  storageIds,
+} from "../ledger/support/consortium.js";
 import { accepted } from "../ledger/support/outcome.js";
 import { publicKeyOf, sign } from "../ledger/support/records.js";
 import { accuse, approveOf, resume, suspend } from "../ledger/support/statements.js";
@@ -314,22 +320,17 @@ describe("a final block", () => {
 });
 
 describe("a block that suspends and resumes managers", () => {
-  const suspendable = {
-    ...policy,
-    suspension: SuspensionMode.FLOOR,
-    ...{ suspendAfterMs: 500, resumeWaitMs: 1_000, resumeWaitMaxMs: 60_000 },
-  };
   const offence = accuse(votesEvidence(approveOf({ block: "A" }), approveOf({ block: "B" })));
 
   function suspendingLedger(): StorageLedger {
-    const ledger = new StorageLedger({ ...genesis, policy: suspendable }, sign);
+    const ledger = new StorageLedger({ ...genesis, policy: floorPolicy }, sign);
     ledger.extend({ control: [suspend("manager-2")] });
     return ledger;
   }
 
   function judged(ledger: StorageLedger, made: MadeBlock) {
     const { parsed: block, sealedRecords, certificates } = made;
-    const context = { consortiumId, policy: suspendable, head: ledger.head };
+    const context = { consortiumId, policy: floorPolicy, head: ledger.head };
     const { member } = insideAndOutside(made);
     return {
       candidate: judgeCandidate(candidateOf(made), context, member),
@@ -338,7 +339,7 @@ describe("a block that suspends and resumes managers", () => {
   }
 
   test("leads a storage node to the managers' members and required ACCEPTs", () => {
-    const chain = new Chain(suspendable);
+    const chain = new Chain(floorPolicy);
     chain.extend({ control: [suspend("manager-2")] });
     const ledger = suspendingLedger();
     assert.deepEqual(ledger.head.members.digest(), chain.head.members.digest());

@@ -1,28 +1,23 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { toBinary } from "@bufbuild/protobuf";
-import { ControlOperationSchema, SuspensionMode } from "../../../src/gen/bss/v1/genesis_pb.js";
+import { ControlOperationSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { brokenLockEvidence, votesEvidence } from "../../../src/ledger/evidence.js";
 import { decodeHead, encodeHead } from "../../../src/ledger/head-codec.js";
 import { Chain } from "./support/chain.js";
-import { managerIds, policy as strictPolicy } from "./support/consortium.js";
+import { floorPolicy, managerIds, policy as strictPolicy } from "./support/consortium.js";
 import { forge } from "./support/forge.js";
 import { accepted, refusal } from "./support/outcome.js";
 import { documentBytes, submitted } from "./support/records.js";
 import { accuse, approveOf, commitOf, resume, suspend } from "./support/statements.js";
 
-const policy = {
-  ...strictPolicy,
-  suspension: SuspensionMode.FLOOR,
-  ...{ suspendAfterMs: 500, resumeWaitMs: 1_000, resumeWaitMaxMs: 60_000 },
-};
 const [m1, m2, m3, m4] = managerIds;
 const offence = accuse(
   votesEvidence(approveOf({ managerId: m3, block: "A" }), approveOf({ managerId: m3, block: "B" })),
 );
 
 describe("a block with a suspension", () => {
-  const chain = new Chain(policy);
+  const chain = new Chain(floorPolicy);
   const { executed } = chain.propose({ control: [suspend(m2)] });
 
   test("needs the ACCEPT of all but the suspended, and says whose absence it claims", () => {
@@ -44,7 +39,7 @@ describe("a block with a suspension", () => {
 });
 
 test("a manager that returns accepts the block that resumes it", () => {
-  const chain = new Chain(policy);
+  const chain = new Chain(floorPolicy);
   chain.extend({ control: [suspend(m2)], candidates: [submitted([documentBytes()])] });
   chain.extend({ candidates: [submitted([documentBytes()])] });
   assert.deepEqual(chain.head.facts?.requiredAccepts, [m1, m3, m4]);
@@ -55,7 +50,7 @@ test("a manager that returns accepts the block that resumes it", () => {
 });
 
 test("one manager returns and another is suspended in one block", () => {
-  const chain = new Chain(policy);
+  const chain = new Chain(floorPolicy);
   chain.extend({ control: [suspend(m2)] });
   chain.extend({ control: [resume(m2, 1, 1), suspend(m4)] });
   assert.deepEqual(chain.head.facts?.requiredAccepts, [m1, m2, m3]);
@@ -63,7 +58,7 @@ test("one manager returns and another is suspended in one block", () => {
 });
 
 test("an offender's ACCEPT is not needed by the block that names it", () => {
-  const chain = new Chain(policy);
+  const chain = new Chain(floorPolicy);
   chain.extend({ control: [offence] });
   assert.deepEqual(chain.head.facts?.requiredAccepts, [m1, m2, m4]);
   assert.deepEqual(chain.head.facts?.absences, []);
@@ -71,7 +66,7 @@ test("an offender's ACCEPT is not needed by the block that names it", () => {
 });
 
 test("evidence may be about the height of its own block", () => {
-  const chain = new Chain(policy);
+  const chain = new Chain(floorPolicy);
   const lock = brokenLockEvidence(
     commitOf({ managerId: m3, block: "A" }),
     approveOf({ managerId: m3, round: 1, block: "B" }),
@@ -81,7 +76,7 @@ test("evidence may be about the height of its own block", () => {
 });
 
 test("what does not fit is left out of a block, the rest goes in", () => {
-  const chain = new Chain(policy);
+  const chain = new Chain(floorPolicy);
   const operations = [suspend(m2), suspend(m3), resume(m4, 1, 1), offence];
   const built = chain.propose({ control: operations });
   const refused = built.refusedOperations.map(({ operation }) => operation);
@@ -91,7 +86,7 @@ test("what does not fit is left out of a block, the rest goes in", () => {
 });
 
 describe("a block is wrong", () => {
-  const chain = new Chain(policy);
+  const chain = new Chain(floorPolicy);
   chain.extend({ control: [suspend(m2)] });
   const right = chain.propose({ control: [resume(m2, 1, 1), offence] }).block;
   const forged = {
@@ -139,7 +134,7 @@ describe("a block is wrong", () => {
 });
 
 test("a certificate without the ACCEPT of the one who returned makes the next block wrong", () => {
-  const chain = new Chain(policy);
+  const chain = new Chain(floorPolicy);
   chain.extend({ control: [suspend(m2)] });
   const before = chain.head.facts?.requiredAccepts;
   const { executed } = chain.propose({ control: [resume(m2, 1, 1)] });

@@ -1,16 +1,21 @@
 /** Production, validation and judgement of candidate blocks, on a real store in memory. */
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
+import { create } from "@bufbuild/protobuf";
 import { defined } from "../../../src/base/assert.js";
 import type { RingEvent } from "../../../src/consensus/events.js";
 import type { ManagerBlock } from "../../../src/gen/bss/v1/block_pb.js";
+import { ControlOperationSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
+import { votesEvidence } from "../../../src/ledger/evidence.js";
 import type { ParsedSubmission } from "../../../src/ledger/submissions.js";
 import { BlockJudge } from "../../../src/manager/block-judge.js";
 import { BlockProducer } from "../../../src/manager/block-producer.js";
 import { BlockValidator } from "../../../src/manager/block-validator.js";
 import { CandidateBlocks } from "../../../src/manager/candidate-blocks.js";
-import { epochKey } from "../ledger/support/consortium.js";
-import { documentBytes, seedOf, submitted } from "../ledger/support/records.js";
+import { Chain } from "../ledger/support/chain.js";
+import { epochKey, floorPolicy, policy } from "../ledger/support/consortium.js";
+import { documentBytes, publicKeyOf, seedOf, submitted } from "../ledger/support/records.js";
+import { accuse, approveOf, suspend } from "../ledger/support/statements.js";
 import { LedgerWorld } from "./support/ledger-world.js";
 
 function producerOf(world: LedgerWorld, candidates: readonly ParsedSubmission[], round = 0) {
@@ -19,7 +24,7 @@ function producerOf(world: LedgerWorld, candidates: readonly ParsedSubmission[],
   return new BlockProducer({
     ...{ ...world.ports, selfId, epochKey, vrfSeed: seedOf(`vrf of ${selfId}`) },
     headCertificates: () => store.headCertificates,
-    ...{ control: () => [], onBuilt: () => {} },
+    ...{ operations: () => [], onBuilt: () => {} },
     candidates: () => candidates,
     settled: () => new Set(),
   });
@@ -49,6 +54,48 @@ describe("a block that a manager makes", () => {
     const { executed } = await producerOf(world, []).build(0, []);
     assert.equal(executed.facts.timestampMs, world.store.head.timestampMs + 1);
   });
+});
+
+const admission = create(ControlOperationSchema, {
+  operation: {
+    case: "admitStorageNode",
+    value: {
+      ...{ nodeId: "storage-9", sponsorId: "manager-1" },
+      ...{ signingKey: publicKeyOf("storage-9"), tlsSpkiSha256: seedOf("tls of storage-9") },
+    },
+  },
+});
+
+describe("a block's control operations", () => {
+  const statement = (block: string) => approveOf({ managerId: "manager-2", block });
+  const cases = {
+    "evidence, which two signatures carry": [
+      accuse(votesEvidence(statement("A"), statement("B"))),
+      undefined,
+    ],
+    "evidence with another one's signature": [
+      accuse(
+        votesEvidence(statement("A"), {
+          ...approveOf({ managerId: "manager-1", block: "B" }),
+          managerId: "manager-2",
+        }),
+      ),
+      "SIGNATURE_INVALID",
+    ],
+    "an admission, to which nobody can have agreed": [admission, "OPERATION_INVALID"],
+    "a suspension that the policy rules out": [suspend("manager-2"), "OPERATION_INVALID"],
+  } as const;
+  for (const [name, [operation, reason]] of Object.entries(cases)) {
+    test(`${reason === undefined ? "may" : "may not"} be ${name}`, async () => {
+      const world = await LedgerWorld.create();
+      const validator = new BlockValidator({ ...world.ports, epochKey });
+      const chain = new Chain(reason === "OPERATION_INVALID" ? floorPolicy : policy);
+      const { block, executed } = chain.propose({ control: [operation] });
+      assert.equal(block.block?.control.length, 1);
+      const judged = await validator.judge(executed.facts.blockId, block);
+      assert.equal(judged?.ok === false ? judged.error.reason : undefined, reason);
+    });
+  }
 });
 
 describe("the judgement of a candidate", () => {

@@ -5,12 +5,20 @@ import { utf8 } from "../../../src/base/bytes.js";
 import { sha256 } from "../../../src/crypto/hash.js";
 import { ControlOperationSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { ListStorageNodesRequestSchema, MemberState } from "../../../src/gen/bss/v1/query_pb.js";
+import { votesEvidence } from "../../../src/ledger/evidence.js";
 import { ruleIds } from "../../../src/ledger/rules/catalogue.js";
 import { getConsortium, listStorageNodes } from "../../../src/query/member-queries.js";
 import { pageToken } from "../../../src/rpc/validation.js";
 import { rpcErrorFrom } from "../../support/rpc-consortium.js";
-import { consortiumId, managerIds, policy, storageIds } from "../ledger/support/consortium.js";
+import {
+  consortiumId,
+  floorPolicy,
+  managerIds,
+  policy,
+  storageIds,
+} from "../ledger/support/consortium.js";
 import { publicKeyOf } from "../ledger/support/records.js";
+import { accuse, approveOf, resume, suspend } from "../ledger/support/statements.js";
 import { ChainWorld } from "../storage-node/support/chain-world.js";
 
 function admission(nodeId: string) {
@@ -43,6 +51,47 @@ describe("GetConsortium", () => {
     ]);
     assert.deepEqual(changes, [...storageIds.map((id) => [0, id]), [2, "storage-8"]]);
   });
+});
+
+describe("GetConsortium tells", () => {
+  test("who is suspended, why, since when and how often, and the operations that did it", async () => {
+    const world = await ChainWorld.open("storage-1", floorPolicy);
+    const offence = accuse(
+      votesEvidence(
+        approveOf({ managerId: "manager-3", block: "A" }),
+        approveOf({ managerId: "manager-3", block: "B" }),
+      ),
+    );
+    const operations = [suspend("manager-2"), resume("manager-2", 1, 1), offence];
+    for (const operation of operations) {
+      await world.commit(world.ledger.extend({ control: [operation] }));
+    }
+    const facts = { consortiumName: "test-grid", consortiumId, policy: floorPolicy };
+    const { managers = [], history = [] } = await getConsortium(world.store.reader, facts);
+    const timeOf = (height: number) => BigInt(world.ledger.at(height).parsed.timestampMs);
+    assert.deepEqual(
+      managers.map(({ member: _, ...standing }) => standing),
+      [
+        { active: true, reason: 0, ...changed(0n, 0n), absences: 0, offenceHeight: 0n },
+        { active: true, reason: 0, ...changed(2n, timeOf(2)), absences: 1, offenceHeight: 0n },
+        { active: false, reason: 2, ...changed(3n, timeOf(3)), absences: 0, offenceHeight: 3n },
+        { active: true, reason: 0, ...changed(0n, 0n), absences: 0, offenceHeight: 0n },
+      ],
+    );
+    const changes = history.filter(({ height = 0n }) => height > 0n);
+    assert.deepEqual(
+      changes.map(({ height }) => height),
+      [1n, 2n, 3n],
+    );
+    assert.deepEqual(
+      changes.map(({ operation }) => operation),
+      operations,
+    );
+  });
+
+  const changed = (changedHeight: bigint, changedAtUnixMs: bigint) => {
+    return { changedHeight, changedAtUnixMs };
+  };
 });
 
 describe("ListStorageNodes", () => {

@@ -8,10 +8,25 @@ import { rootOf } from "../../../src/ledger/merkle/frontier.js";
 import { parseStorageBlockHeader } from "../../../src/ledger/storage-blocks.js";
 import { answerTimeoutMs, patienceMs } from "../../../src/storage-node/block-fetcher.js";
 import { blocksMax } from "../../../src/storage-node/candidates.js";
+import { floorPolicy } from "../ledger/support/consortium.js";
 import { accepted } from "../ledger/support/outcome.js";
+import { resume, suspend } from "../ledger/support/statements.js";
 import { ChainWorld } from "./support/chain-world.js";
 
 describe("a final block", () => {
+  test("of which no operation is wrong changes who must accept the next", async () => {
+    const world = await ChainWorld.open("storage-1", floorPolicy);
+    await world.commit(world.ledger.extend({ control: [suspend("manager-2")] }));
+    await world.commit(world.ledger.extend());
+    await world.commit(world.ledger.extend({ control: [resume("manager-2", 1, 2)] }));
+    await world.crash();
+    await world.commit(world.ledger.extend());
+    assert.equal(world.height, 4);
+    const required = world.ledger.appended.map(({ facts }) => facts.requiredAccepts.length);
+    assert.deepEqual(required, [3, 3, 4, 4]);
+    assert.deepEqual(world.dropped, []);
+  });
+
   test("is appended with its records, and all managers are told the new head", async () => {
     const world = await ChainWorld.open();
     const made = world.ledger.extend();
@@ -271,6 +286,16 @@ describe("a node that finds a fork", () => {
     await world.commit(other, { block: false });
     assert.deepEqual(world.halts, []);
     assert.deepEqual(world.dropped, ["manager-1 CERTIFICATE_INVALID"]);
+  });
+
+  test("stops at a final block with an operation that nobody has signed", async () => {
+    const world = await ChainWorld.open("storage-1", floorPolicy);
+    await world.commit(world.ledger.extend({ control: [suspend("manager-2")] }));
+    const forged = resume("manager-2", 1, 1, "manager-1");
+    await world.commit(world.ledger.make({ control: [forged] }));
+    assert.match(world.halts[0] ?? "", /SIGNATURE_INVALID: .* RESUME of manager-2/);
+    assert.equal(world.height, 1);
+    assert.notEqual(await world.store.forkEvidence(), undefined);
   });
 
   test("stops at a final block whose root is not its own", async () => {

@@ -118,3 +118,10 @@ export const genesisMessage = create(GenesisSchema, {
 export const genesis = accepted(parseGenesis(utf8(toJsonString(GenesisSchema, genesisMessage))));
 export const consortiumId = genesis.consortiumId;
 export const policy = genesis.policy;
+
+/** The same, but absent managers and offenders are suspended. */
+export const floorPolicy = {
+  ...policy,
+  suspension: SuspensionMode.FLOOR,
+  ...{ suspendAfterMs: 500, resumeWaitMs: 1_000, resumeWaitMaxMs: 60_000 },
+};

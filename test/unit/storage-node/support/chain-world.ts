@@ -5,6 +5,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
 import { SignatureCache } from "../../../../src/crypto/signature-cache.js";
+import type { Policy } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import {
   type VerifyIntegrityRequest,
   VerifyIntegrityRequestSchema,
@@ -17,7 +18,7 @@ import { StorageChain } from "../../../../src/storage-node/storage-chain.js";
 import { createMemoryDisk, type MemoryDisk } from "../../../../src/store/memory-store.js";
 import { StorageNodeStore } from "../../../../src/store/storage-node-store.js";
 import { type MadeBlock, StorageLedger } from "../../../support/storage-ledger.js";
-import { consortiumId, genesis, policy } from "../../ledger/support/consortium.js";
+import { consortiumId, genesis } from "../../ledger/support/consortium.js";
 import { sign } from "../../ledger/support/records.js";
 
 export type Down = MessageInitShape<typeof VerifyIntegrityResponseSchema>;
@@ -25,7 +26,7 @@ export type Down = MessageInitShape<typeof VerifyIntegrityResponseSchema>;
 export type Told = { readonly to: string | undefined; readonly request: VerifyIntegrityRequest };
 
 export class ChainWorld {
-  readonly ledger = new StorageLedger(genesis, sign);
+  readonly ledger: StorageLedger;
   readonly disk: MemoryDisk;
   readonly nodeId: string;
   readonly told: Told[] = [];
@@ -39,13 +40,14 @@ export class ChainWorld {
   #store: StorageNodeStore | undefined;
   #chain: StorageChain | undefined;
 
-  private constructor(nodeId: string, disk: MemoryDisk) {
+  private constructor(nodeId: string, policy: Policy) {
     this.nodeId = nodeId;
-    this.disk = disk;
+    this.disk = createMemoryDisk();
+    this.ledger = new StorageLedger({ ...genesis, policy }, sign);
   }
 
-  static async open(nodeId = "storage-1"): Promise<ChainWorld> {
-    const world = new ChainWorld(nodeId, createMemoryDisk());
+  static async open(nodeId = "storage-1", policy = genesis.policy): Promise<ChainWorld> {
+    const world = new ChainWorld(nodeId, policy);
     await world.start();
     return world;
   }
@@ -66,7 +68,8 @@ export class ChainWorld {
   async start(): Promise<void> {
     this.#store = await StorageNodeStore.open(await this.disk.open(), genesis);
     this.#chain = await StorageChain.open({
-      ...{ nodeId: this.nodeId, consortiumId, policy, store: this.#store },
+      ...{ nodeId: this.nodeId, consortiumId, store: this.#store },
+      policy: this.ledger.genesis.policy,
       signatures: new SignatureCache(),
       sign: (digest) => sign(this.nodeId, digest),
       monotonicMs: () => this.nowMs,
