@@ -16,6 +16,7 @@ export type Intake = {
 export type IntakePorts = {
   readonly connectedStorage: () => readonly string[];
   readonly sign: StatementLog["sign"];
+  readonly atTip: () => boolean;
   /** Something may be ready to be ordered. */
   readonly wake: () => void;
 };
@@ -23,7 +24,7 @@ export type IntakePorts = {
 export function createIntake(
   options: ManagerOptions,
   shared: SharedPorts,
-  { connectedStorage, sign, wake }: IntakePorts,
+  { connectedStorage, sign, atTip, wake }: IntakePorts,
 ): Intake {
   const { store, observer, poolLimits: limits } = options;
   const availability = new Availability({
@@ -34,7 +35,7 @@ export function createIntake(
   const pool = new Pool({ limits, verdictWaitMs: shared.policy.verdictWaitMs });
   const submissions = new Submissions({
     ...shared,
-    pool,
+    ...{ pool, atTip },
     sign: (digest) => sign("objection", store.head.height, digest),
     keepFalseObjection: (objection) => store.falseObjections.add(objection),
     onDropped: observer.dropped,

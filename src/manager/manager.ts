@@ -87,6 +87,7 @@ export class Manager {
     const { abstention, statements } = this.#voting;
     const intake = createIntake(options, shared, {
       sign: statements.sign.bind(statements),
+      atTip: () => abstention.mayVote(store.head.height + 1),
       connectedStorage: () => this.storage.connectedIds,
       wake: () => this.#wakeIfDue(),
     });

@@ -26,6 +26,8 @@ export type ObjectionsPorts = ScreeningPorts & {
   /** 32 bytes. */
   readonly consortiumId: Uint8Array;
   readonly pool: Pick<Pool, "unsettled" | "mayCure">;
+  /** False while others are known to be further, and before they were heard. */
+  readonly atTip: () => boolean;
   /** Signs a 32-byte digest with this manager's key; undefined while that is not possible. */
   readonly sign: (digest: Uint8Array) => Promise<Uint8Array | undefined>;
   /** Keeps a false objection durably; false when it is known. */
@@ -131,10 +133,12 @@ export class Objections {
   /**
    * Refuses a waiting record if it breaks a rule on the ledger as it stands and nothing that waits
    * may change that. Without the second, an objection at the right moment would throw out a trade
-   * whose reading is on its way.
+   * whose reading is on its way. A manager that is behind refuses nothing: what is missing here may
+   * be in a block that everybody else has. The record waits; whoever orders it next leaves it out.
    */
   async #review(objection: Objection): Promise<void> {
-    const { pool } = this.#ports;
+    const { pool, atTip } = this.#ports;
+    if (!atTip()) return;
     const recordHex = toHex(objection.recordHash);
     const submission = pool.unsettled(toHex(objection.submissionId), recordHex);
     const record = submission?.records.find(({ hashHex }) => hashHex === recordHex);

@@ -28,16 +28,19 @@ describe("objections of other managers", () => {
   let dropped: string[];
   let refused: string[];
   let counted: string[];
+  let atTip: boolean;
 
   beforeEach(async () => {
     world = await LedgerWorld.create();
     pool = new Pool({ limits: { submissionsMax: 1_000, bytesMax: 1e8 }, verdictWaitMs: 500 });
     [dropped, refused, counted] = [[], [], []];
+    atTip = true;
     objections = new Objections(
       {
         ...world.ports,
         selfId: "manager-1",
         pool,
+        atTip: () => atTip,
         sign: async (digest) => sign("manager-1", digest),
         keepFalseObjection: (objection) => world.store.falseObjections.add(objection),
         onDropped: (from, what) => dropped.push(`${from}: ${what}`),
@@ -157,6 +160,19 @@ describe("objections of other managers", () => {
     });
   }
 
+  test("[R4.7.2] refuse nothing while this manager is behind: others may have what cures it", async () => {
+    const submission = waiting([tradeBytes()]);
+    const objection = { reason: "DOUBLE_SPEND" };
+    atTip = false;
+    await take(submission, objection);
+    await take(submission, { ...objection, height: 1 });
+    await extend();
+    assert.deepEqual(refused, []);
+    atTip = true;
+    await take(submission, objection);
+    assert.equal(refused.length, 1);
+  });
+
   const blameless: readonly (readonly [string, ObjectionOptions])[] = [
     ["a reason of order", { reason: "DOUBLE_SPEND" }],
     ["a reason of another clock", { reason: "TIME_IN_FUTURE" }],
@@ -197,6 +213,7 @@ describe("objections of other managers", () => {
         ...world.ports,
         selfId: "manager-1",
         pool,
+        atTip: () => true,
         sign: async (digest) => sign("manager-1", digest),
         keepFalseObjection: (objection) => world.store.falseObjections.add(objection),
         onDropped: () => {},

@@ -79,6 +79,7 @@ class Desk {
         return state;
       },
       pool,
+      atTip: () => true,
       savePooled: async (submission) => {
         await this.beforeSave();
         await store.savePooled(submission);
