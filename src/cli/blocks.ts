@@ -1,7 +1,10 @@
 /** `bss blocks`: the chain, block by block. */
+
+import { fromBinary } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import { defined } from "../base/assert.js";
 import type { BssClient } from "../client/client.js";
+import { ControlOperationSchema } from "../gen/bss/v1/genesis_pb.js";
 import type { BlockView } from "../gen/bss/v1/query_pb.js";
 import { parseHeader } from "../ledger/blocks.js";
 import type { RpcError } from "../rpc/rpc-error.js";
@@ -25,6 +28,7 @@ const columns: readonly Column[] = [
   { title: "MATCHES", align: "right" },
   { title: "BLOCK       " },
   { title: "HASH1       " },
+  { title: "MANAGERS" },
 ];
 
 export function register(program: Command): void {
@@ -86,17 +90,51 @@ function print(view: BlockView, output: Output): void {
   const { height, header, proposerId, timestampMs, treeSize } = parsed.value;
   const added = block.leaves.length;
   const commits = view.certificates?.commit?.signatures.length ?? 0;
+  const changes = managerChanges(block.control);
   const matches = view.certificates?.integrity?.signatures.length ?? 0;
   const value = {
     ...{ height, block_id: view.blockId, previous_block_id: header.previousBlockId },
     ...{ time_unix_ms: timestampMs, proposer_id: proposerId, created_round: header.createdRound },
     ...{ records_added: added, tree_size: treeSize, hash1: header.hash1 },
     ...{ manager_signatures: commits, storage_attestations: matches },
+    changes: changes.map(({ kind, managerId }) => ({ kind, manager_id: managerId })),
   };
   output.result(value, () => {
     const time = formatTime(timestampMs);
     const hashes = [shortHash(view.blockId), shortHash(header.hash1)];
-    const row = [height, time, proposerId, added, treeSize, commits, matches, ...hashes];
+    const counts = [added, treeSize, commits, matches];
+    const row = [height, time, proposerId, ...counts, ...hashes, changeWords(changes)];
     return table(columns, [row]).split("\n")[1] ?? "";
   });
+}
+
+type ManagerChange = {
+  readonly kind: "suspended" | "resumed" | "accused";
+  readonly managerId: string;
+};
+
+const kinds = {
+  suspendManager: "suspended",
+  resumeManager: "resumed",
+  evidence: "accused",
+} as const;
+
+/** What a block says about managers, from its exact control operations. */
+function managerChanges(control: readonly Uint8Array[]): readonly ManagerChange[] {
+  return control.flatMap((bytes) => {
+    const { operation } = fromBinary(ControlOperationSchema, bytes);
+    switch (operation.case) {
+      case "suspendManager":
+      case "resumeManager":
+      case "evidence":
+        return [{ kind: kinds[operation.case], managerId: operation.value.managerId }];
+      default:
+        return [];
+    }
+  });
+}
+
+/** "manager-3 suspended, manager-2 resumed". */
+function changeWords(changes: readonly ManagerChange[]): string {
+  return changes.map(({ kind, managerId }) => `${managerId} ${kind}`).join(", ");
 }
