@@ -4,7 +4,8 @@
  *
  * A resume costs a round when its manager is gone again, as the block then waits for its ACCEPT. So
  * it goes only into blocks of round 0, only if it came lately, and after one that failed this
- * manager waits for longer and longer before it tries that manager again.
+ * manager waits for longer and longer before it tries that manager again. It goes along with every
+ * suspension of an absent manager, too: where Q are active, one can only go as another one comes.
  */
 import { create, equals } from "@bufbuild/protobuf";
 import { equalBytes } from "../base/bytes.js";
@@ -99,7 +100,7 @@ export class ControlPool {
 
   /** What a block that is made in `round` should carry, in this order, as far as it fits. */
   operations(round: number, absent: readonly string[] = []): readonly ControlOperation[] {
-    const resumes = round === 0 ? this.#resumesToTry() : [];
+    const resumes = round === 0 || absent.length > 0 ? this.#resumesToTry() : [];
     return [
       ...resumes.map((value) => operationOf({ case: "resumeManager", value })),
       ...this.evidence.map((value) => operationOf({ case: "evidence", value })),

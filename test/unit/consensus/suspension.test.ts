@@ -66,7 +66,7 @@ describe("one manager of four that is away", () => {
   test("stops the ring for good, where nobody is ever suspended", () => {
     const group = new RingGroup({ managers: 4, height: 4, timeouts, delayMs: 20, dead: [4] });
     group.wake();
-    group.run(600_000);
+    group.run(200_000);
     assert.equal(group.decided.size, 0);
     assert.deepEqual(group.claims, []);
     assert.deepEqual(group.ring("manager-2").waiting(group.nowMs)?.missingAccepts, ["manager-4"]);
@@ -111,6 +111,26 @@ describe("a manager that is slow", () => {
     assert.equal(decided, 3, "the other one catches up with blocks");
     assert.deepEqual(facts?.absences, []);
   });
+});
+
+test("a manager that is away is suspended as one that was comes back, where all others are needed", () => {
+  const { decided, facts } = decide({ suspended: [2], dead: [4] });
+  assert.equal(decided, 3);
+  assert.deepEqual(facts?.absences, ["manager-4"]);
+  assert.deepEqual(facts?.requiredAccepts, ["manager-1", "manager-2", "manager-3"]);
+});
+
+test("a suspended manager accepts nothing, and its vote counts", () => {
+  const { decided, facts, approval } = decide({
+    ...{ suspended: [2], height: 5 },
+    // Nobody resumes it in round 1: the proposer of round 0 is not heard.
+    route: (from, _, message) =>
+      from === "manager-4" && message.kind === "proposal" ? undefined : 20,
+  });
+  assert.equal(decided, 4);
+  assert.deepEqual(facts?.requiredAccepts, ["manager-1", "manager-3", "manager-4"]);
+  const accepted = approval?.signatures.map(({ managerId }) => managerId);
+  assert.deepEqual(accepted, facts?.requiredAccepts);
 });
 
 test("managers that began to wait at different times agree all the same", () => {

@@ -121,10 +121,14 @@ describe("control operations that wait for a block", () => {
       assert.equal(pool.wantsResume(resume("manager-4")), false);
     });
 
-    test("go into blocks of round 0 only", () => {
+    test("go into blocks of round 0 only, and along with the suspension of another", () => {
       pool.addResume(resume("manager-4"));
       assert.deepEqual(offered(0), ["resumeManager manager-4"]);
       assert.deepEqual(offered(1), []);
+      assert.deepEqual(offered(1, ["manager-3"]), [
+        "resumeManager manager-4",
+        "suspendManager manager-3",
+      ]);
     });
 
     test("go when they are two blocks old, and stay when they are said again", () => {

@@ -24,7 +24,7 @@ import {
   VoteSchema,
 } from "../../../../src/gen/bss/v1/vote_pb.js";
 import type { BlockFacts } from "../../../../src/ledger/block-facts.js";
-import type { Members } from "../../../../src/ledger/members.js";
+import { Members } from "../../../../src/ledger/members.js";
 import { createConsortium, futureBoundMs } from "../../../simulation/consortium.js";
 import { seedOf } from "../../../simulation/signatures.js";
 
@@ -38,6 +38,8 @@ export type GroupOptions = {
   readonly leaves?: boolean;
   /** Numbers of those that say nothing. */
   readonly dead?: readonly number[];
+  /** Numbers of those that are suspended before this height, and want to be active again. */
+  readonly suspended?: readonly number[];
   /** When a message arrives after all, ms from now; by default after the delay. Nothing: never. */
   readonly route?: (
     from: string,
@@ -64,12 +66,24 @@ export class RingGroup {
   readonly #rings = new Map<string, Ring>();
   readonly #facts = new Map<string, BlockFacts>();
   readonly #due: Due[] = [];
+  /** The latest deadline that is waited for, by ring. */
+  readonly #timers = new Map<string, number>();
   #order = 0;
   nowMs = 0;
 
   constructor(options: GroupOptions) {
     this.#options = options;
-    this.members = createConsortium(options.managers, 4, "fake").genesis.members;
+    const { managers, storageNodes, officers } = createConsortium(
+      ...([options.managers, 4, "fake"] as const),
+    ).genesis.members;
+    const suspended = options.suspended ?? [];
+    this.members = new Members({
+      ...{ storageNodes, officers },
+      managers: managers.map((each) => ({
+        ...each,
+        active: !suspended.includes(numberOf(each.managerId)),
+      })),
+    });
     for (const { managerId } of this.members.managers) {
       if (options.dead?.includes(numberOf(managerId))) continue;
       this.#rings.set(managerId, this.#newRing(managerId));
@@ -153,7 +167,8 @@ export class RingGroup {
       this.#do(id, ring, ready);
     }
     const deadlineMs = ring.nextDeadlineMs;
-    if (deadlineMs === undefined) return;
+    if (deadlineMs === undefined || this.#timers.get(id) === deadlineMs) return;
+    this.#timers.set(id, deadlineMs);
     this.#after(Math.max(0, deadlineMs - this.nowMs), () => {
       if (ring.nextDeadlineMs !== deadlineMs) return;
       ring.tick(this.#clock());
@@ -218,11 +233,17 @@ export class RingGroup {
     }
   }
 
-  /** A block that suspends the absent, as long as a quorum stays active. */
+  /**
+   * A block that suspends the absent, as long as a quorum stays active. In round 0, and together
+   * with suspensions, it resumes who wants to be active again.
+   */
   #build(proposerId: string, createdRound: number, absent: readonly string[]): BlockFacts {
     const { height, leaves = true } = this.#options;
-    const active = this.members.activeManagerIds;
-    const absences = absent.slice(0, active.length - this.members.quorum);
+    const { activeManagerIds, quorum } = this.members;
+    const resumes = createdRound === 0 || absent.length > 0;
+    const returning = this.aliveIds.filter((id) => !activeManagerIds.includes(id));
+    const active = [...activeManagerIds, ...(resumes ? returning : [])];
+    const absences = absent.slice(0, active.length - quorum);
     if (absent.length > 0) {
       this.claims.push(`r${createdRound} of ${proposerId} without ${absent.join(" ")}`);
     }
