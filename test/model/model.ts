@@ -1,15 +1,15 @@
 /**
  * One height as a model: three honest managers, and a fourth that signs anything for anybody, so
- * that Q = 3 needs two honest ones. The search goes through every state that the adversary can bring
- * about in so many rounds. What an honest manager signs is decided by the functions that the ring
- * uses: `approvalOf`, `onLockCertificate` and `restoredLock` of lock-rules.ts; what is counted by
- * `VoteTally`; what is evidence by `breaksLock`.
+ * that Q = 3 needs two honest ones. The search goes through every state that the adversary can
+ * bring about in so many rounds. What an honest manager signs is decided by the functions that the
+ * ring uses: `approvalOf`, `onLockCertificate` and `restoredLock` of lock-rules.ts; what is counted
+ * by `VoteTally`; what is evidence by `breaksLock`.
  *
  * In each round the adversary shows each honest manager whatever proposal it can make: a fresh
  * block, or one with a lock certificate that exists. A block that Q approve has a polka, and
  * therefore, in the worst case, a lock certificate. Who learns of it in time, who after it has
- * committed nil, who rounds later, and who never, is the adversary's choice, and so is who is killed
- * and starts again from its disk.
+ * committed nil, who rounds later, and who never, is the adversary's choice, and so is who is
+ * killed and starts again from its disk.
  *
  * The managers go through the rounds side by side. Nothing is lost by that: what a manager signs in
  * a round depends on its own lock and on certificates of earlier rounds only, so it does not matter

@@ -3,7 +3,8 @@
  * wants done comes back as lines. Statements are signed and stepped back at once, as after a write.
  *
  * A block is named by a letter and the round in which it was made: "A0", "B2". Blocks "E…" add no
- * leaves, "F…" are from the future, "S…" suspend the last manager. Managers and storage nodes are called by their numbers.
+ * leaves, "F…" are from the future, "S…" suspend the last manager. Managers and storage nodes are
+ * called by their numbers.
  */
 import { create } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
