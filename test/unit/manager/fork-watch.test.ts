@@ -36,7 +36,9 @@ function commitOf(
 }
 
 const own = commitOf(1, ["manager-1", "manager-2", "manager-3"]);
-const forked = commitOf(2, ["manager-2", "manager-3", "manager-4"]);
+const forkers = ["manager-2", "manager-3", "manager-4"];
+const forked = commitOf(2, forkers);
+const elsewhere = commitOf(2, forkers, height + 1);
 
 function answer(commit: CommitCertificate): ManagerBlocks {
   return create(ManagerBlocksSchema, { blocks: [{ certificates: { commit } }] });
@@ -100,7 +102,6 @@ describe("the watch for forks", () => {
     assert.equal(await watch.takeAnswer("manager-4", answer(forked)), false);
     watch.ask("manager-4", height);
     assert.equal(await watch.takeAnswer("manager-3", answer(forked)), false);
-    const elsewhere = commitOf(2, ["manager-2", "manager-3", "manager-4"], height + 1);
     assert.equal(await watch.takeAnswer("manager-4", answer(elsewhere)), false);
     assert.equal(await watch.takeAnswer("manager-4", create(ManagerBlocksSchema)), false);
     assert.deepEqual([proven, dropped], [[], []]);
@@ -108,7 +109,7 @@ describe("the watch for forks", () => {
 
   test("is content when the manager holds the same block after all", async () => {
     watch.ask("manager-4", height);
-    const same = commitOf(1, ["manager-2", "manager-3", "manager-4"]);
+    const same = commitOf(1, forkers);
     assert.equal(await watch.takeAnswer("manager-4", answer(same)), true);
     assert.deepEqual([proven, dropped], [[], []]);
   });
@@ -130,7 +131,7 @@ describe("the watch for forks", () => {
     ["is empty", {}],
     ["has one certificate", { first: own }],
     ["is about one block", { first: own, second: own }],
-    ["is about two heights", { first: own, second: commitOf(2, ["manager-1"], 8) }],
+    ["is about two heights", { first: own, second: elsewhere }],
     ["has a certificate of too few", { first: own, second: tooFew }],
     ["has a certificate of a stranger", { first: own, second: stranger }],
     ["has a forged certificate", { first: forged, second: own }],

@@ -139,6 +139,16 @@ describe("the watch over heads", () => {
     assert.equal(outvoted.length, 1);
   });
 
+  test("remembers so many heads of a manager, the newest", async () => {
+    const wrong = { stateDigest: other(1) };
+    for (const id of ["manager-2", "manager-3", "manager-4"]) await watch.take(head(id, 2, wrong));
+    for (let height = 3; height < 67; height++) await watch.take(head("manager-4", height));
+    await extend();
+    await extend();
+    assert.deepEqual(outvoted, []);
+    assert.equal(differing.length, 2);
+  });
+
   test("lets no manager push out what others said by saying much", async () => {
     await watch.take(head("manager-2", 2, { stateDigest: other(1) }));
     await watch.take(head("manager-3", 2, { stateDigest: other(1) }));

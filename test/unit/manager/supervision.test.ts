@@ -15,6 +15,7 @@ import {
 import { RingHalted } from "../../../src/manager/ring-driver.js";
 import { managerIds } from "../ledger/support/consortium.js";
 import { documentBytes, submitted } from "../ledger/support/records.js";
+import { turns } from "./support/fake-stream.js";
 import { type FinalBlock, LedgerWorld } from "./support/ledger-world.js";
 import { headOf, LoneManager, peer } from "./support/lone-manager.js";
 import { commit } from "./support/votes.js";
@@ -75,8 +76,12 @@ describe("a manager whose ledger is not the others'", () => {
     const [error] = node.fatal;
     assert.ok(error instanceof RingHalted);
     assert.match(error.message, /manager-2, manager-3, manager-4 hold another block/);
+    await turns();
     const said = node.said.length;
+    const { blockId } = elsewhere.chain.head;
     node.manager?.onPeerConnected(peer);
+    await node.hear({ case: "vote", value: commit("manager-2", { height: 1, blockId }) });
+    await turns();
     assert.equal(node.said.length, said, "no head is signed any more");
   });
 
