@@ -1,16 +1,17 @@
 /**
  * The rounds of one height (protocol §4).
  *
- *     idle ──wake or any message──▶ propose ──APPROVE sent──▶ approve ──polka ∧ AC──▶ verify ──LC──▶ commit
+ *     idle ──reason to start────────▶ propose ──APPROVE sent──▶ approve ──polka ∧ AC──▶ verify ──LC──▶ commit
  *                                      │                        │                       │             │
  *                                   timeout: APPROVE nil     timeout: COMMIT nil     timeout: COMMIT nil
  *                                                                                                     │
  *            next round ◀── Q COMMITs of any kind and timeout ◀───────────────────────────────────────┤
  *            decided    ◀── Q COMMITs of one (height, round, block), with AC and IC ◀──────────────────┘
  *
- * The skeleton is Tendermint (arXiv:1807.04938, Algorithm 1). What this manager may say is
- * decided by lock-rules.ts, what it knows by height-state.ts. After every event all rules are
- * looked at again, in one fixed order, so no order of messages is special.
+ * The skeleton is Tendermint (arXiv:1807.04938, Algorithm 1). What starts a height is decided by
+ * height-start.ts, what this manager may say by lock-rules.ts and own-view.ts; what it knows is in
+ * height-state.ts, where intake.ts files it. After every event all rules are looked at again, in
+ * one fixed order, so no order of messages is special.
  */
 import { defined, unreachable } from "../base/assert.js";
 import { fromHex, toHex } from "../base/bytes.js";
