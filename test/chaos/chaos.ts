@@ -133,11 +133,13 @@ async function strike(
   return results;
 }
 
-function unrecovered({ kind, commitAfterMs, levelAfterMs }: PhaseResult): readonly string[] {
+function unrecovered(result: PhaseResult): readonly string[] {
+  const { kind, commitAfterMs, levelAfterMs, activeAfterMs } = result;
   const limit = `${recoveryMaxMs / 1000} s`;
   return [
     ...(commitAfterMs === undefined ? [`no block within ${limit} after ${kind} was healed`] : []),
     ...(levelAfterMs === undefined ? [`a node is behind ${limit} after ${kind} was healed`] : []),
+    ...(activeAfterMs === undefined ? [`suspended ${limit} after ${kind} was healed`] : []),
   ];
 }
 

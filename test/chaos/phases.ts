@@ -13,8 +13,10 @@ export type PhaseResult = {
   readonly healedMs: number;
   /** From the end of healing to the next block. Absent when none came in time. */
   readonly commitAfterMs?: number;
-  /** From the end of healing until every node is level with the tip. Absent when not in time. */
+  /** From then on until every node is level with the tip. Absent when not in time. */
   readonly levelAfterMs?: number;
+  /** From then on until no manager is suspended any more. Absent when not in time. */
+  readonly activeAfterMs?: number;
   /** Blocks made final between strike and healing. */
   readonly blocksMeanwhile: number;
   /** The longest time without a commit from the strike until the next block after healing. */
@@ -46,12 +48,14 @@ export async function runPhase(
   const blocksMeanwhile = blocksBetween(watchers, struckMs, healedMs);
   const commitAfterMs = await measured(world, async () => tipOf(watchers) > tip);
   const levelAfterMs = await measured(world, () => allLevel(world, watchers));
+  const activeAfterMs = await measured(world, () => allActive(world));
   const stallMs = longestStall(watchers, struckMs, healedMs + (commitAfterMs ?? recoveryMaxMs));
   const result = {
     ...{ kind, targets, tolerated: !beyondTolerance.has(kind), struckMs, healedMs },
     ...{ blocksMeanwhile, stallMs },
     ...(commitAfterMs !== undefined && { commitAfterMs }),
     ...(levelAfterMs !== undefined && { levelAfterMs }),
+    ...(activeAfterMs !== undefined && { activeAfterMs }),
   };
   journal.log(`  ${describe(result)}`);
   await sleep(calmMs);
@@ -65,12 +69,14 @@ export function longestGap(commitsMs: readonly number[], fromMs: number, toMs: n
   return Math.max(...marks.slice(1).map((ms, i) => ms - (marks[i] ?? fromMs)));
 }
 
-function describe({ blocksMeanwhile, commitAfterMs, levelAfterMs, stallMs }: PhaseResult): string {
+function describe(result: PhaseResult): string {
+  const { blocksMeanwhile, commitAfterMs, levelAfterMs, activeAfterMs, stallMs } = result;
   const after = (ms: number | undefined) =>
     ms === undefined ? `not within ${recoveryMaxMs / 1000} s` : `after ${(ms / 1000).toFixed(1)} s`;
   return (
     `${blocksMeanwhile} blocks meanwhile, longest stall ${(stallMs / 1000).toFixed(1)} s; ` +
-    `healed: next block ${after(commitAfterMs)}, all level ${after(levelAfterMs)}`
+    `healed: next block ${after(commitAfterMs)}, all level ${after(levelAfterMs)}, ` +
+    `all active ${after(activeAfterMs)}`
   );
 }
 
@@ -91,6 +97,10 @@ async function allLevel(world: World, watchers: Watchers): Promise<boolean> {
   const heights = await world.heights();
   const goal = tipOf(watchers) - levelBlocks;
   return world.ids.every((id) => (heights.get(id) ?? 0) >= goal);
+}
+
+async function allActive(world: World): Promise<boolean> {
+  return (await world.suspended())?.length === 0;
 }
 
 function tipOf({ commitMs }: Watchers): number {

@@ -83,7 +83,7 @@ const holdMinMs = 2_000;
 
 /** Phases without end; the same options always give the same ones. */
 export function* planPhases(options: PlanOptions): Generator<Phase, never, undefined> {
-  const { seed, kinds = faultKinds, pauseMaxMs = 20_000, holdMaxMs = 12_000 } = options;
+  const { seed, kinds = faultKinds, pauseMaxMs = 20_000, holdMaxMs = 20_000 } = options;
   const random = new Random(seed);
   for (;;) {
     for (const kind of random.shuffled(kinds)) {

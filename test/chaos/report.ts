@@ -49,7 +49,15 @@ export function renderOutcome(outcome: Outcome): string {
 
 /** One line per kind of fault: the worst of its phases. */
 function renderKinds(phases: readonly PhaseResult[]): string {
-  const header = row(["fault", "times", "blocks", "longest stall", "next block", "all level"]);
+  const header = row([
+    "fault",
+    "times",
+    "blocks",
+    "longest stall",
+    "next block",
+    "all level",
+    "all active",
+  ]);
   const rows = faultKinds.flatMap((kind) => {
     const own = phases.filter((phase) => phase.kind === kind);
     if (own.length === 0) return [];
@@ -62,6 +70,7 @@ function renderKinds(phases: readonly PhaseResult[]): string {
         worst(own.map(({ stallMs }) => stallMs)),
         worst(own.map(({ commitAfterMs }) => commitAfterMs)),
         worst(own.map(({ levelAfterMs }) => levelAfterMs)),
+        worst(own.map(({ activeAfterMs }) => activeAfterMs)),
       ]),
     ];
   });

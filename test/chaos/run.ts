@@ -1,6 +1,7 @@
 /**
  * `make chaos MINUTES=3 SEED=1`: one run, its table on the screen, and all of it in a JSON file.
- * Exit code 1 for a violation. KINDS narrows the faults, STORAGE the nodes; KEEP=1 keeps the nodes'
+ * Exit code 1 for a violation. KINDS narrows the faults, MANAGERS and STORAGE say how many nodes,
+ * PACE_MS is what each participant waits between two submissions; KEEP=1 keeps the nodes'
  * directories, which are also kept when something was wrong.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -13,7 +14,7 @@ import { renderOutcome } from "./report.js";
 
 const { env } = process;
 /** What starting, healing and checking may take beyond the time of the faults. */
-const graceMs = 8 * 60_000;
+const graceMs = 15 * 60_000;
 
 const seed = numberFrom("SEED", 1 + Math.floor(Math.random() * 1_000_000_000));
 const faultsMs = numberFrom("MINUTES", 3) * 60_000;
@@ -31,6 +32,7 @@ console.log(`replay with: make chaos SEED=${seed} MINUTES=${faultsMs / 60_000}`)
 const outcome = await runChaos({
   ...{ seed, faultsMs, directory, journal, managers: numberFrom("MANAGERS", 4) },
   storage: numberFrom("STORAGE", 7),
+  paceMs: numberFrom("PACE_MS", 60),
   ...(kinds !== undefined && { kinds }),
 });
 clearTimeout(watchdog);

@@ -7,12 +7,15 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { defined } from "../../src/base/assert.js";
 import type { NodeExit, NodeProcess } from "../../src/cli/node-processes.js";
+import { type BssClient, RpcError } from "../../src/client/index.js";
 import type { NodeConfig } from "../../src/config/node-config.js";
 import { LiveConsortium, type Sizes } from "../support/live-consortium.js";
 import { copyBuild } from "./builds.js";
 import type { Journal } from "./journal.js";
 import { Mesh } from "./mesh.js";
 import { type NodeSettings, nodeSettingsFile, writeNodeSettings } from "./node-settings.js";
+
+const readTimeoutMs = 2_000;
 
 export type UnaskedExit = {
   readonly atMs: number;
@@ -28,6 +31,7 @@ export class World {
   readonly unaskedExits: UnaskedExit[] = [];
   /** Nodes whose end is expected at present. */
   readonly doomed = new Set<string>();
+  readonly #reader: BssClient;
   readonly #builds: readonly [string, string];
   readonly #settings = new Map<string, NodeSettings>();
 
@@ -35,8 +39,10 @@ export class World {
     readonly consortium: LiveConsortium;
     readonly mesh: Mesh;
     readonly journal: Journal;
+    readonly reader: BssClient;
     readonly builds: readonly [string, string];
   }) {
+    this.#reader = parts.reader;
     this.consortium = parts.consortium;
     this.mesh = parts.mesh;
     this.journal = parts.journal;
@@ -67,7 +73,8 @@ export class World {
       onExit: (node, exit) => onExit(node, exit),
     });
     const open = defined(mesh, "the network is there once the nodes are");
-    const world = new World({ consortium, mesh: open, journal, builds: [build, other] });
+    const reader = await consortium.client("auditor-1");
+    const world = new World({ consortium, mesh: open, journal, reader, builds: [build, other] });
     onExit = (node, exit) => world.#ended(node, exit);
     // Nodes end with this process, but one that is paused would not notice.
     process.on("exit", world.#wake);
@@ -96,6 +103,17 @@ export class World {
       if (id !== undefined && status !== undefined) heights.set(id, status.height);
     }
     return heights;
+  }
+
+  /** Managers that are suspended, as far as some manager knows; undefined when none answers. */
+  async suspended(): Promise<readonly string[] | undefined> {
+    try {
+      const { managers } = await this.#reader.getConsortium({ timeoutMs: readTimeoutMs });
+      return managers.flatMap(({ member, active }) => (active ? [] : [member?.managerId ?? ""]));
+    } catch (error) {
+      if (error instanceof RpcError) return undefined;
+      throw error;
+    }
   }
 
   /** kill -9, all at once. */

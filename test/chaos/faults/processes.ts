@@ -66,14 +66,15 @@ async function stopCleanly(world: World, id: string): Promise<void> {
   world.unaskedExits.push({ atMs: world.journal.nowMs, id, exit });
 }
 
-/** An operator goes on to the next node when this one has caught up. */
+/** An operator goes on to the next node when this one has caught up, and all managers are active. */
 async function untilLevel(world: World, id: string): Promise<void> {
   const goal = Math.max(...(await world.heights()).values());
   const deadlineMs = performance.now() + 30_000;
   while (performance.now() < deadlineMs) {
     const status = await world.consortium.statusOf(id);
-    if (status !== undefined && status.height >= goal) return;
+    const isLevel = status !== undefined && status.height >= goal;
+    if (isLevel && (await world.suspended())?.length === 0) return;
     await sleep(100);
   }
-  world.journal.log(`${id} has not caught up to ${goal} within 30 s of its upgrade`);
+  world.journal.log(`${id} is not back within 30 s of its upgrade`);
 }
