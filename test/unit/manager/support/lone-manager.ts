@@ -60,7 +60,8 @@ export class LoneManager {
       heads: new HeadSignal(),
       observer: {
         ...managerObserver(pino({ level: "silent" }), metrics),
-        blamed: (from: string, reason: string) => node.blamed.push(`${from}: ${reason}`),
+        blamed: (from: string, _reason: string, detail: string) =>
+          node.blamed.push(`${from}: ${detail}`),
       },
       onFatal: (error) => node.fatal.push(error),
       time: systemTime,
