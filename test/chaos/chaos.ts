@@ -143,7 +143,10 @@ function unrecovered(result: PhaseResult): readonly string[] {
   ];
 }
 
-/** Waits until all nodes stand at one height for a while, and returns it. */
+/**
+ * Waits until all nodes stand at one height for a while, and returns it. While a manager is
+ * suspended the ring is not idle: there is a block to come with its return.
+ */
 async function agreed(world: World, patienceMs: number): Promise<number> {
   const deadlineMs = performance.now() + patienceMs;
   let since = { height: -1, ms: 0 };
@@ -151,7 +154,7 @@ async function agreed(world: World, patienceMs: number): Promise<number> {
     const heights = [...(await world.heights()).values()];
     const [first = 0] = heights;
     const same = heights.length === world.ids.length && heights.every((one) => one === first);
-    if (!same) since = { height: -1, ms: 0 };
+    if (!same || (await world.suspended())?.length !== 0) since = { height: -1, ms: 0 };
     else if (since.height !== first) since = { height: first, ms: performance.now() };
     else if (performance.now() - since.ms > standingMs) return first;
     await sleep(100);
