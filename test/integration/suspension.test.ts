@@ -107,6 +107,25 @@ describe("a consortium that suspends absent managers", { timeout: 300_000 }, () 
     await consortium.agreeOn(heightOf(answer));
   });
 
+  test("takes one back in the very block that suspends another", async () => {
+    await consortium.kill(["manager-4"]);
+    await submit("the fourth is away");
+    await entryOf("manager-4", "suspended", ({ active }) => !active);
+    await consortium.kill(["manager-3"]);
+    const submission = client.sign([note("the third is away too")]);
+    const failure = await failureOf(client.submit(submission, { timeoutMs: 4_000 }));
+    assert.equal(failure.metadata.missing_managers, "manager-3, manager-4");
+    await consortium.restart(["manager-4"]);
+    const answer = await client.submit(submission, { timeoutMs: 60_000 });
+    assert.equal(answer.outcomes[0]?.outcome.case, "committed");
+    const third = await entryOf("manager-3", "suspended", ({ active }) => !active);
+    const fourth = await entryOf("manager-4", "active", ({ active }) => active);
+    assert.equal(third.changedHeight, fourth.changedHeight);
+    await consortium.restart(["manager-3"]);
+    await entryOf("manager-3", "active again", ({ active }) => active);
+    await consortium.agreeOn(heightOf(answer));
+  });
+
   test("names on the chain, once, who signed two votes", async () => {
     const { height } = await consortium.agreeOn(0);
     await consortium.kill(["manager-4"]);
