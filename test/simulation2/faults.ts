@@ -1,0 +1,112 @@
+/** Crashes, full disks, partitions and resets, until everything is made good. */
+import type { Host } from "./nodes/host.js";
+import type { ManagerHost } from "./nodes/manager-host.js";
+import type { StorageHost } from "./nodes/storage-host.js";
+import type { Random } from "./random.js";
+import type { World } from "./world.js";
+
+export type Nodes = {
+  readonly managers: readonly ManagerHost[];
+  readonly storageNodes: readonly StorageHost[];
+};
+
+export class Faults {
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #nodes: Nodes;
+
+  constructor(world: World, random: Random, nodes: Nodes) {
+    this.#world = world;
+    this.#random = random;
+    this.#nodes = nodes;
+  }
+
+  start(): void {
+    const { faults } = this.#world.plan;
+    const { managers, storageNodes } = this.#nodes;
+    const all = [...managers, ...storageNodes];
+    this.#repeat(faults.managerCrashEveryMs, () => this.#random.pick(managers).crash());
+    this.#repeat(faults.storageCrashEveryMs, () => this.#random.pick(storageNodes).crash());
+    this.#repeat(faults.stopEveryMs, () => void this.#random.pick(all).stop());
+    this.#repeat(faults.blackoutEveryMs, () => this.#blackout());
+    this.#repeat(faults.diskFullEveryMs, () => this.#fill(this.#random.pick(all)));
+    this.#repeat(faults.partitionEveryMs, () => this.#partition());
+    this.#repeat(faults.resetEveryMs, () =>
+      this.#world.network.resetSome(this.#random.pick([0.05, 0.3, 1])),
+    );
+    const honest = this.#random.shuffled(managers.filter((each) => each.honest));
+    this.#retire(honest.splice(0, faults.goneCount));
+    this.#rollBack(honest.splice(0, faults.rolledBackCount));
+  }
+
+  /** Everybody who is to come back is up, the network is good, the clocks are right. */
+  heal(): void {
+    this.#world.faulty = false;
+    this.#world.network.calm();
+    for (const node of [...this.#nodes.managers, ...this.#nodes.storageNodes]) {
+      node.fill(false);
+      node.clock.correct();
+      node.start();
+    }
+  }
+
+  #repeat(meanMs: number | undefined, act: () => void): void {
+    if (meanMs === undefined) return;
+    this.#world.scheduler.after(this.#random.exponential(meanMs), () => {
+      if (!this.#world.faulty) return;
+      act();
+      this.#repeat(meanMs, act);
+    });
+  }
+
+  /** The power fails for all managers, and comes back for one after the other. */
+  #blackout(): void {
+    this.#world.counters.count("blackout");
+    for (const manager of this.#nodes.managers) manager.crash();
+  }
+
+  #fill(node: Host): void {
+    const { scheduler, plan, counters } = this.#world;
+    counters.count("disk full");
+    node.fill(true);
+    scheduler.after(this.#random.between(1, plan.faults.diskFullMaxMs), () => {
+      node.fill(false);
+    });
+  }
+
+  #partition(): void {
+    const { scheduler, network, plan, counters } = this.#world;
+    const ids = [...this.#nodes.managers, ...this.#nodes.storageNodes].map(({ id }) => id);
+    const shuffled = this.#random.shuffled(ids);
+    const at = this.#random.below(shuffled.length + 1);
+    const oneWay = this.#random.chance(0.3);
+    counters.count(oneWay ? "one-way partition" : "partition");
+    const mend = network.cut(shuffled.slice(0, at), shuffled.slice(at), oneWay);
+    scheduler.after(this.#random.between(10, plan.faults.partitionMaxMs), () => {
+      if (this.#world.faulty) mend();
+    });
+  }
+
+  /** These never come back from some time on. */
+  #retire(managers: readonly ManagerHost[]): void {
+    const { scheduler, plan, counters } = this.#world;
+    for (const manager of managers) {
+      scheduler.after(this.#random.between(0, plan.faultsUntilMs), () => {
+        counters.count("manager gone for good");
+        manager.leave();
+      });
+    }
+  }
+
+  /** The disks of these are put back, once or twice, to what they held some time ago. */
+  #rollBack(managers: readonly ManagerHost[]): void {
+    const { scheduler, plan } = this.#world;
+    for (const manager of managers) {
+      for (let left = 1 + this.#random.below(2); left > 0; left--) {
+        const untilMs = this.#random.between(0, plan.faultsUntilMs);
+        scheduler.after(this.#random.between(0, untilMs), () => manager.takeImage());
+        scheduler.after(untilMs, () => manager.rollBack());
+      }
+    }
+  }
+}

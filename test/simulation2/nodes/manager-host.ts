@@ -1,0 +1,329 @@
+/** A manager's machine: the production manager over its production store and links. */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { defined } from "../../../src/base/assert.js";
+import type { RingStatus } from "../../../src/consensus/events.js";
+import { unsealRecord } from "../../../src/crypto/seal.js";
+import type { Proposal, Vote, VoteRequestSchema } from "../../../src/gen/bss/v1/vote_pb.js";
+import { parseBlock } from "../../../src/ledger/blocks.js";
+import { LocalSigner } from "../../../src/manager/local-signer.js";
+import { Manager } from "../../../src/manager/manager.js";
+import { ManagerLinks } from "../../../src/manager/manager-links.js";
+import type { ManagerObserver } from "../../../src/manager/manager-observer.js";
+import type { Signer } from "../../../src/manager/signer.js";
+import { HeadSignal } from "../../../src/query/head-signal.js";
+import { ManagerStore } from "../../../src/store/manager-store.js";
+import { type FinalBlock, InvariantBroken, type Said } from "../events.js";
+import type { Handler, Tap } from "../network/network.js";
+import type { Random } from "../random.js";
+import { services } from "../services.js";
+import { signingKeyOf, vrfSeedOf } from "../signatures.js";
+import type { World } from "../world.js";
+import type { DiskImage } from "./disk.js";
+import { Host } from "./host.js";
+import type { Process } from "./process.js";
+
+type VoteMessage = MessageInitShape<typeof VoteRequestSchema>;
+
+const poolLimits = { submissionsMax: 400, bytesMax: 2_000_000 };
+
+export class ManagerHost extends Host {
+  /** False for one that breaks the rules. */
+  honest = true;
+  manager: Manager | undefined;
+  store: ManagerStore | undefined;
+  #links: ManagerLinks | undefined;
+  /** The height up to which watchers know what is on this disk. */
+  #told = 0;
+  /** Own messages that went out already, each to several peers. */
+  #sent = new WeakSet<object>();
+  #status: RingStatus | undefined;
+  readonly #backoff: Random;
+  /** Of the signer's marks: nobody puts it back to an old image. */
+  readonly #signerDisk = this.addDisk();
+  #image: { readonly disk: DiskImage; readonly told: number } | undefined;
+
+  constructor(world: World, id: string, random: Random, skewMs: number) {
+    super(world, id, random, skewMs);
+    this.#backoff = random.fork();
+    world.network.tap(id, { hears: (...heard) => this.#hears(...heard) });
+  }
+
+  get height(): number {
+    return this.store?.head.height ?? 0;
+  }
+
+  get status(): RingStatus | undefined {
+    return this.manager?.status();
+  }
+
+  /** Remembers what is on the disk. */
+  takeImage(): void {
+    this.#image = { disk: this.disk.image(), told: this.#told };
+  }
+
+  /** Puts the disk back to what it held then. */
+  rollBack(): void {
+    if (this.#image === undefined || this.leftForGood) return;
+    const { disk, told } = this.#image;
+    this.#told = told;
+    this.world.notify((checker) => checker.rolledBack(this.id, told));
+    this.restore(disk);
+  }
+
+  /** Lets a behaviour in between the manager and the network. */
+  twist(tap: Tap): void {
+    this.honest = false;
+    this.world.network.tap(this.id, tap);
+  }
+
+  /** Tells watchers where the ring is, if that may have changed. */
+  look(): void {
+    if (!this.process?.takeActivity()) return;
+    const status = this.status;
+    const last = this.#status;
+    if (status === undefined || !this.honest) return;
+    const { height, round, step } = status;
+    if (last?.height === height && last.round === round && last.step === step) return;
+    this.#status = status;
+    this.world.notify((checker) => checker.moved(this.id, status));
+  }
+
+  protected override async run(process: Process): Promise<void> {
+    const { world, id } = this;
+    const { genesis, epochKey, scheme } = world.consortium;
+    this.#status = undefined;
+    process.onDeath(() => {
+      this.manager = undefined;
+      this.store = undefined;
+    });
+    const store = await ManagerStore.open(this.disk.open(process), genesis);
+    this.store = store;
+    await this.#catchUpWatchers(store);
+    world.notify((checker) => checker.started(id, store.head.height));
+    await this.#tellWhatWasSaid(store);
+    this.#tap(store);
+    const manager = await Manager.open({
+      ...{ selfId: id, genesis, store, epochKey, poolLimits },
+      vrfSeed: vrfSeedOf(id),
+      vrf: scheme.vrf,
+      signer: await this.#openSigner(process),
+      verifySignature: (publicKey, digest, signature) =>
+        Promise.resolve(scheme.verify({ publicKey, digest, signature })),
+      links: () => this.#tappedLinks(process),
+      heads: new HeadSignal(),
+      observer: this.#observer(),
+      onFatal: (error) => this.fatal(error, process),
+      time: process.time,
+    });
+    this.manager = manager;
+    this.#links = this.#openLinks(process, manager, store);
+    await manager.start();
+    this.#listen(process, manager);
+  }
+
+  async #openSigner(process: Process): Promise<Signer> {
+    const { genesis, scheme } = this.world.consortium;
+    const key = {
+      consortiumId: genesis.consortiumId,
+      publicKey: signingKeyOf(this.id),
+      sign: (digest: Uint8Array) => scheme.sign(this.id, digest),
+    };
+    const signer = await LocalSigner.open(this.#signerDisk.open(process), key, "create");
+    return defined(signer, "a signer is made where there is none");
+  }
+
+  protected override async close(): Promise<void> {
+    await this.#links?.close();
+    await this.manager?.close();
+    await this.store?.close();
+  }
+
+  protected override onFatal(error: unknown): void {
+    if (!this.honest) {
+      this.world.counters.count("byzantine manager ended itself");
+      return;
+    }
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const kind = error instanceof Error && error.name === "RingHalted" ? "halt" : "exception";
+    this.world.fail(new InvariantBroken(kind, `${this.id}: ${message}`));
+  }
+
+  #openLinks(process: Process, manager: Manager, store: ManagerStore): ManagerLinks {
+    const { id, world } = this;
+    const node = { id, role: "manager", process } as const;
+    return new ManagerLinks({
+      peers: store.head.members.managers.filter(({ managerId }) => managerId !== id),
+      dial: ({ managerId }) => ({
+        vote: () => world.network.dial(node, managerId, services.vote),
+        broadcast: () => world.network.dial(node, managerId, services.broadcast),
+        close: () => {},
+      }),
+      time: process.time,
+      backoff: { initialMs: 100, maxMs: 2_000, random: () => this.#backoff.unit() },
+      queueMessagesMax: world.plan.queueMessagesMax,
+      queueBytesMax: 16_000_000,
+      onVoteResponse: (from, response) => manager.peers.onResponse(from, response),
+      onBroadcastResponse: (from, response) => manager.broadcast.onResponse(from, response),
+      onLink: (peerId, connected) => {
+        if (connected && process.alive) manager.onPeerConnected(peerId);
+      },
+      onBroadcastConnected: (peerId) => manager.broadcast.onConnected(peerId),
+      onDropped: (_, messages) => world.counters.count("message dropped by a full queue", messages),
+    });
+  }
+
+  #listen(process: Process, manager: Manager): void {
+    const handlers = new Map<string, Handler<never, never>>([
+      [services.vote.name, (context, stream) => manager.peers.serve(context, stream)],
+      [services.broadcast.name, (context, stream) => manager.broadcast.serve(context, stream)],
+      [services.verifyIntegrity.name, (context, stream) => manager.storage.serve(context, stream)],
+    ]);
+    this.world.network.listen({
+      node: { id: this.id, role: "manager", process },
+      handlers: handlers as never,
+      onError: (error, service) => {
+        const failure = error instanceof Error ? error : new Error(String(error));
+        if (failure.name === "StoreError") return;
+        this.world.fail(
+          new InvariantBroken("exception", `${this.id} ${service}: ${failure.stack}`),
+        );
+      },
+    });
+  }
+
+  /** Blocks that came to the disk of a process that did not live to tell. */
+  async #catchUpWatchers(store: ManagerStore): Promise<void> {
+    while (this.#told < store.head.height) {
+      const block = await this.readBlock(store, this.#told + 1);
+      this.world.counters.count("block appended by a process that died");
+      this.#tell(block);
+    }
+  }
+
+  /** A crash may have kept a write that nobody was told of. */
+  async #tellWhatWasSaid(store: ManagerStore): Promise<void> {
+    if (!this.honest) return;
+    const { restored } = await store.loadHeight(store.head.height + 1);
+    this.#tellSaved(restored.votes, restored.proposals);
+  }
+
+  #tellSaved(votes: readonly Vote[], proposals: readonly Proposal[]): void {
+    for (const vote of votes) {
+      this.world.notify((checker) => checker.saved(this.id, { kind: "vote", vote }));
+    }
+    for (const proposal of proposals) {
+      this.world.notify((checker) => checker.saved(this.id, { kind: "proposal", proposal }));
+    }
+  }
+
+  async readBlock(store: ManagerStore, height: number): Promise<FinalBlock> {
+    const { epochKey } = this.world.consortium;
+    const unseal = (hash: Uint8Array, bytes: Uint8Array) => unsealRecord(epochKey, hash, bytes);
+    const certified = defined(await store.managerBlockAt(height, unseal), "a block is stored");
+    const block = defined(certified.block, "it is whole");
+    const parsed = parsedOf(block);
+    const first = parsed.treeSize - parsed.leaves.length;
+    const sealed: Uint8Array[] = [];
+    for (let at = first; at < parsed.treeSize; at++) {
+      sealed.push(defined(await store.sealed(at), "a record is stored"));
+    }
+    const certificates = defined(certified.certificates, "a final block has certificates");
+    return { parsed, block, sealed, certificates };
+  }
+
+  #tell(block: FinalBlock): void {
+    this.#told = block.parsed.height;
+    this.world.log(() => `${this.id} appends ${this.#told}`);
+    this.world.notify((checker) => checker.appended(this.id, block));
+  }
+
+  /** Tells watchers of what has come to the disk, before the manager goes on. */
+  #tap(store: ManagerStore): void {
+    const append = store.append.bind(store);
+    store.append = async (appended) => {
+      await append(appended);
+      const { block, executed, certificates } = appended;
+      this.#tell({ parsed: parsedOf(block), block, sealed: executed.sealed, certificates });
+    };
+    const saveStatements = store.saveStatements.bind(store);
+    store.saveStatements = async (statements) => {
+      await saveStatements(statements);
+      if (!this.honest) return;
+      this.#tellSaved(statements.votes, statements.proposals);
+    };
+  }
+
+  /** The links, as far as they are open, seen from a manager that is watched. */
+  #tappedLinks(process: Process) {
+    const links = this.#links;
+    if (links === undefined || !process.alive) return noLinks;
+    return {
+      peerIds: links.peerIds,
+      connectedIds: links.connectedIds,
+      isConnected: (peerId: string) => links.isConnected(peerId),
+      sendBroadcast: links.sendBroadcast.bind(links),
+      sendVote: (peerId: string, request: VoteMessage) => {
+        if (this.honest) this.#watchSent(request);
+        return links.sendVote(peerId, request);
+      },
+    };
+  }
+
+  #watchSent(request: VoteMessage): void {
+    if (this.#sent.has(request)) return;
+    this.#sent.add(request);
+    const { message } = request;
+    let said: Said | undefined;
+    if (message?.case === "vote") said = { kind: "vote", vote: message.value as never };
+    if (message?.case === "proposal") said = { kind: "proposal", proposal: message.value as never };
+    const signer = said?.kind === "vote" ? said.vote.managerId : said?.proposal.managerId;
+    if (said === undefined || signer !== this.id) return;
+    const own = said;
+    this.world.notify((checker) => checker.sent(this.id, own));
+  }
+
+  #hears(from: string, service: string, message: unknown): void {
+    if (service !== services.vote.name || !this.honest) return;
+    const heard = (message as { message?: unknown }).message as never;
+    this.world.notify((checker) => checker.heard(this.id, from, heard));
+  }
+
+  #observer(): ManagerObserver {
+    const { world, id } = this;
+    const hooks: Partial<ManagerObserver> = {
+      expired: (step) => {
+        world.counters.count(`timeout ${step}`);
+        if (this.honest) world.notify((checker) => checker.expired(id, step));
+      },
+      blamed: (peer, reason) => {
+        world.counters.count("peer blamed");
+        world.log(() => `${id} blames ${peer}: ${reason}`);
+      },
+      dropped: (from, reason) => {
+        world.counters.count(`dropped ${reason}`);
+        world.log(() => `${id} drops ${reason} from ${from}`);
+      },
+      blockRefused: (block, reason, message) => {
+        world.counters.count(`block refused ${reason}`);
+        world.log(() => `${id} refuses ${block.slice(0, 8)} ${reason}: ${message}`);
+      },
+      eventDropped: () => world.counters.count("event dropped by a full queue"),
+    };
+    return new Proxy(hooks, {
+      get: (known, name) => Reflect.get(known, name) ?? ignore,
+    }) as ManagerObserver;
+  }
+}
+
+function ignore(): void {}
+
+function parsedOf(block: FinalBlock["block"]) {
+  const parsed = parseBlock(defined(block.block, "a final block has its public part"));
+  if (!parsed.ok) throw new Error(`a stored block does not parse: ${parsed.error.message}`);
+  return parsed.value;
+}
+
+const noLinks = {
+  ...{ peerIds: [], connectedIds: [], isConnected: () => false },
+  ...{ sendVote: () => false, sendBroadcast: () => false },
+} as const;

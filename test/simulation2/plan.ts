@@ -1,0 +1,182 @@
+/**
+ * What a seed makes of a simulation: the size of the consortium, its policy, the network, the
+ * faults. Not every fault is there in every run: a run in which everything fails all the time
+ * explores little.
+ */
+import { SuspensionMode } from "../../src/gen/bss/v1/genesis_pb.js";
+import type { PolicyPlan } from "./consortium.js";
+import type { NetworkOptions } from "./network/network.js";
+import type { Random } from "./random.js";
+import type { SignatureScheme } from "./signatures.js";
+
+export type FaultPlan = {
+  /** Mean time between crashes of managers; undefined for none. */
+  readonly managerCrashEveryMs?: number;
+  readonly storageCrashEveryMs?: number;
+  /** Mean time between crashes of all managers at once. */
+  readonly blackoutEveryMs?: number;
+  /** Mean time between orderly stops. */
+  readonly stopEveryMs?: number;
+  readonly downMaxMs: number;
+  /** Chance that a write to a disk ends in a crash. */
+  readonly diskCrashChance: number;
+  readonly diskFullEveryMs?: number;
+  readonly diskFullMaxMs: number;
+  readonly partitionEveryMs?: number;
+  readonly partitionMaxMs: number;
+  /** Mean time between resets of connections. */
+  readonly resetEveryMs?: number;
+  /** Wall clocks are off by up to this, less than what a block's time may lie ahead. */
+  readonly clockSkewMs: number;
+  /** One manager's wall clock is off by this, more than that. */
+  readonly strayClockMs: number;
+  /** Managers that break the rules. */
+  readonly byzantineCount: number;
+  /** Managers that never come back, besides those; together at most f. */
+  readonly goneCount: number;
+  /** Managers whose disk is put back to an old image, besides those. */
+  readonly rolledBackCount: number;
+  /** Storage nodes that break the rules or never answer. */
+  readonly badStorageCount: number;
+};
+
+export type DiskPlan = {
+  readonly writeMs: number;
+  readonly slowReads: { readonly chance: number; readonly maxMs: number };
+};
+
+export type Plan = {
+  readonly seed: number;
+  readonly managersCount: number;
+  readonly storageCount: number;
+  readonly signatures: SignatureScheme["kind"];
+  readonly policy: PolicyPlan;
+  readonly network: NetworkOptions;
+  readonly disk: DiskPlan;
+  readonly faults: FaultPlan;
+  readonly queueMessagesMax: number;
+  /** Faults happen until then; afterwards the network is good and everybody is up. */
+  readonly faultsUntilMs: number;
+  readonly submissionEveryMs: number;
+};
+
+export type PlanOptions = {
+  readonly seed: number;
+  readonly managersCount?: number;
+  readonly storageCount?: number;
+  /** Nothing goes wrong. */
+  readonly calm?: boolean;
+};
+
+const managersCounts = [1, 2, 3, 4, 4, 4, 4, 5, 7];
+
+export function planOf(options: PlanOptions, random: Random): Plan {
+  const managersCount = options.managersCount ?? random.pick(managersCounts);
+  const storageCount = options.storageCount ?? 1 + random.below(7);
+  const policy = policyPlan(random);
+  const network = networkPlan(random);
+  const faults = faultPlan(random, { managersCount, storageCount, policy });
+  const calm = options.calm === true;
+  return {
+    seed: options.seed,
+    ...{ managersCount, storageCount, policy },
+    signatures: random.chance(0.03) ? "real" : "fake",
+    network: calm ? calmNetwork : network,
+    disk: {
+      writeMs: random.pick([0.1, 0.5, 0.5, 3]),
+      slowReads: random.chance(0.3)
+        ? { chance: random.pick([0.02, 0.2]), maxMs: random.pick([1, 20]) }
+        : { chance: 0, maxMs: 0 },
+    },
+    faults: calm ? noFaults : faults,
+    queueMessagesMax: random.pick([10_000, 10_000, 200]),
+    faultsUntilMs: random.between(1_500, 5_000),
+    submissionEveryMs: random.pick([60, 200, 500, 1_000]),
+  };
+}
+
+const calmNetwork: NetworkOptions = {
+  ...{ delayMinMs: 0.5, delayMeanMs: 0.5, delayMaxMs: 5, keepaliveMs: 5_000 },
+};
+
+const noFaults: FaultPlan = {
+  ...{ downMaxMs: 1, diskCrashChance: 0, diskFullMaxMs: 0, partitionMaxMs: 0 },
+  ...{ clockSkewMs: 0, strayClockMs: 0, byzantineCount: 0, goneCount: 0 },
+  ...{ rolledBackCount: 0, badStorageCount: 0 },
+};
+
+function policyPlan(random: Random): PolicyPlan {
+  const suspendAfterMs = random.pick([150, 400, 1_000]);
+  const resumeWaitMs = random.pick([100, 1_000]);
+  return {
+    suspension: random.chance(0.7) ? SuspensionMode.FLOOR : SuspensionMode.NEVER,
+    ...{ suspendAfterMs, resumeWaitMs, resumeWaitMaxMs: resumeWaitMs * random.pick([1, 8]) },
+    patience: random.pick([1, 1, 4]),
+    blockRecordsMax: random.pick([3, 12, 12]),
+    heartbeatMs: random.pick([0, 0, 0, 700]),
+  };
+}
+
+function networkPlan(random: Random): NetworkOptions {
+  const delayMeanMs = random.pick([1, 1, 2, 4, 8, 20, 60]);
+  const adverse = random.chance(0.25);
+  return {
+    delayMinMs: random.pick([0.2, 1, 5]),
+    delayMeanMs,
+    delayMaxMs: delayMeanMs * 20,
+    keepaliveMs: random.pick([300, 1_000, 3_000]),
+    ...(adverse
+      ? {
+          adversity: {
+            dropChance: random.pick([0, 0.01, 0.08]),
+            duplicateChance: random.pick([0, 0.02, 0.1]),
+            reorderChance: random.pick([0, 0.05, 0.3]),
+          },
+        }
+      : {}),
+  };
+}
+
+function faultPlan(
+  random: Random,
+  { managersCount, storageCount, policy }: Pick<Plan, "managersCount" | "storageCount" | "policy">,
+): FaultPlan {
+  const faultsMax = Math.floor((managersCount - 1) / 3);
+  const byzantineCount = random.chance(0.45) ? random.below(faultsMax + 1) : 0;
+  // Without suspension everybody has to be there in the end.
+  const suspends = policy.suspension === SuspensionMode.FLOOR;
+  const goneMax = suspends && random.chance(0.2) ? faultsMax - byzantineCount : 0;
+  const goneCount = random.below(goneMax + 1);
+  const rolledBackMax = random.chance(0.3) ? faultsMax - byzantineCount - goneCount : 0;
+  // More than two thirds of a committee must answer: of few nodes, none may be at fault.
+  const badStorageMax = Math.ceil((2 * storageCount) / 9) - 1;
+  const every = (chance: number, ...meansMs: readonly number[]) =>
+    random.chance(chance) ? random.pick(meansMs) : undefined;
+  return {
+    ...optional({
+      managerCrashEveryMs: every(0.5, 300, 800, 2_000),
+      storageCrashEveryMs: every(0.3, 300, 1_000),
+      blackoutEveryMs: every(0.15, 500, 1_500),
+      stopEveryMs: every(0.2, 500, 1_500),
+      diskFullEveryMs: every(0.15, 600, 2_000),
+      partitionEveryMs: every(0.5, 200, 600, 1_500),
+      resetEveryMs: every(0.3, 50, 300, 1_000),
+    }),
+    downMaxMs: random.pick([50, 300, 1_500]),
+    diskCrashChance: random.chance(0.4) ? random.pick([0.002, 0.01, 0.03]) : 0,
+    diskFullMaxMs: random.pick([200, 1_000]),
+    partitionMaxMs: random.pick([100, 600, 2_500]),
+    clockSkewMs: random.pick([0, 10, 500]),
+    strayClockMs: random.chance(0.1) ? random.pick([-4_000, 4_000]) : 0,
+    byzantineCount,
+    goneCount,
+    rolledBackCount: random.below(rolledBackMax + 1),
+    badStorageCount: random.chance(0.3) ? Math.max(0, badStorageMax) : 0,
+  };
+}
+
+/** Without what is undefined. */
+function optional<T extends Record<string, number | undefined>>(values: T) {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: number };
+}

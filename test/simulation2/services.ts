@@ -1,0 +1,24 @@
+/** The streams between nodes. */
+import {
+  BroadcastRequestSchema,
+  BroadcastResponseSchema,
+} from "../../src/gen/bss/v1/broadcast_pb.js";
+import {
+  VerifyIntegrityRequestSchema,
+  VerifyIntegrityResponseSchema,
+} from "../../src/gen/bss/v1/verify_integrity_pb.js";
+import { VoteRequestSchema, VoteResponseSchema } from "../../src/gen/bss/v1/vote_pb.js";
+
+export const services = {
+  vote: { name: "vote", request: VoteRequestSchema, response: VoteResponseSchema },
+  broadcast: {
+    name: "broadcast",
+    request: BroadcastRequestSchema,
+    response: BroadcastResponseSchema,
+  },
+  verifyIntegrity: {
+    name: "verify-integrity",
+    request: VerifyIntegrityRequestSchema,
+    response: VerifyIntegrityResponseSchema,
+  },
+} as const;
