@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Outgoing } from "../../../src/consensus/events.js";
 import { VoteKind } from "../../../src/gen/bss/v1/vote_pb.js";
+import { Random } from "../../simulation/random.js";
 import { type GroupOptions, RingGroup } from "./support/ring-group.js";
 
 /** Those of the default policy. */
@@ -113,7 +114,7 @@ describe("a manager that is slow", () => {
   });
 });
 
-test("a manager that is away is suspended as one that was comes back, where all others are needed", () => {
+test("where all others are needed, one is suspended as another comes back", () => {
   const { decided, facts } = decide({ suspended: [2], dead: [4] });
   assert.equal(decided, 3);
   assert.deepEqual(facts?.absences, ["manager-4"]);
@@ -147,4 +148,30 @@ test("of two that cannot both be suspended one is, and the ring waits for the ot
   const { decided, group } = decide({ dead: [3, 4] }, 120_000);
   assert.equal(decided, 0);
   assert.deepEqual(group.claims, []);
+});
+
+describe("whatever the network does, short of a quorum's silence", () => {
+  const runs = Array.from({ length: 60 }, (_, seed) => seed);
+  test("a block is decided, one only, and only who is away is suspended", () => {
+    let suspensions = 0;
+    let slowestMs = 0;
+    for (const seed of runs) {
+      const random = new Random(seed);
+      const dead = seed % 5;
+      const lossRate = random.unit() * 0.2;
+      const meanMs = 5 + random.unit() * 400;
+      const { decided, facts, stalledMs } = decide({
+        ...{ height: 4 + (seed % 7), leaves: seed % 2 === 0 },
+        ...(dead === 0 ? {} : { dead: [dead] }),
+        route: () => (random.unit() < lossRate ? undefined : 1 + random.exponential(meanMs)),
+      });
+      assert.ok(decided > 0, `seed ${seed}: nobody has decided`);
+      const away = dead === 0 ? [] : [`manager-${dead}`];
+      assert.deepEqual(facts?.absences, away, `seed ${seed}`);
+      suspensions += away.length;
+      slowestMs = Math.max(slowestMs, stalledMs);
+    }
+    assert.equal(suspensions, 48);
+    assert.ok(slowestMs < 30_000, `${slowestMs} ms`);
+  });
 });
