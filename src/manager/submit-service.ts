@@ -45,26 +45,32 @@ export class SubmitService {
     stream: ServerStream<SubmitStreamRequest, MessageInitShape<typeof SubmitStreamResponseSchema>>,
   ): Promise<void> {
     const waits = new CallWaits(context);
-    const inFlight = new Map<bigint, Promise<unknown>>();
+    const unanswered = new Set<bigint>();
+    const working = new Set<Promise<unknown>>();
     let fault: { readonly error: unknown } | undefined;
     for await (const request of stream.messages) {
       if (fault !== undefined) break;
       const { requestId } = request;
-      const refused = refusalOfRequest(requestId, inFlight);
+      const refused = refusalOfRequest(requestId, unanswered, working.size);
       if (refused !== undefined) {
         await stream.write(refusalAnswer(requestId, refused));
         continue;
       }
+      unanswered.add(requestId);
       const work = this.#answer(request, waits)
         .catch((error: unknown) => {
           fault ??= { error };
           return refusalAnswer(requestId, new RpcError("INTERNAL", "internal error"));
         })
-        .then((answer) => stream.write(answer))
-        .finally(() => inFlight.delete(requestId));
-      inFlight.set(requestId, work);
+        .then((answer) => {
+          // The caller may send the request again as soon as it reads the answer.
+          unanswered.delete(requestId);
+          return stream.write(answer);
+        })
+        .finally(() => working.delete(work));
+      working.add(work);
     }
-    await Promise.all(inFlight.values());
+    await Promise.all(working);
     // The server logs it and ends the stream with INTERNAL.
     if (fault !== undefined) throw fault.error;
   }
@@ -136,13 +142,14 @@ class CallWaits {
 
 function refusalOfRequest(
   requestId: bigint,
-  inFlight: ReadonlyMap<bigint, unknown>,
+  unanswered: ReadonlySet<bigint>,
+  inFlight: number,
 ): RpcError | undefined {
-  if (inFlight.has(requestId)) {
+  if (unanswered.has(requestId)) {
     const text = `request ${requestId} is in flight on this stream already`;
     return new RpcError("REQUEST_ID_REPEATED", text, { field: "request_id" });
   }
-  if (inFlight.size < inFlightMax) return undefined;
+  if (inFlight < inFlightMax) return undefined;
   return new RpcError("TOO_MANY_IN_FLIGHT", `${inFlightMax} submissions are in flight already`);
 }
 

@@ -108,6 +108,8 @@ describe("SubmitStream", () => {
   class Call {
     readonly answers: Answer[] = [];
     readonly done: Promise<void>;
+    /** The caller's machine has taken an answer over, and the writer goes on. */
+    read: Promise<void> = Promise.resolve();
     readonly #requests: SubmitStreamRequest[] = [];
     #ended = false;
     #wake = () => {};
@@ -116,6 +118,7 @@ describe("SubmitStream", () => {
       const messages = { [Symbol.asyncIterator]: () => this.#messages() };
       const write = async (answer: Answer) => {
         this.answers.push(answer);
+        await this.read;
         return true;
       };
       const stream = { messages, write, offer: () => true, end: () => {} };
@@ -216,6 +219,20 @@ describe("SubmitStream", () => {
     call.end();
     await call.done;
     assert.deepEqual(call.texts(), ["7 refusal REQUEST_ID_REPEATED", "7 response", "7 response"]);
+  });
+
+  test("takes a request again as soon as its answer is on the way", async () => {
+    const held = gate();
+    const call = new Call(async () => responseOf(committed));
+    call.read = held.promise;
+    call.send(7);
+    await until(() => call.answers.length === 1);
+    call.send(7);
+    await until(() => call.answers.length === 2);
+    held.open();
+    call.end();
+    await call.done;
+    assert.deepEqual(call.texts(), ["7 response", "7 response"]);
   });
 
   test("takes a bounded number at a time", async () => {
