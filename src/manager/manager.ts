@@ -115,7 +115,7 @@ export class Manager {
       ...{ peers: () => this.peers, post },
       wake: () => this.#wakeIfDue(),
       heightOf: (peer) => this.#catchUp.heightOf(peer),
-      takesPart: () => this.abstaining() === undefined,
+      takesPart: () => !abstention.listening,
       sign: (digest) => statements.sign("resume", store.head.height, digest),
       halt: (message) => this.#end(new RingHalted(message)),
     });
