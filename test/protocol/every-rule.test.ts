@@ -16,14 +16,19 @@ const elsewhere: Readonly<Record<string, string>> = {
   "R4.7.1": "test/unit/manager/objections.test.ts",
   "R4.7.2": "test/unit/manager/submissions.test.ts",
   "R4.7.4": "test/unit/manager/objections.test.ts",
+  "R4.8.2": "test/unit/ledger/suspension-blocks.test.ts",
   "R4.8.3": "test/unit/manager/resumption.test.ts",
+  "R4.8.4": "test/unit/ledger/suspensions.test.ts",
   "R4.8.5": "test/simulation/checkers/certificates.ts",
   "R4.8.6": "test/unit/manager/control-pool.test.ts",
-  "R4.9.2": "test/unit/manager/catch-up.test.ts",
+  "R4.8.7": "test/unit/ledger/suspensions.test.ts",
+  "R4.8.8": "test/unit/ledger/suspensions.test.ts",
+  "R4.9.2": "test/unit/manager/head-watch.test.ts",
   "R4.9.3": "test/unit/manager/head-watch.test.ts",
   "R4.9.4": "test/unit/storage-node/following.test.ts",
   "R4.9.5": "test/unit/manager/availability.test.ts",
   "R4.9.6": "test/unit/manager/control-exchange.test.ts",
+  "R4.9.7": "test/unit/ledger/evidence.test.ts",
 };
 
 const root = repositoryRoot();
