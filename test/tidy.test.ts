@@ -19,7 +19,7 @@ import {
 } from "./tidy/rules.js";
 
 const core = ["base", "gen", "crypto", "ledger", "consensus"];
-const belowNodes = [...core, "store", "rpc", "query", "metrics", "config"];
+const belowNodes = [...core, "sync", "store", "rpc", "query", "metrics", "config"];
 const protobuf = "@bufbuild/protobuf";
 
 const house: House = {
@@ -39,6 +39,7 @@ const house: House = {
       pure: true,
       filesMin: 4,
     },
+    sync: { imports: ["base"], pure: true, filesMin: 4 },
     store: {
       imports: ["base", "gen", "crypto", "ledger", "consensus"],
       packages: [protobuf, "rocksdb"],

@@ -9,6 +9,7 @@ import { blockId, parseHeader } from "../ledger/blocks.js";
 import type { ExecutedBlock } from "../ledger/executed-block.js";
 import type { ManagerStore } from "../store/manager-store.js";
 import type { BlockValidator } from "./block-validator.js";
+import type { ShippedManagerBlock } from "./catch-up.js";
 import { type AppendedBlock, type RingDriver, RingHalted } from "./ring-driver.js";
 import type { StatementStore } from "./statement-log.js";
 
@@ -17,8 +18,11 @@ export type ChainWriterPorts = {
   readonly time: Time;
   readonly validator: BlockValidator;
   readonly driver: () => RingDriver;
-  /** The block is on disk, and the ring at the next height. */
-  readonly onAppended: (appended: AppendedBlock) => Promise<void>;
+  /**
+   * The block is on disk, and the ring at the next height. `more`: others follow at once, so that
+   * nobody needs to hear of this one, and the disk may not have flushed it.
+   */
+  readonly onAppended: (appended: AppendedBlock, more: boolean) => Promise<void>;
   readonly observe: {
     wrote(seconds: number): void;
     appended(executed: ExecutedBlock, intervalMs: number): void;
@@ -44,21 +48,38 @@ export class ChainWriter {
   }
 
   /** Only within a turn of the driver. */
-  async append(appended: AppendedBlock): Promise<void> {
+  async append(appended: AppendedBlock, more = false): Promise<void> {
     const { store, driver, observe, onAppended, time } = this.#ports;
     const { height } = appended.executed.facts;
-    await this.#timed(() => store.append(appended));
+    await this.#timed(() => store.append(appended, more ? "buffered" : "sync"));
     driver().advance({ height: height + 1, members: store.head.members });
     observe.appended(appended.executed, this.idleMs);
     this.#appendedAtMs = time.monotonicMs();
-    await onAppended(appended);
+    await onAppended(appended, more);
   }
 
   /**
-   * A final block from a peer; the reason when it does not hold. One that is here already is passed
-   * over.
+   * Final blocks from a peer, in their order; the reason when one does not hold, after which the
+   * rest is not looked at. Those that are here already are passed over. They reach the device
+   * together: a crash of the machine may lose the last of them, never one from their middle, and
+   * whatever this manager signs later is flushed after them.
    */
-  appendShipped(block: ManagerBlock, certificates: BlockCertificates): Promise<string | undefined> {
+  async appendShipped(blocks: readonly ShippedManagerBlock[]): Promise<string | undefined> {
+    for (const [i, { block, certificates }] of blocks.entries()) {
+      const more = i < blocks.length - 1;
+      const reason = await this.#appendOne(block, certificates, more);
+      if (reason === undefined) continue;
+      if (i > 0) await this.#ports.driver().exclusive(() => this.#ports.store.flush());
+      return reason;
+    }
+    return undefined;
+  }
+
+  #appendOne(
+    block: ManagerBlock,
+    certificates: BlockCertificates,
+    more: boolean,
+  ): Promise<string | undefined> {
     const { store, driver, validator } = this.#ports;
     return driver().exclusive(async () => {
       const header = block.block?.header ?? new Uint8Array();
@@ -75,7 +96,7 @@ export class ChainWriter {
       }
       const refused = await validator.checkFinal(judged.value, certificates);
       if (refused !== undefined) return `${refused.reason}: ${refused.message}`;
-      await this.append({ block, executed: judged.value, certificates });
+      await this.append({ block, executed: judged.value, certificates }, more);
       return undefined;
     });
   }

@@ -30,6 +30,7 @@ import {
   openNode,
   type RunningNode,
 } from "../node/running-node.js";
+import { sampleSync } from "../node/sync-observer.js";
 import { HeadSignal } from "../query/head-signal.js";
 import { createServer, type RpcServer } from "../rpc/server.js";
 import type { TlsFiles } from "../rpc/tls.js";
@@ -202,6 +203,7 @@ function observe({ store, metrics }: Parts, manager: Manager, links: ManagerLink
   metrics.onScrape(() => {
     const { round, step, sinceMs } = manager.status();
     sampleWaiting(metrics, manager.waiting());
+    sampleSync(metrics, store.head.height, manager.progress());
     metrics.round.set(round);
     metrics.waitingSeconds.reset();
     if (step !== "idle") {

@@ -17,6 +17,7 @@ import {
 import type { ExecutedBlock } from "../ledger/executed-block.js";
 import type { Manager } from "../ledger/members.js";
 import type { Metrics } from "../metrics/metrics.js";
+import { syncObserver } from "../node/sync-observer.js";
 import type { Abstaining } from "./abstention.js";
 import type { Pool } from "./pool.js";
 
@@ -73,9 +74,7 @@ export function managerObserver(log: Logger, metrics: Metrics) {
     blockRefused(block: string, reason: string, message: string): void {
       log.warn({ block, reason, detail: message }, "refused a candidate block");
     },
-    blamed(peer: string, reason: string): void {
-      log.warn({ peer, reason }, "a peer did not give the blocks that it has");
-    },
+    ...syncObserver(log, metrics),
     dropped(from: string, reason: string): void {
       metrics.messagesDropped.inc({ reason });
       log.debug({ from, reason }, "dropped a message");
@@ -134,11 +133,12 @@ export function managerObserver(log: Logger, metrics: Metrics) {
     },
     stalled(waiting: RingWaiting): void {
       const { height, round, step, heightMs, stepMs } = waiting;
-      const place = { height, round, step, heightMs, stepMs };
-      log.warn({ ...place, waitsFor: waitingText(waiting) }, "the height does not end");
+      const times = { heightMs: Math.round(heightMs), stepMs: Math.round(stepMs) };
+      const waitsFor = waitingText(waiting);
+      log.warn({ height, round, step, ...times, waitsFor }, "the height does not end");
     },
     wentOn(height: number, stalledMs: number): void {
-      log.info({ height, stalledMs }, "the ring goes on");
+      log.info({ height, stalledMs: Math.round(stalledMs) }, "the ring goes on");
     },
     abstains({ kind, text }: Abstaining): void {
       metrics.abstaining.reset();

@@ -10,6 +10,7 @@ import {
 import type { GenesisState } from "../ledger/genesis.js";
 import { rootOf } from "../ledger/merkle/frontier.js";
 import type { Metrics } from "../metrics/metrics.js";
+import { progressMessage } from "../node/sync-observer.js";
 import type { ManagerStore } from "../store/manager-store.js";
 import type { Manager } from "./manager.js";
 import type { ManagerLinks } from "./manager-links.js";
@@ -60,6 +61,7 @@ export function statusOf(parts: StatusParts): MessageInitShape<typeof GetStatusR
     version,
     stateDigest,
     abstaining,
+    ...progressMessage(manager.progress()),
     ...(waiting === undefined ? {} : { waiting: waitingMessage(waiting) }),
   };
 }

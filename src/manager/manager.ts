@@ -13,13 +13,15 @@ import type { RestoredHeight, RingStatus } from "../consensus/events.js";
 import { Ring } from "../consensus/ring.js";
 import type { RingWaiting } from "../consensus/waiting.js";
 import { SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
+import { BlockSync } from "../node/block-sync.js";
 import type { ManagerStore } from "../store/manager-store.js";
+import type { Progress } from "../sync/sync-progress.js";
 import { BlockJudge } from "./block-judge.js";
 import { BlockProducer } from "./block-producer.js";
 import { BlockValidator } from "./block-validator.js";
 import type { BroadcastExchange } from "./broadcast-exchange.js";
 import { CandidateBlocks } from "./candidate-blocks.js";
-import { CatchUp } from "./catch-up.js";
+import { readAnswer, type ShippedManagerBlock } from "./catch-up.js";
 import { ChainWriter } from "./chain-writer.js";
 import { HeadAnnouncer } from "./head-announcer.js";
 import { InboundVotes } from "./inbound-votes.js";
@@ -40,6 +42,8 @@ import { createVoting, type Voting } from "./voting.js";
  * How often waiting submissions, heartbeats and peers ahead are looked at besides when they change.
  */
 const pulseMs = 100;
+/** One block behind is normal while a height is being finished; longer than this it is not. */
+const patienceMs = 400;
 /** What is known of an undecided height is sent again after this time. */
 const resendMs = 1_000;
 /** A body that is on its way is not asked for as long. */
@@ -56,7 +60,7 @@ export class Manager {
   readonly #judge: BlockJudge;
   readonly #tasks: RingTasks;
   readonly #pool: Pool;
-  readonly #catchUp: CatchUp;
+  readonly #sync: BlockSync<ShippedManagerBlock>;
   readonly #announcer: HeadAnnouncer;
   readonly #supervision: Supervision;
   readonly #stall: StallWatch;
@@ -99,7 +103,7 @@ export class Manager {
     this.#chain = new ChainWriter({
       ...{ store, time, validator, observe: observer },
       driver: () => this.#driver,
-      onAppended: (appended) => this.#onAppended(appended),
+      onAppended: (appended, more) => this.#onAppended(appended, more),
     });
     this.#driver = new RingDriver(ring, {
       ...{ candidates, time, statements, onFatal },
@@ -114,7 +118,7 @@ export class Manager {
     this.#supervision = new Supervision(options, shared, {
       ...{ peers: () => this.peers, post },
       wake: () => this.#wakeIfDue(),
-      heightOf: (peer) => this.#catchUp.heightOf(peer),
+      heightOf: (peer) => this.#sync.heightOf(peer),
       takesPart: () => !abstention.listening,
       sign: (digest) => statements.sign("resume", store.head.height, digest),
       halt: (message) => this.#end(new RingHalted(message)),
@@ -131,12 +135,17 @@ export class Manager {
       sign: (at, digest) => statements.sign("head", at, digest),
       send: (value, to) => this.peers.tell({ case: "head", value }, to),
     });
-    this.#catchUp = new CatchUp({
+    this.#sync = new BlockSync({
       headHeight: () => store.head.height,
+      isLinked: (peer) => options.links().isConnected(peer),
+      faultsMax: () => shared.members().faultsMax,
       monotonicMs: time.monotonicMs,
+      patience: { blocks: 1, ms: patienceMs },
       request: (peer, from, limit) => this.peers.fetchBlocks(peer, from, limit),
-      append: (block, certificates) => this.#chain.appendShipped(block, certificates),
-      onBlamed: observer.blamed,
+      append: (blocks) => this.#chain.appendShipped(blocks),
+      // What made it fail has ended the driver's loop, which says so.
+      onFailed: () => {},
+      observe: observer,
     });
     const inbound = new InboundVotes({
       ...{ ...shared, candidates, height, post },
@@ -145,7 +154,7 @@ export class Manager {
       onOwn: (statement) => abstention.hearOwn(statement),
       onHead: async (from, head, verified) => {
         if (this.#halted) return;
-        this.#catchUp.onHead(from, Number(head.height));
+        this.#sync.onHeight(from, Number(head.height), { exact: true });
         abstention.hearHead(from, Number(head.height));
         if (verified) await this.#supervision.takeHead(head);
       },
@@ -164,7 +173,7 @@ export class Manager {
       onBody: (_, body) => this.#judge.takeBody(body.block),
       onBlocks: async (from, blocks) => {
         const taken = await this.#supervision.takeBlocks(from, blocks);
-        if (!taken && !this.#halted) await this.#catchUp.onBlocks(from, blocks);
+        if (!taken && !this.#halted) this.#sync.take(readAnswer(from, blocks));
       },
     });
     this.storage = new StorageExchange({
@@ -234,18 +243,26 @@ export class Manager {
     this.#pulse?.cancel();
     this.storage.close();
     await this.#driver.close();
+    await this.#sync.close();
     await this.#tasks.settled();
   }
 
   /** A stream to a peer is up. */
   onPeerConnected(peerId: string): void {
+    // What was asked on the stream before will not be answered.
+    this.#sync.onDisconnected(peerId);
     if (!this.#halted) this.#announcer.announce(peerId);
     this.#supervision.onPeerConnected(peerId);
   }
 
   status(): RingStatus & { readonly syncing: boolean; readonly pooled: number } {
     const pooled = this.#pool.submissionCount;
-    return { ...this.#driver.ring.status(), syncing: this.#catchUp.behind, pooled };
+    return { ...this.#driver.ring.status(), syncing: this.#sync.behind, pooled };
+  }
+
+  /** How far catching up is; undefined when nothing is missing. */
+  progress(): Progress | undefined {
+    return this.#sync.progress();
   }
 
   /** What the height that is being voted on waits for; undefined while the ring is idle. */
@@ -267,17 +284,20 @@ export class Manager {
   }
 
   heightOfPeer(peerId: string): number {
-    return this.#catchUp.heightOf(peerId);
+    return this.#sync.heightOf(peerId);
   }
 
   /** Within the turn that wrote the block. */
-  async #onAppended(appended: AppendedBlock): Promise<void> {
+  async #onAppended(appended: AppendedBlock, more: boolean): Promise<void> {
     const { executed, certificates, block } = appended;
     const { height } = executed.facts;
     this.#candidates.dropThrough(height);
     this.#judge.onHeightChanged();
-    this.storage.announce({ height, block, executed }, certificates);
-    this.#announcer.announce();
+    if (!more) {
+      this.storage.announce({ height, block, executed }, certificates);
+      this.#announcer.announce();
+    }
+    this.#sync.onAppended();
     this.#options.heads.announce();
     await this.#supervision.onAppended(appended);
     await this.submissions.onAppended(executed, block);
@@ -293,7 +313,7 @@ export class Manager {
   }
 
   #onPulse(): void {
-    this.#catchUp.tick();
+    this.#sync.tick();
     this.#announcer.tick();
     this.#stall.tick();
     this.#voting.tick();

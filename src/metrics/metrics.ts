@@ -22,6 +22,8 @@ export const awaitedSignatures = [
   "attestation",
   "commit",
 ] as const;
+/** Why a peer that was asked for blocks is left alone for a while. */
+export const blameReasons = ["silent", "slow", "empty", "malformed", "invalid"] as const;
 export const peerRoles = ["manager", "storage", "participant", "operator", "auditor"] as const;
 
 const blockIntervalBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600];
@@ -106,6 +108,19 @@ export function createMetrics(options: MetricsOptions) {
       "bss_false_objections_total",
       "Objections of other managers to records that keep every rule at the place named, by author.",
       { manager: "open" },
+    ),
+    syncTargetHeight: gauge(
+      "bss_sync_target_height",
+      "The highest height that other nodes have credibly shown; bss_height when nothing is missing.",
+    ),
+    syncBlocksPerSecond: gauge(
+      "bss_sync_blocks_per_second",
+      "Blocks appended per second while the node catches up; 0 when nothing is missing.",
+    ),
+    syncBlamed: counterBy(
+      "bss_sync_blamed_total",
+      "Managers that did not give the blocks that they have, by why.",
+      { peer: "open", reason: blameReasons },
     ),
     headsDiffering: counterBy(
       "bss_heads_differing_total",

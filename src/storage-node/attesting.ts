@@ -10,7 +10,6 @@ import { auditDigest } from "../consensus/audit.js";
 import { type Attestation, AttestationSchema, AttestationVerdict } from "../gen/bss/v1/vote_pb.js";
 import { attestationDigest } from "../ledger/vote-digests.js";
 import { AttestationBudget } from "./attestation-budget.js";
-import type { BlockFetcher } from "./block-fetcher.js";
 import type { Candidates } from "./candidates.js";
 import { type ChainPorts, timed } from "./chain-ports.js";
 
@@ -19,13 +18,17 @@ type Judged = Extract<ReturnType<typeof judgeCandidate>, { kind: "attest" }>;
 export class Attesting {
   readonly #ports: ChainPorts;
   readonly #candidates: Candidates;
-  readonly #fetcher: BlockFetcher;
+  readonly #onHeight: (managerId: string, height: number) => void;
   readonly #budget = new AttestationBudget();
 
-  constructor(ports: ChainPorts, candidates: Candidates, fetcher: BlockFetcher) {
+  constructor(
+    ports: ChainPorts,
+    candidates: Candidates,
+    onHeight: (managerId: string, height: number) => void,
+  ) {
     this.#ports = ports;
     this.#candidates = candidates;
-    this.#fetcher = fetcher;
+    this.#onHeight = onHeight;
   }
 
   async take(from: string, candidate: ParsedCandidate): Promise<void> {
@@ -43,7 +46,7 @@ export class Attesting {
         const { height } = candidate.block;
         observe.behind(from, height);
         this.#candidates.keepEarly(from, candidate);
-        return this.#fetcher.onHeight(from, height - 1);
+        return this.#onHeight(from, height - 1);
       }
       case "attest":
         return this.#attest(from, candidate, judgement);

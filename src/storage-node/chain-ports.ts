@@ -3,6 +3,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { SignatureCache } from "../crypto/signature-cache.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import type { VerifyIntegrityRequestSchema } from "../gen/bss/v1/verify_integrity_pb.js";
+import type { SyncObserver } from "../node/sync-observer.js";
 import type { ChainStore } from "./chain-store.js";
 import type { DropReason } from "./inbound-messages.js";
 
@@ -15,10 +16,8 @@ export type ChainObserver = {
   /** A candidate came for which this node lacks blocks. */
   behind(managerId: string, height: number): void;
   dropped(managerId: string, reason: DropReason): void;
-  /** A manager did not give the blocks that it said it has. */
-  blamed(managerId: string, reason: string): void;
   wrote(seconds: number): void;
-};
+} & Pick<SyncObserver, "blamed" | "syncNews">;
 
 export type ChainPorts = {
   readonly nodeId: string;
@@ -32,9 +31,12 @@ export type ChainPorts = {
   readonly monotonicMs: () => number;
   /** Sends to one manager, or to all that are connected; never waits. False when none took it. */
   readonly tell: (message: UpMessage, managerId?: string) => boolean;
+  readonly isLinked: (managerId: string) => boolean;
   readonly observe: ChainObserver;
   /** The block after the last head can be read. */
   readonly onAppended: () => void;
+  /** Something failed that was not awaited: this node itself is at fault. */
+  readonly onFailed: (cause: unknown) => void;
   /** The chain forks, or this node's log is wrong: it takes no part from here on. */
   readonly onHalt: (message: string) => void;
 };

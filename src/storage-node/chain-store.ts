@@ -7,6 +7,7 @@ export type ChainStore = Pick<
   | "saveCandidate"
   | "loadCandidates"
   | "append"
+  | "flush"
   | "sealed"
   | "certificatesAt"
   | "saveForkEvidence"

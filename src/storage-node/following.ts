@@ -15,20 +15,22 @@ import {
 } from "../consensus/attestor.js";
 import { type BlockCertificates, BlockCertificatesSchema } from "../gen/bss/v1/block_pb.js";
 import type { Violation } from "../ledger/violation.js";
+import type { BlockSync } from "../node/block-sync.js";
 import type { Attesting } from "./attesting.js";
-import type { BlockFetcher } from "./block-fetcher.js";
 import type { Candidates } from "./candidates.js";
 import { type ChainPorts, timed } from "./chain-ports.js";
-import type { DropReason, ParsedAnswer, ParsedCommit } from "./inbound-messages.js";
+import type { DropReason, ParsedCommit } from "./inbound-messages.js";
 import type { Turns } from "./turns.js";
 
-type CertifiedBlock = Pick<StorageAppend, "block" | "sealedRecords" | "certificates">;
+export type CertifiedBlock = Pick<StorageAppend, "block" | "sealedRecords" | "certificates">;
 
 export type FollowingParts = {
   readonly candidates: Candidates;
-  readonly fetcher: BlockFetcher;
+  readonly sync: Pick<BlockSync<never>, "onHeight" | "onAppended">;
   readonly attesting: Attesting;
   readonly turns: Turns;
+  /** Tells all managers where this node stands. */
+  readonly tellHead: () => void;
 };
 
 export class Following {
@@ -48,12 +50,12 @@ export class Following {
   /** Runs in a turn. */
   async takeCommit(from: string, commit: ParsedCommit): Promise<void> {
     const { height, blockId, certificates } = commit;
-    const { candidates, fetcher } = this.#parts;
+    const { candidates, sync } = this.#parts;
     const next = this.#ports.store.head.height + 1;
     if (height < next) return this.#checkDecided(from, commit);
-    if (height > next) return fetcher.onHeight(from, height);
+    if (height > next) return sync.onHeight(from, height);
     const held = candidates.block(blockId) ?? commit.shipped;
-    if (held === undefined) return fetcher.onHeight(from, height, true);
+    if (held === undefined) return sync.onHeight(from, height, { urgent: true });
     if (!equalBytes(held.block.blockId, blockId)) {
       return this.#ports.observe.dropped(from, "CERTIFICATE_INVALID");
     }
@@ -61,30 +63,30 @@ export class Following {
     if (failure !== undefined) this.#ports.observe.dropped(from, failure);
   }
 
-  /** Takes a turn for each block, so that candidates do not wait for a long answer. */
-  async takeAnswer(from: string, answer: ParsedAnswer): Promise<void> {
-    const { fetcher, turns } = this.#parts;
-    const fromHeight = fetcher.begin(from);
-    if (fromHeight === undefined) return this.#ports.observe.dropped(from, "NOT_ASKED_FOR");
-    let failure: string | undefined;
-    if (answer.blocks[0]?.block.height !== fromHeight) {
-      failure = answer.failure ?? "the blocks asked for are not in the answer";
+  /**
+   * Final blocks that were asked for, in their order; the reason when one does not hold, after which
+   * the rest is not looked at. Each takes a turn, so that candidates do not wait for a long answer.
+   * They reach the device together: a crash of the machine may lose the last of them, never one from
+   * their middle, and an attestation that is stored later is flushed after them.
+   */
+  async appendShipped(blocks: readonly CertifiedBlock[]): Promise<DropReason | undefined> {
+    for (const [i, block] of blocks.entries()) {
+      const more = i < blocks.length - 1;
+      const failure = await this.#parts.turns.run(() => this.#appendIfNew(block, more));
+      if (failure === undefined && !this.#halted) continue;
+      if (i > 0) await this.#ports.store.flush();
+      return failure;
     }
-    for (const block of failure === undefined ? answer.blocks : []) {
-      failure = await turns.run(() => this.#appendIfNew(block));
-      if (failure !== undefined || this.#halted) break;
-    }
-    fetcher.onHeight(from, answer.headHeight);
-    fetcher.finish(from, failure ?? answer.failure);
+    return undefined;
   }
 
-  async #appendIfNew(block: CertifiedBlock): Promise<DropReason | undefined> {
+  async #appendIfNew(block: CertifiedBlock, more: boolean): Promise<DropReason | undefined> {
     const isDecided = block.block.height <= this.#ports.store.head.height;
-    return isDecided ? undefined : this.#append(block);
+    return isDecided ? undefined : this.#append(block, more);
   }
 
   /** Appends the next block; the reason when it does not hold. */
-  async #append(certified: CertifiedBlock): Promise<DropReason | undefined> {
+  async #append(certified: CertifiedBlock, more = false): Promise<DropReason | undefined> {
     if (this.#halted) return undefined;
     const { consortiumId, policy, store, signatures } = this.#ports;
     const checked = checkFinal(certified, { consortiumId, policy, head: store.head });
@@ -102,7 +104,7 @@ export class Following {
       });
       return undefined;
     }
-    if ("append" in checked.value) await this.#write(checked.value.append);
+    if ("append" in checked.value) await this.#write(checked.value.append, more);
     return undefined;
   }
 
@@ -112,21 +114,26 @@ export class Following {
     return (await this.#ports.signatures.firstInvalid(checked.operations))?.violation;
   }
 
-  async #write({ head, log, storageHeader, ...rest }: StorageAppend): Promise<void> {
+  /** `more`: others follow at once, so that no manager needs to hear of this one. */
+  async #write({ head, log, storageHeader, ...rest }: StorageAppend, more: boolean): Promise<void> {
     const { store, observe, onAppended } = this.#ports;
-    const { candidates, fetcher, attesting } = this.#parts;
+    const { candidates, sync, attesting, tellHead } = this.#parts;
     const { block, sealedRecords, certificates } = rest;
     await timed(
       this.#ports,
-      store.append({
-        ...{ block: block.block, sealedRecords, certificates, storageHeader, head },
-        newNodes: log.newNodes,
-      }),
+      store.append(
+        {
+          ...{ block: block.block, sealedRecords, certificates, storageHeader, head },
+          newNodes: log.newNodes,
+        },
+        more ? "buffered" : "sync",
+      ),
     );
     observe.appended(head.height, head.frontier.size, sealedRecords.length);
     const due = candidates.onAppended(head.height);
     onAppended();
-    fetcher.onAppended();
+    if (!more) tellHead();
+    sync.onAppended();
     for (const { from, candidate } of due) await attesting.take(from, candidate);
   }
 

@@ -14,6 +14,8 @@ import { type ParsedBlock, parseBlock } from "../ledger/blocks.js";
 import { hashBytes } from "../ledger/merkle/hashes.js";
 import type { Violation } from "../ledger/violation.js";
 import { safeInteger } from "../ledger/wire.js";
+import type { SyncAnswer } from "../sync/sync-events.js";
+import type { SyncBlock } from "../sync/sync-window.js";
 
 /** Final blocks in one answer; a node asks for fewer. */
 export const blocksPerAnswerMax = 100;
@@ -33,13 +35,9 @@ export type ParsedCommit = {
   readonly shipped?: ShippedBlock;
 };
 
-export type ParsedAnswer = {
-  readonly blocks: readonly (ShippedBlock & { readonly certificates: BlockCertificates })[];
-  /** What is wrong with the block after the last one here. */
-  readonly failure?: string;
-  /** The sender's height, as it says. */
-  readonly headHeight: number;
-};
+/** A final block that was asked for. */
+export type ShippedFinalBlock = ShippedBlock &
+  SyncBlock & { readonly certificates: BlockCertificates };
 
 /** Why a message is dropped, for counters and logs. */
 export type DropReason = string;
@@ -70,19 +68,29 @@ export function parseCommit({
 }
 
 /** The blocks of an answer up to the first one that is malformed. */
-export function parseAnswer({ blocks, headHeight }: StorageBlocks): ParsedAnswer {
-  const parsed: ParsedAnswer["blocks"][number][] = [];
-  let failure = blocks.length > blocksPerAnswerMax ? malformed : undefined;
+export function parseAnswer(
+  peer: string,
+  { blocks, headHeight }: StorageBlocks,
+): Omit<SyncAnswer<ShippedFinalBlock>, "kind"> {
+  const parsed: ShippedFinalBlock[] = [];
+  const height = safeInteger(headHeight) ?? 0;
   for (const { block, sealedRecords, certificates } of blocks.slice(0, blocksPerAnswerMax)) {
     const next = block === undefined || certificates === undefined ? undefined : parseBlock(block);
     if (next === undefined || certificates === undefined || !next.ok) {
-      failure = next === undefined ? malformed : reasonOf(next);
-      break;
+      const reason = next === undefined ? malformed : reasonOf(next);
+      return { peer, blocks: parsed, headHeight: height, malformed: reason };
     }
-    parsed.push({ block: next.value, sealedRecords, certificates });
+    const shipped = { block: next.value, sealedRecords, certificates };
+    parsed.push({ ...shipped, height: next.value.height, byteCount: byteCountOf(shipped) });
   }
-  const height = safeInteger(headHeight) ?? 0;
-  return { blocks: parsed, headHeight: height, ...(failure === undefined ? {} : { failure }) };
+  const answer = { peer, blocks: parsed, headHeight: height };
+  return blocks.length > blocksPerAnswerMax ? { ...answer, malformed } : answer;
+}
+
+/** About the memory that a block takes: its records, its leaves, and what is around them. */
+function byteCountOf({ block, sealedRecords }: ShippedBlock): number {
+  const sealed = sealedRecords.reduce((sum, { length }) => sum + length, 0);
+  return 4_096 + sealed + block.leaves.length * 256;
 }
 
 const malformed: DropReason = "MESSAGE_MALFORMED";

@@ -4,6 +4,7 @@
  */
 import type { Logger } from "pino";
 import type { Metrics } from "../metrics/metrics.js";
+import { syncObserver } from "../node/sync-observer.js";
 import type { ChainObserver } from "./chain-ports.js";
 
 export function chainObserver(
@@ -38,9 +39,7 @@ export function chainObserver(
       metrics.messagesDropped.inc({ reason });
       log.debug({ managerId, reason }, "dropped a message");
     },
-    blamed(managerId, reason) {
-      log.warn({ managerId, reason }, "a manager did not give the blocks that it has");
-    },
+    ...syncObserver(log, metrics),
     wrote(seconds) {
       metrics.storeWriteSeconds.observe(seconds);
     },

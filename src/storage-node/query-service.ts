@@ -5,6 +5,7 @@
 import { version } from "../base/version.js";
 import { NodeRole, type QueryService } from "../gen/bss/v1/query_pb.js";
 import { rootOf } from "../ledger/merkle/frontier.js";
+import { progressMessage } from "../node/sync-observer.js";
 import type { HeadSignal } from "../query/head-signal.js";
 import type { LedgerReader } from "../query/ledger-reader.js";
 import type { ConsortiumFacts } from "../query/member-queries.js";
@@ -12,6 +13,7 @@ import { publicRecordEntry } from "../query/record-queries.js";
 import { sharedQueries } from "../query/shared-queries.js";
 import type { ServiceHandlers } from "../rpc/handlers.js";
 import { RpcError } from "../rpc/rpc-error.js";
+import type { Progress } from "../sync/sync-progress.js";
 
 export type QueryServicePorts = {
   readonly nodeId: string;
@@ -26,6 +28,8 @@ export type QueryServicePorts = {
     readonly height: number;
   }[];
   readonly syncing: () => boolean;
+  /** Undefined when nothing is missing. */
+  readonly progress: () => Progress | undefined;
 };
 
 export function queryService(ports: QueryServicePorts): ServiceHandlers<typeof QueryService> {
@@ -46,6 +50,7 @@ export function queryService(ports: QueryServicePorts): ServiceHandlers<typeof Q
           height: BigInt(peerHeight),
         })),
         syncing: ports.syncing(),
+        ...progressMessage(ports.progress()),
       };
     },
     getRecord: async (request) => ({ entry: await publicRecordEntry(reader, request) }),

@@ -3,7 +3,7 @@
  *
  *     VerifyCandidate ─▶ Attesting ──▶ attestation to all managers
  *     CommitBlock ─────▶ Following ──▶ append, then the new head to all managers
- *     StorageBlocks ───▶ Following     (asked for by BlockFetcher)
+ *     StorageBlocks ───▶ Following     (asked for by BlockSync)
  *
  * A message that does not hold is dropped and counted; it neither ends a link nor reaches the
  * store. Whatever touches the head runs in turns, so there is one writer.
@@ -12,43 +12,57 @@ import type { Result } from "../base/result.js";
 import type { VerifyIntegrityResponse } from "../gen/bss/v1/verify_integrity_pb.js";
 import { parseBlock } from "../ledger/blocks.js";
 import { rootOf } from "../ledger/merkle/frontier.js";
+import { BlockSync } from "../node/block-sync.js";
+import type { Progress } from "../sync/sync-progress.js";
 import { Attesting } from "./attesting.js";
-import { BlockFetcher } from "./block-fetcher.js";
 import { Candidates } from "./candidates.js";
 import type { ChainPorts, UpMessage } from "./chain-ports.js";
 import { Following } from "./following.js";
-import { type DropReason, parseAnswer, parseCandidate, parseCommit } from "./inbound-messages.js";
+import {
+  type DropReason,
+  parseAnswer,
+  parseCandidate,
+  parseCommit,
+  type ShippedFinalBlock,
+} from "./inbound-messages.js";
 import { Turns } from "./turns.js";
+
+/** How long blocks that somebody has spoken of may be on their way. */
+export const patienceMs = 200;
 
 export class StorageChain {
   readonly #ports: ChainPorts;
   readonly #candidates = new Candidates();
   readonly #turns = new Turns();
-  readonly #fetcher: BlockFetcher;
+  readonly #sync: BlockSync<ShippedFinalBlock>;
   readonly #attesting: Attesting;
   readonly #following: Following;
   #closed = false;
 
   private constructor(ports: ChainPorts) {
-    const onAppended = () => {
-      ports.onAppended();
-      ports.tell(this.#headMessage());
-    };
-    this.#ports = { ...ports, onAppended };
-    this.#fetcher = new BlockFetcher({
-      headHeight: () => ports.store.head.height,
+    this.#ports = ports;
+    const { store, observe } = ports;
+    this.#sync = new BlockSync({
+      headHeight: () => store.head.height,
+      isLinked: ports.isLinked,
+      faultsMax: () => store.head.members.faultsMax,
       monotonicMs: ports.monotonicMs,
+      patience: { blocks: 10, ms: patienceMs },
       request: (managerId, fromHeight, limit) =>
         ports.tell(
           { message: { case: "fetchBlocks", value: { fromHeight: BigInt(fromHeight), limit } } },
           managerId,
         ),
-      onBlamed: ports.observe.blamed,
+      append: (blocks) => this.#following.appendShipped(blocks),
+      onFailed: ports.onFailed,
+      observe,
     });
-    const [candidates, fetcher, turns] = [this.#candidates, this.#fetcher, this.#turns];
-    this.#attesting = new Attesting(this.#ports, candidates, fetcher);
-    const attesting = this.#attesting;
-    this.#following = new Following(this.#ports, { candidates, fetcher, attesting, turns });
+    const [candidates, sync, turns] = [this.#candidates, this.#sync, this.#turns];
+    const onHeight = sync.onHeight.bind(sync);
+    const attesting = new Attesting(ports, candidates, onHeight);
+    this.#attesting = attesting;
+    const tellHead = () => ports.tell(this.#headMessage());
+    this.#following = new Following(ports, { candidates, sync, attesting, turns, tellHead });
   }
 
   /** Takes up what the node had signed before it stopped. */
@@ -64,7 +78,12 @@ export class StorageChain {
 
   /** Whether managers hold blocks that are missing here. */
   get syncing(): boolean {
-    return this.#fetcher.missesBlocks;
+    return this.#sync.behind;
+  }
+
+  /** How far catching up is; undefined when nothing is missing. */
+  progress(): Progress | undefined {
+    return this.#sync.progress();
   }
 
   get halted(): boolean {
@@ -73,7 +92,7 @@ export class StorageChain {
 
   /** Height of the last final block that a manager has spoken of; 0 when unknown. */
   heightOf(managerId: string): number {
-    return this.#fetcher.heightOf(managerId);
+    return this.#sync.heightOf(managerId);
   }
 
   /**
@@ -102,25 +121,31 @@ export class StorageChain {
         return;
       }
       case "blocks":
-        return this.#following.takeAnswer(from, parseAnswer(message.value));
+        return this.#sync.take(parseAnswer(from, message.value));
       default:
         return this.#ports.observe.dropped(from, "MESSAGE_MALFORMED");
     }
   }
 
   onDisconnected(managerId: string): void {
-    this.#fetcher.onDisconnected(managerId);
+    this.#sync.onDisconnected(managerId);
   }
 
   /** To be called at intervals. */
   tick(): void {
-    if (!this.#closed && !this.halted) this.#fetcher.tick();
+    if (!this.#closed && !this.halted) this.#sync.tick();
   }
 
   /** Takes no message any more; resolves when the one that is being handled is through. */
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#sync.close();
     await this.#turns.idle();
+  }
+
+  /** Resolves when the blocks that were asked for and have come are appended or refused. */
+  settled(): Promise<void> {
+    return this.#sync.settled();
   }
 
   #turn(job: () => Promise<void>): Promise<void> {
@@ -142,7 +167,7 @@ export class StorageChain {
       ...{ storageBlockId, managerBlockId },
       hash2: rootOf(frontier),
       treeSize: BigInt(frontier.size),
-      behind: this.#fetcher.behind,
+      behind: this.#sync.farBehind,
     };
     return { message: { case: "head", value } };
   }

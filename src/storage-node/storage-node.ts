@@ -28,6 +28,7 @@ import {
   openNode,
   type RunningNode,
 } from "../node/running-node.js";
+import { sampleSync } from "../node/sync-observer.js";
 import { HeadSignal } from "../query/head-signal.js";
 import { createServer, type RpcServer } from "../rpc/server.js";
 import { openRocksDb } from "../store/rocksdb-store.js";
@@ -129,14 +130,17 @@ async function startChain(
     sign: (digest) => signer.sign(digest),
     monotonicMs,
     tell: (message, managerId) => node.links?.send(message, managerId) ?? false,
+    isLinked: (managerId) => node.links?.isConnected(managerId) ?? false,
     observe: chainObserver(log, metrics, monotonicMs),
     onAppended: () => heads.announce(),
+    onFailed: onFatal,
     onHalt: (message) => {
       void stop();
       halt(server, log, message);
     },
   });
   node.chain = chain;
+  metrics.onScrape(() => sampleSync(metrics, store.head.height, chain.progress()));
   const down = new Set<string>();
   const links = new ManagerLinks({
     nodeId: config.id,
@@ -194,6 +198,7 @@ function queriesOf(
       }));
     },
     syncing: () => node.chain?.syncing ?? false,
+    progress: () => node.chain?.progress(),
   });
 }
 

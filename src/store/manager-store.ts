@@ -44,7 +44,7 @@ import { chainKeys, chainWrites } from "./chain-writes.js";
 import { FalseObjections } from "./false-objections.js";
 import { checkHead, readHead } from "./head-state.js";
 import { bucketKey, u64Part } from "./key-codec.js";
-import type { KeyValueStore, WriteOperation } from "./key-value-store.js";
+import type { Durability, KeyValueStore, WriteOperation } from "./key-value-store.js";
 import { OffenceLog } from "./offence-log.js";
 import {
   completedSubmissions,
@@ -136,8 +136,14 @@ export class ManagerStore extends ChainReads {
     return this.#headCertificates;
   }
 
-  /** Makes the block after the head the head, with all that follows from it, or changes nothing. */
-  async append({ block, executed, certificates }: AppendedBlock): Promise<void> {
+  /**
+   * Makes the block after the head the head, with all that follows from it, or changes nothing.
+   * Whatever is written with "sync" later flushes what was "buffered" before it.
+   */
+  async append(
+    { block, executed, certificates }: AppendedBlock,
+    durability: Durability = "sync",
+  ): Promise<void> {
     const { head, facts, newNodes, sealed, stateWrites, placed } = executed;
     const publicBlock = defined(block.block, "a final block has its public part");
     assertExtends(this.#head, publicBlock.header);
@@ -158,10 +164,15 @@ export class ManagerStore extends ChainReads {
       ...poolDeletions(done),
       headWrite(head),
     ];
-    await this.kv.write(batch, "sync");
+    await this.kv.write(batch, durability);
     this.#head = head;
     this.#headCertificates = certificates;
     votes.onWritten();
+  }
+
+  /** Resolves when every block that was appended is on stable storage. */
+  flush(): Promise<void> {
+    return this.kv.write([], "sync");
   }
 
   /**

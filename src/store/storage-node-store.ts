@@ -24,7 +24,7 @@ import { ChainReads, type ReaderHead, type StoredBlock } from "./chain-reads.js"
 import { chainKeys, chainWrites, controlOf } from "./chain-writes.js";
 import { checkHead, readHead } from "./head-state.js";
 import { bucketKey, u64Part } from "./key-codec.js";
-import type { KeyValueStore, WriteOperation } from "./key-value-store.js";
+import type { Durability, KeyValueStore, WriteOperation } from "./key-value-store.js";
 import { decodeStorageHead, encodeStorageHead } from "./storage-head-codec.js";
 import { identityWrite, isNewStore, type StoreOwner } from "./store-identity.js";
 import { present, putMessage, storedMessage } from "./stored-values.js";
@@ -108,8 +108,11 @@ export class StorageNodeStore extends ChainReads {
     return this.#attestations.load(this.#head.height + 1);
   }
 
-  /** Makes the block after the head the head, with its sealed records, or changes nothing. */
-  async append(appended: AppendedStorageBlock): Promise<void> {
+  /**
+   * Makes the block after the head the head, with its sealed records, or changes nothing. Whatever
+   * is written with "sync" later flushes what was "buffered" before it.
+   */
+  async append(appended: AppendedStorageBlock, durability: Durability = "sync"): Promise<void> {
     const { block, sealedRecords, certificates, storageHeader, newNodes, head } = appended;
     const { previousStorageBlockId } = storageHeader.header;
     const { height, managerBlockId: blockId, frontier } = head;
@@ -126,10 +129,15 @@ export class StorageNodeStore extends ChainReads {
       ...attestations.writes,
       headWrite(head),
     ];
-    await this.kv.write(batch, "sync");
+    await this.kv.write(batch, durability);
     this.#head = head;
     this.#headCertificates = certificates;
     attestations.onWritten();
+  }
+
+  /** Resolves when every block that was appended is on stable storage. */
+  flush(): Promise<void> {
+    return this.kv.write([], "sync");
   }
 
   /**

@@ -79,9 +79,13 @@ export class ChainWorld {
         this.onTell(told);
         return true;
       },
+      isLinked: () => true,
       observe: this.#observer(),
       onAppended: () => {
         this.announced += 1;
+      },
+      onFailed: (cause) => {
+        throw cause;
       },
       onHalt: (message) => this.halts.push(message),
     });
@@ -95,6 +99,7 @@ export class ChainWorld {
 
   async send(from: string, down: Down): Promise<void> {
     await this.chain.take(from, create(VerifyIntegrityResponseSchema, down));
+    await this.chain.settled();
   }
 
   verify(made: MadeBlock, options: { from?: string; round?: number } = {}): Promise<void> {
@@ -164,7 +169,9 @@ export class ChainWorld {
       attested: (verdict, height, round) => this.attested.push(`${verdict} ${height}/${round}`),
       behind() {},
       dropped: (managerId, reason) => this.dropped.push(`${managerId} ${reason}`),
-      blamed: (managerId, reason) => this.blamed.push(`${managerId} ${reason}`),
+      blamed: (managerId, reason, detail) =>
+        this.blamed.push(`${managerId} ${reason === "invalid" ? detail : reason}`),
+      syncNews() {},
       wrote() {},
     };
   }

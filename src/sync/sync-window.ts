@@ -1,0 +1,67 @@
+/**
+ * Blocks that have come and wait for their turn, each batch with who sent it: a block that does not
+ * hold is its sender's fault, whoever is asked by then.
+ */
+
+/** What the plan needs to know of a block; the rest is for whoever appends it. */
+export type SyncBlock = {
+  readonly height: number;
+  /** About as much memory as it takes. */
+  readonly byteCount: number;
+};
+
+/** Consecutive blocks of one answer. */
+export type SyncBatch<B> = { readonly peer: string; readonly blocks: readonly B[] };
+
+/** Heights `from` to `to`, both included. */
+export type HeightRange = { readonly from: number; readonly to: number };
+
+export class SyncWindow<B extends SyncBlock> {
+  #batches: readonly SyncBatch<B>[] = [];
+
+  get byteCount(): number {
+    const blocks = this.#batches.flatMap((batch) => batch.blocks);
+    return blocks.reduce((sum, { byteCount }) => sum + byteCount, 0);
+  }
+
+  get ranges(): readonly HeightRange[] {
+    return this.#batches.map(rangeOf);
+  }
+
+  get isEmpty(): boolean {
+    return this.#batches.length === 0;
+  }
+
+  add(batch: SyncBatch<B>): void {
+    this.#batches = [...this.#batches, batch].sort((a, b) => rangeOf(a).from - rangeOf(b).from);
+  }
+
+  /** Takes out the batch that goes on after `head`, without what is decided by now. */
+  takeNext(head: number): SyncBatch<B> | undefined {
+    const live = this.#batches.filter((batch) => rangeOf(batch).to > head);
+    const next = live.find((batch) => rangeOf(batch).from <= head + 1);
+    this.#batches = live.filter((batch) => batch !== next);
+    if (next === undefined) return undefined;
+    return { peer: next.peer, blocks: next.blocks.filter(({ height }) => height > head) };
+  }
+
+  /** Whatever this peer sent is not looked at. */
+  discard(peer: string): void {
+    this.#batches = this.#batches.filter((batch) => batch.peer !== peer);
+  }
+}
+
+export function rangeOf({ blocks }: SyncBatch<SyncBlock>): HeightRange {
+  return { from: blocks[0]?.height ?? 0, to: blocks.at(-1)?.height ?? 0 };
+}
+
+/** The lowest heights after `head` that no range covers. */
+export function firstGap(head: number, ranges: readonly HeightRange[]): HeightRange {
+  let from = head + 1;
+  const inOrder = [...ranges].sort((a, b) => a.from - b.from);
+  for (const range of inOrder) {
+    if (range.from > from) return { from, to: range.from - 1 };
+    from = Math.max(from, range.to + 1);
+  }
+  return { from, to: Number.MAX_SAFE_INTEGER };
+}
