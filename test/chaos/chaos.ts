@@ -36,7 +36,6 @@ const quietMs = 2_000;
 const finishPatienceMs = 120_000;
 /** Of a consortium that has not recovered nobody waits for more. */
 const hopelessPatienceMs = 5_000;
-const watchPatienceMs = 30_000;
 /** A suspension may come so long after its cause was healed. */
 const suspensionSlackMs = 10_000;
 /** Without a block for so long, a ring without load has nothing left to do. */
@@ -57,10 +56,8 @@ export async function runChaos(options: ChaosOptions): Promise<Outcome> {
     const recovered = phases.every((phase) => unrecovered(phase).length === 0);
     journal.log("the last fault is healed; the load ends");
     await load.finish(recovered ? finishPatienceMs : hopelessPatienceMs);
-    const level = await agreed(world, recovered ? recoveryMaxMs : hopelessPatienceMs);
-    await watchers.until(level, watchPatienceMs);
-    await watchers.stop();
-    const verdict = await checkEverything({ world, load, watches: watchers.watches, seed });
+    await agreed(world, recovered ? recoveryMaxMs : hopelessPatienceMs);
+    const verdict = await checkEverything({ world, load, watchers, seed });
     journal.log("stopping every node");
     const stopping = await world.close().then(
       () => [],
@@ -144,10 +141,10 @@ function unrecovered(result: PhaseResult): readonly string[] {
 }
 
 /**
- * Waits until all nodes stand at one height for a while, and returns it. While a manager is
+ * Waits until all nodes stand at one height for a while. While a manager is
  * suspended the ring is not idle: there is a block to come with its return.
  */
-async function agreed(world: World, patienceMs: number): Promise<number> {
+async function agreed(world: World, patienceMs: number): Promise<void> {
   const deadlineMs = performance.now() + patienceMs;
   let since = { height: -1, ms: 0 };
   while (performance.now() < deadlineMs) {
@@ -156,9 +153,8 @@ async function agreed(world: World, patienceMs: number): Promise<number> {
     const same = heights.length === world.ids.length && heights.every((one) => one === first);
     if (!same || (await world.suspended())?.length !== 0) since = { height: -1, ms: 0 };
     else if (since.height !== first) since = { height: first, ms: performance.now() };
-    else if (performance.now() - since.ms > standingMs) return first;
+    else if (performance.now() - since.ms > standingMs) return;
     await sleep(100);
   }
   world.journal.log("the nodes do not come to stand at one height");
-  return 0;
 }

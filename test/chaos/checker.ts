@@ -19,7 +19,7 @@ import { exportedWh } from "./load/energy.js";
 import { type Load, participants } from "./load/load.js";
 import { readLedger } from "./read-ledger.js";
 import { checkProofs, checkReceipts, listRecords, type Reader } from "./read-records.js";
-import type { Watch } from "./watchers.js";
+import type { Watchers } from "./watchers.js";
 import type { World } from "./world.js";
 
 /** Of each node: receipts beyond the one that every record has, and proofs. */
@@ -27,6 +27,9 @@ const receiptsPerNode = 100;
 const proofsPerNode = 20;
 /** Every acknowledged record's receipt is fetched from one node, up to so many. */
 const receiptsMax = 20_000;
+
+const readAttemptsMax = 3;
+const watchPatienceMs = 30_000;
 
 export type Verdict = {
   readonly violations: readonly string[];
@@ -38,10 +41,10 @@ export type Verdict = {
 export async function checkEverything(parts: {
   readonly world: World;
   readonly load: Load;
-  readonly watches: readonly Watch[];
+  readonly watchers: Watchers;
   readonly seed: number;
 }): Promise<Verdict> {
-  const { world, load, watches, seed } = parts;
+  const { world, load, watchers, seed } = parts;
   const { consortium, journal } = world;
   const { book } = load;
   const random = new Random(seed);
@@ -53,16 +56,8 @@ export async function checkEverything(parts: {
     const connection = dialWith(profile, role)(consortium.addressOf(id));
     return { id, role, connection };
   });
-  const ledgers: NodeLedger[] = [];
-  const readers: Reader[] = [];
-  for (const node of nodes) {
-    try {
-      ledgers.push(await readLedger(node, node.connection));
-      readers.push(node);
-    } catch (error) {
-      violations.push(`${node.id}: its ledger cannot be read: ${error}`);
-    }
-  }
+  const { ledgers, readers, unread } = await readAll(nodes);
+  violations.push(...unread);
   const genesisId = toHex(consortium.genesis.consortiumId);
   violations.push(...checkSameChain(ledgers));
   for (const ledger of ledgers) {
@@ -76,6 +71,9 @@ export async function checkEverything(parts: {
     );
   }
   const ledger = defined(ledgers[0], "a node can be read");
+  await watchers.until(ledger.blocks.length, watchPatienceMs);
+  await watchers.stop();
+  const { watches } = watchers;
   violations.push(...watches.flatMap((watch) => checkWatch(watch, ledger)));
 
   journal.log("listing every participant's records at every manager");
@@ -120,6 +118,25 @@ export function checkPrivacy({ consortium, storage }: World, { canary }: Load) {
   const logs = storage.map((id) => consortium.node(id).logFile);
   const { files, bytesRead } = findPlaintext([...own, ...logs], [canary]);
   return { violations: files.map((file) => `plaintext in ${file}`), bytesRead };
+}
+
+/** Everything that nodes hold. A ring that makes one more block meanwhile is read again. */
+async function readAll(nodes: readonly (Reader & Pick<NodeLedger, "id" | "role">)[]) {
+  for (let attempt = 1; ; attempt++) {
+    const ledgers: NodeLedger[] = [];
+    const readers: Reader[] = [];
+    const unread: string[] = [];
+    for (const node of nodes) {
+      try {
+        ledgers.push(await readLedger(node, node.connection));
+        readers.push(node);
+      } catch (error) {
+        unread.push(`${node.id}: its ledger cannot be read: ${error}`);
+      }
+    }
+    const heights = new Set(ledgers.map(({ blocks }) => blocks.length));
+    if (heights.size === 1 || attempt === readAttemptsMax) return { ledgers, readers, unread };
+  }
 }
 
 async function listAll(world: World, { book }: Load, managerId: string): Promise<Listing> {
