@@ -122,14 +122,16 @@ function silence(
   });
   const what = `${silent.length} of ${asked} nodes do not answer (${who.join("; ")})`;
   const follows = consequence(client, silent, consortium);
-  const causes = new Set(silent.map(({ error }) => adviceOf(error)));
-  const own = "start them with 'bss start --config FILE', or correct the addresses in the profile";
-  const next = silent.every(({ error }) => hasNoListener(error)) ? own : [...causes].join("; ");
-  return new CliError(follows === "" ? what : `${what}, so ${follows}`, next);
+  const next = new Set(silent.map(({ error }) => adviceOnSilence(error)));
+  return new CliError(follows === "" ? what : `${what}, so ${follows}`, [...next].join("; "));
 }
 
-function hasNoListener({ reason, message }: RpcError): boolean {
-  return reason === "NODE_UNREACHABLE" && /ECONNREFUSED|timed? ?out|deadline/i.test(message);
+function adviceOnSilence(error: RpcError): string {
+  if (error.status === "DEADLINE_EXCEEDED") {
+    return "see whether the machine and its node still work: the connection is taken, and that is all";
+  }
+  if (!/ECONNREFUSED/.test(error.message)) return adviceOf(error);
+  return "start what does not run with 'bss start --config FILE', or correct the profile's addresses";
 }
 
 /** What it means for the ring that these managers are away. */
@@ -145,7 +147,9 @@ function consequence(
   if (managers.length - away.length < quorum) {
     return `no block is made: ${quorum} of ${managers.length} managers are needed`;
   }
-  if (consortium.policy?.suspension === SuspensionMode.FLOOR) return "the others go on without";
+  if (consortium.policy?.suspension === SuspensionMode.FLOOR) {
+    return `the others suspend ${away.length === 1 ? "it" : "them"} and go on`;
+  }
   return "no block is made: this consortium waits for every manager";
 }
 

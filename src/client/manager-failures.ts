@@ -36,5 +36,10 @@ export function summary(failures: ReadonlyMap<string, RpcError>, last: RpcError)
 
 /** What a node at this address said or failed with; the address itself is told beside it. */
 export function plainMessage(error: RpcError, address: string): string {
-  return error.message.replace(` ${address}`, "");
+  return error.message
+    .replace(` ${address}`, "")
+    .replace(
+      /^Deadline exceeded after ([\d.]+)s.*$/s,
+      (_, s) => `no answer for ${Math.round(s)} s`,
+    );
 }

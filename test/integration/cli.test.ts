@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { type AddressInfo, createServer as createNetServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -85,6 +87,31 @@ describe("the command bss", () => {
       assert.equal(result.stdout, "");
     });
   }
+
+  test("status ends where a machine takes the connection and says nothing", async () => {
+    const mute = createNetServer(() => {}).listen(0, "127.0.0.1");
+    await once(mute, "listening");
+    const { port } = mute.address() as AddressInfo;
+    const dir = join(directory, "mute");
+    await initConsortium(dir, {
+      ...{ name: "mute", basePort: port - 1, managers: 1, storage: 1, participants: 1 },
+    });
+    const profile = join(dir, "participants", "participant-1", "profile.yaml");
+    const child = spawn(process.execPath, [mainFile, "status", "-p", profile]);
+    const timer = setTimeout(() => child.kill(), 60_000);
+    let err = "";
+    child.stderr.on("data", (chunk) => {
+      err += chunk;
+    });
+    const [code] = await once(child, "exit");
+    clearTimeout(timer);
+    mute.close();
+    assert.equal(code, 1, "ended by itself");
+    assert.match(
+      err,
+      /manager-1 at 127\.0\.0\.1:\d+: no answer for 5 s\); see whether the machine/,
+    );
+  });
 
   test("a node that cannot start says so in its log as well, as JSON", async () => {
     const dir = join(directory, "broken");
