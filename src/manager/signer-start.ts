@@ -1,4 +1,5 @@
 /** Opens a manager's local signer, or says why it must not sign with what is there. */
+import { relative } from "node:path";
 import type { ManagerKeys } from "../config/key-files.js";
 import type { ManagerConfig } from "../config/node-config.js";
 import type { GenesisState } from "../ledger/genesis.js";
@@ -16,15 +17,22 @@ export type SignerStart = {
   readonly newSignerAccepted: boolean;
 };
 
+export type SignerPlaces = Pick<ManagerConfig, "signerStateDirectory" | "dataDirectory">;
+
 /**
- * @throws StartError when the marks are missing although the manager is not new, or in use
+ * @throws StartError when the state would be lost or restored with the store, when the marks are
+ * missing although the manager is not new, or in use
  * @throws StoreError
  */
 export async function openSigner(
-  { signerStateDirectory: directory }: Pick<ManagerConfig, "signerStateDirectory">,
+  { signerStateDirectory: directory, dataDirectory }: SignerPlaces,
   { keys, genesis, store, newSignerAccepted }: SignerStart,
   closers: Closers,
 ): Promise<Signer> {
+  if (!relative(dataDirectory, directory).startsWith("..")) {
+    const message = `the signer state ${directory} lies in the data directory`;
+    throw new StartError(message, "set `signer_state` in config.yaml to a place outside of it");
+  }
   const { consortiumId } = genesis;
   const isNew = store.head.height === 0 && !store.hasSpoken;
   const whenMissing = isNew || newSignerAccepted ? "create" : "refuse";

@@ -1,6 +1,6 @@
 /**
- * What signs for a manager: a key in this process (local-signer.ts), or one behind a network or in a
- * hardware module.
+ * What signs for a manager: a key in this process (local-signer.ts), or one behind a network or in
+ * a hardware module.
  *
  * A signer keeps a mark of its own: for each kind of statement by which a manager could contradict
  * itself, the highest (height, round) that it has signed, and what. It signs nothing below the mark
@@ -58,10 +58,10 @@ export type SignerUnavailable = {
 export type Signature = Result<Uint8Array, SignerRefusal>;
 
 /**
- * Calls with marked kinds come one after the other. Every call is answered, be it with the word that
- * the signer is unavailable: what stands behind a network has a deadline of its own. After that word
- * it is open whether the marks have moved. No method rejects, save with the `StoreError` of a local
- * disk, which ends the manager.
+ * Calls with marked kinds come one after the other. Every call is answered, be it with the word
+ * that the signer is unavailable: what stands behind a network has a deadline of its own. After
+ * that word it is open whether the marks have moved. No method rejects, save with the `StoreError`
+ * of a local disk, which ends the manager.
  */
 export type Signer = {
   /** The marks at this moment. */

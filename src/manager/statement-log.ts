@@ -4,9 +4,9 @@
  *     say ─▶ sign ─▶ vote log, one synchronous batch ─▶ the signer's mark, durable ─▶ send
  *
  * Whatever the signer has not answered yet waits here, in the order in which the core said it, and
- * the manager goes on listening: nothing unsigned leaves, and nothing is forgotten before its height
- * is over, as others may need it to leave their round. Heads, resumptions and objections, which
- * belong to no round, are signed here too.
+ * the manager goes on listening: nothing unsigned leaves, and nothing is forgotten before its
+ * height is over, as others may need it to leave their round. Heads, resumptions and objections,
+ * which belong to no round, are signed here too.
  */
 import { defined } from "../base/assert.js";
 import { toHex } from "../base/bytes.js";

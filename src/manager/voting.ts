@@ -1,4 +1,4 @@
-/** The parts through which a manager signs: what it may say, and the one way in which it says it. */
+/** The parts through which a manager signs: what it may say, and the one way of saying it. */
 import { type Abstaining, Abstention } from "./abstention.js";
 import type { ManagerOptions, SharedPorts } from "./manager-options.js";
 import { StatementLog, type StatementLogPorts } from "./statement-log.js";

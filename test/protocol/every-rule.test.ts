@@ -9,6 +9,7 @@ import { describe, test } from "node:test";
 import { listFiles, repositoryRoot } from "../support/tree.js";
 
 const elsewhere: Readonly<Record<string, string>> = {
+  "R4.0.3": "test/unit/manager/abstention.test.ts",
   "R4.1.3": "test/simulation/checkers/timestamps.ts",
   "R4.2.5": "test/unit/ledger/block-validation.test.ts",
   "R4.6.4": "test/unit/consensus/next-height.test.ts",
@@ -25,7 +26,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   "R4.8.8": "test/unit/ledger/suspensions.test.ts",
   "R4.9.2": "test/unit/manager/head-watch.test.ts",
   "R4.9.3": "test/unit/manager/head-watch.test.ts",
-  "R4.9.4": "test/unit/storage-node/following.test.ts",
+  "R4.9.4": "test/unit/manager/fork-watch.test.ts",
   "R4.9.5": "test/unit/manager/availability.test.ts",
   "R4.9.6": "test/unit/manager/control-exchange.test.ts",
   "R4.9.7": "test/unit/ledger/evidence.test.ts",

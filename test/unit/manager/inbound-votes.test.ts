@@ -101,6 +101,29 @@ describe("what comes in on a stream of votes", () => {
   const vote = (value: Vote): VoteMessage => ({ case: "vote", value });
   const kinds = () => posted.map(({ kind }) => kind);
 
+  test("of this manager is noticed, inside certificates and of heights ahead too", async () => {
+    const far = { height: 9, blockId: facts.blockId };
+    await take(vote(commit(selfId, far)));
+    await take({ case: "proposal", value: proposal(selfId, far) });
+    await take(vote(commit(peer, facts)));
+    assert.deepEqual(
+      own.map((each) => each.height),
+      [9n, 9n],
+    );
+    await take({ case: "lockCertificate", value: lockCertificate() });
+    assert.ok(own.length > 2 && own.every(({ managerId }) => managerId === selfId));
+    const forged = commit(selfId, far);
+    own = [];
+    await take(vote({ ...forged, signature: flipped(forged.signature) }));
+    height = 10;
+    await take(vote(commit(selfId, far)));
+    assert.deepEqual(
+      own.map((each) => each.height),
+      [9n],
+      "only the one that is decided here",
+    );
+  });
+
   test("goes to the ring when it is rightly signed, whoever passes it on", async () => {
     for (const id of managerIds) {
       for (const make of [accept, approve, commit]) await take(vote(make(id, facts)));

@@ -259,6 +259,23 @@ describe("the driver of the ring", () => {
     await driver.close();
   });
 
+  test("runs jobs, and leaves events to wait, as long as the manager listens", async () => {
+    const bench = await Bench.create();
+    const { driver } = bench;
+    bench.listening = true;
+    driver.start();
+    driver.post({ kind: "wake" });
+    assert.equal(await driver.exclusive(async () => "done"), "done");
+    await turns();
+    assert.deepEqual(bench.tasks, []);
+    assert.equal(driver.queueLength, 1);
+    bench.listening = false;
+    driver.wake();
+    await until(() => bench.sent.length >= 3);
+    await driver.close();
+    assert.deepEqual(bench.fatal, []);
+  });
+
   test("ends with a job that fails, and leaves no other waiting", async () => {
     const bench = await Bench.create();
     const { driver } = bench;

@@ -108,6 +108,35 @@ describe("what a manager has said about a height", () => {
     assert.deepEqual(await store.loadHeight(2), empty);
   });
 
+  test("holds exactly what was said about the open height, also after a restart", async () => {
+    const { disk, store } = await openStore();
+    const said = vote(VoteKind.APPROVE, 2, emptyBytes);
+    const proposed = proposal(2, seedOf("a"));
+    assert.equal(store.hasSpoken, false);
+    await store.saveStatements({ ...nothing, votes: [said], proposals: [proposed] });
+    disk.crash();
+    const again = await ManagerStore.open(await disk.open(), genesis);
+    assert.ok(again.hasSpoken);
+    assert.ok(again.holdsStatement(said) && again.holdsStatement(proposed));
+    for (const other of [
+      vote(VoteKind.APPROVE, 2, seedOf("b")),
+      vote(VoteKind.APPROVE, 3, emptyBytes),
+      vote(VoteKind.COMMIT, 2, emptyBytes),
+      proposal(2, seedOf("b")),
+    ]) {
+      assert.equal(again.holdsStatement(other), false);
+    }
+  });
+
+  test("remembers through which height the manager abstains, whatever is decided", async () => {
+    const { disk, store } = await openStore();
+    assert.equal(store.abstainsThrough, 0);
+    await store.saveAbstention(9);
+    await store.append(blockAt(1));
+    disk.crash();
+    assert.equal((await ManagerStore.open(await disk.open(), genesis)).abstainsThrough, 9);
+  });
+
   test("survives the death of the machine once it is saved", async () => {
     const { disk, store } = await openStore();
     const said = vote(VoteKind.APPROVE, 2, emptyBytes);
