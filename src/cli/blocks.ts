@@ -63,12 +63,12 @@ export function register(program: Command): void {
   addProfileOption(command);
 }
 
-async function follow(client: BssClient, from: number, output: Output): Promise<void> {
+async function follow(client: BssClient, first: number, output: Output): Promise<void> {
   const losses = new LossNotes((text) => output.note(text));
   // On a terminal only: silence would look like a fault there.
-  if (process.stderr.isTTY) output.note(`waiting for block ${from}; Ctrl-C ends it`);
+  if (process.stderr.isTTY) output.note(`waiting for block ${first}; Ctrl-C ends it`);
   const onReconnect = (error: RpcError) => losses.note(error);
-  for await (const block of client.watchBlocks(from, { onReconnect })) {
+  for await (const block of client.watchBlocks(first, { onReconnect })) {
     losses.clear();
     print(block, output);
   }

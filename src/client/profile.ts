@@ -26,7 +26,7 @@ export function readProfile(file: string): ClientProfile {
   return clientProfile(loadProfile(file));
 }
 
-/** Reads the files that a profile names. Throws `ConfigError`, also when they are not one party's. */
+/** Reads the files that a profile names, which are one party's. Throws `ConfigError`. */
 export function clientProfile(profile: Profile): ClientProfile {
   const tls = readTlsFiles(profile.tls);
   const genesis = readGenesis(profile.genesisFile);

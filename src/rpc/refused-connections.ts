@@ -10,7 +10,7 @@ import { connectFailureText } from "./connect-failure.js";
 /** `peerAddress` without the port, which differs with every attempt. */
 export type OnCallerRefused = (peerAddress: string, reason: string) => void;
 
-/** A TLSSocket over the connection, with what was wrong with the certificate, in OpenSSL's words. */
+/** A TLSSocket over the connection, with what was wrong with the certificate. */
 type Failed = { readonly _parent?: object; readonly authorizationError?: Error | string };
 
 /** Reports failed handshakes of a server that is bound. */

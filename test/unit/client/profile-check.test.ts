@@ -36,7 +36,7 @@ describe("a profile whose files are not one party's", () => {
       "another's certificate",
       "certificate: tls.crt",
       "certificate: ../participant-2/tls.crt",
-      /tls\.crt is that of participant participant-2, the profile of participant participant-1; name/,
+      /tls\.crt is that of participant participant-2, the profile of participant participant-1; /,
     ],
     [
       "another id",
