@@ -46,6 +46,7 @@ describe("loadNodeConfig", () => {
     });
     assert.deepEqual(config.epochWrapFiles, [join(directory, "epoch-0.wrap")]);
     assert.equal(config.dataDirectory, join(directory, "data"));
+    assert.equal(config.signerStateDirectory, join(directory, "signing.key.state"));
     assert.deepEqual(config.log, { level: "info" });
     assert.deepEqual(config.metrics, { host: "127.0.0.1", port: 9401 });
     assert.equal(config.advertise, undefined);
@@ -57,6 +58,7 @@ describe("loadNodeConfig", () => {
   test("takes overrides of managers' addresses, limits, log level and absolute paths", () => {
     const config = load([
       ...managerLines.with(2, "consortium: /etc/bss/genesis.json"),
+      "signer_state: /var/lib/bss-signer",
       "advertise: grid-a.example.org:7401",
       "managers: [{id: manager-2, address: '[::1]:7402'}]",
       "limits: {pool_submissions_max: 5}",
@@ -64,6 +66,7 @@ describe("loadNodeConfig", () => {
     ]);
     assert(config.role === "manager");
     assert.equal(config.genesisFile, "/etc/bss/genesis.json");
+    assert.equal(config.signerStateDirectory, "/var/lib/bss-signer");
     assert.equal(config.advertise, "grid-a.example.org:7401");
     assert.deepEqual([...config.managerAddresses], [["manager-2", "[::1]:7402"]]);
     assert.equal(config.limits.poolSubmissionsMax, 5);
