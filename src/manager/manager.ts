@@ -300,6 +300,8 @@ export class Manager {
     this.#sync.onAppended();
     this.#options.heads.announce();
     await this.#supervision.onAppended(appended);
+    // No turn of the driver waits for a signer that is far away.
+    this.#supervise();
     await this.submissions.onAppended(executed, block);
   }
 
@@ -317,8 +319,12 @@ export class Manager {
     this.#announcer.tick();
     this.#stall.tick();
     this.#voting.tick();
-    this.#supervision.tick().catch((error) => this.#end(error));
+    this.#supervise();
     this.#wakeIfDue();
+  }
+
+  #supervise(): void {
+    this.#supervision.tick().catch((error) => this.#end(error));
   }
 
   #wakeIfDue(): void {

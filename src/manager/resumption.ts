@@ -37,8 +37,9 @@ export class Resumption {
     this.#ports = ports;
   }
 
-  async onAppended(): Promise<void> {
-    await this.#say();
+  /** A block has been appended: the next `tick` says what is held now. */
+  onAppended(): void {
+    this.#saidAtMs = Number.NEGATIVE_INFINITY;
   }
 
   async tick(): Promise<void> {

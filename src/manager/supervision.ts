@@ -155,9 +155,10 @@ export class Supervision {
     this.#heads.onAppended(height);
     this.#options.observer.standings(executed.head.members.managers, height);
     await this.#exchange.onAppended(height, blockId);
-    await this.#resumption.onAppended();
+    this.#resumption.onAppended();
   }
 
+  /** Says what is to be said again; after each block, and at intervals. */
   async tick(): Promise<void> {
     this.#exchange.tick();
     await this.#resumption.tick();

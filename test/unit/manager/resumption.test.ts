@@ -50,8 +50,13 @@ describe("a manager that is suspended", () => {
     head = { ...head, members: new Members({ managers: list, storageNodes, officers }) };
   }
 
+  const append = () => {
+    resumption.onAppended();
+    return resumption.tick();
+  };
+
   test("says, signed, that it is back, for which suspension, and what it holds", async () => {
-    await resumption.onAppended();
+    await append();
     const [resume] = said;
     assert.ok(resume);
     const { managerId, suspendedHeight, heldHeight } = resume;
@@ -63,7 +68,7 @@ describe("a manager that is suspended", () => {
     await resumption.tick();
     await resumption.tick();
     assert.equal(said.length, 1);
-    await resumption.onAppended();
+    await append();
     assert.equal(said.length, 2);
     monotonicMs += 999;
     await resumption.tick();
@@ -91,7 +96,7 @@ describe("a manager that is suspended", () => {
   for (const [why, arrange] of silent) {
     test(`says nothing while ${why}`, async () => {
       arrange();
-      await resumption.onAppended();
+      await append();
       await resumption.tick();
       assert.deepEqual(said, []);
     });
@@ -99,7 +104,7 @@ describe("a manager that is suspended", () => {
 
   test("says so while it lacks two blocks: they are on their way", async () => {
     tipHeight = 11;
-    await resumption.onAppended();
+    await append();
     assert.equal(said.length, 1);
   });
 });
