@@ -1,9 +1,9 @@
 /**
  * Who has signed what, so that a manager that contradicts itself is found out (protocol §4.9).
  *
- * A manager that keeps the rules signs one PROPOSE, one APPROVE and one COMMIT in a round, and after
- * COMMIT(B, r) approves another block only with a valid round of r or later. Two statements that
- * say otherwise are evidence: anybody can check their signatures.
+ * A manager that keeps the rules signs one PROPOSE, one APPROVE and one COMMIT in a round, and
+ * after COMMIT(B, r) approves another block only with a valid round of r or later. Two statements
+ * that say otherwise are evidence: anybody can check their signatures.
  *
  * The watch sees every vote and proposal of the open height and of the two before it, late ones and
  * those inside certificates too. For each manager and height it remembers the first of a kind in

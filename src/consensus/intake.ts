@@ -67,7 +67,7 @@ export class Intake {
   }
 
   validateIfUnknown(blockId: Uint8Array): void {
-    if (this.#ports.state.judgements.await(blockId)) this.#askToValidate(blockId);
+    if (this.#ports.state.judgements.expect(blockId)) this.#askToValidate(blockId);
   }
 
   /** Once more, for every block whose judgement has not come. */

@@ -49,7 +49,7 @@ export class BlockJudgements {
   }
 
   /** Notes that a block is to be judged; false when it is judged, or being judged, already. */
-  await(blockId: Uint8Array): boolean {
+  expect(blockId: Uint8Array): boolean {
     const block = toHex(blockId);
     if (block === nilBlock || this.isHeld(block) || this.#wrong.has(block)) return false;
     this.#awaited.set(block, blockId);

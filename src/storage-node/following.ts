@@ -64,10 +64,10 @@ export class Following {
   }
 
   /**
-   * Final blocks that were asked for, in their order; the reason when one does not hold, after which
-   * the rest is not looked at. Each takes a turn, so that candidates do not wait for a long answer.
-   * They reach the device together: a crash of the machine may lose the last of them, never one from
-   * their middle, and an attestation that is stored later is flushed after them.
+   * Final blocks that were asked for, in their order; the reason when one does not hold, after
+   * which the rest is not looked at. Each takes a turn, so that candidates do not wait for a long
+   * answer. They reach the device together: a crash of the machine may lose the last of them, never
+   * one from their middle, and an attestation that is stored later is flushed after them.
    */
   async appendShipped(blocks: readonly CertifiedBlock[]): Promise<DropReason | undefined> {
     for (const [i, block] of blocks.entries()) {

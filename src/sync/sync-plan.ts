@@ -11,7 +11,8 @@
  *
  * The request that everything waits for is asked of a second peer when it takes long. One that is
  * not answered at all, or with something else than was asked for, is its peer's failure. When
- * everybody has failed, and more than f peers say that there are blocks, the least bad one is asked.
+ * everybody has failed, and more than f peers say that there are blocks, the least bad one is
+ * asked.
  */
 import type { SyncAnswer, SyncEffect, SyncEvent } from "./sync-events.js";
 import { type BlameReason, isBlamed, limitOf, type SyncPeer, SyncPeers } from "./sync-peers.js";

@@ -60,11 +60,11 @@ describe("proposals", () => {
 describe("a block", () => {
   test("is to be judged once, until it is judged; nil never is", () => {
     const state = newState();
-    assert.ok(state.judgements.await(bench.id("A0")));
-    assert.ok(!state.judgements.await(bench.id("A0")), "it is being judged");
+    assert.ok(state.judgements.expect(bench.id("A0")));
+    assert.ok(!state.judgements.expect(bench.id("A0")), "it is being judged");
     state.judgements.add(blockA, { accurate: true, facts: bench.facts("A0") });
-    assert.ok(!state.judgements.await(bench.id("A0")), "it has been judged");
-    assert.ok(!state.judgements.await(new Uint8Array()));
+    assert.ok(!state.judgements.expect(bench.id("A0")), "it has been judged");
+    assert.ok(!state.judgements.expect(new Uint8Array()));
     assert.deepEqual([...state.judgements.awaited()], []);
   });
 

@@ -18,8 +18,8 @@ const accurate = (name: string): Judgement => ({ accurate: true, facts: bench.fa
 describe("judgements", () => {
   test("are awaited once, and kept as the first one said", () => {
     const judgements = new BlockJudgements(() => false);
-    assert.ok(judgements.await(bench.id("A0")));
-    assert.ok(!judgements.await(bench.id("A0")));
+    assert.ok(judgements.expect(bench.id("A0")));
+    assert.ok(!judgements.expect(bench.id("A0")));
     assert.deepEqual([...judgements.awaited()], [bench.id("A0")]);
     assert.ok(judgements.add(keyOf("A0"), accurate("A0")));
     assert.deepEqual([...judgements.awaited()], []);
@@ -27,19 +27,19 @@ describe("judgements", () => {
     assert.deepEqual(judgements.of(keyOf("A0")), accurate("A0"));
     assert.deepEqual([...judgements.accurate()], [bench.facts("A0")]);
     assert.ok(judgements.add(keyOf("B0"), wrong));
-    assert.ok(!judgements.await(bench.id("B0")), "it has been judged");
+    assert.ok(!judgements.expect(bench.id("B0")), "it has been judged");
     assert.deepEqual(judgements.of(keyOf("B0")), wrong);
     assert.equal(judgements.factsOf(keyOf("B0")), undefined);
-    assert.ok(!judgements.await(new Uint8Array()), "nil is never judged");
+    assert.ok(!judgements.expect(new Uint8Array()), "nil is never judged");
   });
 
   test("are bounded: what is awaited longest is forgotten first, and asked for again", () => {
     const judgements = new BlockJudgements(() => false);
     judgements.add(keyOf("A0"), accurate("A0"));
-    for (let i = 0; i < blocksHeldMax; i++) judgements.await(bench.id(`B${i}`));
+    for (let i = 0; i < blocksHeldMax; i++) judgements.expect(bench.id(`B${i}`));
     assert.ok(judgements.isHeld(keyOf("A0")));
     assert.ok(!judgements.isHeld(keyOf("B0")));
-    assert.ok(judgements.await(bench.id("B0")));
+    assert.ok(judgements.expect(bench.id("B0")));
     for (let i = 0; i < blocksHeldMax; i++) judgements.add(keyOf(`C${i}`), accurate(`C${i}`));
     assert.ok(!judgements.isHeld(keyOf("A0")));
     assert.equal([...judgements.accurate()].length, blocksHeldMax);
