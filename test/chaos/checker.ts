@@ -1,4 +1,6 @@
-/** Reads everything back when all faults are healed, and holds it against what participants know. */
+/**
+ * Reads everything back when all faults are healed, and holds it against what participants know.
+ */
 import { join } from "node:path";
 import { defined } from "../../src/base/assert.js";
 import { toHex } from "../../src/base/bytes.js";

@@ -1,4 +1,6 @@
-/** What happened when: shown as it happens, and kept for the report. Times are ms since its start. */
+/**
+ * What happened when: shown as it happens, and kept for the report. Times are ms since its start.
+ */
 export type JournalEntry = { readonly atMs: number; readonly text: string };
 
 export class Journal {

@@ -1,4 +1,6 @@
-/** A short run of what `make chaos` does for longer: real processes, load, faults, and the check. */
+/**
+ * A short run of what `make chaos` does for longer: real processes, load, faults, and the check.
+ */
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";

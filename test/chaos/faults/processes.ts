@@ -66,7 +66,9 @@ async function stopCleanly(world: World, id: string): Promise<void> {
   world.unaskedExits.push({ atMs: world.journal.nowMs, id, exit });
 }
 
-/** An operator goes on to the next node when this one has caught up, and all managers are active. */
+/**
+ * An operator goes on to the next node when this one has caught up, and all managers are active.
+ */
 async function untilLevel(world: World, id: string): Promise<void> {
   const goal = Math.max(...(await world.heights()).values());
   const deadlineMs = performance.now() + 30_000;

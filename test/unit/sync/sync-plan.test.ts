@@ -15,7 +15,9 @@ import type { SyncBlock } from "../../../src/sync/sync-window.js";
 const patienceMs = 400;
 const mebibyte = 1024 * 1024;
 
-/** A node with a clock, links and a chain of its own; everything that the plan says is carried out. */
+/**
+ * A node with a clock, links and a chain of its own; everything that the plan says is carried out.
+ */
 class Node {
   nowMs = 1_000;
   head = 10;
@@ -142,7 +144,7 @@ describe("a node that hears of blocks", () => {
 });
 
 describe("a node that is far behind", () => {
-  test("asks several peers for different blocks, and appends them in the order of the chain", () => {
+  test("asks several peers for different blocks, and appends them in their order", () => {
     for (const peer of ["a", "b", "c"]) node.claim(peer, 1_000);
     assert.deepEqual(node.asked, ["a 11+20", "b 31+20", "c 51+20"]);
     node.answer("b", 31, 50);
