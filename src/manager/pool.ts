@@ -159,8 +159,8 @@ export class Pool {
   }
 
   /**
-   * Ripe submissions with up to `recordsMax` records in all, in the order of arrival. `awaited` are
-   * the other active managers.
+   * Ripe submissions with up to `recordsMax` records in all, in the order of arrival, those that
+   * were postponed last. `awaited` are the other active managers.
    */
   ripe(nowMs: number, awaited: readonly string[], recordsMax: number): readonly ParsedSubmission[] {
     const found: ParsedSubmission[] = [];
@@ -174,10 +174,15 @@ export class Pool {
     return found;
   }
 
-  /** When the next submission ripens by waiting alone; undefined when none is waiting. */
-  nextRipeAtMs(): number | undefined {
-    for (const { arrivedMs } of this.#byId.values()) return arrivedMs + this.#options.verdictWaitMs;
-    return undefined;
+  /**
+   * Puts a submission behind all others: it was tried in vain, and what it waits for may be among
+   * those that have not been tried.
+   */
+  postpone(idHex: string): void {
+    const pooled = this.#byId.get(idHex);
+    if (pooled === undefined) return;
+    this.#byId.delete(idHex);
+    this.#byId.set(idHex, pooled);
   }
 
   /** Records of pooled submissions that must not be ordered again: settled ones. */

@@ -156,6 +156,7 @@ export class Submissions {
       const objection = await this.#objections.raise(submission, record, { ...broken, height });
       this.#ports.sendObjection(objection);
       await this.#objections.consider(objection);
+      this.#ports.pool.postpone(submission.idHex);
     }
   }
 

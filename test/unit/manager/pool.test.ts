@@ -37,7 +37,15 @@ describe("the pool", () => {
     assert.deepEqual(pool.ripe(100, peers, everything), [second]);
     assert.deepEqual(pool.ripe(499, peers, everything), [second]);
     assert.deepEqual(pool.ripe(500, peers, everything), [first, second]);
-    assert.equal(pool.nextRipeAtMs(), 500);
+  });
+
+  test("gives what was tried in vain after what was not tried", () => {
+    const pool = poolOf();
+    const [first, second] = [submissionBy("participant-1"), submissionBy("participant-1")];
+    for (const submission of [first, second]) add(pool, submission);
+    pool.postpone(first.idHex);
+    assert.deepEqual(pool.ripe(0, [], 1), [second]);
+    assert.deepEqual(pool.ripe(0, [], everything), [second, first]);
   });
 
   test("needs nobody's word when there is no other active manager", () => {
@@ -96,7 +104,6 @@ describe("the pool", () => {
     assert.deepEqual(pool.settle([second]), [submission.id]);
     assert.deepEqual([pool.submissionCount, pool.recordCount, pool.byteCount], [0, 0, 0]);
     assert.deepEqual(pool.settle([first, second, "ff"]), []);
-    assert.equal(pool.nextRipeAtMs(), undefined);
   });
 
   test("settles a record for every submission that has it", () => {

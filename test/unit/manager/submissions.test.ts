@@ -395,6 +395,19 @@ describe("an objection", () => {
     );
     assert.deepEqual((await answer).outcomes.map(textOf), ["objection DOUBLE_SPEND"]);
   });
+
+  test("by this manager's own block puts a record behind those that may yet set it right", async () => {
+    const desk = await Desk.create();
+    const trade = submitted([tradeBytes({ energy: 60 })]);
+    for (const each of [trade, ...meters]) await desk.submissions.takeRelayed(each.message);
+    const built = desk.world.chain.propose({ candidates: [trade] });
+    await desk.submissions.reportObjections(built.objections, built.executed);
+    const order = desk.pool.ripe(Number.MAX_SAFE_INTEGER, [], 1_000).map(({ idHex }) => idHex);
+    assert.deepEqual(
+      order,
+      [...meters, trade].map(({ idHex }) => idHex),
+    );
+  });
 });
 
 describe("what a stop left behind", () => {
