@@ -148,7 +148,12 @@ function consequence(
     return `no block is made: ${quorum} of ${managers.length} managers are needed`;
   }
   if (consortium.policy?.suspension === SuspensionMode.FLOOR) {
-    return `the others suspend ${away.length === 1 ? "it" : "them"} and go on`;
+    const they = away.length === 1 ? "it" : "them";
+    const active = new Set(
+      consortium.managers.flatMap(({ member, active }) => (active ? [member?.managerId] : [])),
+    );
+    const isGone = away.every(({ managerId }) => !active.has(managerId));
+    return isGone ? `the others go on without ${they}` : `the others suspend ${they} and go on`;
   }
   return "no block is made: this consortium waits for every manager";
 }
