@@ -60,7 +60,7 @@ async function run(
   let startMs = Number.POSITIVE_INFINITY;
   const submissions = function* (): Generator<Submission> {
     while (performance.now() < startMs + durationMs) {
-      const submission = client.sign(readings(client.profile.id, batchRecords));
+      const submission = client.sign(hourlyReadings(client.profile.id, batchRecords));
       handedOverMs.push(performance.now());
       yield submission;
     }
@@ -92,7 +92,7 @@ async function run(
 }
 
 /** Readings of the participant's meter, each of an hour before those made earlier. */
-function readings(participantId: string, count: number): readonly Uint8Array[] {
+export function hourlyReadings(participantId: string, count: number): readonly Uint8Array[] {
   const meterId = participantId.replace("participant", "meter");
   return Array.from({ length: count }, () => {
     const intervalStartS = nextHourS;

@@ -134,10 +134,11 @@ export class LiveConsortium {
     return readTlsFiles({ certificate: at("tls.crt"), key: at("tls.key"), ca });
   }
 
-  /** A connection to a manager under any certificate. */
-  channel(tls: TlsFiles, managerId = "manager-1"): RpcChannel {
-    const expected = { consortiumName: this.genesis.name, role: "manager", id: managerId } as const;
-    const channel = createChannel({ address: this.addressOf(managerId), tls, expected });
+  /** A connection to a node under any certificate. */
+  channel(tls: TlsFiles, id = "manager-1"): RpcChannel {
+    const { role } = this.node(id).config;
+    const expected = { consortiumName: this.genesis.name, role, id } as const;
+    const channel = createChannel({ address: this.addressOf(id), tls, expected });
     this.#open.push(channel);
     return channel;
   }

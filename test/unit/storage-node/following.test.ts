@@ -245,6 +245,33 @@ describe("a node that is behind", () => {
     }
   });
 
+  test("goes on from what reached the device when it loses power within an answer", async () => {
+    const world = await lateWorld();
+    const answer = () => world.answer([1, 2, 3, 4, 5].map((height) => world.ledger.at(height)));
+    world.onAnnounced = () => {
+      if (world.announced === 3) world.disk.crash();
+    };
+    await assert.rejects(answer());
+    world.onAnnounced = () => {};
+    await world.start();
+    assert.ok(world.height < 5);
+    await world.commit(world.ledger.at(5), { block: false });
+    world.pass(patienceMs);
+    const lacking = [1, 2, 3, 4, 5].slice(world.height).map((height) => world.ledger.at(height));
+    await world.answer(lacking);
+    assert.equal(world.height, 5);
+    await world.crash();
+    assert.equal(world.height, 5, "the end of an answer is on the device");
+  });
+
+  test("keeps what held when a block of an answer does not, also without power", async () => {
+    const world = await lateWorld();
+    const wrong = { ...world.ledger.at(3), sealedRecords: [utf8("a"), utf8("b")] };
+    await world.answer([world.ledger.at(1), world.ledger.at(2), wrong]);
+    await world.crash();
+    assert.equal(world.height, 2);
+  });
+
   test("asks the next manager when one does not answer", async () => {
     const world = await lateWorld();
     await world.commit(world.ledger.at(5), { block: false, from: "manager-2" });

@@ -37,6 +37,7 @@ export class ChainWorld {
   announced = 0;
   nowMs = 0;
   onTell: (told: Told) => void = () => {};
+  onAnnounced: () => void = () => {};
   #store: StorageNodeStore | undefined;
   #chain: StorageChain | undefined;
 
@@ -83,6 +84,7 @@ export class ChainWorld {
       observe: this.#observer(),
       onAppended: () => {
         this.announced += 1;
+        this.onAnnounced();
       },
       onFailed: (cause) => {
         throw cause;
