@@ -103,6 +103,12 @@ demo: build ## Run the energy community example; DEMO_HOURS and DEMO_DATA change
 bench: build ## Measure the parts that bound throughput
 	@node dist/bench/run.js
 
+.PHONY: bench-sync
+bench-sync: build ## Measure how fast nodes that lost everything catch up; BLOCKS=2000
+	@node dist/bench/catch-up.js --blocks $(BLOCKS)
+
+bench-sync: BLOCKS ?= 2000
+
 .PHONY: breaking
 breaking: install ## Compare the API with another commit: AGAINST=main by default
 	$(call step,API compatible with $(AGAINST),buf breaking --against '.git#ref=$(AGAINST)')

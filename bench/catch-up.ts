@@ -2,8 +2,8 @@
  * `node dist/bench/catch-up.js [--blocks N] [--records N] [--dir DIRECTORY] [--cpu-prof DIRECTORY]`:
  * how fast nodes that start from nothing catch up on loopback. A consortium of 4 managers and 4
  * storage nodes makes N blocks; then one manager and one storage node lose their directories, one
- * after the other, and fetch everything again. The directory is kept when it is given, and its chain
- * is used again.
+ * after the other, and fetch everything again. A directory that is given is kept, and its chain is
+ * used again.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";

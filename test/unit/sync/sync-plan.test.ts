@@ -412,6 +412,15 @@ describe("a lying peer", () => {
     assert.ok(node.blamed.every((line) => line.startsWith("b empty")));
   });
 
+  test("is not asked again for what it does not hold, until it claims it again", () => {
+    node.claim("a", 12);
+    node.step({ kind: "answer", peer: "a", blocks: [], headHeight: 10 });
+    node.pass(blameMsMax);
+    assert.equal(node.asked.length, 1);
+    node.claim("a", 12);
+    assert.equal(node.asked.length, 2);
+  });
+
   test("that claims and is silent keeps nobody behind either", () => {
     node.claim("a", 10);
     let behindMs = 0;
