@@ -40,10 +40,8 @@ export type AbstentionStart = {
   readonly newSignerAccepted: boolean;
 };
 
-export const abstentionKinds = ["signer", "listening", "loss", "behind"] as const;
-
 export type Abstaining = {
-  readonly kind: (typeof abstentionKinds)[number];
+  readonly kind: "signer" | "listening" | "loss" | "behind";
   /** For people. */
   readonly text: string;
 };

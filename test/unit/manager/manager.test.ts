@@ -27,6 +27,23 @@ function holdReads({ store }: LedgerWorld): { begun(): boolean; fail(): void } {
 
 const one = () => ({ candidates: [submitted([documentBytes()])] });
 
+describe("a manager that has started", () => {
+  let node: LoneManager;
+  afterEach(() => node.manager?.close());
+
+  test("says its head, and votes once it knows where Q managers are", async () => {
+    const world = await LedgerWorld.create();
+    node = await LoneManager.start(world, { hears: false });
+    const manager = node.manager ?? assert.fail("it runs");
+    assert.match(manager.abstaining() ?? "", /listens|marks/);
+    await node.hear({ case: "head", value: headOf(world) });
+    await until(() => /2 of 3 managers/.test(manager.abstaining() ?? ""));
+    await node.hear({ case: "head", value: headOf(world, "manager-3") }, "manager-3");
+    await until(() => manager.abstaining() === undefined);
+    await until(() => node.told("head").length > 0);
+  });
+});
+
 describe("a manager that is behind", () => {
   let node: LoneManager;
   afterEach(() => node.manager?.close());
