@@ -17,7 +17,7 @@ import { openStatusSource } from "../src/cli/node-status.js";
 import { connect, readProfile } from "../src/client/index.js";
 import { loadNodeConfig } from "../src/config/node-config.js";
 import { freeBasePort } from "../test/support/free-ports.js";
-import { hourlyReadings } from "./throughput.js";
+import { hourlyReadings, skipHours } from "./throughput.js";
 
 const sizes = { managers: 4, storage: 4, participants: 1 };
 const wiped = ["manager-4", "storage-4"];
@@ -47,12 +47,17 @@ async function run(directory: string): Promise<void> {
   const others = configs.map(({ id }) => id).filter((id) => !wiped.includes(id));
   const staying = await startNodes(directory, { only: others });
   const statuses = openStatusSource(directory);
-  const heightOf = async (id: string) => {
-    const config = configs.find((each) => each.id === id);
-    return (await statuses.statusOf(defined(config, id)))?.height ?? 0;
-  };
+  const statusOf = (id: string) =>
+    statuses.statusOf(
+      defined(
+        configs.find((each) => each.id === id),
+        id,
+      ),
+    );
+  const heightOf = async (id: string) => (await statusOf(id))?.height ?? 0;
   try {
     const all = await startNodes(directory, { only: wiped });
+    skipHours((await statusOf("manager-1"))?.treeSize ?? 0);
     await grow(directory, () => heightOf("manager-1"));
     const target = await heightOf("manager-1");
     await all.stop();
