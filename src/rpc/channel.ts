@@ -1,5 +1,6 @@
 /** One client's connection to one node, shared by the clients of all its services. */
 import { Client, connectivityState } from "@grpc/grpc-js";
+import { watchConnection } from "./connection-watch.js";
 import { silenceGrpc } from "./grpc-log.js";
 import { defaultRpcLimits } from "./limits.js";
 import { rpcErrorOf } from "./status-details.js";
@@ -13,7 +14,11 @@ export type ChannelOptions = {
   readonly messageBytesMax?: number;
   readonly keepaliveMs?: number;
   readonly keepaliveTimeoutMs?: number;
+  /** How long connecting may go on without success before it is begun anew from the start. */
+  readonly connectTimeoutMs?: number;
 };
+
+const defaultConnectTimeoutMs = 10_000;
 
 /** The channel's own wait between attempts to connect; calls meanwhile fail at once. */
 const reconnectMs = { initial: 100, max: 1_000 };
@@ -24,29 +29,21 @@ export function createChannel(options: ChannelOptions): RpcChannel {
 
 export class RpcChannel {
   readonly address: string;
-  /** For createClient. */
-  readonly grpcClient: Client;
+  readonly #options: ChannelOptions;
+  #grpcClient: Client;
+  #stopWatching: () => void;
 
   constructor(options: ChannelOptions) {
     this.address = options.address;
+    this.#options = options;
     silenceGrpc();
-    const credentials = channelCredentials(options.tls, options.expected);
-    this.grpcClient = new Client(options.address, credentials, {
-      "grpc.max_receive_message_length":
-        options.messageBytesMax ?? defaultRpcLimits.hardMessageBytesMax,
-      "grpc.keepalive_time_ms": options.keepaliveMs ?? defaultRpcLimits.keepaliveMs,
-      "grpc.keepalive_timeout_ms":
-        options.keepaliveTimeoutMs ?? defaultRpcLimits.keepaliveTimeoutMs,
-      "grpc.initial_reconnect_backoff_ms": reconnectMs.initial,
-      "grpc.max_reconnect_backoff_ms": reconnectMs.max,
-      "grpc.dns_min_time_between_resolutions_ms": reconnectMs.max,
-      // Nodes are verified by identity and key; a fixed name keeps IP addresses out of SNI.
-      "grpc.ssl_target_name_override": "bss-node",
-      "grpc.service_config_disable_resolution": 1,
-      "grpc.enable_http_proxy": 0,
-      "grpc.use_local_subchannel_pool": 1,
-      "grpc.enable_channelz": 0,
-    });
+    this.#grpcClient = this.#makeClient();
+    this.#stopWatching = this.#watch();
+  }
+
+  /** For createClient; ask for it at each call. */
+  get grpcClient(): Client {
+    return this.#grpcClient;
   }
 
   get connected(): boolean {
@@ -65,6 +62,39 @@ export class RpcChannel {
 
   /** Ends the connection and every call on it. */
   close(): void {
+    this.#stopWatching();
     this.grpcClient.close();
+  }
+
+  #watch(): () => void {
+    const timeoutMs = this.#options.connectTimeoutMs ?? defaultConnectTimeoutMs;
+    return watchConnection(this.#grpcClient, timeoutMs, () => {
+      const stuck = this.#grpcClient;
+      this.#grpcClient = this.#makeClient();
+      this.#stopWatching = this.#watch();
+      // Calls that wait for its connection end with UNAVAILABLE.
+      stuck.close();
+    });
+  }
+
+  #makeClient(): Client {
+    const options = this.#options;
+    const credentials = channelCredentials(options.tls, options.expected);
+    return new Client(options.address, credentials, {
+      "grpc.max_receive_message_length":
+        options.messageBytesMax ?? defaultRpcLimits.hardMessageBytesMax,
+      "grpc.keepalive_time_ms": options.keepaliveMs ?? defaultRpcLimits.keepaliveMs,
+      "grpc.keepalive_timeout_ms":
+        options.keepaliveTimeoutMs ?? defaultRpcLimits.keepaliveTimeoutMs,
+      "grpc.initial_reconnect_backoff_ms": reconnectMs.initial,
+      "grpc.max_reconnect_backoff_ms": reconnectMs.max,
+      "grpc.dns_min_time_between_resolutions_ms": reconnectMs.max,
+      // Nodes are verified by identity and key; a fixed name keeps IP addresses out of SNI.
+      "grpc.ssl_target_name_override": "bss-node",
+      "grpc.service_config_disable_resolution": 1,
+      "grpc.enable_http_proxy": 0,
+      "grpc.use_local_subchannel_pool": 1,
+      "grpc.enable_channelz": 0,
+    });
   }
 }
