@@ -70,6 +70,7 @@ export async function runChaos(options: ChaosOptions): Promise<Outcome> {
       ...{ seed, phases, journal: journal.entries, ledger: verdict.ledger },
       made: book.made.size,
       acknowledged: book.acknowledged.size,
+      lost: verdict.lost,
       refusals: Object.fromEntries(book.refusals),
       commitsMs: [...watchers.commitMs.values()],
       unfoundedSuspensions: unfoundedSuspensions(

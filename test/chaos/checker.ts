@@ -15,6 +15,7 @@ import {
   checkOrigin,
   checkSales,
   checkVersions,
+  countLost,
 } from "./checks/records.js";
 import type { Listing, NodeLedger } from "./findings.js";
 import { exportedWh } from "./load/energy.js";
@@ -37,7 +38,10 @@ export type Verdict = {
   readonly violations: readonly string[];
   /** What was looked at, by name: a checker that saw nothing finds nothing. */
   readonly seen: Readonly<Record<string, number>>;
+  /** Of the node that is furthest. */
   readonly ledger: NodeLedger;
+  /** Acknowledged records that no node has. */
+  readonly lost: number;
 };
 
 export async function checkEverything(parts: {
@@ -72,7 +76,8 @@ export async function checkEverything(parts: {
       ...checkNobodyAccused(ledger),
     );
   }
-  const ledger = defined(ledgers[0], "a node can be read");
+  const byHeight = ledgers.toSorted((a, b) => b.blocks.length - a.blocks.length);
+  const ledger = defined(byHeight[0], "a node can be read");
   await watchers.until(ledger.blocks.length, watchPatienceMs);
   await watchers.stop();
   const { watches } = watchers;
@@ -103,6 +108,7 @@ export async function checkEverything(parts: {
   return {
     violations,
     ledger,
+    lost: countLost(book.acknowledged, ledgers),
     seen: {
       nodes: ledgers.length,
       heights: ledger.blocks.length,

@@ -137,7 +137,7 @@ class Pipe {
     this.#flow = flow;
     from.on("data", (chunk: Buffer) => this.#take(chunk));
     from.on("end", () => this.#take("end"));
-    from.on("close", () => clearTimeout(this.#timer));
+    to.on("close", () => clearTimeout(this.#timer));
   }
 
   pump(): void {

@@ -12,6 +12,8 @@ export type Outcome = {
   /** Records that participants made, and those that they were told to be final. */
   readonly made: number;
   readonly acknowledged: number;
+  /** Acknowledged records that no node has. */
+  readonly lost: number;
   /** By reason: how often a record was refused for good. */
   readonly refusals: Readonly<Record<string, number>>;
   readonly commitsMs: readonly number[];
@@ -25,14 +27,13 @@ export type Outcome = {
 /** The table that ends a run. */
 export function renderOutcome(outcome: Outcome): string {
   const { seed, phases, violations, seen, refusals, acknowledged, made, ledger } = outcome;
-  const lost = violations.filter((text) => text.includes(" is lost ")).length;
   const suspensions = ledger.history.filter(({ kind }) => kind === "suspend");
   const facts = [
     ["seed", seed],
     ["phases", phases.length],
     ["records made", made],
     ["records acknowledged", acknowledged],
-    ["acknowledged records lost", lost],
+    ["acknowledged records lost", outcome.lost],
     ["refused for good", describeCounts(refusals)],
     ["suspensions of managers", suspensions.length],
     ["of these without a fault", outcome.unfoundedSuspensions.join(", ") || "none"],

@@ -28,7 +28,11 @@ export function checkAcknowledged(
   }
   for (const [hash, promised] of acknowledged) {
     const place = places.get(hash);
-    if (place === undefined) {
+    if (place === undefined && promised.height > blocks.length) {
+      wrong.push(
+        `${id}, at height ${blocks.length}: ${hash} is missing, ${describePlace(promised)}`,
+      );
+    } else if (place === undefined) {
       wrong.push(`${id}: acknowledged record ${hash} is lost (${describePlace(promised)})`);
     } else if (!samePlace(place, promised)) {
       const said = describePlace(promised);
@@ -36,6 +40,15 @@ export function checkAcknowledged(
     }
   }
   return abridged(wrong);
+}
+
+/** How many acknowledged records no ledger has. */
+export function countLost(
+  acknowledged: Book["acknowledged"],
+  ledgers: readonly NodeLedger[],
+): number {
+  const kept = new Set(ledgers.flatMap(({ blocks }) => blocks.flatMap(({ leaves }) => leaves)));
+  return [...acknowledged.keys()].filter((hash) => !kept.has(hash)).length;
 }
 
 /** Everything on the ledger was made by a participant. */

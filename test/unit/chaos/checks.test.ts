@@ -19,6 +19,7 @@ import {
   checkOrigin,
   checkSales,
   checkVersions,
+  countLost,
 } from "../../chaos/checks/records.js";
 import type { ListedRecord, NodeLedger } from "../../chaos/findings.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
@@ -66,6 +67,7 @@ describe("the checker finds nothing wrong with a ledger that is right", () => {
 
 describe("the checker finds", () => {
   const withoutLast: NodeLedger = { ...ledger, blocks: ledger.blocks.slice(0, 2) };
+  const emptied = withBlock(ledger, 3, { leaves: [] });
   const evidence = [{ managerId: "manager-2", kind: "evidence" }] as const;
   const forged = { storage: { hash2: "root-2", managerBlockId: "block-9" } };
   const unequal = { storage: { hash2: "root-9", managerBlockId: "block-2" } };
@@ -85,7 +87,8 @@ describe("the checker finds", () => {
     ["a wrong link", spoiltStorage(2, forged), /linked to another/],
     ["a missing storage header", checkLedger({ ...ledger, role: "storage" }, genesisId), /header/],
     ["a wrong status", checkLedger(withoutLast, genesisId), /status is not that/],
-    ["a lost record", checkAcknowledged(acknowledged, withoutLast), /record-3a is lost/],
+    ["a lost record", checkAcknowledged(acknowledged, emptied), /record-3a is lost/],
+    ["a missing record", checkAcknowledged(acknowledged, withoutLast), /record-3a is missing/],
     ["a record twice", checkAcknowledged(new Map(), withBlock(ledger, 2, twice)), /there twice/],
     ["a record elsewhere", checkAcknowledged(moved, ledger), /position 0.* acknowledged at/],
     [
@@ -140,6 +143,11 @@ describe("the checker finds", () => {
     assert.deepEqual(unfoundedSuspensions(ledger, commitMs, healedAt(1_500), 1_000), []);
     const late = unfoundedSuspensions(ledger, commitMs, healedAt(900), 1_000);
     assert.deepEqual(late, ["suspend manager-4 at 2"]);
+  });
+
+  test("how many records no node has", () => {
+    assert.equal(countLost(acknowledged, [ledger, withoutLast]), 0);
+    assert.equal(countLost(acknowledged, [emptied, withoutLast]), 2);
   });
 
   test("so many violations of one kind that only some are named", () => {

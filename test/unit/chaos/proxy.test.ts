@@ -99,6 +99,14 @@ describe("a proxy", () => {
     await client.until(() => client.text() === "ab");
   });
 
+  test("delivers what is delayed, and the end after it, when the sender has gone", async () => {
+    proxy.setDelay("down", whileMs);
+    const client = await dial();
+    client.socket.end("a");
+    await client.until(() => client.ended() !== undefined);
+    assert.deepEqual([client.text(), client.ended()], ["a", "end"]);
+  });
+
   test("makes a sender wait when it holds too much back", async () => {
     proxy.setStalled("up", true);
     const client = await dial();
