@@ -50,7 +50,6 @@ export const takesAway: ReadonlySet<FaultKind> = new Set([
   "kill-manager-and-storage",
   "wipe-manager",
   "pause-manager",
-  "restart-manager",
   "silence-manager",
   "mute-manager",
 ]);

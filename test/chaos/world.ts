@@ -31,7 +31,8 @@ export class World {
   readonly unaskedExits: UnaskedExit[] = [];
   /** Nodes whose end is expected at present. */
   readonly doomed = new Set<string>();
-  readonly #reader: BssClient;
+  /** One of each manager. */
+  readonly #readers: readonly BssClient[];
   readonly #builds: readonly [string, string];
   readonly #settings = new Map<string, NodeSettings>();
 
@@ -39,10 +40,10 @@ export class World {
     readonly consortium: LiveConsortium;
     readonly mesh: Mesh;
     readonly journal: Journal;
-    readonly reader: BssClient;
+    readonly readers: readonly BssClient[];
     readonly builds: readonly [string, string];
   }) {
-    this.#reader = parts.reader;
+    this.#readers = parts.readers;
     this.consortium = parts.consortium;
     this.mesh = parts.mesh;
     this.journal = parts.journal;
@@ -73,8 +74,11 @@ export class World {
       onExit: (node, exit) => onExit(node, exit),
     });
     const open = defined(mesh, "the network is there once the nodes are");
-    const reader = await consortium.client("auditor-1");
-    const world = new World({ consortium, mesh: open, journal, reader, builds: [build, other] });
+    const managers = consortium.nodes.filter(({ role }) => role === "manager");
+    const readers = await Promise.all(
+      managers.map(({ id }) => consortium.client("auditor-1", [id])),
+    );
+    const world = new World({ consortium, mesh: open, journal, readers, builds: [build, other] });
     onExit = (node, exit) => world.#ended(node, exit);
     // Nodes end with this process, but one that is paused would not notice.
     process.on("exit", world.#wake);
@@ -105,11 +109,13 @@ export class World {
     return heights;
   }
 
-  /** Managers that are suspended, as far as some manager knows; undefined when none answers. */
+  /** Managers that are suspended, as far as any manager knows; undefined when one is silent. */
   async suspended(): Promise<readonly string[] | undefined> {
+    const options = { timeoutMs: readTimeoutMs };
     try {
-      const { managers } = await this.#reader.getConsortium({ timeoutMs: readTimeoutMs });
-      return managers.flatMap(({ member, active }) => (active ? [] : [member?.managerId ?? ""]));
+      const views = this.#readers.map((reader) => reader.getConsortium(options));
+      const members = (await Promise.all(views)).flatMap(({ managers }) => managers);
+      return members.flatMap(({ member, active }) => (active ? [] : [member?.managerId ?? ""]));
     } catch (error) {
       if (error instanceof RpcError) return undefined;
       throw error;
