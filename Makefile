@@ -80,8 +80,12 @@ test-unit: build ## Run the unit tests only; ONLY=crypto narrows it to test/unit
 	@node dist/test/run.js unit/$(ONLY)
 
 .PHONY: sim
-sim: build ## Simulate consortiums under faults; SEEDS=200 FIRST_SEED=1 choose the runs
+sim: build ## Simulate consortiums under faults; SEEDS=200 FIRST_SEED=1 choose the runs, or MINUTES=10
 	@node dist/test/simulation/run.js
+
+.PHONY: mutations
+mutations: build ## Break the protocol in one way after the other, and see the simulation find it
+	@node dist/test/simulation/mutations/run.js
 
 .PHONY: chaos
 chaos: build ## Strike real processes under load with faults, and check everything; MINUTES=3 SEED=1

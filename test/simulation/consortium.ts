@@ -17,7 +17,6 @@ import {
 export type Consortium = {
   readonly genesis: GenesisState;
   readonly managerIds: readonly string[];
-  /** Those of genesis. */
   readonly storageIds: readonly string[];
   readonly participantIds: readonly string[];
   readonly scheme: SignatureScheme;
@@ -36,40 +35,62 @@ export const genesisMs = (firstDayS + 10 * 86_400) * 1_000;
 export const futureBoundMs = 2_000;
 
 export const participantsCount = 5;
-/** Storage nodes that may be admitted later, beside those of genesis. */
-export const lateStorageCount = 3;
+
+export type ConsortiumOptions = {
+  readonly managersCount: number;
+  readonly storageCount: number;
+  readonly signatures: SignatureScheme["kind"];
+  /** Whether one manager sponsors more storage nodes than its share. */
+  readonly packed: boolean;
+  readonly policy: PolicyPlan;
+};
+
+/** What a seed chooses of the policy. */
+export type PolicyPlan = {
+  readonly suspension: SuspensionMode;
+  readonly suspendAfterMs: number;
+  readonly resumeWaitMs: number;
+  readonly resumeWaitMaxMs: number;
+  /** By how much more than the shortest the steps of a round may take. */
+  readonly patience: number;
+  readonly blockRecordsMax: number;
+  readonly heartbeatMs: number;
+};
 
 const epochKey = seedOf("epoch 0");
 const known = new Map<string, Consortium>();
 
-export function createConsortium(
-  managersCount: number,
-  storageCount: number,
-  kind: SignatureScheme["kind"],
-): Consortium {
-  const key = `${managersCount}/${storageCount}/${kind}`;
-  const consortium = known.get(key) ?? makeConsortium(managersCount, storageCount, kind);
+export function createConsortium(options: ConsortiumOptions): Consortium {
+  const { managersCount, storageCount, signatures, packed, policy } = options;
+  const key = JSON.stringify({ managersCount, storageCount, signatures, packed, policy });
+  const consortium = known.get(key) ?? makeConsortium(options);
   known.set(key, consortium);
   return consortium;
 }
 
-function makeConsortium(
-  managersCount: number,
-  storageCount: number,
-  kind: SignatureScheme["kind"],
-): Consortium {
-  const managerIds = numbered("manager", managersCount);
-  const storageIds = numbered("storage", storageCount);
+/** Without suspension, with the shortest steps and cheap signatures. */
+export function plainConsortium(managersCount: number, storageCount: number): Consortium {
+  return createConsortium({
+    ...{ managersCount, storageCount, signatures: "fake", packed: false },
+    policy: {
+      suspension: SuspensionMode.NEVER,
+      ...{ suspendAfterMs: 0, resumeWaitMs: 0, resumeWaitMaxMs: 0 },
+      ...{ patience: 1, blockRecordsMax: 12, heartbeatMs: 0 },
+    },
+  });
+}
+
+function makeConsortium(options: ConsortiumOptions): Consortium {
+  const managerIds = numbered("manager", options.managersCount);
+  const storageIds = numbered("storage", options.storageCount);
   const participantIds = numbered("participant", participantsCount);
-  const genesis = makeGenesis(managerIds, storageIds, participantIds);
-  const lateIds = numbered("storage", storageCount + lateStorageCount);
-  const ids = [...managerIds, ...lateIds, ...participantIds];
-  const scheme = kind === "real" ? realSignatures : fakeSignatures(ids, managerIds);
+  const genesis = makeGenesis({ managerIds, storageIds, participantIds }, options);
+  const ids = [...managerIds, ...storageIds, ...participantIds];
+  const scheme = options.signatures === "real" ? realSignatures : fakeSignatures(ids, managerIds);
   return { genesis, managerIds, storageIds, participantIds, scheme, epochKey };
 }
 
-/** What admits a storage node, in genesis or later. */
-export function admission(nodeId: string, sponsorId: string) {
+function admission(nodeId: string, sponsorId: string) {
   return {
     operation: {
       case: "admitStorageNode" as const,
@@ -92,10 +113,11 @@ export function numbered(role: string, count: number): readonly string[] {
 }
 
 function makeGenesis(
-  managerIds: readonly string[],
-  storageIds: readonly string[],
-  participantIds: readonly string[],
+  { managerIds, storageIds, participantIds }: Ids,
+  { policy, packed }: ConsortiumOptions,
 ): GenesisState {
+  const sponsorOf = (place: number) =>
+    defined(managerIds[packed ? 0 : place % managerIds.length], "there is a manager");
   const message = create(GenesisSchema, {
     consortiumName: "simulated-grid",
     timeUnixMs: BigInt(genesisMs),
@@ -107,13 +129,11 @@ function makeGenesis(
       tlsSpkiSha256: seedOf(`tls of ${managerId}`),
       address: `127.0.0.1:${7401 + i}`,
     })),
-    policy,
+    policy: policyOf(policy),
     epochCommitment: epochCommitment(0, epochKey),
     beacon: new Uint8Array(64).fill(7),
     operations: [
-      ...storageIds.map((nodeId, i) =>
-        admission(nodeId, defined(managerIds[i % managerIds.length], "there is a manager")),
-      ),
+      ...storageIds.map((nodeId, i) => admission(nodeId, sponsorOf(i))),
       ...participantIds.map((participantId) => ({
         operation: {
           case: "registerParticipant" as const,
@@ -142,28 +162,36 @@ function makeGenesis(
   return parsed.value;
 }
 
-const policy = {
-  futureBoundMs,
-  blockRecordsMax: 12,
-  blockBytesMax: 100_000,
-  submissionRecordsMax: 10,
-  recordBytesMax: 2_000,
-  verdictWaitMs: 100,
-  timeouts: {
-    proposeMs: 60,
-    approveMs: 40,
-    verifyMs: 60,
-    commitMs: 40,
-    stepMs: 20,
-    maxMs: 1_000,
-  },
-  heartbeatMs: 0,
-  minStorage: 1,
-  deliveryIntervalS: hourS,
-  priceMinMicroPerKwh: 10_000n,
-  priceMaxMicroPerKwh: 500_000n,
-  currency: "EUR",
-  auditRecords: 2,
-  boycottLine: 50,
-  suspension: SuspensionMode.NEVER,
-} as const;
+type Ids = Pick<Consortium, "managerIds" | "storageIds" | "participantIds">;
+
+function policyOf(plan: PolicyPlan) {
+  const { suspension, suspendAfterMs, resumeWaitMs, resumeWaitMaxMs, patience } = plan;
+  return {
+    futureBoundMs,
+    blockRecordsMax: plan.blockRecordsMax,
+    blockBytesMax: 100_000,
+    submissionRecordsMax: 10,
+    recordBytesMax: 2_000,
+    verdictWaitMs: 100,
+    timeouts: {
+      proposeMs: 60 * patience,
+      approveMs: 40 * patience,
+      verifyMs: 60 * patience,
+      commitMs: 40 * patience,
+      stepMs: 20 * patience,
+      maxMs: 1_000 * patience,
+    },
+    heartbeatMs: plan.heartbeatMs,
+    minStorage: 1,
+    deliveryIntervalS: hourS,
+    priceMinMicroPerKwh: 10_000n,
+    priceMaxMicroPerKwh: 500_000n,
+    currency: "EUR",
+    auditRecords: 2,
+    boycottLine: 50,
+    suspension,
+    ...(suspension === SuspensionMode.FLOOR
+      ? { suspendAfterMs, resumeWaitMs, resumeWaitMaxMs }
+      : {}),
+  };
+}

@@ -1,55 +1,53 @@
-/** Crashes, restarts and partitions, until everything is made good. */
-import type { ManagerNode } from "./manager-node.js";
-import { laggedKindOf, laggedKinds } from "./messages.js";
+/** Crashes, full disks, partitions and resets, until everything is made good. */
+import type { Host } from "./nodes/host.js";
+import type { ManagerHost } from "./nodes/manager-host.js";
+import type { StorageHost } from "./nodes/storage-host.js";
 import type { Random } from "./random.js";
-import type { StorageNode } from "./storage-node.js";
 import type { World } from "./world.js";
 
-type Node = { readonly id: string; readonly up: boolean; start(): void; crash(): void };
+export type Nodes = {
+  readonly managers: readonly ManagerHost[];
+  readonly storageNodes: readonly StorageHost[];
+};
 
 export class Faults {
   readonly #world: World;
   readonly #random: Random;
-  readonly #managers: readonly ManagerNode[];
-  readonly #storageNodes: readonly StorageNode[];
+  readonly #nodes: Nodes;
 
-  constructor(
-    world: World,
-    random: Random,
-    nodes: {
-      readonly managers: readonly ManagerNode[];
-      readonly storageNodes: readonly StorageNode[];
-    },
-  ) {
+  constructor(world: World, random: Random, nodes: Nodes) {
     this.#world = world;
     this.#random = random;
-    this.#managers = nodes.managers;
-    this.#storageNodes = nodes.storageNodes;
-    for (const node of [...nodes.managers, ...nodes.storageNodes]) this.adopt(node);
-  }
-
-  /** Sees to it that a node that its disk made crash comes back. */
-  adopt(node: ManagerNode | StorageNode): void {
-    node.onCrashed = () => this.#restartLater(node);
+    this.#nodes = nodes;
   }
 
   start(): void {
-    const { managerCrashEveryMs, storageCrashEveryMs, partitionEveryMs, lagEveryMs } =
-      this.#world.plan.faults;
-    this.#repeat(managerCrashEveryMs, () => this.#crash(this.#managers, "manager crash"));
-    this.#repeat(storageCrashEveryMs, () => this.#crash(this.#storageNodes, "storage node crash"));
-    this.#repeat(this.#world.plan.faults.blackoutEveryMs, () => this.#blackout());
-    this.#repeat(partitionEveryMs, () => this.#partition());
-    this.#repeat(lagEveryMs, () => this.#lag());
+    const { faults } = this.#world.plan;
+    const { managers, storageNodes } = this.#nodes;
+    const all = [...managers, ...storageNodes];
+    this.#repeat(faults.managerCrashEveryMs, () => this.#random.pick(managers).crash());
+    this.#repeat(faults.storageCrashEveryMs, () => this.#random.pick(storageNodes).crash());
+    this.#repeat(faults.stopEveryMs, () => void this.#random.pick(all).stop());
+    this.#repeat(faults.blackoutEveryMs, () => this.#blackout());
+    this.#repeat(faults.diskFullEveryMs, () => this.#fill(this.#random.pick(all)));
+    this.#repeat(faults.partitionEveryMs, () => this.#partition());
+    this.#repeat(faults.resetEveryMs, () =>
+      this.#world.network.resetSome(this.#random.pick([0.05, 0.3, 1])),
+    );
+    const honest = this.#random.shuffled(managers.filter((each) => each.honest));
+    this.#retire(honest.splice(0, faults.goneCount));
+    this.#rollBack(honest.splice(0, faults.rolledBackCount));
   }
 
-  /** Everybody is up, the network is good, the clocks are right. */
+  /** Everybody who is to come back is up, the network is good, the clocks are right. */
   heal(): void {
     this.#world.faulty = false;
     this.#world.network.calm();
-    for (const node of [...this.#managers, ...this.#storageNodes]) node.start();
-    for (const manager of this.#managers) manager.clock.correct();
-    for (const node of this.#storageNodes) node.behaviour = "honest";
+    for (const node of [...this.#nodes.managers, ...this.#nodes.storageNodes]) {
+      node.fill(false);
+      node.clock.correct();
+      node.start();
+    }
   }
 
   #repeat(meanMs: number | undefined, act: () => void): void {
@@ -61,49 +59,24 @@ export class Faults {
     });
   }
 
-  #crash(nodes: readonly Node[], name: string): void {
-    const node = this.#random.pick(nodes);
-    if (!node.up) return;
-    this.#world.counters.count(name);
-    node.crash();
-    this.#restartLater(node);
-  }
-
   /** The power fails for all managers, and comes back for one after the other. */
   #blackout(): void {
     this.#world.counters.count("blackout");
-    for (const manager of this.#managers) {
-      if (!manager.up) continue;
-      manager.crash();
-      this.#restartLater(manager);
-    }
+    for (const manager of this.#nodes.managers) manager.crash();
   }
 
-  #restartLater(node: Node): void {
-    const { scheduler, plan } = this.#world;
-    scheduler.after(this.#random.between(1, plan.faults.downMaxMs), () => node.start());
-  }
-
-  /** Holds back one or two kinds of messages to some nodes: their knowledge differs then. */
-  #lag(): void {
-    const { scheduler, network, plan, counters } = this.#world;
-    const kinds = new Set([this.#random.pick(laggedKinds), this.#random.pick(laggedKinds)]);
-    const nodes = [...this.#managers, ...this.#storageNodes].map(({ id }) => id);
-    counters.count("lag");
-    const mend = network.lag({
-      to: new Set(nodes.filter(() => this.#random.chance(0.5))),
-      concerns: (message) => {
-        const kind = laggedKindOf(message);
-        return kind !== undefined && kinds.has(kind);
-      },
-      delayMs: this.#random.between(0, plan.faults.lagMaxMs),
+  #fill(node: Host): void {
+    const { scheduler, plan, counters } = this.#world;
+    counters.count("disk full");
+    node.fill(true);
+    scheduler.after(this.#random.between(1, plan.faults.diskFullMaxMs), () => {
+      node.fill(false);
     });
-    scheduler.after(this.#random.between(10, 2 * plan.faults.lagMaxMs), mend);
   }
 
   #partition(): void {
     const { scheduler, network, plan, counters } = this.#world;
-    const ids = [...this.#managers, ...this.#storageNodes].map(({ id }) => id);
+    const ids = [...this.#nodes.managers, ...this.#nodes.storageNodes].map(({ id }) => id);
     const shuffled = this.#random.shuffled(ids);
     const at = this.#random.below(shuffled.length + 1);
     const oneWay = this.#random.chance(0.3);
@@ -112,5 +85,28 @@ export class Faults {
     scheduler.after(this.#random.between(10, plan.faults.partitionMaxMs), () => {
       if (this.#world.faulty) mend();
     });
+  }
+
+  /** These never come back from some time on. */
+  #retire(managers: readonly ManagerHost[]): void {
+    const { scheduler, plan, counters } = this.#world;
+    for (const manager of managers) {
+      scheduler.after(this.#random.between(0, plan.faultsUntilMs), () => {
+        counters.count("manager gone for good");
+        manager.leave();
+      });
+    }
+  }
+
+  /** The disks of these are put back, once or twice, to what they held some time ago. */
+  #rollBack(managers: readonly ManagerHost[]): void {
+    const { scheduler, plan } = this.#world;
+    for (const manager of managers) {
+      for (let left = 1 + this.#random.below(2); left > 0; left--) {
+        const untilMs = this.#random.between(0, plan.faultsUntilMs);
+        scheduler.after(this.#random.between(0, untilMs), () => manager.takeImage());
+        scheduler.after(untilMs, () => manager.rollBack());
+      }
+    }
   }
 }

@@ -1,20 +1,13 @@
 /**
- * What a seed makes of a simulation: the size of the consortium, the network, the faults. Not every
- * fault is there in every run: a run in which everything fails all the time explores little.
+ * What a seed makes of a simulation: the size of the consortium, its policy, the network, the
+ * faults. Not every fault is there in every run: a run in which everything fails all the time
+ * explores little.
  */
+import { SuspensionMode } from "../../src/gen/bss/v1/genesis_pb.js";
+import type { PolicyPlan } from "./consortium.js";
+import type { NetworkOptions } from "./network/network.js";
 import type { Random } from "./random.js";
 import type { SignatureScheme } from "./signatures.js";
-
-export type NetworkPlan = {
-  readonly delayMinMs: number;
-  /** Mean of the exponential part of a delay. */
-  readonly delayMeanMs: number;
-  readonly delayMaxMs: number;
-  readonly dropChance: number;
-  readonly duplicateChance: number;
-  /** Chance that with a message an old one is delivered again, to anybody. */
-  readonly replayChance: number;
-};
 
 export type FaultPlan = {
   /** Mean time between crashes of managers; undefined for none. */
@@ -22,24 +15,34 @@ export type FaultPlan = {
   readonly storageCrashEveryMs?: number;
   /** Mean time between crashes of all managers at once. */
   readonly blackoutEveryMs?: number;
+  /** Mean time between orderly stops. */
+  readonly stopEveryMs?: number;
   readonly downMaxMs: number;
   /** Chance that a write to a disk ends in a crash. */
   readonly diskCrashChance: number;
+  readonly diskFullEveryMs?: number;
+  readonly diskFullMaxMs: number;
   readonly partitionEveryMs?: number;
   readonly partitionMaxMs: number;
-  /** Mean time between lags: some kinds of messages to some nodes are held back. */
-  readonly lagEveryMs?: number;
-  readonly lagMaxMs: number;
+  /** Mean time between resets of connections. */
+  readonly resetEveryMs?: number;
   /** Wall clocks are off by up to this, less than what a block's time may lie ahead. */
   readonly clockSkewMs: number;
   /** One manager's wall clock is off by this, more than that. */
   readonly strayClockMs: number;
-  /** Managers that break the rules, at most f. */
+  /** Managers that break the rules. */
   readonly byzantineCount: number;
-  /** Storage nodes that never answer. */
-  readonly silentStorageCount: number;
-  /** Storage nodes that attest what is not so. */
-  readonly lyingStorageCount: number;
+  /** Managers that never come back, besides those; together at most f. */
+  readonly goneCount: number;
+  /** Managers whose disk is put back to an old image, besides those. */
+  readonly rolledBackCount: number;
+  /** Storage nodes that break the rules or never answer. */
+  readonly badStorageCount: number;
+};
+
+export type DiskPlan = {
+  readonly writeMs: number;
+  readonly slowReads: { readonly chance: number; readonly maxMs: number };
 };
 
 export type Plan = {
@@ -47,19 +50,16 @@ export type Plan = {
   readonly managersCount: number;
   readonly storageCount: number;
   readonly signatures: SignatureScheme["kind"];
-  /** Every manager checks every block itself, rather than sharing the result of the first one. */
-  readonly judgeAlone: boolean;
-  /** Messages between managers go over the wire as bytes, rather than as one object for all. */
-  readonly encodes: boolean;
-  readonly network: NetworkPlan;
+  /** Whether one manager sponsors more storage nodes than its share. */
+  readonly packed: boolean;
+  readonly policy: PolicyPlan;
+  readonly network: NetworkOptions;
+  readonly disk: DiskPlan;
   readonly faults: FaultPlan;
+  readonly queueMessagesMax: number;
   /** Faults happen until then; afterwards the network is good and everybody is up. */
   readonly faultsUntilMs: number;
-  /** Submissions come until then. */
-  readonly workloadUntilMs: number;
   readonly submissionEveryMs: number;
-  readonly resendMs: number;
-  readonly sabotage?: Sabotage;
 };
 
 export type PlanOptions = {
@@ -68,89 +68,120 @@ export type PlanOptions = {
   readonly storageCount?: number;
   /** Nothing goes wrong. */
   readonly calm?: boolean;
-  /** The managers' software is wrong; the checkers must find it out. */
-  readonly sabotage?: Sabotage;
 };
 
-export type Sabotage = "sends before it saves" | "forgets its votes in a crash";
-
-const managersCounts = [1, 2, 3, 4, 4, 4, 5, 6, 7, 7];
+const managersCounts = [1, 2, 3, 4, 4, 4, 4, 5, 7];
 
 export function planOf(options: PlanOptions, random: Random): Plan {
   const managersCount = options.managersCount ?? random.pick(managersCounts);
   const storageCount = options.storageCount ?? 1 + random.below(7);
-  const faultsMax = Math.floor((managersCount - 1) / 3);
-  const faultsUntilMs = random.between(1_000, 5_000);
+  const policy = policyPlan(random);
   const network = networkPlan(random);
-  const faults = faultPlan(random, faultsMax, storageCount);
+  const packed = random.chance(0.15);
+  const eligibleCount = packed ? Math.ceil(storageCount / managersCount) : storageCount;
+  const faults = faultPlan(random, { managersCount, storageCount: eligibleCount, policy });
+  const calm = options.calm === true;
   return {
     seed: options.seed,
-    managersCount,
-    storageCount,
-    signatures: random.chance(0.04) ? "real" : "fake",
-    judgeAlone: random.chance(0.1),
-    encodes: random.chance(0.1),
-    network: options.calm === true ? calmNetwork : network,
-    faults: options.calm === true ? noFaults : faults,
-    faultsUntilMs,
-    workloadUntilMs: faultsUntilMs + 300,
-    submissionEveryMs: random.between(20, 150),
-    resendMs: random.pick([100, 200, 400]),
-    ...(options.sabotage === undefined ? {} : { sabotage: options.sabotage }),
+    ...{ managersCount, storageCount, policy },
+    signatures: random.chance(0.03) ? "real" : "fake",
+    packed,
+    network: calm ? calmNetwork : network,
+    disk: {
+      writeMs: random.pick([0.1, 0.5, 0.5, 3]),
+      slowReads: random.chance(0.3)
+        ? { chance: random.pick([0.02, 0.2]), maxMs: random.pick([1, 20]) }
+        : { chance: 0, maxMs: 0 },
+    },
+    faults: calm ? noFaults : faults,
+    queueMessagesMax: random.pick([10_000, 10_000, 200]),
+    faultsUntilMs: random.between(1_500, 5_000),
+    submissionEveryMs: random.pick([60, 200, 500, 1_000]),
   };
 }
 
-const calmNetwork: NetworkPlan = {
-  delayMinMs: 0.5,
-  delayMeanMs: 0.5,
-  delayMaxMs: 5,
-  dropChance: 0,
-  duplicateChance: 0,
-  replayChance: 0,
+const calmNetwork: NetworkOptions = {
+  ...{ delayMinMs: 0.5, delayMeanMs: 0.5, delayMaxMs: 5, keepaliveMs: 5_000 },
 };
 
 const noFaults: FaultPlan = {
-  downMaxMs: 0,
-  diskCrashChance: 0,
-  partitionMaxMs: 0,
-  lagMaxMs: 0,
-  clockSkewMs: 0,
-  strayClockMs: 0,
-  byzantineCount: 0,
-  silentStorageCount: 0,
-  lyingStorageCount: 0,
+  ...{ downMaxMs: 1, diskCrashChance: 0, diskFullMaxMs: 0, partitionMaxMs: 0 },
+  ...{ clockSkewMs: 0, strayClockMs: 0, byzantineCount: 0, goneCount: 0 },
+  ...{ rolledBackCount: 0, badStorageCount: 0 },
 };
 
-function networkPlan(random: Random): NetworkPlan {
+function policyPlan(random: Random): PolicyPlan {
+  const suspendAfterMs = random.pick([150, 400, 1_000]);
+  const resumeWaitMs = random.pick([100, 1_000]);
+  return {
+    suspension: random.chance(0.7) ? SuspensionMode.FLOOR : SuspensionMode.NEVER,
+    ...{ suspendAfterMs, resumeWaitMs, resumeWaitMaxMs: resumeWaitMs * random.pick([1, 8]) },
+    patience: random.pick([1, 1, 4]),
+    blockRecordsMax: random.pick([3, 12, 12]),
+    heartbeatMs: random.pick([0, 0, 0, 700]),
+  };
+}
+
+function networkPlan(random: Random): NetworkOptions {
   const delayMeanMs = random.pick([1, 1, 2, 4, 8, 20, 60]);
+  const adverse = random.chance(0.25);
   return {
     delayMinMs: random.pick([0.2, 1, 5]),
     delayMeanMs,
     delayMaxMs: delayMeanMs * 20,
-    dropChance: random.pick([0, 0, 0.01, 0.05, 0.15]),
-    duplicateChance: random.pick([0, 0.02, 0.1]),
-    replayChance: random.pick([0, 0, 0.02, 0.05]),
+    keepaliveMs: random.pick([300, 1_000, 3_000]),
+    ...(adverse
+      ? {
+          adversity: {
+            dropChance: random.pick([0, 0.01, 0.08]),
+            duplicateChance: random.pick([0, 0.02, 0.1]),
+            reorderChance: random.pick([0, 0.05, 0.3]),
+          },
+        }
+      : {}),
   };
 }
 
-function faultPlan(random: Random, faultsMax: number, storageCount: number): FaultPlan {
+function faultPlan(
+  random: Random,
+  { managersCount, storageCount, policy }: Pick<Plan, "managersCount" | "storageCount" | "policy">,
+): FaultPlan {
+  const faultsMax = Math.floor((managersCount - 1) / 3);
+  const byzantineCount = random.chance(0.45) ? random.below(faultsMax + 1) : 0;
+  // Without suspension everybody has to be there in the end.
+  const suspends = policy.suspension === SuspensionMode.FLOOR;
+  const goneMax = suspends && random.chance(0.2) ? faultsMax - byzantineCount : 0;
+  const goneCount = random.below(goneMax + 1);
+  const rolledBackMax = random.chance(0.3) ? faultsMax - byzantineCount - goneCount : 0;
   // More than two thirds of a committee must answer: of few nodes, none may be at fault.
-  const idleMax = Math.ceil((2 * storageCount) / 9) - 1;
-  const lyingStorageCount = random.chance(0.3) ? idleMax : 0;
+  const badStorageMax = Math.ceil((2 * storageCount) / 9) - 1;
+  const every = (chance: number, ...meansMs: readonly number[]) =>
+    random.chance(chance) ? random.pick(meansMs) : undefined;
   return {
-    ...(random.chance(0.6) ? { managerCrashEveryMs: random.pick([300, 800, 2_000]) } : {}),
-    ...(random.chance(0.4) ? { storageCrashEveryMs: random.pick([300, 1_000]) } : {}),
-    ...(random.chance(0.2) ? { blackoutEveryMs: random.pick([300, 1_000]) } : {}),
+    ...optional({
+      managerCrashEveryMs: every(0.5, 300, 800, 2_000),
+      storageCrashEveryMs: every(0.3, 300, 1_000),
+      blackoutEveryMs: every(0.15, 500, 1_500),
+      stopEveryMs: every(0.2, 500, 1_500),
+      diskFullEveryMs: every(0.15, 600, 2_000),
+      partitionEveryMs: every(0.5, 200, 600, 1_500),
+      resetEveryMs: every(0.3, 50, 300, 1_000),
+    }),
     downMaxMs: random.pick([50, 300, 1_500]),
-    diskCrashChance: random.chance(0.5) ? random.pick([0.002, 0.01, 0.03]) : 0,
-    ...(random.chance(0.5) ? { partitionEveryMs: random.pick([300, 1_000]) } : {}),
-    partitionMaxMs: random.pick([100, 500, 1_500]),
-    ...(random.chance(0.5) ? { lagEveryMs: random.pick([50, 200]) } : {}),
-    lagMaxMs: random.pick([60, 200, 500]),
-    clockSkewMs: random.pick([0, 50, 500]),
-    strayClockMs: random.pick([0, 0, 0, -5_000, 5_000]),
-    byzantineCount: faultsMax > 0 && random.chance(0.5) ? 1 + random.below(faultsMax) : 0,
-    silentStorageCount: random.chance(0.5) ? idleMax - lyingStorageCount : 0,
-    lyingStorageCount,
+    diskCrashChance: random.chance(0.4) ? random.pick([0.002, 0.01, 0.03]) : 0,
+    diskFullMaxMs: random.pick([200, 1_000]),
+    partitionMaxMs: random.pick([100, 600, 2_500]),
+    clockSkewMs: random.pick([0, 10, 500]),
+    strayClockMs: random.chance(0.1) ? random.pick([-4_000, 4_000]) : 0,
+    byzantineCount,
+    goneCount,
+    rolledBackCount: random.below(rolledBackMax + 1),
+    badStorageCount: random.chance(0.3) ? Math.max(0, badStorageMax) : 0,
   };
+}
+
+/** Without what is undefined. */
+function optional<T extends Record<string, number | undefined>>(values: T) {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: number };
 }

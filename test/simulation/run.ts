@@ -1,12 +1,16 @@
 /**
- * Runs simulations: `SEEDS=200 FIRST_SEED=1 node dist/test/simulation/run.js`. MANAGERS and STORAGE
- * fix the size of the consortium, TRACE=1 prints what happens. Prints what was run and injected;
- * a seed that fails prints the command that replays it, and the exit status is 1.
+ * Runs simulations: `SEEDS=200 FIRST_SEED=1 node dist/test/simulation/run.js`, or with MINUTES
+ * instead of SEEDS until the time is over. MANAGERS and STORAGE fix the size of the consortium,
+ * TRACE=1 prints what happens, STOP=1 ends with the first violation.
+ *
+ * Prints what was run and injected; a seed that fails prints the command that replays it, and the
+ * exit status is 1.
  */
 import { Counters } from "./counters.js";
 import { type Report, type SimulationOptions, simulate } from "./simulation.js";
 
-const seeds = numberOf("SEEDS") ?? 100;
+const minutes = numberOf("MINUTES");
+const seeds = numberOf("SEEDS") ?? (minutes === undefined ? 100 : Number.POSITIVE_INFINITY);
 const firstSeed = numberOf("FIRST_SEED") ?? 1;
 const sizes = sizesOf();
 const trace = process.env.TRACE === "1";
@@ -15,34 +19,38 @@ const variables: Readonly<Record<string, string>> = {
   storageCount: "STORAGE",
 };
 
-process.exitCode = main() ? 0 : 1;
+process.exitCode = (await main()) ? 0 : 1;
 
-function main(): boolean {
-  const startedMs = cpuMs();
+async function main(): Promise<boolean> {
+  const startedMs = performance.now();
+  const startedCpuMs = cpuMs();
+  const endMs = startedMs + (minutes ?? Number.POSITIVE_INFINITY) * 60_000;
   const totals = new Counters();
-  let violations = 0;
-  let simulatedMs = 0;
-  let roundsNeeded = 0;
-  for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
+  let [seed, violations, simulatedMs, events, settledMs] = [firstSeed, 0, 0, 0, 0];
+  for (; seed < firstSeed + seeds && performance.now() < endMs; seed++) {
     const options: SimulationOptions = { seed, ...sizes };
-    const report = simulate(trace ? { ...options, log: (line) => console.log(line) } : options);
+    const log = (line: string) => console.log(line);
+    const report = await simulate(trace ? { ...options, log } : options);
     totals.addAll(report.counters);
     totals.count("blocks", report.height);
     totals.count("records final", report.records);
     simulatedMs += report.simulatedMs;
-    roundsNeeded = Math.max(roundsNeeded, report.roundsNeeded);
+    events += report.events;
+    settledMs = Math.max(settledMs, report.settledMs);
     if (report.violation === undefined) continue;
     violations += 1;
     describe(report);
+    if (process.env.STOP === "1") break;
   }
-  const seconds = (cpuMs() - startedMs) / 1000;
-  const blocks = totals.of("blocks");
-  for (const [name, count] of totals.entries()) console.log(`  ${name.padEnd(48)} ${count}`);
-  console.log(`${seeds} seeds from ${firstSeed}: ${(simulatedMs / 1000).toFixed(0)} s simulated`);
+  for (const [name, count] of totals.entries()) console.log(`  ${name.padEnd(52)} ${count}`);
+  const seconds = (cpuMs() - startedCpuMs) / 1_000;
+  const done = seed - firstSeed;
   console.log(
-    `${blocks} blocks, ${(blocks / seconds).toFixed(0)} a second, ${seconds.toFixed(1)} s of CPU`,
+    `${done} seeds from ${firstSeed} in ${seconds.toFixed(1)} s of CPU: ` +
+      `${(done / seconds).toFixed(1)} seeds a second, ${(events / seconds / 1_000).toFixed(0)} ` +
+      `thousand events a second, ${(simulatedMs / 3_600_000).toFixed(2)} hours simulated`,
   );
-  console.log(`at most ${roundsNeeded} more rounds for a height after the faults`);
+  console.log(`settled at most ${(settledMs / 1_000).toFixed(1)} s after the faults`);
   console.log(`${violations} violations`);
   return violations === 0;
 }
@@ -56,7 +64,6 @@ function describe({ plan, violation, simulatedMs }: Report): void {
   const size = Object.entries(sizes).map(([name, value]) => `${variables[name]}=${value} `);
   console.log(`\nseed ${plan.seed} breaks ${violation?.checker} at ${simulatedMs.toFixed(1)} ms:`);
   console.log(`  ${violation?.message}`);
-  console.log(`  ${JSON.stringify(plan)}`);
   const command = `node ${process.argv[1]}`;
   console.log(`  ${size.join("")}SEEDS=1 FIRST_SEED=${plan.seed} TRACE=1 ${command}\n`);
 }
@@ -73,7 +80,7 @@ function numberOf(variable: string): number | undefined {
   const text = process.env[variable];
   if (text === undefined || text === "") return undefined;
   const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 0) return value;
+  if (Number.isFinite(value) && value >= 0) return value;
   console.error(`${variable} is not a number: ${text}`);
   process.exit(2);
 }

@@ -8,17 +8,14 @@ import { defined } from "../../src/base/assert.js";
 import { concatBytes, equalBytes, toHex, utf8 } from "../../src/base/bytes.js";
 import { ed25519KeyPairFromSeed, ed25519Sign, ed25519Verify } from "../../src/crypto/ed25519.js";
 import { sha256 } from "../../src/crypto/hash.js";
-import { vrfKeyPairFromSeed, vrfProofToHash, vrfProve, vrfVerify } from "../../src/crypto/vrf.js";
+import { ecvrf, type Vrf, vrfKeyPairFromSeed } from "../../src/crypto/vrf.js";
 import type { SignatureCheck } from "../../src/ledger/signature-check.js";
-
-export type Beacon = { readonly proof: Uint8Array; readonly output: Uint8Array };
 
 export type SignatureScheme = {
   readonly kind: "real" | "fake";
   sign(id: string, digest: Uint8Array): Uint8Array;
   verify(check: Pick<SignatureCheck, "publicKey" | "digest" | "signature">): boolean;
-  beacon(id: string, alpha: Uint8Array): Beacon;
-  readonly verifyBeacon: typeof vrfVerify;
+  readonly vrf: Vrf;
 };
 
 /** 32 bytes that are the same for the same name. */
@@ -40,11 +37,7 @@ export const realSignatures: SignatureScheme = {
   kind: "real",
   sign: (id, digest) => ed25519Sign(seedOf(id), digest),
   verify: ({ publicKey, digest, signature }) => ed25519Verify(publicKey, digest, signature),
-  beacon: (id, alpha) => {
-    const proof = vrfProve(vrfSeedOf(id), alpha);
-    return { proof, output: defined(vrfProofToHash(proof), "a proof just made has an output") };
-  },
-  verifyBeacon: vrfVerify,
+  vrf: ecvrf,
 };
 
 /** `ids` are all who sign, `managerIds` those of them who make blocks. */
@@ -66,19 +59,19 @@ export function fakeSignatures(
       const seed = byKey.get(toHex(publicKey));
       return seed !== undefined && equalBytes(sign(seed, digest), signature);
     },
-    beacon: (id, alpha) => {
-      const proof = fakeProof(vrfSeedOf(id), alpha);
-      return { proof, output: fakeOutput(proof) };
-    },
-    verifyBeacon: (publicKey, alpha, proof) => {
-      const seed = byVrfKey.get(toHex(publicKey));
-      if (seed === undefined || !equalBytes(fakeProof(seed, alpha), proof)) return undefined;
-      return fakeOutput(proof);
+    vrf: {
+      prove: fakeProof,
+      proofToHash: fakeOutput,
+      verify: (publicKey, alpha, proof) => {
+        const seed = byVrfKey.get(toHex(publicKey));
+        if (seed === undefined || !equalBytes(fakeProof(seed, alpha), proof)) return undefined;
+        return fakeOutput(proof);
+      },
     },
   };
 }
 
-function vrfSeedOf(id: string): Uint8Array {
+export function vrfSeedOf(id: string): Uint8Array {
   return seedOf(`vrf of ${id}`);
 }
 

@@ -1,242 +1,226 @@
 /**
- * One simulation: everything follows from its seed. Managers and storage nodes run the production
- * core over a network, disks and clocks that are made up; faults happen for a while, then all is
- * made good, and the ring has to come to rest with everything settled.
+ * One simulation: everything follows from its seed. Whole production managers and storage nodes run
+ * over a network, disks and clocks that are made up; faults happen for a while, then all is made
+ * good, and the ring has to settle everything without an operator.
  */
-import { create } from "@bufbuild/protobuf";
-import { defined } from "../../src/base/assert.js";
-import { ControlOperationSchema } from "../../src/gen/bss/v1/genesis_pb.js";
-import { Byzantine } from "./byzantine.js";
+import { ManagerStore } from "../../src/store/manager-store.js";
+import { StorageNodeStore } from "../../src/store/storage-node-store.js";
+import { ByzantineManager } from "./byzantine/byzantine-manager.js";
+import { ByzantineStorage } from "./byzantine/byzantine-storage.js";
+import { AccountabilityChecker } from "./checkers/accountability.js";
 import { AgreementChecker } from "./checkers/agreement.js";
 import { AttestationsChecker } from "./checkers/attestations.js";
 import { CertificatesChecker } from "./checkers/certificates.js";
 import { ConductChecker } from "./checkers/conduct.js";
+import { DurabilityChecker } from "./checkers/durability.js";
 import { EnergyChecker } from "./checkers/energy.js";
+import type { FinalDisks } from "./checkers/final-disks.js";
 import { IntegrityChecker } from "./checkers/integrity.js";
 import { LivenessChecker } from "./checkers/liveness.js";
+import { PrivacyChecker } from "./checkers/privacy.js";
 import { ReplayChecker } from "./checkers/replay.js";
 import { RoundsChecker } from "./checkers/rounds.js";
 import { TimestampsChecker } from "./checkers/timestamps.js";
-import { NodeClock } from "./clock.js";
-import { admission, createConsortium, lateStorageCount } from "./consortium.js";
+import { createConsortium } from "./consortium.js";
 import { Counters } from "./counters.js";
-import { type Checker, InvariantBroken } from "./events.js";
+import { InvariantBroken } from "./events.js";
 import { Faults } from "./faults.js";
-import { Inbound } from "./inbound.js";
-import { Judge } from "./judge.js";
-import { ManagerNode } from "./manager-node.js";
-import type { Message } from "./messages.js";
-import { Network } from "./network.js";
+import { Network } from "./network/network.js";
+import { ManagerHost } from "./nodes/manager-host.js";
+import { NodeClock, Process } from "./nodes/process.js";
+import { StorageHost } from "./nodes/storage-host.js";
+import { Participants } from "./participants.js";
 import { type Plan, type PlanOptions, planOf } from "./plan.js";
 import { Random } from "./random.js";
 import { Scheduler } from "./scheduler.js";
-import { StorageNode } from "./storage-node.js";
 import { Workload } from "./workload.js";
-import { notify, type World } from "./world.js";
+import { World } from "./world.js";
 
 export type Report = {
   readonly plan: Plan;
   readonly counters: Counters;
   readonly simulatedMs: number;
+  readonly events: number;
   readonly height: number;
   readonly records: number;
-  /** The most rounds that a manager needed for one height after the faults. */
-  readonly roundsNeeded: number;
+  /** From the end of the faults until everything was settled. */
+  readonly settledMs: number;
   readonly violation?: { readonly checker: string; readonly message: string };
 };
 
 export type SimulationOptions = PlanOptions & { readonly log?: (line: string) => void };
 
-/** The ring must have settled by then after the faults. */
-const settleMaxMs = 60_000;
-/** It has settled when nothing was appended for so long. */
-const quietMs = 700;
-
-export function simulate(options: SimulationOptions): Report {
-  const simulation = new Simulation(options);
-  return simulation.run();
+export function simulate(options: SimulationOptions): Promise<Report> {
+  return new Simulation(options).run();
 }
 
 class Simulation {
   readonly #plan: Plan;
   readonly #world: World;
-  readonly #managers: readonly ManagerNode[];
-  readonly #storageNodes: StorageNode[];
+  readonly #managers: readonly ManagerHost[];
+  readonly #storageNodes: readonly StorageHost[];
   readonly #faults: Faults;
+  readonly #participants: Participants;
   readonly #workload: Workload;
   readonly #liveness: LivenessChecker;
-  readonly #random: Random;
+  #settledMs = 0;
+  #disks: FinalDisks | undefined;
 
   constructor(options: SimulationOptions) {
     const random = new Random(options.seed);
-    this.#random = random;
     const plan = planOf(options, random.fork());
     this.#plan = plan;
-    const consortium = createConsortium(plan.managersCount, plan.storageCount, plan.signatures);
+    const consortium = createConsortium(plan);
     const [scheduler, counters] = [new Scheduler(), new Counters()];
-    const checkers: Checker[] = [];
+    const count = (what: string, by?: number) => counters.count(what, by);
     const { log } = options;
-    this.#world = {
-      ...{ plan, consortium, scheduler, counters, checkers },
-      network: new Network<Message>(scheduler, random.fork(), plan.network, counters),
-      judge: new Judge(consortium, plan.judgeAlone),
-      inbound: new Inbound(consortium),
+    const world = new World({
+      ...{ plan, consortium, scheduler, counters },
+      network: new Network(scheduler, random.fork(), plan.network, count),
       random: random.fork(),
-      admissions: [],
-      faulty: true,
       log: (line) => log?.(`${scheduler.nowMs.toFixed(1).padStart(9)} ${line()}`),
-    };
+    });
+    this.#world = world;
     this.#managers = consortium.managerIds.map((id) => this.#manager(id, random.fork()));
-    this.#storageNodes = consortium.storageIds.map((id) => new StorageNode(this.#world, id));
-    this.#chooseByzantine(random.fork());
-    this.#choosePublicFaults(random.fork());
-    const nodes = { managers: this.#managers, storageNodes: this.#storageNodes };
-    this.#faults = new Faults(this.#world, random.fork(), nodes);
-    this.#workload = new Workload(this.#world, random.fork(), this.#managers);
-    this.#liveness = new LivenessChecker(plan.managersCount, () => ({
-      managers: this.#managers,
-      storageHeights: new Map(this.#storageNodes.map(({ id, disk }) => [id, disk.head.height])),
-      accepted: this.#workload.accepted,
-    }));
-    checkers.push(
-      new AgreementChecker(),
-      new AttestationsChecker(),
-      new IntegrityChecker(consortium),
-      new CertificatesChecker(consortium),
-      new ConductChecker(plan.managersCount),
-      new RoundsChecker(plan.managersCount),
-      new EnergyChecker(consortium),
-      new TimestampsChecker(() =>
-        this.#managers
-          .filter(({ honest }) => honest)
-          .map(({ id, clock }) => ({ id, wallMs: clock.read().wallMs })),
-      ),
-      new ReplayChecker(consortium, () => this.#managers),
-      this.#liveness,
+    this.#storageNodes = consortium.storageIds.map(
+      (id) => new StorageHost(world, id, random.fork()),
     );
+    const nodes = { managers: this.#managers, storageNodes: this.#storageNodes };
+    this.#chooseByzantine(random.fork());
+    this.#faults = new Faults(world, random.fork(), nodes);
+    this.#participants = new Participants(world, random.fork(), this.#managers);
+    this.#workload = new Workload(world, random.fork(), this.#participants);
+    const nowMs = () => scheduler.nowMs;
+    this.#liveness = new LivenessChecker({ ...nodes, participants: this.#participants, nowMs });
+    this.#addCheckers();
   }
 
-  run(): Report {
+  async run(): Promise<Report> {
     const { counters } = this.#world;
     try {
-      this.#run();
+      await this.#run();
       return this.#report();
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       const checker = error instanceof InvariantBroken ? error.checker : "exception";
       counters.count("violation");
-      const message = checker === "exception" ? (error.stack ?? error.message) : error.message;
+      const isChecked = error instanceof InvariantBroken;
+      const message = isChecked ? error.message : (error.stack ?? error.message);
       return { ...this.#report(), violation: { checker, message } };
     }
   }
 
-  #run(): void {
+  async #run(): Promise<void> {
+    const world = this.#world;
     for (const node of [...this.#managers, ...this.#storageNodes]) node.start();
-    this.#admitLater(this.#random.fork());
     this.#faults.start();
     this.#workload.start();
-    const { scheduler } = this.#world;
-    while (scheduler.nowMs < this.#plan.faultsUntilMs && scheduler.step());
-    this.#world.log(() => "the faults are over");
+    await this.#until(() => world.scheduler.nowMs >= this.#plan.faultsUntilMs);
+    world.log(() => "the faults are over");
     this.#faults.heal();
-    notify(this.#world, (checker) => checker.healed(scheduler.nowMs));
-    this.#settle();
-    notify(this.#world, (checker) => checker.finish());
+    const healedMs = world.scheduler.nowMs;
+    world.notify((checker) => checker.healed(healedMs));
+    await this.#until(() => this.#liveness.settled());
+    this.#settledMs = world.scheduler.nowMs - healedMs;
+    for (const node of [...this.#managers, ...this.#storageNodes]) node.retire();
+    for (const checker of world.checkers) await checker.finish();
   }
 
-  #settle(): void {
-    const { scheduler } = this.#world;
-    const endMs = scheduler.nowMs + settleMaxMs;
-    let height = -1;
-    let quietFromMs = scheduler.nowMs;
-    while (scheduler.step()) {
-      const highest = this.#height();
-      const isIdle = this.#managers.every((each) => each.status()?.step === "idle");
-      if (highest !== height || !isIdle || scheduler.nowMs < this.#plan.workloadUntilMs) {
-        height = highest;
-        quietFromMs = scheduler.nowMs;
-      }
-      if (scheduler.nowMs - quietFromMs > quietMs) return;
-      if (scheduler.nowMs > endMs) {
-        throw new InvariantBroken("liveness", `the ring has not settled: ${this.#whyNot()}`);
-      }
-    }
+  async #until(isOver: () => boolean): Promise<void> {
+    const world = this.#world;
+    await world.scheduler.runUntil(() => {
+      for (const manager of this.#managers) manager.look();
+      return world.broken !== undefined || isOver();
+    });
+    if (world.broken !== undefined) throw world.broken;
   }
 
-  #whyNot(): string {
-    return this.#managers
-      .map((each) => `${each.id} after ${each.disk.head.height}: ${JSON.stringify(each.status())}`)
-      .join(", ");
-  }
-
-  #height(): number {
-    return Math.max(...this.#managers.map(({ disk }) => disk.head.height));
-  }
-
-  #manager(id: string, random: Random): ManagerNode {
+  #manager(id: string, random: Random): ManagerHost {
     const { clockSkewMs, strayClockMs } = this.#plan.faults;
     // A lone manager's clock is always right: nobody else's time is there to compare it with.
     const isStray = strayClockMs !== 0 && id === "manager-2";
     if (isStray) this.#world.counters.count("stray clock");
-    const clock = new NodeClock(this.#world.scheduler, {
-      startMs: random.between(0, 1e6),
-      rate: random.between(0.95, 1.05),
-      skewMs: isStray ? strayClockMs : random.between(-clockSkewMs, clockSkewMs),
-    });
-    return new ManagerNode(this.#world, id, clock);
+    const skewMs = isStray ? strayClockMs : random.between(-clockSkewMs, clockSkewMs);
+    return new ManagerHost(this.#world, id, random, skewMs);
   }
 
   #chooseByzantine(random: Random): void {
-    const { byzantineCount } = this.#plan.faults;
+    const world = this.#world;
+    const { byzantineCount, badStorageCount } = this.#plan.faults;
     for (const node of random.shuffled(this.#managers).slice(0, byzantineCount)) {
-      node.twist = new Byzantine(this.#world, node, random.fork());
-      this.#world.counters.count("byzantine manager");
+      world.counters.count("byzantine manager");
+      node.twist(new ByzantineManager(world, node, random.fork()));
+    }
+    for (const node of random.shuffled(this.#storageNodes).slice(0, badStorageCount)) {
+      node.twist(new ByzantineStorage(world, node, random.fork()));
     }
   }
 
-  #choosePublicFaults(random: Random): void {
-    const { silentStorageCount, lyingStorageCount } = this.#plan.faults;
-    const shuffled = random.shuffled(this.#storageNodes);
-    for (const node of shuffled.splice(0, silentStorageCount)) {
-      node.behaviour = "silent";
-      this.#world.counters.count("storage node silent");
-    }
-    for (const node of shuffled.splice(0, lyingStorageCount)) {
-      node.behaviour = "lying";
-      this.#world.counters.count("storage node lying");
+  #addCheckers(): void {
+    const { consortium, checkers, scheduler } = this.#world;
+    const disks = () => this.#finalDisks();
+    const isHonest = (id: string) => this.#managers.find((each) => each.id === id)?.honest ?? false;
+    const clocks = () =>
+      this.#managers
+        .filter(({ honest }) => honest)
+        .map(({ id, clock }) => ({ id, wallMs: clock.wallMs }));
+    const privacy = new PrivacyChecker();
+    const accountability = new AccountabilityChecker(consortium, isHonest, () => scheduler.nowMs);
+    this.#liveness.alsoDue = () => accountability.due;
+    checkers.push(
+      new AgreementChecker(),
+      new AttestationsChecker(),
+      new IntegrityChecker(consortium),
+      new CertificatesChecker(consortium),
+      new ConductChecker(consortium.managerIds.length),
+      new RoundsChecker(consortium.managerIds),
+      new EnergyChecker(consortium),
+      new TimestampsChecker(clocks),
+      new ReplayChecker(consortium, disks),
+      new DurabilityChecker(consortium, disks),
+      this.#liveness,
+      accountability,
+      privacy,
+    );
+    for (const { id, disk } of this.#storageNodes) {
+      const look = (where: string, bytes: Uint8Array) =>
+        this.#world.notify((checker) => {
+          if (checker === privacy) privacy.look(id, where, bytes);
+        });
+      this.#world.network.listenIn(id, (bytes) => look("a message", bytes));
+      disk.onWrite = (batch) => {
+        for (const each of batch) if (each.type === "put") look("its store", each.value);
+      };
     }
   }
 
-  /** New storage nodes start from genesis and catch up. */
-  #admitLater(random: Random): void {
-    const { scheduler, consortium, admissions, counters } = this.#world;
-    for (let late = 1; late <= lateStorageCount; late++) {
-      if (!random.chance(0.3)) continue;
-      scheduler.after(random.between(0, this.#plan.faultsUntilMs), () => {
-        counters.count("storage node admitted");
-        const id = `storage-${this.#plan.storageCount + late}`;
-        const sponsorId = random.pick(consortium.managerIds);
-        admissions.push(create(ControlOperationSchema, admission(id, sponsorId)));
-        const node = new StorageNode(this.#world, id);
-        this.#storageNodes.push(node);
-        this.#faults.adopt(node);
-        node.start();
-      });
+  /** Opens what is on the disks, once everybody is down. */
+  async #finalDisks(): Promise<FinalDisks> {
+    const { genesis } = this.#world.consortium;
+    if (this.#disks !== undefined) return this.#disks;
+    const managers = new Map<string, ManagerStore>();
+    const storageNodes = new Map<string, StorageNodeStore>();
+    const clock = new NodeClock(new Scheduler(), { startMs: 0, rate: 1, skewMs: 0 });
+    const open = ({ disk }: ManagerHost | StorageHost) => disk.openToRead(new Process(clock));
+    for (const node of this.#managers.filter((each) => this.#liveness.isAwaited(each))) {
+      managers.set(node.id, await ManagerStore.open(open(node), genesis));
     }
+    for (const node of this.#storageNodes.filter((each) => this.#liveness.isAwaited(each))) {
+      storageNodes.set(node.id, await StorageNodeStore.open(open(node), genesis));
+    }
+    this.#disks = { managers, storageNodes };
+    return this.#disks;
   }
 
   #report(): Report {
-    const highest = this.#managers.reduce((a, b) =>
-      b.disk.head.height > a.disk.head.height ? b : a,
-    );
-    const { head } = defined(highest, "there is a manager").disk;
+    const { scheduler, counters } = this.#world;
     return {
-      plan: this.#plan,
-      counters: this.#world.counters,
-      simulatedMs: this.#world.scheduler.nowMs,
-      height: head.height,
-      records: head.frontier.size,
-      roundsNeeded: this.#liveness.roundsNeeded,
+      ...{ plan: this.#plan, counters },
+      simulatedMs: scheduler.nowMs,
+      events: scheduler.events,
+      height: this.#liveness.height,
+      records: this.#liveness.records,
+      settledMs: this.#settledMs,
     };
   }
 }

@@ -5,15 +5,15 @@
  */
 import type { ParsedSubmission } from "../../src/ledger/submissions.js";
 import { firstDayS, hourS, quarterS, ratedPowerW } from "./consortium.js";
-import type { ManagerNode } from "./manager-node.js";
+import type { Participants } from "./participants.js";
 import type { Random } from "./random.js";
 import { RecordMaker } from "./records.js";
 import type { World } from "./world.js";
 
 type Version = { readonly owner: string; readonly hash: Uint8Array; readonly startS?: number };
 
-export type Accepted = { readonly submission: ParsedSubmission; readonly managerId: string };
-
+/** Submissions come for so long after the faults. */
+export const tailMs = 300;
 /** Delivery intervals that the participants speak of: few, so that they meet. */
 const hoursCount = 6;
 const readingMaxWh = (ratedPowerW * quarterS) / hourS;
@@ -21,25 +21,24 @@ const readingMaxWh = (ratedPowerW * quarterS) / hourS;
 export class Workload {
   readonly #world: World;
   readonly #random: Random;
-  readonly #managers: readonly ManagerNode[];
+  readonly #participants: Participants;
   readonly #maker: RecordMaker;
   readonly #versions: Version[] = [];
   readonly #quarters = new Map<string, number>();
-  /** What some manager has taken, and must not lose. */
-  readonly accepted: Accepted[] = [];
+  readonly #made: ParsedSubmission[] = [];
   #trades = 0;
 
-  constructor(world: World, random: Random, managers: readonly ManagerNode[]) {
+  constructor(world: World, random: Random, participants: Participants) {
     this.#world = world;
     this.#random = random;
-    this.#managers = managers;
+    this.#participants = participants;
     this.#maker = new RecordMaker(world.consortium);
   }
 
   start(): void {
     const { scheduler, plan } = this.#world;
     scheduler.after(this.#random.exponential(plan.submissionEveryMs), () => {
-      if (scheduler.nowMs > plan.workloadUntilMs) return;
+      if (scheduler.nowMs > plan.faultsUntilMs + tailMs) return;
       this.#act();
       this.start();
     });
@@ -116,7 +115,7 @@ export class Workload {
   }
 
   #submitAgain(): void {
-    if (this.accepted.length > 0) this.#hand(this.#random.pick(this.accepted).submission, 1);
+    if (this.#made.length > 0) this.#participants.submit(this.#random.pick(this.#made));
   }
 
   #energies() {
@@ -126,15 +125,8 @@ export class Workload {
 
   #submit(owner: string, records: readonly Uint8Array[], copies: number): void {
     this.#world.counters.count("record submitted", records.length);
-    this.#hand(this.#maker.submission(owner, records), copies);
-  }
-
-  /** To some managers that are up; without one it is the participant's to try again. */
-  #hand(submission: ParsedSubmission, copies: number): void {
-    const up = this.#random.shuffled(this.#managers.filter((each) => each.up && each.honest));
-    for (const manager of up.slice(0, copies)) {
-      manager.submit(submission);
-      this.accepted.push({ submission, managerId: manager.id });
-    }
+    const submission = this.#maker.submission(owner, records);
+    this.#made.push(submission);
+    this.#participants.submit(submission, copies);
   }
 }

@@ -1,33 +1,65 @@
 /** What everybody in a simulation shares. */
-import type { ControlOperation } from "../../src/gen/bss/v1/genesis_pb.js";
+import { SuspensionMode } from "../../src/gen/bss/v1/genesis_pb.js";
 import type { Consortium } from "./consortium.js";
 import type { Counters } from "./counters.js";
-import type { Checker } from "./events.js";
-import type { Inbound } from "./inbound.js";
-import type { Judge } from "./judge.js";
-import type { Message } from "./messages.js";
-import type { Network } from "./network.js";
+import { type Checker, InvariantBroken } from "./events.js";
+import type { Network } from "./network/network.js";
 import type { Plan } from "./plan.js";
 import type { Random } from "./random.js";
 import type { Scheduler } from "./scheduler.js";
 
-export type World = {
+export class World {
   readonly plan: Plan;
   readonly consortium: Consortium;
   readonly scheduler: Scheduler;
-  readonly network: Network<Message>;
+  readonly network: Network;
   readonly counters: Counters;
-  readonly judge: Judge;
-  readonly inbound: Inbound;
   readonly random: Random;
-  readonly checkers: readonly Checker[];
-  /** Members that are to be admitted; whoever makes a block puts them in. */
-  readonly admissions: ControlOperation[];
-  /** True until everything is made good. */
-  faulty: boolean;
+  readonly checkers: Checker[] = [];
   readonly log: (line: () => string) => void;
-};
+  /** True until everything is made good. */
+  faulty = true;
+  /** The first thing that went wrong; production code may swallow what is thrown at it. */
+  broken: Error | undefined;
 
-export function notify(world: World, tell: (checker: Checker) => void): void {
-  for (const checker of world.checkers) tell(checker);
+  constructor(parts: {
+    readonly plan: Plan;
+    readonly consortium: Consortium;
+    readonly scheduler: Scheduler;
+    readonly network: Network;
+    readonly counters: Counters;
+    readonly random: Random;
+    readonly log: (line: () => string) => void;
+  }) {
+    this.plan = parts.plan;
+    this.consortium = parts.consortium;
+    this.scheduler = parts.scheduler;
+    this.network = parts.network;
+    this.counters = parts.counters;
+    this.random = parts.random;
+    this.log = parts.log;
+  }
+
+  /** Whether the ring goes on without those who are absent. */
+  get suspends(): boolean {
+    return this.plan.policy.suspension === SuspensionMode.FLOOR;
+  }
+
+  notify(tell: (checker: Checker) => void): void {
+    if (this.broken !== undefined) return;
+    try {
+      for (const checker of this.checkers) tell(checker);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Ends the run after the event that is being handled. */
+  fail(error: unknown): void {
+    this.broken ??= error instanceof Error ? error : new Error(String(error));
+  }
+
+  breach(checker: string, message: string): void {
+    this.fail(new InvariantBroken(checker, message));
+  }
 }

@@ -1,19 +1,27 @@
 /** Invariant 1: no two nodes ever hold different blocks at one height, and no chain has a hole. */
 import { toHex } from "../../../src/base/bytes.js";
-import type { StorageAppend } from "../../../src/consensus/attestor.js";
-import { Checker, type StoredBlock } from "../events.js";
+import { Checker, type FinalBlock, type StorageBlock } from "../events.js";
 
 export class AgreementChecker extends Checker {
   readonly name = "agreement";
   readonly #blocks = new Map<number, { readonly id: string; readonly holder: string }>();
   readonly #heights = new Map<string, number>();
 
-  override appended(managerId: string, { executed }: StoredBlock): void {
-    this.#hold(managerId, executed.facts.height, toHex(executed.facts.blockId));
+  override appended(managerId: string, { parsed }: FinalBlock): void {
+    this.#hold(managerId, parsed.height, toHex(parsed.blockId));
   }
 
-  override storageAppended(nodeId: string, { block }: StorageAppend): void {
-    this.#hold(nodeId, block.height, toHex(block.blockId));
+  override storageAppended(nodeId: string, { parsed }: StorageBlock): void {
+    this.#hold(nodeId, parsed.height, toHex(parsed.blockId));
+  }
+
+  override rolledBack(id: string, height: number): void {
+    this.#heights.set(id, height);
+  }
+
+  override started(id: string, height: number): void {
+    const known = this.#heights.get(id) ?? 0;
+    if (height !== known) this.fail(`${id} held ${known} blocks and starts with ${height}`);
   }
 
   #hold(holder: string, height: number, id: string): void {

@@ -3,9 +3,8 @@
  * whatever crashes it has been through, and only of a block that extends what it holds.
  */
 import { toHex } from "../../../src/base/bytes.js";
-import type { StorageAppend } from "../../../src/consensus/attestor.js";
 import type { Attestation } from "../../../src/gen/bss/v1/vote_pb.js";
-import { Checker } from "../events.js";
+import { Checker, type StorageBlock } from "../events.js";
 
 export class AttestationsChecker extends Checker {
   readonly name = "attestations";
@@ -26,7 +25,7 @@ export class AttestationsChecker extends Checker {
     this.#signed.set(place, toHex(signature));
   }
 
-  override storageAppended(nodeId: string, { block }: StorageAppend): void {
-    this.#heights.set(nodeId, block.height);
+  override storageAppended(nodeId: string, { parsed }: StorageBlock): void {
+    this.#heights.set(nodeId, parsed.height);
   }
 }

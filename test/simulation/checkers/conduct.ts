@@ -9,10 +9,9 @@
  *   - with COMMIT(B, r), no later APPROVE(B′ ≠ B, r′ > r, validRound < r): that is evidence (§4).
  */
 import { toHex } from "../../../src/base/bytes.js";
-import type { RingEvent } from "../../../src/consensus/events.js";
 import { partsOfLockCertificate } from "../../../src/consensus/lock-certificate.js";
 import type { LockCertificate } from "../../../src/gen/bss/v1/block_pb.js";
-import { type Vote, VoteKind } from "../../../src/gen/bss/v1/vote_pb.js";
+import { type Vote, VoteKind, type VoteRequest } from "../../../src/gen/bss/v1/vote_pb.js";
 import { Checker, type Said } from "../events.js";
 
 type Spoken = {
@@ -68,11 +67,11 @@ export class ConductChecker extends Checker {
     this.fail(`${managerId} sends ${key} before it is on its disk`);
   }
 
-  override stepped(managerId: string, _height: number, event: RingEvent): void {
-    if (event.kind === "vote") this.#see(managerId, event.vote);
-    if (event.kind === "lock-certificate") this.#seeAll(managerId, event.certificate);
-    if (event.kind === "proposal" && event.proposal.lockCertificate !== undefined) {
-      this.#seeAll(managerId, event.proposal.lockCertificate);
+  override heard(managerId: string, _from: string, message: VoteRequest["message"]): void {
+    if (message.case === "vote") this.#see(managerId, message.value);
+    if (message.case === "lockCertificate") this.#seeAll(managerId, message.value);
+    if (message.case === "proposal" && message.value.lockCertificate !== undefined) {
+      this.#seeAll(managerId, message.value.lockCertificate);
     }
   }
 

@@ -14,7 +14,7 @@ import {
   TradeTermsSchema,
 } from "../../../src/gen/bss/v1/record_pb.js";
 import { type Consortium, hourS } from "../consortium.js";
-import { Checker, type StoredBlock } from "../events.js";
+import { Checker, type FinalBlock } from "../events.js";
 
 type Flows = { exported: bigint; imported: bigint; sold: bigint; bought: bigint };
 
@@ -34,10 +34,10 @@ export class EnergyChecker extends Checker {
     this.#consortium = consortium;
   }
 
-  override appended(_managerId: string, { block, executed }: StoredBlock): void {
+  override appended(_managerId: string, { block, parsed }: FinalBlock): void {
     // All managers hold the same blocks, or the run ends for that.
-    if (executed.facts.height <= this.#height) return;
-    this.#height = executed.facts.height;
+    if (parsed.height <= this.#height) return;
+    this.#height = parsed.height;
     for (const bytes of block.records) this.#take(bytes);
   }
 

@@ -1,85 +1,94 @@
 /**
- * Invariant 8: after the faults, every valid submission that a manager has taken is final within a
- * bounded number of rounds, all managers and storage nodes are at one height, and nobody works on
- * for nothing.
+ * Invariant 8: after the faults, and with at most f faulty managers, every submission is answered,
+ * and every node that is there comes to where the others are, in bounded time and without an
+ * operator.
  */
-import { defined } from "../../../src/base/assert.js";
-import { toHex } from "../../../src/base/bytes.js";
-import type { RingStatus } from "../../../src/consensus/events.js";
-import { Checker } from "../events.js";
-import { type ManagerDisk, violationOf } from "../manager-disk.js";
-import type { Accepted } from "../workload.js";
+import { Checker, type FinalBlock } from "../events.js";
+import type { ManagerHost } from "../nodes/manager-host.js";
+import type { StorageHost } from "../nodes/storage-host.js";
+import type { Participants } from "../participants.js";
+import { tailMs } from "../workload.js";
 
-export type Settled = {
-  readonly managers: readonly { readonly id: string; readonly disk: ManagerDisk }[];
-  readonly storageHeights: ReadonlyMap<string, number>;
-  readonly accepted: readonly Accepted[];
+export type LivenessParts = {
+  readonly managers: readonly ManagerHost[];
+  readonly storageNodes: readonly StorageHost[];
+  readonly participants: Participants;
+  readonly nowMs: () => number;
 };
+
+/** Everything must be settled in this time after the faults. */
+const settleMaxMs = 120_000;
 
 export class LivenessChecker extends Checker {
   readonly name = "liveness";
-  readonly #roundsMax: number;
-  readonly #settled: () => Settled;
-  readonly #entered = new Map<string, RingStatus>();
-  #healed = false;
-  /** "manager/height" → round at which it was when the faults ended. */
-  readonly #startedAt = new Map<string, number>();
-  roundsNeeded = 0;
+  readonly #parts: LivenessParts;
+  #healedMs: number | undefined;
+  /** At which all submissions were settled. */
+  #goal: number | undefined;
+  height = 0;
+  records = 0;
+  /** What else is still to come. */
+  alsoDue: () => readonly string[] = () => [];
 
-  constructor(managersCount: number, settled: () => Settled) {
+  constructor(parts: LivenessParts) {
     super();
-    // Every manager's turn, twice: once may be spent on getting together.
-    this.#roundsMax = 2 * managersCount + 2;
-    this.#settled = settled;
+    this.#parts = parts;
   }
 
-  override moved(managerId: string, status: RingStatus): void {
-    this.#entered.set(managerId, status);
-    if (!this.#healed) return;
-    const key = `${managerId}/${status.height}`;
-    const needed = status.round - (this.#startedAt.get(key) ?? 0);
-    this.roundsNeeded = Math.max(this.roundsNeeded, needed);
-    if (needed <= this.#roundsMax) return;
-    this.fail(`${managerId} needs more than ${this.#roundsMax} rounds for height ${status.height}`);
+  override appended(_managerId: string, { parsed }: FinalBlock): void {
+    if (parsed.height <= this.height) return;
+    this.height = parsed.height;
+    this.records = parsed.treeSize;
   }
 
-  override healed(): void {
-    this.#healed = true;
-    // Whoever restarts or skips comes to where the others are.
-    for (const [id] of this.#entered) {
-      for (const { height, round } of this.#entered.values()) {
-        const key = `${id}/${height}`;
-        this.#startedAt.set(key, Math.max(round, this.#startedAt.get(key) ?? 0));
-      }
-    }
+  override healed(nowMs: number): void {
+    this.#healedMs = nowMs;
   }
 
-  override finish(): void {
-    const { managers, storageHeights, accepted } = this.#settled();
-    const [first] = managers;
-    if (first === undefined) return;
-    for (const { id, disk } of managers) {
-      if (disk.head.height === first.disk.head.height) continue;
-      this.fail(`${id} is at height ${disk.head.height}, ${first.id} at ${first.disk.head.height}`);
+  /** Whether a node has to come to where the others are. */
+  isAwaited({ honest, leftForGood }: ManagerHost | StorageHost): boolean {
+    return honest && !leftForGood;
+  }
+
+  /** Fails the run when it takes too long. */
+  settled(): boolean {
+    const nowMs = this.#parts.nowMs();
+    const waits = this.#waits();
+    if (waits === undefined) return true;
+    if (nowMs - (this.#healedMs ?? nowMs) < settleMaxMs) return false;
+    this.fail(`not settled ${settleMaxMs} ms after the faults: ${waits()}`);
+  }
+
+  get #workloadIsOver(): boolean {
+    return this.#parts.nowMs() > (this.#healedMs ?? Number.POSITIVE_INFINITY) + tailMs;
+  }
+
+  #waits(): (() => string) | undefined {
+    const { managers, storageNodes, participants } = this.#parts;
+    if (participants.openCount > 0 || !this.#workloadIsOver) {
+      this.#goal = undefined;
+      return () => `${participants.openCount} submissions are open; ${this.#status()}`;
     }
-    for (const [id, height] of storageHeights) {
-      if (height === first.disk.head.height) continue;
-      this.fail(`${id} is at height ${height}, the managers at ${first.disk.head.height}`);
+    if (this.alsoDue().length > 0) {
+      return () => `nobody has named ${this.alsoDue().join(", ")}; ${this.#status()}`;
     }
-    const placed = new Set<string>();
-    for (const { executed } of first.disk.blocks) {
-      for (const { record } of executed.placed) placed.add(record.hashHex);
-    }
-    const disks = new Map(managers.map(({ id, disk }) => [id, disk]));
-    for (const { submission, managerId } of accepted) {
-      const refused = defined(disks.get(managerId), "a manager took it").refused;
-      for (const record of submission.records) {
-        // What broke a rule when its turn came was given back, even if it would fit by now.
-        if (placed.has(record.hashHex) || refused.has(record.hashHex)) continue;
-        if (violationOf(submission, record.hashHex, first.disk) === undefined) {
-          this.fail(`record ${toHex(record.hash)} is valid, taken, and not on the ledger`);
-        }
-      }
-    }
+    this.#goal ??= this.height;
+    const goal = this.#goal;
+    const late = [...managers, ...storageNodes].find(
+      (each) => this.isAwaited(each) && each.height < goal,
+    );
+    return late && (() => `${late.id} is at ${late.height}, not at ${goal}; ${this.#status()}`);
+  }
+
+  #status(): string {
+    return this.#parts.managers
+      .map(({ id, height, status, manager }) => {
+        const { round, step } = status ?? {};
+        const waiting = JSON.stringify(manager?.waiting() ?? {}, (_, value) =>
+          typeof value === "bigint" ? Number(value) : value,
+        );
+        return `${id} after ${height} in round ${round} ${step} ${waiting}`;
+      })
+      .join(" | ");
   }
 }

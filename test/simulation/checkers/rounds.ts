@@ -4,9 +4,10 @@
  * Counts what went into its ring since its process started.
  */
 import { defined } from "../../../src/base/assert.js";
-import type { RingEvent, RingStatus } from "../../../src/consensus/events.js";
+import type { RingStatus } from "../../../src/consensus/events.js";
 import { partsOfLockCertificate } from "../../../src/consensus/lock-certificate.js";
-import { type Vote, VoteKind } from "../../../src/gen/bss/v1/vote_pb.js";
+import type { LockCertificate } from "../../../src/gen/bss/v1/block_pb.js";
+import { type Vote, VoteKind, type VoteRequest } from "../../../src/gen/bss/v1/vote_pb.js";
 import { Checker, type Said } from "../events.js";
 
 type Seen = {
@@ -28,8 +29,12 @@ export class RoundsChecker extends Checker {
   readonly #quorum: number;
   readonly #managers = new Map<string, Seen>();
 
-  constructor(managersCount: number) {
+  readonly #managerIds: readonly string[];
+
+  constructor(managerIds: readonly string[]) {
     super();
+    const managersCount = managerIds.length;
+    this.#managerIds = managerIds;
     this.#faultsMax = Math.floor((managersCount - 1) / 3);
     this.#quorum = managersCount - this.#faultsMax;
   }
@@ -39,9 +44,11 @@ export class RoundsChecker extends Checker {
     if (said.kind !== "vote") return;
     const seen = this.#of(managerId);
     seen.own = [...seen.own.filter(({ height }) => height === said.vote.height), said.vote];
+    this.#see(seen, said.vote);
   }
 
   override started(managerId: string): void {
+    if (!this.#managerIds.includes(managerId)) return;
     const own = this.#managers.get(managerId)?.own ?? [];
     const seen: Seen = {
       own,
@@ -52,18 +59,15 @@ export class RoundsChecker extends Checker {
     for (const vote of own) this.#see(seen, vote);
   }
 
-  override stepped(managerId: string, _height: number, event: RingEvent): void {
+  override heard(managerId: string, _from: string, message: VoteRequest["message"]): void {
     const seen = this.#of(managerId);
-    if (event.kind === "vote") this.#see(seen, event.vote);
-    if (event.kind === "proposal") {
-      const { height, round, managerId: proposer, lockCertificate } = event.proposal;
+    if (message.case === "vote") this.#see(seen, message.value);
+    if (message.case === "proposal") {
+      const { height, round, managerId: proposer, lockCertificate } = message.value;
       this.#reach(seen, Number(height), proposer, round);
-      if (lockCertificate === undefined) return;
-      for (const vote of partsOfLockCertificate(lockCertificate).votes) this.#see(seen, vote);
+      if (lockCertificate !== undefined) this.#seeAll(seen, lockCertificate);
     }
-    if (event.kind === "lock-certificate") {
-      for (const vote of partsOfLockCertificate(event.certificate).votes) this.#see(seen, vote);
-    }
+    if (message.case === "lockCertificate") this.#seeAll(seen, message.value);
   }
 
   override expired(managerId: string, step: string): void {
@@ -92,6 +96,10 @@ export class RoundsChecker extends Checker {
       `${managerId} goes from round ${from} to ${round} of height ${height}: ` +
         `${reached} managers are there, ${committed} have committed in the round before`,
     );
+  }
+
+  #seeAll(seen: Seen, certificate: LockCertificate): void {
+    for (const vote of partsOfLockCertificate(certificate).votes) this.#see(seen, vote);
   }
 
   #see(seen: Seen, vote: Vote): void {

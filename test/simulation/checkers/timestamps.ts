@@ -1,9 +1,9 @@
 /**
- * Time on the ledger: a block's timestamp is after its parent's, and as every manager has accepted
- * it, no more than the bound ahead of the clock of any manager that keeps the rules.
+ * Time on the ledger: a block's timestamp is after its parent's, and no more than the bound ahead
+ * of the clock of any manager that has accepted it and keeps the rules.
  */
 import { futureBoundMs } from "../consortium.js";
-import { Checker, type StoredBlock } from "../events.js";
+import { Checker, type FinalBlock } from "../events.js";
 
 export type WallClock = { readonly id: string; readonly wallMs: number };
 
@@ -19,8 +19,8 @@ export class TimestampsChecker extends Checker {
     this.#clocks = clocks;
   }
 
-  override appended(_managerId: string, { executed }: StoredBlock): void {
-    const { height, timestampMs } = executed.facts;
+  override appended(_managerId: string, { parsed, certificates }: FinalBlock): void {
+    const { height, timestampMs } = parsed;
     if (this.#times.has(height)) return;
     this.#times.set(height, timestampMs);
     const parentMs = this.#times.get(height - 1);
@@ -29,7 +29,8 @@ export class TimestampsChecker extends Checker {
     }
     // A clock that was set right may have been set back.
     if (this.#healed) return;
-    for (const { id, wallMs } of this.#clocks()) {
+    const accepted = certificates.approval?.signatures.map(({ managerId }) => managerId) ?? [];
+    for (const { id, wallMs } of this.#clocks().filter((clock) => accepted.includes(clock.id))) {
       if (timestampMs <= wallMs + futureBoundMs) continue;
       this.fail(`block ${height} is ${timestampMs - wallMs} ms ahead of ${id}, which accepted it`);
     }

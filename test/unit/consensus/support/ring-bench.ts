@@ -39,7 +39,7 @@ import {
 } from "../../../../src/ledger/certificates.js";
 import { drawCommittee } from "../../../../src/ledger/committee.js";
 import type { Members } from "../../../../src/ledger/members.js";
-import { createConsortium, futureBoundMs } from "../../../simulation/consortium.js";
+import { futureBoundMs, plainConsortium } from "../../../simulation/consortium.js";
 import { seedOf } from "../../../simulation/signatures.js";
 
 export type BenchOptions = {
@@ -81,7 +81,7 @@ export class RingBench {
 
   constructor(options: BenchOptions = {}) {
     const { managers = 4, storage = 4, self = 1, height = 4 } = options;
-    this.members = createConsortium(managers, storage, "fake").genesis.members;
+    this.members = plainConsortium(managers, storage).genesis.members;
     this.height = height;
     this.selfId = `manager-${self}`;
     this.#suspendAfterMs = options.suspend;

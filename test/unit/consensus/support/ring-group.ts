@@ -25,7 +25,7 @@ import {
 } from "../../../../src/gen/bss/v1/vote_pb.js";
 import type { BlockFacts } from "../../../../src/ledger/block-facts.js";
 import { Members } from "../../../../src/ledger/members.js";
-import { createConsortium, futureBoundMs } from "../../../simulation/consortium.js";
+import { futureBoundMs, plainConsortium } from "../../../simulation/consortium.js";
 import { seedOf } from "../../../simulation/signatures.js";
 
 export type GroupOptions = {
@@ -73,9 +73,8 @@ export class RingGroup {
 
   constructor(options: GroupOptions) {
     this.#options = options;
-    const { managers, storageNodes, officers } = createConsortium(
-      ...([options.managers, 4, "fake"] as const),
-    ).genesis.members;
+    const { managers, storageNodes, officers } = plainConsortium(options.managers, 4).genesis
+      .members;
     const suspended = options.suspended ?? [];
     this.members = new Members({
       ...{ storageNodes, officers },

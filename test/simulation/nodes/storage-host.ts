@@ -7,8 +7,8 @@ import type { UpMessage } from "../../../src/storage-node/chain-ports.js";
 import { ManagerLinks } from "../../../src/storage-node/manager-links.js";
 import { StorageChain } from "../../../src/storage-node/storage-chain.js";
 import { StorageNodeStore } from "../../../src/store/storage-node-store.js";
+import type { ByzantineStorage } from "../byzantine/byzantine-storage.js";
 import { InvariantBroken, type StorageBlock } from "../events.js";
-import type { Tap } from "../network/network.js";
 import type { Random } from "../random.js";
 import { services } from "../services.js";
 import type { World } from "../world.js";
@@ -23,6 +23,7 @@ export class StorageHost extends Host {
   chain: StorageChain | undefined;
   #links: ManagerLinks | undefined;
   #told = 0;
+  #twist: ByzantineStorage | undefined;
   readonly #backoff: Random;
 
   constructor(world: World, id: string, random: Random) {
@@ -34,9 +35,9 @@ export class StorageHost extends Host {
     return this.store?.head.height ?? 0;
   }
 
-  twist(tap: Tap): void {
+  twist(twist: ByzantineStorage): void {
     this.honest = false;
-    this.world.network.tap(this.id, tap);
+    this.#twist = twist;
   }
 
   /** Hangs up on all managers; production code dials again. */
@@ -65,8 +66,7 @@ export class StorageHost extends Host {
       ),
       sign: (digest) => scheme.sign(id, digest),
       monotonicMs: process.time.monotonicMs,
-      tell: (message, managerId) =>
-        process.alive && (this.#links?.send(message, managerId) ?? false),
+      tell: (message, managerId) => process.alive && this.#say(message, managerId),
       observe: {
         ...{ appended() {}, attested() {}, behind() {}, wrote() {}, syncNews() {} },
         dropped: (from, reason) => {
@@ -113,13 +113,26 @@ export class StorageHost extends Host {
       queueMessagesMax: world.plan.queueMessagesMax,
       queueBytesMax: 16_000_000,
       greeting: (): readonly UpMessage[] => chain.greeting(),
-      onMessage: (managerId, message) =>
-        chain.take(managerId, message).catch((error: unknown) => this.fatal(error, process)),
+      onMessage: (managerId, message) => {
+        for (const each of this.#twist?.answers(message) ?? []) this.#links?.send(each, managerId);
+        return chain.take(managerId, message).catch((error) => this.fatal(error, process));
+      },
       onState: (managerId, state) => {
         if (state === "disconnected" && process.alive) chain.onDisconnected(managerId);
       },
       onDropped: (_, messages) => world.counters.count("message dropped by a full queue", messages),
     });
+  }
+
+  #say(message: UpMessage, managerId?: string): boolean {
+    const links = this.#links;
+    if (links === undefined) return false;
+    const twist = this.#twist;
+    if (twist === undefined) return links.send(message, managerId);
+    for (const to of managerId === undefined ? links.managerIds : [managerId]) {
+      for (const each of twist.says(message)) links.send(each, to);
+    }
+    return true;
   }
 
   #halted(message: string): void {

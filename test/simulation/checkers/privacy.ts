@@ -1,5 +1,6 @@
 /**
- * Invariant 6: nothing that a storage node stores or is sent holds plaintext or a submission header.
+ * Invariant 6: nothing that a storage node stores or is sent holds plaintext or a submission
+ * header.
  * Every record of a simulation holds a mark, and every header the name of a participant.
  */
 import { utf8 } from "../../../src/base/bytes.js";

@@ -1,9 +1,23 @@
 /** A manager's machine: the production manager over its production store and links. */
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { defined } from "../../../src/base/assert.js";
 import type { RingStatus } from "../../../src/consensus/events.js";
 import { unsealRecord } from "../../../src/crypto/seal.js";
-import type { Proposal, Vote, VoteRequestSchema } from "../../../src/gen/bss/v1/vote_pb.js";
+import {
+  type BroadcastRequest,
+  BroadcastRequestSchema,
+} from "../../../src/gen/bss/v1/broadcast_pb.js";
+import {
+  type VerifyIntegrityRequest,
+  VerifyIntegrityResponseSchema,
+} from "../../../src/gen/bss/v1/verify_integrity_pb.js";
+import {
+  type Proposal,
+  type Vote,
+  type VoteRequest,
+  VoteRequestSchema,
+  VoteResponseSchema,
+} from "../../../src/gen/bss/v1/vote_pb.js";
 import { parseBlock } from "../../../src/ledger/blocks.js";
 import { LocalSigner } from "../../../src/manager/local-signer.js";
 import { Manager } from "../../../src/manager/manager.js";
@@ -11,9 +25,11 @@ import { ManagerLinks } from "../../../src/manager/manager-links.js";
 import type { ManagerObserver } from "../../../src/manager/manager-observer.js";
 import type { Signer } from "../../../src/manager/signer.js";
 import { HeadSignal } from "../../../src/query/head-signal.js";
+import type { CallContext, ServerStream } from "../../../src/rpc/handlers.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
+import type { BroadcastMessage, Twist, VoteMessage } from "../byzantine/twist.js";
 import { type FinalBlock, InvariantBroken, type Said } from "../events.js";
-import type { Handler, Tap } from "../network/network.js";
+import type { Handler } from "../network/network.js";
 import type { Random } from "../random.js";
 import { services } from "../services.js";
 import { signingKeyOf, vrfSeedOf } from "../signatures.js";
@@ -22,7 +38,11 @@ import type { DiskImage } from "./disk.js";
 import { Host } from "./host.js";
 import type { Process } from "./process.js";
 
-type VoteMessage = MessageInitShape<typeof VoteRequestSchema>;
+type VoteStream = ServerStream<VoteRequest, MessageInitShape<typeof VoteResponseSchema>>;
+type StorageStream = ServerStream<
+  VerifyIntegrityRequest,
+  MessageInitShape<typeof VerifyIntegrityResponseSchema>
+>;
 
 const poolLimits = { submissionsMax: 400, bytesMax: 2_000_000 };
 
@@ -37,6 +57,7 @@ export class ManagerHost extends Host {
   /** Own messages that went out already, each to several peers. */
   #sent = new WeakSet<object>();
   #status: RingStatus | undefined;
+  #twist: Twist | undefined;
   readonly #backoff: Random;
   /** Of the signer's marks: nobody puts it back to an old image. */
   readonly #signerDisk = this.addDisk();
@@ -45,7 +66,7 @@ export class ManagerHost extends Host {
   constructor(world: World, id: string, random: Random, skewMs: number) {
     super(world, id, random, skewMs);
     this.#backoff = random.fork();
-    world.network.tap(id, { hears: (...heard) => this.#hears(...heard) });
+    world.network.tap(id, (...heard) => this.#hears(...heard));
   }
 
   get height(): number {
@@ -71,9 +92,20 @@ export class ManagerHost extends Host {
   }
 
   /** Lets a behaviour in between the manager and the network. */
-  twist(tap: Tap): void {
+  twist(twist: Twist): void {
     this.honest = false;
-    this.world.network.tap(this.id, tap);
+    this.#twist = twist;
+  }
+
+  /** Says something that the manager in here has not thought of. */
+  say(message: VoteMessage, to: readonly string[]): void {
+    const request = create(VoteRequestSchema, { message });
+    for (const id of to) this.#links?.sendVote(id, request);
+  }
+
+  object(message: BroadcastMessage, to: readonly string[]): void {
+    const request = create(BroadcastRequestSchema, { message });
+    for (const id of to) this.#links?.sendBroadcast(id, request);
   }
 
   /** Tells watchers where the ring is, if that may have changed. */
@@ -174,9 +206,15 @@ export class ManagerHost extends Host {
 
   #listen(process: Process, manager: Manager): void {
     const handlers = new Map<string, Handler<never, never>>([
-      [services.vote.name, (context, stream) => manager.peers.serve(context, stream)],
+      [
+        services.vote.name,
+        (context, stream) => manager.peers.serve(context, this.#twistedVote(context, stream)),
+      ],
       [services.broadcast.name, (context, stream) => manager.broadcast.serve(context, stream)],
-      [services.verifyIntegrity.name, (context, stream) => manager.storage.serve(context, stream)],
+      [
+        services.verifyIntegrity.name,
+        (context, stream) => manager.storage.serve(context, this.#twistedStorage(context, stream)),
+      ],
     ]);
     this.world.network.listen({
       node: { id: this.id, role: "manager", process },
@@ -189,6 +227,33 @@ export class ManagerHost extends Host {
         );
       },
     });
+  }
+
+  #twistedVote(context: CallContext, stream: VoteStream): VoteStream {
+    const twist = this.#twist;
+    if (twist === undefined) return stream;
+    const write: VoteStream["write"] = async (response) => {
+      const { message } = create(VoteResponseSchema, response);
+      let room = true;
+      for (const each of twist.answer(context.identity.id, message)) {
+        room = await stream.write(create(VoteResponseSchema, { message: each }));
+      }
+      return room;
+    };
+    return { messages: stream.messages, write, offer: stream.offer, end: stream.end };
+  }
+
+  #twistedStorage(context: CallContext, stream: StorageStream): StorageStream {
+    const twist = this.#twist;
+    if (twist === undefined) return stream;
+    const offer: StorageStream["offer"] = (response) => {
+      const { message } = create(VerifyIntegrityResponseSchema, response);
+      return twist
+        .toStorage(context.identity.id, message)
+        .map((each) => stream.offer(create(VerifyIntegrityResponseSchema, { message: each })))
+        .every((taken) => taken);
+    };
+    return { messages: stream.messages, write: stream.write, offer, end: stream.end };
   }
 
   /** Blocks that came to the disk of a process that did not live to tell. */
@@ -235,6 +300,9 @@ export class ManagerHost extends Host {
     this.#told = block.parsed.height;
     this.world.log(() => `${this.id} appends ${this.#told}`);
     this.world.notify((checker) => checker.appended(this.id, block));
+    for (const { operation } of block.parsed.control) {
+      this.world.counters.count(`on a chain: ${operation.case}`);
+    }
   }
 
   /** Tells watchers of what has come to the disk, before the manager goes on. */
@@ -261,15 +329,27 @@ export class ManagerHost extends Host {
       peerIds: links.peerIds,
       connectedIds: links.connectedIds,
       isConnected: (peerId: string) => links.isConnected(peerId),
-      sendBroadcast: links.sendBroadcast.bind(links),
-      sendVote: (peerId: string, request: VoteMessage) => {
-        if (this.honest) this.#watchSent(request);
-        return links.sendVote(peerId, request);
+      sendBroadcast: (peerId: string, request: MessageInitShape<typeof BroadcastRequestSchema>) => {
+        const twist = this.#twist;
+        if (twist === undefined) return links.sendBroadcast(peerId, request);
+        const { message } = create(BroadcastRequestSchema, request);
+        for (const each of twist.broadcast(peerId, message)) this.object(each, [peerId]);
+        return true;
+      },
+      sendVote: (peerId: string, request: MessageInitShape<typeof VoteRequestSchema>) => {
+        const twist = this.#twist;
+        if (twist === undefined) {
+          this.#watchSent(request);
+          return links.sendVote(peerId, request);
+        }
+        const { message } = create(VoteRequestSchema, request);
+        for (const each of twist.vote(peerId, message)) this.say(each, [peerId]);
+        return true;
       },
     };
   }
 
-  #watchSent(request: VoteMessage): void {
+  #watchSent(request: MessageInitShape<typeof VoteRequestSchema>): void {
     if (this.#sent.has(request)) return;
     this.#sent.add(request);
     const { message } = request;
@@ -282,10 +362,14 @@ export class ManagerHost extends Host {
     this.world.notify((checker) => checker.sent(this.id, own));
   }
 
-  #hears(from: string, service: string, message: unknown): void {
-    if (service !== services.vote.name || !this.honest) return;
-    const heard = (message as { message?: unknown }).message as never;
-    this.world.notify((checker) => checker.heard(this.id, from, heard));
+  #hears(from: string, service: string, read: unknown): void {
+    if (service === services.broadcast.name) {
+      this.#twist?.heardBroadcast(from, (read as BroadcastRequest).message);
+    }
+    if (service !== services.vote.name) return;
+    const { message } = read as VoteRequest;
+    if (this.honest) this.world.notify((checker) => checker.heard(this.id, from, message));
+    else this.#twist?.heardVote(from, message);
   }
 
   #observer(): ManagerObserver {

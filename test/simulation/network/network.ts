@@ -41,12 +41,8 @@ export type Handler<I extends DescMessage, O extends DescMessage> = (
   stream: ServerStream<MessageShape<I>, MessageInitShape<O>>,
 ) => Promise<void>;
 
-/** Sees, or changes, what a node says and hears on its streams. */
-export type Tap = {
-  /** What goes out instead, to this one: nothing, the same, or more. */
-  sends?(to: string, service: string, message: unknown): readonly unknown[];
-  hears?(from: string, service: string, message: unknown): void;
-};
+/** Sees what a node reads from its streams. */
+export type Tap = (from: string, service: string, message: unknown) => void;
 
 export type Listener = {
   readonly node: Node;

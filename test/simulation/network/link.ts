@@ -175,20 +175,12 @@ function clientEnd<I extends DescMessage, O extends DescMessage>(
       client.process.touch();
       network.readBy(client.id, bytes);
       const message = decodeMessage(response, bytes);
-      network.tapOf(client.id)?.hears?.(serverId, name, message);
+      network.tapOf(client.id)?.(serverId, name, message);
       return message;
     }),
     encode: (message) => encodeMessage(request, message),
     write: (message) => send(encodeMessage(request, message)),
-    writeEncoded: async (bytes) => {
-      const sends = network.tapOf(client.id)?.sends;
-      if (sends === undefined) return send(bytes);
-      let room = true;
-      for (const message of sends(serverId, name, decodeMessage(request, bytes))) {
-        room = await send(encodeMessage(request, message as MessageInitShape<I>));
-      }
-      return room;
-    },
+    writeEncoded: (bytes) => send(bytes),
     cancel: () => link.cancel(),
   };
 }
@@ -211,35 +203,15 @@ async function serve<I extends DescMessage, O extends DescMessage>(
     deadlineUnixMs: undefined,
     signal: link.signal,
   };
-  const outgoing = (message: MessageInitShape<O>): readonly Uint8Array[] => {
-    const sends = network.tapOf(node.id)?.sends;
-    if (sends === undefined) return [encodeMessage(response, message)];
-    const whole = decodeMessage(response, encodeMessage(response, message));
-    return sends(client.id, name, whole).map((each) =>
-      encodeMessage(response, each as MessageInitShape<O>),
-    );
-  };
   const stream: ServerStream<MessageShape<I>, MessageInitShape<O>> = {
     messages: link.up.inbox.read((bytes) => {
       node.process.touch();
       const message = decodeMessage(request, bytes);
-      network.tapOf(node.id)?.hears?.(client.id, name, message);
+      network.tapOf(node.id)?.(client.id, name, message);
       return message;
     }),
-    write: async (message) => {
-      let room = true;
-      for (const bytes of outgoing(message)) {
-        if (!spend(node)) return never();
-        room = await link.down.write(bytes);
-      }
-      return room;
-    },
-    offer: (message) => {
-      for (const bytes of outgoing(message)) {
-        if (!spend(node) || !link.down.offer(bytes)) return false;
-      }
-      return true;
-    },
+    write: (message) => (spend(node) ? link.down.write(encodeMessage(response, message)) : never()),
+    offer: (message) => spend(node) && link.down.offer(encodeMessage(response, message)),
     end: () => link.end(),
   };
   try {

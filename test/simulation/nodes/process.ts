@@ -47,7 +47,7 @@ export class NodeClock {
   }
 }
 
-/** A moment more than asked for, as timers of machines have it: a time-out is over when it fires. */
+/** A moment more than asked for: a time-out is over when its timer fires. */
 const timerSlackMs = 0.001;
 
 export class Process {

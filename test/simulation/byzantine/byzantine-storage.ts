@@ -1,0 +1,97 @@
+/**
+ * A storage node that breaks the rules: it says nothing, or something else to some, or attests
+ * without looking, or comes and goes.
+ */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
+import type {
+  VerifyIntegrityRequestSchema,
+  VerifyIntegrityResponse,
+} from "../../../src/gen/bss/v1/verify_integrity_pb.js";
+import {
+  type Attestation,
+  AttestationSchema,
+  AttestationVerdict,
+} from "../../../src/gen/bss/v1/vote_pb.js";
+import { parseBlock } from "../../../src/ledger/blocks.js";
+import { attestationDigest } from "../../../src/ledger/vote-digests.js";
+import type { StorageHost } from "../nodes/storage-host.js";
+import type { Random } from "../random.js";
+import { seedOf } from "../signatures.js";
+import type { World } from "../world.js";
+
+type UpMessage = MessageInitShape<typeof VerifyIntegrityRequestSchema>;
+type Claim = Parameters<typeof attestationDigest>[0];
+
+const behaviours = ["silent", "wrong root", "mismatch", "echo", "flapping"] as const;
+
+const hangUpEveryMs = 150;
+
+export class ByzantineStorage {
+  readonly #world: World;
+  readonly #node: StorageHost;
+  readonly #random: Random;
+  readonly #behaviour: (typeof behaviours)[number];
+
+  constructor(world: World, node: StorageHost, random: Random) {
+    this.#world = world;
+    this.#node = node;
+    this.#random = random;
+    this.#behaviour = random.pick(behaviours);
+    world.counters.count(`byzantine storage node: ${this.#behaviour}`);
+    if (this.#behaviour === "flapping") this.#flap();
+  }
+
+  /** What it says to one manager instead of this. */
+  says(message: UpMessage): readonly UpMessage[] {
+    if (this.#behaviour === "silent") return [];
+    if (message.message?.case !== "attestation" || !this.#random.chance(0.6)) return [message];
+    const attestation = message.message.value as Attestation;
+    if (this.#behaviour === "wrong root") {
+      return [this.#lie(attestation, { hash2: seedOf("another root") })];
+    }
+    if (this.#behaviour === "mismatch") {
+      const verdict = AttestationVerdict.MISMATCH;
+      return [this.#lie(attestation, { hash2: seedOf("another root"), verdict })];
+    }
+    return [message];
+  }
+
+  /** What it answers at once, before it has looked at anything. */
+  answers({ message }: VerifyIntegrityResponse): readonly UpMessage[] {
+    if (this.#behaviour !== "echo" || message.case !== "verify") return [];
+    const { block, round } = message.value;
+    const parsed = block && parseBlock(block);
+    if (!parsed?.ok) return [];
+    const { height, blockId, treeSize, header } = parsed.value;
+    const base = { height: BigInt(height), round, blockId, treeSize: BigInt(treeSize) };
+    const verdict = AttestationVerdict.MATCH;
+    const echo = create(AttestationSchema, { ...base, hash2: header.hash1, verdict });
+    this.#world.counters.count("byzantine echo of a root");
+    return [this.#lie(echo, { audit: seedOf("no data") })];
+  }
+
+  #lie(attestation: Attestation, change: Partial<Claim>): UpMessage {
+    const { consortium, counters } = this.#world;
+    const { round, blockId, hash2, verdict, audit, height, treeSize } = attestation;
+    const claim: Claim = {
+      consortiumId: consortium.genesis.consortiumId,
+      ...{ round, blockId, hash2, verdict, audit },
+      ...{ height: Number(height), treeSize: Number(treeSize), ...change },
+    };
+    counters.count("lie of a storage node");
+    const signature = consortium.scheme.sign(this.#node.id, attestationDigest(claim));
+    const value = create(AttestationSchema, {
+      ...{ round, blockId, height, treeSize, nodeId: this.#node.id, signature },
+      ...{ hash2: claim.hash2, verdict: claim.verdict, audit: claim.audit },
+    });
+    return { message: { case: "attestation", value } };
+  }
+
+  #flap(): void {
+    this.#world.scheduler.after(this.#random.exponential(hangUpEveryMs), () => {
+      this.#node.hangUp();
+      if (this.#world.faulty) this.#flap();
+    });
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * Mistakes that would break the protocol, each as one small change of a compiled file. Whoever
+ * changes the code around such a place changes the text here: one that is not found fails the run.
+ */
+export type Change = {
+  /** Below the root of the compiled tree. */
+  readonly file: string;
+  /** Must occur exactly once. */
+  readonly from: string;
+  readonly to: string;
+};
+
+export type Mutation = {
+  readonly name: string;
+  readonly changes: readonly Change[];
+  /** Settings of the run, such as MANAGERS. */
+  readonly environment?: Readonly<Record<string, string>>;
+};
+
+const locks = "src/consensus/lock-rules.js";
+const votes = "src/consensus/vote-tally.js";
+const height = "src/consensus/height-state.js";
+const abstention = "src/manager/abstention.js";
+
+const fourManagers = { MANAGERS: "4" } as const;
+
+export const mutations: readonly Mutation[] = [
+  {
+    name: "COMMIT on a late lock certificate",
+    environment: fourManagers,
+    changes: [
+      {
+        file: locks,
+        from: "if (polkaRound === now.round && !now.committedInRound) {",
+        to: "if (polkaRound <= now.round && !now.committedInRound) {",
+      },
+    ],
+  },
+  {
+    name: "COMMITs summed across rounds",
+    environment: fourManagers,
+    changes: [
+      {
+        file: votes,
+        from: "return blocksWith(this.#commits, count);",
+        to: `const sums = new Map();
+        for (const [round, choices] of this.#commits) {
+            for (const [block, votes] of choices) {
+                if (block === nilBlock) continue;
+                const sum = sums.get(block) ?? { round, block, voters: new Set() };
+                for (const id of votes.keys()) sum.voters.add(id);
+                sums.set(block, { ...sum, round: Math.max(sum.round, round) });
+            }
+        }
+        return [...sums.values()].filter(({ voters }) => voters.size >= count);`,
+      },
+      {
+        file: height,
+        from: "if (commits.size < this.quorum || verified === undefined)",
+        to: "if (verified === undefined)",
+      },
+    ],
+  },
+  {
+    name: "vote sent before it is durable",
+    changes: [
+      {
+        file: "src/manager/statement-log.js",
+        from: "await this.#ports.store.saveStatements(",
+        to: "void this.#ports.store.saveStatements(",
+      },
+    ],
+  },
+  {
+    name: "round skipped on f+1 messages instead of f+1 distinct managers",
+    environment: fourManagers,
+    changes: [
+      {
+        file: votes,
+        from: "const rounds = [...this.#highestRound.values()].sort((a, b) => b - a);",
+        to: "const rounds = [...(this.everyRound ?? [])].sort((a, b) => b - a);",
+      },
+      {
+        file: votes,
+        from: "const highest = this.#highestRound.get(managerId) ?? -1;",
+        to: `(this.everyRound ??= []).push(round);
+        const highest = this.#highestRound.get(managerId) ?? -1;`,
+      },
+    ],
+  },
+  {
+    name: "lock certificate without integrity certificate",
+    changes: [
+      {
+        file: height,
+        from: "if (facts.leafCount === 0)\n            return { accepts };",
+        to: "if (facts.leafCount >= 0)\n            return { accepts };",
+      },
+    ],
+  },
+  {
+    name: "committee drawn from all who are admitted, not from those eligible before the block",
+    changes: [
+      {
+        file: "src/ledger/members.js",
+        from: "const share = ",
+        to: "const share = 1_000 + ",
+      },
+    ],
+  },
+  {
+    name: "ACCEPT asked of those active before the block, not after its operations",
+    environment: fourManagers,
+    changes: [
+      {
+        file: "src/ledger/executed-block.js",
+        from: "requiredAccepts: outcome.members.activeManagerIds",
+        to: "requiredAccepts: head.members.activeManagerIds",
+      },
+    ],
+  },
+  {
+    name: "another block approved against the lock",
+    environment: fourManagers,
+    changes: [
+      {
+        file: locks,
+        from: "if (lock.lockedRound <= validRound)\n        return true;",
+        to: "if (lock.lockedRound <= 1_000)\n        return true;",
+      },
+    ],
+  },
+  {
+    name: "a manager votes on an old disk image as if nothing had happened",
+    environment: fourManagers,
+    changes: [
+      {
+        file: abstention,
+        from: "if (this.#listening || height <= this.#through)\n            return false;",
+        to: "if (height >= 0)\n            return true;",
+      },
+      {
+        file: "src/manager/local-signer.js",
+        from: "if (refusal !== undefined)\n                    return err(refusal);",
+        to: "if (refusal === null)\n                    return err(refusal);",
+      },
+    ],
+  },
+  {
+    name: "evidence is not gossiped or proposed",
+    environment: fourManagers,
+    changes: [
+      {
+        file: "src/manager/control-pool.js",
+        from: "this.#evidence.set(evidence.managerId, evidence);",
+        to: "",
+      },
+    ],
+  },
+  {
+    name: "a storage node attests before the candidate is on its disk",
+    changes: [
+      {
+        file: "src/storage-node/attesting.js",
+        from: "await this.#save(candidate, attestation);",
+        to: "void this.#save(candidate, attestation);",
+      },
+    ],
+  },
+  {
+    name: "records that must wait keep others out of the blocks",
+    changes: [
+      {
+        file: "src/manager/submissions.js",
+        from: "this.#ports.pool.postpone(submission.idHex);",
+        to: "",
+      },
+    ],
+  },
+];
