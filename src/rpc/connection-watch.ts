@@ -1,7 +1,7 @@
 /**
  * Notices a channel that does not come to connect. grpc-js sets no time limit on an attempt: when
- * the peer accepts the connection and then says nothing, or the connection breaks while TLS takes it
- * over, the attempt may neither succeed nor fail, and the channel never tries again
+ * the peer accepts the connection and then says nothing, or the connection breaks while TLS takes
+ * it over, the attempt may neither succeed nor fail, and the channel never tries again
  * (github.com/grpc/grpc-node/issues/2785). All that helps is another channel.
  */
 import { type Client, connectivityState } from "@grpc/grpc-js";
