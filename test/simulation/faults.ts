@@ -10,6 +10,9 @@ export type Nodes = {
   readonly storageNodes: readonly StorageHost[];
 };
 
+const imageEveryMs = 60;
+const rollBackEveryMs = 600;
+
 export class Faults {
   readonly #world: World;
   readonly #random: Random;
@@ -98,15 +101,11 @@ export class Faults {
     }
   }
 
-  /** The disks of these are put back, once or twice, to what they held some time ago. */
+  /** The disks of these are put back, now and then, to what they held some time ago. */
   #rollBack(managers: readonly ManagerHost[]): void {
-    const { scheduler, plan } = this.#world;
     for (const manager of managers) {
-      for (let left = 1 + this.#random.below(2); left > 0; left--) {
-        const untilMs = this.#random.between(0, plan.faultsUntilMs);
-        scheduler.after(this.#random.between(0, untilMs), () => manager.takeImage());
-        scheduler.after(untilMs, () => manager.rollBack());
-      }
+      this.#repeat(imageEveryMs, () => manager.takeImage());
+      this.#repeat(rollBackEveryMs, () => manager.rollBack());
     }
   }
 }

@@ -86,7 +86,8 @@ export class Participants {
           });
         },
         (error: unknown) => {
-          counters.count(`submission failed ${(error as { reason?: string }).reason ?? "?"}`);
+          const { reason, name } = error as { reason?: string; name: string };
+          counters.count(`submission failed ${reason ?? name}`);
           if (process.alive) scheduler.after(this.#delayMs(), again);
         },
       );

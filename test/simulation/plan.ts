@@ -147,12 +147,12 @@ function faultPlan(
   { managersCount, storageCount, policy }: Pick<Plan, "managersCount" | "storageCount" | "policy">,
 ): FaultPlan {
   const faultsMax = Math.floor((managersCount - 1) / 3);
-  const byzantineCount = random.chance(0.45) ? random.below(faultsMax + 1) : 0;
+  const byzantineCount = random.chance(0.45) ? Math.min(faultsMax, 1 + random.below(2)) : 0;
   // Without suspension everybody has to be there in the end.
   const suspends = policy.suspension === SuspensionMode.FLOOR;
   const goneMax = suspends && random.chance(0.2) ? faultsMax - byzantineCount : 0;
   const goneCount = random.below(goneMax + 1);
-  const rolledBackMax = random.chance(0.3) ? faultsMax - byzantineCount - goneCount : 0;
+  const rolledBackMax = random.chance(0.5) ? faultsMax - byzantineCount - goneCount : 0;
   // More than two thirds of a committee must answer: of few nodes, none may be at fault.
   const badStorageMax = Math.ceil((2 * storageCount) / 9) - 1;
   const every = (chance: number, ...meansMs: readonly number[]) =>
@@ -175,7 +175,7 @@ function faultPlan(
     strayClockMs: random.chance(0.1) ? random.pick([-4_000, 4_000]) : 0,
     byzantineCount,
     goneCount,
-    rolledBackCount: random.below(rolledBackMax + 1),
+    rolledBackCount: rolledBackMax === 0 ? 0 : 1 + random.below(rolledBackMax),
     badStorageCount: random.chance(0.3) ? Math.max(0, badStorageMax) : 0,
   };
 }

@@ -115,7 +115,7 @@ export const mutations: readonly Mutation[] = [
       {
         file: "src/ledger/executed-block.js",
         from: "requiredAccepts: outcome.members.activeManagerIds",
-        to: "requiredAccepts: head.members.activeManagerIds",
+        to: "requiredAccepts: before.members.activeManagerIds",
       },
     ],
   },

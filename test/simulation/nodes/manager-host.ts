@@ -44,6 +44,7 @@ type StorageStream = ServerStream<
   MessageInitShape<typeof VerifyIntegrityResponseSchema>
 >;
 
+const imagesMax = 5;
 const poolLimits = { submissionsMax: 400, bytesMax: 2_000_000 };
 
 export class ManagerHost extends Host {
@@ -59,13 +60,15 @@ export class ManagerHost extends Host {
   #status: RingStatus | undefined;
   #twist: Twist | undefined;
   readonly #backoff: Random;
+  readonly #random: Random;
   /** Of the signer's marks: nobody puts it back to an old image. */
   readonly #signerDisk = this.addDisk();
-  #image: { readonly disk: DiskImage; readonly told: number } | undefined;
+  readonly #images: { readonly disk: DiskImage; readonly told: number }[] = [];
 
   constructor(world: World, id: string, random: Random, skewMs: number) {
     super(world, id, random, skewMs);
     this.#backoff = random.fork();
+    this.#random = random.fork();
     world.network.tap(id, (...heard) => this.#hears(...heard));
   }
 
@@ -77,15 +80,16 @@ export class ManagerHost extends Host {
     return this.manager?.status();
   }
 
-  /** Remembers what is on the disk. */
+  /** Remembers what is on the disk, and before. */
   takeImage(): void {
-    this.#image = { disk: this.disk.image(), told: this.#told };
+    this.#images.push({ disk: this.disk.image(), told: this.#told });
+    if (this.#images.length > imagesMax) this.#images.shift();
   }
 
-  /** Puts the disk back to what it held then. */
+  /** Puts the disk back to what it held at one of these times. */
   rollBack(): void {
-    if (this.#image === undefined || this.leftForGood) return;
-    const { disk, told } = this.#image;
+    if (this.#images.length === 0 || this.leftForGood) return;
+    const { disk, told } = this.#random.pick(this.#images);
     this.#told = told;
     this.world.notify((checker) => checker.rolledBack(this.id, told));
     this.restore(disk);
