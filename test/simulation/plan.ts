@@ -22,6 +22,8 @@ export type FaultPlan = {
   readonly diskCrashChance: number;
   readonly diskFullEveryMs?: number;
   readonly diskFullMaxMs: number;
+  /** Chance that a call of a manager's signer is slow or fails. */
+  readonly signerTroubleChance: number;
   readonly partitionEveryMs?: number;
   readonly partitionMaxMs: number;
   /** Mean time between resets of connections. */
@@ -107,7 +109,7 @@ const calmNetwork: NetworkOptions = {
 const noFaults: FaultPlan = {
   ...{ downMaxMs: 1, diskCrashChance: 0, diskFullMaxMs: 0, partitionMaxMs: 0 },
   ...{ clockSkewMs: 0, strayClockMs: 0, byzantineCount: 0, goneCount: 0 },
-  ...{ rolledBackCount: 0, badStorageCount: 0 },
+  ...{ rolledBackCount: 0, badStorageCount: 0, signerTroubleChance: 0 },
 };
 
 function policyPlan(random: Random): PolicyPlan {
@@ -170,6 +172,7 @@ function faultPlan(
     downMaxMs: random.pick([50, 300, 1_500]),
     diskCrashChance: random.chance(0.4) ? random.pick([0.002, 0.01, 0.03]) : 0,
     diskFullMaxMs: random.pick([200, 1_000]),
+    signerTroubleChance: random.chance(0.2) ? random.pick([0.02, 0.1]) : 0,
     partitionMaxMs: random.pick([100, 600, 2_500]),
     clockSkewMs: random.pick([0, 10, 500]),
     strayClockMs: random.chance(0.1) ? random.pick([-4_000, 4_000]) : 0,

@@ -17,6 +17,8 @@ import { Checker, type Said } from "../events.js";
 type Spoken = {
   /** "APPROVE/height/round" → block in hex; what is on the disk. */
   readonly saved: Map<string, string>;
+  /** Those of them that somebody else may have heard. */
+  readonly sent: Set<string>;
   /** Of the latest height. */
   commits: Vote[];
   approves: Vote[];
@@ -63,8 +65,20 @@ export class ConductChecker extends Checker {
 
   override sent(managerId: string, said: Said): void {
     const { key, block } = placeOf(said);
-    if (this.#of(managerId).saved.get(key) === block) return;
+    const { saved, sent } = this.#of(managerId);
+    sent.add(key);
+    if (saved.get(key) === block) return;
     this.fail(`${managerId} sends ${key} before it is on its disk`);
+  }
+
+  /** What went no further than a disk that is put back was never said. */
+  override rolledBack(managerId: string): void {
+    const spoken = this.#of(managerId);
+    const { saved, sent } = spoken;
+    for (const key of saved.keys()) if (!sent.has(key)) saved.delete(key);
+    const wasSent = (vote: Vote) => sent.has(placeOf({ kind: "vote", vote }).key);
+    spoken.commits = spoken.commits.filter(wasSent);
+    spoken.approves = spoken.approves.filter(wasSent);
   }
 
   override heard(managerId: string, _from: string, message: VoteRequest["message"]): void {
@@ -131,7 +145,7 @@ export class ConductChecker extends Checker {
     const known = this.#managers.get(managerId);
     if (known !== undefined) return known;
     const fresh = {
-      ...{ saved: new Map(), polkas: new Map() },
+      ...{ saved: new Map(), sent: new Set<string>(), polkas: new Map() },
       ...{ height: 0n, commits: [], approves: [] },
     };
     this.#managers.set(managerId, fresh);

@@ -87,9 +87,9 @@ export class Link {
   nodeDied(id: string, silently: boolean): void {
     (this.#client.id === id ? this.down : this.up).inbox.kill();
     const { scheduler, random, keepaliveMs } = this.#network;
-    if (silently) scheduler.after(random.between(0, keepaliveMs), () => this.reset());
-    else if (this.isCut) this.watch();
-    else scheduler.after(this.#network.delayMs(), () => this.reset());
+    const unheard = silently || this.isCut;
+    const afterMs = unheard ? random.between(0, keepaliveMs) : this.#network.delayMs();
+    scheduler.after(afterMs, () => this.reset());
   }
 
   /** The way is cut, or may be: nothing passes for long, and the connection is given up. */

@@ -37,6 +37,7 @@ import type { World } from "../world.js";
 import type { DiskImage } from "./disk.js";
 import { Host } from "./host.js";
 import type { Process } from "./process.js";
+import { UnreliableSigner } from "./unreliable-signer.js";
 
 type VoteStream = ServerStream<VoteRequest, MessageInitShape<typeof VoteResponseSchema>>;
 type StorageStream = ServerStream<
@@ -165,7 +166,11 @@ export class ManagerHost extends Host {
       sign: (digest: Uint8Array) => scheme.sign(this.id, digest),
     };
     const signer = await LocalSigner.open(this.#signerDisk.open(process), key, "create");
-    return defined(signer, "a signer is made where there is none");
+    return new UnreliableSigner(defined(signer, "it is made where there is none"), process, {
+      chance: () => (this.world.faulty ? this.world.plan.faults.signerTroubleChance : 0),
+      random: this.#random,
+      count: (what) => this.world.counters.count(what),
+    });
   }
 
   protected override async close(): Promise<void> {
