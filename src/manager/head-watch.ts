@@ -72,7 +72,10 @@ export class HeadWatch {
       this.#ports.onDiffering(head, held);
       return;
     }
-    const ids = agreeing.map(([managerId]) => managerId).join(", ");
+    const ids = agreeing
+      .map(([managerId]) => managerId)
+      .sort()
+      .join(", ");
     const what = whatDiffers(head, held);
     this.#ports.onOutvoted(
       `${ids} hold another ${what} than this manager at height ${height}: ` +
