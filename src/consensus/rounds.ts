@@ -58,8 +58,8 @@ export class Rounds {
   readonly #intake: Intake;
   readonly #view: OwnView;
   readonly #start: HeightStart;
-  /** Blocks that went to the committee in this round. */
-  readonly #integrityAsked = new Set<BlockKey>();
+  /** "polka round/block": what went to a committee in this round. */
+  readonly #integrityAsked = new Set<string>();
   /** Decided or halted: nothing is said at this height any more. */
   #over = false;
   #out: Outbox = emptyOutbox();
@@ -245,26 +245,31 @@ export class Rounds {
       this.#pace.startTimeout("approve");
     }
     for (const found of votes.blocksApprovedBy(quorum)) {
-      const facts = found.round === round ? this.#state.factsOf(found.block) : undefined;
-      if (facts !== undefined) this.#verify(facts);
+      const facts = this.#state.factsOf(found.block);
+      if (facts !== undefined) this.#verify(facts, found.round);
     }
     if (votes.approves(round, nilBlock).size >= quorum && this.#step !== "propose") {
       this.#commit(nilBlock);
     }
   }
 
-  /** On polka ∧ AC the block goes to the committee of this round. */
-  #verify(facts: BlockFacts): void {
-    const round = this.#round;
+  /**
+   * On polka ∧ AC the block goes to the committee of the polka's round. Also when the last ACCEPT
+   * comes after that round: managers that got it at different times may not agree any more on who
+   * is missing, and this block is the one that all of them can propose again.
+   */
+  #verify(facts: BlockFacts, round: number): void {
     const accepts = this.#state.unanimousAccepts(facts);
     if (accepts === undefined) return;
-    if (this.#step === "approve") {
+    if (round === this.#round && this.#step === "approve") {
       this.#pace.enterStep("verify");
       this.#pace.startTimeout("verify");
     }
     const block = toHex(facts.blockId);
-    if (facts.leafCount === 0 || this.#integrityAsked.has(block)) return;
-    this.#integrityAsked.add(block);
+    const place = `${round}/${block}`;
+    if (facts.leafCount === 0 || this.#integrityAsked.has(place)) return;
+    if (round !== this.#round && this.#state.lockable(round, block) !== undefined) return;
+    this.#integrityAsked.add(place);
     this.#out.tasks.push({
       kind: "verify-integrity",
       height: this.height,

@@ -113,6 +113,7 @@ propose r1 A0 valid=0 by=1,2,4 unattested
 judge A0
     says ACCEPT A0
     says APPROVE r1 nil
+    asks verify r0 A0 by 1 2 4
     says COMMIT r1 nil
 `,
   );

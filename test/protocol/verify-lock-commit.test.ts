@@ -23,6 +23,29 @@ accept A0 4
 
   rule(
     "R4.3.1",
+    "Also when the last ACCEPT comes after the polka's round: the block can be proposed again.",
+    `
+bench managers=4 self=3
+propose r0 A0
+    sends PROPOSE r0 A0 of 1
+    asks validate A0, held by 1
+judge A0
+    says ACCEPT A0
+    says APPROVE r0 A0
+accept A0 1 2
+approve r0 A0 1 2
+approve r1 nil 1 2
+accept A0 4
+    asks verify r0 A0 by 1 2 4
+attest r0 A0
+approve r2 nil 1 2
+    says PROPOSE r2 A0 valid r0
+    says APPROVE r2 A0 valid r0
+`,
+  );
+
+  rule(
+    "R4.3.1",
     "A block without leaves skips this.",
     `
 bench managers=4 self=2

@@ -1,6 +1,7 @@
 /** A manager's machine: the production manager over its production store and links. */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { defined } from "../../../src/base/assert.js";
+import { toHex } from "../../../src/base/bytes.js";
 import type { RingStatus } from "../../../src/consensus/events.js";
 import { unsealRecord } from "../../../src/crypto/seal.js";
 import {
@@ -14,6 +15,7 @@ import {
 import {
   type Proposal,
   type Vote,
+  VoteKind,
   type VoteRequest,
   VoteRequestSchema,
   VoteResponseSchema,
@@ -90,7 +92,10 @@ export class ManagerHost extends Host {
   /** Puts the disk back to what it held at one of these times. */
   rollBack(): void {
     if (this.#images.length === 0 || this.leftForGood) return;
-    const { disk, told } = this.#random.pick(this.#images);
+    const at = this.#random.below(this.#images.length);
+    const { disk, told } = defined(this.#images[at], "it was drawn from those there are");
+    // Later ones belong to a past that is gone.
+    this.#images.length = at + 1;
     this.#told = told;
     this.world.notify((checker) => checker.rolledBack(this.id, told));
     this.restore(disk);
@@ -206,6 +211,7 @@ export class ManagerHost extends Host {
       onVoteResponse: (from, response) => manager.peers.onResponse(from, response),
       onBroadcastResponse: (from, response) => manager.broadcast.onResponse(from, response),
       onLink: (peerId, connected) => {
+        world.log(() => `${id} ${connected ? "has" : "lost"} its link to ${peerId}`);
         if (connected && process.alive) manager.onPeerConnected(peerId);
       },
       onBroadcastConnected: (peerId) => manager.broadcast.onConnected(peerId),
@@ -368,6 +374,7 @@ export class ManagerHost extends Host {
     const signer = said?.kind === "vote" ? said.vote.managerId : said?.proposal.managerId;
     if (said === undefined || signer !== this.id) return;
     const own = said;
+    this.world.log(() => `${this.id} says ${textOf(own)}`);
     this.world.notify((checker) => checker.sent(this.id, own));
   }
 
@@ -414,6 +421,20 @@ function parsedOf(block: FinalBlock["block"]) {
   const parsed = parseBlock(defined(block.block, "a final block has its public part"));
   if (!parsed.ok) throw new Error(`a stored block does not parse: ${parsed.error.message}`);
   return parsed.value;
+}
+
+const voteNames: Readonly<Record<VoteKind, string>> = {
+  [VoteKind.UNSPECIFIED]: "?",
+  [VoteKind.ACCEPT]: "ACCEPT",
+  [VoteKind.APPROVE]: "APPROVE",
+  [VoteKind.COMMIT]: "COMMIT",
+};
+
+function textOf(said: Said): string {
+  const value = said.kind === "vote" ? said.vote : said.proposal;
+  const kind = said.kind === "vote" ? voteNames[said.vote.kind] : "PROPOSE";
+  const block = toHex(value.blockId).slice(0, 8) || "nil";
+  return `${kind} ${value.height}/${value.round} ${block} (valid round ${value.validRound})`;
 }
 
 const noLinks = {

@@ -164,6 +164,8 @@ export class StorageHost extends Host {
     const saveCandidate = store.saveCandidate.bind(store);
     store.saveCandidate = async (candidate) => {
       await saveCandidate(candidate);
+      const { height, round } = candidate.attestation;
+      this.world.log(() => `${this.id} attests ${height}/${round}`);
       this.world.notify((checker) => checker.attested(this.id, candidate.attestation));
     };
   }
