@@ -48,18 +48,50 @@ export type Manager = Standing & {
   readonly address: string;
 };
 
-export type StorageNode = {
+export type StorageSuspensionCause = "unreachable" | "boycotted" | "retired";
+
+/** How a storage node stands: what changes while it belongs. */
+export type StorageStanding = {
+  /** Why no committee is drawn with it; undefined while it is active. */
+  readonly suspension: StorageSuspensionCause | undefined;
+  /** 0 to 1000. */
+  readonly credit: number;
+  /** Reward units earned. */
+  readonly reward: bigint;
+  /** Of these, paid outside the ledger. */
+  readonly paid: bigint;
+  /** The block that last admitted it; 0 for genesis. */
+  readonly admittedHeight: number;
+  /** The block that last admitted, suspended or took it back; 0 for genesis. */
+  readonly changedHeight: number;
+  /** That block's timestamp, Unix ms; 0 for genesis. */
+  readonly changedAtMs: number;
+  /** How often it has been suspended as unreachable in close succession. */
+  readonly absences: number;
+  /** Height of its last MATCH that a block carries; 0 for none. */
+  readonly lastAttestedHeight: number;
+  /** Its last audit failed: it earns nothing for storing until one passes. */
+  readonly auditFailed: boolean;
+  /** `StorageTotals.kibSeconds` up to which storing is rewarded. */
+  readonly rewardedKibSeconds: bigint;
+};
+
+/** How every storage node of genesis starts. */
+export const initialStorageStanding: StorageStanding = {
+  suspension: undefined,
+  credit: creditAtAdmission,
+  ...{ reward: 0n, paid: 0n },
+  ...{ admittedHeight: 0, changedHeight: 0, changedAtMs: 0, absences: 0 },
+  ...{ lastAttestedHeight: 0, auditFailed: false, rewardedKibSeconds: 0n },
+};
+
+export type StorageNode = StorageStanding & {
   readonly nodeId: string;
   /** 32 bytes, Ed25519. */
   readonly signingKey: Uint8Array;
   readonly tlsSpkiSha256: Uint8Array;
   /** Manager that vouches for it. */
   readonly sponsorId: string;
-  readonly suspended: boolean;
-  /** 0 to 1000. */
-  readonly credit: number;
-  /** Reward units earned. */
-  readonly reward: bigint;
 };
 
 export type Officer = {
@@ -68,7 +100,35 @@ export type Officer = {
   /** 32 bytes, Ed25519. */
   readonly signingKey: Uint8Array;
   readonly tlsSpkiSha256: Uint8Array;
+  /** Operators: the manager for which they act. Auditors: empty. */
+  readonly managerId: string;
 };
+
+/** A block's committee for as long as attestations of it may still be carried. */
+export type OpenCommittee = {
+  readonly height: number;
+  /** 32 bytes. */
+  readonly blockId: Uint8Array;
+  /** Of its integrity certificate. */
+  readonly round: number;
+  /** 32 bytes; the block's. */
+  readonly hash1: Uint8Array;
+  readonly treeSize: number;
+  /** Members whose attestation no block has carried yet, sorted. */
+  readonly missing: readonly string[];
+  /** Members whose audit digest is recomputed and that no block has found false, sorted. */
+  readonly audited: readonly string[];
+};
+
+/** What storing is rewarded by; see members.proto. */
+export type StorageTotals = {
+  readonly sealedBytes: number;
+  readonly kibSeconds: bigint;
+  /** Byte milliseconds, less than 1,024,000. */
+  readonly remainder: number;
+};
+
+export const noTotals: StorageTotals = { sealedBytes: 0, kibSeconds: 0n, remainder: 0 };
 
 /** Each list in the order of the digest. */
 export type MemberLists = {
@@ -78,7 +138,14 @@ export type MemberLists = {
   readonly storageNodes: readonly StorageNode[];
   /** Ascending by id. */
   readonly officers: readonly Officer[];
+  /** Ascending by height. */
+  readonly openCommittees: readonly OpenCommittee[];
+  readonly totals: StorageTotals;
 };
+
+/** Lists of which those that start empty may be left out. */
+export type MemberListsInit = Omit<MemberLists, "openCommittees" | "totals"> &
+  Partial<Pick<MemberLists, "openCommittees" | "totals">>;
 
 /** f: how many of N managers may be faulty. */
 export function faultsMaxOf(managerCount: number): number {

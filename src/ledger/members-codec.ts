@@ -2,6 +2,7 @@
  * Members as bytes: the entries that members_digest covers, in the order that members.proto states.
  */
 import { create, toBinary } from "@bufbuild/protobuf";
+import { equalBytes } from "../base/bytes.js";
 import { OfficerRole } from "../gen/bss/v1/genesis_pb.js";
 import {
   type ManagerEntry,
@@ -11,16 +12,25 @@ import {
   MemberListSchema,
   type OfficerEntry,
   OfficerEntrySchema,
+  type OpenCommittee as OpenCommitteeEntry,
+  OpenCommitteeSchema,
   type StorageNodeEntry,
   StorageNodeEntrySchema,
+  StorageSuspension,
+  type StorageTotals as StorageTotalsEntry,
+  StorageTotalsSchema,
   SuspensionReason,
 } from "../gen/bss/v1/members_pb.js";
-import type {
-  Manager,
-  MemberLists,
-  Officer,
-  StorageNode,
-  SuspensionCause,
+import {
+  type Manager,
+  type MemberLists,
+  noTotals,
+  type Officer,
+  type OpenCommittee,
+  type StorageNode,
+  type StorageSuspensionCause,
+  type StorageTotals,
+  type SuspensionCause,
 } from "./member-lists.js";
 import { merkleRoot } from "./merkle/merkle-root.js";
 import { decodeCanonical, safeInteger } from "./wire.js";
@@ -39,33 +49,67 @@ export function encodeEntries(lists: MemberLists): Uint8Array {
 export function decodeEntries(bytes: Uint8Array): MemberLists | undefined {
   const entries = decodeCanonical(MemberListSchema, bytes)?.entries;
   if (entries === undefined) return undefined;
-  const managers: Manager[] = [];
-  const storageNodes: StorageNode[] = [];
-  const officers: Officer[] = [];
+  const read: MutableLists = {
+    ...{ managers: [], storageNodes: [], officers: [], openCommittees: [] },
+    totals: noTotals,
+  };
+  let last = 0;
   for (const entryBytes of entries) {
     const entry = decodeCanonical(MemberEntrySchema, entryBytes)?.entry;
-    if (entry?.case === "manager") {
-      const manager = managerOf(entry.value);
-      if (manager === undefined || storageNodes.length + officers.length > 0) return undefined;
-      managers.push(manager);
-    } else if (entry?.case === "storageNode") {
-      const node = storageNodeOf(entry.value);
-      if (node === undefined || officers.length > 0) return undefined;
-      storageNodes.push(node);
-    } else if (entry?.case === "officer") {
-      const officer = officerOf(entry.value);
-      if (officer === undefined) return undefined;
-      officers.push(officer);
-    } else {
-      return undefined;
-    }
+    if (entry?.case === undefined) return undefined;
+    const kind = kindsInOrder.indexOf(entry.case);
+    if (kind < last || !takeEntry(read, entry)) return undefined;
+    last = kind;
   }
   const ascending =
-    isAscending(storageNodes.map((each) => each.nodeId)) &&
-    isAscending(officers.map((each) => each.officerId));
-  const distinct = new Set(managers.map((each) => each.managerId)).size === managers.length;
-  if (!ascending || !distinct || !managers.some((each) => each.active)) return undefined;
-  return { managers, storageNodes, officers };
+    isAscending(read.storageNodes.map((each) => each.nodeId)) &&
+    isAscending(read.officers.map((each) => each.officerId)) &&
+    read.openCommittees.every(
+      ({ height }, i, all) => i === 0 || (all[i - 1]?.height ?? 0) < height,
+    );
+  const distinct = new Set(read.managers.map((each) => each.managerId)).size;
+  if (!ascending || distinct !== read.managers.length) return undefined;
+  if (!read.managers.some((each) => each.active)) return undefined;
+  // What `encodeEntries` leaves out, and repeated totals, would not come out as they went in.
+  return equalBytes(encodeEntries(read), bytes) ? read : undefined;
+}
+
+type MutableLists = {
+  managers: Manager[];
+  storageNodes: StorageNode[];
+  officers: Officer[];
+  openCommittees: OpenCommittee[];
+  totals: StorageTotals;
+};
+
+const kindsInOrder: readonly NonNullable<Entry["case"]>[] = [
+  ...(["manager", "storageNode", "officer", "openCommittee", "totals"] as const),
+];
+
+/** False for an entry that cannot have been written. */
+function takeEntry(lists: MutableLists, entry: Entry): boolean {
+  switch (entry.case) {
+    case "manager":
+      return push(lists.managers, managerOf(entry.value));
+    case "storageNode":
+      return push(lists.storageNodes, storageNodeOf(entry.value));
+    case "officer":
+      return push(lists.officers, officerOf(entry.value));
+    case "openCommittee":
+      return push(lists.openCommittees, openCommitteeOf(entry.value));
+    case "totals": {
+      const totals = totalsOf(entry.value);
+      lists.totals = totals ?? lists.totals;
+      return totals !== undefined;
+    }
+    default:
+      return false;
+  }
+}
+
+function push<T>(list: T[], value: T | undefined): boolean {
+  if (value !== undefined) list.push(value);
+  return value !== undefined;
 }
 
 function entriesOf(lists: MemberLists): Uint8Array[] {
@@ -73,6 +117,8 @@ function entriesOf(lists: MemberLists): Uint8Array[] {
     ...lists.managers.map(managerEntry),
     ...lists.storageNodes.map(storageNodeEntry),
     ...lists.officers.map(officerEntry),
+    ...lists.openCommittees.map(openCommitteeEntry),
+    ...totalsEntries(lists.totals),
   ].map((entry) => toBinary(MemberEntrySchema, create(MemberEntrySchema, { entry })));
 }
 
@@ -97,9 +143,57 @@ export function suspensionReason(cause: SuspensionCause | undefined): Suspension
   return cause === "absent" ? SuspensionReason.ABSENT : SuspensionReason.EQUIVOCATED;
 }
 
-function storageNodeEntry({ suspended, credit, reward, ...admission }: StorageNode): Entry {
-  const value = create(StorageNodeEntrySchema, { admission, suspended, credit, reward });
+function storageNodeEntry(node: StorageNode): Entry {
+  const { nodeId, signingKey, tlsSpkiSha256, sponsorId, credit, reward, paid } = node;
+  const { absences, auditFailed, rewardedKibSeconds } = node;
+  const value = create(StorageNodeEntrySchema, {
+    admission: { nodeId, signingKey, tlsSpkiSha256, sponsorId },
+    suspension: storageSuspension(node.suspension),
+    ...{ credit, reward, paid, absences, auditFailed, rewardedKibSeconds },
+    admittedHeight: BigInt(node.admittedHeight),
+    changedHeight: BigInt(node.changedHeight),
+    changedAtUnixMs: BigInt(node.changedAtMs),
+    lastAttestedHeight: BigInt(node.lastAttestedHeight),
+  });
   return { case: "storageNode", value };
+}
+
+/** A storage node's `suspension` as the schemas name it. */
+export function storageSuspension(cause: StorageSuspensionCause | undefined): StorageSuspension {
+  return cause === undefined ? StorageSuspension.UNSPECIFIED : storageCauses[cause];
+}
+
+const storageCauses = {
+  unreachable: StorageSuspension.UNREACHABLE,
+  boycotted: StorageSuspension.BOYCOTTED,
+  retired: StorageSuspension.RETIRED,
+} as const satisfies Record<StorageSuspensionCause, StorageSuspension>;
+
+function storageCauseOf(code: StorageSuspension): StorageSuspensionCause | undefined {
+  const found = Object.entries(storageCauses).find(([, each]) => each === code);
+  return found?.[0] as StorageSuspensionCause | undefined;
+}
+
+function openCommitteeEntry(open: OpenCommittee): Entry {
+  const { blockId, round, hash1 } = open;
+  const value = create(OpenCommitteeSchema, {
+    ...{ blockId, round, hash1 },
+    height: BigInt(open.height),
+    treeSize: BigInt(open.treeSize),
+    missing: [...open.missing],
+    audited: [...open.audited],
+  });
+  return { case: "openCommittee", value };
+}
+
+function totalsEntries({ sealedBytes, kibSeconds, remainder }: StorageTotals): Entry[] {
+  if (sealedBytes === 0 && kibSeconds === 0n && remainder === 0) return [];
+  const value = create(StorageTotalsSchema, {
+    sealedBytes: BigInt(sealedBytes),
+    kibSeconds,
+    remainder: BigInt(remainder),
+  });
+  return [{ case: "totals", value }];
 }
 
 function officerEntry({ role, ...rest }: Officer): Entry {
@@ -130,18 +224,46 @@ const causes: readonly SuspensionCause[] = ["absent", "equivocated"];
 function storageNodeOf(entry: StorageNodeEntry): StorageNode | undefined {
   if (entry.admission === undefined) return undefined;
   const { nodeId, signingKey, tlsSpkiSha256, sponsorId } = entry.admission;
-  const { suspended, credit, reward } = entry;
-  return { nodeId, signingKey, tlsSpkiSha256, sponsorId, suspended, credit, reward };
+  const { credit, reward, paid, absences, auditFailed, rewardedKibSeconds } = entry;
+  const suspension = storageCauseOf(entry.suspension);
+  const admittedHeight = safeInteger(entry.admittedHeight);
+  const changedHeight = safeInteger(entry.changedHeight);
+  const changedAtMs = safeInteger(entry.changedAtUnixMs);
+  const lastAttestedHeight = safeInteger(entry.lastAttestedHeight);
+  if (storageSuspension(suspension) !== entry.suspension) return undefined;
+  if (admittedHeight === undefined || changedHeight === undefined) return undefined;
+  if (changedAtMs === undefined || lastAttestedHeight === undefined) return undefined;
+  return {
+    ...{ nodeId, signingKey, tlsSpkiSha256, sponsorId, suspension, credit, reward, paid },
+    ...{ admittedHeight, changedHeight, changedAtMs, absences, lastAttestedHeight },
+    ...{ auditFailed, rewardedKibSeconds },
+  };
+}
+
+function openCommitteeOf(entry: OpenCommitteeEntry): OpenCommittee | undefined {
+  const { blockId, round, hash1, missing, audited } = entry;
+  const height = safeInteger(entry.height);
+  const treeSize = safeInteger(entry.treeSize);
+  if (height === undefined || treeSize === undefined) return undefined;
+  if (!isAscending(missing) || !isAscending(audited)) return undefined;
+  return { height, blockId, round, hash1, treeSize, missing, audited };
+}
+
+function totalsOf(entry: StorageTotalsEntry): StorageTotals | undefined {
+  const sealedBytes = safeInteger(entry.sealedBytes);
+  const remainder = safeInteger(entry.remainder);
+  if (sealedBytes === undefined || remainder === undefined) return undefined;
+  return { sealedBytes, kibSeconds: entry.kibSeconds, remainder };
 }
 
 function officerOf({ registration }: OfficerEntry): Officer | undefined {
   if (registration === undefined) return undefined;
-  const { officerId, signingKey, tlsSpkiSha256 } = registration;
+  const { officerId, signingKey, tlsSpkiSha256, managerId } = registration;
   switch (registration.role) {
     case OfficerRole.OPERATOR:
-      return { officerId, role: "operator", signingKey, tlsSpkiSha256 };
+      return { officerId, role: "operator", signingKey, tlsSpkiSha256, managerId };
     case OfficerRole.AUDITOR:
-      return { officerId, role: "auditor", signingKey, tlsSpkiSha256 };
+      return { officerId, role: "auditor", signingKey, tlsSpkiSha256, managerId };
     default:
       return undefined;
   }

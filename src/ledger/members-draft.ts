@@ -11,7 +11,7 @@ import {
 } from "../gen/bss/v1/genesis_pb.js";
 import { compareIds } from "./ids.js";
 import {
-  creditAtAdmission,
+  initialStorageStanding,
   keysOf,
   type Manager,
   type MemberLists,
@@ -32,11 +32,13 @@ export class MembersDraft {
   readonly #officers: Map<string, Officer>;
   readonly #ids: Set<string>;
   readonly #managers: readonly Manager[];
+  readonly #base: MemberLists;
   readonly #managerIds: ReadonlySet<string>;
   readonly #keys: Set<string>;
 
   constructor(base: MemberLists, place: OperationPlace) {
     this.#place = place;
+    this.#base = base;
     this.#standings = new StandingsDraft(base.managers, place);
     this.#storageNodes = new Map(base.storageNodes.map((each) => [each.nodeId, each]));
     this.#officers = new Map(base.officers.map((each) => [each.officerId, each]));
@@ -88,6 +90,8 @@ export class MembersDraft {
       managers: managers ?? this.#managers,
       storageNodes: storageNodes.sort((a, b) => compareIds(a.nodeId, b.nodeId)),
       officers: officers.sort((a, b) => compareIds(a.officerId, b.officerId)),
+      openCommittees: this.#base.openCommittees,
+      totals: this.#base.totals,
     };
   }
 
@@ -106,7 +110,7 @@ export class MembersDraft {
     this.#ids.add(nodeId);
     this.#storageNodes.set(nodeId, {
       ...{ nodeId, signingKey, tlsSpkiSha256, sponsorId },
-      ...{ suspended: false, credit: creditAtAdmission, reward: 0n },
+      ...initialStorageStanding,
     });
     this.#admitted = true;
     return undefined;
@@ -114,7 +118,7 @@ export class MembersDraft {
 
   #registerOfficer(registration: RegisterOfficer): Violation | undefined {
     const path = "register_officer";
-    const { officerId, signingKey, tlsSpkiSha256 } = registration;
+    const { officerId, signingKey, tlsSpkiSha256, managerId } = registration;
     if (this.#officers.size >= officersMax) {
       return invalid(`There are ${officersMax} officers already.`, path);
     }
@@ -125,7 +129,7 @@ export class MembersDraft {
     if (problem !== undefined) return problem;
     this.#ids.add(officerId);
     const role = registration.role === OfficerRole.OPERATOR ? "operator" : "auditor";
-    this.#officers.set(officerId, { officerId, role, signingKey, tlsSpkiSha256 });
+    this.#officers.set(officerId, { officerId, role, signingKey, tlsSpkiSha256, managerId });
     this.#admitted = true;
     return undefined;
   }

@@ -20,9 +20,13 @@ import {
   keysOf,
   type Manager,
   type MemberLists,
+  type MemberListsInit,
+  noTotals,
   type Officer,
+  type OpenCommittee,
   quorumOf,
   type StorageNode,
+  type StorageTotals,
 } from "./member-lists.js";
 import { decodeEntries, encodeEntries, entriesDigest } from "./members-codec.js";
 import { MembersDraft } from "./members-draft.js";
@@ -36,6 +40,8 @@ export class Members implements MemberLists {
   readonly managers: readonly Manager[];
   readonly storageNodes: readonly StorageNode[];
   readonly officers: readonly Officer[];
+  readonly openCommittees: readonly OpenCommittee[];
+  readonly totals: StorageTotals;
   /** Managers that propose and accept, in ring order. */
   readonly activeManagerIds: readonly string[];
   /** f: managers that may be crashed, Byzantine, or suspended and behind, together. */
@@ -54,10 +60,12 @@ export class Members implements MemberLists {
    * Takes lists that are sorted, without repeated ids, with at least one active manager: its
    * callers see to that.
    */
-  constructor(lists: MemberLists) {
+  constructor(lists: MemberListsInit) {
     this.managers = lists.managers;
     this.storageNodes = lists.storageNodes;
     this.officers = lists.officers;
+    this.openCommittees = lists.openCommittees ?? [];
+    this.totals = lists.totals ?? noTotals;
     this.#managers = new Map(lists.managers.map((each) => [each.managerId, each]));
     this.#storageNodes = new Map(lists.storageNodes.map((each) => [each.nodeId, each]));
     this.#officers = new Map(lists.officers.map((each) => [each.officerId, each]));
@@ -174,7 +182,9 @@ export class Members implements MemberLists {
   }
 
   #findEligible(boycottLine: number): readonly string[] {
-    const able = this.storageNodes.filter((each) => !each.suspended && each.credit >= boycottLine);
+    const able = this.storageNodes.filter(
+      (each) => each.suspension === undefined && each.credit >= boycottLine,
+    );
     const share = Math.ceil(able.length / this.managers.length);
     const taken = new Map<string, number>();
     const eligible: string[] = [];

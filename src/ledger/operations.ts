@@ -55,8 +55,8 @@ export function checkOperation(operation: ControlOperation, policy: Policy): Vio
       return resumeProblem(value);
     case "evidence":
       return evidenceProblem(value);
-    case undefined:
-      return invalid("No operation is set.", "operation");
+    default:
+      return invalid("No operation that this release knows is set.", "operation");
   }
 }
 

@@ -88,10 +88,7 @@ export function readKeysOfOperation({ operation }: ControlOperation): readonly U
       return [stateKeys.participant(operation.value.nodeId)];
     case "registerOfficer":
       return [stateKeys.participant(operation.value.officerId)];
-    case "suspendManager":
-    case "resumeManager":
-    case "evidence":
-    case undefined:
+    default:
       return [];
   }
 }

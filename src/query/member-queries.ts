@@ -74,9 +74,9 @@ export async function listStorageNodes(
   const attested = await reader.lastAttestedHeights(page.map(({ nodeId }) => nodeId));
   const last = page.at(-1);
   return {
-    nodes: page.map(({ nodeId, suspended, credit, reward, sponsorId }) => ({
+    nodes: page.map(({ nodeId, suspension, credit, reward, sponsorId }) => ({
       ...{ nodeId, credit, reward, sponsorId },
-      state: suspended ? MemberState.SUSPENDED : MemberState.ACTIVE,
+      state: suspension !== undefined ? MemberState.SUSPENDED : MemberState.ACTIVE,
       lastAttestedHeight: BigInt(attested.get(nodeId) ?? 0),
       connected: isConnected(nodeId),
     })),

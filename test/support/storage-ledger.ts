@@ -113,6 +113,7 @@ export class StorageLedger {
       timestampUnixMs: BigInt(timestampMs),
       treeSize: BigInt(frontier.size),
       hash1: rootOf(frontier),
+      sealedBytes: 0n,
       membersDigest: operations.ok ? operations.value.digest() : sha256(),
       previousStateDigest: sha256(utf8("state")),
       bodyDigest: bodyDigest(roots),

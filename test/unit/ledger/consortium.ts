@@ -7,7 +7,7 @@ import { sha256 } from "../../../src/crypto/hash.js";
 import { hpkeKeyPairFromSecret } from "../../../src/crypto/hpke.js";
 import { vrfKeyPairFromSeed } from "../../../src/crypto/vrf.js";
 import { type Policy, PolicySchema, SuspensionMode } from "../../../src/gen/bss/v1/genesis_pb.js";
-import { initialStanding } from "../../../src/ledger/member-lists.js";
+import { initialStanding, initialStorageStanding } from "../../../src/ledger/member-lists.js";
 import type { Manager, StorageNode } from "../../../src/ledger/members.js";
 import { Members } from "../../../src/ledger/members.js";
 import type { SignatureCheck } from "../../../src/ledger/signature-check.js";
@@ -64,9 +64,7 @@ export function storageNodeOf(id: string, sponsorId = "manager-1"): StorageNode 
     signingKey: signerOf(id).publicKey,
     tlsSpkiSha256: bytesOf(`spki of ${id}`),
     sponsorId,
-    suspended: false,
-    credit: 100,
-    reward: 0n,
+    ...initialStorageStanding,
   };
 }
 

@@ -115,7 +115,7 @@ describe("eligible storage nodes", () => {
       storageNodeOf("d", "manager-1"),
       { ...storageNodeOf("c", "manager-2"), credit: 50 },
       { ...storageNodeOf("b", "manager-3"), credit: 49 },
-      { ...storageNodeOf("a", "manager-4"), suspended: true },
+      { ...storageNodeOf("a", "manager-4"), suspension: "unreachable" as const },
     ];
     assert.deepEqual(eligible(nodes), ["c", "d"]);
     assert.deepEqual(eligible(nodes, 4, 49), ["b", "c", "d"]);
@@ -145,7 +145,10 @@ describe("eligible storage nodes", () => {
 
   test("that are suspended do not enlarge the sponsors' share", () => {
     const nodes = "abcdefgh".split("").map((id) => storageNodeOf(id, "manager-1"));
-    const some = nodes.map((node, i) => ({ ...node, suspended: i < 4 }));
+    const some = nodes.map((node, i) => ({
+      ...node,
+      suspension: i < 4 ? ("unreachable" as const) : undefined,
+    }));
     assert.deepEqual(eligible(nodes), ["a", "b"]);
     assert.deepEqual(eligible(some), ["e"]);
   });
@@ -283,7 +286,7 @@ describe("operations", () => {
     const officers = Array.from({ length: officersMax }, (_, i) => {
       const { signingKey, tlsSpkiSha256 } = storageNodeOf("x");
       const officerId = `o-${String(i).padStart(4, "0")}`;
-      return { officerId, role: "auditor" as const, signingKey, tlsSpkiSha256 };
+      return { officerId, role: "auditor" as const, signingKey, tlsSpkiSha256, managerId: "" };
     });
     const full = new Members({ managers: [managerOf("m")], storageNodes: [], officers });
     const result = full.applyOperation(officer("y"), place);
@@ -379,7 +382,12 @@ describe("the blob of members", () => {
   const members = applied(
     new Members({
       managers: [managerOf("manager-1"), suspended, offender],
-      storageNodes: [{ ...storageNodeOf("s"), suspended: true, credit: 7, reward: 2n ** 60n }],
+      storageNodes: [
+        {
+          ...storageNodeOf("s"),
+          ...{ suspension: "boycotted" as const, credit: 7, reward: 2n ** 60n, paid: 5n },
+        },
+      ],
       officers: [],
     }),
     officer("a-officer", OfficerRole.AUDITOR),

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bss/v1/canonical.proto.
  */
 export const file_bss_v1_canonical: GenFile = /*@__PURE__*/
-  fileDesc("ChZic3MvdjEvY2Fub25pY2FsLnByb3RvEgZic3MudjEicAoRQ2Fub25pY2FsUHJvcG9zYWwSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSDQoFcm91bmQYAyABKA0SEwoLdmFsaWRfcm91bmQYBCABKBESEAoIYmxvY2tfaWQYBSABKAwiSgoPQ2Fub25pY2FsQWNjZXB0EhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEhAKCGJsb2NrX2lkGAMgASgMIm8KEENhbm9uaWNhbEFwcHJvdmUSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSDQoFcm91bmQYAyABKA0SEwoLdmFsaWRfcm91bmQYBCABKBESEAoIYmxvY2tfaWQYBSABKAwiWQoPQ2Fub25pY2FsQ29tbWl0EhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEg0KBXJvdW5kGAMgASgNEhAKCGJsb2NrX2lkGAQgASgMIqABChRDYW5vbmljYWxBdHRlc3RhdGlvbhIVCg1jb25zb3J0aXVtX2lkGAEgASgMEg4KBmhlaWdodBgCIAEoBBINCgVyb3VuZBgDIAEoDRIQCghibG9ja19pZBgEIAEoDBINCgVoYXNoMhgFIAEoDBIRCgl0cmVlX3NpemUYBiABKAQSDwoHdmVyZGljdBgHIAEoDRINCgVhdWRpdBgIIAEoDCJtCg1DYW5vbmljYWxIZWFkEhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEhAKCGJsb2NrX2lkGAMgASgMEg0KBWhhc2gxGAQgASgMEhQKDHN0YXRlX2RpZ2VzdBgFIAEoDCJXCg9DYW5vbmljYWxSZXN1bWUSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIYChBzdXNwZW5kZWRfaGVpZ2h0GAIgASgEEhMKC2hlbGRfaGVpZ2h0GAMgASgEIncKEkNhbm9uaWNhbE9iamVjdGlvbhIVCg1jb25zb3J0aXVtX2lkGAEgASgMEhUKDXN1Ym1pc3Npb25faWQYAiABKAwSEwoLcmVjb3JkX2hhc2gYAyABKAwSDgoGcmVhc29uGAQgASgJEg4KBmhlaWdodBgFIAEoBGIGcHJvdG8z");
+  fileDesc("ChZic3MvdjEvY2Fub25pY2FsLnByb3RvEgZic3MudjEicAoRQ2Fub25pY2FsUHJvcG9zYWwSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSDQoFcm91bmQYAyABKA0SEwoLdmFsaWRfcm91bmQYBCABKBESEAoIYmxvY2tfaWQYBSABKAwiSgoPQ2Fub25pY2FsQWNjZXB0EhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEhAKCGJsb2NrX2lkGAMgASgMIm8KEENhbm9uaWNhbEFwcHJvdmUSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSDQoFcm91bmQYAyABKA0SEwoLdmFsaWRfcm91bmQYBCABKBESEAoIYmxvY2tfaWQYBSABKAwiWQoPQ2Fub25pY2FsQ29tbWl0EhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEg0KBXJvdW5kGAMgASgNEhAKCGJsb2NrX2lkGAQgASgMIqABChRDYW5vbmljYWxBdHRlc3RhdGlvbhIVCg1jb25zb3J0aXVtX2lkGAEgASgMEg4KBmhlaWdodBgCIAEoBBINCgVyb3VuZBgDIAEoDRIQCghibG9ja19pZBgEIAEoDBINCgVoYXNoMhgFIAEoDBIRCgl0cmVlX3NpemUYBiABKAQSDwoHdmVyZGljdBgHIAEoDRINCgVhdWRpdBgIIAEoDCJtCg1DYW5vbmljYWxIZWFkEhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEhAKCGJsb2NrX2lkGAMgASgMEg0KBWhhc2gxGAQgASgMEhQKDHN0YXRlX2RpZ2VzdBgFIAEoDCJXCg9DYW5vbmljYWxSZXN1bWUSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIYChBzdXNwZW5kZWRfaGVpZ2h0GAIgASgEEhMKC2hlbGRfaGVpZ2h0GAMgASgEIncKEkNhbm9uaWNhbE9iamVjdGlvbhIVCg1jb25zb3J0aXVtX2lkGAEgASgMEhUKDXN1Ym1pc3Npb25faWQYAiABKAwSEwoLcmVjb3JkX2hhc2gYAyABKAwSDgoGcmVhc29uGAQgASgJEg4KBmhlaWdodBgFIAEoBCKDAQoVQ2Fub25pY2FsUmVnaXN0cmF0aW9uEhUKDWNvbnNvcnRpdW1faWQYASABKAwSGQoRaW52aXRhdGlvbl9kaWdlc3QYAiABKAwSDAoEcm9sZRgDIAEoDRIRCgltZW1iZXJfaWQYBCABKAkSFwoPdGxzX3Nwa2lfc2hhMjU2GAUgASgMIlYKE0Nhbm9uaWNhbFJldGlyZW1lbnQSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIPCgdub2RlX2lkGAIgASgJEhcKD2FkbWl0dGVkX2hlaWdodBgDIAEoBCJOChRDYW5vbmljYWxVbnJlYWNoYWJsZRIVCg1jb25zb3J0aXVtX2lkGAEgASgMEg8KB25vZGVfaWQYAiABKAkSDgoGaGVpZ2h0GAMgASgEImgKD0Nhbm9uaWNhbFJldHVybhIVCg1jb25zb3J0aXVtX2lkGAEgASgMEg8KB25vZGVfaWQYAiABKAkSGAoQc3VzcGVuZGVkX2hlaWdodBgDIAEoBBITCgtoZWxkX2hlaWdodBgEIAEoBCJeChVDYW5vbmljYWxBdWRpdEZpbmRpbmcSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIPCgdub2RlX2lkGAIgASgJEg4KBmhlaWdodBgDIAEoBBINCgVhdWRpdBgEIAEoDCJxCg9DYW5vbmljYWxQYXlvdXQSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIPCgdub2RlX2lkGAIgASgJEg4KBmFtb3VudBgDIAEoBBITCgtwYWlkX2JlZm9yZRgEIAEoBBIRCglyZWZlcmVuY2UYBSABKAliBnByb3RvMw");
 
 /**
  * PROPOSE by the proposer of (height, round).
@@ -325,4 +325,214 @@ export type CanonicalObjection = Message<"bss.v1.CanonicalObjection"> & {
  */
 export const CanonicalObjectionSchema: GenMessage<CanonicalObjection> = /*@__PURE__*/
   messageDesc(file_bss_v1_canonical, 7);
+
+/**
+ * Whoever joins holds the key with which it joins, and means this invitation.
+ *
+ * @generated from message bss.v1.CanonicalRegistration
+ */
+export type CanonicalRegistration = Message<"bss.v1.CanonicalRegistration"> & {
+  /**
+   * @generated from field: bytes consortium_id = 1;
+   */
+  consortiumId: Uint8Array;
+
+  /**
+   * SHA-256 of the invitation's bytes.
+   *
+   * @generated from field: bytes invitation_digest = 2;
+   */
+  invitationDigest: Uint8Array;
+
+  /**
+   * A value of InvitedRole.
+   *
+   * @generated from field: uint32 role = 3;
+   */
+  role: number;
+
+  /**
+   * @generated from field: string member_id = 4;
+   */
+  memberId: string;
+
+  /**
+   * @generated from field: bytes tls_spki_sha256 = 5;
+   */
+  tlsSpkiSha256: Uint8Array;
+};
+
+/**
+ * Describes the message bss.v1.CanonicalRegistration.
+ * Use `create(CanonicalRegistrationSchema)` to create a new message.
+ */
+export const CanonicalRegistrationSchema: GenMessage<CanonicalRegistration> = /*@__PURE__*/
+  messageDesc(file_bss_v1_canonical, 8);
+
+/**
+ * A storage node leaves.
+ *
+ * @generated from message bss.v1.CanonicalRetirement
+ */
+export type CanonicalRetirement = Message<"bss.v1.CanonicalRetirement"> & {
+  /**
+   * @generated from field: bytes consortium_id = 1;
+   */
+  consortiumId: Uint8Array;
+
+  /**
+   * @generated from field: string node_id = 2;
+   */
+  nodeId: string;
+
+  /**
+   * @generated from field: uint64 admitted_height = 3;
+   */
+  admittedHeight: bigint;
+};
+
+/**
+ * Describes the message bss.v1.CanonicalRetirement.
+ * Use `create(CanonicalRetirementSchema)` to create a new message.
+ */
+export const CanonicalRetirementSchema: GenMessage<CanonicalRetirement> = /*@__PURE__*/
+  messageDesc(file_bss_v1_canonical, 9);
+
+/**
+ * A manager has heard nothing of a storage node for policy.unreachable_after_ms.
+ *
+ * @generated from message bss.v1.CanonicalUnreachable
+ */
+export type CanonicalUnreachable = Message<"bss.v1.CanonicalUnreachable"> & {
+  /**
+   * @generated from field: bytes consortium_id = 1;
+   */
+  consortiumId: Uint8Array;
+
+  /**
+   * @generated from field: string node_id = 2;
+   */
+  nodeId: string;
+
+  /**
+   * @generated from field: uint64 height = 3;
+   */
+  height: bigint;
+};
+
+/**
+ * Describes the message bss.v1.CanonicalUnreachable.
+ * Use `create(CanonicalUnreachableSchema)` to create a new message.
+ */
+export const CanonicalUnreachableSchema: GenMessage<CanonicalUnreachable> = /*@__PURE__*/
+  messageDesc(file_bss_v1_canonical, 10);
+
+/**
+ * A suspended storage node is back and holds the chain up to a height.
+ *
+ * @generated from message bss.v1.CanonicalReturn
+ */
+export type CanonicalReturn = Message<"bss.v1.CanonicalReturn"> & {
+  /**
+   * @generated from field: bytes consortium_id = 1;
+   */
+  consortiumId: Uint8Array;
+
+  /**
+   * @generated from field: string node_id = 2;
+   */
+  nodeId: string;
+
+  /**
+   * @generated from field: uint64 suspended_height = 3;
+   */
+  suspendedHeight: bigint;
+
+  /**
+   * @generated from field: uint64 held_height = 4;
+   */
+  heldHeight: bigint;
+};
+
+/**
+ * Describes the message bss.v1.CanonicalReturn.
+ * Use `create(CanonicalReturnSchema)` to create a new message.
+ */
+export const CanonicalReturnSchema: GenMessage<CanonicalReturn> = /*@__PURE__*/
+  messageDesc(file_bss_v1_canonical, 11);
+
+/**
+ * The audit digest that a node signed for a block is not the one of the records.
+ *
+ * @generated from message bss.v1.CanonicalAuditFinding
+ */
+export type CanonicalAuditFinding = Message<"bss.v1.CanonicalAuditFinding"> & {
+  /**
+   * @generated from field: bytes consortium_id = 1;
+   */
+  consortiumId: Uint8Array;
+
+  /**
+   * @generated from field: string node_id = 2;
+   */
+  nodeId: string;
+
+  /**
+   * @generated from field: uint64 height = 3;
+   */
+  height: bigint;
+
+  /**
+   * What the node signed.
+   *
+   * @generated from field: bytes audit = 4;
+   */
+  audit: Uint8Array;
+};
+
+/**
+ * Describes the message bss.v1.CanonicalAuditFinding.
+ * Use `create(CanonicalAuditFindingSchema)` to create a new message.
+ */
+export const CanonicalAuditFindingSchema: GenMessage<CanonicalAuditFinding> = /*@__PURE__*/
+  messageDesc(file_bss_v1_canonical, 12);
+
+/**
+ * Reward units were paid.
+ *
+ * @generated from message bss.v1.CanonicalPayout
+ */
+export type CanonicalPayout = Message<"bss.v1.CanonicalPayout"> & {
+  /**
+   * @generated from field: bytes consortium_id = 1;
+   */
+  consortiumId: Uint8Array;
+
+  /**
+   * @generated from field: string node_id = 2;
+   */
+  nodeId: string;
+
+  /**
+   * @generated from field: uint64 amount = 3;
+   */
+  amount: bigint;
+
+  /**
+   * @generated from field: uint64 paid_before = 4;
+   */
+  paidBefore: bigint;
+
+  /**
+   * @generated from field: string reference = 5;
+   */
+  reference: string;
+};
+
+/**
+ * Describes the message bss.v1.CanonicalPayout.
+ * Use `create(CanonicalPayoutSchema)` to create a new message.
+ */
+export const CanonicalPayoutSchema: GenMessage<CanonicalPayout> = /*@__PURE__*/
+  messageDesc(file_bss_v1_canonical, 13);
 

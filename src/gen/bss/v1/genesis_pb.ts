@@ -4,13 +4,15 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { ManagerSignature } from "./block_pb.js";
+import { file_bss_v1_block } from "./block_pb.js";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file bss/v1/genesis.proto.
  */
 export const file_bss_v1_genesis: GenFile = /*@__PURE__*/
-  fileDesc("ChRic3MvdjEvZ2VuZXNpcy5wcm90bxIGYnNzLnYxIvYBCgdHZW5lc2lzEhcKD2NvbnNvcnRpdW1fbmFtZRgBIAEoCRIUCgx0aW1lX3VuaXhfbXMYAiABKAMSJwoIbWFuYWdlcnMYAyADKAsyFS5ic3MudjEuTWFuYWdlck1lbWJlchIeCgZwb2xpY3kYBCABKAsyDi5ic3MudjEuUG9saWN5EhgKEGVwb2NoX2NvbW1pdG1lbnQYBSABKAwSDgoGYmVhY29uGAYgASgMEiwKCm9wZXJhdGlvbnMYByADKAsyGC5ic3MudjEuQ29udHJvbE9wZXJhdGlvbhIbChNjYV9jZXJ0aWZpY2F0ZXNfcGVtGAggAygJIoUBCg1NYW5hZ2VyTWVtYmVyEhIKCm1hbmFnZXJfaWQYASABKAkSEwoLc2lnbmluZ19rZXkYAiABKAwSDwoHdnJmX2tleRgDIAEoDBIQCghocGtlX2tleRgEIAEoDBIXCg90bHNfc3BraV9zaGEyNTYYBSABKAwSDwoHYWRkcmVzcxgGIAEoCSKUBAoGUG9saWN5EhcKD2Z1dHVyZV9ib3VuZF9tcxgBIAEoDRIZChFibG9ja19yZWNvcmRzX21heBgCIAEoDRIXCg9ibG9ja19ieXRlc19tYXgYAyABKA0SHgoWc3VibWlzc2lvbl9yZWNvcmRzX21heBgEIAEoDRIYChByZWNvcmRfYnl0ZXNfbWF4GAUgASgNEhcKD3ZlcmRpY3Rfd2FpdF9tcxgGIAEoDRInCgh0aW1lb3V0cxgHIAEoCzIVLmJzcy52MS5Sb3VuZFRpbWVvdXRzEhQKDGhlYXJ0YmVhdF9tcxgIIAEoDRITCgttaW5fc3RvcmFnZRgJIAEoDRIbChNkZWxpdmVyeV9pbnRlcnZhbF9zGAogASgNEh8KF3ByaWNlX21pbl9taWNyb19wZXJfa3doGAsgASgDEh8KF3ByaWNlX21heF9taWNyb19wZXJfa3doGAwgASgDEhAKCGN1cnJlbmN5GA0gASgJEhUKDWF1ZGl0X3JlY29yZHMYDiABKA0SFAoMYm95Y290dF9saW5lGA8gASgNEioKCnN1c3BlbnNpb24YECABKA4yFi5ic3MudjEuU3VzcGVuc2lvbk1vZGUSGAoQc3VzcGVuZF9hZnRlcl9tcxgRIAEoDRIWCg5yZXN1bWVfd2FpdF9tcxgSIAEoDRIaChJyZXN1bWVfd2FpdF9tYXhfbXMYEyABKA0ifgoNUm91bmRUaW1lb3V0cxISCgpwcm9wb3NlX21zGAEgASgNEhIKCmFwcHJvdmVfbXMYAiABKA0SEQoJdmVyaWZ5X21zGAMgASgNEhEKCWNvbW1pdF9tcxgEIAEoDRIPCgdzdGVwX21zGAUgASgNEg4KBm1heF9tcxgGIAEoDSKEAwoQQ29udHJvbE9wZXJhdGlvbhI2ChJhZG1pdF9zdG9yYWdlX25vZGUYASABKAsyGC5ic3MudjEuQWRtaXRTdG9yYWdlTm9kZUgAEjsKFHJlZ2lzdGVyX3BhcnRpY2lwYW50GAIgASgLMhsuYnNzLnYxLlJlZ2lzdGVyUGFydGljaXBhbnRIABIvCg5yZWdpc3Rlcl9tZXRlchgDIAEoCzIVLmJzcy52MS5SZWdpc3Rlck1ldGVySAASMwoQcmVnaXN0ZXJfb2ZmaWNlchgEIAEoCzIXLmJzcy52MS5SZWdpc3Rlck9mZmljZXJIABIxCg9zdXNwZW5kX21hbmFnZXIYBSABKAsyFi5ic3MudjEuU3VzcGVuZE1hbmFnZXJIABIvCg5yZXN1bWVfbWFuYWdlchgGIAEoCzIVLmJzcy52MS5SZXN1bWVNYW5hZ2VySAASJAoIZXZpZGVuY2UYByABKAsyEC5ic3MudjEuRXZpZGVuY2VIAEILCglvcGVyYXRpb24iJAoOU3VzcGVuZE1hbmFnZXISEgoKbWFuYWdlcl9pZBgBIAEoCSJlCg1SZXN1bWVNYW5hZ2VyEhIKCm1hbmFnZXJfaWQYASABKAkSGAoQc3VzcGVuZGVkX2hlaWdodBgCIAEoBBITCgtoZWxkX2hlaWdodBgDIAEoBBIRCglzaWduYXR1cmUYBCABKAwiuAEKCEV2aWRlbmNlEhIKCm1hbmFnZXJfaWQYASABKAkSMQoJcHJvcG9zYWxzGAIgASgLMhwuYnNzLnYxLkNvbmZsaWN0aW5nUHJvcG9zYWxzSAASKQoFdm90ZXMYAyABKAsyGC5ic3MudjEuQ29uZmxpY3RpbmdWb3Rlc0gAEi8KC2Jyb2tlbl9sb2NrGAQgASgLMhguYnNzLnYxLkNvbmZsaWN0aW5nVm90ZXNIAEIJCgdvZmZlbmNlImUKFENvbmZsaWN0aW5nUHJvcG9zYWxzEiUKBWZpcnN0GAEgASgLMhYuYnNzLnYxLlNpZ25lZFByb3Bvc2FsEiYKBnNlY29uZBgCIAEoCzIWLmJzcy52MS5TaWduZWRQcm9wb3NhbCJZChBDb25mbGljdGluZ1ZvdGVzEiEKBWZpcnN0GAEgASgLMhIuYnNzLnYxLlNpZ25lZFZvdGUSIgoGc2Vjb25kGAIgASgLMhIuYnNzLnYxLlNpZ25lZFZvdGUiaQoOU2lnbmVkUHJvcG9zYWwSDgoGaGVpZ2h0GAEgASgEEg0KBXJvdW5kGAIgASgNEhMKC3ZhbGlkX3JvdW5kGAMgASgREhAKCGJsb2NrX2lkGAQgASgMEhEKCXNpZ25hdHVyZRgFIAEoDCJ1CgpTaWduZWRWb3RlEg4KBmNvbW1pdBgBIAEoCBIOCgZoZWlnaHQYAiABKAQSDQoFcm91bmQYAyABKA0SEwoLdmFsaWRfcm91bmQYBCABKBESEAoIYmxvY2tfaWQYBSABKAwSEQoJc2lnbmF0dXJlGAYgASgMImUKEEFkbWl0U3RvcmFnZU5vZGUSDwoHbm9kZV9pZBgBIAEoCRITCgtzaWduaW5nX2tleRgCIAEoDBIXCg90bHNfc3BraV9zaGEyNTYYAyABKAwSEgoKc3BvbnNvcl9pZBgEIAEoCSJuChNSZWdpc3RlclBhcnRpY2lwYW50EhYKDnBhcnRpY2lwYW50X2lkGAEgASgJEhMKC3NpZ25pbmdfa2V5GAIgASgMEhcKD3Rsc19zcGtpX3NoYTI1NhgDIAEoDBIRCglhZ2VudF9pZHMYBCADKAkiXgoNUmVnaXN0ZXJNZXRlchIQCghtZXRlcl9pZBgBIAEoCRIQCghvd25lcl9pZBgCIAEoCRIVCg1yYXRlZF9wb3dlcl93GAMgASgEEhIKCmludGVydmFsX3MYBCABKA0idgoPUmVnaXN0ZXJPZmZpY2VyEhIKCm9mZmljZXJfaWQYASABKAkSIQoEcm9sZRgCIAEoDjITLmJzcy52MS5PZmZpY2VyUm9sZRITCgtzaWduaW5nX2tleRgDIAEoDBIXCg90bHNfc3BraV9zaGEyNTYYBCABKAwqZwoOU3VzcGVuc2lvbk1vZGUSHwobU1VTUEVOU0lPTl9NT0RFX1VOU1BFQ0lGSUVEEAASGQoVU1VTUEVOU0lPTl9NT0RFX05FVkVSEAESGQoVU1VTUEVOU0lPTl9NT0RFX0ZMT09SEAIqYAoLT2ZmaWNlclJvbGUSHAoYT0ZGSUNFUl9ST0xFX1VOU1BFQ0lGSUVEEAASGQoVT0ZGSUNFUl9ST0xFX09QRVJBVE9SEAESGAoUT0ZGSUNFUl9ST0xFX0FVRElUT1IQAmIGcHJvdG8z");
+  fileDesc("ChRic3MvdjEvZ2VuZXNpcy5wcm90bxIGYnNzLnYxIvYBCgdHZW5lc2lzEhcKD2NvbnNvcnRpdW1fbmFtZRgBIAEoCRIUCgx0aW1lX3VuaXhfbXMYAiABKAMSJwoIbWFuYWdlcnMYAyADKAsyFS5ic3MudjEuTWFuYWdlck1lbWJlchIeCgZwb2xpY3kYBCABKAsyDi5ic3MudjEuUG9saWN5EhgKEGVwb2NoX2NvbW1pdG1lbnQYBSABKAwSDgoGYmVhY29uGAYgASgMEiwKCm9wZXJhdGlvbnMYByADKAsyGC5ic3MudjEuQ29udHJvbE9wZXJhdGlvbhIbChNjYV9jZXJ0aWZpY2F0ZXNfcGVtGAggAygJIoUBCg1NYW5hZ2VyTWVtYmVyEhIKCm1hbmFnZXJfaWQYASABKAkSEwoLc2lnbmluZ19rZXkYAiABKAwSDwoHdnJmX2tleRgDIAEoDBIQCghocGtlX2tleRgEIAEoDBIXCg90bHNfc3BraV9zaGEyNTYYBSABKAwSDwoHYWRkcmVzcxgGIAEoCSL6BAoGUG9saWN5EhcKD2Z1dHVyZV9ib3VuZF9tcxgBIAEoDRIZChFibG9ja19yZWNvcmRzX21heBgCIAEoDRIXCg9ibG9ja19ieXRlc19tYXgYAyABKA0SHgoWc3VibWlzc2lvbl9yZWNvcmRzX21heBgEIAEoDRIYChByZWNvcmRfYnl0ZXNfbWF4GAUgASgNEhcKD3ZlcmRpY3Rfd2FpdF9tcxgGIAEoDRInCgh0aW1lb3V0cxgHIAEoCzIVLmJzcy52MS5Sb3VuZFRpbWVvdXRzEhQKDGhlYXJ0YmVhdF9tcxgIIAEoDRITCgttaW5fc3RvcmFnZRgJIAEoDRIbChNkZWxpdmVyeV9pbnRlcnZhbF9zGAogASgNEh8KF3ByaWNlX21pbl9taWNyb19wZXJfa3doGAsgASgDEh8KF3ByaWNlX21heF9taWNyb19wZXJfa3doGAwgASgDEhAKCGN1cnJlbmN5GA0gASgJEhUKDWF1ZGl0X3JlY29yZHMYDiABKA0SFAoMYm95Y290dF9saW5lGA8gASgNEioKCnN1c3BlbnNpb24YECABKA4yFi5ic3MudjEuU3VzcGVuc2lvbk1vZGUSGAoQc3VzcGVuZF9hZnRlcl9tcxgRIAEoDRIWCg5yZXN1bWVfd2FpdF9tcxgSIAEoDRIaChJyZXN1bWVfd2FpdF9tYXhfbXMYEyABKA0SFAoMbWF0Y2hfcmV3YXJkGBQgASgEEhYKDnN0b3JhZ2VfcmV3YXJkGBUgASgEEhgKEGF1ZGl0c19wZXJfYmxvY2sYFiABKA0SHAoUdW5yZWFjaGFibGVfYWZ0ZXJfbXMYFyABKA0ifgoNUm91bmRUaW1lb3V0cxISCgpwcm9wb3NlX21zGAEgASgNEhIKCmFwcHJvdmVfbXMYAiABKA0SEQoJdmVyaWZ5X21zGAMgASgNEhEKCWNvbW1pdF9tcxgEIAEoDRIPCgdzdGVwX21zGAUgASgNEg4KBm1heF9tcxgGIAEoDSLFBQoQQ29udHJvbE9wZXJhdGlvbhI2ChJhZG1pdF9zdG9yYWdlX25vZGUYASABKAsyGC5ic3MudjEuQWRtaXRTdG9yYWdlTm9kZUgAEjsKFHJlZ2lzdGVyX3BhcnRpY2lwYW50GAIgASgLMhsuYnNzLnYxLlJlZ2lzdGVyUGFydGljaXBhbnRIABIvCg5yZWdpc3Rlcl9tZXRlchgDIAEoCzIVLmJzcy52MS5SZWdpc3Rlck1ldGVySAASMwoQcmVnaXN0ZXJfb2ZmaWNlchgEIAEoCzIXLmJzcy52MS5SZWdpc3Rlck9mZmljZXJIABIxCg9zdXNwZW5kX21hbmFnZXIYBSABKAsyFi5ic3MudjEuU3VzcGVuZE1hbmFnZXJIABIvCg5yZXN1bWVfbWFuYWdlchgGIAEoCzIVLmJzcy52MS5SZXN1bWVNYW5hZ2VySAASJAoIZXZpZGVuY2UYByABKAsyEC5ic3MudjEuRXZpZGVuY2VIABI4ChNyZXRpcmVfc3RvcmFnZV9ub2RlGAggASgLMhkuYnNzLnYxLlJldGlyZVN0b3JhZ2VOb2RlSAASOgoUc3VzcGVuZF9zdG9yYWdlX25vZGUYCSABKAsyGi5ic3MudjEuU3VzcGVuZFN0b3JhZ2VOb2RlSAASOAoTcmV0dXJuX3N0b3JhZ2Vfbm9kZRgKIAEoCzIZLmJzcy52MS5SZXR1cm5TdG9yYWdlTm9kZUgAEjcKEmNhcnJ5X2F0dGVzdGF0aW9ucxgLIAEoCzIZLmJzcy52MS5DYXJyeUF0dGVzdGF0aW9uc0gAEicKCmZhaWxfYXVkaXQYDCABKAsyES5ic3MudjEuRmFpbEF1ZGl0SAASLQoNcmVjb3JkX3BheW91dBgNIAEoCzIULmJzcy52MS5SZWNvcmRQYXlvdXRIAEILCglvcGVyYXRpb24iJAoOU3VzcGVuZE1hbmFnZXISEgoKbWFuYWdlcl9pZBgBIAEoCSJlCg1SZXN1bWVNYW5hZ2VyEhIKCm1hbmFnZXJfaWQYASABKAkSGAoQc3VzcGVuZGVkX2hlaWdodBgCIAEoBBITCgtoZWxkX2hlaWdodBgDIAEoBBIRCglzaWduYXR1cmUYBCABKAwiuAEKCEV2aWRlbmNlEhIKCm1hbmFnZXJfaWQYASABKAkSMQoJcHJvcG9zYWxzGAIgASgLMhwuYnNzLnYxLkNvbmZsaWN0aW5nUHJvcG9zYWxzSAASKQoFdm90ZXMYAyABKAsyGC5ic3MudjEuQ29uZmxpY3RpbmdWb3Rlc0gAEi8KC2Jyb2tlbl9sb2NrGAQgASgLMhguYnNzLnYxLkNvbmZsaWN0aW5nVm90ZXNIAEIJCgdvZmZlbmNlImUKFENvbmZsaWN0aW5nUHJvcG9zYWxzEiUKBWZpcnN0GAEgASgLMhYuYnNzLnYxLlNpZ25lZFByb3Bvc2FsEiYKBnNlY29uZBgCIAEoCzIWLmJzcy52MS5TaWduZWRQcm9wb3NhbCJZChBDb25mbGljdGluZ1ZvdGVzEiEKBWZpcnN0GAEgASgLMhIuYnNzLnYxLlNpZ25lZFZvdGUSIgoGc2Vjb25kGAIgASgLMhIuYnNzLnYxLlNpZ25lZFZvdGUiaQoOU2lnbmVkUHJvcG9zYWwSDgoGaGVpZ2h0GAEgASgEEg0KBXJvdW5kGAIgASgNEhMKC3ZhbGlkX3JvdW5kGAMgASgREhAKCGJsb2NrX2lkGAQgASgMEhEKCXNpZ25hdHVyZRgFIAEoDCJ1CgpTaWduZWRWb3RlEg4KBmNvbW1pdBgBIAEoCBIOCgZoZWlnaHQYAiABKAQSDQoFcm91bmQYAyABKA0SEwoLdmFsaWRfcm91bmQYBCABKBESEAoIYmxvY2tfaWQYBSABKAwSEQoJc2lnbmF0dXJlGAYgASgMIocBChBBZG1pdFN0b3JhZ2VOb2RlEg8KB25vZGVfaWQYASABKAkSEwoLc2lnbmluZ19rZXkYAiABKAwSFwoPdGxzX3Nwa2lfc2hhMjU2GAMgASgMEhIKCnNwb25zb3JfaWQYBCABKAkSIAoHY29uc2VudBgFIAEoCzIPLmJzcy52MS5Db25zZW50IlkKB0NvbnNlbnQSEgoKaW52aXRhdGlvbhgBIAEoDBIcChRpbnZpdGF0aW9uX3NpZ25hdHVyZRgCIAEoDBIcChRwb3NzZXNzaW9uX3NpZ25hdHVyZRgDIAEoDCKUAgoKSW52aXRhdGlvbhIVCg1jb25zb3J0aXVtX2lkGAEgASgMEhUKDWludml0YXRpb25faWQYAiABKAwSEwoLb3BlcmF0b3JfaWQYAyABKAkSIQoEcm9sZRgEIAEoDjITLmJzcy52MS5JbnZpdGVkUm9sZRIQCgh1c2VzX21heBgFIAEoDRIaChJleHBpcmVzX2F0X3VuaXhfbXMYBiABKAMSJgoKY2hlY2twb2ludBgHIAEoCzISLmJzcy52MS5DaGVja3BvaW50EhEKCW1lbWJlcl9pZBgIIAEoCRIRCglhZ2VudF9pZHMYCSADKAkSJAoGbWV0ZXJzGAogAygLMhQuYnNzLnYxLkludml0ZWRNZXRlciJLCgxJbnZpdGVkTWV0ZXISEAoIbWV0ZXJfaWQYASABKAkSFQoNcmF0ZWRfcG93ZXJfdxgCIAEoBBISCgppbnRlcnZhbF9zGAMgASgNIkYKCkNoZWNrcG9pbnQSDgoGaGVpZ2h0GAEgASgEEhAKCGJsb2NrX2lkGAIgASgMEhYKDm1lbWJlcnNfZGlnZXN0GAMgASgMImUKEVJldGlyZVN0b3JhZ2VOb2RlEg8KB25vZGVfaWQYASABKAkSFwoPYWRtaXR0ZWRfaGVpZ2h0GAIgASgEEhMKC29wZXJhdG9yX2lkGAMgASgJEhEKCXNpZ25hdHVyZRgEIAEoDCJPChJTdXNwZW5kU3RvcmFnZU5vZGUSDwoHbm9kZV9pZBgBIAEoCRIoCgZjbGFpbXMYAiADKAsyGC5ic3MudjEuVW5yZWFjaGFibGVDbGFpbSJJChBVbnJlYWNoYWJsZUNsYWltEhIKCm1hbmFnZXJfaWQYASABKAkSDgoGaGVpZ2h0GAIgASgEEhEKCXNpZ25hdHVyZRgDIAEoDCJmChFSZXR1cm5TdG9yYWdlTm9kZRIPCgdub2RlX2lkGAEgASgJEhgKEHN1c3BlbmRlZF9oZWlnaHQYAiABKAQSEwoLaGVsZF9oZWlnaHQYAyABKAQSEQoJc2lnbmF0dXJlGAQgASgMImEKEUNhcnJ5QXR0ZXN0YXRpb25zEg4KBmhlaWdodBgBIAEoBBINCgVyb3VuZBgCIAEoDRItCgxhdHRlc3RhdGlvbnMYAyADKAsyFy5ic3MudjEuTGF0ZUF0dGVzdGF0aW9uImgKD0xhdGVBdHRlc3RhdGlvbhIPCgdub2RlX2lkGAEgASgJEg0KBWF1ZGl0GAIgASgMEhEKCXNpZ25hdHVyZRgDIAEoDBIiCghtaXNtYXRjaBgEIAEoCzIQLmJzcy52MS5NaXNtYXRjaCIsCghNaXNtYXRjaBINCgVoYXNoMhgBIAEoDBIRCgl0cmVlX3NpemUYAiABKAQiWAoJRmFpbEF1ZGl0Eg8KB25vZGVfaWQYASABKAkSDgoGaGVpZ2h0GAIgASgEEioKCGZpbmRpbmdzGAMgAygLMhguYnNzLnYxLk1hbmFnZXJTaWduYXR1cmUifwoMUmVjb3JkUGF5b3V0Eg8KB25vZGVfaWQYASABKAkSDgoGYW1vdW50GAIgASgEEhMKC3BhaWRfYmVmb3JlGAMgASgEEhEKCXJlZmVyZW5jZRgEIAEoCRITCgtvcGVyYXRvcl9pZBgFIAEoCRIRCglzaWduYXR1cmUYBiABKAwikAEKE1JlZ2lzdGVyUGFydGljaXBhbnQSFgoOcGFydGljaXBhbnRfaWQYASABKAkSEwoLc2lnbmluZ19rZXkYAiABKAwSFwoPdGxzX3Nwa2lfc2hhMjU2GAMgASgMEhEKCWFnZW50X2lkcxgEIAMoCRIgCgdjb25zZW50GAUgASgLMg8uYnNzLnYxLkNvbnNlbnQiXgoNUmVnaXN0ZXJNZXRlchIQCghtZXRlcl9pZBgBIAEoCRIQCghvd25lcl9pZBgCIAEoCRIVCg1yYXRlZF9wb3dlcl93GAMgASgEEhIKCmludGVydmFsX3MYBCABKA0iigEKD1JlZ2lzdGVyT2ZmaWNlchISCgpvZmZpY2VyX2lkGAEgASgJEiEKBHJvbGUYAiABKA4yEy5ic3MudjEuT2ZmaWNlclJvbGUSEwoLc2lnbmluZ19rZXkYAyABKAwSFwoPdGxzX3Nwa2lfc2hhMjU2GAQgASgMEhIKCm1hbmFnZXJfaWQYBSABKAkqZwoOU3VzcGVuc2lvbk1vZGUSHwobU1VTUEVOU0lPTl9NT0RFX1VOU1BFQ0lGSUVEEAASGQoVU1VTUEVOU0lPTl9NT0RFX05FVkVSEAESGQoVU1VTUEVOU0lPTl9NT0RFX0ZMT09SEAIqYwoLSW52aXRlZFJvbGUSHAoYSU5WSVRFRF9ST0xFX1VOU1BFQ0lGSUVEEAASGAoUSU5WSVRFRF9ST0xFX1NUT1JBR0UQARIcChhJTlZJVEVEX1JPTEVfUEFSVElDSVBBTlQQAipgCgtPZmZpY2VyUm9sZRIcChhPRkZJQ0VSX1JPTEVfVU5TUEVDSUZJRUQQABIZChVPRkZJQ0VSX1JPTEVfT1BFUkFUT1IQARIYChRPRkZJQ0VSX1JPTEVfQVVESVRPUhACYgZwcm90bzM", [file_bss_v1_block]);
 
 /**
  * The genesis file is this message as protobuf JSON. The consortium id is SHA-256 of the file's bytes, so a copy
@@ -269,6 +271,34 @@ export type Policy = Message<"bss.v1.Policy"> & {
    * @generated from field: uint32 resume_wait_max_ms = 19;
    */
   resumeWaitMaxMs: number;
+
+  /**
+   * Reward units for a MATCH in a block's canonical integrity certificate.
+   *
+   * @generated from field: uint64 match_reward = 20;
+   */
+  matchReward: bigint;
+
+  /**
+   * Reward units for keeping 2^30 sealed bytes for a day.
+   *
+   * @generated from field: uint64 storage_reward = 21;
+   */
+  storageReward: bigint;
+
+  /**
+   * Of how many nodes in each integrity certificate the managers recompute the audit digest.
+   *
+   * @generated from field: uint32 audits_per_block = 22;
+   */
+  auditsPerBlock: number;
+
+  /**
+   * A storage node that a manager has heard nothing of for this time is unreachable for it, ms; 0 for never.
+   *
+   * @generated from field: uint32 unreachable_after_ms = 23;
+   */
+  unreachableAfterMs: number;
 };
 
 /**
@@ -373,6 +403,42 @@ export type ControlOperation = Message<"bss.v1.ControlOperation"> & {
      */
     value: Evidence;
     case: "evidence";
+  } | {
+    /**
+     * @generated from field: bss.v1.RetireStorageNode retire_storage_node = 8;
+     */
+    value: RetireStorageNode;
+    case: "retireStorageNode";
+  } | {
+    /**
+     * @generated from field: bss.v1.SuspendStorageNode suspend_storage_node = 9;
+     */
+    value: SuspendStorageNode;
+    case: "suspendStorageNode";
+  } | {
+    /**
+     * @generated from field: bss.v1.ReturnStorageNode return_storage_node = 10;
+     */
+    value: ReturnStorageNode;
+    case: "returnStorageNode";
+  } | {
+    /**
+     * @generated from field: bss.v1.CarryAttestations carry_attestations = 11;
+     */
+    value: CarryAttestations;
+    case: "carryAttestations";
+  } | {
+    /**
+     * @generated from field: bss.v1.FailAudit fail_audit = 12;
+     */
+    value: FailAudit;
+    case: "failAudit";
+  } | {
+    /**
+     * @generated from field: bss.v1.RecordPayout record_payout = 13;
+     */
+    value: RecordPayout;
+    case: "recordPayout";
   } | { case: undefined; value?: undefined };
 };
 
@@ -638,6 +704,9 @@ export const SignedVoteSchema: GenMessage<SignedVote> = /*@__PURE__*/
   messageDesc(file_bss_v1_genesis, 11);
 
 /**
+ * Admits a storage node, or admits one again that has retired or was boycotted: with the same signing key, and credit
+ * as at the beginning; what it has earned stays.
+ *
  * @generated from message bss.v1.AdmitStorageNode
  */
 export type AdmitStorageNode = Message<"bss.v1.AdmitStorageNode"> & {
@@ -661,11 +730,18 @@ export type AdmitStorageNode = Message<"bss.v1.AdmitStorageNode"> & {
   tlsSpkiSha256: Uint8Array;
 
   /**
-   * Manager that vouches for it.
+   * Manager that vouches for it: of the operator who signed the invitation.
    *
    * @generated from field: string sponsor_id = 4;
    */
   sponsorId: string;
+
+  /**
+   * Absent in genesis, present everywhere else.
+   *
+   * @generated from field: bss.v1.Consent consent = 5;
+   */
+  consent?: Consent | undefined;
 };
 
 /**
@@ -674,6 +750,512 @@ export type AdmitStorageNode = Message<"bss.v1.AdmitStorageNode"> & {
  */
 export const AdmitStorageNodeSchema: GenMessage<AdmitStorageNode> = /*@__PURE__*/
   messageDesc(file_bss_v1_genesis, 12);
+
+/**
+ * Who agreed to an admission: an operator, by the invitation, and the admitted, by its own key.
+ *
+ * @generated from message bss.v1.Consent
+ */
+export type Consent = Message<"bss.v1.Consent"> & {
+  /**
+   * Exact bytes of an Invitation.
+   *
+   * @generated from field: bytes invitation = 1;
+   */
+  invitation: Uint8Array;
+
+  /**
+   * 64 bytes; Ed25519 by the operator over SHA-256("bss/v1/invitation" || invitation).
+   *
+   * @generated from field: bytes invitation_signature = 2;
+   */
+  invitationSignature: Uint8Array;
+
+  /**
+   * 64 bytes; by the key that is admitted; see CanonicalRegistration.
+   *
+   * @generated from field: bytes possession_signature = 3;
+   */
+  possessionSignature: Uint8Array;
+};
+
+/**
+ * Describes the message bss.v1.Consent.
+ * Use `create(ConsentSchema)` to create a new message.
+ */
+export const ConsentSchema: GenMessage<Consent> = /*@__PURE__*/
+  messageDesc(file_bss_v1_genesis, 13);
+
+/**
+ * An operator's word that somebody may join. Canonical bytes, at most 3,000.
+ *
+ * @generated from message bss.v1.Invitation
+ */
+export type Invitation = Message<"bss.v1.Invitation"> & {
+  /**
+   * 32 bytes.
+   *
+   * @generated from field: bytes consortium_id = 1;
+   */
+  consortiumId: Uint8Array;
+
+  /**
+   * 16 random bytes.
+   *
+   * @generated from field: bytes invitation_id = 2;
+   */
+  invitationId: Uint8Array;
+
+  /**
+   * Who issues it: an operator.
+   *
+   * @generated from field: string operator_id = 3;
+   */
+  operatorId: string;
+
+  /**
+   * @generated from field: bss.v1.InvitedRole role = 4;
+   */
+  role: InvitedRole;
+
+  /**
+   * How many may join with it, 1 to 10,000.
+   *
+   * @generated from field: uint32 uses_max = 5;
+   */
+  usesMax: number;
+
+  /**
+   * Unix ms; no block with a later timestamp admits by it.
+   *
+   * @generated from field: int64 expires_at_unix_ms = 6;
+   */
+  expiresAtUnixMs: bigint;
+
+  /**
+   * @generated from field: bss.v1.Checkpoint checkpoint = 7;
+   */
+  checkpoint?: Checkpoint | undefined;
+
+  /**
+   * The id that joins; empty for any. With one, uses_max is 1.
+   *
+   * @generated from field: string member_id = 8;
+   */
+  memberId: string;
+
+  /**
+   * Participants only: who may submit for it, at most 16.
+   *
+   * @generated from field: repeated string agent_ids = 9;
+   */
+  agentIds: string[];
+
+  /**
+   * Participants only, and only with member_id: meters that are registered along with it, at most 16.
+   *
+   * @generated from field: repeated bss.v1.InvitedMeter meters = 10;
+   */
+  meters: InvitedMeter[];
+};
+
+/**
+ * Describes the message bss.v1.Invitation.
+ * Use `create(InvitationSchema)` to create a new message.
+ */
+export const InvitationSchema: GenMessage<Invitation> = /*@__PURE__*/
+  messageDesc(file_bss_v1_genesis, 14);
+
+/**
+ * @generated from message bss.v1.InvitedMeter
+ */
+export type InvitedMeter = Message<"bss.v1.InvitedMeter"> & {
+  /**
+   * @generated from field: string meter_id = 1;
+   */
+  meterId: string;
+
+  /**
+   * W, > 0: the most that it can carry in either direction.
+   *
+   * @generated from field: uint64 rated_power_w = 2;
+   */
+  ratedPowerW: bigint;
+
+  /**
+   * s; divides policy.delivery_interval_s.
+   *
+   * @generated from field: uint32 interval_s = 3;
+   */
+  intervalS: number;
+};
+
+/**
+ * Describes the message bss.v1.InvitedMeter.
+ * Use `create(InvitedMeterSchema)` to create a new message.
+ */
+export const InvitedMeterSchema: GenMessage<InvitedMeter> = /*@__PURE__*/
+  messageDesc(file_bss_v1_genesis, 15);
+
+/**
+ * A final block that whoever joins takes as true: keys of those who left long ago cannot show it another history.
+ *
+ * @generated from message bss.v1.Checkpoint
+ */
+export type Checkpoint = Message<"bss.v1.Checkpoint"> & {
+  /**
+   * 0 for genesis.
+   *
+   * @generated from field: uint64 height = 1;
+   */
+  height: bigint;
+
+  /**
+   * 32 bytes; the consortium id at height 0.
+   *
+   * @generated from field: bytes block_id = 2;
+   */
+  blockId: Uint8Array;
+
+  /**
+   * 32 bytes; after the block.
+   *
+   * @generated from field: bytes members_digest = 3;
+   */
+  membersDigest: Uint8Array;
+};
+
+/**
+ * Describes the message bss.v1.Checkpoint.
+ * Use `create(CheckpointSchema)` to create a new message.
+ */
+export const CheckpointSchema: GenMessage<Checkpoint> = /*@__PURE__*/
+  messageDesc(file_bss_v1_genesis, 16);
+
+/**
+ * A storage node leaves for good, until it is admitted again.
+ *
+ * @generated from message bss.v1.RetireStorageNode
+ */
+export type RetireStorageNode = Message<"bss.v1.RetireStorageNode"> & {
+  /**
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Where it was admitted; 0 for genesis.
+   *
+   * @generated from field: uint64 admitted_height = 2;
+   */
+  admittedHeight: bigint;
+
+  /**
+   * The operator of its sponsor that sends it away; empty when the node itself leaves.
+   *
+   * @generated from field: string operator_id = 3;
+   */
+  operatorId: string;
+
+  /**
+   * 64 bytes, by the operator or the node; see CanonicalRetirement.
+   *
+   * @generated from field: bytes signature = 4;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message bss.v1.RetireStorageNode.
+ * Use `create(RetireStorageNodeSchema)` to create a new message.
+ */
+export const RetireStorageNodeSchema: GenMessage<RetireStorageNode> = /*@__PURE__*/
+  messageDesc(file_bss_v1_genesis, 17);
+
+/**
+ * More than f managers have heard nothing of a storage node: no committee is drawn with it until it returns.
+ *
+ * @generated from message bss.v1.SuspendStorageNode
+ */
+export type SuspendStorageNode = Message<"bss.v1.SuspendStorageNode"> & {
+  /**
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * f+1, sorted by manager_id bytewise.
+   *
+   * @generated from field: repeated bss.v1.UnreachableClaim claims = 2;
+   */
+  claims: UnreachableClaim[];
+};
+
+/**
+ * Describes the message bss.v1.SuspendStorageNode.
+ * Use `create(SuspendStorageNodeSchema)` to create a new message.
+ */
+export const SuspendStorageNodeSchema: GenMessage<SuspendStorageNode> = /*@__PURE__*/
+  messageDesc(file_bss_v1_genesis, 18);
+
+/**
+ * @generated from message bss.v1.UnreachableClaim
+ */
+export type UnreachableClaim = Message<"bss.v1.UnreachableClaim"> & {
+  /**
+   * @generated from field: string manager_id = 1;
+   */
+  managerId: string;
+
+  /**
+   * The manager's height when it signed: at least that at which the node's standing last changed, and at most 100 below
+   * the block's.
+   *
+   * @generated from field: uint64 height = 2;
+   */
+  height: bigint;
+
+  /**
+   * 64 bytes; see CanonicalUnreachable.
+   *
+   * @generated from field: bytes signature = 3;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message bss.v1.UnreachableClaim.
+ * Use `create(UnreachableClaimSchema)` to create a new message.
+ */
+export const UnreachableClaimSchema: GenMessage<UnreachableClaim> = /*@__PURE__*/
+  messageDesc(file_bss_v1_genesis, 19);
+
+/**
+ * A storage node that was suspended as unreachable is back. Signed by itself.
+ *
+ * @generated from message bss.v1.ReturnStorageNode
+ */
+export type ReturnStorageNode = Message<"bss.v1.ReturnStorageNode"> & {
+  /**
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * The block that suspended it.
+   *
+   * @generated from field: uint64 suspended_height = 2;
+   */
+  suspendedHeight: bigint;
+
+  /**
+   * What it holds: at least the height of the block that takes it back, less 9.
+   *
+   * @generated from field: uint64 held_height = 3;
+   */
+  heldHeight: bigint;
+
+  /**
+   * 64 bytes; see CanonicalReturn.
+   *
+   * @generated from field: bytes signature = 4;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message bss.v1.ReturnStorageNode.
+ * Use `create(ReturnStorageNodeSchema)` to create a new message.
+ */
+export const ReturnStorageNodeSchema: GenMessage<ReturnStorageNode> = /*@__PURE__*/
+  messageDesc(file_bss_v1_genesis, 20);
+
+/**
+ * Attestations that came too late for the integrity certificate of their block, or that contradict it.
+ *
+ * @generated from message bss.v1.CarryAttestations
+ */
+export type CarryAttestations = Message<"bss.v1.CarryAttestations"> & {
+  /**
+   * Of a block that was made final 1 to 8 blocks before the one that carries this.
+   *
+   * @generated from field: uint64 height = 1;
+   */
+  height: bigint;
+
+  /**
+   * Of the certificate.
+   *
+   * @generated from field: uint32 round = 2;
+   */
+  round: number;
+
+  /**
+   * Members of the committee that the certificate does not name, sorted by node_id bytewise, at most 1,000 in all such
+   * operations of a block.
+   *
+   * @generated from field: repeated bss.v1.LateAttestation attestations = 3;
+   */
+  attestations: LateAttestation[];
+};
+
+/**
+ * Describes the message bss.v1.CarryAttestations.
+ * Use `create(CarryAttestationsSchema)` to create a new message.
+ */
+export const CarryAttestationsSchema: GenMessage<CarryAttestations> = /*@__PURE__*/
+  messageDesc(file_bss_v1_genesis, 21);
+
+/**
+ * @generated from message bss.v1.LateAttestation
+ */
+export type LateAttestation = Message<"bss.v1.LateAttestation"> & {
+  /**
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * 32 bytes.
+   *
+   * @generated from field: bytes audit = 2;
+   */
+  audit: Uint8Array;
+
+  /**
+   * 64 bytes; see CanonicalAttestation.
+   *
+   * @generated from field: bytes signature = 3;
+   */
+  signature: Uint8Array;
+
+  /**
+   * Present when the node signed MISMATCH.
+   *
+   * @generated from field: bss.v1.Mismatch mismatch = 4;
+   */
+  mismatch?: Mismatch | undefined;
+};
+
+/**
+ * Describes the message bss.v1.LateAttestation.
+ * Use `create(LateAttestationSchema)` to create a new message.
+ */
+export const LateAttestationSchema: GenMessage<LateAttestation> = /*@__PURE__*/
+  messageDesc(file_bss_v1_genesis, 22);
+
+/**
+ * What a storage node computed instead of what its block states.
+ *
+ * @generated from message bss.v1.Mismatch
+ */
+export type Mismatch = Message<"bss.v1.Mismatch"> & {
+  /**
+   * 32 bytes.
+   *
+   * @generated from field: bytes hash2 = 1;
+   */
+  hash2: Uint8Array;
+
+  /**
+   * @generated from field: uint64 tree_size = 2;
+   */
+  treeSize: bigint;
+};
+
+/**
+ * Describes the message bss.v1.Mismatch.
+ * Use `create(MismatchSchema)` to create a new message.
+ */
+export const MismatchSchema: GenMessage<Mismatch> = /*@__PURE__*/
+  messageDesc(file_bss_v1_genesis, 23);
+
+/**
+ * A storage node signed an audit digest that is not the one of the records.
+ *
+ * @generated from message bss.v1.FailAudit
+ */
+export type FailAudit = Message<"bss.v1.FailAudit"> & {
+  /**
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * Of a block that was made final 1 to 8 blocks before the one that carries this; the node was drawn for its audit.
+   *
+   * @generated from field: uint64 height = 2;
+   */
+  height: bigint;
+
+  /**
+   * f+1 managers that have recomputed it, sorted by manager_id bytewise; see CanonicalAuditFinding.
+   *
+   * @generated from field: repeated bss.v1.ManagerSignature findings = 3;
+   */
+  findings: ManagerSignature[];
+};
+
+/**
+ * Describes the message bss.v1.FailAudit.
+ * Use `create(FailAuditSchema)` to create a new message.
+ */
+export const FailAuditSchema: GenMessage<FailAudit> = /*@__PURE__*/
+  messageDesc(file_bss_v1_genesis, 24);
+
+/**
+ * Reward units were paid outside the ledger.
+ *
+ * @generated from message bss.v1.RecordPayout
+ */
+export type RecordPayout = Message<"bss.v1.RecordPayout"> & {
+  /**
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * At least 1, at most what is earned and not paid.
+   *
+   * @generated from field: uint64 amount = 2;
+   */
+  amount: bigint;
+
+  /**
+   * What had been paid before.
+   *
+   * @generated from field: uint64 paid_before = 3;
+   */
+  paidBefore: bigint;
+
+  /**
+   * For people, at most 64 characters: a bank reference.
+   *
+   * @generated from field: string reference = 4;
+   */
+  reference: string;
+
+  /**
+   * An operator of the node's sponsor.
+   *
+   * @generated from field: string operator_id = 5;
+   */
+  operatorId: string;
+
+  /**
+   * 64 bytes; see CanonicalPayout.
+   *
+   * @generated from field: bytes signature = 6;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message bss.v1.RecordPayout.
+ * Use `create(RecordPayoutSchema)` to create a new message.
+ */
+export const RecordPayoutSchema: GenMessage<RecordPayout> = /*@__PURE__*/
+  messageDesc(file_bss_v1_genesis, 25);
 
 /**
  * @generated from message bss.v1.RegisterParticipant
@@ -699,11 +1281,18 @@ export type RegisterParticipant = Message<"bss.v1.RegisterParticipant"> & {
   tlsSpkiSha256: Uint8Array;
 
   /**
-   * Participants that may submit this one's records, at most 16.
+   * Participants that may submit this one's records, at most 16; after genesis those of the invitation.
    *
    * @generated from field: repeated string agent_ids = 4;
    */
   agentIds: string[];
+
+  /**
+   * Absent in genesis, present everywhere else. The invitation's meters are registered along.
+   *
+   * @generated from field: bss.v1.Consent consent = 5;
+   */
+  consent?: Consent | undefined;
 };
 
 /**
@@ -711,7 +1300,7 @@ export type RegisterParticipant = Message<"bss.v1.RegisterParticipant"> & {
  * Use `create(RegisterParticipantSchema)` to create a new message.
  */
 export const RegisterParticipantSchema: GenMessage<RegisterParticipant> = /*@__PURE__*/
-  messageDesc(file_bss_v1_genesis, 13);
+  messageDesc(file_bss_v1_genesis, 26);
 
 /**
  * @generated from message bss.v1.RegisterMeter
@@ -749,7 +1338,7 @@ export type RegisterMeter = Message<"bss.v1.RegisterMeter"> & {
  * Use `create(RegisterMeterSchema)` to create a new message.
  */
 export const RegisterMeterSchema: GenMessage<RegisterMeter> = /*@__PURE__*/
-  messageDesc(file_bss_v1_genesis, 14);
+  messageDesc(file_bss_v1_genesis, 27);
 
 /**
  * Somebody who reads or administers without being a manager, storage node or participant.
@@ -768,7 +1357,7 @@ export type RegisterOfficer = Message<"bss.v1.RegisterOfficer"> & {
   role: OfficerRole;
 
   /**
-   * 32 bytes, Ed25519: governance.
+   * 32 bytes, Ed25519: invitations, payouts, governance.
    *
    * @generated from field: bytes signing_key = 3;
    */
@@ -780,6 +1369,13 @@ export type RegisterOfficer = Message<"bss.v1.RegisterOfficer"> & {
    * @generated from field: bytes tls_spki_sha256 = 4;
    */
   tlsSpkiSha256: Uint8Array;
+
+  /**
+   * Operators: the manager for which they act. Auditors: empty.
+   *
+   * @generated from field: string manager_id = 5;
+   */
+  managerId: string;
 };
 
 /**
@@ -787,7 +1383,7 @@ export type RegisterOfficer = Message<"bss.v1.RegisterOfficer"> & {
  * Use `create(RegisterOfficerSchema)` to create a new message.
  */
 export const RegisterOfficerSchema: GenMessage<RegisterOfficer> = /*@__PURE__*/
-  messageDesc(file_bss_v1_genesis, 15);
+  messageDesc(file_bss_v1_genesis, 28);
 
 /**
  * @generated from enum bss.v1.SuspensionMode
@@ -825,6 +1421,37 @@ export const SuspensionModeSchema: GenEnum<SuspensionMode> = /*@__PURE__*/
   enumDesc(file_bss_v1_genesis, 0);
 
 /**
+ * @generated from enum bss.v1.InvitedRole
+ */
+export const InvitedRole = {
+  /**
+   * @generated from enum value: INVITED_ROLE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: INVITED_ROLE_STORAGE = 1;
+   */
+  STORAGE: 1,
+
+  /**
+   * @generated from enum value: INVITED_ROLE_PARTICIPANT = 2;
+   */
+  PARTICIPANT: 2,
+} as const;
+
+/**
+ * @generated from enum bss.v1.InvitedRole
+ */
+export type InvitedRole = (typeof InvitedRole)[keyof typeof InvitedRole] | UnknownEnum;
+
+/**
+ * Describes the enum bss.v1.InvitedRole.
+ */
+export const InvitedRoleSchema: GenEnum<InvitedRole> = /*@__PURE__*/
+  enumDesc(file_bss_v1_genesis, 1);
+
+/**
  * @generated from enum bss.v1.OfficerRole
  */
 export const OfficerRole = {
@@ -853,5 +1480,5 @@ export type OfficerRole = (typeof OfficerRole)[keyof typeof OfficerRole] | Unkno
  * Describes the enum bss.v1.OfficerRole.
  */
 export const OfficerRoleSchema: GenEnum<OfficerRole> = /*@__PURE__*/
-  enumDesc(file_bss_v1_genesis, 1);
+  enumDesc(file_bss_v1_genesis, 2);
 

@@ -12,15 +12,15 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file bss/v1/members.proto.
  */
 export const file_bss_v1_members: GenFile = /*@__PURE__*/
-  fileDesc("ChRic3MvdjEvbWVtYmVycy5wcm90bxIGYnNzLnYxIpoBCgtNZW1iZXJFbnRyeRInCgdtYW5hZ2VyGAEgASgLMhQuYnNzLnYxLk1hbmFnZXJFbnRyeUgAEjAKDHN0b3JhZ2Vfbm9kZRgCIAEoCzIYLmJzcy52MS5TdG9yYWdlTm9kZUVudHJ5SAASJwoHb2ZmaWNlchgDIAEoCzIULmJzcy52MS5PZmZpY2VyRW50cnlIAEIHCgVlbnRyeSLQAQoMTWFuYWdlckVudHJ5EiUKBm1lbWJlchgBIAEoCzIVLmJzcy52MS5NYW5hZ2VyTWVtYmVyEhEKCXN1c3BlbmRlZBgCIAEoCBIoCgZyZWFzb24YAyABKA4yGC5ic3MudjEuU3VzcGVuc2lvblJlYXNvbhIWCg5jaGFuZ2VkX2hlaWdodBgEIAEoBBIaChJjaGFuZ2VkX2F0X3VuaXhfbXMYBSABKAMSEAoIYWJzZW5jZXMYBiABKA0SFgoOb2ZmZW5jZV9oZWlnaHQYByABKAQicgoQU3RvcmFnZU5vZGVFbnRyeRIrCglhZG1pc3Npb24YASABKAsyGC5ic3MudjEuQWRtaXRTdG9yYWdlTm9kZRIRCglzdXNwZW5kZWQYAiABKAgSDgoGY3JlZGl0GAMgASgNEg4KBnJld2FyZBgEIAEoBCI9CgxPZmZpY2VyRW50cnkSLQoMcmVnaXN0cmF0aW9uGAEgASgLMhcuYnNzLnYxLlJlZ2lzdGVyT2ZmaWNlciIdCgpNZW1iZXJMaXN0Eg8KB2VudHJpZXMYASADKAwqdgoQU3VzcGVuc2lvblJlYXNvbhIhCh1TVVNQRU5TSU9OX1JFQVNPTl9VTlNQRUNJRklFRBAAEhwKGFNVU1BFTlNJT05fUkVBU09OX0FCU0VOVBABEiEKHVNVU1BFTlNJT05fUkVBU09OX0VRVUlWT0NBVEVEEAJiBnByb3RvMw", [file_bss_v1_genesis]);
+  fileDesc("ChRic3MvdjEvbWVtYmVycy5wcm90bxIGYnNzLnYxIvQBCgtNZW1iZXJFbnRyeRInCgdtYW5hZ2VyGAEgASgLMhQuYnNzLnYxLk1hbmFnZXJFbnRyeUgAEjAKDHN0b3JhZ2Vfbm9kZRgCIAEoCzIYLmJzcy52MS5TdG9yYWdlTm9kZUVudHJ5SAASJwoHb2ZmaWNlchgDIAEoCzIULmJzcy52MS5PZmZpY2VyRW50cnlIABIvCg5vcGVuX2NvbW1pdHRlZRgEIAEoCzIVLmJzcy52MS5PcGVuQ29tbWl0dGVlSAASJwoGdG90YWxzGAUgASgLMhUuYnNzLnYxLlN0b3JhZ2VUb3RhbHNIAEIHCgVlbnRyeSLQAQoMTWFuYWdlckVudHJ5EiUKBm1lbWJlchgBIAEoCzIVLmJzcy52MS5NYW5hZ2VyTWVtYmVyEhEKCXN1c3BlbmRlZBgCIAEoCBIoCgZyZWFzb24YAyABKA4yGC5ic3MudjEuU3VzcGVuc2lvblJlYXNvbhIWCg5jaGFuZ2VkX2hlaWdodBgEIAEoBBIaChJjaGFuZ2VkX2F0X3VuaXhfbXMYBSABKAMSEAoIYWJzZW5jZXMYBiABKA0SFgoOb2ZmZW5jZV9oZWlnaHQYByABKAQizQIKEFN0b3JhZ2VOb2RlRW50cnkSKwoJYWRtaXNzaW9uGAEgASgLMhguYnNzLnYxLkFkbWl0U3RvcmFnZU5vZGUSLQoKc3VzcGVuc2lvbhgCIAEoDjIZLmJzcy52MS5TdG9yYWdlU3VzcGVuc2lvbhIOCgZjcmVkaXQYAyABKA0SDgoGcmV3YXJkGAQgASgEEgwKBHBhaWQYBSABKAQSFwoPYWRtaXR0ZWRfaGVpZ2h0GAYgASgEEhYKDmNoYW5nZWRfaGVpZ2h0GAcgASgEEhoKEmNoYW5nZWRfYXRfdW5peF9tcxgIIAEoAxIQCghhYnNlbmNlcxgJIAEoDRIcChRsYXN0X2F0dGVzdGVkX2hlaWdodBgKIAEoBBIUCgxhdWRpdF9mYWlsZWQYCyABKAgSHAoUcmV3YXJkZWRfa2liX3NlY29uZHMYDCABKAQihAEKDU9wZW5Db21taXR0ZWUSDgoGaGVpZ2h0GAEgASgEEhAKCGJsb2NrX2lkGAIgASgMEg0KBXJvdW5kGAMgASgNEg0KBWhhc2gxGAQgASgMEhEKCXRyZWVfc2l6ZRgFIAEoBBIPCgdtaXNzaW5nGAYgAygJEg8KB2F1ZGl0ZWQYByADKAkiTQoNU3RvcmFnZVRvdGFscxIUCgxzZWFsZWRfYnl0ZXMYASABKAQSEwoLa2liX3NlY29uZHMYAiABKAQSEQoJcmVtYWluZGVyGAMgASgEIj0KDE9mZmljZXJFbnRyeRItCgxyZWdpc3RyYXRpb24YASABKAsyFy5ic3MudjEuUmVnaXN0ZXJPZmZpY2VyIh0KCk1lbWJlckxpc3QSDwoHZW50cmllcxgBIAMoDCp2ChBTdXNwZW5zaW9uUmVhc29uEiEKHVNVU1BFTlNJT05fUkVBU09OX1VOU1BFQ0lGSUVEEAASHAoYU1VTUEVOU0lPTl9SRUFTT05fQUJTRU5UEAESIQodU1VTUEVOU0lPTl9SRUFTT05fRVFVSVZPQ0FURUQQAiqdAQoRU3RvcmFnZVN1c3BlbnNpb24SIgoeU1RPUkFHRV9TVVNQRU5TSU9OX1VOU1BFQ0lGSUVEEAASIgoeU1RPUkFHRV9TVVNQRU5TSU9OX1VOUkVBQ0hBQkxFEAESIAocU1RPUkFHRV9TVVNQRU5TSU9OX0JPWUNPVFRFRBACEh4KGlNUT1JBR0VfU1VTUEVOU0lPTl9SRVRJUkVEEANiBnByb3RvMw", [file_bss_v1_genesis]);
 
 /**
  * Who belongs to the consortium after a block, as the header's members_digest covers it:
  *
  *   members_digest = RFC 9162 root over the canonical bytes of each MemberEntry
  *
- * in this order: managers in ring order, storage nodes by node_id bytewise, officers by officer_id bytewise.
- * Canonical bytes are explained in canonical.proto.
+ * in this order: managers in ring order, storage nodes by node_id bytewise, officers by officer_id bytewise, open
+ * committees by height, and the totals unless they are all 0. Canonical bytes are explained in canonical.proto.
  *
  * @generated from message bss.v1.MemberEntry
  */
@@ -48,6 +48,18 @@ export type MemberEntry = Message<"bss.v1.MemberEntry"> & {
      */
     value: OfficerEntry;
     case: "officer";
+  } | {
+    /**
+     * @generated from field: bss.v1.OpenCommittee open_committee = 4;
+     */
+    value: OpenCommittee;
+    case: "openCommittee";
+  } | {
+    /**
+     * @generated from field: bss.v1.StorageTotals totals = 5;
+     */
+    value: StorageTotals;
+    case: "totals";
   } | { case: undefined; value?: undefined };
 };
 
@@ -122,7 +134,7 @@ export const ManagerEntrySchema: GenMessage<ManagerEntry> = /*@__PURE__*/
  */
 export type StorageNodeEntry = Message<"bss.v1.StorageNodeEntry"> & {
   /**
-   * As admitted.
+   * As admitted, without consent.
    *
    * @generated from field: bss.v1.AdmitStorageNode admission = 1;
    */
@@ -131,9 +143,9 @@ export type StorageNodeEntry = Message<"bss.v1.StorageNodeEntry"> & {
   /**
    * A suspended node is not drawn for committees.
    *
-   * @generated from field: bool suspended = 2;
+   * @generated from field: bss.v1.StorageSuspension suspension = 2;
    */
-  suspended: boolean;
+  suspension: StorageSuspension;
 
   /**
    * 0 to 1000; 100 at admission.
@@ -148,6 +160,62 @@ export type StorageNodeEntry = Message<"bss.v1.StorageNodeEntry"> & {
    * @generated from field: uint64 reward = 4;
    */
   reward: bigint;
+
+  /**
+   * Of these, paid outside the ledger.
+   *
+   * @generated from field: uint64 paid = 5;
+   */
+  paid: bigint;
+
+  /**
+   * The block that last admitted it; 0 for genesis.
+   *
+   * @generated from field: uint64 admitted_height = 6;
+   */
+  admittedHeight: bigint;
+
+  /**
+   * The block that last admitted, suspended or took it back; 0 for genesis.
+   *
+   * @generated from field: uint64 changed_height = 7;
+   */
+  changedHeight: bigint;
+
+  /**
+   * That block's timestamp, Unix ms; 0 for genesis.
+   *
+   * @generated from field: int64 changed_at_unix_ms = 8;
+   */
+  changedAtUnixMs: bigint;
+
+  /**
+   * How often it has been suspended as unreachable in close succession: each doubles its wait.
+   *
+   * @generated from field: uint32 absences = 9;
+   */
+  absences: number;
+
+  /**
+   * Height of its last MATCH that a block carries; 0 for none.
+   *
+   * @generated from field: uint64 last_attested_height = 10;
+   */
+  lastAttestedHeight: bigint;
+
+  /**
+   * Its last audit failed: it earns nothing for storing until one passes.
+   *
+   * @generated from field: bool audit_failed = 11;
+   */
+  auditFailed: boolean;
+
+  /**
+   * StorageTotals.kib_seconds up to which storing is rewarded.
+   *
+   * @generated from field: uint64 rewarded_kib_seconds = 12;
+   */
+  rewardedKibSeconds: bigint;
 };
 
 /**
@@ -156,6 +224,102 @@ export type StorageNodeEntry = Message<"bss.v1.StorageNodeEntry"> & {
  */
 export const StorageNodeEntrySchema: GenMessage<StorageNodeEntry> = /*@__PURE__*/
   messageDesc(file_bss_v1_members, 2);
+
+/**
+ * A block's committee for as long as attestations of it may still be carried: up to 8 blocks after it.
+ *
+ * @generated from message bss.v1.OpenCommittee
+ */
+export type OpenCommittee = Message<"bss.v1.OpenCommittee"> & {
+  /**
+   * @generated from field: uint64 height = 1;
+   */
+  height: bigint;
+
+  /**
+   * 32 bytes.
+   *
+   * @generated from field: bytes block_id = 2;
+   */
+  blockId: Uint8Array;
+
+  /**
+   * Of its integrity certificate.
+   *
+   * @generated from field: uint32 round = 3;
+   */
+  round: number;
+
+  /**
+   * 32 bytes; the block's.
+   *
+   * @generated from field: bytes hash1 = 4;
+   */
+  hash1: Uint8Array;
+
+  /**
+   * The block's.
+   *
+   * @generated from field: uint64 tree_size = 5;
+   */
+  treeSize: bigint;
+
+  /**
+   * Members whose attestation no block has carried yet, sorted.
+   *
+   * @generated from field: repeated string missing = 6;
+   */
+  missing: string[];
+
+  /**
+   * Members whose audit digest managers recompute, and which no block has found false, sorted.
+   *
+   * @generated from field: repeated string audited = 7;
+   */
+  audited: string[];
+};
+
+/**
+ * Describes the message bss.v1.OpenCommittee.
+ * Use `create(OpenCommitteeSchema)` to create a new message.
+ */
+export const OpenCommitteeSchema: GenMessage<OpenCommittee> = /*@__PURE__*/
+  messageDesc(file_bss_v1_members, 3);
+
+/**
+ * What storing is rewarded by. Each block adds the bytes before it, for the time since the block before it.
+ *
+ * @generated from message bss.v1.StorageTotals
+ */
+export type StorageTotals = Message<"bss.v1.StorageTotals"> & {
+  /**
+   * Sum of the lengths of all sealed records, bytes.
+   *
+   * @generated from field: uint64 sealed_bytes = 1;
+   */
+  sealedBytes: bigint;
+
+  /**
+   * Whole KiB seconds that have been stored since genesis.
+   *
+   * @generated from field: uint64 kib_seconds = 2;
+   */
+  kibSeconds: bigint;
+
+  /**
+   * What is left of them, byte milliseconds; less than 1,024,000.
+   *
+   * @generated from field: uint64 remainder = 3;
+   */
+  remainder: bigint;
+};
+
+/**
+ * Describes the message bss.v1.StorageTotals.
+ * Use `create(StorageTotalsSchema)` to create a new message.
+ */
+export const StorageTotalsSchema: GenMessage<StorageTotals> = /*@__PURE__*/
+  messageDesc(file_bss_v1_members, 4);
 
 /**
  * @generated from message bss.v1.OfficerEntry
@@ -174,7 +338,7 @@ export type OfficerEntry = Message<"bss.v1.OfficerEntry"> & {
  * Use `create(OfficerEntrySchema)` to create a new message.
  */
 export const OfficerEntrySchema: GenMessage<OfficerEntry> = /*@__PURE__*/
-  messageDesc(file_bss_v1_members, 3);
+  messageDesc(file_bss_v1_members, 5);
 
 /**
  * All entries in the order of the digest: how a node keeps the members of a height.
@@ -195,7 +359,7 @@ export type MemberList = Message<"bss.v1.MemberList"> & {
  * Use `create(MemberListSchema)` to create a new message.
  */
 export const MemberListSchema: GenMessage<MemberList> = /*@__PURE__*/
-  messageDesc(file_bss_v1_members, 4);
+  messageDesc(file_bss_v1_members, 6);
 
 /**
  * @generated from enum bss.v1.SuspensionReason
@@ -229,4 +393,48 @@ export type SuspensionReason = (typeof SuspensionReason)[keyof typeof Suspension
  */
 export const SuspensionReasonSchema: GenEnum<SuspensionReason> = /*@__PURE__*/
   enumDesc(file_bss_v1_members, 0);
+
+/**
+ * @generated from enum bss.v1.StorageSuspension
+ */
+export const StorageSuspension = {
+  /**
+   * Not suspended.
+   *
+   * @generated from enum value: STORAGE_SUSPENSION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Managers heard nothing of it. It returns by itself.
+   *
+   * @generated from enum value: STORAGE_SUSPENSION_UNREACHABLE = 1;
+   */
+  UNREACHABLE: 1,
+
+  /**
+   * Its credit fell below the boycott line. It must be admitted again.
+   *
+   * @generated from enum value: STORAGE_SUSPENSION_BOYCOTTED = 2;
+   */
+  BOYCOTTED: 2,
+
+  /**
+   * It left, or was sent away. It must be admitted again.
+   *
+   * @generated from enum value: STORAGE_SUSPENSION_RETIRED = 3;
+   */
+  RETIRED: 3,
+} as const;
+
+/**
+ * @generated from enum bss.v1.StorageSuspension
+ */
+export type StorageSuspension = (typeof StorageSuspension)[keyof typeof StorageSuspension] | UnknownEnum;
+
+/**
+ * Describes the enum bss.v1.StorageSuspension.
+ */
+export const StorageSuspensionSchema: GenEnum<StorageSuspension> = /*@__PURE__*/
+  enumDesc(file_bss_v1_members, 1);
 

@@ -8,17 +8,19 @@ import type { Block, BlockCertificates, CommitCertificate, ManagerBlockHeader } 
 import { file_bss_v1_block } from "./block_pb.js";
 import type { ControlOperation, ManagerMember, Policy } from "./genesis_pb.js";
 import { file_bss_v1_genesis } from "./genesis_pb.js";
-import type { SuspensionReason } from "./members_pb.js";
+import type { StorageSuspension, SuspensionReason } from "./members_pb.js";
 import { file_bss_v1_members } from "./members_pb.js";
 import type { Record } from "./record_pb.js";
 import { file_bss_v1_record } from "./record_pb.js";
+import type { ForkProof } from "./vote_pb.js";
+import { file_bss_v1_vote } from "./vote_pb.js";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file bss/v1/query.proto.
  */
 export const file_bss_v1_query: GenFile = /*@__PURE__*/
-  fileDesc("ChJic3MvdjEvcXVlcnkucHJvdG8SBmJzcy52MSISChBHZXRTdGF0dXNSZXF1ZXN0IqMDChFHZXRTdGF0dXNSZXNwb25zZRIeCgRyb2xlGAEgASgOMhAuYnNzLnYxLk5vZGVSb2xlEg8KB25vZGVfaWQYAiABKAkSFwoPY29uc29ydGl1bV9uYW1lGAMgASgJEhUKDWNvbnNvcnRpdW1faWQYBCABKAwSDgoGaGVpZ2h0GAUgASgEEhAKCGJsb2NrX2lkGAYgASgMEhEKCXRyZWVfc2l6ZRgHIAEoBBIMCgRyb290GAggASgMEiEKBXBlZXJzGAkgAygLMhIuYnNzLnYxLlBlZXJTdGF0dXMSDwoHc3luY2luZxgKIAEoCBINCgVyb3VuZBgLIAEoDRIMCgRzdGVwGAwgASgJEhgKEHBvb2xfc3VibWlzc2lvbnMYDSABKA0SDwoHdmVyc2lvbhgOIAEoCRIUCgxzdGF0ZV9kaWdlc3QYDyABKAwSIAoHd2FpdGluZxgQIAEoCzIPLmJzcy52MS5XYWl0aW5nEiIKBHN5bmMYESABKAsyFC5ic3MudjEuU3luY1Byb2dyZXNzEhIKCmFic3RhaW5pbmcYEiABKAkiwAEKB1dhaXRpbmcSDAoEdGV4dBgBIAEoCRIPCgdzdGVwX21zGAIgASgEEhEKCWhlaWdodF9tcxgDIAEoBBIYChBtaXNzaW5nX3Byb3Bvc2VyGAQgASgJEhcKD21pc3NpbmdfYWNjZXB0cxgFIAMoCRIZChFtaXNzaW5nX2FwcHJvdmFscxgGIAMoCRIXCg9taXNzaW5nX2NvbW1pdHMYByADKAkSHAoUbWlzc2luZ19hdHRlc3RhdGlvbnMYCCADKAkiZwoMU3luY1Byb2dyZXNzEhUKDXRhcmdldF9oZWlnaHQYASABKAQSGQoRYmxvY2tzX3Blcl9zZWNvbmQYAiABKAESFAoMc2Vjb25kc19sZWZ0GAMgASgEEg8KB3BlZXJfaWQYBCABKAkiegoKUGVlclN0YXR1cxIPCgdwZWVyX2lkGAEgASgJEh4KBHJvbGUYAiABKA4yEC5ic3MudjEuTm9kZVJvbGUSEQoJY29ubmVjdGVkGAMgASgIEg4KBmhlaWdodBgEIAEoBBIYChBmYWxzZV9vYmplY3Rpb25zGAUgASgEIicKEEdldFJlY29yZFJlcXVlc3QSEwoLcmVjb3JkX2hhc2gYASABKAwiNwoRR2V0UmVjb3JkUmVzcG9uc2USIgoFZW50cnkYASABKAsyEy5ic3MudjEuUmVjb3JkRW50cnkirQEKC1JlY29yZEVudHJ5EhMKC3JlY29yZF9oYXNoGAEgASgMEg4KBmhlaWdodBgCIAEoBBIQCghwb3NpdGlvbhgDIAEoBBITCgtzZWFsX2RpZ2VzdBgEIAEoDBITCgZyZWNvcmQYBSABKAxIAIgBARIfCgdkZWNvZGVkGAYgASgLMg4uYnNzLnYxLlJlY29yZBIRCglzdWNjZXNzb3IYByABKAxCCQoHX3JlY29yZCIoChFHZXRSZWNlaXB0UmVxdWVzdBITCgtyZWNvcmRfaGFzaBgBIAEoDCI2ChJHZXRSZWNlaXB0UmVzcG9uc2USIAoHcmVjZWlwdBgBIAEoCzIPLmJzcy52MS5SZWNlaXB0IpICCgdSZWNlaXB0EhMKC3JlY29yZF9oYXNoGAEgASgMEg4KBmhlaWdodBgCIAEoBBIQCghibG9ja19pZBgDIAEoDBIUCgx0aW1lX3VuaXhfbXMYBCABKAMSFQoNY29uZmlybWF0aW9ucxgFIAEoBBIQCghwb3NpdGlvbhgGIAEoBBITCgtzZWFsX2RpZ2VzdBgHIAEoDBIXCg9pbmNsdXNpb25fcHJvb2YYCCADKAwSDgoGaGVhZGVyGAkgASgMEjUKEmNvbW1pdF9jZXJ0aWZpY2F0ZRgKIAEoCzIZLmJzcy52MS5Db21taXRDZXJ0aWZpY2F0ZRIcChRzdG9yYWdlX2F0dGVzdGF0aW9ucxgLIAEoDSIuChdHZXRSZWNvcmRIaXN0b3J5UmVxdWVzdBITCgtyZWNvcmRfaGFzaBgBIAEoDCJAChhHZXRSZWNvcmRIaXN0b3J5UmVzcG9uc2USJAoHZW50cmllcxgBIAMoCzITLmJzcy52MS5SZWNvcmRFbnRyeSKPAQoSTGlzdFJlY29yZHNSZXF1ZXN0EhYKDnBhcnRpY2lwYW50X2lkGAEgASgJEhAKCG1ldGVyX2lkGAIgASgJEhQKDGZyb21fdW5peF9tcxgDIAEoAxISCgp0b191bml4X21zGAQgASgDEhEKCXBhZ2Vfc2l6ZRgFIAEoDRISCgpwYWdlX3Rva2VuGAYgASgJIlQKE0xpc3RSZWNvcmRzUmVzcG9uc2USJAoHZW50cmllcxgBIAMoCzITLmJzcy52MS5SZWNvcmRFbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiQwoPR2V0QmxvY2tSZXF1ZXN0EhAKBmhlaWdodBgBIAEoBEgAEhIKCGJsb2NrX2lkGAIgASgMSABCCgoIc2VsZWN0b3IiNAoQR2V0QmxvY2tSZXNwb25zZRIgCgVibG9jaxgBIAEoCzIRLmJzcy52MS5CbG9ja1ZpZXci1wEKCUJsb2NrVmlldxIOCgZoZWlnaHQYASABKAQSEAoIYmxvY2tfaWQYAiABKAwSHAoFYmxvY2sYAyABKAsyDS5ic3MudjEuQmxvY2sSLwoMY2VydGlmaWNhdGVzGAQgASgLMhkuYnNzLnYxLkJsb2NrQ2VydGlmaWNhdGVzEioKBmhlYWRlchgFIAEoCzIaLmJzcy52MS5NYW5hZ2VyQmxvY2tIZWFkZXISFQoNY29uZmlybWF0aW9ucxgGIAEoBBIWCg5zdG9yYWdlX2hlYWRlchgHIAEoDCJlChFMaXN0QmxvY2tzUmVxdWVzdBITCgtmcm9tX2hlaWdodBgBIAEoBBIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCRIUCgxoZWFkZXJzX29ubHkYBCABKAgiUAoSTGlzdEJsb2Nrc1Jlc3BvbnNlEiEKBmJsb2NrcxgBIAMoCzIRLmJzcy52MS5CbG9ja1ZpZXcSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkoKGkdldENvbnNpc3RlbmN5UHJvb2ZSZXF1ZXN0EhYKDmZyb21fdHJlZV9zaXplGAEgASgEEhQKDHRvX3RyZWVfc2l6ZRgCIAEoBCJ+ChtHZXRDb25zaXN0ZW5jeVByb29mUmVzcG9uc2USFgoOZnJvbV90cmVlX3NpemUYASABKAQSFAoMdG9fdHJlZV9zaXplGAIgASgEEhEKCWZyb21fcm9vdBgDIAEoDBIPCgd0b19yb290GAQgASgMEg0KBXByb29mGAUgAygMIj8KEldhdGNoQmxvY2tzUmVxdWVzdBITCgtmcm9tX2hlaWdodBgBIAEoBBIUCgxoZWFkZXJzX29ubHkYAiABKAgiNwoTV2F0Y2hCbG9ja3NSZXNwb25zZRIgCgVibG9jaxgBIAEoCzIRLmJzcy52MS5CbG9ja1ZpZXciFgoUR2V0Q29uc29ydGl1bVJlcXVlc3QiygEKFUdldENvbnNvcnRpdW1SZXNwb25zZRIXCg9jb25zb3J0aXVtX25hbWUYASABKAkSFQoNY29uc29ydGl1bV9pZBgCIAEoDBInCghtYW5hZ2VycxgDIAMoCzIVLmJzcy52MS5NYW5hZ2VyU3RhdHVzEh4KBnBvbGljeRgEIAEoCzIOLmJzcy52MS5Qb2xpY3kSDQoFcnVsZXMYBSADKAkSKQoHaGlzdG9yeRgGIAMoCzIYLmJzcy52MS5NZW1iZXJzaGlwQ2hhbmdlIs4BCg1NYW5hZ2VyU3RhdHVzEiUKBm1lbWJlchgBIAEoCzIVLmJzcy52MS5NYW5hZ2VyTWVtYmVyEg4KBmFjdGl2ZRgCIAEoCBIoCgZyZWFzb24YAyABKA4yGC5ic3MudjEuU3VzcGVuc2lvblJlYXNvbhIWCg5jaGFuZ2VkX2hlaWdodBgEIAEoBBIaChJjaGFuZ2VkX2F0X3VuaXhfbXMYBSABKAMSEAoIYWJzZW5jZXMYBiABKA0SFgoOb2ZmZW5jZV9oZWlnaHQYByABKAQiTwoQTWVtYmVyc2hpcENoYW5nZRIOCgZoZWlnaHQYASABKAQSKwoJb3BlcmF0aW9uGAIgASgLMhguYnNzLnYxLkNvbnRyb2xPcGVyYXRpb24iQAoXTGlzdFN0b3JhZ2VOb2Rlc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNEhIKCnBhZ2VfdG9rZW4YAiABKAkiXQoYTGlzdFN0b3JhZ2VOb2Rlc1Jlc3BvbnNlEigKBW5vZGVzGAEgAygLMhkuYnNzLnYxLlN0b3JhZ2VOb2RlU3RhdHVzEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKtAQoRU3RvcmFnZU5vZGVTdGF0dXMSDwoHbm9kZV9pZBgBIAEoCRIiCgVzdGF0ZRgCIAEoDjITLmJzcy52MS5NZW1iZXJTdGF0ZRIOCgZjcmVkaXQYAyABKA0SDgoGcmV3YXJkGAQgASgEEhwKFGxhc3RfYXR0ZXN0ZWRfaGVpZ2h0GAUgASgEEhIKCnNwb25zb3JfaWQYBiABKAkSEQoJY29ubmVjdGVkGAcgASgIKlMKCE5vZGVSb2xlEhkKFU5PREVfUk9MRV9VTlNQRUNJRklFRBAAEhUKEU5PREVfUk9MRV9NQU5BR0VSEAESFQoRTk9ERV9ST0xFX1NUT1JBR0UQAipgCgtNZW1iZXJTdGF0ZRIcChhNRU1CRVJfU1RBVEVfVU5TUEVDSUZJRUQQABIXChNNRU1CRVJfU1RBVEVfQUNUSVZFEAESGgoWTUVNQkVSX1NUQVRFX1NVU1BFTkRFRBACMskGCgxRdWVyeVNlcnZpY2USQAoJR2V0U3RhdHVzEhguYnNzLnYxLkdldFN0YXR1c1JlcXVlc3QaGS5ic3MudjEuR2V0U3RhdHVzUmVzcG9uc2USQAoJR2V0UmVjb3JkEhguYnNzLnYxLkdldFJlY29yZFJlcXVlc3QaGS5ic3MudjEuR2V0UmVjb3JkUmVzcG9uc2USQwoKR2V0UmVjZWlwdBIZLmJzcy52MS5HZXRSZWNlaXB0UmVxdWVzdBoaLmJzcy52MS5HZXRSZWNlaXB0UmVzcG9uc2USVQoQR2V0UmVjb3JkSGlzdG9yeRIfLmJzcy52MS5HZXRSZWNvcmRIaXN0b3J5UmVxdWVzdBogLmJzcy52MS5HZXRSZWNvcmRIaXN0b3J5UmVzcG9uc2USRgoLTGlzdFJlY29yZHMSGi5ic3MudjEuTGlzdFJlY29yZHNSZXF1ZXN0GhsuYnNzLnYxLkxpc3RSZWNvcmRzUmVzcG9uc2USPQoIR2V0QmxvY2sSFy5ic3MudjEuR2V0QmxvY2tSZXF1ZXN0GhguYnNzLnYxLkdldEJsb2NrUmVzcG9uc2USQwoKTGlzdEJsb2NrcxIZLmJzcy52MS5MaXN0QmxvY2tzUmVxdWVzdBoaLmJzcy52MS5MaXN0QmxvY2tzUmVzcG9uc2USXgoTR2V0Q29uc2lzdGVuY3lQcm9vZhIiLmJzcy52MS5HZXRDb25zaXN0ZW5jeVByb29mUmVxdWVzdBojLmJzcy52MS5HZXRDb25zaXN0ZW5jeVByb29mUmVzcG9uc2USSAoLV2F0Y2hCbG9ja3MSGi5ic3MudjEuV2F0Y2hCbG9ja3NSZXF1ZXN0GhsuYnNzLnYxLldhdGNoQmxvY2tzUmVzcG9uc2UwARJMCg1HZXRDb25zb3J0aXVtEhwuYnNzLnYxLkdldENvbnNvcnRpdW1SZXF1ZXN0Gh0uYnNzLnYxLkdldENvbnNvcnRpdW1SZXNwb25zZRJVChBMaXN0U3RvcmFnZU5vZGVzEh8uYnNzLnYxLkxpc3RTdG9yYWdlTm9kZXNSZXF1ZXN0GiAuYnNzLnYxLkxpc3RTdG9yYWdlTm9kZXNSZXNwb25zZWIGcHJvdG8z", [file_bss_v1_block, file_bss_v1_genesis, file_bss_v1_members, file_bss_v1_record]);
+  fileDesc("ChJic3MvdjEvcXVlcnkucHJvdG8SBmJzcy52MSISChBHZXRTdGF0dXNSZXF1ZXN0ItcDChFHZXRTdGF0dXNSZXNwb25zZRIeCgRyb2xlGAEgASgOMhAuYnNzLnYxLk5vZGVSb2xlEg8KB25vZGVfaWQYAiABKAkSFwoPY29uc29ydGl1bV9uYW1lGAMgASgJEhUKDWNvbnNvcnRpdW1faWQYBCABKAwSDgoGaGVpZ2h0GAUgASgEEhAKCGJsb2NrX2lkGAYgASgMEhEKCXRyZWVfc2l6ZRgHIAEoBBIMCgRyb290GAggASgMEiEKBXBlZXJzGAkgAygLMhIuYnNzLnYxLlBlZXJTdGF0dXMSDwoHc3luY2luZxgKIAEoCBINCgVyb3VuZBgLIAEoDRIMCgRzdGVwGAwgASgJEhgKEHBvb2xfc3VibWlzc2lvbnMYDSABKA0SDwoHdmVyc2lvbhgOIAEoCRIUCgxzdGF0ZV9kaWdlc3QYDyABKAwSIAoHd2FpdGluZxgQIAEoCzIPLmJzcy52MS5XYWl0aW5nEiIKBHN5bmMYESABKAsyFC5ic3MudjEuU3luY1Byb2dyZXNzEhIKCmFic3RhaW5pbmcYEiABKAkSIgoFc2NydWIYEyABKAsyEy5ic3MudjEuU2NydWJTdGF0dXMSDgoGaGFsdGVkGBQgASgJImMKC1NjcnViU3RhdHVzEhYKDmNoZWNrZWRfaGVpZ2h0GAEgASgEEhkKEWxhc3RfcGFzc191bml4X21zGAIgASgDEg8KB2RhbWFnZWQYAyABKAQSEAoIcmVwYWlyZWQYBCABKAQiwAEKB1dhaXRpbmcSDAoEdGV4dBgBIAEoCRIPCgdzdGVwX21zGAIgASgEEhEKCWhlaWdodF9tcxgDIAEoBBIYChBtaXNzaW5nX3Byb3Bvc2VyGAQgASgJEhcKD21pc3NpbmdfYWNjZXB0cxgFIAMoCRIZChFtaXNzaW5nX2FwcHJvdmFscxgGIAMoCRIXCg9taXNzaW5nX2NvbW1pdHMYByADKAkSHAoUbWlzc2luZ19hdHRlc3RhdGlvbnMYCCADKAkiZwoMU3luY1Byb2dyZXNzEhUKDXRhcmdldF9oZWlnaHQYASABKAQSGQoRYmxvY2tzX3Blcl9zZWNvbmQYAiABKAESFAoMc2Vjb25kc19sZWZ0GAMgASgEEg8KB3BlZXJfaWQYBCABKAkiegoKUGVlclN0YXR1cxIPCgdwZWVyX2lkGAEgASgJEh4KBHJvbGUYAiABKA4yEC5ic3MudjEuTm9kZVJvbGUSEQoJY29ubmVjdGVkGAMgASgIEg4KBmhlaWdodBgEIAEoBBIYChBmYWxzZV9vYmplY3Rpb25zGAUgASgEIicKEEdldFJlY29yZFJlcXVlc3QSEwoLcmVjb3JkX2hhc2gYASABKAwiNwoRR2V0UmVjb3JkUmVzcG9uc2USIgoFZW50cnkYASABKAsyEy5ic3MudjEuUmVjb3JkRW50cnkirQEKC1JlY29yZEVudHJ5EhMKC3JlY29yZF9oYXNoGAEgASgMEg4KBmhlaWdodBgCIAEoBBIQCghwb3NpdGlvbhgDIAEoBBITCgtzZWFsX2RpZ2VzdBgEIAEoDBITCgZyZWNvcmQYBSABKAxIAIgBARIfCgdkZWNvZGVkGAYgASgLMg4uYnNzLnYxLlJlY29yZBIRCglzdWNjZXNzb3IYByABKAxCCQoHX3JlY29yZCIoChFHZXRSZWNlaXB0UmVxdWVzdBITCgtyZWNvcmRfaGFzaBgBIAEoDCI2ChJHZXRSZWNlaXB0UmVzcG9uc2USIAoHcmVjZWlwdBgBIAEoCzIPLmJzcy52MS5SZWNlaXB0IpICCgdSZWNlaXB0EhMKC3JlY29yZF9oYXNoGAEgASgMEg4KBmhlaWdodBgCIAEoBBIQCghibG9ja19pZBgDIAEoDBIUCgx0aW1lX3VuaXhfbXMYBCABKAMSFQoNY29uZmlybWF0aW9ucxgFIAEoBBIQCghwb3NpdGlvbhgGIAEoBBITCgtzZWFsX2RpZ2VzdBgHIAEoDBIXCg9pbmNsdXNpb25fcHJvb2YYCCADKAwSDgoGaGVhZGVyGAkgASgMEjUKEmNvbW1pdF9jZXJ0aWZpY2F0ZRgKIAEoCzIZLmJzcy52MS5Db21taXRDZXJ0aWZpY2F0ZRIcChRzdG9yYWdlX2F0dGVzdGF0aW9ucxgLIAEoDSIuChdHZXRSZWNvcmRIaXN0b3J5UmVxdWVzdBITCgtyZWNvcmRfaGFzaBgBIAEoDCJAChhHZXRSZWNvcmRIaXN0b3J5UmVzcG9uc2USJAoHZW50cmllcxgBIAMoCzITLmJzcy52MS5SZWNvcmRFbnRyeSKPAQoSTGlzdFJlY29yZHNSZXF1ZXN0EhYKDnBhcnRpY2lwYW50X2lkGAEgASgJEhAKCG1ldGVyX2lkGAIgASgJEhQKDGZyb21fdW5peF9tcxgDIAEoAxISCgp0b191bml4X21zGAQgASgDEhEKCXBhZ2Vfc2l6ZRgFIAEoDRISCgpwYWdlX3Rva2VuGAYgASgJIlQKE0xpc3RSZWNvcmRzUmVzcG9uc2USJAoHZW50cmllcxgBIAMoCzITLmJzcy52MS5SZWNvcmRFbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiQwoPR2V0QmxvY2tSZXF1ZXN0EhAKBmhlaWdodBgBIAEoBEgAEhIKCGJsb2NrX2lkGAIgASgMSABCCgoIc2VsZWN0b3IiNAoQR2V0QmxvY2tSZXNwb25zZRIgCgVibG9jaxgBIAEoCzIRLmJzcy52MS5CbG9ja1ZpZXci1wEKCUJsb2NrVmlldxIOCgZoZWlnaHQYASABKAQSEAoIYmxvY2tfaWQYAiABKAwSHAoFYmxvY2sYAyABKAsyDS5ic3MudjEuQmxvY2sSLwoMY2VydGlmaWNhdGVzGAQgASgLMhkuYnNzLnYxLkJsb2NrQ2VydGlmaWNhdGVzEioKBmhlYWRlchgFIAEoCzIaLmJzcy52MS5NYW5hZ2VyQmxvY2tIZWFkZXISFQoNY29uZmlybWF0aW9ucxgGIAEoBBIWCg5zdG9yYWdlX2hlYWRlchgHIAEoDCJlChFMaXN0QmxvY2tzUmVxdWVzdBITCgtmcm9tX2hlaWdodBgBIAEoBBIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCRIUCgxoZWFkZXJzX29ubHkYBCABKAgiUAoSTGlzdEJsb2Nrc1Jlc3BvbnNlEiEKBmJsb2NrcxgBIAMoCzIRLmJzcy52MS5CbG9ja1ZpZXcSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkoKGkdldENvbnNpc3RlbmN5UHJvb2ZSZXF1ZXN0EhYKDmZyb21fdHJlZV9zaXplGAEgASgEEhQKDHRvX3RyZWVfc2l6ZRgCIAEoBCJ+ChtHZXRDb25zaXN0ZW5jeVByb29mUmVzcG9uc2USFgoOZnJvbV90cmVlX3NpemUYASABKAQSFAoMdG9fdHJlZV9zaXplGAIgASgEEhEKCWZyb21fcm9vdBgDIAEoDBIPCgd0b19yb290GAQgASgMEg0KBXByb29mGAUgAygMIj8KEldhdGNoQmxvY2tzUmVxdWVzdBITCgtmcm9tX2hlaWdodBgBIAEoBBIUCgxoZWFkZXJzX29ubHkYAiABKAgiNwoTV2F0Y2hCbG9ja3NSZXNwb25zZRIgCgVibG9jaxgBIAEoCzIRLmJzcy52MS5CbG9ja1ZpZXciFgoUR2V0Q29uc29ydGl1bVJlcXVlc3QiygEKFUdldENvbnNvcnRpdW1SZXNwb25zZRIXCg9jb25zb3J0aXVtX25hbWUYASABKAkSFQoNY29uc29ydGl1bV9pZBgCIAEoDBInCghtYW5hZ2VycxgDIAMoCzIVLmJzcy52MS5NYW5hZ2VyU3RhdHVzEh4KBnBvbGljeRgEIAEoCzIOLmJzcy52MS5Qb2xpY3kSDQoFcnVsZXMYBSADKAkSKQoHaGlzdG9yeRgGIAMoCzIYLmJzcy52MS5NZW1iZXJzaGlwQ2hhbmdlIs4BCg1NYW5hZ2VyU3RhdHVzEiUKBm1lbWJlchgBIAEoCzIVLmJzcy52MS5NYW5hZ2VyTWVtYmVyEg4KBmFjdGl2ZRgCIAEoCBIoCgZyZWFzb24YAyABKA4yGC5ic3MudjEuU3VzcGVuc2lvblJlYXNvbhIWCg5jaGFuZ2VkX2hlaWdodBgEIAEoBBIaChJjaGFuZ2VkX2F0X3VuaXhfbXMYBSABKAMSEAoIYWJzZW5jZXMYBiABKA0SFgoOb2ZmZW5jZV9oZWlnaHQYByABKAQiTwoQTWVtYmVyc2hpcENoYW5nZRIOCgZoZWlnaHQYASABKAQSKwoJb3BlcmF0aW9uGAIgASgLMhguYnNzLnYxLkNvbnRyb2xPcGVyYXRpb24iQAoXTGlzdFN0b3JhZ2VOb2Rlc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNEhIKCnBhZ2VfdG9rZW4YAiABKAkiXQoYTGlzdFN0b3JhZ2VOb2Rlc1Jlc3BvbnNlEigKBW5vZGVzGAEgAygLMhkuYnNzLnYxLlN0b3JhZ2VOb2RlU3RhdHVzEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIQCg5HZXRGb3JrUmVxdWVzdCKJAQoPR2V0Rm9ya1Jlc3BvbnNlEg4KBmhhbHRlZBgBIAEoCRIfCgRmb3JrGAIgASgLMhEuYnNzLnYxLkZvcmtQcm9vZhITCgthY2N1c2VkX2lkcxgDIAMoCRIwCg1jb250cmFkaWN0aW5nGAQgASgLMhkuYnNzLnYxLkNvbW1pdENlcnRpZmljYXRlIu8CChFTdG9yYWdlTm9kZVN0YXR1cxIPCgdub2RlX2lkGAEgASgJEiIKBXN0YXRlGAIgASgOMhMuYnNzLnYxLk1lbWJlclN0YXRlEg4KBmNyZWRpdBgDIAEoDRIOCgZyZXdhcmQYBCABKAQSHAoUbGFzdF9hdHRlc3RlZF9oZWlnaHQYBSABKAQSEgoKc3BvbnNvcl9pZBgGIAEoCRIRCgljb25uZWN0ZWQYByABKAgSLQoKc3VzcGVuc2lvbhgIIAEoDjIZLmJzcy52MS5TdG9yYWdlU3VzcGVuc2lvbhIQCghlbGlnaWJsZRgJIAEoCBIMCgRwYWlkGAogASgEEhcKD2FkbWl0dGVkX2hlaWdodBgLIAEoBBIWCg5jaGFuZ2VkX2hlaWdodBgMIAEoBBIaChJjaGFuZ2VkX2F0X3VuaXhfbXMYDSABKAMSFAoMYXVkaXRfZmFpbGVkGA4gASgIEg4KBmhlaWdodBgPIAEoBCpTCghOb2RlUm9sZRIZChVOT0RFX1JPTEVfVU5TUEVDSUZJRUQQABIVChFOT0RFX1JPTEVfTUFOQUdFUhABEhUKEU5PREVfUk9MRV9TVE9SQUdFEAIqYAoLTWVtYmVyU3RhdGUSHAoYTUVNQkVSX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTTUVNQkVSX1NUQVRFX0FDVElWRRABEhoKFk1FTUJFUl9TVEFURV9TVVNQRU5ERUQQAjKFBwoMUXVlcnlTZXJ2aWNlEkAKCUdldFN0YXR1cxIYLmJzcy52MS5HZXRTdGF0dXNSZXF1ZXN0GhkuYnNzLnYxLkdldFN0YXR1c1Jlc3BvbnNlEkAKCUdldFJlY29yZBIYLmJzcy52MS5HZXRSZWNvcmRSZXF1ZXN0GhkuYnNzLnYxLkdldFJlY29yZFJlc3BvbnNlEkMKCkdldFJlY2VpcHQSGS5ic3MudjEuR2V0UmVjZWlwdFJlcXVlc3QaGi5ic3MudjEuR2V0UmVjZWlwdFJlc3BvbnNlElUKEEdldFJlY29yZEhpc3RvcnkSHy5ic3MudjEuR2V0UmVjb3JkSGlzdG9yeVJlcXVlc3QaIC5ic3MudjEuR2V0UmVjb3JkSGlzdG9yeVJlc3BvbnNlEkYKC0xpc3RSZWNvcmRzEhouYnNzLnYxLkxpc3RSZWNvcmRzUmVxdWVzdBobLmJzcy52MS5MaXN0UmVjb3Jkc1Jlc3BvbnNlEj0KCEdldEJsb2NrEhcuYnNzLnYxLkdldEJsb2NrUmVxdWVzdBoYLmJzcy52MS5HZXRCbG9ja1Jlc3BvbnNlEkMKCkxpc3RCbG9ja3MSGS5ic3MudjEuTGlzdEJsb2Nrc1JlcXVlc3QaGi5ic3MudjEuTGlzdEJsb2Nrc1Jlc3BvbnNlEl4KE0dldENvbnNpc3RlbmN5UHJvb2YSIi5ic3MudjEuR2V0Q29uc2lzdGVuY3lQcm9vZlJlcXVlc3QaIy5ic3MudjEuR2V0Q29uc2lzdGVuY3lQcm9vZlJlc3BvbnNlEkgKC1dhdGNoQmxvY2tzEhouYnNzLnYxLldhdGNoQmxvY2tzUmVxdWVzdBobLmJzcy52MS5XYXRjaEJsb2Nrc1Jlc3BvbnNlMAESTAoNR2V0Q29uc29ydGl1bRIcLmJzcy52MS5HZXRDb25zb3J0aXVtUmVxdWVzdBodLmJzcy52MS5HZXRDb25zb3J0aXVtUmVzcG9uc2USVQoQTGlzdFN0b3JhZ2VOb2RlcxIfLmJzcy52MS5MaXN0U3RvcmFnZU5vZGVzUmVxdWVzdBogLmJzcy52MS5MaXN0U3RvcmFnZU5vZGVzUmVzcG9uc2USOgoHR2V0Rm9yaxIWLmJzcy52MS5HZXRGb3JrUmVxdWVzdBoXLmJzcy52MS5HZXRGb3JrUmVzcG9uc2ViBnByb3RvMw", [file_bss_v1_block, file_bss_v1_genesis, file_bss_v1_members, file_bss_v1_record, file_bss_v1_vote]);
 
 /**
  * @generated from message bss.v1.GetStatusRequest
@@ -154,6 +156,20 @@ export type GetStatusResponse = Message<"bss.v1.GetStatusResponse"> & {
    * @generated from field: string abstaining = 18;
    */
   abstaining: string;
+
+  /**
+   * Storage nodes: how reading the whole store again goes.
+   *
+   * @generated from field: bss.v1.ScrubStatus scrub = 19;
+   */
+  scrub?: ScrubStatus | undefined;
+
+  /**
+   * Why the node has halted, for people; empty when it has not.
+   *
+   * @generated from field: string halted = 20;
+   */
+  halted: string;
 };
 
 /**
@@ -162,6 +178,48 @@ export type GetStatusResponse = Message<"bss.v1.GetStatusResponse"> & {
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
   messageDesc(file_bss_v1_query, 1);
+
+/**
+ * A storage node reads everything that it keeps over and over, and mends what is damaged.
+ *
+ * @generated from message bss.v1.ScrubStatus
+ */
+export type ScrubStatus = Message<"bss.v1.ScrubStatus"> & {
+  /**
+   * Height up to which the present pass has come.
+   *
+   * @generated from field: uint64 checked_height = 1;
+   */
+  checkedHeight: bigint;
+
+  /**
+   * Unix ms; when the last whole pass ended, 0 for never.
+   *
+   * @generated from field: int64 last_pass_unix_ms = 2;
+   */
+  lastPassUnixMs: bigint;
+
+  /**
+   * Since the node started: sealed records and blocks that were missing or damaged.
+   *
+   * @generated from field: uint64 damaged = 3;
+   */
+  damaged: bigint;
+
+  /**
+   * Of these, fetched anew from managers.
+   *
+   * @generated from field: uint64 repaired = 4;
+   */
+  repaired: bigint;
+};
+
+/**
+ * Describes the message bss.v1.ScrubStatus.
+ * Use `create(ScrubStatusSchema)` to create a new message.
+ */
+export const ScrubStatusSchema: GenMessage<ScrubStatus> = /*@__PURE__*/
+  messageDesc(file_bss_v1_query, 2);
 
 /**
  * What a manager waits for: the signatures that are missing, by who owes them.
@@ -231,7 +289,7 @@ export type Waiting = Message<"bss.v1.Waiting"> & {
  * Use `create(WaitingSchema)` to create a new message.
  */
 export const WaitingSchema: GenMessage<Waiting> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 2);
+  messageDesc(file_bss_v1_query, 3);
 
 /**
  * @generated from message bss.v1.SyncProgress
@@ -271,7 +329,7 @@ export type SyncProgress = Message<"bss.v1.SyncProgress"> & {
  * Use `create(SyncProgressSchema)` to create a new message.
  */
 export const SyncProgressSchema: GenMessage<SyncProgress> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 3);
+  messageDesc(file_bss_v1_query, 4);
 
 /**
  * @generated from message bss.v1.PeerStatus
@@ -313,7 +371,7 @@ export type PeerStatus = Message<"bss.v1.PeerStatus"> & {
  * Use `create(PeerStatusSchema)` to create a new message.
  */
 export const PeerStatusSchema: GenMessage<PeerStatus> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 4);
+  messageDesc(file_bss_v1_query, 5);
 
 /**
  * @generated from message bss.v1.GetRecordRequest
@@ -332,7 +390,7 @@ export type GetRecordRequest = Message<"bss.v1.GetRecordRequest"> & {
  * Use `create(GetRecordRequestSchema)` to create a new message.
  */
 export const GetRecordRequestSchema: GenMessage<GetRecordRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 5);
+  messageDesc(file_bss_v1_query, 6);
 
 /**
  * @generated from message bss.v1.GetRecordResponse
@@ -349,7 +407,7 @@ export type GetRecordResponse = Message<"bss.v1.GetRecordResponse"> & {
  * Use `create(GetRecordResponseSchema)` to create a new message.
  */
 export const GetRecordResponseSchema: GenMessage<GetRecordResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 6);
+  messageDesc(file_bss_v1_query, 7);
 
 /**
  * A record as far as the caller may see it.
@@ -410,7 +468,7 @@ export type RecordEntry = Message<"bss.v1.RecordEntry"> & {
  * Use `create(RecordEntrySchema)` to create a new message.
  */
 export const RecordEntrySchema: GenMessage<RecordEntry> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 7);
+  messageDesc(file_bss_v1_query, 8);
 
 /**
  * @generated from message bss.v1.GetReceiptRequest
@@ -429,7 +487,7 @@ export type GetReceiptRequest = Message<"bss.v1.GetReceiptRequest"> & {
  * Use `create(GetReceiptRequestSchema)` to create a new message.
  */
 export const GetReceiptRequestSchema: GenMessage<GetReceiptRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 8);
+  messageDesc(file_bss_v1_query, 9);
 
 /**
  * @generated from message bss.v1.GetReceiptResponse
@@ -446,7 +504,7 @@ export type GetReceiptResponse = Message<"bss.v1.GetReceiptResponse"> & {
  * Use `create(GetReceiptResponseSchema)` to create a new message.
  */
 export const GetReceiptResponseSchema: GenMessage<GetReceiptResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 9);
+  messageDesc(file_bss_v1_query, 10);
 
 /**
  * Proves, without any server, that a record is on the ledger: record hash and seal digest make the leaf, the
@@ -534,7 +592,7 @@ export type Receipt = Message<"bss.v1.Receipt"> & {
  * Use `create(ReceiptSchema)` to create a new message.
  */
 export const ReceiptSchema: GenMessage<Receipt> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 10);
+  messageDesc(file_bss_v1_query, 11);
 
 /**
  * @generated from message bss.v1.GetRecordHistoryRequest
@@ -553,7 +611,7 @@ export type GetRecordHistoryRequest = Message<"bss.v1.GetRecordHistoryRequest"> 
  * Use `create(GetRecordHistoryRequestSchema)` to create a new message.
  */
 export const GetRecordHistoryRequestSchema: GenMessage<GetRecordHistoryRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 11);
+  messageDesc(file_bss_v1_query, 12);
 
 /**
  * @generated from message bss.v1.GetRecordHistoryResponse
@@ -572,7 +630,7 @@ export type GetRecordHistoryResponse = Message<"bss.v1.GetRecordHistoryResponse"
  * Use `create(GetRecordHistoryResponseSchema)` to create a new message.
  */
 export const GetRecordHistoryResponseSchema: GenMessage<GetRecordHistoryResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 12);
+  messageDesc(file_bss_v1_query, 13);
 
 /**
  * @generated from message bss.v1.ListRecordsRequest
@@ -624,7 +682,7 @@ export type ListRecordsRequest = Message<"bss.v1.ListRecordsRequest"> & {
  * Use `create(ListRecordsRequestSchema)` to create a new message.
  */
 export const ListRecordsRequestSchema: GenMessage<ListRecordsRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 13);
+  messageDesc(file_bss_v1_query, 14);
 
 /**
  * @generated from message bss.v1.ListRecordsResponse
@@ -648,7 +706,7 @@ export type ListRecordsResponse = Message<"bss.v1.ListRecordsResponse"> & {
  * Use `create(ListRecordsResponseSchema)` to create a new message.
  */
 export const ListRecordsResponseSchema: GenMessage<ListRecordsResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 14);
+  messageDesc(file_bss_v1_query, 15);
 
 /**
  * @generated from message bss.v1.GetBlockRequest
@@ -679,7 +737,7 @@ export type GetBlockRequest = Message<"bss.v1.GetBlockRequest"> & {
  * Use `create(GetBlockRequestSchema)` to create a new message.
  */
 export const GetBlockRequestSchema: GenMessage<GetBlockRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 15);
+  messageDesc(file_bss_v1_query, 16);
 
 /**
  * @generated from message bss.v1.GetBlockResponse
@@ -696,7 +754,7 @@ export type GetBlockResponse = Message<"bss.v1.GetBlockResponse"> & {
  * Use `create(GetBlockResponseSchema)` to create a new message.
  */
 export const GetBlockResponseSchema: GenMessage<GetBlockResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 16);
+  messageDesc(file_bss_v1_query, 17);
 
 /**
  * A final block: its exact parts and the header decoded for people.
@@ -755,7 +813,7 @@ export type BlockView = Message<"bss.v1.BlockView"> & {
  * Use `create(BlockViewSchema)` to create a new message.
  */
 export const BlockViewSchema: GenMessage<BlockView> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 17);
+  messageDesc(file_bss_v1_query, 18);
 
 /**
  * @generated from message bss.v1.ListBlocksRequest
@@ -795,7 +853,7 @@ export type ListBlocksRequest = Message<"bss.v1.ListBlocksRequest"> & {
  * Use `create(ListBlocksRequestSchema)` to create a new message.
  */
 export const ListBlocksRequestSchema: GenMessage<ListBlocksRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 18);
+  messageDesc(file_bss_v1_query, 19);
 
 /**
  * @generated from message bss.v1.ListBlocksResponse
@@ -819,7 +877,7 @@ export type ListBlocksResponse = Message<"bss.v1.ListBlocksResponse"> & {
  * Use `create(ListBlocksResponseSchema)` to create a new message.
  */
 export const ListBlocksResponseSchema: GenMessage<ListBlocksResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 19);
+  messageDesc(file_bss_v1_query, 20);
 
 /**
  * @generated from message bss.v1.GetConsistencyProofRequest
@@ -845,7 +903,7 @@ export type GetConsistencyProofRequest = Message<"bss.v1.GetConsistencyProofRequ
  * Use `create(GetConsistencyProofRequestSchema)` to create a new message.
  */
 export const GetConsistencyProofRequestSchema: GenMessage<GetConsistencyProofRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 20);
+  messageDesc(file_bss_v1_query, 21);
 
 /**
  * @generated from message bss.v1.GetConsistencyProofResponse
@@ -888,7 +946,7 @@ export type GetConsistencyProofResponse = Message<"bss.v1.GetConsistencyProofRes
  * Use `create(GetConsistencyProofResponseSchema)` to create a new message.
  */
 export const GetConsistencyProofResponseSchema: GenMessage<GetConsistencyProofResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 21);
+  messageDesc(file_bss_v1_query, 22);
 
 /**
  * @generated from message bss.v1.WatchBlocksRequest
@@ -914,7 +972,7 @@ export type WatchBlocksRequest = Message<"bss.v1.WatchBlocksRequest"> & {
  * Use `create(WatchBlocksRequestSchema)` to create a new message.
  */
 export const WatchBlocksRequestSchema: GenMessage<WatchBlocksRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 22);
+  messageDesc(file_bss_v1_query, 23);
 
 /**
  * @generated from message bss.v1.WatchBlocksResponse
@@ -931,7 +989,7 @@ export type WatchBlocksResponse = Message<"bss.v1.WatchBlocksResponse"> & {
  * Use `create(WatchBlocksResponseSchema)` to create a new message.
  */
 export const WatchBlocksResponseSchema: GenMessage<WatchBlocksResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 23);
+  messageDesc(file_bss_v1_query, 24);
 
 /**
  * @generated from message bss.v1.GetConsortiumRequest
@@ -944,7 +1002,7 @@ export type GetConsortiumRequest = Message<"bss.v1.GetConsortiumRequest"> & {
  * Use `create(GetConsortiumRequestSchema)` to create a new message.
  */
 export const GetConsortiumRequestSchema: GenMessage<GetConsortiumRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 24);
+  messageDesc(file_bss_v1_query, 25);
 
 /**
  * @generated from message bss.v1.GetConsortiumResponse
@@ -992,7 +1050,7 @@ export type GetConsortiumResponse = Message<"bss.v1.GetConsortiumResponse"> & {
  * Use `create(GetConsortiumResponseSchema)` to create a new message.
  */
 export const GetConsortiumResponseSchema: GenMessage<GetConsortiumResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 25);
+  messageDesc(file_bss_v1_query, 26);
 
 /**
  * @generated from message bss.v1.ManagerStatus
@@ -1049,7 +1107,7 @@ export type ManagerStatus = Message<"bss.v1.ManagerStatus"> & {
  * Use `create(ManagerStatusSchema)` to create a new message.
  */
 export const ManagerStatusSchema: GenMessage<ManagerStatus> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 26);
+  messageDesc(file_bss_v1_query, 27);
 
 /**
  * @generated from message bss.v1.MembershipChange
@@ -1071,7 +1129,7 @@ export type MembershipChange = Message<"bss.v1.MembershipChange"> & {
  * Use `create(MembershipChangeSchema)` to create a new message.
  */
 export const MembershipChangeSchema: GenMessage<MembershipChange> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 27);
+  messageDesc(file_bss_v1_query, 28);
 
 /**
  * @generated from message bss.v1.ListStorageNodesRequest
@@ -1097,7 +1155,7 @@ export type ListStorageNodesRequest = Message<"bss.v1.ListStorageNodesRequest"> 
  * Use `create(ListStorageNodesRequestSchema)` to create a new message.
  */
 export const ListStorageNodesRequestSchema: GenMessage<ListStorageNodesRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 28);
+  messageDesc(file_bss_v1_query, 29);
 
 /**
  * @generated from message bss.v1.ListStorageNodesResponse
@@ -1121,7 +1179,60 @@ export type ListStorageNodesResponse = Message<"bss.v1.ListStorageNodesResponse"
  * Use `create(ListStorageNodesResponseSchema)` to create a new message.
  */
 export const ListStorageNodesResponseSchema: GenMessage<ListStorageNodesResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 29);
+  messageDesc(file_bss_v1_query, 30);
+
+/**
+ * @generated from message bss.v1.GetForkRequest
+ */
+export type GetForkRequest = Message<"bss.v1.GetForkRequest"> & {
+};
+
+/**
+ * Describes the message bss.v1.GetForkRequest.
+ * Use `create(GetForkRequestSchema)` to create a new message.
+ */
+export const GetForkRequestSchema: GenMessage<GetForkRequest> = /*@__PURE__*/
+  messageDesc(file_bss_v1_query, 31);
+
+/**
+ * @generated from message bss.v1.GetForkResponse
+ */
+export type GetForkResponse = Message<"bss.v1.GetForkResponse"> & {
+  /**
+   * Why, for people; empty when the node has not halted.
+   *
+   * @generated from field: string halted = 1;
+   */
+  halted: string;
+
+  /**
+   * Absent when the node halted for another reason.
+   *
+   * @generated from field: bss.v1.ForkProof fork = 2;
+   */
+  fork?: ForkProof | undefined;
+
+  /**
+   * Managers that signed both certificates, sorted.
+   *
+   * @generated from field: repeated string accused_ids = 3;
+   */
+  accusedIds: string[];
+
+  /**
+   * The commit certificate of a block that contradicts what this node computes; absent with fork.
+   *
+   * @generated from field: bss.v1.CommitCertificate contradicting = 4;
+   */
+  contradicting?: CommitCertificate | undefined;
+};
+
+/**
+ * Describes the message bss.v1.GetForkResponse.
+ * Use `create(GetForkResponseSchema)` to create a new message.
+ */
+export const GetForkResponseSchema: GenMessage<GetForkResponse> = /*@__PURE__*/
+  messageDesc(file_bss_v1_query, 32);
 
 /**
  * @generated from message bss.v1.StorageNodeStatus
@@ -1169,6 +1280,62 @@ export type StorageNodeStatus = Message<"bss.v1.StorageNodeStatus"> & {
    * @generated from field: bool connected = 7;
    */
   connected: boolean;
+
+  /**
+   * Why it is suspended; UNSPECIFIED while it is active.
+   *
+   * @generated from field: bss.v1.StorageSuspension suspension = 8;
+   */
+  suspension: StorageSuspension;
+
+  /**
+   * Whether committees are drawn with it: active, and within its sponsor's share.
+   *
+   * @generated from field: bool eligible = 9;
+   */
+  eligible: boolean;
+
+  /**
+   * Reward units that were paid.
+   *
+   * @generated from field: uint64 paid = 10;
+   */
+  paid: bigint;
+
+  /**
+   * The block that last admitted it; 0 for genesis.
+   *
+   * @generated from field: uint64 admitted_height = 11;
+   */
+  admittedHeight: bigint;
+
+  /**
+   * The block that last admitted, suspended or took it back; 0 for genesis.
+   *
+   * @generated from field: uint64 changed_height = 12;
+   */
+  changedHeight: bigint;
+
+  /**
+   * That block's timestamp, Unix ms; 0 for genesis.
+   *
+   * @generated from field: int64 changed_at_unix_ms = 13;
+   */
+  changedAtUnixMs: bigint;
+
+  /**
+   * Its last audit failed.
+   *
+   * @generated from field: bool audit_failed = 14;
+   */
+  auditFailed: boolean;
+
+  /**
+   * What the answering manager last heard that it holds; 0 for unknown.
+   *
+   * @generated from field: uint64 height = 15;
+   */
+  height: bigint;
 };
 
 /**
@@ -1176,7 +1343,7 @@ export type StorageNodeStatus = Message<"bss.v1.StorageNodeStatus"> & {
  * Use `create(StorageNodeStatusSchema)` to create a new message.
  */
 export const StorageNodeStatusSchema: GenMessage<StorageNodeStatus> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 30);
+  messageDesc(file_bss_v1_query, 33);
 
 /**
  * @generated from enum bss.v1.NodeRole
@@ -1360,6 +1527,16 @@ export const QueryService: GenService<{
     methodKind: "unary";
     input: typeof ListStorageNodesRequestSchema;
     output: typeof ListStorageNodesResponseSchema;
+  },
+  /**
+   * Callers: any. Why the answering node has halted, with the evidence; a halted node answers this and GetStatus.
+   *
+   * @generated from rpc bss.v1.QueryService.GetFork
+   */
+  getFork: {
+    methodKind: "unary";
+    input: typeof GetForkRequestSchema;
+    output: typeof GetForkResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_bss_v1_query, 0);

@@ -4,27 +4,29 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Consent, RecordPayout, RetireStorageNode } from "./genesis_pb.js";
+import { file_bss_v1_genesis } from "./genesis_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file bss/v1/registration.proto.
  */
 export const file_bss_v1_registration: GenFile = /*@__PURE__*/
-  fileDesc("Chlic3MvdjEvcmVnaXN0cmF0aW9uLnByb3RvEgZic3MudjEifwoaUmVnaXN0ZXJTdG9yYWdlTm9kZVJlcXVlc3QSEgoKaW52aXRhdGlvbhgBIAEoDBIbChNjZXJ0aWZpY2F0ZV9yZXF1ZXN0GAIgASgMEhMKC3NpZ25pbmdfa2V5GAMgASgMEhsKE3Byb29mX29mX3Bvc3Nlc3Npb24YBCABKAwiUQobUmVnaXN0ZXJTdG9yYWdlTm9kZVJlc3BvbnNlEhkKEWNlcnRpZmljYXRlX2NoYWluGAEgAygMEhcKD2FkbWl0dGVkX2hlaWdodBgCIAEoBCJ/ChpSZWdpc3RlclBhcnRpY2lwYW50UmVxdWVzdBISCgppbnZpdGF0aW9uGAEgASgMEhsKE2NlcnRpZmljYXRlX3JlcXVlc3QYAiABKAwSEwoLc2lnbmluZ19rZXkYAyABKAwSGwoTcHJvb2Zfb2ZfcG9zc2Vzc2lvbhgEIAEoDCJRChtSZWdpc3RlclBhcnRpY2lwYW50UmVzcG9uc2USGQoRY2VydGlmaWNhdGVfY2hhaW4YASADKAwSFwoPYWRtaXR0ZWRfaGVpZ2h0GAIgASgEMtUBChNSZWdpc3RyYXRpb25TZXJ2aWNlEl4KE1JlZ2lzdGVyU3RvcmFnZU5vZGUSIi5ic3MudjEuUmVnaXN0ZXJTdG9yYWdlTm9kZVJlcXVlc3QaIy5ic3MudjEuUmVnaXN0ZXJTdG9yYWdlTm9kZVJlc3BvbnNlEl4KE1JlZ2lzdGVyUGFydGljaXBhbnQSIi5ic3MudjEuUmVnaXN0ZXJQYXJ0aWNpcGFudFJlcXVlc3QaIy5ic3MudjEuUmVnaXN0ZXJQYXJ0aWNpcGFudFJlc3BvbnNlYgZwcm90bzM");
+  fileDesc("Chlic3MvdjEvcmVnaXN0cmF0aW9uLnByb3RvEgZic3MudjEigQEKGlJlZ2lzdGVyU3RvcmFnZU5vZGVSZXF1ZXN0EiAKB2NvbnNlbnQYASABKAsyDy5ic3MudjEuQ29uc2VudBIbChNjZXJ0aWZpY2F0ZV9yZXF1ZXN0GAIgASgMEhMKC3NpZ25pbmdfa2V5GAMgASgMEg8KB25vZGVfaWQYBCABKAkiUQobUmVnaXN0ZXJTdG9yYWdlTm9kZVJlc3BvbnNlEhkKEWNlcnRpZmljYXRlX2NoYWluGAEgAygMEhcKD2FkbWl0dGVkX2hlaWdodBgCIAEoBCKIAQoaUmVnaXN0ZXJQYXJ0aWNpcGFudFJlcXVlc3QSIAoHY29uc2VudBgBIAEoCzIPLmJzcy52MS5Db25zZW50EhsKE2NlcnRpZmljYXRlX3JlcXVlc3QYAiABKAwSEwoLc2lnbmluZ19rZXkYAyABKAwSFgoOcGFydGljaXBhbnRfaWQYBCABKAkiUQobUmVnaXN0ZXJQYXJ0aWNpcGFudFJlc3BvbnNlEhkKEWNlcnRpZmljYXRlX2NoYWluGAEgAygMEhcKD2FkbWl0dGVkX2hlaWdodBgCIAEoBCI2ChdSZW5ld0NlcnRpZmljYXRlUmVxdWVzdBIbChNjZXJ0aWZpY2F0ZV9yZXF1ZXN0GAEgASgMIjUKGFJlbmV3Q2VydGlmaWNhdGVSZXNwb25zZRIZChFjZXJ0aWZpY2F0ZV9jaGFpbhgBIAMoDCJJChhSZXRpcmVTdG9yYWdlTm9kZVJlcXVlc3QSLQoKcmV0aXJlbWVudBgBIAEoCzIZLmJzcy52MS5SZXRpcmVTdG9yYWdlTm9kZSIrChlSZXRpcmVTdG9yYWdlTm9kZVJlc3BvbnNlEg4KBmhlaWdodBgBIAEoBCI7ChNSZWNvcmRQYXlvdXRSZXF1ZXN0EiQKBnBheW91dBgBIAEoCzIULmJzcy52MS5SZWNvcmRQYXlvdXQiJgoUUmVjb3JkUGF5b3V0UmVzcG9uc2USDgoGaGVpZ2h0GAEgASgEMtEDChNSZWdpc3RyYXRpb25TZXJ2aWNlEl4KE1JlZ2lzdGVyU3RvcmFnZU5vZGUSIi5ic3MudjEuUmVnaXN0ZXJTdG9yYWdlTm9kZVJlcXVlc3QaIy5ic3MudjEuUmVnaXN0ZXJTdG9yYWdlTm9kZVJlc3BvbnNlEl4KE1JlZ2lzdGVyUGFydGljaXBhbnQSIi5ic3MudjEuUmVnaXN0ZXJQYXJ0aWNpcGFudFJlcXVlc3QaIy5ic3MudjEuUmVnaXN0ZXJQYXJ0aWNpcGFudFJlc3BvbnNlElUKEFJlbmV3Q2VydGlmaWNhdGUSHy5ic3MudjEuUmVuZXdDZXJ0aWZpY2F0ZVJlcXVlc3QaIC5ic3MudjEuUmVuZXdDZXJ0aWZpY2F0ZVJlc3BvbnNlElgKEVJldGlyZVN0b3JhZ2VOb2RlEiAuYnNzLnYxLlJldGlyZVN0b3JhZ2VOb2RlUmVxdWVzdBohLmJzcy52MS5SZXRpcmVTdG9yYWdlTm9kZVJlc3BvbnNlEkkKDFJlY29yZFBheW91dBIbLmJzcy52MS5SZWNvcmRQYXlvdXRSZXF1ZXN0GhwuYnNzLnYxLlJlY29yZFBheW91dFJlc3BvbnNlYgZwcm90bzM", [file_bss_v1_genesis]);
 
 /**
  * @generated from message bss.v1.RegisterStorageNodeRequest
  */
 export type RegisterStorageNodeRequest = Message<"bss.v1.RegisterStorageNodeRequest"> & {
   /**
-   * Bytes of the invitation that a manager's operator issued.
+   * Exact bytes of an Invitation and the operator's signature, and the signature of the key that joins.
    *
-   * @generated from field: bytes invitation = 1;
+   * @generated from field: bss.v1.Consent consent = 1;
    */
-  invitation: Uint8Array;
+  consent?: Consent | undefined;
 
   /**
-   * PKCS #10, DER.
+   * PKCS #10, DER; for a P-256 key. Only its key and host names are taken over.
    *
    * @generated from field: bytes certificate_request = 2;
    */
@@ -38,11 +40,11 @@ export type RegisterStorageNodeRequest = Message<"bss.v1.RegisterStorageNodeRequ
   signingKey: Uint8Array;
 
   /**
-   * 64 bytes; proof that the caller holds the signing key.
+   * Under which it joins; [a-z0-9-]{1,63}.
    *
-   * @generated from field: bytes proof_of_possession = 4;
+   * @generated from field: string node_id = 4;
    */
-  proofOfPossession: Uint8Array;
+  nodeId: string;
 };
 
 /**
@@ -64,7 +66,7 @@ export type RegisterStorageNodeResponse = Message<"bss.v1.RegisterStorageNodeRes
   certificateChain: Uint8Array[];
 
   /**
-   * From when the node may be drawn.
+   * The block that admitted it; the node may be drawn from the next one on.
    *
    * @generated from field: uint64 admitted_height = 2;
    */
@@ -83,14 +85,14 @@ export const RegisterStorageNodeResponseSchema: GenMessage<RegisterStorageNodeRe
  */
 export type RegisterParticipantRequest = Message<"bss.v1.RegisterParticipantRequest"> & {
   /**
-   * Bytes of the invitation that a manager's operator issued.
+   * As in RegisterStorageNodeRequest.
    *
-   * @generated from field: bytes invitation = 1;
+   * @generated from field: bss.v1.Consent consent = 1;
    */
-  invitation: Uint8Array;
+  consent?: Consent | undefined;
 
   /**
-   * PKCS #10, DER.
+   * PKCS #10, DER; for a P-256 key. Only its key and host names are taken over.
    *
    * @generated from field: bytes certificate_request = 2;
    */
@@ -104,11 +106,11 @@ export type RegisterParticipantRequest = Message<"bss.v1.RegisterParticipantRequ
   signingKey: Uint8Array;
 
   /**
-   * 64 bytes; proof that the caller holds the signing key.
+   * Under which it joins; [a-z0-9-]{1,63}.
    *
-   * @generated from field: bytes proof_of_possession = 4;
+   * @generated from field: string participant_id = 4;
    */
-  proofOfPossession: Uint8Array;
+  participantId: string;
 };
 
 /**
@@ -130,7 +132,7 @@ export type RegisterParticipantResponse = Message<"bss.v1.RegisterParticipantRes
   certificateChain: Uint8Array[];
 
   /**
-   * From when its submissions are valid.
+   * The block that admitted it; its submissions are valid from the next one on.
    *
    * @generated from field: uint64 admitted_height = 2;
    */
@@ -145,13 +147,129 @@ export const RegisterParticipantResponseSchema: GenMessage<RegisterParticipantRe
   messageDesc(file_bss_v1_registration, 3);
 
 /**
- * How storage nodes and participants join a running consortium.
+ * @generated from message bss.v1.RenewCertificateRequest
+ */
+export type RenewCertificateRequest = Message<"bss.v1.RenewCertificateRequest"> & {
+  /**
+   * PKCS #10, DER; for the key that is registered for the caller.
+   *
+   * @generated from field: bytes certificate_request = 1;
+   */
+  certificateRequest: Uint8Array;
+};
+
+/**
+ * Describes the message bss.v1.RenewCertificateRequest.
+ * Use `create(RenewCertificateRequestSchema)` to create a new message.
+ */
+export const RenewCertificateRequestSchema: GenMessage<RenewCertificateRequest> = /*@__PURE__*/
+  messageDesc(file_bss_v1_registration, 4);
+
+/**
+ * @generated from message bss.v1.RenewCertificateResponse
+ */
+export type RenewCertificateResponse = Message<"bss.v1.RenewCertificateResponse"> & {
+  /**
+   * DER, the caller's own certificate first.
+   *
+   * @generated from field: repeated bytes certificate_chain = 1;
+   */
+  certificateChain: Uint8Array[];
+};
+
+/**
+ * Describes the message bss.v1.RenewCertificateResponse.
+ * Use `create(RenewCertificateResponseSchema)` to create a new message.
+ */
+export const RenewCertificateResponseSchema: GenMessage<RenewCertificateResponse> = /*@__PURE__*/
+  messageDesc(file_bss_v1_registration, 5);
+
+/**
+ * @generated from message bss.v1.RetireStorageNodeRequest
+ */
+export type RetireStorageNodeRequest = Message<"bss.v1.RetireStorageNodeRequest"> & {
+  /**
+   * @generated from field: bss.v1.RetireStorageNode retirement = 1;
+   */
+  retirement?: RetireStorageNode | undefined;
+};
+
+/**
+ * Describes the message bss.v1.RetireStorageNodeRequest.
+ * Use `create(RetireStorageNodeRequestSchema)` to create a new message.
+ */
+export const RetireStorageNodeRequestSchema: GenMessage<RetireStorageNodeRequest> = /*@__PURE__*/
+  messageDesc(file_bss_v1_registration, 6);
+
+/**
+ * @generated from message bss.v1.RetireStorageNodeResponse
+ */
+export type RetireStorageNodeResponse = Message<"bss.v1.RetireStorageNodeResponse"> & {
+  /**
+   * The block that carries it.
+   *
+   * @generated from field: uint64 height = 1;
+   */
+  height: bigint;
+};
+
+/**
+ * Describes the message bss.v1.RetireStorageNodeResponse.
+ * Use `create(RetireStorageNodeResponseSchema)` to create a new message.
+ */
+export const RetireStorageNodeResponseSchema: GenMessage<RetireStorageNodeResponse> = /*@__PURE__*/
+  messageDesc(file_bss_v1_registration, 7);
+
+/**
+ * @generated from message bss.v1.RecordPayoutRequest
+ */
+export type RecordPayoutRequest = Message<"bss.v1.RecordPayoutRequest"> & {
+  /**
+   * @generated from field: bss.v1.RecordPayout payout = 1;
+   */
+  payout?: RecordPayout | undefined;
+};
+
+/**
+ * Describes the message bss.v1.RecordPayoutRequest.
+ * Use `create(RecordPayoutRequestSchema)` to create a new message.
+ */
+export const RecordPayoutRequestSchema: GenMessage<RecordPayoutRequest> = /*@__PURE__*/
+  messageDesc(file_bss_v1_registration, 8);
+
+/**
+ * @generated from message bss.v1.RecordPayoutResponse
+ */
+export type RecordPayoutResponse = Message<"bss.v1.RecordPayoutResponse"> & {
+  /**
+   * The block that carries it.
+   *
+   * @generated from field: uint64 height = 1;
+   */
+  height: bigint;
+};
+
+/**
+ * Describes the message bss.v1.RecordPayoutResponse.
+ * Use `create(RecordPayoutResponseSchema)` to create a new message.
+ */
+export const RecordPayoutResponseSchema: GenMessage<RecordPayoutResponse> = /*@__PURE__*/
+  messageDesc(file_bss_v1_registration, 9);
+
+/**
+ * How storage nodes and participants join a running consortium, and leave it. Managers only.
+ *
+ * An invitation file carries, besides the signed invitation, a client certificate with the role "invited": its holder may
+ * call RegisterStorageNode and RegisterParticipant and nothing else.
  *
  * @generated from service bss.v1.RegistrationService
  */
 export const RegistrationService: GenService<{
   /**
-   * Callers: holders of an invitation. Answers with a certificate chain; the admission goes on the chain.
+   * Callers: holders of an invitation. Answers once the admission is final, so with a deadline of a minute; a repeated
+   * call with the same keys gets the same admission. The consent of the request goes on the chain as it is. Errors:
+   * INVITATION_INVALID, INVITATION_EXPIRED, INVITATION_USED_UP, CERTIFICATE_REQUEST_INVALID, MEMBER_ID_TAKEN,
+   * MANAGERS_UNAVAILABLE; NOT_AN_ISSUER on a manager that was not given the key of its certificate authority.
    *
    * @generated from rpc bss.v1.RegistrationService.RegisterStorageNode
    */
@@ -161,7 +279,7 @@ export const RegistrationService: GenService<{
     output: typeof RegisterStorageNodeResponseSchema;
   },
   /**
-   * Callers: holders of an invitation.
+   * Callers and errors: as RegisterStorageNode.
    *
    * @generated from rpc bss.v1.RegistrationService.RegisterParticipant
    */
@@ -169,6 +287,36 @@ export const RegistrationService: GenService<{
     methodKind: "unary";
     input: typeof RegisterParticipantRequestSchema;
     output: typeof RegisterParticipantResponseSchema;
+  },
+  /**
+   * Callers: any member, for itself. A new certificate for the registered key.
+   *
+   * @generated from rpc bss.v1.RegistrationService.RenewCertificate
+   */
+  renewCertificate: {
+    methodKind: "unary";
+    input: typeof RenewCertificateRequestSchema;
+    output: typeof RenewCertificateResponseSchema;
+  },
+  /**
+   * Callers: storage nodes, for themselves; operators. Answers once it is final.
+   *
+   * @generated from rpc bss.v1.RegistrationService.RetireStorageNode
+   */
+  retireStorageNode: {
+    methodKind: "unary";
+    input: typeof RetireStorageNodeRequestSchema;
+    output: typeof RetireStorageNodeResponseSchema;
+  },
+  /**
+   * Callers: operators. Answers once it is final.
+   *
+   * @generated from rpc bss.v1.RegistrationService.RecordPayout
+   */
+  recordPayout: {
+    methodKind: "unary";
+    input: typeof RecordPayoutRequestSchema;
+    output: typeof RecordPayoutResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_bss_v1_registration, 0);

@@ -6,7 +6,9 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { ApprovalCertificate, Block, BlockCertificates, CertifiedStorageBlock } from "./block_pb.js";
 import { file_bss_v1_block } from "./block_pb.js";
-import type { Attestation } from "./vote_pb.js";
+import type { ReturnStorageNode } from "./genesis_pb.js";
+import { file_bss_v1_genesis } from "./genesis_pb.js";
+import type { Attestation, ForkProof } from "./vote_pb.js";
 import { file_bss_v1_vote } from "./vote_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -14,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bss/v1/verify_integrity.proto.
  */
 export const file_bss_v1_verify_integrity: GenFile = /*@__PURE__*/
-  fileDesc("Ch1ic3MvdjEvdmVyaWZ5X2ludGVncml0eS5wcm90bxIGYnNzLnYxIqgBChZWZXJpZnlJbnRlZ3JpdHlSZXF1ZXN0EiMKBGhlYWQYASABKAsyEy5ic3MudjEuU3RvcmFnZUhlYWRIABIqCgthdHRlc3RhdGlvbhgCIAEoCzITLmJzcy52MS5BdHRlc3RhdGlvbkgAEjIKDGZldGNoX2Jsb2NrcxgDIAEoCzIaLmJzcy52MS5GZXRjaFN0b3JhZ2VCbG9ja3NIAEIJCgdtZXNzYWdlIp8BChdWZXJpZnlJbnRlZ3JpdHlSZXNwb25zZRIpCgZ2ZXJpZnkYASABKAsyFy5ic3MudjEuVmVyaWZ5Q2FuZGlkYXRlSAASJQoGY29tbWl0GAIgASgLMhMuYnNzLnYxLkNvbW1pdEJsb2NrSAASJwoGYmxvY2tzGAMgASgLMhUuYnNzLnYxLlN0b3JhZ2VCbG9ja3NIAEIJCgdtZXNzYWdlIoMBCgtTdG9yYWdlSGVhZBIOCgZoZWlnaHQYASABKAQSGAoQc3RvcmFnZV9ibG9ja19pZBgCIAEoDBIYChBtYW5hZ2VyX2Jsb2NrX2lkGAMgASgMEg0KBWhhc2gyGAQgASgMEhEKCXRyZWVfc2l6ZRgFIAEoBBIOCgZiZWhpbmQYBiABKAgihQEKD1ZlcmlmeUNhbmRpZGF0ZRINCgVyb3VuZBgBIAEoDRIcCgVibG9jaxgCIAEoCzINLmJzcy52MS5CbG9jaxIWCg5zZWFsZWRfcmVjb3JkcxgDIAMoDBItCghhcHByb3ZhbBgEIAEoCzIbLmJzcy52MS5BcHByb3ZhbENlcnRpZmljYXRlImwKC0NvbW1pdEJsb2NrEi8KDGNlcnRpZmljYXRlcxgBIAEoCzIZLmJzcy52MS5CbG9ja0NlcnRpZmljYXRlcxIsCgVibG9jaxgCIAEoCzIdLmJzcy52MS5DZXJ0aWZpZWRTdG9yYWdlQmxvY2siOAoSRmV0Y2hTdG9yYWdlQmxvY2tzEhMKC2Zyb21faGVpZ2h0GAEgASgEEg0KBWxpbWl0GAIgASgNIlMKDVN0b3JhZ2VCbG9ja3MSLQoGYmxvY2tzGAEgAygLMh0uYnNzLnYxLkNlcnRpZmllZFN0b3JhZ2VCbG9jaxITCgtoZWFkX2hlaWdodBgCIAEoBDJwChZWZXJpZnlJbnRlZ3JpdHlTZXJ2aWNlElYKD1ZlcmlmeUludGVncml0eRIeLmJzcy52MS5WZXJpZnlJbnRlZ3JpdHlSZXF1ZXN0Gh8uYnNzLnYxLlZlcmlmeUludGVncml0eVJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_bss_v1_block, file_bss_v1_vote]);
+  fileDesc("Ch1ic3MvdjEvdmVyaWZ5X2ludGVncml0eS5wcm90bxIGYnNzLnYxIqECChZWZXJpZnlJbnRlZ3JpdHlSZXF1ZXN0EiMKBGhlYWQYASABKAsyEy5ic3MudjEuU3RvcmFnZUhlYWRIABIqCgthdHRlc3RhdGlvbhgCIAEoCzITLmJzcy52MS5BdHRlc3RhdGlvbkgAEjIKDGZldGNoX2Jsb2NrcxgDIAEoCzIaLmJzcy52MS5GZXRjaFN0b3JhZ2VCbG9ja3NIABIwCgtyZXR1cm5fbm9kZRgEIAEoCzIZLmJzcy52MS5SZXR1cm5TdG9yYWdlTm9kZUgAEiEKBGZvcmsYBSABKAsyES5ic3MudjEuRm9ya1Byb29mSAASIgoEaGFsdBgGIAEoCzISLmJzcy52MS5IYWx0Tm90aWNlSABCCQoHbWVzc2FnZSIqCgpIYWx0Tm90aWNlEg4KBmhlaWdodBgBIAEoBBIMCgR0ZXh0GAIgASgJIp8BChdWZXJpZnlJbnRlZ3JpdHlSZXNwb25zZRIpCgZ2ZXJpZnkYASABKAsyFy5ic3MudjEuVmVyaWZ5Q2FuZGlkYXRlSAASJQoGY29tbWl0GAIgASgLMhMuYnNzLnYxLkNvbW1pdEJsb2NrSAASJwoGYmxvY2tzGAMgASgLMhUuYnNzLnYxLlN0b3JhZ2VCbG9ja3NIAEIJCgdtZXNzYWdlIoMBCgtTdG9yYWdlSGVhZBIOCgZoZWlnaHQYASABKAQSGAoQc3RvcmFnZV9ibG9ja19pZBgCIAEoDBIYChBtYW5hZ2VyX2Jsb2NrX2lkGAMgASgMEg0KBWhhc2gyGAQgASgMEhEKCXRyZWVfc2l6ZRgFIAEoBBIOCgZiZWhpbmQYBiABKAgihQEKD1ZlcmlmeUNhbmRpZGF0ZRINCgVyb3VuZBgBIAEoDRIcCgVibG9jaxgCIAEoCzINLmJzcy52MS5CbG9jaxIWCg5zZWFsZWRfcmVjb3JkcxgDIAMoDBItCghhcHByb3ZhbBgEIAEoCzIbLmJzcy52MS5BcHByb3ZhbENlcnRpZmljYXRlImwKC0NvbW1pdEJsb2NrEi8KDGNlcnRpZmljYXRlcxgBIAEoCzIZLmJzcy52MS5CbG9ja0NlcnRpZmljYXRlcxIsCgVibG9jaxgCIAEoCzIdLmJzcy52MS5DZXJ0aWZpZWRTdG9yYWdlQmxvY2siOAoSRmV0Y2hTdG9yYWdlQmxvY2tzEhMKC2Zyb21faGVpZ2h0GAEgASgEEg0KBWxpbWl0GAIgASgNIlMKDVN0b3JhZ2VCbG9ja3MSLQoGYmxvY2tzGAEgAygLMh0uYnNzLnYxLkNlcnRpZmllZFN0b3JhZ2VCbG9jaxITCgtoZWFkX2hlaWdodBgCIAEoBDJwChZWZXJpZnlJbnRlZ3JpdHlTZXJ2aWNlElYKD1ZlcmlmeUludGVncml0eRIeLmJzcy52MS5WZXJpZnlJbnRlZ3JpdHlSZXF1ZXN0Gh8uYnNzLnYxLlZlcmlmeUludGVncml0eVJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_bss_v1_block, file_bss_v1_genesis, file_bss_v1_vote]);
 
 /**
  * From the storage node.
@@ -43,6 +45,30 @@ export type VerifyIntegrityRequest = Message<"bss.v1.VerifyIntegrityRequest"> & 
      */
     value: FetchStorageBlocks;
     case: "fetchBlocks";
+  } | {
+    /**
+     * By a node that was suspended as unreachable.
+     *
+     * @generated from field: bss.v1.ReturnStorageNode return_node = 4;
+     */
+    value: ReturnStorageNode;
+    case: "returnNode";
+  } | {
+    /**
+     * The chain forks: two valid commit certificates of one height.
+     *
+     * @generated from field: bss.v1.ForkProof fork = 5;
+     */
+    value: ForkProof;
+    case: "fork";
+  } | {
+    /**
+     * The node takes part no more.
+     *
+     * @generated from field: bss.v1.HaltNotice halt = 6;
+     */
+    value: HaltNotice;
+    case: "halt";
   } | { case: undefined; value?: undefined };
 };
 
@@ -52,6 +78,32 @@ export type VerifyIntegrityRequest = Message<"bss.v1.VerifyIntegrityRequest"> & 
  */
 export const VerifyIntegrityRequestSchema: GenMessage<VerifyIntegrityRequest> = /*@__PURE__*/
   messageDesc(file_bss_v1_verify_integrity, 0);
+
+/**
+ * Why a storage node halted: managers made a block final that contradicts what it computes, or the chain forks.
+ *
+ * @generated from message bss.v1.HaltNotice
+ */
+export type HaltNotice = Message<"bss.v1.HaltNotice"> & {
+  /**
+   * @generated from field: uint64 height = 1;
+   */
+  height: bigint;
+
+  /**
+   * For people, at most 500 characters.
+   *
+   * @generated from field: string text = 2;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message bss.v1.HaltNotice.
+ * Use `create(HaltNoticeSchema)` to create a new message.
+ */
+export const HaltNoticeSchema: GenMessage<HaltNotice> = /*@__PURE__*/
+  messageDesc(file_bss_v1_verify_integrity, 1);
 
 /**
  * From the manager.
@@ -88,7 +140,7 @@ export type VerifyIntegrityResponse = Message<"bss.v1.VerifyIntegrityResponse"> 
  * Use `create(VerifyIntegrityResponseSchema)` to create a new message.
  */
 export const VerifyIntegrityResponseSchema: GenMessage<VerifyIntegrityResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_verify_integrity, 1);
+  messageDesc(file_bss_v1_verify_integrity, 2);
 
 /**
  * What the node holds: sent first on every stream and after each block that it appends.
@@ -140,7 +192,7 @@ export type StorageHead = Message<"bss.v1.StorageHead"> & {
  * Use `create(StorageHeadSchema)` to create a new message.
  */
 export const StorageHeadSchema: GenMessage<StorageHead> = /*@__PURE__*/
-  messageDesc(file_bss_v1_verify_integrity, 2);
+  messageDesc(file_bss_v1_verify_integrity, 3);
 
 /**
  * Asks the members of committee(height, round, block) to verify a candidate.
@@ -176,7 +228,7 @@ export type VerifyCandidate = Message<"bss.v1.VerifyCandidate"> & {
  * Use `create(VerifyCandidateSchema)` to create a new message.
  */
 export const VerifyCandidateSchema: GenMessage<VerifyCandidate> = /*@__PURE__*/
-  messageDesc(file_bss_v1_verify_integrity, 3);
+  messageDesc(file_bss_v1_verify_integrity, 4);
 
 /**
  * Tells that a block is final.
@@ -202,7 +254,7 @@ export type CommitBlock = Message<"bss.v1.CommitBlock"> & {
  * Use `create(CommitBlockSchema)` to create a new message.
  */
 export const CommitBlockSchema: GenMessage<CommitBlock> = /*@__PURE__*/
-  messageDesc(file_bss_v1_verify_integrity, 4);
+  messageDesc(file_bss_v1_verify_integrity, 5);
 
 /**
  * Asks for final blocks from a height on.
@@ -228,7 +280,7 @@ export type FetchStorageBlocks = Message<"bss.v1.FetchStorageBlocks"> & {
  * Use `create(FetchStorageBlocksSchema)` to create a new message.
  */
 export const FetchStorageBlocksSchema: GenMessage<FetchStorageBlocks> = /*@__PURE__*/
-  messageDesc(file_bss_v1_verify_integrity, 5);
+  messageDesc(file_bss_v1_verify_integrity, 6);
 
 /**
  * @generated from message bss.v1.StorageBlocks
@@ -254,7 +306,7 @@ export type StorageBlocks = Message<"bss.v1.StorageBlocks"> & {
  * Use `create(StorageBlocksSchema)` to create a new message.
  */
 export const StorageBlocksSchema: GenMessage<StorageBlocks> = /*@__PURE__*/
-  messageDesc(file_bss_v1_verify_integrity, 6);
+  messageDesc(file_bss_v1_verify_integrity, 7);
 
 /**
  * The link between a storage node and a manager. The storage node dials, so an ordinary PC behind a router needs

@@ -6,7 +6,7 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { CertifiedManagerBlock, CommitCertificate, LockCertificate, ManagerBlock } from "./block_pb.js";
 import { file_bss_v1_block } from "./block_pb.js";
-import type { Evidence, ResumeManager } from "./genesis_pb.js";
+import type { ControlOperation, Evidence, ResumeManager, UnreachableClaim } from "./genesis_pb.js";
 import { file_bss_v1_genesis } from "./genesis_pb.js";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file bss/v1/vote.proto.
  */
 export const file_bss_v1_vote: GenFile = /*@__PURE__*/
-  fileDesc("ChFic3MvdjEvdm90ZS5wcm90bxIGYnNzLnYxIrADCgtWb3RlUmVxdWVzdBIkCghwcm9wb3NhbBgBIAEoCzIQLmJzcy52MS5Qcm9wb3NhbEgAEhwKBHZvdGUYAiABKAsyDC5ic3MudjEuVm90ZUgAEioKC2F0dGVzdGF0aW9uGAMgASgLMhMuYnNzLnYxLkF0dGVzdGF0aW9uSAASMwoQbG9ja19jZXJ0aWZpY2F0ZRgEIAEoCzIXLmJzcy52MS5Mb2NrQ2VydGlmaWNhdGVIABIiCgRoZWFkGAUgASgLMhIuYnNzLnYxLlNpZ25lZEhlYWRIABInCgpmZXRjaF9ib2R5GAYgASgLMhEuYnNzLnYxLkZldGNoQm9keUgAEjIKDGZldGNoX2Jsb2NrcxgHIAEoCzIaLmJzcy52MS5GZXRjaE1hbmFnZXJCbG9ja3NIABIkCghldmlkZW5jZRgIIAEoCzIQLmJzcy52MS5FdmlkZW5jZUgAEicKBnJlc3VtZRgJIAEoCzIVLmJzcy52MS5SZXN1bWVNYW5hZ2VySAASIQoEZm9yaxgKIAEoCzIRLmJzcy52MS5Gb3JrUHJvb2ZIAEIJCgdtZXNzYWdlImkKDFZvdGVSZXNwb25zZRIlCgRib2R5GAEgASgLMhUuYnNzLnYxLkNhbmRpZGF0ZUJvZHlIABInCgZibG9ja3MYAiABKAsyFS5ic3MudjEuTWFuYWdlckJsb2Nrc0gAQgkKB21lc3NhZ2UizwEKCFByb3Bvc2FsEg4KBmhlaWdodBgBIAEoBBINCgVyb3VuZBgCIAEoDRITCgt2YWxpZF9yb3VuZBgDIAEoERIQCghibG9ja19pZBgEIAEoDBISCgptYW5hZ2VyX2lkGAUgASgJEhEKCXNpZ25hdHVyZRgGIAEoDBIxChBsb2NrX2NlcnRpZmljYXRlGAcgASgLMhcuYnNzLnYxLkxvY2tDZXJ0aWZpY2F0ZRIjCgVibG9jaxgIIAEoCzIULmJzcy52MS5NYW5hZ2VyQmxvY2sikwEKBFZvdGUSHgoEa2luZBgBIAEoDjIQLmJzcy52MS5Wb3RlS2luZBIOCgZoZWlnaHQYAiABKAQSDQoFcm91bmQYAyABKA0SEwoLdmFsaWRfcm91bmQYBCABKBESEAoIYmxvY2tfaWQYBSABKAwSEgoKbWFuYWdlcl9pZBgGIAEoCRIRCglzaWduYXR1cmUYByABKAwiwAEKC0F0dGVzdGF0aW9uEg4KBmhlaWdodBgBIAEoBBINCgVyb3VuZBgCIAEoDRIQCghibG9ja19pZBgDIAEoDBINCgVoYXNoMhgEIAEoDBIRCgl0cmVlX3NpemUYBSABKAQSKwoHdmVyZGljdBgGIAEoDjIaLmJzcy52MS5BdHRlc3RhdGlvblZlcmRpY3QSDQoFYXVkaXQYByABKAwSDwoHbm9kZV9pZBgIIAEoCRIRCglzaWduYXR1cmUYCSABKAwiegoKU2lnbmVkSGVhZBIOCgZoZWlnaHQYASABKAQSEAoIYmxvY2tfaWQYAiABKAwSDQoFaGFzaDEYAyABKAwSFAoMc3RhdGVfZGlnZXN0GAQgASgMEhIKCm1hbmFnZXJfaWQYBSABKAkSEQoJc2lnbmF0dXJlGAYgASgMImAKCUZvcmtQcm9vZhIoCgVmaXJzdBgBIAEoCzIZLmJzcy52MS5Db21taXRDZXJ0aWZpY2F0ZRIpCgZzZWNvbmQYAiABKAsyGS5ic3MudjEuQ29tbWl0Q2VydGlmaWNhdGUiLQoJRmV0Y2hCb2R5Eg4KBmhlaWdodBgBIAEoBBIQCghibG9ja19pZBgCIAEoDCI0Cg1DYW5kaWRhdGVCb2R5EiMKBWJsb2NrGAEgASgLMhQuYnNzLnYxLk1hbmFnZXJCbG9jayI4ChJGZXRjaE1hbmFnZXJCbG9ja3MSEwoLZnJvbV9oZWlnaHQYASABKAQSDQoFbGltaXQYAiABKA0iUwoNTWFuYWdlckJsb2NrcxItCgZibG9ja3MYASADKAsyHS5ic3MudjEuQ2VydGlmaWVkTWFuYWdlckJsb2NrEhMKC2hlYWRfaGVpZ2h0GAIgASgEKmgKCFZvdGVLaW5kEhkKFVZPVEVfS0lORF9VTlNQRUNJRklFRBAAEhQKEFZPVEVfS0lORF9BQ0NFUFQQARIVChFWT1RFX0tJTkRfQVBQUk9WRRACEhQKEFZPVEVfS0lORF9DT01NSVQQAyp6ChJBdHRlc3RhdGlvblZlcmRpY3QSIwofQVRURVNUQVRJT05fVkVSRElDVF9VTlNQRUNJRklFRBAAEh0KGUFUVEVTVEFUSU9OX1ZFUkRJQ1RfTUFUQ0gQARIgChxBVFRFU1RBVElPTl9WRVJESUNUX01JU01BVENIEAIyRAoLVm90ZVNlcnZpY2USNQoEVm90ZRITLmJzcy52MS5Wb3RlUmVxdWVzdBoULmJzcy52MS5Wb3RlUmVzcG9uc2UoATABYgZwcm90bzM", [file_bss_v1_block, file_bss_v1_genesis]);
+  fileDesc("ChFic3MvdjEvdm90ZS5wcm90bxIGYnNzLnYxIroECgtWb3RlUmVxdWVzdBIkCghwcm9wb3NhbBgBIAEoCzIQLmJzcy52MS5Qcm9wb3NhbEgAEhwKBHZvdGUYAiABKAsyDC5ic3MudjEuVm90ZUgAEioKC2F0dGVzdGF0aW9uGAMgASgLMhMuYnNzLnYxLkF0dGVzdGF0aW9uSAASMwoQbG9ja19jZXJ0aWZpY2F0ZRgEIAEoCzIXLmJzcy52MS5Mb2NrQ2VydGlmaWNhdGVIABIiCgRoZWFkGAUgASgLMhIuYnNzLnYxLlNpZ25lZEhlYWRIABInCgpmZXRjaF9ib2R5GAYgASgLMhEuYnNzLnYxLkZldGNoQm9keUgAEjIKDGZldGNoX2Jsb2NrcxgHIAEoCzIaLmJzcy52MS5GZXRjaE1hbmFnZXJCbG9ja3NIABIkCghldmlkZW5jZRgIIAEoCzIQLmJzcy52MS5FdmlkZW5jZUgAEicKBnJlc3VtZRgJIAEoCzIVLmJzcy52MS5SZXN1bWVNYW5hZ2VySAASIQoEZm9yaxgKIAEoCzIRLmJzcy52MS5Gb3JrUHJvb2ZIABItCglvcGVyYXRpb24YCyABKAsyGC5ic3MudjEuQ29udHJvbE9wZXJhdGlvbkgAEjAKC3VucmVhY2hhYmxlGAwgASgLMhkuYnNzLnYxLlVucmVhY2hhYmxlTm90aWNlSAASJwoHZmluZGluZxgNIAEoCzIULmJzcy52MS5BdWRpdEZpbmRpbmdIAEIJCgdtZXNzYWdlIk0KEVVucmVhY2hhYmxlTm90aWNlEg8KB25vZGVfaWQYASABKAkSJwoFY2xhaW0YAiABKAsyGC5ic3MudjEuVW5yZWFjaGFibGVDbGFpbSJlCgxBdWRpdEZpbmRpbmcSDwoHbm9kZV9pZBgBIAEoCRIOCgZoZWlnaHQYAiABKAQSDQoFYXVkaXQYAyABKAwSEgoKbWFuYWdlcl9pZBgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwiaQoMVm90ZVJlc3BvbnNlEiUKBGJvZHkYASABKAsyFS5ic3MudjEuQ2FuZGlkYXRlQm9keUgAEicKBmJsb2NrcxgCIAEoCzIVLmJzcy52MS5NYW5hZ2VyQmxvY2tzSABCCQoHbWVzc2FnZSLPAQoIUHJvcG9zYWwSDgoGaGVpZ2h0GAEgASgEEg0KBXJvdW5kGAIgASgNEhMKC3ZhbGlkX3JvdW5kGAMgASgREhAKCGJsb2NrX2lkGAQgASgMEhIKCm1hbmFnZXJfaWQYBSABKAkSEQoJc2lnbmF0dXJlGAYgASgMEjEKEGxvY2tfY2VydGlmaWNhdGUYByABKAsyFy5ic3MudjEuTG9ja0NlcnRpZmljYXRlEiMKBWJsb2NrGAggASgLMhQuYnNzLnYxLk1hbmFnZXJCbG9jayKTAQoEVm90ZRIeCgRraW5kGAEgASgOMhAuYnNzLnYxLlZvdGVLaW5kEg4KBmhlaWdodBgCIAEoBBINCgVyb3VuZBgDIAEoDRITCgt2YWxpZF9yb3VuZBgEIAEoERIQCghibG9ja19pZBgFIAEoDBISCgptYW5hZ2VyX2lkGAYgASgJEhEKCXNpZ25hdHVyZRgHIAEoDCLAAQoLQXR0ZXN0YXRpb24SDgoGaGVpZ2h0GAEgASgEEg0KBXJvdW5kGAIgASgNEhAKCGJsb2NrX2lkGAMgASgMEg0KBWhhc2gyGAQgASgMEhEKCXRyZWVfc2l6ZRgFIAEoBBIrCgd2ZXJkaWN0GAYgASgOMhouYnNzLnYxLkF0dGVzdGF0aW9uVmVyZGljdBINCgVhdWRpdBgHIAEoDBIPCgdub2RlX2lkGAggASgJEhEKCXNpZ25hdHVyZRgJIAEoDCJ6CgpTaWduZWRIZWFkEg4KBmhlaWdodBgBIAEoBBIQCghibG9ja19pZBgCIAEoDBINCgVoYXNoMRgDIAEoDBIUCgxzdGF0ZV9kaWdlc3QYBCABKAwSEgoKbWFuYWdlcl9pZBgFIAEoCRIRCglzaWduYXR1cmUYBiABKAwiYAoJRm9ya1Byb29mEigKBWZpcnN0GAEgASgLMhkuYnNzLnYxLkNvbW1pdENlcnRpZmljYXRlEikKBnNlY29uZBgCIAEoCzIZLmJzcy52MS5Db21taXRDZXJ0aWZpY2F0ZSItCglGZXRjaEJvZHkSDgoGaGVpZ2h0GAEgASgEEhAKCGJsb2NrX2lkGAIgASgMIjQKDUNhbmRpZGF0ZUJvZHkSIwoFYmxvY2sYASABKAsyFC5ic3MudjEuTWFuYWdlckJsb2NrIjgKEkZldGNoTWFuYWdlckJsb2NrcxITCgtmcm9tX2hlaWdodBgBIAEoBBINCgVsaW1pdBgCIAEoDSJTCg1NYW5hZ2VyQmxvY2tzEi0KBmJsb2NrcxgBIAMoCzIdLmJzcy52MS5DZXJ0aWZpZWRNYW5hZ2VyQmxvY2sSEwoLaGVhZF9oZWlnaHQYAiABKAQqaAoIVm90ZUtpbmQSGQoVVk9URV9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQVk9URV9LSU5EX0FDQ0VQVBABEhUKEVZPVEVfS0lORF9BUFBST1ZFEAISFAoQVk9URV9LSU5EX0NPTU1JVBADKnoKEkF0dGVzdGF0aW9uVmVyZGljdBIjCh9BVFRFU1RBVElPTl9WRVJESUNUX1VOU1BFQ0lGSUVEEAASHQoZQVRURVNUQVRJT05fVkVSRElDVF9NQVRDSBABEiAKHEFUVEVTVEFUSU9OX1ZFUkRJQ1RfTUlTTUFUQ0gQAjJECgtWb3RlU2VydmljZRI1CgRWb3RlEhMuYnNzLnYxLlZvdGVSZXF1ZXN0GhQuYnNzLnYxLlZvdGVSZXNwb25zZSgBMAFiBnByb3RvMw", [file_bss_v1_block, file_bss_v1_genesis]);
 
 /**
  * @generated from message bss.v1.VoteRequest
@@ -89,6 +89,31 @@ export type VoteRequest = Message<"bss.v1.VoteRequest"> & {
      */
     value: ForkProof;
     case: "fork";
+  } | {
+    /**
+     * For the next block; carries its own authority: an admission, a registration, RetireStorageNode,
+     * ReturnStorageNode or RecordPayout. Said by who took it in, until it is on the chain.
+     *
+     * @generated from field: bss.v1.ControlOperation operation = 11;
+     */
+    value: ControlOperation;
+    case: "operation";
+  } | {
+    /**
+     * This manager has heard nothing of a storage node.
+     *
+     * @generated from field: bss.v1.UnreachableNotice unreachable = 12;
+     */
+    value: UnreachableNotice;
+    case: "unreachable";
+  } | {
+    /**
+     * This manager has recomputed an audit digest.
+     *
+     * @generated from field: bss.v1.AuditFinding finding = 13;
+     */
+    value: AuditFinding;
+    case: "finding";
   } | { case: undefined; value?: undefined };
 };
 
@@ -98,6 +123,73 @@ export type VoteRequest = Message<"bss.v1.VoteRequest"> & {
  */
 export const VoteRequestSchema: GenMessage<VoteRequest> = /*@__PURE__*/
   messageDesc(file_bss_v1_vote, 0);
+
+/**
+ * A manager's claim about a storage node; f+1 of them make a SuspendStorageNode.
+ *
+ * @generated from message bss.v1.UnreachableNotice
+ */
+export type UnreachableNotice = Message<"bss.v1.UnreachableNotice"> & {
+  /**
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * @generated from field: bss.v1.UnreachableClaim claim = 2;
+   */
+  claim?: UnreachableClaim | undefined;
+};
+
+/**
+ * Describes the message bss.v1.UnreachableNotice.
+ * Use `create(UnreachableNoticeSchema)` to create a new message.
+ */
+export const UnreachableNoticeSchema: GenMessage<UnreachableNotice> = /*@__PURE__*/
+  messageDesc(file_bss_v1_vote, 1);
+
+/**
+ * A manager's finding about an attestation; f+1 of them make a FailAudit.
+ *
+ * @generated from message bss.v1.AuditFinding
+ */
+export type AuditFinding = Message<"bss.v1.AuditFinding"> & {
+  /**
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * @generated from field: uint64 height = 2;
+   */
+  height: bigint;
+
+  /**
+   * 32 bytes; what the node signed.
+   *
+   * @generated from field: bytes audit = 3;
+   */
+  audit: Uint8Array;
+
+  /**
+   * @generated from field: string manager_id = 4;
+   */
+  managerId: string;
+
+  /**
+   * 64 bytes; see CanonicalAuditFinding.
+   *
+   * @generated from field: bytes signature = 5;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message bss.v1.AuditFinding.
+ * Use `create(AuditFindingSchema)` to create a new message.
+ */
+export const AuditFindingSchema: GenMessage<AuditFinding> = /*@__PURE__*/
+  messageDesc(file_bss_v1_vote, 2);
 
 /**
  * @generated from message bss.v1.VoteResponse
@@ -130,7 +222,7 @@ export type VoteResponse = Message<"bss.v1.VoteResponse"> & {
  * Use `create(VoteResponseSchema)` to create a new message.
  */
 export const VoteResponseSchema: GenMessage<VoteResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_vote, 1);
+  messageDesc(file_bss_v1_vote, 3);
 
 /**
  * PROPOSE. Relayed by everyone.
@@ -196,7 +288,7 @@ export type Proposal = Message<"bss.v1.Proposal"> & {
  * Use `create(ProposalSchema)` to create a new message.
  */
 export const ProposalSchema: GenMessage<Proposal> = /*@__PURE__*/
-  messageDesc(file_bss_v1_vote, 2);
+  messageDesc(file_bss_v1_vote, 4);
 
 /**
  * ACCEPT, APPROVE or COMMIT; what is signed is in canonical.proto.
@@ -253,7 +345,7 @@ export type Vote = Message<"bss.v1.Vote"> & {
  * Use `create(VoteSchema)` to create a new message.
  */
 export const VoteSchema: GenMessage<Vote> = /*@__PURE__*/
-  messageDesc(file_bss_v1_vote, 3);
+  messageDesc(file_bss_v1_vote, 5);
 
 /**
  * A storage node's signed statement; managers pass it on to each other.
@@ -322,7 +414,7 @@ export type Attestation = Message<"bss.v1.Attestation"> & {
  * Use `create(AttestationSchema)` to create a new message.
  */
 export const AttestationSchema: GenMessage<Attestation> = /*@__PURE__*/
-  messageDesc(file_bss_v1_vote, 4);
+  messageDesc(file_bss_v1_vote, 6);
 
 /**
  * What a manager holds. Sent on connection, after each block and at intervals, so that who is behind notices.
@@ -368,7 +460,7 @@ export type SignedHead = Message<"bss.v1.SignedHead"> & {
  * Use `create(SignedHeadSchema)` to create a new message.
  */
 export const SignedHeadSchema: GenMessage<SignedHead> = /*@__PURE__*/
-  messageDesc(file_bss_v1_vote, 5);
+  messageDesc(file_bss_v1_vote, 7);
 
 /**
  * Two valid commit certificates for different blocks at one height: more than f managers broke the rules.
@@ -392,7 +484,7 @@ export type ForkProof = Message<"bss.v1.ForkProof"> & {
  * Use `create(ForkProofSchema)` to create a new message.
  */
 export const ForkProofSchema: GenMessage<ForkProof> = /*@__PURE__*/
-  messageDesc(file_bss_v1_vote, 6);
+  messageDesc(file_bss_v1_vote, 8);
 
 /**
  * Asks for a candidate that the sender has voted on.
@@ -418,7 +510,7 @@ export type FetchBody = Message<"bss.v1.FetchBody"> & {
  * Use `create(FetchBodySchema)` to create a new message.
  */
 export const FetchBodySchema: GenMessage<FetchBody> = /*@__PURE__*/
-  messageDesc(file_bss_v1_vote, 7);
+  messageDesc(file_bss_v1_vote, 9);
 
 /**
  * @generated from message bss.v1.CandidateBody
@@ -435,7 +527,7 @@ export type CandidateBody = Message<"bss.v1.CandidateBody"> & {
  * Use `create(CandidateBodySchema)` to create a new message.
  */
 export const CandidateBodySchema: GenMessage<CandidateBody> = /*@__PURE__*/
-  messageDesc(file_bss_v1_vote, 8);
+  messageDesc(file_bss_v1_vote, 10);
 
 /**
  * Asks for final blocks from a height on.
@@ -461,7 +553,7 @@ export type FetchManagerBlocks = Message<"bss.v1.FetchManagerBlocks"> & {
  * Use `create(FetchManagerBlocksSchema)` to create a new message.
  */
 export const FetchManagerBlocksSchema: GenMessage<FetchManagerBlocks> = /*@__PURE__*/
-  messageDesc(file_bss_v1_vote, 9);
+  messageDesc(file_bss_v1_vote, 11);
 
 /**
  * @generated from message bss.v1.ManagerBlocks
@@ -487,7 +579,7 @@ export type ManagerBlocks = Message<"bss.v1.ManagerBlocks"> & {
  * Use `create(ManagerBlocksSchema)` to create a new message.
  */
 export const ManagerBlocksSchema: GenMessage<ManagerBlocks> = /*@__PURE__*/
-  messageDesc(file_bss_v1_vote, 10);
+  messageDesc(file_bss_v1_vote, 12);
 
 /**
  * @generated from enum bss.v1.VoteKind
