@@ -116,8 +116,14 @@ export type OpenCommittee = {
   readonly treeSize: number;
   /** Members whose attestation no block has carried yet, sorted. */
   readonly missing: readonly string[];
-  /** Members whose audit digest is recomputed and that no block has found false, sorted. */
-  readonly audited: readonly string[];
+  /** Whose audit digest is recomputed and that no block has found false, sorted. */
+  readonly audited: readonly AuditedAttestation[];
+};
+
+export type AuditedAttestation = {
+  readonly nodeId: string;
+  /** 32 bytes; what the node signed. */
+  readonly audit: Uint8Array;
 };
 
 /** What storing is rewarded by; see members.proto. */

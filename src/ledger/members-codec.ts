@@ -181,7 +181,7 @@ function openCommitteeEntry(open: OpenCommittee): Entry {
     height: BigInt(open.height),
     treeSize: BigInt(open.treeSize),
     missing: [...open.missing],
-    audited: [...open.audited],
+    audited: open.audited.map(({ nodeId, audit }) => ({ nodeId, audit })),
   });
   return { case: "openCommittee", value };
 }
@@ -241,11 +241,12 @@ function storageNodeOf(entry: StorageNodeEntry): StorageNode | undefined {
 }
 
 function openCommitteeOf(entry: OpenCommitteeEntry): OpenCommittee | undefined {
-  const { blockId, round, hash1, missing, audited } = entry;
+  const { blockId, round, hash1, missing } = entry;
+  const audited = entry.audited.map(({ nodeId, audit }) => ({ nodeId, audit }));
   const height = safeInteger(entry.height);
   const treeSize = safeInteger(entry.treeSize);
   if (height === undefined || treeSize === undefined) return undefined;
-  if (!isAscending(missing) || !isAscending(audited)) return undefined;
+  if (!isAscending(missing) || !isAscending(audited.map(({ nodeId }) => nodeId))) return undefined;
   return { height, blockId, round, hash1, treeSize, missing, audited };
 }
 

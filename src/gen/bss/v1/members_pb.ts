@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file bss/v1/members.proto.
  */
 export const file_bss_v1_members: GenFile = /*@__PURE__*/
-  fileDesc("ChRic3MvdjEvbWVtYmVycy5wcm90bxIGYnNzLnYxIvQBCgtNZW1iZXJFbnRyeRInCgdtYW5hZ2VyGAEgASgLMhQuYnNzLnYxLk1hbmFnZXJFbnRyeUgAEjAKDHN0b3JhZ2Vfbm9kZRgCIAEoCzIYLmJzcy52MS5TdG9yYWdlTm9kZUVudHJ5SAASJwoHb2ZmaWNlchgDIAEoCzIULmJzcy52MS5PZmZpY2VyRW50cnlIABIvCg5vcGVuX2NvbW1pdHRlZRgEIAEoCzIVLmJzcy52MS5PcGVuQ29tbWl0dGVlSAASJwoGdG90YWxzGAUgASgLMhUuYnNzLnYxLlN0b3JhZ2VUb3RhbHNIAEIHCgVlbnRyeSLQAQoMTWFuYWdlckVudHJ5EiUKBm1lbWJlchgBIAEoCzIVLmJzcy52MS5NYW5hZ2VyTWVtYmVyEhEKCXN1c3BlbmRlZBgCIAEoCBIoCgZyZWFzb24YAyABKA4yGC5ic3MudjEuU3VzcGVuc2lvblJlYXNvbhIWCg5jaGFuZ2VkX2hlaWdodBgEIAEoBBIaChJjaGFuZ2VkX2F0X3VuaXhfbXMYBSABKAMSEAoIYWJzZW5jZXMYBiABKA0SFgoOb2ZmZW5jZV9oZWlnaHQYByABKAQizQIKEFN0b3JhZ2VOb2RlRW50cnkSKwoJYWRtaXNzaW9uGAEgASgLMhguYnNzLnYxLkFkbWl0U3RvcmFnZU5vZGUSLQoKc3VzcGVuc2lvbhgCIAEoDjIZLmJzcy52MS5TdG9yYWdlU3VzcGVuc2lvbhIOCgZjcmVkaXQYAyABKA0SDgoGcmV3YXJkGAQgASgEEgwKBHBhaWQYBSABKAQSFwoPYWRtaXR0ZWRfaGVpZ2h0GAYgASgEEhYKDmNoYW5nZWRfaGVpZ2h0GAcgASgEEhoKEmNoYW5nZWRfYXRfdW5peF9tcxgIIAEoAxIQCghhYnNlbmNlcxgJIAEoDRIcChRsYXN0X2F0dGVzdGVkX2hlaWdodBgKIAEoBBIUCgxhdWRpdF9mYWlsZWQYCyABKAgSHAoUcmV3YXJkZWRfa2liX3NlY29uZHMYDCABKAQihAEKDU9wZW5Db21taXR0ZWUSDgoGaGVpZ2h0GAEgASgEEhAKCGJsb2NrX2lkGAIgASgMEg0KBXJvdW5kGAMgASgNEg0KBWhhc2gxGAQgASgMEhEKCXRyZWVfc2l6ZRgFIAEoBBIPCgdtaXNzaW5nGAYgAygJEg8KB2F1ZGl0ZWQYByADKAkiTQoNU3RvcmFnZVRvdGFscxIUCgxzZWFsZWRfYnl0ZXMYASABKAQSEwoLa2liX3NlY29uZHMYAiABKAQSEQoJcmVtYWluZGVyGAMgASgEIj0KDE9mZmljZXJFbnRyeRItCgxyZWdpc3RyYXRpb24YASABKAsyFy5ic3MudjEuUmVnaXN0ZXJPZmZpY2VyIh0KCk1lbWJlckxpc3QSDwoHZW50cmllcxgBIAMoDCp2ChBTdXNwZW5zaW9uUmVhc29uEiEKHVNVU1BFTlNJT05fUkVBU09OX1VOU1BFQ0lGSUVEEAASHAoYU1VTUEVOU0lPTl9SRUFTT05fQUJTRU5UEAESIQodU1VTUEVOU0lPTl9SRUFTT05fRVFVSVZPQ0FURUQQAiqdAQoRU3RvcmFnZVN1c3BlbnNpb24SIgoeU1RPUkFHRV9TVVNQRU5TSU9OX1VOU1BFQ0lGSUVEEAASIgoeU1RPUkFHRV9TVVNQRU5TSU9OX1VOUkVBQ0hBQkxFEAESIAocU1RPUkFHRV9TVVNQRU5TSU9OX0JPWUNPVFRFRBACEh4KGlNUT1JBR0VfU1VTUEVOU0lPTl9SRVRJUkVEEANiBnByb3RvMw", [file_bss_v1_genesis]);
+  fileDesc("ChRic3MvdjEvbWVtYmVycy5wcm90bxIGYnNzLnYxIvQBCgtNZW1iZXJFbnRyeRInCgdtYW5hZ2VyGAEgASgLMhQuYnNzLnYxLk1hbmFnZXJFbnRyeUgAEjAKDHN0b3JhZ2Vfbm9kZRgCIAEoCzIYLmJzcy52MS5TdG9yYWdlTm9kZUVudHJ5SAASJwoHb2ZmaWNlchgDIAEoCzIULmJzcy52MS5PZmZpY2VyRW50cnlIABIvCg5vcGVuX2NvbW1pdHRlZRgEIAEoCzIVLmJzcy52MS5PcGVuQ29tbWl0dGVlSAASJwoGdG90YWxzGAUgASgLMhUuYnNzLnYxLlN0b3JhZ2VUb3RhbHNIAEIHCgVlbnRyeSLQAQoMTWFuYWdlckVudHJ5EiUKBm1lbWJlchgBIAEoCzIVLmJzcy52MS5NYW5hZ2VyTWVtYmVyEhEKCXN1c3BlbmRlZBgCIAEoCBIoCgZyZWFzb24YAyABKA4yGC5ic3MudjEuU3VzcGVuc2lvblJlYXNvbhIWCg5jaGFuZ2VkX2hlaWdodBgEIAEoBBIaChJjaGFuZ2VkX2F0X3VuaXhfbXMYBSABKAMSEAoIYWJzZW5jZXMYBiABKA0SFgoOb2ZmZW5jZV9oZWlnaHQYByABKAQizQIKEFN0b3JhZ2VOb2RlRW50cnkSKwoJYWRtaXNzaW9uGAEgASgLMhguYnNzLnYxLkFkbWl0U3RvcmFnZU5vZGUSLQoKc3VzcGVuc2lvbhgCIAEoDjIZLmJzcy52MS5TdG9yYWdlU3VzcGVuc2lvbhIOCgZjcmVkaXQYAyABKA0SDgoGcmV3YXJkGAQgASgEEgwKBHBhaWQYBSABKAQSFwoPYWRtaXR0ZWRfaGVpZ2h0GAYgASgEEhYKDmNoYW5nZWRfaGVpZ2h0GAcgASgEEhoKEmNoYW5nZWRfYXRfdW5peF9tcxgIIAEoAxIQCghhYnNlbmNlcxgJIAEoDRIcChRsYXN0X2F0dGVzdGVkX2hlaWdodBgKIAEoBBIUCgxhdWRpdF9mYWlsZWQYCyABKAgSHAoUcmV3YXJkZWRfa2liX3NlY29uZHMYDCABKAQioAEKDU9wZW5Db21taXR0ZWUSDgoGaGVpZ2h0GAEgASgEEhAKCGJsb2NrX2lkGAIgASgMEg0KBXJvdW5kGAMgASgNEg0KBWhhc2gxGAQgASgMEhEKCXRyZWVfc2l6ZRgFIAEoBBIPCgdtaXNzaW5nGAYgAygJEisKB2F1ZGl0ZWQYByADKAsyGi5ic3MudjEuQXVkaXRlZEF0dGVzdGF0aW9uIjQKEkF1ZGl0ZWRBdHRlc3RhdGlvbhIPCgdub2RlX2lkGAEgASgJEg0KBWF1ZGl0GAIgASgMIk0KDVN0b3JhZ2VUb3RhbHMSFAoMc2VhbGVkX2J5dGVzGAEgASgEEhMKC2tpYl9zZWNvbmRzGAIgASgEEhEKCXJlbWFpbmRlchgDIAEoBCI9CgxPZmZpY2VyRW50cnkSLQoMcmVnaXN0cmF0aW9uGAEgASgLMhcuYnNzLnYxLlJlZ2lzdGVyT2ZmaWNlciIdCgpNZW1iZXJMaXN0Eg8KB2VudHJpZXMYASADKAwqdgoQU3VzcGVuc2lvblJlYXNvbhIhCh1TVVNQRU5TSU9OX1JFQVNPTl9VTlNQRUNJRklFRBAAEhwKGFNVU1BFTlNJT05fUkVBU09OX0FCU0VOVBABEiEKHVNVU1BFTlNJT05fUkVBU09OX0VRVUlWT0NBVEVEEAIqnQEKEVN0b3JhZ2VTdXNwZW5zaW9uEiIKHlNUT1JBR0VfU1VTUEVOU0lPTl9VTlNQRUNJRklFRBAAEiIKHlNUT1JBR0VfU1VTUEVOU0lPTl9VTlJFQUNIQUJMRRABEiAKHFNUT1JBR0VfU1VTUEVOU0lPTl9CT1lDT1RURUQQAhIeChpTVE9SQUdFX1NVU1BFTlNJT05fUkVUSVJFRBADYgZwcm90bzM", [file_bss_v1_genesis]);
 
 /**
  * Who belongs to the consortium after a block, as the header's members_digest covers it:
@@ -272,11 +272,11 @@ export type OpenCommittee = Message<"bss.v1.OpenCommittee"> & {
   missing: string[];
 
   /**
-   * Members whose audit digest managers recompute, and which no block has found false, sorted.
+   * Those whose audit digest managers recompute, and which no block has found false, sorted by node_id.
    *
-   * @generated from field: repeated string audited = 7;
+   * @generated from field: repeated bss.v1.AuditedAttestation audited = 7;
    */
-  audited: string[];
+  audited: AuditedAttestation[];
 };
 
 /**
@@ -285,6 +285,30 @@ export type OpenCommittee = Message<"bss.v1.OpenCommittee"> & {
  */
 export const OpenCommitteeSchema: GenMessage<OpenCommittee> = /*@__PURE__*/
   messageDesc(file_bss_v1_members, 3);
+
+/**
+ * @generated from message bss.v1.AuditedAttestation
+ */
+export type AuditedAttestation = Message<"bss.v1.AuditedAttestation"> & {
+  /**
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * 32 bytes; what the node signed.
+   *
+   * @generated from field: bytes audit = 2;
+   */
+  audit: Uint8Array;
+};
+
+/**
+ * Describes the message bss.v1.AuditedAttestation.
+ * Use `create(AuditedAttestationSchema)` to create a new message.
+ */
+export const AuditedAttestationSchema: GenMessage<AuditedAttestation> = /*@__PURE__*/
+  messageDesc(file_bss_v1_members, 4);
 
 /**
  * What storing is rewarded by. Each block adds the bytes before it, for the time since the block before it.
@@ -319,7 +343,7 @@ export type StorageTotals = Message<"bss.v1.StorageTotals"> & {
  * Use `create(StorageTotalsSchema)` to create a new message.
  */
 export const StorageTotalsSchema: GenMessage<StorageTotals> = /*@__PURE__*/
-  messageDesc(file_bss_v1_members, 4);
+  messageDesc(file_bss_v1_members, 5);
 
 /**
  * @generated from message bss.v1.OfficerEntry
@@ -338,7 +362,7 @@ export type OfficerEntry = Message<"bss.v1.OfficerEntry"> & {
  * Use `create(OfficerEntrySchema)` to create a new message.
  */
 export const OfficerEntrySchema: GenMessage<OfficerEntry> = /*@__PURE__*/
-  messageDesc(file_bss_v1_members, 5);
+  messageDesc(file_bss_v1_members, 6);
 
 /**
  * All entries in the order of the digest: how a node keeps the members of a height.
@@ -359,7 +383,7 @@ export type MemberList = Message<"bss.v1.MemberList"> & {
  * Use `create(MemberListSchema)` to create a new message.
  */
 export const MemberListSchema: GenMessage<MemberList> = /*@__PURE__*/
-  messageDesc(file_bss_v1_members, 6);
+  messageDesc(file_bss_v1_members, 7);
 
 /**
  * @generated from enum bss.v1.SuspensionReason
