@@ -74,8 +74,18 @@ export const domain = Object.freeze({
   governance: "bss/v1/governance",
   /** Signature that shows possession of the key that is being registered. */
   registration: "bss/v1/registration",
-  /** Signature of a manager over an invitation. */
+  /** Signature of an operator over an invitation. */
   invitation: "bss/v1/invitation",
+  /** Signature that sends a storage node away: its own, or an operator's. */
+  retirement: "bss/v1/retirement",
+  /** Signature of a manager that has heard nothing of a storage node. */
+  unreachable: "bss/v1/unreachable",
+  /** Signature of a suspended storage node that is back. */
+  returning: "bss/v1/return",
+  /** Signature of a manager over a false audit digest. */
+  finding: "bss/v1/finding",
+  /** Signature of an operator that has paid reward units. */
+  payout: "bss/v1/payout",
 } as const);
 
 export type DomainTag = (typeof domain)[keyof typeof domain];

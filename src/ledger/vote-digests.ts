@@ -9,11 +9,18 @@ import {
   CanonicalAcceptSchema,
   CanonicalApproveSchema,
   CanonicalAttestationSchema,
+  CanonicalAuditFindingSchema,
   CanonicalCommitSchema,
   CanonicalHeadSchema,
+  CanonicalPayoutSchema,
   CanonicalProposalSchema,
+  CanonicalRegistrationSchema,
   CanonicalResumeSchema,
+  CanonicalRetirementSchema,
+  CanonicalReturnSchema,
+  CanonicalUnreachableSchema,
 } from "../gen/bss/v1/canonical_pb.js";
+import type { InvitedRole } from "../gen/bss/v1/genesis_pb.js";
 import { type AttestationVerdict, type Vote, VoteKind } from "../gen/bss/v1/vote_pb.js";
 
 /** The block and round of a PROPOSE or APPROVE. */
@@ -53,6 +60,38 @@ export type ResumeClaim = {
   readonly suspendedHeight: number;
   /** What it holds. */
   readonly heldHeight: number;
+};
+
+export type RegistrationClaim = {
+  /** 32 bytes. */
+  readonly consortiumId: Uint8Array;
+  /** 32 bytes: SHA-256 of the invitation's bytes. */
+  readonly invitationDigest: Uint8Array;
+  readonly role: InvitedRole;
+  /** Under which the signer joins. */
+  readonly memberId: string;
+  /** 32 bytes. */
+  readonly tlsSpkiSha256: Uint8Array;
+};
+
+/** What a signature about one storage node binds in any case. */
+type NodeClaim = {
+  /** 32 bytes. */
+  readonly consortiumId: Uint8Array;
+  readonly nodeId: string;
+};
+
+export type RetirementClaim = NodeClaim & { readonly admittedHeight: number };
+/** `height`: the manager's when it signs. */
+export type UnreachableStatement = NodeClaim & { readonly height: number };
+export type ReturnClaim = NodeClaim & Omit<ResumeClaim, "consortiumId">;
+/** `audit`: what the node signed for the block at `height`, 32 bytes. */
+export type FindingClaim = NodeClaim & { readonly height: number; readonly audit: Uint8Array };
+
+export type PayoutClaim = NodeClaim & {
+  readonly amount: bigint;
+  readonly paidBefore: bigint;
+  readonly reference: string;
 };
 
 /** Whether `validRound` may go with a proposal of `round`: −1, or a round before it. */
@@ -105,6 +144,43 @@ export function resumeDigest({
     suspendedHeight: BigInt(suspendedHeight),
     heldHeight: BigInt(heldHeight),
   });
+}
+
+/** The 32 bytes that whoever joins signs with the key with which it joins. */
+export function registrationDigest(claim: RegistrationClaim): Uint8Array {
+  return digestOf(domain.registration, CanonicalRegistrationSchema, claim);
+}
+
+/** The 32 bytes that a storage node signs to leave, or an operator to send it away. */
+export function retirementDigest({ admittedHeight, ...rest }: RetirementClaim): Uint8Array {
+  const admitted = { admittedHeight: BigInt(admittedHeight) };
+  return digestOf(domain.retirement, CanonicalRetirementSchema, { ...rest, ...admitted });
+}
+
+/** The 32 bytes that a manager signs when it has heard nothing of a storage node. */
+export function unreachableDigest({ height, ...rest }: UnreachableStatement): Uint8Array {
+  const signed = { ...rest, height: BigInt(height) };
+  return digestOf(domain.unreachable, CanonicalUnreachableSchema, signed);
+}
+
+/** The 32 bytes that a suspended storage node signs when it is back. */
+export function returnDigest({ suspendedHeight, heldHeight, ...rest }: ReturnClaim): Uint8Array {
+  return digestOf(domain.returning, CanonicalReturnSchema, {
+    ...rest,
+    suspendedHeight: BigInt(suspendedHeight),
+    heldHeight: BigInt(heldHeight),
+  });
+}
+
+/** The 32 bytes that a manager signs over an audit digest that is not the one of the records. */
+export function findingDigest({ height, ...rest }: FindingClaim): Uint8Array {
+  const signed = { ...rest, height: BigInt(height) };
+  return digestOf(domain.finding, CanonicalAuditFindingSchema, signed);
+}
+
+/** The 32 bytes that an operator signs when it has paid reward units. */
+export function payoutDigest(claim: PayoutClaim): Uint8Array {
+  return digestOf(domain.payout, CanonicalPayoutSchema, claim);
 }
 
 /** The digest that this vote's signature is over; undefined for an unknown kind. */
