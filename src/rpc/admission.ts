@@ -31,6 +31,9 @@ export type AdmissionOptions = {
   readonly onCallerRefused: OnCallerRefused;
 };
 
+/** Why a node answers nothing but `answered`: methods as in "bss.v1.QueryService/GetStatus". */
+export type Refusal = { readonly error: RpcError; readonly answered: ReadonlySet<string> };
+
 /** What a call looks like from the gate. */
 type Passage = {
   readonly method: string;
@@ -45,15 +48,18 @@ export class Admission {
   readonly #options: AdmissionOptions;
   /** The request's Metadata object is the one thing that interceptors share with handlers. */
   readonly #identities = new WeakMap<Metadata, Identity>();
-  #refusal: RpcError | undefined;
+  #refusal: Refusal | undefined;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
   }
 
-  /** While set, every call is refused with it, except those to the standard services. */
-  set refusal(error: RpcError | undefined) {
-    this.#refusal = error;
+  /**
+   * While set, every call is refused with it, except those of the methods that it leaves out and
+   * those to the standard services.
+   */
+  set refusal(refusal: Refusal | undefined) {
+    this.#refusal = refusal;
   }
 
   /** The caller of an admitted call. */
@@ -107,13 +113,18 @@ export class Admission {
     const certificate = passage.call.getAuthContext().sslPeerCertificate?.raw;
     const identity = await this.#identify(passage, certificate);
     authorizer.authorize(identity, passage.method);
-    if (this.#refusal !== undefined && passage.method.startsWith("bss.")) throw this.#refusal;
+    this.#refuseIfClosed(passage.method);
     const release = limiter.acquire(identity, passage.method, passage.kind);
     // The caller may have gone while its key was looked up: then nothing else gives the slot back.
     if (passage.status === undefined) passage.release = release;
     else release();
     passage.bytesMax = messageBytesMax(identity.role, limits);
     this.#identities.set(metadata, identity);
+  }
+
+  #refuseIfClosed(method: string): void {
+    if (this.#refusal === undefined || !method.startsWith("bss.")) return;
+    if (!this.#refusal.answered.has(method)) throw this.#refusal.error;
   }
 
   async #identify({ call }: Passage, certificate: Uint8Array | undefined): Promise<Identity> {

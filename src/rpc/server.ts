@@ -2,7 +2,7 @@
  * A node's gRPC server: mutual TLS, one gate for every call (admission.ts), typed services,
  * health and reflection.
  */
-import type { DescService } from "@bufbuild/protobuf";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { Server, type ServerCredentials } from "@grpc/grpc-js";
 import { Health as HealthService } from "../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../gen/grpc/reflection/v1/reflection_pb.js";
@@ -11,7 +11,7 @@ import { Admission } from "./admission.js";
 import { Authorizer, type IdentityRegistry } from "./authorizer.js";
 import { CallLimiter } from "./call-limiter.js";
 import { silenceGrpc } from "./grpc-log.js";
-import type { ServiceHandlers } from "./handlers.js";
+import { methodName, type ServiceHandlers } from "./handlers.js";
 import { Health } from "./health.js";
 import { defaultRpcLimits, type RpcLimits } from "./limits.js";
 import { ListenError } from "./listen-error.js";
@@ -112,10 +112,12 @@ export class RpcServer {
   }
 
   /**
-   * Refuses every call to the project's own services, and says so in health, until `acceptCalls`.
+   * Refuses every call to the project's own services but those to `answered`, and says so in
+   * health, until `acceptCalls`. Streams that are open stay so.
    */
-  refuseCalls(reason: Reason, message: string): void {
-    this.#runtime.admission.refusal = new RpcError(reason, message);
+  refuseCalls(reason: Reason, message: string, answered: readonly DescMethod[] = []): void {
+    const error = new RpcError(reason, message);
+    this.#runtime.admission.refusal = { error, answered: new Set(answered.map(methodName)) };
     this.#health.setAll(false);
   }
 

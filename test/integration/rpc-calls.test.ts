@@ -143,6 +143,17 @@ describe("a unary call", () => {
     other.server.acceptCalls();
     await client.getStatus({});
   });
+
+  test("is answered by a node that refuses all others, if the node leaves its method out", async () => {
+    const handlers = { getStatus: () => ({}), getConsortium: () => ({}) };
+    const other = await consortium.serve(QueryService, handlers);
+    const channel = await consortium.connect(other.address, "participant", "participant-1");
+    const client = createClient(QueryService, channel);
+    const { getStatus } = QueryService.method;
+    other.server.refuseCalls("NODE_HALTED", "the chain forks", [getStatus]);
+    await client.getStatus({});
+    assert.equal((await rpcErrorFrom(client.getConsortium({}))).reason, "NODE_HALTED");
+  });
 });
 
 describe("a request that is not well formed", () => {
