@@ -3,10 +3,8 @@
  * open port. At least f+1 of them, so that one is honest; each node starts its choice at another
  * place of the ring, so that the nodes spread.
  */
-
-import { utf8 } from "../base/bytes.js";
 import type { Time } from "../base/time.js";
-import { sha256 } from "../crypto/hash.js";
+import { chosenManagers } from "../consensus/links.js";
 import {
   type VerifyIntegrityResponse,
   VerifyIntegrityService,
@@ -19,9 +17,6 @@ import { type Connection, type LinkState, ReconnectingStream } from "../rpc/reco
 import type { RpcError } from "../rpc/rpc-error.js";
 import type { TlsFiles } from "../rpc/tls.js";
 import type { UpMessage } from "./chain-ports.js";
-
-/** Managers that a node links to when f+1 are fewer. */
-export const linksMin = 7;
 
 /** A way to one manager. */
 export type ManagerChannel = {
@@ -89,17 +84,6 @@ export class ManagerLinks {
     await Promise.all(links.map(({ stream }) => stream.close()));
     for (const { channel } of links) channel.close();
   }
-}
-
-/**
- * All managers of a small consortium; else as many of the ring as hold an honest one, from a place
- * of the node's own.
- */
-export function chosenManagers(nodeId: string, { managers, faultsMax }: Members): Manager[] {
-  const count = Math.min(managers.length, Math.max(linksMin, faultsMax + 1));
-  const digest = sha256(utf8(nodeId));
-  const start = new DataView(digest.buffer, digest.byteOffset).getUint32(0) % managers.length;
-  return [...managers.slice(start), ...managers.slice(0, start)].slice(0, count);
 }
 
 export type GrpcDialOptions = {

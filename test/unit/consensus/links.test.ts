@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { chosenManagers } from "../../../src/storage-node/manager-links.js";
+import { chosenManagers } from "../../../src/consensus/links.js";
 import { membersOf } from "../ledger/consortium.js";
 
 describe("the managers that a storage node links to", () => {
