@@ -17,7 +17,9 @@ import {
   type Genesis,
   GenesisSchema,
   type ManagerMember,
+  OfficerRole,
   type Policy,
+  type RegisterOfficer,
   type RegisterParticipant,
 } from "../gen/bss/v1/genesis_pb.js";
 import { isId } from "./ids.js";
@@ -72,12 +74,18 @@ export function parseGenesis(fileBytes: Uint8Array): Result<GenesisState, Violat
   if (epochCommitment.length !== hashBytes) return invalid("Not 32 bytes.", "epoch_commitment");
 
   const early = genesis.operations.findIndex(carriesAuthority);
-  if (early >= 0) return misfit("Nothing has happened before genesis.", `operations[${early}]`);
+  if (early >= 0)
+    return misfit(
+      "Nothing has happened, and nobody was asked, before genesis.",
+      `operations[${early}]`,
+    );
   const managers = genesis.managers.map((member) => ({ ...fieldsOf(member), ...initialStanding }));
   const ring = new Members({ managers, storageNodes: [], officers: [] });
   const place = { policy, height: 0, timestampMs };
   const members = ring.applyOperations(genesis.operations, place, "operations");
   if (!members.ok) return members;
+  const unbound = checkOfficers(genesis.operations, ring);
+  if (unbound !== undefined) return err(unbound);
   const operations = checkStateOperations(genesis.operations, members.value);
   if (!operations.ok) return operations;
   return ok({
@@ -170,6 +178,23 @@ function checkAuthorities({ caCertificatesPem }: Genesis): Violation | undefined
     return wrong("Not a certificate in PEM form.", `ca_certificates_pem[${i}]`);
   }
   return undefined;
+}
+
+/** An operator vouches for storage nodes in a manager's name: so there has to be that manager. */
+function checkOfficers(
+  operations: readonly ControlOperation[],
+  ring: Members,
+): Violation | undefined {
+  for (const [i, { operation }] of operations.entries()) {
+    if (operation.case !== "registerOfficer" || isBound(operation.value, ring)) continue;
+    const field = `operations[${i}].register_officer.manager_id`;
+    return violation("OPERATION_INVALID", "No manager has this id.", field);
+  }
+  return undefined;
+}
+
+function isBound({ role, managerId }: RegisterOfficer, ring: Members): boolean {
+  return role !== OfficerRole.OPERATOR || ring.manager(managerId) !== undefined;
 }
 
 /**

@@ -3,7 +3,7 @@
  * Whether it fits the members is told by `Members.applyOperation`, whether it fits the participants
  * by the ledger's state.
  */
-import { ed25519SignatureBytes, isValidEd25519PublicKey } from "../crypto/ed25519.js";
+import { ed25519SignatureBytes } from "../crypto/ed25519.js";
 import {
   type AdmitStorageNode,
   type ControlOperation,
@@ -15,9 +15,17 @@ import {
   type ResumeManager,
   type SuspendManager,
 } from "../gen/bss/v1/genesis_pb.js";
+import { consentShapeProblem, joiningOf } from "./consent.js";
 import { evidenceProblem } from "./evidence.js";
 import { isId } from "./ids.js";
-import { hashBytes } from "./merkle/hashes.js";
+import {
+  agentsProblem,
+  isMeterInterval,
+  keysProblem,
+  meterProblem,
+  type ShapeProblem,
+} from "./registrations.js";
+import { storageOperationProblem } from "./storage-operations.js";
 import { type Violation, violation } from "./violation.js";
 import { hasUnknownFields, safeInteger } from "./wire.js";
 
@@ -29,51 +37,52 @@ export type OperationPlace = {
   readonly timestampMs: number;
 };
 
-/** Agents that one participant's registration may name. */
-export const agentsMax = 16;
-/** W: more than any meter carries, and small enough for all arithmetic in safe integers. */
-export const ratedPowerMaxW = 10 ** 12;
-
 /**
- * Checks one operation by itself: OPERATION_INVALID with the field's path, or undefined when it is
- * well formed.
+ * Checks one operation by itself: OPERATION_INVALID or INVITATION_INVALID with the field's path, or
+ * undefined when it is well formed.
  */
-export function checkOperation(operation: ControlOperation, policy: Policy): Violation | undefined {
-  const { case: kind, value } = operation.operation;
-  switch (kind) {
+export function checkOperation(message: ControlOperation, policy: Policy): Violation | undefined {
+  const { operation } = message;
+  switch (operation.case) {
     case "admitStorageNode":
-      return checkStorageNode(value);
+      return checkStorageNode(operation.value) ?? checkConsentShape(message, policy);
     case "registerParticipant":
-      return checkParticipant(value);
+      return checkParticipant(operation.value) ?? checkConsentShape(message, policy);
     case "registerMeter":
-      return checkMeter(value, policy);
+      return checkMeter(operation.value, policy);
     case "registerOfficer":
-      return checkOfficer(value);
+      return checkOfficer(operation.value);
     case "suspendManager":
-      return checkSuspension(value);
+      return checkSuspension(operation.value);
     case "resumeManager":
-      return resumeProblem(value);
+      return resumeProblem(operation.value);
     case "evidence":
-      return evidenceProblem(value);
-    default:
+      return evidenceProblem(operation.value);
+    case undefined:
       return invalid("No operation that this release knows is set.", "operation");
+    default:
+      return storageOperationProblem(message);
   }
 }
 
 /**
- * Whether all managers can tell by itself who agreed to an operation: because it is signed, or
- * because each has to have seen what it says. The others need a consent that does not exist yet, so
- * they stand in genesis only.
+ * Whether everybody can tell by itself who agreed to an operation: because it is signed by whom it
+ * concerns, carries consent, or because each has to have seen what it says. The others stand in
+ * genesis only, and stand in no block.
  */
-export function carriesAuthority({ operation }: ControlOperation): boolean {
-  return authorised.has(operation.case);
+export function carriesAuthority(message: ControlOperation): boolean {
+  switch (message.operation.case) {
+    case "admitStorageNode":
+    case "registerParticipant":
+      return joiningOf(message) !== undefined;
+    case "registerMeter":
+    case "registerOfficer":
+    case undefined:
+      return false;
+    default:
+      return true;
+  }
 }
-
-const authorised: ReadonlySet<ControlOperation["operation"]["case"]> = new Set([
-  "suspendManager",
-  "resumeManager",
-  "evidence",
-] as const);
 
 /** Checks a statement of return by its shape: OPERATION_INVALID, or undefined. */
 export function resumeProblem(resume: ResumeManager): Violation | undefined {
@@ -94,66 +103,50 @@ function checkSuspension({ managerId }: SuspendManager): Violation | undefined {
   return invalid("Not an id.", "suspend_manager.manager_id");
 }
 
+function checkConsentShape(message: ControlOperation, policy: Policy): Violation | undefined {
+  const joining = joiningOf(message);
+  return joining && consentShapeProblem(joining, policy);
+}
+
 function checkStorageNode(node: AdmitStorageNode): Violation | undefined {
   const path = "admit_storage_node";
   if (!isId(node.nodeId)) return invalid("Not an id.", `${path}.node_id`);
   if (!isId(node.sponsorId)) return invalid("Not an id.", `${path}.sponsor_id`);
-  return checkKeys(node, path);
+  return below(path, keysProblem(node));
 }
 
 function checkOfficer(officer: RegisterOfficer): Violation | undefined {
   const path = "register_officer";
   if (!isId(officer.officerId)) return invalid("Not an id.", `${path}.officer_id`);
-  const { role } = officer;
+  const { role, managerId } = officer;
   if (role !== OfficerRole.OPERATOR && role !== OfficerRole.AUDITOR) {
     return invalid("Neither operator nor auditor.", `${path}.role`);
   }
-  return checkKeys(officer, path);
+  if (role === OfficerRole.OPERATOR ? !isId(managerId) : managerId !== "") {
+    const message = "An operator acts for one manager, an auditor for none.";
+    return invalid(message, `${path}.manager_id`);
+  }
+  return below(path, keysProblem(officer));
 }
 
 function checkParticipant(participant: RegisterParticipant): Violation | undefined {
   const path = "register_participant";
   const { participantId, agentIds } = participant;
   if (!isId(participantId)) return invalid("Not an id.", `${path}.participant_id`);
-  if (agentIds.length > agentsMax) {
-    return invalid(`More than ${agentsMax} agents.`, `${path}.agent_ids`);
-  }
-  const seen = new Set([participantId]);
-  for (const [i, agentId] of agentIds.entries()) {
-    if (!isId(agentId)) return invalid("Not an id.", `${path}.agent_ids[${i}]`);
-    if (seen.has(agentId)) {
-      return invalid("The participant itself, or named twice.", `${path}.agent_ids[${i}]`);
-    }
-    seen.add(agentId);
-  }
-  return checkKeys(participant, path);
+  return below(path, agentsProblem(participantId, agentIds) ?? keysProblem(participant));
 }
 
 function checkMeter(meter: RegisterMeter, policy: Policy): Violation | undefined {
   const path = "register_meter";
-  const { meterId, ownerId, ratedPowerW, intervalS } = meter;
-  if (!isId(meterId)) return invalid("Not an id.", `${path}.meter_id`);
-  if (!isId(ownerId)) return invalid("Not an id.", `${path}.owner_id`);
-  if (ratedPowerW < 1n || ratedPowerW > BigInt(ratedPowerMaxW)) {
-    return invalid(`Not from 1 to ${ratedPowerMaxW} W.`, `${path}.rated_power_w`);
-  }
-  if (intervalS < 1 || policy.deliveryIntervalS % intervalS !== 0) {
-    return invalid("Does not divide the delivery interval.", `${path}.interval_s`);
-  }
-  return undefined;
+  if (!isId(meter.ownerId)) return invalid("Not an id.", `${path}.owner_id`);
+  const problem = meterProblem(meter);
+  if (problem !== undefined) return below(path, problem);
+  if (isMeterInterval(meter.intervalS, policy)) return undefined;
+  return invalid("Does not divide the delivery interval.", `${path}.interval_s`);
 }
 
-function checkKeys(
-  keys: { readonly signingKey: Uint8Array; readonly tlsSpkiSha256: Uint8Array },
-  path: string,
-): Violation | undefined {
-  if (!isValidEd25519PublicKey(keys.signingKey)) {
-    return invalid("Not an Ed25519 public key.", `${path}.signing_key`);
-  }
-  if (keys.tlsSpkiSha256.length !== hashBytes) {
-    return invalid("Not a SHA-256 digest.", `${path}.tls_spki_sha256`);
-  }
-  return undefined;
+function below(path: string, problem: ShapeProblem | undefined): Violation | undefined {
+  return problem && invalid(problem.message, `${path}.${problem.field}`);
 }
 
 function invalid(message: string, field: string): Violation {

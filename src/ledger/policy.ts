@@ -17,6 +17,13 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const dayS = 86_400;
 const priceBound = 10n ** 12n;
+/** Reward units are added up for ever in 64 bits: so a match a second fits for centuries. */
+const rewardBounds = [
+  ["matchReward", "match_reward", 10n ** 9n],
+  ["storageReward", "storage_reward", 10n ** 12n],
+] as const;
+/** Storage nodes say something every few seconds: a shorter silence means nothing. */
+const unreachableAfterMinMs = 1_000;
 
 /**
  * Checks a policy: GENESIS_INVALID with the field's path, or undefined when it may be agreed on.
@@ -36,7 +43,7 @@ export function checkPolicy(policy: Policy): Violation | undefined {
   }
   if (!/^[A-Z]{3}$/.test(policy.currency)) return invalid("Not an ISO 4217 code.", "currency");
   if (policy.timeouts === undefined) return invalid("The timeouts are missing.", "timeouts");
-  return checkSuspension(policy) ?? checkTimeouts(policy.timeouts);
+  return checkSuspension(policy) ?? checkTimeouts(policy.timeouts) ?? checkStorage(policy);
 }
 
 /** Without suspension its times are zero: a number that says nothing would mislead. */
@@ -57,6 +64,19 @@ function checkSuspension(policy: Policy): Violation | undefined {
   if (resumeWaitMaxMs > dayMs) return invalid(`Not from 0 to ${dayMs}.`, "resume_wait_max_ms");
   if (resumeWaitMs <= resumeWaitMaxMs) return undefined;
   return invalid("Above resume_wait_max_ms.", "resume_wait_ms");
+}
+
+function checkStorage(policy: Policy): Violation | undefined {
+  for (const [name, field, max] of rewardBounds) {
+    if (policy[name] > max) return invalid(`Above ${max}.`, field);
+  }
+  const { unreachableAfterMs } = policy;
+  if (unreachableAfterMs === 0) return undefined;
+  if (unreachableAfterMs >= unreachableAfterMinMs && unreachableAfterMs <= dayMs) return undefined;
+  return invalid(
+    `Neither 0 nor from ${unreachableAfterMinMs} to ${dayMs}.`,
+    "unreachable_after_ms",
+  );
 }
 
 function checkTimeouts(timeouts: RoundTimeouts): Violation | undefined {
@@ -85,6 +105,7 @@ const numbers = [
   ["deliveryIntervalS", "delivery_interval_s", 1, dayS],
   ["auditRecords", "audit_records", 0, 1_000],
   ["boycottLine", "boycott_line", 0, 1_000],
+  ["auditsPerBlock", "audits_per_block", 0, 100],
 ] as const;
 
 function invalid(message: string, field: string): Violation {

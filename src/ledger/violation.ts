@@ -110,6 +110,16 @@ export const ruleReasons = [
   "CERTIFICATE_INVALID",
   /** A control operation is malformed or does not fit the members. */
   "OPERATION_INVALID",
+  /** The invitation is malformed, not signed by an operator, or for somebody else. */
+  "INVITATION_INVALID",
+  /** The invitation's time is over. */
+  "INVITATION_EXPIRED",
+  /** As many as may have joined with the invitation. */
+  "INVITATION_USED_UP",
+  /** A member, participant or meter has this id already. */
+  "MEMBER_ID_TAKEN",
+  /** The chain has another block than the checkpoint that this node joined with. */
+  "CHECKPOINT_MISMATCH",
   /** Too few storage nodes are eligible for a block with leaves. */
   "STORAGE_TOO_FEW",
 

@@ -92,6 +92,9 @@ const agreementReasons = {
   BLOCK_BEACON_INVALID: wrong("The beacon is not the VRF output of the proposer's key."),
   CERTIFICATE_INVALID: wrong("A certificate is incomplete, out of order or about something else."),
   OPERATION_INVALID: wrong("A control operation is malformed or does not fit the members."),
+  CHECKPOINT_MISMATCH: forbidden(
+    "The chain has another block than the checkpoint that the node joined with.",
+  ),
   STORAGE_TOO_FEW: {
     status: "UNAVAILABLE",
     summary: "Too few storage nodes are eligible to verify a block with records.",
@@ -101,6 +104,34 @@ const agreementReasons = {
   SIGNER_UNKNOWN: wrong("No member with this role has the signer's id."),
   GENESIS_INVALID: wrong("The genesis file is not valid."),
 } as const satisfies Partial<Record<RuleReason, ReasonEntry>>;
+
+const joiningRules = {
+  INVITATION_INVALID: {
+    status: "PERMISSION_DENIED",
+    summary: "The invitation is malformed, not signed by an operator, or for somebody else.",
+  },
+  INVITATION_EXPIRED: {
+    status: "PERMISSION_DENIED",
+    summary: "The invitation has expired; ask its operator for another one.",
+  },
+  INVITATION_USED_UP: {
+    status: "PERMISSION_DENIED",
+    summary: "As many as may have joined with the invitation; ask its operator for another one.",
+  },
+  MEMBER_ID_TAKEN: {
+    status: "ALREADY_EXISTS",
+    summary: "Somebody else has joined under the id, or a meter has it; choose another one.",
+  },
+} as const satisfies Partial<Record<RuleReason, ReasonEntry>>;
+
+const joiningReasons = {
+  CERTIFICATE_REQUEST_INVALID: wrong(
+    "The certificate request is not signed, or not for a P-256 key, or not for the registered one.",
+  ),
+  NOT_AN_ISSUER: forbidden(
+    "This manager was not given the key of its certificate authority; ask another manager.",
+  ),
+} as const satisfies Record<string, ReasonEntry>;
 
 const transportReasons = {
   MESSAGE_MALFORMED: wrong("The message's bytes are not the protobuf message of this method."),
@@ -211,9 +242,11 @@ const ruleTable: Readonly<Record<RuleReason, ReasonEntry>> = {
   ...versionReasons,
   ...energyReasons,
   ...agreementReasons,
+  ...joiningRules,
 };
 
 export type ServiceReason =
+  | keyof typeof joiningReasons
   | keyof typeof transportReasons
   | keyof typeof callerReasons
   | keyof typeof nodeReasons;
@@ -223,6 +256,7 @@ export type Reason = RuleReason | ServiceReason;
 export const reasonTable: Readonly<Record<Reason, ReasonEntry>> = {
   ...ruleTable,
   ...transportReasons,
+  ...joiningReasons,
   ...callerReasons,
   ...nodeReasons,
 };
@@ -235,6 +269,7 @@ export const reasonGroups: readonly {
   { title: "Calls and messages", reasons: transportReasons },
   { title: "Who calls", reasons: callerReasons },
   { title: "The node", reasons: nodeReasons },
+  { title: "Joining", reasons: { ...joiningRules, ...joiningReasons } },
   { title: "Submissions and records", reasons: submissionReasons },
   { title: "Versions", reasons: versionReasons },
   { title: "Meters, energy and trades", reasons: energyReasons },

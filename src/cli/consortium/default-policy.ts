@@ -38,5 +38,9 @@ export function defaultPolicy(storageCount: number): Policy {
     suspendAfterMs: 5_000,
     resumeWaitMs: 5_000,
     resumeWaitMaxMs: 600_000,
+    matchReward: 1_000n,
+    storageReward: 1_000_000n,
+    auditsPerBlock: 2,
+    unreachableAfterMs: 60_000,
   });
 }

@@ -56,8 +56,8 @@ function operationsOf(parties: Parties): readonly Operation[] {
     ...parties.participants.flatMap(({ plan }) =>
       plan.meters.map((m) => registerMeter(plan.id, m)),
     ),
-    ...parties.operators.map((party) => registerOfficer(party, OfficerRole.OPERATOR)),
-    ...parties.auditors.map((party) => registerOfficer(party, OfficerRole.AUDITOR)),
+    ...parties.operators.map(registerOperator),
+    ...parties.auditors.map((party) => registerOfficer(party, OfficerRole.AUDITOR, "")),
   ];
 }
 
@@ -91,12 +91,22 @@ function registerMeter(ownerId: string, meter: MeterPlan): Operation {
   return { operation: { case: "registerMeter", value } };
 }
 
-function registerOfficer({ plan, signing, tls }: Party<ClientPlan>, role: OfficerRole): Operation {
+/** An operator acts for the manager whose authority issued its certificate. */
+function registerOperator(party: Party<ClientPlan>): Operation {
+  return registerOfficer(party, OfficerRole.OPERATOR, party.plan.issuerId);
+}
+
+function registerOfficer(
+  { plan, signing, tls }: Party<ClientPlan>,
+  role: OfficerRole,
+  managerId: string,
+): Operation {
   const value = {
     officerId: plan.id,
     role,
     signingKey: signing.publicKey,
     tlsSpkiSha256: tls.spkiSha256,
+    managerId,
   };
   return { operation: { case: "registerOfficer", value } };
 }

@@ -11,11 +11,14 @@ import { checkPolicy } from "../../ledger/policy.js";
 
 const uint32Max = 0xffff_ffff;
 const priceMax = 1_000_000_000_000;
+const rewardMax = 1_000_000_000_000;
 
 // Shapes only: which numbers can be agreed on is the ledger's to say (checkPolicy).
 const number = () => field.integer(0, uint32Max).optional();
 const price = () =>
   field.integer(-priceMax, priceMax, "millionths of the currency per kWh").optional();
+
+const reward = () => field.integer(0, rewardMax, "reward units").optional();
 
 const currencyExpected = "an ISO 4217 code such as USD";
 
@@ -51,6 +54,10 @@ const policySchema = field.mapping({
   suspend_after_ms: number(),
   resume_wait_ms: number(),
   resume_wait_max_ms: number(),
+  match_reward: reward(),
+  storage_reward: reward(),
+  audits_per_block: number(),
+  unreachable_after_ms: number(),
 });
 
 type PolicyFields = z.output<typeof policySchema>;
@@ -94,6 +101,10 @@ function withFields(defaults: Policy, fields: PolicyFields): Policy {
     auditRecords: fields.audit_records ?? defaults.auditRecords,
     boycottLine: fields.boycott_line ?? defaults.boycottLine,
     ...suspensionOf(defaults, fields),
+    matchReward: BigInt(fields.match_reward ?? defaults.matchReward),
+    storageReward: BigInt(fields.storage_reward ?? defaults.storageReward),
+    auditsPerBlock: fields.audits_per_block ?? defaults.auditsPerBlock,
+    unreachableAfterMs: fields.unreachable_after_ms ?? defaults.unreachableAfterMs,
   });
 }
 

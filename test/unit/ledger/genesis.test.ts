@@ -29,13 +29,14 @@ const meter = (meterId: string, ownerId: string, changes = {}): Operation => {
   const value = { meterId, ownerId, ratedPowerW: 25_000n, intervalS: 3_600, ...changes };
   return { operation: { case: "registerMeter", value } };
 };
-const officer = (officerId: string): Operation => {
-  const value = { officerId, role: OfficerRole.AUDITOR, ...keysOf(officerId) };
+const officer = (officerId: string, changes = {}): Operation => {
+  const value = { officerId, role: OfficerRole.AUDITOR, ...keysOf(officerId), ...changes };
   return { operation: { case: "registerOfficer", value } };
 };
 const operations = [
   ...[participant("p-1"), node("storage-1"), meter("m-1", "p-1"), participant("p-2")],
   ...[officer("auditor-1"), meter("m-2", "p-1"), node("storage-2")],
+  officer("operator-1", { role: OfficerRole.OPERATOR, managerId: "manager-1" }),
 ];
 const pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 
@@ -274,6 +275,24 @@ describe("the first operations", () => {
     ["a suspension", [node1, suspension], "[1]"],
     ["a return", [resume], "[0]"],
     ["evidence", [evidence], "[0]"],
+    ["a payout", [{ operation: { case: "recordPayout", value: {} } }], "[0]"],
+    ["a node by consent", [node1, node("s", { consent: {} })], "[1]"],
+    ["a participant by consent", [participant("p-1", { consent: {} })], "[0]"],
+    [
+      "an operator of no manager",
+      [officer("o", { role: OfficerRole.OPERATOR, managerId: "manager-9" })],
+      "[0].register_officer.manager_id",
+    ],
+    [
+      "an operator that acts for nobody",
+      [officer("o", { role: OfficerRole.OPERATOR })],
+      "[0].register_officer.manager_id",
+    ],
+    [
+      "an auditor of a manager",
+      [officer("o", { managerId: "manager-1" })],
+      "[0].register_officer.manager_id",
+    ],
     ["a meter before its owner", [meter("m", "p-1"), one], "[0].register_meter.owner_id"],
     ["a meter of a node", [node1, meter("m", "storage-1")], "[1].register_meter.owner_id"],
     ["a meter twice", [one, meter("m", "p-1"), meter("m", "p-1")], "[2].register_meter.meter_id"],
@@ -306,6 +325,7 @@ describe("the first policy", () => {
     ["minStorage", "min_storage", 1, 10_000],
     ["auditRecords", "audit_records", 0, 1_000],
     ["boycottLine", "boycott_line", 0, 1_000],
+    ["auditsPerBlock", "audits_per_block", 0, 100],
   ];
   for (const [name, field, min, max] of bounds) {
     test(`has ${field} from ${min} to ${max}`, () => {
@@ -330,6 +350,10 @@ describe("the first policy", () => {
     { timeouts: { ...timeouts, ...all(1) } },
     { timeouts: { ...timeouts, ...all(3_600_000) } },
     { timeouts: { ...timeouts, stepMs: 0 } },
+    { unreachableAfterMs: 0 },
+    { unreachableAfterMs: 1_000 },
+    { unreachableAfterMs: 86_400_000 },
+    { matchReward: 10n ** 9n, storageReward: 10n ** 12n },
     floor,
     { ...floor, suspendAfterMs: 100, resumeWaitMs: 0, resumeWaitMaxMs: 0 },
     { ...floor, suspendAfterMs: 3_600_000, resumeWaitMs: 86_400_000, resumeWaitMaxMs: 86_400_000 },
@@ -362,6 +386,10 @@ describe("the first policy", () => {
     [{ ...floor, suspendAfterMs: 3_600_001 }, "suspend_after_ms"],
     [{ ...floor, resumeWaitMs: 86_400_000, resumeWaitMaxMs: 86_400_001 }, "resume_wait_max_ms"],
     [{ ...floor, resumeWaitMs: 1, resumeWaitMaxMs: 0 }, "resume_wait_ms"],
+    [{ matchReward: 10n ** 9n + 1n }, "match_reward"],
+    [{ storageReward: 10n ** 12n + 1n }, "storage_reward"],
+    [{ unreachableAfterMs: 999 }, "unreachable_after_ms"],
+    [{ unreachableAfterMs: 86_400_001 }, "unreachable_after_ms"],
     [{ timeouts: undefined }, "timeouts"],
     [{ timeouts: { ...timeouts, maxMs: 0 } }, "timeouts.max_ms"],
     [{ timeouts: { ...timeouts, maxMs: 3_600_001 } }, "timeouts.max_ms"],

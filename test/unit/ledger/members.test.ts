@@ -43,6 +43,7 @@ function officer(
   const value = {
     ...{ officerId, role, signingKey: signerOf(officerId).publicKey },
     tlsSpkiSha256: bytesOf(`spki of ${officerId}`),
+    managerId: role === OfficerRole.OPERATOR ? "manager-1" : "",
     ...keys,
   };
   return create(ControlOperationSchema, { operation: { case: "registerOfficer", value } });
@@ -313,7 +314,10 @@ describe("members_digest", () => {
     const node = create(MemberEntrySchema, {
       entry: { case: "storageNode", value: { admission, credit: 100 } },
     });
-    const registration = { officerId: "op", ...key("op"), role: OfficerRole.OPERATOR };
+    const registration = {
+      ...{ officerId: "op", ...key("op") },
+      ...{ role: OfficerRole.OPERATOR, managerId: "manager-1" },
+    };
     const last = create(MemberEntrySchema, {
       entry: { case: "officer", value: { registration } },
     });

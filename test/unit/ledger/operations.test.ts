@@ -2,12 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { ControlOperationSchema, OfficerRole } from "../../../src/gen/bss/v1/genesis_pb.js";
-import {
-  agentsMax,
-  carriesAuthority,
-  checkOperation,
-  ratedPowerMaxW,
-} from "../../../src/ledger/operations.js";
+import { carriesAuthority, checkOperation } from "../../../src/ledger/operations.js";
+import { agentsMax, ratedPowerMaxW } from "../../../src/ledger/registrations.js";
 import { bytesOf, policy, signerOf } from "./consortium.js";
 
 type Operation = NonNullable<MessageInitShape<typeof ControlOperationSchema>["operation"]>;
@@ -47,7 +43,7 @@ describe("a control operation", () => {
     ],
     ["registerMeter", { intervalS: 3600, ratedPowerW: BigInt(ratedPowerMaxW) }],
     ["registerMeter", { intervalS: 1, ratedPowerW: 1n }],
-    ["registerOfficer", { role: OfficerRole.OPERATOR }],
+    ["registerOfficer", { role: OfficerRole.OPERATOR, managerId: "manager-1" }],
   ];
   for (const [kind, changes] of fine) {
     test(`${kind} at a limit is fine: ${Object.keys(changes).join(", ")}`, () => {
@@ -85,6 +81,8 @@ describe("a control operation", () => {
     ["registerOfficer", { officerId: "." }, "register_officer.officer_id"],
     ["registerOfficer", { role: OfficerRole.UNSPECIFIED }, "register_officer.role"],
     ["registerOfficer", { role: 7 }, "register_officer.role"],
+    ["registerOfficer", { role: OfficerRole.OPERATOR }, "register_officer.manager_id"],
+    ["registerOfficer", { managerId: "manager-1" }, "register_officer.manager_id"],
     ["suspendManager", { managerId: "Manager" }, "suspend_manager.manager_id"],
     ["resumeManager", { managerId: "" }, "resume_manager.manager_id"],
     ["resumeManager", { suspendedHeight: 0n }, "resume_manager.suspended_height"],
