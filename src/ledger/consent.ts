@@ -86,6 +86,12 @@ export function parseInvitation(bytes: Uint8Array): Invitation | undefined {
   return invitation !== undefined && isInvitation(invitation) ? invitation : undefined;
 }
 
+/** The invitation by which an operation's subject joins; undefined when there is none. */
+export function invitationOf(message: ControlOperation): Invitation | undefined {
+  const joining = joiningOf(message);
+  return joining && parseInvitation(joining.consent.invitation);
+}
+
 function isInvitation(invitation: Invitation): boolean {
   const { consortiumId, invitationId, operatorId, usesMax, expiresAtUnixMs, memberId } = invitation;
   return (

@@ -13,7 +13,7 @@ import { MembersDraft } from "./members-draft.js";
 import type { ParsedRecord } from "./records.js";
 import { checkRules } from "./rules/catalogue.js";
 import type { StateView, StateWrite } from "./state.js";
-import { applyStateOperation } from "./state-operations.js";
+import { stateOperationProblem, writeStateOperation } from "./state-operations.js";
 import { StateTables } from "./state-tables.js";
 import type { Violation } from "./violation.js";
 
@@ -42,7 +42,6 @@ export class BlockExecution {
   readonly tables: StateTables;
   readonly #options: BlockExecutionOptions;
   readonly #members: MembersDraft;
-  readonly #admittedIds = new Set<string>();
   readonly #placed: PlacedRecord[] = [];
   readonly #placedHashes = new Set<string>();
   #byteCount = 0;
@@ -59,12 +58,12 @@ export class BlockExecution {
    * the first record.
    */
   tryOperation(operation: ControlOperation): Violation | undefined {
-    const { policy, height, members } = this.#options;
-    const isMember = (id: string) => members.hasId(id) || this.#admittedIds.has(id);
-    const context = { policy, height, isMember };
+    const { policy, height } = this.#options;
+    const context = { policy, height };
+    // Nothing is written before all agree: a refused operation has no effect on either side.
     const refused =
-      applyStateOperation(operation, this.tables, context) ?? this.#members.apply(operation);
-    if (refused === undefined) this.#noteAdmission(operation);
+      stateOperationProblem(operation, this.tables, context) ?? this.#members.apply(operation);
+    if (refused === undefined) writeStateOperation(operation, this.tables, context);
     return refused;
   }
 
@@ -116,10 +115,5 @@ export class BlockExecution {
   /** Managers that the operations so far suspend as absent; sorted. */
   absences(): readonly string[] {
     return this.#members.absences();
-  }
-
-  #noteAdmission({ operation }: ControlOperation): void {
-    if (operation.case === "admitStorageNode") this.#admittedIds.add(operation.value.nodeId);
-    if (operation.case === "registerOfficer") this.#admittedIds.add(operation.value.officerId);
   }
 }

@@ -55,8 +55,8 @@ export type GenesisState = {
 };
 
 /**
- * Reads a genesis file's exact bytes. GENESIS_INVALID or OPERATION_INVALID, with the path of the
- * field at fault.
+ * Reads a genesis file's exact bytes. GENESIS_INVALID, OPERATION_INVALID or MEMBER_ID_TAKEN, with
+ * the path of the field at fault.
  */
 export function parseGenesis(fileBytes: Uint8Array): Result<GenesisState, Violation> {
   const decoded = decodeGenesis(fileBytes);
@@ -217,7 +217,8 @@ function checkStateOperations(
     if (kind === "registerParticipant") {
       const id = value.participantId;
       if (participants.has(id) || members.hasId(id)) {
-        return misfit("The id is taken.", `${path}.register_participant.participant_id`);
+        const field = `${path}.register_participant.participant_id`;
+        return refuse("MEMBER_ID_TAKEN", "The id is taken.", field);
       }
       participants.add(id);
       const field = takeKeys(value, keys, members);
@@ -230,7 +231,7 @@ function checkStateOperations(
         return misfit(message, `${path}.register_meter.owner_id`);
       }
       if (meters.has(value.meterId)) {
-        return misfit("The id is taken.", `${path}.register_meter.meter_id`);
+        return refuse("MEMBER_ID_TAKEN", "The id is taken.", `${path}.register_meter.meter_id`);
       }
       meters.add(value.meterId);
     }

@@ -10,7 +10,7 @@ import type { GenesisState } from "./genesis.js";
 import type { Members } from "./members.js";
 import { emptyFrontier, type Frontier } from "./merkle/frontier.js";
 import { type StateWrite, stateDigest } from "./state.js";
-import { applyStateOperation } from "./state-operations.js";
+import { stateOperationProblem, writeStateOperation } from "./state-operations.js";
 import { StateTables } from "./state-tables.js";
 
 export type LedgerHead = {
@@ -45,10 +45,11 @@ export function genesisHead(genesis: GenesisState): {
 } {
   const { consortiumId, timestampMs, beacon, members, policy } = genesis;
   const tables = new StateTables({ get: () => undefined });
-  const context = { policy, height: 0, isMember: (id: string) => members.hasId(id) };
+  const context = { policy, height: 0 };
   for (const operation of genesis.operations) {
-    const refused = applyStateOperation(operation, tables, context);
+    const refused = stateOperationProblem(operation, tables, context);
     assert(refused === undefined, "a parsed genesis holds operations that fit");
+    writeStateOperation(operation, tables, context);
   }
   const stateWrites = tables.writes();
   const head: LedgerHead = {

@@ -8,7 +8,9 @@ import {
   type ControlOperation,
   OfficerRole,
   type RegisterOfficer,
+  type RegisterParticipant,
 } from "../gen/bss/v1/genesis_pb.js";
+import { consentProblem } from "./consent.js";
 import { compareIds } from "./ids.js";
 import {
   initialStorageStanding,
@@ -57,9 +59,14 @@ export class MembersDraft {
    * it was.
    */
   apply(operation: ControlOperation): Violation | undefined {
-    const malformed = checkOperation(operation, this.#place.policy);
-    if (malformed !== undefined) return malformed;
+    const { policy, timestampMs } = this.#place;
+    const officers = { officer: (id: string) => this.#officers.get(id) };
+    const refused =
+      checkOperation(operation, policy) ?? consentProblem(operation, officers, timestampMs);
+    if (refused !== undefined) return refused;
     switch (operation.operation.case) {
+      case "registerParticipant":
+        return this.#participantProblem(operation.operation.value);
       case "admitStorageNode":
         return this.#admitStorageNode(operation.operation.value);
       case "registerOfficer":
@@ -134,11 +141,25 @@ export class MembersDraft {
     return undefined;
   }
 
+  /** A participant is no member, and takes neither a member's id nor a member's key. */
+  #participantProblem(registration: RegisterParticipant): Violation | undefined {
+    const path = "register_participant";
+    if (this.#ids.has(registration.participantId)) {
+      const message = "A member has this id already.";
+      return violation("MEMBER_ID_TAKEN", message, `${path}.participant_id`);
+    }
+    return this.#keysProblem(registration, path);
+  }
+
   /** Takes both keys for the new member, or neither. */
-  #takeKeys(
-    keys: { readonly signingKey: Uint8Array; readonly tlsSpkiSha256: Uint8Array },
-    path: string,
-  ): Violation | undefined {
+  #takeKeys(keys: MemberKeys, path: string): Violation | undefined {
+    const problem = this.#keysProblem(keys, path);
+    if (problem !== undefined) return problem;
+    this.#keys.add(toHex(keys.signingKey)).add(toHex(keys.tlsSpkiSha256));
+    return undefined;
+  }
+
+  #keysProblem(keys: MemberKeys, path: string): Violation | undefined {
     const signingKey = toHex(keys.signingKey);
     const spki = toHex(keys.tlsSpkiSha256);
     if (this.#keys.has(signingKey)) {
@@ -147,10 +168,11 @@ export class MembersDraft {
     if (this.#keys.has(spki) || spki === signingKey) {
       return invalid("A member uses this key already.", `${path}.tls_spki_sha256`);
     }
-    this.#keys.add(signingKey).add(spki);
     return undefined;
   }
 }
+
+type MemberKeys = { readonly signingKey: Uint8Array; readonly tlsSpkiSha256: Uint8Array };
 
 function invalid(message: string, field: string): Violation {
   return violation("OPERATION_INVALID", message, field);

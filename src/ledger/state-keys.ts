@@ -7,12 +7,15 @@
  *     0x04 ‖ id ‖ 0x00 ‖ u64 start s     reading          ReadingState   of a meter, by the interval's start
  *     0x05 ‖ id ‖ 0x00 ‖ u64 start s     energy           EnergyState    of a participant, by the delivery interval's start
  *     0x06 ‖ trade id                    trade            TradeState
+ *     0x07 ‖ invitation id ‖ id          invitation       InvitationState   of an operator
  *
  * Ids are [a-z0-9-]{1,63}, so a 0x00 ends one without doubt. The keys that a record's rules read
  * and its effects write follow from the parsed record alone: whoever executes records fetches them
  * first, and the execution needs no I/O.
  */
+import { concatBytes, utf8 } from "../base/bytes.js";
 import type { ControlOperation } from "../gen/bss/v1/genesis_pb.js";
+import { invitationOf } from "./consent.js";
 import type { ParsedRecord } from "./records.js";
 
 const namespaces = {
@@ -22,6 +25,7 @@ const namespaces = {
   reading: 4,
   energy: 5,
   trade: 6,
+  invitation: 7,
 } as const;
 
 export const stateKeys = {
@@ -35,6 +39,9 @@ export const stateKeys = {
   energy: (participantId: string, startS: number): Uint8Array =>
     intervalKey(namespaces.energy, participantId, startS),
   trade: (tradeId: Uint8Array): Uint8Array => bytesKey(namespaces.trade, tradeId),
+  /** `invitationId`: 16 bytes. By operator, so that nobody uses up another one's invitation. */
+  invitation: (invitationId: Uint8Array, operatorId: string): Uint8Array =>
+    bytesKey(namespaces.invitation, concatBytes(invitationId, utf8(operatorId))),
 } as const;
 
 /**
@@ -75,22 +82,32 @@ export function readKeysOfSubmission(submission: {
 }
 
 /** Every key that checking and applying a control operation can read or write. */
-export function readKeysOfOperation({ operation }: ControlOperation): readonly Uint8Array[] {
+export function readKeysOfOperation(message: ControlOperation): readonly Uint8Array[] {
+  const { operation } = message;
   switch (operation.case) {
     case "registerParticipant":
-      return [stateKeys.participant(operation.value.participantId)];
+      return [stateKeys.participant(operation.value.participantId), ...readKeysOfConsent(message)];
     case "registerMeter":
       return [
         stateKeys.meter(operation.value.meterId),
         stateKeys.participant(operation.value.ownerId),
       ];
     case "admitStorageNode":
-      return [stateKeys.participant(operation.value.nodeId)];
+      return [stateKeys.participant(operation.value.nodeId), ...readKeysOfConsent(message)];
     case "registerOfficer":
       return [stateKeys.participant(operation.value.officerId)];
     default:
       return [];
   }
+}
+
+/** The invitation's uses, and the meters that it registers. */
+function readKeysOfConsent(message: ControlOperation): readonly Uint8Array[] {
+  const invitation = invitationOf(message);
+  if (invitation === undefined) return [];
+  const meters = invitation.meters.map(({ meterId }) => stateKeys.meter(meterId));
+  const { invitationId, operatorId } = invitation;
+  return [stateKeys.invitation(invitationId, operatorId), ...meters];
 }
 
 function bytesKey(namespace: number, bytes: Uint8Array): Uint8Array {

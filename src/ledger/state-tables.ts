@@ -9,6 +9,7 @@ import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufb
 import { compareBytes, toHex } from "../base/bytes.js";
 import {
   EnergyStateSchema,
+  InvitationStateSchema,
   MeterStateSchema,
   ParticipantStateSchema,
   ReadingStateSchema,
@@ -21,6 +22,7 @@ import { stateKeys } from "./state-keys.js";
 /** What names a value of each table. */
 type ById = readonly [id: string];
 type ByHash = readonly [hash: Uint8Array];
+type ByInvitation = readonly [invitationId: Uint8Array, operatorId: string];
 type ByInterval = readonly [id: string, startS: number];
 
 /** What rules may do with a table. Values are shared: nobody changes one, a new one is put. */
@@ -38,6 +40,8 @@ export type StateReads = {
   readonly energy: TableReads<typeof EnergyStateSchema, ByInterval>;
   /** By trade id. */
   readonly trades: TableReads<typeof TradeStateSchema, ByHash>;
+  /** By invitation id and operator. */
+  readonly invitations: TableReads<typeof InvitationStateSchema, ByInvitation>;
 };
 
 export class StateTables implements StateReads {
@@ -47,15 +51,17 @@ export class StateTables implements StateReads {
   readonly readings: Table<typeof ReadingStateSchema, ByInterval>;
   readonly energy: Table<typeof EnergyStateSchema, ByInterval>;
   readonly trades: Table<typeof TradeStateSchema, ByHash>;
+  readonly invitations: Table<typeof InvitationStateSchema, ByInvitation>;
 
   constructor(view: StateView) {
-    const { participant, meter, record, reading, energy, trade } = stateKeys;
+    const { participant, meter, record, reading, energy, trade, invitation } = stateKeys;
     this.participants = new Table(ParticipantStateSchema, view, byId, participant);
     this.meters = new Table(MeterStateSchema, view, byId, meter);
     this.records = new Table(RecordStateSchema, view, toHex, record);
     this.readings = new Table(ReadingStateSchema, view, byInterval, reading);
     this.energy = new Table(EnergyStateSchema, view, byInterval, energy);
     this.trades = new Table(TradeStateSchema, view, toHex, trade);
+    this.invitations = new Table(InvitationStateSchema, view, byInvitation, invitation);
   }
 
   /** Everything that was put, the last value of each key, sorted by key. */
@@ -67,6 +73,7 @@ export class StateTables implements StateReads {
       ...this.readings.writes(),
       ...this.energy.writes(),
       ...this.trades.writes(),
+      ...this.invitations.writes(),
     ];
     return writes.sort((a, b) => compareBytes(a.key, b.key));
   }
@@ -75,6 +82,9 @@ export class StateTables implements StateReads {
 const byId = (id: string) => id;
 /** An id holds no colon. */
 const byInterval = (id: string, startS: number) => `${id}:${startS}`;
+
+const byInvitation = (invitationId: Uint8Array, operatorId: string) =>
+  `${toHex(invitationId)}:${operatorId}`;
 
 /** One kind of value: reads fall through to the view, puts stay here. */
 class Table<Desc extends DescMessage, Name extends readonly unknown[]>

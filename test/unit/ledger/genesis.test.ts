@@ -231,7 +231,7 @@ describe("the first operations", () => {
   const suspension: Operation = { operation: { case: "suspendManager", value: { managerId } } };
   const resume: Operation = { operation: { case: "resumeManager", value: { managerId } } };
   const evidence: Operation = { operation: { case: "evidence", value: { managerId } } };
-  const wrong: readonly [string, Operation[], string][] = [
+  const wrong: readonly [string, Operation[], string, string?][] = [
     ["nothing", [{}], "[0].operation"],
     ["an unknown sponsor", [node("s", { sponsorId: "m" })], "[0].admit_storage_node.sponsor_id"],
     ["a node twice", [node1, node1], "[1].admit_storage_node.node_id"],
@@ -240,12 +240,18 @@ describe("the first operations", () => {
       [node1, officer("storage-1")],
       "[1].register_officer.officer_id",
     ],
-    ["a participant twice", [one, one], `[1].${path}.participant_id`],
-    ["a participant with a manager's id", [participant("manager-2")], `[0].${path}.participant_id`],
+    ["a participant twice", [one, one], `[1].${path}.participant_id`, "MEMBER_ID_TAKEN"],
+    [
+      "a participant with a manager's id",
+      [participant("manager-2")],
+      `[0].${path}.participant_id`,
+      "MEMBER_ID_TAKEN",
+    ],
     [
       "a participant with the id of a node that follows",
       [participant("storage-1", key("x")), node1],
       `[0].${path}.participant_id`,
+      "MEMBER_ID_TAKEN",
     ],
     [
       "a participant with another's key",
@@ -295,16 +301,21 @@ describe("the first operations", () => {
     ],
     ["a meter before its owner", [meter("m", "p-1"), one], "[0].register_meter.owner_id"],
     ["a meter of a node", [node1, meter("m", "storage-1")], "[1].register_meter.owner_id"],
-    ["a meter twice", [one, meter("m", "p-1"), meter("m", "p-1")], "[2].register_meter.meter_id"],
+    [
+      "a meter twice",
+      [one, meter("m", "p-1"), meter("m", "p-1")],
+      "[2].register_meter.meter_id",
+      "MEMBER_ID_TAKEN",
+    ],
     [
       "a meter with an interval that does not divide the market's",
       [one, meter("m", "p-1", { intervalS: 1_000 })],
       "[1].register_meter.interval_s",
     ],
   ];
-  for (const [name, list, field] of wrong) {
+  for (const [name, list, field, reason = "OPERATION_INVALID"] of wrong) {
     test(`may not have ${name}`, () => {
-      const expected = ["OPERATION_INVALID", `operations${field}`];
+      const expected = [reason, `operations${field}`];
       assert.deepEqual(refusalOf(fileOf({ operations: list })), expected);
     });
   }

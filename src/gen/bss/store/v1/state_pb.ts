@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file bss/store/v1/state.proto.
  */
 export const file_bss_store_v1_state: GenFile = /*@__PURE__*/
-  fileDesc("Chhic3Mvc3RvcmUvdjEvc3RhdGUucHJvdG8SDGJzcy5zdG9yZS52MSJjChBQYXJ0aWNpcGFudFN0YXRlEhMKC3NpZ25pbmdfa2V5GAEgASgMEhcKD3Rsc19zcGtpX3NoYTI1NhgCIAEoDBIRCglhZ2VudF9pZHMYAyADKAkSDgoGaGVpZ2h0GAQgASgEIlkKCk1ldGVyU3RhdGUSEAoIb3duZXJfaWQYASABKAkSFQoNcmF0ZWRfcG93ZXJfdxgCIAEoBBISCgppbnRlcnZhbF9zGAMgASgNEg4KBmhlaWdodBgEIAEoBCKmAQoLUmVjb3JkU3RhdGUSEAoIb3duZXJfaWQYASABKAkSJgoEa2luZBgCIAEoDjIYLmJzcy5zdG9yZS52MS5SZWNvcmRLaW5kEg4KBmhlaWdodBgDIAEoBBIQCghwb3NpdGlvbhgEIAEoBBIRCglzdWNjZXNzb3IYBSABKAwSKAoFdHJhZGUYBiABKAsyGS5ic3Muc3RvcmUudjEuVHJhZGVFZmZlY3QiUQoLVHJhZGVFZmZlY3QSEAoIYnV5ZXJfaWQYASABKAkSHQoVZGVsaXZlcnlfc3RhcnRfdW5peF9zGAIgASgDEhEKCWVuZXJneV93aBgDIAEoBCJNCgxSZWFkaW5nU3RhdGUSEwoLcmVjb3JkX2hhc2gYASABKAwSEwoLaW1wb3J0ZWRfd2gYAiABKAQSEwoLZXhwb3J0ZWRfd2gYAyABKAQiWwoLRW5lcmd5U3RhdGUSEwoLaW1wb3J0ZWRfd2gYASABKAQSEwoLZXhwb3J0ZWRfd2gYAiABKAQSDwoHc29sZF93aBgDIAEoBBIRCglib3VnaHRfd2gYBCABKAQiIQoKVHJhZGVTdGF0ZRITCgtyZWNvcmRfaGFzaBgBIAEoDCqiAQoKUmVjb3JkS2luZBIbChdSRUNPUkRfS0lORF9VTlNQRUNJRklFRBAAEh0KGVJFQ09SRF9LSU5EX01FVEVSX1JFQURJTkcQARIcChhSRUNPUkRfS0lORF9FTkVSR1lfVFJBREUQAhIgChxSRUNPUkRfS0lORF9DSEFSR0lOR19TRVNTSU9OEAMSGAoUUkVDT1JEX0tJTkRfRE9DVU1FTlQQBGIGcHJvdG8z");
+  fileDesc("Chhic3Mvc3RvcmUvdjEvc3RhdGUucHJvdG8SDGJzcy5zdG9yZS52MSJjChBQYXJ0aWNpcGFudFN0YXRlEhMKC3NpZ25pbmdfa2V5GAEgASgMEhcKD3Rsc19zcGtpX3NoYTI1NhgCIAEoDBIRCglhZ2VudF9pZHMYAyADKAkSDgoGaGVpZ2h0GAQgASgEIlkKCk1ldGVyU3RhdGUSEAoIb3duZXJfaWQYASABKAkSFQoNcmF0ZWRfcG93ZXJfdxgCIAEoBBISCgppbnRlcnZhbF9zGAMgASgNEg4KBmhlaWdodBgEIAEoBCKmAQoLUmVjb3JkU3RhdGUSEAoIb3duZXJfaWQYASABKAkSJgoEa2luZBgCIAEoDjIYLmJzcy5zdG9yZS52MS5SZWNvcmRLaW5kEg4KBmhlaWdodBgDIAEoBBIQCghwb3NpdGlvbhgEIAEoBBIRCglzdWNjZXNzb3IYBSABKAwSKAoFdHJhZGUYBiABKAsyGS5ic3Muc3RvcmUudjEuVHJhZGVFZmZlY3QiUQoLVHJhZGVFZmZlY3QSEAoIYnV5ZXJfaWQYASABKAkSHQoVZGVsaXZlcnlfc3RhcnRfdW5peF9zGAIgASgDEhEKCWVuZXJneV93aBgDIAEoBCJNCgxSZWFkaW5nU3RhdGUSEwoLcmVjb3JkX2hhc2gYASABKAwSEwoLaW1wb3J0ZWRfd2gYAiABKAQSEwoLZXhwb3J0ZWRfd2gYAyABKAQiWwoLRW5lcmd5U3RhdGUSEwoLaW1wb3J0ZWRfd2gYASABKAQSEwoLZXhwb3J0ZWRfd2gYAiABKAQSDwoHc29sZF93aBgDIAEoBBIRCglib3VnaHRfd2gYBCABKAQiIQoKVHJhZGVTdGF0ZRITCgtyZWNvcmRfaGFzaBgBIAEoDCIfCg9JbnZpdGF0aW9uU3RhdGUSDAoEdXNlcxgBIAEoDSqiAQoKUmVjb3JkS2luZBIbChdSRUNPUkRfS0lORF9VTlNQRUNJRklFRBAAEh0KGVJFQ09SRF9LSU5EX01FVEVSX1JFQURJTkcQARIcChhSRUNPUkRfS0lORF9FTkVSR1lfVFJBREUQAhIgChxSRUNPUkRfS0lORF9DSEFSR0lOR19TRVNTSU9OEAMSGAoUUkVDT1JEX0tJTkRfRE9DVU1FTlQQBGIGcHJvdG8z");
 
 /**
  * A registered participant, by its id.
@@ -258,6 +258,27 @@ export type TradeState = Message<"bss.store.v1.TradeState"> & {
  */
 export const TradeStateSchema: GenMessage<TradeState> = /*@__PURE__*/
   messageDesc(file_bss_store_v1_state, 6);
+
+/**
+ * An invitation that somebody has joined with, by its invitation_id and operator.
+ *
+ * @generated from message bss.store.v1.InvitationState
+ */
+export type InvitationState = Message<"bss.store.v1.InvitationState"> & {
+  /**
+   * How many have.
+   *
+   * @generated from field: uint32 uses = 1;
+   */
+  uses: number;
+};
+
+/**
+ * Describes the message bss.store.v1.InvitationState.
+ * Use `create(InvitationStateSchema)` to create a new message.
+ */
+export const InvitationStateSchema: GenMessage<InvitationState> = /*@__PURE__*/
+  messageDesc(file_bss_store_v1_state, 7);
 
 /**
  * @generated from enum bss.store.v1.RecordKind
