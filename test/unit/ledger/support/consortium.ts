@@ -1,7 +1,7 @@
 /**
  * A small consortium: four managers, four storage nodes, four participants with a meter
- * each, one head-end that submits for participant-1 and participant-2. Every key follows
- * from its holder's id.
+ * each, one head-end that submits for participant-1 and participant-2, an operator of each
+ * manager. Every key follows from its holder's id.
  */
 import { create, toJsonString } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
@@ -10,7 +10,11 @@ import { ed25519KeyPairFromSeed } from "../../../../src/crypto/ed25519.js";
 import { sha256 } from "../../../../src/crypto/hash.js";
 import { epochCommitment } from "../../../../src/crypto/seal.js";
 import { vrfKeyPairFromSeed } from "../../../../src/crypto/vrf.js";
-import { GenesisSchema, SuspensionMode } from "../../../../src/gen/bss/v1/genesis_pb.js";
+import {
+  GenesisSchema,
+  OfficerRole,
+  SuspensionMode,
+} from "../../../../src/gen/bss/v1/genesis_pb.js";
 import { parseGenesis } from "../../../../src/ledger/genesis.js";
 import { accepted } from "./outcome.js";
 
@@ -109,6 +113,18 @@ export const genesisMessage = create(GenesisSchema, {
           ownerId,
           ratedPowerW: BigInt(ratedPowerW),
           intervalS: quarterS,
+        },
+      },
+    })),
+    ...managerIds.map((managerId, i) => ({
+      operation: {
+        case: "registerOfficer" as const,
+        value: {
+          officerId: `operator-${i + 1}`,
+          role: OfficerRole.OPERATOR,
+          signingKey: signingKey(`operator-${i + 1}`),
+          tlsSpkiSha256: seed(`tls of operator-${i + 1}`),
+          managerId,
         },
       },
     })),
