@@ -68,8 +68,16 @@ function policyRows(policy: Policy): readonly (readonly [string, Cell])[] {
     ["price", `${perKwh(min)} to ${perKwh(max)} ${currency} per kWh`],
     ["storage nodes needed", policy.minStorage],
     ["boycott line", policy.boycottLine],
-    ["heartbeat", policy.heartbeatMs === 0 ? "never" : formatDuration(policy.heartbeatMs)],
+    ["reward of a match", Number(policy.matchReward)],
+    ["reward of a GiB for a day", Number(policy.storageReward)],
+    ["audits of a block", policy.auditsPerBlock],
+    ["unreachable after", durationOrNever(policy.unreachableAfterMs)],
+    ["heartbeat", durationOrNever(policy.heartbeatMs)],
   ];
+}
+
+function durationOrNever(ms: number): string {
+  return ms === 0 ? "never" : formatDuration(ms);
 }
 
 function jsonOf(consortium: GetConsortiumResponse): object {

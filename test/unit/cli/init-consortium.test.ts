@@ -136,6 +136,11 @@ describe("initConsortium", () => {
       officers.map(({ officerId }) => officerId),
       ["operator-1", "operator-2", "operator-3", "operator-4", "auditor-1"],
     );
+    assert.deepEqual(
+      officers.map(({ managerId }) => managerId),
+      ["manager-1", "manager-2", "manager-3", "manager-4", ""],
+      "an operator acts for its manager",
+    );
     for (const value of officers) {
       const parentName = value.officerId.replace(/-\d+$/, "s");
       const profile = loadProfile(join(directory, parentName, value.officerId, "profile.yaml"));
@@ -229,7 +234,10 @@ describe("initConsortium", () => {
   test("takes an empty directory, and leaves nothing behind when it fails", async () => {
     const empty = join(parent, "empty");
     mkdirSync(empty);
-    await initConsortium(empty, { ...options, managers: 1, storage: 0, participants: 0 });
+    const bare = { ...options, managers: 1, storage: 0, participants: 0 };
+    const { genesisFile } = await initConsortium(empty, bare);
+    const parsed = parseGenesis(readGenesisFile(genesisFile));
+    assert.deepEqual(parsed.ok && parsed.value.members.storageNodes, [], "all join later");
     assert.equal(statSync(empty).mode & 0o777, 0o700);
     const inside = join(parent, "failing");
     const target = join(inside, "x");

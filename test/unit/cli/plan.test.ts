@@ -277,6 +277,19 @@ describe("the files that bss init reads", () => {
       });
     }
 
+    test("takes what storage nodes earn, and how they are watched", () => {
+      const defaults = planConsortium(options).policy;
+      const publicSide = ({ policy }: Pick<ReturnType<typeof planConsortium>, "policy">) => {
+        const { matchReward, storageReward, auditsPerBlock, unreachableAfterMs } = policy;
+        return [matchReward, storageReward, auditsPerBlock, unreachableAfterMs];
+      };
+      assert.deepEqual(publicSide({ policy: defaults }), [1_000n, 1_000_000n, 2, 60_000]);
+      const lines = ["match_reward: 0", "storage_reward: 7", "audits_per_block: 9"];
+      const policyFile = write([...lines, "unreachable_after_ms: 1000"]);
+      const plan = planConsortium({ ...options, policyFile });
+      assert.deepEqual(publicSide(plan), [0n, 7n, 9, 1_000]);
+    });
+
     test("an empty mapping changes nothing", () => {
       const { policy } = planConsortium({ ...options, policyFile: write(["{}"]) });
       assert.deepEqual(policy, planConsortium(options).policy);
@@ -318,6 +331,16 @@ describe("the files that bss init reads", () => {
         "another way to suspend",
         ["suspension: absent"],
         /:1: `suspension` is "absent"; use one of floor, never/,
+      ],
+      [
+        "more reward than there may be",
+        ["match_reward: 2000000000"],
+        /:1: `match_reward` cannot be so: Above 1000000000; /,
+      ],
+      [
+        "a silence that means nothing",
+        ["unreachable_after_ms: 10"],
+        /:1: `unreachable_after_ms` cannot be so: Neither 0 nor from 1000 to 86400000; /,
       ],
       [
         "a time of suspensions that never happen",

@@ -2,14 +2,16 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { toHex } from "../../../src/base/bytes.js";
-import { ControlOperationSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
+import { ControlOperationSchema, InvitedRole } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { AttestationVerdict } from "../../../src/gen/bss/v1/vote_pb.js";
+import { invitationDigest } from "../../../src/ledger/consent.js";
 import { Members } from "../../../src/ledger/members.js";
 import { operationSignatureChecks } from "../../../src/ledger/operation-signatures.js";
 import {
   attestationDigest,
   findingDigest,
   payoutDigest,
+  registrationDigest,
   retirementDigest,
   returnDigest,
   unreachableDigest,
@@ -174,6 +176,11 @@ describe("the signatures of an operation", () => {
       return: returnDigest({ consortiumId, nodeId, suspendedHeight: 4, heldHeight: 8 }),
       finding: findingDigest({ consortiumId, nodeId, height: 7, audit }),
       payout: payoutDigest({ consortiumId, ...paid }),
+      registration: registrationDigest({
+        ...{ consortiumId, invitationDigest: bytesOf("invitation"), role: InvitedRole.STORAGE },
+        ...{ memberId: nodeId, tlsSpkiSha256: bytesOf("spki") },
+      }),
+      invitation: invitationDigest(bytesOf("invitation")),
     };
     const values = Object.values(digests).map(toHex);
     assert.equal(new Set(values).size, values.length);
@@ -190,4 +197,6 @@ const fixed = {
   return: "6c7d9c5034810907",
   finding: "27c4f8054c725bc9",
   payout: "b1b8848897e5e214",
+  registration: "90903dca6c440591",
+  invitation: "d55ed25339a75b1f",
 };
