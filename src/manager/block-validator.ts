@@ -89,12 +89,9 @@ export class BlockValidator {
   }
 }
 
-/**
- * Admissions and registrations carry no proof of who agreed to them, so all managers refuse all of
- * them: storage nodes, officers, participants and meters are those of genesis.
- */
+/** Whoever joins after genesis brings consent; meters and officers stand in genesis only. */
 const unauthorised = refuse(
   "OPERATION_INVALID",
-  "Nobody can have authorised an admission or registration after genesis.",
+  "Nobody has authorised an operation of the block.",
   "control",
 );

@@ -92,7 +92,8 @@ export class ChainWriter {
       if (!judged.ok) {
         const text = `${judged.error.reason}: ${judged.error.message}`;
         if (!(await validator.isCommitted(id, certificates))) return text;
-        throw new RingHalted(`Q managers committed ${toHex(id)}, which is wrong here: ${text}`);
+        const halt = `Q managers committed ${toHex(id)}, which is wrong here: ${text}`;
+        throw new RingHalted(halt, certificates.commit);
       }
       const refused = await validator.checkFinal(judged.value, certificates);
       if (refused !== undefined) return `${refused.reason}: ${refused.message}`;

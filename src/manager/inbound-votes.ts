@@ -44,15 +44,22 @@ export type InboundVotesPorts = {
   readonly onOwn: (statement: Vote | Proposal) => void;
   /** What managers say about each other. */
   readonly onSupervision: (from: string, message: SupervisionMessage) => Promise<void>;
+  /** What managers say of storage nodes, and of who joins. */
+  readonly onPublic: (from: string, message: PublicMessage) => Promise<void>;
+  /** Whether an attestation of a decided height is worth the look at its signature. */
+  readonly wantsLate: (attestation: Attestation) => boolean;
   /** A peer speaks of a height that is decided here. */
   readonly onLagging: (from: string) => void;
   readonly onDropped: (from: string, reason: string) => void;
   readonly onVote: (vote: Vote) => void;
-  readonly onAttestation: (attestation: Attestation) => void;
+  readonly onAttestation: (attestation: Attestation, from: string) => void;
 };
 
 export type VoteMessage = Exclude<VoteRequest["message"], { case: undefined }>;
 export type SupervisionMessage = VoteMessage & { readonly case: "evidence" | "resume" | "fork" };
+export type PublicMessage = VoteMessage & {
+  readonly case: "operation" | "unreachable" | "finding";
+};
 
 export class InboundVotes {
   readonly #ports: InboundVotesPorts;
@@ -77,6 +84,10 @@ export class InboundVotes {
       case "resume":
       case "fork":
         return this.#ports.onSupervision(from, message);
+      case "operation":
+      case "unreachable":
+      case "finding":
+        return this.#ports.onPublic(from, message);
       default:
         return;
     }
@@ -84,12 +95,13 @@ export class InboundVotes {
 
   /** Also what storage nodes send. */
   async takeAttestation(from: string, attestation: Attestation): Promise<void> {
-    if (!this.#isOfInterest(from, attestation.height)) return;
-    const { members, consortiumId } = this.#ports;
+    const { members, consortiumId, wantsLate } = this.#ports;
+    const isOfInterest = this.#isOfInterest(from, attestation.height);
+    if (!isOfInterest && !wantsLate(attestation)) return;
     if (!(await this.#holds(from, [checkAttestation(attestation, members(), consortiumId)])))
       return;
-    this.#ports.onAttestation(attestation);
-    this.#ports.post({ kind: "attestation", attestation });
+    this.#ports.onAttestation(attestation, from);
+    if (isOfInterest) this.#ports.post({ kind: "attestation", attestation });
   }
 
   async #takeVote(from: string, vote: Vote): Promise<void> {

@@ -8,6 +8,7 @@ import { Submissions } from "./submissions.js";
 import { submitResponse } from "./submit-response.js";
 
 export type Intake = {
+  readonly availability: Availability;
   readonly pool: Pool;
   readonly submissions: Submissions;
   readonly broadcast: BroadcastExchange;
@@ -64,5 +65,5 @@ export function createIntake(
     own: () => pool.own().map(({ message }) => message),
     onDropped: observer.dropped,
   });
-  return { pool, submissions, broadcast };
+  return { availability, pool, submissions, broadcast };
 }

@@ -40,7 +40,7 @@ import { Manager } from "./manager.js";
 import { checkManagerKeys, openEpochKey } from "./manager-keys.js";
 import { grpcDial, ManagerLinks } from "./manager-links.js";
 import { managerObserver } from "./manager-observer.js";
-import { sampleWaiting, statusOf } from "./manager-status.js";
+import { sampleStorage, sampleWaiting, statusOf } from "./manager-status.js";
 import { managerQueries } from "./query-service.js";
 import { RingHalted } from "./ring-driver.js";
 import { openSigner } from "./signer-start.js";
@@ -203,6 +203,7 @@ function observe({ store, metrics }: Parts, manager: Manager, links: ManagerLink
   metrics.onScrape(() => {
     const { round, step, sinceMs } = manager.status();
     sampleWaiting(metrics, manager.waiting());
+    sampleStorage(metrics, store.head.members, manager.publicSide.waiting);
     sampleSync(metrics, store.head.height, manager.progress());
     metrics.round.set(round);
     metrics.waitingSeconds.reset();
@@ -220,7 +221,8 @@ function onFatal(error: Error, { log, server, metrics }: Parts, options: NodeOpt
     const next = "halted: keep the data directory and call the other managers' operators";
     log.fatal({ reason: error.message }, next);
     metrics.halted.set(1);
-    server.refuseCalls("NODE_HALTED", error.message);
+    const { getStatus, getFork } = QueryService.method;
+    server.refuseCalls("NODE_HALTED", error.message, [getStatus, getFork]);
     return;
   }
   log.fatal({ err: error }, "the manager cannot go on");

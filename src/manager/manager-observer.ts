@@ -7,7 +7,7 @@ import { toHex } from "../base/bytes.js";
 import type { Statement } from "../consensus/events.js";
 import { type RingWaiting, waitingText } from "../consensus/waiting.js";
 import type { Objection } from "../gen/bss/v1/broadcast_pb.js";
-import type { Evidence } from "../gen/bss/v1/genesis_pb.js";
+import type { ControlOperation, Evidence } from "../gen/bss/v1/genesis_pb.js";
 import {
   type Attestation,
   AttestationVerdict,
@@ -15,9 +15,10 @@ import {
   VoteKind,
 } from "../gen/bss/v1/vote_pb.js";
 import type { ExecutedBlock } from "../ledger/executed-block.js";
-import type { Manager } from "../ledger/members.js";
+import type { Manager, StorageNode } from "../ledger/members.js";
 import type { Metrics } from "../metrics/metrics.js";
 import { syncObserver } from "../node/sync-observer.js";
+import type { StoreError } from "../store/store-error.js";
 import type { Abstaining } from "./abstention.js";
 import type { Pool } from "./pool.js";
 
@@ -111,6 +112,34 @@ export function managerObserver(log: Logger, metrics: Metrics) {
           log.warn({ managerId, height, reason, absences }, "a manager is suspended");
         }
       }
+    },
+    /** The storage nodes after a block that has been appended. */
+    storageStandings(nodes: readonly StorageNode[], height: number): void {
+      for (const { nodeId, suspension, changedHeight, credit } of nodes) {
+        if (changedHeight !== height) continue;
+        if (suspension === undefined) log.info({ nodeId, height }, "a storage node joins in");
+        else log.warn({ nodeId, height, suspension, credit }, "a storage node is out");
+      }
+    },
+    /** An operation of a block that has been appended. */
+    operationFinal({ operation }: ControlOperation): void {
+      metrics.controlOperations.inc({ kind: operation.case ?? "unknown" });
+      if (operation.case === "carryAttestations") {
+        metrics.lateAttestations.inc(operation.value.attestations.length);
+      }
+      if (operation.case !== "failAudit") return;
+      const { nodeId, height } = operation.value;
+      log.warn({ nodeId, height: Number(height) }, "the chain holds that an audit failed");
+    },
+    audited(nodeId: string, height: number, passed: boolean): void {
+      metrics.audits.inc({ result: passed ? "passed" : "failed" });
+      if (!passed) log.warn({ nodeId, height }, "a storage node has signed a false audit digest");
+    },
+    auditUnreadable(height: number, error: StoreError): void {
+      log.error({ err: error, height }, "own records cannot be read, so nobody is audited here");
+    },
+    storageHalted(nodeId: string, height: number, why: string): void {
+      log.error({ nodeId, height, why }, "a storage node has halted");
     },
     storageLinks(connected: number): void {
       metrics.peersConnected.set({ role: "storage" }, connected);

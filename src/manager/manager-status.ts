@@ -8,12 +8,14 @@ import {
   type WaitingSchema,
 } from "../gen/bss/v1/query_pb.js";
 import type { GenesisState } from "../ledger/genesis.js";
+import type { Members } from "../ledger/members.js";
 import { rootOf } from "../ledger/merkle/frontier.js";
-import type { Metrics } from "../metrics/metrics.js";
+import { type Metrics, storageStates } from "../metrics/metrics.js";
 import { progressMessage } from "../node/sync-observer.js";
 import type { ManagerStore } from "../store/manager-store.js";
 import type { Manager } from "./manager.js";
 import type { ManagerLinks } from "./manager-links.js";
+import type { PublicSide } from "./public-side.js";
 
 export type StatusParts = {
   readonly id: string;
@@ -44,6 +46,7 @@ export function statusOf(parts: StatusParts): MessageInitShape<typeof GetStatusR
     role: NodeRole.STORAGE,
     connected: true,
     height: BigInt(manager.storage.heightOf(peerId)),
+    halted: manager.storage.haltOf(peerId) ?? "",
   }));
   return {
     nodeId: id,
@@ -61,6 +64,7 @@ export function statusOf(parts: StatusParts): MessageInitShape<typeof GetStatusR
     version,
     stateDigest,
     abstaining,
+    halted: manager.halt?.message ?? "",
     ...progressMessage(manager.progress()),
     ...(waiting === undefined ? {} : { waiting: waitingMessage(waiting) }),
   };
@@ -82,6 +86,27 @@ export function sampleWaiting(metrics: Metrics, waiting: RingWaiting | undefined
   ] as const) {
     for (const id of ids) metrics.waitingFor.set({ what, id }, 1);
   }
+}
+
+/** Sets the gauges of the public side; called before each scrape. */
+export function sampleStorage(
+  metrics: Metrics,
+  { storageNodes }: Members,
+  { operations, claims }: PublicSide["waiting"],
+): void {
+  const counts = new Map<string, number>(storageStates.map((state) => [state, 0]));
+  for (const { suspension = "active" } of storageNodes) {
+    counts.set(suspension, (counts.get(suspension) ?? 0) + 1);
+  }
+  for (const state of storageStates) metrics.storageNodes.set({ state }, counts.get(state) ?? 0);
+  const credits = storageNodes
+    .filter(({ suspension }) => suspension === undefined)
+    .map(({ credit }) => credit)
+    .sort((a, b) => a - b);
+  metrics.storageCreditMin.set(credits[0] ?? 0);
+  metrics.storageCreditMedian.set(credits[Math.floor(credits.length / 2)] ?? 0);
+  metrics.operationsWaiting.set(operations);
+  metrics.unreachableClaims.set(claims);
 }
 
 function waitingMessage(waiting: RingWaiting): MessageInitShape<typeof WaitingSchema> {

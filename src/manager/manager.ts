@@ -13,6 +13,7 @@ import type { RestoredHeight, RingStatus } from "../consensus/events.js";
 import { Ring } from "../consensus/ring.js";
 import type { RingWaiting } from "../consensus/waiting.js";
 import { SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
+import type { ForkProof } from "../gen/bss/v1/vote_pb.js";
 import { BlockSync } from "../node/block-sync.js";
 import type { ManagerStore } from "../store/manager-store.js";
 import type { Progress } from "../sync/sync-progress.js";
@@ -27,8 +28,10 @@ import { HeadAnnouncer } from "./head-announcer.js";
 import { InboundVotes } from "./inbound-votes.js";
 import { createIntake } from "./intake.js";
 import { type ManagerOptions, type SharedPorts, sharedPorts } from "./manager-options.js";
+import type { OperationExchange } from "./operation-exchange.js";
 import { PeerExchange } from "./peer-exchange.js";
 import type { Pool } from "./pool.js";
+import { PublicSide } from "./public-side.js";
 import { type AppendedBlock, clockOf, RingDriver, RingHalted } from "./ring-driver.js";
 import { RingTasks } from "./ring-tasks.js";
 import { ShippedBlocks } from "./shipped-blocks.js";
@@ -66,11 +69,13 @@ export class Manager {
   readonly #stall: StallWatch;
   readonly #voting: Voting;
   readonly submissions: Submissions;
+  readonly publicSide: PublicSide;
   readonly peers: PeerExchange;
   readonly broadcast: BroadcastExchange;
   readonly storage: StorageExchange;
   #pulse: Timer | undefined;
-  #halted = false;
+  #ended = false;
+  #halt: RingHalted | undefined;
 
   readonly #restored: RestoredHeight;
 
@@ -95,7 +100,7 @@ export class Manager {
       connectedStorage: () => this.storage.connectedIds,
       wake: () => this.#wakeIfDue(),
     });
-    const { pool, submissions } = intake;
+    const { pool, submissions, availability } = intake;
     this.#pool = pool;
     this.submissions = submissions;
     this.broadcast = intake.broadcast;
@@ -122,6 +127,14 @@ export class Manager {
       takesPart: () => !abstention.listening,
       sign: (digest) => statements.sign("resume", store.head.height, digest),
       halt: (message) => this.#end(new RingHalted(message)),
+    });
+    this.publicSide = new PublicSide(options, shared, {
+      tell: (message, to) => this.peers.tell(message, to),
+      sign: (kind, digest) => statements.sign(kind, store.head.height, digest),
+      wake: () => this.#wakeIfDue(),
+      connectedStorage: () => this.storage.connectedIds,
+      atTip: () => abstention.mayVote(store.head.height + 1),
+      whatIsMissing: () => availability.whatIsMissing(),
     });
     const height = () => this.#driver.ring.height;
     this.#judge = new BlockJudge({
@@ -153,18 +166,23 @@ export class Manager {
       isNews: (head) => abstention.listening || this.#supervision.isNews(head),
       onOwn: (statement) => abstention.hearOwn(statement),
       onHead: async (from, head, verified) => {
-        if (this.#halted) return;
+        if (this.#ended) return;
         this.#sync.onHeight(from, Number(head.height), { exact: true });
         abstention.hearHead(from, Number(head.height));
         if (verified) await this.#supervision.takeHead(head);
       },
       onSupervision: (from, message) => this.#supervision.take(from, message),
+      onPublic: (from, message) => this.publicSide.take(from, message),
+      wantsLate: (attestation) => this.publicSide.wantsLate(attestation),
       onLagging: (from) => {
-        if (!this.#halted) this.#announcer.remind(from);
+        if (!this.#ended) this.#announcer.remind(from);
       },
       onDropped: observer.dropped,
       onVote: observer.voteReceived,
-      onAttestation: observer.attestationReceived,
+      onAttestation: (attestation, from) => {
+        observer.attestationReceived(attestation);
+        this.publicSide.noteAttestation(attestation, from);
+      },
     });
     const shipped = new ShippedBlocks(store, options.epochKey);
     this.peers = new PeerExchange({
@@ -173,7 +191,7 @@ export class Manager {
       onBody: (_, body) => this.#judge.takeBody(body.block),
       onBlocks: async (from, blocks) => {
         const taken = await this.#supervision.takeBlocks(from, blocks);
-        if (!taken && !this.#halted) this.#sync.take(readAnswer(from, blocks));
+        if (!taken && !this.#ended) this.#sync.take(readAnswer(from, blocks));
       },
     });
     this.storage = new StorageExchange({
@@ -182,6 +200,9 @@ export class Manager {
       head: () => headOf(store),
       readBlocks: (from, limit) => shipped.forStorage(from, limit),
       takeAttestation: (from, attestation) => inbound.takeAttestation(from, attestation),
+      takeReturn: (nodeId, statement) => this.publicSide.takeReturn(nodeId, statement),
+      takeFork: (nodeId, proof) => this.#supervision.takeFork(nodeId, proof),
+      onHalt: observer.storageHalted,
       onDropped: observer.dropped,
       onLinks: observer.storageLinks,
     });
@@ -189,7 +210,10 @@ export class Manager {
       ...shared,
       vrfSeed: options.vrfSeed,
       headCertificates: () => store.headCertificates,
-      operations: (round, absent) => this.#supervision.operations(round, absent),
+      operations: (round, absent) => [
+        ...this.#supervision.operations(round, absent),
+        ...this.publicSide.operationsForBlock(),
+      ],
       onBuilt: (built) => this.#supervision.onBuilt(built),
       candidates: () => this.#ripe(shared.policy.blockRecordsMax * candidateBlocks),
       settled: (held) => pool.settledOf(held),
@@ -242,6 +266,7 @@ export class Manager {
     this.#voting.statements.close();
     this.#pulse?.cancel();
     this.storage.close();
+    this.publicSide.close();
     await this.#driver.close();
     await this.#sync.close();
     await this.#tasks.settled();
@@ -251,7 +276,7 @@ export class Manager {
   onPeerConnected(peerId: string): void {
     // What was asked on the stream before will not be answered.
     this.#sync.onDisconnected(peerId);
-    if (!this.#halted) this.#announcer.announce(peerId);
+    if (!this.#ended) this.#announcer.announce(peerId);
     this.#supervision.onPeerConnected(peerId);
   }
 
@@ -273,6 +298,21 @@ export class Manager {
   /** Why this manager does not vote at present, for people; undefined when it does. */
   abstaining(): string | undefined {
     return this.#voting.abstention.reason?.text;
+  }
+
+  /** Why it has halted for good; undefined while it has not. */
+  get halt(): Pick<RingHalted, "message" | "contradicting"> | undefined {
+    return this.#halt;
+  }
+
+  /** The proof by which it has halted, if the chain forks. */
+  get forkProof(): ForkProof | undefined {
+    return this.#supervision.forkProof;
+  }
+
+  /** Control operations that callers have authorised. */
+  get operations(): Pick<OperationExchange, "submit"> {
+    return this.publicSide.operations;
   }
 
   get pool(): Pick<Pool, "submissionCount" | "recordCount" | "byteCount"> {
@@ -300,6 +340,7 @@ export class Manager {
     this.#sync.onAppended();
     this.#options.heads.announce();
     await this.#supervision.onAppended(appended);
+    this.publicSide.onAppended(appended);
     // No turn of the driver waits for a signer that is far away.
     this.#supervise();
     await this.submissions.onAppended(executed, block);
@@ -307,9 +348,11 @@ export class Manager {
 
   /** Nothing is signed after the turn that is running; others may still read. */
   #end(error: Error): void {
-    if (this.#halted) return;
-    this.#halted = true;
+    if (this.#ended) return;
+    this.#ended = true;
+    if (error instanceof RingHalted) this.#halt = error;
     this.#pulse?.cancel();
+    this.publicSide.close();
     void this.#driver.close();
     this.#options.onFatal(error);
   }
@@ -325,13 +368,18 @@ export class Manager {
 
   #supervise(): void {
     this.#supervision.tick().catch((error) => this.#end(error));
+    this.publicSide.tick().catch((error) => this.#end(error));
   }
 
   #wakeIfDue(): void {
     if (this.#driver.ring.status().step !== "idle") return;
     const { heartbeatMs } = this.#shared.policy;
     const heartbeat = heartbeatMs > 0 && this.#chain.idleMs >= heartbeatMs;
-    const due = heartbeat || this.#ripe(1).length > 0 || this.#supervision.callsForBlock();
+    const due =
+      heartbeat ||
+      this.#ripe(1).length > 0 ||
+      this.#supervision.callsForBlock() ||
+      this.publicSide.callsForBlock();
     if (due) this.#driver.post({ kind: "wake" });
   }
 

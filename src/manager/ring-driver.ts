@@ -25,7 +25,7 @@ import type {
   Task,
 } from "../consensus/events.js";
 import type { Ring } from "../consensus/ring.js";
-import type { BlockCertificates, ManagerBlock } from "../gen/bss/v1/block_pb.js";
+import type { BlockCertificates, CommitCertificate, ManagerBlock } from "../gen/bss/v1/block_pb.js";
 import type { Evidence } from "../gen/bss/v1/genesis_pb.js";
 import type { ExecutedBlock } from "../ledger/executed-block.js";
 import type { CandidateBlocks } from "./candidate-blocks.js";
@@ -37,6 +37,13 @@ export const eventsMax = 20_000;
 /** The core has stopped for good: more than f managers broke the rules, or this software did. */
 export class RingHalted extends Error {
   override readonly name = "RingHalted";
+  /** Of the block that contradicts what this manager computes, if it was for one that it halted. */
+  readonly contradicting: CommitCertificate | undefined;
+
+  constructor(message: string, contradicting?: CommitCertificate) {
+    super(message);
+    this.contradicting = contradicting;
+  }
 }
 
 export type AppendedBlock = {

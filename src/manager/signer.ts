@@ -18,7 +18,13 @@ import type { Result } from "../base/result.js";
 export const markedKinds = ["propose", "approve", "commit"] as const;
 export type MarkedKind = (typeof markedKinds)[number];
 
-export type UnmarkedKind = "accept" | "head" | "resume" | "objection";
+export type UnmarkedKind =
+  | "accept"
+  | "head"
+  | "resume"
+  | "objection"
+  | "unreachable"
+  | "audit-finding";
 
 export type Mark = {
   readonly height: number;

@@ -12,15 +12,17 @@ import type { Time, Timer } from "../base/time.js";
 import type { Task } from "../consensus/events.js";
 import { serviceRank } from "../consensus/home-manager.js";
 import type { BlockCertificates } from "../gen/bss/v1/block_pb.js";
+import type { ReturnStorageNode } from "../gen/bss/v1/genesis_pb.js";
 import {
   type CommitBlockSchema,
   type FetchStorageBlocks,
+  type HaltNotice,
   type StorageBlocks,
   type StorageHead,
   type VerifyIntegrityRequest,
   VerifyIntegrityResponseSchema,
 } from "../gen/bss/v1/verify_integrity_pb.js";
-import type { Attestation } from "../gen/bss/v1/vote_pb.js";
+import type { Attestation, ForkProof } from "../gen/bss/v1/vote_pb.js";
 import { buildApproval } from "../ledger/certificates.js";
 import type { CallContext, ServerStream } from "../rpc/handlers.js";
 import type { Candidate, CandidateBlocks } from "./candidate-blocks.js";
@@ -32,7 +34,10 @@ const blocksPerAnswerMax = 100;
 type Down = MessageInitShape<typeof VerifyIntegrityResponseSchema>;
 type Stream = ServerStream<VerifyIntegrityRequest, Down>;
 
-type Link = { readonly stream: Stream; height: number };
+type Link = { readonly stream: Stream; height: number; halted: boolean };
+
+/** Characters that are kept of why a node has halted. */
+const haltTextMax = 500;
 
 export type StorageExchangePorts = {
   readonly selfId: string;
@@ -41,6 +46,11 @@ export type StorageExchangePorts = {
   readonly head: () => { readonly height: number; readonly certificates?: BlockCertificates };
   readonly readBlocks: (fromHeight: number, limit: number) => Promise<StorageBlocks>;
   readonly takeAttestation: (from: string, attestation: Attestation) => Promise<void>;
+  /** The node says that it is back. */
+  readonly takeReturn: (nodeId: string, statement: ReturnStorageNode) => Promise<void>;
+  readonly takeFork: (nodeId: string, proof: ForkProof) => Promise<void>;
+  /** The node takes part no more: said once on each link. */
+  readonly onHalt: (nodeId: string, height: number, text: string) => void;
   readonly onDropped: (nodeId: string, what: string) => void;
   readonly onLinks: (connected: number) => void;
   readonly after: Time["after"];
@@ -54,6 +64,8 @@ export class StorageExchange {
    */
   #attested = new Map<string, Set<string>>();
   readonly #timers = new Set<Timer>();
+  /** Why nodes take part no more, as they said; until they attest again. */
+  readonly #halts = new Map<string, string>();
 
   constructor(ports: StorageExchangePorts) {
     this.#ports = ports;
@@ -70,24 +82,23 @@ export class StorageExchange {
   /** The handler of VerifyIntegrityService.VerifyIntegrity. */
   async serve(context: CallContext, stream: Stream): Promise<void> {
     const nodeId = context.identity.id;
-    const link: Link = { stream, height: 0 };
+    const link: Link = { stream, height: 0, halted: false };
     this.#links.get(nodeId)?.stream.end();
     this.#links.set(nodeId, link);
     this.#ports.onLinks(this.#links.size);
     try {
       for await (const { message } of stream.messages) {
-        if (message.case === "head") this.#takeHead(link, message.value);
-        if (message.case === "attestation") await this.#takeAttestation(nodeId, message.value);
-        if (message.case === "fetchBlocks") {
-          await stream.write({
-            message: { case: "blocks", value: await this.#blocks(message.value) },
-          });
-        }
+        await this.#take(nodeId, link, message);
       }
     } finally {
       if (this.#links.get(nodeId) === link) this.#links.delete(nodeId);
       this.#ports.onLinks(this.#links.size);
     }
+  }
+
+  /** Why a node takes part no more, as it told this manager; undefined unless it did. */
+  haltOf(nodeId: string): string | undefined {
+    return this.#halts.get(nodeId);
   }
 
   /** Asks the members of a committee to attest. */
@@ -142,6 +153,43 @@ export class StorageExchange {
     for (const { stream } of this.#links.values()) stream.end();
   }
 
+  async #take(
+    nodeId: string,
+    link: Link,
+    message: VerifyIntegrityRequest["message"],
+  ): Promise<void> {
+    switch (message.case) {
+      case "head":
+        return this.#takeHead(link, message.value);
+      case "attestation":
+        return this.#takeAttestation(nodeId, message.value);
+      case "fetchBlocks": {
+        const value = await this.#blocks(message.value);
+        await link.stream.write({ message: { case: "blocks", value } });
+        return;
+      }
+      case "returnNode":
+        if (message.value.nodeId === nodeId) {
+          return this.#ports.takeReturn(nodeId, message.value);
+        }
+        return this.#ports.onDropped(nodeId, "RETURN_OF_ANOTHER");
+      case "fork":
+        return this.#ports.takeFork(nodeId, message.value);
+      case "halt":
+        return this.#takeHalt(nodeId, link, message.value);
+      default:
+        return;
+    }
+  }
+
+  #takeHalt(nodeId: string, link: Link, { height, text }: HaltNotice): void {
+    if (link.halted) return;
+    link.halted = true;
+    const kept = text.slice(0, haltTextMax);
+    this.#halts.set(nodeId, kept);
+    this.#ports.onHalt(nodeId, Number(height), kept);
+  }
+
   /** Where a node stands. One that is behind learns of the head, and fetches what it lacks. */
   #takeHead(link: Link, head: StorageHead): void {
     const reported = Number(head.height);
@@ -155,6 +203,7 @@ export class StorageExchange {
   async #takeAttestation(nodeId: string, attestation: Attestation): Promise<void> {
     if (attestation.nodeId !== nodeId)
       return this.#ports.onDropped(nodeId, "ATTESTATION_OF_ANOTHER");
+    this.#halts.delete(nodeId);
     const place = `${attestation.round}/${toHex(attestation.blockId)}`;
     this.#attested.get(place)?.add(nodeId);
     await this.#ports.takeAttestation(nodeId, attestation);

@@ -119,6 +119,16 @@ export class Supervision {
     }
   }
 
+  /** A proof of a fork, from whomever: a storage node may have seen it first. */
+  takeFork(from: string, proof: ForkProof): Promise<void> {
+    return this.#forks.take(from, proof);
+  }
+
+  /** The proof by which this manager has halted; undefined unless the chain forks. */
+  get forkProof(): ForkProof | undefined {
+    return this.#proof;
+  }
+
   /** Blocks that a peer sent; false when nobody here has asked for them. */
   takeBlocks(from: string, blocks: ManagerBlocks): Promise<boolean> {
     return this.#forks.takeAnswer(from, blocks);

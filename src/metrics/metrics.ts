@@ -22,6 +22,9 @@ export const awaitedSignatures = [
   "attestation",
   "commit",
 ] as const;
+/** How a storage node may stand. */
+export const storageStates = ["active", "unreachable", "boycotted", "retired"] as const;
+export const auditResults = ["passed", "failed"] as const;
 /** Why a peer that was asked for blocks is left alone for a while. */
 export const blameReasons = ["silent", "slow", "empty", "malformed", "invalid"] as const;
 export const peerRoles = ["manager", "storage", "participant", "operator", "auditor"] as const;
@@ -144,6 +147,39 @@ export function createMetrics(options: MetricsOptions) {
     resumes: counter(
       "bss_resumes_total",
       "Managers that blocks made active again since the node started.",
+    ),
+    storageNodes: gaugeBy("bss_storage_nodes", "Storage nodes by how they stand on the ledger.", {
+      state: storageStates,
+    }),
+    storageCreditMin: gauge(
+      "bss_storage_credit_min",
+      "Lowest credit of the active storage nodes, 0 to 1000.",
+    ),
+    storageCreditMedian: gauge(
+      "bss_storage_credit_median",
+      "Median credit of the active storage nodes, 0 to 1000.",
+    ),
+    audits: counterBy(
+      "bss_audits_total",
+      "Audit digests of storage nodes that this manager has recomputed, by result.",
+      { result: auditResults },
+    ),
+    lateAttestations: counter(
+      "bss_late_attestations_total",
+      "Attestations that blocks carried after the certificate of their block was made.",
+    ),
+    controlOperations: counterBy(
+      "bss_control_operations_total",
+      "Control operations in blocks made final since the node started, by kind.",
+      { kind: "open" },
+    ),
+    unreachableClaims: gauge(
+      "bss_unreachable_claims",
+      "Storage nodes of which this or another manager says that it hears nothing of them.",
+    ),
+    operationsWaiting: gauge(
+      "bss_operations_waiting",
+      "Admissions, returns, retirements and payouts that wait for a block.",
     ),
     evidence: counterBy(
       "bss_evidence_total",

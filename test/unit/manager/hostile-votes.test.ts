@@ -48,6 +48,7 @@ describe("a hostile manager's votes", () => {
       onHead: async () => {},
       onOwn: () => {},
       onSupervision: async () => {},
+      ...{ onPublic: async () => {}, wantsLate: () => false },
       onLagging: () => {},
       onDropped: (_, reason) => dropped.push(reason),
       onVote: () => {},

@@ -5,12 +5,18 @@ import { toHex } from "../../../src/base/bytes.js";
 import type { RingEvent } from "../../../src/consensus/events.js";
 import { SignatureCache } from "../../../src/crypto/signature-cache.js";
 import { LockCertificateSchema } from "../../../src/gen/bss/v1/block_pb.js";
-import { EvidenceSchema, ResumeManagerSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
 import {
+  ControlOperationSchema,
+  EvidenceSchema,
+  ResumeManagerSchema,
+} from "../../../src/gen/bss/v1/genesis_pb.js";
+import {
+  AuditFindingSchema,
   ForkProofSchema,
   type Proposal,
   type SignedHead,
   SignedHeadSchema,
+  UnreachableNoticeSchema,
   type Vote,
   VoteKind,
 } from "../../../src/gen/bss/v1/vote_pb.js";
@@ -68,6 +74,8 @@ describe("what comes in on a stream of votes", () => {
   let candidates: CandidateBlocks;
   let inbound: InboundVotes;
   let height: number;
+  let wantsLate: boolean;
+  let attested: string[];
 
   beforeEach(() => {
     posted = [];
@@ -78,6 +86,8 @@ describe("what comes in on a stream of votes", () => {
     bodies = [];
     own = [];
     height = 1;
+    wantsLate = false;
+    attested = [];
     candidates = new CandidateBlocks(() => false);
     inbound = new InboundVotes({
       ...{ consortiumId, candidates, signatures: new SignatureCache() },
@@ -90,10 +100,12 @@ describe("what comes in on a stream of votes", () => {
       onHead: async (from, head, verified) => void heads.push([from, head.height, verified]),
       onOwn: (statement) => own.push(statement),
       onSupervision: async (_, message) => void supervision.push(message.case),
+      onPublic: async (_, message) => void supervision.push(message.case),
+      wantsLate: () => wantsLate,
       onLagging: (from) => lagging.push(from),
       onDropped: (_, reason) => dropped.push(reason),
       onVote: () => {},
-      onAttestation: () => {},
+      onAttestation: ({ nodeId }, from) => attested.push(`${nodeId} by ${from}`),
     });
   });
 
@@ -135,6 +147,26 @@ describe("what comes in on a stream of votes", () => {
     assert.equal(kinds().filter((kind) => kind === "vote").length, 12);
     assert.equal(kinds().filter((kind) => kind === "attestation").length, 3);
     assert.deepEqual(kinds().slice(-2), ["proposal", "lock-certificate"]);
+  });
+
+  test("of a decided height is an attestation only where it may still be carried", async () => {
+    height = 2;
+    const value = attestation("storage-1", facts);
+    await take({ case: "attestation", value });
+    assert.deepEqual([attested, lagging], [[], [peer]]);
+    wantsLate = true;
+    await take({ case: "attestation", value: { ...value, signature: flipped(value.signature) } });
+    assert.deepEqual([attested, dropped], [[], ["SIGNATURE_INVALID"]]);
+    await take({ case: "attestation", value });
+    assert.deepEqual(attested, [`storage-1 by ${peer}`]);
+    assert.deepEqual(posted, [], "the ring has done with it");
+  });
+
+  test("goes to the public side when it is about storage nodes or who joins", async () => {
+    await take({ case: "operation", value: create(ControlOperationSchema) });
+    await take({ case: "unreachable", value: create(UnreachableNoticeSchema) });
+    await take({ case: "finding", value: create(AuditFindingSchema) });
+    assert.deepEqual(supervision, ["operation", "unreachable", "finding"]);
   });
 
   const stranger = "manager-9";

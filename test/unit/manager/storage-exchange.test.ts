@@ -46,6 +46,7 @@ describe("the links of storage nodes", () => {
   let head: { height: number; certificates?: BlockCertificates };
   let attested: string[];
   let dropped: string[];
+  let told: string[];
   let fetched: (readonly [number, number])[];
 
   const up = (message: Up) => create(VerifyIntegrityRequestSchema, { message });
@@ -68,6 +69,7 @@ describe("the links of storage nodes", () => {
     head = { height: 0 };
     attested = [];
     dropped = [];
+    told = [];
     fetched = [];
     candidates = new CandidateBlocks(() => false);
     candidates.add(1, block, executed);
@@ -78,6 +80,9 @@ describe("the links of storage nodes", () => {
         return create(StorageBlocksSchema);
       },
       takeAttestation: async (from) => void attested.push(from),
+      takeReturn: async (nodeId) => void told.push(`${nodeId} returns`),
+      takeFork: async (nodeId) => void told.push(`${nodeId} shows a fork`),
+      onHalt: (nodeId, height, text) => told.push(`${nodeId} halts at ${height}: ${text}`),
       onDropped: (nodeId, what) => dropped.push(`${nodeId} ${what}`),
       onLinks: () => {},
       after: systemTime.after,
@@ -184,6 +189,24 @@ describe("the links of storage nodes", () => {
     assert.deepEqual(attested, []);
     await say("storage-1", { case: "head", value: { height: 2n ** 64n - 1n } });
     assert.equal(exchange.heightOf("storage-1"), 0);
+  });
+
+  test("pass on that a node is back, that the chain forks, and why a node has halted", async () => {
+    await say("storage-1", { case: "returnNode", value: { nodeId: "storage-1" } });
+    await say("storage-1", { case: "returnNode", value: { nodeId: "storage-2" } });
+    await say("storage-2", { case: "fork", value: {} });
+    await say("storage-3", { case: "halt", value: { height: 7n, text: "x".repeat(600) } });
+    await say("storage-3", { case: "halt", value: { height: 8n, text: "again" } });
+    const text = "x".repeat(500);
+    assert.deepEqual(told, [
+      "storage-1 returns",
+      "storage-2 shows a fork",
+      `storage-3 halts at 7: ${text}`,
+    ]);
+    assert.deepEqual(dropped, ["storage-1 RETURN_OF_ANOTHER"]);
+    assert.equal(exchange.haltOf("storage-3"), text);
+    await say("storage-3", { case: "attestation", value: attestation("storage-3", facts) });
+    assert.equal(exchange.haltOf("storage-3"), undefined, "it takes part again");
   });
 
   test("answer requests for blocks within bounds", async () => {

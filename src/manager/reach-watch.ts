@@ -1,0 +1,70 @@
+/**
+ * Which storage nodes this manager has heard nothing of for policy.unreachable_after_ms. Heard of is
+ * a node whose link is up, and one whose attestation came, whoever passed it on. A node is expected
+ * here only if it has to link with this manager ([R5.6.1]), and for no longer than this manager runs
+ * and the node has stood as it does.
+ */
+import { chosenManagers } from "../consensus/links.js";
+import type { Policy } from "../gen/bss/v1/genesis_pb.js";
+import type { Members } from "../ledger/members.js";
+
+export type ReachWatchPorts = {
+  readonly selfId: string;
+  readonly policy: Pick<Policy, "unreachableAfterMs">;
+  readonly members: () => Members;
+  readonly connectedIds: () => readonly string[];
+  readonly monotonicMs: () => number;
+};
+
+type Contact = { readonly atMs: number; readonly changedHeight: number };
+
+export class ReachWatch {
+  readonly #ports: ReachWatchPorts;
+  readonly #contacts = new Map<string, Contact>();
+  readonly #expected = new Map<string, boolean>();
+
+  constructor(ports: ReachWatchPorts) {
+    this.#ports = ports;
+    this.tick();
+  }
+
+  /** Something came that this storage node has signed lately. */
+  heard(nodeId: string): void {
+    const node = this.#ports.members().storageNode(nodeId);
+    if (node !== undefined) this.#note(nodeId, node.changedHeight);
+  }
+
+  /** Nodes that are silent for too long, ascending by id; to be asked at intervals. */
+  tick(): readonly string[] {
+    const { policy, members, connectedIds, monotonicMs } = this.#ports;
+    if (policy.unreachableAfterMs === 0) return [];
+    const { storageNodes } = members();
+    const connected = new Set(connectedIds());
+    const silent: string[] = [];
+    for (const { nodeId, suspension, changedHeight } of storageNodes) {
+      const last = this.#contacts.get(nodeId);
+      if (connected.has(nodeId) || last?.changedHeight !== changedHeight) {
+        this.#note(nodeId, changedHeight);
+        continue;
+      }
+      const isLate = monotonicMs() - last.atMs >= policy.unreachableAfterMs;
+      if (isLate && suspension === undefined && this.#isExpected(nodeId)) silent.push(nodeId);
+    }
+    return silent;
+  }
+
+  #note(nodeId: string, changedHeight: number): void {
+    this.#contacts.set(nodeId, { atMs: this.#ports.monotonicMs(), changedHeight });
+  }
+
+  /** Managers are those of genesis, so that the answer stands. */
+  #isExpected(nodeId: string): boolean {
+    const { selfId, members } = this.#ports;
+    let expected = this.#expected.get(nodeId);
+    if (expected === undefined) {
+      expected = chosenManagers(nodeId, members()).some(({ managerId }) => managerId === selfId);
+      this.#expected.set(nodeId, expected);
+    }
+    return expected;
+  }
+}
