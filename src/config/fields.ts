@@ -44,6 +44,12 @@ export function integer(min: number, max: number, unit = "") {
   return z.int({ error }).min(min, { error }).max(max, { error });
 }
 
+/** Fractions too. */
+export function number(min: number, max: number, unit: string) {
+  const error = `a number from ${min} to ${max} ${unit}`;
+  return z.number({ error }).min(min, { error }).max(max, { error });
+}
+
 export function oneOf<const Names extends readonly [string, ...string[]]>(names: Names) {
   return z.enum(names, { error: `one of ${names.join(", ")}` });
 }

@@ -64,6 +64,10 @@ export type ManagerConfig = CommonConfig & {
 
 export type StorageNodeConfig = CommonConfig & {
   readonly role: "storage";
+  /** Directory of what the signing key has attested; beside the key, never in the data directory. */
+  readonly signerStateDirectory: string;
+  /** Everything on disk is read once in this time, ms; 0 for never. */
+  readonly scrubPeriodMs: number;
   readonly limits: NetworkLimits;
 };
 
@@ -107,6 +111,10 @@ const managerSchema = field.mapping({
 const storageSchema = field.mapping({
   role: z.literal("storage"),
   ...common,
+  signer_state: field.path().optional(),
+  scrub: field
+    .mapping({ period_hours: field.number(0, 87_600, "hours").default(168) })
+    .prefault({}),
   limits: storageLimitsSchema.prefault({}),
 });
 
@@ -131,13 +139,19 @@ export function loadNodeConfig(file: string): NodeConfig {
   const at = pathsRelativeTo(file);
   const shared = commonConfig(raw, file, at);
   if (raw.role === "storage") {
-    return { ...shared, role: "storage", limits: networkLimitsOf(raw.limits) };
+    return {
+      ...shared,
+      role: "storage",
+      signerStateDirectory: signerStateDirectory(raw, at),
+      scrubPeriodMs: raw.scrub.period_hours * 3_600_000,
+      limits: networkLimitsOf(raw.limits),
+    };
   }
   return {
     ...shared,
     role: "manager",
     ...(raw.advertise === undefined ? {} : { advertise: raw.advertise }),
-    signerStateDirectory: at(raw.signer_state ?? `${raw.signing_key}.state`),
+    signerStateDirectory: signerStateDirectory(raw, at),
     vrfKeyFile: at(raw.vrf_key),
     hpkeKeyFile: at(raw.hpke_key),
     epochWrapFiles: raw.epoch_wraps.map(at),
@@ -158,6 +172,13 @@ function commonConfig(raw: Raw, file: string, at: (path: string) => string): Com
     managerAddresses: new Map(raw.managers.map(({ id, address }) => [id, address])),
     log: raw.log,
   };
+}
+
+function signerStateDirectory(
+  { signer_state: directory, signing_key: key }: Raw,
+  at: (path: string) => string,
+): string {
+  return at(directory ?? `${key}.state`);
 }
 
 export function pathsRelativeTo(file: string): (path: string) => string {

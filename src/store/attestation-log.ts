@@ -61,7 +61,7 @@ export class AttestationLog {
     assert(attestation.round === round, "the attestation is of the candidate's round");
     const id = blockId(block.header);
     assert(equalBytes(attestation.blockId, id), "the attestation is about the candidate");
-    const key = bucketKey(buckets.attestationLog, u64Part(height), u64Part(round));
+    const key = attestationKey(height, round);
     const { signature } = attestation;
     const before = this.#attestations.get(toHex(key));
     const agrees = before === undefined || equalBytes(before.signature, signature);
@@ -77,6 +77,10 @@ export class AttestationLog {
     await this.#kv.write(writes, "sync");
     this.#attestations.set(toHex(key), { key, signature });
     this.#candidates.set(toHex(blockKey), blockKey);
+  }
+
+  has(height: number, round: number): boolean {
+    return this.#attestations.has(toHex(attestationKey(height, round)));
   }
 
   /** Ascending by round. */
@@ -108,6 +112,10 @@ export class AttestationLog {
     };
     return { writes: keys.map((key) => ({ type: "delete", key })), onWritten };
   }
+}
+
+function attestationKey(height: number, round: number): Uint8Array {
+  return bucketKey(buckets.attestationLog, u64Part(height), u64Part(round));
 }
 
 function candidateKey(height: number, id: Uint8Array): Uint8Array {

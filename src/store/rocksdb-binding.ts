@@ -24,7 +24,15 @@ export type Callback<T> = (error: Error | null | undefined, value: T) => void;
 
 // The published types describe a default export; the module is the constructor itself, and has
 // getMany.
-export const RocksDb = rocksdb as unknown as new (directory: string) => RocksDbDatabase;
+export const RocksDb = rocksdb as unknown as {
+  new (directory: string): RocksDbDatabase;
+  /**
+   * RocksDB's own repair of a directory that nobody has open: every table that cannot be read as a
+   * whole goes to `lost/`, all others are kept, the log becomes a table. So a key may be gone or
+   * have an older value afterwards, never a damaged one.
+   */
+  repair(directory: string, callback: Callback<void>): void;
+};
 
 /** The promise of one callback. */
 export function call<T>(start: (done: Callback<T>) => void): Promise<T> {

@@ -85,6 +85,20 @@ export async function openRocksDb(
   }
 }
 
+/**
+ * Lets RocksDB mend a directory that nobody has open. Whatever cannot be read is put aside in
+ * `lost/`: keys may be gone or have an older value afterwards. Rejects with `LOCKED` or `IO`.
+ */
+export async function repairRocksDb(directory: string): Promise<void> {
+  const path = resolve(directory);
+  try {
+    await stat(path);
+    await call<void>((done) => RocksDb.repair(path, done));
+  } catch (cause) {
+    throw toStoreError(cause, path);
+  }
+}
+
 /** The store over a database that is open; `directory` is for messages. */
 export function storeOver(database: RocksDbDatabase, directory: string): KeyValueStore {
   return new RocksDbStore(database, directory);

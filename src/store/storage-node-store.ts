@@ -21,11 +21,13 @@ import { genesisStorageHead, type StorageHead } from "../ledger/storage-head.js"
 import { AttestationLog, type AttestedCandidate } from "./attestation-log.js";
 import { buckets } from "./buckets.js";
 import { ChainReads, type ReaderHead, type StoredBlock } from "./chain-reads.js";
-import { chainKeys, chainWrites, controlOf } from "./chain-writes.js";
+import { type ChainWriteParts, chainKeys, chainWrites, controlOf } from "./chain-writes.js";
 import { checkHead, readHead } from "./head-state.js";
 import { bucketKey, u64Part } from "./key-codec.js";
 import type { Durability, KeyValueStore, WriteOperation } from "./key-value-store.js";
+import { isDamage } from "./mendable-store.js";
 import { decodeStorageHead, encodeStorageHead } from "./storage-head-codec.js";
+import type { StoreError } from "./store-error.js";
 import { identityWrite, isNewStore, type StoreOwner } from "./store-identity.js";
 import { present, putMessage, storedMessage } from "./stored-values.js";
 
@@ -49,6 +51,7 @@ export class StorageNodeStore extends ChainReads {
   readonly #attestations: AttestationLog;
   #head: StorageHead;
   #headCertificates: BlockCertificates | undefined;
+  #doubt: StoreError | undefined;
 
   private constructor(
     kv: KeyValueStore,
@@ -63,8 +66,9 @@ export class StorageNodeStore extends ChainReads {
   /**
    * Opens the store, and writes genesis into an empty one.
    *
-   * @throws StoreError MISMATCH when it is another node's or consortium's, CORRUPT when its parts
-   * do not agree
+   * What is damaged around the head is left to whoever checks the whole store: see `doubt`.
+   *
+   * @throws StoreError MISMATCH when it is another node's or consortium's, CORRUPT without a head
    */
   static async open(kv: KeyValueStore, genesis: GenesisState): Promise<StorageNodeStore> {
     const owner: StoreOwner = { role: "storage", consortiumId: genesis.consortiumId };
@@ -76,8 +80,24 @@ export class StorageNodeStore extends ChainReads {
     const head = await readHead(kv, decodeStorageHead);
     const attestations = await AttestationLog.open(kv);
     const store = new StorageNodeStore(kv, genesis, { head, attestations });
-    store.#headCertificates = await checkHead(kv, store);
+    try {
+      store.#headCertificates = await checkHead(kv, store);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      store.#doubt = error;
+    }
     return store;
+  }
+
+  /** What was found damaged when the store was opened. */
+  get doubt(): StoreError | undefined {
+    return this.#doubt;
+  }
+
+  /** As the self-check reads and mends it. */
+  get mendable() {
+    const { kv } = this;
+    return { kv, head: () => this.#head, replaceHead: (head: StorageHead) => this.#replace(head) };
   }
 
   /** After the last block; always what is on disk. */
@@ -103,6 +123,11 @@ export class StorageNodeStore extends ChainReads {
     return this.#attestations.save(this.#head.height + 1, candidate);
   }
 
+  /** Whether this node's word about the height after the head, in that round, is on its disk. */
+  remembers(round: number): boolean {
+    return this.#attestations.has(this.#head.height + 1, round);
+  }
+
   /** Those of the height after the head, ascending by round. */
   loadCandidates(): Promise<readonly AttestedCandidate[]> {
     return this.#attestations.load(this.#head.height + 1);
@@ -120,12 +145,10 @@ export class StorageNodeStore extends ChainReads {
     const follows = equalBytes(previousStorageBlockId, this.#head.storageBlockId);
     assert(follows, "a storage block follows the head");
     const attestations = this.#attestations.clear();
-    const state = create(StorageBlockStateSchema, { header: storageHeader.headerBytes, block });
     const parts = { height, blockId, block, certificates, sealedRecords, newNodes };
+    const storageHeaderBytes = storageHeader.headerBytes;
     const batch: WriteOperation[] = [
-      putMessage(blockKey(height), StorageBlockStateSchema, state),
-      ...chainWrites({ ...parts, treeSize: frontier.size }),
-      ...participantWrites(controlOf(block)),
+      ...storageBlockWrites({ ...parts, treeSize: frontier.size, storageHeaderBytes }),
       ...attestations.writes,
       headWrite(head),
     ];
@@ -165,12 +188,31 @@ export class StorageNodeStore extends ChainReads {
   }
 
   protected override async storedBlock(height: number): Promise<StoredBlock | undefined> {
-    const bytes = await this.kv.get(blockKey(height));
+    const bytes = await this.kv.get(storageBlockKey(height));
     if (bytes === undefined) return undefined;
     const what = `block ${height}`;
     const state: StorageBlockState = storedMessage(StorageBlockStateSchema, bytes, what);
     return { block: present(state.block, what), storageHeader: state.header };
   }
+
+  async #replace(head: StorageHead): Promise<void> {
+    assert(head.height === this.#head.height, "the head is replaced by a better copy of itself");
+    await this.kv.write([headWrite(head)], "sync");
+    this.#head = head;
+  }
+}
+
+/** What is written for a final block, apart from the head. */
+export function storageBlockWrites(
+  parts: ChainWriteParts & { readonly storageHeaderBytes: Uint8Array },
+): WriteOperation[] {
+  const { height, block, storageHeaderBytes: header } = parts;
+  const state = create(StorageBlockStateSchema, { header, block });
+  return [
+    putMessage(storageBlockKey(height), StorageBlockStateSchema, state),
+    ...chainWrites(parts),
+    ...participantWrites(controlOf(block)),
+  ];
 }
 
 function participantWrites(operations: readonly ControlOperation[]): WriteOperation[] {
@@ -185,10 +227,10 @@ function participantKey(id: string): Uint8Array {
   return bucketKey(buckets.participantSpki, utf8(id));
 }
 
-function headWrite(head: StorageHead): WriteOperation {
+export function headWrite(head: StorageHead): WriteOperation {
   return { type: "put", key: chainKeys.head, value: encodeStorageHead(head) };
 }
 
-function blockKey(height: number): Uint8Array {
+export function storageBlockKey(height: number): Uint8Array {
   return bucketKey(buckets.storageBlock, u64Part(height));
 }
