@@ -1,0 +1,64 @@
+/** A head whose storage nodes and open committees a test sets, and what watches them. */
+import { SignatureCache } from "../../../../src/crypto/signature-cache.js";
+import type { LedgerHead } from "../../../../src/ledger/head.js";
+import type { OpenCommittee, StorageNode } from "../../../../src/ledger/member-lists.js";
+import { Members } from "../../../../src/ledger/members.js";
+import type { UnmarkedKind } from "../../../../src/manager/signer.js";
+import { Chain } from "../../ledger/support/chain.js";
+import { consortiumId, policy } from "../../ledger/support/consortium.js";
+import { sign } from "../../ledger/support/records.js";
+
+export class PublicHead {
+  head: LedgerHead = new Chain().head;
+  nowMs = 0;
+  wakes = 0;
+  /** False while the signer of this manager is out of reach. */
+  canSign = true;
+  readonly signed: UnmarkedKind[] = [];
+  readonly dropped: string[] = [];
+  readonly selfId: string;
+
+  constructor(selfId = "manager-1") {
+    this.selfId = selfId;
+  }
+
+  get ports() {
+    return {
+      ...{ selfId: this.selfId, consortiumId, policy, signatures: new SignatureCache() },
+      head: () => this.head,
+      members: () => this.head.members,
+      monotonicMs: () => this.nowMs,
+      wake: () => {
+        this.wakes += 1;
+      },
+      sign: async (kind: UnmarkedKind, digest: Uint8Array) => {
+        if (!this.canSign) return undefined;
+        this.signed.push(kind);
+        return sign(this.selfId, digest);
+      },
+      onDropped: (from: string, reason: string) => void this.dropped.push(`${from}: ${reason}`),
+    };
+  }
+
+  at(height: number): void {
+    this.head = { ...this.head, height };
+  }
+
+  change(nodeId: string, changes: Partial<StorageNode>): void {
+    this.#set({
+      storageNodes: this.head.members.storageNodes.map((each) =>
+        each.nodeId === nodeId ? { ...each, ...changes } : each,
+      ),
+    });
+  }
+
+  open(...openCommittees: readonly OpenCommittee[]): void {
+    this.#set({ openCommittees });
+  }
+
+  #set(lists: Partial<Pick<Members, "storageNodes" | "openCommittees">>): void {
+    const { managers, storageNodes, officers, openCommittees } = this.head.members;
+    const members = new Members({ managers, storageNodes, officers, openCommittees, ...lists });
+    this.head = { ...this.head, members };
+  }
+}
