@@ -123,10 +123,22 @@ export function controlOf({ control }: Block): readonly ControlOperation[] {
   return control.map((bytes) => fromBinary(ControlOperationSchema, bytes));
 }
 
-/** Participants and meters are state, not members. */
+/**
+ * Whether an operation changes who belongs, or which managers are active. Participants and meters
+ * are state, and how storage nodes stand and earn stands in too many blocks for one list.
+ */
 export function changesMembers({ operation }: ControlOperation): boolean {
-  return operation.case !== "registerParticipant" && operation.case !== "registerMeter";
+  return operation.case !== undefined && membershipCases.has(operation.case);
 }
+
+const membershipCases: ReadonlySet<string> = new Set([
+  "admitStorageNode",
+  "retireStorageNode",
+  "registerOfficer",
+  "suspendManager",
+  "resumeManager",
+  "evidence",
+] satisfies ControlOperation["operation"]["case"][]);
 
 /** @throws StoreError CORRUPT */
 export function decodeLocation(bytes: Uint8Array): RecordLocation {

@@ -45,11 +45,15 @@ describe("GetConsortium", () => {
     assert.ok(managers.every(({ active }) => active));
     assert.deepEqual(answer.policy, policy);
     assert.deepEqual(answer.rules, ruleIds);
-    const changes = (answer.history ?? []).map(({ height, operation }) => [
-      Number(height),
-      operation?.operation?.case === "admitStorageNode" && operation.operation.value.nodeId,
-    ]);
-    assert.deepEqual(changes, [...storageIds.map((id) => [0, id]), [2, "storage-8"]]);
+    const changes = (answer.history ?? []).map(({ height, operation }) => {
+      const change = operation?.operation;
+      if (change?.case === "admitStorageNode") return [Number(height), change.value.nodeId];
+      if (change?.case === "registerOfficer") return [Number(height), change.value.officerId];
+      return [];
+    });
+    const operators = managerIds.map((_, i) => [0, `operator-${i + 1}`]);
+    const expected = [...storageIds.map((id) => [0, id]), ...operators, [2, "storage-8"]];
+    assert.deepEqual(changes, expected);
   });
 });
 

@@ -231,19 +231,16 @@ function testState(store: () => ManagerStore): void {
 function testMembers(store: () => ManagerStore): void {
   test("tells changes of membership, those of genesis first, without participants", async () => {
     const history = await store().membershipHistory();
-    assert.deepEqual(
-      history.map(({ height, operation }) => [
-        height,
-        operation.operation.case === "admitStorageNode" && operation.operation.value.nodeId,
-      ]),
-      [
-        [0, "storage-1"],
-        [0, "storage-2"],
-        [0, "storage-3"],
-        [0, "storage-4"],
-        [2, "storage-5"],
-      ],
+    const admissions = history.flatMap(({ height, operation: { operation } }) =>
+      operation.case === "admitStorageNode" ? [[height, operation.value.nodeId]] : [],
     );
+    assert.deepEqual(admissions, [
+      [0, "storage-1"],
+      [0, "storage-2"],
+      [0, "storage-3"],
+      [0, "storage-4"],
+      [2, "storage-5"],
+    ]);
     assert.deepEqual(history.at(-1)?.operation, operations[0]);
   });
 
