@@ -9,7 +9,7 @@
  *
  * Every operation carries its own authority, so no manager has to believe another one.
  */
-import { create, fromBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { defined } from "../base/assert.js";
 import { linksMin } from "../consensus/links.js";
 import type { ControlOperation, ReturnStorageNode } from "../gen/bss/v1/genesis_pb.js";
@@ -43,6 +43,8 @@ export type PublicSidePorts = {
 /** A block is called for once in so long: the proposer may lack yet what waits here. */
 const callMs = 1_000;
 const sayMs = 1_000;
+/** Operations in one block, bytes: what does not fit waits for the next one. */
+const bytesPerBlockMax = 2 ** 20;
 
 export class PublicSide {
   readonly #options: ManagerOptions;
@@ -138,12 +140,12 @@ export class PublicSide {
 
   /** What this manager puts into a block that it makes, in this order, as far as it fits. */
   operationsForBlock(): readonly ControlOperation[] {
-    return [
+    return withinBytes([
       ...this.#pool.operations(),
       ...this.#findings.operations(),
       ...this.#late.operations(),
       ...this.#claims.operations(),
-    ];
+    ]);
   }
 
   /** Within the turn that wrote the block. */
@@ -196,4 +198,14 @@ export class PublicSide {
     this.#closed = true;
     this.operations.close();
   }
+}
+
+/** As many of the first operations as a block has room for. */
+function withinBytes(operations: readonly ControlOperation[]): readonly ControlOperation[] {
+  let bytes = 0;
+  const beyond = operations.findIndex((operation) => {
+    bytes += toBinary(ControlOperationSchema, operation).length;
+    return bytes > bytesPerBlockMax;
+  });
+  return beyond === -1 ? operations : operations.slice(0, beyond);
 }

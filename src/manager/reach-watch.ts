@@ -3,6 +3,9 @@
  * a node whose link is up, and one whose attestation came, whoever passed it on. A node is expected
  * here only if it has to link with this manager ([R5.6.1]), and for no longer than this manager runs
  * and the node has stood as it does.
+ *
+ * A manager that hears no storage node at all is rather cut off itself, and says nothing: f+1 of
+ * them behind one broken line must not send the whole public away.
  */
 import { chosenManagers } from "../consensus/links.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
@@ -16,7 +19,12 @@ export type ReachWatchPorts = {
   readonly monotonicMs: () => number;
 };
 
-type Contact = { readonly atMs: number; readonly changedHeight: number };
+type Contact = {
+  readonly atMs: number;
+  readonly changedHeight: number;
+  /** False for one that is only given time. */
+  readonly heard: boolean;
+};
 
 export class ReachWatch {
   readonly #ports: ReachWatchPorts;
@@ -31,7 +39,7 @@ export class ReachWatch {
   /** Something came that this storage node has signed lately. */
   heard(nodeId: string): void {
     const node = this.#ports.members().storageNode(nodeId);
-    if (node !== undefined) this.#note(nodeId, node.changedHeight);
+    if (node !== undefined) this.#note(nodeId, node.changedHeight, true);
   }
 
   /** Nodes that are silent for too long, ascending by id; to be asked at intervals. */
@@ -40,21 +48,26 @@ export class ReachWatch {
     if (policy.unreachableAfterMs === 0) return [];
     const { storageNodes } = members();
     const connected = new Set(connectedIds());
+    const nowMs = monotonicMs();
     const silent: string[] = [];
+    let hearsAny = false;
     for (const { nodeId, suspension, changedHeight } of storageNodes) {
       const last = this.#contacts.get(nodeId);
-      if (connected.has(nodeId) || last?.changedHeight !== changedHeight) {
-        this.#note(nodeId, changedHeight);
+      const isConnected = connected.has(nodeId);
+      if (isConnected || last?.changedHeight !== changedHeight) {
+        this.#note(nodeId, changedHeight, isConnected);
+        hearsAny ||= isConnected;
         continue;
       }
-      const isLate = monotonicMs() - last.atMs >= policy.unreachableAfterMs;
+      const isLate = nowMs - last.atMs >= policy.unreachableAfterMs;
+      hearsAny ||= last.heard && !isLate;
       if (isLate && suspension === undefined && this.#isExpected(nodeId)) silent.push(nodeId);
     }
-    return silent;
+    return hearsAny ? silent : [];
   }
 
-  #note(nodeId: string, changedHeight: number): void {
-    this.#contacts.set(nodeId, { atMs: this.#ports.monotonicMs(), changedHeight });
+  #note(nodeId: string, changedHeight: number, heard: boolean): void {
+    this.#contacts.set(nodeId, { atMs: this.#ports.monotonicMs(), changedHeight, heard });
   }
 
   /** Managers are those of genesis, so that the answer stands. */
