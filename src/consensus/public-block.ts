@@ -17,6 +17,7 @@ import type { Members } from "../ledger/members.js";
 import { appendLeaves, type Frontier, rootOf } from "../ledger/merkle/frontier.js";
 import type { StoredNode } from "../ledger/merkle/nodes.js";
 import { operationSignatureChecks } from "../ledger/operation-signatures.js";
+import { carriesAuthority } from "../ledger/operations.js";
 import type { SignatureCheck } from "../ledger/signature-check.js";
 import type { StorageHead } from "../ledger/storage-head.js";
 import { type RuleReason, refuse, type Violation, violation } from "../ledger/violation.js";
@@ -120,6 +121,11 @@ export function membersAfter(
   { control, header, height, timestampMs }: ParsedBlock,
   { head, policy }: StorageContext,
 ): Result<Members, Violation> {
+  const unauthorised = control.findIndex((each) => !carriesAuthority(each));
+  if (unauthorised >= 0) {
+    const message = "Nobody agreed to this after genesis.";
+    return refuse("OPERATION_INVALID", message, `control[${unauthorised}]`);
+  }
   const members = head.members.applyOperations(control, { policy, height, timestampMs });
   if (!members.ok) return members;
   if (equalBytes(header.membersDigest, members.value.digest())) return ok(members.value);

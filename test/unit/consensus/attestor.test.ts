@@ -14,7 +14,10 @@ import {
   ApprovalCertificateSchema,
   BlockCertificatesSchema,
 } from "../../../src/gen/bss/v1/block_pb.js";
-import { ControlOperationSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
+import {
+  type ControlOperation,
+  ControlOperationSchema,
+} from "../../../src/gen/bss/v1/genesis_pb.js";
 import { AttestationVerdict } from "../../../src/gen/bss/v1/vote_pb.js";
 import { drawCommittee } from "../../../src/ledger/committee.js";
 import { votesEvidence } from "../../../src/ledger/evidence.js";
@@ -29,8 +32,9 @@ import {
   policy,
   storageIds,
 } from "../ledger/support/consortium.js";
+import { admissionOf } from "../ledger/support/invitations.js";
 import { accepted } from "../ledger/support/outcome.js";
-import { publicKeyOf, sign } from "../ledger/support/records.js";
+import { sign } from "../ledger/support/records.js";
 import { accuse, approveOf, resume, suspend } from "../ledger/support/statements.js";
 
 function ledgerOf(heights: number): StorageLedger {
@@ -169,7 +173,12 @@ describe("a candidate", () => {
     {
       what: "with an operation that does not fit the members",
       reason: "OPERATION_INVALID",
-      of: (ledger) => ledger.make({ control: [admission("storage-1")] }),
+      of: (ledger) => ledger.make({ control: [admissionOf("storage-1")] }),
+    },
+    {
+      what: "with an admission to which nobody agreed",
+      reason: "OPERATION_INVALID",
+      of: (ledger) => ledger.make({ control: [withoutConsent(admissionOf("storage-9"))] }),
     },
     {
       what: "with an approval of one manager too few",
@@ -233,12 +242,12 @@ describe("a candidate", () => {
 describe("a final block", () => {
   test("is appended as a storage block linked to its chain and to the managers' block", () => {
     const ledger = ledgerOf(2);
-    const made = ledger.make({ control: [admission("storage-9")] });
+    const made = ledger.make({ control: [admissionOf("storage-9")] });
     const { parsed: block, sealedRecords, certificates } = made;
     const checked = accepted(checkFinal({ block, sealedRecords, certificates }, contextOf(ledger)));
     assert.ok("append" in checked);
-    // AC of 4, IC of a committee of 3, CC of 3.
-    assert.equal(checked.signatures.length, 10);
+    // AC of 4, IC of a committee of 3, CC of 3, consent of an operator and of the new node.
+    assert.equal(checked.signatures.length, 12);
     assert.ok(checked.signatures.every(verifies));
     const { head, storageHeader } = checked.append;
     assert.equal(head.height, 3);
@@ -426,18 +435,10 @@ describe("a fork", () => {
   });
 });
 
-function admission(nodeId: string) {
-  return create(ControlOperationSchema, {
-    operation: {
-      case: "admitStorageNode",
-      value: {
-        nodeId,
-        signingKey: publicKeyOf(nodeId),
-        tlsSpkiSha256: sha256(utf8(`tls of ${nodeId}`)),
-        sponsorId: "manager-1",
-      },
-    },
-  });
+function withoutConsent(admission: ControlOperation): ControlOperation {
+  const bare = clone(ControlOperationSchema, admission);
+  if (bare.operation.case === "admitStorageNode") delete bare.operation.value.consent;
+  return bare;
 }
 
 function withoutLast(approval: ParsedCandidate["approval"]) {
