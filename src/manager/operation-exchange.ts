@@ -1,7 +1,7 @@
 /**
  * How self-authorised operations come to every manager and onto the chain: checked and verified
  * when they come in, told to all, and said again each second by the manager that took them in until
- * a block carries them.
+ * a block carries them ([R5.9.1]).
  *
  *     callers ──submit──┐
  *     storage nodes ────┼─▶ check ─▶ pool ─▶ blocks ─▶ who waits is answered
