@@ -1,8 +1,8 @@
 /**
- * Attestations that the certificate of their block does not name ([R5.8.2], [R5.9.2]): an IC closes at its
- * threshold, and the slow third is not dishonest. What comes up to 8 blocks later is carried by a
- * block of its own accord, so that the node is not counted as unseen; and a MISMATCH, so that it
- * counts.
+ * Attestations that the certificate of their block does not name ([R5.8.2], [R5.9.2]): an IC closes
+ * at its threshold, and the slow third is not dishonest. What comes up to 8 blocks later is carried
+ * by a block of its own accord, so that the node is not counted as unseen; and a MISMATCH, so that
+ * it counts.
  *
  *     of the open height ─▶ kept ─▶ the block is final ─▶ its certificate is in the next block:
  *     of a decided one ───▶                               who is missing in it is carried
