@@ -246,9 +246,10 @@ describe("a final block", () => {
     const { parsed: block, sealedRecords, certificates } = made;
     const checked = accepted(checkFinal({ block, sealedRecords, certificates }, contextOf(ledger)));
     assert.ok("append" in checked);
-    // AC of 4, IC of a committee of 3, CC of 3, consent of an operator and of the new node.
-    assert.equal(checked.signatures.length, 12);
-    assert.ok(checked.signatures.every(verifies));
+    // AC of 4, IC of a committee of 3, CC of 3; consent of an operator and of the new node.
+    assert.equal(checked.signatures.length, 10);
+    assert.equal(checked.operations.length, 2);
+    assert.ok([...checked.signatures, ...checked.operations].every(verifies));
     const { head, storageHeader } = checked.append;
     assert.equal(head.height, 3);
     assert.equal(toHex(head.managerBlockId), toHex(block.blockId));
