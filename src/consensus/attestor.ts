@@ -115,7 +115,7 @@ export function judgeCandidate(
 
   const unlinked = linkProblem(block, context);
   if (unlinked !== undefined) return { kind: "refuse", violation: unlinked };
-  const members = membersAfter(block, context);
+  const members = membersAfter(block, sealedRecords, context);
   if (!members.ok) return { kind: "refuse", violation: members.error };
   const facts = publicFacts(block, context, members.value);
   const approved = checkApproval(approval, facts, head.members, consortiumId);
@@ -159,7 +159,7 @@ export function checkFinal(
   if (unsealed !== undefined) return err(unsealed);
 
   const log = extendLog(block, head);
-  const members = membersAfter(block, context);
+  const members = membersAfter(block, sealedRecords, context);
   const wrong = unlinked ?? rootProblem(block, log);
   if (wrong !== undefined) return contradicted(wrong, parts, context);
   if (!members.ok) return contradicted(members.error, parts, context);
@@ -180,6 +180,7 @@ export function checkFinal(
     timestampMs: block.timestampMs,
     frontier: log.frontier,
     members: members.value,
+    facts,
   };
   const append = { block, sealedRecords, certificates, storageHeader, log, head: after };
   const operations = operationSignatures(block, context);

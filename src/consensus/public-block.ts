@@ -13,7 +13,7 @@ import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import type { BlockFacts } from "../ledger/block-facts.js";
 import type { ParsedBlock } from "../ledger/blocks.js";
 import { compareIds } from "../ledger/ids.js";
-import type { Members } from "../ledger/members.js";
+import type { BlockEffects, Members } from "../ledger/members.js";
 import { appendLeaves, type Frontier, rootOf } from "../ledger/merkle/frontier.js";
 import type { StoredNode } from "../ledger/merkle/nodes.js";
 import { operationSignatureChecks } from "../ledger/operation-signatures.js";
@@ -116,21 +116,46 @@ export function rootProblem(
   return inHeader("BLOCK_ROOT_MISMATCH", "HASH2 is not the block's HASH1.", "hash1");
 }
 
-/** The members after the block, or OPERATION_INVALID, or BLOCK_DIGEST_MISMATCH. */
+/**
+ * The members after the block, or OPERATION_INVALID, or BLOCK_DIGEST_MISMATCH. The sealed records
+ * are those of its leaves.
+ */
 export function membersAfter(
-  { control, header, height, timestampMs }: ParsedBlock,
+  block: ParsedBlock,
+  sealedRecords: readonly Uint8Array[],
   { head, policy }: StorageContext,
 ): Result<Members, Violation> {
+  const { control, header } = block;
   const unauthorised = control.findIndex((each) => !carriesAuthority(each));
   if (unauthorised >= 0) {
     const message = "Nobody agreed to this after genesis.";
     return refuse("OPERATION_INVALID", message, `control[${unauthorised}]`);
   }
-  const members = head.members.applyOperations(control, { policy, height, timestampMs });
+  const added = sealedRecords.reduce((sum, { length }) => sum + length, 0);
+  if (block.sealedBytes !== head.members.totals.sealedBytes + added) {
+    const message = `The block's sealed records have ${added} bytes.`;
+    return refuse("BLOCK_DIGEST_MISMATCH", message, "header.sealed_bytes");
+  }
+  const members = head.members.applyBlock(blockEffects(block, head, policy));
   if (!members.ok) return members;
   if (equalBytes(header.membersDigest, members.value.digest())) return ok(members.value);
   const message = "The members after the block have another digest.";
   return refuse("BLOCK_DIGEST_MISMATCH", message, "header.members_digest");
+}
+
+/** The block as far as it bears on the members, on top of `head`. */
+export function blockEffects(
+  block: ParsedBlock,
+  head: Pick<StorageHead, "timestampMs" | "facts">,
+  policy: Policy,
+): BlockEffects {
+  const { height, timestampMs, control, header, sealedBytes, previousCertificates } = block;
+  const { facts } = head;
+  return {
+    ...{ policy, height, timestampMs, operations: control, sealedBytes },
+    ...{ beacon: header.beacon, previousTimestampMs: head.timestampMs },
+    previous: facts && { facts, integrity: previousCertificates?.integrity },
+  };
 }
 
 /** The signatures on which the block's control operations rest. */

@@ -48,6 +48,8 @@ export const domain = Object.freeze({
   audit: "bss/v1/audit",
   /** SHAKE256 seed of the draw of the records that such a digest is over. */
   auditDraw: "bss/v1/draw-audit",
+  /** SHAKE256 seed of the draw of those whose digest is recomputed. */
+  audited: "bss/v1/audited",
   /** Signature of one party of an energy trade. */
   trade: "bss/v1/trade",
   /** Signature of a PROPOSE message. */
@@ -93,7 +95,11 @@ export type DomainTag = (typeof domain)[keyof typeof domain];
 /** The tags that go in front of a SHA-256 input: all but those of HKDF, HPKE and SHAKE256. */
 export type HashTag = Exclude<
   DomainTag,
-  typeof domain.seal | typeof domain.keyWrap | typeof domain.committee | typeof domain.auditDraw
+  | typeof domain.seal
+  | typeof domain.keyWrap
+  | typeof domain.committee
+  | typeof domain.auditDraw
+  | typeof domain.audited
 >;
 
 const tagBytes: ReadonlyMap<string, Uint8Array> = new Map(

@@ -5,10 +5,11 @@
  * proposer must bring, as it needs a clock or a secret: the timestamp, the beacon with its proof,
  * and the previous block's certificates.
  */
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { assert } from "../base/assert.js";
 import { emptyBytes } from "../base/bytes.js";
 import {
+  BlockCertificatesSchema,
   BlockSchema,
   type ManagerBlock,
   ManagerBlockHeaderSchema,
@@ -45,6 +46,7 @@ import {
 import { BlockExecution } from "./execution.js";
 import type { LedgerHead } from "./head.js";
 import type { StateView } from "./state.js";
+import type { BlockStart } from "./storage-nodes-draft.js";
 import type { ParsedSubmission } from "./submissions.js";
 import { type Violation, violation } from "./violation.js";
 import { decodeCanonical } from "./wire.js";
@@ -105,6 +107,7 @@ export function buildBlock(options: BuildOptions): BuiltBlock {
     ...{ state: options.state, policy, timestampMs, members: head.members },
     height: head.height + 1,
     firstPosition: head.frontier.size,
+    start: startOf(options),
   });
   const { control, refusedOperations } = addOperations(execution, options.control);
   const filling = fill(execution, options);
@@ -129,6 +132,15 @@ function checkOptions(options: BuildOptions): void {
     (previousCertificates !== undefined) === (head.facts !== undefined),
     "a block carries the certificates of the one before, if that has any",
   );
+}
+
+function startOf({ head, beacon, previousCertificates }: BuildOptions): BlockStart {
+  const { facts, timestampMs: previousTimestampMs } = head;
+  if (facts === undefined || previousCertificates === undefined) {
+    return { beacon, previousTimestampMs };
+  }
+  const { integrity } = fromBinary(BlockCertificatesSchema, previousCertificates);
+  return { beacon, previousTimestampMs, previous: { facts, integrity } };
 }
 
 function addOperations(
@@ -191,6 +203,7 @@ function assemble(
     timestampUnixMs: BigInt(options.timestampMs),
     treeSize: BigInt(frontier.size),
     hash1,
+    sealedBytes: BigInt(outcome.sealedBytes),
     membersDigest: members.digest(),
     previousStateDigest: head.stateDigest,
     bodyDigest: bodyDigest(roots),

@@ -57,6 +57,8 @@ export type ParsedBlock = BodyRoots & {
   readonly timestampMs: number;
   /** Records on the ledger after the block. */
   readonly treeSize: number;
+  /** Sum of the lengths of all sealed records after the block. */
+  readonly sealedBytes: number;
   readonly leaves: readonly Leaf[];
   /** RFC 9162 leaf hash of each leaf, for the log. */
   readonly leafHashes: readonly Uint8Array[];
@@ -109,7 +111,7 @@ export function parseBlock(block: Block): Result<ParsedBlock, Violation> {
 
 type ParsedHeader = Pick<
   ParsedBlock,
-  "header" | "height" | "createdRound" | "proposerId" | "timestampMs" | "treeSize"
+  "header" | "height" | "createdRound" | "proposerId" | "timestampMs" | "treeSize" | "sealedBytes"
 >;
 
 /** Reads the canonical bytes of a header: lengths and ranges. BLOCK_MALFORMED otherwise. */
@@ -127,9 +129,11 @@ export function parseHeader(bytes: Uint8Array): Result<ParsedHeader, Violation> 
   if (treeSize === undefined) return malformed("Not a tree size.", "header.tree_size");
   const timestampMs = safeInteger(header.timestampUnixMs, 1);
   if (timestampMs === undefined) return malformed("Not a time.", "header.timestamp_unix_ms");
+  const sealedBytes = safeInteger(header.sealedBytes);
+  if (sealedBytes === undefined) return malformed("Not a length.", "header.sealed_bytes");
   const { createdRound, proposerId } = header;
   if (!isId(proposerId)) return malformed("Not an id.", "header.proposer_id");
-  return ok({ header, height, createdRound, proposerId, timestampMs, treeSize });
+  return ok({ header, height, createdRound, proposerId, timestampMs, treeSize, sealedBytes });
 }
 
 const headerLengths = [

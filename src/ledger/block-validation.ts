@@ -71,6 +71,14 @@ export function validateBlock(options: ValidationOptions): Result<ValidBlock, Vi
     height: parsed.height,
     timestampMs: parsed.timestampMs,
     firstPosition: head.frontier.size,
+    start: {
+      beacon: parsed.header.beacon,
+      previousTimestampMs: head.timestampMs,
+      previous: head.facts && {
+        facts: head.facts,
+        integrity: parsed.previousCertificates?.integrity,
+      },
+    },
   });
   const content = execute(execution, options);
   if (!content.ok) return content;
@@ -200,6 +208,10 @@ function compareOutcome(outcome: BlockOutcome, parsed: ParsedManagerBlock): Viol
   }
   if (!equalBytes(header.hash1, outcome.hash1)) {
     return inHeader("BLOCK_ROOT_MISMATCH", "The root after the block is another one.", "hash1");
+  }
+  if (header.sealedBytes !== BigInt(outcome.sealedBytes)) {
+    const message = `The sealed records have ${outcome.sealedBytes} bytes after the block.`;
+    return inHeader("BLOCK_DIGEST_MISMATCH", message, "sealed_bytes");
   }
   if (equalBytes(header.membersDigest, outcome.members.digest())) return undefined;
   const message = "The members after the block have another digest.";

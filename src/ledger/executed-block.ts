@@ -30,6 +30,8 @@ export type BlockOutcome = {
   readonly members: Members;
   /** Managers that it suspends as absent; sorted. */
   readonly absences: readonly string[];
+  /** Sum of the lengths of all sealed records after the block. */
+  readonly sealedBytes: number;
   /** Sorted by key. */
   readonly stateWrites: readonly StateWrite[];
   readonly placed: readonly PlacedRecord[];
@@ -74,6 +76,7 @@ export function concludeExecution(
     ...{ leaves, sealed, frontier, newNodes: nodes },
     hash1: rootOf(frontier),
     members: execution.members(),
+    sealedBytes: execution.sealedBytes,
     absences: execution.absences(),
     stateWrites: execution.writes(),
     placed: execution.placed,

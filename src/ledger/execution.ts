@@ -6,6 +6,7 @@
  * Nothing leaves an execution until it is read out, so a proposer can try what it likes and a
  * validator can stop at the first violation. A refused record or operation has no effect at all.
  */
+import { sealTagBytes } from "../crypto/seal.js";
 import type { ControlOperation, Policy } from "../gen/bss/v1/genesis_pb.js";
 import { applyRecord } from "./effects.js";
 import { Members } from "./members.js";
@@ -15,6 +16,7 @@ import { checkRules } from "./rules/catalogue.js";
 import type { StateView, StateWrite } from "./state.js";
 import { stateOperationProblem, writeStateOperation } from "./state-operations.js";
 import { StateTables } from "./state-tables.js";
+import type { BlockStart } from "./storage-nodes-draft.js";
 import type { Violation } from "./violation.js";
 
 export type BlockExecutionOptions = {
@@ -23,6 +25,8 @@ export type BlockExecutionOptions = {
   readonly policy: Policy;
   /** After the previous block. */
   readonly members: Members;
+  /** What settles the block before; left out where a block is only tried. */
+  readonly start?: BlockStart;
   /** Of the block. */
   readonly height: number;
   /** Of the block, Unix ms. */
@@ -48,8 +52,8 @@ export class BlockExecution {
 
   constructor(options: BlockExecutionOptions) {
     this.#options = options;
-    const { policy, height, timestampMs } = options;
-    this.#members = new MembersDraft(options.members, { policy, height, timestampMs });
+    const { policy, height, timestampMs, start } = options;
+    this.#members = new MembersDraft(options.members, { policy, height, timestampMs }, start);
     this.tables = new StateTables(options.state);
   }
 
@@ -102,6 +106,12 @@ export class BlockExecution {
     return this.#byteCount;
   }
 
+  /** Sum of the lengths of all sealed records on the ledger with those added so far. */
+  get sealedBytes(): number {
+    const { sealedBytes } = this.#options.members.totals;
+    return sealedBytes + this.#byteCount + sealTagBytes * this.#placed.length;
+  }
+
   /** The last value of every key that changed, sorted by key. */
   writes(): readonly StateWrite[] {
     return this.tables.writes();
@@ -109,7 +119,7 @@ export class BlockExecution {
 
   /** The members after the block, if the operations so far are all. */
   members(): Members {
-    return Members.after(this.#options.members, this.#members);
+    return Members.after(this.#options.members, this.#members, this.sealedBytes);
   }
 
   /** Managers that the operations so far suspend as absent; sorted. */

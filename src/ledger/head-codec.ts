@@ -1,7 +1,7 @@
 /** The head as bytes, for a store. */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { emptyBytes, equalBytes } from "../base/bytes.js";
-import { type HeadFacts, type HeadState, HeadStateSchema } from "../gen/bss/store/v1/head_pb.js";
+import { type HeadFacts, HeadStateSchema } from "../gen/bss/store/v1/head_pb.js";
 import type { BlockFacts } from "./block-facts.js";
 import type { LedgerHead } from "./head.js";
 import { Members } from "./members.js";
@@ -44,12 +44,15 @@ export function decodeHead(bytes: Uint8Array): LedgerHead | undefined {
     ...{ height, blockId, timestampMs, frontier: frontier.value, stateDigest, beacon },
     ...{ members, electorate },
     ...(state.facts && {
-      facts: blockFacts(state, state.facts, { height, timestampMs, frontier: frontier.value }),
+      facts: blockFacts(state.facts, {
+        ...{ blockId, beacon, height, timestampMs, frontier: frontier.value },
+      }),
     }),
   };
 }
 
-function factsOf(facts: BlockFacts) {
+/** Facts as far as they do not follow from the rest of the head. */
+export function factsOf(facts: BlockFacts) {
   const { createdRound, proposerId, leafCount, requiredAccepts, absences, eligible } = facts;
   return {
     ...{ createdRound, proposerId, leafCount },
@@ -59,16 +62,14 @@ function factsOf(facts: BlockFacts) {
   };
 }
 
-function blockFacts(
-  { blockId, beacon }: HeadState,
+/** The facts of the head that `rest` is of. */
+export function blockFacts(
   { createdRound, proposerId, leafCount, requiredAccepts, absences, eligible }: HeadFacts,
-  rest: {
-    readonly height: number;
-    readonly timestampMs: number;
+  rest: Pick<BlockFacts, "blockId" | "beacon" | "height" | "timestampMs"> & {
     readonly frontier: Frontier;
   },
 ): BlockFacts {
-  const { height, timestampMs, frontier } = rest;
+  const { blockId, beacon, height, timestampMs, frontier } = rest;
   return {
     ...{ blockId, height, createdRound, proposerId, timestampMs, beacon, leafCount },
     ...{ treeSize: frontier.size, hash1: rootOf(frontier), requiredAccepts, absences, eligible },

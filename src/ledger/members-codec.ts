@@ -21,6 +21,7 @@ import {
   StorageTotalsSchema,
   SuspensionReason,
 } from "../gen/bss/v1/members_pb.js";
+import { rootOfLeafHashes } from "./block-hashes.js";
 import {
   type Manager,
   type MemberLists,
@@ -32,17 +33,20 @@ import {
   type StorageTotals,
   type SuspensionCause,
 } from "./member-lists.js";
-import { merkleRoot } from "./merkle/merkle-root.js";
+import { leafHash } from "./merkle/hashes.js";
 import { decodeCanonical, safeInteger } from "./wire.js";
 
 /** members_digest, 32 bytes. */
 export function entriesDigest(lists: MemberLists): Uint8Array {
-  return merkleRoot(entriesOf(lists));
+  return rootOfLeafHashes(entriesOf(lists).map(({ hash }) => hash));
 }
 
 /** Canonical bytes of a MemberList. */
 export function encodeEntries(lists: MemberLists): Uint8Array {
-  return toBinary(MemberListSchema, create(MemberListSchema, { entries: entriesOf(lists) }));
+  return toBinary(
+    MemberListSchema,
+    create(MemberListSchema, { entries: entriesOf(lists).map(({ bytes }) => bytes) }),
+  );
 }
 
 /** Reads what `encodeEntries` wrote; undefined for bytes that it cannot have written. */
@@ -112,14 +116,33 @@ function push<T>(list: T[], value: T | undefined): boolean {
   return value !== undefined;
 }
 
-function entriesOf(lists: MemberLists): Uint8Array[] {
+type EncodedEntry = {
+  readonly bytes: Uint8Array;
+  /** RFC 9162 leaf hash of the bytes. */
+  readonly hash: Uint8Array;
+};
+
+/** A block leaves most members as they are, so each is encoded and hashed once. */
+const encodedEntries = new WeakMap<object, EncodedEntry>();
+
+function entriesOf(lists: MemberLists): EncodedEntry[] {
   return [
-    ...lists.managers.map(managerEntry),
-    ...lists.storageNodes.map(storageNodeEntry),
-    ...lists.officers.map(officerEntry),
-    ...lists.openCommittees.map(openCommitteeEntry),
-    ...totalsEntries(lists.totals),
-  ].map((entry) => toBinary(MemberEntrySchema, create(MemberEntrySchema, { entry })));
+    ...lists.managers.map((each) => encoded(each, managerEntry)),
+    ...lists.storageNodes.map((each) => encoded(each, storageNodeEntry)),
+    ...lists.officers.map((each) => encoded(each, officerEntry)),
+    ...lists.openCommittees.map((each) => encoded(each, openCommitteeEntry)),
+    ...(isNothing(lists.totals) ? [] : [encoded(lists.totals, totalsEntry)]),
+  ];
+}
+
+function encoded<T extends object>(member: T, entryOf: (member: T) => Entry): EncodedEntry {
+  const known = encodedEntries.get(member);
+  if (known !== undefined) return known;
+  const entry = entryOf(member);
+  const bytes = toBinary(MemberEntrySchema, create(MemberEntrySchema, { entry }));
+  const made = { bytes, hash: leafHash(bytes) };
+  encodedEntries.set(member, made);
+  return made;
 }
 
 type Entry = MemberEntry["entry"];
@@ -186,14 +209,17 @@ function openCommitteeEntry(open: OpenCommittee): Entry {
   return { case: "openCommittee", value };
 }
 
-function totalsEntries({ sealedBytes, kibSeconds, remainder }: StorageTotals): Entry[] {
-  if (sealedBytes === 0 && kibSeconds === 0n && remainder === 0) return [];
+function totalsEntry({ sealedBytes, kibSeconds, remainder }: StorageTotals): Entry {
   const value = create(StorageTotalsSchema, {
     sealedBytes: BigInt(sealedBytes),
     kibSeconds,
     remainder: BigInt(remainder),
   });
-  return [{ case: "totals", value }];
+  return { case: "totals", value };
+}
+
+function isNothing({ sealedBytes, kibSeconds, remainder }: StorageTotals): boolean {
+  return sealedBytes === 0 && kibSeconds === 0n && remainder === 0;
 }
 
 function officerEntry({ role, ...rest }: Officer): Entry {

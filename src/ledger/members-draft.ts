@@ -2,7 +2,7 @@
  * Members while operations are applied to them, one by one, in the order of a block's control part.
  * What an operation may assume is what the ones before it left.
  */
-import { toHex } from "../base/bytes.js";
+import { equalBytes, toHex } from "../base/bytes.js";
 import {
   type AdmitStorageNode,
   type ControlOperation,
@@ -13,45 +13,43 @@ import {
 import { consentProblem } from "./consent.js";
 import { compareIds } from "./ids.js";
 import {
-  initialStorageStanding,
   keysOf,
   type Manager,
   type MemberLists,
   type Officer,
   officersMax,
-  type StorageNode,
-  storageNodesMax,
 } from "./member-lists.js";
 import { checkOperation, type OperationPlace } from "./operations.js";
 import { StandingsDraft } from "./standings-draft.js";
+import { type BlockStart, StorageNodesDraft } from "./storage-nodes-draft.js";
 import { type Violation, violation } from "./violation.js";
 
 export class MembersDraft {
   readonly #place: OperationPlace;
   readonly #standings: StandingsDraft;
-  #admitted = false;
-  readonly #storageNodes: Map<string, StorageNode>;
+  #registered = false;
+  readonly #storageNodes: StorageNodesDraft;
   readonly #officers: Map<string, Officer>;
   readonly #ids: Set<string>;
   readonly #managers: readonly Manager[];
   readonly #base: MemberLists;
   readonly #managerIds: ReadonlySet<string>;
-  readonly #keys: Set<string>;
+  #keysTaken: Set<string> | undefined;
 
-  constructor(base: MemberLists, place: OperationPlace) {
+  /** With `start` the block before is settled first; see storage-nodes-draft.ts. */
+  constructor(base: MemberLists, place: OperationPlace, start?: BlockStart) {
     this.#place = place;
     this.#base = base;
     this.#standings = new StandingsDraft(base.managers, place);
-    this.#storageNodes = new Map(base.storageNodes.map((each) => [each.nodeId, each]));
+    this.#storageNodes = new StorageNodesDraft(base, place, start);
     this.#officers = new Map(base.officers.map((each) => [each.officerId, each]));
     this.#managers = base.managers;
     this.#managerIds = new Set(base.managers.map((each) => each.managerId));
     this.#ids = new Set([
       ...this.#managerIds,
-      ...this.#storageNodes.keys(),
+      ...base.storageNodes.map((each) => each.nodeId),
       ...this.#officers.keys(),
     ]);
-    this.#keys = keysOf(base);
   }
 
   /**
@@ -77,6 +75,18 @@ export class MembersDraft {
         return this.#standings.resume(operation.operation.value);
       case "evidence":
         return this.#standings.accuse(operation.operation.value);
+      case "retireStorageNode":
+        return this.#storageNodes.retire(operation.operation.value);
+      case "suspendStorageNode":
+        return this.#storageNodes.suspend(operation.operation.value);
+      case "returnStorageNode":
+        return this.#storageNodes.takeBack(operation.operation.value);
+      case "carryAttestations":
+        return this.#storageNodes.carry(operation.operation.value);
+      case "failAudit":
+        return this.#storageNodes.failAudit(operation.operation.value);
+      case "recordPayout":
+        return this.#storageNodes.pay(operation.operation.value);
       default:
         return undefined;
     }
@@ -87,40 +97,60 @@ export class MembersDraft {
     return this.#standings.absences();
   }
 
-  /** The lists after the operations so far, as if they were all; undefined if nothing changed. */
-  lists(): MemberLists | undefined {
+  /**
+   * The lists after the operations so far, as if they were all; undefined if nothing changed.
+   * `sealedBytes` is the sum of all sealed records after the block.
+   */
+  lists(sealedBytes = this.#base.totals.sealedBytes): MemberLists | undefined {
     const managers = this.#standings.conclude();
-    if (managers === undefined && !this.#admitted) return undefined;
-    const storageNodes = [...this.#storageNodes.values()];
+    const storage = this.#storageNodes.conclude(sealedBytes);
+    if (managers === undefined && storage === undefined && !this.#registered) return undefined;
     const officers = [...this.#officers.values()];
+    const { storageNodes, openCommittees, totals } = storage ?? this.#base;
     return {
       managers: managers ?? this.#managers,
-      storageNodes: storageNodes.sort((a, b) => compareIds(a.nodeId, b.nodeId)),
+      ...{ storageNodes, openCommittees, totals },
       officers: officers.sort((a, b) => compareIds(a.officerId, b.officerId)),
-      openCommittees: this.#base.openCommittees,
-      totals: this.#base.totals,
     };
   }
 
   #admitStorageNode(admission: AdmitStorageNode): Violation | undefined {
     const path = "admit_storage_node";
-    const { nodeId, signingKey, tlsSpkiSha256, sponsorId } = admission;
-    if (this.#storageNodes.size >= storageNodesMax) {
-      return invalid(`There are ${storageNodesMax} storage nodes already.`, path);
-    }
+    const { nodeId, sponsorId } = admission;
     if (!this.#managerIds.has(sponsorId)) {
       return invalid("No manager has the sponsor's id.", `${path}.sponsor_id`);
     }
-    if (this.#ids.has(nodeId)) return invalid("A member has this id already.", `${path}.node_id`);
-    const problem = this.#takeKeys(admission, path);
+    if (this.#storageNodes.mayReturn(admission)) return this.#admitAgain(admission, path);
+    if (this.#ids.has(nodeId)) {
+      const reason = admission.consent === undefined ? "OPERATION_INVALID" : "MEMBER_ID_TAKEN";
+      return violation(reason, "A member has this id already.", `${path}.node_id`);
+    }
+    const problem = this.#storageNodes.fullProblem ?? this.#takeKeys(admission, path);
     if (problem !== undefined) return problem;
     this.#ids.add(nodeId);
-    this.#storageNodes.set(nodeId, {
-      ...{ nodeId, signingKey, tlsSpkiSha256, sponsorId },
-      ...initialStorageStanding,
-    });
-    this.#admitted = true;
+    this.#storageNodes.admit(admission);
     return undefined;
+  }
+
+  /** Its signing key is the one that it had; its certificate's key may be a new one. */
+  #admitAgain(admission: AdmitStorageNode, path: string): Violation | undefined {
+    const { nodeId, tlsSpkiSha256 } = admission;
+    const known = this.#storageNodes.node(nodeId);
+    if (known === undefined || !equalBytes(known.tlsSpkiSha256, tlsSpkiSha256)) {
+      const spki = toHex(tlsSpkiSha256);
+      if (this.#keys.has(spki)) {
+        return invalid("A member uses this key already.", `${path}.tls_spki_sha256`);
+      }
+      this.#keys.add(spki);
+    }
+    this.#storageNodes.admit(admission);
+    return undefined;
+  }
+
+  /** Gathered when somebody joins: most blocks admit nobody. */
+  get #keys(): Set<string> {
+    this.#keysTaken ??= keysOf(this.#base);
+    return this.#keysTaken;
   }
 
   #registerOfficer(registration: RegisterOfficer): Violation | undefined {
@@ -137,7 +167,7 @@ export class MembersDraft {
     this.#ids.add(officerId);
     const role = registration.role === OfficerRole.OPERATOR ? "operator" : "auditor";
     this.#officers.set(officerId, { officerId, role, signingKey, tlsSpkiSha256, managerId });
-    this.#admitted = true;
+    this.#registered = true;
     return undefined;
   }
 

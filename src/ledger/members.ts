@@ -31,10 +31,19 @@ import {
 import { decodeEntries, encodeEntries, entriesDigest } from "./members-codec.js";
 import { MembersDraft } from "./members-draft.js";
 import type { OperationPlace } from "./operations.js";
-import { refuse, type Violation } from "./violation.js";
+import type { BlockStart } from "./storage-nodes-draft.js";
+import { type Violation, violation } from "./violation.js";
 
 export type { Manager, MemberLists, Officer, Standing, StorageNode } from "./member-lists.js";
 export type { OperationPlace } from "./operations.js";
+
+/** A block as far as it bears on the members. */
+export type BlockEffects = OperationPlace &
+  BlockStart & {
+    readonly operations: readonly ControlOperation[];
+    /** Sum of the lengths of all sealed records after the block, as its header has it. */
+    readonly sealedBytes: number;
+  };
 
 export class Members implements MemberLists {
   readonly managers: readonly Manager[];
@@ -122,8 +131,21 @@ export class Members implements MemberLists {
   }
 
   /**
-   * The members after a block with all `operations` in order; the first that fails is named in the
+   * The members after a block: the one before is settled, then come all operations in order, and
+   * committees close. OPERATION_INVALID and its like name the first operation that fails in the
    * field: "control[2].…".
+   */
+  applyBlock(block: BlockEffects): Result<Members, Violation> {
+    const { policy, height, timestampMs } = block;
+    const draft = new MembersDraft(this, { policy, height, timestampMs }, block);
+    const refused = applyAll(draft, block.operations, "control");
+    if (refused !== undefined) return err(refused);
+    return ok(Members.after(this, draft, block.sealedBytes));
+  }
+
+  /**
+   * The members with all `operations` in order, and nothing else of a block; the first that fails
+   * is named in the field.
    */
   applyOperations(
     operations: readonly ControlOperation[],
@@ -131,23 +153,16 @@ export class Members implements MemberLists {
     path = "control",
   ): Result<Members, Violation> {
     const draft = new MembersDraft(this, place);
-    for (const [i, operation] of operations.entries()) {
-      const found = draft.apply(operation);
-      if (found !== undefined) {
-        const { reason, message, field } = found;
-        return refuse(
-          reason,
-          message,
-          field === undefined ? `${path}[${i}]` : `${path}[${i}].${field}`,
-        );
-      }
-    }
-    return ok(Members.after(this, draft));
+    const refused = applyAll(draft, operations, path);
+    return refused === undefined ? ok(Members.after(this, draft)) : err(refused);
   }
 
-  /** What a draft that started from `before` has come to; `before` itself if nothing changed. */
-  static after(before: Members, draft: MembersDraft): Members {
-    const lists = draft.lists();
+  /**
+   * What a draft that started from `before` has come to; `before` itself if nothing changed.
+   * `sealedBytes` is the sum of all sealed records after the block; as before when left out.
+   */
+  static after(before: Members, draft: MembersDraft, sealedBytes?: number): Members {
+    const lists = draft.lists(sealedBytes);
     return lists === undefined ? before : new Members(lists);
   }
 
@@ -196,4 +211,20 @@ export class Members implements MemberLists {
     }
     return eligible;
   }
+}
+
+/** Applies operations in order; the violation of the first that does not fit, with its place. */
+function applyAll(
+  draft: MembersDraft,
+  operations: readonly ControlOperation[],
+  path: string,
+): Violation | undefined {
+  for (const [i, operation] of operations.entries()) {
+    const found = draft.apply(operation);
+    if (found === undefined) continue;
+    const { reason, message, field } = found;
+    const place = `${path}[${i}]`;
+    return violation(reason, message, field === undefined ? place : `${place}.${field}`);
+  }
+  return undefined;
 }

@@ -2,6 +2,7 @@
  * The head of the storage chain: what checking and appending the next block needs. Follows from
  * genesis and the public blocks.
  */
+import type { BlockFacts } from "./block-facts.js";
 import type { GenesisState } from "./genesis.js";
 import type { Members } from "./members.js";
 import { emptyFrontier, type Frontier } from "./merkle/frontier.js";
@@ -19,6 +20,8 @@ export type StorageHead = {
   readonly frontier: Frontier;
   /** After the block: they vote on the next one, and its committees are drawn among them. */
   readonly members: Members;
+  /** What the block's certificates are held against; undefined for genesis, which has none. */
+  readonly facts?: BlockFacts;
 };
 
 /** The head from which a storage node starts. */

@@ -1,13 +1,14 @@
 /** The head of a storage node's chain as bytes. */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { StorageHeadStateSchema } from "../gen/bss/store/v1/storage_pb.js";
+import { blockFacts, factsOf } from "../ledger/head-codec.js";
 import { Members } from "../ledger/members.js";
 import { decodeFrontier, encodeFrontier } from "../ledger/merkle/frontier.js";
 import type { StorageHead } from "../ledger/storage-head.js";
 import { decodeCanonical, safeInteger } from "../ledger/wire.js";
 
 export function encodeStorageHead(head: StorageHead): Uint8Array {
-  const { storageBlockId, managerBlockId } = head;
+  const { storageBlockId, managerBlockId, facts } = head;
   return toBinary(
     StorageHeadStateSchema,
     create(StorageHeadStateSchema, {
@@ -16,6 +17,7 @@ export function encodeStorageHead(head: StorageHead): Uint8Array {
       timestampUnixMs: BigInt(head.timestampMs),
       frontier: encodeFrontier(head.frontier),
       members: head.members.encode(),
+      ...(facts && { facts: factsOf(facts), beacon: facts.beacon }),
     }),
   );
 }
@@ -30,9 +32,13 @@ export function decodeStorageHead(bytes: Uint8Array): StorageHead | undefined {
   const members = Members.decode(state.members);
   if (height === undefined || timestampMs === undefined) return undefined;
   if (!frontier.ok || members === undefined) return undefined;
-  const { storageBlockId, managerBlockId } = state;
+  if ((height === 0) !== (state.facts === undefined)) return undefined;
+  const { storageBlockId, managerBlockId, beacon } = state;
+  const place = { height, timestampMs, frontier: frontier.value };
   return {
-    ...{ height, storageBlockId, managerBlockId, timestampMs },
-    ...{ frontier: frontier.value, members },
+    ...{ ...place, storageBlockId, managerBlockId, members },
+    ...(state.facts && {
+      facts: blockFacts(state.facts, { ...place, blockId: managerBlockId, beacon }),
+    }),
   };
 }

@@ -5,7 +5,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../src/base/assert.js";
 import { emptyBytes, utf8 } from "../../src/base/bytes.js";
-import { publicFacts } from "../../src/consensus/public-block.js";
+import { blockEffects, publicFacts } from "../../src/consensus/public-block.js";
 import { sha256 } from "../../src/crypto/hash.js";
 import {
   type ApprovalCertificate,
@@ -95,8 +95,17 @@ export class StorageLedger {
     const control = (options.control ?? []).map((each) => toBinary(ControlOperationSchema, each));
     const height = this.head.height + 1;
     const timestampMs = this.head.timestampMs + 1_000;
-    const place = { policy, height, timestampMs };
-    const operations = this.head.members.applyOperations(options.control ?? [], place);
+    const sealedBytes = sealedRecords.reduce(
+      (sum, { length }) => sum + length,
+      this.head.members.totals.sealedBytes,
+    );
+    const beacon = new Uint8Array([...sha256(utf8(`beacon ${height}`)), ...sha256()]);
+    const { facts } = this.head;
+    const operations = this.head.members.applyBlock({
+      ...{ policy, height, timestampMs, operations: options.control ?? [], sealedBytes },
+      ...{ beacon, previousTimestampMs: this.head.timestampMs },
+      previous: facts && { facts, integrity: this.appended.at(-1)?.certificates.integrity },
+    });
     const { frontier } = appendLeaves(this.head.frontier, leaves.map(leafHashOf));
     const previous = this.appended.at(-1)?.certificates;
     const previousCertificates =
@@ -113,12 +122,12 @@ export class StorageLedger {
       timestampUnixMs: BigInt(timestampMs),
       treeSize: BigInt(frontier.size),
       hash1: rootOf(frontier),
-      sealedBytes: 0n,
+      sealedBytes: BigInt(sealedBytes),
       membersDigest: operations.ok ? operations.value.digest() : sha256(),
       previousStateDigest: sha256(utf8("state")),
       bodyDigest: bodyDigest(roots),
       certificatesDigest: certificatesDigest(previousCertificates),
-      beacon: new Uint8Array([...sha256(utf8(`beacon ${height}`)), ...sha256()]),
+      beacon,
       beaconProof: new Uint8Array(80),
       ...options.header,
     });
@@ -159,6 +168,7 @@ export class StorageLedger {
       timestampMs: parsed.timestampMs,
       frontier,
       members: this.#membersAfter(parsed),
+      facts: made.facts,
     };
     this.appended.push(made);
     return made;
@@ -174,9 +184,8 @@ export class StorageLedger {
   }
 
   /** The members of the head, if the block's operations do not fit. */
-  #membersAfter({ control, height, timestampMs }: ParsedBlock): Members {
-    const place = { policy: this.genesis.policy, height, timestampMs };
-    const after = this.head.members.applyOperations(control, place);
+  #membersAfter(block: ParsedBlock): Members {
+    const after = this.head.members.applyBlock(blockEffects(block, this.head, this.genesis.policy));
     return after.ok ? after.value : this.head.members;
   }
 

@@ -6,6 +6,8 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { HeadFacts } from "./head_pb.js";
+import { file_bss_store_v1_head } from "./head_pb.js";
 import type { Block } from "../../v1/block_pb.js";
 import { file_bss_v1_block } from "../../v1/block_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -14,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bss/store/v1/storage.proto.
  */
 export const file_bss_store_v1_storage: GenFile = /*@__PURE__*/
-  fileDesc("Chpic3Mvc3RvcmUvdjEvc3RvcmFnZS5wcm90bxIMYnNzLnN0b3JlLnYxIpQBChBTdG9yYWdlSGVhZFN0YXRlEg4KBmhlaWdodBgBIAEoBBIYChBzdG9yYWdlX2Jsb2NrX2lkGAIgASgMEhgKEG1hbmFnZXJfYmxvY2tfaWQYAyABKAwSGQoRdGltZXN0YW1wX3VuaXhfbXMYBCABKAMSEAoIZnJvbnRpZXIYBSABKAwSDwoHbWVtYmVycxgGIAEoDCJBChFTdG9yYWdlQmxvY2tTdGF0ZRIOCgZoZWFkZXIYASABKAwSHAoFYmxvY2sYAiABKAsyDS5ic3MudjEuQmxvY2siRgoOQ2FuZGlkYXRlU3RhdGUSHAoFYmxvY2sYASABKAsyDS5ic3MudjEuQmxvY2sSFgoOc2VhbGVkX3JlY29yZHMYAiADKAxiBnByb3RvMw", [file_bss_v1_block]);
+  fileDesc("Chpic3Mvc3RvcmUvdjEvc3RvcmFnZS5wcm90bxIMYnNzLnN0b3JlLnYxIswBChBTdG9yYWdlSGVhZFN0YXRlEg4KBmhlaWdodBgBIAEoBBIYChBzdG9yYWdlX2Jsb2NrX2lkGAIgASgMEhgKEG1hbmFnZXJfYmxvY2tfaWQYAyABKAwSGQoRdGltZXN0YW1wX3VuaXhfbXMYBCABKAMSEAoIZnJvbnRpZXIYBSABKAwSDwoHbWVtYmVycxgGIAEoDBImCgVmYWN0cxgHIAEoCzIXLmJzcy5zdG9yZS52MS5IZWFkRmFjdHMSDgoGYmVhY29uGAggASgMIkEKEVN0b3JhZ2VCbG9ja1N0YXRlEg4KBmhlYWRlchgBIAEoDBIcCgVibG9jaxgCIAEoCzINLmJzcy52MS5CbG9jayJGCg5DYW5kaWRhdGVTdGF0ZRIcCgVibG9jaxgBIAEoCzINLmJzcy52MS5CbG9jaxIWCg5zZWFsZWRfcmVjb3JkcxgCIAMoDGIGcHJvdG8z", [file_bss_store_v1_head, file_bss_v1_block]);
 
 /**
  * The head of a storage node's chain: all that it needs to judge and append the next block.
@@ -59,6 +61,20 @@ export type StorageHeadState = Message<"bss.store.v1.StorageHeadState"> & {
    * @generated from field: bytes members = 6;
    */
   members: Uint8Array;
+
+  /**
+   * What the block's certificates are held against; absent at height 0.
+   *
+   * @generated from field: bss.store.v1.HeadFacts facts = 7;
+   */
+  facts?: HeadFacts | undefined;
+
+  /**
+   * 64 bytes; the block's. Empty at height 0.
+   *
+   * @generated from field: bytes beacon = 8;
+   */
+  beacon: Uint8Array;
 };
 
 /**
