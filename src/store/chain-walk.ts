@@ -26,8 +26,9 @@ import { chainKeys, decodeU64 } from "./chain-writes.js";
 import { u64Part } from "./key-codec.js";
 import type { KeyValueStore, WriteOperation } from "./key-value-store.js";
 import { readFrontier } from "./merkle-log-store.js";
+import { storageBlockKey } from "./storage-block-keys.js";
 import { encodeStorageHead } from "./storage-head-codec.js";
-import { storageBlockKey, storageBlockWrites } from "./storage-node-store.js";
+import { storageBlockWrites } from "./storage-node-store.js";
 import { damaged, present, putMessage } from "./stored-values.js";
 import {
   parseStored,
