@@ -130,12 +130,12 @@ export class LateAttestations {
 function carried(attestation: Attestation, committee: OpenCommittee): readonly LateAttestation[] {
   const { nodeId, blockId, round, verdict, hash2, treeSize, audit, signature } = attestation;
   if (round !== committee.round || !equalBytes(blockId, committee.blockId)) return [];
-  const common = { nodeId, audit, signature };
-  if (verdict === AttestationVerdict.MISMATCH) {
-    return [create(LateAttestationSchema, { ...common, mismatch: { hash2, treeSize } })];
-  }
-  const matches = equalBytes(hash2, committee.hash1) && treeSize === BigInt(committee.treeSize);
-  return matches ? [create(LateAttestationSchema, common)] : [];
+  const isMatch = verdict === AttestationVerdict.MATCH;
+  const isSame = equalBytes(hash2, committee.hash1) && treeSize === BigInt(committee.treeSize);
+  // Who calls the block's values a mismatch, or others a match, says nothing that a block takes.
+  if (isMatch !== isSame) return [];
+  const late = { nodeId, audit, signature, ...(isMatch ? {} : { mismatch: { hash2, treeSize } }) };
+  return [create(LateAttestationSchema, late)];
 }
 
 /** As many in each as fit into one operation. */
