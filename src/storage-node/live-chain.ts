@@ -154,8 +154,9 @@ export class LiveChain {
       await Promise.all([node.links?.close(), chain.close(), repair.close(), scrubber?.close()]);
     });
     ports.watchDamage((error) => repair.report(error.message, { files: true }));
-    const causes = [...opened.findings, ...early, ...(store.doubt ? [store.doubt.message] : [])];
-    for (const cause of causes) repair.report(cause);
+    for (const finding of opened.findings) repair.reportMended(finding);
+    if (store.doubt !== undefined) early.push(store.doubt.message);
+    for (const cause of early) repair.report(cause);
     if (opened.left !== undefined) {
       const { left } = opened;
       const append = (block: CertifiedStorageBlock) => chain.adopt(block);
@@ -249,13 +250,13 @@ function lostBlocks(repair: SelfRepair, headHeight: number, mark: AttestationMar
   const missing = upTo - headHeight;
   if (upTo > 0) {
     const what = `${missing} blocks up to height ${upTo}, which this node had when it attested`;
-    repair.note({ height: headHeight + 1, what: [what] });
+    repair.notePending({ height: headHeight + 1, what: [what] });
   }
   return {
     onHeight(height: number): void {
       if (upTo === 0 || height < upTo) return;
       upTo = 0;
-      repair.noteRepaired(1);
+      repair.noteRepaired();
     },
   };
 }
@@ -269,7 +270,8 @@ async function openScrubber(
   const { monotonicMs, wallMs } = systemTime;
   const cacheBytes = 1024 * 1024;
   return new Scrubber({
-    ...{ head: () => store.head, consortiumId: files.genesis.consortiumId, monotonicMs, wallMs },
+    ...store.mendable,
+    ...{ consortiumId: files.genesis.consortiumId, monotonicMs, wallMs },
     periodMs: config.scrubPeriodMs,
     progress: await store.scrubState(),
     save: (progress) => store.saveScrub(progress),

@@ -9,7 +9,7 @@ import type { KeyValueStore } from "../store/key-value-store.js";
 import { isDamage } from "../store/mendable-store.js";
 import { damaged } from "../store/stored-values.js";
 
-export type ScrubberPorts = Pick<ChainWalkPorts, "head" | "consortiumId"> & {
+export type ScrubberPorts = Pick<ChainWalkPorts, "head" | "fixed" | "consortiumId"> & {
   /** Above 0, ms. */
   readonly periodMs: number;
   /** How far it was when the node ran last. */
@@ -106,7 +106,7 @@ export class Scrubber {
   }
 
   async #check(due: number): Promise<Finding | undefined> {
-    const { head, consortiumId, openReadOnly } = this.#ports;
+    const { head, fixed, consortiumId, openReadOnly } = this.#ports;
     let files = false;
     let kv: KeyValueStore | undefined;
     try {
@@ -114,7 +114,7 @@ export class Scrubber {
       const found: string[] = [];
       const walk = await ChainWalk.resume(
         {
-          ...{ head, consortiumId },
+          ...{ head, fixed, consortiumId },
           kv: readingOnly(kv, () => {
             files = true;
           }),

@@ -45,6 +45,8 @@ export class SelfRepair {
   #closed = false;
   #damaged = 0;
   #repaired = 0;
+  /** Of the damaged, those that only catching up repairs. */
+  #pending = 0;
   #lastDamage = "";
 
   constructor(ports: SelfRepairPorts) {
@@ -69,8 +71,9 @@ export class SelfRepair {
   report(cause: string, { files = false } = {}): void {
     if (this.#closed) return;
     this.#again = true;
-    if (files) {
+    if (files && !this.#filesDamaged) {
       this.#filesDamaged = true;
+      this.#damaged += 1;
       this.#lastDamage = cause;
     }
     if (this.#running !== undefined) return;
@@ -86,15 +89,28 @@ export class SelfRepair {
     this.#running = running;
   }
 
-  /** Damage that others found and repaired, or that is repaired without a pass. */
-  note(damage: Damage): void {
+  /** What had to be done to files before the store could be opened at all. */
+  reportMended(finding: string): void {
+    this.#damaged += 1;
+    this.#lastDamage = finding;
+    this.report(finding);
+  }
+
+  /** Damage that is repaired without a pass, until `noteRepaired`. */
+  notePending(damage: Damage): void {
+    this.#pending += damage.what.length;
+    this.#note(damage);
+  }
+
+  noteRepaired(): void {
+    this.#repaired += this.#pending;
+    this.#pending = 0;
+  }
+
+  #note(damage: Damage): void {
     this.#damaged += damage.what.length;
     this.#lastDamage = `height ${damage.height}: ${damage.what.join(", ")}`;
     this.#ports.observe.damaged(damage);
-  }
-
-  noteRepaired(parts: number): void {
-    this.#repaired += parts;
   }
 
   /** Resolves when nothing runs any more. */
@@ -105,14 +121,13 @@ export class SelfRepair {
 
   async #run(): Promise<void> {
     const startedMs = this.#ports.monotonicMs();
-    const before = this.#damaged;
     for (let pass = 1; this.#again; pass += 1) {
       if (pass > passesMax) throw new Error(`${passesMax} passes of repair found new damage each`);
       if (this.#closed) return;
       this.#again = false;
       await this.#pass();
     }
-    const parts = this.#damaged - before;
+    const parts = this.#damaged - this.#repaired - this.#pending;
     this.#repaired += parts;
     this.#ports.observe.repaired(parts, (this.#ports.monotonicMs() - startedMs) / 1_000);
   }
@@ -125,7 +140,7 @@ export class SelfRepair {
       await inTurn(mend);
       this.#again = false;
     }
-    const walkPorts = { ...this.#ports, found: (damage: Damage) => this.note(damage) };
+    const walkPorts = { ...this.#ports, found: (damage: Damage) => this.#note(damage) };
     try {
       await mendBlocks(walkPorts, () => this.#beat());
       const walk = new ChainWalk(walkPorts);

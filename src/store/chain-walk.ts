@@ -46,6 +46,8 @@ export type ChainWalkPorts = {
   readonly head: () => StorageHead;
   /** Writes a head of the same height. */
   readonly replaceHead: (head: StorageHead) => Promise<void>;
+  /** What was written with genesis. */
+  readonly fixed: readonly WriteOperation[];
   /** 32 bytes. */
   readonly consortiumId: Uint8Array;
   /** The final block with this id, and its records, from elsewhere; waits until there is one. */
@@ -116,6 +118,7 @@ export class ChainWalk {
       treeSize: frontier.size,
       storageHeaderBytes: storageHeader.headerBytes,
     });
+    if (height === 1) await this.#compare(0, this.#ports.fixed);
     const own = chainKeys.certificates(height);
     const fixed = writes.filter(
       ({ key }) => key[0] !== buckets.lastAttested && !equalBytes(key, own),
@@ -246,6 +249,7 @@ export async function mendBlocks(ports: ChainWalkPorts, beat: () => void): Promi
 }
 
 const names = new Map<number | undefined, string>([
+  [buckets.meta, "identity"],
   [buckets.heightByBlockId, "index of blocks"],
   [buckets.recordLocation, "index of records"],
   [buckets.sealedRecord, "sealed records"],

@@ -60,6 +60,8 @@ const forkEvidenceKey = bucketKey(buckets.meta, utf8("fork-evidence"));
 
 export class StorageNodeStore extends ChainReads {
   readonly #attestations: AttestationLog;
+  /** What was written with genesis, apart from the head. */
+  readonly #fixed: readonly WriteOperation[];
   #head: StorageHead;
   #headCertificates: BlockCertificates | undefined;
   #doubt: StoreError | undefined;
@@ -67,11 +69,16 @@ export class StorageNodeStore extends ChainReads {
   private constructor(
     kv: KeyValueStore,
     genesis: GenesisState,
-    parts: { readonly head: StorageHead; readonly attestations: AttestationLog },
+    parts: {
+      readonly head: StorageHead;
+      readonly attestations: AttestationLog;
+      readonly fixed: readonly WriteOperation[];
+    },
   ) {
     super(kv, genesis);
     this.#head = parts.head;
     this.#attestations = parts.attestations;
+    this.#fixed = parts.fixed;
   }
 
   /**
@@ -83,14 +90,13 @@ export class StorageNodeStore extends ChainReads {
    */
   static async open(kv: KeyValueStore, genesis: GenesisState): Promise<StorageNodeStore> {
     const owner: StoreOwner = { role: "storage", consortiumId: genesis.consortiumId };
+    const fixed = [identityWrite(owner), ...participantWrites(genesis.operations)];
     if (await isNewStore(kv, owner)) {
-      const registered = participantWrites(genesis.operations);
-      const head = headWrite(genesisStorageHead(genesis));
-      await kv.write([identityWrite(owner), ...registered, head], "sync");
+      await kv.write([...fixed, headWrite(genesisStorageHead(genesis))], "sync");
     }
     const head = await readHead(kv, decodeStorageHead);
     const attestations = await AttestationLog.open(kv);
-    const store = new StorageNodeStore(kv, genesis, { head, attestations });
+    const store = new StorageNodeStore(kv, genesis, { head, attestations, fixed });
     try {
       store.#headCertificates = await checkHead(kv, store);
     } catch (error) {
@@ -107,8 +113,12 @@ export class StorageNodeStore extends ChainReads {
 
   /** As the self-check reads and mends it. */
   get mendable() {
-    const { kv } = this;
-    return { kv, head: () => this.#head, replaceHead: (head: StorageHead) => this.#replace(head) };
+    return {
+      kv: this.kv,
+      fixed: this.#fixed,
+      head: () => this.#head,
+      replaceHead: (head: StorageHead) => this.#replace(head),
+    };
   }
 
   /** After the last block; always what is on disk. */
