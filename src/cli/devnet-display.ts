@@ -93,7 +93,11 @@ function troublesOf(rows: readonly NodeRow[]): readonly string[] {
   const lines: string[] = [];
   for (const { id, status } of rows) {
     if (status === undefined) continue;
-    const { waitsFor, abstaining } = status;
+    const { waitsFor, abstaining, halted } = status;
+    if (halted !== "") {
+      lines.push(`${id} has halted: ${halted}`);
+      continue;
+    }
     if (waitsFor !== "") waiting.set(waitsFor, [...(waiting.get(waitsFor) ?? []), id]);
     if (abstaining !== "") lines.push(`${id} signs nothing: ${abstaining}`);
   }
@@ -105,27 +109,29 @@ function troublesOf(rows: readonly NodeRow[]): readonly string[] {
 
 function changeOf({ id, role, pid, state, status }: NodeRow) {
   if (status === undefined) return { node: id, role, pid, state };
-  const { height, treeSize, root, peers, syncing, waitsFor, abstaining } = status;
+  const { height, treeSize, root, peers, syncing, waitsFor, abstaining, halted } = status;
   return {
     ...{ node: id, role, pid, state, height, tree_size: treeSize, root, peers, syncing },
-    ...{ waits_for: waitsFor, abstaining },
+    ...{ waits_for: waitsFor, abstaining, halted },
   };
 }
 
 function lineOf({ id, state, status }: NodeRow): string {
   if (status === undefined) return `${id} ${state}`;
-  const { height, treeSize, root, peers, syncing, waitsFor, abstaining } = status;
+  const { height, treeSize, root, peers, syncing, waitsFor, abstaining, halted } = status;
+  const held = `height ${height}, records ${treeSize}, root ${shortHash(root)}`;
+  if (halted !== "") return `${id} ${held}, has halted: ${halted}`;
   const behind = syncing ? ", catching up" : "";
   const waits = waitsFor === "" ? "" : `, waits for ${waitsFor}`;
   const silent = abstaining === "" ? "" : `, signs nothing: ${abstaining}`;
-  const held = `height ${height}, records ${treeSize}, root ${shortHash(root)}`;
   return `${id} ${held}, peers ${peers}${behind}${waits}${silent}`;
 }
 
 function cellsOf({ id, pid, state, status }: NodeRow) {
   if (status === undefined) return [id, pid, state];
-  const { height, treeSize, root, peers, syncing, step, round } = status;
-  const doing = step === "" || step === "idle" ? step : `${step} ${round}`;
+  const { height, treeSize, root, peers, syncing, step, round, halted } = status;
+  const going = step === "" || step === "idle" ? step : `${step} ${round}`;
+  const doing = syncing ? "catching up" : going;
   return [
     id,
     pid,
@@ -134,6 +140,6 @@ function cellsOf({ id, pid, state, status }: NodeRow) {
     treeSize,
     shortHash(root),
     peers,
-    syncing ? "catching up" : doing,
+    halted === "" ? doing : "halted",
   ];
 }

@@ -34,6 +34,8 @@ export type NodeStatus = {
   readonly waitsFor: string;
   /** Managers: why this one signs nothing; empty otherwise. */
   readonly abstaining: string;
+  /** Why it has halted for good; empty otherwise. */
+  readonly halted: string;
 };
 
 export type StatusSource = {
@@ -81,6 +83,7 @@ function nodeStatus(response: GetStatusResponse): NodeStatus {
     step: response.step,
     waitsFor: waitsFor(response.waiting) ?? "",
     abstaining: response.abstaining,
+    halted: response.halted,
   };
 }
 

@@ -39,6 +39,7 @@ export function waitsFor(waiting: Waiting | undefined): string | undefined {
 
 /** One word for a table: what the node is doing. */
 export function doingOf(status: GetStatusResponse): string {
+  if (status.halted !== "") return "halted";
   if (status.abstaining !== "") return "abstains";
   if (status.syncing) return "catching up";
   if (waitsFor(status.waiting) !== undefined) return `waits (${status.step}, ${status.round})`;
@@ -72,10 +73,12 @@ export function troublesOf(
   statuses: readonly GetStatusResponse[],
   managers: readonly ManagerStatus[],
 ): readonly string[] {
+  const going = statuses.filter(({ halted }) => halted === "");
   return [
-    ...waits(statuses),
+    ...statuses.flatMap(haltsOf),
+    ...waits(going),
     ...managers.flatMap(suspension),
-    ...statuses.flatMap(({ nodeId, abstaining }) =>
+    ...going.flatMap(({ nodeId, abstaining }) =>
       abstaining === "" ? [] : [`${nodeId} signs nothing: ${abstaining}`],
     ),
     ...statuses.flatMap(({ nodeId, height, sync }) =>
@@ -83,6 +86,15 @@ export function troublesOf(
     ),
     ...statuses.flatMap(falseObjections),
   ];
+}
+
+/** Of the node itself, and of storage nodes that told it. */
+function haltsOf({ nodeId, halted, peers }: GetStatusResponse): readonly string[] {
+  const own = halted === "" ? [] : [`${nodeId} has halted: ${halted}`];
+  const told = peers
+    .filter((peer) => peer.halted !== "")
+    .map((peer) => `${peer.peerId} has halted, as it told ${nodeId}: ${peer.halted}`);
+  return [...own, ...told];
 }
 
 /** Who waits for the same is named together. */

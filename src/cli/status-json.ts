@@ -29,11 +29,12 @@ export function statusJson(status: GetStatusResponse, managers: readonly Manager
     step: status.step,
     waiting: waiting === undefined ? null : toJson(WaitingSchema, waiting, names),
     abstaining: status.abstaining,
+    halted: status.halted,
     suspended: own === undefined || own.active ? null : suspendedJson(own),
     pool_submissions: status.poolSubmissions,
     version: status.version,
-    peers: status.peers.map(({ peerId, connected, height, falseObjections }) => ({
-      ...{ peer_id: peerId, connected, height: Number(height) },
+    peers: status.peers.map(({ peerId, connected, height, falseObjections, halted }) => ({
+      ...{ peer_id: peerId, connected, height: Number(height), halted },
       false_objections: Number(falseObjections),
     })),
   };

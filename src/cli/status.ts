@@ -49,7 +49,7 @@ export function register(program: Command): void {
     .description(
       "Asks every manager of the profile about itself, and says whose signature is missing, who " +
         "is suspended and who is behind. Fails when one does not answer, or when two hold " +
-        "different blocks at one height.",
+        "different blocks at one height, or when one has halted.",
     )
     .option("--storage <host:port...>", "storage nodes to ask as well")
     .action((options: Options, self: Command) =>
@@ -60,7 +60,9 @@ export function register(program: Command): void {
         ]);
         const statuses = answers.flatMap(({ status }) => (status === undefined ? [] : [status]));
         const silent = answers.filter((answer): answer is Silent => answer.error !== undefined);
-        const consortium = statuses.length === 0 ? undefined : await client.getConsortium();
+        // A node that has halted answers nothing else.
+        const someGoOn = statuses.some(({ halted }) => halted === "");
+        const consortium = someGoOn ? await client.getConsortium() : undefined;
         const managers = consortium?.managers ?? [];
         if (output.json) for (const each of answers) output.result(jsonOf(each, managers), String);
         output.line(
@@ -71,6 +73,7 @@ export function register(program: Command): void {
         );
         for (const trouble of troublesOf(statuses, managers)) output.line(trouble);
         refuseDifference(statuses);
+        refuseHalted(statuses);
         if (silent.length > 0) throw silence(client, silent, answers.length, consortium);
       }),
     );
@@ -107,6 +110,16 @@ function refuseDifference(statuses: readonly GetStatusResponse[]): void {
       "stop relying on the ledger and call the consortium's operators",
     );
   }
+}
+
+function refuseHalted(statuses: readonly GetStatusResponse[]): void {
+  const halted = statuses.filter((status) => status.halted !== "");
+  if (halted.length === 0) return;
+  const who = halted.map(({ nodeId }) => nodeId).join(", ");
+  throw new CliError(
+    `${halted.length} of ${statuses.length} nodes have halted (${who})`,
+    "keep their data directories and call the consortium's operators",
+  );
 }
 
 /** Who does not answer, why, what follows, and what to do. */

@@ -10,6 +10,7 @@ import type { SignatureCache } from "../crypto/signature-cache.js";
 import type { CommitCertificate } from "../gen/bss/v1/block_pb.js";
 import { type ForkProof, ForkProofSchema, type ManagerBlocks } from "../gen/bss/v1/vote_pb.js";
 import { checkCommit } from "../ledger/certificates.js";
+import { compareIds } from "../ledger/ids.js";
 import type { Members } from "../ledger/members.js";
 
 export type ForkWatchPorts = {
@@ -91,11 +92,16 @@ export function forkMessage({ first, second }: ForkProof): string {
 }
 
 function messageOf(first: CommitCertificate, second: CommitCertificate): string {
-  const signers = new Set(first.signatures.map(({ managerId }) => managerId));
-  const both = second.signatures.map(({ managerId }) => managerId).filter((id) => signers.has(id));
   return (
     `two blocks are final at height ${first.height}, ${toHex(first.blockId)} (round ` +
     `${first.round}) and ${toHex(second.blockId)} (round ${second.round}); ` +
-    `committed to both: ${both.join(", ")}`
+    `committed to both: ${signersOfBoth(first, second).join(", ")}`
   );
+}
+
+/** Managers that signed both certificates, sorted. */
+export function signersOfBoth(first: CommitCertificate, second: CommitCertificate): string[] {
+  const signers = new Set(first.signatures.map(({ managerId }) => managerId));
+  const both = second.signatures.map(({ managerId }) => managerId).filter((id) => signers.has(id));
+  return both.sort(compareIds);
 }

@@ -27,7 +27,7 @@ import type { OpenCommittee } from "../ledger/member-lists.js";
 /** Late attestations in one block, over all heights. */
 export const carriedMax = 1_000;
 /** Kept of one storage node and height: mostly one; rounds and candidates add to them. */
-export const keptPerNodeMax = 8;
+export const keptPerNodeMax = 4;
 /** A block stays open for so many blocks after it. */
 const openBlocks = 8;
 /** More than a late attestation adds to an operation besides the node's id. */
@@ -67,8 +67,8 @@ export class LateAttestations {
   note(attestation: Attestation): void {
     const height = Number(attestation.height);
     const headHeight = this.#head().height;
-    // What comes for the height after the next one comes again.
-    if (height > headHeight + 1 || height <= headHeight - openBlocks) return;
+    // Managers that have decided the open height already send what is of the one after it.
+    if (height > headHeight + 2 || height <= headHeight - openBlocks) return;
     if (this.#has(attestation)) return;
     const ofHeight = this.#byHeight.get(height) ?? new Map<string, Attestation[]>();
     const ofNode = ofHeight.get(attestation.nodeId) ?? [];
@@ -130,12 +130,12 @@ export class LateAttestations {
 function carried(attestation: Attestation, committee: OpenCommittee): readonly LateAttestation[] {
   const { nodeId, blockId, round, verdict, hash2, treeSize, audit, signature } = attestation;
   if (round !== committee.round || !equalBytes(blockId, committee.blockId)) return [];
-  const common = { nodeId, audit, signature };
-  if (verdict === AttestationVerdict.MISMATCH) {
-    return [create(LateAttestationSchema, { ...common, mismatch: { hash2, treeSize } })];
-  }
-  const matches = equalBytes(hash2, committee.hash1) && treeSize === BigInt(committee.treeSize);
-  return matches ? [create(LateAttestationSchema, common)] : [];
+  const isMatch = verdict === AttestationVerdict.MATCH;
+  const isSame = equalBytes(hash2, committee.hash1) && treeSize === BigInt(committee.treeSize);
+  // Who calls the block's values a mismatch, or others a match, says nothing that a block takes.
+  if (isMatch !== isSame) return [];
+  const late = { nodeId, audit, signature, ...(isMatch ? {} : { mismatch: { hash2, treeSize } }) };
+  return [create(LateAttestationSchema, late)];
 }
 
 /** As many in each as fit into one operation. */

@@ -40,7 +40,7 @@ import { Manager } from "./manager.js";
 import { checkManagerKeys, openEpochKey } from "./manager-keys.js";
 import { grpcDial, ManagerLinks } from "./manager-links.js";
 import { managerObserver } from "./manager-observer.js";
-import { sampleStorage, sampleWaiting, statusOf } from "./manager-status.js";
+import { forkAnswerOf, sampleStorage, sampleWaiting, statusOf } from "./manager-status.js";
 import { managerQueries } from "./query-service.js";
 import { RingHalted } from "./ring-driver.js";
 import { openSigner } from "./signer-start.js";
@@ -165,6 +165,7 @@ function implement(
         consortiumId,
         epochKey,
         status: () => statusOf({ id: config.id, genesis, store, manager, links }),
+        fork: () => forkAnswerOf(manager),
       }),
     )
     .implement(RegistrationService, {})

@@ -3,6 +3,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { version } from "../base/version.js";
 import { type RingWaiting, waitingText } from "../consensus/waiting.js";
 import {
+  type GetForkResponseSchema,
   type GetStatusResponseSchema,
   NodeRole,
   type WaitingSchema,
@@ -13,6 +14,7 @@ import { rootOf } from "../ledger/merkle/frontier.js";
 import { type Metrics, storageStates } from "../metrics/metrics.js";
 import { progressMessage } from "../node/sync-observer.js";
 import type { ManagerStore } from "../store/manager-store.js";
+import { signersOfBoth } from "./fork-watch.js";
 import type { Manager } from "./manager.js";
 import type { ManagerLinks } from "./manager-links.js";
 import type { PublicSide } from "./public-side.js";
@@ -68,6 +70,19 @@ export function statusOf(parts: StatusParts): MessageInitShape<typeof GetStatusR
     ...progressMessage(manager.progress()),
     ...(waiting === undefined ? {} : { waiting: waitingMessage(waiting) }),
   };
+}
+
+/** Why this manager has halted, with the evidence: GetFork. */
+export function forkAnswerOf({
+  halt,
+  forkProof: fork,
+}: Pick<Manager, "halt" | "forkProof">): MessageInitShape<typeof GetForkResponseSchema> {
+  if (halt === undefined) return {};
+  const { message: halted, contradicting } = halt;
+  if (fork?.first !== undefined && fork.second !== undefined) {
+    return { halted, fork, accusedIds: signersOfBoth(fork.first, fork.second) };
+  }
+  return contradicting === undefined ? { halted } : { halted, contradicting };
 }
 
 /** Sets the gauges of what is being waited for; called before each scrape. */

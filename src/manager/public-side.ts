@@ -19,6 +19,7 @@ import type { RpcError } from "../rpc/rpc-error.js";
 import type { AppendedBlock } from "../store/manager-store.js";
 import { AuditFindings } from "./audit-findings.js";
 import { AuditWatch } from "./audit-watch.js";
+import { fitsNow } from "./fits-now.js";
 import type { PublicMessage } from "./inbound-votes.js";
 import { LateAttestations } from "./late-attestations.js";
 import type { ManagerOptions, SharedPorts } from "./manager-options.js";
@@ -132,8 +133,9 @@ export class PublicSide {
   callsForBlock(): boolean {
     const { monotonicMs } = this.#shared;
     if (monotonicMs() - this.#calledAtMs < callMs) return false;
+    const found = () => [...this.#claims.operations(), ...this.#findings.operations()];
     const hasSomething =
-      this.operations.hasWaiting || this.#claims.isComplete || this.#findings.isComplete;
+      this.operations.hasWaiting || found().some((each) => fitsNow(each, this.#shared));
     if (hasSomething) this.#calledAtMs = monotonicMs();
     return hasSomething;
   }

@@ -8,6 +8,7 @@ import { defined } from "../base/assert.js";
 import { emptyBytes, equalBytes, toHex } from "../base/bytes.js";
 import { unsealRecord } from "../crypto/seal.js";
 import {
+  type GetForkResponseSchema,
   type GetRecordHistoryRequest,
   type GetRecordHistoryResponseSchema,
   type GetRecordRequest,
@@ -43,6 +44,7 @@ export type ManagerQueryPorts = SharedQueriesPorts & {
   /** 32 bytes: the key of epoch 0. */
   readonly epochKey: Uint8Array;
   readonly status: () => MessageInitShape<typeof GetStatusResponseSchema>;
+  readonly fork: () => MessageInitShape<typeof GetForkResponseSchema>;
 };
 
 type Entry = MessageInitShape<typeof RecordEntrySchema>;
@@ -56,6 +58,7 @@ export function managerQueries(ports: ManagerQueryPorts): ServiceHandlers<typeof
   return {
     ...sharedQueries(ports),
     getStatus: () => ({ ...ports.status(), role: NodeRole.MANAGER }),
+    getFork: () => ports.fork(),
     getRecord: (request, { identity }) => queries.getRecord(request, identity),
     getRecordHistory: (request, { identity }) => queries.getRecordHistory(request, identity),
     listRecords: (request, { identity }) => queries.listRecords(request, identity),

@@ -33,7 +33,9 @@ export class ReachWatch {
 
   constructor(ports: ReachWatchPorts) {
     this.#ports = ports;
-    this.tick();
+    for (const { nodeId, changedHeight } of ports.members().storageNodes) {
+      this.#note(nodeId, changedHeight, false);
+    }
   }
 
   /** Something came that this storage node has signed lately. */

@@ -7,12 +7,12 @@ import type { RingEvent } from "../consensus/events.js";
 import type { ControlOperation, Evidence, ResumeManager } from "../gen/bss/v1/genesis_pb.js";
 import type { ForkProof, ManagerBlocks, SignedHead } from "../gen/bss/v1/vote_pb.js";
 import type { BuiltBlock } from "../ledger/block-building.js";
-import type { LedgerHead } from "../ledger/head.js";
 import type { Members } from "../ledger/members.js";
 import type { AppendedBlock } from "../store/manager-store.js";
 import { carriedVotes } from "./carried-votes.js";
 import { ControlExchange } from "./control-exchange.js";
 import { ControlPool } from "./control-pool.js";
+import { fitsNow } from "./fits-now.js";
 import { ForkWatch, forkMessage } from "./fork-watch.js";
 import { HeadWatch, whatDiffers } from "./head-watch.js";
 import { HeldHeads } from "./held-heads.js";
@@ -193,11 +193,4 @@ export class Supervision {
     this.#ports.peers().tell({ case: "fork", value: proof });
     this.#ports.halt(forkMessage(proof));
   }
-}
-
-/** Whether the next block could begin with an operation, if it were made now. */
-function fitsNow(operation: ControlOperation, { head, policy, wallMs }: SharedPorts): boolean {
-  const { height, members, timestampMs }: LedgerHead = head();
-  const place = { policy, height: height + 1, timestampMs: Math.max(wallMs(), timestampMs + 1) };
-  return members.applyOperation(operation, place).ok;
 }

@@ -190,6 +190,14 @@ export function createMetrics(options: MetricsOptions) {
       "bss_halted",
       "1 when the node has stopped for good because the managers do not hold the same chain.",
     ),
+    storeDamaged: counter(
+      "bss_store_damaged_total",
+      "Parts of blocks on a storage node's disk that were found missing or damaged.",
+    ),
+    storeRepairing: gauge(
+      "bss_store_repairing",
+      "1 while a storage node checks and repairs its whole store, and attests nothing.",
+    ),
     roundTimeouts: counterBy("bss_round_timeouts_total", "Timeouts of rounds, by step.", {
       step: "open",
     }),

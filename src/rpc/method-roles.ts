@@ -29,6 +29,7 @@ export const methodRoles: Readonly<Record<string, readonly Role[]>> = {
   "bss.v1.QueryService/WatchBlocks": anyRole,
   "bss.v1.QueryService/GetConsortium": anyRole,
   "bss.v1.QueryService/ListStorageNodes": anyRole,
+  "bss.v1.QueryService/GetFork": anyRole,
 
   // The invitation in the request is what admits; whoever holds one may hand it in
   // through any member.

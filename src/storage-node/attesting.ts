@@ -4,11 +4,12 @@
  * turns: nothing else moves the head meanwhile.
  */
 import { create } from "@bufbuild/protobuf";
-import { defined } from "../base/assert.js";
 import { judgeCandidate, type ParsedCandidate } from "../consensus/attestor.js";
 import { auditDigest } from "../consensus/audit.js";
 import { type Attestation, AttestationSchema, AttestationVerdict } from "../gen/bss/v1/vote_pb.js";
 import { attestationDigest } from "../ledger/vote-digests.js";
+import { isDamage } from "../store/mendable-store.js";
+import { present } from "../store/stored-values.js";
 import { AttestationBudget } from "./attestation-budget.js";
 import type { Candidates } from "./candidates.js";
 import { type ChainPorts, timed } from "./chain-ports.js";
@@ -64,19 +65,33 @@ export class Attesting {
       tell({ message: { case: "attestation", value: signed.attestation } }, from);
       return;
     }
+    if (this.#ports.repairing()) return observe.dropped(from, "UNDER_REPAIR");
+    const place = { height: block.height, round };
+    const { voice, store } = this.#ports;
+    if (store.remembers(round) || !(await voice.mayAttest(place))) {
+      return observe.dropped(from, "PERHAPS_ATTESTED");
+    }
     if (!this.#budget.take(from, monotonicMs())) return observe.dropped(from, "TOO_MANY_ROUNDS");
 
-    const attestation = await this.#sign(candidate, judged);
+    const attestation = await this.#sign(candidate, judged).catch((error: unknown) => {
+      if (!isDamage(error)) throw error;
+      this.#ports.onDoubt(error.message);
+    });
+    if (attestation === undefined) return observe.dropped(from, "UNDER_REPAIR");
+    await voice.raise(place);
     await this.#save(candidate, attestation);
     tell({ message: { case: "attestation", value: attestation } });
     const matches = attestation.verdict === AttestationVerdict.MATCH;
     observe.attested(matches ? "match" : "mismatch", block.height, round);
+    if (!matches) this.#ports.onDoubt(`HASH2 is not HASH1 of the block at height ${block.height}`);
   }
 
   async #sign({ block }: ParsedCandidate, judged: Judged): Promise<Attestation> {
     const { store, nodeId, sign } = this.#ports;
     const audited = await Promise.all(judged.auditPositions.map((each) => store.sealed(each)));
-    const sealed = audited.map((each) => defined(each, "every record of the log is stored"));
+    const sealed = audited.map((each, i) => {
+      return present(each, `the sealed record at position ${judged.auditPositions[i]}`);
+    });
     const audit = auditDigest(block.header.beacon, nodeId, sealed);
     const { height, treeSize, round, blockId, hash2, verdict } = judged.claim;
     return create(AttestationSchema, {

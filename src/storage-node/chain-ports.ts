@@ -5,7 +5,9 @@ import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import type { VerifyIntegrityRequestSchema } from "../gen/bss/v1/verify_integrity_pb.js";
 import type { SyncObserver } from "../node/sync-observer.js";
 import type { ChainStore } from "./chain-store.js";
+import type { HaltEvidence } from "./halting.js";
 import type { DropReason } from "./inbound-messages.js";
+import type { Voice } from "./voice.js";
 
 export type UpMessage = MessageInitShape<typeof VerifyIntegrityRequestSchema>;
 
@@ -25,6 +27,13 @@ export type ChainPorts = {
   readonly consortiumId: Uint8Array;
   readonly policy: Policy;
   readonly store: ChainStore;
+  readonly voice: Pick<Voice, "mayAttest" | "raise">;
+  /** The node repairs itself: it attests nothing. */
+  readonly repairing: () => boolean;
+  /** Something on disk or in memory is not as it should be; `cause` is for people. */
+  readonly onDoubt: (cause: string) => void;
+  /** A block whose id is certain, known from elsewhere: no chain without it is followed. */
+  readonly checkpoint?: { readonly height: number; readonly blockId: Uint8Array };
   readonly signatures: SignatureCache;
   /** Signs a 32-byte digest with this node's key. */
   readonly sign: (digest: Uint8Array) => Uint8Array;
@@ -37,8 +46,11 @@ export type ChainPorts = {
   readonly onAppended: () => void;
   /** Something failed that was not awaited: this node itself is at fault. */
   readonly onFailed: (cause: unknown) => void;
-  /** The chain forks, or this node's log is wrong: it takes no part from here on. */
-  readonly onHalt: (message: string) => void;
+  /**
+   * The chain forks, or this node's log is wrong: it takes no part from here on. Resolves when that
+   * is on disk.
+   */
+  readonly onHalt: (evidence: HaltEvidence) => Promise<void>;
 };
 
 /** Runs a write and reports how long it took. */

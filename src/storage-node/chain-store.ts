@@ -6,10 +6,9 @@ export type ChainStore = Pick<
   | "head"
   | "saveCandidate"
   | "loadCandidates"
+  | "remembers"
   | "append"
   | "flush"
   | "sealed"
   | "certificatesAt"
-  | "saveForkEvidence"
-  | "forkEvidence"
 >;

@@ -5,20 +5,19 @@
  * computes. Either means that more than f managers broke the rules, or that this node's own log is
  * wrong; what proves it is kept.
  */
-import { toBinary } from "@bufbuild/protobuf";
-import { equalBytes, toHex, utf8 } from "../base/bytes.js";
+import { equalBytes } from "../base/bytes.js";
 import {
   checkFinal,
   checkFork,
   type FinalCheck,
   type StorageAppend,
 } from "../consensus/attestor.js";
-import { type BlockCertificates, BlockCertificatesSchema } from "../gen/bss/v1/block_pb.js";
 import type { Violation } from "../ledger/violation.js";
 import type { BlockSync } from "../node/block-sync.js";
 import type { Attesting } from "./attesting.js";
 import type { Candidates } from "./candidates.js";
 import { type ChainPorts, timed } from "./chain-ports.js";
+import type { HaltEvidence } from "./halting.js";
 import type { DropReason, ParsedCommit } from "./inbound-messages.js";
 import type { Turns } from "./turns.js";
 
@@ -88,7 +87,11 @@ export class Following {
   /** Appends the next block; the reason when it does not hold. */
   async #append(certified: CertifiedBlock, more = false): Promise<DropReason | undefined> {
     if (this.#halted) return undefined;
-    const { consortiumId, policy, store, signatures } = this.#ports;
+    const { consortiumId, policy, store, signatures, checkpoint } = this.#ports;
+    const { height, blockId } = certified.block;
+    if (checkpoint?.height === height && !equalBytes(checkpoint.blockId, blockId)) {
+      return "CHECKPOINT_MISMATCH";
+    }
     const checked = checkFinal(certified, { consortiumId, policy, head: store.head });
     if (!checked.ok) return checked.error.reason;
     const invalid = await signatures.firstInvalid(checked.value.signatures);
@@ -96,12 +99,8 @@ export class Following {
     const contradiction = await this.#contradiction(checked.value);
     if (contradiction !== undefined) {
       const { reason, message } = contradiction;
-      await this.#halt(`a final block contradicts this node's chain: ${reason}: ${message}`, {
-        height: certified.block.height,
-        blockId: toHex(certified.block.blockId),
-        header: toHex(certified.block.headerBytes),
-        certificates: hexOf(certified.certificates),
-      });
+      const text = `a final block contradicts this node's chain: ${reason}: ${message}`;
+      await this.#halt({ message: text, height, other: certified.certificates });
       return undefined;
     }
     if ("append" in checked.value) await this.#write(checked.value.append, more);
@@ -152,21 +151,12 @@ export class Following {
     if (!fork.ok) return observe.dropped(from, fork.error.reason);
     const invalid = await signatures.firstInvalid(fork.value);
     if (invalid !== undefined) return observe.dropped(from, invalid.violation.reason);
-    await this.#halt(`two blocks are final at height ${height}: the managers' chain forks`, {
-      height,
-      certificates: hexOf(own),
-      otherCertificates: hexOf(certificates),
-    });
+    const message = `two blocks are final at height ${height}: the managers' chain forks`;
+    await this.#halt({ message, height, own, other: certificates });
   }
 
-  async #halt(message: string, evidence: Readonly<Record<string, string | number>>): Promise<void> {
+  async #halt(evidence: HaltEvidence): Promise<void> {
     this.#halted = true;
-    const kept = utf8(JSON.stringify({ message, ...evidence }));
-    await this.#ports.store.saveForkEvidence(kept);
-    this.#ports.onHalt(message);
+    await this.#ports.onHalt(evidence);
   }
-}
-
-function hexOf(certificates: BlockCertificates): string {
-  return toHex(toBinary(BlockCertificatesSchema, certificates));
 }

@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import type { Metrics } from "../metrics/metrics.js";
 import { syncObserver } from "../node/sync-observer.js";
 import type { ChainObserver } from "./chain-ports.js";
+import type { RepairObserver } from "./self-repair.js";
 
 export function chainObserver(
   log: Logger,
@@ -42,6 +43,24 @@ export function chainObserver(
     ...syncObserver(log, metrics),
     wrote(seconds) {
       metrics.storeWriteSeconds.observe(seconds);
+    },
+  };
+}
+
+/** Every part that was damaged is named. */
+export function repairObserver(log: Logger, metrics: Metrics): RepairObserver {
+  return {
+    repairing(cause) {
+      metrics.storeRepairing.set(1);
+      log.error({ cause }, "checking the whole store: this node attests nothing meanwhile");
+    },
+    damaged({ height, what }) {
+      metrics.storeDamaged.inc(what.length);
+      log.error({ height, what }, "a part of the store was missing or damaged");
+    },
+    repaired(parts, seconds) {
+      metrics.storeRepairing.set(0);
+      log.warn({ parts, seconds }, "the store is whole again");
     },
   };
 }

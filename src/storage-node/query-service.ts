@@ -14,6 +14,7 @@ import { sharedQueries } from "../query/shared-queries.js";
 import type { ServiceHandlers } from "../rpc/handlers.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import type { Progress } from "../sync/sync-progress.js";
+import { forkAnswer, type HaltEvidence } from "./halting.js";
 
 export type QueryServicePorts = {
   readonly nodeId: string;
@@ -30,6 +31,16 @@ export type QueryServicePorts = {
   readonly syncing: () => boolean;
   /** Undefined when nothing is missing. */
   readonly progress: () => Progress | undefined;
+  readonly scrub: () => {
+    readonly height: number;
+    readonly lastPassUnixMs: number;
+    readonly damaged: number;
+    readonly repaired: number;
+    readonly lastDamage: string;
+    readonly repairing: boolean;
+  };
+  /** Why the node takes part no more. */
+  readonly halted: () => HaltEvidence | undefined;
 };
 
 export function queryService(ports: QueryServicePorts): ServiceHandlers<typeof QueryService> {
@@ -51,11 +62,23 @@ export function queryService(ports: QueryServicePorts): ServiceHandlers<typeof Q
         })),
         syncing: ports.syncing(),
         ...progressMessage(ports.progress()),
+        scrub: scrubMessage(ports.scrub()),
+        halted: ports.halted()?.message ?? "",
       };
     },
+    getFork: () => forkAnswer(ports.halted()),
     getRecord: async (request) => ({ entry: await publicRecordEntry(reader, request) }),
     getRecordHistory: notHere,
     listRecords: notHere,
+  };
+}
+
+function scrubMessage(scrub: ReturnType<QueryServicePorts["scrub"]>) {
+  const { height, lastPassUnixMs, damaged, repaired, lastDamage, repairing } = scrub;
+  return {
+    checkedHeight: BigInt(height),
+    lastPassUnixMs: BigInt(lastPassUnixMs),
+    ...{ damaged: BigInt(damaged), repaired: BigInt(repaired), lastDamage, repairing },
   };
 }
 

@@ -8,11 +8,17 @@
  * A message that does not hold is dropped and counted; it neither ends a link nor reaches the
  * store. Whatever touches the head runs in turns, so there is one writer.
  */
+import { create } from "@bufbuild/protobuf";
 import type { Result } from "../base/result.js";
-import type { VerifyIntegrityResponse } from "../gen/bss/v1/verify_integrity_pb.js";
+import type { CertifiedStorageBlock } from "../gen/bss/v1/block_pb.js";
+import {
+  StorageBlocksSchema,
+  type VerifyIntegrityResponse,
+} from "../gen/bss/v1/verify_integrity_pb.js";
 import { parseBlock } from "../ledger/blocks.js";
 import { rootOf } from "../ledger/merkle/frontier.js";
 import { BlockSync } from "../node/block-sync.js";
+import { isDamage } from "../store/mendable-store.js";
 import type { Progress } from "../sync/sync-progress.js";
 import { Attesting } from "./attesting.js";
 import { Candidates } from "./candidates.js";
@@ -68,12 +74,35 @@ export class StorageChain {
   /** Takes up what the node had signed before it stopped. */
   static async open(ports: ChainPorts): Promise<StorageChain> {
     const chain = new StorageChain(ports);
-    for (const { block, sealedRecords, attestation } of await ports.store.loadCandidates()) {
+    // Damage in the files is told by the store itself.
+    const attested = await ports.store.loadCandidates().catch((error: unknown) => {
+      if (isDamage(error)) return [];
+      throw error;
+    });
+    for (const { block, sealedRecords, attestation } of attested) {
       const parsed = parseBlock(block);
-      if (!parsed.ok) throw new Error(`a stored candidate is damaged: ${parsed.error.message}`);
-      chain.#candidates.add(parsed.value, sealedRecords, attestation);
+      if (parsed.ok) chain.#candidates.add(parsed.value, sealedRecords, attestation);
+      else ports.onDoubt(`a candidate that was attested is damaged: ${parsed.error.message}`);
     }
     return chain;
+  }
+
+  /** Runs a job while nothing moves the head. */
+  inTurn(job: () => Promise<void>): Promise<void> {
+    return this.#turns.run(job);
+  }
+
+  /** Appends a final block that was found elsewhere than with a manager; false if it does not hold. */
+  async adopt(block: CertifiedStorageBlock): Promise<boolean> {
+    const message = create(StorageBlocksSchema, { blocks: [block], headHeight: 0n });
+    const { blocks, malformed } = parseAnswer("disk", message);
+    if (malformed !== undefined || this.#closed) return false;
+    return (await this.#following.appendShipped(blocks)) === undefined;
+  }
+
+  /** Tells managers where this node stands. */
+  tellHead(): void {
+    if (!this.#closed && !this.halted) this.#ports.tell(this.#headMessage());
   }
 
   /** Whether managers hold blocks that are missing here. */
@@ -84,6 +113,10 @@ export class StorageChain {
   /** How far catching up is; undefined when nothing is missing. */
   progress(): Progress | undefined {
     return this.#sync.progress();
+  }
+
+  get closed(): boolean {
+    return this.#closed;
   }
 
   get halted(): boolean {
@@ -167,7 +200,7 @@ export class StorageChain {
       ...{ storageBlockId, managerBlockId },
       hash2: rootOf(frontier),
       treeSize: BigInt(frontier.size),
-      behind: this.#sync.farBehind,
+      behind: this.#sync.farBehind || this.#ports.repairing(),
     };
     return { message: { case: "head", value } };
   }

@@ -2,17 +2,15 @@
  * A storage node, put together: store, chain, links to managers, gRPC server, metrics.
  *
  *     links ◀──▶ chain ──▶ store ◀── queries ◀── server
+ *                  ▲         ▲
+ *                  └─ repair ┘ ◀── scrubbing
  *
  * It talks to nobody before the store is open and the chain has taken up what the node had signed.
- * What stops it for good (a fork, a failing disk) stops its links at once; a fork is remembered
- * over restarts.
+ * A fork stops it for good, also after a restart: it goes on telling managers and whoever asks why.
  */
-import { performance } from "node:perf_hooks";
 import type { Logger } from "pino";
-import { utf8Decode } from "../base/bytes.js";
 import { systemTime } from "../base/time.js";
 import type { StorageNodeConfig } from "../config/node-config.js";
-import { SignatureCache } from "../crypto/signature-cache.js";
 import { QueryService } from "../gen/bss/v1/query_pb.js";
 import { grpcObserver } from "../metrics/grpc-observer.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
@@ -31,25 +29,30 @@ import {
 import { sampleSync } from "../node/sync-observer.js";
 import { HeadSignal } from "../query/head-signal.js";
 import { createServer, type RpcServer } from "../rpc/server.js";
-import { openRocksDb } from "../store/rocksdb-store.js";
-import { StorageNodeStore } from "../store/storage-node-store.js";
-import { grpcDial, ManagerLinks } from "./manager-links.js";
+import type { AttestationMark } from "../store/attestation-mark.js";
+import { isDamage } from "../store/mendable-store.js";
+import type { StoreError } from "../store/store-error.js";
+import { decodeHalt, type HaltEvidence, haltMessages } from "./halting.js";
+import { LiveChain, openLinks } from "./live-chain.js";
+import type { ManagerLinks } from "./manager-links.js";
 import { checkAdmission, type NodeFiles, readNodeFiles } from "./node-files.js";
-import { chainObserver } from "./node-log.js";
+import { type OpenedStore, openMark, openStore } from "./open-store.js";
 import { queryService } from "./query-service.js";
-import { StorageChain } from "./storage-chain.js";
-
-/** How often the node looks whether there is something to fetch. */
-const tickMs = 50;
 
 type Parts = {
   readonly config: StorageNodeConfig;
   readonly files: NodeFiles;
-  readonly store: StorageNodeStore;
+  readonly opened: OpenedStore;
+  readonly mark: AttestationMark;
+  readonly damage: DamageSignal;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly heads: HeadSignal;
+  readonly closers: Closers;
 };
+
+/** What runs, as far as it does by now. */
+type Running = { live?: LiveChain; links?: ManagerLinks; halted?: HaltEvidence };
 
 /** Starts a storage node and resolves when it serves. @throws ConfigError, StoreError */
 export function startStorageNode(
@@ -66,20 +69,24 @@ async function start(
 ): Promise<number> {
   const files = readNodeFiles(config);
   const { genesis, signer, tls } = files;
-  const kv = await openRocksDb(config.dataDirectory);
-  closers.add(() => kv.close());
-  const store = await StorageNodeStore.open(kv, genesis);
+  const { mark, kv: markStore } = await openMark(config.signerStateDirectory, signer.publicKey);
+  closers.add(() => markStore.close());
+  const damage = new DamageSignal();
+  const opened = await openStore(config.dataDirectory, genesis, (error) => damage.told(error));
+  closers.add(() => opened.kv.close());
+  const { store } = opened;
   const log = openLog({ role: "storage", id: config.id, level: config.log.level }, options);
+  for (const finding of opened.findings) log.error({ finding }, "the store was damaged");
   const metrics = await openMetrics(config, genesis.name, options, closers);
   const heads = new HeadSignal();
-  const parts: Parts = { config, files, store, log, metrics, heads };
+  const parts: Parts = { config, files, opened, mark, damage, log, metrics, heads, closers };
 
   const admitted = checkAdmission(config, signer, store.head.members);
   if (!admitted) log.warn("this node is not admitted: it follows the chain and attests nothing");
   metrics.height.set(store.head.height);
   metrics.treeSize.set(store.head.frontier.size);
 
-  const node: { links?: ManagerLinks; chain?: StorageChain } = {};
+  const running: Running = {};
   const server = createServer({
     tls,
     consortiumName: genesis.name,
@@ -92,114 +99,92 @@ async function start(
     onInternalError: (error, method) => log.error({ err: error, method }, "a call failed"),
     onCallerRefused: refusalLog(log, systemTime.monotonicMs),
   });
-  server.implement(QueryService, queriesOf(parts, node));
+  server.implement(QueryService, queriesOf(parts, running));
   const { port } = await server.listen(config.listen);
   closers.add(() => server.close());
-  const evidence = await store.forkEvidence();
-  if (evidence === undefined) await startChain(parts, node, { server, options, closers });
-  else halt(server, log, haltMessage(evidence));
+  const evidence = await haltEvidence(parts);
+  if (evidence === undefined) await startChain(parts, running, server, options);
+  else {
+    halt(parts, running, server, evidence);
+    const links = openLinks(livePorts(parts, running, server, options), {
+      greeting: () => haltMessages(evidence),
+      onMessage: async () => {},
+      onDisconnected: () => {},
+    });
+    running.links = links;
+    closers.add(() => links.close());
+  }
   log.info({ port, height: store.head.height }, "the storage node serves");
   return port;
 }
 
-/** Takes up the chain where it stopped, and dials the managers. */
 async function startChain(
-  { config, files, store, log, metrics, heads }: Parts,
-  node: { links?: ManagerLinks; chain?: StorageChain },
-  running: {
-    readonly server: RpcServer;
-    readonly options: NodeOptions;
-    readonly closers: Closers;
-  },
+  parts: Parts,
+  running: Running,
+  server: RpcServer,
+  options: NodeOptions,
 ): Promise<void> {
-  const { genesis, signer, tls } = files;
-  const { server, options, closers } = running;
-  const monotonicMs = () => performance.now();
-  const stop = async () => {
-    await Promise.all([node.links?.close(), chain.close()]);
-  };
-  const onFatal = (cause: unknown) => {
-    const error = cause instanceof Error ? cause : new Error(String(cause));
-    log.fatal({ err: error }, "the node cannot go on");
-    void stop();
-    failNode(error, options);
-  };
-  const chain = await StorageChain.open({
-    ...{ nodeId: config.id, consortiumId: genesis.consortiumId, policy: genesis.policy, store },
-    signatures: new SignatureCache(),
-    sign: (digest) => signer.sign(digest),
-    monotonicMs,
-    tell: (message, managerId) => node.links?.send(message, managerId) ?? false,
-    isLinked: (managerId) => node.links?.isConnected(managerId) ?? false,
-    observe: chainObserver(log, metrics, monotonicMs),
-    onAppended: () => heads.announce(),
-    onFailed: onFatal,
-    onHalt: (message) => {
-      void stop();
-      halt(server, log, message);
-    },
-  });
-  node.chain = chain;
-  metrics.onScrape(() => sampleSync(metrics, store.head.height, chain.progress()));
-  const down = new Set<string>();
-  const links = new ManagerLinks({
-    nodeId: config.id,
-    members: store.head.members,
-    dial: grpcDial({
-      consortiumName: genesis.name,
-      addresses: config.managerAddresses,
-      tls,
-      messageBytesMax: config.limits.peerMessageBytesMax,
-    }),
-    time: systemTime,
-    queueMessagesMax: config.limits.peerQueueMessagesMax,
-    queueBytesMax: config.limits.peerQueueBytesMax,
-    greeting: () => chain.greeting(),
-    onMessage: (managerId, message) => chain.take(managerId, message).catch(onFatal),
-    onState: (managerId, state, cause) => {
-      metrics.peersConnected.set({ role: "manager" }, node.links?.connectedCount ?? 0);
-      if (state === "connected") {
-        log.info({ managerId }, "linked to a manager");
-        down.delete(managerId);
-      }
-      if (state !== "disconnected") return;
-      chain.onDisconnected(managerId);
-      // Each attempt that fails would be a line; the first one says it.
-      const level = down.has(managerId) ? "debug" : "warn";
-      down.add(managerId);
-      log[level]({ managerId, reason: cause?.reason, detail: cause?.message }, "a link is down");
-    },
-    onDropped: (_, messages) => metrics.queueDropped.inc({ queue: "manager-link" }, messages),
-  });
-  node.links = links;
-  const timer = setInterval(() => chain.tick(), tickMs);
-  closers.add(async () => {
-    clearInterval(timer);
-    await stop();
-  });
+  const { metrics, opened } = parts;
+  const live = await LiveChain.open(livePorts(parts, running, server, options));
+  running.live = live;
+  running.links = live.links;
+  metrics.onScrape(() => sampleSync(metrics, opened.store.head.height, live.chain.progress()));
 }
 
-function queriesOf(
-  { config, files, store, heads }: Parts,
-  node: { readonly links?: ManagerLinks; readonly chain?: StorageChain },
-) {
+function livePorts(parts: Parts, running: Running, server: RpcServer, options: NodeOptions) {
+  const { damage, heads, log } = parts;
+  return {
+    ...parts,
+    watchDamage: (listener: (error: StoreError) => void) => damage.watch(listener),
+    onAppended: () => heads.announce(),
+    onFatal: (cause: unknown) => {
+      const error = cause instanceof Error ? cause : new Error(String(cause));
+      log.fatal({ err: error }, "the node cannot go on");
+      void running.live?.stop();
+      failNode(error, options);
+    },
+    onHalt: (evidence: HaltEvidence) => {
+      halt(parts, running, server, evidence);
+      for (const message of haltMessages(evidence)) running.links?.send(message);
+    },
+  };
+}
+
+function queriesOf({ config, files, opened, heads }: Parts, running: Running) {
   const { name: consortiumName, consortiumId, policy } = files.genesis;
   return queryService({
     nodeId: config.id,
-    reader: store.reader,
+    reader: opened.store.reader,
     heads,
     consortium: { consortiumName, consortiumId, policy },
     peers: () => {
-      const managerIds = node.links?.managerIds ?? [];
+      const managerIds = running.links?.managerIds ?? [];
       return managerIds.map((managerId) => ({
         managerId,
-        connected: node.links?.isConnected(managerId) ?? false,
-        height: node.chain?.heightOf(managerId) ?? 0,
+        connected: running.links?.isConnected(managerId) ?? false,
+        height: running.live?.chain.heightOf(managerId) ?? 0,
       }));
     },
-    syncing: () => node.chain?.syncing ?? false,
-    progress: () => node.chain?.progress(),
+    syncing: () => running.live?.chain.syncing ?? false,
+    progress: () => running.live?.chain.progress(),
+    scrub: () => running.live?.scrubStatus ?? noScrub,
+    halted: () => running.halted,
   });
+}
+
+const noScrub = {
+  ...{ height: 0, lastPassUnixMs: 0, damaged: 0, repaired: 0 },
+  ...{ lastDamage: "", repairing: false },
+} as const;
+
+/** Also when the store has lost it. */
+async function haltEvidence({ opened, mark }: Parts): Promise<HaltEvidence | undefined> {
+  const stored = opened.store.forkEvidence().catch((error: unknown) => {
+    if (isDamage(error)) return undefined;
+    throw error;
+  });
+  const bytes = (await mark.halt()) ?? (await stored);
+  return bytes && decodeHalt(bytes);
 }
 
 async function openMetrics(
@@ -218,17 +203,38 @@ async function openMetrics(
   return metrics;
 }
 
-/** The node takes no part any more; whoever asks is told why, and its health says so. */
-function halt(server: RpcServer, log: Logger, message: string): void {
+/**
+ * The node takes no part any more; whoever asks is told why, and its health says so.
+ */
+function halt(
+  { log, metrics }: Parts,
+  running: Running,
+  server: RpcServer,
+  evidence: HaltEvidence,
+): void {
+  running.halted = evidence;
+  const { message } = evidence;
   log.fatal(
     { reason: message },
     "halted: keep the data directory and tell the managers' operators",
   );
-  server.refuseCalls("NODE_HALTED", message);
+  metrics.halted.set(1);
+  const { getStatus, getFork } = QueryService.method;
+  server.refuseCalls("NODE_HALTED", message, [getStatus, getFork]);
 }
 
-function haltMessage(evidence: Uint8Array): string {
-  const kept: unknown = JSON.parse(utf8Decode(evidence) ?? "{}");
-  const message = (kept as { message?: unknown }).message;
-  return typeof message === "string" ? message : "the chain forks";
+/** Damage that the store meets before somebody listens is told later. */
+class DamageSignal {
+  #listener: ((error: StoreError) => void) | undefined;
+  readonly #early: StoreError[] = [];
+
+  told(error: StoreError): void {
+    if (this.#listener === undefined) this.#early.push(error);
+    else this.#listener(error);
+  }
+
+  watch(listener: (error: StoreError) => void): void {
+    this.#listener = listener;
+    for (const error of this.#early.splice(0)) listener(error);
+  }
 }

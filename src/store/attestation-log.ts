@@ -83,7 +83,7 @@ export class AttestationLog {
     return this.#attestations.has(toHex(attestationKey(height, round)));
   }
 
-  /** Ascending by round. */
+  /** Ascending by round; those whose block is lost are left out. */
   async load(height: number): Promise<readonly AttestedCandidate[]> {
     const blocks = new Map<string, CandidateState>();
     const range = bucketRange(buckets.candidate, u64Part(height));
@@ -95,7 +95,8 @@ export class AttestationLog {
     for await (const [, value] of this.#kv.scan(log)) {
       const attestation = decodeAttestation(value);
       const candidate = blocks.get(toHex(candidateKey(height, attestation.blockId)));
-      const { block, sealedRecords } = present(candidate, "a candidate that was attested");
+      if (candidate === undefined) continue;
+      const { block, sealedRecords } = candidate;
       const { round } = attestation;
       attested.push({ block: present(block, "its block"), sealedRecords, round, attestation });
     }

@@ -26,8 +26,9 @@ import { chainKeys, decodeU64 } from "./chain-writes.js";
 import { u64Part } from "./key-codec.js";
 import type { KeyValueStore, WriteOperation } from "./key-value-store.js";
 import { readFrontier } from "./merkle-log-store.js";
+import { storageBlockKey } from "./storage-block-keys.js";
 import { encodeStorageHead } from "./storage-head-codec.js";
-import { storageBlockKey, storageBlockWrites } from "./storage-node-store.js";
+import { storageBlockWrites } from "./storage-node-store.js";
 import { damaged, present, putMessage } from "./stored-values.js";
 import {
   parseStored,
@@ -45,6 +46,8 @@ export type ChainWalkPorts = {
   readonly head: () => StorageHead;
   /** Writes a head of the same height. */
   readonly replaceHead: (head: StorageHead) => Promise<void>;
+  /** What was written with genesis. */
+  readonly fixed: readonly WriteOperation[];
   /** 32 bytes. */
   readonly consortiumId: Uint8Array;
   /** The final block with this id, and its records, from elsewhere; waits until there is one. */
@@ -115,6 +118,7 @@ export class ChainWalk {
       treeSize: frontier.size,
       storageHeaderBytes: storageHeader.headerBytes,
     });
+    if (height === 1) await this.#compare(0, this.#ports.fixed);
     const own = chainKeys.certificates(height);
     const fixed = writes.filter(
       ({ key }) => key[0] !== buckets.lastAttested && !equalBytes(key, own),
@@ -245,6 +249,7 @@ export async function mendBlocks(ports: ChainWalkPorts, beat: () => void): Promi
 }
 
 const names = new Map<number | undefined, string>([
+  [buckets.meta, "identity"],
   [buckets.heightByBlockId, "index of blocks"],
   [buckets.recordLocation, "index of records"],
   [buckets.sealedRecord, "sealed records"],

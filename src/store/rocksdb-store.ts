@@ -42,6 +42,11 @@ import { withChecksum, withoutChecksum } from "./value-checksum.js";
 export type RocksDbOptions = {
   /** With false, opening fails where there is no store yet. Default true. */
   readonly createIfMissing?: boolean;
+  /**
+   * Reads what is on disk now, beside the store that writes there; writes are refused. Files may go
+   * away under it, so it is for a short look. Default false.
+   */
+  readonly readOnly?: boolean;
   /** Memory for blocks read from disk. Default 32 MiB. */
   readonly blockCacheBytes?: number;
   /**
@@ -224,6 +229,7 @@ function nativeOptions(options: RocksDbOptions, createIfMissing: boolean): objec
   const mebibyte = 1_024 * 1_024;
   return {
     createIfMissing,
+    readOnly: options.readOnly ?? false,
     cacheSize: options.blockCacheBytes ?? 32 * mebibyte,
     writeBufferSize: options.writeBufferBytes ?? 16 * mebibyte,
     maxOpenFiles: options.openFilesMax ?? 512,

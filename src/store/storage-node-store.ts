@@ -10,7 +10,7 @@
  */
 import { create } from "@bufbuild/protobuf";
 import { assert } from "../base/assert.js";
-import { equalBytes, utf8 } from "../base/bytes.js";
+import { concatBytes, equalBytes, utf8 } from "../base/bytes.js";
 import { type StorageBlockState, StorageBlockStateSchema } from "../gen/bss/store/v1/storage_pb.js";
 import type { Block, BlockCertificates } from "../gen/bss/v1/block_pb.js";
 import type { ControlOperation } from "../gen/bss/v1/genesis_pb.js";
@@ -21,17 +21,27 @@ import { genesisStorageHead, type StorageHead } from "../ledger/storage-head.js"
 import { AttestationLog, type AttestedCandidate } from "./attestation-log.js";
 import { buckets } from "./buckets.js";
 import { ChainReads, type ReaderHead, type StoredBlock } from "./chain-reads.js";
-import { type ChainWriteParts, chainKeys, chainWrites, controlOf } from "./chain-writes.js";
+import {
+  type ChainWriteParts,
+  chainKeys,
+  chainWrites,
+  controlOf,
+  decodeU64,
+} from "./chain-writes.js";
 import { checkHead, readHead } from "./head-state.js";
-import { bucketKey, u64Part } from "./key-codec.js";
+import { bucketKey, bucketRange, KeyReader, u64Part } from "./key-codec.js";
 import type { Durability, KeyValueStore, WriteOperation } from "./key-value-store.js";
 import { isDamage } from "./mendable-store.js";
+import { storageBlockKey } from "./storage-block-keys.js";
 import { decodeStorageHead, encodeStorageHead } from "./storage-head-codec.js";
 import type { StoreError } from "./store-error.js";
 import { identityWrite, isNewStore, type StoreOwner } from "./store-identity.js";
-import { present, putMessage, storedMessage } from "./stored-values.js";
+import { damaged, present, putMessage, storedMessage } from "./stored-values.js";
+import { tolerantGet } from "./tolerant-reads.js";
 
 export type { AttestedCandidate } from "./attestation-log.js";
+
+export type ScrubState = { readonly height: number; readonly lastPassUnixMs: number };
 
 export type AppendedStorageBlock = {
   readonly block: Block;
@@ -45,10 +55,13 @@ export type AppendedStorageBlock = {
   readonly head: StorageHead;
 };
 
+const scrubKey = bucketKey(buckets.meta, utf8("scrub"));
 const forkEvidenceKey = bucketKey(buckets.meta, utf8("fork-evidence"));
 
 export class StorageNodeStore extends ChainReads {
   readonly #attestations: AttestationLog;
+  /** What was written with genesis, apart from the head. */
+  readonly #fixed: readonly WriteOperation[];
   #head: StorageHead;
   #headCertificates: BlockCertificates | undefined;
   #doubt: StoreError | undefined;
@@ -56,11 +69,16 @@ export class StorageNodeStore extends ChainReads {
   private constructor(
     kv: KeyValueStore,
     genesis: GenesisState,
-    parts: { readonly head: StorageHead; readonly attestations: AttestationLog },
+    parts: {
+      readonly head: StorageHead;
+      readonly attestations: AttestationLog;
+      readonly fixed: readonly WriteOperation[];
+    },
   ) {
     super(kv, genesis);
     this.#head = parts.head;
     this.#attestations = parts.attestations;
+    this.#fixed = parts.fixed;
   }
 
   /**
@@ -72,14 +90,13 @@ export class StorageNodeStore extends ChainReads {
    */
   static async open(kv: KeyValueStore, genesis: GenesisState): Promise<StorageNodeStore> {
     const owner: StoreOwner = { role: "storage", consortiumId: genesis.consortiumId };
+    const fixed = [identityWrite(owner), ...participantWrites(genesis.operations)];
     if (await isNewStore(kv, owner)) {
-      const registered = participantWrites(genesis.operations);
-      const head = headWrite(genesisStorageHead(genesis));
-      await kv.write([identityWrite(owner), ...registered, head], "sync");
+      await kv.write([...fixed, headWrite(genesisStorageHead(genesis))], "sync");
     }
     const head = await readHead(kv, decodeStorageHead);
     const attestations = await AttestationLog.open(kv);
-    const store = new StorageNodeStore(kv, genesis, { head, attestations });
+    const store = new StorageNodeStore(kv, genesis, { head, attestations, fixed });
     try {
       store.#headCertificates = await checkHead(kv, store);
     } catch (error) {
@@ -96,8 +113,12 @@ export class StorageNodeStore extends ChainReads {
 
   /** As the self-check reads and mends it. */
   get mendable() {
-    const { kv } = this;
-    return { kv, head: () => this.#head, replaceHead: (head: StorageHead) => this.#replace(head) };
+    return {
+      kv: this.kv,
+      fixed: this.#fixed,
+      head: () => this.#head,
+      replaceHead: (head: StorageHead) => this.#replace(head),
+    };
   }
 
   /** After the last block; always what is on disk. */
@@ -170,6 +191,23 @@ export class StorageNodeStore extends ChainReads {
     return this.kv.get(participantKey(id));
   }
 
+  /** How far reading everything again has come, and when it last was through: two u64. */
+  async saveScrub({ height, lastPassUnixMs }: ScrubState): Promise<void> {
+    const value = concatBytes(u64Part(height), u64Part(lastPassUnixMs));
+    await this.kv.write([{ type: "put", key: scrubKey, value }], "buffered");
+  }
+
+  /** Zeros when nothing that can be read was kept. */
+  async scrubState(): Promise<ScrubState> {
+    const value = await tolerantGet(this.kv, scrubKey);
+    if (value?.length !== 16) return { height: 0, lastPassUnixMs: 0 };
+    const [height, lastPassUnixMs] = [
+      decodeU64(value.subarray(0, 8)),
+      decodeU64(value.subarray(8)),
+    ];
+    return { height, lastPassUnixMs };
+  }
+
   /**
    * Keeps what proves that the chain forks. The first stands: it is never replaced, and the node
    * does not go on after it.
@@ -187,12 +225,8 @@ export class StorageNodeStore extends ChainReads {
     return this.kv.close();
   }
 
-  protected override async storedBlock(height: number): Promise<StoredBlock | undefined> {
-    const bytes = await this.kv.get(storageBlockKey(height));
-    if (bytes === undefined) return undefined;
-    const what = `block ${height}`;
-    const state: StorageBlockState = storedMessage(StorageBlockStateSchema, bytes, what);
-    return { block: present(state.block, what), storageHeader: state.header };
+  protected override storedBlock(height: number): Promise<StoredBlock | undefined> {
+    return readStorageBlock(this.kv, height);
   }
 
   async #replace(head: StorageHead): Promise<void> {
@@ -200,6 +234,39 @@ export class StorageNodeStore extends ChainReads {
     await this.kv.write([headWrite(head)], "sync");
     this.#head = head;
   }
+}
+
+/** The blocks in a store that has no head any more, as far as they can be read. */
+export class LeftBlocks extends ChainReads {
+  override get readerHead(): ReaderHead {
+    throw damaged("the head", "is missing");
+  }
+
+  /** The height of the last block that is there; 0 for none. */
+  async top(): Promise<number> {
+    const range = { ...bucketRange(buckets.storageBlock), reverse: true, limit: 1 };
+    const [last] = await this.kv.range(range);
+    return last === undefined ? 0 : Number(new KeyReader(last[0], buckets.storageBlock).u64());
+  }
+
+  close(): Promise<void> {
+    return this.kv.close();
+  }
+
+  protected override storedBlock(height: number): Promise<StoredBlock | undefined> {
+    return readStorageBlock(this.kv, height);
+  }
+}
+
+async function readStorageBlock(
+  kv: KeyValueStore,
+  height: number,
+): Promise<StoredBlock | undefined> {
+  const bytes = await kv.get(storageBlockKey(height));
+  if (bytes === undefined) return undefined;
+  const what = `block ${height}`;
+  const state: StorageBlockState = storedMessage(StorageBlockStateSchema, bytes, what);
+  return { block: present(state.block, what), storageHeader: state.header };
 }
 
 /** What is written for a final block, apart from the head. */
@@ -229,8 +296,4 @@ function participantKey(id: string): Uint8Array {
 
 export function headWrite(head: StorageHead): WriteOperation {
   return { type: "put", key: chainKeys.head, value: encodeStorageHead(head) };
-}
-
-export function storageBlockKey(height: number): Uint8Array {
-  return bucketKey(buckets.storageBlock, u64Part(height));
 }

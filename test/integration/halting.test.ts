@@ -13,6 +13,7 @@ import { readManagerKeys } from "../../src/config/key-files.js";
 import { loadNodeConfig } from "../../src/config/node-config.js";
 import { ed25519Signer } from "../../src/crypto/ed25519.js";
 import { type CommitCertificate, CommitCertificateSchema } from "../../src/gen/bss/v1/block_pb.js";
+import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
 import {
   ForkProofSchema,
   SignedHeadSchema,
@@ -84,6 +85,8 @@ describe("a consortium in which three managers are not honest", { timeout: 240_0
     assert.match(await haltOf("manager-1"), /manager-2, manager-3, manager-4 hold another block/);
     const asked = await consortium.client("participant-1", ["manager-2"]);
     assert.equal((await asked.getConsortium()).managers.length, 4);
+    const status = await consortium.statusOf("manager-1");
+    assert.match(status?.halted ?? "", /hold another block/, "it still says how it stands");
   });
 
   test("a manager that was wrong about the others goes on after a restart", async () => {
@@ -99,6 +102,11 @@ describe("a consortium in which three managers are not honest", { timeout: 240_0
     for (const id of managerIds) {
       assert.match(await haltOf(id), /two blocks are final at height 1.*committed to both/);
     }
+    const channel = consortium.channel(consortium.tlsOf("auditors/auditor-1"), "manager-3");
+    const answer = await createClient(QueryService, channel).getFork({});
+    assert.match(answer.halted, /two blocks are final at height 1/);
+    assert.deepEqual(answer.accusedIds, stolen);
+    assert.deepEqual(answer.fork?.second?.blockId, commitOf(2).blockId);
     const log = readFileSync(consortium.node("manager-3").logFile, "utf8");
     assert.match(log, /two blocks are final at height 1/);
     await consortium.kill(managerIds);

@@ -62,6 +62,7 @@ describe("the status of a node, asked with what bss init wrote", () => {
       step: "verify",
       waitsFor: "the ACCEPT of manager-3",
       abstaining: "the vote log is behind",
+      halted: "",
     });
     assert.deepEqual(callers, ["auditor auditor-1"]);
   });

@@ -261,15 +261,31 @@ describe("a storage node", { timeout: 60_000 }, () => {
     await managers[0]?.commit(ledger.extend(), { block: true });
     await allAt(managers, 1);
     await managers[1]?.commit(other, { block: false });
-    await until(() => managers.every(({ linked }) => !linked));
-    const refused = await rpcErrorFrom(setup.queries(node).getStatus({}));
+    const told = () => managers.every((manager) => manager.heardOf("halt").length > 0);
+    await until(told);
+    for (const manager of managers) {
+      assert.match(
+        manager.heardOf("halt")[0]?.value.text ?? "",
+        /two blocks are final at height 1/,
+      );
+      const proof = manager.heardOf("fork")[0]?.value;
+      assert.deepEqual(proof?.first, ledger.at(1).certificates.commit);
+      assert.deepEqual(proof?.second, other.certificates.commit);
+    }
+    const queries = setup.queries(node);
+    const refused = await rpcErrorFrom(queries.listStorageNodes({}));
     assert.equal(refused.reason, "NODE_HALTED");
     assert.match(refused.message, /two blocks are final at height 1/);
+    assert.match((await queries.getStatus({})).halted, /two blocks are final/);
+    const { fork, accusedIds } = await queries.getFork({});
+    assert.ok(fork && accusedIds.length > 0);
     await setup.stop(node);
 
+    for (const manager of managers) manager.heard.length = 0;
     const again = await setup.start();
-    assert.equal((await rpcErrorFrom(setup.queries(again).getStatus({}))).reason, "NODE_HALTED");
-    assert.ok(managers.every(({ linked }) => !linked));
+    await until(told);
+    assert.ok(managers.every((manager) => manager.heard[0]?.case === "halt"));
+    assert.match((await setup.queries(again).getFork({})).halted, /two blocks are final/);
   });
 
   test("writes neither records nor keys into its log", async () => {

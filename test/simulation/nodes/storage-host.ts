@@ -4,6 +4,7 @@ import { every } from "../../../src/base/time.js";
 import { SignatureCache } from "../../../src/crypto/signature-cache.js";
 import { parseBlock } from "../../../src/ledger/blocks.js";
 import type { UpMessage } from "../../../src/storage-node/chain-ports.js";
+import { encodeHalt } from "../../../src/storage-node/halting.js";
 import { ManagerLinks } from "../../../src/storage-node/manager-links.js";
 import { StorageChain } from "../../../src/storage-node/storage-chain.js";
 import { StorageNodeStore } from "../../../src/store/storage-node-store.js";
@@ -81,7 +82,13 @@ export class StorageHost extends Host {
       isLinked: (managerId) => this.#links?.isConnected(managerId) ?? false,
       onAppended: () => {},
       onFailed: (cause) => this.fatal(cause, process),
-      onHalt: (message) => this.#halted(message),
+      onHalt: async (evidence) => {
+        await store.saveForkEvidence(encodeHalt(evidence));
+        this.#halted(evidence.message);
+      },
+      voice: { mayAttest: async () => true, raise: async () => {} },
+      repairing: () => false,
+      onDoubt: () => world.counters.count("a storage node doubted its store"),
     });
     this.chain = chain;
     this.#links = this.#openLinks(process, chain, store);

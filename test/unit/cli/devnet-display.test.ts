@@ -14,6 +14,7 @@ const status = (height: number, rootByte: number) => ({
   step: "idle",
   waitsFor: "",
   abstaining: "",
+  halted: "",
 });
 const row = (id: string, height: number, rootByte = 0xab): NodeRow => ({
   id,
@@ -72,6 +73,7 @@ describe("StatusDisplay", () => {
           syncing: false,
           waits_for: "",
           abstaining: "",
+        halted: "",
         },
       ],
     );

@@ -84,6 +84,19 @@ describe("what stands in the way", () => {
     ]);
   });
 
+  test("is who has halted, first of all and by its own words", () => {
+    const peers = [{ peerId: "storage-2", role: NodeRole.STORAGE, halted: "the chain forks" }];
+    const missing = { missingAccepts: ["manager-3"], heightMs: 60_000n };
+    const halted = { halted: "two blocks are final", abstaining: "x", waiting: waiting(missing) };
+    assert.deepEqual(
+      troublesOf([status("manager-1", { peers }), status("manager-2", halted)], []),
+      [
+        "storage-2 has halted, as it told manager-1: the chain forks",
+        "manager-2 has halted: two blocks are final",
+      ],
+    );
+  });
+
   test("is who signs nothing, is behind, or objects falsely", () => {
     const sync = { targetHeight: 1_200n, blocksPerSecond: 35, secondsLeft: 11n, peerId: "m2" };
     const peers = [
@@ -103,6 +116,7 @@ describe("what stands in the way", () => {
       "manager-2 is catching up: block 812 of 1200, 35.0 blocks/s, 11.0 s left, from m2",
       "manager-3 has found 3 false objections of manager-4",
     ]);
+    assert.deepEqual(doingOf(status("manager-1", { halted: "two blocks are final" })), "halted");
     const unknown = create(SyncProgressSchema, { targetHeight: 9n });
     assert.equal(syncWords(8, unknown), "block 8 of 9");
   });

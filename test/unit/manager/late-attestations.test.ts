@@ -127,9 +127,10 @@ describe("attestations that came too late", () => {
     });
   }
 
-  test("say MATCH of another root: nobody could check them, so they are left out", () => {
+  test("are left out when they say MATCH of another root, or MISMATCH of the block's own", () => {
     late.note(attestationOf("storage-1", { hash2: seedOf("elsewhere") }));
     late.note(attestationOf("storage-3", { treeSize: 41n }));
+    late.note(attestationOf("storage-1", { verdict: AttestationVerdict.MISMATCH }));
     assert.deepEqual(carried(), []);
   });
 

@@ -28,9 +28,9 @@ const quarterMs = 900_000;
 describe("a manager's answers about records", () => {
   let store: ManagerStore;
   const serviceWith = (key: Uint8Array) => {
-    const status = () => ({});
+    const [status, fork] = [() => ({}), () => ({})];
     return managerQueries({
-      ...{ store, consortiumId, epochKey: key, status, reader: store.reader },
+      ...{ store, consortiumId, epochKey: key, status, fork, reader: store.reader },
       heads: new HeadSignal(),
       consortium: { consortiumName: genesis.name, consortiumId, policy },
       isConnected: () => false,

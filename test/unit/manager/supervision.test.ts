@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
+import { defined } from "../../../src/base/assert.js";
 import {
   CertifiedManagerBlockSchema,
   CommitCertificateSchema,
@@ -12,6 +13,7 @@ import {
   type VoteResponse,
   VoteResponseSchema,
 } from "../../../src/gen/bss/v1/vote_pb.js";
+import { forkAnswerOf } from "../../../src/manager/manager-status.js";
 import { RingHalted } from "../../../src/manager/ring-driver.js";
 import { managerIds } from "../ledger/support/consortium.js";
 import { documentBytes, submitted } from "../ledger/support/records.js";
@@ -42,7 +44,7 @@ describe("a manager that finds a contradiction", () => {
     await node.hear({ case: "head", value: headOf(world) });
     await node.answer(...made);
     const evidence = () => world.store.offences.loadEvidence();
-    for (let i = 0; i < 100 && (await evidence()).length === 0; i++) await setImmediate();
+    for (let i = 0; i < 5_000 && (await evidence()).length === 0; i++) await setImmediate();
     assert.deepEqual(
       (await evidence()).map(({ managerId, offence }) => [managerId, offence.case]),
       [["manager-3", "votes"]],
@@ -76,6 +78,8 @@ describe("a manager whose ledger is not the others'", () => {
     const [error] = node.fatal;
     assert.ok(error instanceof RingHalted);
     assert.match(error.message, /manager-2, manager-3, manager-4 hold another block/);
+    const manager = defined(node.manager, "it still answers");
+    assert.deepEqual(forkAnswerOf(manager), { halted: error.message });
     await turns();
     const said = node.said.length;
     const { blockId } = elsewhere.chain.head;
@@ -110,6 +114,11 @@ describe("a manager whose ledger is not the others'", () => {
     assert.ok(error instanceof RingHalted);
     assert.match(error.message, /two blocks are final at height 1/);
     assert.equal(node.told("fork").length, others.length);
+    const manager = defined(node.manager, "it still answers");
+    const answer = forkAnswerOf(manager);
+    assert.equal(answer.halted, error.message);
+    assert.deepEqual(answer.fork, node.told("fork")[0]);
+    assert.deepEqual(answer.accusedIds, managerIds.slice(0, 3));
   });
 
   test("stays halted after a restart, and shows the proof to whoever connects", async () => {

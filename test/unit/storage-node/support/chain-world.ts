@@ -14,7 +14,10 @@ import {
 import type { Attestation } from "../../../../src/gen/bss/v1/vote_pb.js";
 import { drawCommittee } from "../../../../src/ledger/committee.js";
 import type { ChainObserver } from "../../../../src/storage-node/chain-ports.js";
+import { encodeHalt } from "../../../../src/storage-node/halting.js";
 import { StorageChain } from "../../../../src/storage-node/storage-chain.js";
+import { Voice } from "../../../../src/storage-node/voice.js";
+import { isAfter, type Place } from "../../../../src/store/attestation-mark.js";
 import { createMemoryDisk, type MemoryDisk } from "../../../../src/store/memory-store.js";
 import { StorageNodeStore } from "../../../../src/store/storage-node-store.js";
 import { type MadeBlock, StorageLedger } from "../../../support/storage-ledger.js";
@@ -34,6 +37,11 @@ export class ChainWorld {
   readonly attested: string[] = [];
   readonly halts: string[] = [];
   readonly blamed: string[] = [];
+  readonly doubts: string[] = [];
+  repairing = false;
+  /** The key's mark outlives the store. */
+  place: Place | undefined;
+  readonly voice = new Voice(this.#mark(), () => true);
   announced = 0;
   nowMs = 0;
   onTell: (told: Told) => void = () => {};
@@ -65,6 +73,18 @@ export class ChainWorld {
     return this.store.head.height;
   }
 
+  #mark() {
+    const world = this;
+    return {
+      get place() {
+        return world.place;
+      },
+      async raise(place: Place) {
+        if (world.place === undefined || isAfter(place, world.place)) world.place = place;
+      },
+    };
+  }
+
   /** Starts the node on what its disk holds. */
   async start(): Promise<void> {
     this.#store = await StorageNodeStore.open(await this.disk.open(), genesis);
@@ -89,7 +109,13 @@ export class ChainWorld {
       onFailed: (cause) => {
         throw cause;
       },
-      onHalt: (message) => this.halts.push(message),
+      onHalt: async (evidence) => {
+        this.halts.push(evidence.message);
+        await this.store.saveForkEvidence(encodeHalt(evidence));
+      },
+      voice: this.voice,
+      repairing: () => this.repairing,
+      onDoubt: (cause) => this.doubts.push(cause),
     });
   }
 

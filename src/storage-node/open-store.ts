@@ -1,0 +1,156 @@
+/**
+ * Opens a storage node's store, whatever state it is in:
+ *
+ *     files that RocksDB cannot open, or a head that cannot be read
+ *        ─▶ RocksDB's own repair ─▶ if that is not enough: all of it is put aside, a new store
+ *           begins at genesis, and the blocks that are left are appended again, each as carefully
+ *           as one that comes from a stranger
+ *
+ * Anything less is left to the repair of the running node.
+ */
+import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import type { CertifiedStorageBlock } from "../gen/bss/v1/block_pb.js";
+import type { GenesisState } from "../ledger/genesis.js";
+import { AttestationMark } from "../store/attestation-mark.js";
+import type { KeyValueStore } from "../store/key-value-store.js";
+import { isDamage, MendableStore } from "../store/mendable-store.js";
+import { openRocksDb, repairRocksDb } from "../store/rocksdb-store.js";
+import { LeftBlocks, StorageNodeStore } from "../store/storage-node-store.js";
+import { StoreError } from "../store/store-error.js";
+
+export type OpenedStore = {
+  readonly kv: MendableStore;
+  readonly store: StorageNodeStore;
+  /** What is left of a store that had to be put aside. */
+  readonly left?: LeftBlocks;
+  /** What had to be done, for people; empty when the store was whole as far as opening it shows. */
+  readonly findings: readonly string[];
+};
+
+/** `onDamage`: told when a read or write meets damage. @throws StoreError */
+export async function openStore(
+  directory: string,
+  genesis: GenesisState,
+  onDamage: (error: StoreError) => void,
+): Promise<OpenedStore> {
+  const findings: string[] = [];
+  const openFiles = () =>
+    MendableStore.open({
+      open: () => openRocksDb(directory),
+      repair: () => repairRocksDb(directory),
+      onDamage,
+    });
+  try {
+    return await attempt(openFiles, genesis, findings);
+  } catch (error) {
+    if (!isReparable(error)) throw error;
+    findings.push(`RocksDB repaired its files: ${error.message}`);
+  }
+  await repairRocksDb(directory);
+  try {
+    return await attempt(openFiles, genesis, findings);
+  } catch (error) {
+    if (!isReparable(error)) throw error;
+    const aside = putAside(directory);
+    findings.push(`the damaged store was put aside in ${aside}: ${error.message}`);
+    const left = await openRocksDb(aside, { createIfMissing: false }).catch(() => undefined);
+    const opened = await attempt(openFiles, genesis, findings);
+    return left === undefined ? opened : { ...opened, left: new LeftBlocks(left, genesis) };
+  }
+}
+
+async function attempt(
+  openFiles: () => Promise<MendableStore>,
+  genesis: GenesisState,
+  findings: readonly string[],
+): Promise<OpenedStore> {
+  const kv = await openFiles();
+  try {
+    return { kv, store: await StorageNodeStore.open(kv, genesis), findings };
+  } catch (error) {
+    await kv.close();
+    throw error;
+  }
+}
+
+/** RocksDB says that a file is missing as an error of the system. */
+function isReparable(error: unknown): error is StoreError {
+  if (isDamage(error)) return true;
+  if (!(error instanceof StoreError) || error.code !== "IO") return false;
+  return /No such file or directory|file is too short|truncated/.test(error.message);
+}
+
+/** Into a directory beside RocksDB's files, so that it works where the data is mounted. */
+function putAside(directory: string): string {
+  let number = 1;
+  while (existsSync(join(directory, `damaged-${number}`))) number += 1;
+  const aside = join(directory, `damaged-${number}`);
+  mkdirSync(aside, { mode: 0o700 });
+  for (const name of readdirSync(directory)) {
+    if (!name.startsWith("damaged-")) renameSync(join(directory, name), join(aside, name));
+  }
+  return aside;
+}
+
+/** Memory for writes before RocksDB starts a new log file: the state is some 100 bytes. */
+const markBufferBytes = 256 * 1024;
+
+/**
+ * What the node's key has attested; an empty one where it cannot be read any more.
+ *
+ * @throws StoreError MISMATCH for another key's, LOCKED when another process runs with this key
+ */
+export async function openMark(
+  directory: string,
+  signingKey: Uint8Array,
+): Promise<{ readonly mark: AttestationMark; readonly kv: KeyValueStore }> {
+  const open = async () => {
+    const kv = await openRocksDb(directory, { writeBufferBytes: markBufferBytes });
+    try {
+      return { kv, mark: await AttestationMark.open(kv, signingKey) };
+    } catch (error) {
+      await kv.close();
+      throw error;
+    }
+  };
+  try {
+    return await open();
+  } catch (error) {
+    if (!isReparable(error)) throw error;
+  }
+  await repairRocksDb(directory);
+  try {
+    return await open();
+  } catch (error) {
+    if (!isReparable(error)) throw error;
+  }
+  putAside(directory);
+  return open();
+}
+
+export type LeftBlocksPorts = {
+  readonly height: () => number;
+  /** False when the block does not hold. */
+  readonly append: (block: CertifiedStorageBlock) => Promise<boolean>;
+  readonly isClosed: () => boolean;
+  readonly pause: () => Promise<void>;
+};
+
+/** Appends what is left, wherever the chain has come to; managers fill in what is not. */
+export async function appendLeft(left: LeftBlocks, ports: LeftBlocksPorts): Promise<void> {
+  const { height, append, isClosed, pause } = ports;
+  try {
+    const top = await left.top();
+    while (height() < top && !isClosed()) {
+      const next = height() + 1;
+      const block = await left.storageBlockAt(next).catch(() => undefined);
+      if (block !== undefined && (await append(block))) continue;
+      while (height() < next && !isClosed()) await pause();
+    }
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+  } finally {
+    await left.close();
+  }
+}
