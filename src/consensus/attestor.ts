@@ -38,6 +38,7 @@ import {
   publicFacts,
   rootProblem,
   type StorageContext,
+  sealedBytesProblem,
   sealProblem,
 } from "./public-block.js";
 
@@ -115,12 +116,13 @@ export function judgeCandidate(
 
   const unlinked = linkProblem(block, context);
   if (unlinked !== undefined) return { kind: "refuse", violation: unlinked };
-  const members = membersAfter(block, sealedRecords, context);
+  const members = membersAfter(block, context);
   if (!members.ok) return { kind: "refuse", violation: members.error };
   const facts = publicFacts(block, context, members.value);
   const approved = checkApproval(approval, facts, head.members, consortiumId);
   if (!approved.ok) return { kind: "refuse", violation: approved.error };
-  const unsealed = sealProblem(block, sealedRecords);
+  const unsealed =
+    sealProblem(block, sealedRecords) ?? sealedBytesProblem(block, sealedRecords, head);
   if (unsealed !== undefined) return { kind: "refuse", violation: unsealed };
 
   const log = extendLog(block, head);
@@ -159,8 +161,9 @@ export function checkFinal(
   if (unsealed !== undefined) return err(unsealed);
 
   const log = extendLog(block, head);
-  const members = membersAfter(block, sealedRecords, context);
-  const wrong = unlinked ?? rootProblem(block, log);
+  const members = membersAfter(block, context);
+  const wrong =
+    unlinked ?? rootProblem(block, log) ?? sealedBytesProblem(block, sealedRecords, head);
   if (wrong !== undefined) return contradicted(wrong, parts, context);
   if (!members.ok) return contradicted(members.error, parts, context);
   const facts = publicFacts(block, context, members.value);

@@ -116,13 +116,21 @@ export function rootProblem(
   return inHeader("BLOCK_ROOT_MISMATCH", "HASH2 is not the block's HASH1.", "hash1");
 }
 
-/**
- * The members after the block, or OPERATION_INVALID, or BLOCK_DIGEST_MISMATCH. The sealed records
- * are those of its leaves.
- */
+/** BLOCK_DIGEST_MISMATCH unless the header counts the bytes of the sealed records right. */
+export function sealedBytesProblem(
+  { sealedBytes }: ParsedBlock,
+  sealedRecords: readonly Uint8Array[],
+  { members }: StorageHead,
+): Violation | undefined {
+  const added = sealedRecords.reduce((sum, { length }) => sum + length, 0);
+  if (sealedBytes === members.totals.sealedBytes + added) return undefined;
+  const message = `The block's sealed records have ${added} bytes.`;
+  return inHeader("BLOCK_DIGEST_MISMATCH", message, "sealed_bytes");
+}
+
+/** The members after the block, or OPERATION_INVALID, or BLOCK_DIGEST_MISMATCH. */
 export function membersAfter(
   block: ParsedBlock,
-  sealedRecords: readonly Uint8Array[],
   { head, policy }: StorageContext,
 ): Result<Members, Violation> {
   const { control, header } = block;
@@ -130,11 +138,6 @@ export function membersAfter(
   if (unauthorised >= 0) {
     const message = "Nobody agreed to this after genesis.";
     return refuse("OPERATION_INVALID", message, `control[${unauthorised}]`);
-  }
-  const added = sealedRecords.reduce((sum, { length }) => sum + length, 0);
-  if (block.sealedBytes !== head.members.totals.sealedBytes + added) {
-    const message = `The block's sealed records have ${added} bytes.`;
-    return refuse("BLOCK_DIGEST_MISMATCH", message, "header.sealed_bytes");
   }
   const members = head.members.applyBlock(blockEffects(block, head, policy));
   if (!members.ok) return members;

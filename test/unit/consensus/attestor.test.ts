@@ -172,7 +172,7 @@ describe("a candidate", () => {
     },
     {
       what: "with an operation that does not fit the members",
-      reason: "OPERATION_INVALID",
+      reason: "MEMBER_ID_TAKEN",
       of: (ledger) => ledger.make({ control: [admissionOf("storage-1")] }),
     },
     {
@@ -352,13 +352,13 @@ describe("a block that suspends and resumes managers", () => {
     const chain = new Chain(floorPolicy);
     chain.extend({ control: [suspend("manager-2")] });
     const ledger = suspendingLedger();
-    assert.deepEqual(ledger.head.members.digest(), chain.head.members.digest());
+    assert.deepEqual(ledger.head.members.managers, chain.head.members.managers);
     assert.deepEqual(ledger.at(1).facts.requiredAccepts, chain.head.facts?.requiredAccepts);
     assert.deepEqual(ledger.at(1).facts.absences, ["manager-2"]);
     const control = [resume("manager-2", 1, 1), offence, suspend("manager-4")];
     chain.extend({ control });
     ledger.extend({ control });
-    assert.deepEqual(ledger.head.members.digest(), chain.head.members.digest());
+    assert.deepEqual(ledger.head.members.managers, chain.head.members.managers);
     assert.deepEqual(ledger.at(2).facts.requiredAccepts, ["manager-1", "manager-2", "manager-3"]);
     assert.deepEqual(ledger.at(2).facts.requiredAccepts, chain.head.facts?.requiredAccepts);
     assert.equal(chain.head.members.manager("manager-1")?.offenceHeight, 2);

@@ -61,6 +61,7 @@ describe("domain tags", () => {
       domain.keyWrap,
       domain.committee,
       domain.auditDraw,
+      domain.audited,
     ];
     const hashed = tags.filter((tag) => !otherFunctions.includes(tag));
     assert.ok(hashed.length > 10);

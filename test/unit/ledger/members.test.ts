@@ -164,7 +164,11 @@ describe("operations", () => {
     const after = applied(base, ...operations);
     assert.deepEqual(base.encode(), before);
     assert.equal(base.storageNode("node"), undefined);
-    assert.deepEqual(after.storageNode("node"), storageNodeOf("node"));
+    const { height, timestampMs } = place;
+    assert.deepEqual(after.storageNode("node"), {
+      ...storageNodeOf("node"),
+      ...{ admittedHeight: height, changedHeight: height, changedAtMs: timestampMs },
+    });
     assert.equal(after.storageNode("node")?.credit, creditAtAdmission);
     assert.deepEqual(
       after.storageNodes.map((each) => each.nodeId),
@@ -357,12 +361,21 @@ describe("members_digest", () => {
         signingKey: other,
         tlsSpkiSha256: other,
         sponsorId: "manager-2",
-        suspended: true,
+        suspension: "unreachable" as const,
         credit: 99,
         reward: 1n,
+        paid: 1n,
+        admittedHeight: 1,
+        changedHeight: 1,
+        changedAtMs: 1,
+        absences: 1,
+        lastAttestedHeight: 1,
+        auditFailed: true,
+        rewardedKibSeconds: 1n,
       }).map(([name, value]) => ({ storageNodes: [{ ...node, [name]: value }] })),
       ...Object.entries({
         officerId: "op-2",
+        managerId: "manager-9",
         role: "auditor" as const,
         signingKey: other,
         tlsSpkiSha256: other,

@@ -1,13 +1,9 @@
 /**
  * A chain of six blocks with every kind of content, as managers append it and as storage nodes do.
  */
-import { create } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
 import { checkFinal } from "../../../../src/consensus/attestor.js";
-import {
-  type ControlOperation,
-  ControlOperationSchema,
-} from "../../../../src/gen/bss/v1/genesis_pb.js";
+import type { ControlOperation } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import type { BlockFacts } from "../../../../src/ledger/block-facts.js";
 import { parseBlock } from "../../../../src/ledger/block-parsing.js";
 import type { Members } from "../../../../src/ledger/members.js";
@@ -23,11 +19,11 @@ import {
   quarterS,
   startS,
 } from "../../ledger/support/consortium.js";
+import { admissionOf, registrationOf } from "../../ledger/support/invitations.js";
 import { accepted } from "../../ledger/support/outcome.js";
 import {
   documentBytes,
   hashOf,
-  publicKeyOf,
   readingBytes,
   seedOf,
   sessionBytes,
@@ -70,26 +66,7 @@ export const submissions = {
   other: submitted([records.lateReading], "participant-3"),
 };
 
-function admission(nodeId: string): ControlOperation {
-  const value = {
-    nodeId,
-    signingKey: publicKeyOf(nodeId),
-    tlsSpkiSha256: seedOf(`tls of ${nodeId}`),
-    sponsorId: "manager-2",
-  };
-  return create(ControlOperationSchema, { operation: { case: "admitStorageNode", value } });
-}
-
-function registration(participantId: string): ControlOperation {
-  const value = {
-    participantId,
-    signingKey: publicKeyOf(participantId),
-    tlsSpkiSha256: seedOf(`tls of ${participantId}`),
-  };
-  return create(ControlOperationSchema, { operation: { case: "registerParticipant", value } });
-}
-
-export const operations = [admission("storage-5"), registration("participant-5")];
+export const operations = [admissionOf("storage-5"), registrationOf("participant-5")];
 
 type Step = {
   readonly candidates?: readonly ParsedSubmission[];
