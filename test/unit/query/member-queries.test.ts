@@ -27,6 +27,8 @@ function admission(nodeId: string) {
   return create(ControlOperationSchema, { operation: { case: "admitStorageNode", value } });
 }
 
+const nobody = { policy, isConnected: () => false };
+
 const request = (init: MessageInitShape<typeof ListStorageNodesRequestSchema>) =>
   create(ListStorageNodesRequestSchema, init);
 
@@ -106,15 +108,14 @@ describe("ListStorageNodes", () => {
       const seen: (string | undefined)[] = [];
       let token = "";
       do {
-        const page = await listStorageNodes(
-          reader,
-          request({ pageSize, pageToken: token }),
-          (id) => id === "storage-2",
-        );
+        const page = await listStorageNodes(reader, request({ pageSize, pageToken: token }), {
+          policy,
+          isConnected: (id) => id === "storage-2",
+        });
         for (const node of page.nodes ?? []) {
           seen.push(node.nodeId);
           assert.equal(node.state, MemberState.ACTIVE);
-          assert.equal(node.credit, 100);
+          assert.deepEqual([node.credit, node.eligible], [100, true]);
           assert.equal(node.connected, node.nodeId === "storage-2");
         }
         token = page.nextPageToken ?? "";
@@ -126,7 +127,7 @@ describe("ListStorageNodes", () => {
   test("says when a node last attested, by the certificates that blocks carry", async () => {
     const world = await ChainWorld.open();
     for (let i = 0; i < 4; i++) await world.commit(world.ledger.extend());
-    const { nodes } = await listStorageNodes(world.store.reader, request({}), () => false);
+    const { nodes } = await listStorageNodes(world.store.reader, request({}), nobody);
     for (const { nodeId, lastAttestedHeight } of nodes ?? []) {
       const heights = [1, 2, 3].filter((height) =>
         world.ledger.at(height).committee.includes(nodeId ?? ""),
@@ -137,12 +138,12 @@ describe("ListStorageNodes", () => {
 
   test("goes on after the last node of a page also when a node has joined before it", async () => {
     const world = await ChainWorld.open();
-    const first = await listStorageNodes(world.store.reader, request({ pageSize: 2 }), () => false);
+    const first = await listStorageNodes(world.store.reader, request({ pageSize: 2 }), nobody);
     await world.commit(world.ledger.extend({ control: [admission("storage-0")] }));
     const rest = await listStorageNodes(
       world.store.reader,
       request({ pageToken: first.nextPageToken ?? "" }),
-      () => false,
+      nobody,
     );
     assert.deepEqual(
       rest.nodes?.map(({ nodeId }) => nodeId),
@@ -162,7 +163,7 @@ describe("ListStorageNodes", () => {
   ] as const) {
     test(`refuses ${what} with ${reason}`, async () => {
       const { reader } = (await ChainWorld.open()).store;
-      const error = await rpcErrorFrom(listStorageNodes(reader, request(init), () => false));
+      const error = await rpcErrorFrom(listStorageNodes(reader, request(init), nobody));
       assert.equal(error.reason, reason);
     });
   }
