@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { utf8 } from "../../../src/base/bytes.js";
-import { sha256 } from "../../../src/crypto/hash.js";
-import { ControlOperationSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { ListStorageNodesRequestSchema, MemberState } from "../../../src/gen/bss/v1/query_pb.js";
 import { votesEvidence } from "../../../src/ledger/evidence.js";
 import { ruleIds } from "../../../src/ledger/rules/catalogue.js";
@@ -17,15 +14,9 @@ import {
   policy,
   storageIds,
 } from "../ledger/support/consortium.js";
-import { publicKeyOf } from "../ledger/support/records.js";
+import { admissionOf } from "../ledger/support/invitations.js";
 import { accuse, approveOf, resume, suspend } from "../ledger/support/statements.js";
 import { ChainWorld } from "../storage-node/support/chain-world.js";
-
-function admission(nodeId: string) {
-  const tlsSpkiSha256 = sha256(utf8(`tls of ${nodeId}`));
-  const value = { nodeId, signingKey: publicKeyOf(nodeId), tlsSpkiSha256, sponsorId: "manager-1" };
-  return create(ControlOperationSchema, { operation: { case: "admitStorageNode", value } });
-}
 
 const nobody = { policy, isConnected: () => false };
 
@@ -36,7 +27,7 @@ describe("GetConsortium", () => {
   test("names managers, policy, rules and every change of membership, oldest first", async () => {
     const world = await ChainWorld.open();
     await world.commit(world.ledger.extend());
-    await world.commit(world.ledger.extend({ control: [admission("storage-8")] }));
+    await world.commit(world.ledger.extend({ control: [admissionOf("storage-8")] }));
     const facts = { consortiumName: "test-grid", consortiumId, policy };
     const answer = await getConsortium(world.store.reader, facts);
     const managers = answer.managers ?? [];
