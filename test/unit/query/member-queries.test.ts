@@ -130,7 +130,7 @@ describe("ListStorageNodes", () => {
   test("goes on after the last node of a page also when a node has joined before it", async () => {
     const world = await ChainWorld.open();
     const first = await listStorageNodes(world.store.reader, request({ pageSize: 2 }), nobody);
-    await world.commit(world.ledger.extend({ control: [admission("storage-0")] }));
+    await world.commit(world.ledger.extend({ control: [admissionOf("storage-0")] }));
     const rest = await listStorageNodes(
       world.store.reader,
       request({ pageToken: first.nextPageToken ?? "" }),
