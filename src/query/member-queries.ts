@@ -7,10 +7,11 @@ import {
   type ListStorageNodesResponseSchema,
   type ManagerStatusSchema,
   MemberState,
+  type StorageNodeStatusSchema,
 } from "../gen/bss/v1/query_pb.js";
 import { compareIds, isId } from "../ledger/ids.js";
-import type { Manager } from "../ledger/members.js";
-import { suspensionReason } from "../ledger/members-codec.js";
+import type { Manager, StorageNode } from "../ledger/members.js";
+import { storageSuspension, suspensionReason } from "../ledger/members-codec.js";
 import { ruleIds } from "../ledger/rules/catalogue.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { pagePosition, pageSize, pageToken } from "../rpc/validation.js";
@@ -52,6 +53,12 @@ function managerStatus(manager: Manager): MessageInitShape<typeof ManagerStatusS
   };
 }
 
+export type StorageNodesPorts = {
+  readonly policy: Policy;
+  /** Whether this node has a stream with a storage node; storage nodes have none. */
+  readonly isConnected: (nodeId: string) => boolean;
+};
+
 /**
  * A page of storage nodes, ascending by id; a token names the last id of the page before, so that a
  * page is right also when nodes joined in between.
@@ -61,11 +68,13 @@ function managerStatus(manager: Manager): MessageInitShape<typeof ManagerStatusS
 export async function listStorageNodes(
   reader: LedgerReader,
   request: ListStorageNodesRequest,
-  isConnected: (nodeId: string) => boolean,
+  { policy, isConnected }: StorageNodesPorts,
 ): Promise<MessageInitShape<typeof ListStorageNodesResponseSchema>> {
   const sizeMax = pageSize(request.pageSize, nodesPerPage);
   const after = tokenId(request.pageToken);
-  const { storageNodes } = reader.head().members;
+  const { members } = reader.head();
+  const { storageNodes } = members;
+  const eligible = new Set(members.eligibleStorageNodes(policy));
   const rest =
     after === undefined
       ? storageNodes
@@ -74,14 +83,26 @@ export async function listStorageNodes(
   const attested = await reader.lastAttestedHeights(page.map(({ nodeId }) => nodeId));
   const last = page.at(-1);
   return {
-    nodes: page.map(({ nodeId, suspension, credit, reward, sponsorId }) => ({
-      ...{ nodeId, credit, reward, sponsorId },
-      state: suspension !== undefined ? MemberState.SUSPENDED : MemberState.ACTIVE,
-      lastAttestedHeight: BigInt(attested.get(nodeId) ?? 0),
-      connected: isConnected(nodeId),
+    nodes: page.map((node) => ({
+      ...standing(node),
+      eligible: eligible.has(node.nodeId),
+      lastAttestedHeight: BigInt(attested.get(node.nodeId) ?? 0),
+      connected: isConnected(node.nodeId),
     })),
     nextPageToken:
       last === undefined || rest.length <= sizeMax ? "" : pageToken(listing, last.nodeId),
+  };
+}
+
+function standing(node: StorageNode): MessageInitShape<typeof StorageNodeStatusSchema> {
+  const { nodeId, suspension, credit, reward, paid, sponsorId, auditFailed } = node;
+  return {
+    ...{ nodeId, credit, reward, paid, sponsorId, auditFailed },
+    state: suspension !== undefined ? MemberState.SUSPENDED : MemberState.ACTIVE,
+    suspension: storageSuspension(suspension),
+    admittedHeight: BigInt(node.admittedHeight),
+    changedHeight: BigInt(node.changedHeight),
+    changedAtUnixMs: BigInt(node.changedAtMs),
   };
 }
 

@@ -24,6 +24,7 @@ export function sharedQueries({ reader, heads, consortium, isConnected }: Shared
     watchBlocks: (request, context) => watchBlocks(reader, heads, request, context.signal),
     getConsistencyProof: (request) => getConsistencyProof(reader, request),
     getConsortium: () => getConsortium(reader, consortium),
-    listStorageNodes: (request) => listStorageNodes(reader, request, isConnected),
+    listStorageNodes: (request) =>
+      listStorageNodes(reader, request, { policy: consortium.policy, isConnected }),
   } as const satisfies ServiceHandlers<typeof QueryService>;
 }

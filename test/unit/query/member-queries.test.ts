@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { utf8 } from "../../../src/base/bytes.js";
-import { sha256 } from "../../../src/crypto/hash.js";
-import { ControlOperationSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { ListStorageNodesRequestSchema, MemberState } from "../../../src/gen/bss/v1/query_pb.js";
 import { votesEvidence } from "../../../src/ledger/evidence.js";
 import { ruleIds } from "../../../src/ledger/rules/catalogue.js";
@@ -17,15 +14,11 @@ import {
   policy,
   storageIds,
 } from "../ledger/support/consortium.js";
-import { publicKeyOf } from "../ledger/support/records.js";
+import { admissionOf } from "../ledger/support/invitations.js";
 import { accuse, approveOf, resume, suspend } from "../ledger/support/statements.js";
 import { ChainWorld } from "../storage-node/support/chain-world.js";
 
-function admission(nodeId: string) {
-  const tlsSpkiSha256 = sha256(utf8(`tls of ${nodeId}`));
-  const value = { nodeId, signingKey: publicKeyOf(nodeId), tlsSpkiSha256, sponsorId: "manager-1" };
-  return create(ControlOperationSchema, { operation: { case: "admitStorageNode", value } });
-}
+const nobody = { policy, isConnected: () => false };
 
 const request = (init: MessageInitShape<typeof ListStorageNodesRequestSchema>) =>
   create(ListStorageNodesRequestSchema, init);
@@ -34,7 +27,7 @@ describe("GetConsortium", () => {
   test("names managers, policy, rules and every change of membership, oldest first", async () => {
     const world = await ChainWorld.open();
     await world.commit(world.ledger.extend());
-    await world.commit(world.ledger.extend({ control: [admission("storage-8")] }));
+    await world.commit(world.ledger.extend({ control: [admissionOf("storage-8")] }));
     const facts = { consortiumName: "test-grid", consortiumId, policy };
     const answer = await getConsortium(world.store.reader, facts);
     const managers = answer.managers ?? [];
@@ -106,15 +99,14 @@ describe("ListStorageNodes", () => {
       const seen: (string | undefined)[] = [];
       let token = "";
       do {
-        const page = await listStorageNodes(
-          reader,
-          request({ pageSize, pageToken: token }),
-          (id) => id === "storage-2",
-        );
+        const page = await listStorageNodes(reader, request({ pageSize, pageToken: token }), {
+          policy,
+          isConnected: (id) => id === "storage-2",
+        });
         for (const node of page.nodes ?? []) {
           seen.push(node.nodeId);
           assert.equal(node.state, MemberState.ACTIVE);
-          assert.equal(node.credit, 100);
+          assert.deepEqual([node.credit, node.eligible], [100, true]);
           assert.equal(node.connected, node.nodeId === "storage-2");
         }
         token = page.nextPageToken ?? "";
@@ -126,7 +118,7 @@ describe("ListStorageNodes", () => {
   test("says when a node last attested, by the certificates that blocks carry", async () => {
     const world = await ChainWorld.open();
     for (let i = 0; i < 4; i++) await world.commit(world.ledger.extend());
-    const { nodes } = await listStorageNodes(world.store.reader, request({}), () => false);
+    const { nodes } = await listStorageNodes(world.store.reader, request({}), nobody);
     for (const { nodeId, lastAttestedHeight } of nodes ?? []) {
       const heights = [1, 2, 3].filter((height) =>
         world.ledger.at(height).committee.includes(nodeId ?? ""),
@@ -137,12 +129,12 @@ describe("ListStorageNodes", () => {
 
   test("goes on after the last node of a page also when a node has joined before it", async () => {
     const world = await ChainWorld.open();
-    const first = await listStorageNodes(world.store.reader, request({ pageSize: 2 }), () => false);
-    await world.commit(world.ledger.extend({ control: [admission("storage-0")] }));
+    const first = await listStorageNodes(world.store.reader, request({ pageSize: 2 }), nobody);
+    await world.commit(world.ledger.extend({ control: [admissionOf("storage-0")] }));
     const rest = await listStorageNodes(
       world.store.reader,
       request({ pageToken: first.nextPageToken ?? "" }),
-      () => false,
+      nobody,
     );
     assert.deepEqual(
       rest.nodes?.map(({ nodeId }) => nodeId),
@@ -162,7 +154,7 @@ describe("ListStorageNodes", () => {
   ] as const) {
     test(`refuses ${what} with ${reason}`, async () => {
       const { reader } = (await ChainWorld.open()).store;
-      const error = await rpcErrorFrom(listStorageNodes(reader, request(init), () => false));
+      const error = await rpcErrorFrom(listStorageNodes(reader, request(init), nobody));
       assert.equal(error.reason, reason);
     });
   }
