@@ -73,7 +73,7 @@ describe("StatusDisplay", () => {
           syncing: false,
           waits_for: "",
           abstaining: "",
-        halted: "",
+          halted: "",
         },
       ],
     );

@@ -69,6 +69,7 @@ export function admissionOf(
 export function participantInvitation(memberId: string, changes: InvitationInit = {}): Uint8Array {
   return invitationBytes({
     ...{ role: InvitedRole.PARTICIPANT, memberId, usesMax: 1, agentIds: ["head-end"] },
+    invitationId: seedOf(`invitation of ${memberId}`).slice(0, 16),
     meters: [{ meterId: `meter of ${memberId}`.replaceAll(" ", "-"), ...meterOf }],
     ...changes,
   });

@@ -25,7 +25,6 @@ import {
   documentBytes,
   hashOf,
   readingBytes,
-  seedOf,
   sessionBytes,
   submitted,
   tradeBytes,
