@@ -71,7 +71,7 @@ const house: House = {
       builtins: ["crypto", "net"],
       filesMin: 3,
     },
-    node: { imports: belowNodes, packages: ["pino"], builtins: [], filesMin: 3 },
+    node: { imports: [...belowNodes, "pki"], packages: ["pino"], builtins: [], filesMin: 3 },
     manager: {
       imports: [...belowNodes, "node", "pki"],
       packages: [protobuf, "pino"],

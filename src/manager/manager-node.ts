@@ -18,6 +18,7 @@ import type { GenesisState } from "../ledger/genesis.js";
 import { grpcObserver } from "../metrics/grpc-observer.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { startMetricsServer } from "../metrics/metrics-server.js";
+import { CertificateRenewal, issueByManagers } from "../node/certificate-renewal.js";
 import type { Closers } from "../node/closers.js";
 import { loadGenesis } from "../node/genesis-file.js";
 import { identities } from "../node/identities.js";
@@ -37,7 +38,7 @@ import { createServer, type RpcServer } from "../rpc/server.js";
 import { RenewableTls } from "../rpc/tls.js";
 import { ManagerStore } from "../store/manager-store.js";
 import { openRocksDb } from "../store/rocksdb-store.js";
-import { Issuer } from "./issuing.js";
+import { Issuer, requestOf } from "./issuing.js";
 import { Manager } from "./manager.js";
 import { checkManagerKeys, openEpochKey } from "./manager-keys.js";
 import { grpcDial, ManagerLinks } from "./manager-links.js";
@@ -137,6 +138,7 @@ async function start(
   implement(parts, manager, links);
   observe(parts, manager, links);
   await manager.start();
+  openRenewal(parts, closers);
   const { port } = await server.listen(config.listen);
   closers.add(() => server.close());
   if (config.metrics !== undefined) {
@@ -187,6 +189,22 @@ function implement(
       }),
     )
     .implement(GovernanceService, {});
+}
+
+function openRenewal({ config, genesis, tls, store, log, issuer }: Parts, closers: Closers): void {
+  const { id, managerAddresses: addresses } = config;
+  const others = issueByManagers({
+    ...{ consortiumName: genesis.name, addresses, tls },
+    managers: () => store.head.members.managers.filter(({ managerId }) => managerId !== id),
+  });
+  const renewal = new CertificateRenewal({
+    ...{ id, tls, log, certificateFile: config.tls.certificate, time: systemTime },
+    issue: async (request) =>
+      issuer === undefined
+        ? others(request)
+        : issuer.issue({ role: "manager", id }, await requestOf(request)),
+  });
+  closers.add(async () => renewal.close());
 }
 
 function openLinks({ config, genesis, tls, store, log, metrics }: Parts, manager: Manager) {

@@ -91,6 +91,7 @@ export class LiveChain {
     const early: string[] = [];
     const chain = await StorageChain.open({
       ...{ nodeId: config.id, consortiumId, policy, store, signatures, sign, monotonicMs, tell },
+      ...(config.checkpoint && { checkpoint: config.checkpoint }),
       voice,
       repairing: () => node.repair?.repairing ?? false,
       onDoubt: (cause) => (node.repair === undefined ? early.push(cause) : repair.report(cause)),

@@ -4,17 +4,18 @@
  */
 import { equalBytes } from "../base/bytes.js";
 import { fileError } from "../config/config-error.js";
-import { readSeedFile, readTlsFiles, type TlsMaterial } from "../config/key-files.js";
+import { readSeedFile, readTlsFiles } from "../config/key-files.js";
 import type { StorageNodeConfig } from "../config/node-config.js";
 import { type Ed25519Signer, ed25519Signer } from "../crypto/ed25519.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import type { Members } from "../ledger/members.js";
 import { loadGenesis } from "../node/genesis-file.js";
+import { RenewableTls } from "../rpc/tls.js";
 
 export type NodeFiles = {
   readonly genesis: GenesisState;
   readonly signer: Ed25519Signer;
-  readonly tls: TlsMaterial;
+  readonly tls: RenewableTls;
 };
 
 /** @throws ConfigError */
@@ -23,7 +24,7 @@ export function readNodeFiles(config: StorageNodeConfig): NodeFiles {
   return {
     genesis: loadGenesis(genesisFile),
     signer: ed25519Signer(readSeedFile(signingKeyFile)),
-    tls: readTlsFiles(config.tls),
+    tls: new RenewableTls(readTlsFiles(config.tls)),
   };
 }
 
