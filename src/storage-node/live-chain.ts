@@ -91,8 +91,8 @@ export class LiveChain {
     const early: string[] = [];
     const chain = await StorageChain.open({
       ...{ nodeId: config.id, consortiumId, policy, store, signatures, sign, monotonicMs, tell },
-      ...(config.checkpoint && { checkpoint: config.checkpoint }),
       voice,
+      ...(config.checkpoint && { checkpoint: config.checkpoint }),
       repairing: () => node.repair?.repairing ?? false,
       onDoubt: (cause) => (node.repair === undefined ? early.push(cause) : repair.report(cause)),
       isLinked: (managerId) => node.links?.isConnected(managerId) ?? false,

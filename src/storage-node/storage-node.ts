@@ -36,7 +36,7 @@ import type { StoreError } from "../store/store-error.js";
 import { decodeHalt, type HaltEvidence, haltMessages } from "./halting.js";
 import { LiveChain, openLinks } from "./live-chain.js";
 import type { ManagerLinks } from "./manager-links.js";
-import { checkAdmission, type NodeFiles, readNodeFiles } from "./node-files.js";
+import { checkAdmission, checkCheckpoint, type NodeFiles, readNodeFiles } from "./node-files.js";
 import { type OpenedStore, openMark, openStore } from "./open-store.js";
 import { queryService } from "./query-service.js";
 
@@ -76,6 +76,7 @@ async function start(
   const opened = await openStore(config.dataDirectory, genesis, (error) => damage.told(error));
   closers.add(() => opened.kv.close());
   const { store } = opened;
+  await checkCheckpoint(config, store, genesis);
   const log = openLog({ role: "storage", id: config.id, level: config.log.level }, options);
   for (const finding of opened.findings) log.error({ finding }, "the store was damaged");
   const metrics = await openMetrics(config, genesis.name, options, closers);

@@ -293,10 +293,13 @@ describe("a node with a checkpoint", () => {
     ] as const) {
       const node = await ChainWorld.open();
       node.checkpoint = { height: 2, blockId: id };
-      await node.start();
+      await node.crash();
       for (const made of [first, second, third]) await node.commit(made);
       assert.equal(node.height, height);
-      assert.deepEqual(node.dropped.slice(0, 1), height === 3 ? [] : ["CHECKPOINT_MISMATCH"]);
+      assert.deepEqual(
+        node.dropped.slice(0, 1),
+        height === 3 ? [] : ["manager-1 CHECKPOINT_MISMATCH"],
+      );
     }
   });
 });

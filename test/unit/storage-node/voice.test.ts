@@ -98,7 +98,7 @@ describe("a storage node whose store was put back", () => {
     const other = again.makeFor(true);
     await again.verify(other);
     assert.deepEqual(again.attestations, []);
-    assert.deepEqual(again.dropped, ["PERHAPS_ATTESTED"]);
+    assert.deepEqual(again.dropped, ["manager-1 PERHAPS_ATTESTED"]);
     const later = again.makeFor(true, 1);
     await again.verify(later, { round: 1 });
     assert.equal(again.attestations.length, 1);
