@@ -113,6 +113,16 @@ bench-sync: build ## Measure how fast nodes that lost everything catch up; BLOCK
 
 bench-sync: BLOCKS ?= 2000
 
+.PHONY: bench-storage
+bench-storage: build ## Measure what storage nodes cost four managers; NODES=10,100 for how many
+	@node dist/bench/storage-nodes/run.js --nodes $(NODES)
+
+bench-storage: NODES ?= 10,100
+
+.PHONY: bench-public
+bench-public: build ## Compute what silence, audits, losses and sampling of storage nodes come to
+	@node dist/bench/public/run.js
+
 .PHONY: breaking
 breaking: install ## Compare the API with another commit: AGAINST=main by default
 	$(call step,API compatible with $(AGAINST),buf breaking --against '.git#ref=$(AGAINST)')

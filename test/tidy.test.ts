@@ -65,15 +65,21 @@ const house: House = {
       builtins: "any",
       filesMin: 3,
     },
-    node: { imports: belowNodes, packages: ["pino"], builtins: [], filesMin: 3 },
+    pki: {
+      imports: ["base", "crypto", "rpc", "config"],
+      packages: ["@peculiar/x509", "reflect-metadata"],
+      builtins: ["crypto", "net"],
+      filesMin: 3,
+    },
+    node: { imports: [...belowNodes, "pki"], packages: ["pino"], builtins: [], filesMin: 3 },
     manager: {
-      imports: [...belowNodes, "node"],
+      imports: [...belowNodes, "node", "pki"],
       packages: [protobuf, "pino"],
       builtins: "any",
       filesMin: 2,
     },
     "storage-node": {
-      imports: [...belowNodes, "node"],
+      imports: [...belowNodes, "node", "pki"],
       packages: [protobuf, "pino"],
       builtins: "any",
       filesMin: 2,
@@ -87,12 +93,9 @@ const house: House = {
     cli: {
       imports: [
         ...["base", "gen", "crypto", "config", "client", "manager", "storage-node"],
-        ...["ledger", "rpc", "metrics", "store"],
+        ...["ledger", "rpc", "metrics", "store", "pki"],
       ],
-      packages: [
-        ...[protobuf, "commander", "cli-progress", "csv-parse", "pino", "yaml", "zod"],
-        ...["@peculiar/x509", "reflect-metadata"],
-      ],
+      packages: [...[protobuf, "commander", "cli-progress", "csv-parse", "pino", "yaml", "zod"]],
       builtins: "any",
       filesMin: 5,
     },

@@ -6,6 +6,7 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../base/version.js";
 import { register as registerBlocks } from "./blocks.js";
+import { register as registerCheck } from "./check.js";
 import { exitCodes } from "./cli-error.js";
 import { register as registerConsortium } from "./consortium.js";
 import { register as registerDevnet } from "./devnet.js";
@@ -27,6 +28,7 @@ const commands = [
   registerInit,
   registerDevnet,
   registerStart,
+  registerCheck,
   registerSubmit,
   registerGet,
   registerHistory,

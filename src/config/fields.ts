@@ -4,6 +4,7 @@
  */
 import { isIP } from "node:net";
 import { z } from "zod";
+import { fromHex } from "../base/bytes.js";
 import { isId } from "../ledger/ids.js";
 import { nearestName } from "./nearest-name.js";
 
@@ -70,6 +71,17 @@ export function path() {
     .min(1, { error })
     .max(4096, { error })
     .refine((text) => !looksSecret(text) && !text.includes("\0"), { error });
+}
+
+/** 64 hex digits, as 32 bytes. */
+export function hash() {
+  const error = "64 hex digits";
+  return z.string({ error }).transform((text, context) => {
+    const bytes = fromHex(text);
+    if (bytes?.length === 32) return bytes;
+    context.addIssue({ code: "custom", message: error });
+    return z.NEVER;
+  });
 }
 
 export function host() {

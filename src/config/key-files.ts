@@ -52,6 +52,21 @@ export function readTlsFiles(files: TlsFiles): TlsMaterial {
   };
 }
 
+/** A manager's certificate authority, both PEM; the key is secret. Throws `ConfigError`. */
+export function readIssuerFiles(files: {
+  readonly certificateFile: string;
+  readonly keyFile: string;
+}): { readonly certificatePem: string; readonly keyPem: string } {
+  const keyPem = readFile(files.keyFile, keyFileBytesMax, true).toString("latin1");
+  if (!keyPem.includes("-----BEGIN PRIVATE KEY-----")) {
+    throw fileError(files.keyFile, "no PKCS #8 private key in PEM", "check the path in issuer.key");
+  }
+  return {
+    certificatePem: readCertificates(files.certificateFile, "issuer.certificate"),
+    keyPem,
+  };
+}
+
 /** Reads all key files that a manager's config names. Throws `ConfigError`. */
 export function readManagerKeys(config: ManagerConfig): ManagerKeys {
   return {

@@ -49,6 +49,21 @@ type CommonConfig = {
   readonly log: { readonly level: LogLevel };
 };
 
+/** A manager's certificate authority, with which it lets others join and renews certificates. */
+export type IssuerConfig = {
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  /** How long what it issues is valid, ms. */
+  readonly lifetimeMs: number;
+};
+
+/** A final block that the node takes as true. */
+export type CheckpointConfig = {
+  readonly height: number;
+  /** 32 bytes. */
+  readonly blockId: Uint8Array;
+};
+
 export type ManagerConfig = CommonConfig & {
   readonly role: "manager";
   /** host:port that others are told to dial; the listening address when absent. */
@@ -59,15 +74,19 @@ export type ManagerConfig = CommonConfig & {
   readonly hpkeKeyFile: string;
   /** Wrapped epoch keys; the place in the list is the number of the epoch. */
   readonly epochWrapFiles: readonly string[];
+  /** Absent where others issue. */
+  readonly issuer?: IssuerConfig;
   readonly limits: ManagerLimits;
 };
 
 export type StorageNodeConfig = CommonConfig & {
   readonly role: "storage";
-  /** Directory of what the signing key has attested; beside the key, never in the data directory. */
+  /** Directory of what the signing key has attested; beside the key, not in the data directory. */
   readonly signerStateDirectory: string;
   /** Everything on disk is read once in this time, ms; 0 for never. */
   readonly scrubPeriodMs: number;
+  /** From the invitation with which it joined: a chain that has another block there is refused. */
+  readonly checkpoint?: CheckpointConfig;
   readonly limits: NetworkLimits;
 };
 
@@ -105,6 +124,13 @@ const managerSchema = field.mapping({
   epoch_wraps: field.listOf(field.path(), "paths of epoch key wraps, epoch 0 first").min(1, {
     error: "a list of paths of epoch key wraps, epoch 0 first",
   }),
+  issuer: field
+    .mapping({
+      certificate: field.path(),
+      key: field.path(),
+      validity_days: field.number(0.0001, 825, "days").default(90),
+    })
+    .optional(),
   limits: managerLimitsSchema.prefault({}),
 });
 
@@ -115,6 +141,9 @@ const storageSchema = field.mapping({
   scrub: field
     .mapping({ period_hours: field.number(0, 87_600, "hours").default(168) })
     .prefault({}),
+  checkpoint: field
+    .mapping({ height: field.integer(0, Number.MAX_SAFE_INTEGER), block_id: field.hash() })
+    .optional(),
   limits: storageLimitsSchema.prefault({}),
 });
 
@@ -144,6 +173,9 @@ export function loadNodeConfig(file: string): NodeConfig {
       role: "storage",
       signerStateDirectory: signerStateDirectory(raw, at),
       scrubPeriodMs: raw.scrub.period_hours * 3_600_000,
+      ...(raw.checkpoint && {
+        checkpoint: { height: raw.checkpoint.height, blockId: raw.checkpoint.block_id },
+      }),
       limits: networkLimitsOf(raw.limits),
     };
   }
@@ -155,6 +187,7 @@ export function loadNodeConfig(file: string): NodeConfig {
     vrfKeyFile: at(raw.vrf_key),
     hpkeKeyFile: at(raw.hpke_key),
     epochWrapFiles: raw.epoch_wraps.map(at),
+    ...(raw.issuer && { issuer: issuerOf(raw.issuer, at) }),
     limits: managerLimitsOf(raw.limits),
   };
 }
@@ -172,6 +205,14 @@ function commonConfig(raw: Raw, file: string, at: (path: string) => string): Com
     managerAddresses: new Map(raw.managers.map(({ id, address }) => [id, address])),
     log: raw.log,
   };
+}
+
+function issuerOf(
+  raw: NonNullable<Extract<Raw, { role: "manager" }>["issuer"]>,
+  at: (path: string) => string,
+): IssuerConfig {
+  const { certificate, key, validity_days: days } = raw;
+  return { certificateFile: at(certificate), keyFile: at(key), lifetimeMs: days * 86_400_000 };
 }
 
 function signerStateDirectory(

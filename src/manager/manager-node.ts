@@ -18,6 +18,7 @@ import type { GenesisState } from "../ledger/genesis.js";
 import { grpcObserver } from "../metrics/grpc-observer.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { startMetricsServer } from "../metrics/metrics-server.js";
+import { CertificateRenewal, issueByManagers } from "../node/certificate-renewal.js";
 import type { Closers } from "../node/closers.js";
 import { loadGenesis } from "../node/genesis-file.js";
 import { identities } from "../node/identities.js";
@@ -32,16 +33,19 @@ import {
 } from "../node/running-node.js";
 import { sampleSync } from "../node/sync-observer.js";
 import { HeadSignal } from "../query/head-signal.js";
+import type { IdentityRegistry } from "../rpc/authorizer.js";
 import { createServer, type RpcServer } from "../rpc/server.js";
-import type { TlsFiles } from "../rpc/tls.js";
+import { RenewableTls } from "../rpc/tls.js";
 import { ManagerStore } from "../store/manager-store.js";
 import { openRocksDb } from "../store/rocksdb-store.js";
+import { Issuer, requestOf } from "./issuing.js";
 import { Manager } from "./manager.js";
 import { checkManagerKeys, openEpochKey } from "./manager-keys.js";
 import { grpcDial, ManagerLinks } from "./manager-links.js";
 import { managerObserver } from "./manager-observer.js";
 import { forkAnswerOf, sampleStorage, sampleWaiting, statusOf } from "./manager-status.js";
 import { managerQueries } from "./query-service.js";
+import { registrationService } from "./registration-service.js";
 import { RingHalted } from "./ring-driver.js";
 import { openSigner } from "./signer-start.js";
 import { SubmitService } from "./submit-service.js";
@@ -49,13 +53,15 @@ import { SubmitService } from "./submit-service.js";
 type Parts = {
   readonly config: ManagerConfig;
   readonly genesis: GenesisState;
-  readonly tls: TlsFiles;
+  readonly tls: RenewableTls;
   readonly store: ManagerStore;
   readonly heads: HeadSignal;
   readonly epochKey: Uint8Array;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly server: RpcServer;
+  readonly registry: IdentityRegistry;
+  readonly issuer: Issuer | undefined;
 };
 
 export type ManagerNodeOptions = NodeOptions & {
@@ -80,7 +86,9 @@ async function start(
   const keys = readManagerKeys(config);
   checkManagerKeys(config.id, keys, genesis);
   const epochKey = await openEpochKey(config.id, keys, genesis);
-  const tls = readTlsFiles(config.tls);
+  const tls = new RenewableTls(readTlsFiles(config.tls));
+  const { wallMs } = systemTime;
+  const issuer = config.issuer && (await Issuer.open(config.issuer, genesis.name, wallMs));
   const kv = await openRocksDb(config.dataDirectory);
   closers.add(() => kv.close());
   const store = await ManagerStore.open(kv, genesis);
@@ -90,20 +98,23 @@ async function start(
   const { processMetrics = true } = options;
   const consortium = genesis.name;
   const metrics = createMetrics({ role: "manager", nodeId: config.id, consortium, processMetrics });
+  const registry = identities({
+    members: () => store.head.members,
+    participantSpki: async (id) => (await store.participant(id))?.tlsSpkiSha256,
+  });
   const server = createServer({
     tls,
     consortiumName: genesis.name,
-    registry: identities({
-      members: () => store.head.members,
-      participantSpki: async (id) => (await store.participant(id))?.tlsSpkiSha256,
-    }),
+    registry,
     limits: rpcLimitsOf(config.limits),
     metrics: grpcObserver(metrics),
     onInternalError: (error, method) => log.error({ err: error, method }, "a call failed"),
     onCallerRefused: refusalLog(log, systemTime.monotonicMs),
   });
   const heads = new HeadSignal();
-  const parts = { config, genesis, tls, store, heads, epochKey, log, metrics, server };
+  const parts = {
+    ...{ config, genesis, tls, store, heads, epochKey, log, metrics, server, registry, issuer },
+  };
   const { poolSubmissionsMax, poolBytesMax } = config.limits;
   let links: ManagerLinks | undefined;
   const manager = await Manager.open({
@@ -127,6 +138,7 @@ async function start(
   implement(parts, manager, links);
   observe(parts, manager, links);
   await manager.start();
+  openRenewal(parts, closers);
   const { port } = await server.listen(config.listen);
   closers.add(() => server.close());
   if (config.metrics !== undefined) {
@@ -138,7 +150,7 @@ async function start(
 }
 
 function implement(
-  { config, genesis, store, heads, epochKey, server }: Parts,
+  { config, genesis, store, heads, epochKey, server, registry, issuer }: Parts,
   manager: Manager,
   links: ManagerLinks,
 ): void {
@@ -168,8 +180,31 @@ function implement(
         fork: () => forkAnswerOf(manager),
       }),
     )
-    .implement(RegistrationService, {})
+    .implement(
+      RegistrationService,
+      registrationService({
+        ...{ issuer, registry, operations: manager.publicSide.operations },
+        members: () => store.head.members,
+        participant: (id) => store.participant(id),
+      }),
+    )
     .implement(GovernanceService, {});
+}
+
+function openRenewal({ config, genesis, tls, store, log, issuer }: Parts, closers: Closers): void {
+  const { id, managerAddresses: addresses } = config;
+  const others = issueByManagers({
+    ...{ consortiumName: genesis.name, addresses, tls },
+    managers: () => store.head.members.managers.filter(({ managerId }) => managerId !== id),
+  });
+  const renewal = new CertificateRenewal({
+    ...{ id, tls, log, certificateFile: config.tls.certificate, time: systemTime },
+    issue: async (request) =>
+      issuer === undefined
+        ? others(request)
+        : issuer.issue({ role: "manager", id }, await requestOf(request)),
+  });
+  closers.add(async () => renewal.close());
 }
 
 function openLinks({ config, genesis, tls, store, log, metrics }: Parts, manager: Manager) {

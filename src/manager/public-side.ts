@@ -166,8 +166,7 @@ export class PublicSide {
   /** Says what is to be said again, and looks at what is new; after each block, and at intervals. */
   async tick(): Promise<void> {
     try {
-      await this.#audits.tick();
-      await this.#say();
+      await Promise.all([this.#audits.tick(), this.operations.tick(), this.#say()]);
     } catch (error) {
       // A store that is closing refuses to read.
       if (!this.#closed) throw error;
@@ -181,7 +180,6 @@ export class PublicSide {
     try {
       await this.#claims.say(this.#reach.tick());
       await this.#findings.say();
-      await this.operations.tick();
     } finally {
       this.#saying = false;
     }

@@ -38,3 +38,47 @@ function urisOf(subjectAltName: string): readonly string[] {
   }
   return uris;
 }
+
+/** When a certificate is valid, Unix ms, and the hosts that it names. */
+export type CertificateTerms = {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Host names and IP addresses. */
+  readonly hosts: readonly string[];
+};
+
+/** Of a DER or PEM certificate; undefined when it is none. */
+export function readTerms(certificate: Uint8Array | string): CertificateTerms | undefined {
+  try {
+    const { validFrom, validTo, subjectAltName = "" } = new X509Certificate(certificate);
+    const hosts = [...subjectAltName.matchAll(/(?:^|, )(?:DNS|IP Address):([^,"]+)/g)];
+    return {
+      fromMs: Date.parse(validFrom),
+      toMs: Date.parse(validTo),
+      hosts: hosts.flatMap(([, host]) => host ?? []),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether one of the authorities in a PEM bundle has signed a certificate. */
+export function isIssuedBy(certificate: Uint8Array | string, authoritiesPem: string): boolean {
+  try {
+    const issued = new X509Certificate(certificate);
+    const blocks = authoritiesPem.match(
+      /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g,
+    );
+    return (blocks ?? []).some((pem) => {
+      const authority = new X509Certificate(pem);
+      return issued.checkIssued(authority) && issued.verify(authority.publicKey);
+    });
+  } catch {
+    return false;
+  }
+}
+
+/** DER certificates as PEM, in their order. */
+export function certificatesPem(chain: readonly Uint8Array[]): string {
+  return chain.map((der) => new X509Certificate(der).toString()).join("");
+}

@@ -31,6 +31,8 @@ export class RpcChannel {
   readonly address: string;
   readonly #options: ChannelOptions;
   #grpcClient: Client;
+  /** Of the client. */
+  #certPem: TlsFiles["certPem"] | undefined;
   #stopWatching: () => void;
 
   constructor(options: ChannelOptions) {
@@ -43,11 +45,13 @@ export class RpcChannel {
 
   /** For createClient; ask for it at each call. */
   get grpcClient(): Client {
+    // A connection that is up outlives the certificate with which it was made.
+    if (this.#certPem !== this.#options.tls.certPem && !this.connected) this.#replaceClient();
     return this.#grpcClient;
   }
 
   get connected(): boolean {
-    return this.grpcClient.getChannel().getConnectivityState(false) === connectivityState.READY;
+    return this.#grpcClient.getChannel().getConnectivityState(false) === connectivityState.READY;
   }
 
   /** Connects now instead of with the first call. @throws RpcError when it takes longer */
@@ -63,22 +67,26 @@ export class RpcChannel {
   /** Ends the connection and every call on it. */
   close(): void {
     this.#stopWatching();
-    this.grpcClient.close();
+    this.#grpcClient.close();
   }
 
   #watch(): () => void {
     const timeoutMs = this.#options.connectTimeoutMs ?? defaultConnectTimeoutMs;
-    return watchConnection(this.#grpcClient, timeoutMs, () => {
-      const stuck = this.#grpcClient;
-      this.#grpcClient = this.#makeClient();
-      this.#stopWatching = this.#watch();
-      // Calls that wait for its connection end with UNAVAILABLE.
-      stuck.close();
-    });
+    return watchConnection(this.#grpcClient, timeoutMs, () => this.#replaceClient());
+  }
+
+  #replaceClient(): void {
+    const former = this.#grpcClient;
+    this.#stopWatching();
+    this.#grpcClient = this.#makeClient();
+    this.#stopWatching = this.#watch();
+    // Calls that wait for its connection end with UNAVAILABLE.
+    former.close();
   }
 
   #makeClient(): Client {
     const options = this.#options;
+    this.#certPem = options.tls.certPem;
     const credentials = channelCredentials(options.tls, options.expected);
     return new Client(options.address, credentials, {
       "grpc.max_receive_message_length":

@@ -4,8 +4,13 @@
  * registered keys are evidence.
  */
 
-export const roles = ["manager", "storage", "participant", "auditor", "operator"] as const;
+/** Those whose keys the ledger registers. */
+export const memberRoles = ["manager", "storage", "participant", "auditor", "operator"] as const;
 
+/** "invited" is whoever holds an invitation, and is registered nowhere. */
+export const roles = [...memberRoles, "invited"] as const;
+
+export type MemberRole = (typeof memberRoles)[number];
 export type Role = (typeof roles)[number];
 
 export type Identity = { readonly role: Role; readonly id: string };

@@ -3,9 +3,9 @@
  * can be called by nobody. What a caller may see in an answer (a record's content, for instance) is
  * up to the handler, which gets the caller's identity.
  */
-import { type Role, roles } from "./identity.js";
+import { memberRoles, type Role, roles } from "./identity.js";
 
-const anyRole: readonly Role[] = roles;
+const anyRole: readonly Role[] = memberRoles;
 const supervisors: readonly Role[] = ["operator", "manager", "auditor"];
 
 /** By "<package>.<Service>/<Method>". */
@@ -31,10 +31,12 @@ export const methodRoles: Readonly<Record<string, readonly Role[]>> = {
   "bss.v1.QueryService/ListStorageNodes": anyRole,
   "bss.v1.QueryService/GetFork": anyRole,
 
-  // The invitation in the request is what admits; whoever holds one may hand it in
-  // through any member.
-  "bss.v1.RegistrationService/RegisterStorageNode": anyRole,
-  "bss.v1.RegistrationService/RegisterParticipant": anyRole,
+  // What admits is the invitation in the request; whoever holds one may hand it in for another.
+  "bss.v1.RegistrationService/RegisterStorageNode": roles,
+  "bss.v1.RegistrationService/RegisterParticipant": roles,
+  "bss.v1.RegistrationService/RenewCertificate": anyRole,
+  "bss.v1.RegistrationService/RetireStorageNode": ["storage", "operator"],
+  "bss.v1.RegistrationService/RecordPayout": ["operator"],
 
   "bss.v1.GovernanceService/Propose": ["operator"],
   "bss.v1.GovernanceService/Approve": ["operator"],

@@ -21,6 +21,37 @@ export type TlsFiles = {
   readonly caPem: string | Uint8Array;
 };
 
+/**
+ * TLS files of which the own certificate is renewed while they are in use: connections that are
+ * made afterwards use the new one, those that are open stay.
+ */
+export class RenewableTls implements TlsFiles {
+  readonly keyPem: string;
+  readonly caPem: string;
+  #certPem: string;
+  readonly #watchers: (() => void)[] = [];
+
+  constructor({ certPem, keyPem, caPem }: Readonly<Record<keyof TlsFiles, string>>) {
+    this.keyPem = keyPem;
+    this.caPem = caPem;
+    this.#certPem = certPem;
+  }
+
+  get certPem(): string {
+    return this.#certPem;
+  }
+
+  /** Takes a new certificate for the same key. */
+  renew(certPem: string): void {
+    this.#certPem = certPem;
+    for (const watcher of this.#watchers) watcher();
+  }
+
+  watch(watcher: () => void): void {
+    this.#watchers.push(watcher);
+  }
+}
+
 /** Whom a client expects to find at an address. */
 export type ExpectedServer = {
   readonly consortiumName: string;
@@ -59,6 +90,8 @@ class MutualTlsCredentials extends ServerCredentials {
       },
       { ...secureContextOptions(tls), minVersion },
     );
+    if (!(tls instanceof RenewableTls)) return;
+    tls.watch(() => this.updateSecureContextOptions({ ...secureContextOptions(tls), minVersion }));
   }
 
   override _equals(other: ServerCredentials): boolean {

@@ -92,6 +92,7 @@ export class LiveChain {
     const chain = await StorageChain.open({
       ...{ nodeId: config.id, consortiumId, policy, store, signatures, sign, monotonicMs, tell },
       voice,
+      ...(config.checkpoint && { checkpoint: config.checkpoint }),
       repairing: () => node.repair?.repairing ?? false,
       onDoubt: (cause) => (node.repair === undefined ? early.push(cause) : repair.report(cause)),
       isLinked: (managerId) => node.links?.isConnected(managerId) ?? false,

@@ -4,17 +4,20 @@
  */
 import { equalBytes } from "../base/bytes.js";
 import { fileError } from "../config/config-error.js";
-import { readSeedFile, readTlsFiles, type TlsMaterial } from "../config/key-files.js";
+import { readSeedFile, readTlsFiles } from "../config/key-files.js";
 import type { StorageNodeConfig } from "../config/node-config.js";
 import { type Ed25519Signer, ed25519Signer } from "../crypto/ed25519.js";
+import { blockId } from "../ledger/blocks.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import type { Members } from "../ledger/members.js";
 import { loadGenesis } from "../node/genesis-file.js";
+import { RenewableTls } from "../rpc/tls.js";
+import type { StorageNodeStore } from "../store/storage-node-store.js";
 
 export type NodeFiles = {
   readonly genesis: GenesisState;
   readonly signer: Ed25519Signer;
-  readonly tls: TlsMaterial;
+  readonly tls: RenewableTls;
 };
 
 /** @throws ConfigError */
@@ -23,8 +26,29 @@ export function readNodeFiles(config: StorageNodeConfig): NodeFiles {
   return {
     genesis: loadGenesis(genesisFile),
     signer: ed25519Signer(readSeedFile(signingKeyFile)),
-    tls: readTlsFiles(config.tls),
+    tls: new RenewableTls(readTlsFiles(config.tls)),
   };
+}
+
+/**
+ * The chain on disk is the one that the node joined.
+ *
+ * @throws ConfigError when it has another block at the checkpoint
+ */
+export async function checkCheckpoint(
+  { file, checkpoint }: StorageNodeConfig,
+  store: StorageNodeStore,
+  { consortiumId }: GenesisState,
+): Promise<void> {
+  if (checkpoint === undefined || checkpoint.height > store.head.height) return;
+  const { height, blockId: expected } = checkpoint;
+  // A block that is damaged is put right by its id, which this is not about.
+  const stored = await store.finalBlock(height).catch(() => undefined);
+  const id = height === 0 ? consortiumId : stored && blockId(stored.block.header);
+  if (id === undefined || equalBytes(id, expected)) return;
+  const what = `the chain in the data directory has another block at height ${height}`;
+  const next = "ask the operator who invited this node, or start with an empty data directory";
+  throw fileError(file, `CHECKPOINT_MISMATCH: ${what}`, next);
 }
 
 /**

@@ -15,6 +15,7 @@ import { QueryService } from "../gen/bss/v1/query_pb.js";
 import { grpcObserver } from "../metrics/grpc-observer.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { startMetricsServer } from "../metrics/metrics-server.js";
+import { CertificateRenewal, issueByManagers } from "../node/certificate-renewal.js";
 import type { Closers } from "../node/closers.js";
 import { identities } from "../node/identities.js";
 import { refusalLog } from "../node/refusal-log.js";
@@ -35,7 +36,7 @@ import type { StoreError } from "../store/store-error.js";
 import { decodeHalt, type HaltEvidence, haltMessages } from "./halting.js";
 import { LiveChain, openLinks } from "./live-chain.js";
 import type { ManagerLinks } from "./manager-links.js";
-import { checkAdmission, type NodeFiles, readNodeFiles } from "./node-files.js";
+import { checkAdmission, checkCheckpoint, type NodeFiles, readNodeFiles } from "./node-files.js";
 import { type OpenedStore, openMark, openStore } from "./open-store.js";
 import { queryService } from "./query-service.js";
 
@@ -75,6 +76,7 @@ async function start(
   const opened = await openStore(config.dataDirectory, genesis, (error) => damage.told(error));
   closers.add(() => opened.kv.close());
   const { store } = opened;
+  await checkCheckpoint(config, store, genesis);
   const log = openLog({ role: "storage", id: config.id, level: config.log.level }, options);
   for (const finding of opened.findings) log.error({ finding }, "the store was damaged");
   const metrics = await openMetrics(config, genesis.name, options, closers);
@@ -102,6 +104,7 @@ async function start(
   server.implement(QueryService, queriesOf(parts, running));
   const { port } = await server.listen(config.listen);
   closers.add(() => server.close());
+  openRenewal(parts);
   const evidence = await haltEvidence(parts);
   if (evidence === undefined) await startChain(parts, running, server, options);
   else {
@@ -116,6 +119,19 @@ async function start(
   }
   log.info({ port, height: store.head.height }, "the storage node serves");
   return port;
+}
+
+function openRenewal({ config, files, opened, log, closers }: Parts): void {
+  const { id, managerAddresses: addresses } = config;
+  const { tls, genesis } = files;
+  const renewal = new CertificateRenewal({
+    ...{ id, tls, log, certificateFile: config.tls.certificate, time: systemTime },
+    issue: issueByManagers({
+      ...{ consortiumName: genesis.name, addresses, tls },
+      managers: () => opened.store.head.members.managers,
+    }),
+  });
+  closers.add(async () => renewal.close());
 }
 
 async function startChain(

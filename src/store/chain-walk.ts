@@ -172,7 +172,7 @@ export class ChainWalk {
     const stored = await tolerantGetMany(this.#ports.kv, ids.map(chainKeys.lastAttested));
     const writes = ids.flatMap((id, i): WriteOperation[] => {
       const [bytes, height = 0] = [stored[i], this.#attested.get(id)];
-      if (bytes?.length === 8 && decodeU64(bytes) >= height) return [];
+      if (bytes?.length === 8 && decodeU64(bytes) === height) return [];
       return [{ type: "put", key: chainKeys.lastAttested(id), value: u64Part(height) }];
     });
     await this.#compare(this.#height, writes);

@@ -15,7 +15,7 @@ import { utf8 } from "../../src/base/bytes.js";
 import {
   issueCertificate,
   loadCertificateAuthority,
-} from "../../src/cli/pki/certificate-authority.js";
+} from "../../src/pki/certificate-authority.js";
 import {
   type BssClient,
   buildSubmission,

@@ -3,6 +3,7 @@
  * attests again, while the others go on: real processes, and files that are changed under them.
  */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import {
   appendFileSync,
   closeSync,
@@ -15,6 +16,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { defined } from "../../src/base/assert.js";
 import { utf8 } from "../../src/base/bytes.js";
 import { type BssClient, document } from "../../src/client/index.js";
@@ -80,8 +82,8 @@ describe("a storage node whose disk lies", { timeout: 600_000 }, () => {
     return answer?.scrub;
   }
 
-  async function stop(): Promise<void> {
-    const node = consortium.node(victim);
+  async function stop(id = victim): Promise<void> {
+    const node = consortium.node(id);
     node.kill("SIGTERM");
     await node.exited;
   }
@@ -181,7 +183,44 @@ describe("a storage node whose disk lies", { timeout: 600_000 }, () => {
       await consortium.restart([victim]);
     }, /blocks up to height/);
   });
+
+  test("bss check finds nothing in the stores of both roles, and names what is taken out", async () => {
+    const all = consortium.nodes.map(({ id }) => id);
+    await consortium.agreeOn(1, all);
+    for (const id of [victim, "manager-1"]) {
+      const { file, dataDirectory } = consortium.node(id).config;
+      await stop(id);
+      const whole = await runBss("check", "--config", file);
+      assert.equal(whole.code, 0, whole.text);
+      assert.match(whole.text, /all of it is right, up to height \d+/);
+      const kv = await openRocksDb(dataDirectory);
+      const keys = [chainKeys.sealed(3), chainKeys.lastAttested("storage-2")];
+      await kv.write(
+        keys.map((key) => ({ type: "delete", key })),
+        "sync",
+      );
+      await kv.close();
+      const damaged = await runBss("check", "--config", file);
+      assert.equal(damaged.code, 1, damaged.text);
+      assert.match(damaged.text, /height 4: 1 of the sealed records of block 4 are missing$/m);
+      assert.match(damaged.text, /the chain holds up to height [1-9]/);
+    }
+  });
 });
+
+/** One command line in a process of its own. */
+function runBss(...args: readonly string[]): Promise<{ code: number | null; text: string }> {
+  const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+  const child = spawn(process.execPath, [main, ...args]);
+  let text = "";
+  child.stdout.on("data", (chunk) => {
+    text += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    text += chunk;
+  });
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code, text })));
+}
 
 /** Where to change a file; undefined for a file that is left as it is. */
 type Place = (content: Buffer, records: readonly Uint8Array[]) => number | undefined;

@@ -4,13 +4,13 @@ import { ed25519KeyPairFromSeed } from "../../crypto/ed25519.js";
 import { generateHpkeKeyPair } from "../../crypto/hpke.js";
 import { randomBytes } from "../../crypto/random.js";
 import { vrfKeyPairFromSeed } from "../../crypto/vrf.js";
-import type { Role } from "../../rpc/identity.js";
 import {
   type CertificateAuthority,
   createCertificateAuthority,
   type IssuedCertificate,
   issueCertificate,
-} from "../pki/certificate-authority.js";
+} from "../../pki/certificate-authority.js";
+import type { Role } from "../../rpc/identity.js";
 import type { ClientPlan, ConsortiumPlan, NodePlan } from "./plan.js";
 
 export type KeyPair = { readonly publicKey: Uint8Array; readonly secretKey: Uint8Array };

@@ -51,6 +51,7 @@ function writeManager(
     vrf_key: "vrf.key",
     hpke_key: "hpke.key",
     epoch_wraps: ["epoch-0.wrap"],
+    issuer: { certificate: "ca.crt", key: "ca.key" },
   };
   tree.publicFile(`${directory}/config.yaml`, configText(plan, config));
 }

@@ -7,7 +7,7 @@ import {
   type IssuedCertificate,
   issueCertificate,
   loadCertificateAuthority,
-} from "../../../src/cli/pki/certificate-authority.js";
+} from "../../../src/pki/certificate-authority.js";
 import { sha256 } from "../../../src/crypto/hash.js";
 import { readCertificate } from "../../../src/rpc/certificate.js";
 

@@ -99,7 +99,7 @@ describe("operations on their way to the chain", () => {
     });
   });
 
-  const never = new AbortController().signal;
+  const never = () => new AbortController().signal;
   const append = (...control: readonly ControlOperation[]) =>
     exchange.onAppended(++height, control.map(bytesOf));
   const reasonOf = async (answer: Promise<unknown>) => {
@@ -113,7 +113,10 @@ describe("operations on their way to the chain", () => {
   const unfit = violation("OPERATION_INVALID", "It does not fit any more.");
 
   test("are told to all at once, again every second, and answered with their block", async () => {
-    const answers = [exchange.submit(payoutOf("a"), never), exchange.submit(payoutOf("a"), never)];
+    const answers = [
+      exchange.submit(payoutOf("a"), never()),
+      exchange.submit(payoutOf("a"), never()),
+    ];
     await turns();
     assert.deepEqual([told.length, wakes, exchange.hasWaiting], [1, 1, true]);
     nowMs += 1_000;
@@ -130,23 +133,23 @@ describe("operations on their way to the chain", () => {
 
   test("that no block could carry are refused for the block's reason", async () => {
     problemOf = () => violation("INVITATION_EXPIRED", "The invitation has expired.");
-    assert.equal(await reasonOf(exchange.submit(admissionOf("a"), never)), "INVITATION_EXPIRED");
+    assert.equal(await reasonOf(exchange.submit(admissionOf("a"), never())), "INVITATION_EXPIRED");
     assert.deepEqual([pool.size, told], [0, []]);
   });
 
   test("about the same thing do not stand beside each other", async () => {
-    const first = exchange.submit(admissionOf("a"), never);
-    const payout = exchange.submit(payoutOf("a"), never);
+    const first = exchange.submit(admissionOf("a"), never());
+    const payout = exchange.submit(payoutOf("a"), never());
     await turns();
-    const other = exchange.submit(admissionOf("a", "manager-2"), never);
+    const other = exchange.submit(admissionOf("a", "manager-2"), never());
     assert.equal(await reasonOf(other), "MEMBER_ID_TAKEN");
-    assert.equal(await reasonOf(exchange.submit(payoutOf("a", 9n), never)), "OPERATION_INVALID");
+    assert.equal(await reasonOf(exchange.submit(payoutOf("a", 9n), never())), "OPERATION_INVALID");
     append(admissionOf("a"), payoutOf("a"));
     assert.deepEqual(await Promise.all([first, payout]), [{ height: 8 }, { height: 8 }]);
   });
 
   test("that fit no more are dropped, and who waits hears why", async () => {
-    const answer = reasonOf(exchange.submit(payoutOf("a"), never));
+    const answer = reasonOf(exchange.submit(payoutOf("a"), never()));
     await exchange.take("manager-2", payoutOf("b"));
     problemOf = () => unfit;
     isAtTip = false;
@@ -161,7 +164,7 @@ describe("operations on their way to the chain", () => {
   });
 
   test("are not dropped for the block that carries them", async () => {
-    const answer = exchange.submit(payoutOf("a"), never);
+    const answer = exchange.submit(payoutOf("a"), never());
     await turns();
     problemOf = () => unfit;
     height = 8;
@@ -185,12 +188,12 @@ describe("operations on their way to the chain", () => {
 
   test("are not taken in by a manager that is behind, nor if they are of another kind", async () => {
     isAtTip = false;
-    const answer = exchange.submit(payoutOf("a"), never);
+    const answer = exchange.submit(payoutOf("a"), never());
     assert.equal(await reasonOf(answer), "MANAGERS_UNAVAILABLE");
     const claim = create(ControlOperationSchema, {
       operation: { case: "suspendStorageNode", value: { nodeId: "a" } },
     });
-    assert.equal(await reasonOf(exchange.submit(claim, never)), "OPERATION_INVALID");
+    assert.equal(await reasonOf(exchange.submit(claim, never())), "OPERATION_INVALID");
     await exchange.take("manager-2", claim);
     assert.deepEqual(dropped, ["manager-2: OPERATION_INVALID"]);
   });
@@ -217,8 +220,8 @@ describe("operations on their way to the chain", () => {
 
   test("have a bounded number of callers, who are told when the node stops", async () => {
     const answers = [];
-    for (let i = 0; i < waitersMax; i++) answers.push(exchange.submit(payoutOf("a"), never));
-    assert.equal(await reasonOf(exchange.submit(payoutOf("a"), never)), "TOO_MANY_IN_FLIGHT");
+    for (let i = 0; i < waitersMax; i++) answers.push(exchange.submit(payoutOf("a"), never()));
+    assert.equal(await reasonOf(exchange.submit(payoutOf("a"), never())), "TOO_MANY_IN_FLIGHT");
     const reasons = Promise.all(answers.map(reasonOf));
     exchange.close();
     assert.deepEqual(new Set(await reasons), new Set(["NODE_STOPPING"]));

@@ -44,6 +44,8 @@ const names = [
   "bss_storage_credit_median",
   "bss_storage_credit_min",
   "bss_storage_nodes",
+  "bss_store_damaged_total",
+  "bss_store_repairing",
   "bss_store_write_seconds",
   "bss_suspensions_total",
   "bss_sync_blamed_total",

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { ControlOperationSchema, OfficerRole } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { identities } from "../../../src/node/identities.js";
-import type { Role } from "../../../src/rpc/identity.js";
+import type { MemberRole } from "../../../src/rpc/identity.js";
 import { genesis, policy } from "../ledger/support/consortium.js";
 import { accepted } from "../ledger/support/outcome.js";
 import { publicKeyOf, seedOf } from "../ledger/support/records.js";
@@ -29,7 +29,7 @@ describe("who may call a storage node", () => {
     participantSpki: async (id) => (id === "participant-1" ? seedOf("tls of one") : undefined),
   });
 
-  const known: readonly [Role, string, Uint8Array | undefined][] = [
+  const known: readonly [MemberRole, string, Uint8Array | undefined][] = [
     ["manager", "manager-2", seedOf("tls of manager-2")],
     ["manager", "storage-1", undefined],
     ["storage", "storage-1", seedOf("tls of storage-1")],

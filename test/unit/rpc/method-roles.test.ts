@@ -10,7 +10,7 @@ import { file_bss_v1_registration } from "../../../src/gen/bss/v1/registration_p
 import { file_bss_v1_verify_integrity } from "../../../src/gen/bss/v1/verify_integrity_pb.js";
 import { file_bss_v1_vote } from "../../../src/gen/bss/v1/vote_pb.js";
 import { methodName } from "../../../src/rpc/handlers.js";
-import { type Role, roles } from "../../../src/rpc/identity.js";
+import { memberRoles, type Role, roles } from "../../../src/rpc/identity.js";
 import { mayCall, methodRoles } from "../../../src/rpc/method-roles.js";
 import { repositoryRoot } from "../../support/tree.js";
 
@@ -47,11 +47,16 @@ describe("the table of roles", () => {
     ["bss.v1.BroadcastService/Broadcast", ["manager"]],
     ["bss.v1.VoteService/Vote", ["manager"]],
     ["bss.v1.VerifyIntegrityService/VerifyIntegrity", ["storage"]],
-    ["bss.v1.QueryService/GetRecord", roles],
+    ["bss.v1.QueryService/GetRecord", memberRoles],
+    ["bss.v1.RegistrationService/RegisterStorageNode", roles],
+    ["bss.v1.RegistrationService/RegisterParticipant", roles],
+    ["bss.v1.RegistrationService/RenewCertificate", memberRoles],
+    ["bss.v1.RegistrationService/RetireStorageNode", ["storage", "operator"]],
+    ["bss.v1.RegistrationService/RecordPayout", ["operator"]],
     ["bss.v1.GovernanceService/Propose", ["operator"]],
     ["bss.v1.GovernanceService/GetProposal", ["manager", "auditor", "operator"]],
-    ["grpc.health.v1.Health/Check", roles],
-    ["grpc.reflection.v1.ServerReflection/ServerReflectionInfo", roles],
+    ["grpc.health.v1.Health/Check", memberRoles],
+    ["grpc.reflection.v1.ServerReflection/ServerReflectionInfo", memberRoles],
     ["bss.v1.QueryService/NoSuchMethod", []],
     ["toString", []],
   ];

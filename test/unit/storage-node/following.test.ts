@@ -280,6 +280,30 @@ describe("a node that is behind", () => {
   });
 });
 
+describe("a node with a checkpoint", () => {
+  test("follows the chain that has the block, and no other", async () => {
+    const world = await ChainWorld.open();
+    const first = world.ledger.extend();
+    const second = world.ledger.extend();
+    const third = world.ledger.extend();
+    const { blockId } = second.parsed;
+    for (const [id, height] of [
+      [blockId, 3],
+      [first.parsed.blockId, 1],
+    ] as const) {
+      const node = await ChainWorld.open();
+      node.checkpoint = { height: 2, blockId: id };
+      await node.crash();
+      for (const made of [first, second, third]) await node.commit(made);
+      assert.equal(node.height, height);
+      assert.deepEqual(
+        node.dropped.slice(0, 1),
+        height === 3 ? [] : ["manager-1 CHECKPOINT_MISMATCH"],
+      );
+    }
+  });
+});
+
 describe("a node that finds a fork", () => {
   test("keeps both certificates, stops, and is still stopped after a restart", async () => {
     const world = await ChainWorld.open();

@@ -39,6 +39,7 @@ export class ChainWorld {
   readonly blamed: string[] = [];
   readonly doubts: string[] = [];
   repairing = false;
+  checkpoint: { readonly height: number; readonly blockId: Uint8Array } | undefined;
   /** The key's mark outlives the store. */
   place: Place | undefined;
   readonly voice = new Voice(this.#mark(), () => true);
@@ -115,6 +116,7 @@ export class ChainWorld {
       },
       voice: this.voice,
       repairing: () => this.repairing,
+      ...(this.checkpoint && { checkpoint: this.checkpoint }),
       onDoubt: (cause) => this.doubts.push(cause),
     });
   }

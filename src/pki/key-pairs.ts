@@ -1,6 +1,6 @@
 import { webcrypto } from "node:crypto";
 import { PemConverter } from "@peculiar/x509";
-import { sha256 } from "../../crypto/hash.js";
+import { sha256 } from "../crypto/hash.js";
 
 export const tlsKeyAlgorithm = { name: "ECDSA", namedCurve: "P-256" } as const;
 export const tlsSignatureAlgorithm = { name: "ECDSA", hash: "SHA-256" } as const;

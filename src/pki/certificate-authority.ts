@@ -12,9 +12,9 @@ import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import { isIP } from "node:net";
 import * as x509 from "@peculiar/x509";
-import { toHex } from "../../base/bytes.js";
-import { randomBytes } from "../../crypto/random.js";
-import { identityUri, type Role } from "../../rpc/identity.js";
+import { toHex } from "../base/bytes.js";
+import { randomBytes } from "../crypto/random.js";
+import { identityUri, type Role } from "../rpc/identity.js";
 import {
   generateTlsKeyPair,
   privateKeyPem,
@@ -25,9 +25,9 @@ import {
 
 const dayMs = 24 * 60 * 60 * 1000;
 const authorityValidityMs = 10 * 365 * dayMs;
-const partyValidityMs = 2 * 365 * dayMs;
+const partyLifetimeMs = 2 * 365 * dayMs;
 /** Certificates are valid a little before they are made, for peers whose clocks are behind. */
-const backdatedMs = 60 * 60 * 1000;
+const backdatedMsMax = 60 * 60 * 1000;
 
 export type CertificateAuthority = {
   readonly consortiumName: string;
@@ -94,29 +94,47 @@ export async function loadCertificateAuthority(options: {
 /** A new key pair and its certificate, valid for 2 years, for TLS servers and clients. */
 export async function issueCertificate(
   authority: CertificateAuthority,
-  options: {
-    readonly role: Role;
-    readonly id: string;
-    /** Host names and IP addresses that the party can be reached at. */
-    readonly hosts: readonly string[];
-    /** Unix ms. */
-    readonly nowMs: number;
-  },
+  options: Omit<CertificateSubject, "publicKey" | "lifetimeMs"> & { readonly lifetimeMs?: number },
 ): Promise<IssuedCertificate> {
-  const { role, id, hosts, nowMs } = options;
+  const { publicKey, privateKey } = await generateTlsKeyPair();
+  const lifetimeMs = options.lifetimeMs ?? partyLifetimeMs;
+  const certificate = await certify(authority, { ...options, publicKey, lifetimeMs });
+  return {
+    certificatePem: pem(certificate),
+    keyPem: await privateKeyPem(privateKey),
+    spkiSha256: await spkiSha256(publicKey),
+  };
+}
+
+export type CertificateSubject = {
+  readonly role: Role;
+  readonly id: string;
+  /** Host names and IP addresses that the party can be reached at. */
+  readonly hosts: readonly string[];
+  /** Unix ms. */
+  readonly nowMs: number;
+  readonly lifetimeMs: number;
+  readonly publicKey: webcrypto.CryptoKey;
+};
+
+/** A certificate for a party's own key. */
+export async function certify(
+  authority: CertificateAuthority,
+  subject: CertificateSubject,
+): Promise<x509.X509Certificate> {
+  const { role, id, hosts, nowMs, lifetimeMs, publicKey } = subject;
   const { consortiumName } = authority;
-  const keys = await generateTlsKeyPair();
   const names: x509.JsonGeneralNames = [
     { type: "url", value: identityUri(consortiumName, { role, id }) },
     ...hosts.map((host) => ({ type: isIP(host) === 0 ? "dns" : "ip", value: host }) as const),
   ];
-  const certificate = await x509.X509CertificateGenerator.create(
+  return x509.X509CertificateGenerator.create(
     {
       serialNumber: randomSerial(),
       subject: subjectName(consortiumName, id),
       issuer: authority.certificate.subject,
-      ...validity(nowMs, partyValidityMs),
-      publicKey: keys.publicKey,
+      ...validity(nowMs, lifetimeMs),
+      publicKey,
       signingKey: authority.keys.privateKey,
       signingAlgorithm: tlsSignatureAlgorithm,
       extensions: [
@@ -127,7 +145,7 @@ export async function issueCertificate(
           x509.ExtendedKeyUsage.clientAuth,
         ]),
         new x509.SubjectAlternativeNameExtension(names),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
+        await x509.SubjectKeyIdentifierExtension.create(publicKey, false, webcrypto),
         await x509.AuthorityKeyIdentifierExtension.create(
           authority.keys.publicKey,
           false,
@@ -137,14 +155,10 @@ export async function issueCertificate(
     },
     webcrypto,
   );
-  return {
-    certificatePem: pem(certificate),
-    keyPem: await privateKeyPem(keys.privateKey),
-    spkiSha256: await spkiSha256(keys.publicKey),
-  };
 }
 
 function validity(nowMs: number, lengthMs: number): { notBefore: Date; notAfter: Date } {
+  const backdatedMs = Math.min(backdatedMsMax, lengthMs / 10);
   return { notBefore: new Date(nowMs - backdatedMs), notAfter: new Date(nowMs + lengthMs) };
 }
 

@@ -1,0 +1,48 @@
+/** What processes use, as Linux counts it (proc(5)): CPU time, memory, bytes read and written. */
+import { existsSync, readFileSync } from "node:fs";
+
+export type Usage = {
+  readonly cpuMs: number;
+  readonly residentMiB: number;
+  /** Everything that went through read and write: sockets and files. */
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+};
+
+/** Clock ticks of a second in /proc: 100 on every Linux that Node runs on. */
+const ticksPerS = 100;
+
+export const canMeasure = existsSync("/proc/self/io");
+
+export function usageOf(pid: number): Usage {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  // The name of the program is in parentheses and may hold spaces.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  const io = readFileSync(`/proc/${pid}/io`, "latin1");
+  const status = readFileSync(`/proc/${pid}/status`, "latin1");
+  return {
+    cpuMs: (ticks * 1_000) / ticksPerS,
+    residentMiB: numberAfter(status, "VmRSS:") / 1_024,
+    readBytes: numberAfter(io, "rchar:"),
+    writtenBytes: numberAfter(io, "wchar:"),
+  };
+}
+
+/** Of several processes together, since `before`. */
+export function usedSince(pids: readonly number[], before: readonly Usage[]): Usage {
+  const sum = { cpuMs: 0, residentMiB: 0, readBytes: 0, writtenBytes: 0 };
+  for (const [i, pid] of pids.entries()) {
+    const [now, then] = [usageOf(pid), before[i]];
+    sum.cpuMs += now.cpuMs - (then?.cpuMs ?? 0);
+    sum.residentMiB += now.residentMiB;
+    sum.readBytes += now.readBytes - (then?.readBytes ?? 0);
+    sum.writtenBytes += now.writtenBytes - (then?.writtenBytes ?? 0);
+  }
+  return sum;
+}
+
+function numberAfter(text: string, name: string): number {
+  const at = text.indexOf(name);
+  return at < 0 ? 0 : Number.parseInt(text.slice(at + name.length), 10);
+}

@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { SingleBar } from "cli-progress";
+import type { Command } from "commander";
+import { loadNodeConfig, type NodeConfig } from "../config/node-config.js";
+import { openRocksDb } from "../store/rocksdb-store.js";
+import type { Finding } from "../store/store-comparison.js";
+import { CliError } from "./cli-error.js";
+import { outputOf } from "./output.js";
+
+type Options = { readonly config: string; readonly scratch?: string };
+
+/** Lines that are printed; of one cause there may be millions. */
+const findingsShownMax = 200;
+
+/** `bss check`: the whole store of a node that is stopped. */
+export function register(program: Command): void {
+  program
+    .command("check")
+    .summary("check the whole store of a node that is stopped")
+    .description(
+      "Makes a stopped node's chain anew from genesis, under every rule, signature and " +
+        "certificate, in a directory beside, and compares the result with the node's store value " +
+        "by value. Changes no data. Exit code 1 when something is missing or wrong.",
+    )
+    .requiredOption("-c, --config <file>", "the node's config.yaml")
+    .option("--scratch <directory>", "where there is room for a second copy; default: the system's")
+    .action(async (options: Options, command: Command) => {
+      const output = outputOf(command);
+      const config = loadNodeConfig(options.config);
+      const findings: Finding[] = [];
+      let count = 0;
+      const height = await inScratch(options.scratch, (scratch) =>
+        check(config, scratch, (finding) => {
+          count += 1;
+          if (findings.length < findingsShownMax) findings.push(finding);
+        }),
+      );
+      const result = { id: config.id, height, findings: count };
+      output.result({ ...result, shown: findings }, () =>
+        [
+          ...findings.map(({ where, what }) => `${where}: ${what}`),
+          ...(count > findings.length ? [`and ${count - findings.length} more`] : []),
+          count === 0
+            ? `${config.id}: all of it is right, up to height ${height}`
+            : `${config.id}: ${count} values are missing or wrong; the chain holds up to height ${height}`,
+        ].join("\n"),
+      );
+      if (count === 0) return;
+      throw new CliError(`the store of ${config.id} is damaged`, adviceFor(config));
+    });
+}
+
+function adviceFor({ role }: NodeConfig): string {
+  return role === "storage"
+    ? "start the node: it repairs itself from the managers"
+    : "keep it for inspection, check the disk, and let the node catch up into an empty directory";
+}
+
+async function inScratch<T>(
+  parent: string | undefined,
+  job: (directory: string) => Promise<T>,
+): Promise<T> {
+  const directory = mkdtempSync(join(resolve(parent ?? tmpdir()), "bss-check-"));
+  try {
+    return await job(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function check(
+  config: NodeConfig,
+  scratchDirectory: string,
+  found: (finding: Finding) => void,
+): Promise<number> {
+  // Opened for writing once, so that a node that runs is noticed: it holds the lock.
+  const lock = await openRocksDb(config.dataDirectory, { createIfMissing: false });
+  await lock.close();
+  const readOnly = { createIfMissing: false, readOnly: true };
+  const stored = await openRocksDb(config.dataDirectory, readOnly);
+  const scratch = await openRocksDb(scratchDirectory);
+  const bar = progressBar();
+  try {
+    const ports = { stored, scratch, found, onHeight: bar.show };
+    if (config.role === "manager") {
+      const { checkManagerStore } = await import("../manager/store-check.js");
+      return await checkManagerStore(config, ports);
+    }
+    const { checkStorageStore } = await import("../storage-node/store-check.js");
+    return await checkStorageStore(config, ports);
+  } finally {
+    bar.stop();
+    await Promise.all([stored.close(), scratch.close()]);
+  }
+}
+
+/** On a terminal only. */
+function progressBar() {
+  if (!process.stderr.isTTY) return { show() {}, stop() {} };
+  const bar = new SingleBar({
+    format: "{bar} {percentage} %  height {value} of {total}  {eta_formatted} left",
+    ...{ stream: process.stderr, fps: 8, barsize: 24, hideCursor: true, clearOnComplete: true },
+    ...{ barCompleteChar: "█", barIncompleteChar: "░" },
+  });
+  let started = false;
+  return {
+    show(height: number, top: number) {
+      if (!started) bar.start(top, 0);
+      started = true;
+      bar.update(height);
+    },
+    stop() {
+      if (started) bar.stop();
+    },
+  };
+}

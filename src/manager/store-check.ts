@@ -1,0 +1,80 @@
+/**
+ * Checks the whole store of a manager that is stopped: its chain is made anew from genesis, in a
+ * store beside, under every rule, signature and certificate; then both stores, the state included,
+ * are compared.
+ */
+import { readManagerKeys } from "../config/key-files.js";
+import type { ManagerConfig } from "../config/node-config.js";
+import { unsealRecord } from "../crypto/seal.js";
+import { SignatureCache } from "../crypto/signature-cache.js";
+import { ecvrf } from "../crypto/vrf.js";
+import { blockId } from "../ledger/blocks.js";
+import { loadGenesis } from "../node/genesis-file.js";
+import { ManagerStore } from "../store/manager-store.js";
+import { isDamage } from "../store/mendable-store.js";
+import { compareStores, damageOf, type StoreCheckPorts } from "../store/store-comparison.js";
+import { BlockValidator } from "./block-validator.js";
+import { openEpochKey } from "./manager-keys.js";
+
+/** Resolves with the height up to which the chain holds. @throws ConfigError, StartError */
+export async function checkManagerStore(
+  config: ManagerConfig,
+  { stored, scratch, found, onHeight }: StoreCheckPorts,
+): Promise<number> {
+  const genesis = loadGenesis(config.genesisFile);
+  const { consortiumId, policy } = genesis;
+  const epochKey = await openEpochKey(config.id, readManagerKeys(config), genesis);
+  const made = await ManagerStore.open(scratch, genesis);
+  let source: ManagerStore;
+  try {
+    source = await ManagerStore.open(stored, genesis);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    found({ where: "the store's head", what: damageOf(error) });
+    return 0;
+  }
+  const validator = new BlockValidator({
+    ...{ consortiumId, policy, epochKey, signatures: new SignatureCache(), vrf: ecvrf },
+    head: () => made.head,
+    readState: (keys) => made.state(keys),
+  });
+  const { height: top } = source.head;
+  while (made.head.height < top) {
+    const height = made.head.height + 1;
+    onHeight(height, top);
+    const problem = await appendFrom(source, made, { height, validator, epochKey });
+    if (problem === undefined) continue;
+    found({ where: `height ${height}`, what: problem });
+    break;
+  }
+  const { height } = made.head;
+  await compareStores(scratch, stored, height === top, found);
+  return height;
+}
+
+async function appendFrom(
+  source: ManagerStore,
+  made: ManagerStore,
+  at: {
+    readonly height: number;
+    readonly validator: BlockValidator;
+    readonly epochKey: Uint8Array;
+  },
+): Promise<string | undefined> {
+  const { height, validator, epochKey } = at;
+  try {
+    const unseal = (hash: Uint8Array, sealed: Uint8Array) => unsealRecord(epochKey, hash, sealed);
+    const { block, certificates } = (await source.managerBlockAt(height, unseal)) ?? {};
+    if (block?.block === undefined || certificates === undefined) return "the block is missing";
+    const judged = await validator.judge(blockId(block.block.header), block);
+    if (judged === undefined) return "the block does not hang together";
+    if (!judged.ok) return `${judged.error.reason}: ${judged.error.message}`;
+    const problem = await validator.checkFinal(judged.value, certificates);
+    if (problem !== undefined) return `${problem.reason}: ${problem.message}`;
+    await made.append({ block, executed: judged.value, certificates }, "buffered");
+    return undefined;
+  } catch (error) {
+    if (isDamage(error)) return damageOf(error);
+    throw error;
+  }
+}

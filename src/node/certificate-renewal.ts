@@ -1,0 +1,132 @@
+/**
+ * Renews a node's own certificate when two thirds of its life are over, while the node runs. The
+ * key stays: the ledger registers it. Connections that are open stay, new ones use the new
+ * certificate.
+ */
+import type { Logger } from "pino";
+import { equalBytes } from "../base/bytes.js";
+import type { Time, Timer } from "../base/time.js";
+import { replacePublicFile } from "../config/replace-file.js";
+import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
+import type { Manager } from "../ledger/members.js";
+import { createCertificateRequest } from "../pki/certificate-request.js";
+import { certificatesPem, isIssuedBy, readCertificate, readTerms } from "../rpc/certificate.js";
+import { createChannel } from "../rpc/channel.js";
+import { createClient } from "../rpc/client.js";
+import type { RenewableTls } from "../rpc/tls.js";
+
+export type RenewalPorts = {
+  /** The node's. */
+  readonly id: string;
+  readonly tls: RenewableTls;
+  readonly certificateFile: string;
+  /** Gets a certificate chain (DER) for a request (DER). */
+  readonly issue: (request: Uint8Array) => Promise<readonly Uint8Array[]>;
+  readonly time: Time;
+  readonly log: Logger;
+};
+
+/** The clock is looked at as often: timers of months do not exist, and clocks are set. */
+const lookMs = 3_600_000;
+const retryMs = { min: 1_000, max: 600_000 };
+const callTimeoutMs = 10_000;
+
+export class CertificateRenewal {
+  readonly #ports: RenewalPorts;
+  #timer: Timer | undefined;
+  #closed = false;
+
+  constructor(ports: RenewalPorts) {
+    this.#ports = ports;
+    this.#schedule(dueMs(ports.tls.certPem));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  #schedule(atMs: number): void {
+    if (this.#closed) return;
+    const { time } = this.#ports;
+    const leftMs = Math.max(0, atMs - time.wallMs());
+    this.#timer = time.after(Math.min(leftMs, lookMs), () => {
+      if (time.wallMs() < atMs) this.#schedule(atMs);
+      else void this.#renew();
+    });
+  }
+
+  async #renew(): Promise<void> {
+    const { tls, certificateFile, log, time } = this.#ports;
+    try {
+      const certPem = await newCertificate(this.#ports);
+      if (this.#closed) return;
+      replacePublicFile(certificateFile, certPem);
+      tls.renew(certPem);
+      log.info({ until: readTerms(certPem)?.toMs }, "the certificate was renewed");
+      this.#schedule(Math.max(dueMs(certPem), time.wallMs() + retryMs.min));
+    } catch (error) {
+      const toMs = readTerms(tls.certPem)?.toMs ?? 0;
+      const nextMs = (toMs - time.wallMs()) / 20;
+      const reason = error instanceof Error ? error.message : String(error);
+      log.warn({ reason, until: toMs }, "the certificate could not be renewed yet");
+      this.#schedule(time.wallMs() + Math.min(retryMs.max, Math.max(retryMs.min, nextMs)));
+    }
+  }
+}
+
+/** A new certificate for the same key and names, PEM; an error when what was issued is not one. */
+export async function newCertificate({
+  id,
+  tls,
+  issue,
+}: Pick<RenewalPorts, "id" | "tls" | "issue">): Promise<string> {
+  const { certPem, keyPem, caPem } = tls;
+  const hosts = readTerms(certPem)?.hosts ?? [];
+  const chain = await issue(await createCertificateRequest({ keyPem, commonName: id, hosts }));
+  const issued = certificatesPem(chain);
+  const [now, before] = [readCertificate(issued), readCertificate(certPem)];
+  const isSame =
+    now !== undefined &&
+    before !== undefined &&
+    equalBytes(now.spkiSha256, before.spkiSha256) &&
+    now.uris.join() === before.uris.join();
+  if (!isSame) throw new Error("what was issued is another party's certificate");
+  if (!isIssuedBy(issued, caPem)) throw new Error("what was issued is of no known authority");
+  return issued;
+}
+
+/** Asks one manager after the other; the last one's error when all refuse. */
+export function issueByManagers(options: {
+  readonly consortiumName: string;
+  readonly managers: () => readonly Manager[];
+  /** host:port by manager id, instead of the address that genesis names. */
+  readonly addresses: ReadonlyMap<string, string>;
+  readonly tls: RenewableTls;
+}): RenewalPorts["issue"] {
+  const { consortiumName, managers, addresses, tls } = options;
+  return async (certificateRequest) => {
+    let failure: unknown = new Error("there is no manager to ask");
+    for (const { managerId, address, tlsSpkiSha256: spkiSha256 } of managers()) {
+      const expected = { consortiumName, role: "manager" as const, id: managerId, spkiSha256 };
+      const at = addresses.get(managerId) ?? address;
+      const channel = createChannel({ address: at, tls, expected });
+      try {
+        const client = createClient(RegistrationService, channel);
+        const call = { timeoutMs: callTimeoutMs };
+        return (await client.renewCertificate({ certificateRequest }, call)).certificateChain;
+      } catch (error) {
+        failure = error;
+      } finally {
+        channel.close();
+      }
+    }
+    throw failure;
+  };
+}
+
+/** When two thirds of a certificate's life are over, Unix ms. */
+function dueMs(certPem: string): number {
+  const terms = readTerms(certPem);
+  return terms === undefined ? 0 : terms.fromMs + ((terms.toMs - terms.fromMs) * 2) / 3;
+}

@@ -1,0 +1,94 @@
+/**
+ * Certificate requests (PKCS #10): how somebody shows that it holds the key that a certificate is
+ * to be about. Whoever issues takes over the key and the host names and nothing else: who the
+ * certificate is for, and what it may be used for, is never the requester's word.
+ */
+import "reflect-metadata";
+import { webcrypto } from "node:crypto";
+import { isIP } from "node:net";
+import * as x509 from "@peculiar/x509";
+import { isHost } from "../config/fields.js";
+import { spkiSha256, tlsKeyAlgorithm, tlsSignatureAlgorithm } from "./key-pairs.js";
+
+export const requestBytesMax = 4_096;
+export const requestHostsMax = 8;
+
+/** Of the subject alternative name (RFC 5280 §4.2.1.6). */
+const alternativeNameOid = "2.5.29.17";
+
+export type CertificateRequest = {
+  readonly publicKey: webcrypto.CryptoKey;
+  /** 32 bytes: what the ledger registers. */
+  readonly spkiSha256: Uint8Array;
+  /** Host names and IP addresses, none twice. */
+  readonly hosts: readonly string[];
+};
+
+/** A request for the key of a PKCS #8 PEM; DER. */
+export async function createCertificateRequest(options: {
+  readonly keyPem: string;
+  readonly commonName: string;
+  readonly hosts: readonly string[];
+}): Promise<Uint8Array> {
+  const { keyPem, commonName, hosts } = options;
+  const names = hosts.map(
+    (host) => ({ type: isIP(host) === 0 ? "dns" : "ip", value: host }) as const,
+  );
+  const request = await x509.Pkcs10CertificateRequestGenerator.create(
+    {
+      name: [{ CN: [commonName.slice(0, 64)] }],
+      keys: await keyPairOf(keyPem),
+      signingAlgorithm: tlsSignatureAlgorithm,
+      extensions: names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)],
+    },
+    webcrypto,
+  );
+  return new Uint8Array(request.rawData);
+}
+
+/** Both halves of the key in a PKCS #8 PEM, which must be for P-256. */
+export async function keyPairOf(keyPem: string): Promise<webcrypto.CryptoKeyPair> {
+  const pkcs8 = x509.PemConverter.decodeFirst(keyPem);
+  const { subtle } = webcrypto;
+  const privateKey = await subtle.importKey("pkcs8", pkcs8, tlsKeyAlgorithm, true, ["sign"]);
+  const { kty, crv, x, y } = await subtle.exportKey("jwk", privateKey);
+  const half = { kty, crv, x, y } as webcrypto.JsonWebKey;
+  const publicKey = await subtle.importKey("jwk", half, tlsKeyAlgorithm, true, ["verify"]);
+  return { privateKey, publicKey };
+}
+
+/** Reads a request (DER) and checks it; a text that says what is wrong with it otherwise. */
+export async function readCertificateRequest(
+  der: Uint8Array,
+): Promise<CertificateRequest | string> {
+  if (der.length > requestBytesMax) return `the request has more than ${requestBytesMax} bytes`;
+  try {
+    return await checkedRequest(der);
+  } catch {
+    return "not a certificate request (PKCS #10, DER) for a P-256 key";
+  }
+}
+
+async function checkedRequest(der: Uint8Array): Promise<CertificateRequest | string> {
+  const request = new x509.Pkcs10CertificateRequest(Buffer.from(der));
+  const publicKey = await request.publicKey.export(tlsKeyAlgorithm, ["verify"], webcrypto);
+  if (!(await request.verify(webcrypto))) return "the request is not signed by its key";
+  const hosts = hostsOf(request);
+  if (hosts === undefined) {
+    return `a request names at most ${requestHostsMax} host names and IP addresses, and no others`;
+  }
+  return { publicKey, spkiSha256: await spkiSha256(publicKey), hosts };
+}
+
+/** Undefined when a name is no host, or there are too many. */
+function hostsOf(request: x509.Pkcs10CertificateRequest): readonly string[] | undefined {
+  const found = request.getExtension(alternativeNameOid);
+  const names = found instanceof x509.SubjectAlternativeNameExtension ? found.names.items : [];
+  if (names.length > requestHostsMax) return undefined;
+  const hosts = names.map(({ type, value }) => {
+    if (type === "ip") return isIP(value) === 0 ? undefined : value;
+    return type === "dns" && isHost(value) ? value : undefined;
+  });
+  const known = hosts.filter((host) => host !== undefined);
+  return known.length === hosts.length ? [...new Set(known)] : undefined;
+}

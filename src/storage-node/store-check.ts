@@ -1,0 +1,90 @@
+/**
+ * Checks the whole store of a storage node that is stopped: its chain is made anew from genesis, in
+ * a store beside, under every rule, signature and certificate; then both stores are compared.
+ */
+
+import type { StorageNodeConfig } from "../config/node-config.js";
+import { checkFinal, type StorageAppend } from "../consensus/attestor.js";
+import { SignatureCache } from "../crypto/signature-cache.js";
+import type { CertifiedStorageBlock } from "../gen/bss/v1/block_pb.js";
+import { parseBlock } from "../ledger/blocks.js";
+import type { GenesisState } from "../ledger/genesis.js";
+import type { StorageHead } from "../ledger/storage-head.js";
+import type { Violation } from "../ledger/violation.js";
+import { loadGenesis } from "../node/genesis-file.js";
+import { isDamage } from "../store/mendable-store.js";
+import { LeftBlocks, StorageNodeStore } from "../store/storage-node-store.js";
+import { compareStores, damageOf, type StoreCheckPorts } from "../store/store-comparison.js";
+
+/** Resolves with the height up to which the chain holds. */
+export async function checkStorageStore(
+  config: StorageNodeConfig,
+  { stored, scratch, found, onHeight }: StoreCheckPorts,
+): Promise<number> {
+  const genesis = loadGenesis(config.genesisFile);
+  const made = await StorageNodeStore.open(scratch, genesis);
+  const source = new LeftBlocks(stored, genesis);
+  const signatures = new SignatureCache();
+  const top = await source.top();
+  while (made.head.height < top) {
+    const height = made.head.height + 1;
+    onHeight(height, top);
+    const problem = await appendFrom(source, made, { height, genesis, signatures });
+    if (problem === undefined) continue;
+    found({ where: `height ${height}`, what: problem });
+    break;
+  }
+  const { height } = made.head;
+  await compareStores(scratch, stored, height === top, found);
+  return height;
+}
+
+async function appendFrom(
+  source: LeftBlocks,
+  made: StorageNodeStore,
+  at: {
+    readonly height: number;
+    readonly genesis: GenesisState;
+    readonly signatures: SignatureCache;
+  },
+): Promise<string | undefined> {
+  let certified: CertifiedStorageBlock | undefined;
+  try {
+    certified = await source.storageBlockAt(at.height);
+  } catch (error) {
+    if (isDamage(error)) return damageOf(error);
+    throw error;
+  }
+  const checked = await check(certified, made.head, at);
+  if ("reason" in checked) return `${checked.reason}: ${checked.message}`;
+  const { block, sealedRecords, certificates, storageHeader, log, head } = checked;
+  await made.append(
+    {
+      ...{ block: block.block, sealedRecords, certificates, storageHeader, head },
+      newNodes: log.newNodes,
+    },
+    "buffered",
+  );
+  return undefined;
+}
+
+async function check(
+  certified: CertifiedStorageBlock | undefined,
+  head: StorageHead,
+  { genesis, signatures }: { readonly genesis: GenesisState; readonly signatures: SignatureCache },
+): Promise<StorageAppend | Pick<Violation, "reason" | "message">> {
+  const { block, certificates, sealedRecords = [] } = certified ?? {};
+  if (block === undefined || certificates === undefined) {
+    return { reason: "BLOCK_MALFORMED", message: "The block is missing." };
+  }
+  const parsed = parseBlock(block);
+  if (!parsed.ok) return parsed.error;
+  const { consortiumId, policy } = genesis;
+  const parts = { block: parsed.value, sealedRecords, certificates };
+  const final = checkFinal(parts, { consortiumId, policy, head });
+  if (!final.ok) return final.error;
+  if ("contradiction" in final.value) return final.value.contradiction;
+  const all = [...final.value.signatures, ...final.value.operations];
+  const invalid = await signatures.firstInvalid(all);
+  return invalid?.violation ?? final.value.append;
+}

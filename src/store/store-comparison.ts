@@ -1,0 +1,158 @@
+/**
+ * Holds a store against one that was made anew from the same chain: every value that follows from
+ * the chain must be in both, and nothing else. What a node keeps besides (votes, candidates,
+ * submissions, evidence) follows from nothing and is left out.
+ */
+import { equalBytes, toHex, utf8 } from "../base/bytes.js";
+import { buckets } from "./buckets.js";
+import { chainKeys } from "./chain-writes.js";
+import { bucketKey, bucketRange, KeyReader } from "./key-codec.js";
+import type { KeyValueStore } from "./key-value-store.js";
+import { isDamage } from "./mendable-store.js";
+import type { StoreError } from "./store-error.js";
+import { tolerantGetMany } from "./tolerant-reads.js";
+
+/** What is wrong, and where; both for people. */
+export type Finding = { readonly where: string; readonly what: string };
+
+/** What a check of a whole store takes. */
+export type StoreCheckPorts = {
+  /** Read only. */
+  readonly stored: KeyValueStore;
+  /** Empty. */
+  readonly scratch: KeyValueStore;
+  readonly found: (finding: Finding) => void;
+  readonly onHeight: (height: number, top: number) => void;
+};
+
+const names = {
+  blockByHeight: "block",
+  heightByBlockId: "index of blocks",
+  recordLocation: "location of a record",
+  sealedRecord: "sealed record",
+  merkleNode: "Merkle node",
+  state: "state",
+  certificate: "certificates",
+  ownerIndex: "index by owner",
+  meterIndex: "index by meter",
+  storageBlock: "block",
+  membership: "change of members",
+  lastAttested: "last attestation",
+  participantSpki: "participant's key",
+} as const satisfies Partial<Record<keyof typeof buckets, string>>;
+
+type Compared = keyof typeof names;
+
+/** Buckets whose keys begin with a number that says where a value stands. */
+const numbered = new Map<Compared, string>([
+  ["blockByHeight", "height"],
+  ["certificate", "height"],
+  ["storageBlock", "height"],
+  ["membership", "height"],
+  ["sealedRecord", "position"],
+]);
+
+/** What later blocks never change. */
+const immutable: readonly Compared[] = [
+  ...([
+    "blockByHeight",
+    "heightByBlockId",
+    "recordLocation",
+    "sealedRecord",
+    "merkleNode",
+  ] as const),
+  ...(["storageBlock", "membership", "participantSpki"] as const),
+];
+
+/**
+ * `complete`: the chain was made anew up to the head of the store; else what was made so far is all
+ * that can be compared.
+ */
+export async function compareStores(
+  made: KeyValueStore,
+  stored: KeyValueStore,
+  complete: boolean,
+  found: (finding: Finding) => void,
+): Promise<void> {
+  const compared = complete ? (Object.keys(names) as Compared[]) : immutable;
+  for (const name of compared) {
+    await compareBucket(name, made, stored, found);
+    if (complete) await findSurplus(name, made, stored, found);
+  }
+  if (!complete) return;
+  for (const [key, what] of [
+    [chainKeys.head, "head"],
+    [bucketKey(buckets.meta, utf8("identity")), "identity"],
+  ] as const) {
+    const [right] = await tolerantGetMany(made, [key]);
+    const [value] = await tolerantGetMany(stored, [key]);
+    if (right && value && equalBytes(right, value)) continue;
+    found({ where: what, what: value === undefined ? "missing or unreadable" : "not right" });
+  }
+}
+
+async function compareBucket(
+  name: Compared,
+  made: KeyValueStore,
+  stored: KeyValueStore,
+  found: (finding: Finding) => void,
+): Promise<void> {
+  for await (const page of pages(made, name)) {
+    const values = await tolerantGetMany(
+      stored,
+      page.map(([key]) => key),
+    );
+    for (const [i, [key, right]] of page.entries()) {
+      const value = values[i];
+      if (value !== undefined && equalBytes(value, right)) continue;
+      const what =
+        value === undefined ? "missing or unreadable" : "not what follows from the chain";
+      found({ where: placeOf(name, key), what });
+    }
+  }
+}
+
+/** What is there and follows from nothing. */
+async function findSurplus(
+  name: Compared,
+  made: KeyValueStore,
+  stored: KeyValueStore,
+  found: (finding: Finding) => void,
+): Promise<void> {
+  try {
+    for await (const page of pages(stored, name)) {
+      const values = await made.getMany(page.map(([key]) => key));
+      for (const [i, [key]] of page.entries()) {
+        if (values[i] !== undefined) continue;
+        found({ where: placeOf(name, key), what: "does not follow from the chain" });
+      }
+    }
+  } catch (error) {
+    // What cannot be read has been found by its key.
+    if (!isDamage(error)) throw error;
+  }
+}
+
+const pageEntries = 512;
+
+async function* pages(kv: KeyValueStore, name: Compared) {
+  let page: (readonly [Uint8Array, Uint8Array])[] = [];
+  for await (const entry of kv.scan({ ...bucketRange(buckets[name]), pageEntries })) {
+    page.push(entry);
+    if (page.length < pageEntries) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+}
+
+/** What an error says is damaged, without what to do about it. */
+export function damageOf({ message }: StoreError): string {
+  return message.replace(/: check the store with "bss check"$/, "");
+}
+
+function placeOf(name: Compared, key: Uint8Array): string {
+  const by = numbered.get(name);
+  if (by === undefined) return `${names[name]} ${toHex(key.subarray(1))}`;
+  return `${names[name]} at ${by} ${new KeyReader(key, buckets[name]).u64()}`;
+}
