@@ -14,9 +14,12 @@ import { errorMessage, exitCodeOf } from "./error-message.js";
 import { register as registerGet } from "./get.js";
 import { register as registerHistory } from "./history.js";
 import { register as registerInit } from "./init.js";
+import { register as registerInvite } from "./invite.js";
 import { register as registerList } from "./list.js";
 import { register as registerManagers } from "./managers.js";
 import { register as registerReceipt } from "./receipt.js";
+import { register as registerRegister } from "./register.js";
+import { register as registerRenew } from "./renew.js";
 import { register as registerStart } from "./start.js";
 import { register as registerStatus } from "./status.js";
 import { register as registerStorage } from "./storage.js";
@@ -29,6 +32,9 @@ const commands = [
   registerDevnet,
   registerStart,
   registerCheck,
+  registerInvite,
+  registerRegister,
+  registerRenew,
   registerSubmit,
   registerGet,
   registerHistory,

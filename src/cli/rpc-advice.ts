@@ -25,6 +25,11 @@ const byReason: Partial<Readonly<Record<Reason, string>>> = {
   PARENT_NOT_LATEST: "update the latest version; 'bss history' shows it",
   DOUBLE_SPEND: "sell at most what the seller's meters exported in that interval",
   OVER_PURCHASE: "buy at most what the buyer's meters imported in that interval",
+  INVITATION_INVALID: "ask the consortium's operators for an invitation of their own",
+  INVITATION_EXPIRED: "ask its operator for another invitation",
+  INVITATION_USED_UP: "ask its operator for another invitation",
+  MEMBER_ID_TAKEN: "choose another --id and --dir",
+  NOT_AN_ISSUER: "use the address of a manager that issues certificates",
   NOT_ON_STORAGE_NODE: "use a profile with managers' addresses",
   METHOD_UNIMPLEMENTED: "check that the nodes run a version that offers this",
 };

@@ -14,13 +14,21 @@ export function register(program: Command): void {
       "--new-signer-state",
       "manager: go on without the record of what the signing key has signed",
     )
-    .action(async (options: StartOptions, command: Command) => {
-      const debug = command.optsWithGlobals<{ debug?: boolean }>().debug === true;
-      const config = loadNodeConfig(options.config);
-      await runNode(config.id, () => startNode(config, options).catch(logFailure(config)), {
-        debug,
-      });
-    });
+    .action((options: StartOptions, command: Command) =>
+      runConfig(options.config, command, options.newSignerState === true),
+    );
+}
+
+/** Runs the node of a config file in this process until it is asked to stop. */
+export async function runConfig(
+  file: string,
+  command: Command,
+  newSignerAccepted = false,
+): Promise<never> {
+  const debug = command.optsWithGlobals<{ debug?: boolean }>().debug === true;
+  const config = loadNodeConfig(file);
+  const start = () => startNode(config, newSignerAccepted).catch(logFailure(config));
+  return runNode(config.id, start, { debug });
 }
 
 /** In the log too, as the last of its JSON lines: whoever collects these sees no other text. */
@@ -35,11 +43,11 @@ function logFailure({ role, id, log: { level } }: NodeConfig): (error: unknown) 
 
 type StartOptions = { readonly config: string; readonly newSignerState?: boolean };
 
-async function startNode(config: NodeConfig, options: StartOptions): Promise<RunningNode> {
+async function startNode(config: NodeConfig, newSignerAccepted: boolean): Promise<RunningNode> {
   // Only the code of the node's own role is loaded.
   if (config.role === "manager") {
     const { startManager } = await import("../manager/manager-node.js");
-    return startManager(config, { newSignerAccepted: options.newSignerState === true });
+    return startManager(config, { newSignerAccepted });
   }
   const { startStorageNode } = await import("../storage-node/storage-node.js");
   return startStorageNode(config);

@@ -220,7 +220,10 @@ export class ManagerRound {
 /**
  * Dials nodes with a profile's certificate. Managers must show the key that genesis names for them.
  */
-export function dialWith(profile: ClientProfile, role: "manager" | "storage" = "manager"): Dial {
+export function dialWith(
+  profile: Pick<ClientProfile, "genesis" | "tls">,
+  role: "manager" | "storage" = "manager",
+): Dial {
   const { name: consortiumName, members } = profile.genesis;
   const expected =
     role === "manager"

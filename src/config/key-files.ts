@@ -67,6 +67,12 @@ export function readIssuerFiles(files: {
   };
 }
 
+/** The text of an invitation file, which holds a key. Throws `ConfigError`. */
+export function readInvitationText(file: string): string {
+  const bytesMax = 2 * genesisBytesMax + caFileBytesMax;
+  return readFile(file, bytesMax, true).toString("utf8");
+}
+
 /** Reads all key files that a manager's config names. Throws `ConfigError`. */
 export function readManagerKeys(config: ManagerConfig): ManagerKeys {
   return {

@@ -4,13 +4,12 @@
  * certificate.
  */
 import type { Logger } from "pino";
-import { equalBytes } from "../base/bytes.js";
 import type { Time, Timer } from "../base/time.js";
 import { replacePublicFile } from "../config/replace-file.js";
 import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
 import type { Manager } from "../ledger/members.js";
-import { createCertificateRequest } from "../pki/certificate-request.js";
-import { certificatesPem, isIssuedBy, readCertificate, readTerms } from "../rpc/certificate.js";
+import { renewedCertificate } from "../pki/renewed-certificate.js";
+import { readTerms } from "../rpc/certificate.js";
 import { createChannel } from "../rpc/channel.js";
 import { createClient } from "../rpc/client.js";
 import type { RenewableTls } from "../rpc/tls.js";
@@ -59,7 +58,7 @@ export class CertificateRenewal {
   async #renew(): Promise<void> {
     const { tls, certificateFile, log, time } = this.#ports;
     try {
-      const certPem = await newCertificate(this.#ports);
+      const certPem = await renewedCertificate(this.#ports);
       if (this.#closed) return;
       replacePublicFile(certificateFile, certPem);
       tls.renew(certPem);
@@ -73,27 +72,6 @@ export class CertificateRenewal {
       this.#schedule(time.wallMs() + Math.min(retryMs.max, Math.max(retryMs.min, nextMs)));
     }
   }
-}
-
-/** A new certificate for the same key and names, PEM; an error when what was issued is not one. */
-export async function newCertificate({
-  id,
-  tls,
-  issue,
-}: Pick<RenewalPorts, "id" | "tls" | "issue">): Promise<string> {
-  const { certPem, keyPem, caPem } = tls;
-  const hosts = readTerms(certPem)?.hosts ?? [];
-  const chain = await issue(await createCertificateRequest({ keyPem, commonName: id, hosts }));
-  const issued = certificatesPem(chain);
-  const [now, before] = [readCertificate(issued), readCertificate(certPem)];
-  const isSame =
-    now !== undefined &&
-    before !== undefined &&
-    equalBytes(now.spkiSha256, before.spkiSha256) &&
-    now.uris.join() === before.uris.join();
-  if (!isSame) throw new Error("what was issued is another party's certificate");
-  if (!isIssuedBy(issued, caPem)) throw new Error("what was issued is of no known authority");
-  return issued;
 }
 
 /** Asks one manager after the other; the last one's error when all refuse. */

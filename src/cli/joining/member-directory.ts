@@ -1,0 +1,150 @@
+/**
+ * The directory of somebody who joins. Keys come first and stay; the certificate comes when a
+ * manager has given it, so a registration that was interrupted goes on where it stopped.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { stringify } from "yaml";
+import { equalBytes, toHex } from "../../base/bytes.js";
+import type { Joining } from "../../client/joining.js";
+import type { HostPort } from "../../config/fields.js";
+import type { InvitationFile } from "../../config/invitation-file.js";
+import { readGenesisFile, readSeedFile } from "../../config/key-files.js";
+import { replacePublicFile } from "../../config/replace-file.js";
+import { ed25519KeyPairFromSeed } from "../../crypto/ed25519.js";
+import { sha256 } from "../../crypto/hash.js";
+import { randomBytes } from "../../crypto/random.js";
+import { createCertificateRequest, readCertificateRequest } from "../../pki/certificate-request.js";
+import { generateTlsKeyPair, privateKeyPem } from "../../pki/key-pairs.js";
+import { certificatesPem, readCertificate, readTerms } from "../../rpc/certificate.js";
+import { type Identity, parseIdentityUri } from "../../rpc/identity.js";
+import { CliError } from "../cli-error.js";
+import { createTree } from "../consortium/new-tree.js";
+
+const files = {
+  genesis: "genesis.json",
+  ca: "ca-bundle.pem",
+  key: "tls.key",
+  certificate: "tls.crt",
+  signingKey: "signing.key",
+} as const;
+
+const tls = { certificate: files.certificate, key: files.key, ca: files.ca };
+
+export type Listening = { readonly listen: HostPort; readonly metrics?: HostPort | undefined };
+
+export class MemberDirectory {
+  readonly path: string;
+  readonly #identity: Identity;
+  readonly #file: InvitationFile;
+
+  constructor(path: string, identity: Identity, file: InvitationFile) {
+    this.path = resolve(path);
+    this.#identity = identity;
+    this.#file = file;
+  }
+
+  get configFile(): string {
+    return this.#at("config.yaml");
+  }
+
+  get profileFile(): string {
+    return this.#at("profile.yaml");
+  }
+
+  /** Makes the directory, or checks that it is that of the same party. Throws `CliError`. */
+  async prepare(listening: Listening | undefined): Promise<void> {
+    if (existsSync(this.#at(files.signingKey))) return this.#checkSame(listening);
+    const { genesisBytes, tls: invited } = this.#file;
+    const { privateKey } = await generateTlsKeyPair();
+    const keyPem = await privateKeyPem(privateKey);
+    await createTree(this.path, async (tree) => {
+      tree.publicFile(files.genesis, genesisBytes);
+      tree.publicFile(files.ca, invited.caPem);
+      tree.secretFile(files.key, keyPem);
+      tree.secretFile(files.signingKey, `${toHex(randomBytes(32))}\n`);
+      if (listening === undefined) tree.publicFile("profile.yaml", this.#profileText());
+      else {
+        tree.directory("data");
+        tree.publicFile("config.yaml", this.#configText(listening));
+      }
+    });
+  }
+
+  /** Whether there is a certificate that serves yet. */
+  get hasCertificate(): boolean {
+    const file = this.#at(files.certificate);
+    const terms = existsSync(file) ? readTerms(readFileSync(file)) : undefined;
+    return terms !== undefined && terms.toMs > Date.now();
+  }
+
+  /** With the keys that are there. */
+  async joining(hosts: readonly string[]): Promise<Joining> {
+    const { id } = this.#identity;
+    const signingSeed = readSeedFile(this.#at(files.signingKey));
+    const keyPem = readFileSync(this.#at(files.key), "latin1");
+    const options = { keyPem, commonName: id, hosts };
+    const certificateRequest = await createCertificateRequest(options);
+    const request = await readCertificateRequest(certificateRequest);
+    if (typeof request === "string") throw new CliError(request, "give other --listen");
+    const { publicKey: signingKey } = ed25519KeyPairFromSeed(signingSeed);
+    const { spkiSha256: tlsSpkiSha256 } = request;
+    return { id, signingSeed, signingKey, certificateRequest, tlsSpkiSha256 };
+  }
+
+  /** Keeps what a manager has issued (DER). Throws `CliError` when it is for somebody else. */
+  keepCertificate(chain: readonly Uint8Array[], { tlsSpkiSha256 }: Joining): void {
+    const [own] = chain;
+    const facts = own && readCertificate(own);
+    const named = parseIdentityUri(facts?.uris[0] ?? "")?.identity;
+    const { role, id } = this.#identity;
+    const isOurs = named?.role === role && named.id === id;
+    if (facts === undefined || !isOurs || !equalBytes(facts.spkiSha256, tlsSpkiSha256)) {
+      throw new CliError("the manager issued a certificate for somebody else", "run it again");
+    }
+    replacePublicFile(this.#at(files.certificate), certificatesPem(chain));
+  }
+
+  #checkSame(listening: Listening | undefined): void {
+    const other = listening === undefined ? this.profileFile : this.configFile;
+    const genesis = sha256(readGenesisFile(this.#at(files.genesis)));
+    const isSame = existsSync(other) && equalBytes(genesis, this.#file.genesis.consortiumId);
+    const named = isSame && readFileSync(other, "utf8").match(/^id: (\S+)$/m)?.[1];
+    if (named === this.#identity.id) return;
+    throw new CliError(
+      `${this.path} is another party's directory`,
+      "give the --id with which it was made, or another --dir",
+    );
+  }
+
+  #configText({ listen, metrics }: Listening): string {
+    const { checkpoint } = this.#file.invitation;
+    const config = {
+      ...{ role: "storage", id: this.#identity.id, consortium: files.genesis, listen },
+      ...(metrics && { metrics }),
+      ...{ tls, signing_key: files.signingKey, data_directory: "data" },
+      ...(checkpoint && {
+        checkpoint: { height: Number(checkpoint.height), block_id: toHex(checkpoint.blockId) },
+      }),
+      log: { level: "info" },
+    };
+    return `# Storage node ${this.#identity.id}. Start it with: bss start --config config.yaml
+# Paths are relative to this file.
+${stringify(config)}`;
+  }
+
+  #profileText(): string {
+    const { id, role } = this.#identity;
+    const profile = {
+      ...{ id, role, consortium: files.genesis, addresses: [...this.#file.addresses] },
+      ...{ tls, signing_key: files.signingKey },
+    };
+    return `# Give this file to 'bss' with --profile to act as ${role} ${id}.
+# Paths are relative to it.
+${stringify(profile)}`;
+  }
+
+  #at(name: string): string {
+    return join(this.path, name);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Joining a running consortium with an invitation, renewing certificates, and leaving. Any manager
+ * that issues certificates does: one after the other is asked until one has.
+ */
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import type { InvitationFile } from "../config/invitation-file.js";
+import { ed25519Sign } from "../crypto/ed25519.js";
+import { sha256 } from "../crypto/hash.js";
+import { randomBytes } from "../crypto/random.js";
+import { ConsentSchema, InvitationSchema, InvitedRole } from "../gen/bss/v1/genesis_pb.js";
+import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
+import { invitationDigest, parseInvitation } from "../ledger/consent.js";
+import { registrationDigest } from "../ledger/vote-digests.js";
+import { RpcError } from "../rpc/rpc-error.js";
+import { rpcErrorOf } from "../rpc/status-details.js";
+import { type Connection, dialWith, mayRepeat, pause, type RetryOptions } from "./connections.js";
+import type { ClientProfile } from "./profile.js";
+
+export type Joining = {
+  /** Under which to join. */
+  readonly id: string;
+  /** 32 bytes: the Ed25519 seed of the key with which to join. */
+  readonly signingSeed: Uint8Array;
+  /** 32 bytes: its public key. */
+  readonly signingKey: Uint8Array;
+  /** PKCS #10, DER. */
+  readonly certificateRequest: Uint8Array;
+  /** 32 bytes: SHA-256 of the request's SubjectPublicKeyInfo. */
+  readonly tlsSpkiSha256: Uint8Array;
+};
+
+export type Joined = {
+  /** DER, the own certificate first. */
+  readonly certificateChain: readonly Uint8Array[];
+  /** The block that admitted it. */
+  readonly height: number;
+};
+
+/** A block has to become final before a manager answers. */
+const callTimeoutMs = 60_000;
+const joinTimeoutMs = 120_000;
+const pauseMs = 500;
+
+type InvitationParts = Omit<
+  MessageInitShape<typeof InvitationSchema>,
+  "consortiumId" | "invitationId" | "operatorId" | "$typeName"
+>;
+
+/** Makes and signs an invitation in an operator's name; undefined for one that none would accept. */
+export function signInvitation(
+  { id: operatorId, genesis, signingSeed }: Pick<ClientProfile, "id" | "genesis" | "signingSeed">,
+  parts: InvitationParts,
+): Pick<InvitationFile, "invitation" | "invitationBytes" | "signature"> | undefined {
+  const { consortiumId } = genesis;
+  const named = { ...parts, consortiumId, operatorId, invitationId: randomBytes(16) };
+  const invitationBytes = toBinary(InvitationSchema, create(InvitationSchema, named));
+  const invitation = parseInvitation(invitationBytes);
+  if (invitation === undefined) return undefined;
+  const signature = ed25519Sign(signingSeed, invitationDigest(invitationBytes));
+  return { invitation, invitationBytes, signature };
+}
+
+/** Joins; a repeated call with the same keys gets the same admission. @throws RpcError */
+export function join(
+  file: InvitationFile,
+  joining: Joining,
+  options: RetryOptions = {},
+): Promise<Joined> {
+  const { id, signingKey, certificateRequest } = joining;
+  const { role } = file.invitation;
+  const common = { consent: consentOf(file, joining), signingKey, certificateRequest };
+  return atSomeManager(file, options, async (connection, call) => {
+    if (role === InvitedRole.STORAGE) {
+      const { registerStorageNode: method } = RegistrationService.method;
+      const answer = await connection.unary(method, { ...common, nodeId: id }, call);
+      return { ...answer, height: Number(answer.admittedHeight) };
+    }
+    const { registerParticipant: method } = RegistrationService.method;
+    const answer = await connection.unary(method, { ...common, participantId: id }, call);
+    return { ...answer, height: Number(answer.admittedHeight) };
+  });
+}
+
+/** A new certificate for the key that is registered for the profile; DER, the own one first. */
+export function renewCertificate(
+  profile: ClientProfile,
+  certificateRequest: Uint8Array,
+  options: RetryOptions = {},
+): Promise<readonly Uint8Array[]> {
+  const { renewCertificate: method } = RegistrationService.method;
+  return atSomeManager(profile, options, async (connection, call) => {
+    const { certificateChain } = await connection.unary(method, { certificateRequest }, call);
+    return certificateChain;
+  });
+}
+
+function consentOf({ invitation, invitationBytes, signature }: InvitationFile, joining: Joining) {
+  const { id: memberId, signingSeed, tlsSpkiSha256 } = joining;
+  const { consortiumId, role } = invitation;
+  const digest = registrationDigest({
+    ...{ consortiumId, role, memberId, tlsSpkiSha256 },
+    invitationDigest: sha256(invitationBytes),
+  });
+  return create(ConsentSchema, {
+    invitation: invitationBytes,
+    invitationSignature: signature,
+    possessionSignature: ed25519Sign(signingSeed, digest),
+  });
+}
+
+/** Asks managers in turn until one does it, or refuses for a reason that all would give. */
+async function atSomeManager<T>(
+  to: Pick<ClientProfile, "addresses" | "genesis" | "tls">,
+  { timeoutMs = joinTimeoutMs, signal }: RetryOptions,
+  call: (
+    connection: Connection,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ) => Promise<T>,
+): Promise<T> {
+  const dial = dialWith(to);
+  const deadlineMs = performance.now() + timeoutMs;
+  let failure = new RpcError("NODE_UNREACHABLE", "no manager was asked");
+  for (;;) {
+    let othersMay = false;
+    for (const address of to.addresses) {
+      const leftMs = Math.ceil(deadlineMs - performance.now());
+      if (leftMs <= 0) throw failure;
+      const connection = dial(address);
+      try {
+        const options = { timeoutMs: Math.min(leftMs, callTimeoutMs), ...(signal && { signal }) };
+        return await call(connection, options);
+      } catch (error) {
+        failure = rpcErrorOf(error);
+        if (signal?.aborted) throw failure;
+        if (failure.reason !== "NOT_AN_ISSUER" && !mayRepeat(failure)) throw failure;
+        othersMay ||= mayRepeat(failure);
+      } finally {
+        connection.close();
+      }
+    }
+    if (!othersMay) throw failure;
+    await pause(pauseMs, signal);
+  }
+}
