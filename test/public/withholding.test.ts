@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { systemTime } from "../../src/base/time.js";
+import { serviceRank } from "../../src/consensus/home-manager.js";
+import type {
+  VerifyIntegrityRequest,
+  VerifyIntegrityResponseSchema,
+} from "../../src/gen/bss/v1/verify_integrity_pb.js";
+import { drawCommittee } from "../../src/ledger/committee.js";
+import { CandidateBlocks } from "../../src/manager/candidate-blocks.js";
+import { StorageExchange } from "../../src/manager/storage-exchange.js";
+import { Chain, certify } from "../unit/ledger/support/chain.js";
+import { managerIds, storageIds } from "../unit/ledger/support/consortium.js";
+import { documentBytes, submitted } from "../unit/ledger/support/records.js";
+import { callerContext, FakeStream } from "../unit/manager/support/fake-stream.js";
+import { FakeTimers } from "../unit/manager/support/fake-timers.js";
+import { accept } from "../unit/manager/support/votes.js";
+
+type Down = MessageInitShape<typeof VerifyIntegrityResponseSchema>;
+
+const standInMs = 400;
+const { block, executed } = new Chain().propose({
+  candidates: [submitted([documentBytes()])],
+});
+const { facts } = executed;
+const committee = drawCommittee({ eligible: facts.eligible, beacon: facts.beacon, round: 0 });
+const task = {
+  kind: "verify-integrity",
+  ...{ height: 1, round: 0, blockId: facts.blockId, committee },
+  accepts: facts.requiredAccepts.map((id) => accept(id, facts)),
+} as const;
+
+for (const withholder of managerIds) {
+  describe(`${withholder} sends nothing to the storage nodes of which it is the home`, () => {
+    const timers = new FakeTimers();
+    let exchanges: StorageExchange[];
+    let streams: Map<string, FakeStream<VerifyIntegrityRequest, Down>[]>;
+    const others = managerIds.filter((id) => id !== withholder);
+    const isItsHome = (nodeId: string) => serviceRank(nodeId, 1, managerIds, withholder) === 0;
+    const sentTo = (nodeId: string) =>
+      (streams.get(nodeId) ?? []).flatMap(({ written }) => written.map((each) => each.message));
+
+    beforeEach(() => {
+      timers.install();
+      streams = new Map();
+      exchanges = others.map((selfId) => {
+        const candidates = new CandidateBlocks(() => false);
+        candidates.add(1, block, executed);
+        const exchange = new StorageExchange({
+          ...{ selfId, candidates, managerIds: () => managerIds, head: () => ({ height: 0 }) },
+          readBlocks: () => assert.fail("nobody asks"),
+          takeAttestation: async () => {},
+          takeReturn: async () => {},
+          takeFork: async () => {},
+          onHalt: () => assert.fail("nobody halts"),
+          onDropped: () => assert.fail("nothing is dropped"),
+          onLinks: () => {},
+          after: systemTime.after,
+        });
+        for (const nodeId of storageIds) {
+          const stream = new FakeStream<VerifyIntegrityRequest, Down>();
+          streams.set(nodeId, [...(streams.get(nodeId) ?? []), stream]);
+          void exchange.serve(callerContext("storage", nodeId), stream);
+        }
+        return exchange;
+      });
+    });
+
+    afterEach(() => {
+      for (const exchange of exchanges) exchange.close();
+      timers.restore();
+    });
+
+    test("yet the committee has the candidate, its own after one stand-in's wait", () => {
+      for (const exchange of exchanges) exchange.verify(task);
+      for (const nodeId of committee) {
+        assert.equal(sentTo(nodeId).length, isItsHome(nodeId) ? 0 : 1, nodeId);
+      }
+      timers.tick(standInMs);
+      for (const nodeId of committee) {
+        assert.ok(
+          sentTo(nodeId).some((message) => message?.case === "verify"),
+          nodeId,
+        );
+      }
+    });
+
+    test("yet every node learns that the block is final, its own after one stand-in's wait", () => {
+      const candidate = { height: 1, block, executed };
+      for (const exchange of exchanges) exchange.announce(candidate, certify(facts));
+      timers.tick(standInMs);
+      for (const nodeId of storageIds) {
+        assert.ok(
+          sentTo(nodeId).some((message) => message?.case === "commit"),
+          nodeId,
+        );
+      }
+    });
+  });
+}
