@@ -1,7 +1,7 @@
 /**
  * Findings that an audit digest is false ([R5.5.2]): this manager's own, and those of the others.
- * With f+1 of them a proposer fails the node's audit. Each manager says its own findings again until
- * the block's committee is closed, or a block has failed the audit.
+ * With f+1 of them a proposer fails the node's audit. Each manager says its own findings again
+ * until the block's committee is closed, or a block has failed the audit.
  */
 import { create } from "@bufbuild/protobuf";
 import { equalBytes } from "../base/bytes.js";
@@ -118,7 +118,7 @@ export class AuditFindings {
     return isOpen && findings.length >= needed ? findings.slice(0, needed) : undefined;
   }
 
-  /** Whether the node is drawn for the audit of this block, with this digest, and can still fail. */
+  /** Whether the node is audited for this block, with this digest, and can still fail. */
   #isOpen({ nodeId, height, audit }: FalseAudit): boolean {
     const { openCommittees } = this.#ports.head().members;
     const committee = openCommittees.find((each) => each.height === height);

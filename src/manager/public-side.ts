@@ -163,7 +163,7 @@ export class PublicSide {
     for (const bytes of control) observer.operationFinal(fromBinary(ControlOperationSchema, bytes));
   }
 
-  /** Says what is to be said again, and looks at what is new; after each block, and at intervals. */
+  /** Says again what is to be said, looks at what is new; after each block, and at intervals. */
   async tick(): Promise<void> {
     try {
       await Promise.all([this.#audits.tick(), this.operations.tick(), this.#say()]);

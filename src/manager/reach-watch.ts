@@ -1,8 +1,8 @@
 /**
- * Which storage nodes this manager has heard nothing of for policy.unreachable_after_ms. Heard of is
- * a node whose link is up, and one whose attestation came, whoever passed it on. A node is expected
- * here only if it has to link with this manager ([R5.6.1]), and for no longer than this manager runs
- * and the node has stood as it does.
+ * Which storage nodes this manager has heard nothing of for policy.unreachable_after_ms. Heard of
+ * is a node whose link is up, and one whose attestation came, whoever passed it on. A node is
+ * expected here only if it has to link with this manager ([R5.6.1]), and for no longer than this
+ * manager runs and the node has stood as it does.
  *
  * A manager that hears no storage node at all is rather cut off itself, and says nothing: f+1 of
  * them behind one broken line must not send the whole public away.
