@@ -58,8 +58,9 @@ export class OperationExchange {
    * Takes an operation in and resolves with the block that carries it.
    *
    * @throws RpcError the reason why no block can carry it; MEMBER_ID_TAKEN or OPERATION_INVALID
-   * when another one about the same thing waits; POOL_FULL, TOO_MANY_IN_FLIGHT; MANAGERS_UNAVAILABLE
-   * when this manager is not up to date; DEADLINE, or who is missing, when `signal` aborts
+   * when another one about the same thing waits; POOL_FULL, TOO_MANY_IN_FLIGHT;
+   * MANAGERS_UNAVAILABLE when this manager is not up to date; DEADLINE, or who is missing, when
+   * `signal` aborts
    */
   async submit(operation: ControlOperation, signal: AbortSignal): Promise<Settled> {
     const { check, atTip, whatIsMissing } = this.#ports;
