@@ -173,6 +173,10 @@ function implement(
         heads,
         consortium: { consortiumName, consortiumId, policy },
         isConnected: (nodeId) => manager.storage.connectedIds.includes(nodeId),
+        heardOf: (nodeId) => ({
+          height: manager.storage.heightOf(nodeId),
+          halted: manager.storage.haltOf(nodeId),
+        }),
         store,
         consortiumId,
         epochKey,

@@ -57,6 +57,15 @@ export type StorageNodesPorts = {
   readonly policy: Policy;
   /** Whether this node has a stream with a storage node; storage nodes have none. */
   readonly isConnected: (nodeId: string) => boolean;
+  /** What a manager has heard of a storage node; storage nodes hear nothing of each other. */
+  readonly heardOf?: (nodeId: string) => HeardOfNode;
+};
+
+export type HeardOfNode = {
+  /** That it holds; 0 for unknown. */
+  readonly height: number;
+  /** Why it takes part no more; undefined unless it said so. */
+  readonly halted: string | undefined;
 };
 
 /**
@@ -68,7 +77,7 @@ export type StorageNodesPorts = {
 export async function listStorageNodes(
   reader: LedgerReader,
   request: ListStorageNodesRequest,
-  { policy, isConnected }: StorageNodesPorts,
+  { policy, isConnected, heardOf }: StorageNodesPorts,
 ): Promise<MessageInitShape<typeof ListStorageNodesResponseSchema>> {
   const sizeMax = pageSize(request.pageSize, nodesPerPage);
   const after = tokenId(request.pageToken);
@@ -85,6 +94,7 @@ export async function listStorageNodes(
   return {
     nodes: page.map((node) => ({
       ...standing(node),
+      ...heard(heardOf?.(node.nodeId)),
       eligible: eligible.has(node.nodeId),
       lastAttestedHeight: BigInt(attested.get(node.nodeId) ?? 0),
       connected: isConnected(node.nodeId),
@@ -104,6 +114,10 @@ function standing(node: StorageNode): MessageInitShape<typeof StorageNodeStatusS
     changedHeight: BigInt(node.changedHeight),
     changedAtUnixMs: BigInt(node.changedAtMs),
   };
+}
+
+function heard({ height, halted = "" }: HeardOfNode = { height: 0, halted: undefined }) {
+  return { height: BigInt(height), halted };
 }
 
 function tokenId(token: string): string | undefined {

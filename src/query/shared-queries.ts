@@ -4,7 +4,12 @@ import type { ServiceHandlers } from "../rpc/handlers.js";
 import { getBlock, listBlocks, watchBlocks } from "./block-queries.js";
 import type { HeadSignal } from "./head-signal.js";
 import type { LedgerReader } from "./ledger-reader.js";
-import { type ConsortiumFacts, getConsortium, listStorageNodes } from "./member-queries.js";
+import {
+  type ConsortiumFacts,
+  getConsortium,
+  type HeardOfNode,
+  listStorageNodes,
+} from "./member-queries.js";
 import { getConsistencyProof, getReceipt } from "./record-queries.js";
 
 export type SharedQueriesPorts = {
@@ -14,9 +19,12 @@ export type SharedQueriesPorts = {
   readonly consortium: ConsortiumFacts;
   /** Whether this node has a stream with a storage node; storage nodes have none. */
   readonly isConnected: (nodeId: string) => boolean;
+  /** What this node, a manager, has heard of a storage node. */
+  readonly heardOf?: (nodeId: string) => HeardOfNode;
 };
 
-export function sharedQueries({ reader, heads, consortium, isConnected }: SharedQueriesPorts) {
+export function sharedQueries(ports: SharedQueriesPorts) {
+  const { reader, heads, consortium } = ports;
   return {
     getReceipt: (request) => getReceipt(reader, request),
     getBlock: (request) => getBlock(reader, request),
@@ -25,6 +33,6 @@ export function sharedQueries({ reader, heads, consortium, isConnected }: Shared
     getConsistencyProof: (request) => getConsistencyProof(reader, request),
     getConsortium: () => getConsortium(reader, consortium),
     listStorageNodes: (request) =>
-      listStorageNodes(reader, request, { policy: consortium.policy, isConnected }),
+      listStorageNodes(reader, request, { ...ports, policy: consortium.policy }),
   } as const satisfies ServiceHandlers<typeof QueryService>;
 }

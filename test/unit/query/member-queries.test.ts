@@ -127,6 +127,20 @@ describe("ListStorageNodes", () => {
     }
   });
 
+  test("tells what the answering node has heard of each", async () => {
+    const { reader } = (await ChainWorld.open()).store;
+    const heardOf = (id: string) =>
+      id === "storage-2" ? { height: 7, halted: "it forks" } : { height: 0, halted: undefined };
+    const { nodes = [] } = await listStorageNodes(reader, request({}), { ...nobody, heardOf });
+    assert.deepEqual(
+      nodes.slice(0, 2).map(({ height, halted }) => [height, halted]),
+      [
+        [0n, ""],
+        [7n, "it forks"],
+      ],
+    );
+  });
+
   test("goes on after the last node of a page also when a node has joined before it", async () => {
     const world = await ChainWorld.open();
     const first = await listStorageNodes(world.store.reader, request({ pageSize: 2 }), nobody);
