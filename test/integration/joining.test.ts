@@ -1,0 +1,209 @@
+/**
+ * A consortium that begins without storage nodes and participants, and to which real processes join
+ * with one command each.
+ */
+import assert from "node:assert/strict";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join as pathOf } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { connect as connectTls } from "node:tls";
+import { MemberDirectory } from "../../src/cli/joining/member-directory.js";
+import { connect } from "../../src/client/client.js";
+import { meterReading } from "../../src/client/index.js";
+import { join, signInvitation } from "../../src/client/joining.js";
+import { type ClientProfile, readProfile } from "../../src/client/profile.js";
+import { type InvitationFile, readInvitationFile } from "../../src/config/invitation-file.js";
+import { InvitedRole } from "../../src/gen/bss/v1/genesis_pb.js";
+import { MemberState, QueryService } from "../../src/gen/bss/v1/query_pb.js";
+import { readTerms } from "../../src/rpc/certificate.js";
+import { createClient } from "../../src/rpc/client.js";
+import { freeBasePort } from "../support/free-ports.js";
+import { LiveConsortium, poll } from "../support/live-consortium.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
+
+const mainFile = pathOf(import.meta.dirname, "../../src/cli/main.js");
+const nodes = 7;
+/** What manager-2 issues lives about 26 s. */
+const shortDays = 0.0003;
+
+describe("joining a consortium that runs", () => {
+  const parent = temporaryDirectory();
+  const at = (...names: readonly string[]) => pathOf(parent, ...names);
+  const started: ChildProcess[] = [];
+  let live: LiveConsortium;
+  let basePort = 0;
+
+  const bss = (...args: readonly string[]) =>
+    new Promise<{ code: number; out: string; err: string }>((resolve) => {
+      const child = execFile(process.execPath, [mainFile, ...args], (_, out, err) =>
+        resolve({ code: child.exitCode ?? -1, out, err }),
+      );
+    });
+  const operator = (number: number) =>
+    pathOf(live.directory, "operators", `operator-${number}`, "profile.yaml");
+  const invite = async (number: number, role: string, out: string, ...more: readonly string[]) => {
+    const issuer = pathOf(live.directory, "managers", `manager-${number}`);
+    const args = ["--profile", operator(number), "--issuer", issuer, "--out", at(out), ...more];
+    const { code, err } = await bss("invite", role, ...args);
+    assert.equal(code, 0, err);
+    return at(out);
+  };
+  const startNode = (number: number, file: string) => {
+    const id = `node-${number}`;
+    const listen = `127.0.0.1:${basePort + number}`;
+    const args = ["--invite", file, "--dir", at(id), "--id", id, "--listen", listen];
+    const child = spawn(process.execPath, [mainFile, "register", "storage", ...args], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    started.push(child);
+  };
+  const auditor = async () => {
+    const profile = readProfile(pathOf(live.directory, "auditors", "auditor-1", "profile.yaml"));
+    return connect(profile);
+  };
+  const storageNodes = async () => {
+    const client = await auditor();
+    try {
+      const found = [];
+      for await (const node of client.listStorageNodes()) found.push(node);
+      return found;
+    } finally {
+      client.close();
+    }
+  };
+
+  before(async () => {
+    basePort = await freeBasePort(nodes + 1);
+    const sizes = { managers: 4, storage: 0, participants: 0 };
+    live = await LiveConsortium.start(at("consortium"), sizes, {
+      prepare: async (configs) => {
+        const file = configs.find(({ id }) => id === "manager-2")?.file ?? "";
+        const text = readFileSync(file, "utf8");
+        const issuer = `issuer:\n  validity_days: ${shortDays}\n`;
+        writeFileSync(file, text.replace("issuer:\n", issuer));
+      },
+    });
+  });
+  after(async () => {
+    const running = started.filter(({ exitCode }) => exitCode === null);
+    for (const child of running) child.kill("SIGTERM");
+    await Promise.all(running.map((child) => once(child, "exit")));
+    await live?.close();
+  });
+
+  test("seven storage nodes join, each with one command", async () => {
+    const file = await invite(1, "storage", "six.json", "--uses", "6");
+    for (let number = 1; number < nodes; number++) startNode(number, file);
+    startNode(nodes, await invite(2, "storage", "one.json", "--id", `node-${nodes}`));
+    await poll(
+      async () => {
+        const found = await storageNodes();
+        const ready = found.filter((node) => node.connected && node.state === MemberState.ACTIVE);
+        return ready.length === nodes ? found : undefined;
+      },
+      "seven storage nodes that are linked",
+      240_000,
+    );
+    const sponsors = (await storageNodes()).map(({ sponsorId }) => sponsorId);
+    assert.deepEqual(sponsors, [...Array(6).fill("manager-1"), "manager-2"]);
+  });
+
+  test("a participant joins with its meter, and its first reading becomes final", async () => {
+    const meter = ["--id", "home-1", "--meter", "meter-1:11000:900"];
+    const file = await invite(3, "participant", "home.json", ...meter);
+    const joined = await bss("register", "participant", "--invite", file, "--dir", at("home"));
+    assert.equal(joined.code, 0, joined.err);
+    assert.match(joined.out, /^home-1 has joined with block \d+: use --profile /);
+    const client = await connect(readProfile(at("home", "profile.yaml")));
+    const reading = meterReading({
+      ...{ ownerId: "home-1", meterId: "meter-1" },
+      ...{ intervalStartS: 1_700_000_100, intervalS: 900, importedWh: 5, exportedWh: 7 },
+    });
+    const { outcomes } = await client.submit(client.sign([reading]), { timeoutMs: 60_000 });
+    assert.equal(outcomes[0]?.outcome.case, "committed");
+    client.close();
+    const again = await bss("register", "participant", "--invite", file, "--dir", at("home"));
+    assert.equal(again.code, 0, again.err);
+  });
+
+  /** Joins over the client library, with new keys. */
+  const tryJoin = async (file: InvitationFile, id: string, name: string) => {
+    const directory = new MemberDirectory(at(name), { role: "storage", id }, file);
+    await directory.prepare({ listen: { host: "127.0.0.1", port: 1 } });
+    return join(file, await directory.joining([]));
+  };
+  const asOperator = (parts: { uses?: number; expiresMs?: number; seed?: Uint8Array }) => {
+    const profile: ClientProfile = readProfile(operator(1));
+    const before = readInvitationFile(at("six.json"));
+    const { uses = 1, expiresMs = Date.now() + 60_000, seed = profile.signingSeed } = parts;
+    const signed = signInvitation(
+      { ...profile, signingSeed: seed },
+      {
+        ...{ role: InvitedRole.STORAGE, usesMax: uses, expiresAtUnixMs: BigInt(expiresMs) },
+        ...(before.invitation.checkpoint && { checkpoint: before.invitation.checkpoint }),
+      },
+    );
+    assert.ok(signed);
+    return { ...before, ...signed };
+  };
+
+  test("an invitation that has served, is too old or forged admits nobody", async () => {
+    const usedUp = tryJoin(readInvitationFile(at("six.json")), "node-8", "used-up");
+    await assert.rejects(usedUp, { reason: "INVITATION_USED_UP" });
+    const old = tryJoin(asOperator({ expiresMs: 1_000 }), "node-8", "old");
+    await assert.rejects(old, { reason: "INVITATION_EXPIRED" });
+    const forged = tryJoin(asOperator({ seed: new Uint8Array(32).fill(7) }), "node-8", "forged");
+    await assert.rejects(forged, { reason: "INVITATION_INVALID" });
+  });
+
+  test("nobody takes the id of another, nor does an invitation open any other door", async () => {
+    const file = asOperator({});
+    await assert.rejects(tryJoin(file, "node-1", "thief"), { reason: "MEMBER_ID_TAKEN" });
+    await assert.rejects(tryJoin(file, "manager-1", "thief-2"), { reason: "MEMBER_ID_TAKEN" });
+    const queries = createClient(QueryService, live.channel(file.tls));
+    await assert.rejects(queries.getStatus({}), { reason: "ROLE_NOT_ALLOWED" });
+  });
+
+  test("an invitation for somebody else, or that has expired, is refused at once", async () => {
+    const other = await bss("register", "storage", "--invite", at("home.json"), "--dir", at("x"));
+    assert.equal(other.code, 1);
+    assert.match(other.err, /home\.json invites a participant; run 'bss register participant'/);
+    const file = await invite(1, "storage", "brief.json", "--expires", "1s", "--id", "node-9");
+    await poll(async () => {
+      const args = ["--invite", file, "--dir", at("late"), "--no-start"];
+      const { code, err } = await bss("register", "storage", ...args);
+      return code === 1 && /INVITATION_EXPIRED/.test(err) ? true : undefined;
+    }, "the invitation to expire");
+  });
+
+  test("a certificate is renewed while the node runs, and then links are made with it", async () => {
+    const file = at(`node-${nodes}`, "tls.crt");
+    const terms = await poll(async () => {
+      const found = readTerms(readFileSync(file));
+      return found && found.toMs > Date.now() + 86_400_000 ? found : undefined;
+    }, "the new certificate on disk");
+    const shown = async () => {
+      const tls = readProfile(operator(1)).tls;
+      const port = basePort + nodes;
+      const socket = connectTls({
+        ...{ host: "127.0.0.1", port, ca: [tls.caPem.toString()], ALPNProtocols: ["h2"] },
+        ...{ cert: tls.certPem.toString(), key: tls.keyPem.toString() },
+        checkServerIdentity: () => undefined,
+      });
+      await once(socket, "secureConnect");
+      const { valid_to: until } = socket.getPeerCertificate();
+      socket.destroy();
+      return Date.parse(until);
+    };
+    assert.equal(await shown(), terms.toMs);
+    await live.kill(["manager-1"]);
+    await live.restart(["manager-1"]);
+    await poll(async () => {
+      const found = await storageNodes();
+      const renewed = found.find(({ nodeId }) => nodeId === `node-${nodes}`);
+      return renewed?.connected ? true : undefined;
+    }, "the link with the new certificate");
+  });
+});
