@@ -1,7 +1,7 @@
 /**
- * Credit over many blocks, with the ledger's own rules (`Members.applyBlock`): what becomes of nodes
- * that behave in a certain way. Certificates are made up, as nothing here verifies signatures; who
- * is drawn, audited, settled, carried and boycotted is decided by the ledger.
+ * Credit over many blocks, with the ledger's own rules (`Members.applyBlock`): what becomes of
+ * nodes that behave in a certain way. Certificates are made up, as nothing here verifies
+ * signatures; who is drawn, audited, settled, carried and boycotted is decided by the ledger.
  */
 import { create } from "@bufbuild/protobuf";
 import { defaultPolicy } from "../../src/cli/consortium/default-policy.js";

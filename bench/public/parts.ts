@@ -1,6 +1,6 @@
 /**
- * What one block costs in each part that grows with the number of storage nodes X, up to numbers for
- * which no machine can run the nodes: the pure code, run once per X over made-up members.
+ * What one block costs in each part that grows with the number of storage nodes X, up to numbers
+ * for which no machine can run the nodes: the pure code, run once per X over made-up members.
  */
 import { toBinary } from "@bufbuild/protobuf";
 import { defaultPolicy } from "../../src/cli/consortium/default-policy.js";

@@ -68,7 +68,13 @@ export async function measureNodes(parent: string, plan: Plan): Promise<Measured
   try {
     const linkedAfterS = await untilLinked(hosts, plan.nodes * managers);
     const pids = started.nodes.map(({ pid }) => pid);
-    return { ...(await load(directory, plan, pids, hosts)), linkedAfterS };
+    const measured = await load(directory, plan, pids, hosts).catch(async (error: unknown) => {
+      const states = (await reportsOf(hosts)).map(({ links, height, refused }) => {
+        return { links, height, refused };
+      });
+      throw new Error(`${error}; storage nodes: ${JSON.stringify(states)}`);
+    });
+    return { ...measured, linkedAfterS };
   } finally {
     for (const host of hosts) host.disconnect();
     await started.stop();

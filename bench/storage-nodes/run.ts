@@ -1,7 +1,7 @@
 /**
- * `node dist/bench/storage-nodes/run.js [--nodes 10,100] [--blocks 20] [--seconds 60] [--records 10]
- * [--out FILE]`: what storage nodes cost four managers, for each number of nodes. Everything runs on
- * this machine; it stops by itself, and one number that fails does not keep the next from being
+ * `node dist/bench/storage-nodes/run.js [--nodes 10,100] [--blocks N] [--seconds N] [--records N]
+ * [--out FILE]`: what storage nodes cost four managers, for each number of nodes. Everything runs
+ * on this machine; it stops by itself, and one number that fails does not keep the next from being
  * measured.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

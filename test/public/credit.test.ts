@@ -9,7 +9,7 @@ describe("credit", () => {
     [30, 100, 200],
     [30, 1_000, 600],
   ] as const) {
-    test(`of a node that stores nothing falls below the line: ${nodes} nodes, from ${credit}`, () => {
+    test(`of a node that stores nothing falls: ${nodes} nodes, from ${credit}`, () => {
       const plan = { nodes, credit, auditsPerBlock: 2, runs: 5 };
       assert.equal(measureLazy(plan, blocks).caught, plan.runs);
     });
@@ -17,7 +17,7 @@ describe("credit", () => {
 
   for (const nodes of [7, 30]) {
     for (const line of ["lost", "late"] as const) {
-      test(`of an honest node is safe when a fifth of what it says is ${line}: ${nodes} nodes`, () => {
+      test(`of an honest node is safe with a fifth ${line}: ${nodes} nodes`, () => {
         const { boycottedAt, lowest, last } = measureLossy({ nodes, line, share: 0.2 }, 1_000);
         assert.equal(boycottedAt, undefined);
         assert.ok(lowest >= 90, `${lowest}`);
@@ -26,7 +26,7 @@ describe("credit", () => {
     }
   }
 
-  test("of an honest node that always comes after the certificate stays, if nothing is lost", () => {
+  test("of an honest node that always comes late stays, if nothing is lost", () => {
     const { lowest, last } = measureLossy({ nodes: 7, line: "always slow, lost", share: 0 }, 500);
     assert.deepEqual([lowest, last], [100, 100]);
   });

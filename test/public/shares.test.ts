@@ -9,7 +9,7 @@ import { Members } from "../../src/ledger/members.js";
 const policy = defaultPolicy(80);
 const packer = "manager-1";
 
-/** Members of which the packer sponsors the first `packed` nodes, and the others the rest in turn. */
+/** Members of which the packer sponsors the first `packed` nodes, the others the rest in turn. */
 function sponsored(nodes: number, packed: number): Members {
   const { managers, storageNodes } = startMembers({ nodes }, seededRandom("shares"));
   const others = managers.slice(1).map(({ managerId }) => managerId);
@@ -58,7 +58,7 @@ describe("a manager that sponsors 50 storage nodes beside 30 of the three others
   });
 });
 
-test("A share is one of all able nodes: who sponsors more than all others has more of the draw", () => {
+test("A share is one of all able nodes: who sponsors more than all others has most of it", () => {
   const members = sponsored(53, 50);
   const eligible = members.eligibleStorageNodes(policy);
   assert.equal(eligible.length, 14 + 3);
