@@ -1,0 +1,132 @@
+/** A storage node that has left, or was boycotted, comes back with the same key, or not at all. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { StorageNode } from "../../../src/ledger/members.js";
+import { admissionOf } from "./support/invitations.js";
+import { seedOf } from "./support/records.js";
+import { Standings } from "./support/standings.js";
+import { failAudit, retireNode } from "./support/storage-statements.js";
+
+const [id, other] = ["storage-2", "storage-3"];
+const u64Max = 2n ** 64n - 1n;
+
+/** A few blocks after genesis, with `id` as told. */
+function ledgerWith(changes: Partial<StorageNode>, policy = {}): Standings {
+  const ledger = new Standings({ nodes: { [id]: changes }, policy });
+  ledger.block({ sealedBytes: 2 ** 20, hasLeaves: false });
+  ledger.block({ hasLeaves: false });
+  return ledger;
+}
+
+describe("a node that is admitted again", () => {
+  for (const suspension of ["retired", "boycotted"] as const) {
+    test(`after it was ${suspension} starts anew, and keeps what it has earned`, () => {
+      const ledger = ledgerWith({
+        ...{ suspension, credit: 3, reward: 70n, paid: 20n, lastAttestedHeight: 1 },
+        ...{ auditFailed: true, absences: 4 },
+      });
+      const changes = ledger.block({
+        operations: [admissionOf(id, { value: { tlsSpkiSha256: seedOf("tls of storage-2") } })],
+      });
+      const { signingKey, tlsSpkiSha256 } = ledger.node(id);
+      assert.deepEqual(ledger.node(id), {
+        ...{ nodeId: id, signingKey, tlsSpkiSha256, sponsorId: "manager-1" },
+        ...{ suspension: undefined, credit: 100, reward: 70n, paid: 20n, lastAttestedHeight: 1 },
+        ...{ admittedHeight: 3, changedHeight: 3, changedAtMs: ledger.timestampMs },
+        ...{ absences: 0, auditFailed: false, rewardedKibSeconds: 2n * 1_024n },
+      });
+      assert.deepEqual(
+        changes.map(({ nodeId, kind, creditDelta }) => [nodeId, kind, creditDelta]),
+        [[id, "admitted", 97]],
+      );
+    });
+  }
+
+  test("may bring another certificate, of a key that nobody uses", () => {
+    const ledger = ledgerWith({ suspension: "retired" });
+    const taken = { tlsSpkiSha256: seedOf(`tls of ${other}`) };
+    assert.equal(
+      ledger.refuses(admissionOf(id, { value: taken })),
+      "admit_storage_node.tls_spki_sha256",
+    );
+  });
+
+  for (const [what, changes] of [
+    ["that is active", {}],
+    ["that is unreachable", { suspension: "unreachable" as const, changedHeight: 1 }],
+  ] as const) {
+    test(`cannot be one ${what}`, () => {
+      const ledger = ledgerWith(changes);
+      assert.equal(
+        ledger.refuses(admissionOf(id), "MEMBER_ID_TAKEN"),
+        "admit_storage_node.node_id",
+      );
+    });
+  }
+
+  test("may leave and come back within one block, once", () => {
+    const ledger = ledgerWith({ credit: 60 });
+    ledger.block({ operations: [retireNode(id), admissionOf(id)] });
+    const { suspension, credit, admittedHeight } = ledger.node(id);
+    assert.deepEqual([suspension, credit, admittedHeight], [undefined, 100, 3]);
+    assert.equal(ledger.refuses(retireNode(id)), "retire_storage_node.admitted_height");
+  });
+
+  test("does not lose what committees from before it left were open for", () => {
+    const ledger = new Standings();
+    ledger.block();
+    const absent = ledger.committee()[0] ?? "";
+    ledger.block({ named: (all) => all.filter((each) => each !== absent) });
+    ledger.block({ operations: [retireNode(absent), admissionOf(absent)], hasLeaves: false });
+    ledger.blocks(7, { hasLeaves: false });
+    const [unseen] = ledger.changes.filter(({ kind }) => kind === "unseen");
+    assert.deepEqual([ledger.node(absent).credit, unseen], [100, undefined]);
+  });
+
+  test("may still fail an audit from before it left", () => {
+    const ledger = new Standings({ policy: { auditsPerBlock: 100 } });
+    ledger.block();
+    const [audited = ""] = ledger.committee();
+    ledger.block({ hasLeaves: false });
+    ledger.block({ operations: [retireNode(audited), admissionOf(audited)], hasLeaves: false });
+    ledger.block({ operations: [failAudit(audited, 1)] });
+    const { suspension, credit, auditFailed } = ledger.node(audited);
+    assert.deepEqual([suspension, credit, auditFailed], ["boycotted", 0, true]);
+  });
+});
+
+describe("another node", () => {
+  for (const suspension of [undefined, "unreachable", "retired", "boycotted"] as const) {
+    test(`cannot take the id of one that is ${suspension ?? "active"}`, () => {
+      const ledger = ledgerWith({
+        ...{ suspension, signingKey: seedOf("another key") },
+        ...{ reward: u64Max, changedHeight: 1 },
+      });
+      assert.equal(
+        ledger.refuses(admissionOf(id), "MEMBER_ID_TAKEN"),
+        "admit_storage_node.node_id",
+      );
+    });
+  }
+
+  for (const nodeId of ["manager-1", "operator-1"]) {
+    test(`cannot be called ${nodeId}`, () => {
+      const ledger = ledgerWith({});
+      assert.equal(
+        ledger.refuses(admissionOf(nodeId), "MEMBER_ID_TAKEN"),
+        "admit_storage_node.node_id",
+      );
+    });
+  }
+
+  test("that is new starts with the time of its admission, and is drawn from the next block on", () => {
+    const ledger = ledgerWith({}, { storageReward: 10n ** 12n });
+    const eligible = () => ledger.members.eligibleStorageNodes(ledger.policy);
+    ledger.block({ operations: [admissionOf("newcomer")] });
+    const { credit, reward, rewardedKibSeconds, sponsorId } = ledger.node("newcomer");
+    assert.deepEqual([credit, reward, rewardedKibSeconds], [100, 0n, 2_048n]);
+    assert.equal(sponsorId, "manager-1");
+    assert.ok(eligible().includes("newcomer"));
+    assert.ok(!ledger.committee().includes("newcomer"));
+  });
+});
