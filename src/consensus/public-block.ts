@@ -128,12 +128,16 @@ export function sealedBytesProblem(
   return inHeader("BLOCK_DIGEST_MISMATCH", message, "sealed_bytes");
 }
 
-/** The members after the block, or OPERATION_INVALID, or BLOCK_DIGEST_MISMATCH. */
+/** The members after the block, or BLOCK_TIME_INVALID, OPERATION_INVALID, BLOCK_DIGEST_MISMATCH. */
 export function membersAfter(
   block: ParsedBlock,
   { head, policy }: StorageContext,
 ): Result<Members, Violation> {
   const { control, header } = block;
+  if (block.timestampMs <= head.timestampMs) {
+    const message = "The block's time is not after its parent's.";
+    return refuse("BLOCK_TIME_INVALID", message, "header.timestamp_unix_ms");
+  }
   const unauthorised = control.findIndex((each) => !carriesAuthority(each));
   if (unauthorised >= 0) {
     const message = "Nobody agreed to this after genesis.";

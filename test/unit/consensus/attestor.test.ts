@@ -166,6 +166,16 @@ describe("a candidate", () => {
       of: (ledger) => ledger.make({ header: { previousBlockId: sha256(utf8("another")) } }),
     },
     {
+      what: "from before its parent",
+      reason: "BLOCK_TIME_INVALID",
+      of: (ledger) => ledger.make({ header: { timestampUnixMs: 1n } }),
+    },
+    {
+      what: "that counts the sealed bytes wrong",
+      reason: "BLOCK_DIGEST_MISMATCH",
+      of: (ledger) => ledger.make({ header: { sealedBytes: 1n } }),
+    },
+    {
       what: "with other members after it",
       reason: "BLOCK_DIGEST_MISMATCH",
       of: (ledger) => ledger.make({ header: { membersDigest: sha256(utf8("members")) } }),
@@ -313,6 +323,8 @@ describe("a final block", () => {
     ["another parent", "BLOCK_WRONG_PARENT", { previousBlockId: sha256(utf8("another")) }],
     ["another root", "BLOCK_ROOT_MISMATCH", { hash1: sha256(utf8("root")) }],
     ["another tree size", "BLOCK_ROOT_MISMATCH", { treeSize: 77n }],
+    ["an earlier time", "BLOCK_TIME_INVALID", { timestampUnixMs: 1n }],
+    ["other sealed bytes", "BLOCK_DIGEST_MISMATCH", { sealedBytes: 1n }],
     ["other members", "BLOCK_DIGEST_MISMATCH", { membersDigest: sha256(utf8("members")) }],
   ] as const;
   for (const [what, reason, header] of contradictions) {
