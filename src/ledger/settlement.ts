@@ -54,18 +54,19 @@ export function totalsUntil(totals: StorageTotals, elapsedMs: number): StorageTo
   };
 }
 
-/** A node with what it has earned by storing until now; what is less than a unit stays open. */
+/**
+ * A node with what it has earned by storing until now. What is earned since genesis is rounded, not
+ * each stretch, so that however often a node is rewarded it loses no more than a unit in all.
+ */
 export function rewardedForStoring(
   node: StorageNode,
   { kibSeconds }: StorageTotals,
   { storageReward }: Pick<Policy, "storageReward">,
 ): StorageNode {
-  if (node.auditFailed) return { ...node, rewardedKibSeconds: kibSeconds };
-  const stored = kibSeconds - node.rewardedKibSeconds;
-  const units = (stored * storageReward) / (kibPerGib * secondsPerDay);
-  return units === 0n
-    ? node
-    : { ...node, reward: addedUnits(node.reward, units), rewardedKibSeconds: kibSeconds };
+  const earnedUntil = (sum: bigint) => (sum * storageReward) / (kibPerGib * secondsPerDay);
+  const units = earnedUntil(kibSeconds) - earnedUntil(node.rewardedKibSeconds);
+  const reward = node.auditFailed ? node.reward : addedUnits(node.reward, units);
+  return { ...node, reward, rewardedKibSeconds: kibSeconds };
 }
 
 /** Reward units never wrap around. */
