@@ -1,3 +1,4 @@
+import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import { PemConverter } from "@peculiar/x509";
 import { sha256 } from "../crypto/hash.js";

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { ParticipantState } from "../../../src/gen/bss/store/v1/state_pb.js";
+import {
+  ConsentSchema,
+  type ControlOperation,
+  InvitationSchema,
+  InvitedRole,
+  RecordPayoutSchema,
+  RetireStorageNodeSchema,
+} from "../../../src/gen/bss/v1/genesis_pb.js";
+import type {
+  RegisterParticipantRequest,
+  RegisterStorageNodeRequest,
+} from "../../../src/gen/bss/v1/registration_pb.js";
+import {
+  type RegistrationPorts,
+  registrationService,
+} from "../../../src/manager/registration-service.js";
+import {
+  createCertificateRequest,
+  readCertificateRequest,
+} from "../../../src/pki/certificate-request.js";
+import { generateTlsKeyPair, privateKeyPem } from "../../../src/pki/key-pairs.js";
+import type { CallContext } from "../../../src/rpc/handlers.js";
+import type { Role } from "../../../src/rpc/identity.js";
+import { RpcError } from "../../../src/rpc/rpc-error.js";
+import { consortiumId, genesis } from "../ledger/support/consortium.js";
+import { seedOf } from "../ledger/support/records.js";
+
+const issued = [seedOf("a certificate")];
+const signingKey = seedOf("signing key");
+const invitation = toBinary(
+  InvitationSchema,
+  create(InvitationSchema, {
+    ...{ consortiumId, invitationId: new Uint8Array(16).fill(1), operatorId: "operator-1" },
+    ...{ role: InvitedRole.PARTICIPANT, usesMax: 5, expiresAtUnixMs: 10n, agentIds: ["agent"] },
+    checkpoint: { height: 0n, blockId: consortiumId, membersDigest: seedOf("members") },
+  }),
+);
+const consent = create(ConsentSchema, { invitation });
+
+const callOf = (role: Role, id: string): CallContext => ({
+  identity: { role, id },
+  ...{ peerAddress: "", method: "", deadlineUnixMs: undefined },
+  signal: new AbortController().signal,
+});
+const invited = callOf("invited", "0123456789abcdef");
+
+describe("the registration service", () => {
+  let certificateRequest = new Uint8Array();
+  let spki = new Uint8Array();
+  const submitted: ControlOperation["operation"][] = [];
+
+  before(async () => {
+    const { privateKey } = await generateTlsKeyPair();
+    const keyPem = await privateKeyPem(privateKey);
+    const options = { keyPem, commonName: "x", hosts: [] };
+    certificateRequest = new Uint8Array(await createCertificateRequest(options));
+    const request = await readCertificateRequest(certificateRequest);
+    assert.ok(typeof request !== "string");
+    spki = new Uint8Array(request.spkiSha256);
+  });
+
+  const serviceWith = (ports: Partial<RegistrationPorts> = {}) => {
+    submitted.length = 0;
+    return registrationService({
+      issuer: { issue: async () => issued },
+      operations: {
+        submit: async ({ operation }) => {
+          submitted.push(operation);
+          return { height: 12 };
+        },
+      },
+      members: () => genesis.members,
+      participant: async () => undefined,
+      registry: { spkiOf: async () => undefined },
+      ...ports,
+    });
+  };
+  const nodeRequest = () => {
+    const request = { consent, certificateRequest, signingKey, nodeId: "pc-7" };
+    return request as unknown as RegisterStorageNodeRequest;
+  };
+  const participantRequest = () => {
+    const request = { consent, certificateRequest, signingKey, participantId: "home-9" };
+    return request as unknown as RegisterParticipantRequest;
+  };
+
+  test("admits a storage node with the operator's manager as sponsor", async () => {
+    const service = serviceWith();
+    const answer = await service.registerStorageNode?.(nodeRequest(), invited);
+    assert.deepEqual(answer, { certificateChain: issued, admittedHeight: 12n });
+    const [operation] = submitted;
+    assert.ok(operation?.case === "admitStorageNode");
+    const { nodeId, sponsorId, tlsSpkiSha256 } = operation.value;
+    const { managerId } = genesis.members.officer("operator-1") ?? {};
+    assert.deepEqual([nodeId, sponsorId, tlsSpkiSha256], ["pc-7", managerId, spki]);
+  });
+
+  test("registers a participant with the invitation's agents", async () => {
+    const service = serviceWith();
+    const answer = await service.registerParticipant?.(participantRequest(), invited);
+    assert.deepEqual(answer, { certificateChain: issued, admittedHeight: 12n });
+    const [operation] = submitted;
+    assert.ok(operation?.case === "registerParticipant");
+    assert.deepEqual(operation.value.agentIds, ["agent"]);
+  });
+
+  test("answers who has joined with the same keys, and asks the chain about other keys", async () => {
+    const known = { signingKey, tlsSpkiSha256: spki, height: 5n } as ParticipantState;
+    const same = serviceWith({ participant: async () => known });
+    const answer = await same.registerParticipant?.(participantRequest(), invited);
+    assert.deepEqual(answer, { certificateChain: issued, admittedHeight: 5n });
+    assert.equal(submitted.length, 0);
+    const other = { ...known, signingKey: seedOf("another") };
+    const taken = serviceWith({ participant: async () => other });
+    await taken.registerParticipant?.(participantRequest(), invited);
+    assert.equal(submitted.length, 1);
+  });
+
+  test("issues nothing when the chain refuses", async () => {
+    let count = 0;
+    const refusal = new RpcError("INVITATION_USED_UP", "used up");
+    const service = serviceWith({
+      operations: { submit: () => Promise.reject(refusal) },
+      issuer: {
+        issue: async () => {
+          count += 1;
+          return issued;
+        },
+      },
+    });
+    await assert.rejects(async () => service.registerStorageNode?.(nodeRequest(), invited), {
+      reason: "INVITATION_USED_UP",
+    });
+    assert.equal(count, 0);
+  });
+
+  test("says so without an authority, and of a request that is none", async () => {
+    const without = serviceWith({ issuer: undefined });
+    await assert.rejects(async () => without.registerStorageNode?.(nodeRequest(), invited), {
+      reason: "NOT_AN_ISSUER",
+    });
+    const request = { ...nodeRequest(), certificateRequest: new Uint8Array(9) };
+    await assert.rejects(async () => serviceWith().registerStorageNode?.(request, invited), {
+      reason: "CERTIFICATE_REQUEST_INVALID",
+    });
+  });
+
+  test("renews for the registered key and for no other", async () => {
+    const request = { certificateRequest } as never;
+    const caller = callOf("storage", "storage-1");
+    const own = serviceWith({ registry: { spkiOf: async () => spki } });
+    assert.deepEqual(await own.renewCertificate?.(request, caller), { certificateChain: issued });
+    const others = serviceWith({ registry: { spkiOf: async () => seedOf("another key") } });
+    await assert.rejects(async () => others.renewCertificate?.(request, caller), {
+      reason: "CERTIFICATE_REQUEST_INVALID",
+    });
+  });
+
+  test("takes retirements and payouts from those who sign them alone", async () => {
+    const service = serviceWith();
+    const leaving = create(RetireStorageNodeSchema, { nodeId: "storage-1" });
+    const retire = (retirement: typeof leaving, role: Role, id: string) =>
+      Promise.resolve().then(() =>
+        service.retireStorageNode?.({ retirement } as never, callOf(role, id)),
+      );
+    assert.deepEqual(await retire(leaving, "storage", "storage-1"), { height: 12n });
+    const refused = { reason: "ROLE_NOT_ALLOWED" };
+    await assert.rejects(retire(leaving, "storage", "storage-2"), refused);
+    await assert.rejects(retire(leaving, "operator", "operator-1"), refused);
+    const sent = { ...leaving, operatorId: "operator-1" };
+    assert.deepEqual(await retire(sent, "operator", "operator-1"), { height: 12n });
+    await assert.rejects(retire(sent, "storage", "storage-1"), refused);
+    const payout = create(RecordPayoutSchema, { nodeId: "storage-1", operatorId: "operator-1" });
+    const pay = async (id: string) =>
+      service.recordPayout?.({ payout } as never, callOf("operator", id));
+    assert.deepEqual(await pay("operator-1"), { height: 12n });
+    await assert.rejects(pay("operator-2"), refused);
+  });
+});
