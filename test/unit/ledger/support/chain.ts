@@ -120,8 +120,8 @@ export class Chain {
   }
 
   /** Makes the block final. */
-  append(executed: ExecutedBlock): void {
-    this.#certificates = toBinary(BlockCertificatesSchema, certify(executed.facts));
+  append(executed: ExecutedBlock, certificates = certify(executed.facts)): void {
+    this.#certificates = toBinary(BlockCertificatesSchema, certificates);
     this.#write(executed.stateWrites);
     this.head = executed.head;
   }
@@ -146,8 +146,15 @@ export function verifies({ publicKey, digest, signature }: SignatureCheck): bool
   return ed25519Verify(publicKey, digest, signature);
 }
 
-/** Certificates of a block with the fewest signatures that suffice. */
-export function certify(facts: BlockFacts, electorate = genesis.members) {
+/**
+ * Certificates of a block with the fewest managers that suffice, and those of its committee that
+ * `chosen` leaves.
+ */
+export function certify(
+  facts: BlockFacts,
+  electorate = genesis.members,
+  chosen: (committee: readonly string[]) => readonly string[] = (committee) => committee,
+) {
   const { height, blockId, createdRound: round, requiredAccepts } = facts;
   const place = { height: BigInt(height), blockId };
   const accepts = requiredAccepts.map((managerId) => {
@@ -167,14 +174,14 @@ export function certify(facts: BlockFacts, electorate = genesis.members) {
   return buildBlockCertificates({
     approval: buildApproval(accepts),
     commit: buildCommit(commits),
-    ...(facts.leafCount === 0 ? {} : { integrity: attest(facts) }),
+    ...(facts.leafCount === 0 ? {} : { integrity: attest(facts, chosen) }),
   });
 }
 
-function attest(facts: BlockFacts) {
+function attest(facts: BlockFacts, chosen: (committee: readonly string[]) => readonly string[]) {
   const { height, blockId, createdRound: round, hash1, treeSize, eligible, beacon } = facts;
   const verdict = AttestationVerdict.MATCH;
-  const matches = drawCommittee({ eligible, beacon, round }).map((nodeId) => {
+  const matches = chosen(drawCommittee({ eligible, beacon, round })).map((nodeId) => {
     const audit = seedOf(`audit of ${nodeId}`);
     const claim = { consortiumId, height, round, blockId, hash2: hash1, treeSize, verdict, audit };
     return create(AttestationSchema, {
