@@ -46,7 +46,7 @@ type InvitationParts = Omit<
   "consortiumId" | "invitationId" | "operatorId" | "$typeName"
 >;
 
-/** Makes and signs an invitation in an operator's name; undefined for one that none would accept. */
+/** Makes and signs an invitation in an operator's name; undefined if it would serve nobody. */
 export function signInvitation(
   { id: operatorId, genesis, signingSeed }: Pick<ClientProfile, "id" | "genesis" | "signingSeed">,
   parts: InvitationParts,

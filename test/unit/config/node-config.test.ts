@@ -83,6 +83,25 @@ describe("loadNodeConfig", () => {
     ]);
   });
 
+  test("a manager may issue, and a storage node may have a checkpoint", () => {
+    const manager = load([...managerLines, "issuer: {certificate: ca.crt, key: ca.key}"]);
+    assert(manager.role === "manager");
+    const [certificateFile, keyFile] = [join(directory, "ca.crt"), join(directory, "ca.key")];
+    const lifetimeMs = 90 * 86_400_000;
+    assert.deepEqual(manager.issuer, { certificateFile, keyFile, lifetimeMs });
+    const storage = managerLines.filter((line) => !/^(vrf|hpke|epoch)_/.test(line));
+    const blockId = "ab".repeat(32);
+    const checkpoint = `checkpoint: {height: 7, block_id: ${blockId}}`;
+    const node = load([...storage.with(0, "role: storage"), checkpoint]);
+    assert(node.role === "storage");
+    assert.deepEqual(node.checkpoint, { height: 7, blockId: new Uint8Array(32).fill(0xab) });
+    assertMessages(
+      load,
+      [...storage.with(0, "role: storage"), checkpoint.replace(blockId, "abab")],
+      ["14: `checkpoint.block_id`"],
+    );
+  });
+
   const replaced = (from: string | RegExp, to: string) =>
     managerLines.map((line) => line.replace(from, to));
   const mistakes: readonly {

@@ -95,6 +95,20 @@ describe("the authorizer", () => {
     await assert.rejects(authorizer.identify(certificate.der), { reason: "CERTIFICATE_UNKNOWN" });
   });
 
+  test("knows whoever is invited without asking, and lets it call the registration alone", async () => {
+    const authority = await TestAuthority.create();
+    const { der } = await authority.issue({ uris: [uriOf("invited", "0123456789abcdef")] });
+    const registry = { spkiOf: () => assert.fail("nobody is registered as invited") };
+    const authorizer = new Authorizer({ consortiumName: "demo", registry });
+    const identity = await authorizer.identify(der);
+    assert.deepEqual(identity, { role: "invited", id: "0123456789abcdef" });
+    authorizer.authorize(identity, "bss.v1.RegistrationService/RegisterStorageNode");
+    for (const method of ["RegistrationService/RenewCertificate", "QueryService/GetStatus"]) {
+      const refused = { reason: "ROLE_NOT_ALLOWED" };
+      assert.throws(() => authorizer.authorize(identity, `bss.v1.${method}`), refused);
+    }
+  });
+
   test("refuses a connection without a certificate, and one that cannot be read", async () => {
     const registry = { spkiOf: async () => undefined };
     const authorizer = new Authorizer({ consortiumName: "demo", registry });
