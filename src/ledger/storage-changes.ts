@@ -2,6 +2,7 @@
  * What changes a storage node's standing, and by what it can be shown. Nothing in the ledger needs
  * these: they are for whoever wants to know why a score is what it is.
  */
+import type { StorageNode } from "./member-lists.js";
 
 export type StandingChangeKind =
   /** It is named by a block's canonical integrity certificate. */
@@ -35,3 +36,15 @@ export type StandingChange = {
   /** Reward units paid by it. */
   readonly paidDelta: bigint;
 };
+
+/** What became of a node. */
+export function changeOf(
+  before: StorageNode,
+  { nodeId, credit, reward, paid }: StorageNode,
+  place: Pick<StandingChange, "kind" | "height" | "aboutHeight">,
+): StandingChange {
+  return {
+    ...{ nodeId, ...place, credit, creditDelta: credit - before.credit },
+    ...{ rewardDelta: reward - before.reward, paidDelta: paid - before.paid },
+  };
+}

@@ -33,6 +33,7 @@ import {
   type StorageTotals,
   storageNodesMax,
 } from "./member-lists.js";
+import { closeCommittee, lateProblem } from "./open-committees.js";
 import type { OperationPlace } from "./operations.js";
 import {
   addedUnits,
@@ -43,7 +44,7 @@ import {
   type SettledBlock,
   totalsUntil,
 } from "./settlement.js";
-import type { StandingChange, StandingChangeKind } from "./storage-changes.js";
+import { changeOf, type StandingChange, type StandingChangeKind } from "./storage-changes.js";
 import { lateAttestationsMax } from "./storage-operations.js";
 import { absencesWith, resumePossibleAtMs } from "./suspensions.js";
 import { type Violation, violation } from "./violation.js";
@@ -371,51 +372,6 @@ export class StorageNodesDraft {
     const storageNodes = [...nodes.values()].sort((a, b) => compareIds(a.nodeId, b.nodeId));
     return { storageNodes, openCommittees, totals };
   }
-}
-
-/** Whoever is still missing was not seen; whoever is still audited has passed. */
-function closeCommittee(
-  { height, missing, audited }: OpenCommittee,
-  nodes: ReadonlyMap<string, StorageNode>,
-  put: (node: StorageNode, kind: StandingChangeKind, aboutHeight: number) => void,
-): void {
-  for (const nodeId of missing) {
-    const node = nodes.get(nodeId);
-    // Who was admitted again since then starts anew.
-    if (node === undefined || node.admittedHeight > height) continue;
-    put({ ...node, credit: Math.max(0, node.credit + creditOf.unseen) }, "unseen", height);
-  }
-  for (const { nodeId } of audited) {
-    const node = nodes.get(nodeId);
-    if (node?.auditFailed === true) put({ ...node, auditFailed: false }, "audit-passed", height);
-  }
-}
-
-/** OPERATION_INVALID unless a late attestation is of a missing member, and no false mismatch. */
-function lateProblem(
-  { nodeId, mismatch }: LateAttestation,
-  committee: OpenCommittee,
-  missing: ReadonlySet<string>,
-  path: string,
-): Violation | undefined {
-  if (!missing.has(nodeId)) {
-    return invalid("No attestation of this node is missing.", `${path}.node_id`);
-  }
-  if (mismatch === undefined) return undefined;
-  const { hash1, treeSize } = committee;
-  const isMatch = equalBytes(mismatch.hash2, hash1) && mismatch.treeSize === BigInt(treeSize);
-  return isMatch ? invalid("These are the block's own values.", `${path}.mismatch`) : undefined;
-}
-
-function changeOf(
-  before: StorageNode,
-  { nodeId, credit, reward, paid }: StorageNode,
-  place: Pick<StandingChange, "kind" | "height" | "aboutHeight">,
-): StandingChange {
-  return {
-    ...{ nodeId, ...place, credit, creditDelta: credit - before.credit },
-    ...{ rewardDelta: reward - before.reward, paidDelta: paid - before.paid },
-  };
 }
 
 function equalTotals(a: StorageTotals, b: StorageTotals): boolean {
