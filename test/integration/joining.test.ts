@@ -126,6 +126,12 @@ describe("joining a consortium that runs", () => {
     client.close();
     const again = await bss("register", "participant", "--invite", file, "--dir", at("home"));
     assert.equal(again.code, 0, again.err);
+    const before = readFileSync(at("home", "tls.crt"), "utf8");
+    const renewed = await bss("renew", "--profile", at("home", "profile.yaml"));
+    assert.equal(renewed.code, 0, renewed.err);
+    assert.notEqual(readFileSync(at("home", "tls.crt"), "utf8"), before);
+    const listed = await bss("list", "--meter", "meter-1", "--profile", at("home", "profile.yaml"));
+    assert.equal(listed.code, 0, listed.err);
   });
 
   /** Joins over the client library, with new keys. */
