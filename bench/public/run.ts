@@ -25,7 +25,8 @@ const measures: Readonly<Record<string, () => void>> = {
       [30, 1_000, 2, 100, 5_000],
       [100, 100, 2, 30, 2_000],
       [300, 100, 2, 10, 3_000],
-      [1_000, 100, 2, 2, 3_000],
+      [1_000, 100, 2, 4, 600],
+      [1_000, 1_000, 2, 1, 600],
     ] as const) {
       print(measureLazy({ nodes, credit, auditsPerBlock, runs }, blocks));
     }
