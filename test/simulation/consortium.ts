@@ -55,6 +55,9 @@ export type PolicyPlan = {
   readonly patience: number;
   readonly blockRecordsMax: number;
   readonly heartbeatMs: number;
+  readonly auditsPerBlock: number;
+  /** 0 for never. */
+  readonly unreachableAfterMs: number;
 };
 
 const epochKey = seedOf("epoch 0");
@@ -76,6 +79,7 @@ export function plainConsortium(managersCount: number, storageCount: number): Co
       suspension: SuspensionMode.NEVER,
       ...{ suspendAfterMs: 0, resumeWaitMs: 0, resumeWaitMaxMs: 0 },
       ...{ patience: 1, blockRecordsMax: 12, heartbeatMs: 0 },
+      ...{ auditsPerBlock: 0, unreachableAfterMs: 0 },
     },
   });
 }
@@ -189,6 +193,11 @@ function policyOf(plan: PolicyPlan) {
     currency: "EUR",
     auditRecords: 2,
     boycottLine: 50,
+    matchReward: 1_000n,
+    // As much as a policy allows: what is stored here is little, and not for long.
+    storageReward: 10n ** 12n,
+    auditsPerBlock: plan.auditsPerBlock,
+    unreachableAfterMs: plan.unreachableAfterMs,
     suspension,
     ...(suspension === SuspensionMode.FLOOR
       ? { suspendAfterMs, resumeWaitMs, resumeWaitMaxMs }

@@ -121,6 +121,8 @@ function policyPlan(random: Random): PolicyPlan {
     patience: random.pick([1, 1, 4]),
     blockRecordsMax: random.pick([3, 12, 12]),
     heartbeatMs: random.pick([0, 0, 0, 700]),
+    auditsPerBlock: random.pick([0, 1, 3]),
+    unreachableAfterMs: random.pick([0, 1_000, 2_000]),
   };
 }
 

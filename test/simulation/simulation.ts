@@ -12,6 +12,7 @@ import { AgreementChecker } from "./checkers/agreement.js";
 import { AttestationsChecker } from "./checkers/attestations.js";
 import { CertificatesChecker } from "./checkers/certificates.js";
 import { ConductChecker } from "./checkers/conduct.js";
+import { CreditChecker } from "./checkers/credit.js";
 import { DurabilityChecker } from "./checkers/durability.js";
 import { EnergyChecker } from "./checkers/energy.js";
 import type { FinalDisks } from "./checkers/final-disks.js";
@@ -157,7 +158,7 @@ class Simulation {
   }
 
   #addCheckers(): void {
-    const { consortium, checkers, scheduler } = this.#world;
+    const { consortium, checkers, scheduler, counters } = this.#world;
     const disks = () => this.#finalDisks();
     const isHonest = (id: string) => this.#managers.find((each) => each.id === id)?.honest ?? false;
     const clocks = () =>
@@ -178,6 +179,7 @@ class Simulation {
       new TimestampsChecker(clocks),
       new ReplayChecker(consortium, disks),
       new DurabilityChecker(consortium, disks),
+      new CreditChecker(consortium, disks, counters),
       this.#liveness,
       accountability,
       privacy,

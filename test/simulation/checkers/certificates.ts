@@ -19,13 +19,14 @@ import { acceptDigest, attestationDigest, commitDigest } from "../../../src/ledg
 import type { Consortium } from "../consortium.js";
 import { Checker, type FinalBlock } from "../events.js";
 import { ManagerModel } from "./manager-model.js";
+import { StorageModel } from "./storage-model.js";
 
 export class CertificatesChecker extends Checker {
   readonly name = "certificates";
   readonly #consortium: Consortium;
   readonly #managers: ManagerModel;
   readonly #storage: ReadonlyMap<string, AdmitStorageNode>;
-  readonly #eligible: readonly string[];
+  readonly #nodes: StorageModel;
 
   constructor(consortium: Consortium) {
     super();
@@ -35,11 +36,12 @@ export class CertificatesChecker extends Checker {
       operation.case === "admitStorageNode" ? [operation.value] : [],
     );
     this.#storage = new Map(admitted.map((node) => [node.nodeId, node]));
-    this.#eligible = eligibleOf(admitted, consortium.managerIds.length);
+    this.#nodes = new StorageModel(consortium);
   }
 
   override appended(managerId: string, { parsed, block, certificates }: FinalBlock): void {
     const { height } = parsed;
+    this.#nodes.add(parsed);
     const required = this.#managers.activeAfter(height, parsed.control);
     const { approval, integrity, commit } = certificates;
     const place = `${managerId}, height ${height}`;
@@ -107,8 +109,9 @@ export class CertificatesChecker extends Checker {
       this.fail(`${place}: nobody attests this block`);
     }
     const { round } = integrity;
+    const eligible = this.#nodes.eligibleBefore(height);
     if (round < createdRound) this.fail(`${place}: attested before it was made`);
-    const committee = drawCommittee({ eligible: this.#eligible, beacon, round });
+    const committee = drawCommittee({ eligible, beacon, round });
     const verdict = AttestationVerdict.MATCH;
     const claim = { consortiumId, height, round, blockId, hash2: hash1, treeSize, verdict };
     const matched = new Set<string>();
@@ -129,15 +132,4 @@ export class CertificatesChecker extends Checker {
     );
     return defined(member, "only managers sign").signingKey;
   }
-}
-
-/** At most ⌈X/N⌉ per sponsor, the first by id. */
-function eligibleOf(admitted: readonly AdmitStorageNode[], managersCount: number) {
-  const share = Math.ceil(admitted.length / managersCount);
-  const bySponsor = new Map<string, string[]>();
-  for (const { sponsorId, nodeId } of admitted) {
-    const nodes = bySponsor.get(sponsorId) ?? [];
-    bySponsor.set(sponsorId, [...nodes, nodeId].sort());
-  }
-  return [...bySponsor.values()].flatMap((nodes) => nodes.slice(0, share));
 }

@@ -21,6 +21,8 @@ const locks = "src/consensus/lock-rules.js";
 const votes = "src/consensus/vote-tally.js";
 const height = "src/consensus/height-state.js";
 const abstention = "src/manager/abstention.js";
+const attestor = "src/consensus/attestor.js";
+const publicBlock = "src/consensus/public-block.js";
 
 const fourManagers = { MANAGERS: "4" } as const;
 
@@ -105,6 +107,52 @@ export const mutations: readonly Mutation[] = [
         file: "src/ledger/members.js",
         from: "const share = ",
         to: "const share = 1_000 + ",
+      },
+    ],
+  },
+  {
+    name: "the committee drawn from the state after the block, not before it",
+    changes: [
+      {
+        file: "src/ledger/executed-block.js",
+        from: "eligible: before.members.eligibleStorageNodes(policy)",
+        to: "eligible: outcome.members.eligibleStorageNodes(policy)",
+      },
+      {
+        file: publicBlock,
+        from: "eligible: head.members.eligibleStorageNodes(policy)",
+        to: "eligible: after.eligibleStorageNodes(policy)",
+      },
+      {
+        file: attestor,
+        from: "const eligible = head.members.eligibleStorageNodes(policy);",
+        to: `const left = membersAfter(block, context);
+    const eligible = (left.ok ? left.value : head.members).eligibleStorageNodes(policy);`,
+      },
+    ],
+  },
+  {
+    name: "credit counted from a node's own certificates instead of the canonical ones",
+    changes: [
+      {
+        file: attestor,
+        from: "facts,\n    };\n    const append",
+        to: "facts: { ...facts, own: certificates.integrity },\n    };\n    const append",
+      },
+      {
+        file: publicBlock,
+        from: "integrity: previousCertificates?.integrity }",
+        to: "integrity: facts.own ?? previousCertificates?.integrity }",
+      },
+    ],
+  },
+  {
+    name: "audits drawn by the beacon of the attested block, not of the later one",
+    changes: [
+      {
+        file: "src/ledger/settlement.js",
+        from: "{ ...settling, height }",
+        to: "{ ...settling, beacon, height }",
       },
     ],
   },

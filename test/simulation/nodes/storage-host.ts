@@ -6,6 +6,7 @@ import { parseBlock } from "../../../src/ledger/blocks.js";
 import type { UpMessage } from "../../../src/storage-node/chain-ports.js";
 import { encodeHalt } from "../../../src/storage-node/halting.js";
 import { ManagerLinks } from "../../../src/storage-node/manager-links.js";
+import { Returning } from "../../../src/storage-node/returning.js";
 import { StorageChain } from "../../../src/storage-node/storage-chain.js";
 import { StorageNodeStore } from "../../../src/store/storage-node-store.js";
 import type { ByzantineStorage } from "../byzantine/byzantine-storage.js";
@@ -60,12 +61,20 @@ export class StorageHost extends Host {
     this.#tap(store);
     const evidence = await store.forkEvidence();
     if (evidence !== undefined) return this.#halted(Buffer.from(evidence).toString());
+    const { consortiumId, policy } = genesis;
+    const sign = (digest: Uint8Array) => scheme.sign(id, digest);
+    const returning: Returning = new Returning({
+      ...{ nodeId: id, consortiumId, policy, sign },
+      ...{ monotonicMs: process.time.monotonicMs, wallMs: process.time.wallMs },
+      head: () => store.head,
+      isReady: () => !chain.syncing,
+      tell: (value) => void this.#say({ message: { case: "returnNode", value } }),
+    });
     const chain = await StorageChain.open({
-      ...{ nodeId: id, consortiumId: genesis.consortiumId, policy: genesis.policy, store },
+      ...{ nodeId: id, consortiumId, policy, store, sign },
       signatures: new SignatureCache((publicKey, digest, signature) =>
         Promise.resolve(scheme.verify({ publicKey, digest, signature })),
       ),
-      sign: (digest) => scheme.sign(id, digest),
       monotonicMs: process.time.monotonicMs,
       tell: (message, managerId) => process.alive && this.#say(message, managerId),
       observe: {
@@ -80,7 +89,7 @@ export class StorageHost extends Host {
         },
       },
       isLinked: (managerId) => this.#links?.isConnected(managerId) ?? false,
-      onAppended: () => {},
+      onAppended: () => returning.onAppended(),
       onFailed: (cause) => this.fatal(cause, process),
       onHalt: async (evidence) => {
         await store.saveForkEvidence(encodeHalt(evidence));
@@ -92,7 +101,10 @@ export class StorageHost extends Host {
     });
     this.chain = chain;
     this.#links = this.#openLinks(process, chain, store);
-    every(process.time, tickMs, () => chain.tick());
+    every(process.time, tickMs, () => {
+      chain.tick();
+      returning.tick();
+    });
   }
 
   protected override async close(): Promise<void> {
