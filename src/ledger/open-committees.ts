@@ -17,8 +17,9 @@ export function closeCommittee(
 ): void {
   for (const nodeId of missing) {
     const node = nodes.get(nodeId);
-    // Who was admitted again since then starts anew.
+    // Who was admitted again since then starts anew, and who is suspended is known to be away.
     if (node === undefined || node.admittedHeight > height) continue;
+    if (node.suspension !== undefined) continue;
     put({ ...node, credit: Math.max(0, node.credit + creditOf.unseen) }, "unseen", height);
   }
   for (const { nodeId } of audited) {

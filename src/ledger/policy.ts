@@ -3,7 +3,7 @@
  * integers, a block fits into one message, and no timeout is zero or for ever.
  */
 import { type Policy, type RoundTimeouts, SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
-import { storageNodesMax } from "./member-lists.js";
+import { creditAtAdmission, storageNodesMax } from "./member-lists.js";
 import { type Violation, violation } from "./violation.js";
 
 /** The most records that any policy may allow in a block. */
@@ -104,7 +104,7 @@ const numbers = [
   ["minStorage", "min_storage", 1, storageNodesMax],
   ["deliveryIntervalS", "delivery_interval_s", 1, dayS],
   ["auditRecords", "audit_records", 0, 1_000],
-  ["boycottLine", "boycott_line", 0, 1_000],
+  ["boycottLine", "boycott_line", 0, creditAtAdmission],
   ["auditsPerBlock", "audits_per_block", 0, 100],
 ] as const;
 

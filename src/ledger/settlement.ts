@@ -18,11 +18,12 @@ import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import type { BlockFacts } from "./block-facts.js";
 import { drawBelow, drawCommittee } from "./committee.js";
 import { compareIds } from "./ids.js";
-import type {
-  AuditedAttestation,
-  OpenCommittee,
-  StorageNode,
-  StorageTotals,
+import {
+  type AuditedAttestation,
+  creditAtAdmission,
+  type OpenCommittee,
+  type StorageNode,
+  type StorageTotals,
 } from "./member-lists.js";
 
 /** The block before, and its integrity certificate as the block that settles it carries it. */
@@ -36,6 +37,27 @@ export type SettledBlock = {
 export const openBlocks = 8;
 /** Credit for a MATCH in time, and lost by who was not seen, contradicted, or failed an audit. */
 export const creditOf = { match: 1, unseen: -1, mismatch: -50, auditFailed: -100 } as const;
+
+/** At least one in so many of those whom a certificate names is audited. */
+const namedPerAudit = 50;
+
+/**
+ * The credit of a node whose MATCH came late: the slow third is not dishonest, so it gets back what
+ * it has lost by not being seen, and no more, as nobody audits what comes late.
+ */
+export function creditWhenLate(credit: number): number {
+  return credit < creditAtAdmission ? credit + creditOf.match : credit;
+}
+
+/**
+ * How many of `namedCount` nodes are audited: the policy's number, and more in a large committee.
+ * A node without data gains 1 when it is not drawn and loses 100 when it is: with one audit for 50
+ * nodes it loses 1 a block on average, however many there are (ours).
+ */
+export function auditsAmong(namedCount: number, auditsPerBlock: number): number {
+  if (auditsPerBlock === 0) return 0;
+  return Math.min(namedCount, Math.max(auditsPerBlock, Math.ceil(namedCount / namedPerAudit)));
+}
 
 const byteMsPerKibSecond = 1_024_000n;
 const kibPerGib = 2n ** 20n;
@@ -103,7 +125,7 @@ export function drawAudited(
   draw: { readonly beacon: Uint8Array; readonly height: number; readonly auditsPerBlock: number },
 ): readonly string[] {
   const ids = nodeIds.toSorted(compareIds);
-  const size = Math.min(ids.length, draw.auditsPerBlock);
+  const size = auditsAmong(ids.length, draw.auditsPerBlock);
   const read = createShake256Reader(domainBytes(domain.audited), draw.beacon, u64be(draw.height));
   for (let place = 0; place < size; place++) {
     const chosen = place + drawBelow(ids.length - place, read);

@@ -38,6 +38,7 @@ import type { OperationPlace } from "./operations.js";
 import {
   addedUnits,
   creditOf,
+  creditWhenLate,
   openBlocks,
   openedCommittee,
   rewardedForStoring,
@@ -228,6 +229,7 @@ export class StorageNodesDraft {
     const problem = this.#witnessesProblem(findings, `${path}.findings`);
     if (problem !== undefined) return problem;
     this.#replace(committee, { audited });
+    this.#dropOlderAudits(nodeId, committee.height);
     const node = this.#nodes.get(nodeId);
     if (node === undefined) return undefined;
     const credit = Math.max(0, node.credit + creditOf.auditFailed);
@@ -338,6 +340,14 @@ export class StorageNodesDraft {
     this.#changed = true;
   }
 
+  /** One that is older says nothing any more about a node that has failed since. */
+  #dropOlderAudits(nodeId: string, height: number): void {
+    for (const committee of this.#open.filter((each) => each.height < height)) {
+      const audited = committee.audited.filter((each) => each.nodeId !== nodeId);
+      if (audited.length < committee.audited.length) this.#replace(committee, { audited });
+    }
+  }
+
   #noteLate({ nodeId, mismatch }: LateAttestation, aboutHeight: number): void {
     const node = this.#nodes.get(nodeId);
     if (node === undefined) return;
@@ -347,7 +357,8 @@ export class StorageNodesDraft {
       return;
     }
     const lastAttestedHeight = Math.max(node.lastAttestedHeight, aboutHeight);
-    this.#put({ ...node, lastAttestedHeight }, "late", { aboutHeight });
+    const credit = creditWhenLate(node.credit);
+    this.#put({ ...node, credit, lastAttestedHeight }, "late", { aboutHeight });
   }
 
   #changedHere(): Pick<StorageNode, "changedHeight" | "changedAtMs"> {

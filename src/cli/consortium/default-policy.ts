@@ -41,6 +41,6 @@ export function defaultPolicy(storageCount: number): Policy {
     matchReward: 1_000n,
     storageReward: 1_000_000n,
     auditsPerBlock: 2,
-    unreachableAfterMs: 60_000,
+    unreachableAfterMs: 15_000,
   });
 }
