@@ -1,7 +1,7 @@
 /**
  * Invariant 8: after the faults, and with at most f faulty managers, every submission is answered,
- * and every node that is there comes to where the others are, in bounded time and without an
- * operator.
+ * and every node that is there comes to where the others are and is drawn again, in bounded time
+ * and without an operator.
  */
 import { Checker, type FinalBlock } from "../events.js";
 import type { ManagerHost } from "../nodes/manager-host.js";
@@ -77,7 +77,11 @@ export class LivenessChecker extends Checker {
     const late = [...managers, ...storageNodes].find(
       (each) => this.isAwaited(each) && each.height < goal,
     );
-    return late && (() => `${late.id} is at ${late.height}, not at ${goal}; ${this.#status()}`);
+    if (late !== undefined) {
+      return () => `${late.id} is at ${late.height}, not at ${goal}; ${this.#status()}`;
+    }
+    const away = storageNodes.find((each) => this.isAwaited(each) && each.suspended);
+    return away && (() => `${away.id} is there, but still suspended; ${this.#status()}`);
   }
 
   #status(): string {

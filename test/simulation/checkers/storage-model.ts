@@ -102,14 +102,18 @@ export class StorageModel {
       const size = Math.floor((2 * eligible.length) / 3) + 1;
       const committee = drawn("committee", last.beacon, integrity.round, eligible, size);
       const { auditsPerBlock } = this.#policy;
-      const audited = drawn("audited", header.beacon, last.height, signers, auditsPerBlock);
+      const audits = auditsPerBlock && Math.max(auditsPerBlock, Math.ceil(signers.length / 50));
+      const audited = drawn("audited", header.beacon, last.height, signers, audits);
       const missing = new Set(committee.filter((id) => !signers.includes(id)));
       open.push({ height: last.height, missing, audited: new Set(audited) });
     }
     const stored = this.#earned(byteMs);
     for (const operation of control) apply(operation, { nodes, open, stored });
     for (const { missing, audited } of open.filter((each) => each.height <= height - 8)) {
-      for (const id of missing) lose(nodeOf(nodes, id), 1);
+      for (const id of missing) {
+        const node = nodeOf(nodes, id);
+        if (node.suspension === undefined) lose(node, 1);
+      }
       for (const id of audited) nodeOf(nodes, id).auditFailed = false;
     }
     for (const node of nodes.values()) {
@@ -158,12 +162,15 @@ function apply(
       for (const { nodeId, mismatch } of operation.value.attestations) {
         const wasMissing = committeeOf(operation.value.height).missing.delete(nodeId);
         if (!wasMissing) throw new Error(`${nodeId} was not missing`);
-        if (mismatch !== undefined) lose(nodeOf(nodes, nodeId), 50);
+        const node = nodeOf(nodes, nodeId);
+        if (mismatch !== undefined) lose(node, 50);
+        else if (node.credit < 100) node.credit += 1;
       }
       return;
     case "failAudit": {
       const { nodeId, height } = operation.value;
       if (!committeeOf(height).audited.delete(nodeId)) throw new Error(`${nodeId} was not drawn`);
+      for (const each of open) if (BigInt(each.height) < height) each.audited.delete(nodeId);
       Object.assign(nodeOf(nodes, nodeId), { auditFailed: true, stored });
       lose(nodeOf(nodes, nodeId), 100);
       return;

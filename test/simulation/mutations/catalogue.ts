@@ -112,6 +112,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "the committee drawn from the state after the block, not before it",
+    environment: { STORAGE: "7" },
     changes: [
       {
         file: "src/ledger/executed-block.js",
@@ -133,6 +134,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "credit counted from a node's own certificates instead of the canonical ones",
+    environment: { ...fourManagers, STORAGE: "7" },
     changes: [
       {
         file: attestor,

@@ -37,6 +37,11 @@ export class StorageHost extends Host {
     return this.store?.head.height ?? 0;
   }
 
+  /** Whether it is on the chain that no committee is drawn with it. */
+  get suspended(): boolean {
+    return this.store?.head.members.storageNode(this.id)?.suspension !== undefined;
+  }
+
   twist(twist: ByzantineStorage): void {
     this.honest = false;
     this.#twist = twist;

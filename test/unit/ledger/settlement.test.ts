@@ -7,6 +7,8 @@ import { noTotals } from "../../../src/ledger/member-lists.js";
 import type { StorageNode } from "../../../src/ledger/members.js";
 import {
   addedUnits,
+  auditsAmong,
+  creditWhenLate,
   drawAudited,
   rewardedForStoring,
   totalsUntil,
@@ -114,6 +116,11 @@ describe("the reward for storing", () => {
   });
 });
 
+test("who comes late gets back what it had lost, and no more", () => {
+  const after = [0, 49, 99, 100, 101, 1_000].map(creditWhenLate);
+  assert.deepEqual(after, [1, 50, 100, 100, 101, 1_000]);
+});
+
 describe("the draw of audits", () => {
   const beacon = new Uint8Array(64).fill(9);
   const ids = Array.from({ length: 12 }, (_, i) => `storage-${i + 1}`).sort();
@@ -153,6 +160,29 @@ describe("the draw of audits", () => {
     assert.deepEqual(drawAudited(ids, { beacon, height: 1, auditsPerBlock: 100 }), ids);
     assert.deepEqual(drawAudited([], { beacon, height: 1, auditsPerBlock: 100 }), []);
   });
+
+  const counts = [
+    ...[
+      [0, 2, 0],
+      [1, 2, 1],
+      [2, 2, 2],
+      [3, 2, 2],
+      [100, 2, 2],
+      [101, 2, 3],
+    ],
+    ...[
+      [6_667, 2, 134],
+      [6_667, 100, 134],
+      [5_000, 100, 100],
+      [667, 1, 14],
+      [6_667, 0, 0],
+    ],
+  ] as const;
+  for (const [named = 0, auditsPerBlock = 0, audits] of counts) {
+    test(`is of ${audits} among ${named} where the policy says ${auditsPerBlock}`, () => {
+      assert.equal(auditsAmong(named, auditsPerBlock), audits);
+    });
+  }
 
   test("does not depend on the order, but on the beacon and the height", () => {
     const draw = (changes: object, from: readonly string[] = ids) =>
