@@ -199,10 +199,10 @@ describe("submitStream", () => {
       misbehaviour.refuse = () =>
         new RpcError("POOL_FULL", "the pool is full", { retryAfterMs: 5 });
     }
-    const outcomes = client.submitStream([submission("stuck")], { stallTimeoutMs: 200 });
+    const outcomes = client.submitStream([submission("stuck")], { stallTimeoutMs: 1_000 });
     await assert.rejects(all(outcomes), (error) => {
       assert.ok(error instanceof RpcError);
-      assert.match(error.message, /no outcome for 0.2 s.*the pool is full/);
+      assert.match(error.message, /no outcome for 1 s.*the pool is full/);
       assert.equal(error.reason, "POOL_FULL");
       return true;
     });
