@@ -13,7 +13,7 @@ import { type FaultKind, faultKinds } from "./plan.js";
 import { renderOutcome } from "./report.js";
 
 const { env } = process;
-/** What starting, healing and checking may take beyond the time of the faults, and as long again. */
+/** What starting, healing and checking may take beyond the faults and as long again. */
 const graceMs = 15 * 60_000;
 
 const seed = numberFrom("SEED", 1 + Math.floor(Math.random() * 1_000_000_000));
