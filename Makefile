@@ -80,8 +80,12 @@ test-unit: build ## Run the unit tests only; ONLY=crypto narrows it to test/unit
 	@node dist/test/run.js unit/$(ONLY)
 
 .PHONY: sim
-sim: build ## Simulate consortiums under faults; SEEDS=200 FIRST_SEED=1 choose the runs, or MINUTES=10
+sim: build ## Simulate consortiums under faults; SEEDS=200 FIRST_SEED=1 choose the runs
 	@node dist/test/simulation/run.js
+
+.PHONY: soak
+soak: build ## The same with new seeds for as long as MINUTES=30 says
+	@MINUTES=$${MINUTES:-30} FIRST_SEED=$${FIRST_SEED:-$$RANDOM$$RANDOM} node dist/test/simulation/run.js
 
 .PHONY: mutations
 mutations: build ## Break the protocol in one way after the other, and see the simulation find it
@@ -90,10 +94,6 @@ mutations: build ## Break the protocol in one way after the other, and see the s
 .PHONY: chaos
 chaos: build ## Strike real processes under load with faults, and check everything; MINUTES=3 SEED=1
 	@node dist/test/chaos/run.js
-
-.PHONY: soak
-soak: build ## The same for half an hour
-	@MINUTES=$${MINUTES:-30} node dist/test/chaos/run.js
 
 .PHONY: model
 model: build ## Search all states of the agreement rules; ROUNDS=5 BLOCKS=2 choose the size

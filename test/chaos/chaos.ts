@@ -132,11 +132,14 @@ async function strike(
 }
 
 function unrecovered(result: PhaseResult): readonly string[] {
-  const { kind, commitAfterMs, levelAfterMs, activeAfterMs } = result;
+  const { kind, commitAfterMs, levelAfterMs, levelMaxMs, activeAfterMs } = result;
+  const levelLimit = `${(levelMaxMs / 1000).toFixed(0)} s`;
   const limit = `${recoveryMaxMs / 1000} s`;
   return [
     ...(commitAfterMs === undefined ? [`no block within ${limit} after ${kind} was healed`] : []),
-    ...(levelAfterMs === undefined ? [`a node is behind ${limit} after ${kind} was healed`] : []),
+    ...(levelAfterMs === undefined
+      ? [`a node is behind ${levelLimit} after ${kind} was healed`]
+      : []),
     ...(activeAfterMs === undefined ? [`suspended ${limit} after ${kind} was healed`] : []),
   ];
 }

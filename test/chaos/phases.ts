@@ -15,6 +15,8 @@ export type PhaseResult = {
   readonly commitAfterMs?: number;
   /** From then on until every node is level with the tip. Absent when not in time. */
   readonly levelAfterMs?: number;
+  /** What is in time for that. */
+  readonly levelMaxMs: number;
   /** From then on until no manager is suspended any more. Absent when not in time. */
   readonly activeAfterMs?: number;
   /** Blocks made final between strike and healing. */
@@ -25,6 +27,9 @@ export type PhaseResult = {
 
 /** Without a block or a node level with the others for so long after healing, a run has failed. */
 export const recoveryMaxMs = 90_000;
+/** On top of it for each block of the chain that a node has to fetch anew, having lost all. */
+const refetchMsPerBlock = 40;
+const losesAll: ReadonlySet<FaultKind> = new Set(["wipe-manager", "wipe-storage"]);
 const pollMs = 50;
 /** A node this far behind a chain that goes on is level. */
 const levelBlocks = 3;
@@ -47,12 +52,13 @@ export async function runPhase(
   const tip = tipOf(watchers);
   const blocksMeanwhile = blocksBetween(watchers, struckMs, healedMs);
   const commitAfterMs = await measured(world, async () => tipOf(watchers) > tip);
-  const levelAfterMs = await measured(world, () => allLevel(world, watchers));
+  const levelMaxMs = recoveryMaxMs + (losesAll.has(kind) ? refetchMsPerBlock * tip : 0);
+  const levelAfterMs = await measured(world, () => allLevel(world, watchers), levelMaxMs);
   const activeAfterMs = await measured(world, () => allActive(world));
   const stallMs = longestStall(watchers, struckMs, healedMs + (commitAfterMs ?? recoveryMaxMs));
   const result = {
     ...{ kind, targets, tolerated: !beyondTolerance.has(kind), struckMs, healedMs },
-    ...{ blocksMeanwhile, stallMs },
+    ...{ blocksMeanwhile, stallMs, levelMaxMs },
     ...(commitAfterMs !== undefined && { commitAfterMs }),
     ...(levelAfterMs !== undefined && { levelAfterMs }),
     ...(activeAfterMs !== undefined && { activeAfterMs }),
@@ -71,11 +77,13 @@ export function longestGap(commitsMs: readonly number[], fromMs: number, toMs: n
 
 function describe(result: PhaseResult): string {
   const { blocksMeanwhile, commitAfterMs, levelAfterMs, activeAfterMs, stallMs } = result;
-  const after = (ms: number | undefined) =>
-    ms === undefined ? `not within ${recoveryMaxMs / 1000} s` : `after ${(ms / 1000).toFixed(1)} s`;
+  const after = (ms: number | undefined, maxMs = recoveryMaxMs) =>
+    ms === undefined
+      ? `not within ${(maxMs / 1000).toFixed(0)} s`
+      : `after ${(ms / 1000).toFixed(1)} s`;
   return (
     `${blocksMeanwhile} blocks meanwhile, longest stall ${(stallMs / 1000).toFixed(1)} s; ` +
-    `healed: next block ${after(commitAfterMs)}, all level ${after(levelAfterMs)}, ` +
+    `healed: next block ${after(commitAfterMs)}, all level ${after(levelAfterMs, result.levelMaxMs)}, ` +
     `all active ${after(activeAfterMs)}`
   );
 }
@@ -84,10 +92,11 @@ function describe(result: PhaseResult): string {
 async function measured(
   { journal }: World,
   isSo: () => Promise<boolean>,
+  maxMs = recoveryMaxMs,
 ): Promise<number | undefined> {
   const startMs = journal.nowMs;
   while (!(await isSo())) {
-    if (journal.nowMs - startMs > recoveryMaxMs) return undefined;
+    if (journal.nowMs - startMs > maxMs) return undefined;
     await sleep(pollMs);
   }
   return journal.nowMs - startMs;

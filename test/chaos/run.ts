@@ -13,7 +13,7 @@ import { type FaultKind, faultKinds } from "./plan.js";
 import { renderOutcome } from "./report.js";
 
 const { env } = process;
-/** What starting, healing and checking may take beyond the time of the faults. */
+/** What starting, healing and checking may take beyond the faults and as long again. */
 const graceMs = 15 * 60_000;
 
 const seed = numberFrom("SEED", 1 + Math.floor(Math.random() * 1_000_000_000));
@@ -23,10 +23,11 @@ const outFile = resolve(env.OUT ?? "chaos.json");
 const directory = mkdtempSync(join(tmpdir(), "bss-chaos-"));
 const journal = new Journal((line) => console.log(line));
 
+const watchdogMs = 2 * faultsMs + graceMs;
 const watchdog = setTimeout(() => {
-  console.error(`not done ${graceMs / 60_000} minutes after its time; see ${directory}`);
+  console.error(`not done after ${watchdogMs / 60_000} minutes; see ${directory}`);
   process.exit(1);
-}, faultsMs + graceMs);
+}, watchdogMs);
 
 console.log(`replay with: make chaos SEED=${seed} MINUTES=${faultsMs / 60_000}`);
 const outcome = await runChaos({

@@ -10,8 +10,8 @@ export type Nodes = {
   readonly storageNodes: readonly StorageHost[];
 };
 
-const imageEveryMs = 60;
-const rollBackEveryMs = 600;
+const imageEveryMs = 30;
+const rollBackEveryMs = 300;
 
 export class Faults {
   readonly #world: World;

@@ -92,6 +92,7 @@ export class LiveConsortium {
       writeFileSync(file, text.replace("level: info", "level: warn"));
     }
     await prepare?.(findConfigFiles(directory).map(loadNodeConfig));
+    leaveWithoutTeardown();
     const processes = await startNodes(directory, {
       ...(mainFile !== undefined && { mainFile }),
       ...(onExit !== undefined && { onExit }),
@@ -217,4 +218,17 @@ export async function poll<T>(
     }
     await sleep(pollMs);
   }
+}
+
+let leaving = false;
+
+/**
+ * Ends this process as soon as its exit is decided. A connection that was in the middle of its TLS
+ * handshake when its peer was killed can keep Node 20's teardown of the environment turning for
+ * ever, long after the last test has passed.
+ */
+function leaveWithoutTeardown(): void {
+  if (leaving) return;
+  leaving = true;
+  process.on("exit", (code) => process.exit(code));
 }

@@ -47,7 +47,7 @@ type StorageStream = ServerStream<
   MessageInitShape<typeof VerifyIntegrityResponseSchema>
 >;
 
-const imagesMax = 5;
+const imagesMax = 10;
 const poolLimits = { submissionsMax: 400, bytesMax: 2_000_000 };
 
 export class ManagerHost extends Host {
@@ -92,7 +92,9 @@ export class ManagerHost extends Host {
   /** Puts the disk back to what it held at one of these times. */
   rollBack(): void {
     if (this.#images.length === 0 || this.leftForGood) return;
-    const at = this.#random.below(this.#images.length);
+    // The newest one is the likeliest to be of the height that is voted on, where votes are lost.
+    const newest = this.#images.length - 1;
+    const at = this.#random.chance(0.5) ? newest : this.#random.below(this.#images.length);
     const { disk, told } = defined(this.#images[at], "it was drawn from those there are");
     // Later ones belong to a past that is gone.
     this.#images.length = at + 1;
