@@ -1,7 +1,7 @@
 /** Messages and their bytes (protobuf, without gRPC and TLS) between storage nodes and managers. */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { VerifyIntegrityRequestSchema } from "../../src/gen/bss/v1/verify_integrity_pb.js";
-import type { UpMessage } from "../../src/storage-node/chain-ports.js";
+import type { UpMessage } from "../../src/storage-node/up-message.js";
 
 /** As the storage nodes see it. */
 export type Direction = "in" | "out";

@@ -10,7 +10,7 @@ import {
 } from "../gen/bss/v1/block_pb.js";
 import { type GetForkResponse, GetForkResponseSchema } from "../gen/bss/v1/query_pb.js";
 import { compareIds } from "../ledger/ids.js";
-import type { UpMessage } from "./chain-ports.js";
+import type { UpMessage } from "./up-message.js";
 
 export type HaltEvidence = {
   /** For people. */

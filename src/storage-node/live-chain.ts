@@ -19,7 +19,6 @@ import { isDamage } from "../store/mendable-store.js";
 import { openRocksDb } from "../store/rocksdb-store.js";
 import type { StoreError } from "../store/store-error.js";
 import { BlockFetcher } from "./block-fetcher.js";
-import type { UpMessage } from "./chain-ports.js";
 import { encodeHalt, type HaltEvidence } from "./halting.js";
 import { grpcDial, ManagerLinks } from "./manager-links.js";
 import type { NodeFiles } from "./node-files.js";
@@ -29,6 +28,7 @@ import { Returning } from "./returning.js";
 import { Scrubber } from "./scrubber.js";
 import { SelfRepair } from "./self-repair.js";
 import { StorageChain } from "./storage-chain.js";
+import type { UpMessage } from "./up-message.js";
 import { Voice } from "./voice.js";
 
 /** How often the node looks whether there is something to fetch. */

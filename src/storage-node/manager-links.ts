@@ -16,7 +16,7 @@ import { createClient } from "../rpc/client.js";
 import { type Connection, type LinkState, ReconnectingStream } from "../rpc/reconnecting-stream.js";
 import type { RpcError } from "../rpc/rpc-error.js";
 import type { TlsFiles } from "../rpc/tls.js";
-import type { UpMessage } from "./chain-ports.js";
+import type { UpMessage } from "./up-message.js";
 
 /** A way to one manager. */
 export type ManagerChannel = {

@@ -1,6 +1,6 @@
 /**
- * A node that was suspended as unreachable and is there again says so to all managers, until a block
- * takes it back: once its wait is over and it is level with them.
+ * A node that was suspended as unreachable and is there again says so to all managers, until a
+ * block takes it back: once its wait is over and it is level with them.
  */
 import { create } from "@bufbuild/protobuf";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";

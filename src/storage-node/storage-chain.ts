@@ -22,7 +22,7 @@ import { isDamage } from "../store/mendable-store.js";
 import type { Progress } from "../sync/sync-progress.js";
 import { Attesting } from "./attesting.js";
 import { Candidates } from "./candidates.js";
-import type { ChainPorts, UpMessage } from "./chain-ports.js";
+import type { ChainPorts } from "./chain-ports.js";
 import { Following } from "./following.js";
 import {
   type DropReason,
@@ -32,6 +32,7 @@ import {
   type ShippedFinalBlock,
 } from "./inbound-messages.js";
 import { Turns } from "./turns.js";
+import type { UpMessage } from "./up-message.js";
 
 /** How long blocks that somebody has spoken of may be on their way. */
 export const patienceMs = 200;
@@ -92,7 +93,7 @@ export class StorageChain {
     return this.#turns.run(job);
   }
 
-  /** Appends a final block that was found elsewhere than with a manager; false if it does not hold. */
+  /** Appends a final block found elsewhere than with a manager; false if it does not hold. */
   async adopt(block: CertifiedStorageBlock): Promise<boolean> {
     const message = create(StorageBlocksSchema, { blocks: [block], headHeight: 0n });
     const { blocks, malformed } = parseAnswer("disk", message);

@@ -13,10 +13,6 @@ import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
 import { utf8 } from "../../src/base/bytes.js";
 import {
-  issueCertificate,
-  loadCertificateAuthority,
-} from "../../src/pki/certificate-authority.js";
-import {
   type BssClient,
   buildSubmission,
   type DocumentParts,
@@ -27,6 +23,7 @@ import { SubmitRequestSchema, SubmitResponseSchema } from "../../src/gen/bss/v1/
 import { VoteService } from "../../src/gen/bss/v1/vote_pb.js";
 import { BadRequestSchema, ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "../../src/gen/google/rpc/status_pb.js";
+import { issueCertificate, loadCertificateAuthority } from "../../src/pki/certificate-authority.js";
 import { createClient } from "../../src/rpc/client.js";
 import type { Role } from "../../src/rpc/identity.js";
 import { statusName } from "../../src/rpc/status-codes.js";

@@ -1,6 +1,7 @@
 /**
- * A storage node whose disk lies finds out, says what was damaged, repairs it from the managers, and
- * attests again, while the others go on: real processes, and files that are changed under them.
+ * A storage node whose disk lies finds out, says what was damaged, repairs it from the managers,
+ * and attests again, while the others go on: real processes, and files that are changed under
+ * them.
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

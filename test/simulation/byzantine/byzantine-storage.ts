@@ -2,12 +2,8 @@
  * A storage node that breaks the rules: it says nothing, or something else to some, or attests
  * without looking, or comes and goes.
  */
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
-import type {
-  VerifyIntegrityRequestSchema,
-  VerifyIntegrityResponse,
-} from "../../../src/gen/bss/v1/verify_integrity_pb.js";
+import type { VerifyIntegrityResponse } from "../../../src/gen/bss/v1/verify_integrity_pb.js";
 import {
   type Attestation,
   AttestationSchema,
@@ -15,12 +11,12 @@ import {
 } from "../../../src/gen/bss/v1/vote_pb.js";
 import { parseBlock } from "../../../src/ledger/blocks.js";
 import { attestationDigest } from "../../../src/ledger/vote-digests.js";
+import type { UpMessage } from "../../../src/storage-node/up-message.js";
 import type { StorageHost } from "../nodes/storage-host.js";
 import type { Random } from "../random.js";
 import { seedOf } from "../signatures.js";
 import type { World } from "../world.js";
 
-type UpMessage = MessageInitShape<typeof VerifyIntegrityRequestSchema>;
 type Claim = Parameters<typeof attestationDigest>[0];
 
 const behaviours = ["silent", "wrong root", "mismatch", "echo", "flapping"] as const;

@@ -1,6 +1,6 @@
 /**
- * How storage nodes stand after each block, from the blocks alone: the rules of [R5.8] once more, in
- * another shape than the ledger's, to hold that against.
+ * How storage nodes stand after each block, from the blocks alone: the rules of [R5.8] once more,
+ * in another shape than the ledger's, to hold that against.
  */
 import { createHash } from "node:crypto";
 import { defined } from "../../../src/base/assert.js";

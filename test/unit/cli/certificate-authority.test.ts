@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { before, describe, test } from "node:test";
+import { sha256 } from "../../../src/crypto/hash.js";
 import {
   type CertificateAuthority,
   createCertificateAuthority,
@@ -8,7 +9,6 @@ import {
   issueCertificate,
   loadCertificateAuthority,
 } from "../../../src/pki/certificate-authority.js";
-import { sha256 } from "../../../src/crypto/hash.js";
 import { readCertificate } from "../../../src/rpc/certificate.js";
 
 // Checked with node:crypto (OpenSSL), which shares no code with the library that makes the

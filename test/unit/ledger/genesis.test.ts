@@ -335,7 +335,7 @@ describe("the first policy", () => {
     ["heartbeatMs", "heartbeat_ms", 0, 86_400_000],
     ["minStorage", "min_storage", 1, 10_000],
     ["auditRecords", "audit_records", 0, 1_000],
-    ["boycottLine", "boycott_line", 0, 1_000],
+    ["boycottLine", "boycott_line", 0, 100],
     ["auditsPerBlock", "audits_per_block", 0, 100],
   ];
   for (const [name, field, min, max] of bounds) {
