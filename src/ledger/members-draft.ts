@@ -10,7 +10,7 @@ import {
   type RegisterOfficer,
   type RegisterParticipant,
 } from "../gen/bss/v1/genesis_pb.js";
-import { consentProblem } from "./consent.js";
+import { consentProblem, parseInvitation } from "./consent.js";
 import { compareIds } from "./ids.js";
 import {
   keysOf,
@@ -132,10 +132,18 @@ export class MembersDraft {
     return undefined;
   }
 
-  /** Its signing key is the one that it had; its certificate's key may be a new one. */
+  /**
+   * Its signing key is the one that it had; its certificate's key may be a new one. The invitation
+   * is from after it went: else anybody could take it back by what stands on the chain already.
+   */
   #admitAgain(admission: AdmitStorageNode, path: string): Violation | undefined {
-    const { nodeId, tlsSpkiSha256 } = admission;
+    const { nodeId, tlsSpkiSha256, consent } = admission;
     const known = this.#storageNodes.node(nodeId);
+    const checkpoint = consent && parseInvitation(consent.invitation)?.checkpoint;
+    if (checkpoint === undefined || checkpoint.height < BigInt(known?.changedHeight ?? 0)) {
+      const message = "The invitation is from before the node went.";
+      return violation("INVITATION_INVALID", message, `${path}.consent.invitation`);
+    }
     if (known === undefined || !equalBytes(known.tlsSpkiSha256, tlsSpkiSha256)) {
       const spki = toHex(tlsSpkiSha256);
       if (this.#keys.has(spki)) {

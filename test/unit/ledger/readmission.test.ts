@@ -2,13 +2,20 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { StorageNode } from "../../../src/ledger/members.js";
-import { admissionOf } from "./support/invitations.js";
+import { admissionOf, invitationBytes } from "./support/invitations.js";
 import { seedOf } from "./support/records.js";
 import { Standings } from "./support/standings.js";
 import { failAudit, retireNode } from "./support/storage-statements.js";
 
 const [id, other] = ["storage-2", "storage-3"];
 const u64Max = 2n ** 64n - 1n;
+
+/** An invitation for ten, of an operator that knew the block at `height`. */
+function invitedAt(height: number) {
+  const [blockId, membersDigest] = [seedOf(`block ${height}`), seedOf("members")];
+  const checkpoint = { height: BigInt(height), blockId, membersDigest };
+  return { invitation: invitationBytes({ checkpoint }) };
+}
 
 /** A few blocks after genesis, with `id` as told. */
 function ledgerWith(changes: Partial<StorageNode>, policy = {}): Standings {
@@ -64,12 +71,32 @@ describe("a node that is admitted again", () => {
     });
   }
 
-  test("may leave and come back within one block, once", () => {
+  for (const suspension of ["retired", "boycotted"] as const) {
+    test(`after it was ${suspension} needs an invitation from after that`, () => {
+      const ledger = ledgerWith({ suspension, changedHeight: 2 });
+      for (const early of [{}, invitedAt(1)]) {
+        const field = ledger.refuses(admissionOf(id, early), "INVITATION_INVALID");
+        assert.equal(field, "admit_storage_node.consent.invitation");
+      }
+      ledger.block({ operations: [admissionOf(id, invitedAt(2))] });
+      assert.equal(ledger.node(id).suspension, undefined);
+    });
+  }
+
+  test("is not taken back by the words with which it came back the last time", () => {
+    const ledger = ledgerWith({ suspension: "retired" });
+    const admission = admissionOf(id, invitedAt(2));
+    ledger.block({ operations: [admission] });
+    ledger.block({ operations: [retireNode(id, 3)] });
+    const at = "admit_storage_node.consent.invitation";
+    assert.equal(ledger.refuses(admission, "INVITATION_INVALID"), at);
+  });
+
+  test("does not come back in the block in which it leaves", () => {
     const ledger = ledgerWith({ credit: 60 });
-    ledger.block({ operations: [retireNode(id), admissionOf(id)] });
-    const { suspension, credit, admittedHeight } = ledger.node(id);
-    assert.deepEqual([suspension, credit, admittedHeight], [undefined, 100, 3]);
-    assert.equal(ledger.refuses(retireNode(id)), "retire_storage_node.admitted_height");
+    const operations = [retireNode(id), admissionOf(id, invitedAt(2))];
+    const found = ledger.members.applyBlock(ledger.effects({ operations }));
+    assert.equal(found.ok ? "" : found.error.reason, "INVITATION_INVALID");
   });
 
   test("does not lose what committees from before it left were open for", () => {
@@ -77,8 +104,9 @@ describe("a node that is admitted again", () => {
     ledger.block();
     const absent = ledger.committee()[0] ?? "";
     ledger.block({ named: (all) => all.filter((each) => each !== absent) });
-    ledger.block({ operations: [retireNode(absent), admissionOf(absent)], hasLeaves: false });
-    ledger.blocks(7, { hasLeaves: false });
+    ledger.block({ operations: [retireNode(absent)], hasLeaves: false });
+    ledger.block({ operations: [admissionOf(absent, invitedAt(3))], hasLeaves: false });
+    ledger.blocks(6, { hasLeaves: false });
     const [unseen] = ledger.changes.filter(({ kind }) => kind === "unseen");
     assert.deepEqual([ledger.node(absent).credit, unseen], [100, undefined]);
   });
@@ -88,7 +116,8 @@ describe("a node that is admitted again", () => {
     ledger.block();
     const [audited = ""] = ledger.committee();
     ledger.block({ hasLeaves: false });
-    ledger.block({ operations: [retireNode(audited), admissionOf(audited)], hasLeaves: false });
+    ledger.block({ operations: [retireNode(audited)], hasLeaves: false });
+    ledger.block({ operations: [admissionOf(audited, invitedAt(3))], hasLeaves: false });
     ledger.block({ operations: [failAudit(audited, 1)] });
     const { suspension, credit, auditFailed } = ledger.node(audited);
     assert.deepEqual([suspension, credit, auditFailed], ["boycotted", 0, true]);

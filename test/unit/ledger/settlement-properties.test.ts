@@ -55,12 +55,17 @@ const blocks = fc.array(
   { minLength: 25, maxLength: 25 },
 );
 
-/** By the operator of the manager that sponsors it. */
-function admission(place: number): ControlOperation {
+/** By the operator of the manager that sponsors it, who has seen the chain up to `height`. */
+function admission(place: number, height: number): ControlOperation {
   const [nodeId, of] = [`storage-${place + 1}`, (place % 4) + 1];
   const operatorId = `operator-${of}`;
   const invitationId = seedOf(`invitation of ${operatorId}`).slice(0, 16);
-  const invitation = invitationBytes({ operatorId, invitationId, usesMax: 1_000 });
+  const [blockId, membersDigest] = [seedOf("a block"), seedOf("members")];
+  const checkpoint = height > 0 && { height: BigInt(height), blockId, membersDigest };
+  const invitation = invitationBytes({
+    ...{ operatorId, invitationId, usesMax: 1_000 },
+    ...(checkpoint && { checkpoint }),
+  });
   const invitationSignature = sign(operatorId, invitationDigest(invitation));
   return admissionOf(nodeId, {
     ...{ invitation, consent: { invitationSignature } },
@@ -72,7 +77,7 @@ function operationOf({ kind, node, back }: Attempt, { members, height }: Storage
   const nodeId = `storage-${node + 1}`;
   const known = members.storageNode(nodeId);
   const open = members.openCommittees[back % Math.max(1, members.openCommittees.length)];
-  if (known === undefined || kind === "admit") return admission(node);
+  if (known === undefined || kind === "admit") return admission(node, height - (back % 3));
   if (kind === "suspend") return suspendNode(nodeId, Math.max(0, height - back));
   if (known.suspension === "unreachable" && kind !== "retire") {
     return takeBack(nodeId, known.changedHeight, Math.max(height - back, known.changedHeight));

@@ -704,8 +704,9 @@ export const SignedVoteSchema: GenMessage<SignedVote> = /*@__PURE__*/
   messageDesc(file_bss_v1_genesis, 11);
 
 /**
- * Admits a storage node, or admits one again that has retired or was boycotted: with the same signing key, and credit
- * as at the beginning; what it has earned stays.
+ * Admits a storage node, or admits one again that has retired or was boycotted: with the same signing key, by an
+ * invitation whose checkpoint is not before the block by which it went, and with credit as at the beginning; what it has
+ * earned stays.
  *
  * @generated from message bss.v1.AdmitStorageNode
  */
@@ -1077,7 +1078,7 @@ export const ReturnStorageNodeSchema: GenMessage<ReturnStorageNode> = /*@__PURE_
  */
 export type CarryAttestations = Message<"bss.v1.CarryAttestations"> & {
   /**
-   * Of a block that was made final 1 to 8 blocks before the one that carries this.
+   * Of a block that is 2 to 8 blocks before the one that carries this.
    *
    * @generated from field: uint64 height = 1;
    */
@@ -1182,7 +1183,7 @@ export type FailAudit = Message<"bss.v1.FailAudit"> & {
   nodeId: string;
 
   /**
-   * Of a block that was made final 1 to 8 blocks before the one that carries this; the node was drawn for its audit.
+   * Of a block that is 2 to 8 blocks before the one that carries this; the node was drawn for its audit.
    *
    * @generated from field: uint64 height = 2;
    */
