@@ -9,7 +9,6 @@
  * when they pool and judge an admission, storage nodes when they follow. Only how often an
  * invitation was used is known to managers alone, as it is state (state-operations.ts).
  */
-import { toBinary } from "@bufbuild/protobuf";
 import { equalBytes } from "../base/bytes.js";
 import { ed25519SignatureBytes } from "../crypto/ed25519.js";
 import { domain, sha256, taggedHash } from "../crypto/hash.js";
@@ -26,7 +25,7 @@ import { isId } from "./ids.js";
 import type { Officer } from "./member-lists.js";
 import { hashBytes } from "./merkle/hashes.js";
 import { agentsProblem, isMeterInterval, meterProblem } from "./registrations.js";
-import { described, type SignatureCheck } from "./signature-check.js";
+import { described, nobodysKey, type SignatureCheck } from "./signature-check.js";
 import { type Violation, violation } from "./violation.js";
 import { registrationDigest } from "./vote-digests.js";
 import { decodeCanonical, hasUnknownFields, safeInteger } from "./wire.js";
@@ -192,8 +191,8 @@ export function invitationDigest(invitationBytes: Uint8Array): Uint8Array {
 }
 
 /**
- * The two signatures of a well-formed consent. The invitation is put together again with this
- * consortium's id, so one for another consortium does not verify.
+ * The two signatures of a well-formed consent. That of an invitation which names another consortium
+ * never verifies.
  */
 export function consentSignatures(
   joining: Joining,
@@ -202,7 +201,7 @@ export function consentSignatures(
   consortiumId: Uint8Array,
 ): readonly SignatureCheck[] {
   const { consent, path, role, memberId, tlsSpkiSha256, signingKey } = joining;
-  const here = toBinary(InvitationSchema, { ...invitation, consortiumId });
+  const isHere = equalBytes(invitation.consortiumId, consortiumId);
   const message = `Not signed by ${operator.officerId} for this consortium.`;
   const possession = registrationDigest({
     ...{ consortiumId, role, memberId, tlsSpkiSha256 },
@@ -210,8 +209,8 @@ export function consentSignatures(
   });
   return [
     {
-      publicKey: operator.signingKey,
-      digest: invitationDigest(here),
+      publicKey: isHere ? operator.signingKey : nobodysKey,
+      digest: invitationDigest(consent.invitation),
       signature: consent.invitationSignature,
       what: `invitation of ${operator.officerId}`,
       violation: unsuitable(message, `${path}.consent.invitation_signature`),

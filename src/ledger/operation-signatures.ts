@@ -22,7 +22,7 @@ import { consentSignatures, type Joining, joiningOf, parseInvitation } from "./c
 import { evidenceSignatures } from "./evidence.js";
 import type { Manager, Officer, OpenCommittee, StorageNode } from "./member-lists.js";
 import { resumeProblem } from "./operations.js";
-import { described, type SignatureCheck } from "./signature-check.js";
+import { described, nobodysKey, type SignatureCheck } from "./signature-check.js";
 import { refuse, type Violation, violation } from "./violation.js";
 import {
   attestationDigest,
@@ -234,9 +234,6 @@ function check(
   if (signer === undefined) return { ...unverifiable("nobody"), ...words };
   return { publicKey: signer.signingKey, digest, signature, ...words };
 }
-
-/** Strict verification takes no key of small order, and y = 0 is one. */
-const nobodysKey = new Uint8Array(32);
 
 function unverifiable(signerId: string): SignatureCheck {
   const what = `statement of ${signerId}, who did not belong before the block`;

@@ -21,6 +21,9 @@ export type SignatureCheck = {
   readonly violation: Violation;
 };
 
+/** Nothing verifies by it: strict verification takes no key of small order, and y = 0 is one. */
+export const nobodysKey = new Uint8Array(32);
+
 /**
  * The two texts that go with a signature: its name for logs, and the refusal when it does not
  * verify.

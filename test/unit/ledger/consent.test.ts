@@ -12,6 +12,7 @@ import { controlOperationBytesMax } from "../../../src/ledger/block-parsing.js";
 import {
   consentProblem,
   invitationBytesMax,
+  invitationDigest,
   invitationUsesMax,
   invitedMetersMax,
   parseInvitation,
@@ -247,6 +248,16 @@ describe("consent", () => {
       verifying(admissionOf("new", { consent: { ...swapped, invitation: invitationBytes() } })),
       [false, false],
       "signed for another invitation",
+    );
+    const elsewhere = invitationBytes({ checkpoint, consortiumId: other });
+    const invitationSignature = sign(
+      "operator-1",
+      invitationDigest(invitationBytes({ checkpoint })),
+    );
+    assert.deepEqual(
+      verifying(admissionOf("new", { invitation: elsewhere, consent: { invitationSignature } })),
+      [false, true],
+      "signed for this consortium, but naming another one",
     );
     const bare = sign("operator-1", sha256(invitationBytes()));
     const untagged = admissionOf("new", { consent: { invitationSignature: bare } });
