@@ -4,12 +4,12 @@
  */
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import type { InvitationFile } from "../config/invitation-file.js";
-import { ed25519Sign } from "../crypto/ed25519.js";
+import { ed25519KeyPairFromSeed, ed25519SeedBytes, ed25519Sign } from "../crypto/ed25519.js";
 import { sha256 } from "../crypto/hash.js";
 import { randomBytes } from "../crypto/random.js";
 import { ConsentSchema, InvitationSchema, InvitedRole } from "../gen/bss/v1/genesis_pb.js";
 import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
-import { invitationDigest, parseInvitation } from "../ledger/consent.js";
+import { invitationDigest, invitationIdBytes, parseInvitation } from "../ledger/consent.js";
 import { registrationDigest } from "../ledger/vote-digests.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { rpcErrorOf } from "../rpc/status-details.js";
@@ -43,21 +43,24 @@ const pauseMs = 500;
 
 type InvitationParts = Omit<
   MessageInitShape<typeof InvitationSchema>,
-  "consortiumId" | "invitationId" | "operatorId" | "$typeName"
+  "consortiumId" | "invitationId" | "operatorId" | "bearerKey" | "$typeName"
 >;
 
 /** Makes and signs an invitation in an operator's name; undefined if it would serve nobody. */
 export function signInvitation(
   { id: operatorId, genesis, signingSeed }: Pick<ClientProfile, "id" | "genesis" | "signingSeed">,
   parts: InvitationParts,
-): Pick<InvitationFile, "invitation" | "invitationBytes" | "signature"> | undefined {
+): Pick<InvitationFile, "invitation" | "invitationBytes" | "signature" | "bearerSeed"> | undefined {
   const { consortiumId } = genesis;
-  const named = { ...parts, consortiumId, operatorId, invitationId: randomBytes(16) };
+  const bearerSeed = randomBytes(ed25519SeedBytes);
+  const { publicKey: bearerKey } = ed25519KeyPairFromSeed(bearerSeed);
+  const invitationId = randomBytes(invitationIdBytes);
+  const named = { ...parts, consortiumId, operatorId, invitationId, bearerKey };
   const invitationBytes = toBinary(InvitationSchema, create(InvitationSchema, named));
   const invitation = parseInvitation(invitationBytes);
   if (invitation === undefined) return undefined;
   const signature = ed25519Sign(signingSeed, invitationDigest(invitationBytes));
-  return { invitation, invitationBytes, signature };
+  return { invitation, invitationBytes, signature, bearerSeed };
 }
 
 /** Joins; a repeated call with the same keys gets the same admission. @throws RpcError */
@@ -94,17 +97,19 @@ export function renewCertificate(
   });
 }
 
-function consentOf({ invitation, invitationBytes, signature }: InvitationFile, joining: Joining) {
-  const { id: memberId, signingSeed, tlsSpkiSha256 } = joining;
+function consentOf(file: InvitationFile, joining: Joining) {
+  const { invitation, invitationBytes, signature, bearerSeed } = file;
+  const { id: memberId, signingSeed, signingKey, tlsSpkiSha256 } = joining;
   const { consortiumId, role } = invitation;
   const digest = registrationDigest({
-    ...{ consortiumId, role, memberId, tlsSpkiSha256 },
+    ...{ consortiumId, role, memberId, signingKey, tlsSpkiSha256 },
     invitationDigest: sha256(invitationBytes),
   });
   return create(ConsentSchema, {
     invitation: invitationBytes,
     invitationSignature: signature,
     possessionSignature: ed25519Sign(signingSeed, digest),
+    bearerSignature: ed25519Sign(bearerSeed, digest),
   });
 }
 

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { equalBytes } from "../base/bytes.js";
-import { ed25519Verify } from "../crypto/ed25519.js";
+import { ed25519KeyPairFromSeed, ed25519SeedBytes, ed25519Verify } from "../crypto/ed25519.js";
 import type { Invitation } from "../gen/bss/v1/genesis_pb.js";
 import { invitationDigest, parseInvitation } from "../ledger/consent.js";
 import { type GenesisState, parseGenesis } from "../ledger/genesis.js";
@@ -19,6 +19,8 @@ export type InvitationFile = {
   readonly invitationBytes: Uint8Array;
   /** 64 bytes. */
   readonly signature: Uint8Array;
+  /** 32 bytes, secret: of the invitation's bearer key. */
+  readonly bearerSeed: Uint8Array;
   readonly genesis: GenesisState;
   /** Exact bytes, whose SHA-256 is the consortium id. */
   readonly genesisBytes: Uint8Array;
@@ -38,6 +40,7 @@ const pem = (label: string) =>
 const schema = mapping({
   invitation: base64(),
   signature: base64(),
+  bearer_seed: base64(),
   genesis: base64(),
   ca_bundle_pem: pem("CERTIFICATE"),
   addresses: z.array(hostAndPort()).min(1),
@@ -47,10 +50,11 @@ const schema = mapping({
 
 /** The text of a file that `readInvitationFile` reads. */
 export function invitationFileText(file: Omit<InvitationFile, "invitation" | "genesis">): string {
-  const { invitationBytes, signature, genesisBytes, addresses, tls } = file;
+  const { invitationBytes, signature, bearerSeed, genesisBytes, addresses, tls } = file;
   const fields: z.input<typeof schema> = {
     invitation: Buffer.from(invitationBytes).toString("base64"),
     signature: Buffer.from(signature).toString("base64"),
+    bearer_seed: Buffer.from(bearerSeed).toString("base64"),
     genesis: Buffer.from(genesisBytes).toString("base64"),
     ca_bundle_pem: tls.caPem,
     addresses: [...addresses],
@@ -78,12 +82,21 @@ export function readInvitationFile(file: string): InvitationFile {
   if (operator === undefined || !ed25519Verify(operator.signingKey, digest, signature)) {
     throw refuse("its invitation is not signed by an operator of the consortium");
   }
+  const { bearer_seed: bearerSeed } = parsed.data;
+  if (!isSeedOf(bearerSeed, invitation.bearerKey)) {
+    throw refuse("its bearer_seed is not that of its invitation");
+  }
   const { ca_bundle_pem: caPem, certificate_pem: certPem, key_pem: keyPem } = parsed.data;
   const tls = { certPem, keyPem, caPem };
   return {
-    ...{ invitation, invitationBytes, signature, addresses, tls },
+    ...{ invitation, invitationBytes, signature, bearerSeed, addresses, tls },
     ...{ genesis: genesis.value, genesisBytes },
   };
+}
+
+function isSeedOf(seed: Uint8Array, publicKey: Uint8Array): boolean {
+  if (seed.length !== ed25519SeedBytes) return false;
+  return equalBytes(ed25519KeyPairFromSeed(seed).publicKey, publicKey);
 }
 
 function jsonOf(text: string): unknown {

@@ -1,16 +1,18 @@
 /**
  * Consent: who agreed that somebody joins a running consortium ([R7.5]).
  *
- *     operator ──signs──▶ Invitation ──handed over──▶ who joins ──signs with its new key──▶ Consent
+ *     operator ──signs──▶ Invitation ──handed over──▶ who joins ──signs with two keys──▶ Consent
  *
  * The operator acts for one manager, which becomes the sponsor of a storage node. The signature of
- * the new key shows that whoever joins holds it, and binds invitation, role, id and certificate.
+ * the new key shows that whoever joins holds it, and binds invitation, role, id and keys. So does
+ * that of the invitation's *bearer key*, whose secret is handed over with it: a manager that is
+ * shown the invitation, or anybody who reads it on the chain, cannot join with it.
  * The consent stands on the chain as it is, so everybody who reads blocks can check it: managers
  * when they pool and judge an admission, storage nodes when they follow. Only how often an
  * invitation was used is known to managers alone, as it is state (state-operations.ts).
  */
 import { equalBytes } from "../base/bytes.js";
-import { ed25519SignatureBytes } from "../crypto/ed25519.js";
+import { ed25519SignatureBytes, isValidEd25519PublicKey } from "../crypto/ed25519.js";
 import { domain, sha256, taggedHash } from "../crypto/hash.js";
 import {
   type Checkpoint,
@@ -97,6 +99,7 @@ function isInvitation(invitation: Invitation): boolean {
     consortiumId.length === hashBytes &&
     invitationId.length === invitationIdBytes &&
     isId(operatorId) &&
+    isValidEd25519PublicKey(invitation.bearerKey) &&
     usesMax >= 1 &&
     usesMax <= (memberId === "" ? invitationUsesMax : 1) &&
     safeInteger(expiresAtUnixMs, 1) !== undefined &&
@@ -135,6 +138,7 @@ export function consentShapeProblem(
   for (const [name, signature] of [
     ["invitation_signature", consent.invitationSignature],
     ["possession_signature", consent.possessionSignature],
+    ["bearer_signature", consent.bearerSignature],
   ] as const) {
     if (signature.length === ed25519SignatureBytes) continue;
     return invalid("A signature has 64 bytes.", `${at}.${name}`);
@@ -191,8 +195,8 @@ export function invitationDigest(invitationBytes: Uint8Array): Uint8Array {
 }
 
 /**
- * The two signatures of a well-formed consent. That of an invitation which names another consortium
- * never verifies.
+ * The three signatures of a well-formed consent. That of an invitation which names another
+ * consortium never verifies.
  */
 export function consentSignatures(
   joining: Joining,
@@ -203,10 +207,11 @@ export function consentSignatures(
   const { consent, path, role, memberId, tlsSpkiSha256, signingKey } = joining;
   const isHere = equalBytes(invitation.consortiumId, consortiumId);
   const message = `Not signed by ${operator.officerId} for this consortium.`;
-  const possession = registrationDigest({
-    ...{ consortiumId, role, memberId, tlsSpkiSha256 },
+  const registration = registrationDigest({
+    ...{ consortiumId, role, memberId, signingKey, tlsSpkiSha256 },
     invitationDigest: sha256(consent.invitation),
   });
+  const at = Number(invitation.checkpoint?.height ?? 0n);
   return [
     {
       publicKey: isHere ? operator.signingKey : nobodysKey,
@@ -217,9 +222,19 @@ export function consentSignatures(
     },
     {
       publicKey: signingKey,
-      digest: possession,
+      digest: registration,
       signature: consent.possessionSignature,
-      ...described("registration", memberId, Number(invitation.checkpoint?.height ?? 0n)),
+      ...described("registration", memberId, at),
+    },
+    {
+      publicKey: invitation.bearerKey,
+      digest: registration,
+      signature: consent.bearerSignature,
+      ...described("use of an invitation", memberId, at),
+      violation: unsuitable(
+        "Not used by whoever was given it.",
+        `${path}.consent.bearer_signature`,
+      ),
     },
   ];
 }

@@ -70,6 +70,8 @@ export type RegistrationClaim = {
   readonly role: InvitedRole;
   /** Under which the signer joins. */
   readonly memberId: string;
+  /** 32 bytes: the key that joins. */
+  readonly signingKey: Uint8Array;
   /** 32 bytes. */
   readonly tlsSpkiSha256: Uint8Array;
 };
@@ -146,7 +148,7 @@ export function resumeDigest({
   });
 }
 
-/** The 32 bytes that whoever joins signs with the key with which it joins. */
+/** The 32 bytes that whoever joins signs: with the key with which it joins, and the bearer key. */
 export function registrationDigest(claim: RegistrationClaim): Uint8Array {
   return digestOf(domain.registration, CanonicalRegistrationSchema, claim);
 }

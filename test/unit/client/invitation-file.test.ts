@@ -57,6 +57,8 @@ describe("an invitation file", () => {
   const wrong: readonly [string, Record<string, unknown>, RegExp][] = [
     ["a forged signature", { signature: bytes(64) }, /not signed by an operator/],
     ["no signature", { signature: "" }, /not signed by an operator/],
+    ["the seed of another key", { bearer_seed: bytes(32) }, /bearer_seed is not that of its/],
+    ["half a seed", { bearer_seed: bytes(16) }, /bearer_seed is not that of its/],
     ["another invitation", { invitation: bytes(80) }, /invitation cannot be read/],
     ["no genesis", { genesis: bytes(80) }, /genesis is not valid/],
     ["no address", { addresses: [] }, /not an invitation file/],

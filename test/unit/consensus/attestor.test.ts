@@ -256,9 +256,9 @@ describe("a final block", () => {
     const { parsed: block, sealedRecords, certificates } = made;
     const checked = accepted(checkFinal({ block, sealedRecords, certificates }, contextOf(ledger)));
     assert.ok("append" in checked);
-    // AC of 4, IC of a committee of 3, CC of 3; consent of an operator and of the new node.
+    // AC of 4, IC of a committee of 3, CC of 3; consent of operator, bearer and new node.
     assert.equal(checked.signatures.length, 10);
-    assert.equal(checked.operations.length, 2);
+    assert.equal(checked.operations.length, 3);
     assert.ok([...checked.signatures, ...checked.operations].every(verifies));
     const { head, storageHeader } = checked.append;
     assert.equal(head.height, 3);

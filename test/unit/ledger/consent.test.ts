@@ -68,6 +68,8 @@ describe("an invitation", () => {
     ["a short consortium id", { consortiumId: new Uint8Array(31) }],
     ["a short id", { invitationId: new Uint8Array(15) }],
     ["no operator", { operatorId: "" }],
+    ["no bearer", { bearerKey: new Uint8Array() }],
+    ["a bearer's key that everybody can use", { bearerKey: new Uint8Array(32) }],
     ["no role", { role: InvitedRole.UNSPECIFIED }],
     ["an unknown role", { role: 3 as InvitedRole }],
     ["no uses", { usesMax: 0 }],
@@ -153,6 +155,11 @@ describe("consent", () => {
       ...["OPERATION_INVALID", `${at}.possession_signature`],
     ],
     [
+      "no signature by the bearer's key",
+      shape("new", { consent: { bearerSignature: new Uint8Array() } }),
+      ...["OPERATION_INVALID", `${at}.bearer_signature`],
+    ],
+    [
       "no invitation",
       shape("new", { consent: { invitation: new Uint8Array() } }),
       ...["INVITATION_INVALID", `${at}.invitation`],
@@ -226,27 +233,27 @@ describe("consent", () => {
     );
   });
 
-  test("rests on two signatures, and each binds all that it is for", () => {
+  test("rests on three signatures, and each binds all that it is for", () => {
     const verifying = (operation = admissionOf("new"), id = consortiumId) =>
       operationSignatureChecks(operation, genesis.members, id).map((each) =>
         ed25519Verify(each.publicKey, each.digest, each.signature),
       );
     const other = seedOf("something else");
-    assert.deepEqual(verifying(), [true, true]);
-    assert.deepEqual(verifying(registrationOf("new")), [true, true]);
-    assert.deepEqual(verifying(undefined, other), [false, false], "for another consortium");
+    assert.deepEqual(verifying(), [true, true, true]);
+    assert.deepEqual(verifying(registrationOf("new")), [true, true, true]);
+    assert.deepEqual(verifying(undefined, other), [false, false, false], "another consortium");
     for (const value of [
       { nodeId: "new-2" },
       { tlsSpkiSha256: other },
       { signingKey: publicKeyOf("another") },
     ]) {
       const found = verifying(admissionOf("new", { value }));
-      assert.deepEqual(found, [true, false], Object.keys(value).join());
+      assert.deepEqual(found, [true, false, false], Object.keys(value).join());
     }
     const swapped = consentTo("new", InvitedRole.STORAGE, invitationBytes({ usesMax: 9 }));
     assert.deepEqual(
       verifying(admissionOf("new", { consent: { ...swapped, invitation: invitationBytes() } })),
-      [false, false],
+      [false, false, false],
       "signed for another invitation",
     );
     const elsewhere = invitationBytes({ checkpoint, consortiumId: other });
@@ -256,23 +263,34 @@ describe("consent", () => {
     );
     assert.deepEqual(
       verifying(admissionOf("new", { invitation: elsewhere, consent: { invitationSignature } })),
-      [false, true],
+      [false, true, true],
       "signed for this consortium, but naming another one",
     );
     const bare = sign("operator-1", sha256(invitationBytes()));
     const untagged = admissionOf("new", { consent: { invitationSignature: bare } });
-    assert.deepEqual(verifying(untagged), [false, true], "without its tag");
+    assert.deepEqual(verifying(untagged), [false, true, true], "without its tag");
+  });
+
+  test("is not given by whoever reads an invitation on the chain, or is shown it", () => {
+    const { bearerSignature } = consentTo("new", InvitedRole.STORAGE, invitationBytes());
+    const theft = admissionOf("thief", { consent: { bearerSignature } });
+    const chain = new Chain();
+    const judged = chain.judge(chain.propose({ control: [theft] }).block);
+    assert.deepEqual(judged.ok || [judged.error.reason, judged.error.field], [
+      "INVITATION_INVALID",
+      `${at}.bearer_signature`,
+    ]);
   });
 
   test("names what is wrong when a signature does not verify", () => {
-    const [operator, own] = operationSignatureChecks(
+    const [operator, own, bearer] = operationSignatureChecks(
       admissionOf("new"),
       genesis.members,
       consortiumId,
     );
     assert.deepEqual(
-      [operator?.violation.reason, own?.violation.reason],
-      ["INVITATION_INVALID", "SIGNATURE_INVALID"],
+      [operator, own, bearer].map((each) => each?.violation.reason),
+      ["INVITATION_INVALID", "SIGNATURE_INVALID", "INVITATION_INVALID"],
     );
   });
 });

@@ -178,7 +178,7 @@ describe("the signatures of an operation", () => {
       payout: payoutDigest({ consortiumId, ...paid }),
       registration: registrationDigest({
         ...{ consortiumId, invitationDigest: bytesOf("invitation"), role: InvitedRole.STORAGE },
-        ...{ memberId: nodeId, tlsSpkiSha256: bytesOf("spki") },
+        ...{ memberId: nodeId, tlsSpkiSha256: bytesOf("spki"), signingKey: bytesOf("key") },
       }),
       invitation: invitationDigest(bytesOf("invitation")),
     };
@@ -197,6 +197,6 @@ const fixed = {
   return: "6c7d9c5034810907",
   finding: "27c4f8054c725bc9",
   payout: "b1b8848897e5e214",
-  registration: "90903dca6c440591",
+  registration: "2de71d3707ad5803",
   invitation: "d55ed25339a75b1f",
 };

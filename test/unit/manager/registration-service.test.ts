@@ -27,15 +27,17 @@ import type { CallContext } from "../../../src/rpc/handlers.js";
 import type { Role } from "../../../src/rpc/identity.js";
 import { RpcError } from "../../../src/rpc/rpc-error.js";
 import { consortiumId, genesis } from "../ledger/support/consortium.js";
-import { seedOf } from "../ledger/support/records.js";
+import { publicKeyOf, seedOf } from "../ledger/support/records.js";
 
 const issued = [seedOf("a certificate")];
 const signingKey = seedOf("signing key");
+const bearerKey = publicKeyOf("bearer");
 const invitation = toBinary(
   InvitationSchema,
   create(InvitationSchema, {
     ...{ consortiumId, invitationId: new Uint8Array(16).fill(1), operatorId: "operator-1" },
     ...{ role: InvitedRole.PARTICIPANT, usesMax: 5, expiresAtUnixMs: 10n, agentIds: ["agent"] },
+    bearerKey,
     checkpoint: { height: 0n, blockId: consortiumId, membersDigest: seedOf("members") },
   }),
 );

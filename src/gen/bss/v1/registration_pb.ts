@@ -19,7 +19,7 @@ export const file_bss_v1_registration: GenFile = /*@__PURE__*/
  */
 export type RegisterStorageNodeRequest = Message<"bss.v1.RegisterStorageNodeRequest"> & {
   /**
-   * Exact bytes of an Invitation and the operator's signature, and the signature of the key that joins.
+   * Exact bytes of an Invitation and the operator's signature, and those of its bearer key and of the key that joins.
    *
    * @generated from field: bss.v1.Consent consent = 1;
    */

@@ -25,7 +25,7 @@ export function invitationBytes(changes: InvitationInit = {}): Uint8Array {
   const invitation = create(InvitationSchema, {
     ...{ consortiumId, invitationId: seedOf("an invitation").slice(0, 16) },
     ...{ operatorId: "operator-1", role: InvitedRole.STORAGE, usesMax: 10 },
-    expiresAtUnixMs: BigInt(expiresAtMs),
+    ...{ expiresAtUnixMs: BigInt(expiresAtMs), bearerKey: publicKeyOf("bearer") },
     checkpoint: create(CheckpointSchema, {
       ...{ height: 0n, blockId: consortiumId, membersDigest: seedOf("members") },
     }),
@@ -34,9 +34,9 @@ export function invitationBytes(changes: InvitationInit = {}): Uint8Array {
   return toBinary(InvitationSchema, invitation);
 }
 
-/** The consent of operator-1 and of `memberId`'s own key. */
+/** The consent of operator-1, of whoever was given the invitation, and of `memberId`'s own key. */
 export function consentTo(memberId: string, role: InvitedRole, invitation: Uint8Array) {
-  const claim = { role, memberId, tlsSpkiSha256: seedOf(`tls of ${memberId}`) };
+  const claim = { role, memberId, ...keysOf(memberId) };
   const digest = registrationDigest({
     ...{ consortiumId, invitationDigest: sha256(invitation) },
     ...claim,
@@ -45,6 +45,7 @@ export function consentTo(memberId: string, role: InvitedRole, invitation: Uint8
     invitation,
     invitationSignature: sign("operator-1", invitationDigest(invitation)),
     possessionSignature: sign(memberId, digest),
+    bearerSignature: sign("bearer", digest),
   } satisfies ConsentInit;
 }
 
