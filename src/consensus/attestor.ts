@@ -5,15 +5,15 @@
  *     final      ─ checkFinal ─────▶ append, provided the signatures of AC, IC and CC verify
  *
  * The checks of a candidate stand in the protocol's order: the node is in the committee; the block
- * extends the head that it holds; its operations lead to the members that it names; AC is complete
- * by them; the sealed records hash to the leaves; HASH2 equals HASH1. Only the last makes a
- * MISMATCH: whatever fails before says something about the sender, or nothing yet, and is not
- * attested at all.
+ * extends the head that it holds; what it carries for the block before is a certificate; its
+ * operations lead to the members that it names; AC is complete by them; the sealed records hash to
+ * the leaves; HASH2 equals HASH1. Only the last makes a MISMATCH: whatever fails before says
+ * something about the sender, or nothing yet, and is not attested at all.
  *
  * A final block is another matter. Once its CC verifies, the managers stand by it. If the node then
- * computes another root or other members, finds an operation that nobody has signed, or the block
- * does not extend its head, then the chain forks or the node's own log is wrong: a contradiction,
- * on which it stops.
+ * computes another root or other members, finds an operation that nobody has signed or an
+ * attestation that nobody has made, or the block does not extend its head, then the chain forks or
+ * the node's own log is wrong: a contradiction, on which it stops.
  */
 import { emptyBytes } from "../base/bytes.js";
 import { err, ok, type Result } from "../base/result.js";
@@ -40,6 +40,7 @@ import {
   type StorageContext,
   sealedBytesProblem,
   sealProblem,
+  settledSignatures,
 } from "./public-block.js";
 
 /** A VerifyCandidate whose parts are there and whose block hangs together. */
@@ -65,7 +66,7 @@ export type CandidateJudgement =
       readonly claim: Omit<AttestationClaim, "audit">;
       /** Records to read for the audit digest, in this order. */
       readonly auditPositions: readonly number[];
-      /** Those of AC and of the control operations. */
+      /** Those of AC, of whom the block names for the one before, and of the control operations. */
       readonly signatures: readonly SignatureCheck[];
     };
 
@@ -90,7 +91,10 @@ export type FinalCheck = {
 
 export type AppendableBlock = {
   readonly append: StorageAppend;
-  /** Those of the control operations: one that does not verify is a contradiction. */
+  /**
+   * Those of whom the block names for the one before, and of the control operations: one that does
+   * not verify is a contradiction.
+   */
   readonly operations: readonly SignatureCheck[];
 };
 
@@ -116,6 +120,8 @@ export function judgeCandidate(
 
   const unlinked = linkProblem(block, context);
   if (unlinked !== undefined) return { kind: "refuse", violation: unlinked };
+  const settled = settledSignatures(block, context);
+  if (!settled.ok) return { kind: "refuse", violation: settled.error };
   const members = membersAfter(block, context);
   if (!members.ok) return { kind: "refuse", violation: members.error };
   const facts = publicFacts(block, context, members.value);
@@ -140,7 +146,7 @@ export function judgeCandidate(
       treeSize: head.frontier.size,
       count: policy.auditRecords,
     }),
-    signatures: [...approved.value, ...operationSignatures(block, context)],
+    signatures: [...approved.value, ...settled.value, ...operationSignatures(block, context)],
   };
 }
 
@@ -161,10 +167,12 @@ export function checkFinal(
   if (unsealed !== undefined) return err(unsealed);
 
   const log = extendLog(block, head);
+  const settled = settledSignatures(block, context);
   const members = membersAfter(block, context);
   const wrong =
     unlinked ?? rootProblem(block, log) ?? sealedBytesProblem(block, sealedRecords, head);
   if (wrong !== undefined) return contradicted(wrong, parts, context);
+  if (!settled.ok) return contradicted(settled.error, parts, context);
   if (!members.ok) return contradicted(members.error, parts, context);
   const facts = publicFacts(block, context, members.value);
   const signatures = checkBlockCertificates(certificates, facts, head.members, consortiumId);
@@ -186,7 +194,7 @@ export function checkFinal(
     facts,
   };
   const append = { block, sealedRecords, certificates, storageHeader, log, head: after };
-  const operations = operationSignatures(block, context);
+  const operations = [...settled.value, ...operationSignatures(block, context)];
   return ok({ signatures: signatures.value, append, operations });
 }
 

@@ -12,6 +12,7 @@ import { sha256 } from "../crypto/hash.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import type { BlockFacts } from "../ledger/block-facts.js";
 import type { ParsedBlock } from "../ledger/blocks.js";
+import { checkIntegrity } from "../ledger/certificates.js";
 import { compareIds } from "../ledger/ids.js";
 import type { BlockEffects, Members } from "../ledger/members.js";
 import { appendLeaves, type Frontier, rootOf } from "../ledger/merkle/frontier.js";
@@ -163,6 +164,26 @@ export function blockEffects(
     ...{ beacon: header.beacon, previousTimestampMs: head.timestampMs },
     previous: facts && { facts, integrity: previousCertificates?.integrity },
   };
+}
+
+/**
+ * The signatures on which rests whom the block names for the one before, as credit and reward
+ * follow from that; CERTIFICATE_INVALID when no signatures could make it right. Whoever was in that
+ * committee has the same key ever since, so the head's members have it.
+ */
+export function settledSignatures(
+  { previousCertificates }: ParsedBlock,
+  { head, consortiumId }: StorageContext,
+): Result<readonly SignatureCheck[], Violation> {
+  const { facts, members } = head;
+  const integrity = previousCertificates?.integrity;
+  if (facts === undefined) return ok([]);
+  if ((integrity === undefined) !== (facts.leafCount === 0)) {
+    const message =
+      "An integrity certificate belongs to a block that adds leaves, and to no other.";
+    return refuse("CERTIFICATE_INVALID", message, "previous_certificates.integrity");
+  }
+  return integrity === undefined ? ok([]) : checkIntegrity(integrity, facts, members, consortiumId);
 }
 
 /** The signatures on which the block's control operations rest. */

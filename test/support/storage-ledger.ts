@@ -55,6 +55,8 @@ export type BlockOptions = {
   readonly records?: number | readonly Uint8Array[];
   readonly control?: readonly ControlOperation[];
   readonly createdRound?: number;
+  /** Carried for the block before, instead of its own. */
+  readonly previous?: BlockCertificates;
   /** Put into the header last, right or wrong. */
   readonly header?: Partial<ManagerBlockHeader>;
 };
@@ -101,13 +103,13 @@ export class StorageLedger {
     );
     const beacon = new Uint8Array([...sha256(utf8(`beacon ${height}`)), ...sha256()]);
     const { facts } = this.head;
+    const previous = options.previous ?? this.appended.at(-1)?.certificates;
     const operations = this.head.members.applyBlock({
       ...{ policy, height, timestampMs, operations: options.control ?? [], sealedBytes },
       ...{ beacon, previousTimestampMs: this.head.timestampMs },
-      previous: facts && { facts, integrity: this.appended.at(-1)?.certificates.integrity },
+      previous: facts && { facts, integrity: previous?.integrity },
     });
     const { frontier } = appendLeaves(this.head.frontier, leaves.map(leafHashOf));
-    const previous = this.appended.at(-1)?.certificates;
     const previousCertificates =
       previous === undefined ? emptyBytes : toBinary(BlockCertificatesSchema, previous);
     const privateRoot = sha256(utf8("private"));

@@ -12,7 +12,9 @@ import {
 import { sha256 } from "../../../src/crypto/hash.js";
 import {
   ApprovalCertificateSchema,
+  type BlockCertificates,
   BlockCertificatesSchema,
+  type IntegrityCertificate,
 } from "../../../src/gen/bss/v1/block_pb.js";
 import {
   type ControlOperation,
@@ -73,7 +75,8 @@ describe("a candidate", () => {
     assert.equal(judged.claim.verdict, AttestationVerdict.MATCH);
     assert.deepEqual(judged.claim.hash2, made.parsed.header.hash1);
     assert.equal(judged.claim.treeSize, 8);
-    assert.equal(judged.signatures.length, 4);
+    // AC of 4, and IC of the block before.
+    assert.equal(judged.signatures.length, 4 + 3);
     assert.ok(judged.signatures.every(verifies));
     assert.equal(judged.auditPositions.length, policy.auditRecords);
     assert.ok(judged.auditPositions.every((position) => position < 6));
@@ -256,9 +259,10 @@ describe("a final block", () => {
     const { parsed: block, sealedRecords, certificates } = made;
     const checked = accepted(checkFinal({ block, sealedRecords, certificates }, contextOf(ledger)));
     assert.ok("append" in checked);
-    // AC of 4, IC of a committee of 3, CC of 3; consent of operator, bearer and new node.
+    // AC of 4, IC of a committee of 3, CC of 3; IC of the block before, and consent of operator,
+    // bearer and new node.
     assert.equal(checked.signatures.length, 10);
-    assert.equal(checked.operations.length, 3);
+    assert.equal(checked.operations.length, 3 + 3);
     assert.ok([...checked.signatures, ...checked.operations].every(verifies));
     const { head, storageHeader } = checked.append;
     assert.equal(head.height, 3);
@@ -341,6 +345,58 @@ describe("a final block", () => {
   }
 });
 
+describe("a block that carries false certificates for the one before", () => {
+  const forged: readonly [string, (integrity: IntegrityCertificate) => void][] = [
+    ["that name somebody twice", ({ signatures }) => signatures.push(...signatures.slice(0, 1))],
+    ["that name too few", ({ signatures }) => signatures.splice(1)],
+    [
+      "that name a stranger",
+      ({ signatures }) => Object.assign(signatures.at(-1) ?? {}, { nodeId: "stranger" }),
+    ],
+  ];
+  const madeWith = (change: (certificates: BlockCertificates) => void) => {
+    const ledger = ledgerOf(1);
+    const previous = clone(BlockCertificatesSchema, ledger.at(1).certificates);
+    change(previous);
+    const made = ledger.make({ previous });
+    const { parsed: block, sealedRecords, certificates } = made;
+    const { member } = insideAndOutside(made);
+    return {
+      candidate: judgeCandidate(candidateOf(made), contextOf(ledger), member),
+      final: accepted(checkFinal({ block, sealedRecords, certificates }, contextOf(ledger))),
+    };
+  };
+  const changes: readonly [string, (certificates: BlockCertificates) => void][] = [
+    ["without an integrity certificate", (each) => delete each.integrity],
+    ...forged.map(([what, change]): [string, (each: BlockCertificates) => void] => [
+      what,
+      ({ integrity }) => integrity && change(integrity),
+    ]),
+  ];
+  for (const [what, change] of changes) {
+    test(`${what} is not attested, and contradicts this node's chain`, () => {
+      const { candidate, final } = madeWith(change);
+      assert.equal(
+        candidate.kind === "refuse" && candidate.violation.reason,
+        "CERTIFICATE_INVALID",
+      );
+      assert.ok("contradiction" in final);
+      assert.equal(final.contradiction.reason, "CERTIFICATE_INVALID");
+      assert.ok(final.signatures.every(verifies));
+    });
+  }
+
+  test("that one of those named has not signed, rests on a signature that does not verify", () => {
+    const { candidate, final } = madeWith(({ integrity }) => {
+      for (const each of integrity?.signatures.slice(0, 1) ?? [])
+        each.signature = new Uint8Array(64);
+    });
+    assert.ok(candidate.kind === "attest" && "append" in final);
+    assert.equal(candidate.signatures.filter((each) => !verifies(each)).length, 1);
+    assert.equal(final.operations.filter((each) => !verifies(each)).length, 1);
+  });
+});
+
 describe("a block that suspends and resumes managers", () => {
   const offence = accuse(votesEvidence(approveOf({ block: "A" }), approveOf({ block: "B" })));
 
@@ -383,11 +439,11 @@ describe("a block that suspends and resumes managers", () => {
       ledger.make({ control: [resume("manager-2", 1, 1), offence] }),
     );
     assert.ok(candidate.kind === "attest");
-    // ACCEPTs of 3, as the offender is suspended; one return and two statements.
-    assert.equal(candidate.signatures.length, 3 + 1 + 2);
+    // ACCEPTs of 3, as the offender is suspended; IC of 3; one return and two statements.
+    assert.equal(candidate.signatures.length, 3 + 3 + 1 + 2);
     assert.ok(candidate.signatures.every(verifies));
     assert.ok(final.ok && "append" in final.value);
-    assert.equal(final.value.operations.length, 3);
+    assert.equal(final.value.operations.length, 3 + 1 + 2);
     assert.ok(final.value.operations.every(verifies));
   });
 
@@ -398,7 +454,7 @@ describe("a block that suspends and resumes managers", () => {
     assert.ok(candidate.kind === "attest" && final.ok && "append" in final.value);
     assert.equal(candidate.signatures.filter((each) => !verifies(each)).length, 1);
     assert.ok(final.value.signatures.every(verifies));
-    assert.ok(!final.value.operations.some(verifies));
+    assert.equal(final.value.operations.filter((each) => !verifies(each)).length, 1);
   });
 
   test("that leaves fewer than a quorum active is refused, and contradicts this node's chain", () => {
