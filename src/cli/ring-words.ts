@@ -12,6 +12,7 @@ import {
   type Waiting,
 } from "../gen/bss/v1/query_pb.js";
 import { formatDuration, formatTime } from "./output.js";
+import { storeTroubles } from "./scrub-words.js";
 
 /** A height takes a moment also when all is well. */
 const patienceMs = 2_000;
@@ -41,6 +42,7 @@ export function waitsFor(waiting: Waiting | undefined): string | undefined {
 export function doingOf(status: GetStatusResponse): string {
   if (status.halted !== "") return "halted";
   if (status.abstaining !== "") return "abstains";
+  if (status.scrub?.repairing) return "repairs itself";
   if (status.syncing) return "catching up";
   if (waitsFor(status.waiting) !== undefined) return `waits (${status.step}, ${status.round})`;
   return status.step || "in step";
@@ -84,6 +86,7 @@ export function troublesOf(
     ...statuses.flatMap(({ nodeId, height, sync }) =>
       sync === undefined ? [] : [`${nodeId} is catching up: ${syncWords(height, sync)}`],
     ),
+    ...statuses.flatMap(storeTroubles),
     ...statuses.flatMap(falseObjections),
   ];
 }

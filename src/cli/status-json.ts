@@ -3,6 +3,7 @@ import { toJson } from "@bufbuild/protobuf";
 import {
   type GetStatusResponse,
   type ManagerStatus,
+  type ScrubStatus,
   SyncProgressSchema,
   WaitingSchema,
 } from "../gen/bss/v1/query_pb.js";
@@ -30,6 +31,7 @@ export function statusJson(status: GetStatusResponse, managers: readonly Manager
     waiting: waiting === undefined ? null : toJson(WaitingSchema, waiting, names),
     abstaining: status.abstaining,
     halted: status.halted,
+    scrub: status.scrub === undefined ? null : scrubJson(status.scrub),
     suspended: own === undefined || own.active ? null : suspendedJson(own),
     pool_submissions: status.poolSubmissions,
     version: status.version,
@@ -37,6 +39,14 @@ export function statusJson(status: GetStatusResponse, managers: readonly Manager
       ...{ peer_id: peerId, connected, height: Number(height), halted },
       false_objections: Number(falseObjections),
     })),
+  };
+}
+
+function scrubJson(scrub: ScrubStatus): object {
+  const { checkedHeight, lastPassUnixMs, damaged, repaired, lastDamage, repairing } = scrub;
+  return {
+    ...{ checked_height: Number(checkedHeight), last_pass_unix_ms: Number(lastPassUnixMs) },
+    ...{ damaged: Number(damaged), repaired: Number(repaired), last_damage: lastDamage, repairing },
   };
 }
 

@@ -120,4 +120,21 @@ describe("what stands in the way", () => {
     const unknown = create(SyncProgressSchema, { targetHeight: 9n });
     assert.equal(syncWords(8, unknown), "block 8 of 9");
   });
+
+  test("is a disk that lied, until the node starts again", () => {
+    const scrub = { damaged: 3n, repaired: 1n, lastDamage: "height 812: sealed records" };
+    const found =
+      "3 found damaged since its start, 1 repaired; the last: height 812: sealed records";
+    const repairing = status("storage-1", { scrub: { ...scrub, repairing: true } });
+    assert.equal(doingOf(repairing), "repairs itself");
+    const doubting = status("storage-3", { scrub: { repairing: true } });
+    const none = "0 found damaged since its start, 0 repaired";
+    const whole = status("storage-4", { scrub: { checkedHeight: 812n } });
+    assert.deepEqual(troublesOf([repairing, status("storage-2", { scrub }), doubting, whole], []), [
+      `storage-1 checks its whole store and attests nothing meanwhile: ${found}`,
+      `look at the disk of storage-2: ${found}`,
+      `storage-3 checks its whole store and attests nothing meanwhile: ${none}`,
+    ]);
+    assert.equal(doingOf(status("storage-4", { step: "", scrub: {} })), "in step");
+  });
 });
