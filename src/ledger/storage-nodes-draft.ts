@@ -47,7 +47,7 @@ import {
 } from "./settlement.js";
 import { changeOf, type StandingChange, type StandingChangeKind } from "./storage-changes.js";
 import { lateAttestationsMax } from "./storage-operations.js";
-import { absencesWith, resumePossibleAtMs } from "./suspensions.js";
+import { absencesWith, oldestClaim, resumePossibleAtMs } from "./suspensions.js";
 import { type Violation, violation } from "./violation.js";
 
 /** What a block brings besides its operations. */
@@ -62,8 +62,6 @@ export type BlockStart = {
   readonly onChange?: ((change: StandingChange) => void) | undefined;
 };
 
-/** How old the head may be at which a manager found a node unreachable, in blocks. */
-export const claimAgeMax = 100;
 /** Blocks by which a node that returns may be behind the block that takes it back. */
 export const returnLagMax = 9;
 
@@ -158,7 +156,7 @@ export class StorageNodesDraft {
     }
     const problem = this.#witnessesProblem(claims, `${path}.claims`);
     if (problem !== undefined) return problem;
-    const oldest = Math.max(node.changedHeight, height - claimAgeMax);
+    const oldest = oldestClaim(node, height);
     for (const [i, claim] of claims.entries()) {
       const at = Number(claim.height);
       if (at >= oldest && at < height) continue;

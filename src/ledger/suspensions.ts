@@ -14,10 +14,25 @@
  * All of it is decided by heights and the blocks' timestamps, by no clock.
  */
 import { type Policy, SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
-import { type Manager, quorumOf } from "./member-lists.js";
+import { type Manager, quorumOf, type StorageNode } from "./member-lists.js";
 
 /** Blocks by which a manager that resumes may be behind the block that resumes it. */
 export const resumeLagMax = 3;
+
+/** How old the head may be at which a manager found a storage node unreachable, in blocks. */
+const claimAgeMax = 100;
+
+/**
+ * The lowest height of a claim that a storage node is unreachable, for the block at `height`. What
+ * was said before an attestation that the chain holds was a passing fault of a line: nobody may
+ * keep it for later.
+ */
+export function oldestClaim(
+  { changedHeight, lastAttestedHeight }: Pick<StorageNode, "changedHeight" | "lastAttestedHeight">,
+  height: number,
+): number {
+  return Math.max(changedHeight, lastAttestedHeight, height - claimAgeMax);
+}
 
 /**
  * The earliest timestamp of a block that may resume this manager, Unix ms: each suspension in close

@@ -14,6 +14,7 @@ import {
 import { type UnreachableNotice, UnreachableNoticeSchema } from "../gen/bss/v1/vote_pb.js";
 import type { StorageNode } from "../ledger/member-lists.js";
 import { described } from "../ledger/signature-check.js";
+import { oldestClaim } from "../ledger/suspensions.js";
 import { unreachableDigest } from "../ledger/vote-digests.js";
 import { safeInteger } from "../ledger/wire.js";
 import type { WatchPorts } from "./public-ports.js";
@@ -23,8 +24,6 @@ export type UnreachableClaimsPorts = WatchPorts & {
   readonly tell: (notice: UnreachableNotice) => void;
 };
 
-/** A claim of a height that lies further behind the block's does not fit it. */
-const blocksBehindMax = 100;
 /** This manager's own claim is signed anew when it lies so far behind. */
 const renewBlocks = 50;
 /** A peer may be so far ahead of this manager. */
@@ -127,11 +126,9 @@ export class UnreachableClaims {
     return fitting.length < needed ? undefined : fitting.slice(0, needed);
   }
 
-  #fits({ suspension, changedHeight }: StorageNode, height: number): boolean {
+  #fits(node: StorageNode, height: number): boolean {
     const nextHeight = this.#ports.head().height + 1;
-    return (
-      suspension === undefined && height >= changedHeight && height >= nextHeight - blocksBehindMax
-    );
+    return node.suspension === undefined && height >= oldestClaim(node, nextHeight);
   }
 
   /** Undefined while nothing can be signed. */
@@ -139,7 +136,8 @@ export class UnreachableClaims {
     const { selfId: managerId, consortiumId, head, sign } = this.#ports;
     const { height, members } = head();
     const known = this.#claims.get(nodeId, managerId);
-    const oldest = Math.max(height - renewBlocks, members.storageNode(nodeId)?.changedHeight ?? 0);
+    const node = members.storageNode(nodeId);
+    const oldest = Math.max(height - renewBlocks, node ? oldestClaim(node, height) : 0);
     if (known !== undefined && Number(known.height) >= oldest) return known;
     const digest = unreachableDigest({ consortiumId, nodeId, height });
     const signature = await sign("unreachable", digest);

@@ -69,6 +69,13 @@ describe("a silent storage node", () => {
       suspend([2, 3]),
       "claims[0].height",
     ],
+    [
+      "by claims from before a block that it has attested",
+      5,
+      { lastAttestedHeight: 4 },
+      suspend([4, 3]),
+      "claims[1].height",
+    ],
     ["by claims more than 100 blocks old", 103, {}, suspend([3, 4]), "claims[0].height"],
     ["twice", 3, { suspension: "unreachable" }, suspend(), "node_id"],
     ["after it retired", 3, { suspension: "retired" }, suspend(), "node_id"],

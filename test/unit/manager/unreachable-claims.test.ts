@@ -71,6 +71,10 @@ describe("claims that a storage node cannot be reached", () => {
       told.map(({ claim }) => claim?.height),
       [10n, 10n, 61n],
     );
+    world.at(63);
+    world.change(nodeId, { lastAttestedHeight: 62 });
+    await claims.say([nodeId]);
+    assert.equal(told.pop()?.claim?.height, 63n, "after a block that the node attested");
     world.canSign = false;
     world.at(200);
     await claims.say([nodeId]);
@@ -103,7 +107,9 @@ describe("claims that a storage node cannot be reached", () => {
     assert.deepEqual(claimants(), [["manager-2 at 12", "manager-3 at 10"]]);
     world.change(nodeId, { changedHeight: 11 });
     assert.deepEqual(claimants(), [], "one is from before the node came back");
-    world.change(nodeId, { changedHeight: 0 });
+    world.change(nodeId, { changedHeight: 0, lastAttestedHeight: 11 });
+    assert.deepEqual(claimants(), [], "one is from before a block that the node attested");
+    world.change(nodeId, { lastAttestedHeight: 0 });
     world.at(110);
     assert.deepEqual(claimants(), [], "one is too old");
     world.at(12);

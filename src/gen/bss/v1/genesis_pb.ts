@@ -1024,8 +1024,8 @@ export type UnreachableClaim = Message<"bss.v1.UnreachableClaim"> & {
   managerId: string;
 
   /**
-   * The manager's height when it signed: at least that at which the node's standing last changed, and at most 100 below
-   * the block's.
+   * The manager's height when it signed: at least that at which the node's standing last changed, at least that of the
+   * last block of which the chain carries its MATCH, and at most 100 below the block's.
    *
    * @generated from field: uint64 height = 2;
    */
