@@ -19,6 +19,7 @@ import { isDamage } from "../store/mendable-store.js";
 import { openRocksDb } from "../store/rocksdb-store.js";
 import type { StoreError } from "../store/store-error.js";
 import { BlockFetcher } from "./block-fetcher.js";
+import { FailedAudits } from "./failed-audits.js";
 import { encodeHalt, type HaltEvidence } from "./halting.js";
 import { grpcDial, ManagerLinks } from "./manager-links.js";
 import type { NodeFiles } from "./node-files.js";
@@ -75,8 +76,8 @@ export class LiveChain {
     const { consortiumId, policy } = files.genesis;
     const { monotonicMs, wallMs } = systemTime;
     const node: { links?: ManagerLinks; repair?: SelfRepair; halted?: boolean } = {};
-    const lastAttested = () => store.head.members.storageNode(config.id)?.lastAttestedHeight ?? 0;
-    const voice = new Voice(mark, () => lastAttested() > 0);
+    const standing = () => store.head.members.storageNode(config.id);
+    const voice = new Voice(mark, () => (standing()?.lastAttestedHeight ?? 0) > 0);
     if (opened.findings.length > 0 || store.head.height === 0) voice.forget();
     const tell = (message: UpMessage, managerId?: string) =>
       node.links?.send(message, managerId) ?? false;
@@ -100,6 +101,7 @@ export class LiveChain {
       onAppended: () => {
         returning.onAppended();
         lost.onHeight(store.head.height);
+        audits.look();
         ports.onAppended();
       },
       onFailed: onFatal,
@@ -131,6 +133,11 @@ export class LiveChain {
     });
     node.repair = repair;
     const lost = lostBlocks(repair, store.head.height, mark);
+    const audits = new FailedAudits({
+      isFailed: () => standing()?.auditFailed ?? false,
+      isBehind: () => chain.syncing,
+      onFailed: () => repair.report("an audit of this node failed, as the chain says"),
+    });
     const scrubber = await openScrubber(ports, repair);
     node.links = openLinks(ports, {
       greeting: () => chain.greeting(),
@@ -158,6 +165,7 @@ export class LiveChain {
     for (const finding of opened.findings) repair.reportMended(finding);
     if (store.doubt !== undefined) early.push(store.doubt.message);
     for (const cause of early) repair.report(cause);
+    audits.look();
     if (opened.left !== undefined) {
       const { left } = opened;
       const append = (block: CertifiedStorageBlock) => chain.adopt(block);
