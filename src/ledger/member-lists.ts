@@ -2,6 +2,7 @@
 import { toHex } from "../base/bytes.js";
 
 export const managersMax = 100;
+/** Those that have left included, as their ids and keys stay taken. */
 export const storageNodesMax = 10_000;
 export const officersMax = 1_000;
 /** Credit of a storage node that has just been admitted, and the most that one can have. */

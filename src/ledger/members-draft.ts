@@ -120,12 +120,14 @@ export class MembersDraft {
     if (!this.#managerIds.has(sponsorId)) {
       return invalid("No manager has the sponsor's id.", `${path}.sponsor_id`);
     }
-    if (this.#storageNodes.mayReturn(admission)) return this.#admitAgain(admission, path);
+    if (this.#storageNodes.mayReturn(admission)) {
+      return this.#storageNodes.fullProblem(admission) ?? this.#admitAgain(admission, path);
+    }
     if (this.#ids.has(nodeId)) {
       const reason = admission.consent === undefined ? "OPERATION_INVALID" : "MEMBER_ID_TAKEN";
       return violation(reason, "A member has this id already.", `${path}.node_id`);
     }
-    const problem = this.#storageNodes.fullProblem ?? this.#takeKeys(admission, path);
+    const problem = this.#storageNodes.fullProblem(admission) ?? this.#takeKeys(admission, path);
     if (problem !== undefined) return problem;
     this.#ids.add(nodeId);
     this.#storageNodes.admit(admission);

@@ -31,7 +31,6 @@ import {
   type OpenCommittee,
   type StorageNode,
   type StorageTotals,
-  storageNodesMax,
 } from "./member-lists.js";
 import { closeCommittee, lateProblem } from "./open-committees.js";
 import type { OperationPlace } from "./operations.js";
@@ -45,6 +44,7 @@ import {
   type SettledBlock,
   totalsUntil,
 } from "./settlement.js";
+import { Sponsored } from "./sponsored.js";
 import { changeOf, type StandingChange, type StandingChangeKind } from "./storage-changes.js";
 import { lateAttestationsMax } from "./storage-operations.js";
 import { absencesWith, oldestClaim, resumePossibleAtMs } from "./suspensions.js";
@@ -77,6 +77,8 @@ export class StorageNodesDraft {
   #totals: StorageTotals;
   #changed = false;
   #lateCount = 0;
+  /** Counted when somebody joins: most blocks admit nobody. */
+  #sponsored: Sponsored | undefined;
 
   /**
    * Without `start` nothing is settled or closed: of genesis, and to try whether an operation fits.
@@ -96,11 +98,11 @@ export class StorageNodesDraft {
     return this.#nodes.get(id);
   }
 
-  /** Why a new node cannot be admitted whatever it brings; undefined when there is room. */
-  get fullProblem(): Violation | undefined {
-    if (this.#nodes.size < storageNodesMax) return undefined;
-    const message = `There are ${storageNodesMax} storage nodes already.`;
-    return invalid(message, "admit_storage_node");
+  /** Why its sponsor can have no such node; undefined while there is room, or it has it already. */
+  fullProblem({ nodeId, sponsorId }: AdmitStorageNode): Violation | undefined {
+    if (this.#nodes.get(nodeId)?.sponsorId === sponsorId) return undefined;
+    this.#sponsored ??= new Sponsored(this.#nodes.values(), this.#base.managers.length);
+    return this.#sponsored.fullProblem(sponsorId);
   }
 
   /** Whether a node of this id has left or was boycotted, and may come back with this key. */
@@ -113,6 +115,7 @@ export class StorageNodesDraft {
   /** Ids and keys have been checked. */
   admit({ nodeId, signingKey, tlsSpkiSha256, sponsorId }: AdmitStorageNode): void {
     const known = this.#nodes.get(nodeId);
+    this.#sponsored?.move(known?.sponsorId, sponsorId);
     const { reward = 0n, paid = 0n, lastAttestedHeight = 0, credit = 0 } = known ?? {};
     this.#put(
       {

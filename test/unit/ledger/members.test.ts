@@ -275,7 +275,7 @@ describe("operations", () => {
 
   test("admit no more storage nodes than there may be", () => {
     const storageNodes = Array.from({ length: storageNodesMax }, (_, i) => {
-      const node = storageNodeOf("x");
+      const node = storageNodeOf("x", "m");
       return { ...node, nodeId: `n-${String(i).padStart(5, "0")}` };
     });
     const full = new Members({ managers: [managerOf("m")], storageNodes, officers: [] });

@@ -1,7 +1,8 @@
 /** A storage node that has left, or was boycotted, comes back with the same key, or not at all. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { StorageNode } from "../../../src/ledger/members.js";
+import { defined } from "../../../src/base/assert.js";
+import { Members, type StorageNode } from "../../../src/ledger/members.js";
 import { admissionOf, invitationBytes } from "./support/invitations.js";
 import { seedOf } from "./support/records.js";
 import { Standings } from "./support/standings.js";
@@ -157,5 +158,28 @@ describe("another node", () => {
     assert.equal(sponsorId, "manager-1");
     assert.ok(eligible().includes("newcomer"));
     assert.ok(!ledger.committee().includes("newcomer"));
+  });
+
+  test("finds room as long as its sponsor has a share of the places left", () => {
+    const ledger = ledgerWith({ suspension: "retired", sponsorId: "manager-2" });
+    const { managers, officers, storageNodes: known } = ledger.members;
+    const some = defined(known[0], "there are nodes");
+    const storageNodes = Array.from({ length: 2_499 }, (_, i) => {
+      const nodeId = `filling-${String(i).padStart(4, "0")}`;
+      const keys = { signingKey: seedOf(nodeId), tlsSpkiSha256: seedOf(`tls of ${nodeId}`) };
+      return { ...some, ...keys, nodeId, sponsorId: "manager-1" };
+    });
+    const others = known.filter(({ sponsorId }) => sponsorId !== "manager-1");
+    const lists = { managers, officers, storageNodes: [...storageNodes, ...others] };
+    ledger.members = new Members(lists);
+    const admissions = ["newcomer-1", "newcomer-2"].map((each) => admissionOf(each));
+    const both = ledger.members.applyBlock(ledger.effects({ operations: admissions }));
+    assert.ok(!both.ok && both.error.field === "control[1].admit_storage_node");
+    ledger.block({ operations: admissions.slice(0, 1), hasLeaves: false });
+    assert.equal(ledger.refuses(admissionOf("newcomer-2")), "admit_storage_node");
+    assert.equal(ledger.refuses(admissionOf(id)), "admit_storage_node", "from another sponsor");
+    const value = { sponsorId: "manager-2" };
+    const invitation = invitationBytes({ operatorId: "operator-2" });
+    ledger.block({ operations: [admissionOf("newcomer-2", { invitation, value })] });
   });
 });
