@@ -25,6 +25,7 @@ export function register(program: Command): void {
         id: profile.id,
         tls: readTlsFiles(profile.tls),
         issue: (request) => renewCertificate(client, request),
+        wallMs: Date.now,
       }).catch((error: unknown) => {
         throw cliErrorOf(error);
       });

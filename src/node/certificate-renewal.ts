@@ -58,7 +58,7 @@ export class CertificateRenewal {
   async #renew(): Promise<void> {
     const { tls, certificateFile, log, time } = this.#ports;
     try {
-      const certPem = await renewedCertificate(this.#ports);
+      const certPem = await renewedCertificate({ ...this.#ports, wallMs: () => time.wallMs() });
       if (this.#closed) return;
       replacePublicFile(certificateFile, certPem);
       tls.renew(certPem);
@@ -74,7 +74,10 @@ export class CertificateRenewal {
   }
 }
 
-/** Asks one manager after the other; the last one's error when all refuse. */
+/**
+ * Asks one manager after the other; the last one's error when all refuse. Each time another one is
+ * the first, so that none whose answers are no good keeps the others from being asked.
+ */
 export function issueByManagers(options: {
   readonly consortiumName: string;
   readonly managers: () => readonly Manager[];
@@ -83,9 +86,13 @@ export function issueByManagers(options: {
   readonly tls: RenewableTls;
 }): RenewalPorts["issue"] {
   const { consortiumName, managers, addresses, tls } = options;
+  let turn = 0;
   return async (certificateRequest) => {
+    const all = managers();
+    const first = turn++ % Math.max(1, all.length);
+    const inTurn = [...all.slice(first), ...all.slice(0, first)];
     let failure: unknown = new Error("there is no manager to ask");
-    for (const { managerId, address, tlsSpkiSha256: spkiSha256 } of managers()) {
+    for (const { managerId, address, tlsSpkiSha256: spkiSha256 } of inTurn) {
       const expected = { consortiumName, role: "manager" as const, id: managerId, spkiSha256 };
       const at = addresses.get(managerId) ?? address;
       const channel = createChannel({ address: at, tls, expected });

@@ -6,7 +6,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { pino } from "pino";
 import type { Time } from "../../../src/base/time.js";
 import { Issuer } from "../../../src/manager/issuing.js";
-import { CertificateRenewal } from "../../../src/node/certificate-renewal.js";
+import { CertificateRenewal, issueByManagers } from "../../../src/node/certificate-renewal.js";
 import {
   type CertificateAuthority,
   createCertificateAuthority,
@@ -32,7 +32,10 @@ describe("the renewal of a node's certificate", () => {
   });
 
   /** A node whose certificate lives 30 h; `steps` are the times at which a timer runs. */
-  const nodeWith = async (name: string, issuers: readonly [CertificateAuthority, string][]) => {
+  const nodeWith = async (
+    name: string,
+    issuers: readonly [CertificateAuthority, string, { fromMs: number; lifetimeMs: number }?][],
+  ) => {
     let nowMs = startMs;
     let timer: { atMs: number; work: () => void } | undefined;
     const time: Time = {
@@ -58,9 +61,10 @@ describe("the renewal of a node's certificate", () => {
       issue: async (der) => {
         const request = await readCertificateRequest(der);
         assert.ok(typeof request !== "string");
-        const [by, id] = issuers[asked.length] ?? [authority, "pc-7"];
+        const [by, id, terms] = issuers[asked.length] ?? [authority, "pc-7"];
         asked.push(nowMs);
-        return new Issuer(by, lifetimeMs, () => nowMs).issue({ role: "storage", id }, request);
+        const { fromMs, lifetimeMs: livesMs } = terms ?? { fromMs: nowMs, lifetimeMs };
+        return new Issuer(by, livesMs, () => fromMs).issue({ role: "storage", id }, request);
       },
     });
     /** Runs timers until somebody was asked `count` times. */
@@ -108,5 +112,38 @@ describe("the renewal of a node's certificate", () => {
     const [first = 0, second = 0] = node.asked;
     assert.ok(second - first >= 1_000 && second - first <= 600_000);
     node.renewal.close();
+  });
+
+  test("refuses a certificate that has expired, begins later or ends at once", async () => {
+    const node = await nodeWith("terms.crt", [
+      [authority, "pc-7", { fromMs: startMs - 20 * hourMs, lifetimeMs: 10 * hourMs }],
+      [authority, "pc-7", { fromMs: startMs + 60 * hourMs, lifetimeMs: 30 * hourMs }],
+      [authority, "pc-7", { fromMs: startMs + 20 * hourMs, lifetimeMs: hourMs }],
+    ]);
+    await node.run(3);
+    assert.equal(node.tls.certPem, node.first);
+    await node.run(4);
+    assert.notEqual(node.tls.certPem, node.first);
+    node.renewal.close();
+  });
+
+  test("begins with another manager each time it asks", async () => {
+    const { tls, renewal } = await nodeWith("turns.crt", []);
+    renewal.close();
+    const managers = ["manager-1", "manager-2", "manager-3"].map((managerId, i) => ({
+      ...{ managerId, address: `127.0.0.1:${i + 1}`, tlsSpkiSha256: new Uint8Array(32) },
+      ...{ signingKey: new Uint8Array(32), vrfKey: new Uint8Array(32) },
+      hpkeKey: new Uint8Array(32),
+    }));
+    const asked: string[] = [];
+    const addresses = { get: (managerId: string) => void asked.push(managerId) };
+    const issue = issueByManagers({
+      ...{ consortiumName: "demo", tls, managers: () => managers as never },
+      addresses: addresses as never,
+    });
+    await assert.rejects(issue(new Uint8Array(1)));
+    await assert.rejects(issue(new Uint8Array(1)));
+    const ids = asked.map((id) => id.at(-1)).join("");
+    assert.ok(["123231", "231312", "312123"].includes(ids), ids);
   });
 });
