@@ -4,8 +4,10 @@ import { join, resolve } from "node:path";
 import { SingleBar } from "cli-progress";
 import type { Command } from "commander";
 import { loadNodeConfig, type NodeConfig } from "../config/node-config.js";
+import type { KeyValueStore } from "../store/key-value-store.js";
+import { isDamage } from "../store/mendable-store.js";
 import { openRocksDb } from "../store/rocksdb-store.js";
-import type { Finding } from "../store/store-comparison.js";
+import { damageOf, type Finding } from "../store/store-comparison.js";
 import { CliError } from "./cli-error.js";
 import { outputOf } from "./output.js";
 
@@ -44,12 +46,16 @@ export function register(program: Command): void {
           ...(count > findings.length ? [`and ${count - findings.length} more`] : []),
           count === 0
             ? `${config.id}: all of it is right, up to height ${height}`
-            : `${config.id}: ${count} values are missing or wrong; the chain holds up to height ${height}`,
+            : `${config.id}: ${wrong(count)}; the chain holds up to height ${height}`,
         ].join("\n"),
       );
       if (count === 0) return;
       throw new CliError(`the store of ${config.id} is damaged`, adviceFor(config));
     });
+}
+
+function wrong(count: number): string {
+  return count === 1 ? "1 value is missing or wrong" : `${count} values are missing or wrong`;
 }
 
 function adviceFor({ role }: NodeConfig): string {
@@ -75,11 +81,11 @@ async function check(
   scratchDirectory: string,
   found: (finding: Finding) => void,
 ): Promise<number> {
-  // Opened for writing once, so that a node that runs is noticed: it holds the lock.
-  const lock = await openRocksDb(config.dataDirectory, { createIfMissing: false });
-  await lock.close();
-  const readOnly = { createIfMissing: false, readOnly: true };
-  const stored = await openRocksDb(config.dataDirectory, readOnly);
+  const stored = await openStored(config.dataDirectory).catch((error: unknown) => {
+    if (!isDamage(error)) throw error;
+    found({ where: "the store's files", what: damageOf(error) });
+  });
+  if (stored === undefined) return 0;
   const scratch = await openRocksDb(scratchDirectory);
   const bar = progressBar();
   try {
@@ -94,6 +100,13 @@ async function check(
     bar.stop();
     await Promise.all([stored.close(), scratch.close()]);
   }
+}
+
+async function openStored(directory: string): Promise<KeyValueStore> {
+  // Opened for writing once, so that a node that runs is noticed: it holds the lock.
+  const lock = await openRocksDb(directory, { createIfMissing: false });
+  await lock.close();
+  return openRocksDb(directory, { createIfMissing: false, readOnly: true });
 }
 
 /** On a terminal only. */

@@ -17,6 +17,7 @@ import type { Closers } from "../node/closers.js";
 import type { AttestationMark } from "../store/attestation-mark.js";
 import { isDamage } from "../store/mendable-store.js";
 import { openRocksDb } from "../store/rocksdb-store.js";
+import { damageOf } from "../store/store-comparison.js";
 import type { StoreError } from "../store/store-error.js";
 import { BlockFetcher } from "./block-fetcher.js";
 import { FailedAudits } from "./failed-audits.js";
@@ -145,7 +146,7 @@ export class LiveChain {
         const { message } = response;
         if (message.case === "blocks" && fetcher.take(managerId, message.value)) return;
         await chain.take(managerId, response).catch((error: unknown) => {
-          if (isDamage(error)) repair.report(error.message);
+          if (isDamage(error)) repair.report(damageOf(error));
           else onFatal(error);
         });
       },
@@ -161,7 +162,7 @@ export class LiveChain {
       fetcher.close();
       await Promise.all([node.links?.close(), chain.close(), repair.close(), scrubber?.close()]);
     });
-    ports.watchDamage((error) => repair.report(error.message, { files: true }));
+    ports.watchDamage((error) => repair.report(damageOf(error), { files: true }));
     for (const finding of opened.findings) repair.reportMended(finding);
     if (store.doubt !== undefined) early.push(store.doubt.message);
     for (const cause of early) repair.report(cause);
@@ -210,6 +211,7 @@ export function openLinks(
       addresses: config.managerAddresses,
       tls: files.tls,
       messageBytesMax: config.limits.peerMessageBytesMax,
+      storageNodeCount: opened.store.head.members.storageNodes.length,
     }),
     time: systemTime,
     queueMessagesMax: config.limits.peerQueueMessagesMax,

@@ -93,16 +93,27 @@ export type GrpcDialOptions = {
   readonly tls: TlsFiles;
   /** Longest message that a manager may send; a longer one ends the link. */
   readonly messageBytesMax: number;
+  /** Of the consortium, this one included. */
+  readonly storageNodeCount: number;
 };
+
+/**
+ * All storage nodes dial a manager that comes back, and each needs some ms of its CPU for TLS: the
+ * more they are, the longer each waits between attempts, so that what comes in can be served.
+ */
+export function reconnectMaxMs(storageNodeCount: number): number {
+  return Math.min(60_000, Math.max(1_000, 10 * storageNodeCount));
+}
 
 /** Dials managers over gRPC with mutual TLS. */
 export function grpcDial(options: GrpcDialOptions): ManagerLinksOptions["dial"] {
-  const { consortiumName, tls, addresses, messageBytesMax } = options;
+  const { consortiumName, tls, addresses, messageBytesMax, storageNodeCount } = options;
   return ({ managerId, address, tlsSpkiSha256: spkiSha256 }) => {
     const channel = createChannel({
       address: addresses.get(managerId) ?? address,
       tls,
       messageBytesMax,
+      reconnectMaxMs: reconnectMaxMs(storageNodeCount),
       expected: { consortiumName, role: "manager", id: managerId, spkiSha256 },
     });
     const client = createClient(VerifyIntegrityService, channel);

@@ -58,6 +58,10 @@ export function repairObserver(log: Logger, metrics: Metrics): RepairObserver {
       metrics.storeDamaged.inc(what.length);
       log.error({ height, what }, "a part of the store was missing or damaged");
     },
+    filesDamaged(finding) {
+      metrics.storeDamaged.inc();
+      log.error({ finding }, "the store was damaged");
+    },
     repaired(parts, seconds) {
       metrics.storeRepairing.set(0);
       log.warn({ parts, seconds }, "the store is whole again");

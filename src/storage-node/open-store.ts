@@ -17,6 +17,7 @@ import type { KeyValueStore } from "../store/key-value-store.js";
 import { isDamage, MendableStore } from "../store/mendable-store.js";
 import { openRocksDb, repairRocksDb } from "../store/rocksdb-store.js";
 import { LeftBlocks, StorageNodeStore } from "../store/storage-node-store.js";
+import { damageOf } from "../store/store-comparison.js";
 import { StoreError } from "../store/store-error.js";
 
 export type OpenedStore = {
@@ -45,7 +46,7 @@ export async function openStore(
     return await attempt(openFiles, genesis, findings);
   } catch (error) {
     if (!isReparable(error)) throw error;
-    findings.push(`RocksDB repaired its files: ${error.message}`);
+    findings.push(`RocksDB repaired its files: ${damageOf(error)}`);
   }
   await repairRocksDb(directory);
   try {
@@ -53,7 +54,7 @@ export async function openStore(
   } catch (error) {
     if (!isReparable(error)) throw error;
     const aside = putAside(directory);
-    findings.push(`the damaged store was put aside in ${aside}: ${error.message}`);
+    findings.push(`the damaged store was put aside in ${aside}: ${damageOf(error)}`);
     const left = await openRocksDb(aside, { createIfMissing: false }).catch(() => undefined);
     const opened = await attempt(openFiles, genesis, findings);
     return left === undefined ? opened : { ...opened, left: new LeftBlocks(left, genesis) };

@@ -7,6 +7,7 @@
 import { ChainWalk, type ChainWalkPorts } from "../store/chain-walk.js";
 import type { KeyValueStore } from "../store/key-value-store.js";
 import { isDamage } from "../store/mendable-store.js";
+import { damageOf } from "../store/store-comparison.js";
 import { damaged } from "../store/stored-values.js";
 
 export type ScrubberPorts = Pick<ChainWalkPorts, "head" | "fixed" | "consortiumId"> & {
@@ -132,7 +133,7 @@ export class Scrubber {
       if (found.length === 0) this.#height = Math.max(this.#height, walk.height);
       return found.length === 0 ? undefined : { cause: found.join("; "), files };
     } catch (error) {
-      const cause = error instanceof Error ? error.message : String(error);
+      const cause = isDamage(error) ? damageOf(error) : String(error);
       return { cause, files: files || (kv === undefined && isDamage(error)) };
     } finally {
       await kv?.close().catch(() => {});

@@ -18,6 +18,8 @@ export type RepairObserver = {
   /** Damage makes this node check everything; `cause` is for people. */
   repairing(cause: string): void;
   damaged(damage: Damage): void;
+  /** Files could not be read as they had been written. */
+  filesDamaged(finding: string): void;
   repaired(parts: number, seconds: number): void;
 };
 
@@ -73,8 +75,7 @@ export class SelfRepair {
     this.#again = true;
     if (files && !this.#filesDamaged) {
       this.#filesDamaged = true;
-      this.#damaged += 1;
-      this.#lastDamage = cause;
+      this.#noteFiles(cause);
     }
     if (this.#running !== undefined) return;
     this.#ports.observe.repairing(cause);
@@ -91,8 +92,7 @@ export class SelfRepair {
 
   /** What had to be done to files before the store could be opened at all. */
   reportMended(finding: string): void {
-    this.#damaged += 1;
-    this.#lastDamage = finding;
+    this.#noteFiles(finding);
     this.report(finding);
   }
 
@@ -111,6 +111,12 @@ export class SelfRepair {
     this.#damaged += damage.what.length;
     this.#lastDamage = `height ${damage.height}: ${damage.what.join(", ")}`;
     this.#ports.observe.damaged(damage);
+  }
+
+  #noteFiles(finding: string): void {
+    this.#damaged += 1;
+    this.#lastDamage = finding;
+    this.#ports.observe.filesDamaged(finding);
   }
 
   /** Resolves when nothing runs any more. */

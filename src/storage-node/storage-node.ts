@@ -78,7 +78,6 @@ async function start(
   const { store } = opened;
   await checkCheckpoint(config, store, genesis);
   const log = openLog({ role: "storage", id: config.id, level: config.log.level }, options);
-  for (const finding of opened.findings) log.error({ finding }, "the store was damaged");
   const metrics = await openMetrics(config, genesis.name, options, closers);
   const heads = new HeadSignal();
   const parts: Parts = { config, files, opened, mark, damage, log, metrics, heads, closers };

@@ -3,7 +3,7 @@
  * the chain must be in both, and nothing else. What a node keeps besides (votes, candidates,
  * submissions, evidence) follows from nothing and is left out.
  */
-import { equalBytes, toHex, utf8 } from "../base/bytes.js";
+import { emptyBytes, equalBytes, fromHex, toHex, utf8 } from "../base/bytes.js";
 import { buckets } from "./buckets.js";
 import { chainKeys } from "./chain-writes.js";
 import { bucketKey, bucketRange, KeyReader } from "./key-codec.js";
@@ -42,6 +42,7 @@ const names = {
 } as const satisfies Partial<Record<keyof typeof buckets, string>>;
 
 type Compared = keyof typeof names;
+const compared = Object.keys(names) as Compared[];
 
 /** Buckets whose keys begin with a number that says where a value stands. */
 const numbered = new Map<Compared, string>([
@@ -74,8 +75,7 @@ export async function compareStores(
   complete: boolean,
   found: (finding: Finding) => void,
 ): Promise<void> {
-  const compared = complete ? (Object.keys(names) as Compared[]) : immutable;
-  for (const name of compared) {
+  for (const name of complete ? compared : immutable) {
     await compareBucket(name, made, stored, found);
     if (complete) await findSurplus(name, made, stored, found);
   }
@@ -146,9 +146,16 @@ async function* pages(kv: KeyValueStore, name: Compared) {
   if (page.length > 0) yield page;
 }
 
-/** What an error says is damaged, without what to do about it. */
-export function damageOf({ message }: StoreError): string {
-  return message.replace(/: check the store with "bss check"$/, "");
+/** What an error says is damaged and where, without what to do about it. */
+export function damageOf({ message, cause }: StoreError): string {
+  const said = cause instanceof Error ? cause.message : message;
+  return said
+    .replace(/: check the store with "bss check"$/, "")
+    .replace(/the value under key 0x([0-9a-f]+)/, (text, hex: string) => {
+      const key = fromHex(hex) ?? emptyBytes;
+      const name = compared.find((each) => buckets[each] === key[0]);
+      return name === undefined ? text : `the ${placeOf(name, key)}`;
+    });
 }
 
 function placeOf(name: Compared, key: Uint8Array): string {

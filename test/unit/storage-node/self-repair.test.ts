@@ -18,6 +18,7 @@ const blockCount = 6;
 class Bench {
   readonly world: ChainWorld;
   readonly found: Damage[] = [];
+  readonly files: string[] = [];
   readonly fetched: number[] = [];
   readonly mended: string[] = [];
   readonly kv: KeyValueStore;
@@ -47,7 +48,12 @@ class Bench {
         this.failure = cause;
       },
       monotonicMs: () => 0,
-      observe: { repairing() {}, damaged: (damage) => this.found.push(damage), repaired() {} },
+      observe: {
+        repairing() {},
+        damaged: (damage) => this.found.push(damage),
+        filesDamaged: (finding) => this.files.push(finding),
+        repaired() {},
+      },
       ...ports,
     });
   }
@@ -134,6 +140,7 @@ describe("the repair of a storage node", () => {
     bench.repair.report("a checksum", { files: true });
     await bench.repaired();
     assert.deepEqual(bench.mended, ["forgotten", "mended"]);
+    assert.deepEqual(bench.files, ["a checksum"]);
     assert.equal(bench.repair.counts.damaged, 1);
     assert.equal(bench.repair.lastDamage, "a checksum");
   });
