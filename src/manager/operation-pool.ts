@@ -16,6 +16,8 @@ import { type ControlOperation, ControlOperationSchema } from "../gen/bss/v1/gen
 export const waitingMax = 1_000;
 /** Of these, in one block: room is left for what managers find themselves. */
 export const perBlockMax = 400;
+/** Of their bytes, in one block; half of what one has room for. */
+export const poolBytesPerBlock = 2 ** 19;
 
 export type WaitingOperation = {
   readonly operation: ControlOperation;
@@ -101,10 +103,11 @@ export class OperationPool {
   /** What the next block should carry, in this order, as far as it fits. */
   operations(): readonly ControlOperation[] {
     const rank = ({ operation }: ControlOperation) => order.indexOf(operation.case ?? "");
-    return this.waiting
+    const next = this.waiting
       .map(({ operation }) => operation)
       .sort((a, b) => rank(a) - rank(b))
       .slice(0, perBlockMax);
+    return withinBytes(next, poolBytesPerBlock);
   }
 
   #dropForeign(): boolean {
@@ -115,6 +118,19 @@ export class OperationPool {
     }
     return false;
   }
+}
+
+/** As many of the first operations as there is room for. */
+export function withinBytes(
+  operations: readonly ControlOperation[],
+  bytesMax: number,
+): readonly ControlOperation[] {
+  let bytes = 0;
+  const beyond = operations.findIndex((operation) => {
+    bytes += toBinary(ControlOperationSchema, operation).length;
+    return bytes > bytesMax;
+  });
+  return beyond === -1 ? operations : operations.slice(0, beyond);
 }
 
 /** Whether `next` is a return of a node that holds more by now, or from another suspension. */

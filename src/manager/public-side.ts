@@ -9,7 +9,7 @@
  *
  * Every operation carries its own authority, so no manager has to believe another one.
  */
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { defined } from "../base/assert.js";
 import { linksMin } from "../consensus/links.js";
 import type { ControlOperation, ReturnStorageNode } from "../gen/bss/v1/genesis_pb.js";
@@ -25,7 +25,7 @@ import { LateAttestations } from "./late-attestations.js";
 import type { ManagerOptions, SharedPorts } from "./manager-options.js";
 import { OperationCheck } from "./operation-check.js";
 import { OperationExchange } from "./operation-exchange.js";
-import { OperationPool } from "./operation-pool.js";
+import { OperationPool, withinBytes } from "./operation-pool.js";
 import type { PeerExchange } from "./peer-exchange.js";
 import { ReachWatch } from "./reach-watch.js";
 import type { UnmarkedKind } from "./signer.js";
@@ -142,12 +142,13 @@ export class PublicSide {
 
   /** What this manager puts into a block that it makes, in this order, as far as it fits. */
   operationsForBlock(): readonly ControlOperation[] {
-    return withinBytes([
+    const operations = [
       ...this.#pool.operations(),
       ...this.#findings.operations(),
       ...this.#late.operations(),
       ...this.#claims.operations(),
-    ]);
+    ];
+    return withinBytes(operations, bytesPerBlockMax);
   }
 
   /** Within the turn that wrote the block. */
@@ -198,14 +199,4 @@ export class PublicSide {
     this.#closed = true;
     this.operations.close();
   }
-}
-
-/** As many of the first operations as a block has room for. */
-function withinBytes(operations: readonly ControlOperation[]): readonly ControlOperation[] {
-  let bytes = 0;
-  const beyond = operations.findIndex((operation) => {
-    bytes += toBinary(ControlOperationSchema, operation).length;
-    return bytes > bytesPerBlockMax;
-  });
-  return beyond === -1 ? operations : operations.slice(0, beyond);
 }
