@@ -11,6 +11,7 @@ import { toBinary } from "@bufbuild/protobuf";
 import { toHex } from "../base/bytes.js";
 import { sha256 } from "../crypto/hash.js";
 import { type ControlOperation, ControlOperationSchema } from "../gen/bss/v1/genesis_pb.js";
+import { invitationOf } from "../ledger/consent.js";
 
 /** Operations that wait at a time. */
 export const waitingMax = 1_000;
@@ -25,6 +26,8 @@ export type WaitingOperation = {
   readonly key: string;
   /** This manager took it in: it says it until a block carries it. */
   readonly own: boolean;
+  /** By which somebody joins. */
+  readonly invitation: string | undefined;
 };
 
 /** What an operation is about; undefined for those that do not wait here. */
@@ -75,22 +78,27 @@ export class OperationPool {
   }
 
   /**
-   * Adds an operation that has been checked. False when there is no room, or another one about the
-   * same thing waits: a later return takes the place of an earlier one.
+   * Adds an operation that has been checked. False when there is no room, when another one about the
+   * same thing waits (a later return takes the place of an earlier one), or as many wait by the
+   * same invitation as may join with it: whoever holds one cannot fill the pool with ids.
    */
   add(operation: ControlOperation, own: boolean): boolean {
     const topic = topicOf(operation);
     if (topic === undefined) return false;
     const key = operationKey(toBinary(ControlOperationSchema, operation));
     const known = this.#byTopic.get(topic);
+    const invited = invitationOf(operation);
+    const invitation = invited && `${invited.operatorId}/${toHex(invited.invitationId)}`;
     if (known !== undefined) {
       const isSame = known.key === key;
       if (!isSame && !isLater(operation, known.operation)) return false;
-      this.#byTopic.set(topic, { operation, key, own: own || (isSame && known.own) });
+      const isOwn = own || (isSame && known.own);
+      this.#byTopic.set(topic, { operation, key, own: isOwn, invitation });
       return true;
     }
+    if (invited !== undefined && this.#joiningBy(invitation) >= invited.usesMax) return false;
     if (this.#byTopic.size >= waitingMax && !this.#dropForeign()) return false;
-    this.#byTopic.set(topic, { operation, key, own });
+    this.#byTopic.set(topic, { operation, key, own, invitation });
     return true;
   }
 
@@ -108,6 +116,10 @@ export class OperationPool {
       .sort((a, b) => rank(a) - rank(b))
       .slice(0, perBlockMax);
     return withinBytes(next, poolBytesPerBlock);
+  }
+
+  #joiningBy(invitation: string | undefined): number {
+    return this.waiting.filter((each) => each.invitation === invitation).length;
   }
 
   #dropForeign(): boolean {
