@@ -129,7 +129,7 @@ export class OperationExchange {
   }
 
   close(): void {
-    this.#waiters.rejectAll(new RpcError("NODE_STOPPING", "the node is stopping"));
+    this.#waiters.close(new RpcError("NODE_STOPPING", "the node is stopping"));
   }
 
   #admit(operation: ControlOperation, key: string): void {

@@ -12,9 +12,11 @@ export class OperationWaiters {
   /** By the operation's key. */
   readonly #byKey = new Map<string, Set<Waiter>>();
   #count = 0;
+  #closed: RpcError | undefined;
 
   /** Resolves or rejects as the operation is settled; rejects with what `onAbort` says. */
   wait(key: string, signal: AbortSignal, onAbort: () => RpcError): Promise<Settled> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
     if (this.#count >= waitersMax) {
       const text = `${waitersMax} callers wait for operations already`;
       return Promise.reject(new RpcError("TOO_MANY_IN_FLIGHT", text));
@@ -59,8 +61,9 @@ export class OperationWaiters {
     for (const waiter of [...(this.#byKey.get(key) ?? [])]) waiter.reject(error);
   }
 
-  /** Nobody's operation becomes final any more. */
-  rejectAll(error: RpcError): void {
+  /** Nobody's operation becomes final any more, nor theirs who come later. */
+  close(error: RpcError): void {
+    this.#closed = error;
     for (const key of [...this.#byKey.keys()]) this.reject(key, error);
   }
 }
