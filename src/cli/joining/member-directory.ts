@@ -16,7 +16,7 @@ import { sha256 } from "../../crypto/hash.js";
 import { randomBytes } from "../../crypto/random.js";
 import { createCertificateRequest, readCertificateRequest } from "../../pki/certificate-request.js";
 import { generateTlsKeyPair, privateKeyPem } from "../../pki/key-pairs.js";
-import { certificatesPem, readCertificate, readTerms } from "../../rpc/certificate.js";
+import { certificatesPem, isIssuedBy, readCertificate, readTerms } from "../../rpc/certificate.js";
 import { type Identity, parseIdentityUri } from "../../rpc/identity.js";
 import { CliError } from "../cli-error.js";
 import { createTree } from "../consortium/new-tree.js";
@@ -92,15 +92,29 @@ export class MemberDirectory {
     return { id, signingSeed, signingKey, certificateRequest, tlsSpkiSha256 };
   }
 
-  /** Keeps what a manager has issued (DER). Throws `CliError` when it is for somebody else. */
-  keepCertificate(chain: readonly Uint8Array[], { tlsSpkiSha256 }: Joining): void {
+  /** Keeps what a manager has issued (DER). Throws `CliError` when it is of no use. */
+  keepCertificate(
+    chain: readonly Uint8Array[],
+    { tlsSpkiSha256 }: Pick<Joining, "tlsSpkiSha256">,
+  ): void {
     const [own] = chain;
     const facts = own && readCertificate(own);
     const named = parseIdentityUri(facts?.uris[0] ?? "")?.identity;
     const { role, id } = this.#identity;
     const isOurs = named?.role === role && named.id === id;
-    if (facts === undefined || !isOurs || !equalBytes(facts.spkiSha256, tlsSpkiSha256)) {
+    if (
+      own === undefined ||
+      facts === undefined ||
+      !isOurs ||
+      !equalBytes(facts.spkiSha256, tlsSpkiSha256)
+    ) {
       throw new CliError("the manager issued a certificate for somebody else", "run it again");
+    }
+    const { fromMs = 0, toMs = 0 } = readTerms(own) ?? {};
+    const nowMs = Date.now();
+    if (fromMs > nowMs || toMs <= nowMs || !isIssuedBy(own, this.#file.tls.caPem)) {
+      const next = "check this machine's clock, and call the manager's operator";
+      throw new CliError("the manager issued a certificate that nobody accepts", next);
     }
     replacePublicFile(this.#at(files.certificate), certificatesPem(chain));
   }
