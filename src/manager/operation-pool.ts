@@ -78,9 +78,9 @@ export class OperationPool {
   }
 
   /**
-   * Adds an operation that has been checked. False when there is no room, when another one about the
-   * same thing waits (a later return takes the place of an earlier one), or as many wait by the
-   * same invitation as may join with it: whoever holds one cannot fill the pool with ids.
+   * Adds an operation that has been checked. False when there is no room, when another one about
+   * the same thing waits (a later return takes the place of an earlier one), or when as many wait
+   * by the same invitation as may join with it: whoever holds one cannot fill the pool with ids.
    */
   add(operation: ControlOperation, own: boolean): boolean {
     const topic = topicOf(operation);

@@ -2,7 +2,7 @@ import { equalBytes } from "../base/bytes.js";
 import { certificatesPem, isIssuedBy, readCertificate, readTerms } from "../rpc/certificate.js";
 import { createCertificateRequest } from "./certificate-request.js";
 
-/** A new one may end sooner than the old one if it lasts as long: then there is time to ask again. */
+/** A new one may end before the old one if it lasts so long: there is time to ask again. */
 const lastsMsMin = 12 * 60 * 60 * 1000;
 
 /**
