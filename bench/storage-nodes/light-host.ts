@@ -22,8 +22,11 @@ export type HostReport = {
   readonly membersBytes: number;
 };
 
-/** Handshakes that are begun together. */
-const dialedTogether = 10;
+/** How often the process asks for what it missed. */
+const askMs = 1_000;
+/** Nodes that dial together; the next ones follow when these are linked, or after a while. */
+const dialedTogether = 5;
+const dialPatienceMs = 5_000;
 
 const [directory = "", from = "1", to = "0"] = process.argv.slice(2);
 const genesis = loadGenesis(join(directory, "genesis.json"));
@@ -36,6 +39,11 @@ process.on("message", (message) => {
   if (message === "report") process.send?.(report());
 });
 
+setInterval(() => {
+  const { head, finalHeight } = replica;
+  if (finalHeight > head.height) nodes.some((node) => node.fetch(head.height + 1));
+}, askMs);
+
 for (let number = Number(from); number <= Number(to); number++) {
   const nodeId = `storage-${number}`;
   const at = (name: string) => join(directory, "storage", nodeId, name);
@@ -43,7 +51,14 @@ for (let number = Number(from); number <= Number(to); number++) {
   const tls = readTlsFiles({ certificate: at("tls.crt"), key: at("tls.key"), ca });
   const signingSeed = readSeedFile(at("signing.key"));
   nodes.push(new LightNode({ nodeId, genesis, tls, signingSeed, replica, traffic }));
-  if (nodes.length % dialedTogether === 0) await sleep(100);
+  if (nodes.length % dialedTogether === 0) await untilLinked(nodes.slice(-dialedTogether));
+}
+
+async function untilLinked(dialing: readonly LightNode[]): Promise<void> {
+  const endMs = performance.now() + dialPatienceMs;
+  const isMissing = () =>
+    dialing.some(({ linkCount }) => linkCount < genesis.members.managers.length);
+  while (isMissing() && performance.now() < endMs) await sleep(50);
 }
 
 function report(): HostReport {

@@ -14,7 +14,7 @@ import {
 import type { Attestation } from "../../src/gen/bss/v1/vote_pb.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
 import type { TlsFiles } from "../../src/rpc/tls.js";
-import { parseCandidate, parseCommit } from "../../src/storage-node/inbound-messages.js";
+import { parseAnswer } from "../../src/storage-node/inbound-messages.js";
 import { grpcDial, ManagerLinks } from "../../src/storage-node/manager-links.js";
 import type { Replica } from "./replica.js";
 import type { Traffic } from "./traffic.js";
@@ -50,6 +50,7 @@ export class LightNode {
       members: genesis.members,
       dial: grpcDial({
         ...{ consortiumName: genesis.name, addresses: new Map(), tls, messageBytesMax },
+        storageNodeCount: genesis.members.storageNodes.length,
       }),
       time: systemTime,
       ...{ queueMessagesMax: 10_000, queueBytesMax: 64 * 1024 * 1024 },
@@ -72,27 +73,45 @@ export class LightNode {
   async #take(managerId: string, response: VerifyIntegrityResponse): Promise<void> {
     const { message } = response;
     if (message.case === "verify") {
-      const parsed = parseCandidate(message.value);
-      if (!parsed.ok) return;
-      const place = `${message.value.round}/${toHex(parsed.value.block.blockId)}`;
+      const candidate = this.#replica.candidateOf(message.value);
+      if (candidate === undefined) return;
+      const place = `${message.value.round}/${toHex(candidate.block.blockId)}`;
       const length = () => toBinary(VerifyIntegrityResponseSchema, response).length;
       this.#traffic.noteSame("in", "candidates", `${managerId}/${place}`, length);
-      await this.#attest(managerId, place, parsed.value);
+      await this.#attest(managerId, place, candidate);
     }
     if (message.case === "commit") {
-      const parsed = parseCommit(message.value);
-      if (!parsed.ok) return;
-      const kind = parsed.value.shipped === undefined ? "certificates" : "final blocks";
+      const commit = this.#replica.commitOf(message.value);
+      if (commit === undefined) return;
+      const kind = message.value.block === undefined ? "certificates" : "final blocks";
       const length = () => toBinary(VerifyIntegrityResponseSchema, response).length;
-      this.#traffic.noteSame("in", kind, `${managerId}/${parsed.value.height}`, length);
-      await this.#replica.commit(parsed.value);
-      if (this.#replica.head.height <= this.#height) return;
-      this.#height = this.#replica.head.height;
-      this.#attested = new Map();
-      const value = this.#replica.headMessage();
-      if (this.#links.send({ message: { case: "head", value } })) {
-        this.#traffic.noteUp("heads", { message: { case: "head", value } }, this.linkCount);
+      this.#traffic.noteSame("in", kind, `${managerId}/${commit.height}`, length);
+      await this.#replica.commit(commit);
+      this.#sayHead();
+    }
+    if (message.case === "blocks") {
+      for (const block of parseAnswer(managerId, message.value).blocks) {
+        await this.#replica.commit({ ...block, blockId: block.block.blockId, shipped: block });
       }
+      this.#sayHead();
+    }
+  }
+
+  /** Asks a manager for what the process missed; false when it has no link. */
+  fetch(fromHeight: number): boolean {
+    const value = { fromHeight: BigInt(fromHeight), limit: 10 };
+    const managerId = this.#links.managerIds.find((each) => this.#links.isConnected(each));
+    const message = { message: { case: "fetchBlocks" as const, value } };
+    return managerId !== undefined && this.#links.send(message, managerId);
+  }
+
+  #sayHead(): void {
+    if (this.#replica.head.height <= this.#height) return;
+    this.#height = this.#replica.head.height;
+    this.#attested = new Map();
+    const value = this.#replica.headMessage();
+    if (this.#links.send({ message: { case: "head", value } })) {
+      this.#traffic.noteUp("heads", { message: { case: "head", value } }, this.linkCount);
     }
   }
 

@@ -46,6 +46,14 @@ export type Measured = Plan & {
 };
 
 const managers = 4;
+/**
+ * One machine plays all parts, so many nodes take long to link and to answer: nobody is to be taken
+ * for absent meanwhile.
+ */
+const patientPolicy = `timeouts: { verify_ms: 30000 }
+suspend_after_ms: 60000
+unreachable_after_ms: 0
+`;
 /** Nodes of one process. */
 const nodesPerHost = 250;
 const warmUpBlocks = 3;
@@ -57,7 +65,9 @@ export async function measureNodes(parent: string, plan: Plan): Promise<Measured
   const directory = join(parent, `nodes-${plan.nodes}`);
   const basePort = await freeBasePort(managers);
   const counts = { managers, storage: plan.nodes, participants: 1 };
-  await initConsortium(directory, { name: "bench", basePort, ...counts });
+  const policyFile = `${directory}-policy.yaml`;
+  writeFileSync(policyFile, patientPolicy);
+  await initConsortium(directory, { name: "bench", basePort, policyFile, ...counts });
   for (const file of findConfigFiles(directory).slice(0, managers)) {
     const text = readFileSync(file, "utf8");
     writeFileSync(file, text.replace("level: info", "level: warn"));

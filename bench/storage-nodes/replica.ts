@@ -10,15 +10,22 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { toHex } from "../../src/base/bytes.js";
 import { checkFinal, judgeCandidate, type ParsedCandidate } from "../../src/consensus/attestor.js";
 import { auditDigest, auditPositions } from "../../src/consensus/audit.js";
+import { sha256 } from "../../src/crypto/hash.js";
 import { SignatureCache } from "../../src/crypto/signature-cache.js";
 import { IntegrityCertificateSchema } from "../../src/gen/bss/v1/block_pb.js";
+import type { CommitBlock, VerifyCandidate } from "../../src/gen/bss/v1/verify_integrity_pb.js";
 import { type Attestation, AttestationSchema } from "../../src/gen/bss/v1/vote_pb.js";
 import { drawCommittee } from "../../src/ledger/committee.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
 import { rootOf } from "../../src/ledger/merkle/frontier.js";
 import { genesisStorageHead, type StorageHead } from "../../src/ledger/storage-head.js";
 import { type AttestationClaim, attestationDigest } from "../../src/ledger/vote-digests.js";
-import type { ParsedCommit, ShippedBlock } from "../../src/storage-node/inbound-messages.js";
+import {
+  type ParsedCommit,
+  parseCandidate,
+  parseCommit,
+  type ShippedBlock,
+} from "../../src/storage-node/inbound-messages.js";
 
 /** What the nodes of a process have in common about a candidate in one round. */
 type Judged = {
@@ -32,12 +39,15 @@ type Judged = {
 export class Replica {
   readonly #genesis: GenesisState;
   readonly #signatures = new SignatureCache();
+  readonly #parsed = new Map<string, ParsedCandidate | undefined>();
   readonly #judged = new Map<string, Promise<Judged | undefined>>();
   readonly #bodies = new Map<string, ShippedBlock>();
   readonly #appending = new Map<number, Promise<void>>();
   readonly #sealed: Uint8Array[] = [];
   readonly #waiting = new Map<number, (() => void)[]>();
   head: StorageHead;
+  /** The highest block that is known to be final. */
+  finalHeight = 0;
   /** What did not hold, by reason. */
   readonly refused: Record<string, number> = {};
   /** Of the last certificate that was taken in. */
@@ -54,6 +64,25 @@ export class Replica {
       ...{ height: BigInt(height), storageBlockId, managerBlockId, behind: false },
       ...{ hash2: rootOf(frontier), treeSize: BigInt(frontier.size) },
     };
+  }
+
+  /** The same bytes come to each node of the process: they are parsed once. */
+  candidateOf(message: VerifyCandidate): ParsedCandidate | undefined {
+    const key = `${message.round}/${toHex(sha256(message.block?.header ?? new Uint8Array()))}`;
+    if (!this.#parsed.has(key)) {
+      const parsed = parseCandidate(message);
+      this.#parsed.set(key, parsed.ok ? parsed.value : undefined);
+    }
+    return this.#parsed.get(key);
+  }
+
+  /** A body that this process has already is not parsed again. */
+  commitOf({ certificates, block, ...rest }: CommitBlock): ParsedCommit | undefined {
+    const isKnown = this.#bodies.has(toHex(certificates?.commit?.blockId ?? new Uint8Array()));
+    const parts = certificates === undefined ? {} : { certificates };
+    const body = isKnown || block === undefined ? {} : { block };
+    const parsed = parseCommit({ ...rest, ...parts, ...body });
+    return parsed.ok ? parsed.value : undefined;
   }
 
   /** The node's attestation; undefined when it is not asked, or the candidate does not hold. */
@@ -89,6 +118,7 @@ export class Replica {
   /** Resolves when the block is appended, or was before, or lacks its body here. */
   async commit(commit: ParsedCommit): Promise<void> {
     const { height, shipped, blockId, certificates } = commit;
+    this.finalHeight = Math.max(this.finalHeight, height);
     if (shipped !== undefined) this.#bodies.set(toHex(blockId), shipped);
     await this.#untilHeight(height - 1);
     if (this.head.height >= height) return;
@@ -135,6 +165,7 @@ export class Replica {
       const { length: bytes } = toBinary(IntegrityCertificateSchema, integrity);
       this.lastIntegrity = { bytes, signatures: integrity.signatures.length };
     }
+    this.#parsed.clear();
     this.#judged.clear();
     this.#bodies.clear();
     for (const wake of this.#waiting.get(this.head.height) ?? []) wake();

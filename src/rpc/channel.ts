@@ -16,12 +16,17 @@ export type ChannelOptions = {
   readonly keepaliveTimeoutMs?: number;
   /** How long connecting may go on without success before it is begun anew from the start. */
   readonly connectTimeoutMs?: number;
+  /** Longest wait between two attempts to connect; the first is 100 ms, and each next one longer. */
+  readonly reconnectMaxMs?: number;
 };
 
 const defaultConnectTimeoutMs = 10_000;
 
 /** The channel's own wait between attempts to connect; calls meanwhile fail at once. */
-const reconnectMs = { initial: 100, max: 1_000 };
+const reconnectInitialMs = 100;
+const defaultReconnectMaxMs = 1_000;
+/** A channel that waits between attempts is not stuck: it may make so many before it counts. */
+const attemptsBeforeStuck = 3;
 
 export function createChannel(options: ChannelOptions): RpcChannel {
   return new RpcChannel(options);
@@ -71,7 +76,9 @@ export class RpcChannel {
   }
 
   #watch(): () => void {
-    const timeoutMs = this.#options.connectTimeoutMs ?? defaultConnectTimeoutMs;
+    const { connectTimeoutMs, reconnectMaxMs = defaultReconnectMaxMs } = this.#options;
+    const timeoutMs =
+      connectTimeoutMs ?? Math.max(defaultConnectTimeoutMs, attemptsBeforeStuck * reconnectMaxMs);
     return watchConnection(this.#grpcClient, timeoutMs, () => this.#replaceClient());
   }
 
@@ -88,15 +95,16 @@ export class RpcChannel {
     const options = this.#options;
     this.#certPem = options.tls.certPem;
     const credentials = channelCredentials(options.tls, options.expected);
+    const reconnectMaxMs = options.reconnectMaxMs ?? defaultReconnectMaxMs;
     return new Client(options.address, credentials, {
       "grpc.max_receive_message_length":
         options.messageBytesMax ?? defaultRpcLimits.hardMessageBytesMax,
       "grpc.keepalive_time_ms": options.keepaliveMs ?? defaultRpcLimits.keepaliveMs,
       "grpc.keepalive_timeout_ms":
         options.keepaliveTimeoutMs ?? defaultRpcLimits.keepaliveTimeoutMs,
-      "grpc.initial_reconnect_backoff_ms": reconnectMs.initial,
-      "grpc.max_reconnect_backoff_ms": reconnectMs.max,
-      "grpc.dns_min_time_between_resolutions_ms": reconnectMs.max,
+      "grpc.initial_reconnect_backoff_ms": reconnectInitialMs,
+      "grpc.max_reconnect_backoff_ms": reconnectMaxMs,
+      "grpc.dns_min_time_between_resolutions_ms": reconnectMaxMs,
       // Nodes are verified by identity and key; a fixed name keeps IP addresses out of SNI.
       "grpc.ssl_target_name_override": "bss-node",
       "grpc.service_config_disable_resolution": 1,
