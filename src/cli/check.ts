@@ -34,7 +34,7 @@ export function register(program: Command): void {
       const findings: Finding[] = [];
       let count = 0;
       const height = await inScratch(options.scratch, (scratch) =>
-        check(config, scratch, (finding) => {
+        checkFiles(config, scratch, (finding) => {
           count += 1;
           if (findings.length < findingsShownMax) findings.push(finding);
         }),
@@ -76,16 +76,27 @@ async function inScratch<T>(
   }
 }
 
+/** Files that cannot be read at all are a finding like others. */
+async function checkFiles(
+  config: NodeConfig,
+  scratchDirectory: string,
+  found: (finding: Finding) => void,
+): Promise<number> {
+  try {
+    return await check(config, scratchDirectory, found);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    found({ where: "the store's files", what: damageOf(error) });
+    return 0;
+  }
+}
+
 async function check(
   config: NodeConfig,
   scratchDirectory: string,
   found: (finding: Finding) => void,
 ): Promise<number> {
-  const stored = await openStored(config.dataDirectory).catch((error: unknown) => {
-    if (!isDamage(error)) throw error;
-    found({ where: "the store's files", what: damageOf(error) });
-  });
-  if (stored === undefined) return 0;
+  const stored = await openStored(config.dataDirectory);
   const scratch = await openRocksDb(scratchDirectory);
   const bar = progressBar();
   try {

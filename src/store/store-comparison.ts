@@ -147,9 +147,9 @@ async function* pages(kv: KeyValueStore, name: Compared) {
 }
 
 /** What an error says is damaged and where, without what to do about it. */
-export function damageOf({ message, cause }: StoreError): string {
-  const said = cause instanceof Error ? cause.message : message;
-  return said
+export function damageOf({ message }: StoreError): string {
+  return message
+    .replace(/^the store at .+ is damaged: [^(]*\((.+)\)$/s, "$1")
     .replace(/: check the store with "bss check"$/, "")
     .replace(/the value under key 0x([0-9a-f]+)/, (text, hex: string) => {
       const key = fromHex(hex) ?? emptyBytes;

@@ -1,22 +1,14 @@
 /**
  * A storage node whose disk lies finds out, says what was damaged, repairs it from the managers,
- * and attests again, while the others go on: real processes, and files that are changed under
- * them.
+ * and attests again, while submissions go on: real processes, and files that are changed under
+ * them. `bss check` names the damage before, and finds nothing after.
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import {
-  appendFileSync,
-  closeSync,
-  cpSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { defined } from "../../src/base/assert.js";
 import { utf8 } from "../../src/base/bytes.js";
@@ -24,187 +16,296 @@ import { type BssClient, document } from "../../src/client/index.js";
 import { QueryService, type ScrubStatus } from "../../src/gen/bss/v1/query_pb.js";
 import { createClient } from "../../src/rpc/client.js";
 import { chainKeys } from "../../src/store/chain-writes.js";
-import { openRocksDb } from "../../src/store/rocksdb-store.js";
 import { LiveConsortium, poll, quickPolicy } from "../support/live-consortium.js";
+import {
+  atEnd,
+  deleteKeys,
+  exchangeRecords,
+  flipFiles,
+  inMiddle,
+  settleFiles,
+  withinRecord,
+} from "../support/lying-disk.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
-const victim = "storage-1";
-/** Seven: a committee of five needs four, so that the chain goes on without the victim. */
-const sizes = { managers: 2, storage: 7, participants: 1 };
-/** About 7 s: everything is read again several times within a test's patience. */
+/** Of five a committee has four, and needs three: the chain goes on without one. */
+const sizes = { managers: 4, storage: 5, participants: 1 };
+/** Every signature is audited, and nobody is sent away, so that credit shows each event. */
+const policy = `${quickPolicy}suspension: floor
+suspend_after_ms: 2000
+resume_wait_ms: 1000
+resume_wait_max_ms: 60000
+unreachable_after_ms: 0
+boycott_line: 0
+audits_per_block: 5
+`;
+/** Reads all that it has about every 7 s. */
+const scrubbed = "storage-1";
 const scrubHours = 0.002;
+/** Reads again after a week. */
+const unscrubbed = "storage-2";
+const badManager = "manager-4";
 
-describe("a storage node whose disk lies", { timeout: 600_000 }, () => {
+describe("a disk that lies", { timeout: 600_000 }, () => {
   const parent = temporaryDirectory();
   let consortium: LiveConsortium;
   let client: BssClient;
-  let directory: string;
-  let submitted = 0;
+  let load: ReturnType<typeof startLoad>;
 
   before(async () => {
     consortium = await LiveConsortium.start(join(parent, "live"), sizes, {
-      policy: `${quickPolicy}suspension: never\n`,
+      policy,
       prepare: async (configs) => {
         const { file } = defined(
-          configs.find(({ id }) => id === victim),
-          "the victim has a config",
+          configs.find(({ id }) => id === scrubbed),
+          "the node has a config",
         );
         appendFileSync(file, `scrub: { period_hours: ${scrubHours} }\n`);
       },
     });
-    client = await consortium.client("participant-1");
-    directory = consortium.node(victim).config.dataDirectory;
-    await submit(12);
-    await consortium.agreeOn(12);
+    client = await consortium.client("participant-1", ["manager-1"]);
+    load = startLoad();
+    await goesOnTo(15);
   });
-  after(() => consortium?.close());
+  after(async () => {
+    await load?.stop();
+    await consortium?.close();
+  });
 
-  async function submit(count: number): Promise<void> {
-    for (let i = 0; i < count; i++) {
-      submitted += 1;
-      const name = `note ${submitted}`;
-      const content = utf8(name.repeat(40));
-      const note = document({
-        ...{ ownerId: "participant-1", mediaType: "text/plain", name, content },
-        timeMs: Date.now(),
-      });
-      await client.submit(client.sign([note]), { timeoutMs: 60_000 });
-    }
+  /** One record after the other, until it is stopped. */
+  function startLoad() {
+    let going = true;
+    const failures: unknown[] = [];
+    const run = async () => {
+      for (let i = 1; going; i++) {
+        const name = `note ${i}`;
+        const kind = { ownerId: "participant-1", mediaType: "text/plain", name };
+        const note = document({ ...kind, content: utf8(name.repeat(40)), timeMs: Date.now() });
+        await client
+          .submit(client.sign([note]), { timeoutMs: 60_000 })
+          .catch((error: unknown) => failures.push(error));
+        await sleep(100);
+      }
+    };
+    const running = run();
+    return {
+      failures,
+      stop: () => {
+        going = false;
+        return running;
+      },
+    };
   }
 
   const queries = (id: string) =>
     createClient(QueryService, consortium.channel(consortium.tlsOf("auditors/auditor-1"), id));
   const logOf = (id: string) => readFileSync(consortium.node(id).logFile, "utf8");
+  const directoryOf = (id: string) => consortium.node(id).config.dataDirectory;
+  const height = async () => (await consortium.statusOf("manager-1"))?.height ?? 0;
 
-  async function scrub(): Promise<ScrubStatus | undefined> {
-    const answer = await queries(victim)
-      .getStatus({}, { timeoutMs: 2_000 })
-      .catch(() => undefined);
-    return answer?.scrub;
+  /** The consortium makes blocks, whoever is away. */
+  const goesOnTo = (least: number) =>
+    poll(async () => ((await height()) >= least ? true : undefined), `height ${least}`);
+  const goesOn = async () => goesOnTo((await height()) + 3);
+
+  async function standing(id: string) {
+    const { nodes } = await queries("manager-1").listStorageNodes({});
+    return defined(
+      nodes.find(({ nodeId }) => nodeId === id),
+      "it is a member",
+    );
   }
 
-  async function stop(id = victim): Promise<void> {
+  /** The chain takes at least `drop` of a node's credit. */
+  async function losesCredit(id: string, drop: number): Promise<void> {
+    let highest = 0;
+    const lost = async () => {
+      const { credit } = await standing(id);
+      highest = Math.max(highest, credit);
+      return credit <= highest - drop ? true : undefined;
+    };
+    await poll(lost, () => `${id} loses ${drop} of ${highest}: ${logOf(id)}`);
+  }
+
+  async function stop(id: string): Promise<void> {
     const node = consortium.node(id);
     node.kill("SIGTERM");
     await node.exited;
   }
 
-  /** Leaves everything in sorted files, as opening moves the log into one; what it holds. */
-  async function settleFiles(): Promise<readonly Uint8Array[]> {
-    const kv = await openRocksDb(directory);
-    const keys = Array.from({ length: 12 }, (_, position) => chainKeys.sealed(position));
-    const records = await kv.getMany(keys);
-    await kv.close();
-    return records.map((each) => defined(each, "the record is there"));
+  const check = (id: string) => runBss("check", "--config", consortium.node(id).config.file);
+
+  async function checksOut(id: string): Promise<void> {
+    const whole = await check(id);
+    assert.equal(whole.code, 0, whole.text);
+    assert.match(whole.text, /all of it is right, up to height \d+/);
   }
 
-  /** Does `harm`, and waits for what a node owes afterwards. */
-  async function survives(harm: () => Promise<void>, named: RegExp): Promise<void> {
-    const logged = logOf(victim).length;
-    await harm();
-    await submit(2);
-    const status = await poll(
+  async function isNamed(id: string, what: RegExp): Promise<void> {
+    const damaged = await check(id);
+    assert.equal(damaged.code, 1, damaged.text);
+    assert.match(damaged.text, what);
+  }
+
+  async function repairs(id: string, logged: number, named: RegExp): Promise<void> {
+    const isOver = ({ damaged, repaired, repairing }: ScrubStatus) =>
+      damaged > 0n && !repairing && repaired >= damaged;
+    const { damaged, lastDamage } = await poll(
       async () => {
-        const now = await scrub();
-        const isOver = now !== undefined && now.damaged > 0n && !now.repairing;
-        return isOver && now.repaired >= now.damaged ? now : undefined;
+        const answer = await queries(id)
+          .getStatus({}, { timeoutMs: 2_000 })
+          .catch(() => undefined);
+        return answer?.scrub && isOver(answer.scrub) ? answer.scrub : undefined;
       },
-      () => `damage found and repaired: ${logOf(victim).slice(logged)}`,
+      () => `damage found and repaired: ${logOf(id).slice(logged)}`,
     );
-    assert.match(status.lastDamage, named);
-    assert.match(logOf(victim).slice(logged), /missing or damaged|the store was damaged/);
-    const { height } = await consortium.agreeOn(1);
-    await attestsAfter(height);
+    assert.match(lastDamage, named);
+    assert.match(logOf(id).slice(logged), /missing or damaged|the store was damaged/);
+    assert.ok((await metric(id, "bss_store_damaged_total")) > 0, `${damaged} are counted`);
+    const least = await height();
+    const attests = async () => Number((await standing(id)).lastAttestedHeight) > least;
+    await poll(
+      async () => ((await attests()) ? true : undefined),
+      () => `${id} attests after height ${least}: ${logOf(id).slice(logged)}`,
+    );
+    assert.deepEqual(load.failures, []);
   }
 
-  async function attestsAfter(height: number): Promise<void> {
-    for (let tries = 0; ; tries += 1) {
-      assert.ok(tries < 30, `${victim} attests after height ${height}`);
-      await submit(1);
-      const { nodes } = await queries("manager-1").listStorageNodes({});
-      const node = nodes.find(({ nodeId }) => nodeId === victim);
-      if (Number(node?.lastAttestedHeight ?? 0n) > height) return;
-    }
+  async function metric(id: string, name: string): Promise<number> {
+    const { host, port } = defined(consortium.node(id).config.metrics, "metrics are served");
+    const text = await (await fetch(`http://${host}:${port}/metrics`)).text();
+    return Number(new RegExp(`^${name}(?:\\{.*\\})? (\\d+)$`, "m").exec(text)?.[1] ?? Number.NaN);
   }
 
-  const places: readonly (readonly [where: string, at: Place])[] = [
-    ["within a sealed record", withinRecord],
-    ["at the end", ({ length }) => length - 3],
-  ];
-  for (const [where, at] of places) {
-    test(`a byte of each sorted file ${where}, while it is stopped`, () =>
-      survives(async () => {
-        await stop();
-        const records = await settleFiles();
-        flipTables(directory, at, records);
-        await consortium.restart([victim]);
-      }, /./));
-
-    test(`a byte of each sorted file ${where}, while it runs`, () =>
-      survives(async () => {
-        await stop();
-        const records = await settleFiles();
-        await consortium.restart([victim]);
-        flipTables(directory, at, records);
-      }, /./));
+  /** Stops a node whose store is right, does harm, and waits for what the node owes then. */
+  async function survives(
+    harm: (directory: string) => Promise<void> | void,
+    { checked, named = /^height \d+: / }: { checked: RegExp; named?: RegExp },
+    id = scrubbed,
+  ): Promise<void> {
+    await stop(id);
+    await checksOut(id);
+    await harm(directoryOf(id));
+    await isNamed(id, checked);
+    await goesOn();
+    const logged = logOf(id).length;
+    await consortium.restart([id]);
+    await repairs(id, logged, named);
   }
 
-  for (const prefix of ["CURRENT", "MANIFEST"]) {
-    test(`a byte of ${prefix}, while it is stopped`, () =>
-      survives(async () => {
-        await stop();
-        for (const name of readdirSync(directory)) {
-          if (name.startsWith(prefix)) flip(join(directory, name), ({ length }) => length >> 1);
-        }
-        await consortium.restart([victim]);
-      }, /./));
-  }
+  let copied: { readonly copy: string; readonly height: number };
 
-  test("a sealed record that is gone", () =>
-    survives(async () => {
-      await stop();
-      const kv = await openRocksDb(directory);
-      await kv.write([{ type: "delete", key: chainKeys.sealed(3) }], "sync");
-      await kv.close();
-      await consortium.restart([victim]);
-    }, /sealed records/));
-
-  test("a directory that is put back by some blocks", async () => {
-    const copy = `${directory}-copy`;
-    await stop();
-    cpSync(directory, copy, { recursive: true });
-    await consortium.restart([victim]);
-    const { height } = await consortium.agreeOn(1);
-    await submit(6);
-    await attestsAfter(height + 4);
-    await survives(async () => {
-      await stop();
-      rmSync(directory, { recursive: true });
-      cpSync(copy, directory, { recursive: true });
-      await consortium.restart([victim]);
-    }, /blocks up to height/);
+  test("is no reason to stop: who is away loses credit, and others make blocks", async () => {
+    await stop(scrubbed);
+    const copy = `${directoryOf(scrubbed)}-copy`;
+    cpSync(directoryOf(scrubbed), copy, { recursive: true });
+    copied = { copy, height: await height() };
+    await losesCredit(scrubbed, 1);
+    await consortium.restart([scrubbed]);
   });
 
-  test("bss check finds nothing in the stores of both roles, and names what is taken out", async () => {
-    const all = consortium.nodes.map(({ id }) => id);
-    await consortium.agreeOn(1, all);
-    for (const id of [victim, "manager-1"]) {
-      const { file, dataDirectory } = consortium.node(id).config;
+  test("has a byte of a record changed, while the node is stopped", () =>
+    survives(
+      async (directory) => {
+        const records = await settleFiles(directory);
+        flipFiles(directory, /\.sst$/, withinRecord, records);
+      },
+      { checked: /^height 1: Corruption: .* of the sealed record at position 0$/m },
+    ));
+
+  for (const [where, at] of [
+    ["of a record", withinRecord],
+    ["at the end of each file", atEnd],
+  ] as const) {
+    test(`has a byte ${where} changed, while the node runs`, async () => {
+      await stop(scrubbed);
+      const records = await settleFiles(directoryOf(scrubbed));
+      await consortium.restart([scrubbed]);
+      const logged = logOf(scrubbed).length;
+      flipFiles(directoryOf(scrubbed), /\.sst$/, at, records);
+      await repairs(scrubbed, logged, /./);
+    });
+  }
+
+  for (const [what, names, at] of [
+    ["the end of its tables", /\.sst$/, atEnd],
+    ["CURRENT", /^CURRENT$/, inMiddle],
+    ["its MANIFEST", /^MANIFEST/, inMiddle],
+  ] as const) {
+    test(`has a byte of ${what} changed, so that the store cannot be opened`, () =>
+      survives(
+        async (directory) => {
+          await settleFiles(directory);
+          flipFiles(directory, names, at);
+        },
+        { checked: /^the store's files: Corruption: /, named: /Corruption/ },
+      ));
+  }
+
+  test("lacks a record", () =>
+    survives((directory) => deleteKeys(directory, [chainKeys.sealed(3)]), {
+      checked: /height \d+: 1 of the sealed records of block \d+ are missing$/m,
+      named: /^height \d+: sealed records$/,
+    }));
+
+  test("gives other records than it was given: an audit fails, and the chain says so", async () => {
+    await stop(unscrubbed);
+    await exchangeRecords(directoryOf(unscrubbed), 40);
+    await isNamed(unscrubbed, /^height \d+: /);
+    const logged = logOf(unscrubbed).length;
+    await consortium.restart([unscrubbed]);
+    await losesCredit(unscrubbed, 50);
+    await repairs(unscrubbed, logged, /^height \d+: sealed records$/);
+    assert.match(logOf(unscrubbed).slice(logged), /an audit of this node failed/);
+  });
+
+  test("is put back by a hundred blocks", async () => {
+    const { copy } = copied;
+    await goesOnTo(copied.height + 100);
+    await stop(scrubbed);
+    await checksOut(scrubbed);
+    rmSync(directoryOf(scrubbed), { recursive: true });
+    cpSync(copy, directoryOf(scrubbed), { recursive: true });
+    const logged = logOf(scrubbed).length;
+    await consortium.restart([scrubbed]);
+    await repairs(scrubbed, logged, /^height \d+: \d{3,} blocks up to height \d+/);
+  });
+
+  test("is shown to an operator by bss status", async () => {
+    const profile = join(consortium.directory, "auditors/auditor-1/profile.yaml");
+    const storage = [scrubbed, unscrubbed, "storage-3"].map((id) => consortium.addressOf(id));
+    const shown = await runBss("status", "--profile", profile, "--storage", ...storage);
+    assert.equal(shown.code, 0, shown.text);
+    for (const id of [scrubbed, unscrubbed]) {
+      assert.match(shown.text, new RegExp(`look at the disk of ${id}: (\\d+) .*, \\1 repaired; `));
+    }
+    assert.doesNotMatch(shown.text, /disk of storage-3/);
+  });
+
+  test("is a manager's: bss check names it, and an empty directory is filled again", async () => {
+    const directory = directoryOf(badManager);
+    await stop(badManager);
+    await checksOut(badManager);
+    const records = await settleFiles(directory);
+    flipFiles(directory, /\.sst$/, withinRecord, records);
+    await isNamed(badManager, /^height 1: Corruption: .* of the sealed record at position 0$/m);
+    await goesOn();
+    for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true });
+    await consortium.restart([badManager]);
+    const target = await height();
+    await poll(
+      async () => ((await consortium.statusOf(badManager))?.height ?? 0) > target || undefined,
+      () => `${badManager} holds height ${target}: ${logOf(badManager)}`,
+    );
+    assert.deepEqual(load.failures, []);
+  });
+
+  test("leaves nothing behind", async () => {
+    await load.stop();
+    await consortium.agreeOn(1);
+    for (const id of [scrubbed, unscrubbed, badManager]) {
       await stop(id);
-      const whole = await runBss("check", "--config", file);
-      assert.equal(whole.code, 0, whole.text);
-      assert.match(whole.text, /all of it is right, up to height \d+/);
-      const kv = await openRocksDb(dataDirectory);
-      const keys = [chainKeys.sealed(3), chainKeys.lastAttested("storage-2")];
-      await kv.write(
-        keys.map((key) => ({ type: "delete", key })),
-        "sync",
-      );
-      await kv.close();
-      const damaged = await runBss("check", "--config", file);
-      assert.equal(damaged.code, 1, damaged.text);
-      assert.match(damaged.text, /height 4: 1 of the sealed records of block 4 are missing$/m);
-      assert.match(damaged.text, /the chain holds up to height [1-9]/);
+      await checksOut(id);
     }
   });
 });
@@ -220,31 +321,9 @@ function runBss(...args: readonly string[]): Promise<{ code: number | null; text
   child.stderr.on("data", (chunk) => {
     text += chunk;
   });
-  return new Promise((resolve) => child.on("close", (code) => resolve({ code, text })));
-}
-
-/** Where to change a file; undefined for a file that is left as it is. */
-type Place = (content: Buffer, records: readonly Uint8Array[]) => number | undefined;
-
-/** Sealed records do not shrink, so they lie in a file as they are. */
-function withinRecord(content: Buffer, records: readonly Uint8Array[]): number | undefined {
-  const places = records.map((record) => content.indexOf(record.subarray(64, 96)));
-  return places.find((place) => place >= 0);
-}
-
-function flipTables(directory: string, at: Place, records: readonly Uint8Array[]): void {
-  const tables = readdirSync(directory).filter((name) => name.endsWith(".sst"));
-  const flipped = tables.filter((name) => flip(join(directory, name), at, records));
-  assert.ok(flipped.length > 0, `in one of the files: ${readdirSync(directory).join(" ")}`);
-}
-
-/** In place, as a disk does it. */
-function flip(file: string, at: Place, records: readonly Uint8Array[] = []): boolean {
-  const content = readFileSync(file);
-  const position = at(content, records);
-  if (position === undefined) return false;
-  const handle = openSync(file, "r+");
-  writeSync(handle, Buffer.of((content[position] ?? 0) ^ 0x10), 0, 1, position);
-  closeSync(handle);
-  return true;
+  return new Promise((resolve) =>
+    child.on("close", (code) => {
+      resolve({ code, text });
+    }),
+  );
 }

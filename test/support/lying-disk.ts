@@ -1,0 +1,78 @@
+/** Changes a stopped or running node's files as a failing disk does. */
+import { closeSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { defined } from "../../src/base/assert.js";
+import { chainKeys } from "../../src/store/chain-writes.js";
+import { openRocksDb } from "../../src/store/rocksdb-store.js";
+
+/** Where to change a file; undefined for a file that is left as it is. */
+export type Place = (content: Buffer, records: readonly Uint8Array[]) => number | undefined;
+
+export const atEnd: Place = ({ length }) => length - 3;
+export const inMiddle: Place = ({ length }) => length >> 1;
+
+/** Sealed records do not shrink, so they lie in a file as they are. */
+export const withinRecord: Place = (content, records) => {
+  const places = records.map((record) => content.indexOf(record.subarray(64, 96)));
+  return places.find((place) => place >= 0);
+};
+
+/**
+ * Leaves everything in sorted files, as opening moves the log into one; `count` of the records that
+ * they hold, from the first one. The node is stopped.
+ */
+export async function settleFiles(directory: string, count = 12): Promise<readonly Uint8Array[]> {
+  const kv = await openRocksDb(directory);
+  const keys = Array.from({ length: count }, (_, position) => chainKeys.sealed(position));
+  const records = await kv.getMany(keys);
+  await kv.close();
+  return records.map((each) => defined(each, "the record is there"));
+}
+
+/** One byte of each file whose name matches. */
+export function flipFiles(
+  directory: string,
+  names: RegExp,
+  at: Place,
+  records: readonly Uint8Array[] = [],
+): void {
+  const files = readdirSync(directory).filter((name) => names.test(name));
+  const flipped = files.filter((name) => flip(join(directory, name), at, records));
+  if (flipped.length > 0) return;
+  throw new Error(`nothing to change in ${directory}: ${readdirSync(directory).join(" ")}`);
+}
+
+/** Takes these out of a stopped node's store. */
+export async function deleteKeys(directory: string, keys: readonly Uint8Array[]): Promise<void> {
+  const kv = await openRocksDb(directory);
+  await kv.write(
+    keys.map((key) => ({ type: "delete", key })),
+    "sync",
+  );
+  await kv.close();
+}
+
+/** The first `count` sealed records, in pairs: one has the other's place, all sums are right. */
+export async function exchangeRecords(directory: string, count: number): Promise<void> {
+  const records = await settleFiles(directory, count);
+  const kv = await openRocksDb(directory);
+  await kv.write(
+    records.map((_, i) => {
+      const value = defined(records[i ^ 1], "an even number of records");
+      return { type: "put", key: chainKeys.sealed(i), value };
+    }),
+    "sync",
+  );
+  await kv.close();
+}
+
+/** In place, as a disk does it. */
+function flip(file: string, at: Place, records: readonly Uint8Array[]): boolean {
+  const content = readFileSync(file);
+  const position = at(content, records);
+  if (position === undefined) return false;
+  const handle = openSync(file, "r+");
+  writeSync(handle, Buffer.of((content[position] ?? 0) ^ 0x10), 0, 1, position);
+  closeSync(handle);
+  return true;
+}
