@@ -21,7 +21,7 @@ export const withinRecord: Place = (content, records) => {
  * Leaves everything in sorted files, as opening moves the log into one; `count` of the records that
  * they hold, from the first one. The node is stopped.
  */
-export async function settleFiles(directory: string, count = 12): Promise<readonly Uint8Array[]> {
+export async function settleFiles(directory: string, count = 6): Promise<readonly Uint8Array[]> {
   const kv = await openRocksDb(directory);
   const keys = Array.from({ length: count }, (_, position) => chainKeys.sealed(position));
   const records = await kv.getMany(keys);
