@@ -16,7 +16,7 @@ export type ChannelOptions = {
   readonly keepaliveTimeoutMs?: number;
   /** How long connecting may go on without success before it is begun anew from the start. */
   readonly connectTimeoutMs?: number;
-  /** Longest wait between two attempts to connect; the first is 100 ms, and each next one longer. */
+  /** Longest wait between attempts to connect; the first is 100 ms, and each next one longer. */
   readonly reconnectMaxMs?: number;
 };
 

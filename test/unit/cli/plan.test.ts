@@ -283,7 +283,7 @@ describe("the files that bss init reads", () => {
         const { matchReward, storageReward, auditsPerBlock, unreachableAfterMs } = policy;
         return [matchReward, storageReward, auditsPerBlock, unreachableAfterMs];
       };
-      assert.deepEqual(publicSide({ policy: defaults }), [1_000n, 1_000_000n, 2, 60_000]);
+      assert.deepEqual(publicSide({ policy: defaults }), [1_000n, 1_000_000n, 2, 15_000]);
       const lines = ["match_reward: 0", "storage_reward: 7", "audits_per_block: 9"];
       const policyFile = write([...lines, "unreachable_after_ms: 1000"]);
       const plan = planConsortium({ ...options, policyFile });
