@@ -85,7 +85,7 @@ const house: House = {
       filesMin: 2,
     },
     client: {
-      imports: ["base", "gen", "crypto", "ledger", "rpc", "config"],
+      imports: ["base", "gen", "crypto", "ledger", "consensus", "rpc", "config"],
       packages: [protobuf, "@grpc/grpc-js"],
       builtins: "any",
       filesMin: 2,

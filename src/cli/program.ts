@@ -11,6 +11,7 @@ import { exitCodes } from "./cli-error.js";
 import { register as registerConsortium } from "./consortium.js";
 import { register as registerDevnet } from "./devnet.js";
 import { errorMessage, exitCodeOf } from "./error-message.js";
+import { register as registerFork } from "./fork.js";
 import { register as registerGet } from "./get.js";
 import { register as registerHistory } from "./history.js";
 import { register as registerInit } from "./init.js";
@@ -36,6 +37,7 @@ const commands = [
   registerRegister,
   registerRenew,
   registerSubmit,
+  registerFork,
   registerGet,
   registerHistory,
   registerList,

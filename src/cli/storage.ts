@@ -1,9 +1,12 @@
-/** `bss storage list`: the storage nodes, their standing and what they earned. */
+/** `bss storage`: the storage nodes, their standing, why it is what it is, and what they earned. */
 import type { Command } from "commander";
+import { StorageSuspension } from "../gen/bss/v1/members_pb.js";
 import { MemberState, type StorageNodeStatus } from "../gen/bss/v1/query_pb.js";
 import { withClient } from "./client-session.js";
 import { type Column, table } from "./output.js";
 import { addProfileOption } from "./profile.js";
+import { addPayout, addRetire } from "./storage/operator-commands.js";
+import { addStatement } from "./storage/statement.js";
 
 const columns: readonly Column[] = [
   { title: "NODE" },
@@ -11,12 +14,15 @@ const columns: readonly Column[] = [
   { title: "CONNECTED" },
   { title: "CREDIT", align: "right" },
   { title: "REWARD", align: "right" },
+  { title: "PAID", align: "right" },
   { title: "LAST ATTESTED", align: "right" },
   { title: "SPONSOR" },
 ];
 
 export function register(program: Command): void {
-  const storage = program.command("storage").summary("look at the storage nodes");
+  const storage = program
+    .command("storage")
+    .summary("storage nodes: standing, statements, payouts");
   const command = storage
     .command("list")
     .summary("list storage nodes with credit and reward")
@@ -35,18 +41,27 @@ export function register(program: Command): void {
       }),
     );
   addProfileOption(command);
+  addStatement(storage);
+  addPayout(storage);
+  addRetire(storage);
 }
 
-function stateOf({ state }: StorageNodeStatus): string {
+function stateOf({ state, suspension }: StorageNodeStatus): string {
   if (state === MemberState.ACTIVE) return "active";
-  return state === MemberState.SUSPENDED ? "suspended" : "unknown";
+  return suspensions[suspension] ?? "suspended";
 }
+
+const suspensions: Partial<Record<StorageSuspension, string>> = {
+  [StorageSuspension.UNREACHABLE]: "unreachable",
+  [StorageSuspension.BOYCOTTED]: "boycotted",
+  [StorageSuspension.RETIRED]: "retired",
+};
 
 function rowOf(node: StorageNodeStatus) {
   const attested = node.lastAttestedHeight === 0n ? undefined : node.lastAttestedHeight;
   const connected = node.connected ? "yes" : "no";
   return [
-    ...[node.nodeId, stateOf(node), connected, node.credit, node.reward, attested],
+    ...[node.nodeId, stateOf(node), connected, node.credit, node.reward, node.paid, attested],
     node.sponsorId,
   ];
 }
@@ -54,7 +69,8 @@ function rowOf(node: StorageNodeStatus) {
 function jsonOf(node: StorageNodeStatus): object {
   return {
     ...{ node_id: node.nodeId, state: stateOf(node), connected: node.connected },
-    ...{ credit: node.credit, reward: node.reward, sponsor_id: node.sponsorId },
+    ...{ credit: node.credit, reward: node.reward, paid: node.paid, sponsor_id: node.sponsorId },
+    ...{ eligible: node.eligible, audit_failed: node.auditFailed, halted: node.halted },
     last_attested_height: Number(node.lastAttestedHeight),
   };
 }

@@ -10,12 +10,14 @@ import {
   type BlockView,
   type GetConsistencyProofResponse,
   type GetConsortiumResponse,
+  type GetForkResponse,
   type GetStatusResponse,
   QueryService,
   type Receipt,
   type StorageNodeStatus,
 } from "../gen/bss/v1/query_pb.js";
 import type { Submission } from "../gen/bss/v1/record_pb.js";
+import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import {
   checkConsistencyProof,
@@ -29,6 +31,7 @@ import { Connections, dialWith, type RetryOptions } from "./connections.js";
 import { pages } from "./paging.js";
 import type { ClientProfile } from "./profile.js";
 import { verifyReceipt } from "./receipt-check.js";
+import { signPayout, signRetirement } from "./storage-operations.js";
 import { buildSubmission } from "./submissions.js";
 import { type SubmissionOutcome, type SubmitStreamOptions, submitStream } from "./submit-stream.js";
 import { type WatchOptions, watchBlocks } from "./watch-blocks.js";
@@ -67,6 +70,11 @@ export async function connect(profile: ClientProfile): Promise<BssClient> {
   return new BssClient(profile, new Connections(profile.addresses, dialWith(profile)));
 }
 
+/** The client of one storage node: it answers what concerns the public chain alone. */
+export function connectToStorageNode(profile: ClientProfile, address: string): BssClient {
+  return new BssClient(profile, new Connections([address], dialWith(profile, "storage")));
+}
+
 export class BssClient {
   readonly profile: ClientProfile;
   readonly #connections: Connections;
@@ -102,10 +110,9 @@ export class BssClient {
    * first one's reason.
    */
   submit(submission: Submission, options: SubmitOptions = {}): Promise<SubmitResponse> {
-    const { waitFor = WaitFor.COMMITTED, timeoutMs = submitTimeoutMs, ...rest } = options;
+    const { waitFor = WaitFor.COMMITTED, ...rest } = options;
     const request = { submission, waitFor };
-    const retry = { ...rest, timeoutMs, attemptTimeoutMs: timeoutMs };
-    return this.#connections.call(BroadcastService.method.submit, request, retry);
+    return this.#connections.call(BroadcastService.method.submit, request, untilFinal(rest));
   }
 
   /** Submits many with several in flight; see submit-stream.ts. */
@@ -130,6 +137,20 @@ export class BssClient {
     const connection = dialWith(this.profile, role)(address);
     const callOptions = { timeoutMs: statusTimeoutMs, ...(signal && { signal }) };
     const answer = connection.unary(QueryService.method.getStatus, {}, callOptions);
+    return answer.finally(() => connection.close());
+  }
+
+  /** Why one node has halted, and by what evidence, without asking another in its place. */
+  forkOf(
+    address: string,
+    { role = "manager" }: { readonly role?: "manager" | "storage" } = {},
+  ): Promise<GetForkResponse> {
+    const connection = dialWith(this.profile, role)(address);
+    const answer = connection.unary(
+      QueryService.method.getFork,
+      {},
+      { timeoutMs: statusTimeoutMs },
+    );
     return answer.finally(() => connection.close());
   }
 
@@ -247,8 +268,54 @@ export class BssClient {
     });
   }
 
+  /** One storage node as the chain has it; undefined for one that nobody has admitted. */
+  async storageNode(
+    nodeId: string,
+    options: RetryOptions = {},
+  ): Promise<StorageNodeStatus | undefined> {
+    for await (const node of this.listStorageNodes(options)) {
+      if (node.nodeId === nodeId) return node;
+    }
+    return undefined;
+  }
+
+  /**
+   * Sends a storage node away for good, as an operator of its sponsor. The height of the block that
+   * carries it.
+   */
+  async retireStorageNode(
+    node: Pick<StorageNodeStatus, "nodeId" | "admittedHeight">,
+    options: RetryOptions = {},
+  ): Promise<number> {
+    const request = { retirement: signRetirement(this.profile, node) };
+    const { retireStorageNode: method } = RegistrationService.method;
+    const { height } = await this.#connections.call(method, request, untilFinal(options));
+    return Number(height);
+  }
+
+  /**
+   * States, as an operator of the node's sponsor, that it was paid reward units. The height of the
+   * block that carries it.
+   */
+  async recordPayout(
+    node: Pick<StorageNodeStatus, "nodeId" | "paid">,
+    payment: { readonly amount: bigint; readonly reference: string },
+    options: RetryOptions = {},
+  ): Promise<number> {
+    const request = { payout: signPayout(this.profile, node, payment) };
+    const { recordPayout: method } = RegistrationService.method;
+    const { height } = await this.#connections.call(method, request, untilFinal(options));
+    return Number(height);
+  }
+
   /** Ends all calls and connections. */
   close(): void {
     this.#connections.close();
   }
+}
+
+/** A manager answers such a call when a block is final: it gets the whole time. */
+function untilFinal(options: RetryOptions) {
+  const { timeoutMs = submitTimeoutMs } = options;
+  return { ...options, timeoutMs, attemptTimeoutMs: timeoutMs };
 }

@@ -38,6 +38,7 @@ export {
   type BlockListOptions,
   BssClient,
   connect,
+  connectToStorageNode,
   type RecordQuery,
   type SubmitOptions,
 } from "./client.js";
@@ -54,6 +55,12 @@ export {
 } from "./receipt-check.js";
 export { receiptFromJson, receiptToJson } from "./receipt-json.js";
 export * from "./records.js";
+export {
+  readStatement,
+  Statement,
+  type StatementEntry,
+  type StatementOptions,
+} from "./statement.js";
 export { buildSubmission, type SubmissionParts } from "./submissions.js";
 export type { SubmissionOutcome, SubmitStreamOptions } from "./submit-stream.js";
 export type { WatchOptions } from "./watch-blocks.js";

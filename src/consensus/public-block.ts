@@ -129,10 +129,14 @@ export function sealedBytesProblem(
   return inHeader("BLOCK_DIGEST_MISMATCH", message, "sealed_bytes");
 }
 
-/** The members after the block, or BLOCK_TIME_INVALID, OPERATION_INVALID, BLOCK_DIGEST_MISMATCH. */
+/**
+ * The members after the block, or BLOCK_TIME_INVALID, OPERATION_INVALID, BLOCK_DIGEST_MISMATCH.
+ * `onChange` is told of each change of a storage node's standing.
+ */
 export function membersAfter(
   block: ParsedBlock,
   { head, policy }: StorageContext,
+  onChange?: BlockEffects["onChange"],
 ): Result<Members, Violation> {
   const { control, header } = block;
   if (block.timestampMs <= head.timestampMs) {
@@ -144,7 +148,7 @@ export function membersAfter(
     const message = "Nobody agreed to this after genesis.";
     return refuse("OPERATION_INVALID", message, `control[${unauthorised}]`);
   }
-  const members = head.members.applyBlock(blockEffects(block, head, policy));
+  const members = head.members.applyBlock({ ...blockEffects(block, head, policy), onChange });
   if (!members.ok) return members;
   if (equalBytes(header.membersDigest, members.value.digest())) return ok(members.value);
   const message = "The members after the block have another digest.";

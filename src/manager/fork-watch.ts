@@ -9,8 +9,7 @@ import { equalBytes, toHex } from "../base/bytes.js";
 import type { SignatureCache } from "../crypto/signature-cache.js";
 import type { CommitCertificate } from "../gen/bss/v1/block_pb.js";
 import { type ForkProof, ForkProofSchema, type ManagerBlocks } from "../gen/bss/v1/vote_pb.js";
-import { checkCommit } from "../ledger/certificates.js";
-import { compareIds } from "../ledger/ids.js";
+import { checkForkProof, signersOfBoth } from "../ledger/fork-proofs.js";
 import type { Members } from "../ledger/members.js";
 
 export type ForkWatchPorts = {
@@ -73,16 +72,10 @@ export class ForkWatch {
     this.#ports.onProven(proof);
   }
 
-  async #holds({ first, second }: ForkProof): Promise<boolean> {
-    if (first === undefined || second === undefined) return false;
-    if (first.height !== second.height || equalBytes(first.blockId, second.blockId)) return false;
+  async #holds(proof: ForkProof): Promise<boolean> {
     const { consortiumId, members, signatures } = this.#ports;
-    for (const commit of [first, second]) {
-      const place = { height: Number(commit.height), blockId: commit.blockId };
-      const checks = checkCommit(commit, place, members(), consortiumId);
-      if (!checks.ok || (await signatures.firstInvalid(checks.value)) !== undefined) return false;
-    }
-    return true;
+    const checks = checkForkProof(proof, members(), consortiumId);
+    return checks.ok && (await signatures.firstInvalid(checks.value)) === undefined;
   }
 }
 
@@ -97,11 +90,4 @@ function messageOf(first: CommitCertificate, second: CommitCertificate): string 
     `${first.round}) and ${toHex(second.blockId)} (round ${second.round}); ` +
     `committed to both: ${signersOfBoth(first, second).join(", ")}`
   );
-}
-
-/** Managers that signed both certificates, sorted. */
-export function signersOfBoth(first: CommitCertificate, second: CommitCertificate): string[] {
-  const signers = new Set(first.signatures.map(({ managerId }) => managerId));
-  const both = second.signatures.map(({ managerId }) => managerId).filter((id) => signers.has(id));
-  return both.sort(compareIds);
 }

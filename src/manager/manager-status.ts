@@ -1,4 +1,5 @@
 /** What a manager says about itself: GetStatus, and the gauges that say what it waits for. */
+
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { version } from "../base/version.js";
 import { type RingWaiting, waitingText } from "../consensus/waiting.js";
@@ -8,13 +9,13 @@ import {
   NodeRole,
   type WaitingSchema,
 } from "../gen/bss/v1/query_pb.js";
+import { signersOfBoth } from "../ledger/fork-proofs.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import type { Members } from "../ledger/members.js";
 import { rootOf } from "../ledger/merkle/frontier.js";
 import { type Metrics, storageStates } from "../metrics/metrics.js";
 import { progressMessage } from "../node/sync-observer.js";
 import type { ManagerStore } from "../store/manager-store.js";
-import { signersOfBoth } from "./fork-watch.js";
 import type { Manager } from "./manager.js";
 import type { ManagerLinks } from "./manager-links.js";
 import type { PublicSide } from "./public-side.js";

@@ -1,0 +1,151 @@
+/** `bss storage statement`: why a node's credit and reward are what they are, recomputed. */
+import { SingleBar } from "cli-progress";
+import type { Command } from "commander";
+import { connectToStorageNode } from "../../client/client.js";
+import { readStatement, type Statement, type StatementEntry } from "../../client/statement.js";
+import type { StandingChangeKind } from "../../ledger/storage-changes.js";
+import { CliError } from "../cli-error.js";
+import { parseCount, withClient } from "../client-session.js";
+import { type Column, fields, formatTime, type Output, table } from "../output.js";
+import { addProfileOption } from "../profile.js";
+
+type Options = { readonly storage?: string; readonly last: number };
+
+const lastDefault = 20;
+
+const columns: readonly Column[] = [
+  { title: "BLOCK", align: "right" },
+  { title: "TIME" },
+  { title: "WHAT" },
+  { title: "EVIDENCE" },
+  { title: "CREDIT", align: "right" },
+  { title: "", align: "right" },
+  { title: "EARNED", align: "right" },
+  { title: "PAID", align: "right" },
+];
+
+const words: Readonly<Record<StandingChangeKind, string>> = {
+  ...{ match: "matched", late: "matched late", unseen: "not seen", mismatch: "found a mismatch" },
+  ...{ "audit-failed": "audit failed", "audit-passed": "audit passed", admitted: "admitted" },
+  ...{ unreachable: "suspended: not reachable", returned: "returned", boycotted: "boycotted" },
+  ...{ retired: "retired", paid: "paid" },
+};
+
+export function addStatement(storage: Command): void {
+  const command = storage
+    .command("statement")
+    .argument("<node>", "a storage node's id")
+    .summary("every change of a node's credit and reward, recomputed from the chain")
+    .description(
+      "Reads the whole public chain, checks every block and signature from genesis on, and " +
+        "recomputes the node's credit and reward; then holds what the managers say against it. " +
+        "Each change is shown with the block that makes it and the certificate or operation in " +
+        "it from which it follows.",
+    )
+    .option("--storage <host:port>", "read the chain from this storage node, not from managers")
+    .option("--last <n>", "how many changes to show at most", parseCount, lastDefault)
+    .action((nodeId: string, { storage: address, last }: Options, self: Command) =>
+      withClient(self, async (client, output) => {
+        const chain =
+          address === undefined ? undefined : connectToStorageNode(client.profile, address);
+        const progress = chainProgress();
+        try {
+          const options = { onBlock: progress.at, ...(chain && { chain }) };
+          const statement = await readStatement(client, nodeId, options);
+          progress.stop();
+          print(statement, last, output);
+        } finally {
+          progress.stop();
+          chain?.close();
+        }
+      }),
+    );
+  addProfileOption(command);
+}
+
+function print(statement: Statement, last: number, output: Output): void {
+  const { node, nodeId, height, entries } = statement;
+  if (node === undefined) {
+    throw new CliError(`nobody has admitted ${nodeId}`, "'bss storage list' shows who there is");
+  }
+  const shown = entries.slice(-last);
+  if (output.json) for (const entry of shown) output.result(jsonOf(entry), String);
+  output.line(table(columns, shown.map(rowOf)));
+  const { credit, reward, paid, suspension = "none" } = node;
+  const summary = {
+    ...{ node_id: nodeId, height, credit, reward, paid, due: reward - paid, suspension },
+    ...{ changes: entries.length, equal: true },
+  };
+  output.result(summary, () =>
+    [
+      "",
+      fields([
+        ["changes", `${shown.length} of ${entries.length} shown`],
+        ["credit", credit],
+        ["earned", reward],
+        ["paid", paid],
+        ["due", reward - paid],
+        ["suspended", suspension],
+      ]),
+      "",
+      `recomputed from ${height} blocks, and equal to what the managers say`,
+    ].join("\n"),
+  );
+}
+
+function rowOf(entry: StatementEntry) {
+  const { height, timestampMs, kind, credit, creditDelta, rewardDelta, paidDelta } = entry;
+  const delta = creditDelta === 0 ? undefined : `${creditDelta > 0 ? "+" : ""}${creditDelta}`;
+  return [
+    ...[height, formatTime(timestampMs), words[kind], evidenceOf(entry), credit, delta],
+    ...[rewardDelta === 0n ? undefined : rewardDelta, paidDelta === 0n ? undefined : paidDelta],
+  ];
+}
+
+/** Where in the chain to look for what the change follows from. */
+function evidenceOf({ kind, height, aboutHeight }: StatementEntry): string {
+  switch (kind) {
+    case "match":
+      return `integrity certificate of block ${aboutHeight} in block ${height}`;
+    case "unseen":
+    case "audit-passed":
+      return `committee of block ${aboutHeight}, closed by block ${height}`;
+    case "boycotted":
+      return "credit below the line";
+    default:
+      return aboutHeight === height || aboutHeight === 0
+        ? `operation in block ${height}`
+        : `operation in block ${height} about block ${aboutHeight}`;
+  }
+}
+
+function jsonOf(entry: StatementEntry): object {
+  return {
+    ...{ height: entry.height, time_unix_ms: entry.timestampMs, kind: entry.kind },
+    ...{ about_height: entry.aboutHeight, credit: entry.credit, credit_delta: entry.creditDelta },
+    ...{ reward_delta: entry.rewardDelta, paid_delta: entry.paidDelta },
+  };
+}
+
+/** A bar on a terminal: a long chain takes a while. */
+function chainProgress() {
+  const stream = process.stderr;
+  const bar = new SingleBar({
+    format: "{bar} {percentage} %  block {value} of {total}",
+    ...{ stream, fps: 8, barsize: 24, hideCursor: true, clearOnComplete: true },
+    ...{ barCompleteChar: "█", barIncompleteChar: "░" },
+  });
+  let running = false;
+  return {
+    at(height: number, status: { readonly height: number }): void {
+      if (!stream.isTTY) return;
+      if (!running) bar.start(status.height, 0);
+      running = true;
+      bar.update(height);
+    },
+    stop(): void {
+      if (running) bar.stop();
+      running = false;
+    },
+  };
+}
