@@ -12,8 +12,12 @@ import type { Profile } from "../config/profile.js";
 import { InvitedRole } from "../gen/bss/v1/genesis_pb.js";
 import { actsForManager } from "../ledger/consent.js";
 import { isId } from "../ledger/ids.js";
-import { issueCertificate, loadCertificateAuthority } from "../pki/certificate-authority.js";
-import { isIssuedBy } from "../rpc/certificate.js";
+import {
+  type AuthorityFiles,
+  type CertificateAuthority,
+  issueCertificate,
+  loadCertificateAuthority,
+} from "../pki/certificate-authority.js";
 import { CliError } from "./cli-error.js";
 import { parseCount, withClient } from "./client-session.js";
 import { formatTime } from "./output.js";
@@ -118,20 +122,15 @@ async function fileText(
   });
 }
 
-async function authorityIn(
+function authorityIn(
   directory: string,
-  { consortiumName, caPem }: { readonly consortiumName: string; readonly caPem: string },
-) {
+  named: Pick<AuthorityFiles, "consortiumName" | "caPem">,
+): Promise<CertificateAuthority> {
   const files = {
     certificateFile: join(directory, "ca.crt"),
     keyFile: join(directory, "ca.key"),
   };
-  const pem = readIssuerFiles(files);
-  if (!isIssuedBy(pem.certificatePem, caPem)) {
-    const next = "give the directory of a manager of this consortium";
-    throw new CliError(`${files.certificateFile} is no authority of the consortium`, next);
-  }
-  return loadCertificateAuthority({ consortiumName, ...pem });
+  return loadCertificateAuthority({ ...named, ...files, ...readIssuerFiles(files) });
 }
 
 /** The head of the manager that answers. */

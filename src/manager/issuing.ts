@@ -5,6 +5,7 @@
 import { readIssuerFiles } from "../config/key-files.js";
 import type { IssuerConfig } from "../config/node-config.js";
 import {
+  type AuthorityFiles,
   type CertificateAuthority,
   certify,
   loadCertificateAuthority,
@@ -24,16 +25,16 @@ export class Issuer {
     this.#nowMs = nowMs;
   }
 
-  /** Opens the authority that a config names. @throws ConfigError */
+  /** Opens the authority that a config names; `caPem`: whom nodes trust. @throws ConfigError */
   static async open(
     config: IssuerConfig,
-    consortiumName: string,
+    { consortiumName, caPem }: Pick<AuthorityFiles, "consortiumName" | "caPem">,
     nowMs: () => number,
   ): Promise<Issuer> {
-    const authority = await loadCertificateAuthority({
-      consortiumName,
-      ...readIssuerFiles(config),
-    });
+    const { certificateFile, keyFile } = config;
+    const pem = readIssuerFiles(config);
+    const named = { consortiumName, caPem, certificateFile, keyFile };
+    const authority = await loadCertificateAuthority({ ...named, ...pem });
     return new Issuer(authority, config.lifetimeMs, nowMs);
   }
 

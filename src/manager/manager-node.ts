@@ -88,7 +88,8 @@ async function start(
   const epochKey = await openEpochKey(config.id, keys, genesis);
   const tls = new RenewableTls(readTlsFiles(config.tls));
   const { wallMs } = systemTime;
-  const issuer = config.issuer && (await Issuer.open(config.issuer, genesis.name, wallMs));
+  const trusted = { consortiumName: genesis.name, caPem: tls.caPem };
+  const issuer = config.issuer && (await Issuer.open(config.issuer, trusted, wallMs));
   const kv = await openRocksDb(config.dataDirectory);
   closers.add(() => kv.close());
   const store = await ManagerStore.open(kv, genesis);

@@ -64,15 +64,25 @@ export function readTerms(certificate: Uint8Array | string): CertificateTerms | 
 
 /** Whether one of the authorities in a PEM bundle has signed a certificate. */
 export function isIssuedBy(certificate: Uint8Array | string, authoritiesPem: string): boolean {
+  return isSome(certificate, authoritiesPem, (issued, authority) => {
+    return issued.checkIssued(authority) && issued.verify(authority.publicKey);
+  });
+}
+
+/** Whether a certificate is itself one of a PEM bundle. */
+export function isAmong(certificate: Uint8Array | string, bundlePem: string): boolean {
+  return isSome(certificate, bundlePem, (own, other) => own.raw.equals(other.raw));
+}
+
+function isSome(
+  certificate: Uint8Array | string,
+  bundlePem: string,
+  holds: (own: X509Certificate, other: X509Certificate) => boolean,
+): boolean {
   try {
-    const issued = new X509Certificate(certificate);
-    const blocks = authoritiesPem.match(
-      /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g,
-    );
-    return (blocks ?? []).some((pem) => {
-      const authority = new X509Certificate(pem);
-      return issued.checkIssued(authority) && issued.verify(authority.publicKey);
-    });
+    const own = new X509Certificate(certificate);
+    const blocks = bundlePem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+    return (blocks ?? []).some((pem) => holds(own, new X509Certificate(pem)));
   } catch {
     return false;
   }

@@ -238,13 +238,15 @@ describe("a manager that is given wrong input", { timeout: 120_000 }, () => {
   /** A certificate that manager-1's authority issues without telling the ledger. */
   async function mint(role: Role, id: string): Promise<TlsFiles> {
     const directory = join(consortium.directory, "managers", "manager-1");
+    const certificateFile = join(directory, "ca.crt");
+    const keyFile = join(directory, "ca.key");
+    const caPem = readFileSync(join(consortium.directory, "ca-bundle.pem"));
     const authority = await loadCertificateAuthority({
-      consortiumName: consortium.genesis.name,
-      certificatePem: readFileSync(join(directory, "ca.crt"), "utf8"),
-      keyPem: readFileSync(join(directory, "ca.key"), "utf8"),
+      ...{ consortiumName: consortium.genesis.name, caPem, certificateFile, keyFile },
+      certificatePem: readFileSync(certificateFile, "utf8"),
+      keyPem: readFileSync(keyFile, "utf8"),
     });
     const issued = await issueCertificate(authority, { role, id, hosts: [], nowMs: Date.now() });
-    const caPem = readFileSync(join(consortium.directory, "ca-bundle.pem"));
     return { certPem: issued.certificatePem, keyPem: issued.keyPem, caPem };
   }
 });

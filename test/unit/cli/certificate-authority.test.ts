@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
-import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  X509Certificate,
+} from "node:crypto";
 import { before, describe, test } from "node:test";
+import { ConfigError } from "../../../src/config/config-error.js";
 import { sha256 } from "../../../src/crypto/hash.js";
 import {
+  type AuthorityFiles,
   type CertificateAuthority,
   createCertificateAuthority,
   type IssuedCertificate,
@@ -36,6 +44,12 @@ describe("the certificates of a consortium", () => {
     ca = new X509Certificate(authority.certificatePem);
     leaf = new X509Certificate(issued.certificatePem);
   });
+
+  const load = (files: Partial<AuthorityFiles> = {}) => {
+    const { consortiumName, certificatePem, keyPem } = authority;
+    const named = { certificateFile: "m2/ca.crt", keyFile: "m2/ca.key", caPem: certificatePem };
+    return loadCertificateAuthority({ consortiumName, certificatePem, keyPem, ...named, ...files });
+  };
 
   test("an authority signs itself, is a CA and names its manager", () => {
     assert(ca.ca);
@@ -112,13 +126,40 @@ describe("the certificates of a consortium", () => {
   });
 
   test("an authority that was read back from its files goes on with the same chain", async () => {
-    const { consortiumName, certificatePem, keyPem } = authority;
-    const loaded = await loadCertificateAuthority({ consortiumName, certificatePem, keyPem });
+    const loaded = await load();
     const later = await issueCertificate(loaded, { ...party, id: "storage-2", nowMs });
     const certificate = new X509Certificate(later.certificatePem);
     assert(certificate.verify(ca.publicKey));
     assert(certificate.checkIssued(ca));
     assert.match(certificate.subjectAltName ?? "", /^URI:bss:\/\/demo\/storage\/storage-2,/);
+  });
+
+  test("an authority that nodes would not accept is refused by the name of its file", async () => {
+    const named = { consortiumName: "demo", managerId: "manager-2", nowMs };
+    const other = await createCertificateAuthority(named);
+    const p384 = generateKeyPairSync("ec", { namedCurve: "P-384" }).privateKey;
+    const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+    const pemOf = (key: KeyObject) => key.export({ type: "pkcs8", format: "pem" }).toString();
+    const noKey = "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n";
+    const noCertificate = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    const cases: readonly [Partial<AuthorityFiles>, string, RegExp][] = [
+      [{ keyPem: other.keyPem }, "m2/ca.key", /not the key of m2\/ca\.crt; restore/],
+      [{ keyPem: pemOf(p384) }, "m2/ca.key", /no PKCS #8 key of the curve P-256; restore/],
+      [{ keyPem: pemOf(rsa) }, "m2/ca.key", /no PKCS #8 key of the curve P-256; restore/],
+      [{ keyPem: noKey }, "m2/ca.key", /no PKCS #8 key of the curve P-256; restore/],
+      [{ certificatePem: noCertificate }, "m2/ca.crt", /no certificate of a P-256 key; restore/],
+      [{ caPem: other.certificatePem }, "m2/ca.crt", /no authority of the consortium's CA bundle/],
+    ];
+    for (const [files, file, message] of cases) {
+      await assert.rejects(load(files), (error) => {
+        assert(error instanceof ConfigError, String(error));
+        assert.equal(error.file, file);
+        assert.match(error.message, message);
+        return true;
+      });
+    }
+    const bundle = `${other.certificatePem}${authority.certificatePem}`;
+    assert.equal((await load({ caPem: bundle })).certificatePem, authority.certificatePem);
   });
 
   test("a client's certificate names no host", async () => {
