@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readSeedFile, readTlsFiles } from "../../src/config/key-files.js";
 import { loadGenesis } from "../../src/node/genesis-file.js";
+import { SharedDecoder } from "./light-dial.js";
 import { LightNode } from "./light-node.js";
 import { Replica } from "./replica.js";
 import { type Counts, type Direction, Traffic } from "./traffic.js";
@@ -32,6 +33,7 @@ const [directory = "", from = "1", to = "0"] = process.argv.slice(2);
 const genesis = loadGenesis(join(directory, "genesis.json"));
 const replica = new Replica(genesis);
 const traffic = new Traffic();
+const decoder = new SharedDecoder();
 const nodes: LightNode[] = [];
 
 process.on("disconnect", () => process.exit(0));
@@ -50,7 +52,7 @@ for (let number = Number(from); number <= Number(to); number++) {
   const ca = join(directory, "ca-bundle.pem");
   const tls = readTlsFiles({ certificate: at("tls.crt"), key: at("tls.key"), ca });
   const signingSeed = readSeedFile(at("signing.key"));
-  nodes.push(new LightNode({ nodeId, genesis, tls, signingSeed, replica, traffic }));
+  nodes.push(new LightNode({ nodeId, genesis, tls, signingSeed, replica, traffic, decoder }));
   if (nodes.length % dialedTogether === 0) await untilLinked(nodes.slice(-dialedTogether));
 }
 

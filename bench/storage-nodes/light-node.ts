@@ -15,11 +15,10 @@ import type { Attestation } from "../../src/gen/bss/v1/vote_pb.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
 import type { TlsFiles } from "../../src/rpc/tls.js";
 import { parseAnswer } from "../../src/storage-node/inbound-messages.js";
-import { grpcDial, ManagerLinks } from "../../src/storage-node/manager-links.js";
+import { ManagerLinks } from "../../src/storage-node/manager-links.js";
+import { lightDial, type SharedDecoder } from "./light-dial.js";
 import type { Replica } from "./replica.js";
 import type { Traffic } from "./traffic.js";
-
-const messageBytesMax = 16 * 1024 * 1024;
 
 export type LightNodeOptions = {
   readonly nodeId: string;
@@ -28,6 +27,7 @@ export type LightNodeOptions = {
   readonly signingSeed: Uint8Array;
   readonly replica: Replica;
   readonly traffic: Traffic;
+  readonly decoder: SharedDecoder;
 };
 
 export class LightNode {
@@ -40,7 +40,8 @@ export class LightNode {
   #attested = new Map<string, Attestation | undefined>();
   #height = 0;
 
-  constructor({ nodeId, genesis, tls, signingSeed, replica, traffic }: LightNodeOptions) {
+  constructor(options: LightNodeOptions) {
+    const { nodeId, genesis, tls, signingSeed, replica, traffic, decoder } = options;
     this.nodeId = nodeId;
     this.#replica = replica;
     this.#traffic = traffic;
@@ -48,10 +49,7 @@ export class LightNode {
     this.#links = new ManagerLinks({
       nodeId,
       members: genesis.members,
-      dial: grpcDial({
-        ...{ consortiumName: genesis.name, addresses: new Map(), tls, messageBytesMax },
-        storageNodeCount: genesis.members.storageNodes.length,
-      }),
+      dial: lightDial(genesis, tls, decoder),
       time: systemTime,
       ...{ queueMessagesMax: 10_000, queueBytesMax: 64 * 1024 * 1024 },
       greeting: () => [{ message: { case: "head" as const, value: replica.headMessage() } }],

@@ -54,6 +54,8 @@ const patientPolicy = `timeouts: { verify_ms: 30000 }
 suspend_after_ms: 60000
 unreachable_after_ms: 0
 `;
+/** Between blocks: what one costs is done on all nodes before the next one comes. */
+const breathMsPerNode = 3;
 /** Nodes of one process. */
 const nodesPerHost = 250;
 const warmUpBlocks = 3;
@@ -119,6 +121,7 @@ async function load(
       if (block > warmUpBlocks && startMs > endMs) break;
       await client.submit(client.sign(hourlyReadings(client.profile.id, plan.records)));
       if (block >= warmUpBlocks) blockMs.push(performance.now() - startMs);
+      await sleep(plan.nodes * breathMsPerNode);
     }
   } finally {
     client.close();

@@ -124,6 +124,7 @@ class Simulation {
     await this.#until(() => this.#liveness.settled());
     this.#settledMs = world.scheduler.nowMs - healedMs;
     for (const node of [...this.#managers, ...this.#storageNodes]) node.retire();
+    await this.#finalDisks();
     for (const checker of world.checkers) await checker.finish();
   }
 
@@ -205,7 +206,10 @@ class Simulation {
     const clock = new NodeClock(new Scheduler(), { startMs: 0, rate: 1, skewMs: 0 });
     const open = ({ disk }: ManagerHost | StorageHost) => disk.openToRead(new Process(clock));
     for (const node of this.#managers.filter((each) => this.#liveness.isAwaited(each))) {
-      managers.set(node.id, await ManagerStore.open(open(node), genesis));
+      const store = await ManagerStore.open(open(node), genesis);
+      // The run may have ended between the write of a block and the word of it.
+      await node.catchUpWatchers(store);
+      managers.set(node.id, store);
     }
     for (const node of this.#storageNodes.filter((each) => this.#liveness.isAwaited(each))) {
       storageNodes.set(node.id, await StorageNodeStore.open(open(node), genesis));

@@ -142,7 +142,7 @@ export class ManagerHost extends Host {
     });
     const store = await ManagerStore.open(this.disk.open(process), genesis);
     this.store = store;
-    await this.#catchUpWatchers(store);
+    await this.catchUpWatchers(store);
     world.notify((checker) => checker.started(id, store.head.height));
     await this.#tellWhatWasSaid(store);
     this.#tap(store);
@@ -274,7 +274,7 @@ export class ManagerHost extends Host {
   }
 
   /** Blocks that came to the disk of a process that did not live to tell. */
-  async #catchUpWatchers(store: ManagerStore): Promise<void> {
+  async catchUpWatchers(store: ManagerStore): Promise<void> {
     while (this.#told < store.head.height) {
       const block = await this.readBlock(store, this.#told + 1);
       this.world.counters.count("block appended by a process that died");
