@@ -1,11 +1,11 @@
 /** `bss invite`: an operator's word that somebody may join, as one file. */
-import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { toHex } from "../base/bytes.js";
 import type { BssClient } from "../client/client.js";
 import { signInvitation } from "../client/joining.js";
 import { clientProfile } from "../client/profile.js";
+import { createSecretFile } from "../config/durable-file.js";
 import { invitationFileText } from "../config/invitation-file.js";
 import { readGenesisFile, readIssuerFiles } from "../config/key-files.js";
 import type { Profile } from "../config/profile.js";
@@ -145,18 +145,12 @@ async function checkpointOf(client: BssClient) {
 }
 
 function writeSecret(file: string, text: string): void {
-  let descriptor: number;
   try {
-    descriptor = openSync(file, "wx", 0o600);
+    createSecretFile(file, text);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const what = code === "EEXIST" ? "exists already" : `cannot be written (${code})`;
     throw new CliError(`${file} ${what}`, "give another --out");
-  }
-  try {
-    writeSync(descriptor, text);
-  } finally {
-    closeSync(descriptor);
   }
 }
 

@@ -2,8 +2,8 @@
 import type { Command } from "commander";
 import { renewCertificate } from "../client/joining.js";
 import { clientProfile } from "../client/profile.js";
+import { replacePublicFile } from "../config/durable-file.js";
 import { readTlsFiles } from "../config/key-files.js";
-import { replacePublicFile } from "../config/replace-file.js";
 import { renewedCertificate } from "../pki/renewed-certificate.js";
 import { readTerms } from "../rpc/certificate.js";
 import { formatTime, outputOf } from "./output.js";

@@ -5,7 +5,7 @@
  */
 import type { Logger } from "pino";
 import type { Time, Timer } from "../base/time.js";
-import { replacePublicFile } from "../config/replace-file.js";
+import { replacePublicFile } from "../config/durable-file.js";
 import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
 import type { Manager } from "../ledger/members.js";
 import { renewedCertificate } from "../pki/renewed-certificate.js";
