@@ -1,6 +1,6 @@
 /**
  * Joining a running consortium with an invitation, renewing certificates, and leaving. Any manager
- * that issues certificates does: one after the other is asked until one has.
+ * that issues certificates does: all are asked, one after the other, until one has.
  */
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import type { InvitationFile } from "../config/invitation-file.js";
@@ -10,10 +10,10 @@ import { randomBytes } from "../crypto/random.js";
 import { ConsentSchema, InvitationSchema, InvitedRole } from "../gen/bss/v1/genesis_pb.js";
 import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
 import { invitationDigest, invitationIdBytes, parseInvitation } from "../ledger/consent.js";
+import { faultsMaxOf } from "../ledger/member-lists.js";
 import { registrationDigest } from "../ledger/vote-digests.js";
-import { RpcError } from "../rpc/rpc-error.js";
-import { rpcErrorOf } from "../rpc/status-details.js";
-import { type Connection, dialWith, mayRepeat, pause, type RetryOptions } from "./connections.js";
+import { type Asked, askManagers } from "./ask-managers.js";
+import { dialWith, type RetryOptions } from "./connections.js";
 import type { ClientProfile } from "./profile.js";
 
 export type Joining = {
@@ -35,11 +35,6 @@ export type Joined = {
   /** The block that admitted it. */
   readonly height: number;
 };
-
-/** A block has to become final before a manager answers. */
-const callTimeoutMs = 60_000;
-const joinTimeoutMs = 120_000;
-const pauseMs = 500;
 
 type InvitationParts = Omit<
   MessageInitShape<typeof InvitationSchema>,
@@ -72,7 +67,7 @@ export function join(
   const { id, signingKey, certificateRequest } = joining;
   const { role } = file.invitation;
   const common = { consent: consentOf(file, joining), signingKey, certificateRequest };
-  return atSomeManager(file, options, async (connection, call) => {
+  return askManagers(managersOf(file), options, async (connection, call) => {
     if (role === InvitedRole.STORAGE) {
       const { registerStorageNode: method } = RegistrationService.method;
       const answer = await connection.unary(method, { ...common, nodeId: id }, call);
@@ -91,7 +86,7 @@ export function renewCertificate(
   options: RetryOptions = {},
 ): Promise<readonly Uint8Array[]> {
   const { renewCertificate: method } = RegistrationService.method;
-  return atSomeManager(profile, options, async (connection, call) => {
+  return askManagers(managersOf(profile), options, async (connection, call) => {
     const { certificateChain } = await connection.unary(method, { certificateRequest }, call);
     return certificateChain;
   });
@@ -113,37 +108,8 @@ function consentOf(file: InvitationFile, joining: Joining) {
   });
 }
 
-/** Asks managers in turn until one does it, or refuses for a reason that all would give. */
-async function atSomeManager<T>(
-  to: Pick<ClientProfile, "addresses" | "genesis" | "tls">,
-  { timeoutMs = joinTimeoutMs, signal }: RetryOptions,
-  call: (
-    connection: Connection,
-    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
-  ) => Promise<T>,
-): Promise<T> {
-  const dial = dialWith(to);
-  const deadlineMs = performance.now() + timeoutMs;
-  let failure = new RpcError("NODE_UNREACHABLE", "no manager was asked");
-  for (;;) {
-    let othersMay = false;
-    for (const address of to.addresses) {
-      const leftMs = Math.ceil(deadlineMs - performance.now());
-      if (leftMs <= 0) throw failure;
-      const connection = dial(address);
-      try {
-        const options = { timeoutMs: Math.min(leftMs, callTimeoutMs), ...(signal && { signal }) };
-        return await call(connection, options);
-      } catch (error) {
-        failure = rpcErrorOf(error);
-        if (signal?.aborted) throw failure;
-        if (failure.reason !== "NOT_AN_ISSUER" && !mayRepeat(failure)) throw failure;
-        othersMay ||= mayRepeat(failure);
-      } finally {
-        connection.close();
-      }
-    }
-    if (!othersMay) throw failure;
-    await pause(pauseMs, signal);
-  }
+/** Whom to ask, and how. */
+function managersOf(to: Pick<ClientProfile, "addresses" | "genesis" | "tls">): Asked {
+  const faultsMax = faultsMaxOf(to.genesis.members.managers.length);
+  return { addresses: to.addresses, faultsMax, dial: dialWith(to) };
 }

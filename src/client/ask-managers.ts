@@ -1,0 +1,123 @@
+/**
+ * Asking managers for what any of them can do alone, such as a certificate. Up to f of them may
+ * lie, so one that refuses proves nothing: every manager is asked before the caller hears of a
+ * refusal, each time another one first, and none may use up the others' time.
+ */
+import { RpcError } from "../rpc/rpc-error.js";
+import { rpcErrorOf } from "../rpc/status-details.js";
+import { type Connection, type Dial, mayRepeat, pause, type RetryOptions } from "./connections.js";
+import { plainMessage } from "./manager-failures.js";
+
+/** A block has to become final before a manager answers. */
+const attemptMs = { min: 10_000, max: 60_000 } as const;
+const timeoutDefaultMs = 120_000;
+const pauseMs = 500;
+
+type Call<T> = (
+  connection: Connection,
+  options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+) => Promise<T>;
+
+export type Asked = {
+  readonly addresses: readonly string[];
+  /** How many managers may be faulty: when more refuse for one reason, an honest one does. */
+  readonly faultsMax: number;
+  readonly dial: Dial;
+};
+
+/**
+ * The first answer. Managers that may do it later are asked again, until time is up or more than
+ * `faultsMax` have refused for one reason.
+ *
+ * @throws RpcError the refusal that most managers gave, and who said what
+ */
+export async function askManagers<T>(
+  { addresses: given, faultsMax, dial }: Asked,
+  { timeoutMs = timeoutDefaultMs, signal }: RetryOptions,
+  call: Call<T>,
+): Promise<T> {
+  const addresses = [...new Set(given)];
+  const deadlineMs = performance.now() + timeoutMs;
+  const failed = new Map<string, RpcError>();
+  let first = Math.floor(Math.random() * addresses.length);
+  for (;;) {
+    const inTurn = [...addresses.slice(first), ...addresses.slice(0, first)];
+    const open = inTurn.filter((address) => !isFinal(failed.get(address)));
+    for (const [i, address] of open.entries()) {
+      const leftMs = Math.ceil(deadlineMs - performance.now());
+      if (leftMs <= 0) throw verdict(failed);
+      const fairMs = Math.max(attemptMs.min, Math.ceil(leftMs / (open.length - i)));
+      const ownMs = Math.min(leftMs, attemptMs.max, fairMs);
+      const connection = dial(address);
+      try {
+        return await call(connection, { timeoutMs: ownMs, ...(signal && { signal }) });
+      } catch (thrown) {
+        const error = rpcErrorOf(thrown);
+        if (signal?.aborted) throw error;
+        failed.set(address, error);
+      } finally {
+        connection.close();
+      }
+    }
+    const isRefused = (mostGiven(failed, isRefusal)?.length ?? 0) > faultsMax;
+    if (isRefused || [...failed.values()].every(isFinal)) throw verdict(failed);
+    await pause(pauseMs, signal);
+    first = (first + 1) % addresses.length;
+  }
+}
+
+type Failure = readonly [address: string, error: RpcError];
+type Failures = ReadonlyMap<string, RpcError>;
+
+/** Whether the manager would say the same again. */
+function isFinal(error: RpcError | undefined): boolean {
+  return error !== undefined && !mayRepeat(error);
+}
+
+/** Whether it says that nobody would do it. */
+function isRefusal(error: RpcError): boolean {
+  return isFinal(error) && error.reason !== "NOT_AN_ISSUER";
+}
+
+/** The failures with the reason that most have of those that `which` holds for. */
+function mostGiven(
+  failed: Failures,
+  which: (error: RpcError) => boolean,
+): readonly Failure[] | undefined {
+  const byReason = new Map<string, Failure[]>();
+  for (const [address, error] of failed) {
+    if (!which(error)) continue;
+    byReason.set(error.reason, [...(byReason.get(error.reason) ?? []), [address, error]]);
+  }
+  return [...byReason.values()].sort((a, b) => b.length - a.length)[0];
+}
+
+/** A refusal tells more than that a manager is not there, and this more than that it cannot. */
+function verdict(failed: Failures): RpcError {
+  const most =
+    mostGiven(failed, isRefusal) ??
+    mostGiven(failed, (error) => !isFinal(error)) ??
+    mostGiven(failed, () => true);
+  const cause = most?.[0]?.[1];
+  if (most === undefined || cause === undefined) {
+    return new RpcError("NODE_UNREACHABLE", "no manager was asked");
+  }
+  if (failed.size === 1) return cause;
+  const others = [...failed].filter((each) => !most.some(([address]) => address === each[0]));
+  const said = [...who(most), ...who(others, true)].join("; ");
+  const { field, metadata, retryAfterMs, status, reason } = cause;
+  const received = { status, reason };
+  const told = { field, metadata, retryAfterMs, received, cause };
+  return new RpcError("NODE_UNREACHABLE", said, told);
+}
+
+/** Who said what; with its reason where that is not the whole error's. */
+function who(failures: readonly Failure[], withReason = false): readonly string[] {
+  const byText = new Map<string, string[]>();
+  for (const [address, error] of failures) {
+    const plain = plainMessage(error, address).replace(/\.$/, "");
+    const text = withReason ? `${plain} [${error.reason}]` : plain;
+    byText.set(text, [...(byText.get(text) ?? []), address]);
+  }
+  return [...byText].map(([text, addresses]) => `${addresses.join(", ")}: ${text}`);
+}
