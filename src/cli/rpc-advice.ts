@@ -29,6 +29,7 @@ const byReason: Partial<Readonly<Record<Reason, string>>> = {
   INVITATION_EXPIRED: "ask its operator for another invitation",
   INVITATION_USED_UP: "ask its operator for another invitation",
   MEMBER_ID_TAKEN: "choose another --id and --dir",
+  PAYOUT_OUTDATED: "'bss storage statement' shows the node's payouts: look before you pay again",
   NOT_AN_ISSUER: "use the address of a manager that issues certificates",
   NOT_ON_STORAGE_NODE: "use a profile with managers' addresses",
   METHOD_UNIMPLEMENTED: "check that the nodes run a version that offers this",

@@ -18,6 +18,7 @@ import {
   type WaitingOperation,
 } from "./operation-pool.js";
 import { OperationWaiters, type Settled, takenError } from "./operation-waiters.js";
+import { SettledOperations } from "./settled-operations.js";
 
 export type OperationExchangePorts = {
   readonly pool: OperationPool;
@@ -43,6 +44,7 @@ const reviewedAtOnceMax = 50;
 export class OperationExchange {
   readonly #ports: OperationExchangePorts;
   readonly #waiters = new OperationWaiters();
+  readonly #settled = new SettledOperations();
   #saidAtMs = 0;
   #reviewFrom = 0;
   #reviewing = false;
@@ -55,7 +57,8 @@ export class OperationExchange {
   }
 
   /**
-   * Takes an operation in and resolves with the block that carries it.
+   * Takes an operation in and resolves with the block that carries it; with the first one's when a
+   * payout or retirement is repeated that a block has carried lately.
    *
    * @throws RpcError the reason why no block can carry it; MEMBER_ID_TAKEN or OPERATION_INVALID
    * when another one about the same thing waits; POOL_FULL, TOO_MANY_IN_FLIGHT;
@@ -74,6 +77,9 @@ export class OperationExchange {
         throw new RpcError("MANAGERS_UNAVAILABLE", text);
       }
       const problem = await check.problem(operation);
+      // A block may have carried it during the check, too.
+      const height = this.#settled.heightOf(operation, key);
+      if (height !== undefined) return { height };
       if (problem !== undefined) throw rpcErrorOfViolation(problem);
     }
     this.#admit(operation, key);
@@ -115,6 +121,7 @@ export class OperationExchange {
       const key = operationKey(bytes);
       const settled = waiting.get(key);
       if (settled !== undefined) pool.delete(settled);
+      this.#settled.note(key, height);
       this.#waiters.resolve(key, height);
     }
   }

@@ -13,6 +13,7 @@ import {
   type ControlOperation,
   ControlOperationSchema,
   RegisterParticipantSchema,
+  type RetireStorageNode,
 } from "../gen/bss/v1/genesis_pb.js";
 import type {
   RecordPayoutRequest,
@@ -130,8 +131,14 @@ class Registration {
     const isOwn =
       role === "storage" ? value.operatorId === "" && value.nodeId === id : value.operatorId === id;
     if (!isOwn) throw new RpcError("ROLE_NOT_ALLOWED", "the retirement is another party's");
-    const height = await this.#submit({ case: "retireStorageNode", value }, context);
-    return { height: BigInt(height) };
+    try {
+      const height = await this.#submit({ case: "retireStorageNode", value }, context);
+      return { height: BigInt(height) };
+    } catch (error) {
+      const height = retiredHeight(value, this.#ports.members());
+      if (height === undefined || !isUnfit(error)) throw error;
+      return { height: BigInt(height) };
+    }
   }
 
   async recordPayout({ payout: value }: RecordPayoutRequest, context: CallContext) {
@@ -139,8 +146,17 @@ class Registration {
     if (value.operatorId !== context.identity.id) {
       throw new RpcError("ROLE_NOT_ALLOWED", "the payout is another operator's");
     }
-    const height = await this.#submit({ case: "recordPayout", value }, context);
-    return { height: BigInt(height) };
+    try {
+      const height = await this.#submit({ case: "recordPayout", value }, context);
+      return { height: BigInt(height) };
+    } catch (error) {
+      const { paid = 0n } = this.#ports.members().storageNode(value.nodeId) ?? {};
+      if (!isUnfit(error) || paid < value.paidBefore + value.amount) throw error;
+      const text =
+        `${paid} units are paid by now, and this payout is on top of ${value.paidBefore}: ` +
+        "it may be recorded already";
+      throw new RpcError("PAYOUT_OUTDATED", text, { field: "payout.paid_before", cause: error });
+    }
   }
 
   #issuer(): Pick<Issuer, "issue"> {
@@ -192,6 +208,23 @@ function joiningOf(
   const { consent, signingKey } = request;
   if (consent === undefined) throw missing("consent");
   return { keys: { signingKey, tlsSpkiSha256 }, consent };
+}
+
+/** Whether the chain has moved on, so that no block can carry the operation. */
+function isUnfit(error: unknown): boolean {
+  return error instanceof RpcError && error.reason === "OPERATION_INVALID";
+}
+
+/** The block that retired the node of this admission, if one of those who may has done it. */
+function retiredHeight(
+  { nodeId, admittedHeight, operatorId }: RetireStorageNode,
+  members: Members,
+): number | undefined {
+  const node = members.storageNode(nodeId);
+  const isRetired =
+    node?.suspension === "retired" && BigInt(node.admittedHeight) === admittedHeight;
+  const isTheirs = operatorId === "" || members.officer(operatorId)?.managerId === node?.sponsorId;
+  return isRetired && isTheirs ? node.changedHeight : undefined;
 }
 
 function equalKeys(a: Keys, b: Keys): boolean {

@@ -34,4 +34,8 @@ ones may come, so treat an unknown reason by its status: INVALID_ARGUMENT means 
 wrong by itself, FAILED_PRECONDITION that the ledger's state forbids it, UNAVAILABLE and
 RESOURCE_EXHAUSTED that it may succeed later. Where a status would end a whole stream, the same
 facts come in a \`bss.v1.Refusal\`; what became of a single record comes in a \`bss.v1.Objection\`.
-Submitting again is always safe: a record on the ledger gets its first receipt.`;
+Submitting again is always safe: a record on the ledger gets its first receipt. So is sending the
+same signed retirement or payout again: it serves once, and is answered with the block that carries
+it. A manager that does not remember a payout's block says PAYOUT_OUTDATED; then, and after a
+payout's DEADLINE, look at \`bss storage statement\` before you sign a new one, which would count
+beside the first.`;

@@ -128,6 +128,9 @@ const joiningReasons = {
   CERTIFICATE_REQUEST_INVALID: wrong(
     "The certificate request is not signed, or not for a P-256 key, or not for the registered one.",
   ),
+  PAYOUT_OUTDATED: forbidden(
+    "More has been paid than before this payout: look whether it is recorded before you repeat it.",
+  ),
   NOT_AN_ISSUER: forbidden(
     "This manager was not given the key of its certificate authority; ask another manager.",
   ),

@@ -9,6 +9,7 @@ import { type Violation, violation } from "../../../src/ledger/violation.js";
 import { OperationExchange } from "../../../src/manager/operation-exchange.js";
 import { OperationPool, perBlockMax, waitingMax } from "../../../src/manager/operation-pool.js";
 import { waitersMax } from "../../../src/manager/operation-waiters.js";
+import { settledMax } from "../../../src/manager/settled-operations.js";
 import { RpcError } from "../../../src/rpc/rpc-error.js";
 import { turns } from "./support/fake-stream.js";
 
@@ -19,6 +20,10 @@ const returnOf = (nodeId: string, heldHeight = 5n): ControlOperation =>
 const payoutOf = (nodeId: string, amount = 5n): ControlOperation =>
   create(ControlOperationSchema, {
     operation: { case: "recordPayout", value: { nodeId, amount } },
+  });
+const retirementOf = (nodeId: string): ControlOperation =>
+  create(ControlOperationSchema, {
+    operation: { case: "retireStorageNode", value: { nodeId, admittedHeight: 2n } },
   });
 const admissionOf = (nodeId: string, sponsorId = "manager-1"): ControlOperation =>
   create(ControlOperationSchema, {
@@ -172,6 +177,26 @@ describe("operations on their way to the chain", () => {
     await exchange.tick();
     exchange.onAppended(8, [bytesOf(payoutOf("a"))]);
     assert.deepEqual(await answer, { height: 8 });
+  });
+
+  test("that pay or retire are answered with their block when they are repeated", async () => {
+    append(payoutOf("a"), retirementOf("b"), returnOf("c"));
+    problemOf = () => unfit;
+    assert.deepEqual(await exchange.submit(payoutOf("a"), never()), { height: 8 });
+    assert.deepEqual(await exchange.submit(retirementOf("b"), never()), { height: 8 });
+    assert.equal(await reasonOf(exchange.submit(payoutOf("a", 6n), never())), "OPERATION_INVALID");
+    assert.equal(await reasonOf(exchange.submit(returnOf("c"), never())), "OPERATION_INVALID");
+    assert.deepEqual([pool.size, told], [0, []]);
+    for (let i = 0; i < settledMax; i++) append(payoutOf("b", BigInt(i)));
+    assert.equal(await reasonOf(exchange.submit(payoutOf("a"), never())), "OPERATION_INVALID");
+  });
+
+  test("that pay are answered with their block also when it comes while they are checked", async () => {
+    problemOf = () => {
+      append(payoutOf("a"));
+      return unfit;
+    };
+    assert.deepEqual(await exchange.submit(payoutOf("a"), never()), { height: 8 });
   });
 
   test("wait on after a deadline; the caller hears who is missing, if anybody", async () => {

@@ -14,6 +14,7 @@ import type {
   RegisterParticipantRequest,
   RegisterStorageNodeRequest,
 } from "../../../src/gen/bss/v1/registration_pb.js";
+import type { StorageNode } from "../../../src/ledger/member-lists.js";
 import {
   type RegistrationPorts,
   registrationService,
@@ -25,6 +26,7 @@ import {
 import { generateTlsKeyPair, privateKeyPem } from "../../../src/pki/key-pairs.js";
 import type { CallContext } from "../../../src/rpc/handlers.js";
 import type { Role } from "../../../src/rpc/identity.js";
+import type { Reason } from "../../../src/rpc/reasons.js";
 import { RpcError } from "../../../src/rpc/rpc-error.js";
 import { consortiumId, genesis } from "../ledger/support/consortium.js";
 import { publicKeyOf, seedOf } from "../ledger/support/records.js";
@@ -181,5 +183,61 @@ describe("the registration service", () => {
       service.recordPayout?.({ payout } as never, callOf("operator", id));
     assert.deepEqual(await pay("operator-1"), { height: 12n });
     await assert.rejects(pay("operator-2"), refused);
+  });
+
+  /** Of one that the managers retired with block 9, or have paid 70 units. */
+  const membersWith = (change: Partial<StorageNode>) => {
+    const before = genesis.members.storageNode("storage-1");
+    assert.ok(before);
+    const storageNode = () => ({ ...before, admittedHeight: 4, changedHeight: 9, ...change });
+    return () => ({ storageNode, officer: (id: string) => genesis.members.officer(id) }) as never;
+  };
+  const refusing = (reason: Reason, change: Partial<StorageNode>) =>
+    serviceWith({
+      operations: { submit: () => Promise.reject(new RpcError(reason, "it does not fit")) },
+      members: membersWith(change),
+    });
+
+  test("answers a retirement that is repeated with the block that retired the node", async () => {
+    const { sponsorId } = genesis.members.storageNode("storage-1") ?? {};
+    const operators = genesis.members.officers.filter(({ role }) => role === "operator");
+    const own = operators.find(({ managerId }) => managerId === sponsorId)?.officerId ?? "";
+    const foreign = operators.find(({ managerId }) => managerId !== sponsorId)?.officerId ?? "";
+    const repeat = async (
+      operatorId: string,
+      { admittedHeight = 4n, reason = "OPERATION_INVALID" as Reason, suspended = true } = {},
+    ) => {
+      const value = { nodeId: "storage-1", admittedHeight, operatorId };
+      const retirement = create(RetireStorageNodeSchema, value);
+      const caller = operatorId === "" ? "storage-1" : operatorId;
+      const context = callOf(operatorId === "" ? "storage" : "operator", caller);
+      const service = refusing(reason, { suspension: suspended ? "retired" : "boycotted" });
+      return service.retireStorageNode?.({ retirement } as never, context);
+    };
+    assert.deepEqual(await repeat(own), { height: 9n });
+    assert.deepEqual(await repeat(""), { height: 9n });
+    const invalid = { reason: "OPERATION_INVALID" };
+    await assert.rejects(repeat(foreign), invalid);
+    await assert.rejects(repeat(own, { admittedHeight: 3n }), invalid);
+    await assert.rejects(repeat(own, { suspended: false }), invalid);
+    const forged = repeat(own, { reason: "SIGNATURE_INVALID" });
+    await assert.rejects(forged, { reason: "SIGNATURE_INVALID" });
+  });
+
+  test("says of a payout that came before that it may be recorded already", async () => {
+    const pay = async (paidBefore: bigint, reason: Reason = "OPERATION_INVALID") => {
+      const value = { nodeId: "storage-1", operatorId: "operator-1", amount: 50n, paidBefore };
+      const request = { payout: create(RecordPayoutSchema, value) } as never;
+      const service = refusing(reason, { paid: 70n });
+      return service.recordPayout?.(request, callOf("operator", "operator-1"));
+    };
+    await assert.rejects(pay(20n), {
+      reason: "PAYOUT_OUTDATED",
+      message:
+        "70 units are paid by now, and this payout is on top of 20: it may be recorded already",
+    });
+    await assert.rejects(pay(0n), { reason: "PAYOUT_OUTDATED" });
+    await assert.rejects(pay(30n), { reason: "OPERATION_INVALID" });
+    await assert.rejects(pay(20n, "DEADLINE"), { reason: "DEADLINE" });
   });
 });
