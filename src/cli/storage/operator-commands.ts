@@ -1,10 +1,13 @@
 /** `bss storage payout` and `bss storage retire`: what an operator states about its own nodes. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { BssClient } from "../../client/client.js";
+import { mayRepeat } from "../../client/connections.js";
 import type { StorageNodeStatus } from "../../gen/bss/v1/query_pb.js";
+import { RpcError } from "../../rpc/rpc-error.js";
 import { CliError } from "../cli-error.js";
 import { withClient } from "../client-session.js";
 import { addProfileOption } from "../profile.js";
+import { cliErrorOf } from "../rpc-advice.js";
 
 const referenceCharactersMax = 64;
 
@@ -23,7 +26,9 @@ export function addPayout(storage: Command): void {
       withClient(self, async (client, output) => {
         const node = await nodeOf(client, nodeId);
         const { amount } = payment;
-        const height = await client.recordPayout(node, payment);
+        const height = await client.recordPayout(node, payment).catch((error: unknown) => {
+          throw payoutErrorOf(error, nodeId);
+        });
         const value = { node_id: nodeId, amount, paid: node.paid + amount, height };
         output.result(value, () => `${nodeId} was paid ${amount}: recorded in block ${height}`);
       }),
@@ -47,6 +52,17 @@ export function addRetire(storage: Command): void {
       }),
     );
   addProfileOption(command);
+}
+
+/**
+ * What became of a payout whose answer did not come is not known, and another command would sign a
+ * further one, on top of it.
+ */
+export function payoutErrorOf(error: unknown, nodeId: string): unknown {
+  const told = cliErrorOf(error);
+  if (!(error instanceof RpcError) || !mayRepeat(error) || !(told instanceof CliError)) return told;
+  const next = `it may be recorded yet: see 'bss storage statement ${nodeId}' before you pay again`;
+  return new CliError(told.what, next, { cause: error });
 }
 
 type Payment = { readonly amount: bigint; readonly reference: string };

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { CliError } from "../../../src/cli/cli-error.js";
 import { cliErrorOf } from "../../../src/cli/rpc-advice.js";
+import { payoutErrorOf } from "../../../src/cli/storage/operator-commands.js";
+import type { Reason } from "../../../src/rpc/reasons.js";
 import { RpcError } from "../../../src/rpc/rpc-error.js";
 
 describe("the advice for a node that cannot be reached", () => {
@@ -23,5 +26,29 @@ describe("the advice for a node that cannot be reached", () => {
   test("is for that reason only", () => {
     const error = cliErrorOf(new RpcError("RECORD_UNKNOWN", "self-signed"));
     assert.ok(error instanceof Error && /check the hash/.test(error.message));
+  });
+});
+
+describe("the advice for a payout whose answer did not come", () => {
+  const cases: readonly (readonly [Reason, RegExp])[] = [
+    [
+      "DEADLINE",
+      /; it may be recorded yet: see 'bss storage statement pc-7' before you pay again$/,
+    ],
+    ["NODE_UNREACHABLE", /; it may be recorded yet: see 'bss storage statement pc-7' before/],
+    ["PAYOUT_OUTDATED", /; 'bss storage statement' shows the node's payouts: look before/],
+    ["OPERATION_INVALID", /; correct what it names/],
+  ];
+  for (const [reason, advice] of cases) {
+    test(`fits ${reason}`, () => {
+      const error = payoutErrorOf(new RpcError(reason, "no answer"), "pc-7");
+      assert.ok(error instanceof CliError);
+      assert.match(error.message, advice);
+    });
+  }
+
+  test("is for refusals by nodes only", () => {
+    const error = new Error("a fault of ours");
+    assert.equal(payoutErrorOf(error, "pc-7"), error);
   });
 });
