@@ -18,7 +18,7 @@ export class CreditChecker extends Checker {
 
   constructor(consortium: Consortium, disks: () => Promise<FinalDisks>, counters: Counters) {
     super();
-    this.#model = new StorageModel(consortium);
+    this.#model = new StorageModel(consortium, (change) => counters.count(`standing: ${change}`));
     this.#disks = disks;
     this.#counters = counters;
   }

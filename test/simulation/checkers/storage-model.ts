@@ -7,6 +7,7 @@ import { defined } from "../../../src/base/assert.js";
 import { u64be } from "../../../src/base/bytes.js";
 import type { ControlOperation, Policy } from "../../../src/gen/bss/v1/genesis_pb.js";
 import type { ParsedBlock } from "../../../src/ledger/blocks.js";
+import type { StandingChangeKind } from "../../../src/ledger/storage-changes.js";
 import type { Consortium } from "../consortium.js";
 
 export type ModelNode = {
@@ -32,6 +33,11 @@ export type ModelStatus = {
   readonly byteMs: bigint;
 };
 
+/** What changes a node's standing, as the ledger names it, and audits that are drawn. */
+export type ModelChange =
+  | Exclude<StandingChangeKind, "admitted" | "retired" | "paid">
+  | "audit drawn";
+
 type Block = Pick<ParsedBlock, "height" | "timestampMs" | "leaves" | "sealedBytes"> & {
   readonly beacon: Uint8Array;
 };
@@ -39,12 +45,17 @@ type Block = Pick<ParsedBlock, "height" | "timestampMs" | "leaves" | "sealedByte
 export class StorageModel {
   readonly #policy: Policy;
   readonly #managersCount: number;
+  readonly #onChange: (change: ModelChange) => void;
   /** By height of the block after which it holds. */
   readonly #after: ModelStatus[];
   /** By height; of genesis only the time counts. */
   readonly #blocks: Block[];
 
-  constructor({ genesis, managerIds }: Consortium) {
+  constructor(
+    { genesis, managerIds }: Consortium,
+    onChange: (change: ModelChange) => void = () => {},
+  ) {
+    this.#onChange = onChange;
     this.#policy = genesis.policy;
     this.#managersCount = managerIds.length;
     const nodes = new Map<string, ModelNode>();
@@ -97,27 +108,40 @@ export class StorageModel {
     if (integrity !== undefined) {
       const signers = integrity.signatures.map(({ nodeId }) => nodeId);
       const { matchReward } = this.#policy;
-      for (const id of signers) match(nodeOf(nodes, id), this.#earned(byteMs), matchReward);
+      for (const id of signers) {
+        match(nodeOf(nodes, id), this.#earned(byteMs), matchReward);
+        this.#onChange("match");
+      }
       const eligible = this.eligibleBefore(last.height);
       const size = Math.floor((2 * eligible.length) / 3) + 1;
       const committee = drawn("committee", last.beacon, integrity.round, eligible, size);
       const { auditsPerBlock } = this.#policy;
       const audits = auditsPerBlock && Math.max(auditsPerBlock, Math.ceil(signers.length / 50));
       const audited = drawn("audited", header.beacon, last.height, signers, audits);
+      for (const _ of audited) this.#onChange("audit drawn");
       const missing = new Set(committee.filter((id) => !signers.includes(id)));
       open.push({ height: last.height, missing, audited: new Set(audited) });
     }
     const stored = this.#earned(byteMs);
-    for (const operation of control) apply(operation, { nodes, open, stored });
+    for (const operation of control) {
+      for (const change of apply(operation, { nodes, open, stored })) this.#onChange(change);
+    }
     for (const { missing, audited } of open.filter((each) => each.height <= height - 8)) {
       for (const id of missing) {
         const node = nodeOf(nodes, id);
-        if (node.suspension === undefined) lose(node, 1);
+        if (node.suspension !== undefined) continue;
+        lose(node, 1);
+        this.#onChange("unseen");
       }
-      for (const id of audited) nodeOf(nodes, id).auditFailed = false;
+      for (const id of audited) {
+        nodeOf(nodes, id).auditFailed = false;
+        this.#onChange("audit-passed");
+      }
     }
     for (const node of nodes.values()) {
-      if (node.credit < this.#policy.boycottLine) node.suspension = "boycotted";
+      if (node.credit >= this.#policy.boycottLine || node.suspension === "boycotted") continue;
+      node.suspension = "boycotted";
+      this.#onChange("boycotted");
     }
     return { nodes, open: open.filter((each) => each.height > height - 8), byteMs };
   }
@@ -145,7 +169,7 @@ function nodeOf(nodes: ReadonlyMap<string, ModelNode>, id: string): ModelNode {
 function apply(
   { operation }: ControlOperation,
   { nodes, open, stored }: Pick<ModelStatus, "nodes" | "open"> & Pick<ModelNode, "stored">,
-): void {
+): readonly ModelChange[] {
   const committeeOf = (height: bigint) =>
     defined(
       open.find((each) => BigInt(each.height) === height),
@@ -154,28 +178,29 @@ function apply(
   switch (operation.case) {
     case "suspendStorageNode":
       nodeOf(nodes, operation.value.nodeId).suspension = "unreachable";
-      return;
+      return ["unreachable"];
     case "returnStorageNode":
       Object.assign(nodeOf(nodes, operation.value.nodeId), { suspension: undefined, stored });
-      return;
+      return ["returned"];
     case "carryAttestations":
-      for (const { nodeId, mismatch } of operation.value.attestations) {
+      return operation.value.attestations.map(({ nodeId, mismatch }) => {
         const wasMissing = committeeOf(operation.value.height).missing.delete(nodeId);
         if (!wasMissing) throw new Error(`${nodeId} was not missing`);
         const node = nodeOf(nodes, nodeId);
         if (mismatch !== undefined) lose(node, 50);
         else if (node.credit < 100) node.credit += 1;
-      }
-      return;
+        return mismatch === undefined ? "late" : "mismatch";
+      });
     case "failAudit": {
       const { nodeId, height } = operation.value;
       if (!committeeOf(height).audited.delete(nodeId)) throw new Error(`${nodeId} was not drawn`);
       for (const each of open) if (BigInt(each.height) < height) each.audited.delete(nodeId);
       Object.assign(nodeOf(nodes, nodeId), { auditFailed: true, stored });
       lose(nodeOf(nodes, nodeId), 100);
-      return;
+      return ["audit-failed"];
     }
   }
+  return [];
 }
 
 /** Draws without replacement, by the platform's own SHAKE256; sorted. */
