@@ -9,6 +9,10 @@ import type { NetworkOptions } from "./network/network.js";
 import type { Random } from "./random.js";
 import type { SignatureScheme } from "./signatures.js";
 
+/** What a storage node that breaks the rules does, all the time. */
+export const storageFaults = ["silent", "wrong root", "mismatch", "echo", "flapping"] as const;
+export type StorageFault = (typeof storageFaults)[number];
+
 export type FaultPlan = {
   /** Mean time between crashes of managers; undefined for none. */
   readonly managerCrashEveryMs?: number;
@@ -38,8 +42,8 @@ export type FaultPlan = {
   readonly goneCount: number;
   /** Managers whose disk is put back to an old image, besides those. */
   readonly rolledBackCount: number;
-  /** Storage nodes that break the rules or never answer. */
-  readonly badStorageCount: number;
+  /** One storage node each breaks the rules like this. */
+  readonly badStorage: readonly StorageFault[];
 };
 
 export type DiskPlan = {
@@ -70,14 +74,21 @@ export type PlanOptions = {
   readonly storageCount?: number;
   /** Nothing goes wrong. */
   readonly calm?: boolean;
+  /** These, and no others, break the rules among storage nodes; audits are on. */
+  readonly badStorage?: readonly StorageFault[];
 };
 
 const managersCounts = [1, 2, 3, 4, 4, 4, 4, 5, 7];
 
 export function planOf(options: PlanOptions, random: Random): Plan {
   const managersCount = options.managersCount ?? random.pick(managersCounts);
-  const storageCount = options.storageCount ?? 1 + random.below(7);
-  const policy = policyPlan(random);
+  // In small consortiums no storage node can be at fault.
+  const storageMin = random.chance(0.2) ? 8 : 1;
+  const storageCount = options.storageCount ?? storageMin + random.below(7);
+  const drawn = policyPlan(random);
+  const audits =
+    options.badStorage === undefined ? {} : { auditsPerBlock: drawn.auditsPerBlock || 1 };
+  const policy = { ...drawn, ...audits };
   const network = networkPlan(random);
   const packed = random.chance(0.15);
   const eligibleCount = packed ? Math.ceil(storageCount / managersCount) : storageCount;
@@ -95,7 +106,10 @@ export function planOf(options: PlanOptions, random: Random): Plan {
         ? { chance: random.pick([0.02, 0.2]), maxMs: random.pick([1, 20]) }
         : { chance: 0, maxMs: 0 },
     },
-    faults: calm ? noFaults : faults,
+    faults: {
+      ...(calm ? noFaults : faults),
+      ...(options.badStorage === undefined ? {} : { badStorage: options.badStorage }),
+    },
     queueMessagesMax: random.pick([10_000, 10_000, 200]),
     faultsUntilMs: random.between(1_500, 5_000),
     submissionEveryMs: random.pick([60, 200, 500, 1_000]),
@@ -109,7 +123,7 @@ const calmNetwork: NetworkOptions = {
 const noFaults: FaultPlan = {
   ...{ downMaxMs: 1, diskCrashChance: 0, diskFullMaxMs: 0, partitionMaxMs: 0 },
   ...{ clockSkewMs: 0, strayClockMs: 0, byzantineCount: 0, goneCount: 0 },
-  ...{ rolledBackCount: 0, badStorageCount: 0, signerTroubleChance: 0 },
+  ...{ rolledBackCount: 0, badStorage: [], signerTroubleChance: 0 },
 };
 
 function policyPlan(random: Random): PolicyPlan {
@@ -158,7 +172,8 @@ function faultPlan(
   const goneCount = random.below(goneMax + 1);
   const rolledBackMax = random.chance(0.5) ? faultsMax - byzantineCount - goneCount : 0;
   // More than two thirds of a committee must answer: of few nodes, none may be at fault.
-  const badStorageMax = Math.ceil((2 * storageCount) / 9) - 1;
+  const badStorageMax = Math.max(0, Math.ceil((2 * storageCount) / 9) - 1);
+  const badStorageCount = random.chance(0.5) ? badStorageMax : 0;
   const every = (chance: number, ...meansMs: readonly number[]) =>
     random.chance(chance) ? random.pick(meansMs) : undefined;
   return {
@@ -181,7 +196,7 @@ function faultPlan(
     byzantineCount,
     goneCount,
     rolledBackCount: rolledBackMax === 0 ? 0 : 1 + random.below(rolledBackMax),
-    badStorageCount: random.chance(0.3) ? Math.max(0, badStorageMax) : 0,
+    badStorage: Array.from({ length: badStorageCount }, () => random.pick(storageFaults)),
   };
 }
 

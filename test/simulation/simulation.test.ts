@@ -40,9 +40,30 @@ describe("simulated consortiums keep the invariants under faults", () => {
   for (const fault of [
     ...["power failure", "process killed", "partition", "connection reset"],
     ...["message held by a partition", "byzantine manager", "receipt", "record final"],
-    "record refused",
+    ...["record refused", "standing: audit-passed", "standing: unreachable", "standing: returned"],
   ]) {
     test(`there was: ${fault}`, () => assert.ok(totals.of(fault) > 0));
+  }
+});
+
+describe("where one storage node breaks the rules", () => {
+  for (const [fault, consequences] of [
+    ["echo", ["audit-failed", "boycotted"]],
+    ["mismatch", ["mismatch", "boycotted"]],
+    ["silent", ["unseen"]],
+    ["flapping", ["unreachable"]],
+  ] as const) {
+    test(`${fault}: it alone bears that it is ${consequences.join(" and ")}`, async () => {
+      const sums = new Counters();
+      for (const seed of [10, 29]) {
+        const sizes = { managersCount: 4, storageCount: 7 };
+        const { counters } = await hold({ seed, ...sizes, calm: true, badStorage: [fault] });
+        sums.addAll(counters);
+        assert.ok(counters.of("in the end: active storage node") >= 6);
+        assert.ok(counters.of("in the end: storage node that lost credit") <= 1);
+      }
+      for (const each of consequences) assert.ok(sums.of(`standing: ${each}`) > 0, each);
+    });
   }
 });
 

@@ -3,6 +3,7 @@
  * over a network, disks and clocks that are made up; faults happen for a while, then all is made
  * good, and the ring has to settle everything without an operator.
  */
+import { defined } from "../../src/base/assert.js";
 import { ManagerStore } from "../../src/store/manager-store.js";
 import { StorageNodeStore } from "../../src/store/storage-node-store.js";
 import { ByzantineManager } from "./byzantine/byzantine-manager.js";
@@ -148,13 +149,15 @@ class Simulation {
 
   #chooseByzantine(random: Random): void {
     const world = this.#world;
-    const { byzantineCount, badStorageCount } = this.#plan.faults;
+    const { byzantineCount, badStorage } = this.#plan.faults;
     for (const node of random.shuffled(this.#managers).slice(0, byzantineCount)) {
       world.counters.count("byzantine manager");
       node.twist(new ByzantineManager(world, node, random.fork()));
     }
-    for (const node of random.shuffled(this.#storageNodes).slice(0, badStorageCount)) {
-      node.twist(new ByzantineStorage(world, node, random.fork()));
+    const storageNodes = random.shuffled(this.#storageNodes);
+    for (const [place, fault] of badStorage.entries()) {
+      const node = defined(storageNodes[place], "few of them are at fault");
+      node.twist(new ByzantineStorage(world, node, fault, random.fork()));
     }
   }
 

@@ -13,13 +13,12 @@ import { parseBlock } from "../../../src/ledger/blocks.js";
 import { attestationDigest } from "../../../src/ledger/vote-digests.js";
 import type { UpMessage } from "../../../src/storage-node/up-message.js";
 import type { StorageHost } from "../nodes/storage-host.js";
+import type { StorageFault } from "../plan.js";
 import type { Random } from "../random.js";
 import { seedOf } from "../signatures.js";
 import type { World } from "../world.js";
 
 type Claim = Parameters<typeof attestationDigest>[0];
-
-const behaviours = ["silent", "wrong root", "mismatch", "echo", "flapping"] as const;
 
 const hangUpEveryMs = 150;
 
@@ -27,15 +26,15 @@ export class ByzantineStorage {
   readonly #world: World;
   readonly #node: StorageHost;
   readonly #random: Random;
-  readonly #behaviour: (typeof behaviours)[number];
+  readonly #behaviour: StorageFault;
 
-  constructor(world: World, node: StorageHost, random: Random) {
+  constructor(world: World, node: StorageHost, behaviour: StorageFault, random: Random) {
     this.#world = world;
     this.#node = node;
     this.#random = random;
-    this.#behaviour = random.pick(behaviours);
-    world.counters.count(`byzantine storage node: ${this.#behaviour}`);
-    if (this.#behaviour === "flapping") this.#flap();
+    this.#behaviour = behaviour;
+    world.counters.count(`byzantine storage node: ${behaviour}`);
+    if (behaviour === "flapping") this.#flap();
   }
 
   /** What it says to one manager instead of this. */
