@@ -101,7 +101,9 @@ export class StorageLedger {
       (sum, { length }) => sum + length,
       this.head.members.totals.sealedBytes,
     );
-    const beacon = new Uint8Array([...sha256(utf8(`beacon ${height}`)), ...sha256()]);
+    const usual = new Uint8Array([...sha256(utf8(`beacon ${height}`)), ...sha256()]);
+    // The members after the block depend on it: audits are drawn by it.
+    const beacon = options.header?.beacon ?? usual;
     const { facts } = this.head;
     const previous = options.previous ?? this.appended.at(-1)?.certificates;
     const operations = this.head.members.applyBlock({
