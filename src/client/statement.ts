@@ -81,13 +81,14 @@ export type StatementOptions = {
 };
 
 /**
- * The chain grows while it is read: so often is the rest of it read before managers are held wrong.
+ * The chain grows while it is read: so often is the rest of it read before a manager is held wrong.
  */
 const comparisonsMax = 10;
 
 /**
- * Follows the whole chain and holds what managers say of the node against it. Throws `UntrueAnswer`
- * when the chain does not hold, or managers say something else of the node.
+ * Follows the whole chain and holds what one manager says of the node against it. Throws
+ * `UntrueAnswer` when the chain does not hold, the manager says something else of the node, or the
+ * chain that is read lags behind the manager's.
  */
 export async function readStatement(
   client: BssClient,
@@ -111,11 +112,20 @@ export async function readStatement(
       await pause(comparisonPauseMs, undefined);
       continue;
     }
+    const held = Number((await client.status()).height);
+    if (held > statement.height + lagMax) throw new UntrueAnswer(behind(statement.height, held));
     throw new UntrueAnswer(
-      `the managers say of ${nodeId} what does not follow from the chain up to block ` +
+      `a manager says of ${nodeId} what does not follow from the chain up to block ` +
         `${statement.height}`,
     );
   }
+}
+
+/** A node that keeps up may be so many blocks behind when it is asked. */
+const lagMax = 2;
+
+function behind(read: number, held: number): string {
+  return `the chain that is read ends at block ${read}, and a manager's at block ${held}`;
 }
 
 const pageSize = 100;

@@ -38,7 +38,7 @@ export function addStatement(storage: Command): void {
     .summary("every change of a node's credit and reward, recomputed from the chain")
     .description(
       "Reads the whole public chain, checks every block and signature from genesis on, and " +
-        "recomputes the node's credit and reward; then holds what the managers say against it. " +
+        "recomputes the node's credit and reward; then holds what a manager says against it. " +
         "Each change is shown with the block that makes it and the certificate or operation in " +
         "it from which it follows.",
     )
@@ -88,7 +88,7 @@ function print(statement: Statement, last: number, output: Output): void {
         ["suspended", suspension],
       ]),
       "",
-      `recomputed from ${height} blocks, and equal to what the managers say`,
+      `recomputed from ${height} blocks, and equal to what the manager asked says`,
     ].join("\n"),
   );
 }

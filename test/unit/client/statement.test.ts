@@ -2,12 +2,15 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { clone, create } from "@bufbuild/protobuf";
 import { defined } from "../../../src/base/assert.js";
+import { utf8 } from "../../../src/base/bytes.js";
 import { UntrueAnswer } from "../../../src/client/client-error.js";
 import { provenFork } from "../../../src/client/fork-check.js";
 import { Statement } from "../../../src/client/statement.js";
+import { sha256 } from "../../../src/crypto/hash.js";
 import {
   type BlockCertificates,
   BlockCertificatesSchema,
+  type ManagerBlockHeader,
 } from "../../../src/gen/bss/v1/block_pb.js";
 import { type BlockView, BlockViewSchema } from "../../../src/gen/bss/v1/query_pb.js";
 import { ForkProofSchema } from "../../../src/gen/bss/v1/vote_pb.js";
@@ -60,6 +63,28 @@ describe("a statement", () => {
       assert.equal(statement.height, 2);
       assert.deepEqual(statement.entries, before);
       await statement.add(viewOf(defined(third, "3 blocks")));
+    });
+  }
+
+  const signedWrong: readonly [string, Partial<ManagerBlockHeader>, RegExp][] = [
+    [
+      "other members",
+      { membersDigest: sha256(utf8("members")) },
+      /members after the block have another digest/,
+    ],
+    [
+      "another block before it",
+      { previousBlockId: sha256(utf8("block")) },
+      /Not the head.s block id/,
+    ],
+  ];
+  for (const [what, header, message] of signedWrong) {
+    test(`refuses a block that states ${what}, although a quorum signed it`, async () => {
+      const ledger = chainOf(2);
+      const statement = new Statement(nodeId, genesis);
+      for (const made of ledger.appended) await statement.add(viewOf(made));
+      await assert.rejects(statement.add(viewOf(ledger.make({ header }))), message);
+      assert.equal(statement.height, 2);
     });
   }
 
