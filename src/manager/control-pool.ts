@@ -6,6 +6,10 @@
  * it goes only into blocks of round 0, only if it came lately, and after one that failed this
  * manager waits for longer and longer before it tries that manager again. It goes along with every
  * suspension of an absent manager, too: where Q are active, one can only go as another one comes.
+ *
+ * Such a block may fail for ever, as whoever comes need not agree on who is gone, or is gone again.
+ * So of the blocks that this manager makes at one height the next one does without the resumes, and
+ * the one after that without suspensions: it lets those who were thought absent accept it.
  */
 import { create, equals } from "@bufbuild/protobuf";
 import { equalBytes } from "../base/bytes.js";
@@ -36,7 +40,14 @@ const callMs = 1_000;
 
 type Resume = { readonly operation: ResumeManager; readonly receivedAt: number };
 type BackOff = { blocks: number; untilHeight: number; untilMs: number };
-type Built = { readonly blockId: Uint8Array; readonly resumed: readonly string[] };
+
+/** A block that this manager has made. */
+export type BuiltControl = {
+  readonly blockId: Uint8Array;
+  /** Managers that it makes active, and that it suspends as absent. */
+  readonly resumed: readonly string[];
+  readonly suspended: readonly string[];
+};
 
 export class ControlPool {
   readonly #ports: ControlPoolPorts;
@@ -45,7 +56,9 @@ export class ControlPool {
   readonly #backOffs = new Map<string, BackOff>();
   #height: number;
   #calledAtMs = Number.NEGATIVE_INFINITY;
-  #built: Built | undefined;
+  /** The last one with resumes, and the last one, of the open height. */
+  #builtWithResumes: BuiltControl | undefined;
+  #built: BuiltControl | undefined;
 
   /** `height` is the head's. */
   constructor(ports: ControlPoolPorts, height: number) {
@@ -100,11 +113,13 @@ export class ControlPool {
 
   /** What a block that is made in `round` should carry, in this order, as far as it fits. */
   operations(round: number, absent: readonly string[] = []): readonly ControlOperation[] {
-    const resumes = round === 0 || absent.length > 0 ? this.#resumesToTry() : [];
+    const suspended = this.#suspensionsFailed ? [] : absent;
+    const isAlong = suspended.length > 0 && !this.#resumesFailed;
+    const resumes = round === 0 || isAlong ? this.#resumesToTry() : [];
     return [
       ...resumes.map((value) => operationOf({ case: "resumeManager", value })),
       ...this.evidence.map((value) => operationOf({ case: "evidence", value })),
-      ...absent.map((managerId) =>
+      ...suspended.map((managerId) =>
         create(ControlOperationSchema, {
           operation: { case: "suspendManager", value: { managerId } },
         }),
@@ -112,15 +127,17 @@ export class ControlPool {
     ];
   }
 
-  /** This manager has made a block that resumes these. */
-  onBuilt(blockId: Uint8Array, resumed: readonly string[]): void {
-    if (resumed.length > 0) this.#built = { blockId, resumed };
+  /** It is still open whether the block will be decided. */
+  onBuilt(built: BuiltControl): void {
+    this.#built = built;
+    if (built.resumed.length > 0) this.#builtWithResumes = built;
   }
 
   /** Drops what a block has settled; the managers against whom evidence is settled now. */
   onAppended(height: number, blockId: Uint8Array): readonly string[] {
     this.#height = height;
-    if (this.#built !== undefined) this.#noteOutcome(this.#built, blockId);
+    if (this.#builtWithResumes !== undefined) this.#noteOutcome(this.#builtWithResumes, blockId);
+    this.#builtWithResumes = undefined;
     this.#built = undefined;
     const { members } = this.#ports;
     for (const [id, { operation, receivedAt }] of this.#resumes) {
@@ -138,6 +155,18 @@ export class ControlPool {
     return settled;
   }
 
+  /** Of the last block, which suspended managers as it resumed others. */
+  get #resumesFailed(): boolean {
+    const { resumed, suspended } = this.#built ?? nothingBuilt;
+    return resumed.length > 0 && suspended.length > 0;
+  }
+
+  /** Of the last block, which resumed nobody. */
+  get #suspensionsFailed(): boolean {
+    const { resumed, suspended } = this.#built ?? nothingBuilt;
+    return resumed.length === 0 && suspended.length > 0;
+  }
+
   #resumesToTry(): readonly ResumeManager[] {
     const nowMs = this.#ports.monotonicMs();
     return [...this.#resumes].flatMap(([id, { operation }]) => {
@@ -148,7 +177,7 @@ export class ControlPool {
     });
   }
 
-  #noteOutcome({ blockId, resumed }: Built, decided: Uint8Array): void {
+  #noteOutcome({ blockId, resumed }: BuiltControl, decided: Uint8Array): void {
     for (const id of resumed) {
       if (equalBytes(blockId, decided)) {
         this.#backOffs.delete(id);
@@ -164,6 +193,8 @@ export class ControlPool {
     }
   }
 }
+
+const nothingBuilt: Pick<BuiltControl, "resumed" | "suspended"> = { resumed: [], suspended: [] };
 
 function operationOf(operation: ControlOperation["operation"]): ControlOperation {
   return create(ControlOperationSchema, { operation });

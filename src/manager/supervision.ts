@@ -145,10 +145,10 @@ export class Supervision {
   }
 
   onBuilt({ executed }: BuiltBlock): void {
-    const { blockId, requiredAccepts } = executed.facts;
+    const { blockId, requiredAccepts, absences: suspended } = executed.facts;
     const { members } = this.#options.store.head;
     const resumed = requiredAccepts.filter((id) => members.manager(id)?.active === false);
-    this.#control.onBuilt(blockId, resumed);
+    this.#control.onBuilt({ blockId, resumed, suspended });
   }
 
   /** Takes evidence that this manager's ring has found. */

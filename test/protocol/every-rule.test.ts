@@ -24,6 +24,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   "R4.8.6": "test/unit/manager/control-pool.test.ts",
   "R4.8.7": "test/unit/ledger/suspensions.test.ts",
   "R4.8.8": "test/unit/ledger/suspensions.test.ts",
+  "R4.8.9": "test/unit/manager/control-pool.test.ts",
   "R4.9.2": "test/unit/manager/head-watch.test.ts",
   "R4.9.3": "test/unit/manager/head-watch.test.ts",
   "R4.9.4": "test/unit/manager/fork-watch.test.ts",

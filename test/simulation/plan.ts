@@ -74,7 +74,7 @@ export type PlanOptions = {
   readonly storageCount?: number;
   /** Nothing goes wrong. */
   readonly calm?: boolean;
-  /** These, and no others, break the rules among storage nodes; audits are on. */
+  /** These, and no others, break the rules among storage nodes; records come all the time. */
   readonly badStorage?: readonly StorageFault[];
 };
 
@@ -82,13 +82,11 @@ const managersCounts = [1, 2, 3, 4, 4, 4, 4, 5, 7];
 
 export function planOf(options: PlanOptions, random: Random): Plan {
   const managersCount = options.managersCount ?? random.pick(managersCounts);
+  const isWatched = options.badStorage !== undefined;
   // In small consortiums no storage node can be at fault.
   const storageMin = random.chance(0.2) ? 8 : 1;
   const storageCount = options.storageCount ?? storageMin + random.below(7);
-  const drawn = policyPlan(random);
-  const audits =
-    options.badStorage === undefined ? {} : { auditsPerBlock: drawn.auditsPerBlock || 1 };
-  const policy = { ...drawn, ...audits };
+  const policy = { ...policyPlan(random), ...(isWatched ? watchfulPolicy : {}) };
   const network = networkPlan(random);
   const packed = random.chance(0.15);
   const eligibleCount = packed ? Math.ceil(storageCount / managersCount) : storageCount;
@@ -108,13 +106,16 @@ export function planOf(options: PlanOptions, random: Random): Plan {
     },
     faults: {
       ...(calm ? noFaults : faults),
-      ...(options.badStorage === undefined ? {} : { badStorage: options.badStorage }),
+      ...(options.badStorage && { badStorage: options.badStorage }),
     },
     queueMessagesMax: random.pick([10_000, 10_000, 200]),
     faultsUntilMs: random.between(1_500, 5_000),
-    submissionEveryMs: random.pick([60, 200, 500, 1_000]),
+    submissionEveryMs: isWatched ? 100 : random.pick([60, 200, 500, 1_000]),
   };
 }
+
+/** What storage nodes do has consequences. */
+const watchfulPolicy = { auditsPerBlock: 3, unreachableAfterMs: 1_000 } as const;
 
 const calmNetwork: NetworkOptions = {
   ...{ delayMinMs: 0.5, delayMeanMs: 0.5, delayMaxMs: 5, keepaliveMs: 5_000 },
@@ -135,7 +136,7 @@ function policyPlan(random: Random): PolicyPlan {
     patience: random.pick([1, 1, 4]),
     blockRecordsMax: random.pick([3, 12, 12]),
     heartbeatMs: random.pick([0, 0, 0, 700]),
-    auditsPerBlock: random.pick([0, 1, 3]),
+    auditsPerBlock: random.pick([0, 1, 3, 8]),
     unreachableAfterMs: random.pick([0, 1_000, 2_000]),
   };
 }

@@ -155,7 +155,7 @@ describe("control operations that wait for a block", () => {
     const tryOut = (decided: boolean) => {
       pool.addResume(resume("manager-4", height));
       assert.deepEqual(offered(), ["resumeManager manager-4"]);
-      pool.onBuilt(block(1), ["manager-4"]);
+      pool.onBuilt({ blockId: block(1), resumed: ["manager-4"], suspended: [] });
       append(decided ? block(1) : block(2));
       pool.addResume(resume("manager-4", height));
     };
@@ -190,11 +190,34 @@ describe("control operations that wait for a block", () => {
 
     test("are left out after one that failed, whatever this manager built later", () => {
       pool.addResume(resume("manager-4"));
-      pool.onBuilt(block(1), ["manager-4"]);
-      pool.onBuilt(block(2), []);
+      pool.onBuilt({ blockId: block(1), resumed: ["manager-4"], suspended: [] });
+      pool.onBuilt({ blockId: block(2), resumed: [], suspended: [] });
       append(block(2));
       pool.addResume(resume("manager-4", height));
       assert.deepEqual(offered(), []);
+    });
+
+    test("and suspensions are left out in turn of what this manager makes at one height", () => {
+      pool.addResume(resume("manager-4"));
+      const both = ["resumeManager manager-4", "suspendManager manager-3"];
+      const suspension = ["suspendManager manager-3"];
+      for (const expected of [both, suspension, [], both, suspension, []]) {
+        assert.deepEqual(offered(7, ["manager-3"]), expected);
+        const [resumed, suspended] = [expected === both ? ["manager-4"] : [], expected.slice(-1)];
+        pool.onBuilt({ blockId: block(1), resumed, suspended });
+      }
+      pool.onBuilt({ blockId: block(2), resumed: [], suspended: ["manager-3"] });
+      append(block(3));
+      assert.deepEqual(offered(7, ["manager-3"]), suspension, "a height has a start of its own");
+    });
+
+    test("are left out once, where no suspension has room without them", () => {
+      pool.addResume(resume("manager-4"));
+      const both = ["resumeManager manager-4", "suspendManager manager-3"];
+      pool.onBuilt({ blockId: block(1), resumed: ["manager-4"], suspended: ["manager-3"] });
+      assert.deepEqual(offered(7, ["manager-3"]), ["suspendManager manager-3"]);
+      pool.onBuilt({ blockId: block(2), resumed: [], suspended: [] });
+      assert.deepEqual(offered(8, ["manager-3"]), both);
     });
 
     test("of others' blocks say nothing about this manager's", () => {
