@@ -24,7 +24,7 @@ export function register(program: Command): void {
       const certificate = await renewedCertificate({
         id: profile.id,
         tls: readTlsFiles(profile.tls),
-        issue: (request) => renewCertificate(client, request),
+        ask: (request, take) => renewCertificate(client, request, take),
         wallMs: Date.now,
       }).catch((error: unknown) => {
         throw cliErrorOf(error);

@@ -79,16 +79,23 @@ export function join(
   });
 }
 
-/** A new certificate for the key that is registered for the profile; DER, the own one first. */
-export function renewCertificate(
+/**
+ * A new certificate for the key that is registered for the profile, from a manager at whose chain
+ * (DER, the own certificate first) `take` does not throw.
+ *
+ * @returns what `take` made of it
+ * @throws RpcError
+ */
+export function renewCertificate<T>(
   profile: ClientProfile,
   certificateRequest: Uint8Array,
+  take: (certificateChain: readonly Uint8Array[]) => T,
   options: RetryOptions = {},
-): Promise<readonly Uint8Array[]> {
+): Promise<T> {
   const { renewCertificate: method } = RegistrationService.method;
   return askManagers(managersOf(profile), options, async (connection, call) => {
     const { certificateChain } = await connection.unary(method, { certificateRequest }, call);
-    return certificateChain;
+    return take(certificateChain);
   });
 }
 

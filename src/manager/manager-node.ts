@@ -18,7 +18,7 @@ import type { GenesisState } from "../ledger/genesis.js";
 import { grpcObserver } from "../metrics/grpc-observer.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { startMetricsServer } from "../metrics/metrics-server.js";
-import { CertificateRenewal, issueByManagers } from "../node/certificate-renewal.js";
+import { askManagersInTurn, CertificateRenewal } from "../node/certificate-renewal.js";
 import type { Closers } from "../node/closers.js";
 import { loadGenesis } from "../node/genesis-file.js";
 import { identities } from "../node/identities.js";
@@ -198,16 +198,16 @@ function implement(
 
 function openRenewal({ config, genesis, tls, store, log, issuer }: Parts, closers: Closers): void {
   const { id, managerAddresses: addresses } = config;
-  const others = issueByManagers({
+  const others = askManagersInTurn({
     ...{ consortiumName: genesis.name, addresses, tls },
     managers: () => store.head.members.managers.filter(({ managerId }) => managerId !== id),
   });
   const renewal = new CertificateRenewal({
     ...{ id, tls, log, certificateFile: config.tls.certificate, time: systemTime },
-    issue: async (request) =>
+    ask: async (request, take) =>
       issuer === undefined
-        ? others(request)
-        : issuer.issue({ role: "manager", id }, await requestOf(request)),
+        ? others(request, take)
+        : take(await issuer.issue({ role: "manager", id }, await requestOf(request))),
   });
   closers.add(async () => renewal.close());
 }

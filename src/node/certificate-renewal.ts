@@ -8,7 +8,7 @@ import type { Time, Timer } from "../base/time.js";
 import { replacePublicFile } from "../config/durable-file.js";
 import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
 import type { Manager } from "../ledger/members.js";
-import { renewedCertificate } from "../pki/renewed-certificate.js";
+import { type AskForCertificate, renewedCertificate } from "../pki/renewed-certificate.js";
 import { readTerms } from "../rpc/certificate.js";
 import { createChannel } from "../rpc/channel.js";
 import { createClient } from "../rpc/client.js";
@@ -19,8 +19,7 @@ export type RenewalPorts = {
   readonly id: string;
   readonly tls: RenewableTls;
   readonly certificateFile: string;
-  /** Gets a certificate chain (DER) for a request (DER). */
-  readonly issue: (request: Uint8Array) => Promise<readonly Uint8Array[]>;
+  readonly ask: AskForCertificate;
   readonly time: Time;
   readonly log: Logger;
 };
@@ -75,19 +74,21 @@ export class CertificateRenewal {
 }
 
 /**
- * Asks one manager after the other; the last one's error when all refuse. Each time another one is
- * the first, so that none whose answers are no good keeps the others from being asked.
+ * Asks one manager after the other, each time another one first, so that none that takes its time
+ * is always in the way.
+ *
+ * @throws the last one's error, when none has issued what is taken
  */
-export function issueByManagers(options: {
+export function askManagersInTurn(options: {
   readonly consortiumName: string;
   readonly managers: () => readonly Manager[];
   /** host:port by manager id, instead of the address that genesis names. */
   readonly addresses: ReadonlyMap<string, string>;
   readonly tls: RenewableTls;
-}): RenewalPorts["issue"] {
+}): AskForCertificate {
   const { consortiumName, managers, addresses, tls } = options;
   let turn = 0;
-  return async (certificateRequest) => {
+  return async (certificateRequest, take) => {
     const all = managers();
     const first = turn++ % Math.max(1, all.length);
     const inTurn = [...all.slice(first), ...all.slice(0, first)];
@@ -99,7 +100,7 @@ export function issueByManagers(options: {
       try {
         const client = createClient(RegistrationService, channel);
         const call = { timeoutMs: callTimeoutMs };
-        return (await client.renewCertificate({ certificateRequest }, call)).certificateChain;
+        return take((await client.renewCertificate({ certificateRequest }, call)).certificateChain);
       } catch (error) {
         failure = error;
       } finally {

@@ -15,7 +15,7 @@ import { QueryService } from "../gen/bss/v1/query_pb.js";
 import { grpcObserver } from "../metrics/grpc-observer.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { startMetricsServer } from "../metrics/metrics-server.js";
-import { CertificateRenewal, issueByManagers } from "../node/certificate-renewal.js";
+import { askManagersInTurn, CertificateRenewal } from "../node/certificate-renewal.js";
 import type { Closers } from "../node/closers.js";
 import { identities } from "../node/identities.js";
 import { refusalLog } from "../node/refusal-log.js";
@@ -125,7 +125,7 @@ function openRenewal({ config, files, opened, log, closers }: Parts): void {
   const { tls, genesis } = files;
   const renewal = new CertificateRenewal({
     ...{ id, tls, log, certificateFile: config.tls.certificate, time: systemTime },
-    issue: issueByManagers({
+    ask: askManagersInTurn({
       ...{ consortiumName: genesis.name, addresses, tls },
       managers: () => opened.store.head.members.managers,
     }),

@@ -25,7 +25,7 @@ import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const mainFile = pathOf(import.meta.dirname, "../../src/cli/main.js");
 const nodes = 7;
-/** What manager-2 issues lives about 26 s. */
+/** What manager-2 issues lives about 26 s; a test says which managers issue. */
 const shortDays = 0.0003;
 
 describe("joining a consortium that runs", () => {
@@ -43,6 +43,19 @@ describe("joining a consortium that runs", () => {
     });
   const operator = (number: number) =>
     pathOf(live.directory, "operators", `operator-${number}`, "profile.yaml");
+  const longLived = ["manager-1", "manager-3", "manager-4"];
+  /** Leaves in an invitation or a profile the addresses of these managers alone. */
+  const askOnly = (file: string, managers: readonly string[]) => {
+    const listed = managers.map((id) => JSON.stringify(live.addressOf(id))).join(", ");
+    const text = readFileSync(file, "utf8");
+    const left = text.replace(
+      /("addresses":|^addresses:)(?:\s*\[[^\]]*\]|(?:\n {2}- .*)+)/m,
+      `$1 [${listed}]`,
+    );
+    assert.notEqual(left, text);
+    writeFileSync(file, left);
+    return file;
+  };
   const invite = async (number: number, role: string, out: string, ...more: readonly string[]) => {
     const issuer = pathOf(live.directory, "managers", `manager-${number}`);
     const args = ["--profile", operator(number), "--issuer", issuer, "--out", at(out), ...more];
@@ -94,9 +107,10 @@ describe("joining a consortium that runs", () => {
   });
 
   test("seven storage nodes join, each with one command", async () => {
-    const file = await invite(1, "storage", "six.json", "--uses", "6");
+    const file = askOnly(await invite(1, "storage", "six.json", "--uses", "6"), longLived);
     for (let number = 1; number < nodes; number++) startNode(number, file);
-    startNode(nodes, await invite(2, "storage", "one.json", "--id", `node-${nodes}`));
+    const one = await invite(2, "storage", "one.json", "--id", `node-${nodes}`);
+    startNode(nodes, askOnly(one, ["manager-2"]));
     await poll(
       async () => {
         const found = await storageNodes();
@@ -112,7 +126,7 @@ describe("joining a consortium that runs", () => {
 
   test("a participant joins with its meter, and its first reading becomes final", async () => {
     const meter = ["--id", "home-1", "--meter", "meter-1:11000:900"];
-    const file = await invite(3, "participant", "home.json", ...meter);
+    const file = askOnly(await invite(3, "participant", "home.json", ...meter), longLived);
     const joined = await bss("register", "participant", "--invite", file, "--dir", at("home"));
     assert.equal(joined.code, 0, joined.err);
     assert.match(joined.out, /^home-1 has joined with block \d+: use --profile /);
@@ -126,12 +140,27 @@ describe("joining a consortium that runs", () => {
     client.close();
     const again = await bss("register", "participant", "--invite", file, "--dir", at("home"));
     assert.equal(again.code, 0, again.err);
-    const before = readFileSync(at("home", "tls.crt"), "utf8");
-    const renewed = await bss("renew", "--profile", at("home", "profile.yaml"));
-    assert.equal(renewed.code, 0, renewed.err);
-    assert.notEqual(readFileSync(at("home", "tls.crt"), "utf8"), before);
     const listed = await bss("list", "--meter", "meter-1", "--profile", at("home", "profile.yaml"));
     assert.equal(listed.code, 0, listed.err);
+  });
+
+  test("a certificate that ends sooner than the old one is not taken while another is to be had", async () => {
+    const profile = at("home", "profile.yaml");
+    const certificate = () => readFileSync(at("home", "tls.crt"), "utf8");
+    const before = certificate();
+    askOnly(profile, ["manager-2"]);
+    const refused = await bss("renew", "--profile", profile);
+    assert.equal(refused.code, 1);
+    assert.match(refused.err, /what was issued does not serve now, or not for long enough/);
+    assert.equal(certificate(), before);
+    askOnly(profile, ["manager-2", "manager-3"]);
+    // Whom it asks first is drawn: more than once, so that both have been the first.
+    for (let i = 0; i < 4; i++) {
+      const last = certificate();
+      const renewed = await bss("renew", "--profile", profile);
+      assert.equal(renewed.code, 0, renewed.err);
+      assert.notEqual(certificate(), last);
+    }
   });
 
   /** Joins over the client library, with new keys. */

@@ -6,7 +6,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { pino } from "pino";
 import type { Time } from "../../../src/base/time.js";
 import { Issuer } from "../../../src/manager/issuing.js";
-import { CertificateRenewal, issueByManagers } from "../../../src/node/certificate-renewal.js";
+import { askManagersInTurn, CertificateRenewal } from "../../../src/node/certificate-renewal.js";
 import {
   type CertificateAuthority,
   createCertificateAuthority,
@@ -58,13 +58,15 @@ describe("the renewal of a node's certificate", () => {
     const certificateFile = join(directory, name);
     const renewal = new CertificateRenewal({
       ...{ id: "pc-7", tls, certificateFile, time, log: pino({ level: "silent" }) },
-      issue: async (der) => {
+      ask: async (der, take) => {
         const request = await readCertificateRequest(der);
         assert.ok(typeof request !== "string");
         const [by, id, terms] = issuers[asked.length] ?? [authority, "pc-7"];
         asked.push(nowMs);
         const { fromMs, lifetimeMs: livesMs } = terms ?? { fromMs: nowMs, lifetimeMs };
-        return new Issuer(by, livesMs, () => fromMs).issue({ role: "storage", id }, request);
+        return take(
+          await new Issuer(by, livesMs, () => fromMs).issue({ role: "storage", id }, request),
+        );
       },
     });
     /** Runs timers until somebody was asked `count` times. */
@@ -137,12 +139,12 @@ describe("the renewal of a node's certificate", () => {
     }));
     const asked: string[] = [];
     const addresses = { get: (managerId: string) => void asked.push(managerId) };
-    const issue = issueByManagers({
+    const ask = askManagersInTurn({
       ...{ consortiumName: "demo", tls, managers: () => managers as never },
       addresses: addresses as never,
     });
-    await assert.rejects(issue(new Uint8Array(1)));
-    await assert.rejects(issue(new Uint8Array(1)));
+    await assert.rejects(ask(new Uint8Array(1), () => ""));
+    await assert.rejects(ask(new Uint8Array(1), () => ""));
     const ids = asked.map((id) => id.at(-1)).join("");
     assert.ok(["123231", "231312", "312123"].includes(ids), ids);
   });
