@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { SingleBar } from "cli-progress";
 import type { Command } from "commander";
 import { loadNodeConfig, type NodeConfig } from "../config/node-config.js";
 import type { KeyValueStore } from "../store/key-value-store.js";
@@ -10,6 +9,7 @@ import { openRocksDb } from "../store/rocksdb-store.js";
 import { damageOf, type Finding } from "../store/store-comparison.js";
 import { CliError } from "./cli-error.js";
 import { outputOf } from "./output.js";
+import { createHeightBar } from "./progress-bar.js";
 
 type Options = { readonly config: string; readonly scratch?: string };
 
@@ -98,7 +98,7 @@ async function check(
 ): Promise<number> {
   const stored = await openStored(config.dataDirectory);
   const scratch = await openRocksDb(scratchDirectory);
-  const bar = progressBar();
+  const bar = createHeightBar();
   try {
     const ports = { stored, scratch, found, onHeight: bar.show };
     if (config.role === "manager") {
@@ -118,25 +118,4 @@ async function openStored(directory: string): Promise<KeyValueStore> {
   const lock = await openRocksDb(directory, { createIfMissing: false });
   await lock.close();
   return openRocksDb(directory, { createIfMissing: false, readOnly: true });
-}
-
-/** On a terminal only. */
-function progressBar() {
-  if (!process.stderr.isTTY) return { show() {}, stop() {} };
-  const bar = new SingleBar({
-    format: "{bar} {percentage} %  height {value} of {total}  {eta_formatted} left",
-    ...{ stream: process.stderr, fps: 8, barsize: 24, hideCursor: true, clearOnComplete: true },
-    ...{ barCompleteChar: "█", barIncompleteChar: "░" },
-  });
-  let started = false;
-  return {
-    show(height: number, top: number) {
-      if (!started) bar.start(top, 0);
-      started = true;
-      bar.update(height);
-    },
-    stop() {
-      if (started) bar.stop();
-    },
-  };
 }

@@ -27,7 +27,7 @@ import {
   type TreeHead,
 } from "./answers.js";
 import { UntrueAnswer } from "./client-error.js";
-import { Connections, dialWith, type RetryOptions } from "./connections.js";
+import { type Connection, Connections, dialWith, type RetryOptions } from "./connections.js";
 import { pages } from "./paging.js";
 import type { ClientProfile } from "./profile.js";
 import { verifyReceipt } from "./receipt-check.js";
@@ -133,25 +133,30 @@ export class BssClient {
     address: string,
     options: { readonly role?: "manager" | "storage"; readonly signal?: AbortSignal } = {},
   ): Promise<GetStatusResponse> {
-    const { role = "manager", signal } = options;
-    const connection = dialWith(this.profile, role)(address);
-    const callOptions = { timeoutMs: statusTimeoutMs, ...(signal && { signal }) };
-    const answer = connection.unary(QueryService.method.getStatus, {}, callOptions);
-    return answer.finally(() => connection.close());
+    const { role, signal } = options;
+    return this.#askOne(address, role, (connection) => {
+      const callOptions = { timeoutMs: statusTimeoutMs, ...(signal && { signal }) };
+      return connection.unary(QueryService.method.getStatus, {}, callOptions);
+    });
   }
 
   /** Why one node has halted, and by what evidence, without asking another in its place. */
   forkOf(
     address: string,
-    { role = "manager" }: { readonly role?: "manager" | "storage" } = {},
+    { role }: { readonly role?: "manager" | "storage" } = {},
   ): Promise<GetForkResponse> {
-    const connection = dialWith(this.profile, role)(address);
-    const answer = connection.unary(
-      QueryService.method.getFork,
-      {},
-      { timeoutMs: statusTimeoutMs },
+    return this.#askOne(address, role, (connection) =>
+      connection.unary(QueryService.method.getFork, {}, { timeoutMs: statusTimeoutMs }),
     );
-    return answer.finally(() => connection.close());
+  }
+
+  #askOne<T>(
+    address: string,
+    role: "manager" | "storage" = "manager",
+    ask: (connection: Connection) => Promise<T>,
+  ): Promise<T> {
+    const connection = dialWith(this.profile, role)(address);
+    return ask(connection).finally(() => connection.close());
   }
 
   /** One record by its hash (32 bytes). Throws RECORD_UNKNOWN. */

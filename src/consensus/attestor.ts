@@ -24,7 +24,7 @@ import type { ParsedBlock } from "../ledger/blocks.js";
 import { checkApproval, checkBlockCertificates, checkCommit } from "../ledger/certificates.js";
 import { drawCommittee } from "../ledger/committee.js";
 import type { SignatureCheck } from "../ledger/signature-check.js";
-import { type BuiltStorageHeader, buildStorageBlockHeader } from "../ledger/storage-blocks.js";
+import type { BuiltStorageHeader } from "../ledger/storage-blocks.js";
 import type { StorageHead } from "../ledger/storage-head.js";
 import { type Violation, violation } from "../ledger/violation.js";
 import type { AttestationClaim } from "../ledger/vote-digests.js";
@@ -32,6 +32,7 @@ import { auditPositions } from "./audit.js";
 import {
   type ExtendedLog,
   extendLog,
+  headAfter,
   linkProblem,
   membersAfter,
   operationSignatures,
@@ -178,22 +179,8 @@ export function checkFinal(
   const signatures = checkBlockCertificates(certificates, facts, head.members, consortiumId);
   if (!signatures.ok) return signatures;
 
-  const storageHeader = buildStorageBlockHeader({
-    block,
-    previousStorageBlockId: head.storageBlockId,
-    hash2: log.hash2,
-    treeSize: log.frontier.size,
-  });
-  const after: StorageHead = {
-    height: block.height,
-    storageBlockId: storageHeader.storageBlockId,
-    managerBlockId: block.blockId,
-    timestampMs: block.timestampMs,
-    frontier: log.frontier,
-    members: members.value,
-    facts,
-  };
-  const append = { block, sealedRecords, certificates, storageHeader, log, head: after };
+  const after = headAfter(block, head, { log, members: members.value, facts });
+  const append = { block, sealedRecords, certificates, log, ...after };
   const operations = [...settled.value, ...operationSignatures(block, context)];
   return ok({ signatures: signatures.value, append, operations });
 }

@@ -20,6 +20,7 @@ import type { StoredNode } from "../ledger/merkle/nodes.js";
 import { operationSignatureChecks } from "../ledger/operation-signatures.js";
 import { carriesAuthority } from "../ledger/operations.js";
 import type { SignatureCheck } from "../ledger/signature-check.js";
+import { type BuiltStorageHeader, buildStorageBlockHeader } from "../ledger/storage-blocks.js";
 import type { StorageHead } from "../ledger/storage-head.js";
 import { type RuleReason, refuse, type Violation, violation } from "../ledger/violation.js";
 
@@ -153,6 +154,25 @@ export function membersAfter(
   if (equalBytes(header.membersDigest, members.value.digest())) return ok(members.value);
   const message = "The members after the block have another digest.";
   return refuse("BLOCK_DIGEST_MISMATCH", message, "header.members_digest");
+}
+
+/** The public chain's head after a block that is final, and the storage header that it gets. */
+export function headAfter(
+  block: ParsedBlock,
+  before: StorageHead,
+  made: { readonly log: ExtendedLog; readonly members: Members; readonly facts: BlockFacts },
+): { readonly storageHeader: BuiltStorageHeader; readonly head: StorageHead } {
+  const { blockId: managerBlockId, height, timestampMs } = block;
+  const { log, members, facts } = made;
+  const { frontier, hash2 } = log;
+  const { storageBlockId: previousStorageBlockId } = before;
+  const treeSize = frontier.size;
+  const storageHeader = buildStorageBlockHeader({ block, previousStorageBlockId, hash2, treeSize });
+  const { storageBlockId } = storageHeader;
+  return {
+    storageHeader,
+    head: { height, storageBlockId, managerBlockId, timestampMs, frontier, members, facts },
+  };
 }
 
 /** The block as far as it bears on the members, on top of `head`. */

@@ -11,12 +11,12 @@ import type { BlockCertificates } from "../gen/bss/v1/block_pb.js";
 import type { ParsedBlock } from "../ledger/blocks.js";
 import { checkBlockCertificates } from "../ledger/certificates.js";
 import type { SignatureCheck } from "../ledger/signature-check.js";
-import { buildStorageBlockHeader } from "../ledger/storage-blocks.js";
 import type { StandingChange } from "../ledger/storage-changes.js";
 import type { StorageHead } from "../ledger/storage-head.js";
 import type { Violation } from "../ledger/violation.js";
 import {
   extendLog,
+  headAfter,
   linkProblem,
   membersAfter,
   operationSignatures,
@@ -54,19 +54,8 @@ export function followBlock(
   const facts = publicFacts(block, context, members.value);
   const certified = checkBlockCertificates(certificates, facts, head.members, consortiumId);
   if (!certified.ok) return certified;
-  const { storageBlockId } = buildStorageBlockHeader({
-    block,
-    previousStorageBlockId: head.storageBlockId,
-    hash2: log.hash2,
-    treeSize: log.frontier.size,
-  });
-  const { blockId: managerBlockId, height, timestampMs } = block;
   return ok({
     signatures: [...certified.value, ...settled.value, ...operationSignatures(block, context)],
-    head: {
-      ...{ height, storageBlockId, managerBlockId, timestampMs, facts },
-      frontier: log.frontier,
-      members: members.value,
-    },
+    head: headAfter(block, head, { log, members: members.value, facts }).head,
   });
 }

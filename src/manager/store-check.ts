@@ -12,15 +12,16 @@ import { blockId } from "../ledger/blocks.js";
 import { loadGenesis } from "../node/genesis-file.js";
 import { ManagerStore } from "../store/manager-store.js";
 import { isDamage } from "../store/mendable-store.js";
-import { compareStores, damageOf, type StoreCheckPorts } from "../store/store-comparison.js";
+import { checkAnew, damageOf, type StoreCheckPorts } from "../store/store-comparison.js";
 import { BlockValidator } from "./block-validator.js";
 import { openEpochKey } from "./manager-keys.js";
 
 /** Resolves with the height up to which the chain holds. @throws ConfigError, StartError */
 export async function checkManagerStore(
   config: ManagerConfig,
-  { stored, scratch, found, onHeight }: StoreCheckPorts,
+  ports: StoreCheckPorts,
 ): Promise<number> {
+  const { stored, scratch, found } = ports;
   const genesis = loadGenesis(config.genesisFile);
   const { consortiumId, policy } = genesis;
   const epochKey = await openEpochKey(config.id, readManagerKeys(config), genesis);
@@ -38,18 +39,9 @@ export async function checkManagerStore(
     head: () => made.head,
     readState: (keys) => made.state(keys),
   });
-  const { height: top } = source.head;
-  while (made.head.height < top) {
-    const height = made.head.height + 1;
-    onHeight(height, top);
-    const problem = await appendFrom(source, made, { height, validator, epochKey });
-    if (problem === undefined) continue;
-    found({ where: `height ${height}`, what: problem });
-    break;
-  }
-  const { height } = made.head;
-  await compareStores(scratch, stored, height === top, found);
-  return height;
+  return checkAnew(ports, made, source.head.height, (height) =>
+    appendFrom(source, made, { height, validator, epochKey }),
+  );
 }
 
 async function appendFrom(

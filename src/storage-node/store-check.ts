@@ -14,29 +14,21 @@ import type { Violation } from "../ledger/violation.js";
 import { loadGenesis } from "../node/genesis-file.js";
 import { isDamage } from "../store/mendable-store.js";
 import { LeftBlocks, StorageNodeStore } from "../store/storage-node-store.js";
-import { compareStores, damageOf, type StoreCheckPorts } from "../store/store-comparison.js";
+import { checkAnew, damageOf, type StoreCheckPorts } from "../store/store-comparison.js";
 
 /** Resolves with the height up to which the chain holds. */
 export async function checkStorageStore(
   config: StorageNodeConfig,
-  { stored, scratch, found, onHeight }: StoreCheckPorts,
+  ports: StoreCheckPorts,
 ): Promise<number> {
+  const { stored, scratch } = ports;
   const genesis = loadGenesis(config.genesisFile);
   const made = await StorageNodeStore.open(scratch, genesis);
   const source = new LeftBlocks(stored, genesis);
   const signatures = new SignatureCache();
-  const top = await source.top();
-  while (made.head.height < top) {
-    const height = made.head.height + 1;
-    onHeight(height, top);
-    const problem = await appendFrom(source, made, { height, genesis, signatures });
-    if (problem === undefined) continue;
-    found({ where: `height ${height}`, what: problem });
-    break;
-  }
-  const { height } = made.head;
-  await compareStores(scratch, stored, height === top, found);
-  return height;
+  return checkAnew(ports, made, await source.top(), (height) =>
+    appendFrom(source, made, { height, genesis, signatures }),
+  );
 }
 
 async function appendFrom(

@@ -66,10 +66,35 @@ const immutable: readonly Compared[] = [
 ];
 
 /**
+ * Makes the chain anew from the stored blocks, up to height `top` or to the first block with a
+ * and compares the stores. `appendNext` appends the block at a height, or says what keeps it out.
+ *
+ * @returns the height up to which the chain holds
+ */
+export async function checkAnew(
+  { stored, scratch, found, onHeight }: StoreCheckPorts,
+  made: { readonly head: { readonly height: number } },
+  top: number,
+  appendNext: (height: number) => Promise<string | undefined>,
+): Promise<number> {
+  while (made.head.height < top) {
+    const height = made.head.height + 1;
+    onHeight(height, top);
+    const problem = await appendNext(height);
+    if (problem === undefined) continue;
+    found({ where: `height ${height}`, what: problem });
+    break;
+  }
+  const { height } = made.head;
+  await compareStores(scratch, stored, height === top, found);
+  return height;
+}
+
+/**
  * `complete`: the chain was made anew up to the head of the store; else what was made so far is all
  * that can be compared.
  */
-export async function compareStores(
+async function compareStores(
   made: KeyValueStore,
   stored: KeyValueStore,
   complete: boolean,

@@ -6,11 +6,11 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { utf8 } from "../../src/base/bytes.js";
-import { type BssClient, document } from "../../src/client/index.js";
+import type { BssClient } from "../../src/client/index.js";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
 import { createClient } from "../../src/rpc/client.js";
 import { LiveConsortium, poll, quickPolicy } from "../support/live-consortium.js";
+import { startNoteLoad } from "../support/note-load.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const policy = `${quickPolicy}suspension: floor
@@ -30,7 +30,7 @@ describe("a consortium whose nodes were away", { timeout: 300_000 }, () => {
     const sizes = { managers: 4, storage: 4, participants: 1 };
     consortium = await LiveConsortium.start(join(parent, "live"), sizes, { policy });
     client = await consortium.client("participant-1", ["manager-2"]);
-    load = startLoad();
+    load = startNoteLoad(client);
   });
   after(async () => {
     await load?.stop();
@@ -40,26 +40,6 @@ describe("a consortium whose nodes were away", { timeout: 300_000 }, () => {
   const heightOf = async (id: string) => (await consortium.statusOf(id))?.height ?? 0;
   const reaches = (id: string, height: number) =>
     poll(async () => (await heightOf(id)) >= height || undefined, `${id} at height ${height}`);
-
-  /** One record after the other, until it is stopped; those that fail are tried again. */
-  function startLoad() {
-    let going = true;
-    const run = async () => {
-      for (let i = 0; going; i++) {
-        const content = utf8(`record ${i}`);
-        const kind = { ownerId: "participant-1", mediaType: "text/plain", name: "note" };
-        const record = document({ ...kind, content, timeMs: Date.now() });
-        await client.submit(client.sign([record]), { timeoutMs: 20_000 }).catch(() => {});
-      }
-    };
-    const running = run();
-    return {
-      stop: () => {
-        going = false;
-        return running;
-      },
-    };
-  }
 
   function lose(id: string): void {
     rmSync(consortium.node(id).config.dataDirectory, { recursive: true, force: true });

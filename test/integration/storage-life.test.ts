@@ -6,14 +6,14 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { utf8 } from "../../src/base/bytes.js";
-import { type BssClient, document } from "../../src/client/index.js";
+import type { BssClient } from "../../src/client/index.js";
 import { readSeedFile } from "../../src/config/key-files.js";
 import { ed25519Signer } from "../../src/crypto/ed25519.js";
 import { StorageSuspension } from "../../src/gen/bss/v1/members_pb.js";
 import type { StorageNodeStatus } from "../../src/gen/bss/v1/query_pb.js";
 import { EchoingNode } from "../support/echoing-node.js";
 import { LiveConsortium, poll, quickPolicy } from "../support/live-consortium.js";
+import { startNoteLoad } from "../support/note-load.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const policy = `${quickPolicy}suspension: floor
@@ -34,43 +34,17 @@ describe("the life of storage nodes", { timeout: 300_000 }, () => {
     const sizes = { managers: 4, storage: 5, participants: 1 };
     consortium = await LiveConsortium.start(join(parent, "live"), sizes, { policy });
     client = await consortium.client("participant-1", ["manager-2"]);
-    load = startLoad();
+    load = startNoteLoad(client);
   });
   after(async () => {
     await load?.stop();
     await consortium?.close();
   });
 
-  /** One record after the other, until it is stopped. */
-  function startLoad() {
-    let going = true;
-    const run = async () => {
-      for (let i = 0; going; i++) {
-        const content = utf8(`record ${i}`);
-        const kind = { ownerId: "participant-1", mediaType: "text/plain", name: "note" };
-        const record = document({ ...kind, content, timeMs: Date.now() });
-        await client.submit(client.sign([record]), { timeoutMs: 20_000 }).catch(() => {});
-      }
-    };
-    const running = run();
-    return {
-      stop: () => {
-        going = false;
-        return running;
-      },
-    };
-  }
-
-  async function nodes(): Promise<readonly StorageNodeStatus[]> {
-    const found: StorageNodeStatus[] = [];
-    for await (const node of client.listStorageNodes()) found.push(node);
-    return found;
-  }
-
   /** What the chain says of a storage node, once it is as expected. */
   const nodeOnce = (id: string, what: string, expected: (node: StorageNodeStatus) => boolean) =>
     poll(async () => {
-      const node = (await nodes()).find(({ nodeId }) => nodeId === id);
+      const node = await client.storageNode(id);
       return node !== undefined && expected(node) ? node : undefined;
     }, `${id}: ${what}`);
   const isActive = ({ suspension }: StorageNodeStatus) =>

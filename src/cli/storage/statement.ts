@@ -1,5 +1,4 @@
 /** `bss storage statement`: why a node's credit and reward are what they are, recomputed. */
-import { SingleBar } from "cli-progress";
 import type { Command } from "commander";
 import { connectToStorageNode } from "../../client/client.js";
 import { readStatement, type Statement, type StatementEntry } from "../../client/statement.js";
@@ -8,6 +7,7 @@ import { CliError } from "../cli-error.js";
 import { parseCount, withClient } from "../client-session.js";
 import { type Column, fields, formatTime, type Output, table } from "../output.js";
 import { addProfileOption } from "../profile.js";
+import { createHeightBar } from "../progress-bar.js";
 
 type Options = { readonly storage?: string; readonly last: number };
 
@@ -48,14 +48,16 @@ export function addStatement(storage: Command): void {
       withClient(self, async (client, output) => {
         const chain =
           address === undefined ? undefined : connectToStorageNode(client.profile, address);
-        const progress = chainProgress();
+        const bar = createHeightBar();
         try {
-          const options = { onBlock: progress.at, ...(chain && { chain }) };
-          const statement = await readStatement(client, nodeId, options);
-          progress.stop();
+          const onBlock = (at: number, { height: top }: { height: number }) => bar.show(at, top);
+          const statement = await readStatement(client, nodeId, {
+            ...{ onBlock, ...(chain && { chain }) },
+          });
+          bar.stop();
           print(statement, last, output);
         } finally {
-          progress.stop();
+          bar.stop();
           chain?.close();
         }
       }),
@@ -124,28 +126,5 @@ function jsonOf(entry: StatementEntry): object {
     ...{ height: entry.height, time_unix_ms: entry.timestampMs, kind: entry.kind },
     ...{ about_height: entry.aboutHeight, credit: entry.credit, credit_delta: entry.creditDelta },
     ...{ reward_delta: entry.rewardDelta, paid_delta: entry.paidDelta },
-  };
-}
-
-/** A bar on a terminal: a long chain takes a while. */
-function chainProgress() {
-  const stream = process.stderr;
-  const bar = new SingleBar({
-    format: "{bar} {percentage} %  block {value} of {total}",
-    ...{ stream, fps: 8, barsize: 24, hideCursor: true, clearOnComplete: true },
-    ...{ barCompleteChar: "█", barIncompleteChar: "░" },
-  });
-  let running = false;
-  return {
-    at(height: number, status: { readonly height: number }): void {
-      if (!stream.isTTY) return;
-      if (!running) bar.start(status.height, 0);
-      running = true;
-      bar.update(height);
-    },
-    stop(): void {
-      if (running) bar.stop();
-      running = false;
-    },
   };
 }

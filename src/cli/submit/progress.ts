@@ -4,6 +4,7 @@
  */
 import { SingleBar } from "cli-progress";
 import { formatDuration } from "../output.js";
+import { barLook } from "../progress-bar.js";
 
 export type Progress = {
   /** More records are known to come. */
@@ -14,8 +15,6 @@ export type Progress = {
   note(text: string): void;
   stop(): void;
 };
-
-const framesPerSecond = 8;
 
 /** A bar on a terminal; elsewhere only the notes. */
 export function createProgress(
@@ -34,9 +33,8 @@ export function createProgress(
   let settled = 0;
   let expected = total;
   const bar = new SingleBar({
+    ...{ ...barLook, stream },
     format: "{bar} {percentage} %  {value}/{total} records  {rate} records/s  {left} left",
-    ...{ stream, fps: framesPerSecond, barsize: 24, hideCursor: true, clearOnComplete: true },
-    ...{ barCompleteChar: "█", barIncompleteChar: "░" },
   });
   bar.start(total, 0, { rate: "-", left: "-" });
   return {
