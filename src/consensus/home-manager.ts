@@ -6,6 +6,7 @@
 import { defined } from "../base/assert.js";
 import { u64be, utf8 } from "../base/bytes.js";
 import { sha256 } from "../crypto/hash.js";
+import type { RoundTimeouts } from "../gen/bss/v1/genesis_pb.js";
 
 /**
  * How many managers stand before `managerId` in line to serve `nodeId` at `height`; 0 is the home
@@ -23,3 +24,15 @@ export function serviceRank(
   defined(managerIds[self], "the manager is in the ring");
   return (self - home + managerIds.length) % managerIds.length;
 }
+
+/**
+ * How long each manager in line waits for the ones before it, in ms. Where a candidate is given
+ * long to be verified, because nodes are many or slow, it takes long to be shipped, too: who stands
+ * in too early ships everything once more.
+ */
+export function standInMs({ verifyMs }: Pick<RoundTimeouts, "verifyMs">): number {
+  return Math.max(standInMsMin, verifyMs / standInsPerVerify);
+}
+
+const standInMsMin = 400;
+const standInsPerVerify = 8;

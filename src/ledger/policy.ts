@@ -2,6 +2,7 @@
  * What a consortium may agree on. The bounds keep every policy workable: arithmetic stays in safe
  * integers, a block fits into one message, and no timeout is zero or for ever.
  */
+import { defined } from "../base/assert.js";
 import { type Policy, type RoundTimeouts, SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
 import { creditAtAdmission, storageNodesMax } from "./member-lists.js";
 import { type Violation, violation } from "./violation.js";
@@ -77,6 +78,11 @@ function checkStorage(policy: Policy): Violation | undefined {
     `Neither 0 nor from ${unreachableAfterMinMs} to ${dayMs}.`,
     "unreachable_after_ms",
   );
+}
+
+/** The timeouts of a policy that was checked. */
+export function timeoutsOf({ timeouts }: Policy): RoundTimeouts {
+  return defined(timeouts, "a policy has timeouts");
 }
 
 function checkTimeouts(timeouts: RoundTimeouts): Violation | undefined {

@@ -7,13 +7,14 @@
  *
  * Only the driver's loop changes the chain. Everything else reads the head as it finds it.
  */
-import { defined } from "../base/assert.js";
 import { every, type Timer } from "../base/time.js";
 import type { RestoredHeight, RingStatus } from "../consensus/events.js";
+import { standInMs } from "../consensus/home-manager.js";
 import { Ring } from "../consensus/ring.js";
 import type { RingWaiting } from "../consensus/waiting.js";
 import { SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
 import type { ForkProof } from "../gen/bss/v1/vote_pb.js";
+import { timeoutsOf } from "../ledger/policy.js";
 import { BlockSync } from "../node/block-sync.js";
 import type { ManagerStore } from "../store/manager-store.js";
 import type { Progress } from "../sync/sync-progress.js";
@@ -196,6 +197,7 @@ export class Manager {
     });
     this.storage = new StorageExchange({
       ...{ selfId: options.selfId, candidates, after: time.after },
+      standInMs: standInMs(timeoutsOf(shared.policy)),
       managerIds: () => shared.members().managers.map(({ managerId }) => managerId),
       head: () => headOf(store),
       readBlocks: (from, limit) => shipped.forStorage(from, limit),
@@ -234,11 +236,11 @@ export class Manager {
     const { store, genesis, selfId } = options;
     const { height, members } = store.head;
     const { restored, bodies } = await store.loadHeight(height + 1);
-    const { futureBoundMs, timeouts, suspension, suspendAfterMs } = genesis.policy;
+    const { futureBoundMs, suspension, suspendAfterMs } = genesis.policy;
     const suspends = suspension === SuspensionMode.FLOOR;
     const ring = new Ring({
       selfId,
-      timeouts: defined(timeouts, "a policy has timeouts"),
+      timeouts: timeoutsOf(genesis.policy),
       futureBoundMs,
       ...(suspends ? { suspendAfterMs } : {}),
       resendMs,

@@ -27,8 +27,6 @@ import { buildApproval } from "../ledger/certificates.js";
 import type { CallContext, ServerStream } from "../rpc/handlers.js";
 import type { Candidate, CandidateBlocks } from "./candidate-blocks.js";
 
-/** How long each manager in line waits for the ones before it. */
-const standInMs = 400;
 const blocksPerAnswerMax = 100;
 
 type Down = MessageInitShape<typeof VerifyIntegrityResponseSchema>;
@@ -42,6 +40,8 @@ const haltTextMax = 500;
 export type StorageExchangePorts = {
   readonly selfId: string;
   readonly managerIds: () => readonly string[];
+  /** How long each manager in line waits for the ones before it. */
+  readonly standInMs: number;
   readonly candidates: CandidateBlocks;
   readonly head: () => { readonly height: number; readonly certificates?: BlockCertificates };
   readonly readBlocks: (fromHeight: number, limit: number) => Promise<StorageBlocks>;
@@ -221,7 +221,7 @@ export class StorageExchange {
       send(rank);
       return;
     }
-    const timer = this.#ports.after(rank * standInMs, () => {
+    const timer = this.#ports.after(rank * this.#ports.standInMs, () => {
       this.#timers.delete(timer);
       send(rank);
     });

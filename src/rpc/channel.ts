@@ -13,6 +13,7 @@ export type ChannelOptions = {
   readonly expected: ExpectedServer;
   readonly messageBytesMax?: number;
   readonly keepaliveMs?: number;
+  /** Shorter than a server's by default: whoever dials has to find the way back. */
   readonly keepaliveTimeoutMs?: number;
   /** How long connecting may go on without success before it is begun anew from the start. */
   readonly connectTimeoutMs?: number;
@@ -21,6 +22,7 @@ export type ChannelOptions = {
 };
 
 const defaultConnectTimeoutMs = 10_000;
+const defaultKeepaliveTimeoutMs = 5_000;
 
 /** The channel's own wait between attempts to connect; calls meanwhile fail at once. */
 const reconnectInitialMs = 100;
@@ -100,8 +102,7 @@ export class RpcChannel {
       "grpc.max_receive_message_length":
         options.messageBytesMax ?? defaultRpcLimits.hardMessageBytesMax,
       "grpc.keepalive_time_ms": options.keepaliveMs ?? defaultRpcLimits.keepaliveMs,
-      "grpc.keepalive_timeout_ms":
-        options.keepaliveTimeoutMs ?? defaultRpcLimits.keepaliveTimeoutMs,
+      "grpc.keepalive_timeout_ms": options.keepaliveTimeoutMs ?? defaultKeepaliveTimeoutMs,
       "grpc.initial_reconnect_backoff_ms": reconnectInitialMs,
       "grpc.max_reconnect_backoff_ms": reconnectMaxMs,
       "grpc.dns_min_time_between_resolutions_ms": reconnectMaxMs,

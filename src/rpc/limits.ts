@@ -15,7 +15,10 @@ export type RpcLimits = {
   readonly streamQueueBytesMax: number;
   /** A connection without a sign of life is pinged after this time. */
   readonly keepaliveMs: number;
-  /** A ping without an answer ends the connection after this time. */
+  /**
+   * A ping without an answer ends the connection after this time. One that is shorter than the time
+   * for which a loaded node may be busy would end what works, and make it busier with new links.
+   */
   readonly keepaliveTimeoutMs: number;
   /** A connection without a call is closed after this time. */
   readonly idleConnectionMs: number;
@@ -30,6 +33,6 @@ export const defaultRpcLimits: RpcLimits = {
   streamQueueMessagesMax: 4_096,
   streamQueueBytesMax: 64 * 1024 * 1024,
   keepaliveMs: 10_000,
-  keepaliveTimeoutMs: 5_000,
+  keepaliveTimeoutMs: 20_000,
   idleConnectionMs: 10 * 60_000,
 };

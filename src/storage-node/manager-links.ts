@@ -13,6 +13,7 @@ import type { Manager, Members } from "../ledger/members.js";
 import type { BackoffOptions } from "../rpc/backoff.js";
 import { createChannel } from "../rpc/channel.js";
 import { createClient } from "../rpc/client.js";
+import { defaultRpcLimits } from "../rpc/limits.js";
 import { type Connection, type LinkState, ReconnectingStream } from "../rpc/reconnecting-stream.js";
 import type { RpcError } from "../rpc/rpc-error.js";
 import type { TlsFiles } from "../rpc/tls.js";
@@ -113,6 +114,8 @@ export function grpcDial(options: GrpcDialOptions): ManagerLinksOptions["dial"] 
       address: addresses.get(managerId) ?? address,
       tls,
       messageBytesMax,
+      // A manager that is busy with many storage nodes answers late.
+      keepaliveTimeoutMs: defaultRpcLimits.keepaliveTimeoutMs,
       reconnectMaxMs: reconnectMaxMs(storageNodeCount),
       expected: { consortiumName, role: "manager", id: managerId, spkiSha256 },
     });

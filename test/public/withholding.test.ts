@@ -49,6 +49,7 @@ for (const withholder of managerIds) {
         candidates.add(1, block, executed);
         const exchange = new StorageExchange({
           ...{ selfId, candidates, managerIds: () => managerIds, head: () => ({ height: 0 }) },
+          standInMs,
           readBlocks: () => assert.fail("nobody asks"),
           takeAttestation: async () => {},
           takeReturn: async () => {},

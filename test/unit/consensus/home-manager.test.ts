@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
-import { serviceRank } from "../../../src/consensus/home-manager.js";
+import { serviceRank, standInMs } from "../../../src/consensus/home-manager.js";
 
 const ring = ["manager-1", "manager-2", "manager-3", "manager-4"] as const;
 
@@ -38,6 +38,12 @@ describe("the managers in line to serve a storage node", () => {
       }
     }
     for (const count of counts) assert.ok(count > 60 && count < 140, `${counts}`);
+  });
+
+  test("are waited for as long as a candidate's verification allows", () => {
+    assert.equal(standInMs({ verifyMs: 1 }), 400);
+    assert.equal(standInMs({ verifyMs: 3_000 }), 400);
+    assert.equal(standInMs({ verifyMs: 30_000 }), 3_750);
   });
 
   test("are one, when there is one manager", () => {

@@ -74,7 +74,7 @@ describe("the links of storage nodes", () => {
     candidates = new CandidateBlocks(() => false);
     candidates.add(1, block, executed);
     exchange = new StorageExchange({
-      ...{ selfId, candidates, managerIds: () => managerIds, head: () => head },
+      ...{ selfId, candidates, managerIds: () => managerIds, head: () => head, standInMs: 400 },
       readBlocks: async (from, limit) => {
         fetched.push([from, limit]);
         return create(StorageBlocksSchema);
