@@ -132,7 +132,6 @@ export class StorageExchange {
     const block = {
       block: publicBlock(candidate),
       sealedRecords: [...(candidate.executed?.sealed ?? [])],
-      certificates,
     };
     const whole = commitMessage({ certificates, block });
     const brief = commitMessage({ certificates });

@@ -160,6 +160,9 @@ describe("the links of storage nodes", () => {
       assert.ok(message?.case === "commit", nodeId);
       const bulk = rankOf(nodeId) === 0 && nodeId !== holder;
       assert.equal(message.value.block !== undefined, bulk, nodeId);
+      // The largest part for many nodes, it is said once.
+      assert.equal(message.value.certificates, certificates, nodeId);
+      assert.equal(message.value.block?.certificates, undefined, nodeId);
     }
   });
 

@@ -242,7 +242,8 @@ export type CommitBlock = Message<"bss.v1.CommitBlock"> & {
   certificates?: BlockCertificates | undefined;
 
   /**
-   * The block and its records; left out for a node that has the candidate already.
+   * The block and its records, without the certificates once more; left out for a node that has the
+   * candidate already.
    *
    * @generated from field: bss.v1.CertifiedStorageBlock block = 2;
    */
