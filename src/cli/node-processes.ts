@@ -78,8 +78,9 @@ const defaults: Settings = {
   mainFile: join(import.meta.dirname, "main.js"),
   execArgv: [],
   env: {},
-  readyTimeoutMs: 60_000,
-  stopTimeoutMs: 10_000,
+  readyTimeoutMs: 180_000,
+  // Longer than a node gives itself to stop in order.
+  stopTimeoutMs: 70_000,
   onExit: () => {},
 };
 

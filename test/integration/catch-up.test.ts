@@ -9,7 +9,7 @@ import { after, before, describe, test } from "node:test";
 import type { BssClient } from "../../src/client/index.js";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
 import { createClient } from "../../src/rpc/client.js";
-import { LiveConsortium, poll, quickPolicy } from "../support/live-consortium.js";
+import { LiveConsortium, poll, quickPolicy, suiteTimeoutMs } from "../support/live-consortium.js";
 import { startNoteLoad } from "../support/note-load.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
@@ -20,7 +20,7 @@ resume_wait_max_ms: 60000
 `;
 const blocksMissed = 40;
 
-describe("a consortium whose nodes were away", { timeout: 300_000 }, () => {
+describe("a consortium whose nodes were away", { timeout: suiteTimeoutMs }, () => {
   let consortium: LiveConsortium;
   let client: BssClient;
   let load: { stop(): Promise<void> };
@@ -37,7 +37,8 @@ describe("a consortium whose nodes were away", { timeout: 300_000 }, () => {
     await consortium?.close();
   });
 
-  const heightOf = async (id: string) => (await consortium.statusOf(id))?.height ?? 0;
+  const heightOf = (id: string) =>
+    poll(async () => (await consortium.statusOf(id))?.height, `${id} says its height`);
   const reaches = (id: string, height: number) =>
     poll(async () => (await heightOf(id)) >= height || undefined, `${id} at height ${height}`);
 

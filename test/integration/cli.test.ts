@@ -98,12 +98,12 @@ describe("the command bss", () => {
     });
     const profile = join(dir, "participants", "participant-1", "profile.yaml");
     const child = spawn(process.execPath, [mainFile, "status", "-p", profile]);
-    const timer = setTimeout(() => child.kill(), 60_000);
+    const timer = setTimeout(() => child.kill(), 180_000);
     let err = "";
     child.stderr.on("data", (chunk) => {
       err += chunk;
     });
-    const [code] = await once(child, "exit");
+    const [code] = await once(child, "close");
     clearTimeout(timer);
     mute.close();
     assert.equal(code, 1, "ended by itself");

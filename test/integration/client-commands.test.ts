@@ -187,7 +187,7 @@ describe("the commands that talk to a consortium", () => {
     });
     await half;
     child.kill("SIGINT");
-    assert.equal(await new Promise((resolve) => child.once("exit", resolve)), 130);
+    assert.equal(await new Promise((resolve) => child.once("close", resolve)), 130);
     assert.match(err, /stopped after 110 receipts; run the same command again/);
     assert.equal(receiptsOf("long.jsonl").length, 110);
     for (const { misbehaviour } of toy.managers) delete misbehaviour.beforeAnswer;

@@ -28,7 +28,7 @@ import { createClient } from "../../src/rpc/client.js";
 import type { Role } from "../../src/rpc/identity.js";
 import { statusName } from "../../src/rpc/status-codes.js";
 import type { TlsFiles } from "../../src/rpc/tls.js";
-import { LiveConsortium } from "../support/live-consortium.js";
+import { LiveConsortium, suiteTimeoutMs } from "../support/live-consortium.js";
 import { TestAuthority, uriOf } from "../support/pki.js";
 import { rpcErrorFrom } from "../support/rpc-consortium.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
@@ -38,7 +38,7 @@ const mainFile = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url)
 
 type Refusal = { readonly status: string; readonly reason?: string; readonly field?: string };
 
-describe("a manager that is given wrong input", { timeout: 120_000 }, () => {
+describe("a manager that is given wrong input", { timeout: suiteTimeoutMs }, () => {
   let consortium: LiveConsortium;
   let client: BssClient;
   let wire: Client;
@@ -254,7 +254,7 @@ describe("a manager that is given wrong input", { timeout: 120_000 }, () => {
 function callSubmit(client: Client, request: Uint8Array): Promise<Uint8Array> {
   const bytes = (value: Buffer) => value;
   return new Promise((resolve, reject) => {
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 120_000;
     client.makeUnaryRequest(
       submitPath,
       bytes,

@@ -22,13 +22,13 @@ import {
 } from "../../src/gen/bss/v1/vote_pb.js";
 import { commitDigest, headDigest } from "../../src/ledger/votes.js";
 import { createClient } from "../../src/rpc/client.js";
-import { LiveConsortium, poll } from "../support/live-consortium.js";
+import { LiveConsortium, poll, suiteTimeoutMs } from "../support/live-consortium.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const managerIds = ["manager-1", "manager-2", "manager-3", "manager-4"] as const;
 const stolen = managerIds.slice(1);
 
-describe("a consortium in which three managers are not honest", { timeout: 240_000 }, () => {
+describe("a consortium in which three managers are not honest", { timeout: suiteTimeoutMs }, () => {
   let consortium: LiveConsortium;
   let client: BssClient;
 
@@ -61,9 +61,9 @@ describe("a consortium in which three managers are not honest", { timeout: 240_0
     await createClient(VoteService, channel).vote().write({ message });
   };
 
-  const haltOf = (id: string) =>
-    poll(async () => {
-      const asked = await consortium.client("participant-1", [id]);
+  const haltOf = async (id: string) => {
+    const asked = await consortium.client("participant-1", [id]);
+    return poll(async () => {
       const failure = await asked.getConsortium({ timeoutMs: 2_000 }).then(
         () => undefined,
         (error: unknown) => error,
@@ -71,6 +71,7 @@ describe("a consortium in which three managers are not honest", { timeout: 240_0
       const halted = failure instanceof RpcError && failure.reason === "NODE_HALTED";
       return halted ? failure.message : undefined;
     }, `${id} halts`);
+  };
 
   test("a manager halts alone when Q others show another head", async () => {
     const { consortiumId } = consortium.genesis;
@@ -92,7 +93,7 @@ describe("a consortium in which three managers are not honest", { timeout: 240_0
   test("a manager that was wrong about the others goes on after a restart", async () => {
     await consortium.kill(["manager-1"]);
     await consortium.restart(["manager-1"]);
-    const { outcomes } = await client.submit(client.sign([note()]), { timeoutMs: 30_000 });
+    const { outcomes } = await client.submit(client.sign([note()]), { timeoutMs: 180_000 });
     assert.equal(outcomes[0]?.outcome.case, "committed");
   });
 

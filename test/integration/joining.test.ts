@@ -25,8 +25,11 @@ import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const mainFile = pathOf(import.meta.dirname, "../../src/cli/main.js");
 const nodes = 7;
-/** What manager-2 issues lives about 26 s; a test says which managers issue. */
-const shortDays = 0.0003;
+/**
+ * What manager-2 issues lives about 104 s; a test says which managers issue. A node that has not
+ * renewed it by then is out, so it leaves a slow machine half a minute after two thirds.
+ */
+const shortDays = 0.0012;
 
 describe("joining a consortium that runs", () => {
   const parent = temporaryDirectory();
@@ -100,7 +103,9 @@ describe("joining a consortium that runs", () => {
     });
   });
   after(async () => {
-    const running = started.filter(({ exitCode }) => exitCode === null);
+    const running = started.filter(
+      ({ exitCode, signalCode }) => exitCode === null && signalCode === null,
+    );
     for (const child of running) child.kill("SIGTERM");
     await Promise.all(running.map((child) => once(child, "exit")));
     await live?.close();
@@ -118,7 +123,7 @@ describe("joining a consortium that runs", () => {
         return ready.length === nodes ? found : undefined;
       },
       "seven storage nodes that are linked",
-      240_000,
+      600_000,
     );
     const sponsors = (await storageNodes()).map(({ sponsorId }) => sponsorId);
     assert.deepEqual(sponsors, [...Array(6).fill("manager-1"), "manager-2"]);
@@ -135,7 +140,7 @@ describe("joining a consortium that runs", () => {
       ...{ ownerId: "home-1", meterId: "meter-1" },
       ...{ intervalStartS: 1_700_000_100, intervalS: 900, importedWh: 5, exportedWh: 7 },
     });
-    const { outcomes } = await client.submit(client.sign([reading]), { timeoutMs: 60_000 });
+    const { outcomes } = await client.submit(client.sign([reading]), { timeoutMs: 180_000 });
     assert.equal(outcomes[0]?.outcome.case, "committed");
     client.close();
     const again = await bss("register", "participant", "--invite", file, "--dir", at("home"));
@@ -172,7 +177,7 @@ describe("joining a consortium that runs", () => {
   const asOperator = (parts: { uses?: number; expiresMs?: number; seed?: Uint8Array }) => {
     const profile: ClientProfile = readProfile(operator(1));
     const before = readInvitationFile(at("six.json"));
-    const { uses = 1, expiresMs = Date.now() + 60_000, seed = profile.signingSeed } = parts;
+    const { uses = 1, expiresMs = Date.now() + 3_600_000, seed = profile.signingSeed } = parts;
     const signed = signInvitation(
       { ...profile, signingSeed: seed },
       {
@@ -234,7 +239,11 @@ describe("joining a consortium that runs", () => {
       socket.destroy();
       return Date.parse(until);
     };
-    assert.equal(await shown(), terms.toMs);
+    // The file is written first.
+    await poll(
+      async () => ((await shown()) === terms.toMs ? true : undefined),
+      "the new certificate in use",
+    );
     await live.kill(["manager-1"]);
     await live.restart(["manager-1"]);
     await poll(async () => {

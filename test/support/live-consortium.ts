@@ -59,8 +59,10 @@ timeouts:
 const strictPolicy = `${quickPolicy}suspension: never\n`;
 
 /** What tests of a consortium wait for comes within this time on a busy machine. */
-const patienceMs = 60_000;
+const patienceMs = 180_000;
 const pollMs = 50;
+/** For a suite as a whole. Shorter than what the runner gives a file, so that hooks still run. */
+export const suiteTimeoutMs = 25 * 60_000;
 
 export class LiveConsortium {
   readonly directory: string;

@@ -1,5 +1,5 @@
 /** Changes a stopped or running node's files as a failing disk does. */
-import { closeSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { defined } from "../../src/base/assert.js";
 import { chainKeys } from "../../src/store/chain-writes.js";
@@ -29,7 +29,7 @@ export async function settleFiles(directory: string, count = 6): Promise<readonl
   return records.map((each) => defined(each, "the record is there"));
 }
 
-/** One byte of each file whose name matches. */
+/** One byte of each file whose name matches. A node that runs may remove files meanwhile. */
 export function flipFiles(
   directory: string,
   names: RegExp,
@@ -68,6 +68,7 @@ export async function exchangeRecords(directory: string, count: number): Promise
 
 /** In place, as a disk does it. */
 function flip(file: string, at: Place, records: readonly Uint8Array[]): boolean {
+  if (!existsSync(file)) return false;
   const content = readFileSync(file);
   const position = at(content, records);
   if (position === undefined) return false;

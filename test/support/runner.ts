@@ -9,7 +9,7 @@ export interface Totals {
 }
 
 /** One test file may take this long before it counts as hung. */
-const fileTimeoutMs = 15 * 60 * 1000;
+const fileTimeoutMs = 30 * 60 * 1000;
 /** Lines of a failing file's own output that are shown. */
 const outputLinesMax = 200;
 /**

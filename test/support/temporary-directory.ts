@@ -1,11 +1,22 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after } from "node:test";
 
-/** A new directory that is removed when the tests around the call have ended. */
+const directories: string[] = [];
+
+/**
+ * A new directory that is removed when this process ends. Not by a hook: hooks run in the order in
+ * which they were registered, so one that stops what writes there would often come later.
+ */
 export function temporaryDirectory(): string {
+  if (directories.length === 0) process.prependListener("exit", removeAll);
   const directory = mkdtempSync(join(tmpdir(), "bss-test-"));
-  after(() => rmSync(directory, { recursive: true, force: true }));
+  directories.push(directory);
   return directory;
+}
+
+function removeAll(): void {
+  for (const directory of directories) {
+    rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
+  }
 }
