@@ -10,6 +10,8 @@ export type PhaseResult = {
   readonly targets: readonly string[];
   readonly tolerated: boolean;
   readonly struckMs: number;
+  /** Healing begins: from then on targets may be there again. */
+  readonly healingMs: number;
   readonly healedMs: number;
   /** From the end of healing to the next block. Absent when none came in time. */
   readonly commitAfterMs?: number;
@@ -47,6 +49,7 @@ export async function runPhase(
   const struckMs = journal.nowMs;
   const heal = await faults[kind](world, phase);
   await sleep(Math.max(0, struckMs + holdMs - journal.nowMs));
+  const healingMs = journal.nowMs;
   await heal();
   const healedMs = journal.nowMs;
   const tip = tipOf(watchers);
@@ -57,7 +60,7 @@ export async function runPhase(
   const activeAfterMs = await measured(world, () => allActive(world));
   const stallMs = longestStall(watchers, struckMs, healedMs + (commitAfterMs ?? recoveryMaxMs));
   const result = {
-    ...{ kind, targets, tolerated: !beyondTolerance.has(kind), struckMs, healedMs },
+    ...{ kind, targets, tolerated: !beyondTolerance.has(kind), struckMs, healingMs, healedMs },
     ...{ blocksMeanwhile, stallMs, levelMaxMs },
     ...(commitAfterMs !== undefined && { commitAfterMs }),
     ...(levelAfterMs !== undefined && { levelAfterMs }),

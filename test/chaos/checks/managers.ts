@@ -7,6 +7,7 @@ type Strike = {
   readonly kind: FaultKind;
   readonly targets: readonly string[];
   readonly struckMs: number;
+  readonly healingMs: number;
   readonly healedMs: number;
 };
 
@@ -53,14 +54,14 @@ export function checkHistory({ id, blocks, history }: NodeLedger): readonly stri
 export function checkAbsencesNamed(
   { id, blocks }: NodeLedger,
   commitMs: ReadonlyMap<number, number>,
-  strikes: readonly Strike[],
+  strikes: readonly Omit<Strike, "healedMs">[],
 ): readonly string[] {
   return strikes
     .filter(({ kind }) => takesAway.has(kind))
-    .flatMap(({ kind, targets, struckMs, healedMs }) => {
+    .flatMap(({ kind, targets, struckMs, healingMs }) => {
       const meanwhile = blocks.filter(({ height }) => {
         const ms = commitMs.get(height);
-        return ms !== undefined && ms > struckMs && ms < healedMs;
+        return ms !== undefined && ms > struckMs && ms < healingMs;
       });
       return meanwhile
         .slice(underWay)
@@ -76,7 +77,7 @@ export function checkAbsencesNamed(
 export function unfoundedSuspensions(
   { history }: NodeLedger,
   commitMs: ReadonlyMap<number, number>,
-  strikes: readonly Strike[],
+  strikes: readonly Omit<Strike, "healingMs">[],
   slackMs: number,
 ): readonly string[] {
   const founded = (managerId: string, ms: number) =>

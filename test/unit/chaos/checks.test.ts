@@ -128,12 +128,14 @@ describe("the checker finds", () => {
 
   test("a manager that accepted what became final while it was away", () => {
     const commitMs = new Map([1, 2, 3].map((height) => [height, height * 1000]));
-    const strike = { kind: "kill-manager", targets: ["manager-1"], healedMs: 9_000 } as const;
+    const strike = { kind: "kill-manager", targets: ["manager-1"], healingMs: 9_000 } as const;
     const struckAt = (struckMs: number) => [{ ...strike, struckMs }];
     assert.match(checkAbsencesNamed(ledger, commitMs, struckAt(500)).join(), /height 3: .*kill/);
     assert.deepEqual(checkAbsencesNamed(ledger, commitMs, struckAt(1_500)), [], "was under way");
     const delayed = [{ ...strike, kind: "delay-manager", struckMs: 500 } as const];
     assert.deepEqual(checkAbsencesNamed(ledger, commitMs, delayed), []);
+    const healing = [{ ...strike, struckMs: 500, healingMs: 2_500 }];
+    assert.deepEqual(checkAbsencesNamed(ledger, commitMs, healing), [], "is coming back");
   });
 
   test("suspensions of managers that no fault had struck", () => {
