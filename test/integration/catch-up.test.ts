@@ -83,14 +83,14 @@ describe("a consortium whose nodes were away", { timeout: suiteTimeoutMs }, () =
     const channel = consortium.channel(tls, "storage-1");
     const queries = createClient(QueryService, channel);
     let seen = 0n;
+    // The chain may go on meanwhile: a manager that was away is taken back in a block.
     await poll(async () => {
-      const status = await queries.getStatus({});
-      if (status.sync !== undefined) seen = status.sync.targetHeight;
-      return status.height >= BigInt(height) || undefined;
+      const { sync, syncing, height: reached } = await queries.getStatus({});
+      if (sync !== undefined) seen = sync.targetHeight;
+      const isThrough = reached >= BigInt(height) && sync === undefined && !syncing;
+      return isThrough || undefined;
     }, "storage-1 is through");
     assert.ok(seen === 0n || seen >= BigInt(height), `it was heading for ${seen}`);
-    const { sync, syncing } = await queries.getStatus({});
-    assert.deepEqual([sync, syncing], [undefined, false]);
   });
 
   test("a manager that lost its data has everything again after all of them stopped at once", async () => {
