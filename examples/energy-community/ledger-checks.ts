@@ -20,7 +20,7 @@ import { flippedReceipts } from "./bit-flips.js";
 import { CheckFailed, expect } from "./demo-report.js";
 
 const pollMs = 250;
-const agreementTimeoutMs = 60_000;
+const agreementTimeoutMs = 180_000;
 const flippedBit = 333;
 
 /** Sends a submission again; it must get the places that it has. */

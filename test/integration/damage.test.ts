@@ -83,7 +83,7 @@ describe("a disk that lies", { timeout: suiteTimeoutMs }, () => {
         const kind = { ownerId: "participant-1", mediaType: "text/plain", name };
         const note = document({ ...kind, content: utf8(name.repeat(40)), timeMs: Date.now() });
         await client
-          .submit(client.sign([note]), { timeoutMs: 60_000 })
+          .submit(client.sign([note]), { timeoutMs: 180_000 })
           .catch((error: unknown) => failures.push(error));
         await sleep(200);
       }
