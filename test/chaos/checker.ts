@@ -32,7 +32,7 @@ const proofsPerNode = 20;
 const receiptsMax = 20_000;
 
 const readAttemptsMax = 3;
-const watchPatienceMs = 30_000;
+const watchPatienceMs = 120_000;
 
 export type Verdict = {
   readonly violations: readonly string[];
