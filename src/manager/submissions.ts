@@ -27,6 +27,7 @@ import {
 import type { Submission } from "../gen/bss/v1/record_pb.js";
 import type { RecordObjection } from "../ledger/block-filling.js";
 import type { ExecutedBlock } from "../ledger/executed-block.js";
+import { reasonsOfOrder } from "../ledger/objections.js";
 import type { ParsedRecord } from "../ledger/records.js";
 import { type ParsedSubmission, parseSubmission } from "../ledger/submissions.js";
 import type { Violation } from "../ledger/violation.js";
@@ -149,11 +150,13 @@ export class Submissions {
     objections: readonly RecordObjection[],
     executed: ExecutedBlock,
   ): Promise<void> {
-    // Without records the block changed nothing: what fails there fails on the ledger as it stands.
-    const { facts } = executed;
-    const height = facts.leafCount > 0 ? facts.height : facts.height - 1;
+    const { height, leafCount } = executed.facts;
     for (const { submission, record, violation: broken } of objections) {
-      const objection = await this.#objections.raise(submission, record, { ...broken, height });
+      // What order decides is judged when the height is decided: others may have done so already,
+      // with what the record needs. Without records the block itself has changed nothing else.
+      const ofOrder = leafCount > 0 || reasonsOfOrder.has(broken.reason);
+      const ledger = { height: ofOrder ? height : height - 1 };
+      const objection = await this.#objections.raise(submission, record, { ...broken, ...ledger });
       this.#ports.sendObjection(objection);
       await this.#objections.consider(objection);
       this.#ports.pool.postpone(submission.idHex);

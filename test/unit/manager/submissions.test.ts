@@ -391,9 +391,29 @@ describe("an objection", () => {
     await desk.submissions.reportObjections(built.objections, built.executed);
     assert.deepEqual(
       desk.objections.map(({ reason, height }) => [reason, height]),
-      [["DOUBLE_SPEND", 1n]],
+      [["DOUBLE_SPEND", 2n]],
     );
+    assert.ok(desk.pool.has(trade.idHex), "another block may have been decided meanwhile");
+    await desk.extend([]);
     assert.deepEqual((await answer).outcomes.map(textOf), ["objection DOUBLE_SPEND"]);
+  });
+
+  test("by its own block is no refusal when the block of others has what the record needs", async () => {
+    const desk = await Desk.create();
+    const update = { exported: 55, imported: 0, parent: hashOf(reading) };
+    const child = submitted([readingBytes(update)]);
+    const answer = desk.take(child.message);
+    await settled(() => desk.pool.has(child.idHex));
+    const built = desk.world.chain.propose({ candidates: [child] });
+    await desk.submissions.reportObjections(built.objections, built.executed);
+    assert.deepEqual(
+      desk.objections.map(({ reason }) => reason),
+      ["PARENT_UNKNOWN"],
+    );
+    await desk.extend(meters);
+    assert.ok(desk.pool.has(child.idHex), "its parent was on the way to this manager");
+    await desk.extend([child]);
+    assert.deepEqual((await answer).outcomes.map(textOf), ["committed 2/2"]);
   });
 
   test("by this manager's own block puts a record behind those that may yet set it right", async () => {
