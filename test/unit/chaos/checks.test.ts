@@ -188,6 +188,18 @@ describe("the checker of files", () => {
     assert.deepEqual(badLogLines(node, [full]), []);
     assert.equal(badLogLines(node, [{ ...full, targets: ["storage-2"] }]).length, 2);
   });
+
+  test("takes it for right that a node which has lost its directory says so", () => {
+    const logFile = join(directory, "wiped.log");
+    const node = { id: "storage-1", logFile };
+    const what = ["717 blocks up to height 717, which this node had when it attested"];
+    writeFileSync(logFile, `${JSON.stringify({ level: 50, height: 1, what })}\n`);
+    assert.equal(badLogLines(node, []).length, 1);
+    const wiped = { kind: "wipe-storage", targets: ["storage-1"] };
+    assert.deepEqual(badLogLines(node, [wiped]), []);
+    appendFileSync(logFile, '{"level":50,"height":9,"what":["sealed records"]}\n');
+    assert.equal(badLogLines(node, [wiped]).length, 1);
+  });
 });
 
 function spoilt(height: number, change: Parameters<typeof withBlock>[2]) {
