@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, before, describe, test } from "node:test";
 import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
@@ -47,7 +47,8 @@ describe("the nodes of a directory as processes", () => {
 
   const start = async (options: NodeProcessOptions = {}) => {
     const env = { FAKE_GREETING: "hello" };
-    processes = await startNodes(directory, { mainFile, env, ...options });
+    // A busy machine takes its time to end many processes.
+    processes = await startNodes(directory, { mainFile, env, stopTimeoutMs: 120_000, ...options });
     return processes;
   };
 
@@ -111,10 +112,13 @@ describe("the nodes of a directory as processes", () => {
 
   test("a node that never gets ready is given up after the timeout", async () => {
     writeFileSync(behaviourFile, "mute");
+    mkdirSync(join(directory, "logs"));
+    writeFileSync(join(directory, "logs", "manager-2.log"), "of the last run\n");
+    // On a busy machine the node may have said nothing by then.
     await assert.rejects(start({ only: ["manager-2"], readyTimeoutMs: 700 }), {
-      message: /^manager-2 is not ready after 0\.7 s: started with hello; see /,
+      message: /^manager-2 is not ready after 0\.7 s: (of the last run|started with hello); see /,
     });
-    assert.equal(logOf("manager-2"), "started with hello\nstopping\n");
+    assert.match(logOf("manager-2"), /^of the last run\n(started with hello\nstopping\n)?$/);
   });
 
   test("starting can be given up", async () => {
@@ -154,11 +158,9 @@ describe("the nodes of a directory as processes", () => {
 
   test("a node that does not listen to SIGTERM is killed", async () => {
     writeFileSync(behaviourFile, "deaf");
-    const { stop } = await start({ only: ["manager-2", "manager-1"], stopTimeoutMs: 300 });
-    assert.deepEqual(await stop(), [
-      { id: "manager-2", exit: { code: null, signal: "SIGKILL" }, killed: true },
-      { id: "manager-1", exit: { code: 0, signal: null }, killed: false },
-    ]);
+    const { stop } = await start({ only: ["manager-2"], stopTimeoutMs: 300 });
+    const exit = { code: null, signal: "SIGKILL" };
+    assert.deepEqual(await stop(), [{ id: "manager-2", exit, killed: true }]);
   });
 
   test("a paused node is woken up to stop", async () => {
@@ -168,7 +170,7 @@ describe("the nodes of a directory as processes", () => {
     assert.deepEqual(stopped?.exit, { code: 0, signal: null });
   });
 
-  test("nodes end when the process that started them is killed", async () => {
+  test("nodes end when the process that started them is killed", async (t) => {
     const supervisor = join(parent, "supervisor.mjs");
     const module = new URL("../../src/cli/node-processes.js", import.meta.url).href;
     writeFileSync(
@@ -182,11 +184,16 @@ describe("the nodes of a directory as processes", () => {
     const child = spawn(process.execPath, [supervisor, directory, mainFile], {
       stdio: ["ignore", "pipe", "inherit"],
     });
+    t.after(() => child.kill("SIGKILL"));
     const [output] = await once(child.stdout, "data");
     const pids = String(output).trim().split(" ").map(Number);
     assert.equal(pids.filter(isAlive).length, 2);
     child.kill("SIGKILL");
-    while (pids.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 20));
+    // Their numbers stay in use where nobody collects orphans, as in many containers.
+    const hasEnded = (id: string) => logOf(id).endsWith("\nstopping\n");
+    while (!["manager-1", "storage-1"].every(hasEnded)) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   });
 
   test("a directory without nodes says how to get some", async () => {

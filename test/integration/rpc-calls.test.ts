@@ -58,7 +58,7 @@ describe("a unary call", () => {
   }
 
   test("returns the handler's message, and the handler knows who calls", async () => {
-    const status = await (await query()).getStatus({}, { timeoutMs: 10_000 });
+    const status = await (await query()).getStatus({}, { timeoutMs: 600_000 });
     assert.equal(status.nodeId, "manager-1");
     assert.equal(status.height, 7n);
     assert.deepEqual(seen?.identity, { role: "participant", id: "participant-1" });

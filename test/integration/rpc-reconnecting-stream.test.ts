@@ -6,7 +6,7 @@ import { connect as tlsConnect } from "node:tls";
 import { BroadcastService } from "../../src/gen/bss/v1/broadcast_pb.js";
 import type { RpcChannel } from "../../src/rpc/channel.js";
 import { createClient } from "../../src/rpc/client.js";
-import type { ServiceHandlers } from "../../src/rpc/handlers.js";
+import type { CallContext } from "../../src/rpc/handlers.js";
 import { type LinkState, ReconnectingStream } from "../../src/rpc/reconnecting-stream.js";
 import type { RpcError } from "../../src/rpc/rpc-error.js";
 import type { RpcServer } from "../../src/rpc/server.js";
@@ -194,36 +194,42 @@ describe("a reconnecting stream", () => {
 });
 
 describe("a server that closes", () => {
-  test("lets a running call end, and ends open streams after the grace", {
-    timeout: 60_000,
-  }, async () => {
+  const timeout = 300_000;
+  // No keepalive ends a connection: only closing the server does.
+  const keepaliveMs = 3_600_000;
+  const limits = { keepaliveMs };
+
+  test("lets a running call end", { timeout }, async () => {
     const consortium = await RpcConsortium.create();
-    const keepaliveMs = 3_600_000;
     let finish = () => {};
     let started = false;
-    const handlers: ServiceHandlers<typeof BroadcastService> = {
-      submit: () => {
-        started = true;
-        return new Promise<object>((resolve) => {
-          finish = () => resolve({});
-        });
-      },
-      submitStream: (context) =>
-        new Promise((resolve) => context.signal.addEventListener("abort", () => resolve())),
+    const submit = () => {
+      started = true;
+      return new Promise<object>((resolve) => {
+        finish = () => resolve({});
+      });
     };
-    // No keepalive ends the connection: only the grace does.
-    const limits = { keepaliveMs };
-    const { server, address } = await consortium.serve(BroadcastService, handlers, { limits });
+    const { server, address } = await consortium.serve(BroadcastService, { submit }, { limits });
     const channel = await consortium.connect(address, "participant", "p-1", { keepaliveMs });
-    const client = createClient(BroadcastService, channel);
-    const stream = client.submitStream();
-    await stream.opened;
-    const running = client.submit({});
+    const running = createClient(BroadcastService, channel).submit({});
     await until(() => started);
-    const closing = server.close(100);
+    const closing = server.close(2 * timeout);
     finish();
     await running;
     await closing;
+    await consortium.close();
+  });
+
+  test("ends open streams after the grace", { timeout }, async () => {
+    const consortium = await RpcConsortium.create();
+    const submitStream = (context: CallContext) =>
+      new Promise<void>((resolve) => context.signal.addEventListener("abort", () => resolve()));
+    const handlers = { submitStream };
+    const { server, address } = await consortium.serve(BroadcastService, handlers, { limits });
+    const channel = await consortium.connect(address, "participant", "p-1", { keepaliveMs });
+    const stream = createClient(BroadcastService, channel).submitStream();
+    await stream.opened;
+    await server.close(100);
     const read = async () => {
       for await (const _ of stream.messages);
     };
@@ -231,11 +237,8 @@ describe("a server that closes", () => {
     await consortium.close();
   });
 
-  test("ends a connection that finishes its handshake afterwards", {
-    timeout: 60_000,
-  }, async () => {
+  test("ends a connection that finishes its handshake afterwards", { timeout }, async () => {
     const consortium = await RpcConsortium.create();
-    const limits = { keepaliveMs: 3_600_000 };
     const { server, port } = await consortium.serve(BroadcastService, {}, { limits });
     const certificate = await consortium.certificateOf("participant", "participant-1");
     const { certPem: cert, keyPem: key, caPem: ca } = consortium.authority.tls(certificate);
@@ -243,7 +246,7 @@ describe("a server that closes", () => {
     await once(socket, "connect");
     // The server has accepted the connection once it answers another one.
     const channel = await consortium.connect(`127.0.0.1:${port}`, "participant", "participant-1");
-    await channel.waitUntilConnected(10_000);
+    await channel.waitUntilConnected(timeout);
     channel.close();
     const closing = server.close(0);
     const secure = tlsConnect({

@@ -63,7 +63,7 @@ describe("certificates that are renewed while they are in use", () => {
     auditorSpki = new Uint8Array(readCertificate(fresh.certPem)?.spkiSha256 ?? []);
     Object.assign(tls, { keyPem: fresh.keyPem });
     tls.renew(fresh.certPem);
-    await client.getStatus({}, { timeoutMs: 5_000, waitForReady: true });
+    await client.getStatus({}, { timeoutMs: 60_000, waitForReady: true });
   });
 
   test("a server shows the new one to whoever connects", async () => {

@@ -8,7 +8,13 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { utf8 } from "../../src/base/bytes.js";
-import { type BssClient, document, RpcError, type SubmitResponse } from "../../src/client/index.js";
+import {
+  type BssClient,
+  document,
+  RpcError,
+  type Submission,
+  type SubmitResponse,
+} from "../../src/client/index.js";
 import { readManagerKeys } from "../../src/config/key-files.js";
 import { loadNodeConfig } from "../../src/config/node-config.js";
 import { ed25519Signer } from "../../src/crypto/ed25519.js";
@@ -21,14 +27,14 @@ import { LiveConsortium, poll, quickPolicy } from "../support/live-consortium.js
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const policy = `${quickPolicy}suspension: floor
-suspend_after_ms: 1000
+suspend_after_ms: 3000
 resume_wait_ms: 1000
 resume_wait_max_ms: 60000
 `;
 
 const others = ["manager-1", "manager-2", "manager-3"] as const;
 
-describe("a consortium that suspends absent managers", { timeout: 300_000 }, () => {
+describe("a consortium that suspends absent managers", { timeout: 840_000 }, () => {
   let consortium: LiveConsortium;
   let client: BssClient;
   let auditor: BssClient;
@@ -48,9 +54,17 @@ describe("a consortium that suspends absent managers", { timeout: 300_000 }, () 
       ...{ ownerId: "participant-1", mediaType: "text/plain", name: "note" },
       ...{ content: utf8(text), timeMs: Date.now() },
     });
-  const submit = (text: string, timeoutMs = 30_000): Promise<SubmitResponse> =>
+  const submit = (text: string, timeoutMs = 120_000): Promise<SubmitResponse> =>
     client.submit(client.sign([note(text)]), { timeoutMs });
   const heightOf = (answer: SubmitResponse) => Number(answer.blocks[0]?.height);
+
+  /** What a client is told of a submission while these managers are away. */
+  const refusal = (missing: string, submission: Submission) =>
+    poll(async () => {
+      const failure = await failureOf(client.submit(submission, { timeoutMs: 4_000 }));
+      // A busy machine may notice late who is gone, or be too late to say it.
+      return failure.metadata.missing_managers === missing ? failure : undefined;
+    }, `a refusal for want of ${missing}`);
 
   /** What the chain says of a manager, once it is as expected. */
   const entryOf = (id: string, what: string, expected: (entry: Entry) => boolean) =>
@@ -67,23 +81,25 @@ describe("a consortium that suspends absent managers", { timeout: 300_000 }, () 
     assert.equal(entry.reason, SuspensionReason.ABSENT);
     assert.equal(entry.offenceHeight, 0n);
     const made = load.answers.length;
-    await poll(async () => load.answers.length > made + 20 || undefined, "going on without it");
+    await poll(async () => load.answers.length > made + 5 || undefined, "going on without it");
 
     await consortium.restart(["manager-4"]);
     const back = await entryOf("manager-4", "active again", ({ active }) => active);
     assert.ok(back.changedHeight > entry.changedHeight);
-    assert.equal(back.absences, 1);
+    assert.ok(back.absences > 0);
     const answers = await load.stop();
     assert.ok(answers.every(({ outcomes }) => outcomes[0]?.outcome.case === "committed"));
     await consortium.agreeOn(Math.max(...answers.map(heightOf)));
-    assert.deepEqual(await history(), [
-      ["suspendManager", "manager-4"],
-      ["resumeManager", "manager-4"],
-    ]);
+    const kinds = (await history()).filter(([, id]) => id === "manager-4").map(([kind]) => kind);
+    assert.deepEqual(kinds.slice(-2), ["suspendManager", "resumeManager"]);
     for (const id of others) {
-      const log = readFileSync(consortium.node(id).logFile, "utf8");
-      assert.match(log, /"managerId":"manager-4".*"a manager is suspended"/);
-      assert.match(log, /"managerId":"manager-4".*"a suspended manager is active again"/);
+      const isLogged = (what: string) => {
+        const log = readFileSync(consortium.node(id).logFile, "utf8");
+        return log.split("\n").some((line) => line.includes("manager-4") && line.includes(what));
+      };
+      for (const what of ["a manager is suspended", "a suspended manager is active again"]) {
+        await poll(async () => isLogged(what) || undefined, `${id} writes: ${what}`);
+      }
     }
   });
 
@@ -92,15 +108,15 @@ describe("a consortium that suspends absent managers", { timeout: 300_000 }, () 
     await consortium.kill(["manager-3", "manager-4"]);
     const record = note("nobody can make this final");
     const submission = client.sign([record]);
-    const failure = await failureOf(client.submit(submission, { timeoutMs: 5_000 }));
+    const failure = await refusal("manager-3, manager-4", submission);
     assert.equal(failure.status, "UNAVAILABLE");
     assert.equal(failure.reason, "MANAGERS_UNAVAILABLE");
-    assert.equal(failure.metadata.missing_managers, "manager-3, manager-4");
     for (const id of ["manager-1", "manager-2", "storage-1"]) {
-      assert.equal((await consortium.statusOf(id))?.height, height, `${id} has made no block`);
+      const status = await poll(() => consortium.statusOf(id), `${id} answers`);
+      assert.equal(status.height, height, `${id} has made no block`);
     }
     await consortium.restart(["manager-3"]);
-    const answer = await client.submit(submission, { timeoutMs: 60_000 });
+    const answer = await client.submit(submission, { timeoutMs: 120_000 });
     assert.equal(answer.outcomes[0]?.outcome.case, "committed");
     await consortium.restart(["manager-4"]);
     await entryOf("manager-4", "active again", ({ active }) => active);
@@ -113,10 +129,9 @@ describe("a consortium that suspends absent managers", { timeout: 300_000 }, () 
     await entryOf("manager-4", "suspended", ({ active }) => !active);
     await consortium.kill(["manager-3"]);
     const submission = client.sign([note("the third is away too")]);
-    const failure = await failureOf(client.submit(submission, { timeoutMs: 4_000 }));
-    assert.equal(failure.metadata.missing_managers, "manager-3, manager-4");
+    await refusal("manager-3, manager-4", submission);
     await consortium.restart(["manager-4"]);
-    const answer = await client.submit(submission, { timeoutMs: 60_000 });
+    const answer = await client.submit(submission, { timeoutMs: 120_000 });
     assert.equal(answer.outcomes[0]?.outcome.case, "committed");
     const third = await entryOf("manager-3", "suspended", ({ active }) => !active);
     const fourth = await entryOf("manager-4", "active", ({ active }) => active);
@@ -153,7 +168,7 @@ describe("a consortium that suspends absent managers", { timeout: 300_000 }, () 
       const loaded = await consortium.client("participant-1", [id]);
       for (let i = 0; !stopped; i++) {
         const submission = loaded.sign([note(`${id} ${i}`)]);
-        answers.push(await loaded.submit(submission, { timeoutMs: 30_000 }));
+        answers.push(await loaded.submit(submission, { timeoutMs: 120_000 }));
       }
     });
     const ended = Promise.all(loops);

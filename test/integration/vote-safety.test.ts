@@ -80,7 +80,7 @@ class Heard {
   }
 }
 
-describe("a manager that has lost what it has said", { timeout: 400_000 }, () => {
+describe("a manager that has lost what it has said", { timeout: 840_000 }, () => {
   let consortium: LiveConsortium;
   let client: BssClient;
   const parent = temporaryDirectory();
@@ -104,7 +104,7 @@ describe("a manager that has lost what it has said", { timeout: 400_000 }, () =>
       ...{ ownerId: "participant-1", mediaType: "text/plain", name: "note" },
       ...{ content: utf8(text), timeMs: Date.now() },
     });
-  const submit = (text: string, timeoutMs = 60_000): Promise<SubmitResponse> =>
+  const submit = (text: string, timeoutMs = 120_000): Promise<SubmitResponse> =>
     client.submit(client.sign([note(text)]), { timeoutMs });
   const configOf = (id: string) => consortium.node(id).config;
   const dataOf = (id: string) => configOf(id).dataDirectory;
@@ -124,12 +124,12 @@ describe("a manager that has lost what it has said", { timeout: 400_000 }, () =>
   };
   const hush = () => Promise.all(scripted.splice(0).map((peer) => peer.close()));
 
-  /** The others show that they are where the victim is, vote nil there, and replay what it said. */
-  const attack = async (head: SignedHead) => {
+  /** The others show that they are where the victim is, and vote nil there. */
+  const attack = async (head: SignedHead, isOver = (passedMs: number) => passedMs >= attackMs) => {
     const { consortiumId } = consortium.genesis;
     const height = head.height + 1n;
     const startMs = performance.now();
-    for (let passedMs = 0; passedMs < attackMs; passedMs = performance.now() - startMs) {
+    for (let passedMs = 0; !isOver(passedMs); passedMs = performance.now() - startMs) {
       const round = Math.floor(passedMs / roundMs);
       for (const peer of scripted) {
         const claim = { ...head, consortiumId, height: Number(head.height) };
@@ -199,7 +199,8 @@ describe("a manager that has lost what it has said", { timeout: 400_000 }, () =>
       await consortium.restart([victim]);
       for (const peer of scripted) await peer.dial();
       await attack(await headOfVictim());
-      assert.match((await abstaining()) ?? "", /its store does not hold: no vote until height \d+/);
+      const reason = await poll(abstaining, `${victim} says whether it abstains`);
+      assert.match(reason, /its store does not hold: no vote until height \d+/);
       assert.deepEqual(heard.replayable.slice(said), []);
       assert.deepEqual(heard.contradictions, []);
       await consortium.kill([victim]);
@@ -217,10 +218,12 @@ describe("a manager that has lost what it has said", { timeout: 400_000 }, () =>
       ...{ name: "StartError", next: /--new-signer-state/ },
     });
     const node = await startManager(stripped, { ...quiet, newSignerAccepted: true });
-    for (const peer of scripted) await peer.dial();
-    await attack(await headOfVictim());
-    await node.close();
-    assert.notDeepEqual(heard.contradictions, []);
+    try {
+      for (const peer of scripted) await peer.dial();
+      await attack(await headOfVictim(), () => heard.contradictions.length > 0);
+    } finally {
+      await node.close();
+    }
   });
 
   test("catches up when the others are back, votes again, and nobody has evidence", async () => {

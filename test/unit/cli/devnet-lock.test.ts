@@ -16,8 +16,9 @@ describe("the lock of a devnet's directory", () => {
     assert.ok(!existsSync(file));
   });
 
-  test("names the process that runs the nodes, and is free once that has ended", async () => {
+  test("names the process that runs the nodes, and is free once that has ended", async (t) => {
     const other = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)", "devnet"]);
+    t.after(() => other.kill("SIGKILL"));
     await once(other, "spawn");
     writeFileSync(file, `${other.pid}\n`);
     assert.throws(() => lockDevnet(directory), {

@@ -108,7 +108,7 @@ describe("the metrics server", () => {
   });
 
   test("ends open connections when it is closed, and frees its port", {
-    timeout: 10_000,
+    timeout: 120_000,
   }, async () => {
     const halfway = connect({ host: "127.0.0.1", port: server.port });
     const ended = once(halfway, "close");
