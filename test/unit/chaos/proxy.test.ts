@@ -97,7 +97,8 @@ describe("a proxy", () => {
     await sleep(whileMs / 3);
     client.socket.write("b");
     await client.until(() => client.text() === "ab");
-    assert.ok(performance.now() - startMs >= whileMs);
+    // Timers may come a little early.
+    assert.ok(performance.now() - startMs > whileMs - 5);
   });
 
   test("delivers what is delayed, and the end after it, when the sender has gone", async () => {
