@@ -138,8 +138,8 @@ export const mutations: readonly Mutation[] = [
     changes: [
       {
         file: attestor,
-        from: "facts,\n    };\n    const append",
-        to: "facts: { ...facts, own: certificates.integrity },\n    };\n    const append",
+        from: "{ log, members: members.value, facts }",
+        to: "{ log, members: members.value, facts: { ...facts, own: certificates.integrity } }",
       },
       {
         file: publicBlock,
