@@ -203,7 +203,7 @@ export const mutations: readonly Mutation[] = [
       {
         file: "src/manager/control-pool.js",
         from: "this.#evidence.set(evidence.managerId, evidence);",
-        to: "",
+        to: "return false;",
       },
     ],
   },
