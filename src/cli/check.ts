@@ -3,10 +3,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { loadNodeConfig, type NodeConfig } from "../config/node-config.js";
-import type { KeyValueStore } from "../store/key-value-store.js";
-import { isDamage } from "../store/mendable-store.js";
 import { openRocksDb } from "../store/rocksdb-store.js";
 import { damageOf, type Finding } from "../store/store-comparison.js";
+import { isDamage } from "../store/store-error.js";
 import { CliError } from "./cli-error.js";
 import { outputOf } from "./output.js";
 import { createHeightBar } from "./progress-bar.js";
@@ -96,7 +95,8 @@ async function check(
   scratchDirectory: string,
   found: (finding: Finding) => void,
 ): Promise<number> {
-  const stored = await openStored(config.dataDirectory);
+  // Nothing is written, but the lock is held: a node that runs is noticed, and none starts.
+  const stored = await openRocksDb(config.dataDirectory, { createIfMissing: false });
   const scratch = await openRocksDb(scratchDirectory);
   const bar = createHeightBar();
   try {
@@ -111,11 +111,4 @@ async function check(
     bar.stop();
     await Promise.all([stored.close(), scratch.close()]);
   }
-}
-
-async function openStored(directory: string): Promise<KeyValueStore> {
-  // Opened for writing once, so that a node that runs is noticed: it holds the lock.
-  const lock = await openRocksDb(directory, { createIfMissing: false });
-  await lock.close();
-  return openRocksDb(directory, { createIfMissing: false, readOnly: true });
 }

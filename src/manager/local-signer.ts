@@ -29,9 +29,6 @@ export type LocalKey = {
 /** Whether a node that has no marks may go on: a new one, or one whose operator says so. */
 export type WhenMissing = "create" | "refuse";
 
-/** Memory for writes before RocksDB starts a new log file: the state is some 200 bytes. */
-const writeBufferBytes = 256 * 1024;
-
 export class LocalSigner implements Signer {
   readonly #state: SignerState;
   readonly #sign: LocalKey["sign"];
@@ -107,7 +104,7 @@ export async function openLocalSigner(
   whenMissing: WhenMissing,
 ): Promise<OpenedSigner | undefined> {
   const { publicKey, sign } = ed25519Signer(seed);
-  const kv = await openRocksDb(directory, { writeBufferBytes, blockCacheBytes: 0 });
+  const kv = await openRocksDb(directory, { values: "few", blockCacheBytes: 0 });
   const signer = await LocalSigner.open(kv, { consortiumId, publicKey, sign }, whenMissing).catch(
     async (error: unknown) => {
       await kv.close();

@@ -11,8 +11,8 @@ import { ecvrf } from "../crypto/vrf.js";
 import { blockId } from "../ledger/blocks.js";
 import { loadGenesis } from "../node/genesis-file.js";
 import { ManagerStore } from "../store/manager-store.js";
-import { isDamage } from "../store/mendable-store.js";
 import { checkAnew, damageOf, type StoreCheckPorts } from "../store/store-comparison.js";
+import { isDamage } from "../store/store-error.js";
 import { BlockValidator } from "./block-validator.js";
 import { openEpochKey } from "./manager-keys.js";
 

@@ -8,7 +8,7 @@ import { judgeCandidate, type ParsedCandidate } from "../consensus/attestor.js";
 import { auditDigest } from "../consensus/audit.js";
 import { type Attestation, AttestationSchema, AttestationVerdict } from "../gen/bss/v1/vote_pb.js";
 import { attestationDigest } from "../ledger/vote-digests.js";
-import { isDamage } from "../store/mendable-store.js";
+import { isDamage } from "../store/store-error.js";
 import { present } from "../store/stored-values.js";
 import { AttestationBudget } from "./attestation-budget.js";
 import type { Candidates } from "./candidates.js";

@@ -15,10 +15,10 @@ import { parseBlock } from "../ledger/blocks.js";
 import type { Metrics } from "../metrics/metrics.js";
 import type { Closers } from "../node/closers.js";
 import type { AttestationMark } from "../store/attestation-mark.js";
-import { isDamage } from "../store/mendable-store.js";
-import { openRocksDb } from "../store/rocksdb-store.js";
+import { openDiskSnapshot } from "../store/disk-snapshot.js";
 import { damageOf } from "../store/store-comparison.js";
 import type { StoreError } from "../store/store-error.js";
+import { isDamage } from "../store/store-error.js";
 import { BlockFetcher } from "./block-fetcher.js";
 import { FailedAudits } from "./failed-audits.js";
 import { encodeHalt, type HaltEvidence } from "./halting.js";
@@ -286,10 +286,7 @@ async function openScrubber(
     periodMs: config.scrubPeriodMs,
     progress: await store.scrubState(),
     save: (progress) => store.saveScrub(progress),
-    openReadOnly: () => {
-      const options = { createIfMissing: false, readOnly: true, blockCacheBytes: cacheBytes };
-      return openRocksDb(config.dataDirectory, options);
-    },
+    openReadOnly: () => openDiskSnapshot(config.dataDirectory, cacheBytes),
     paused: () => repair.repairing,
     onDamage: (cause, how) => {
       log.error({ cause }, "reading the store again found damage");

@@ -1,10 +1,10 @@
 /**
  * Opens a storage node's store, whatever state it is in:
  *
- *     files that RocksDB cannot open, or a head that cannot be read
- *        ─▶ RocksDB's own repair ─▶ if that is not enough: all of it is put aside, a new store
- *           begins at genesis, and the blocks that are left are appended again, each as carefully
- *           as one that comes from a stranger
+ *     a head that cannot be read ─▶ what can be read is copied into new files
+ *     files that RocksDB cannot open, or a copy without a head
+ *        ─▶ all of it is put aside, a new store begins at genesis, and the blocks that are left are
+ *           appended again, each as carefully as one that comes from a stranger
  *
  * Anything less is left to the repair of the running node.
  */
@@ -13,12 +13,13 @@ import { join } from "node:path";
 import type { CertifiedStorageBlock } from "../gen/bss/v1/block_pb.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import { AttestationMark } from "../store/attestation-mark.js";
+import { removeOldSnapshots } from "../store/disk-snapshot.js";
 import type { KeyValueStore } from "../store/key-value-store.js";
-import { isDamage, MendableStore } from "../store/mendable-store.js";
+import { MendableStore } from "../store/mendable-store.js";
 import { openRocksDb, repairRocksDb } from "../store/rocksdb-store.js";
 import { LeftBlocks, StorageNodeStore } from "../store/storage-node-store.js";
 import { damageOf } from "../store/store-comparison.js";
-import { StoreError } from "../store/store-error.js";
+import { isDamage, StoreError } from "../store/store-error.js";
 
 export type OpenedStore = {
   readonly kv: MendableStore;
@@ -36,20 +37,21 @@ export async function openStore(
   onDamage: (error: StoreError) => void,
 ): Promise<OpenedStore> {
   const findings: string[] = [];
+  await removeOldSnapshots(directory);
   const openFiles = () =>
     MendableStore.open({
       open: () => openRocksDb(directory),
-      repair: () => repairRocksDb(directory),
+      repair: (damaged) => repairRocksDb(directory, damaged),
       onDamage,
     });
   try {
     return await attempt(openFiles, genesis, findings);
   } catch (error) {
     if (!isReparable(error)) throw error;
-    findings.push(`RocksDB repaired its files: ${damageOf(error)}`);
+    findings.push(`what can be read of the files is kept: ${damageOf(error)}`);
   }
-  await repairRocksDb(directory);
   try {
+    await repairRocksDb(directory);
     return await attempt(openFiles, genesis, findings);
   } catch (error) {
     if (!isReparable(error)) throw error;
@@ -94,9 +96,6 @@ function putAside(directory: string): string {
   return aside;
 }
 
-/** Memory for writes before RocksDB starts a new log file: the state is some 100 bytes. */
-const markBufferBytes = 256 * 1024;
-
 /**
  * What the node's key has attested; an empty one where it cannot be read any more.
  *
@@ -107,7 +106,7 @@ export async function openMark(
   signingKey: Uint8Array,
 ): Promise<{ readonly mark: AttestationMark; readonly kv: KeyValueStore }> {
   const open = async () => {
-    const kv = await openRocksDb(directory, { writeBufferBytes: markBufferBytes });
+    const kv = await openRocksDb(directory, { values: "few" });
     try {
       return { kv, mark: await AttestationMark.open(kv, signingKey) };
     } catch (error) {
@@ -120,8 +119,8 @@ export async function openMark(
   } catch (error) {
     if (!isReparable(error)) throw error;
   }
-  await repairRocksDb(directory);
   try {
+    await repairRocksDb(directory);
     return await open();
   } catch (error) {
     if (!isReparable(error)) throw error;

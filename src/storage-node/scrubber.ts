@@ -6,8 +6,8 @@
  */
 import { ChainWalk, type ChainWalkPorts } from "../store/chain-walk.js";
 import type { KeyValueStore } from "../store/key-value-store.js";
-import { isDamage } from "../store/mendable-store.js";
 import { damageOf } from "../store/store-comparison.js";
+import { isDamage } from "../store/store-error.js";
 import { damaged } from "../store/stored-values.js";
 
 export type ScrubberPorts = Pick<ChainWalkPorts, "head" | "fixed" | "consortiumId"> & {

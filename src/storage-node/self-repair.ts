@@ -12,7 +12,7 @@
  * faster than it can be repaired, and the node gives up.
  */
 import { ChainWalk, type ChainWalkPorts, type Damage, mendBlocks } from "../store/chain-walk.js";
-import { isDamage } from "../store/mendable-store.js";
+import { isDamage } from "../store/store-error.js";
 
 export type RepairObserver = {
   /** Damage makes this node check everything; `cause` is for people. */

@@ -18,7 +18,7 @@ import {
 import { parseBlock } from "../ledger/blocks.js";
 import { rootOf } from "../ledger/merkle/frontier.js";
 import { BlockSync } from "../node/block-sync.js";
-import { isDamage } from "../store/mendable-store.js";
+import { isDamage } from "../store/store-error.js";
 import type { Progress } from "../sync/sync-progress.js";
 import { Attesting } from "./attesting.js";
 import { Candidates } from "./candidates.js";

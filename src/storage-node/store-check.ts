@@ -12,9 +12,9 @@ import type { GenesisState } from "../ledger/genesis.js";
 import type { StorageHead } from "../ledger/storage-head.js";
 import type { Violation } from "../ledger/violation.js";
 import { loadGenesis } from "../node/genesis-file.js";
-import { isDamage } from "../store/mendable-store.js";
 import { LeftBlocks, StorageNodeStore } from "../store/storage-node-store.js";
 import { checkAnew, damageOf, type StoreCheckPorts } from "../store/store-comparison.js";
+import { isDamage } from "../store/store-error.js";
 
 /** Resolves with the height up to which the chain holds. */
 export async function checkStorageStore(

@@ -1,7 +1,7 @@
 /**
  * A store whose files can be mended while a node runs:
  *
- *     serving ── damage found ──▶ told ── mend() ──▶ closed, repaired, opened ──▶ serving
+ *     serving ── damage found ──▶ told ── mend() ──▶ repaired, closed, opened ──▶ serving
  *
  * RocksDB reads past a damaged block until it has to rewrite it, and from then on takes no write:
  * so damage in a file is mended at once, whoever finds it. Operations that come meanwhile wait. A
@@ -20,12 +20,15 @@ import {
   scanPages,
   type WriteOperation,
 } from "./key-value-store.js";
-import { StoreError } from "./store-error.js";
+import { isDamage, type StoreError } from "./store-error.js";
 
 export type MendableStorePorts = {
   readonly open: () => Promise<KeyValueStore>;
-  /** Makes the files readable again; nobody has them open. */
-  readonly repair: () => Promise<void>;
+  /**
+   * Makes the files readable again, and closes the store over them that is given: what it has read
+   * already may be more than can be read anew.
+   */
+  readonly repair: (damaged: KeyValueStore) => Promise<void>;
   /** Something on disk is not what was written. Must not throw. */
   readonly onDamage: (error: StoreError) => void;
 };
@@ -34,6 +37,8 @@ export class MendableStore implements KeyValueStore {
   readonly #ports: MendableStorePorts;
   #inner: KeyValueStore;
   #mending: Promise<void> | undefined;
+  #inFlight = 0;
+  #onIdle: (() => void) | undefined;
   #closed = false;
 
   private constructor(ports: MendableStorePorts, inner: KeyValueStore) {
@@ -73,7 +78,7 @@ export class MendableStore implements KeyValueStore {
   }
 
   /**
-   * Closes, repairs and opens; callers at the same time share one. Rejects when it cannot be opened
+   * Repairs and opens again; callers at the same time share one. Rejects when it cannot be opened
    * any more; then every operation rejects.
    */
   mend(): Promise<void> {
@@ -91,23 +96,26 @@ export class MendableStore implements KeyValueStore {
 
   async #mend(): Promise<void> {
     if (this.#closed) return;
-    // What closing complains about is what is about to be mended.
-    await this.#inner.close().catch(() => {});
-    await this.#ports.repair();
+    while (this.#inFlight > 0) {
+      await new Promise<void>((idle) => {
+        this.#onIdle = idle;
+      });
+    }
+    await this.#ports.repair(this.#inner);
     this.#inner = await this.#ports.open();
   }
 
   async #run<T>(operation: (kv: KeyValueStore) => Promise<T>): Promise<T> {
     while (this.#mending !== undefined) await this.#mending;
+    this.#inFlight += 1;
     try {
       return await operation(this.#inner);
     } catch (error) {
       if (isDamage(error)) this.#ports.onDamage(error);
       throw error;
+    } finally {
+      this.#inFlight -= 1;
+      if (this.#inFlight === 0) this.#onIdle?.();
     }
   }
-}
-
-export function isDamage(error: unknown): error is StoreError {
-  return error instanceof StoreError && error.code === "CORRUPT";
 }

@@ -1,77 +1,95 @@
 /**
- * The `rocksdb` package (5.2.1, an abstract-leveldown 7.2) as far as the store uses it, with its
- * types.
+ * The native half of the `rocksdb` package (`@nxtedition/rocksdb` 12.2.12, RocksDB 9.7.4) as far as
+ * the store uses it, with its types. The package's JavaScript half is left out, as it would write
+ * and flush on the calling thread.
+ *
+ * Nothing here guards against misuse: a database that is not open, or closed, ends the process. And
+ * `db_get_many`, the read on libuv's threads, throws past its callback when a block is damaged. So
+ * everything but opening and closing runs in threads of our own (rocksdb-threads.ts), by the calls
+ * that return what they found.
  */
-import rocksdb from "rocksdb";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { StoreError } from "./store-error.js";
 
-/** What is used of the package's database object (abstract-leveldown 7.2). */
-export type RocksDbDatabase = {
-  open(options: object, callback: Callback<void>): void;
-  close(callback: Callback<void>): void;
-  getMany(keys: Buffer[], callback: Callback<(Buffer | undefined)[]>): void;
-  batch(operations: object[], options: { sync: boolean }, callback: Callback<void>): void;
-  iterator(options: object): RocksDbIterator;
+/** An open database, or one still to be opened, as one thread holds it. */
+export type NativeDatabase = { readonly nativeDatabase: unique symbol };
+
+export type NativeBatch = { readonly nativeBatch: unique symbol };
+
+export type NativeCallback = (error?: Error | null) => void;
+
+export type NativeOptions = {
+  readonly createIfMissing: boolean;
+  /** Bytes; 0 for none. */
+  readonly cacheSize: number;
+  readonly compression: boolean;
+  readonly walCompression: boolean;
+  /** Sizes buffers and files by `memtableMemoryBudget`. Without it, memtables hold 64 MiB each. */
+  readonly compaction?: "level";
+  /** Bytes; a memtable holds a quarter of it. */
+  readonly memtableMemoryBudget?: number;
 };
 
-export type RocksDbIterator = {
-  next(callback: (error: Error | null | undefined, key?: Buffer, value?: Buffer) => void): void;
-  end(callback: Callback<void>): void;
+export type NativeRange = {
+  readonly gte: Buffer;
+  readonly lt: Buffer;
+  readonly reverse: boolean;
+  readonly limit: number;
+  readonly keyEncoding: "buffer";
+  readonly valueEncoding: "buffer";
 };
 
-export type NativeEntry = readonly [key: Buffer, value: Buffer];
-
-export type Callback<T> = (error: Error | null | undefined, value: T) => void;
-
-// The published types describe a default export; the module is the constructor itself, and has
-// getMany.
-export const RocksDb = rocksdb as unknown as {
-  new (directory: string): RocksDbDatabase;
-  /**
-   * RocksDB's own repair of a directory that nobody has open: every table that cannot be read as a
-   * whole goes to `lost/`, all others are kept, the log becomes a table. So a key may be gone or
-   * have an older value afterwards, never a damaged one.
-   */
-  repair(directory: string, callback: Callback<void>): void;
+export type RocksDbBinding = {
+  /** A path makes a new one; a handle gives this thread the one that another thread has open. */
+  db_init(pathOrHandle: string | bigint): NativeDatabase;
+  db_open(database: NativeDatabase, options: NativeOptions, done: NativeCallback): void;
+  db_close(database: NativeDatabase, done: NativeCallback): void;
+  db_get_handle(database: NativeDatabase): bigint;
+  db_get_many_sync(
+    database: NativeDatabase,
+    keys: readonly Buffer[],
+    options: { readonly fillCache?: boolean },
+  ): readonly (Buffer | undefined)[];
+  /** All of it at once: keys and values in turn. */
+  db_query(database: NativeDatabase, range: NativeRange): { readonly rows: readonly Buffer[] };
+  batch_init(): NativeBatch;
+  batch_put(batch: NativeBatch, key: Buffer, value: Buffer, options: object): void;
+  batch_del(batch: NativeBatch, key: Buffer, options: object): void;
+  batch_write(database: NativeDatabase, batch: NativeBatch, options: { sync: boolean }): void;
 };
 
-/** The promise of one callback. */
-export function call<T>(start: (done: Callback<T>) => void): Promise<T> {
-  return new Promise((resolveCall, reject) => {
-    start((error, value) => (error ? reject(error) : resolveCall(value)));
-  });
+let loaded: RocksDbBinding | undefined;
+
+/** @throws StoreError IO where the package has no binary for this machine */
+export function loadBinding(): RocksDbBinding {
+  try {
+    loaded ??= load();
+    return loaded;
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    throw new StoreError(
+      "IO",
+      `RocksDB does not run on this machine (${process.platform}-${process.arch}): it needs ` +
+        "linux-x64 with glibc 2.34 or newer and a processor with AVX2, or darwin-arm64; if this is " +
+        `one, install the dependencies again (${detail})`,
+      { cause },
+    );
+  }
 }
 
-/** Reads up to `limit` entries; the caller ends the iterator. */
-export function collect(
-  iterator: RocksDbIterator,
-  limit: number,
-  done: Callback<NativeEntry[]>,
-): void {
-  const entries: NativeEntry[] = [];
-  const step = (): void => {
-    if (entries.length === limit) {
-      done(null, entries);
-      return;
-    }
-    iterator.next((error, key, value) => {
-      if (error) {
-        done(error, entries);
-      } else if (key === undefined || value === undefined) {
-        done(null, entries);
-      } else {
-        entries.push([key, value]);
-        step();
-      }
-    });
-  };
-  step();
+function load(): RocksDbBinding {
+  // Without this, a processor that lacks the instructions ends the process with no word.
+  if (process.platform === "linux" && !/^flags\b.*\bavx2\b/m.test(processors())) {
+    throw new Error("the processor has no AVX2");
+  }
+  return createRequire(import.meta.url)("rocksdb/binding.js") as RocksDbBinding;
 }
 
-/** Views, not copies: the package copies what it is given before it returns. */
-export function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-export function toBytes(buffer: Buffer): Uint8Array {
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+function processors(): string {
+  try {
+    return readFileSync("/proc/cpuinfo", "utf8");
+  } catch {
+    return "flags: avx2";
+  }
 }

@@ -1,16 +1,14 @@
 /**
- * The store of a running node: RocksDB in one directory, through the callback API of the `rocksdb`
- * package.
+ * The store of a running node: RocksDB in one directory.
  *
  * RocksDB appends every batch to its write-ahead log; `"sync"` also flushes that log to the device,
- * and with it all batches before. Opening replays the log. The calls run on libuv's thread pool
- * (four threads unless UV_THREADPOOL_SIZE says otherwise), which they share with node:crypto and
- * file access.
+ * and with it all batches before. Opening replays the log. Reads and writes run in threads of their
+ * own (rocksdb-threads.ts); opening and closing on libuv's.
  *
- * Every value is read back under a checksum of ours. What no checksum shows is a log that was
- * damaged in its middle: RocksDB takes it for one torn by a crash and replays up to there, and the
- * package offers no stricter mode. A node that its peers show to have signed more than its store
- * holds has lost that part.
+ * RocksDB checks its own sums on every read, of one key and of a range. What no sum shows is a log
+ * that was damaged in its middle: RocksDB takes it for one torn by a crash and replays up to there,
+ * and the package offers no stricter mode. A node that its peers show to have signed more than its
+ * store holds has lost that part.
  */
 import { mkdir, open as openFile, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -27,51 +25,35 @@ import {
   scanPages,
   type WriteOperation,
 } from "./key-value-store.js";
+import type { NativeOptions } from "./rocksdb-binding.js";
+import { openDatabase, type RocksDbDatabase } from "./rocksdb-database.js";
+import { finishRepair, repairDirectory } from "./rocksdb-repair.js";
+import { refuseOlderRocksDb } from "./rocksdb-version.js";
 import {
-  call,
-  collect,
-  type NativeEntry,
-  RocksDb,
-  type RocksDbDatabase,
-  toBuffer,
-  toBytes,
-} from "./rocksdb-binding.js";
-import { closedError, refusedAfterFailure, type StoreError, toStoreError } from "./store-error.js";
-import { withChecksum, withoutChecksum } from "./value-checksum.js";
+  closedError,
+  isDamage,
+  refusedAfterFailure,
+  type StoreError,
+  toStoreError,
+} from "./store-error.js";
 
 export type RocksDbOptions = {
   /** With false, opening fails where there is no store yet. Default true. */
   readonly createIfMissing?: boolean;
-  /**
-   * Reads what is on disk now, beside the store that writes there; writes are refused. Files may go
-   * away under it, so it is for a short look. Default false.
-   */
-  readonly readOnly?: boolean;
-  /** Memory for blocks read from disk. Default 32 MiB. */
+  /** Memory for blocks read from disk, in bytes. Default 32 MiB. */
   readonly blockCacheBytes?: number;
   /**
-   * Memory for writes before they become a sorted file; twice this may be in use. Default 16 MiB.
+   * "few" for a store of some values that are written again and again: RocksDB then keeps at most
+   * 1.5 MiB of writes in memory. Default "many": 64 MiB, and as much again while it writes a file.
    */
-  readonly writeBufferBytes?: number;
-  /** File descriptors held. Default 512, well below the usual limit of 1,024 per process. */
-  readonly openFilesMax?: number;
-  /**
-   * Snappy, block by block. Default true; sealed records do not shrink, but everything else does.
-   */
-  readonly compression?: boolean;
-  /** Lowest level of RocksDB's own `LOG` file in the directory. Default: no such file. */
-  readonly infoLogLevel?: "debug" | "info" | "warn" | "error" | "fatal";
+  readonly values?: "few" | "many";
 };
 
-/** Bytes that a range reads ahead per visit to the thread pool. */
-const readAheadBytes = 1_024 * 1_024;
-
-/** In no bucket; deleting it is how an empty synced batch reaches the log. */
-const barrierKey = Buffer.of(0);
+const mebibyte = 1_024 * 1_024;
 
 /**
  * Opens the store in `directory`, made with mode 0700 if it is not there.
- * Rejects with `LOCKED`, `CORRUPT`, `DISK_FULL` or `IO`.
+ * Rejects with `LOCKED`, `CORRUPT`, `MISMATCH`, `DISK_FULL` or `IO`.
  */
 export async function openRocksDb(
   directory: string,
@@ -82,8 +64,9 @@ export async function openRocksDb(
   try {
     if (createIfMissing) await makePrivateDirectory(path);
     else await stat(join(path, "CURRENT"));
-    const database = new RocksDb(path);
-    await call<void>((done) => database.open(nativeOptions(options, createIfMissing), done));
+    await finishRepair(path);
+    await refuseOlderRocksDb(path);
+    const database = await openDatabase(path, nativeOptions(options, createIfMissing));
     return storeOver(database, path);
   } catch (cause) {
     throw toStoreError(cause, path);
@@ -91,17 +74,14 @@ export async function openRocksDb(
 }
 
 /**
- * Lets RocksDB mend a directory that nobody has open. Whatever cannot be read is put aside in
- * `lost/`: keys may be gone or have an older value afterwards. Rejects with `LOCKED` or `IO`.
+ * Mends a directory: keys may be gone afterwards, never changed. `opened` is the store over it, if
+ * it is open; it is closed in any case. Rejects with `CORRUPT` when the directory cannot be opened
+ * at all, with `DISK_FULL` when there is no space for a copy of what can be read, with `LOCKED` or
+ * `IO`; the directory is then as it was.
  */
-export async function repairRocksDb(directory: string): Promise<void> {
-  const path = resolve(directory);
-  try {
-    await stat(path);
-    await call<void>((done) => RocksDb.repair(path, done));
-  } catch (cause) {
-    throw toStoreError(cause, path);
-  }
+export function repairRocksDb(directory: string, opened?: KeyValueStore): Promise<void> {
+  const open = (path: string, createIfMissing: boolean) => openRocksDb(path, { createIfMissing });
+  return repairDirectory(directory, open, opened);
 }
 
 /** The store over a database that is open; `directory` is for messages. */
@@ -123,38 +103,20 @@ class RocksDbStore implements KeyValueStore {
   }
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    // The package's `get` reports an absent key as an error with a stack; `getMany` as undefined.
     const values = await this.getMany([key]);
     return values[0];
   }
 
   async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     assertKeys(keys);
-    return this.#run(async () => {
-      const values = await call<(Buffer | undefined)[]>((done) =>
-        this.#database.getMany(keys.map(toBuffer), done),
-      );
-      return values.map((value, i) => value && this.#verified(keys[i] as Uint8Array, value));
-    });
+    const first = keys[0];
+    if (first === undefined) return [];
+    return this.#run(() => this.#read(first, this.#database.getMany(keys)));
   }
 
   async range(options: RangeOptions): Promise<readonly Entry[]> {
     assertRange(options);
-    return this.#run(async () => {
-      const iterator = this.#database.iterator({
-        gte: toBuffer(options.gte),
-        lt: toBuffer(options.lt),
-        reverse: options.reverse ?? false,
-        limit: options.limit,
-        highWaterMark: readAheadBytes,
-      });
-      try {
-        const entries = await call<NativeEntry[]>((done) => collect(iterator, options.limit, done));
-        return entries.map(([key, value]) => [toBytes(key), this.#verified(key, value)] as const);
-      } finally {
-        await call<void>((done) => iterator.end(done));
-      }
-    });
+    return this.#run(() => this.#read(options.gte, this.#database.range(options)));
   }
 
   scan(options: ScanOptions): AsyncIterable<Entry> {
@@ -163,14 +125,10 @@ class RocksDbStore implements KeyValueStore {
 
   async write(batch: readonly WriteOperation[], durability: Durability): Promise<void> {
     assertBatch(batch);
-    const sync = durability === "sync";
     return this.#run(async () => {
       if (this.#writeFailure !== undefined) throw refusedAfterFailure(this.#writeFailure);
-      const operations = batch.map(toNative);
-      // The package skips an empty batch, and with it the flush.
-      if (operations.length === 0 && sync) operations.push({ type: "del", key: barrierKey });
       try {
-        await call<void>((done) => this.#database.batch(operations, { sync }, done));
+        await this.#database.write(batch, durability === "sync");
       } catch (cause) {
         this.#writeFailure ??= toStoreError(cause, this.#directory);
         throw cause;
@@ -190,20 +148,26 @@ class RocksDbStore implements KeyValueStore {
       });
     }
     try {
-      await call<void>((done) => this.#database.close(done));
+      await this.#database.close();
     } catch (cause) {
       throw toStoreError(cause, this.#directory);
     }
   }
 
-  #verified(key: Uint8Array, stored: Buffer): Uint8Array {
-    const value = withoutChecksum(key, stored);
-    if (value !== undefined) return value;
-    const detail = `Corruption: checksum mismatch of the value under key 0x${toHex(key)}`;
-    throw toStoreError(detail, this.#directory);
+  /** RocksDB says which part of which file is damaged, but not what for. */
+  async #read<T>(first: Uint8Array, reading: Promise<T>): Promise<T> {
+    try {
+      return await reading;
+    } catch (cause) {
+      const error = toStoreError(cause, this.#directory);
+      if (!isDamage(error)) throw error;
+      const detail = cause instanceof Error ? cause.message : String(cause);
+      const where = `at or after the value under key 0x${toHex(first)}`;
+      throw toStoreError(new Error(`${detail}, ${where}`, { cause }), this.#directory);
+    }
   }
 
-  /** The package crashes the process when used after closing, so nothing reaches it unguarded. */
+  /** RocksDB ends the process when it is used after closing, so nothing reaches it unguarded. */
   async #run<T>(operation: () => Promise<T>): Promise<T> {
     if (this.#closed !== undefined) throw closedError();
     this.#inFlight += 1;
@@ -218,24 +182,17 @@ class RocksDbStore implements KeyValueStore {
   }
 }
 
-function toNative(operation: WriteOperation): { type: "put" | "del"; key: Buffer; value?: Buffer } {
-  const key = toBuffer(operation.key);
-  return operation.type === "put"
-    ? { type: "put", key, value: withChecksum(key, operation.value) }
-    : { type: "del", key };
-}
-
-function nativeOptions(options: RocksDbOptions, createIfMissing: boolean): object {
-  const mebibyte = 1_024 * 1_024;
-  return {
+function nativeOptions(options: RocksDbOptions, createIfMissing: boolean): NativeOptions {
+  const common = {
     createIfMissing,
-    readOnly: options.readOnly ?? false,
     cacheSize: options.blockCacheBytes ?? 32 * mebibyte,
-    writeBufferSize: options.writeBufferBytes ?? 16 * mebibyte,
-    maxOpenFiles: options.openFilesMax ?? 512,
-    compression: options.compression ?? true,
-    ...(options.infoLogLevel === undefined ? {} : { infoLogLevel: options.infoLogLevel }),
+    // Sealed records, hashes and signatures, most of what is written, do not shrink; and damage to
+    // the dictionary that the package's compression shares among blocks would take a whole file.
+    compression: false,
+    walCompression: false,
   };
+  if (options.values !== "few") return common;
+  return { ...common, compaction: "level", memtableMemoryBudget: mebibyte };
 }
 
 /**

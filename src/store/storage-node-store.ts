@@ -31,10 +31,10 @@ import {
 import { checkHead, readHead } from "./head-state.js";
 import { bucketKey, bucketRange, KeyReader, u64Part } from "./key-codec.js";
 import type { Durability, KeyValueStore, WriteOperation } from "./key-value-store.js";
-import { isDamage } from "./mendable-store.js";
 import { storageBlockKey } from "./storage-block-keys.js";
 import { decodeStorageHead, encodeStorageHead } from "./storage-head-codec.js";
 import type { StoreError } from "./store-error.js";
+import { isDamage } from "./store-error.js";
 import { identityWrite, isNewStore, type StoreOwner } from "./store-identity.js";
 import { damaged, present, putMessage, storedMessage } from "./stored-values.js";
 import { tolerantGet } from "./tolerant-reads.js";

@@ -8,8 +8,8 @@ import { buckets } from "./buckets.js";
 import { chainKeys } from "./chain-writes.js";
 import { bucketKey, bucketRange, KeyReader } from "./key-codec.js";
 import type { KeyValueStore } from "./key-value-store.js";
-import { isDamage } from "./mendable-store.js";
 import type { StoreError } from "./store-error.js";
+import { isDamage } from "./store-error.js";
 import { tolerantGetMany } from "./tolerant-reads.js";
 
 /** What is wrong, and where; both for people. */

@@ -68,6 +68,11 @@ const advice: Readonly<Record<StoreErrorCode, (directory: string) => string>> = 
     "check the path, its permissions and the disk",
 };
 
+/** Something on disk is not what was written. */
+export function isDamage(error: unknown): error is StoreError {
+  return error instanceof StoreError && error.code === "CORRUPT";
+}
+
 function codeOf(detail: string): StoreErrorCode {
   // Corruption first: RocksDB quotes the I/O error that it found behind a damaged file.
   if (/^Corruption\b/.test(detail)) return "CORRUPT";

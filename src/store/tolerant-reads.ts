@@ -12,8 +12,8 @@ import {
 import { type ParsedBlock, parseBlock } from "../ledger/blocks.js";
 import { chainKeys } from "./chain-writes.js";
 import type { KeyValueStore } from "./key-value-store.js";
-import { isDamage } from "./mendable-store.js";
 import { storageBlockKey } from "./storage-block-keys.js";
+import { isDamage } from "./store-error.js";
 import { getAll, storedMessage } from "./stored-values.js";
 
 export async function tolerantGet(

@@ -217,7 +217,9 @@ describe("a disk that lies", { timeout: suiteTimeoutMs }, () => {
         const records = await settleFiles(directory);
         flipFiles(directory, /\.sst$/, withinRecord, records);
       },
-      { checked: /^height 1: Corruption: .* of the sealed record at position 0$/m },
+      {
+        checked: /^height 1: Corruption: .*\.sst .*, at or after the sealed record at position 0$/m,
+      },
     ));
 
   for (const [where, at] of [
@@ -275,7 +277,9 @@ describe("a disk that lies", { timeout: suiteTimeoutMs }, () => {
     await goesOnTo(goal);
     // What it lacks is counted from the last block that it has attested.
     const attested = async () => (await standing(scrubbed)).lastAttestedHeight > goal || undefined;
-    await poll(attested, `${scrubbed} attests after height ${goal}`);
+    const failure = () =>
+      `${scrubbed} attests after height ${goal}: ${logOf(scrubbed).slice(-4_000)}`;
+    await poll(attested, failure);
     await stop(scrubbed);
     await checksOut(scrubbed);
     rmSync(directoryOf(scrubbed), { recursive: true });
@@ -302,7 +306,10 @@ describe("a disk that lies", { timeout: suiteTimeoutMs }, () => {
     await checksOut(badManager);
     const records = await settleFiles(directory);
     flipFiles(directory, /\.sst$/, withinRecord, records);
-    await isNamed(badManager, /^height 1: Corruption: .* of the sealed record at position 0$/m);
+    await isNamed(
+      badManager,
+      /^height 1: Corruption: .*\.sst .*, at or after the sealed record at position 0$/m,
+    );
     await goesOn();
     for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true });
     await consortium.restart([badManager]);

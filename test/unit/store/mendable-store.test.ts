@@ -1,6 +1,7 @@
 /** A store goes on after its files were mended: writes are made again, reads are told of. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import type { KeyValueStore } from "../../../src/store/key-value-store.js";
 import { createMemoryDisk } from "../../../src/store/memory-store.js";
 import { MendableStore } from "../../../src/store/mendable-store.js";
@@ -15,6 +16,8 @@ class Bench {
   readonly events: string[] = [];
   damaged = false;
   openFails = false;
+  /** What the key had when the repair began. */
+  repairedOver: Uint8Array | undefined;
 
   open(): Promise<MendableStore> {
     return MendableStore.open({
@@ -23,9 +26,11 @@ class Bench {
         this.events.push("open");
         return this.#over(await this.disk.open());
       },
-      repair: async () => {
+      repair: async (damaged) => {
         this.events.push("repair");
         this.damaged = false;
+        this.repairedOver = await damaged.get(key);
+        await damaged.close();
       },
       onDamage: ({ message }) => this.told.push(message),
     });
@@ -39,7 +44,11 @@ class Bench {
       getMany: (keys) => guarded(() => kv.getMany(keys)),
       range: (options) => guarded(() => kv.range(options)),
       scan: (options) => kv.scan(options),
-      write: (batch, durability) => guarded(() => kv.write(batch, durability)),
+      write: (batch, durability) =>
+        guarded(async () => {
+          await setImmediate();
+          await kv.write(batch, durability);
+        }),
       close: () => {
         this.events.push("close");
         return kv.close();
@@ -54,7 +63,7 @@ describe("a store that can be mended", () => {
     const store = await bench.open();
     bench.damaged = true;
     await store.write([put], "buffered");
-    assert.deepEqual(bench.events, ["open", "close", "repair", "open"]);
+    assert.deepEqual(bench.events, ["open", "repair", "close", "open"]);
     assert.deepEqual(bench.told, ["a checksum"]);
     assert.deepEqual(await store.get(key), put.value);
   });
@@ -78,7 +87,14 @@ describe("a store that can be mended", () => {
     const reading = store.get(key);
     await Promise.all(mending);
     assert.equal(await reading, undefined);
-    assert.deepEqual(bench.events, ["open", "close", "repair", "open"]);
+    assert.deepEqual(bench.events, ["open", "repair", "close", "open"]);
+  });
+
+  test("mends when what is in flight has ended", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    await Promise.all([store.write([put], "sync"), store.mend()]);
+    assert.deepEqual(bench.repairedOver, put.value);
   });
 
   test("rejects when it cannot be opened any more", async () => {

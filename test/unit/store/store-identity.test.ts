@@ -64,7 +64,7 @@ for (const [role, open, openOther] of roles) {
       await kv.write([{ type: "put", key: identityKey, value }], "sync");
       await assert.rejects(open(kv, genesis), {
         code: "MISMATCH",
-        message: /has format 2, this software reads and writes format 1: /,
+        message: /has format 3, this software reads and writes format 2: /,
       });
     });
 
