@@ -1,5 +1,5 @@
 # Every target explains itself: the comment after '##' is what 'make help' prints.
-# Needed: Node.js >= 20.19, git and make; everything else comes from 'make install'.
+# Needed: git, make and a Node.js that NODE_CHECK accepts; the rest comes from 'make install'.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -17,13 +17,13 @@ if out=$$({ $(2); } 2>&1 </dev/null); then printf 'ok %4d s\n' $$((SECONDS - sta
 else printf 'FAILED\n\n%s\n\n' "$$out"; exit 1; fi
 endef
 
-# Node 20 from 20.19, 22 from 22.12, or newer: what the dependencies run on.
+# What the dependencies run on and the tests are run with; "engines" in package.json says the same.
 define NODE_CHECK
 const [major, minor] = process.versions.node.split('.').map(Number);
-const fits = major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19);
-if (!fits) {
-  console.error('Node.js ' + process.version + ' does not fit: install 20.19 or newer');
-  console.error('(of 22: 22.12 or newer) from https://nodejs.org');
+const least = { 20: 19, 22: 12, 24: 0, 26: 0 }[major];
+if (minor < least || (least === undefined && major < 26)) {
+  console.error('Node.js ' + process.version + ' does not fit: install 24 or 26 (or 20.19, 22.12');
+  console.error('or newer of these) from https://nodejs.org');
   process.exit(1);
 }
 endef
@@ -36,7 +36,7 @@ help: ## Show what each target does
 .PHONY: node-version
 node-version:
 	@command -v node >/dev/null && command -v npm >/dev/null || \
-	  { echo "Node.js is missing: install 20.19 or newer from https://nodejs.org" >&2; exit 1; }
+	  { echo "Node.js is missing: install 24 or 26 from https://nodejs.org" >&2; exit 1; }
 	@node -e "$$NODE_CHECK"
 
 .PHONY: install
@@ -78,6 +78,18 @@ test: build ## Run every test; fail below 95 % line coverage of ledger, consensu
 .PHONY: test-unit
 test-unit: build ## Run the unit tests only; ONLY=crypto narrows it to test/unit/crypto
 	@node dist/test/run.js unit/$(ONLY)
+
+# The registry has every Node.js as a package.
+OTHER_NODE = .build/node-$(NODE)
+OTHER_NODE_BIN = $(OTHER_NODE)/node_modules/.bin
+
+.PHONY: test-node
+test-node: build ## Run the demo and the integration tests under another Node.js: NODE=24
+	@[ -n "$(NODE)" ] || { echo "say which Node.js: make test-node NODE=24" >&2; exit 1; }
+	$(call step,install Node.js $(NODE),mkdir -p $(OTHER_NODE) && cd $(OTHER_NODE) && \
+	  npm install --no-save --no-audit --no-fund --prefix . node@$(NODE))
+	@export PATH="$(CURDIR)/$(OTHER_NODE_BIN):$$PATH"; echo "Node.js $$(node --version)"; \
+	  node dist/examples/energy-community/demo.js && node dist/test/run.js $(or $(ONLY),integration)
 
 .PHONY: sim
 sim: build ## Simulate consortiums under faults; SEEDS=200 FIRST_SEED=1 choose the runs
