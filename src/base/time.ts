@@ -11,6 +11,8 @@ export type Time = {
   readonly monotonicMs: () => number;
   /** Runs `work` once, after `delayMs`. */
   readonly after: (delayMs: number, work: () => void) => Timer;
+  /** Resolves after everything else that is due has had its turn. */
+  readonly breathe: () => Promise<void>;
 };
 
 export const systemTime: Time = {
@@ -20,6 +22,7 @@ export const systemTime: Time = {
     const timer = setTimeout(work, Math.max(0, delayMs));
     return { cancel: () => clearTimeout(timer) };
   },
+  breathe: () => new Promise((resolve) => setImmediate(resolve)),
 };
 
 /** Runs `work` every `periodMs` until it is cancelled. */

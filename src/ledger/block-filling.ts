@@ -13,6 +13,7 @@ import { toHex } from "../base/bytes.js";
 import { type PrivateEntry, PrivateEntrySchema } from "../gen/bss/v1/block_pb.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import type { BlockExecution } from "./execution.js";
+import { curableReasons } from "./order-reasons.js";
 import type { ParsedRecord } from "./records.js";
 import { readKeys, stateKeys } from "./state-keys.js";
 import type { ParsedSubmission } from "./submissions.js";
@@ -50,15 +51,6 @@ export type FillingOptions = {
 
 /** Retries are at most this many for each record that was refused. */
 const retriesPerRecord = 4;
-
-/** Reasons that go away when another record is placed. */
-const curableReasons: ReadonlySet<RuleReason> = new Set([
-  "PARENT_UNKNOWN",
-  "DOUBLE_SPEND",
-  "OVER_PURCHASE",
-  "EXPORT_BELOW_SOLD",
-  "IMPORT_BELOW_BOUGHT",
-] satisfies readonly RuleReason[]);
 
 type Candidate = {
   readonly submission: ParsedSubmission;

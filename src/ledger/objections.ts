@@ -15,18 +15,6 @@ import { described, type SignatureCheck } from "./signature-check.js";
 import { type RuleReason, refuse, type Violation } from "./violation.js";
 import { safeInteger } from "./wire.js";
 
-/** Reasons that other pending records, or their order, may bring about or take away. */
-export const reasonsOfOrder: ReadonlySet<RuleReason> = new Set([
-  "DOUBLE_SPEND",
-  "OVER_PURCHASE",
-  "PARENT_UNKNOWN",
-  "PARENT_NOT_LATEST",
-  "INTERVAL_OVERLAP",
-  "TRADE_REPEATED",
-  "EXPORT_BELOW_SOLD",
-  "IMPORT_BELOW_BOUGHT",
-] satisfies readonly RuleReason[]);
-
 /**
  * Reasons that hold or do not hold for a record on the ledger of one height, whoever looks, at
  * whatever time, whatever else waits: a manager that keeps the rules names one of these only where

@@ -45,9 +45,10 @@ export class BlockProducer {
     const head = this.#ports.head();
     const certificates = this.#ports.headCertificates();
     const candidates = this.#ports.candidates();
+    const settled = this.#ports.settled(candidates);
     const control = this.#ports.operations(createdRound, absent);
     const state = await this.#ports.readState([
-      ...candidates.flatMap(readKeysOfSubmission),
+      ...candidates.flatMap((submission) => readKeysOfOpen(submission, settled)),
       ...control.flatMap(readKeysOfOperation),
     ]);
     const alpha = beaconInput({
@@ -70,7 +71,7 @@ export class BlockProducer {
       beaconProof,
       beacon: defined(vrf.proofToHash(beaconProof), "a proof just made has an output"),
       ...{ control, candidates },
-      excluded: this.#ports.settled(candidates),
+      excluded: settled,
       state,
       epochKey,
       allowLeaves: true,
@@ -79,4 +80,13 @@ export class BlockProducer {
     this.#ports.onBuilt(built);
     return built;
   }
+}
+
+/** Of the records that are to be ordered: of a large submission a few may be left. */
+function readKeysOfOpen(
+  { participantId, records }: ParsedSubmission,
+  settled: ReadonlySet<string>,
+): readonly Uint8Array[] {
+  const open = records.filter(({ hashHex }) => !settled.has(hashHex));
+  return readKeysOfSubmission({ participantId, records: open });
 }

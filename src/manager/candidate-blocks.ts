@@ -6,6 +6,9 @@ import { toHex } from "../base/bytes.js";
 import type { ManagerBlock } from "../gen/bss/v1/block_pb.js";
 import { blockId } from "../ledger/blocks.js";
 import type { ExecutedBlock } from "../ledger/executed-block.js";
+import type { ParsedRecord } from "../ledger/records.js";
+import type { RuleReason } from "../ledger/violation.js";
+import { CureIndex } from "./cure-index.js";
 
 /**
  * Bodies kept at a time. Beyond, the oldest goes that was never judged accurate, or else the
@@ -22,6 +25,7 @@ export type Candidate = {
 
 export class CandidateBlocks {
   readonly #byId = new Map<string, Candidate>();
+  readonly #cures = new WeakMap<ExecutedBlock, CureIndex>();
   readonly #isBoundTo: (idHex: string) => boolean;
 
   constructor(isBoundTo: (idHex: string) => boolean) {
@@ -43,6 +47,24 @@ export class CandidateBlocks {
       this.#byId.set(id, { height: known.height, block, executed });
     }
     return id;
+  }
+
+  /**
+   * Whether a block that this manager has found accurate holds what may take away the reason for
+   * which a record breaks a rule.
+   */
+  mightCure(record: ParsedRecord, reason: RuleReason): boolean {
+    for (const { executed } of this.#byId.values()) {
+      if (executed === undefined) continue;
+      let cures = this.#cures.get(executed);
+      if (cures === undefined) {
+        cures = new CureIndex();
+        for (const placed of executed.placed) cures.add(placed.record);
+        this.#cures.set(executed, cures);
+      }
+      if (cures.mightCure(record, reason)) return true;
+    }
+    return false;
   }
 
   get(id: Uint8Array): Candidate | undefined {

@@ -1,6 +1,7 @@
 /** The parts that take submissions in, keep them and pass them on. */
 import { Availability } from "./availability.js";
 import { BroadcastExchange } from "./broadcast-exchange.js";
+import type { CandidateBlocks } from "./candidate-blocks.js";
 import type { ManagerOptions, SharedPorts } from "./manager-options.js";
 import { Pool } from "./pool.js";
 import type { StatementLog } from "./statement-log.js";
@@ -18,6 +19,10 @@ export type IntakePorts = {
   readonly connectedStorage: () => readonly string[];
   readonly sign: StatementLog["sign"];
   readonly atTip: () => boolean;
+  readonly knowsAllFinal: () => boolean;
+  readonly candidates: Pick<CandidateBlocks, "mightCure">;
+  /** Work that nobody waits for; if it fails, so does the manager. */
+  readonly follow: (work: Promise<void>) => void;
   /** Something may be ready to be ordered. */
   readonly wake: () => void;
 };
@@ -25,7 +30,7 @@ export type IntakePorts = {
 export function createIntake(
   options: ManagerOptions,
   shared: SharedPorts,
-  { connectedStorage, sign, atTip, wake }: IntakePorts,
+  { connectedStorage, sign, atTip, knowsAllFinal, candidates, follow, wake }: IntakePorts,
 ): Intake {
   const { store, observer, poolLimits: limits } = options;
   const availability = new Availability({
@@ -36,7 +41,9 @@ export function createIntake(
   const pool = new Pool({ limits, verdictWaitMs: shared.policy.verdictWaitMs });
   const submissions = new Submissions({
     ...shared,
-    ...{ pool, atTip },
+    ...{ pool, atTip, knowsAllFinal, follow, after: options.time.after },
+    mightCure: (record, reason) =>
+      pool.mightCure(record, reason) || candidates.mightCure(record, reason),
     sign: (digest) => sign("objection", store.head.height, digest),
     keepFalseObjection: (objection) => store.falseObjections.add(objection),
     onDropped: observer.dropped,
@@ -49,14 +56,14 @@ export function createIntake(
       observer.poolChanged(pool);
       wake();
     },
-    locate: (hash) => store.location(hash),
+    locate: (hashes) => store.locations(hashes),
     respond: (outcomes) => submitResponse(store, outcomes),
     whatIsMissing: () => availability.whatIsMissing(),
     observe: observer,
   });
   const broadcast = new BroadcastExchange({
     links: options.links,
-    takeRelayed: (_, submission) => submissions.takeRelayed(submission),
+    takeRelayed: (from, submission) => submissions.takeRelayed(from, submission),
     takeVerdict: (from, id) => {
       pool.verdict(from, id);
       wake();

@@ -74,11 +74,10 @@ export class Manager {
   readonly peers: PeerExchange;
   readonly broadcast: BroadcastExchange;
   readonly storage: StorageExchange;
+  readonly #restored: RestoredHeight;
   #pulse: Timer | undefined;
   #ended = false;
   #halt: RingHalted | undefined;
-
-  readonly #restored: RestoredHeight;
 
   private constructor(options: ManagerOptions, ring: Ring, restored: RestoredHeight) {
     const shared = sharedPorts(options);
@@ -91,14 +90,17 @@ export class Manager {
     const onFatal = (error: Error) => this.#end(error);
     this.#voting = createVoting(options, shared, {
       ...{ candidates, height: () => ring.height, onFatal },
+      isIdle: () => ring.status().step === "idle",
       store: { saveStatements: (said) => this.#chain.statements.saveStatements(said) },
       wake: () => this.#driver.wake(),
     });
-    const { abstention, statements } = this.#voting;
+    const { abstention, statements, tip } = this.#voting;
+    const connectedStorage = () => this.storage.connectedIds;
+    const atTip = () => abstention.mayVote(store.head.height + 1);
     const intake = createIntake(options, shared, {
+      ...{ candidates, atTip, knowsAllFinal: () => tip.knowsAllFinal, connectedStorage },
       sign: statements.sign.bind(statements),
-      atTip: () => abstention.mayVote(store.head.height + 1),
-      connectedStorage: () => this.storage.connectedIds,
+      follow: (work) => this.#tasks.follow(work),
       wake: () => this.#wakeIfDue(),
     });
     const { pool, submissions, availability } = intake;
@@ -133,8 +135,7 @@ export class Manager {
       tell: (message, to) => this.peers.tell(message, to),
       sign: (kind, digest) => statements.sign(kind, store.head.height, digest),
       wake: () => this.#wakeIfDue(),
-      connectedStorage: () => this.storage.connectedIds,
-      atTip: () => abstention.mayVote(store.head.height + 1),
+      ...{ connectedStorage, atTip },
       whatIsMissing: () => availability.whatIsMissing(),
     });
     const height = () => this.#driver.ring.height;
@@ -169,7 +170,7 @@ export class Manager {
       onHead: async (from, head, verified) => {
         if (this.#ended) return;
         this.#sync.onHeight(from, Number(head.height), { exact: true });
-        abstention.hearHead(from, Number(head.height));
+        this.#voting.hearHead(from, Number(head.height));
         if (verified) await this.#supervision.takeHead(head);
       },
       onSupervision: (from, message) => this.#supervision.take(from, message),

@@ -12,6 +12,7 @@ import { toHex } from "../base/bytes.js";
 import type { ParsedRecord } from "../ledger/records.js";
 import type { ParsedSubmission } from "../ledger/submissions.js";
 import type { RuleReason } from "../ledger/violation.js";
+import { CureIndex } from "./cure-index.js";
 
 export type PoolLimits = {
   readonly submissionsMax: number;
@@ -25,14 +26,18 @@ const participantShare = 1 / 4;
 /** Verdicts that came before their submission, remembered for it. */
 const earlyVerdictsMax = 10_000;
 
-type Pooled = {
+export type WaitingSubmission = {
   readonly submission: ParsedSubmission;
+  /** Record hashes, hex, that are neither on the ledger nor refused. */
+  readonly unsettled: ReadonlySet<string>;
+};
+
+type Pooled = WaitingSubmission & {
   /** Taken in here, so this manager relays it. */
   readonly own: boolean;
   readonly arrivedMs: number;
   readonly byteCount: number;
   readonly verdicts: Set<string>;
-  /** Record hashes, hex, that are neither on the ledger nor refused. */
   readonly unsettled: Set<string>;
 };
 
@@ -51,8 +56,8 @@ export class Pool {
   readonly #options: PoolOptions;
   readonly #byId = new Map<string, Pooled>();
   readonly #byRecord = new Map<string, PendingRecord>();
-  /** How many readings are unsettled, by owner and delivery interval. */
-  readonly #readings = new Map<string, number>();
+  /** Of the records that are unsettled. */
+  readonly #cures = new CureIndex();
   readonly #heldBy = new Map<string, Held>();
   readonly #earlyVerdicts = new Map<string, Set<string>>();
   #byteCount = 0;
@@ -82,10 +87,9 @@ export class Pool {
     return [...this.#byId.values()].filter(({ own }) => own).map(({ submission }) => submission);
   }
 
-  /** The submission while this record of it is unsettled. */
-  unsettled(idHex: string, recordHex: string): ParsedSubmission | undefined {
-    const pooled = this.#byId.get(idHex);
-    return pooled?.unsettled.has(recordHex) ? pooled.submission : undefined;
+  /** A submission that waits, and the hashes in hex of its records that are unsettled. */
+  waiting(idHex: string): WaitingSubmission | undefined {
+    return this.#byId.get(idHex);
   }
 
   /**
@@ -93,13 +97,13 @@ export class Pool {
    * its parent, or readings of the energy that it trades. These do not wait for it in turn, so a
    * record is not kept for ever.
    */
-  mayCure({ payload, parent }: ParsedRecord, reason: RuleReason): boolean {
-    if (reason === "PARENT_UNKNOWN") return parent !== undefined && this.#isPending(parent);
-    if (payload.kind !== "energy-trade") return false;
-    const { sellerId, buyerId, deliveryStartS } = payload;
-    if (reason === "DOUBLE_SPEND") return this.#readings.has(energyKey(sellerId, deliveryStartS));
-    if (reason === "OVER_PURCHASE") return this.#readings.has(energyKey(buyerId, deliveryStartS));
-    return false;
+  mayCure(record: ParsedRecord, reason: RuleReason): boolean {
+    return this.#cures.cures(record, reason);
+  }
+
+  /** Whether a record that comes should be tried in a block, as something here might cure it. */
+  mightCure(record: ParsedRecord, reason: RuleReason): boolean {
+    return this.#cures.mightCure(record, reason);
   }
 
   /** Adds a submission of which `unsettled` records are to be ordered; "full" past a limit. */
@@ -212,7 +216,7 @@ export class Pool {
         left.push(pooled.submission.id);
       }
       this.#byRecord.delete(hash);
-      this.#countReading(pending.record, -1);
+      this.#cures.remove(pending.record);
     }
     return left;
   }
@@ -222,22 +226,10 @@ export class Pool {
     const known = this.#byRecord.get(record.hashHex);
     if (known === undefined) {
       this.#byRecord.set(record.hashHex, { record, holders: new Set([pooled]) });
-      this.#countReading(record, 1);
+      this.#cures.add(record);
     } else {
       known.holders.add(pooled);
     }
-  }
-
-  #isPending(recordHash: Uint8Array): boolean {
-    return this.#byRecord.has(toHex(recordHash));
-  }
-
-  #countReading({ payload, ownerId }: ParsedRecord, change: 1 | -1): void {
-    if (payload.kind !== "meter-reading") return;
-    const key = energyKey(ownerId, payload.deliveryStartS);
-    const count = (this.#readings.get(key) ?? 0) + change;
-    if (count > 0) this.#readings.set(key, count);
-    else this.#readings.delete(key);
   }
 
   #isRipe(pooled: Pooled, nowMs: number, awaited: readonly string[]): boolean {
@@ -261,8 +253,4 @@ export class Pool {
 /** What a submission takes in memory, roughly. */
 function sizeOf({ headerBytes, records }: ParsedSubmission): number {
   return records.reduce((sum, { bytes }) => sum + bytes.length + 512, headerBytes.length + 512);
-}
-
-function energyKey(participantId: string, deliveryStartS: number): string {
-  return `${deliveryStartS}/${participantId}`;
 }

@@ -16,6 +16,11 @@ export class RecordOutcomes {
     for (const watch of this.#watching.get(recordHex) ?? []) watch.note(recordHex, settlement);
   }
 
+  /** Whether anybody waits for the record. */
+  isAwaited(recordHex: string): boolean {
+    return this.#watching.has(recordHex);
+  }
+
   /** Collects what becomes of these records from now on; close it. */
   watch(recordHexes: readonly string[]): OutcomeWatch {
     const watch = new OutcomeWatch(() => {

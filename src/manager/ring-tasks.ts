@@ -26,7 +26,12 @@ export class RingTasks {
   }
 
   start(task: Task): void {
-    const running = this.#run(task)
+    this.follow(this.#run(task));
+  }
+
+  /** Work besides the tasks that nobody waits for: it fails and ends as they do. */
+  follow(work: Promise<void>): void {
+    const running = work
       .catch((error) => {
         // Nobody waits for the answer any more, and a store that is closing refuses to read.
         if (!this.#closing) this.#ports.onFatal(asError(error));

@@ -1,14 +1,20 @@
 /**
  * The way of a submission through one manager, from the caller to the receipt:
  *
- *     take ─▶ parse ─▶ screen (signatures, rules) ─▶ pool ─▶ relay to the other managers ─▶ wake the ring
- *                                                                                            │
- *     answer ◀── outcomes ◀── placed by a block, or refused by an objection that holds here ◀─┘
+ *     take ─▶ parse ─▶ screen (signatures, rules) ─▶ pool ─▶ relay to the others ─▶ wake the ring
+ *                        │                                                               │
+ *                        ▼                                                               ▼
+ *     answer ◀── what the ledger has,     outcomes ◀── placed by a block, or refused by an
+ *          ▲     or contradicts              │         objection that holds here
+ *          └─────────────────────────────────┘
  *
- * Order decides between records that exclude each other, so such a record is refused only by
- * whoever builds a block; everybody else runs the rule again on the ledger before believing it.
- * The caller's deadline ends the wait and nothing else: the submission stays, and a retry gets
- * the same receipt.
+ * What the ledger has already is answered with its first place, what it contradicts for good is
+ * refused, both by the manager that is asked and without a word to the others. Order decides
+ * between pending records that exclude each other, so such a record is refused only by whoever
+ * builds a block; everybody else runs the rule again on the ledger before believing it.
+ *
+ * Screening goes a few submissions at a time, in turn for those who send them. The caller's
+ * deadline ends the wait and nothing else: the submission stays, and a retry gets the same receipt.
  */
 import { create } from "@bufbuild/protobuf";
 import { defined } from "../base/assert.js";
@@ -27,7 +33,7 @@ import {
 import type { Submission } from "../gen/bss/v1/record_pb.js";
 import type { RecordObjection } from "../ledger/block-filling.js";
 import type { ExecutedBlock } from "../ledger/executed-block.js";
-import { reasonsOfOrder } from "../ledger/objections.js";
+import { contradictions, reasonsOfOrder } from "../ledger/order-reasons.js";
 import type { ParsedRecord } from "../ledger/records.js";
 import { type ParsedSubmission, parseSubmission } from "../ledger/submissions.js";
 import type { Violation } from "../ledger/violation.js";
@@ -36,9 +42,12 @@ import { RpcError, rpcErrorOfViolation } from "../rpc/rpc-error.js";
 import { Objections, type ObjectionsPorts } from "./objections.js";
 import type { Pool } from "./pool.js";
 import { type OutcomeWatch, RecordOutcomes, type RecordSettlement } from "./record-outcomes.js";
-import { type Screened, screenSubmission } from "./screening.js";
+import { Screener, type ScreenerPorts, type SecondLook } from "./screener.js";
+import type { RecordRefusal, Screened } from "./screening.js";
 
-export type SubmissionsPorts = ObjectionsPorts & {
+type CheckPorts = ObjectionsPorts & ScreenerPorts;
+
+export type SubmissionsPorts = CheckPorts & {
   readonly pool: Pool;
   readonly monotonicMs: () => number;
   /** Makes a submission survive a restart. */
@@ -51,7 +60,9 @@ export type SubmissionsPorts = ObjectionsPorts & {
   readonly sendObjection: (objection: Objection) => void;
   /** The pool has changed. */
   readonly onPoolChanged: () => void;
-  readonly locate: (recordHash: Uint8Array) => Promise<RecordLocation | undefined>;
+  readonly locate: (
+    recordHashes: readonly Uint8Array[],
+  ) => Promise<readonly (RecordLocation | undefined)[]>;
   /** The answer to a caller: outcomes in the submission's order, with the blocks that they name. */
   readonly respond: (outcomes: RecordOutcome[]) => Promise<SubmitResponse>;
   /** Whose absence keeps blocks from being made; undefined when nobody is missing. */
@@ -78,11 +89,13 @@ export class Submissions {
   readonly #ports: SubmissionsPorts;
   readonly #outcomes = new RecordOutcomes();
   readonly #objections: Objections;
+  readonly #screener: Screener;
 
   constructor(ports: SubmissionsPorts) {
     this.#ports = ports;
+    this.#screener = new Screener(ports);
     this.#objections = new Objections(ports, {
-      refuse: (recordHex, objection) => this.#refuse(recordHex, objection),
+      refuse: (...refused) => this.#refuse(...refused),
       observe: ports.observe,
     });
   }
@@ -95,27 +108,29 @@ export class Submissions {
    * when `signal` aborts
    */
   async take(message: Submission | undefined, options: TakeOptions): Promise<SubmitResponse> {
+    const { callerId, waitFor, signal } = options;
     const startedMs = this.#ports.monotonicMs();
-    const submission = this.#parse(message);
-    if (submission.participantId !== options.callerId) {
-      const text = `the submission is ${submission.participantId}'s, the caller is ${options.callerId}`;
+    const submission = await this.#screener.inTurn(callerId, async () => this.#parse(message));
+    if (submission.participantId !== callerId) {
+      const text = `the submission is ${submission.participantId}'s, the caller is ${callerId}`;
       const field = "submission.header.participant_id";
       throw new RpcError("CALLER_NOT_SUBMITTER", text, { field });
     }
     const watch = this.#outcomes.watch(submission.records.map(({ hashHex }) => hashHex));
     try {
-      const screened = await this.#screen(submission);
-      for (const record of screened.onLedger) {
-        watch.note(record.hashHex, { kind: "placed", place: await this.#place(record) });
-      }
-      for (const objection of await this.#objectTo(submission, screened)) {
-        watch.note(toHex(objection.recordHash), { kind: "refused", objection });
-      }
-      if (screened.accurate.length > 0) {
-        await this.#enter(submission, screened, { ...options, watch });
-        if (options.waitFor !== WaitFor.ACCEPTED) {
-          const awaited = screened.accurate.map(({ hashHex }) => hashHex);
-          if (!(await watch.all(awaited, options.signal))) throw this.#unfinished();
+      const screened = await this.#screen(callerId, submission);
+      await this.#note(watch, submission, screened);
+      const second = await this.#screener.lookAgain(callerId, submission, screened);
+      await this.#note(watch, submission, second);
+      const accurate = [...screened.accurate, ...second.accurate];
+      this.#ports.observe.verdict(
+        screened.refused.length + second.refused.length === 0 ? "accepted" : "objected",
+      );
+      if (accurate.length > 0) {
+        await this.#enter(submission, accurate, { ...options, watch });
+        if (waitFor !== WaitFor.ACCEPTED) {
+          const awaited = accurate.map(({ hashHex }) => hashHex);
+          if (!(await watch.all(awaited, signal))) throw this.#unfinished();
           this.#ports.observe.committed((this.#ports.monotonicMs() - startedMs) / 1_000);
         }
       }
@@ -126,18 +141,22 @@ export class Submissions {
   }
 
   /** A submission that another manager relays: this manager's verdict on it. */
-  async takeRelayed(message: Submission): Promise<readonly Objection[]> {
-    const parsed = parseSubmission(this.#ports.consortiumId, message, this.#ports.policy);
-    if (!parsed.ok || this.#ports.pool.has(parsed.value.idHex)) return [];
+  async takeRelayed(from: string, message: Submission): Promise<readonly Objection[]> {
+    const { consortiumId, policy, pool, observe, sendVerdict } = this.#ports;
+    const parsed = await this.#screener.inTurn(from, async () =>
+      parseSubmission(consortiumId, message, policy),
+    );
+    if (!parsed.ok || pool.has(parsed.value.idHex)) return [];
     const submission = parsed.value;
-    const screened = await this.#screenAndPool(submission, { own: false });
+    const screened = await this.#screenAndPool(from, submission, { own: false });
     if (!screened.ok) return [];
-    const { refused } = screened.value;
-    if (refused.length === 0) {
-      this.#ports.observe.verdict("accepted");
-      this.#ports.sendVerdict(submission.id);
+    const { refused, height } = screened.value;
+    // What the ledger contradicts nobody will order; the rest is what the verdict is about.
+    if (refused.every(({ violation }) => contradictions.has(violation.reason))) {
+      observe.verdict("accepted");
+      sendVerdict(submission.id);
     }
-    return this.#objectTo(submission, screened.value);
+    return this.#objections.raise(submission, refused, height);
   }
 
   /** Another manager found a record wrong; `from` passes it on. */
@@ -151,16 +170,27 @@ export class Submissions {
     executed: ExecutedBlock,
   ): Promise<void> {
     const { height, leafCount } = executed.facts;
-    for (const { submission, record, violation: broken } of objections) {
+    const { sendObjection, pool } = this.#ports;
+    // Whoever makes blocks round after round says it once.
+    const news = objections.filter(({ submission, record }) => {
+      return !this.#objections.hasRaised(submission, record);
+    });
+    for (const [submission, some] of bySubmission(news)) {
       // What order decides is judged when the height is decided: others may have done so already,
       // with what the record needs. Without records the block itself has changed nothing else.
-      const ofOrder = leafCount > 0 || reasonsOfOrder.has(broken.reason);
-      const ledger = { height: ofOrder ? height : height - 1 };
-      const objection = await this.#objections.raise(submission, record, { ...broken, ...ledger });
-      this.#ports.sendObjection(objection);
-      await this.#objections.consider(objection);
-      this.#ports.pool.postpone(submission.idHex);
+      const isOfOrder = ({ violation: { reason } }: RecordObjection) =>
+        leafCount > 0 || reasonsOfOrder.has(reason);
+      const [ofOrder, lasting] = [some.filter(isOfOrder), some.filter((each) => !isOfOrder(each))];
+      const raised = [
+        ...(await this.#objections.raise(submission, ofOrder, height)),
+        ...(await this.#objections.raise(submission, lasting, height - 1)),
+      ];
+      for (const objection of raised) {
+        sendObjection(objection);
+        this.#objections.consider(objection);
+      }
     }
+    for (const submission of bySubmission(objections).keys()) pool.postpone(submission.idHex);
   }
 
   /** A block has been appended. */
@@ -171,16 +201,22 @@ export class Submissions {
       this.#outcomes.settle(record.hashHex, { kind: "placed", place });
     }
     this.#ports.pool.settle(placed.map(({ record }) => record.hashHex));
-    await this.#objections.onAppended();
+    this.#objections.onAppended();
     this.#ports.onPoolChanged();
+  }
+
+  /** Resolves when every objection that is due has been looked into. */
+  idle(): Promise<void> {
+    return this.#objections.idle();
   }
 
   /** Takes up what a stop left behind. */
   async restore(messages: readonly Submission[]): Promise<void> {
+    const { selfId } = this.#ports;
     for (const message of messages) {
       const parsed = parseSubmission(this.#ports.consortiumId, message, this.#ports.policy);
       if (!parsed.ok) continue;
-      const screened = await this.#screenAndPool(parsed.value, { own: true });
+      const screened = await this.#screenAndPool(selfId, parsed.value, { own: true });
       if (!screened.ok || screened.value.added === "settled") {
         await this.#ports.deletePooled([parsed.value.id]);
         continue;
@@ -200,25 +236,37 @@ export class Submissions {
     return parsed.value;
   }
 
-  async #screen(submission: ParsedSubmission): Promise<Screened> {
-    const screened = await screenSubmission(submission, this.#ports);
-    if (!screened.ok) {
-      this.#ports.observe.verdict("objected");
-      throw rpcErrorOfViolation(screened.error, "submission");
+  async #screen(callerId: string, submission: ParsedSubmission): Promise<Screened> {
+    const screened = await this.#screener.screen(callerId, submission);
+    if (screened.ok) return screened.value;
+    this.#ports.observe.verdict("objected");
+    throw rpcErrorOfViolation(screened.error, "submission");
+  }
+
+  /** What is settled without a block: what the ledger has, and what is refused. */
+  async #note(
+    watch: OutcomeWatch,
+    submission: ParsedSubmission,
+    { height, onLedger, refused }: SecondLook,
+  ): Promise<void> {
+    const locations = await this.#ports.locate(onLedger.map(({ hash }) => hash));
+    for (const [i, { hashHex }] of onLedger.entries()) {
+      const location = defined(locations[i], "a record on the ledger is in the index");
+      watch.note(hashHex, { kind: "placed", place: placeOf(location) });
     }
-    const { refused } = screened.value;
-    this.#ports.observe.verdict(refused.length === 0 ? "accepted" : "objected");
-    return screened.value;
+    for (const objection of await this.#objections.raise(submission, refused, height)) {
+      watch.note(toHex(objection.recordHash), { kind: "refused", objection });
+    }
   }
 
   /** Into the pool, on disk if the caller is to be told that it is kept, and on to the others. */
   async #enter(
     submission: ParsedSubmission,
-    screened: Screened,
+    accurate: readonly ParsedRecord[],
     { waitFor, watch }: TakeOptions & { readonly watch: OutcomeWatch },
   ): Promise<void> {
     const { pool, savePooled, deletePooled, relay, sendVerdict } = this.#ports;
-    const added = this.#addToPool(submission, screened, { own: true, watch });
+    const added = this.#addToPool(submission, accurate, { own: true, watch });
     if (added === "full") {
       throw new RpcError("POOL_FULL", "the pool of submissions that wait to be ordered is full");
     }
@@ -233,15 +281,18 @@ export class Submissions {
     sendVerdict(submission.id);
   }
 
+  /** One that is not new here: what is open of it waits for a block like the rest. */
   async #screenAndPool(
+    causer: string,
     submission: ParsedSubmission,
     { own }: { readonly own: boolean },
   ): Promise<Result<Screened & { readonly added: Added }, Violation>> {
     const watch = this.#outcomes.watch(submission.records.map(({ hashHex }) => hashHex));
     try {
-      const screened = await screenSubmission(submission, this.#ports);
+      const screened = await this.#screener.screen(causer, submission);
       if (!screened.ok) return screened;
-      const added = this.#addToPool(submission, screened.value, { own, watch });
+      const accurate = [...screened.value.accurate, ...screened.value.open];
+      const added = this.#addToPool(submission, accurate, { own, watch });
       return ok({ ...screened.value, added });
     } finally {
       watch.close();
@@ -254,7 +305,7 @@ export class Submissions {
    */
   #addToPool(
     submission: ParsedSubmission,
-    { accurate }: Screened,
+    accurate: readonly ParsedRecord[],
     { own, watch }: { readonly own: boolean; readonly watch: OutcomeWatch },
   ): Added {
     const { pool, monotonicMs, onPoolChanged } = this.#ports;
@@ -266,29 +317,21 @@ export class Submissions {
     return added;
   }
 
-  /** What this manager says of the records that break a rule, in their order. */
-  #objectTo(
+  /** Records that waited are not going to be ordered. */
+  async #refuse(
     submission: ParsedSubmission,
-    { refused, height }: Screened,
-  ): Promise<readonly Objection[]> {
-    return Promise.all(
-      refused.map(({ record, violation: broken }) =>
-        this.#objections.raise(submission, record, { ...broken, height }),
-      ),
-    );
-  }
-
-  /** A record that waited is not going to be ordered. */
-  async #refuse(recordHex: string, objection: Objection): Promise<void> {
-    this.#outcomes.settle(recordHex, { kind: "refused", objection });
-    const left = this.#ports.pool.settle([recordHex]);
+    refusals: readonly RecordRefusal[],
+    height: number,
+  ): Promise<void> {
+    // Without a caller who waits here, nobody would see the signature.
+    const awaited = refusals.filter(({ record }) => this.#outcomes.isAwaited(record.hashHex));
+    // Whoever comes from now on finds nothing that it could wait with.
+    const left = this.#ports.pool.settle(refusals.map(({ record }) => record.hashHex));
+    for (const objection of await this.#objections.raise(submission, awaited, height)) {
+      this.#outcomes.settle(toHex(objection.recordHash), { kind: "refused", objection });
+    }
     if (left.length > 0) await this.#ports.deletePooled(left);
     this.#ports.onPoolChanged();
-  }
-
-  async #place(record: ParsedRecord): Promise<RecordPlace> {
-    const location = await this.#ports.locate(record.hash);
-    return placeOf(defined(location, "a record on the ledger is in the index"));
   }
 
   /** The wait ended before the records were final. Nothing is lost: they stay in the pool. */
@@ -298,6 +341,18 @@ export class Submissions {
     const text = "not final before the deadline; nothing is lost, try again for the receipt";
     return new RpcError("DEADLINE", text);
   }
+}
+
+function bySubmission(
+  objections: readonly RecordObjection[],
+): ReadonlyMap<ParsedSubmission, readonly RecordObjection[]> {
+  const found = new Map<ParsedSubmission, RecordObjection[]>();
+  for (const objection of objections) {
+    const known = found.get(objection.submission);
+    if (known === undefined) found.set(objection.submission, [objection]);
+    else known.push(objection);
+  }
+  return found;
 }
 
 function placeOf({ height, position, sealDigest }: RecordLocation): RecordPlace {

@@ -63,6 +63,7 @@ export class Process {
       wallMs: () => clock.wallMs,
       monotonicMs: () => clock.monotonicMs,
       after: (delayMs, work) => this.#after(clock, delayMs, work),
+      breathe: () => new Promise((resolve) => this.#after(clock, 0, resolve)),
     };
   }
 

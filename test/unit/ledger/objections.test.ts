@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { lastingReasons, reasonsOfOrder } from "../../../src/ledger/objections.js";
+import { lastingReasons } from "../../../src/ledger/objections.js";
+import { reasonsOfOrder } from "../../../src/ledger/order-reasons.js";
 import { rules, signatureRules } from "../../../src/ledger/rules/catalogue.js";
 
 describe("the reasons of objections", () => {

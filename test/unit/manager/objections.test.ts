@@ -44,11 +44,14 @@ describe("objections of other managers", () => {
         sign: async (digest) => sign("manager-1", digest),
         keepFalseObjection: (objection) => world.store.falseObjections.add(objection),
         onDropped: (from, what) => dropped.push(`${from}: ${what}`),
+        follow: (work) => void work,
       },
       {
-        refuse: async (recordHex, objection) => {
-          refused.push(`${recordHex} ${objection.reason}`);
-          pool.settle([recordHex]);
+        refuse: async (_, refusals) => {
+          for (const { record, violation } of refusals) {
+            refused.push(`${record.hashHex} ${violation.reason}`);
+            pool.settle([record.hashHex]);
+          }
         },
         observe: {
           objection: () => {},
@@ -66,15 +69,22 @@ describe("objections of other managers", () => {
     return submission;
   };
 
-  const take = (submission: ParsedSubmission, options: ObjectionOptions = {}, from?: string) =>
-    objections.take(from ?? options.author ?? "manager-2", objectionTo(submission, options));
+  const take = async (
+    submission: ParsedSubmission,
+    options: ObjectionOptions = {},
+    from?: string,
+  ) => {
+    await objections.take(from ?? options.author ?? "manager-2", objectionTo(submission, options));
+    await objections.idle();
+  };
 
   const countOf = (managerId: string) => world.store.falseObjections.countOf(managerId);
 
   const extend = async (candidates: readonly ParsedSubmission[] = []) => {
     const { placed } = (await world.extend({ candidates })).executed;
     pool.settle(placed.map(({ record }) => record.hashHex));
-    await objections.onAppended();
+    objections.onAppended();
+    await objections.idle();
   };
 
   test("[R4.7.4] are kept and counted against their author where they do not hold", async () => {
@@ -208,6 +218,7 @@ describe("objections of other managers", () => {
   test("are no offence when the ledger goes on while this manager looks", async () => {
     const submission = waiting([documentBytes()]);
     const { readState } = world.ports;
+    let reads = 0;
     const slow = new Objections(
       {
         ...world.ports,
@@ -217,7 +228,9 @@ describe("objections of other managers", () => {
         sign: async (digest) => sign("manager-1", digest),
         keepFalseObjection: (objection) => world.store.falseObjections.add(objection),
         onDropped: () => {},
+        follow: (work) => void work,
         readState: async (keys) => {
+          reads += 1;
           const state = await readState(keys);
           await world.extend();
           return state;
@@ -226,7 +239,9 @@ describe("objections of other managers", () => {
       { refuse: async () => {}, observe: { objection: () => {}, falseObjection: () => {} } },
     );
     await slow.take("manager-2", objectionTo(submission));
+    await slow.idle();
     assert.equal(countOf("manager-2"), 0);
+    assert.equal(reads, 3, "it does not follow a ledger for ever");
   });
 
   test("do not hurt a record that another submission brings rightly", async () => {
@@ -255,12 +270,12 @@ describe("objections of other managers", () => {
     const batches = Array.from({ length: 51 }, () => waiting(Array.from({ length: 50 }, wrong)));
     for (const batch of batches) {
       for (let index = 0; index < 50; index++) {
-        await objections.consider(objectionTo(batch, { height: 1, index }));
+        objections.consider(objectionTo(batch, { height: 1, index }));
       }
     }
     const [last] = batches.slice(-1);
     assert.ok(last);
-    await objections.consider(objectionTo(last, { height: 1, author: "manager-3" }));
+    objections.consider(objectionTo(last, { height: 1, author: "manager-3" }));
     await extend();
     assert.equal(refused.length, 2_500 + 1, "a quarter of 10,000, and the other author's");
   });
@@ -269,8 +284,9 @@ describe("objections of other managers", () => {
     const submission = submitted([documentBytes()]);
     const [record] = submission.records;
     assert.ok(record);
-    const broken = { reason: "SALT_INVALID", message: "No.", field: "salt", height: 7 } as const;
-    const raised = await objections.raise(submission, record, broken);
+    const violation = { reason: "SALT_INVALID", message: "No.", field: "salt" } as const;
+    const [raised] = await objections.raise(submission, [{ record, violation }], 7);
+    assert.ok(raised);
     const { submissionId, recordHash, reason, height, managerId, signature } = raised;
     assert.deepEqual([toHex(recordHash), reason, height], [record.hashHex, "SALT_INVALID", 7n]);
     assert.equal(managerId, "manager-1");

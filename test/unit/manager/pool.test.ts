@@ -98,9 +98,9 @@ describe("the pool", () => {
     assert.deepEqual([...pool.settledOf([submission])], []);
     assert.deepEqual(pool.settle([first]), []);
     assert.deepEqual([...pool.settledOf([submission])], [first]);
-    assert.equal(pool.unsettled(submission.idHex, first), undefined);
-    assert.equal(pool.unsettled(submission.idHex, second), submission);
-    assert.equal(pool.unsettled(second, second), undefined);
+    assert.equal(pool.waiting(submission.idHex)?.unsettled.has(first), false);
+    assert.equal(pool.waiting(submission.idHex)?.unsettled.has(second), true);
+    assert.equal(pool.waiting(second), undefined);
     assert.deepEqual(pool.settle([second]), [submission.id]);
     assert.deepEqual([pool.submissionCount, pool.recordCount, pool.byteCount], [0, 0, 0]);
     assert.deepEqual(pool.settle([first, second, "ff"]), []);

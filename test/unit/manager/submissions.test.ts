@@ -37,6 +37,9 @@ class Desk {
   readonly verdicts: string[] = [];
   readonly objections: Objection[] = [];
   missing: RpcError | undefined;
+  knowsAllFinal = false;
+  /** Runs between the two looks at a record that lacks something. */
+  beforeSecondLook = async () => {};
   /** Runs before a submission is written to disk. */
   beforeSave = async () => {};
   /** Runs after the state was read. */
@@ -66,6 +69,12 @@ class Desk {
   async extend(candidates: readonly ParsedSubmission[]): Promise<void> {
     const { executed, block } = await this.world.extend({ candidates });
     await this.submissions.onAppended(executed, block);
+    await this.submissions.idle();
+  }
+
+  async object(author: string, objection: Objection): Promise<void> {
+    await this.submissions.takeObjection(author, objection);
+    await this.submissions.idle();
   }
 
   #ports(): SubmissionsPorts {
@@ -80,6 +89,13 @@ class Desk {
       },
       pool,
       atTip: () => true,
+      knowsAllFinal: () => this.knowsAllFinal,
+      mightCure: (record, reason) => pool.mightCure(record, reason),
+      after: (_, work) => {
+        this.beforeSecondLook().then(work);
+        return { cancel: () => {} };
+      },
+      follow: (work) => void work,
       savePooled: async (submission) => {
         await this.beforeSave();
         await store.savePooled(submission);
@@ -89,7 +105,7 @@ class Desk {
       sendVerdict: (id) => verdicts.push(toHex(id)),
       sendObjection: (objection) => objections.push(objection),
       onPoolChanged: () => {},
-      locate: (hash) => store.location(hash),
+      locate: (hashes) => store.locations(hashes),
       respond: async (outcomes) => create(SubmitResponseSchema, { outcomes }),
       whatIsMissing: () => this.missing,
       selfId: "manager-1",
@@ -177,7 +193,7 @@ describe("a submission that a participant brings", () => {
         const answer = await desk.take(submission.message);
         assert.deepEqual(answer.outcomes.map(textOf), ["committed 1/0"]);
       } else if (how === "relayed") {
-        assert.deepEqual(await desk.submissions.takeRelayed(submission.message), []);
+        assert.deepEqual(await desk.submissions.takeRelayed("manager-2", submission.message), []);
       } else {
         await desk.world.store.savePooled(submission);
         await desk.submissions.restore([submission.message]);
@@ -266,8 +282,8 @@ describe("a submission that another manager relays", () => {
   test("gets a verdict once, and is not relayed on", async () => {
     const desk = await Desk.create();
     const submission = submitted([documentBytes()]);
-    assert.deepEqual(await desk.submissions.takeRelayed(submission.message), []);
-    assert.deepEqual(await desk.submissions.takeRelayed(submission.message), []);
+    assert.deepEqual(await desk.submissions.takeRelayed("manager-2", submission.message), []);
+    assert.deepEqual(await desk.submissions.takeRelayed("manager-2", submission.message), []);
     assert.deepEqual(desk.verdicts, [submission.idHex]);
     assert.deepEqual(desk.relayed, []);
     assert.deepEqual(desk.pool.own(), []);
@@ -277,7 +293,7 @@ describe("a submission that another manager relays", () => {
     const desk = await Desk.create();
     const wrong = documentBytes({ mediaType: "" });
     const submission = submitted([wrong, documentBytes()]);
-    const objections = await desk.submissions.takeRelayed(submission.message);
+    const objections = await desk.submissions.takeRelayed("manager-2", submission.message);
     assert.deepEqual(
       objections.map(({ recordHash, reason }) => [toHex(recordHash), reason]),
       [[toHex(hashOf(wrong)), "DOCUMENT_INVALID"]],
@@ -292,7 +308,7 @@ describe("a submission that another manager relays", () => {
     const forged = { ...message, signature: new Uint8Array(64) };
     const malformed = { ...message, header: new Uint8Array([1, 2, 3]) };
     for (const each of [forged, malformed]) {
-      assert.deepEqual(await desk.submissions.takeRelayed(each), []);
+      assert.deepEqual(await desk.submissions.takeRelayed("manager-2", each), []);
     }
     assert.equal(desk.pool.submissionCount, 0);
     assert.deepEqual(desk.verdicts, []);
@@ -313,7 +329,7 @@ describe("an objection", () => {
     const trade = submitted([tradeBytes({ energy: 60 })]);
     await desk.take(trade.message, WaitFor.ACCEPTED);
     const answer = desk.take(trade.message);
-    await desk.submissions.takeObjection("manager-2", against(trade, 1));
+    await desk.object("manager-2", against(trade, 1));
     assert.deepEqual((await answer).outcomes.map(textOf), ["objection DOUBLE_SPEND"]);
     assert.equal(desk.pool.submissionCount, 0);
     assert.deepEqual(await desk.world.savedIds(), []);
@@ -324,9 +340,9 @@ describe("an objection", () => {
     await desk.extend(meters);
     const trade = submitted([tradeBytes({ energy: 40 })]);
     await desk.take(trade.message, WaitFor.ACCEPTED);
-    await desk.submissions.takeObjection("manager-2", against(trade, 1));
+    await desk.object("manager-2", against(trade, 1));
     assert.ok(desk.pool.has(trade.idHex));
-    await desk.submissions.takeObjection("manager-2", against(submitted([documentBytes()]), 1));
+    await desk.object("manager-2", against(submitted([documentBytes()]), 1));
   });
 
   test("does not throw out a record that others in the pool may cure", async () => {
@@ -335,27 +351,28 @@ describe("an objection", () => {
     const child = submitted([readingBytes(update)]);
     const trade = submitted([tradeBytes({ energy: 40 })]);
     for (const each of [child, trade]) await desk.take(each.message, WaitFor.ACCEPTED);
-    for (const each of meters) await desk.submissions.takeRelayed(each.message);
+    for (const each of meters) await desk.submissions.takeRelayed("manager-2", each.message);
     for (const each of [child, trade]) {
-      await desk.submissions.takeObjection("manager-2", against(each, 0));
+      await desk.object("manager-2", against(each, 0));
       assert.ok(desk.pool.has(each.idHex));
     }
     await desk.extend([...meters, child, trade]);
     assert.equal(desk.pool.submissionCount, 0);
     const lone = submitted([readingBytes({ ...update, parent: hashOf(documentBytes()) })]);
     await desk.take(lone.message, WaitFor.ACCEPTED);
-    await desk.submissions.takeObjection("manager-2", against(lone, 0));
+    await desk.object("manager-2", against(lone, 0));
     assert.ok(!desk.pool.has(lone.idHex), "nothing that waits can cure it");
   });
 
   test("throws out a trade once the readings are there and do not suffice", async () => {
     const desk = await Desk.create();
     const trade = submitted([tradeBytes({ energy: 60 })]);
-    for (const each of [...meters, trade]) await desk.submissions.takeRelayed(each.message);
-    await desk.submissions.takeObjection("manager-2", against(trade, 0));
+    for (const each of [...meters, trade])
+      await desk.submissions.takeRelayed("manager-2", each.message);
+    await desk.object("manager-2", against(trade, 0));
     assert.ok(desk.pool.has(trade.idHex));
     await desk.extend(meters);
-    await desk.submissions.takeObjection("manager-2", against(trade, 1));
+    await desk.object("manager-2", against(trade, 1));
     assert.equal(desk.pool.submissionCount, 0);
   });
 
@@ -364,7 +381,7 @@ describe("an objection", () => {
     const trade = submitted([tradeBytes({ energy: 60 })]);
     await desk.take(trade.message, WaitFor.ACCEPTED);
     for (const height of [1, 2, 1_000_000]) {
-      await desk.submissions.takeObjection("manager-2", against(trade, height));
+      await desk.object("manager-2", against(trade, height));
     }
     await desk.extend(meters);
     assert.equal(desk.pool.submissionCount, 0);
@@ -374,7 +391,7 @@ describe("an objection", () => {
     const desk = await Desk.create();
     const trade = submitted([tradeBytes({ energy: 60 })]);
     await desk.take(trade.message, WaitFor.ACCEPTED);
-    await desk.submissions.takeObjection("manager-2", against(trade, 1));
+    await desk.object("manager-2", against(trade, 1));
     assert.ok(desk.pool.has(trade.idHex), "before the readings nobody can say");
     await desk.extend(meters);
     assert.equal(desk.pool.submissionCount, 0);
@@ -419,7 +436,8 @@ describe("an objection", () => {
   test("by this manager's own block puts a record behind those that may yet set it right", async () => {
     const desk = await Desk.create();
     const trade = submitted([tradeBytes({ energy: 60 })]);
-    for (const each of [trade, ...meters]) await desk.submissions.takeRelayed(each.message);
+    for (const each of [trade, ...meters])
+      await desk.submissions.takeRelayed("manager-2", each.message);
     const built = desk.world.chain.propose({ candidates: [trade] });
     await desk.submissions.reportObjections(built.objections, built.executed);
     const order = desk.pool.ripe(Number.MAX_SAFE_INTEGER, [], 1_000).map(({ idHex }) => idHex);

@@ -41,6 +41,7 @@ describe("the renewal of a node's certificate", () => {
     const time: Time = {
       wallMs: () => nowMs,
       monotonicMs: () => nowMs,
+      breathe: async () => {},
       after: (delayMs, work) => {
         timer = { atMs: nowMs + delayMs, work };
         return { cancel: () => (timer = undefined) };

@@ -1,5 +1,6 @@
 /** A manager's store in memory, and the other managers' work on it: blocks that are final. */
 import { toHex } from "../../../../src/base/bytes.js";
+import { systemTime } from "../../../../src/base/time.js";
 import { SignatureCache } from "../../../../src/crypto/signature-cache.js";
 import { ecvrf } from "../../../../src/crypto/vrf.js";
 import type { BlockCertificates, ManagerBlock } from "../../../../src/gen/bss/v1/block_pb.js";
@@ -36,6 +37,8 @@ export class LedgerWorld {
       readState: (keys: readonly Uint8Array[]) => this.store.state(keys),
       wallMs: () => this.wallMs,
       monotonicMs: () => this.monotonicMs,
+      breathe: systemTime.breathe,
+      mightCure: () => false,
     };
   }
 

@@ -1,0 +1,99 @@
+/**
+ * Screening in turns, and the second look at what is open (screening.ts): a record that lacks what
+ * nothing here would bring. It may be on its way from another manager, so it is looked at again a
+ * moment later, and refused if it still lacks it. But only while this manager surely knows all that
+ * is final: otherwise what is lacking here may stand on the others' ledgers, and the block decides.
+ */
+import { FairLane } from "../base/fair-lane.js";
+import type { Result } from "../base/result.js";
+import type { Time } from "../base/time.js";
+import { curableReasons } from "../ledger/order-reasons.js";
+import type { ParsedRecord } from "../ledger/records.js";
+import type { ParsedSubmission } from "../ledger/submissions.js";
+import type { Violation } from "../ledger/violation.js";
+import {
+  type RecordRefusal,
+  type Screened,
+  type ScreeningPorts,
+  screenSubmission,
+  violationsNow,
+} from "./screening.js";
+
+export type ScreenerPorts = ScreeningPorts & {
+  /** Whether this manager surely holds, or votes on, whatever is final anywhere. */
+  readonly knowsAllFinal: () => boolean;
+  readonly after: Time["after"];
+};
+
+/** What the second look at open records says: nothing is open any more. */
+export type SecondLook = Omit<Screened, "open">;
+
+/** Submissions that are screened at a time; more would only make each of them slower. */
+const atOnceMax = 2;
+/** Longer than a submission takes from one manager to another. */
+const graceMs = 250;
+/** Submissions with open records that wait for their second look; beyond, they get it at once. */
+const waitingMax = 1_000;
+
+export class Screener {
+  readonly #ports: ScreenerPorts;
+  readonly #lane = new FairLane(atOnceMax);
+  #waiting = 0;
+
+  constructor(ports: ScreenerPorts) {
+    this.#ports = ports;
+  }
+
+  /** Runs `work` when it is the turn of `causer`, a few pieces at a time. */
+  async inTurn<T>(causer: string, work: () => Promise<T>): Promise<T> {
+    return this.#lane.run(causer, async () => {
+      await this.#ports.breathe();
+      return work();
+    });
+  }
+
+  screen(causer: string, submission: ParsedSubmission): Promise<Result<Screened, Violation>> {
+    return this.inTurn(causer, () => screenSubmission(submission, this.#ports));
+  }
+
+  async lookAgain(
+    causer: string,
+    submission: ParsedSubmission,
+    { height, open }: Pick<Screened, "height" | "open">,
+  ): Promise<SecondLook> {
+    if (open.length === 0 || !this.#ports.knowsAllFinal()) {
+      return { height, accurate: open, onLedger: [], refused: [] };
+    }
+    await this.#grace();
+    return this.inTurn(causer, () => this.#lookAgain(submission, open));
+  }
+
+  async #lookAgain(
+    submission: ParsedSubmission,
+    open: readonly ParsedRecord[],
+  ): Promise<SecondLook> {
+    const { head, knowsAllFinal, mightCure } = this.#ports;
+    const { height, broken } = await violationsNow(submission, open, this.#ports);
+    // Nothing has left the pool for a block that is not in this state.
+    const isSure = knowsAllFinal() && head().height === height;
+    const accurate: ParsedRecord[] = [];
+    const onLedger: ParsedRecord[] = [];
+    const refused: RecordRefusal[] = [];
+    for (const record of open) {
+      const violation = broken.get(record);
+      if (violation === undefined) accurate.push(record);
+      else if (violation.reason === "RECORD_ON_LEDGER") onLedger.push(record);
+      else if (!curableReasons.has(violation.reason)) refused.push({ record, violation });
+      else if (isSure && !mightCure(record, violation.reason)) refused.push({ record, violation });
+      else accurate.push(record);
+    }
+    return { height, accurate, onLedger, refused };
+  }
+
+  async #grace(): Promise<void> {
+    if (this.#waiting >= waitingMax) return;
+    this.#waiting += 1;
+    await new Promise<void>((resolve) => this.#ports.after(graceMs, resolve));
+    this.#waiting -= 1;
+  }
+}
