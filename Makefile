@@ -131,6 +131,12 @@ bench-storage: build ## Measure what storage nodes cost four managers; NODES=10,
 
 bench-storage: NODES ?= 10,100
 
+.PHONY: bench-resend
+bench-resend: build ## Measure what it costs to send again what is on the ledger; ROWS=1000,10000
+	@node dist/bench/resend/run.js --rows $(ROWS)
+
+bench-resend: ROWS ?= 1000,10000
+
 .PHONY: bench-public
 bench-public: build ## Compute what silence, audits, losses and sampling of storage nodes come to
 	@node dist/bench/public/run.js

@@ -30,7 +30,7 @@ export type LoadContext = {
   readonly paceMs: number;
 };
 
-/** What became of a submission of one record: final, or the reason for which it never will be. */
+/** What became of a record: final, or the reason for which it never will be. */
 export type Fate = { readonly final: true } | { readonly final: false; readonly reason: string };
 
 /** So far in the past that no clock that is set back takes a record for one of the future. */
@@ -87,21 +87,30 @@ export class Desk {
 
   /** Submits one record again and again until its fate is known. Undefined when all is over. */
   async settle(client: BssClient, submission: Submission): Promise<Fate | undefined> {
+    return (await this.settleEach(client, submission))?.[0];
+  }
+
+  /** The same for any number of records; their fates in their order. */
+  async settleEach(
+    client: BssClient,
+    submission: Submission,
+  ): Promise<readonly Fate[] | undefined> {
     const { book, over } = this.context;
     while (!over.aborted) {
       try {
         const answer = await client.submit(submission, { timeoutMs: attemptMs, signal: over });
         book.answered(answer);
-        const [first] = answer.outcomes;
-        if (first?.outcome.case === "objection") {
-          return { final: false, reason: first.outcome.value.reason };
-        }
-        return { final: true };
+        return answer.outcomes.map(({ outcome }) =>
+          outcome.case === "objection"
+            ? { final: false, reason: outcome.value.reason }
+            : { final: true },
+        );
       } catch (error) {
         if (!(error instanceof RpcError)) throw error;
         if (["FAILED_PRECONDITION", "INVALID_ARGUMENT"].includes(error.status)) {
+          // All of them were refused, the first for this reason.
           book.refused(error.reason);
-          return { final: false, reason: error.reason };
+          return submission.records.map(() => ({ final: false, reason: error.reason }));
         }
         await sleep(pauseMs);
       }

@@ -10,10 +10,11 @@ import type { World } from "../world.js";
 import { Desk, type LoadContext } from "./desk.js";
 import { streamDocuments } from "./documents.js";
 import { sellTwice } from "./energy.js";
+import { importTwice } from "./imports.js";
 import { updateTwice } from "./versions.js";
 
-/** Two stream documents, two trade, one updates. */
-export const participants = 5;
+/** Two stream documents, two trade, one updates, one imports everything twice. */
+export const participants = 6;
 
 export class Load {
   readonly book = new Book();
@@ -44,6 +45,7 @@ export class Load {
       streamDocuments(desk(1), random.fork()),
       sellTwice({ desk: desk(2), meterId: "meter-3" }, { desk: desk(3), meterId: "meter-4" }),
       updateTwice(desk(4)),
+      importTwice({ desk: desk(5), meterId: "meter-6" }, random.fork()),
     ]);
     // Looked at by `finish`; until then it is no unhandled rejection.
     this.#running.catch(() => {});
