@@ -4,13 +4,14 @@
  * moment later, and refused if it still lacks it. But only while this manager surely knows all that
  * is final: otherwise what is lacking here may stand on the others' ledgers, and the block decides.
  */
-import { FairLane } from "../base/fair-lane.js";
+
 import type { Result } from "../base/result.js";
 import type { Time } from "../base/time.js";
 import { curableReasons } from "../ledger/order-reasons.js";
 import type { ParsedRecord } from "../ledger/records.js";
 import type { ParsedSubmission } from "../ledger/submissions.js";
 import type { Violation } from "../ledger/violation.js";
+import { FairLane } from "./fair-lane.js";
 import {
   type RecordRefusal,
   type Screened,

@@ -14,7 +14,7 @@ import type { Members } from "../ledger/members.js";
 
 export type TipWatchPorts = {
   readonly selfId: string;
-  readonly members: () => Members;
+  readonly members: () => Pick<Members, "managers" | "quorum" | "activeManagerIds">;
   readonly monotonicMs: () => number;
   /** False while others are known to be further, and before they were heard. */
   readonly atTip: () => boolean;

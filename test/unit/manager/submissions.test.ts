@@ -38,6 +38,8 @@ class Desk {
   readonly objections: Objection[] = [];
   missing: RpcError | undefined;
   knowsAllFinal = false;
+  /** Of the state. */
+  reads = 0;
   /** Runs between the two looks at a record that lacks something. */
   beforeSecondLook = async () => {};
   /** Runs before a submission is written to disk. */
@@ -83,6 +85,7 @@ class Desk {
     return {
       ...world.ports,
       readState: async (keys) => {
+        this.reads += 1;
         const state = await store.state(keys);
         await this.afterRead();
         return state;
@@ -132,6 +135,11 @@ function textOf({ outcome }: RecordOutcome): string {
     default:
       return String(outcome.case);
   }
+}
+
+/** Lets a call get as far as it gets by itself. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 async function settled(condition: () => boolean): Promise<void> {
@@ -278,6 +286,107 @@ describe("a submission that a participant brings", () => {
   });
 });
 
+describe("[R3.2] a submission with what the ledger has or contradicts", () => {
+  const reading = readingBytes({ exported: 50, imported: 0 });
+  const bought = readingBytes({ owner: "participant-2", meter: "meter-2", exported: 0 });
+  const meters = [submitted([reading]), submitted([bought], "participant-2")];
+  const sold = tradeBytes({ id: "sold", energy: 50 });
+
+  const withLedger = async () => {
+    const desk = await Desk.create();
+    await desk.extend([...meters, submitted([sold])]);
+    desk.knowsAllFinal = true;
+    return desk;
+  };
+
+  const repeats: readonly (readonly [string, () => Uint8Array, string])[] = [
+    ["the same bytes", () => reading, "committed 1/0"],
+    ["a reading with another salt", () => readingBytes(), "objection INTERVAL_OVERLAP"],
+    ["the terms of a trade", () => tradeBytes({ id: "sold" }), "objection TRADE_REPEATED"],
+    ["a double sale", () => tradeBytes({ energy: 1 }), "objection DOUBLE_SPEND"],
+  ];
+  for (const [what, record, outcome] of repeats) {
+    test(`is answered here, and nobody else hears of it: ${what}`, async () => {
+      const desk = await withLedger();
+      const count = 20;
+      for (let i = 0; i < count; i++) {
+        const answer = await desk.take(submissionOf([record()]));
+        assert.deepEqual(answer.outcomes.map(textOf), [outcome]);
+      }
+      assert.equal(desk.pool.submissionCount, 0);
+      assert.deepEqual([desk.relayed, desk.verdicts, desk.objections], [[], [], []]);
+      const looks = outcome.endsWith("DOUBLE_SPEND") ? 2 : 1;
+      assert.equal(desk.reads, looks * count, "a read for each look");
+    });
+  }
+
+  test("is refused by a manager that is behind too, if its ledger contradicts it", async () => {
+    const desk = await withLedger();
+    desk.knowsAllFinal = false;
+    const answer = await desk.take(submissionOf([readingBytes()]));
+    assert.deepEqual(answer.outcomes.map(textOf), ["objection INTERVAL_OVERLAP"]);
+  });
+
+  test("waits for a block where something lacks, but this manager may not know all", async () => {
+    const desk = await withLedger();
+    desk.knowsAllFinal = false;
+    const sale = submitted([tradeBytes({ energy: 1 })]);
+    await desk.take(sale.message, WaitFor.ACCEPTED);
+    assert.ok(desk.pool.has(sale.idHex));
+    assert.equal(desk.relayed.length, 1);
+  });
+
+  test("waits for a block if what lacks comes in the moment before the second look", async () => {
+    const desk = await withLedger();
+    const parent = documentBytes();
+    const child = submitted([documentBytes({}, { parent: hashOf(parent) })]);
+    const pending = submitted([parent]);
+    desk.beforeSecondLook = async () => {
+      await desk.submissions.takeRelayed("manager-2", pending.message);
+    };
+    const answer = desk.take(child.message);
+    await settled(() => desk.pool.has(child.idHex));
+    await desk.extend([pending, child]);
+    assert.deepEqual((await answer).outcomes.map(textOf), ["committed 2/4"]);
+  });
+
+  test("is not refused for what a block brings while it is being looked at again", async () => {
+    const desk = await withLedger();
+    const parent = documentBytes();
+    const child = submitted([documentBytes({}, { parent: hashOf(parent) })]);
+    desk.beforeSecondLook = async () => {
+      desk.afterRead = async () => {
+        desk.afterRead = async () => {};
+        await desk.extend([submitted([parent])]);
+      };
+    };
+    await desk.take(child.message, WaitFor.ACCEPTED);
+    assert.ok(desk.pool.has(child.idHex), "the parent stands in the block after the one read");
+  });
+
+  test("keeps its new records, and has a verdict about these alone", async () => {
+    const desk = await withLedger();
+    const fresh = documentBytes();
+    const mixed = submitted([readingBytes(), fresh, reading]);
+    const answer = desk.take(mixed.message);
+    await settled(() => desk.pool.has(mixed.idHex));
+    await desk.extend([submitted([fresh])]);
+    assert.deepEqual((await answer).outcomes.map(textOf), [
+      "objection INTERVAL_OVERLAP",
+      "committed 2/3",
+      "committed 1/0",
+    ]);
+    const other = submitted([readingBytes(), documentBytes()]);
+    const objections = await desk.submissions.takeRelayed("manager-2", other.message);
+    assert.deepEqual(desk.verdicts, [mixed.idHex, other.idHex]);
+    assert.deepEqual(
+      objections.map(({ reason }) => reason),
+      ["INTERVAL_OVERLAP"],
+      "who relays it may not have the block yet",
+    );
+  });
+});
+
 describe("a submission that another manager relays", () => {
   test("gets a verdict once, and is not relayed on", async () => {
     const desk = await Desk.create();
@@ -329,6 +438,7 @@ describe("an objection", () => {
     const trade = submitted([tradeBytes({ energy: 60 })]);
     await desk.take(trade.message, WaitFor.ACCEPTED);
     const answer = desk.take(trade.message);
+    await turns();
     await desk.object("manager-2", against(trade, 1));
     assert.deepEqual((await answer).outcomes.map(textOf), ["objection DOUBLE_SPEND"]);
     assert.equal(desk.pool.submissionCount, 0);
@@ -413,6 +523,32 @@ describe("an objection", () => {
     assert.ok(desk.pool.has(trade.idHex), "another block may have been decided meanwhile");
     await desk.extend([]);
     assert.deepEqual((await answer).outcomes.map(textOf), ["objection DOUBLE_SPEND"]);
+  });
+
+  test("[R3.9] to all of a large submission is looked into at once, and told once", async () => {
+    const desk = await Desk.create();
+    await desk.extend(meters);
+    const trades = Array.from({ length: 40 }, () => tradeBytes({ energy: 60 }));
+    const submission = submitted(trades);
+    const answer = desk.take(submission.message);
+    await settled(() => desk.pool.has(submission.idHex));
+    const built = desk.world.chain.propose({ candidates: [submission] });
+    for (let round = 0; round < 3; round++) {
+      await desk.submissions.reportObjections(built.objections, built.executed);
+    }
+    assert.equal(desk.objections.length, trades.length, "not again in each round");
+    for (let index = 0; index < trades.length; index++) {
+      const others = { height: 2, reason: "DOUBLE_SPEND", index };
+      for (const author of ["manager-2", "manager-3"]) {
+        await desk.object(author, objectionTo(submission, { ...others, author }));
+      }
+    }
+    desk.reads = 0;
+    await desk.extend([]);
+    assert.equal(desk.reads, 1, "one read for 40 records and 120 objections");
+    const expected = Array(trades.length).fill("objection DOUBLE_SPEND");
+    assert.deepEqual((await answer).outcomes.map(textOf), expected);
+    assert.equal(desk.pool.submissionCount, 0);
   });
 
   test("by its own block is no refusal when the block of others has what the record needs", async () => {
