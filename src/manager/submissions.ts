@@ -249,10 +249,12 @@ export class Submissions {
     submission: ParsedSubmission,
     { height, onLedger, refused }: SecondLook,
   ): Promise<void> {
-    const locations = await this.#ports.locate(onLedger.map(({ hash }) => hash));
-    for (const [i, { hashHex }] of onLedger.entries()) {
-      const location = defined(locations[i], "a record on the ledger is in the index");
-      watch.note(hashHex, { kind: "placed", place: placeOf(location) });
+    if (onLedger.length > 0) {
+      const locations = await this.#ports.locate(onLedger.map(({ hash }) => hash));
+      for (const [i, { hashHex }] of onLedger.entries()) {
+        const location = defined(locations[i], "a record on the ledger is in the index");
+        watch.note(hashHex, { kind: "placed", place: placeOf(location) });
+      }
     }
     for (const objection of await this.#objections.raise(submission, refused, height)) {
       watch.note(toHex(objection.recordHash), { kind: "refused", objection });

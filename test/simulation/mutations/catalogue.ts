@@ -222,8 +222,8 @@ export const mutations: readonly Mutation[] = [
     changes: [
       {
         file: "src/manager/submissions.js",
-        from: "this.#ports.pool.postpone(submission.idHex);",
-        to: "",
+        from: "pool.postpone(submission.idHex);",
+        to: "void submission;",
       },
     ],
   },
