@@ -17,6 +17,7 @@ const byReason: Partial<Readonly<Record<Reason, string>>> = {
   CALLER_NOT_SUBMITTER: "submit with the profile that signs",
   RECORD_UNKNOWN: "check the hash; 'bss list' shows the records of a participant or meter",
   BLOCK_UNKNOWN: "'bss status' shows the height of the ledger",
+  MESSAGE_TOO_LARGE: "send less in one message; 'bss consortium' shows how long a record may be",
   RECORD_TOO_LARGE: "split the content; 'bss consortium' shows the limit",
   AGENT_NOT_AUTHORIZED: "submit as the owner, or let the owner register this profile as its agent",
   PARTICIPANT_UNKNOWN: "check the participant's id",

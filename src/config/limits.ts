@@ -6,9 +6,14 @@ import type { z } from "zod";
 import { integer, mapping } from "./fields.js";
 
 const MiB = 1024 * 1024;
+/**
+ * No participant may hold more than one in so many parts of a manager's pool, so that none can shut
+ * out the others.
+ */
+export const participantsInPoolMin = 4;
 
 const networkLimits = {
-  message_bytes_max: integer(64 * 1024, 32 * MiB, "bytes").default(4 * MiB),
+  message_bytes_max: integer(64 * 1024, 4 * MiB, "bytes").default(4 * MiB),
   peer_message_bytes_max: integer(1 * MiB, 32 * MiB, "bytes").default(16 * MiB),
   calls_per_peer_max: integer(1, 100_000, "calls").default(64),
   streams_per_peer_max: integer(1, 10_000, "streams").default(16),

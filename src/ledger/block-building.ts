@@ -35,7 +35,7 @@ import {
   leavesRoot,
   privateRoot,
 } from "./block-hashes.js";
-import { controlOperationBytesMax, controlOperationsMax } from "./block-parsing.js";
+import { controlBytesMax, controlOperationBytesMax, controlOperationsMax } from "./block-limits.js";
 import {
   type BlockOutcome,
   concludeExecution,
@@ -152,14 +152,21 @@ function addOperations(
 } {
   const control: Uint8Array[] = [];
   const refusedOperations: RefusedOperation[] = [];
+  let byteCount = 0;
   for (const operation of operations) {
-    if (control.length === controlOperationsMax) break;
     const bytes = toBinary(ControlOperationSchema, operation);
+    // What finds no room waits for the next block.
+    if (control.length === controlOperationsMax) break;
+    if (byteCount + bytes.length > controlBytesMax) break;
     const refused = isReadable(bytes)
       ? execution.tryOperation(operation)
       : violation("OPERATION_INVALID", "The operation has no canonical form that fits a block.");
-    if (refused === undefined) control.push(bytes);
-    else refusedOperations.push({ operation, violation: refused });
+    if (refused !== undefined) {
+      refusedOperations.push({ operation, violation: refused });
+      continue;
+    }
+    control.push(bytes);
+    byteCount += bytes.length;
   }
   return { control, refusedOperations };
 }

@@ -27,22 +27,18 @@ import {
   leafHashOf,
   rootOfLeafHashes,
 } from "./block-hashes.js";
+import {
+  blockRecordsBound,
+  certificatesBytesMax,
+  controlBytesMax,
+  controlOperationBytesMax,
+  controlOperationsMax,
+  headerBytesMax,
+} from "./block-limits.js";
 import { isId } from "./ids.js";
 import { hashBytes } from "./merkle/hashes.js";
-import { blockRecordsBound } from "./policy.js";
 import { refuse, type Violation, violation } from "./violation.js";
 import { decodeCanonical, hasUnknownFields, safeInteger } from "./wire.js";
-
-/** Control operations in one block. */
-export const controlOperationsMax = 1_000;
-/**
- * Bytes of one control operation. The longest, a storage node that 34 of 100 managers have heard
- * nothing of, has about 4,900; an admission with the longest invitation 3,900.
- */
-export const controlOperationBytesMax = 6_144;
-export const headerBytesMax = 1_024;
-/** Certificates of 100 managers and a committee of 6,667 have about 1.2 MB. */
-export const certificatesBytesMax = 2 ** 21;
 
 export type ParsedBlock = BodyRoots & {
   /** 32 bytes. */
@@ -153,6 +149,11 @@ function parseControl(
 ): Result<readonly ControlOperation[], Violation> {
   if (control.length > controlOperationsMax) {
     const message = `There are more than ${controlOperationsMax} control operations.`;
+    return refuse("BLOCK_TOO_LARGE", message, "control");
+  }
+  const byteCount = control.reduce((sum, bytes) => sum + bytes.length, 0);
+  if (byteCount > controlBytesMax) {
+    const message = `The control operations have more than ${controlBytesMax} bytes.`;
     return refuse("BLOCK_TOO_LARGE", message, "control");
   }
   const operations: ControlOperation[] = [];

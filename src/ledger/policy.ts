@@ -1,16 +1,15 @@
 /**
  * What a consortium may agree on. The bounds keep every policy workable: arithmetic stays in safe
- * integers, a block fits into one message, and no timeout is zero or for ever.
+ * integers, whatever the policy lets grow fits into its messages (message-sizes.ts), no block takes
+ * minutes, and no timeout is zero or for ever.
  */
 import { defined } from "../base/assert.js";
 import { type Policy, type RoundTimeouts, SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
+import { blockRecordsBound } from "./block-limits.js";
 import { creditAtAdmission, storageNodesMax } from "./member-lists.js";
+import { blockBytesBound, recordBytesBound, sizeProblems } from "./message-sizes.js";
+import { submissionHeaderBytesMax, submissionRecordsBound } from "./submissions.js";
 import { type Violation, violation } from "./violation.js";
-
-/** The most records that any policy may allow in a block. */
-export const blockRecordsBound = 100_000;
-/** The most bytes of records that any policy may allow in a block. */
-export const blockBytesBound = 64 * 2 ** 20;
 
 /** A delay on the way must not look like an absence. */
 const suspendAfterMinMs = 100;
@@ -18,6 +17,16 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const dayS = 86_400;
 const priceBound = 10n ** 12n;
+/** Empty blocks are for saying that all is well, not for keeping every disk busy. */
+const heartbeatMinMs = 100;
+/** Clocks that are kept by NTP differ by some ms, and blocks are under way for some more. */
+const futureBoundMinMs = 100;
+/** In less no block can travel, however few and near its managers are. */
+const roundMinMs = 1_000;
+/** What one audit may read, bytes. */
+const auditBytesBound = 64 * 2 ** 20;
+/** What a manager may read to recompute the audits of one block, bytes. */
+const auditsOfBlockBytesBound = 4 * auditBytesBound;
 /** Reward units are added up for ever in 64 bits: so a match a second fits for centuries. */
 const rewardBounds = [
   ["matchReward", "match_reward", 10n ** 9n],
@@ -30,21 +39,76 @@ const unreachableAfterMinMs = 1_000;
  * Checks a policy: GENESIS_INVALID with the field's path, or undefined when it may be agreed on.
  */
 export function checkPolicy(policy: Policy): Violation | undefined {
-  for (const [name, field, min, max] of numbers) {
-    const value = policy[name];
-    if (value < min || value > max) return invalid(`Not from ${min} to ${max}.`, field);
-  }
+  return policyViolations(policy)[0];
+}
+
+/** Everything that is wrong with a policy, each with the field's path. */
+export function policyViolations(policy: Policy): readonly Violation[] {
+  const found = [
+    ...numbers.map(([name, field, min, max]) => {
+      const value = policy[name];
+      if (value >= min && value <= max) return undefined;
+      return invalid(`Not from ${min} to ${max}.`, field);
+    }),
+    checkPrices(policy),
+    checkFitsBlock(policy),
+    ...sizeProblems(policy).map(({ field, message }) => invalid(message, field)),
+    checkHeartbeat(policy),
+    /^[A-Z]{3}$/.test(policy.currency) ? undefined : invalid("Not an ISO 4217 code.", "currency"),
+    checkSuspension(policy),
+    policy.timeouts === undefined
+      ? invalid("The timeouts are missing.", "timeouts")
+      : checkTimeouts(policy.timeouts),
+    checkStorage(policy),
+    checkAudits(policy),
+  ];
+  return firstOfEachField(found.filter((each) => each !== undefined));
+}
+
+/** A number that is out of its range would be out of proportion to others as well. */
+function firstOfEachField(violations: readonly Violation[]): readonly Violation[] {
+  const byField = new Map<string | undefined, Violation>();
+  for (const each of violations) if (!byField.has(each.field)) byField.set(each.field, each);
+  return [...byField.values()];
+}
+
+function checkPrices(policy: Policy): Violation | undefined {
   const { priceMinMicroPerKwh: low, priceMaxMicroPerKwh: high } = policy;
-  if (low < -priceBound || low > high || high > priceBound) {
-    const message = `The bounds are not ascending within ±${priceBound}.`;
-    return invalid(message, "price_min_micro_per_kwh");
-  }
-  if (policy.recordBytesMax > policy.blockBytesMax) {
+  if (low >= -priceBound && low <= high && high <= priceBound) return undefined;
+  const message = `The bounds are not ascending within ±${priceBound}.`;
+  return invalid(message, "price_min_micro_per_kwh");
+}
+
+/** Whatever may be submitted has to fit into a block that is empty. */
+function checkFitsBlock(policy: Policy): Violation | undefined {
+  const { recordBytesMax, blockBytesMax, submissionRecordsMax } = policy;
+  if (recordBytesMax > blockBytesMax) {
     return invalid("The longest record does not fit into a block.", "record_bytes_max");
   }
-  if (!/^[A-Z]{3}$/.test(policy.currency)) return invalid("Not an ISO 4217 code.", "currency");
-  if (policy.timeouts === undefined) return invalid("The timeouts are missing.", "timeouts");
-  return checkSuspension(policy) ?? checkTimeouts(policy.timeouts) ?? checkStorage(policy);
+  const headerBytes = submissionHeaderBytesMax(submissionRecordsMax);
+  if (headerBytes <= blockBytesMax) return undefined;
+  const message = `The header of so many records, ${headerBytes} bytes, does not fit into a block.`;
+  return invalid(message, "submission_records_max");
+}
+
+function checkHeartbeat({ heartbeatMs }: Policy): Violation | undefined {
+  if (heartbeatMs === 0 || heartbeatMs >= heartbeatMinMs) return undefined;
+  return invalid(`Neither 0 nor from ${heartbeatMinMs} to ${dayMs}.`, "heartbeat_ms");
+}
+
+/** An audit reads records from the disk of the node that attests, and then of every manager. */
+function checkAudits({ auditRecords, auditsPerBlock, recordBytesMax }: Policy) {
+  const auditBytes = auditRecords * recordBytesMax;
+  if (auditBytes > auditBytesBound) {
+    const most = Math.floor(auditBytesBound / recordBytesMax);
+    const message = `An audit would read ${auditBytes} bytes: with record_bytes_max ${recordBytesMax} at most ${most}.`;
+    return invalid(message, "audit_records");
+  }
+  const blockBytes = auditBytes * auditsPerBlock;
+  if (blockBytes <= auditsOfBlockBytesBound) return undefined;
+  const most = Math.floor(auditsOfBlockBytesBound / auditBytes);
+  const message = `The audits of a block would read ${blockBytes} bytes: with audit_records ${auditRecords} at most ${most}.`;
+  return invalid(message, "audits_per_block");
 }
 
 /** Without suspension its times are zero: a number that says nothing would mislead. */
@@ -87,24 +151,27 @@ export function timeoutsOf({ timeouts }: Policy): RoundTimeouts {
 
 function checkTimeouts(timeouts: RoundTimeouts): Violation | undefined {
   const { maxMs, stepMs } = timeouts;
-  if (maxMs < 1 || maxMs > hourMs) {
-    return invalid(`Not from 1 to ${hourMs}.`, "timeouts.max_ms");
+  if (maxMs < roundMinMs || maxMs > hourMs) {
+    return invalid(`Not from ${roundMinMs} to ${hourMs}.`, "timeouts.max_ms");
   }
   if (stepMs > maxMs) return invalid("Above max_ms.", "timeouts.step_ms");
+  // Rounds that do not grow have to be long enough from the first one on.
+  const baseMinMs = stepMs === 0 ? roundMinMs : 1;
   for (const step of ["propose", "approve", "verify", "commit"] as const) {
     const baseMs = timeouts[`${step}Ms`];
-    if (baseMs < 1 || baseMs > maxMs)
-      return invalid("Not from 1 to max_ms.", `timeouts.${step}_ms`);
+    if (baseMs >= baseMinMs && baseMs <= maxMs) continue;
+    const why = stepMs === 0 ? ", as step_ms is 0" : "";
+    return invalid(`Not from ${baseMinMs} to max_ms${why}.`, `timeouts.${step}_ms`);
   }
   return undefined;
 }
 
 const numbers = [
-  ["futureBoundMs", "future_bound_ms", 1, dayMs],
+  ["futureBoundMs", "future_bound_ms", futureBoundMinMs, dayMs],
   ["blockRecordsMax", "block_records_max", 1, blockRecordsBound],
   ["blockBytesMax", "block_bytes_max", 1, blockBytesBound],
-  ["submissionRecordsMax", "submission_records_max", 1, 1_000],
-  ["recordBytesMax", "record_bytes_max", 1, blockBytesBound],
+  ["submissionRecordsMax", "submission_records_max", 1, submissionRecordsBound],
+  ["recordBytesMax", "record_bytes_max", 1, recordBytesBound],
   ["verdictWaitMs", "verdict_wait_ms", 0, hourMs],
   ["heartbeatMs", "heartbeat_ms", 0, dayMs],
   ["minStorage", "min_storage", 1, storageNodesMax],

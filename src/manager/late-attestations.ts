@@ -19,7 +19,7 @@ import {
   LateAttestationSchema,
 } from "../gen/bss/v1/genesis_pb.js";
 import { type Attestation, AttestationVerdict } from "../gen/bss/v1/vote_pb.js";
-import { controlOperationBytesMax } from "../ledger/block-parsing.js";
+import { controlOperationBytesMax } from "../ledger/block-limits.js";
 import type { LedgerHead } from "../ledger/head.js";
 import { compareIds } from "../ledger/ids.js";
 import type { OpenCommittee } from "../ledger/member-lists.js";

@@ -22,6 +22,7 @@ import { askManagersInTurn, CertificateRenewal } from "../node/certificate-renew
 import type { Closers } from "../node/closers.js";
 import { loadGenesis } from "../node/genesis-file.js";
 import { identities } from "../node/identities.js";
+import { checkLimits } from "../node/limits-check.js";
 import { refusalLog } from "../node/refusal-log.js";
 import { rpcLimitsOf } from "../node/rpc-limits.js";
 import {
@@ -83,6 +84,7 @@ async function start(
   closers: Closers,
 ): Promise<number> {
   const genesis = loadGenesis(config.genesisFile);
+  checkLimits(config, genesis.policy);
   const keys = readManagerKeys(config);
   checkManagerKeys(config.id, keys, genesis);
   const epochKey = await openEpochKey(config.id, keys, genesis);

@@ -4,7 +4,7 @@
  */
 import { toBinary } from "@bufbuild/protobuf";
 import { type ControlOperation, ControlOperationSchema } from "../gen/bss/v1/genesis_pb.js";
-import { controlOperationBytesMax } from "../ledger/block-parsing.js";
+import { controlOperationBytesMax } from "../ledger/block-limits.js";
 import { operationSignatureChecks } from "../ledger/operation-signatures.js";
 import { carriesAuthority } from "../ledger/operations.js";
 import { readKeysOfOperation } from "../ledger/state-keys.js";

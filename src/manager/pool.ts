@@ -9,6 +9,8 @@
  */
 import { defined } from "../base/assert.js";
 import { toHex } from "../base/bytes.js";
+import { participantsInPoolMin } from "../config/limits.js";
+import { submissionMemoryBytes } from "../ledger/message-sizes.js";
 import type { ParsedRecord } from "../ledger/records.js";
 import type { ParsedSubmission } from "../ledger/submissions.js";
 import type { RuleReason } from "../ledger/violation.js";
@@ -19,10 +21,7 @@ export type PoolLimits = {
   readonly bytesMax: number;
 };
 
-/**
- * No participant may hold more than this share of the pool, so that none can shut out the others.
- */
-const participantShare = 1 / 4;
+const participantShare = 1 / participantsInPoolMin;
 /** Verdicts that came before their submission, remembered for it. */
 const earlyVerdictsMax = 10_000;
 
@@ -252,5 +251,6 @@ export class Pool {
 
 /** What a submission takes in memory, roughly. */
 function sizeOf({ headerBytes, records }: ParsedSubmission): number {
-  return records.reduce((sum, { bytes }) => sum + bytes.length + 512, headerBytes.length + 512);
+  const byteCount = records.reduce((sum, { bytes }) => sum + bytes.length, headerBytes.length);
+  return submissionMemoryBytes(byteCount, records.length);
 }

@@ -8,5 +8,8 @@ export function loadGenesis(file: string): GenesisState {
   if (genesis.ok) return genesis.value;
   const { message, field } = genesis.error;
   const what = `not a valid genesis file: ${field ?? "file"}: ${message.replace(/\.$/, "")}`;
-  throw fileError(file, what, "copy the consortium's genesis file again");
+  const next = field?.startsWith("policy.")
+    ? "make the consortium anew with another policy, as a genesis file cannot be mended"
+    : "copy the consortium's genesis file again";
+  throw fileError(file, what, next);
 }

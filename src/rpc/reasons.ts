@@ -138,10 +138,9 @@ const joiningReasons = {
 
 const transportReasons = {
   MESSAGE_MALFORMED: wrong("The message's bytes are not the protobuf message of this method."),
-  MESSAGE_TOO_LARGE: {
-    status: "RESOURCE_EXHAUSTED",
-    summary: "The message is larger than this caller may send; split it.",
-  },
+  MESSAGE_TOO_LARGE: wrong(
+    "The message is larger than this caller may send, whenever it is sent: send less in one.",
+  ),
   FIELD_INVALID: wrong("A field of the request is missing or out of range."),
   RANGE_INVALID: wrong("The end of a range lies before its start, or the range is too long."),
   PAGE_TOKEN_INVALID: wrong("The page token is not one that this method gave for this request."),

@@ -11,6 +11,7 @@ import { blockId } from "../ledger/blocks.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import type { Members } from "../ledger/members.js";
 import { loadGenesis } from "../node/genesis-file.js";
+import { checkLimits } from "../node/limits-check.js";
 import { RenewableTls } from "../rpc/tls.js";
 import type { StorageNodeStore } from "../store/storage-node-store.js";
 
@@ -23,8 +24,10 @@ export type NodeFiles = {
 /** @throws ConfigError */
 export function readNodeFiles(config: StorageNodeConfig): NodeFiles {
   const { genesisFile, signingKeyFile } = config;
+  const genesis = loadGenesis(genesisFile);
+  checkLimits(config, genesis.policy);
   return {
-    genesis: loadGenesis(genesisFile),
+    genesis,
     signer: ed25519Signer(readSeedFile(signingKeyFile)),
     tls: new RenewableTls(readTlsFiles(config.tls)),
   };

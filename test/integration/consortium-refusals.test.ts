@@ -87,7 +87,7 @@ describe("a manager that is given wrong input", { timeout: suiteTimeoutMs }, () 
     [
       "a message of 10 MB",
       () => requestOf(submission({ records: [note({ content: new Uint8Array(10_000_000) })] })),
-      { status: "RESOURCE_EXHAUSTED", reason: "MESSAGE_TOO_LARGE" },
+      { status: "INVALID_ARGUMENT", reason: "MESSAGE_TOO_LARGE" },
     ],
     [
       "a message without a submission",

@@ -208,7 +208,8 @@ describe("a request that is not well formed", () => {
   test("is refused as MESSAGE_TOO_LARGE with 10 MB from a participant", async () => {
     const error = await submitBytes(new Uint8Array(10_000_000));
     assert.equal(error?.reason, "MESSAGE_TOO_LARGE");
-    assert.equal(error?.status, "RESOURCE_EXHAUSTED");
+    assert.equal(error?.status, "INVALID_ARGUMENT");
+    assert.equal(error?.retryable, false);
     assert.deepEqual(error?.metadata, { bytes: "10000000", limit: "4194304" });
   });
 

@@ -171,13 +171,13 @@ describe("a storage node", { timeout: 600_000 }, () => {
   test("ends a link on which a message is too long, and links again", async () => {
     const setup = await Setup.create();
     const managers = await setup.consortium.startManagers();
-    await setup.start({ peerMessageBytesMax: 1024 * 1024 });
+    await setup.start();
     await allAt(managers, 0);
     const [first] = managers;
     assert.ok(first);
     first.heard.length = 0;
     const made = setup.consortium.ledger.make();
-    const records = [new Uint8Array(2 * 1024 * 1024)];
+    const records = [new Uint8Array(17 * 1024 * 1024)];
     await first.verify({ ...made, sealedRecords: records }).catch(() => {});
     await until(() => first.heightHeard === 0);
     await first.commit(setup.consortium.ledger.extend(), { block: true });

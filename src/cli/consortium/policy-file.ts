@@ -7,13 +7,13 @@ import { z } from "zod";
 import * as field from "../../config/fields.js";
 import { readYamlFile } from "../../config/yaml-file.js";
 import { type Policy, PolicySchema, SuspensionMode } from "../../gen/bss/v1/genesis_pb.js";
-import { checkPolicy } from "../../ledger/policy.js";
+import { policyViolations } from "../../ledger/policy.js";
 
 const uint32Max = 0xffff_ffff;
 const priceMax = 1_000_000_000_000;
 const rewardMax = 1_000_000_000_000;
 
-// Shapes only: which numbers can be agreed on is the ledger's to say (checkPolicy).
+// Shapes only: which numbers can be agreed on is the ledger's to say (policyViolations).
 const number = () => field.integer(0, uint32Max).optional();
 const price = () =>
   field.integer(-priceMax, priceMax, "millionths of the currency per kWh").optional();
@@ -65,12 +65,12 @@ type PolicyFields = z.output<typeof policySchema>;
 /** Reads a policy file over `defaults`. Throws `ConfigError`. */
 export function readPolicyFile(file: string, defaults: Policy): Policy {
   const schema = policySchema.superRefine((fields, context) => {
-    const problem = checkPolicy(withFields(defaults, fields));
-    if (problem === undefined) return;
-    const name = (problem.field ?? "policy").replace("policy.", "");
-    const message = `\`${name}\` cannot be so: ${problem.message.replace(/\.$/, "")}`;
-    const params = { next: "change it, or what it has to fit to" };
-    context.addIssue({ code: "custom", path: name.split("."), message, params });
+    for (const problem of policyViolations(withFields(defaults, fields))) {
+      const name = (problem.field ?? "policy").replace("policy.", "");
+      const message = `\`${name}\` cannot be so: ${problem.message.replace(/\.$/, "")}`;
+      const params = { next: "change it, or what it has to fit to" };
+      context.addIssue({ code: "custom", path: name.split("."), message, params });
+    }
   });
   return withFields(defaults, readYamlFile(file, schema));
 }

@@ -29,6 +29,13 @@ describe("the advice for a node that cannot be reached", () => {
   });
 });
 
+test("the advice for a message that is too long is not to try it again", () => {
+  const error = cliErrorOf(new RpcError("MESSAGE_TOO_LARGE", "the message has 5000243 bytes"));
+  assert.ok(error instanceof CliError);
+  assert.match(error.message, /; send less in one message/);
+  assert.doesNotMatch(error.message, /again/);
+});
+
 describe("the advice for a payout whose answer did not come", () => {
   const cases: readonly (readonly [Reason, RegExp])[] = [
     [

@@ -199,7 +199,7 @@ describe("loadNodeConfig", () => {
       title: "a limit beyond what is safe",
       lines: [...managerLines, "limits: {message_bytes_max: 1000000000}"],
       messages: [
-        "17: `limits.message_bytes_max` is 1000000000; use a whole number from 65536 to 33554432",
+        "17: `limits.message_bytes_max` is 1000000000; use a whole number from 65536 to 4194304",
       ],
     },
     {

@@ -3,9 +3,13 @@ import { describe, test } from "node:test";
 import { fromBinary } from "@bufbuild/protobuf";
 import { AssertionFailed, defined } from "../../../src/base/assert.js";
 import { PrivateEntrySchema } from "../../../src/gen/bss/v1/block_pb.js";
+import { InvitedRole } from "../../../src/gen/bss/v1/genesis_pb.js";
 import type { BuiltBlock } from "../../../src/ledger/block-building.js";
+import { controlBytesMax } from "../../../src/ledger/block-limits.js";
+import { parseManagerBlock } from "../../../src/ledger/blocks.js";
 import { Chain } from "./support/chain.js";
 import { policy, quarterS, startS } from "./support/consortium.js";
+import { invitationBytes, registrationOf } from "./support/invitations.js";
 import {
   documentBytes,
   hashOf,
@@ -262,6 +266,25 @@ describe("a full block", () => {
     assert.equal(built.block.privateEntries.length, 4);
     assert.deepEqual(built.objections, []);
     assert.ok(chain.judge(built.block).ok);
+  });
+
+  test("holds as many bytes of control operations as a block may have", () => {
+    const agentIds = Array.from({ length: 16 }, (_, i) => `${i}`.padStart(63, "a"));
+    const invitation = invitationBytes({
+      ...{ role: InvitedRole.PARTICIPANT, usesMax: 10_000, agentIds },
+    });
+    const control = Array.from({ length: 550 }, (_, i) =>
+      registrationOf(`joining-${i}`, { invitation, value: { agentIds } }),
+    );
+    const chain = new Chain();
+    const built = chain.propose({ control });
+    const lengths = built.block.block?.control.map(({ length }) => length) ?? [];
+    const byteCount = lengths.reduce((sum, length) => sum + length, 0);
+    assert.ok(byteCount <= controlBytesMax, `${byteCount}`);
+    assert.ok(byteCount > controlBytesMax - 3_000, `${byteCount}`);
+    assert.ok(lengths.length < control.length);
+    assert.deepEqual(built.refusedOperations, []);
+    assert.ok(parseManagerBlock(built.block).ok);
   });
 
   test("does not object to a record that what found no room might have cured", () => {

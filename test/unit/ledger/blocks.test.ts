@@ -15,6 +15,7 @@ import {
 } from "../../../src/gen/bss/v1/block_pb.js";
 import { ControlOperationSchema, OfficerRole } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { SubmissionHeaderSchema } from "../../../src/gen/bss/v1/record_pb.js";
+import { certificatesBytesMax } from "../../../src/ledger/block-limits.js";
 import * as blocks from "../../../src/ledger/blocks.js";
 import { recordHash } from "../../../src/ledger/records.js";
 import type { Violation } from "../../../src/ledger/violation.js";
@@ -44,6 +45,8 @@ const control = toBinary(
     },
   }),
 );
+/** Bytes of no operation, as many as all of a block may have. */
+const allOperations = Array.from({ length: 256 }, () => new Uint8Array(5_120));
 const certificates = toBinary(
   BlockCertificatesSchema,
   create(BlockCertificatesSchema, { commit: { height: 6n }, approval: { height: 6n } }),
@@ -287,6 +290,18 @@ describe("a public block", () => {
       "control",
     ],
     [
+      "operations that are too long together",
+      { block: { control: [...allOperations, new Uint8Array(1)] } },
+      "BLOCK_TOO_LARGE",
+      "control",
+    ],
+    [
+      "operations that fill the room for them, of which none decodes",
+      { block: { control: allOperations } },
+      "OPERATION_INVALID",
+      "control[0]",
+    ],
+    [
       "no certificates",
       { block: { previousCertificates: new Uint8Array() } },
       "CERTIFICATE_INVALID",
@@ -300,7 +315,7 @@ describe("a public block", () => {
     ],
     [
       "certificates that are too long",
-      { block: { previousCertificates: new Uint8Array(2 ** 21 + 1) } },
+      { block: { previousCertificates: new Uint8Array(certificatesBytesMax + 1) } },
       "BLOCK_TOO_LARGE",
       "previous_certificates",
     ],

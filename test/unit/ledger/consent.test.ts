@@ -8,7 +8,7 @@ import {
   type InvitationSchema,
   InvitedRole,
 } from "../../../src/gen/bss/v1/genesis_pb.js";
-import { controlOperationBytesMax } from "../../../src/ledger/block-parsing.js";
+import { controlOperationBytesMax } from "../../../src/ledger/block-limits.js";
 import {
   consentProblem,
   invitationBytesMax,

@@ -10,6 +10,7 @@ import {
   SuspensionMode,
 } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { genesisBytesMax, parseGenesis } from "../../../src/ledger/genesis.js";
+import { blockBytesBound, recordBytesBound } from "../../../src/ledger/message-sizes.js";
 import { bytesOf, managerOf, policy, signerOf } from "./consortium.js";
 
 type Operation = MessageInitShape<typeof ControlOperationSchema>;
@@ -328,8 +329,8 @@ describe("the first policy", () => {
     ...{ suspendAfterMs: 5_000, resumeWaitMs: 5_000, resumeWaitMaxMs: 600_000 },
   };
   const bounds: readonly [string, string, number, number][] = [
-    ["futureBoundMs", "future_bound_ms", 1, 86_400_000],
-    ["blockRecordsMax", "block_records_max", 1, 100_000],
+    ["futureBoundMs", "future_bound_ms", 100, 86_400_000],
+    ["blockRecordsMax", "block_records_max", 1, 10_000],
     ["submissionRecordsMax", "submission_records_max", 1, 1_000],
     ["verdictWaitMs", "verdict_wait_ms", 0, 3_600_000],
     ["heartbeatMs", "heartbeat_ms", 0, 86_400_000],
@@ -353,14 +354,17 @@ describe("the first policy", () => {
     return { proposeMs: ms, approveMs: ms, verifyMs: ms, commitMs: ms, stepMs: ms, maxMs: ms };
   };
   const fine: readonly object[] = [
-    { recordBytesMax: policy.blockBytesMax },
-    { blockBytesMax: 64 * 2 ** 20 },
+    { recordBytesMax: 65_536, blockBytesMax: 65_536 },
+    { blockRecordsMax: 1, blockBytesMax: blockBytesBound },
+    { recordBytesMax: recordBytesBound, auditRecords: 16, auditsPerBlock: 4 },
+    { submissionRecordsMax: 1_000, blockBytesMax: 34_099, recordBytesMax: 1_000 },
+    { heartbeatMs: 100 },
     { deliveryIntervalS: 86_400 },
     { priceMinMicroPerKwh: 5n, priceMaxMicroPerKwh: 5n },
     { priceMinMicroPerKwh: -(10n ** 12n), priceMaxMicroPerKwh: 10n ** 12n },
-    { timeouts: { ...timeouts, ...all(1) } },
+    { timeouts: { ...timeouts, ...all(1), maxMs: 1_000 } },
+    { timeouts: { ...timeouts, ...all(1_000), stepMs: 0 } },
     { timeouts: { ...timeouts, ...all(3_600_000) } },
-    { timeouts: { ...timeouts, stepMs: 0 } },
     { unreachableAfterMs: 0 },
     { unreachableAfterMs: 1_000 },
     { unreachableAfterMs: 86_400_000 },
@@ -378,9 +382,19 @@ describe("the first policy", () => {
 
   const wrong: readonly [object, string][] = [
     [{ recordBytesMax: 0 }, "record_bytes_max"],
-    [{ recordBytesMax: policy.blockBytesMax + 1 }, "record_bytes_max"],
+    [{ recordBytesMax: 65_537, blockBytesMax: 65_536 }, "record_bytes_max"],
     [{ blockBytesMax: 0 }, "block_bytes_max"],
-    [{ blockBytesMax: 64 * 2 ** 20 + 1 }, "block_bytes_max"],
+    [{ blockBytesMax: 64 * 2 ** 20 }, "block_bytes_max"],
+    [{ blockRecordsMax: 1, blockBytesMax: blockBytesBound + 1 }, "block_bytes_max"],
+    [{ blockRecordsMax: 1_000, blockBytesMax: blockBytesBound }, "block_bytes_max"],
+    [{ recordBytesMax: recordBytesBound + 1 }, "record_bytes_max"],
+    [
+      { submissionRecordsMax: 1_000, blockBytesMax: 34_098, recordBytesMax: 1_000 },
+      "submission_records_max",
+    ],
+    [{ recordBytesMax: recordBytesBound, auditRecords: 17 }, "audit_records"],
+    [{ recordBytesMax: recordBytesBound, auditRecords: 16, auditsPerBlock: 5 }, "audits_per_block"],
+    [{ heartbeatMs: 99 }, "heartbeat_ms"],
     [{ deliveryIntervalS: 0 }, "delivery_interval_s"],
     [{ deliveryIntervalS: 86_401 }, "delivery_interval_s"],
     [{ priceMinMicroPerKwh: 2n, priceMaxMicroPerKwh: 1n }, "price_min_micro_per_kwh"],
@@ -402,7 +416,8 @@ describe("the first policy", () => {
     [{ unreachableAfterMs: 999 }, "unreachable_after_ms"],
     [{ unreachableAfterMs: 86_400_001 }, "unreachable_after_ms"],
     [{ timeouts: undefined }, "timeouts"],
-    [{ timeouts: { ...timeouts, maxMs: 0 } }, "timeouts.max_ms"],
+    [{ timeouts: { ...timeouts, ...all(1), maxMs: 999 } }, "timeouts.max_ms"],
+    [{ timeouts: { ...timeouts, verifyMs: 999, stepMs: 0 } }, "timeouts.verify_ms"],
     [{ timeouts: { ...timeouts, maxMs: 3_600_001 } }, "timeouts.max_ms"],
     [{ timeouts: { ...timeouts, stepMs: 20_001 } }, "timeouts.step_ms"],
     [{ timeouts: { ...timeouts, proposeMs: 0 } }, "timeouts.propose_ms"],

@@ -7,7 +7,7 @@ import {
   AttestationSchema,
   AttestationVerdict,
 } from "../../../src/gen/bss/v1/vote_pb.js";
-import { controlOperationBytesMax } from "../../../src/ledger/block-parsing.js";
+import { controlOperationBytesMax } from "../../../src/ledger/block-limits.js";
 import type { OpenCommittee } from "../../../src/ledger/member-lists.js";
 import { operationSignatureChecks } from "../../../src/ledger/operation-signatures.js";
 import { checkOperation } from "../../../src/ledger/operations.js";
