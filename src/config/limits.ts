@@ -27,6 +27,7 @@ export const managerLimitsSchema = mapping({
   ...networkLimits,
   pool_submissions_max: integer(1, 10_000_000, "submissions").default(10_000),
   pool_bytes_max: integer(1 * MiB, 65_536 * MiB, "bytes").default(256 * MiB),
+  call_wait_ms_max: integer(1_000, 86_400_000, "ms").default(600_000),
 });
 
 export type NetworkLimits = {
@@ -49,6 +50,8 @@ export type ManagerLimits = NetworkLimits & {
   readonly poolSubmissionsMax: number;
   /** The same in bytes. */
   readonly poolBytesMax: number;
+  /** A call may wait so long for a block, if its caller's deadline lets it, ms. */
+  readonly callWaitMsMax: number;
 };
 
 export function networkLimitsOf(raw: z.output<typeof storageLimitsSchema>): NetworkLimits {
@@ -67,5 +70,6 @@ export function managerLimitsOf(raw: z.output<typeof managerLimitsSchema>): Mana
     ...networkLimitsOf(raw),
     poolSubmissionsMax: raw.pool_submissions_max,
     poolBytesMax: raw.pool_bytes_max,
+    callWaitMsMax: raw.call_wait_ms_max,
   };
 }

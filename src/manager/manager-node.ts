@@ -157,7 +157,7 @@ function implement(
   manager: Manager,
   links: ManagerLinks,
 ): void {
-  const submit = new SubmitService(manager.submissions);
+  const submit = new SubmitService(manager.submissions, config.limits.callWaitMsMax);
   const { name: consortiumName, consortiumId, policy } = genesis;
   server
     .implement(BroadcastService, {
@@ -191,6 +191,7 @@ function implement(
       RegistrationService,
       registrationService({
         ...{ issuer, registry, operations: manager.publicSide.operations },
+        waitMaxMs: config.limits.callWaitMsMax,
         members: () => store.head.members,
         participant: (id) => store.participant(id),
       }),

@@ -28,6 +28,7 @@ import type { Members } from "../ledger/members.js";
 import type { IdentityRegistry } from "../rpc/authorizer.js";
 import type { CallContext, ServiceHandlers } from "../rpc/handlers.js";
 import { RpcError } from "../rpc/rpc-error.js";
+import { callWait } from "./call-wait.js";
 import { type Issuer, requestOf } from "./issuing.js";
 import type { OperationExchange } from "./operation-exchange.js";
 
@@ -38,12 +39,12 @@ export type RegistrationPorts = {
   readonly members: () => Members;
   readonly participant: (id: string) => Promise<ParticipantState | undefined>;
   readonly registry: IdentityRegistry;
+  /** So long a call may wait for its block, whatever its deadline. */
+  readonly waitMaxMs: number;
 };
 
 /** How long a call waits for its block when its caller sets no deadline. */
 const waitDefaultMs = 60_000;
-/** Time left of a caller's deadline in which the answer must get back to it. */
-const deadlineReserveMs = 250;
 
 type Operation = ControlOperation["operation"];
 type Keys = { readonly signingKey: Uint8Array; readonly tlsSpkiSha256: Uint8Array };
@@ -192,11 +193,11 @@ class Registration {
   }
 
   async #submit(operation: Operation, context: CallContext): Promise<number> {
-    const { deadlineUnixMs = Number.POSITIVE_INFINITY, signal } = context;
-    const leftMs = Math.max(0, deadlineUnixMs - Date.now() - deadlineReserveMs);
-    const wait = AbortSignal.timeout(Math.min(leftMs, waitDefaultMs));
+    const { waitMaxMs: maxMs, operations } = this.#ports;
+    const { ms } = callWait(context, { defaultMs: waitDefaultMs, maxMs, nowMs: Date.now() });
+    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(ms)]);
     const message = create(ControlOperationSchema, { operation });
-    const settled = await this.#ports.operations.submit(message, AbortSignal.any([signal, wait]));
+    const settled = await operations.submit(message, signal);
     return settled.height;
   }
 }

@@ -78,7 +78,7 @@ export type SubmissionsPorts = CheckPorts & {
 export type TakeOptions = {
   readonly callerId: string;
   readonly waitFor: WaitFor;
-  /** Aborts when the caller has gone or its deadline is near. */
+  /** Aborts when the caller has gone or its deadline is near; its reason may say so. */
   readonly signal: AbortSignal;
 };
 
@@ -130,7 +130,7 @@ export class Submissions {
         await this.#enter(submission, accurate, { ...options, watch });
         if (waitFor !== WaitFor.ACCEPTED) {
           const awaited = accurate.map(({ hashHex }) => hashHex);
-          if (!(await watch.all(awaited, signal))) throw this.#unfinished();
+          if (!(await watch.all(awaited, signal))) throw this.#unfinished(signal);
           this.#ports.observe.committed((this.#ports.monotonicMs() - startedMs) / 1_000);
         }
       }
@@ -337,9 +337,10 @@ export class Submissions {
   }
 
   /** The wait ended before the records were final. Nothing is lost: they stay in the pool. */
-  #unfinished(): RpcError {
+  #unfinished({ reason }: AbortSignal): RpcError {
     const missing = this.#ports.whatIsMissing();
     if (missing !== undefined) return missing;
+    if (reason instanceof RpcError) return reason;
     const text = "not final before the deadline; nothing is lost, try again for the receipt";
     return new RpcError("DEADLINE", text);
   }

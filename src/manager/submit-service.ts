@@ -15,25 +15,27 @@ import type { Identity } from "../rpc/identity.js";
 import { reasonTable } from "../rpc/reasons.js";
 import { RpcError, type RpcErrorOptions } from "../rpc/rpc-error.js";
 import { statusCodes } from "../rpc/status-codes.js";
+import { callWait } from "./call-wait.js";
 import type { Submissions } from "./submissions.js";
 
 /** How long a call waits for finality when its caller sets no deadline. */
 const waitDefaultMs = 30_000;
-/** Time left of a caller's deadline in which the answer must get back to it. */
-const deadlineReserveMs = 250;
 /** Submissions of one stream that may wait at a time. */
 export const inFlightMax = 256;
 
 export class SubmitService {
   readonly #submissions: Submissions;
+  readonly #waitMaxMs: number;
 
-  constructor(submissions: Submissions) {
+  /** `waitMaxMs`: so long a call may wait, whatever its deadline. */
+  constructor(submissions: Submissions, waitMaxMs: number) {
     this.#submissions = submissions;
+    this.#waitMaxMs = waitMaxMs;
   }
 
   /** The handler of BroadcastService.Submit. */
   async submit(request: SubmitRequest, context: CallContext): Promise<SubmitResponse> {
-    const response = await this.#take(request, new CallWaits(context));
+    const response = await this.#take(request, new CallWaits(context, this.#waitMaxMs));
     const refusal = wholeRefusal(response);
     if (refusal !== undefined) throw refusal;
     return response;
@@ -44,7 +46,7 @@ export class SubmitService {
     context: CallContext,
     stream: ServerStream<SubmitStreamRequest, MessageInitShape<typeof SubmitStreamResponseSchema>>,
   ): Promise<void> {
-    const waits = new CallWaits(context);
+    const waits = new CallWaits(context, this.#waitMaxMs);
     const unanswered = new Set<bigint>();
     const working = new Set<Promise<unknown>>();
     let fault: { readonly error: unknown } | undefined;
@@ -109,10 +111,12 @@ export class SubmitService {
  */
 class CallWaits {
   readonly #context: CallContext;
+  readonly #maxMs: number;
   readonly #open = new Set<AbortController>();
 
-  constructor(context: CallContext) {
+  constructor(context: CallContext, maxMs: number) {
     this.#context = context;
+    this.#maxMs = maxMs;
     const endAll = () => {
       for (const wait of this.#open) wait.abort();
     };
@@ -123,12 +127,16 @@ class CallWaits {
     return this.#context.identity;
   }
 
-  /** Runs `work`, whose signal aborts in time for an answer before the caller's deadline. */
+  /**
+   * Runs `work`, whose signal aborts in time for an answer before the caller's deadline; its reason
+   * then says why.
+   */
   async during<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { signal, deadlineUnixMs = Number.POSITIVE_INFINITY } = this.#context;
-    const left = deadlineUnixMs - Date.now() - deadlineReserveMs;
+    const { signal } = this.#context;
+    const [maxMs, nowMs] = [this.#maxMs, Date.now()];
+    const { ms, ended } = callWait(this.#context, { defaultMs: waitDefaultMs, maxMs, nowMs });
     const wait = new AbortController();
-    const timer = setTimeout(() => wait.abort(), Math.max(0, Math.min(left, waitDefaultMs)));
+    const timer = setTimeout(() => wait.abort(ended), ms);
     if (signal.aborted) wait.abort();
     this.#open.add(wait);
     try {

@@ -170,6 +170,7 @@ const transportReasons = {
   DEADLINE: {
     status: "DEADLINE_EXCEEDED",
     summary: "The deadline passed. Nothing is lost: the retry returns the same receipt.",
+    retryAfterMs: 1_000,
   },
   CANCELLED: {
     status: "CANCELLED",

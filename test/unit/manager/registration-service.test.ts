@@ -70,6 +70,7 @@ describe("the registration service", () => {
   const serviceWith = (ports: Partial<RegistrationPorts> = {}) => {
     submitted.length = 0;
     return registrationService({
+      waitMaxMs: 600_000,
       issuer: { issue: async () => issued },
       operations: {
         submit: async ({ operation }) => {

@@ -29,8 +29,8 @@ type Answer = MessageInitShape<typeof SubmitStreamResponseSchema>;
 
 const submission = submissionOf([documentBytes()]);
 
-function serviceOf(take: Take): SubmitService {
-  return new SubmitService({ take } as unknown as Submissions);
+function serviceOf(take: Take, waitMaxMs = 600_000): SubmitService {
+  return new SubmitService({ take } as unknown as Submissions, waitMaxMs);
 }
 
 function contextOf(options: Partial<CallContext> = {}): CallContext {

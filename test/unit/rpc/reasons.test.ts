@@ -29,7 +29,9 @@ describe("the table of reasons", () => {
     test(`describes ${reason} in one sentence and with a sensible retry`, () => {
       assert.match(reason, /^[A-Z][A-Z0-9_]+$/);
       assert.match(entry.summary, /^[A-Z].*[.]$/);
-      const transient = entry.status === "UNAVAILABLE" || entry.status === "RESOURCE_EXHAUSTED";
+      const transient = ["UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"].includes(
+        entry.status,
+      );
       if (entry.retryAfterMs !== undefined) assert.ok(transient && entry.retryAfterMs > 0);
     });
   }

@@ -315,7 +315,8 @@ export type BlockSummary = Message<"bss.v1.BlockSummary"> & {
   storageAttestations: number;
 
   /**
-   * Exact bytes of the ManagerBlockHeader.
+   * Exact bytes of the ManagerBlockHeader. Left out with commit_certificate where the answer would have too many blocks
+   * to fit; GetReceipt gives both.
    *
    * @generated from field: bytes header = 7;
    */
@@ -542,7 +543,9 @@ export const BroadcastService: GenService<{
   /**
    * One submission in, receipts out. Callers: participants; the caller must be the submission's participant_id.
    * Retrying is safe: records on the ledger already get their first receipt. Waits until the submission is
-   * COMMITTED unless wait_for says ACCEPTED.
+   * COMMITTED unless wait_for says ACCEPTED: up to a little before the caller's deadline, 30 s without one, and as long
+   * as the manager lets a call wait (10 min by default). Then DEADLINE_EXCEEDED (DEADLINE): nothing is lost, and the
+   * same call again gets the receipt.
    * Errors: INVALID_ARGUMENT (SUBMISSION_MALFORMED, RECORD_MALFORMED, TOO_MANY_RECORDS, SIGNATURE_INVALID, ...) with the
    * field's path, FAILED_PRECONDITION with the rule's reason when every record was refused (DOUBLE_SPEND,
    * PARENT_NOT_LATEST, ...), RESOURCE_EXHAUSTED with RetryInfo (POOL_FULL), UNAVAILABLE naming what is missing.
