@@ -1,5 +1,6 @@
 /** `bss history`: every version of a record. */
 import type { Command } from "commander";
+import type { LedgerRecord } from "../client/answers.js";
 import { parseHash, withClient } from "./client-session.js";
 import { addProfileOption } from "./profile.js";
 import { recordJson, recordTable } from "./record-view.js";
@@ -12,9 +13,12 @@ export function register(program: Command): void {
     .argument("<hash>", "the record hash of any version, 64 hex digits", parseHash)
     .action((hash: Uint8Array, _options: object, self: Command) =>
       withClient(self, async (client, output) => {
-        const versions = await client.getRecordHistory(hash);
-        if (output.json) for (const version of versions) output.result(recordJson(version), String);
-        else output.line(recordTable(versions));
+        const versions: LedgerRecord[] = [];
+        for await (const version of client.listRecordHistory(hash)) {
+          if (output.json) output.result(recordJson(version), String);
+          else versions.push(version);
+        }
+        output.line(recordTable(versions));
       }),
     );
   addProfileOption(command);

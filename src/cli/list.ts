@@ -54,6 +54,10 @@ function queryOf({ participant, meter, from, to, limit }: Options, ownId: string
     const what = "--participant and --meter exclude each other";
     throw new CliError(what, "give one of them", { exitCode: exitCodes.usage });
   }
+  if (from !== undefined && to !== undefined && to < from) {
+    const what = "--to lies before --from";
+    throw new CliError(what, "give the earlier time as --from", { exitCode: exitCodes.usage });
+  }
   return {
     ...(meter === undefined ? { participantId: participant ?? ownId } : { meterId: meter }),
     ...(from === undefined ? {} : { fromMs: from }),

@@ -42,7 +42,7 @@ export function register(program: Command): void {
     .option("--limit <n>", "how many suspensions at most", parseCount, limitDefault)
     .action(({ history = false, limit }: Options, self: Command) =>
       withClient(self, async (client, output) => {
-        const consortium = await client.getConsortium();
+        const consortium = await client.getConsortium({ history });
         if (history) await printHistory(client, consortium.history, limit, output);
         else printManagers(consortium.managers, output);
       }),

@@ -62,7 +62,7 @@ export function register(program: Command): void {
         const silent = answers.filter((answer): answer is Silent => answer.error !== undefined);
         // A node that has halted answers nothing else.
         const someGoOn = statuses.some(({ halted }) => halted === "");
-        const consortium = someGoOn ? await client.getConsortium() : undefined;
+        const consortium = someGoOn ? await client.getConsortium({ history: false }) : undefined;
         const managers = consortium?.managers ?? [];
         if (output.json) for (const each of answers) output.result(jsonOf(each, managers), String);
         output.line(

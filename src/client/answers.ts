@@ -3,7 +3,7 @@
  * its hash, a block that is not its id, or a proof that does not hold is an `UntrueAnswer` and
  * never reaches the caller as data.
  */
-import { equalBytes, toHex } from "../base/bytes.js";
+import { emptyBytes, equalBytes, toHex } from "../base/bytes.js";
 import type {
   BlockView,
   GetConsistencyProofResponse,
@@ -63,6 +63,28 @@ export function checkedRecord(
   }
   const later = entry.successor.length === 0 ? {} : { successor: entry.successor };
   return { ...place, content: { bytes, record: decoded.value, ...later } };
+}
+
+/**
+ * The versions of one record, oldest first. Throws `UntrueAnswer` for one that does not update the
+ * one before it, as far as their content may be seen, and when `asked` is not among them.
+ */
+export async function* checkedVersions(
+  versions: AsyncIterable<LedgerRecord>,
+  asked: Uint8Array,
+): AsyncGenerator<LedgerRecord, void, undefined> {
+  let previous = emptyBytes;
+  let found = false;
+  for await (const version of versions) {
+    const { hash, content } = version;
+    if (content !== undefined && !equalBytes(content.record.parent, previous)) {
+      throw new UntrueAnswer(`version ${toHex(hash)} does not update the one before it`);
+    }
+    found ||= equalBytes(hash, asked);
+    previous = hash;
+    yield version;
+  }
+  if (!found) throw new UntrueAnswer("the history is not that of the record");
 }
 
 /**

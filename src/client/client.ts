@@ -23,6 +23,7 @@ import {
   checkConsistencyProof,
   checkedBlock,
   checkedRecord,
+  checkedVersions,
   type LedgerRecord,
   type TreeHead,
 } from "./answers.js";
@@ -173,9 +174,24 @@ export class BssClient {
     hash: Uint8Array,
     options: RetryOptions = {},
   ): Promise<readonly LedgerRecord[]> {
-    const method = QueryService.method.getRecordHistory;
-    const { entries } = await this.#connections.call(method, { recordHash: hash }, options);
-    return entries.map((entry) => checkedRecord(entry, this.consortiumId));
+    const versions: LedgerRecord[] = [];
+    for await (const version of this.listRecordHistory(hash, options)) versions.push(version);
+    return versions;
+  }
+
+  /**
+   * The same, page by page as the caller reads on. Throws `UntrueAnswer` for a version that does
+   * not update the one before it, and when the one that was asked for is not among them.
+   */
+  listRecordHistory(hash: Uint8Array, options: RetryOptions = {}): AsyncIterable<LedgerRecord> {
+    const versions = pages(async (pageToken) => {
+      const method = QueryService.method.getRecordHistory;
+      const request = { recordHash: hash, pageToken };
+      const page = await this.#connections.call(method, request, options);
+      const items = page.entries.map((entry) => checkedRecord(entry, this.consortiumId));
+      return { items, nextPageToken: page.nextPageToken };
+    });
+    return checkedVersions(versions, hash);
   }
 
   /**
@@ -259,9 +275,28 @@ export class BssClient {
     return proof;
   }
 
-  /** Managers, policy, rules in force, history of membership. */
-  getConsortium(options: RetryOptions = {}): Promise<GetConsortiumResponse> {
-    return this.#connections.call(QueryService.method.getConsortium, {}, options);
+  /**
+   * Managers, policy, rules in force, and every change of membership, which may take several calls:
+   * with `history` false only the first one.
+   */
+  async getConsortium(
+    options: RetryOptions & { readonly history?: boolean } = {},
+  ): Promise<GetConsortiumResponse> {
+    const { history: wanted = true, ...rest } = options;
+    const method = QueryService.method.getConsortium;
+    const first = { historyPageSize: wanted ? 0 : 1 };
+    const consortium = await this.#connections.call(method, first, rest);
+    if (!wanted) return consortium;
+    const { nextHistoryPageToken } = consortium;
+    const later = pages(async (token) => {
+      const historyPageToken = token === "" ? nextHistoryPageToken : token;
+      const page = await this.#connections.call(method, { historyPageToken }, rest);
+      return { items: page.history, nextPageToken: page.nextHistoryPageToken };
+    });
+    if (nextHistoryPageToken !== "") {
+      for await (const change of later) consortium.history.push(change);
+    }
+    return consortium;
   }
 
   /** Storage nodes ascending by id. */

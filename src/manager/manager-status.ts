@@ -31,6 +31,10 @@ export type StatusParts = {
 /** Storage nodes that the metrics name at most, as each name is a series. */
 const attestationsInMetricsMax = 20;
 
+/** What all reasons to halt may have in one status; ListStorageNodes has them whole. */
+const haltBytesMax = 2 ** 21;
+const utf8BytesPerChar = 3;
+
 export function statusOf(parts: StatusParts): MessageInitShape<typeof GetStatusResponseSchema> {
   const { id, genesis, store, manager, links } = parts;
   const { height, blockId, frontier, stateDigest } = store.head;
@@ -44,12 +48,14 @@ export function statusOf(parts: StatusParts): MessageInitShape<typeof GetStatusR
     height: BigInt(manager.heightOfPeer(peerId)),
     falseObjections: BigInt(store.falseObjections.countOf(peerId)),
   }));
-  const storage = manager.storage.connectedIds.map((peerId) => ({
+  const { connectedIds } = manager.storage;
+  const haltCharsMax = Math.floor(haltBytesMax / (utf8BytesPerChar * (connectedIds.length + 1)));
+  const storage = connectedIds.map((peerId) => ({
     peerId,
     role: NodeRole.STORAGE,
     connected: true,
     height: BigInt(manager.storage.heightOf(peerId)),
-    halted: manager.storage.haltOf(peerId) ?? "",
+    halted: (manager.storage.haltOf(peerId) ?? "").slice(0, haltCharsMax),
   }));
   return {
     nodeId: id,

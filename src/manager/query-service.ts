@@ -1,12 +1,8 @@
 /**
- * QueryService on a manager. Everybody may ask where a record stands; what it says is for managers,
- * its owner and its parties, and is unsealed for them here. After unsealing the record hash is
- * checked again, as the seal does not commit to its key.
+ * QueryService on a manager. Everybody may ask where a record stands; what it says is for those who
+ * may read it (record-entries.ts).
  */
-import { fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
-import { defined } from "../base/assert.js";
-import { emptyBytes, equalBytes, toHex } from "../base/bytes.js";
-import { unsealRecord } from "../crypto/seal.js";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
   type GetForkResponseSchema,
   type GetRecordHistoryRequest,
@@ -18,11 +14,10 @@ import {
   type ListRecordsResponseSchema,
   NodeRole,
   type QueryService,
-  type RecordEntrySchema,
 } from "../gen/bss/v1/query_pb.js";
-import { RecordSchema, TradeTermsSchema } from "../gen/bss/v1/record_pb.js";
 import { isId } from "../ledger/ids.js";
-import { recordHash } from "../ledger/records.js";
+import { recordHashBytes } from "../ledger/records.js";
+import { answerPage } from "../query/answer-page.js";
 import { type SharedQueriesPorts, sharedQueries } from "../query/shared-queries.js";
 import type { ServiceHandlers } from "../rpc/handlers.js";
 import type { Identity } from "../rpc/identity.js";
@@ -32,26 +27,21 @@ import {
   pagePosition,
   pageSize,
   pageToken,
+  rangeError,
   requireBytes,
   requireSafeInteger,
 } from "../rpc/validation.js";
-import type { ManagerStore } from "../store/manager-store.js";
 import type { ListPlace } from "../store/record-index.js";
+import { RecordEntries, type RecordEntriesPorts } from "./record-entries.js";
+import { recordHistory } from "./record-history.js";
 
-export type ManagerQueryPorts = SharedQueriesPorts & {
-  readonly store: ManagerStore;
-  readonly consortiumId: Uint8Array;
-  /** 32 bytes: the key of epoch 0. */
-  readonly epochKey: Uint8Array;
-  readonly status: () => MessageInitShape<typeof GetStatusResponseSchema>;
-  readonly fork: () => MessageInitShape<typeof GetForkResponseSchema>;
-};
-
-type Entry = MessageInitShape<typeof RecordEntrySchema>;
+export type ManagerQueryPorts = SharedQueriesPorts &
+  RecordEntriesPorts & {
+    readonly status: () => MessageInitShape<typeof GetStatusResponseSchema>;
+    readonly fork: () => MessageInitShape<typeof GetForkResponseSchema>;
+  };
 
 const recordsPerPage = { defaultSize: 100, sizeMax: 1_000 };
-const historyMax = 1_000;
-const hashBytes = 32;
 
 export function managerQueries(ports: ManagerQueryPorts): ServiceHandlers<typeof QueryService> {
   const queries = new ManagerQueries(ports);
@@ -67,31 +57,27 @@ export function managerQueries(ports: ManagerQueryPorts): ServiceHandlers<typeof
 
 class ManagerQueries {
   readonly #ports: ManagerQueryPorts;
+  readonly #records: RecordEntries;
 
   constructor(ports: ManagerQueryPorts) {
     this.#ports = ports;
+    this.#records = new RecordEntries(ports);
   }
 
   async getRecord(
     request: GetRecordRequest,
     reader: Identity,
   ): Promise<MessageInitShape<typeof GetRecordResponseSchema>> {
-    const hash = requireBytes(request.recordHash, hashBytes, "record_hash");
-    return { entry: await this.#entry(hash, reader) };
+    const hash = requireBytes(request.recordHash, recordHashBytes, "record_hash");
+    const [entry] = await this.#records.entry(hash, reader);
+    return { entry };
   }
 
-  async getRecordHistory(
+  getRecordHistory(
     request: GetRecordHistoryRequest,
     reader: Identity,
   ): Promise<MessageInitShape<typeof GetRecordHistoryResponseSchema>> {
-    const asked = requireBytes(request.recordHash, hashBytes, "record_hash");
-    const entries: Entry[] = [];
-    let hash = await this.#firstVersion(asked);
-    while (hash.length > 0 && entries.length < historyMax) {
-      entries.push(await this.#entry(hash, reader));
-      hash = (await this.#ports.store.successor(hash)) ?? emptyBytes;
-    }
-    return { entries };
+    return recordHistory(this.#ports.store, this.#records, request, reader);
   }
 
   async listRecords(
@@ -106,10 +92,14 @@ class ManagerQueries {
     if (!isId(participantId || meterId)) throw fieldError(field, "not an id");
     const listing = `records/${participantId}/${meterId}`;
     const limit = pageSize(request.pageSize, recordsPerPage);
+    const fromMs = requireSafeInteger(request.fromUnixMs, "from_unix_ms");
     const toMs = requireSafeInteger(request.toUnixMs, "to_unix_ms");
+    if (toMs !== 0 && toMs < fromMs) {
+      throw rangeError("to_unix_ms", `lies before from_unix_ms, ${fromMs}`);
+    }
     const after = placeOfToken(pagePosition(listing, request.pageToken));
     const options = {
-      fromMs: requireSafeInteger(request.fromUnixMs, "from_unix_ms"),
+      fromMs,
       ...(toMs === 0 ? {} : { toMs }),
       ...(after === undefined ? {} : { after }),
       limit: limit + 1,
@@ -120,13 +110,12 @@ class ManagerQueries {
         ? await store.listByMeter(meterId, options)
         : await store.listByParticipant(participantId, options);
     if (found.length === 0) await this.#requireRegistered(request);
-    const page = found.slice(0, limit);
-    const entries: Entry[] = [];
-    for (const { recordHash: hash } of page) entries.push(await this.#entry(hash, reader));
-    const last = page.at(-1);
-    const more = found.length > limit && last !== undefined;
+    const { items, last, next } = await answerPage(found, limit, ({ recordHash: hash }) =>
+      this.#records.entry(hash, reader),
+    );
+    const more = next !== undefined && last !== undefined;
     return {
-      entries,
+      entries: items,
       nextPageToken: more ? pageToken(listing, `${last.timeMs},${last.position}`) : "",
     };
   }
@@ -143,59 +132,6 @@ class ManagerQueries {
       throw new RpcError("METER_UNKNOWN", text, { field: "meter_id" });
     }
   }
-
-  /** Walks up from any version to the oldest one. */
-  async #firstVersion(hash: Uint8Array): Promise<Uint8Array> {
-    let first = hash;
-    for (let depth = 0; depth < historyMax; depth++) {
-      const { parent } = fromBinary(RecordSchema, await this.#unseal(first));
-      if (parent.length === 0) break;
-      first = parent;
-    }
-    return first;
-  }
-
-  async #entry(hash: Uint8Array, reader: Identity): Promise<Entry> {
-    const location = await this.#location(hash);
-    const entry = {
-      recordHash: hash,
-      height: BigInt(location.height),
-      position: BigInt(location.position),
-      sealDigest: location.sealDigest,
-    };
-    const bytes = await this.#unseal(hash);
-    if (!mayRead(bytes, reader)) return entry;
-    const successor = (await this.#ports.store.successor(hash)) ?? emptyBytes;
-    return { ...entry, record: bytes, decoded: fromBinary(RecordSchema, bytes), successor };
-  }
-
-  async #unseal(hash: Uint8Array): Promise<Uint8Array> {
-    const { position } = await this.#location(hash);
-    const sealed = defined(await this.#ports.store.sealed(position), "records are kept");
-    const bytes = unsealRecord(this.#ports.epochKey, hash, sealed);
-    if (bytes !== undefined && equalBytes(recordHash(this.#ports.consortiumId, bytes), hash)) {
-      return bytes;
-    }
-    throw new Error(`the sealed record ${toHex(hash)} does not open`);
-  }
-
-  async #location(hash: Uint8Array) {
-    const location = await this.#ports.store.location(hash);
-    if (location !== undefined) return location;
-    throw new RpcError("RECORD_UNKNOWN", "no record with this hash is on the ledger", {
-      field: "record_hash",
-    });
-  }
-}
-
-/** Managers, the owner, and for a trade its buyer. */
-function mayRead(recordBytes: Uint8Array, reader: Identity): boolean {
-  if (reader.role === "manager") return true;
-  if (reader.role !== "participant") return false;
-  const { ownerId, payload } = fromBinary(RecordSchema, recordBytes);
-  if (ownerId === reader.id) return true;
-  if (payload.case !== "energyTrade") return false;
-  return fromBinary(TradeTermsSchema, payload.value.terms).buyerId === reader.id;
 }
 
 function placeOfToken(position: string | undefined): ListPlace | undefined {

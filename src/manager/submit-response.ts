@@ -1,6 +1,7 @@
 /** The answer to a submission: what became of each record, and the blocks that are named once. */
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { defined } from "../base/assert.js";
+import { emptyBytes } from "../base/bytes.js";
 import {
   type BlockSummary,
   BlockSummarySchema,
@@ -9,6 +10,7 @@ import {
   SubmitResponseSchema,
 } from "../gen/bss/v1/broadcast_pb.js";
 import { blockId, parseHeader } from "../ledger/blocks.js";
+import { answerBytesMax } from "../query/answer-page.js";
 import type { ManagerStore } from "../store/manager-store.js";
 
 export async function submitResponse(
@@ -20,10 +22,22 @@ export async function submitResponse(
     if (outcome.case === "committed") heights.add(Number(outcome.value.height));
   }
   const blocks: BlockSummary[] = [];
+  let byteCount = outcomes.length * outcomeBytes;
   for (const height of [...heights].sort((a, b) => a - b)) {
-    blocks.push(await summaryOf(store, height));
+    const summary = await summaryOf(store, height);
+    byteCount += toBinary(BlockSummarySchema, summary).length;
+    blocks.push(byteCount <= answerBytesMax ? summary : withoutProof(summary));
   }
   return create(SubmitResponseSchema, { outcomes, blocks });
+}
+
+/** Of one outcome with an objection, or a place, and of what is left of its block. */
+const outcomeBytes = 640;
+
+/** What proves a block can be asked for, and would make the answer too long. */
+function withoutProof(summary: BlockSummary): BlockSummary {
+  const { commitCertificate: _, ...rest } = summary;
+  return create(BlockSummarySchema, { ...rest, header: emptyBytes });
 }
 
 async function summaryOf(store: ManagerStore, height: number): Promise<BlockSummary> {

@@ -18,21 +18,18 @@ import {
   requireBytes,
   requireSafeInteger,
 } from "../rpc/validation.js";
-import { type BlockView, blockView, storedBlock, wireBytes } from "./block-views.js";
+import { answerPage } from "./answer-page.js";
+import { blockView, storedBlock, wireBytes } from "./block-views.js";
 import type { HeadSignal } from "./head-signal.js";
 import type { LedgerReader } from "./ledger-reader.js";
 
 const listing = "blocks";
 const blocksPerPage = { defaultSize: 20, sizeMax: 100 };
-/**
- * A page ends before it outgrows what clients take by default, 4 MiB; a single block may be larger.
- */
-const pageBytesMax = 2 * 1024 * 1024;
 
 /** @throws RpcError FIELD_INVALID, BLOCK_UNKNOWN */
 export async function getBlock(
   reader: LedgerReader,
-  { selector }: GetBlockRequest,
+  { selector, headersOnly }: GetBlockRequest,
 ): Promise<MessageInitShape<typeof GetBlockResponseSchema>> {
   const height = await selectedHeight(reader, selector);
   const headHeight = reader.head().height;
@@ -40,7 +37,7 @@ export async function getBlock(
     throw new RpcError("BLOCK_UNKNOWN", `the ledger's height is ${headHeight}`);
   }
   const block = await storedBlock(reader, height);
-  return { block: blockView(block, { height, headHeight, headersOnly: false }) };
+  return { block: blockView(block, { height, headHeight, headersOnly }) };
 }
 
 /** @throws RpcError FIELD_INVALID, PAGE_TOKEN_INVALID */
@@ -53,18 +50,20 @@ export async function listBlocks(
   const start = requireSafeInteger(request.fromHeight, "from_height");
   const first = tokenHeight(request.pageToken) ?? Math.max(1, start);
   const headHeight = reader.head().height;
-  const blocks: BlockView[] = [];
-  let bytes = 0;
-  let height = first;
-  while (height <= headHeight && blocks.length < sizeMax) {
-    const block = await storedBlock(reader, height);
-    bytes += headersOnly ? block.block.header.length : wireBytes(block);
-    if (blocks.length > 0 && bytes > pageBytesMax) break;
-    blocks.push(blockView(block, { height, headHeight, headersOnly }));
-    height += 1;
-  }
-  const more = height <= headHeight;
-  return { blocks, nextPageToken: more ? pageToken(listing, String(height)) : "" };
+  const { items: blocks, next } = await answerPage(
+    heights(first, headHeight),
+    sizeMax,
+    async (height) => {
+      const block = await storedBlock(reader, height);
+      const view = blockView(block, { height, headHeight, headersOnly });
+      return [view, wireBytes(block, headersOnly)];
+    },
+  );
+  return { blocks, nextPageToken: next === undefined ? "" : pageToken(listing, String(next)) };
+}
+
+function* heights(first: number, last: number): Generator<number> {
+  for (let height = first; height <= last; height++) yield height;
 }
 
 /**

@@ -78,14 +78,16 @@ export async function storedBlock(reader: LedgerReader, height: number): Promise
 }
 
 /** About as many bytes as the block has on the wire, without encoding it. */
-export function wireBytes({ block, certificates }: FinalBlock): number {
+export function wireBytes({ block, certificates }: FinalBlock, headersOnly: boolean): number {
+  const header = 2 * block.header.length + overheadBytes;
+  if (headersOnly) return header;
   const signatures =
     (certificates.approval?.signatures.length ?? 0) +
     (certificates.commit?.signatures.length ?? 0) +
     (certificates.integrity?.signatures.length ?? 0);
   const control = block.control.reduce((sum, operation) => sum + operation.length + 4, 0);
   const parts = block.leaves.length * leafBytes + signatures * signatureEntryBytes + control;
-  return 2 * block.header.length + block.previousCertificates.length + parts + overheadBytes;
+  return header + block.previousCertificates.length + parts;
 }
 
 const leafBytes = 72;

@@ -37,12 +37,15 @@ export type RecordLocation = {
   readonly sealDigest: Uint8Array;
 };
 
-/** An operation that changed who belongs (not participants and meters, which are state). */
-export type MembershipEntry = {
+/** Where an operation stands that changed who belongs; participants and meters are state. */
+export type MembershipPlace = {
   /** Block that carries it; 0 for genesis. */
   readonly height: number;
-  readonly operation: ControlOperation;
+  /** Among the operations of that block, or of genesis. */
+  readonly place: number;
 };
+
+export type MembershipEntry = MembershipPlace & { readonly operation: ControlOperation };
 
 export type LedgerReader = {
   /** Of this moment; whatever it names can be read. */
@@ -57,8 +60,8 @@ export type LedgerReader = {
   consistencyProof(fromSize: number, toSize: number): Promise<readonly Uint8Array[]>;
   /** For 0 ≤ treeSize ≤ the head's. */
   rootAt(treeSize: number): Promise<Uint8Array>;
-  /** Oldest first, those of genesis included. */
-  membershipHistory(): Promise<readonly MembershipEntry[]>;
+  /** From a place on, oldest first, those of genesis included. */
+  membershipHistory(from?: MembershipPlace): AsyncIterable<MembershipEntry>;
   /**
    * By node id: height of its last attestation in a canonical certificate. Absent for nodes without
    * any.

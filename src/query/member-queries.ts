@@ -1,12 +1,15 @@
 /** GetConsortium and ListStorageNodes. */
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { utf8 } from "../base/bytes.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import {
+  type GetConsortiumRequest,
   type GetConsortiumResponseSchema,
   type ListStorageNodesRequest,
   type ListStorageNodesResponseSchema,
   type ManagerStatusSchema,
   MemberState,
+  MembershipChangeSchema,
   type StorageNodeStatusSchema,
 } from "../gen/bss/v1/query_pb.js";
 import { compareIds, isId } from "../ledger/ids.js";
@@ -15,10 +18,15 @@ import { storageSuspension, suspensionReason } from "../ledger/members-codec.js"
 import { ruleIds } from "../ledger/rules/catalogue.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { pagePosition, pageSize, pageToken } from "../rpc/validation.js";
-import type { LedgerReader } from "./ledger-reader.js";
+import { answerPage } from "./answer-page.js";
+import type { LedgerReader, MembershipPlace } from "./ledger-reader.js";
 
 const listing = "storage-nodes";
 const nodesPerPage = { defaultSize: 100, sizeMax: 1_000 };
+const historyListing = "membership";
+const changesPerPage = { defaultSize: 1_000, sizeMax: 1_000 };
+/** Of a storage node's status, besides its texts. */
+const nodeBytes = 160;
 
 /** What the consortium agreed on in its genesis file. */
 export type ConsortiumFacts = {
@@ -28,18 +36,47 @@ export type ConsortiumFacts = {
   readonly policy: Policy;
 };
 
+/**
+ * Managers, policy and rules, and a page of the changes of membership.
+ *
+ * @throws RpcError FIELD_INVALID, PAGE_TOKEN_INVALID
+ */
 export async function getConsortium(
   reader: LedgerReader,
+  request: GetConsortiumRequest,
   { consortiumName, consortiumId, policy }: ConsortiumFacts,
 ): Promise<MessageInitShape<typeof GetConsortiumResponseSchema>> {
+  const sizeMax = pageSize(request.historyPageSize, changesPerPage, "history_page_size");
+  const from = tokenPlace(request.historyPageToken);
   const { managers } = reader.head().members;
-  const history = await reader.membershipHistory();
+  const { items, next } = await answerPage(
+    reader.membershipHistory(from),
+    sizeMax,
+    ({ height, operation }) => {
+      const change = create(MembershipChangeSchema, { height: BigInt(height), operation });
+      return [change, toBinary(MembershipChangeSchema, change).length];
+    },
+  );
   return {
     ...{ consortiumName, consortiumId, policy },
     managers: managers.map(managerStatus),
     rules: [...ruleIds],
-    history: history.map(({ height, operation }) => ({ height: BigInt(height), operation })),
+    history: items,
+    nextHistoryPageToken: next ? pageToken(historyListing, `${next.height},${next.place}`) : "",
   };
+}
+
+function tokenPlace(token: string): MembershipPlace | undefined {
+  const position = pagePosition(historyListing, token);
+  if (position === undefined) return undefined;
+  const [height, place, ...rest] = position.split(",").map(Number);
+  if (isPlace(height) && isPlace(place) && rest.length === 0) return { height, place };
+  const text = "the page token names no change of membership";
+  throw new RpcError("PAGE_TOKEN_INVALID", text, { field: "history_page_token" });
+}
+
+function isPlace(value: number | undefined): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 function managerStatus(manager: Manager): MessageInitShape<typeof ManagerStatusSchema> {
@@ -88,20 +125,21 @@ export async function listStorageNodes(
     after === undefined
       ? storageNodes
       : storageNodes.filter(({ nodeId }) => compareIds(nodeId, after) > 0);
-  const page = rest.slice(0, sizeMax);
+  const page = rest.slice(0, sizeMax + 1);
   const attested = await reader.lastAttestedHeights(page.map(({ nodeId }) => nodeId));
-  const last = page.at(-1);
-  return {
-    nodes: page.map((node) => ({
+  const { items, last, next } = await answerPage(page, sizeMax, (node) => {
+    const said = heard(heardOf?.(node.nodeId));
+    const status = {
       ...standing(node),
-      ...heard(heardOf?.(node.nodeId)),
+      ...said,
       eligible: eligible.has(node.nodeId),
       lastAttestedHeight: BigInt(attested.get(node.nodeId) ?? 0),
       connected: isConnected(node.nodeId),
-    })),
-    nextPageToken:
-      last === undefined || rest.length <= sizeMax ? "" : pageToken(listing, last.nodeId),
-  };
+    };
+    return [status, nodeBytes + node.nodeId.length + utf8(said.halted).length];
+  });
+  const more = next !== undefined && last !== undefined;
+  return { nodes: items, nextPageToken: more ? pageToken(listing, last.nodeId) : "" };
 }
 
 function standing(node: StorageNode): MessageInitShape<typeof StorageNodeStatusSchema> {

@@ -11,7 +11,7 @@ import type {
 import { blockId } from "../ledger/blocks.js";
 import { hashBytes } from "../ledger/merkle/hashes.js";
 import { RpcError } from "../rpc/rpc-error.js";
-import { fieldError, requireBytes, requireSafeInteger } from "../rpc/validation.js";
+import { fieldError, rangeError, requireBytes, requireSafeInteger } from "../rpc/validation.js";
 import { confirmationsOf, storedBlock, storedHeader } from "./block-views.js";
 import type { LedgerReader, RecordLocation } from "./ledger-reader.js";
 
@@ -66,9 +66,12 @@ export async function getConsistencyProof(
   const fromSize = requireSafeInteger(request.fromTreeSize, "from_tree_size");
   if (fromSize === 0) throw fieldError("from_tree_size", "expected at least 1");
   const wanted = requireSafeInteger(request.toTreeSize, "to_tree_size");
+  if (wanted !== 0 && wanted < fromSize) {
+    throw rangeError("to_tree_size", `lies before from_tree_size, ${fromSize}`);
+  }
   const toSize = wanted === 0 ? size : wanted;
   if (toSize > size) throw rangeError("to_tree_size", `the ledger's tree size is ${size}`);
-  if (fromSize > toSize) throw rangeError("from_tree_size", `expected 1 to ${toSize}`);
+  if (fromSize > size) throw rangeError("from_tree_size", `the ledger's tree size is ${size}`);
   return {
     fromTreeSize: BigInt(fromSize),
     toTreeSize: BigInt(toSize),
@@ -84,8 +87,4 @@ async function requireRecord(reader: LedgerReader, hash: Uint8Array): Promise<Re
   throw new RpcError("RECORD_UNKNOWN", "no record with this hash is on the ledger", {
     field: "record_hash",
   });
-}
-
-function rangeError(field: string, why: string): RpcError {
-  return new RpcError("RANGE_INVALID", `${field}: ${why}`, { field });
 }

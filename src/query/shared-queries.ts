@@ -31,7 +31,7 @@ export function sharedQueries(ports: SharedQueriesPorts) {
     listBlocks: (request) => listBlocks(reader, request),
     watchBlocks: (request, context) => watchBlocks(reader, heads, request, context.signal),
     getConsistencyProof: (request) => getConsistencyProof(reader, request),
-    getConsortium: () => getConsortium(reader, consortium),
+    getConsortium: (request) => getConsortium(reader, request, consortium),
     listStorageNodes: (request) =>
       listStorageNodes(reader, request, { ...ports, policy: consortium.policy }),
   } as const satisfies ServiceHandlers<typeof QueryService>;

@@ -11,6 +11,7 @@ export type ChannelOptions = {
   readonly address: string;
   readonly tls: TlsFiles;
   readonly expected: ExpectedServer;
+  /** Longest message that the server may send; what peers may send each other when left out. */
   readonly messageBytesMax?: number;
   readonly keepaliveMs?: number;
   /** Shorter than a server's by default: whoever dials has to find the way back. */
@@ -100,7 +101,7 @@ export class RpcChannel {
     const reconnectMaxMs = options.reconnectMaxMs ?? defaultReconnectMaxMs;
     return new Client(options.address, credentials, {
       "grpc.max_receive_message_length":
-        options.messageBytesMax ?? defaultRpcLimits.hardMessageBytesMax,
+        options.messageBytesMax ?? defaultRpcLimits.peerMessageBytesMax,
       "grpc.keepalive_time_ms": options.keepaliveMs ?? defaultRpcLimits.keepaliveMs,
       "grpc.keepalive_timeout_ms": options.keepaliveTimeoutMs ?? defaultKeepaliveTimeoutMs,
       "grpc.initial_reconnect_backoff_ms": reconnectInitialMs,

@@ -5,6 +5,11 @@ export function fieldError(path: string, why: string): RpcError {
   return new RpcError("FIELD_INVALID", `${path}: ${why}`, { field: path });
 }
 
+/** The ends of a range contradict each other, or what there is. */
+export function rangeError(path: string, why: string): RpcError {
+  return new RpcError("RANGE_INVALID", `${path}: ${why}`, { field: path });
+}
+
 /** @throws RpcError FIELD_INVALID unless the value has exactly `length` bytes */
 export function requireBytes(value: Uint8Array, length: number, path: string): Uint8Array {
   if (value.length !== length) {

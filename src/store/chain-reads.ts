@@ -29,7 +29,7 @@ import {
   type RecordLocation,
   type SealedRecord,
 } from "./chain-writes.js";
-import { bucketRange, KeyReader } from "./key-codec.js";
+import { bucketKey, bucketRange, KeyReader, u64Part } from "./key-codec.js";
 import { type KeyValueStore, rangeLimitMax } from "./key-value-store.js";
 import { readProof, readRoot } from "./merkle-log-store.js";
 import { damaged, getAll, present, storedMessage } from "./stored-values.js";
@@ -55,10 +55,16 @@ export type StoredBlock = {
 export type FinalBlock = StoredBlock & { readonly certificates: BlockCertificates };
 
 /** An operation that changed who belongs. */
-export type MembershipEntry = {
+export type MembershipEntry = MembershipPlace & {
+  readonly operation: ControlOperation;
+};
+
+/** Where an operation stands that changed who belongs. */
+export type MembershipPlace = {
   /** Block that carries it; 0 for genesis. */
   readonly height: number;
-  readonly operation: ControlOperation;
+  /** Among the operations of that block, or of genesis. */
+  readonly place: number;
 };
 
 export abstract class ChainReads {
@@ -88,7 +94,7 @@ export abstract class ChainReads {
       consistencyProof: (fromSize: number, toSize: number) =>
         this.consistencyProof(fromSize, toSize),
       rootAt: (treeSize: number) => this.rootAt(treeSize),
-      membershipHistory: () => this.membershipHistory(),
+      membershipHistory: (from?: MembershipPlace) => this.membershipHistory(from),
       lastAttestedHeights: (nodeIds: readonly string[]) => this.lastAttestedHeights(nodeIds),
     } as const;
   }
@@ -166,17 +172,25 @@ export abstract class ChainReads {
     return readRoot(this.kv, treeSize);
   }
 
-  /** Changes of membership, oldest first, those of genesis included. */
-  async membershipHistory(): Promise<readonly MembershipEntry[]> {
-    const entries: MembershipEntry[] = this.#genesis.genesis.operations
-      .filter(changesMembers)
-      .map((operation) => ({ height: 0, operation }));
-    for await (const [key, bytes] of this.kv.scan(bucketRange(buckets.membership))) {
-      const height = Number(new KeyReader(key, buckets.membership).u64());
-      const operation = storedMessage(ControlOperationSchema, bytes, `an operation of ${height}`);
-      entries.push({ height, operation });
+  /** Changes of membership from a place on, oldest first, those of genesis included. */
+  async *membershipHistory(
+    from: MembershipPlace = { height: 0, place: 0 },
+  ): AsyncGenerator<MembershipEntry, void, undefined> {
+    const { operations } = this.#genesis.genesis;
+    const first = from.height === 0 ? from.place : operations.length;
+    for (const [i, operation] of operations.slice(first).entries()) {
+      if (changesMembers(operation)) yield { height: 0, place: first + i, operation };
     }
-    return entries;
+    const { lt } = bucketRange(buckets.membership);
+    const gte = bucketKey(buckets.membership, u64Part(from.height), u64Part(from.place));
+    const start = from.height === 0 ? bucketRange(buckets.membership).gte : gte;
+    for await (const [key, bytes] of this.kv.scan({ gte: start, lt })) {
+      const reader = new KeyReader(key, buckets.membership);
+      const height = Number(reader.u64());
+      const place = Number(reader.u64());
+      const operation = storedMessage(ControlOperationSchema, bytes, `an operation of ${height}`);
+      yield { height, place, operation };
+    }
   }
 
   /**

@@ -296,11 +296,16 @@ export class ToyManager {
         { identity }: { identity: Identity },
       ) => ({ entry: await this.#entry(recordHash, identity) }),
       getRecordHistory: async (
-        { recordHash }: { recordHash: Uint8Array },
+        { recordHash, pageToken }: { recordHash: Uint8Array; pageToken: string },
         { identity }: { identity: Identity },
       ) => {
         const chain = this.#versions(recordHash);
-        return { entries: await Promise.all(chain.map((hash) => this.#entry(hash, identity))) };
+        // The first page is empty, as that of a manager that looks for the oldest version.
+        const start = pageToken === "" ? 0 : Number(pageToken);
+        const page = pageToken === "" ? [] : chain.slice(start, start + 1);
+        const end = start + page.length;
+        const entries = await Promise.all(page.map((hash) => this.#entry(hash, identity)));
+        return { entries, nextPageToken: end < chain.length ? String(end) : "" };
       },
       listRecords: async (
         request: { participantId: string; meterId: string; pageToken: string; pageSize: number },

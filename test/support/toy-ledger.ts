@@ -144,8 +144,10 @@ export class ToyLedger implements LedgerReader {
     return foldNodes(rootPlan(treeSize), (ref) => this.#node(ref));
   }
 
-  async membershipHistory() {
-    return this.#genesis.genesis.operations.map((operation) => ({ height: 0, operation }));
+  async *membershipHistory() {
+    for (const [place, operation] of this.#genesis.genesis.operations.entries()) {
+      yield { height: 0, place, operation };
+    }
   }
 
   async lastAttestedHeights() {

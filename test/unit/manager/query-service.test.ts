@@ -166,6 +166,10 @@ describe("a manager's answers about records", () => {
     assert.equal((await range(endMs, endMs + 1)).entries.length, 3, "three versions of one");
     assert.equal((await range(0, endMs)).entries.length, 0);
     assert.equal((await range(endMs + 1, 0)).entries.length, 1);
+    assert.equal((await range(endMs, endMs)).entries.length, 0);
+    const backwards = await rpcErrorFrom(range(endMs, endMs - 1));
+    assert.deepEqual([backwards.reason, backwards.field], ["RANGE_INVALID", "to_unix_ms"]);
+    assert.equal(backwards.status, "INVALID_ARGUMENT");
   });
 
   const stolen = async () => (await list({ participantId: "participant-1", pageSize: 1 })).next;

@@ -51,6 +51,16 @@ describe("GetBlock", () => {
     assert.ok((view?.storageHeader?.length ?? 0) > 0);
   });
 
+  test("leaves out what is long when told so", async () => {
+    const { reader } = (await worldOf(3)).store;
+    const selector = { case: "height", value: 2n } as const;
+    const asked = create(GetBlockRequestSchema, { selector, headersOnly: true });
+    const { block: view } = await getBlock(reader, asked);
+    assert.equal(view?.header?.height, 2n);
+    assert.deepEqual(view?.block?.leaves, []);
+    assert.deepEqual(view?.certificates?.commit?.signatures, []);
+  });
+
   const refusals = [
     ["a height above the head", { case: "height", value: 4n }, "BLOCK_UNKNOWN"],
     ["height 0", { case: "height", value: 0n }, "FIELD_INVALID"],
@@ -114,7 +124,7 @@ describe("ListBlocks", () => {
 
   test("ends a page before it outgrows a message, but never before its first block", async () => {
     const world = await worldOf(4);
-    const leaves = Array.from({ length: 12_000 }, () => create(LeafSchema));
+    const leaves = Array.from({ length: 21_000 }, () => create(LeafSchema));
     const reader: LedgerReader = {
       ...world.store.reader,
       async finalBlock(height) {

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { ListStorageNodesRequestSchema, MemberState } from "../../../src/gen/bss/v1/query_pb.js";
+import {
+  GetConsortiumRequestSchema,
+  ListStorageNodesRequestSchema,
+  MemberState,
+} from "../../../src/gen/bss/v1/query_pb.js";
 import { votesEvidence } from "../../../src/ledger/evidence.js";
 import { ruleIds } from "../../../src/ledger/rules/catalogue.js";
 import { getConsortium, listStorageNodes } from "../../../src/query/member-queries.js";
@@ -18,6 +22,7 @@ import { admissionOf } from "../ledger/support/invitations.js";
 import { accuse, approveOf, resume, suspend } from "../ledger/support/statements.js";
 import { ChainWorld } from "../storage-node/support/chain-world.js";
 
+const everything = create(GetConsortiumRequestSchema);
 const nobody = { policy, isConnected: () => false };
 
 const request = (init: MessageInitShape<typeof ListStorageNodesRequestSchema>) =>
@@ -29,7 +34,7 @@ describe("GetConsortium", () => {
     await world.commit(world.ledger.extend());
     await world.commit(world.ledger.extend({ control: [admissionOf("storage-8")] }));
     const facts = { consortiumName: "test-grid", consortiumId, policy };
-    const answer = await getConsortium(world.store.reader, facts);
+    const answer = await getConsortium(world.store.reader, everything, facts);
     const managers = answer.managers ?? [];
     assert.deepEqual(
       managers.map(({ member }) => member?.managerId),
@@ -50,6 +55,56 @@ describe("GetConsortium", () => {
   });
 });
 
+describe("GetConsortium's changes of membership", () => {
+  test("come once each, in order, in pages of any size", async () => {
+    const world = await ChainWorld.open();
+    for (const id of ["storage-7", "storage-8", "storage-9"]) {
+      await world.commit(world.ledger.extend({ control: [admissionOf(id)] }));
+    }
+    const { reader } = world.store;
+    const facts = { consortiumName: "test-grid", consortiumId, policy };
+    const { history: all = [], nextHistoryPageToken } = await getConsortium(
+      ...[reader, everything, facts],
+    );
+    assert.equal(nextHistoryPageToken, "");
+    assert.equal(all.length, storageIds.length + managerIds.length + 3);
+    for (const historyPageSize of [1, 2, 4, 1_000]) {
+      const seen: unknown[] = [];
+      let historyPageToken = "";
+      do {
+        const page = create(GetConsortiumRequestSchema, { historyPageSize, historyPageToken });
+        const answer = await getConsortium(reader, page, facts);
+        assert.ok((answer.history ?? []).length <= historyPageSize);
+        seen.push(...(answer.history ?? []));
+        historyPageToken = answer.nextHistoryPageToken ?? "";
+      } while (historyPageToken !== "");
+      assert.deepEqual(seen, all);
+    }
+  });
+
+  for (const [what, init, reason] of [
+    ["pages of 1,001", { historyPageSize: 1_001 }, "FIELD_INVALID"],
+    ["a token of blocks", { historyPageToken: pageToken("blocks", "3") }, "PAGE_TOKEN_INVALID"],
+    [
+      "a token of no place",
+      { historyPageToken: pageToken("membership", "3,-1") },
+      "PAGE_TOKEN_INVALID",
+    ],
+    [
+      "a token of a height",
+      { historyPageToken: pageToken("membership", "3") },
+      "PAGE_TOKEN_INVALID",
+    ],
+  ] as const) {
+    test(`refuse ${what}`, async () => {
+      const { reader } = (await ChainWorld.open()).store;
+      const facts = { consortiumName: "test-grid", consortiumId, policy };
+      const asked = create(GetConsortiumRequestSchema, init);
+      assert.equal((await rpcErrorFrom(getConsortium(reader, asked, facts))).reason, reason);
+    });
+  }
+});
+
 describe("GetConsortium tells", () => {
   test("who is suspended, why, since when and how often, and the operations that did it", async () => {
     const world = await ChainWorld.open("storage-1", floorPolicy);
@@ -64,7 +119,11 @@ describe("GetConsortium tells", () => {
       await world.commit(world.ledger.extend({ control: [operation] }));
     }
     const facts = { consortiumName: "test-grid", consortiumId, policy: floorPolicy };
-    const { managers = [], history = [] } = await getConsortium(world.store.reader, facts);
+    const { managers = [], history = [] } = await getConsortium(
+      world.store.reader,
+      everything,
+      facts,
+    );
     const timeOf = (height: number) => BigInt(world.ledger.at(height).parsed.timestampMs);
     assert.deepEqual(
       managers.map(({ member: _, ...standing }) => standing),
@@ -139,6 +198,21 @@ describe("ListStorageNodes", () => {
         [7n, "it forks"],
       ],
     );
+  });
+
+  test("ends a page before it is too long, whatever nodes say of themselves", async () => {
+    const { reader } = (await ChainWorld.open()).store;
+    const halted = "é".repeat(600_000);
+    const heardOf = () => ({ height: 7, halted });
+    const seen: (string | undefined)[][] = [];
+    let token = "";
+    do {
+      const asked = request({ pageToken: token });
+      const page = await listStorageNodes(reader, asked, { ...nobody, heardOf });
+      seen.push((page.nodes ?? []).map(({ nodeId }) => nodeId));
+      token = page.nextPageToken ?? "";
+    } while (token !== "");
+    assert.deepEqual(seen, [storageIds.slice(0, 3), storageIds.slice(3)]);
   });
 
   test("goes on after the last node of a page also when a node has joined before it", async () => {

@@ -17,6 +17,7 @@ import { verifyConsistency, verifyInclusion } from "../../../src/ledger/merkle/v
 import { stateKeys } from "../../../src/ledger/state-keys.js";
 import type { LedgerReader } from "../../../src/query/ledger-reader.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
+import { gather } from "../../support/gather.js";
 import { epochKey, genesis } from "../ledger/support/consortium.js";
 import { accepted } from "../ledger/support/outcome.js";
 import { documentBytes, hashOf, seedOf } from "../ledger/support/records.js";
@@ -130,7 +131,8 @@ function testBlocks(store: () => ManagerStore): void {
     assert.deepEqual(await reader.location(hash), await store().location(hash));
     assert.deepEqual(await reader.inclusionProof(1, 3), await store().inclusionProof(1, 3));
     assert.deepEqual(await reader.consistencyProof(1, 3), await store().consistencyProof(1, 3));
-    assert.deepEqual(await reader.membershipHistory(), await store().membershipHistory());
+    const history = await gather(store().membershipHistory());
+    assert.deepEqual(await gather(reader.membershipHistory()), history);
     assert.deepEqual(
       await reader.lastAttestedHeights(["storage-1"]),
       await store().lastAttestedHeights(["storage-1"]),
@@ -230,7 +232,7 @@ function testState(store: () => ManagerStore): void {
 
 function testMembers(store: () => ManagerStore): void {
   test("tells changes of membership, those of genesis first, without participants", async () => {
-    const history = await store().membershipHistory();
+    const history = await gather(store().membershipHistory());
     const admissions = history.flatMap(({ height, operation: { operation } }) =>
       operation.case === "admitStorageNode" ? [[height, operation.value.nodeId]] : [],
     );
@@ -242,6 +244,9 @@ function testMembers(store: () => ManagerStore): void {
       [2, "storage-5"],
     ]);
     assert.deepEqual(history.at(-1)?.operation, operations[0]);
+    for (const [i, from] of history.entries()) {
+      assert.deepEqual(await gather(store().membershipHistory(from)), history.slice(i));
+    }
   });
 
   test("tells the last attestation of each node that a canonical certificate names", async () => {
