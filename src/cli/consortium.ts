@@ -64,7 +64,7 @@ function policyRows(policy: Policy): readonly (readonly [string, Cell])[] {
     ["bytes of a record", formatBytes(policy.recordBytesMax)],
     ["records in a block", policy.blockRecordsMax],
     ["bytes in a block", formatBytes(policy.blockBytesMax)],
-    ["delivery interval", formatDuration(policy.deliveryIntervalS * 1000)],
+    ["delivery interval", deliveryInterval(policy)],
     ["price", `${perKwh(min)} to ${perKwh(max)} ${currency} per kWh`],
     ["storage nodes needed", policy.minStorage],
     ["boycott line", policy.boycottLine],
@@ -74,6 +74,12 @@ function policyRows(policy: Policy): readonly (readonly [string, Cell])[] {
     ["unreachable after", durationOrNever(policy.unreachableAfterMs)],
     ["heartbeat", durationOrNever(policy.heartbeatMs)],
   ];
+}
+
+function deliveryInterval({ deliveryIntervalS, deliveryOffsetS }: Policy): string {
+  const length = formatDuration(deliveryIntervalS * 1000);
+  if (deliveryOffsetS === 0) return length;
+  return `${length}, starting ${formatDuration(deliveryOffsetS * 1000)} after UTC's`;
 }
 
 function durationOrNever(ms: number): string {

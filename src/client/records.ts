@@ -27,7 +27,7 @@ export type RecordParts = {
 export type MeterReadingParts = RecordParts & {
   readonly ownerId: string;
   readonly meterId: string;
-  /** Unix s; a multiple of `intervalS`. */
+  /** Unix s; the policy's delivery offset after a multiple of `intervalS`. */
   readonly intervalStartS: number;
   /** The meter's registered interval, s. */
   readonly intervalS: number;
@@ -42,7 +42,7 @@ export type TradeTermsParts = {
   readonly tradeId?: Uint8Array;
   readonly sellerId: string;
   readonly buyerId: string;
-  /** Unix s; a multiple of the policy's delivery interval. */
+  /** Unix s; the policy's delivery offset after a multiple of its delivery interval. */
   readonly deliveryStartS: number;
   readonly energyWh: number | bigint;
   /** Millionths of the market's currency per kWh. */

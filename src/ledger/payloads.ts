@@ -14,6 +14,7 @@ import {
   TradeTermsSchema,
 } from "../gen/bss/v1/record_pb.js";
 import { isId } from "./ids.js";
+import { deliveryStartOf, type MarketGrid } from "./market-grid.js";
 import { strictDecode } from "./strict-decode.js";
 import { refuse, type Violation } from "./violation.js";
 
@@ -92,14 +93,11 @@ export const energyWhMax = 2n ** 53n - 1n;
  * Takes a record's payload apart. Refuses with RECORD_MALFORMED, INTERVAL_INVALID,
  * SESSION_INVALID or ENERGY_INVALID.
  */
-export function parsePayload(
-  record: Record,
-  deliveryIntervalS: number,
-): Result<Payload, Violation> {
+export function parsePayload(record: Record, grid: MarketGrid): Result<Payload, Violation> {
   const payload = record.payload;
   switch (payload.case) {
     case "meterReading":
-      return parseReading(payload.value, deliveryIntervalS);
+      return parseReading(payload.value, grid);
     case "energyTrade":
       return parseTrade(payload.value, record.ownerId);
     case "chargingSession":
@@ -111,15 +109,15 @@ export function parsePayload(
   }
 }
 
-function parseReading(
-  reading: MeterReading,
-  deliveryIntervalS: number,
-): Result<ReadingPayload, Violation> {
+function parseReading(reading: MeterReading, grid: MarketGrid): Result<ReadingPayload, Violation> {
   const { meterId, intervalStartUnixS, intervalS, importedWh, exportedWh } = reading;
   if (!isId(meterId)) {
     return refuse("RECORD_MALFORMED", "The meter id is not an id.", "meter_reading.meter_id");
   }
-  if (!isUnixSeconds(intervalStartUnixS)) {
+  const intervalStartS = Number(intervalStartUnixS);
+  const deliveryStartS = deliveryStartOf(intervalStartS, grid);
+  // The first seconds of 1970 may lie in a delivery interval that starts before them.
+  if (!isUnixSeconds(intervalStartUnixS) || deliveryStartS < 0) {
     return refuse(
       "INTERVAL_INVALID",
       "The interval's start is out of range.",
@@ -130,7 +128,6 @@ function parseReading(
     const name = importedWh > energyWhMax ? "imported_wh" : "exported_wh";
     return refuse("ENERGY_INVALID", "The energy is out of range.", `meter_reading.${name}`);
   }
-  const intervalStartS = Number(intervalStartUnixS);
   return ok({
     kind: "meter-reading",
     meterId,
@@ -138,7 +135,7 @@ function parseReading(
     intervalS,
     importedWh,
     exportedWh,
-    deliveryStartS: intervalStartS - (intervalStartS % deliveryIntervalS),
+    deliveryStartS,
   });
 }
 

@@ -6,6 +6,7 @@
 import { defined } from "../base/assert.js";
 import { type Policy, type RoundTimeouts, SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
 import { blockRecordsBound } from "./block-limits.js";
+import { zoneStepS } from "./market-grid.js";
 import { creditAtAdmission, storageNodesMax } from "./member-lists.js";
 import { blockBytesBound, recordBytesBound, sizeProblems } from "./message-sizes.js";
 import { submissionHeaderBytesMax, submissionRecordsBound } from "./submissions.js";
@@ -53,6 +54,7 @@ export function policyViolations(policy: Policy): readonly Violation[] {
     checkPrices(policy),
     checkFitsBlock(policy),
     ...sizeProblems(policy).map(({ field, message }) => invalid(message, field)),
+    checkDelivery(policy),
     checkHeartbeat(policy),
     /^[A-Z]{3}$/.test(policy.currency) ? undefined : invalid("Not an ISO 4217 code.", "currency"),
     checkSuspension(policy),
@@ -89,6 +91,12 @@ function checkFitsBlock(policy: Policy): Violation | undefined {
   if (headerBytes <= blockBytesMax) return undefined;
   const message = `The header of so many records, ${headerBytes} bytes, does not fit into a block.`;
   return invalid(message, "submission_records_max");
+}
+
+function checkDelivery({ deliveryIntervalS, deliveryOffsetS }: Policy): Violation | undefined {
+  if (deliveryOffsetS < deliveryIntervalS && deliveryOffsetS % zoneStepS === 0) return undefined;
+  const message = `Not a multiple of ${zoneStepS} below the delivery interval.`;
+  return invalid(message, "delivery_offset_s");
 }
 
 function checkHeartbeat({ heartbeatMs }: Policy): Violation | undefined {

@@ -55,7 +55,7 @@ export function recordHash(consortiumId: Uint8Array, bytes: Uint8Array): Uint8Ar
 /**
  * Parses the exact bytes of a record. Refuses with RECORD_TOO_LARGE, RECORD_MALFORMED, and
  * INTERVAL_INVALID, TIME_INVALID or ENERGY_INVALID for numbers that are out of every range.
- * `policy` gives the length limit and the delivery interval.
+ * `policy` gives the length limit and the delivery intervals.
  */
 export function parseRecord(
   consortiumId: Uint8Array,
@@ -75,7 +75,7 @@ export function parseRecord(
   const record = decoded.value;
   const shape = checkShape(record);
   if (!shape.ok) return shape;
-  const payload = parsePayload(record, policy.deliveryIntervalS);
+  const payload = parsePayload(record, policy);
   if (!payload.ok) return payload;
   const hash = recordHash(consortiumId, bytes);
   return ok({

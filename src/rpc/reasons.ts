@@ -64,7 +64,9 @@ const versionReasons = {
 const energyReasons = {
   METER_UNKNOWN: forbidden("No meter is registered under this id."),
   METER_OWNER_MISMATCH: forbidden("The meter is registered to another participant."),
-  INTERVAL_INVALID: wrong("The interval is not aligned or has another length than registered."),
+  INTERVAL_INVALID: wrong(
+    "The interval does not start on the market's grid, or has another length than registered.",
+  ),
   INTERVAL_OVERLAP: forbidden("Another reading of the meter covers the interval already."),
   ENERGY_ABOVE_RATING: forbidden("More energy than the meter can carry in its interval."),
   EXPORT_BELOW_SOLD: forbidden("The update would lower exported energy below what is sold."),

@@ -29,6 +29,7 @@ export function defaultPolicy(storageCount: number): Policy {
     heartbeatMs: 30_000,
     minStorage: Math.min(4, Math.max(1, storageCount)),
     deliveryIntervalS: 3600,
+    deliveryOffsetS: 0,
     priceMinMicroPerKwh: -1_000_000n,
     priceMaxMicroPerKwh: 20_000_000n,
     currency: "USD",

@@ -42,6 +42,7 @@ const policySchema = field.mapping({
   heartbeat_ms: number(),
   min_storage: number(),
   delivery_interval_s: number(),
+  delivery_offset_s: number(),
   price_min_micro_per_kwh: price(),
   price_max_micro_per_kwh: price(),
   currency: z
@@ -95,6 +96,7 @@ function withFields(defaults: Policy, fields: PolicyFields): Policy {
     heartbeatMs: fields.heartbeat_ms ?? defaults.heartbeatMs,
     minStorage: fields.min_storage ?? defaults.minStorage,
     deliveryIntervalS: fields.delivery_interval_s ?? defaults.deliveryIntervalS,
+    deliveryOffsetS: fields.delivery_offset_s ?? defaults.deliveryOffsetS,
     priceMinMicroPerKwh: BigInt(fields.price_min_micro_per_kwh ?? defaults.priceMinMicroPerKwh),
     priceMaxMicroPerKwh: BigInt(fields.price_max_micro_per_kwh ?? defaults.priceMaxMicroPerKwh),
     currency: fields.currency ?? defaults.currency,

@@ -2,6 +2,7 @@
 import { equalBytes } from "../../base/bytes.js";
 import { energySums, sumsWithReading } from "../energy.js";
 import { isoTimeOfS } from "../iso-time.js";
+import { isIntervalStart, startsAround } from "../market-grid.js";
 import { energyWhMax } from "../payloads.js";
 import { violation } from "../violation.js";
 import type { Rule } from "./rule.js";
@@ -27,9 +28,10 @@ export const meterBelongsToOwner: Rule = {
 
 export const readingIntervalIsAligned: Rule = {
   id: "reading-interval-is-aligned",
-  demands: "A reading's interval has the meter's registered length and starts at a multiple of it.",
+  demands:
+    "A reading's interval has the meter's registered length and starts on the market's grid.",
   reasons: ["INTERVAL_INVALID"],
-  check({ record: { payload }, state }) {
+  check({ record: { payload }, state, policy }) {
     if (payload.kind !== "meter-reading") return undefined;
     const meter = state.meters.get(payload.meterId);
     if (meter === undefined) return undefined;
@@ -37,8 +39,8 @@ export const readingIntervalIsAligned: Rule = {
       const message = `The interval has ${payload.intervalS} s, the meter's has ${meter.intervalS} s.`;
       return violation("INTERVAL_INVALID", message, "meter_reading.interval_s");
     }
-    if (payload.intervalStartS % meter.intervalS === 0) return undefined;
-    const message = `The interval does not start at a multiple of ${meter.intervalS} s.`;
+    if (isIntervalStart(payload.intervalStartS, meter.intervalS, policy)) return undefined;
+    const message = startsAround(payload.intervalStartS, meter.intervalS, policy);
     return violation("INTERVAL_INVALID", message, "meter_reading.interval_start_unix_s");
   },
 };

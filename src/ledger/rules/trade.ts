@@ -4,6 +4,7 @@
  */
 import { boughtWithTrade, energySums, soldWithTrade } from "../energy.js";
 import { isoTimeOfS } from "../iso-time.js";
+import { isIntervalStart, startsAround } from "../market-grid.js";
 import { violation } from "../violation.js";
 import type { Rule } from "./rule.js";
 
@@ -33,7 +34,7 @@ export const tradeHasTwoParties: Rule = {
 export const tradeIsWithinBounds: Rule = {
   id: "trade-is-within-bounds",
   demands:
-    "A trade's energy is positive, its delivery interval aligned, and its price within the market's bounds.",
+    "A trade's energy is positive, its delivery interval one of the market's, and its price within the market's bounds.",
   reasons: ["ENERGY_INVALID", "INTERVAL_INVALID", "PRICE_OUT_OF_BOUNDS"],
   check({ record: { payload }, policy }) {
     if (payload.kind !== "energy-trade") return undefined;
@@ -41,8 +42,8 @@ export const tradeIsWithinBounds: Rule = {
     if (energyWh === 0n) {
       return violation("ENERGY_INVALID", "No energy is sold.", "energy_trade.terms.energy_wh");
     }
-    if (deliveryStartS % policy.deliveryIntervalS !== 0) {
-      const message = `The delivery interval does not start at a multiple of ${policy.deliveryIntervalS} s.`;
+    if (!isIntervalStart(deliveryStartS, policy.deliveryIntervalS, policy)) {
+      const message = startsAround(deliveryStartS, policy.deliveryIntervalS, policy);
       const field = "energy_trade.terms.delivery_start_unix_s";
       return violation("INTERVAL_INVALID", message, field);
     }

@@ -301,7 +301,18 @@ describe("the files that bss init reads", () => {
       assert.equal(participants[0]?.meters[0]?.intervalS, 900);
     });
 
+    test("says how long after UTC's the market's hours begin", () => {
+      assert.equal(planConsortium(options).policy.deliveryOffsetS, 0);
+      const policyFile = write(["delivery_offset_s: 1800"]);
+      assert.equal(planConsortium({ ...options, policyFile }).policy.deliveryOffsetS, 1_800);
+    });
+
     const mistakes: readonly (readonly [string, readonly string[], RegExp])[] = [
+      [
+        "an offset in minutes",
+        ["delivery_offset_s: 30"],
+        /:1: `delivery_offset_s` cannot be so: Not a multiple of 900 below the delivery interval; /,
+      ],
       [
         "a mistyped field",
         ["hearbeat_ms: 1"],

@@ -107,7 +107,7 @@ export type MeterReading = Message<"bss.v1.MeterReading"> & {
   meterId: string;
 
   /**
-   * Start of the interval, Unix s; a multiple of interval_s.
+   * Start of the interval, Unix s; policy.delivery_offset_s after a multiple of interval_s.
    *
    * @generated from field: int64 interval_start_unix_s = 2;
    */
@@ -205,7 +205,8 @@ export type TradeTerms = Message<"bss.v1.TradeTerms"> & {
   buyerId: string;
 
   /**
-   * Start of the delivery interval, Unix s; a multiple of policy.delivery_interval_s, which is its length.
+   * Start of the delivery interval, Unix s; policy.delivery_offset_s after a multiple of policy.delivery_interval_s,
+   * which is its length.
    *
    * @generated from field: int64 delivery_start_unix_s = 4;
    */
