@@ -11,7 +11,7 @@ import { readGenesisFile, readIssuerFiles } from "../config/key-files.js";
 import type { Profile } from "../config/profile.js";
 import { InvitedRole } from "../gen/bss/v1/genesis_pb.js";
 import { actsForManager } from "../ledger/consent.js";
-import { isId } from "../ledger/ids.js";
+import { deviceIdForm, isDeviceId, isId } from "../ledger/ids.js";
 import {
   type AuthorityFiles,
   type CertificateAuthority,
@@ -168,9 +168,13 @@ function parseTime(text: string): number {
 }
 
 function addMeter(text: string, before: readonly InvitedMeter[] = []): readonly InvitedMeter[] {
-  const match = /^([a-z0-9-]{1,63}):([1-9]\d{0,11}):([1-9]\d{0,8})$/.exec(text);
-  if (match === null) throw new InvalidArgumentError("Use id:ratedW:intervalS, meter-9:11000:900.");
-  const [, meterId = "", ratedPowerW = "", intervalS] = match;
+  // The id may hold colons, the numbers do not.
+  const match = /^(.+):([1-9]\d{0,11}):([1-9]\d{0,8})$/.exec(text);
+  const [, meterId = "", ratedPowerW = "", intervalS] = match ?? [];
+  if (match === null || !isDeviceId(meterId)) {
+    const message = `Use id:ratedW:intervalS, meter-9:11000:900; an id has ${deviceIdForm}`;
+    throw new InvalidArgumentError(message);
+  }
   return [...before, { meterId, ratedPowerW: BigInt(ratedPowerW), intervalS: Number(intervalS) }];
 }
 

@@ -5,7 +5,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { fromHex } from "../base/bytes.js";
-import { isId } from "../ledger/ids.js";
+import { deviceIdForm, isDeviceId, isId } from "../ledger/ids.js";
 import { nearestName } from "./nearest-name.js";
 
 /** One part of a host name (RFC 1123 §2.1). */
@@ -56,8 +56,27 @@ export function oneOf<const Names extends readonly [string, ...string[]]>(names:
 }
 
 export function id() {
-  const error = "an id: 1 to 63 characters out of a-z, 0-9 and -";
-  return z.string({ error }).refine((text) => isId(text), { error });
+  return idBy(isId, "an id: 1 to 63 characters out of a-z, 0-9 and -");
+}
+
+/** Of a meter or a charging station. */
+export function deviceId() {
+  return idBy(isDeviceId, `an id of ${deviceIdForm}`);
+}
+
+/**
+ * Digits without quotes are a number to YAML, which drops leading zeros and rounds what is long. So
+ * an id that is not text is refused, with the remedy.
+ */
+function idBy(isRight: (text: string) => boolean, error: string) {
+  return z
+    .string({
+      error: ({ input }) =>
+        typeof input === "number" || typeof input === "boolean"
+          ? `quotes around it: without them YAML reads a ${typeof input}, not an id`
+          : error,
+    })
+    .refine(isRight, { error });
 }
 
 /**

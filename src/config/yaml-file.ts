@@ -113,7 +113,7 @@ function toIssues(
     return issueOf(`key ${name} is missing`, `set it to ${issue.message}`);
   }
   const next = `use ${issue.message}`;
-  return issueOf(`${name} is ${shown(actual)}`, next);
+  return issueOf(`${name} is ${sourceOf(document, path) ?? shown(actual)}`, next);
 }
 
 /** A missing key that an unknown one was probably meant to be needs no message of its own. */
@@ -164,6 +164,12 @@ function pathText(path: Path): string {
     else text += text === "" ? part : `.${part}`;
   }
   return text;
+}
+
+/** A number as it is written: 007 rather than the 7 that YAML reads. */
+function sourceOf(document: Document, path: Path): string | undefined {
+  const node = document.getIn(path, true);
+  return isScalar(node) && typeof node.value === "number" ? node.source : undefined;
 }
 
 function shown(value: unknown): string {

@@ -23,7 +23,7 @@ import {
   InvitedRole,
   type Policy,
 } from "../gen/bss/v1/genesis_pb.js";
-import { isId } from "./ids.js";
+import { foldedId, isId } from "./ids.js";
 import type { Officer } from "./member-lists.js";
 import { hashBytes } from "./merkle/hashes.js";
 import { agentsProblem, isMeterInterval, meterProblem } from "./registrations.js";
@@ -121,7 +121,7 @@ function isForItsRole({ role, memberId, agentIds, meters }: Invitation): boolean
   if (role !== InvitedRole.PARTICIPANT) return false;
   if (agentsProblem(memberId, agentIds) !== undefined) return false;
   if (meters.length > invitedMetersMax || (meters.length > 0 && memberId === "")) return false;
-  const meterIds = new Set(meters.map((each) => each.meterId));
+  const meterIds = new Set(meters.map((each) => foldedId(each.meterId)));
   return meterIds.size === meters.length && meters.every((each) => !meterProblem(each));
 }
 

@@ -22,7 +22,7 @@ import {
   type RegisterOfficer,
   type RegisterParticipant,
 } from "../gen/bss/v1/genesis_pb.js";
-import { isId } from "./ids.js";
+import { foldedId, isId } from "./ids.js";
 import { initialStanding, managersMax } from "./member-lists.js";
 import { Members } from "./members.js";
 import { hashBytes } from "./merkle/hashes.js";
@@ -230,10 +230,10 @@ function checkStateOperations(
         const message = "No participant before this has the owner's id.";
         return misfit(message, `${path}.register_meter.owner_id`);
       }
-      if (meters.has(value.meterId)) {
+      if (meters.has(foldedId(value.meterId))) {
         return refuse("MEMBER_ID_TAKEN", "The id is taken.", `${path}.register_meter.meter_id`);
       }
-      meters.add(value.meterId);
+      meters.add(foldedId(value.meterId));
     }
   }
   return ok(operations);

@@ -13,7 +13,7 @@ import {
   type TradeTerms,
   TradeTermsSchema,
 } from "../gen/bss/v1/record_pb.js";
-import { isId } from "./ids.js";
+import { deviceIdForm, isDeviceId, isId } from "./ids.js";
 import { deliveryStartOf, type MarketGrid } from "./market-grid.js";
 import { strictDecode } from "./strict-decode.js";
 import { refuse, type Violation } from "./violation.js";
@@ -111,8 +111,9 @@ export function parsePayload(record: Record, grid: MarketGrid): Result<Payload, 
 
 function parseReading(reading: MeterReading, grid: MarketGrid): Result<ReadingPayload, Violation> {
   const { meterId, intervalStartUnixS, intervalS, importedWh, exportedWh } = reading;
-  if (!isId(meterId)) {
-    return refuse("RECORD_MALFORMED", "The meter id is not an id.", "meter_reading.meter_id");
+  if (!isDeviceId(meterId)) {
+    const message = `The meter id is not ${deviceIdForm}.`;
+    return refuse("RECORD_MALFORMED", message, "meter_reading.meter_id");
   }
   const intervalStartS = Number(intervalStartUnixS);
   const deliveryStartS = deliveryStartOf(intervalStartS, grid);

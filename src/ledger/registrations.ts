@@ -1,7 +1,7 @@
 /** Shapes that a registration and an invitation share: agents, meters, and the keys of a member. */
 import { isValidEd25519PublicKey } from "../crypto/ed25519.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
-import { isId } from "./ids.js";
+import { deviceIdForm, isDeviceId, isId } from "./ids.js";
 import { hashBytes } from "./merkle/hashes.js";
 
 /** Agents that one participant's registration may name. */
@@ -37,7 +37,7 @@ export function meterProblem(meter: {
   readonly intervalS: number;
 }): ShapeProblem | undefined {
   const { meterId, ratedPowerW, intervalS } = meter;
-  if (!isId(meterId)) return { message: "Not an id.", field: "meter_id" };
+  if (!isDeviceId(meterId)) return { message: `Not ${deviceIdForm}.`, field: "meter_id" };
   if (ratedPowerW < 1n || ratedPowerW > BigInt(ratedPowerMaxW)) {
     return { message: `Not from 1 to ${ratedPowerMaxW} W.`, field: "rated_power_w" };
   }

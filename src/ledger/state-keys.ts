@@ -2,20 +2,21 @@
  * The keys of the ledger's state, and which of them a record can touch.
  *
  *     0x01 ‖ id                          participant      ParticipantState
- *     0x02 ‖ id                          meter            MeterState
+ *     0x02 ‖ id in lower case            meter            MeterState
  *     0x03 ‖ record hash                 record           RecordState
  *     0x04 ‖ id ‖ 0x00 ‖ u64 start s     reading          ReadingState   of a meter, by the interval's start
  *     0x05 ‖ id ‖ 0x00 ‖ u64 start s     energy           EnergyState    of a participant, by the delivery interval's start
  *     0x06 ‖ trade id                    trade            TradeState
  *     0x07 ‖ invitation id ‖ id          invitation       InvitationState   of an operator
  *
- * Ids are [a-z0-9-]{1,63}, so a 0x00 ends one without doubt. The keys that a record's rules read
- * and its effects write follow from the parsed record alone: whoever executes records fetches them
- * first, and the execution needs no I/O.
+ * Ids are ASCII without controls (ids.ts), so a 0x00 ends one without doubt. The keys that a
+ * record's rules read and its effects write follow from the parsed record alone: whoever executes
+ * records fetches them first, and the execution needs no I/O.
  */
 import { concatBytes, utf8 } from "../base/bytes.js";
 import type { ControlOperation } from "../gen/bss/v1/genesis_pb.js";
 import { invitationOf } from "./consent.js";
+import { foldedId } from "./ids.js";
 import type { ParsedRecord } from "./records.js";
 
 const namespaces = {
@@ -30,9 +31,9 @@ const namespaces = {
 
 export const stateKeys = {
   participant: (id: string): Uint8Array => idKey(namespaces.participant, id),
-  meter: (id: string): Uint8Array => idKey(namespaces.meter, id),
+  meter: (id: string): Uint8Array => idKey(namespaces.meter, foldedId(id)),
   record: (hash: Uint8Array): Uint8Array => bytesKey(namespaces.record, hash),
-  /** `startS`: start of the reading's interval, Unix s. */
+  /** `meterId`: as it is registered. `startS`: start of the reading's interval, Unix s. */
   reading: (meterId: string, startS: number): Uint8Array =>
     intervalKey(namespaces.reading, meterId, startS),
   /** `startS`: start of the delivery interval, Unix s. */

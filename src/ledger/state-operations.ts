@@ -4,13 +4,10 @@
  * apply genesis and blocks.
  */
 import { create } from "@bufbuild/protobuf";
-import {
-  InvitationStateSchema,
-  MeterStateSchema,
-  ParticipantStateSchema,
-} from "../gen/bss/store/v1/state_pb.js";
+import { InvitationStateSchema, ParticipantStateSchema } from "../gen/bss/store/v1/state_pb.js";
 import type { ControlOperation, Invitation, Policy } from "../gen/bss/v1/genesis_pb.js";
 import { invitationOf } from "./consent.js";
+import { meterState, registeredMeterId } from "./meters.js";
 import { checkOperation } from "./operations.js";
 import type { StateTables } from "./state-tables.js";
 import { type Violation, violation } from "./violation.js";
@@ -83,12 +80,12 @@ export function writeStateOperation(
     tables.participants.put([participantId], create(ParticipantStateSchema, participant));
     for (const { meterId, ratedPowerW, intervalS } of invitation?.meters ?? []) {
       const meter = { ownerId: participantId, ratedPowerW, intervalS, height };
-      tables.meters.put([meterId], create(MeterStateSchema, meter));
+      tables.meters.put([meterId], meterState(meterId, meter));
     }
   } else if (operation.case === "registerMeter") {
     const { meterId, ownerId, ratedPowerW, intervalS } = operation.value;
     const meter = { ownerId, ratedPowerW, intervalS, height };
-    tables.meters.put([meterId], create(MeterStateSchema, meter));
+    tables.meters.put([meterId], meterState(meterId, meter));
   }
 }
 
@@ -127,6 +124,8 @@ function participantProblem(id: string, tables: StateTables, field: string): Vio
 }
 
 function meterProblem(id: string, tables: StateTables, field: string): Violation | undefined {
-  if (tables.meters.get(id) === undefined) return undefined;
-  return violation("MEMBER_ID_TAKEN", `Meter ${id} is registered already.`, field);
+  const meter = tables.meters.get(id);
+  if (meter === undefined) return undefined;
+  const registered = registeredMeterId(id, meter);
+  return violation("MEMBER_ID_TAKEN", `Meter ${registered} is registered already.`, field);
 }

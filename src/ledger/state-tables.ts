@@ -16,6 +16,7 @@ import {
   RecordStateSchema,
   TradeStateSchema,
 } from "../gen/bss/store/v1/state_pb.js";
+import { foldedId } from "./ids.js";
 import type { StateView, StateWrite } from "./state.js";
 import { stateKeys } from "./state-keys.js";
 
@@ -32,6 +33,7 @@ export type TableReads<Desc extends DescMessage, Name extends readonly unknown[]
 
 export type StateReads = {
   readonly participants: TableReads<typeof ParticipantStateSchema, ById>;
+  /** By id, in whatever case. */
   readonly meters: TableReads<typeof MeterStateSchema, ById>;
   readonly records: TableReads<typeof RecordStateSchema, ByHash>;
   /** By meter and start of the interval. */
@@ -56,7 +58,7 @@ export class StateTables implements StateReads {
   constructor(view: StateView) {
     const { participant, meter, record, reading, energy, trade, invitation } = stateKeys;
     this.participants = new Table(ParticipantStateSchema, view, byId, participant);
-    this.meters = new Table(MeterStateSchema, view, byId, meter);
+    this.meters = new Table(MeterStateSchema, view, foldedId, meter);
     this.records = new Table(RecordStateSchema, view, toHex, record);
     this.readings = new Table(ReadingStateSchema, view, byInterval, reading);
     this.energy = new Table(EnergyStateSchema, view, byInterval, energy);
@@ -80,8 +82,8 @@ export class StateTables implements StateReads {
 }
 
 const byId = (id: string) => id;
-/** An id holds no colon. */
-const byInterval = (id: string, startS: number) => `${id}:${startS}`;
+/** The id is last: it may hold a colon. */
+const byInterval = (id: string, startS: number) => `${startS}:${id}`;
 
 const byInvitation = (invitationId: Uint8Array, operatorId: string) =>
   `${toHex(invitationId)}:${operatorId}`;

@@ -15,7 +15,7 @@ import {
   NodeRole,
   type QueryService,
 } from "../gen/bss/v1/query_pb.js";
-import { isId } from "../ledger/ids.js";
+import { isDeviceId, isId } from "../ledger/ids.js";
 import { recordHashBytes } from "../ledger/records.js";
 import { answerPage } from "../query/answer-page.js";
 import { type SharedQueriesPorts, sharedQueries } from "../query/shared-queries.js";
@@ -89,7 +89,8 @@ class ManagerQueries {
       throw fieldError("participant_id", "expected exactly one of participant_id and meter_id");
     }
     const field = participantId === "" ? "meter_id" : "participant_id";
-    if (!isId(participantId || meterId)) throw fieldError(field, "not an id");
+    const isWellFormed = participantId === "" ? isDeviceId(meterId) : isId(participantId);
+    if (!isWellFormed) throw fieldError(field, "not an id");
     const listing = `records/${participantId}/${meterId}`;
     const limit = pageSize(request.pageSize, recordsPerPage);
     const fromMs = requireSafeInteger(request.fromUnixMs, "from_unix_ms");

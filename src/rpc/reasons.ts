@@ -62,7 +62,7 @@ const versionReasons = {
 } as const satisfies Partial<Record<RuleReason, ReasonEntry>>;
 
 const energyReasons = {
-  METER_UNKNOWN: forbidden("No meter is registered under this id."),
+  METER_UNKNOWN: forbidden("No meter is registered under this id, spelled as it is."),
   METER_OWNER_MISMATCH: forbidden("The meter is registered to another participant."),
   INTERVAL_INVALID: wrong(
     "The interval does not start on the market's grid, or has another length than registered.",

@@ -2,7 +2,7 @@
  * Records by participant and by meter, in the order of their times: what managers answer
  * ListRecords from. A trade stands in the lists of both of its parties.
  *
- *     participant ‖ i64 time ‖ u64 position ──▶ record hash        likewise by meter
+ *     participant ‖ i64 time ‖ u64 position ──▶ record hash        likewise by meter, in lower case
  *
  * A page continues after a place in the list, not after a number of entries. So records that are
  * added in between, which may have old times, neither shift a page nor make one repeat.
@@ -10,6 +10,7 @@
 import { assert } from "../base/assert.js";
 import { compareBytes } from "../base/bytes.js";
 import type { PlacedRecord } from "../ledger/execution.js";
+import { foldedId } from "../ledger/ids.js";
 import { buckets } from "./buckets.js";
 import { bucketKey, bucketRange, i64Part, KeyReader, textPart, u64Part } from "./key-codec.js";
 import { type KeyValueStore, rangeLimitMax, type WriteOperation } from "./key-value-store.js";
@@ -48,7 +49,7 @@ export function recordIndexWrites({ record, position }: PlacedRecord): WriteOper
     keys.push(indexKey(buckets.ownerIndex, payload.buyerId, { timeMs, position }));
   }
   if (payload.kind === "meter-reading") {
-    keys.push(indexKey(buckets.meterIndex, payload.meterId, { timeMs, position }));
+    keys.push(indexKey(buckets.meterIndex, foldedId(payload.meterId), { timeMs, position }));
   }
   return keys.map((key) => ({ type: "put", key, value: hash }));
 }
@@ -62,13 +63,16 @@ export function listByParticipant(
   return list(kv, buckets.ownerIndex, participantId, options);
 }
 
-/** The readings of a meter, all versions, ascending by time and then position. */
+/**
+ * The readings of a meter, whose id may be in any case: all versions, ascending by time and then
+ * position.
+ */
 export function listByMeter(
   kv: KeyValueStore,
   meterId: string,
   options: ListOptions,
 ): Promise<readonly ListedRecord[]> {
-  return list(kv, buckets.meterIndex, meterId, options);
+  return list(kv, buckets.meterIndex, foldedId(meterId), options);
 }
 
 async function list(

@@ -130,14 +130,14 @@ describe("joining a consortium that runs", () => {
   });
 
   test("a participant joins with its meter, and its first reading becomes final", async () => {
-    const meter = ["--id", "home-1", "--meter", "meter-1:11000:900"];
+    const meter = ["--id", "home-1", "--meter", "DE*ABC:M1:11000:900"];
     const file = askOnly(await invite(3, "participant", "home.json", ...meter), longLived);
     const joined = await bss("register", "participant", "--invite", file, "--dir", at("home"));
     assert.equal(joined.code, 0, joined.err);
     assert.match(joined.out, /^home-1 has joined with block \d+: use --profile /);
     const client = await connect(readProfile(at("home", "profile.yaml")));
     const reading = meterReading({
-      ...{ ownerId: "home-1", meterId: "meter-1" },
+      ...{ ownerId: "home-1", meterId: "DE*ABC:M1" },
       ...{ intervalStartS: 1_700_000_100, intervalS: 900, importedWh: 5, exportedWh: 7 },
     });
     const { outcomes } = await client.submit(client.sign([reading]), { timeoutMs: 180_000 });
@@ -145,8 +145,10 @@ describe("joining a consortium that runs", () => {
     client.close();
     const again = await bss("register", "participant", "--invite", file, "--dir", at("home"));
     assert.equal(again.code, 0, again.err);
-    const listed = await bss("list", "--meter", "meter-1", "--profile", at("home", "profile.yaml"));
+    const own = ["--profile", at("home", "profile.yaml")];
+    const listed = await bss("list", "--meter", "DE*ABC:M1", ...own);
     assert.equal(listed.code, 0, listed.err);
+    assert.match(listed.out, /DE\*ABC:M1: 5 Wh imported, 7 Wh exported/);
   });
 
   test("a certificate that ends sooner than the old one is not taken while another is to be had", async () => {

@@ -5,14 +5,18 @@
  *       - id: head-end
  *       - id: home-1
  *         agents: [head-end]
- *         meters: [{id: home-1-meter, rated_power_w: 25000, interval_s: 3600}]
+ *         meters:
+ *           - {id: home-1-meter, rated_power_w: 25000, interval_s: 3600}
+ *           - {id: "541448820070000000", rated_power_w: 25000, interval_s: 900}
  *
- * An agent is a participant that may submit another one's records.
+ * An agent is a participant that may submit another one's records. A meter has the id that the
+ * field knows it by; digits alone stand in quotes, as they would be a number.
  */
 import type { z } from "zod";
 import * as field from "../../config/fields.js";
 import { nearestName } from "../../config/nearest-name.js";
 import { readYamlFile } from "../../config/yaml-file.js";
+import { foldedId } from "../../ledger/ids.js";
 
 const fileBytesMax = 64 * 1024 * 1024;
 const agentsMax = 16;
@@ -37,7 +41,7 @@ const communitySchema = field.mapping({
       meters: field
         .listOf(
           field.mapping({
-            id: field.id(),
+            id: field.deviceId(),
             rated_power_w: field.integer(1, 1_000_000_000_000, "W"),
             interval_s: field.integer(1, 86_400, "s"),
           }),
@@ -85,7 +89,7 @@ function checkIds(
   report: Report,
 ): void {
   const participantIds = new Set<string>();
-  const meterIds = new Set<string>();
+  const meterIds = new Map<string, string>();
   for (const [index, participant] of participants.entries()) {
     const path = ["participants", index, "id"];
     if (participantIds.has(participant.id)) {
@@ -96,11 +100,15 @@ function checkIds(
     }
     participantIds.add(participant.id);
     for (const [meterIndex, meter] of participant.meters.entries()) {
-      if (meterIds.has(meter.id)) {
-        const meterPath = ["participants", index, "meters", meterIndex, "id"];
+      const meterPath = ["participants", index, "meters", meterIndex, "id"];
+      const before = meterIds.get(foldedId(meter.id));
+      if (before === meter.id) {
         report(meterPath, `meter \`${meter.id}\` is there twice`, "give each its own id");
+      } else if (before !== undefined) {
+        const what = `meter \`${meter.id}\` differs only in case from \`${before}\``;
+        report(meterPath, what, "give each its own id");
       }
-      meterIds.add(meter.id);
+      meterIds.set(foldedId(meter.id), meter.id);
     }
   }
 }

@@ -3,7 +3,7 @@
  * `RowProblem`.
  */
 import { fromHex } from "../../base/bytes.js";
-import { isId } from "../../ledger/ids.js";
+import { deviceIdForm, isDeviceId, isId } from "../../ledger/ids.js";
 import { timeMsOf } from "../client-session.js";
 import { RowProblem } from "./row-problem.js";
 
@@ -33,6 +33,18 @@ export class Cells {
 
   id(field: string): string {
     return this.#read(field, "an id of a-z, 0-9 and -", (text) => (isId(text) ? text : undefined));
+  }
+
+  /** Of a meter or a charging station. */
+  deviceId(field: string): string {
+    return this.#read(field, `an id of ${deviceIdForm}`, (text, column) => {
+      // It would be an id by its characters, and a meter or station that nobody has.
+      if (/^\d(?:\.\d+)?E\+\d{2,3}$/i.test(text)) {
+        const what = `${JSON.stringify(text)} is a number that a spreadsheet has rounded`;
+        throw new RowProblem(`${what}; format the column as text and export it again`, column);
+      }
+      return isDeviceId(text) ? text : undefined;
+    });
   }
 
   /** Unix s. */
@@ -92,12 +104,16 @@ export class Cells {
     return this.has(field) || (this.#sources.has(field) && !this.#sources.has(other));
   }
 
-  #read<T>(field: string, expected: string, parse: (text: string) => T | undefined): T {
+  #read<T>(
+    field: string,
+    expected: string,
+    parse: (text: string, column: string) => T | undefined,
+  ): T {
     const source = this.#sources.get(field);
     if (source === undefined || source.text === "") {
       throw new RowProblem(`is empty, expected ${expected}`, source?.column ?? field);
     }
-    const value = parse(source.text);
+    const value = parse(source.text, source.column);
     if (value !== undefined) return value;
     const { text } = source;
     const shown = text.length > shownCharsMax ? `${text.slice(0, shownCharsMax)}…` : text;

@@ -13,6 +13,7 @@ import {
 } from "../../client/records.js";
 import { type TradeTerms, TradeTermsSchema } from "../../gen/bss/v1/record_pb.js";
 import type { GenesisState } from "../../ledger/genesis.js";
+import { foldedId } from "../../ledger/ids.js";
 import type { Cells } from "./cells.js";
 import { RowProblem } from "./row-problem.js";
 
@@ -59,7 +60,7 @@ const meterReadings: RowKind = {
     ["exported_wh", "exported_kwh"],
   ],
   build: (cells, context) => {
-    const meterId = cells.id("meter");
+    const meterId = cells.deviceId("meter");
     return meterReading({
       ...partsOf(cells, context),
       meterId,
@@ -86,7 +87,7 @@ const charging: RowKind = {
   build: (cells, context) =>
     chargingSession({
       ...partsOf(cells, context),
-      stationId: cells.id("station"),
+      stationId: cells.deviceId("station"),
       startS: cells.timeS("start"),
       endS: cells.timeS("end"),
       energyWh: cells.energyWh("energy"),
@@ -145,12 +146,12 @@ function registeredInterval({ operations }: GenesisState, meterId: string): numb
   if (!intervalsByMeter.has(operations)) {
     for (const { operation } of operations) {
       if (operation.case === "registerMeter") {
-        known.set(operation.value.meterId, operation.value.intervalS);
+        known.set(foldedId(operation.value.meterId), operation.value.intervalS);
       }
     }
     intervalsByMeter.set(operations, known);
   }
-  const intervalS = known.get(meterId);
+  const intervalS = known.get(foldedId(meterId));
   if (intervalS !== undefined) return intervalS;
   const message = `genesis knows no meter ${meterId}, so give its interval: --set interval_s=3600`;
   throw new RowProblem(message, "interval_s");

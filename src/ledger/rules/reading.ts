@@ -3,6 +3,7 @@ import { equalBytes } from "../../base/bytes.js";
 import { energySums, sumsWithReading } from "../energy.js";
 import { isoTimeOfS } from "../iso-time.js";
 import { isIntervalStart, startsAround } from "../market-grid.js";
+import { registeredMeterId } from "../meters.js";
 import { energyWhMax } from "../payloads.js";
 import { violation } from "../violation.js";
 import type { Rule } from "./rule.js";
@@ -11,7 +12,8 @@ const secondsPerHour = 3600n;
 
 export const meterBelongsToOwner: Rule = {
   id: "meter-belongs-to-owner",
-  demands: "A reading's meter is registered to the record's owner.",
+  demands:
+    "A reading's meter is registered to the record's owner, and spelled as it is registered.",
   reasons: ["METER_UNKNOWN", "METER_OWNER_MISMATCH"],
   check({ record: { payload, ownerId }, state }) {
     if (payload.kind !== "meter-reading") return undefined;
@@ -19,6 +21,11 @@ export const meterBelongsToOwner: Rule = {
     const field = "meter_reading.meter_id";
     if (meter === undefined) {
       return violation("METER_UNKNOWN", `No meter ${payload.meterId} is registered.`, field);
+    }
+    const registered = registeredMeterId(payload.meterId, meter);
+    if (registered !== payload.meterId) {
+      const message = `No meter ${payload.meterId} is registered, but ${registered} is.`;
+      return violation("METER_UNKNOWN", message, field);
     }
     if (meter.ownerId === ownerId) return undefined;
     const message = `Meter ${payload.meterId} is not registered to ${ownerId}.`;

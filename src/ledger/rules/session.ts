@@ -1,5 +1,5 @@
 /** Charging sessions. */
-import { isId } from "../ids.js";
+import { deviceIdForm, isDeviceId } from "../ids.js";
 import { violation } from "../violation.js";
 import type { Rule } from "./rule.js";
 
@@ -12,7 +12,9 @@ export const sessionIsPlausible: Rule = {
     if (payload.kind !== "charging-session") return undefined;
     const refuse = (name: string, message: string) =>
       violation("SESSION_INVALID", message, `charging_session.${name}`);
-    if (!isId(payload.stationId)) return refuse("station_id", "The station id is not an id.");
+    if (!isDeviceId(payload.stationId)) {
+      return refuse("station_id", `The station id is not ${deviceIdForm}.`);
+    }
     if (payload.endS <= payload.startS) {
       return refuse("end_unix_s", "The session does not end after its start.");
     }

@@ -138,6 +138,17 @@ describe("the files that bss init reads", () => {
       );
     });
 
+    test("takes meters under the ids of the field", () => {
+      const ids = ["541448820070000000", "0012345", "DE*ABC*E1", "NAAA000123", "61028E7"];
+      const lines = ids.map((id) => `      - {id: "${id}", rated_power_w: 1, interval_s: 900}`);
+      const communityFile = write([...community.slice(0, 5), ...lines]);
+      const { participants } = planConsortium({ ...options, communityFile });
+      assert.deepEqual(
+        participants[1]?.meters.map(({ id }) => id),
+        ids,
+      );
+    });
+
     const mistakes: readonly (readonly [string, readonly string[], RegExp])[] = [
       [
         "an agent that is mistyped",
@@ -173,6 +184,41 @@ describe("the files that bss init reads", () => {
         "a meter that stands twice",
         community.with(6, "      - {id: home-1-meter, rated_power_w: 1, interval_s: 900}"),
         /:7: meter `home-1-meter` is there twice; give each its own id$/,
+      ],
+      [
+        "a meter that differs from another only in case",
+        community.with(6, "      - {id: Home-1-Meter, rated_power_w: 1, interval_s: 900}"),
+        /:7: meter `Home-1-Meter` differs only in case from `home-1-meter`; give each its own id$/,
+      ],
+      [
+        "an EAN without quotes",
+        community.with(6, "      - {id: 541448820070000000, rated_power_w: 1, interval_s: 900}"),
+        /:7: `participants\[1\]\.meters\[1\]\.id` is 541448820070000000; use quotes around it: /,
+      ],
+      [
+        "leading zeros without quotes, and shows them",
+        community.with(6, "      - {id: 0012345, rated_power_w: 1, interval_s: 900}"),
+        /id` is 0012345; use quotes around it: without them YAML reads a number, not an id$/,
+      ],
+      [
+        "what YAML takes for a power of ten",
+        community.with(6, "      - {id: 61028E7, rated_power_w: 1, interval_s: 900}"),
+        /id` is 61028E7; use quotes around it/,
+      ],
+      [
+        "a participant that is a number",
+        community.with(1, "  - id: 007"),
+        /id` is 007; use quotes around it/,
+      ],
+      [
+        "a meter that is no id",
+        community.with(6, "      - {id: a/b, rated_power_w: 1, interval_s: 900}"),
+        /:7: `participants\[1\]\.meters\[1\]\.id` is "a\/b"; use an id of 1 to 63 characters: /,
+      ],
+      [
+        "a participant with the id of a meter's form",
+        community.with(1, "  - id: DE*ABC"),
+        /id` is "DE\*ABC"; use an id: 1 to 63 characters out of a-z, 0-9 and -\n/,
       ],
       [
         "an interval that does not divide the delivery interval",

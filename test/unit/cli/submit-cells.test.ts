@@ -63,6 +63,11 @@ describe("the cells of a row", () => {
     ["1,5", (of) => of.energyWh("x"), /"1,5" is not kWh .*; use a decimal point$/, "x_kwh"],
     ["1,5", (of) => of.energyWh("x"), /"1,5" is not a whole number of Wh, 0 or more$/, "x_wh"],
     ["Home 1", (of) => of.id("x"), /"Home 1" is not an id/, "x"],
+    ["DE*1", (of) => of.id("x"), /"DE\*1" is not an id of a-z, 0-9 and -/, "x"],
+    ["Home 1", (of) => of.deviceId("x"), /"Home 1" is not an id of 1 to 63 characters/, "x"],
+    ["'0541", (of) => of.deviceId("x"), /"'0541" is not an id/, "x"],
+    ["5.41449E+17", (of) => of.deviceId("x"), /a spreadsheet has rounded; format the .+ text/, "x"],
+    ["5E+17", (of) => of.deviceId("x"), /a spreadsheet has rounded/, "x"],
     ["2024-07-01T01:00", (of) => of.timeS("x"), /with a time zone/, "x"],
     ["2024-07-01T01:00:00.5Z", (of) => of.timeS("x"), /is not a time/, "x"],
     ["0", (of) => of.seconds("x"), /1 or more/, "x"],
@@ -82,6 +87,12 @@ describe("the cells of a row", () => {
           return true;
         },
       );
+    });
+  }
+
+  for (const id of ["DE*ABC*E1", "000541448820070000", "61028E7", "meter-1"]) {
+    test(`${id} is read as it is, as a meter or station`, () => {
+      assert.equal(cells({ meter: id }).deviceId("meter"), id);
     });
   }
 

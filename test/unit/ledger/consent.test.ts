@@ -58,6 +58,7 @@ describe("an invitation", () => {
     ["from a later checkpoint", { checkpoint }],
     ["for any participants", { role: InvitedRole.PARTICIPANT, agentIds: ["head-end"] }],
     ["with a meter", participant({ meters: [{ meterId: "m", ...meterOf }] })],
+    ["with a meter by its EAN", participant({ meters: [{ meterId: "0541448820", ...meterOf }] })],
     ["with as much as may be", participant(fully)],
   ];
   for (const [what, changes] of fine) {
@@ -99,6 +100,16 @@ describe("an invitation", () => {
         ],
       }),
     ],
+    [
+      "a meter twice, in another case",
+      participant({
+        meters: [
+          { meterId: "M*1", ...meterOf },
+          { meterId: "m*1", ...meterOf },
+        ],
+      }),
+    ],
+    ["a meter of no id", participant({ meters: [{ meterId: "a/b", ...meterOf }] })],
     ["a meter of no power", participant({ meters: [{ meterId: "m", intervalS: 900 }] })],
     ["a meter of no interval", participant({ meters: [{ meterId: "m", ratedPowerW: 1n }] })],
   ];

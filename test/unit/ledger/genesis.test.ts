@@ -309,6 +309,13 @@ describe("the first operations", () => {
       "MEMBER_ID_TAKEN",
     ],
     [
+      "a meter twice, in another case",
+      [one, meter("DE*ABC*E1", "p-1"), meter("De*ABC*e1", "p-1")],
+      "[2].register_meter.meter_id",
+      "MEMBER_ID_TAKEN",
+    ],
+    ["a meter of no id", [one, meter("a b", "p-1")], "[1].register_meter.meter_id"],
+    [
       "a meter with an interval that does not divide the market's",
       [one, meter("m", "p-1", { intervalS: 1_000 })],
       "[1].register_meter.interval_s",

@@ -134,6 +134,12 @@ describe("a record is refused that", () => {
     ],
     ["reads no meter", readingBytes({ meter: "" }), "RECORD_MALFORMED", "meter_reading.meter_id"],
     [
+      "reads a meter that is a path",
+      readingBytes({ meter: "a/b" }),
+      "RECORD_MALFORMED",
+      "meter_reading.meter_id",
+    ],
+    [
       "reads before the epoch",
       readingBytes({ start: -quarterS }),
       "INTERVAL_INVALID",

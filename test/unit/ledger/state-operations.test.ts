@@ -79,6 +79,12 @@ describe("a control operation", () => {
     assert.equal(outcome(participant("new", ["participant-1"])), undefined);
     assert.equal(outcome(meter("meter-9", "participant-1")), undefined);
     assert.equal(outcome(participant("new"), meter("meter-9", "new")), undefined);
+    assert.equal(outcome(meter("541448820070000000", "participant-1")), undefined);
+    const capitals = meter("DE*ABC*E1", "participant-1");
+    const run = execution(new Chain(), [capitals, meter("Meter-1", "participant-1")]);
+    assert.equal(run.tryOperation(capitals), undefined);
+    assert.equal(run.tables.meters.get("de*abc*e1")?.spelling, "DE*ABC*E1");
+    assert.equal(run.tables.meters.get("Meter-1")?.spelling, "");
   });
 
   test("admits storage nodes and officers", () => {
@@ -142,6 +148,17 @@ describe("a control operation", () => {
     ],
     ["a storage node again", [storageNode("storage-1")], "admit_storage_node.node_id"],
     ["an officer with a participant's id", [officer("head-end")], "register_officer.officer_id"],
+    ["a meter whose id is a path", [meter("../m", "participant-1")], "register_meter.meter_id"],
+    [
+      "a meter that differs from another only in case",
+      [meter("Meter-1", "participant-2")],
+      "register_meter.meter_id",
+    ],
+    [
+      "a meter that differs only in case from one of the same block",
+      [meter("DE*ABC*E1", "participant-1"), meter("de*ABC*e1", "participant-2")],
+      "register_meter.meter_id",
+    ],
     ["nothing", [operation({ case: undefined })], "operation"],
   ];
   for (const [what, operations, field] of refused) {

@@ -156,6 +156,8 @@ describe("a manager's answers about records", () => {
       bought.entries.some(({ record }) => toHex(record ?? consortiumId) === toHex(records.trade)),
     );
     const { entries } = await list({ meterId: "meter-1" });
+    const inCapitals = await list({ meterId: "METER-1" });
+    assert.deepEqual(inCapitals.entries, entries);
     assert.equal(entries.length, 4);
   });
 
@@ -184,6 +186,8 @@ describe("a manager's answers about records", () => {
       "FIELD_INVALID",
     ],
     ["a listing of what is no id", () => list({ participantId: "A/../B" }), "FIELD_INVALID"],
+    ["a listing of a meter that is a path", () => list({ meterId: "A/../B" }), "FIELD_INVALID"],
+    ["a listing of a meter as participant", () => list({ participantId: "D*1" }), "FIELD_INVALID"],
     [
       "a page token of another listing",
       async () => list({ meterId: "meter-1", pageToken: await stolen() }),

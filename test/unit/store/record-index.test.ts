@@ -9,6 +9,7 @@ import { openMemoryStore } from "../../../src/store/memory-store.js";
 import {
   type ListedRecord,
   type ListOptions,
+  listByMeter,
   listByParticipant,
   recordIndexWrites,
 } from "../../../src/store/record-index.js";
@@ -55,6 +56,23 @@ describe("the lists of records", () => {
     const listed = await store.listByMeter("meter-1", { limit: 100 });
     assert.deepEqual(hashes(listed), [...versions, records.nextReading].map(hexOf));
     assert.deepEqual(await store.listByMeter("meter-4", { limit: 100 }), []);
+  });
+
+  test("find a meter's readings by its id in any case, and no other meter's", async () => {
+    const kv = await openMemoryStore();
+    const ids = ["DE*A", "DE*A*1", "DE*", "DE*A:1"];
+    const placedReadings = ids.map((meterId, position) => {
+      const payload = { kind: "meter-reading", meterId };
+      const record = { ownerId: "a", timeMs: 5, hash: seedOf(meterId), payload };
+      return { record: record as unknown as ParsedRecord, position };
+    });
+    await kv.write(placedReadings.flatMap(recordIndexWrites), "sync");
+    for (const id of ids) {
+      for (const spelled of [id, id.toLowerCase()]) {
+        const listed = await listByMeter(kv, spelled, { limit: 10 });
+        assert.deepEqual(hashes(listed), [toHex(seedOf(id))], spelled);
+      }
+    }
   });
 
   test("give places that say where the record stands", async () => {

@@ -895,6 +895,8 @@ export const InvitationSchema: GenMessage<Invitation> = /*@__PURE__*/
  */
 export type InvitedMeter = Message<"bss.v1.InvitedMeter"> & {
   /**
+   * As RegisterMeter's.
+   *
    * @generated from field: string meter_id = 1;
    */
   meterId: string;
@@ -1331,6 +1333,8 @@ export const RegisterParticipantSchema: GenMessage<RegisterParticipant> = /*@__P
  */
 export type RegisterMeter = Message<"bss.v1.RegisterMeter"> & {
   /**
+   * [A-Za-z0-9][A-Za-z0-9*._:+@=|-]{0,62}, such as an EAN. Of ids that differ only in case one can be registered.
+   *
    * @generated from field: string meter_id = 1;
    */
   meterId: string;

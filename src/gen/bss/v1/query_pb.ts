@@ -687,6 +687,8 @@ export type ListRecordsRequest = Message<"bss.v1.ListRecordsRequest"> & {
   participantId: string;
 
   /**
+   * Its letters may be in either case.
+   *
    * @generated from field: string meter_id = 2;
    */
   meterId: string;

@@ -19,7 +19,8 @@ export const file_bss_v1_record: GenFile = /*@__PURE__*/
  *   record_hash = SHA-256("bss/v1/record" || consortium_id || record_bytes)
  *
  * Units everywhere in this package: energy in Wh (integers), power in W, money in millionths of the market's
- * currency, times as Unix time in the unit that the field's name ends with, ids as [a-z0-9-]{1,63}.
+ * currency, times as Unix time in the unit that the field's name ends with. Ids are [a-z0-9-]{1,63}; those of meters
+ * and charging stations, which have names of their own, are [A-Za-z0-9][A-Za-z0-9*._:+@=|-]{0,62}.
  *
  * @generated from message bss.v1.Record
  */
@@ -100,7 +101,7 @@ export const RecordSchema: GenMessage<Record> = /*@__PURE__*/
  */
 export type MeterReading = Message<"bss.v1.MeterReading"> & {
   /**
-   * A meter registered to the record's owner.
+   * A meter registered to the record's owner, spelled as it is registered.
    *
    * @generated from field: string meter_id = 1;
    */
@@ -242,7 +243,7 @@ export const TradeTermsSchema: GenMessage<TradeTerms> = /*@__PURE__*/
  */
 export type ChargingSession = Message<"bss.v1.ChargingSession"> & {
   /**
-   * Charging point, chosen by the owner.
+   * Charging point, named by the owner, such as DE*ABC*E1*2; kept as it is.
    *
    * @generated from field: string station_id = 1;
    */

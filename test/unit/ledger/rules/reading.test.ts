@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { energySums } from "../../../../src/ledger/energy.js";
 import { hourS, quarterS, ratedPowerW, startS } from "../support/consortium.js";
+import { Market } from "../support/market.js";
 import { hashOf, readingBytes, tradeBytes } from "../support/records.js";
 import { Trial } from "../support/trial.js";
 
@@ -17,6 +18,34 @@ describe("a reading's meter", () => {
     const foreign = readingBytes({ meter: "meter-2" });
     trial.refuses(foreign, "METER_OWNER_MISMATCH", "meter_reading.meter_id");
     trial.refuses(foreign, "METER_OWNER_MISMATCH", "meter_reading.meter_id", "head-end");
+  });
+});
+
+describe("a meter with an id of the field", () => {
+  const meters = [{ meterId: "DE*ABC*E1", ownerId: "participant-1", intervalS: quarterS }];
+  const grid = { deliveryIntervalS: hourS, deliveryOffsetS: 0 };
+
+  test("is read under that id, and its energy counts", () => {
+    const market = new Market(grid, meters);
+    assert.equal(market.try(readingBytes({ meter: "DE*ABC*E1", exported: 7 })), undefined);
+    assert.equal(market.sums("participant-1", startS).exportedWh, 7n);
+    const again = market.try(readingBytes({ meter: "DE*ABC*E1" }));
+    assert.equal(again?.reason, "INTERVAL_OVERLAP");
+  });
+
+  test("is not read under another spelling, by which its energy would count twice", () => {
+    const market = new Market(grid, meters);
+    assert.equal(market.try(readingBytes({ meter: "DE*ABC*E1", exported: 7 })), undefined);
+    const refused = market.try(readingBytes({ meter: "de*abc*e1", exported: 7 }));
+    assert.deepEqual(
+      [refused?.reason, refused?.field, refused?.message],
+      [
+        "METER_UNKNOWN",
+        "meter_reading.meter_id",
+        "No meter de*abc*e1 is registered, but DE*ABC*E1 is.",
+      ],
+    );
+    assert.equal(market.sums("participant-1", startS).exportedWh, 7n);
   });
 });
 
