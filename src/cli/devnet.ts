@@ -42,7 +42,7 @@ async function runDevnet({ dir, for: forSeconds }: Options, output: Output): Pro
   const troubles: string[] = [];
   let processes: NodeProcesses | undefined;
   findConfigFiles(dir);
-  const lock = lockDevnet(dir);
+  const lock = await lockDevnet(dir);
   // Loaded here, because the other commands need no connections.
   const { openStatusSource } = await import("./node-status.js");
   output.note(`starting the nodes of ${dir}; Ctrl-C stops them`);
