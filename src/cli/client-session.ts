@@ -6,6 +6,7 @@ import { clientProfile } from "../client/profile.js";
 import { type Output, outputOf } from "./output.js";
 import { profileOf } from "./profile.js";
 import { cliErrorOf } from "./rpc-advice.js";
+import { readTime } from "./time-text.js";
 
 /**
  * Runs a command's work with the client of its profile, which is closed afterwards. Throws
@@ -38,29 +39,13 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError("Use a whole number, 1 or more.");
 }
 
-const datePattern = "(\\d{4})-(\\d{2})-(\\d{2})";
-const clockPattern = "\\d{2}:\\d{2}(?::\\d{2}(?:\\.\\d{1,3})?)?(?:Z|[+-]\\d{2}:\\d{2})";
-const timePattern = new RegExp(`^${datePattern}(?:[T ]${clockPattern})?$`);
-
 /**
- * For options that are times: Unix seconds, a date (UTC), or ISO 8601 with a time zone. A time
- * without a zone would mean another moment on another machine, so it is refused. Unix ms, or
- * undefined.
+ * For options that are times. A date is its midnight in UTC, in which all times are shown. Unix ms.
  */
-export function timeMsOf(text: string): number | undefined {
-  if (/^\d{1,11}$/.test(text)) return Number(text) * 1000;
-  const match = timePattern.exec(text);
-  if (match === null) return undefined;
-  const ms = Date.parse(text.replace(" ", "T"));
-  if (Number.isNaN(ms)) return undefined;
-  // Date.parse turns February 30 into March 1.
-  const [, year, month, day] = match;
-  const midnight = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
-  return midnight.getUTCDate() === Number(day) ? ms : undefined;
-}
-
 export function parseTime(text: string): number {
-  const ms = timeMsOf(text);
-  if (ms !== undefined) return ms;
-  throw new InvalidArgumentError("Use Unix seconds, 2024-07-01, or 2024-07-01T12:00:00Z.");
+  const isDate = /^\d{4}-\d{2}-\d{2}$/.test(text);
+  const read = readTime(isDate ? `${text}T00:00Z` : text, { nowMs: Date.now() });
+  if (read.ok) return read.value.ms;
+  const allowed = "Use Unix seconds, 2024-07-01 (UTC), or 2024-07-01T12:00:00Z";
+  throw new InvalidArgumentError(`${allowed}: ${read.error}.`);
 }

@@ -4,6 +4,7 @@ import type { LedgerRecord } from "../client/answers.js";
 import type { RecordQuery } from "../client/client.js";
 import { CliError, exitCodes } from "./cli-error.js";
 import { parseCount, parseTime, withClient } from "./client-session.js";
+import { formatTime } from "./output.js";
 import { addProfileOption } from "./profile.js";
 import { recordJson, recordTable } from "./record-view.js";
 
@@ -28,7 +29,12 @@ export function register(program: Command): void {
     )
     .option("--participant <id>", "whose records, trades that it bought included")
     .option("--meter <id>", "of which meter")
-    .option("--from <time>", "record time, inclusive: Unix seconds, a date, or ISO 8601", parseTime)
+    .option(
+      "--from <time>",
+      "record time, inclusive: Unix seconds, a date (its midnight in UTC), or ISO 8601 with a " +
+        "time zone",
+      parseTime,
+    )
     .option("--to <time>", "record time, exclusive", parseTime)
     .option("--limit <n>", "how many at most", parseCount, limitDefault)
     .action((options: Options, self: Command) =>
@@ -54,9 +60,9 @@ function queryOf({ participant, meter, from, to, limit }: Options, ownId: string
     const what = "--participant and --meter exclude each other";
     throw new CliError(what, "give one of them", { exitCode: exitCodes.usage });
   }
-  if (from !== undefined && to !== undefined && to < from) {
-    const what = "--to lies before --from";
-    throw new CliError(what, "give the earlier time as --from", { exitCode: exitCodes.usage });
+  if (to !== undefined && to <= (from ?? 0)) {
+    const what = `--to (${formatTime(to)}) is not after --from (${formatTime(from ?? 0)})`;
+    throw new CliError(what, "give a later --to", { exitCode: exitCodes.usage });
   }
   return {
     ...(meter === undefined ? { participantId: participant ?? ownId } : { meterId: meter }),

@@ -54,8 +54,11 @@ describe("the commands that talk to a consortium", () => {
       .split("\n")
       .map((line) => JSON.parse(line) as { line: number; record_hash: string; height: number });
 
+  /** Hours are counted from the beginning of July 2024. */
+  const hourS = (hour: number) => Date.UTC(2024, 6, 1) / 1000 + hour * 3600;
+
   const readings = (name: string, hours: number, from = 0) => {
-    const rows = Array.from({ length: hours }, (_, i) => `meter-1,${(from + i) * 3600},${i},0`);
+    const rows = Array.from({ length: hours }, (_, i) => `meter-1,${hourS(from + i)},${i},0`);
     writeFileSync(path(name), `meter,start,imported_wh,exported_wh\n${rows.join("\n")}\n`);
   };
 
@@ -67,7 +70,7 @@ describe("the commands that talk to a consortium", () => {
     const got = JSON.parse(await ok("--json", "get", hash, "-p", profile, "--bytes", "second.bin"));
     assert.deepEqual(
       [got.record_hash, got.kind, got.meter_id, got.interval_start_unix_s, got.imported_wh],
-      [hash, "meter-reading", "meter-1", 3600, 1],
+      [hash, "meter-reading", "meter-1", hourS(1), 1],
     );
     writeFileSync(path("second.json"), await ok("receipt", hash, "-p", profile));
     const offline = ["--genesis", toy.genesisFile, "--record", "second.bin"];
@@ -118,10 +121,10 @@ describe("the commands that talk to a consortium", () => {
       [
         "meter,start,imported_wh,exported_wh",
         "meter-1,1000-01,5,0",
-        "meter-1,360000,5,0",
-        "meter-1,363600,much,0",
-        "meter-1,367200,66,0",
-        "meter-1,370800,7,0",
+        `meter-1,${hourS(100)},5,0`,
+        `meter-1,${hourS(101)},much,0`,
+        `meter-1,${hourS(102)},66,0`,
+        `meter-1,${hourS(103)},7,0`,
       ].join("\n"),
     );
     toy.objectTo = (bytes) => {
@@ -135,7 +138,10 @@ describe("the commands that talk to a consortium", () => {
     assert.match(err, /mixed\.csv:2: column start: "1000-01" is not a time/);
     assert.match(err, /mixed\.csv:4: column imported_wh: "much" is not a whole number of Wh/);
     assert.match(err, /mixed\.csv:5: refused: 66 Wh is too much \[ENERGY_ABOVE_RATING\]/);
-    assert.match(err, /no receipt for 3 rows \(2 malformed, 1 refused\); correct them/);
+    assert.match(
+      err,
+      /no receipt for 3 rows \(2 malformed, 1 refused, all listed in mixed\.jsonl\.refused/,
+    );
     assert.match(out, /^2 meter readings in block \d+,/);
     assert.deepEqual(
       receiptsOf("mixed.jsonl").map(({ line }) => line),
@@ -147,8 +153,17 @@ describe("the commands that talk to a consortium", () => {
     const before = toy.ledger.entries.length;
     const again = await bss(...run, "--json");
     assert.equal(again.code, 1);
-    const { received, done_before, malformed, refused } = JSON.parse(again.out);
+    const { received, done_before, malformed, refused, refused_rows } = JSON.parse(again.out);
     assert.deepEqual([received, done_before, malformed, refused], [1, 2, 2, 0]);
+    const listed = readFileSync(path(refused_rows), "utf8").trimEnd().split("\n");
+    assert.deepEqual(
+      listed.map((line) => line.split(",", 2)),
+      [
+        ["line", "column"],
+        ["2", "start"],
+        ["4", "imported_wh"],
+      ],
+    );
     assert.equal(toy.ledger.entries.length, before + 1);
   });
 
@@ -274,7 +289,10 @@ describe("the commands that talk to a consortium", () => {
   });
 
   test("charging sessions and documents go in too, and a document is updated", async () => {
-    writeFileSync(path("ev.csv"), "station,start,end,energy_wh\nstation-1,100,200,7\n");
+    writeFileSync(
+      path("ev.csv"),
+      "station,start,end,energy_wh\nstation-1,1719795600,1719795700,7\n",
+    );
     await ok("submit", "ev.csv", "--kind", "charging", "-p", profile);
     writeFileSync(path("report.pdf"), "version 1");
     const document = ["submit", "report.pdf", "--kind", "document", "-p", profile];
@@ -410,6 +428,12 @@ describe("the commands that talk to a consortium", () => {
     ["a pair that is none", ["submit", "a.csv", "--set", "owner"], 2, /field=value/],
     ["its own output", ["submit", "ev.csv", "--out", "ev.csv"], 1, /--out is the file/],
     ["no receipt", ["verify", "ev.csv", "--genesis", "toy/genesis.json"], 1, /is no receipt/],
+    ["an empty range", ["list", "--from", "2024-07-02", "--to", "2024-07-01"], 2, /is not after/],
+    ["a date as digits", ["list", "--from", "20240701"], 2, /8 digits look like a date/],
+    ["a column twice", ["submit", "a.csv", "--column", "a=start", "--column", "a=end"], 2, /once/],
+    ["a field set twice", ["submit", "a.csv", "--set", "a=1", "--set", "a=2"], 2, /Give a once/],
+    ["a zone that is none", ["submit", "a.csv", "--zone", "Berlin"], 2, /such as Europe\/Berlin/],
+    ["no delimiter", ["submit", "a.csv", "--delimiter", ""], 2, /one character/],
     ["no genesis", ["verify", "second.json", "--genesis", "ev.csv"], 1, /not a genesis file/],
   ];
   for (const [title, args, code, message] of mistakes) {

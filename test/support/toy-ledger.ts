@@ -172,7 +172,8 @@ export class ToyLedger implements LedgerReader {
       ...{ consortiumId, height: BigInt(height), createdRound: 0 },
       previousBlockId: previous === undefined ? consortiumId : blockId(previous.block.header),
       proposerId: "manager-1",
-      timestampUnixMs: BigInt(this.#genesis.timestampMs + height * 1000),
+      // Small steps: clients compare their clock with the last block's time.
+      timestampUnixMs: BigInt(this.#genesis.timestampMs + height),
       ...{ treeSize: BigInt(this.#frontier.size), hash1: rootOf(this.#frontier) },
       ...{ membersDigest: digest("members"), previousStateDigest: digest("state") },
       bodyDigest: bodyDigest(roots),

@@ -1,14 +1,16 @@
 /**
  * Reading CSV files as they come: row by row, however large the file. A row that cannot be read is
- * a problem of that row; only a header that does not fit ends the reading.
+ * a problem of that row. What ends the reading is a header that does not fit, and another header in
+ * the middle, after which values may stand in other columns.
  */
-import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream";
 import { type Info, parse } from "csv-parse";
-import { nearestName } from "../../config/nearest-name.js";
 import { CliError } from "../cli-error.js";
+import type { TimeOptions } from "../time-text.js";
 import { Cells, type FieldSource } from "./cells.js";
-import type { RowKind } from "./row-kinds.js";
+import { type ColumnOptions, type ColumnUse, columnUses, looksLikeHeader } from "./csv-header.js";
+import { csvText } from "./csv-text.js";
+import type { Input } from "./input.js";
 import { RowProblem } from "./row-problem.js";
 
 export type CsvRow = {
@@ -17,26 +19,34 @@ export type CsvRow = {
   readonly cells: Cells | RowProblem;
 };
 
-export type CsvOptions = {
-  readonly kind: RowKind;
-  /** Field by column, where they differ from the kind's own names. */
-  readonly columns: ReadonlyMap<string, string>;
-  /** Text by field, for every row. */
-  readonly constants: ReadonlyMap<string, string>;
+export type CsvOptions = ColumnOptions & {
   readonly delimiter: string;
+  readonly time: TimeOptions;
   /** Told once which columns of the file mean nothing here. */
   readonly onIgnored?: (columns: readonly string[]) => void;
+  /** Told of each line that only says the header again, as in files that were joined. */
+  readonly onRepeatedHeader?: (line: number) => void;
 };
 
 type Parsed = { readonly record: readonly string[]; readonly info: Info };
 
 const rowBytesMax = 1024 * 1024;
 
-/** The rows of a CSV file with a header. Throws `CliError` for a header that does not fit. */
-export async function* csvRows(file: string, options: CsvOptions): AsyncGenerator<CsvRow> {
-  const broken: CsvRow[] = [];
+/**
+ * The rows of a CSV file with a header, counted, after the whole of it was looked at: a file that
+ * does not fit is refused before anything of it is used. Throws `CliError`.
+ */
+export async function surveyRows(input: Input, options: CsvOptions): Promise<number> {
+  let rows = 0;
+  for await (const _ of csvRows(input, options)) rows += 1;
+  return rows;
+}
+
+/** The rows of a CSV file with a header. Throws `CliError` for a file that does not fit. */
+export async function* csvRows(input: Input, options: CsvOptions): AsyncGenerator<CsvRow> {
+  let broken: CsvRow[] = [];
   const parser = parse({
-    ...{ bom: true, info: true, ltrim: true, delimiter: options.delimiter },
+    ...{ info: true, ltrim: true, delimiter: options.delimiter, record_delimiter: "\n" },
     ...{ relax_column_count: true, skip_empty_lines: true, max_record_size: rowBytesMax },
     // A quote in the wrong place then stays in its value, which is a problem of that row alone.
     ...{ relax_quotes: true, skip_records_with_error: true },
@@ -45,111 +55,90 @@ export async function* csvRows(file: string, options: CsvOptions): AsyncGenerato
     const why = (error?.message ?? "cannot be read").replaceAll(/\s+/g, " ");
     broken.push({ line: error?.lines ?? 0, cells: new RowProblem(why) });
   });
-  const source = createReadStream(file);
   // The iterator below sees every error: pipeline destroys the parser with it.
-  pipeline(source, parser, () => {});
-  let fieldByColumn: readonly ColumnUse[] | undefined;
+  pipeline(csvText(input), parser, () => {});
+  let table: Table | undefined;
+  let rows = 0;
   for await (const { record, info } of parser as AsyncIterable<Parsed>) {
-    yield* broken.splice(0);
-    if (fieldByColumn === undefined) {
-      const header = record.map((column) => column.trim());
-      fieldByColumn = usesOf(file, header, options);
-    } else {
-      yield { line: info.lines, cells: cellsOf(record, fieldByColumn, options.constants) };
+    const texts = record.map((text) => text.trim());
+    // The parser is ahead, so it may have complained about rows further below.
+    const above = broken.filter(({ line }) => line < info.lines);
+    if (table === undefined && above.length > 0) break;
+    broken = broken.filter((row) => !above.includes(row));
+    rows += above.length;
+    yield* above;
+    if (table === undefined) table = new Table(input.label, texts, options);
+    else if (table.isHeader(texts, info.lines)) options.onRepeatedHeader?.(info.lines);
+    else {
+      rows += 1;
+      yield { line: info.lines, cells: table.cellsOf(texts) };
     }
   }
-  yield* broken.splice(0);
-  if (fieldByColumn !== undefined) return;
-  throw new CliError(`${file} is empty`, "give a CSV file with a header in its first line");
+  if (table === undefined) throw noHeader(input.label, broken[0]);
+  yield* broken;
+  if (rows + broken.length > 0) return;
+  const what = `${input.label} has a header and no rows`;
+  throw new CliError(what, "give a file with rows below its header");
 }
 
-/** What each column of the file is for; without a field it is ignored. */
-type ColumnUse = { readonly column: string; readonly field: string | undefined };
+class Table {
+  readonly #label: string;
+  readonly #names: readonly string[];
+  readonly #options: CsvOptions;
+  readonly #uses: readonly ColumnUse[];
 
-function usesOf(file: string, header: readonly string[], options: CsvOptions): ColumnUse[] {
-  const { kind, columns, constants, onIgnored } = options;
-  const known = Object.keys(kind.columns);
-  refuseRepeats(file, header);
-  refuseOtherDelimiter(file, header);
-  for (const [column, field] of columns) {
-    if (!header.includes(column)) throw noColumn(file, column, header);
-    if (!known.includes(field)) throw noField(field, known);
+  constructor(label: string, names: readonly string[], options: CsvOptions) {
+    this.#label = label;
+    this.#names = names;
+    this.#options = options;
+    this.#uses = columnUses(label, names, options);
+    const ignored = this.#uses.filter(({ field }) => field === undefined);
+    if (ignored.length > 0) options.onIgnored?.(ignored.map(({ column }) => column));
   }
-  for (const field of constants.keys()) if (!known.includes(field)) throw noField(field, known);
-  const names = header.map(normalised);
-  const found = new Map<string, string>();
-  for (const [column, field] of columns) found.set(field, column);
-  for (const [field, candidates] of Object.entries(kind.columns)) {
-    if (found.has(field) || constants.has(field)) continue;
-    const at = names.findIndex(
-      (name, i) => candidates.includes(name) && !columns.has(header[i] ?? ""),
-    );
-    if (at >= 0) found.set(field, header[at] ?? "");
-  }
-  for (const group of kind.required) {
-    if (group.some((field) => found.has(field) || constants.has(field))) continue;
+
+  /** Whether a line says the header again. Throws `CliError` when it is another header. */
+  isHeader(texts: readonly string[], line: number): boolean {
+    const [first = "", ...others] = texts;
+    const names = [first.replace(/^\uFEFF/, ""), ...others];
+    if (names.length === this.#names.length && names.every((name, i) => name === this.#names[i])) {
+      return true;
+    }
+    if (!looksLikeHeader(names, this.#options.kind)) return false;
     throw new CliError(
-      `${file} has no column for ${group.join(" or ")} (its columns: ${header.join(", ")})`,
-      `name the column with --column NAME=${group[0]}, or give one value for all rows with --set`,
+      `${this.#label}:${line}: there is another header here, with other columns`,
+      "nothing was sent; split the file before this line, and submit each part",
     );
   }
-  const uses = header.map((column) => ({
-    column,
-    field: [...found].find(([, name]) => name === column)?.[0],
-  }));
-  const ignored = uses.filter(({ field }) => field === undefined).map(({ column }) => column);
-  if (ignored.length > 0) onIgnored?.(ignored);
-  return uses;
-}
 
-function cellsOf(
-  record: readonly string[],
-  uses: readonly ColumnUse[],
-  constants: ReadonlyMap<string, string>,
-): Cells | RowProblem {
-  if (record.length !== uses.length) {
-    return new RowProblem(`has ${record.length} values, the header has ${uses.length} columns`);
+  cellsOf(texts: readonly string[]): Cells | RowProblem {
+    const uses = this.#uses;
+    const isPadded = uses.slice(texts.length).every((_, i) => this.#isUnnamed(texts.length + i));
+    if (!isPadded || texts.slice(uses.length).some((text) => text !== "")) {
+      return new RowProblem(`has ${texts.length} values, the header has ${uses.length} columns`);
+    }
+    const sources = new Map<string, FieldSource[]>();
+    for (const [field, text] of this.#options.constants) {
+      sources.set(field, [{ column: `--set ${field}`, text }]);
+    }
+    for (const [index, { column, field }] of uses.entries()) {
+      if (field === undefined) continue;
+      const source = { column, text: texts[index] ?? "" };
+      sources.set(field, [...(sources.get(field) ?? []), source]);
+    }
+    return new Cells(sources, this.#options.time);
   }
-  const sources = new Map<string, FieldSource>();
-  for (const [field, text] of constants) sources.set(field, { column: `--set ${field}`, text });
-  for (const [index, { column, field }] of uses.entries()) {
-    if (field !== undefined) sources.set(field, { column, text: (record[index] ?? "").trim() });
+
+  #isUnnamed(index: number): boolean {
+    return this.#names[index] === "";
   }
-  return new Cells(sources);
 }
 
-function refuseRepeats(file: string, header: readonly string[]): void {
-  const repeated = header.find((column, index) => header.indexOf(column) !== index);
-  if (repeated === undefined) return;
-  throw new CliError(`${file} has two columns ${JSON.stringify(repeated)}`, "rename one of them");
-}
-
-/** A header that is one cell with what stands between columns elsewhere. */
-function refuseOtherDelimiter(file: string, [only = "", ...others]: readonly string[]): void {
-  if (others.length > 0) return;
-  const shown = only.includes(";") ? "';'" : only.includes("\t") ? "$'\\t'" : undefined;
-  if (shown === undefined) return;
-  throw new CliError(`${file} looks separated by ${shown}`, `give --delimiter ${shown}`);
-}
-
-function noColumn(file: string, column: string, header: readonly string[]): CliError {
-  const nearest = nearestName(column, header);
-  const next =
-    nearest === undefined ? `use one of ${header.join(", ")}` : `did you mean ${nearest}?`;
-  return new CliError(`${file} has no column ${JSON.stringify(column)}`, next);
-}
-
-function noField(field: string, known: readonly string[]): CliError {
-  const nearest = nearestName(field, known);
-  const next =
-    nearest === undefined ? `use one of ${known.join(", ")}` : `did you mean ${nearest}?`;
-  return new CliError(`there is no field ${JSON.stringify(field)} for this kind`, next);
-}
-
-/** "Meter ID" and "meter_id" are one name. */
-function normalised(column: string): string {
-  return column
-    .trim()
-    .toLowerCase()
-    .replaceAll(/[\s-]+/g, "_");
+function noHeader(label: string, broken: CsvRow | undefined): CliError {
+  if (broken?.cells instanceof RowProblem) {
+    return new CliError(
+      `${label}: the header cannot be read: ${broken.cells.message}`,
+      "correct the first line",
+    );
+  }
+  return new CliError(`${label} is empty`, "give a CSV file with a header in its first line");
 }

@@ -1,11 +1,11 @@
 /** A file as one record. */
-import { readFileSync, statSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { toHex } from "../../base/bytes.js";
 import { document } from "../../client/records.js";
 import { sha256 } from "../../crypto/hash.js";
 import { CliError } from "../cli-error.js";
 import { formatBytes } from "../output.js";
+import type { Input } from "./input.js";
 import type { RowToSend } from "./submit-run.js";
 
 export type DocumentOptions = {
@@ -46,23 +46,24 @@ const envelopeBytes = 512;
  * The one row of a document. Throws `CliError` for a file that is empty or does not fit into a
  * record.
  */
-export function documentRow(file: string, options: DocumentOptions): RowToSend {
+export function documentRow(input: Input, options: DocumentOptions): RowToSend {
   const { ownerId, parent, recordBytesMax, nowMs } = options;
-  const mediaType =
-    options.mediaType ?? mediaTypes[extname(file).toLowerCase()] ?? "application/octet-stream";
-  const name = options.name ?? basename(file);
+  const name = options.name ?? (input.isStream ? "" : basename(input.label));
+  const extension = extname(input.isStream ? name : input.label).toLowerCase();
+  const mediaType = options.mediaType ?? mediaTypes[extension] ?? "application/octet-stream";
   const contentBytesMax = recordBytesMax - envelopeBytes - mediaType.length - 4 * name.length;
-  const { size } = statSync(file);
-  if (size > contentBytesMax) {
+  if (input.bytes > contentBytesMax) {
     const limit = formatBytes(Math.max(0, contentBytesMax));
     throw new CliError(
-      `${file} has ${formatBytes(size)}, a record of this consortium holds ${limit}`,
+      `${input.label} has ${formatBytes(input.bytes)}, a record of this consortium holds ${limit}`,
       "split it, or keep the file elsewhere and record its digest",
     );
   }
-  const content = new Uint8Array(readFileSync(file));
-  if (content.length === 0) throw new CliError(`${file} is empty`, "check the path");
+  const content = input.readAll();
+  if (content.length === 0) throw new CliError(`${input.label} is empty`, "check the path");
   const parts = { ownerId, mediaType, name, content };
+  const build = () =>
+    document({ ...parts, timeMs: nowMs, ...(parent === undefined ? {} : { parent }) });
   return {
     line: 0,
     identity: [
@@ -73,6 +74,8 @@ export function documentRow(file: string, options: DocumentOptions): RowToSend {
       toHex(parent ?? new Uint8Array()),
       toHex(sha256(content)),
     ],
-    build: () => document({ ...parts, timeMs: nowMs, ...(parent === undefined ? {} : { parent }) }),
+    build,
+    // The time is this machine's.
+    rebuild: build,
   };
 }

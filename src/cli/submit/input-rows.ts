@@ -1,10 +1,12 @@
-/** From a file and the options of `bss submit` to what is to become records. */
+/** From what is to be submitted and the options of `bss submit` to what is to become records. */
 import type { BssClient } from "../../client/client.js";
 import { clientProfile } from "../../client/profile.js";
 import { loadProfile } from "../../config/profile.js";
-import { csvRows } from "./csv-rows.js";
+import type { TimeZone } from "../time-zone.js";
+import type { ColumnMapping } from "./csv-header.js";
+import { type CsvOptions, csvRows, surveyRows } from "./csv-rows.js";
 import { documentRow } from "./document-row.js";
-import type { Progress } from "./progress.js";
+import type { Input } from "./input.js";
 import { type RowContext, type RowKindName, rowKinds } from "./row-kinds.js";
 import { RowProblem } from "./row-problem.js";
 import type { InputRow } from "./submit-run.js";
@@ -13,10 +15,12 @@ export type InputKind = RowKindName | "document";
 
 /** As commander names the options of the command line. */
 export type InputOptions = {
-  /** Field by column. */
-  readonly column: ReadonlyMap<string, string>;
+  readonly column: readonly ColumnMapping[];
+  /** Fields whose columns are added up. */
+  readonly sum: readonly string[];
   /** Text by field. */
   readonly set: ReadonlyMap<string, string>;
+  readonly zone?: TimeZone;
   readonly counterpartyProfile: readonly string[];
   readonly delimiter: string;
   readonly mediaType?: string;
@@ -25,23 +29,42 @@ export type InputOptions = {
   readonly updates?: Uint8Array;
 };
 
-export function inputRows(
-  file: string,
+export type InputRows = { readonly count: number; readonly rows: AsyncIterable<InputRow> };
+
+/**
+ * Looks at the whole input, and gives its rows. Throws `CliError` for an input that does not fit;
+ * a single row that does not is given as a problem.
+ */
+export async function inputRows(
+  input: Input,
   kind: InputKind,
   options: InputOptions,
-  client: BssClient,
-  progress: Progress,
-): AsyncIterable<InputRow> {
-  if (kind === "document") return oneDocument(file, options, client);
-  return rowsOf(file, kind, options, client, progress);
+  { client, note }: { readonly client: BssClient; readonly note: (text: string) => void },
+): Promise<InputRows> {
+  if (kind === "document") return { count: 1, rows: oneDocument(input, options, client) };
+  const context = contextOf(options, client);
+  const csvOptions: CsvOptions = {
+    kind: rowKinds[kind],
+    columns: options.column,
+    sums: options.sum,
+    constants: options.set,
+    delimiter: options.delimiter,
+    time: { zone: options.zone, nowMs: context.nowMs },
+  };
+  const count = await surveyRows(input, {
+    ...csvOptions,
+    onIgnored: (columns) => note(`bss: columns that are not used: ${columns.join(", ")}`),
+    onRepeatedHeader: (line) => note(`bss: ${input.label}:${line} says the header again; left out`),
+  });
+  return { count, rows: rowsOf(input, kind, csvOptions, context) };
 }
 
 async function* oneDocument(
-  file: string,
+  input: Input,
   { mediaType, name, updates }: InputOptions,
   client: BssClient,
 ): AsyncGenerator<InputRow> {
-  yield documentRow(file, {
+  yield documentRow(input, {
     ownerId: client.profile.id,
     ...(mediaType === undefined ? {} : { mediaType }),
     ...(name === undefined ? {} : { name }),
@@ -52,28 +75,23 @@ async function* oneDocument(
 }
 
 async function* rowsOf(
-  file: string,
+  input: Input,
   kindName: RowKindName,
-  options: InputOptions,
-  client: BssClient,
-  progress: Progress,
+  options: CsvOptions,
+  context: RowContext,
 ): AsyncGenerator<InputRow> {
-  const kind = rowKinds[kindName];
-  const context = contextOf(options, client);
-  const { column: columns, set: constants, delimiter } = options;
-  const onIgnored = (ignored: readonly string[]) =>
-    progress.note(`bss: columns that are not used: ${ignored.join(", ")}`);
-  let rows = 0;
-  const csvOptions = { kind, columns, constants, delimiter, onIgnored };
-  for await (const { line, cells } of csvRows(file, csvOptions)) {
-    rows += 1;
+  const { build, rebuild } = rowKinds[kindName];
+  for await (const { line, cells } of csvRows(input, options)) {
     if (cells instanceof RowProblem) yield { line, problem: cells };
     else {
-      const identity = [kindName, context.submitterId, cells.identity];
-      yield { line, identity, build: () => kind.build(cells, context) };
+      yield {
+        line,
+        identity: [kindName, context.submitterId, cells.identity],
+        build: () => build(cells, context),
+        rebuild: (record) => rebuild?.(record, cells, context),
+      };
     }
   }
-  progress.grow(rows);
 }
 
 function contextOf({ counterpartyProfile }: InputOptions, client: BssClient): RowContext {

@@ -8,6 +8,11 @@
  * has a receipt are not sent at all.
  *
  *     row ──▶ key ──▶ journal: record ──▶ sent ──▶ receipts: place
+ *
+ * A record that is refused for what this machine had put into it is replaced: the journal gets
+ * another line with the key of its row, and the last line of a key counts.
+ *
+ * One process at a time works with a pair of these files; see process-lock.ts.
  */
 import { rmSync } from "node:fs";
 import { toHex, utf8 } from "../../base/bytes.js";
@@ -15,9 +20,14 @@ import { sha256 } from "../../crypto/hash.js";
 import { recordHash } from "../../ledger/records.js";
 import { CliError } from "../cli-error.js";
 import { LineFile } from "./line-file.js";
+import { RowProblem } from "./row-problem.js";
 
 /** A record that is to be sent. */
 export type PlannedRecord = {
+  /** Names its row in the journal. */
+  readonly key: string;
+  /** Whether an earlier run made it. */
+  readonly isOld: boolean;
   readonly hashHex: string;
   /** The exact bytes. */
   readonly bytes: Uint8Array;
@@ -52,7 +62,8 @@ export class ProgressFile {
   readonly #doneKeys = new Set<string>();
   /** By key: records that were going to be sent. */
   readonly #planned = new Map<string, PlannedRecord>();
-  readonly #occurrences = new Map<string, number>();
+  /** By key without number: how many rows are alike so far, and where the first one stands. */
+  readonly #seen = new Map<string, { count: number; readonly line: number }>();
   #unwritten: JournalLine[] = [];
   /** Until this run puts a record into files that were not there before. */
   #isEmpty = false;
@@ -91,25 +102,33 @@ export class ProgressFile {
 
   /**
    * The record of a row, or undefined when it has a receipt. `identity` is what makes the row this
-   * row; where two rows are alike, the second one is a record of its own. `build` is called for
-   * rows that no run has seen.
+   * row. `build` is called for rows that no run has seen. Throws `RowProblem` for a row that says
+   * what another one has said: nobody can tell whether it is meant twice.
    */
-  plan(identity: unknown, build: () => Uint8Array): PlannedRecord | undefined {
-    const key = this.#keyOf(identity);
+  plan(row: {
+    readonly line: number;
+    readonly identity: unknown;
+    readonly build: () => Uint8Array;
+  }): PlannedRecord | undefined {
+    const { key, firstLine } = this.#keyOf(row.identity, row.line);
     if (this.#doneKeys.has(key)) return undefined;
     const known = this.#planned.get(key);
     if (known !== undefined) {
       this.#planned.delete(key);
       return known;
     }
-    const bytes = build();
-    const hashHex = toHex(recordHash(this.#consortiumId, bytes));
-    const record = Buffer.from(bytes).toString("base64");
-    this.#unwritten.push({ key, hash: hashHex, record });
-    return { hashHex, bytes };
+    if (firstLine !== undefined) {
+      throw new RowProblem(`says the same as line ${firstLine}, and would be recorded twice`);
+    }
+    return this.#write(key, row.build());
   }
 
-  /** Makes durable what `plan` gave out. To be called before any of it is sent. */
+  /** Another record for the row of one that was refused. */
+  replace({ key }: PlannedRecord, bytes: Uint8Array): PlannedRecord {
+    return this.#write(key, bytes);
+  }
+
+  /** Makes durable what `plan` and `replace` gave out. To be called before any of it is sent. */
   save(): void {
     if (this.#unwritten.length > 0) this.#isEmpty = false;
     this.#journal.append(this.#unwritten, { durable: true });
@@ -129,13 +148,24 @@ export class ProgressFile {
     }
   }
 
-  #keyOf(identity: unknown): string {
+  #write(key: string, bytes: Uint8Array): PlannedRecord {
+    const hashHex = toHex(recordHash(this.#consortiumId, bytes));
+    this.#unwritten.push({ key, hash: hashHex, record: Buffer.from(bytes).toString("base64") });
+    return { key, isOld: false, hashHex, bytes };
+  }
+
+  /** The key of a row and, when another row is like it, the line of the first such row. */
+  #keyOf(identity: unknown, line: number): { readonly key: string; readonly firstLine?: number } {
     const base = Buffer.from(sha256(utf8(JSON.stringify(identity))).subarray(0, 16)).toString(
       "base64",
     );
-    const occurrence = (this.#occurrences.get(base) ?? 0) + 1;
-    this.#occurrences.set(base, occurrence);
-    return occurrence === 1 ? base : `${base}#${occurrence}`;
+    const seen = this.#seen.get(base);
+    if (seen === undefined) {
+      this.#seen.set(base, { count: 1, line });
+      return { key: base };
+    }
+    seen.count += 1;
+    return { key: `${base}#${seen.count}`, firstLine: seen.line };
   }
 
   #readJournal(value: unknown, header: object, out: string): void {
@@ -154,7 +184,7 @@ export class ProgressFile {
       this.#doneKeys.add(key);
     } else {
       const bytes = new Uint8Array(Buffer.from(record, "base64"));
-      this.#planned.set(key, { hashHex: hash, bytes });
+      this.#planned.set(key, { key, isOld: true, hashHex: hash, bytes });
     }
   }
 }

@@ -7,8 +7,6 @@ import { formatDuration } from "../output.js";
 import { barLook } from "../progress-bar.js";
 
 export type Progress = {
-  /** More records are known to come. */
-  grow(total: number): void;
   /** Records that have an outcome now. */
   settle(count: number): void;
   /** Prints a line above the bar, or just the line. */
@@ -23,7 +21,6 @@ export function createProgress(
 ): Progress {
   if (!stream.isTTY) {
     return {
-      grow() {},
       settle() {},
       note: (text) => void stream.write(`${text}\n`),
       stop() {},
@@ -31,23 +28,15 @@ export function createProgress(
   }
   const startedMs = performance.now();
   let settled = 0;
-  let expected = total;
   const bar = new SingleBar({
     ...{ ...barLook, stream },
     format: "{bar} {percentage} %  {value}/{total} records  {rate} records/s  {left} left",
   });
   bar.start(total, 0, { rate: "-", left: "-" });
   return {
-    grow(more) {
-      expected = more;
-      bar.setTotal(more);
-    },
     settle(count) {
       settled += count;
-      bar.update(
-        settled,
-        estimate({ settled, total: expected, ms: performance.now() - startedMs }),
-      );
+      bar.update(settled, estimate({ settled, total, ms: performance.now() - startedMs }));
     },
     note(text) {
       // Over the bar, which is drawn again below it with the next frame.

@@ -3,6 +3,7 @@
  * under when nothing else is said, and how a row becomes the bytes of a record.
  */
 import { fromBinary } from "@bufbuild/protobuf";
+import { equalBytes } from "../../base/bytes.js";
 import {
   chargingSession,
   energyTrade,
@@ -11,7 +12,7 @@ import {
   tradeIdBytes,
   tradeTerms,
 } from "../../client/records.js";
-import { type TradeTerms, TradeTermsSchema } from "../../gen/bss/v1/record_pb.js";
+import { RecordSchema, type TradeTerms, TradeTermsSchema } from "../../gen/bss/v1/record_pb.js";
 import type { GenesisState } from "../../ledger/genesis.js";
 import { foldedId } from "../../ledger/ids.js";
 import type { Cells } from "./cells.js";
@@ -28,23 +29,44 @@ export type RowContext = {
 };
 
 export type RowKind = {
-  /** By field: the columns' names, of which the first one that the file has counts. */
+  /** By field: the names under which a column is taken for it. */
   readonly columns: Readonly<Record<string, readonly string[]>>;
+  /** Fields that say the same thing in other words. */
+  readonly alternatives: readonly (readonly string[])[];
+  /** Fields whose columns may be added up. */
+  readonly summable: readonly string[];
+  /** Names of columns that may hold either of the fields, so that somebody has to say which. */
+  readonly ambiguous: { readonly names: readonly string[]; readonly fields: readonly string[] };
   /** Each group needs one of its fields, from a column or from --set. */
   readonly required: readonly (readonly string[])[];
   /** The exact bytes of the row's record. Throws `RowProblem`. */
   readonly build: (cells: Cells, context: RowContext) => Uint8Array;
+  /**
+   * The same thing once more, made of a record that was refused for what this machine and not the
+   * row had put into it: a wrong clock, a wrong key. Undefined when all of it is the row's.
+   */
+  readonly rebuild?: (
+    record: Uint8Array,
+    cells: Cells,
+    context: RowContext,
+  ) => Uint8Array | undefined;
 };
 
 const shared = { parent: ["parent"], recorded_at: ["recorded_at"] };
+const unclearTimes = ["timestamp", "time", "datetime", "date_time", "date"];
+const energyFields = ["energy_wh", "energy_kwh"];
 const energyColumns = { energy_wh: ["energy_wh"], energy_kwh: ["energy_kwh"] };
 const owners = ["owner", "owner_id", "participant", "participant_id"];
+
+const importedFields = ["imported_wh", "imported_kwh"];
+const exportedFields = ["exported_wh", "exported_kwh"];
 
 const meterReadings: RowKind = {
   columns: {
     owner: owners,
     meter: ["meter", "meter_id"],
-    start: ["start", "interval_start", "interval_start_unix_s", "timestamp"],
+    start: ["start", "interval_start", "start_unix_s", "interval_start_unix_s"],
+    end: ["end", "interval_end", "end_unix_s", "interval_end_unix_s"],
     interval_s: ["interval_s"],
     imported_wh: ["imported_wh"],
     imported_kwh: ["imported_kwh"],
@@ -52,22 +74,19 @@ const meterReadings: RowKind = {
     exported_kwh: ["exported_kwh"],
     ...shared,
   },
+  alternatives: [["start", "end"], importedFields, exportedFields],
+  summable: [...importedFields, ...exportedFields],
+  ambiguous: { names: unclearTimes, fields: ["start", "end"] },
   // A direction that is not there may be a column with a typing error, so zero has to be said.
-  required: [
-    ["meter"],
-    ["start"],
-    ["imported_wh", "imported_kwh"],
-    ["exported_wh", "exported_kwh"],
-  ],
+  required: [["meter"], ["start", "end"], importedFields, exportedFields],
   build: (cells, context) => {
     const meterId = cells.deviceId("meter");
+    const intervalS = cells.has("interval_s")
+      ? cells.seconds("interval_s")
+      : registeredInterval(context.genesis, meterId);
     return meterReading({
       ...partsOf(cells, context),
-      meterId,
-      intervalStartS: cells.timeS("start"),
-      intervalS: cells.has("interval_s")
-        ? cells.seconds("interval_s")
-        : registeredInterval(context.genesis, meterId),
+      ...{ meterId, intervalStartS: intervalStart(cells, intervalS), intervalS },
       importedWh: cells.energyWh("imported"),
       exportedWh: cells.energyWh("exported"),
     });
@@ -83,7 +102,10 @@ const charging: RowKind = {
     ...energyColumns,
     ...shared,
   },
-  required: [["station"], ["start"], ["end"], ["energy_wh", "energy_kwh"]],
+  alternatives: [energyFields],
+  summable: energyFields,
+  ambiguous: { names: unclearTimes, fields: ["start", "end"] },
+  required: [["station"], ["start"], ["end"], energyFields],
   build: (cells, context) =>
     chargingSession({
       ...partsOf(cells, context),
@@ -93,6 +115,8 @@ const charging: RowKind = {
       energyWh: cells.energyWh("energy"),
     }),
 };
+
+const priceFields = ["price_micro_per_kwh", "price_per_kwh"];
 
 const trades: RowKind = {
   columns: {
@@ -108,36 +132,62 @@ const trades: RowKind = {
     buyer_signature: ["buyer_signature"],
     ...shared,
   },
+  alternatives: [energyFields, priceFields],
+  summable: energyFields,
+  ambiguous: { names: unclearTimes, fields: ["start"] },
   required: [
     ["terms", "buyer"],
     ["terms", "start"],
-    ["terms", "energy_wh", "energy_kwh"],
-    ["terms", "price_micro_per_kwh", "price_per_kwh"],
+    ["terms", ...energyFields],
+    ["terms", ...priceFields],
   ],
-  build: (cells, context) => {
-    const terms = cells.has("terms") ? cells.bytes("terms") : termsOf(cells, context);
-    const { sellerId, buyerId } = decodedTerms(terms);
-    const { ownerId: _, timeMs = context.nowMs, ...parts } = partsOf(cells, context);
-    return energyTrade({
-      ...parts,
-      ...{ ownerId: sellerId, timeMs, terms },
-      sellerSignature: signatureOf("seller", sellerId, terms, cells, context),
-      buyerSignature: signatureOf("buyer", buyerId, terms, cells, context),
-    });
+  build: (cells, context) => tradeOf(termsOf(cells, context), cells, context),
+  rebuild: (record, cells, context) => {
+    const { payload } = fromBinary(RecordSchema, record);
+    if (payload.case !== "energyTrade") return undefined;
+    // With the terms it had: its trade id sees to it that the trade does not count twice.
+    return tradeOf(payload.value.terms, cells, context);
   },
 };
 
+function tradeOf(terms: Uint8Array, cells: Cells, context: RowContext): Uint8Array {
+  const { sellerId, buyerId } = decodedTerms(terms);
+  const { ownerId: _, timeMs = context.nowMs, ...parts } = partsOf(cells, context);
+  return energyTrade({
+    ...parts,
+    ...{ ownerId: sellerId, timeMs, terms },
+    sellerSignature: signatureOf("seller", sellerId, terms, cells, context),
+    buyerSignature: signatureOf("buyer", buyerId, terms, cells, context),
+  });
+}
+
 /** By the name that `--kind` takes. */
-export const rowKinds = { "meter-readings": meterReadings, trades, charging } as const;
+export const rowKinds = {
+  "meter-readings": meterReadings,
+  trades,
+  charging,
+} as const satisfies Record<string, RowKind>;
 export type RowKindName = keyof typeof rowKinds;
 
 /** Owner, parent and time: what every kind has. */
 function partsOf(cells: Cells, { submitterId }: RowContext) {
   return {
-    ownerId: cells.has("owner") ? cells.id("owner") : submitterId,
+    ownerId: cells.idOr("owner", submitterId),
     ...(cells.has("parent") ? { parent: cells.bytes("parent", 32) } : {}),
     ...(cells.has("recorded_at") ? { timeMs: cells.timeMs("recorded_at") } : {}),
   };
+}
+
+/** The start, or what lies an interval before the end. Where both are given they have to fit. */
+function intervalStart(cells: Cells, intervalS: number): number {
+  const isByEnd = cells.has("end") || !cells.isMapped("start");
+  if (!isByEnd) return cells.timeS("start");
+  const startS = cells.timeS("end") - intervalS;
+  if (!cells.has("start") || cells.timeS("start") === startS) return startS;
+  const message =
+    `is not ${intervalS} s after the start, as the meter's interval is; ` +
+    `to go by the start alone, give --column ${JSON.stringify(`${cells.columnOf("start")}=start`)}`;
+  throw new RowProblem(message, cells.columnOf("end"));
 }
 
 /** The interval that genesis registers for the meter. A meter that joined later needs the field. */
@@ -159,15 +209,38 @@ function registeredInterval({ operations }: GenesisState, meterId: string): numb
 
 const intervalsByMeter = new WeakMap<GenesisState["operations"], Map<string, number>>();
 
-function termsOf(cells: Cells, { submitterId }: RowContext): Uint8Array {
+/** The terms that the row brings along signed, or those made of its other values. */
+function termsOf(cells: Cells, context: RowContext): Uint8Array {
+  if (cells.has("terms")) {
+    const terms = cells.bytes("terms");
+    refuseContradiction(decodedTerms(terms), cells);
+    return terms;
+  }
   return tradeTerms({
-    sellerId: cells.has("seller") ? cells.id("seller") : submitterId,
+    sellerId: cells.idOr("seller", context.submitterId),
     buyerId: cells.id("buyer"),
     deliveryStartS: cells.timeS("start"),
     energyWh: cells.energyWh("energy"),
     priceMicroPerKwh: cells.priceMicroPerKwh(),
     ...(cells.has("trade_id") ? { tradeId: cells.bytes("trade_id", tradeIdBytes) } : {}),
   });
+}
+
+/** What stands beside signed terms has to be what they say. */
+function refuseContradiction(terms: TradeTerms, cells: Cells): void {
+  const claims: readonly (readonly [fields: readonly string[], isTrue: () => boolean])[] = [
+    [["seller"], () => cells.id("seller") === terms.sellerId],
+    [["buyer"], () => cells.id("buyer") === terms.buyerId],
+    [["start"], () => BigInt(cells.timeS("start")) === terms.deliveryStartUnixS],
+    [energyFields, () => cells.energyWh("energy") === terms.energyWh],
+    [priceFields, () => cells.priceMicroPerKwh() === terms.priceMicroPerKwh],
+    [["trade_id"], () => equalBytes(cells.bytes("trade_id", tradeIdBytes), terms.tradeId)],
+  ];
+  for (const [fields, isTrue] of claims) {
+    const field = fields.find((each) => cells.has(each));
+    if (field === undefined || isTrue()) continue;
+    throw new RowProblem("says something else than the signed terms", cells.columnOf(field));
+  }
 }
 
 function decodedTerms(terms: Uint8Array): TradeTerms {

@@ -4,6 +4,10 @@
  *
  * A manager refuses a submission as a whole when one of its records is malformed. Then that record
  * is taken out and the others are sent again, so that one bad row costs its neighbours nothing.
+ *
+ * A record of an earlier run may have been made with a clock or a key that was wrong and is right
+ * now. It is sent as it is, because it may be on the ledger; when it is refused for its time or its
+ * signatures, it is made anew, once.
  */
 import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
@@ -13,6 +17,7 @@ import type { Objection, SubmitResponse } from "../../gen/bss/v1/broadcast_pb.js
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import type { Submission } from "../../gen/bss/v1/record_pb.js";
 import type { RpcError } from "../../rpc/rpc-error.js";
+import { Batcher } from "./batcher.js";
 import type { PlannedRecord, ProgressFile, ReceiptLine } from "./progress-file.js";
 import { RowProblem } from "./row-problem.js";
 
@@ -24,6 +29,11 @@ export type RowToSend = {
   readonly identity: unknown;
   /** The exact bytes of its record. Throws `RowProblem`. */
   readonly build: () => Uint8Array;
+  /**
+   * Another record in the place of one that was refused for what the machine had put into it;
+   * undefined when all of it is the row's. Throws `RowProblem`.
+   */
+  readonly rebuild?: (record: Uint8Array) => Uint8Array | undefined;
 };
 
 /** A row, or what keeps it from becoming a record. */
@@ -54,13 +64,15 @@ export type SubmitRunOptions = {
   readonly onReconnect: (error: RpcError, unanswered: number) => void;
 };
 
-type Planned = PlannedRecord & { readonly line: number };
+type Planned = PlannedRecord & Pick<RowToSend, "line" | "rebuild">;
 type Batch = readonly Planned[];
 
-/** A participant's message has at most 4 MiB; headers and lengths need some of it. */
-const batchBytesMax = 3 * 1024 * 1024;
-/** Bytes that a record adds besides its own: its hash and three lengths. */
-const recordOverheadBytes = 48;
+/** Refusals that another clock or other keys of this machine may cure. */
+const curableReasons: readonly string[] = [
+  "TIME_IN_FUTURE",
+  "TIME_INVALID",
+  "TRADE_SIGNATURE_INVALID",
+];
 
 export class SubmitRun {
   readonly #options: SubmitRunOptions;
@@ -69,6 +81,8 @@ export class SubmitRun {
   readonly #inFlight = new Map<number, Batch>();
   /** Batches to be sent again, without what was refused. */
   readonly #again: Batch[] = [];
+  /** Records in the place of others that were refused. */
+  #anew: Planned[] = [];
   #sent = 0;
   #counts = { received: 0, doneBefore: 0, malformed: 0, refused: 0 };
   #heights: { first: number; last: number } | undefined;
@@ -105,6 +119,7 @@ export class SubmitRun {
   async *#submissions(): AsyncGenerator<Submission, void, undefined> {
     for await (const batch of this.#batches()) yield this.#submissionOf(batch);
     for (;;) {
+      this.#batchAnew();
       const batch = this.#again.shift();
       if (batch !== undefined) yield this.#submissionOf(batch);
       else if (this.#inFlight.size === 0) return;
@@ -127,30 +142,39 @@ export class SubmitRun {
   }
 
   async *#batches(): AsyncGenerator<Batch, void, undefined> {
-    const countMax = Math.min(this.#options.batchRecordsMax, this.#policy.submissionRecordsMax);
-    let batch: Planned[] = [];
-    let bytes = 0;
+    const batcher = this.#batcher();
     for await (const row of this.#options.rows) {
       const planned = this.#plan(row);
-      if (planned === undefined) continue;
-      const size = planned.bytes.length + recordOverheadBytes;
-      if (batch.length === countMax || (batch.length > 0 && bytes + size > batchBytesMax)) {
-        yield batch;
-        batch = [];
-        bytes = 0;
-      }
-      batch.push(planned);
-      bytes += size;
+      const full = planned === undefined ? undefined : batcher.add(planned);
+      if (full !== undefined) yield full;
     }
-    if (batch.length > 0) yield batch;
+    const last = batcher.take();
+    if (last.length > 0) yield last;
+  }
+
+  /** Moves what was made anew to what is to be sent again. */
+  #batchAnew(): void {
+    const batcher = this.#batcher();
+    for (const record of this.#anew) {
+      const full = batcher.add(record);
+      if (full !== undefined) this.#again.push(full);
+    }
+    this.#anew = [];
+    const last = batcher.take();
+    if (last.length > 0) this.#again.push(last);
+  }
+
+  #batcher(): Batcher<Planned> {
+    const { batchRecordsMax } = this.#options;
+    return new Batcher(Math.min(batchRecordsMax, this.#policy.submissionRecordsMax));
   }
 
   #plan(row: InputRow): Planned | undefined {
     const { progressFile } = this.#options;
     try {
       if ("problem" in row) throw row.problem;
-      const planned = progressFile.plan(row.identity, row.build);
-      if (planned !== undefined) return { ...planned, line: row.line };
+      const planned = progressFile.plan(row);
+      if (planned !== undefined) return { ...planned, line: row.line, ...rebuildOf(row) };
       this.#counts.doneBefore += 1;
       this.#options.onSettled(1);
     } catch (error) {
@@ -176,10 +200,7 @@ export class SubmitRun {
       const outcome = outcomes.get(record.hashHex);
       if (outcome?.case === "committed") lines.push(receiptLine(record, outcome.value, response));
       else
-        this.#refuse(
-          record,
-          refusalText(outcome?.case === "objection" ? outcome.value : undefined),
-        );
+        this.#refuse(record, refusalOf(outcome?.case === "objection" ? outcome.value : undefined));
     }
     for (const { height } of lines) {
       const { first, last } = this.#heights ?? { first: height, last: height };
@@ -191,28 +212,56 @@ export class SubmitRun {
   }
 
   #refuseWhole(batch: Batch, refusal: RpcError): void {
-    const text = `${refusal.message} [${refusal.reason}]`;
     const index = /records?(?:_hashes)?\[(\d+)\]/.exec(refusal.field ?? "")?.[1];
     const culprit = index === undefined ? undefined : batch[Number(index)];
     if (culprit === undefined) {
-      for (const record of batch) this.#refuse(record, text);
+      for (const record of batch) this.#refuse(record, refusal);
       return;
     }
-    this.#refuse(culprit, text);
+    this.#refuse(culprit, refusal);
     const rest = batch.filter((record) => record !== culprit);
     if (rest.length > 0) this.#again.push(rest);
   }
 
-  #refuse({ line }: Planned, text: string): void {
+  #refuse(record: Planned, { message, reason }: Refusal): void {
+    if (record.isOld && curableReasons.includes(reason) && this.#sendAnew(record)) return;
     this.#counts.refused += 1;
-    this.#options.onProblem(line, new RowProblem(`refused: ${text}`));
+    this.#options.onProblem(
+      record.line,
+      new RowProblem(`refused: ${message}${reasonText(reason)}`),
+    );
     this.#options.onSettled(1);
+  }
+
+  /** Whether there is another record to be sent in this one's place. */
+  #sendAnew(record: Planned): boolean {
+    try {
+      const bytes = record.rebuild?.(record.bytes);
+      if (bytes === undefined) return false;
+      const { line } = record;
+      const planned = { ...this.#options.progressFile.replace(record, bytes), line };
+      this.#anew.push(planned);
+      return true;
+    } catch (error) {
+      if (error instanceof RowProblem) return false;
+      throw error;
+    }
   }
 }
 
-function refusalText(objection: Objection | undefined): string {
-  if (objection === undefined) return "the manager gave no outcome for this record";
-  return `${objection.message} [${objection.reason}]`;
+type Refusal = { readonly message: string; readonly reason: string };
+
+function refusalOf(objection: Objection | undefined): Refusal {
+  if (objection !== undefined) return objection;
+  return { message: "the manager gave no outcome for this record", reason: "" };
+}
+
+function reasonText(reason: string): string {
+  return reason === "" ? "" : ` [${reason}]`;
+}
+
+function rebuildOf({ rebuild }: RowToSend): Pick<RowToSend, "rebuild"> {
+  return rebuild === undefined ? {} : { rebuild };
 }
 
 function receiptLine(

@@ -35,8 +35,11 @@ describe("the progress file", () => {
     ...{ time_unix_ms: 1, confirmations: 1, manager_signatures: 4, storage_attestations: 3 },
   });
 
+  const plan = (file: ProgressFile, row: string, line = 2) =>
+    file.plan({ line, identity: [row], build: fresh(row) });
+
   const planAndSave = (file: ProgressFile, rows: readonly string[]) => {
-    const planned = rows.map((row) => file.plan([row], fresh(row)));
+    const planned = rows.map((row, index) => plan(file, row, index + 2));
     file.save();
     return planned;
   };
@@ -48,12 +51,12 @@ describe("the progress file", () => {
       return planned;
     });
     const second = withFile((file) => planAndSave(file, ["c", "b", "new", "a"]));
-    assert.deepEqual(second[0], first[2]);
+    assert.deepEqual(second[0], { ...first[2], isOld: true });
     assert.equal(second[1], undefined);
-    assert.deepEqual(second[3], first[0]);
+    assert.deepEqual(second[3], { ...first[0], isOld: true });
     assert.ok(second[2] !== undefined);
     const third = withFile((file) => planAndSave(file, ["new"]));
-    assert.deepEqual(third[0], second[2]);
+    assert.deepEqual(third[0], { ...second[2], isOld: true });
   });
 
   test("leaves nothing behind when nothing was going to be sent", () => {
@@ -64,19 +67,48 @@ describe("the progress file", () => {
     assert.ok(existsSync(journal), "what another run planned stays");
   });
 
-  test("rows that are alike are records of their own, in every run", () => {
-    const first = withFile((file) => planAndSave(file, ["a", "a"]));
-    assert.notEqual(first[0]?.hashHex, first[1]?.hashHex);
-    withFile((file) => file.receive([receiptOf(first[0]?.hashHex ?? "")]));
+  test("a row that says what another one says is refused, with the line of the first", () => {
+    withFile((file) => {
+      planAndSave(file, ["a", "b"]);
+      const repeats = { name: "RowProblem", message: /says the same as line 2/ };
+      assert.throws(() => plan(file, "a", 4), repeats);
+      assert.throws(() => plan(file, "a", 5), repeats);
+    });
+  });
+
+  test("a row that was recorded twice before it could be refused keeps its receipt", () => {
+    const [first] = withFile((file) => planAndSave(file, ["a"]));
+    const key = `${first?.key}#2`;
+    appendFileSync(journal, `${JSON.stringify({ key, hash: "00", record: "" })}\n`);
+    const again = withFile((file) => planAndSave(file, ["a", "a"]));
     assert.deepEqual(
-      withFile((file) => planAndSave(file, ["a", "a"])),
-      [undefined, first[1]],
+      again.map((planned) => planned?.hashHex),
+      [first?.hashHex, "00"],
+    );
+  });
+
+  test("the record that replaces another one is the one that later runs send", () => {
+    const [first] = withFile((file) => planAndSave(file, ["a"]));
+    const second = withFile((file) => {
+      const [old] = planAndSave(file, ["a"]);
+      assert.ok(old?.isOld);
+      const anew = file.replace(old, utf8("made anew"));
+      file.save();
+      return anew;
+    });
+    assert.notEqual(second.hashHex, first?.hashHex);
+    const third = withFile((file) => planAndSave(file, ["a"]));
+    assert.deepEqual(third, [{ ...second, isOld: true }]);
+    withFile((file) => file.receive([receiptOf(second.hashHex)]));
+    assert.deepEqual(
+      withFile((file) => planAndSave(file, ["a"])),
+      [undefined],
     );
   });
 
   test("what was not saved was not sent, so it may be another record", () => {
-    const first = withFile((file) => file.plan(["a"], fresh("a")));
-    const second = withFile((file) => file.plan(["a"], fresh("a")));
+    const first = withFile((file) => plan(file, "a"));
+    const second = withFile((file) => plan(file, "a"));
     assert.notEqual(first?.hashHex, second?.hashHex);
   });
 
@@ -85,7 +117,7 @@ describe("the progress file", () => {
     appendFileSync(journal, '{"key":"cut of');
     appendFileSync(out, '{"line":2,"record_ha');
     const [second] = withFile((file) => planAndSave(file, ["a"]));
-    assert.deepEqual(second, first);
+    assert.deepEqual(second, { ...first, isOld: true });
     assert.equal(readFileSync(out, "utf8"), "");
     withFile((file) => file.receive([receiptOf(first?.hashHex ?? "")]));
     assert.deepEqual(
@@ -150,7 +182,7 @@ describe("the progress file", () => {
     assert.ok(statSync(journal).size > 2 * 256 * 1024);
     assert.deepEqual(
       withFile((file) => planAndSave(file, rows)),
-      first,
+      first.map((planned) => ({ ...planned, isOld: true })),
     );
   });
 });

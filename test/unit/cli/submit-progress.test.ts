@@ -40,7 +40,6 @@ const on = (isTTY: boolean) => {
 describe("the progress of a submission", () => {
   test("on a terminal is a bar with a rate and the time left", () => {
     const { screen, progress } = on(true);
-    progress.grow(20);
     progress.settle(20);
     progress.stop();
     assert.match(screen.text, /0 % {2}0\/10 records/);
@@ -49,7 +48,6 @@ describe("the progress of a submission", () => {
 
   test("anywhere else is nothing but the notes", () => {
     const { screen, progress } = on(false);
-    progress.grow(20);
     progress.settle(20);
     progress.note("row 3 is wrong");
     progress.stop();

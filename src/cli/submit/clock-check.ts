@@ -1,0 +1,64 @@
+/**
+ * Whether this machine's clock goes with the managers', as far as their last block tells. Documents
+ * and trades are recorded with the time of this machine: a wrong one is refused, or stays.
+ */
+import type { BssClient } from "../../client/client.js";
+import { RpcError } from "../../rpc/rpc-error.js";
+import { formatDuration, formatTime } from "../output.js";
+
+/** Least difference that is told: a block may be a little older than its answer. */
+const toleranceMs = 60_000;
+
+export type HeadTime = {
+  /** Of the last block; 0 for genesis. */
+  readonly height: number;
+  /** Unix ms. */
+  readonly timestampMs: number;
+};
+
+/** When the managers made their last block; undefined when it cannot be had at present. */
+export async function headTime(
+  client: BssClient,
+  height: number,
+  timeoutMs: number,
+): Promise<HeadTime | undefined> {
+  if (height === 0) return { height, timestampMs: client.genesis.timestampMs };
+  try {
+    const { header } = await client.getBlock({ height }, { timeoutMs });
+    return header && { height, timestampMs: Number(header.timestampUnixMs) };
+  } catch (error) {
+    if (error instanceof RpcError) return undefined;
+    throw error;
+  }
+}
+
+/** Both parts of a message without a full stop. */
+export type ClockWarning = {
+  /** Else it is ahead, or the managers stand still. */
+  readonly isBehind: boolean;
+  readonly text: string;
+  readonly next: string;
+};
+
+/** What is wrong with the clock; undefined when nothing is, or none can tell. */
+export function clockWarning(
+  { height, timestampMs }: HeadTime,
+  nowMs: number,
+  policy: { readonly heartbeatMs: number; readonly futureBoundMs: number },
+): ClockWarning | undefined {
+  const aheadMs = nowMs - timestampMs;
+  const last = `the managers' last block is of ${formatTime(timestampMs)}`;
+  if (-aheadMs > Math.max(policy.futureBoundMs, toleranceMs)) {
+    const text = `this machine's clock is ${formatDuration(-aheadMs)} behind: ${last}`;
+    return { isBehind: true, text, next: "set the clock" };
+  }
+  // Without a heartbeat there is no block while nobody submits, and genesis may be of last year.
+  if (policy.heartbeatMs === 0 || height === 0) return undefined;
+  if (aheadMs <= 2 * policy.heartbeatMs + policy.futureBoundMs + toleranceMs) return undefined;
+  const by = formatDuration(aheadMs);
+  return {
+    isBehind: false,
+    text: `this machine's clock is ${by} ahead, or the managers stand still: ${last}`,
+    next: "check the clock, and 'bss status'",
+  };
+}

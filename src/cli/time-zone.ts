@@ -1,0 +1,84 @@
+/**
+ * Local times of a place, which are not all one moment: in the hour before the clocks go back each
+ * time comes twice, and in the hour that is left out when they go forward none comes at all.
+ */
+
+export type TimeZone = {
+  /** As it was given: "Europe/Berlin", "+09:30". */
+  readonly name: string;
+  /**
+   * The moments (Unix ms, ascending) at which clocks there show what `localMs` shows in UTC: one as
+   * a rule, none or two where clocks change.
+   */
+  readonly momentsOf: (localMs: number) => readonly number[];
+};
+
+const dayMs = 86_400_000;
+const minuteMs = 60_000;
+
+/** A name of the IANA time zone database, or an offset such as +01:00; else undefined. */
+export function timeZoneOf(name: string): TimeZone | undefined {
+  const fixedMs = offsetMsOf(name);
+  if (fixedMs !== undefined) return { name, momentsOf: (localMs) => [localMs - fixedMs] };
+  const offsetMsAt = offsetsOf(name);
+  if (offsetMsAt === undefined) return undefined;
+  return {
+    name,
+    momentsOf: (localMs) => {
+      // Whatever holds at the time itself holds a day before it or a day after it.
+      const offsets = new Set([offsetMsAt(localMs - dayMs), offsetMsAt(localMs + dayMs)]);
+      return [...offsets]
+        .map((offsetMs) => localMs - offsetMs)
+        .filter((ms) => ms + offsetMsAt(ms) === localMs)
+        .toSorted((a, b) => a - b);
+    },
+  };
+}
+
+/** "Z", "UTC", "GMT", "+01", "+0100", "+01:00" as ms east of UTC; undefined for anything else. */
+export function offsetMsOf(text: string): number | undefined {
+  if (/^(?:Z|UTC|GMT)$/i.test(text)) return 0;
+  const match = /^([+-])(\d{2})(?::?(\d{2}))?$/.exec(text);
+  if (match === null) return undefined;
+  const [, sign, hours, minutes = "0"] = match;
+  const total = Number(hours) * 60 + Number(minutes);
+  // The farthest that clocks are set anywhere is 14 hours.
+  if (Number(minutes) > 59 || total > 14 * 60) return undefined;
+  return (sign === "-" ? -total : total) * minuteMs;
+}
+
+/** "+02:00". */
+export function offsetText(offsetMs: number): string {
+  const minutes = Math.round(Math.abs(offsetMs) / minuteMs);
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${offsetMs < 0 ? "-" : "+"}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}
+
+/** How far clocks of the zone are ahead of UTC at a moment, ms; undefined for no zone. */
+function offsetsOf(name: string): ((ms: number) => number) | undefined {
+  // Names such as "EST" would be taken as well; what is meant by them differs.
+  if (!/^[A-Za-z_]+\/[A-Za-z0-9_+\-/]+$/.test(name)) return undefined;
+  let format: Intl.DateTimeFormat;
+  try {
+    format = new Intl.DateTimeFormat("en-US", {
+      timeZone: name,
+      calendar: "iso8601",
+      hourCycle: "h23",
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+    });
+  } catch {
+    return undefined;
+  }
+  return (ms) => {
+    const parts = new Map(format.formatToParts(ms).map(({ type, value }) => [type, Number(value)]));
+    const part = (type: Intl.DateTimeFormatPartTypes) => parts.get(type) ?? 0;
+    const day = Date.UTC(part("year"), part("month") - 1, part("day"));
+    const clock = (part("hour") * 60 + part("minute")) * minuteMs + part("second") * 1000;
+    return day + clock - Math.floor(ms / 1000) * 1000;
+  };
+}
