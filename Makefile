@@ -91,6 +91,21 @@ test-node: build ## Run the demo and the integration tests under another Node.js
 	@export PATH="$(CURDIR)/$(OTHER_NODE_BIN):$$PATH"; echo "Node.js $$(node --version)"; \
 	  node dist/examples/energy-community/demo.js && node dist/test/run.js $(or $(ONLY),integration)
 
+.PHONY: alerts
+alerts: ## Check the alerts in deploy/prometheus and run their tests; needs promtool
+	@command -v $(PROMTOOL) >/dev/null || { printf '%s\n' "$$PROMTOOL_MISSING" >&2; exit 1; }
+	$(call step,Prometheus configuration and alerts,$(PROMTOOL) check config $(PROMETHEUS)/prometheus.yml)
+	$(call step,tests of the alerts,$(PROMTOOL) test rules $(PROMETHEUS)/alerts.test.yml)
+
+PROMETHEUS := deploy/prometheus
+PROMTOOL ?= promtool
+define PROMTOOL_MISSING
+promtool is missing. It comes with Prometheus: on Debian and Ubuntu 'apt-get install prometheus'
+(starts a service) or 'make alerts PROMTOOL=$$(.ci/promtool)', which fetches the one program;
+elsewhere download Prometheus and give PROMTOOL=/path/to/promtool.
+endef
+export PROMTOOL_MISSING
+
 .PHONY: sim
 sim: build ## Simulate consortiums under faults; SEEDS=200 FIRST_SEED=1 choose the runs
 	@node dist/test/simulation/run.js

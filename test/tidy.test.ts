@@ -46,7 +46,12 @@ const house: House = {
       builtins: "any",
       filesMin: 5,
     },
-    metrics: { imports: ["base"], packages: ["prom-client"], builtins: "any", filesMin: 3 },
+    metrics: {
+      imports: ["base", "ledger"],
+      packages: ["prom-client"],
+      builtins: "any",
+      filesMin: 3,
+    },
     config: {
       imports: ["base", "gen", "crypto", "ledger"],
       packages: ["yaml", "zod"],

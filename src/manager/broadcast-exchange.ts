@@ -2,6 +2,7 @@
  * Both ends of BroadcastService.Broadcast: what this manager took in goes to all others, their
  * verdicts and objections come back, and the other way round.
  */
+
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type {
   BroadcastRequest,
@@ -12,6 +13,7 @@ import type {
   Verdict,
 } from "../gen/bss/v1/broadcast_pb.js";
 import type { Submission } from "../gen/bss/v1/record_pb.js";
+import type { DropReason } from "../metrics/label-values.js";
 import type { CallContext, ServerStream } from "../rpc/handlers.js";
 
 type Request = MessageInitShape<typeof BroadcastRequestSchema>;
@@ -31,7 +33,7 @@ export type BroadcastExchangePorts = {
   readonly takeObjection: (from: string, objection: Objection) => Promise<void>;
   /** What this manager has taken in and not seen settled. */
   readonly own: () => readonly Submission[];
-  readonly onDropped: (from: string, what: string) => void;
+  readonly onDropped: (from: string, what: DropReason) => void;
 };
 
 const verdictsPerMessageMax = 1_000;

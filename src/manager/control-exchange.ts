@@ -3,6 +3,7 @@
  * passed on once, and said again until they are on the chain. A resume is said by its author only:
  * who does not hear the author would wait for its ACCEPT in vain.
  */
+
 import type { SignatureCache } from "../crypto/signature-cache.js";
 import type { Evidence, ResumeManager } from "../gen/bss/v1/genesis_pb.js";
 import type { VoteRequest } from "../gen/bss/v1/vote_pb.js";
@@ -10,6 +11,7 @@ import { checkEvidence, evidenceHeight } from "../ledger/evidence.js";
 import type { LedgerHead } from "../ledger/head.js";
 import { checkResume } from "../ledger/operation-signatures.js";
 import type { SignatureCheck } from "../ledger/signature-check.js";
+import type { DropReason } from "../metrics/label-values.js";
 import type { OffenceLog } from "../store/offence-log.js";
 import type { ControlPool } from "./control-pool.js";
 
@@ -23,7 +25,7 @@ export type ControlExchangePorts = {
   readonly tell: (message: VoteRequest["message"], to?: string) => void;
   /** There is something for the next block. */
   readonly wake: () => void;
-  readonly onDropped: (from: string, reason: string) => void;
+  readonly onDropped: (from: string, reason: DropReason) => void;
   /** Evidence that was not known here. */
   readonly onAccused: (evidence: Evidence) => void;
   readonly monotonicMs: () => number;

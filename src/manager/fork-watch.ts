@@ -4,6 +4,7 @@
  * two certificates prove that more than f managers broke the rules. The proof is kept for ever,
  * goes to every manager, and whoever verifies one halts.
  */
+
 import { create } from "@bufbuild/protobuf";
 import { equalBytes, toHex } from "../base/bytes.js";
 import type { SignatureCache } from "../crypto/signature-cache.js";
@@ -11,6 +12,7 @@ import type { CommitCertificate } from "../gen/bss/v1/block_pb.js";
 import { type ForkProof, ForkProofSchema, type ManagerBlocks } from "../gen/bss/v1/vote_pb.js";
 import { checkForkProof, signersOfBoth } from "../ledger/fork-proofs.js";
 import type { Members } from "../ledger/members.js";
+import type { DropReason } from "../metrics/label-values.js";
 
 export type ForkWatchPorts = {
   readonly consortiumId: Uint8Array;
@@ -24,7 +26,7 @@ export type ForkWatchPorts = {
   readonly save: (proof: ForkProof) => Promise<void>;
   /** The proof is on disk. */
   readonly onProven: (proof: ForkProof) => void;
-  readonly onDropped: (from: string, reason: string) => void;
+  readonly onDropped: (from: string, reason: DropReason) => void;
   readonly monotonicMs: () => number;
 };
 

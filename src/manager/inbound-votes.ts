@@ -23,6 +23,7 @@ import type { Members } from "../ledger/members.js";
 import type { SignatureCheck } from "../ledger/signature-check.js";
 import { type Violation, violation } from "../ledger/violation.js";
 import { checkAttestation, checkHead, checkProposal, checkVote } from "../ledger/votes.js";
+import type { DropReason } from "../metrics/label-values.js";
 import type { CandidateBlocks } from "./candidate-blocks.js";
 
 export type InboundVotesPorts = {
@@ -50,7 +51,7 @@ export type InboundVotesPorts = {
   readonly wantsLate: (attestation: Attestation) => boolean;
   /** A peer speaks of a height that is decided here. */
   readonly onLagging: (from: string) => void;
-  readonly onDropped: (from: string, reason: string) => void;
+  readonly onDropped: (from: string, reason: DropReason) => void;
   readonly onVote: (vote: Vote) => void;
   readonly onAttestation: (attestation: Attestation, from: string) => void;
 };

@@ -242,6 +242,7 @@ function openLinks({ config, genesis, tls, store, log, metrics }: Parts, manager
 }
 
 function observe({ store, metrics }: Parts, manager: Manager, links: ManagerLinks): void {
+  metrics.knowManagers(store.head.members.managers.map(({ managerId }) => managerId));
   metrics.height.set(store.head.height);
   metrics.treeSize.set(store.head.frontier.size);
   metrics.onScrape(() => {

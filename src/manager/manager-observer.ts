@@ -2,9 +2,10 @@
  * What a manager writes to its log and its metrics. Ids, heights, reasons and counts only: no
  * record, no key, nothing that a submitter sent.
  */
+
 import type { Logger } from "pino";
 import { toHex } from "../base/bytes.js";
-import type { Statement } from "../consensus/events.js";
+import type { ExpiredStep, Statement } from "../consensus/events.js";
 import { type RingWaiting, waitingText } from "../consensus/waiting.js";
 import type { Objection } from "../gen/bss/v1/broadcast_pb.js";
 import type { ControlOperation, Evidence } from "../gen/bss/v1/genesis_pb.js";
@@ -16,6 +17,8 @@ import {
 } from "../gen/bss/v1/vote_pb.js";
 import type { ExecutedBlock } from "../ledger/executed-block.js";
 import type { Manager, StorageNode } from "../ledger/members.js";
+import type { RuleReason } from "../ledger/violation.js";
+import type { DropReason, offences } from "../metrics/label-values.js";
 import type { Metrics } from "../metrics/metrics.js";
 import { syncObserver } from "../node/sync-observer.js";
 import type { StoreError } from "../store/store-error.js";
@@ -30,7 +33,7 @@ const voteNames = new Map<VoteKind, "accept" | "approve" | "commit">([
   [VoteKind.COMMIT, "commit"],
 ]);
 
-const offenceNames = new Map<Evidence["offence"]["case"], string>([
+const offenceNames = new Map<Evidence["offence"]["case"], (typeof offences)[number]>([
   ["proposals", "two proposals"],
   ["votes", "two votes"],
   ["brokenLock", "a broken lock"],
@@ -65,7 +68,7 @@ export function managerObserver(log: Logger, metrics: Metrics) {
       metrics.attestations.inc({ verdict: match ? "match" : "mismatch" });
       if (!match) log.warn({ nodeId, height: Number(height) }, "a storage node attests a mismatch");
     },
-    expired(step: string): void {
+    expired(step: ExpiredStep): void {
       metrics.roundTimeouts.inc({ step });
       log.debug({ step }, "a step of the round timed out");
     },
@@ -76,7 +79,7 @@ export function managerObserver(log: Logger, metrics: Metrics) {
       log.warn({ block, reason, detail: message }, "refused a candidate block");
     },
     ...syncObserver(log, metrics),
-    dropped(from: string, reason: string): void {
+    dropped(from: string, reason: DropReason): void {
       metrics.messagesDropped.inc({ reason });
       log.debug({ from, reason }, "dropped a message");
     },
@@ -89,13 +92,14 @@ export function managerObserver(log: Logger, metrics: Metrics) {
     },
     /** Evidence against a manager that was not known here. */
     accused({ managerId, offence }: Evidence): void {
-      const kind = offenceNames.get(offence.case) ?? "unknown";
-      metrics.evidence.inc({ kind });
+      const kind = offenceNames.get(offence.case);
+      if (kind !== undefined) metrics.evidence.inc({ kind });
       log.warn({ managerId, kind }, "a manager has contradicted itself");
     },
     suspended,
     /** The managers after a block that has been appended. */
     standings(managers: readonly Manager[], height: number): void {
+      metrics.knowManagers(managers.map(({ managerId }) => managerId));
       suspended(managers);
       for (const manager of managers) {
         const { managerId, active, offenceHeight, changedHeight, absences } = manager;
@@ -123,7 +127,8 @@ export function managerObserver(log: Logger, metrics: Metrics) {
     },
     /** An operation of a block that has been appended. */
     operationFinal({ operation }: ControlOperation): void {
-      metrics.controlOperations.inc({ kind: operation.case ?? "unknown" });
+      if (operation.case === undefined) return;
+      metrics.controlOperations.inc({ kind: operation.case });
       if (operation.case === "carryAttestations") {
         metrics.lateAttestations.inc(operation.value.attestations.length);
       }
@@ -152,7 +157,7 @@ export function managerObserver(log: Logger, metrics: Metrics) {
     verdict(result: "accepted" | "objected"): void {
       metrics.verdicts.inc({ result });
     },
-    objection(rule: string): void {
+    objection(rule: RuleReason): void {
       metrics.objections.inc({ rule });
     },
     falseObjection({ managerId, reason, height, recordHash }: Objection): void {

@@ -24,6 +24,7 @@ import { checkObjection, lastingReasons, objectionDigest } from "../ledger/objec
 import type { ParsedRecord } from "../ledger/records.js";
 import type { ParsedSubmission } from "../ledger/submissions.js";
 import type { RuleReason, Violation } from "../ledger/violation.js";
+import type { DropReason } from "../metrics/label-values.js";
 import type { Pool } from "./pool.js";
 import { type RecordRefusal, type ScreeningPorts, violationsNow } from "./screening.js";
 
@@ -38,7 +39,7 @@ export type ObjectionsPorts = ScreeningPorts & {
   readonly sign: (digest: Uint8Array) => Promise<Uint8Array | undefined>;
   /** Keeps a false objection durably; false when it is known. */
   readonly keepFalseObjection: (objection: Objection) => Promise<boolean>;
-  readonly onDropped: (from: string, what: string) => void;
+  readonly onDropped: (from: string, what: DropReason) => void;
   /** Work that nobody waits for; if it fails, so does the manager. */
   readonly follow: (work: Promise<void>) => void;
 };
@@ -51,7 +52,7 @@ export type ObjectionsOptions = {
     height: number,
   ) => Promise<void>;
   readonly observe: {
-    objection(rule: string): void;
+    objection(rule: RuleReason): void;
     falseObjection(objection: Objection): void;
   };
 };

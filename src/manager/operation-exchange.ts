@@ -7,8 +7,10 @@
  *     storage nodes ────┼─▶ check ─▶ pool ─▶ blocks ─▶ who waits is answered
  *     other managers ───┘      └─ told to all others, unless it came from one
  */
+
 import { toBinary } from "@bufbuild/protobuf";
 import { type ControlOperation, ControlOperationSchema } from "../gen/bss/v1/genesis_pb.js";
+import type { DropReason } from "../metrics/label-values.js";
 import { RpcError, rpcErrorOfViolation } from "../rpc/rpc-error.js";
 import type { OperationCheck } from "./operation-check.js";
 import {
@@ -33,7 +35,7 @@ export type OperationExchangePorts = {
   readonly atTip: () => boolean;
   /** Who is missing when nothing can become final. */
   readonly whatIsMissing: () => RpcError | undefined;
-  readonly onDropped: (from: string, reason: string) => void;
+  readonly onDropped: (from: string, reason: DropReason) => void;
   readonly monotonicMs: () => number;
 };
 
@@ -158,7 +160,7 @@ export class OperationExchange {
   async #holds(from: string, operation: ControlOperation): Promise<boolean> {
     const problem =
       topicOf(operation) === undefined
-        ? { reason: "OPERATION_INVALID" }
+        ? ({ reason: "OPERATION_INVALID" } as const)
         : await this.#ports.check.problem(operation);
     if (problem !== undefined) this.#ports.onDropped(from, problem.reason);
     return problem === undefined;

@@ -1,4 +1,5 @@
 /** What the parts that watch storage nodes need alike. */
+import type { DropReason } from "../metrics/label-values.js";
 import type { SharedPorts } from "./manager-options.js";
 import type { UnmarkedKind } from "./signer.js";
 
@@ -10,5 +11,5 @@ export type WatchPorts = Pick<
   readonly sign: (kind: UnmarkedKind, digest: Uint8Array) => Promise<Uint8Array | undefined>;
   /** There is something for the next block. */
   readonly wake: () => void;
-  readonly onDropped: (from: string, reason: string) => void;
+  readonly onDropped: (from: string, reason: DropReason) => void;
 };

@@ -17,6 +17,7 @@ import type { Time } from "../base/time.js";
 import type {
   Clock,
   Decision,
+  ExpiredStep,
   HeightContext,
   Outgoing,
   Ready,
@@ -68,7 +69,7 @@ export type RingDriverPorts = {
   readonly append: (appended: AppendedBlock) => Promise<void>;
   readonly observe: {
     statement(statement: Statement): void;
-    expired(step: string): void;
+    expired(step: ExpiredStep): void;
     eventDropped(): void;
   };
   /** The loop has ended for good: a halt of the core, a failing disk, or a bug. */

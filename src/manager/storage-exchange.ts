@@ -5,6 +5,7 @@
  * from the node's home manager at once; the next in line sends it when the node has not been heard
  * of for a while. Only the public part of a block and its sealed records go down a link.
  */
+
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { defined } from "../base/assert.js";
 import { toHex } from "../base/bytes.js";
@@ -24,6 +25,7 @@ import {
 } from "../gen/bss/v1/verify_integrity_pb.js";
 import type { Attestation, ForkProof } from "../gen/bss/v1/vote_pb.js";
 import { buildApproval } from "../ledger/certificates.js";
+import type { DropReason } from "../metrics/label-values.js";
 import type { CallContext, ServerStream } from "../rpc/handlers.js";
 import type { Candidate, CandidateBlocks } from "./candidate-blocks.js";
 
@@ -51,7 +53,7 @@ export type StorageExchangePorts = {
   readonly takeFork: (nodeId: string, proof: ForkProof) => Promise<void>;
   /** The node takes part no more: said once on each link. */
   readonly onHalt: (nodeId: string, height: number, text: string) => void;
-  readonly onDropped: (nodeId: string, what: string) => void;
+  readonly onDropped: (nodeId: string, what: DropReason) => void;
   readonly onLinks: (connected: number) => void;
   readonly after: Time["after"];
 };

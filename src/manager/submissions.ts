@@ -36,7 +36,7 @@ import type { ExecutedBlock } from "../ledger/executed-block.js";
 import { contradictions, reasonsOfOrder } from "../ledger/order-reasons.js";
 import type { ParsedRecord } from "../ledger/records.js";
 import { type ParsedSubmission, parseSubmission } from "../ledger/submissions.js";
-import type { Violation } from "../ledger/violation.js";
+import type { RuleReason, Violation } from "../ledger/violation.js";
 import type { RecordLocation } from "../query/ledger-reader.js";
 import { RpcError, rpcErrorOfViolation } from "../rpc/rpc-error.js";
 import { Objections, type ObjectionsPorts } from "./objections.js";
@@ -69,7 +69,7 @@ export type SubmissionsPorts = CheckPorts & {
   readonly whatIsMissing: () => RpcError | undefined;
   readonly observe: {
     verdict(result: "accepted" | "objected"): void;
-    objection(rule: string): void;
+    objection(rule: RuleReason): void;
     falseObjection(objection: Objection): void;
     committed(seconds: number): void;
   };

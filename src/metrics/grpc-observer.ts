@@ -1,9 +1,14 @@
+import type { grpcCodes } from "./label-values.js";
 import type { Metrics } from "./metrics.js";
+
+export type GrpcCode = (typeof grpcCodes)[number];
 
 /** What a gRPC server reports about its calls; `method` is its short name, `status` "OK" or so. */
 export interface GrpcObserver {
+  /** The server answers this method; told once, before any call. */
+  methodServed(service: string, method: string): void;
   callStarted(service: string, method: string): void;
-  callEnded(service: string, method: string, status: string, seconds: number): void;
+  callEnded(service: string, method: string, status: GrpcCode, seconds: number): void;
   streamOpened(service: string, method: string): void;
   streamClosed(service: string, method: string): void;
 }
@@ -11,6 +16,9 @@ export interface GrpcObserver {
 /** Counts ended calls and open streams. A call that has only started is in no metric. */
 export function grpcObserver(metrics: Metrics): GrpcObserver {
   return {
+    methodServed(service, method) {
+      metrics.knowMethod(service, method);
+    },
     callStarted() {},
     callEnded(service, method, status, seconds) {
       metrics.grpcCalls.inc({ service, method, code: status });

@@ -1,18 +1,24 @@
 /**
- * Metrics with labels, and a bound on how many series they can become.
+ * Metrics with labels. Two things can go wrong with them, and the classes here rule both out.
  *
- * Each distinct combination of label values is a time series that Prometheus keeps for weeks and
- * this process for ever, so a peer that can invent label values can fill both. A label is
- * therefore either *closed*, one of a list known here, or *open*, a string from elsewhere (a rule,
- * a method, a queue). Combinations beyond `seriesMax`, and values longer than `labelCharsMax`, are
- * counted under "other". A combination that was let in stays in, so that a gauge's `inc` and `dec`
- * meet the same series.
+ * 1. *A counter that begins at 1.* Prometheus sees an increase between two samples of one series;
+ *    a series whose first sample is 1 has not increased, so the first event, often the only one, is
+ *    not seen. A counter therefore knows the values of its labels beforehand and starts every
+ *    series at 0. The values are a *closed* list in the code, or *known* ones that come while the
+ *    node runs (`KnownLabels`). A counter cannot be declared without them.
+ * 2. *Too many series.* Each combination of values is a series that Prometheus keeps for weeks and
+ *    this process for ever, so a peer that can invent values can fill both. What is not on a list,
+ *    longer than `labelCharsMax`, or beyond `seriesMax` is counted under "other".
+ *
+ * A gauge is set whenever it is read, and nobody asks for its increase: its labels may also be
+ * *open*, strings from elsewhere. A combination that was let in stays in, so that a gauge's `inc`
+ * and `dec` meet the same series.
  */
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { type KnownLabels, labelCharsMax, otherLabel, seriesMax } from "./known-labels.js";
 
-export const otherLabel = "other";
-export const seriesMax = 256;
-export const labelCharsMax = 64;
+/** Label name → every value that it can take. */
+export type ClosedLabels = Readonly<Record<string, readonly string[]>>;
 
 /** Label name → its known values, or "open". */
 export type LabelSpec = Readonly<Record<string, readonly string[] | "open">>;
@@ -28,22 +34,29 @@ export interface MetricTexts {
   readonly help: string;
 }
 
-export class LabelledCounter<S extends LabelSpec> {
+export class LabelledCounter<S extends ClosedLabels, N extends string = never> {
   readonly #counter: Counter;
-  readonly #limit: SeriesLimit<S>;
+  readonly #closed: S;
+  readonly #known: KnownLabels<N> | undefined;
 
-  constructor(registry: Registry, texts: MetricTexts, spec: S) {
-    this.#limit = new SeriesLimit(spec);
-    this.#counter = new Counter({
-      ...texts,
-      labelNames: Object.keys(spec),
-      registers: [registry],
-    });
-    for (const labels of closedCombinations(spec)) this.#counter.inc(labels, 0);
+  constructor(registry: Registry, texts: MetricTexts, closed: S, known?: KnownLabels<N>) {
+    this.#closed = closed;
+    this.#known = known;
+    const labelNames = [...(known?.names ?? []), ...Object.keys(closed)];
+    this.#counter = new Counter({ ...texts, labelNames, registers: [registry] });
+    const start = (labels: Readonly<Record<string, string>>) => {
+      for (const one of combinationsOf(closed)) this.#counter.inc({ ...labels, ...one }, 0);
+    };
+    if (known === undefined) start({});
+    else known.watch(start);
   }
 
-  inc(labels: LabelsOf<S>, by = 1): void {
-    this.#counter.inc(this.#limit.admit(labels), by);
+  inc(labels: LabelsOf<S> & Readonly<Record<N, string>>, by = 1): void {
+    const values: Readonly<Record<string, string>> = labels;
+    const closed = mapValues(this.#closed, (allowed, name) => {
+      return knownValue(allowed, values[name] ?? otherLabel);
+    });
+    this.#counter.inc({ ...this.#known?.admit(labels), ...closed }, by);
   }
 }
 
@@ -54,7 +67,7 @@ export class LabelledGauge<S extends LabelSpec> {
   constructor(registry: Registry, texts: MetricTexts, spec: S) {
     this.#limit = new SeriesLimit(spec);
     this.#gauge = new Gauge({ ...texts, labelNames: Object.keys(spec), registers: [registry] });
-    for (const labels of closedCombinations(spec)) this.#gauge.set(labels, 0);
+    if (isClosed(spec)) for (const labels of combinationsOf(spec)) this.#gauge.set(labels, 0);
   }
 
   set(labels: LabelsOf<S>, value: number): void {
@@ -76,22 +89,31 @@ export class LabelledGauge<S extends LabelSpec> {
   }
 }
 
-export class LabelledHistogram<S extends LabelSpec> {
+/**
+ * Its series begin with their first observation: many buckets times many values would be zeros for
+ * ever, and a quantile of nothing is nothing. So no alert may count its observations.
+ */
+export class LabelledHistogram<N extends string> {
   readonly #histogram: Histogram;
-  readonly #limit: SeriesLimit<S>;
+  readonly #known: KnownLabels<N>;
 
-  constructor(registry: Registry, texts: MetricTexts, spec: S, buckets: readonly number[]) {
-    this.#limit = new SeriesLimit(spec);
+  constructor(
+    registry: Registry,
+    texts: MetricTexts,
+    known: KnownLabels<N>,
+    buckets: readonly number[],
+  ) {
+    this.#known = known;
     this.#histogram = new Histogram({
       ...texts,
-      labelNames: Object.keys(spec),
+      labelNames: [...known.names],
       buckets: [...buckets],
       registers: [registry],
     });
   }
 
-  observe(labels: LabelsOf<S>, value: number): void {
-    this.#histogram.observe(this.#limit.admit(labels), value);
+  observe(labels: Readonly<Record<N, string>>, value: number): void {
+    this.#histogram.observe(this.#known.admit(labels), value);
   }
 }
 
@@ -121,16 +143,22 @@ class SeriesLimit<S extends LabelSpec> {
     return mapValues(this.#spec, (allowed, name) => {
       const value = values[name] ?? otherLabel;
       if (allowed === "open") return value.length <= labelCharsMax ? value : otherLabel;
-      return allowed.includes(value) ? value : otherLabel;
+      return knownValue(allowed, value);
     });
   }
 }
 
-/** Every combination when all labels are closed: starting at 0, a series has a rate at once. */
-function closedCombinations(spec: LabelSpec): readonly Record<string, string>[] {
+function knownValue(allowed: readonly string[], value: string): string {
+  return allowed.includes(value) ? value : otherLabel;
+}
+
+function isClosed(spec: LabelSpec): spec is ClosedLabels {
+  return !Object.values(spec).includes("open");
+}
+
+function combinationsOf(closed: ClosedLabels): readonly Record<string, string>[] {
   let combinations: Record<string, string>[] = [{}];
-  for (const [name, values] of Object.entries(spec)) {
-    if (values === "open") return [];
+  for (const [name, values] of Object.entries(closed)) {
     combinations = combinations.flatMap((one) =>
       values.map((value) => ({ ...one, [name]: value })),
     );

@@ -9,35 +9,26 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { version } from "../base/version.js";
-import { LabelledCounter, LabelledGauge, LabelledHistogram, type LabelSpec } from "./labelled.js";
-
-export const voteKinds = ["propose", "accept", "approve", "commit"] as const;
-export const directions = ["sent", "received"] as const;
-export const attestationVerdicts = ["match", "mismatch", "behind"] as const;
-export const verdictResults = ["accepted", "objected"] as const;
-export const awaitedSignatures = [
-  "proposal",
-  "accept",
-  "approve",
-  "attestation",
-  "commit",
-] as const;
-/** How a storage node may stand. */
-export const storageStates = ["active", "unreachable", "boycotted", "retired"] as const;
-export const auditResults = ["passed", "failed"] as const;
-/** Why a peer that was asked for blocks is left alone for a while. */
-export const blameReasons = ["silent", "slow", "empty", "malformed", "invalid"] as const;
-export const peerRoles = ["manager", "storage", "participant", "operator", "auditor"] as const;
+import { ruleReasons } from "../ledger/violation.js";
+import { KnownLabels } from "./known-labels.js";
+import * as values from "./label-values.js";
+import {
+  type ClosedLabels,
+  LabelledCounter,
+  LabelledGauge,
+  LabelledHistogram,
+  type LabelSpec,
+} from "./labelled.js";
 
 const blockIntervalBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600];
 const commitLatencyBuckets = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300];
 const callBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const writeBuckets = [
-  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1,
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
 ];
 
 export interface MetricsOptions {
-  readonly role: (typeof peerRoles)[number];
+  readonly role: (typeof values.peerRoles)[number];
   readonly nodeId: string;
   /** The consortium's name. */
   readonly consortium: string;
@@ -53,6 +44,8 @@ export type Metrics = ReturnType<typeof createMetrics>;
 /** A new registry with every metric in it. Label values out of bounds are counted under "other". */
 export function createMetrics(options: MetricsOptions) {
   const registry = new Registry();
+  // On every series, so that one Prometheus can tell several consortiums apart.
+  registry.setDefaultLabels({ consortium: options.consortium });
   const registers = [registry];
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
   const counter = (name: string, help: string) => new Counter({ name, help, registers });
@@ -60,12 +53,19 @@ export function createMetrics(options: MetricsOptions) {
     new Histogram({ name, help, buckets, registers });
   const gaugeBy = <const S extends LabelSpec>(name: string, help: string, labels: S) =>
     new LabelledGauge(registry, { name, help }, labels);
-  const counterBy = <const S extends LabelSpec>(name: string, help: string, labels: S) =>
-    new LabelledCounter(registry, { name, help }, labels);
+  const counterBy = <const S extends ClosedLabels, N extends string = never>(
+    name: string,
+    help: string,
+    closed: S,
+    known?: KnownLabels<N>,
+  ) => new LabelledCounter(registry, { name, help }, closed, known);
+  const managers = new KnownLabels("manager");
+  const peers = new KnownLabels("peer");
+  const methods = new KnownLabels("service", "method");
 
   if (options.processMetrics ?? true) collectDefaultMetrics({ register: registry });
   gaugeBy("bss_node_info", "1; its labels say which node and software this is.", {
-    role: peerRoles,
+    role: values.peerRoles,
     id: "open",
     version: "open",
     consortium: "open",
@@ -93,24 +93,25 @@ export function createMetrics(options: MetricsOptions) {
     ),
 
     votes: counterBy("bss_votes_total", "Proposals and votes, by kind, sent and received.", {
-      kind: voteKinds,
-      direction: directions,
+      kind: values.voteKinds,
+      direction: values.directions,
     }),
     attestations: counterBy(
       "bss_attestations_total",
       "Attestations of storage nodes: signed here on a storage node, received on a manager.",
-      { verdict: attestationVerdicts },
+      { verdict: values.attestationVerdicts },
     ),
     verdicts: counterBy("bss_verdicts_total", "Own verdicts on the accuracy of submissions.", {
-      result: verdictResults,
+      result: values.verdictResults,
     }),
     objections: counterBy("bss_objections_total", "Objections raised here, by the rule broken.", {
-      rule: "open",
+      rule: ruleReasons,
     }),
     falseObjections: counterBy(
       "bss_false_objections_total",
       "Objections of other managers to records that keep every rule at the place named, by author.",
-      { manager: "open" },
+      {},
+      managers,
     ),
     syncTargetHeight: gauge(
       "bss_sync_target_height",
@@ -123,12 +124,14 @@ export function createMetrics(options: MetricsOptions) {
     syncBlamed: counterBy(
       "bss_sync_blamed_total",
       "Managers that did not give the blocks that they have, by why.",
-      { peer: "open", reason: blameReasons },
+      { reason: values.blameReasons },
+      peers,
     ),
     headsDiffering: counterBy(
       "bss_heads_differing_total",
       "Signed heads of other managers that are not what this one held there, by manager.",
-      { manager: "open" },
+      {},
+      managers,
     ),
     abstaining: gaugeBy(
       "bss_abstaining",
@@ -142,14 +145,14 @@ export function createMetrics(options: MetricsOptions) {
     suspensions: counterBy(
       "bss_suspensions_total",
       "Managers that blocks suspended since the node started, by reason.",
-      { reason: "open" },
+      { reason: values.suspensionCauses },
     ),
     resumes: counter(
       "bss_resumes_total",
       "Managers that blocks made active again since the node started.",
     ),
     storageNodes: gaugeBy("bss_storage_nodes", "Storage nodes by how they stand on the ledger.", {
-      state: storageStates,
+      state: values.storageStates,
     }),
     storageCreditMin: gauge(
       "bss_storage_credit_min",
@@ -162,7 +165,7 @@ export function createMetrics(options: MetricsOptions) {
     audits: counterBy(
       "bss_audits_total",
       "Audit digests of storage nodes that this manager has recomputed, by result.",
-      { result: auditResults },
+      { result: values.auditResults },
     ),
     lateAttestations: counter(
       "bss_late_attestations_total",
@@ -171,7 +174,7 @@ export function createMetrics(options: MetricsOptions) {
     controlOperations: counterBy(
       "bss_control_operations_total",
       "Control operations in blocks made final since the node started, by kind.",
-      { kind: "open" },
+      { kind: values.operationKinds },
     ),
     unreachableClaims: gauge(
       "bss_unreachable_claims",
@@ -184,7 +187,7 @@ export function createMetrics(options: MetricsOptions) {
     evidence: counterBy(
       "bss_evidence_total",
       "Managers against which this one has come to hold evidence since it started, by kind.",
-      { kind: "open" },
+      { kind: values.offences },
     ),
     halted: gauge(
       "bss_halted",
@@ -199,7 +202,7 @@ export function createMetrics(options: MetricsOptions) {
       "1 while a storage node checks and repairs its whole store, and attests nothing.",
     ),
     roundTimeouts: counterBy("bss_round_timeouts_total", "Timeouts of rounds, by step.", {
-      step: "open",
+      step: values.roundSteps,
     }),
     waitingSeconds: gaugeBy(
       "bss_waiting_seconds",
@@ -214,38 +217,35 @@ export function createMetrics(options: MetricsOptions) {
     waitingFor: gaugeBy(
       "bss_waiting_for",
       "1 for each signature that is awaited now, by what it is and who owes it.",
-      { what: awaitedSignatures, id: "open" },
+      { what: values.awaitedSignatures, id: "open" },
     ),
 
     poolSubmissions: gauge("bss_pool_submissions", "Submissions that wait for a block."),
     poolRecords: gauge("bss_pool_records", "Records that wait for a block."),
     poolBytes: gauge("bss_pool_bytes", "Bytes of the submissions that wait for a block."),
     queueLength: gaugeBy("bss_queue_length", "Messages in a bounded queue, by queue.", {
-      queue: "open",
+      queue: values.queues,
     }),
     queueDropped: counterBy(
       "bss_queue_dropped_total",
       "Messages dropped because a bounded queue was full, by queue.",
-      { queue: "open" },
+      { queue: values.queues },
     ),
 
     messagesDropped: counterBy(
       "bss_messages_dropped_total",
       "Messages of peers that were dropped because they do not hold or are not wanted, by reason.",
-      { reason: "open" },
+      { reason: values.dropReasons },
     ),
 
     peersConnected: gaugeBy("bss_peers_connected", "Peers connected now, by role.", {
-      role: peerRoles,
+      role: values.peerRoles,
     }),
     grpcCalls: counterBy(
       "bss_grpc_calls_total",
       "Calls served over gRPC and ended, by status code.",
-      {
-        service: "open",
-        method: "open",
-        code: "open",
-      },
+      { code: values.grpcCodes },
+      methods,
     ),
     grpcCallSeconds: new LabelledHistogram(
       registry,
@@ -253,7 +253,7 @@ export function createMetrics(options: MetricsOptions) {
         name: "bss_grpc_call_seconds",
         help: "Seconds from a call's start to its end; a stream counts as one call.",
       },
-      { service: "open", method: "open" },
+      methods,
       callBuckets,
     ),
     grpcStreams: gaugeBy("bss_grpc_streams", "Streams open now over gRPC, by method.", {
@@ -265,6 +265,22 @@ export function createMetrics(options: MetricsOptions) {
       "Seconds that one durable write batch took.",
       writeBuckets,
     ),
+
+    /**
+     * Names all managers, at the start and whenever they may have changed: what is counted for each
+     * of them starts at 0.
+     */
+    knowManagers(ids: readonly string[]): void {
+      for (const id of ids.filter((each) => each !== options.nodeId)) {
+        managers.add({ manager: id });
+        peers.add({ peer: id });
+      }
+    },
+
+    /** Names a method that the node serves: its calls start at 0. */
+    knowMethod(service: string, method: string): void {
+      methods.add({ service, method });
+    },
 
     /** Runs `sample` before every scrape, for gauges that are cheaper to ask than to keep. */
     onScrape(sample: () => void): () => void {

@@ -1,5 +1,7 @@
 /** What a node's log and metrics say about catching up. */
+
 import type { Logger } from "pino";
+import type { DropReason } from "../metrics/label-values.js";
 import type { Metrics } from "../metrics/metrics.js";
 import type { BlameReason } from "../sync/sync-peers.js";
 import type { Progress, SyncNews } from "../sync/sync-progress.js";
@@ -7,7 +9,7 @@ import type { Progress, SyncNews } from "../sync/sync-progress.js";
 export type SyncObserver = {
   /** A peer is left alone for a while; `detail` is for people. */
   blamed(peer: string, reason: BlameReason, detail: string, forMs: number): void;
-  dropped(peer: string, reason: string): void;
+  dropped(peer: string, reason: DropReason): void;
   syncNews(news: SyncNews): void;
 };
 

@@ -49,19 +49,21 @@ export class RpcServer {
   readonly #health = new Health();
   readonly #reflection = new Reflection();
   readonly #onCallerRefused: OnCallerRefused;
+  readonly #metrics: RpcMetrics;
   /** "host:port" while it is bound. */
   #target: string | undefined;
 
   constructor(options: RpcServerOptions) {
     const limits = { ...defaultRpcLimits, ...options.limits };
-    const { onInternalError, onCallerRefused = () => {} } = options;
+    const { onInternalError, onCallerRefused = () => {}, metrics = noRpcMetrics } = options;
     silenceGrpc();
     this.#onCallerRefused = onCallerRefused;
+    this.#metrics = metrics;
     const admission = new Admission({
       authorizer: new Authorizer(options),
       limiter: new CallLimiter(limits),
       limits,
-      metrics: options.metrics ?? noRpcMetrics,
+      metrics,
       onInternalError,
       onCallerRefused,
     });
@@ -148,6 +150,7 @@ export class RpcServer {
       serviceImplementation(service, handlers, this.#runtime),
     );
     this.#reflection.add(service);
+    for (const { name } of service.methods) this.#metrics.methodServed(service.typeName, name);
   }
 }
 

@@ -1,10 +1,11 @@
 /** What the parts of a storage node that handle its chain share. */
+
 import type { SignatureCache } from "../crypto/signature-cache.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
+import type { DropReason } from "../metrics/label-values.js";
 import type { SyncObserver } from "../node/sync-observer.js";
 import type { ChainStore } from "./chain-store.js";
 import type { HaltEvidence } from "./halting.js";
-import type { DropReason } from "./inbound-messages.js";
 import type { UpMessage } from "./up-message.js";
 import type { Voice } from "./voice.js";
 

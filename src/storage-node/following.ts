@@ -5,6 +5,7 @@
  * computes. Either means that more than f managers broke the rules, or that this node's own log is
  * wrong; what proves it is kept.
  */
+
 import { equalBytes } from "../base/bytes.js";
 import {
   checkFinal,
@@ -13,12 +14,13 @@ import {
   type StorageAppend,
 } from "../consensus/attestor.js";
 import type { Violation } from "../ledger/violation.js";
+import type { DropReason } from "../metrics/label-values.js";
 import type { BlockSync } from "../node/block-sync.js";
 import type { Attesting } from "./attesting.js";
 import type { Candidates } from "./candidates.js";
 import { type ChainPorts, timed } from "./chain-ports.js";
 import type { HaltEvidence } from "./halting.js";
-import type { DropReason, ParsedCommit } from "./inbound-messages.js";
+import type { ParsedCommit } from "./inbound-messages.js";
 import type { Turns } from "./turns.js";
 
 export type CertifiedBlock = Pick<StorageAppend, "block" | "sealedRecords" | "certificates">;

@@ -2,6 +2,7 @@
  * Messages of managers as far as they can be judged by themselves: parts that must be there,
  * ranges, blocks that hang together.
  */
+
 import { err, ok, type Result } from "../base/result.js";
 import type { ParsedCandidate } from "../consensus/attestor.js";
 import type { BlockCertificates } from "../gen/bss/v1/block_pb.js";
@@ -14,6 +15,7 @@ import { type ParsedBlock, parseBlock } from "../ledger/blocks.js";
 import { hashBytes } from "../ledger/merkle/hashes.js";
 import type { Violation } from "../ledger/violation.js";
 import { safeInteger } from "../ledger/wire.js";
+import type { DropReason } from "../metrics/label-values.js";
 import type { SyncAnswer } from "../sync/sync-events.js";
 import type { SyncBlock } from "../sync/sync-window.js";
 
@@ -38,9 +40,6 @@ export type ParsedCommit = {
 /** A final block that was asked for. */
 export type ShippedFinalBlock = ShippedBlock &
   SyncBlock & { readonly certificates: BlockCertificates };
-
-/** Why a message is dropped, for counters and logs. */
-export type DropReason = string;
 
 export function parseCandidate(message: VerifyCandidate): Result<ParsedCandidate, DropReason> {
   const { round, block, sealedRecords, approval } = message;

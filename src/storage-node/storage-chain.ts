@@ -8,6 +8,7 @@
  * A message that does not hold is dropped and counted; it neither ends a link nor reaches the
  * store. Whatever touches the head runs in turns, so there is one writer.
  */
+
 import { create } from "@bufbuild/protobuf";
 import type { Result } from "../base/result.js";
 import type { CertifiedStorageBlock } from "../gen/bss/v1/block_pb.js";
@@ -17,6 +18,7 @@ import {
 } from "../gen/bss/v1/verify_integrity_pb.js";
 import { parseBlock } from "../ledger/blocks.js";
 import { rootOf } from "../ledger/merkle/frontier.js";
+import type { DropReason } from "../metrics/label-values.js";
 import { BlockSync } from "../node/block-sync.js";
 import { isDamage } from "../store/store-error.js";
 import type { Progress } from "../sync/sync-progress.js";
@@ -25,7 +27,6 @@ import { Candidates } from "./candidates.js";
 import type { ChainPorts } from "./chain-ports.js";
 import { Following } from "./following.js";
 import {
-  type DropReason,
   parseAnswer,
   parseCandidate,
   parseCommit,

@@ -84,6 +84,7 @@ async function start(
 
   const admitted = checkAdmission(config, signer, store.head.members);
   if (!admitted) log.warn("this node is not admitted: it follows the chain and attests nothing");
+  knowManagers(parts);
   metrics.height.set(store.head.height);
   metrics.treeSize.set(store.head.frontier.size);
 
@@ -151,7 +152,10 @@ function livePorts(parts: Parts, running: Running, server: RpcServer, options: N
   return {
     ...parts,
     watchDamage: (listener: (error: StoreError) => void) => damage.watch(listener),
-    onAppended: () => heads.announce(),
+    onAppended: () => {
+      knowManagers(parts);
+      heads.announce();
+    },
     onFatal: (cause: unknown) => {
       const error = cause instanceof Error ? cause : new Error(String(cause));
       log.fatal({ err: error }, "the node cannot go on");
@@ -185,6 +189,10 @@ function queriesOf({ config, files, opened, heads }: Parts, running: Running) {
     scrub: () => running.live?.scrubStatus ?? noScrub,
     halted: () => running.halted,
   });
+}
+
+function knowManagers({ metrics, opened }: Pick<Parts, "metrics" | "opened">): void {
+  metrics.knowManagers(opened.store.head.members.managers.map(({ managerId }) => managerId));
 }
 
 const noScrub = {

@@ -19,6 +19,7 @@ describe("a unary call", () => {
   let waiting = 0;
   const events: string[] = [];
   const metrics: RpcMetrics = {
+    methodServed: () => {},
     callStarted: (service, method) => events.push(`start ${service} ${method}`),
     callEnded: (service, method, status) => events.push(`end ${service} ${method} ${status}`),
     streamOpened: () => events.push("open"),

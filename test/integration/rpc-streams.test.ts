@@ -44,6 +44,7 @@ describe("a server stream", () => {
       },
     };
     const metrics = {
+      methodServed() {},
       callStarted() {},
       callEnded: (_service: string, method: string, status: string) =>
         events.push(`${method} ${status}`),

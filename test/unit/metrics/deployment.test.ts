@@ -6,16 +6,20 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
+import { defaultBasePort } from "../../../src/cli/consortium/defaults.js";
+import { planConsortium } from "../../../src/cli/consortium/plan.js";
+import { joinHostPort } from "../../../src/config/fields.js";
 import { createMetrics } from "../../../src/metrics/metrics.js";
 import { listFiles, repositoryRoot } from "../../support/tree.js";
 
 const root = repositoryRoot();
 const dashboards = listFiles(root, "deploy/grafana/dashboards");
 const alertsPath = "deploy/prometheus/alerts.yml";
+const alertTestsPath = "deploy/prometheus/alerts.test.yml";
 const prometheusPath = "deploy/prometheus/prometheus.yml";
 
 /** Labels that Prometheus adds itself, and metrics that it makes itself. */
-const scrapeLabels = ["instance", "job", "le"];
+const scrapeLabels = ["instance", "job", "le", "consortium"];
 const scrapeMetrics = new Set(["up"]);
 
 interface Metric {
@@ -101,9 +105,114 @@ describe("the deployment files", () => {
   test("Prometheus loads the alerts and scrapes the job names that they speak of", () => {
     const prometheus = parse(readFileSync(join(root, prometheusPath), "utf8"));
     assert.deepEqual(prometheus.rule_files, ["alerts.yml"]);
-    for (const job of prometheus.scrape_configs) assert.match(job.job_name, /^bss-/);
+    const names = prometheus.scrape_configs.map((job: { job_name: string }) => job.job_name);
+    assert.deepEqual(names, ["bss-managers", "bss-storage"]);
+  });
+
+  test("Prometheus scrapes where the nodes of 'bss init' serve their metrics", () => {
+    const { scrape_configs: jobs } = parse(readFileSync(join(root, prometheusPath), "utf8"));
+    const sizes = { managers: 4, storage: 7, participants: 0 };
+    const plan = planConsortium({ name: "demo", basePort: defaultBasePort, ...sizes });
+    for (const [index, nodes] of [plan.managers, plan.storage].entries()) {
+      const { targets } = jobs[index].static_configs[0];
+      assert.deepEqual(
+        targets,
+        nodes.map(({ metrics: at }) => joinHostPort(at)),
+      );
+    }
   });
 });
+
+describe("the alerts", () => {
+  const alerts = rulesOf(parse(readFileSync(join(root, alertsPath), "utf8")));
+  const cases = parse(readFileSync(join(root, alertTestsPath), "utf8"))
+    .tests as readonly RuleTest[];
+  const shown = cases.flatMap((one) => one.alert_rule_test);
+
+  for (const { alert, expr, annotations } of alerts) {
+    test(`${alert} is shown to fire and not to fire`, () => {
+      const expected = shown.filter(({ alertname }) => alertname === alert);
+      const fires = expected.filter(({ exp_alerts: fired }) => fired.length > 0);
+      assert.ok(fires.length > 0, `no test in ${alertTestsPath} in which it fires`);
+      assert.ok(
+        fires.length < expected.length,
+        `no test in ${alertTestsPath} in which it does not`,
+      );
+    });
+
+    test(`${alert} tells consortiums apart, and keeps the labels of which it speaks`, () => {
+      const spoken = [...JSON.stringify(annotations).matchAll(/\$labels\.(\w+)/g)];
+      const groups = [...expr.matchAll(/\b(?:sum|max|min|count)( by \(([^)]*)\))?/g)];
+      for (const { 1: by, 2: labels = "" } of groups) {
+        assert.ok(by !== undefined, `an aggregation without by: ${expr}`);
+        const kept = labels.split(",").map((label) => label.trim());
+        assert.ok(kept.includes("consortium"), `an aggregation without consortium: ${expr}`);
+      }
+      if (groups.length === 0) return;
+      const all = new Set(groups.flatMap((found) => (found[2] ?? "").split(/,\s*/)));
+      for (const { 1: label = "" } of spoken) assert.ok(all.has(label), `${label} is dropped`);
+    });
+  }
+
+  test("on single events see one that happened before the first scrape", () => {
+    const onEvents = alerts.filter(({ expr }) => expr.includes("increase("));
+    assert.ok(onEvents.length >= 7);
+    for (const { alert, expr } of onEvents) {
+      const [, seen = "", range = "", unit = ""] = /increase\((.+)\[(\d+)(m)\]/.exec(expr) ?? [];
+      const windowS = Number(range) * (unit === "m" ? 60 : 1);
+      const early = `${seen} and on (instance, job) (time() - process_start_time_seconds < ${windowS})`;
+      assert.ok(expr.replaceAll(/\s+/g, " ").includes(early), `${alert} lacks: ${early}`);
+    }
+  });
+
+  test("on quantiles have an edge of a bucket as their threshold", () => {
+    const onQuantiles = alerts.filter(({ expr }) => expr.includes("histogram_quantile"));
+    assert.equal(onQuantiles.length, 2);
+    for (const { alert, expr } of onQuantiles) {
+      const name = /\b(bss_\w+_bucket)\[/.exec(expr)?.[1] ?? "";
+      const threshold = Number(/> ([\d.]+)\s*$/.exec(expr)?.[1]);
+      const edges = [...exposition.matchAll(new RegExp(`^${name}{le="([\\d.]+)"`, "gm"))];
+      assert.ok(edges.length > 5, name);
+      assert.ok(
+        edges.some((edge) => Number(edge[1]) === threshold),
+        `${alert}: ${threshold} is between the edges of ${name}`,
+      );
+    }
+  });
+
+  test("are tested on series that nodes have", () => {
+    const series = cases.flatMap((one) => one.input_series).map((one) => one.series);
+    assert.ok(series.length > 50);
+    const ownSeries = series.filter((text) => !text.startsWith("up{"));
+    assert.deepEqual(ownSeries.flatMap(problems), []);
+  });
+
+  test("that are tested exist", () => {
+    const names = alerts.map(({ alert }) => alert);
+    assert.deepEqual(
+      shown.filter(({ alertname }) => !names.includes(alertname)),
+      [],
+    );
+  });
+});
+
+interface Alert {
+  readonly alert: string;
+  readonly expr: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+interface RuleTest {
+  readonly input_series: readonly { readonly series: string }[];
+  readonly alert_rule_test: readonly {
+    readonly alertname: string;
+    readonly exp_alerts: readonly unknown[];
+  }[];
+}
+
+function rulesOf({ groups }: { groups: readonly { rules: readonly Alert[] }[] }): readonly Alert[] {
+  return groups.flatMap(({ rules }) => rules);
+}
 
 interface Panel {
   readonly id: number;
@@ -155,7 +264,10 @@ function valueProblem(label: string, value: string, labels: readonly string[]): 
   if (!labels.includes(label)) return [];
   const found = exposition.matchAll(new RegExp(`[{,]${label}="([^"]*)"`, "g"));
   const values = [...found].map((one) => one[1]);
-  return values.length < 2 || values.includes(value) ? [] : [`${label} is never "${value}"`];
+  const isVariable = value.startsWith("$");
+  return isVariable || new Set(values).size < 2 || values.includes(value)
+    ? []
+    : [`${label} is never "${value}"`];
 }
 
 function metricOf(name: string): Metric | undefined {

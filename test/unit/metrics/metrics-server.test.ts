@@ -38,7 +38,7 @@ describe("the metrics server", () => {
     assert.equal(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     assert.match(
       await response.text(),
-      /^# HELP bss_height .+\n# TYPE bss_height gauge\nbss_height 0$/m,
+      /^# HELP bss_height .+\n# TYPE bss_height gauge\nbss_height{consortium="valley"} 0$/m,
     );
   });
 
