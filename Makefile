@@ -127,7 +127,7 @@ model: build ## Search all states of the agreement rules; ROUNDS=5 BLOCKS=2 choo
 	@node dist/test/model/run.js
 
 .PHONY: demo
-demo: build ## Run the energy community example; DEMO_HOURS and DEMO_DATA change its size and data
+demo: build ## Run the energy community example; DEMO_HOURS, DEMO_DATA and DEMO_PORT=8400 change it
 	@node dist/examples/energy-community/demo.js
 
 .PHONY: bench

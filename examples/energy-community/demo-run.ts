@@ -38,7 +38,8 @@ export async function runDemo(
   reportPlan(plan, problems, report);
   const directory = new DemoDirectory(settings.directory);
   try {
-    const consortium = await makeConsortium(directory, plan, report);
+    const basePort = await freeBasePort(counts, settings.basePort);
+    const consortium = await makeConsortium(directory, plan, basePort, report);
     const { records, heights } = await onRunningNodes(
       { directory: consortium, plan, report, signal },
       (session) => useLedger(session, directory),
@@ -84,6 +85,7 @@ function reportPlan(
 async function makeConsortium(
   directory: DemoDirectory,
   { community, sums }: DemoPlan,
+  basePort: number,
   report: DemoReport,
 ): Promise<string> {
   const communityFile = directory.file("community.yaml");
@@ -91,10 +93,12 @@ async function makeConsortium(
   writeFileSync(communityFile, communityYaml(community.homes, whMaxOf));
   const made = await initConsortium(directory.file("consortium"), {
     ...{ name: "energy-community", ...counts, participants: 0, communityFile },
-    basePort: await freeBasePort(counts),
+    basePort,
   });
   report.step(`a new consortium in ${made.directory}`);
   report.line(`  id ${made.consortiumId}`);
+  const [first, last] = [basePort + 1, basePort + counts.managers];
+  report.line(`  managers at 127.0.0.1:${first} to ${last}; DEMO_PORT chooses others`);
   return made.directory;
 }
 

@@ -1,7 +1,7 @@
 /** Room for a consortium's ports on this machine, beside whatever else is listening there. */
-import { createServer } from "node:net";
 import { CliError } from "../../src/cli/cli-error.js";
 import { defaultBasePort, portOffsets } from "../../src/cli/consortium/defaults.js";
+import { listenFailure } from "../../src/rpc/listen-check.js";
 
 const host = "127.0.0.1";
 const step = 20;
@@ -10,13 +10,30 @@ const basePortMax = 30_000;
 
 export type NodeCounts = { readonly managers: number; readonly storage: number };
 
-/** The first base port from the usual one on under which all ports are free. Throws `CliError`. */
-export async function freeBasePort(counts: NodeCounts): Promise<number> {
+/**
+ * The base port that is wanted, or the first one from the usual one on, under which all ports are
+ * free. Throws `CliError`.
+ */
+export async function freeBasePort(counts: NodeCounts, wanted?: number): Promise<number> {
+  if (wanted !== undefined) {
+    const taken = await takenPort(wanted, counts);
+    if (taken === undefined) return wanted;
+    const what = `DEMO_PORT=${wanted} does not do: port ${taken} is taken or not allowed`;
+    throw new CliError(what, "give another one, or none: then free ports are looked for");
+  }
   for (let basePort = defaultBasePort; basePort <= basePortMax; basePort += step) {
-    if (await allFree(portsOf(basePort, counts))) return basePort;
+    if ((await takenPort(basePort, counts)) === undefined) return basePort;
   }
   const what = `no free ports from ${defaultBasePort} to ${basePortMax}`;
-  throw new CliError(what, "stop what is listening there");
+  throw new CliError(what, "stop what is listening there, or choose with DEMO_PORT");
+}
+
+/** The first port under a base port that nobody could listen on now. */
+async function takenPort(basePort: number, counts: NodeCounts): Promise<number | undefined> {
+  for (const port of portsOf(basePort, counts)) {
+    if ((await listenFailure({ host, port })) !== undefined) return port;
+  }
+  return undefined;
 }
 
 function portsOf(basePort: number, { managers, storage }: NodeCounts): readonly number[] {
@@ -28,17 +45,4 @@ function portsOf(basePort: number, { managers, storage }: NodeCounts): readonly 
     ...range(portOffsets.storage, storage),
     ...range(portOffsets.storageMetrics, storage),
   ];
-}
-
-async function allFree(ports: readonly number[]): Promise<boolean> {
-  for (const port of ports) if (!(await isFree(port))) return false;
-  return true;
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)));
-  });
 }

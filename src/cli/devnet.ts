@@ -4,6 +4,8 @@
  * exit code tells.
  */
 import { type Command, InvalidArgumentError } from "commander";
+import { loadNodeConfig } from "../config/node-config.js";
+import { refuseBusyPorts } from "./busy-ports.js";
 import { CliError } from "./cli-error.js";
 import { type NodeRow, StatusDisplay } from "./devnet-display.js";
 import { lockDevnet } from "./devnet-lock.js";
@@ -41,12 +43,13 @@ async function runDevnet({ dir, for: forSeconds }: Options, output: Output): Pro
   process.on("SIGINT", requestStop).on("SIGTERM", requestStop);
   const troubles: string[] = [];
   let processes: NodeProcesses | undefined;
-  findConfigFiles(dir);
+  const files = findConfigFiles(dir);
   const lock = await lockDevnet(dir);
   // Loaded here, because the other commands need no connections.
   const { openStatusSource } = await import("./node-status.js");
-  output.note(`starting the nodes of ${dir}; Ctrl-C stops them`);
   try {
+    await refuseBusyPorts(files.map(loadNodeConfig));
+    output.note(`starting the nodes of ${dir}; Ctrl-C stops them`);
     processes = await startNodes(dir, {
       signal: stopRequest.signal,
       onExit: (node, exit) => {

@@ -1,13 +1,22 @@
 /** `bss register`: joins a running consortium with an invitation. */
 import { type Command, InvalidArgumentError } from "commander";
 import { join } from "../client/joining.js";
-import { type HostPort, splitHostPort } from "../config/fields.js";
+import { type HostPort, joinHostPort, splitHostPort } from "../config/fields.js";
 import { type InvitationFile, readInvitationFile } from "../config/invitation-file.js";
 import { InvitedRole } from "../gen/bss/v1/genesis_pb.js";
 import { isId } from "../ledger/ids.js";
 import { CliError } from "./cli-error.js";
-import { type Listening, MemberDirectory } from "./joining/member-directory.js";
-import { formatTime, type Output, outputOf } from "./output.js";
+import {
+  chooseListening,
+  demandFree,
+  firstPort,
+  type Listening,
+  type WantedListening,
+} from "./joining/listening.js";
+import { MemberDirectory } from "./joining/member-directory.js";
+import { readListening, sameListening, writeListening } from "./joining/node-config-file.js";
+import { refuseNoRoom, refuseOutOfTime } from "./joining/readiness.js";
+import { type Output, outputOf } from "./output.js";
 import { cliErrorOf } from "./rpc-advice.js";
 import { runConfig } from "./start.js";
 
@@ -15,37 +24,55 @@ type Options = {
   readonly invite: string;
   readonly dir: string;
   readonly id?: string;
-  readonly listen: HostPort;
+  readonly listen?: HostPort;
   readonly metrics?: HostPort;
   readonly start: boolean;
 };
-
-const listenDefault: HostPort = { host: "127.0.0.1", port: 7501 };
 
 export function register(program: Command): void {
   const parent = program.command("register").summary("join a consortium with an invitation");
   registerCommand(parent, "storage", "a storage node")
     .description(
       "Makes keys in a new directory, registers them, and runs the storage node in the " +
-        "foreground. Run it again with the same --dir to go on where it stopped; later 'bss start' " +
-        "with the directory's config.yaml does as well.",
+        "foreground. Run it again with the same --dir to go on where it stopped, also after it " +
+        "has joined: nothing is used up twice. Later 'bss start' with the directory's config.yaml " +
+        "does as well.",
     )
-    .option("--listen <host:port>", "where others may ask the node", parseAddress, listenDefault)
+    .option(
+      "--listen <host:port>",
+      `where others may ask the node (default: the first free port of 127.0.0.1 from ${firstPort})`,
+      parseAddress,
+    )
     .option("--metrics <host:port>", "where it serves /metrics and /healthz", parseAddress)
     .option("--no-start", "only register")
-    .action(async (options: Options, command: Command) => {
-      const { listen, metrics } = options;
-      const directory = await joined(options, outputOf(command), { listen, metrics });
-      if (options.start) await runConfig(directory.configFile, command);
-    });
+    .action(registerStorage);
   registerCommand(parent, "participant", "a participant")
     .description(
       "Makes keys in a new directory, registers them, and writes a profile.yaml for 'bss submit' " +
         "and all other commands.",
     )
-    .action(async (options: Options, command: Command) => {
-      await joined(options, outputOf(command), undefined);
-    });
+    .action(registerParticipant);
+}
+
+async function registerStorage(options: Options, command: Command): Promise<void> {
+  const output = outputOf(command);
+  const newcomer = newcomerOf(options, "storage");
+  const { directory, id } = newcomer;
+  const listening = await prepareNode(newcomer, options, output);
+  await joinOnce(newcomer, hostsOf(listening), output);
+  if (!options.start) {
+    output.note(`start ${id} with 'bss start --config ${directory.configFile}'`);
+    return;
+  }
+  output.note(`${id} starts, reads the chain, and attests once it holds the block that admits it`);
+  await runConfig(directory.configFile, command);
+}
+
+async function registerParticipant(options: Options, command: Command): Promise<void> {
+  const newcomer = newcomerOf(options, "participant");
+  refuseNoRoom(newcomer.directory.path, 0);
+  await newcomer.directory.prepare(undefined);
+  await joinOnce(newcomer, [], outputOf(command));
 }
 
 function registerCommand(parent: Command, name: string, whom: string): Command {
@@ -57,32 +84,63 @@ function registerCommand(parent: Command, name: string, whom: string): Command {
     .option("--id <id>", "the id under which to join; without it that of the invitation");
 }
 
-/** The directory of somebody who has joined, and has its certificate. */
-async function joined(
-  options: Options,
-  output: Output,
-  listening: Listening | undefined,
-): Promise<MemberDirectory> {
+type Newcomer = {
+  readonly id: string;
+  readonly role: "storage" | "participant";
+  readonly file: InvitationFile;
+  readonly directory: MemberDirectory;
+};
+
+/** Throws `CliError` when the invitation cannot serve; nothing has been made by then. */
+function newcomerOf(options: Options, role: Newcomer["role"]): Newcomer {
   const file = readInvitationFile(options.invite);
-  const role = listening === undefined ? "participant" : "storage";
   const id = idOf(options, file, role);
   const directory = new MemberDirectory(options.dir, { role, id }, file);
-  await directory.prepare(listening);
+  if (!directory.hasCertificate) refuseOutOfTime(options.invite, file);
+  return { id, role, file, directory };
+}
+
+/** Makes the node's directory, or goes on with it. Throws `CliError` when it could not run here. */
+async function prepareNode(
+  { directory, id }: Newcomer,
+  { listen, metrics, start }: Options,
+  output: Output,
+): Promise<Listening> {
+  const { exists, configFile } = directory;
+  if (exists) directory.checkSame("config");
+  const before: WantedListening = exists ? readListening(configFile) : {};
+  const listening = await chooseListening({
+    listen: listen ?? before.listen,
+    metrics: metrics ?? before.metrics,
+  });
+  if (start) await demandFree(listening);
+  refuseNoRoom(directory.path);
+  if (!exists) await directory.prepare(listening);
+  else if (!sameListening(before, listening)) writeListening(configFile, listening);
+  const at = joinHostPort(listening.listen);
+  output.note(`${id} has its keys in ${directory.path} and is going to listen on ${at}`);
+  return listening;
+}
+
+/** Has a certificate issued, by the admission that comes first, unless there is one. */
+async function joinOnce(
+  { id, role, file, directory }: Newcomer,
+  hosts: readonly string[],
+  output: Output,
+): Promise<void> {
   if (directory.hasCertificate) {
-    output.note(`${id} has its certificate already`);
-    return directory;
+    output.note(`${id} has joined before, and has its certificate`);
+    return;
   }
-  refuseExpired(options.invite, file);
-  const joining = await directory.joining(hostsOf(listening));
+  const joining = await directory.joining(hosts);
   const { certificateChain, height } = await join(file, joining).catch((error: unknown) => {
     throw cliErrorOf(error);
   });
   directory.keepCertificate(certificateChain, joining);
-  const next = listening === undefined ? `: use --profile ${directory.profileFile}` : "";
+  const next = role === "participant" ? `: use --profile ${directory.profileFile}` : "";
   output.result({ id, role, directory: directory.path, height }, () => {
     return `${id} has joined with block ${height}${next}`;
   });
-  return directory;
 }
 
 function idOf(
@@ -105,17 +163,7 @@ function idOf(
   throw new CliError(`the invitation is for ${memberId}`, "leave out --id");
 }
 
-/** The certificate in the file expires as the invitation does, so nobody would answer why. */
-function refuseExpired(name: string, { invitation }: InvitationFile): void {
-  const untilMs = Number(invitation.expiresAtUnixMs);
-  if (untilMs > Date.now()) return;
-  const what = `${name} has expired at ${formatTime(untilMs)} [INVITATION_EXPIRED]`;
-  throw new CliError(what, "ask its operator for another one");
-}
-
-function hostsOf(listening: Listening | undefined): readonly string[] {
-  if (listening === undefined) return [];
-  const { host } = listening.listen;
+function hostsOf({ listen: { host } }: Listening): readonly string[] {
   const everywhere = host === "0.0.0.0" || host === "::";
   return [...new Set(["localhost", "127.0.0.1", "::1", ...(everywhere ? [] : [host])])];
 }

@@ -28,7 +28,8 @@ const byReason: Partial<Readonly<Record<Reason, string>>> = {
   OVER_PURCHASE: "buy at most what the buyer's meters imported in that interval",
   INVITATION_INVALID: "ask the consortium's operators for an invitation of their own",
   INVITATION_EXPIRED: "ask its operator for another invitation",
-  INVITATION_USED_UP: "ask its operator for another invitation",
+  INVITATION_USED_UP:
+    "if it has served here, run the command again with that --dir; else ask for another invitation",
   MEMBER_ID_TAKEN: "choose another --id and --dir",
   PAYOUT_OUTDATED: "'bss storage statement' shows the node's payouts: look before you pay again",
   NOT_AN_ISSUER: "use the address of a manager that issues certificates",

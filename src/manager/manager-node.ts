@@ -35,6 +35,7 @@ import {
 import { sampleSync } from "../node/sync-observer.js";
 import { HeadSignal } from "../query/head-signal.js";
 import type { IdentityRegistry } from "../rpc/authorizer.js";
+import { checkListen } from "../rpc/listen-check.js";
 import { createServer, type RpcServer } from "../rpc/server.js";
 import { RenewableTls } from "../rpc/tls.js";
 import { ManagerStore } from "../store/manager-store.js";
@@ -70,7 +71,11 @@ export type ManagerNodeOptions = NodeOptions & {
   readonly newSignerAccepted?: boolean;
 };
 
-/** Starts a manager and resolves when it serves. @throws ConfigError, StartError, StoreError */
+/**
+ * Starts a manager and resolves when it serves.
+ *
+ * @throws ConfigError, ListenError, StartError, StoreError
+ */
 export function startManager(
   config: ManagerConfig,
   options: ManagerNodeOptions = {},
@@ -92,6 +97,7 @@ async function start(
   const { wallMs } = systemTime;
   const trusted = { consortiumName: genesis.name, caPem: tls.caPem };
   const issuer = config.issuer && (await Issuer.open(config.issuer, trusted, wallMs));
+  await checkListen(config);
   const kv = await openRocksDb(config.dataDirectory);
   closers.add(() => kv.close());
   const store = await ManagerStore.open(kv, genesis);

@@ -17,6 +17,12 @@ const checkIntervalMs = 1_000;
 const connectionsMax = 32;
 const requestsPerConnectionMax = 1_000;
 
+class MetricsListenError extends Error {
+  override readonly name = "MetricsListenError";
+  /** What the node's operator can do. */
+  readonly next = "change metrics.host or metrics.port in the node's config.yaml";
+}
+
 export interface MetricsServerOptions {
   /** Loopback by default. */
   readonly host?: string;
@@ -99,7 +105,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
     server.on("error", (cause) => {
       const why = "code" in cause ? cause.code : cause.message;
       const what = `the metrics server cannot listen on ${host}:${port} (${why})`;
-      reject(new Error(`${what}: change metrics.host or metrics.port`, { cause }));
+      reject(new MetricsListenError(what, { cause }));
     });
     server.listen({ host, port }, resolve);
   });

@@ -54,19 +54,25 @@ export async function checkCheckpoint(
   throw fileError(file, `CHECKPOINT_MISMATCH: ${what}`, next);
 }
 
-/**
- * Whether the chain knows this node. One that is not admitted yet follows the chain all the same.
- *
- * @throws ConfigError when another key is registered for its id: nobody would accept what it signs
- */
-export function checkAdmission(
-  config: StorageNodeConfig,
-  signer: Ed25519Signer,
+/** Whether the chain, as far as it is held here, has a node of this id, and with whose key. */
+export type Admission = "none" | "own" | "another's";
+
+export function admissionOf(
+  { id }: Pick<StorageNodeConfig, "id">,
+  { publicKey }: Ed25519Signer,
   members: Members,
-): boolean {
-  const node = members.storageNode(config.id);
-  if (node === undefined) return false;
-  if (equalBytes(node.signingKey, signer.publicKey)) return true;
-  const what = `not the signing key that is registered for ${config.id}`;
-  throw fileError(config.signingKeyFile, what, "restore the node's own key, or correct id");
+): Admission {
+  const node = members.storageNode(id);
+  if (node === undefined) return "none";
+  return equalBytes(node.signingKey, publicKey) ? "own" : "another's";
+}
+
+/** @throws ConfigError when another key is registered: nobody would accept what it signs */
+export function refuseOtherKey(
+  { id, signingKeyFile }: Pick<StorageNodeConfig, "id" | "signingKeyFile">,
+  admission: Admission,
+): void {
+  if (admission !== "another's") return;
+  const what = `not the signing key that is registered for ${id}`;
+  throw fileError(signingKeyFile, what, "restore the node's own key, or correct id");
 }

@@ -29,6 +29,7 @@ import {
 } from "../node/running-node.js";
 import { sampleSync } from "../node/sync-observer.js";
 import { HeadSignal } from "../query/head-signal.js";
+import { checkListen } from "../rpc/listen-check.js";
 import { createServer, type RpcServer } from "../rpc/server.js";
 import type { AttestationMark } from "../store/attestation-mark.js";
 import type { StoreError } from "../store/store-error.js";
@@ -36,7 +37,13 @@ import { isDamage } from "../store/store-error.js";
 import { decodeHalt, type HaltEvidence, haltMessages } from "./halting.js";
 import { LiveChain, openLinks } from "./live-chain.js";
 import type { ManagerLinks } from "./manager-links.js";
-import { checkAdmission, checkCheckpoint, type NodeFiles, readNodeFiles } from "./node-files.js";
+import {
+  admissionOf,
+  checkCheckpoint,
+  type NodeFiles,
+  readNodeFiles,
+  refuseOtherKey,
+} from "./node-files.js";
 import { type OpenedStore, openMark, openStore } from "./open-store.js";
 import { queryService } from "./query-service.js";
 
@@ -53,9 +60,15 @@ type Parts = {
 };
 
 /** What runs, as far as it does by now. */
-type Running = { live?: LiveChain; links?: ManagerLinks; halted?: HaltEvidence };
+type Running = {
+  /** To be called after each block. */
+  readonly sawAppended: () => void;
+  live?: LiveChain;
+  links?: ManagerLinks;
+  halted?: HaltEvidence;
+};
 
-/** Starts a storage node and resolves when it serves. @throws ConfigError, StoreError */
+/** Starts a storage node and resolves when it serves. @throws ConfigError, ListenError, StoreError */
 export function startStorageNode(
   config: StorageNodeConfig,
   options: NodeOptions = {},
@@ -70,6 +83,7 @@ async function start(
 ): Promise<number> {
   const files = readNodeFiles(config);
   const { genesis, signer, tls } = files;
+  await checkListen(config);
   const { mark, kv: markStore } = await openMark(config.signerStateDirectory, signer.publicKey);
   closers.add(() => markStore.close());
   const damage = new DamageSignal();
@@ -82,13 +96,12 @@ async function start(
   const heads = new HeadSignal();
   const parts: Parts = { config, files, opened, mark, damage, log, metrics, heads, closers };
 
-  const admitted = checkAdmission(config, signer, store.head.members);
-  if (!admitted) log.warn("this node is not admitted: it follows the chain and attests nothing");
+  const sawAppended = watchAdmission(parts);
   knowManagers(parts);
   metrics.height.set(store.head.height);
   metrics.treeSize.set(store.head.frontier.size);
 
-  const running: Running = {};
+  const running: Running = { sawAppended };
   const server = createServer({
     tls,
     consortiumName: genesis.name,
@@ -154,6 +167,7 @@ function livePorts(parts: Parts, running: Running, server: RpcServer, options: N
     watchDamage: (listener: (error: StoreError) => void) => damage.watch(listener),
     onAppended: () => {
       knowManagers(parts);
+      running.sawAppended();
       heads.announce();
     },
     onFatal: (cause: unknown) => {
@@ -189,6 +203,28 @@ function queriesOf({ config, files, opened, heads }: Parts, running: Running) {
     scrub: () => running.live?.scrubStatus ?? noScrub,
     halted: () => running.halted,
   });
+}
+
+/**
+ * Says whether the chain knows this node, as far as it is held here: one that has just joined holds
+ * nothing yet, follows the chain, and attests once it holds the block that admits it. Returns what
+ * looks again after a block.
+ */
+function watchAdmission({ config, files, opened, log }: Parts): () => void {
+  const look = () => admissionOf(config, files.signer, opened.store.head.members);
+  const { height } = opened.store.head;
+  let admission = look();
+  refuseOtherKey(config, admission);
+  if (admission === "none") {
+    log.info({ height }, "the chain as held here does not admit this node yet: it attests nothing");
+  }
+  return () => {
+    if (admission !== "none") return;
+    admission = look();
+    const at = { height: opened.store.head.height };
+    if (admission === "own") log.info(at, "the chain admits this node: it may attest");
+    if (admission === "another's") log.error(at, "another key is registered for this node's id");
+  };
 }
 
 function knowManagers({ metrics, opened }: Pick<Parts, "metrics" | "opened">): void {

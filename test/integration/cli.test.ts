@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { type AddressInfo, createServer as createNetServer } from "node:net";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { portOffsets } from "../../src/cli/consortium/defaults.js";
 import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
+import { freeBasePort } from "../support/free-ports.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const mainFile = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
@@ -126,6 +128,46 @@ describe("the command bss", () => {
     const { level, id, reason, msg } = JSON.parse(stdout);
     assert.deepEqual([level, id, msg], [60, "manager-1", "the node cannot start"]);
     assert.match(reason, /epoch-0\.wrap: no such file/);
+  });
+
+  describe("a port that another process has", () => {
+    const dir = join(directory, "crowded");
+    const manager = join(dir, "managers", "manager-1");
+    const nodes = { managers: manager, storage: join(dir, "storage", "storage-1") } as const;
+    let basePort = 0;
+    before(async () => {
+      basePort = await freeBasePort(1);
+      const counts = { managers: 1, storage: 1, participants: 0 };
+      await initConsortium(dir, { name: "crowded", basePort, ...counts });
+    });
+
+    for (const [role, setting, offset] of [
+      ["managers", "listen", portOffsets.manager],
+      ["managers", "metrics", portOffsets.managerMetrics],
+      ["storage", "listen", portOffsets.storage],
+      ["storage", "metrics", portOffsets.storageMetrics],
+    ] as const) {
+      test(`as \`${setting}\` of ${role} stops a node before it opens its store`, async () => {
+        const port = basePort + offset + 1;
+        const server = createNetServer().listen(port, "127.0.0.1");
+        await once(server, "listening");
+        const { status, stderr } = bss(["start", "--config", join(nodes[role], "config.yaml")]);
+        const devnet = bss(["devnet", "--dir", dir]);
+        server.close();
+        assert.equal(status, 1);
+        const next = `stop that process (this node, if it runs already), or change \`${setting}\``;
+        const what = `bss: another process listens on 127.0.0.1:${port}; ${next} in config.yaml\n`;
+        assert.equal(stderr, what);
+        assert.deepEqual(readdirSync(join(nodes[role], "data")), []);
+        assert.ok(!existsSync(join(manager, "signing.key.state")));
+        assert.equal(devnet.status, 1);
+        const named = new RegExp(
+          `^bss: the nodes cannot listen: \\S+-1 \\(another process listens on .*:${port}\\); stop .+\n$`,
+        );
+        assert.match(devnet.stderr, named);
+        assert.ok(!existsSync(join(dir, "logs")), "no node was started");
+      });
+    }
   });
 
   test("a stack is there with --debug only", () => {

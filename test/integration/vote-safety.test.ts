@@ -243,8 +243,10 @@ describe("a manager that has lost what it has said", { timeout: 840_000 }, () =>
   test("is no second process for the same key", async () => {
     const config = configOf(victim);
     assert(config.role === "manager");
-    const dataDirectory = join(parent, "another directory");
-    await assert.rejects(startManager({ ...config, dataDirectory }, { processMetrics: false }), {
+    const listen = { host: "127.0.0.1", port: 0 };
+    const { metrics: _, ...others } = config;
+    const second = { ...others, listen, dataDirectory: join(parent, "another directory") };
+    await assert.rejects(startManager(second, { processMetrics: false }), {
       ...{ name: "StartError", message: /signer state .* is in use/ },
     });
   });

@@ -8,7 +8,6 @@ import { stringify } from "yaml";
 import { equalBytes, toHex } from "../../base/bytes.js";
 import type { Joining } from "../../client/joining.js";
 import { replacePublicFile } from "../../config/durable-file.js";
-import type { HostPort } from "../../config/fields.js";
 import type { InvitationFile } from "../../config/invitation-file.js";
 import { readGenesisFile, readSeedFile } from "../../config/key-files.js";
 import { ed25519KeyPairFromSeed } from "../../crypto/ed25519.js";
@@ -20,6 +19,8 @@ import { certificatesPem, isIssuedBy, readCertificate, readTerms } from "../../r
 import { type Identity, parseIdentityUri } from "../../rpc/identity.js";
 import { CliError } from "../cli-error.js";
 import { createTree } from "../consortium/new-tree.js";
+import type { Listening } from "./listening.js";
+import { nodeConfigText } from "./node-config-file.js";
 
 const files = {
   genesis: "genesis.json",
@@ -30,8 +31,6 @@ const files = {
 } as const;
 
 const tls = { certificate: files.certificate, key: files.key, ca: files.ca };
-
-export type Listening = { readonly listen: HostPort; readonly metrics?: HostPort | undefined };
 
 export class MemberDirectory {
   readonly path: string;
@@ -52,9 +51,14 @@ export class MemberDirectory {
     return this.#at("profile.yaml");
   }
 
+  /** Whether it was made before, by whomever. */
+  get exists(): boolean {
+    return existsSync(this.#at(files.signingKey));
+  }
+
   /** Makes the directory, or checks that it is that of the same party. Throws `CliError`. */
   async prepare(listening: Listening | undefined): Promise<void> {
-    if (existsSync(this.#at(files.signingKey))) return this.#checkSame(listening);
+    if (this.exists) return this.checkSame(listening === undefined ? "profile" : "config");
     const { genesisBytes, tls: invited } = this.#file;
     const { privateKey } = await generateTlsKeyPair();
     const keyPem = await privateKeyPem(privateKey);
@@ -86,7 +90,7 @@ export class MemberDirectory {
     const options = { keyPem, commonName: id, hosts };
     const certificateRequest = await createCertificateRequest(options);
     const request = await readCertificateRequest(certificateRequest);
-    if (typeof request === "string") throw new CliError(request, "give other --listen");
+    if (typeof request === "string") throw new CliError(request, "give another --listen");
     const { publicKey: signingKey } = ed25519KeyPairFromSeed(signingSeed);
     const { spkiSha256: tlsSpkiSha256 } = request;
     return { id, signingSeed, signingKey, certificateRequest, tlsSpkiSha256 };
@@ -119,8 +123,9 @@ export class MemberDirectory {
     replacePublicFile(this.#at(files.certificate), certificatesPem(chain));
   }
 
-  #checkSame(listening: Listening | undefined): void {
-    const other = listening === undefined ? this.profileFile : this.configFile;
+  /** Throws `CliError` when the directory is not that of the same party. */
+  checkSame(kind: "profile" | "config"): void {
+    const other = kind === "profile" ? this.profileFile : this.configFile;
     const genesis = sha256(readGenesisFile(this.#at(files.genesis)));
     const isSame = existsSync(other) && equalBytes(genesis, this.#file.genesis.consortiumId);
     const named = isSame && readFileSync(other, "utf8").match(/^id: (\S+)$/m)?.[1];
@@ -131,20 +136,11 @@ export class MemberDirectory {
     );
   }
 
-  #configText({ listen, metrics }: Listening): string {
+  #configText(listening: Listening): string {
+    const { genesis, signingKey } = files;
     const { checkpoint } = this.#file.invitation;
-    const config = {
-      ...{ role: "storage", id: this.#identity.id, consortium: files.genesis, listen },
-      ...(metrics && { metrics }),
-      ...{ tls, signing_key: files.signingKey, data_directory: "data" },
-      ...(checkpoint && {
-        checkpoint: { height: Number(checkpoint.height), block_id: toHex(checkpoint.blockId) },
-      }),
-      log: { level: "info" },
-    };
-    return `# Storage node ${this.#identity.id}. Start it with: bss start --config config.yaml
-# Paths are relative to this file.
-${stringify(config)}`;
+    const own = { genesis, signingKey, tls };
+    return nodeConfigText({ id: this.#identity.id, listening, files: own, checkpoint });
   }
 
   #profileText(): string {

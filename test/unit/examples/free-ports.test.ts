@@ -13,6 +13,11 @@ function listen(port: number): Promise<Server> {
 describe("free ports", () => {
   const counts = { managers: 2, storage: 1 };
 
+  test("the range that is wanted is taken when it is free", async () => {
+    const basePort = await freeBasePort(counts);
+    assert.equal(await freeBasePort(counts, basePort + 5), basePort + 5);
+  });
+
   for (const [what, offset] of [
     ["first manager's port", 1],
     ["storage node's port", 101],
@@ -25,6 +30,10 @@ describe("free ports", () => {
       try {
         const other = await freeBasePort(counts);
         assert.notEqual(other, basePort);
+        await assert.rejects(freeBasePort(counts, basePort), {
+          name: "CliError",
+          what: `DEMO_PORT=${basePort} does not do: port ${basePort + offset} is taken or not allowed`,
+        });
       } finally {
         server.close();
       }
