@@ -68,7 +68,11 @@ type Running = {
   halted?: HaltEvidence;
 };
 
-/** Starts a storage node and resolves when it serves. @throws ConfigError, ListenError, StoreError */
+/**
+ * Starts a storage node and resolves when it serves.
+ *
+ * @throws ConfigError, ListenError, StoreError
+ */
 export function startStorageNode(
   config: StorageNodeConfig,
   options: NodeOptions = {},
