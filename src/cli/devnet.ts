@@ -19,8 +19,11 @@ import {
 } from "./node-processes.js";
 import type { StatusSource } from "./node-status.js";
 import { type Output, outputOf } from "./output.js";
+import { whenOutputEnds } from "./output-end.js";
 
 const refreshMs = 1000;
+/** The last one comes when its terminal is closed. */
+const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 type Options = { readonly dir: string; readonly for?: number };
 
@@ -30,7 +33,8 @@ export function register(program: Command): void {
     .summary("run all nodes of a directory on this machine")
     .description(
       "Runs every node of a directory that 'bss init' made as its own process, and shows what " +
-        "each one holds. Ctrl-C stops all cleanly. Logs go to <directory>/logs.",
+        "each one holds. Ctrl-C, or closing the terminal, stops all cleanly. Logs go to " +
+        "<directory>/logs.",
     )
     .requiredOption("-d, --dir <directory>", "the consortium's directory")
     .option("--for <seconds>", "stop after this time instead of waiting for Ctrl-C", seconds)
@@ -40,13 +44,15 @@ export function register(program: Command): void {
 async function runDevnet({ dir, for: forSeconds }: Options, output: Output): Promise<void> {
   const stopRequest = new AbortController();
   const requestStop = () => stopRequest.abort();
-  process.on("SIGINT", requestStop).on("SIGTERM", requestStop);
+  for (const signal of stopSignals) process.on(signal, requestStop);
+  whenOutputEnds(requestStop);
   const troubles: string[] = [];
   let processes: NodeProcesses | undefined;
   const files = findConfigFiles(dir);
-  const lock = await lockDevnet(dir);
   // Loaded here, because the other commands need no connections.
   const { openStatusSource } = await import("./node-status.js");
+  const source = openStatusSource(dir);
+  const lock = await lockDevnet(dir);
   try {
     await refuseBusyPorts(files.map(loadNodeConfig));
     output.note(`starting the nodes of ${dir}; Ctrl-C stops them`);
@@ -58,13 +64,12 @@ async function runDevnet({ dir, for: forSeconds }: Options, output: Output): Pro
       },
     });
     if (forSeconds !== undefined) setTimeout(requestStop, forSeconds * 1000).unref();
-    const source = openStatusSource(dir);
     await watch(processes, source, output, stopRequest.signal);
-    source.close();
     output.note("stopping the nodes");
   } finally {
+    source.close();
     troubles.push(...troublesOfStopping((await processes?.stop()) ?? [], troubles));
-    process.off("SIGINT", requestStop).off("SIGTERM", requestStop);
+    for (const signal of stopSignals) process.off(signal, requestStop);
     lock.release();
   }
   if (troubles.length > 0) throw new CliError(troubles.join(", "), `see the logs in ${dir}/logs`);

@@ -5,8 +5,8 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fromJsonString } from "@bufbuild/protobuf";
+import { readOwnTls } from "../client/profile.js";
 import { joinHostPort } from "../config/fields.js";
-import { readTlsFiles } from "../config/key-files.js";
 import type { NodeConfig } from "../config/node-config.js";
 import { loadProfile } from "../config/profile.js";
 import { GenesisSchema } from "../gen/bss/v1/genesis_pb.js";
@@ -47,7 +47,7 @@ export type StatusSource = {
 /** Reads the auditor's profile in a directory that `bss init` made. Throws `ConfigError`. */
 export function openStatusSource(directory: string): StatusSource {
   const profile = loadProfile(join(resolve(directory), "auditors", "auditor-1", "profile.yaml"));
-  const tls = readTlsFiles(profile.tls);
+  const tls = readOwnTls(profile);
   const genesis = fromJsonString(GenesisSchema, readFileSync(profile.genesisFile, "utf8"));
   const channels = new Map<string, RpcChannel>();
   const channelTo = ({ id, role, listen }: NodeConfig) => {

@@ -20,6 +20,7 @@ import { register as registerList } from "./list.js";
 import { register as registerManagers } from "./managers.js";
 import { register as registerReceipt } from "./receipt.js";
 import { register as registerRegister } from "./register.js";
+import { register as registerReissue } from "./reissue.js";
 import { register as registerRenew } from "./renew.js";
 import { register as registerStart } from "./start.js";
 import { register as registerStatus } from "./status.js";
@@ -36,6 +37,7 @@ const commands = [
   registerInvite,
   registerRegister,
   registerRenew,
+  registerReissue,
   registerSubmit,
   registerFork,
   registerGet,

@@ -50,6 +50,11 @@ const byStatus: Partial<Readonly<Record<StatusName, string>>> = {
 /** Why a node that is there is still out of reach: the first that fits the error's text. */
 const byConnectFailure: readonly (readonly [RegExp, string])[] = [
   [
+    /certificate (?:has expired|is not yet valid)/,
+    "the nodes' certificates are out of date, or this machine's clock is wrong: check the clock, " +
+      "then tell the nodes' operators",
+  ],
+  [
     /self-signed|unable to (?:verify|get)/,
     "the CA bundle or the address is of another consortium: check both in the profile",
   ],

@@ -1,13 +1,23 @@
 /**
  * A node's life in its process: from its start until SIGTERM, SIGINT or a fatal error.
  *
+ * SIGHUP has the node read its certificates from disk again, as daemons do. A terminal that is
+ * closed sends it too; then it stops the node.
+ *
  * When another process of ours started it (devnet, demo, tests), there is a channel between them:
  * the node tells over it that it is ready, and it stops when the other end is gone, so that no
  * orphans stay behind.
  */
+import { closeSync, openSync } from "node:fs";
+import { isatty } from "node:tty";
+import { whenOutputEnds } from "./output-end.js";
 
 /** What a node gives back once it is listening. */
-export type RunningNode = { close(): Promise<void> };
+export type RunningNode = {
+  /** Reads its certificates from disk again. */
+  reload(): void;
+  close(): Promise<void>;
+};
 
 /** Sent to the parent process when the node listens. */
 export type ReadyMessage = { readonly bss: "ready"; readonly id: string };
@@ -24,7 +34,7 @@ export async function runNode(
   start: () => Promise<RunningNode>,
   options: { readonly debug: boolean },
 ): Promise<never> {
-  const stopRequested = stopRequest();
+  const signals = new NodeSignals();
   const node = await start().catch((error: unknown) => {
     // The channel would keep a process alive that has nothing to do any more.
     if (process.connected) process.disconnect();
@@ -34,19 +44,54 @@ export async function runNode(
   const ready: ReadyMessage = { bss: "ready", id };
   // The other end may be gone by now; then the stop has been requested.
   if (process.connected) process.send?.(ready, () => {});
-  await stopRequested;
+  signals.onReload(() => node.reload());
+  await signals.stopRequested;
   setTimeout(() => process.exit(1), closeTimeoutMs).unref();
   await node.close();
-  process.exit(0);
+  return exit(signals);
 }
 
-/** Resolves at the first request to stop; later ones change nothing. */
-function stopRequest(): Promise<void> {
-  return new Promise((resolve) => {
-    const request = () => resolve();
-    process.on("SIGTERM", request).on("SIGINT", request);
-    if (process.send !== undefined) process.on("disconnect", request);
-  });
+class NodeSignals {
+  /** Resolves at the first request to stop; later ones change nothing. */
+  readonly stopRequested: Promise<void>;
+  readonly #isOnTerminal = isatty(0) || isatty(1) || isatty(2);
+  #reload: (() => void) | undefined;
+
+  constructor() {
+    this.stopRequested = new Promise((resolve) => {
+      const stop = () => resolve();
+      process.on("SIGTERM", stop).on("SIGINT", stop);
+      if (process.send !== undefined) process.on("disconnect", stop);
+      // A node that is still starting reads its files anyway.
+      process.on("SIGHUP", () => (this.hasLostTerminal ? stop() : this.#reload?.()));
+    });
+    // Whoever read the log is gone; a node is there for others.
+    whenOutputEnds(() => {});
+  }
+
+  /** Whether the terminal on which the process was started has been closed. */
+  get hasLostTerminal(): boolean {
+    if (!this.#isOnTerminal) return false;
+    try {
+      closeSync(openSync("/dev/tty", "r+"));
+      return false;
+    } catch {
+      return true;
+    }
+  }
+
+  onReload(reload: () => void): void {
+    this.#reload = reload;
+  }
+}
+
+/** Ends the process; without its terminal, Node.js cannot put that in order and would abort. */
+function exit(signals: NodeSignals): never {
+  if (signals.hasLostTerminal) {
+    process.removeAllListeners("SIGHUP");
+    process.kill(process.pid, "SIGHUP");
+  }
+  process.exit(0);
 }
 
 /** One line with the place of the bug, which is what its operator can report. */

@@ -8,7 +8,10 @@ export function register(program: Command): void {
   program
     .command("start")
     .summary("run one node")
-    .description("Runs one node in the foreground. SIGTERM or Ctrl-C stops it cleanly.")
+    .description(
+      "Runs one node in the foreground. SIGTERM or Ctrl-C stops it cleanly; SIGHUP has it read its " +
+        "certificates from disk again.",
+    )
     .requiredOption("-c, --config <file>", "the node's config.yaml")
     .option(
       "--new-signer-state",

@@ -6,11 +6,13 @@
 import { RpcError } from "../rpc/rpc-error.js";
 import { rpcErrorOf } from "../rpc/status-details.js";
 import { type Connection, type Dial, mayRepeat, pause, type RetryOptions } from "./connections.js";
-import { plainMessage } from "./manager-failures.js";
+import { isTlsFailure, isUnreachable, plainMessage } from "./manager-failures.js";
 
 /** A block has to become final before a manager answers. */
 const attemptMs = { min: 10_000, max: 60_000 } as const;
 const timeoutDefaultMs = 120_000;
+/** So long a call without a time of its own goes on while no manager can be reached. */
+const unreachableTimeoutMs = 10_000;
 const pauseMs = 500;
 
 type Call<T> = (
@@ -26,18 +28,21 @@ export type Asked = {
 };
 
 /**
- * The first answer. Managers that may do it later are asked again, until time is up or more than
- * `faultsMax` have refused for one reason.
+ * The first answer. Managers that may do it later are asked again, until time is up, none of them
+ * can be reached, or more than `faultsMax` have refused for one reason.
  *
  * @throws RpcError the refusal that most managers gave, and who said what
  */
 export async function askManagers<T>(
   { addresses: given, faultsMax, dial }: Asked,
-  { timeoutMs = timeoutDefaultMs, signal }: RetryOptions,
+  options: RetryOptions,
   call: Call<T>,
 ): Promise<T> {
+  const { timeoutMs = timeoutDefaultMs, signal } = options;
   const addresses = [...new Set(given)];
-  const deadlineMs = performance.now() + timeoutMs;
+  const startMs = performance.now();
+  const deadlineMs = startMs + timeoutMs;
+  const goneMs = options.timeoutMs === undefined ? startMs + unreachableTimeoutMs : deadlineMs;
   const failed = new Map<string, RpcError>();
   let first = Math.floor(Math.random() * addresses.length);
   for (;;) {
@@ -61,6 +66,8 @@ export async function askManagers<T>(
     }
     const isRefused = (mostGiven(failed, isRefusal)?.length ?? 0) > faultsMax;
     if (isRefused || [...failed.values()].every(isFinal)) throw verdict(failed);
+    const isGone = [...failed.values()].every(isUnreachable) && performance.now() >= goneMs;
+    if (isGone) throw verdict(failed);
     await pause(pauseMs, signal);
     first = (first + 1) % addresses.length;
   }
@@ -71,12 +78,12 @@ type Failures = ReadonlyMap<string, RpcError>;
 
 /** Whether the manager would say the same again. */
 function isFinal(error: RpcError | undefined): boolean {
-  return error !== undefined && !mayRepeat(error);
+  return error !== undefined && (!mayRepeat(error) || isTlsFailure(error));
 }
 
 /** Whether it says that nobody would do it. */
 function isRefusal(error: RpcError): boolean {
-  return isFinal(error) && error.reason !== "NOT_AN_ISSUER";
+  return isFinal(error) && error.reason !== "NOT_AN_ISSUER" && !isTlsFailure(error);
 }
 
 /** The failures with the reason that most have of those that `which` holds for. */

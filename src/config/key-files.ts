@@ -52,6 +52,16 @@ export function readTlsFiles(files: TlsFiles): TlsMaterial {
   };
 }
 
+/** The PEM text of a certificate's file. Throws `ConfigError`. */
+export function readCertificateFile(file: string): string {
+  return readCertificates(file, "tls.certificate");
+}
+
+/** The PEM text of the authorities that are trusted. Throws `ConfigError`. */
+export function readAuthorities(file: string): string {
+  return readCertificates(file, "tls.ca");
+}
+
 /** A manager's certificate authority, both PEM; the key is secret. Throws `ConfigError`. */
 export function readIssuerFiles(files: {
   readonly certificateFile: string;

@@ -6,7 +6,7 @@
  * What the whole consortium agrees on (members, keys, policy) stands in the genesis file and on the
  * chain, never here.
  */
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import type { HostPort } from "./fields.js";
 import * as field from "./fields.js";
@@ -19,6 +19,12 @@ import {
   storageLimitsSchema,
 } from "./limits.js";
 import { readYamlFile } from "./yaml-file.js";
+
+/**
+ * In the signer state: it stays where the data directory is emptied, and the node can write there
+ * wherever its configuration lies.
+ */
+export const renewedCertificateName = "renewed-tls.crt";
 
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -40,8 +46,12 @@ type CommonConfig = {
   /** Where /metrics and /healthz are served; absent for nowhere. */
   readonly metrics?: HostPort;
   readonly tls: TlsFiles;
+  /** Where the node keeps the certificate that it has renewed: beside what its key has signed. */
+  readonly renewedCertificateFile: string;
   readonly signingKeyFile: string;
   readonly dataDirectory: string;
+  /** Directory of what the signing key has signed; beside the key, never in the data directory. */
+  readonly signerStateDirectory: string;
   /**
    * host:port by manager id: where to reach a manager instead of the address that genesis names.
    */
@@ -68,8 +78,6 @@ export type ManagerConfig = CommonConfig & {
   readonly role: "manager";
   /** host:port that others are told to dial; the listening address when absent. */
   readonly advertise?: string;
-  /** Directory of what the signing key has signed; beside the key, never in the data directory. */
-  readonly signerStateDirectory: string;
   readonly vrfKeyFile: string;
   readonly hpkeKeyFile: string;
   /** Wrapped epoch keys; the place in the list is the number of the epoch. */
@@ -81,8 +89,6 @@ export type ManagerConfig = CommonConfig & {
 
 export type StorageNodeConfig = CommonConfig & {
   readonly role: "storage";
-  /** Directory of what the signing key has attested; beside the key, not in the data directory. */
-  readonly signerStateDirectory: string;
   /** Everything on disk is read once in this time, ms; 0 for never. */
   readonly scrubPeriodMs: number;
   /** From the invitation with which it joined: a chain that has another block there is refused. */
@@ -171,7 +177,6 @@ export function loadNodeConfig(file: string): NodeConfig {
     return {
       ...shared,
       role: "storage",
-      signerStateDirectory: signerStateDirectory(raw, at),
       scrubPeriodMs: raw.scrub.period_hours * 3_600_000,
       ...(raw.checkpoint && {
         checkpoint: { height: raw.checkpoint.height, blockId: raw.checkpoint.block_id },
@@ -183,7 +188,6 @@ export function loadNodeConfig(file: string): NodeConfig {
     ...shared,
     role: "manager",
     ...(raw.advertise === undefined ? {} : { advertise: raw.advertise }),
-    signerStateDirectory: signerStateDirectory(raw, at),
     vrfKeyFile: at(raw.vrf_key),
     hpkeKeyFile: at(raw.hpke_key),
     epochWrapFiles: raw.epoch_wraps.map(at),
@@ -193,6 +197,7 @@ export function loadNodeConfig(file: string): NodeConfig {
 }
 
 function commonConfig(raw: Raw, file: string, at: (path: string) => string): CommonConfig {
+  const signerStateDirectory = at(raw.signer_state ?? `${raw.signing_key}.state`);
   return {
     file: resolve(file),
     id: raw.id,
@@ -200,8 +205,10 @@ function commonConfig(raw: Raw, file: string, at: (path: string) => string): Com
     listen: raw.listen,
     ...(raw.metrics === undefined ? {} : { metrics: raw.metrics }),
     tls: tlsFiles(raw.tls, at),
+    renewedCertificateFile: join(signerStateDirectory, renewedCertificateName),
     signingKeyFile: at(raw.signing_key),
     dataDirectory: at(raw.data_directory),
+    signerStateDirectory,
     managerAddresses: new Map(raw.managers.map(({ id, address }) => [id, address])),
     log: raw.log,
   };
@@ -213,13 +220,6 @@ function issuerOf(
 ): IssuerConfig {
   const { certificate, key, validity_days: days } = raw;
   return { certificateFile: at(certificate), keyFile: at(key), lifetimeMs: days * 86_400_000 };
-}
-
-function signerStateDirectory(
-  { signer_state: directory, signing_key: key }: Raw,
-  at: (path: string) => string,
-): string {
-  return at(directory ?? `${key}.state`);
 }
 
 export function pathsRelativeTo(file: string): (path: string) => string {

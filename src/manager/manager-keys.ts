@@ -1,11 +1,13 @@
 /** What a manager proves itself with, checked against genesis before anything starts. */
 import { equalBytes } from "../base/bytes.js";
 import type { ManagerKeys } from "../config/key-files.js";
+import type { ManagerConfig } from "../config/node-config.js";
 import { ed25519KeyPairFromSeed } from "../crypto/ed25519.js";
 import { unwrapEpochKey } from "../crypto/hpke.js";
 import { epochCommitment } from "../crypto/seal.js";
 import { vrfKeyPairFromSeed } from "../crypto/vrf.js";
 import type { GenesisState } from "../ledger/genesis.js";
+import { readCertificate } from "../rpc/certificate.js";
 
 /** A start that cannot go on; `next` says what its operator can do. */
 export class StartError extends Error {
@@ -31,6 +33,21 @@ export function checkManagerKeys(id: string, keys: ManagerKeys, genesis: Genesis
   if (!equalBytes(vrfKeyPairFromSeed(keys.vrfSeed).publicKey, manager.vrfKey)) {
     throw new StartError(`the VRF key is not ${id}'s`, "check `vrf_key` in config.yaml");
   }
+}
+
+/** Throws unless the certificate is for the TLS key that genesis names. */
+export function checkTlsKey(
+  { id, tls: { certificate: file } }: Pick<ManagerConfig, "id" | "tls">,
+  certPem: string,
+  genesis: GenesisState,
+): void {
+  const registered = genesis.members.manager(id)?.tlsSpkiSha256;
+  const { spkiSha256 } = readCertificate(certPem) ?? {};
+  if (registered !== undefined && spkiSha256 !== undefined && equalBytes(registered, spkiSha256)) {
+    return;
+  }
+  const next = "restore tls.key and tls.crt from a backup: the key cannot change";
+  throw new StartError(`the TLS key of ${file} is not the one that genesis names for ${id}`, next);
 }
 
 /** Opens this manager's wrap of epoch 0 and holds the key against the public commitment. */

@@ -6,7 +6,7 @@
  */
 import type { Logger } from "pino";
 import { systemTime } from "../base/time.js";
-import { readManagerKeys, readTlsFiles } from "../config/key-files.js";
+import { readManagerKeys } from "../config/key-files.js";
 import type { ManagerConfig } from "../config/node-config.js";
 import { BroadcastService } from "../gen/bss/v1/broadcast_pb.js";
 import { GovernanceService } from "../gen/bss/v1/governance_pb.js";
@@ -18,11 +18,13 @@ import type { GenesisState } from "../ledger/genesis.js";
 import { grpcObserver } from "../metrics/grpc-observer.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { startMetricsServer } from "../metrics/metrics-server.js";
+import { certificateObserver } from "../node/certificate-observer.js";
 import { askManagersInTurn, CertificateRenewal } from "../node/certificate-renewal.js";
 import type { Closers } from "../node/closers.js";
 import { loadGenesis } from "../node/genesis-file.js";
 import { identities } from "../node/identities.js";
 import { checkLimits } from "../node/limits-check.js";
+import { NodeCertificate } from "../node/node-certificate.js";
 import { refusalLog } from "../node/refusal-log.js";
 import { rpcLimitsOf } from "../node/rpc-limits.js";
 import {
@@ -37,12 +39,11 @@ import { HeadSignal } from "../query/head-signal.js";
 import type { IdentityRegistry } from "../rpc/authorizer.js";
 import { checkListen } from "../rpc/listen-check.js";
 import { createServer, type RpcServer } from "../rpc/server.js";
-import { RenewableTls } from "../rpc/tls.js";
 import { ManagerStore } from "../store/manager-store.js";
 import { openRocksDb } from "../store/rocksdb-store.js";
 import { Issuer, requestOf } from "./issuing.js";
 import { Manager } from "./manager.js";
-import { checkManagerKeys, openEpochKey } from "./manager-keys.js";
+import { checkManagerKeys, checkTlsKey, openEpochKey } from "./manager-keys.js";
 import { grpcDial, ManagerLinks } from "./manager-links.js";
 import { managerObserver } from "./manager-observer.js";
 import { forkAnswerOf, sampleStorage, sampleWaiting, statusOf } from "./manager-status.js";
@@ -55,7 +56,7 @@ import { SubmitService } from "./submit-service.js";
 type Parts = {
   readonly config: ManagerConfig;
   readonly genesis: GenesisState;
-  readonly tls: RenewableTls;
+  readonly certificate: NodeCertificate;
   readonly store: ManagerStore;
   readonly heads: HeadSignal;
   readonly epochKey: Uint8Array;
@@ -87,14 +88,22 @@ async function start(
   config: ManagerConfig,
   options: ManagerNodeOptions,
   closers: Closers,
-): Promise<number> {
+): Promise<Pick<RunningNode, "port" | "reload">> {
+  const log = openLog({ role: "manager", id: config.id, level: config.log.level }, options);
   const genesis = loadGenesis(config.genesisFile);
   checkLimits(config, genesis.policy);
   const keys = readManagerKeys(config);
   checkManagerKeys(config.id, keys, genesis);
   const epochKey = await openEpochKey(config.id, keys, genesis);
-  const tls = new RenewableTls(readTlsFiles(config.tls));
   const { wallMs } = systemTime;
+  const certificate = NodeCertificate.open(config, {
+    consortiumName: genesis.name,
+    renewsItself: config.issuer !== undefined,
+    wallMs,
+    log,
+  });
+  const { tls } = certificate;
+  checkTlsKey(config, tls.certPem, genesis);
   const trusted = { consortiumName: genesis.name, caPem: tls.caPem };
   const issuer = config.issuer && (await Issuer.open(config.issuer, trusted, wallMs));
   await checkListen(config);
@@ -103,7 +112,6 @@ async function start(
   const store = await ManagerStore.open(kv, genesis);
   const { newSignerAccepted = false } = options;
   const signer = await openSigner(config, { keys, genesis, store, newSignerAccepted }, closers);
-  const log = openLog({ role: "manager", id: config.id, level: config.log.level }, options);
   const { processMetrics = true } = options;
   const consortium = genesis.name;
   const metrics = createMetrics({ role: "manager", nodeId: config.id, consortium, processMetrics });
@@ -122,7 +130,8 @@ async function start(
   });
   const heads = new HeadSignal();
   const parts = {
-    ...{ config, genesis, tls, store, heads, epochKey, log, metrics, server, registry, issuer },
+    ...{ config, genesis, certificate, store, heads, epochKey, log, metrics, server },
+    ...{ registry, issuer },
   };
   const { poolSubmissionsMax, poolBytesMax } = config.limits;
   let links: ManagerLinks | undefined;
@@ -142,12 +151,14 @@ async function start(
     time: systemTime,
   });
   closers.add(() => manager.close());
+  const renewal = openRenewal(parts, closers);
+  // Before anybody is dialled or served.
+  if (issuer !== undefined) await renewal.renewExpired();
   links = openLinks(parts, manager);
   closers.add(async () => links?.close());
   implement(parts, manager, links);
   observe(parts, manager, links);
   await manager.start();
-  openRenewal(parts, closers);
   const { port } = await server.listen(config.listen);
   closers.add(() => server.close());
   if (config.metrics !== undefined) {
@@ -155,7 +166,7 @@ async function start(
     closers.add(() => metricsServer.close());
   }
   log.info({ port, height: store.head.height }, "the manager serves");
-  return port;
+  return { port, reload: () => renewal.reload() };
 }
 
 function implement(
@@ -205,30 +216,33 @@ function implement(
     .implement(GovernanceService, {});
 }
 
-function openRenewal({ config, genesis, tls, store, log, issuer }: Parts, closers: Closers): void {
+function openRenewal(parts: Parts, closers: Closers): CertificateRenewal {
+  const { config, genesis, certificate, store, log, metrics, issuer } = parts;
   const { id, managerAddresses: addresses } = config;
   const others = askManagersInTurn({
-    ...{ consortiumName: genesis.name, addresses, tls },
+    ...{ consortiumName: genesis.name, addresses, tls: certificate.tls },
     managers: () => store.head.members.managers.filter(({ managerId }) => managerId !== id),
   });
   const renewal = new CertificateRenewal({
-    ...{ id, tls, log, certificateFile: config.tls.certificate, time: systemTime },
+    ...{ id, certificate, log, observer: certificateObserver(metrics), time: systemTime },
     ask: async (request, take) =>
       issuer === undefined
         ? others(request, take)
         : take(await issuer.issue({ role: "manager", id }, await requestOf(request))),
   });
   closers.add(async () => renewal.close());
+  return renewal;
 }
 
-function openLinks({ config, genesis, tls, store, log, metrics }: Parts, manager: Manager) {
+function openLinks(parts: Parts, manager: Manager): ManagerLinks {
+  const { config, genesis, certificate, store, log, metrics } = parts;
   const { limits } = config;
   const links: ManagerLinks = new ManagerLinks({
     peers: store.head.members.managers.filter(({ managerId }) => managerId !== config.id),
     dial: grpcDial({
       consortiumName: genesis.name,
       addresses: config.managerAddresses,
-      tls,
+      tls: certificate.tls,
       messageBytesMax: limits.peerMessageBytesMax,
     }),
     time: systemTime,

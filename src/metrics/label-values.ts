@@ -18,6 +18,7 @@ export const awaitedSignatures = [
 /** How a storage node may stand. */
 export const storageStates = ["active", "unreachable", "boycotted", "retired"] as const;
 export const auditResults = ["passed", "failed"] as const;
+export const renewalResults = ["renewed", "failed"] as const;
 /** Why a peer that was asked for blocks is left alone for a while. */
 export const blameReasons = ["silent", "slow", "empty", "malformed", "invalid"] as const;
 export const peerRoles = ["manager", "storage", "participant", "operator", "auditor"] as const;

@@ -260,6 +260,24 @@ export function createMetrics(options: MetricsOptions) {
       method: "open",
     }),
 
+    certificateExpiry: gauge(
+      "bss_certificate_expiry_timestamp_seconds",
+      "When the TLS certificate in use expires, Unix seconds.",
+    ),
+    certificateRenewalDue: gauge(
+      "bss_certificate_renewal_due_timestamp_seconds",
+      "When the TLS certificate in use is to be renewed, Unix seconds.",
+    ),
+    certificateRenewals: counterBy(
+      "bss_certificate_renewals_total",
+      "Attempts of the node to renew its TLS certificate, by result.",
+      { result: values.renewalResults },
+    ),
+    certificateUnwritten: gauge(
+      "bss_certificate_unwritten",
+      "1 while a renewed TLS certificate is in use that could not be written to disk.",
+    ),
+
     storeWriteSeconds: seconds(
       "bss_store_write_seconds",
       "Seconds that one durable write batch took.",

@@ -1,11 +1,14 @@
 /**
- * Renews a node's own certificate when two thirds of its life are over, while the node runs. The
- * key stays: the ledger registers it. Connections that are open stay, new ones use the new
+ * Renews a node's own certificate when about two thirds of its life are over, while the node runs.
+ * The key stays: the ledger registers it. Connections that are open stay, new ones use the new
  * certificate.
+ *
+ * Nodes that were made together do not all ask at once: each is due at a moment of its own within a
+ * twentieth of the life before two thirds.
  */
 import type { Logger } from "pino";
 import type { Time, Timer } from "../base/time.js";
-import { replacePublicFile } from "../config/durable-file.js";
+import { sha256 } from "../crypto/hash.js";
 import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
 import type { Manager } from "../ledger/members.js";
 import { type AskForCertificate, renewedCertificate } from "../pki/renewed-certificate.js";
@@ -13,30 +16,46 @@ import { readTerms } from "../rpc/certificate.js";
 import { createChannel } from "../rpc/channel.js";
 import { createClient } from "../rpc/client.js";
 import type { RenewableTls } from "../rpc/tls.js";
+import type { NodeCertificate } from "./node-certificate.js";
 
 export type RenewalPorts = {
   /** The node's. */
   readonly id: string;
-  readonly tls: RenewableTls;
-  readonly certificateFile: string;
+  readonly certificate: NodeCertificate;
   readonly ask: AskForCertificate;
+  readonly observer: RenewalObserver;
   readonly time: Time;
   readonly log: Logger;
 };
 
+export type RenewalObserver = {
+  /** The certificate in use, or what is known of it, has changed. */
+  readonly onCertificate: (use: {
+    /** When it expires, and when it is to be renewed, Unix ms. */
+    readonly untilMs: number;
+    readonly dueMs: number;
+    readonly isWritten: boolean;
+  }) => void;
+  readonly onAttempt: (result: "renewed" | "failed") => void;
+};
+
 /** The clock is looked at as often: timers of months do not exist, and clocks are set. */
-const lookMs = 3_600_000;
+const lookMs = 300_000;
 const retryMs = { min: 1_000, max: 600_000 };
 const callTimeoutMs = 10_000;
+/** Of a certificate's life. */
+const dueAt = 2 / 3;
+const spread = 1 / 20;
 
 export class CertificateRenewal {
   readonly #ports: RenewalPorts;
   #timer: Timer | undefined;
+  #isAsking = false;
   #closed = false;
 
   constructor(ports: RenewalPorts) {
     this.#ports = ports;
-    this.#schedule(dueMs(ports.tls.certPem));
+    this.#goOn();
   }
 
   close(): void {
@@ -44,31 +63,71 @@ export class CertificateRenewal {
     this.#timer?.cancel();
   }
 
+  /** For a node that needs no other to renew: whatever comes of it is over when this resolves. */
+  async renewExpired(): Promise<void> {
+    const { certificate, time } = this.#ports;
+    const { toMs = 0 } = readTerms(certificate.tls.certPem) ?? {};
+    if (time.wallMs() >= toMs) await this.#renew();
+  }
+
+  /** Reads the files again; what they hold is used from now on. */
+  reload(): void {
+    this.#ports.certificate.reload();
+    if (!this.#isAsking) this.#goOn();
+  }
+
+  #goOn(notBeforeMs = 0): void {
+    const { certificate, observer } = this.#ports;
+    const dueMs = dueMsOf(certificate.tls.certPem);
+    const untilMs = readTerms(certificate.tls.certPem)?.toMs ?? 0;
+    observer.onCertificate({ untilMs, dueMs, isWritten: certificate.isWritten });
+    this.#schedule(Math.max(dueMs, notBeforeMs));
+  }
+
   #schedule(atMs: number): void {
     if (this.#closed) return;
     const { time } = this.#ports;
+    this.#timer?.cancel();
     const leftMs = Math.max(0, atMs - time.wallMs());
     this.#timer = time.after(Math.min(leftMs, lookMs), () => {
-      if (time.wallMs() < atMs) this.#schedule(atMs);
-      else void this.#renew();
+      if (time.wallMs() >= atMs) void this.#renew();
+      else this.#look(atMs);
     });
   }
 
+  #look(atMs: number): void {
+    const { certificate } = this.#ports;
+    const { certPem } = certificate.tls;
+    certificate.write();
+    // The clock was set, or renewals have failed: the other file may hold one that serves.
+    if (!certificate.servesNow) certificate.reload();
+    this.#goOn(certificate.tls.certPem === certPem ? atMs : 0);
+  }
+
   async #renew(): Promise<void> {
-    const { tls, certificateFile, log, time } = this.#ports;
+    const { id, ask, certificate, observer, log, time } = this.#ports;
+    const { tls } = certificate;
+    this.#timer?.cancel();
+    this.#isAsking = true;
     try {
-      const certPem = await renewedCertificate({ ...this.#ports, wallMs: () => time.wallMs() });
+      const wallMs = () => time.wallMs();
+      const certPem = await renewedCertificate({ id, tls, ask, wallMs, mayEndSooner: true });
       if (this.#closed) return;
-      replacePublicFile(certificateFile, certPem);
-      tls.renew(certPem);
-      log.info({ until: readTerms(certPem)?.toMs }, "the certificate was renewed");
-      this.#schedule(Math.max(dueMs(certPem), time.wallMs() + retryMs.min));
+      certificate.renew(certPem);
+      observer.onAttempt("renewed");
+      this.#goOn(time.wallMs() + retryMs.min);
     } catch (error) {
-      const toMs = readTerms(tls.certPem)?.toMs ?? 0;
-      const nextMs = (toMs - time.wallMs()) / 20;
+      if (this.#closed) return;
+      observer.onAttempt("failed");
       const reason = error instanceof Error ? error.message : String(error);
-      log.warn({ reason, until: toMs }, "the certificate could not be renewed yet");
-      this.#schedule(time.wallMs() + Math.min(retryMs.max, Math.max(retryMs.min, nextMs)));
+      const { toMs = 0 } = readTerms(tls.certPem) ?? {};
+      const until = new Date(toMs).toISOString();
+      log.warn({ reason, until }, "the certificate could not be renewed yet");
+      if (!certificate.servesNow) certificate.reload();
+      const nextMs = (toMs - time.wallMs()) / 20;
+      this.#goOn(time.wallMs() + Math.min(retryMs.max, Math.max(retryMs.min, nextMs)));
+    } finally {
+      this.#isAsking = false;
     }
   }
 }
@@ -87,7 +146,8 @@ export function askManagersInTurn(options: {
   readonly tls: RenewableTls;
 }): AskForCertificate {
   const { consortiumName, managers, addresses, tls } = options;
-  let turn = 0;
+  // Nodes that start together do not all begin with the same manager.
+  let turn = shareOf(tls.certPem);
   return async (certificateRequest, take) => {
     const all = managers();
     const first = turn++ % Math.max(1, all.length);
@@ -111,8 +171,18 @@ export function askManagersInTurn(options: {
   };
 }
 
-/** When two thirds of a certificate's life are over, Unix ms. */
-function dueMs(certPem: string): number {
+/** When a certificate is to be renewed, Unix ms. */
+export function dueMsOf(certPem: string): number {
   const terms = readTerms(certPem);
-  return terms === undefined ? 0 : terms.fromMs + ((terms.toMs - terms.fromMs) * 2) / 3;
+  if (terms === undefined) return 0;
+  const lifeMs = terms.toMs - terms.fromMs;
+  const part = dueAt - (spread * shareOf(certPem)) / sharesMax;
+  return Math.round(terms.fromMs + lifeMs * part);
+}
+
+const sharesMax = 0xffff;
+
+/** A number up to `sharesMax` that is another one for most certificates. */
+function shareOf(certPem: string): number {
+  return Buffer.from(sha256(Buffer.from(certPem))).readUInt16BE();
 }

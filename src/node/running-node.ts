@@ -15,15 +15,22 @@ export type NodeOptions = {
 export type RunningNode = {
   /** Where its gRPC server listens. */
   readonly port: number;
+  /** Reads its certificates from disk again, and goes on. */
+  reload(): void;
   close(): Promise<void>;
 };
 
-/** Runs `start`, which returns the port, and closes what it has opened when it fails. */
-export async function openNode(start: (closers: Closers) => Promise<number>): Promise<RunningNode> {
+/** Of log lines that could not be written yet; more are dropped. */
+const waitingBytesMax = 1024 * 1024;
+
+/** Runs `start`, and closes what it has opened when it fails. */
+export async function openNode(
+  start: (closers: Closers) => Promise<Pick<RunningNode, "port" | "reload">>,
+): Promise<RunningNode> {
   const closers = new Closers();
   try {
-    const port = await start(closers);
-    return { port, close: () => closers.close() };
+    const { port, reload } = await start(closers);
+    return { port, reload, close: () => closers.close() };
   } catch (error) {
     await closers.close();
     throw error;
@@ -37,7 +44,14 @@ export function openLog(
 ): Logger {
   const { role, id, level } = node;
   const settings = { level, base: { role, id } };
-  return logTo === undefined ? pino(settings) : pino(settings, logTo);
+  return pino(settings, logTo ?? standardOutput());
+}
+
+/** Lines that cannot be written, on a full disk for instance, must not end the node. */
+function standardOutput(): DestinationStream {
+  const stream = pino.destination({ dest: 1, sync: true, maxLength: waitingBytesMax });
+  stream.on("error", () => {});
+  return stream;
 }
 
 /** Ends the process with the error, or tells whoever asked to be told. */

@@ -15,7 +15,7 @@ import * as x509 from "@peculiar/x509";
 import { toHex } from "../base/bytes.js";
 import { fileError } from "../config/config-error.js";
 import { randomBytes } from "../crypto/random.js";
-import { isAmong } from "../rpc/certificate.js";
+import { isAmong, readTerms } from "../rpc/certificate.js";
 import { identityUri, type Role } from "../rpc/identity.js";
 import {
   generateTlsKeyPair,
@@ -191,6 +191,18 @@ export async function certify(
     },
     webcrypto,
   );
+}
+
+/** A new certificate (PEM) for the key and the hosts of an old one (PEM), whoever issued that. */
+export async function reissueCertificate(
+  authority: CertificateAuthority,
+  formerPem: string,
+  subject: Pick<CertificateSubject, "role" | "id" | "nowMs" | "lifetimeMs">,
+): Promise<string> {
+  const former = new x509.X509Certificate(formerPem);
+  const publicKey = await former.publicKey.export(tlsKeyAlgorithm, ["verify"], webcrypto);
+  const { hosts = [] } = readTerms(formerPem) ?? {};
+  return pem(await certify(authority, { ...subject, hosts, publicKey }));
 }
 
 function validity(nowMs: number, lengthMs: number): { notBefore: Date; notAfter: Date } {

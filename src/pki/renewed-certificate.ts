@@ -1,8 +1,8 @@
-import { equalBytes } from "../base/bytes.js";
-import { certificatesPem, isIssuedBy, readCertificate, readTerms } from "../rpc/certificate.js";
+import { certificatesPem, isIssuedBy, readTerms } from "../rpc/certificate.js";
+import { isSameParty } from "./certificate-choice.js";
 import { createCertificateRequest } from "./certificate-request.js";
 
-/** A new one may end before the old one if it lasts so long: there is time to ask again. */
+/** A new one of a node may end before the old one if it lasts so long: it asks again in time. */
 const lastsMsMin = 12 * 60 * 60 * 1000;
 
 /**
@@ -19,21 +19,24 @@ export type AskForCertificate = (
 /**
  * A new certificate (PEM) for the same key and names. Not taken is what was issued for somebody
  * else, by an authority that is not in the bundle, or does not serve from now on for as long as the
- * old one (or half a day): with it, nobody would be reached any more, not even to ask again.
+ * old one (or half a day, with `mayEndSooner`): with it, nobody would be reached any more, not even
+ * to ask again.
  */
 export async function renewedCertificate(options: {
   readonly id: string;
   readonly tls: { readonly certPem: string; readonly keyPem: string; readonly caPem: string };
   readonly ask: AskForCertificate;
+  /** For those who ask again by themselves. */
+  readonly mayEndSooner: boolean;
   /** The clock, Unix ms. */
   readonly wallMs: () => number;
 }): Promise<string> {
-  const { id, tls, ask, wallMs } = options;
+  const { id, tls, ask, mayEndSooner, wallMs } = options;
   const { hosts = [] } = readTerms(tls.certPem) ?? {};
   const request = await createCertificateRequest({ keyPem: tls.keyPem, commonName: id, hosts });
   return ask(request, (chain) => {
     const issued = certificatesPem(chain);
-    const fault = faultOf(issued, tls, wallMs());
+    const fault = faultOf(issued, tls, { mayEndSooner, nowMs: wallMs() });
     if (fault !== undefined) throw new Error(fault);
     return issued;
   });
@@ -43,19 +46,15 @@ export async function renewedCertificate(options: {
 function faultOf(
   issued: string,
   { certPem, caPem }: { readonly certPem: string; readonly caPem: string },
-  nowMs: number,
+  { mayEndSooner, nowMs }: { readonly mayEndSooner: boolean; readonly nowMs: number },
 ): string | undefined {
-  const [now, before] = [readCertificate(issued), readCertificate(certPem)];
-  const isSame =
-    now !== undefined &&
-    before !== undefined &&
-    equalBytes(now.spkiSha256, before.spkiSha256) &&
-    now.uris.join() === before.uris.join();
-  if (!isSame) return "what was issued is another party's certificate";
+  if (!isSameParty(issued, certPem)) return "what was issued is another party's certificate";
   if (!isIssuedBy(issued, caPem)) return "what was issued is of no known authority";
   const { toMs: formerToMs = 0 } = readTerms(certPem) ?? {};
   const { fromMs = nowMs, toMs = 0 } = readTerms(issued) ?? {};
-  const isLongEnough = toMs >= Math.min(formerToMs, nowMs + lastsMsMin) && toMs > nowMs;
-  if (fromMs <= nowMs && isLongEnough) return undefined;
-  return "what was issued does not serve now, or not for long enough";
+  if (fromMs > nowMs || toMs <= nowMs) return "what was issued does not serve now";
+  const toMsMin = mayEndSooner ? Math.min(formerToMs, nowMs + lastsMsMin) : formerToMs;
+  if (toMs >= toMsMin) return undefined;
+  const [ends, endsNow] = [toMs, formerToMs].map((ms) => new Date(ms).toISOString().slice(0, 16));
+  return `what was issued ends at ${ends}Z, before the one in use, at ${endsNow}Z`;
 }

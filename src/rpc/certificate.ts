@@ -64,9 +64,24 @@ export function readTerms(certificate: Uint8Array | string): CertificateTerms | 
 
 /** Whether one of the authorities in a PEM bundle has signed a certificate. */
 export function isIssuedBy(certificate: Uint8Array | string, authoritiesPem: string): boolean {
-  return isSome(certificate, authoritiesPem, (issued, authority) => {
-    return issued.checkIssued(authority) && issued.verify(authority.publicKey);
-  });
+  return isSome(certificate, authoritiesPem, isSignedBy);
+}
+
+/**
+ * The authority of a PEM bundle to which a chain leads (PEM, the own certificate first), as PEM;
+ * undefined if it leads to none.
+ */
+export function authorityOf(chainPem: string, authoritiesPem: string): string | undefined {
+  const [own, ...others] = certificatesIn(chainPem);
+  const authorities = certificatesIn(authoritiesPem);
+  let last = own;
+  for (let steps = 0; last !== undefined && steps <= others.length; steps++) {
+    const issued: X509Certificate = last;
+    const authority = authorities.find((each) => isSignedBy(issued, each));
+    if (authority !== undefined) return authority.toString();
+    last = others.find((each) => isSignedBy(issued, each));
+  }
+  return undefined;
 }
 
 /** Whether a certificate is itself one of a PEM bundle. */
@@ -81,10 +96,23 @@ function isSome(
 ): boolean {
   try {
     const own = new X509Certificate(certificate);
-    const blocks = bundlePem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
-    return (blocks ?? []).some((pem) => holds(own, new X509Certificate(pem)));
+    return certificatesIn(bundlePem).some((each) => holds(own, each));
   } catch {
     return false;
+  }
+}
+
+function isSignedBy(issued: X509Certificate, authority: X509Certificate): boolean {
+  return issued.checkIssued(authority) && issued.verify(authority.publicKey);
+}
+
+/** Those of a PEM text, in their order; none when one of them cannot be read. */
+function certificatesIn(pem: string): readonly X509Certificate[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+  try {
+    return (blocks ?? []).map((block) => new X509Certificate(block));
+  } catch {
+    return [];
   }
 }
 

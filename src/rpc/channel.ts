@@ -40,7 +40,7 @@ export class RpcChannel {
   readonly #options: ChannelOptions;
   #grpcClient: Client;
   /** Of the client. */
-  #certPem: TlsFiles["certPem"] | undefined;
+  #certificates: Pick<TlsFiles, "certPem" | "caPem"> | undefined;
   #stopWatching: () => void;
 
   constructor(options: ChannelOptions) {
@@ -54,8 +54,13 @@ export class RpcChannel {
   /** For createClient; ask for it at each call. */
   get grpcClient(): Client {
     // A connection that is up outlives the certificate with which it was made.
-    if (this.#certPem !== this.#options.tls.certPem && !this.connected) this.#replaceClient();
+    if (this.#isOutdated() && !this.connected) this.#replaceClient();
     return this.#grpcClient;
+  }
+
+  #isOutdated(): boolean {
+    const { certPem, caPem } = this.#options.tls;
+    return this.#certificates?.certPem !== certPem || this.#certificates.caPem !== caPem;
   }
 
   get connected(): boolean {
@@ -96,7 +101,8 @@ export class RpcChannel {
 
   #makeClient(): Client {
     const options = this.#options;
-    this.#certPem = options.tls.certPem;
+    const { certPem, caPem } = options.tls;
+    this.#certificates = { certPem, caPem };
     const credentials = channelCredentials(options.tls, options.expected);
     const reconnectMaxMs = options.reconnectMaxMs ?? defaultReconnectMaxMs;
     return new Client(options.address, credentials, {

@@ -22,18 +22,18 @@ export type TlsFiles = {
 };
 
 /**
- * TLS files of which the own certificate is renewed while they are in use: connections that are
- * made afterwards use the new one, those that are open stay.
+ * TLS files of which the certificates are replaced while they are in use: connections that are
+ * made afterwards use the new ones, those that are open stay.
  */
 export class RenewableTls implements TlsFiles {
   readonly keyPem: string;
-  readonly caPem: string;
+  #caPem: string;
   #certPem: string;
   readonly #watchers: (() => void)[] = [];
 
   constructor({ certPem, keyPem, caPem }: Readonly<Record<keyof TlsFiles, string>>) {
     this.keyPem = keyPem;
-    this.caPem = caPem;
+    this.#caPem = caPem;
     this.#certPem = certPem;
   }
 
@@ -41,9 +41,14 @@ export class RenewableTls implements TlsFiles {
     return this.#certPem;
   }
 
-  /** Takes a new certificate for the same key. */
-  renew(certPem: string): void {
+  get caPem(): string {
+    return this.#caPem;
+  }
+
+  /** Takes a new certificate for the same key, and a new bundle of authorities if there is one. */
+  renew(certPem: string, caPem = this.#caPem): void {
     this.#certPem = certPem;
+    this.#caPem = caPem;
     for (const watcher of this.#watchers) watcher();
   }
 

@@ -209,7 +209,7 @@ export function openLinks(
     dial: grpcDial({
       consortiumName: files.genesis.name,
       addresses: config.managerAddresses,
-      tls: files.tls,
+      tls: files.certificate.tls,
       messageBytesMax: config.limits.peerMessageBytesMax,
       storageNodeCount: opened.store.head.members.storageNodes.length,
     }),

@@ -2,9 +2,11 @@
  * What a storage node reads from files before it starts. Every refusal names the file and says what
  * to do.
  */
+import type { Logger } from "pino";
 import { equalBytes } from "../base/bytes.js";
+import { systemTime } from "../base/time.js";
 import { fileError } from "../config/config-error.js";
-import { readSeedFile, readTlsFiles } from "../config/key-files.js";
+import { readSeedFile } from "../config/key-files.js";
 import type { StorageNodeConfig } from "../config/node-config.js";
 import { type Ed25519Signer, ed25519Signer } from "../crypto/ed25519.js";
 import { blockId } from "../ledger/blocks.js";
@@ -12,25 +14,25 @@ import type { GenesisState } from "../ledger/genesis.js";
 import type { Members } from "../ledger/members.js";
 import { loadGenesis } from "../node/genesis-file.js";
 import { checkLimits } from "../node/limits-check.js";
-import { RenewableTls } from "../rpc/tls.js";
+import { NodeCertificate } from "../node/node-certificate.js";
+import { readCertificate } from "../rpc/certificate.js";
 import type { StorageNodeStore } from "../store/storage-node-store.js";
 
 export type NodeFiles = {
   readonly genesis: GenesisState;
   readonly signer: Ed25519Signer;
-  readonly tls: RenewableTls;
+  readonly certificate: NodeCertificate;
 };
 
 /** @throws ConfigError */
-export function readNodeFiles(config: StorageNodeConfig): NodeFiles {
+export function readNodeFiles(config: StorageNodeConfig, log: Logger): NodeFiles {
   const { genesisFile, signingKeyFile } = config;
   const genesis = loadGenesis(genesisFile);
   checkLimits(config, genesis.policy);
-  return {
-    genesis,
-    signer: ed25519Signer(readSeedFile(signingKeyFile)),
-    tls: new RenewableTls(readTlsFiles(config.tls)),
-  };
+  const signer = ed25519Signer(readSeedFile(signingKeyFile));
+  const { name: consortiumName } = genesis;
+  const ports = { consortiumName, renewsItself: false, wallMs: systemTime.wallMs, log };
+  return { genesis, signer, certificate: NodeCertificate.open(config, ports) };
 }
 
 /**
@@ -67,12 +69,19 @@ export function admissionOf(
   return equalBytes(node.signingKey, publicKey) ? "own" : "another's";
 }
 
-/** @throws ConfigError when another key is registered: nobody would accept what it signs */
-export function refuseOtherKey(
-  { id, signingKeyFile }: Pick<StorageNodeConfig, "id" | "signingKeyFile">,
-  admission: Admission,
+/** @throws ConfigError when other keys are registered for the id: nobody would accept what it says */
+export function refuseOtherKeys(
+  { id, signingKeyFile, tls }: Pick<StorageNodeConfig, "id" | "signingKeyFile" | "tls">,
+  { signer, certificate }: Pick<NodeFiles, "signer" | "certificate">,
+  members: Members,
 ): void {
-  if (admission !== "another's") return;
-  const what = `not the signing key that is registered for ${id}`;
-  throw fileError(signingKeyFile, what, "restore the node's own key, or correct id");
+  const node = members.storageNode(id);
+  if (node === undefined) return;
+  const next = "restore the node's own key, or correct id";
+  if (!equalBytes(node.signingKey, signer.publicKey)) {
+    throw fileError(signingKeyFile, `not the signing key that is registered for ${id}`, next);
+  }
+  const { spkiSha256 } = readCertificate(certificate.tls.certPem) ?? {};
+  if (spkiSha256 !== undefined && equalBytes(node.tlsSpkiSha256, spkiSha256)) return;
+  throw fileError(tls.key, `not the TLS key that is registered for ${id}`, next);
 }

@@ -10,6 +10,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
+import { renewedCertificateName } from "../config/node-config.js";
 import type { CertifiedStorageBlock } from "../gen/bss/v1/block_pb.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import { AttestationMark } from "../store/attestation-mark.js";
@@ -91,7 +92,9 @@ function putAside(directory: string): string {
   const aside = join(directory, `damaged-${number}`);
   mkdirSync(aside, { mode: 0o700 });
   for (const name of readdirSync(directory)) {
-    if (!name.startsWith("damaged-")) renameSync(join(directory, name), join(aside, name));
+    // The certificate lies beside RocksDB's files; it is not what is damaged.
+    if (name.startsWith("damaged-") || name === renewedCertificateName) continue;
+    renameSync(join(directory, name), join(aside, name));
   }
   return aside;
 }

@@ -15,6 +15,7 @@ import { QueryService } from "../gen/bss/v1/query_pb.js";
 import { grpcObserver } from "../metrics/grpc-observer.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { startMetricsServer } from "../metrics/metrics-server.js";
+import { certificateObserver } from "../node/certificate-observer.js";
 import { askManagersInTurn, CertificateRenewal } from "../node/certificate-renewal.js";
 import type { Closers } from "../node/closers.js";
 import { identities } from "../node/identities.js";
@@ -42,7 +43,7 @@ import {
   checkCheckpoint,
   type NodeFiles,
   readNodeFiles,
-  refuseOtherKey,
+  refuseOtherKeys,
 } from "./node-files.js";
 import { type OpenedStore, openMark, openStore } from "./open-store.js";
 import { queryService } from "./query-service.js";
@@ -84,9 +85,11 @@ async function start(
   config: StorageNodeConfig,
   options: NodeOptions,
   closers: Closers,
-): Promise<number> {
-  const files = readNodeFiles(config);
-  const { genesis, signer, tls } = files;
+): Promise<Pick<RunningNode, "port" | "reload">> {
+  const log = openLog({ role: "storage", id: config.id, level: config.log.level }, options);
+  const files = readNodeFiles(config, log);
+  const { genesis, signer } = files;
+  const { tls } = files.certificate;
   await checkListen(config);
   const { mark, kv: markStore } = await openMark(config.signerStateDirectory, signer.publicKey);
   closers.add(() => markStore.close());
@@ -95,7 +98,6 @@ async function start(
   closers.add(() => opened.kv.close());
   const { store } = opened;
   await checkCheckpoint(config, store, genesis);
-  const log = openLog({ role: "storage", id: config.id, level: config.log.level }, options);
   const metrics = await openMetrics(config, genesis.name, options, closers);
   const heads = new HeadSignal();
   const parts: Parts = { config, files, opened, mark, damage, log, metrics, heads, closers };
@@ -121,7 +123,7 @@ async function start(
   server.implement(QueryService, queriesOf(parts, running));
   const { port } = await server.listen(config.listen);
   closers.add(() => server.close());
-  openRenewal(parts);
+  const renewal = openRenewal(parts);
   const evidence = await haltEvidence(parts);
   if (evidence === undefined) await startChain(parts, running, server, options);
   else {
@@ -135,20 +137,22 @@ async function start(
     closers.add(() => links.close());
   }
   log.info({ port, height: store.head.height }, "the storage node serves");
-  return port;
+  return { port, reload: () => renewal.reload() };
 }
 
-function openRenewal({ config, files, opened, log, closers }: Parts): void {
+function openRenewal(parts: Parts): CertificateRenewal {
+  const { config, files, opened, log, metrics, closers } = parts;
   const { id, managerAddresses: addresses } = config;
-  const { tls, genesis } = files;
+  const { certificate, genesis } = files;
   const renewal = new CertificateRenewal({
-    ...{ id, tls, log, certificateFile: config.tls.certificate, time: systemTime },
+    ...{ id, certificate, log, observer: certificateObserver(metrics), time: systemTime },
     ask: askManagersInTurn({
-      ...{ consortiumName: genesis.name, addresses, tls },
+      ...{ consortiumName: genesis.name, addresses, tls: certificate.tls },
       managers: () => opened.store.head.members.managers,
     }),
   });
   closers.add(async () => renewal.close());
+  return renewal;
 }
 
 async function startChain(
@@ -218,7 +222,7 @@ function watchAdmission({ config, files, opened, log }: Parts): () => void {
   const look = () => admissionOf(config, files.signer, opened.store.head.members);
   const { height } = opened.store.head;
   let admission = look();
-  refuseOtherKey(config, admission);
+  refuseOtherKeys(config, files, opened.store.head.members);
   if (admission === "none") {
     log.info({ height }, "the chain as held here does not admit this node yet: it attests nothing");
   }

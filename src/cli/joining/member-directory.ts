@@ -10,9 +10,11 @@ import type { Joining } from "../../client/joining.js";
 import { replacePublicFile } from "../../config/durable-file.js";
 import type { InvitationFile } from "../../config/invitation-file.js";
 import { readGenesisFile, readSeedFile } from "../../config/key-files.js";
+import { loadNodeConfig } from "../../config/node-config.js";
 import { ed25519KeyPairFromSeed } from "../../crypto/ed25519.js";
 import { sha256 } from "../../crypto/hash.js";
 import { randomBytes } from "../../crypto/random.js";
+import { chooseCertificate } from "../../pki/certificate-choice.js";
 import { createCertificateRequest, readCertificateRequest } from "../../pki/certificate-request.js";
 import { generateTlsKeyPair, privateKeyPem } from "../../pki/key-pairs.js";
 import { certificatesPem, isIssuedBy, readCertificate, readTerms } from "../../rpc/certificate.js";
@@ -75,11 +77,22 @@ export class MemberDirectory {
     });
   }
 
-  /** Whether there is a certificate that serves yet. */
+  /** Whether there is a certificate that serves yet, or a node has renewed it. */
   get hasCertificate(): boolean {
     const file = this.#at(files.certificate);
-    const terms = existsSync(file) ? readTerms(readFileSync(file)) : undefined;
-    return terms !== undefined && terms.toMs > Date.now();
+    if (!existsSync(file)) return false;
+    const { caPem } = this.#file.tls;
+    const nowMs = Date.now();
+    const renewed = this.#renewedCertificate();
+    const { certPem } = chooseCertificate(readFileSync(file, "latin1"), renewed, { caPem, nowMs });
+    const { toMs = 0 } = readTerms(certPem) ?? {};
+    return toMs > nowMs;
+  }
+
+  #renewedCertificate(): string | undefined {
+    if (!existsSync(this.configFile)) return undefined;
+    const { renewedCertificateFile: file } = loadNodeConfig(this.configFile);
+    return existsSync(file) ? readFileSync(file, "latin1") : undefined;
   }
 
   /** With the keys that are there. */

@@ -1,6 +1,6 @@
 /** From what is to be submitted and the options of `bss submit` to what is to become records. */
 import type { BssClient } from "../../client/client.js";
-import { clientProfile } from "../../client/profile.js";
+import { cosigner } from "../../client/profile.js";
 import { loadProfile } from "../../config/profile.js";
 import type { TimeZone } from "../time-zone.js";
 import type { ColumnMapping } from "./csv-header.js";
@@ -98,7 +98,7 @@ function contextOf({ counterpartyProfile }: InputOptions, client: BssClient): Ro
   const { profile, genesis } = client;
   const signingSeeds = new Map([[profile.id, profile.signingSeed]]);
   for (const file of counterpartyProfile) {
-    const { id, signingSeed } = clientProfile(loadProfile(file));
+    const { id, signingSeed } = cosigner(loadProfile(file));
     signingSeeds.set(id, signingSeed);
   }
   return { genesis, submitterId: profile.id, signingSeeds, nowMs: Date.now() };

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { MemberDirectory } from "../../../src/cli/joining/member-directory.js";
 import type { InvitationFile } from "../../../src/config/invitation-file.js";
@@ -6,6 +8,7 @@ import { Issuer } from "../../../src/manager/issuing.js";
 import {
   type CertificateAuthority,
   createCertificateAuthority,
+  reissueCertificate,
 } from "../../../src/pki/certificate-authority.js";
 import {
   createCertificateRequest,
@@ -48,5 +51,33 @@ describe("the directory of somebody who joins", () => {
     assert.equal(directory.hasCertificate, false);
     await keep(known, Date.now());
     assert.equal(directory.hasCertificate, true);
+
+    // A node leaves the file of its operator as it is, and keeps what it has renewed.
+    const former = readFileSync(join(path, "tls.crt"), "latin1");
+    const subject = { ...identity, lifetimeMs: dayMs };
+    const nowMs = Date.now();
+    const expired = await reissueCertificate(known, former, {
+      ...subject,
+      nowMs: nowMs - 9 * dayMs,
+    });
+    writeFileSync(join(path, "tls.crt"), expired);
+    assert.equal(directory.hasCertificate, false);
+    const config = {
+      ...{
+        role: "storage",
+        id: "pc-7",
+        consortium: "genesis.json",
+        listen: { host: "h", port: 1 },
+      },
+      ...{ tls: { certificate: "tls.crt", key: "tls.key", ca: "ca-bundle.pem" } },
+      ...{ signing_key: "signing.key", data_directory: "data" },
+    };
+    writeFileSync(join(path, "config.yaml"), JSON.stringify(config));
+    mkdirSync(join(path, "signing.key.state"));
+    const renewed = await reissueCertificate(known, former, { ...subject, nowMs });
+    writeFileSync(join(path, "signing.key.state", "renewed-tls.crt"), renewed);
+    assert.equal(directory.hasCertificate, true);
+    rmSync(join(path, "tls.crt"));
+    assert.equal(directory.hasCertificate, false, "whoever removes it wants to join anew");
   });
 });

@@ -6,7 +6,7 @@ import type { Reason } from "../../../src/rpc/reasons.js";
 import { RpcError } from "../../../src/rpc/rpc-error.js";
 
 /** What each manager answers, by address; the last answer again and again. */
-type Script = Readonly<Record<string, readonly (Reason | "done")[]>>;
+type Script = Readonly<Record<string, readonly (Reason | "done" | "tls")[]>>;
 
 describe("asking managers for what any of them can do", () => {
   const ask = async (
@@ -27,6 +27,7 @@ describe("asking managers for what any of them can do", () => {
       asked.push(address);
       timesMs.push(timeoutMs);
       const answer = script[address]?.[before] ?? script[address]?.at(-1) ?? "INTERNAL";
+      if (answer === "tls") throw new RpcError("NODE_UNREACHABLE", "certificate has expired");
       if (answer !== "done") throw new RpcError(answer, `It is ${answer.toLowerCase()}.`);
       return address;
     }).catch((error: unknown) => {
@@ -97,6 +98,30 @@ describe("asking managers for what any of them can do", () => {
     });
     assert.equal(two.reason, "INVITATION_INVALID");
     assert.equal(two.asked.length, 3);
+  });
+
+  test("managers that TLS refuses are not asked again, and refuse nothing themselves", async () => {
+    const { reason, message, asked } = await refusal({ a: ["tls"], b: ["tls"], c: ["tls"] });
+    assert.equal(reason, "NODE_UNREACHABLE");
+    assert.match(message, /certificate has expired/);
+    assert.equal(asked.length, 3);
+    assert.equal((await ask({ a: ["tls"], b: ["NODE_STARTING", "done"], c: ["tls"] })).answer, "b");
+  });
+
+  test("managers that cannot be reached are given up long before those that may still do it", async (t) => {
+    let nowMs = 0;
+    const clock = mock.method(performance, "now", () => {
+      nowMs += 200;
+      return nowMs;
+    });
+    t.after(() => clock.mock.restore());
+    const away = ["NODE_UNREACHABLE"] as const;
+    const gone = await refusal({ a: away, b: away });
+    assert.equal(gone.reason, "NODE_UNREACHABLE");
+    assert.ok(nowMs < 20_000, String(nowMs));
+    nowMs = 0;
+    await refusal({ a: ["NODE_STARTING"], b: ["NODE_STARTING"] }, { timeoutMs: 20_000 });
+    assert.ok(nowMs >= 20_000, String(nowMs));
   });
 
   test("what a single manager says is told as it is", async () => {

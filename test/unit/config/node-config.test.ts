@@ -47,6 +47,8 @@ describe("loadNodeConfig", () => {
     assert.deepEqual(config.epochWrapFiles, [join(directory, "epoch-0.wrap")]);
     assert.equal(config.dataDirectory, join(directory, "data"));
     assert.equal(config.signerStateDirectory, join(directory, "signing.key.state"));
+    const renewed = join(directory, "signing.key.state", "renewed-tls.crt");
+    assert.equal(config.renewedCertificateFile, renewed);
     assert.deepEqual(config.log, { level: "info" });
     assert.deepEqual(config.metrics, { host: "127.0.0.1", port: 9401 });
     assert.equal(config.advertise, undefined);
@@ -67,6 +69,7 @@ describe("loadNodeConfig", () => {
     assert(config.role === "manager");
     assert.equal(config.genesisFile, "/etc/bss/genesis.json");
     assert.equal(config.signerStateDirectory, "/var/lib/bss-signer");
+    assert.equal(config.renewedCertificateFile, "/var/lib/bss-signer/renewed-tls.crt");
     assert.equal(config.advertise, "grid-a.example.org:7401");
     assert.deepEqual([...config.managerAddresses], [["manager-2", "[::1]:7402"]]);
     assert.equal(config.limits.poolSubmissionsMax, 5);
