@@ -52,6 +52,6 @@ export function register(program: Command): void {
 function shorterError(error: unknown): CliError | undefined {
   const text = error instanceof RpcError ? error.message : "";
   if (!/what was issued ends at .* before the one in use/.test(text)) return undefined;
-  const next = "keep the old one for now, or take the new one with --shorter";
+  const next = "keep the old one, or take the new one with --shorter";
   return new CliError(`nothing was changed: ${text}`, next);
 }

@@ -49,6 +49,7 @@ const byStatus: Partial<Readonly<Record<StatusName, string>>> = {
 
 /** Why a node that is there is still out of reach: the first that fits the error's text. */
 const byConnectFailure: readonly (readonly [RegExp, string])[] = [
+  [/the own certificate has expired/, "ask a manager's operator to run 'bss reissue' on it"],
   [
     /certificate (?:has expired|is not yet valid)/,
     "the nodes' certificates are out of date, or this machine's clock is wrong: check the clock, " +

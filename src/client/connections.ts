@@ -19,11 +19,13 @@ import type {
 } from "@bufbuild/protobuf";
 import { assert, defined } from "../base/assert.js";
 import { Backoff } from "../rpc/backoff.js";
+import { readTerms } from "../rpc/certificate.js";
 import { createChannel, type RpcChannel } from "../rpc/channel.js";
 import { type CallOptions, createClient } from "../rpc/client.js";
 import type { ClientStream } from "../rpc/client-stream.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { rpcErrorOf } from "../rpc/status-details.js";
+import type { TlsFiles } from "../rpc/tls.js";
 import { isTlsFailure, isUnreachable, summary } from "./manager-failures.js";
 import type { ClientProfile } from "./profile.js";
 
@@ -53,6 +55,8 @@ export type Connection = {
     method: M,
     options: CallOptions,
   ): ClientStream<MessageInitShape<M["input"]>, MessageShape<M["output"]>>;
+  /** The failure as it is to be told, where the cause lies with the caller. */
+  explain?(error: RpcError): RpcError;
   close(): void;
 };
 
@@ -182,7 +186,8 @@ export class ManagerRound {
    *
    * @throws RpcError when TLS refuses every manager
    */
-  leave(failed: Connection, error: RpcError): number {
+  leave(failed: Connection, received: RpcError): number {
+    const error = failed.explain?.(received) ?? received;
     this.#failed.set(failed.address, error);
     if (this.allFail(isTlsFailure)) throw this.summary(error);
     let waitMs = this.#turnFrom(failed, error);
@@ -230,10 +235,11 @@ export function dialWith(
       ? { consortiumName, role, spkiSha256: (id: string) => members.manager(id)?.tlsSpkiSha256 }
       : // A storage node may have joined after genesis, so its key is not looked up there.
         { consortiumName, role };
-  return (address) => connectionOf(createChannel({ address, tls: profile.tls, expected }));
+  const { tls } = profile;
+  return (address) => connectionOf(createChannel({ address, tls, expected }), tls);
 }
 
-function connectionOf(channel: RpcChannel): Connection {
+function connectionOf(channel: RpcChannel, tls: TlsFiles): Connection {
   const clients = new Map<DescService, Readonly<Record<string, unknown>>>();
   // The typed client is looked up by a method's name here, which its type cannot follow.
   const methodOf = ({ parent, localName }: DescMethod) => {
@@ -246,6 +252,16 @@ function connectionOf(channel: RpcChannel): Connection {
     unary: (method, request, options) => methodOf(method)(request, options),
     watch: (method, request, options) => methodOf(method)(request, options),
     open: (method, options) => methodOf(method)(options),
+    explain: (error) => explained(error, tls),
     close: () => channel.close(),
   };
+}
+
+/** A program may outlive its certificate; from here that looks like managers that are away. */
+function explained(error: RpcError, { certPem }: TlsFiles): RpcError {
+  if (!isUnreachable(error)) return error;
+  const { toMs = Number.POSITIVE_INFINITY } = readTerms(certPem) ?? {};
+  if (Date.now() < toMs) return error;
+  const text = `the own certificate has expired at ${new Date(toMs).toISOString()}`;
+  return new RpcError("NODE_UNREACHABLE", text, { cause: error });
 }

@@ -4,7 +4,16 @@
  *
  * A file is opened as 0600, so that a secret is at no moment readable by others.
  */
-import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { toHex } from "../base/bytes.js";
 import { randomBytes } from "../crypto/random.js";
@@ -31,6 +40,12 @@ export function replacePublicFile(file: string, content: string, calls = systemC
     throw error;
   }
   syncDirectory(dirname(file), calls);
+}
+
+/** As `replacePublicFile`, in a directory that is made for its owner only if there is none. */
+export function keepPublicFile(file: string, content: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  replacePublicFile(file, content);
 }
 
 /**

@@ -7,7 +7,15 @@
  * secrets to a user without owning them. The check is made on the opened file, so it cannot be
  * exchanged between check and use.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  type Stats,
+} from "node:fs";
 import { fromHex } from "../base/bytes.js";
 import { wrappedEpochKeyBytes } from "../crypto/hpke.js";
 import { genesisBytesMax } from "../ledger/genesis.js";
@@ -55,6 +63,11 @@ export function readTlsFiles(files: TlsFiles): TlsMaterial {
 /** The PEM text of a certificate's file. Throws `ConfigError`. */
 export function readCertificateFile(file: string): string {
   return readCertificates(file, "tls.certificate");
+}
+
+/** As `readCertificateFile`; undefined when there is none. Throws `ConfigError`. */
+export function readRenewedCertificate(file: string): string | undefined {
+  return existsSync(file) ? readCertificates(file, "signer_state") : undefined;
 }
 
 /** The PEM text of the authorities that are trusted. Throws `ConfigError`. */

@@ -3,12 +3,10 @@
  * counts), and a renewed one is used at once, also where it cannot be written: then it waits in
  * memory, and is written when the disk allows.
  */
-import { existsSync, mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import type { Logger } from "pino";
 import { ConfigError, fileError } from "../config/config-error.js";
-import { replacePublicFile } from "../config/durable-file.js";
-import { readCertificateFile, readTlsFiles } from "../config/key-files.js";
+import { keepPublicFile } from "../config/durable-file.js";
+import { readRenewedCertificate, readTlsFiles } from "../config/key-files.js";
 import type { NodeConfig } from "../config/node-config.js";
 import { type CertificateChoice, chooseCertificate } from "../pki/certificate-choice.js";
 import { readTerms } from "../rpc/certificate.js";
@@ -91,12 +89,11 @@ export class NodeCertificate {
     if (this.#unwritten === undefined) return;
     const { renewedCertificateFile: file } = this.#owner;
     try {
-      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-      replacePublicFile(file, this.#unwritten);
+      keepPublicFile(file, this.#unwritten);
       this.#unwritten = undefined;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      const next = `let the node write ${dirname(file)}; it tries again`;
+      const next = `let the node write ${file}; it tries again`;
       const text = "the renewed certificate is in use but not on disk: a restart would lose it";
       this.#ports.log.warn({ reason, next }, text);
     }
@@ -143,9 +140,8 @@ function readRenewed(
   { renewedCertificateFile: file }: CertificateOwner,
   log: Logger,
 ): string | undefined {
-  if (!existsSync(file)) return undefined;
   try {
-    return readCertificateFile(file);
+    return readRenewedCertificate(file);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     log.warn({ reason: error.message }, "the renewed certificate is left out");

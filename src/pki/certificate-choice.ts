@@ -1,8 +1,8 @@
 /**
  * A node has its certificate in two files: the one that its operator gives (`tls.certificate`),
- * which may lie where the node cannot write, and the one that the node renews by itself and keeps in
- * its own state. Which one is used follows from the certificates alone, never from the times of
- * the files: these change when files are copied.
+ * which may lie where the node cannot write, and the one that the node has renewed by itself and
+ * keeps in its own state. Which one is used follows from the certificates alone, never from the
+ * times of the files: these change when files are copied.
  */
 import { equalBytes } from "../base/bytes.js";
 import { authorityOf, readCertificate, readTerms } from "../rpc/certificate.js";

@@ -9,7 +9,7 @@ import { equalBytes, toHex } from "../../base/bytes.js";
 import type { Joining } from "../../client/joining.js";
 import { replacePublicFile } from "../../config/durable-file.js";
 import type { InvitationFile } from "../../config/invitation-file.js";
-import { readGenesisFile, readSeedFile } from "../../config/key-files.js";
+import { readGenesisFile, readRenewedCertificate, readSeedFile } from "../../config/key-files.js";
 import { loadNodeConfig } from "../../config/node-config.js";
 import { ed25519KeyPairFromSeed } from "../../crypto/ed25519.js";
 import { sha256 } from "../../crypto/hash.js";
@@ -92,7 +92,7 @@ export class MemberDirectory {
   #renewedCertificate(): string | undefined {
     if (!existsSync(this.configFile)) return undefined;
     const { renewedCertificateFile: file } = loadNodeConfig(this.configFile);
-    return existsSync(file) ? readFileSync(file, "latin1") : undefined;
+    return readRenewedCertificate(file);
   }
 
   /** With the keys that are there. */

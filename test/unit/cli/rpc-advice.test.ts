@@ -12,6 +12,8 @@ describe("the advice for a node that cannot be reached", () => {
     ["h:1: connect ECONNREFUSED", /; check that the managers run/],
     ["h:1: self-signed certificate in certificate chain", otherConsortium],
     ["h:1: unable to verify the first certificate", otherConsortium],
+    ["h:1: certificate has expired", /; the nodes' certificates are out of date, or .* clock/],
+    ["h:1: the own certificate has expired at", /; ask a manager's operator to run 'bss reissue'/],
     ["h:1: TLS: wrong version number", /; no TLS there: is it the metrics port\?$/],
     ["the server is storage storage-1, expected manager", /; use the address of a manager$/],
   ];

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { type Connection, Connections } from "../../../src/client/connections.js";
+import { type Connection, Connections, dialWith } from "../../../src/client/connections.js";
 import { plainMessage } from "../../../src/client/manager-failures.js";
+import type { ClientProfile } from "../../../src/client/profile.js";
 import { GetStatusResponseSchema, QueryService } from "../../../src/gen/bss/v1/query_pb.js";
+import {
+  createCertificateAuthority,
+  issueCertificate,
+} from "../../../src/pki/certificate-authority.js";
 import { RpcError } from "../../../src/rpc/rpc-error.js";
 import { rpcErrorOf } from "../../../src/rpc/status-details.js";
 
@@ -62,6 +67,29 @@ describe("a call while managers are out of reach", () => {
     const { error, ms } = await failureOf(() => call({ timeoutMs: 10_000 }), 1_000);
     assert.ok(ms > 6_000, `${ms} ms`);
     assert.equal(error.message, "the manager cannot be reached: h:1: connect ECONNREFUSED");
+  });
+
+  test("names the own certificate when that has expired meanwhile", async () => {
+    const named = { consortiumName: "demo", managerId: "manager-1", nowMs: 1_700_000_000_000 };
+    const authority = await createCertificateAuthority(named);
+    const issued = await issueCertificate(authority, {
+      ...{ role: "participant", id: "home-1", hosts: [], nowMs: named.nowMs, lifetimeMs: 60_000 },
+    });
+    const tls = {
+      certPem: issued.certificatePem,
+      keyPem: issued.keyPem,
+      caPem: authority.certificatePem,
+    };
+    const genesis = { name: "demo", members: { manager: () => undefined } };
+    const dial = dialWith({ genesis, tls } as unknown as ClientProfile);
+    // Nobody listens on port 1: what a manager that resets the connection looks like, too.
+    const connections = new Connections(["127.0.0.1:1"], dial);
+    const call = connections.call(QueryService.method.getStatus, {}, { timeoutMs: 60_000 });
+    await assert.rejects(call, {
+      reason: "NODE_UNREACHABLE",
+      message: /127\.0\.0\.1:1: the own certificate has expired at 2023-11-14T22:14:20\.000Z$/,
+    });
+    connections.close();
   });
 
   test("goes on while one manager is there and only starts", async () => {

@@ -181,7 +181,10 @@ describe("the renewal of a node's certificate", () => {
     assert.notEqual(node.tls.certPem, node.first);
     assert.equal(await node.metric("bss_certificate_unwritten\\{"), 1);
     assert.match(node.said.join(""), /in use but not on disk: a restart would lose it/);
-    assert.match(node.said.join(""), /"next":"let the node write .*state; it tries again"/);
+    assert.match(
+      node.said.join(""),
+      /"next":"let the node write .*renewed-tls\.crt; it tries again"/,
+    );
     const kept = node.tls.certPem;
     node.renewal.reload();
     assert.equal(node.tls.certPem, kept, "it counts as if it were on disk");
