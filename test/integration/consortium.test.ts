@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { defined } from "../../src/base/assert.js";
 import { toHex, utf8 } from "../../src/base/bytes.js";
 import {
   type BssClient,
@@ -67,6 +68,24 @@ describe("a consortium of four managers and four storage nodes", {
   };
 
   const height = async () => (await consortium.agreeOn(0)).height;
+
+  for (const [id, peers] of [
+    ["manager-1", ["manager-2", "manager-3", "manager-4"]],
+    ["storage-1", managerIds],
+  ] as const) {
+    test(`has counters of ${id} that start at 0 before anything happens to its peers`, async () => {
+      const { host, port } = defined(consortium.node(id).config.metrics, "metrics are served");
+      const text = await (await fetch(`http://${host}:${port}/metrics`)).text();
+      const isZero = (series: string) => assert.match(text, new RegExp(`^${series},.*} 0$`, "m"));
+      for (const peer of peers) {
+        isZero(`bss_heads_differing_total{manager="${peer}"`);
+        isZero(`bss_false_objections_total{manager="${peer}"`);
+        isZero(`bss_sync_blamed_total{peer="${peer}",reason="slow"`);
+      }
+      isZero('bss_evidence_total{kind="two votes"');
+      isZero('bss_grpc_calls_total{service="bss.v1.QueryService",method="GetFork",code="INTERNAL"');
+    });
+  }
 
   test("makes readings and a trade final everywhere, with receipts that hold offline", async () => {
     const interval = { intervalStartS: lastHourS, intervalS: hourS };

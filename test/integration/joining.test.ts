@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join as pathOf } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { connect as connectTls } from "node:tls";
@@ -15,6 +16,7 @@ import { meterReading } from "../../src/client/index.js";
 import { join, signInvitation } from "../../src/client/joining.js";
 import { type ClientProfile, readProfile } from "../../src/client/profile.js";
 import { type InvitationFile, readInvitationFile } from "../../src/config/invitation-file.js";
+import { loadNodeConfig } from "../../src/config/node-config.js";
 import { InvitedRole } from "../../src/gen/bss/v1/genesis_pb.js";
 import { MemberState, QueryService } from "../../src/gen/bss/v1/query_pb.js";
 import { readTerms } from "../../src/rpc/certificate.js";
@@ -255,5 +257,37 @@ describe("joining a consortium that runs", () => {
       const renewed = found.find(({ nodeId }) => nodeId === `node-${nodes}`);
       return renewed?.connected ? true : undefined;
     }, "the link with the new certificate");
+  });
+
+  test("a port that is taken costs no invitation, and another may be given at any time", async () => {
+    const file = await invite(1, "storage", "port.json");
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const register = (...more: readonly string[]) =>
+      bss("register", "storage", "--invite", file, "--dir", at("pc"), "--id", "pc", ...more);
+    const taken = new RegExp(
+      `^bss: another process listens on 127\\.0\\.0\\.1:${port}; stop that process .+ another --listen$`,
+      "m",
+    );
+    const refused = await register("--listen", `127.0.0.1:${port}`);
+    assert.equal(refused.code, 1);
+    assert.match(refused.err, taken);
+    assert.equal(refused.out, "");
+    assert.ok(!existsSync(at("pc")), "nothing was made");
+
+    const joined = await register("--listen", `127.0.0.1:${port}`, "--no-start");
+    assert.equal(joined.code, 0, joined.err);
+    assert.match(joined.out, /^pc has joined with block \d+\n$/);
+    const again = await register();
+    assert.equal(again.code, 1);
+    assert.match(again.err, taken);
+    server.close();
+
+    const other = basePort + nodes + 1;
+    const moved = await register("--listen", `127.0.0.1:${other}`, "--no-start");
+    assert.equal(moved.code, 0, moved.err);
+    assert.match(moved.err, /^pc has joined before, and has its certificate$/m);
+    assert.equal(loadNodeConfig(at("pc", "config.yaml")).listen.port, other);
   });
 });

@@ -19,7 +19,7 @@ describe("a unary call", () => {
   let waiting = 0;
   const events: string[] = [];
   const metrics: RpcMetrics = {
-    methodServed: () => {},
+    methodServed: (service, method) => events.push(`serves ${service} ${method}`),
     callStarted: (service, method) => events.push(`start ${service} ${method}`),
     callEnded: (service, method, status) => events.push(`end ${service} ${method} ${status}`),
     streamOpened: () => events.push("open"),
@@ -66,6 +66,11 @@ describe("a unary call", () => {
     assert.equal(seen?.method, "bss.v1.QueryService/GetStatus");
     assert.match(seen?.peerAddress ?? "", /^127\.0\.0\.1:\d+$/);
     assert.ok((seen?.deadlineUnixMs ?? 0) > Date.now());
+    const started = events.indexOf("start bss.v1.QueryService GetStatus");
+    for (const method of ["bss.v1.QueryService GetFork", "grpc.health.v1.Health Check"]) {
+      const told = events.indexOf(`serves ${method}`);
+      assert.ok(told >= 0 && told < started, `${method} is told before any call`);
+    }
     assert.ok(events.includes("start bss.v1.QueryService GetStatus"));
     assert.ok(events.includes("end bss.v1.QueryService GetStatus OK"));
     await (await query()).getStatus({});
