@@ -1,7 +1,7 @@
 /**
  * Runs the commands of the README's "Quick start by hand", "Another PC joins" and "With any gRPC
- * client" in their order, in one shell. Only what a reader does by hand is put in their place: other
- * base ports, terminals of their own, the hash that is listed.
+ * client" in their order, in one shell. Only what a reader does by hand is put in their place:
+ * other base ports, terminals of their own, the hash that is listed.
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -56,7 +56,7 @@ describe("the README", () => {
   });
 });
 
-/** The first indented block below a heading; a line that ends in a backslash goes on in the next. */
+/** The first indented block below a heading, with lines joined that end in a backslash. */
 function commandsBelow(text: string, heading: string): readonly string[] {
   const [, below = ""] = text.split(`\n${heading}\n`);
   const block = /^(?: {4}.*\n|\n(?= {4}))+/m.exec(below)?.[0] ?? "";

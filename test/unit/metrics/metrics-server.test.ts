@@ -122,12 +122,9 @@ describe("the metrics server", () => {
   });
 
   test("says which address is taken and what to change", async () => {
-    await assert.rejects(startMetricsServer(metrics, { port: server.port }), (error: Error) => {
-      assert.match(
-        error.message,
-        /127\.0\.0\.1:\d+ \(EADDRINUSE\): change metrics\.host or metrics\.port/,
-      );
-      return true;
+    await assert.rejects(startMetricsServer(metrics, { port: server.port }), {
+      message: `the metrics server cannot listen on 127.0.0.1:${server.port} (EADDRINUSE)`,
+      next: "change metrics.host or metrics.port in the node's config.yaml",
     });
   });
 
