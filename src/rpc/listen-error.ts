@@ -8,12 +8,15 @@ export class ListenError extends Error {
   readonly next: string;
   /** What in the config.yaml says so. */
   readonly setting: ListenSetting;
+  /** Whether another process has the address. */
+  readonly isTaken: boolean;
 
   constructor(target: string, cause: Error, setting: ListenSetting = "listen") {
-    const taken = cause.message.includes("EADDRINUSE");
-    super(taken ? `another process listens on ${target}` : `cannot listen on ${target}`, { cause });
+    const isTaken = cause.message.includes("EADDRINUSE");
+    super(isTaken ? `another process listens on ${target}` : `cannot listen on ${target}`, { cause });
     this.setting = setting;
-    this.next = taken
+    this.isTaken = isTaken;
+    this.next = isTaken
       ? `stop that process (this node, if it runs already), or change \`${setting}\` in config.yaml`
       : `check \`${setting}\` in the node's config.yaml (${cause.message})`;
   }

@@ -38,8 +38,8 @@ export async function demandFree(listening: Listening): Promise<void> {
     await checkListen(listening);
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;
-    const { message, setting, cause } = error;
-    const next = message.startsWith("another")
+    const { message, setting, isTaken, cause } = error;
+    const next = isTaken
       ? `stop that process (this node, if it runs already), or give another --${setting}`
       : `give another --${setting} (${cause instanceof Error ? cause.message : "unknown"})`;
     throw new CliError(message, next, { cause: error });
