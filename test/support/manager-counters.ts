@@ -16,7 +16,9 @@ export async function readCounters(
   const counters: ManagerCounters[] = [];
   for (const { id, role, metrics } of configs) {
     if (role !== "manager" || metrics === undefined) continue;
-    const answer = await fetch(`http://${metrics.host}:${metrics.port}/metrics`);
+    // The server closes a connection that nothing comes on, which a kept one would run into.
+    const headers = { connection: "close" };
+    const answer = await fetch(`http://${metrics.host}:${metrics.port}/metrics`, { headers });
     const text = await answer.text();
     const sumOf = (metric: string) => sumOfSeries(text, metric);
     const objections = sumOf("bss_objections_total");
