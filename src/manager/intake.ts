@@ -2,6 +2,7 @@
 import { Availability } from "./availability.js";
 import { BroadcastExchange } from "./broadcast-exchange.js";
 import type { CandidateBlocks } from "./candidate-blocks.js";
+import { pausesOf } from "./giving-way.js";
 import type { ManagerOptions, SharedPorts } from "./manager-options.js";
 import { Pool } from "./pool.js";
 import type { StatementLog } from "./statement-log.js";
@@ -21,6 +22,8 @@ export type IntakePorts = {
   readonly atTip: () => boolean;
   readonly knowsAllFinal: () => boolean;
   readonly candidates: Pick<CandidateBlocks, "mightCure">;
+  /** Whether a height is being voted on. */
+  readonly isVoting: () => boolean;
   /** Work that nobody waits for; if it fails, so does the manager. */
   readonly follow: (work: Promise<void>) => void;
   /** Something may be ready to be ordered. */
@@ -30,9 +33,10 @@ export type IntakePorts = {
 export function createIntake(
   options: ManagerOptions,
   shared: SharedPorts,
-  { connectedStorage, sign, atTip, knowsAllFinal, candidates, follow, wake }: IntakePorts,
+  ports: IntakePorts,
 ): Intake {
   const { store, observer, poolLimits: limits } = options;
+  const { connectedStorage, sign, candidates, wake } = ports;
   const availability = new Availability({
     ...shared,
     connectedManagers: () => options.links().connectedIds,
@@ -41,7 +45,9 @@ export function createIntake(
   const pool = new Pool({ limits, verdictWaitMs: shared.policy.verdictWaitMs });
   const submissions = new Submissions({
     ...shared,
-    ...{ pool, atTip, knowsAllFinal, follow, after: options.time.after },
+    ...ports,
+    ...{ pool, after: options.time.after },
+    pauses: () => pausesOf(options.time, ports.isVoting),
     mightCure: (record, reason) =>
       pool.mightCure(record, reason) || candidates.mightCure(record, reason),
     sign: (digest) => sign("objection", store.head.height, digest),

@@ -54,7 +54,6 @@ export type SharedPorts = {
   readonly readState: (keys: readonly Uint8Array[]) => Promise<PrefetchedState>;
   readonly wallMs: () => number;
   readonly monotonicMs: () => number;
-  readonly breathe: Time["breathe"];
 };
 
 export function sharedPorts({
@@ -78,6 +77,5 @@ export function sharedPorts({
     readState: (keys) => store.state(keys),
     wallMs: time.wallMs,
     monotonicMs: time.monotonicMs,
-    breathe: time.breathe,
   };
 }

@@ -88,9 +88,9 @@ export class Manager {
     const candidates = new CandidateBlocks((id) => ring.isBoundTo(id));
     this.#candidates = candidates;
     const onFatal = (error: Error) => this.#end(error);
+    const isIdle = () => ring.status().step === "idle";
     this.#voting = createVoting(options, shared, {
-      ...{ candidates, height: () => ring.height, onFatal },
-      isIdle: () => ring.status().step === "idle",
+      ...{ candidates, height: () => ring.height, isIdle, onFatal },
       store: { saveStatements: (said) => this.#chain.statements.saveStatements(said) },
       wake: () => this.#driver.wake(),
     });
@@ -99,6 +99,7 @@ export class Manager {
     const atTip = () => abstention.mayVote(store.head.height + 1);
     const intake = createIntake(options, shared, {
       ...{ candidates, atTip, knowsAllFinal: () => tip.knowsAllFinal, connectedStorage },
+      isVoting: () => !isIdle(),
       sign: statements.sign.bind(statements),
       follow: (work) => this.#tasks.follow(work),
       wake: () => this.#wakeIfDue(),
@@ -135,8 +136,7 @@ export class Manager {
       tell: (message, to) => this.peers.tell(message, to),
       sign: (kind, digest) => statements.sign(kind, store.head.height, digest),
       wake: () => this.#wakeIfDue(),
-      ...{ connectedStorage, atTip },
-      whatIsMissing: () => availability.whatIsMissing(),
+      ...{ connectedStorage, atTip, whatIsMissing: () => availability.whatIsMissing() },
     });
     const height = () => this.#driver.ring.height;
     this.#judge = new BlockJudge({

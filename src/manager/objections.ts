@@ -98,8 +98,9 @@ export class Objections {
     height: number,
   ): Promise<readonly Objection[]> {
     const objections: Objection[] = [];
+    const pause = this.#ports.pauses();
     for (const [i, { record, violation }] of refusals.entries()) {
-      if (i > 0 && i % signaturesAtOnce === 0) await this.#ports.breathe();
+      if (i > 0 && i % signaturesAtOnce === 0) await pause();
       objections.push(await this.#raiseOne(submission, record, { ...violation, height }));
     }
     return objections;
@@ -181,12 +182,13 @@ export class Objections {
   }
 
   async #lookIntoAll(): Promise<void> {
+    const pause = this.#ports.pauses();
     try {
       // What becomes due meanwhile is added to the end.
       for (const idHex of this.#due) {
         this.#due.delete(idHex);
         await this.#review(idHex, this.#takeDue(idHex));
-        await this.#ports.breathe();
+        await pause();
       }
     } finally {
       this.#isWorking = false;

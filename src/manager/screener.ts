@@ -29,8 +29,9 @@ export type ScreenerPorts = ScreeningPorts & {
 /** What the second look at open records says: nothing is open any more. */
 export type SecondLook = Omit<Screened, "open">;
 
-/** Submissions that are screened at a time; more would only make each of them slower. */
-const atOnceMax = 2;
+/** Large submissions are worked on one at a time; of small ones some may wait for the disk. */
+const largeRecordsMin = 50;
+const atOnceMax = { large: 1, small: 2 } as const;
 /** Longer than a submission takes from one manager to another. */
 const graceMs = 250;
 /** Submissions with open records that wait for their second look; beyond, they get it at once. */
@@ -38,23 +39,28 @@ const waitingMax = 1_000;
 
 export class Screener {
   readonly #ports: ScreenerPorts;
-  readonly #lane = new FairLane(atOnceMax);
+  readonly #large = new FairLane(atOnceMax.large);
+  readonly #small = new FairLane(atOnceMax.small);
   #waiting = 0;
 
   constructor(ports: ScreenerPorts) {
     this.#ports = ports;
   }
 
-  /** Runs `work` when it is the turn of `causer`, a few pieces at a time. */
-  async inTurn<T>(causer: string, work: () => Promise<T>): Promise<T> {
-    return this.#lane.run(causer, async () => {
-      await this.#ports.breathe();
-      return work();
+  /** Runs `work` on so many records when it is the turn of `causer`. */
+  inTurn<T>(causer: string, recordCount: number, work: () => Promise<T>): Promise<T> {
+    if (recordCount < largeRecordsMin) return this.#small.run(causer, work);
+    return this.#large.run(causer, async () => {
+      const pause = this.#ports.pauses();
+      const result = await work();
+      await pause();
+      return result;
     });
   }
 
   screen(causer: string, submission: ParsedSubmission): Promise<Result<Screened, Violation>> {
-    return this.inTurn(causer, () => screenSubmission(submission, this.#ports));
+    const { length } = submission.records;
+    return this.inTurn(causer, length, () => screenSubmission(submission, this.#ports));
   }
 
   async lookAgain(
@@ -66,7 +72,7 @@ export class Screener {
       return { height, accurate: open, onLedger: [], refused: [] };
     }
     await this.#grace();
-    return this.inTurn(causer, () => this.#lookAgain(submission, open));
+    return this.inTurn(causer, open.length, () => this.#lookAgain(submission, open));
   }
 
   async #lookAgain(

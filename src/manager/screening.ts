@@ -26,6 +26,7 @@ import { StateTables } from "../ledger/state-tables.js";
 import type { ParsedSubmission } from "../ledger/submissions.js";
 import type { RuleReason, Violation } from "../ledger/violation.js";
 import { CureIndex } from "./cure-index.js";
+import type { Pause } from "./giving-way.js";
 
 export type RecordRefusal = { readonly record: ParsedRecord; readonly violation: Violation };
 
@@ -46,8 +47,8 @@ export type ScreeningPorts = {
   readonly head: () => LedgerHead;
   readonly readState: (keys: readonly Uint8Array[]) => Promise<PrefetchedState>;
   readonly wallMs: () => number;
-  /** Resolves after everything else that is due has had its turn. */
-  readonly breathe: () => Promise<void>;
+  /** The pauses of work that begins now. */
+  readonly pauses: () => Pause;
   /** Whether something that waits, or is being voted on, may take the reason away. */
   readonly mightCure: (record: ParsedRecord, reason: RuleReason) => boolean;
 };
@@ -65,12 +66,14 @@ export async function screenSubmission(
   ports: ScreeningPorts,
 ): Promise<Result<Screened, Violation>> {
   const { height } = ports.head();
+  const pause = ports.pauses();
   const state = await ports.readState(readKeysOfSubmission(submission));
-  const signed = await checkSignatures(submission, new StateTables(state), ports);
+  await pause();
+  const signed = await checkSignatures(submission, new StateTables(state), ports, pause);
   if (!signed.ok) return signed;
   const screening = new Screening(submission, state, ports);
   for (const [i, record] of submission.records.entries()) {
-    if (i > 0 && i % recordsAtOnce === 0) await ports.breathe();
+    if (i > 0 && i % recordsAtOnce === 0) await pause();
     screening.take(record, signed.value.get(record));
   }
   return ok({ height, ...screening.result() });
@@ -87,13 +90,14 @@ export async function violationsNow(
 ): Promise<{ readonly height: number; readonly broken: ReadonlyMap<ParsedRecord, Violation> }> {
   const { height } = ports.head();
   const { participantId } = submission;
+  const pause = ports.pauses();
   const state = await ports.readState(readKeysOfSubmission({ participantId, records }));
   const alone = new StateTables(state);
   const { policy } = ports;
   const timestampMs = nextTimestampMs(ports);
   const broken = new Map<ParsedRecord, Violation>();
   for (const [i, record] of records.entries()) {
-    if (i > 0 && i % recordsAtOnce === 0) await ports.breathe();
+    if (i > 0 && i % recordsAtOnce === 0) await pause();
     const violation = checkRules({ record, submission, state: alone, timestampMs, policy });
     if (violation !== undefined) broken.set(record, violation);
   }
@@ -178,7 +182,8 @@ class Screening {
 async function checkSignatures(
   submission: ParsedSubmission,
   state: StateTables,
-  { signatures, breathe }: ScreeningPorts,
+  { signatures }: ScreeningPorts,
+  pause: Pause,
 ): Promise<Result<ReadonlyMap<ParsedRecord, Violation>, Violation>> {
   const own = submissionSignatureCheck(submission, state);
   if (!own.ok) return own;
@@ -197,7 +202,7 @@ async function checkSignatures(
     for (const { record, violation } of await signatures.invalidOf(some)) {
       if (!wrong.has(record)) wrong.set(record, violation);
     }
-    await breathe();
+    await pause();
   }
   return ok(wrong);
 }

@@ -110,7 +110,10 @@ export class Submissions {
   async take(message: Submission | undefined, options: TakeOptions): Promise<SubmitResponse> {
     const { callerId, waitFor, signal } = options;
     const startedMs = this.#ports.monotonicMs();
-    const submission = await this.#screener.inTurn(callerId, async () => this.#parse(message));
+    const recordCount = message?.records.length ?? 0;
+    const submission = await this.#screener.inTurn(callerId, recordCount, async () =>
+      this.#parse(message),
+    );
     if (submission.participantId !== callerId) {
       const text = `the submission is ${submission.participantId}'s, the caller is ${callerId}`;
       const field = "submission.header.participant_id";
@@ -143,7 +146,7 @@ export class Submissions {
   /** A submission that another manager relays: this manager's verdict on it. */
   async takeRelayed(from: string, message: Submission): Promise<readonly Objection[]> {
     const { consortiumId, policy, pool, observe, sendVerdict } = this.#ports;
-    const parsed = await this.#screener.inTurn(from, async () =>
+    const parsed = await this.#screener.inTurn(from, message.records.length, async () =>
       parseSubmission(consortiumId, message, policy),
     );
     if (!parsed.ok || pool.has(parsed.value.idHex)) return [];
@@ -256,7 +259,11 @@ export class Submissions {
         watch.note(hashHex, { kind: "placed", place: placeOf(location) });
       }
     }
-    for (const objection of await this.#objections.raise(submission, refused, height)) {
+    if (refused.length === 0) return;
+    const objections = await this.#screener.inTurn(submission.participantId, refused.length, () =>
+      this.#objections.raise(submission, refused, height),
+    );
+    for (const objection of objections) {
       watch.note(toHex(objection.recordHash), { kind: "refused", objection });
     }
   }

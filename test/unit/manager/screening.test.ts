@@ -120,11 +120,11 @@ describe("a manager's own verdict on a submission", () => {
 
   test("lets others have their turn between pieces of a large submission", async () => {
     let pauses = 0;
-    const breathe = async () => {
+    const counted = () => async () => {
       pauses += 1;
     };
     const records = Array.from({ length: 50 }, () => tradeBytes({ id: "sold" }));
-    await screenSubmission(submitted(records), { ...world.ports, breathe });
+    await screenSubmission(submitted(records), { ...world.ports, pauses: counted });
     assert.ok(pauses >= 2, `${pauses} pauses in 100 signatures`);
   });
 

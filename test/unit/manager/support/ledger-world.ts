@@ -37,7 +37,7 @@ export class LedgerWorld {
       readState: (keys: readonly Uint8Array[]) => this.store.state(keys),
       wallMs: () => this.wallMs,
       monotonicMs: () => this.monotonicMs,
-      breathe: systemTime.breathe,
+      pauses: () => systemTime.breathe,
       mightCure: () => false,
     };
   }
