@@ -43,9 +43,13 @@ export function register(program: Command): void {
         ...(hosts === undefined ? {} : { hostsFile: hosts }),
         ...(policy === undefined ? {} : { policyFile: policy }),
       });
-      outputOf(command).result(summaryOf(consortium), () =>
-        textOf(consortium, hosts === undefined),
-      );
+      const output = outputOf(command);
+      output.result(summaryOf(consortium), () => textOf(consortium, hosts === undefined));
+      const { minStorage } = consortium.plan.policy;
+      const missing = minStorage - consortium.plan.storage.length;
+      if (missing > 0) {
+        output.note(`no record becomes final before ${missing} more storage nodes have joined`);
+      }
     });
 }
 

@@ -1,6 +1,6 @@
 /**
  * How long the messages become that a policy allows, and whether they can travel: the one place
- * where sizes of the policy meet limits of messages.
+ * where sizes of the policy meet limits of messages [R2.5.8].
  *
  * A block has R = block_records_max records of B = block_bytes_max bytes, in up to R entries whose
  * submission headers have B bytes too. Each part is a field with its tag and length:

@@ -9,7 +9,7 @@ import { type StorageBlocks, StorageBlocksSchema } from "../gen/bss/v1/verify_in
 import { type ManagerBlocks, ManagerBlocksSchema } from "../gen/bss/v1/vote_pb.js";
 import type { ManagerStore } from "../store/manager-store.js";
 
-/** A message stays below the peers' limit: one block may be as large as this is. */
+/** A message stays far below what peers take; a single block may be longer, and travels alone. */
 const answerBytesMax = 6 * 1024 * 1024;
 
 export class ShippedBlocks {

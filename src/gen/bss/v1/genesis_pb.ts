@@ -138,7 +138,8 @@ export const ManagerMemberSchema: GenMessage<ManagerMember> = /*@__PURE__*/
   messageDesc(file_bss_v1_genesis, 1);
 
 /**
- * What the consortium has agreed on. Every limit is inclusive.
+ * What the consortium has agreed on. Every limit is inclusive. Together the sizes keep every message below what nodes
+ * take, 16 MiB from each other and 4 MiB from participants: rule R2.5.8 of docs/protocol.md.
  *
  * @generated from message bss.v1.Policy
  */
@@ -151,7 +152,7 @@ export type Policy = Message<"bss.v1.Policy"> & {
   futureBoundMs: number;
 
   /**
-   * Records in one block.
+   * Records in one block, at most 10,000.
    *
    * @generated from field: uint32 block_records_max = 2;
    */
@@ -165,14 +166,14 @@ export type Policy = Message<"bss.v1.Policy"> & {
   blockBytesMax: number;
 
   /**
-   * Records in one submission.
+   * Records in one submission, at most 1,000.
    *
    * @generated from field: uint32 submission_records_max = 4;
    */
   submissionRecordsMax: number;
 
   /**
-   * Length of one record, bytes.
+   * Length of one record, bytes; at most 4 MiB less 512.
    *
    * @generated from field: uint32 record_bytes_max = 5;
    */
