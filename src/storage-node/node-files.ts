@@ -69,7 +69,7 @@ export function admissionOf(
   return equalBytes(node.signingKey, publicKey) ? "own" : "another's";
 }
 
-/** @throws ConfigError when other keys are registered for the id: nobody would accept what it says */
+/** @throws ConfigError when other keys are registered for the id, so that nobody believes it */
 export function refuseOtherKeys(
   { id, signingKeyFile, tls }: Pick<StorageNodeConfig, "id" | "signingKeyFile" | "tls">,
   { signer, certificate }: Pick<NodeFiles, "signer" | "certificate">,
