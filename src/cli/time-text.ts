@@ -29,7 +29,7 @@ const datePattern = String.raw`(\d{4})-(\d{2})-(\d{2})`;
 const clockPattern = String.raw`(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,12}))?)?`;
 const zonePattern = String.raw`(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)`;
 const timePattern = new RegExp(
-  String.raw`^${datePattern}(?:[T ]${clockPattern}(?: ?${zonePattern})?)?$`,
+  `^${datePattern}(?:[T ]${clockPattern}(?: ?${zonePattern})?)?$`,
   "i",
 );
 

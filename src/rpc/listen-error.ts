@@ -13,7 +13,9 @@ export class ListenError extends Error {
 
   constructor(target: string, cause: Error, setting: ListenSetting = "listen") {
     const isTaken = cause.message.includes("EADDRINUSE");
-    super(isTaken ? `another process listens on ${target}` : `cannot listen on ${target}`, { cause });
+    super(isTaken ? `another process listens on ${target}` : `cannot listen on ${target}`, {
+      cause,
+    });
     this.setting = setting;
     this.isTaken = isTaken;
     this.next = isTaken
