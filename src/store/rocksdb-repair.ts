@@ -4,7 +4,7 @@
  * the damaged one:
  *
  *     repaired/   being copied; a repair that was interrupted begins again
- *     replacing/  complete; the damaged files beside it are removed
+ *     replacing/  complete; RocksDB's damaged files beside it are removed, and no others
  *     replaced/   only the new files are left; they move up into the directory
  *
  * A name changes when its step is done and durable, so that opening can go on where a crash or a
@@ -26,6 +26,10 @@ const searchedBytesMin = 16;
 
 /** Entries read at once; a sealed record has up to some MiB. */
 const pageEntries = 64;
+
+/** RocksDB's names for its files. Whatever else lies in the directory is another's. */
+const ownName =
+  /^(CURRENT|IDENTITY|LOCK|LOG(\.old\.\d+)?|(MANIFEST|OPTIONS)-\d+(\.dbtmp)?|\d+\.(log|sst|ldb|blob|dbtmp))$/;
 
 const steps = { copying: "repaired", removing: "replacing", moving: "replaced" } as const;
 
@@ -65,9 +69,7 @@ export async function repairDirectory(
 /** Goes on with a repair whose copy is complete; nothing otherwise. */
 export async function finishRepair(path: string): Promise<void> {
   if (existsSync(join(path, steps.removing))) {
-    for (const entry of await readdir(path, { withFileTypes: true })) {
-      if (entry.isFile()) await rm(join(path, entry.name));
-    }
+    for (const name of await readdir(path)) if (ownName.test(name)) await rm(join(path, name));
     await renameDurably(path, steps.removing, steps.moving);
   }
   const moving = join(path, steps.moving);

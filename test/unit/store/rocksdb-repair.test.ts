@@ -70,6 +70,18 @@ async function content(path: string): Promise<ReadonlyMap<string, string>> {
 }
 
 describe("repairing a directory of RocksDB", () => {
+  test("removes every file of the damaged store, and none that is another's", async () => {
+    const path = await copied();
+    await flip(await tableOf(path), [0.4]);
+    // Beside a signer's store lies the certificate that its node has renewed.
+    await writeFile(join(path, "renewed-tls.crt"), "a certificate");
+    await repairRocksDb(path);
+    assert.equal(await readFile(join(path, "renewed-tls.crt"), "utf8"), "a certificate");
+    const left = await readdir(path);
+    for (const name of ["CURRENT", "IDENTITY"]) assert.ok(left.includes(name));
+    assert.equal(left.filter((name) => name.startsWith("MANIFEST-")).length, 1);
+  });
+
   for (const shares of [[0], [0.4], [0.2, 0.5, 0.8], [0.3, 0.305, 0.31]]) {
     test(`keeps all but the blocks that are damaged at ${shares.join(", ")}`, async () => {
       const path = await copied();

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { utf8 } from "../../../src/base/bytes.js";
+import { renewedCertificateName } from "../../../src/config/node-config.js";
+import { openMark } from "../../../src/storage-node/open-store.js";
+import { buckets } from "../../../src/store/buckets.js";
+import { bucketKey } from "../../../src/store/key-codec.js";
+import { openRocksDb } from "../../../src/store/rocksdb-store.js";
+import { temporaryDirectory } from "../../support/temporary-directory.js";
+
+describe("the mark of what a storage node has attested", () => {
+  test("is put aside when it cannot be read, and the renewed certificate beside it is not", async () => {
+    const directory = join(temporaryDirectory(), "signing.key.state");
+    const damaged = await openRocksDb(directory);
+    const key = bucketKey(buckets.meta, utf8("attested"));
+    await damaged.write([{ type: "put", key, value: new Uint8Array(3) }], "sync");
+    await damaged.close();
+    const certificate = join(directory, renewedCertificateName);
+    writeFileSync(certificate, "a certificate");
+    const { mark, kv } = await openMark(directory, new Uint8Array(32));
+    assert.equal(mark.place, undefined);
+    assert.ok(existsSync(join(directory, "damaged-1", "CURRENT")));
+    assert.equal(readFileSync(certificate, "utf8"), "a certificate");
+    await kv.close();
+  });
+});
