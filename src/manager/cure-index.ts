@@ -20,6 +20,11 @@ export class CureIndex {
     this.#count(record, 1);
   }
 
+  /** Another version of it may come; the energy that it would bring does not count. */
+  addParent({ hashHex }: ParsedRecord): void {
+    this.#records.add(hashHex);
+  }
+
   remove(record: ParsedRecord): void {
     this.#records.delete(record.hashHex);
     this.#count(record, -1);

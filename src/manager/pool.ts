@@ -114,7 +114,11 @@ export class Pool {
       readonly unsettled: readonly string[];
     },
   ): "added" | "known" | "full" {
-    if (this.#byId.has(submission.idHex)) return "known";
+    const known = this.#byId.get(submission.idHex);
+    if (known !== undefined) {
+      this.#takeUp(known, options.unsettled);
+      return "known";
+    }
     const { limits } = this.#options;
     const byteCount = sizeOf(submission);
     const held = this.#heldBy.get(submission.participantId) ?? { submissions: 0, bytes: 0 };
@@ -218,6 +222,12 @@ export class Pool {
       this.#cures.remove(pending.record);
     }
     return left;
+  }
+
+  /** What was refused of a submission that waits still, and is accurate by now. */
+  #takeUp(pooled: Pooled, unsettled: readonly string[]): void {
+    for (const hash of unsettled) pooled.unsettled.add(hash);
+    for (const record of pooled.submission.records) this.#hold(record, pooled);
   }
 
   #hold(record: ParsedRecord, pooled: Pooled): void {

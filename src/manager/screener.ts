@@ -4,7 +4,7 @@
  * moment later, and refused if it still lacks it. But only while this manager surely knows all that
  * is final: otherwise what is lacking here may stand on the others' ledgers, and the block decides.
  */
-
+import { equalBytes } from "../base/bytes.js";
 import type { Result } from "../base/result.js";
 import type { Time } from "../base/time.js";
 import { curableReasons } from "../ledger/order-reasons.js";
@@ -26,6 +26,12 @@ export type ScreenerPorts = ScreeningPorts & {
   readonly after: Time["after"];
 };
 
+/**
+ * Who makes this manager screen: a participant that calls it, or a manager that relays. Both kinds
+ * have turns, so that no number of callers holds up what other managers took in.
+ */
+export type Causer = { readonly kind: "caller" | "manager"; readonly id: string };
+
 /** What the second look at open records says: nothing is open any more. */
 export type SecondLook = Omit<Screened, "open">;
 
@@ -34,44 +40,52 @@ const largeRecordsMin = 50;
 const atOnceMax = { large: 1, small: 2 } as const;
 /** Longer than a submission takes from one manager to another. */
 const graceMs = 250;
-/** Submissions with open records that wait for their second look; beyond, they get it at once. */
+/**
+ * Submissions with open records that wait for their second look: of one causer, who beyond gets it
+ * at once, and of all; beyond, the block decides.
+ */
+const waitingOfCauserMax = 100;
 const waitingMax = 1_000;
 
 export class Screener {
   readonly #ports: ScreenerPorts;
   readonly #large = new FairLane(atOnceMax.large);
   readonly #small = new FairLane(atOnceMax.small);
-  #waiting = 0;
+  /** Submissions that wait for their second look, by who causes them. */
+  readonly #waiting = new Map<string, number>();
+  #waitingCount = 0;
 
   constructor(ports: ScreenerPorts) {
     this.#ports = ports;
   }
 
   /** Runs `work` on so many records when it is the turn of `causer`. */
-  inTurn<T>(causer: string, recordCount: number, work: () => Promise<T>): Promise<T> {
-    if (recordCount < largeRecordsMin) return this.#small.run(causer, work);
-    return this.#large.run(causer, async () => {
+  inTurn<T>({ kind, id }: Causer, recordCount: number, work: () => Promise<T>): Promise<T> {
+    if (recordCount < largeRecordsMin) return this.#small.run(id, work, kind);
+    const piece = async () => {
       const pause = this.#ports.pauses();
       const result = await work();
       await pause();
       return result;
-    });
+    };
+    return this.#large.run(id, piece, kind);
   }
 
-  screen(causer: string, submission: ParsedSubmission): Promise<Result<Screened, Violation>> {
+  screen(causer: Causer, submission: ParsedSubmission): Promise<Result<Screened, Violation>> {
     const { length } = submission.records;
     return this.inTurn(causer, length, () => screenSubmission(submission, this.#ports));
   }
 
   async lookAgain(
-    causer: string,
+    causer: Causer,
     submission: ParsedSubmission,
     { height, open }: Pick<Screened, "height" | "open">,
   ): Promise<SecondLook> {
-    if (open.length === 0 || !this.#ports.knowsAllFinal()) {
+    const isBusy = this.#waitingCount >= waitingMax;
+    if (open.length === 0 || isBusy || !this.#ports.knowsAllFinal()) {
       return { height, accurate: open, onLedger: [], refused: [] };
     }
-    await this.#grace();
+    await this.#grace(causer.id);
     return this.inTurn(causer, open.length, () => this.#lookAgain(submission, open));
   }
 
@@ -86,9 +100,12 @@ export class Screener {
     const accurate: ParsedRecord[] = [];
     const onLedger: ParsedRecord[] = [];
     const refused: RecordRefusal[] = [];
+    const hasParent = ({ parent }: ParsedRecord) =>
+      parent !== undefined && accurate.some(({ hash }) => equalBytes(hash, parent));
     for (const record of open) {
       const violation = broken.get(record);
       if (violation === undefined) accurate.push(record);
+      else if (violation.reason === "PARENT_UNKNOWN" && hasParent(record)) accurate.push(record);
       else if (violation.reason === "RECORD_ON_LEDGER") onLedger.push(record);
       else if (!curableReasons.has(violation.reason)) refused.push({ record, violation });
       else if (isSure && !mightCure(record, violation.reason)) refused.push({ record, violation });
@@ -97,10 +114,15 @@ export class Screener {
     return { height, accurate, onLedger, refused };
   }
 
-  async #grace(): Promise<void> {
-    if (this.#waiting >= waitingMax) return;
-    this.#waiting += 1;
+  async #grace(causerId: string): Promise<void> {
+    const waiting = this.#waiting.get(causerId) ?? 0;
+    if (waiting >= waitingOfCauserMax) return;
+    this.#waiting.set(causerId, waiting + 1);
+    this.#waitingCount += 1;
     await new Promise<void>((resolve) => this.#ports.after(graceMs, resolve));
-    this.#waiting -= 1;
+    this.#waitingCount -= 1;
+    const left = (this.#waiting.get(causerId) ?? 1) - 1;
+    if (left > 0) this.#waiting.set(causerId, left);
+    else this.#waiting.delete(causerId);
   }
 }

@@ -10,6 +10,7 @@
  * The state is read once for all records of a submission, and the work is done in small pieces, so
  * that votes pass between two of them.
  */
+import { toHex } from "../base/bytes.js";
 import { err, ok, type Result } from "../base/result.js";
 import type { SignatureCache } from "../crypto/signature-cache.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
@@ -142,12 +143,21 @@ class Screening {
 
   result(): Omit<Screened, "height"> {
     const open: ParsedRecord[] = [];
+    const openHashes = new Set<string>();
     for (const { record, violation } of this.#lacking) {
       const { reason } = violation;
+      const { parent } = record;
+      // What is to be looked at again decides about its versions, too.
+      const hasOpenParent = parent !== undefined && openHashes.has(toHex(parent));
       const maybe =
-        this.#siblings.mightCure(record, reason) || this.#ports.mightCure(record, reason);
-      if (maybe) this.#accurate.push(record);
-      else open.push(record);
+        !hasOpenParent &&
+        (this.#siblings.mightCure(record, reason) || this.#ports.mightCure(record, reason));
+      if (maybe) {
+        this.#accurate.push(record);
+      } else {
+        open.push(record);
+        openHashes.add(record.hashHex);
+      }
     }
     const [accurate, onLedger, refused] = [this.#accurate, this.#onLedger, this.#refused];
     return { accurate, onLedger, refused, open };
@@ -166,7 +176,9 @@ class Screening {
       this.#keep(record);
     } else if (curableReasons.has(violation.reason)) {
       this.#lacking.push({ record, violation });
+      // It may be a parent; what energy it would bring counts if it only waits for its own parent.
       if (violation.reason === "PARENT_UNKNOWN") this.#siblings.add(record);
+      else this.#siblings.addParent(record);
     } else {
       this.#refused.push({ record, violation });
     }

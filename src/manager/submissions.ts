@@ -42,7 +42,7 @@ import { RpcError, rpcErrorOfViolation } from "../rpc/rpc-error.js";
 import { Objections, type ObjectionsPorts } from "./objections.js";
 import type { Pool } from "./pool.js";
 import { type OutcomeWatch, RecordOutcomes, type RecordSettlement } from "./record-outcomes.js";
-import { Screener, type ScreenerPorts, type SecondLook } from "./screener.js";
+import { type Causer, Screener, type ScreenerPorts, type SecondLook } from "./screener.js";
 import type { RecordRefusal, Screened } from "./screening.js";
 
 type CheckPorts = ObjectionsPorts & ScreenerPorts;
@@ -111,7 +111,8 @@ export class Submissions {
     const { callerId, waitFor, signal } = options;
     const startedMs = this.#ports.monotonicMs();
     const recordCount = message?.records.length ?? 0;
-    const submission = await this.#screener.inTurn(callerId, recordCount, async () =>
+    const caller: Causer = { kind: "caller", id: callerId };
+    const submission = await this.#screener.inTurn(caller, recordCount, async () =>
       this.#parse(message),
     );
     if (submission.participantId !== callerId) {
@@ -121,9 +122,9 @@ export class Submissions {
     }
     const watch = this.#outcomes.watch(submission.records.map(({ hashHex }) => hashHex));
     try {
-      const screened = await this.#screen(callerId, submission);
+      const screened = await this.#screen(caller, submission);
       await this.#note(watch, submission, screened);
-      const second = await this.#screener.lookAgain(callerId, submission, screened);
+      const second = await this.#screener.lookAgain(caller, submission, screened);
       await this.#note(watch, submission, second);
       const accurate = [...screened.accurate, ...second.accurate];
       this.#ports.observe.verdict(
@@ -146,12 +147,13 @@ export class Submissions {
   /** A submission that another manager relays: this manager's verdict on it. */
   async takeRelayed(from: string, message: Submission): Promise<readonly Objection[]> {
     const { consortiumId, policy, pool, observe, sendVerdict } = this.#ports;
-    const parsed = await this.#screener.inTurn(from, message.records.length, async () =>
+    const causer: Causer = { kind: "manager", id: from };
+    const parsed = await this.#screener.inTurn(causer, message.records.length, async () =>
       parseSubmission(consortiumId, message, policy),
     );
     if (!parsed.ok || pool.has(parsed.value.idHex)) return [];
     const submission = parsed.value;
-    const screened = await this.#screenAndPool(from, submission, { own: false });
+    const screened = await this.#screenAndPool(causer, submission, { own: false });
     if (!screened.ok) return [];
     const { refused, height } = screened.value;
     // What the ledger contradicts nobody will order; the rest is what the verdict is about.
@@ -219,7 +221,8 @@ export class Submissions {
     for (const message of messages) {
       const parsed = parseSubmission(this.#ports.consortiumId, message, this.#ports.policy);
       if (!parsed.ok) continue;
-      const screened = await this.#screenAndPool(selfId, parsed.value, { own: true });
+      const causer: Causer = { kind: "manager", id: selfId };
+      const screened = await this.#screenAndPool(causer, parsed.value, { own: true });
       if (!screened.ok || screened.value.added === "settled") {
         await this.#ports.deletePooled([parsed.value.id]);
         continue;
@@ -239,8 +242,8 @@ export class Submissions {
     return parsed.value;
   }
 
-  async #screen(callerId: string, submission: ParsedSubmission): Promise<Screened> {
-    const screened = await this.#screener.screen(callerId, submission);
+  async #screen(caller: Causer, submission: ParsedSubmission): Promise<Screened> {
+    const screened = await this.#screener.screen(caller, submission);
     if (screened.ok) return screened.value;
     this.#ports.observe.verdict("objected");
     throw rpcErrorOfViolation(screened.error, "submission");
@@ -260,7 +263,8 @@ export class Submissions {
       }
     }
     if (refused.length === 0) return;
-    const objections = await this.#screener.inTurn(submission.participantId, refused.length, () =>
+    const caller: Causer = { kind: "caller", id: submission.participantId };
+    const objections = await this.#screener.inTurn(caller, refused.length, () =>
       this.#objections.raise(submission, refused, height),
     );
     for (const objection of objections) {
@@ -292,7 +296,7 @@ export class Submissions {
 
   /** One that is not new here: what is open of it waits for a block like the rest. */
   async #screenAndPool(
-    causer: string,
+    causer: Causer,
     submission: ParsedSubmission,
     { own }: { readonly own: boolean },
   ): Promise<Result<Screened & { readonly added: Added }, Violation>> {

@@ -1,12 +1,13 @@
 /**
  * A second view of a RocksDB directory that is open: what lies on the disk, without what its owner
- * has in memory. RocksDB lets nobody open a directory twice, so the view is a directory of its own
- * with links to the same files.
+ * has in memory. RocksDB lets nobody open a directory twice, so the view is a directory of its own:
+ * sorted files never change, so links to them do; logs are copied, as opening cuts off the end of the
+ * last one, which must never be the one that the owner appends to.
  *
- * Sorted files never change, so links to them do; logs only grow. Files come and go while the links
- * are made, and a log is removed once a sorted file holds what was in it. So the order matters:
- * logs, sorted files, then the list of files (the manifest), then sorted files that are new since.
- * When a file went away in between, opening fails; that is for the caller to try again.
+ * Files come and go meanwhile, and a log is removed once a sorted file holds what was in it. So the
+ * order matters: logs, the newest first, so that none is short where a later one is there; sorted
+ * files; then the list of files (the manifest); then sorted files that are new since. When a file
+ * went away in between, opening fails; that is for the caller to try again.
  */
 import { constants, existsSync } from "node:fs";
 import { copyFile, link, mkdir, readdir, rm } from "node:fs/promises";
@@ -28,7 +29,7 @@ export async function openDiskSnapshot(
   try {
     await remove();
     await mkdir(snapshot, { mode: 0o700 });
-    await linkAll(path, snapshot, /\.log$/);
+    await copyLogs(path, snapshot);
     await linkAll(path, snapshot, /\.sst$/);
     for (const name of await namesIn(path, /^(CURRENT|MANIFEST-\d+|OPTIONS-\d+|IDENTITY)$/)) {
       await copyFile(join(path, name), join(snapshot, name));
@@ -64,6 +65,18 @@ function readOnly(kv: KeyValueStore, onClosed: () => Promise<void>): KeyValueSto
 
 async function namesIn(path: string, pattern: RegExp): Promise<string[]> {
   return (await readdir(path)).filter((name) => pattern.test(name));
+}
+
+async function copyLogs(path: string, snapshot: string): Promise<void> {
+  const logs = await namesIn(path, /^\d+\.log$/);
+  for (const name of logs.sort((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10))) {
+    try {
+      await copyFile(join(path, name), join(snapshot, name), constants.COPYFILE_FICLONE);
+    } catch (error) {
+      // Gone since it was listed: a sorted file holds what was in it.
+      if (!isErrno(error, "ENOENT")) throw error;
+    }
+  }
 }
 
 /** Copies where the file system has no links. */

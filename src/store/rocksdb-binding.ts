@@ -36,6 +36,8 @@ export type NativeRange = {
   readonly lt: Buffer;
   readonly reverse: boolean;
   readonly limit: number;
+  /** The answer ends with the entry that goes past so many bytes. */
+  readonly highWaterMarkBytes?: number;
   readonly keyEncoding: "buffer";
   readonly valueEncoding: "buffer";
 };
@@ -49,10 +51,13 @@ export type RocksDbBinding = {
   db_get_many_sync(
     database: NativeDatabase,
     keys: readonly Buffer[],
-    options: { readonly fillCache?: boolean },
-  ): readonly (Buffer | undefined)[];
-  /** All of it at once: keys and values in turn. */
-  db_query(database: NativeDatabase, range: NativeRange): { readonly rows: readonly Buffer[] };
+    options: object,
+  ): readonly (Buffer | undefined | null)[];
+  /** Keys and values in turn; not `finished` where it ended by `highWaterMarkBytes` or at 2 GiB. */
+  db_query(
+    database: NativeDatabase,
+    range: NativeRange,
+  ): { readonly rows: readonly Buffer[]; readonly finished: boolean };
   batch_init(): NativeBatch;
   batch_put(batch: NativeBatch, key: Buffer, value: Buffer, options: object): void;
   batch_del(batch: NativeBatch, key: Buffer, options: object): void;

@@ -15,7 +15,7 @@ import { mkdir, open as openFile, readdir, rename, rm, rmdir } from "node:fs/pro
 import { join, resolve } from "node:path";
 import { compareBytes, toHex } from "../base/bytes.js";
 import type { KeyValueStore } from "./key-value-store.js";
-import { isDamage, toStoreError } from "./store-error.js";
+import { isDamage, StoreError, toStoreError } from "./store-error.js";
 
 /** Below every key, and above every key. */
 const firstKey = Uint8Array.of(0);
@@ -77,6 +77,17 @@ export async function finishRepair(path: string): Promise<void> {
   for (const name of await readdir(moving)) await rename(join(moving, name), join(path, name));
   await syncDirectory(path);
   await rmdir(moving);
+}
+
+/**
+ * For whoever only looks: the node itself finishes its repair, and may be doing so.
+ *
+ * @throws StoreError IO
+ */
+export function refuseUnfinishedRepair(path: string): void {
+  if (![steps.removing, steps.moving].some((step) => existsSync(join(path, step)))) return;
+  const message = `a repair of the store at ${path} was interrupted: start the node, which finishes it`;
+  throw new StoreError("IO", message);
 }
 
 async function copyInto(path: string, damaged: KeyValueStore, open: Open): Promise<void> {

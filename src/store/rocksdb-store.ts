@@ -27,7 +27,7 @@ import {
 } from "./key-value-store.js";
 import type { NativeOptions } from "./rocksdb-binding.js";
 import { openDatabase, type RocksDbDatabase } from "./rocksdb-database.js";
-import { finishRepair, repairDirectory } from "./rocksdb-repair.js";
+import { finishRepair, refuseUnfinishedRepair, repairDirectory } from "./rocksdb-repair.js";
 import { refuseOlderRocksDb } from "./rocksdb-version.js";
 import {
   closedError,
@@ -62,9 +62,13 @@ export async function openRocksDb(
   const path = resolve(directory);
   const createIfMissing = options.createIfMissing ?? true;
   try {
-    if (createIfMissing) await makePrivateDirectory(path);
-    else await stat(join(path, "CURRENT"));
-    await finishRepair(path);
+    if (createIfMissing) {
+      await makePrivateDirectory(path);
+      await finishRepair(path);
+    } else {
+      refuseUnfinishedRepair(path);
+      await stat(join(path, "CURRENT"));
+    }
     await refuseOlderRocksDb(path);
     const database = await openDatabase(path, nativeOptions(options, createIfMissing));
     return storeOver(database, path);

@@ -38,19 +38,22 @@ function perform(request: ThreadRequest, database: NativeDatabase): ArrayBuffer 
   switch (request.kind) {
     case "get": {
       const keys = unpackParts(request.keys).map((key) => defined(key, "a key"));
-      return packParts(binding.db_get_many_sync(database, keys, noOptions));
+      const values = binding.db_get_many_sync(database, keys, noOptions);
+      return packParts(values.map((value) => (value === null ? tooMuch() : value)));
     }
     case "range": {
       const { gte, lt, reverse, limit } = request;
-      const { rows } = binding.db_query(database, {
+      const { rows, finished } = binding.db_query(database, {
         gte: toBuffer(gte),
         lt: toBuffer(lt),
         reverse,
         limit,
+        // RocksDB goes to the next entry before it compares with the limit, and that may be damaged.
+        ...(limit === 1 ? { highWaterMarkBytes: 0 } : {}),
         keyEncoding: "buffer",
         valueEncoding: "buffer",
       });
-      return packParts(rows);
+      return finished || rows.length >= 2 * limit ? packParts(rows) : tooMuch();
     }
     case "write": {
       const parts = unpackParts(request.operations);
@@ -65,6 +68,11 @@ function perform(request: ThreadRequest, database: NativeDatabase): ArrayBuffer 
       return undefined;
     }
   }
+}
+
+/** RocksDB ends its answers at 2 GiB, which nobody asks for. */
+function tooMuch(): never {
+  throw new Error("IO error: more than 2 GiB in one read");
 }
 
 function toBuffer(bytes: Uint8Array): Buffer {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
@@ -27,6 +27,23 @@ describe("a snapshot of a store that is open", () => {
     await kv.write([put("b", "2")], "sync");
     assert.deepEqual(await textOf(snapshot), ["a=1"]);
     assert.deepEqual(await textOf(kv), ["a=1", "b=2"]);
+    await snapshot.close();
+    await kv.close();
+  });
+
+  test("shares no log with its owner: opening cuts off the end of the last one", async () => {
+    const kv = await openRocksDb(path);
+    await kv.write([put("a", "1")], "sync");
+    const inodes = async (directory: string) => {
+      const names = (await readdir(directory)).filter((name) => name.endsWith(".log"));
+      return Promise.all(names.map(async (name) => (await stat(join(directory, name))).ino));
+    };
+    const before = await inodes(path);
+    const snapshot = await openDiskSnapshot(path, cacheBytes);
+    const [name] = await snapshots();
+    const shared = await inodes(join(path, defined(name, "the snapshot is there")));
+    assert.ok(shared.length > 0 && before.length > 0);
+    for (const inode of shared) assert.ok(!before.includes(inode));
     await snapshot.close();
     await kv.close();
   });

@@ -100,6 +100,30 @@ describe("repairing a directory of RocksDB", () => {
     });
   }
 
+  test("keeps what lies before the damage, also where each entry has a block of its own", async () => {
+    const path = newPath();
+    const large = (i: number) => new Uint8Array(6_000).fill(i + 1);
+    const kv = await openRocksDb(path);
+    for (let i = 0; i < 9; i += 1) {
+      await kv.write([{ type: "put", key: keyOf(i), value: large(i) }], "sync");
+    }
+    await kv.close();
+    await (await openRocksDb(path)).close();
+    const table = await tableOf(path);
+    const bytes = await readFile(table);
+    for (const i of [3, 5]) {
+      const at = bytes.indexOf(large(i)) + 100;
+      bytes[at] = (bytes[at] ?? 0) ^ 0x10;
+    }
+    await writeFile(table, bytes);
+    await repairRocksDb(path);
+    const kept = [...(await content(path)).keys()];
+    assert.deepEqual(
+      kept,
+      [0, 1, 2, 4, 6, 7, 8].map((i) => toHex(keyOf(i))),
+    );
+  });
+
   test("loses nothing where nothing is damaged", async () => {
     const path = await copied();
     await repairRocksDb(path);
@@ -139,6 +163,10 @@ describe("repairing a directory of RocksDB", () => {
       if (step === "replaced") {
         for (const name of await readdir(path)) if (name !== step) await rm(join(path, name));
         for (const name of moved) await rename(join(copy, name), join(path, name));
+      }
+      if (step !== "repaired") {
+        const look = openRocksDb(path, { createIfMissing: false });
+        await assert.rejects(look, { code: "IO", message: /start the node, which finishes it/ });
       }
       const found = await content(path);
       if (step === "repaired") assert.deepEqual(found, expected);
