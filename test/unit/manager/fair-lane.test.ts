@@ -9,14 +9,16 @@ describe("a lane of work", () => {
     const lane = new FairLane(atOnceMax);
     const begun: string[] = [];
     const ends = new Map<string, () => void>();
-    const run = (causer: string, name: string) =>
-      lane.run(causer, async () => {
+    const run = (causer: string, name: string, group?: string) => {
+      const work = async () => {
         begun.push(name);
         const end = gate();
         ends.set(name, end.open);
         await end.promise;
         return name;
-      });
+      };
+      return lane.run(causer, work, group);
+    };
     const end = async (name: string) => {
       ends.get(name)?.();
       await new Promise((resolve) => setImmediate(resolve));
@@ -46,6 +48,18 @@ describe("a lane of work", () => {
     for (let i = 0; i < 6; i++) await end(begun.at(-1) ?? "");
     await Promise.all(work);
     assert.deepEqual(begun, ["a1", "a2", "b1", "c1", "a3", "a4"]);
+  });
+
+  test("gives each group its turn, however many are in another one", async () => {
+    const { begun, run, end } = crew(1);
+    const work = [
+      ...["a", "b", "c", "d"].map((causer) => run(causer, `${causer}1`, "many")),
+      ...["1", "2", "3"].map((piece) => run("m", `m${piece}`, "few")),
+    ];
+    await end("");
+    for (let i = 0; i < 7; i++) await end(begun.at(-1) ?? "");
+    await Promise.all(work);
+    assert.deepEqual(begun, ["a1", "b1", "m1", "c1", "m2", "d1", "m3"]);
   });
 
   test("goes on after a piece that fails", async () => {

@@ -125,6 +125,18 @@ describe("the pool", () => {
     assert.deepEqual(pool.settle([second]), [submission.id]);
   });
 
+  test("takes up a record that was refused when its submission came, and is accurate by now", () => {
+    const pool = poolOf();
+    const submission = submissionBy("participant-1", 2);
+    const [first = "", second = ""] = hashes(submission);
+    pool.add(submission, { own: true, nowMs: 0, unsettled: [second] });
+    assert.equal(pool.add(submission, { own: true, nowMs: 9, unsettled: [first] }), "known");
+    assert.deepEqual([...pool.settledOf([submission])], []);
+    assert.deepEqual(pool.settle([second]), []);
+    assert.equal(pool.recordCount, 1);
+    assert.deepEqual(pool.settle([first]), [submission.id]);
+  });
+
   test("knows which submissions it has taken in itself", () => {
     const pool = poolOf();
     const [own, relayed] = [submissionBy("participant-1"), submissionBy("participant-1")];

@@ -106,6 +106,15 @@ describe("a manager's own verdict on a submission", () => {
     assert.deepEqual([alone.accurate.length, alone.open.length], [0, 2]);
   });
 
+  test("[R3.4] keeps a version of what waits for energy together with it", async () => {
+    const at = startS + 3_600;
+    const trade = tradeBytes({ id: "early", energy: 40, delivery: at });
+    const version = tradeBytes({ id: "less", energy: 30, delivery: at, parent: hashOf(trade) });
+    const measured = readingBytes({ start: at, exported: 50, imported: 0 });
+    const cured = await screen([trade, version, measured]);
+    assert.deepEqual([cured.accurate.length, cured.open.length], [3, 0]);
+  });
+
   test("reads the state once, however many records there are", async () => {
     let reads = 0;
     const readState = (keys: readonly Uint8Array[]) => {
