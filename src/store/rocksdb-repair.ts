@@ -28,8 +28,12 @@ const searchedBytesMin = 16;
 const pageEntries = 64;
 
 /** RocksDB's names for its files. Whatever else lies in the directory is another's. */
-const ownName =
-  /^(CURRENT|IDENTITY|LOCK|LOG(\.old\.\d+)?|(MANIFEST|OPTIONS)-\d+(\.dbtmp)?|\d+\.(log|sst|ldb|blob|dbtmp))$/;
+const ownNames = [
+  /^(CURRENT|IDENTITY|LOCK)$/,
+  /^LOG(\.old\.\d+)?$/,
+  /^(MANIFEST|OPTIONS)-\d+(\.dbtmp)?$/,
+  /^\d+\.(log|sst|ldb|blob|dbtmp)$/,
+];
 
 const steps = { copying: "repaired", removing: "replacing", moving: "replaced" } as const;
 
@@ -69,7 +73,9 @@ export async function repairDirectory(
 /** Goes on with a repair whose copy is complete; nothing otherwise. */
 export async function finishRepair(path: string): Promise<void> {
   if (existsSync(join(path, steps.removing))) {
-    for (const name of await readdir(path)) if (ownName.test(name)) await rm(join(path, name));
+    for (const name of await readdir(path)) {
+      if (ownNames.some((pattern) => pattern.test(name))) await rm(join(path, name));
+    }
     await renameDurably(path, steps.removing, steps.moving);
   }
   const moving = join(path, steps.moving);
