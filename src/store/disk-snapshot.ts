@@ -1,8 +1,8 @@
 /**
  * A second view of a RocksDB directory that is open: what lies on the disk, without what its owner
  * has in memory. RocksDB lets nobody open a directory twice, so the view is a directory of its own:
- * sorted files never change, so links to them do; logs are copied, as opening cuts off the end of the
- * last one, which must never be the one that the owner appends to.
+ * sorted files never change, so links to them do; logs are copied, as opening cuts off the end of
+ * the last one, which must never be the one that the owner appends to.
  *
  * Files come and go meanwhile, and a log is removed once a sorted file holds what was in it. So the
  * order matters: logs, the newest first, so that none is short where a later one is there; sorted

@@ -48,7 +48,7 @@ function perform(request: ThreadRequest, database: NativeDatabase): ArrayBuffer 
         lt: toBuffer(lt),
         reverse,
         limit,
-        // RocksDB goes to the next entry before it compares with the limit, and that may be damaged.
+        // RocksDB goes on to the next entry before it looks at the limit, and that may be damaged.
         ...(limit === 1 ? { highWaterMarkBytes: 0 } : {}),
         keyEncoding: "buffer",
         valueEncoding: "buffer",
