@@ -86,7 +86,8 @@ describe("certificates where nodes can write nothing but their state", {
   const untilMsInUse = async ({ metricsPort }: Sandboxed) => {
     const response = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
     const name = "bss_certificate_expiry_timestamp_seconds";
-    return 1_000 * Number(new RegExp(`^${name} (.*)$`, "m").exec(await response.text())?.[1]);
+    const line = new RegExp(`^${name}\\{[^}]*\\} (.*)$`, "m").exec(await response.text());
+    return 1_000 * Number(line?.[1]);
   };
   /** Replaces what an operator has put in place for a node. */
   const place = (file: string, text: string) => {
