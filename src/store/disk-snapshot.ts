@@ -28,19 +28,24 @@ export async function openDiskSnapshot(
   const remove = () => rm(snapshot, { recursive: true, force: true });
   try {
     await remove();
-    await mkdir(snapshot, { mode: 0o700 });
-    await copyLogs(path, snapshot);
-    await linkAll(path, snapshot, /\.sst$/);
-    for (const name of await namesIn(path, /^(CURRENT|MANIFEST-\d+|OPTIONS-\d+|IDENTITY)$/)) {
-      await copyFile(join(path, name), join(snapshot, name));
-    }
-    await linkAll(path, snapshot, /\.sst$/);
+    await fillSnapshot(path, snapshot);
     const kv = await openRocksDb(snapshot, { createIfMissing: false, blockCacheBytes });
     return readOnly(kv, remove);
   } catch (cause) {
     await remove();
     throw toStoreError(cause, path);
   }
+}
+
+/** Makes the directory `snapshot`, and in it what opening needs of the one at `path`. */
+export async function fillSnapshot(path: string, snapshot: string): Promise<void> {
+  await mkdir(snapshot, { mode: 0o700 });
+  await copyLogs(path, snapshot);
+  await linkAll(path, snapshot, /\.sst$/);
+  for (const name of await namesIn(path, /^(CURRENT|MANIFEST-\d+|OPTIONS-\d+|IDENTITY)$/)) {
+    await copyFile(join(path, name), join(snapshot, name));
+  }
+  await linkAll(path, snapshot, /\.sst$/);
 }
 
 /** Those of processes that ended without closing them: their links keep files alive. */
