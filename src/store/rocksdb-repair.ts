@@ -173,7 +173,8 @@ async function renameDurably(path: string, from: string, to: string): Promise<vo
   await syncDirectory(path);
 }
 
-async function syncDirectory(path: string): Promise<void> {
+/** Makes the names in a directory durable. */
+export async function syncDirectory(path: string): Promise<void> {
   const handle = await openFile(path, "r");
   await handle.sync().finally(() => handle.close());
 }

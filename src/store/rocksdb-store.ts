@@ -10,7 +10,7 @@
  * and the package offers no stricter mode. A node that its peers show to have signed more than its
  * store holds has lost that part.
  */
-import { mkdir, open as openFile, stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { toHex } from "../base/bytes.js";
 import {
@@ -27,7 +27,12 @@ import {
 } from "./key-value-store.js";
 import type { NativeOptions } from "./rocksdb-binding.js";
 import { openDatabase, type RocksDbDatabase } from "./rocksdb-database.js";
-import { finishRepair, refuseUnfinishedRepair, repairDirectory } from "./rocksdb-repair.js";
+import {
+  finishRepair,
+  refuseUnfinishedRepair,
+  repairDirectory,
+  syncDirectory,
+} from "./rocksdb-repair.js";
 import { refuseOlderRocksDb } from "./rocksdb-version.js";
 import {
   closedError,
@@ -208,8 +213,7 @@ async function makePrivateDirectory(path: string): Promise<void> {
   if (firstMade === undefined) return;
   const top = dirname(firstMade);
   for (let parent = dirname(path); ; parent = dirname(parent)) {
-    const handle = await openFile(parent, "r");
-    await handle.sync().finally(() => handle.close());
+    await syncDirectory(parent);
     if (parent === top) return;
   }
 }
