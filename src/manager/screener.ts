@@ -5,13 +5,13 @@
  * is final: otherwise what is lacking here may stand on the others' ledgers, and the block decides.
  */
 import { equalBytes } from "../base/bytes.js";
+import { FairLane } from "../base/fair-lane.js";
 import type { Result } from "../base/result.js";
 import type { Time } from "../base/time.js";
 import { curableReasons } from "../ledger/order-reasons.js";
 import type { ParsedRecord } from "../ledger/records.js";
 import type { ParsedSubmission } from "../ledger/submissions.js";
 import type { Violation } from "../ledger/violation.js";
-import { FairLane } from "./fair-lane.js";
 import {
   type RecordRefusal,
   type Screened,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { FairLane } from "../../../src/manager/fair-lane.js";
-import { gate } from "./support/ledger-world.js";
+import { FairLane } from "../../../src/base/fair-lane.js";
+import { gate } from "../manager/support/ledger-world.js";
 
 describe("a lane of work", () => {
   /** Pieces of work that end when they are told, and in which order they began. */

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Holdings } from "../../../src/base/holdings.js";
+
+describe("holdings", () => {
+  const holdings = () => new Holdings({ totalMax: 100, perCauserMax: 60 });
+
+  it("refuses what passes a causer's share, and takes nothing of it", () => {
+    const held = holdings();
+    assert.equal(held.take("a", 60), undefined);
+    assert.equal(held.take("a", 1), "share");
+    assert.equal(held.held("a"), 60);
+    assert.equal(held.total, 60);
+  });
+
+  it("refuses what passes the total", () => {
+    const held = holdings();
+    held.take("a", 60);
+    assert.equal(held.take("b", 41), "total");
+    assert.equal(held.take("b", 40), undefined);
+    assert.equal(held.causers, 2);
+  });
+
+  it("gives back what was taken and forgets who holds nothing", () => {
+    const held = holdings();
+    held.take("a", 60);
+    held.giveBack("a", 20);
+    assert.equal(held.take("a", 20), undefined);
+    held.giveBack("a", 60);
+    assert.equal(held.total, 0);
+    assert.equal(held.causers, 0);
+    held.giveBack("a", 5);
+    assert.equal(held.total, 0);
+  });
+
+  it("remembers nobody for taking nothing", () => {
+    const held = holdings();
+    assert.equal(held.take("a", 0), undefined);
+    assert.equal(held.causers, 0);
+  });
+});
