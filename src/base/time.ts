@@ -9,15 +9,30 @@ export type Time = {
   readonly wallMs: () => number;
   /** Never goes back, ms. */
   readonly monotonicMs: () => number;
+  /**
+   * Never goes back, ms: runs with `monotonicMs` while this process waits for something to do, and
+   * slower while it is busy, so that whoever waits for others by it allows for its own slowness.
+   */
+  readonly attentiveMs: () => number;
   /** Runs `work` once, after `delayMs`. */
   readonly after: (delayMs: number, work: () => void) => Timer;
   /** Resolves after everything else that is due has had its turn. */
   readonly breathe: () => Promise<void>;
 };
 
+/**
+ * How much of the time in which this process is busy counts as attentive. Not none of it: a process
+ * that others keep busy would wait for ever.
+ */
+const busyShare = 1 / 4;
+
 export const systemTime: Time = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
+  attentiveMs: () => {
+    const { idle, active } = performance.eventLoopUtilization();
+    return idle + active * busyShare;
+  },
   after: (delayMs, work) => {
     const timer = setTimeout(work, Math.max(0, delayMs));
     return { cancel: () => clearTimeout(timer) };

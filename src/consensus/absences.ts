@@ -6,6 +6,9 @@
  * comes while that block can still be committed in its round. One that comes later does not count:
  * a manager that accepts every block a little too late holds the ring up like one that is away.
  *
+ * Time is that in which this manager was attentive: what makes it slow is likely to make the others
+ * slow, too, and who is slow together with everybody else is not absent.
+ *
  * After `suspendAfterMs` this manager claims the absence when it makes a block, after half of that
  * it agrees with the claim of another: clocks and messages differ by less, so that a claim does not
  * cost a round because others have waited a moment less.

@@ -23,10 +23,12 @@ export type BlockKey = string;
 
 export const nilBlock: BlockKey = "";
 
-/** Two clocks, read by the driver. */
+/** Three clocks, read by the driver. */
 export type Clock = {
   /** Never goes back; timeouts are measured on it. */
   readonly monotonicMs: number;
+  /** As `monotonicMs`, but slower while this manager is busy; absences are measured on it. */
+  readonly attentiveMs: number;
   /** Unix time; only a fresh block's timestamp is held against it. */
   readonly wallMs: number;
 };

@@ -37,9 +37,9 @@ export class OwnView {
    * concern.
    */
   of(facts: BlockFacts): Opinion {
-    const { monotonicMs, wallMs } = this.#pace;
+    const { attentiveMs, wallMs } = this.#pace;
     const isTooEarly = facts.timestampMs > wallMs + this.#options.futureBoundMs;
-    const opinion = this.#absences.opinion(facts.absences, monotonicMs);
+    const opinion = this.#absences.opinion(facts.absences, attentiveMs);
     if (!isTooEarly && opinion === "agrees") return "fine";
     if (this.#state.isCertified(toHex(facts.blockId))) return "fine";
     return isTooEarly || opinion === "disagrees" ? "refused" : "later";
@@ -47,17 +47,18 @@ export class OwnView {
 
   /** Whether this manager would agree that another one is absent. */
   isMissing(managerId: string): boolean {
-    return this.#absences.opinion([managerId], this.#pace.monotonicMs) === "agrees";
+    return this.#absences.opinion([managerId], this.#pace.attentiveMs) === "agrees";
   }
 
   /** Managers that a block made now may suspend; sorted. */
   claimedAbsences(): readonly string[] {
-    return this.#absences.claimed(this.#pace.monotonicMs);
+    return this.#absences.claimed(this.#pace.attentiveMs);
   }
 
-  /** When an opinion changes by itself. */
+  /** Monotonic time at which an opinion changes by itself, or a little before that. */
   get nextMs(): number {
-    return this.#absences.nextMs(this.#pace.monotonicMs);
+    const { attentiveMs, monotonicMs } = this.#pace;
+    return monotonicMs + this.#absences.nextMs(attentiveMs) - attentiveMs;
   }
 
   /**
@@ -72,7 +73,7 @@ export class OwnView {
       const accepts = votes.accepts(block);
       for (const id of facts.requiredAccepts) {
         if (accepts.has(id)) this.#absences.came(id);
-        else if (this.#canBeSuspended(id)) this.#absences.missed(id, this.#pace.monotonicMs);
+        else if (this.#canBeSuspended(id)) this.#absences.missed(id, this.#pace.attentiveMs);
       }
     }
   }

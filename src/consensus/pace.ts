@@ -56,6 +56,10 @@ export class Pace {
     return this.#clock.monotonicMs;
   }
 
+  get attentiveMs(): number {
+    return this.#clock.attentiveMs;
+  }
+
   get wallMs(): number {
     return this.#clock.wallMs;
   }

@@ -54,6 +54,7 @@ export type SharedPorts = {
   readonly readState: (keys: readonly Uint8Array[]) => Promise<PrefetchedState>;
   readonly wallMs: () => number;
   readonly monotonicMs: () => number;
+  readonly attentiveMs: () => number;
 };
 
 export function sharedPorts({
@@ -77,5 +78,6 @@ export function sharedPorts({
     readState: (keys) => store.state(keys),
     wallMs: time.wallMs,
     monotonicMs: time.monotonicMs,
+    attentiveMs: time.attentiveMs,
   };
 }

@@ -16,7 +16,8 @@ export type ReachWatchPorts = {
   readonly policy: Pick<Policy, "unreachableAfterMs">;
   readonly members: () => Members;
   readonly connectedIds: () => readonly string[];
-  readonly monotonicMs: () => number;
+  /** So that a node is not called silent for what this manager was too busy to hear. */
+  readonly attentiveMs: () => number;
 };
 
 type Contact = {
@@ -46,11 +47,11 @@ export class ReachWatch {
 
   /** Nodes that are silent for too long, ascending by id; to be asked at intervals. */
   tick(): readonly string[] {
-    const { policy, members, connectedIds, monotonicMs } = this.#ports;
+    const { policy, members, connectedIds, attentiveMs } = this.#ports;
     if (policy.unreachableAfterMs === 0) return [];
     const { storageNodes } = members();
     const connected = new Set(connectedIds());
-    const nowMs = monotonicMs();
+    const nowMs = attentiveMs();
     const silent: string[] = [];
     let hearsAny = false;
     for (const { nodeId, suspension, changedHeight } of storageNodes) {
@@ -69,7 +70,7 @@ export class ReachWatch {
   }
 
   #note(nodeId: string, changedHeight: number, heard: boolean): void {
-    this.#contacts.set(nodeId, { atMs: this.#ports.monotonicMs(), changedHeight, heard });
+    this.#contacts.set(nodeId, { atMs: this.#ports.attentiveMs(), changedHeight, heard });
   }
 
   /** Managers are those of genesis, so that the answer stands. */

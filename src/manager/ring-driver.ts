@@ -252,7 +252,11 @@ export class RingDriver {
 }
 
 export function clockOf(time: Time): Clock {
-  return { monotonicMs: time.monotonicMs(), wallMs: time.wallMs() };
+  return {
+    monotonicMs: time.monotonicMs(),
+    attentiveMs: time.attentiveMs(),
+    wallMs: time.wallMs(),
+  };
 }
 
 function loopEnded(): Error {

@@ -86,6 +86,29 @@ judge S1
 
   rule(
     "R4.8.1",
+    "The time in which a manager is busy itself does not count against others.",
+    `
+bench managers=4 self=2 suspend=600
+propose r0 E0
+    sends PROPOSE r0 E0 of 1
+    asks validate E0, held by 1
+judge E0
+    says ACCEPT E0
+    says APPROVE r0 E0
+accept E0 1 3
+approve r0 E0 1 3
+tick 200 busy=100
+    expires approve
+    says COMMIT r0 nil
+commit r0 nil 1 3
+tick 400
+    expires commit
+    asks build r1
+`,
+  );
+
+  rule(
+    "R4.8.1",
     "Nobody waits for the proposal of who is missing.",
     `
 bench managers=4 self=1 suspend=1000 height=6

@@ -62,6 +62,7 @@ export class Process {
     this.time = {
       wallMs: () => clock.wallMs,
       monotonicMs: () => clock.monotonicMs,
+      attentiveMs: () => clock.monotonicMs,
       after: (delayMs, work) => this.#after(clock, delayMs, work),
       breathe: () => new Promise((resolve) => this.#after(clock, 0, resolve)),
     };

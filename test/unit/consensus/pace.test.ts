@@ -6,7 +6,8 @@ import { benchTimeouts } from "./support/ring-bench.js";
 const timeouts = { $typeName: "bss.v1.RoundTimeouts" as const, ...benchTimeouts };
 
 function paceAt(monotonicMs: number): Pace {
-  return new Pace({ timeouts, resendMs: 5_000, clock: { monotonicMs, wallMs: 0 } });
+  const clock = { monotonicMs, attentiveMs: monotonicMs, wallMs: 0 };
+  return new Pace({ timeouts, resendMs: 5_000, clock });
 }
 
 describe("timeouts", () => {
@@ -27,14 +28,14 @@ describe("timeouts", () => {
     const pace = paceAt(1_000);
     pace.enterRound(0);
     pace.startTimeout("approve");
-    pace.advance({ monotonicMs: 1_150, wallMs: 0 });
+    pace.advance({ monotonicMs: 1_150, attentiveMs: 1_150, wallMs: 0 });
     pace.startTimeout("approve");
     assert.deepEqual(pace.takeExpired(), ["propose"]);
     assert.equal(pace.nextMs, 1_200);
-    pace.advance({ monotonicMs: 1_200, wallMs: 0 });
+    pace.advance({ monotonicMs: 1_200, attentiveMs: 1_200, wallMs: 0 });
     assert.deepEqual(pace.takeExpired(), ["approve"]);
     pace.startTimeout("approve");
-    pace.advance({ monotonicMs: 9_000, wallMs: 0 });
+    pace.advance({ monotonicMs: 9_000, attentiveMs: 9_000, wallMs: 0 });
     assert.deepEqual(pace.takeExpired(), []);
     pace.enterRound(1);
     assert.equal(pace.nextMs, 6_000, "the time to send again goes on through rounds");
@@ -50,7 +51,7 @@ describe("timeouts", () => {
     const pace = paceAt(0);
     pace.enterRound(0);
     for (const step of ["commit", "verify", "approve"] as const) pace.startTimeout(step);
-    pace.advance({ monotonicMs: 1_000, wallMs: 0 });
+    pace.advance({ monotonicMs: 1_000, attentiveMs: 1_000, wallMs: 0 });
     assert.deepEqual(pace.takeExpired(), ["propose", "approve", "verify", "commit"]);
   });
 });

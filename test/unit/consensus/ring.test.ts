@@ -176,13 +176,13 @@ describe("time that passes at once", () => {
       futureBoundMs: 0,
       resendMs: benchResendMs,
       context: { height: 4, members },
-      clock: { monotonicMs: 0, wallMs: 0 },
+      clock: { monotonicMs: 0, attentiveMs: 0, wallMs: 0 },
     });
     for (const manager of [1, 2, 4]) {
       ring.step(voteEvent(idleBench().vote(COMMIT, 0, nil, manager)));
     }
     assert.equal(ring.nextDeadlineMs, 100);
-    ring.tick({ monotonicMs: 4_000, wallMs: 0 });
+    ring.tick({ monotonicMs: 4_000, attentiveMs: 4_000, wallMs: 0 });
     const { round, step, sinceMs } = ring.status();
     assert.deepEqual({ round, step, sinceMs }, { round: 1, step: "propose", sinceMs: 4_000 });
     assert.deepEqual(ring.ready()?.expired, ["commit"]);

@@ -46,6 +46,7 @@ describe("the renewal of a node's certificate", () => {
     const time: Time = {
       wallMs: () => nowMs,
       monotonicMs: () => nowMs,
+      attentiveMs: () => nowMs,
       breathe: async () => {},
       after: (delayMs, work) => {
         timer = { atMs: nowMs + delayMs, work };

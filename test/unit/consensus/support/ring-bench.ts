@@ -73,6 +73,7 @@ export class RingBench {
   ring: Ring;
   readonly #suspendAfterMs: number | undefined;
   #nowMs = 0;
+  #busyMs = 0;
   /** What was said, as a disk holds it. */
   readonly votes: Vote[] = [];
   readonly proposals: Proposal[] = [];
@@ -94,8 +95,10 @@ export class RingBench {
     return this.flush();
   }
 
-  tick(ms: number): string[] {
+  /** Lets time pass; this manager was busy, and so not attentive, for `busyMs` of it. */
+  tick(ms: number, busyMs = 0): string[] {
     this.#nowMs += ms;
+    this.#busyMs += busyMs;
     this.ring.tick(this.#clock());
     return this.flush();
   }
@@ -226,7 +229,12 @@ export class RingBench {
   }
 
   #clock() {
-    return { monotonicMs: this.#nowMs, wallMs: startWallMs + this.#nowMs };
+    const monotonicMs = this.#nowMs;
+    return {
+      monotonicMs,
+      attentiveMs: monotonicMs - this.#busyMs,
+      wallMs: startWallMs + monotonicMs,
+    };
   }
 
   #carryOut(ready: Ready): string[] {

@@ -131,7 +131,11 @@ export class RingGroup {
   }
 
   #clock() {
-    return { monotonicMs: this.nowMs, wallMs: startWallMs + this.nowMs };
+    return {
+      monotonicMs: this.nowMs,
+      attentiveMs: this.nowMs,
+      wallMs: startWallMs + this.nowMs,
+    };
   }
 
   #after(delayMs: number, run: () => void): void {

@@ -41,7 +41,7 @@ function run(bench: RingBench, words: Words): string[] {
     case "wake":
       return bench.step({ kind: "wake" });
     case "tick":
-      return bench.tick(words.numbers()[0] ?? 0);
+      return bench.tick(words.numbers()[0] ?? 0, Number(words.option("busy") ?? 0));
     case "propose": {
       const valid = words.option("valid");
       const approvers = words.list("by");

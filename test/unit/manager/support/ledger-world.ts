@@ -37,6 +37,7 @@ export class LedgerWorld {
       readState: (keys: readonly Uint8Array[]) => this.store.state(keys),
       wallMs: () => this.wallMs,
       monotonicMs: () => this.monotonicMs,
+      attentiveMs: () => this.monotonicMs,
       pauses: () => systemTime.breathe,
       mightCure: () => false,
     };

@@ -28,6 +28,7 @@ export class PublicHead {
       head: () => this.head,
       members: () => this.head.members,
       monotonicMs: () => this.nowMs,
+      attentiveMs: () => this.nowMs,
       wake: () => {
         this.wakes += 1;
       },
