@@ -13,12 +13,17 @@ export function flippedReceipts(receipt: Receipt, bit: number): readonly Flipped
     return { part, receipt: copy };
   };
   const proof = receipt.inclusionProof.length === 0 ? [] : [flipped("proof", firstOfProof)];
+  const before =
+    receipt.previousHeader.length === 0
+      ? []
+      : [flipped("previous header", ({ previousHeader }) => previousHeader)];
   return [
     flipped("record hash", ({ recordHash }) => recordHash),
     flipped("seal digest", ({ sealDigest }) => sealDigest),
     flipped("block id", ({ blockId }) => blockId),
     flipped("header", ({ header }) => header),
     ...proof,
+    ...before,
     flipped("signature", (of) => of.commitCertificate?.signatures[0]?.signature),
   ];
 }

@@ -102,6 +102,16 @@ def check_receipt(receipt, record_hash: bytes, consortium_id: bytes, genesis) ->
     root = root_from_proof(leaf, receipt.position, header.tree_size, receipt.inclusion_proof)
     require(root == header.hash1, "the inclusion proof leads to HASH1")
 
+    # A leaf is under every later block's root too. This block added it if the tree before had not
+    # come that far.
+    size_before = 0
+    if header.height > 1:
+        previous = receipt.previous_header
+        is_previous = sha256(b"bss/v1/block", previous) == header.previous_block_id
+        require(is_previous, "the previous header is the one before")
+        size_before = block_pb2.ManagerBlockHeader.FromString(previous).tree_size
+    require(receipt.position >= size_before, "this block added the record")
+
     block_id = sha256(b"bss/v1/block", receipt.header)
     certificate = receipt.commit_certificate
     require(certificate.block_id == block_id, "the certificate is for this block")

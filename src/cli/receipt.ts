@@ -10,7 +10,9 @@ export function register(program: Command): void {
     .summary("fetch the receipt of a record")
     .description(
       "Prints the receipt of a record as JSON (bss.v1.Receipt), verified. Keep it in a file: " +
-        "bss receipt HASH > receipt.json; 'bss verify' checks it without any server.",
+        "bss receipt HASH > receipt.json; 'bss verify' checks it without any server. It proves " +
+        "which block added the record; its confirmations and storage attestations are what the " +
+        "manager said.",
     )
     .argument("<hash>", "the record hash, 64 hex digits", parseHash)
     .action((hash: Uint8Array, _options: object, self: Command) =>

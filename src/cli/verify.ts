@@ -26,8 +26,9 @@ export function register(program: Command): void {
     .summary("check a receipt offline")
     .description(
       "Checks a receipt without any server: from the record's hash over the inclusion proof to " +
-        "HASH1 in the block's header, and from the header's hash to the signatures of enough " +
-        "managers. All that is trusted is the genesis file.",
+        "HASH1 in the block's header, from the header's hash to the signatures of enough " +
+        "managers, and by the header before that this block added the record. All that is " +
+        "trusted is the genesis file.",
     )
     .argument("<receipt>", "file that 'bss receipt' wrote")
     .requiredOption("-g, --genesis <file>", "the consortium's genesis.json")
@@ -96,10 +97,11 @@ function readBytes(file: string): Uint8Array {
 }
 
 function resultOf(verified: VerifiedReceipt): object {
-  const { recordHash, height, blockId, timeMs, position, treeSize, signers } = verified;
+  const { recordHash, height, blockId, timeMs, position, signers } = verified;
   return {
     ...{ valid: true, record_hash: recordHash, height, block_id: blockId, time_unix_ms: timeMs },
-    ...{ position, tree_size: treeSize, signers, record_checked: verified.recordChecked },
+    ...{ position, previous_tree_size: verified.previousTreeSize, tree_size: verified.treeSize },
+    ...{ signers, record_checked: verified.recordChecked },
   };
 }
 
@@ -109,8 +111,8 @@ function textOf(verified: VerifiedReceipt): string {
   const facts = fields([
     ["record", toHex(recordHash)],
     ["content", verified.recordChecked ? "is what was recorded" : "not checked (--record FILE)"],
-    ["block", `${height}  ${toHex(blockId)}`],
-    ["time", formatTime(timeMs)],
+    ["added by block", `${height}  ${toHex(blockId)}`],
+    ["block's time", formatTime(timeMs)],
     ["position", `${position} of ${treeSize} records`],
     ["signed by", signers.join(", ")],
   ]);

@@ -5,13 +5,15 @@
  *     record ──hash──▶ record hash ┐
  *                     seal digest ─┴─▶ leaf ──inclusion proof──▶ hash1 in the header
  *     header ──hash──▶ block id ◀──signed by Q of the managers── commit certificate
+ *     previous header ──hash──▶ previous block id in the header
  *
- * What it proves: the record stood on the ledger, at this position, when the managers made the
- * block of this header final. It may have been added by an earlier block. The receipt's
- * confirmations and attestations are what the node that answered said; nothing in a receipt proves
- * them.
+ * What it proves: this block added the record, at this position. A leaf is under the root of every
+ * later block as well, so the inclusion proof alone would hold for any of them; the position lies
+ * beyond the tree of the block before, so it was added by this one. The time is the block's
+ * timestamp, by the clock of the manager that made it. The receipt's confirmations and attestations
+ * are what the node that answered said; nothing in a receipt proves them.
  */
-import { equalBytes, toHex } from "../base/bytes.js";
+import { emptyBytes, equalBytes, toHex } from "../base/bytes.js";
 import { err, ok, type Result } from "../base/result.js";
 import { ed25519Verify } from "../crypto/ed25519.js";
 import type { Receipt } from "../gen/bss/v1/query_pb.js";
@@ -36,6 +38,7 @@ export const receiptSteps = [
   "header",
   "block-id",
   "inclusion",
+  "previous-header",
   "commit-certificate",
   "signatures",
 ] as const;
@@ -57,7 +60,10 @@ export type VerifiedReceipt = {
   /** Unix ms; the block's timestamp. */
   readonly timeMs: number;
   readonly position: number;
+  /** Records on the ledger after this block. */
   readonly treeSize: number;
+  /** Records that were there before it: the block added those from this position on. */
+  readonly previousTreeSize: number;
   /** Managers whose COMMIT was verified. */
   readonly signers: readonly string[];
   /** Whether the content was held against the record hash too. */
@@ -103,6 +109,11 @@ export function verifyReceipt(
   const place = `leaf ${position.value} of ${treeSize}`;
   steps.push({ step: "inclusion", message: `The inclusion proof leads from ${place} to HASH1.` });
 
+  const before = checkPreviousHeader(receipt, header.value, position.value);
+  if (!before.ok) return before;
+  const own = `leaves ${before.value} to ${treeSize - 1}, and the record's is one of them`;
+  steps.push({ step: "previous-header", message: `The block added ${own}.` });
+
   const signers = checkCertificate(receipt, { height, blockId: id.value }, anchor);
   if (!signers.ok) return signers;
   const { quorum, managers } = anchor.members;
@@ -113,7 +124,8 @@ export function verifyReceipt(
   );
   return ok({
     ...{ recordHash: receipt.recordHash, height, blockId: id.value, timeMs },
-    ...{ position: position.value, treeSize, signers: signers.value },
+    ...{ position: position.value, treeSize, previousTreeSize: before.value },
+    ...{ signers: signers.value },
     ...{ recordChecked: record.value !== undefined, steps },
   });
 }
@@ -140,6 +152,7 @@ type HeaderFacts = {
   readonly treeSize: number;
   readonly timeMs: number;
   readonly hash1: Uint8Array;
+  readonly previousBlockId: Uint8Array;
 };
 
 function checkHeader(receipt: Receipt, { consortiumId }: ReceiptAnchor): Step<HeaderFacts> {
@@ -159,7 +172,8 @@ function checkHeader(receipt: Receipt, { consortiumId }: ReceiptAnchor): Step<He
     const said = `the receipt says ${receipt.timeUnixMs}`;
     return problem("header", `The header's time is ${timestampMs} ms, ${said}.`);
   }
-  return ok({ height, treeSize, timeMs: timestampMs, hash1: header.hash1 });
+  const { hash1, previousBlockId } = header;
+  return ok({ height, treeSize, timeMs: timestampMs, hash1, previousBlockId });
 }
 
 function checkBlockId(receipt: Receipt): Step<Uint8Array> {
@@ -187,6 +201,37 @@ function checkInclusion(receipt: Receipt, treeSize: number, root: Uint8Array): S
     `The inclusion proof does not lead from the record at position ${position} to HASH1 of the ` +
     "header: the record hash, the seal digest, the position or the proof is wrong.";
   return problem("inclusion", message);
+}
+
+/** Size of the tree before the block, which added the record at `position` and none below it. */
+function checkPreviousHeader(
+  { previousHeader }: Receipt,
+  { height, previousBlockId }: HeaderFacts,
+  position: number,
+): Step<number> {
+  if (height === 1) {
+    if (equalBytes(previousHeader, emptyBytes)) return ok(0);
+    return problem("previous-header", "Block 1 has none before it, but the receipt holds one.");
+  }
+  const known = `it proves only that the record was there no later than block ${height}`;
+  if (previousHeader.length === 0) {
+    return problem("previous-header", `The receipt lacks the header before its block: ${known}.`);
+  }
+  if (!equalBytes(blockId(previousHeader), previousBlockId)) {
+    const message = `The previous header is not that of the block before block ${height}.`;
+    return problem("previous-header", message);
+  }
+  const parsed = parseHeader(previousHeader);
+  if (!parsed.ok) {
+    const { message } = parsed.error;
+    return problem("previous-header", `The receipt holds no previous header: ${message}`);
+  }
+  const { treeSize } = parsed.value;
+  if (position >= treeSize) return ok(treeSize);
+  const message =
+    `Block ${height} did not add the record: position ${position} was in the ledger's ` +
+    `${treeSize} records before it, so it was added by an earlier block.`;
+  return problem("previous-header", message);
 }
 
 function checkCertificate(

@@ -26,6 +26,7 @@ export async function getReceipt(
   const { block, certificates } = await storedBlock(reader, height);
   const { timestampMs, treeSize } = storedHeader(block);
   const { commit, integrity } = certificates;
+  const before = height > 1 ? await storedBlock(reader, height - 1) : undefined;
   return {
     receipt: {
       recordHash,
@@ -39,6 +40,7 @@ export async function getReceipt(
       header: block.header,
       ...(commit === undefined ? {} : { commitCertificate: commit }),
       storageAttestations: integrity?.signatures.length ?? 0,
+      ...(before === undefined ? {} : { previousHeader: before.block.header }),
     },
   };
 }

@@ -91,7 +91,7 @@ describe("verifyReceipt", () => {
     );
     assert.deepEqual(
       verified.value.steps.map(({ step }) => step),
-      ["header", "block-id", "inclusion", "commit-certificate", "signatures"],
+      ["header", "block-id", "inclusion", "previous-header", "commit-certificate", "signatures"],
     );
     assert.match(verified.value.steps.at(-1)?.message ?? "", /3 of 4 are needed/);
   });
@@ -165,6 +165,18 @@ describe("verifyReceipt", () => {
       change: (r) => r.inclusionProof.push(new Uint8Array(32)),
       step: "inclusion",
       message: /does not lead/,
+    },
+    {
+      title: "a flipped bit in the previous header",
+      change: (r) => flip(r.previousHeader, 40),
+      step: "previous-header",
+      message: /not that of the block before block 3/,
+    },
+    {
+      title: "no previous header, and says what is proven without it",
+      change: (r) => (r.previousHeader = new Uint8Array()),
+      step: "previous-header",
+      message: /only that the record was there no later than block 3/,
     },
     {
       title: "another height",
@@ -243,6 +255,54 @@ describe("verifyReceipt", () => {
     });
   }
 
+  // Everything in it is public and true but for what it says about the record's block and time.
+  for (const [position, of] of [
+    [0, "the first block's"],
+    [3, "the previous block's"],
+  ] as const) {
+    test(`refuses a record in a later block than its own: ${of}, in block 3`, async () => {
+      const own = await receiptOf(recordOf(position));
+      const forged = copyOf(own);
+      const { height, header, blockId: id, timeUnixMs, commitCertificate } = receipt;
+      Object.assign(forged, { height, header, blockId: id, timeUnixMs, commitCertificate });
+      forged.previousHeader = receipt.previousHeader;
+      forged.inclusionProof = [...(await ledger.inclusionProof(position, 8))];
+      const step = "previous-header";
+      refused(verifyReceipt(forged, anchor), step, /it was added by an earlier block/);
+      // Nor with the header before that of its own block, nor with that of its own block.
+      forged.previousHeader = own.previousHeader;
+      refused(
+        verifyReceipt(forged, anchor),
+        step,
+        /lacks the header before|previous header is not/,
+      );
+      forged.previousHeader = own.header;
+      assert.ok(!verifyReceipt(forged, anchor).ok);
+    });
+  }
+
+  test("a record of block 1 has no header before its own's, and takes none", async () => {
+    const first = await receiptOf(recordOf(2));
+    assert.equal(first.previousHeader.length, 0);
+    first.previousHeader = receipt.previousHeader;
+    refused(verifyReceipt(first, anchor), "previous-header", /Block 1 has none before it/);
+  });
+
+  test("tells which records its block added", async () => {
+    const ranges = [];
+    for (const position of [2, 3, 4, 7]) {
+      const verified = verifyReceipt(await receiptOf(recordOf(position)), anchor);
+      assert.ok(verified.ok);
+      ranges.push([verified.value.previousTreeSize, verified.value.treeSize]);
+    }
+    assert.deepEqual(ranges, [
+      [0, 3],
+      [3, 4],
+      [4, 8],
+      [4, 8],
+    ]);
+  });
+
   test("refuses another content than the one that was recorded", () => {
     refused(verifyReceipt(receipt, anchor, { record: recordOf(4) }), "record", /record's hash is/);
   });
@@ -280,7 +340,8 @@ describe("verifyReceipt", () => {
 
   test("every single flipped bit of the proving parts is refused", () => {
     const parts = (r: Receipt) => [
-      ...[r.recordHash, r.blockId, r.sealDigest, r.header, ...r.inclusionProof],
+      ...[r.recordHash, r.blockId, r.sealDigest, r.header, r.previousHeader],
+      ...r.inclusionProof,
       ...(r.commitCertificate?.signatures.slice(0, 1).map(({ signature }) => signature) ?? []),
     ];
     for (const [index, part] of parts(receipt).entries()) {

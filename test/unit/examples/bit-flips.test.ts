@@ -8,6 +8,7 @@ const bytes = (length: number) => new Uint8Array(length).fill(0b1010_1010);
 
 const receipt: Receipt = create(ReceiptSchema, {
   ...{ recordHash: bytes(32), sealDigest: bytes(32), blockId: bytes(32), header: bytes(200) },
+  previousHeader: bytes(200),
   inclusionProof: [bytes(32), bytes(32)],
   commitCertificate: { signatures: [{ managerId: "manager-1", signature: bytes(64) }] },
 });
@@ -21,7 +22,7 @@ describe("a receipt with a changed bit", () => {
     const before = clone(ReceiptSchema, receipt);
     for (const bit of [0, 7, 8, 255, 333, 100_000]) {
       const flipped = flippedReceipts(receipt, bit);
-      assert.equal(flipped.length, 6);
+      assert.equal(flipped.length, 7);
       for (const { part, receipt: changed } of flipped) {
         const bits = bitsOf(changed);
         const different = bitsOf(receipt).filter((value, index) => value !== bits[index]);
@@ -36,6 +37,12 @@ describe("a receipt with a changed bit", () => {
   test("a record alone in its tree has no proof to change", () => {
     const alone = create(ReceiptSchema, { ...receipt, inclusionProof: [] });
     const parts = flippedReceipts(alone, 1).map(({ part }) => part);
-    assert.ok(!parts.includes("proof") && parts.length === 5);
+    assert.ok(!parts.includes("proof") && parts.length === 6);
+  });
+
+  test("a record of the first block has no previous header to change", () => {
+    const first = create(ReceiptSchema, { ...receipt, previousHeader: new Uint8Array() });
+    const parts = flippedReceipts(first, 1).map(({ part }) => part);
+    assert.ok(!parts.includes("previous header") && parts.length === 6);
   });
 });

@@ -49,6 +49,8 @@ describe("a receipt", () => {
           root: header.hash1,
         });
         assert.ok(proved);
+        const before = height === 1 ? undefined : world.ledger.at(height - 1).block.header;
+        assert.deepEqual(receipt?.previousHeader, before);
       }
     }
   });
