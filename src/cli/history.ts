@@ -19,6 +19,9 @@ export function register(program: Command): void {
           else versions.push(version);
         }
         output.line(recordTable(versions));
+        if (versions.some(({ content }) => content === undefined)) {
+          output.note("this profile may not read the record, so other versions are not shown");
+        }
       }),
     );
   addProfileOption(command);

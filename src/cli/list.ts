@@ -25,7 +25,7 @@ export function register(program: Command): void {
     .summary("list records by participant or meter")
     .description(
       "Lists records by participant (the profile's own when not said otherwise) or by meter, " +
-        "ascending by time.",
+        "ascending by time. Managers list them for the participant itself alone.",
     )
     .option("--participant <id>", "whose records, trades that it bought included")
     .option("--meter <id>", "of which meter")

@@ -1,6 +1,6 @@
 /**
- * QueryService on a manager. Everybody may ask where a record stands; what it says is for those who
- * may read it (record-entries.ts).
+ * QueryService on a manager. Everybody may ask where a record stands; what it says, and whose it
+ * is, is for those who may read it (record-access.ts).
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
@@ -30,8 +30,10 @@ import {
   rangeError,
   requireBytes,
   requireSafeInteger,
+  tokenIntegers,
 } from "../rpc/validation.js";
 import type { ListPlace } from "../store/record-index.js";
+import { mayList } from "./record-access.js";
 import { RecordEntries, type RecordEntriesPorts } from "./record-entries.js";
 import { recordHistory } from "./record-history.js";
 
@@ -91,6 +93,7 @@ class ManagerQueries {
     const field = participantId === "" ? "meter_id" : "participant_id";
     const isWellFormed = participantId === "" ? isDeviceId(meterId) : isId(participantId);
     if (!isWellFormed) throw fieldError(field, "not an id");
+    await this.#requireListable(request, reader);
     const listing = `records/${participantId}/${meterId}`;
     const limit = pageSize(request.pageSize, recordsPerPage);
     const fromMs = requireSafeInteger(request.fromUnixMs, "from_unix_ms");
@@ -110,7 +113,6 @@ class ManagerQueries {
       participantId === ""
         ? await store.listByMeter(meterId, options)
         : await store.listByParticipant(participantId, options);
-    if (found.length === 0) await this.#requireRegistered(request);
     const { items, last, next } = await answerPage(found, limit, ({ recordHash: hash }) =>
       this.#records.entry(hash, reader),
     );
@@ -121,25 +123,41 @@ class ManagerQueries {
     };
   }
 
-  /** An id that nobody has is a mistake of the caller's, and no empty list. */
-  async #requireRegistered({ participantId, meterId }: ListRecordsRequest): Promise<void> {
+  /**
+   * An id that nobody has is a mistake of the caller's, and no empty list; who is registered, and
+   * with which meters, the public chain says. The list is for those whom it is about.
+   */
+  async #requireListable(
+    { participantId, meterId }: ListRecordsRequest,
+    reader: Identity,
+  ): Promise<void> {
+    const owner = await this.#ownerOf(participantId, meterId);
+    if (mayList(owner, reader)) return;
+    const text = "records are listed for managers, and for the participant whose they are";
+    const field = participantId === "" ? "meter_id" : "participant_id";
+    throw new RpcError("LISTING_NOT_ALLOWED", text, { field });
+  }
+
+  async #ownerOf(participantId: string, meterId: string): Promise<string> {
     const { store } = this.#ports;
-    if (participantId !== "" && (await store.participant(participantId)) === undefined) {
+    if (participantId !== "") {
+      if ((await store.participant(participantId)) !== undefined) return participantId;
       const text = `no participant ${participantId} is registered`;
       throw new RpcError("PARTICIPANT_UNKNOWN", text, { field: "participant_id" });
     }
-    if (meterId !== "" && (await store.meter(meterId)) === undefined) {
-      const text = `no meter ${meterId} is registered`;
-      throw new RpcError("METER_UNKNOWN", text, { field: "meter_id" });
-    }
+    const meter = await store.meter(meterId);
+    if (meter !== undefined) return meter.ownerId;
+    const text = `no meter ${meterId} is registered`;
+    throw new RpcError("METER_UNKNOWN", text, { field: "meter_id" });
   }
 }
 
 function placeOfToken(position: string | undefined): ListPlace | undefined {
   if (position === undefined) return undefined;
-  const [timeMs, place, ...rest] = position.split(",").map(Number);
-  const valid = Number.isSafeInteger(timeMs) && Number.isSafeInteger(place) && rest.length === 0;
-  if (valid) return { timeMs: timeMs as number, position: place as number };
+  const [timeMs, place, ...rest] = tokenIntegers(position);
+  if (timeMs !== undefined && place !== undefined && rest.length === 0) {
+    return { timeMs, position: place };
+  }
   throw new RpcError("PAGE_TOKEN_INVALID", "the page token is not one of this listing", {
     field: "page_token",
   });

@@ -1,6 +1,6 @@
 /**
- * Records as a caller may see them. What a record says is for managers, its owner and its parties,
- * and is unsealed for them here. After unsealing the record hash is checked again, as the seal does
+ * Records as a caller may see them (record-access.ts). What a record says is unsealed for those who
+ * may read it here. After unsealing the record hash is checked again, as the seal does
  * not commit to its key.
  */
 import { fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
@@ -8,13 +8,14 @@ import { defined } from "../base/assert.js";
 import { emptyBytes, equalBytes, toHex } from "../base/bytes.js";
 import { unsealRecord } from "../crypto/seal.js";
 import type { RecordEntrySchema } from "../gen/bss/v1/query_pb.js";
-import { type Record, RecordSchema, TradeTermsSchema } from "../gen/bss/v1/record_pb.js";
+import { RecordSchema } from "../gen/bss/v1/record_pb.js";
 import { recordHash } from "../ledger/records.js";
 import { answerBytesMax } from "../query/answer-page.js";
 import type { RecordLocation } from "../query/ledger-reader.js";
 import type { Identity } from "../rpc/identity.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import type { ManagerStore } from "../store/manager-store.js";
+import { mayRead, readsRecords } from "./record-access.js";
 
 export type RecordEntriesPorts = {
   readonly store: ManagerStore;
@@ -48,6 +49,7 @@ export class RecordEntries {
       position: BigInt(location.position),
       sealDigest: location.sealDigest,
     };
+    if (!readsRecords(reader)) return [entry, placeBytes];
     const bytes = await this.#unseal(hash, location);
     const record = fromBinary(RecordSchema, bytes);
     if (!mayRead(record, reader)) return [entry, placeBytes];
@@ -84,13 +86,4 @@ export class RecordEntries {
       field: "record_hash",
     });
   }
-}
-
-/** Managers, the owner, and for a trade its buyer. */
-function mayRead({ ownerId, payload }: Record, reader: Identity): boolean {
-  if (reader.role === "manager") return true;
-  if (reader.role !== "participant") return false;
-  if (ownerId === reader.id) return true;
-  if (payload.case !== "energyTrade") return false;
-  return fromBinary(TradeTermsSchema, payload.value.terms).buyerId === reader.id;
 }

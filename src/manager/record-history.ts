@@ -5,6 +5,9 @@
  * answer goes down from a version at no more than its own cost; but the oldest one has to be looked
  * for first, up from the version that was asked for. One answer goes up a bounded way; if that does
  * not suffice it holds no versions, and its token says from where to go on.
+ *
+ * Which record updates which stands in the records. Who may not read the one that it asks for gets
+ * its place, and no other version: all versions have one owner and the same parties.
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { fromHex, toHex } from "../base/bytes.js";
@@ -38,6 +41,8 @@ export async function recordHistory(
   const sizeMax = pageSize(request.pageSize, versionsPerPage);
   const listing = `history/${toHex(asked)}`;
   const start = placeOfToken(listing, request.pageToken) ?? { direction: "up", hash: asked };
+  const [entry] = await records.entry(asked, reader);
+  if (entry.record === undefined) return { entries: [entry] };
   const from = start.direction === "up" ? await climb(records, start.hash) : start;
   if (from.direction === "up") return { entries: [], nextPageToken: tokenOf(listing, from) };
   const { items, next } = await answerPage(versionsFrom(store, from.hash), sizeMax, (hash) =>

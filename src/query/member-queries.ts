@@ -17,7 +17,7 @@ import type { Manager, StorageNode } from "../ledger/members.js";
 import { storageSuspension, suspensionReason } from "../ledger/members-codec.js";
 import { ruleIds } from "../ledger/rules/catalogue.js";
 import { RpcError } from "../rpc/rpc-error.js";
-import { pagePosition, pageSize, pageToken } from "../rpc/validation.js";
+import { pagePosition, pageSize, pageToken, tokenIntegers } from "../rpc/validation.js";
 import { answerPage } from "./answer-page.js";
 import type { LedgerReader, MembershipPlace } from "./ledger-reader.js";
 
@@ -69,14 +69,10 @@ export async function getConsortium(
 function tokenPlace(token: string): MembershipPlace | undefined {
   const position = pagePosition(historyListing, token);
   if (position === undefined) return undefined;
-  const [height, place, ...rest] = position.split(",").map(Number);
-  if (isPlace(height) && isPlace(place) && rest.length === 0) return { height, place };
+  const [height, place, ...rest] = tokenIntegers(position);
+  if (height !== undefined && place !== undefined && rest.length === 0) return { height, place };
   const text = "the page token names no change of membership";
   throw new RpcError("PAGE_TOKEN_INVALID", text, { field: "history_page_token" });
-}
-
-function isPlace(value: number | undefined): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 function managerStatus(manager: Manager): MessageInitShape<typeof ManagerStatusSchema> {

@@ -197,6 +197,10 @@ const callerReasons = {
     status: "PERMISSION_DENIED",
     summary: "The caller's role may not call this method.",
   },
+  LISTING_NOT_ALLOWED: {
+    status: "PERMISSION_DENIED",
+    summary: "Records by participant or meter are for managers and for whose records they are.",
+  },
   CALLER_NOT_SUBMITTER: {
     status: "PERMISSION_DENIED",
     summary: "The submission names another participant than the caller's certificate.",

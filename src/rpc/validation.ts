@@ -67,3 +67,14 @@ export function pagePosition(listing: string, token: string): string | undefined
   }
   return text.slice(prefix.length);
 }
+
+/**
+ * The whole numbers that a position consists of, in the one way in which a token spells them, as in
+ * "5,2". None for anything else: callers can make tokens up. The one after each is a safe integer
+ * too, as a listing goes on behind the place that its token names.
+ */
+export function tokenIntegers(position: string): readonly number[] {
+  const numbers = position.split(",").map(Number);
+  const sound = numbers.every((each) => Number.isSafeInteger(each + 1) && each >= 0);
+  return sound && numbers.join(",") === position ? numbers : [];
+}

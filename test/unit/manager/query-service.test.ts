@@ -1,16 +1,19 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { equalBytes, toHex } from "../../../src/base/bytes.js";
+import { toHex } from "../../../src/base/bytes.js";
 import {
   GetRecordHistoryRequestSchema,
   GetRecordRequestSchema,
   ListRecordsRequestSchema,
+  QueryService,
 } from "../../../src/gen/bss/v1/query_pb.js";
 import { managerQueries } from "../../../src/manager/query-service.js";
+import { answerContent } from "../../../src/manager/record-access.js";
 import { HeadSignal } from "../../../src/query/head-signal.js";
 import type { CallContext } from "../../../src/rpc/handlers.js";
 import type { Identity, Role } from "../../../src/rpc/identity.js";
+import { pageToken } from "../../../src/rpc/validation.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
 import { openMemoryStore } from "../../../src/store/memory-store.js";
 import { rpcErrorFrom } from "../../support/rpc-consortium.js";
@@ -18,12 +21,12 @@ import { consortiumId, epochKey, genesis, policy, startS } from "../ledger/suppo
 import { hashOf } from "../ledger/support/records.js";
 import { blocks, records, updates, versions } from "../store/support/chain.js";
 
-type Queries = Required<
-  Pick<ReturnType<typeof managerQueries>, "getRecord" | "getRecordHistory" | "listRecords">
->;
+type Queries = Required<ReturnType<typeof managerQueries>>;
 type Entry = { recordHash?: Uint8Array; record?: Uint8Array; decoded?: unknown };
 
 const quarterMs = 900_000;
+
+const hexOrSame = (value: unknown) => (value instanceof Uint8Array ? toHex(value) : value);
 
 describe("a manager's answers about records", () => {
   let store: ManagerStore;
@@ -70,7 +73,8 @@ describe("a manager's answers about records", () => {
     assert.deepEqual([nobody.reason, nobody.field], ["PARTICIPANT_UNKNOWN", "participant_id"]);
     const nothing = await rpcErrorFrom(list({ meterId: "meter-99" }));
     assert.deepEqual([nothing.reason, nothing.field], ["METER_UNKNOWN", "meter_id"]);
-    assert.deepEqual((await list({ participantId: "participant-4" })).entries, []);
+    const fourth = as("participant", "participant-4");
+    assert.deepEqual((await list({ participantId: "participant-4" }, fourth)).entries, []);
   });
 
   const readers: readonly (readonly [Role, string, { reading: boolean; trade: boolean }])[] = [
@@ -95,20 +99,96 @@ describe("a manager's answers about records", () => {
       for (const kind of ["reading", "trade"] as const) {
         const record = records[kind];
         const entry = await getRecord(hashOf(record), caller);
-        const listed = await list({ participantId: "participant-1" }, caller);
-        const same = (each: Entry) => equalBytes(each.recordHash ?? consortiumId, hashOf(record));
-        const told = [entry, ...listed.entries.filter(same)];
-        if (kind === "reading") told.push(...(await history(hashOf(record), caller)).slice(0, 1));
-        assert.ok(told.length > 1);
+        const told = [entry, ...(await history(hashOf(record), caller)).slice(0, 1)];
+        assert.equal(told.length, 2);
         for (const { record: bytes, decoded, ...place } of told) {
           assert.deepEqual(bytes, may[kind] ? record : undefined);
           assert.equal(decoded !== undefined, may[kind]);
           assert.equal("successor" in place, may[kind]);
           assert.deepEqual(place.recordHash, hashOf(record));
+          const places = ["height", "position", "recordHash", "sealDigest"];
+          if (!may[kind]) assert.deepEqual(Object.keys(place).toSorted(), places);
+        }
+      }
+    });
+
+    test(`tell ${role} ${id} which record updates which only if it may read them`, async () => {
+      for (const version of versions) {
+        const told = await history(hashOf(version), as(role, id));
+        const expected = may.reading ? versions.map(hashOf) : [hashOf(version)];
+        assert.deepEqual(
+          told.map(({ recordHash }) => recordHash),
+          expected,
+        );
+      }
+    });
+
+    test(`list for ${role} ${id} what is its own, and say of nothing else whose it is`, async () => {
+      const own = (participantId: string) =>
+        role === "manager" || (role === "participant" && participantId === id);
+      const lists = [
+        [{ participantId: "participant-1" }, own("participant-1"), "participant_id"],
+        [{ participantId: "participant-2" }, own("participant-2"), "participant_id"],
+        [{ meterId: "meter-1" }, own("participant-1"), "meter_id"],
+        [{ meterId: "METER-1" }, own("participant-1"), "meter_id"],
+      ] as const;
+      for (const [request, isOwn, field] of lists) {
+        if (isOwn) {
+          const { entries } = await list(request, as(role, id));
+          assert.ok(entries.length > 0 && entries.every(({ record }) => record !== undefined));
+          continue;
+        }
+        const error = await rpcErrorFrom(list(request, as(role, id)));
+        assert.deepEqual(
+          [error.reason, error.status, error.field],
+          ["LISTING_NOT_ALLOWED", "PERMISSION_DENIED", field],
+        );
+      }
+    });
+
+    // Fields are checked one by one, so that one that is added later has to be thought about.
+    test(`show ${role} ${id} nothing of a record but its place in all that is public`, async () => {
+      const caller = as(role, id);
+      const names = Object.keys(QueryService.method) as (keyof typeof answerContent)[];
+      const places = names.filter((name) => answerContent[name] === "places");
+      assert.deepEqual(places, ["getReceipt", "getBlock", "listBlocks", "watchBlocks"]);
+      const nothing = names.filter((name) => answerContent[name] === "nothing");
+      for (const name of [...places, ...nothing]) {
+        const told = JSON.stringify(await answerOf(name, caller), (_key, value) =>
+          typeof value === "bigint" ? Number(value) : hexOrSame(value),
+        );
+        const secrets = [records.reading, records.trade, ...versions].map(toHex);
+        for (const secret of secrets) assert.ok(!told.includes(secret), name);
+        const hashes = [records.reading, records.trade].map((each) => toHex(hashOf(each)));
+        const known = hashes.some((each) => told.includes(each));
+        assert.equal(known, places.includes(name), name);
+        for (const field of ["ownerId", "buyerId", "successor", "decoded", "privateEntries"]) {
+          assert.ok(!told.includes(`"${field}"`), `${name} says ${field}`);
         }
       }
     });
   }
+
+  /** What a method that takes no record's content answers, as the bytes of its fields. */
+  const answerOf = async (name: keyof typeof answerContent, caller: CallContext) => {
+    const requests = {
+      getReceipt: { recordHash: hashOf(records.reading) },
+      getBlock: { selector: { case: "height" as const, value: 1n } },
+      watchBlocks: { fromHeight: 1n },
+      getConsistencyProof: { fromTreeSize: 1n },
+    };
+    const request = name in requests ? requests[name as keyof typeof requests] : {};
+    const method = QueryService.method[name];
+    const handler = service[name] as (request: object, caller: CallContext) => unknown;
+    const answer = handler(create(method.input, request as never), caller);
+    if (method.methodKind !== "server_streaming") return await answer;
+    const blocks = [];
+    for await (const block of answer as AsyncIterable<unknown>) {
+      blocks.push(block);
+      if (blocks.length === Number(store.reader.head().height)) return blocks;
+    }
+    return blocks;
+  };
 
   test("give every version of a record, oldest first, by the hash of any of them", async () => {
     for (const version of versions) {
@@ -172,6 +252,29 @@ describe("a manager's answers about records", () => {
     const backwards = await rpcErrorFrom(range(endMs, endMs - 1));
     assert.deepEqual([backwards.reason, backwards.field], ["RANGE_INVALID", "to_unix_ms"]);
     assert.equal(backwards.status, "INVALID_ARGUMENT");
+  });
+
+  test("refuse page tokens that are made up, without a fault of their own", async () => {
+    for (const position of [
+      "5,-2",
+      "-5,2",
+      "5,",
+      ",",
+      "5,2,1",
+      "0x5,2",
+      "5.5,2",
+      " 5,2",
+      "1e3,2",
+    ]) {
+      const made = pageToken("records//meter-1", position);
+      const error = await rpcErrorFrom(list({ meterId: "meter-1", pageToken: made }));
+      assert.equal(error.reason, "PAGE_TOKEN_INVALID", position);
+    }
+    const beyond = pageToken("records//meter-1", `5,${2 ** 53 - 1}`);
+    const refused = await rpcErrorFrom(list({ meterId: "meter-1", pageToken: beyond }));
+    assert.equal(refused.reason, "PAGE_TOKEN_INVALID");
+    const last = pageToken("records//meter-1", `${2 ** 53 - 2},${2 ** 53 - 2}`);
+    assert.deepEqual((await list({ meterId: "meter-1", pageToken: last })).entries, []);
   });
 
   const stolen = async () => (await list({ participantId: "participant-1", pageSize: 1 })).next;

@@ -67,7 +67,7 @@ class Versions {
     const records = {
       entry: async (recordHash: Uint8Array) => {
         this.reads += 1;
-        return [{ recordHash }, this.byteCount] as const;
+        return [{ recordHash, record: recordHash }, this.byteCount] as const;
       },
       parentOf: async (hash: Uint8Array) => {
         this.reads += 1;
@@ -104,7 +104,7 @@ describe("the history of a record", () => {
     const { pages } = await new Versions(long).all(long - 1, 100);
     for (const { reads, versions } of pages) {
       const climb = versions.length === 0 || versions[0] === 0 ? climbMax.versions : 0;
-      assert.ok(reads <= climb + 2 * 101, `${reads} reads for ${versions.length} versions`);
+      assert.ok(reads <= climb + 1 + 2 * 101, `${reads} reads for ${versions.length} versions`);
     }
   });
 
@@ -113,7 +113,7 @@ describe("the history of a record", () => {
     const versions = new Versions(20, bytes);
     const first = await versions.page(19);
     assert.deepEqual(first.versions, []);
-    assert.equal(first.reads, climbMax.bytes / bytes);
+    assert.equal(first.reads, 1 + climbMax.bytes / bytes, "the version asked for is read first");
     assert.deepEqual((await versions.all(19)).versions, inOrder.slice(0, 20));
   });
 

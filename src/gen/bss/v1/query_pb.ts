@@ -1520,8 +1520,8 @@ export const QueryService: GenService<{
     output: typeof GetStatusResponseSchema;
   },
   /**
-   * Callers: any. The record's content is there for managers, its owner and its parties; others see hash, position
-   * and seal digest.
+   * Callers: any. The record's content is there for managers, its owner and its parties; others see hash, block,
+   * position and seal digest.
    *
    * @generated from rpc bss.v1.QueryService.GetRecord
    */
@@ -1541,7 +1541,8 @@ export const QueryService: GenService<{
     output: typeof GetReceiptResponseSchema;
   },
   /**
-   * Callers: as GetRecord. Every version, oldest first; any version's hash may be given.
+   * Callers: as GetRecord. Every version, oldest first; any version's hash may be given. Which record updates which is
+   * content: who may not read the record gets the place of the one that it named, and no other version.
    *
    * @generated from rpc bss.v1.QueryService.GetRecordHistory
    */
@@ -1551,8 +1552,9 @@ export const QueryService: GenService<{
     output: typeof GetRecordHistoryResponseSchema;
   },
   /**
-   * Callers: as GetRecord. By participant or by meter, ascending by time. FAILED_PRECONDITION (PARTICIPANT_UNKNOWN,
-   * METER_UNKNOWN) for an id that nobody has.
+   * Callers: managers; participants for their own id, which lists trades that they bought too, and for their own meters.
+   * Whose a record is, is content: PERMISSION_DENIED (LISTING_NOT_ALLOWED) for all others. By participant or by meter,
+   * ascending by time. FAILED_PRECONDITION (PARTICIPANT_UNKNOWN, METER_UNKNOWN) for an id that nobody has.
    *
    * @generated from rpc bss.v1.QueryService.ListRecords
    */
