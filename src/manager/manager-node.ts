@@ -25,15 +25,10 @@ import { loadGenesis } from "../node/genesis-file.js";
 import { identities } from "../node/identities.js";
 import { checkLimits } from "../node/limits-check.js";
 import { NodeCertificate } from "../node/node-certificate.js";
+import { openLog } from "../node/node-log.js";
 import { refusalLog } from "../node/refusal-log.js";
 import { rpcLimitsOf } from "../node/rpc-limits.js";
-import {
-  failNode,
-  type NodeOptions,
-  openLog,
-  openNode,
-  type RunningNode,
-} from "../node/running-node.js";
+import { failNode, type NodeOptions, openNode, type RunningNode } from "../node/running-node.js";
 import { sampleSync } from "../node/sync-observer.js";
 import { HeadSignal } from "../query/head-signal.js";
 import type { IdentityRegistry } from "../rpc/authorizer.js";

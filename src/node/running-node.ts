@@ -1,6 +1,5 @@
 /** What starting a node takes besides its config, and what it gives back; alike for both roles. */
-import { type DestinationStream, type Logger, pino } from "pino";
-import type { LogLevel } from "../config/node-config.js";
+import type { DestinationStream } from "pino";
 import { Closers } from "./closers.js";
 
 export type NodeOptions = {
@@ -20,9 +19,6 @@ export type RunningNode = {
   close(): Promise<void>;
 };
 
-/** Of log lines that could not be written yet; more are dropped. */
-const waitingBytesMax = 1024 * 1024;
-
 /** Runs `start`, and closes what it has opened when it fails. */
 export async function openNode(
   start: (closers: Closers) => Promise<Pick<RunningNode, "port" | "reload">>,
@@ -35,23 +31,6 @@ export async function openNode(
     await closers.close();
     throw error;
   }
-}
-
-/** A log of JSON lines that each name the node. */
-export function openLog(
-  node: { readonly role: "manager" | "storage"; readonly id: string; readonly level: LogLevel },
-  { logTo }: NodeOptions,
-): Logger {
-  const { role, id, level } = node;
-  const settings = { level, base: { role, id } };
-  return pino(settings, logTo ?? standardOutput());
-}
-
-/** Lines that cannot be written, on a full disk for instance, must not end the node. */
-function standardOutput(): DestinationStream {
-  const stream = pino.destination({ dest: 1, sync: true, maxLength: waitingBytesMax });
-  stream.on("error", () => {});
-  return stream;
 }
 
 /** Ends the process with the error, or tells whoever asked to be told. */

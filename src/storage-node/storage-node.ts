@@ -19,15 +19,10 @@ import { certificateObserver } from "../node/certificate-observer.js";
 import { askManagersInTurn, CertificateRenewal } from "../node/certificate-renewal.js";
 import type { Closers } from "../node/closers.js";
 import { identities } from "../node/identities.js";
+import { openLog } from "../node/node-log.js";
 import { refusalLog } from "../node/refusal-log.js";
 import { rpcLimitsOf } from "../node/rpc-limits.js";
-import {
-  failNode,
-  type NodeOptions,
-  openLog,
-  openNode,
-  type RunningNode,
-} from "../node/running-node.js";
+import { failNode, type NodeOptions, openNode, type RunningNode } from "../node/running-node.js";
 import { sampleSync } from "../node/sync-observer.js";
 import { HeadSignal } from "../query/head-signal.js";
 import { checkListen } from "../rpc/listen-check.js";

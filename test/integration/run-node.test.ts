@@ -94,7 +94,7 @@ describe("a node's process", () => {
 
   test("goes on when its log cannot be written", async (t) => {
     if (!existsSync("/dev/full")) return t.skip("there is no full disk to write to");
-    const module = new URL("../../src/node/running-node.js", import.meta.url).href;
+    const module = new URL("../../src/node/node-log.js", import.meta.url).href;
     const text = `
       import { openLog } from ${JSON.stringify(module)};
       const log = openLog({ role: "storage", id: "pc-7", level: "info" }, {});
