@@ -47,7 +47,7 @@ export function register(program: Command): void {
         const { limit } = options;
         const from =
           options.from ?? (await lastHeights(client, options.follow === true ? 0 : limit));
-        output.line(table(columns, []));
+        output.lines(table(columns, []));
         if (options.follow === true) {
           await follow(client, from, output);
           return;

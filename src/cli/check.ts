@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { printable } from "../base/printable.js";
 import { loadNodeConfig, type NodeConfig } from "../config/node-config.js";
 import { openRocksDb } from "../store/rocksdb-store.js";
 import { damageOf, type Finding } from "../store/store-comparison.js";
@@ -41,7 +42,7 @@ export function register(program: Command): void {
       const result = { id: config.id, height, findings: count };
       output.result({ ...result, shown: findings }, () =>
         [
-          ...findings.map(({ where, what }) => `${where}: ${what}`),
+          ...findings.map(({ where, what }) => printable(`${where}: ${what}`)),
           ...(count > findings.length ? [`and ${count - findings.length} more`] : []),
           count === 0
             ? `${config.id}: all of it is right, up to height ${height}`

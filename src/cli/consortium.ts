@@ -2,6 +2,7 @@
 import { toJson } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import { toHex } from "../base/bytes.js";
+import { printable } from "../base/printable.js";
 import { ControlOperationSchema, type Policy, PolicySchema } from "../gen/bss/v1/genesis_pb.js";
 import { type GetConsortiumResponse, ManagerStatusSchema } from "../gen/bss/v1/query_pb.js";
 import { withClient } from "./client-session.js";
@@ -51,7 +52,7 @@ function textOf({
     ]),
     table(columns, rows),
     ...(policy === undefined ? [] : [fields(policyRows(policy))]),
-    `rules\n${rules.map((rule) => `  ${rule}`).join("\n")}`,
+    `rules\n${rules.map((rule) => `  ${printable(rule)}`).join("\n")}`,
   ];
   return parts.join("\n\n");
 }

@@ -2,6 +2,7 @@
  * The status of all nodes, redrawn in place on a terminal, and as one line per change everywhere
  * else.
  */
+import { printable } from "../base/printable.js";
 import type { NodeStatus } from "./node-status.js";
 import { type Output, shortHash, table, toJson } from "./output.js";
 
@@ -55,7 +56,7 @@ export class StatusDisplay {
       const key = toJson({ ...value, waits_for: isWaiting });
       if (this.#printed.get(row.id) === key) continue;
       this.#printed.set(row.id, key);
-      this.#output.result(value, () => lineOf(row));
+      this.#output.result(value, () => printable(lineOf(row)));
     }
   }
 
@@ -66,7 +67,7 @@ export class StatusDisplay {
     const gone = Math.max(0, this.#linesOnScreen - lines.length);
     const up = this.#linesOnScreen > 0 ? `\x1b[${this.#linesOnScreen}A` : "";
     // A line that wraps would be two, and the next redraw would start one line too low.
-    const text = lines.map((line) => `\x1b[2K${line.slice(0, width - 1)}\n`).join("");
+    const text = lines.map((line) => `\x1b[2K${printable(line).slice(0, width - 1)}\n`).join("");
     const blank = "\x1b[2K\n".repeat(gone);
     const back = gone > 0 ? `\x1b[${gone}A` : "";
     this.#stream.write(`${up}${text}${blank}${back}`);

@@ -1,5 +1,9 @@
+import { printable, printableLines } from "../base/printable.js";
 import { ConfigError } from "../config/config-error.js";
 import { CliError, exitCodes } from "./cli-error.js";
+
+/** An error may name many nodes, and what each of them says. */
+const errorCharsMax = 8_000;
 
 /** What to do about errors of the operating system that people meet. */
 const systemErrors: Readonly<Record<string, string>> = {
@@ -23,7 +27,7 @@ const systemErrors: Readonly<Record<string, string>> = {
  */
 export function errorMessage(error: unknown, debug: boolean): string {
   const lines = describe(error).map((line) => `bss: ${line}`);
-  if (debug) lines.push(stackOf(error));
+  if (debug) lines.push(printableLines(stackOf(error)));
   return lines.join("\n");
 }
 
@@ -49,7 +53,7 @@ function hasAdvice(error: unknown): error is Error & { readonly next: string } {
 }
 
 function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, " ").trim();
+  return printable(text.replaceAll(/\s+/g, " ").trim(), errorCharsMax);
 }
 
 function stackOf(error: unknown): string {

@@ -73,7 +73,7 @@ async function ask(
 
 function print(answers: readonly Answer[], output: Output): void {
   if (output.json) for (const answer of answers) output.result(jsonOf(answer), String);
-  output.line(table(columns, answers.map(rowOf)));
+  output.lines(table(columns, answers.map(rowOf)));
 }
 
 function rowOf(answer: Answer) {

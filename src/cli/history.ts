@@ -18,7 +18,7 @@ export function register(program: Command): void {
           if (output.json) output.result(recordJson(version), String);
           else versions.push(version);
         }
-        output.line(recordTable(versions));
+        output.lines(recordTable(versions));
         if (versions.some(({ content }) => content === undefined)) {
           output.note("this profile may not read the record, so other versions are not shown");
         }

@@ -48,7 +48,7 @@ export function register(program: Command): void {
           records.push(record);
           if (output.json) output.result(recordJson(record), String);
         }
-        output.line(records.length === 0 ? "no records" : recordTable(records));
+        output.lines(records.length === 0 ? "no records" : recordTable(records));
         if (more) output.note(`there are more than ${options.limit}; --limit shows more`);
       }),
     );

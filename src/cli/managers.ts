@@ -52,7 +52,7 @@ export function register(program: Command): void {
 
 function printManagers(managers: readonly ManagerStatus[], output: Output): void {
   if (output.json) for (const manager of managers) output.result(jsonOf(manager), String);
-  output.line(table(columns, managers.map(rowOf)));
+  output.lines(table(columns, managers.map(rowOf)));
 }
 
 function rowOf(manager: ManagerStatus) {
@@ -99,7 +99,7 @@ async function printHistory(
     const why = absence.why === "absent" ? "absent" : equivocation;
     rows.push([managerId, fromHeight, formatTime(fromMs), toHeight ?? "not yet", lasted, why]);
   }
-  output.line(rows.length === 0 ? "no manager was ever suspended" : table(historyColumns, rows));
+  output.lines(rows.length === 0 ? "no manager was ever suspended" : table(historyColumns, rows));
 }
 
 function absenceJson(absence: Absence, fromMs: number, toMs: number | undefined): object {

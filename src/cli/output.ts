@@ -2,9 +2,15 @@
  * What commands print. Results go to stdout: a table or lines for people, with `--json` one JSON
  * value per result and nothing else. Everything that is not a result (progress, hints) goes to
  * stderr.
+ *
+ * Much of it was written by others: what nodes say of themselves, names on the ledger, files that
+ * were handed over. None of that may move the cursor or begin a line of its own, so everything
+ * passes `printable` here; only `lines` and `result` take several lines, of cells that are one
+ * each.
  */
 import type { Command } from "commander";
 import { toHex } from "../base/bytes.js";
+import { printable, printableJson, printableLines } from "../base/printable.js";
 
 export type Cell = string | number | bigint | undefined;
 
@@ -19,9 +25,11 @@ export type Output = {
   readonly json: boolean;
   /** Prints a result: `value` as JSON on one line, or else what `forPeople` makes of it. */
   result(value: unknown, forPeople: () => string): void;
-  /** For people only, to stdout: nothing with `--json`. */
+  /** One line for people only, to stdout: nothing with `--json`. */
   line(text: string): void;
-  /** To stderr, in both modes. */
+  /** The same for a table, or fields. */
+  lines(text: string): void;
+  /** One line to stderr, in both modes. */
   note(text: string): void;
 };
 
@@ -31,15 +39,16 @@ export function outputOf(command: Command): Output {
   const print = (text: string) => void process.stdout.write(`${text}\n`);
   return {
     json,
-    result: (value, forPeople) => print(json ? toJson(value) : forPeople()),
-    line: (text) => (json ? undefined : print(text)),
-    note: (text) => void process.stderr.write(`${text}\n`),
+    result: (value, forPeople) => print(json ? toJson(value) : printableLines(forPeople())),
+    line: (text) => (json ? undefined : print(printable(text))),
+    lines: (text) => (json ? undefined : print(printableLines(text))),
+    note: (text) => void process.stderr.write(`${printable(text)}\n`),
   };
 }
 
 /** JSON on one line: byte strings as lower-case hex, 64-bit integers as decimal strings. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(value, function (this: Record<string, unknown>, key) {
+  const json = JSON.stringify(value, function (this: Record<string, unknown>, key) {
     // Not the second argument: a Buffer has a toJSON of its own, which has been applied to that.
     const inner = this[key];
     if (inner instanceof Uint8Array) return toHex(inner);
@@ -47,6 +56,8 @@ export function toJson(value: unknown): string {
     if (inner instanceof Map) return Object.fromEntries(inner);
     return inner;
   });
+  // Undefined for a value that JSON does not have.
+  return json === undefined ? json : printableJson(json);
 }
 
 /** A table with a header and columns as wide as they need to be; no trailing blanks. */
@@ -108,5 +119,5 @@ export function shortHash(hash: Uint8Array | string, digits = 12): string {
 }
 
 function cellText(cell: Cell): string {
-  return cell === undefined ? "-" : String(cell);
+  return cell === undefined ? "-" : printable(String(cell));
 }

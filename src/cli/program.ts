@@ -4,6 +4,7 @@
  * line that says what to do next, and exit codes (cli-error.ts).
  */
 import { Command, CommanderError } from "commander";
+import { printable } from "../base/printable.js";
 import { version } from "../base/version.js";
 import { register as registerBlocks } from "./blocks.js";
 import { register as registerCheck } from "./check.js";
@@ -90,7 +91,7 @@ function reportUsage(error: CommanderError): number {
   // printed with 1.
   if (error.exitCode === 0) return exitCodes.success;
   if (error.code !== "commander.help") {
-    const what = error.message.replace(/^error: /, "").replaceAll(/\s+/g, " ");
+    const what = printable(error.message.replace(/^error: /, "").replaceAll(/\s+/g, " "));
     const next = "run 'bss --help' for the commands, 'bss <command> --help' for the options of one";
     process.stderr.write(`bss: ${what}; ${next}\n`);
   }

@@ -1,5 +1,6 @@
 /** `bss receipt`: a record's receipt, as a file that proves itself. */
 import type { Command } from "commander";
+import { printableJson } from "../base/printable.js";
 import { receiptToJson } from "../client/receipt-json.js";
 import { parseHash, withClient } from "./client-session.js";
 import { addProfileOption } from "./profile.js";
@@ -18,7 +19,8 @@ export function register(program: Command): void {
     .action((hash: Uint8Array, _options: object, self: Command) =>
       withClient(self, async (client, output) => {
         const receipt = await client.getReceipt(hash);
-        process.stdout.write(`${receiptToJson(receipt, { pretty: !output.json })}\n`);
+        const json = receiptToJson(receipt, { pretty: !output.json });
+        process.stdout.write(`${printableJson(json)}\n`);
       }),
     );
   addProfileOption(command);

@@ -96,7 +96,7 @@ function summary(record: Record): string {
     case "document": {
       const { name, mediaType, content } = payload.value;
       const size = formatBytes(content.length);
-      return `document: ${printable(name || "unnamed")}, ${mediaType}, ${size}`;
+      return `document: ${name || "unnamed"}, ${mediaType}, ${size}`;
     }
     default:
       return "unknown";
@@ -147,7 +147,7 @@ function payloadRows({ payload }: Record): readonly Row[] {
       const { mediaType, name, content } = payload.value;
       return [
         ["media_type", mediaType],
-        ["name", printable(name)],
+        ["name", name],
         ["content", `${formatBytes(content.length)}; --content FILE writes it`],
       ];
     }
@@ -166,9 +166,4 @@ function forPeople(name: string, value: Cell): Row {
   if (unit === "unix_s") return [label, formatTime(Number(value) * 1000)];
   if (unit === "wh") return [label, `${value} Wh`];
   return [label, unit === "s" ? `${value} s` : value];
-}
-
-/** A name from the ledger must not move the cursor or change the colours of whoever reads it. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{C}/gu, "\uFFFD");
 }

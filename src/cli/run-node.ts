@@ -10,6 +10,7 @@
  */
 import { closeSync, openSync } from "node:fs";
 import { isatty } from "node:tty";
+import { printable, printableLines } from "../base/printable.js";
 import { whenOutputEnds } from "./output-end.js";
 
 /** What a node gives back once it is listening. */
@@ -100,7 +101,7 @@ function exitAfterBug(error: unknown, debug: boolean): never {
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const place = /\n\s+(at .+)/.exec(stack)?.[1] ?? "";
   const next = "this is a bug: keep the log and report it, then start the node again";
-  process.stderr.write(`bss: ${`${what} ${place}`.replaceAll(/\s+/g, " ").trim()}; ${next}\n`);
-  if (debug) process.stderr.write(`${stack}\n`);
+  process.stderr.write(`bss: ${printable(`${what} ${place}`).trim()}; ${next}\n`);
+  if (debug) process.stderr.write(`${printableLines(stack)}\n`);
   process.exit(1);
 }

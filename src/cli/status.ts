@@ -65,7 +65,7 @@ export function register(program: Command): void {
         const consortium = someGoOn ? await client.getConsortium({ history: false }) : undefined;
         const managers = consortium?.managers ?? [];
         if (output.json) for (const each of answers) output.result(jsonOf(each, managers), String);
-        output.line(
+        output.lines(
           table(
             columns,
             answers.map((answer) => rowOf(answer, managers)),

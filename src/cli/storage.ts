@@ -37,7 +37,7 @@ export function register(program: Command): void {
           nodes.push(node);
           if (output.json) output.result(jsonOf(node), String);
         }
-        output.line(nodes.length === 0 ? "no storage nodes" : table(columns, nodes.map(rowOf)));
+        output.lines(nodes.length === 0 ? "no storage nodes" : table(columns, nodes.map(rowOf)));
       }),
     );
   addProfileOption(command);

@@ -9,6 +9,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { defined } from "../base/assert.js";
 import { toHex } from "../base/bytes.js";
+import { printable } from "../base/printable.js";
 import type { Time, Timer } from "../base/time.js";
 import type { Task } from "../consensus/events.js";
 import { serviceRank } from "../consensus/home-manager.js";
@@ -186,7 +187,8 @@ export class StorageExchange {
   #takeHalt(nodeId: string, link: Link, { height, text }: HaltNotice): void {
     if (link.halted) return;
     link.halted = true;
-    const kept = text.slice(0, haltTextMax);
+    // It goes on to the log, to GetStatus, and to whoever reads these.
+    const kept = printable(text.slice(0, haltTextMax));
     this.#halts.set(nodeId, kept);
     this.#ports.onHalt(nodeId, Number(height), kept);
   }

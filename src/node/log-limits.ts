@@ -105,7 +105,7 @@ export class LogLimits {
     this.#bytes[budget].charge(budget, bytes, this.#monotonicMs());
   }
 
-  /** What was left out and not told yet, once a minute; undefined while there is nothing to tell. */
+  /** What was left out and not told yet, once a minute; undefined while there is nothing so. */
   summary(): LeftOutSummary | undefined {
     const nowMs = this.#monotonicMs();
     if (this.#leftOut.size === 0) return undefined;

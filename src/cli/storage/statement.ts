@@ -72,7 +72,7 @@ function print(statement: Statement, last: number, output: Output): void {
   }
   const shown = entries.slice(-last);
   if (output.json) for (const entry of shown) output.result(jsonOf(entry), String);
-  output.line(table(columns, shown.map(rowOf)));
+  output.lines(table(columns, shown.map(rowOf)));
   const { credit, reward, paid, suspension = "none" } = node;
   const summary = {
     ...{ node_id: nodeId, height, credit, reward, paid, due: reward - paid, suspension },

@@ -3,6 +3,7 @@
  * piped.
  */
 import { SingleBar } from "cli-progress";
+import { printable } from "../../base/printable.js";
 import { formatDuration } from "../output.js";
 import { barLook } from "../progress-bar.js";
 
@@ -22,7 +23,7 @@ export function createProgress(
   if (!stream.isTTY) {
     return {
       settle() {},
-      note: (text) => void stream.write(`${text}\n`),
+      note: (text) => void stream.write(`${printable(text)}\n`),
       stop() {},
     };
   }
@@ -40,7 +41,7 @@ export function createProgress(
     },
     note(text) {
       // Over the bar, which is drawn again below it with the next frame.
-      stream.write(`\r\u001B[K${text}\n`);
+      stream.write(`\r\u001B[K${printable(text)}\n`);
     },
     stop: () => bar.stop(),
   };

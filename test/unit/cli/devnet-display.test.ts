@@ -30,6 +30,7 @@ function recorder(json: boolean, isTTY: boolean, columns = 80) {
     json,
     result: (value, forPeople) => void printed.push(json ? toJson(value) : forPeople()),
     line: () => {},
+    lines: () => {},
     note: () => {},
   };
   const stream = { isTTY, columns, write: (text: string) => printed.push(text) > 0 };

@@ -46,6 +46,23 @@ describe("errorMessage", () => {
     assert.match(errorMessage(new Error(""), false), /^bss: unknown error; /);
   });
 
+  test("shows what a server wrote on its one line, without moving the cursor", () => {
+    const said = "full\u001B[2J\nbss: all is well\u009B1A\u202E\u2028";
+    for (const error of [
+      new CliError(said, "wait"),
+      new Error(said),
+      { next: 1, toString: () => said },
+    ]) {
+      const text = errorMessage(error, false);
+      assert.match(
+        text,
+        /^bss: full\uFFFD\[2J bss: all is well\uFFFD1A\uFFFD[^\p{C}\u2028\u2029]*$/u,
+      );
+    }
+    const debug = errorMessage(new CliError(said, "wait"), true);
+    assert.match(debug.replaceAll("\n", ""), /^[^\p{C}\u2028\u2029]*$/u);
+  });
+
   test("adds stack and causes with --debug", () => {
     const cause = new TypeError("inner");
     const text = errorMessage(new CliError("outer", "wait", { cause }), true);

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { Command } from "commander";
 import {
   fields,
   formatBytes,
   formatDuration,
   formatTime,
+  outputOf,
   shortHash,
   table,
   toJson,
@@ -84,5 +86,53 @@ describe("output for machines", () => {
       list: [Buffer.from([9])],
     };
     assert.equal(toJson(value), '{"hash":"01ff","height":"12","peers":{"a":"1"},"list":["09"]}');
+  });
+});
+
+/** What a node may say of itself: the screen cleared, a line forged, text turned, hidden, red. */
+const hostile = [
+  "a\u001B[2J\u001B[1;1Hb\r\nmanager-1  in step",
+  "\u009B31m\u202Ec\u2066d\u200Be\u2028f\u0085g\u0007h\u007F",
+].join("");
+const shown = /^[^\p{C}\u2028\u2029]*$/u;
+
+describe("what others wrote", () => {
+  test("stays in its cell: it moves no cursor and begins no line", () => {
+    const text = table([{ title: "NODE" }, { title: "STATE" }], [["storage-1", hostile]]);
+    assert.equal(text.split("\n").length, 2);
+    for (const line of text.split("\n")) assert.match(line, shown);
+    const pairs = fields([["halted", hostile]]);
+    assert.match(pairs, shown);
+    assert.match(pairs, /b manager-1 {2}in step/);
+  });
+
+  test("is cut where it is long", () => {
+    const cell = fields([["halted", "x".repeat(1_000_000)]]);
+    assert.ok(cell.length < 2_100 && cell.endsWith("x…"));
+  });
+
+  test("stays in its line of a command's output, and JSON says the same", (t) => {
+    const written = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) {
+      t.mock.method(process[name], "write", (text: string) => {
+        written[name] += text;
+        return true;
+      });
+    }
+    const output = outputOf(new Command());
+    output.line(`storage-1 has halted: ${hostile}`);
+    output.note(`a link is down: ${hostile}`);
+    output.lines(table([{ title: "WHY" }], [[hostile]]));
+    output.result({}, () => `x ${hostile.replaceAll(/[\r\n]/g, "")}`);
+    const asJson = outputOf(new Command().option("--json").parse(["--json"], { from: "user" }));
+    asJson.result({ halted: hostile }, String);
+    t.mock.restoreAll();
+    const lines = written.stdout.split("\n");
+    assert.equal(lines.length, 1 + 2 + 1 + 1 + 1);
+    for (const line of [...lines, ...written.stderr.trimEnd().split("\n")]) {
+      assert.match(line, shown);
+    }
+    assert.equal(written.stderr.split("\n").length, 2);
+    assert.deepEqual(JSON.parse(lines.at(-2) ?? ""), { halted: hostile });
   });
 });

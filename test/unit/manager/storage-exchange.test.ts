@@ -212,6 +212,15 @@ describe("the links of storage nodes", () => {
     assert.equal(exchange.haltOf("storage-3"), undefined, "it takes part again");
   });
 
+  test("keep why a node has halted on one line, which moves nobody's cursor", async () => {
+    const text = "gone\u001B[2J\r\nmanager-1 in step\u009B31m\u202E\u200B\u2028end";
+    await say("storage-3", { case: "halt", value: { height: 7n, text } });
+    assert.match(
+      exchange.haltOf("storage-3") ?? "",
+      /^gone\uFFFD\[2J manager-1 [^\p{C}\u2028]*end$/u,
+    );
+  });
+
   test("answer requests for blocks within bounds", async () => {
     for (const [fromHeight, limit] of [
       [1n, 10],
