@@ -10,7 +10,6 @@ import {
   chooseListening,
   demandFree,
   firstPort,
-  type Listening,
   type WantedListening,
 } from "./joining/listening.js";
 import { MemberDirectory } from "./joining/member-directory.js";
@@ -58,8 +57,8 @@ async function registerStorage(options: Options, command: Command): Promise<void
   const output = outputOf(command);
   const newcomer = newcomerOf(options, "storage");
   const { directory, id } = newcomer;
-  const listening = await prepareNode(newcomer, options, output);
-  await joinOnce(newcomer, hostsOf(listening), output);
+  await prepareNode(newcomer, options, output);
+  await joinOnce(newcomer, output);
   if (!options.start) {
     output.note(`start ${id} with 'bss start --config ${directory.configFile}'`);
     return;
@@ -72,7 +71,7 @@ async function registerParticipant(options: Options, command: Command): Promise<
   const newcomer = newcomerOf(options, "participant");
   refuseNoRoom(newcomer.directory.path, 0);
   await newcomer.directory.prepare(undefined);
-  await joinOnce(newcomer, [], outputOf(command));
+  await joinOnce(newcomer, outputOf(command));
 }
 
 function registerCommand(parent: Command, name: string, whom: string): Command {
@@ -105,7 +104,7 @@ async function prepareNode(
   { directory, id }: Newcomer,
   { listen, metrics, start }: Options,
   output: Output,
-): Promise<Listening> {
+): Promise<void> {
   const { exists, configFile } = directory;
   if (exists) directory.checkSame("config");
   const before: WantedListening = exists ? readListening(configFile) : {};
@@ -119,20 +118,15 @@ async function prepareNode(
   else if (!sameListening(before, listening)) writeListening(configFile, listening);
   const at = joinHostPort(listening.listen);
   output.note(`${id} has its keys in ${directory.path} and is going to listen on ${at}`);
-  return listening;
 }
 
 /** Has a certificate issued, by the admission that comes first, unless there is one. */
-async function joinOnce(
-  { id, role, file, directory }: Newcomer,
-  hosts: readonly string[],
-  output: Output,
-): Promise<void> {
+async function joinOnce({ id, role, file, directory }: Newcomer, output: Output): Promise<void> {
   if (directory.hasCertificate) {
     output.note(`${id} has joined before, and has its certificate`);
     return;
   }
-  const joining = await directory.joining(hosts);
+  const joining = await directory.joining();
   const { certificateChain, height } = await join(file, joining).catch((error: unknown) => {
     throw cliErrorOf(error);
   });
@@ -161,11 +155,6 @@ function idOf(
   }
   if (memberId === "" || memberId === id) return id;
   throw new CliError(`the invitation is for ${memberId}`, "leave out --id");
-}
-
-function hostsOf({ listen: { host } }: Listening): readonly string[] {
-  const everywhere = host === "0.0.0.0" || host === "::";
-  return [...new Set(["localhost", "127.0.0.1", "::1", ...(everywhere ? [] : [host])])];
 }
 
 function parseAddress(text: string): HostPort {

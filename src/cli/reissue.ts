@@ -12,6 +12,7 @@ import { readAuthorities, readCertificateFile, readIssuerFiles } from "../config
 import { type IssuerConfig, loadNodeConfig, type NodeConfig } from "../config/node-config.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import { loadCertificateAuthority, reissueCertificate } from "../pki/certificate-authority.js";
+import { managerHosts } from "../pki/server-names.js";
 import { authorityOf, readCertificate, readTerms } from "../rpc/certificate.js";
 import { type Identity, parseIdentityUri } from "../rpc/identity.js";
 import { CliError } from "./cli-error.js";
@@ -33,8 +34,8 @@ export function register(program: Command): void {
     .command("reissue")
     .summary("sign a new certificate for the key of an old one, also of one that has expired")
     .description(
-      "Signs a new certificate for the key, the name and the hosts of an old one, with the " +
-        "authority of a manager. Whose certificate has expired sends the file (it is no secret) to " +
+      "Signs a new certificate for the key and the name of an old one, with the authority of a " +
+        "manager. Whose certificate has expired sends the file (it is no secret) to " +
         "a manager's operator, and puts what comes back in its place. No node is asked or needed.",
     )
     .requiredOption("-c, --config <file>", "config.yaml of a manager with `issuer`")
@@ -56,7 +57,9 @@ export function register(program: Command): void {
         ...readIssuerFiles(issuer),
       });
       const lifetimeMs = options.days === undefined ? issuer.lifetimeMs : options.days * dayMs;
-      const subject = { role, id, nowMs: Date.now(), lifetimeMs };
+      const address = role === "manager" ? genesis.members.manager(id)?.address : undefined;
+      const hosts = role === "manager" ? managerHosts(address) : [];
+      const subject = { role, id, hosts, nowMs: Date.now(), lifetimeMs };
       const issued = await reissueCertificate(authority, former, subject);
       const untilMs = readTerms(issued)?.toMs ?? 0;
       const formerMs = readTerms(former)?.toMs ?? 0;

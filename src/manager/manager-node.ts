@@ -100,7 +100,9 @@ async function start(
   const { tls } = certificate;
   checkTlsKey(config, tls.certPem, genesis);
   const trusted = { consortiumName: genesis.name, caPem: tls.caPem };
-  const issuer = config.issuer && (await Issuer.open(config.issuer, trusted, wallMs));
+  const issuer =
+    config.issuer &&
+    (await Issuer.open(config.issuer, trusted, { members: genesis.members, nowMs: wallMs }));
   await checkListen(config);
   const kv = await openRocksDb(config.dataDirectory);
   closers.add(() => kv.close());

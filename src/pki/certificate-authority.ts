@@ -5,8 +5,9 @@
  * public key (SPKI) of every party, and a certificate with another key is refused whoever signed
  * it.
  *
- * A party's certificate names it by exactly one URI, bss://<consortium>/<role>/<id>. Host names
- * stand beside it for the sake of ordinary TLS clients; nodes themselves check the URI and the key.
+ * A party's certificate names it by exactly one URI, bss://<consortium>/<role>/<id>. A manager's
+ * hosts stand beside it for the sake of standard TLS clients (server-names.ts says which); nodes
+ * themselves check the URI and the key.
  */
 import "reflect-metadata";
 import { createPrivateKey, webcrypto, X509Certificate } from "node:crypto";
@@ -15,7 +16,7 @@ import * as x509 from "@peculiar/x509";
 import { toHex } from "../base/bytes.js";
 import { fileError } from "../config/config-error.js";
 import { randomBytes } from "../crypto/random.js";
-import { isAmong, readTerms } from "../rpc/certificate.js";
+import { isAmong } from "../rpc/certificate.js";
 import { identityUri, type Role } from "../rpc/identity.js";
 import {
   generateTlsKeyPair,
@@ -24,6 +25,7 @@ import {
   tlsKeyAlgorithm,
   tlsSignatureAlgorithm,
 } from "./key-pairs.js";
+import { loopbackHosts, nameConstraints, usagesOf } from "./server-names.js";
 
 const dayMs = 24 * 60 * 60 * 1000;
 const authorityValidityMs = 10 * 365 * dayMs;
@@ -52,21 +54,24 @@ export type IssuedCertificate = {
 export async function createCertificateAuthority(options: {
   readonly consortiumName: string;
   readonly managerId: string;
+  /** The manager's: the only ones that standard clients believe its certificates for. */
+  readonly hosts?: readonly string[];
   /** Unix ms. */
   readonly nowMs: number;
 }): Promise<CertificateAuthority> {
-  const { consortiumName, managerId, nowMs } = options;
+  const { consortiumName, managerId, hosts = [], nowMs } = options;
   const keys = await generateTlsKeyPair();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
     {
       serialNumber: randomSerial(),
-      name: subjectName(consortiumName, `${managerId} certificate authority`),
+      name: authorityName(consortiumName, managerId),
       ...validity(nowMs, authorityValidityMs),
       keys,
       signingAlgorithm: tlsSignatureAlgorithm,
       extensions: [
         new x509.BasicConstraintsExtension(true, 0, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+        nameConstraints([...new Set([...loopbackHosts, ...hosts])]),
         await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
       ],
     },
@@ -127,7 +132,7 @@ async function readOrFail<T>(file: string, what: string, read: () => Promise<T>)
   }
 }
 
-/** A new key pair and its certificate, valid for 2 years, for TLS servers and clients. */
+/** A new key pair and its certificate, valid for 2 years. */
 export async function issueCertificate(
   authority: CertificateAuthority,
   options: Omit<CertificateSubject, "publicKey" | "lifetimeMs"> & { readonly lifetimeMs?: number },
@@ -145,7 +150,7 @@ export async function issueCertificate(
 export type CertificateSubject = {
   readonly role: Role;
   readonly id: string;
-  /** Host names and IP addresses that the party can be reached at. */
+  /** A manager's host names and IP addresses; nobody else's certificate names any. */
   readonly hosts: readonly string[];
   /** Unix ms. */
   readonly nowMs: number;
@@ -153,7 +158,10 @@ export type CertificateSubject = {
   readonly publicKey: webcrypto.CryptoKey;
 };
 
-/** A certificate for a party's own key. */
+/**
+ * A certificate for a party's own key. It names a manager's hosts if the authority is that
+ * manager's: another one's may not name them.
+ */
 export async function certify(
   authority: CertificateAuthority,
   subject: CertificateSubject,
@@ -162,7 +170,9 @@ export async function certify(
   const { consortiumName } = authority;
   const names: x509.JsonGeneralNames = [
     { type: "url", value: identityUri(consortiumName, { role, id }) },
-    ...hosts.map((host) => ({ type: isIP(host) === 0 ? "dns" : "ip", value: host }) as const),
+    ...(isAuthorityOf(authority, subject) ? hosts : []).map(
+      (host) => ({ type: isIP(host) === 0 ? "dns" : "ip", value: host }) as const,
+    ),
   ];
   return x509.X509CertificateGenerator.create(
     {
@@ -176,10 +186,7 @@ export async function certify(
       extensions: [
         new x509.BasicConstraintsExtension(false, undefined, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        new x509.ExtendedKeyUsageExtension([
-          x509.ExtendedKeyUsage.serverAuth,
-          x509.ExtendedKeyUsage.clientAuth,
-        ]),
+        new x509.ExtendedKeyUsageExtension([...usagesOf(role)]),
         new x509.SubjectAlternativeNameExtension(names),
         await x509.SubjectKeyIdentifierExtension.create(publicKey, false, webcrypto),
         await x509.AuthorityKeyIdentifierExtension.create(
@@ -193,21 +200,34 @@ export async function certify(
   );
 }
 
-/** A new certificate (PEM) for the key and the hosts of an old one (PEM), whoever issued that. */
+function isAuthorityOf(
+  { certificate, consortiumName }: CertificateAuthority,
+  { role, id }: Pick<CertificateSubject, "role" | "id">,
+): boolean {
+  const own = new x509.Name(authorityName(consortiumName, id)).toString();
+  return role === "manager" && certificate.subject === own;
+}
+
+/** A new certificate (PEM) for the key of an old one (PEM), whoever issued that. */
 export async function reissueCertificate(
   authority: CertificateAuthority,
   formerPem: string,
-  subject: Pick<CertificateSubject, "role" | "id" | "nowMs" | "lifetimeMs">,
+  subject: Omit<CertificateSubject, "publicKey" | "hosts"> & {
+    readonly hosts?: readonly string[];
+  },
 ): Promise<string> {
   const former = new x509.X509Certificate(formerPem);
   const publicKey = await former.publicKey.export(tlsKeyAlgorithm, ["verify"], webcrypto);
-  const { hosts = [] } = readTerms(formerPem) ?? {};
-  return pem(await certify(authority, { ...subject, hosts, publicKey }));
+  return pem(await certify(authority, { hosts: [], ...subject, publicKey }));
 }
 
 function validity(nowMs: number, lengthMs: number): { notBefore: Date; notAfter: Date } {
   const backdatedMs = Math.min(backdatedMsMax, lengthMs / 10);
   return { notBefore: new Date(nowMs - backdatedMs), notAfter: new Date(nowMs + lengthMs) };
+}
+
+function authorityName(consortiumName: string, managerId: string): x509.JsonName {
+  return subjectName(consortiumName, `${managerId} certificate authority`);
 }
 
 /**

@@ -5,41 +5,28 @@
  */
 import "reflect-metadata";
 import { webcrypto } from "node:crypto";
-import { isIP } from "node:net";
 import * as x509 from "@peculiar/x509";
-import { isHost } from "../config/fields.js";
 import { spkiSha256, tlsKeyAlgorithm, tlsSignatureAlgorithm } from "./key-pairs.js";
 
 export const requestBytesMax = 4_096;
-export const requestHostsMax = 8;
-
-/** Of the subject alternative name (RFC 5280 §4.2.1.6). */
-const alternativeNameOid = "2.5.29.17";
 
 export type CertificateRequest = {
   readonly publicKey: webcrypto.CryptoKey;
   /** 32 bytes: what the ledger registers. */
   readonly spkiSha256: Uint8Array;
-  /** Host names and IP addresses, none twice. */
-  readonly hosts: readonly string[];
 };
 
 /** A request for the key of a PKCS #8 PEM; DER. */
 export async function createCertificateRequest(options: {
   readonly keyPem: string;
   readonly commonName: string;
-  readonly hosts: readonly string[];
 }): Promise<Uint8Array> {
-  const { keyPem, commonName, hosts } = options;
-  const names = hosts.map(
-    (host) => ({ type: isIP(host) === 0 ? "dns" : "ip", value: host }) as const,
-  );
+  const { keyPem, commonName } = options;
   const request = await x509.Pkcs10CertificateRequestGenerator.create(
     {
       name: [{ CN: [commonName.slice(0, 64)] }],
       keys: await keyPairOf(keyPem),
       signingAlgorithm: tlsSignatureAlgorithm,
-      extensions: names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)],
     },
     webcrypto,
   );
@@ -73,22 +60,5 @@ async function checkedRequest(der: Uint8Array): Promise<CertificateRequest | str
   const request = new x509.Pkcs10CertificateRequest(Buffer.from(der));
   const publicKey = await request.publicKey.export(tlsKeyAlgorithm, ["verify"], webcrypto);
   if (!(await request.verify(webcrypto))) return "the request is not signed by its key";
-  const hosts = hostsOf(request);
-  if (hosts === undefined) {
-    return `a request names at most ${requestHostsMax} host names and IP addresses, and no others`;
-  }
-  return { publicKey, spkiSha256: await spkiSha256(publicKey), hosts };
-}
-
-/** Undefined when a name is no host, or there are too many. */
-function hostsOf(request: x509.Pkcs10CertificateRequest): readonly string[] | undefined {
-  const found = request.getExtension(alternativeNameOid);
-  const names = found instanceof x509.SubjectAlternativeNameExtension ? found.names.items : [];
-  if (names.length > requestHostsMax) return undefined;
-  const hosts = names.map(({ type, value }) => {
-    if (type === "ip") return isIP(value) === 0 ? undefined : value;
-    return type === "dns" && isHost(value) ? value : undefined;
-  });
-  const known = hosts.filter((host) => host !== undefined);
-  return known.length === hosts.length ? [...new Set(known)] : undefined;
+  return { publicKey, spkiSha256: await spkiSha256(publicKey) };
 }

@@ -1,6 +1,8 @@
-import { certificatesPem, isIssuedBy, readTerms } from "../rpc/certificate.js";
+import { certificatesPem, isIssuedBy, readCertificate, readTerms } from "../rpc/certificate.js";
+import { parseIdentityUri } from "../rpc/identity.js";
 import { isSameParty } from "./certificate-choice.js";
 import { createCertificateRequest } from "./certificate-request.js";
+import { usagesOf } from "./server-names.js";
 
 /** A new one of a node may end before the old one if it lasts so long: it asks again in time. */
 const lastsMsMin = 12 * 60 * 60 * 1000;
@@ -17,7 +19,7 @@ export type AskForCertificate = (
 ) => Promise<string>;
 
 /**
- * A new certificate (PEM) for the same key and names. Not taken is what was issued for somebody
+ * A new certificate (PEM) for the same key and party. Not taken is what was issued for somebody
  * else, by an authority that is not in the bundle, or does not serve from now on for as long as the
  * old one (or half a day, with `mayEndSooner`): with it, nobody would be reached any more, not even
  * to ask again.
@@ -32,14 +34,20 @@ export async function renewedCertificate(options: {
   readonly wallMs: () => number;
 }): Promise<string> {
   const { id, tls, ask, mayEndSooner, wallMs } = options;
-  const { hosts = [] } = readTerms(tls.certPem) ?? {};
-  const request = await createCertificateRequest({ keyPem: tls.keyPem, commonName: id, hosts });
+  const request = await createCertificateRequest({ keyPem: tls.keyPem, commonName: id });
   return ask(request, (chain) => {
     const issued = certificatesPem(chain);
     const fault = faultOf(issued, tls, { mayEndSooner, nowMs: wallMs() });
     if (fault !== undefined) throw new Error(fault);
     return issued;
   });
+}
+
+/** Whether it has the usages that whom it names needs: nobody dials a node without `serverAuth`. */
+function servesItsRole(certPem: string): boolean {
+  const { role } = parseIdentityUri(readCertificate(certPem)?.uris[0] ?? "")?.identity ?? {};
+  const { usages = [] } = readTerms(certPem) ?? {};
+  return role !== undefined && usagesOf(role).every((usage) => usages.includes(usage));
 }
 
 /** Why not to use what was issued; undefined if there is no reason. */
@@ -49,6 +57,7 @@ function faultOf(
   { mayEndSooner, nowMs }: { readonly mayEndSooner: boolean; readonly nowMs: number },
 ): string | undefined {
   if (!isSameParty(issued, certPem)) return "what was issued is another party's certificate";
+  if (!servesItsRole(issued)) return "what was issued is not for what the party does";
   if (!isIssuedBy(issued, caPem)) return "what was issued is of no known authority";
   const { toMs: formerToMs = 0 } = readTerms(certPem) ?? {};
   const { fromMs = nowMs, toMs = 0 } = readTerms(issued) ?? {};

@@ -39,23 +39,27 @@ function urisOf(subjectAltName: string): readonly string[] {
   return uris;
 }
 
-/** When a certificate is valid, Unix ms, and the hosts that it names. */
+/** When a certificate is valid, Unix ms, and what for. */
 export type CertificateTerms = {
   readonly fromMs: number;
   readonly toMs: number;
   /** Host names and IP addresses. */
   readonly hosts: readonly string[];
+  /** OIDs of its extended key usage. */
+  readonly usages: readonly string[];
 };
 
 /** Of a DER or PEM certificate; undefined when it is none. */
 export function readTerms(certificate: Uint8Array | string): CertificateTerms | undefined {
   try {
-    const { validFrom, validTo, subjectAltName = "" } = new X509Certificate(certificate);
+    const parsed = new X509Certificate(certificate);
+    const { validFrom, validTo, subjectAltName = "", keyUsage } = parsed;
     const hosts = [...subjectAltName.matchAll(/(?:^|, )(?:DNS|IP Address):([^,"]+)/g)];
     return {
       fromMs: Date.parse(validFrom),
       toMs: Date.parse(validTo),
       hosts: hosts.flatMap(([, host]) => host ?? []),
+      usages: keyUsage ?? [],
     };
   } catch {
     return undefined;

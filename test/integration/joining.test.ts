@@ -179,7 +179,7 @@ describe("joining a consortium that runs", () => {
   const tryJoin = async (file: InvitationFile, id: string, name: string) => {
     const directory = new MemberDirectory(at(name), { role: "storage", id }, file);
     await directory.prepare({ listen: { host: "127.0.0.1", port: 1 } });
-    return join(file, await directory.joining([]));
+    return join(file, await directory.joining());
   };
   const asOperator = (parts: { uses?: number; expiresMs?: number; seed?: Uint8Array }) => {
     const profile: ClientProfile = readProfile(operator(1));

@@ -47,8 +47,8 @@ type AnyPlan = {
 /** Makes an authority per manager, and keys and a certificate for every party of the plan. */
 export async function createParties(plan: ConsortiumPlan, nowMs: number): Promise<Parties> {
   const authorities = new Map<string, CertificateAuthority>();
-  for (const { id } of plan.managers) {
-    const named = { consortiumName: plan.name, managerId: id, nowMs };
+  for (const { id, certificateHosts: hosts } of plan.managers) {
+    const named = { consortiumName: plan.name, managerId: id, hosts, nowMs };
     authorities.set(id, await createCertificateAuthority(named));
   }
   const party = async <Plan extends AnyPlan>(partyPlan: Plan): Promise<Party<Plan>> => {

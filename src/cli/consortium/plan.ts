@@ -6,6 +6,7 @@ import { isIP } from "node:net";
 import { type HostPort, joinHostPort } from "../../config/fields.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { isId } from "../../ledger/ids.js";
+import { managerHosts } from "../../pki/server-names.js";
 import type { Role } from "../../rpc/identity.js";
 import { CliError } from "../cli-error.js";
 import { type ParticipantPlan, readCommunityFile } from "./community-file.js";
@@ -158,15 +159,15 @@ function planNode(input: {
   const port = at?.port ?? number + portOffsets[role];
   const host = at?.host ?? "127.0.0.1";
   const metricsPort = number + portOffsets[`${role}Metrics`];
-  const loopback = ["localhost", "127.0.0.1", "::1"];
+  const address = joinHostPort({ host, port });
   return {
     role,
     id,
     issuerId,
     listen: { host: at === undefined ? host : everyAddress(host), port },
     metrics: { host: "127.0.0.1", port: metricsPort },
-    address: joinHostPort({ host, port }),
-    certificateHosts: [...new Set([...loopback, host])],
+    address,
+    certificateHosts: role === "manager" ? managerHosts(address) : [],
   };
 }
 

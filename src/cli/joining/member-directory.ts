@@ -96,14 +96,14 @@ export class MemberDirectory {
   }
 
   /** With the keys that are there. */
-  async joining(hosts: readonly string[]): Promise<Joining> {
+  async joining(): Promise<Joining> {
     const { id } = this.#identity;
     const signingSeed = readSeedFile(this.#at(files.signingKey));
     const keyPem = readFileSync(this.#at(files.key), "latin1");
-    const options = { keyPem, commonName: id, hosts };
-    const certificateRequest = await createCertificateRequest(options);
+    const certificateRequest = await createCertificateRequest({ keyPem, commonName: id });
     const request = await readCertificateRequest(certificateRequest);
-    if (typeof request === "string") throw new CliError(request, "give another --listen");
+    if (typeof request === "string")
+      throw new CliError(request, "restore tls.key, or take another --dir");
     const { publicKey: signingKey } = ed25519KeyPairFromSeed(signingSeed);
     const { spkiSha256: tlsSpkiSha256 } = request;
     return { id, signingSeed, signingKey, certificateRequest, tlsSpkiSha256 };

@@ -23,8 +23,8 @@ import { readCertificate } from "../../../src/rpc/certificate.js";
 // certificates.
 const nowMs = Date.UTC(2025, 0, 31, 12);
 const party = {
-  role: "storage",
-  id: "storage-1",
+  role: "manager",
+  id: "manager-2",
   hosts: ["localhost", "127.0.0.1", "::1"],
 } as const;
 
@@ -75,14 +75,14 @@ describe("the certificates of a consortium", () => {
     assert(leaf.checkIssued(ca));
     assert(leaf.verify(ca.publicKey));
     assert(!leaf.verify(new X509Certificate(other.certificatePem).publicKey));
-    assert.equal(leaf.subject, "O=demo\nCN=storage-1");
+    assert.equal(leaf.subject, "O=demo\nCN=manager-2");
     assertContains(leaf.raw, "0603551d0f0101ff040403020780");
   });
 
-  test("a party's certificate carries one URI, its hosts, and both TLS usages", () => {
+  test("a manager's certificate carries one URI, its hosts, and both TLS usages", () => {
     assert.equal(
       leaf.subjectAltName,
-      "URI:bss://demo/storage/storage-1, DNS:localhost, IP Address:127.0.0.1, " +
+      "URI:bss://demo/manager/manager-2, DNS:localhost, IP Address:127.0.0.1, " +
         "IP Address:0:0:0:0:0:0:0:1",
     );
     assert.deepEqual(leaf.keyUsage, ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"]);
@@ -103,7 +103,7 @@ describe("the certificates of a consortium", () => {
   test("nodes read the same identity and key out of it", () => {
     const facts = readCertificate(new Uint8Array(leaf.raw));
     assert.deepEqual(facts?.spkiSha256, issued.spkiSha256);
-    assert.deepEqual(facts?.uris, ["bss://demo/storage/storage-1"]);
+    assert.deepEqual(facts?.uris, ["bss://demo/manager/manager-2"]);
   });
 
   test("authorities are valid for 10 years, parties for 2, and both an hour back", () => {
@@ -127,11 +127,16 @@ describe("the certificates of a consortium", () => {
 
   test("an authority that was read back from its files goes on with the same chain", async () => {
     const loaded = await load();
-    const later = await issueCertificate(loaded, { ...party, id: "storage-2", nowMs });
+    const later = await issueCertificate(loaded, {
+      ...party,
+      role: "storage",
+      id: "storage-2",
+      nowMs,
+    });
     const certificate = new X509Certificate(later.certificatePem);
     assert(certificate.verify(ca.publicKey));
     assert(certificate.checkIssued(ca));
-    assert.match(certificate.subjectAltName ?? "", /^URI:bss:\/\/demo\/storage\/storage-2,/);
+    assert.match(certificate.subjectAltName ?? "", /^URI:bss:\/\/demo\/storage\/storage-2$/);
   });
 
   test("an authority that nodes would not accept is refused by the name of its file", async () => {

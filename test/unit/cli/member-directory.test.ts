@@ -33,7 +33,7 @@ describe("the directory of somebody who joins", () => {
   test("keeps only a certificate that serves, of an authority of the consortium", async () => {
     const { privateKey } = await generateTlsKeyPair();
     const keyPem = await privateKeyPem(privateKey);
-    const der = await createCertificateRequest({ keyPem, commonName: "pc-7", hosts: [] });
+    const der = await createCertificateRequest({ keyPem, commonName: "pc-7" });
     const request = await readCertificateRequest(der);
     assert.ok(typeof request !== "string");
     const { spkiSha256: tlsSpkiSha256 } = request;
@@ -41,7 +41,9 @@ describe("the directory of somebody who joins", () => {
     const file = { tls: { caPem: known.certificatePem } } as InvitationFile;
     const directory = new MemberDirectory(path, identity, file);
     const keep = async (authority: CertificateAuthority, fromMs: number) => {
-      const issuer = new Issuer(authority, dayMs, () => fromMs);
+      const issuer = new Issuer(authority, {
+        ...{ lifetimeMs: dayMs, members: { manager: () => undefined }, nowMs: () => fromMs },
+      });
       directory.keepCertificate(await issuer.issue(identity, request), { tlsSpkiSha256 });
     };
     const useless = /issued a certificate that nobody accepts/;

@@ -60,7 +60,7 @@ describe("the registration service", () => {
   before(async () => {
     const { privateKey } = await generateTlsKeyPair();
     const keyPem = await privateKeyPem(privateKey);
-    const options = { keyPem, commonName: "x", hosts: [] };
+    const options = { keyPem, commonName: "x" };
     certificateRequest = new Uint8Array(await createCertificateRequest(options));
     const request = await readCertificateRequest(certificateRequest);
     assert.ok(typeof request !== "string");

@@ -26,7 +26,7 @@ export type RegisterStorageNodeRequest = Message<"bss.v1.RegisterStorageNodeRequ
   consent?: Consent | undefined;
 
   /**
-   * PKCS #10, DER; for a P-256 key. Only its key and host names are taken over.
+   * PKCS #10, DER; for a P-256 key. Only its key is taken over.
    *
    * @generated from field: bytes certificate_request = 2;
    */
@@ -92,7 +92,7 @@ export type RegisterParticipantRequest = Message<"bss.v1.RegisterParticipantRequ
   consent?: Consent | undefined;
 
   /**
-   * PKCS #10, DER; for a P-256 key. Only its key and host names are taken over.
+   * PKCS #10, DER; for a P-256 key. Only its key is taken over.
    *
    * @generated from field: bytes certificate_request = 2;
    */
