@@ -7,6 +7,7 @@ import { loadNodeConfig, type NodeConfig } from "../config/node-config.js";
 import { openRocksDb } from "../store/rocksdb-store.js";
 import { damageOf, type Finding } from "../store/store-comparison.js";
 import { isDamage } from "../store/store-error.js";
+import { isOwnStore } from "../store/store-node.js";
 import { CliError } from "./cli-error.js";
 import { outputOf } from "./output.js";
 import { createHeightBar } from "./progress-bar.js";
@@ -101,6 +102,7 @@ async function check(
   const scratch = await openRocksDb(scratchDirectory);
   const bar = createHeightBar();
   try {
+    await isOwnStore(stored, config);
     const ports = { stored, scratch, found, onHeight: bar.show };
     if (config.role === "manager") {
       const { checkManagerStore } = await import("../manager/store-check.js");

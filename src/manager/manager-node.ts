@@ -36,6 +36,7 @@ import { checkListen } from "../rpc/listen-check.js";
 import { createServer, type RpcServer } from "../rpc/server.js";
 import { ManagerStore } from "../store/manager-store.js";
 import { openRocksDb } from "../store/rocksdb-store.js";
+import { claimStore } from "../store/store-node.js";
 import { Issuer, requestOf } from "./issuing.js";
 import { Manager } from "./manager.js";
 import { checkManagerKeys, checkTlsKey, openEpochKey } from "./manager-keys.js";
@@ -107,6 +108,7 @@ async function start(
   const kv = await openRocksDb(config.dataDirectory);
   closers.add(() => kv.close());
   const store = await ManagerStore.open(kv, genesis);
+  await claimStore(kv, config);
   const { newSignerAccepted = false } = options;
   const signer = await openSigner(config, { keys, genesis, store, newSignerAccepted }, closers);
   const { processMetrics = true } = options;

@@ -10,7 +10,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { renewedCertificateName } from "../config/node-config.js";
+import { renewedCertificateName, type StorageNodeConfig } from "../config/node-config.js";
 import type { CertifiedStorageBlock } from "../gen/bss/v1/block_pb.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import { AttestationMark } from "../store/attestation-mark.js";
@@ -21,6 +21,7 @@ import { openRocksDb, repairRocksDb } from "../store/rocksdb-store.js";
 import { LeftBlocks, StorageNodeStore } from "../store/storage-node-store.js";
 import { damageOf } from "../store/store-comparison.js";
 import { isDamage, StoreError } from "../store/store-error.js";
+import { claimStore } from "../store/store-node.js";
 
 export type OpenedStore = {
   readonly kv: MendableStore;
@@ -33,7 +34,7 @@ export type OpenedStore = {
 
 /** `onDamage`: told when a read or write meets damage. @throws StoreError */
 export async function openStore(
-  directory: string,
+  { id, dataDirectory: directory }: Pick<StorageNodeConfig, "id" | "dataDirectory">,
   genesis: GenesisState,
   onDamage: (error: StoreError) => void,
 ): Promise<OpenedStore> {
@@ -46,32 +47,38 @@ export async function openStore(
       onDamage,
     });
   try {
-    return await attempt(openFiles, genesis, findings);
+    return await attempt(openFiles, { id, genesis, findings });
   } catch (error) {
     if (!isReparable(error)) throw error;
     findings.push(`what can be read of the files is kept: ${damageOf(error)}`);
   }
   try {
     await repairRocksDb(directory);
-    return await attempt(openFiles, genesis, findings);
+    return await attempt(openFiles, { id, genesis, findings });
   } catch (error) {
     if (!isReparable(error)) throw error;
     const aside = putAside(directory);
     findings.push(`the damaged store was put aside in ${aside}: ${damageOf(error)}`);
     const left = await openRocksDb(aside, { createIfMissing: false }).catch(() => undefined);
-    const opened = await attempt(openFiles, genesis, findings);
+    const opened = await attempt(openFiles, { id, genesis, findings });
     return left === undefined ? opened : { ...opened, left: new LeftBlocks(left, genesis) };
   }
 }
 
 async function attempt(
   openFiles: () => Promise<MendableStore>,
-  genesis: GenesisState,
-  findings: readonly string[],
+  opening: {
+    readonly id: string;
+    readonly genesis: GenesisState;
+    readonly findings: readonly string[];
+  },
 ): Promise<OpenedStore> {
+  const { id, genesis, findings } = opening;
   const kv = await openFiles();
   try {
-    return { kv, store: await StorageNodeStore.open(kv, genesis), findings };
+    const store = await StorageNodeStore.open(kv, genesis);
+    await claimStore(kv, { role: "storage", id });
+    return { kv, store, findings };
   } catch (error) {
     await kv.close();
     throw error;

@@ -89,7 +89,7 @@ async function start(
   const { mark, kv: markStore } = await openMark(config.signerStateDirectory, signer.publicKey);
   closers.add(() => markStore.close());
   const damage = new DamageSignal();
-  const opened = await openStore(config.dataDirectory, genesis, (error) => damage.told(error));
+  const opened = await openStore(config, genesis, (error) => damage.told(error));
   closers.add(() => opened.kv.close());
   const { store } = opened;
   await checkCheckpoint(config, store, genesis);

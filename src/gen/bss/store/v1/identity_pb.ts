@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file bss/store/v1/identity.proto.
  */
 export const file_bss_store_v1_identity: GenFile = /*@__PURE__*/
-  fileDesc("Chtic3Mvc3RvcmUvdjEvaWRlbnRpdHkucHJvdG8SDGJzcy5zdG9yZS52MSJdCg1TdG9yZUlkZW50aXR5Eg4KBmZvcm1hdBgBIAEoDRIlCgRyb2xlGAIgASgOMhcuYnNzLnN0b3JlLnYxLlN0b3JlUm9sZRIVCg1jb25zb3J0aXVtX2lkGAMgASgMKlcKCVN0b3JlUm9sZRIaChZTVE9SRV9ST0xFX1VOU1BFQ0lGSUVEEAASFgoSU1RPUkVfUk9MRV9NQU5BR0VSEAESFgoSU1RPUkVfUk9MRV9TVE9SQUdFEAJiBnByb3RvMw");
+  fileDesc("Chtic3Mvc3RvcmUvdjEvaWRlbnRpdHkucHJvdG8SDGJzcy5zdG9yZS52MSJdCg1TdG9yZUlkZW50aXR5Eg4KBmZvcm1hdBgBIAEoDRIlCgRyb2xlGAIgASgOMhcuYnNzLnN0b3JlLnYxLlN0b3JlUm9sZRIVCg1jb25zb3J0aXVtX2lkGAMgASgMIhwKCVN0b3JlTm9kZRIPCgdub2RlX2lkGAEgASgJKlcKCVN0b3JlUm9sZRIaChZTVE9SRV9ST0xFX1VOU1BFQ0lGSUVEEAASFgoSU1RPUkVfUk9MRV9NQU5BR0VSEAESFgoSU1RPUkVfUk9MRV9TVE9SQUdFEAJiBnByb3RvMw");
 
 /**
  * What a store is and to whom it belongs: written once, before anything else.
@@ -44,6 +44,25 @@ export type StoreIdentity = Message<"bss.store.v1.StoreIdentity"> & {
  */
 export const StoreIdentitySchema: GenMessage<StoreIdentity> = /*@__PURE__*/
   messageDesc(file_bss_store_v1_identity, 0);
+
+/**
+ * Which node's store it is: written when a node opens it for the first time.
+ *
+ * @generated from message bss.store.v1.StoreNode
+ */
+export type StoreNode = Message<"bss.store.v1.StoreNode"> & {
+  /**
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+};
+
+/**
+ * Describes the message bss.store.v1.StoreNode.
+ * Use `create(StoreNodeSchema)` to create a new message.
+ */
+export const StoreNodeSchema: GenMessage<StoreNode> = /*@__PURE__*/
+  messageDesc(file_bss_store_v1_identity, 1);
 
 /**
  * @generated from enum bss.store.v1.StoreRole
