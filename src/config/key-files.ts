@@ -1,25 +1,15 @@
 /**
  * Reading keys, certificates and the genesis file.
  *
- * A secret that others on the machine can read is not one, so such a file is refused instead of
- * used. The rule is PostgreSQL's for its server key: a file of our own user gives nobody else any
- * access; one of root may be read by a group (0640), because that is how service managers hand
- * secrets to a user without owning them. The check is made on the opened file, so it cannot be
- * exchanged between check and use.
+ * Whom each file lets in is checked (file-access.ts) on the opened file, so it cannot be exchanged
+ * between check and use.
  */
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  type Stats,
-} from "node:fs";
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { fromHex } from "../base/bytes.js";
 import { wrappedEpochKeyBytes } from "../crypto/hpke.js";
 import { genesisBytesMax } from "../ledger/genesis.js";
 import { ConfigError, fileError } from "./config-error.js";
+import { checkSecret, checkUnaltered } from "./file-access.js";
 import type { ManagerConfig, TlsFiles } from "./node-config.js";
 
 const keyFileBytesMax = 64 * 1024;
@@ -112,7 +102,8 @@ export function readGenesisFile(file: string): Uint8Array {
 }
 
 function readEpochWrap(file: string): Uint8Array {
-  const wrap = fromHex(readFile(file, keyFileBytesMax, false).toString("latin1").trim());
+  // With hpke.key it gives the epoch key.
+  const wrap = fromHex(readFile(file, keyFileBytesMax, true).toString("latin1").trim());
   if (wrap?.length === wrappedEpochKeyBytes) return wrap;
   const what = `not a wrapped epoch key of ${2 * wrappedEpochKeyBytes} hex digits`;
   throw fileError(file, what, "ask another manager's operator for this manager's wrap");
@@ -135,6 +126,7 @@ function readFile(file: string, bytesMax: number, secret: boolean): Buffer {
       throw fileError(file, `larger than ${bytesMax} bytes`, "check that it is the right file");
     }
     if (secret) checkSecret(file, stats);
+    else checkUnaltered(file, stats);
     return readFileSync(descriptor);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
@@ -143,23 +135,5 @@ function readFile(file: string, bytesMax: number, secret: boolean): Buffer {
     throw fileError(file, what, "check the path in the config and the file's permissions");
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
-  }
-}
-
-function checkSecret(file: string, stats: Stats): void {
-  const user = process.getuid?.();
-  // Windows has no such modes; there the directory's access list protects the file.
-  if (user === undefined) return;
-  const mode = (stats.mode & 0o777).toString(8).padStart(4, "0");
-  if (stats.uid !== user && stats.uid !== 0) {
-    throw fileError(
-      file,
-      `a secret that belongs to another user (${stats.uid})`,
-      "chown it to the user that runs bss",
-    );
-  }
-  const forbidden = stats.uid === user ? 0o077 : 0o037;
-  if ((stats.mode & forbidden) !== 0) {
-    throw fileError(file, `a secret that others can read (mode ${mode})`, `chmod 600 ${file}`);
   }
 }

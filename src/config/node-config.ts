@@ -165,6 +165,7 @@ export function loadNodeConfig(file: string): NodeConfig {
   const whenMissing = "give the path of a node's config.yaml; 'bss init' writes one per node";
   const raw = readYamlFile(file, configSchema, {
     whenMissing,
+    unaltered: true,
     mistaken: {
       key: "addresses",
       what: "a profile.yaml, not a node's config",

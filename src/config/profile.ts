@@ -40,6 +40,7 @@ export function loadProfile(file: string): Profile {
   const whenMissing = "give --profile the path of a profile.yaml; 'bss init' writes one per party";
   const raw: z.output<typeof profileSchema> = readYamlFile(file, profileSchema, {
     whenMissing,
+    unaltered: true,
     mistaken: {
       key: "data_directory",
       what: "a node's config.yaml, not a profile",

@@ -8,6 +8,7 @@ import { isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLMap } fro
 import type { z } from "zod";
 import { ConfigError, type ConfigIssue, fileError } from "./config-error.js";
 import { looksSecret } from "./fields.js";
+import { checkUnaltered } from "./file-access.js";
 
 type Path = readonly (string | number)[];
 type Document = ReturnType<typeof parseDocument>;
@@ -20,6 +21,8 @@ export type YamlFileOptions = {
   readonly bytesMax?: number;
   /** What to do when the file does not exist, or is a directory. */
   readonly whenMissing?: string;
+  /** The file says where keys and data are, so nobody else may write to it. */
+  readonly unaltered?: boolean;
   /** Tells another kind of file by a key that only it has. */
   readonly mistaken?: { readonly key: string; readonly what: string; readonly next: string };
 };
@@ -58,9 +61,14 @@ export function parseYaml<Schema extends z.ZodType>(
   throw new ConfigError(file, withoutFollowers(issues).slice(0, issuesMax));
 }
 
-function readText(file: string, { bytesMax = 1024 * 1024, whenMissing }: YamlFileOptions): string {
+function readText(
+  file: string,
+  { bytesMax = 1024 * 1024, whenMissing, unaltered = false }: YamlFileOptions,
+): string {
   try {
-    if (statSync(file).size > bytesMax) {
+    const stats = statSync(file);
+    if (unaltered) checkUnaltered(file, stats);
+    if (stats.size > bytesMax) {
       throw fileError(file, `larger than ${bytesMax} bytes`, "check that it is the right file");
     }
     return readFileSync(file, "utf8");

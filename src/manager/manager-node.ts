@@ -6,6 +6,7 @@
  */
 import type { Logger } from "pino";
 import { systemTime } from "../base/time.js";
+import { checkNodeDirectories } from "../config/file-access.js";
 import { readManagerKeys } from "../config/key-files.js";
 import type { ManagerConfig } from "../config/node-config.js";
 import { BroadcastService } from "../gen/bss/v1/broadcast_pb.js";
@@ -88,6 +89,7 @@ async function start(
   const log = openLog({ role: "manager", id: config.id, level: config.log.level }, options);
   const genesis = loadGenesis(config.genesisFile);
   checkLimits(config, genesis.policy);
+  checkNodeDirectories(config);
   const keys = readManagerKeys(config);
   checkManagerKeys(config.id, keys, genesis);
   const epochKey = await openEpochKey(config.id, keys, genesis);

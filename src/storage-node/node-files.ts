@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import { equalBytes } from "../base/bytes.js";
 import { systemTime } from "../base/time.js";
 import { fileError } from "../config/config-error.js";
+import { checkNodeDirectories } from "../config/file-access.js";
 import { readSeedFile } from "../config/key-files.js";
 import type { StorageNodeConfig } from "../config/node-config.js";
 import { type Ed25519Signer, ed25519Signer } from "../crypto/ed25519.js";
@@ -29,6 +30,7 @@ export function readNodeFiles(config: StorageNodeConfig, log: Logger): NodeFiles
   const { genesisFile, signingKeyFile } = config;
   const genesis = loadGenesis(genesisFile);
   checkLimits(config, genesis.policy);
+  checkNodeDirectories(config);
   const signer = ed25519Signer(readSeedFile(signingKeyFile));
   const { name: consortiumName } = genesis;
   const ports = { consortiumName, renewsItself: false, wallMs: systemTime.wallMs, log };
