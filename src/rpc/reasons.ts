@@ -45,7 +45,10 @@ const submissionReasons = {
   },
   SALT_INVALID: wrong("The record's salt is not 16 bytes."),
   TIME_IN_FUTURE: wrong("The record's time is too far ahead of the ledger's."),
-  TIME_INVALID: wrong("The record's time is not positive or lies before what it records ended."),
+  TIME_INVALID: wrong(
+    "The record's time is not positive, before the end of what it records, or of a trade more than " +
+      "366 days before its delivery.",
+  ),
   DOCUMENT_INVALID: wrong("Media type, name or content of a document is out of range."),
   SESSION_INVALID: wrong("Station, times or energy of a charging session are out of range."),
   RECORD_ON_LEDGER: {

@@ -21,11 +21,14 @@ export const saltIsPresent: Rule = {
   },
 };
 
+/** A trade is agreed on so long before its delivery at most; a session lasts so long at most. */
+export const spanSMax = 366 * 86_400;
+
 /** Old times are legitimate: a meter may have been out of reach for weeks. */
 export const timeIsPossible: Rule = {
   id: "time-is-possible",
   demands:
-    "A record's time is positive, not before the end of what it records, and at most the policy's bound after the block's time.",
+    "A record's time is positive, not before the end of what it records, of a trade at most 366 days before its delivery, and at most the policy's bound after the block's time.",
   reasons: ["TIME_INVALID", "TIME_IN_FUTURE"],
   check({ record, timestampMs, policy }) {
     const { timeMs } = record;
@@ -34,6 +37,14 @@ export const timeIsPossible: Rule = {
     const endS = completeAtS(record);
     if (Math.floor(timeMs / 1000) < endS) {
       const message = `The time is before the end of what is recorded, ${isoTimeOfS(endS)}.`;
+      return violation("TIME_INVALID", message, field);
+    }
+    const { payload } = record;
+    const agreedS = payload.kind === "energy-trade" ? payload.deliveryStartS - spanSMax : 0;
+    if (Math.floor(timeMs / 1000) < agreedS) {
+      const message =
+        `The time ${isoTimeOfMs(timeMs)} is more than 366 days before the delivery, ` +
+        `${isoTimeOfS(agreedS + spanSMax)}.`;
       return violation("TIME_INVALID", message, field);
     }
     if (timeMs <= timestampMs + policy.futureBoundMs) return undefined;

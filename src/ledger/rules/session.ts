@@ -1,12 +1,13 @@
 /** Charging sessions. */
 import { deviceIdForm, isDeviceId } from "../ids.js";
 import { violation } from "../violation.js";
+import { spanSMax } from "./common.js";
 import type { Rule } from "./rule.js";
 
 export const sessionIsPlausible: Rule = {
   id: "session-is-plausible",
   demands:
-    "A charging session names its station by an id, ends after its start, and charged energy.",
+    "A charging session names its station by an id, ends after its start, within 366 days, and charged energy.",
   reasons: ["SESSION_INVALID"],
   check({ record: { payload } }) {
     if (payload.kind !== "charging-session") return undefined;
@@ -17,6 +18,9 @@ export const sessionIsPlausible: Rule = {
     }
     if (payload.endS <= payload.startS) {
       return refuse("end_unix_s", "The session does not end after its start.");
+    }
+    if (payload.endS - payload.startS > spanSMax) {
+      return refuse("start_unix_s", "The session starts more than 366 days before its end.");
     }
     if (payload.energyWh === 0n) return refuse("energy_wh", "No energy was charged.");
     return undefined;

@@ -41,7 +41,8 @@ export type Record = Message<"bss.v1.Record"> & {
 
   /**
    * When the recorded fact was complete (end of the interval, time of the trade), Unix ms, > 0. At most
-   * policy.future_bound_ms after the block's timestamp; old times are legitimate.
+   * policy.future_bound_ms after the block's timestamp; old times are legitimate, but a trade's is at most 366 days
+   * before its delivery.
    *
    * @generated from field: int64 time_unix_ms = 3;
    */
@@ -257,7 +258,7 @@ export type ChargingSession = Message<"bss.v1.ChargingSession"> & {
   startUnixS: bigint;
 
   /**
-   * Unix s, after the start; the record's time is at or after it.
+   * Unix s, after the start by at most 366 days; the record's time is at or after it.
    *
    * @generated from field: int64 end_unix_s = 3;
    */

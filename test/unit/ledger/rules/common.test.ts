@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { emptyBytes } from "../../../../src/base/bytes.js";
+import { spanSMax } from "../../../../src/ledger/rules/common.js";
 import { policy, quarterS, startS } from "../support/consortium.js";
 import {
   documentBytes,
@@ -86,6 +87,22 @@ describe("a record's time", () => {
     const endMs = (startS + quarterS) * 1000;
     trial.refuses(readingBytes({ timeMs: endMs - 1 }), "TIME_INVALID", "time_unix_ms");
     trial.place(readingBytes({ timeMs: endMs }));
+  });
+
+  test("a trade is agreed on at most 366 days before its delivery", () => {
+    const trial = new Trial();
+    const earliestMs = (startS - spanSMax) * 1000;
+    for (const timeMs of [1, earliestMs - 1]) {
+      trial.refuses(tradeBytes({ timeMs }), "TIME_INVALID", "time_unix_ms");
+    }
+    const message = trial.try(tradeBytes({ timeMs: 1 }))?.message ?? "";
+    assert.match(message, /^The time 1970-.* is more than 366 days before the delivery, 2024-/);
+    // What stands in its way now is that nothing was metered.
+    trial.refuses(
+      tradeBytes({ timeMs: earliestMs }),
+      "DOUBLE_SPEND",
+      "energy_trade.terms.energy_wh",
+    );
   });
 
   test("times are told in ISO 8601", () => {

@@ -20,6 +20,7 @@ describe("a charging session", () => {
     ["a station that leads elsewhere", { stationId: "../etc" }, "station_id"],
     ["an end at the start", { end: startS }, "end_unix_s"],
     ["an end before the start", { end: startS - 1 }, "end_unix_s"],
+    ["a start more than 366 days ago", { start: startS - 366 * 86_400 }, "start_unix_s"],
     ["no energy", { energy: 0 }, "energy_wh"],
   ] as const;
   for (const [what, value, field] of wrong) {
