@@ -11,6 +11,7 @@ import { replacePublicFile } from "../../config/durable-file.js";
 import type { InvitationFile } from "../../config/invitation-file.js";
 import { readGenesisFile, readRenewedCertificate, readSeedFile } from "../../config/key-files.js";
 import { loadNodeConfig } from "../../config/node-config.js";
+import { loadProfile } from "../../config/profile.js";
 import { ed25519KeyPairFromSeed } from "../../crypto/ed25519.js";
 import { sha256 } from "../../crypto/hash.js";
 import { randomBytes } from "../../crypto/random.js";
@@ -58,7 +59,10 @@ export class MemberDirectory {
     return existsSync(this.#at(files.signingKey));
   }
 
-  /** Makes the directory, or checks that it is that of the same party. Throws `CliError`. */
+  /**
+   * Makes the directory, or checks that it is that of the same party. Throws `CliError`, and
+   * `ConfigError` when its YAML file was changed into something that cannot be read.
+   */
   async prepare(listening: Listening | undefined): Promise<void> {
     if (this.exists) return this.checkSame(listening === undefined ? "profile" : "config");
     const { genesisBytes, tls: invited } = this.#file;
@@ -141,8 +145,8 @@ export class MemberDirectory {
     const other = kind === "profile" ? this.profileFile : this.configFile;
     const genesis = sha256(readGenesisFile(this.#at(files.genesis)));
     const isSame = existsSync(other) && equalBytes(genesis, this.#file.genesis.consortiumId);
-    const named = isSame && readFileSync(other, "utf8").match(/^id: (\S+)$/m)?.[1];
-    if (named === this.#identity.id) return;
+    const load = kind === "profile" ? loadProfile : loadNodeConfig;
+    if (isSame && load(other).id === this.#identity.id) return;
     throw new CliError(
       `${this.path} is another party's directory`,
       "give the --id with which it was made, or another --dir",

@@ -3,7 +3,12 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { MemberDirectory } from "../../../src/cli/joining/member-directory.js";
+import { writeListening } from "../../../src/cli/joining/node-config-file.js";
 import type { InvitationFile } from "../../../src/config/invitation-file.js";
+import { loadNodeConfig } from "../../../src/config/node-config.js";
+import { loadProfile } from "../../../src/config/profile.js";
+import { sha256 } from "../../../src/crypto/hash.js";
+import { isId } from "../../../src/ledger/ids.js";
 import { Issuer } from "../../../src/manager/issuing.js";
 import {
   type CertificateAuthority,
@@ -29,6 +34,50 @@ describe("the directory of somebody who joins", () => {
     known = await createCertificateAuthority({ ...named, managerId: "manager-1" });
     stranger = await createCertificateAuthority({ ...named, managerId: "manager-9" });
   });
+
+  // All of these are ids, and most are something else to YAML 1.1 or 1.2 without quotes.
+  const odd = [
+    "123",
+    "007",
+    "0x10",
+    "0o17",
+    "1e3",
+    "null",
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "y",
+  ];
+  const odder = ["2026-11-01", "-", "--", "---", "-1", "1-000", "inf", "nan", "e", "id", "0"];
+  for (const id of [...odd, ...odder]) {
+    test(`of the id ${id} is found again, and is nobody else's`, async () => {
+      assert.ok(isId(id));
+      const genesisBytes = new Uint8Array(Buffer.from("{}"));
+      const file = {
+        ...{ genesisBytes, genesis: { consortiumId: sha256(genesisBytes) }, invitation: {} },
+        ...{ addresses: ["127.0.0.1:7401"], tls: { caPem: known.certificatePem } },
+      } as unknown as InvitationFile;
+      const listen = { listen: { host: "127.0.0.1", port: 7501 } };
+      for (const [role, listening] of [
+        ["storage", listen],
+        ["participant", undefined],
+      ] as const) {
+        const at = join(temporaryDirectory(), "new");
+        const directory = (whose: string) => new MemberDirectory(at, { role, id: whose }, file);
+        await directory(id).prepare(listening);
+        await directory(id).prepare(listening);
+        await assert.rejects(directory(`${id}0`).prepare(listening), /another party's directory/);
+        const { configFile, profileFile } = directory(id);
+        const read = role === "storage" ? loadNodeConfig(configFile) : loadProfile(profileFile);
+        assert.equal(read.id, id);
+        if (role !== "storage") continue;
+        writeListening(configFile, { listen: { host: "127.0.0.1", port: 7502 } });
+        assert.equal(loadNodeConfig(configFile).id, id);
+      }
+    });
+  }
 
   test("keeps only a certificate that serves, of an authority of the consortium", async () => {
     const { privateKey } = await generateTlsKeyPair();
