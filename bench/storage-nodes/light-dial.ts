@@ -10,7 +10,9 @@ import {
 import type { GenesisState } from "../../src/ledger/genesis.js";
 import { createChannel } from "../../src/rpc/channel.js";
 import { ClientStream } from "../../src/rpc/client-stream.js";
+import { methodName } from "../../src/rpc/handlers.js";
 import { decodeMessage, encodeMessage, identityOfBytes } from "../../src/rpc/message-codec.js";
+import { answerBounds } from "../../src/rpc/method-bounds.js";
 import { methodPath } from "../../src/rpc/service-definition.js";
 import type { TlsFiles } from "../../src/rpc/tls.js";
 import { type ManagerLinks, reconnectMaxMs } from "../../src/storage-node/manager-links.js";
@@ -58,8 +60,8 @@ export class SharedDecoder {
   decode(bytes: Buffer): VerifyIntegrityResponse {
     const found = this.#known.find((each) => each.bytes.equals(bytes));
     if (found !== undefined) return found.message;
-    const { output } = VerifyIntegrityService.method.verifyIntegrity;
-    const message = decodeMessage(output, bytes);
+    const method = VerifyIntegrityService.method.verifyIntegrity;
+    const message = decodeMessage(method.output, bytes, answerBounds(methodName(method)));
     this.#known.push({ bytes, message });
     if (this.#known.length > remembered) this.#known.shift();
     return message;

@@ -17,6 +17,7 @@ import { recordHash } from "./records.js";
 import { strictDecode } from "./strict-decode.js";
 import { refuse, type Violation, violation } from "./violation.js";
 import { decodeCanonical, hasUnknownFields } from "./wire.js";
+import { recordBounds } from "./wire-bounds.js";
 
 /** A submission, or the part of one, that a block adds. */
 export type ParsedPrivateEntry = {
@@ -94,7 +95,7 @@ function parseEntry(
   firstLeaf: number,
   path: string,
 ): Result<ParsedPrivateEntry, Violation> {
-  const entry = decodeCanonical(PrivateEntrySchema, bytes);
+  const entry = decodeCanonical(PrivateEntrySchema, bytes, recordBounds);
   if (entry === undefined) return malformed("A private entry does not decode.", path);
   const { submissionHeader: headerBytes, signature, recordIndexes } = entry;
   const decoded = strictDecode(SubmissionHeaderSchema, headerBytes);

@@ -18,6 +18,7 @@
 import { type DescMessage, fromBinary, type MessageShape, ScalarType } from "@bufbuild/protobuf";
 import { assert, defined } from "../base/assert.js";
 import { err, ok, type Result } from "../base/result.js";
+import { recordBounds, wireProblem } from "./wire-bounds.js";
 
 /**
  * Decodes `bytes` as `schema`; the error says in words what is wrong and in which
@@ -29,6 +30,8 @@ export function strictDecode<Desc extends DescMessage>(
 ): Result<MessageShape<Desc>, string> {
   const problem = new Walk(bytes).message(layoutOf(schema), bytes.length);
   if (problem !== undefined) return err(problem);
+  const excess = wireProblem(schema, bytes, recordBounds);
+  if (excess !== undefined) return err(excess.message);
   try {
     return ok(fromBinary(schema, bytes));
   } catch {

@@ -14,12 +14,17 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import { equalBytes } from "../base/bytes.js";
+import { embeddedBounds, type WireBounds, wireProblem } from "./wire-bounds.js";
 
-/** Decodes canonical bytes; undefined for all others. Never throws. */
+/**
+ * Decodes canonical bytes; undefined for all others, and for what is past the bounds. Never throws.
+ */
 export function decodeCanonical<Desc extends DescMessage>(
   schema: Desc,
   bytes: Uint8Array,
+  bounds: WireBounds = embeddedBounds,
 ): MessageShape<Desc> | undefined {
+  if (wireProblem(schema, bytes, bounds) !== undefined) return undefined;
   try {
     const message = fromBinary(schema, bytes, { readUnknownFields: false });
     return equalBytes(toBinary(schema, message), bytes) ? message : undefined;

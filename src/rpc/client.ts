@@ -19,8 +19,10 @@ import {
 } from "@grpc/grpc-js";
 import type { RpcChannel } from "./channel.js";
 import { ClientStream } from "./client-stream.js";
+import { methodName } from "./handlers.js";
 import { decodeMessage, encodeMessage, identityOfBytes } from "./message-codec.js";
 import { MessageReader } from "./message-reader.js";
+import { answerBounds } from "./method-bounds.js";
 import { methodPath } from "./service-definition.js";
 import { rpcErrorOf } from "./status-details.js";
 
@@ -89,7 +91,7 @@ async function callUnary(
     );
     cancelWith(options.signal, () => call.cancel(), call);
   });
-  return decodeMessage(method.output, answer);
+  return decodeMessage(method.output, answer, answerBounds(methodName(method)));
 }
 
 async function* callServerStream(
@@ -109,7 +111,7 @@ async function* callServerStream(
   );
   cancelWith(options.signal, () => call.cancel(), call);
   const reader = new MessageReader<Message>(call, {
-    decode: (message) => decodeMessage(method.output, message),
+    decode: (message) => decodeMessage(method.output, message, answerBounds(methodName(method))),
     failureOf: rpcErrorOf,
   });
   try {
@@ -135,7 +137,7 @@ function callBidi(
   cancelWith(options.signal, () => call.cancel(), call);
   return new ClientStream(call, {
     encode: (message) => encodeMessage(method.input, message as Record<string, unknown>),
-    decode: (bytes) => decodeMessage(method.output, bytes),
+    decode: (bytes) => decodeMessage(method.output, bytes, answerBounds(methodName(method))),
   });
 }
 

@@ -7,23 +7,35 @@ import {
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
+import { type WireBounds, wireProblem } from "../ledger/wire-bounds.js";
 import { RpcError } from "./rpc-error.js";
 
-/** @throws RpcError MESSAGE_MALFORMED */
+/** @throws RpcError MESSAGE_MALFORMED, or MESSAGE_TOO_COMPLEX before anything is decoded */
 export function decodeMessage<D extends DescMessage>(
   schema: D,
   bytes: Uint8Array,
+  bounds: WireBounds,
 ): MessageShape<D> {
   // A plain Uint8Array: otherwise every bytes field of the message would be a Buffer.
   const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const problem = wireProblem(schema, plain, bounds);
+  if (problem?.kind === "malformed") throw malformed(schema, problem.message);
+  if (problem !== undefined) {
+    const { kind, limit, message } = problem;
+    throw new RpcError("MESSAGE_TOO_COMPLEX", `the ${schema.typeName}: ${message}`, {
+      metadata: { type: schema.typeName, what: kind, limit: String(limit) },
+    });
+  }
   try {
     return fromBinary(schema, plain);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new RpcError("MESSAGE_MALFORMED", `not a ${schema.typeName}: ${why}`, {
-      metadata: { type: schema.typeName },
-    });
+    throw malformed(schema, error instanceof Error ? error.message : String(error));
   }
+}
+
+function malformed({ typeName }: DescMessage, why: string): RpcError {
+  const message = `not a ${typeName}: ${why}`;
+  return new RpcError("MESSAGE_MALFORMED", message, { metadata: { type: typeName } });
 }
 
 /**

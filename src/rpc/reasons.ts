@@ -146,6 +146,23 @@ const transportReasons = {
   MESSAGE_TOO_LARGE: wrong(
     "The message is larger than this caller may send, whenever it is sent: send less in one.",
   ),
+  MESSAGE_TOO_COMPLEX: wrong(
+    "The message has more elements, or would take more memory, than one of its method may.",
+  ),
+  COMPRESSION_UNSUPPORTED: {
+    status: "UNIMPLEMENTED",
+    summary: "The message is compressed; nodes take uncompressed ones only.",
+  },
+  UPLOADS_EXHAUSTED: {
+    status: "RESOURCE_EXHAUSTED",
+    summary: "The caller, or all callers together, send as many bytes at once as they may.",
+    retryAfterMs: 1_000,
+  },
+  UPLOAD_TOO_SLOW: {
+    status: "DEADLINE_EXCEEDED",
+    summary: "A message was begun, or a request opened, and did not arrive whole in time.",
+    retryAfterMs: 1_000,
+  },
   FIELD_INVALID: wrong("A field of the request is missing or out of range."),
   RANGE_INVALID: wrong("The end of a range lies before its start, or the range is too long."),
   PAGE_TOKEN_INVALID: wrong("The page token is not one that this method gave for this request."),

@@ -11,6 +11,7 @@ import {
   type ServerUnaryCall,
   type ServerWritableStream,
 } from "@grpc/grpc-js";
+import type { WireBounds } from "../ledger/wire-bounds.js";
 import type { Admission } from "./admission.js";
 import {
   type BidiHandler,
@@ -23,6 +24,7 @@ import type { RpcLimits } from "./limits.js";
 import { decodeMessage, encodeMessage } from "./message-codec.js";
 import { MessageReader } from "./message-reader.js";
 import { MessageWriter } from "./message-writer.js";
+import { requestBounds } from "./method-bounds.js";
 import { RpcError } from "./rpc-error.js";
 import { type WireStatus, wireStatusOf } from "./status-details.js";
 
@@ -44,7 +46,7 @@ export function serveUnary(
   runtime: CallRuntime,
 ): handleUnaryCall<Buffer, Buffer> {
   const answer = async (call: ServerUnaryCall<Buffer, Buffer>): Promise<Buffer> => {
-    const request = decodeMessage(method.input, call.request);
+    const request = decodeMessage(method.input, call.request, boundsOf(method));
     const response = await handler(request, contextOf(call, method, runtime));
     return encodeMessage(method.output, response as Record<string, unknown>);
   };
@@ -62,7 +64,7 @@ export function serveServerStream(
   runtime: CallRuntime,
 ): handleServerStreamingCall<Buffer, Buffer> {
   const answer = async (call: ServerWritableStream<Buffer, Buffer>): Promise<void> => {
-    const request = decodeMessage(method.input, call.request);
+    const request = decodeMessage(method.input, call.request, boundsOf(method));
     const context = contextOf(call, method, runtime);
     const writer = writerOf(call, context, runtime);
     for await (const response of handler(request, context)) {
@@ -84,7 +86,7 @@ export function serveBidi(
     const encode = (response: object): Buffer =>
       encodeMessage(method.output, response as Record<string, unknown>);
     const messages = new MessageReader<Message>(call, {
-      decode: (bytes) => decodeMessage(method.input, bytes),
+      decode: (bytes) => decodeMessage(method.input, bytes, boundsOf(method)),
       failureOf: () => undefined,
     });
     // The caller learns at once that it has been admitted, not only with the first message.
@@ -97,6 +99,10 @@ export function serveBidi(
     });
   };
   return (call) => finish(call, answer(call), method, runtime);
+}
+
+function boundsOf(method: DescMethod): WireBounds {
+  return requestBounds(methodName(method));
 }
 
 /** Ends a stream as its handler ended. */

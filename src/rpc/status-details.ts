@@ -2,14 +2,8 @@
  * RpcError ⇄ gRPC status. The details travel as google.rpc.Status in the trailer
  * `grpc-status-details-bin`, as in the richer error model of grpc.io/docs/guides/error.
  */
-import {
-  create,
-  type DescMessage,
-  fromBinary,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
-import { type Any, anyPack, anyUnpack, DurationSchema } from "@bufbuild/protobuf/wkt";
+import { create, type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { type Any, anyIs, anyPack, DurationSchema } from "@bufbuild/protobuf/wkt";
 import { Metadata } from "@grpc/grpc-js";
 import type { Refusal } from "../gen/bss/v1/broadcast_pb.js";
 import { RefusalSchema } from "../gen/bss/v1/broadcast_pb.js";
@@ -20,6 +14,8 @@ import {
 } from "../gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "../gen/google/rpc/status_pb.js";
 import { connectFailureText } from "./connect-failure.js";
+import { decodeMessage } from "./message-codec.js";
+import { statusBounds } from "./method-bounds.js";
 import { isReason, type Reason } from "./reasons.js";
 import { RpcError, type RpcErrorOptions, wireText } from "./rpc-error.js";
 import { type StatusName, statusCodes, statusName } from "./status-codes.js";
@@ -132,20 +128,14 @@ function first<D extends DescMessage>(
   details: readonly Any[] | undefined,
   schema: D,
 ): MessageShape<D> | undefined {
-  for (const detail of details ?? []) {
-    try {
-      const message = anyUnpack(detail, schema);
-      if (message !== undefined) return message;
-    } catch {
-      // A detail that does not decode is as good as absent: the status itself still counts.
-    }
-  }
-  return undefined;
+  const detail = details?.find((any) => anyIs(any, schema));
+  return detail === undefined ? undefined : decode(schema, detail.value);
 }
 
+/** Undefined for what does not decode, as if it were absent: the status itself still counts. */
 function decode<D extends DescMessage>(schema: D, bytes: Uint8Array): MessageShape<D> | undefined {
   try {
-    return fromBinary(schema, bytes);
+    return decodeMessage(schema, bytes, statusBounds);
   } catch {
     return undefined;
   }

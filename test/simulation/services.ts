@@ -10,14 +10,21 @@ import {
 import { VoteRequestSchema, VoteResponseSchema } from "../../src/gen/bss/v1/vote_pb.js";
 
 export const services = {
-  vote: { name: "vote", request: VoteRequestSchema, response: VoteResponseSchema },
+  vote: {
+    name: "vote",
+    method: "bss.v1.VoteService/Vote",
+    request: VoteRequestSchema,
+    response: VoteResponseSchema,
+  },
   broadcast: {
     name: "broadcast",
+    method: "bss.v1.BroadcastService/Broadcast",
     request: BroadcastRequestSchema,
     response: BroadcastResponseSchema,
   },
   verifyIntegrity: {
     name: "verify-integrity",
+    method: "bss.v1.VerifyIntegrityService/VerifyIntegrity",
     request: VerifyIntegrityRequestSchema,
     response: VerifyIntegrityResponseSchema,
   },

@@ -6,6 +6,7 @@
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { CallContext, ServerStream } from "../../../src/rpc/handlers.js";
 import { decodeMessage, encodeMessage } from "../../../src/rpc/message-codec.js";
+import { answerBounds, requestBounds } from "../../../src/rpc/method-bounds.js";
 import type { Connection } from "../../../src/rpc/reconnecting-stream.js";
 import { RpcError } from "../../../src/rpc/rpc-error.js";
 import { never } from "../nodes/process.js";
@@ -164,7 +165,7 @@ function clientEnd<I extends DescMessage, O extends DescMessage>(
   client: Node,
   serverId: string,
   link: Link,
-  { name, request, response }: Service<I, O>,
+  { name, method, request, response }: Service<I, O>,
   opened: Promise<void>,
 ): ClientEnd<I, O> {
   const send = (bytes: Uint8Array): Promise<boolean> =>
@@ -174,7 +175,7 @@ function clientEnd<I extends DescMessage, O extends DescMessage>(
     messages: link.down.inbox.read((bytes) => {
       client.process.touch();
       network.readBy(client.id, bytes);
-      const message = decodeMessage(response, bytes);
+      const message = decodeMessage(response, bytes, answerBounds(method));
       network.tapOf(client.id)?.(serverId, name, message);
       return message;
     }),
@@ -191,7 +192,7 @@ async function serve<I extends DescMessage, O extends DescMessage>(
   listener: Listener,
   client: Node,
   link: Link,
-  { name, request, response }: Service<I, O>,
+  { name, method, request, response }: Service<I, O>,
 ): Promise<void> {
   const { node, handlers, onError } = listener;
   const handler = handlers.get(name);
@@ -199,14 +200,14 @@ async function serve<I extends DescMessage, O extends DescMessage>(
   const context: CallContext = {
     identity: { role: client.role, id: client.id },
     peerAddress: client.id,
-    method: name,
+    method,
     deadlineUnixMs: undefined,
     signal: link.signal,
   };
   const stream: ServerStream<MessageShape<I>, MessageInitShape<O>> = {
     messages: link.up.inbox.read((bytes) => {
       node.process.touch();
-      const message = decodeMessage(request, bytes);
+      const message = decodeMessage(request, bytes, requestBounds(method));
       network.tapOf(node.id)?.(client.id, name, message);
       return message;
     }),

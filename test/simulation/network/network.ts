@@ -32,6 +32,8 @@ export type Adversity = {
 
 export type Service<I extends DescMessage = DescMessage, O extends DescMessage = DescMessage> = {
   readonly name: string;
+  /** "bss.v1.VoteService/Vote". */
+  readonly method: string;
   readonly request: I;
   readonly response: O;
 };

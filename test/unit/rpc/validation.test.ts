@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { GetRecordRequestSchema } from "../../../src/gen/bss/v1/query_pb.js";
 import { decodeMessage, encodeMessage } from "../../../src/rpc/message-codec.js";
+import { requestBounds } from "../../../src/rpc/method-bounds.js";
 import {
   pagePosition,
   pageSize,
@@ -65,6 +66,8 @@ describe("validation", () => {
 });
 
 describe("the codec", () => {
+  const bounds = requestBounds("bss.v1.QueryService/GetRecord");
+
   test("hands out plain byte arrays, not buffers", () => {
     const request = { recordHash: new Uint8Array(32).fill(7) };
     const bytes = encodeMessage(GetRecordRequestSchema, request);
@@ -72,13 +75,13 @@ describe("the codec", () => {
       new Uint8Array(bytes),
       toBinary(GetRecordRequestSchema, create(GetRecordRequestSchema, request)),
     );
-    const { recordHash } = decodeMessage(GetRecordRequestSchema, bytes);
+    const { recordHash } = decodeMessage(GetRecordRequestSchema, bytes, bounds);
     assert.equal(Buffer.isBuffer(recordHash), false);
     assert.deepEqual(recordHash, request.recordHash);
   });
 
   test("names the message that the bytes are not", () => {
-    assert.throws(() => decodeMessage(GetRecordRequestSchema, Buffer.of(0x0a, 0x20)), {
+    assert.throws(() => decodeMessage(GetRecordRequestSchema, Buffer.of(0x0a, 0x20), bounds), {
       reason: "MESSAGE_MALFORMED",
       message: /bss\.v1\.GetRecordRequest/,
     });
