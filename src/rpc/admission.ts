@@ -1,8 +1,8 @@
 /**
  * The gate that every call passes before its handler, whichever service it is for: who calls,
- * whether its role may, whether it has a slot left, and then the size of each message. It is a
- * server interceptor: no byte of a request is read before the caller is known, and it sees how
- * every call ends.
+ * whether its role may, whether it has a slot left, and then the size of each message, before it is
+ * kept (uploads.ts). It is a server interceptor: no byte of a request is read before the caller is
+ * known, and it sees how every call ends.
  */
 import {
   type Metadata,
@@ -13,18 +13,19 @@ import {
 import { defined } from "../base/assert.js";
 import type { Authorizer } from "./authorizer.js";
 import type { CallLimiter } from "./call-limiter.js";
-import type { Identity, Role } from "./identity.js";
-import type { RpcLimits } from "./limits.js";
+import { internalsOf } from "./grpc-internals.js";
+import type { Identity } from "./identity.js";
 import type { OnCallerRefused } from "./refused-connections.js";
 import { RpcError } from "./rpc-error.js";
 import type { RpcMetrics } from "./rpc-metrics.js";
 import { statusCodes, statusName } from "./status-codes.js";
 import { wireStatusOf } from "./status-details.js";
+import { compressionRefusal, type Upload, type Uploads } from "./uploads.js";
 
 export type AdmissionOptions = {
   readonly authorizer: Authorizer;
   readonly limiter: CallLimiter;
-  readonly limits: RpcLimits;
+  readonly uploads: Uploads;
   readonly metrics: RpcMetrics;
   readonly onInternalError: (error: unknown, method: string) => void;
   /** Told of callers that are nobody known. */
@@ -40,7 +41,9 @@ type Passage = {
   readonly kind: "unary" | "stream";
   readonly call: ServerInterceptingCallInterface;
   release: () => void;
-  bytesMax: number;
+  /** Whether the caller sends one message only. */
+  readonly single: boolean;
+  upload: Upload | undefined;
   status: number | undefined;
 };
 
@@ -75,7 +78,8 @@ export class Admission {
         kind: stream ? "stream" : "unary",
         call,
         release: () => {},
-        bytesMax: 0,
+        single: !definition.requestStream,
+        upload: undefined,
         status: undefined,
       });
     };
@@ -93,13 +97,16 @@ export class Admission {
             );
           },
           onReceiveMessage: (message, forward) => {
-            const tooLarge = refusalOfSize(message, passage.bytesMax);
-            if (tooLarge === undefined) forward(message);
-            else this.#refuse(passage, tooLarge);
+            passage.upload?.taken();
+            forward(message);
           },
           // grpc-js calls this at the end of every call, however it ended.
           onCancel: ended,
         });
+      },
+      sendMetadata: (metadata, next) => {
+        metadata.set("grpc-accept-encoding", "identity");
+        next(metadata);
       },
       sendStatus: (status, next) => {
         passage.status ??= status.code ?? statusCodes.UNKNOWN;
@@ -109,16 +116,20 @@ export class Admission {
   }
 
   async #admit(passage: Passage, metadata: Metadata): Promise<void> {
-    const { authorizer, limiter, limits } = this.#options;
+    const { authorizer, limiter, uploads } = this.#options;
+    const internals = internalsOf(passage.call);
     const certificate = passage.call.getAuthContext().sslPeerCertificate?.raw;
     const identity = await this.#identify(passage, certificate);
     authorizer.authorize(identity, passage.method);
     this.#refuseIfClosed(passage.method);
+    if (internals.encoding !== "identity") throw compressionRefusal();
     const release = limiter.acquire(identity, passage.method, passage.kind);
     // The caller may have gone while its key was looked up: then nothing else gives the slot back.
-    if (passage.status === undefined) passage.release = release;
-    else release();
-    passage.bytesMax = messageBytesMax(identity.role, limits);
+    if (passage.status !== undefined) return release();
+    passage.release = release;
+    const { method, single } = passage;
+    const refuse = (error: RpcError) => this.#refuse(passage, error);
+    passage.upload = uploads.open({ identity, method, single, internals, refuse });
     this.#identities.set(metadata, identity);
   }
 
@@ -146,6 +157,7 @@ export class Admission {
     const status = wireStatusOf(refusal as RpcError);
     passage.status ??= status.code;
     passage.call.sendStatus(status);
+    closeSoon(passage.call);
   }
 
   /** Reports the start of a call and returns what reports its end. */
@@ -160,6 +172,7 @@ export class Admission {
       if (over) return;
       over = true;
       passage.release();
+      passage.upload?.close();
       passage.status ??= statusWithoutAnswer(passage.call);
       const seconds = (performance.now() - startedMs) / 1000;
       metrics.callEnded(service, method, statusName(passage.status), seconds);
@@ -175,19 +188,14 @@ function statusWithoutAnswer(call: ServerInterceptingCallInterface): number {
   return deadlineMs <= Date.now() ? statusCodes.DEADLINE_EXCEEDED : statusCodes.CANCELLED;
 }
 
-function messageBytesMax(role: Role, limits: RpcLimits): number {
-  const peer = role === "manager" || role === "storage";
-  return peer ? limits.peerMessageBytesMax : limits.participantMessageBytesMax;
+/** What a refused caller goes on sending would be read, and dropped, for as long as it likes. */
+function closeSoon(call: ServerInterceptingCallInterface): void {
+  const { stream } = internalsOf(call);
+  const timer = setTimeout(() => {
+    if (!stream.destroyed) stream.close();
+  }, sendingAfterRefusalMs);
+  timer.unref();
 }
 
-/**
- * Our own services get their messages as bytes; the standard ones are small and bounded by grpc-js.
- */
-function refusalOfSize(message: unknown, bytesMax: number): RpcError | undefined {
-  if (!(message instanceof Uint8Array) || message.length <= bytesMax) return undefined;
-  return new RpcError(
-    "MESSAGE_TOO_LARGE",
-    `the message has ${message.length} bytes, at most ${bytesMax} are allowed`,
-    { metadata: { bytes: String(message.length), limit: String(bytesMax) } },
-  );
-}
+/** The refusal travels ahead of the reset; this leaves a caller time to stop by itself. */
+const sendingAfterRefusalMs = 1_000;

@@ -1,11 +1,20 @@
+import type { HoldingsOptions } from "../base/holdings.js";
+
+/** Callers whose messages are counted together while they arrive: none can crowd out another. */
+export type UploadClass = "manager" | "storage" | "member" | "invited";
+
 /** What one peer may ask of a server. Every limit has a reason that the peer gets to see. */
 export type RpcLimits = {
   /** Largest message of participants, auditors and operators. */
   readonly participantMessageBytesMax: number;
   /** Largest message of managers and storage nodes. */
   readonly peerMessageBytesMax: number;
-  /** Largest message that is read from the network at all; a larger one ends the call at once. */
-  readonly hardMessageBytesMax: number;
+  /** Largest message of whoever holds an invitation and is no member yet. */
+  readonly invitedMessageBytesMax: number;
+  /** A message that has begun, and the request of a unary call, is waited for so long. */
+  readonly uploadMs: number;
+  /** Bytes of messages that arrive or wait to be handled, for each caller and in total. */
+  readonly uploads: Readonly<Record<UploadClass, HoldingsOptions>>;
   /** Streams of one method that one identity may have open. */
   readonly streamsPerPeerMax: number;
   /** Unary calls that one identity may have in flight. */
@@ -24,10 +33,19 @@ export type RpcLimits = {
   readonly idleConnectionMs: number;
 };
 
+const MiB = 1024 * 1024;
+
 export const defaultRpcLimits: RpcLimits = {
   participantMessageBytesMax: 4 * 1024 * 1024,
   peerMessageBytesMax: 16 * 1024 * 1024,
-  hardMessageBytesMax: 32 * 1024 * 1024,
+  invitedMessageBytesMax: 256 * 1024,
+  uploadMs: 60_000,
+  uploads: {
+    manager: { perCauserMax: 64 * MiB, totalMax: 256 * MiB },
+    storage: { perCauserMax: 1 * MiB, totalMax: 64 * MiB },
+    member: { perCauserMax: 64 * MiB, totalMax: 256 * MiB },
+    invited: { perCauserMax: 1 * MiB, totalMax: 8 * MiB },
+  },
   streamsPerPeerMax: 8,
   callsPerPeerMax: 256,
   streamQueueMessagesMax: 4_096,

@@ -4,12 +4,14 @@
  */
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { Server, type ServerCredentials } from "@grpc/grpc-js";
+import { systemTime } from "../base/time.js";
 import { Health as HealthService } from "../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../gen/grpc/reflection/v1/reflection_pb.js";
 import * as v1alpha from "../gen/grpc/reflection/v1alpha/reflection_pb.js";
 import { Admission } from "./admission.js";
 import { Authorizer, type IdentityRegistry } from "./authorizer.js";
 import { CallLimiter } from "./call-limiter.js";
+import { checkGrpcInternals } from "./grpc-internals.js";
 import { silenceGrpc } from "./grpc-log.js";
 import { methodName, type ServiceHandlers } from "./handlers.js";
 import { Health } from "./health.js";
@@ -23,6 +25,7 @@ import { noRpcMetrics, type RpcMetrics } from "./rpc-metrics.js";
 import type { CallRuntime } from "./serve-call.js";
 import { serviceDefinition, serviceImplementation } from "./service-definition.js";
 import { serverCredentials, type TlsFiles } from "./tls.js";
+import { Uploads } from "./uploads.js";
 
 export type RpcServerOptions = {
   readonly tls: TlsFiles;
@@ -57,12 +60,13 @@ export class RpcServer {
     const limits = { ...defaultRpcLimits, ...options.limits };
     const { onInternalError, onCallerRefused = () => {}, metrics = noRpcMetrics } = options;
     silenceGrpc();
+    checkGrpcInternals();
     this.#onCallerRefused = onCallerRefused;
     this.#metrics = metrics;
     const admission = new Admission({
       authorizer: new Authorizer(options),
       limiter: new CallLimiter(limits),
-      limits,
+      uploads: new Uploads(limits, systemTime),
       metrics,
       onInternalError,
       onCallerRefused,
@@ -71,7 +75,7 @@ export class RpcServer {
     this.#credentials = serverCredentials(options.tls);
     this.#server = new Server({
       interceptors: [admission.interceptor],
-      "grpc.max_receive_message_length": limits.hardMessageBytesMax,
+      "grpc.max_receive_message_length": limits.peerMessageBytesMax,
       "grpc.max_concurrent_streams": connectionStreamsMax(limits),
       "grpc.keepalive_time_ms": limits.keepaliveMs,
       "grpc.keepalive_timeout_ms": limits.keepaliveTimeoutMs,

@@ -1,0 +1,88 @@
+/**
+ * Reads gRPC's frames (a flag, a length in four bytes, a message) from the data of one call, in the
+ * place of grpc-js's own decoder. What a message declares is asked about before a byte of it is
+ * kept, and memory is taken as the bytes arrive and not as they are announced.
+ */
+
+/** What becomes of the messages of a call. */
+export type FrameGate = {
+  /** A message of so many bytes begins; false refuses it and all that follows. */
+  readonly begin: (bytes: number, compressed: boolean) => boolean;
+  /** It has arrived whole. */
+  readonly complete: () => void;
+};
+
+const headerBytes = 5;
+const firstCapacity = 16 * 1024;
+
+export class FrameReader {
+  readonly #gate: FrameGate;
+  readonly #header = Buffer.alloc(headerBytes);
+  #headerLength = 0;
+  /** The frame with its header, and how much of it is there; undefined between two frames. */
+  #frame: Buffer | undefined;
+  #frameLength = 0;
+  #arrived = 0;
+  #refused = false;
+
+  constructor(gate: FrameGate) {
+    this.#gate = gate;
+  }
+
+  /** Takes data, and returns the frames that it completes. */
+  write(data: Buffer): Buffer[] {
+    const frames: Buffer[] = [];
+    let at = 0;
+    while (at < data.length && !this.#refused) {
+      at += this.#frame === undefined ? this.#takeHeader(data, at) : this.#takeBody(data, at);
+      if (this.#frame === undefined || this.#arrived < this.#frameLength) continue;
+      frames.push(this.#frame);
+      this.#frame = undefined;
+      this.#gate.complete();
+    }
+    return frames;
+  }
+
+  /** Drops what has arrived of a message, and takes nothing any more. */
+  close(): void {
+    this.#refused = true;
+    this.#frame = undefined;
+  }
+
+  #takeHeader(data: Buffer, at: number): number {
+    const taken = data.copy(this.#header, this.#headerLength, at);
+    this.#headerLength += taken;
+    if (this.#headerLength < headerBytes) return taken;
+    this.#headerLength = 0;
+    const length = this.#header.readUInt32BE(1);
+    if (!this.#gate.begin(length, this.#header[0] !== 0)) {
+      this.close();
+      return taken;
+    }
+    this.#frameLength = headerBytes + length;
+    this.#frame = Buffer.allocUnsafe(Math.min(this.#frameLength, firstCapacity));
+    this.#header.copy(this.#frame);
+    this.#arrived = headerBytes;
+    return taken;
+  }
+
+  #takeBody(data: Buffer, at: number): number {
+    const length = Math.min(data.length - at, this.#frameLength - this.#arrived);
+    const frame = this.#roomFor(this.#arrived + length);
+    data.copy(frame, this.#arrived, at, at + length);
+    this.#arrived += length;
+    return length;
+  }
+
+  /** Doubles, so that a message is copied once over in all. */
+  #roomFor(length: number): Buffer {
+    const frame = this.#frame ?? Buffer.alloc(0);
+    if (frame.length >= length) return frame;
+    const larger = Buffer.allocUnsafe(
+      Math.min(this.#frameLength, Math.max(length, 2 * frame.length)),
+    );
+    frame.copy(larger, 0, 0, this.#arrived);
+    this.#frame = larger;
+    return larger;
+  }
+}

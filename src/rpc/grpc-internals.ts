@@ -1,0 +1,86 @@
+/**
+ * What this project needs of grpc-js's server that grpc-js does not offer: the place where the data
+ * of a call become messages, which is where a limit has to be that depends on the caller. grpc-js
+ * itself has one limit for all callers, and inflates what is compressed before anybody sees it.
+ *
+ * The version of grpc-js is pinned; `checkGrpcInternals` finds out at the start of a server whether
+ * its calls still work so.
+ */
+import { createRequire } from "node:module";
+import { PassThrough } from "node:stream";
+import type { ServerInterceptingCallInterface } from "@grpc/grpc-js";
+
+/** What splits the data of a call into frames. */
+export type Decoder = { write(data: Buffer): Buffer[] };
+
+/** The stream of HTTP/2 behind a call, as far as it is needed here. */
+export type CallStream = {
+  isPaused(): boolean;
+  readonly destroyed: boolean;
+  close(code?: number): void;
+};
+
+export type CallInternals = {
+  readonly stream: CallStream;
+  /** "identity" unless the caller announced another one. */
+  readonly encoding: string;
+  readonly setDecoder: (decoder: Decoder) => void;
+};
+
+/** @throws Error when calls of grpc-js are not as expected */
+export function internalsOf(call: ServerInterceptingCallInterface): CallInternals {
+  const stream: unknown = Reflect.get(call, "stream");
+  const decoder: unknown = Reflect.get(call, "decoder");
+  const encoding: unknown = Reflect.get(call, "incomingEncoding");
+  if (!isCallStream(stream) || !isDecoder(decoder)) throw unexpected("stream or decoder");
+  if (typeof encoding !== "string") throw unexpected("encoding");
+  return { stream, encoding, setDecoder: (given) => Reflect.set(call, "decoder", given) };
+}
+
+/** Makes a call as grpc-js does and looks whether a decoder that is set gets the data. */
+export function checkGrpcInternals(): void {
+  let received = 0;
+  try {
+    const { BaseServerInterceptingCall } = createRequire(import.meta.url)(
+      "@grpc/grpc-js/build/src/server-interceptors.js",
+    );
+    const stream = new PassThrough();
+    const headers = { "grpc-encoding": "gzip" };
+    const call = new BaseServerInterceptingCall(stream, headers, null, { path: "/" }, {});
+    if (Reflect.get(call, "incomingEncoding") !== "gzip") throw unexpected("encoding");
+    const write = (data: Buffer) => {
+      received += data.length;
+      return [];
+    };
+    if (!isDecoder(Reflect.get(call, "decoder"))) throw unexpected("decoder");
+    Reflect.set(call, "decoder", { write });
+    stream.emit("data", Buffer.alloc(3));
+    stream.destroy();
+  } catch (cause) {
+    throw unexpected("server calls", cause);
+  }
+  if (received !== 3) throw unexpected("decoder");
+}
+
+function isDecoder(value: unknown): value is Decoder {
+  return isObject(value) && typeof Reflect.get(value, "write") === "function";
+}
+
+function isCallStream(value: unknown): value is CallStream {
+  return isObject(value) && ["isPaused", "close"].every((name) => isFunction(value, name));
+}
+
+function isFunction(value: object, name: string): boolean {
+  return typeof Reflect.get(value, name) === "function";
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function unexpected(what: string, cause?: unknown): Error {
+  const message =
+    `this version of @grpc/grpc-js is not one that the node knows: its ${what} differ, so limits ` +
+    "on messages could not be kept. Install the version of package-lock.json (npm ci).";
+  return new Error(message, { cause });
+}
