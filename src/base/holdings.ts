@@ -29,6 +29,15 @@ export class Holdings {
     return this.#held.size;
   }
 
+  /** Whoever holds most, and how much; undefined when nobody holds anything. */
+  most(): { readonly causer: string; readonly held: number } | undefined {
+    let most: { readonly causer: string; readonly held: number } | undefined;
+    for (const [causer, held] of this.#held) {
+      if (most === undefined || held > most.held) most = { causer, held };
+    }
+    return most;
+  }
+
   held(causer: string): number {
     return this.#held.get(causer) ?? 0;
   }

@@ -33,6 +33,16 @@ describe("holdings", () => {
     assert.equal(held.total, 0);
   });
 
+  it("tells who holds most", () => {
+    const held = holdings();
+    assert.equal(held.most(), undefined);
+    held.take("a", 20);
+    held.take("b", 30);
+    assert.deepEqual(held.most(), { causer: "b", held: 30 });
+    held.giveBack("b", 15);
+    assert.deepEqual(held.most(), { causer: "a", held: 20 });
+  });
+
   it("remembers nobody for taking nothing", () => {
     const held = holdings();
     assert.equal(held.take("a", 0), undefined);
