@@ -13,6 +13,7 @@ import {
 import { defined } from "../base/assert.js";
 import type { Authorizer } from "./authorizer.js";
 import type { CallLimiter } from "./call-limiter.js";
+import type { ConnectionEnds, Connections } from "./connections.js";
 import { internalsOf } from "./grpc-internals.js";
 import type { Identity } from "./identity.js";
 import type { OnCallerRefused } from "./refused-connections.js";
@@ -26,6 +27,7 @@ export type AdmissionOptions = {
   readonly authorizer: Authorizer;
   readonly limiter: CallLimiter;
   readonly uploads: Uploads;
+  readonly connections: Connections;
   readonly metrics: RpcMetrics;
   readonly onInternalError: (error: unknown, method: string) => void;
   /** Told of callers that are nobody known. */
@@ -34,6 +36,9 @@ export type AdmissionOptions = {
 
 /** Why a node answers nothing but `answered`: methods as in "bss.v1.QueryService/GetStatus". */
 export type Refusal = { readonly error: RpcError; readonly answered: ReadonlySet<string> };
+
+/** Who calls, and over which connection. */
+export type Caller = { readonly identity: Identity; readonly ends: ConnectionEnds };
 
 /** What a call looks like from the gate. */
 type Passage = {
@@ -50,7 +55,7 @@ type Passage = {
 export class Admission {
   readonly #options: AdmissionOptions;
   /** The request's Metadata object is the one thing that interceptors share with handlers. */
-  readonly #identities = new WeakMap<Metadata, Identity>();
+  readonly #callers = new WeakMap<Metadata, Caller>();
   #refusal: Refusal | undefined;
 
   constructor(options: AdmissionOptions) {
@@ -66,8 +71,8 @@ export class Admission {
   }
 
   /** The caller of an admitted call. */
-  identityOf(metadata: Metadata): Identity {
-    return defined(this.#identities.get(metadata), "a handler runs only for admitted calls");
+  callerOf(metadata: Metadata): Caller {
+    return defined(this.#callers.get(metadata), "a handler runs only for admitted calls");
   }
 
   get interceptor(): ServerInterceptor {
@@ -116,10 +121,12 @@ export class Admission {
   }
 
   async #admit(passage: Passage, metadata: Metadata): Promise<void> {
-    const { authorizer, limiter, uploads } = this.#options;
+    const { authorizer, limiter, uploads, connections } = this.#options;
     const internals = internalsOf(passage.call);
     const certificate = passage.call.getAuthContext().sslPeerCertificate?.raw;
     const identity = await this.#identify(passage, certificate);
+    const ends = passage.call.getConnectionInfo();
+    connections.settle(ends, identity);
     authorizer.authorize(identity, passage.method);
     this.#refuseIfClosed(passage.method);
     if (internals.encoding !== "identity") throw compressionRefusal();
@@ -130,7 +137,7 @@ export class Admission {
     const { method, single } = passage;
     const refuse = (error: RpcError) => this.#refuse(passage, error);
     passage.upload = uploads.open({ identity, method, single, internals, refuse });
-    this.#identities.set(metadata, identity);
+    this.#callers.set(metadata, { identity, ends });
   }
 
   #refuseIfClosed(method: string): void {

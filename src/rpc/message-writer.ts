@@ -1,23 +1,37 @@
 /** Writes messages to one gRPC stream and knows how many of them the network has not taken yet. */
 import type { Writable } from "node:stream";
+import type { HeldAnswer } from "./held-answers.js";
+import { RpcError } from "./rpc-error.js";
 
-export type MessageWriterLimits = {
+export type MessageWriterOptions = {
   readonly queueMessagesMax: number;
   readonly queueBytesMax: number;
+  /** On a server, where the stream's caller has an account of what is queued for it. */
+  readonly held?: Pick<HeldAnswer, "take" | "tryTake" | "giveBack">;
+  /** The account has no room for a message that was to be written: the stream is over. */
+  readonly onRefused?: (error: RpcError) => void;
 };
+
+/** Whoever writes as fast as the reader takes is this much ahead of it, and one message. */
+const aheadBytesMax = 64 * 1024;
 
 export class MessageWriter {
   readonly #stream: Writable;
-  readonly #limits: MessageWriterLimits;
+  readonly #options: MessageWriterOptions;
   #queuedMessages = 0;
   #queuedBytes = 0;
+  /** The stream has as many messages as it takes, whatever their sizes are. */
+  #full = false;
   #over = false;
   #waiting: ((room: boolean) => void)[] = [];
 
-  constructor(stream: Writable, limits: MessageWriterLimits) {
+  constructor(stream: Writable, options: MessageWriterOptions) {
     this.#stream = stream;
-    this.#limits = limits;
-    stream.on("drain", () => this.#wake(true));
+    this.#options = options;
+    stream.on("drain", () => {
+      this.#full = false;
+      this.#wakeIfRoom();
+    });
   }
 
   get over(): boolean {
@@ -25,22 +39,34 @@ export class MessageWriter {
   }
 
   /**
-   * Queues the bytes in any case; resolves when there is room for more, with false when it is over.
+   * Queues the bytes; resolves when there is room for more, with false when it is over. It is over,
+   * too, when the caller has too much unread for these.
    */
   write(bytes: Buffer): Promise<boolean> {
     if (this.#over) return Promise.resolve(false);
-    if (this.#push(bytes)) return Promise.resolve(true);
+    try {
+      this.#options.held?.take(bytes.length);
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      this.close();
+      this.#options.onRefused?.(error);
+      return Promise.resolve(false);
+    }
+    this.#push(bytes);
+    if (this.#hasRoom()) return Promise.resolve(true);
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /**
-   * Queues the bytes if that keeps the queue within its limits; an empty queue takes any message.
+   * Queues the bytes if that keeps the queue within its limits; an empty queue takes any message
+   * for which the caller's account has room.
    */
   offer(bytes: Buffer): boolean {
     if (this.#over) return false;
-    const { queueMessagesMax, queueBytesMax } = this.#limits;
+    const { queueMessagesMax, queueBytesMax, held } = this.#options;
     if (this.#queuedMessages >= queueMessagesMax) return false;
     if (this.#queuedMessages > 0 && this.#queuedBytes + bytes.length > queueBytesMax) return false;
+    if (held?.tryTake(bytes.length) === false) return false;
     this.#push(bytes);
     return true;
   }
@@ -58,13 +84,24 @@ export class MessageWriter {
     this.#wake(false);
   }
 
-  #push(bytes: Buffer): boolean {
+  #push(bytes: Buffer): void {
     this.#queuedMessages += 1;
     this.#queuedBytes += bytes.length;
-    return this.#stream.write(bytes, () => {
+    const room = this.#stream.write(bytes, () => {
       this.#queuedMessages -= 1;
       this.#queuedBytes -= bytes.length;
+      this.#options.held?.giveBack(bytes.length);
+      this.#wakeIfRoom();
     });
+    if (!room) this.#full = true;
+  }
+
+  #hasRoom(): boolean {
+    return !this.#full && this.#queuedBytes <= aheadBytesMax;
+  }
+
+  #wakeIfRoom(): void {
+    if (this.#waiting.length > 0 && this.#hasRoom()) this.#wake(true);
   }
 
   #wake(room: boolean): void {

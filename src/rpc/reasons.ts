@@ -189,6 +189,16 @@ const transportReasons = {
     summary: "The caller has as many calls or requests in flight as it may have.",
     retryAfterMs: 200,
   },
+  CONNECTIONS_EXHAUSTED: {
+    status: "RESOURCE_EXHAUSTED",
+    summary: "The caller, or all callers together, have as many connections as they may have.",
+    retryAfterMs: 5_000,
+  },
+  ANSWERS_UNREAD: {
+    status: "RESOURCE_EXHAUSTED",
+    summary: "Answers that were not read yet take all the memory that is meant for them.",
+    retryAfterMs: 1_000,
+  },
   DEADLINE: {
     status: "DEADLINE_EXCEEDED",
     summary: "The deadline passed. Nothing is lost: the retry returns the same receipt.",

@@ -2,10 +2,10 @@
  * Who was refused before it could call: connections that failed in the TLS handshake. grpc-js keeps
  * its HTTP/2 servers to itself and says nothing of these.
  */
-import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import type { Server } from "@grpc/grpc-js";
 import { connectFailureText } from "./connect-failure.js";
+import { http2ServersOf } from "./connection-door.js";
 
 /** `peerAddress` without the port, which differs with every attempt. */
 export type OnCallerRefused = (peerAddress: string, reason: string) => void;
@@ -15,10 +15,7 @@ type Failed = { readonly _parent?: object; readonly authorizationError?: Error |
 
 /** Reports failed handshakes of a server that is bound. */
 export function watchHandshakes(server: Server, onRefused: OnCallerRefused): void {
-  const inner: unknown = Reflect.get(server, "http2Servers");
-  if (!(inner instanceof Map)) return;
-  for (const http2Server of inner.keys()) {
-    if (!(http2Server instanceof EventEmitter)) continue;
+  for (const http2Server of http2ServersOf(server)) {
     // A socket that has been destroyed does not know any more where it led.
     const addresses = new WeakMap<object, string>();
     http2Server.on("connection", (socket: Socket) => {
@@ -35,6 +32,16 @@ export function watchHandshakes(server: Server, onRefused: OnCallerRefused): voi
       }
     });
   }
+}
+
+/** What the system says when it cannot hand a connection over, with what helps. */
+export function acceptFailureText(error: NodeJS.ErrnoException): string {
+  if (error.code !== "EMFILE" && error.code !== "ENFILE") return error.message;
+  const whose = error.code === "EMFILE" ? "this process" : "the whole machine";
+  return (
+    `${whose} has as many files and connections open as it may have: raise the limit ` +
+    "(LimitNOFILE of its service, or ulimit -n), or lower limits.connections_max in config.yaml"
+  );
 }
 
 function tlsText(error: Error): string {

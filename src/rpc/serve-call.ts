@@ -20,6 +20,7 @@ import {
   type ServerStreamHandler,
   type UnaryHandler,
 } from "./handlers.js";
+import type { HeldAnswer, HeldAnswers } from "./held-answers.js";
 import type { RpcLimits } from "./limits.js";
 import { decodeMessage, encodeMessage } from "./message-codec.js";
 import { MessageReader } from "./message-reader.js";
@@ -30,6 +31,7 @@ import { type WireStatus, wireStatusOf } from "./status-details.js";
 
 export type CallRuntime = {
   readonly admission: Admission;
+  readonly answers: HeldAnswers;
   readonly limits: RpcLimits;
   readonly onInternalError: (error: unknown, method: string) => void;
 };
@@ -47,8 +49,12 @@ export function serveUnary(
 ): handleUnaryCall<Buffer, Buffer> {
   const answer = async (call: ServerUnaryCall<Buffer, Buffer>): Promise<Buffer> => {
     const request = decodeMessage(method.input, call.request, boundsOf(method));
-    const response = await handler(request, contextOf(call, method, runtime));
-    return encodeMessage(method.output, response as Record<string, unknown>);
+    const context = contextOf(call, method, runtime);
+    const held = heldAnswer(call, context, runtime);
+    return runtime.answers.make(held, context.method, async () => {
+      const response = await handler(request, context);
+      return encodeMessage(method.output, response as Record<string, unknown>);
+    });
   };
   return (call, callback) => {
     answer(call).then(
@@ -128,7 +134,7 @@ function contextOf(call: SurfaceCall, method: DescMethod, runtime: CallRuntime):
   const deadline = call.getDeadline();
   const deadlineMs = deadline instanceof Date ? deadline.getTime() : deadline;
   return {
-    identity: runtime.admission.identityOf(call.metadata),
+    identity: runtime.admission.callerOf(call.metadata).identity,
     peerAddress: call.getPeer(),
     method: methodName(method),
     deadlineUnixMs: Number.isFinite(deadlineMs) ? deadlineMs : undefined,
@@ -144,10 +150,24 @@ function writerOf(
   const writer = new MessageWriter(call, {
     queueMessagesMax: runtime.limits.streamQueueMessagesMax,
     queueBytesMax: runtime.limits.streamQueueBytesMax,
+    held: heldAnswer(call, context, runtime),
+    // The caller learns why, as far as it reads what comes before.
+    onRefused: (error) => {
+      if (!call.cancelled) call.emit("error", Object.assign(error, wireStatusOf(error)));
+    },
   });
   if (context.signal.aborted) writer.close();
   else context.signal.addEventListener("abort", () => writer.close(), { once: true });
   return writer;
+}
+
+function heldAnswer(
+  call: Pick<SurfaceCall, "metadata">,
+  { signal }: CallContext,
+  { admission, answers }: CallRuntime,
+): HeldAnswer {
+  const { identity, ends } = admission.callerOf(call.metadata);
+  return answers.open(identity, ends, signal);
 }
 
 /**

@@ -9,17 +9,26 @@ import { Health as HealthService } from "../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../gen/grpc/reflection/v1/reflection_pb.js";
 import * as v1alpha from "../gen/grpc/reflection/v1alpha/reflection_pb.js";
 import { Admission } from "./admission.js";
+import { type AnswerLimits, defaultAnswerLimits } from "./answer-limits.js";
 import { Authorizer, type IdentityRegistry } from "./authorizer.js";
 import { CallLimiter } from "./call-limiter.js";
+import { guardConnections } from "./connection-door.js";
+import {
+  type ConnectionEnd,
+  type ConnectionLimits,
+  defaultConnectionLimits,
+} from "./connection-limits.js";
+import { type ConnectionGroup, Connections } from "./connections.js";
 import { checkGrpcInternals } from "./grpc-internals.js";
 import { silenceGrpc } from "./grpc-log.js";
 import { methodName, type ServiceHandlers } from "./handlers.js";
 import { Health } from "./health.js";
+import { type AnswerGroup, HeldAnswers } from "./held-answers.js";
 import { defaultRpcLimits, type RpcLimits } from "./limits.js";
 import { ListenError } from "./listen-error.js";
 import type { Reason } from "./reasons.js";
 import { Reflection } from "./reflection.js";
-import { type OnCallerRefused, watchHandshakes } from "./refused-connections.js";
+import { acceptFailureText, type OnCallerRefused, watchHandshakes } from "./refused-connections.js";
 import { RpcError } from "./rpc-error.js";
 import { noRpcMetrics, type RpcMetrics } from "./rpc-metrics.js";
 import type { CallRuntime } from "./serve-call.js";
@@ -32,11 +41,15 @@ export type RpcServerOptions = {
   readonly consortiumName: string;
   readonly registry: IdentityRegistry;
   readonly limits?: Partial<RpcLimits>;
+  readonly connections?: Partial<ConnectionLimits>;
+  readonly answers?: Partial<AnswerLimits>;
   readonly metrics?: RpcMetrics;
   /** Told of everything that a handler throws and that is no RpcError; the caller sees INTERNAL. */
   readonly onInternalError: (error: unknown, method: string) => void;
   /** Told of connections that TLS refuses, and of calls whose caller is nobody known. */
   readonly onCallerRefused?: OnCallerRefused;
+  /** Told of connections that are refused or cut. */
+  readonly onConnectionEnded?: (cause: ConnectionEnd) => void;
 };
 
 export type Listening = { readonly host: string; readonly port: number };
@@ -53,6 +66,10 @@ export class RpcServer {
   readonly #reflection = new Reflection();
   readonly #onCallerRefused: OnCallerRefused;
   readonly #metrics: RpcMetrics;
+  readonly #connections: Connections;
+  readonly #answers: HeldAnswers;
+  readonly #onConnectionEnded: (cause: ConnectionEnd) => void;
+  #sweeping: NodeJS.Timeout | undefined;
   /** "host:port" while it is bound. */
   #target: string | undefined;
 
@@ -63,15 +80,29 @@ export class RpcServer {
     checkGrpcInternals();
     this.#onCallerRefused = onCallerRefused;
     this.#metrics = metrics;
+    const connectionLimits = { ...defaultConnectionLimits, ...options.connections };
+    this.#onConnectionEnded = options.onConnectionEnded ?? (() => {});
+    const connections = new Connections({
+      limits: connectionLimits,
+      monotonicMs: systemTime.monotonicMs,
+      onEnded: this.#onConnectionEnded,
+    });
+    this.#connections = connections;
+    this.#answers = new HeldAnswers({
+      limits: { ...defaultAnswerLimits, ...options.answers },
+      unreadSweeps: connectionLimits.unreadSeconds,
+      onUnread: (ends) => connections.end(ends, "unread"),
+    });
     const admission = new Admission({
       authorizer: new Authorizer(options),
       limiter: new CallLimiter(limits),
       uploads: new Uploads(limits, systemTime),
+      connections,
       metrics,
       onInternalError,
       onCallerRefused,
     });
-    this.#runtime = { admission, limits, onInternalError };
+    this.#runtime = { admission, answers: this.#answers, limits, onInternalError };
     this.#credentials = serverCredentials(options.tls);
     this.#server = new Server({
       interceptors: [admission.interceptor],
@@ -106,7 +137,12 @@ export class RpcServer {
         else resolve(bound);
       });
     });
+    guardConnections(this.#server, this.#connections, (error) => {
+      this.#onConnectionEnded("descriptors");
+      this.#onCallerRefused("", acceptFailureText(error));
+    });
     watchHandshakes(this.#server, this.#onCallerRefused);
+    this.#sweeping = setInterval(() => this.sweep(), sweepMs).unref();
     this.#health.setAll(true);
     this.#target = `${host}:${port}`;
     return { host: address.host, port };
@@ -132,20 +168,45 @@ export class RpcServer {
     this.#health.setAll(true);
   }
 
-  /** Refuses new calls, lets running unary calls end within `graceMs`, then ends what is left. */
+  /** Connections now, by what their callers are. */
+  connections(group: ConnectionGroup): number {
+    return this.#connections.count(group);
+  }
+
+  /** Bytes of answers that callers have not taken yet. */
+  heldAnswerBytes(group: AnswerGroup): number {
+    return this.#answers.bytes(group);
+  }
+
+  /** Ends connections that do nothing; the server does so every second. */
+  sweep(): void {
+    this.#answers.sweep();
+    this.#connections.sweep();
+  }
+
+  /**
+   * Refuses new calls and connections, lets running unary calls end within `graceMs`, then ends
+   * what is left: in order at first, and soon after whether or not the other ends let go.
+   */
   async close(graceMs = 1_000): Promise<void> {
     this.refuseCalls("NODE_STOPPING", "the node is stopping");
     // forceShutdown would miss the connections: grpc-js forgets them when channelz is disabled.
     const drain = (waitMs: number) => {
       if (this.#target !== undefined) this.#server.drain(this.#target, waitMs);
     };
+    this.#connections.close();
     drain(graceMs);
-    // A connection that was still in its TLS handshake comes to the drained server afterwards.
-    const latecomers = setInterval(() => drain(0), Math.max(graceMs, 100));
+    let cutting: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
+      // grpc-js never hears of a session that was destroyed while it was writing.
+      cutting = setTimeout(() => {
+        this.#connections.endAll();
+        setImmediate(resolve);
+      }, graceMs + cutAfterMs);
       this.#server.tryShutdown(() => resolve());
     });
-    clearInterval(latecomers);
+    clearTimeout(cutting);
+    clearInterval(this.#sweeping);
   }
 
   #register<S extends DescService>(service: S, handlers: ServiceHandlers<S>): void {
@@ -157,6 +218,10 @@ export class RpcServer {
     for (const { name } of service.methods) this.#metrics.methodServed(service.typeName, name);
   }
 }
+
+const sweepMs = 1_000;
+/** After a connection was ended in order, until it is cut. */
+const cutAfterMs = 200;
 
 /** More than any one identity's limits, so that a peer meets those, with their reasons, first. */
 function connectionStreamsMax(limits: RpcLimits): number {

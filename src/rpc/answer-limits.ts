@@ -1,0 +1,26 @@
+/** What a server holds of answers that their callers have not taken yet, in bytes. */
+export type AnswerLimits = {
+  /** Of one participant, auditor, operator, and of all holders of invitations together. */
+  readonly perClientBytesMax: number;
+  readonly clientsBytesMax: number;
+  /** Of one manager. */
+  readonly perManagerBytesMax: number;
+  readonly managersBytesMax: number;
+  /** Of one storage node. */
+  readonly perStorageNodeBytesMax: number;
+  readonly storageNodesBytesMax: number;
+  /** Pages of listings that are read at a time: each takes a few times its bytes meanwhile. */
+  readonly pagesAtOnceMax: number;
+};
+
+const MiB = 1024 * 1024;
+
+export const defaultAnswerLimits: AnswerLimits = {
+  perClientBytesMax: 32 * MiB,
+  clientsBytesMax: 128 * MiB,
+  perManagerBytesMax: 96 * MiB,
+  managersBytesMax: 512 * MiB,
+  perStorageNodeBytesMax: 96 * MiB,
+  storageNodesBytesMax: 512 * MiB,
+  pagesAtOnceMax: 4,
+};

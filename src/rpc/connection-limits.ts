@@ -1,0 +1,72 @@
+/**
+ * How many connections a server holds, and for how long those that do nothing. The three groups
+ * have places of their own: however many strangers or clients there are, a manager or storage node
+ * finds one.
+ */
+export type ConnectionLimits = {
+  /** Connections that have not made a call as somebody known yet. */
+  readonly strangersMax: number;
+  /** Of these, those from one address. */
+  readonly strangersPerAddressMax: number;
+  /** New connections from one address: as many each second, and at once after a rest. */
+  readonly newPerAddressPerSecond: number;
+  readonly newPerAddressBurst: number;
+  /** Connections of participants, auditors, operators and holders of invitations. */
+  readonly clientsMax: number;
+  /** Of these, those of one identity. */
+  readonly perClientMax: number;
+  /** Connections of managers and storage nodes. */
+  readonly peersMax: number;
+  /** Of these, those of one identity. */
+  readonly perPeerMax: number;
+  /** Within this time a connection makes its first call as somebody known. */
+  readonly strangerSeconds: number;
+  /** A connection that was ended is cut when the other end has not let go of it by then. */
+  readonly endedSeconds: number;
+  /** A message to the other end is taken within this time, or its connection is cut. */
+  readonly unreadSeconds: number;
+};
+
+const defaultConnectionsMax = 8_192;
+
+/** Shares of a total: a quarter each for strangers and clients, the rest for peers. */
+export function connectionShares(
+  connectionsMax: number,
+): Pick<ConnectionLimits, "strangersMax" | "strangersPerAddressMax" | "clientsMax" | "peersMax"> {
+  const quarter = Math.floor(connectionsMax / 4);
+  return {
+    strangersMax: quarter,
+    strangersPerAddressMax: Math.ceil(quarter / 2),
+    clientsMax: quarter,
+    peersMax: connectionsMax - 2 * quarter,
+  };
+}
+
+export const defaultConnectionLimits: ConnectionLimits = {
+  ...connectionShares(defaultConnectionsMax),
+  // All storage nodes of an office have one address, and come back at once after an outage.
+  newPerAddressPerSecond: 100,
+  newPerAddressBurst: 2_000,
+  perClientMax: 64,
+  perPeerMax: 32,
+  strangerSeconds: 20,
+  endedSeconds: 5,
+  unreadSeconds: 120,
+};
+
+/** Why a connection was refused or ended. */
+export type ConnectionEnd =
+  /** Its address makes too many. */
+  | "rate"
+  /** A newer one took its place, as its address or identity held most. */
+  | "crowded"
+  /** Its identity has as many as it may have, or all have together. */
+  | "share"
+  /** It made no call as somebody known. */
+  | "silent"
+  /** It took nothing of what it was sent. */
+  | "unread"
+  /** It was ended, and the other end did not let go. */
+  | "abandoned"
+  /** The process has no descriptor left. */
+  | "descriptors";

@@ -1,0 +1,235 @@
+/**
+ * The connections of a server, from the moment the system accepts them: who holds how many, and the
+ * end of those that do nothing. grpc-js limits none of this, and ends a connection only in order,
+ * which never comes about when the other end takes nothing any more.
+ *
+ * A connection begins as a stranger's. Strangers are never refused for being many: the oldest of
+ * the address that has most of them gives way. With its first call as somebody known, a connection
+ * takes a place among the clients or the peers instead.
+ */
+import type { ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
+import { Holdings } from "../base/holdings.js";
+import { RateLimits } from "../base/rate-limits.js";
+import { networkOf } from "./address-network.js";
+import type { ConnectionEnd, ConnectionLimits } from "./connection-limits.js";
+import { describeIdentity, type Identity } from "./identity.js";
+import { RpcError } from "./rpc-error.js";
+
+/** Both ends of a connection, as its socket, its session and its calls know them. */
+export type ConnectionEnds = {
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+};
+
+export type ConnectionGroup = "strangers" | "clients" | "peers";
+
+type Connection = {
+  readonly socket: Socket;
+  readonly key: string;
+  group: ConnectionGroup;
+  /** Its address's network, or its identity: whose place in the group it takes. */
+  causer: string;
+  session: ServerHttp2Session | undefined;
+  /** Sweeps since it came. */
+  age: number;
+  /** The age at which it is cut. */
+  cutAt: number | undefined;
+};
+
+export type ConnectionsOptions = {
+  readonly limits: ConnectionLimits;
+  readonly monotonicMs: () => number;
+  readonly onEnded: (cause: ConnectionEnd) => void;
+};
+
+export class Connections {
+  readonly #options: ConnectionsOptions;
+  readonly #rates: RateLimits;
+  readonly #groups: Readonly<Record<ConnectionGroup, Holdings>>;
+  /** In the order in which they came. */
+  readonly #open = new Map<string, Connection>();
+  #closing = false;
+
+  constructor(options: ConnectionsOptions) {
+    const { limits } = options;
+    this.#options = options;
+    this.#rates = new RateLimits({
+      perSecond: limits.newPerAddressPerSecond,
+      burst: limits.newPerAddressBurst,
+      causersMax: addressesMax,
+    });
+    const { strangersMax, strangersPerAddressMax, clientsMax, perClientMax } = limits;
+    this.#groups = {
+      strangers: new Holdings({ totalMax: strangersMax, perCauserMax: strangersPerAddressMax }),
+      clients: new Holdings({ totalMax: clientsMax, perCauserMax: perClientMax }),
+      peers: new Holdings({ totalMax: limits.peersMax, perCauserMax: limits.perPeerMax }),
+    };
+  }
+
+  count(group: ConnectionGroup): number {
+    return this.#groups[group].total;
+  }
+
+  /** Takes a connection that was accepted, or ends it and returns false. */
+  take(socket: Socket): boolean {
+    const key = keyOf(socket);
+    // It can be gone by now, and is of no address then.
+    if (key === undefined || this.#closing) return refuse(socket);
+    const causer = networkOf(socket.remoteAddress ?? "");
+    if (this.#rates.take(causer, 1, this.#options.monotonicMs()) > 0) {
+      this.#options.onEnded("rate");
+      return refuse(socket);
+    }
+    this.#makeRoomFor(causer);
+    if (this.#groups.strangers.take(causer, 1) !== undefined) return refuse(socket);
+    const connection: Connection = {
+      ...{ socket, key, causer, group: "strangers", age: 0 },
+      ...{ session: undefined, cutAt: undefined },
+    };
+    this.#open.set(key, connection);
+    socket.once("close", () => this.#forget(connection));
+    return true;
+  }
+
+  /** HTTP/2 has begun on a connection. */
+  begin(session: ServerHttp2Session): void {
+    const connection = this.#find(session.socket);
+    if (connection === undefined) return;
+    connection.session = session;
+    let closed = false;
+    session.once("close", () => {
+      closed = true;
+    });
+    // A session that was writing when it was destroyed may never tell that it is closed, and
+    // grpc-js would keep it for ever.
+    const tell = () => closed || session.emit("close");
+    connection.socket.once("close", () => setImmediate(tell));
+  }
+
+  /**
+   * Somebody known calls: from now on the connection is theirs.
+   *
+   * @throws RpcError CONNECTIONS_EXHAUSTED; the connection is cut soon after
+   */
+  settle(ends: ConnectionEnds, identity: Identity): void {
+    const connection = this.#find(ends);
+    if (connection === undefined || connection.group !== "strangers") return;
+    const isPeer = identity.role === "manager" || identity.role === "storage";
+    const group = isPeer ? "peers" : "clients";
+    const causer = `${identity.role}/${identity.id}`;
+    const places = this.#groups[group];
+    let refusal = places.take(causer, 1);
+    // Whoever holds most gives a place to one that would hold less than it even then.
+    if (refusal === "total" && (places.most()?.held ?? 0) > places.held(causer) + 1) {
+      this.#endOldest(group, places.most()?.causer);
+      refusal = places.take(causer, 1);
+    }
+    if (refusal !== undefined) {
+      this.#options.onEnded("share");
+      connection.cutAt ??= connection.age + refusedSeconds;
+      throw exhausted(identity, refusal, places.held(causer));
+    }
+    this.#groups.strangers.giveBack(connection.causer, 1);
+    connection.group = group;
+    connection.causer = causer;
+    // One that was about to be cut for an earlier refusal has found a place after all.
+    connection.cutAt = undefined;
+  }
+
+  /** Cuts the connection over which a call came. */
+  end(ends: ConnectionEnds, cause: ConnectionEnd): void {
+    const connection = this.#find(ends);
+    if (connection !== undefined) this.#end(connection, cause);
+  }
+
+  /** To be called every second: time is counted in calls, so a busy node blames nobody for it. */
+  sweep(): void {
+    const { strangerSeconds, endedSeconds } = this.#options.limits;
+    for (const connection of [...this.#open.values()]) {
+      connection.age += 1;
+      const { age, cutAt, group, session } = connection;
+      if (cutAt !== undefined && age >= cutAt) {
+        this.#end(connection, session?.destroyed ? "abandoned" : undefined);
+      } else if (group === "strangers" && age >= strangerSeconds) {
+        this.#end(connection, "silent");
+      } else if (session?.destroyed) {
+        connection.cutAt ??= age + endedSeconds;
+      }
+    }
+  }
+
+  /** From now on every connection is refused. */
+  close(): void {
+    this.#closing = true;
+  }
+
+  /** Cuts all that are left. */
+  endAll(): void {
+    for (const connection of [...this.#open.values()]) this.#end(connection, undefined);
+  }
+
+  #makeRoomFor(causer: string): void {
+    const { strangers } = this.#groups;
+    const { strangersMax, strangersPerAddressMax } = this.#options.limits;
+    if (strangers.held(causer) >= strangersPerAddressMax) this.#endOldest("strangers", causer);
+    else if (strangers.total >= strangersMax) {
+      this.#endOldest("strangers", strangers.most()?.causer);
+    }
+  }
+
+  #endOldest(group: ConnectionGroup, causer: string | undefined): void {
+    for (const connection of this.#open.values()) {
+      if (connection.group !== group || connection.causer !== causer) continue;
+      this.#end(connection, "crowded");
+      return;
+    }
+  }
+
+  /** At once, whatever is still to be sent: what ends in order waits for the other end. */
+  #end(connection: Connection, cause: ConnectionEnd | undefined): void {
+    if (cause !== undefined) this.#options.onEnded(cause);
+    this.#forget(connection);
+    // A session that loses its socket first may never notice.
+    connection.session?.destroy();
+    connection.socket.destroy();
+  }
+
+  #forget(connection: Connection): void {
+    if (this.#open.get(connection.key) !== connection) return;
+    this.#open.delete(connection.key);
+    this.#groups[connection.group].giveBack(connection.causer, 1);
+  }
+
+  #find(ends: ConnectionEnds): Connection | undefined {
+    const key = keyOf(ends);
+    return key === undefined ? undefined : this.#open.get(key);
+  }
+}
+
+/** Addresses of which it is known how many connections they made lately. */
+const addressesMax = 10_000;
+/** A refused caller has so long to read why. */
+const refusedSeconds = 2;
+
+function refuse(socket: Socket): false {
+  socket.destroy();
+  return false;
+}
+
+function keyOf(ends: ConnectionEnds): string | undefined {
+  const { localAddress, localPort, remoteAddress, remotePort } = ends;
+  if (remoteAddress === undefined) return undefined;
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+}
+
+function exhausted(identity: Identity, refusal: "share" | "total", held: number): RpcError {
+  const who = describeIdentity(identity);
+  const message =
+    refusal === "share"
+      ? `${who} has ${held} connections to this node, the limit: close some, or share one`
+      : "this node has as many connections as it may have: ask another one";
+  return new RpcError("CONNECTIONS_EXHAUSTED", message, { metadata: { limit: String(held) } });
+}

@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
+import type { ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
+import { beforeEach, describe, test } from "node:test";
+import { networkOf } from "../../../src/rpc/address-network.js";
+import {
+  type ConnectionEnd,
+  type ConnectionLimits,
+  connectionShares,
+  defaultConnectionLimits,
+} from "../../../src/rpc/connection-limits.js";
+import { Connections } from "../../../src/rpc/connections.js";
+import type { Identity, Role } from "../../../src/rpc/identity.js";
+
+let ports = 0;
+
+class FakeSocket extends EventEmitter {
+  readonly localAddress = "10.0.0.1";
+  readonly localPort = 7401;
+  readonly remotePort = ++ports;
+  readonly remoteAddress: string;
+  destroyed = false;
+
+  constructor(remoteAddress: string) {
+    super();
+    this.remoteAddress = remoteAddress;
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+    this.emit("close");
+  }
+}
+
+describe("the connections of a server", () => {
+  let nowMs = 0;
+  let ended: ConnectionEnd[] = [];
+
+  beforeEach(() => {
+    nowMs = 0;
+    ended = [];
+  });
+
+  function connections(limits: Partial<ConnectionLimits> = {}): Connections {
+    return new Connections({
+      limits: { ...defaultConnectionLimits, ...limits },
+      monotonicMs: () => nowMs,
+      onEnded: (cause) => ended.push(cause),
+    });
+  }
+
+  function come(to: Connections, address = "192.0.2.1"): FakeSocket {
+    const socket = new FakeSocket(address);
+    to.take(socket as unknown as Socket);
+    return socket;
+  }
+
+  const identity = (role: Role, id: string): Identity => ({ role, id });
+
+  test("are counted until they close", () => {
+    const all = connections();
+    const socket = come(all);
+    assert.equal(all.count("strangers"), 1);
+    all.settle(socket, identity("storage", "node-1"));
+    assert.deepEqual([all.count("strangers"), all.count("peers")], [0, 1]);
+    all.settle(socket, identity("storage", "node-1"));
+    assert.equal(all.count("peers"), 1);
+    socket.destroy();
+    assert.equal(all.count("peers"), 0);
+  });
+
+  test("of strangers: the oldest of the address that has most gives way", () => {
+    const all = connections({ strangersMax: 4, strangersPerAddressMax: 3 });
+    const [first, second, third] = [come(all, "a"), come(all, "a"), come(all, "a")];
+    come(all, "a");
+    assert.deepEqual([first.destroyed, second.destroyed], [true, false]);
+    const others = [come(all, "b"), come(all, "c"), come(all, "d")];
+    assert.deepEqual([second.destroyed, third.destroyed], [true, true]);
+    assert.ok(others.every(({ destroyed }) => !destroyed));
+    assert.equal(all.count("strangers"), 4);
+    assert.deepEqual(ended, ["crowded", "crowded", "crowded"]);
+  });
+
+  test("of one address may come at once and then at a rate", () => {
+    const all = connections({ newPerAddressBurst: 2, newPerAddressPerSecond: 1 });
+    const come3 = [come(all, "a"), come(all, "a"), come(all, "a")];
+    assert.deepEqual(
+      come3.map(({ destroyed }) => destroyed),
+      [false, false, true],
+    );
+    assert.equal(come(all, "b").destroyed, false);
+    nowMs = 1_000;
+    assert.equal(come(all, "a").destroyed, false);
+    assert.deepEqual(ended, ["rate"]);
+  });
+
+  test("of 1,000 storage nodes behind one address all come back within a second", () => {
+    const all = connections();
+    const sockets = Array.from({ length: 1_000 }, () => come(all));
+    for (const [i, socket] of sockets.entries()) all.settle(socket, identity("storage", `n${i}`));
+    assert.equal(all.count("peers"), 1_000);
+    assert.deepEqual(ended, []);
+  });
+
+  test("of one identity are as many as its share", () => {
+    const all = connections({ perClientMax: 1 });
+    const alice = identity("participant", "alice");
+    all.settle(come(all), alice);
+    const second = come(all);
+    assert.throws(() => all.settle(second, alice), { reason: "CONNECTIONS_EXHAUSTED" });
+    all.settle(come(all), identity("participant", "bob"));
+    assert.equal(second.destroyed, false);
+    for (let sweeps = 0; sweeps < 2; sweeps++) all.sweep();
+    assert.equal(second.destroyed, true);
+  });
+
+  test("of a full group: the identity that has most gives one to another", () => {
+    const all = connections({ clientsMax: 3 });
+    const alice = identity("participant", "alice");
+    const oldest = come(all);
+    all.settle(oldest, alice);
+    all.settle(come(all), alice);
+    all.settle(come(all), alice);
+    all.settle(come(all), identity("participant", "bob"));
+    assert.equal(oldest.destroyed, true);
+    assert.equal(all.count("clients"), 3);
+    assert.throws(() => all.settle(come(all), alice), { reason: "CONNECTIONS_EXHAUSTED" });
+    // However many clients there are, a manager has its place.
+    all.settle(come(all), identity("manager", "manager-2"));
+    assert.equal(all.count("peers"), 1);
+  });
+
+  test("that were ended are cut when the other end does not let go", async () => {
+    const all = connections({ endedSeconds: 3 });
+    const socket = come(all);
+    all.settle(socket, identity("participant", "alice"));
+    const session = Object.assign(new EventEmitter(), { socket, destroyed: true, destroy() {} });
+    all.begin(session as unknown as ServerHttp2Session);
+    // What Node.js does not tell of such a session, grpc-js has to be told.
+    const closed = once(session, "close");
+    for (let sweeps = 0; sweeps < 3; sweeps++) all.sweep();
+    assert.equal(socket.destroyed, false);
+    all.sweep();
+    assert.equal(socket.destroyed, true);
+    assert.equal(all.count("clients"), 0);
+    assert.deepEqual(ended, ["abandoned"]);
+    await closed;
+  });
+
+  test("without a call are cut, and others stay", () => {
+    const all = connections({ strangerSeconds: 2 });
+    const known = come(all);
+    all.settle(known, identity("participant", "alice"));
+    const silent = come(all);
+    for (let sweeps = 0; sweeps < 2; sweeps++) all.sweep();
+    assert.deepEqual([known.destroyed, silent.destroyed], [false, true]);
+    assert.deepEqual(ended, ["silent"]);
+  });
+
+  test("are refused and cut when the server closes", () => {
+    const all = connections();
+    const socket = come(all);
+    all.close();
+    assert.equal(come(all).destroyed, true);
+    all.endAll();
+    assert.equal(socket.destroyed, true);
+    assert.equal(all.count("strangers"), 0);
+  });
+});
+
+test("shares of a total leave half to peers", () => {
+  assert.deepEqual(connectionShares(1_000), {
+    ...{ strangersMax: 250, strangersPerAddressMax: 125, clientsMax: 250, peersMax: 500 },
+  });
+});
+
+test("an address stands for itself, and in IPv6 for its network", () => {
+  assert.equal(networkOf("192.0.2.7"), "192.0.2.7");
+  assert.equal(networkOf("::ffff:192.0.2.7"), "192.0.2.7");
+  assert.equal(networkOf("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+  assert.equal(networkOf("2001:db8:1:2::9"), networkOf("2001:db8:1:2:ffff::1"));
+  assert.equal(networkOf("2001:db8::1"), "2001:db8:0:0::/64");
+  assert.equal(networkOf("fe80::1%eth0"), "fe80:0:0:0::/64");
+  assert.equal(networkOf("::1"), "0:0:0:0::/64");
+});
