@@ -44,6 +44,7 @@ import { checkManagerKeys, checkTlsKey, openEpochKey } from "./manager-keys.js";
 import { grpcDial, ManagerLinks } from "./manager-links.js";
 import { managerObserver } from "./manager-observer.js";
 import { forkAnswerOf, sampleStorage, sampleWaiting, statusOf } from "./manager-status.js";
+import { memoryBound } from "./memory-bound.js";
 import { managerQueries } from "./query-service.js";
 import { registrationService } from "./registration-service.js";
 import { RingHalted } from "./ring-driver.js";
@@ -262,8 +263,14 @@ function openLinks(parts: Parts, manager: Manager): ManagerLinks {
   return links;
 }
 
-function observe({ store, metrics }: Parts, manager: Manager, links: ManagerLinks): void {
-  metrics.knowManagers(store.head.members.managers.map(({ managerId }) => managerId));
+function observe(parts: Parts, manager: Manager, links: ManagerLinks): void {
+  const { config, genesis, store, metrics } = parts;
+  const { managers } = store.head.members;
+  metrics.knowManagers(managers.map(({ managerId }) => managerId));
+  const { policy } = genesis;
+  metrics.memoryBound.set(
+    memoryBound({ policy, limits: config.limits, managers: managers.length }),
+  );
   metrics.height.set(store.head.height);
   metrics.treeSize.set(store.head.frontier.size);
   metrics.onScrape(() => {

@@ -278,6 +278,11 @@ export function createMetrics(options: MetricsOptions) {
       "1 while a renewed TLS certificate is in use that could not be written to disk.",
     ),
 
+    memoryBound: gauge(
+      "bss_memory_bound_bytes",
+      "The most bytes of memory that a manager may hold by its limits; 0 on storage nodes.",
+    ),
+
     storeWriteSeconds: seconds(
       "bss_store_write_seconds",
       "Seconds that one durable write batch took.",

@@ -55,6 +55,10 @@ export type RocksDbOptions = {
 };
 
 const mebibyte = 1_024 * 1_024;
+const defaultBlockCacheBytes = 32 * mebibyte;
+const memtableBytes = 64 * mebibyte;
+/** What a store of "many" values holds in memory by default: two memtables, and blocks read. */
+export const storeMemoryBytes = 2 * memtableBytes + defaultBlockCacheBytes;
 
 /**
  * Opens the store in `directory`, made with mode 0700 if it is not there.
@@ -194,7 +198,7 @@ class RocksDbStore implements KeyValueStore {
 function nativeOptions(options: RocksDbOptions, createIfMissing: boolean): NativeOptions {
   const common = {
     createIfMissing,
-    cacheSize: options.blockCacheBytes ?? 32 * mebibyte,
+    cacheSize: options.blockCacheBytes ?? defaultBlockCacheBytes,
     // Sealed records, hashes and signatures, most of what is written, do not shrink; and damage to
     // the dictionary that the package's compression shares among blocks would take a whole file.
     compression: false,

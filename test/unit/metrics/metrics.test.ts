@@ -34,6 +34,7 @@ const names = [
   "bss_height_open_seconds",
   "bss_late_attestations_total",
   "bss_managers_suspended",
+  "bss_memory_bound_bytes",
   "bss_messages_dropped_total",
   "bss_node_info",
   "bss_objections_total",
