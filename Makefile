@@ -122,6 +122,10 @@ mutations: build ## Break the protocol in one way after the other, and see the s
 chaos: build ## Strike real processes under load with faults, and check everything; MINUTES=3 SEED=1
 	@node dist/test/chaos/run.js
 
+.PHONY: hostile
+hostile: build ## Attack real nodes with the keys of every role; ATTACKS=all SECONDS_EACH=20 MINUTES=
+	@node dist/test/hostile/run.js
+
 .PHONY: model
 model: build ## Search all states of the agreement rules; ROUNDS=5 BLOCKS=2 choose the size
 	@node dist/test/model/run.js

@@ -36,6 +36,12 @@ export type LiveOptions = {
   readonly policy?: string;
   /** Starts the nodes; `bss` when left out. */
   readonly mainFile?: string;
+  /** Makes the directory; that of this build when left out. */
+  readonly init?: typeof initConsortium;
+  /** The lowest port minus one; any that are free when left out. */
+  readonly basePort?: number;
+  /** Added to the nodes' environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Told of every end of a node that nobody asked for by `close`. */
   readonly onExit?: (node: NodeProcess, exit: NodeExit) => void;
   /** Called once the directory is there and before a node starts, with each node's config. */
@@ -84,11 +90,13 @@ export class LiveConsortium {
     sizes: Sizes,
     options: LiveOptions = {},
   ): Promise<LiveConsortium> {
-    const { policy = strictPolicy, mainFile, onExit, prepare } = options;
+    const { policy = strictPolicy, init = initConsortium, prepare } = options;
+    const { mainFile, onExit, env } = options;
     const policyFile = `${directory}-policy.yaml`;
     writeFileSync(policyFile, policy);
-    const basePort = await freeBasePort(Math.max(sizes.managers, sizes.storage));
-    await initConsortium(directory, { name: "live", basePort, policyFile, ...sizes });
+    const basePort =
+      options.basePort ?? (await freeBasePort(Math.max(sizes.managers, sizes.storage)));
+    await init(directory, { name: "live", basePort, policyFile, ...sizes });
     for (const file of findConfigFiles(directory)) {
       const text = readFileSync(file, "utf8");
       writeFileSync(file, text.replace("level: info", "level: warn"));
@@ -98,6 +106,7 @@ export class LiveConsortium {
     const processes = await startNodes(directory, {
       ...(mainFile !== undefined && { mainFile }),
       ...(onExit !== undefined && { onExit }),
+      ...(env !== undefined && { env }),
     });
     return new LiveConsortium(directory, processes);
   }

@@ -1,0 +1,24 @@
+/** Which build of the nodes is under attack: this one, or the one that NODE_DIST names. */
+import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { initConsortium } from "../../src/cli/consortium/init-consortium.js";
+
+/** The directory that holds src/ of the build. */
+export function buildDirectory(): string {
+  const { NODE_DIST = "" } = process.env;
+  return NODE_DIST === "" ? dirname(dirname(import.meta.dirname)) : resolve(NODE_DIST);
+}
+
+/** Its `bss`. */
+export function mainFile(): string {
+  return join(buildDirectory(), "src", "cli", "main.js");
+}
+
+/** Its `bss init`: what another build makes, this one's nodes may not understand. */
+export async function loadInit(): Promise<typeof initConsortium> {
+  const file = join(buildDirectory(), "src", "cli", "consortium", "init-consortium.js");
+  const loaded: { readonly initConsortium: typeof initConsortium } = await import(
+    pathToFileURL(file).href
+  );
+  return loaded.initConsortium;
+}

@@ -1,0 +1,66 @@
+/** A run as a table for people. */
+import { mebibytes } from "./bounds.js";
+import type { JudgedPhase } from "./hostile.js";
+
+const widths = [24, 7, 9, 7, 8, 8, 7, 8, 7, 10, 6, 8, 5];
+
+export const tableHead = row([
+  "phase",
+  "s",
+  "RSS MiB",
+  "b/s",
+  "empty/s",
+  "p50 ms",
+  "p99 ms",
+  "final",
+  "failed",
+  "log kB/h",
+  "fds",
+  "recov s",
+  "susp",
+]);
+
+export function tableRow(phase: JudgedPhase): string {
+  const { name, seconds, honest, blocks, emptyBlocks, suspended, exits, recoveryMs } = phase;
+  const managers = phase.nodes.filter(({ role }) => role === "manager");
+  const most = (values: readonly number[]) => Math.max(0, ...values);
+  const logBytes = most(phase.nodes.map((node) => node.logBytes));
+  const failed = Object.values(honest.failed).reduce((sum, count) => sum + count, 0);
+  const cells = row([
+    name,
+    seconds.toFixed(0),
+    mebibytes(most(managers.map(({ residentBytes }) => residentBytes))),
+    (blocks / seconds).toFixed(1),
+    (emptyBlocks / seconds).toFixed(1),
+    honest.p50Ms?.toFixed(0) ?? "-",
+    honest.p99Ms?.toFixed(0) ?? "-",
+    String(honest.final),
+    String(failed),
+    ((logBytes / seconds) * 3.6).toFixed(0),
+    String(most(managers.map(({ descriptors }) => descriptors))),
+    recoveryMs === undefined ? "never" : (recoveryMs / 1000).toFixed(1),
+    String(suspended.length),
+  ]);
+  return [cells, ...notes(phase).map((note) => `    ${note}`)].join("\n");
+
+  function notes({ tallies, broken }: JudgedPhase): readonly string[] {
+    const done = Object.entries(tallies).map(([attack, { counts }]) => {
+      const parts = Object.entries(counts).map(([what, count]) => `${what} ${count}`);
+      return `${attack}: ${parts.join(", ") || "nothing"}`;
+    });
+    const lost = Object.entries(honest.failed).map(([why, count]) => `${why} ${count}`);
+    return [
+      ...done,
+      ...exits.map(({ id, how }) => `${id} ended: ${how}`),
+      ...(suspended.length === 0 ? [] : [`suspended: ${suspended.join(", ")}`]),
+      ...(lost.length === 0 ? [] : [`the honest participant's failures: ${lost.join(", ")}`]),
+      ...broken.map((what) => `BROKEN ${what}`),
+    ];
+  }
+}
+
+function row(cells: readonly string[]): string {
+  return cells
+    .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+    .join("");
+}
