@@ -1,12 +1,19 @@
 /** A participant that asks for a certificate with the names of a manager's host. */
-import { X509Certificate } from "node:crypto";
+import "reflect-metadata";
+import { webcrypto, X509Certificate } from "node:crypto";
+import * as x509 from "@peculiar/x509";
 import { renewCertificate } from "../../../src/client/joining.js";
-import { createCertificateRequest } from "../../../src/pki/certificate-request.js";
+import { keyPairOf } from "../../../src/pki/certificate-request.js";
+import { tlsSignatureAlgorithm } from "../../../src/pki/key-pairs.js";
 import { type Attack, Counts } from "../attack.js";
 import { pause } from "../pace.js";
 import { compromised } from "../target.js";
 
-const hosts = ["manager-1.grid.example", "127.0.0.1", "localhost"];
+const names = [
+  { type: "dns", value: "manager-1.grid.example" },
+  { type: "dns", value: "localhost" },
+  { type: "ip", value: "127.0.0.1" },
+] as const;
 const serverAuth = "1.3.6.1.5.5.7.3.1";
 const intervalMs = 3_000;
 
@@ -19,13 +26,13 @@ export const borrowedNames: Attack = {
     const violations = new Set<string>();
     const profile = target.profile(compromised.participants[0]);
     const keyPem = Buffer.from(profile.tls.keyPem).toString("latin1");
-    const request = await createCertificateRequest({ keyPem, commonName: profile.id, hosts });
+    const request = await requestForNames(keyPem, profile.id);
     while (!signal.aborted) {
       try {
         const der = await renewCertificate(profile, request, ([own]) => own, { signal });
         const given = new X509Certificate(der ?? new Uint8Array());
         counts.add("issued");
-        if (hosts.some((host) => given.subjectAltName?.includes(host))) {
+        if (names.some(({ value }) => given.subjectAltName?.includes(value))) {
           violations.add(`a participant got a certificate for ${given.subjectAltName}`);
         }
         if (given.keyUsage?.includes(serverAuth)) {
@@ -40,3 +47,20 @@ export const borrowedNames: Attack = {
     return { ...counts.tally, violations: [...violations] };
   },
 };
+
+/** A request (DER) that asks for what nobody but a manager may have. */
+async function requestForNames(keyPem: string, commonName: string): Promise<Uint8Array> {
+  const request = await x509.Pkcs10CertificateRequestGenerator.create(
+    {
+      name: [{ CN: [commonName] }],
+      keys: await keyPairOf(keyPem),
+      signingAlgorithm: tlsSignatureAlgorithm,
+      extensions: [
+        new x509.SubjectAlternativeNameExtension([...names]),
+        new x509.ExtendedKeyUsageExtension([serverAuth]),
+      ],
+    },
+    webcrypto,
+  );
+  return new Uint8Array(request.rawData);
+}
