@@ -101,7 +101,8 @@ function exitAfterBug(error: unknown, debug: boolean): never {
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const place = /\n\s+(at .+)/.exec(stack)?.[1] ?? "";
   const next = "this is a bug: keep the log and report it, then start the node again";
-  process.stderr.write(`bss: ${printable(`${what} ${place}`).trim()}; ${next}\n`);
+  const line = `${what} ${place}`.replaceAll(/\s+/g, " ").trim();
+  process.stderr.write(`bss: ${printable(line)}; ${next}\n`);
   if (debug) process.stderr.write(`${printableLines(stack)}\n`);
   process.exit(1);
 }
