@@ -15,7 +15,8 @@ export function register(program: Command): void {
     .summary("read a record")
     .description(
       "Reads a record by its hash. Its content is shown to its owner and parties only, and has " +
-        "been held against the hash.",
+        "been held against the hash. Block and position are what the manager says: " +
+        "'bss receipt' proves them.",
     )
     .argument("<hash>", "the record hash, 64 hex digits", parseHash)
     .addOption(

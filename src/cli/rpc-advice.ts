@@ -14,6 +14,7 @@ const byReason: Partial<Readonly<Record<Reason, string>>> = {
   IDENTITY_INVALID: "use the certificate that this consortium's managers issued",
   CERTIFICATE_UNKNOWN: "use the profile that was registered, or ask an operator to register it",
   ROLE_NOT_ALLOWED: "use the profile of a party whose role may do this",
+  LISTING_NOT_ALLOWED: "use the profile of the participant whose records they are",
   CALLER_NOT_SUBMITTER: "submit with the profile that signs",
   RECORD_UNKNOWN: "check the hash; 'bss list' shows the records of a participant or meter",
   BLOCK_UNKNOWN: "'bss status' shows the height of the ledger",

@@ -271,6 +271,9 @@ export const RecordPlaceSchema: GenMessage<RecordPlace> = /*@__PURE__*/
   messageDesc(file_bss_v1_broadcast, 7);
 
 /**
+ * The block that added records of a submission. Header and certificate prove the block, not that a record is in it: that
+ * is what the answering manager says, and what GetReceipt proves.
+ *
  * @generated from message bss.v1.BlockSummary
  */
 export type BlockSummary = Message<"bss.v1.BlockSummary"> & {

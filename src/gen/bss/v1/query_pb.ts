@@ -444,6 +444,8 @@ export type RecordEntry = Message<"bss.v1.RecordEntry"> & {
   recordHash: Uint8Array;
 
   /**
+   * The block that added it. Height and position are what the answering node says; a receipt proves them.
+   *
    * @generated from field: uint64 height = 2;
    */
   height: bigint;
@@ -858,7 +860,7 @@ export type BlockView = Message<"bss.v1.BlockView"> & {
   header?: ManagerBlockHeader | undefined;
 
   /**
-   * Blocks from this one to the answering node's head, both included.
+   * Blocks from this one to the answering node's head, both included. What that node says; not proven.
    *
    * @generated from field: uint64 confirmations = 6;
    */
