@@ -91,6 +91,27 @@ test-node: build ## Run the demo and the integration tests under another Node.js
 	@export PATH="$(CURDIR)/$(OTHER_NODE_BIN):$$PATH"; echo "Node.js $$(node --version)"; \
 	  node dist/examples/energy-community/demo.js && node dist/test/run.js $(or $(ONLY),integration)
 
+SBOM := .build/bss-node.cdx.json
+
+.PHONY: sbom
+sbom: install ## Write a software bill of materials (CycloneDX JSON) to .build/
+	$(call step,write $(SBOM),mkdir -p .build && \
+	  npm sbom --package-lock-only --omit=dev --sbom-format=cyclonedx >$(SBOM).tmp && \
+	  mv $(SBOM).tmp $(SBOM))
+
+.PHONY: third-party
+third-party: build ## Write THIRD-PARTY.md, the packages that run with their licences
+	$(call step,write THIRD-PARTY.md,node dist/test/support/write-third-party.js)
+
+# A registry that answers no audits is no finding, and is said; a finding fails.
+.PHONY: audit
+audit: install ## Ask the registry for known weaknesses (high or worse) of the packages that run
+	@printf '%-44s' 'audit of the packages that run'; \
+	if out=$$(npm audit --omit=dev --audit-level=high 2>&1 </dev/null); then echo ok; \
+	elif grep -q 'audit endpoint returned an error\|npm error code E' <<<"$$out"; then \
+	  printf 'SKIPPED: the registry answers no audits\n'; \
+	else printf 'FAILED\n\n%s\n\n' "$$out"; exit 1; fi
+
 .PHONY: alerts
 alerts: ## Check the alerts in deploy/prometheus and run their tests; needs promtool
 	@command -v $(PROMTOOL) >/dev/null || { printf '%s\n' "$$PROMTOOL_MISSING" >&2; exit 1; }
