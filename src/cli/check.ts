@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { printable } from "../base/printable.js";
 import { loadNodeConfig, type NodeConfig } from "../config/node-config.js";
+import { describeLogDamage, findLogDamage } from "../store/rocksdb-log.js";
 import { openRocksDb } from "../store/rocksdb-store.js";
 import { damageOf, type Finding } from "../store/store-comparison.js";
 import { isDamage } from "../store/store-error.js";
@@ -97,6 +98,10 @@ async function check(
   scratchDirectory: string,
   found: (finding: Finding) => void,
 ): Promise<number> {
+  // Opening replays the log, and leaves out what it does not understand.
+  for (const damage of await findLogDamage(config.dataDirectory)) {
+    found({ where: "the end of the store", what: describeLogDamage(damage) });
+  }
   // Nothing is written, but the lock is held: a node that runs is noticed, and none starts.
   const stored = await openRocksDb(config.dataDirectory, { createIfMissing: false });
   const scratch = await openRocksDb(scratchDirectory);

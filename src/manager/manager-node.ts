@@ -35,9 +35,7 @@ import { HeadSignal } from "../query/head-signal.js";
 import type { IdentityRegistry } from "../rpc/authorizer.js";
 import { checkListen } from "../rpc/listen-check.js";
 import { createServer, type RpcServer } from "../rpc/server.js";
-import { ManagerStore } from "../store/manager-store.js";
-import { openRocksDb } from "../store/rocksdb-store.js";
-import { claimStore } from "../store/store-node.js";
+import type { ManagerStore } from "../store/manager-store.js";
 import { Issuer, requestOf } from "./issuing.js";
 import { Manager } from "./manager.js";
 import { checkManagerKeys, checkTlsKey, openEpochKey } from "./manager-keys.js";
@@ -49,6 +47,7 @@ import { managerQueries } from "./query-service.js";
 import { registrationService } from "./registration-service.js";
 import { RingHalted } from "./ring-driver.js";
 import { openSigner } from "./signer-start.js";
+import { openManagerStore } from "./store-start.js";
 import { SubmitService } from "./submit-service.js";
 
 type Parts = {
@@ -108,10 +107,7 @@ async function start(
     config.issuer &&
     (await Issuer.open(config.issuer, trusted, { members: genesis.members, nowMs: wallMs }));
   await checkListen(config);
-  const kv = await openRocksDb(config.dataDirectory);
-  closers.add(() => kv.close());
-  const store = await ManagerStore.open(kv, genesis);
-  await claimStore(kv, config);
+  const store = await openManagerStore(config, { genesis, epochKey, log }, closers);
   const { newSignerAccepted = false } = options;
   const signer = await openSigner(config, { keys, genesis, store, newSignerAccepted }, closers);
   const { processMetrics = true } = options;

@@ -5,6 +5,7 @@ import type { ManagerConfig } from "../config/node-config.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import type { Closers } from "../node/closers.js";
 import type { ManagerStore } from "../store/manager-store.js";
+import { describeLogDamage, findLogDamage } from "../store/rocksdb-log.js";
 import { StoreError } from "../store/store-error.js";
 import { openLocalSigner } from "./local-signer.js";
 import { StartError } from "./manager-keys.js";
@@ -21,7 +22,7 @@ export type SignerPlaces = Pick<ManagerConfig, "signerStateDirectory" | "dataDir
 
 /**
  * @throws StartError when the state would be lost or restored with the store, when the marks are
- * missing although the manager is not new, or in use
+ * missing or damaged although the manager is not new, or in use
  * @throws StoreError
  */
 export async function openSigner(
@@ -33,6 +34,7 @@ export async function openSigner(
     const message = `the signer state ${directory} lies in the data directory`;
     throw new StartError(message, "set `signer_state` in config.yaml to a place outside of it");
   }
+  await refuseDamagedLog(directory);
   const { consortiumId } = genesis;
   const isNew = store.head.height === 0 && !store.hasSpoken;
   const whenMissing = isNew || newSignerAccepted ? "create" : "refuse";
@@ -53,4 +55,16 @@ export async function openSigner(
   }
   closers.add(() => opened.close());
   return opened.signer;
+}
+
+/** RocksDB would go back to an older mark, and the key could sign against what it has signed. */
+async function refuseDamagedLog(directory: string): Promise<void> {
+  const [damage] = await findLogDamage(directory);
+  if (damage === undefined) return;
+  throw new StartError(
+    `the record of what the signing key has signed is damaged (${directory}): ` +
+      describeLogDamage(damage),
+    "check the disk, put the directory aside, and go on as if the record was lost: start once with " +
+      "--new-signer-state when no height is open that this manager may have voted on",
+  );
 }

@@ -17,6 +17,7 @@ import { AttestationMark } from "../store/attestation-mark.js";
 import { removeOldSnapshots } from "../store/disk-snapshot.js";
 import type { KeyValueStore } from "../store/key-value-store.js";
 import { MendableStore } from "../store/mendable-store.js";
+import { describeLogDamage, findLogDamage } from "../store/rocksdb-log.js";
 import { openRocksDb, repairRocksDb } from "../store/rocksdb-store.js";
 import { LeftBlocks, StorageNodeStore } from "../store/storage-node-store.js";
 import { damageOf } from "../store/store-comparison.js";
@@ -38,8 +39,8 @@ export async function openStore(
   genesis: GenesisState,
   onDamage: (error: StoreError) => void,
 ): Promise<OpenedStore> {
-  const findings: string[] = [];
   await removeOldSnapshots(directory);
+  const findings = (await findLogDamage(directory)).map(describeLogDamage);
   const openFiles = () =>
     MendableStore.open({
       open: () => openRocksDb(directory),

@@ -7,8 +7,7 @@
  *
  * RocksDB checks its own sums on every read, of one key and of a range. What no sum shows is a log
  * that was damaged in its middle: RocksDB takes it for one torn by a crash and replays up to there,
- * and the package offers no stricter mode. A node that its peers show to have signed more than its
- * store holds has lost that part.
+ * and the package offers no stricter mode. So nodes look at the log before (rocksdb-log.ts).
  */
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, test } from "node:test";
 import { genesisHead } from "../../../src/ledger/head.js";
 import { openSigner, type SignerStart } from "../../../src/manager/signer-start.js";
 import { Closers } from "../../../src/node/closers.js";
+import { openRocksDb } from "../../../src/store/rocksdb-store.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 import { consortiumId, genesis } from "../ledger/support/consortium.js";
 import { seedOf } from "../ledger/support/records.js";
@@ -54,6 +55,27 @@ describe("the start of a manager's signer", () => {
       await closers.close();
     });
   }
+
+  test("refuses a record whose log is damaged: its key could sign against what it signed", async () => {
+    const kv = await openRocksDb(places.signerStateDirectory, { values: "few" });
+    for (let i = 0; i < 40; i++) {
+      await kv.write(
+        [{ type: "put", key: Uint8Array.of(1, 2), value: Buffer.alloc(200, i) }],
+        "sync",
+      );
+    }
+    await kv.close();
+    const directory = places.signerStateDirectory;
+    const [name = ""] = readdirSync(directory).filter((each) => /^\d+\.log$/.test(each));
+    const log = readFileSync(join(directory, name));
+    log.writeUInt8(log.readUInt8(log.length >> 1) ^ 1, log.length >> 1);
+    writeFileSync(join(directory, name), log);
+    await assert.rejects(open(used), {
+      name: "StartError",
+      message: /is damaged .*: the write-ahead log \d+\.log is damaged at byte \d+/,
+      next: /--new-signer-state/,
+    });
+  });
 
   test("refuses a record that another process uses", async () => {
     await open(used, true);
