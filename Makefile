@@ -151,6 +151,10 @@ hostile: build ## Attack real nodes with the keys of every role; ATTACKS=all SEC
 model: build ## Search all states of the agreement rules; ROUNDS=5 BLOCKS=2 choose the size
 	@node dist/test/model/run.js
 
+.PHONY: fuzz
+fuzz: build ## Feed mutated messages to every decoder and check; COUNT=1000000 SEED=1 choose the run
+	@COUNT=$(or $(COUNT),1000000) SEED=$(or $(SEED),1) node dist/test/fuzz/run.js
+
 .PHONY: demo
 demo: build ## Run the energy community example; DEMO_HOURS, DEMO_DATA and DEMO_PORT=8400 change it
 	@node dist/examples/energy-community/demo.js
