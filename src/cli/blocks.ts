@@ -1,12 +1,12 @@
 /** `bss blocks`: the chain, block by block. */
 
-import { fromBinary } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import { defined } from "../base/assert.js";
 import type { BssClient } from "../client/client.js";
 import { ControlOperationSchema } from "../gen/bss/v1/genesis_pb.js";
 import type { BlockView } from "../gen/bss/v1/query_pb.js";
 import { parseHeader } from "../ledger/blocks.js";
+import { decodeCanonical } from "../ledger/wire.js";
 import type { RpcError } from "../rpc/rpc-error.js";
 import { parseCount, withClient } from "./client-session.js";
 import { LossNotes } from "./loss-notes.js";
@@ -122,8 +122,8 @@ const kinds = {
 /** What a block says about managers, from its exact control operations. */
 function managerChanges(control: readonly Uint8Array[]): readonly ManagerChange[] {
   return control.flatMap((bytes) => {
-    const { operation } = fromBinary(ControlOperationSchema, bytes);
-    switch (operation.case) {
+    const operation = decodeCanonical(ControlOperationSchema, bytes)?.operation;
+    switch (operation?.case) {
       case "suspendManager":
       case "resumeManager":
       case "evidence":

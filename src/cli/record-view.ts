@@ -1,8 +1,14 @@
 /** Records as commands print them: one line in a table, all fields below each other, or JSON. */
-import { fromBinary } from "@bufbuild/protobuf";
 import { toHex } from "../base/bytes.js";
 import type { LedgerRecord } from "../client/answers.js";
-import { type Record, TradeTermsSchema } from "../gen/bss/v1/record_pb.js";
+import {
+  type EnergyTrade,
+  type Record,
+  type TradeTerms,
+  TradeTermsSchema,
+} from "../gen/bss/v1/record_pb.js";
+import { strictDecode } from "../ledger/strict-decode.js";
+import { CliError } from "./cli-error.js";
 import { type Cell, type Column, fields, formatBytes, formatTime, table } from "./output.js";
 
 type Row = readonly [name: string, value: Cell];
@@ -88,7 +94,7 @@ function summary(record: Record): string {
       return `${meterId}: ${importedWh} Wh imported, ${exportedWh} Wh exported`;
     }
     case "energyTrade": {
-      const { sellerId, buyerId, energyWh } = fromBinary(TradeTermsSchema, payload.value.terms);
+      const { sellerId, buyerId, energyWh } = termsOf(payload.value);
       return `trade: ${sellerId} sold ${energyWh} Wh to ${buyerId}`;
     }
     case "chargingSession":
@@ -101,6 +107,14 @@ function summary(record: Record): string {
     default:
       return "unknown";
   }
+}
+
+/** Terms come from whoever answers: they are measured before they are decoded. */
+function termsOf({ terms }: EnergyTrade): TradeTerms {
+  const decoded = strictDecode(TradeTermsSchema, terms);
+  if (decoded.ok) return decoded.value;
+  const what = `the terms of a trade do not decode: ${decoded.error}`;
+  throw new CliError(what, "ask another manager");
 }
 
 function payloadJson(record: Record): object {
@@ -124,7 +138,7 @@ function payloadRows({ payload }: Record): readonly Row[] {
       ];
     }
     case "energyTrade": {
-      const terms = fromBinary(TradeTermsSchema, payload.value.terms);
+      const terms = termsOf(payload.value);
       return [
         ["trade_id", toHex(terms.tradeId)],
         ["seller_id", terms.sellerId],
