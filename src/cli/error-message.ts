@@ -13,7 +13,8 @@ const systemErrors: Readonly<Record<string, string>> = {
   ECONNREFUSED: "check that the node runs and the address is right",
   EDQUOT: "free some space",
   EISDIR: "give the path of a file",
-  EMFILE: "raise the limit of open files (ulimit -n)",
+  EMFILE: "raise the limit of open files (LimitNOFILE in the service's unit, or ulimit -n)",
+  ENFILE: "raise the machine's limit of open files (sysctl fs.file-max)",
   ENOENT: "check the path",
   ENOSPC: "free some space",
   ENOTDIR: "check the path",
@@ -39,12 +40,16 @@ function describe(error: unknown): readonly string[] {
   if (error instanceof ConfigError) return error.message.split("\n").map(oneLine);
   if (error instanceof CliError) return [oneLine(error.message)];
   if (hasAdvice(error)) return [`${oneLine(error.message)}; ${oneLine(error.next)}`];
-  if (error instanceof Error && "code" in error) {
-    const next = systemErrors[String(error.code)];
-    if (next !== undefined) return [`${oneLine(error.message)}; ${next}`];
-  }
+  const next = adviceOnSystem(error);
+  if (next !== undefined) return [`${oneLine((error as Error).message)}; ${next}`];
   const message = oneLine(error instanceof Error ? error.message : String(error));
   return [`${message || "unknown error"}; run again with --debug to see where it comes from`];
+}
+
+/** What helps when the operating system refused something; undefined for any other error. */
+export function adviceOnSystem(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return systemErrors[String(error.code)];
 }
 
 /** Errors of other parts may bring their own advice in a field `next`. */

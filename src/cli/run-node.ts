@@ -11,6 +11,8 @@
 import { closeSync, openSync } from "node:fs";
 import { isatty } from "node:tty";
 import { printable, printableLines } from "../base/printable.js";
+import { StoreError, type StoreErrorCode } from "../store/store-error.js";
+import { adviceOnSystem } from "./error-message.js";
 import { whenOutputEnds } from "./output-end.js";
 
 /** What a node gives back once it is listening. */
@@ -41,7 +43,7 @@ export async function runNode(
     if (process.connected) process.disconnect();
     throw error;
   });
-  process.on("uncaughtException", (error) => exitAfterBug(error, options.debug));
+  process.on("uncaughtException", (error) => exitAfterError(error, options.debug));
   const ready: ReadyMessage = { bss: "ready", id };
   // The other end may be gone by now; then the stop has been requested.
   if (process.connected) process.send?.(ready, () => {});
@@ -95,14 +97,33 @@ function exit(signals: NodeSignals): never {
   process.exit(0);
 }
 
-/** One line with the place of the bug, which is what its operator can report. */
-function exitAfterBug(error: unknown, debug: boolean): never {
+/**
+ * Ends the process with one line: what to do where disk or limits failed, and otherwise the place
+ * of the bug, which is what its operator can report.
+ */
+function exitAfterError(error: unknown, debug: boolean): never {
+  const surroundings = surroundingsAdvice(error);
   const stack = error instanceof Error ? (error.stack ?? "") : "";
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const place = /\n\s+(at .+)/.exec(stack)?.[1] ?? "";
-  const next = "this is a bug: keep the log and report it, then start the node again";
+  const place = surroundings === undefined ? (/\n\s+(at .+)/.exec(stack)?.[1] ?? "") : "";
+  const bug = "this is a bug: keep the log and report it, then start the node again";
+  const next = surroundings ?? bug;
   const line = `${what} ${place}`.replaceAll(/\s+/g, " ").trim();
   process.stderr.write(`bss: ${printable(line)}; ${next}\n`);
   if (debug) process.stderr.write(`${printableLines(stack)}\n`);
   process.exit(1);
 }
+
+/** What helps against an error that is no bug, wherever in its causes it stands. */
+function surroundingsAdvice(error: unknown): string | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const mended = cause instanceof StoreError && mendable.has(cause.code);
+    if (mended) return "this is no bug of the node: mend that, then start the node again";
+    const advice = adviceOnSystem(cause);
+    if (advice !== undefined) return `${advice}, then start the node again`;
+  }
+  return undefined;
+}
+
+/** What a node's operator can mend; the message says how. */
+const mendable: ReadonlySet<StoreErrorCode> = new Set(["DISK_FULL", "TOO_MANY_FILES", "IO"]);

@@ -1,4 +1,11 @@
-export type StoreErrorCode = "LOCKED" | "CORRUPT" | "MISMATCH" | "DISK_FULL" | "CLOSED" | "IO";
+export type StoreErrorCode =
+  | "LOCKED"
+  | "CORRUPT"
+  | "MISMATCH"
+  | "DISK_FULL"
+  | "TOO_MANY_FILES"
+  | "CLOSED"
+  | "IO";
 
 /**
  * A store that could not do its work. The message tells an operator what to do.
@@ -7,6 +14,7 @@ export type StoreErrorCode = "LOCKED" | "CORRUPT" | "MISMATCH" | "DISK_FULL" | "
  * - `CORRUPT`: what is on disk is not what was written.
  * - `MISMATCH`: the store belongs to another consortium or role, or has another format.
  * - `DISK_FULL`: no space or quota left.
+ * - `TOO_MANY_FILES`: the process, or the machine, may open no more files.
  * - `CLOSED`: the operation came after `close`; a bug of the caller, or a race at shutdown.
  * - `IO`: everything else that the operating system refused.
  */
@@ -58,7 +66,12 @@ const advice: Readonly<Record<StoreErrorCode, (directory: string) => string>> = 
     `the store at ${directory} is damaged: keep it for inspection, check the disk, ` +
     "and let the node catch up into an empty directory",
   DISK_FULL: (directory) =>
-    `no space is left for the store at ${directory}: free or add space, then start the node again`,
+    `no space is left for the store at ${directory}: free or add space (old logs, snapshots ` +
+    "and the copies that a repair left can go), then start the node again",
+  TOO_MANY_FILES: (directory) =>
+    `no more files can be opened for the store at ${directory}: raise the limit of open files ` +
+    "(LimitNOFILE=65536 in the service's unit, --ulimit nofile in Docker, or ulimit -n), " +
+    "then start the node again",
   MISMATCH: (directory) =>
     `the store at ${directory} is not this node's: configure the directory that belongs to it, ` +
     "or an empty one",
@@ -80,5 +93,6 @@ function codeOf(detail: string): StoreErrorCode {
   if (/No space left on device|Disk quota exceeded|\bENOSPC\b|\bEDQUOT\b/i.test(detail)) {
     return "DISK_FULL";
   }
+  if (/Too many open files|\bEMFILE\b|\bENFILE\b/i.test(detail)) return "TOO_MANY_FILES";
   return "IO";
 }

@@ -14,6 +14,10 @@ const start = async () => {
   setInterval(() => {}, 1000);
   if (behaviour === "throws") setTimeout(() => { throw new TypeError("two\\n  lines"); }, 50);
   if (behaviour === "rejects") setTimeout(() => { Promise.reject(new Error("alone")); }, 50);
+  if (behaviour === "has no descriptors") {
+    const cause = Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
+    setTimeout(() => { throw new Error("the vote log cannot be written", { cause }); }, 50);
+  }
   console.log("started");
   if (behaviour === "hangs up early") process.kill(process.pid, "SIGHUP");
   return { reload: () => console.log("reloaded"), close: async () => console.log("closed") };
@@ -129,6 +133,13 @@ describe("a node's process", () => {
     const { code, stderr } = await run("rejects").ended;
     assert.equal(code, 1);
     assert.match(stderr, /^bss: Error: alone at .+; this is a bug: .+\n$/);
+  });
+
+  test("ends with advice where a limit of the system was met", async () => {
+    const { code, stderr } = await run("has no descriptors").ended;
+    assert.equal(code, 1);
+    assert.match(stderr, /^bss: Error: the vote log cannot be written; raise the limit of open/);
+    assert.doesNotMatch(stderr, /bug/);
   });
 
   test("shows the stack with --debug", async () => {

@@ -180,6 +180,11 @@ describe("a RocksDB store over its database", () => {
       advice: /free or add space/,
     },
     {
+      detail: "IO error: While open a file for random read: /x/000009.sst: Too many open files",
+      code: "TOO_MANY_FILES",
+      advice: /LimitNOFILE=65536/,
+    },
+    {
       detail: "Corruption: block checksum mismatch: expected 1, got 2 in /x/000009.sst",
       code: "CORRUPT",
       advice: /damaged/,
