@@ -19,6 +19,11 @@ const networkLimits = {
   streams_per_peer_max: integer(1, 10_000, "streams").default(16),
   peer_queue_messages_max: integer(16, 1_000_000, "messages").default(10_000),
   peer_queue_bytes_max: integer(1 * MiB, 4096 * MiB, "bytes").default(64 * MiB),
+  connections_max: integer(64, 1_000_000, "connections").optional(),
+  connections_per_client_max: integer(1, 100_000, "connections").default(64),
+  connections_per_peer_max: integer(4, 100_000, "connections").default(32),
+  answer_bytes_per_client_max: integer(8 * MiB, 4096 * MiB, "bytes").default(32 * MiB),
+  answer_bytes_max: integer(8 * MiB, 65_536 * MiB, "bytes").default(128 * MiB),
 };
 
 export const storageLimitsSchema = mapping(networkLimits);
@@ -43,6 +48,16 @@ export type NetworkLimits = {
   readonly peerQueueMessagesMax: number;
   /** The same in bytes. */
   readonly peerQueueBytesMax: number;
+  /** Connections that others make; absent for as many as the process may have. */
+  readonly connectionsMax?: number;
+  /** Of these, those of one participant, auditor, operator or holder of an invitation. */
+  readonly connectionsPerClientMax: number;
+  /** Of these, those of one manager or storage node. */
+  readonly connectionsPerPeerMax: number;
+  /** Answers to one participant, auditor or operator that it has not taken yet, bytes. */
+  readonly answerBytesPerClientMax: number;
+  /** The same of all of them together. */
+  readonly answerBytesMax: number;
 };
 
 export type ManagerLimits = NetworkLimits & {
@@ -62,6 +77,11 @@ export function networkLimitsOf(raw: z.output<typeof storageLimitsSchema>): Netw
     streamsPerPeerMax: raw.streams_per_peer_max,
     peerQueueMessagesMax: raw.peer_queue_messages_max,
     peerQueueBytesMax: raw.peer_queue_bytes_max,
+    ...(raw.connections_max === undefined ? {} : { connectionsMax: raw.connections_max }),
+    connectionsPerClientMax: raw.connections_per_client_max,
+    connectionsPerPeerMax: raw.connections_per_peer_max,
+    answerBytesPerClientMax: raw.answer_bytes_per_client_max,
+    answerBytesMax: raw.answer_bytes_max,
   };
 }
 

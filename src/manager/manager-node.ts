@@ -16,7 +16,6 @@ import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
 import { VerifyIntegrityService } from "../gen/bss/v1/verify_integrity_pb.js";
 import { VoteService } from "../gen/bss/v1/vote_pb.js";
 import type { GenesisState } from "../ledger/genesis.js";
-import { grpcObserver } from "../metrics/grpc-observer.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { startMetricsServer } from "../metrics/metrics-server.js";
 import { certificateObserver } from "../node/certificate-observer.js";
@@ -27,8 +26,7 @@ import { identities } from "../node/identities.js";
 import { checkLimits } from "../node/limits-check.js";
 import { NodeCertificate } from "../node/node-certificate.js";
 import { openLog } from "../node/node-log.js";
-import { refusalLog } from "../node/refusal-log.js";
-import { rpcLimitsOf } from "../node/rpc-limits.js";
+import { rpcOptionsOf, sampleServer } from "../node/rpc-options.js";
 import { failNode, type NodeOptions, openNode, type RunningNode } from "../node/running-node.js";
 import { sampleSync } from "../node/sync-observer.js";
 import { HeadSignal } from "../query/head-signal.js";
@@ -121,11 +119,9 @@ async function start(
     tls,
     consortiumName: genesis.name,
     registry,
-    limits: rpcLimitsOf(config.limits),
-    metrics: grpcObserver(metrics),
-    onInternalError: (error, method) => log.error({ err: error, method }, "a call failed"),
-    onCallerRefused: refusalLog(log, systemTime.monotonicMs),
+    ...(await rpcOptionsOf(config, log, metrics)),
   });
+  metrics.onScrape(() => sampleServer(metrics, server));
   const heads = new HeadSignal();
   const parts = {
     ...{ config, genesis, certificate, store, heads, epochKey, log, metrics, server },

@@ -28,6 +28,20 @@ export const suspensionCauses = ["absent", "equivocated"] as const;
 export const offences = ["two proposals", "two votes", "a broken lock"] as const;
 /** Steps of a round that time out. */
 export const roundSteps = ["propose", "approve", "verify", "commit"] as const;
+/** Whose connections: those who have not called yet are strangers. */
+export const connectionGroups = ["strangers", "clients", "peers"] as const;
+/** Why a connection was refused or cut. */
+export const connectionEnds = [
+  "rate",
+  "crowded",
+  "share",
+  "silent",
+  "unread",
+  "abandoned",
+  "descriptors",
+] as const;
+/** Whose answers. */
+export const answerGroups = ["clients", "managers", "storageNodes"] as const;
 /** Bounded queues. */
 export const queues = ["ring-events", "manager-link"] as const;
 /** Control operations that blocks carry. */

@@ -260,6 +260,22 @@ export function createMetrics(options: MetricsOptions) {
       method: "open",
     }),
 
+    connections: gaugeBy(
+      "bss_connections",
+      "Connections that others have made, by who they are; strangers have not called yet.",
+      { group: values.connectionGroups },
+    ),
+    connectionsEnded: counterBy(
+      "bss_connections_ended_total",
+      "Connections that the node refused or cut, by cause.",
+      { cause: values.connectionEnds },
+    ),
+    answerBytes: gaugeBy(
+      "bss_answer_bytes",
+      "Bytes of answers that callers have not taken yet, by who they are.",
+      { group: values.answerGroups },
+    ),
+
     certificateExpiry: gauge(
       "bss_certificate_expiry_timestamp_seconds",
       "When the TLS certificate in use expires, Unix seconds.",

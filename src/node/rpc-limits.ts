@@ -1,14 +1,40 @@
 /** A node's configured limits as its gRPC server takes them. */
 import type { NetworkLimits } from "../config/limits.js";
-import type { RpcLimits } from "../rpc/limits.js";
+import { defaultAnswerLimits } from "../rpc/answer-limits.js";
+import { connectionShares } from "../rpc/connection-limits.js";
+import type { RpcServerOptions } from "../rpc/server.js";
 
-export function rpcLimitsOf(limits: NetworkLimits): Partial<RpcLimits> {
+/** Of a peer: room beside a full queue for what it asked for. */
+const besideQueueBytes = 32 * 1024 * 1024;
+
+/** @param connectionsMax as many as the process may have, or as the config says */
+export function rpcLimitsOf(
+  limits: NetworkLimits,
+  connectionsMax: number,
+): Pick<RpcServerOptions, "limits" | "connections" | "answers"> {
+  const perPeerBytesMax = limits.peerQueueBytesMax + besideQueueBytes;
+  const { managersBytesMax, storageNodesBytesMax } = defaultAnswerLimits;
   return {
-    participantMessageBytesMax: limits.messageBytesMax,
-    peerMessageBytesMax: limits.peerMessageBytesMax,
-    streamsPerPeerMax: limits.streamsPerPeerMax,
-    callsPerPeerMax: limits.callsPerPeerMax,
-    streamQueueMessagesMax: limits.peerQueueMessagesMax,
-    streamQueueBytesMax: limits.peerQueueBytesMax,
+    limits: {
+      participantMessageBytesMax: limits.messageBytesMax,
+      peerMessageBytesMax: limits.peerMessageBytesMax,
+      streamsPerPeerMax: limits.streamsPerPeerMax,
+      callsPerPeerMax: limits.callsPerPeerMax,
+      streamQueueMessagesMax: limits.peerQueueMessagesMax,
+      streamQueueBytesMax: limits.peerQueueBytesMax,
+    },
+    connections: {
+      ...connectionShares(connectionsMax),
+      perClientMax: limits.connectionsPerClientMax,
+      perPeerMax: limits.connectionsPerPeerMax,
+    },
+    answers: {
+      perClientBytesMax: limits.answerBytesPerClientMax,
+      clientsBytesMax: Math.max(limits.answerBytesMax, limits.answerBytesPerClientMax),
+      perManagerBytesMax: perPeerBytesMax,
+      managersBytesMax: Math.max(managersBytesMax, perPeerBytesMax),
+      perStorageNodeBytesMax: perPeerBytesMax,
+      storageNodesBytesMax: Math.max(storageNodesBytesMax, perPeerBytesMax),
+    },
   };
 }

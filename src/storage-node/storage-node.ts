@@ -12,7 +12,6 @@ import type { Logger } from "pino";
 import { systemTime } from "../base/time.js";
 import type { StorageNodeConfig } from "../config/node-config.js";
 import { QueryService } from "../gen/bss/v1/query_pb.js";
-import { grpcObserver } from "../metrics/grpc-observer.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { startMetricsServer } from "../metrics/metrics-server.js";
 import { certificateObserver } from "../node/certificate-observer.js";
@@ -20,8 +19,7 @@ import { askManagersInTurn, CertificateRenewal } from "../node/certificate-renew
 import type { Closers } from "../node/closers.js";
 import { identities } from "../node/identities.js";
 import { openLog } from "../node/node-log.js";
-import { refusalLog } from "../node/refusal-log.js";
-import { rpcLimitsOf } from "../node/rpc-limits.js";
+import { rpcOptionsOf, sampleServer } from "../node/rpc-options.js";
 import { failNode, type NodeOptions, openNode, type RunningNode } from "../node/running-node.js";
 import { sampleSync } from "../node/sync-observer.js";
 import { HeadSignal } from "../query/head-signal.js";
@@ -110,11 +108,9 @@ async function start(
       members: () => store.head.members,
       participantSpki: (id) => store.participantSpki(id),
     }),
-    limits: rpcLimitsOf(config.limits),
-    metrics: grpcObserver(metrics),
-    onInternalError: (error, method) => log.error({ err: error, method }, "a call failed"),
-    onCallerRefused: refusalLog(log, systemTime.monotonicMs),
+    ...(await rpcOptionsOf(config, log, metrics)),
   });
+  metrics.onScrape(() => sampleServer(metrics, server));
   server.implement(QueryService, queriesOf(parts, running));
   const { port } = await server.listen(config.listen);
   closers.add(() => server.close());

@@ -13,6 +13,7 @@ import { repositoryRoot } from "../../support/tree.js";
 
 const names = [
   "bss_abstaining",
+  "bss_answer_bytes",
   "bss_attestations_total",
   "bss_audits_total",
   "bss_block_interval_seconds",
@@ -22,6 +23,8 @@ const names = [
   "bss_certificate_renewals_total",
   "bss_certificate_unwritten",
   "bss_commit_latency_seconds",
+  "bss_connections",
+  "bss_connections_ended_total",
   "bss_control_operations_total",
   "bss_evidence_total",
   "bss_false_objections_total",

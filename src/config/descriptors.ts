@@ -1,0 +1,95 @@
+/**
+ * How many files and connections the process may have open, and what it keeps of them for its
+ * store. A store that cannot open a file stops its node, so connections get what is left.
+ */
+import { readFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { ConfigError } from "./config-error.js";
+
+/** For logs, threads, certificates, links to others and the metrics' server. */
+const ownDescriptors = 128;
+/** For a store that is small yet; RocksDB keeps every file open, of 64 MiB mostly. */
+const storeDescriptorsMin = 512;
+/** With fewer a node cannot be reached by those who belong to the consortium. */
+const connectionsMin = 128;
+const connectionsDefault = 8_192;
+/** Below this limit a node starts, and says so. */
+const advisedLimit = 4_096;
+
+export type DescriptorPlan = {
+  readonly connectionsMax: number;
+  /** What the operator should change; undefined where all is well. */
+  readonly warning: string | undefined;
+};
+
+const advice =
+  "raise it: LimitNOFILE=65536 in the service's unit, --ulimit nofile in Docker, or ulimit -n";
+
+/**
+ * Shares the descriptors out.
+ *
+ * @param limit of the process; undefined for none
+ * @param configured connections, where config.yaml says how many
+ * @throws ConfigError when the process has too few, or the config wants too many
+ */
+export function planDescriptors(
+  limit: number | undefined,
+  options: {
+    readonly file: string;
+    readonly configured: number | undefined;
+    /** That the store has now. */
+    readonly storeFiles: number;
+  },
+): DescriptorPlan {
+  const { file, configured, storeFiles } = options;
+  if (limit === undefined) {
+    return { connectionsMax: configured ?? connectionsDefault, warning: undefined };
+  }
+  // Twice what it has now, and room to grow: a quarter of 65,536 is a store of 1 TB.
+  const forStore = Math.max(storeDescriptorsMin, 2 * storeFiles, Math.floor(limit / 4));
+  const left = limit - forStore - ownDescriptors;
+  const wanted = configured ?? connectionsMin;
+  if (left < wanted) {
+    const needed = wanted + ownDescriptors + Math.max(storeDescriptorsMin, 2 * storeFiles);
+    const what =
+      `the process may have ${limit} files and connections open, which leaves ` +
+      `${Math.max(0, left)} connections beside the store, and ${wanted} are needed`;
+    const fewer = configured === undefined ? "" : ", or lower `limits.connections_max`";
+    const next = `${advice}, to ${Math.ceil((needed * 4) / 3)} or more${fewer}`;
+    throw new ConfigError(file, [{ path: "limits.connections_max", what, next }]);
+  }
+  const connectionsMax = configured ?? Math.min(connectionsDefault, left);
+  if (limit >= advisedLimit) return { connectionsMax, warning: undefined };
+  const warning =
+    `the process may have only ${limit} files and connections open, so it takes at most ` +
+    `${connectionsMax} connections; ${advice}`;
+  return { connectionsMax, warning };
+}
+
+/** The limit of this process; Node.js raises it to the hard one when it starts. */
+export function descriptorLimit(): number | undefined {
+  if (process.platform !== "linux") return reportedLimit(process.report.getReport());
+  try {
+    return limitOf(readFileSync("/proc/self/limits", "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of the text of /proc/self/limits. */
+export function limitOf(limits: string): number | undefined {
+  const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
+  return soft === undefined ? undefined : Number(soft);
+}
+
+function reportedLimit(report: unknown): number | undefined {
+  const limits = report instanceof Object ? Reflect.get(report, "userLimits") : undefined;
+  const files: unknown = limits instanceof Object ? Reflect.get(limits, "open_files") : undefined;
+  const soft: unknown = files instanceof Object ? Reflect.get(files, "soft") : undefined;
+  return typeof soft === "number" ? soft : undefined;
+}
+
+/** Files of a store; none where there is no store yet. */
+export async function filesIn(directory: string): Promise<number> {
+  return (await readdir(directory).catch(() => [])).length;
+}
