@@ -19,6 +19,8 @@ export const attacks: readonly Attack[] = [
   ...emptyEntries,
   ...gzipBombs,
   ...uploads,
+  // Before what reads the ledger, so that there is more to read.
+  ...participantFloods,
   ...heavyReads,
   ...unreadStreams,
   vanishingClients,
@@ -28,7 +30,6 @@ export const attacks: readonly Attack[] = [
   wrongStorageHeads,
   mismatches,
   wrongHeads,
-  ...participantFloods,
   borrowedNames,
   oddIds,
   tooFewStorageNodes,

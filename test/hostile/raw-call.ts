@@ -3,6 +3,9 @@
  * their flags, and need not read what comes back.
  */
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
+import { connect as connectTcp, type Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { connect as connectTls } from "node:tls";
 import { gzipSync } from "node:zlib";
 import type { TlsFiles } from "../../src/rpc/tls.js";
 
@@ -13,7 +16,9 @@ export type RawConnection = {
   call(method: string, options?: { readonly encoding?: "gzip" }): RawCall;
   /** Ends it with all calls. */
   close(): void;
-  /** As a machine that loses its power: nobody is told that the calls are over. */
+  /** From now on nothing is read of the connection, so what is sent stays on the way. */
+  stopReading(): void;
+  /** Without a word about the calls that are under way. */
   vanish(): void;
 };
 
@@ -41,30 +46,68 @@ export function gzipFrame(message: Uint8Array): Buffer {
   return frame(gzipSync(message, { level: 9 }), { compressed: true });
 }
 
+export type DialOptions = {
+  /** How much the server may send of one answer that nobody reads; 64 KiB when left out. */
+  readonly windowBytes?: number;
+};
+
+const connectionWindowBytes = 2 ** 31 - 1;
+
 /** Rejects when no connection comes about. */
-export async function dialRaw(address: string, tls: TlsFiles): Promise<RawConnection> {
-  const session = connect(`https://${address}`, {
+export async function dialRaw(
+  address: string,
+  tls: TlsFiles,
+  { windowBytes = 65_535 }: DialOptions = {},
+): Promise<RawConnection> {
+  const [host = "", port = ""] = address.split(":");
+  const tcp = connectTcp({ host, port: Number(port) });
+  tcp.on("error", () => {});
+  const socket = connectTls({
+    ...{ socket: throughOf(tcp), ALPNProtocols: ["h2"], minVersion: "TLSv1.3" },
     ...{ cert: Buffer.from(tls.certPem), key: Buffer.from(tls.keyPem) },
-    ca: Buffer.from(tls.caPem),
-    minVersion: "TLSv1.3",
-    // By name, because an address is none that TLS sends.
-    servername: "bss-node",
-    checkServerIdentity: () => undefined,
+    ...{ ca: Buffer.from(tls.caPem), checkServerIdentity: () => undefined },
   });
+  const settings = { initialWindowSize: windowBytes };
+  const session = connect(`https://${address}`, { createConnection: () => socket, settings });
   await new Promise<void>((resolve, reject) => {
-    session.once("connect", () => resolve());
+    session.once("remoteSettings", () => resolve());
     session.once("error", reject);
+    session.once("close", () => reject(new Error("closed before it was open")));
   });
   session.on("error", () => {});
+  session.setLocalWindowSize(connectionWindowBytes);
   return {
     session,
     get closed() {
       return session.closed || session.destroyed;
     },
     call: (method, options) => open(session, method, options),
-    close: () => session.destroy(),
-    vanish: () => session.socket.destroy(),
+    stopReading() {
+      tcp.removeAllListeners("data");
+      tcp.pause();
+    },
+    close() {
+      session.destroy();
+      tcp.destroy();
+    },
+    vanish: () => void tcp.destroy(),
   };
+}
+
+/** A connection that can be left unread: TLS would take one over, and read on by itself. */
+function throughOf(tcp: Socket): Duplex {
+  const through = new Duplex({
+    read() {},
+    write: (chunk, encoding, done) => void tcp.write(chunk, encoding, () => done()),
+    final: (done) => void tcp.end(done),
+    destroy(error, done) {
+      tcp.destroy();
+      done(error);
+    },
+  });
+  tcp.on("data", (chunk) => through.push(chunk));
+  tcp.once("close", () => through.push(null));
+  return through;
 }
 
 function open(

@@ -1,5 +1,6 @@
 /** What a storage node can say that managers write down: it says so again and again. */
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { connect } from "../../../src/client/index.js";
 import { ed25519Sign } from "../../../src/crypto/ed25519.js";
 import { randomBytes } from "../../../src/crypto/random.js";
 import { VerifyIntegrityRequestSchema } from "../../../src/gen/bss/v1/verify_integrity_pb.js";
@@ -15,6 +16,7 @@ type Message = NonNullable<MessageInitShape<typeof VerifyIntegrityRequestSchema>
 const method = "bss.v1.VerifyIntegrityService/VerifyIntegrity";
 const intervalMs = 20;
 const burst = 10;
+const followMs = 200;
 /** Clears the screen, sets the title, and forges a line. */
 const escapes =
   "\u001b[2J\u001b]0;owned\u0007\r\nmanager-1  halted  \u001b[31mfork\u001b[0m \u202e";
@@ -48,24 +50,33 @@ export const wrongStorageHeads: Attack = {
 export const mismatches: Attack = {
   name: "mismatches",
   role: "storage",
-  about: "signed MISMATCH attestations of blocks that are and are not",
-  run: (target, signal) => {
-    const { consortiumId } = target.profile("auditor-1").genesis;
+  about: "signed MISMATCH attestations of blocks that nobody has, at the open height",
+  run: async (target, signal) => {
+    const auditor = await connect(target.profile("auditor-1"));
     const seed = target.seedOf("storage");
-    return onOneStream(target, signal, (turn) => {
+    let height = 1;
+    const following = every(followMs, signal, async () => {
+      const status = await auditor.status({ signal }).catch(() => undefined);
+      if (status !== undefined) height = Number(status.height) + 1;
+    });
+    const tally = await onOneStream(target, signal, (turn) => {
+      const { consortiumId } = auditor;
       const claim = {
-        ...{ consortiumId, height: 1 + (turn % 50), round: turn % 3 },
-        ...{ blockId: randomBytes(32), hash2: randomBytes(32), treeSize: 9 },
-        ...{ verdict: AttestationVerdict.MISMATCH, audit: randomBytes(32) },
+        ...{ consortiumId, height, round: turn % 2, blockId: randomBytes(32) },
+        ...{ hash2: randomBytes(32), treeSize: 9, audit: randomBytes(32) },
+        verdict: AttestationVerdict.MISMATCH,
       };
       const value = {
-        ...{ height: BigInt(claim.height), round: claim.round, blockId: claim.blockId },
+        ...{ height: BigInt(height), round: claim.round, blockId: claim.blockId },
         ...{ hash2: claim.hash2, treeSize: 9n, verdict: claim.verdict, audit: claim.audit },
         nodeId: compromised.storage,
         signature: ed25519Sign(seed, attestationDigest(claim)),
       };
       return { case: "attestation", value };
     });
+    await following;
+    auditor.close();
+    return tally;
   },
 };
 

@@ -5,6 +5,9 @@ import { dialRaw, frame } from "../raw-call.js";
 
 const callsMax = 40;
 const clientsMax = 8;
+const windowBytes = 2 ** 31 - 1;
+const sentMs = 10;
+const heldMs = 3_000;
 const intervalMs = 500;
 
 export const vanishingClients: Attack = {
@@ -18,20 +21,23 @@ export const vanishingClients: Attack = {
     await every(intervalMs, signal, async (turn) => {
       const address = target.manager(turn);
       const clients = await Promise.all(
-        Array.from({ length: clientsMax }, () => dialRaw(address, tls).catch(() => undefined)),
+        Array.from({ length: clientsMax }, () =>
+          dialRaw(address, tls, { windowBytes }).catch(() => undefined),
+        ),
       );
       for (const client of clients) {
         if (client === undefined) {
           counts.add("no connection");
           continue;
         }
-        // The socket is not read any more, so what is sent back stays on the way.
         for (let i = 0; i < callsMax; i++) {
           client.call("bss.v1.QueryService/ListBlocks").end(frame(new Uint8Array()));
         }
         counts.add("calls", callsMax);
+        await pause(sentMs, signal);
+        client.stopReading();
       }
-      await pause(30, signal);
+      await pause(heldMs, signal);
       for (const client of clients) client?.vanish();
       counts.add("vanished", clientsMax);
     });

@@ -1,5 +1,6 @@
 /** A manager that signs heads which the others do not have, two in turn. */
 import { create, toBinary } from "@bufbuild/protobuf";
+import { connect } from "../../../src/client/index.js";
 import { ed25519Sign } from "../../../src/crypto/ed25519.js";
 import { VoteRequestSchema } from "../../../src/gen/bss/v1/vote_pb.js";
 import { headDigest } from "../../../src/ledger/vote-digests.js";
@@ -8,6 +9,7 @@ import { every } from "../pace.js";
 import { dialRaw, frame } from "../raw-call.js";
 import { compromised } from "../target.js";
 
+const height = 1;
 const intervalMs = 20;
 const perTurn = 5;
 
@@ -19,17 +21,18 @@ export const wrongHeads: Attack = {
     const counts = new Counts();
     const tls = target.tlsOf("manager");
     if (tls === undefined) return counts.tally;
-    const { consortiumId } = target.profile("auditor-1").genesis;
+    const auditor = await connect(target.profile("auditor-1"));
+    const { consortiumId } = auditor;
+    const { blockId } = await auditor.getBlock({ height });
+    auditor.close();
     const seed = target.seedOf("manager");
-    const messages = [0, 1, 2, 3].map((turn) => {
-      const fill = (byte: number) => new Uint8Array(32).fill(byte);
-      const claim = {
-        ...{ consortiumId, height: 1 + (turn % 2), blockId: fill(turn) },
-        ...{ hash1: fill(turn + 10), stateDigest: fill(turn + 20) },
-      };
+    const wrong = new Uint8Array(32);
+    // What differs is told when it is something else than the last time.
+    const messages = [blockId, wrong].map((id) => {
+      const claim = { consortiumId, height, blockId: id, hash1: wrong, stateDigest: wrong };
       const value = {
         ...claim,
-        ...{ height: BigInt(claim.height), managerId: compromised.manager },
+        ...{ height: BigInt(height), managerId: compromised.manager },
         signature: ed25519Sign(seed, headDigest(claim)),
       };
       const request = create(VoteRequestSchema, { message: { case: "head", value } });
