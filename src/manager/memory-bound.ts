@@ -9,6 +9,9 @@
 import type { ManagerLimits } from "../config/limits.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import { managerBlockBytes } from "../ledger/message-sizes.js";
+import { defaultAnswerLimits } from "../rpc/answer-limits.js";
+import { defaultConnectionLimits } from "../rpc/connection-limits.js";
+import { defaultRpcLimits } from "../rpc/limits.js";
 import { storeMemoryBytes } from "../store/rocksdb-store.js";
 import { windowBytesMax } from "../sync/sync-plan.js";
 import { candidatesMax } from "./candidate-blocks.js";
@@ -33,14 +36,22 @@ const runtimeBytes = 256 * MiB;
 const garbageBytes = 256 * MiB;
 /** To each other manager: one of votes and one of relayed submissions. */
 const streamsPerManager = 2;
+/** An answer is there as it was encoded, and as TLS sends it. */
+const copiesOfAnswer = 2;
+/** A session of TLS and of HTTP/2, as measured with a few thousand. */
+const connectionBytes = 64 * 1024;
 
 export function memoryParts(options: MemoryBoundOptions): readonly MemoryPart[] {
   const { policy, limits, managers } = options;
-  const queues = (managers - 1) * streamsPerManager;
+  const others = managers - 1;
+  const queues = others * streamsPerManager;
   return [
     { what: "runtime", bytes: runtimeBytes },
     { what: "store", bytes: storeMemoryBytes },
     { what: "pool", bytes: limits.poolBytesMax },
+    { what: "uploads", bytes: uploadBytes(others) },
+    { what: "unread answers", bytes: copiesOfAnswer * answerBytes(others) },
+    { what: "connections", bytes: connectionBytes * connectionsMax() },
     { what: "queues to managers", bytes: queues * limits.peerQueueBytesMax },
     // As it came, and its sealed records.
     {
@@ -50,6 +61,25 @@ export function memoryParts(options: MemoryBoundOptions): readonly MemoryPart[] 
     { what: "blocks ahead of the head", bytes: windowBytesMax },
     { what: "garbage", bytes: garbageBytes },
   ];
+}
+
+/** Messages that arrive or wait to be handled. */
+function uploadBytes(others: number): number {
+  const { manager, storage, member, invited } = defaultRpcLimits.uploads;
+  const ofManagers = Math.min(manager.totalMax, others * manager.perCauserMax);
+  return ofManagers + storage.totalMax + member.totalMax + invited.totalMax;
+}
+
+function answerBytes(others: number): number {
+  const { perManagerBytesMax, managersBytesMax } = defaultAnswerLimits;
+  const { clientsBytesMax, storageNodesBytesMax } = defaultAnswerLimits;
+  const ofManagers = Math.min(managersBytesMax, others * perManagerBytesMax);
+  return ofManagers + clientsBytesMax + storageNodesBytesMax;
+}
+
+function connectionsMax(): number {
+  const { strangersMax, clientsMax, peersMax } = defaultConnectionLimits;
+  return strangersMax + clientsMax + peersMax;
 }
 
 /** The sum of all parts, bytes. */

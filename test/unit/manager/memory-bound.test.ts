@@ -22,7 +22,7 @@ describe("a manager's memory bound", () => {
     const more = { ...limits, poolBytesMax: limits.poolBytesMax + MiB };
     assert.equal(memoryBound({ policy, limits: more, managers: 4 }), bound + MiB);
     const queues = 2 * limits.peerQueueBytesMax;
-    assert.equal(memoryBound({ policy, limits, managers: 5 }), bound + queues);
+    assert(memoryBound({ policy, limits, managers: 5 }) >= bound + queues);
     const larger = { ...policy, blockBytesMax: policy.blockBytesMax + 1 };
     assert(memoryBound({ policy: larger, limits, managers: 4 }) > bound);
   });
