@@ -9,7 +9,7 @@ import type {
   BroadcastRequestSchema,
   BroadcastResponse,
   BroadcastResponseSchema,
-  Objection,
+  SignedObjections,
   Verdict,
 } from "../gen/bss/v1/broadcast_pb.js";
 import type { Submission } from "../gen/bss/v1/record_pb.js";
@@ -28,15 +28,22 @@ export type BroadcastLinks = {
 export type BroadcastExchangePorts = {
   readonly links: () => BroadcastLinks;
   /** A relayed submission; what this manager objects to in it. */
-  readonly takeRelayed: (from: string, submission: Submission) => Promise<readonly Objection[]>;
+  readonly takeRelayed: (
+    from: string,
+    submission: Submission,
+  ) => Promise<SignedObjections | undefined>;
   readonly takeVerdict: (from: string, submissionId: Uint8Array) => void;
-  readonly takeObjection: (from: string, objection: Objection) => Promise<void>;
+  readonly takeObjections: (from: string, objections: SignedObjections) => Promise<void>;
   /** What this manager has taken in and not seen settled. */
   readonly own: () => readonly Submission[];
   readonly onDropped: (from: string, what: DropReason) => void;
 };
 
 const verdictsPerMessageMax = 1_000;
+/** Relayed submissions of one manager that are looked at, or wait for it, at a time. */
+const relaysMax = 128;
+/** The same in bytes of their records; one that is longer is looked at by itself. */
+const relayBytesMax = 8 * 2 ** 20;
 const hashBytes = 32;
 
 export class BroadcastExchange {
@@ -54,10 +61,8 @@ export class BroadcastExchange {
     this.#sendAll({ message: { case: "verdict", value: { submissionIds: [submissionId] } } });
   }
 
-  /** Not one that could not be signed: the others would take it for a forgery. */
-  sendObjection(objection: Objection): void {
-    if (objection.signature.length === 0) return;
-    this.#sendAll({ message: { case: "objection", value: objection } });
+  sendObjections(value: SignedObjections): void {
+    this.#sendAll({ message: { case: "objections", value } });
   }
 
   /** A peer may have restarted with an empty pool: it gets again what is still open here. */
@@ -71,24 +76,30 @@ export class BroadcastExchange {
   /** A message on a stream that this manager dialled. */
   async onResponse(from: string, { message }: BroadcastResponse): Promise<void> {
     if (message.case === "verdict") this.#takeVerdict(from, message.value);
-    if (message.case === "objection") await this.#ports.takeObjection(from, message.value);
+    if (message.case === "objections") await this.#ports.takeObjections(from, message.value);
   }
 
-  /** The handler of BroadcastService.Broadcast. */
+  /**
+   * The handler of BroadcastService.Broadcast. Submissions are looked at as their submitters' turns
+   * come, so that what waits for one holds up neither another nor what is said between managers.
+   */
   async serve(
     context: CallContext,
     stream: ServerStream<BroadcastRequest, MessageInitShape<typeof BroadcastResponseSchema>>,
   ): Promise<void> {
     const from = context.identity.id;
+    const relays = new Relays();
     for await (const { message } of stream.messages) {
       if (message.case === "verdict") this.#takeVerdict(from, message.value);
-      if (message.case === "objection") await this.#ports.takeObjection(from, message.value);
+      if (message.case === "objections") await this.#ports.takeObjections(from, message.value);
       if (message.case !== "submission") continue;
-      for (const value of await this.#ports.takeRelayed(from, message.value)) {
-        if (value.signature.length === 0) continue;
-        await stream.write({ message: { case: "objection", value } });
-      }
+      const { value: submission } = message;
+      await relays.start(recordBytesOf(submission), async () => {
+        const value = await this.#ports.takeRelayed(from, submission);
+        if (value !== undefined) await stream.write({ message: { case: "objections", value } });
+      });
     }
+    await relays.settled();
   }
 
   #takeVerdict(from: string, { submissionIds }: Verdict): void {
@@ -104,5 +115,43 @@ export class BroadcastExchange {
   #sendAll(request: Request): void {
     const links = this.#ports.links();
     for (const peerId of links.peerIds) links.sendBroadcast(peerId, request);
+  }
+}
+
+function recordBytesOf({ records }: Submission): number {
+  return records.reduce((sum, { length }) => sum + length, 0);
+}
+
+/** What one stream has brought and is not looked at yet: bounded, so the stream waits for it. */
+class Relays {
+  readonly #running = new Set<Promise<void>>();
+  #byteCount = 0;
+  #fault: { readonly error: unknown } | undefined;
+
+  /** Resolves when the next one may come. */
+  async start(byteCount: number, look: () => Promise<void>): Promise<void> {
+    while (this.#running.size > 0 && !this.#hasRoomFor(byteCount)) {
+      await Promise.race(this.#running);
+    }
+    if (this.#fault !== undefined) throw this.#fault.error;
+    this.#byteCount += byteCount;
+    const work = look()
+      .catch((error: unknown) => {
+        this.#fault ??= { error };
+      })
+      .finally(() => {
+        this.#byteCount -= byteCount;
+        this.#running.delete(work);
+      });
+    this.#running.add(work);
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#running);
+    if (this.#fault !== undefined) throw this.#fault.error;
+  }
+
+  #hasRoomFor(byteCount: number): boolean {
+    return this.#running.size < relaysMax && this.#byteCount + byteCount <= relayBytesMax;
   }
 }

@@ -57,13 +57,13 @@ export function createIntake(
     deletePooled: (ids) => store.deletePooled(ids),
     relay: (submission) => broadcast.relay(submission),
     sendVerdict: (id) => broadcast.sendVerdict(id),
-    sendObjection: (objection) => broadcast.sendObjection(objection),
+    sendObjections: (objections) => broadcast.sendObjections(objections),
     onPoolChanged: () => {
       observer.poolChanged(pool);
       wake();
     },
     locate: (hashes) => store.locations(hashes),
-    respond: (outcomes) => submitResponse(store, outcomes),
+    respond: (outcomes, signature) => submitResponse(store, outcomes, signature),
     whatIsMissing: () => availability.whatIsMissing(),
     observe: observer,
   });
@@ -74,7 +74,7 @@ export function createIntake(
       pool.verdict(from, id);
       wake();
     },
-    takeObjection: (from, objection) => submissions.takeObjection(from, objection),
+    takeObjections: (from, objections) => submissions.takeObjections(from, objections),
     own: () => pool.own().map(({ message }) => message),
     onDropped: observer.dropped,
   });

@@ -160,7 +160,7 @@ export function managerObserver(log: Logger, metrics: Metrics) {
     objection(rule: RuleReason): void {
       metrics.objections.inc({ rule });
     },
-    falseObjection({ managerId, reason, height, recordHash }: Objection): void {
+    falseObjection(managerId: string, { reason, height, recordHash }: Objection): void {
       metrics.falseObjections.inc({ manager: managerId });
       const claim = { managerId, reason, height: Number(height), record: toHex(recordHash) };
       log.warn(claim, "a manager objects to a record that keeps every rule there");

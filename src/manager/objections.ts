@@ -18,12 +18,26 @@
  * grows with what was sent, and no vote waits for it.
  */
 import { create } from "@bufbuild/protobuf";
-import { emptyBytes, toHex } from "../base/bytes.js";
-import { type Objection, ObjectionSchema } from "../gen/bss/v1/broadcast_pb.js";
-import { checkObjection, lastingReasons, objectionDigest } from "../ledger/objections.js";
+import { toHex } from "../base/bytes.js";
+import {
+  type Objection,
+  ObjectionSchema,
+  type ObjectionSignature,
+  ObjectionSignatureSchema,
+  type ProvenObjection,
+  type SignedObjections,
+  SignedObjectionsSchema,
+} from "../gen/bss/v1/broadcast_pb.js";
+import {
+  checkObjections,
+  lastingReasons,
+  objectionsDigest,
+  objectionsRoot,
+  provenObjection,
+} from "../ledger/objections.js";
 import type { ParsedRecord } from "../ledger/records.js";
 import type { ParsedSubmission } from "../ledger/submissions.js";
-import type { RuleReason, Violation } from "../ledger/violation.js";
+import type { RuleReason } from "../ledger/violation.js";
 import type { DropReason } from "../metrics/label-values.js";
 import type { Pool } from "./pool.js";
 import { type RecordRefusal, type ScreeningPorts, violationsNow } from "./screening.js";
@@ -38,7 +52,7 @@ export type ObjectionsPorts = ScreeningPorts & {
   /** Signs a 32-byte digest with this manager's key; undefined while that is not possible. */
   readonly sign: (digest: Uint8Array) => Promise<Uint8Array | undefined>;
   /** Keeps a false objection durably; false when it is known. */
-  readonly keepFalseObjection: (objection: Objection) => Promise<boolean>;
+  readonly keepFalseObjection: (objection: ProvenObjection) => Promise<boolean>;
   readonly onDropped: (from: string, what: DropReason) => void;
   /** Work that nobody waits for; if it fails, so does the manager. */
   readonly follow: (work: Promise<void>) => void;
@@ -53,8 +67,19 @@ export type ObjectionsOptions = {
   ) => Promise<void>;
   readonly observe: {
     objection(rule: RuleReason): void;
-    falseObjection(objection: Objection): void;
+    falseObjection(managerId: string, objection: Objection): void;
   };
+};
+
+/** One objection, with those that were signed with it. */
+type Claim = {
+  readonly objection: Objection;
+  readonly index: number;
+  readonly signed: SignedObjections;
+  readonly managerId: string;
+  readonly submissionHex: string;
+  /** Names the record as a part of the submission. */
+  readonly place: string;
 };
 
 /** Objections that wait to be looked into, shared among all managers. */
@@ -65,14 +90,12 @@ const heightsAheadMax = 16n;
 const falsePerHeightMax = 16;
 /** Looks at a record while blocks come; whoever orders it next objects again. */
 const attemptsMax = 3;
-/** Signatures that are made before others have their turn. */
-const signaturesAtOnce = 50;
 
 export class Objections {
   readonly #ports: ObjectionsPorts;
   readonly #options: ObjectionsOptions;
   /** By author, then submission and record. */
-  readonly #waiting = new Map<string, Map<string, Objection>>();
+  readonly #waiting = new Map<string, Map<string, Claim>>();
   /** Submissions, ids in hex, some of whose objections are due, in the order of their turns. */
   readonly #due = new Set<string>();
   #isWorking = false;
@@ -88,38 +111,35 @@ export class Objections {
     this.#options = options;
   }
 
-  /**
-   * This manager's own, signed: the records break rules on the ledger of `height`. While it cannot
-   * be signed its signature is empty, and it is for this manager's own callers only.
-   */
-  async raise(
-    submission: Pick<ParsedSubmission, "id">,
-    refusals: readonly RecordRefusal[],
-    height: number,
-  ): Promise<readonly Objection[]> {
-    const objections: Objection[] = [];
-    const pause = this.#ports.pauses();
-    for (const [i, { record, violation }] of refusals.entries()) {
-      if (i > 0 && i % signaturesAtOnce === 0) await pause();
-      objections.push(await this.#raiseOne(submission, record, { ...violation, height }));
-    }
-    return objections;
+  /** This manager's own: the records break rules on the ledger of `height`. */
+  ofRefusals(refusals: readonly RecordRefusal[], height: number): readonly Objection[] {
+    return refusals.map(({ record, violation: { reason, message, field = "" } }) => {
+      this.#options.observe.objection(reason);
+      const claim = { recordHash: record.hash, reason, height: BigInt(height) };
+      return create(ObjectionSchema, { ...claim, message, field });
+    });
   }
 
-  async #raiseOne(
-    submission: Pick<ParsedSubmission, "id">,
-    record: ParsedRecord,
-    broken: Violation & { readonly height: number },
-  ): Promise<Objection> {
+  /** One signature for all of them; undefined for none, and while nothing can be signed. */
+  async signatureOver(
+    { id: submissionId }: Pick<ParsedSubmission, "id">,
+    objections: readonly Objection[],
+  ): Promise<ObjectionSignature | undefined> {
+    if (objections.length === 0) return undefined;
     const { consortiumId, selfId: managerId, sign } = this.#ports;
-    const { reason, message, field = "" } = broken;
-    const claim = {
-      ...{ submissionId: submission.id, recordHash: record.hash, reason },
-      height: BigInt(broken.height),
-    };
-    const signature = (await sign(objectionDigest({ consortiumId, ...claim }))) ?? emptyBytes;
-    this.#options.observe.objection(reason);
-    return create(ObjectionSchema, { ...claim, message, field, managerId, signature });
+    const [count, root] = [objections.length, objectionsRoot(objections)];
+    const signature = await sign(objectionsDigest({ consortiumId, submissionId, count, root }));
+    if (signature === undefined) return undefined;
+    return create(ObjectionSignatureSchema, { submissionId, managerId, signature });
+  }
+
+  async signed(
+    submission: Pick<ParsedSubmission, "id">,
+    objections: readonly Objection[],
+  ): Promise<SignedObjections | undefined> {
+    const signature = await this.signatureOver(submission, objections);
+    if (signature === undefined) return undefined;
+    return create(SignedObjectionsSchema, { objections: [...objections], signature });
   }
 
   /** Whether this manager has objected to the record, and that waits to be looked into. */
@@ -128,31 +148,37 @@ export class Objections {
     return own?.has(placeIn(submission.idHex, record.hashHex)) === true;
   }
 
-  /** Another manager's, whoever passes it on. */
-  async take(from: string, objection: Objection): Promise<void> {
+  /** Another manager's, whoever passes them on. */
+  async take(from: string, signed: SignedObjections): Promise<void> {
     const { consortiumId, selfId, signatures, onDropped } = this.#ports;
-    const { members, height } = this.#ports.head();
-    const check = checkObjection(objection, members, consortiumId);
-    if (!check.ok) return onDropped(from, check.error.reason);
-    const { managerId } = objection;
+    // A manager that was behind may have caught up without a word.
+    this.#startWork();
+    const checked = checkObjections(signed, this.#ports.head().members, consortiumId);
+    if (!checked.ok) return onDropped(from, checked.error.reason);
+    const managerId = signed.signature?.managerId ?? "";
     if (managerId === selfId || this.#falseHere(managerId) >= falsePerHeightMax) return;
-    if (objection.height > BigInt(height) + heightsAheadMax) return;
-    if (!this.#isNews(objection)) return;
-    const invalid = await signatures.firstInvalid([check.value]);
+    const isNear = ({ objection: { height } }: Claim) =>
+      height <= BigInt(this.#ports.head().height) + heightsAheadMax;
+    const news = claimsOf(signed).filter((each) => isNear(each) && this.#isNews(each));
+    if (news.length === 0) return;
+    const invalid = await signatures.firstInvalid([checked.value.check()]);
     if (invalid !== undefined) return onDropped(from, invalid.violation.reason);
-    this.consider(objection);
+    for (const claim of news) this.#consider(claim);
   }
 
-  /** Has an objection looked into whose author is sure, once this ledger is at its height. */
-  consider(objection: Objection): void {
-    if (!this.#isNews(objection)) return;
-    const { managerId } = objection;
-    const ofAuthor = this.#waiting.get(managerId) ?? new Map<string, Objection>();
-    const place = placeOf(objection);
+  /** Has objections looked into whose author is sure, once this ledger is at their heights. */
+  consider(signed: SignedObjections): void {
+    for (const claim of claimsOf(signed)) this.#consider(claim);
+  }
+
+  #consider(claim: Claim): void {
+    if (!this.#isNews(claim)) return;
+    const { managerId, place, submissionHex, objection } = claim;
+    const ofAuthor = this.#waiting.get(managerId) ?? new Map<string, Claim>();
     if (!ofAuthor.has(place) && ofAuthor.size >= this.#share()) return;
-    this.#waiting.set(managerId, ofAuthor.set(place, objection));
+    this.#waiting.set(managerId, ofAuthor.set(place, claim));
     if (objection.height > BigInt(this.#ports.head().height)) return;
-    this.#due.add(toHex(objection.submissionId));
+    this.#due.add(submissionHex);
     this.#startWork();
   }
 
@@ -160,9 +186,9 @@ export class Objections {
   onAppended(): void {
     const head = BigInt(this.#ports.head().height);
     for (const [managerId, ofAuthor] of this.#waiting) {
-      for (const [place, objection] of ofAuthor) {
-        if (!this.#isUnsettled(objection)) ofAuthor.delete(place);
-        else if (objection.height <= head) this.#due.add(toHex(objection.submissionId));
+      for (const claim of ofAuthor.values()) {
+        if (!this.#isUnsettled(claim)) ofAuthor.delete(claim.place);
+        else if (claim.objection.height <= head) this.#due.add(claim.submissionHex);
       }
       if (ofAuthor.size === 0) this.#waiting.delete(managerId);
     }
@@ -174,8 +200,9 @@ export class Objections {
     while (this.#isWorking) await this.#work;
   }
 
+  /** A manager that is behind looks into nothing: what is due waits until it is not. */
   #startWork(): void {
-    if (this.#isWorking || this.#due.size === 0) return;
+    if (this.#isWorking || this.#due.size === 0 || !this.#ports.atTip()) return;
     this.#isWorking = true;
     this.#work = this.#lookIntoAll();
     this.#ports.follow(this.#work);
@@ -186,6 +213,7 @@ export class Objections {
     try {
       // What becomes due meanwhile is added to the end.
       for (const idHex of this.#due) {
+        if (!this.#ports.atTip()) return;
         this.#due.delete(idHex);
         await this.#review(idHex, this.#takeDue(idHex));
         await pause();
@@ -196,17 +224,17 @@ export class Objections {
   }
 
   /** The objections to records of a submission whose height this ledger has reached. */
-  #takeDue(idHex: string): readonly Objection[] {
+  #takeDue(idHex: string): readonly Claim[] {
     const { height } = this.#ports.head();
-    const due: Objection[] = [];
+    const due: Claim[] = [];
     const waiting = this.#ports.pool.waiting(idHex);
     for (const ofAuthor of this.#waiting.values()) {
       for (const recordHex of waiting?.unsettled ?? []) {
         const place = placeIn(idHex, recordHex);
-        const objection = ofAuthor.get(place);
-        if (objection === undefined || objection.height > BigInt(height)) continue;
+        const claim = ofAuthor.get(place);
+        if (claim === undefined || claim.objection.height > BigInt(height)) continue;
         ofAuthor.delete(place);
-        due.push(objection);
+        due.push(claim);
       }
     }
     return due;
@@ -218,19 +246,17 @@ export class Objections {
    * reading is on its way. A manager that is behind refuses nothing: what is missing here may be in
    * a block that everybody else has. The records wait; whoever orders them next leaves them out.
    */
-  async #review(idHex: string, due: readonly Objection[]): Promise<void> {
-    const { pool, atTip } = this.#ports;
-    const waiting = pool.waiting(idHex);
-    if (waiting === undefined || due.length === 0 || !atTip()) return;
+  async #review(idHex: string, due: readonly Claim[]): Promise<void> {
+    const waiting = this.#ports.pool.waiting(idHex);
+    if (waiting === undefined || due.length === 0) return;
     const { submission } = waiting;
-    const named = new Set(due.map(({ recordHash }) => toHex(recordHash)));
+    const named = new Set(due.map(({ place }) => place));
     const unknown = submission.records.filter(({ hashHex }) => {
-      return named.has(hashHex) && !this.#isAccurate(placeIn(idHex, hashHex));
+      const place = placeIn(idHex, hashHex);
+      return named.has(place) && !this.#isAccurate(place);
     });
     if (unknown.length > 0) await this.#lookInto(submission, unknown);
-    for (const objection of due) {
-      if (this.#isAccurate(placeOf(objection))) await this.#blame(objection);
-    }
+    for (const claim of due) if (this.#isAccurate(claim.place)) await this.#blame(claim);
   }
 
   async #lookInto(
@@ -260,27 +286,26 @@ export class Objections {
   }
 
   /** The record keeps every rule on the ledger of this moment. */
-  async #blame(objection: Objection): Promise<void> {
-    const { managerId, reason } = objection;
+  async #blame({ managerId, objection, index, signed }: Claim): Promise<void> {
     if (managerId === this.#ports.selfId) return;
     if (objection.height !== BigInt(this.#ports.head().height)) return;
-    if (!lastingReasons.has(reason as RuleReason)) return;
+    if (!lastingReasons.has(objection.reason as RuleReason)) return;
     if (this.#falseHere(managerId) >= falsePerHeightMax) return;
     this.#falseByAuthor.set(managerId, this.#falseHere(managerId) + 1);
-    if (!(await this.#ports.keepFalseObjection(objection))) return;
-    this.#options.observe.falseObjection(objection);
+    if (!(await this.#ports.keepFalseObjection(provenObjection(signed, index)))) return;
+    this.#options.observe.falseObjection(managerId, objection);
   }
 
   /** Whether there is anything to find out: not if its author says it again, or later. */
-  #isNews(objection: Objection): boolean {
-    const earlier = this.#waiting.get(objection.managerId)?.get(placeOf(objection));
+  #isNews(claim: Claim): boolean {
+    const earlier = this.#waiting.get(claim.managerId)?.get(claim.place);
     // The earliest counts, so that a later one cannot put it off.
-    if (earlier !== undefined && earlier.height <= objection.height) return false;
-    return this.#isUnsettled(objection);
+    if (earlier !== undefined && earlier.objection.height <= claim.objection.height) return false;
+    return this.#isUnsettled(claim);
   }
 
-  #isUnsettled({ submissionId, recordHash }: Objection): boolean {
-    const waiting = this.#ports.pool.waiting(toHex(submissionId));
+  #isUnsettled({ submissionHex, objection: { recordHash } }: Claim): boolean {
+    const waiting = this.#ports.pool.waiting(submissionHex);
     return waiting?.unsettled.has(toHex(recordHash)) === true;
   }
 
@@ -313,8 +338,15 @@ export class Objections {
   }
 }
 
-function placeOf({ submissionId, recordHash }: Objection): string {
-  return placeIn(toHex(submissionId), toHex(recordHash));
+/** Those under one signature, each by itself; none without a signature. */
+function claimsOf(signed: SignedObjections): readonly Claim[] {
+  const { objections, signature } = signed;
+  if (signature === undefined) return [];
+  const [submissionHex, { managerId }] = [toHex(signature.submissionId), signature];
+  return objections.map((objection, index) => {
+    const place = placeIn(submissionHex, toHex(objection.recordHash));
+    return { ...{ objection, index, signed, managerId }, submissionHex, place };
+  });
 }
 
 /** Names a record as a part of a submission; both in hex. */

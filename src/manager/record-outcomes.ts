@@ -2,7 +2,16 @@
  * Who waits for which record. A record is settled once, by a block that adds it or by a refusal,
  * and everybody who waits for it, the first call and its retries alike, hears the same.
  */
-import type { Objection, RecordPlace } from "../gen/bss/v1/broadcast_pb.js";
+import { create } from "@bufbuild/protobuf";
+import {
+  type Objection,
+  type RecordOutcome,
+  RecordOutcomeSchema,
+  type RecordPlace,
+  RecordPlaceSchema,
+} from "../gen/bss/v1/broadcast_pb.js";
+import type { ParsedSubmission } from "../ledger/submissions.js";
+import type { RecordLocation } from "../query/ledger-reader.js";
 
 export type RecordSettlement =
   | { readonly kind: "placed"; readonly place: RecordPlace }
@@ -73,4 +82,38 @@ export class OutcomeWatch {
       signal.addEventListener("abort", done, { once: true });
     });
   }
+}
+
+export function placeOf({ height, position, sealDigest }: RecordLocation): RecordPlace {
+  return create(RecordPlaceSchema, {
+    height: BigInt(height),
+    position: BigInt(position),
+    sealDigest,
+  });
+}
+
+/** In the order of the submission's records. */
+export function outcomesOf(
+  submission: ParsedSubmission,
+  settled: ReadonlyMap<string, RecordSettlement>,
+): RecordOutcome[] {
+  return submission.records.map(({ hash, hashHex }) => {
+    const settlement = settled.get(hashHex);
+    if (settlement === undefined) {
+      return create(RecordOutcomeSchema, {
+        recordHash: hash,
+        outcome: { case: "pending", value: {} },
+      });
+    }
+    const outcome =
+      settlement.kind === "placed"
+        ? ({ case: "committed", value: settlement.place } as const)
+        : ({ case: "objection", value: settlement.objection } as const);
+    return create(RecordOutcomeSchema, { recordHash: hash, outcome });
+  });
+}
+
+/** The objections among outcomes, in their order. */
+export function objectionsAmong(outcomes: readonly RecordOutcome[]): readonly Objection[] {
+  return outcomes.flatMap(({ outcome }) => (outcome.case === "objection" ? [outcome.value] : []));
 }

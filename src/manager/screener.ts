@@ -12,6 +12,8 @@ import { curableReasons } from "../ledger/order-reasons.js";
 import type { ParsedRecord } from "../ledger/records.js";
 import type { ParsedSubmission } from "../ledger/submissions.js";
 import type { Violation } from "../ledger/violation.js";
+import { RpcError } from "../rpc/rpc-error.js";
+import type { Pause } from "./giving-way.js";
 import {
   type RecordRefusal,
   type Screened,
@@ -19,18 +21,14 @@ import {
   screenSubmission,
   violationsNow,
 } from "./screening.js";
+import { type Causer, ScreeningBudget } from "./screening-budget.js";
 
 export type ScreenerPorts = ScreeningPorts & {
   /** Whether this manager surely holds, or votes on, whatever is final anywhere. */
   readonly knowsAllFinal: () => boolean;
   readonly after: Time["after"];
+  readonly monotonicMs: () => number;
 };
-
-/**
- * Who makes this manager screen: a participant that calls it, or a manager that relays. Both kinds
- * have turns, so that no number of callers holds up what other managers took in.
- */
-export type Causer = { readonly kind: "caller" | "manager"; readonly id: string };
 
 /** What the second look at open records says: nothing is open any more. */
 export type SecondLook = Omit<Screened, "open">;
@@ -46,47 +44,99 @@ const graceMs = 250;
  */
 const waitingOfCauserMax = 100;
 const waitingMax = 1_000;
+/** Of work that has to be done whoever waits. */
+const never = new AbortController().signal;
 
 export class Screener {
   readonly #ports: ScreenerPorts;
   readonly #large = new FairLane(atOnceMax.large);
   readonly #small = new FairLane(atOnceMax.small);
+  readonly budget: ScreeningBudget;
   /** Submissions that wait for their second look, by who causes them. */
   readonly #waiting = new Map<string, number>();
   #waitingCount = 0;
 
   constructor(ports: ScreenerPorts) {
     this.#ports = ports;
+    this.budget = new ScreeningBudget(ports.monotonicMs);
   }
 
-  /** Runs `work` on so many records when it is the turn of `causer`. */
-  inTurn<T>({ kind, id }: Causer, recordCount: number, work: () => Promise<T>): Promise<T> {
-    if (recordCount < largeRecordsMin) return this.#small.run(id, work, kind);
+  /**
+   * Runs `work` on so many records when it is the turn of `causer`, if anybody still waits for it
+   * then. Callers are one group, and what each manager relays is another.
+   *
+   * @throws RpcError DEADLINE when nobody does
+   */
+  inTurn<T>(
+    causer: Causer,
+    recordCount: number,
+    work: () => Promise<T>,
+    signal: AbortSignal = never,
+  ): Promise<T> {
+    const isLarge = recordCount >= largeRecordsMin;
     const piece = async () => {
+      if (signal.aborted) throw unheard();
+      if (!isLarge) return work();
       const pause = this.#ports.pauses();
       const result = await work();
       await pause();
       return result;
     };
-    return this.#large.run(id, piece, kind);
+    const lane = isLarge ? this.#large : this.#small;
+    if (causer.kind === "caller") return lane.run(causer.id, piece, "callers");
+    if (causer.kind === "own") return lane.run(causer.participantId, piece, "own");
+    return lane.run(causer.participantId, piece, `manager ${causer.id}`);
   }
 
-  screen(causer: Causer, submission: ParsedSubmission): Promise<Result<Screened, Violation>> {
+  /** The same within the causer's budget; what does not come to a result was in vain. */
+  parsed<T>(
+    causer: Causer,
+    recordCount: number,
+    parse: () => T,
+    signal: AbortSignal = never,
+  ): Promise<T> {
+    const work = async () => parse();
+    const found = () => ({ refused: [], onLedger: [] });
+    const paid = () => this.budget.spend(causer, recordCount, work, found);
+    return this.inTurn(causer, recordCount, paid, signal);
+  }
+
+  screen(
+    causer: Causer,
+    submission: ParsedSubmission,
+    signal: AbortSignal = never,
+  ): Promise<Result<Screened, Violation>> {
     const { length } = submission.records;
-    return this.inTurn(causer, length, () => screenSubmission(submission, this.#ports));
+    const ports = { ...this.#ports, pauses: () => this.#pausesWhileHeard(signal) };
+    const work = () => screenSubmission(submission, ports);
+    const paid = () =>
+      this.budget.spend(causer, length, work, (found) => (found.ok ? found.value : undefined));
+    return this.inTurn(causer, length, paid, signal);
+  }
+
+  /** Work that nobody waits for any more ends at its next pause. */
+  #pausesWhileHeard(signal: AbortSignal): Pause {
+    const pause = this.#ports.pauses();
+    return async () => {
+      await pause();
+      if (signal.aborted) throw unheard();
+    };
   }
 
   async lookAgain(
     causer: Causer,
     submission: ParsedSubmission,
     { height, open }: Pick<Screened, "height" | "open">,
+    signal: AbortSignal = never,
   ): Promise<SecondLook> {
     const isBusy = this.#waitingCount >= waitingMax;
     if (open.length === 0 || isBusy || !this.#ports.knowsAllFinal()) {
       return { height, accurate: open, onLedger: [], refused: [] };
     }
-    await this.#grace(causer.id);
-    return this.inTurn(causer, open.length, () => this.#lookAgain(submission, open));
+    await this.#grace(causer.kind === "own" ? "" : causer.id);
+    const work = () => this.#lookAgain(submission, open);
+    const paid = () => this.budget.spend(causer, open.length, work, (found) => found);
+    return this.inTurn(causer, open.length, paid, signal);
   }
 
   async #lookAgain(
@@ -125,4 +175,8 @@ export class Screener {
     if (left > 0) this.#waiting.set(causerId, left);
     else this.#waiting.delete(causerId);
   }
+}
+
+function unheard(): RpcError {
+  return new RpcError("DEADLINE", "nobody waits for the answer any more; nothing was taken in");
 }

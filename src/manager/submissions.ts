@@ -16,17 +16,15 @@
  * Screening goes a few submissions at a time, in turn for those who send them. The caller's
  * deadline ends the wait and nothing else: the submission stays, and a retry gets the same receipt.
  */
-import { create } from "@bufbuild/protobuf";
 import { defined } from "../base/assert.js";
 import { toHex } from "../base/bytes.js";
 import { ok, type Result } from "../base/result.js";
 import type { ManagerBlock } from "../gen/bss/v1/block_pb.js";
 import {
   type Objection,
+  type ObjectionSignature,
   type RecordOutcome,
-  RecordOutcomeSchema,
-  type RecordPlace,
-  RecordPlaceSchema,
+  type SignedObjections,
   type SubmitResponse,
   WaitFor,
 } from "../gen/bss/v1/broadcast_pb.js";
@@ -41,15 +39,21 @@ import type { RecordLocation } from "../query/ledger-reader.js";
 import { RpcError, rpcErrorOfViolation } from "../rpc/rpc-error.js";
 import { Objections, type ObjectionsPorts } from "./objections.js";
 import type { Pool } from "./pool.js";
-import { type OutcomeWatch, RecordOutcomes, type RecordSettlement } from "./record-outcomes.js";
-import { type Causer, Screener, type ScreenerPorts, type SecondLook } from "./screener.js";
+import {
+  type OutcomeWatch,
+  objectionsAmong,
+  outcomesOf,
+  placeOf,
+  RecordOutcomes,
+} from "./record-outcomes.js";
+import { Screener, type ScreenerPorts, type SecondLook } from "./screener.js";
 import type { RecordRefusal, Screened } from "./screening.js";
+import type { Causer } from "./screening-budget.js";
 
 type CheckPorts = ObjectionsPorts & ScreenerPorts;
 
 export type SubmissionsPorts = CheckPorts & {
   readonly pool: Pool;
-  readonly monotonicMs: () => number;
   /** Makes a submission survive a restart. */
   readonly savePooled: (submission: ParsedSubmission) => Promise<void>;
   /** For those of which nothing is left to add; a block that completes one sees to it itself. */
@@ -57,20 +61,23 @@ export type SubmissionsPorts = CheckPorts & {
   readonly relay: (submission: Submission) => void;
   /** Tells every manager that this one finds a submission accurate. */
   readonly sendVerdict: (submissionId: Uint8Array) => void;
-  readonly sendObjection: (objection: Objection) => void;
+  readonly sendObjections: (objections: SignedObjections) => void;
   /** The pool has changed. */
   readonly onPoolChanged: () => void;
   readonly locate: (
     recordHashes: readonly Uint8Array[],
   ) => Promise<readonly (RecordLocation | undefined)[]>;
   /** The answer to a caller: outcomes in the submission's order, with the blocks that they name. */
-  readonly respond: (outcomes: RecordOutcome[]) => Promise<SubmitResponse>;
+  readonly respond: (
+    outcomes: RecordOutcome[],
+    signature: ObjectionSignature | undefined,
+  ) => Promise<SubmitResponse>;
   /** Whose absence keeps blocks from being made; undefined when nobody is missing. */
   readonly whatIsMissing: () => RpcError | undefined;
   readonly observe: {
     verdict(result: "accepted" | "objected"): void;
     objection(rule: RuleReason): void;
-    falseObjection(objection: Objection): void;
+    falseObjection(managerId: string, objection: Objection): void;
     committed(seconds: number): void;
   };
 };
@@ -112,9 +119,8 @@ export class Submissions {
     const startedMs = this.#ports.monotonicMs();
     const recordCount = message?.records.length ?? 0;
     const caller: Causer = { kind: "caller", id: callerId };
-    const submission = await this.#screener.inTurn(caller, recordCount, async () =>
-      this.#parse(message),
-    );
+    const parse = () => this.#parse(message);
+    const submission = await this.#screener.parsed(caller, recordCount, parse, signal);
     if (submission.participantId !== callerId) {
       const text = `the submission is ${submission.participantId}'s, the caller is ${callerId}`;
       const field = "submission.header.participant_id";
@@ -122,10 +128,10 @@ export class Submissions {
     }
     const watch = this.#outcomes.watch(submission.records.map(({ hashHex }) => hashHex));
     try {
-      const screened = await this.#screen(caller, submission);
-      await this.#note(watch, submission, screened);
-      const second = await this.#screener.lookAgain(caller, submission, screened);
-      await this.#note(watch, submission, second);
+      const screened = await this.#screen(caller, submission, signal);
+      await this.#note(watch, screened);
+      const second = await this.#screener.lookAgain(caller, submission, screened, signal);
+      await this.#note(watch, second);
       const accurate = [...screened.accurate, ...second.accurate];
       this.#ports.observe.verdict(
         screened.refused.length + second.refused.length === 0 ? "accepted" : "objected",
@@ -138,35 +144,47 @@ export class Submissions {
           this.#ports.observe.committed((this.#ports.monotonicMs() - startedMs) / 1_000);
         }
       }
-      return await this.#ports.respond(outcomesOf(submission, watch.settled));
+      return await this.#respond(caller, submission, outcomesOf(submission, watch.settled));
     } finally {
       watch.close();
     }
   }
 
   /** A submission that another manager relays: this manager's verdict on it. */
-  async takeRelayed(from: string, message: Submission): Promise<readonly Objection[]> {
+  async takeRelayed(from: string, message: Submission): Promise<SignedObjections | undefined> {
+    try {
+      return await this.#takeRelayed(from, message);
+    } catch (error) {
+      // Whoever relayed it orders it; what this manager thinks of it, it says of the block.
+      if (!(error instanceof RpcError)) throw error;
+      this.#ports.onDropped(from, "OVER_BUDGET");
+      return undefined;
+    }
+  }
+
+  async #takeRelayed(from: string, message: Submission): Promise<SignedObjections | undefined> {
     const { consortiumId, policy, pool, observe, sendVerdict } = this.#ports;
-    const causer: Causer = { kind: "manager", id: from };
-    const parsed = await this.#screener.inTurn(causer, message.records.length, async () =>
-      parseSubmission(consortiumId, message, policy),
-    );
-    if (!parsed.ok || pool.has(parsed.value.idHex)) return [];
+    const relay = { kind: "manager", id: from } as const;
+    const unknown: Causer = { ...relay, participantId: "" };
+    const parse = async () => parseSubmission(consortiumId, message, policy);
+    const parsed = await this.#screener.inTurn(unknown, message.records.length, parse);
+    if (!parsed.ok || pool.has(parsed.value.idHex)) return undefined;
     const submission = parsed.value;
+    const causer: Causer = { ...relay, participantId: submission.participantId };
     const screened = await this.#screenAndPool(causer, submission, { own: false });
-    if (!screened.ok) return [];
+    if (!screened.ok) return undefined;
     const { refused, height } = screened.value;
     // What the ledger contradicts nobody will order; the rest is what the verdict is about.
     if (refused.every(({ violation }) => contradictions.has(violation.reason))) {
       observe.verdict("accepted");
       sendVerdict(submission.id);
     }
-    return this.#objections.raise(submission, refused, height);
+    return this.#objections.signed(submission, this.#objections.ofRefusals(refused, height));
   }
 
-  /** Another manager found a record wrong; `from` passes it on. */
-  takeObjection(from: string, objection: Objection): Promise<void> {
-    return this.#objections.take(from, objection);
+  /** Another manager found records wrong; `from` passes it on. */
+  takeObjections(from: string, objections: SignedObjections): Promise<void> {
+    return this.#objections.take(from, objections);
   }
 
   /** Records that this manager left out of a block, as they break a rule there. */
@@ -175,7 +193,7 @@ export class Submissions {
     executed: ExecutedBlock,
   ): Promise<void> {
     const { height, leafCount } = executed.facts;
-    const { sendObjection, pool } = this.#ports;
+    const { sendObjections, pool } = this.#ports;
     // Whoever makes blocks round after round says it once.
     const news = objections.filter(({ submission, record }) => {
       return !this.#objections.hasRaised(submission, record);
@@ -186,14 +204,13 @@ export class Submissions {
       const isOfOrder = ({ violation: { reason } }: RecordObjection) =>
         leafCount > 0 || reasonsOfOrder.has(reason);
       const [ofOrder, lasting] = [some.filter(isOfOrder), some.filter((each) => !isOfOrder(each))];
-      const raised = [
-        ...(await this.#objections.raise(submission, ofOrder, height)),
-        ...(await this.#objections.raise(submission, lasting, height - 1)),
-      ];
-      for (const objection of raised) {
-        sendObjection(objection);
-        this.#objections.consider(objection);
-      }
+      const raised = await this.#objections.signed(submission, [
+        ...this.#objections.ofRefusals(ofOrder, height),
+        ...this.#objections.ofRefusals(lasting, height - 1),
+      ]);
+      if (raised === undefined) continue;
+      sendObjections(raised);
+      this.#objections.consider(raised);
     }
     for (const submission of bySubmission(objections).keys()) pool.postpone(submission.idHex);
   }
@@ -217,11 +234,11 @@ export class Submissions {
 
   /** Takes up what a stop left behind. */
   async restore(messages: readonly Submission[]): Promise<void> {
-    const { selfId } = this.#ports;
     for (const message of messages) {
       const parsed = parseSubmission(this.#ports.consortiumId, message, this.#ports.policy);
       if (!parsed.ok) continue;
-      const causer: Causer = { kind: "manager", id: selfId };
+      const { participantId } = parsed.value;
+      const causer: Causer = { kind: "own", participantId };
       const screened = await this.#screenAndPool(causer, parsed.value, { own: true });
       if (!screened.ok || screened.value.added === "settled") {
         await this.#ports.deletePooled([parsed.value.id]);
@@ -242,19 +259,19 @@ export class Submissions {
     return parsed.value;
   }
 
-  async #screen(caller: Causer, submission: ParsedSubmission): Promise<Screened> {
-    const screened = await this.#screener.screen(caller, submission);
+  async #screen(
+    caller: Causer,
+    submission: ParsedSubmission,
+    signal: AbortSignal,
+  ): Promise<Screened> {
+    const screened = await this.#screener.screen(caller, submission, signal);
     if (screened.ok) return screened.value;
     this.#ports.observe.verdict("objected");
     throw rpcErrorOfViolation(screened.error, "submission");
   }
 
   /** What is settled without a block: what the ledger has, and what is refused. */
-  async #note(
-    watch: OutcomeWatch,
-    submission: ParsedSubmission,
-    { height, onLedger, refused }: SecondLook,
-  ): Promise<void> {
+  async #note(watch: OutcomeWatch, { height, onLedger, refused }: SecondLook): Promise<void> {
     if (onLedger.length > 0) {
       const locations = await this.#ports.locate(onLedger.map(({ hash }) => hash));
       for (const [i, { hashHex }] of onLedger.entries()) {
@@ -262,14 +279,22 @@ export class Submissions {
         watch.note(hashHex, { kind: "placed", place: placeOf(location) });
       }
     }
-    if (refused.length === 0) return;
-    const caller: Causer = { kind: "caller", id: submission.participantId };
-    const objections = await this.#screener.inTurn(caller, refused.length, () =>
-      this.#objections.raise(submission, refused, height),
-    );
-    for (const objection of objections) {
+    for (const objection of this.#objections.ofRefusals(refused, height)) {
       watch.note(toHex(objection.recordHash), { kind: "refused", objection });
     }
+  }
+
+  /** With one signature over all that is refused. */
+  async #respond(
+    caller: Causer,
+    submission: ParsedSubmission,
+    outcomes: RecordOutcome[],
+  ): Promise<SubmitResponse> {
+    const refused = objectionsAmong(outcomes);
+    if (refused.length === 0) return this.#ports.respond(outcomes, undefined);
+    const sign = () => this.#objections.signatureOver(submission, refused);
+    const signature = await this.#screener.inTurn(caller, refused.length, sign);
+    return this.#ports.respond(outcomes, signature);
   }
 
   /** Into the pool, on disk if the caller is to be told that it is kept, and on to the others. */
@@ -336,11 +361,11 @@ export class Submissions {
     refusals: readonly RecordRefusal[],
     height: number,
   ): Promise<void> {
-    // Without a caller who waits here, nobody would see the signature.
     const awaited = refusals.filter(({ record }) => this.#outcomes.isAwaited(record.hashHex));
+    this.#screener.budget.charge(submission.participantId, refusals.length);
     // Whoever comes from now on finds nothing that it could wait with.
     const left = this.#ports.pool.settle(refusals.map(({ record }) => record.hashHex));
-    for (const objection of await this.#objections.raise(submission, awaited, height)) {
+    for (const objection of this.#objections.ofRefusals(awaited, height)) {
       this.#outcomes.settle(toHex(objection.recordHash), { kind: "refused", objection });
     }
     if (left.length > 0) await this.#ports.deletePooled(left);
@@ -367,32 +392,4 @@ function bySubmission(
     else known.push(objection);
   }
   return found;
-}
-
-function placeOf({ height, position, sealDigest }: RecordLocation): RecordPlace {
-  return create(RecordPlaceSchema, {
-    height: BigInt(height),
-    position: BigInt(position),
-    sealDigest,
-  });
-}
-
-function outcomesOf(
-  submission: ParsedSubmission,
-  settled: ReadonlyMap<string, RecordSettlement>,
-): RecordOutcome[] {
-  return submission.records.map(({ hash, hashHex }) => {
-    const settlement = settled.get(hashHex);
-    if (settlement === undefined) {
-      return create(RecordOutcomeSchema, {
-        recordHash: hash,
-        outcome: { case: "pending", value: {} },
-      });
-    }
-    const outcome =
-      settlement.kind === "placed"
-        ? ({ case: "committed", value: settlement.place } as const)
-        : ({ case: "objection", value: settlement.objection } as const);
-    return create(RecordOutcomeSchema, { recordHash: hash, outcome });
-  });
 }

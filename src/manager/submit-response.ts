@@ -5,6 +5,7 @@ import { emptyBytes } from "../base/bytes.js";
 import {
   type BlockSummary,
   BlockSummarySchema,
+  type ObjectionSignature,
   type RecordOutcome,
   type SubmitResponse,
   SubmitResponseSchema,
@@ -16,6 +17,7 @@ import type { ManagerStore } from "../store/manager-store.js";
 export async function submitResponse(
   store: ManagerStore,
   outcomes: RecordOutcome[],
+  objectionSignature?: ObjectionSignature,
 ): Promise<SubmitResponse> {
   const heights = new Set<number>();
   for (const { outcome } of outcomes) {
@@ -28,7 +30,8 @@ export async function submitResponse(
     byteCount += toBinary(BlockSummarySchema, summary).length;
     blocks.push(byteCount <= answerBytesMax ? summary : withoutProof(summary));
   }
-  return create(SubmitResponseSchema, { outcomes, blocks });
+  const signed = objectionSignature === undefined ? {} : { objectionSignature };
+  return create(SubmitResponseSchema, { outcomes, blocks, ...signed });
 }
 
 /** Of one outcome with an objection, or a place, and of what is left of its block. */

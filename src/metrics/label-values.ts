@@ -73,6 +73,7 @@ const peerDropReasons = [
   "NOT_ASKED_FOR",
   "NOT_IN_COMMITTEE",
   "NOT_THE_PROPOSER",
+  "OVER_BUDGET",
   "PERHAPS_ATTESTED",
   "QUEUE_FULL",
   "RETURN_OF_ANOTHER",

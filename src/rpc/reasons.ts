@@ -245,6 +245,16 @@ const nodeReasons = {
     summary: "The pool of submissions that wait to be ordered is full.",
     retryAfterMs: 1_000,
   },
+  POOL_SHARE_FULL: {
+    status: "RESOURCE_EXHAUSTED",
+    summary: "The participant has as much in the pool as it may have of what is free.",
+    retryAfterMs: 1_000,
+  },
+  REFUSALS_EXHAUSTED: {
+    status: "RESOURCE_EXHAUSTED",
+    summary: "Too many records of the participant were refused, or were on the ledger already.",
+    retryAfterMs: 1_000,
+  },
   STORAGE_UNAVAILABLE: {
     status: "UNAVAILABLE",
     summary: "Too few storage nodes can be reached; the message names what is missing.",

@@ -1,10 +1,10 @@
 /**
  * Objections of other managers that did not hold at the place that they name: signed, so that they
- * can be shown to anybody. What is kept is bounded for each manager, so that a flood of one cannot
- * push out what another did; the count goes on.
+ * can be shown to anybody, each without those that were signed with it. What is kept is bounded for
+ * each manager, so that a flood of one cannot push out what another did; the count goes on.
  */
-import { toHex } from "../base/bytes.js";
-import { type Objection, ObjectionSchema } from "../gen/bss/v1/broadcast_pb.js";
+import { emptyBytes, toHex } from "../base/bytes.js";
+import { type ProvenObjection, ProvenObjectionSchema } from "../gen/bss/v1/broadcast_pb.js";
 import { buckets } from "./buckets.js";
 import { bucketKey, bucketRange, KeyReader, textPart, u64Part } from "./key-codec.js";
 import type { KeyValueStore, WriteOperation } from "./key-value-store.js";
@@ -41,8 +41,8 @@ export class FalseObjections {
   }
 
   /** Durable when it resolves; false when this author's objection at this place is kept already. */
-  async add(objection: Objection): Promise<boolean> {
-    const { managerId } = objection;
+  async add(objection: ProvenObjection): Promise<boolean> {
+    const managerId = objection.signature?.managerId ?? "";
     const kept = this.#of(managerId);
     const place = placeOf(objection);
     if (kept.entries.some((entry) => entry.place === place)) return false;
@@ -53,7 +53,7 @@ export class FalseObjections {
       type: "delete",
       key: keyOf(managerId, number),
     }));
-    batch.push(putMessage(keyOf(managerId, kept.count), ObjectionSchema, objection));
+    batch.push(putMessage(keyOf(managerId, kept.count), ProvenObjectionSchema, objection));
     await this.#kv.write(batch, "sync");
     return true;
   }
@@ -64,8 +64,8 @@ export class FalseObjections {
   }
 
   /** The last ones of an author, oldest first. */
-  async of(managerId: string): Promise<readonly Objection[]> {
-    const found: Objection[] = [];
+  async of(managerId: string): Promise<readonly ProvenObjection[]> {
+    const found: ProvenObjection[] = [];
     const range = bucketRange(buckets.falseObjection, textPart(managerId));
     for await (const [, value] of this.#kv.scan(range)) found.push(stored(value));
     return found;
@@ -85,10 +85,10 @@ function keyOf(managerId: string, number: number): Uint8Array {
 }
 
 /** Saying it again, or with another reason, is no second offence. */
-function placeOf({ height, recordHash }: Objection): string {
-  return `${height}/${toHex(recordHash)}`;
+function placeOf({ objection }: ProvenObjection): string {
+  return `${objection?.height}/${toHex(objection?.recordHash ?? emptyBytes)}`;
 }
 
-function stored(value: Uint8Array): Objection {
-  return storedMessage(ObjectionSchema, value, "a false objection");
+function stored(value: Uint8Array): ProvenObjection {
+  return storedMessage(ProvenObjectionSchema, value, "a false objection");
 }

@@ -17,6 +17,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   "R4.7.1": "test/unit/manager/objections.test.ts",
   "R4.7.2": "test/unit/manager/submissions.test.ts",
   "R4.7.4": "test/unit/manager/objections.test.ts",
+  "R4.7.5": "test/unit/manager/submissions.test.ts",
   "R4.8.2": "test/unit/ledger/suspension-blocks.test.ts",
   "R4.8.3": "test/unit/manager/resumption.test.ts",
   "R4.8.4": "test/unit/ledger/suspensions.test.ts",

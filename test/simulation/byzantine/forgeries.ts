@@ -1,14 +1,14 @@
 /** Things besides the rounds that are not so: heads, evidence, resumes, objections, answers. */
 import { create } from "@bufbuild/protobuf";
 import { defined } from "../../../src/base/assert.js";
-import { ObjectionSchema } from "../../../src/gen/bss/v1/broadcast_pb.js";
+import { ObjectionSchema, SignedObjectionsSchema } from "../../../src/gen/bss/v1/broadcast_pb.js";
 import { ResumeManagerSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
 import type { Submission } from "../../../src/gen/bss/v1/record_pb.js";
 import { ForkProofSchema, SignedHeadSchema } from "../../../src/gen/bss/v1/vote_pb.js";
 import { buildCommit } from "../../../src/ledger/certificates.js";
 import { votesEvidence } from "../../../src/ledger/evidence.js";
 import { rootOf } from "../../../src/ledger/merkle/frontier.js";
-import { objectionDigest } from "../../../src/ledger/objections.js";
+import { objectionsDigest, objectionsRoot } from "../../../src/ledger/objections.js";
 import { parseSubmission } from "../../../src/ledger/submissions.js";
 import { headDigest, resumeDigest } from "../../../src/ledger/vote-digests.js";
 import { seedOf } from "../signatures.js";
@@ -107,16 +107,18 @@ export class Forgeries {
     const parsed = parseSubmission(consortiumId, submission, policy);
     if (!parsed.ok) return;
     const record = random.pick(parsed.value.records);
-    const claim = {
-      submissionId: parsed.value.id,
+    const { id: submissionId } = parsed.value;
+    const objection = create(ObjectionSchema, {
       recordHash: record.hash,
       reason: random.pick(wrongReasons),
       height: BigInt((node.store?.head.height ?? 0) + random.below(2)),
-    };
-    const signature = signer.sign(objectionDigest({ consortiumId, ...claim }));
-    const value = create(ObjectionSchema, { ...claim, managerId: node.id, signature });
+    });
+    const [count, root] = [1, objectionsRoot([objection])];
+    const digest = objectionsDigest({ consortiumId, submissionId, count, root });
+    const signature = { submissionId, managerId: node.id, signature: signer.sign(digest) };
+    const value = create(SignedObjectionsSchema, { objections: [objection], signature });
     world.counters.count("byzantine false objection");
-    node.object({ case: "objection", value }, someOthers(this.#parts));
+    node.object({ case: "objections", value }, someOthers(this.#parts));
   }
 
   /** Blocks or a body with something in them that is not so. */

@@ -5,8 +5,8 @@ import {
   type BroadcastRequest,
   BroadcastRequestSchema,
   BroadcastResponseSchema,
-  type Objection,
-  ObjectionSchema,
+  type SignedObjections,
+  SignedObjectionsSchema,
 } from "../../../src/gen/bss/v1/broadcast_pb.js";
 import type { Submission } from "../../../src/gen/bss/v1/record_pb.js";
 import { BroadcastExchange } from "../../../src/manager/broadcast-exchange.js";
@@ -17,7 +17,11 @@ type Message = NonNullable<MessageInitShape<typeof BroadcastRequestSchema>["mess
 
 const peerIds = ["manager-2", "manager-3", "manager-4"] as const;
 const submission = submissionOf([documentBytes()]);
-const signature = new Uint8Array(64);
+const signed = (reason: string) =>
+  create(SignedObjectionsSchema, {
+    objections: [{ reason }],
+    signature: { signature: new Uint8Array(64) },
+  });
 const id = (byte: number) => new Uint8Array(32).fill(byte);
 
 describe("the exchange of submissions between managers", () => {
@@ -26,11 +30,11 @@ describe("the exchange of submissions between managers", () => {
   let verdicts: (readonly [from: string, first: number | undefined])[];
   let objections: (readonly [from: string, reason: string])[];
   let dropped: string[];
-  let found: readonly Objection[];
+  let found: SignedObjections | undefined;
   let exchange: BroadcastExchange;
 
   beforeEach(() => {
-    [sent, relayed, verdicts, objections, dropped, found] = [[], [], [], [], [], []];
+    [sent, relayed, verdicts, objections, dropped, found] = [[], [], [], [], [], undefined];
     exchange = new BroadcastExchange({
       links: () => ({
         peerIds,
@@ -44,7 +48,8 @@ describe("the exchange of submissions between managers", () => {
         return found;
       },
       takeVerdict: (from, [first]) => verdicts.push([from, first]),
-      takeObjection: async (from, { reason }) => void objections.push([from, reason]),
+      takeObjections: async (from, { objections: [first] }) =>
+        void objections.push([from, first?.reason ?? ""]),
       own: () => [submission, submission],
       onDropped: (_, what) => dropped.push(what),
     });
@@ -61,12 +66,11 @@ describe("the exchange of submissions between managers", () => {
     return stream.written;
   };
 
-  test("tells every other manager: submissions, verdicts, signed objections", () => {
+  test("tells every other manager: submissions, verdicts, objections", () => {
     exchange.relay(submission);
     exchange.sendVerdict(id(1));
-    exchange.sendObjection(create(ObjectionSchema, { signature }));
-    exchange.sendObjection(create(ObjectionSchema));
-    const whats = ["submission", "verdict", "objection"];
+    exchange.sendObjections(signed("SALT_INVALID"));
+    const whats = ["submission", "verdict", "objections"];
     assert.deepEqual(
       sent,
       whats.flatMap((what) => peerIds.map((to) => [to, what])),
@@ -85,7 +89,7 @@ describe("the exchange of submissions between managers", () => {
     await serve(
       { case: "submission", value: submission },
       { case: "verdict", value: { submissionIds: [id(1), id(2)] } },
-      { case: "objection", value: { reason: "DOUBLE_SPEND" } },
+      { case: "objections", value: signed("DOUBLE_SPEND") },
     );
     assert.deepEqual(relayed, [["manager-3", submission]]);
     assert.deepEqual(verdicts, [
@@ -96,18 +100,16 @@ describe("the exchange of submissions between managers", () => {
   });
 
   test("answers a relayed submission with what is wrong with it", async () => {
-    const unsigned = create(ObjectionSchema, { reason: "TIME_RANGE" });
-    found = [create(ObjectionSchema, { reason: "SALT_INVALID", signature }), unsigned];
+    found = signed("SALT_INVALID");
     const [answer, ...more] = await serve({ case: "submission", value: submission });
-    assert.ok(answer?.message?.case === "objection");
-    assert.equal(answer.message.value.reason, "SALT_INVALID");
+    assert.deepEqual(answer?.message, { case: "objections", value: found });
     assert.deepEqual(more, []);
   });
 
   test("hears answers on the streams that it dialled, too", async () => {
     const heard: readonly Message[] = [
       { case: "verdict", value: { submissionIds: [id(7)] } },
-      { case: "objection", value: { reason: "OWNER_UNKNOWN" } },
+      { case: "objections", value: signed("OWNER_UNKNOWN") },
     ];
     for (const message of heard) {
       const init = { message } as MessageInitShape<typeof BroadcastResponseSchema>;

@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
+import { create } from "@bufbuild/protobuf";
 import { toHex } from "../../../src/base/bytes.js";
 import { ed25519Verify } from "../../../src/crypto/ed25519.js";
-import type { Objection } from "../../../src/gen/bss/v1/broadcast_pb.js";
-import { objectionDigest } from "../../../src/ledger/objections.js";
+import {
+  type SignedObjections,
+  SignedObjectionsSchema,
+} from "../../../src/gen/bss/v1/broadcast_pb.js";
+import {
+  checkProvenObjection,
+  objectionsDigest,
+  objectionsRoot,
+} from "../../../src/ledger/objections.js";
 import type { ParsedSubmission } from "../../../src/ledger/submissions.js";
 import { Objections } from "../../../src/manager/objections.js";
 import { Pool } from "../../../src/manager/pool.js";
@@ -55,7 +63,7 @@ describe("objections of other managers", () => {
         },
         observe: {
           objection: () => {},
-          falseObjection: ({ managerId }) => counted.push(managerId),
+          falseObjection: (managerId) => counted.push(managerId),
         },
       },
     );
@@ -93,7 +101,8 @@ describe("objections of other managers", () => {
     assert.deepEqual(counted, ["manager-2"]);
     const [kept, ...others] = await world.store.falseObjections.of("manager-2");
     assert.equal(others.length, 0);
-    assert.deepEqual(kept, objectionTo(submission));
+    const { objections: said, signature } = objectionTo(submission);
+    assert.deepEqual([kept?.objection, kept?.signature], [said[0], signature]);
     assert.deepEqual([refused, dropped], [[], []]);
     assert.ok(pool.has(submission.idHex), "the record stays");
   });
@@ -143,32 +152,58 @@ describe("objections of other managers", () => {
   test("whose claim was changed on the way are dropped", async () => {
     const [one, other] = [waiting([documentBytes()]), waiting([documentBytes()])];
     const objection = objectionTo(one);
-    const changes: readonly Partial<Objection>[] = [
-      { reason: "SALT_INVALID" },
-      { height: 1n },
-      { submissionId: other.id, recordHash: other.records[0]?.hash ?? seedOf("") },
+    const [said] = objection.objections;
+    const { signature } = objection;
+    assert.ok(said && signature);
+    const changes: readonly Partial<SignedObjections>[] = [
+      { objections: [{ ...said, reason: "SALT_INVALID" }] },
+      { objections: [{ ...said, height: 1n }] },
+      { objections: [said, said] },
+      {
+        objections: [{ ...said, recordHash: other.records[0]?.hash ?? seedOf("") }],
+        signature: { ...signature, submissionId: other.id },
+      },
     ];
     for (const change of changes) await objections.take("manager-4", { ...objection, ...change });
-    assert.deepEqual(dropped, Array(3).fill("manager-4: SIGNATURE_INVALID"));
+    assert.deepEqual(dropped, Array(4).fill("manager-4: SIGNATURE_INVALID"));
   });
 
-  const shapes: readonly Partial<Objection>[] = [
-    { submissionId: seedOf("").subarray(1) },
+  const wrongObjections = [
     { recordHash: new Uint8Array(33) },
-    { signature: new Uint8Array(63) },
     { height: 2n ** 60n },
     { reason: "X".repeat(65) },
     { message: "x".repeat(1_001) },
     { field: "x".repeat(257) },
   ];
-  for (const shape of shapes) {
+  const wrongSignatures = [
+    { submissionId: seedOf("").subarray(1) },
+    { signature: new Uint8Array(63) },
+  ];
+  for (const shape of [...wrongObjections, ...wrongSignatures]) {
     test(`of a wrong shape are dropped: ${Object.keys(shape)}`, async () => {
-      const objection = { ...objectionTo(waiting([documentBytes()])), ...shape };
-      await objections.take("manager-2", objection);
+      const { objections: said, signature, ...rest } = objectionTo(waiting([documentBytes()]));
+      const [first] = said;
+      assert.ok(first && signature);
+      await objections.take("manager-2", {
+        ...rest,
+        objections: [{ ...first, ...shape } as typeof first],
+        signature: { ...signature, ...shape } as typeof signature,
+      });
       assert.deepEqual(dropped, ["manager-2: VOTE_MALFORMED"]);
       assert.deepEqual(counted, []);
     });
   }
+
+  test("by the thousands at once, of nothing, or of nobody are dropped", async () => {
+    const signed = objectionTo(waiting([documentBytes()]));
+    const [first] = signed.objections;
+    assert.ok(first);
+    await objections.take("manager-2", { ...signed, objections: Array(1_001).fill(first) });
+    await objections.take("manager-2", { ...signed, objections: [] });
+    const { signature: _, ...unsigned } = signed;
+    await objections.take("manager-2", unsigned);
+    assert.deepEqual(dropped, Array(3).fill("manager-2: VOTE_MALFORMED"));
+  });
 
   test("[R4.7.2] refuse nothing while this manager is behind: others may have what cures it", async () => {
     const submission = waiting([tradeBytes()]);
@@ -280,17 +315,55 @@ describe("objections of other managers", () => {
     assert.equal(refused.length, 2_500 + 1, "a quarter of 10,000, and the other author's");
   });
 
-  test("[R4.7.1] of this manager are signed, and bind consortium, place and reason", async () => {
-    const submission = submitted([documentBytes()]);
-    const [record] = submission.records;
-    assert.ok(record);
+  test("[R4.7.1] of this manager have one signature, which binds consortium, place and reason", async () => {
+    const submission = submitted([documentBytes(), documentBytes()]);
     const violation = { reason: "SALT_INVALID", message: "No.", field: "salt" } as const;
-    const [raised] = await objections.raise(submission, [{ record, violation }], 7);
-    assert.ok(raised);
-    const { submissionId, recordHash, reason, height, managerId, signature } = raised;
-    assert.deepEqual([toHex(recordHash), reason, height], [record.hashHex, "SALT_INVALID", 7n]);
-    assert.equal(managerId, "manager-1");
-    const digest = objectionDigest({ consortiumId, submissionId, recordHash, reason, height });
+    const refusals = submission.records.map((record) => ({ record, violation }));
+    const raised = await objections.signed(submission, objections.ofRefusals(refusals, 7));
+    assert.ok(raised?.signature);
+    assert.deepEqual(
+      raised.objections.map(({ recordHash, reason, height }) => [
+        toHex(recordHash),
+        reason,
+        height,
+      ]),
+      submission.records.map(({ hashHex }) => [hashHex, "SALT_INVALID", 7n]),
+    );
+    const { submissionId, managerId, signature } = raised.signature;
+    assert.deepEqual([toHex(submissionId), managerId], [submission.idHex, "manager-1"]);
+    const root = objectionsRoot(raised.objections);
+    const digest = objectionsDigest({ consortiumId, submissionId, count: 2, root });
     assert.ok(ed25519Verify(publicKeyOf("manager-1"), digest, signature));
+    assert.equal(await objections.signed(submission, []), undefined, "nothing to sign");
+  });
+
+  test("[R4.7.4] are kept so that each can be shown without those signed with it", async () => {
+    const submission = waiting([documentBytes(), documentBytes(), documentBytes()]);
+    const said = submission.records.map(({ hash }) => {
+      return { recordHash: hash, reason: "SALT_INVALID", height: 0n, message: "", field: "" };
+    });
+    const { id: submissionId } = submission;
+    const [count, root] = [said.length, objectionsRoot(said)];
+    const digest = objectionsDigest({ consortiumId, submissionId, count, root });
+    const signature = {
+      submissionId,
+      managerId: "manager-2",
+      signature: sign("manager-2", digest),
+    };
+    await objections.take(
+      "manager-2",
+      create(SignedObjectionsSchema, { objections: said, signature }),
+    );
+    await objections.idle();
+    const kept = await world.store.falseObjections.of("manager-2");
+    assert.equal(kept.length, 3);
+    const { members } = world.store.head;
+    for (const each of kept) {
+      const check = checkProvenObjection(each, members, consortiumId);
+      assert.ok(check.ok);
+      assert.ok(ed25519Verify(check.value.publicKey, check.value.digest, check.value.signature));
+      const other = { ...each, index: (each.index + 1) % 3 };
+      assert.ok(!checkProvenObjection(other, members, consortiumId).ok, "at no other place");
+    }
   });
 });

@@ -3,14 +3,15 @@ import { describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { toHex } from "../../../src/base/bytes.js";
 import {
-  type Objection,
   type RecordOutcome,
+  type SignedObjections,
   SubmitResponseSchema,
   WaitFor,
 } from "../../../src/gen/bss/v1/broadcast_pb.js";
 import type { Submission } from "../../../src/gen/bss/v1/record_pb.js";
 import type { ParsedSubmission } from "../../../src/ledger/submissions.js";
 import { Pool } from "../../../src/manager/pool.js";
+import { refusalLimits } from "../../../src/manager/screening-budget.js";
 import { Submissions, type SubmissionsPorts } from "../../../src/manager/submissions.js";
 import { RpcError } from "../../../src/rpc/rpc-error.js";
 import { rpcErrorFrom } from "../../support/rpc-consortium.js";
@@ -35,7 +36,8 @@ class Desk {
   readonly submissions: Submissions;
   readonly relayed: Submission[] = [];
   readonly verdicts: string[] = [];
-  readonly objections: Objection[] = [];
+  readonly objections: SignedObjections[] = [];
+  readonly dropped: string[] = [];
   missing: RpcError | undefined;
   knowsAllFinal = false;
   /** Of the state. */
@@ -74,8 +76,8 @@ class Desk {
     await this.submissions.idle();
   }
 
-  async object(author: string, objection: Objection): Promise<void> {
-    await this.submissions.takeObjection(author, objection);
+  async object(author: string, objection: SignedObjections): Promise<void> {
+    await this.submissions.takeObjections(author, objection);
     await this.submissions.idle();
   }
 
@@ -106,15 +108,19 @@ class Desk {
       deletePooled: (ids) => store.deletePooled(ids),
       relay: (submission) => relayed.push(submission),
       sendVerdict: (id) => verdicts.push(toHex(id)),
-      sendObjection: (objection) => objections.push(objection),
+      sendObjections: (objection) => objections.push(objection),
       onPoolChanged: () => {},
       locate: (hashes) => store.locations(hashes),
-      respond: async (outcomes) => create(SubmitResponseSchema, { outcomes }),
+      respond: async (outcomes, objectionSignature) =>
+        create(SubmitResponseSchema, {
+          outcomes,
+          ...(objectionSignature === undefined ? {} : { objectionSignature }),
+        }),
       whatIsMissing: () => this.missing,
       selfId: "manager-1",
       sign: async (digest) => sign("manager-1", digest),
       keepFalseObjection: (objection) => store.falseObjections.add(objection),
-      onDropped: () => {},
+      onDropped: (from, what) => this.dropped.push(`${from}: ${what}`),
       observe: {
         verdict: () => {},
         objection: () => {},
@@ -201,7 +207,10 @@ describe("a submission that a participant brings", () => {
         const answer = await desk.take(submission.message);
         assert.deepEqual(answer.outcomes.map(textOf), ["committed 1/0"]);
       } else if (how === "relayed") {
-        assert.deepEqual(await desk.submissions.takeRelayed("manager-2", submission.message), []);
+        assert.deepEqual(
+          await desk.submissions.takeRelayed("manager-2", submission.message),
+          undefined,
+        );
       } else {
         await desk.world.store.savePooled(submission);
         await desk.submissions.restore([submission.message]);
@@ -251,14 +260,17 @@ describe("a submission that a participant brings", () => {
   test("stays when its caller's time is up, which hears what is missing", async () => {
     const desk = await Desk.create();
     const submission = submitted([documentBytes()]);
-    const abort = new AbortController();
-    abort.abort();
-    const late = await rpcErrorFrom(desk.take(submission.message, WaitFor.COMMITTED, abort.signal));
-    assert.equal(late.reason, "DEADLINE");
+    const askInVain = async () => {
+      const abort = new AbortController();
+      const answer = rpcErrorFrom(desk.take(submission.message, WaitFor.COMMITTED, abort.signal));
+      await settled(() => desk.pool.has(submission.idHex));
+      await turns();
+      abort.abort();
+      return answer;
+    };
+    assert.equal((await askInVain()).reason, "DEADLINE");
     desk.missing = new RpcError("STORAGE_UNAVAILABLE", "all asleep");
-    const named = await rpcErrorFrom(
-      desk.take(submission.message, WaitFor.COMMITTED, abort.signal),
-    );
+    const named = await askInVain();
     assert.equal(named.reason, "STORAGE_UNAVAILABLE");
     assert.ok(desk.pool.has(submission.idHex));
   });
@@ -380,10 +392,49 @@ describe("[R3.2] a submission with what the ledger has or contradicts", () => {
     const objections = await desk.submissions.takeRelayed("manager-2", other.message);
     assert.deepEqual(desk.verdicts, [mixed.idHex, other.idHex]);
     assert.deepEqual(
-      objections.map(({ reason }) => reason),
+      objections?.objections.map(({ reason }) => reason),
       ["INTERVAL_OVERLAP"],
       "who relays it may not have the block yet",
     );
+  });
+});
+
+describe("a participant whose records come to nothing", () => {
+  const refusedAtOnce = 50;
+  const wrongOnes = () =>
+    submissionOf(Array.from({ length: refusedAtOnce }, () => documentBytes({ mediaType: "" })));
+
+  test("[R4.7.5] is heard until its budget is used up, and told when it may come again", async () => {
+    const desk = await Desk.create();
+    for (let sent = 0; sent < refusalLimits.burst; sent += refusedAtOnce) {
+      const { outcomes, objectionSignature } = await desk.take(wrongOnes());
+      assert.equal(outcomes.length, refusedAtOnce);
+      assert.equal(objectionSignature?.signature.length, 64, "one signature for all");
+    }
+    const refused = await rpcErrorFrom(desk.take(wrongOnes()));
+    const waitMs = (refusedAtOnce / refusalLimits.perSecond) * 1_000;
+    assert.deepEqual(
+      [refused.reason, refused.status, refused.retryAfterMs],
+      ["REFUSALS_EXHAUSTED", "RESOURCE_EXHAUSTED", waitMs],
+    );
+  });
+
+  test("is not held up by what others, or managers that relay, have used up", async () => {
+    const desk = await Desk.create();
+    for (let sent = 0; sent < refusalLimits.burst; sent += refusedAtOnce) {
+      await desk.submissions.takeRelayed("manager-2", wrongOnes());
+    }
+    assert.equal(await desk.submissions.takeRelayed("manager-2", wrongOnes()), undefined);
+    assert.deepEqual(desk.dropped, ["manager-2: OVER_BUDGET"]);
+    assert.equal((await desk.take(wrongOnes())).outcomes.length, refusedAtOnce);
+    assert.ok(await desk.submissions.takeRelayed("manager-3", wrongOnes()));
+  });
+
+  test("is not looked at once it has gone", async () => {
+    const desk = await Desk.create();
+    const gone = AbortSignal.abort();
+    const error = await rpcErrorFrom(desk.take(wrongOnes(), WaitFor.COMMITTED, gone));
+    assert.deepEqual([error.reason, desk.reads], ["DEADLINE", 0]);
   });
 });
 
@@ -391,8 +442,14 @@ describe("a submission that another manager relays", () => {
   test("gets a verdict once, and is not relayed on", async () => {
     const desk = await Desk.create();
     const submission = submitted([documentBytes()]);
-    assert.deepEqual(await desk.submissions.takeRelayed("manager-2", submission.message), []);
-    assert.deepEqual(await desk.submissions.takeRelayed("manager-2", submission.message), []);
+    assert.deepEqual(
+      await desk.submissions.takeRelayed("manager-2", submission.message),
+      undefined,
+    );
+    assert.deepEqual(
+      await desk.submissions.takeRelayed("manager-2", submission.message),
+      undefined,
+    );
     assert.deepEqual(desk.verdicts, [submission.idHex]);
     assert.deepEqual(desk.relayed, []);
     assert.deepEqual(desk.pool.own(), []);
@@ -404,7 +461,7 @@ describe("a submission that another manager relays", () => {
     const submission = submitted([wrong, documentBytes()]);
     const objections = await desk.submissions.takeRelayed("manager-2", submission.message);
     assert.deepEqual(
-      objections.map(({ recordHash, reason }) => [toHex(recordHash), reason]),
+      objections?.objections.map(({ recordHash, reason }) => [toHex(recordHash), reason]),
       [[toHex(hashOf(wrong)), "DOCUMENT_INVALID"]],
     );
     assert.deepEqual(desk.verdicts, []);
@@ -417,7 +474,7 @@ describe("a submission that another manager relays", () => {
     const forged = { ...message, signature: new Uint8Array(64) };
     const malformed = { ...message, header: new Uint8Array([1, 2, 3]) };
     for (const each of [forged, malformed]) {
-      assert.deepEqual(await desk.submissions.takeRelayed("manager-2", each), []);
+      assert.deepEqual(await desk.submissions.takeRelayed("manager-2", each), undefined);
     }
     assert.equal(desk.pool.submissionCount, 0);
     assert.deepEqual(desk.verdicts, []);
@@ -517,7 +574,9 @@ describe("an objection", () => {
     assert.equal(built.executed.facts.leafCount, 0);
     await desk.submissions.reportObjections(built.objections, built.executed);
     assert.deepEqual(
-      desk.objections.map(({ reason, height }) => [reason, height]),
+      desk.objections
+        .flatMap(({ objections }) => objections)
+        .map(({ reason, height }) => [reason, height]),
       [["DOUBLE_SPEND", 2n]],
     );
     assert.ok(desk.pool.has(trade.idHex), "another block may have been decided meanwhile");
@@ -536,7 +595,7 @@ describe("an objection", () => {
     for (let round = 0; round < 3; round++) {
       await desk.submissions.reportObjections(built.objections, built.executed);
     }
-    assert.equal(desk.objections.length, trades.length, "not again in each round");
+    assert.equal(desk.objections.length, 1, "not again in each round");
     for (let index = 0; index < trades.length; index++) {
       const others = { height: 2, reason: "DOUBLE_SPEND", index };
       for (const author of ["manager-2", "manager-3"]) {
@@ -560,7 +619,7 @@ describe("an objection", () => {
     const built = desk.world.chain.propose({ candidates: [child] });
     await desk.submissions.reportObjections(built.objections, built.executed);
     assert.deepEqual(
-      desk.objections.map(({ reason }) => reason),
+      desk.objections.flatMap(({ objections }) => objections).map(({ reason }) => reason),
       ["PARENT_UNKNOWN"],
     );
     await desk.extend(meters);

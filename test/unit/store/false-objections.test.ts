@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { ObjectionSchema } from "../../../src/gen/bss/v1/broadcast_pb.js";
+import { ProvenObjectionSchema } from "../../../src/gen/bss/v1/broadcast_pb.js";
 import { FalseObjections, falseObjectionsKept } from "../../../src/store/false-objections.js";
 import { createMemoryDisk } from "../../../src/store/memory-store.js";
 
 const by = (managerId: string, height: number, record = 1) =>
-  create(ObjectionSchema, {
-    managerId,
-    height: BigInt(height),
-    recordHash: new Uint8Array(32).fill(record),
+  create(ProvenObjectionSchema, {
+    signature: { managerId },
+    objection: { height: BigInt(height), recordHash: new Uint8Array(32).fill(record) },
   });
 
 describe("the false objections that a manager keeps", () => {
@@ -38,7 +37,7 @@ describe("the false objections that a manager keeps", () => {
     const checks = async (each: FalseObjections) => {
       const found = await each.of("manager-2");
       assert.equal(found.length, falseObjectionsKept);
-      assert.equal(found[0]?.height, 6n);
+      assert.equal(found[0]?.objection?.height, 6n);
       assert.equal(each.countOf("manager-2"), falseObjectionsKept + 5);
       assert.equal((await each.of("manager-3")).length, 1);
     };

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file bss/v1/broadcast.proto.
  */
 export const file_bss_v1_broadcast: GenFile = /*@__PURE__*/
-  fileDesc("ChZic3MvdjEvYnJvYWRjYXN0LnByb3RvEgZic3MudjEiWgoNU3VibWl0UmVxdWVzdBImCgpzdWJtaXNzaW9uGAEgASgLMhIuYnNzLnYxLlN1Ym1pc3Npb24SIQoId2FpdF9mb3IYAiABKA4yDy5ic3MudjEuV2FpdEZvciJfCg5TdWJtaXRSZXNwb25zZRInCghvdXRjb21lcxgBIAMoCzIVLmJzcy52MS5SZWNvcmRPdXRjb21lEiQKBmJsb2NrcxgCIAMoCzIULmJzcy52MS5CbG9ja1N1bW1hcnkidAoTU3VibWl0U3RyZWFtUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgEEiYKCnN1Ym1pc3Npb24YAiABKAsyEi5ic3MudjEuU3VibWlzc2lvbhIhCgh3YWl0X2ZvchgDIAEoDjIPLmJzcy52MS5XYWl0Rm9yIoQBChRTdWJtaXRTdHJlYW1SZXNwb25zZRISCgpyZXF1ZXN0X2lkGAEgASgEEioKCHJlc3BvbnNlGAIgASgLMhYuYnNzLnYxLlN1Ym1pdFJlc3BvbnNlSAASIgoHcmVmdXNhbBgDIAEoCzIPLmJzcy52MS5SZWZ1c2FsSABCCAoGcmVzdWx0Il8KB1JlZnVzYWwSDAoEY29kZRgBIAEoDRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCRINCgVmaWVsZBgEIAEoCRIWCg5yZXRyeV9hZnRlcl9tcxgFIAEoDSKlAQoNUmVjb3JkT3V0Y29tZRITCgtyZWNvcmRfaGFzaBgBIAEoDBIoCgljb21taXR0ZWQYAiABKAsyEy5ic3MudjEuUmVjb3JkUGxhY2VIABIiCgdwZW5kaW5nGAMgASgLMg8uYnNzLnYxLlBlbmRpbmdIABImCglvYmplY3Rpb24YBCABKAsyES5ic3MudjEuT2JqZWN0aW9uSABCCQoHb3V0Y29tZSIJCgdQZW5kaW5nIkQKC1JlY29yZFBsYWNlEg4KBmhlaWdodBgBIAEoBBIQCghwb3NpdGlvbhgCIAEoBBITCgtzZWFsX2RpZ2VzdBgDIAEoDCLjAQoMQmxvY2tTdW1tYXJ5Eg4KBmhlaWdodBgBIAEoBBIQCghibG9ja19pZBgCIAEoDBIZChF0aW1lc3RhbXBfdW5peF9tcxgDIAEoAxIVCg1jb25maXJtYXRpb25zGAQgASgEEhoKEm1hbmFnZXJfc2lnbmF0dXJlcxgFIAEoDRIcChRzdG9yYWdlX2F0dGVzdGF0aW9ucxgGIAEoDRIOCgZoZWFkZXIYByABKAwSNQoSY29tbWl0X2NlcnRpZmljYXRlGAggASgLMhkuYnNzLnYxLkNvbW1pdENlcnRpZmljYXRlIp4BCglPYmplY3Rpb24SFQoNc3VibWlzc2lvbl9pZBgBIAEoDBITCgtyZWNvcmRfaGFzaBgCIAEoDBIOCgZyZWFzb24YAyABKAkSDwoHbWVzc2FnZRgEIAEoCRINCgVmaWVsZBgFIAEoCRIOCgZoZWlnaHQYBiABKAQSEgoKbWFuYWdlcl9pZBgHIAEoCRIRCglzaWduYXR1cmUYCCABKAwikwEKEEJyb2FkY2FzdFJlcXVlc3QSKAoKc3VibWlzc2lvbhgBIAEoCzISLmJzcy52MS5TdWJtaXNzaW9uSAASIgoHdmVyZGljdBgCIAEoCzIPLmJzcy52MS5WZXJkaWN0SAASJgoJb2JqZWN0aW9uGAMgASgLMhEuYnNzLnYxLk9iamVjdGlvbkgAQgkKB21lc3NhZ2UiagoRQnJvYWRjYXN0UmVzcG9uc2USIgoHdmVyZGljdBgBIAEoCzIPLmJzcy52MS5WZXJkaWN0SAASJgoJb2JqZWN0aW9uGAIgASgLMhEuYnNzLnYxLk9iamVjdGlvbkgAQgkKB21lc3NhZ2UiIQoHVmVyZGljdBIWCg5zdWJtaXNzaW9uX2lkcxgBIAMoDCpSCgdXYWl0Rm9yEhgKFFdBSVRfRk9SX1VOU1BFQ0lGSUVEEAASFQoRV0FJVF9GT1JfQUNDRVBURUQQARIWChJXQUlUX0ZPUl9DT01NSVRURUQQAjLgAQoQQnJvYWRjYXN0U2VydmljZRI3CgZTdWJtaXQSFS5ic3MudjEuU3VibWl0UmVxdWVzdBoWLmJzcy52MS5TdWJtaXRSZXNwb25zZRJNCgxTdWJtaXRTdHJlYW0SGy5ic3MudjEuU3VibWl0U3RyZWFtUmVxdWVzdBocLmJzcy52MS5TdWJtaXRTdHJlYW1SZXNwb25zZSgBMAESRAoJQnJvYWRjYXN0EhguYnNzLnYxLkJyb2FkY2FzdFJlcXVlc3QaGS5ic3MudjEuQnJvYWRjYXN0UmVzcG9uc2UoATABYgZwcm90bzM", [file_bss_v1_block, file_bss_v1_record]);
+  fileDesc("ChZic3MvdjEvYnJvYWRjYXN0LnByb3RvEgZic3MudjEiWgoNU3VibWl0UmVxdWVzdBImCgpzdWJtaXNzaW9uGAEgASgLMhIuYnNzLnYxLlN1Ym1pc3Npb24SIQoId2FpdF9mb3IYAiABKA4yDy5ic3MudjEuV2FpdEZvciKYAQoOU3VibWl0UmVzcG9uc2USJwoIb3V0Y29tZXMYASADKAsyFS5ic3MudjEuUmVjb3JkT3V0Y29tZRIkCgZibG9ja3MYAiADKAsyFC5ic3MudjEuQmxvY2tTdW1tYXJ5EjcKE29iamVjdGlvbl9zaWduYXR1cmUYAyABKAsyGi5ic3MudjEuT2JqZWN0aW9uU2lnbmF0dXJlInQKE1N1Ym1pdFN0cmVhbVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoBBImCgpzdWJtaXNzaW9uGAIgASgLMhIuYnNzLnYxLlN1Ym1pc3Npb24SIQoId2FpdF9mb3IYAyABKA4yDy5ic3MudjEuV2FpdEZvciKEAQoUU3VibWl0U3RyZWFtUmVzcG9uc2USEgoKcmVxdWVzdF9pZBgBIAEoBBIqCghyZXNwb25zZRgCIAEoCzIWLmJzcy52MS5TdWJtaXRSZXNwb25zZUgAEiIKB3JlZnVzYWwYAyABKAsyDy5ic3MudjEuUmVmdXNhbEgAQggKBnJlc3VsdCJfCgdSZWZ1c2FsEgwKBGNvZGUYASABKA0SDgoGcmVhc29uGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDQoFZmllbGQYBCABKAkSFgoOcmV0cnlfYWZ0ZXJfbXMYBSABKA0ipQEKDVJlY29yZE91dGNvbWUSEwoLcmVjb3JkX2hhc2gYASABKAwSKAoJY29tbWl0dGVkGAIgASgLMhMuYnNzLnYxLlJlY29yZFBsYWNlSAASIgoHcGVuZGluZxgDIAEoCzIPLmJzcy52MS5QZW5kaW5nSAASJgoJb2JqZWN0aW9uGAQgASgLMhEuYnNzLnYxLk9iamVjdGlvbkgAQgkKB291dGNvbWUiCQoHUGVuZGluZyJECgtSZWNvcmRQbGFjZRIOCgZoZWlnaHQYASABKAQSEAoIcG9zaXRpb24YAiABKAQSEwoLc2VhbF9kaWdlc3QYAyABKAwi4wEKDEJsb2NrU3VtbWFyeRIOCgZoZWlnaHQYASABKAQSEAoIYmxvY2tfaWQYAiABKAwSGQoRdGltZXN0YW1wX3VuaXhfbXMYAyABKAMSFQoNY29uZmlybWF0aW9ucxgEIAEoBBIaChJtYW5hZ2VyX3NpZ25hdHVyZXMYBSABKA0SHAoUc3RvcmFnZV9hdHRlc3RhdGlvbnMYBiABKA0SDgoGaGVhZGVyGAcgASgMEjUKEmNvbW1pdF9jZXJ0aWZpY2F0ZRgIIAEoCzIZLmJzcy52MS5Db21taXRDZXJ0aWZpY2F0ZSJgCglPYmplY3Rpb24SEwoLcmVjb3JkX2hhc2gYASABKAwSDgoGcmVhc29uGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDQoFZmllbGQYBCABKAkSDgoGaGVpZ2h0GAUgASgEIlIKEk9iamVjdGlvblNpZ25hdHVyZRIVCg1zdWJtaXNzaW9uX2lkGAEgASgMEhIKCm1hbmFnZXJfaWQYAiABKAkSEQoJc2lnbmF0dXJlGAMgASgMImgKEFNpZ25lZE9iamVjdGlvbnMSJQoKb2JqZWN0aW9ucxgBIAMoCzIRLmJzcy52MS5PYmplY3Rpb24SLQoJc2lnbmF0dXJlGAIgASgLMhouYnNzLnYxLk9iamVjdGlvblNpZ25hdHVyZSKhAQoPUHJvdmVuT2JqZWN0aW9uEiQKCW9iamVjdGlvbhgBIAEoCzIRLmJzcy52MS5PYmplY3Rpb24SDQoFaW5kZXgYAiABKA0SDQoFY291bnQYAyABKA0SDQoFcHJvb2YYBCADKAwSDAoEcm9vdBgFIAEoDBItCglzaWduYXR1cmUYBiABKAsyGi5ic3MudjEuT2JqZWN0aW9uU2lnbmF0dXJlIpsBChBCcm9hZGNhc3RSZXF1ZXN0EigKCnN1Ym1pc3Npb24YASABKAsyEi5ic3MudjEuU3VibWlzc2lvbkgAEiIKB3ZlcmRpY3QYAiABKAsyDy5ic3MudjEuVmVyZGljdEgAEi4KCm9iamVjdGlvbnMYAyABKAsyGC5ic3MudjEuU2lnbmVkT2JqZWN0aW9uc0gAQgkKB21lc3NhZ2UicgoRQnJvYWRjYXN0UmVzcG9uc2USIgoHdmVyZGljdBgBIAEoCzIPLmJzcy52MS5WZXJkaWN0SAASLgoKb2JqZWN0aW9ucxgCIAEoCzIYLmJzcy52MS5TaWduZWRPYmplY3Rpb25zSABCCQoHbWVzc2FnZSIhCgdWZXJkaWN0EhYKDnN1Ym1pc3Npb25faWRzGAEgAygMKlIKB1dhaXRGb3ISGAoUV0FJVF9GT1JfVU5TUEVDSUZJRUQQABIVChFXQUlUX0ZPUl9BQ0NFUFRFRBABEhYKEldBSVRfRk9SX0NPTU1JVFRFRBACMuABChBCcm9hZGNhc3RTZXJ2aWNlEjcKBlN1Ym1pdBIVLmJzcy52MS5TdWJtaXRSZXF1ZXN0GhYuYnNzLnYxLlN1Ym1pdFJlc3BvbnNlEk0KDFN1Ym1pdFN0cmVhbRIbLmJzcy52MS5TdWJtaXRTdHJlYW1SZXF1ZXN0GhwuYnNzLnYxLlN1Ym1pdFN0cmVhbVJlc3BvbnNlKAEwARJECglCcm9hZGNhc3QSGC5ic3MudjEuQnJvYWRjYXN0UmVxdWVzdBoZLmJzcy52MS5Ccm9hZGNhc3RSZXNwb25zZSgBMAFiBnByb3RvMw", [file_bss_v1_block, file_bss_v1_record]);
 
 /**
  * @generated from message bss.v1.SubmitRequest
@@ -55,6 +55,14 @@ export type SubmitResponse = Message<"bss.v1.SubmitResponse"> & {
    * @generated from field: repeated bss.v1.BlockSummary blocks = 2;
    */
   blocks: BlockSummary[];
+
+  /**
+   * Over the objections among the outcomes, in their order. Absent when there are none, and when the manager cannot
+   * sign at present.
+   *
+   * @generated from field: bss.v1.ObjectionSignature objection_signature = 3;
+   */
+  objectionSignature?: ObjectionSignature | undefined;
 };
 
 /**
@@ -339,67 +347,45 @@ export const BlockSummarySchema: GenMessage<BlockSummary> = /*@__PURE__*/
   messageDesc(file_bss_v1_broadcast, 8);
 
 /**
- * A manager found that a record breaks a rule. Others run the rule again before they believe it, and keep what did not
- * hold at exactly that place against its author.
+ * A manager found that a record of a submission breaks a rule.
  *
  * @generated from message bss.v1.Objection
  */
 export type Objection = Message<"bss.v1.Objection"> & {
   /**
-   * 32 bytes; SHA-256 of the submission's header and signature.
-   *
-   * @generated from field: bytes submission_id = 1;
-   */
-  submissionId: Uint8Array;
-
-  /**
    * 32 bytes.
    *
-   * @generated from field: bytes record_hash = 2;
+   * @generated from field: bytes record_hash = 1;
    */
   recordHash: Uint8Array;
 
   /**
    * Stable reason, for instance "DOUBLE_SPEND".
    *
-   * @generated from field: string reason = 3;
+   * @generated from field: string reason = 2;
    */
   reason: string;
 
   /**
    * For people.
    *
-   * @generated from field: string message = 4;
+   * @generated from field: string message = 3;
    */
   message: string;
 
   /**
    * Path of the field within the record; may be empty.
    *
-   * @generated from field: string field = 5;
+   * @generated from field: string field = 4;
    */
   field: string;
 
   /**
    * Height of the ledger against which the rule was run.
    *
-   * @generated from field: uint64 height = 6;
+   * @generated from field: uint64 height = 5;
    */
   height: bigint;
-
-  /**
-   * The manager that objects.
-   *
-   * @generated from field: string manager_id = 7;
-   */
-  managerId: string;
-
-  /**
-   * 64 bytes; see CanonicalObjection.
-   *
-   * @generated from field: bytes signature = 8;
-   */
-  signature: Uint8Array;
 };
 
 /**
@@ -408,6 +394,120 @@ export type Objection = Message<"bss.v1.Objection"> & {
  */
 export const ObjectionSchema: GenMessage<Objection> = /*@__PURE__*/
   messageDesc(file_bss_v1_broadcast, 9);
+
+/**
+ * Who objects to records of a submission: one signature, however many these are.
+ *
+ * @generated from message bss.v1.ObjectionSignature
+ */
+export type ObjectionSignature = Message<"bss.v1.ObjectionSignature"> & {
+  /**
+   * 32 bytes; SHA-256 of the submission's header and signature.
+   *
+   * @generated from field: bytes submission_id = 1;
+   */
+  submissionId: Uint8Array;
+
+  /**
+   * The manager that objects.
+   *
+   * @generated from field: string manager_id = 2;
+   */
+  managerId: string;
+
+  /**
+   * 64 bytes; see CanonicalObjections.
+   *
+   * @generated from field: bytes signature = 3;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message bss.v1.ObjectionSignature.
+ * Use `create(ObjectionSignatureSchema)` to create a new message.
+ */
+export const ObjectionSignatureSchema: GenMessage<ObjectionSignature> = /*@__PURE__*/
+  messageDesc(file_bss_v1_broadcast, 10);
+
+/**
+ * What a manager objects to in a submission. Others run the rules again before they believe it, and keep what did not
+ * hold at exactly that place against its author.
+ *
+ * @generated from message bss.v1.SignedObjections
+ */
+export type SignedObjections = Message<"bss.v1.SignedObjections"> & {
+  /**
+   * At least one; at most as many as a submission has records.
+   *
+   * @generated from field: repeated bss.v1.Objection objections = 1;
+   */
+  objections: Objection[];
+
+  /**
+   * @generated from field: bss.v1.ObjectionSignature signature = 2;
+   */
+  signature?: ObjectionSignature | undefined;
+};
+
+/**
+ * Describes the message bss.v1.SignedObjections.
+ * Use `create(SignedObjectionsSchema)` to create a new message.
+ */
+export const SignedObjectionsSchema: GenMessage<SignedObjections> = /*@__PURE__*/
+  messageDesc(file_bss_v1_broadcast, 11);
+
+/**
+ * One of the objections under a signature, with what shows that it is.
+ *
+ * @generated from message bss.v1.ProvenObjection
+ */
+export type ProvenObjection = Message<"bss.v1.ProvenObjection"> & {
+  /**
+   * @generated from field: bss.v1.Objection objection = 1;
+   */
+  objection?: Objection | undefined;
+
+  /**
+   * Its place among those that were signed.
+   *
+   * @generated from field: uint32 index = 2;
+   */
+  index: number;
+
+  /**
+   * How many were signed.
+   *
+   * @generated from field: uint32 count = 3;
+   */
+  count: number;
+
+  /**
+   * Hashes of the siblings up to the root, 32 bytes each.
+   *
+   * @generated from field: repeated bytes proof = 4;
+   */
+  proof: Uint8Array[];
+
+  /**
+   * 32 bytes; the root that was signed.
+   *
+   * @generated from field: bytes root = 5;
+   */
+  root: Uint8Array;
+
+  /**
+   * @generated from field: bss.v1.ObjectionSignature signature = 6;
+   */
+  signature?: ObjectionSignature | undefined;
+};
+
+/**
+ * Describes the message bss.v1.ProvenObjection.
+ * Use `create(ProvenObjectionSchema)` to create a new message.
+ */
+export const ProvenObjectionSchema: GenMessage<ProvenObjection> = /*@__PURE__*/
+  messageDesc(file_bss_v1_broadcast, 12);
 
 /**
  * @generated from message bss.v1.BroadcastRequest
@@ -434,10 +534,10 @@ export type BroadcastRequest = Message<"bss.v1.BroadcastRequest"> & {
     case: "verdict";
   } | {
     /**
-     * @generated from field: bss.v1.Objection objection = 3;
+     * @generated from field: bss.v1.SignedObjections objections = 3;
      */
-    value: Objection;
-    case: "objection";
+    value: SignedObjections;
+    case: "objections";
   } | { case: undefined; value?: undefined };
 };
 
@@ -446,10 +546,10 @@ export type BroadcastRequest = Message<"bss.v1.BroadcastRequest"> & {
  * Use `create(BroadcastRequestSchema)` to create a new message.
  */
 export const BroadcastRequestSchema: GenMessage<BroadcastRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_broadcast, 10);
+  messageDesc(file_bss_v1_broadcast, 13);
 
 /**
- * Answers a relayed submission: one verdict, or an objection for each record that breaks a rule.
+ * Answers a relayed submission: one verdict, or objections to the records that break a rule.
  *
  * @generated from message bss.v1.BroadcastResponse
  */
@@ -465,10 +565,10 @@ export type BroadcastResponse = Message<"bss.v1.BroadcastResponse"> & {
     case: "verdict";
   } | {
     /**
-     * @generated from field: bss.v1.Objection objection = 2;
+     * @generated from field: bss.v1.SignedObjections objections = 2;
      */
-    value: Objection;
-    case: "objection";
+    value: SignedObjections;
+    case: "objections";
   } | { case: undefined; value?: undefined };
 };
 
@@ -477,7 +577,7 @@ export type BroadcastResponse = Message<"bss.v1.BroadcastResponse"> & {
  * Use `create(BroadcastResponseSchema)` to create a new message.
  */
 export const BroadcastResponseSchema: GenMessage<BroadcastResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_broadcast, 11);
+  messageDesc(file_bss_v1_broadcast, 14);
 
 /**
  * The sender has the submissions and found nothing wrong with them.
@@ -498,7 +598,7 @@ export type Verdict = Message<"bss.v1.Verdict"> & {
  * Use `create(VerdictSchema)` to create a new message.
  */
 export const VerdictSchema: GenMessage<Verdict> = /*@__PURE__*/
-  messageDesc(file_bss_v1_broadcast, 12);
+  messageDesc(file_bss_v1_broadcast, 15);
 
 /**
  * @generated from enum bss.v1.WaitFor
@@ -551,7 +651,8 @@ export const BroadcastService: GenService<{
    * same call again gets the receipt.
    * Errors: INVALID_ARGUMENT (SUBMISSION_MALFORMED, RECORD_MALFORMED, TOO_MANY_RECORDS, SIGNATURE_INVALID, ...) with the
    * field's path, FAILED_PRECONDITION with the rule's reason when every record was refused (DOUBLE_SPEND,
-   * PARENT_NOT_LATEST, ...), RESOURCE_EXHAUSTED with RetryInfo (POOL_FULL), UNAVAILABLE naming what is missing.
+   * PARENT_NOT_LATEST, ...), RESOURCE_EXHAUSTED with RetryInfo (POOL_FULL,
+   * POOL_SHARE_FULL, REFUSALS_EXHAUSTED), UNAVAILABLE naming what is missing.
    *
    * @generated from rpc bss.v1.BroadcastService.Submit
    */

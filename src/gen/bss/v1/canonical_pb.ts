@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bss/v1/canonical.proto.
  */
 export const file_bss_v1_canonical: GenFile = /*@__PURE__*/
-  fileDesc("ChZic3MvdjEvY2Fub25pY2FsLnByb3RvEgZic3MudjEicAoRQ2Fub25pY2FsUHJvcG9zYWwSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSDQoFcm91bmQYAyABKA0SEwoLdmFsaWRfcm91bmQYBCABKBESEAoIYmxvY2tfaWQYBSABKAwiSgoPQ2Fub25pY2FsQWNjZXB0EhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEhAKCGJsb2NrX2lkGAMgASgMIm8KEENhbm9uaWNhbEFwcHJvdmUSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSDQoFcm91bmQYAyABKA0SEwoLdmFsaWRfcm91bmQYBCABKBESEAoIYmxvY2tfaWQYBSABKAwiWQoPQ2Fub25pY2FsQ29tbWl0EhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEg0KBXJvdW5kGAMgASgNEhAKCGJsb2NrX2lkGAQgASgMIqABChRDYW5vbmljYWxBdHRlc3RhdGlvbhIVCg1jb25zb3J0aXVtX2lkGAEgASgMEg4KBmhlaWdodBgCIAEoBBINCgVyb3VuZBgDIAEoDRIQCghibG9ja19pZBgEIAEoDBINCgVoYXNoMhgFIAEoDBIRCgl0cmVlX3NpemUYBiABKAQSDwoHdmVyZGljdBgHIAEoDRINCgVhdWRpdBgIIAEoDCJtCg1DYW5vbmljYWxIZWFkEhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEhAKCGJsb2NrX2lkGAMgASgMEg0KBWhhc2gxGAQgASgMEhQKDHN0YXRlX2RpZ2VzdBgFIAEoDCJXCg9DYW5vbmljYWxSZXN1bWUSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIYChBzdXNwZW5kZWRfaGVpZ2h0GAIgASgEEhMKC2hlbGRfaGVpZ2h0GAMgASgEIncKEkNhbm9uaWNhbE9iamVjdGlvbhIVCg1jb25zb3J0aXVtX2lkGAEgASgMEhUKDXN1Ym1pc3Npb25faWQYAiABKAwSEwoLcmVjb3JkX2hhc2gYAyABKAwSDgoGcmVhc29uGAQgASgJEg4KBmhlaWdodBgFIAEoBCKYAQoVQ2Fub25pY2FsUmVnaXN0cmF0aW9uEhUKDWNvbnNvcnRpdW1faWQYASABKAwSGQoRaW52aXRhdGlvbl9kaWdlc3QYAiABKAwSDAoEcm9sZRgDIAEoDRIRCgltZW1iZXJfaWQYBCABKAkSFwoPdGxzX3Nwa2lfc2hhMjU2GAUgASgMEhMKC3NpZ25pbmdfa2V5GAYgASgMIlYKE0Nhbm9uaWNhbFJldGlyZW1lbnQSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIPCgdub2RlX2lkGAIgASgJEhcKD2FkbWl0dGVkX2hlaWdodBgDIAEoBCJOChRDYW5vbmljYWxVbnJlYWNoYWJsZRIVCg1jb25zb3J0aXVtX2lkGAEgASgMEg8KB25vZGVfaWQYAiABKAkSDgoGaGVpZ2h0GAMgASgEImgKD0Nhbm9uaWNhbFJldHVybhIVCg1jb25zb3J0aXVtX2lkGAEgASgMEg8KB25vZGVfaWQYAiABKAkSGAoQc3VzcGVuZGVkX2hlaWdodBgDIAEoBBITCgtoZWxkX2hlaWdodBgEIAEoBCJeChVDYW5vbmljYWxBdWRpdEZpbmRpbmcSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIPCgdub2RlX2lkGAIgASgJEg4KBmhlaWdodBgDIAEoBBINCgVhdWRpdBgEIAEoDCJxCg9DYW5vbmljYWxQYXlvdXQSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIPCgdub2RlX2lkGAIgASgJEg4KBmFtb3VudBgDIAEoBBITCgtwYWlkX2JlZm9yZRgEIAEoBBIRCglyZWZlcmVuY2UYBSABKAliBnByb3RvMw");
+  fileDesc("ChZic3MvdjEvY2Fub25pY2FsLnByb3RvEgZic3MudjEicAoRQ2Fub25pY2FsUHJvcG9zYWwSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSDQoFcm91bmQYAyABKA0SEwoLdmFsaWRfcm91bmQYBCABKBESEAoIYmxvY2tfaWQYBSABKAwiSgoPQ2Fub25pY2FsQWNjZXB0EhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEhAKCGJsb2NrX2lkGAMgASgMIm8KEENhbm9uaWNhbEFwcHJvdmUSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSDQoFcm91bmQYAyABKA0SEwoLdmFsaWRfcm91bmQYBCABKBESEAoIYmxvY2tfaWQYBSABKAwiWQoPQ2Fub25pY2FsQ29tbWl0EhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEg0KBXJvdW5kGAMgASgNEhAKCGJsb2NrX2lkGAQgASgMIqABChRDYW5vbmljYWxBdHRlc3RhdGlvbhIVCg1jb25zb3J0aXVtX2lkGAEgASgMEg4KBmhlaWdodBgCIAEoBBINCgVyb3VuZBgDIAEoDRIQCghibG9ja19pZBgEIAEoDBINCgVoYXNoMhgFIAEoDBIRCgl0cmVlX3NpemUYBiABKAQSDwoHdmVyZGljdBgHIAEoDRINCgVhdWRpdBgIIAEoDCJtCg1DYW5vbmljYWxIZWFkEhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEhAKCGJsb2NrX2lkGAMgASgMEg0KBWhhc2gxGAQgASgMEhQKDHN0YXRlX2RpZ2VzdBgFIAEoDCJXCg9DYW5vbmljYWxSZXN1bWUSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIYChBzdXNwZW5kZWRfaGVpZ2h0GAIgASgEEhMKC2hlbGRfaGVpZ2h0GAMgASgEImAKE0Nhbm9uaWNhbE9iamVjdGlvbnMSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIVCg1zdWJtaXNzaW9uX2lkGAIgASgMEg0KBWNvdW50GAMgASgNEgwKBHJvb3QYBCABKAwiSQoSQ2Fub25pY2FsT2JqZWN0aW9uEhMKC3JlY29yZF9oYXNoGAEgASgMEg4KBnJlYXNvbhgCIAEoCRIOCgZoZWlnaHQYAyABKAQimAEKFUNhbm9uaWNhbFJlZ2lzdHJhdGlvbhIVCg1jb25zb3J0aXVtX2lkGAEgASgMEhkKEWludml0YXRpb25fZGlnZXN0GAIgASgMEgwKBHJvbGUYAyABKA0SEQoJbWVtYmVyX2lkGAQgASgJEhcKD3Rsc19zcGtpX3NoYTI1NhgFIAEoDBITCgtzaWduaW5nX2tleRgGIAEoDCJWChNDYW5vbmljYWxSZXRpcmVtZW50EhUKDWNvbnNvcnRpdW1faWQYASABKAwSDwoHbm9kZV9pZBgCIAEoCRIXCg9hZG1pdHRlZF9oZWlnaHQYAyABKAQiTgoUQ2Fub25pY2FsVW5yZWFjaGFibGUSFQoNY29uc29ydGl1bV9pZBgBIAEoDBIPCgdub2RlX2lkGAIgASgJEg4KBmhlaWdodBgDIAEoBCJoCg9DYW5vbmljYWxSZXR1cm4SFQoNY29uc29ydGl1bV9pZBgBIAEoDBIPCgdub2RlX2lkGAIgASgJEhgKEHN1c3BlbmRlZF9oZWlnaHQYAyABKAQSEwoLaGVsZF9oZWlnaHQYBCABKAQiXgoVQ2Fub25pY2FsQXVkaXRGaW5kaW5nEhUKDWNvbnNvcnRpdW1faWQYASABKAwSDwoHbm9kZV9pZBgCIAEoCRIOCgZoZWlnaHQYAyABKAQSDQoFYXVkaXQYBCABKAwicQoPQ2Fub25pY2FsUGF5b3V0EhUKDWNvbnNvcnRpdW1faWQYASABKAwSDwoHbm9kZV9pZBgCIAEoCRIOCgZhbW91bnQYAyABKAQSEwoLcGFpZF9iZWZvcmUYBCABKAQSEQoJcmVmZXJlbmNlGAUgASgJYgZwcm90bzM");
 
 /**
  * PROPOSE by the proposer of (height, round).
@@ -286,11 +286,11 @@ export const CanonicalResumeSchema: GenMessage<CanonicalResume> = /*@__PURE__*/
   messageDesc(file_bss_v1_canonical, 6);
 
 /**
- * A manager's objection to a record.
+ * A manager's objections to records of a submission.
  *
- * @generated from message bss.v1.CanonicalObjection
+ * @generated from message bss.v1.CanonicalObjections
  */
-export type CanonicalObjection = Message<"bss.v1.CanonicalObjection"> & {
+export type CanonicalObjections = Message<"bss.v1.CanonicalObjections"> & {
   /**
    * @generated from field: bytes consortium_id = 1;
    */
@@ -302,19 +302,45 @@ export type CanonicalObjection = Message<"bss.v1.CanonicalObjection"> & {
   submissionId: Uint8Array;
 
   /**
-   * @generated from field: bytes record_hash = 3;
+   * @generated from field: uint32 count = 3;
+   */
+  count: number;
+
+  /**
+   * Root of the Merkle tree over the CanonicalObjection of each, in their order.
+   *
+   * @generated from field: bytes root = 4;
+   */
+  root: Uint8Array;
+};
+
+/**
+ * Describes the message bss.v1.CanonicalObjections.
+ * Use `create(CanonicalObjectionsSchema)` to create a new message.
+ */
+export const CanonicalObjectionsSchema: GenMessage<CanonicalObjections> = /*@__PURE__*/
+  messageDesc(file_bss_v1_canonical, 7);
+
+/**
+ * One of them.
+ *
+ * @generated from message bss.v1.CanonicalObjection
+ */
+export type CanonicalObjection = Message<"bss.v1.CanonicalObjection"> & {
+  /**
+   * @generated from field: bytes record_hash = 1;
    */
   recordHash: Uint8Array;
 
   /**
-   * @generated from field: string reason = 4;
+   * @generated from field: string reason = 2;
    */
   reason: string;
 
   /**
    * Height of the ledger against which the rule was run.
    *
-   * @generated from field: uint64 height = 5;
+   * @generated from field: uint64 height = 3;
    */
   height: bigint;
 };
@@ -324,7 +350,7 @@ export type CanonicalObjection = Message<"bss.v1.CanonicalObjection"> & {
  * Use `create(CanonicalObjectionSchema)` to create a new message.
  */
 export const CanonicalObjectionSchema: GenMessage<CanonicalObjection> = /*@__PURE__*/
-  messageDesc(file_bss_v1_canonical, 7);
+  messageDesc(file_bss_v1_canonical, 8);
 
 /**
  * Whoever joins holds the key with which it joins, and means this invitation. Signed by the invitation's bearer key too.
@@ -372,7 +398,7 @@ export type CanonicalRegistration = Message<"bss.v1.CanonicalRegistration"> & {
  * Use `create(CanonicalRegistrationSchema)` to create a new message.
  */
 export const CanonicalRegistrationSchema: GenMessage<CanonicalRegistration> = /*@__PURE__*/
-  messageDesc(file_bss_v1_canonical, 8);
+  messageDesc(file_bss_v1_canonical, 9);
 
 /**
  * A storage node leaves.
@@ -401,7 +427,7 @@ export type CanonicalRetirement = Message<"bss.v1.CanonicalRetirement"> & {
  * Use `create(CanonicalRetirementSchema)` to create a new message.
  */
 export const CanonicalRetirementSchema: GenMessage<CanonicalRetirement> = /*@__PURE__*/
-  messageDesc(file_bss_v1_canonical, 9);
+  messageDesc(file_bss_v1_canonical, 10);
 
 /**
  * A manager has heard nothing of a storage node for policy.unreachable_after_ms.
@@ -430,7 +456,7 @@ export type CanonicalUnreachable = Message<"bss.v1.CanonicalUnreachable"> & {
  * Use `create(CanonicalUnreachableSchema)` to create a new message.
  */
 export const CanonicalUnreachableSchema: GenMessage<CanonicalUnreachable> = /*@__PURE__*/
-  messageDesc(file_bss_v1_canonical, 10);
+  messageDesc(file_bss_v1_canonical, 11);
 
 /**
  * A suspended storage node is back and holds the chain up to a height.
@@ -464,7 +490,7 @@ export type CanonicalReturn = Message<"bss.v1.CanonicalReturn"> & {
  * Use `create(CanonicalReturnSchema)` to create a new message.
  */
 export const CanonicalReturnSchema: GenMessage<CanonicalReturn> = /*@__PURE__*/
-  messageDesc(file_bss_v1_canonical, 11);
+  messageDesc(file_bss_v1_canonical, 12);
 
 /**
  * The audit digest that a node signed for a block is not the one of the records.
@@ -500,7 +526,7 @@ export type CanonicalAuditFinding = Message<"bss.v1.CanonicalAuditFinding"> & {
  * Use `create(CanonicalAuditFindingSchema)` to create a new message.
  */
 export const CanonicalAuditFindingSchema: GenMessage<CanonicalAuditFinding> = /*@__PURE__*/
-  messageDesc(file_bss_v1_canonical, 12);
+  messageDesc(file_bss_v1_canonical, 13);
 
 /**
  * Reward units were paid.
@@ -539,5 +565,5 @@ export type CanonicalPayout = Message<"bss.v1.CanonicalPayout"> & {
  * Use `create(CanonicalPayoutSchema)` to create a new message.
  */
 export const CanonicalPayoutSchema: GenMessage<CanonicalPayout> = /*@__PURE__*/
-  messageDesc(file_bss_v1_canonical, 13);
+  messageDesc(file_bss_v1_canonical, 14);
 

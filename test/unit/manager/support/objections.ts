@@ -1,8 +1,11 @@
 /** What other managers object to, signed. */
 import { create } from "@bufbuild/protobuf";
 import { emptyBytes } from "../../../../src/base/bytes.js";
-import { type Objection, ObjectionSchema } from "../../../../src/gen/bss/v1/broadcast_pb.js";
-import { objectionDigest } from "../../../../src/ledger/objections.js";
+import {
+  type SignedObjections,
+  SignedObjectionsSchema,
+} from "../../../../src/gen/bss/v1/broadcast_pb.js";
+import { objectionsDigest, objectionsRoot } from "../../../../src/ledger/objections.js";
 import type { ParsedSubmission } from "../../../../src/ledger/submissions.js";
 import { consortiumId } from "../../ledger/support/consortium.js";
 import { sign } from "../../ledger/support/records.js";
@@ -22,11 +25,18 @@ export type ObjectionOptions = {
 export function objectionTo(
   submission: Pick<ParsedSubmission, "id" | "records">,
   options: ObjectionOptions = {},
-): Objection {
+): SignedObjections {
   const { height = 0, reason = "DOCUMENT_INVALID", index = 0, author = "manager-2" } = options;
   const recordHash = submission.records[index]?.hash ?? emptyBytes;
-  const claim = { submissionId: submission.id, recordHash, reason, height: BigInt(height) };
-  const digest = objectionDigest({ consortiumId: options.consortium ?? consortiumId, ...claim });
+  const objection = { recordHash, reason, height: BigInt(height), message: "", field: "" };
+  const { id: submissionId } = submission;
+  const digest = objectionsDigest({
+    ...{ consortiumId: options.consortium ?? consortiumId, submissionId },
+    ...{ count: 1, root: objectionsRoot([objection]) },
+  });
   const signature = sign(options.key ?? author, digest);
-  return create(ObjectionSchema, { ...claim, managerId: author, signature });
+  return create(SignedObjectionsSchema, {
+    objections: [objection],
+    signature: { submissionId, managerId: author, signature },
+  });
 }
