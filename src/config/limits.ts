@@ -6,11 +6,13 @@ import type { z } from "zod";
 import { integer, mapping } from "./fields.js";
 
 const MiB = 1024 * 1024;
-/**
- * No participant may hold more than one in so many parts of a manager's pool, so that none can shut
- * out the others.
- */
+/** No participant may hold more than one in so many parts of a manager's pool. */
 export const participantsInPoolMin = 4;
+/**
+ * It may have this part of what is left free: as much as that when it is alone, a seventh of the
+ * pool when three others take what they may. So the pool is never full of a few.
+ */
+export const poolShareOfFree = 1 / (participantsInPoolMin - 1);
 
 const networkLimits = {
   message_bytes_max: integer(64 * 1024, 4 * MiB, "bytes").default(4 * MiB),

@@ -20,6 +20,7 @@ import {
   SubmissionHeaderSchema,
 } from "../gen/bss/v1/record_pb.js";
 import { idBytesMax, isId } from "./ids.js";
+import { submissionMemoryBytes } from "./message-sizes.js";
 import { type ParsedRecord, parseRecord, recordHashBytes } from "./records.js";
 import { strictDecode } from "./strict-decode.js";
 import { refuse, type Violation } from "./violation.js";
@@ -148,6 +149,12 @@ export function parseSubmission(
     records.push(record.value);
   }
   return ok({ ...header.value, records, message: submission });
+}
+
+/** What a submission takes in memory, roughly. */
+export function memoryBytesOf({ header, records }: Pick<Submission, "header" | "records">): number {
+  const byteCount = records.reduce((sum, { length }) => sum + length, header.length);
+  return submissionMemoryBytes(byteCount, records.length);
 }
 
 function checkHashes(

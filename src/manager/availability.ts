@@ -57,14 +57,29 @@ export class Availability {
     const { members, policy } = this.#ports;
     const eligible = members().eligibleStorageNodes(policy);
     const linked = new Set(this.#ports.connectedStorage());
-    const missing = eligible.filter((id) => !linked.has(id));
+    const present = eligible.filter((id) => linked.has(id));
     const needed = Math.max(policy.minStorage, matchesNeeded(committeeSize(eligible.length)));
-    if (eligible.length - missing.length >= needed) return undefined;
-    const present = eligible.length - missing.length;
-    const text = `${present} of ${eligible.length} storage nodes are connected, ${needed} are needed`;
-    return new RpcError("STORAGE_UNAVAILABLE", `${text}; missing: ${listed(missing)}`, {
-      metadata: { missing_storage: listed(missing), needed: String(needed) },
-    });
+    if (present.length >= needed) return undefined;
+    const missing = listed([
+      ...eligible.filter((id) => !linked.has(id)),
+      ...this.#suspendedStorage(),
+    ]);
+    const text = `${present.length} of ${eligible.length} storage nodes are connected`;
+    return new RpcError(
+      "STORAGE_UNAVAILABLE",
+      `${text}, ${needed} are needed; missing: ${missing}`,
+      {
+        metadata: { missing_storage: missing, needed: String(needed) },
+      },
+    );
+  }
+
+  /** Those that may come back by themselves. */
+  #suspendedStorage(): readonly string[] {
+    const { storageNodes } = this.#ports.members();
+    return storageNodes
+      .filter(({ suspension }) => suspension === "unreachable")
+      .map(({ nodeId }) => nodeId);
   }
 }
 

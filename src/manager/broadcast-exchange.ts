@@ -25,17 +25,24 @@ export type BroadcastLinks = {
   sendBroadcast(peerId: string, message: Request): boolean;
 };
 
+/** `leftOut`: see left-out.ts. */
+export type OwnSubmission = {
+  readonly submission: Submission;
+  readonly leftOut: readonly number[];
+};
+
 export type BroadcastExchangePorts = {
   readonly links: () => BroadcastLinks;
   /** A relayed submission; what this manager objects to in it. */
   readonly takeRelayed: (
     from: string,
     submission: Submission,
+    leftOut: readonly number[],
   ) => Promise<SignedObjections | undefined>;
   readonly takeVerdict: (from: string, submissionId: Uint8Array) => void;
   readonly takeObjections: (from: string, objections: SignedObjections) => Promise<void>;
   /** What this manager has taken in and not seen settled. */
-  readonly own: () => readonly Submission[];
+  readonly own: () => readonly OwnSubmission[];
   readonly onDropped: (from: string, what: DropReason) => void;
 };
 
@@ -53,8 +60,8 @@ export class BroadcastExchange {
     this.#ports = ports;
   }
 
-  relay(submission: Submission): void {
-    this.#sendAll({ message: { case: "submission", value: submission } });
+  relay(own: OwnSubmission): void {
+    this.#sendAll(requestOf(own));
   }
 
   sendVerdict(submissionId: Uint8Array): void {
@@ -68,9 +75,7 @@ export class BroadcastExchange {
   /** A peer may have restarted with an empty pool: it gets again what is still open here. */
   onConnected(peerId: string): void {
     const links = this.#ports.links();
-    for (const value of this.#ports.own()) {
-      links.sendBroadcast(peerId, { message: { case: "submission", value } });
-    }
+    for (const own of this.#ports.own()) links.sendBroadcast(peerId, requestOf(own));
   }
 
   /** A message on a stream that this manager dialled. */
@@ -89,13 +94,13 @@ export class BroadcastExchange {
   ): Promise<void> {
     const from = context.identity.id;
     const relays = new Relays();
-    for await (const { message } of stream.messages) {
+    for await (const { message, leftOut } of stream.messages) {
       if (message.case === "verdict") this.#takeVerdict(from, message.value);
       if (message.case === "objections") await this.#ports.takeObjections(from, message.value);
       if (message.case !== "submission") continue;
       const { value: submission } = message;
       await relays.start(recordBytesOf(submission), async () => {
-        const value = await this.#ports.takeRelayed(from, submission);
+        const value = await this.#ports.takeRelayed(from, submission, leftOut);
         if (value !== undefined) await stream.write({ message: { case: "objections", value } });
       });
     }
@@ -116,6 +121,10 @@ export class BroadcastExchange {
     const links = this.#ports.links();
     for (const peerId of links.peerIds) links.sendBroadcast(peerId, request);
   }
+}
+
+function requestOf({ submission: value, leftOut }: OwnSubmission): Request {
+  return { message: { case: "submission", value }, leftOut: [...leftOut] };
 }
 
 function recordBytesOf({ records }: Submission): number {

@@ -3,6 +3,7 @@ import { Availability } from "./availability.js";
 import { BroadcastExchange } from "./broadcast-exchange.js";
 import type { CandidateBlocks } from "./candidate-blocks.js";
 import { pausesOf } from "./giving-way.js";
+import { leftOutOf } from "./left-out.js";
 import type { ManagerOptions, SharedPorts } from "./manager-options.js";
 import { Pool } from "./pool.js";
 import type { StatementLog } from "./statement-log.js";
@@ -55,7 +56,7 @@ export function createIntake(
     onDropped: observer.dropped,
     savePooled: (submission) => store.savePooled(submission),
     deletePooled: (ids) => store.deletePooled(ids),
-    relay: (submission) => broadcast.relay(submission),
+    relay: (submission, leftOut) => broadcast.relay({ submission, leftOut }),
     sendVerdict: (id) => broadcast.sendVerdict(id),
     sendObjections: (objections) => broadcast.sendObjections(objections),
     onPoolChanged: () => {
@@ -69,13 +70,16 @@ export function createIntake(
   });
   const broadcast = new BroadcastExchange({
     links: options.links,
-    takeRelayed: (from, submission) => submissions.takeRelayed(from, submission),
+    takeRelayed: (from, submission, leftOut) => submissions.takeRelayed(from, submission, leftOut),
     takeVerdict: (from, id) => {
       pool.verdict(from, id);
       wake();
     },
     takeObjections: (from, objections) => submissions.takeObjections(from, objections),
-    own: () => pool.own().map(({ message }) => message),
+    own: () =>
+      pool.own().map(({ submission, unsettled }) => {
+        return { submission: submission.message, leftOut: leftOutOf(submission, unsettled) };
+      }),
     onDropped: observer.dropped,
   });
   return { availability, pool, submissions, broadcast };

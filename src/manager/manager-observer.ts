@@ -171,6 +171,9 @@ export function managerObserver(log: Logger, metrics: Metrics) {
       const waitsFor = waitingText(waiting);
       log.warn({ height, round, step, ...times, waitsFor }, "the height does not end");
     },
+    held(what: string, heldMs: number): void {
+      log.warn({ heldMs: Math.round(heldMs) }, `submissions wait, no block can hold them: ${what}`);
+    },
     wentOn(height: number, stalledMs: number): void {
       log.info({ height, stalledMs: Math.round(stalledMs) }, "the ring goes on");
     },

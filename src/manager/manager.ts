@@ -18,6 +18,7 @@ import { timeoutsOf } from "../ledger/policy.js";
 import { BlockSync } from "../node/block-sync.js";
 import type { ManagerStore } from "../store/manager-store.js";
 import type { Progress } from "../sync/sync-progress.js";
+import { BlockCalls } from "./block-calls.js";
 import { BlockJudge } from "./block-judge.js";
 import { BlockProducer } from "./block-producer.js";
 import { BlockValidator } from "./block-validator.js";
@@ -68,6 +69,7 @@ export class Manager {
   readonly #announcer: HeadAnnouncer;
   readonly #supervision: Supervision;
   readonly #stall: StallWatch;
+  readonly #calls: BlockCalls;
   readonly #voting: Voting;
   readonly submissions: Submissions;
   readonly publicSide: PublicSide;
@@ -137,6 +139,10 @@ export class Manager {
       sign: (kind, digest) => statements.sign(kind, store.head.height, digest),
       wake: () => this.#wakeIfDue(),
       ...{ connectedStorage, atTip, whatIsMissing: () => availability.whatIsMissing() },
+    });
+    this.#calls = new BlockCalls({
+      ...{ ...shared, pool, idleMs: () => this.#chain.idleMs },
+      operations: [() => this.#supervision.callsForBlock(), () => this.publicSide.callsForBlock()],
     });
     const height = () => this.#driver.ring.height;
     this.#judge = new BlockJudge({
@@ -218,11 +224,12 @@ export class Manager {
         ...this.publicSide.operationsForBlock(),
       ],
       onBuilt: (built) => this.#supervision.onBuilt(built),
-      candidates: () => this.#ripe(shared.policy.blockRecordsMax * candidateBlocks),
+      candidates: () => this.#calls.ripe(shared.policy.blockRecordsMax * candidateBlocks),
       settled: (held) => pool.settledOf(held),
     });
     this.#stall = new StallWatch({
       waiting: () => this.waiting(),
+      held: () => (pool.submissionCount === 0 ? undefined : availability.whatIsMissing()?.message),
       monotonicMs: time.monotonicMs,
       observe: observer,
     });
@@ -333,7 +340,8 @@ export class Manager {
   /** Within the turn that wrote the block. */
   async #onAppended(appended: AppendedBlock, more: boolean): Promise<void> {
     const { executed, certificates, block } = appended;
-    const { height } = executed.facts;
+    const { height, leafCount } = executed.facts;
+    this.#calls.onAppended(leafCount, executed.head.electorate);
     this.#candidates.dropThrough(height);
     this.#judge.onHeightChanged();
     if (!more) {
@@ -376,20 +384,7 @@ export class Manager {
 
   #wakeIfDue(): void {
     if (this.#driver.ring.status().step !== "idle") return;
-    const { heartbeatMs } = this.#shared.policy;
-    const heartbeat = heartbeatMs > 0 && this.#chain.idleMs >= heartbeatMs;
-    const due =
-      heartbeat ||
-      this.#ripe(1).length > 0 ||
-      this.#supervision.callsForBlock() ||
-      this.publicSide.callsForBlock();
-    if (due) this.#driver.post({ kind: "wake" });
-  }
-
-  #ripe(recordsMax: number) {
-    const { members, selfId, monotonicMs } = this.#shared;
-    const awaited = members().activeManagerIds.filter((id) => id !== selfId);
-    return this.#pool.ripe(monotonicMs(), awaited, recordsMax);
+    if (this.#calls.due) this.#driver.post({ kind: "wake" });
   }
 }
 

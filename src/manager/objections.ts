@@ -28,6 +28,8 @@ import {
   type SignedObjections,
   SignedObjectionsSchema,
 } from "../gen/bss/v1/broadcast_pb.js";
+import type { BlockFacts } from "../ledger/block-facts.js";
+import type { RecordObjection } from "../ledger/block-filling.js";
 import {
   checkObjections,
   lastingReasons,
@@ -35,6 +37,7 @@ import {
   objectionsRoot,
   provenObjection,
 } from "../ledger/objections.js";
+import { reasonsOfOrder } from "../ledger/order-reasons.js";
 import type { ParsedRecord } from "../ledger/records.js";
 import type { ParsedSubmission } from "../ledger/submissions.js";
 import type { RuleReason } from "../ledger/violation.js";
@@ -118,6 +121,24 @@ export class Objections {
       const claim = { recordHash: record.hash, reason, height: BigInt(height) };
       return create(ObjectionSchema, { ...claim, message, field });
     });
+  }
+
+  /**
+   * This manager's own, to records that it left out of a block that it made. What order decides is
+   * judged when the height is decided: others may have done so already, with what the record needs.
+   * Without records the block itself has changed nothing else.
+   */
+  ofBlock(
+    refusals: readonly RecordRefusal[],
+    { height, leafCount }: Pick<BlockFacts, "height" | "leafCount">,
+  ): readonly Objection[] {
+    const isOfOrder = ({ violation: { reason } }: RecordRefusal) =>
+      leafCount > 0 || reasonsOfOrder.has(reason);
+    const lasting = refusals.filter((each) => !isOfOrder(each));
+    return [
+      ...this.ofRefusals(refusals.filter(isOfOrder), height),
+      ...this.ofRefusals(lasting, height - 1),
+    ];
   }
 
   /** One signature for all of them; undefined for none, and while nothing can be signed. */
@@ -352,4 +373,17 @@ function claimsOf(signed: SignedObjections): readonly Claim[] {
 /** Names a record as a part of a submission; both in hex. */
 function placeIn(submissionHex: string, recordHex: string): string {
   return `${submissionHex}/${recordHex}`;
+}
+
+/** Records that were left out of a block, with the submission that each is of. */
+export function bySubmission(
+  objections: readonly RecordObjection[],
+): ReadonlyMap<ParsedSubmission, readonly RecordObjection[]> {
+  const found = new Map<ParsedSubmission, RecordObjection[]>();
+  for (const objection of objections) {
+    const known = found.get(objection.submission);
+    if (known === undefined) found.set(objection.submission, [objection]);
+    else known.push(objection);
+  }
+  return found;
 }

@@ -1,6 +1,10 @@
 /**
- * The pool: submissions that this manager has checked and that wait for a block, in the order of
- * their arrival. It holds no connections and reads no clock.
+ * The pool: submissions that this manager has checked and that wait for a block. Participants have
+ * turns in it; what one of them brings is in the order of its arrival. It holds no connections and
+ * reads no clock.
+ *
+ * What one participant may have here is a part of what is free, so that it shrinks as others come,
+ * and whoever is new finds a place however many fill it.
  *
  * A submission is *ripe*, ready to be ordered, once every other active manager has said that it
  * finds it accurate too, or once `verdictWaitMs` has passed since it came: a manager that is slow
@@ -9,19 +13,22 @@
  */
 import { defined } from "../base/assert.js";
 import { toHex } from "../base/bytes.js";
-import { participantsInPoolMin } from "../config/limits.js";
-import { submissionMemoryBytes } from "../ledger/message-sizes.js";
+import { poolShareOfFree } from "../config/limits.js";
 import type { ParsedRecord } from "../ledger/records.js";
-import type { ParsedSubmission } from "../ledger/submissions.js";
+import { memoryBytesOf, type ParsedSubmission } from "../ledger/submissions.js";
 import type { RuleReason } from "../ledger/violation.js";
 import { CureIndex } from "./cure-index.js";
+import { fairOrder } from "./fair-order.js";
 
 export type PoolLimits = {
   readonly submissionsMax: number;
   readonly bytesMax: number;
 };
 
-const participantShare = 1 / participantsInPoolMin;
+/** Bytes that count as much as a record when participants have turns. */
+const bytesPerTurn = 1_024;
+/** What was tried in vain calls for a block at once the first time, then after so long, ms. */
+const vainWaitMs = { first: 50, max: 30_000 } as const;
 /** Verdicts that came before their submission, remembered for it. */
 const earlyVerdictsMax = 10_000;
 
@@ -37,7 +44,11 @@ type Pooled = WaitingSubmission & {
   readonly arrivedMs: number;
   readonly byteCount: number;
   readonly verdicts: Set<string>;
+  /** Records that this manager has not looked at, as whoever relayed it had left them out. */
+  leftOut: ReadonlySet<string>;
   readonly unsettled: Set<string>;
+  /** Blocks without records since the last one with records, while it was ripe. */
+  vain: { readonly since: number; readonly times: number; readonly callsAtMs: number } | undefined;
 };
 
 /** What one participant has in the pool. */
@@ -60,6 +71,8 @@ export class Pool {
   readonly #heldBy = new Map<string, Held>();
   readonly #earlyVerdicts = new Map<string, Set<string>>();
   #byteCount = 0;
+  /** Blocks with records that were appended. */
+  #placings = 0;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -82,8 +95,14 @@ export class Pool {
   }
 
   /** The submissions that were taken in here and are not settled. */
-  own(): readonly ParsedSubmission[] {
-    return [...this.#byId.values()].filter(({ own }) => own).map(({ submission }) => submission);
+  own(): readonly WaitingSubmission[] {
+    return [...this.#byId.values()].filter(({ own }) => own);
+  }
+
+  /** Whether a submission that is here has no word on some of these records: see left-out.ts. */
+  lacks(idHex: string, records: readonly ParsedRecord[]): boolean {
+    const leftOut = this.#byId.get(idHex)?.leftOut;
+    return leftOut !== undefined && records.some(({ hashHex }) => leftOut.has(hashHex));
   }
 
   /** A submission that waits, and the hashes in hex of its records that are unsettled. */
@@ -105,31 +124,45 @@ export class Pool {
     return this.#cures.mightCure(record, reason);
   }
 
-  /** Adds a submission of which `unsettled` records are to be ordered; "full" past a limit. */
+  /**
+   * Whether there is room for a submission of a participant: "full" when there is none for anybody,
+   * "share" when the participant has its part. Whoever has nothing here is let in while there is.
+   */
+  roomFor(participantId: string, byteCount: number): "room" | "full" | "share" {
+    const { submissionsMax, bytesMax } = this.#options.limits;
+    const free = {
+      submissions: submissionsMax - this.#byId.size - 1,
+      bytes: bytesMax - this.#byteCount - byteCount,
+    };
+    if (free.submissions < 0 || free.bytes < 0) return "full";
+    const held = this.#heldBy.get(participantId);
+    if (held === undefined) return "room";
+    const fits =
+      held.submissions + 1 <= free.submissions * poolShareOfFree &&
+      held.bytes + byteCount <= free.bytes * poolShareOfFree;
+    return fits ? "room" : "share";
+  }
+
+  /** Adds a submission of which `unsettled` records are to be ordered, if there is room for it. */
   add(
     submission: ParsedSubmission,
     options: {
       readonly own: boolean;
       readonly nowMs: number;
       readonly unsettled: readonly string[];
+      readonly leftOut?: ReadonlySet<string>;
     },
-  ): "added" | "known" | "full" {
+  ): "added" | "known" | "full" | "share" {
     const known = this.#byId.get(submission.idHex);
+    const { leftOut = new Set() } = options;
     if (known !== undefined) {
+      known.leftOut = new Set([...known.leftOut].filter((hash) => leftOut.has(hash)));
       this.#takeUp(known, options.unsettled);
       return "known";
     }
-    const { limits } = this.#options;
-    const byteCount = sizeOf(submission);
-    const held = this.#heldBy.get(submission.participantId) ?? { submissions: 0, bytes: 0 };
-    if (
-      this.#byId.size >= limits.submissionsMax ||
-      this.#byteCount + byteCount > limits.bytesMax ||
-      held.submissions >= limits.submissionsMax * participantShare ||
-      held.bytes + byteCount > limits.bytesMax * participantShare
-    ) {
-      return "full";
-    }
+    const byteCount = memoryBytesOf(submission.message);
+    const room = this.roomFor(submission.participantId, byteCount);
+    if (room !== "room") return room;
     const pooled: Pooled = {
       submission,
       own: options.own,
@@ -137,11 +170,14 @@ export class Pool {
       byteCount,
       verdicts: this.#earlyVerdicts.get(submission.idHex) ?? new Set(),
       unsettled: new Set(options.unsettled),
+      leftOut,
+      vain: undefined,
     };
     this.#earlyVerdicts.delete(submission.idHex);
     this.#byId.set(submission.idHex, pooled);
     for (const record of submission.records) this.#hold(record, pooled);
     this.#byteCount += byteCount;
+    const held = this.#heldBy.get(submission.participantId) ?? { submissions: 0, bytes: 0 };
     this.#heldBy.set(submission.participantId, {
       submissions: held.submissions + 1,
       bytes: held.bytes + byteCount,
@@ -166,19 +202,55 @@ export class Pool {
   }
 
   /**
-   * Ripe submissions with up to `recordsMax` records in all, in the order of arrival, those that
-   * were postponed last. `awaited` are the other active managers.
+   * Ripe submissions with up to `recordsMax` records in all, in turn of their participants; of each
+   * in the order of arrival, those that were postponed last. `awaited` are the other active
+   * managers.
    */
   ripe(nowMs: number, awaited: readonly string[], recordsMax: number): readonly ParsedSubmission[] {
+    const ordered = fairOrder(this.#allRipe(nowMs, awaited), {
+      causerOf: ({ submission }) => submission.participantId,
+      costOf: ({ unsettled, byteCount }) => unsettled.size + byteCount / bytesPerTurn,
+    });
     const found: ParsedSubmission[] = [];
     let records = 0;
-    for (const pooled of this.#byId.values()) {
-      if (!this.#isRipe(pooled, nowMs, awaited)) continue;
+    for (const pooled of ordered) {
       found.push(pooled.submission);
       records += pooled.unsettled.size;
       if (records >= recordsMax) break;
     }
     return found;
+  }
+
+  /** Whether a submission that is ripe calls for a block now. */
+  calls(nowMs: number, awaited: readonly string[]): boolean {
+    for (const pooled of this.#byId.values()) {
+      const { vain } = pooled;
+      const waits = vain?.since === this.#placings && nowMs < vain.callsAtMs;
+      if (!waits && this.#isRipe(pooled, nowMs, awaited)) return true;
+    }
+    return false;
+  }
+
+  /** A block that could hold records has none: what is ripe calls for the next one later. */
+  triedInVain(nowMs: number, awaited: readonly string[]): void {
+    const since = this.#placings;
+    for (const pooled of this.#allRipe(nowMs, awaited)) {
+      const times = pooled.vain?.since === since ? pooled.vain.times + 1 : 1;
+      const waitMs =
+        times === 1 ? 0 : Math.min(vainWaitMs.first * 2 ** (times - 2), vainWaitMs.max);
+      pooled.vain = { since, times, callsAtMs: nowMs + waitMs };
+    }
+  }
+
+  /** A block holds records: what was tried in vain may be right by now. */
+  recordsPlaced(): void {
+    this.#placings += 1;
+  }
+
+  *#allRipe(nowMs: number, awaited: readonly string[]): Generator<Pooled> {
+    for (const pooled of this.#byId.values()) {
+      if (this.#isRipe(pooled, nowMs, awaited)) yield pooled;
+    }
   }
 
   /**
@@ -257,10 +329,4 @@ export class Pool {
     if (rest.submissions > 0) this.#heldBy.set(submission.participantId, rest);
     else this.#heldBy.delete(submission.participantId);
   }
-}
-
-/** What a submission takes in memory, roughly. */
-function sizeOf({ headerBytes, records }: ParsedSubmission): number {
-  const byteCount = records.reduce((sum, { bytes }) => sum + bytes.length, headerBytes.length);
-  return submissionMemoryBytes(byteCount, records.length);
 }

@@ -31,14 +31,16 @@ import {
 import type { Submission } from "../gen/bss/v1/record_pb.js";
 import type { RecordObjection } from "../ledger/block-filling.js";
 import type { ExecutedBlock } from "../ledger/executed-block.js";
-import { contradictions, reasonsOfOrder } from "../ledger/order-reasons.js";
+import { contradictions } from "../ledger/order-reasons.js";
 import type { ParsedRecord } from "../ledger/records.js";
 import { type ParsedSubmission, parseSubmission } from "../ledger/submissions.js";
 import type { RuleReason, Violation } from "../ledger/violation.js";
 import type { RecordLocation } from "../query/ledger-reader.js";
 import { RpcError, rpcErrorOfViolation } from "../rpc/rpc-error.js";
-import { Objections, type ObjectionsPorts } from "./objections.js";
+import { hashesOf, leftOutOf, openPart } from "./left-out.js";
+import { bySubmission, Objections, type ObjectionsPorts } from "./objections.js";
 import type { Pool } from "./pool.js";
+import { noRoom, refuseWithoutRoom } from "./pool-room.js";
 import {
   type OutcomeWatch,
   objectionsAmong,
@@ -58,7 +60,7 @@ export type SubmissionsPorts = CheckPorts & {
   readonly savePooled: (submission: ParsedSubmission) => Promise<void>;
   /** For those of which nothing is left to add; a block that completes one sees to it itself. */
   readonly deletePooled: (ids: readonly Uint8Array[]) => Promise<void>;
-  readonly relay: (submission: Submission) => void;
+  readonly relay: (submission: Submission, leftOut: readonly number[]) => void;
   /** Tells every manager that this one finds a submission accurate. */
   readonly sendVerdict: (submissionId: Uint8Array) => void;
   readonly sendObjections: (objections: SignedObjections) => void;
@@ -119,6 +121,7 @@ export class Submissions {
     const startedMs = this.#ports.monotonicMs();
     const recordCount = message?.records.length ?? 0;
     const caller: Causer = { kind: "caller", id: callerId };
+    refuseWithoutRoom(this.#ports.pool, callerId, message);
     const parse = () => this.#parse(message);
     const submission = await this.#screener.parsed(caller, recordCount, parse, signal);
     if (submission.participantId !== callerId) {
@@ -151,9 +154,13 @@ export class Submissions {
   }
 
   /** A submission that another manager relays: this manager's verdict on it. */
-  async takeRelayed(from: string, message: Submission): Promise<SignedObjections | undefined> {
+  async takeRelayed(
+    from: string,
+    message: Submission,
+    leftOut: readonly number[] = [],
+  ): Promise<SignedObjections | undefined> {
     try {
-      return await this.#takeRelayed(from, message);
+      return await this.#takeRelayed(from, message, leftOut);
     } catch (error) {
       // Whoever relayed it orders it; what this manager thinks of it, it says of the block.
       if (!(error instanceof RpcError)) throw error;
@@ -162,16 +169,24 @@ export class Submissions {
     }
   }
 
-  async #takeRelayed(from: string, message: Submission): Promise<SignedObjections | undefined> {
+  async #takeRelayed(
+    from: string,
+    message: Submission,
+    leftOut: readonly number[],
+  ): Promise<SignedObjections | undefined> {
     const { consortiumId, policy, pool, observe, sendVerdict } = this.#ports;
     const relay = { kind: "manager", id: from } as const;
     const unknown: Causer = { ...relay, participantId: "" };
     const parse = async () => parseSubmission(consortiumId, message, policy);
     const parsed = await this.#screener.inTurn(unknown, message.records.length, parse);
-    if (!parsed.ok || pool.has(parsed.value.idHex)) return undefined;
+    if (!parsed.ok) return undefined;
     const submission = parsed.value;
+    const { idHex } = submission;
+    const { records } = openPart(submission, leftOut);
+    const isNews = !pool.has(idHex) || pool.lacks(idHex, records);
+    if (records.length === 0 || !isNews) return undefined;
     const causer: Causer = { ...relay, participantId: submission.participantId };
-    const screened = await this.#screenAndPool(causer, submission, { own: false });
+    const screened = await this.#screenAndPool(causer, submission, { own: false, records });
     if (!screened.ok) return undefined;
     const { refused, height } = screened.value;
     // What the ledger contradicts nobody will order; the rest is what the verdict is about.
@@ -192,22 +207,14 @@ export class Submissions {
     objections: readonly RecordObjection[],
     executed: ExecutedBlock,
   ): Promise<void> {
-    const { height, leafCount } = executed.facts;
     const { sendObjections, pool } = this.#ports;
     // Whoever makes blocks round after round says it once.
     const news = objections.filter(({ submission, record }) => {
       return !this.#objections.hasRaised(submission, record);
     });
     for (const [submission, some] of bySubmission(news)) {
-      // What order decides is judged when the height is decided: others may have done so already,
-      // with what the record needs. Without records the block itself has changed nothing else.
-      const isOfOrder = ({ violation: { reason } }: RecordObjection) =>
-        leafCount > 0 || reasonsOfOrder.has(reason);
-      const [ofOrder, lasting] = [some.filter(isOfOrder), some.filter((each) => !isOfOrder(each))];
-      const raised = await this.#objections.signed(submission, [
-        ...this.#objections.ofRefusals(ofOrder, height),
-        ...this.#objections.ofRefusals(lasting, height - 1),
-      ]);
+      const said = this.#objections.ofBlock(some, executed.facts);
+      const raised = await this.#objections.signed(submission, said);
       if (raised === undefined) continue;
       sendObjections(raised);
       this.#objections.consider(raised);
@@ -239,12 +246,15 @@ export class Submissions {
       if (!parsed.ok) continue;
       const { participantId } = parsed.value;
       const causer: Causer = { kind: "own", participantId };
-      const screened = await this.#screenAndPool(causer, parsed.value, { own: true });
+      const screened = await this.#screenAndPool(causer, parsed.value, {
+        ...{ own: true, records: parsed.value.records },
+      });
       if (!screened.ok || screened.value.added === "settled") {
         await this.#ports.deletePooled([parsed.value.id]);
         continue;
       }
-      this.#ports.relay(message);
+      const open = this.#ports.pool.waiting(parsed.value.idHex)?.unsettled ?? new Set();
+      this.#ports.relay(message, leftOutOf(parsed.value, open));
       this.#ports.sendVerdict(parsed.value.id);
     }
   }
@@ -305,9 +315,7 @@ export class Submissions {
   ): Promise<void> {
     const { pool, savePooled, deletePooled, relay, sendVerdict } = this.#ports;
     const added = this.#addToPool(submission, accurate, { own: true, watch });
-    if (added === "full") {
-      throw new RpcError("POOL_FULL", "the pool of submissions that wait to be ordered is full");
-    }
+    if (added === "full" || added === "share") throw noRoom(added);
     if (added === "settled") return;
     if (waitFor === WaitFor.ACCEPTED) {
       await savePooled(submission);
@@ -315,7 +323,7 @@ export class Submissions {
       if (!pool.has(submission.idHex)) await deletePooled([submission.id]);
     }
     if (added === "known") return;
-    relay(submission.message);
+    relay(submission.message, leftOutOf(submission, hashesOf(accurate)));
     sendVerdict(submission.id);
   }
 
@@ -323,14 +331,17 @@ export class Submissions {
   async #screenAndPool(
     causer: Causer,
     submission: ParsedSubmission,
-    { own }: { readonly own: boolean },
+    { own, records }: { readonly own: boolean; readonly records: readonly ParsedRecord[] },
   ): Promise<Result<Screened & { readonly added: Added }, Violation>> {
     const watch = this.#outcomes.watch(submission.records.map(({ hashHex }) => hashHex));
     try {
-      const screened = await this.#screener.screen(causer, submission);
+      const screened = await this.#screener.screen(causer, { ...submission, records });
       if (!screened.ok) return screened;
       const accurate = [...screened.value.accurate, ...screened.value.open];
-      const added = this.#addToPool(submission, accurate, { own, watch });
+      const looked = hashesOf(records);
+      const unseen = submission.records.filter(({ hashHex }) => !looked.has(hashHex));
+      const options = { own, watch, leftOut: hashesOf(unseen) };
+      const added = this.#addToPool(submission, accurate, options);
       return ok({ ...screened.value, added });
     } finally {
       watch.close();
@@ -344,13 +355,17 @@ export class Submissions {
   #addToPool(
     submission: ParsedSubmission,
     accurate: readonly ParsedRecord[],
-    { own, watch }: { readonly own: boolean; readonly watch: OutcomeWatch },
+    options: {
+      readonly own: boolean;
+      readonly watch: OutcomeWatch;
+      readonly leftOut?: ReadonlySet<string>;
+    },
   ): Added {
     const { pool, monotonicMs, onPoolChanged } = this.#ports;
-    const hashes = accurate.map(({ hashHex }) => hashHex);
-    const unsettled = hashes.filter((hash) => !watch.settled.has(hash));
+    const { watch, ...rest } = options;
+    const unsettled = [...hashesOf(accurate)].filter((hash) => !watch.settled.has(hash));
     if (unsettled.length === 0) return "settled";
-    const added = pool.add(submission, { own, nowMs: monotonicMs(), unsettled });
+    const added = pool.add(submission, { ...rest, nowMs: monotonicMs(), unsettled });
     onPoolChanged();
     return added;
   }
@@ -380,16 +395,4 @@ export class Submissions {
     const text = "not final before the deadline; nothing is lost, try again for the receipt";
     return new RpcError("DEADLINE", text);
   }
-}
-
-function bySubmission(
-  objections: readonly RecordObjection[],
-): ReadonlyMap<ParsedSubmission, readonly RecordObjection[]> {
-  const found = new Map<ParsedSubmission, RecordObjection[]>();
-  for (const objection of objections) {
-    const known = found.get(objection.submission);
-    if (known === undefined) found.set(objection.submission, [objection]);
-    else known.push(objection);
-  }
-  return found;
 }

@@ -1,6 +1,7 @@
 /** BroadcastService's methods for participants: Submit and SubmitStream. */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { defined } from "../base/assert.js";
+import { Holdings } from "../base/holdings.js";
 import {
   type RefusalSchema,
   type SubmitRequest,
@@ -20,12 +21,15 @@ import type { Submissions } from "./submissions.js";
 
 /** How long a call waits for finality when its caller sets no deadline. */
 const waitDefaultMs = 30_000;
-/** Submissions of one stream that may wait at a time. */
+/** Submissions that may wait at a time: of one participant on all of its streams. */
 export const inFlightMax = 256;
+/** And of all of them together. */
+const inFlightTotalMax = 16_384;
 
 export class SubmitService {
   readonly #submissions: Submissions;
   readonly #waitMaxMs: number;
+  readonly #inFlight = new Holdings({ totalMax: inFlightTotalMax, perCauserMax: inFlightMax });
 
   /** `waitMaxMs`: so long a call may wait, whatever its deadline. */
   constructor(submissions: Submissions, waitMaxMs: number) {
@@ -49,11 +53,12 @@ export class SubmitService {
     const waits = new CallWaits(context, this.#waitMaxMs);
     const unanswered = new Set<bigint>();
     const working = new Set<Promise<unknown>>();
+    const { id: callerId } = context.identity;
     let fault: { readonly error: unknown } | undefined;
     for await (const request of stream.messages) {
       if (fault !== undefined) break;
       const { requestId } = request;
-      const refused = refusalOfRequest(requestId, unanswered, working.size);
+      const refused = this.#refusalOfRequest(requestId, unanswered, callerId);
       if (refused !== undefined) {
         await stream.write(refusalAnswer(requestId, refused));
         continue;
@@ -69,12 +74,31 @@ export class SubmitService {
           unanswered.delete(requestId);
           return stream.write(answer);
         })
-        .finally(() => working.delete(work));
+        .finally(() => {
+          working.delete(work);
+          this.#inFlight.giveBack(callerId, 1);
+        });
       working.add(work);
     }
     await Promise.all(working);
     // The server logs it and ends the stream with INTERNAL.
     if (fault !== undefined) throw fault.error;
+  }
+
+  /** Takes a place for the request, or says why there is none. */
+  #refusalOfRequest(
+    requestId: bigint,
+    unanswered: ReadonlySet<bigint>,
+    callerId: string,
+  ): RpcError | undefined {
+    if (unanswered.has(requestId)) {
+      const text = `request ${requestId} is in flight on this stream already`;
+      return new RpcError("REQUEST_ID_REPEATED", text, { field: "request_id" });
+    }
+    const full = this.#inFlight.take(callerId, 1);
+    if (full === undefined) return undefined;
+    const whose = full === "share" ? `${inFlightMax} submissions` : "as many submissions as may be";
+    return new RpcError("TOO_MANY_IN_FLIGHT", `${whose} are in flight already`);
   }
 
   async #answer(request: SubmitStreamRequest, waits: CallWaits): Promise<SubmitStreamResponse> {
@@ -146,19 +170,6 @@ class CallWaits {
       this.#open.delete(wait);
     }
   }
-}
-
-function refusalOfRequest(
-  requestId: bigint,
-  unanswered: ReadonlySet<bigint>,
-  inFlight: number,
-): RpcError | undefined {
-  if (unanswered.has(requestId)) {
-    const text = `request ${requestId} is in flight on this stream already`;
-    return new RpcError("REQUEST_ID_REPEATED", text, { field: "request_id" });
-  }
-  if (inFlight < inFlightMax) return undefined;
-  return new RpcError("TOO_MANY_IN_FLIGHT", `${inFlightMax} submissions are in flight already`);
 }
 
 /**

@@ -48,6 +48,17 @@ describe("what a caller is told when nothing becomes final", () => {
     assert.match(error?.message ?? "", /^2 of 4 storage nodes are connected, 3 are needed/);
   });
 
+  test("names storage nodes that are suspended, as they are not eligible meanwhile", () => {
+    const { managers, storageNodes, officers } = genesis.members;
+    const nodes = storageNodes.map((each) =>
+      each.nodeId === "storage-2" ? { ...each, suspension: "unreachable" as const } : each,
+    );
+    const members = new Members({ managers, storageNodes: nodes, officers });
+    const error = missing(others, storageIds, { minStorage: 4, members });
+    assert.equal(error?.reason, "STORAGE_UNAVAILABLE");
+    assert.deepEqual(error?.metadata, { missing_storage: "storage-2", needed: "4" });
+  });
+
   test("counts as many storage nodes as the policy wants, if that is more", () => {
     assert.equal(missing(others, storageIds.slice(1), { minStorage: 4 })?.metadata.needed, "4");
   });

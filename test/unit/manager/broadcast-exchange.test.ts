@@ -17,6 +17,7 @@ type Message = NonNullable<MessageInitShape<typeof BroadcastRequestSchema>["mess
 
 const peerIds = ["manager-2", "manager-3", "manager-4"] as const;
 const submission = submissionOf([documentBytes()]);
+const own = { submission, leftOut: [] };
 const signed = (reason: string) =>
   create(SignedObjectionsSchema, {
     objections: [{ reason }],
@@ -50,7 +51,7 @@ describe("the exchange of submissions between managers", () => {
       takeVerdict: (from, [first]) => verdicts.push([from, first]),
       takeObjections: async (from, { objections: [first] }) =>
         void objections.push([from, first?.reason ?? ""]),
-      own: () => [submission, submission],
+      own: () => [own, own],
       onDropped: (_, what) => dropped.push(what),
     });
   });
@@ -67,7 +68,7 @@ describe("the exchange of submissions between managers", () => {
   };
 
   test("tells every other manager: submissions, verdicts, objections", () => {
-    exchange.relay(submission);
+    exchange.relay({ submission, leftOut: [] });
     exchange.sendVerdict(id(1));
     exchange.sendObjections(signed("SALT_INVALID"));
     const whats = ["submission", "verdict", "objections"];

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { participantsInPoolMin } from "../../../src/config/limits.js";
 import type { ParsedSubmission } from "../../../src/ledger/submissions.js";
 import { Pool, type PoolLimits } from "../../../src/manager/pool.js";
 import { documentBytes, submitted } from "../ledger/support/records.js";
@@ -142,7 +143,10 @@ describe("the pool", () => {
     const [own, relayed] = [submissionBy("participant-1"), submissionBy("participant-1")];
     add(pool, own, 0, true);
     add(pool, relayed, 0, false);
-    assert.deepEqual(pool.own(), [own]);
+    assert.deepEqual(
+      pool.own().map(({ submission }) => submission),
+      [own],
+    );
   });
 
   test("is full at its number of submissions, and takes one again when one has left", () => {
@@ -162,25 +166,67 @@ describe("the pool", () => {
     const mine = [1, 2, 3].map(() => submissionBy("participant-1"));
     assert.deepEqual(
       mine.map((each) => add(pool, each)),
-      ["added", "added", "full"],
+      ["added", "added", "share"],
     );
-    assert.equal(add(pool, submissionBy("participant-2")), "added");
+    const other = submissionBy("participant-2");
+    assert.equal(add(pool, other), "added");
     pool.settle(hashes(mine[0] as ParsedSubmission));
+    assert.equal(add(pool, mine[2] as ParsedSubmission), "share", "of what the other one leaves");
+    pool.settle(hashes(other));
     assert.equal(add(pool, mine[2] as ParsedSubmission), "added");
   });
 
-  test("gives no participant more than a quarter of its bytes", () => {
-    const pool = poolOf({ submissionsMax: 1_000, bytesMax: 40_000 });
+  test("gives a part of what is free, so that whoever is new finds a place", () => {
+    const pool = poolOf({ submissionsMax: 1_000, bytesMax: 100_000 });
     const taken = (id: string) => {
       let count = 0;
       while (add(pool, submissionBy(id)) === "added") count += 1;
       return count;
     };
-    const shares = ["participant-1", "participant-2", "participant-3", "participant-4"].map(taken);
-    assert.ok((shares[0] ?? 0) > 2, String(shares));
-    assert.equal(new Set(shares).size, 1, String(shares));
-    assert.ok(pool.byteCount <= 40_000);
-    assert.ok(taken("head-end") < (shares[0] ?? 0), "little is left for a fifth");
-    assert.ok(pool.byteCount <= 40_000);
+    const ids = Array.from({ length: 8 }, (_, i) => `participant-${i + 1}`);
+    const quarter = pool.byteCount + 100_000 / participantsInPoolMin;
+    taken("participant-1");
+    assert.ok(pool.byteCount > quarter * 0.9 && pool.byteCount <= quarter);
+    for (const id of ids) assert.ok(taken(id) >= 0);
+    assert.ok(pool.byteCount < 90_000, `${pool.byteCount} bytes of eight that take what they may`);
+    assert.ok(taken("newcomer") >= 1);
+    assert.ok(pool.byteCount <= 100_000);
+  });
+
+  test("orders in turn of participants: one record of another is before a thousand", () => {
+    const pool = poolOf({ submissionsMax: 1_000, bytesMax: 1e9 });
+    const flood = [1, 2, 3].map(() => submissionBy("participant-1", 10));
+    const single = submissionBy("participant-2");
+    const some = [1, 2].map(() => submissionBy("participant-3", 4));
+    for (const each of [...flood, single, ...some]) add(pool, each);
+    assert.deepEqual(pool.ripe(0, [], everything).slice(0, 4), [
+      single,
+      some[0],
+      some[1],
+      flood[0],
+    ]);
+    assert.deepEqual(pool.ripe(0, [], 1), [single]);
+    const own = pool.ripe(0, [], everything).filter((each) => flood.includes(each));
+    assert.deepEqual(own, flood, "each participant's stay in their order");
+  });
+
+  test("calls less and less for a block that would be empty again", () => {
+    const pool = poolOf();
+    const submission = submissionBy("participant-1");
+    add(pool, submission);
+    let calls = 0;
+    for (let nowMs = 0; nowMs < 60_000; nowMs += 10) {
+      if (!pool.calls(nowMs, [])) continue;
+      calls += 1;
+      pool.triedInVain(nowMs, []);
+    }
+    assert.ok(calls >= 5 && calls <= 15, `${calls} blocks in a minute`);
+    add(pool, submissionBy("participant-2"));
+    assert.ok(pool.calls(60_000, []), "what is new calls at once");
+    pool.triedInVain(60_000, []);
+    pool.triedInVain(60_000, []);
+    assert.ok(!pool.calls(60_000, []));
+    pool.recordsPlaced();
+    assert.ok(pool.calls(60_000, []), "it may be right by now");
   });
 });

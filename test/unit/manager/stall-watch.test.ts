@@ -13,16 +13,20 @@ describe("[R4.9.5] the watch for heights that do not end", () => {
   let said: string[];
   let clockMs: number;
   let now: RingWaiting | undefined;
+  let held: string | undefined;
   let watch: StallWatch;
 
   beforeEach(() => {
     said = [];
     clockMs = 0;
     now = undefined;
+    held = undefined;
     watch = new StallWatch({
       waiting: () => now,
+      held: () => held,
       monotonicMs: () => clockMs,
       observe: {
+        held: (what, ms) => said.push(`held by ${what}, ${ms / 1_000} s`),
         stalled: ({ height, heightMs }) => said.push(`stalled at ${height}, ${heightMs / 1_000} s`),
         wentOn: (height, ms) => said.push(`went on after ${height}, ${ms / 1_000} s`),
       },
@@ -68,6 +72,20 @@ describe("[R4.9.5] the watch for heights that do not end", () => {
       "went on after 7, 13 s",
       "stalled at 8, 10 s",
       "went on after 8, 10 s",
+    ]);
+  });
+
+  test("says what keeps heights from beginning, in the same rhythm", () => {
+    held = "storage-3 is missing";
+    for (let s = 0; s <= 25; s++) look();
+    held = undefined;
+    look();
+    held = "storage-4 is missing";
+    for (let s = 0; s <= 11; s++) look();
+    assert.deepEqual(said, [
+      "held by storage-3 is missing, 10 s",
+      "held by storage-3 is missing, 20 s",
+      "held by storage-4 is missing, 10 s",
     ]);
   });
 });

@@ -38,6 +38,7 @@ class Desk {
   readonly verdicts: string[] = [];
   readonly objections: SignedObjections[] = [];
   readonly dropped: string[] = [];
+  readonly leftOut: (readonly number[])[] = [];
   missing: RpcError | undefined;
   knowsAllFinal = false;
   /** Of the state. */
@@ -106,7 +107,10 @@ class Desk {
         await store.savePooled(submission);
       },
       deletePooled: (ids) => store.deletePooled(ids),
-      relay: (submission) => relayed.push(submission),
+      relay: (submission, leftOut) => {
+        relayed.push(submission);
+        this.leftOut.push(leftOut);
+      },
       sendVerdict: (id) => verdicts.push(toHex(id)),
       sendObjections: (objection) => objections.push(objection),
       onPoolChanged: () => {},
@@ -468,6 +472,35 @@ describe("a submission that another manager relays", () => {
     assert.equal(desk.pool.recordCount, 1);
   });
 
+  test("is not looked at where whoever relays it has left records out", async () => {
+    const [taking, other] = [await Desk.create(), await Desk.create()];
+    const wrong = documentBytes({ mediaType: "" });
+    const submission = submitted([wrong, documentBytes()]);
+    void taking.take(submission.message);
+    await settled(() => taking.relayed.length === 1);
+    assert.deepEqual(taking.leftOut, [[0]]);
+    const answer = await other.submissions.takeRelayed("manager-2", submission.message, [0]);
+    assert.equal(answer, undefined, "who relays it has refused the record itself");
+    assert.deepEqual(other.verdicts, [submission.idHex]);
+    assert.equal(other.pool.recordCount, 1);
+  });
+
+  test("is whole once one manager relays what another has left out", async () => {
+    const desk = await Desk.create();
+    const submission = submitted([documentBytes(), documentBytes()]);
+    const relay = (from: string, leftOut: readonly number[]) =>
+      desk.submissions.takeRelayed(from, submission.message, leftOut);
+    await relay("manager-2", [0, 1]);
+    assert.equal(desk.pool.submissionCount, 0, "nothing of it is to be ordered");
+    await relay("manager-2", [1]);
+    assert.equal(desk.pool.recordCount, 1);
+    await relay("manager-3", []);
+    assert.equal(desk.pool.recordCount, 2);
+    desk.reads = 0;
+    await relay("manager-4", []);
+    assert.equal(desk.reads, 0, "there is nothing new");
+  });
+
   test("leaves no trace when it is malformed or its signature is not its submitter's", async () => {
     const desk = await Desk.create();
     const message = submissionOf([documentBytes()]);
@@ -651,7 +684,10 @@ describe("what a stop left behind", () => {
     await desk.extend([done]);
     for (const each of [waiting, done]) await desk.world.store.savePooled(each);
     await desk.submissions.restore([waiting.message, done.message, wrong]);
-    assert.deepEqual(desk.pool.own(), [waiting]);
+    assert.deepEqual(
+      desk.pool.own().map(({ submission }) => submission),
+      [waiting],
+    );
     assert.deepEqual(desk.relayed, [waiting.message]);
     assert.deepEqual(await desk.world.savedIds(), [toHex(waiting.message.signature)]);
   });

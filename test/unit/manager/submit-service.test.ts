@@ -114,7 +114,7 @@ describe("SubmitStream", () => {
     #ended = false;
     #wake = () => {};
 
-    constructor(take: Take) {
+    constructor(take: Take, service = serviceOf(take)) {
       const messages = { [Symbol.asyncIterator]: () => this.#messages() };
       const write = async (answer: Answer) => {
         this.answers.push(answer);
@@ -122,7 +122,7 @@ describe("SubmitStream", () => {
         return true;
       };
       const stream = { messages, write, offer: () => true, end: () => {} };
-      this.done = serviceOf(take).submitStream(contextOf(), stream);
+      this.done = service.submitStream(contextOf(), stream);
     }
 
     send(requestId: number): void {
@@ -233,6 +233,30 @@ describe("SubmitStream", () => {
     call.end();
     await call.done;
     assert.deepEqual(call.texts(), ["7 response", "7 response"]);
+  });
+
+  test("takes a bounded number at a time of a participant, on all of its streams", async () => {
+    const held = gate();
+    const take = async () => {
+      await held.promise;
+      return responseOf(committed);
+    };
+    const service = serviceOf(take);
+    const calls = [new Call(take, service), new Call(take, service)] as const;
+    for (let id = 1; id <= inFlightMax / 2; id++) for (const call of calls) call.send(id);
+    const [first, second] = calls;
+    await until(() => true);
+    second.send(inFlightMax);
+    await until(() => second.answers.length === 1);
+    assert.deepEqual(second.texts(), [`${inFlightMax} refusal TOO_MANY_IN_FLIGHT`]);
+    assert.equal(first.answers.length, 0);
+    held.open();
+    await until(() => first.answers.length === inFlightMax / 2);
+    await until(() => second.answers.length === inFlightMax / 2 + 1);
+    second.send(1);
+    for (const call of calls) call.end();
+    await Promise.all(calls.map(({ done }) => done));
+    assert.equal(second.texts().at(-1), "1 response");
   });
 
   test("takes a bounded number at a time", async () => {
