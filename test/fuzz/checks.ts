@@ -11,7 +11,11 @@ import type {
   LockCertificate,
   ManagerBlock,
 } from "../../src/gen/bss/v1/block_pb.js";
-import type { Objection, Refusal } from "../../src/gen/bss/v1/broadcast_pb.js";
+import type {
+  ProvenObjection,
+  Refusal,
+  SignedObjections,
+} from "../../src/gen/bss/v1/broadcast_pb.js";
 import type { ControlOperation, Evidence, ResumeManager } from "../../src/gen/bss/v1/genesis_pb.js";
 import type { BlockView, Receipt, RecordEntry } from "../../src/gen/bss/v1/query_pb.js";
 import { type Submission, SubmissionHeaderSchema } from "../../src/gen/bss/v1/record_pb.js";
@@ -26,7 +30,7 @@ import { parseBlock } from "../../src/ledger/block-parsing.js";
 import { checkBlockCertificates, checkLock } from "../../src/ledger/certificates.js";
 import { checkEvidence } from "../../src/ledger/evidence.js";
 import { checkForkProof } from "../../src/ledger/fork-proofs.js";
-import { checkObjection } from "../../src/ledger/objections.js";
+import { checkObjections, checkProvenObjection } from "../../src/ledger/objections.js";
 import { checkResume, operationSignatureChecks } from "../../src/ledger/operation-signatures.js";
 import { checkOperation } from "../../src/ledger/operations.js";
 import { parseRecord } from "../../src/ledger/records.js";
@@ -65,8 +69,12 @@ const checks: Readonly<Record<string, Check>> = {
   "bss.v1.Attestation": (attestation: Attestation) =>
     void checkAttestation(attestation, members, consortiumId),
   "bss.v1.SignedHead": (head: SignedHead) => void checkHead(head, members, consortiumId),
-  "bss.v1.Objection": (objection: Objection) =>
-    void checkObjection(objection, members, consortiumId),
+  "bss.v1.SignedObjections": (objections: SignedObjections) => {
+    const checked = checkObjections(objections, members, consortiumId);
+    if (checked.ok) checked.value.check();
+  },
+  "bss.v1.ProvenObjection": (objection: ProvenObjection) =>
+    void checkProvenObjection(objection, members, consortiumId),
   "bss.v1.Evidence": (evidence: Evidence) =>
     void checkEvidence(evidence, members, consortiumId, facts.height),
   "bss.v1.ForkProof": (proof: ForkProof) => void checkForkProof(proof, members, consortiumId),

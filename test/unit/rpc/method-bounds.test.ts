@@ -9,6 +9,7 @@ import {
 } from "../../../src/gen/bss/v1/block_pb.js";
 import {
   BroadcastRequestSchema,
+  BroadcastResponseSchema,
   SubmitRequestSchema,
   SubmitResponseSchema,
 } from "../../../src/gen/bss/v1/broadcast_pb.js";
@@ -110,6 +111,33 @@ describe("the bounds of the methods", () => {
     { message: { case: "blocks", value: { blocks: times(70, () => certified) } } },
     answerBounds(vote),
   );
+  const objections = times(1_000, () => ({
+    recordHash: hash,
+    reason: "PARENT_OWNER_MISMATCH",
+    message: "The record names a parent that another participant owns.".repeat(4),
+    field: "meter_reading.interval_start_unix_s",
+    height: 1_000_000n,
+  }));
+  const objector = { submissionId: hash, managerId: "manager-1", signature };
+  const broadcast = "bss.v1.BroadcastService/Broadcast";
+  passes(
+    "objections to every record of a submission",
+    BroadcastRequestSchema,
+    { message: { case: "objections", value: { objections, signature: objector } } },
+    requestBounds(broadcast),
+  );
+  passes(
+    "objections to every record of a submission as an answer",
+    BroadcastResponseSchema,
+    { message: { case: "objections", value: { objections, signature: objector } } },
+    answerBounds(broadcast),
+  );
+  passes(
+    "a relayed submission all of whose records are left out",
+    BroadcastRequestSchema,
+    { message: { case: "submission", value: submission }, leftOut: times(1_000, (i) => i) },
+    requestBounds(broadcast),
+  );
   passes(
     "the largest candidate for storage nodes",
     VerifyIntegrityResponseSchema,
@@ -142,7 +170,6 @@ describe("the bounds of the methods", () => {
     { submission },
     requestBounds("bss.v1.BroadcastService/Submit"),
   );
-  const broadcast = "bss.v1.BroadcastService/Broadcast";
   passes(
     "verdicts on 1,000 submissions",
     BroadcastRequestSchema,
