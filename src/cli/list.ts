@@ -25,7 +25,7 @@ export function register(program: Command): void {
     .summary("list records by participant or meter")
     .description(
       "Lists records by participant (the profile's own when not said otherwise) or by meter, " +
-        "ascending by time. Managers list them for the participant itself alone.",
+        "ascending by time. Others than the participant itself need the profile of an auditor or operator, who see no content.",
     )
     .option("--participant <id>", "whose records, trades that it bought included")
     .option("--meter <id>", "of which meter")

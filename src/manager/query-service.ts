@@ -133,7 +133,8 @@ class ManagerQueries {
   ): Promise<void> {
     const owner = await this.#ownerOf(participantId, meterId);
     if (mayList(owner, reader)) return;
-    const text = "records are listed for managers, and for the participant whose they are";
+    const text =
+      "records are listed for managers, their officers, and the participant whose they are";
     const field = participantId === "" ? "meter_id" : "participant_id";
     throw new RpcError("LISTING_NOT_ALLOWED", text, { field });
   }

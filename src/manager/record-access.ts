@@ -13,16 +13,17 @@ import type { Identity, Role } from "../rpc/identity.js";
 
 /**
  * "everything": the content of every record, and every list. "own": of records that the caller
- * owns or is a party of, and the lists of itself and of its meters. "place": of no record more than
- * hash, block, position and seal digest, and no list.
+ * owns or is a party of, and the lists of itself and of its meters. "metadata": of every record
+ * hash, block, position and seal digest, and by lists and histories whose it is; no content.
+ * "place": the same of a record that the caller can name, and no list.
  */
-export type RecordSight = "everything" | "own" | "place";
+export type RecordSight = "everything" | "own" | "metadata" | "place";
 
 export const recordSight: Readonly<Record<Role, RecordSight>> = {
   manager: "everything",
   participant: "own",
-  operator: "place",
-  auditor: "place",
+  operator: "metadata",
+  auditor: "metadata",
   storage: "place",
   invited: "place",
 };
@@ -54,7 +55,12 @@ export const answerContent: Readonly<
 
 /** Whether the content of some record may be for this caller; if not, none needs to be unsealed. */
 export function readsRecords({ role }: Identity): boolean {
-  return recordSight[role] !== "place";
+  return recordSight[role] === "everything" || recordSight[role] === "own";
+}
+
+/** Whether this caller may learn whose any record is, and which others it updates. */
+export function seesMetadata({ role }: Identity): boolean {
+  return recordSight[role] === "everything" || recordSight[role] === "metadata";
 }
 
 /** Managers; the owner, and for a trade its buyer. An id alone opens nothing: the role counts. */
@@ -66,7 +72,7 @@ export function mayRead({ ownerId, payload }: LedgerRecord, { role, id }: Identi
 }
 
 /** Whether the caller may list the records of a participant, or of a meter that is its own. */
-export function mayList(participantId: string, { role, id }: Identity): boolean {
-  if (recordSight[role] !== "own") return recordSight[role] === "everything";
-  return participantId === id;
+export function mayList(participantId: string, reader: Identity): boolean {
+  if (recordSight[reader.role] !== "own") return seesMetadata(reader);
+  return participantId === reader.id;
 }

@@ -21,6 +21,7 @@ import type { Identity } from "../rpc/identity.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { pagePosition, pageSize, pageToken, requireBytes } from "../rpc/validation.js";
 import type { ManagerStore } from "../store/manager-store.js";
+import { seesMetadata } from "./record-access.js";
 import type { RecordEntries } from "./record-entries.js";
 
 const versionsPerPage = { defaultSize: 1_000, sizeMax: 1_000 };
@@ -42,7 +43,7 @@ export async function recordHistory(
   const listing = `history/${toHex(asked)}`;
   const start = placeOfToken(listing, request.pageToken) ?? { direction: "up", hash: asked };
   const [entry] = await records.entry(asked, reader);
-  if (entry.record === undefined) return { entries: [entry] };
+  if (entry.record === undefined && !seesMetadata(reader)) return { entries: [entry] };
   const from = start.direction === "up" ? await climb(records, start.hash) : start;
   if (from.direction === "up") return { entries: [], nextPageToken: tokenOf(listing, from) };
   const { items, next } = await answerPage(versionsFrom(store, from.hash), sizeMax, (hash) =>

@@ -229,7 +229,8 @@ const callerReasons = {
   },
   LISTING_NOT_ALLOWED: {
     status: "PERMISSION_DENIED",
-    summary: "Records by participant or meter are for managers and for whose records they are.",
+    summary:
+      "Records by participant or meter are for managers, officers and whose records they are.",
   },
   CALLER_NOT_SUBMITTER: {
     status: "PERMISSION_DENIED",

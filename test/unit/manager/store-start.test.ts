@@ -52,10 +52,7 @@ describe("the start of a manager's store", () => {
     await second.close();
     assert.ok(head.height < blocks.length, String(head.height));
     assert.equal(said.length, 1);
-    assert.match(
-      said[0] ?? "",
-      /write-ahead log \d+\.log is damaged .*the store has lost its end/,
-    );
+    assert.match(said[0] ?? "", /write-ahead log \d+\.log is damaged .*the store has lost its end/);
     const third = new Closers();
     await open(third);
     await third.close();

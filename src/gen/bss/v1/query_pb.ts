@@ -1543,8 +1543,8 @@ export const QueryService: GenService<{
     output: typeof GetReceiptResponseSchema;
   },
   /**
-   * Callers: as GetRecord. Every version, oldest first; any version's hash may be given. Which record updates which is
-   * content: who may not read the record gets the place of the one that it named, and no other version.
+   * Callers: as GetRecord. Every version, oldest first; any version's hash may be given. Operators and auditors get all
+   * versions without content; others who may not read the record get the place of the one that they named.
    *
    * @generated from rpc bss.v1.QueryService.GetRecordHistory
    */
@@ -1554,9 +1554,9 @@ export const QueryService: GenService<{
     output: typeof GetRecordHistoryResponseSchema;
   },
   /**
-   * Callers: managers; participants for their own id, which lists trades that they bought too, and for their own meters.
-   * Whose a record is, is content: PERMISSION_DENIED (LISTING_NOT_ALLOWED) for all others. By participant or by meter,
-   * ascending by time. FAILED_PRECONDITION (PARTICIPANT_UNKNOWN, METER_UNKNOWN) for an id that nobody has.
+   * Callers: managers; operators and auditors, without content; participants for their own id, which lists trades that
+   * they bought too, and for their own meters. PERMISSION_DENIED (LISTING_NOT_ALLOWED) for all others, storage nodes
+   * among them: whose a record is, is not theirs to know. By participant or by meter, ascending by time. FAILED_PRECONDITION (PARTICIPANT_UNKNOWN, METER_UNKNOWN) for an id that nobody has.
    *
    * @generated from rpc bss.v1.QueryService.ListRecords
    */
