@@ -105,6 +105,10 @@ export class Admission {
             passage.upload?.taken();
             forward(message);
           },
+          onReceiveHalfClose: (forward) => {
+            passage.upload?.ended();
+            forward();
+          },
           // grpc-js calls this at the end of every call, however it ended.
           onCancel: ended,
         });

@@ -11,7 +11,7 @@ export type RpcLimits = {
   readonly peerMessageBytesMax: number;
   /** Largest message of whoever holds an invitation and is no member yet. */
   readonly invitedMessageBytesMax: number;
-  /** A message that has begun, and the request of a unary call, is waited for so long. */
+  /** The end of a message that has begun, or of a request of one message, is waited for so long. */
   readonly uploadMs: number;
   /** Bytes of messages that arrive or wait to be handled, for each caller and in total. */
   readonly uploads: Readonly<Record<UploadClass, HoldingsOptions>>;

@@ -160,7 +160,7 @@ const transportReasons = {
   },
   UPLOAD_TOO_SLOW: {
     status: "DEADLINE_EXCEEDED",
-    summary: "A message was begun, or a request opened, and did not arrive whole in time.",
+    summary: "A message was begun, or a request opened, and did not come to its end in time.",
     retryAfterMs: 1_000,
   },
   FIELD_INVALID: wrong("A field of the request is missing or out of range."),

@@ -116,7 +116,8 @@ export class Upload {
       begin: (bytes, compressed) => this.#begin(bytes, compressed),
       complete: () => {
         this.#arriving = 0;
-        this.#await(false);
+        // The handler of a single message starts when its caller has ended the request.
+        if (!options.single) this.#await(false);
       },
     });
   }
@@ -124,6 +125,11 @@ export class Upload {
   /** A message of a stream was handed on: its owner counts it from here. */
   taken(): void {
     if (!this.#options.single) this.#giveBack(this.#held - this.#arriving);
+  }
+
+  /** Nothing more comes. */
+  ended(): void {
+    this.#await(false);
   }
 
   /** The call is over. */

@@ -46,9 +46,15 @@ describe("what callers send", () => {
   });
 
   /** Opens a call of HTTP/2 by hand; `status` is what it ends with. */
-  async function call(role: Role, id: string, path: string, headers: Record<string, string> = {}) {
+  async function call(
+    role: Role,
+    id: string,
+    path: string,
+    headers: Record<string, string> = {},
+    at = port,
+  ) {
     const tls = consortium.authority.tls(await consortium.certificateOf(role, id));
-    const session = connect(`https://127.0.0.1:${port}`, {
+    const session = connect(`https://127.0.0.1:${at}`, {
       ...{ cert: `${tls.certPem}`, key: `${tls.keyPem}`, ca: `${tls.caPem}` },
       checkServerIdentity: () => undefined,
     });
@@ -145,5 +151,24 @@ describe("what callers send", () => {
     stream.write(Buffer.concat([header(fork.length), fork]));
     assert.deepEqual(await status, { reason: "MESSAGE_TOO_COMPLEX", code: "3" });
     assert.equal(received, before + 1);
+  });
+
+  test("is waited for only so long, whatever is missing", async () => {
+    const limits = { uploadMs: 1_000 };
+    const handlers = { submit: () => ({}) };
+    const patient = await consortium.serve(BroadcastService, handlers, { limits });
+    const sent: readonly Buffer[][] = [
+      [],
+      [header(1_000)],
+      [header(1_000), Buffer.alloc(999)],
+      // All is there but the end of the request.
+      [header(0)],
+    ];
+    for (const parts of sent) {
+      const { stream, status } = await call("participant", "p", submit, {}, patient.port);
+      for (const part of parts) stream.write(part);
+      if (parts.length === 0) stream.write(Buffer.of(0));
+      assert.deepEqual(await status, { reason: "UPLOAD_TOO_SLOW", code: "4" });
+    }
   });
 });

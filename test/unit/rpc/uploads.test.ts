@@ -176,6 +176,14 @@ describe("uploads", () => {
     assert.equal(refusals[0]?.reason, "UPLOAD_TOO_SLOW");
   });
 
+  test("of one message are ended too if the request does not end", () => {
+    const { uploads, refusals, open, pass } = setUp({ uploadMs: 5_000 });
+    open(participant, submit, true).send(frame(new Uint8Array(10)));
+    pass(5);
+    assert.equal(refusals[0]?.reason, "UPLOAD_TOO_SLOW");
+    assert.equal(uploads.held("member"), 0);
+  });
+
   test("are not hurried while the server does not read, nor once they have arrived", () => {
     const { refusals, open, pass, state } = setUp({ uploadMs: 5_000 });
     const stream = open(participant, submit, false);
@@ -187,6 +195,7 @@ describe("uploads", () => {
     pass(60);
     const unary = open(participant, submit, true);
     unary.send(frame(new Uint8Array(10)));
+    unary.upload.ended();
     pass(60);
     assert.equal(refusals.length, 0);
   });
