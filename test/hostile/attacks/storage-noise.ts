@@ -1,4 +1,6 @@
 /** What a storage node can say that managers write down: it says so again and again. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { connect } from "../../../src/client/index.js";
 import { ed25519Sign } from "../../../src/crypto/ed25519.js";
@@ -7,6 +9,7 @@ import { VerifyIntegrityRequestSchema } from "../../../src/gen/bss/v1/verify_int
 import { AttestationVerdict } from "../../../src/gen/bss/v1/vote_pb.js";
 import { attestationDigest } from "../../../src/ledger/vote-digests.js";
 import { type Attack, Counts } from "../attack.js";
+import { mainFile } from "../build.js";
 import { every, pause } from "../pace.js";
 import { dialRaw, frame } from "../raw-call.js";
 import { compromised, type Target } from "../target.js";
@@ -17,6 +20,7 @@ const method = "bss.v1.VerifyIntegrityService/VerifyIntegrity";
 const intervalMs = 20;
 const burst = 10;
 const followMs = 200;
+const escapeCharacter = "\u001b";
 /** Clears the screen, sets the title, and forges a line. */
 const escapes =
   "\u001b[2J\u001b]0;owned\u0007\r\nmanager-1  halted  \u001b[31mfork\u001b[0m \u202e";
@@ -25,12 +29,26 @@ export const haltNotices: Attack = {
   name: "halt-notices",
   role: "storage",
   about: "a halt notice on every new stream, with terminal escapes in its text",
-  run: (target, signal) =>
-    onNewStreams(target, signal, () => ({
+  run: async (target, signal) => {
+    const tally = await onNewStreams(target, signal, () => ({
       case: "halt",
       value: { height: 5n, text: `${escapes}${"x".repeat(400)}` },
-    })),
+    }));
+    const shown = await statusOf(target);
+    if (!shown.includes(escapeCharacter)) return tally;
+    return { ...tally, violations: ["a storage node's text reached a terminal as it was"] };
+  },
 };
+
+/** What an operator sees. */
+function statusOf(target: Target): Promise<string> {
+  const profile = join(target.directory, "auditors", "auditor-1", "profile.yaml");
+  return new Promise((resolve) => {
+    execFile(process.execPath, [mainFile(), "status", "--profile", profile], (_, out, err) =>
+      resolve(`${out}${err}`),
+    );
+  });
+}
 
 export const wrongStorageHeads: Attack = {
   name: "wrong-storage-heads",
