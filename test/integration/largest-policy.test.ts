@@ -122,7 +122,7 @@ describe("a consortium with the largest policy", { timeout: suiteTimeoutMs }, ()
     await consortium.kill();
     for (const directory of ["managers/manager-4", "storage/storage-4"]) {
       rmSync(join(consortium.directory, directory, "data"), { recursive: true });
-      mkdirSync(join(consortium.directory, directory, "data"));
+      mkdirSync(join(consortium.directory, directory, "data"), { mode: 0o700 });
     }
     await consortium.restart();
     await consortium.agreeOn(height);
