@@ -22,6 +22,9 @@ export type WireBounds = {
   /** Elements more for each byte of the message. */
   readonly elementsPerByte?: number;
   readonly memoryPerByte?: number;
+  /** What it may become at most, however long it is. */
+  readonly elementsMax?: number;
+  readonly memoryMax?: number;
 };
 
 /** Why bytes are not decoded. */
@@ -126,9 +129,12 @@ class Walk {
 
   constructor(bytes: Uint8Array, bounds: WireBounds) {
     this.#bytes = bytes;
-    const { elements, memoryBytes, elementsPerByte = 0, memoryPerByte = 0 } = bounds;
-    this.#elementsMax = Math.floor(elements + elementsPerByte * bytes.length);
-    this.#memoryMax = Math.floor(memoryBytes + memoryPerByte * bytes.length);
+    const { elementsPerByte = 0, memoryPerByte = 0 } = bounds;
+    const { elementsMax = Infinity, memoryMax = Infinity } = bounds;
+    const elements = bounds.elements + elementsPerByte * bytes.length;
+    const memoryBytes = bounds.memoryBytes + memoryPerByte * bytes.length;
+    this.#elementsMax = Math.floor(Math.min(elements, elementsMax));
+    this.#memoryMax = Math.floor(Math.min(memoryBytes, memoryMax));
   }
 
   run(layout: Layout): WireProblem | undefined {

@@ -34,19 +34,22 @@ const blockElements = 6 * blockRecordsBound;
 /** A certificate entry has an id, a digest and a signature. */
 const certificateElements = 4 * storageNodesMax + 3 * 4 * managersMax;
 
-/** One block with certificates, or a part of it. */
+/**
+ * One block with certificates, or a part of it. A leaf has 70 bytes and takes about 700 in memory,
+ * an entry of a certificate has 75 to 115 and takes 500 to 900: what is denser than that is no
+ * block, and costs more to decode than its sender pays for it.
+ */
 const oneBlock: RequestBounds = {
-  ...{ bytes: Number.POSITIVE_INFINITY, elements: blockElements + certificateElements + 8 * KiB },
-  memoryBytes: 32 * MiB,
+  ...{ bytes: Number.POSITIVE_INFINITY, elements: 2 * KiB, memoryBytes: 512 * KiB },
+  ...{ elementsPerByte: 1 / 12, memoryPerByte: 12 },
+  elementsMax: blockElements + certificateElements + 8 * KiB,
+  memoryMax: 32 * MiB,
 };
 
-/**
- * Blocks as many as fit: an entry of a certificate has 115 bytes and takes about 900 in memory,
- * and each block carries the certificates of the one before it in bytes besides.
- */
+/** Blocks as many as fit: each carries the certificates of the one before it in bytes besides. */
 const manyBlocks: WireBounds = {
-  ...{ elements: oneBlock.elements, memoryBytes: oneBlock.memoryBytes },
-  ...{ elementsPerByte: 1 / 16, memoryPerByte: 6 },
+  ...{ elements: 4 * KiB, memoryBytes: 1 * MiB },
+  ...{ elementsPerByte: 1 / 12, memoryPerByte: 8 },
 };
 
 /** An attestation, a head, a proof of a fork with two signatures of each manager. */

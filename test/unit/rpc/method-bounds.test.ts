@@ -224,6 +224,17 @@ describe("the bounds of the methods", () => {
     assert.notEqual(decodeCanonical(PrivateEntrySchema, entryBytes, recordBounds), undefined);
   });
 
+  test("refuse from a manager what is denser than a block, long before it is large", () => {
+    const count = 20_000;
+    const inner = Buffer.alloc(2 * count, Buffer.of(0x22, 0));
+    const length = [0x80 | (inner.length & 0x7f), 0x80 | ((inner.length >> 7) & 0x7f)];
+    const first = Buffer.concat([Buffer.of(0x0a, ...length, inner.length >> 14), inner]);
+    const whole = [0x80 | (first.length & 0x7f), 0x80 | ((first.length >> 7) & 0x7f)];
+    const fork = Buffer.concat([Buffer.of(0x52, ...whole, first.length >> 14), first]);
+    const problem = wireProblem(VoteRequestSchema, fork, requestBounds(vote));
+    assert.match(problem?.kind ?? "", /elements|memory/);
+  });
+
   test("refuse 16 KiB of empty signatures from a storage node", () => {
     const inner = Buffer.concat([Buffer.of(0x0a, 0xfc, 0x7f), Buffer.alloc(16_380)]);
     for (let i = 3; i < inner.length; i += 2) inner[i] = 0x22;
