@@ -14,7 +14,7 @@ import { defined } from "../base/assert.js";
 import type { Authorizer } from "./authorizer.js";
 import type { CallLimiter } from "./call-limiter.js";
 import type { ConnectionEnds, Connections } from "./connections.js";
-import { internalsOf } from "./grpc-internals.js";
+import { type CallStream, internalsOf, streamOf } from "./grpc-internals.js";
 import type { Identity } from "./identity.js";
 import type { OnCallerRefused } from "./refused-connections.js";
 import { RpcError } from "./rpc-error.js";
@@ -168,7 +168,7 @@ export class Admission {
     const status = wireStatusOf(refusal as RpcError);
     passage.status ??= status.code;
     passage.call.sendStatus(status);
-    closeSoon(passage.call);
+    closeSoon(streamOf(passage.call));
   }
 
   /** Reports the start of a call and returns what reports its end. */
@@ -200,10 +200,9 @@ function statusWithoutAnswer(call: ServerInterceptingCallInterface): number {
 }
 
 /** What a refused caller goes on sending would be read, and dropped, for as long as it likes. */
-function closeSoon(call: ServerInterceptingCallInterface): void {
-  const { stream } = internalsOf(call);
+function closeSoon(stream: CallStream | undefined): void {
   const timer = setTimeout(() => {
-    if (!stream.destroyed) stream.close();
+    if (stream?.destroyed === false) stream.close();
   }, sendingAfterRefusalMs);
   timer.unref();
 }

@@ -29,12 +29,18 @@ export type CallInternals = {
 
 /** @throws Error when calls of grpc-js are not as expected */
 export function internalsOf(call: ServerInterceptingCallInterface): CallInternals {
-  const stream: unknown = Reflect.get(call, "stream");
+  const stream = streamOf(call);
   const decoder: unknown = Reflect.get(call, "decoder");
   const encoding: unknown = Reflect.get(call, "incomingEncoding");
-  if (!isCallStream(stream) || !isDecoder(decoder)) throw unexpected("stream or decoder");
+  if (stream === undefined || !isDecoder(decoder)) throw unexpected("stream or decoder");
   if (typeof encoding !== "string") throw unexpected("encoding");
   return { stream, encoding, setDecoder: (given) => Reflect.set(call, "decoder", given) };
+}
+
+/** Undefined when the call is not as expected. */
+export function streamOf(call: ServerInterceptingCallInterface): CallStream | undefined {
+  const stream: unknown = Reflect.get(call, "stream");
+  return isCallStream(stream) ? stream : undefined;
 }
 
 /** Makes a call as grpc-js does and looks whether a decoder that is set gets the data. */
