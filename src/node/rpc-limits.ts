@@ -4,7 +4,7 @@ import { defaultAnswerLimits } from "../rpc/answer-limits.js";
 import { connectionShares } from "../rpc/connection-limits.js";
 import type { RpcServerOptions } from "../rpc/server.js";
 
-/** Of a peer: room beside a full queue for what it asked for. */
+/** Of a peer: room beside full queues for what it asked for. */
 const besideQueueBytes = 32 * 1024 * 1024;
 
 /** @param connectionsMax as many as the process may have, or as the config says */
@@ -12,7 +12,9 @@ export function rpcLimitsOf(
   limits: NetworkLimits,
   connectionsMax: number,
 ): Pick<RpcServerOptions, "limits" | "connections" | "answers"> {
-  const perPeerBytesMax = limits.peerQueueBytesMax + besideQueueBytes;
+  // A manager has two streams with queues, votes and submissions; a storage node has one.
+  const perManagerBytesMax = 2 * limits.peerQueueBytesMax + besideQueueBytes;
+  const perStorageNodeBytesMax = limits.peerQueueBytesMax + besideQueueBytes;
   const { managersBytesMax, storageNodesBytesMax } = defaultAnswerLimits;
   return {
     limits: {
@@ -31,10 +33,10 @@ export function rpcLimitsOf(
     answers: {
       perClientBytesMax: limits.answerBytesPerClientMax,
       clientsBytesMax: Math.max(limits.answerBytesMax, limits.answerBytesPerClientMax),
-      perManagerBytesMax: perPeerBytesMax,
-      managersBytesMax: Math.max(managersBytesMax, perPeerBytesMax),
-      perStorageNodeBytesMax: perPeerBytesMax,
-      storageNodesBytesMax: Math.max(storageNodesBytesMax, perPeerBytesMax),
+      perManagerBytesMax,
+      managersBytesMax: Math.max(managersBytesMax, perManagerBytesMax),
+      perStorageNodeBytesMax,
+      storageNodesBytesMax: Math.max(storageNodesBytesMax, perStorageNodeBytesMax),
     },
   };
 }

@@ -18,7 +18,7 @@ const MiB = 1024 * 1024;
 export const defaultAnswerLimits: AnswerLimits = {
   perClientBytesMax: 32 * MiB,
   clientsBytesMax: 128 * MiB,
-  perManagerBytesMax: 96 * MiB,
+  perManagerBytesMax: 160 * MiB,
   managersBytesMax: 512 * MiB,
   perStorageNodeBytesMax: 96 * MiB,
   storageNodesBytesMax: 512 * MiB,

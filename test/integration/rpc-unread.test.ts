@@ -127,7 +127,7 @@ describe("a server whose callers", () => {
   });
 
   test("take nothing can be closed", async () => {
-    const { server, port } = await serve();
+    const { server, port } = await serve({ connections: { endedSeconds: 1_000 } });
     for (const id of ["alice", "bob"]) {
       const caller = await rawCaller(port, id);
       for (let calls = 0; calls < 16; calls++) caller.call(listBlocks);

@@ -10,7 +10,8 @@ test("every configured limit of the network reaches the gRPC server", () => {
     ...{ peerQueueMessagesMax: 5, peerQueueBytesMax: 600 * MiB, connectionsPerClientMax: 7 },
     ...{ connectionsPerPeerMax: 8, answerBytesPerClientMax: 9, answerBytesMax: 10 },
   };
-  const perPeer = 632 * MiB;
+  const perManager = 1_232 * MiB;
+  const perStorageNode = 632 * MiB;
   assert.deepEqual(rpcLimitsOf(limits, 1_000), {
     limits: {
       ...{ participantMessageBytesMax: 1, peerMessageBytesMax: 2, callsPerPeerMax: 3 },
@@ -22,8 +23,8 @@ test("every configured limit of the network reaches the gRPC server", () => {
     },
     answers: {
       ...{ perClientBytesMax: 9, clientsBytesMax: 10 },
-      ...{ perManagerBytesMax: perPeer, managersBytesMax: perPeer },
-      ...{ perStorageNodeBytesMax: perPeer, storageNodesBytesMax: perPeer },
+      ...{ perManagerBytesMax: perManager, managersBytesMax: perManager },
+      ...{ perStorageNodeBytesMax: perStorageNode, storageNodesBytesMax: perStorageNode },
     },
   });
 });
