@@ -5,7 +5,7 @@
  * keys.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Metrics } from "./metrics.js";
 
 const headerBytesMax = 8 * 1024;
@@ -50,10 +50,21 @@ export async function startMetricsServer(
   server.requestTimeout = requestTimeoutMs;
   server.keepAliveTimeout = idleTimeoutMs;
   server.timeout = requestTimeoutMs;
-  server.maxConnections = connectionsMax;
+  boundConnections(server);
   server.maxRequestsPerSocket = requestsPerConnectionMax;
   await listen(server, host, port);
   return { port: (server.address() as AddressInfo).port, close: () => close(server) };
+}
+
+/** The oldest gives way: those who hold connections open keep no scrape out. */
+function boundConnections(server: Server): void {
+  const open = new Set<Socket>();
+  server.on("connection", (socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+    const [oldest] = open;
+    if (open.size > connectionsMax) oldest?.destroy();
+  });
 }
 
 async function answer(

@@ -121,6 +121,22 @@ describe("the metrics server", () => {
     await next.close();
   });
 
+  test("answers while others hold connections open", async () => {
+    const sockets = [];
+    for (let i = 0; i < 40; i++) {
+      const socket = connect({ host: "127.0.0.1", port: server.port });
+      socket.on("error", () => {});
+      sockets.push(socket);
+      await once(socket, "connect");
+      socket.write("GET /metrics HTTP/1.1\r\nHost: loc");
+    }
+    // The first gives way to one that comes later.
+    const [first] = sockets;
+    if (first !== undefined && !first.closed) await once(first, "close");
+    assert.equal((await fetch(url("/metrics"))).status, 200);
+    for (const socket of sockets) socket.destroy();
+  });
+
   test("says which address is taken and what to change", async () => {
     await assert.rejects(startMetricsServer(metrics, { port: server.port }), {
       message: `the metrics server cannot listen on 127.0.0.1:${server.port} (EADDRINUSE)`,
