@@ -181,6 +181,12 @@ bench-resend: build ## Measure what it costs to send again what is on the ledger
 
 bench-resend: ROWS ?= 1000,10000
 
+.PHONY: bench-floods
+bench-floods: build ## Measure what one participant feels while another one floods all managers; SECONDS_EACH=30
+	@node dist/bench/floods/run.js --seconds $(SECONDS_EACH)
+
+bench-floods: SECONDS_EACH ?= 30
+
 .PHONY: bench-public
 bench-public: build ## Compute what silence, audits, losses and sampling of storage nodes come to
 	@node dist/bench/public/run.js

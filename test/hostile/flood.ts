@@ -2,6 +2,7 @@
  * A participant that calls Submit at every manager as fast as it is let, whatever comes back. What
  * comes back is counted and not read further.
  */
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { BssClient } from "../../src/client/index.js";
@@ -35,6 +36,7 @@ export type FloodOptions = {
 const callMs = 120_000;
 
 export async function flood(target: FloodTarget, options: FloodOptions): Promise<FloodReport> {
+  setMaxListeners(target.channels.length * options.inFlight + 1, options.signal);
   const counts: Record<string, number> = {};
   const send = async (channel: RpcChannel) => {
     while (!options.signal.aborted) {
@@ -62,8 +64,12 @@ function submit(channel: RpcChannel, bytes: Uint8Array, signal: AbortSignal): Pr
       methodPath(BroadcastService.method.submit),
       ...([asTheyAre, asTheyAre, Buffer.from(bytes)] as const),
       { deadline: Date.now() + callMs },
-      (error) => resolve(error === null ? "ok" : rpcErrorOf(error).reason),
+      (error) => {
+        signal.removeEventListener("abort", cancel);
+        resolve(error === null ? "ok" : rpcErrorOf(error).reason);
+      },
     );
-    signal.addEventListener("abort", () => call.cancel(), { once: true });
+    const cancel = () => call.cancel();
+    signal.addEventListener("abort", cancel);
   });
 }
