@@ -12,7 +12,7 @@ import { readAuthorities, readCertificateFile, readIssuerFiles } from "../config
 import { type IssuerConfig, loadNodeConfig, type NodeConfig } from "../config/node-config.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import { loadCertificateAuthority, reissueCertificate } from "../pki/certificate-authority.js";
-import { managerHosts } from "../pki/server-names.js";
+import { hostsOf } from "../pki/server-names.js";
 import { authorityOf, readCertificate, readTerms } from "../rpc/certificate.js";
 import { type Identity, parseIdentityUri } from "../rpc/identity.js";
 import { CliError } from "./cli-error.js";
@@ -57,8 +57,7 @@ export function register(program: Command): void {
         ...readIssuerFiles(issuer),
       });
       const lifetimeMs = options.days === undefined ? issuer.lifetimeMs : options.days * dayMs;
-      const address = role === "manager" ? genesis.members.manager(id)?.address : undefined;
-      const hosts = role === "manager" ? managerHosts(address) : [];
+      const hosts = hostsOf(role, genesis.members.manager(id)?.address);
       const subject = { role, id, hosts, nowMs: Date.now(), lifetimeMs };
       const issued = await reissueCertificate(authority, former, subject);
       const untilMs = readTerms(issued)?.toMs ?? 0;

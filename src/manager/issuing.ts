@@ -13,7 +13,7 @@ import {
   loadCertificateAuthority,
 } from "../pki/certificate-authority.js";
 import { type CertificateRequest, readCertificateRequest } from "../pki/certificate-request.js";
-import { managerHosts } from "../pki/server-names.js";
+import { hostsOf } from "../pki/server-names.js";
 import type { Identity } from "../rpc/identity.js";
 import { RpcError } from "../rpc/rpc-error.js";
 
@@ -50,7 +50,7 @@ export class Issuer {
   async issue(identity: Identity, request: CertificateRequest): Promise<readonly Uint8Array[]> {
     const { role, id } = identity;
     const { lifetimeMs, members, nowMs } = this.#options;
-    const hosts = role === "manager" ? managerHosts(members.manager(id)?.address) : [];
+    const hosts = hostsOf(role, members.manager(id)?.address);
     const { publicKey } = request;
     const subject = { role, id, hosts, publicKey, lifetimeMs, nowMs: nowMs() };
     const certificate = await certify(this.#authority, subject);

@@ -150,7 +150,7 @@ export async function issueCertificate(
 export type CertificateSubject = {
   readonly role: Role;
   readonly id: string;
-  /** A manager's host names and IP addresses; nobody else's certificate names any. */
+  /** Host names and IP addresses of a node; nobody else's certificate names any. */
   readonly hosts: readonly string[];
   /** Unix ms. */
   readonly nowMs: number;
@@ -159,8 +159,8 @@ export type CertificateSubject = {
 };
 
 /**
- * A certificate for a party's own key. It names a manager's hosts if the authority is that
- * manager's: another one's may not name them.
+ * A certificate for a party's own key. It names a manager's hosts only if the authority is that
+ * manager's: the constraints of another one exclude them.
  */
 export async function certify(
   authority: CertificateAuthority,
@@ -170,7 +170,7 @@ export async function certify(
   const { consortiumName } = authority;
   const names: x509.JsonGeneralNames = [
     { type: "url", value: identityUri(consortiumName, { role, id }) },
-    ...(isAuthorityOf(authority, subject) ? hosts : []).map(
+    ...(mayName(authority, subject) ? hosts : []).map(
       (host) => ({ type: isIP(host) === 0 ? "dns" : "ip", value: host }) as const,
     ),
   ];
@@ -200,12 +200,12 @@ export async function certify(
   );
 }
 
-function isAuthorityOf(
+function mayName(
   { certificate, consortiumName }: CertificateAuthority,
   { role, id }: Pick<CertificateSubject, "role" | "id">,
 ): boolean {
   const own = new x509.Name(authorityName(consortiumName, id)).toString();
-  return role === "manager" && certificate.subject === own;
+  return role === "storage" || (role === "manager" && certificate.subject === own);
 }
 
 /** A new certificate (PEM) for the key of an old one (PEM), whoever issued that. */

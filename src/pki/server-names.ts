@@ -1,8 +1,8 @@
 /**
  * What a certificate lets its holder pass for. A standard TLS client believes whoever shows a
  * certificate for the host that it dials, so host names follow from the role and from genesis, and
- * from no request: managers have those of their registered address, everybody else has none. Only
- * nodes may serve.
+ * from no request: managers have those of their registered address and loopback, storage nodes
+ * loopback alone, everybody else none. Only nodes may serve.
  *
  * An authority names the hosts of its own manager and no others, and its certificate says so (name
  * constraints, RFC 5280 §4.2.1.10): what it issued for another manager's host, a standard client
@@ -24,8 +24,10 @@ export function usagesOf(role: Role): readonly x509.ExtendedKeyUsage[] {
 /** What a name of loopback proves is that somebody on the caller's own machine answers. */
 export const loopbackHosts: readonly string[] = ["localhost", "127.0.0.1", "::1"];
 
-/** The hosts of a manager by its registered address, "host:port"; loopback comes along. */
-export function managerHosts(address: string | undefined): readonly string[] {
+/** The hosts that a role's certificate names; `address` is a manager's registered "host:port". */
+export function hostsOf(role: Role, address: string | undefined): readonly string[] {
+  if (role === "storage") return loopbackHosts;
+  if (role !== "manager") return [];
   const host = address === undefined ? undefined : splitHostPort(address)?.host;
   return [...new Set([...loopbackHosts, ...(host === undefined ? [] : [host])])];
 }

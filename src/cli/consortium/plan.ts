@@ -6,7 +6,7 @@ import { isIP } from "node:net";
 import { type HostPort, joinHostPort } from "../../config/fields.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { isId } from "../../ledger/ids.js";
-import { managerHosts } from "../../pki/server-names.js";
+import { hostsOf } from "../../pki/server-names.js";
 import type { Role } from "../../rpc/identity.js";
 import { CliError } from "../cli-error.js";
 import { type ParticipantPlan, readCommunityFile } from "./community-file.js";
@@ -167,7 +167,7 @@ function planNode(input: {
     listen: { host: at === undefined ? host : everyAddress(host), port },
     metrics: { host: "127.0.0.1", port: metricsPort },
     address,
-    certificateHosts: role === "manager" ? managerHosts(address) : [],
+    certificateHosts: hostsOf(role, address),
   };
 }
 

@@ -14,7 +14,7 @@ import {
 } from "../../../src/pki/certificate-authority.js";
 import { readCertificateRequest } from "../../../src/pki/certificate-request.js";
 import { generateTlsKeyPair, privateKeyPem } from "../../../src/pki/key-pairs.js";
-import { managerHosts } from "../../../src/pki/server-names.js";
+import { hostsOf } from "../../../src/pki/server-names.js";
 import { certificatesPem, readTerms } from "../../../src/rpc/certificate.js";
 import type { Role } from "../../../src/rpc/identity.js";
 
@@ -39,7 +39,12 @@ describe("the names and usages of certificates", () => {
 
   before(async () => {
     for (const [managerId, address] of addresses) {
-      const named = { consortiumName: "demo", managerId, hosts: managerHosts(address), nowMs };
+      const named = {
+        consortiumName: "demo",
+        managerId,
+        hosts: hostsOf("manager", address),
+        nowMs,
+      };
       authorities.set(managerId, await createCertificateAuthority(named));
     }
     keys = await generateTlsKeyPair();
@@ -92,7 +97,8 @@ describe("the names and usages of certificates", () => {
       assert.deepEqual([terms?.usages, terms?.hosts], [[client], []], role);
     }
     const storage = readTerms((await issuedBy("manager-1", "storage", "x")).cert);
-    assert.deepEqual([storage?.usages, storage?.hosts], [[server, client], []]);
+    assert.deepEqual(storage?.usages, [server, client]);
+    assert.deepEqual(storage?.hosts.toSorted(), ["0:0:0:0:0:0:0:1", "127.0.0.1", "localhost"]);
     const own = readTerms((await issuedBy("manager-1", "manager", "manager-1")).cert);
     assert.deepEqual(own?.usages, [server, client]);
     assert.deepEqual(own?.hosts.toSorted(), [
