@@ -38,7 +38,7 @@ const garbageBytes = 256 * MiB;
 const streamsPerManager = 2;
 /** An answer is there as it was encoded, and as TLS sends it. */
 const copiesOfAnswer = 2;
-/** A session of TLS and of HTTP/2, as measured with a few thousand. */
+/** A session of TLS and of HTTP/2: an estimate. */
 const connectionBytes = 64 * 1024;
 
 export function memoryParts(options: MemoryBoundOptions): readonly MemoryPart[] {
