@@ -84,7 +84,10 @@ async function run(
   latenciesMs.sort((a, b) => a - b);
   const perS = (latenciesMs.length * batchRecords * 1_000) / (endMs - startMs);
   return {
-    ...{ batchRecords, inFlight, submissions: latenciesMs.length, blocks: heights.size },
+    batchRecords,
+    inFlight,
+    submissions: latenciesMs.length,
+    blocks: heights.size,
     recordsPerS: Math.round(perS),
     p50Ms: quantile(latenciesMs, 0.5),
     p99Ms: quantile(latenciesMs, 0.99),
@@ -103,8 +106,12 @@ export function hourlyReadings(participantId: string, count: number): readonly U
     const intervalStartS = nextHourS;
     nextHourS -= hourS;
     return meterReading({
-      ...{ ownerId: participantId, meterId, intervalStartS, intervalS: hourS },
-      ...{ importedWh: 400, exportedWh: 1_200 },
+      ownerId: participantId,
+      meterId,
+      intervalStartS,
+      intervalS: hourS,
+      importedWh: 400,
+      exportedWh: 1_200,
     });
   });
 }

@@ -15,6 +15,7 @@ import {
   checkLines,
   columns,
   domainTags,
+  literalSpreads,
   unfinishedProduct,
   unfinishedWork,
   type Violation,
@@ -129,6 +130,17 @@ describe("the tidy rules fail where they should", () => {
     }
   });
 
+  test("on literals that are spread", () => {
+    assert.equal(
+      checkLines("a.ts", "const a = { ..".concat(".{ b, c } };"), [literalSpreads]).length,
+      1,
+    );
+    assert.deepEqual(
+      checkLines("a.ts", "const a = { ...b, ...(c ? {} : { d }) };", [literalSpreads]),
+      [],
+    );
+  });
+
   test("on domain tags", () => {
     const tag = ["bss", "v1", "record"].join("/");
     assert.equal(checkLines("a.ts", `const tag = "${tag}";`, [domainTags]).length, 1);
@@ -146,6 +158,10 @@ describe("the project is tidy", () => {
 
   test("no line is too long", () => {
     assertNone(paths.flatMap((path) => checkLines(path, read(path), [columns])));
+  });
+
+  test("no literal is spread into another", () => {
+    assertNone(paths.flatMap((path) => checkLines(path, read(path), [literalSpreads])));
   });
 
   test("domain tags stand in one file", () => {

@@ -65,7 +65,8 @@ try {
       foreignMeter: "meter-2",
       channels: managers.map(({ id, listen }) =>
         createChannel({
-          ...{ address: `${listen.host}:${listen.port}`, tls: attacker.profile.tls },
+          address: `${listen.host}:${listen.port}`,
+          tls: attacker.profile.tls,
           expected: { role: "manager", id, consortiumName: "bench" },
         }),
       ),
@@ -87,7 +88,11 @@ try {
       );
       console.log(
         JSON.stringify({
-          ...{ name, felt, tookS: Math.round(tookS), suspensions, answers: counts },
+          name,
+          felt,
+          tookS: Math.round(tookS),
+          suspensions,
+          answers: counts,
           blocksPerS: Math.round((blocks / tookS) * 10) / 10,
           cpuS: Math.round(cpuS.reduce((sum, each) => sum + each, 0) / 1_000),
         }),

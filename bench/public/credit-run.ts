@@ -65,8 +65,13 @@ export function runCredit(plan: CreditPlan): CreditHistory {
     const beacon = random.bytes(64);
     const facts = blockFacts(members.eligibleStorageNodes(policy), { height, beacon, random });
     const applied = members.applyBlock({
-      ...{ policy, height, timestampMs, previousTimestampMs: timestampMs - blockMs, beacon },
-      ...{ previous, sealedBytes: height * 1_000 },
+      policy,
+      height,
+      timestampMs,
+      previousTimestampMs: timestampMs - blockMs,
+      beacon,
+      previous,
+      sealedBytes: height * 1_000,
       operations: [...carried(members, lateOf), ...failedAudits(members, plan.lazy)],
     });
     if (!applied.ok) throw new Error(`block ${height}: ${applied.error.message}`);
@@ -105,7 +110,11 @@ function attest(facts: BlockFacts, plan: CreditPlan, random: Random) {
       .map((nodeId) => ({ nodeId, audit: beacon.subarray(0, 32), signature }));
     const { blockId, hash1: hash2, treeSize } = facts;
     const integrity = create(IntegrityCertificateSchema, {
-      ...{ height: BigInt(facts.height), round, blockId, hash2, signatures },
+      height: BigInt(facts.height),
+      round,
+      blockId,
+      hash2,
+      signatures,
       treeSize: BigInt(treeSize),
     });
     return { integrity, late: ordered.slice(count) };
@@ -171,8 +180,17 @@ export function blockFacts(
   }: { readonly height: number; readonly beacon: Uint8Array; readonly random: Random },
 ): BlockFacts {
   return {
-    ...{ height, beacon, eligible, blockId: random.bytes(32), hash1: random.bytes(32) },
-    ...{ createdRound: 0, proposerId: managerIds[0] ?? "", timestampMs: height * blockMs },
-    ...{ treeSize: height, leafCount: 1, requiredAccepts: managerIds, absences: [] },
+    height,
+    beacon,
+    eligible,
+    blockId: random.bytes(32),
+    hash1: random.bytes(32),
+    createdRound: 0,
+    proposerId: managerIds[0] ?? "",
+    timestampMs: height * blockMs,
+    treeSize: height,
+    leafCount: 1,
+    requiredAccepts: managerIds,
+    absences: [],
   };
 }

@@ -32,8 +32,14 @@ export function measureLazy(
   const after: number[] = [];
   for (let run = 0; run < runs; run++) {
     const { boycottedAt } = runCredit({
-      ...{ nodes, credit, auditsPerBlock, blocks, seed: `lazy/${nodes}/${credit}/${run}` },
-      ...{ lazy: new Set([lazy]), arrival: () => "in time", closesAtThreshold: true },
+      nodes,
+      credit,
+      auditsPerBlock,
+      blocks,
+      seed: `lazy/${nodes}/${credit}/${run}`,
+      lazy: new Set([lazy]),
+      arrival: () => "in time",
+      closesAtThreshold: true,
     });
     after.push(boycottedAt.get(lazy) ?? Number.POSITIVE_INFINITY);
   }
@@ -72,12 +78,19 @@ export function measureLossy(
     "always slow, lost": (random) => (random.next() < share ? "lost" : "late"),
   };
   const { lowest, members, boycottedAt } = runCredit({
-    ...{ nodes, blocks, seed: `lossy/${nodes}/${line}/${share}`, lazy: new Set<string>() },
+    nodes,
+    blocks,
+    seed: `lossy/${nodes}/${line}/${share}`,
+    lazy: new Set<string>(),
     arrival: (nodeId, random) => (nodeId === lossy ? arrivals[line](random) : "in time"),
     closesAtThreshold: true,
   });
   return {
-    ...{ nodes, line, share, blocks, lowest: lowest.get(lossy) ?? 0 },
+    nodes,
+    line,
+    share,
+    blocks,
+    lowest: lowest.get(lossy) ?? 0,
     last: members.storageNode(lossy)?.credit ?? 0,
     boycottedAt: boycottedAt.get(lossy),
   };

@@ -48,27 +48,48 @@ export function measureParts(nodes: number): PartsResult {
   const { blockId, hash1: hash2, treeSize } = facts;
   const signature = random.bytes(64);
   const matches = drawn.slice(0, needed).map((nodeId) => ({
-    ...{ $typeName: "bss.v1.Attestation" as const, height: 1n, round: 0, blockId, hash2, nodeId },
-    ...{ treeSize: BigInt(treeSize), verdict: AttestationVerdict.MATCH },
-    ...{ audit: random.bytes(32), signature },
+    $typeName: "bss.v1.Attestation" as const,
+    height: 1n,
+    round: 0,
+    blockId,
+    hash2,
+    nodeId,
+    treeSize: BigInt(treeSize),
+    verdict: AttestationVerdict.MATCH,
+    audit: random.bytes(32),
+    signature,
   }));
   const [integrity, buildMs] = timed(() => buildIntegrity({ round: 0, hash2, matches }));
   const [checked, checkMs] = timed(() => checkIntegrity(integrity, facts, members, consortiumId));
   if (!checked.ok) throw new Error(checked.error.message);
   const [after, settleMs] = timed(() =>
     members.applyBlock({
-      ...{ policy, height: 2, timestampMs: 2_000, previousTimestampMs: 1_000 },
-      ...{ beacon, previous: { facts, integrity }, operations: [], sealedBytes: 1_000 },
+      policy,
+      height: 2,
+      timestampMs: 2_000,
+      previousTimestampMs: 1_000,
+      beacon,
+      previous: { facts, integrity },
+      operations: [],
+      sealedBytes: 1_000,
     }),
   );
   if (!after.ok) throw new Error(after.error.message);
   const [, digestMs] = timed(() => after.value.digest());
   const [encoded, encodeMs] = timed(() => after.value.encode());
   return {
-    ...{ nodes, committee: committeeSize(nodes), needed, drawMs, buildMs, checkMs },
+    nodes,
+    committee: committeeSize(nodes),
+    needed,
+    drawMs,
+    buildMs,
+    checkMs,
     certificateKiB: toBinary(IntegrityCertificateSchema, integrity).length / 1_024,
     verifyMs: verifyMs(needed, random.bytes(32)),
-    ...{ settleMs, digestMs, encodeMs, membersKiB: encoded.length / 1_024 },
+    settleMs,
+    digestMs,
+    encodeMs,
+    membersKiB: encoded.length / 1_024,
   };
 }
 

@@ -34,7 +34,9 @@ export function measureSample(nodes: number, committee: number): SampleResult {
     return tailFrom({ population: nodes, marked, drawn: committee }, committee - needed + 1);
   };
   return {
-    ...{ nodes, committee, needed },
+    nodes,
+    committee,
+    needed,
     forgedByThirdLog2: forged(1 / 3),
     forgedByHalfLog2: forged(1 / 2),
     boundLog2: -(committee * divergence(needed / committee, 1 / 3)) / Math.LN2,

@@ -50,7 +50,12 @@ export function measureSilence({ nodes, silent }: Silence, blocks: number): Sile
   rounds.sort((a, b) => a - b);
   const chance = tailFrom({ population: nodes, marked: nodes - silent, drawn: committee }, needed);
   return {
-    ...{ nodes, silent, committee, needed, blocks, chance },
+    nodes,
+    silent,
+    committee,
+    needed,
+    blocks,
+    chance,
     firstRoundShare: rounds.filter((each) => each === 1).length / blocks,
     roundsMean: rounds.reduce((sum, each) => sum + each, 0) / blocks,
     roundsExpected: 1 / chance,

@@ -26,9 +26,12 @@ export function readings(
 ): readonly Uint8Array[] {
   return Array.from({ length: count }, (_, i) =>
     meterReading({
-      ...{ ownerId: id, meterId: id.replace("participant", "meter"), intervalS: hourS },
+      ownerId: id,
+      meterId: id.replace("participant", "meter"),
+      intervalS: hourS,
       intervalStartS: lastHourS - (before + i) * hourS,
-      ...{ importedWh: energyWh, exportedWh: energyWh },
+      importedWh: energyWh,
+      exportedWh: energyWh,
     }),
   );
 }
@@ -38,15 +41,20 @@ export type Parties = { readonly seller: BssClient; readonly buyer: BssClient };
 /** Terms for all the energy that was measured in the hour `before` hours ago. */
 export function termsOf({ seller, buyer }: Parties, before: number): Uint8Array {
   return tradeTerms({
-    ...{ sellerId: seller.profile.id, buyerId: buyer.profile.id, energyWh },
-    ...{ deliveryStartS: lastHourS - before * hourS, priceMicroPerKwh: 150_000 },
+    sellerId: seller.profile.id,
+    buyerId: buyer.profile.id,
+    energyWh,
+    deliveryStartS: lastHourS - before * hourS,
+    priceMicroPerKwh: 150_000,
   });
 }
 
 export function tradeOf({ seller, buyer }: Parties, terms: Uint8Array): Uint8Array {
   const { consortiumId } = seller;
   return energyTrade({
-    ...{ ownerId: seller.profile.id, terms, timeMs: Date.now() - 60_000 },
+    ownerId: seller.profile.id,
+    terms,
+    timeMs: Date.now() - 60_000,
     sellerSignature: signTrade(consortiumId, terms, seller.profile.signingSeed),
     buyerSignature: signTrade(consortiumId, terms, buyer.profile.signingSeed),
   });
@@ -55,8 +63,11 @@ export function tradeOf({ seller, buyer }: Parties, terms: Uint8Array): Uint8Arr
 /** A version of a note, and with `parent` its successor. */
 export function note(client: BssClient, parent?: Uint8Array): Uint8Array {
   return document({
-    ...{ ownerId: client.profile.id, mediaType: "text/plain", name: "note" },
-    ...{ content: new Uint8Array(100), timeMs: Date.now() - 60_000 },
+    ownerId: client.profile.id,
+    mediaType: "text/plain",
+    name: "note",
+    content: new Uint8Array(100),
+    timeMs: Date.now() - 60_000,
     ...(parent === undefined ? {} : { parent: recordHash(client.consortiumId, parent) }),
   });
 }

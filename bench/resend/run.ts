@@ -106,7 +106,9 @@ async function inOwnConsortium(run: Case): Promise<void> {
     try {
       const [seller, buyer, other] = clients as [BssClient, BssClient, BssClient];
       const options: SendOptions = {
-        ...{ client: seller, witness: new Witness(other), secondsMax },
+        client: seller,
+        witness: new Witness(other),
+        secondsMax,
         pids: nodes.nodes.map(({ pid }) => pid),
         counters: () => readCounters(files.map(loadNodeConfig)),
       };

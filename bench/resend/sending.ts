@@ -57,12 +57,15 @@ export async function send(
   await untilQuiet(pids);
   const after = await counters();
   return {
-    ...{ what, records: batches.reduce((sum, { records }) => sum + records.length, 0) },
-    ...{ submissions: batches.length, seconds: round(seconds) },
+    what,
+    records: batches.reduce((sum, { records }) => sum + records.length, 0),
+    submissions: batches.length,
+    seconds: round(seconds),
     cpuS: round(cpuMsSince(pids, before.usage) / 1_000),
     objections: sumOf(after, "objections") - sumOf(before.counters, "objections"),
     suspensions: mostOf(after, "suspensions") - mostOf(before.counters, "suspensions"),
-    ...{ outcomes, others },
+    outcomes,
+    others,
   };
 }
 

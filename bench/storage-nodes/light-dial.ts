@@ -33,7 +33,10 @@ export function lightDial(
   const { verifyIntegrity: method } = VerifyIntegrityService.method;
   return ({ managerId, address, tlsSpkiSha256: spkiSha256 }) => {
     const channel = createChannel({
-      ...{ address, tls, messageBytesMax, keepaliveTimeoutMs },
+      address,
+      tls,
+      messageBytesMax,
+      keepaliveTimeoutMs,
       reconnectMaxMs: reconnectMaxMs(members.storageNodes.length),
       expected: { consortiumName, role: "manager", id: managerId, spkiSha256 },
     });

@@ -67,7 +67,10 @@ function report(): HostReport {
   const { head, refused, lastIntegrity: integrity } = replica;
   return {
     links: nodes.reduce((sum, { linkCount }) => sum + linkCount, 0),
-    ...{ height: head.height, counts: traffic.counts, refused, integrity },
+    height: head.height,
+    counts: traffic.counts,
+    refused,
+    integrity,
     membersBytes: head.members.encode().length,
   };
 }

@@ -137,7 +137,8 @@ async function load(
   const each = (value: number) => round(value / managers / made);
   const sorted = blockMs.toSorted((a, b) => a - b);
   return {
-    ...{ ...plan, made },
+    ...plan,
+    made,
     blockMsP50: round(sorted[Math.floor(made / 2)] ?? 0),
     blockMsMax: round(sorted.at(-1) ?? 0),
     managerIdleCpuMsPerS: round(idleCpuMsPerS),

@@ -61,8 +61,12 @@ export class Replica {
   headMessage() {
     const { height, storageBlockId, managerBlockId, frontier } = this.head;
     return {
-      ...{ height: BigInt(height), storageBlockId, managerBlockId, behind: false },
-      ...{ hash2: rootOf(frontier), treeSize: BigInt(frontier.size) },
+      height: BigInt(height),
+      storageBlockId,
+      managerBlockId,
+      behind: false,
+      hash2: rootOf(frontier),
+      treeSize: BigInt(frontier.size),
     };
   }
 
@@ -109,7 +113,13 @@ export class Replica {
     const audit = auditDigest(beacon, nodeId, sealed);
     const { height, round: inRound, blockId, hash2, verdict } = claim;
     return create(AttestationSchema, {
-      ...{ height: BigInt(height), round: inRound, blockId, hash2, verdict, audit, nodeId },
+      height: BigInt(height),
+      round: inRound,
+      blockId,
+      hash2,
+      verdict,
+      audit,
+      nodeId,
       treeSize: BigInt(claim.treeSize),
       signature: sign(attestationDigest({ ...claim, audit })),
     });

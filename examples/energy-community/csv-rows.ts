@@ -59,7 +59,10 @@ async function* parsedLines(file: string): AsyncGenerator<Parsed, void, undefine
     throw new CliError(`${file} cannot be read`, next, { cause });
   });
   const parser = parse({
-    ...{ bom: true, info: true, quote: null, relax_column_count: true },
+    bom: true,
+    info: true,
+    quote: null,
+    relax_column_count: true,
     max_record_size: lineBytesMax,
   });
   const source = createReadStream(file);

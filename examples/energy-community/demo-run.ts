@@ -92,7 +92,10 @@ async function makeConsortium(
   const whMaxOf = (homeId: string) => sums.whMax.get(homeId) ?? 0;
   writeFileSync(communityFile, communityYaml(community.homes, whMaxOf));
   const made = await initConsortium(directory.file("consortium"), {
-    ...{ name: "energy-community", ...counts, participants: 0, communityFile },
+    name: "energy-community",
+    ...counts,
+    participants: 0,
+    communityFile,
     basePort,
   });
   report.step(`a new consortium in ${made.directory}`);

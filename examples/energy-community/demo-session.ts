@@ -58,8 +58,11 @@ export class Clients {
   async #connect(participantId: string): Promise<BssClient> {
     const profile = loadProfile(profileFileOf(this.#directory, participantId));
     return connect({
-      ...{ id: profile.id, role: profile.role, addresses: profile.addresses },
-      ...{ tls: readTlsFiles(profile.tls), genesis: this.#genesis },
+      id: profile.id,
+      role: profile.role,
+      addresses: profile.addresses,
+      tls: readTlsFiles(profile.tls),
+      genesis: this.#genesis,
       signingSeed: readSeedFile(profile.signingKeyFile),
     });
   }

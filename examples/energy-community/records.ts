@@ -84,8 +84,12 @@ export class HourRecords {
   /** The exact bytes of a home's reading for the hour that starts at `startS` (Unix s). */
   reading({ homeId, importedWh, exportedWh }: Position, startS: number): Uint8Array {
     return meterReading({
-      ...{ ownerId: homeId, meterId: meterIdOf(homeId) },
-      ...{ intervalStartS: startS, intervalS: meterIntervalS, importedWh, exportedWh },
+      ownerId: homeId,
+      meterId: meterIdOf(homeId),
+      intervalStartS: startS,
+      intervalS: meterIntervalS,
+      importedWh,
+      exportedWh,
       salt: this.#derived({ label: "reading salt", ownerId: homeId, startS }, saltBytes),
     });
   }
@@ -102,11 +106,17 @@ export class HourRecords {
     const { consortiumId, seedOf } = this.#keys;
     const pair = { ownerId: sellerId, which: `${buyerId} ${number}`, startS };
     const terms = tradeTerms({
-      ...{ sellerId, buyerId, deliveryStartS: startS, energyWh, priceMicroPerKwh },
+      sellerId,
+      buyerId,
+      deliveryStartS: startS,
+      energyWh,
+      priceMicroPerKwh,
       tradeId: this.#derived({ label: "trade id", ...pair }, tradeIdBytes),
     });
     return energyTrade({
-      ...{ ownerId: sellerId, terms, timeMs: (startS + meterIntervalS) * 1000 },
+      ownerId: sellerId,
+      terms,
+      timeMs: (startS + meterIntervalS) * 1000,
       sellerSignature: signTrade(consortiumId, terms, seedOf(sellerId)),
       buyerSignature: signTrade(consortiumId, terms, seedOf(buyerId)),
       salt: this.#derived({ label: "trade salt", ...pair }, saltBytes),

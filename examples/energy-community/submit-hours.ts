@@ -38,15 +38,22 @@ export async function submitHours(
   { signal, onOutcome }: SubmitHoursOptions,
 ): Promise<SubmittedHours> {
   const done: SubmittedHours = {
-    ...{ submissions: 0, records: 0, heights: new Set<bigint>() },
-    ...{ refused: 0, refusals: [], reconnects: 0 },
+    submissions: 0,
+    records: 0,
+    heights: new Set<bigint>(),
+    refused: 0,
+    refusals: [],
+    reconnects: 0,
   };
   const feed = new HourFeed(records, client.genesis.policy.submissionRecordsMax);
   const onReconnect = () => {
     done.reconnects += 1;
   };
   const stream = client.submitStream(feed.submissions(hours), {
-    ...{ inFlightMax, stallTimeoutMs, signal, onReconnect },
+    inFlightMax,
+    stallTimeoutMs,
+    signal,
+    onReconnect,
   });
   for await (const { index, submission, response, refusal } of stream) {
     const outcomes = response?.outcomes ?? [];

@@ -93,10 +93,17 @@ function print(view: BlockView, output: Output): void {
   const changes = managerChanges(block.control);
   const matches = view.certificates?.integrity?.signatures.length ?? 0;
   const value = {
-    ...{ height, block_id: view.blockId, previous_block_id: header.previousBlockId },
-    ...{ time_unix_ms: timestampMs, proposer_id: proposerId, created_round: header.createdRound },
-    ...{ records_added: added, tree_size: treeSize, hash1: header.hash1 },
-    ...{ manager_signatures: commits, storage_attestations: matches },
+    height,
+    block_id: view.blockId,
+    previous_block_id: header.previousBlockId,
+    time_unix_ms: timestampMs,
+    proposer_id: proposerId,
+    created_round: header.createdRound,
+    records_added: added,
+    tree_size: treeSize,
+    hash1: header.hash1,
+    manager_signatures: commits,
+    storage_attestations: matches,
     changes: changes.map(({ kind, managerId }) => ({ kind, manager_id: managerId })),
   };
   output.result(value, () => {

@@ -91,7 +91,9 @@ function jsonOf(consortium: GetConsortiumResponse): object {
   const { consortiumName, consortiumId, managers, policy, rules, history } = consortium;
   const names = { useProtoFieldName: true, alwaysEmitImplicit: true };
   return {
-    ...{ consortium_name: consortiumName, consortium_id: consortiumId, rules },
+    consortium_name: consortiumName,
+    consortium_id: consortiumId,
+    rules,
     managers: managers.map((manager) => toJson(ManagerStatusSchema, manager, names)),
     policy: policy === undefined ? null : toJson(PolicySchema, policy, names),
     history: history.map(({ height, operation }) => ({

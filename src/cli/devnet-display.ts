@@ -112,8 +112,18 @@ function changeOf({ id, role, pid, state, status }: NodeRow) {
   if (status === undefined) return { node: id, role, pid, state };
   const { height, treeSize, root, peers, syncing, waitsFor, abstaining, halted } = status;
   return {
-    ...{ node: id, role, pid, state, height, tree_size: treeSize, root, peers, syncing },
-    ...{ waits_for: waitsFor, abstaining, halted },
+    node: id,
+    role,
+    pid,
+    state,
+    height,
+    tree_size: treeSize,
+    root,
+    peers,
+    syncing,
+    waits_for: waitsFor,
+    abstaining,
+    halted,
   };
 }
 

@@ -95,9 +95,13 @@ function jsonOf(answer: Answer): object {
   if ("error" in answer) return { node: answer.node, error: answer.error.message };
   const { node, said, fork } = answer;
   return {
-    ...{ node, halted: said.halted, proven: fork !== undefined },
+    node,
+    halted: said.halted,
+    proven: fork !== undefined,
     ...(fork && {
-      ...{ height: fork.height, block_ids: fork.blockIds, accused_ids: fork.accusedIds },
+      height: fork.height,
+      block_ids: fork.blockIds,
+      accused_ids: fork.accusedIds,
     }),
   };
 }

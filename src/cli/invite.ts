@@ -98,7 +98,9 @@ async function fileText(
   const caPem = Buffer.from(tls.caPem).toString("latin1");
   const authority = await authorityIn(options.issuer, { consortiumName: genesis.name, caPem });
   const signed = signInvitation(clientProfile(profile), {
-    ...{ role, usesMax: options.uses, memberId: options.id ?? "" },
+    role,
+    usesMax: options.uses,
+    memberId: options.id ?? "",
     expiresAtUnixMs: BigInt(Date.now() + options.expires),
     checkpoint: await checkpointOf(client),
     agentIds: [...(options.agent ?? [])],
@@ -110,7 +112,10 @@ async function fileText(
     throw new CliError("nobody could join with such an invitation", next);
   }
   const invited = await issueCertificate(authority, {
-    ...{ role: "invited", hosts: [], nowMs: Date.now(), lifetimeMs: options.expires },
+    role: "invited",
+    hosts: [],
+    nowMs: Date.now(),
+    lifetimeMs: options.expires,
     id: toHex(signed.invitation.invitationId).slice(0, 16),
   });
   const managers = genesis.members.managers.map(({ address }) => address);

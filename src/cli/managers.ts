@@ -66,10 +66,14 @@ function rowOf(manager: ManagerStatus) {
 function jsonOf(manager: ManagerStatus): object {
   const { member, active, changedHeight, changedAtUnixMs, absences, offenceHeight } = manager;
   return {
-    ...{ manager_id: member?.managerId, state: active ? "active" : "suspended" },
+    manager_id: member?.managerId,
+    state: active ? "active" : "suspended",
     ...(active ? {} : { reason: reasonOf(manager) }),
-    ...{ changed_height: Number(changedHeight), changed_at_unix_ms: Number(changedAtUnixMs) },
-    ...{ absences, offence_height: Number(offenceHeight), address: member?.address },
+    changed_height: Number(changedHeight),
+    changed_at_unix_ms: Number(changedAtUnixMs),
+    absences,
+    offence_height: Number(offenceHeight),
+    address: member?.address,
   };
 }
 
@@ -104,8 +108,11 @@ async function printHistory(
 
 function absenceJson(absence: Absence, fromMs: number, toMs: number | undefined): object {
   return {
-    ...{ manager_id: absence.managerId, reason: absence.why },
-    ...{ from_height: absence.fromHeight, from_unix_ms: fromMs },
-    ...{ to_height: absence.toHeight ?? null, to_unix_ms: toMs ?? null },
+    manager_id: absence.managerId,
+    reason: absence.why,
+    from_height: absence.fromHeight,
+    from_unix_ms: fromMs,
+    to_height: absence.toHeight ?? null,
+    to_unix_ms: toMs ?? null,
   };
 }

@@ -3,8 +3,12 @@ import { SingleBar } from "cli-progress";
 
 /** How all of them look. */
 export const barLook = {
-  ...{ fps: 8, barsize: 24, hideCursor: true, clearOnComplete: true },
-  ...{ barCompleteChar: "█", barIncompleteChar: "░" },
+  fps: 8,
+  barsize: 24,
+  hideCursor: true,
+  clearOnComplete: true,
+  barCompleteChar: "█",
+  barIncompleteChar: "░",
 } as const;
 
 /** How far a command is that goes through a whole chain. */

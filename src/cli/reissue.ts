@@ -53,7 +53,10 @@ export function register(program: Command): void {
       const { role, id } = holderOf(certificate, former, { genesis, caPem });
       const { certificateFile, keyFile } = issuer;
       const authority = await loadCertificateAuthority({
-        ...{ consortiumName: genesis.name, caPem, certificateFile, keyFile },
+        consortiumName: genesis.name,
+        caPem,
+        certificateFile,
+        keyFile,
         ...readIssuerFiles(issuer),
       });
       const lifetimeMs = options.days === undefined ? issuer.lifetimeMs : options.days * dayMs;

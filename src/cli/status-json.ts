@@ -36,7 +36,10 @@ export function statusJson(status: GetStatusResponse, managers: readonly Manager
     pool_submissions: status.poolSubmissions,
     version: status.version,
     peers: status.peers.map(({ peerId, connected, height, falseObjections, halted }) => ({
-      ...{ peer_id: peerId, connected, height: Number(height), halted },
+      peer_id: peerId,
+      connected,
+      height: Number(height),
+      halted,
       false_objections: Number(falseObjections),
     })),
   };
@@ -45,8 +48,12 @@ export function statusJson(status: GetStatusResponse, managers: readonly Manager
 function scrubJson(scrub: ScrubStatus): object {
   const { checkedHeight, lastPassUnixMs, damaged, repaired, lastDamage, repairing } = scrub;
   return {
-    ...{ checked_height: Number(checkedHeight), last_pass_unix_ms: Number(lastPassUnixMs) },
-    ...{ damaged: Number(damaged), repaired: Number(repaired), last_damage: lastDamage, repairing },
+    checked_height: Number(checkedHeight),
+    last_pass_unix_ms: Number(lastPassUnixMs),
+    damaged: Number(damaged),
+    repaired: Number(repaired),
+    last_damage: lastDamage,
+    repairing,
   };
 }
 
@@ -54,6 +61,8 @@ function suspendedJson(manager: ManagerStatus): object {
   const { changedHeight, changedAtUnixMs, absences } = manager;
   return {
     reason: reasonOf(manager),
-    ...{ since_height: Number(changedHeight), since_unix_ms: Number(changedAtUnixMs), absences },
+    since_height: Number(changedHeight),
+    since_unix_ms: Number(changedAtUnixMs),
+    absences,
   };
 }

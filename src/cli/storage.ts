@@ -68,9 +68,16 @@ function rowOf(node: StorageNodeStatus) {
 
 function jsonOf(node: StorageNodeStatus): object {
   return {
-    ...{ node_id: node.nodeId, state: stateOf(node), connected: node.connected },
-    ...{ credit: node.credit, reward: node.reward, paid: node.paid, sponsor_id: node.sponsorId },
-    ...{ eligible: node.eligible, audit_failed: node.auditFailed, halted: node.halted },
+    node_id: node.nodeId,
+    state: stateOf(node),
+    connected: node.connected,
+    credit: node.credit,
+    reward: node.reward,
+    paid: node.paid,
+    sponsor_id: node.sponsorId,
+    eligible: node.eligible,
+    audit_failed: node.auditFailed,
+    halted: node.halted,
     last_attested_height: Number(node.lastAttestedHeight),
   };
 }

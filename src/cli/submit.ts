@@ -165,8 +165,12 @@ async function submitLocked(job: Job): Promise<void> {
     const progress = createProgress(count);
     const losses = new LossNotes(progress.note);
     const run = new SubmitRun({
-      ...{ client, progressFile, rows, signal },
-      ...{ batchRecordsMax: options.batch, inFlightMax: options.inFlight },
+      client,
+      progressFile,
+      rows,
+      signal,
+      batchRecordsMax: options.batch,
+      inFlightMax: options.inFlight,
       onProblem: (line, problem) => refused.add(line, problem),
       onSettled: (settled) => {
         losses.clear();

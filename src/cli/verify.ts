@@ -99,9 +99,16 @@ function readBytes(file: string): Uint8Array {
 function resultOf(verified: VerifiedReceipt): object {
   const { recordHash, height, blockId, timeMs, position, signers } = verified;
   return {
-    ...{ valid: true, record_hash: recordHash, height, block_id: blockId, time_unix_ms: timeMs },
-    ...{ position, previous_tree_size: verified.previousTreeSize, tree_size: verified.treeSize },
-    ...{ signers, record_checked: verified.recordChecked },
+    valid: true,
+    record_hash: recordHash,
+    height,
+    block_id: blockId,
+    time_unix_ms: timeMs,
+    position,
+    previous_tree_size: verified.previousTreeSize,
+    tree_size: verified.treeSize,
+    signers,
+    record_checked: verified.recordChecked,
   };
 }
 

@@ -120,8 +120,11 @@ export function checkConsistencyProof(
   checkTreeHead(from, proof.fromTreeSize, proof.fromRoot);
   if (to !== undefined) checkTreeHead(to, proof.toTreeSize, proof.toRoot);
   const claim = {
-    ...{ fromSize: Number(proof.fromTreeSize), toSize: Number(proof.toTreeSize) },
-    ...{ fromRoot: proof.fromRoot, toRoot: proof.toRoot, proof: proof.proof },
+    fromSize: Number(proof.fromTreeSize),
+    toSize: Number(proof.toTreeSize),
+    fromRoot: proof.fromRoot,
+    toRoot: proof.toRoot,
+    proof: proof.proof,
   };
   if (verifyConsistency(claim)) return;
   const sizes = `${proof.fromTreeSize} and ${proof.toTreeSize}`;

@@ -104,7 +104,11 @@ function consentOf(file: InvitationFile, joining: Joining) {
   const { id: memberId, signingSeed, signingKey, tlsSpkiSha256 } = joining;
   const { consortiumId, role } = invitation;
   const digest = registrationDigest({
-    ...{ consortiumId, role, memberId, signingKey, tlsSpkiSha256 },
+    consortiumId,
+    role,
+    memberId,
+    signingKey,
+    tlsSpkiSha256,
     invitationDigest: sha256(invitationBytes),
   });
   return create(ConsentSchema, {

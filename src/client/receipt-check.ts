@@ -123,10 +123,16 @@ export function verifyReceipt(
     { step: "signatures", message: `${signers.value.join(", ")} signed it; ${needed}.` },
   );
   return ok({
-    ...{ recordHash: receipt.recordHash, height, blockId: id.value, timeMs },
-    ...{ position: position.value, treeSize, previousTreeSize: before.value },
-    ...{ signers: signers.value },
-    ...{ recordChecked: record.value !== undefined, steps },
+    recordHash: receipt.recordHash,
+    height,
+    blockId: id.value,
+    timeMs,
+    position: position.value,
+    treeSize,
+    previousTreeSize: before.value,
+    signers: signers.value,
+    recordChecked: record.value !== undefined,
+    steps,
   });
 }
 

@@ -90,8 +90,11 @@ type Payload = NonNullable<MessageInitShape<typeof RecordSchema>["payload"]>;
 export function meterReading(parts: MeterReadingParts): Uint8Array {
   const { meterId, intervalStartS, intervalS, importedWh, exportedWh } = parts;
   const value = {
-    ...{ meterId, intervalStartUnixS: BigInt(intervalStartS), intervalS },
-    ...{ importedWh: BigInt(importedWh), exportedWh: BigInt(exportedWh) },
+    meterId,
+    intervalStartUnixS: BigInt(intervalStartS),
+    intervalS,
+    importedWh: BigInt(importedWh),
+    exportedWh: BigInt(exportedWh),
   };
   const timeMs = parts.timeMs ?? (intervalStartS + intervalS) * 1000;
   return recordBytes(parts, timeMs, { case: "meterReading", value });
@@ -102,7 +105,8 @@ export function tradeTerms(parts: TradeTermsParts): Uint8Array {
   const { tradeId, sellerId, buyerId, deliveryStartS, energyWh, priceMicroPerKwh } = parts;
   const terms = create(TradeTermsSchema, {
     tradeId: tradeId ?? randomBytes(tradeIdBytes),
-    ...{ sellerId, buyerId },
+    sellerId,
+    buyerId,
     deliveryStartUnixS: BigInt(deliveryStartS),
     energyWh: BigInt(energyWh),
     priceMicroPerKwh: BigInt(priceMicroPerKwh),
@@ -134,7 +138,9 @@ export function chargingSession(parts: ChargingSessionParts): Uint8Array {
   const { stationId, startS, endS, energyWh } = parts;
   const value = {
     stationId,
-    ...{ startUnixS: BigInt(startS), endUnixS: BigInt(endS), energyWh: BigInt(energyWh) },
+    startUnixS: BigInt(startS),
+    endUnixS: BigInt(endS),
+    energyWh: BigInt(energyWh),
   };
   return recordBytes(parts, parts.timeMs ?? endS * 1000, { case: "chargingSession", value });
 }

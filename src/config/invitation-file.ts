@@ -89,8 +89,14 @@ export function readInvitationFile(file: string): InvitationFile {
   const { ca_bundle_pem: caPem, certificate_pem: certPem, key_pem: keyPem } = parsed.data;
   const tls = { certPem, keyPem, caPem };
   return {
-    ...{ invitation, invitationBytes, signature, bearerSeed, addresses, tls },
-    ...{ genesis: genesis.value, genesisBytes },
+    invitation,
+    invitationBytes,
+    signature,
+    bearerSeed,
+    addresses,
+    tls,
+    genesis: genesis.value,
+    genesisBytes,
   };
 }
 

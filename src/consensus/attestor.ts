@@ -137,13 +137,17 @@ export function judgeCandidate(
   return {
     kind: "attest",
     claim: {
-      ...{ consortiumId, height: block.height, round, blockId: block.blockId },
+      consortiumId,
+      height: block.height,
+      round,
+      blockId: block.blockId,
       hash2: log.hash2,
       treeSize: log.frontier.size,
       verdict: matches ? AttestationVerdict.MATCH : AttestationVerdict.MISMATCH,
     },
     auditPositions: auditPositions({
-      ...{ beacon, nodeId },
+      beacon,
+      nodeId,
       treeSize: head.frontier.size,
       count: policy.auditRecords,
     }),

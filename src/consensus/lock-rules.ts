@@ -34,7 +34,10 @@ export function restoredLock(lock: CommitPlace, commits: readonly CommitPlace[])
   const { round, block } = lock;
   const others = commits.filter((each) => each.block !== nilBlock && each.block !== block);
   return {
-    ...{ lockedRound: round, lockedBlock: block, validRound: round, validBlock: block },
+    lockedRound: round,
+    lockedBlock: block,
+    validRound: round,
+    validBlock: block,
     otherRound: others.reduce((highest, each) => Math.max(highest, each.round), -1),
   };
 }
@@ -97,7 +100,10 @@ export function onLockCertificate(
 function lockedOn(round: number, block: BlockKey, before: LockState): LockState {
   const otherRound = before.lockedBlock === block ? before.otherRound : before.lockedRound;
   return {
-    ...{ lockedRound: round, lockedBlock: block, validRound: round, validBlock: block },
+    lockedRound: round,
+    lockedBlock: block,
+    validRound: round,
+    validBlock: block,
     otherRound,
   };
 }

@@ -52,7 +52,12 @@ export function publicFacts(
 ): BlockFacts {
   const { blockId, height, createdRound, proposerId, timestampMs, treeSize, header } = block;
   return {
-    ...{ blockId, height, createdRound, proposerId, timestampMs, treeSize },
+    blockId,
+    height,
+    createdRound,
+    proposerId,
+    timestampMs,
+    treeSize,
     hash1: header.hash1,
     beacon: header.beacon,
     leafCount: block.leaves.length,
@@ -184,8 +189,13 @@ export function blockEffects(
   const { height, timestampMs, control, header, sealedBytes, previousCertificates } = block;
   const { facts } = head;
   return {
-    ...{ policy, height, timestampMs, operations: control, sealedBytes },
-    ...{ beacon: header.beacon, previousTimestampMs: head.timestampMs },
+    policy,
+    height,
+    timestampMs,
+    operations: control,
+    sealedBytes,
+    beacon: header.beacon,
+    previousTimestampMs: head.timestampMs,
     previous: facts && { facts, integrity: previousCertificates?.integrity },
   };
 }

@@ -71,7 +71,9 @@ export class Rounds {
     this.#state = new HeightState(context, (block) => this.#mustKeep(block));
     this.#speaker = new Speaker(context.height);
     this.#intake = new Intake({
-      ...{ selfId, state: this.#state, round: () => this.#round },
+      selfId,
+      state: this.#state,
+      round: () => this.#round,
       send: (message) => this.#out.messages.push(message),
       start: (task) => this.#out.tasks.push(task),
     });

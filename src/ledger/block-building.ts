@@ -104,7 +104,10 @@ export function buildBlock(options: BuildOptions): BuiltBlock {
   const { head, policy, timestampMs, epochKey } = options;
   checkOptions(options);
   const execution = new BlockExecution({
-    ...{ state: options.state, policy, timestampMs, members: head.members },
+    state: options.state,
+    policy,
+    timestampMs,
+    members: head.members,
     height: head.height + 1,
     firstPosition: head.frontier.size,
     start: startOf(options),
@@ -115,7 +118,10 @@ export function buildBlock(options: BuildOptions): BuiltBlock {
   const block = assemble(options, outcome, control, filling);
   const { createdRound, proposerId, beacon } = options;
   const identity = {
-    ...{ createdRound, proposerId, timestampMs, beacon },
+    createdRound,
+    proposerId,
+    timestampMs,
+    beacon,
     blockId: blockId(block.block?.header ?? emptyBytes),
   };
   const executed = executedBlock(outcome, head, identity, policy);

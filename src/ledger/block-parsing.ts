@@ -97,10 +97,14 @@ export function parseBlock(block: Block): Result<ParsedBlock, Violation> {
     return digestMismatch(message, "certificates_digest");
   }
   return ok({
-    ...{ blockId: blockId(block.header), headerBytes: block.header, block },
+    blockId: blockId(block.header),
+    headerBytes: block.header,
+    block,
     ...head.value,
     ...roots,
-    ...{ leaves: block.leaves, leafHashes, control: control.value },
+    leaves: block.leaves,
+    leafHashes,
+    control: control.value,
     ...(certificates.value && { previousCertificates: certificates.value }),
   });
 }

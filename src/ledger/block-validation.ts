@@ -67,7 +67,9 @@ export function validateBlock(options: ValidationOptions): Result<ValidBlock, Vi
   const certified = checkPrevious(options);
   if (!certified.ok) return certified;
   const execution = new BlockExecution({
-    ...{ state: options.state, policy, members: head.members },
+    state: options.state,
+    policy,
+    members: head.members,
     height: parsed.height,
     timestampMs: parsed.timestampMs,
     firstPosition: head.frontier.size,

@@ -48,7 +48,9 @@ export function buildCommit(commits: readonly Vote[]): CommitCertificate {
   const { first, sorted } = sameVotes(commits, VoteKind.COMMIT);
   const { height, round, blockId } = first;
   return create(CommitCertificateSchema, {
-    ...{ height, round, blockId },
+    height,
+    round,
+    blockId,
     signatures: sorted.map(signed),
   });
 }
@@ -80,7 +82,11 @@ export function buildIntegrity({ round, hash2, matches }: IntegrityParts): Integ
   }
   const signatures = sorted.map(({ nodeId, audit, signature }) => ({ nodeId, audit, signature }));
   return create(IntegrityCertificateSchema, {
-    ...{ height, round, blockId, hash2, treeSize },
+    height,
+    round,
+    blockId,
+    hash2,
+    treeSize,
     signatures,
   });
 }

@@ -45,7 +45,10 @@ export function checkSigners<T extends Signed>(
     const what = `${rule.statement} of ${signerId} at height ${rule.height}`;
     const message = `A signature in a certificate does not verify: ${what}.`;
     checks.push({
-      ...{ publicKey, digest: rule.digestOf(entry), signature, what },
+      publicKey,
+      digest: rule.digestOf(entry),
+      signature,
+      what,
       violation: violation("CERTIFICATE_INVALID", message, `${field}.signature`),
     });
   }

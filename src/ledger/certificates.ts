@@ -61,7 +61,9 @@ export function checkApproval(
   }
   const digest = acceptDigest({ consortiumId, height, blockId });
   return checkSigners(signatures, {
-    ...{ path: `${path}.signatures`, statement: "ACCEPT", height },
+    path: `${path}.signatures`,
+    statement: "ACCEPT",
+    height,
     signerOf: (entry) => entry.managerId,
     keyOf: (id) => (required.has(id) ? members.manager(id)?.signingKey : undefined),
     digestOf: () => digest,
@@ -83,7 +85,9 @@ export function checkCommit(
   const { height, blockId } = facts;
   const digest = commitDigest({ consortiumId, height, round: certificate.round, blockId });
   return checkSigners(certificate.signatures, {
-    ...{ path: `${path}.signatures`, statement: "COMMIT", height },
+    path: `${path}.signatures`,
+    statement: "COMMIT",
+    height,
     signerOf: (entry) => entry.managerId,
     keyOf: (id) => members.manager(id)?.signingKey,
     digestOf: () => digest,
@@ -113,7 +117,9 @@ export function checkPolka(
     return invalid("A valid round is -1 or before the round.", field);
   }
   return checkSigners(approvals, {
-    ...{ path: `${path}.approvals`, statement: "APPROVE", height },
+    path: `${path}.approvals`,
+    statement: "APPROVE",
+    height,
     signerOf: (entry) => entry.managerId,
     keyOf: (id) => members.manager(id)?.signingKey,
     digestOf: ({ validRound }) =>
@@ -163,7 +169,9 @@ export function checkIntegrity(
   const verdict = AttestationVerdict.MATCH;
   const claim = { consortiumId, height, round, blockId, hash2: hash1, treeSize, verdict };
   return checkSigners(signatures, {
-    ...{ path: `${path}.signatures`, statement: "MATCH", height },
+    path: `${path}.signatures`,
+    statement: "MATCH",
+    height,
     signerOf: (entry) => entry.nodeId,
     keyOf: (id) => (committee.has(id) ? members.storageNode(id)?.signingKey : undefined),
     digestOf: ({ audit }) => attestationDigest({ ...claim, audit }),

@@ -61,8 +61,13 @@ export function joiningOf({ operation }: ControlOperation): Joining | undefined 
     const keys = { signingKey, tlsSpkiSha256 };
     const path = "admit_storage_node";
     return {
-      ...{ path, role: InvitedRole.STORAGE, memberId, ...keys },
-      ...{ sponsorId, agentIds: [], consent },
+      path,
+      role: InvitedRole.STORAGE,
+      memberId,
+      ...keys,
+      sponsorId,
+      agentIds: [],
+      consent,
     };
   }
   if (operation.case !== "registerParticipant") return undefined;
@@ -72,8 +77,13 @@ export function joiningOf({ operation }: ControlOperation): Joining | undefined 
   const keys = { signingKey, tlsSpkiSha256 };
   const path = "register_participant";
   return {
-    ...{ path, role: InvitedRole.PARTICIPANT, memberId, ...keys },
-    ...{ sponsorId: undefined, agentIds, consent },
+    path,
+    role: InvitedRole.PARTICIPANT,
+    memberId,
+    ...keys,
+    sponsorId: undefined,
+    agentIds,
+    consent,
   };
 }
 
@@ -208,7 +218,11 @@ export function consentSignatures(
   const isHere = equalBytes(invitation.consortiumId, consortiumId);
   const message = `Not signed by ${operator.officerId} for this consortium.`;
   const registration = registrationDigest({
-    ...{ consortiumId, role, memberId, signingKey, tlsSpkiSha256 },
+    consortiumId,
+    role,
+    memberId,
+    signingKey,
+    tlsSpkiSha256,
     invitationDigest: sha256(consent.invitation),
   });
   const at = Number(invitation.checkpoint?.height ?? 0n);

@@ -73,7 +73,10 @@ export function concludeExecution(
   }
   const { frontier, nodes } = appendLeaves(head.frontier, leaves.map(leafHashOf));
   return {
-    ...{ leaves, sealed, frontier, newNodes: nodes },
+    leaves,
+    sealed,
+    frontier,
+    newNodes: nodes,
     hash1: rootOf(frontier),
     members: execution.members(),
     sealedBytes: execution.sealedBytes,

@@ -89,8 +89,15 @@ export function parseGenesis(fileBytes: Uint8Array): Result<GenesisState, Violat
   const operations = checkStateOperations(genesis.operations, members.value);
   if (!operations.ok) return operations;
   return ok({
-    ...{ consortiumId: sha256(fileBytes), name, genesis, policy, beacon },
-    ...{ epochCommitment, timestampMs, members: members.value, operations: operations.value },
+    consortiumId: sha256(fileBytes),
+    name,
+    genesis,
+    policy,
+    beacon,
+    epochCommitment,
+    timestampMs,
+    members: members.value,
+    operations: operations.value,
   });
 }
 

@@ -41,11 +41,21 @@ export function decodeHead(bytes: Uint8Array): LedgerHead | undefined {
   if ((height === 0) !== (state.facts === undefined)) return undefined;
   const { blockId, stateDigest, beacon } = state;
   return {
-    ...{ height, blockId, timestampMs, frontier: frontier.value, stateDigest, beacon },
-    ...{ members, electorate },
+    height,
+    blockId,
+    timestampMs,
+    frontier: frontier.value,
+    stateDigest,
+    beacon,
+    members,
+    electorate,
     ...(state.facts && {
       facts: blockFacts(state.facts, {
-        ...{ blockId, beacon, height, timestampMs, frontier: frontier.value },
+        blockId,
+        beacon,
+        height,
+        timestampMs,
+        frontier: frontier.value,
       }),
     }),
   };
@@ -55,7 +65,9 @@ export function decodeHead(bytes: Uint8Array): LedgerHead | undefined {
 export function factsOf(facts: BlockFacts) {
   const { createdRound, proposerId, leafCount, requiredAccepts, absences, eligible } = facts;
   return {
-    ...{ createdRound, proposerId, leafCount },
+    createdRound,
+    proposerId,
+    leafCount,
     requiredAccepts: [...requiredAccepts],
     absences: [...absences],
     eligible: [...eligible],
@@ -71,7 +83,17 @@ export function blockFacts(
 ): BlockFacts {
   const { blockId, beacon, height, timestampMs, frontier } = rest;
   return {
-    ...{ blockId, height, createdRound, proposerId, timestampMs, beacon, leafCount },
-    ...{ treeSize: frontier.size, hash1: rootOf(frontier), requiredAccepts, absences, eligible },
+    blockId,
+    height,
+    createdRound,
+    proposerId,
+    timestampMs,
+    beacon,
+    leafCount,
+    treeSize: frontier.size,
+    hash1: rootOf(frontier),
+    requiredAccepts,
+    absences,
+    eligible,
   };
 }

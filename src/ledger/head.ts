@@ -53,9 +53,14 @@ export function genesisHead(genesis: GenesisState): {
   }
   const stateWrites = tables.writes();
   const head: LedgerHead = {
-    ...{ height: 0, blockId: consortiumId, timestampMs, beacon, frontier: emptyFrontier },
+    height: 0,
+    blockId: consortiumId,
+    timestampMs,
+    beacon,
+    frontier: emptyFrontier,
     stateDigest: stateDigest(consortiumId, stateWrites),
-    ...{ members, electorate: members },
+    members,
+    electorate: members,
   };
   return { head, stateWrites };
 }

@@ -33,7 +33,10 @@ export type SuspensionCause = "absent" | "equivocated";
 export const initialStanding: Standing = {
   active: true,
   reason: undefined,
-  ...{ changedHeight: 0, changedAtMs: 0, absences: 0, offenceHeight: 0 },
+  changedHeight: 0,
+  changedAtMs: 0,
+  absences: 0,
+  offenceHeight: 0,
 };
 
 export type Manager = Standing & {
@@ -81,9 +84,15 @@ export type StorageStanding = {
 export const initialStorageStanding: StorageStanding = {
   suspension: undefined,
   credit: creditAtAdmission,
-  ...{ reward: 0n, paid: 0n },
-  ...{ admittedHeight: 0, changedHeight: 0, changedAtMs: 0, absences: 0 },
-  ...{ lastAttestedHeight: 0, auditFailed: false, rewardedKibSeconds: 0n },
+  reward: 0n,
+  paid: 0n,
+  admittedHeight: 0,
+  changedHeight: 0,
+  changedAtMs: 0,
+  absences: 0,
+  lastAttestedHeight: 0,
+  auditFailed: false,
+  rewardedKibSeconds: 0n,
 };
 
 export type StorageNode = StorageStanding & {

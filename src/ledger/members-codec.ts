@@ -54,7 +54,10 @@ export function decodeEntries(bytes: Uint8Array): MemberLists | undefined {
   const entries = decodeCanonical(MemberListSchema, bytes)?.entries;
   if (entries === undefined) return undefined;
   const read: MutableLists = {
-    ...{ managers: [], storageNodes: [], officers: [], openCommittees: [] },
+    managers: [],
+    storageNodes: [],
+    officers: [],
+    openCommittees: [],
     totals: noTotals,
   };
   let last = 0;
@@ -151,7 +154,9 @@ function managerEntry(manager: Manager): Entry {
   const { active, reason, changedHeight, changedAtMs, absences, offenceHeight, ...member } =
     manager;
   const value = create(ManagerEntrySchema, {
-    ...{ member, suspended: !active, absences },
+    member,
+    suspended: !active,
+    absences,
     reason: suspensionReason(reason),
     changedHeight: BigInt(changedHeight),
     changedAtUnixMs: BigInt(changedAtMs),
@@ -172,7 +177,12 @@ function storageNodeEntry(node: StorageNode): Entry {
   const value = create(StorageNodeEntrySchema, {
     admission: { nodeId, signingKey, tlsSpkiSha256, sponsorId },
     suspension: storageSuspension(node.suspension),
-    ...{ credit, reward, paid, absences, auditFailed, rewardedKibSeconds },
+    credit,
+    reward,
+    paid,
+    absences,
+    auditFailed,
+    rewardedKibSeconds,
     admittedHeight: BigInt(node.admittedHeight),
     changedHeight: BigInt(node.changedHeight),
     changedAtUnixMs: BigInt(node.changedAtMs),
@@ -200,7 +210,9 @@ function storageCauseOf(code: StorageSuspension): StorageSuspensionCause | undef
 function openCommitteeEntry(open: OpenCommittee): Entry {
   const { blockId, round, hash1 } = open;
   const value = create(OpenCommitteeSchema, {
-    ...{ blockId, round, hash1 },
+    blockId,
+    round,
+    hash1,
     height: BigInt(open.height),
     treeSize: BigInt(open.treeSize),
     missing: [...open.missing],
@@ -240,8 +252,18 @@ function managerOf(entry: ManagerEntry): Manager | undefined {
   if (offenceHeight === undefined || suspended !== (reason !== undefined)) return undefined;
   if (suspensionReason(reason) !== entry.reason) return undefined;
   return {
-    ...{ managerId, signingKey, vrfKey, hpkeKey, tlsSpkiSha256, address },
-    ...{ active: !suspended, reason, changedHeight, changedAtMs, absences, offenceHeight },
+    managerId,
+    signingKey,
+    vrfKey,
+    hpkeKey,
+    tlsSpkiSha256,
+    address,
+    active: !suspended,
+    reason,
+    changedHeight,
+    changedAtMs,
+    absences,
+    offenceHeight,
   };
 }
 
@@ -260,9 +282,21 @@ function storageNodeOf(entry: StorageNodeEntry): StorageNode | undefined {
   if (admittedHeight === undefined || changedHeight === undefined) return undefined;
   if (changedAtMs === undefined || lastAttestedHeight === undefined) return undefined;
   return {
-    ...{ nodeId, signingKey, tlsSpkiSha256, sponsorId, suspension, credit, reward, paid },
-    ...{ admittedHeight, changedHeight, changedAtMs, absences, lastAttestedHeight },
-    ...{ auditFailed, rewardedKibSeconds },
+    nodeId,
+    signingKey,
+    tlsSpkiSha256,
+    sponsorId,
+    suspension,
+    credit,
+    reward,
+    paid,
+    admittedHeight,
+    changedHeight,
+    changedAtMs,
+    absences,
+    lastAttestedHeight,
+    auditFailed,
+    rewardedKibSeconds,
   };
 }
 

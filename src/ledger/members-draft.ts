@@ -109,7 +109,9 @@ export class MembersDraft {
     const { storageNodes, openCommittees, totals } = storage ?? this.#base;
     return {
       managers: managers ?? this.#managers,
-      ...{ storageNodes, openCommittees, totals },
+      storageNodes,
+      openCommittees,
+      totals,
       officers: officers.sort((a, b) => compareIds(a.officerId, b.officerId)),
     };
   }

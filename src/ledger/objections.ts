@@ -131,8 +131,11 @@ export function provenObjection(
     defined(hashes.get(`${level}/${at}`), "a tree has all of its complete nodes"),
   );
   return create(ProvenObjectionSchema, {
-    ...{ objection: defined(objections[index], "the place is one of theirs"), index, proof },
-    ...{ count: leaves.length, root: rootOf(frontier) },
+    objection: defined(objections[index], "the place is one of theirs"),
+    index,
+    proof,
+    count: leaves.length,
+    root: rootOf(frontier),
     ...(signature === undefined ? {} : { signature }),
   });
 }

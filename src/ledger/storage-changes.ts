@@ -44,7 +44,11 @@ export function changeOf(
   place: Pick<StandingChange, "kind" | "height" | "aboutHeight">,
 ): StandingChange {
   return {
-    ...{ nodeId, ...place, credit, creditDelta: credit - before.credit },
-    ...{ rewardDelta: reward - before.reward, paidDelta: paid - before.paid },
+    nodeId,
+    ...place,
+    credit,
+    creditDelta: credit - before.credit,
+    rewardDelta: reward - before.reward,
+    paidDelta: paid - before.paid,
   };
 }

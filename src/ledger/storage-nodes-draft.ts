@@ -119,9 +119,16 @@ export class StorageNodesDraft {
     const { reward = 0n, paid = 0n, lastAttestedHeight = 0, credit = 0 } = known ?? {};
     this.#put(
       {
-        ...{ nodeId, signingKey, tlsSpkiSha256, sponsorId },
-        ...{ ...initialStorageStanding, reward, paid, lastAttestedHeight },
-        ...{ ...this.#changedHere(), admittedHeight: this.#place.height },
+        nodeId,
+        signingKey,
+        tlsSpkiSha256,
+        sponsorId,
+        ...initialStorageStanding,
+        reward,
+        paid,
+        lastAttestedHeight,
+        ...this.#changedHere(),
+        admittedHeight: this.#place.height,
         rewardedKibSeconds: this.#totals.kibSeconds,
       },
       "admitted",

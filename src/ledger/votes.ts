@@ -92,8 +92,14 @@ export function checkAttestation(
   return ok({
     publicKey: node.signingKey,
     digest: attestationDigest({
-      ...{ consortiumId, height, round, blockId },
-      ...{ hash2, treeSize, verdict, audit },
+      consortiumId,
+      height,
+      round,
+      blockId,
+      hash2,
+      treeSize,
+      verdict,
+      audit,
     }),
     signature,
     ...described("attestation", nodeId, height),

@@ -41,8 +41,10 @@ export type WireProblem =
  * certificates. What they hold many of, honestly, are signatures and ids.
  */
 export const embeddedBounds: WireBounds = {
-  ...{ elements: 1_024, memoryBytes: 65_536 },
-  ...{ elementsPerByte: 1 / 2, memoryPerByte: 12 },
+  elements: 1_024,
+  memoryBytes: 65_536,
+  elementsPerByte: 1 / 2,
+  memoryPerByte: 12,
 };
 
 /**
@@ -50,8 +52,10 @@ export const embeddedBounds: WireBounds = {
  * whose elements are hashes of 32 bytes.
  */
 export const recordBounds: WireBounds = {
-  ...{ elements: 64, memoryBytes: 4_096 },
-  ...{ elementsPerByte: 1 / 8, memoryPerByte: 4 },
+  elements: 64,
+  memoryBytes: 4_096,
+  elementsPerByte: 1 / 8,
+  memoryPerByte: 4,
 };
 
 /** Messages within messages; the API's own are less than half as deep. */

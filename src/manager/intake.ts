@@ -47,7 +47,8 @@ export function createIntake(
   const submissions = new Submissions({
     ...shared,
     ...ports,
-    ...{ pool, after: options.time.after },
+    pool,
+    after: options.time.after,
     pauses: () => pausesOf(options.time, ports.isVoting),
     mightCure: (record, reason) =>
       pool.mightCure(record, reason) || candidates.mightCure(record, reason),

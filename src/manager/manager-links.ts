@@ -130,7 +130,9 @@ function openLink(peer: Manager, options: ManagerLinksOptions): Link {
   const { time, backoff } = options;
   const channel = options.dial(peer);
   const common = {
-    ...{ time, queueMessagesMax: options.queueMessagesMax, queueBytesMax: options.queueBytesMax },
+    time,
+    queueMessagesMax: options.queueMessagesMax,
+    queueBytesMax: options.queueBytesMax,
     onDropped: (messages: number) => options.onDropped(id, messages),
     ...(backoff && { backoff }),
   };

@@ -124,8 +124,17 @@ async function start(
   metrics.onScrape(() => sampleServer(metrics, server));
   const heads = new HeadSignal();
   const parts = {
-    ...{ config, genesis, certificate, store, heads, epochKey, log, metrics, server },
-    ...{ registry, issuer },
+    config,
+    genesis,
+    certificate,
+    store,
+    heads,
+    epochKey,
+    log,
+    metrics,
+    server,
+    registry,
+    issuer,
   };
   const { poolSubmissionsMax, poolBytesMax } = config.limits;
   let links: ManagerLinks | undefined;
@@ -201,7 +210,9 @@ function implement(
     .implement(
       RegistrationService,
       registrationService({
-        ...{ issuer, registry, operations: manager.publicSide.operations },
+        issuer,
+        registry,
+        operations: manager.publicSide.operations,
         waitMaxMs: config.limits.callWaitMsMax,
         members: () => store.head.members,
         participant: (id) => store.participant(id),
@@ -214,11 +225,17 @@ function openRenewal(parts: Parts, closers: Closers): CertificateRenewal {
   const { config, genesis, certificate, store, log, metrics, issuer } = parts;
   const { id, managerAddresses: addresses } = config;
   const others = askManagersInTurn({
-    ...{ consortiumName: genesis.name, addresses, tls: certificate.tls },
+    consortiumName: genesis.name,
+    addresses,
+    tls: certificate.tls,
     managers: () => store.head.members.managers.filter(({ managerId }) => managerId !== id),
   });
   const renewal = new CertificateRenewal({
-    ...{ id, certificate, log, observer: certificateObserver(metrics), time: systemTime },
+    id,
+    certificate,
+    log,
+    observer: certificateObserver(metrics),
+    time: systemTime,
     ask: async (request, take) =>
       issuer === undefined
         ? others(request, take)

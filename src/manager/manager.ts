@@ -92,7 +92,10 @@ export class Manager {
     const onFatal = (error: Error) => this.#end(error);
     const isIdle = () => ring.status().step === "idle";
     this.#voting = createVoting(options, shared, {
-      ...{ candidates, height: () => ring.height, isIdle, onFatal },
+      candidates,
+      height: () => ring.height,
+      isIdle,
+      onFatal,
       store: { saveStatements: (said) => this.#chain.statements.saveStatements(said) },
       wake: () => this.#driver.wake(),
     });
@@ -100,7 +103,10 @@ export class Manager {
     const connectedStorage = () => this.storage.connectedIds;
     const atTip = () => abstention.mayVote(store.head.height + 1);
     const intake = createIntake(options, shared, {
-      ...{ candidates, atTip, knowsAllFinal: () => tip.knowsAllFinal, connectedStorage },
+      candidates,
+      atTip,
+      knowsAllFinal: () => tip.knowsAllFinal,
+      connectedStorage,
       isVoting: () => !isIdle(),
       sign: statements.sign.bind(statements),
       follow: (work) => this.#tasks.follow(work),
@@ -112,12 +118,18 @@ export class Manager {
     this.broadcast = intake.broadcast;
     const validator = new BlockValidator(shared);
     this.#chain = new ChainWriter({
-      ...{ store, time, validator, observe: observer },
+      store,
+      time,
+      validator,
+      observe: observer,
       driver: () => this.#driver,
       onAppended: (appended, more) => this.#onAppended(appended, more),
     });
     this.#driver = new RingDriver(ring, {
-      ...{ candidates, time, statements, onFatal },
+      candidates,
+      time,
+      statements,
+      onFatal,
       listening: () => abstention.listening,
       send: (message, body) => this.peers.send(message, body),
       start: (task) => this.#tasks.start(task),
@@ -127,7 +139,8 @@ export class Manager {
     });
     const post = this.#driver.post.bind(this.#driver);
     this.#supervision = new Supervision(options, shared, {
-      ...{ peers: () => this.peers, post },
+      peers: () => this.peers,
+      post,
       wake: () => this.#wakeIfDue(),
       heightOf: (peer) => this.#sync.heightOf(peer),
       takesPart: () => !abstention.listening,
@@ -138,15 +151,22 @@ export class Manager {
       tell: (message, to) => this.peers.tell(message, to),
       sign: (kind, digest) => statements.sign(kind, store.head.height, digest),
       wake: () => this.#wakeIfDue(),
-      ...{ connectedStorage, atTip, whatIsMissing: () => availability.whatIsMissing() },
+      connectedStorage,
+      atTip,
+      whatIsMissing: () => availability.whatIsMissing(),
     });
     this.#calls = new BlockCalls({
-      ...{ ...shared, pool, idleMs: () => this.#chain.idleMs },
+      ...shared,
+      pool,
+      idleMs: () => this.#chain.idleMs,
       operations: [() => this.#supervision.callsForBlock(), () => this.publicSide.callsForBlock()],
     });
     const height = () => this.#driver.ring.height;
     this.#judge = new BlockJudge({
-      ...{ validator, candidates, height, post },
+      validator,
+      candidates,
+      height,
+      post,
       fetchBody: (holders, at, id) => this.peers.fetchBody(holders, at, id),
       defer: (work) => time.after(bodyGraceMs, work),
       onRefused: observer.blockRefused,
@@ -169,7 +189,10 @@ export class Manager {
       observe: observer,
     });
     const inbound = new InboundVotes({
-      ...{ ...shared, candidates, height, post },
+      ...shared,
+      candidates,
+      height,
+      post,
       onBody: (block) => this.#judge.takeBody(block),
       isNews: (head) => abstention.listening || this.#supervision.isNews(head),
       onOwn: (statement) => abstention.hearOwn(statement),
@@ -194,7 +217,9 @@ export class Manager {
     });
     const shipped = new ShippedBlocks(store, options.epochKey);
     this.peers = new PeerExchange({
-      ...{ links: options.links, inbound, candidates },
+      links: options.links,
+      inbound,
+      candidates,
       readBlocks: (from, limit) => shipped.forManagers(from, limit),
       onBody: (_, body) => this.#judge.takeBody(body.block),
       onBlocks: async (from, blocks) => {
@@ -203,7 +228,9 @@ export class Manager {
       },
     });
     this.storage = new StorageExchange({
-      ...{ selfId: options.selfId, candidates, after: time.after },
+      selfId: options.selfId,
+      candidates,
+      after: time.after,
       standInMs: standInMs(timeoutsOf(shared.policy)),
       managerIds: () => shared.members().managers.map(({ managerId }) => managerId),
       head: () => headOf(store),
@@ -234,7 +261,12 @@ export class Manager {
       observe: observer,
     });
     this.#tasks = new RingTasks({
-      ...{ producer, judge: this.#judge, candidates, storage: this.storage, submissions, post },
+      producer,
+      judge: this.#judge,
+      candidates,
+      storage: this.storage,
+      submissions,
+      post,
       onFatal,
     });
   }

@@ -366,7 +366,7 @@ function claimsOf(signed: SignedObjections): readonly Claim[] {
   const [submissionHex, { managerId }] = [toHex(signature.submissionId), signature];
   return objections.map((objection, index) => {
     const place = placeIn(submissionHex, toHex(objection.recordHash));
-    return { ...{ objection, index, signed, managerId }, submissionHex, place };
+    return { objection, index, signed, managerId, submissionHex, place };
   });
 }
 

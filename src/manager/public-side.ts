@@ -80,7 +80,9 @@ export class PublicSide {
       tell: (value) => tell({ case: "finding", value }),
     });
     this.#audits = new AuditWatch({
-      ...{ ...shared, store, observe: observer },
+      ...shared,
+      store,
+      observe: observer,
       onFalse: (found) => this.#findings.note(found),
     });
     this.#late = new LateAttestations(shared.head);

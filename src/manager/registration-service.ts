@@ -103,7 +103,10 @@ class Registration {
     const admittedHeight = await this.#joined(registered, context, () => {
       const agentIds = parseInvitation(consent.invitation)?.agentIds ?? [];
       const value = create(RegisterParticipantSchema, {
-        ...{ participantId, ...keys, agentIds, consent },
+        participantId,
+        ...keys,
+        agentIds,
+        consent,
       });
       return { case: "registerParticipant", value };
     });

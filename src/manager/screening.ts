@@ -127,7 +127,10 @@ class Screening {
     this.#ledger = new StateTables(state);
     this.#timestampMs = nextTimestampMs(ports);
     this.#execution = new BlockExecution({
-      ...{ state, policy: ports.policy, members, timestampMs: this.#timestampMs },
+      state,
+      policy: ports.policy,
+      members,
+      timestampMs: this.#timestampMs,
       height: height + 1,
       firstPosition: frontier.size,
     });

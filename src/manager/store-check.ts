@@ -35,7 +35,11 @@ export async function checkManagerStore(
     return 0;
   }
   const validator = new BlockValidator({
-    ...{ consortiumId, policy, epochKey, signatures: new SignatureCache(), vrf: ecvrf },
+    consortiumId,
+    policy,
+    epochKey,
+    signatures: new SignatureCache(),
+    vrf: ecvrf,
     head: () => made.head,
     readState: (keys) => made.state(keys),
   });

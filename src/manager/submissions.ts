@@ -247,7 +247,8 @@ export class Submissions {
       const { participantId } = parsed.value;
       const causer: Causer = { kind: "own", participantId };
       const screened = await this.#screenAndPool(causer, parsed.value, {
-        ...{ own: true, records: parsed.value.records },
+        own: true,
+        records: parsed.value.records,
       });
       if (!screened.ok || screened.value.added === "settled") {
         await this.#ports.deletePooled([parsed.value.id]);

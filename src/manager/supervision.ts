@@ -75,13 +75,17 @@ export class Supervision {
     const fits = (operation: ControlOperation) => fitsNow(operation, shared);
     this.#control = new ControlPool({ ...shared, fits }, store.head.height);
     this.#exchange = new ControlExchange({
-      ...{ ...shared, ...ports, offences, tell },
+      ...shared,
+      ...ports,
+      offences,
+      tell,
       pool: this.#control,
       onDropped: observer.dropped,
       onAccused: observer.accused,
     });
     this.#resumption = new Resumption({
-      ...{ ...shared, ...ports },
+      ...shared,
+      ...ports,
       tipHeight: () => this.#tipHeight(shared.members()),
       send: (value: ResumeManager) => tell({ case: "resume", value }),
     });

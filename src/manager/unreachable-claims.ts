@@ -60,7 +60,9 @@ export class UnreachableClaims {
       const digest = unreachableDigest({ consortiumId, nodeId, height });
       const invalid = await signatures.firstInvalid([
         {
-          ...{ publicKey: manager.signingKey, digest, signature: claim.signature },
+          publicKey: manager.signingKey,
+          digest,
+          signature: claim.signature,
           ...described("claim", from, height),
         },
       ]);

@@ -58,7 +58,9 @@ export async function getConsortium(
     },
   );
   return {
-    ...{ consortiumName, consortiumId, policy },
+    consortiumName,
+    consortiumId,
+    policy,
     managers: managers.map(managerStatus),
     rules: [...ruleIds],
     history: items,
@@ -79,7 +81,10 @@ function managerStatus(manager: Manager): MessageInitShape<typeof ManagerStatusS
   const { active, reason, changedHeight, changedAtMs, absences, offenceHeight, ...member } =
     manager;
   return {
-    ...{ member, active, absences, reason: suspensionReason(reason) },
+    member,
+    active,
+    absences,
+    reason: suspensionReason(reason),
     changedHeight: BigInt(changedHeight),
     changedAtUnixMs: BigInt(changedAtMs),
     offenceHeight: BigInt(offenceHeight),
@@ -141,7 +146,12 @@ export async function listStorageNodes(
 function standing(node: StorageNode): MessageInitShape<typeof StorageNodeStatusSchema> {
   const { nodeId, suspension, credit, reward, paid, sponsorId, auditFailed } = node;
   return {
-    ...{ nodeId, credit, reward, paid, sponsorId, auditFailed },
+    nodeId,
+    credit,
+    reward,
+    paid,
+    sponsorId,
+    auditFailed,
     state: suspension !== undefined ? MemberState.SUSPENDED : MemberState.ACTIVE,
     suspension: storageSuspension(suspension),
     admittedHeight: BigInt(node.admittedHeight),

@@ -86,8 +86,13 @@ export class Connections {
     this.#makeRoomFor(causer);
     if (this.#groups.strangers.take(causer, 1) !== undefined) return refuse(socket);
     const connection: Connection = {
-      ...{ socket, key, causer, group: "strangers", age: 0 },
-      ...{ session: undefined, cutAt: undefined },
+      socket,
+      key,
+      causer,
+      group: "strangers",
+      age: 0,
+      session: undefined,
+      cutAt: undefined,
     };
     this.#open.set(key, connection);
     socket.once("close", () => this.#forget(connection));

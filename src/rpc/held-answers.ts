@@ -58,7 +58,9 @@ export class HeldAnswers {
     const answer = new HeldAnswer({
       holdings: this.#groups[group],
       holding: this.#holding,
-      ...{ identity, ends, causer: causerOf(identity) },
+      identity,
+      ends,
+      causer: causerOf(identity),
       onCrowded: (causer) => this.#endMost(causer),
     });
     if (signal.aborted) answer.close();

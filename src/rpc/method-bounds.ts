@@ -22,7 +22,8 @@ const small: RequestBounds = { bytes: 256 * KiB, elements: 512, memoryBytes: 128
 
 /** Records are bytes, and so is the header; the rule on their number gives the better reason. */
 const submission: RequestBounds = {
-  ...{ bytes: Number.POSITIVE_INFINITY, elements: 4 * submissionRecordsBound },
+  bytes: Number.POSITIVE_INFINITY,
+  elements: 4 * submissionRecordsBound,
   memoryBytes: 1 * MiB,
 };
 
@@ -40,28 +41,36 @@ const certificateElements = 4 * storageNodesMax + 3 * 4 * managersMax;
  * block, and costs more to decode than its sender pays for it.
  */
 const oneBlock: RequestBounds = {
-  ...{ bytes: Number.POSITIVE_INFINITY, elements: 2 * KiB, memoryBytes: 512 * KiB },
-  ...{ elementsPerByte: 1 / 12, memoryPerByte: 12 },
+  bytes: Number.POSITIVE_INFINITY,
+  elements: 2 * KiB,
+  memoryBytes: 512 * KiB,
+  elementsPerByte: 1 / 12,
+  memoryPerByte: 12,
   elementsMax: blockElements + certificateElements + 8 * KiB,
   memoryMax: 32 * MiB,
 };
 
 /** Blocks as many as fit: each carries the certificates of the one before it in bytes besides. */
 const manyBlocks: WireBounds = {
-  ...{ elements: 4 * KiB, memoryBytes: 1 * MiB },
-  ...{ elementsPerByte: 1 / 12, memoryPerByte: 8 },
+  elements: 4 * KiB,
+  memoryBytes: 1 * MiB,
+  elementsPerByte: 1 / 12,
+  memoryPerByte: 8,
 };
 
 /** An attestation, a head, a proof of a fork with two signatures of each manager. */
 const fromStorageNode: RequestBounds = {
-  ...{ bytes: 256 * KiB, elements: 2 * 3 * managersMax + 256 },
+  bytes: 256 * KiB,
+  elements: 2 * 3 * managersMax + 256,
   memoryBytes: 256 * KiB,
 };
 
 /** Lists of records, blocks, members and changes, which clients take in at most 4 or 16 MiB. */
 const answer: WireBounds = {
-  ...{ elements: 128 * KiB, memoryBytes: 16 * MiB },
-  ...{ elementsPerByte: 1 / 8, memoryPerByte: 12 },
+  elements: 128 * KiB,
+  memoryBytes: 16 * MiB,
+  elementsPerByte: 1 / 8,
+  memoryPerByte: 12,
 };
 
 /** The names are those of registered methods, never a caller's text. */

@@ -95,8 +95,15 @@ export class Attesting {
     const audit = auditDigest(block.header.beacon, nodeId, sealed);
     const { height, treeSize, round, blockId, hash2, verdict } = judged.claim;
     return create(AttestationSchema, {
-      ...{ height: BigInt(height), round, blockId, hash2, treeSize: BigInt(treeSize), verdict },
-      ...{ audit, nodeId, signature: sign(attestationDigest({ ...judged.claim, audit })) },
+      height: BigInt(height),
+      round,
+      blockId,
+      hash2,
+      treeSize: BigInt(treeSize),
+      verdict,
+      audit,
+      nodeId,
+      signature: sign(attestationDigest({ ...judged.claim, audit })),
     });
   }
 

@@ -124,7 +124,11 @@ export class Following {
       this.#ports,
       store.append(
         {
-          ...{ block: block.block, sealedRecords, certificates, storageHeader, head },
+          block: block.block,
+          sealedRecords,
+          certificates,
+          storageHeader,
+          head,
           newNodes: log.newNodes,
         },
         more ? "buffered" : "sync",

@@ -85,14 +85,26 @@ export class LiveChain {
     const signatures = new SignatureCache();
     const sign = (digest: Uint8Array) => files.signer.sign(digest);
     const returning: Returning = new Returning({
-      ...{ nodeId: config.id, consortiumId, policy, sign, monotonicMs, wallMs },
+      nodeId: config.id,
+      consortiumId,
+      policy,
+      sign,
+      monotonicMs,
+      wallMs,
       head: () => store.head,
       isReady: () => !chain.syncing && !repair.repairing && !node.halted,
       tell: (value) => void tell({ message: { case: "returnNode", value } }),
     });
     const early: string[] = [];
     const chain = await StorageChain.open({
-      ...{ nodeId: config.id, consortiumId, policy, store, signatures, sign, monotonicMs, tell },
+      nodeId: config.id,
+      consortiumId,
+      policy,
+      store,
+      signatures,
+      sign,
+      monotonicMs,
+      tell,
       voice,
       ...(config.checkpoint && { checkpoint: config.checkpoint }),
       repairing: () => node.repair?.repairing ?? false,
@@ -282,7 +294,9 @@ async function openScrubber(
   const cacheBytes = 1024 * 1024;
   return new Scrubber({
     ...store.mendable,
-    ...{ consortiumId: files.genesis.consortiumId, monotonicMs, wallMs },
+    consortiumId: files.genesis.consortiumId,
+    monotonicMs,
+    wallMs,
     periodMs: config.scrubPeriodMs,
     progress: await store.scrubState(),
     save: (progress) => store.saveScrub(progress),

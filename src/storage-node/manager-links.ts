@@ -136,7 +136,8 @@ function openLink(manager: Manager, options: ManagerLinksOptions): Link {
     queueMessagesMax: options.queueMessagesMax,
     queueBytesMax: options.queueBytesMax,
     onDropped: (messages) => options.onDropped(managerId, messages),
-    ...{ time, ...(backoff && { backoff }) },
+    time,
+    ...(backoff && { backoff }),
   });
   return { channel, stream };
 }

@@ -50,14 +50,19 @@ export function queryService(ports: QueryServicePorts): ServiceHandlers<typeof Q
     getStatus: () => {
       const { height, blockId, frontier } = reader.head();
       return {
-        ...{ role: NodeRole.STORAGE, nodeId, version, blockId },
+        role: NodeRole.STORAGE,
+        nodeId,
+        version,
+        blockId,
         consortiumName: consortium.consortiumName,
         consortiumId: consortium.consortiumId,
         height: BigInt(height),
         treeSize: BigInt(frontier.size),
         root: rootOf(frontier),
         peers: ports.peers().map(({ managerId, connected, height: peerHeight }) => ({
-          ...{ peerId: managerId, role: NodeRole.MANAGER, connected },
+          peerId: managerId,
+          role: NodeRole.MANAGER,
+          connected,
           height: BigInt(peerHeight),
         })),
         syncing: ports.syncing(),
@@ -78,7 +83,10 @@ function scrubMessage(scrub: ReturnType<QueryServicePorts["scrub"]>) {
   return {
     checkedHeight: BigInt(height),
     lastPassUnixMs: BigInt(lastPassUnixMs),
-    ...{ damaged: BigInt(damaged), repaired: BigInt(repaired), lastDamage, repairing },
+    damaged: BigInt(damaged),
+    repaired: BigInt(repaired),
+    lastDamage,
+    repairing,
   };
 }
 

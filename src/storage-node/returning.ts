@@ -52,7 +52,9 @@ export class Returning {
     const claim = { consortiumId, nodeId, suspendedHeight, heldHeight };
     tell(
       create(ReturnStorageNodeSchema, {
-        ...{ nodeId, suspendedHeight: BigInt(suspendedHeight), heldHeight: BigInt(heldHeight) },
+        nodeId,
+        suspendedHeight: BigInt(suspendedHeight),
+        heldHeight: BigInt(heldHeight),
         signature: sign(returnDigest(claim)),
       }),
     );

@@ -115,7 +115,9 @@ export class Scrubber {
       const found: string[] = [];
       const walk = await ChainWalk.resume(
         {
-          ...{ head, fixed, consortiumId },
+          head,
+          fixed,
+          consortiumId,
           kv: readingOnly(kv, () => {
             files = true;
           }),

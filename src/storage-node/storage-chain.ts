@@ -199,7 +199,8 @@ export class StorageChain {
     const { height, storageBlockId, managerBlockId, frontier } = this.#ports.store.head;
     const value = {
       height: BigInt(height),
-      ...{ storageBlockId, managerBlockId },
+      storageBlockId,
+      managerBlockId,
       hash2: rootOf(frontier),
       treeSize: BigInt(frontier.size),
       behind: this.#sync.farBehind || this.#ports.repairing(),

@@ -136,9 +136,15 @@ function openRenewal(parts: Parts): CertificateRenewal {
   const { id, managerAddresses: addresses } = config;
   const { certificate, genesis } = files;
   const renewal = new CertificateRenewal({
-    ...{ id, certificate, log, observer: certificateObserver(metrics), time: systemTime },
+    id,
+    certificate,
+    log,
+    observer: certificateObserver(metrics),
+    time: systemTime,
     ask: askManagersInTurn({
-      ...{ consortiumName: genesis.name, addresses, tls: certificate.tls },
+      consortiumName: genesis.name,
+      addresses,
+      tls: certificate.tls,
       managers: () => opened.store.head.members.managers,
     }),
   });
@@ -231,8 +237,12 @@ function knowManagers({ metrics, opened }: Pick<Parts, "metrics" | "opened">): v
 }
 
 const noScrub = {
-  ...{ height: 0, lastPassUnixMs: 0, damaged: 0, repaired: 0 },
-  ...{ lastDamage: "", repairing: false },
+  height: 0,
+  lastPassUnixMs: 0,
+  damaged: 0,
+  repaired: 0,
+  lastDamage: "",
+  repairing: false,
 } as const;
 
 /** Also when the store has lost it. */
@@ -252,7 +262,10 @@ async function openMetrics(
   closers: Closers,
 ): Promise<Metrics> {
   const metrics = createMetrics({
-    ...{ role: "storage", nodeId: config.id, consortium, processMetrics },
+    role: "storage",
+    nodeId: config.id,
+    consortium,
+    processMetrics,
   });
   if (config.metrics !== undefined) {
     const server = await startMetricsServer(metrics, config.metrics);

@@ -52,7 +52,11 @@ async function appendFrom(
   const { block, sealedRecords, certificates, storageHeader, log, head } = checked;
   await made.append(
     {
-      ...{ block: block.block, sealedRecords, certificates, storageHeader, head },
+      block: block.block,
+      sealedRecords,
+      certificates,
+      storageHeader,
+      head,
       newNodes: log.newNodes,
     },
     "buffered",

@@ -107,11 +107,16 @@ export class ChainWalk {
     const root = rootOf(frontier);
     assert(equalBytes(root, block.header.hash1), "a final block's root is that of its leaves");
     const storageHeader = buildStorageBlockHeader({
-      ...{ block, previousStorageBlockId: this.#storageBlockId, hash2: root },
+      block,
+      previousStorageBlockId: this.#storageBlockId,
+      hash2: root,
       treeSize: frontier.size,
     });
     const writes = storageBlockWrites({
-      ...{ height, blockId: block.blockId, block: block.block, newNodes: nodes },
+      height,
+      blockId: block.blockId,
+      block: block.block,
+      newNodes: nodes,
       sealedRecords: await this.#sealedOf(block),
       // A block's certificates are in the next one; those of the head are checked at the end.
       certificates: create(BlockCertificatesSchema),
@@ -183,7 +188,8 @@ export class ChainWalk {
     const { kv, head, found, replaceHead } = this.#ports;
     const right: StorageHead = {
       ...head(),
-      ...{ frontier: this.#frontier, storageBlockId: this.#storageBlockId },
+      frontier: this.#frontier,
+      storageBlockId: this.#storageBlockId,
     };
     const bytes = encodeStorageHead(right);
     const stored = await tolerantGet(kv, chainKeys.head);

@@ -13,7 +13,8 @@ export function encodeStorageHead(head: StorageHead): Uint8Array {
     StorageHeadStateSchema,
     create(StorageHeadStateSchema, {
       height: BigInt(head.height),
-      ...{ storageBlockId, managerBlockId },
+      storageBlockId,
+      managerBlockId,
       timestampUnixMs: BigInt(head.timestampMs),
       frontier: encodeFrontier(head.frontier),
       members: head.members.encode(),
@@ -36,7 +37,10 @@ export function decodeStorageHead(bytes: Uint8Array): StorageHead | undefined {
   const { storageBlockId, managerBlockId, beacon } = state;
   const place = { height, timestampMs, frontier: frontier.value };
   return {
-    ...{ ...place, storageBlockId, managerBlockId, members },
+    ...place,
+    storageBlockId,
+    managerBlockId,
+    members,
     ...(state.facts && {
       facts: blockFacts(state.facts, { ...place, blockId: managerBlockId, beacon }),
     }),

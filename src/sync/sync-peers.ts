@@ -63,9 +63,15 @@ export class SyncPeers {
     const known = this.#peers.get(id);
     if (known !== undefined) return known;
     const peer: SyncPeer = {
-      ...{ id, claim: 0, failures: 0, late: 0, credit: 0 },
-      ...{ blamedUntilMs: 0, pausedUntilMs: 0 },
-      ...{ blocksPerSecond: undefined, request: undefined },
+      id,
+      claim: 0,
+      failures: 0,
+      late: 0,
+      credit: 0,
+      blamedUntilMs: 0,
+      pausedUntilMs: 0,
+      blocksPerSecond: undefined,
+      request: undefined,
     };
     this.#peers.set(id, peer);
     return peer;

@@ -67,7 +67,10 @@ export async function runChaos(options: ChaosOptions): Promise<Outcome> {
     const privacy = checkPrivacy(world, load);
     const { book } = load;
     return {
-      ...{ seed, phases, journal: journal.entries, ledger: verdict.ledger },
+      seed,
+      phases,
+      journal: journal.entries,
+      ledger: verdict.ledger,
       made: book.made.size,
       acknowledged: book.acknowledged.size,
       lost: verdict.lost,

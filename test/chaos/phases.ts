@@ -60,8 +60,15 @@ export async function runPhase(
   const activeAfterMs = await measured(world, () => allActive(world));
   const stallMs = longestStall(watchers, struckMs, healedMs + (commitAfterMs ?? recoveryMaxMs));
   const result = {
-    ...{ kind, targets, tolerated: !beyondTolerance.has(kind), struckMs, healingMs, healedMs },
-    ...{ blocksMeanwhile, stallMs, levelMaxMs },
+    kind,
+    targets,
+    tolerated: !beyondTolerance.has(kind),
+    struckMs,
+    healingMs,
+    healedMs,
+    blocksMeanwhile,
+    stallMs,
+    levelMaxMs,
     ...(commitAfterMs !== undefined && { commitAfterMs }),
     ...(levelAfterMs !== undefined && { levelAfterMs }),
     ...(activeAfterMs !== undefined && { activeAfterMs }),

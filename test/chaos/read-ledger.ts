@@ -40,8 +40,10 @@ export async function readLedger(node: Node, connection: Connection): Promise<No
   const status = await connection.unary(getStatus, {}, { timeoutMs });
   const { history } = await connection.unary(getConsortium, {}, { timeoutMs });
   const head = {
-    ...{ height: Number(status.height), blockId: toHex(status.blockId) },
-    ...{ treeSize: Number(status.treeSize), root: toHex(status.root) },
+    height: Number(status.height),
+    blockId: toHex(status.blockId),
+    treeSize: Number(status.treeSize),
+    root: toHex(status.root),
   };
   const told = history.flatMap(({ height, operation }) =>
     operation === undefined

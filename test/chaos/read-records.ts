@@ -35,7 +35,10 @@ export async function listRecords(client: BssClient, book: Book): Promise<Listed
         ? strictDecode(TradeTermsSchema, payload.value.terms)
         : undefined;
     records.push({
-      ...{ hash, ownerId, height: record.height, position: record.position },
+      hash,
+      ownerId,
+      height: record.height,
+      position: record.position,
       parent: toHex(record.content?.record.parent ?? new Uint8Array()),
       ...(terms?.ok === true && {
         trade: {

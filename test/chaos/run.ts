@@ -31,7 +31,11 @@ const watchdog = setTimeout(() => {
 
 console.log(`replay with: make chaos SEED=${seed} MINUTES=${faultsMs / 60_000}`);
 const outcome = await runChaos({
-  ...{ seed, faultsMs, directory, journal, managers: numberFrom("MANAGERS", 4) },
+  seed,
+  faultsMs,
+  directory,
+  journal,
+  managers: numberFrom("MANAGERS", 4),
   storage: numberFrom("STORAGE", 7),
   paceMs: numberFrom("PACE_MS", 60),
   ...(kinds !== undefined && { kinds }),

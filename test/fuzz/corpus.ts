@@ -72,7 +72,10 @@ const evidence = [
 ];
 const lockCertificate = { approval: certificates.approval, integrity: certificates.integrity };
 const blockView = {
-  ...{ height: BigInt(facts.height), blockId: facts.blockId, block, certificates },
+  height: BigInt(facts.height),
+  blockId: facts.blockId,
+  block,
+  certificates,
 };
 
 export const samples: readonly Sample[] = [

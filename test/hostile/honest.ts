@@ -77,8 +77,11 @@ export class HonestParticipant {
       const client = this.#clients[number % this.#clients.length];
       if (client === undefined) return;
       const record = document({
-        ...{ ownerId: client.profile.id, mediaType: "text/plain", name: "note" },
-        ...{ content: utf8(`honest ${number}`), timeMs: Date.now() - 60_000 },
+        ownerId: client.profile.id,
+        mediaType: "text/plain",
+        name: "note",
+        content: utf8(`honest ${number}`),
+        timeMs: Date.now() - 60_000,
       });
       const startedMs = performance.now();
       this.#pending = startedMs;

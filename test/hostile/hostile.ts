@@ -124,7 +124,12 @@ async function runPhase(
   const after = await world.standing();
   const suspended = (after?.suspensions ?? []).slice(before?.suspensions.length ?? 0);
   return {
-    ...{ name, seconds: elapsed, nodes, exits, honest: figures, tallies },
+    name,
+    seconds: elapsed,
+    nodes,
+    exits,
+    honest: figures,
+    tallies,
     blocks: (after?.height ?? 0) - (before?.height ?? 0),
     emptyBlocks: await world.emptyBlocksAfter(before?.height ?? 0),
     suspended: suspended.filter((id) => id !== compromised.manager),

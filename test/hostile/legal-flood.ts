@@ -12,8 +12,11 @@ const everyMs = 2_000;
 export function legalFlood(target: FloodTarget, signal: AbortSignal): Promise<FloodReport> {
   const note = () =>
     document({
-      ...{ ownerId: target.client.profile.id, mediaType: "text/plain", name: "note" },
-      ...{ content: new Uint8Array(200), timeMs: Date.now() - 60_000 },
+      ownerId: target.client.profile.id,
+      mediaType: "text/plain",
+      name: "note",
+      content: new Uint8Array(200),
+      timeMs: Date.now() - 60_000,
     });
   const make = () => Array.from({ length: recordsPerSubmission }, note);
   return flood(target, { make, inFlight, everyMs, signal });

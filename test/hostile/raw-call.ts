@@ -63,9 +63,13 @@ export async function dialRaw(
   const tcp = connectTcp({ host, port: Number(port) });
   tcp.on("error", () => {});
   const socket = connectTls({
-    ...{ socket: throughOf(tcp), ALPNProtocols: ["h2"], minVersion: "TLSv1.3" },
-    ...{ cert: Buffer.from(tls.certPem), key: Buffer.from(tls.keyPem) },
-    ...{ ca: Buffer.from(tls.caPem), checkServerIdentity: () => undefined },
+    socket: throughOf(tcp),
+    ALPNProtocols: ["h2"],
+    minVersion: "TLSv1.3",
+    cert: Buffer.from(tls.certPem),
+    key: Buffer.from(tls.keyPem),
+    ca: Buffer.from(tls.caPem),
+    checkServerIdentity: () => undefined,
   });
   const settings = { initialWindowSize: windowBytes };
   const session = connect(`https://${address}`, { createConnection: () => socket, settings });
@@ -117,7 +121,9 @@ function open(
 ): RawCall {
   const stream = session.request(
     {
-      ...{ ":method": "POST", ":path": `/${method}`, te: "trailers" },
+      ":method": "POST",
+      ":path": `/${method}`,
+      te: "trailers",
       "content-type": "application/grpc",
       ...(encoding !== undefined && { "grpc-encoding": encoding }),
     },

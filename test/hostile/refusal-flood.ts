@@ -16,12 +16,19 @@ export function refusalFlood(target: FloodTarget, signal: AbortSignal): Promise<
   const startS = Math.floor(Date.now() / 1_000 / hourS) * hourS - 2 * hourS;
   const wrong = () =>
     meterReading({
-      ...{ ownerId: id, meterId: target.foreignMeter, intervalS: hourS },
-      ...{ intervalStartS: startS, importedWh: 1, exportedWh: 1 },
+      ownerId: id,
+      meterId: target.foreignMeter,
+      intervalS: hourS,
+      intervalStartS: startS,
+      importedWh: 1,
+      exportedWh: 1,
     });
   const right = () =>
     document({
-      ...{ ownerId: id, mediaType: "text/plain", name: "note", timeMs: Date.now() - 60_000 },
+      ownerId: id,
+      mediaType: "text/plain",
+      name: "note",
+      timeMs: Date.now() - 60_000,
       content: new Uint8Array(8),
     });
   // What is refused can be sent again and again for nothing.

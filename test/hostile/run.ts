@@ -36,7 +36,9 @@ if (env.LIST === "1") process.exit(0);
 console.log(tableHead);
 const outcome = await runHostile({
   directory: join(parent, "consortium"),
-  ...{ attacks: chosen, seconds, together: minutes !== undefined },
+  attacks: chosen,
+  seconds,
+  together: minutes !== undefined,
   assertLatency: env.ASSERT_LATENCY === "1",
   archiveMiB: numberFrom("ARCHIVE_MIB") ?? 48,
   ...(basePort !== undefined && { basePort }),

@@ -50,7 +50,9 @@ export class HostileWorld {
     const expected = new Set<string>([compromised.storage]);
     const exits: Exit[] = [];
     const consortium = await LiveConsortium.start(directory, sizes, {
-      ...{ policy, mainFile: mainFile(), init: await loadInit() },
+      policy,
+      mainFile: mainFile(),
+      init: await loadInit(),
       ...(basePort !== undefined && { basePort }),
       prepare: async (configs) => {
         for (const { file } of configs) {
@@ -171,8 +173,11 @@ export class HostileWorld {
       while (records.length < archiveRecordsPerSubmission && hashes.length < total) {
         const parent = hashes.at(-1);
         const record = document({
-          ...{ ownerId, mediaType: "application/octet-stream", name: "archive" },
-          ...{ content: randomBytes(archiveRecordBytes), timeMs: Date.now() - 60_000 },
+          ownerId,
+          mediaType: "application/octet-stream",
+          name: "archive",
+          content: randomBytes(archiveRecordBytes),
+          timeMs: Date.now() - 60_000,
           ...(parent !== undefined && { parent }),
         });
         records.push(record);

@@ -99,13 +99,11 @@ describe("certificates where nodes can write nothing but their state", {
     const client = await connect(readProfile(profileFile));
     try {
       const reading = meterReading({
-        ...{
-          ownerId: "participant-1",
-          meterId: "meter-1",
-          intervalS,
-          importedWh: 1,
-          exportedWh: 0,
-        },
+        ownerId: "participant-1",
+        meterId: "meter-1",
+        intervalS,
+        importedWh: 1,
+        exportedWh: 0,
         intervalStartS: 1_700_002_800 + readings++ * intervalS,
       });
       const { outcomes } = await client.submit(client.sign([reading]), { timeoutMs: 180_000 });

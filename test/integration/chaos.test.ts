@@ -19,9 +19,15 @@ describe("a consortium under chaos", { timeout: suiteTimeoutMs }, () => {
     mkdirSync(directory);
     const journal = new Journal();
     const outcome = await runChaos({
-      ...{ seed: 1, faultsMs: 12_000, directory, journal, managers: 4, storage: 4 },
-      ...{ kinds: ["kill-manager", "silence-manager", "pause-storage", "kill-all"] },
-      ...{ pauseMaxMs: 2_500, holdMaxMs: 2_500 },
+      seed: 1,
+      faultsMs: 12_000,
+      directory,
+      journal,
+      managers: 4,
+      storage: 4,
+      kinds: ["kill-manager", "silence-manager", "pause-storage", "kill-all"],
+      pauseMaxMs: 2_500,
+      holdMaxMs: 2_500,
     });
     const story = journal.entries.map(({ atMs, text }) => `${atMs} ${text}`).join("\n");
     assert.deepEqual(outcome.violations, [], `${story}\n${renderOutcome(outcome)}`);

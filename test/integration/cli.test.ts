@@ -96,7 +96,11 @@ describe("the command bss", () => {
     const { port } = mute.address() as AddressInfo;
     const dir = join(directory, "mute");
     await initConsortium(dir, {
-      ...{ name: "mute", basePort: port - 1, managers: 1, storage: 1, participants: 1 },
+      name: "mute",
+      basePort: port - 1,
+      managers: 1,
+      storage: 1,
+      participants: 1,
     });
     const profile = join(dir, "participants", "participant-1", "profile.yaml");
     const child = spawn(process.execPath, [mainFile, "status", "-p", profile]);
@@ -118,7 +122,11 @@ describe("the command bss", () => {
   test("a node that cannot start says so in its log as well, as JSON", async () => {
     const dir = join(directory, "broken");
     await initConsortium(dir, {
-      ...{ name: "broken", basePort: 7400, managers: 1, storage: 1, participants: 0 },
+      name: "broken",
+      basePort: 7400,
+      managers: 1,
+      storage: 1,
+      participants: 0,
     });
     rmSync(join(dir, "managers", "manager-1", "epoch-0.wrap"));
     const config = join(dir, "managers", "manager-1", "config.yaml");

@@ -278,8 +278,11 @@ describe("the commands that talk to a consortium", () => {
 
     const { consortiumId } = toy.genesis;
     const terms = tradeTerms({
-      ...{ sellerId: "participant-3", buyerId: "participant-1", deliveryStartS: 3600 },
-      ...{ energyWh: 5, priceMicroPerKwh: 1 },
+      sellerId: "participant-3",
+      buyerId: "participant-1",
+      deliveryStartS: 3600,
+      energyWh: 5,
+      priceMicroPerKwh: 1,
     });
     const seller = toy.profile("participant-3");
     const signature = toHex(signTrade(consortiumId, terms, seller.signingSeed));

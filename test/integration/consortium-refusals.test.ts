@@ -55,15 +55,19 @@ describe("a manager that is given wrong input", { timeout: suiteTimeoutMs }, () 
 
   const note = (parts: Partial<DocumentParts> = {}) =>
     document({
-      ...{ ownerId: "participant-1", mediaType: "text/plain", name: "note" },
-      ...{ content: utf8("note"), timeMs: Date.now() },
+      ownerId: "participant-1",
+      mediaType: "text/plain",
+      name: "note",
+      content: utf8("note"),
+      timeMs: Date.now(),
       ...parts,
     });
 
   const submission = (parts: Partial<SubmissionParts> = {}) =>
     buildSubmission({
       consortiumId: consortium.genesis.consortiumId,
-      ...{ participantId: "participant-1", signingSeed: client.profile.signingSeed },
+      participantId: "participant-1",
+      signingSeed: client.profile.signingSeed,
       records: [note()],
       ...parts,
     });
@@ -98,7 +102,8 @@ describe("a manager that is given wrong input", { timeout: suiteTimeoutMs }, () 
       "a record longer than the policy allows",
       () => requestOf(submission({ records: [note({ content: new Uint8Array(70_000) })] })),
       {
-        ...{ status: "INVALID_ARGUMENT", reason: "RECORD_TOO_LARGE" },
+        status: "INVALID_ARGUMENT",
+        reason: "RECORD_TOO_LARGE",
         field: "submission.records[0]",
       },
     ],
@@ -106,7 +111,8 @@ describe("a manager that is given wrong input", { timeout: suiteTimeoutMs }, () 
       "an unknown submitter",
       () => requestOf(submission({ participantId: "participant-99" })),
       {
-        ...{ status: "PERMISSION_DENIED", reason: "CALLER_NOT_SUBMITTER" },
+        status: "PERMISSION_DENIED",
+        reason: "CALLER_NOT_SUBMITTER",
         field: "submission.header.participant_id",
       },
     ],
@@ -114,7 +120,8 @@ describe("a manager that is given wrong input", { timeout: suiteTimeoutMs }, () 
       "a record of an unknown owner",
       () => requestOf(submission({ records: [note({ ownerId: "participant-99" })] })),
       {
-        ...{ status: "FAILED_PRECONDITION", reason: "OWNER_UNKNOWN" },
+        status: "FAILED_PRECONDITION",
+        reason: "OWNER_UNKNOWN",
         field: "submission.records[0].owner_id",
       },
     ],
@@ -122,7 +129,8 @@ describe("a manager that is given wrong input", { timeout: suiteTimeoutMs }, () 
       "a record of somebody else",
       () => requestOf(submission({ records: [note({ ownerId: "participant-2" })] })),
       {
-        ...{ status: "PERMISSION_DENIED", reason: "AGENT_NOT_AUTHORIZED" },
+        status: "PERMISSION_DENIED",
+        reason: "AGENT_NOT_AUTHORIZED",
         field: "submission.records[0].owner_id",
       },
     ],
@@ -130,7 +138,8 @@ describe("a manager that is given wrong input", { timeout: suiteTimeoutMs }, () 
       "a signature by another key",
       () => requestOf(submission({ signingSeed: new Uint8Array(32).fill(9) })),
       {
-        ...{ status: "INVALID_ARGUMENT", reason: "SIGNATURE_INVALID" },
+        status: "INVALID_ARGUMENT",
+        reason: "SIGNATURE_INVALID",
         field: "submission.signature",
       },
     ],
@@ -147,7 +156,8 @@ describe("a manager that is given wrong input", { timeout: suiteTimeoutMs }, () 
       "a submission to another consortium",
       () => requestOf(submission({ consortiumId: otherConsortium })),
       {
-        ...{ status: "INVALID_ARGUMENT", reason: "CONSORTIUM_MISMATCH" },
+        status: "INVALID_ARGUMENT",
+        reason: "CONSORTIUM_MISMATCH",
         field: "submission.header.consortium_id",
       },
     ],
@@ -155,7 +165,8 @@ describe("a manager that is given wrong input", { timeout: suiteTimeoutMs }, () 
       "a record by a clock that is an hour ahead",
       () => requestOf(submission({ records: [note({ timeMs: Date.now() + 3_600_000 })] })),
       {
-        ...{ status: "INVALID_ARGUMENT", reason: "TIME_IN_FUTURE" },
+        status: "INVALID_ARGUMENT",
+        reason: "TIME_IN_FUTURE",
         field: "submission.records[0].time_unix_ms",
       },
     ],
@@ -192,7 +203,8 @@ describe("a manager that is given wrong input", { timeout: suiteTimeoutMs }, () 
     test(`refuses a certificate with ${what}, though a manager issued it`, async () => {
       const { grpcClient } = consortium.channel(await mint("participant", id));
       assert.deepEqual(await refusalOf(grpcClient, requestOf(submission())), {
-        ...{ status: "UNAUTHENTICATED", reason: "CERTIFICATE_UNKNOWN" },
+        status: "UNAUTHENTICATED",
+        reason: "CERTIFICATE_UNKNOWN",
       });
     });
   }
@@ -204,7 +216,8 @@ describe("a manager that is given wrong input", { timeout: suiteTimeoutMs }, () 
     assert.equal(refused.status, "PERMISSION_DENIED");
     assert.equal(refused.reason, "ROLE_NOT_ALLOWED");
     assert.deepEqual(await refusalOf(channel.grpcClient, requestOf(submission())), {
-      ...{ status: "PERMISSION_DENIED", reason: "ROLE_NOT_ALLOWED" },
+      status: "PERMISSION_DENIED",
+      reason: "ROLE_NOT_ALLOWED",
     });
   });
 
@@ -242,7 +255,10 @@ describe("a manager that is given wrong input", { timeout: suiteTimeoutMs }, () 
     const keyFile = join(directory, "ca.key");
     const caPem = readFileSync(join(consortium.directory, "ca-bundle.pem"));
     const authority = await loadCertificateAuthority({
-      ...{ consortiumName: consortium.genesis.name, caPem, certificateFile, keyFile },
+      consortiumName: consortium.genesis.name,
+      caPem,
+      certificateFile,
+      keyFile,
       certificatePem: readFileSync(certificateFile, "utf8"),
       keyPem: readFileSync(keyFile, "utf8"),
     });

@@ -57,11 +57,16 @@ describe("a consortium of four managers and four storage nodes", {
   const tradeOf = (energyWh: number) => {
     const { consortiumId } = consortium.genesis;
     const terms = tradeTerms({
-      ...{ sellerId: "participant-1", buyerId: "participant-2", energyWh },
-      ...{ deliveryStartS: lastHourS, priceMicroPerKwh: 200_000 },
+      sellerId: "participant-1",
+      buyerId: "participant-2",
+      energyWh,
+      deliveryStartS: lastHourS,
+      priceMicroPerKwh: 200_000,
     });
     return energyTrade({
-      ...{ ownerId: "participant-1", terms, timeMs: Date.now() },
+      ownerId: "participant-1",
+      terms,
+      timeMs: Date.now(),
       sellerSignature: signTrade(consortiumId, terms, seller.profile.signingSeed),
       buyerSignature: signTrade(consortiumId, terms, buyer.profile.signingSeed),
     });
@@ -90,12 +95,18 @@ describe("a consortium of four managers and four storage nodes", {
   test("makes readings and a trade final everywhere, with receipts that hold offline", async () => {
     const interval = { intervalStartS: lastHourS, intervalS: hourS };
     const exported = meterReading({
-      ...{ ownerId: "participant-1", meterId: "meter-1", ...interval },
-      ...{ importedWh: 0, exportedWh: 1_000 },
+      ownerId: "participant-1",
+      meterId: "meter-1",
+      ...interval,
+      importedWh: 0,
+      exportedWh: 1_000,
     });
     const imported = meterReading({
-      ...{ ownerId: "participant-2", meterId: "meter-2", ...interval },
-      ...{ importedWh: 1_000, exportedWh: 0 },
+      ownerId: "participant-2",
+      meterId: "meter-2",
+      ...interval,
+      importedWh: 1_000,
+      exportedWh: 0,
     });
     const readings = await Promise.all([
       seller.submit(seller.sign([exported])),

@@ -18,7 +18,10 @@ describe("a consortium under attack", { timeout: suiteTimeoutMs }, () => {
     const { quiet, phases, closing } = await runHostile({
       directory: join(parent, "consortium"),
       attacks: attacks.filter(({ secondsMin }) => secondsMin === undefined),
-      ...{ seconds: 12, together: true, assertLatency: false, archiveMiB: 4 },
+      seconds: 12,
+      together: true,
+      assertLatency: false,
+      archiveMiB: 4,
     });
     const story = [tableHead, ...[quiet, ...phases].map(tableRow)].join("\n");
     const broken = phases.flatMap((phase) => phase.broken);

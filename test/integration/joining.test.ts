@@ -139,8 +139,12 @@ describe("joining a consortium that runs", () => {
     assert.match(joined.out, /^home-1 has joined with block \d+: use --profile /);
     const client = await connect(readProfile(at("home", "profile.yaml")));
     const reading = meterReading({
-      ...{ ownerId: "home-1", meterId: "DE*ABC:M1" },
-      ...{ intervalStartS: 1_700_000_100, intervalS: 900, importedWh: 5, exportedWh: 7 },
+      ownerId: "home-1",
+      meterId: "DE*ABC:M1",
+      intervalStartS: 1_700_000_100,
+      intervalS: 900,
+      importedWh: 5,
+      exportedWh: 7,
     });
     const { outcomes } = await client.submit(client.sign([reading]), { timeoutMs: 180_000 });
     assert.equal(outcomes[0]?.outcome.case, "committed");
@@ -188,7 +192,9 @@ describe("joining a consortium that runs", () => {
     const signed = signInvitation(
       { ...profile, signingSeed: seed },
       {
-        ...{ role: InvitedRole.STORAGE, usesMax: uses, expiresAtUnixMs: BigInt(expiresMs) },
+        role: InvitedRole.STORAGE,
+        usesMax: uses,
+        expiresAtUnixMs: BigInt(expiresMs),
         ...(before.invitation.checkpoint && { checkpoint: before.invitation.checkpoint }),
       },
     );
@@ -237,8 +243,12 @@ describe("joining a consortium that runs", () => {
       const tls = readProfile(operator(1)).tls;
       const port = basePort + nodes;
       const socket = connectTls({
-        ...{ host: "127.0.0.1", port, ca: [tls.caPem.toString()], ALPNProtocols: ["h2"] },
-        ...{ cert: tls.certPem.toString(), key: tls.keyPem.toString() },
+        host: "127.0.0.1",
+        port,
+        ca: [tls.caPem.toString()],
+        ALPNProtocols: ["h2"],
+        cert: tls.certPem.toString(),
+        key: tls.keyPem.toString(),
         checkServerIdentity: () => undefined,
       });
       await once(socket, "secureConnect");

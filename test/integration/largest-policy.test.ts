@@ -101,7 +101,9 @@ describe("a consortium with the largest policy", { timeout: suiteTimeoutMs }, ()
     assert.ok(client);
     const { id, tls } = client.profile;
     const channel = createChannel({
-      ...{ address: consortium.addressOf("manager-1"), tls, messageBytesMax: clientDefaultBytes },
+      address: consortium.addressOf("manager-1"),
+      tls,
+      messageBytesMax: clientDefaultBytes,
       expected: { consortiumName: consortium.genesis.name, role: "manager", id: "manager-1" },
     });
     const queries = createClient(QueryService, channel);

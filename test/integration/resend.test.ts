@@ -53,9 +53,12 @@ describe("a thousand readings that are sent again", { timeout: suiteTimeoutMs },
       client.sign(
         Array.from({ length: batchRows }, (_, row) =>
           meterReading({
-            ...{ ownerId: "participant-1", meterId: "meter-1", intervalS: hourS },
+            ownerId: "participant-1",
+            meterId: "meter-1",
+            intervalS: hourS,
             intervalStartS: firstS - (batch * batchRows + row) * hourS,
-            ...{ importedWh: 20, exportedWh: 0 },
+            importedWh: 20,
+            exportedWh: 0,
           }),
         ),
       ),
@@ -96,9 +99,12 @@ describe("a thousand readings that are sent again", { timeout: suiteTimeoutMs },
   test("[R3.2] leave a mixed submission its new rows", async () => {
     const one = (before: number) =>
       meterReading({
-        ...{ ownerId: "participant-1", meterId: "meter-1", intervalS: hourS },
+        ownerId: "participant-1",
+        meterId: "meter-1",
+        intervalS: hourS,
         intervalStartS: firstS - before * hourS,
-        ...{ importedWh: 20, exportedWh: 0 },
+        importedWh: 20,
+        exportedWh: 0,
       });
     const { outcomes } = await client.submit(client.sign([one(0), one(rowsCount), one(1)]));
     assert.deepEqual(

@@ -250,7 +250,10 @@ describe("a server that closes", () => {
     channel.close();
     const closing = server.close(0);
     const secure = tlsConnect({
-      ...{ socket, cert: Buffer.from(cert), key: Buffer.from(key), ca: Buffer.from(ca) },
+      socket,
+      cert: Buffer.from(cert),
+      key: Buffer.from(key),
+      ca: Buffer.from(ca),
       ALPNProtocols: ["h2"],
       checkServerIdentity: () => undefined,
     });

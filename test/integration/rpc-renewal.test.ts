@@ -70,7 +70,12 @@ describe("certificates that are renewed while they are in use", () => {
     const shown = async () => {
       const { certPem: cert, keyPem: key, caPem: ca } = await issued("auditor", "a", hourMs);
       const socket = connect({
-        ...{ host: "127.0.0.1", port, cert, key, ca, ALPNProtocols: ["h2"] },
+        host: "127.0.0.1",
+        port,
+        cert,
+        key,
+        ca,
+        ALPNProtocols: ["h2"],
         checkServerIdentity: () => undefined,
       });
       await once(socket, "secureConnect");

@@ -55,13 +55,18 @@ describe("what callers send", () => {
   ) {
     const tls = consortium.authority.tls(await consortium.certificateOf(role, id));
     const session = connect(`https://127.0.0.1:${at}`, {
-      ...{ cert: `${tls.certPem}`, key: `${tls.keyPem}`, ca: `${tls.caPem}` },
+      cert: `${tls.certPem}`,
+      key: `${tls.keyPem}`,
+      ca: `${tls.caPem}`,
       checkServerIdentity: () => undefined,
     });
     sessions.push(session);
     const stream = session.request({
-      ...{ ":method": "POST", ":path": path, te: "trailers" },
-      ...{ "content-type": "application/grpc", ...headers },
+      ":method": "POST",
+      ":path": path,
+      te: "trailers",
+      "content-type": "application/grpc",
+      ...headers,
     });
     stream.on("error", () => {});
     const status = new Promise<{ readonly reason: string; readonly code: string }>((resolve) => {

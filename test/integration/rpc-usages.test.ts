@@ -28,9 +28,13 @@ describe("the usage of a certificate", () => {
     const keys = await generateTlsKeyPair();
     const certificate = await x509.X509CertificateGenerator.create(
       {
-        ...{ serialNumber: "41", subject: `CN=${id}`, issuer: authority.certificate.subject },
-        ...{ notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) },
-        ...{ publicKey: keys.publicKey, signingKey: authority.keys.privateKey },
+        serialNumber: "41",
+        subject: `CN=${id}`,
+        issuer: authority.certificate.subject,
+        notBefore: new Date(Date.now() - 60_000),
+        notAfter: new Date(Date.now() + 3_600_000),
+        publicKey: keys.publicKey,
+        signingKey: authority.keys.privateKey,
         signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
         extensions: [
           new x509.ExtendedKeyUsageExtension([...usages]),
@@ -62,8 +66,10 @@ describe("the usage of a certificate", () => {
     const tls = await issue("auditor", "auditor-1", calling);
     const spki = readCertificate(tls.certPem)?.spkiSha256;
     const server = createServer({
-      ...{ tls: await issue("manager", "manager-1", serving), consortiumName },
-      ...{ registry: { spkiOf: async () => spki }, onInternalError: () => {} },
+      tls: await issue("manager", "manager-1", serving),
+      consortiumName,
+      registry: { spkiOf: async () => spki },
+      onInternalError: () => {},
     }).implement(QueryService, { getStatus: () => ({}) });
     servers.push(server);
     const { port } = await server.listen({ host: "127.0.0.1", port: 0 });

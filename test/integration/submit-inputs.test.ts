@@ -238,7 +238,8 @@ describe("what bss submit does with its inputs", () => {
       const digest = sha256(utf8(JSON.stringify(identity))).subarray(0, 16);
       const lines = [
         {
-          ...{ journal: 1, consortium_id: toHex(consortiumId) },
+          journal: 1,
+          consortium_id: toHex(consortiumId),
           participant_id: "participant-1",
         },
         {
@@ -286,14 +287,20 @@ describe("what bss submit does with its inputs", () => {
         "buyer,start,energy_wh,price_per_kwh\nparticipant-2,1719792000,100,0.11\n",
       );
       const terms = tradeTerms({
-        ...{ sellerId: "participant-1", buyerId: "participant-2", deliveryStartS: 1_719_792_000 },
-        ...{ energyWh: 100, priceMicroPerKwh: 110_000 },
+        sellerId: "participant-1",
+        buyerId: "participant-2",
+        deliveryStartS: 1_719_792_000,
+        energyWh: 100,
+        priceMicroPerKwh: 110_000,
       });
       const sign = (id: string) =>
         signTrade(toy.genesis.consortiumId, terms, toy.profile(id).signingSeed);
       const old = energyTrade({
-        ...{ ownerId: "participant-1", terms, timeMs: Date.now() + dayMs },
-        ...{ sellerSignature: sign("participant-1"), buyerSignature: sign("participant-2") },
+        ownerId: "participant-1",
+        terms,
+        timeMs: Date.now() + dayMs,
+        sellerSignature: sign("participant-1"),
+        buyerSignature: sign("participant-2"),
       });
       const row = [
         ["buyer", "participant-2"],

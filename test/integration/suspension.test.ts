@@ -51,8 +51,11 @@ describe("a consortium that suspends absent managers", { timeout: 840_000 }, () 
 
   const note = (text: string) =>
     document({
-      ...{ ownerId: "participant-1", mediaType: "text/plain", name: "note" },
-      ...{ content: utf8(text), timeMs: Date.now() },
+      ownerId: "participant-1",
+      mediaType: "text/plain",
+      name: "note",
+      content: utf8(text),
+      timeMs: Date.now(),
     });
   const submit = (text: string, timeoutMs = 120_000): Promise<SubmitResponse> =>
     client.submit(client.sign([note(text)]), { timeoutMs });
@@ -196,8 +199,12 @@ describe("a consortium that suspends absent managers", { timeout: 840_000 }, () 
       const stream = createClient(VoteService, channel).vote();
       for (const block of [1, 2]) {
         const vote = create(VoteSchema, {
-          ...{ kind: VoteKind.COMMIT, height: BigInt(height), round: 0, validRound: -1 },
-          ...{ blockId: new Uint8Array(32).fill(block), managerId: "manager-4" },
+          kind: VoteKind.COMMIT,
+          height: BigInt(height),
+          round: 0,
+          validRound: -1,
+          blockId: new Uint8Array(32).fill(block),
+          managerId: "manager-4",
         });
         const digest = voteDigest(vote, consortiumId);
         assert.ok(digest);

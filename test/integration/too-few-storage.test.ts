@@ -36,8 +36,11 @@ describe("a consortium with too few storage nodes", { timeout: 600_000 }, () => 
   const note = (text: string) =>
     client.sign([
       document({
-        ...{ ownerId: "participant-1", mediaType: "text/plain", name: "note" },
-        ...{ content: utf8(text), timeMs: Date.now() },
+        ownerId: "participant-1",
+        mediaType: "text/plain",
+        name: "note",
+        content: utf8(text),
+        timeMs: Date.now(),
       }),
     ]);
 

@@ -101,8 +101,11 @@ describe("a manager that has lost what it has said", { timeout: 840_000 }, () =>
 
   const note = (text: string) =>
     document({
-      ...{ ownerId: "participant-1", mediaType: "text/plain", name: "note" },
-      ...{ content: utf8(text), timeMs: Date.now() },
+      ownerId: "participant-1",
+      mediaType: "text/plain",
+      name: "note",
+      content: utf8(text),
+      timeMs: Date.now(),
     });
   const submit = (text: string, timeoutMs = 120_000): Promise<SubmitResponse> =>
     client.submit(client.sign([note(text)]), { timeoutMs });
@@ -138,7 +141,12 @@ describe("a manager that has lost what it has said", { timeout: 840_000 }, () =>
         await peer.say({ case: "head", value });
         for (const kind of [VoteKind.APPROVE, VoteKind.COMMIT] as const) {
           const vote = create(VoteSchema, {
-            ...{ kind, height, round, validRound: -1, blockId: emptyBytes, managerId: peer.id },
+            kind,
+            height,
+            round,
+            validRound: -1,
+            blockId: emptyBytes,
+            managerId: peer.id,
           });
           vote.signature = peer.sign(voteDigest(vote, consortiumId) ?? emptyBytes);
           await peer.say({ case: "vote", value: vote });
@@ -215,7 +223,8 @@ describe("a manager that has lost what it has said", { timeout: 840_000 }, () =>
     const stripped = { ...config, signerStateDirectory: join(parent, "new record") };
     const quiet = { processMetrics: false, logTo: { write: () => {} } };
     await assert.rejects(startManager(stripped, quiet), {
-      ...{ name: "StartError", next: /--new-signer-state/ },
+      name: "StartError",
+      next: /--new-signer-state/,
     });
     const node = await startManager(stripped, { ...quiet, newSignerAccepted: true });
     try {
@@ -247,7 +256,8 @@ describe("a manager that has lost what it has said", { timeout: 840_000 }, () =>
     const { metrics: _, ...others } = config;
     const second = { ...others, listen, dataDirectory: join(parent, "another directory") };
     await assert.rejects(startManager(second, { processMetrics: false }), {
-      ...{ name: "StartError", message: /signer state .* is in use/ },
+      name: "StartError",
+      message: /signer state .* is in use/,
     });
   });
 });

@@ -15,7 +15,8 @@ function sponsored(nodes: number, packed: number): Members {
   const others = managers.slice(1).map(({ managerId }) => managerId);
   const sponsorOf = (i: number) => (i < packed ? packer : others[i % others.length]) ?? "";
   return new Members({
-    ...{ managers, officers: [] },
+    managers,
+    officers: [],
     storageNodes: storageNodes.map((node, i) => ({ ...node, sponsorId: sponsorOf(i) })),
   });
 }

@@ -27,7 +27,10 @@ const { facts } = executed;
 const committee = drawCommittee({ eligible: facts.eligible, beacon: facts.beacon, round: 0 });
 const task = {
   kind: "verify-integrity",
-  ...{ height: 1, round: 0, blockId: facts.blockId, committee },
+  height: 1,
+  round: 0,
+  blockId: facts.blockId,
+  committee,
   accepts: facts.requiredAccepts.map((id) => accept(id, facts)),
 } as const;
 
@@ -48,7 +51,10 @@ for (const withholder of managerIds) {
         const candidates = new CandidateBlocks(() => false);
         candidates.add(1, block, executed);
         const exchange = new StorageExchange({
-          ...{ selfId, candidates, managerIds: () => managerIds, head: () => ({ height: 0 }) },
+          selfId,
+          candidates,
+          managerIds: () => managerIds,
+          head: () => ({ height: 0 }),
           standInMs,
           readBlocks: () => assert.fail("nobody asks"),
           takeAttestation: async () => {},

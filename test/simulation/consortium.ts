@@ -74,12 +74,20 @@ export function createConsortium(options: ConsortiumOptions): Consortium {
 /** Without suspension, with the shortest steps and cheap signatures. */
 export function plainConsortium(managersCount: number, storageCount: number): Consortium {
   return createConsortium({
-    ...{ managersCount, storageCount, signatures: "fake", packed: false },
+    managersCount,
+    storageCount,
+    signatures: "fake",
+    packed: false,
     policy: {
       suspension: SuspensionMode.NEVER,
-      ...{ suspendAfterMs: 0, resumeWaitMs: 0, resumeWaitMaxMs: 0 },
-      ...{ patience: 1, blockRecordsMax: 12, heartbeatMs: 0 },
-      ...{ auditsPerBlock: 0, unreachableAfterMs: 0 },
+      suspendAfterMs: 0,
+      resumeWaitMs: 0,
+      resumeWaitMaxMs: 0,
+      patience: 1,
+      blockRecordsMax: 12,
+      heartbeatMs: 0,
+      auditsPerBlock: 0,
+      unreachableAfterMs: 0,
     },
   });
 }

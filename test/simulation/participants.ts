@@ -48,7 +48,8 @@ export class Participants {
   submit(submission: ParsedSubmission, copies = 1): void {
     const bytes = toBinary(SubmissionSchema, submission.message as Submission);
     const errand = {
-      ...{ submission, bytes },
+      submission,
+      bytes,
       open: new Set(submission.records.map(({ hashHex }) => hashHex)),
     };
     this.#errands.add(errand);
@@ -73,7 +74,8 @@ export class Participants {
       process.time.after(this.#random.between(50, waitMaxMs), () => abort.abort());
       const waitFor = this.#random.chance(0.2) ? WaitFor.ACCEPTED : WaitFor.COMMITTED;
       const options = {
-        ...{ waitFor, signal: abort.signal },
+        waitFor,
+        signal: abort.signal,
         callerId: errand.submission.participantId,
       };
       const message = fromBinary(SubmissionSchema, new Uint8Array(errand.bytes));

@@ -94,7 +94,9 @@ export function planOf(options: PlanOptions, random: Random): Plan {
   const calm = options.calm === true;
   return {
     seed: options.seed,
-    ...{ managersCount, storageCount, policy },
+    managersCount,
+    storageCount,
+    policy,
     signatures: random.chance(0.03) ? "real" : "fake",
     packed,
     network: calm ? calmNetwork : network,
@@ -118,13 +120,24 @@ export function planOf(options: PlanOptions, random: Random): Plan {
 const watchfulPolicy = { auditsPerBlock: 3, unreachableAfterMs: 1_000 } as const;
 
 const calmNetwork: NetworkOptions = {
-  ...{ delayMinMs: 0.5, delayMeanMs: 0.5, delayMaxMs: 5, keepaliveMs: 5_000 },
+  delayMinMs: 0.5,
+  delayMeanMs: 0.5,
+  delayMaxMs: 5,
+  keepaliveMs: 5_000,
 };
 
 const noFaults: FaultPlan = {
-  ...{ downMaxMs: 1, diskCrashChance: 0, diskFullMaxMs: 0, partitionMaxMs: 0 },
-  ...{ clockSkewMs: 0, strayClockMs: 0, byzantineCount: 0, goneCount: 0 },
-  ...{ rolledBackCount: 0, badStorage: [], signerTroubleChance: 0 },
+  downMaxMs: 1,
+  diskCrashChance: 0,
+  diskFullMaxMs: 0,
+  partitionMaxMs: 0,
+  clockSkewMs: 0,
+  strayClockMs: 0,
+  byzantineCount: 0,
+  goneCount: 0,
+  rolledBackCount: 0,
+  badStorage: [],
+  signerTroubleChance: 0,
 };
 
 function policyPlan(random: Random): PolicyPlan {
@@ -132,7 +145,9 @@ function policyPlan(random: Random): PolicyPlan {
   const resumeWaitMs = random.pick([100, 1_000]);
   return {
     suspension: random.chance(0.7) ? SuspensionMode.FLOOR : SuspensionMode.NEVER,
-    ...{ suspendAfterMs, resumeWaitMs, resumeWaitMaxMs: resumeWaitMs * random.pick([1, 8]) },
+    suspendAfterMs,
+    resumeWaitMs,
+    resumeWaitMaxMs: resumeWaitMs * random.pick([1, 8]),
     patience: random.pick([1, 1, 4]),
     blockRecordsMax: random.pick([3, 12, 12]),
     heartbeatMs: random.pick([0, 0, 0, 700]),

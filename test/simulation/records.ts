@@ -50,8 +50,11 @@ export class RecordMaker {
     return this.#record(owner, parent, (startS + quarterS) * 1_000, {
       case: "meterReading",
       value: {
-        ...{ meterId: meterOf(owner), intervalStartUnixS: BigInt(startS), intervalS: quarterS },
-        ...{ importedWh: BigInt(importedWh), exportedWh: BigInt(exportedWh) },
+        meterId: meterOf(owner),
+        intervalStartUnixS: BigInt(startS),
+        intervalS: quarterS,
+        importedWh: BigInt(importedWh),
+        exportedWh: BigInt(exportedWh),
       },
     });
   }
@@ -62,8 +65,11 @@ export class RecordMaker {
       TradeTermsSchema,
       create(TradeTermsSchema, {
         tradeId: seedOf(id).subarray(0, 16),
-        ...{ sellerId: seller, buyerId: buyer, deliveryStartUnixS: BigInt(deliveryS) },
-        ...{ energyWh: BigInt(energyWh), priceMicroPerKwh: 200_000n },
+        sellerId: seller,
+        buyerId: buyer,
+        deliveryStartUnixS: BigInt(deliveryS),
+        energyWh: BigInt(energyWh),
+        priceMicroPerKwh: 200_000n,
       }),
     );
     const digest = tradeDigest(genesis.consortiumId, terms);
@@ -115,7 +121,10 @@ export class RecordMaker {
   ): Uint8Array {
     this.#made += 1;
     const record = create(RecordSchema, {
-      ...{ ownerId, payload, timeUnixMs: BigInt(timeMs), parent: parent ?? emptyBytes },
+      ownerId,
+      payload,
+      timeUnixMs: BigInt(timeMs),
+      parent: parent ?? emptyBytes,
       salt: concatBytes(plaintextMark, seedOf(`salt ${this.#made}`).subarray(0, 8)),
     });
     return toBinary(RecordSchema, record);

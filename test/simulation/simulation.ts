@@ -77,7 +77,10 @@ class Simulation {
     const count = (what: string, by?: number) => counters.count(what, by);
     const { log } = options;
     const world = new World({
-      ...{ plan, consortium, scheduler, counters },
+      plan,
+      consortium,
+      scheduler,
+      counters,
       network: new Network(scheduler, random.fork(), plan.network, count),
       random: random.fork(),
       log: (line) => log?.(`${scheduler.nowMs.toFixed(1).padStart(9)} ${line()}`),
@@ -224,7 +227,8 @@ class Simulation {
   #report(): Report {
     const { scheduler, counters } = this.#world;
     return {
-      ...{ plan: this.#plan, counters },
+      plan: this.#plan,
+      counters,
       simulatedMs: scheduler.nowMs,
       events: scheduler.events,
       height: this.#liveness.height,

@@ -24,7 +24,11 @@ export function signProposal(statement: Statement & { kind: "propose" }, signer:
   const { managerId, consortiumId, sign } = signer;
   const digest = proposalDigest({ consortiumId, height, round, validRound, blockId });
   return create(ProposalSchema, {
-    ...{ height: BigInt(height), round, validRound, blockId, managerId },
+    height: BigInt(height),
+    round,
+    validRound,
+    blockId,
+    managerId,
     signature: sign(digest),
     ...(lockCertificate === undefined ? {} : { lockCertificate }),
   });

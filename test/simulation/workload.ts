@@ -104,7 +104,9 @@ export class Workload {
       this.#trades += 1;
       const trade = {
         id: `trade ${this.#trades}`,
-        ...{ seller, deliveryS, buyer: this.#random.pick(others) },
+        seller,
+        deliveryS,
+        buyer: this.#random.pick(others),
         energyWh: 1 + this.#random.below(readingMaxWh * 2),
       };
       const record = this.#maker.trade(trade);

@@ -67,7 +67,11 @@ export class EchoingNode {
     const claim = { ...place, verdict: AttestationVerdict.MATCH, audit: sha256(bytes) };
     const signature = sign(attestationDigest({ ...claim, consortiumId, height, treeSize }));
     const value = create(AttestationSchema, {
-      ...{ ...claim, height: BigInt(height), treeSize: BigInt(treeSize), nodeId, signature },
+      ...claim,
+      height: BigInt(height),
+      treeSize: BigInt(treeSize),
+      nodeId,
+      signature,
     });
     this.#attested += 1;
     for (const stream of this.#streams) stream.offer({ message: { case: "attestation", value } });

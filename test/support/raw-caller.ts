@@ -22,8 +22,12 @@ export class RawCaller {
     const tcp = createConnection({ host: "127.0.0.1", port });
     tcp.on("error", () => {});
     const socket = connectTls({
-      ...{ socket: throughOf(tcp), ALPNProtocols: ["h2"], checkServerIdentity: () => undefined },
-      ...{ ca: `${tls.caPem}`, cert: `${tls.certPem}`, key: `${tls.keyPem}` },
+      socket: throughOf(tcp),
+      ALPNProtocols: ["h2"],
+      checkServerIdentity: () => undefined,
+      ca: `${tls.caPem}`,
+      cert: `${tls.certPem}`,
+      key: `${tls.keyPem}`,
     });
     socket.on("error", () => {});
     await once(socket, "secureConnect");
@@ -44,7 +48,8 @@ export class RawCaller {
     const path = { ":method": "POST", ":path": `/${method}` };
     const stream = this.#session.request({
       ...path,
-      ...{ "content-type": "application/grpc", te: "trailers" },
+      "content-type": "application/grpc",
+      te: "trailers",
     });
     stream.on("error", () => {});
     stream.pause();

@@ -189,7 +189,9 @@ export function certified({
   certificates,
 }: MadeBlock): CertifiedStorageBlock {
   return create(CertifiedStorageBlockSchema, {
-    ...{ block, certificates, sealedRecords: [...sealedRecords] },
+    block,
+    certificates,
+    sealedRecords: [...sealedRecords],
   });
 }
 

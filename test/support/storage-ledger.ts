@@ -107,8 +107,13 @@ export class StorageLedger {
     const { facts } = this.head;
     const previous = options.previous ?? this.appended.at(-1)?.certificates;
     const operations = this.head.members.applyBlock({
-      ...{ policy, height, timestampMs, operations: options.control ?? [], sealedBytes },
-      ...{ beacon, previousTimestampMs: this.head.timestampMs },
+      policy,
+      height,
+      timestampMs,
+      operations: options.control ?? [],
+      sealedBytes,
+      beacon,
+      previousTimestampMs: this.head.timestampMs,
       previous: facts && { facts, integrity: previous?.integrity },
     });
     const { frontier } = appendLeaves(this.head.frontier, leaves.map(leafHashOf));
@@ -116,11 +121,15 @@ export class StorageLedger {
       previous === undefined ? emptyBytes : toBinary(BlockCertificatesSchema, previous);
     const privateRoot = sha256(utf8("private"));
     const roots = {
-      ...{ controlRoot: controlRoot(control), leavesRoot: leavesRoot(leaves), privateRoot },
+      controlRoot: controlRoot(control),
+      leavesRoot: leavesRoot(leaves),
+      privateRoot,
     };
     const createdRound = options.createdRound ?? 0;
     const header = create(ManagerBlockHeaderSchema, {
-      ...{ consortiumId, createdRound, height: BigInt(height) },
+      consortiumId,
+      createdRound,
+      height: BigInt(height),
       previousBlockId: this.head.managerBlockId,
       proposerId: this.head.members.proposer(height, createdRound),
       timestampUnixMs: BigInt(timestampMs),
@@ -137,7 +146,10 @@ export class StorageLedger {
     });
     const block = create(BlockSchema, {
       header: toBinary(ManagerBlockHeaderSchema, header),
-      ...{ control, leaves, privateRoot, previousCertificates },
+      control,
+      leaves,
+      privateRoot,
+      previousCertificates,
     });
     return this.certified(block, sealedRecords);
   }
@@ -156,7 +168,8 @@ export class StorageLedger {
     const approval = this.#approval(facts);
     const committee = drawCommittee({ eligible: facts.eligible, beacon: facts.beacon, round: at });
     const certificates = buildBlockCertificates({
-      ...{ approval, commit: this.#commit(facts, at) },
+      approval,
+      commit: this.#commit(facts, at),
       ...(facts.leafCount === 0 ? {} : { integrity: this.#integrity(facts, at, committee) }),
     });
     return { block, parsed: parsed.value, sealedRecords, facts, committee, approval, certificates };
@@ -206,7 +219,11 @@ export class StorageLedger {
     const digest = acceptDigest({ consortiumId, height, blockId });
     const accepts = requiredAccepts.map((managerId) =>
       create(VoteSchema, {
-        ...{ kind: VoteKind.ACCEPT, height: BigInt(height), validRound: -1, blockId, managerId },
+        kind: VoteKind.ACCEPT,
+        height: BigInt(height),
+        validRound: -1,
+        blockId,
+        managerId,
         signature: this.#signAs(managerId, digest),
       }),
     );
@@ -219,8 +236,13 @@ export class StorageLedger {
     const digest = commitDigest({ consortiumId, height, round, blockId });
     const commits = managers.slice(0, quorum).map(({ managerId }) =>
       create(VoteSchema, {
-        ...{ kind: VoteKind.COMMIT, height: BigInt(height), round, validRound: -1 },
-        ...{ blockId, managerId, signature: this.#signAs(managerId, digest) },
+        kind: VoteKind.COMMIT,
+        height: BigInt(height),
+        round,
+        validRound: -1,
+        blockId,
+        managerId,
+        signature: this.#signAs(managerId, digest),
       }),
     );
     return buildCommit(commits);
@@ -243,8 +265,15 @@ export class StorageLedger {
         audit,
       };
       return create(AttestationSchema, {
-        ...{ height: BigInt(height), round, blockId, hash2: hash1, treeSize: BigInt(treeSize) },
-        ...{ verdict, audit, nodeId, signature: this.#signAs(nodeId, attestationDigest(claim)) },
+        height: BigInt(height),
+        round,
+        blockId,
+        hash2: hash1,
+        treeSize: BigInt(treeSize),
+        verdict,
+        audit,
+        nodeId,
+        signature: this.#signAs(nodeId, attestationDigest(claim)),
       });
     });
     return buildIntegrity({ round, hash2: hash1, matches });

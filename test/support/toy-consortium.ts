@@ -260,15 +260,23 @@ export class ToyManager {
     return {
       ...shared,
       getStatus: () => ({
-        ...{ role: NodeRole.MANAGER, nodeId: this.id, consortiumName: genesis.name },
-        ...{ consortiumId: genesis.consortiumId, height: BigInt(ledger.height) },
+        role: NodeRole.MANAGER,
+        nodeId: this.id,
+        consortiumName: genesis.name,
+        consortiumId: genesis.consortiumId,
+        height: BigInt(ledger.height),
         blockId: ledger.head().blockId,
-        ...{ treeSize: BigInt(ledger.head().frontier.size), root: rootOf(ledger.head().frontier) },
-        ...{ step: "idle", version: "0.1.0", stateDigest: new Uint8Array(32) },
+        treeSize: BigInt(ledger.head().frontier.size),
+        root: rootOf(ledger.head().frontier),
+        step: "idle",
+        version: "0.1.0",
+        stateDigest: new Uint8Array(32),
         peers: genesis.members.managers
           .filter(({ managerId }) => managerId !== this.id)
           .map(({ managerId }) => ({
-            ...{ peerId: managerId, role: NodeRole.MANAGER, connected: true },
+            peerId: managerId,
+            role: NodeRole.MANAGER,
+            connected: true,
             height: BigInt(ledger.height),
           })),
       }),

@@ -169,20 +169,28 @@ export class ToyLedger implements LedgerReader {
     };
     const previous = this.#blocks.at(-1);
     const header = create(ManagerBlockHeaderSchema, {
-      ...{ consortiumId, height: BigInt(height), createdRound: 0 },
+      consortiumId,
+      height: BigInt(height),
+      createdRound: 0,
       previousBlockId: previous === undefined ? consortiumId : blockId(previous.block.header),
       proposerId: "manager-1",
       // Small steps: clients compare their clock with the last block's time.
       timestampUnixMs: BigInt(this.#genesis.timestampMs + height),
-      ...{ treeSize: BigInt(this.#frontier.size), hash1: rootOf(this.#frontier) },
-      ...{ membersDigest: digest("members"), previousStateDigest: digest("state") },
+      treeSize: BigInt(this.#frontier.size),
+      hash1: rootOf(this.#frontier),
+      membersDigest: digest("members"),
+      previousStateDigest: digest("state"),
       bodyDigest: bodyDigest(roots),
       certificatesDigest: certificatesDigest(previousCertificates),
-      ...{ beacon: new Uint8Array(64).fill(1), beaconProof: new Uint8Array(80).fill(2) },
+      beacon: new Uint8Array(64).fill(1),
+      beaconProof: new Uint8Array(80).fill(2),
     });
     const headerBytes = toBinary(ManagerBlockHeaderSchema, header);
     const block: Block = create(BlockSchema, {
-      ...{ header: headerBytes, leaves, privateRoot, previousCertificates },
+      header: headerBytes,
+      leaves,
+      privateRoot,
+      previousCertificates,
     });
     const commit = this.#commit(height, blockId(headerBytes));
     return { block, certificates: create(BlockCertificatesSchema, { commit }) };
@@ -194,8 +202,13 @@ export class ToyLedger implements LedgerReader {
     return buildCommit(
       this.#signers.map(({ managerId, seed }) =>
         create(VoteSchema, {
-          ...{ kind: VoteKind.COMMIT, height: BigInt(height), round: 0, validRound: -1 },
-          ...{ blockId: id, managerId, signature: ed25519Sign(seed, signed) },
+          kind: VoteKind.COMMIT,
+          height: BigInt(height),
+          round: 0,
+          validRound: -1,
+          blockId: id,
+          managerId,
+          signature: ed25519Sign(seed, signed),
         }),
       ),
     );

@@ -34,6 +34,11 @@ export const domainTags: LineRule = (line) => {
   return found === undefined ? undefined : `has the domain tag ${found.slice(1)}`;
 };
 
+/** A literal that is spread into another: it defeats the formatter and reads like a merge. */
+export const literalSpreads: LineRule = (line) => {
+  return /\.\.\.\{/.test(line) ? "spreads a literal: write its properties" : undefined;
+};
+
 export function checkLines(path: string, text: string, rules: readonly LineRule[]): Violation[] {
   return text.split("\n").flatMap((line, index) =>
     rules.flatMap((rule): Violation[] => {

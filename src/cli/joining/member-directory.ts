@@ -163,8 +163,12 @@ export class MemberDirectory {
   #profileText(): string {
     const { id, role } = this.#identity;
     const profile = {
-      ...{ id, role, consortium: files.genesis, addresses: [...this.#file.addresses] },
-      ...{ tls, signing_key: files.signingKey },
+      id,
+      role,
+      consortium: files.genesis,
+      addresses: [...this.#file.addresses],
+      tls,
+      signing_key: files.signingKey,
     };
     return `# Give this file to 'bss' with --profile to act as ${role} ${id}.
 # Paths are relative to it.

@@ -25,10 +25,18 @@ const columns: readonly Column[] = [
 ];
 
 const words: Readonly<Record<StandingChangeKind, string>> = {
-  ...{ match: "matched", late: "matched late", unseen: "not seen", mismatch: "found a mismatch" },
-  ...{ "audit-failed": "audit failed", "audit-passed": "audit passed", admitted: "admitted" },
-  ...{ unreachable: "suspended: not reachable", returned: "returned", boycotted: "boycotted" },
-  ...{ retired: "retired", paid: "paid" },
+  match: "matched",
+  late: "matched late",
+  unseen: "not seen",
+  mismatch: "found a mismatch",
+  "audit-failed": "audit failed",
+  "audit-passed": "audit passed",
+  admitted: "admitted",
+  unreachable: "suspended: not reachable",
+  returned: "returned",
+  boycotted: "boycotted",
+  retired: "retired",
+  paid: "paid",
 };
 
 export function addStatement(storage: Command): void {
@@ -52,7 +60,8 @@ export function addStatement(storage: Command): void {
         try {
           const onBlock = (at: number, { height: top }: { height: number }) => bar.show(at, top);
           const statement = await readStatement(client, nodeId, {
-            ...{ onBlock, ...(chain && { chain }) },
+            onBlock,
+            ...(chain && { chain }),
           });
           bar.stop();
           print(statement, last, output);
@@ -75,8 +84,15 @@ function print(statement: Statement, last: number, output: Output): void {
   output.lines(table(columns, shown.map(rowOf)));
   const { credit, reward, paid, suspension = "none" } = node;
   const summary = {
-    ...{ node_id: nodeId, height, credit, reward, paid, due: reward - paid, suspension },
-    ...{ changes: entries.length, equal: true },
+    node_id: nodeId,
+    height,
+    credit,
+    reward,
+    paid,
+    due: reward - paid,
+    suspension,
+    changes: entries.length,
+    equal: true,
   };
   output.result(summary, () =>
     [
@@ -123,8 +139,13 @@ function evidenceOf({ kind, height, aboutHeight }: StatementEntry): string {
 
 function jsonOf(entry: StatementEntry): object {
   return {
-    ...{ height: entry.height, time_unix_ms: entry.timestampMs, kind: entry.kind },
-    ...{ about_height: entry.aboutHeight, credit: entry.credit, credit_delta: entry.creditDelta },
-    ...{ reward_delta: entry.rewardDelta, paid_delta: entry.paidDelta },
+    height: entry.height,
+    time_unix_ms: entry.timestampMs,
+    kind: entry.kind,
+    about_height: entry.aboutHeight,
+    credit: entry.credit,
+    credit_delta: entry.creditDelta,
+    reward_delta: entry.rewardDelta,
+    paid_delta: entry.paidDelta,
   };
 }

@@ -46,10 +46,16 @@ export async function surveyRows(input: Input, options: CsvOptions): Promise<num
 export async function* csvRows(input: Input, options: CsvOptions): AsyncGenerator<CsvRow> {
   let broken: CsvRow[] = [];
   const parser = parse({
-    ...{ info: true, ltrim: true, delimiter: options.delimiter, record_delimiter: "\n" },
-    ...{ relax_column_count: true, skip_empty_lines: true, max_record_size: rowBytesMax },
+    info: true,
+    ltrim: true,
+    delimiter: options.delimiter,
+    record_delimiter: "\n",
+    relax_column_count: true,
+    skip_empty_lines: true,
+    max_record_size: rowBytesMax,
     // A quote in the wrong place then stays in its value, which is a problem of that row alone.
-    ...{ relax_quotes: true, skip_records_with_error: true },
+    relax_quotes: true,
+    skip_records_with_error: true,
   });
   parser.on("skip", (error?: { readonly message: string; readonly lines?: number }) => {
     const why = (error?.message ?? "cannot be read").replaceAll(/\s+/g, " ");

@@ -30,7 +30,8 @@ export function createProgress(
   const startedMs = performance.now();
   let settled = 0;
   const bar = new SingleBar({
-    ...{ ...barLook, stream },
+    ...barLook,
+    stream,
     format: "{bar} {percentage} %  {value}/{total} records  {rate} records/s  {left} left",
   });
   bar.start(total, 0, { rate: "-", left: "-" });

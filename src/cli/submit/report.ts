@@ -25,9 +25,16 @@ export function report(
   const { received, doneBefore, malformed, refused, firstHeight, lastHeight } = totals;
   const { kind, out, refusedFile, ms } = run;
   const value = {
-    ...{ kind, received, done_before: doneBefore, malformed, refused, receipts: out },
-    ...{ first_height: firstHeight ?? null, last_height: lastHeight ?? null },
-    ...{ refused_rows: refusedFile ?? null, seconds: ms / 1000 },
+    kind,
+    received,
+    done_before: doneBefore,
+    malformed,
+    refused,
+    receipts: out,
+    first_height: firstHeight ?? null,
+    last_height: lastHeight ?? null,
+    refused_rows: refusedFile ?? null,
+    seconds: ms / 1000,
   };
   output.result(value, () => {
     const blocks =

@@ -86,7 +86,9 @@ const meterReadings: RowKind = {
       : registeredInterval(context.genesis, meterId);
     return meterReading({
       ...partsOf(cells, context),
-      ...{ meterId, intervalStartS: intervalStart(cells, intervalS), intervalS },
+      meterId,
+      intervalStartS: intervalStart(cells, intervalS),
+      intervalS,
       importedWh: cells.energyWh("imported"),
       exportedWh: cells.energyWh("exported"),
     });
@@ -155,7 +157,9 @@ function tradeOf(terms: Uint8Array, cells: Cells, context: RowContext): Uint8Arr
   const { ownerId: _, timeMs = context.nowMs, ...parts } = partsOf(cells, context);
   return energyTrade({
     ...parts,
-    ...{ ownerId: sellerId, timeMs, terms },
+    ownerId: sellerId,
+    timeMs,
+    terms,
     sellerSignature: signatureOf("seller", sellerId, terms, cells, context),
     buyerSignature: signatureOf("buyer", buyerId, terms, cells, context),
   });

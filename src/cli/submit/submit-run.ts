@@ -271,12 +271,10 @@ function receiptLine(
 ): ReceiptLine {
   const block = blocks.find(({ height }) => height === place.height);
   return {
-    ...{
-      line,
-      record_hash: hashHex,
-      height: Number(place.height),
-      position: Number(place.position),
-    },
+    line,
+    record_hash: hashHex,
+    height: Number(place.height),
+    position: Number(place.position),
     seal_digest: toHex(place.sealDigest),
     block_id: toHex(block?.blockId ?? new Uint8Array()),
     time_unix_ms: Number(block?.timestampUnixMs ?? 0n),

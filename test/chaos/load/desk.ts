@@ -79,7 +79,10 @@ export class Desk {
   note(text: string, parent?: Uint8Array): Uint8Array {
     const content = `${this.context.canary} ${text} ${toHex(randomBytes(12))}`;
     return document({
-      ...{ ownerId: this.id, mediaType: "text/plain", name: "note", content: utf8(content) },
+      ownerId: this.id,
+      mediaType: "text/plain",
+      name: "note",
+      content: utf8(content),
       timeMs: recordTimeMs(),
       ...(parent === undefined ? {} : { parent }),
     });

@@ -48,11 +48,16 @@ function measure(
 function trade(seller: Desk, buyer: Desk, deliveryStartS: number, turn: number) {
   const { consortiumId } = seller.client;
   const terms = tradeTerms({
-    ...{ sellerId: seller.id, buyerId: buyer.id, energyWh: soldWh },
-    ...{ deliveryStartS, priceMicroPerKwh: 150_000 },
+    sellerId: seller.id,
+    buyerId: buyer.id,
+    energyWh: soldWh,
+    deliveryStartS,
+    priceMicroPerKwh: 150_000,
   });
   const record = energyTrade({
-    ...{ ownerId: seller.id, terms, timeMs: recordTimeMs() },
+    ownerId: seller.id,
+    terms,
+    timeMs: recordTimeMs(),
     sellerSignature: signTrade(consortiumId, terms, seller.client.profile.signingSeed),
     buyerSignature: signTrade(consortiumId, terms, buyer.client.profile.signingSeed),
   });

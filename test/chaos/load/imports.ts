@@ -45,8 +45,12 @@ export async function importTwice({ desk, meterId }: Party, random: Random): Pro
 function rows(ownerId: string, meterId: string, starts: readonly number[]): readonly Uint8Array[] {
   return starts.map((intervalStartS) =>
     meterReading({
-      ...{ ownerId, meterId, intervalStartS, intervalS: hourS },
-      ...{ importedWh: 100, exportedWh: 0 },
+      ownerId,
+      meterId,
+      intervalStartS,
+      intervalS: hourS,
+      importedWh: 100,
+      exportedWh: 0,
     }),
   );
 }

@@ -29,9 +29,14 @@ export class Load {
     // Every call and every wait of every participant listens to them.
     setMaxListeners(0, this.#ending.signal, this.#over.signal);
     this.#context = {
-      ...{ consortium: world.consortium, managers: world.managers, journal: world.journal },
-      ...{ book: this.book, canary: this.canary, paceMs },
-      ...{ ending: this.#ending.signal, over: this.#over.signal },
+      consortium: world.consortium,
+      managers: world.managers,
+      journal: world.journal,
+      book: this.book,
+      canary: this.canary,
+      paceMs,
+      ending: this.#ending.signal,
+      over: this.#over.signal,
     };
   }
 

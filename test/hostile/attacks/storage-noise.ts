@@ -59,7 +59,9 @@ export const wrongStorageHeads: Attack = {
       const value = {
         height: BigInt(1 + (turn % 2)),
         storageBlockId: randomBytes(32),
-        ...{ managerBlockId: randomBytes(32), hash2: randomBytes(32), treeSize: 7n },
+        managerBlockId: randomBytes(32),
+        hash2: randomBytes(32),
+        treeSize: 7n,
       };
       return { case: "head", value };
     }),
@@ -80,13 +82,23 @@ export const mismatches: Attack = {
     const tally = await onOneStream(target, signal, (turn) => {
       const { consortiumId } = auditor;
       const claim = {
-        ...{ consortiumId, height, round: turn % 2, blockId: randomBytes(32) },
-        ...{ hash2: randomBytes(32), treeSize: 9, audit: randomBytes(32) },
+        consortiumId,
+        height,
+        round: turn % 2,
+        blockId: randomBytes(32),
+        hash2: randomBytes(32),
+        treeSize: 9,
+        audit: randomBytes(32),
         verdict: AttestationVerdict.MISMATCH,
       };
       const value = {
-        ...{ height: BigInt(height), round: claim.round, blockId: claim.blockId },
-        ...{ hash2: claim.hash2, treeSize: 9n, verdict: claim.verdict, audit: claim.audit },
+        height: BigInt(height),
+        round: claim.round,
+        blockId: claim.blockId,
+        hash2: claim.hash2,
+        treeSize: 9n,
+        verdict: claim.verdict,
+        audit: claim.audit,
         nodeId: compromised.storage,
         signature: ed25519Sign(seed, attestationDigest(claim)),
       };

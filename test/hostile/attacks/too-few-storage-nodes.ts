@@ -22,7 +22,10 @@ export const tooFewStorageNodes: Attack = {
     await pause(silenceMs, signal);
     const client = await connect(target.profile(ownerId));
     const record = document({
-      ...{ ownerId, mediaType: "text/plain", name: "note", timeMs: Date.now() - 60_000 },
+      ownerId,
+      mediaType: "text/plain",
+      name: "note",
+      timeMs: Date.now() - 60_000,
       content: utf8("one record"),
     });
     while (!signal.aborted) {

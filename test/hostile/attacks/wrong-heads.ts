@@ -32,7 +32,8 @@ export const wrongHeads: Attack = {
       const claim = { consortiumId, height, blockId: id, hash1: wrong, stateDigest: wrong };
       const value = {
         ...claim,
-        ...{ height: BigInt(height), managerId: compromised.manager },
+        height: BigInt(height),
+        managerId: compromised.manager,
         signature: ed25519Sign(seed, headDigest(claim)),
       };
       const request = create(VoteRequestSchema, { message: { case: "head", value } });

@@ -70,7 +70,9 @@ export class BadBlocks {
     const store = defined(node.store, "it was looked at just now");
     const wallMs = node.clock.wallMs + random.below(500);
     return new BlockProducer({
-      ...{ selfId: node.id, consortiumId: genesis.consortiumId, policy: genesis.policy },
+      selfId: node.id,
+      consortiumId: genesis.consortiumId,
+      policy: genesis.policy,
       epochKey: kind === "wrongly sealed" ? seedOf("no key") : epochKey,
       vrfSeed: kind === "wrong beacon" ? seedOf("no seed") : vrfSeedOf(node.id),
       vrf: scheme.vrf,

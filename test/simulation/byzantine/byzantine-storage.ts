@@ -71,14 +71,27 @@ export class ByzantineStorage {
     const { round, blockId, hash2, verdict, audit, height, treeSize } = attestation;
     const claim: Claim = {
       consortiumId: consortium.genesis.consortiumId,
-      ...{ round, blockId, hash2, verdict, audit },
-      ...{ height: Number(height), treeSize: Number(treeSize), ...change },
+      round,
+      blockId,
+      hash2,
+      verdict,
+      audit,
+      height: Number(height),
+      treeSize: Number(treeSize),
+      ...change,
     };
     counters.count("lie of a storage node");
     const signature = consortium.scheme.sign(this.#node.id, attestationDigest(claim));
     const value = create(AttestationSchema, {
-      ...{ round, blockId, height, treeSize, nodeId: this.#node.id, signature },
-      ...{ hash2: claim.hash2, verdict: claim.verdict, audit: claim.audit },
+      round,
+      blockId,
+      height,
+      treeSize,
+      nodeId: this.#node.id,
+      signature,
+      hash2: claim.hash2,
+      verdict: claim.verdict,
+      audit: claim.audit,
     });
     return { message: { case: "attestation", value } };
   }

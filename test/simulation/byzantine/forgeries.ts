@@ -46,7 +46,11 @@ export class Forgeries {
     };
     const { blockId, hash1, stateDigest } = claim;
     const value = create(SignedHeadSchema, {
-      ...{ blockId, hash1, stateDigest, managerId: node.id, height: BigInt(claim.height) },
+      blockId,
+      hash1,
+      stateDigest,
+      managerId: node.id,
+      height: BigInt(claim.height),
       signature: signer.sign(headDigest(claim)),
     });
     node.say({ case: "head", value }, someOthers(this.#parts));
@@ -78,7 +82,9 @@ export class Forgeries {
     const heldHeight = random.chance(0.7) ? (head?.height ?? 0) : 1_000;
     const { consortiumId } = signer;
     const value = create(ResumeManagerSchema, {
-      ...{ managerId, suspendedHeight: BigInt(suspendedHeight), heldHeight: BigInt(heldHeight) },
+      managerId,
+      suspendedHeight: BigInt(suspendedHeight),
+      heldHeight: BigInt(heldHeight),
       signature: signer.sign(resumeDigest({ consortiumId, suspendedHeight, heldHeight })),
     });
     node.say({ case: "resume", value }, someOthers(this.#parts));

@@ -145,8 +145,12 @@ export class ConductChecker extends Checker {
     const known = this.#managers.get(managerId);
     if (known !== undefined) return known;
     const fresh = {
-      ...{ saved: new Map(), sent: new Set<string>(), polkas: new Map() },
-      ...{ height: 0n, commits: [], approves: [] },
+      saved: new Map(),
+      sent: new Set<string>(),
+      polkas: new Map(),
+      height: 0n,
+      commits: [],
+      approves: [],
     };
     this.#managers.set(managerId, fresh);
     return fresh;

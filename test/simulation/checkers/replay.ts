@@ -50,7 +50,10 @@ export class ReplayChecker extends Checker {
     const { genesis, scheme, epochKey } = this.#consortium;
     const store = await ManagerStore.open(await openMemoryStore(), genesis);
     const validator = new BlockValidator({
-      ...{ consortiumId: genesis.consortiumId, policy: genesis.policy, epochKey, vrf: scheme.vrf },
+      consortiumId: genesis.consortiumId,
+      policy: genesis.policy,
+      epochKey,
+      vrf: scheme.vrf,
       signatures: new SignatureCache(async (publicKey, digest, signature) =>
         scheme.verify({ publicKey, digest, signature }),
       ),

@@ -52,8 +52,12 @@ export class RoundsChecker extends Checker {
     const own = this.#managers.get(managerId)?.own ?? [];
     const seen: Seen = {
       own,
-      ...{ height: 0, round: 0, fresh: true, timedOut: false },
-      ...{ reached: new Map(), committers: new Map() },
+      height: 0,
+      round: 0,
+      fresh: true,
+      timedOut: false,
+      reached: new Map(),
+      committers: new Map(),
     };
     this.#managers.set(managerId, seen);
     for (const vote of own) this.#see(seen, vote);

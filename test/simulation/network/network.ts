@@ -54,7 +54,10 @@ export type Listener = {
 };
 
 const calm: NetworkOptions = {
-  ...{ delayMinMs: 0.5, delayMeanMs: 0.5, delayMaxMs: 5, keepaliveMs: 5_000 },
+  delayMinMs: 0.5,
+  delayMeanMs: 0.5,
+  delayMaxMs: 5,
+  keepaliveMs: 5_000,
 };
 
 export class Network {

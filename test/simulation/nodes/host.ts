@@ -41,7 +41,8 @@ export abstract class Host {
   protected addDisk(): SimulatedDisk {
     const { scheduler, counters, plan } = this.world;
     const disk = new SimulatedDisk({
-      ...{ scheduler, random: this.#random.fork() },
+      scheduler,
+      random: this.#random.fork(),
       count: (what) => counters.count(what),
       writeFault: () => this.#writeFault(),
       crash: () => this.crash(),

@@ -147,7 +147,11 @@ export class ManagerHost extends Host {
     await this.#tellWhatWasSaid(store);
     this.#tap(store);
     const manager = await Manager.open({
-      ...{ selfId: id, genesis, store, epochKey, poolLimits },
+      selfId: id,
+      genesis,
+      store,
+      epochKey,
+      poolLimits,
       vrfSeed: vrfSeedOf(id),
       vrf: scheme.vrf,
       signer: await this.#openSigner(process),
@@ -440,6 +444,9 @@ function textOf(said: Said): string {
 }
 
 const noLinks = {
-  ...{ peerIds: [], connectedIds: [], isConnected: () => false },
-  ...{ sendVote: () => false, sendBroadcast: () => false },
+  peerIds: [],
+  connectedIds: [],
+  isConnected: () => false,
+  sendVote: () => false,
+  sendBroadcast: () => false,
 } as const;

@@ -69,21 +69,33 @@ export class StorageHost extends Host {
     const { consortiumId, policy } = genesis;
     const sign = (digest: Uint8Array) => scheme.sign(id, digest);
     const returning: Returning = new Returning({
-      ...{ nodeId: id, consortiumId, policy, sign },
-      ...{ monotonicMs: process.time.monotonicMs, wallMs: process.time.wallMs },
+      nodeId: id,
+      consortiumId,
+      policy,
+      sign,
+      monotonicMs: process.time.monotonicMs,
+      wallMs: process.time.wallMs,
       head: () => store.head,
       isReady: () => !chain.syncing,
       tell: (value) => void this.#say({ message: { case: "returnNode", value } }),
     });
     const chain = await StorageChain.open({
-      ...{ nodeId: id, consortiumId, policy, store, sign },
+      nodeId: id,
+      consortiumId,
+      policy,
+      store,
+      sign,
       signatures: new SignatureCache((publicKey, digest, signature) =>
         Promise.resolve(scheme.verify({ publicKey, digest, signature })),
       ),
       monotonicMs: process.time.monotonicMs,
       tell: (message, managerId) => process.alive && this.#say(message, managerId),
       observe: {
-        ...{ appended() {}, attested() {}, behind() {}, wrote() {}, syncNews() {} },
+        appended() {},
+        attested() {},
+        behind() {},
+        wrote() {},
+        syncNews() {},
         dropped: (from, reason) => {
           world.counters.count(`storage dropped ${reason}`);
           world.log(() => `${id} drops ${reason} from ${from}`);
@@ -203,7 +215,8 @@ function storageBlock(
   const parsed = parseBlock(defined(block, "a final block is whole"));
   if (!parsed.ok) throw new Error(`a stored block does not parse: ${parsed.error.message}`);
   return {
-    ...{ parsed: parsed.value, sealed },
+    parsed: parsed.value,
+    sealed,
     certificates: defined(certificates, "a final block has certificates"),
   };
 }

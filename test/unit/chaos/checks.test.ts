@@ -73,7 +73,9 @@ describe("the checker finds", () => {
   const unequal = { storage: { hash2: "root-9", managerBlockId: "block-2" } };
   const twice = { leaves: ["record-2a", "record-1b"] };
   const moved = new Map(acknowledged).set("record-1a", {
-    ...{ height: 1, position: 1, blockId: "block-1" },
+    height: 1,
+    position: 1,
+    blockId: "block-1",
   });
   const violating: readonly (readonly [string, readonly string[], RegExp])[] = [
     ["nothing read", checkSameChain([]), /nothing was read/],

@@ -10,7 +10,9 @@ export const genesisId = "genesis";
 export function madeUpLedger(id = "manager-1", role: NodeLedger["role"] = "manager"): NodeLedger {
   const blocks = [1, 2, 3].map((height) => blockAt(height, role));
   return {
-    ...{ id, role, blocks },
+    id,
+    role,
+    blocks,
     head: { height: 3, blockId: "block-3", treeSize: 6, root: "root-3" },
     history: [
       { height: 2, kind: "suspend", managerId: "manager-4" },

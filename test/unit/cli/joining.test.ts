@@ -80,7 +80,11 @@ describe("before an invitation is spent", () => {
     const named = { consortiumName: "demo", nowMs };
     const authority = await createCertificateAuthority({ ...named, managerId: "manager-1" });
     const { certificatePem: certPem, keyPem } = await issueCertificate(authority, {
-      ...{ role: "invited", id: "abc", hosts: [], nowMs, lifetimeMs: 3_600_000 },
+      role: "invited",
+      id: "abc",
+      hosts: [],
+      nowMs,
+      lifetimeMs: 3_600_000,
     });
     const invitation = { expiresAtUnixMs: BigInt(nowMs + 3_600_000) };
     return { invitation, tls: { certPem, keyPem, caPem: "" } } as InvitationFile;

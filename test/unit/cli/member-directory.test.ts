@@ -56,8 +56,11 @@ describe("the directory of somebody who joins", () => {
       assert.ok(isId(id));
       const genesisBytes = new Uint8Array(Buffer.from("{}"));
       const file = {
-        ...{ genesisBytes, genesis: { consortiumId: sha256(genesisBytes) }, invitation: {} },
-        ...{ addresses: ["127.0.0.1:7401"], tls: { caPem: known.certificatePem } },
+        genesisBytes,
+        genesis: { consortiumId: sha256(genesisBytes) },
+        invitation: {},
+        addresses: ["127.0.0.1:7401"],
+        tls: { caPem: known.certificatePem },
       } as unknown as InvitationFile;
       const listen = { listen: { host: "127.0.0.1", port: 7501 } };
       for (const [role, listening] of [
@@ -91,7 +94,9 @@ describe("the directory of somebody who joins", () => {
     const directory = new MemberDirectory(path, identity, file);
     const keep = async (authority: CertificateAuthority, fromMs: number) => {
       const issuer = new Issuer(authority, {
-        ...{ lifetimeMs: dayMs, members: { manager: () => undefined }, nowMs: () => fromMs },
+        lifetimeMs: dayMs,
+        members: { manager: () => undefined },
+        nowMs: () => fromMs,
       });
       directory.keepCertificate(await issuer.issue(identity, request), { tlsSpkiSha256 });
     };
@@ -114,14 +119,13 @@ describe("the directory of somebody who joins", () => {
     writeFileSync(join(path, "tls.crt"), expired);
     assert.equal(directory.hasCertificate, false);
     const config = {
-      ...{
-        role: "storage",
-        id: "pc-7",
-        consortium: "genesis.json",
-        listen: { host: "h", port: 1 },
-      },
-      ...{ tls: { certificate: "tls.crt", key: "tls.key", ca: "ca-bundle.pem" } },
-      ...{ signing_key: "signing.key", data_directory: "data" },
+      role: "storage",
+      id: "pc-7",
+      consortium: "genesis.json",
+      listen: { host: "h", port: 1 },
+      tls: { certificate: "tls.crt", key: "tls.key", ca: "ca-bundle.pem" },
+      signing_key: "signing.key",
+      data_directory: "data",
     };
     writeFileSync(join(path, "config.yaml"), JSON.stringify(config));
     mkdirSync(join(path, "signing.key.state"));

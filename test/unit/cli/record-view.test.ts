@@ -18,30 +18,51 @@ const sealDigest = new Uint8Array(32).fill(2);
 const ownerId = "home-1";
 
 const seen = (bytes: Uint8Array, successor?: Uint8Array): LedgerRecord => ({
-  ...{ ...place, sealDigest },
+  ...place,
+  sealDigest,
   content: {
-    ...{ bytes, record: fromBinary(RecordSchema, bytes) },
+    bytes,
+    record: fromBinary(RecordSchema, bytes),
     ...(successor === undefined ? {} : { successor }),
   },
 });
 
 const reading = meterReading({
-  ...{ ownerId, meterId: "meter-1", intervalStartS: 3600, intervalS: 3600 },
-  ...{ importedWh: 5, exportedWh: 6 },
+  ownerId,
+  meterId: "meter-1",
+  intervalStartS: 3600,
+  intervalS: 3600,
+  importedWh: 5,
+  exportedWh: 6,
 });
 const terms = tradeTerms({
-  ...{ tradeId: new Uint8Array(16).fill(3), sellerId: ownerId, buyerId: "home-2" },
-  ...{ deliveryStartS: 3600, energyWh: 8, priceMicroPerKwh: -4 },
+  tradeId: new Uint8Array(16).fill(3),
+  sellerId: ownerId,
+  buyerId: "home-2",
+  deliveryStartS: 3600,
+  energyWh: 8,
+  priceMicroPerKwh: -4,
 });
 const signature = new Uint8Array(64);
 const trade = energyTrade({
-  ...{ ownerId, terms, sellerSignature: signature, buyerSignature: signature, timeMs: 1 },
+  ownerId,
+  terms,
+  sellerSignature: signature,
+  buyerSignature: signature,
+  timeMs: 1,
 });
 const session = chargingSession({
-  ...{ ownerId, stationId: "station-1", startS: 10, endS: 20, energyWh: 3 },
+  ownerId,
+  stationId: "station-1",
+  startS: 10,
+  endS: 20,
+  energyWh: 3,
 });
 const hostile = document({
-  ...{ ownerId, mediaType: "text/plain", name: "a\u001B[31m\u202Eb", timeMs: 1 },
+  ownerId,
+  mediaType: "text/plain",
+  name: "a\u001B[31m\u202Eb",
+  timeMs: 1,
   content: Uint8Array.of(1, 2, 3),
 });
 

@@ -3,9 +3,10 @@ import { describe, test } from "node:test";
 import { Cells } from "../../../src/cli/submit/cells.js";
 import { decimal, wholeNumber } from "../../../src/cli/submit/numbers.js";
 import { RowProblem } from "../../../src/cli/submit/row-problem.js";
+import type { TimeOptions } from "../../../src/cli/time-text.js";
 import { timeZoneOf } from "../../../src/cli/time-zone.js";
 
-const time = { nowMs: Date.UTC(2026, 10, 28) };
+const time: TimeOptions = { nowMs: Date.UTC(2026, 10, 28) };
 
 const cells = (fields: Readonly<Record<string, string | readonly string[]>>, options = time) => {
   const sources = Object.entries(fields).map(([field, texts]) => {
@@ -134,7 +135,7 @@ describe("the cells of a row", () => {
 
   test("a local time makes another row in another zone, a time with an offset does not", () => {
     const inZone = (text: string, zone: string) =>
-      cells({ start: text }, { ...time, ...{ zone: timeZoneOf(zone) } }).identity;
+      cells({ start: text }, { ...time, zone: timeZoneOf(zone) }).identity;
     const local = "2026-07-01 12:00";
     assert.notDeepEqual(inZone(local, "Europe/Berlin"), inZone(local, "Europe/London"));
     assert.deepEqual(inZone("2026-07-01T12:00Z", "Europe/Berlin"), [

@@ -17,8 +17,13 @@ describe("csvRows", () => {
   type Options = Partial<Omit<CsvOptions, "kind">> & { readonly kind?: RowKindName };
 
   const optionsOf = ({ kind = "meter-readings", ...others }: Options = {}): CsvOptions => ({
-    ...{ kind: rowKinds[kind], columns: [], sums: [], constants: new Map(), delimiter: "," },
-    ...{ time: { nowMs: Date.UTC(2026, 10, 28) }, ...others },
+    kind: rowKinds[kind],
+    columns: [],
+    sums: [],
+    constants: new Map(),
+    delimiter: ",",
+    time: { nowMs: Date.UTC(2026, 10, 28) },
+    ...others,
   });
 
   const inputOf = async (content: string | Buffer) => {

@@ -31,8 +31,16 @@ describe("the progress file", () => {
   const fresh = (row: string) => () => utf8(`${row} ${++salt}`);
 
   const receiptOf = (hashHex: string): ReceiptLine => ({
-    ...{ line: 2, record_hash: hashHex, height: 1, position: 0, seal_digest: "", block_id: "" },
-    ...{ time_unix_ms: 1, confirmations: 1, manager_signatures: 4, storage_attestations: 3 },
+    line: 2,
+    record_hash: hashHex,
+    height: 1,
+    position: 0,
+    seal_digest: "",
+    block_id: "",
+    time_unix_ms: 1,
+    confirmations: 1,
+    manager_signatures: 4,
+    storage_attestations: 3,
   });
 
   const plan = (file: ProgressFile, row: string, line = 2) =>

@@ -85,11 +85,17 @@ describe("a row of readings", () => {
 
 describe("a row of a trade", () => {
   const trade = {
-    ...{ buyer: "home-2", start: String(startS), energy_wh: "400", price_per_kwh: "0.11" },
+    buyer: "home-2",
+    start: String(startS),
+    energy_wh: "400",
+    price_per_kwh: "0.11",
   };
   const terms = tradeTerms({
-    ...{ sellerId: "home-1", buyerId: "home-2", deliveryStartS: startS },
-    ...{ energyWh: 400, priceMicroPerKwh: 110_000 },
+    sellerId: "home-1",
+    buyerId: "home-2",
+    deliveryStartS: startS,
+    energyWh: 400,
+    priceMicroPerKwh: 110_000,
   });
 
   test("may say beside signed terms only what these say", () => {

@@ -46,8 +46,11 @@ describe("asking managers for what any of them can do", () => {
 
   test("a manager that does it is found, however many others refuse", async () => {
     const script: Script = {
-      ...{ a: ["INVITATION_INVALID"], b: ["MEMBER_ID_TAKEN"], c: ["NOT_AN_ISSUER"] },
-      ...{ d: ["INVITATION_INVALID"], e: ["done"] },
+      a: ["INVITATION_INVALID"],
+      b: ["MEMBER_ID_TAKEN"],
+      c: ["NOT_AN_ISSUER"],
+      d: ["INVITATION_INVALID"],
+      e: ["done"],
     };
     for (let i = 0; i < 10; i++) assert.equal((await ask(script)).answer, "e");
   });
@@ -61,8 +64,10 @@ describe("asking managers for what any of them can do", () => {
 
   test("the refusal that most gave is told, with who said what; each is asked once", async () => {
     const { reason, status, message, asked } = await refusal({
-      ...{ a: ["MEMBER_ID_TAKEN"], b: ["INVITATION_USED_UP"], c: ["INVITATION_USED_UP"] },
-      ...{ d: ["NOT_AN_ISSUER"] },
+      a: ["MEMBER_ID_TAKEN"],
+      b: ["INVITATION_USED_UP"],
+      c: ["INVITATION_USED_UP"],
+      d: ["NOT_AN_ISSUER"],
     });
     assert.equal(reason, "INVITATION_USED_UP");
     assert.equal(status, "PERMISSION_DENIED");
@@ -74,7 +79,9 @@ describe("asking managers for what any of them can do", () => {
 
   test("one that may do it later is asked again, those that refuse for good are not", async () => {
     const { answer, asked } = await ask({
-      ...{ a: ["INVITATION_INVALID"], b: ["NODE_STARTING", "done"], c: ["NOT_AN_ISSUER"] },
+      a: ["INVITATION_INVALID"],
+      b: ["NODE_STARTING", "done"],
+      c: ["NOT_AN_ISSUER"],
     });
     assert.equal(answer, "b");
     assert.deepEqual(asked.toSorted(), ["a", "b", "b", "c"]);
@@ -94,7 +101,9 @@ describe("asking managers for what any of them can do", () => {
     assert.ok(one.asked.filter((each) => each === "b").length >= 2);
     assert.match(one.message, /(b, c|c, b): It is node_unreachable \[NODE_UNREACHABLE\]/);
     const two = await refusal({
-      ...{ a: ["INVITATION_INVALID"], b: away, c: ["INVITATION_INVALID"] },
+      a: ["INVITATION_INVALID"],
+      b: away,
+      c: ["INVITATION_INVALID"],
     });
     assert.equal(two.reason, "INVITATION_INVALID");
     assert.equal(two.asked.length, 3);

@@ -8,7 +8,10 @@ import { ToyConsortium } from "../../support/toy-consortium.js";
 
 const note = (text: string, ownerId = "participant-1") =>
   document({
-    ...{ ownerId, mediaType: "text/plain", name: text, timeMs: Date.now() },
+    ownerId,
+    mediaType: "text/plain",
+    name: text,
+    timeMs: Date.now(),
     content: new TextEncoder().encode(text),
   });
 
@@ -153,8 +156,12 @@ describe("the client", () => {
   test("gives every version of a record, oldest first", async () => {
     const { hash } = await submitNote("version 1");
     const update = document({
-      ...{ ownerId: "participant-1", mediaType: "text/plain", name: "version 2", timeMs: 1 },
-      ...{ content: new Uint8Array(), parent: hash },
+      ownerId: "participant-1",
+      mediaType: "text/plain",
+      name: "version 2",
+      timeMs: 1,
+      content: new Uint8Array(),
+      parent: hash,
     });
     const response = await client.submit(client.sign([update]));
     const later = response.outcomes[0]?.recordHash ?? new Uint8Array();

@@ -73,7 +73,11 @@ describe("a call while managers are out of reach", () => {
     const named = { consortiumName: "demo", managerId: "manager-1", nowMs: 1_700_000_000_000 };
     const authority = await createCertificateAuthority(named);
     const issued = await issueCertificate(authority, {
-      ...{ role: "participant", id: "home-1", hosts: [], nowMs: named.nowMs, lifetimeMs: 60_000 },
+      role: "participant",
+      id: "home-1",
+      hosts: [],
+      nowMs: named.nowMs,
+      lifetimeMs: 60_000,
     });
     const tls = {
       certPem: issued.certificatePem,

@@ -23,7 +23,9 @@ describe("an invitation file", () => {
     const { genesis, tls } = profile;
     const [blockId, membersDigest] = [genesis.consortiumId, genesis.members.digest()];
     const signed = signInvitation(profile, {
-      ...{ role: InvitedRole.STORAGE, usesMax: 3, expiresAtUnixMs: 9n },
+      role: InvitedRole.STORAGE,
+      usesMax: 3,
+      expiresAtUnixMs: 9n,
       checkpoint: { height: 0n, blockId, membersDigest },
     });
     assert.ok(signed);

@@ -34,8 +34,13 @@ const signers: readonly ToySigner[] = [1, 2, 3, 4].map((i) => ({
 }));
 const members = new Members({
   managers: signers.map(({ managerId, seed }) => ({
-    ...{ managerId, signingKey: ed25519KeyPairFromSeed(seed).publicKey, ...initialStanding },
-    ...{ vrfKey: seed, hpkeKey: seed, tlsSpkiSha256: seed, address: "localhost:1" },
+    managerId,
+    signingKey: ed25519KeyPairFromSeed(seed).publicKey,
+    ...initialStanding,
+    vrfKey: seed,
+    hpkeKey: seed,
+    tlsSpkiSha256: seed,
+    address: "localhost:1",
   })),
   storageNodes: [],
   officers: [],

@@ -21,12 +21,18 @@ const consortiumId = new Uint8Array(32).fill(9);
 const seed = new Uint8Array(32).fill(1);
 const otherSeed = new Uint8Array(32).fill(2);
 const policy: Policy = create(PolicySchema, {
-  ...{ recordBytesMax: 1000, submissionRecordsMax: 10, deliveryIntervalS: 3600 },
+  recordBytesMax: 1000,
+  submissionRecordsMax: 10,
+  deliveryIntervalS: 3600,
 });
 
 const reading = {
-  ...{ ownerId: "home-1", meterId: "meter-1", intervalStartS: 7200, intervalS: 3600 },
-  ...{ importedWh: 10, exportedWh: 2n ** 53n - 1n },
+  ownerId: "home-1",
+  meterId: "meter-1",
+  intervalStartS: 7200,
+  intervalS: 3600,
+  importedWh: 10,
+  exportedWh: 2n ** 53n - 1n,
 };
 
 function parsed(bytes: Uint8Array) {
@@ -60,12 +66,17 @@ describe("the record builders", () => {
 
   test("a trade carries terms that both parties have signed", () => {
     const terms = tradeTerms({
-      ...{ sellerId: "home-1", buyerId: "home-2", deliveryStartS: 3600 },
-      ...{ energyWh: 500, priceMicroPerKwh: -7 },
+      sellerId: "home-1",
+      buyerId: "home-2",
+      deliveryStartS: 3600,
+      energyWh: 500,
+      priceMicroPerKwh: -7,
     });
     const record = parsed(
       energyTrade({
-        ...{ ownerId: "home-1", terms, timeMs: 5000 },
+        ownerId: "home-1",
+        terms,
+        timeMs: 5000,
         sellerSignature: signTrade(consortiumId, terms, seed),
         buyerSignature: signTrade(consortiumId, terms, otherSeed),
       }),
@@ -83,7 +94,11 @@ describe("the record builders", () => {
   test("a charging session is complete at its end", () => {
     const { payload, timeMs } = parsed(
       chargingSession({
-        ...{ ownerId: "ev-1", stationId: "station-1", startS: 100, endS: 160, energyWh: 3 },
+        ownerId: "ev-1",
+        stationId: "station-1",
+        startS: 100,
+        endS: 160,
+        energyWh: 3,
       }),
     );
     assert.equal(timeMs, 160_000);

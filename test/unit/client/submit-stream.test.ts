@@ -43,7 +43,10 @@ describe("submitStream", () => {
   const submission = (name: string, ownerId = "participant-1"): Submission =>
     client.sign([
       document({
-        ...{ ownerId, mediaType: "text/plain", name, timeMs: Date.now() },
+        ownerId,
+        mediaType: "text/plain",
+        name,
+        timeMs: Date.now(),
         content: new Uint8Array(),
       }),
     ]);

@@ -513,6 +513,8 @@ function withoutConsent(admission: ControlOperation): ControlOperation {
 function withoutLast(approval: ParsedCandidate["approval"]) {
   const { height, blockId, signatures } = approval;
   return create(ApprovalCertificateSchema, {
-    ...{ height, blockId, signatures: signatures.slice(0, -1) },
+    height,
+    blockId,
+    signatures: signatures.slice(0, -1),
   });
 }

@@ -116,7 +116,10 @@ describe("on a lock certificate", () => {
       {
         commit: true,
         lock: {
-          ...{ lockedRound: 4, lockedBlock: "b", validRound: 4, validBlock: "b" },
+          lockedRound: 4,
+          lockedBlock: "b",
+          validRound: 4,
+          validBlock: "b",
           otherRound: 2,
         },
       },

@@ -21,7 +21,11 @@ const timeouts = {
 const suspendAfterMs = 5_000;
 
 const options: GroupOptions = {
-  ...{ managers: 4, height: 4, timeouts, suspendAfterMs, delayMs: 20 },
+  managers: 4,
+  height: 4,
+  timeouts,
+  suspendAfterMs,
+  delayMs: 20,
 };
 
 function decide(change: Partial<GroupOptions>, maxMs = 300_000) {
@@ -123,7 +127,8 @@ test("where all others are needed, one is suspended as another comes back", () =
 
 test("a suspended manager accepts nothing, and its vote counts", () => {
   const { decided, facts, approval } = decide({
-    ...{ suspended: [2], height: 5 },
+    suspended: [2],
+    height: 5,
     // Nobody resumes it in round 1: the proposer of round 0 is not heard.
     route: (from, _, message) =>
       from === "manager-4" && message.kind === "proposal" ? undefined : 20,
@@ -161,7 +166,8 @@ describe("whatever the network does, short of a quorum's silence", () => {
       const lossRate = random.unit() * 0.2;
       const meanMs = 5 + random.unit() * 400;
       const { decided, facts, stalledMs } = decide({
-        ...{ height: 4 + (seed % 7), leaves: seed % 2 === 0 },
+        height: 4 + (seed % 7),
+        leaves: seed % 2 === 0,
         ...(dead === 0 ? {} : { dead: [dead] }),
         route: () => (random.unit() < lossRate ? undefined : 1 + random.exponential(meanMs)),
       });

@@ -12,8 +12,15 @@ import { nil, RingBench } from "./support/ring-bench.js";
 
 const { ACCEPT, APPROVE, COMMIT } = VoteKind;
 const nothing = {
-  ...{ height: 4, round: 0, step: "approve", stepMs: 0, heightMs: 0 },
-  ...{ missingAccepts: [], missingApprovals: [], missingCommits: [], missingAttestations: [] },
+  height: 4,
+  round: 0,
+  step: "approve",
+  stepMs: 0,
+  heightMs: 0,
+  missingAccepts: [],
+  missingApprovals: [],
+  missingCommits: [],
+  missingAttestations: [],
 } as const;
 
 type Act = (bench: RingBench) => void;
@@ -97,7 +104,11 @@ describe("a height waits for", () => {
     const later = [tick(200), vote(COMMIT, 0, nil, 1, 2), tick(400)];
     const { waiting: next } = after(...stalled, ...later);
     assert.deepEqual(next, {
-      ...{ ...nothing, ...missing, round: 1, step: "propose", heightMs: 600 },
+      ...nothing,
+      ...missing,
+      round: 1,
+      step: "propose",
+      heightMs: 600,
       missingProposer: "manager-2",
     });
   });
@@ -105,7 +116,9 @@ describe("a height waits for", () => {
   test("the committee, once everybody has accepted", () => {
     const { bench, waiting } = after(...approved, attest(0, "A0", 1));
     assert.deepEqual(waiting, {
-      ...{ ...nothing, step: "verify", block: toHex(bench.id("A0")) },
+      ...nothing,
+      step: "verify",
+      block: toHex(bench.id("A0")),
       missingAttestations: bench.committee("A0", 0).slice(1),
     });
   });

@@ -7,7 +7,10 @@ import { type Receipt, ReceiptSchema } from "../../../src/client/index.js";
 const bytes = (length: number) => new Uint8Array(length).fill(0b1010_1010);
 
 const receipt: Receipt = create(ReceiptSchema, {
-  ...{ recordHash: bytes(32), sealDigest: bytes(32), blockId: bytes(32), header: bytes(200) },
+  recordHash: bytes(32),
+  sealDigest: bytes(32),
+  blockId: bytes(32),
+  header: bytes(200),
   previousHeader: bytes(200),
   inclusionProof: [bytes(32), bytes(32)],
   commitCertificate: { signatures: [{ managerId: "manager-1", signature: bytes(64) }] },

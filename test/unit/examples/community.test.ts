@@ -18,11 +18,13 @@ describe("the community file", () => {
     assert.deepEqual(readCommunityFile(file, options), [
       { id: "head-end", agents: [], meters: [] },
       {
-        ...{ id: "building-1", agents: ["head-end"] },
+        id: "building-1",
+        agents: ["head-end"],
         meters: [{ id: "building-1-meter", ratedPowerW: 25_000, intervalS: 3600 }],
       },
       {
-        ...{ id: "no", agents: ["head-end"] },
+        id: "no",
+        agents: ["head-end"],
         meters: [{ id: "no-meter", ratedPowerW: 31_000, intervalS: 3600 }],
       },
     ]);

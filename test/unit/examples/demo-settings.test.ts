@@ -20,7 +20,9 @@ describe("the demo's settings", () => {
       DEMO_PORT: "8400",
     };
     assert.deepEqual(demoSettings(environment), {
-      ...{ hoursMax: 24, dataDirectory: resolve("homes"), directory: "/tmp/there" },
+      hoursMax: 24,
+      dataDirectory: resolve("homes"),
+      directory: "/tmp/there",
       basePort: 8400,
     });
   });

@@ -22,7 +22,8 @@ import { readAll, shippedData } from "./support.js";
 
 const startS = 1_470_034_800;
 const hour: CommunityHour = {
-  ...{ startS, priceMicroPerKwh: 220_000n },
+  startS,
+  priceMicroPerKwh: 220_000n,
   readings: [
     { homeId: "building-1", importedWh: 0, exportedWh: 700 },
     { homeId: "building-2", importedWh: 500, exportedWh: 0 },
@@ -69,7 +70,10 @@ describe("the records of the community's hours", () => {
     const values = new Map(stateWrites.map(({ key, value }) => [toHex(key), value]));
     return new BlockExecution({
       state: { get: (key) => values.get(toHex(key)) },
-      ...{ policy: genesis.policy, members: head.members, height: 1, firstPosition: 0 },
+      policy: genesis.policy,
+      members: head.members,
+      height: 1,
+      firstPosition: 0,
       timestampMs: genesis.timestampMs,
     });
   }

@@ -19,7 +19,8 @@ const hourS = 3600;
 
 function hourOf(number: number): CommunityHour {
   return {
-    ...{ startS: number * hourS, priceMicroPerKwh: 1n },
+    startS: number * hourS,
+    priceMicroPerKwh: 1n,
     readings: [
       { homeId: "a", importedWh: 0, exportedWh: 9 },
       { homeId: "bb", importedWh: 9, exportedWh: 0 },

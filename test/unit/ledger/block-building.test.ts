@@ -271,7 +271,9 @@ describe("a full block", () => {
   test("holds as many bytes of control operations as a block may have", () => {
     const agentIds = Array.from({ length: 16 }, (_, i) => `${i}`.padStart(63, "a"));
     const invitation = invitationBytes({
-      ...{ role: InvitedRole.PARTICIPANT, usesMax: 10_000, agentIds },
+      role: InvitedRole.PARTICIPANT,
+      usesMax: 10_000,
+      agentIds,
     });
     const control = Array.from({ length: 550 }, (_, i) =>
       registrationOf(`joining-${i}`, { invitation, value: { agentIds } }),

@@ -39,8 +39,10 @@ const control = toBinary(
     operation: {
       case: "registerOfficer",
       value: {
-        ...{ officerId: "op", role: OfficerRole.OPERATOR },
-        ...{ signingKey: signerOf("op").publicKey, tlsSpkiSha256: bytesOf("spki of op") },
+        officerId: "op",
+        role: OfficerRole.OPERATOR,
+        signingKey: signerOf("op").publicKey,
+        tlsSpkiSha256: bytesOf("spki of op"),
       },
     },
   }),
@@ -60,7 +62,8 @@ type EntryInit = MessageInitShape<typeof PrivateEntrySchema>;
 const submissionHeader = toBinary(
   SubmissionHeaderSchema,
   create(SubmissionHeaderSchema, {
-    ...{ consortiumId, participantId: "p" },
+    consortiumId,
+    participantId: "p",
     recordHashes: [hashes[0], bytesOf("left out"), hashes[1], hashes[2]] as Uint8Array[],
   }),
 );
@@ -93,9 +96,17 @@ function blockOf({ header, block: blockInit, entries, records: bodies }: Changes
   const controlRoot = blocks.controlRoot(block.control);
   const leavesRoot = blocks.leavesRoot(block.leaves);
   const init: HeaderInit = {
-    ...{ consortiumId, height: 7n, previousBlockId: bytesOf("previous"), createdRound: 1 },
-    ...{ proposerId: "manager-1", timestampUnixMs: 1_700_000_000_000n, treeSize: 40n },
-    ...{ hash1: bytesOf("root"), membersDigest: bytesOf("members"), beacon, beaconProof },
+    consortiumId,
+    height: 7n,
+    previousBlockId: bytesOf("previous"),
+    createdRound: 1,
+    proposerId: "manager-1",
+    timestampUnixMs: 1_700_000_000_000n,
+    treeSize: 40n,
+    hash1: bytesOf("root"),
+    membersDigest: bytesOf("members"),
+    beacon,
+    beaconProof,
     previousStateDigest: bytesOf("state"),
     bodyDigest: blocks.bodyDigest({ controlRoot, leavesRoot, privateRoot: block.privateRoot }),
     certificatesDigest: blocks.certificatesDigest(block.previousCertificates),
@@ -418,7 +429,8 @@ describe("a whole block", () => {
   const otherHeader = toBinary(
     SubmissionHeaderSchema,
     create(SubmissionHeaderSchema, {
-      ...{ consortiumId, participantId: "p" },
+      consortiumId,
+      participantId: "p",
       recordHashes: [bytesOf("x"), bytesOf("y"), bytesOf("z"), new Uint8Array(31)],
     }),
   );

@@ -64,8 +64,13 @@ const outsiders = facts.eligible.filter((id) => !committee.includes(id));
 
 function voteBy(managerId: string, init: Partial<Omit<Vote, "$typeName">> = {}): Vote {
   const vote = create(VoteSchema, {
-    ...{ kind: VoteKind.COMMIT, height: 7n, round, validRound: -1, blockId: facts.blockId },
-    ...{ ...init, managerId },
+    kind: VoteKind.COMMIT,
+    height: 7n,
+    round,
+    validRound: -1,
+    blockId: facts.blockId,
+    ...init,
+    managerId,
   });
   vote.signature = signerOf(managerId).sign(voteDigest(vote, consortiumId) ?? assert.fail("kind"));
   return vote;
@@ -80,8 +85,15 @@ function matchBy(nodeId: string, inRound = round): Attestation {
   const verdict = AttestationVerdict.MATCH;
   const claim = { consortiumId, height, round: inRound, blockId, hash2, treeSize, verdict, audit };
   return create(AttestationSchema, {
-    ...{ height: 7n, round: inRound, blockId, hash2, treeSize: BigInt(treeSize), verdict, audit },
-    ...{ nodeId, signature: signerOf(nodeId).sign(attestationDigest(claim)) },
+    height: 7n,
+    round: inRound,
+    blockId,
+    hash2,
+    treeSize: BigInt(treeSize),
+    verdict,
+    audit,
+    nodeId,
+    signature: signerOf(nodeId).sign(attestationDigest(claim)),
   });
 }
 

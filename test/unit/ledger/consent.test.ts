@@ -38,7 +38,8 @@ type Changes = MessageInitShape<typeof InvitationSchema>;
 const checkpoint = { height: 7n, blockId: seedOf("block 7"), membersDigest: seedOf("members") };
 const long = (i: number) => String(i).padStart(63, "x");
 const fully = {
-  ...{ memberId: long(99), operatorId: "operator-1" },
+  memberId: long(99),
+  operatorId: "operator-1",
   checkpoint: { ...checkpoint, height: 2n ** 53n - 1n },
   expiresAtUnixMs: 2n ** 53n - 1n,
   agentIds: Array.from({ length: agentsMax }, (_, i) => long(i)),

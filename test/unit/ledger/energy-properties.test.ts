@@ -75,20 +75,28 @@ const measured = fc.nat(40);
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     kind: fc.constant("reading" as const),
-    ...{ owner, quarter: fc.nat(quarters - 1), imported: measured, exported: measured },
+    owner,
+    quarter: fc.nat(quarters - 1),
+    imported: measured,
+    exported: measured,
   }),
   fc.record({
     kind: fc.constant("reading-update" as const),
-    ...{ pick: fc.nat(), imported: measured, exported: measured },
+    pick: fc.nat(),
+    imported: measured,
+    exported: measured,
   }),
   fc.record({
     kind: fc.constant("trade" as const),
-    ...{ seller: owner, away: fc.integer({ min: 1, max: 3 }) },
-    ...{ hour: fc.constantFrom(...hours), energy: fc.integer({ min: 1, max: 30 }) },
+    seller: owner,
+    away: fc.integer({ min: 1, max: 3 }),
+    hour: fc.constantFrom(...hours),
+    energy: fc.integer({ min: 1, max: 30 }),
   }),
   fc.record({
     kind: fc.constant("trade-update" as const),
-    ...{ pick: fc.nat(), energy: fc.integer({ min: 1, max: 30 }) },
+    pick: fc.nat(),
+    energy: fc.integer({ min: 1, max: 30 }),
   }),
 );
 
@@ -99,15 +107,18 @@ function readingOf(reading: Reading, quarter: number, parent?: Uint8Array): Uint
     owner: participant(reading.owner),
     meter: `meter-${reading.owner + 1}`,
     start: startS + quarter * quarterS,
-    ...{ imported: reading.imported, exported: reading.exported },
+    imported: reading.imported,
+    exported: reading.exported,
     ...(parent === undefined ? {} : { parent }),
   });
 }
 
 function tradeOf(trade: Trade, parent?: Uint8Array): Uint8Array {
   return tradeBytes({
-    ...{ seller: participant(trade.seller), buyer: participant(trade.buyer) },
-    ...{ delivery: startS + trade.hour * hourS, energy: trade.energy },
+    seller: participant(trade.seller),
+    buyer: participant(trade.buyer),
+    delivery: startS + trade.hour * hourS,
+    energy: trade.energy,
     ...(parent === undefined ? {} : { parent }),
   });
 }
@@ -140,8 +151,10 @@ function take(
   const trade =
     next.kind === "trade"
       ? {
-          ...{ seller: next.seller, buyer: (next.seller + next.away) % participantIds.length },
-          ...{ hour: next.hour, energy: next.energy },
+          seller: next.seller,
+          buyer: (next.seller + next.away) % participantIds.length,
+          hour: next.hour,
+          energy: next.energy,
         }
       : { ...(parent as TradeVersion).trade, energy: next.energy };
   const bytes = tradeOf(trade, parent?.hash);

@@ -333,7 +333,9 @@ describe("the first policy", () => {
   const timeouts = policy.timeouts ?? assert.fail("there are timeouts");
   const floor = {
     suspension: SuspensionMode.FLOOR,
-    ...{ suspendAfterMs: 5_000, resumeWaitMs: 5_000, resumeWaitMaxMs: 600_000 },
+    suspendAfterMs: 5_000,
+    resumeWaitMs: 5_000,
+    resumeWaitMaxMs: 600_000,
   };
   const bounds: readonly [string, string, number, number][] = [
     ["futureBoundMs", "future_bound_ms", 100, 86_400_000],

@@ -47,9 +47,13 @@ const step: fc.Arbitrary<Step> = fc.record({
     ...(["reading", "reading", "reading-update", "reading-update"] as const),
     ...(["trade", "trade", "trade", "trade-update"] as const),
   ),
-  ...{ pick: fc.nat(1000), other: fc.nat(1000), place: fc.nat(1000) },
+  pick: fc.nat(1000),
+  other: fc.nat(1000),
+  place: fc.nat(1000),
   isOnGrid: fc.nat(9).map((draw) => draw > 0),
-  ...{ imported: fc.nat(9), exported: fc.nat(9), energy: fc.integer({ min: 1, max: 4 }) },
+  imported: fc.nat(9),
+  exported: fc.nat(9),
+  energy: fc.integer({ min: 1, max: 4 }),
 });
 
 const world: fc.Arbitrary<World> = fc
@@ -184,8 +188,12 @@ function offer(model: Model, market: Market, next: Step, world: World): string |
     const { imported, exported } = parent === undefined ? next : lowered(next);
     const reading = { meter, span: { from, to: from + meter.intervalS }, imported, exported };
     const bytes = readingBytes({
-      ...{ owner: meter.ownerId, meter: meter.meterId, start: from, intervalS: meter.intervalS },
-      ...{ imported, exported },
+      owner: meter.ownerId,
+      meter: meter.meterId,
+      start: from,
+      intervalS: meter.intervalS,
+      imported,
+      exported,
       ...(parent === undefined ? {} : { parent: parent.hash }),
     });
     const expected = model.reasonAgainstReading(reading, parent);
@@ -199,7 +207,10 @@ function offer(model: Model, market: Market, next: Step, world: World): string |
   const start = startOf(model, next, world.deliveryIntervalS, world);
   const trade = parent === undefined ? { seller, buyer, start, energy } : { ...parent.of, energy };
   const bytes = tradeBytes({
-    ...{ seller: trade.seller, buyer: trade.buyer, delivery: trade.start, energy },
+    seller: trade.seller,
+    buyer: trade.buyer,
+    delivery: trade.start,
+    energy,
     ...(parent === undefined ? {} : { parent: parent.hash }),
   });
   const expected = model.reasonAgainstTrade(trade, parent);

@@ -28,7 +28,9 @@ type AdmitInit = { nodeId?: string; signingKey?: Uint8Array; tlsSpkiSha256?: Uin
 
 function admit(nodeId: string, sponsorId = "manager-1", keys: AdmitInit = {}): ControlOperation {
   const value = {
-    ...{ nodeId, sponsorId, signingKey: signerOf(nodeId).publicKey },
+    nodeId,
+    sponsorId,
+    signingKey: signerOf(nodeId).publicKey,
     tlsSpkiSha256: bytesOf(`spki of ${nodeId}`),
     ...keys,
   };
@@ -41,7 +43,9 @@ function officer(
   keys: AdmitInit = {},
 ) {
   const value = {
-    ...{ officerId, role, signingKey: signerOf(officerId).publicKey },
+    officerId,
+    role,
+    signingKey: signerOf(officerId).publicKey,
     tlsSpkiSha256: bytesOf(`spki of ${officerId}`),
     managerId: role === OfficerRole.OPERATOR ? "manager-1" : "",
     ...keys,
@@ -167,7 +171,9 @@ describe("operations", () => {
     const { height, timestampMs } = place;
     assert.deepEqual(after.storageNode("node"), {
       ...storageNodeOf("node"),
-      ...{ admittedHeight: height, changedHeight: height, changedAtMs: timestampMs },
+      admittedHeight: height,
+      changedHeight: height,
+      changedAtMs: timestampMs,
     });
     assert.equal(after.storageNode("node")?.credit, creditAtAdmission);
     assert.deepEqual(
@@ -319,8 +325,10 @@ describe("members_digest", () => {
       entry: { case: "storageNode", value: { admission, credit: 100 } },
     });
     const registration = {
-      ...{ officerId: "op", ...key("op") },
-      ...{ role: OfficerRole.OPERATOR, managerId: "manager-1" },
+      officerId: "op",
+      ...key("op"),
+      role: OfficerRole.OPERATOR,
+      managerId: "manager-1",
     };
     const last = create(MemberEntrySchema, {
       entry: { case: "officer", value: { registration } },
@@ -394,7 +402,9 @@ describe("the blob of members", () => {
   const suspended = { ...managerOf("manager-2", false), changedHeight: 3, changedAtMs: 4_000 };
   const offender: Manager = {
     ...managerOf("manager-3", false),
-    ...{ reason: "equivocated", absences: 5, offenceHeight: 6 },
+    reason: "equivocated",
+    absences: 5,
+    offenceHeight: 6,
   };
   const members = applied(
     new Members({
@@ -402,7 +412,10 @@ describe("the blob of members", () => {
       storageNodes: [
         {
           ...storageNodeOf("s"),
-          ...{ suspension: "boycotted" as const, credit: 7, reward: 2n ** 60n, paid: 5n },
+          suspension: "boycotted" as const,
+          credit: 7,
+          reward: 2n ** 60n,
+          paid: 5n,
         },
       ],
       officers: [],

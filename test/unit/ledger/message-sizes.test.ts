@@ -48,7 +48,11 @@ const nodes = Array.from({ length: committee }, (_, i) => {
 });
 const approval = { height, blockId: hash, signatures: managers };
 const integrity = {
-  ...{ height, round, blockId: hash, hash2: hash, treeSize: height },
+  height,
+  round,
+  blockId: hash,
+  hash2: hash,
+  treeSize: height,
   signatures: nodes,
 };
 const certificates = {
@@ -59,7 +63,8 @@ const certificates = {
 const approvals = managers.map((each) => ({ ...each, validRound: -(2 ** 31) }));
 const lockCertificate = {
   polka: { height, round, blockId: hash, approvals },
-  ...{ approval, integrity },
+  approval,
+  integrity,
 };
 const lengthOf = {
   certificates: toBinary(BlockCertificatesSchema, create(BlockCertificatesSchema, certificates)),
@@ -103,8 +108,14 @@ function blockOf(mix: Mix): MessageInitShape<typeof ManagerBlockSchema> {
 function messagesOf(block: MessageInitShape<typeof ManagerBlockSchema>) {
   const { block: publicBlock, records = [] } = block;
   const proposal = {
-    ...{ height, round, validRound: -(2 ** 31), blockId: hash, managerId: id(1), signature },
-    ...{ lockCertificate, block },
+    height,
+    round,
+    validRound: -(2 ** 31),
+    blockId: hash,
+    managerId: id(1),
+    signature,
+    lockCertificate,
+    block,
   };
   const sealedRecords = records.map((each) => new Uint8Array(each.length + sealTagBytes));
   const down = (message: MessageInitShape<typeof VerifyIntegrityResponseSchema>["message"]) =>
@@ -171,16 +182,25 @@ describe("the longest messages that a policy allows", () => {
     const even = Math.floor(blockBytesMax / records);
     const mixes: Record<string, Mix> = {
       "an entry for each record, as long as can be": {
-        ...{ records, recordBytes: even, entries: records, headerBytes: even },
+        records,
+        recordBytes: even,
+        entries: records,
+        headerBytes: even,
         operations: controlOperationsMax,
       },
       "many records in few entries": {
-        ...{ records, recordBytes: even, entries: Math.ceil(records / 1_000) },
+        records,
+        recordBytes: even,
+        entries: Math.ceil(records / 1_000),
         headerBytes: Math.floor(blockBytesMax / Math.ceil(records / 1_000)),
         operations: Math.floor(controlBytesMax / controlOperationBytesMax),
       },
       "empty records": {
-        ...{ records, recordBytes: 0, entries: records, headerBytes: even, operations: 1 },
+        records,
+        recordBytes: 0,
+        entries: records,
+        headerBytes: even,
+        operations: 1,
       },
     };
     for (const [title, mix] of Object.entries(mixes)) {
@@ -224,7 +244,9 @@ describe("the longest record", () => {
     const header = toBinary(
       SubmissionHeaderSchema,
       create(SubmissionHeaderSchema, {
-        ...{ consortiumId: hash, participantId: id(1), recordHashes: [hash] },
+        consortiumId: hash,
+        participantId: id(1),
+        recordHashes: [hash],
       }),
     );
     const submission = { header, signature, records: [record] };
@@ -258,7 +280,9 @@ describe("the longest record", () => {
 test("a submission's header is as long as is said", () => {
   const recordHashes = Array.from({ length: submissionRecordsBound }, () => hash);
   const header = create(SubmissionHeaderSchema, {
-    ...{ consortiumId: hash, participantId: id(1), recordHashes },
+    consortiumId: hash,
+    participantId: id(1),
+    recordHashes,
   });
   const bytes = toBinary(SubmissionHeaderSchema, header);
   assert.equal(bytes.length, submissionHeaderBytesMax(submissionRecordsBound));

@@ -23,12 +23,18 @@ type Operation = NonNullable<MessageInitShape<typeof ControlOperationSchema>["op
 const nodeId = "storage-1";
 const audit = bytesOf("audit");
 const open = {
-  ...{ height: 7, round: 1, blockId: bytesOf("block 7"), hash1: bytesOf("root"), treeSize: 40 },
+  height: 7,
+  round: 1,
+  blockId: bytesOf("block 7"),
+  hash1: bytesOf("root"),
+  treeSize: 40,
   missing: ["storage-1", "storage-2"],
   audited: [{ nodeId, audit }],
 };
 const officer = {
-  ...{ officerId: "operator-1", role: "operator" as const, managerId: "manager-1" },
+  officerId: "operator-1",
+  role: "operator" as const,
+  managerId: "manager-1",
   signingKey: signerOf("operator-1").publicKey,
   tlsSpkiSha256: bytesOf("spki of operator-1"),
 };
@@ -66,7 +72,9 @@ const attested = (signerId = "storage-2") => {
   return [
     { nodeId, audit, signature: sign(nodeId, attestationDigest({ ...claim, ...match })) },
     {
-      ...{ nodeId: "storage-2", audit, mismatch: { ...found, treeSize: BigInt(found.treeSize) } },
+      nodeId: "storage-2",
+      audit,
+      mismatch: { ...found, treeSize: BigInt(found.treeSize) },
       signature: sign(signerId, attestationDigest({ ...claim, ...mismatch })),
     },
   ];
@@ -177,8 +185,12 @@ describe("the signatures of an operation", () => {
       finding: findingDigest({ consortiumId, nodeId, height: 7, audit }),
       payout: payoutDigest({ consortiumId, ...paid }),
       registration: registrationDigest({
-        ...{ consortiumId, invitationDigest: bytesOf("invitation"), role: InvitedRole.STORAGE },
-        ...{ memberId: nodeId, tlsSpkiSha256: bytesOf("spki"), signingKey: bytesOf("key") },
+        consortiumId,
+        invitationDigest: bytesOf("invitation"),
+        role: InvitedRole.STORAGE,
+        memberId: nodeId,
+        tlsSpkiSha256: bytesOf("spki"),
+        signingKey: bytesOf("key"),
       }),
       invitation: invitationDigest(bytesOf("invitation")),
     };

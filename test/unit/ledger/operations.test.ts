@@ -19,7 +19,9 @@ const right = {
   registerOfficer: { officerId: "o", role: OfficerRole.AUDITOR, ...keys },
   suspendManager: { managerId: "manager-1" },
   resumeManager: {
-    ...{ managerId: "manager-1", suspendedHeight: 7n, heldHeight: 7n },
+    managerId: "manager-1",
+    suspendedHeight: 7n,
+    heldHeight: 7n,
     signature: new Uint8Array(64),
   },
 };

@@ -30,18 +30,34 @@ describe("a node that is admitted again", () => {
   for (const suspension of ["retired", "boycotted"] as const) {
     test(`after it was ${suspension} starts anew, and keeps what it has earned`, () => {
       const ledger = ledgerWith({
-        ...{ suspension, credit: 3, reward: 70n, paid: 20n, lastAttestedHeight: 1 },
-        ...{ auditFailed: true, absences: 4 },
+        suspension,
+        credit: 3,
+        reward: 70n,
+        paid: 20n,
+        lastAttestedHeight: 1,
+        auditFailed: true,
+        absences: 4,
       });
       const changes = ledger.block({
         operations: [admissionOf(id, { value: { tlsSpkiSha256: seedOf("tls of storage-2") } })],
       });
       const { signingKey, tlsSpkiSha256 } = ledger.node(id);
       assert.deepEqual(ledger.node(id), {
-        ...{ nodeId: id, signingKey, tlsSpkiSha256, sponsorId: "manager-1" },
-        ...{ suspension: undefined, credit: 100, reward: 70n, paid: 20n, lastAttestedHeight: 1 },
-        ...{ admittedHeight: 3, changedHeight: 3, changedAtMs: ledger.timestampMs },
-        ...{ absences: 0, auditFailed: false, rewardedKibSeconds: 2n * 1_024n },
+        nodeId: id,
+        signingKey,
+        tlsSpkiSha256,
+        sponsorId: "manager-1",
+        suspension: undefined,
+        credit: 100,
+        reward: 70n,
+        paid: 20n,
+        lastAttestedHeight: 1,
+        admittedHeight: 3,
+        changedHeight: 3,
+        changedAtMs: ledger.timestampMs,
+        absences: 0,
+        auditFailed: false,
+        rewardedKibSeconds: 2n * 1_024n,
       });
       assert.deepEqual(
         changes.map(({ nodeId, kind, creditDelta }) => [nodeId, kind, creditDelta]),
@@ -129,8 +145,10 @@ describe("another node", () => {
   for (const suspension of [undefined, "unreachable", "retired", "boycotted"] as const) {
     test(`cannot take the id of one that is ${suspension ?? "active"}`, () => {
       const ledger = ledgerWith({
-        ...{ suspension, signingKey: seedOf("another key") },
-        ...{ reward: u64Max, changedHeight: 1 },
+        suspension,
+        signingKey: seedOf("another key"),
+        reward: u64Max,
+        changedHeight: 1,
       });
       assert.equal(
         ledger.refuses(admissionOf(id), "MEMBER_ID_TAKEN"),

@@ -63,12 +63,15 @@ function admission(place: number, height: number): ControlOperation {
   const [blockId, membersDigest] = [seedOf("a block"), seedOf("members")];
   const checkpoint = height > 0 && { height: BigInt(height), blockId, membersDigest };
   const invitation = invitationBytes({
-    ...{ operatorId, invitationId, usesMax: 1_000 },
+    operatorId,
+    invitationId,
+    usesMax: 1_000,
     ...(checkpoint && { checkpoint }),
   });
   const invitationSignature = sign(operatorId, invitationDigest(invitation));
   return admissionOf(nodeId, {
-    ...{ invitation, consent: { invitationSignature } },
+    invitation,
+    consent: { invitationSignature },
     value: { sponsorId: `manager-${of}` },
   });
 }
@@ -106,8 +109,14 @@ function assertSound(members: Members): void {
   assert.deepEqual(
     { ...decoded, activeManagerIds: 0, faultsMax: 0, quorum: 0 },
     {
-      ...{ managers, storageNodes, officers, openCommittees, totals },
-      ...{ activeManagerIds: 0, faultsMax: 0, quorum: 0 },
+      managers,
+      storageNodes,
+      officers,
+      openCommittees,
+      totals,
+      activeManagerIds: 0,
+      faultsMax: 0,
+      quorum: 0,
     },
   );
   assert.deepEqual(decoded.digest(), members.digest());
@@ -130,7 +139,8 @@ test("managers and storage nodes come to the same members", () => {
         ...tried.flatMap((each) => operationOf(each, head) ?? []),
       ];
       const built = chain.propose({
-        ...{ control, timestampMs: chain.head.timestampMs + elapsedMs },
+        control,
+        timestampMs: chain.head.timestampMs + elapsedMs,
         candidates: Array.from({ length: records }, () => submitted([documentBytes()])),
       });
       const { executed } = accepted(chain.judge(built.block));

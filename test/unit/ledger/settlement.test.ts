@@ -35,7 +35,9 @@ describe("the totals of storing", () => {
     test(what, () => {
       const totals = { sealedBytes, kibSeconds: 10n, remainder };
       assert.deepEqual(totalsUntil(totals, elapsedMs), {
-        ...{ sealedBytes, remainder: left, kibSeconds: 10n + kibSeconds },
+        sealedBytes,
+        remainder: left,
+        kibSeconds: 10n + kibSeconds,
       });
     });
   }
@@ -78,7 +80,9 @@ describe("the reward for storing", () => {
     test(what, () => {
       const before = { ...node, rewardedKibSeconds };
       assert.deepEqual(rewardedForStoring(before, { ...noTotals, kibSeconds }, { storageReward }), {
-        ...{ ...before, reward: 5n + units, rewardedKibSeconds: kibSeconds },
+        ...before,
+        reward: 5n + units,
+        rewardedKibSeconds: kibSeconds,
       });
     });
   }
@@ -102,7 +106,8 @@ describe("the reward for storing", () => {
     const failed = { ...node, auditFailed: true };
     const totals = { ...noTotals, kibSeconds: 3n * gibDay };
     assert.deepEqual(rewardedForStoring(failed, totals, { storageReward: 7n }), {
-      ...{ ...failed, rewardedKibSeconds: 3n * gibDay },
+      ...failed,
+      rewardedKibSeconds: 3n * gibDay,
     });
   });
 
@@ -206,8 +211,14 @@ describe("a block settles the one before", () => {
     assert.deepEqual(
       changes.toSorted((a, b) => compareIds(a.nodeId, b.nodeId)),
       committee.map((nodeId) => ({
-        ...{ nodeId, kind: "match", height: 2, aboutHeight: 1, credit: 101, creditDelta: 1 },
-        ...{ rewardDelta: 1_000n, paidDelta: 0n },
+        nodeId,
+        kind: "match",
+        height: 2,
+        aboutHeight: 1,
+        credit: 101,
+        creditDelta: 1,
+        rewardDelta: 1_000n,
+        paidDelta: 0n,
       })),
     );
     for (const id of storageIds) {
@@ -234,8 +245,13 @@ describe("a block settles the one before", () => {
     ledger.block({ named: (all) => all.toSorted().slice(1) });
     assert.deepEqual(ledger.members.openCommittees, [
       {
-        ...{ height: 1, round: 0, treeSize: 1, blockId: seedOf("block 1") },
-        ...{ hash1: seedOf("root 1"), missing: committee.slice(0, 1), audited: [] },
+        height: 1,
+        round: 0,
+        treeSize: 1,
+        blockId: seedOf("block 1"),
+        hash1: seedOf("root 1"),
+        missing: committee.slice(0, 1),
+        audited: [],
       },
     ]);
   });

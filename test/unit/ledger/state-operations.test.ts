@@ -57,7 +57,11 @@ const officer = (officerId: string) =>
 function execution(chain = new Chain(), operations: readonly ControlOperation[] = []) {
   return new BlockExecution({
     state: chain.prefetched(operations.flatMap(readKeysOfOperation)),
-    ...{ policy, members: chain.head.members, height: 1, timestampMs: 1, firstPosition: 0 },
+    policy,
+    members: chain.head.members,
+    height: 1,
+    timestampMs: 1,
+    firstPosition: 0,
   });
 }
 

@@ -219,7 +219,11 @@ test("no sum of a delivery interval leaves the range in which energy is counted"
     tables.energy.put(["participant-1", startS], energy);
     const submission = { participantId: "participant-1" };
     return readingCoversTrades.check({
-      ...{ record, submission, state: tables, timestampMs: blockMs, policy },
+      record,
+      submission,
+      state: tables,
+      timestampMs: blockMs,
+      policy,
     });
   };
   assert.equal(check(energyWhMax - 1n, 0n), undefined);

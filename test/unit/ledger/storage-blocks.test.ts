@@ -32,11 +32,15 @@ describe("a storage block's header", () => {
   test("names the managers' block of its height and what the node computed", () => {
     const built = buildStorageBlockHeader({
       block: {
-        ...{ blockId: init.managerBlockId, height: 7 },
-        ...{ controlRoot: init.controlRoot, leavesRoot: init.leavesRoot },
+        blockId: init.managerBlockId,
+        height: 7,
+        controlRoot: init.controlRoot,
+        leavesRoot: init.leavesRoot,
         header: create(ManagerBlockHeaderSchema, { consortiumId, height: 7n }),
       },
-      ...{ previousStorageBlockId: init.previousStorageBlockId, hash2: init.hash2, treeSize: 40 },
+      previousStorageBlockId: init.previousStorageBlockId,
+      hash2: init.hash2,
+      treeSize: 40,
     });
     assert.deepEqual(built.headerBytes, bytesWith({}));
     assert.deepEqual(built.storageBlockId, storageBlockId(built.headerBytes));

@@ -69,8 +69,13 @@ describe("settlement", () => {
   test("keeps credit at 0 or above", () => {
     const blocks = blocksOf({ credit: 0, suspension: "retired" });
     const open = {
-      ...{ height: 1, blockId: bytesOf("1"), round: 0, hash1: bytesOf("root"), treeSize: 1 },
-      ...{ missing: ["storage-1"], audited: [] },
+      height: 1,
+      blockId: bytesOf("1"),
+      round: 0,
+      hash1: bytesOf("root"),
+      treeSize: 1,
+      missing: ["storage-1"],
+      audited: [],
     };
     blocks.members = new Members({ ...listsOf(blocks.members), openCommittees: [open] });
     blocks.height = 8;

@@ -27,13 +27,18 @@ const right = {
   suspendStorageNode: { nodeId: "s", claims: [claim, { ...claim, managerId: "manager-2" }] },
   returnStorageNode: { nodeId: "s", suspendedHeight: 7n, heldHeight: 7n, signature },
   carryAttestations: {
-    ...{ height: 1n, round: 0 },
+    height: 1n,
+    round: 0,
     attestations: [late, { ...late, nodeId: "b", mismatch }],
   },
   failAudit: { nodeId: "s", height: 1n, findings: [finding] },
   recordPayout: {
-    ...{ nodeId: "s", amount: 1n, paidBefore: 0n, reference: "" },
-    ...{ operatorId: "operator-1", signature },
+    nodeId: "s",
+    amount: 1n,
+    paidBefore: 0n,
+    reference: "",
+    operatorId: "operator-1",
+    signature,
   },
 };
 type Kind = keyof typeof right;

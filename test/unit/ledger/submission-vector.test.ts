@@ -99,7 +99,10 @@ function tradeBytes(): Uint8Array {
     signTrade(consortiumId, termsBytes(), defined(seed, "a party has a seed")),
   );
   return energyTrade({
-    ...{ ownerId, salt: hex(salt), timeMs: timeUnixMs, terms: termsBytes() },
+    ownerId,
+    salt: hex(salt),
+    timeMs: timeUnixMs,
+    terms: termsBytes(),
     sellerSignature: defined(sellerSignature, "the seller signs"),
     buyerSignature: defined(buyerSignature, "the buyer signs"),
   });

@@ -19,7 +19,9 @@ import { accuse, approveOf, proposalOf, resume, suspend } from "./support/statem
 const policy = {
   ...strictPolicy,
   suspension: SuspensionMode.FLOOR,
-  ...{ suspendAfterMs: 500, resumeWaitMs: 1_000, resumeWaitMaxMs: 8_000 },
+  suspendAfterMs: 500,
+  resumeWaitMs: 1_000,
+  resumeWaitMaxMs: 8_000,
 };
 const base = membersOf({ managers: 4, storage: 0 });
 const seven = membersOf({ managers: 7, storage: 0 });

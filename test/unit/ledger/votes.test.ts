@@ -89,7 +89,11 @@ describe("what is signed", () => {
     [
       "an attestation",
       votes.attestationDigest({
-        ...{ ...at, round: 1, hash2: hash, treeSize: 9, audit },
+        ...at,
+        round: 1,
+        hash2: hash,
+        treeSize: 9,
+        audit,
         verdict: AttestationVerdict.MISMATCH,
       }),
       digest(
@@ -117,7 +121,11 @@ type VoteInit = MessageInitShape<typeof VoteSchema>;
 
 function voteOf(init: VoteInit) {
   const vote = create(VoteSchema, {
-    ...{ kind: VoteKind.APPROVE, height: 7n, round: 2, validRound: -1, blockId },
+    kind: VoteKind.APPROVE,
+    height: 7n,
+    round: 2,
+    validRound: -1,
+    blockId,
     managerId: "manager-2",
     ...init,
   });
@@ -205,7 +213,11 @@ describe("a proposal", () => {
   const lockCertificate = create(LockCertificateSchema);
   const proposalOf = (init: Init) => {
     const proposal = create(ProposalSchema, {
-      ...{ height: 7n, round: 2, validRound: -1, blockId, managerId: "manager-1" },
+      height: 7n,
+      round: 2,
+      validRound: -1,
+      blockId,
+      managerId: "manager-1",
       ...init,
     });
     const { round, validRound } = proposal;
@@ -246,7 +258,13 @@ describe("an attestation", () => {
     const verdict = init.verdict ?? AttestationVerdict.MATCH;
     const claim = { consortiumId, height: 7, round: 2, blockId, hash2: hash, treeSize: 3 };
     return create(AttestationSchema, {
-      ...{ height: 7n, round: 2, blockId, hash2: hash, treeSize: 3n, audit, nodeId: "storage-2" },
+      height: 7n,
+      round: 2,
+      blockId,
+      hash2: hash,
+      treeSize: 3n,
+      audit,
+      nodeId: "storage-2",
       signature: signerOf("storage-2").sign(votes.attestationDigest({ ...claim, verdict, audit })),
       verdict,
       ...init,
@@ -282,7 +300,11 @@ describe("a head", () => {
   type Init = MessageInitShape<typeof SignedHeadSchema>;
   const headOf = (init: Init) => {
     const head = create(SignedHeadSchema, {
-      ...{ height: 0n, blockId, hash1: hash, stateDigest, managerId: "manager-3" },
+      height: 0n,
+      blockId,
+      hash1: hash,
+      stateDigest,
+      managerId: "manager-3",
       ...init,
     });
     const height = Number(head.height);

@@ -26,7 +26,9 @@ class Bench {
     this.headHeight = headHeight;
     this.abstention = new Abstention(
       {
-        ...{ selfId, consortiumId, members: () => genesis.members },
+        selfId,
+        consortiumId,
+        members: () => genesis.members,
         headHeight: () => this.headHeight,
         holds: (statement) => this.log.includes(statement),
         save: (through) => this.saved.push(through),

@@ -15,8 +15,13 @@ const nodeId = "storage-2";
 const audit = seedOf("an invented digest");
 const found = { nodeId, height: 9, audit };
 const committee: OpenCommittee = {
-  ...{ height: 9, blockId: seedOf("block 9"), round: 0, hash1: seedOf("root"), treeSize: 4 },
-  ...{ missing: [], audited: [{ nodeId, audit }] },
+  height: 9,
+  blockId: seedOf("block 9"),
+  round: 0,
+  hash1: seedOf("root"),
+  treeSize: 4,
+  missing: [],
+  audited: [{ nodeId, audit }],
 };
 
 function finding(managerId: string, claim = found, signer = managerId): AuditFinding {

@@ -54,7 +54,8 @@ describe("the watch over audits", () => {
     await world.extend(one());
     await world.extend(one());
     watch = new AuditWatch({
-      ...{ policy, head },
+      policy,
+      head,
       store: {
         blockAt: (height) => world.store.blockAt(height),
         sealed: (position) => {

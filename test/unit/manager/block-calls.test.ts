@@ -28,7 +28,10 @@ describe("a manager calls for a block", () => {
     [members, idleMs, operationWaits, clockMs] = [membersWith(0), 0, false, 0];
     pool = new Pool({ limits: { submissionsMax: 100, bytesMax: 1e7 }, verdictWaitMs: 0 });
     calls = new BlockCalls({
-      ...{ selfId: "manager-1", pool, idleMs: () => idleMs, members: () => members },
+      selfId: "manager-1",
+      pool,
+      idleMs: () => idleMs,
+      members: () => members,
       policy: { ...policy, minStorage: 3, heartbeatMs },
       monotonicMs: () => clockMs,
       operations: [() => operationWaits],

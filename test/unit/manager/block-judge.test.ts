@@ -22,9 +22,13 @@ function producerOf(world: LedgerWorld, candidates: readonly ParsedSubmission[],
   const { store } = world;
   const selfId = store.head.members.proposer(store.head.height + 1, round);
   return new BlockProducer({
-    ...{ ...world.ports, selfId, epochKey, vrfSeed: seedOf(`vrf of ${selfId}`) },
+    ...world.ports,
+    selfId,
+    epochKey,
+    vrfSeed: seedOf(`vrf of ${selfId}`),
     headCertificates: () => store.headCertificates,
-    ...{ operations: () => [], onBuilt: () => {} },
+    operations: () => [],
+    onBuilt: () => {},
     candidates: () => candidates,
     settled: () => new Set(),
   });
@@ -60,8 +64,10 @@ const admission = create(ControlOperationSchema, {
   operation: {
     case: "admitStorageNode",
     value: {
-      ...{ nodeId: "storage-9", sponsorId: "manager-1" },
-      ...{ signingKey: publicKeyOf("storage-9"), tlsSpkiSha256: seedOf("tls of storage-9") },
+      nodeId: "storage-9",
+      sponsorId: "manager-1",
+      signingKey: publicKeyOf("storage-9"),
+      tlsSpkiSha256: seedOf("tls of storage-9"),
     },
   },
 });
@@ -115,7 +121,8 @@ describe("the judgement of a candidate", () => {
     [posted, refused, fetched, height] = [[], [], [], 1];
     judge = new BlockJudge({
       validator: new BlockValidator({ ...world.ports, epochKey }),
-      ...{ candidates, height: () => height },
+      candidates,
+      height: () => height,
       fetchBody: (holders) => fetched.push(holders),
       defer: (work) => work(),
       post: (event) => posted.push(event),

@@ -32,7 +32,9 @@ function contradiction(managerId = "manager-3", height = 1): Evidence {
 function resumeOf(managerId: string, heldHeight = 5, signer = managerId): ResumeManager {
   const digest = resumeDigest({ consortiumId, suspendedHeight: 4, heldHeight });
   return create(ResumeManagerSchema, {
-    ...{ managerId, suspendedHeight: 4n, heldHeight: BigInt(heldHeight) },
+    managerId,
+    suspendedHeight: 4n,
+    heldHeight: BigInt(heldHeight),
     signature: sign(signer, digest),
   });
 }
@@ -54,7 +56,10 @@ describe("control operations on their way to the chain", () => {
       head.height,
     );
     exchange = new ControlExchange({
-      ...{ consortiumId, pool, offences, signatures: new SignatureCache() },
+      consortiumId,
+      pool,
+      offences,
+      signatures: new SignatureCache(),
       head: () => head,
       tell: (message, to) => told.push([message.case, to]),
       wake: () => wakes++,

@@ -49,7 +49,8 @@ describe("control operations that wait for a block", () => {
   const resume = (managerId: string, heldHeight = 5, suspendedHeight = 4): ResumeManager =>
     create(ResumeManagerSchema, {
       managerId,
-      ...{ suspendedHeight: BigInt(suspendedHeight), heldHeight: BigInt(heldHeight) },
+      suspendedHeight: BigInt(suspendedHeight),
+      heldHeight: BigInt(heldHeight),
     });
   const evidence = (managerId: string): Evidence => create(EvidenceSchema, { managerId });
   const append = (decided = block(99)) => pool.onAppended(++height, decided);

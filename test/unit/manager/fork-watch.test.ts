@@ -30,7 +30,9 @@ function commitOf(
   const blockId = new Uint8Array(32).fill(block);
   const digest = commitDigest({ consortiumId, height: at, round, blockId });
   return create(CommitCertificateSchema, {
-    ...{ height: BigInt(at), round, blockId },
+    height: BigInt(at),
+    round,
+    blockId,
     signatures: signers.map((managerId) => ({ managerId, signature: sign(managerId, digest) })),
   });
 }
@@ -59,7 +61,9 @@ describe("the watch for forks", () => {
     dropped = [];
     nowMs = 0;
     watch = new ForkWatch({
-      ...{ consortiumId, members: () => genesis.members, signatures: new SignatureCache() },
+      consortiumId,
+      members: () => genesis.members,
+      signatures: new SignatureCache(),
       ownCommit: async (at) => (at === height ? own : undefined),
       request: (peer, at) => asked.push([peer, at]) > 0,
       save: async (proof) => void saved.push(proof),

@@ -25,7 +25,10 @@ describe("the announcement of a head", () => {
     sent = [];
     nowMs = 10_000;
     announcer = new HeadAnnouncer({
-      ...{ consortiumId, selfId, head: () => chain.head, monotonicMs: () => nowMs },
+      consortiumId,
+      selfId,
+      head: () => chain.head,
+      monotonicMs: () => nowMs,
       sign: async (_, digest) => (available ? sign(selfId, digest) : undefined),
       send: (head, to) => sent.push({ head, to }),
     });

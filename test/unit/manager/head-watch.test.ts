@@ -71,8 +71,10 @@ describe("the watch over heads", () => {
   };
   const head = (managerId: string, height: number, claim: Partial<HeadClaim> = {}): SignedHead =>
     create(SignedHeadSchema, {
-      ...{ ...(held.recent(height) ?? claimOf(world)), ...claim },
-      ...{ managerId, height: BigInt(height) },
+      ...(held.recent(height) ?? claimOf(world)),
+      ...claim,
+      managerId,
+      height: BigInt(height),
     });
 
   test("says nothing of heads that are this manager's own", async () => {

@@ -55,7 +55,12 @@ describe("hostile queries", () => {
     for (const block of blocks) await store.append(block);
     const [status, fork] = [() => ({}), () => ({})];
     service = managerQueries({
-      ...{ store, consortiumId, epochKey, status, fork, reader: store.reader },
+      store,
+      consortiumId,
+      epochKey,
+      status,
+      fork,
+      reader: store.reader,
       heads: new HeadSignal(),
       consortium: { consortiumName: genesis.name, consortiumId, policy },
       isConnected: () => false,
@@ -93,7 +98,9 @@ describe("hostile queries", () => {
         const controller = new AbortController();
         const caller: CallContext = {
           identity: { role: one(roles), id: "participant-1" } as Identity,
-          ...{ peerAddress: "127.0.0.1:1", method: method.name, deadlineUnixMs: undefined },
+          peerAddress: "127.0.0.1:1",
+          method: method.name,
+          deadlineUnixMs: undefined,
           signal: controller.signal,
         };
         const handler = service[method.localName as keyof typeof service] as (

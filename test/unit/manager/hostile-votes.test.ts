@@ -37,7 +37,8 @@ describe("a hostile manager's votes", () => {
     posted = [];
     dropped = [];
     inbound = new InboundVotes({
-      ...{ consortiumId, signatures: new SignatureCache() },
+      consortiumId,
+      signatures: new SignatureCache(),
       candidates: new CandidateBlocks(() => false),
       selfId: "manager-9",
       members: () => genesis.members,
@@ -48,7 +49,8 @@ describe("a hostile manager's votes", () => {
       onHead: async () => {},
       onOwn: () => {},
       onSupervision: async () => {},
-      ...{ onPublic: async () => {}, wantsLate: () => false },
+      onPublic: async () => {},
+      wantsLate: () => false,
       onLagging: () => {},
       onDropped: (_, reason) => dropped.push(reason),
       onVote: () => {},

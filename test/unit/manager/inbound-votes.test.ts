@@ -42,12 +42,19 @@ function headOf(
   parts: MessageInitShape<typeof SignedHeadSchema> = {},
 ): SignedHead {
   const claim = {
-    ...{ consortiumId, height, blockId: facts.blockId, hash1: facts.hash1 },
+    consortiumId,
+    height,
+    blockId: facts.blockId,
+    hash1: facts.hash1,
     stateDigest: seedOf("state"),
   };
   return create(SignedHeadSchema, {
-    ...{ height: BigInt(height), blockId: claim.blockId, hash1: claim.hash1, managerId },
-    ...{ stateDigest: claim.stateDigest, signature: sign(managerId, headDigest(claim)) },
+    height: BigInt(height),
+    blockId: claim.blockId,
+    hash1: claim.hash1,
+    managerId,
+    stateDigest: claim.stateDigest,
+    signature: sign(managerId, headDigest(claim)),
     ...parts,
   });
 }
@@ -90,7 +97,9 @@ describe("what comes in on a stream of votes", () => {
     attested = [];
     candidates = new CandidateBlocks(() => false);
     inbound = new InboundVotes({
-      ...{ consortiumId, candidates, signatures: new SignatureCache() },
+      consortiumId,
+      candidates,
+      signatures: new SignatureCache(),
       selfId,
       members: () => genesis.members,
       height: () => height,

@@ -26,8 +26,13 @@ const height = 9;
 const blockId = seedOf("block 9");
 const hash1 = seedOf("root 9");
 const committee: OpenCommittee = {
-  ...{ height, blockId, round: 1, hash1, treeSize: 40 },
-  ...{ missing: ["storage-1", "storage-3"], audited: [] },
+  height,
+  blockId,
+  round: 1,
+  hash1,
+  treeSize: 40,
+  missing: ["storage-1", "storage-3"],
+  audited: [],
 };
 
 function attestationOf(
@@ -36,8 +41,15 @@ function attestationOf(
 ): Attestation {
   const audit = seedOf(`audit of ${nodeId}`);
   const attestation = create(AttestationSchema, {
-    ...{ height: BigInt(height), round: 1, blockId, hash2: hash1, treeSize: 40n },
-    ...{ verdict: AttestationVerdict.MATCH, audit, nodeId, ...changes },
+    height: BigInt(height),
+    round: 1,
+    blockId,
+    hash2: hash1,
+    treeSize: 40n,
+    verdict: AttestationVerdict.MATCH,
+    audit,
+    nodeId,
+    ...changes,
   });
   const { round, hash2, verdict } = attestation;
   const claim = { consortiumId, round, hash2, verdict, audit: attestation.audit };

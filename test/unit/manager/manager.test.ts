@@ -127,7 +127,11 @@ describe("a manager that is told to stop", () => {
     const proposerId = genesis.members.proposer(1, 0);
     const digest = proposalDigest({ consortiumId, height: 1, round: 0, validRound: -1, blockId });
     const value = create(ProposalSchema, {
-      ...{ height: 1n, validRound: -1, blockId, managerId: proposerId, block },
+      height: 1n,
+      validRound: -1,
+      blockId,
+      managerId: proposerId,
+      block,
       signature: sign(proposerId, digest),
     });
     await node.hear({ case: "proposal", value });

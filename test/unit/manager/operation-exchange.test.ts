@@ -92,7 +92,9 @@ describe("operations on their way to the chain", () => {
     problemOf = () => undefined;
     const problem = async (operation: ControlOperation) => problemOf(operation);
     exchange = new OperationExchange({
-      ...{ pool, check: { problem, unfit: problem }, height: () => height },
+      pool,
+      check: { problem, unfit: problem },
+      height: () => height,
       tell: (operation) => told.push(operation),
       wake: () => {
         wakes += 1;

@@ -35,7 +35,8 @@ describe("the exchange with other managers", () => {
     const take = async (from: string, { case: kind }: VoteMessage) => void taken.push([from, kind]);
     exchange = new PeerExchange({
       links: () => ({
-        ...{ peerIds, isConnected: () => connected },
+        peerIds,
+        isConnected: () => connected,
         sendVote: (to, request) => {
           sent.push([to, create(VoteRequestSchema, request)]);
           return true;

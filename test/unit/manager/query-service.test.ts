@@ -33,7 +33,12 @@ describe("a manager's answers about records", () => {
   const serviceWith = (key: Uint8Array) => {
     const [status, fork] = [() => ({}), () => ({})];
     return managerQueries({
-      ...{ store, consortiumId, epochKey: key, status, fork, reader: store.reader },
+      store,
+      consortiumId,
+      epochKey: key,
+      status,
+      fork,
+      reader: store.reader,
       heads: new HeadSignal(),
       consortium: { consortiumName: genesis.name, consortiumId, policy },
       isConnected: () => false,
@@ -49,7 +54,9 @@ describe("a manager's answers about records", () => {
 
   const as = (role: Role, id: string): CallContext => ({
     identity: { role, id } as Identity,
-    ...{ peerAddress: "127.0.0.1:1", method: "", deadlineUnixMs: undefined },
+    peerAddress: "127.0.0.1:1",
+    method: "",
+    deadlineUnixMs: undefined,
     signal: new AbortController().signal,
   });
   const owner = as("participant", "participant-1");

@@ -76,12 +76,10 @@ describe("the watch over who is heard", () => {
     const connectedHere = here[0] ?? "";
     watch = new ReachWatch({
       ...world.ports,
-      ...{
-        policy,
-        connectedIds: () => [connectedHere],
-        selfId: first.managerId,
-        members: () => members,
-      },
+      policy,
+      connectedIds: () => [connectedHere],
+      selfId: first.managerId,
+      members: () => members,
     });
     assert.deepEqual(after(60_000), here.slice(1));
   });

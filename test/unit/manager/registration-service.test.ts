@@ -37,8 +37,13 @@ const bearerKey = publicKeyOf("bearer");
 const invitation = toBinary(
   InvitationSchema,
   create(InvitationSchema, {
-    ...{ consortiumId, invitationId: new Uint8Array(16).fill(1), operatorId: "operator-1" },
-    ...{ role: InvitedRole.PARTICIPANT, usesMax: 5, expiresAtUnixMs: 10n, agentIds: ["agent"] },
+    consortiumId,
+    invitationId: new Uint8Array(16).fill(1),
+    operatorId: "operator-1",
+    role: InvitedRole.PARTICIPANT,
+    usesMax: 5,
+    expiresAtUnixMs: 10n,
+    agentIds: ["agent"],
     bearerKey,
     checkpoint: { height: 0n, blockId: consortiumId, membersDigest: seedOf("members") },
   }),
@@ -47,7 +52,9 @@ const consent = create(ConsentSchema, { invitation });
 
 const callOf = (role: Role, id: string): CallContext => ({
   identity: { role, id },
-  ...{ peerAddress: "", method: "", deadlineUnixMs: undefined },
+  peerAddress: "",
+  method: "",
+  deadlineUnixMs: undefined,
   signal: new AbortController().signal,
 });
 const invited = callOf("invited", "0123456789abcdef");

@@ -30,7 +30,9 @@ describe("a manager that is suspended", () => {
     [wallMs, monotonicMs] = [suspendedAtMs + waitMs, 0];
     stand({ active: false, reason: "absent" });
     resumption = new Resumption({
-      ...{ selfId, consortiumId, head: () => head },
+      selfId,
+      consortiumId,
+      head: () => head,
       policy: { ...policy, resumeWaitMs: waitMs, resumeWaitMaxMs: 100_000 },
       sign: async (digest) => sign(selfId, digest),
       send: (resume) => said.push(resume),

@@ -55,7 +55,9 @@ class Bench {
     const { wallMs, monotonicMs } = world.ports;
     const time = { ...systemTime, wallMs, monotonicMs };
     const ring = new Ring({
-      ...{ selfId, futureBoundMs: policy.futureBoundMs, resendMs: 60_000 },
+      selfId,
+      futureBoundMs: policy.futureBoundMs,
+      resendMs: 60_000,
       timeouts: defined(policy.timeouts, "a policy has timeouts"),
       context: { height: 1, members: genesis.members },
       restored: { votes: [], proposals: [] },
@@ -63,7 +65,11 @@ class Bench {
     });
     const candidates = new CandidateBlocks((id) => ring.isBoundTo(id));
     const statements = new StatementLog({
-      ...{ selfId, consortiumId, candidates, time, signer },
+      selfId,
+      consortiumId,
+      candidates,
+      time,
+      signer,
       store: {
         saveStatements: async (said) => {
           await this.beforeWrite();
@@ -81,7 +87,9 @@ class Bench {
       onFatal: (error) => this.fatal.push(error),
     });
     this.driver = new RingDriver(ring, {
-      ...{ candidates, time, statements },
+      candidates,
+      time,
+      statements,
       listening: () => this.listening,
       send: (message, body) => this.sent.push({ message, body }),
       start: (task) => {
@@ -153,7 +161,10 @@ describe("the driver of the ring", () => {
     assert.deepEqual(bench.kindsSent(), ["proposal", "vote ACCEPT", "vote APPROVE"]);
     assert.equal(bench.sent[0]?.body, bench.built.block);
     assert.deepEqual(await bench.saidOnDisk(), {
-      ...{ votes: ["ACCEPT", "APPROVE"], proposals: 1, locked: false, bodies: 1 },
+      votes: ["ACCEPT", "APPROVE"],
+      proposals: 1,
+      locked: false,
+      bodies: 1,
     });
     await bench.driver.close();
     assert.deepEqual(bench.fatal, []);
@@ -215,7 +226,9 @@ describe("the driver of the ring", () => {
     for (const id of others) driver.post({ kind: "vote", vote: approve(id, wrong) });
     const violation = { reason: "DOUBLE_SPEND", message: "sold twice" } as const;
     driver.post({
-      ...{ kind: "judged", height: 1, blockId: wrong.blockId },
+      kind: "judged",
+      height: 1,
+      blockId: wrong.blockId,
       judgement: { accurate: false, violation },
     });
     for (const id of others) driver.post({ kind: "vote", vote: commit(id, wrong) });

@@ -4,8 +4,14 @@ import type { RingWaiting } from "../../../src/consensus/waiting.js";
 import { StallWatch } from "../../../src/manager/stall-watch.js";
 
 const waitingAt = (height: number, heightMs: number): RingWaiting => ({
-  ...{ height, heightMs, stepMs: 0, round: 0, step: "approve" },
-  ...{ missingAccepts: ["manager-3"], missingApprovals: [], missingCommits: [] },
+  height,
+  heightMs,
+  stepMs: 0,
+  round: 0,
+  step: "approve",
+  missingAccepts: ["manager-3"],
+  missingApprovals: [],
+  missingCommits: [],
   missingAttestations: [],
 });
 

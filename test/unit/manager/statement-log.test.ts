@@ -32,7 +32,10 @@ const approve = (round = 0, height = 1): Statement => {
 };
 const certificate = create(LockCertificateSchema);
 const commit: Statement = {
-  ...{ kind: "commit", height: 1, round: 0, blockId },
+  kind: "commit",
+  height: 1,
+  round: 0,
+  blockId,
   lock: { round: 0, blockId, certificate },
 };
 
@@ -99,7 +102,10 @@ describe("the statement log", () => {
       },
     };
     log = new StatementLog({
-      ...{ selfId, consortiumId, signer, time },
+      selfId,
+      consortiumId,
+      signer,
+      time,
       store: {
         saveStatements: async ({ votes, proposals, lock, bodies }) => {
           const counts = {

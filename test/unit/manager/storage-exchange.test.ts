@@ -33,7 +33,10 @@ const committee = drawCommittee({ eligible: facts.eligible, beacon: facts.beacon
 const certificates = certify(facts);
 const task = {
   kind: "verify-integrity",
-  ...{ height: 1, round: 0, blockId: facts.blockId, committee },
+  height: 1,
+  round: 0,
+  blockId: facts.blockId,
+  committee,
   accepts: facts.requiredAccepts.map((id) => accept(id, facts)),
 } as const;
 const rankOf = (nodeId: string) => serviceRank(nodeId, 1, managerIds, selfId);
@@ -74,7 +77,11 @@ describe("the links of storage nodes", () => {
     candidates = new CandidateBlocks(() => false);
     candidates.add(1, block, executed);
     exchange = new StorageExchange({
-      ...{ selfId, candidates, managerIds: () => managerIds, head: () => head, standInMs: 400 },
+      selfId,
+      candidates,
+      managerIds: () => managerIds,
+      head: () => head,
+      standInMs: 400,
       readBlocks: async (from, limit) => {
         fetched.push([from, limit]);
         return create(StorageBlocksSchema);

@@ -291,7 +291,9 @@ describe("a submission that a participant brings", () => {
       ["SIGNATURE_INVALID", "submission.signature"],
     );
     const nothing = desk.submissions.take(undefined, {
-      ...{ callerId: "participant-1", waitFor: WaitFor.COMMITTED, signal: never },
+      callerId: "participant-1",
+      waitFor: WaitFor.COMMITTED,
+      signal: never,
     });
     assert.equal((await rpcErrorFrom(nothing)).reason, "SUBMISSION_MALFORMED");
     await desk.take(message, WaitFor.ACCEPTED);

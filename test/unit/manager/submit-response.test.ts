@@ -24,7 +24,8 @@ const outcomes = (count: number) =>
   Array.from({ length: count }, (_, i) => {
     const value = { height: BigInt(i + 1), position: BigInt(i), sealDigest: hash };
     return create(RecordOutcomeSchema, {
-      ...{ recordHash: hash, outcome: { case: "committed", value } },
+      recordHash: hash,
+      outcome: { case: "committed", value },
     });
   });
 

@@ -36,7 +36,9 @@ function serviceOf(take: Take, waitMaxMs = 600_000): SubmitService {
 function contextOf(options: Partial<CallContext> = {}): CallContext {
   return {
     identity: { role: "participant", id: "participant-1" },
-    ...{ peerAddress: "127.0.0.1:1", method: "", deadlineUnixMs: undefined },
+    peerAddress: "127.0.0.1:1",
+    method: "",
+    deadlineUnixMs: undefined,
     signal: new AbortController().signal,
     ...options,
   };

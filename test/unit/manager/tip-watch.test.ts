@@ -17,7 +17,8 @@ describe("[R3.2] a manager surely knows all that is final", () => {
 
   const watchWith = (halfSuspendAfterMs: number | undefined) =>
     new TipWatch({
-      ...{ selfId: "manager-1", halfSuspendAfterMs },
+      selfId: "manager-1",
+      halfSuspendAfterMs,
       members: () => members,
       monotonicMs: () => nowMs,
       atTip: () => atTip,

@@ -58,7 +58,9 @@ class Machine {
     assert(signer !== undefined);
     const abstention = new Abstention(
       {
-        ...{ selfId, consortiumId, members: () => genesis.members },
+        selfId,
+        consortiumId,
+        members: () => genesis.members,
         headHeight: () => store.head.height,
         holds: (statement) => store.holdsStatement(statement),
         save: () => {},
@@ -68,7 +70,12 @@ class Machine {
     );
     const opened = gate();
     const log = new StatementLog({
-      ...{ selfId, consortiumId, signer, store, abstention, time: systemTime },
+      selfId,
+      consortiumId,
+      signer,
+      store,
+      abstention,
+      time: systemTime,
       candidates: { get: () => ({ height: 1, block }) },
       height: () => store.head.height + 1,
       wake: opened.open,

@@ -71,11 +71,18 @@ describe("the renewal of a node's certificate", () => {
     const { tls } = certificate;
     const asked: number[] = [];
     const metrics = createMetrics({
-      ...{ role: "storage", nodeId: "pc-7", consortium: "demo", processMetrics: false },
+      role: "storage",
+      nodeId: "pc-7",
+      consortium: "demo",
+      processMetrics: false,
     });
     const observer = certificateObserver(metrics);
     const renewal = new CertificateRenewal({
-      ...{ id: "pc-7", certificate, observer, time, log },
+      id: "pc-7",
+      certificate,
+      observer,
+      time,
+      log,
       ask: async (der, take) => {
         const request = await readCertificateRequest(der);
         assert.ok(typeof request !== "string");
@@ -117,8 +124,18 @@ describe("the renewal of a node's certificate", () => {
       return Number(line?.[1]);
     };
     return {
-      ...{ tls, asked, run, pass, metric, said, files, certificate, renewal },
-      ...{ first: first.certificatePem, keyPem: first.keyPem, renewedCertificateFile },
+      tls,
+      asked,
+      run,
+      pass,
+      metric,
+      said,
+      files,
+      certificate,
+      renewal,
+      first: first.certificatePem,
+      keyPem: first.keyPem,
+      renewedCertificateFile,
       stateDirectory: at("state"),
       setClock: (ms: number) => {
         nowMs = ms;
@@ -220,7 +237,9 @@ describe("the renewal of a node's certificate", () => {
     await node.run(1);
     const renewed = node.tls.certPem;
     const placed = await reissueCertificate(authority, node.first, {
-      ...{ role: "storage", id: "pc-7", lifetimeMs: 700 * 24 * hourMs },
+      role: "storage",
+      id: "pc-7",
+      lifetimeMs: 700 * 24 * hourMs,
       nowMs: (node.asked[0] ?? 0) + 2 * hourMs,
     });
     writeFileSync(node.files.certificate, placed);
@@ -239,7 +258,9 @@ describe("the renewal of a node's certificate", () => {
     const other = await issueCertificate(authority, { ...party, role: "storage" });
     const foreign = await reissueCertificate(stranger, node.first, { ...party, role: "storage" });
     const neighbour = await reissueCertificate(authority, node.first, {
-      ...{ ...party, role: "storage", id: "pc-8" },
+      ...party,
+      role: "storage",
+      id: "pc-8",
     });
     for (const [pem, why] of [
       [other.certificatePem, /for another key/],
@@ -263,7 +284,10 @@ describe("the renewal of a node's certificate", () => {
       ...Array.from({ length: 500 }, () => "away" as const),
     ]);
     const lasting = await reissueCertificate(authority, node.first, {
-      ...{ role: "storage", id: "pc-7", nowMs: startMs, lifetimeMs: 900 * hourMs },
+      role: "storage",
+      id: "pc-7",
+      nowMs: startMs,
+      lifetimeMs: 900 * hourMs,
     });
     await node.run(1);
     assert.notEqual(node.tls.certPem, node.first);
@@ -277,14 +301,19 @@ describe("the renewal of a node's certificate", () => {
     const { tls, renewal } = await nodeWith("turns", []);
     renewal.close();
     const managers = ["manager-1", "manager-2", "manager-3"].map((managerId, i) => ({
-      ...{ managerId, address: `127.0.0.1:${i + 1}`, tlsSpkiSha256: new Uint8Array(32) },
-      ...{ signingKey: new Uint8Array(32), vrfKey: new Uint8Array(32) },
+      managerId,
+      address: `127.0.0.1:${i + 1}`,
+      tlsSpkiSha256: new Uint8Array(32),
+      signingKey: new Uint8Array(32),
+      vrfKey: new Uint8Array(32),
       hpkeKey: new Uint8Array(32),
     }));
     const asked: string[] = [];
     const addresses = { get: (managerId: string) => void asked.push(managerId) };
     const ask = askManagersInTurn({
-      ...{ consortiumName: "demo", tls, managers: () => managers as never },
+      consortiumName: "demo",
+      tls,
+      managers: () => managers as never,
       addresses: addresses as never,
     });
     await assert.rejects(ask(new Uint8Array(1), () => ""));

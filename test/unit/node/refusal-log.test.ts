@@ -19,7 +19,9 @@ describe("the log of refused callers", () => {
     nowMs += 60_000;
     refused("10.0.0.1", "TLS: unknown ca");
     assert.deepEqual(lines.at(-1), {
-      ...{ peerAddress: "10.0.0.1", reason: "TLS: unknown ca", untold: 82 },
+      peerAddress: "10.0.0.1",
+      reason: "TLS: unknown ca",
+      untold: 82,
     });
   });
 });

@@ -29,7 +29,10 @@ describe("which of a node's two certificates counts", () => {
   /** For the key of the first; `fromDay` is relative to now. */
   const certificate = ({ fromDay, days }: Times, { by = authority, id = "pc-7" }: Named = {}) =>
     reissueCertificate(by, first, {
-      ...{ role: "storage", id, lifetimeMs: days * dayMs, nowMs: nowMs + fromDay * dayMs },
+      role: "storage",
+      id,
+      lifetimeMs: days * dayMs,
+      nowMs: nowMs + fromDay * dayMs,
     });
   const chosen = (configured: string, renewed: string | undefined) =>
     chooseCertificate(configured, renewed, { caPem: authority.certificatePem, nowMs }).from;

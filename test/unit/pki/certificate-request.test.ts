@@ -62,10 +62,14 @@ describe("a certificate request", () => {
 
   test("brings nothing but its key into the certificate that is issued for it", async () => {
     const authority = await createCertificateAuthority({
-      ...{ consortiumName: "demo", managerId: "manager-1", nowMs },
+      consortiumName: "demo",
+      managerId: "manager-1",
+      nowMs,
     });
     const issuer = new Issuer(authority, {
-      ...{ lifetimeMs: 90 * 86_400_000, members: { manager: () => undefined }, nowMs: () => nowMs },
+      lifetimeMs: 90 * 86_400_000,
+      members: { manager: () => undefined },
+      nowMs: () => nowMs,
     });
     const greedy = await foreign(p256, [
       new x509.BasicConstraintsExtension(true, 3, true),

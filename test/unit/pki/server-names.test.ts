@@ -54,7 +54,9 @@ describe("the names and usages of certificates", () => {
   /** What a manager issues for a request that names another manager's host. */
   const issuedBy = async (managerId: string, role: Role, id: string): Promise<Tls> => {
     const greedy = await x509.Pkcs10CertificateRequestGenerator.create({
-      ...{ name: "CN=x", keys, signingAlgorithm: { name: "ECDSA", hash: "SHA-256" } },
+      name: "CN=x",
+      keys,
+      signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
       extensions: [
         new x509.SubjectAlternativeNameExtension([
           { type: "dns", value: "grid-a.example.org" },
@@ -132,9 +134,13 @@ describe("the names and usages of certificates", () => {
       ["ip", "192.0.2.7"],
     ] as const) {
       const forged = await x509.X509CertificateGenerator.create({
-        ...{ serialNumber: "41", subject: "CN=x", issuer: certificate.subject },
-        ...{ notBefore: new Date(nowMs - 1000), notAfter: new Date(nowMs + lifetimeMs) },
-        ...{ publicKey: keys.publicKey, signingKey: own.privateKey },
+        serialNumber: "41",
+        subject: "CN=x",
+        issuer: certificate.subject,
+        notBefore: new Date(nowMs - 1000),
+        notAfter: new Date(nowMs + lifetimeMs),
+        publicKey: keys.publicKey,
+        signingKey: own.privateKey,
         signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
         extensions: [
           new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
@@ -152,9 +158,13 @@ describe("the names and usages of certificates", () => {
     assert.equal(await handshake(manager, caller, "grid-a.example.org"), "secure");
     const { keys: own, certificate } = authority("manager-2");
     const serversOnly = await x509.X509CertificateGenerator.create({
-      ...{ serialNumber: "42", subject: "CN=x", issuer: certificate.subject },
-      ...{ notBefore: new Date(nowMs - 1000), notAfter: new Date(nowMs + lifetimeMs) },
-      ...{ publicKey: keys.publicKey, signingKey: own.privateKey },
+      serialNumber: "42",
+      subject: "CN=x",
+      issuer: certificate.subject,
+      notBefore: new Date(nowMs - 1000),
+      notAfter: new Date(nowMs + lifetimeMs),
+      publicKey: keys.publicKey,
+      signingKey: own.privateKey,
       signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
       extensions: [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth])],
     });

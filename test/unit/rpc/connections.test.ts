@@ -171,7 +171,10 @@ describe("the connections of a server", () => {
 
 test("shares of a total leave half to peers", () => {
   assert.deepEqual(connectionShares(1_000), {
-    ...{ strangersMax: 250, strangersPerAddressMax: 125, clientsMax: 250, peersMax: 500 },
+    strangersMax: 250,
+    strangersPerAddressMax: 125,
+    clientsMax: 250,
+    peersMax: 500,
   });
 });
 

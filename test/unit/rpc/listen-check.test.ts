@@ -32,7 +32,8 @@ describe("whether a node can listen", () => {
     test(`is refused with the key ${setting} when another process has the port`, async () => {
       const addresses = { listen: free, metrics: undefined, [setting]: taken };
       await assert.rejects(checkListen(addresses), {
-        ...{ name: "ListenError", setting },
+        name: "ListenError",
+        setting,
         message: `another process listens on 127.0.0.1:${taken.port}`,
         next: `stop that process (this node, if it runs already), or change \`${setting}\` in config.yaml`,
       });
@@ -41,12 +42,14 @@ describe("whether a node can listen", () => {
 
   test("is refused when both addresses are one, or one is not of this machine", async () => {
     await assert.rejects(checkListen({ listen: free, metrics: free }), {
-      ...{ name: "ListenError", setting: "metrics" },
+      name: "ListenError",
+      setting: "metrics",
       next: /\(`listen` is the same\)/,
     });
     const elsewhere = { host: "192.0.2.1", port: 7501 };
     await assert.rejects(checkListen({ listen: elsewhere }), {
-      ...{ name: "ListenError", message: "cannot listen on 192.0.2.1:7501" },
+      name: "ListenError",
+      message: "cannot listen on 192.0.2.1:7501",
       next: /check `listen` in the node's config.yaml \(.*EADDRNOTAVAIL/,
     });
   });

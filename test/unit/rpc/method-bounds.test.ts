@@ -53,7 +53,9 @@ const previousCertificates = toBinary(
 const block = {
   header: new Uint8Array(1_024),
   control: times(1_000, () => new Uint8Array(1_200)),
-  ...{ leaves, privateRoot: hash, previousCertificates },
+  leaves,
+  privateRoot: hash,
+  previousCertificates,
 };
 const managerBlock = { block, privateEntries: records, records };
 const approvals = managers.map((each) => ({ ...each, validRound: -1 }));
@@ -68,7 +70,8 @@ function managerBlockOf() {
   const one = { header: new Uint8Array(400), leaves: leaves.slice(0, 10) };
   return {
     block: { ...one, previousCertificates: bytes },
-    ...{ privateEntries: records.slice(0, 10), records: records.slice(0, 10) },
+    privateEntries: records.slice(0, 10),
+    records: records.slice(0, 10),
   };
 }
 const submission = {

@@ -79,7 +79,10 @@ describe("uploads", () => {
       const setDecoder = (decoder: Decoder) => (opened.decoder = decoder);
       const refuse = (error: RpcError) => refusals.push(error);
       const upload = uploads.open({
-        ...{ identity, method, single, refuse },
+        identity,
+        method,
+        single,
+        refuse,
         internals: { stream, setDecoder },
       });
       return { upload, send: (data: Buffer) => opened.decoder?.write(data) ?? [] };

@@ -40,7 +40,10 @@ describe("a storage node in the committee", () => {
     const nodeId = world.nodeId;
     const records = [1, 2].flatMap((height) => world.ledger.at(height).sealedRecords);
     const sealed = auditPositions({
-      ...{ beacon, nodeId, treeSize: 4, count: policy.auditRecords },
+      beacon,
+      nodeId,
+      treeSize: 4,
+      count: policy.auditRecords,
     }).map((position) => defined(records[position], "a position is in the log"));
     assert.deepEqual(attestation.audit, auditDigest(beacon, nodeId, sealed));
     assert.deepEqual(world.attested, ["match 3/0"]);

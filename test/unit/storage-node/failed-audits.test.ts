@@ -5,7 +5,8 @@ import { FailedAudits } from "../../../src/storage-node/failed-audits.js";
 test("a failed audit is told once, and not before the node holds the head", () => {
   let [isFailed, isBehind, told] = [false, false, 0];
   const audits = new FailedAudits({
-    ...{ isFailed: () => isFailed, isBehind: () => isBehind },
+    isFailed: () => isFailed,
+    isBehind: () => isBehind,
     onFailed: () => {
       told += 1;
     },

@@ -127,7 +127,9 @@ describe("a node that was suspended as unreachable", () => {
     const said: bigint[] = [];
     const clock = { ms: 0, wallMs: 1_000 + policy.resumeWaitMs };
     const made = new Returning({
-      ...{ nodeId: "storage-1", consortiumId, policy },
+      nodeId: "storage-1",
+      consortiumId,
+      policy,
       head: () => ({ ...head, members: { storageNode: () => changed } }) as unknown as typeof head,
       isReady: () => ready,
       sign: (digest) => sign("storage-1", digest),

@@ -24,8 +24,12 @@ type Work<Store> = (store: Store) => Promise<void>;
 const managerWork: readonly Work<ManagerStore>[] = blocks.flatMap((appended) => {
   const { height, blockId } = appended.executed.facts;
   const vote = create(VoteSchema, {
-    ...{ kind: VoteKind.ACCEPT, height: BigInt(height), validRound: -1, blockId },
-    ...{ managerId: "manager-1", signature: seedOf(`vote ${height}`) },
+    kind: VoteKind.ACCEPT,
+    height: BigInt(height),
+    validRound: -1,
+    blockId,
+    managerId: "manager-1",
+    signature: seedOf(`vote ${height}`),
   });
   const only = (work: Work<ManagerStore>): Work<ManagerStore> => {
     return async (store) => {
@@ -50,7 +54,10 @@ const storageWork: readonly Work<StorageNodeStore>[] = storageBlocks.flatMap((ap
   const { height, managerBlockId: blockId } = appended.head;
   const { block, sealedRecords } = appended;
   const attestation = create(AttestationSchema, {
-    ...{ height: BigInt(height), round: 0, blockId, nodeId: "storage-1" },
+    height: BigInt(height),
+    round: 0,
+    blockId,
+    nodeId: "storage-1",
     signature: seedOf(`attestation ${height}`),
   });
   const only = (work: Work<StorageNodeStore>): Work<StorageNodeStore> => {

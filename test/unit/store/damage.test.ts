@@ -116,7 +116,9 @@ describe("a storage node's head as bytes", () => {
   const stored = defined(storageBlocks.at(-1), "the chain has blocks").head;
   const { height, storageBlockId, managerBlockId, timestampMs, members } = stored;
   const right = {
-    ...{ height: BigInt(height), storageBlockId, managerBlockId },
+    height: BigInt(height),
+    storageBlockId,
+    managerBlockId,
     timestampUnixMs: BigInt(timestampMs),
     frontier: encodeStorageHead(stored).subarray(0, 0),
     members: members.encode(),

@@ -146,7 +146,9 @@ function testRecords(store: () => ManagerStore): void {
       for (const [i, { record, position }] of executed.placed.entries()) {
         const leaf = defined(block.block?.leaves[i], "a placed record has a leaf");
         assert.deepEqual(await store().location(record.hash), {
-          ...{ height: executed.facts.height, position, sealDigest: leaf.sealDigest },
+          height: executed.facts.height,
+          position,
+          sealDigest: leaf.sealDigest,
         });
         assert.deepEqual(await store().recordHashAt(position), record.hash);
         assert.deepEqual(await store().sealed(position), executed.sealed[i]);
@@ -187,7 +189,10 @@ function testRecords(store: () => ManagerStore): void {
         assert.ok(verifyInclusion({ leafHash, leafIndex, treeSize, proof, root }));
       }
       const consistency = {
-        ...{ fromSize: size, fromRoot: hash1, toSize: treeSize, toRoot: last.executed.facts.hash1 },
+        fromSize: size,
+        fromRoot: hash1,
+        toSize: treeSize,
+        toRoot: last.executed.facts.hash1,
         proof: await store().consistencyProof(size, treeSize),
       };
       assert.ok(verifyConsistency(consistency));

@@ -174,7 +174,10 @@ function attested(round: number, index = 0, signedBy = "storage-1"): AttestedCan
 
   function attestation(blockId: Uint8Array): Attestation {
     return create(AttestationSchema, {
-      ...{ height: 1n, round, blockId, nodeId: signedBy },
+      height: 1n,
+      round,
+      blockId,
+      nodeId: signedBy,
       signature: seedOf(`${signedBy} ${round} ${index}`),
     });
   }

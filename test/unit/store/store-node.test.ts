@@ -27,7 +27,11 @@ const put = (kv: KeyValueStore, key: Uint8Array, value: Uint8Array) =>
 
 const voteOf = (managerId: string): Vote =>
   create(VoteSchema, {
-    ...{ kind: VoteKind.COMMIT, height: 1n, validRound: -1, blockId: seedOf("block"), managerId },
+    kind: VoteKind.COMMIT,
+    height: 1n,
+    validRound: -1,
+    blockId: seedOf("block"),
+    managerId,
   });
 
 async function refuses(kv: KeyValueStore, node: StoreNode, owner: string): Promise<void> {

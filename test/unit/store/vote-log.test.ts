@@ -39,7 +39,12 @@ function vote(kind: VoteKind, round: number, id: Uint8Array, at = height): Vote 
   const managerId = "manager-1";
   const validRound = -1;
   return create(VoteSchema, {
-    ...{ kind, height: at, round, validRound, blockId: id, managerId },
+    kind,
+    height: at,
+    round,
+    validRound,
+    blockId: id,
+    managerId,
     signature: signature("vote", kind, round, id),
   });
 }
@@ -47,7 +52,11 @@ function vote(kind: VoteKind, round: number, id: Uint8Array, at = height): Vote 
 function proposal(round: number, id: Uint8Array) {
   const managerId = "manager-1";
   return create(ProposalSchema, {
-    ...{ height, round, validRound: -1, blockId: id, managerId },
+    height,
+    round,
+    validRound: -1,
+    blockId: id,
+    managerId,
     signature: signature("proposal", round, id),
   });
 }

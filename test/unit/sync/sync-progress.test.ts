@@ -27,7 +27,10 @@ describe("blocks per second", () => {
 
 describe("the news of a node that catches up", () => {
   const towards = (targetHeight: number): Progress => ({
-    ...{ targetHeight, blocksPerSecond: 1, secondsLeft: 1, peer: "a" },
+    targetHeight,
+    blocksPerSecond: 1,
+    secondsLeft: 1,
+    peer: "a",
   });
 
   test("are its start, every ten seconds, and its end", () => {
@@ -37,7 +40,10 @@ describe("the news of a node that catches up", () => {
     assert.equal(report.look(newsIntervalMs, 30, towards(100))?.kind, "going");
     assert.equal(report.look(newsIntervalMs + 1, 40, towards(100)), undefined);
     assert.deepEqual(report.look(20_000, 105, undefined), {
-      ...{ kind: "ended", height: 105, blocks: 100, seconds: 20 },
+      kind: "ended",
+      height: 105,
+      blocks: 100,
+      seconds: 20,
     });
     assert.equal(report.look(30_000, 105, undefined), undefined);
   });

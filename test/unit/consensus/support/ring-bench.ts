@@ -153,8 +153,13 @@ export class RingBench {
 
   vote(kind: VoteKind, round: number, name: string, manager: number, validRound = -1): Vote {
     return create(VoteSchema, {
-      ...{ kind, round, validRound, blockId: this.id(name), height: BigInt(this.height) },
-      ...{ managerId: `manager-${manager}`, signature: new Uint8Array(64) },
+      kind,
+      round,
+      validRound,
+      blockId: this.id(name),
+      height: BigInt(this.height),
+      managerId: `manager-${manager}`,
+      signature: new Uint8Array(64),
     });
   }
 
@@ -162,9 +167,15 @@ export class RingBench {
     const { blockId, hash1, treeSize } = this.facts(name);
     const { MATCH, MISMATCH } = AttestationVerdict;
     return create(AttestationSchema, {
-      ...{ height: BigInt(this.height), round, blockId, treeSize: BigInt(treeSize) },
-      ...{ hash2: hash1, verdict: matches ? MATCH : MISMATCH, nodeId: node },
-      ...{ audit: new Uint8Array(32), signature: new Uint8Array(64) },
+      height: BigInt(this.height),
+      round,
+      blockId,
+      treeSize: BigInt(treeSize),
+      hash2: hash1,
+      verdict: matches ? MATCH : MISMATCH,
+      nodeId: node,
+      audit: new Uint8Array(32),
+      signature: new Uint8Array(64),
     });
   }
 
@@ -193,7 +204,9 @@ export class RingBench {
   /** By the manager whose turn it is; with `lockCertificate` it names a valid round. */
   proposal(round: number, name: string, lockCertificate?: LockCertificate): Proposal {
     return create(ProposalSchema, {
-      ...{ height: BigInt(this.height), round, blockId: this.id(name) },
+      height: BigInt(this.height),
+      round,
+      blockId: this.id(name),
       validRound: lockCertificate?.polka?.round ?? -1,
       managerId: this.members.proposer(this.height, round),
       signature: new Uint8Array(64),
@@ -270,7 +283,11 @@ export class RingBench {
     if (statement.kind === "propose") {
       const { round, validRound, blockId, lockCertificate } = statement;
       const proposal = create(ProposalSchema, {
-        ...{ height: BigInt(this.height), round, validRound, blockId, managerId: this.selfId },
+        height: BigInt(this.height),
+        round,
+        validRound,
+        blockId,
+        managerId: this.selfId,
         signature: new Uint8Array(64),
         ...(lockCertificate === undefined ? {} : { lockCertificate }),
       });

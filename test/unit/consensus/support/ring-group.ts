@@ -77,7 +77,8 @@ export class RingGroup {
       .members;
     const suspended = options.suspended ?? [];
     this.members = new Members({
-      ...{ storageNodes, officers },
+      storageNodes,
+      officers,
       managers: managers.map((each) => ({
         ...each,
         active: !suspended.includes(numberOf(each.managerId)),
@@ -123,7 +124,10 @@ export class RingGroup {
   #newRing(selfId: string): Ring {
     const { timeouts, suspendAfterMs, height } = this.#options;
     return new Ring({
-      ...{ selfId, futureBoundMs, resendMs, clock: this.#clock() },
+      selfId,
+      futureBoundMs,
+      resendMs,
+      clock: this.#clock(),
       timeouts: { $typeName: "bss.v1.RoundTimeouts", ...timeouts },
       context: { height, members: this.members },
       ...(suspendAfterMs === undefined ? {} : { suspendAfterMs }),
@@ -221,9 +225,14 @@ export class RingGroup {
         const facts = defined(this.#facts.get(toHex(task.blockId)), "the block was made");
         for (const nodeId of task.committee) {
           const attestation = create(AttestationSchema, {
-            ...{ height: BigInt(height), round: task.round, blockId: task.blockId, nodeId },
-            ...{ hash2: facts.hash1, treeSize: BigInt(facts.treeSize) },
-            ...{ verdict: AttestationVerdict.MATCH, audit: new Uint8Array(32) },
+            height: BigInt(height),
+            round: task.round,
+            blockId: task.blockId,
+            nodeId,
+            hash2: facts.hash1,
+            treeSize: BigInt(facts.treeSize),
+            verdict: AttestationVerdict.MATCH,
+            audit: new Uint8Array(32),
             signature: new Uint8Array(64),
           });
           const event = { kind: "attestation", attestation } as const;
@@ -251,7 +260,10 @@ export class RingGroup {
       this.claims.push(`r${createdRound} of ${proposerId} without ${absent.join(" ")}`);
     }
     const facts: BlockFacts = {
-      ...{ height, createdRound, proposerId, absences },
+      height,
+      createdRound,
+      proposerId,
+      absences,
       blockId: seedOf(`block ${createdRound} of ${proposerId}`),
       timestampMs: startWallMs + this.nowMs,
       treeSize: leaves ? 3 : 0,
@@ -268,7 +280,9 @@ export class RingGroup {
   #signed(managerId: string, statement: Statement): Outgoing {
     const { blockId } = statement;
     const base = {
-      ...{ height: BigInt(this.#options.height), blockId, managerId },
+      height: BigInt(this.#options.height),
+      blockId,
+      managerId,
       signature: seedOf(JSON.stringify({ ...statement, lock: 0, lockCertificate: 0, managerId })),
     };
     if (statement.kind === "propose") {

@@ -88,8 +88,11 @@ describe("energy sold and bought", () => {
     trial.place(tradeBytes({ energy: 100 }));
     trial.refuses(tradeBytes({ energy: 1 }), "OVER_PURCHASE", wh);
     const other = readingBytes({
-      ...{ owner: "participant-3", meter: "meter-3", start: startS + quarterS },
-      ...{ exported: 10, imported: 0 },
+      owner: "participant-3",
+      meter: "meter-3",
+      start: startS + quarterS,
+      exported: 10,
+      imported: 0,
     });
     trial.place(other);
     trial.refuses(tradeBytes({ seller: "participant-3", energy: 1 }), "OVER_PURCHASE", wh);

@@ -93,8 +93,17 @@ export class Chain {
       ...control.flatMap(readKeysOfOperation),
     ];
     return buildBlock({
-      ...{ head, consortiumId, policy, proposerId, createdRound, beaconProof, candidates, control },
-      ...{ epochKey, allowLeaves, state: this.prefetched(keys) },
+      head,
+      consortiumId,
+      policy,
+      proposerId,
+      createdRound,
+      beaconProof,
+      candidates,
+      control,
+      epochKey,
+      allowLeaves,
+      state: this.prefetched(keys),
       beacon: defined(vrfProofToHash(beaconProof), "a proof has an output"),
       timestampMs: options.timestampMs ?? head.timestampMs + 1000,
       ...(options.excluded === undefined ? {} : { excluded: options.excluded }),
@@ -111,8 +120,13 @@ export class Chain {
     if (!content.ok) return content;
     const state = this.prefetched(content.value.readKeys);
     const valid = validateBlock({
-      ...{ head, consortiumId, policy, parsed: parsed.value, content: content.value },
-      ...{ state, epochKey },
+      head,
+      consortiumId,
+      policy,
+      parsed: parsed.value,
+      content: content.value,
+      state,
+      epochKey,
     });
     if (!valid.ok) return valid;
     const broken = valid.value.signatures.find((check) => !verifies(check));
@@ -161,14 +175,23 @@ export function certify(
     const digest = acceptDigest({ consortiumId, height, blockId });
     const kind = VoteKind.ACCEPT;
     return create(VoteSchema, {
-      ...{ ...place, kind, validRound: -1, managerId, signature: sign(managerId, digest) },
+      ...place,
+      kind,
+      validRound: -1,
+      managerId,
+      signature: sign(managerId, digest),
     });
   });
   const commits = electorate.managers.slice(0, electorate.quorum).map(({ managerId }) => {
     const digest = commitDigest({ consortiumId, height, round, blockId });
     const kind = VoteKind.COMMIT;
     return create(VoteSchema, {
-      ...{ ...place, kind, round, validRound: -1, managerId, signature: sign(managerId, digest) },
+      ...place,
+      kind,
+      round,
+      validRound: -1,
+      managerId,
+      signature: sign(managerId, digest),
     });
   });
   return buildBlockCertificates({
@@ -185,8 +208,15 @@ function attest(facts: BlockFacts, chosen: (committee: readonly string[]) => rea
     const audit = seedOf(`audit of ${nodeId}`);
     const claim = { consortiumId, height, round, blockId, hash2: hash1, treeSize, verdict, audit };
     return create(AttestationSchema, {
-      ...{ height: BigInt(height), round, blockId, hash2: hash1, treeSize: BigInt(treeSize) },
-      ...{ verdict, audit, nodeId, signature: sign(nodeId, attestationDigest(claim)) },
+      height: BigInt(height),
+      round,
+      blockId,
+      hash2: hash1,
+      treeSize: BigInt(treeSize),
+      verdict,
+      audit,
+      nodeId,
+      signature: sign(nodeId, attestationDigest(claim)),
     });
   });
   return buildIntegrity({ round, hash2: hash1, matches });

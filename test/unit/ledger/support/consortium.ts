@@ -139,5 +139,7 @@ export const policy = genesis.policy;
 export const floorPolicy = {
   ...policy,
   suspension: SuspensionMode.FLOOR,
-  ...{ suspendAfterMs: 500, resumeWaitMs: 1_000, resumeWaitMaxMs: 60_000 },
+  suspendAfterMs: 500,
+  resumeWaitMs: 1_000,
+  resumeWaitMaxMs: 60_000,
 };

@@ -59,7 +59,9 @@ export function forge(original: ManagerBlock, edit: (parts: Parts) => void): Man
     block: create(BlockSchema, {
       header: toBinary(ManagerBlockHeaderSchema, header),
       privateRoot: roots.privateRoot,
-      ...{ control, leaves, previousCertificates },
+      control,
+      leaves,
+      previousCertificates,
     }),
     privateEntries,
     records,

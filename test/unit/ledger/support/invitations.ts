@@ -23,11 +23,17 @@ export const expiresAtMs = genesisMs + 3_600_000;
 /** Canonical bytes of operator-1's invitation for ten storage nodes, with `changes`. */
 export function invitationBytes(changes: InvitationInit = {}): Uint8Array {
   const invitation = create(InvitationSchema, {
-    ...{ consortiumId, invitationId: seedOf("an invitation").slice(0, 16) },
-    ...{ operatorId: "operator-1", role: InvitedRole.STORAGE, usesMax: 10 },
-    ...{ expiresAtUnixMs: BigInt(expiresAtMs), bearerKey: publicKeyOf("bearer") },
+    consortiumId,
+    invitationId: seedOf("an invitation").slice(0, 16),
+    operatorId: "operator-1",
+    role: InvitedRole.STORAGE,
+    usesMax: 10,
+    expiresAtUnixMs: BigInt(expiresAtMs),
+    bearerKey: publicKeyOf("bearer"),
     checkpoint: create(CheckpointSchema, {
-      ...{ height: 0n, blockId: consortiumId, membersDigest: seedOf("members") },
+      height: 0n,
+      blockId: consortiumId,
+      membersDigest: seedOf("members"),
     }),
     ...changes,
   });
@@ -38,7 +44,8 @@ export function invitationBytes(changes: InvitationInit = {}): Uint8Array {
 export function consentTo(memberId: string, role: InvitedRole, invitation: Uint8Array) {
   const claim = { role, memberId, ...keysOf(memberId) };
   const digest = registrationDigest({
-    ...{ consortiumId, invitationDigest: sha256(invitation) },
+    consortiumId,
+    invitationDigest: sha256(invitation),
     ...claim,
   });
   return {
@@ -69,7 +76,10 @@ export function admissionOf(
 /** An invitation for participant `memberId` with one meter and an agent. */
 export function participantInvitation(memberId: string, changes: InvitationInit = {}): Uint8Array {
   return invitationBytes({
-    ...{ role: InvitedRole.PARTICIPANT, memberId, usesMax: 1, agentIds: ["head-end"] },
+    role: InvitedRole.PARTICIPANT,
+    memberId,
+    usesMax: 1,
+    agentIds: ["head-end"],
     invitationId: seedOf(`invitation of ${memberId}`).slice(0, 16),
     meters: [{ meterId: `meter of ${memberId}`.replaceAll(" ", "-"), ...meterOf }],
     ...changes,
@@ -86,7 +96,10 @@ export function registrationOf(
   const invitation = options.invitation ?? participantInvitation(participantId);
   const consent = consentTo(participantId, InvitedRole.PARTICIPANT, invitation);
   const value = {
-    ...{ participantId, agentIds: ["head-end"], ...keysOf(participantId), consent },
+    participantId,
+    agentIds: ["head-end"],
+    ...keysOf(participantId),
+    consent,
     ...options.value,
   };
   return create(ControlOperationSchema, { operation: { case: "registerParticipant", value } });

@@ -41,8 +41,11 @@ export class Market {
     this.#policy = policy;
     this.#execution = new BlockExecution({
       state: { get: (key) => stateOfGenesis.get(toHex(key)) },
-      ...{ policy, members: genesis.members },
-      ...{ height: 1, timestampMs: blockMs, firstPosition: 0 },
+      policy,
+      members: genesis.members,
+      height: 1,
+      timestampMs: blockMs,
+      firstPosition: 0,
     });
     const { tables } = this.#execution;
     for (const meter of meters) {

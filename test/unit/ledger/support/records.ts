@@ -143,7 +143,9 @@ export function sessionBytes(
     payload: {
       case: "chargingSession",
       value: {
-        ...{ stationId, startUnixS: BigInt(start), endUnixS: BigInt(end) },
+        stationId,
+        startUnixS: BigInt(start),
+        endUnixS: BigInt(end),
         energyWh: BigInt(energy),
       },
     },

@@ -20,8 +20,12 @@ import { auditOf } from "./storage-statements.js";
 
 export const policy = {
   ...floorPolicy,
-  ...{ resumeWaitMs: 1_000, resumeWaitMaxMs: 8_000 },
-  ...{ matchReward: 1_000n, storageReward: 0n, auditsPerBlock: 0, unreachableAfterMs: 60_000 },
+  resumeWaitMs: 1_000,
+  resumeWaitMaxMs: 8_000,
+  matchReward: 1_000n,
+  storageReward: 0n,
+  auditsPerBlock: 0,
+  unreachableAfterMs: 60_000,
 };
 
 export type NextBlock = {
@@ -54,7 +58,8 @@ export class Standings {
     this.policy = { ...policy, ...changes.policy };
     const { managers, officers, storageNodes } = genesis.members;
     this.members = new Members({
-      ...{ managers, officers },
+      managers,
+      officers,
       storageNodes: storageNodes.map((each) => ({ ...each, ...changes.nodes?.[each.nodeId] })),
     });
   }
@@ -93,10 +98,17 @@ export class Standings {
     this.changes.push(...changes);
     const { height, timestampMs, beacon } = effects;
     this.#facts = {
-      ...{ height, timestampMs, beacon, createdRound: 0, proposerId: "manager-1" },
-      ...{ blockId: seedOf(`block ${height}`), hash1: seedOf(`root ${height}`) },
-      ...{ treeSize: height, leafCount: next.hasLeaves === false ? 0 : 1 },
-      ...{ requiredAccepts: managerIds, absences: [] },
+      height,
+      timestampMs,
+      beacon,
+      createdRound: 0,
+      proposerId: "manager-1",
+      blockId: seedOf(`block ${height}`),
+      hash1: seedOf(`root ${height}`),
+      treeSize: height,
+      leafCount: next.hasLeaves === false ? 0 : 1,
+      requiredAccepts: managerIds,
+      absences: [],
       eligible: before.eligibleStorageNodes(this.policy),
     };
     this.height = height;
@@ -134,7 +146,10 @@ export class Standings {
         : create(IntegrityCertificateSchema, { round: 0, hash2: facts.hash1, signatures });
     const height = this.height + 1;
     return {
-      ...{ policy: this.policy, height, operations, previousTimestampMs: this.timestampMs },
+      policy: this.policy,
+      height,
+      operations,
+      previousTimestampMs: this.timestampMs,
       timestampMs: this.timestampMs + elapsedMs,
       sealedBytes: next.sealedBytes ?? this.members.totals.sealedBytes,
       beacon: next.beacon ?? new Uint8Array([...seedOf(`beacon ${height}`), ...seedOf("beacon")]),

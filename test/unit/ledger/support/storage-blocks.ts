@@ -67,10 +67,17 @@ export class StorageBlocks {
     if (!after.ok) throw new Error(`${after.error.field}: ${after.error.message}`);
     const height = this.height + 1;
     this.#facts = {
-      ...{ height, blockId: bytesOf(`block ${height}`), createdRound: 0, proposerId: "manager-1" },
-      ...{ timestampMs: this.timestampMs, treeSize: height, hash1: bytesOf(`root ${height}`) },
-      ...{ beacon: beaconOf(height), leafCount: options.leaves === false ? 0 : 1 },
-      ...{ requiredAccepts: [], absences: [] },
+      height,
+      blockId: bytesOf(`block ${height}`),
+      createdRound: 0,
+      proposerId: "manager-1",
+      timestampMs: this.timestampMs,
+      treeSize: height,
+      hash1: bytesOf(`root ${height}`),
+      beacon: beaconOf(height),
+      leafCount: options.leaves === false ? 0 : 1,
+      requiredAccepts: [],
+      absences: [],
       eligible: this.members.eligibleStorageNodes(this.#policy),
     };
     this.timestampMs += options.elapsedMs ?? blockMs;
@@ -88,8 +95,11 @@ export class StorageBlocks {
     const height = this.height + 1;
     const facts = this.#facts;
     return this.members.applyBlock({
-      ...{ policy: this.#policy, height, timestampMs: this.timestampMs + elapsedMs },
-      ...{ beacon: beaconOf(height), previousTimestampMs: this.timestampMs },
+      policy: this.#policy,
+      height,
+      timestampMs: this.timestampMs + elapsedMs,
+      beacon: beaconOf(height),
+      previousTimestampMs: this.timestampMs,
       operations: operations.map(operationOf),
       sealedBytes: this.members.totals.sealedBytes + bytes,
       previous: facts && { facts, integrity: this.#integrity(facts, options.signs) },

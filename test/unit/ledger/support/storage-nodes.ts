@@ -8,8 +8,12 @@ import { type OperationInit, type StepOptions, StorageBlocks } from "./storage-b
 
 export const policy = create(PolicySchema, {
   ...basePolicy,
-  ...{ matchReward: 10n, storageReward: 0n, auditsPerBlock: 7, unreachableAfterMs: 1_000 },
-  ...{ resumeWaitMs: 5_000, resumeWaitMaxMs: 60_000 },
+  matchReward: 10n,
+  storageReward: 0n,
+  auditsPerBlock: 7,
+  unreachableAfterMs: 1_000,
+  resumeWaitMs: 5_000,
+  resumeWaitMaxMs: 60_000,
 });
 /** What nobody verifies here. */
 export const signature = new Uint8Array(64);

@@ -45,8 +45,10 @@ export function suspendNode(
 export function takeBack(nodeId: string, suspendedHeight: number, heldHeight: number) {
   const digest = returnDigest({ consortiumId, nodeId, suspendedHeight, heldHeight });
   const value = {
-    ...{ nodeId, signature: sign(nodeId, digest) },
-    ...{ suspendedHeight: BigInt(suspendedHeight), heldHeight: BigInt(heldHeight) },
+    nodeId,
+    signature: sign(nodeId, digest),
+    suspendedHeight: BigInt(suspendedHeight),
+    heldHeight: BigInt(heldHeight),
   };
   return operation({ case: "returnStorageNode", value });
 }
@@ -64,7 +66,9 @@ export function carry(
     const verdict = isMatch ? AttestationVerdict.MATCH : AttestationVerdict.MISMATCH;
     const claim = { consortiumId, height, round, blockId, hash2, treeSize, verdict, audit };
     return {
-      ...{ nodeId, audit, signature: sign(nodeId, attestationDigest(claim)) },
+      nodeId,
+      audit,
+      signature: sign(nodeId, attestationDigest(claim)),
       ...(isMatch ? {} : { mismatch: { hash2, treeSize: BigInt(treeSize) } }),
     };
   });

@@ -20,7 +20,11 @@ export class Trial {
     const values = new Map(writes.map(({ key, value }) => [toHex(key), value]));
     this.execution = new BlockExecution({
       state: { get: (key) => values.get(toHex(key)) },
-      ...{ policy, members: genesis.members, height: 1, timestampMs: blockMs, firstPosition: 0 },
+      policy,
+      members: genesis.members,
+      height: 1,
+      timestampMs: blockMs,
+      firstPosition: 0,
     });
   }
 

@@ -5,7 +5,9 @@ import type { Role } from "../../../../src/rpc/identity.js";
 export function callerContext(role: Role, id: string): CallContext {
   return {
     identity: { role, id },
-    ...{ peerAddress: "127.0.0.1:1", method: "", deadlineUnixMs: undefined },
+    peerAddress: "127.0.0.1:1",
+    method: "",
+    deadlineUnixMs: undefined,
     signal: new AbortController().signal,
   };
 }

@@ -32,7 +32,10 @@ export class LedgerWorld {
   /** The ports that everything that runs rules has. */
   get ports() {
     return {
-      ...{ consortiumId, policy, signatures: this.signatures, vrf: ecvrf },
+      consortiumId,
+      policy,
+      signatures: this.signatures,
+      vrf: ecvrf,
       head: () => this.store.head,
       readState: (keys: readonly Uint8Array[]) => this.store.state(keys),
       wallMs: () => this.wallMs,

@@ -41,11 +41,16 @@ export class LoneManager {
   static async start(world: LedgerWorld, { hears = true } = {}): Promise<LoneManager> {
     const node = new LoneManager(world);
     const metrics = createMetrics({
-      ...{ role: "manager", nodeId: selfId, consortium: genesis.name, processMetrics: false },
+      role: "manager",
+      nodeId: selfId,
+      consortium: genesis.name,
+      processMetrics: false,
     });
     const peerIds = [peer, "manager-3", "manager-4"];
     const links = {
-      ...{ peerIds, connectedIds: peerIds, isConnected: () => true },
+      peerIds,
+      connectedIds: peerIds,
+      isConnected: () => true,
       sendVote: (to: string, request: MessageInitShape<typeof VoteRequestSchema>) => {
         node.said.push([to, create(VoteRequestSchema, request).message]);
         return true;
@@ -53,7 +58,11 @@ export class LoneManager {
       sendBroadcast: () => true,
     };
     node.manager = await Manager.open({
-      ...{ selfId, genesis, epochKey, store: world.store, links: () => links },
+      selfId,
+      genesis,
+      epochKey,
+      store: world.store,
+      links: () => links,
       vrfSeed: seedOf(`vrf of ${selfId}`),
       signer: await memorySigner(selfId),
       poolLimits: { submissionsMax: 10, bytesMax: 1_000_000 },
@@ -114,7 +123,11 @@ export function headOf({ chain }: LedgerWorld, managerId = peer) {
 function signedHead({ height, blockId, frontier, stateDigest }: LedgerHead, managerId: string) {
   const claim = { consortiumId, height, blockId, hash1: rootOf(frontier), stateDigest };
   return create(SignedHeadSchema, {
-    ...{ height: BigInt(height), blockId, hash1: claim.hash1, stateDigest, managerId },
+    height: BigInt(height),
+    blockId,
+    hash1: claim.hash1,
+    stateDigest,
+    managerId,
     signature: sign(managerId, headDigest(claim)),
   });
 }

@@ -31,8 +31,10 @@ export function objectionTo(
   const objection = { recordHash, reason, height: BigInt(height), message: "", field: "" };
   const { id: submissionId } = submission;
   const digest = objectionsDigest({
-    ...{ consortiumId: options.consortium ?? consortiumId, submissionId },
-    ...{ count: 1, root: objectionsRoot([objection]) },
+    consortiumId: options.consortium ?? consortiumId,
+    submissionId,
+    count: 1,
+    root: objectionsRoot([objection]),
   });
   const signature = sign(options.key ?? author, digest);
   return create(SignedObjectionsSchema, {

@@ -24,7 +24,10 @@ export class PublicHead {
 
   get ports() {
     return {
-      ...{ selfId: this.selfId, consortiumId, policy, signatures: new SignatureCache() },
+      selfId: this.selfId,
+      consortiumId,
+      policy,
+      signatures: new SignatureCache(),
       head: () => this.head,
       members: () => this.head.members,
       monotonicMs: () => this.nowMs,

@@ -25,7 +25,8 @@ function voteOf(managerId: string, digest: Uint8Array, parts: MessageInitShape<t
   return create(VoteSchema, {
     validRound: -1,
     ...parts,
-    ...{ managerId, signature: sign(managerId, digest) },
+    managerId,
+    signature: sign(managerId, digest),
   });
 }
 
@@ -55,7 +56,11 @@ export function proposal(
 ) {
   const digest = proposalDigest({ consortiumId, height, round, validRound, blockId });
   return create(ProposalSchema, {
-    ...{ height: BigInt(height), round, validRound, blockId, managerId },
+    height: BigInt(height),
+    round,
+    validRound,
+    blockId,
+    managerId,
     signature: sign(managerId, digest),
   });
 }
@@ -66,8 +71,15 @@ export function attestation(nodeId: string, facts: BlockFacts, round = 0) {
   const audit = seedOf(`audit of ${nodeId}`);
   const claim = { consortiumId, height, round, blockId, hash2, treeSize, verdict, audit };
   return create(AttestationSchema, {
-    ...{ height: BigInt(height), round, blockId, hash2, treeSize: BigInt(treeSize) },
-    ...{ verdict, audit, nodeId, signature: sign(nodeId, attestationDigest(claim)) },
+    height: BigInt(height),
+    round,
+    blockId,
+    hash2,
+    treeSize: BigInt(treeSize),
+    verdict,
+    audit,
+    nodeId,
+    signature: sign(nodeId, attestationDigest(claim)),
   });
 }
 

@@ -90,7 +90,9 @@ export class ChainWorld {
   async start(): Promise<void> {
     this.#store = await StorageNodeStore.open(await this.disk.open(), genesis);
     this.#chain = await StorageChain.open({
-      ...{ nodeId: this.nodeId, consortiumId, store: this.#store },
+      nodeId: this.nodeId,
+      consortiumId,
+      store: this.#store,
       policy: this.ledger.genesis.policy,
       signatures: new SignatureCache(),
       sign: (digest) => sign(this.nodeId, digest),

@@ -120,7 +120,10 @@ function followed(): AppendedStorageBlock[] {
     const { append } = check;
     head = append.head;
     return {
-      ...{ block: append.block.block, sealedRecords: append.sealedRecords, certificates, head },
+      block: append.block.block,
+      sealedRecords: append.sealedRecords,
+      certificates,
+      head,
       storageHeader: append.storageHeader,
       newNodes: append.log.newNodes,
     };
