@@ -36,7 +36,7 @@ export type FloodOptions = {
 const callMs = 120_000;
 
 export async function flood(target: FloodTarget, options: FloodOptions): Promise<FloodReport> {
-  setMaxListeners(target.channels.length * options.inFlight + 1, options.signal);
+  setMaxListeners(0, options.signal);
   const counts: Record<string, number> = {};
   const send = async (channel: RpcChannel) => {
     while (!options.signal.aborted) {

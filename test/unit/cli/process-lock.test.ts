@@ -106,7 +106,7 @@ describe("the lock of a file", () => {
   }
 
   test("a process that has ended and was not collected counts as ended", async (t) => {
-    const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 60"]);
+    const parent = spawn("sh", ["-c", "sleep 1 & echo $!; exec sleep 60"]);
     t.after(() => parent.kill("SIGKILL"));
     const [chunk] = await once(parent.stdout, "data");
     const pid = Number(String(chunk));
