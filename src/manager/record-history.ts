@@ -7,7 +7,8 @@
  * not suffice it holds no versions, and its token says from where to go on.
  *
  * Which record updates which stands in the records. Who may not read the one that it asks for gets
- * its place, and no other version: all versions have one owner and the same parties.
+ * its place, and no other version: all versions have one owner and the same parties. A token is no
+ * secret and not signed, so the version that it names is held to the same.
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { fromHex, toHex } from "../base/bytes.js";
@@ -41,9 +42,11 @@ export async function recordHistory(
   const asked = requireBytes(request.recordHash, recordHashBytes, "record_hash");
   const sizeMax = pageSize(request.pageSize, versionsPerPage);
   const listing = `history/${toHex(asked)}`;
-  const start = placeOfToken(listing, request.pageToken) ?? { direction: "up", hash: asked };
+  const named = placeOfToken(listing, request.pageToken);
   const [entry] = await records.entry(asked, reader);
   if (entry.record === undefined && !seesMetadata(reader)) return { entries: [entry] };
+  if (named !== undefined) await requireReadable(records, named, reader);
+  const start: Place = named ?? { direction: "up", hash: asked };
   const from = start.direction === "up" ? await climb(records, start.hash) : start;
   if (from.direction === "up") return { entries: [], nextPageToken: tokenOf(listing, from) };
   const { items, next } = await answerPage(versionsFrom(store, from.hash), sizeMax, (hash) =>
@@ -51,6 +54,17 @@ export async function recordHistory(
   );
   if (next === undefined) return { entries: items };
   return { entries: items, nextPageToken: tokenOf(listing, { direction: "down", hash: next }) };
+}
+
+/** A made-up token could name a version of another record. @throws RpcError PAGE_TOKEN_INVALID */
+async function requireReadable(
+  records: RecordEntries,
+  { hash }: Place,
+  reader: Identity,
+): Promise<void> {
+  if (seesMetadata(reader)) return;
+  const [entry] = await records.entry(hash, reader);
+  if (entry.record === undefined) throw noVersion();
 }
 
 /** Up from a version to the oldest, or as far as one answer goes. */
@@ -88,7 +102,10 @@ function placeOfToken(listing: string, token: string): Place | undefined {
   if ((direction === "up" || direction === "down") && hash?.length === recordHashBytes) {
     return { direction, hash };
   }
-  throw new RpcError("PAGE_TOKEN_INVALID", "the page token names no version", {
-    field: "page_token",
-  });
+  throw noVersion();
+}
+
+function noVersion(): RpcError {
+  const message = "the page token names no version of this record";
+  return new RpcError("PAGE_TOKEN_INVALID", message, { field: "page_token" });
 }

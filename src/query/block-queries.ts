@@ -48,7 +48,8 @@ export async function listBlocks(
   const { headersOnly } = request;
   const sizeMax = pageSize(request.pageSize, blocksPerPage);
   const start = requireSafeInteger(request.fromHeight, "from_height");
-  const first = tokenHeight(request.pageToken) ?? Math.max(1, start);
+  // Tokens can be made up: none leads to blocks before those that are asked for.
+  const first = Math.max(1, start, tokenHeight(request.pageToken) ?? 1);
   const headHeight = reader.head().height;
   const { items: blocks, next } = await answerPage(
     heights(first, headHeight),

@@ -9,6 +9,8 @@ import type { Identity } from "../../../src/rpc/identity.js";
 import { pageToken } from "../../../src/rpc/validation.js";
 import { rpcErrorFrom } from "../../support/rpc-consortium.js";
 
+/** A version that belongs to somebody else. */
+const foreign = 1_000_000;
 const reader: Identity = { role: "participant", id: "participant-1" };
 
 function hashOf(version: number): Uint8Array {
@@ -67,6 +69,7 @@ class Versions {
     const records = {
       entry: async (recordHash: Uint8Array) => {
         this.reads += 1;
+        if (numberOf(recordHash) === foreign) return [{ recordHash }, this.byteCount] as const;
         return [{ recordHash, record: recordHash }, this.byteCount] as const;
       },
       parentOf: async (hash: Uint8Array) => {
@@ -133,6 +136,8 @@ describe("the history of a record", () => {
     ["of a sideways direction", pageToken(`history/${hex}`, `side,${hex}`)],
     ["of a short hash", pageToken(`history/${hex}`, "down,00")],
     ["that is none", "@"],
+    ["up from another's record", pageToken(`history/${hex}`, `up,${toHex(hashOf(foreign))}`)],
+    ["down another's record", pageToken(`history/${hex}`, `down,${toHex(hashOf(foreign))}`)],
   ] as const) {
     test(`refuses a token ${what}`, async () => {
       const error = await rpcErrorFrom(new Versions(3).page(0, token));

@@ -108,6 +108,13 @@ describe("ListBlocks", () => {
     }
   });
 
+  test("begins no lower for a token that is made up", async () => {
+    const { reader } = (await worldOf(4)).store;
+    const asked = request({ fromHeight: 3n, pageToken: pageToken("blocks", "1") });
+    const page = await listBlocks(reader, asked);
+    assert.deepEqual(heightsOf(page.blocks ?? []), [3, 4]);
+  });
+
   test("leaves out bodies and signatures when only headers are wanted", async () => {
     const world = await worldOf(2);
     const page = await listBlocks(world.store.reader, request({ headersOnly: true }));
