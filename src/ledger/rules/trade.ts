@@ -104,9 +104,10 @@ export const tradeIsCovered: Rule = {
     }
     const buyer = energySums(state, buyerId, deliveryStartS);
     if (boughtWithTrade(state, record, payload) <= buyer.importedWh) return undefined;
+    // The seller reads this; what the buyer's meters show and what it bought of others is private.
     const message =
-      `${buyerId} imported ${buyer.importedWh} Wh in the interval from ${start} ` +
-      `and has bought ${buyer.boughtWh} Wh; it would buy ${energyWh} Wh.`;
+      `${buyerId} would buy ${energyWh} Wh in the interval from ${start}, more than its meters ` +
+      "imported and is not yet bought.";
     return violation("OVER_PURCHASE", message, field);
   },
 };

@@ -98,6 +98,17 @@ describe("energy sold and bought", () => {
     trial.refuses(tradeBytes({ seller: "participant-3", energy: 1 }), "OVER_PURCHASE", wh);
   });
 
+  test("the refusal tells the seller nothing of the buyer's meters and other trades", () => {
+    const trial = metered();
+    trial.place(readingBytes({ start: startS + quarterS, exported: 100 }));
+    trial.place(tradeBytes({ energy: 60 }));
+    const message = trial.try(tradeBytes({ energy: 41 }))?.message ?? "";
+    for (const part of ["participant-2", "2024-10-04T00:00:00Z", "41 Wh"]) {
+      assert.ok(message.includes(part), `${part} is not in: ${message}`);
+    }
+    assert.doesNotMatch(message, /\b(100|60|40)\b/);
+  });
+
   test("one delivery interval does not cover another", () => {
     const trial = metered();
     trial.refuses(tradeBytes({ delivery: startS + hourS, energy: 1 }), "DOUBLE_SPEND", wh);
