@@ -99,7 +99,8 @@ async function check(
   found: (finding: Finding) => void,
 ): Promise<number> {
   // Opening replays the log, and leaves out what it does not understand.
-  for (const damage of await findLogDamage(config.dataDirectory)) {
+  const damage = await findLogDamage(config.dataDirectory);
+  if (damage !== undefined) {
     found({ where: "the end of the store", what: describeLogDamage(damage) });
   }
   // Nothing is written, but the lock is held: a node that runs is noticed, and none starts.

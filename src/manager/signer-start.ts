@@ -59,7 +59,7 @@ export async function openSigner(
 
 /** RocksDB would go back to an older mark, and the key could sign against what it has signed. */
 async function refuseDamagedLog(directory: string): Promise<void> {
-  const [damage] = await findLogDamage(directory);
+  const damage = await findLogDamage(directory);
   if (damage === undefined) return;
   throw new StartError(
     `the record of what the signing key has signed is damaged (${directory}): ` +

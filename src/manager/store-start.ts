@@ -36,12 +36,12 @@ export async function openManagerStore(
   const kv = await openRocksDb(dataDirectory);
   closers.add(() => kv.close());
   const store = await ManagerStore.open(kv, genesis);
-  const { height } = store.head;
-  for (const each of damage) {
+  if (damage !== undefined) {
+    const { height } = store.head;
     const next =
       "check the disk and the memory; the blocks come from other managers, submissions that waited " +
       "here for a block do not";
-    log.error({ reason: describeLogDamage(each), height, next }, "the store has lost its end");
+    log.error({ reason: describeLogDamage(damage), height, next }, "the store has lost its end");
   }
   await claimStore(kv, config);
   await checkLastBlocks(store, epochKey);

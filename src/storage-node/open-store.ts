@@ -40,7 +40,8 @@ export async function openStore(
   onDamage: (error: StoreError) => void,
 ): Promise<OpenedStore> {
   await removeOldSnapshots(directory);
-  const findings = (await findLogDamage(directory)).map(describeLogDamage);
+  const lost = await findLogDamage(directory);
+  const findings = lost === undefined ? [] : [describeLogDamage(lost)];
   const openFiles = () =>
     MendableStore.open({
       open: () => openRocksDb(directory),

@@ -1,14 +1,15 @@
 /**
  * Looks for damage in the middle of RocksDB's write-ahead logs, before RocksDB opens them: it takes
  * a record that does not hold for the end of a log that a crash has torn, and silently drops all
- * that stands behind it, also what was synced and acknowledged. A torn log has nothing whole behind
- * the tear; that tells the two apart, but for a power failure that kept later pages of the device
- * and lost earlier ones that nobody had synced.
+ * that stands behind it, in later logs too, also what was synced and acknowledged. A tear has
+ * nothing whole behind it, and only the log that was written last has one; that tells the two
+ * apart, but for a power failure that kept later pages of the device and lost earlier ones that
+ * nobody had synced.
  *
  * A log is a row of blocks of 32 KiB, each a row of records (RocksDB's log_format.h): CRC-32C of
  * what follows the length, masked; length; type; content. Types 5 to 8 have a log number besides.
  */
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 const blockBytes = 32_768;
@@ -21,22 +22,34 @@ export type LogDamage = {
   readonly file: string;
   /** Where the first record stands that does not hold. */
   readonly atByte: number;
-  /** What RocksDB drops, whole records included. */
+  /** What RocksDB drops, whole records and later logs included. */
   readonly droppedBytes: number;
 };
 
-/** Of all logs in a directory; empty when there are none, or crashes alone have torn them. */
-export async function findLogDamage(directory: string): Promise<readonly LogDamage[]> {
-  const found: LogDamage[] = [];
+/**
+ * The first in a directory; none when there are no logs, or when crashes alone have torn them.
+ */
+export async function findLogDamage(directory: string): Promise<LogDamage | undefined> {
   const names = await readdir(directory).catch(() => []);
-  for (const file of names.filter((name) => /^\d+\.log$/.test(name)).sort()) {
+  const files = names
+    .filter((name) => /^\d+\.log$/.test(name))
+    .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
+  const byteCounts = await Promise.all(files.map((file) => byteCountOf(join(directory, file))));
+  const written = byteCounts.findLastIndex((count) => count > 0);
+  for (const [i, file] of files.entries()) {
     // RocksDB itself says what is wrong with a file that cannot be read.
     const log = await readFile(join(directory, file)).catch(() => Buffer.alloc(0));
     const atByte = firstBroken(log);
-    if (!hasRecordAfter(log, atByte)) continue;
-    found.push({ file, atByte, droppedBytes: log.length - atByte });
+    if (atByte === log.length) continue;
+    if (i >= written && !hasRecordAfter(log, atByte)) continue;
+    const laterBytes = byteCounts.slice(i + 1).reduce((sum, count) => sum + count, 0);
+    return { file, atByte, droppedBytes: log.length - atByte + laterBytes };
   }
-  return found;
+  return undefined;
+}
+
+async function byteCountOf(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.size ?? 0;
 }
 
 export function describeLogDamage({ file, atByte, droppedBytes }: LogDamage): string {

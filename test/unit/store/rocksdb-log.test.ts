@@ -51,19 +51,19 @@ describe("a write-ahead log", () => {
   };
 
   test("that is whole, or that a crash has torn, is not damaged", async () => {
-    assert.deepEqual(await after((log) => log), { damage: [], kept: batches });
+    assert.deepEqual(await after((log) => log), { damage: undefined, kept: batches });
     for (const cut of [1, 700, valueBytes + 100]) {
       const torn = await after((log) => log.subarray(0, log.length - cut));
-      assert.deepEqual(torn.damage, [], String(cut));
+      assert.deepEqual(torn.damage, undefined, String(cut));
       assert.ok(torn.kept >= batches - 2 && torn.kept < batches);
       const zeros = await after((log) => {
         const end = Buffer.alloc(cut);
         return Buffer.concat([log.subarray(0, log.length - cut), end]);
       });
-      assert.deepEqual(zeros.damage, [], String(cut));
+      assert.deepEqual(zeros.damage, undefined, String(cut));
     }
     const followed = await after((log) => Buffer.concat([log, Buffer.alloc(70_000, 0x5a)]));
-    assert.deepEqual(followed, { damage: [], kept: batches });
+    assert.deepEqual(followed, { damage: undefined, kept: batches });
   });
 
   test("with damage in its middle is found, and what RocksDB drops is told", async () => {
@@ -78,20 +78,35 @@ describe("a write-ahead log", () => {
     ];
     for (const [what, change] of cases) {
       const { damage, kept } = await after(change);
-      assert.equal(damage.length, 1, what);
-      assert.ok(kept < batches, what);
-      const [first] = damage;
-      assert.ok(
-        first !== undefined && first.droppedBytes >= (batches - kept - 1) * valueBytes,
-        what,
-      );
-      const text = new RegExp(`^the write-ahead log ${file} is damaged at byte ${first.atByte}, `);
-      assert.match(describeLogDamage(first), text);
+      assert.ok(damage !== undefined && kept < batches, what);
+      assert.ok(damage.droppedBytes >= (batches - kept - 1) * valueBytes, what);
+      const text = new RegExp(`^the write-ahead log ${file} is damaged at byte ${damage.atByte}, `);
+      assert.match(describeLogDamage(damage), text);
+    }
+  });
+
+  test("has a torn end only if it was written last", async () => {
+    const bytes = readFileSync(join(whole, file));
+    const broken = flip((log) => log.length - 10)(Buffer.from(bytes));
+    const cut = bytes.subarray(0, bytes.length - 700);
+    const none = Buffer.alloc(0);
+    const of = async (logs: Readonly<Record<string, Buffer>>) => {
+      const directory = temporaryDirectory();
+      for (const [name, log] of Object.entries(logs)) writeFileSync(join(directory, name), log);
+      return findLogDamage(directory);
+    };
+    assert.equal(await of({ "000009.log": bytes, "000012.log": bytes }), undefined);
+    for (const torn of [broken, cut]) {
+      assert.equal(await of({ "000009.log": bytes, "000012.log": torn }), undefined);
+      assert.equal(await of({ "000009.log": torn, "000012.log": none }), undefined);
+      const damage = await of({ "999999.log": torn, "1000000.log": bytes });
+      assert.equal(damage?.file, "999999.log");
+      assert.equal(damage.droppedBytes, torn.length - damage.atByte + bytes.length);
     }
   });
 
   test("of a directory that is not there, or empty, is not damaged", async () => {
-    assert.deepEqual(await findLogDamage(join(temporaryDirectory(), "none")), []);
-    assert.deepEqual(await findLogDamage(temporaryDirectory()), []);
+    assert.deepEqual(await findLogDamage(join(temporaryDirectory(), "none")), undefined);
+    assert.deepEqual(await findLogDamage(temporaryDirectory()), undefined);
   });
 });
