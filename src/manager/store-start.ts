@@ -33,16 +33,16 @@ export async function openManagerStore(
 ): Promise<ManagerStore> {
   const { dataDirectory } = config;
   const damage = await findLogDamage(dataDirectory);
-  const kv = await openRocksDb(dataDirectory);
-  closers.add(() => kv.close());
-  const store = await ManagerStore.open(kv, genesis);
+  // Before RocksDB opens the log, which it may cut off for good before anything else fails.
   if (damage !== undefined) {
-    const { height } = store.head;
     const next =
       "check the disk and the memory; the blocks come from other managers, submissions that waited " +
       "here for a block do not";
-    log.error({ reason: describeLogDamage(damage), height, next }, "the store has lost its end");
+    log.error({ reason: describeLogDamage(damage), next }, "the store has lost its end");
   }
+  const kv = await openRocksDb(dataDirectory);
+  closers.add(() => kv.close());
+  const store = await ManagerStore.open(kv, genesis);
   await claimStore(kv, config);
   await checkLastBlocks(store, epochKey);
   return store;

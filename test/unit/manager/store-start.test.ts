@@ -32,10 +32,10 @@ describe("the start of a manager's store", () => {
     const dataDirectory = join(temporaryDirectory(), "data");
     const said: string[] = [];
     const log = pino({ base: null, timestamp: false }, { write: (line) => said.push(line) });
-    const open = async (closers: Closers) =>
+    const open = async (closers: Closers, start = genesis) =>
       openManagerStore(
         { id: "manager-1", role: "manager", dataDirectory },
-        { genesis, epochKey, log },
+        { genesis: start, epochKey, log },
         closers,
       );
     const first = new Closers();
@@ -47,6 +47,11 @@ describe("the start of a manager's store", () => {
     const file = join(dataDirectory, logs.at(-1) ?? "");
     const bytes = readFileSync(file);
     writeFileSync(file, bytes.fill(0x5a, bytes.length >> 1, (bytes.length >> 1) + 100));
+    const failing = new Closers();
+    const other = { ...genesis, consortiumId: new Uint8Array(32) };
+    await assert.rejects(open(failing, other), { code: "MISMATCH" });
+    await failing.close();
+    assert.equal(said.length, 1, "also by a start that fails");
     const second = new Closers();
     const { head } = await open(second);
     await second.close();
