@@ -108,19 +108,28 @@ function putAside(directory: string): string {
   return aside;
 }
 
+export type OpenedMark = {
+  readonly mark: AttestationMark;
+  readonly kv: KeyValueStore;
+  /** What its log has lost, for people. */
+  readonly lost?: string;
+};
+
 /**
- * What the node's key has attested; an empty one where it cannot be read any more.
+ * What the node's key has attested; an empty one where it cannot be read any more, or where the log
+ * has lost its end and an older mark is all that RocksDB goes back to.
  *
  * @throws StoreError MISMATCH for another key's, LOCKED when another process runs with this key
  */
-export async function openMark(
-  directory: string,
-  signingKey: Uint8Array,
-): Promise<{ readonly mark: AttestationMark; readonly kv: KeyValueStore }> {
-  const open = async () => {
+export async function openMark(directory: string, signingKey: Uint8Array): Promise<OpenedMark> {
+  const damage = await findLogDamage(directory);
+  const open = async (): Promise<OpenedMark> => {
     const kv = await openRocksDb(directory, { values: "few" });
     try {
-      return { kv, mark: await AttestationMark.open(kv, signingKey) };
+      const mark = await AttestationMark.open(kv, signingKey);
+      if (damage === undefined) return { kv, mark };
+      await mark.forget();
+      return { kv, mark, lost: describeLogDamage(damage) };
     } catch (error) {
       await kv.close();
       throw error;

@@ -84,8 +84,10 @@ async function start(
   const { genesis, signer } = files;
   const { tls } = files.certificate;
   await checkListen(config);
-  const { mark, kv: markStore } = await openMark(config.signerStateDirectory, signer.publicKey);
+  const openedMark = await openMark(config.signerStateDirectory, signer.publicKey);
+  const { mark, kv: markStore, lost } = openedMark;
   closers.add(() => markStore.close());
+  if (lost !== undefined) log.error({ reason: lost }, "the mark of what was attested is lost");
   const damage = new DamageSignal();
   const opened = await openStore(config, genesis, (error) => damage.told(error));
   closers.add(() => opened.kv.close());

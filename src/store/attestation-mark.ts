@@ -65,6 +65,12 @@ export class AttestationMark {
     this.#place = place;
   }
 
+  /** To be called when what is kept may be older than what was: none is better than that. */
+  async forget(): Promise<void> {
+    await this.#kv.write([{ type: "delete", key: markKey }], "sync");
+    this.#place = undefined;
+  }
+
   async keepHalt(evidence: Uint8Array): Promise<void> {
     if ((await this.halt()) !== undefined) return;
     await this.#kv.write([{ type: "put", key: haltKey, value: evidence }], "sync");
