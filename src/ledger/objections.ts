@@ -119,7 +119,10 @@ export function checkObjections(
   return ok({ check });
 }
 
-/** One of the objections, so that it can be shown without the others. `index` is its place. */
+/**
+ * One of the objections, so that it can be shown without the others. `index` is its place. Message
+ * and field are left out: they are not signed, and whoever relayed it can have written them.
+ */
 export function provenObjection(
   { objections, signature }: SignedObjections,
   index: number,
@@ -130,8 +133,9 @@ export function provenObjection(
   const proof = foldPlan(inclusionProofPlan(index, leaves.length), ({ level, index: at }) =>
     defined(hashes.get(`${level}/${at}`), "a tree has all of its complete nodes"),
   );
+  const { recordHash, reason, height } = defined(objections[index], "the place is one of theirs");
   return create(ProvenObjectionSchema, {
-    objection: defined(objections[index], "the place is one of theirs"),
+    objection: { recordHash, reason, height },
     index,
     proof,
     count: leaves.length,
@@ -148,6 +152,7 @@ export function checkProvenObjection(
 ): Result<SignatureCheck, Violation> {
   const { objection, index, count, proof, root, signature } = proven;
   if (objection === undefined || wrongFieldOf(objection)) return malformed("objection");
+  if (objection.message !== "" || objection.field !== "") return malformed("objection.message");
   const [leaf] = leavesOf([objection]);
   const claim = { leafIndex: index, treeSize: count, proof, root };
   if (!leaf || !verifyInclusion({ leafHash: leaf, ...claim })) return malformed("proof");

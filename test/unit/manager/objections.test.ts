@@ -340,7 +340,8 @@ describe("objections of other managers", () => {
   test("[R4.7.4] are kept so that each can be shown without those signed with it", async () => {
     const submission = waiting([documentBytes(), documentBytes(), documentBytes()]);
     const said = submission.records.map(({ hash }) => {
-      return { recordHash: hash, reason: "SALT_INVALID", height: 0n, message: "", field: "" };
+      const words = { message: "what whoever relays it wrote", field: "salt" };
+      return { recordHash: hash, reason: "SALT_INVALID", height: 0n, ...words };
     });
     const { id: submissionId } = submission;
     const [count, root] = [said.length, objectionsRoot(said)];
@@ -364,6 +365,10 @@ describe("objections of other managers", () => {
       assert.ok(ed25519Verify(check.value.publicKey, check.value.digest, check.value.signature));
       const other = { ...each, index: (each.index + 1) % 3 };
       assert.ok(!checkProvenObjection(other, members, consortiumId).ok, "at no other place");
+      const { message, field } = each.objection ?? {};
+      assert.deepEqual([message, field], ["", ""], "which nobody signed");
+      Object.assign(each.objection ?? {}, { message: "what whoever shows it wrote" });
+      assert.ok(!checkProvenObjection(each, members, consortiumId).ok, "with words of others");
     }
   });
 });

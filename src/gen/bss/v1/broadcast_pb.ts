@@ -367,14 +367,14 @@ export type Objection = Message<"bss.v1.Objection"> & {
   reason: string;
 
   /**
-   * For people.
+   * For people. Not signed, so only as good as the node that it comes from.
    *
    * @generated from field: string message = 3;
    */
   message: string;
 
   /**
-   * Path of the field within the record; may be empty.
+   * Path of the field within the record; may be empty. Not signed.
    *
    * @generated from field: string field = 4;
    */
@@ -464,6 +464,8 @@ export const SignedObjectionsSchema: GenMessage<SignedObjections> = /*@__PURE__*
  */
 export type ProvenObjection = Message<"bss.v1.ProvenObjection"> & {
   /**
+   * What was signed of it: record_hash, reason and height. Its message and field are empty.
+   *
    * @generated from field: bss.v1.Objection objection = 1;
    */
   objection?: Objection | undefined;
