@@ -13,7 +13,7 @@ import { StoreError } from "./store-error.js";
 import { damaged, putMessage, storedMessage } from "./stored-values.js";
 
 /** Layout of keys and values. A number is never reused. */
-export const storeFormat = 2;
+export const storeFormat = 3;
 
 export type NodeRole = "manager" | "storage";
 

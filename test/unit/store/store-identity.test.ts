@@ -55,18 +55,23 @@ for (const [role, open, openOther] of roles) {
       });
     });
 
-    test("refuses the format of another version", async () => {
-      const kv = await openMemoryStore();
-      await open(kv, genesis);
-      const { consortiumId } = genesis;
-      const stored = { format: storeFormat + 1, role: StoreRole.MANAGER, consortiumId };
-      const value = toBinary(StoreIdentitySchema, create(StoreIdentitySchema, stored));
-      await kv.write([{ type: "put", key: identityKey, value }], "sync");
-      await assert.rejects(open(kv, genesis), {
-        code: "MISMATCH",
-        message: /has format 3, this software reads and writes format 2: /,
+    for (const [whose, format] of [
+      ["another version", storeFormat + 1],
+      ["previews, whose false objections and rules differ", 2],
+    ] as const) {
+      test(`refuses the format of ${whose}`, async () => {
+        const kv = await openMemoryStore();
+        await open(kv, genesis);
+        const { consortiumId } = genesis;
+        const stored = { format, role: StoreRole.MANAGER, consortiumId };
+        const value = toBinary(StoreIdentitySchema, create(StoreIdentitySchema, stored));
+        await kv.write([{ type: "put", key: identityKey, value }], "sync");
+        await assert.rejects(open(kv, genesis), {
+          code: "MISMATCH",
+          message: new RegExp(`has format ${format}, this software reads and writes format 3: `),
+        });
       });
-    });
+    }
 
     test("refuses data without an identity, and an identity that does not decode", async () => {
       const kv = await openMemoryStore();
