@@ -37,6 +37,7 @@ export const connectionEnds = [
   "share",
   "silent",
   "unread",
+  "expired",
   "abandoned",
   "descriptors",
 ] as const;

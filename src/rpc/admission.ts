@@ -129,8 +129,9 @@ export class Admission {
     const internals = internalsOf(passage.call);
     const certificate = passage.call.getAuthContext().sslPeerCertificate?.raw;
     const identity = await this.#identify(passage, certificate);
+    const validToMs = authorizer.validToMs(defined(certificate, "whoever is known has one"));
     const ends = passage.call.getConnectionInfo();
-    connections.settle(ends, identity);
+    connections.settle(ends, identity, validToMs);
     authorizer.authorize(identity, passage.method);
     this.#refuseIfClosed(passage.method);
     if (internals.encoding !== "identity") throw compressionRefusal();

@@ -6,7 +6,7 @@
 import { equalBytes, toHex } from "../base/bytes.js";
 import { sha256 } from "../crypto/hash.js";
 import { LruCache } from "../crypto/lru-cache.js";
-import { type CertificateFacts, readCertificate } from "./certificate.js";
+import { type CertificateFacts, readCertificate, readTerms } from "./certificate.js";
 import { describeIdentity, type Identity, type MemberRole, parseIdentityUri } from "./identity.js";
 import { mayCall } from "./method-roles.js";
 import { RpcError } from "./rpc-error.js";
@@ -25,6 +25,7 @@ export type AuthorizerOptions = {
   readonly nowMs?: () => number;
 };
 
+type KnownCertificate = CertificateFacts & { readonly toMs: number };
 type Registered = { readonly spki: Uint8Array | undefined; readonly expiresMs: number };
 
 export class Authorizer {
@@ -32,7 +33,7 @@ export class Authorizer {
   readonly #registry: IdentityRegistry;
   readonly #cacheMs: number;
   readonly #nowMs: () => number;
-  readonly #certificates = new LruCache<CertificateFacts | "unreadable">(4_096);
+  readonly #certificates = new LruCache<KnownCertificate | "unreadable">(4_096);
   /**
    * Only identities that a CA of the consortium has certified come here, so the map stays small.
    */
@@ -70,6 +71,11 @@ export class Authorizer {
     return identity;
   }
 
+  /** Until when a certificate is valid, Unix ms. @throws RpcError IDENTITY_INVALID */
+  validToMs(certificate: Uint8Array): number {
+    return this.#factsOf(certificate).toMs;
+  }
+
   /** @throws RpcError ROLE_NOT_ALLOWED */
   authorize(identity: Identity, method: string): void {
     if (mayCall(identity.role, method)) return;
@@ -78,10 +84,10 @@ export class Authorizer {
     });
   }
 
-  #factsOf(certificate: Uint8Array): CertificateFacts {
+  #factsOf(certificate: Uint8Array): KnownCertificate {
     const facts = this.#certificates.getOrCreate(
       toHex(sha256(certificate)),
-      () => readCertificate(certificate) ?? "unreadable",
+      () => known(certificate) ?? "unreadable",
     );
     if (facts === "unreadable") {
       throw new RpcError("IDENTITY_INVALID", "the certificate cannot be read");
@@ -102,6 +108,12 @@ export class Authorizer {
 }
 
 const registeredMax = 10_000;
+
+function known(certificate: Uint8Array): KnownCertificate | undefined {
+  const [facts, terms] = [readCertificate(certificate), readTerms(certificate)];
+  if (facts === undefined || terms === undefined) return undefined;
+  return { ...facts, toMs: terms.toMs };
+}
 
 /**
  * The one identity that a certificate claims in a consortium.

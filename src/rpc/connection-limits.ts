@@ -66,6 +66,8 @@ export type ConnectionEnd =
   | "silent"
   /** It took nothing of what it was sent. */
   | "unread"
+  /** Its certificate has run out; a renewed one makes a new connection. */
+  | "expired"
   /** It was ended, and the other end did not let go. */
   | "abandoned"
   /** The process has no descriptor left. */

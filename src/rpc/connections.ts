@@ -1,7 +1,7 @@
 /**
  * The connections of a server, from the moment the system accepts them: who holds how many, and the
- * end of those that do nothing. grpc-js limits none of this, and ends a connection only in order,
- * which never comes about when the other end takes nothing any more.
+ * end of those that do nothing or outlive their certificate. grpc-js limits none of this, and ends
+ * a connection only in order, which never comes about when the other end takes nothing any more.
  *
  * A connection begins as a stranger's. Strangers are never refused for being many: the oldest of
  * the address that has most of them gives way. With its first call as somebody known, a connection
@@ -37,11 +37,14 @@ type Connection = {
   age: number;
   /** The age at which it is cut. */
   cutAt: number | undefined;
+  /** The end of its certificate, Unix ms. TLS looks at that when a connection begins only. */
+  validToMs: number;
 };
 
 export type ConnectionsOptions = {
   readonly limits: ConnectionLimits;
   readonly monotonicMs: () => number;
+  readonly wallMs: () => number;
   readonly onEnded: (cause: ConnectionEnd) => void;
 };
 
@@ -93,6 +96,7 @@ export class Connections {
       age: 0,
       session: undefined,
       cutAt: undefined,
+      validToMs: Number.POSITIVE_INFINITY,
     };
     this.#open.set(key, connection);
     socket.once("close", () => this.#forget(connection));
@@ -115,13 +119,20 @@ export class Connections {
   }
 
   /**
-   * Somebody known calls: from now on the connection is theirs.
+   * Somebody known calls: from now on the connection is theirs, until their certificate ends.
    *
-   * @throws RpcError CONNECTIONS_EXHAUSTED; the connection is cut soon after
+   * @throws RpcError CONNECTIONS_EXHAUSTED, IDENTITY_INVALID; the connection is cut soon after
    */
-  settle(ends: ConnectionEnds, identity: Identity): void {
+  settle(ends: ConnectionEnds, identity: Identity, validToMs: number): void {
     const connection = this.#find(ends);
     if (connection === undefined || connection.group !== "strangers") return;
+    if (this.#isOver(validToMs)) {
+      // TLS lets a session be resumed that began when the certificate was valid.
+      this.#options.onEnded("expired");
+      connection.cutAt ??= connection.age + refusedSeconds;
+      const message = `the certificate of ${describeIdentity(identity)} has expired`;
+      throw new RpcError("IDENTITY_INVALID", message);
+    }
     const isPeer = identity.role === "manager" || identity.role === "storage";
     const group = isPeer ? "peers" : "clients";
     const causer = `${identity.role}/${identity.id}`;
@@ -140,6 +151,7 @@ export class Connections {
     this.#groups.strangers.giveBack(connection.causer, 1);
     connection.group = group;
     connection.causer = causer;
+    connection.validToMs = validToMs;
     // One that was about to be cut for an earlier refusal has found a place after all.
     connection.cutAt = undefined;
   }
@@ -160,6 +172,8 @@ export class Connections {
         this.#end(connection, session?.destroyed ? "abandoned" : undefined);
       } else if (group === "strangers" && age >= strangerSeconds) {
         this.#end(connection, "silent");
+      } else if (this.#isOver(connection.validToMs)) {
+        this.#end(connection, "expired");
       } else if (session?.destroyed) {
         connection.cutAt ??= age + endedSeconds;
       }
@@ -174,6 +188,10 @@ export class Connections {
   /** Cuts all that are left. */
   endAll(): void {
     for (const connection of [...this.#open.values()]) this.#end(connection, undefined);
+  }
+
+  #isOver(validToMs: number): boolean {
+    return validToMs < this.#options.wallMs();
   }
 
   #makeRoomFor(causer: string): void {

@@ -217,7 +217,8 @@ const transportReasons = {
 const callerReasons = {
   IDENTITY_INVALID: {
     status: "UNAUTHENTICATED",
-    summary: "The TLS certificate does not carry exactly one identity of this consortium.",
+    summary:
+      "The TLS certificate has expired, or does not carry exactly one identity of this consortium.",
   },
   CERTIFICATE_UNKNOWN: {
     status: "UNAUTHENTICATED",

@@ -85,6 +85,7 @@ export class RpcServer {
     const connections = new Connections({
       limits: connectionLimits,
       monotonicMs: systemTime.monotonicMs,
+      wallMs: systemTime.wallMs,
       onEnded: this.#onConnectionEnded,
     });
     this.#connections = connections;

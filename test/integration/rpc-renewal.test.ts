@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { connect } from "node:tls";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
@@ -13,6 +13,7 @@ import { createChannel, type RpcChannel } from "../../src/rpc/channel.js";
 import { createClient } from "../../src/rpc/client.js";
 import { createServer, type RpcServer } from "../../src/rpc/server.js";
 import { RenewableTls } from "../../src/rpc/tls.js";
+import { poll } from "../support/live-consortium.js";
 
 const hourMs = 3_600_000;
 
@@ -39,9 +40,10 @@ describe("certificates that are renewed while they are in use", () => {
       tls: serverTls,
       consortiumName: "demo",
       registry: {
-        spkiOf: async (_, id) => (id === "auditor-1" ? auditorSpki : undefined),
+        spkiOf: async (_, id) => spkis.get(id),
       },
       onInternalError: () => {},
+      onConnectionEnded: (cause) => ended.emit(cause),
     }).implement(QueryService, { getStatus: () => ({}) });
     ({ port } = await server.listen({ host: "127.0.0.1", port: 0 }));
   });
@@ -49,7 +51,10 @@ describe("certificates that are renewed while they are in use", () => {
     for (const channel of open) channel.close();
     await server.close(0);
   });
-  let auditorSpki = new Uint8Array();
+  const spkis = new Map<string, Uint8Array>();
+  const register = (id: string, { certPem }: { readonly certPem: string }) =>
+    spkis.set(id, readCertificate(certPem)?.spkiSha256 ?? new Uint8Array());
+  const ended = new EventEmitter();
 
   test("a channel connects with the new one after the old one has expired", async () => {
     const expired = await issued("auditor", "auditor-1", -hourMs);
@@ -60,9 +65,28 @@ describe("certificates that are renewed while they are in use", () => {
     const client = createClient(QueryService, channel);
     await assert.rejects(client.getStatus({}, { timeoutMs: 2_000 }));
     const fresh = await issued("auditor", "auditor-1", hourMs);
-    auditorSpki = new Uint8Array(readCertificate(fresh.certPem)?.spkiSha256 ?? []);
+    register("auditor-1", fresh);
     Object.assign(tls, { keyPem: fresh.keyPem });
     tls.renew(fresh.certPem);
+    await client.getStatus({}, { timeoutMs: 60_000, waitForReady: true });
+  });
+
+  test("a connection ends with the old one, and the next has the new one", async () => {
+    const short = await issued("auditor", "auditor-2", 5_000);
+    register("auditor-2", short);
+    const tls = new RenewableTls(short);
+    const expected = { consortiumName: "demo", role: "manager", id: "manager-1" } as const;
+    const channel = createChannel({ address: `127.0.0.1:${port}`, tls, expected });
+    open.push(channel);
+    const client = createClient(QueryService, channel);
+    await client.getStatus({}, { timeoutMs: 60_000, waitForReady: true });
+    const expired = once(ended, "expired");
+    const fresh = await issued("auditor", "auditor-2", hourMs);
+    register("auditor-2", fresh);
+    Object.assign(tls, { keyPem: fresh.keyPem });
+    tls.renew(fresh.certPem);
+    await expired;
+    await poll(async () => (channel.connected ? undefined : true), "the channel notices");
     await client.getStatus({}, { timeoutMs: 60_000, waitForReady: true });
   });
 

@@ -46,6 +46,7 @@ describe("the connections of a server", () => {
     return new Connections({
       limits: { ...defaultConnectionLimits, ...limits },
       monotonicMs: () => nowMs,
+      wallMs: () => nowMs,
       onEnded: (cause) => ended.push(cause),
     });
   }
@@ -56,15 +57,18 @@ describe("the connections of a server", () => {
     return socket;
   }
 
+  const settle = (all: Connections, socket: FakeSocket, caller: Identity, validToMs = 60_000) =>
+    all.settle(socket, caller, validToMs);
+
   const identity = (role: Role, id: string): Identity => ({ role, id });
 
   test("are counted until they close", () => {
     const all = connections();
     const socket = come(all);
     assert.equal(all.count("strangers"), 1);
-    all.settle(socket, identity("storage", "node-1"));
+    settle(all, socket, identity("storage", "node-1"));
     assert.deepEqual([all.count("strangers"), all.count("peers")], [0, 1]);
-    all.settle(socket, identity("storage", "node-1"));
+    settle(all, socket, identity("storage", "node-1"));
     assert.equal(all.count("peers"), 1);
     socket.destroy();
     assert.equal(all.count("peers"), 0);
@@ -98,18 +102,38 @@ describe("the connections of a server", () => {
   test("of 1,000 storage nodes behind one address all come back within a second", () => {
     const all = connections();
     const sockets = Array.from({ length: 1_000 }, () => come(all));
-    for (const [i, socket] of sockets.entries()) all.settle(socket, identity("storage", `n${i}`));
+    for (const [i, socket] of sockets.entries()) settle(all, socket, identity("storage", `n${i}`));
     assert.equal(all.count("peers"), 1_000);
     assert.deepEqual(ended, []);
+  });
+
+  test("end with the certificate with which they began", () => {
+    const all = connections();
+    const [short, long] = [come(all), come(all)];
+    const node = identity("storage", "node-1");
+    settle(all, short, node, 10_000);
+    settle(all, long, node, 20_000);
+    nowMs = 10_000;
+    all.sweep();
+    assert.equal(short.destroyed, false, "valid to the last moment");
+    nowMs = 10_001;
+    all.sweep();
+    assert.deepEqual([short.destroyed, long.destroyed], [true, false]);
+    const resumed = come(all);
+    assert.throws(() => settle(all, resumed, node, 10_000), { reason: "IDENTITY_INVALID" });
+    for (let sweeps = 0; sweeps < 2; sweeps++) all.sweep();
+    assert.equal(resumed.destroyed, true);
+    assert.deepEqual(ended, ["expired", "expired"]);
+    assert.deepEqual([all.count("strangers"), all.count("peers")], [0, 1]);
   });
 
   test("of one identity are as many as its share", () => {
     const all = connections({ perClientMax: 1 });
     const alice = identity("participant", "alice");
-    all.settle(come(all), alice);
+    settle(all, come(all), alice);
     const second = come(all);
-    assert.throws(() => all.settle(second, alice), { reason: "CONNECTIONS_EXHAUSTED" });
-    all.settle(come(all), identity("participant", "bob"));
+    assert.throws(() => settle(all, second, alice), { reason: "CONNECTIONS_EXHAUSTED" });
+    settle(all, come(all), identity("participant", "bob"));
     assert.equal(second.destroyed, false);
     for (let sweeps = 0; sweeps < 2; sweeps++) all.sweep();
     assert.equal(second.destroyed, true);
@@ -119,22 +143,22 @@ describe("the connections of a server", () => {
     const all = connections({ clientsMax: 3 });
     const alice = identity("participant", "alice");
     const oldest = come(all);
-    all.settle(oldest, alice);
-    all.settle(come(all), alice);
-    all.settle(come(all), alice);
-    all.settle(come(all), identity("participant", "bob"));
+    settle(all, oldest, alice);
+    settle(all, come(all), alice);
+    settle(all, come(all), alice);
+    settle(all, come(all), identity("participant", "bob"));
     assert.equal(oldest.destroyed, true);
     assert.equal(all.count("clients"), 3);
-    assert.throws(() => all.settle(come(all), alice), { reason: "CONNECTIONS_EXHAUSTED" });
+    assert.throws(() => settle(all, come(all), alice), { reason: "CONNECTIONS_EXHAUSTED" });
     // However many clients there are, a manager has its place.
-    all.settle(come(all), identity("manager", "manager-2"));
+    settle(all, come(all), identity("manager", "manager-2"));
     assert.equal(all.count("peers"), 1);
   });
 
   test("that were ended are cut when the other end does not let go", async () => {
     const all = connections({ endedSeconds: 3 });
     const socket = come(all);
-    all.settle(socket, identity("participant", "alice"));
+    settle(all, socket, identity("participant", "alice"));
     const session = Object.assign(new EventEmitter(), { socket, destroyed: true, destroy() {} });
     all.begin(session as unknown as ServerHttp2Session);
     // What Node.js does not tell of such a session, grpc-js has to be told.
@@ -151,7 +175,7 @@ describe("the connections of a server", () => {
   test("without a call are cut, and others stay", () => {
     const all = connections({ strangerSeconds: 2 });
     const known = come(all);
-    all.settle(known, identity("participant", "alice"));
+    settle(all, known, identity("participant", "alice"));
     const silent = come(all);
     for (let sweeps = 0; sweeps < 2; sweeps++) all.sweep();
     assert.deepEqual([known.destroyed, silent.destroyed], [false, true]);
