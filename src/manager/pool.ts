@@ -18,7 +18,7 @@ import type { ParsedRecord } from "../ledger/records.js";
 import { memoryBytesOf, type ParsedSubmission } from "../ledger/submissions.js";
 import type { RuleReason } from "../ledger/violation.js";
 import { CureIndex } from "./cure-index.js";
-import { fairOrder } from "./fair-order.js";
+import { FairOrder, type Turn } from "./fair-order.js";
 
 export type PoolLimits = {
   readonly submissionsMax: number;
@@ -43,6 +43,9 @@ type Pooled = WaitingSubmission & {
   readonly own: boolean;
   readonly arrivedMs: number;
   readonly byteCount: number;
+  readonly turn: Turn;
+  /** What each of its records costs of the turn. */
+  readonly recordCost: number;
   readonly verdicts: Set<string>;
   /** Records that this manager has not looked at, as whoever relayed it had left them out. */
   leftOut: ReadonlySet<string>;
@@ -69,6 +72,7 @@ export class Pool {
   /** Of the records that are unsettled. */
   readonly #cures = new CureIndex();
   readonly #heldBy = new Map<string, Held>();
+  readonly #order = new FairOrder();
   readonly #earlyVerdicts = new Map<string, Set<string>>();
   #byteCount = 0;
   /** Blocks with records that were appended. */
@@ -161,13 +165,18 @@ export class Pool {
       return "known";
     }
     const byteCount = memoryBytesOf(submission.message);
-    const room = this.roomFor(submission.participantId, byteCount);
+    const { participantId } = submission;
+    const room = this.roomFor(participantId, byteCount);
     if (room !== "room") return room;
+    const count = Math.max(1, options.unsettled.length);
+    const recordCost = 1 + byteCount / bytesPerTurn / count;
     const pooled: Pooled = {
       submission,
       own: options.own,
       arrivedMs: options.nowMs,
       byteCount,
+      turn: this.#order.enter(participantId, recordCost * count),
+      recordCost,
       verdicts: this.#earlyVerdicts.get(submission.idHex) ?? new Set(),
       unsettled: new Set(options.unsettled),
       leftOut,
@@ -177,8 +186,8 @@ export class Pool {
     this.#byId.set(submission.idHex, pooled);
     for (const record of submission.records) this.#hold(record, pooled);
     this.#byteCount += byteCount;
-    const held = this.#heldBy.get(submission.participantId) ?? { submissions: 0, bytes: 0 };
-    this.#heldBy.set(submission.participantId, {
+    const held = this.#heldBy.get(participantId) ?? { submissions: 0, bytes: 0 };
+    this.#heldBy.set(participantId, {
       submissions: held.submissions + 1,
       bytes: held.bytes + byteCount,
     });
@@ -207,10 +216,8 @@ export class Pool {
    * managers.
    */
   ripe(nowMs: number, awaited: readonly string[], recordsMax: number): readonly ParsedSubmission[] {
-    const ordered = fairOrder(this.#allRipe(nowMs, awaited), {
-      causerOf: ({ submission }) => submission.participantId,
-      costOf: ({ unsettled, byteCount }) => unsettled.size + byteCount / bytesPerTurn,
-    });
+    const all = [...this.#allRipe(nowMs, awaited)];
+    const ordered = all.sort((a, b) => a.turn.finish - b.turn.finish);
     const found: ParsedSubmission[] = [];
     let records = 0;
     for (const pooled of ordered) {
@@ -262,6 +269,7 @@ export class Pool {
     if (pooled === undefined) return;
     this.#byId.delete(idHex);
     this.#byId.set(idHex, pooled);
+    this.#order.postpone(pooled.turn);
   }
 
   /** Records of pooled submissions that must not be ordered again: settled ones. */
@@ -276,10 +284,33 @@ export class Pool {
     return settled;
   }
 
-  /**
-   * These records are on the ledger or refused. Returns the ids of submissions that left with them.
-   */
-  settle(recordHexes: Iterable<string>): readonly Uint8Array[] {
+  /** These records are on the ledger: those that wait come nearer to their turns. */
+  placed(recordHexes: readonly string[]): void {
+    const among = this.#order.causerCount;
+    let served = 0;
+    for (const hash of recordHexes) {
+      const [holder] = this.#byRecord.get(hash)?.holders ?? [];
+      served += holder?.recordCost ?? 0;
+    }
+    this.#settle(recordHexes);
+    this.#order.advance(served, among, this.#turns());
+  }
+
+  /** These records are refused. Returns the ids of submissions that left with them. */
+  refuse(recordHexes: readonly string[]): readonly Uint8Array[] {
+    for (const hash of recordHexes) {
+      for (const { turn, recordCost } of this.#byRecord.get(hash)?.holders ?? []) {
+        this.#order.giveBack(turn, recordCost);
+      }
+    }
+    return this.#settle(recordHexes);
+  }
+
+  *#turns(): Generator<Turn> {
+    for (const { turn } of this.#byId.values()) yield turn;
+  }
+
+  #settle(recordHexes: Iterable<string>): readonly Uint8Array[] {
     const left: Uint8Array[] = [];
     for (const hash of recordHexes) {
       const pending = this.#byRecord.get(hash);
@@ -298,7 +329,9 @@ export class Pool {
 
   /** What was refused of a submission that waits still, and is accurate by now. */
   #takeUp(pooled: Pooled, unsettled: readonly string[]): void {
+    const before = pooled.unsettled.size;
     for (const hash of unsettled) pooled.unsettled.add(hash);
+    this.#order.grow(pooled.turn, pooled.recordCost * (pooled.unsettled.size - before));
     for (const record of pooled.submission.records) this.#hold(record, pooled);
   }
 
@@ -318,8 +351,9 @@ export class Pool {
     return awaited.every((managerId) => pooled.verdicts.has(managerId));
   }
 
-  #remove({ submission, byteCount }: Pooled): void {
+  #remove({ submission, byteCount, turn }: Pooled): void {
     this.#byId.delete(submission.idHex);
+    this.#order.leave(turn);
     this.#byteCount -= byteCount;
     const { submissions, bytes } = defined(
       this.#heldBy.get(submission.participantId),

@@ -229,7 +229,7 @@ export class Submissions {
       const place = placeOf({ height: facts.height, position, sealDigest });
       this.#outcomes.settle(record.hashHex, { kind: "placed", place });
     }
-    this.#ports.pool.settle(placed.map(({ record }) => record.hashHex));
+    this.#ports.pool.placed(placed.map(({ record }) => record.hashHex));
     this.#objections.onAppended();
     this.#ports.onPoolChanged();
   }
@@ -380,7 +380,7 @@ export class Submissions {
     const awaited = refusals.filter(({ record }) => this.#outcomes.isAwaited(record.hashHex));
     this.#screener.budget.charge(submission.participantId, refusals.length);
     // Whoever comes from now on finds nothing that it could wait with.
-    const left = this.#ports.pool.settle(refusals.map(({ record }) => record.hashHex));
+    const left = this.#ports.pool.refuse(refusals.map(({ record }) => record.hashHex));
     for (const objection of this.#objections.ofRefusals(awaited, height)) {
       this.#outcomes.settle(toHex(objection.recordHash), { kind: "refused", objection });
     }

@@ -49,7 +49,7 @@ describe("a manager calls for a block", () => {
     assert.equal(calls.due, false);
     add();
     assert.equal(calls.due, true);
-    pool.settle([...pool.ripe(0, [], 9)].flatMap(({ records }) => records.map((r) => r.hashHex)));
+    pool.placed([...pool.ripe(0, [], 9)].flatMap(({ records }) => records.map((r) => r.hashHex)));
     assert.equal(calls.due, false);
     operationWaits = true;
     assert.equal(calls.due, true);

@@ -58,7 +58,7 @@ describe("objections of other managers", () => {
         refuse: async (_, refusals) => {
           for (const { record, violation } of refusals) {
             refused.push(`${record.hashHex} ${violation.reason}`);
-            pool.settle([record.hashHex]);
+            pool.refuse([record.hashHex]);
           }
         },
         observe: {
@@ -90,7 +90,7 @@ describe("objections of other managers", () => {
 
   const extend = async (candidates: readonly ParsedSubmission[] = []) => {
     const { placed } = (await world.extend({ candidates })).executed;
-    pool.settle(placed.map(({ record }) => record.hashHex));
+    pool.refuse(placed.map(({ record }) => record.hashHex));
     objections.onAppended();
     await objections.idle();
   };

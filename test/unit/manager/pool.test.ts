@@ -97,14 +97,14 @@ describe("the pool", () => {
     const [first = "", second = ""] = hashes(submission);
     add(pool, submission);
     assert.deepEqual([...pool.settledOf([submission])], []);
-    assert.deepEqual(pool.settle([first]), []);
+    assert.deepEqual(pool.refuse([first]), []);
     assert.deepEqual([...pool.settledOf([submission])], [first]);
     assert.equal(pool.waiting(submission.idHex)?.unsettled.has(first), false);
     assert.equal(pool.waiting(submission.idHex)?.unsettled.has(second), true);
     assert.equal(pool.waiting(second), undefined);
-    assert.deepEqual(pool.settle([second]), [submission.id]);
+    assert.deepEqual(pool.refuse([second]), [submission.id]);
     assert.deepEqual([pool.submissionCount, pool.recordCount, pool.byteCount], [0, 0, 0]);
-    assert.deepEqual(pool.settle([first, second, "ff"]), []);
+    assert.deepEqual(pool.refuse([first, second, "ff"]), []);
   });
 
   test("settles a record for every submission that has it", () => {
@@ -113,7 +113,7 @@ describe("the pool", () => {
     const both = [submitted([record]), submitted([record, documentBytes()])];
     for (const each of both) add(pool, each);
     assert.equal(pool.recordCount, 2);
-    assert.deepEqual(pool.settle(hashes(both[0] as ParsedSubmission)), [both[0]?.id]);
+    assert.deepEqual(pool.refuse(hashes(both[0] as ParsedSubmission)), [both[0]?.id]);
     assert.equal(pool.submissionCount, 1);
   });
 
@@ -123,7 +123,7 @@ describe("the pool", () => {
     const [first = "", second = ""] = hashes(submission);
     pool.add(submission, { own: true, nowMs: 0, unsettled: [second] });
     assert.deepEqual([...pool.settledOf([submission])], [first]);
-    assert.deepEqual(pool.settle([second]), [submission.id]);
+    assert.deepEqual(pool.refuse([second]), [submission.id]);
   });
 
   test("takes up a record that was refused when its submission came, and is accurate by now", () => {
@@ -133,9 +133,9 @@ describe("the pool", () => {
     pool.add(submission, { own: true, nowMs: 0, unsettled: [second] });
     assert.equal(pool.add(submission, { own: true, nowMs: 9, unsettled: [first] }), "known");
     assert.deepEqual([...pool.settledOf([submission])], []);
-    assert.deepEqual(pool.settle([second]), []);
+    assert.deepEqual(pool.refuse([second]), []);
     assert.equal(pool.recordCount, 1);
-    assert.deepEqual(pool.settle([first]), [submission.id]);
+    assert.deepEqual(pool.refuse([first]), [submission.id]);
   });
 
   test("knows which submissions it has taken in itself", () => {
@@ -157,7 +157,7 @@ describe("the pool", () => {
       all.map((each) => add(pool, each)),
       ["added", "added", "full"],
     );
-    pool.settle(hashes(all[0] as ParsedSubmission));
+    pool.refuse(hashes(all[0] as ParsedSubmission));
     assert.equal(add(pool, all[2] as ParsedSubmission), "added");
   });
 
@@ -170,9 +170,9 @@ describe("the pool", () => {
     );
     const other = submissionBy("participant-2");
     assert.equal(add(pool, other), "added");
-    pool.settle(hashes(mine[0] as ParsedSubmission));
+    pool.refuse(hashes(mine[0] as ParsedSubmission));
     assert.equal(add(pool, mine[2] as ParsedSubmission), "share", "of what the other one leaves");
-    pool.settle(hashes(other));
+    pool.refuse(hashes(other));
     assert.equal(add(pool, mine[2] as ParsedSubmission), "added");
   });
 
@@ -208,6 +208,81 @@ describe("the pool", () => {
     assert.deepEqual(pool.ripe(0, [], 1), [single]);
     const own = pool.ripe(0, [], everything).filter((each) => flood.includes(each));
     assert.deepEqual(own, flood, "each participant's stay in their order");
+  });
+
+  /** Blocks of so many records, each with those that came first before it. */
+  const blockOf = (pool: Pool, recordsMax: number) => {
+    const placed: string[] = [];
+    for (const submission of pool.ripe(0, [], recordsMax * 4)) {
+      const settled = pool.settledOf([submission]);
+      placed.push(...hashes(submission).filter((hash) => !settled.has(hash)));
+    }
+    pool.placed(placed.slice(0, recordsMax));
+    return placed.slice(0, recordsMax);
+  };
+
+  test("serves a large submission among others that go on bringing small ones", () => {
+    const pool = poolOf({ submissionsMax: 10_000, bytesMax: 1e9 });
+    const flood = (count: number) => {
+      for (const id of ["participant-2", "participant-3"]) {
+        for (let i = 0; i < count; i++) add(pool, submissionBy(id));
+      }
+    };
+    const large = submissionBy("participant-1", 40);
+    add(pool, large);
+    flood(40);
+    let blocks = 0;
+    while (pool.has(large.idHex) && blocks < 50) {
+      blockOf(pool, 40);
+      flood(20);
+      blocks += 1;
+    }
+    assert.ok(blocks <= 4, `${blocks} blocks of its length until it was served`);
+  });
+
+  test("gives a newcomer's single record to the next block, however much came before", () => {
+    const pool = poolOf({ submissionsMax: 10_000, bytesMax: 1e9 });
+    for (let i = 0; i < 20; i++) {
+      for (const id of ["participant-2", "participant-3"]) add(pool, submissionBy(id, 40));
+    }
+    for (let block = 0; block < 5; block++) {
+      blockOf(pool, 40);
+      const single = submissionBy("participant-1");
+      add(pool, single);
+      assert.deepEqual(pool.ripe(0, [], 1), [single]);
+      assert.ok(blockOf(pool, 40).includes(hashes(single)[0] ?? ""));
+    }
+  });
+
+  test("serves in their turn those that wait beside one that no block takes", () => {
+    const pool = poolOf({ submissionsMax: 10_000, bytesMax: 1e9 });
+    const stuck = submissionBy("participant-3");
+    const large = submissionBy("participant-1", 40);
+    for (const each of [stuck, large]) add(pool, each);
+    for (let i = 0; i < 400; i++) add(pool, submissionBy("participant-2"));
+    for (let block = 0; block < 8; block++) {
+      pool.postpone(stuck.idHex);
+      const given = pool.ripe(0, [], 40).filter((each) => each !== stuck);
+      pool.placed(given.flatMap(hashes).slice(0, 40));
+      for (let i = 0; i < 40; i++) add(pool, submissionBy("participant-4"));
+    }
+    assert.equal(pool.has(large.idHex), false);
+  });
+
+  test("lets nobody come later for what was refused, or was tried in vain", () => {
+    const pool = poolOf({ submissionsMax: 10_000, bytesMax: 1e9 });
+    const kept = submissionBy("participant-1");
+    add(pool, kept);
+    for (let i = 0; i < 10; i++) {
+      const wrong = submissionBy("participant-1", 40);
+      add(pool, wrong);
+      pool.postpone(wrong.idHex);
+      pool.refuse(hashes(wrong));
+    }
+    const other = submissionBy("participant-2", 10);
+    const mine = submissionBy("participant-1");
+    for (const each of [other, mine]) add(pool, each);
+    assert.deepEqual(pool.ripe(0, [], everything), [kept, mine, other]);
   });
 
   test("calls less and less for a block that would be empty again", () => {

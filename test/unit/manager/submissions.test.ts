@@ -670,11 +670,8 @@ describe("an objection", () => {
       await desk.submissions.takeRelayed("manager-2", each.message);
     const built = desk.world.chain.propose({ candidates: [trade] });
     await desk.submissions.reportObjections(built.objections, built.executed);
-    const order = desk.pool.ripe(Number.MAX_SAFE_INTEGER, [], 1_000).map(({ idHex }) => idHex);
-    assert.deepEqual(
-      order,
-      [...meters, trade].map(({ idHex }) => idHex),
-    );
+    const order = desk.pool.ripe(Number.MAX_SAFE_INTEGER, [], 1_000);
+    assert.deepEqual([order.length, order.findIndex(({ idHex }) => idHex === trade.idHex)], [3, 2]);
   });
 });
 
