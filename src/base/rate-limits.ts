@@ -44,9 +44,14 @@ export class RateLimits {
     return 0;
   }
 
-  /** Takes `units` that are spent already, if need be as a debt. */
+  /**
+   * Takes `units` that are spent already, if need be as a debt; less than none gives back. Charges
+   * put nobody deeper into debt than one burst, so that it is paid off in the time of one.
+   */
   charge(causer: string, units: number, nowMs: number): void {
-    this.#refilled(causer, nowMs).units -= units;
+    const bucket = this.#refilled(causer, nowMs);
+    const deepest = Math.min(bucket.units, -this.#options.burst);
+    bucket.units = Math.max(bucket.units - units, deepest);
   }
 
   /** Milliseconds until the causer is out of debt; 0 if it is in none. */

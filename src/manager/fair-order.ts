@@ -3,7 +3,7 @@
  * and the turn were as long as what it costs. Whoever brings a thousand pieces waits behind itself;
  * the single piece of another one is among the first. What one causer brings stays in its order.
  *
- * It is fair queueing by virtual finish times. A piece gets its time when it comes, and keeps it: it
+ * It is fair queueing by virtual finish times. A piece gets its time when it comes and keeps it: it
  * starts where the last piece of its causer ends, or now, and ends after its cost. *Now* goes on
  * with what is served, divided among the causers that wait. So what comes later comes after what
  * waits already, and no causer gets past a large piece with more than the large piece's cost.

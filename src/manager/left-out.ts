@@ -10,7 +10,7 @@ import type { ParsedSubmission } from "../ledger/submissions.js";
 /** Indexes of the records, hashes in hex, that are not among `open`; ascending. */
 export function leftOutOf(
   { records }: Pick<ParsedSubmission, "records">,
-  open: ReadonlySet<string>,
+  open: Pick<ReadonlySet<string>, "has">,
 ): readonly number[] {
   return [...records.keys()].filter((index) => !open.has(records[index]?.hashHex ?? ""));
 }

@@ -250,7 +250,7 @@ export class Objections {
     const due: Claim[] = [];
     const waiting = this.#ports.pool.waiting(idHex);
     for (const ofAuthor of this.#waiting.values()) {
-      for (const recordHex of waiting?.unsettled ?? []) {
+      for (const recordHex of waiting?.unsettled.keys() ?? []) {
         const place = placeIn(idHex, recordHex);
         const claim = ofAuthor.get(place);
         if (claim === undefined || claim.objection.height > BigInt(height)) continue;

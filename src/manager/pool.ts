@@ -19,6 +19,7 @@ import { memoryBytesOf, type ParsedSubmission } from "../ledger/submissions.js";
 import type { RuleReason } from "../ledger/violation.js";
 import { CureIndex } from "./cure-index.js";
 import { FairOrder, type Turn } from "./fair-order.js";
+import type { Causer } from "./screening-budget.js";
 
 export type PoolLimits = {
   readonly submissionsMax: number;
@@ -34,8 +35,8 @@ const earlyVerdictsMax = 10_000;
 
 export type WaitingSubmission = {
   readonly submission: ParsedSubmission;
-  /** Record hashes, hex, that are neither on the ledger nor refused. */
-  readonly unsettled: ReadonlySet<string>;
+  /** Record hashes, hex, that are neither on the ledger nor refused, with who brought each. */
+  readonly unsettled: ReadonlyMap<string, Causer>;
 };
 
 type Pooled = WaitingSubmission & {
@@ -49,7 +50,7 @@ type Pooled = WaitingSubmission & {
   readonly verdicts: Set<string>;
   /** Records that this manager has not looked at, as whoever relayed it had left them out. */
   leftOut: ReadonlySet<string>;
-  readonly unsettled: Set<string>;
+  readonly unsettled: Map<string, Causer>;
   /** Blocks without records since the last one with records, while it was ripe. */
   vain: { readonly since: number; readonly times: number; readonly callsAtMs: number } | undefined;
 };
@@ -151,7 +152,7 @@ export class Pool {
   add(
     submission: ParsedSubmission,
     options: {
-      readonly own: boolean;
+      readonly causer: Causer;
       readonly nowMs: number;
       readonly unsettled: readonly string[];
       readonly leftOut?: ReadonlySet<string>;
@@ -161,7 +162,7 @@ export class Pool {
     const { leftOut = new Set() } = options;
     if (known !== undefined) {
       known.leftOut = new Set([...known.leftOut].filter((hash) => leftOut.has(hash)));
-      this.#takeUp(known, options.unsettled);
+      this.#takeUp(known, options.unsettled, options.causer);
       return "known";
     }
     const byteCount = memoryBytesOf(submission.message);
@@ -172,13 +173,13 @@ export class Pool {
     const recordCost = 1 + byteCount / bytesPerTurn / count;
     const pooled: Pooled = {
       submission,
-      own: options.own,
+      own: options.causer.kind !== "manager",
       arrivedMs: options.nowMs,
       byteCount,
       turn: this.#order.enter(participantId, recordCost * count),
       recordCost,
       verdicts: this.#earlyVerdicts.get(submission.idHex) ?? new Set(),
-      unsettled: new Set(options.unsettled),
+      unsettled: new Map(options.unsettled.map((hash) => [hash, options.causer])),
       leftOut,
       vain: undefined,
     };
@@ -328,9 +329,11 @@ export class Pool {
   }
 
   /** What was refused of a submission that waits still, and is accurate by now. */
-  #takeUp(pooled: Pooled, unsettled: readonly string[]): void {
+  #takeUp(pooled: Pooled, unsettled: readonly string[], causer: Causer): void {
     const before = pooled.unsettled.size;
-    for (const hash of unsettled) pooled.unsettled.add(hash);
+    for (const hash of unsettled) {
+      if (!pooled.unsettled.has(hash)) pooled.unsettled.set(hash, causer);
+    }
     this.#order.grow(pooled.turn, pooled.recordCost * (pooled.unsettled.size - before));
     for (const record of pooled.submission.records) this.#hold(record, pooled);
   }

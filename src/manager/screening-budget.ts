@@ -6,7 +6,8 @@
  *
  * The price of all records is paid before they are looked at, and what was not in vain is given
  * back. What managers relay is on accounts of its own, for each pair of manager and participant: a
- * manager that relays what it should not use up no caller's budget.
+ * manager that relays what it should not, or relays again what lacks something and is refused when
+ * it waits already, uses up no caller's budget.
  */
 import { RateLimits } from "../base/rate-limits.js";
 import { RpcError } from "../rpc/rpc-error.js";
@@ -69,13 +70,15 @@ export class ScreeningBudget {
     return result;
   }
 
-  /** Records of a participant that were to be ordered and are refused after all. */
-  charge(participantId: string, refused: number): void {
-    this.#callers.charge(participantId, refused, this.#monotonicMs());
+  /** Records that were to be ordered and are refused after all, to whoever brought them. */
+  charge(causer: Causer, refused: number): void {
+    const [limits, id] = this.#accountOf(causer);
+    limits.charge(id, refused, this.#monotonicMs());
   }
 
-  #accountOf(causer: Exclude<Causer, { kind: "own" }>): readonly [RateLimits, string] {
+  #accountOf(causer: Causer): readonly [RateLimits, string] {
     if (causer.kind === "caller") return [this.#callers, causer.id];
+    if (causer.kind === "own") return [this.#callers, causer.participantId];
     const limits = this.#relays.get(causer.id) ?? new RateLimits(refusalLimits);
     this.#relays.set(causer.id, limits);
     return [limits, causer.participantId];

@@ -140,7 +140,7 @@ export class Submissions {
         screened.refused.length + second.refused.length === 0 ? "accepted" : "objected",
       );
       if (accurate.length > 0) {
-        await this.#enter(submission, accurate, { ...options, watch });
+        await this.#enter(caller, submission, accurate, { ...options, watch });
         if (waitFor !== WaitFor.ACCEPTED) {
           const awaited = accurate.map(({ hashHex }) => hashHex);
           if (!(await watch.all(awaited, signal))) throw this.#unfinished(signal);
@@ -186,7 +186,7 @@ export class Submissions {
     const isNews = !pool.has(idHex) || pool.lacks(idHex, records);
     if (records.length === 0 || !isNews) return undefined;
     const causer: Causer = { ...relay, participantId: submission.participantId };
-    const screened = await this.#screenAndPool(causer, submission, { own: false, records });
+    const screened = await this.#screenAndPool(causer, submission, records);
     if (!screened.ok) return undefined;
     const { refused, height } = screened.value;
     // What the ledger contradicts nobody will order; the rest is what the verdict is about.
@@ -246,15 +246,13 @@ export class Submissions {
       if (!parsed.ok) continue;
       const { participantId } = parsed.value;
       const causer: Causer = { kind: "own", participantId };
-      const screened = await this.#screenAndPool(causer, parsed.value, {
-        own: true,
-        records: parsed.value.records,
-      });
+      const { records } = parsed.value;
+      const screened = await this.#screenAndPool(causer, parsed.value, records);
       if (!screened.ok || screened.value.added === "settled") {
         await this.#ports.deletePooled([parsed.value.id]);
         continue;
       }
-      const open = this.#ports.pool.waiting(parsed.value.idHex)?.unsettled ?? new Set();
+      const open = this.#ports.pool.waiting(parsed.value.idHex)?.unsettled ?? new Map();
       this.#ports.relay(message, leftOutOf(parsed.value, open));
       this.#ports.sendVerdict(parsed.value.id);
     }
@@ -310,12 +308,13 @@ export class Submissions {
 
   /** Into the pool, on disk if the caller is to be told that it is kept, and on to the others. */
   async #enter(
+    causer: Causer,
     submission: ParsedSubmission,
     accurate: readonly ParsedRecord[],
     { waitFor, watch }: TakeOptions & { readonly watch: OutcomeWatch },
   ): Promise<void> {
     const { pool, savePooled, deletePooled, relay, sendVerdict } = this.#ports;
-    const added = this.#addToPool(submission, accurate, { own: true, watch });
+    const added = this.#addToPool(submission, accurate, { causer, watch });
     if (added === "full" || added === "share") throw noRoom(added);
     if (added === "settled") return;
     if (waitFor === WaitFor.ACCEPTED) {
@@ -332,7 +331,7 @@ export class Submissions {
   async #screenAndPool(
     causer: Causer,
     submission: ParsedSubmission,
-    { own, records }: { readonly own: boolean; readonly records: readonly ParsedRecord[] },
+    records: readonly ParsedRecord[],
   ): Promise<Result<Screened & { readonly added: Added }, Violation>> {
     const watch = this.#outcomes.watch(submission.records.map(({ hashHex }) => hashHex));
     try {
@@ -341,7 +340,7 @@ export class Submissions {
       const accurate = [...screened.value.accurate, ...screened.value.open];
       const looked = hashesOf(records);
       const unseen = submission.records.filter(({ hashHex }) => !looked.has(hashHex));
-      const options = { own, watch, leftOut: hashesOf(unseen) };
+      const options = { causer, watch, leftOut: hashesOf(unseen) };
       const added = this.#addToPool(submission, accurate, options);
       return ok({ ...screened.value, added });
     } finally {
@@ -357,7 +356,7 @@ export class Submissions {
     submission: ParsedSubmission,
     accurate: readonly ParsedRecord[],
     options: {
-      readonly own: boolean;
+      readonly causer: Causer;
       readonly watch: OutcomeWatch;
       readonly leftOut?: ReadonlySet<string>;
     },
@@ -378,7 +377,11 @@ export class Submissions {
     height: number,
   ): Promise<void> {
     const awaited = refusals.filter(({ record }) => this.#outcomes.isAwaited(record.hashHex));
-    this.#screener.budget.charge(submission.participantId, refusals.length);
+    const brought = this.#ports.pool.waiting(submission.idHex)?.unsettled;
+    for (const { record } of refusals) {
+      const causer = brought?.get(record.hashHex);
+      if (causer !== undefined) this.#screener.budget.charge(causer, 1);
+    }
     // Whoever comes from now on finds nothing that it could wait with.
     const left = this.#ports.pool.refuse(refusals.map(({ record }) => record.hashHex));
     for (const objection of this.#objections.ofRefusals(awaited, height)) {

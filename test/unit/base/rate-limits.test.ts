@@ -30,6 +30,18 @@ describe("rate limits", () => {
     assert.equal(rates.msInDebt("a", 3_000), 0);
   });
 
+  it("has nobody pay longer than for one burst for what is charged afterwards", () => {
+    const rates = limits();
+    for (let i = 0; i < 100; i++) rates.charge("a", 15, 0);
+    assert.equal(rates.msInDebt("a", 0), 2_000);
+    assert.equal(rates.take("a", 1, 2_100), 0);
+    rates.take("b", 100, 0);
+    rates.charge("b", 5, 0);
+    assert.equal(rates.msInDebt("b", 0), 8_000, "what was let through is paid in full");
+    rates.charge("b", -10, 0);
+    assert.equal(rates.msInDebt("b", 0), 7_000);
+  });
+
   it("is not refilled by a clock that goes back", () => {
     const rates = limits();
     assert.equal(rates.take("a", 20, 1_000), 0);

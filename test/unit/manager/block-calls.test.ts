@@ -6,6 +6,7 @@ import { Pool } from "../../../src/manager/pool.js";
 import { genesis, policy } from "../ledger/support/consortium.js";
 import { documentBytes, submitted } from "../ledger/support/records.js";
 
+const causer = { kind: "caller", id: "participant-1" } as const;
 const heartbeatMs = 60_000;
 
 function membersWith(suspended: number): Members {
@@ -41,7 +42,7 @@ describe("a manager calls for a block", () => {
   const add = () => {
     const submission = submitted([documentBytes()]);
     const unsettled = submission.records.map(({ hashHex }) => hashHex);
-    pool.add(submission, { own: true, nowMs: clockMs, unsettled });
+    pool.add(submission, { causer, nowMs: clockMs, unsettled });
     return submission;
   };
 

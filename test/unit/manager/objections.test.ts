@@ -29,6 +29,8 @@ import {
 import { LedgerWorld } from "./support/ledger-world.js";
 import { type ObjectionOptions, objectionTo } from "./support/objections.js";
 
+const relay = { kind: "manager", id: "manager-2", participantId: "participant-1" } as const;
+
 describe("objections of other managers", () => {
   let world: LedgerWorld;
   let pool: Pool;
@@ -73,7 +75,7 @@ describe("objections of other managers", () => {
   const waiting = (records: readonly Uint8Array[]): ParsedSubmission => {
     const submission = submitted(records);
     const unsettled = submission.records.map(({ hashHex }) => hashHex);
-    pool.add(submission, { own: false, nowMs: 0, unsettled });
+    pool.add(submission, { causer: relay, nowMs: 0, unsettled });
     return submission;
   };
 
@@ -283,7 +285,7 @@ describe("objections of other managers", () => {
     const record = documentBytes();
     const own = waiting([record]);
     const foreign = submitted([record], "participant-3");
-    pool.add(foreign, { own: false, nowMs: 0, unsettled: [] });
+    pool.add(foreign, { causer: relay, nowMs: 0, unsettled: [] });
     await take(foreign, { reason: "AGENT_NOT_AUTHORIZED" });
     assert.deepEqual([refused, counted], [[], []]);
     assert.ok(pool.has(own.idHex));

@@ -14,6 +14,8 @@ function poolOf(limits = ample): Pool {
   return new Pool({ limits, verdictWaitMs });
 }
 
+const caller = { kind: "caller", id: "participant-1" } as const;
+const relay = { kind: "manager", id: "manager-2", participantId: "participant-1" } as const;
 const hashes = ({ records }: ParsedSubmission) => records.map(({ hashHex }) => hashHex);
 const submissionBy = (participantId: string, records = 1) =>
   submitted(
@@ -22,7 +24,11 @@ const submissionBy = (participantId: string, records = 1) =>
   );
 
 function add(pool: Pool, submission: ParsedSubmission, nowMs = 0, own = true) {
-  return pool.add(submission, { own, nowMs, unsettled: hashes(submission) });
+  return pool.add(submission, {
+    causer: own ? caller : relay,
+    nowMs,
+    unsettled: hashes(submission),
+  });
 }
 
 describe("the pool", () => {
@@ -121,7 +127,7 @@ describe("the pool", () => {
     const pool = poolOf();
     const submission = submissionBy("participant-1", 2);
     const [first = "", second = ""] = hashes(submission);
-    pool.add(submission, { own: true, nowMs: 0, unsettled: [second] });
+    pool.add(submission, { causer: caller, nowMs: 0, unsettled: [second] });
     assert.deepEqual([...pool.settledOf([submission])], [first]);
     assert.deepEqual(pool.refuse([second]), [submission.id]);
   });
@@ -130,8 +136,8 @@ describe("the pool", () => {
     const pool = poolOf();
     const submission = submissionBy("participant-1", 2);
     const [first = "", second = ""] = hashes(submission);
-    pool.add(submission, { own: true, nowMs: 0, unsettled: [second] });
-    assert.equal(pool.add(submission, { own: true, nowMs: 9, unsettled: [first] }), "known");
+    pool.add(submission, { causer: caller, nowMs: 0, unsettled: [second] });
+    assert.equal(pool.add(submission, { causer: caller, nowMs: 9, unsettled: [first] }), "known");
     assert.deepEqual([...pool.settledOf([submission])], []);
     assert.deepEqual(pool.refuse([second]), []);
     assert.equal(pool.recordCount, 1);

@@ -436,6 +436,25 @@ describe("a participant whose records come to nothing", () => {
     assert.ok(await desk.submissions.takeRelayed("manager-3", wrongOnes()));
   });
 
+  test("is not charged for what a manager relays of its old submissions", async () => {
+    const desk = await Desk.create();
+    const lacking = () => documentBytes({}, { parent: hashOf(documentBytes()) });
+    const old = submitted(Array.from({ length: refusedAtOnce }, lacking));
+    const objections = old.records.map((_, index) => {
+      return objectionTo(old, { height: 0, reason: "PARENT_UNKNOWN", index });
+    });
+    for (let sent = 0; sent < 3 * refusalLimits.burst; sent += refusedAtOnce) {
+      await desk.submissions.takeRelayed("manager-2", old.message);
+      if (!desk.pool.has(old.idHex)) break;
+      for (const each of objections) await desk.submissions.takeObjections("manager-2", each);
+      await desk.submissions.idle();
+      assert.equal(desk.pool.submissionCount, 0, "what it lacks does not come");
+    }
+    assert.ok(desk.dropped.includes("manager-2: OVER_BUDGET"), "whoever relays it pays");
+    const { outcomes } = await desk.take(submissionOf([documentBytes()]), WaitFor.ACCEPTED);
+    assert.deepEqual(outcomes.map(textOf), ["pending"]);
+  });
+
   test("is not looked at once it has gone", async () => {
     const desk = await Desk.create();
     const gone = AbortSignal.abort();
