@@ -168,7 +168,9 @@ export class Pool {
     const byteCount = memoryBytesOf(submission.message);
     const { participantId } = submission;
     const room = this.roomFor(participantId, byteCount);
-    if (room !== "room") return room;
+    // What a stop left behind was within its share when it was taken in.
+    const isKept = options.causer.kind === "own" && room === "share";
+    if (room !== "room" && !isKept) return room;
     const count = Math.max(1, options.unsettled.length);
     const recordCost = 1 + byteCount / bytesPerTurn / count;
     const pooled: Pooled = {

@@ -252,7 +252,8 @@ export class Submissions {
         await this.#ports.deletePooled([parsed.value.id]);
         continue;
       }
-      const open = this.#ports.pool.waiting(parsed.value.idHex)?.unsettled ?? new Map();
+      const open = this.#ports.pool.waiting(parsed.value.idHex)?.unsettled;
+      if (open === undefined) continue;
       this.#ports.relay(message, leftOutOf(parsed.value, open));
       this.#ports.sendVerdict(parsed.value.id);
     }

@@ -710,11 +710,31 @@ describe("what a stop left behind", () => {
     assert.deepEqual(await desk.world.savedIds(), [toHex(waiting.message.signature)]);
   });
 
+  test("is all pooled, whatever share of the pool its participants may have by now", async () => {
+    const limits = { submissionsMax: 64, bytesMax: 100_000_000 };
+    const desk = await Desk.create(limits);
+    const accepted: ParsedSubmission[] = [];
+    for (const id of ["participant-1", "participant-2"]) {
+      for (let i = 0; i < 8; i++) {
+        const each = submitted([documentBytes({}, { ownerId: id })], id);
+        await desk.take(each.message, WaitFor.ACCEPTED, never, id);
+        accepted.push(each);
+      }
+    }
+    const after = await Desk.create({ ...limits, submissionsMax: 20 });
+    await after.submissions.restore(accepted.reverse().map(({ message }) => message));
+    assert.equal(after.pool.submissionCount, accepted.length);
+    assert.equal(after.relayed.length, accepted.length);
+    assert.ok(after.leftOut.every((left) => left.length === 0));
+  });
+
   test("stays on disk when the pool has no room for it", async () => {
     const desk = await Desk.create({ submissionsMax: 1, bytesMax: 10_000_000 });
     const two = [submitted([documentBytes()]), submitted([documentBytes()])];
     for (const each of two) await desk.world.store.savePooled(each);
     await desk.submissions.restore(two.map(({ message }) => message));
     assert.equal((await desk.world.savedIds()).length, 2);
+    assert.deepEqual(desk.relayed, [two[0]?.message], "what does not wait here is not relayed");
+    assert.deepEqual(desk.verdicts, [two[0]?.idHex]);
   });
 });
