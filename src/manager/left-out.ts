@@ -2,7 +2,7 @@
  * What is left out of a submission when it is relayed: records that its sender has refused, or that
  * are on the ledger. Others need not look at them, so a refused record costs one manager and not
  * all. Should one that leaves out more than it ought to be the first to relay a submission, then
- * another one's relay brings the rest.
+ * whoever its submitter sends it to next brings the rest: what grows there is relayed from there.
  */
 import type { ParsedRecord } from "../ledger/records.js";
 import type { ParsedSubmission } from "../ledger/submissions.js";

@@ -41,15 +41,13 @@ export type WaitingSubmission = {
 
 type Pooled = WaitingSubmission & {
   /** Taken in here, so this manager relays it. */
-  readonly own: boolean;
+  own: boolean;
   readonly arrivedMs: number;
   readonly byteCount: number;
   readonly turn: Turn;
   /** What each of its records costs of the turn. */
   readonly recordCost: number;
   readonly verdicts: Set<string>;
-  /** Records that this manager has not looked at, as whoever relayed it had left them out. */
-  leftOut: ReadonlySet<string>;
   readonly unsettled: Map<string, Causer>;
   /** Blocks without records since the last one with records, while it was ripe. */
   vain: { readonly since: number; readonly times: number; readonly callsAtMs: number } | undefined;
@@ -104,12 +102,6 @@ export class Pool {
     return [...this.#byId.values()].filter(({ own }) => own);
   }
 
-  /** Whether a submission that is here has no word on some of these records: see left-out.ts. */
-  lacks(idHex: string, records: readonly ParsedRecord[]): boolean {
-    const leftOut = this.#byId.get(idHex)?.leftOut;
-    return leftOut !== undefined && records.some(({ hashHex }) => leftOut.has(hashHex));
-  }
-
   /** A submission that waits, and the hashes in hex of its records that are unsettled. */
   waiting(idHex: string): WaitingSubmission | undefined {
     return this.#byId.get(idHex);
@@ -148,22 +140,26 @@ export class Pool {
     return fits ? "room" : "share";
   }
 
-  /** Adds a submission of which `unsettled` records are to be ordered, if there is room for it. */
+  /**
+   * Adds a submission of which `unsettled` records are to be ordered, if there is room for it. It
+   * has "grown" when it was here, but not with all of these, or not as one that was taken in here.
+   */
   add(
     submission: ParsedSubmission,
     options: {
       readonly causer: Causer;
       readonly nowMs: number;
       readonly unsettled: readonly string[];
-      readonly leftOut?: ReadonlySet<string>;
     },
-  ): "added" | "known" | "full" | "share" {
+  ): "added" | "grown" | "known" | "full" | "share" {
     const known = this.#byId.get(submission.idHex);
-    const { leftOut = new Set() } = options;
+    const own = options.causer.kind !== "manager";
     if (known !== undefined) {
-      known.leftOut = new Set([...known.leftOut].filter((hash) => leftOut.has(hash)));
+      const before = known.unsettled.size;
       this.#takeUp(known, options.unsettled, options.causer);
-      return "known";
+      const isNews = known.unsettled.size > before || (own && !known.own);
+      known.own ||= own;
+      return isNews ? "grown" : "known";
     }
     const byteCount = memoryBytesOf(submission.message);
     const { participantId } = submission;
@@ -175,14 +171,13 @@ export class Pool {
     const recordCost = 1 + byteCount / bytesPerTurn / count;
     const pooled: Pooled = {
       submission,
-      own: options.causer.kind !== "manager",
+      own,
       arrivedMs: options.nowMs,
       byteCount,
       turn: this.#order.enter(participantId, recordCost * count),
       recordCost,
       verdicts: this.#earlyVerdicts.get(submission.idHex) ?? new Set(),
       unsettled: new Map(options.unsettled.map((hash) => [hash, options.causer])),
-      leftOut,
       vain: undefined,
     };
     this.#earlyVerdicts.delete(submission.idHex);

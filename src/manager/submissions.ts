@@ -182,9 +182,10 @@ export class Submissions {
     if (!parsed.ok) return undefined;
     const submission = parsed.value;
     const { idHex } = submission;
-    const { records } = openPart(submission, leftOut);
-    const isNews = !pool.has(idHex) || pool.lacks(idHex, records);
-    if (records.length === 0 || !isNews) return undefined;
+    const waiting = pool.waiting(idHex)?.unsettled;
+    const open = openPart(submission, leftOut).records;
+    const records = open.filter(({ hashHex }) => waiting?.has(hashHex) !== true);
+    if (records.length === 0) return undefined;
     const causer: Causer = { ...relay, participantId: submission.participantId };
     const screened = await this.#screenAndPool(causer, submission, records);
     if (!screened.ok) return undefined;
@@ -339,10 +340,7 @@ export class Submissions {
       const screened = await this.#screener.screen(causer, { ...submission, records });
       if (!screened.ok) return screened;
       const accurate = [...screened.value.accurate, ...screened.value.open];
-      const looked = hashesOf(records);
-      const unseen = submission.records.filter(({ hashHex }) => !looked.has(hashHex));
-      const options = { causer, watch, leftOut: hashesOf(unseen) };
-      const added = this.#addToPool(submission, accurate, options);
+      const added = this.#addToPool(submission, accurate, { causer, watch });
       return ok({ ...screened.value, added });
     } finally {
       watch.close();
@@ -356,17 +354,12 @@ export class Submissions {
   #addToPool(
     submission: ParsedSubmission,
     accurate: readonly ParsedRecord[],
-    options: {
-      readonly causer: Causer;
-      readonly watch: OutcomeWatch;
-      readonly leftOut?: ReadonlySet<string>;
-    },
+    { causer, watch }: { readonly causer: Causer; readonly watch: OutcomeWatch },
   ): Added {
     const { pool, monotonicMs, onPoolChanged } = this.#ports;
-    const { watch, ...rest } = options;
     const unsettled = [...hashesOf(accurate)].filter((hash) => !watch.settled.has(hash));
     if (unsettled.length === 0) return "settled";
-    const added = pool.add(submission, { ...rest, nowMs: monotonicMs(), unsettled });
+    const added = pool.add(submission, { causer, nowMs: monotonicMs(), unsettled });
     onPoolChanged();
     return added;
   }

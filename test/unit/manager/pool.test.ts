@@ -94,6 +94,7 @@ describe("the pool", () => {
     const submission = submissionBy("participant-1");
     assert.equal(add(pool, submission), "added");
     assert.equal(add(pool, submission), "known");
+    assert.equal(add(pool, submission, 0, false), "known");
     assert.equal(pool.submissionCount, 1);
   });
 
@@ -137,7 +138,7 @@ describe("the pool", () => {
     const submission = submissionBy("participant-1", 2);
     const [first = "", second = ""] = hashes(submission);
     pool.add(submission, { causer: caller, nowMs: 0, unsettled: [second] });
-    assert.equal(pool.add(submission, { causer: caller, nowMs: 9, unsettled: [first] }), "known");
+    assert.equal(pool.add(submission, { causer: caller, nowMs: 9, unsettled: [first] }), "grown");
     assert.deepEqual([...pool.settledOf([submission])], []);
     assert.deepEqual(pool.refuse([second]), []);
     assert.equal(pool.recordCount, 1);
@@ -153,6 +154,8 @@ describe("the pool", () => {
       pool.own().map(({ submission }) => submission),
       [own],
     );
+    assert.equal(add(pool, relayed, 0, true), "grown");
+    assert.equal(pool.own().length, 2);
   });
 
   test("is full at its number of submissions, and takes one again when one has left", () => {

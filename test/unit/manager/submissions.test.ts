@@ -522,6 +522,48 @@ describe("a submission that another manager relays", () => {
     assert.equal(desk.reads, 0, "there is nothing new");
   });
 
+  test("is relayed by the manager to which its submitter brings it, with what was left out", async () => {
+    const desk = await Desk.create();
+    const submission = submitted([documentBytes(), documentBytes(), documentBytes()]);
+    await desk.submissions.takeRelayed("manager-2", submission.message, [1, 2]);
+    await desk.take(submission.message, WaitFor.ACCEPTED);
+    assert.deepEqual([desk.relayed, desk.leftOut], [[submission.message], [[]]]);
+    assert.equal(desk.pool.own().length, 1, "relayed again when a link comes up");
+    await desk.take(submission.message, WaitFor.ACCEPTED);
+    assert.equal(desk.relayed.length, 1);
+  });
+
+  test("is relayed again with records that were refused and keep every rule by now", async () => {
+    const [taking, other] = [await Desk.create(), await Desk.create()];
+    const parent = documentBytes();
+    const child = documentBytes({}, { parent: hashOf(parent) });
+    const submission = submitted([documentBytes(), child]);
+    for (const desk of [taking, other]) desk.knowsAllFinal = true;
+    void taking.take(submission.message);
+    await settled(() => taking.relayed.length === 1);
+    await other.submissions.takeRelayed("manager-2", submission.message, taking.leftOut[0]);
+    assert.deepEqual(taking.leftOut, [[1]]);
+    for (const desk of [taking, other]) await desk.extend([submitted([parent])]);
+    void taking.take(submission.message);
+    await settled(() => taking.relayed.length === 2);
+    await other.submissions.takeRelayed("manager-2", submission.message, taking.leftOut[1]);
+    assert.equal(other.pool.recordCount, 2);
+  });
+
+  test("is looked at again where a record of it was refused and is relayed once more", async () => {
+    const desk = await Desk.create();
+    const parent = documentBytes();
+    const child = documentBytes({}, { parent: hashOf(parent) });
+    const submission = submitted([documentBytes(), child]);
+    await desk.submissions.takeRelayed("manager-2", submission.message);
+    const lacking = { height: 0, reason: "PARENT_UNKNOWN", index: 1 };
+    await desk.object("manager-3", objectionTo(submission, { ...lacking, author: "manager-3" }));
+    assert.equal(desk.pool.recordCount, 1);
+    await desk.extend([submitted([parent])]);
+    await desk.submissions.takeRelayed("manager-2", submission.message);
+    assert.equal(desk.pool.recordCount, 2);
+  });
+
   test("leaves no trace when it is malformed or its signature is not its submitter's", async () => {
     const desk = await Desk.create();
     const message = submissionOf([documentBytes()]);
