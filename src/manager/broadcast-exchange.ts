@@ -60,8 +60,10 @@ export class BroadcastExchange {
     this.#ports = ports;
   }
 
-  relay(own: OwnSubmission): void {
-    this.#sendAll(requestOf(own));
+  /** `to` everybody when left out. */
+  relay(own: OwnSubmission, to: readonly string[] = this.#ports.links().peerIds): void {
+    const links = this.#ports.links();
+    for (const peerId of to) links.sendBroadcast(peerId, requestOf(own));
   }
 
   sendVerdict(submissionId: Uint8Array): void {

@@ -1,11 +1,11 @@
 /** The parts that take submissions in, keep them and pass them on. */
 import { Availability } from "./availability.js";
-import { BroadcastExchange } from "./broadcast-exchange.js";
+import { BroadcastExchange, type OwnSubmission } from "./broadcast-exchange.js";
 import type { CandidateBlocks } from "./candidate-blocks.js";
 import { pausesOf } from "./giving-way.js";
 import { leftOutOf } from "./left-out.js";
 import type { ManagerOptions, SharedPorts } from "./manager-options.js";
-import { Pool } from "./pool.js";
+import { Pool, type RelayAgain, type WaitingSubmission } from "./pool.js";
 import type { StatementLog } from "./statement-log.js";
 import { Submissions } from "./submissions.js";
 import { submitResponse } from "./submit-response.js";
@@ -15,6 +15,7 @@ export type Intake = {
   readonly pool: Pool;
   readonly submissions: Submissions;
   readonly broadcast: BroadcastExchange;
+  readonly relayAgain: (own: RelayAgain) => void;
 };
 
 export type IntakePorts = {
@@ -77,11 +78,14 @@ export function createIntake(
       wake();
     },
     takeObjections: (from, objections) => submissions.takeObjections(from, objections),
-    own: () =>
-      pool.own().map(({ submission, unsettled }) => {
-        return { submission: submission.message, leftOut: leftOutOf(submission, unsettled) };
-      }),
+    own: () => pool.own().map(relayOf),
     onDropped: observer.dropped,
   });
-  return { availability, pool, submissions, broadcast };
+  const relayAgain = ({ waiting, to }: RelayAgain) => broadcast.relay(relayOf(waiting), to);
+  return { availability, pool, submissions, broadcast, relayAgain };
+}
+
+/** What is open of it. */
+function relayOf({ submission, unsettled }: WaitingSubmission): OwnSubmission {
+  return { submission: submission.message, leftOut: leftOutOf(submission, unsettled) };
 }

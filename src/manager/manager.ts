@@ -158,6 +158,7 @@ export class Manager {
     this.#calls = new BlockCalls({
       ...shared,
       pool,
+      relayAgain: intake.relayAgain,
       idleMs: () => this.#chain.idleMs,
       operations: [() => this.#supervision.callsForBlock(), () => this.publicSide.callsForBlock()],
     });
@@ -372,8 +373,8 @@ export class Manager {
   /** Within the turn that wrote the block. */
   async #onAppended(appended: AppendedBlock, more: boolean): Promise<void> {
     const { executed, certificates, block } = appended;
-    const { height, leafCount } = executed.facts;
-    this.#calls.onAppended(leafCount, executed.head.electorate);
+    const { height } = executed.facts;
+    this.#calls.onAppended(executed.facts, executed.head.electorate);
     this.#candidates.dropThrough(height);
     this.#judge.onHeightChanged();
     if (!more) {

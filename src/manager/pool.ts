@@ -20,6 +20,7 @@ import type { RuleReason } from "../ledger/violation.js";
 import { CureIndex } from "./cure-index.js";
 import { FairOrder, type Turn } from "./fair-order.js";
 import type { Causer } from "./screening-budget.js";
+import { noVainTries, oneMore, type VainTries } from "./vain-tries.js";
 
 export type PoolLimits = {
   readonly submissionsMax: number;
@@ -28,8 +29,8 @@ export type PoolLimits = {
 
 /** Bytes that count as much as a record when participants have turns. */
 const bytesPerTurn = 1_024;
-/** What was tried in vain calls for a block at once the first time, then after so long, ms. */
-const vainWaitMs = { first: 50, max: 30_000 } as const;
+/** What one empty block has relayed again. */
+const relaysAgainMax = 16;
 /** Verdicts that came before their submission, remembered for it. */
 const earlyVerdictsMax = 10_000;
 
@@ -50,8 +51,20 @@ type Pooled = WaitingSubmission & {
   readonly verdicts: Set<string>;
   readonly unsettled: Map<string, Causer>;
   /** Blocks without records since the last one with records, while it was ripe. */
-  vain: { readonly since: number; readonly times: number; readonly callsAtMs: number } | undefined;
+  vain: VainTries | undefined;
 };
+
+/** A block that could hold records and has none. */
+export type EmptyBlock = {
+  readonly nowMs: number;
+  /** The manager that made it; undefined for this one. */
+  readonly maker: string | undefined;
+  /** The other active managers. */
+  readonly awaited: readonly string[];
+};
+
+/** To be relayed again, to those that have not said that they find it accurate. */
+export type RelayAgain = { readonly waiting: WaitingSubmission; readonly to: readonly string[] };
 
 /** What one participant has in the pool. */
 type Held = { readonly submissions: number; readonly bytes: number };
@@ -236,15 +249,25 @@ export class Pool {
     return false;
   }
 
-  /** A block that could hold records has none: what is ripe calls for the next one later. */
-  triedInVain(nowMs: number, awaited: readonly string[]): void {
-    const since = this.#placings;
+  /**
+   * What is ripe calls for the next block later, if it had a chance: this manager made the block,
+   * or one that has found it accurate did, or there was one of each active manager. Returns what
+   * others may have missed, as a queue was full or they had no time for it.
+   */
+  triedInVain({ nowMs, maker, awaited }: EmptyBlock): readonly RelayAgain[] {
+    const fresh = noVainTries(this.#placings);
+    const again: RelayAgain[] = [];
     for (const pooled of this.#allRipe(nowMs, awaited)) {
-      const times = pooled.vain?.since === since ? pooled.vain.times + 1 : 1;
-      const waitMs =
-        times === 1 ? 0 : Math.min(vainWaitMs.first * 2 ** (times - 2), vainWaitMs.max);
-      pooled.vain = { since, times, callsAtMs: nowMs + waitMs };
+      const { verdicts } = pooled;
+      const vain = pooled.vain?.since === fresh.since ? pooled.vain : fresh;
+      const to = vain.passed > 0 ? [] : awaited.filter((id) => !verdicts.has(id));
+      if (pooled.own && to.length > 0 && again.length < relaysAgainMax) {
+        again.push({ waiting: pooled, to });
+      }
+      const hadChance = maker === undefined || verdicts.has(maker);
+      pooled.vain = oneMore(vain, { nowMs, hadChance, others: awaited.length });
     }
+    return again;
   }
 
   /** A block holds records: what was tried in vain may be right by now. */

@@ -302,13 +302,13 @@ describe("the pool", () => {
     for (let nowMs = 0; nowMs < 60_000; nowMs += 10) {
       if (!pool.calls(nowMs, [])) continue;
       calls += 1;
-      pool.triedInVain(nowMs, []);
+      pool.triedInVain({ nowMs, maker: undefined, awaited: [] });
     }
     assert.ok(calls >= 5 && calls <= 15, `${calls} blocks in a minute`);
     add(pool, submissionBy("participant-2"));
     assert.ok(pool.calls(60_000, []), "what is new calls at once");
-    pool.triedInVain(60_000, []);
-    pool.triedInVain(60_000, []);
+    pool.triedInVain({ nowMs: 60_000, maker: undefined, awaited: [] });
+    pool.triedInVain({ nowMs: 60_000, maker: undefined, awaited: [] });
     assert.ok(!pool.calls(60_000, []));
     pool.recordsPlaced();
     assert.ok(pool.calls(60_000, []), "it may be right by now");
