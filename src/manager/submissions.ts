@@ -122,13 +122,8 @@ export class Submissions {
     const recordCount = message?.records.length ?? 0;
     const caller: Causer = { kind: "caller", id: callerId };
     refuseWithoutRoom(this.#ports.pool, callerId, message);
-    const parse = () => this.#parse(message);
+    const parse = () => this.#parse(callerId, message);
     const submission = await this.#screener.parsed(caller, recordCount, parse, signal);
-    if (submission.participantId !== callerId) {
-      const text = `the submission is ${submission.participantId}'s, the caller is ${callerId}`;
-      const field = "submission.header.participant_id";
-      throw new RpcError("CALLER_NOT_SUBMITTER", text, { field });
-    }
     const watch = this.#outcomes.watch(submission.records.map(({ hashHex }) => hashHex));
     try {
       const screened = await this.#screen(caller, submission, signal);
@@ -260,13 +255,19 @@ export class Submissions {
     }
   }
 
-  #parse(message: Submission | undefined): ParsedSubmission {
+  #parse(callerId: string, message: Submission | undefined): ParsedSubmission {
     if (message === undefined) {
       const text = "the request holds no submission";
       throw new RpcError("SUBMISSION_MALFORMED", text, { field: "submission" });
     }
     const parsed = parseSubmission(this.#ports.consortiumId, message, this.#ports.policy);
     if (!parsed.ok) throw rpcErrorOfViolation(parsed.error, "submission");
+    const { participantId } = parsed.value;
+    if (participantId !== callerId) {
+      const text = `the submission is ${participantId}'s, the caller is ${callerId}`;
+      const field = "submission.header.participant_id";
+      throw new RpcError("CALLER_NOT_SUBMITTER", text, { field });
+    }
     return parsed.value;
   }
 

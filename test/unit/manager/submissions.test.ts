@@ -455,6 +455,16 @@ describe("a participant whose records come to nothing", () => {
     assert.deepEqual(outcomes.map(textOf), ["pending"]);
   });
 
+  test("pays for submissions of others that it sends as its own", async () => {
+    const desk = await Desk.create();
+    const foreign = wrongOnes();
+    const send = () => rpcErrorFrom(desk.take(foreign, WaitFor.COMMITTED, never, "participant-2"));
+    for (let sent = 0; sent < refusalLimits.burst; sent += refusedAtOnce) {
+      assert.equal((await send()).reason, "CALLER_NOT_SUBMITTER");
+    }
+    assert.equal((await send()).reason, "REFUSALS_EXHAUSTED");
+  });
+
   test("is not looked at once it has gone", async () => {
     const desk = await Desk.create();
     const gone = AbortSignal.abort();
