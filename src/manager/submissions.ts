@@ -35,12 +35,11 @@ import { contradictions } from "../ledger/order-reasons.js";
 import type { ParsedRecord } from "../ledger/records.js";
 import { type ParsedSubmission, parseSubmission } from "../ledger/submissions.js";
 import type { RuleReason, Violation } from "../ledger/violation.js";
-import type { RecordLocation } from "../query/ledger-reader.js";
 import { RpcError, rpcErrorOfViolation } from "../rpc/rpc-error.js";
 import { hashesOf, leftOutOf, openPart } from "./left-out.js";
 import { bySubmission, Objections, type ObjectionsPorts } from "./objections.js";
 import type { Pool } from "./pool.js";
-import { noRoom, refuseWithoutRoom } from "./pool-room.js";
+import { hasRoom, noRoom, type RoomPorts } from "./pool-room.js";
 import {
   type OutcomeWatch,
   objectionsAmong,
@@ -52,7 +51,7 @@ import { Screener, type ScreenerPorts, type SecondLook } from "./screener.js";
 import type { RecordRefusal, Screened } from "./screening.js";
 import type { Causer } from "./screening-budget.js";
 
-type CheckPorts = ObjectionsPorts & ScreenerPorts;
+type CheckPorts = ObjectionsPorts & ScreenerPorts & RoomPorts;
 
 export type SubmissionsPorts = CheckPorts & {
   readonly pool: Pool;
@@ -66,9 +65,6 @@ export type SubmissionsPorts = CheckPorts & {
   readonly sendObjections: (objections: SignedObjections) => void;
   /** The pool has changed. */
   readonly onPoolChanged: () => void;
-  readonly locate: (
-    recordHashes: readonly Uint8Array[],
-  ) => Promise<readonly (RecordLocation | undefined)[]>;
   /** The answer to a caller: outcomes in the submission's order, with the blocks that they name. */
   readonly respond: (
     outcomes: RecordOutcome[],
@@ -121,7 +117,7 @@ export class Submissions {
     const startedMs = this.#ports.monotonicMs();
     const recordCount = message?.records.length ?? 0;
     const caller: Causer = { kind: "caller", id: callerId };
-    refuseWithoutRoom(this.#ports.pool, callerId, message);
+    const isLetIn = await hasRoom(this.#ports, callerId, message);
     const parse = () => this.#parse(callerId, message);
     const submission = await this.#screener.parsed(caller, recordCount, parse, signal);
     const watch = this.#outcomes.watch(submission.records.map(({ hashHex }) => hashHex));
@@ -135,6 +131,7 @@ export class Submissions {
         screened.refused.length + second.refused.length === 0 ? "accepted" : "objected",
       );
       if (accurate.length > 0) {
+        if (!isLetIn) this.#screener.budget.charge(caller, accurate.length);
         await this.#enter(caller, submission, accurate, { ...options, watch });
         if (waitFor !== WaitFor.ACCEPTED) {
           const awaited = accurate.map(({ hashHex }) => hashHex);

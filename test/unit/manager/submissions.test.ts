@@ -279,6 +279,25 @@ describe("a submission that a participant brings", () => {
     assert.ok(desk.pool.has(submission.idHex));
   });
 
+  test("gets its places when it comes again, however full its share of the pool is", async () => {
+    const desk = await Desk.create({ submissionsMax: 8, bytesMax: 100_000_000 });
+    const first = submitted([documentBytes(), documentBytes()]);
+    await desk.extend([first]);
+    const fill = () => desk.take(submissionOf([documentBytes()]), WaitFor.ACCEPTED);
+    for (let i = 0; i < 2; i++) await fill();
+    assert.equal((await rpcErrorFrom(fill())).reason, "POOL_SHARE_FULL");
+    const { outcomes } = await desk.take(first.message);
+    assert.deepEqual(outcomes.map(textOf), ["committed 1/0", "committed 1/1"]);
+    const placed = first.records.map(({ bytes }) => bytes).slice(0, 1);
+    const mixed = submissionOf([...placed, ...Array.from({ length: 49 }, () => documentBytes())]);
+    const reasons = new Set<string>();
+    for (let sent = 0; sent <= refusalLimits.burst; sent += 49) {
+      reasons.add((await rpcErrorFrom(desk.take(mixed))).reason);
+    }
+    const inVain = ["POOL_SHARE_FULL", "REFUSALS_EXHAUSTED"];
+    assert.deepEqual([...reasons], inVain, "what is new of it was looked at in vain");
+  });
+
   test("is refused as a whole: wrong caller, wrong signature, no room, nothing at all", async () => {
     const desk = await Desk.create({ submissionsMax: 1, bytesMax: 10_000_000 });
     const message = submissionOf([documentBytes()]);
