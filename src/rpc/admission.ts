@@ -15,6 +15,7 @@ import type { Authorizer } from "./authorizer.js";
 import type { CallLimiter } from "./call-limiter.js";
 import type { ConnectionEnds, Connections } from "./connections.js";
 import { type CallStream, internalsOf, streamOf } from "./grpc-internals.js";
+import { areRefusedHeaders, requestHeaderBytesMax } from "./header-bounds.js";
 import type { Identity } from "./identity.js";
 import type { OnCallerRefused } from "./refused-connections.js";
 import { RpcError } from "./rpc-error.js";
@@ -126,6 +127,10 @@ export class Admission {
 
   async #admit(passage: Passage, metadata: Metadata): Promise<void> {
     const { authorizer, limiter, uploads, connections } = this.#options;
+    if (areRefusedHeaders(metadata)) {
+      const message = `the call's headers are longer than ${requestHeaderBytesMax} bytes, or of too many values`;
+      throw new RpcError("HEADERS_TOO_LARGE", message);
+    }
     const internals = internalsOf(passage.call);
     const certificate = passage.call.getAuthContext().sslPeerCertificate?.raw;
     const identity = await this.#identify(passage, certificate);

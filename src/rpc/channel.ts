@@ -2,6 +2,7 @@
 import { Client, connectivityState } from "@grpc/grpc-js";
 import { watchConnection } from "./connection-watch.js";
 import { silenceGrpc } from "./grpc-log.js";
+import { boundHeaders } from "./header-bounds.js";
 import { defaultRpcLimits } from "./limits.js";
 import { rpcErrorOf } from "./status-details.js";
 import { channelCredentials, type ExpectedServer, type TlsFiles } from "./tls.js";
@@ -47,6 +48,7 @@ export class RpcChannel {
     this.address = options.address;
     this.#options = options;
     silenceGrpc();
+    boundHeaders();
     this.#grpcClient = this.#makeClient();
     this.#stopWatching = this.#watch();
   }

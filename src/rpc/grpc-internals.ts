@@ -9,6 +9,7 @@
 import { createRequire } from "node:module";
 import { PassThrough } from "node:stream";
 import type { ServerInterceptingCallInterface } from "@grpc/grpc-js";
+import { areRefusedHeaders, boundHeaders, requestHeaderBytesMax } from "./header-bounds.js";
 
 /** What splits the data of a call into frames. */
 export type Decoder = { write(data: Buffer): Buffer[] };
@@ -43,8 +44,12 @@ export function streamOf(call: ServerInterceptingCallInterface): CallStream | un
   return isCallStream(stream) ? stream : undefined;
 }
 
-/** Makes a call as grpc-js does and looks whether a decoder that is set gets the data. */
+/**
+ * Makes calls as grpc-js does and looks whether a decoder that is set gets the data, and whether
+ * headers are read within their bounds.
+ */
 export function checkGrpcInternals(): void {
+  boundHeaders();
   let received = 0;
   try {
     const { BaseServerInterceptingCall } = createRequire(import.meta.url)(
@@ -62,6 +67,9 @@ export function checkGrpcInternals(): void {
     Reflect.set(call, "decoder", { write });
     stream.emit("data", Buffer.alloc(3));
     stream.destroy();
+    const long = { ":method": "POST", "x-bin": ",".repeat(requestHeaderBytesMax) };
+    const longCall = new BaseServerInterceptingCall(stream, long, null, { path: "/" }, {});
+    if (!areRefusedHeaders(Reflect.get(longCall, "metadata"))) throw unexpected("headers");
   } catch (cause) {
     throw unexpected("server calls", cause);
   }

@@ -149,6 +149,7 @@ const transportReasons = {
   MESSAGE_TOO_COMPLEX: wrong(
     "The message has more elements, or would take more memory, than one of its method may.",
   ),
+  HEADERS_TOO_LARGE: wrong("The call's headers are longer, or of more values, than they may be."),
   COMPRESSION_UNSUPPORTED: {
     status: "UNIMPLEMENTED",
     summary: "The message is compressed; nodes take uncompressed ones only.",

@@ -104,11 +104,10 @@ export class RpcServer {
       onCallerRefused,
     });
     this.#runtime = { admission, answers: this.#answers, limits, onInternalError };
-    this.#credentials = serverCredentials(options.tls);
+    this.#credentials = serverCredentials(options.tls, connectionStreamsMax(limits));
     this.#server = new Server({
       interceptors: [admission.interceptor],
       "grpc.max_receive_message_length": limits.peerMessageBytesMax,
-      "grpc.max_concurrent_streams": connectionStreamsMax(limits),
       "grpc.keepalive_time_ms": limits.keepaliveMs,
       "grpc.keepalive_timeout_ms": limits.keepaliveTimeoutMs,
       "grpc.max_connection_idle_ms": limits.idleConnectionMs,

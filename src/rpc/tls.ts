@@ -9,6 +9,7 @@ import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
 import { equalBytes } from "../base/bytes.js";
 import { identityOf } from "./authorizer.js";
 import { readCertificate } from "./certificate.js";
+import { requestHeaderBytesMax } from "./header-bounds.js";
 import { describeIdentity, type Role } from "./identity.js";
 import { RpcError } from "./rpc-error.js";
 
@@ -75,8 +76,9 @@ const handshakeTimeoutMs = 5_000;
 /** HTTP/2 header fields per request; callers of this API send about ten. */
 const headerPairsMax = 64;
 
-export function serverCredentials(tls: TlsFiles): ServerCredentials {
-  return new MutualTlsCredentials(tls);
+/** @param connectionStreamsMax calls that one connection may have at a time */
+export function serverCredentials(tls: TlsFiles, connectionStreamsMax: number): ServerCredentials {
+  return new MutualTlsCredentials(tls, connectionStreamsMax);
 }
 
 /**
@@ -84,7 +86,7 @@ export function serverCredentials(tls: TlsFiles): ServerCredentials {
  * and the version.
  */
 class MutualTlsCredentials extends ServerCredentials {
-  constructor(tls: TlsFiles) {
+  constructor(tls: TlsFiles, connectionStreamsMax: number) {
     super(
       {
         requestCert: true,
@@ -92,6 +94,11 @@ class MutualTlsCredentials extends ServerCredentials {
         minVersion,
         handshakeTimeout: handshakeTimeoutMs,
         maxHeaderListPairs: headerPairsMax,
+        // In place of those that grpc-js makes of its options, which know no size of headers.
+        settings: {
+          maxConcurrentStreams: connectionStreamsMax,
+          maxHeaderListSize: requestHeaderBytesMax,
+        },
       },
       { ...secureContextOptions(tls), minVersion },
     );

@@ -44,12 +44,13 @@ export class RawCaller {
   }
 
   /** Calls a method with an empty message, and reads nothing of the answer. */
-  call(method: string): ClientHttp2Stream {
+  call(method: string, headers: Readonly<Record<string, string>> = {}): ClientHttp2Stream {
     const path = { ":method": "POST", ":path": `/${method}` };
     const stream = this.#session.request({
       ...path,
       "content-type": "application/grpc",
       te: "trailers",
+      ...headers,
     });
     stream.on("error", () => {});
     stream.pause();
