@@ -40,6 +40,9 @@ export type ReconnectingStreamOptions<Request, Response> = {
   readonly time?: Pick<Time, "after">;
 };
 
+/** After so long, what ends a connection is a new fault, and the next is made without delay. */
+const standingMs = 10_000;
+
 export class ReconnectingStream<Request, Response> {
   readonly #options: ReconnectingStreamOptions<Request, Response>;
   readonly #queue: SendQueue;
@@ -117,16 +120,19 @@ export class ReconnectingStream<Request, Response> {
     this.#encode = (message) => stream.encode(message);
     const over = { value: false };
     let running: Promise<void>[] = [];
+    let standing: Timer | undefined;
     try {
       await stream.opened;
       if (this.#closed) return;
-      this.#backoff.reset();
+      // One that is only opened to be ended again must not have it opened at once, for ever.
+      standing = this.#time.after(standingMs, () => this.#backoff.reset());
       this.#setState("connected");
       const receiving = this.#receiveAll(stream);
       const sending = this.#sendAll(stream, over);
       running = [receiving, sending];
       await Promise.race([receiving, sending.then(() => receiving)]);
     } finally {
+      standing?.cancel();
       over.value = true;
       stream.cancel();
       this.#wakeSender();
@@ -158,11 +164,14 @@ export class ReconnectingStream<Request, Response> {
   async #sleep(delayMs: number): Promise<void> {
     let timer: Timer | undefined;
     await new Promise<void>((resolve) => {
-      const { after } = this.#options.time ?? systemTime;
-      timer = after(delayMs, resolve);
+      timer = this.#time.after(delayMs, resolve);
       this.#wakeSleeper = resolve;
     });
     timer?.cancel();
+  }
+
+  get #time(): Pick<Time, "after"> {
+    return this.#options.time ?? systemTime;
   }
 
   get #closed(): boolean {
