@@ -42,6 +42,12 @@ export class Holdings {
     return this.#held.get(causer) ?? 0;
   }
 
+  /** What a refusal of this kind keeps to. */
+  limit(refusal: HoldingRefusal): number {
+    const { perCauserMax, totalMax } = this.#options;
+    return refusal === "share" ? perCauserMax : totalMax;
+  }
+
   /** Takes `amount` for the causer, or says what stands in the way and takes nothing. */
   take(causer: string, amount: number): HoldingRefusal | undefined {
     const { totalMax, perCauserMax } = this.#options;

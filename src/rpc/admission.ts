@@ -128,22 +128,23 @@ export class Admission {
   async #admit(passage: Passage, metadata: Metadata): Promise<void> {
     const { authorizer, limiter, uploads, connections } = this.#options;
     if (areRefusedHeaders(metadata)) {
-      const message = `the call's headers are longer than ${requestHeaderBytesMax} bytes, or of too many values`;
+      const message =
+        `the call's headers are longer than ${requestHeaderBytesMax} bytes, ` +
+        "or of too many values";
       throw new RpcError("HEADERS_TOO_LARGE", message);
     }
     const internals = internalsOf(passage.call);
     const certificate = passage.call.getAuthContext().sslPeerCertificate?.raw;
     const identity = await this.#identify(passage, certificate);
+    // The caller may have gone while its key was looked up, and another come from where it was.
+    if (passage.status !== undefined) return;
     const validToMs = authorizer.validToMs(defined(certificate, "whoever is known has one"));
     const ends = passage.call.getConnectionInfo();
     connections.settle(ends, identity, validToMs);
     authorizer.authorize(identity, passage.method);
     this.#refuseIfClosed(passage.method);
     if (internals.encoding !== "identity") throw compressionRefusal();
-    const release = limiter.acquire(identity, passage.method, passage.kind);
-    // The caller may have gone while its key was looked up: then nothing else gives the slot back.
-    if (passage.status !== undefined) return release();
-    passage.release = release;
+    passage.release = limiter.acquire(identity, passage.method, passage.kind);
     const { method, single } = passage;
     const refuse = (error: RpcError) => this.#refuse(passage, error);
     passage.upload = uploads.open({ identity, method, single, internals, refuse });

@@ -60,7 +60,7 @@ export type ConnectionEnd =
   | "rate"
   /** A newer one took its place, as its address or identity held most. */
   | "crowded"
-  /** Its identity has as many as it may have, or all have together. */
+  /** Its address or identity has as many as it may have, or all have together. */
   | "share"
   /** It made no call as somebody known. */
   | "silent"

@@ -9,7 +9,7 @@
  */
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
-import { Holdings } from "../base/holdings.js";
+import { type HoldingRefusal, Holdings } from "../base/holdings.js";
 import { RateLimits } from "../base/rate-limits.js";
 import { networkOf } from "./address-network.js";
 import type { ConnectionEnd, ConnectionLimits } from "./connection-limits.js";
@@ -81,13 +81,19 @@ export class Connections {
     const key = keyOf(socket);
     // It can be gone by now, and is of no address then.
     if (key === undefined || this.#closing) return refuse(socket);
+    // Its address and port can be taken again before this process hears that the former has gone.
+    const former = this.#open.get(key);
+    if (former !== undefined) this.#end(former, undefined);
     const causer = networkOf(socket.remoteAddress ?? "");
     if (this.#rates.take(causer, 1, this.#options.monotonicMs()) > 0) {
       this.#options.onEnded("rate");
       return refuse(socket);
     }
     this.#makeRoomFor(causer);
-    if (this.#groups.strangers.take(causer, 1) !== undefined) return refuse(socket);
+    if (this.#groups.strangers.take(causer, 1) !== undefined) {
+      this.#options.onEnded("share");
+      return refuse(socket);
+    }
     const connection: Connection = {
       socket,
       key,
@@ -146,7 +152,7 @@ export class Connections {
     if (refusal !== undefined) {
       this.#options.onEnded("share");
       connection.cutAt ??= connection.age + refusedSeconds;
-      throw exhausted(identity, refusal, places.held(causer));
+      throw exhausted(identity, refusal, places.limit(refusal));
     }
     this.#groups.strangers.giveBack(connection.causer, 1);
     connection.group = group;
@@ -248,11 +254,11 @@ function keyOf(ends: ConnectionEnds): string | undefined {
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
-function exhausted(identity: Identity, refusal: "share" | "total", held: number): RpcError {
+function exhausted(identity: Identity, refusal: HoldingRefusal, limit: number): RpcError {
   const who = describeIdentity(identity);
   const message =
     refusal === "share"
-      ? `${who} has ${held} connections to this node, the limit: close some, or share one`
-      : "this node has as many connections as it may have: ask another one";
-  return new RpcError("CONNECTIONS_EXHAUSTED", message, { metadata: { limit: String(held) } });
+      ? `${who} has ${limit} connections to this node, the limit: close some, or share one`
+      : `this node has ${limit} such connections, as many as it may have: ask another one`;
+  return new RpcError("CONNECTIONS_EXHAUSTED", message, { metadata: { limit: String(limit) } });
 }

@@ -18,12 +18,14 @@ let ports = 0;
 class FakeSocket extends EventEmitter {
   readonly localAddress = "10.0.0.1";
   readonly localPort = 7401;
-  readonly remotePort = ++ports;
   readonly remoteAddress: string;
   destroyed = false;
 
-  constructor(remoteAddress: string) {
+  readonly remotePort: number;
+
+  constructor(remoteAddress: string, remotePort = ++ports) {
     super();
+    this.remotePort = remotePort;
     this.remoteAddress = remoteAddress;
   }
 
@@ -51,8 +53,8 @@ describe("the connections of a server", () => {
     });
   }
 
-  function come(to: Connections, address = "192.0.2.1"): FakeSocket {
-    const socket = new FakeSocket(address);
+  function come(to: Connections, address = "192.0.2.1", port?: number): FakeSocket {
+    const socket = new FakeSocket(address, port);
     to.take(socket as unknown as Socket);
     return socket;
   }
@@ -72,6 +74,33 @@ describe("the connections of a server", () => {
     assert.equal(all.count("peers"), 1);
     socket.destroy();
     assert.equal(all.count("peers"), 0);
+  });
+
+  test("from an address and port that are taken again give their place back", () => {
+    const all = connections();
+    const former = come(all);
+    all.settle(former, identity("participant", "alice"));
+    const next = come(all, "192.0.2.1", former.remotePort);
+    assert.equal(former.destroyed, true);
+    assert.deepEqual([all.count("strangers"), all.count("clients")], [1, 0]);
+    former.emit("close");
+    assert.equal(all.count("strangers"), 1);
+    next.destroy();
+    assert.equal(all.count("strangers"), 0);
+  });
+
+  test("that are refused when they come are told with their cause", () => {
+    const all = connections({ strangersMax: 0 });
+    assert.equal(come(all).destroyed, true);
+    assert.deepEqual(ended, ["share"]);
+  });
+
+  test("are refused with the limit that they would pass", () => {
+    const all = connections({ clientsMax: 1 });
+    all.settle(come(all), identity("participant", "alice"));
+    assert.throws(() => all.settle(come(all), identity("participant", "bob")), {
+      metadata: { limit: "1" },
+    });
   });
 
   test("of strangers: the oldest of the address that has most gives way", () => {
