@@ -29,7 +29,13 @@ export const offences = ["two proposals", "two votes", "a broken lock"] as const
 /** Steps of a round that time out. */
 export const roundSteps = ["propose", "approve", "verify", "commit"] as const;
 /** Whose connections: those who have not called yet are strangers. */
-export const connectionGroups = ["strangers", "clients", "peers"] as const;
+export const connectionGroups = [
+  "strangers",
+  "invited",
+  "clients",
+  "managers",
+  "storageNodes",
+] as const;
 /** Why a connection was refused or cut. */
 export const connectionEnds = [
   "rate",

@@ -1,4 +1,4 @@
-import { describeIdentity, type Identity } from "./identity.js";
+import { causerOf, describeIdentity, type Identity } from "./identity.js";
 import type { RpcLimits } from "./limits.js";
 import { RpcError } from "./rpc-error.js";
 
@@ -18,10 +18,11 @@ export class CallLimiter {
    * to try again
    */
   acquire(identity: Identity, method: string, kind: "unary" | "stream"): () => void {
-    const { streamsPerPeerMax, callsPerPeerMax } = this.#limits;
-    const caller = `${identity.role}/${identity.id}`;
+    const { streamsPerPeerMax, callsPerPeerMax, callsOfInvitedMax } = this.#limits;
+    const caller = causerOf(identity);
+    const callsMax = identity.role === "invited" ? callsOfInvitedMax : callsPerPeerMax;
     const key = kind === "stream" ? `${caller} ${method}` : caller;
-    const max = kind === "stream" ? streamsPerPeerMax : callsPerPeerMax;
+    const max = kind === "stream" ? streamsPerPeerMax : callsMax;
     const open = this.#open.get(key) ?? 0;
     if (open >= max) {
       const reason = kind === "stream" ? "STREAMS_EXHAUSTED" : "TOO_MANY_IN_FLIGHT";

@@ -1,7 +1,6 @@
 /**
- * How many connections a server holds, and for how long those that do nothing. The three groups
- * have places of their own: however many strangers or clients there are, a manager or storage node
- * finds one.
+ * How many connections a server holds, and for how long those that do nothing. Each group
+ * has places of its own: however many others there are, a manager finds one.
  */
 export type ConnectionLimits = {
   /** Connections that have not made a call as somebody known yet. */
@@ -13,11 +12,15 @@ export type ConnectionLimits = {
   readonly newPerAddressBurst: number;
   /** Connections of participants, auditors, operators and holders of invitations. */
   readonly clientsMax: number;
-  /** Of these, those of one identity. */
+  /** Of these, those of holders of invitations, who count as one. */
+  readonly invitedMax: number;
+  /** Of the others, those of one identity. */
   readonly perClientMax: number;
   /** Connections of managers and storage nodes. */
   readonly peersMax: number;
-  /** Of these, those of one identity. */
+  /** Of these, those of managers. */
+  readonly managersMax: number;
+  /** Connections of one manager or storage node. */
   readonly perPeerMax: number;
   /** Within this time a connection makes its first call as somebody known. */
   readonly strangerSeconds: number;
@@ -29,16 +32,30 @@ export type ConnectionLimits = {
 
 const defaultConnectionsMax = 8_192;
 
-/** Shares of a total: a quarter each for strangers and clients, the rest for peers. */
-export function connectionShares(
-  connectionsMax: number,
-): Pick<ConnectionLimits, "strangersMax" | "strangersPerAddressMax" | "clientsMax" | "peersMax"> {
+export type ConnectionShares = Pick<
+  ConnectionLimits,
+  | "strangersMax"
+  | "strangersPerAddressMax"
+  | "clientsMax"
+  | "invitedMax"
+  | "peersMax"
+  | "managersMax"
+>;
+
+/**
+ * Shares of a total: a quarter each for strangers and clients, the rest for peers. Of the clients'
+ * an eighth is for those who are invited, of the peers' a quarter for managers.
+ */
+export function connectionShares(connectionsMax: number): ConnectionShares {
   const quarter = Math.floor(connectionsMax / 4);
+  const peersMax = connectionsMax - 2 * quarter;
   return {
     strangersMax: quarter,
     strangersPerAddressMax: Math.ceil(quarter / 2),
     clientsMax: quarter,
-    peersMax: connectionsMax - 2 * quarter,
+    invitedMax: Math.ceil(quarter / 8),
+    peersMax,
+    managersMax: Math.ceil(peersMax / 4),
   };
 }
 

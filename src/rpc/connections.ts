@@ -5,7 +5,7 @@
  *
  * A connection begins as a stranger's. Strangers are never refused for being many: the oldest of
  * the address that has most of them gives way. With its first call as somebody known, a connection
- * takes a place among the clients or the peers instead.
+ * takes a place among those of its kind instead.
  */
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
@@ -13,7 +13,7 @@ import { type HoldingRefusal, Holdings } from "../base/holdings.js";
 import { RateLimits } from "../base/rate-limits.js";
 import { networkOf } from "./address-network.js";
 import type { ConnectionEnd, ConnectionLimits } from "./connection-limits.js";
-import { describeIdentity, type Identity } from "./identity.js";
+import { causerOf, describeIdentity, type Identity } from "./identity.js";
 import { RpcError } from "./rpc-error.js";
 
 /** Both ends of a connection, as its socket, its session and its calls know them. */
@@ -24,7 +24,7 @@ export type ConnectionEnds = {
   readonly remotePort?: number | undefined;
 };
 
-export type ConnectionGroup = "strangers" | "clients" | "peers";
+export type ConnectionGroup = "strangers" | "invited" | "clients" | "managers" | "storageNodes";
 
 type Connection = {
   readonly socket: Socket;
@@ -64,11 +64,16 @@ export class Connections {
       burst: limits.newPerAddressBurst,
       causersMax: addressesMax,
     });
-    const { strangersMax, strangersPerAddressMax, clientsMax, perClientMax } = limits;
+    const { strangersMax, strangersPerAddressMax, perClientMax, perPeerMax } = limits;
+    const { clientsMax, invitedMax, peersMax, managersMax } = limits;
+    const group = (totalMax: number, perCauserMax: number) =>
+      new Holdings({ totalMax, perCauserMax });
     this.#groups = {
-      strangers: new Holdings({ totalMax: strangersMax, perCauserMax: strangersPerAddressMax }),
-      clients: new Holdings({ totalMax: clientsMax, perCauserMax: perClientMax }),
-      peers: new Holdings({ totalMax: limits.peersMax, perCauserMax: limits.perPeerMax }),
+      strangers: group(strangersMax, strangersPerAddressMax),
+      invited: group(invitedMax, invitedMax),
+      clients: group(clientsMax - invitedMax, perClientMax),
+      managers: group(managersMax, perPeerMax),
+      storageNodes: group(peersMax - managersMax, perPeerMax),
     };
   }
 
@@ -139,13 +144,11 @@ export class Connections {
       const message = `the certificate of ${describeIdentity(identity)} has expired`;
       throw new RpcError("IDENTITY_INVALID", message);
     }
-    const isPeer = identity.role === "manager" || identity.role === "storage";
-    const group = isPeer ? "peers" : "clients";
-    const causer = `${identity.role}/${identity.id}`;
+    const group = groupOf(identity);
+    const causer = causerOf(identity);
     const places = this.#groups[group];
     let refusal = places.take(causer, 1);
-    // Whoever holds most gives a place to one that would hold less than it even then.
-    if (refusal === "total" && (places.most()?.held ?? 0) > places.held(causer) + 1) {
+    if (refusal !== undefined && this.#mayTakeOver(group, causer, refusal)) {
       this.#endOldest(group, places.most()?.causer);
       refusal = places.take(causer, 1);
     }
@@ -160,6 +163,15 @@ export class Connections {
     connection.validToMs = validToMs;
     // One that was about to be cut for an earlier refusal has found a place after all.
     connection.cutAt = undefined;
+  }
+
+  /** Whether the oldest of whoever holds most gives its place to another. */
+  #mayTakeOver(group: ConnectionGroup, causer: string, refusal: HoldingRefusal): boolean {
+    // Whoever is invited needs one for a short time, and cannot be told from others who are.
+    if (group === "invited") return true;
+    const places = this.#groups[group];
+    // The other one holds no less than the causer even then.
+    return refusal === "total" && (places.most()?.held ?? 0) > places.held(causer) + 1;
   }
 
   /** Cuts the connection over which a call came. */
@@ -242,6 +254,19 @@ export class Connections {
 const addressesMax = 10_000;
 /** A refused caller has so long to read why. */
 const refusedSeconds = 2;
+
+function groupOf({ role }: Identity): ConnectionGroup {
+  switch (role) {
+    case "manager":
+      return "managers";
+    case "storage":
+      return "storageNodes";
+    case "invited":
+      return "invited";
+    default:
+      return "clients";
+  }
+}
 
 function refuse(socket: Socket): false {
   socket.destroy();

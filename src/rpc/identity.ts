@@ -34,6 +34,14 @@ export function parseIdentityUri(uri: string): IdentityUri | undefined {
   return { consortiumName, identity: { role: role as Role, id } };
 }
 
+/**
+ * Whose what an identity causes is: its own, by role and id. Every manager's authority can certify
+ * holders of invitations under any names, so all of these are one.
+ */
+export function causerOf({ role, id }: Identity): string {
+  return role === "invited" ? role : `${role}/${id}`;
+}
+
 /** "manager manager-1", for messages and logs. */
 export function describeIdentity(identity: Identity): string {
   return `${identity.role} ${identity.id}`;

@@ -19,6 +19,8 @@ export type RpcLimits = {
   readonly streamsPerPeerMax: number;
   /** Unary calls that one identity may have in flight. */
   readonly callsPerPeerMax: number;
+  /** Unary calls that all who hold invitations may have in flight together. */
+  readonly callsOfInvitedMax: number;
   /** Unsent messages and bytes that a server keeps for one stream before `offer` refuses. */
   readonly streamQueueMessagesMax: number;
   readonly streamQueueBytesMax: number;
@@ -48,6 +50,7 @@ export const defaultRpcLimits: RpcLimits = {
   },
   streamsPerPeerMax: 8,
   callsPerPeerMax: 256,
+  callsOfInvitedMax: 256,
   streamQueueMessagesMax: 4_096,
   streamQueueBytesMax: 64 * 1024 * 1024,
   keepaliveMs: 10_000,

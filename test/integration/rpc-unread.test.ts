@@ -175,7 +175,7 @@ describe("a server whose callers", () => {
     // A peer's place is its own.
     await (await dial("manager")).getStatus({});
     assert.equal(server.connections("clients"), 1);
-    assert.equal(server.connections("peers"), 1);
+    assert.equal(server.connections("managers"), 1);
   });
 
   test("are strangers in numbers leave room for those who are known", async () => {
@@ -192,7 +192,7 @@ describe("a server whose callers", () => {
       await consortium.connect(address, "storage", "node-1"),
     );
     await client.getStatus({});
-    assert.equal(server.connections("peers"), 1);
+    assert.equal(server.connections("storageNodes"), 1);
     for (const socket of sockets) socket.destroy();
   });
 });

@@ -69,17 +69,17 @@ describe("the connections of a server", () => {
     const socket = come(all);
     assert.equal(all.count("strangers"), 1);
     settle(all, socket, identity("storage", "node-1"));
-    assert.deepEqual([all.count("strangers"), all.count("peers")], [0, 1]);
+    assert.deepEqual([all.count("strangers"), all.count("storageNodes")], [0, 1]);
     settle(all, socket, identity("storage", "node-1"));
-    assert.equal(all.count("peers"), 1);
+    assert.equal(all.count("storageNodes"), 1);
     socket.destroy();
-    assert.equal(all.count("peers"), 0);
+    assert.equal(all.count("storageNodes"), 0);
   });
 
   test("from an address and port that are taken again give their place back", () => {
     const all = connections();
     const former = come(all);
-    all.settle(former, identity("participant", "alice"));
+    settle(all, former, identity("participant", "alice"));
     const next = come(all, "192.0.2.1", former.remotePort);
     assert.equal(former.destroyed, true);
     assert.deepEqual([all.count("strangers"), all.count("clients")], [1, 0]);
@@ -96,9 +96,9 @@ describe("the connections of a server", () => {
   });
 
   test("are refused with the limit that they would pass", () => {
-    const all = connections({ clientsMax: 1 });
-    all.settle(come(all), identity("participant", "alice"));
-    assert.throws(() => all.settle(come(all), identity("participant", "bob")), {
+    const all = connections({ clientsMax: 1, invitedMax: 0 });
+    settle(all, come(all), identity("participant", "alice"));
+    assert.throws(() => settle(all, come(all), identity("participant", "bob")), {
       metadata: { limit: "1" },
     });
   });
@@ -132,7 +132,7 @@ describe("the connections of a server", () => {
     const all = connections();
     const sockets = Array.from({ length: 1_000 }, () => come(all));
     for (const [i, socket] of sockets.entries()) settle(all, socket, identity("storage", `n${i}`));
-    assert.equal(all.count("peers"), 1_000);
+    assert.equal(all.count("storageNodes"), 1_000);
     assert.deepEqual(ended, []);
   });
 
@@ -153,7 +153,7 @@ describe("the connections of a server", () => {
     for (let sweeps = 0; sweeps < 2; sweeps++) all.sweep();
     assert.equal(resumed.destroyed, true);
     assert.deepEqual(ended, ["expired", "expired"]);
-    assert.deepEqual([all.count("strangers"), all.count("peers")], [0, 1]);
+    assert.deepEqual([all.count("strangers"), all.count("storageNodes")], [0, 1]);
   });
 
   test("of one identity are as many as its share", () => {
@@ -169,7 +169,7 @@ describe("the connections of a server", () => {
   });
 
   test("of a full group: the identity that has most gives one to another", () => {
-    const all = connections({ clientsMax: 3 });
+    const all = connections({ clientsMax: 3, invitedMax: 0 });
     const alice = identity("participant", "alice");
     const oldest = come(all);
     settle(all, oldest, alice);
@@ -181,7 +181,40 @@ describe("the connections of a server", () => {
     assert.throws(() => settle(all, come(all), alice), { reason: "CONNECTIONS_EXHAUSTED" });
     // However many clients there are, a manager has its place.
     settle(all, come(all), identity("manager", "manager-2"));
-    assert.equal(all.count("peers"), 1);
+    assert.equal(all.count("managers"), 1);
+  });
+
+  test("of who is invited are few, and the oldest gives way, whatever their names", () => {
+    const all = connections({ clientsMax: 5, invitedMax: 3 });
+    const sockets = [1, 2, 3, 4].map((n) => {
+      const socket = come(all);
+      settle(all, socket, identity("invited", `name-${n}`));
+      return socket;
+    });
+    assert.deepEqual(
+      sockets.map(({ destroyed }) => destroyed),
+      [true, false, false, false],
+    );
+    assert.equal(all.count("invited"), 3);
+    for (const id of ["alice", "bob"]) settle(all, come(all), identity("participant", id));
+    assert.deepEqual(ended, ["crowded"]);
+  });
+
+  test("of storage nodes leave managers their places", () => {
+    const all = connections({ peersMax: 6, managersMax: 2, perPeerMax: 2 });
+    const managers = [come(all), come(all)];
+    for (const socket of managers) settle(all, socket, identity("manager", "manager-2"));
+    for (const n of [1, 2, 3, 4]) settle(all, come(all), identity("storage", `node-${n}`));
+    assert.throws(() => settle(all, come(all), identity("storage", "node-5")), {
+      reason: "CONNECTIONS_EXHAUSTED",
+    });
+    settle(all, come(all), identity("manager", "manager-3"));
+    // Of those that managers hold, one went to the manager that had none.
+    assert.deepEqual(
+      managers.map(({ destroyed }) => destroyed),
+      [true, false],
+    );
+    assert.deepEqual([all.count("managers"), all.count("storageNodes")], [2, 4]);
   });
 
   test("that were ended are cut when the other end does not let go", async () => {
@@ -227,7 +260,9 @@ test("shares of a total leave half to peers", () => {
     strangersMax: 250,
     strangersPerAddressMax: 125,
     clientsMax: 250,
+    invitedMax: 32,
     peersMax: 500,
+    managersMax: 125,
   });
 });
 

@@ -87,6 +87,15 @@ describe("the call limiter", () => {
     limiter.acquire(alice, "a/C", "unary");
     assert.throws(() => limiter.acquire(alice, "a/D", "unary"), { reason: "TOO_MANY_IN_FLIGHT" });
   });
+
+  test("counts all who hold invitations as one", () => {
+    const limiter = new CallLimiter({ ...limits, callsOfInvitedMax: 3 });
+    const call = (id: string) => limiter.acquire({ role: "invited", id }, "a/B", "unary");
+    const [release] = [call("a"), call("b"), call("c")];
+    assert.throws(() => call("d"), { reason: "TOO_MANY_IN_FLIGHT" });
+    release?.();
+    call("d");
+  });
 });
 
 /** A stream whose writes stay unfinished until `finishOne` is called. */
