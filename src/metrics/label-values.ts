@@ -41,6 +41,7 @@ export const connectionEnds = [
   "rate",
   "crowded",
   "share",
+  "calls",
   "silent",
   "unread",
   "expired",

@@ -13,8 +13,9 @@ import {
 import { defined } from "../base/assert.js";
 import type { Authorizer } from "./authorizer.js";
 import type { CallLimiter } from "./call-limiter.js";
+import type { CallRates } from "./call-rates.js";
 import type { ConnectionEnds, Connections } from "./connections.js";
-import { type CallStream, internalsOf, streamOf } from "./grpc-internals.js";
+import { type CallStream, certificateOf, internalsOf, streamOf } from "./grpc-internals.js";
 import { areRefusedHeaders, requestHeaderBytesMax } from "./header-bounds.js";
 import type { Identity } from "./identity.js";
 import type { OnCallerRefused } from "./refused-connections.js";
@@ -27,6 +28,7 @@ import { compressionRefusal, type Upload, type Uploads } from "./uploads.js";
 export type AdmissionOptions = {
   readonly authorizer: Authorizer;
   readonly limiter: CallLimiter;
+  readonly rates: CallRates;
   readonly uploads: Uploads;
   readonly connections: Connections;
   readonly metrics: RpcMetrics;
@@ -126,7 +128,7 @@ export class Admission {
   }
 
   async #admit(passage: Passage, metadata: Metadata): Promise<void> {
-    const { authorizer, limiter, uploads, connections } = this.#options;
+    const { authorizer, limiter, rates, uploads, connections } = this.#options;
     if (areRefusedHeaders(metadata)) {
       const message =
         `the call's headers are longer than ${requestHeaderBytesMax} bytes, ` +
@@ -134,12 +136,13 @@ export class Admission {
       throw new RpcError("HEADERS_TOO_LARGE", message);
     }
     const internals = internalsOf(passage.call);
-    const certificate = passage.call.getAuthContext().sslPeerCertificate?.raw;
-    const identity = await this.#identify(passage, certificate);
+    const identity = await this.#identify(passage);
     // The caller may have gone while its key was looked up, and another come from where it was.
     if (passage.status !== undefined) return;
-    const validToMs = authorizer.validToMs(defined(certificate, "whoever is known has one"));
+    const certificate = defined(certificateOf(passage.call), "whoever is known has one");
+    const validToMs = authorizer.validToMs(certificate);
     const ends = passage.call.getConnectionInfo();
+    rates.take(identity, () => connections.end(ends, "calls"));
     connections.settle(ends, identity, validToMs);
     authorizer.authorize(identity, passage.method);
     this.#refuseIfClosed(passage.method);
@@ -156,10 +159,13 @@ export class Admission {
     if (!this.#refusal.answered.has(method)) throw this.#refusal.error;
   }
 
-  async #identify({ call }: Passage, certificate: Uint8Array | undefined): Promise<Identity> {
+  async #identify({ call }: Passage): Promise<Identity> {
+    const { authorizer, connections, rates } = this.#options;
     try {
-      return await this.#options.authorizer.identify(certificate);
+      return await authorizer.identify(certificateOf(call));
     } catch (error) {
+      const ends = call.getConnectionInfo();
+      rates.refusedUnknown(ends.remoteAddress ?? "", () => connections.end(ends, "calls"));
       const address = call.getPeer().replace(/:\d+$/, "");
       if (error instanceof RpcError) this.#options.onCallerRefused(address, error.message);
       throw error;

@@ -33,6 +33,8 @@ export class Authorizer {
   readonly #registry: IdentityRegistry;
   readonly #cacheMs: number;
   readonly #nowMs: () => number;
+  /** What one connection shows is one and the same object. */
+  readonly #read = new WeakMap<Uint8Array, KnownCertificate | "unreadable">();
   readonly #certificates = new LruCache<KnownCertificate | "unreadable">(4_096);
   /**
    * Only identities that a CA of the consortium has certified come here, so the map stays small.
@@ -85,10 +87,13 @@ export class Authorizer {
   }
 
   #factsOf(certificate: Uint8Array): KnownCertificate {
-    const facts = this.#certificates.getOrCreate(
-      toHex(sha256(certificate)),
-      () => known(certificate) ?? "unreadable",
-    );
+    const facts =
+      this.#read.get(certificate) ??
+      this.#certificates.getOrCreate(
+        toHex(sha256(certificate)),
+        () => known(certificate) ?? "unreadable",
+      );
+    this.#read.set(certificate, facts);
     if (facts === "unreadable") {
       throw new RpcError("IDENTITY_INVALID", "the certificate cannot be read");
     }

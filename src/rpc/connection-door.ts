@@ -3,11 +3,11 @@
  * itself and offers no place for this.
  */
 import { EventEmitter } from "node:events";
-import type { ServerHttp2Session } from "node:http2";
+import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Server } from "@grpc/grpc-js";
 import { assert } from "../base/assert.js";
-import type { Connections } from "./connections.js";
+import type { ConnectionEnds, Connections } from "./connections.js";
 
 /** The HTTP/2 servers of a gRPC server that is bound: one for each address. */
 export function http2ServersOf(server: Server): readonly EventEmitter[] {
@@ -19,6 +19,26 @@ export function http2ServersOf(server: Server): readonly EventEmitter[] {
     "these are Node's",
   );
   return servers;
+}
+
+/**
+ * Tells of requests that never become calls: grpc-js answers them itself, before any interceptor.
+ *
+ * @param paths those of the server's methods
+ */
+export function watchOtherRequests(
+  server: Server,
+  paths: ReadonlySet<string>,
+  onOther: (ends: ConnectionEnds) => void,
+): void {
+  for (const http2Server of http2ServersOf(server)) {
+    http2Server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+      const isCall = headers["content-type"]?.startsWith("application/grpc") === true;
+      if (isCall && paths.has(headers[":path"] ?? "")) return;
+      const { session } = stream;
+      if (session !== undefined && !session.destroyed) onOther(session.socket);
+    });
+  }
 }
 
 /**

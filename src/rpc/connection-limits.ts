@@ -79,6 +79,8 @@ export type ConnectionEnd =
   | "crowded"
   /** Its address or identity has as many as it may have, or all have together. */
   | "share"
+  /** Its caller went on calling after many refusals. */
+  | "calls"
   /** It made no call as somebody known. */
   | "silent"
   /** It took nothing of what it was sent. */

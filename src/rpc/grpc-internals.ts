@@ -38,6 +38,20 @@ export function internalsOf(call: ServerInterceptingCallInterface): CallInternal
   return { stream, encoding, setDecoder: (given) => Reflect.set(call, "decoder", given) };
 }
 
+/** By session: a connection shows one certificate, and reading it anew takes long. */
+const certificates = new WeakMap<object, Uint8Array>();
+
+/** The certificate that TLS has verified, DER; undefined when there is none. */
+export function certificateOf(call: ServerInterceptingCallInterface): Uint8Array | undefined {
+  const stream = streamOf(call);
+  const session: unknown = stream && Reflect.get(stream, "session");
+  const known = isObject(session) ? certificates.get(session) : undefined;
+  if (known !== undefined) return known;
+  const certificate = call.getAuthContext().sslPeerCertificate?.raw;
+  if (isObject(session) && certificate !== undefined) certificates.set(session, certificate);
+  return certificate;
+}
+
 /** Undefined when the call is not as expected. */
 export function streamOf(call: ServerInterceptingCallInterface): CallStream | undefined {
   const stream: unknown = Reflect.get(call, "stream");

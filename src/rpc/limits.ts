@@ -1,7 +1,11 @@
 import type { HoldingsOptions } from "../base/holdings.js";
+import type { RateLimit } from "../base/rate-limits.js";
 
 /** Callers whose messages are counted together while they arrive: none can crowd out another. */
 export type UploadClass = "manager" | "storage" | "member" | "invited";
+
+/** Callers who may call equally often. Who is invited counts as one, who is unknown by address. */
+export type CallClass = "peer" | "member" | "invited" | "unknown";
 
 /** What one peer may ask of a server. Every limit has a reason that the peer gets to see. */
 export type RpcLimits = {
@@ -21,6 +25,8 @@ export type RpcLimits = {
   readonly callsPerPeerMax: number;
   /** Unary calls that all who hold invitations may have in flight together. */
   readonly callsOfInvitedMax: number;
+  /** Calls of one caller, answered or refused. */
+  readonly callRates: Readonly<Record<CallClass, RateLimit>>;
   /** Unsent messages and bytes that a server keeps for one stream before `offer` refuses. */
   readonly streamQueueMessagesMax: number;
   readonly streamQueueBytesMax: number;
@@ -51,6 +57,13 @@ export const defaultRpcLimits: RpcLimits = {
   streamsPerPeerMax: 8,
   callsPerPeerMax: 256,
   callsOfInvitedMax: 256,
+  callRates: {
+    peer: { perSecond: 1_000, burst: 4_000 },
+    member: { perSecond: 500, burst: 2_000 },
+    invited: { perSecond: 100, burst: 1_000 },
+    // 1,000 storage nodes of one address ask a manager that has yet to learn who they are.
+    unknown: { perSecond: 1_000, burst: 4_000 },
+  },
   streamQueueMessagesMax: 4_096,
   streamQueueBytesMax: 64 * 1024 * 1024,
   keepaliveMs: 10_000,

@@ -190,6 +190,11 @@ const transportReasons = {
     summary: "The caller has as many calls or requests in flight as it may have.",
     retryAfterMs: 200,
   },
+  CALLS_TOO_FREQUENT: {
+    status: "RESOURCE_EXHAUSTED",
+    summary: "The caller calls more often than it may; refused calls count, too.",
+    retryAfterMs: 1_000,
+  },
   CONNECTIONS_EXHAUSTED: {
     status: "RESOURCE_EXHAUSTED",
     summary: "The caller, or all callers together, have as many connections as they may have.",

@@ -12,7 +12,8 @@ import { Admission } from "./admission.js";
 import { type AnswerLimits, defaultAnswerLimits } from "./answer-limits.js";
 import { Authorizer, type IdentityRegistry } from "./authorizer.js";
 import { CallLimiter } from "./call-limiter.js";
-import { guardConnections } from "./connection-door.js";
+import { CallRates } from "./call-rates.js";
+import { guardConnections, watchOtherRequests } from "./connection-door.js";
 import {
   type ConnectionEnd,
   type ConnectionLimits,
@@ -32,7 +33,7 @@ import { acceptFailureText, type OnCallerRefused, watchHandshakes } from "./refu
 import { RpcError } from "./rpc-error.js";
 import { noRpcMetrics, type RpcMetrics } from "./rpc-metrics.js";
 import type { CallRuntime } from "./serve-call.js";
-import { serviceDefinition, serviceImplementation } from "./service-definition.js";
+import { methodPath, serviceDefinition, serviceImplementation } from "./service-definition.js";
 import { serverCredentials, type TlsFiles } from "./tls.js";
 import { Uploads } from "./uploads.js";
 
@@ -68,6 +69,9 @@ export class RpcServer {
   readonly #metrics: RpcMetrics;
   readonly #connections: Connections;
   readonly #answers: HeldAnswers;
+  readonly #rates: CallRates;
+  /** Of all methods. */
+  readonly #paths = new Set<string>();
   readonly #onConnectionEnded: (cause: ConnectionEnd) => void;
   #sweeping: NodeJS.Timeout | undefined;
   /** "host:port" while it is bound. */
@@ -94,9 +98,14 @@ export class RpcServer {
       unreadSweeps: connectionLimits.unreadSeconds,
       onUnread: (ends) => connections.end(ends, "unread"),
     });
+    this.#rates = new CallRates({
+      limits: limits.callRates,
+      monotonicMs: systemTime.monotonicMs,
+    });
     const admission = new Admission({
       authorizer: new Authorizer(options),
       limiter: new CallLimiter(limits),
+      rates: this.#rates,
       uploads: new Uploads(limits, systemTime),
       connections,
       metrics,
@@ -142,6 +151,10 @@ export class RpcServer {
       this.#onCallerRefused("", acceptFailureText(error));
     });
     watchHandshakes(this.#server, this.#onCallerRefused);
+    watchOtherRequests(this.#server, this.#paths, (ends) => {
+      const end = () => this.#connections.end(ends, "calls");
+      this.#rates.refusedUnknown(ends.remoteAddress ?? "", end);
+    });
     this.#sweeping = setInterval(() => this.sweep(), sweepMs).unref();
     this.#health.setAll(true);
     this.#target = `${host}:${port}`;
@@ -215,6 +228,7 @@ export class RpcServer {
       serviceImplementation(service, handlers, this.#runtime),
     );
     this.#reflection.add(service);
+    for (const method of service.methods) this.#paths.add(methodPath(method));
     for (const { name } of service.methods) this.#metrics.methodServed(service.typeName, name);
   }
 }
