@@ -56,14 +56,27 @@ export async function startMetricsServer(
   return { port: (server.address() as AddressInfo).port, close: () => close(server) };
 }
 
-/** The oldest gives way: those who hold connections open keep no scrape out. */
+/**
+ * Of those that wait for no answer the oldest gives way: those who hold connections open keep no
+ * scrape out, and those who come in numbers cut none that is in progress.
+ */
 function boundConnections(server: Server): void {
   const open = new Set<Socket>();
+  const answered = new Set<Socket>();
   server.on("connection", (socket) => {
     open.add(socket);
-    socket.once("close", () => open.delete(socket));
+    socket.once("close", () => {
+      open.delete(socket);
+      answered.delete(socket);
+    });
+    if (open.size <= connectionsMax) return;
     const [oldest] = open;
-    if (open.size > connectionsMax) oldest?.destroy();
+    const idle = [...open].find((each) => !answered.has(each));
+    (idle === socket ? oldest : idle)?.destroy();
+  });
+  server.on("request", ({ socket }: IncomingMessage, response: ServerResponse) => {
+    answered.add(socket);
+    response.once("close", () => answered.delete(socket));
   });
 }
 

@@ -178,3 +178,35 @@ test("a scrape that fails gives 500 and no detail, and the next one works", asyn
   assert.equal(await fine.text(), "fine 1\n");
   await server.close();
 });
+
+test("a scrape in progress is not cut, however many others connect", async () => {
+  let rendered = (_text: string) => {};
+  const text = new Promise<string>((resolve) => {
+    rendered = resolve;
+  });
+  let asked = () => {};
+  const begun = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const exposition = () => {
+    asked();
+    return text;
+  };
+  const { contentType } = metrics;
+  const server = await startMetricsServer({ exposition, contentType }, { port: 0 });
+  const scrape = fetch(`http://127.0.0.1:${server.port}/metrics`);
+  await begun;
+  const sockets = [];
+  for (let i = 0; i < 40; i++) {
+    const socket = connect({ host: "127.0.0.1", port: server.port });
+    socket.on("error", () => {});
+    sockets.push(socket);
+    await once(socket, "connect");
+  }
+  const [first] = sockets;
+  if (first !== undefined && !first.closed) await once(first, "close");
+  rendered("bss_height 1\n");
+  assert.equal(await (await scrape).text(), "bss_height 1\n");
+  for (const socket of sockets) socket.destroy();
+  await server.close();
+});
