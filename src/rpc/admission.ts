@@ -137,12 +137,13 @@ export class Admission {
     }
     const internals = internalsOf(passage.call);
     const identity = await this.#identify(passage);
+    const ends = passage.call.getConnectionInfo();
+    // Calls that are given up at once take the server's time like others.
+    rates.take(identity, () => connections.end(ends, "calls"));
     // The caller may have gone while its key was looked up, and another come from where it was.
     if (passage.status !== undefined) return;
     const certificate = defined(certificateOf(passage.call), "whoever is known has one");
     const validToMs = authorizer.validToMs(certificate);
-    const ends = passage.call.getConnectionInfo();
-    rates.take(identity, () => connections.end(ends, "calls"));
     connections.settle(ends, identity, validToMs);
     authorizer.authorize(identity, passage.method);
     this.#refuseIfClosed(passage.method);

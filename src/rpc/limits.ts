@@ -61,8 +61,9 @@ export const defaultRpcLimits: RpcLimits = {
     peer: { perSecond: 1_000, burst: 4_000 },
     member: { perSecond: 500, burst: 2_000 },
     invited: { perSecond: 100, burst: 1_000 },
-    // 1,000 storage nodes of one address ask a manager that has yet to learn who they are.
-    unknown: { perSecond: 1_000, burst: 4_000 },
+    // 1,000 storage nodes of one address, each every 1.5 s, may ask a manager that has yet to learn
+    // who they are.
+    unknown: { perSecond: 700, burst: 2_000 },
   },
   streamQueueMessagesMax: 4_096,
   streamQueueBytesMax: 64 * 1024 * 1024,

@@ -55,6 +55,19 @@ describe("callers that call too often", () => {
     assert.equal(ended[0], "calls");
   });
 
+  test("lose it when they give their calls up at once", async () => {
+    const tls = consortium.authority.tls(await consortium.certificateOf("participant", "frank"));
+    const caller = await RawCaller.dial(port, tls, 65_535);
+    const rounds = async () => {
+      while (!caller.closed) {
+        for (let i = 0; i < 10; i++) caller.call(getStatus).close();
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    };
+    await rounds();
+    assert.equal(ended[0], "calls");
+  });
+
   test("lose it when nobody is registered under their name", async () => {
     const certificate = await consortium.authority.issue({ uris: [uriOf("participant", "dan")] });
     const caller = await RawCaller.dial(port, consortium.authority.tls(certificate), 65_535);
