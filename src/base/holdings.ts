@@ -6,6 +6,10 @@
 export type HoldingsOptions = {
   readonly totalMax: number;
   readonly perCauserMax: number;
+  /** So much of each causer comes on top of the total: whatever others hold, it finds this. */
+  readonly reservedPerCauser?: number;
+  /** What the others leave of the total is not one causer's alone: it may have this part of it. */
+  readonly partOfFree?: number;
 };
 
 /** What stood in the way: the causer's own share, or what all others hold together. */
@@ -15,6 +19,8 @@ export class Holdings {
   readonly #options: HoldingsOptions;
   readonly #held = new Map<string, number>();
   #total = 0;
+  /** Of that, what is beyond the causers' reserves. */
+  #common = 0;
 
   constructor(options: HoldingsOptions) {
     this.#options = options;
@@ -50,21 +56,32 @@ export class Holdings {
 
   /** Takes `amount` for the causer, or says what stands in the way and takes nothing. */
   take(causer: string, amount: number): HoldingRefusal | undefined {
-    const { totalMax, perCauserMax } = this.#options;
-    const own = this.held(causer) + amount;
+    const { totalMax, perCauserMax, partOfFree = 1 } = this.#options;
+    const held = this.held(causer);
+    const own = held + amount;
     if (own > perCauserMax) return "share";
-    if (this.#total + amount > totalMax) return "total";
-    if (amount > 0) this.#held.set(causer, own);
-    this.#total += amount;
+    const others = this.#common - this.#commonOf(held);
+    if (this.#commonOf(own) > totalMax - others) return "total";
+    if (this.#commonOf(own) > (totalMax - others) * partOfFree) return "share";
+    this.#set(causer, own);
     return undefined;
   }
 
-  /** Gives back what was taken; more than the causer holds is not given. */
+  /** Gives back what was taken; more than the causer holds is not given, nor less than nothing. */
   giveBack(causer: string, amount: number): void {
     const held = this.held(causer);
-    const given = Math.min(amount, held);
-    this.#total -= given;
-    if (given === held) this.#held.delete(causer);
-    else this.#held.set(causer, held - given);
+    this.#set(causer, held - Math.min(Math.max(0, amount), held));
+  }
+
+  #set(causer: string, amount: number): void {
+    const held = this.held(causer);
+    this.#total += amount - held;
+    this.#common += this.#commonOf(amount) - this.#commonOf(held);
+    if (amount === 0) this.#held.delete(causer);
+    else this.#held.set(causer, amount);
+  }
+
+  #commonOf(held: number): number {
+    return Math.max(0, held - (this.#options.reservedPerCauser ?? 0));
   }
 }

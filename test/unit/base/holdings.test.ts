@@ -21,6 +21,34 @@ describe("holdings", () => {
     assert.equal(held.causers, 2);
   });
 
+  it("has a reserve for each causer, on top of the total", () => {
+    const held = new Holdings({ totalMax: 100, perCauserMax: 90, reservedPerCauser: 10 });
+    assert.equal(held.take("a", 90), undefined);
+    assert.equal(held.take("b", 31), "total");
+    assert.equal(held.take("b", 30), undefined);
+    assert.equal(held.take("c", 11), "total");
+    assert.equal(held.take("c", 10), undefined);
+    assert.equal(held.total, 130);
+    held.giveBack("a", 85);
+    assert.equal(held.take("c", 80), undefined);
+  });
+
+  it("leaves something free for the next one, however many come", () => {
+    const held = new Holdings({ totalMax: 900, perCauserMax: 900, partOfFree: 1 / 3 });
+    assert.equal(held.take("a", 301), "share");
+    assert.equal(held.take("a", 300), undefined);
+    assert.equal(held.take("b", 201), "share");
+    assert.equal(held.take("b", 200), undefined);
+    assert.equal(held.take("c", 130), undefined);
+  });
+
+  it("gives nothing back for less than nothing", () => {
+    const held = holdings();
+    held.take("a", 10);
+    held.giveBack("a", -5);
+    assert.equal(held.total, 10);
+  });
+
   it("gives back what was taken and forgets who holds nothing", () => {
     const held = holdings();
     held.take("a", 60);
