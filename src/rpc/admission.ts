@@ -18,6 +18,7 @@ import type { ConnectionEnds, Connections } from "./connections.js";
 import { type CallStream, certificateOf, internalsOf, streamOf } from "./grpc-internals.js";
 import { areRefusedHeaders, requestHeaderBytesMax } from "./header-bounds.js";
 import type { Identity } from "./identity.js";
+import { ReadAhead } from "./read-ahead.js";
 import type { OnCallerRefused } from "./refused-connections.js";
 import { RpcError } from "./rpc-error.js";
 import type { RpcMetrics } from "./rpc-metrics.js";
@@ -40,8 +41,19 @@ export type AdmissionOptions = {
 /** Why a node answers nothing but `answered`: methods as in "bss.v1.QueryService/GetStatus". */
 export type Refusal = { readonly error: RpcError; readonly answered: ReadonlySet<string> };
 
-/** Who calls, and over which connection. */
-export type Caller = { readonly identity: Identity; readonly ends: ConnectionEnds };
+/** Who calls, over which connection, and what becomes of the messages that it sends. */
+export type Caller = {
+  readonly identity: Identity;
+  readonly ends: ConnectionEnds;
+  readonly received: ReceivedMessages;
+};
+
+export type ReceivedMessages = {
+  /** The next message of a stream goes to its handler. */
+  readonly taken: () => void;
+  /** The handler is done with it, or its owner counts it from here. */
+  readonly handled: () => void;
+};
 
 /** What a call looks like from the gate. */
 type Passage = {
@@ -52,6 +64,8 @@ type Passage = {
   /** Whether the caller sends one message only. */
   readonly single: boolean;
   upload: Upload | undefined;
+  /** Of a stream of the caller's. */
+  readonly ahead: ReadAhead;
   status: number | undefined;
 };
 
@@ -88,6 +102,7 @@ export class Admission {
         release: () => {},
         single: !definition.requestStream,
         upload: undefined,
+        ahead: new ReadAhead(),
         status: undefined,
       });
     };
@@ -95,7 +110,7 @@ export class Admission {
 
   #intercept(passage: Passage): ServerInterceptingCall {
     const ended = this.#observe(passage);
-    return new ServerInterceptingCall(passage.call, {
+    return new AdmittedCall(passage, {
       start: (next) => {
         next({
           onReceiveMetadata: (metadata, forward) => {
@@ -105,7 +120,8 @@ export class Admission {
             );
           },
           onReceiveMessage: (message, forward) => {
-            passage.upload?.taken();
+            if (passage.single) passage.upload?.taken();
+            else passage.ahead.received();
             forward(message);
           },
           onReceiveHalfClose: (forward) => {
@@ -151,8 +167,17 @@ export class Admission {
     passage.release = limiter.acquire(identity, passage.method, passage.kind);
     const { method, single } = passage;
     const refuse = (error: RpcError) => this.#refuse(passage, error);
-    passage.upload = uploads.open({ identity, method, single, internals, refuse });
-    this.#callers.set(metadata, { identity, ends });
+    const upload = uploads.open({ identity, method, single, internals, refuse });
+    passage.upload = upload;
+    const taken = () => {
+      upload.taken();
+      passage.ahead.taken();
+    };
+    this.#callers.set(metadata, {
+      identity,
+      ends,
+      received: { taken, handled: () => upload.handled() },
+    });
   }
 
   #refuseIfClosed(method: string): void {
@@ -203,6 +228,23 @@ export class Admission {
       metrics.callEnded(service, method, statusName(passage.status), seconds);
       if (passage.kind === "stream") metrics.streamClosed(service, method);
     };
+  }
+}
+
+/** Its messages are read one ahead of whoever takes them. */
+class AdmittedCall extends ServerInterceptingCall {
+  readonly #passage: Passage;
+
+  constructor(
+    passage: Passage,
+    responder: ConstructorParameters<typeof ServerInterceptingCall>[1],
+  ) {
+    super(passage.call, responder);
+    this.#passage = passage;
+  }
+
+  override startRead(): void {
+    this.#passage.ahead.request(() => super.startRead());
   }
 }
 

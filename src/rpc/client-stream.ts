@@ -9,6 +9,8 @@ import { rpcErrorOf } from "./status-details.js";
 export type ClientStreamCodec<Request, Response> = {
   readonly encode: (request: Request) => Buffer;
   readonly decode: (bytes: Buffer) => Response;
+  /** A response goes to whoever reads them. */
+  readonly onTaken?: () => void;
 };
 
 export class ClientStream<Request, Response> {
@@ -34,7 +36,8 @@ export class ClientStream<Request, Response> {
       queueMessagesMax: defaultRpcLimits.streamQueueMessagesMax,
       queueBytesMax: defaultRpcLimits.streamQueueBytesMax,
     });
-    this.messages = new MessageReader(call, { decode: codec.decode, failureOf: rpcErrorOf });
+    const { decode, onTaken = () => {} } = codec;
+    this.messages = new MessageReader(call, { decode, onTaken, failureOf: rpcErrorOf });
     this.opened = new Promise((resolve, reject) => {
       call.once("metadata", () => resolve());
       call.on("error", (error) => reject(rpcErrorOf(error)));

@@ -23,6 +23,7 @@ import { methodName } from "./handlers.js";
 import { decodeMessage, encodeMessage, identityOfBytes } from "./message-codec.js";
 import { MessageReader } from "./message-reader.js";
 import { answerBounds } from "./method-bounds.js";
+import { ReadAhead, readAheadInterceptor } from "./read-ahead.js";
 import { methodPath } from "./service-definition.js";
 import { rpcErrorOf } from "./status-details.js";
 
@@ -101,16 +102,18 @@ async function* callServerStream(
   options: CallOptions,
 ): AsyncGenerator<Message> {
   const bytes = encodeMessage(method.input, request as Record<string, unknown>);
+  const ahead = new ReadAhead();
   const call: ClientReadableStream<Buffer> = channel.grpcClient.makeServerStreamRequest(
     methodPath(method),
     identityOfBytes,
     identityOfBytes,
     bytes,
     metadataOf(options),
-    grpcOptionsOf(options),
+    streamOptionsOf(options, ahead),
   );
   cancelWith(options.signal, () => call.cancel(), call);
   const reader = new MessageReader<Message>(call, {
+    onTaken: () => ahead.taken(),
     decode: (message) => decodeMessage(method.output, message, answerBounds(methodName(method))),
     failureOf: rpcErrorOf,
   });
@@ -127,15 +130,17 @@ function callBidi(
   channel: RpcChannel,
   options: CallOptions,
 ): ClientStream<object, Message> {
+  const ahead = new ReadAhead();
   const call = channel.grpcClient.makeBidiStreamRequest(
     methodPath(method),
     identityOfBytes,
     identityOfBytes,
     metadataOf(options),
-    grpcOptionsOf(options),
+    streamOptionsOf(options, ahead),
   );
   cancelWith(options.signal, () => call.cancel(), call);
   return new ClientStream(call, {
+    onTaken: () => ahead.taken(),
     encode: (message) => encodeMessage(method.input, message as Record<string, unknown>),
     decode: (bytes) => decodeMessage(method.output, bytes, answerBounds(methodName(method))),
   });
@@ -147,6 +152,10 @@ function metadataOf(options: CallOptions): Metadata {
 
 function grpcOptionsOf(options: CallOptions): GrpcOptions {
   return options.timeoutMs === undefined ? {} : { deadline: Date.now() + options.timeoutMs };
+}
+
+function streamOptionsOf(options: CallOptions, ahead: ReadAhead): GrpcOptions {
+  return { ...grpcOptionsOf(options), interceptors: [readAheadInterceptor(ahead)] };
 }
 
 /** Ties a call to a signal for as long as the call lasts. */

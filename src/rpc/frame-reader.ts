@@ -1,13 +1,15 @@
 /**
  * Reads gRPC's frames (a flag, a length in four bytes, a message) from the data of one call, in the
  * place of grpc-js's own decoder. What a message declares is asked about before a byte of it is
- * kept, and memory is taken as the bytes arrive and not as they are announced.
+ * kept. Memory is taken as the bytes arrive and not as they are announced, and asked for before.
  */
 
 /** What becomes of the messages of a call. */
 export type FrameGate = {
   /** A message of so many bytes begins; false refuses it and all that follows. */
   readonly begin: (bytes: number, compressed: boolean) => boolean;
+  /** It needs so many bytes of memory more; false refuses it and all that follows. */
+  readonly grow: (bytes: number) => boolean;
   /** It has arrived whole. */
   readonly complete: () => void;
 };
@@ -60,8 +62,7 @@ export class FrameReader {
       return taken;
     }
     this.#frameLength = headerBytes + length;
-    this.#frame = Buffer.allocUnsafe(Math.min(this.#frameLength, firstCapacity));
-    this.#header.copy(this.#frame);
+    this.#frame = Buffer.from(this.#header);
     this.#arrived = headerBytes;
     return taken;
   }
@@ -69,18 +70,23 @@ export class FrameReader {
   #takeBody(data: Buffer, at: number): number {
     const length = Math.min(data.length - at, this.#frameLength - this.#arrived);
     const frame = this.#roomFor(this.#arrived + length);
+    // Refused; the gate may have closed the reader already.
+    if (frame === undefined) {
+      this.close();
+      return data.length - at;
+    }
     data.copy(frame, this.#arrived, at, at + length);
     this.#arrived += length;
     return length;
   }
 
   /** Doubles, so that a message is copied once over in all. */
-  #roomFor(length: number): Buffer {
+  #roomFor(length: number): Buffer | undefined {
     const frame = this.#frame ?? Buffer.alloc(0);
     if (frame.length >= length) return frame;
-    const larger = Buffer.allocUnsafe(
-      Math.min(this.#frameLength, Math.max(length, 2 * frame.length)),
-    );
+    const size = Math.min(this.#frameLength, Math.max(length, 2 * frame.length, firstCapacity));
+    if (!this.#gate.grow(size - frame.length) || this.#refused) return undefined;
+    const larger = Buffer.allocUnsafe(size);
     frame.copy(larger, 0, 0, this.#arrived);
     this.#frame = larger;
     return larger;

@@ -25,6 +25,8 @@ export type CallContext = {
   readonly deadlineUnixMs: number | undefined;
   /** Aborts when the call is over for whatever cause. */
   readonly signal: AbortSignal;
+  /** The request is counted elsewhere from here, and not as one that arrives. */
+  readonly handedOn?: () => void;
 };
 
 /** The node's end of a bidirectional stream. The stream ends with OK when the handler returns. */

@@ -15,9 +15,13 @@ export type RpcLimits = {
   readonly peerMessageBytesMax: number;
   /** Largest message of whoever holds an invitation and is no member yet. */
   readonly invitedMessageBytesMax: number;
-  /** The end of a message that has begun, or of a request of one message, is waited for so long. */
+  /**
+   * The end of a message that has begun, or of a request of one message, is waited for so long, and
+   * again while it goes on and its caller sends at the least rate.
+   */
   readonly uploadMs: number;
-  /** Bytes of messages that arrive or wait to be handled, for each caller and in total. */
+  readonly uploadBytesPerSecondMin: number;
+  /** Bytes of messages that arrive or are handled, for each caller and in total. */
   readonly uploads: Readonly<Record<UploadClass, HoldingsOptions>>;
   /** Streams of one method that one identity may have open. */
   readonly streamsPerPeerMax: number;
@@ -48,11 +52,12 @@ export const defaultRpcLimits: RpcLimits = {
   peerMessageBytesMax: 16 * 1024 * 1024,
   invitedMessageBytesMax: 256 * 1024,
   uploadMs: 60_000,
+  uploadBytesPerSecondMin: 8 * 1024,
   uploads: {
-    manager: { perCauserMax: 64 * MiB, totalMax: 256 * MiB },
+    manager: { perCauserMax: 64 * MiB, totalMax: 256 * MiB, reservedPerCauser: 2 * MiB },
     storage: { perCauserMax: 1 * MiB, totalMax: 64 * MiB },
     member: { perCauserMax: 64 * MiB, totalMax: 256 * MiB },
-    invited: { perCauserMax: 1 * MiB, totalMax: 8 * MiB },
+    invited: { perCauserMax: 8 * MiB, totalMax: 8 * MiB },
   },
   streamsPerPeerMax: 8,
   callsPerPeerMax: 256,

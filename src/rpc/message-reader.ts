@@ -13,6 +13,10 @@ export type MessageReaderOptions<T> = {
    * undefined ends quietly.
    */
   readonly failureOf: (error: unknown) => Error | undefined;
+  /** A message goes to the reader. */
+  readonly onTaken?: () => void;
+  /** The reader is done with it: it asks for the next one, or stops. */
+  readonly onHandled?: () => void;
 };
 
 export class MessageReader<T> implements AsyncIterable<T> {
@@ -46,7 +50,12 @@ export class MessageReader<T> implements AsyncIterable<T> {
     for (;;) {
       const bytes: Buffer | null = this.#stream.read();
       if (bytes !== null) {
-        yield this.#options.decode(bytes);
+        this.#options.onTaken?.();
+        try {
+          yield this.#options.decode(bytes);
+        } finally {
+          this.#options.onHandled?.();
+        }
       } else if (this.#over) {
         // A peer that resets the stream shows first as an end: let the reset be known before
         // the reader is.

@@ -91,7 +91,10 @@ export function serveBidi(
     const writer = writerOf(call, context, runtime);
     const encode = (response: object): Buffer =>
       encodeMessage(method.output, response as Record<string, unknown>);
+    const { received } = runtime.admission.callerOf(call.metadata);
     const messages = new MessageReader<Message>(call, {
+      onTaken: received.taken,
+      onHandled: received.handled,
       decode: (bytes) => decodeMessage(method.input, bytes, boundsOf(method)),
       failureOf: () => undefined,
     });
@@ -133,12 +136,14 @@ function contextOf(call: SurfaceCall, method: DescMethod, runtime: CallRuntime):
   else call.once("cancelled", () => controller.abort());
   const deadline = call.getDeadline();
   const deadlineMs = deadline instanceof Date ? deadline.getTime() : deadline;
+  const { identity, received } = runtime.admission.callerOf(call.metadata);
   return {
-    identity: runtime.admission.callerOf(call.metadata).identity,
+    identity,
     peerAddress: call.getPeer(),
     method: methodName(method),
     deadlineUnixMs: Number.isFinite(deadlineMs) ? deadlineMs : undefined,
     signal: controller.signal,
+    handedOn: received.handled,
   };
 }
 
