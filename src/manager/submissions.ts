@@ -85,6 +85,8 @@ export type TakeOptions = {
   readonly waitFor: WaitFor;
   /** Aborts when the caller has gone or its deadline is near; its reason may say so. */
   readonly signal: AbortSignal;
+  /** The pool counts the submission from here. */
+  readonly onPooled?: () => void;
 };
 
 /** What the pool made of a submission; "settled" when nothing of it is left to order. */
@@ -311,12 +313,13 @@ export class Submissions {
     causer: Causer,
     submission: ParsedSubmission,
     accurate: readonly ParsedRecord[],
-    { waitFor, watch }: TakeOptions & { readonly watch: OutcomeWatch },
+    { waitFor, watch, onPooled }: TakeOptions & { readonly watch: OutcomeWatch },
   ): Promise<void> {
     const { pool, savePooled, deletePooled, relay, sendVerdict } = this.#ports;
     const added = this.#addToPool(submission, accurate, { causer, watch });
     if (added === "full" || added === "share") throw noRoom(added);
     if (added === "settled") return;
+    if (added === "added") onPooled?.();
     if (waitFor === WaitFor.ACCEPTED) {
       await savePooled(submission);
       // A block that completed it meanwhile has deleted what was not there yet.

@@ -11,6 +11,7 @@ import {
   SubmitStreamResponseSchema,
   WaitFor,
 } from "../gen/bss/v1/broadcast_pb.js";
+import { memoryBytesOf } from "../ledger/submissions.js";
 import type { CallContext, ServerStream } from "../rpc/handlers.js";
 import type { Identity } from "../rpc/identity.js";
 import { reasonTable } from "../rpc/reasons.js";
@@ -25,11 +26,17 @@ const waitDefaultMs = 30_000;
 export const inFlightMax = 256;
 /** And of all of them together. */
 const inFlightTotalMax = 16_384;
+/**
+ * Memory of submissions that no pool counts: they wait to be looked at, or are there a second time.
+ * One participant has a part of what is free, so that the next one always finds some.
+ */
+export const unpooledBytes = { totalMax: 256 * 1024 * 1024, partOfFree: 1 / 3 } as const;
 
 export class SubmitService {
   readonly #submissions: Submissions;
   readonly #waitMaxMs: number;
   readonly #inFlight = new Holdings({ totalMax: inFlightTotalMax, perCauserMax: inFlightMax });
+  readonly #unpooled = new Holdings({ ...unpooledBytes, perCauserMax: unpooledBytes.totalMax });
 
   /** `waitMaxMs`: so long a call may wait, whatever its deadline. */
   constructor(submissions: Submissions, waitMaxMs: number) {
@@ -39,7 +46,9 @@ export class SubmitService {
 
   /** The handler of BroadcastService.Submit. */
   async submit(request: SubmitRequest, context: CallContext): Promise<SubmitResponse> {
-    const response = await this.#take(request, new CallWaits(context, this.#waitMaxMs));
+    const taken = this.#take(request, new CallWaits(context, this.#waitMaxMs));
+    context.handedOn?.();
+    const response = await taken;
     const refusal = wholeRefusal(response);
     if (refusal !== undefined) throw refusal;
     return response;
@@ -123,9 +132,23 @@ export class SubmitService {
       throw new RpcError("FIELD_INVALID", "no such value of WaitFor", { field: "wait_for" });
     }
     const { id: callerId } = waits.caller;
-    return waits.during((signal) =>
-      this.#submissions.take(submission, { callerId, waitFor, signal }),
-    );
+    const bytes = submission === undefined ? 0 : memoryBytesOf(submission);
+    if (this.#unpooled.take(callerId, bytes) !== undefined) {
+      const text = "as many bytes of submissions as may be wait to be looked at";
+      throw new RpcError("TOO_MANY_IN_FLIGHT", text, { metadata: { bytes: String(bytes) } });
+    }
+    let counted = bytes;
+    const onPooled = () => {
+      this.#unpooled.giveBack(callerId, counted);
+      counted = 0;
+    };
+    try {
+      return await waits.during((signal) =>
+        this.#submissions.take(submission, { callerId, waitFor, signal, onPooled }),
+      );
+    } finally {
+      onPooled();
+    }
   }
 }
 

@@ -71,6 +71,43 @@ describe("Submit", () => {
     assert.equal(options?.waitFor, WaitFor.COMMITTED);
   });
 
+  test("counts bytes until the pool does, and leaves others some of what is free", async () => {
+    const calls: TakeOptions[] = [];
+    const never = new Promise<SubmitResponse>(() => {});
+    const service = serviceOf((_, options) => {
+      calls.push(options);
+      return never;
+    });
+    let handedOn = 0;
+    const call = (id: string) => {
+      const identity = { role: "participant", id } as const;
+      const context = contextOf({ identity, handedOn: () => (handedOn += 1) });
+      const large = { ...submission, records: [new Uint8Array(8 * 2 ** 20)] };
+      const request = create(SubmitRequestSchema, { submission: large });
+      const answer = service.submit(request, context);
+      answer.catch(() => {});
+      return answer;
+    };
+    const fill = async (id: string) => {
+      for (;;) {
+        const before = calls.length;
+        const answer = call(id);
+        if (calls.length === before) return rpcErrorFrom(answer);
+      }
+    };
+    const failure = await fill("p1");
+    assert.equal(failure.reason, "TOO_MANY_IN_FLIGHT");
+    assert.equal(handedOn, calls.length + 1);
+    const first = calls.length;
+    for (const id of ["p2", "p3", "p4"]) await fill(id);
+    const before = calls.length;
+    call("p5");
+    assert.equal(calls.length, before + 1);
+    for (const { onPooled } of calls.slice(0, first)) onPooled?.();
+    call("p1");
+    assert.equal(calls.length, before + 2);
+  });
+
   test("fails with the first objection when nothing of it is on the ledger", async () => {
     const response = responseOf(refused("DOUBLE_SPEND", "energy_trade"), refused("SALT_INVALID"));
     const failure = await rpcErrorFrom(submit(async () => response));
