@@ -101,11 +101,14 @@ export class PeerExchange {
           await stream.write({ message: { case: "body", value: { block: candidate.block } } });
           break;
         }
-        case "fetchBlocks":
-          await stream.write({
-            message: { case: "blocks", value: await this.#blocks(message.value) },
+        case "fetchBlocks": {
+          const fetch = message.value;
+          await stream.writeInTurn(async () => {
+            const value = await this.#blocks(fetch);
+            return { message: { case: "blocks", value } };
           });
           break;
+        }
         default:
           await this.#ports.inbound.take(from, message);
       }

@@ -166,8 +166,11 @@ export class StorageExchange {
       case "attestation":
         return this.#takeAttestation(nodeId, message.value);
       case "fetchBlocks": {
-        const value = await this.#blocks(message.value);
-        await link.stream.write({ message: { case: "blocks", value } });
+        const fetch = message.value;
+        await link.stream.writeInTurn(async () => {
+          const value = await this.#blocks(fetch);
+          return { message: { case: "blocks", value } };
+        });
         return;
       }
       case "returnNode":

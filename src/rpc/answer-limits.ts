@@ -11,6 +11,10 @@ export type AnswerLimits = {
   readonly storageNodesBytesMax: number;
   /** Pages of listings that are read at a time: each takes a few times its bytes meanwhile. */
   readonly pagesAtOnceMax: number;
+  /** Long answers that are read and sent at a time, to managers and to storage nodes. */
+  readonly longAnswersAtOnceMax: number;
+  /** The least that a connection takes while it has answers to take. */
+  readonly bytesPerSecondMin: number;
 };
 
 const MiB = 1024 * 1024;
@@ -23,4 +27,7 @@ export const defaultAnswerLimits: AnswerLimits = {
   perStorageNodeBytesMax: 96 * MiB,
   storageNodesBytesMax: 512 * MiB,
   pagesAtOnceMax: 4,
+  // Of 6 MiB each as a rule, of 16 MiB at most.
+  longAnswersAtOnceMax: 32,
+  bytesPerSecondMin: 8 * 1024,
 };

@@ -174,6 +174,11 @@ export class Connections {
     return refusal === "total" && (places.most()?.held ?? 0) > places.held(causer) + 1;
   }
 
+  /** Bytes that the system has taken for a connection since it began. */
+  sentOver(ends: ConnectionEnds): number {
+    return this.#find(ends)?.socket.bytesWritten ?? 0;
+  }
+
   /** Cuts the connection over which a call came. */
   end(ends: ConnectionEnds, cause: ConnectionEnd): void {
     const connection = this.#find(ends);

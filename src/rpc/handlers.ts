@@ -37,6 +37,11 @@ export type ServerStream<Request, Response> = {
    * Sends a message; resolves when there is room for the next, with false when the stream is over.
    */
   write(response: Response): Promise<boolean>;
+  /**
+   * Makes and sends a long message when it is the caller's turn; otherwise as `write`. Many callers
+   * may ask for one at once: what it consists of is read only then.
+   */
+  writeInTurn(make: () => Promise<Response>): Promise<boolean>;
   /** Sends a message only if the stream is alive and its queue has room; says whether it did. */
   offer(response: Response): boolean;
   /** Ends the stream with OK after what is queued; what is written later is lost. */

@@ -15,16 +15,28 @@ export type AnswerGroup = "clients" | "managers" | "storageNodes";
 
 export type HeldAnswersOptions = {
   readonly limits: AnswerLimits;
-  /** Sweeps after which an answer of which nothing was taken counts as unread. */
+  /**
+   * Sweeps after which an answer counts as unread, unless its connection took what the least rate
+   * makes in that time.
+   */
   readonly unreadSweeps: number;
-  /** The caller takes nothing, or holds most of a group's bytes when another one needs some. */
+  /** Bytes that the system has taken for a connection since it began. */
+  readonly sentOver: (ends: ConnectionEnds) => number;
+  /** The caller takes too little, or stands in the way of one that needs room. */
   readonly onUnread: (ends: ConnectionEnds) => void;
 };
+
+/** Of whoever took nothing for so long, the answers give way to those of others. */
+const stillSweepsMax = 10;
+/** Whoever holds so many times as much as another one would gives way to it. */
+const timesAsMuch = 4;
 
 export class HeldAnswers {
   readonly #options: HeldAnswersOptions;
   readonly #groups: Readonly<Record<AnswerGroup, Holdings>>;
   readonly #pages: FairLane;
+  /** An answer of blocks has its place from before they are read until it was taken. */
+  readonly #long: Readonly<Record<AnswerGroup, FairLane>>;
   /** Answers that hold bytes. */
   readonly #holding = new Set<HeldAnswer>();
 
@@ -32,6 +44,8 @@ export class HeldAnswers {
     const { limits } = options;
     this.#options = options;
     this.#pages = new FairLane(limits.pagesAtOnceMax);
+    const lane = () => new FairLane(limits.longAnswersAtOnceMax, longAnswersPerCallerMax);
+    this.#long = { clients: lane(), managers: lane(), storageNodes: lane() };
     this.#groups = {
       clients: new Holdings({
         totalMax: limits.clientsBytesMax,
@@ -61,7 +75,8 @@ export class HeldAnswers {
       identity,
       ends,
       causer: causerOf(identity),
-      onCrowded: (causer) => this.#endMost(causer),
+      sentOver: () => this.#options.sentOver(ends),
+      makeRoom: (causer, bytes) => this.#makeRoom(group, causer, bytes),
     });
     if (signal.aborted) answer.close();
     else signal.addEventListener("abort", () => answer.close(), { once: true });
@@ -92,20 +107,48 @@ export class HeldAnswers {
     return this.#pages.run(answer.causer, read, group);
   }
 
+  /**
+   * Makes and sends a long answer when it is the caller's turn: `send` reads what it consists of,
+   * and ends when the caller has taken it.
+   */
+  inTurn<T>(answer: HeldAnswer, send: () => Promise<T>): Promise<T> {
+    return this.#long[groupOf(answer.identity)].run(answer.causer, send);
+  }
+
   /** To be called every second. */
   sweep(): void {
+    const { unreadSweeps, limits, onUnread } = this.#options;
+    const leastBytes = limits.bytesPerSecondMin * unreadSweeps;
     for (const answer of [...this.#holding]) {
-      answer.idleSweeps += 1;
-      if (answer.idleSweeps >= this.#options.unreadSweeps) this.#options.onUnread(answer.ends);
+      answer.sweep(unreadSweeps, leastBytes);
+      const { idleSweeps, stillSweeps } = answer;
+      const isCrowded = this.#long[groupOf(answer.identity)].isCrowded;
+      if (idleSweeps >= unreadSweeps || (isCrowded && stillSweeps >= stillSweepsMax)) {
+        onUnread(answer.ends);
+      }
     }
   }
 
-  #endMost(causer: string): void {
-    for (const answer of [...this.#holding]) {
-      if (answer.causer === causer) this.#options.onUnread(answer.ends);
+  /** Cuts whoever takes nothing, or else holds far more than the caller would. */
+  #makeRoom(group: AnswerGroup, causer: string, bytes: number): boolean {
+    const holdings = this.#groups[group];
+    const isOthers = (answer: HeldAnswer) =>
+      groupOf(answer.identity) === group && answer.causer !== causer;
+    const others = [...this.#holding].filter(isOthers);
+    let given = others.filter(({ stillSweeps }) => stillSweeps >= stillSweepsMax);
+    if (given.length === 0) {
+      const most = holdings.most();
+      const own = holdings.held(causer) + bytes;
+      if (most === undefined || most.held <= timesAsMuch * own) return false;
+      given = others.filter((answer) => answer.causer === most.causer);
     }
+    for (const { ends } of given) this.#options.onUnread(ends);
+    return true;
   }
 }
+
+/** Of one caller: a manager that asks on many streams takes no other one's place. */
+const longAnswersPerCallerMax = 1;
 
 /** What a page of a listing has at most: what every gRPC client takes unless told otherwise. */
 const pageBytesMax = 4 * 1024 * 1024;
@@ -130,15 +173,21 @@ type HeldAnswerOptions = {
   readonly identity: Identity;
   readonly causer: string;
   readonly ends: ConnectionEnds;
-  readonly onCrowded: (causer: string) => void;
+  readonly sentOver: () => number;
+  readonly makeRoom: (causer: string, bytes: number) => boolean;
 };
 
 export class HeldAnswer {
   readonly ends: ConnectionEnds;
   readonly identity: Identity;
   readonly causer: string;
-  /** Sweeps since something was taken of it. */
+  /** Sweeps since a message of it was taken whole, or its connection took what it has to. */
   idleSweeps = 0;
+  /** Sweeps since its connection took anything. */
+  stillSweeps = 0;
+  /** What the connection had taken when idle sweeps were counted from, and at the last sweep. */
+  #sentBefore = 0;
+  #sentLately = 0;
   readonly #options: HeldAnswerOptions;
   #bytes = 0;
   #over = false;
@@ -177,8 +226,19 @@ export class HeldAnswer {
     const given = Math.min(bytes, this.#bytes);
     this.#options.holdings.giveBack(this.causer, given);
     this.#bytes -= given;
-    this.idleSweeps = 0;
+    this.#goOn();
     if (this.#bytes === 0) this.#options.holding.delete(this);
+  }
+
+  /** To be called every second while it holds something. */
+  sweep(unreadSweeps: number, leastBytes: number): void {
+    const sent = this.#options.sentOver();
+    this.idleSweeps += 1;
+    this.stillSweeps = sent > this.#sentLately ? 0 : this.stillSweeps + 1;
+    this.#sentLately = sent;
+    if (this.idleSweeps < unreadSweeps || sent - this.#sentBefore < leastBytes) return;
+    this.idleSweeps = 0;
+    this.#sentBefore = sent;
   }
 
   /** The call is over: nothing is held for it any more. */
@@ -188,21 +248,25 @@ export class HeldAnswer {
   }
 
   #take(bytes: number): "share" | "total" | undefined {
-    const { holdings, holding, onCrowded } = this.#options;
+    const { holdings, holding, makeRoom } = this.#options;
     let refusal = holdings.take(this.causer, bytes);
-    if (refusal === "total") {
-      const most = holdings.most();
-      if (most !== undefined && most.held > holdings.held(this.causer) + bytes) {
-        // What is cut gives its bytes back when its calls have ended, soon but not at once.
-        onCrowded(most.causer);
-        refusal = holdings.take(this.causer, bytes);
-      }
+    // What is cut gives its bytes back when its calls have ended, soon but not always at once.
+    if (refusal === "total" && makeRoom(this.causer, bytes)) {
+      refusal = holdings.take(this.causer, bytes);
     }
     if (refusal !== undefined) return refusal;
-    if (this.#bytes === 0) this.idleSweeps = 0;
+    if (this.#bytes === 0) this.#goOn();
     this.#bytes += bytes;
     if (bytes > 0) holding.add(this);
     return undefined;
+  }
+
+  /** It is counted from here for how long nothing is taken. */
+  #goOn(): void {
+    this.idleSweeps = 0;
+    this.stillSweeps = 0;
+    this.#sentBefore = this.#options.sentOver();
+    this.#sentLately = this.#sentBefore;
   }
 }
 

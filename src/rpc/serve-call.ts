@@ -72,7 +72,8 @@ export function serveServerStream(
   const answer = async (call: ServerWritableStream<Buffer, Buffer>): Promise<void> => {
     const request = decodeMessage(method.input, call.request, boundsOf(method));
     const context = contextOf(call, method, runtime);
-    const writer = writerOf(call, context, runtime);
+    const held = heldAnswer(call, context, runtime);
+    const writer = writerOf(call, held, context, runtime);
     for await (const response of handler(request, context)) {
       const bytes = encodeMessage(method.output, response as Record<string, unknown>);
       if (!(await writer.write(bytes))) return;
@@ -88,7 +89,8 @@ export function serveBidi(
 ): handleBidiStreamingCall<Buffer, Buffer> {
   const answer = async (call: ServerDuplexStream<Buffer, Buffer>): Promise<void> => {
     const context = contextOf(call, method, runtime);
-    const writer = writerOf(call, context, runtime);
+    const held = heldAnswer(call, context, runtime);
+    const writer = writerOf(call, held, context, runtime);
     const encode = (response: object): Buffer =>
       encodeMessage(method.output, response as Record<string, unknown>);
     const { received } = runtime.admission.callerOf(call.metadata);
@@ -103,6 +105,11 @@ export function serveBidi(
     await handler(context, {
       messages,
       write: (response) => writer.write(encode(response)),
+      writeInTurn: (make) =>
+        runtime.answers.inTurn(held, async () => {
+          if (writer.over) return false;
+          return writer.write(encode(await make()));
+        }),
       offer: (response) => writer.offer(encode(response)),
       end: () => writer.end(),
     });
@@ -149,13 +156,14 @@ function contextOf(call: SurfaceCall, method: DescMethod, runtime: CallRuntime):
 
 function writerOf(
   call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>,
+  held: HeldAnswer,
   context: CallContext,
   runtime: CallRuntime,
 ): MessageWriter {
   const writer = new MessageWriter(call, {
     queueMessagesMax: runtime.limits.streamQueueMessagesMax,
     queueBytesMax: runtime.limits.streamQueueBytesMax,
-    held: heldAnswer(call, context, runtime),
+    held,
     // The caller learns why, as far as it reads what comes before.
     onRefused: (error) => {
       if (!call.cancelled) call.emit("error", Object.assign(error, wireStatusOf(error)));

@@ -96,6 +96,7 @@ export class RpcServer {
     this.#answers = new HeldAnswers({
       limits: { ...defaultAnswerLimits, ...options.answers },
       unreadSweeps: connectionLimits.unreadSeconds,
+      sentOver: (ends) => connections.sentOver(ends),
       onUnread: (ends) => connections.end(ends, "unread"),
     });
     this.#rates = new CallRates({

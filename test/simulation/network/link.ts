@@ -204,14 +204,18 @@ async function serve<I extends DescMessage, O extends DescMessage>(
     deadlineUnixMs: undefined,
     signal: link.signal,
   };
-  const stream: ServerStream<MessageShape<I>, MessageInitShape<O>> = {
+  type Stream = ServerStream<MessageShape<I>, MessageInitShape<O>>;
+  const write: Stream["write"] = (message) =>
+    spend(node) ? link.down.write(encodeMessage(response, message)) : never();
+  const stream: Stream = {
     messages: link.up.inbox.read((bytes) => {
       node.process.touch();
       const message = decodeMessage(request, bytes, requestBounds(method));
       network.tapOf(node.id)?.(client.id, name, message);
       return message;
     }),
-    write: (message) => (spend(node) ? link.down.write(encodeMessage(response, message)) : never()),
+    write,
+    writeInTurn: async (make) => write(await make()),
     offer: (message) => spend(node) && link.down.offer(encodeMessage(response, message)),
     end: () => link.end(),
   };

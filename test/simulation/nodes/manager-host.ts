@@ -261,7 +261,8 @@ export class ManagerHost extends Host {
       }
       return room;
     };
-    return { messages: stream.messages, write, offer: stream.offer, end: stream.end };
+    const writeInTurn: VoteStream["writeInTurn"] = async (make) => write(await make());
+    return { messages: stream.messages, write, writeInTurn, offer: stream.offer, end: stream.end };
   }
 
   #twistedStorage(context: CallContext, stream: StorageStream): StorageStream {
@@ -274,7 +275,8 @@ export class ManagerHost extends Host {
         .map((each) => stream.offer(create(VerifyIntegrityResponseSchema, { message: each })))
         .every((taken) => taken);
     };
-    return { messages: stream.messages, write: stream.write, offer, end: stream.end };
+    const { messages, write, writeInTurn, end } = stream;
+    return { messages, write, writeInTurn, offer, end };
   }
 
   /** Blocks that came to the disk of a process that did not live to tell. */

@@ -160,7 +160,8 @@ describe("SubmitStream", () => {
         await this.read;
         return true;
       };
-      const stream = { messages, write, offer: () => true, end: () => {} };
+      const writeInTurn = async (make: () => Promise<Answer>) => write(await make());
+      const stream = { messages, write, writeInTurn, offer: () => true, end: () => {} };
       this.done = service.submitStream(contextOf(), stream);
     }
 

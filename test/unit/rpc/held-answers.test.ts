@@ -10,17 +10,24 @@ const listBlocks = "bss.v1.QueryService/ListBlocks";
 
 describe("the account of answers", () => {
   let unread: (number | undefined)[] = [];
+  /** What each connection has taken, by its port. */
+  const sent = new Map<number | undefined, number>();
   let answers = account();
 
   beforeEach(() => {
     unread = [];
+    sent.clear();
     answers = account();
   });
 
-  function account(limits: Partial<typeof defaultAnswerLimits> = {}): HeldAnswers {
+  function account(
+    limits: Partial<typeof defaultAnswerLimits> = {},
+    unreadSweeps = 3,
+  ): HeldAnswers {
     return new HeldAnswers({
       limits: { ...defaultAnswerLimits, ...limits },
-      unreadSweeps: 3,
+      unreadSweeps,
+      sentOver: ({ remotePort }) => sent.get(remotePort) ?? 0,
       onUnread: ({ remotePort }: ConnectionEnds) => unread.push(remotePort),
     });
   }
@@ -59,19 +66,97 @@ describe("the account of answers", () => {
     assert.equal(answers.bytes("storageNodes"), MiB);
   });
 
-  test("cuts whoever holds most when another one finds no room", () => {
-    answers = account({ perStorageNodeBytesMax: 8, storageNodesBytesMax: 10 });
+  test("cuts whoever holds several times as much as one that finds no room", () => {
+    answers = account({ perStorageNodeBytesMax: 90, storageNodesBytesMax: 100 });
     const most = call("storage", "node-1", 1);
-    most.answer.take(8);
+    most.answer.take(90);
     const other = call("storage", "node-2", 2);
-    other.answer.take(2);
-    assert.equal(other.answer.tryTake(1), false);
+    other.answer.take(10);
+    assert.equal(other.answer.tryTake(10), false);
     assert.deepEqual(unread, [1]);
     most.over.abort();
-    assert.equal(other.answer.tryTake(1), true);
-    // Nobody is cut for one that would hold as much.
-    assert.equal(call("storage", "node-3", 3).answer.tryTake(8), false);
+    assert.equal(other.answer.tryTake(10), true);
+  });
+
+  test("cuts nobody for one that would hold about as much", () => {
+    answers = account({ perStorageNodeBytesMax: 50, storageNodesBytesMax: 100 });
+    for (let i = 0; i < 4; i++) call("storage", `node-${i}`, i).answer.take(25);
+    assert.equal(call("storage", "node-9", 9).answer.tryTake(24), false);
+    assert.deepEqual(unread, []);
+  });
+
+  test("cuts whoever took nothing for a while when another one finds no room", () => {
+    answers = account({ perStorageNodeBytesMax: 50, storageNodesBytesMax: 100 }, 120);
+    for (const port of [1, 2]) call("storage", `node-${port}`, port).answer.take(50);
+    for (let sweeps = 0; sweeps < 10; sweeps++) {
+      sent.set(2, sweeps);
+      answers.sweep();
+    }
+    assert.equal(call("storage", "node-3", 3).answer.tryTake(50), false);
     assert.deepEqual(unread, [1]);
+  });
+
+  test("lets a thousand nodes that were away have their long answers in turn", async () => {
+    let [made, refused] = [0, 0];
+    const nodes = Array.from({ length: 1_000 }, async (_, i) => {
+      const { answer, over } = call("storage", `node-${i}`, i);
+      await answers.inTurn(answer, async () => {
+        if (!answer.tryTake(6 * MiB + (i % 500) * 1_000)) refused += 1;
+        made += 1;
+        await new Promise((resolve) => setImmediate(resolve));
+      });
+      over.abort();
+    });
+    await Promise.all(nodes);
+    assert.deepEqual([made, refused, unread.length], [1_000, 0, 0]);
+    assert.equal(answers.bytes("storageNodes"), 0);
+  });
+
+  test("lets one caller have one long answer at a time, on however many streams", async () => {
+    const blocked = new Promise<void>(() => {});
+    let begun = 0;
+    const ask = (id: string) =>
+      void answers.inTurn(call("manager", id).answer, async () => {
+        begun += 1;
+        await blocked;
+      });
+    for (let i = 0; i < 40; i++) ask("manager-2");
+    assert.equal(begun, 1);
+    ask("manager-3");
+    assert.equal(begun, 2);
+  });
+
+  test("cuts whoever takes nothing of a long answer while others wait for their turn", async () => {
+    answers = account({ longAnswersAtOnceMax: 1 }, 120);
+    const stuck = call("storage", "node-1", 1);
+    const over = new Promise<void>((resolve) => {
+      stuck.over.signal.addEventListener("abort", () => resolve());
+    });
+    const first = answers.inTurn(stuck.answer, async () => {
+      stuck.answer.take(MiB);
+      await over;
+    });
+    for (let sweeps = 0; sweeps < 50; sweeps++) answers.sweep();
+    assert.deepEqual(unread, []);
+    const second = answers.inTurn(call("storage", "node-2", 2).answer, async () => "sent");
+    answers.sweep();
+    assert.deepEqual(unread, [1]);
+    stuck.over.abort();
+    await first;
+    assert.equal(await second, "sent");
+  });
+
+  test("leaves a connection alone that takes a long answer at the least rate", () => {
+    answers = account({ bytesPerSecondMin: 10 });
+    call("storage", "node-1", 1).answer.take(16 * MiB);
+    const sweep = (bytes: number) => {
+      sent.set(1, (sent.get(1) ?? 0) + bytes);
+      answers.sweep();
+    };
+    for (let sweeps = 0; sweeps < 30; sweeps++) sweep(10);
+    assert.deepEqual(unread, []);
+    for (let sweeps = 0; sweeps < 4; sweeps++) sweep(9);
+    assert.equal(unread[0], 1);
   });
 
   test("tells of answers of which nothing is taken", () => {

@@ -36,6 +36,8 @@ export class FakeStream<Request, Response> {
     return true;
   };
 
+  writeInTurn = async (make: () => Promise<Response>): Promise<boolean> => this.write(await make());
+
   offer = (response: Response): boolean => {
     if (this.roomy) this.written.push(response);
     return this.roomy;

@@ -88,7 +88,8 @@ export class LoneManager {
       yield create(VoteRequestSchema, { message });
     })();
     const context = { identity: { role: "manager", id: from } } as CallContext;
-    const stream = { messages, write: async () => true, offer: () => true, end: () => {} };
+    const write = async () => true;
+    const stream = { messages, write, writeInTurn: write, offer: () => true, end: () => {} };
     await this.manager?.peers.serve(context, stream);
   }
 
