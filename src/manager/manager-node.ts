@@ -40,7 +40,7 @@ import { checkManagerKeys, checkTlsKey, openEpochKey } from "./manager-keys.js";
 import { grpcDial, ManagerLinks } from "./manager-links.js";
 import { managerObserver } from "./manager-observer.js";
 import { forkAnswerOf, sampleStorage, sampleWaiting, statusOf } from "./manager-status.js";
-import { memoryBound } from "./memory-bound.js";
+import { type MemoryBoundOptions, memoryBound } from "./memory-bound.js";
 import { managerQueries } from "./query-service.js";
 import { registrationService } from "./registration-service.js";
 import { RingHalted } from "./ring-driver.js";
@@ -58,6 +58,7 @@ type Parts = {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly server: RpcServer;
+  readonly rpcOptions: MemoryBoundOptions["server"];
   readonly registry: IdentityRegistry;
   readonly issuer: Issuer | undefined;
 };
@@ -115,12 +116,8 @@ async function start(
     members: () => store.head.members,
     participantSpki: async (id) => (await store.participant(id))?.tlsSpkiSha256,
   });
-  const server = createServer({
-    tls,
-    consortiumName: genesis.name,
-    registry,
-    ...(await rpcOptionsOf(config, log, metrics)),
-  });
+  const rpcOptions = await rpcOptionsOf(config, log, metrics);
+  const server = createServer({ tls, consortiumName: genesis.name, registry, ...rpcOptions });
   metrics.onScrape(() => sampleServer(metrics, server));
   const heads = new HeadSignal();
   const parts = {
@@ -133,6 +130,7 @@ async function start(
     log,
     metrics,
     server,
+    rpcOptions,
     registry,
     issuer,
   };
@@ -273,12 +271,17 @@ function openLinks(parts: Parts, manager: Manager): ManagerLinks {
 }
 
 function observe(parts: Parts, manager: Manager, links: ManagerLinks): void {
-  const { config, genesis, store, metrics } = parts;
+  const { config, genesis, store, metrics, rpcOptions } = parts;
   const { managers } = store.head.members;
   metrics.knowManagers(managers.map(({ managerId }) => managerId));
   const { policy } = genesis;
   metrics.memoryBound.set(
-    memoryBound({ policy, limits: config.limits, managers: managers.length }),
+    memoryBound({
+      policy,
+      limits: config.limits,
+      server: rpcOptions,
+      managers: managers.length,
+    }),
   );
   metrics.height.set(store.head.height);
   metrics.treeSize.set(store.head.frontier.size);

@@ -9,12 +9,14 @@
 import type { ManagerLimits } from "../config/limits.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import { managerBlockBytes } from "../ledger/message-sizes.js";
-import { defaultAnswerLimits } from "../rpc/answer-limits.js";
-import { defaultConnectionLimits } from "../rpc/connection-limits.js";
-import { defaultRpcLimits } from "../rpc/limits.js";
+import { type AnswerLimits, defaultAnswerLimits } from "../rpc/answer-limits.js";
+import { type ConnectionLimits, defaultConnectionLimits } from "../rpc/connection-limits.js";
+import { defaultRpcLimits, type RpcLimits } from "../rpc/limits.js";
+import type { RpcServerOptions } from "../rpc/server.js";
 import { storeMemoryBytes } from "../store/rocksdb-store.js";
 import { windowBytesMax } from "../sync/sync-plan.js";
 import { candidatesMax } from "./candidate-blocks.js";
+import { unpooledBytes } from "./submit-service.js";
 
 export type MemoryPart = {
   /** For people, in the plural where it is one. */
@@ -25,6 +27,8 @@ export type MemoryPart = {
 export type MemoryBoundOptions = {
   readonly policy: Policy;
   readonly limits: ManagerLimits;
+  /** What the manager gives its gRPC server; what it leaves out has its default. */
+  readonly server: Pick<RpcServerOptions, "limits" | "connections" | "answers">;
   /** Of the consortium, this one included. */
   readonly managers: number;
 };
@@ -42,43 +46,48 @@ const copiesOfAnswer = 2;
 const connectionBytes = 64 * 1024;
 
 export function memoryParts(options: MemoryBoundOptions): readonly MemoryPart[] {
-  const { policy, limits, managers } = options;
+  const { policy, limits, managers, server } = options;
+  const rpcLimits = { ...defaultRpcLimits, ...server.limits };
+  const connections = { ...defaultConnectionLimits, ...server.connections };
+  const answers = { ...defaultAnswerLimits, ...server.answers };
   const others = managers - 1;
   const queues = others * streamsPerManager;
   return [
     { what: "runtime", bytes: runtimeBytes },
     { what: "store", bytes: storeMemoryBytes },
     { what: "pool", bytes: limits.poolBytesMax },
-    { what: "uploads", bytes: uploadBytes(others) },
-    { what: "unread answers", bytes: copiesOfAnswer * answerBytes(others) },
-    { what: "connections", bytes: connectionBytes * connectionsMax() },
+    { what: "submissions before the pool", bytes: unpooledBytes.totalMax },
+    { what: "uploads", bytes: uploadBytes(rpcLimits, others) },
+    { what: "unread answers", bytes: copiesOfAnswer * answerBytes(answers, others) },
+    { what: "connections", bytes: connectionBytes * connectionsMax(connections) },
     { what: "queues to managers", bytes: queues * limits.peerQueueBytesMax },
     // As it came, and its sealed records.
     {
       what: "candidate blocks",
       bytes: candidatesMax * (managerBlockBytes(policy) + policy.blockBytesMax),
     },
+    // What managers answer on the streams that this one dialled: one is handled, one read ahead.
+    { what: "answers of managers", bytes: queues * 2 * rpcLimits.peerMessageBytesMax },
     { what: "blocks ahead of the head", bytes: windowBytesMax },
     { what: "garbage", bytes: garbageBytes },
   ];
 }
 
-/** Messages that arrive or wait to be handled. */
-function uploadBytes(others: number): number {
-  const { manager, storage, member, invited } = defaultRpcLimits.uploads;
-  const ofManagers = Math.min(manager.totalMax, others * manager.perCauserMax);
+/** Messages that arrive or are handled. */
+function uploadBytes({ uploads }: RpcLimits, others: number): number {
+  const { manager, storage, member, invited } = uploads;
+  const { totalMax, perCauserMax, reservedPerCauser = 0 } = manager;
+  const ofManagers = Math.min(totalMax + others * reservedPerCauser, others * perCauserMax);
   return ofManagers + storage.totalMax + member.totalMax + invited.totalMax;
 }
 
-function answerBytes(others: number): number {
-  const { perManagerBytesMax, managersBytesMax } = defaultAnswerLimits;
-  const { clientsBytesMax, storageNodesBytesMax } = defaultAnswerLimits;
+function answerBytes(limits: AnswerLimits, others: number): number {
+  const { perManagerBytesMax, managersBytesMax, clientsBytesMax, storageNodesBytesMax } = limits;
   const ofManagers = Math.min(managersBytesMax, others * perManagerBytesMax);
   return ofManagers + clientsBytesMax + storageNodesBytesMax;
 }
 
-function connectionsMax(): number {
-  const { strangersMax, clientsMax, peersMax } = defaultConnectionLimits;
+function connectionsMax({ strangersMax, clientsMax, peersMax }: ConnectionLimits): number {
   return strangersMax + clientsMax + peersMax;
 }
 

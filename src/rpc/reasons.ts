@@ -156,12 +156,12 @@ const transportReasons = {
   },
   UPLOADS_EXHAUSTED: {
     status: "RESOURCE_EXHAUSTED",
-    summary: "The caller, or all callers together, send as many bytes at once as they may.",
+    summary: "The caller, or all of its kind, send as many bytes at once as they may.",
     retryAfterMs: 1_000,
   },
   UPLOAD_TOO_SLOW: {
     status: "DEADLINE_EXCEEDED",
-    summary: "A message was begun, or a request opened, and did not come to its end in time.",
+    summary: "A message was begun, or a request opened, and did not go on, or too slowly.",
     retryAfterMs: 1_000,
   },
   FIELD_INVALID: wrong("A field of the request is missing or out of range."),

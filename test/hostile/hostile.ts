@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { defined } from "../../src/base/assert.js";
 import { memoryBound } from "../../src/manager/memory-bound.js";
+import { rpcLimitsOf } from "../../src/node/rpc-limits.js";
 import type { Attack } from "./attack.js";
 import { Attackers } from "./attackers.js";
 import { type Bounds, brokenBounds, defaultBounds } from "./bounds.js";
@@ -97,7 +98,8 @@ function boundsOf({ consortium }: HostileWorld, attacks: readonly Attack[]): Par
   const [limits] = managers;
   if (limits === undefined) return {};
   const { policy } = consortium.genesis;
-  return { residentBytesMax: memoryBound({ policy, limits, managers: managers.length }) };
+  const server = rpcLimitsOf(limits, limits.connectionsMax ?? 8_192);
+  return { residentBytesMax: memoryBound({ policy, limits, server, managers: managers.length }) };
 }
 
 async function runPhase(

@@ -113,6 +113,23 @@ describe("a server whose callers", () => {
     assert.equal(server.connections("clients"), 0);
   });
 
+  test("take a long message slowly, but at the least rate, are left alone", async () => {
+    const connections = { unreadSeconds: 1_000 };
+    const { server, port } = await serve({ connections, answers: { bytesPerSecondMin: 1 } });
+    const caller = await narrowCaller(port);
+    const stream = caller.call(watchBlocks);
+    await until(() => server.heldAnswerBytes("clients") > 0);
+    // A message is 2 MiB, of which some 64 KiB are taken at a time.
+    for (let pieces = 0; pieces < 4; pieces++) {
+      for (let sweeps = 0; sweeps < 900; sweeps++) server.sweep();
+      await until(() => ended.length > 0 || stream.read() !== null);
+    }
+    assert.equal(ended.length, 0);
+    assert.equal(made, 1);
+    for (let sweeps = 0; sweeps < 2_000; sweeps++) server.sweep();
+    assert.ok(ended.includes("unread"));
+  });
+
   test("take nothing and answer no ping are cut when the ping has timed out", async () => {
     const limits = { keepaliveMs: 500, keepaliveTimeoutMs: 100 };
     const { server, port } = await serve({ limits });
