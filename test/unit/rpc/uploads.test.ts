@@ -185,13 +185,17 @@ describe("uploads", () => {
     const member = { perCauserMax: 4_000, totalMax: 5_000 };
     const { uploads, refused, open } = setUp({ uploads: { ...defaultRpcLimits.uploads, member } });
     // One is whole and at work, two wait for their last byte.
-    open(participant, submit, true).send(frame(new Uint8Array(1_000)));
+    const whole = open(participant, submit, true);
+    whole.send(frame(new Uint8Array(1_000)));
+    whole.upload.ended();
     for (let i = 0; i < 2; i++) {
       open(participant, submit, false).send(frame(new Uint8Array(999), 1_000));
     }
     open({ ...participant, id: "bob" }, submit, true).send(frame(new Uint8Array(1_000)));
     assert.deepEqual(refused, [["alice", "most"]]);
     assert.equal(uploads.held("member"), 3 * counted(1_000));
+    whole.upload.close();
+    assert.equal(uploads.held("member"), 2 * counted(1_000));
   });
 
   test("of a manager find a reserve, whatever others hold", () => {
