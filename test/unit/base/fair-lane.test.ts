@@ -62,6 +62,29 @@ describe("a lane of work", () => {
     assert.deepEqual(begun, ["a1", "b1", "m1", "c1", "m2", "d1", "m3"]);
   });
 
+  test("runs no more pieces of one causer at a time than it may have", async () => {
+    const lane = new FairLane(2, 1);
+    const begun: string[] = [];
+    const ends: (() => void)[] = [];
+    const run = (causer: string, piece: string) =>
+      lane.run(causer, () => {
+        begun.push(piece);
+        return new Promise<void>((resolve) => ends.push(resolve));
+      });
+    const work = [run("a", "a1"), run("a", "a2"), run("b", "b1"), run("c", "c1")];
+    assert.deepEqual(begun, ["a1", "b1"]);
+    assert.equal(lane.isCrowded, true);
+    ends[1]?.();
+    await work[2];
+    assert.deepEqual(begun, ["a1", "b1", "c1"]);
+    assert.equal(lane.isCrowded, false);
+    ends[0]?.();
+    await work[0];
+    assert.deepEqual(begun, ["a1", "b1", "c1", "a2"]);
+    for (const end of ends) end();
+    await Promise.all(work);
+  });
+
   test("goes on after a piece that fails", async () => {
     const lane = new FairLane(1);
     const failing = lane.run("a", () => Promise.reject(new Error("no")));
