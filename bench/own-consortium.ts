@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { initConsortium } from "../src/cli/consortium/init-consortium.js";
-import { findConfigFiles, startNodes } from "../src/cli/node-processes.js";
+import { findConfigFiles, startNodes } from "../src/cli/nodes/node-processes.js";
 import { freeBasePort } from "../test/support/free-ports.js";
 
 const sizes = { managers: 4, storage: 7, participants: 1 };

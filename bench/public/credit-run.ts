@@ -7,15 +7,15 @@ import { create } from "@bufbuild/protobuf";
 import { defaultPolicy } from "../../src/cli/consortium/default-policy.js";
 import { IntegrityCertificateSchema } from "../../src/gen/bss/v1/block_pb.js";
 import { type ControlOperation, ControlOperationSchema } from "../../src/gen/bss/v1/genesis_pb.js";
-import type { BlockFacts } from "../../src/ledger/block-facts.js";
-import { drawCommittee, matchesNeeded } from "../../src/ledger/committee.js";
+import type { BlockFacts } from "../../src/ledger/blocks/block-facts.js";
+import { drawCommittee, matchesNeeded } from "../../src/ledger/certificates/committee.js";
 import {
   faultsMaxOf,
   initialStanding,
   initialStorageStanding,
   type StorageNode,
-} from "../../src/ledger/member-lists.js";
-import { Members } from "../../src/ledger/members.js";
+} from "../../src/ledger/members/member-lists.js";
+import { Members } from "../../src/ledger/members/members.js";
 import { type Random, seededRandom } from "./random.js";
 import { nodeIds } from "./silence.js";
 

@@ -7,8 +7,12 @@ import { defaultPolicy } from "../../src/cli/consortium/default-policy.js";
 import { ed25519Signer, ed25519Verify } from "../../src/crypto/ed25519.js";
 import { IntegrityCertificateSchema } from "../../src/gen/bss/v1/block_pb.js";
 import { AttestationVerdict } from "../../src/gen/bss/v1/vote_pb.js";
-import { buildIntegrity, checkIntegrity } from "../../src/ledger/certificates.js";
-import { committeeSize, drawCommittee, matchesNeeded } from "../../src/ledger/committee.js";
+import { buildIntegrity, checkIntegrity } from "../../src/ledger/certificates/certificates.js";
+import {
+  committeeSize,
+  drawCommittee,
+  matchesNeeded,
+} from "../../src/ledger/certificates/committee.js";
 import { blockFacts, startMembers } from "./credit-run.js";
 import { seededRandom } from "./random.js";
 

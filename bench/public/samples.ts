@@ -6,7 +6,7 @@
  *
  *     exp(−c · D(a‖β)),  D(a‖β) = a · ln(a/β) + (1−a) · ln((1−a)/(1−β)),  a = needed / c
  */
-import { matchesNeeded } from "../../src/ledger/committee.js";
+import { matchesNeeded } from "../../src/ledger/certificates/committee.js";
 import { tailFrom } from "./hypergeometric.js";
 
 export type SampleResult = {

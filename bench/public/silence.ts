@@ -6,7 +6,11 @@
  * in expectation. Measured with the draw of the ledger, over many beacons, against p computed
  * exactly.
  */
-import { committeeSize, drawCommittee, matchesNeeded } from "../../src/ledger/committee.js";
+import {
+  committeeSize,
+  drawCommittee,
+  matchesNeeded,
+} from "../../src/ledger/certificates/committee.js";
 import { tailFrom } from "./hypergeometric.js";
 import { seededRandom } from "./random.js";
 

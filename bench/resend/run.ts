@@ -12,7 +12,7 @@ import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
-import { findConfigFiles, startNodes } from "../../src/cli/node-processes.js";
+import { findConfigFiles, startNodes } from "../../src/cli/nodes/node-processes.js";
 import { type BssClient, connect, readProfile, type Submission } from "../../src/client/index.js";
 import { loadNodeConfig } from "../../src/config/node-config.js";
 import { freeBasePort } from "../../test/support/free-ports.js";

@@ -8,13 +8,13 @@ import {
   VerifyIntegrityService,
 } from "../../src/gen/bss/v1/verify_integrity_pb.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
-import { createChannel } from "../../src/rpc/channel.js";
-import { ClientStream } from "../../src/rpc/client-stream.js";
-import { methodName } from "../../src/rpc/handlers.js";
+import { answerBounds } from "../../src/rpc/bounds/method-bounds.js";
+import { createChannel } from "../../src/rpc/channels/channel.js";
+import { ClientStream } from "../../src/rpc/channels/client-stream.js";
 import { decodeMessage, encodeMessage, identityOfBytes } from "../../src/rpc/message-codec.js";
-import { answerBounds } from "../../src/rpc/method-bounds.js";
-import { methodPath } from "../../src/rpc/service-definition.js";
-import type { TlsFiles } from "../../src/rpc/tls.js";
+import { methodName } from "../../src/rpc/server/handlers.js";
+import { methodPath } from "../../src/rpc/server/service-definition.js";
+import type { TlsFiles } from "../../src/rpc/tls/tls.js";
 import { type ManagerLinks, reconnectMaxMs } from "../../src/storage-node/manager-links.js";
 
 type Dial = ConstructorParameters<typeof ManagerLinks>[0]["dial"];

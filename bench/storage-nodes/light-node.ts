@@ -13,7 +13,7 @@ import {
 } from "../../src/gen/bss/v1/verify_integrity_pb.js";
 import type { Attestation } from "../../src/gen/bss/v1/vote_pb.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
-import type { TlsFiles } from "../../src/rpc/tls.js";
+import type { TlsFiles } from "../../src/rpc/tls/tls.js";
 import { parseAnswer } from "../../src/storage-node/inbound-messages.js";
 import { ManagerLinks } from "../../src/storage-node/manager-links.js";
 import { lightDial, type SharedDecoder } from "./light-dial.js";

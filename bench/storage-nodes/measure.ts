@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
-import { findConfigFiles, startNodes } from "../../src/cli/node-processes.js";
+import { findConfigFiles, startNodes } from "../../src/cli/nodes/node-processes.js";
 import { connect, readProfile } from "../../src/client/index.js";
 import { freeBasePort } from "../../test/support/free-ports.js";
 import { hourlyReadings } from "../throughput.js";

@@ -8,18 +8,28 @@
  */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { toHex } from "../../src/base/bytes.js";
-import { checkFinal, judgeCandidate, type ParsedCandidate } from "../../src/consensus/attestor.js";
-import { auditDigest, auditPositions } from "../../src/consensus/audit.js";
+import {
+  checkFinal,
+  judgeCandidate,
+  type ParsedCandidate,
+} from "../../src/consensus/public/attestor.js";
+import { auditDigest, auditPositions } from "../../src/consensus/public/audit.js";
 import { sha256 } from "../../src/crypto/hash.js";
 import { SignatureCache } from "../../src/crypto/signature-cache.js";
 import { IntegrityCertificateSchema } from "../../src/gen/bss/v1/block_pb.js";
 import type { CommitBlock, VerifyCandidate } from "../../src/gen/bss/v1/verify_integrity_pb.js";
 import { type Attestation, AttestationSchema } from "../../src/gen/bss/v1/vote_pb.js";
-import { drawCommittee } from "../../src/ledger/committee.js";
+import { drawCommittee } from "../../src/ledger/certificates/committee.js";
+import {
+  type AttestationClaim,
+  attestationDigest,
+} from "../../src/ledger/certificates/vote-digests.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
 import { rootOf } from "../../src/ledger/merkle/frontier.js";
-import { genesisStorageHead, type StorageHead } from "../../src/ledger/storage-head.js";
-import { type AttestationClaim, attestationDigest } from "../../src/ledger/vote-digests.js";
+import {
+  genesisStorageHead,
+  type StorageHead,
+} from "../../src/ledger/storage-nodes/storage-head.js";
 import {
   type ParsedCommit,
   parseCandidate,

@@ -9,7 +9,7 @@
 import { createReadStream } from "node:fs";
 import { access } from "node:fs/promises";
 import { type Info, parse } from "csv-parse";
-import { CliError } from "../../src/cli/cli-error.js";
+import { CliError } from "../../src/cli/text/cli-error.js";
 import type { DataProblems } from "./data-problems.js";
 
 export type CsvRow<Column extends string> = {

@@ -7,7 +7,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CliError } from "../../src/cli/cli-error.js";
+import { CliError } from "../../src/cli/text/cli-error.js";
 
 const markerName = ".bss-demo";
 

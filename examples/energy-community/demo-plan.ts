@@ -1,5 +1,5 @@
 /** The first reading of the data: what is going to be recorded, before any of it is. */
-import { CliError } from "../../src/cli/cli-error.js";
+import { CliError } from "../../src/cli/text/cli-error.js";
 import { meterIntervalS } from "./community.js";
 import { Community, type CommunityHour } from "./community-hours.js";
 import type { DataProblems } from "./data-problems.js";

@@ -3,10 +3,10 @@
  * afterwards.
  */
 import { writeFileSync } from "node:fs";
-import { CliError } from "../../src/cli/cli-error.js";
 import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
-import { describeExit, startNodes } from "../../src/cli/node-processes.js";
-import { formatDuration, formatTime } from "../../src/cli/output.js";
+import { describeExit, startNodes } from "../../src/cli/nodes/node-processes.js";
+import { CliError } from "../../src/cli/text/cli-error.js";
+import { formatDuration, formatTime } from "../../src/cli/text/output.js";
 import { communityYaml } from "./community.js";
 import { communityKeys } from "./community-keys.js";
 import { DataProblems } from "./data-problems.js";

@@ -1,6 +1,6 @@
 /** What a running demo is made of. */
 import { join } from "node:path";
-import type { NodeProcesses } from "../../src/cli/node-processes.js";
+import type { NodeProcesses } from "../../src/cli/nodes/node-processes.js";
 import { type BssClient, connect, type GenesisState, readGenesis } from "../../src/client/index.js";
 import { readSeedFile, readTlsFiles } from "../../src/config/key-files.js";
 import { loadProfile } from "../../src/config/profile.js";

@@ -1,7 +1,7 @@
 /** What the environment says about a run of the demo. */
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { CliError } from "../../src/cli/cli-error.js";
+import { CliError } from "../../src/cli/text/cli-error.js";
 
 export type DemoSettings = {
   /** How many hours of the data, from the first on. */

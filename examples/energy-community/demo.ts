@@ -1,6 +1,6 @@
 /** `make demo`: see README.md in this directory. */
-import { CliError, exitCodes } from "../../src/cli/cli-error.js";
-import { cliErrorOf } from "../../src/cli/rpc-advice.js";
+import { CliError, exitCodes } from "../../src/cli/text/cli-error.js";
+import { cliErrorOf } from "../../src/cli/text/rpc-advice.js";
 import { ConfigError } from "../../src/config/config-error.js";
 import { DemoReport } from "./demo-report.js";
 import { runDemo } from "./demo-run.js";

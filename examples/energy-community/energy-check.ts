@@ -1,7 +1,7 @@
 /** Whether the energy on the ledger is the energy of the data. */
 import { fromBinary } from "@bufbuild/protobuf";
 import { toHex } from "../../src/base/bytes.js";
-import { type Cell, table } from "../../src/cli/output.js";
+import { type Cell, table } from "../../src/cli/text/output.js";
 import type { BssClient } from "../../src/client/index.js";
 import { TradeTermsSchema } from "../../src/gen/bss/v1/record_pb.js";
 import { expect, indented } from "./demo-report.js";

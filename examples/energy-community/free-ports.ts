@@ -1,7 +1,8 @@
 /** Room for a consortium's ports on this machine, beside whatever else is listening there. */
-import { CliError } from "../../src/cli/cli-error.js";
+
 import { defaultBasePort, portOffsets } from "../../src/cli/consortium/defaults.js";
-import { listenFailure } from "../../src/rpc/listen-check.js";
+import { CliError } from "../../src/cli/text/cli-error.js";
+import { listenFailure } from "../../src/rpc/server/listen-check.js";
 
 const host = "127.0.0.1";
 const step = 20;

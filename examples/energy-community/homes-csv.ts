@@ -7,7 +7,7 @@
  * reason, and left out; a file or column that is missing ends the reading.
  */
 import { join } from "node:path";
-import { CliError } from "../../src/cli/cli-error.js";
+import { CliError } from "../../src/cli/text/cli-error.js";
 import { isId } from "../../src/ledger/ids.js";
 import { Calendar, type LabelledRow } from "./calendar.js";
 import { CsvCells, quote } from "./csv-cells.js";

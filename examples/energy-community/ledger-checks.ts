@@ -2,9 +2,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { equalBytes, toHex } from "../../src/base/bytes.js";
-import type { NodeProcesses } from "../../src/cli/node-processes.js";
-import { type NodeStatus, openStatusSource } from "../../src/cli/node-status.js";
-import { shortHash } from "../../src/cli/output.js";
+import type { NodeProcesses } from "../../src/cli/nodes/node-processes.js";
+import { type NodeStatus, openStatusSource } from "../../src/cli/nodes/node-status.js";
+import { shortHash } from "../../src/cli/text/output.js";
 import {
   type BssClient,
   RpcError,

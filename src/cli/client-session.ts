@@ -3,10 +3,10 @@ import { type Command, InvalidArgumentError } from "commander";
 import { fromHex } from "../base/bytes.js";
 import { type BssClient, connect } from "../client/client.js";
 import { clientProfile } from "../client/profile.js";
-import { type Output, outputOf } from "./output.js";
-import { profileOf } from "./profile.js";
-import { cliErrorOf } from "./rpc-advice.js";
-import { readTime } from "./time-text.js";
+import { profileOf } from "./members/profile.js";
+import { type Output, outputOf } from "./text/output.js";
+import { cliErrorOf } from "./text/rpc-advice.js";
+import { readTime } from "./text/time-text.js";
 
 /**
  * Runs a command's work with the client of its profile, which is closed afterwards. Throws

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { CliError } from "./cli-error.js";
+import { CliError } from "./text/cli-error.js";
 
 /** Throws `CliError` for a directory, which reading would name by an error code only. */
 export function refuseDirectory(path: string): void {

@@ -19,6 +19,17 @@ import {
 import type { Submission } from "../gen/bss/v1/record_pb.js";
 import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
 import type { GenesisState } from "../ledger/genesis.js";
+import { UntrueAnswer } from "./client-error.js";
+import { type Connection, Connections, dialWith, type RetryOptions } from "./connections.js";
+import { pages } from "./paging.js";
+import type { ClientProfile } from "./profile.js";
+import { signPayout, signRetirement } from "./storage-operations.js";
+import { buildSubmission } from "./submit/submissions.js";
+import {
+  type SubmissionOutcome,
+  type SubmitStreamOptions,
+  submitStream,
+} from "./submit/submit-stream.js";
 import {
   checkConsistencyProof,
   checkedBlock,
@@ -26,15 +37,8 @@ import {
   checkedVersions,
   type LedgerRecord,
   type TreeHead,
-} from "./answers.js";
-import { UntrueAnswer } from "./client-error.js";
-import { type Connection, Connections, dialWith, type RetryOptions } from "./connections.js";
-import { pages } from "./paging.js";
-import type { ClientProfile } from "./profile.js";
-import { verifyReceipt } from "./receipt-check.js";
-import { signPayout, signRetirement } from "./storage-operations.js";
-import { buildSubmission } from "./submissions.js";
-import { type SubmissionOutcome, type SubmitStreamOptions, submitStream } from "./submit-stream.js";
+} from "./verify/answers.js";
+import { verifyReceipt } from "./verify/receipt-check.js";
 import { type WatchOptions, watchBlocks } from "./watch-blocks.js";
 
 export type SubmitOptions = RetryOptions & {

@@ -18,14 +18,14 @@ import type {
   MessageShape,
 } from "@bufbuild/protobuf";
 import { assert, defined } from "../base/assert.js";
-import { Backoff } from "../rpc/backoff.js";
-import { readTerms } from "../rpc/certificate.js";
-import { createChannel, type RpcChannel } from "../rpc/channel.js";
-import { type CallOptions, createClient } from "../rpc/client.js";
-import type { ClientStream } from "../rpc/client-stream.js";
+import { Backoff } from "../rpc/channels/backoff.js";
+import { createChannel, type RpcChannel } from "../rpc/channels/channel.js";
+import { type CallOptions, createClient } from "../rpc/channels/client.js";
+import type { ClientStream } from "../rpc/channels/client-stream.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { rpcErrorOf } from "../rpc/status-details.js";
-import type { TlsFiles } from "../rpc/tls.js";
+import { readTerms } from "../rpc/tls/certificate.js";
+import type { TlsFiles } from "../rpc/tls/tls.js";
 import { isTlsFailure, isUnreachable, summary } from "./manager-failures.js";
 import type { ClientProfile } from "./profile.js";
 

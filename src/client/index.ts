@@ -31,9 +31,8 @@ export {
 } from "../gen/bss/v1/record_pb.js";
 export { type GenesisState, parseGenesis } from "../ledger/genesis.js";
 export { verifyConsistency, verifyInclusion } from "../ledger/merkle/verify.js";
-export { recordHash } from "../ledger/records.js";
+export { recordHash } from "../ledger/records/records.js";
 export { RpcError } from "../rpc/rpc-error.js";
-export type { LedgerRecord, TreeHead } from "./answers.js";
 export {
   type BlockListOptions,
   BssClient,
@@ -45,6 +44,10 @@ export {
 export { UntrueAnswer } from "./client-error.js";
 export type { RetryOptions } from "./connections.js";
 export { type ClientProfile, readGenesis, readProfile } from "./profile.js";
+export * from "./submit/records.js";
+export { buildSubmission, type SubmissionParts } from "./submit/submissions.js";
+export type { SubmissionOutcome, SubmitStreamOptions } from "./submit/submit-stream.js";
+export type { LedgerRecord, TreeHead } from "./verify/answers.js";
 export {
   type ReceiptAnchor,
   type ReceiptProblem,
@@ -52,15 +55,12 @@ export {
   receiptSteps,
   type VerifiedReceipt,
   verifyReceipt,
-} from "./receipt-check.js";
-export { receiptFromJson, receiptToJson } from "./receipt-json.js";
-export * from "./records.js";
+} from "./verify/receipt-check.js";
+export { receiptFromJson, receiptToJson } from "./verify/receipt-json.js";
 export {
   readStatement,
   Statement,
   type StatementEntry,
   type StatementOptions,
-} from "./statement.js";
-export { buildSubmission, type SubmissionParts } from "./submissions.js";
-export type { SubmissionOutcome, SubmitStreamOptions } from "./submit-stream.js";
+} from "./verify/statement.js";
 export type { WatchOptions } from "./watch-blocks.js";

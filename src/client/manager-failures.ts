@@ -1,5 +1,5 @@
 /** What the managers of a profile failed with, told and told apart. */
-import { isTlsRefusal } from "../rpc/connect-failure.js";
+import { isTlsRefusal } from "../rpc/channels/connect-failure.js";
 import { RpcError } from "../rpc/rpc-error.js";
 
 /** No connection came about, or it broke. */

@@ -9,9 +9,9 @@ import {
 } from "../config/key-files.js";
 import { loadProfile, type Profile, type ProfileRole } from "../config/profile.js";
 import { type GenesisState, parseGenesis } from "../ledger/genesis.js";
-import { certificateFault } from "../rpc/own-certificate.js";
-import type { TlsFiles } from "../rpc/tls.js";
-import { profileMismatch } from "./profile-check.js";
+import { certificateFault } from "../rpc/tls/own-certificate.js";
+import type { TlsFiles } from "../rpc/tls/tls.js";
+import { profileMismatch } from "./verify/profile-check.js";
 
 export type ClientProfile = {
   readonly id: string;

@@ -8,7 +8,7 @@ import {
   RetireStorageNodeSchema,
 } from "../gen/bss/v1/genesis_pb.js";
 import type { StorageNodeStatus } from "../gen/bss/v1/query_pb.js";
-import { payoutDigest, retirementDigest } from "../ledger/vote-digests.js";
+import { payoutDigest, retirementDigest } from "../ledger/certificates/vote-digests.js";
 import type { ClientProfile } from "./profile.js";
 
 type Operator = Pick<ClientProfile, "id" | "genesis" | "signingSeed">;

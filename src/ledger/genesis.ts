@@ -23,10 +23,10 @@ import {
   type RegisterParticipant,
 } from "../gen/bss/v1/genesis_pb.js";
 import { foldedId, isId } from "./ids.js";
-import { initialStanding, managersMax } from "./member-lists.js";
-import { Members } from "./members.js";
+import { initialStanding, managersMax } from "./members/member-lists.js";
+import { Members } from "./members/members.js";
+import { carriesAuthority } from "./members/operations.js";
 import { hashBytes } from "./merkle/hashes.js";
-import { carriesAuthority } from "./operations.js";
 import { checkPolicy } from "./policy.js";
 import { refuse, type Violation, violation } from "./violation.js";
 import { safeInteger } from "./wire.js";

@@ -21,7 +21,7 @@ import {
   controlBytesMax,
   controlOperationsMax,
   headerBytesMax,
-} from "./block-limits.js";
+} from "./blocks/block-limits.js";
 
 const MiB = 2 ** 20;
 

@@ -5,8 +5,8 @@
 
 import type { Logger } from "pino";
 import { toHex } from "../base/bytes.js";
-import type { ExpiredStep, Statement } from "../consensus/events.js";
-import { type RingWaiting, waitingText } from "../consensus/waiting.js";
+import type { ExpiredStep, Statement } from "../consensus/ring/events.js";
+import { type RingWaiting, waitingText } from "../consensus/ring/waiting.js";
 import type { Objection } from "../gen/bss/v1/broadcast_pb.js";
 import type { ControlOperation, Evidence } from "../gen/bss/v1/genesis_pb.js";
 import {
@@ -15,15 +15,15 @@ import {
   type Vote,
   VoteKind,
 } from "../gen/bss/v1/vote_pb.js";
-import type { ExecutedBlock } from "../ledger/executed-block.js";
-import type { Manager, StorageNode } from "../ledger/members.js";
+import type { ExecutedBlock } from "../ledger/blocks/executed-block.js";
+import type { Manager, StorageNode } from "../ledger/members/members.js";
 import type { RuleReason } from "../ledger/violation.js";
 import type { DropReason, offences } from "../metrics/label-values.js";
 import type { Metrics } from "../metrics/metrics.js";
 import { syncObserver } from "../node/sync-observer.js";
 import type { StoreError } from "../store/store-error.js";
-import type { Abstaining } from "./abstention.js";
-import type { Pool } from "./pool.js";
+import type { Pool } from "./pool/pool.js";
+import type { Abstaining } from "./ring/abstention.js";
 
 export type ManagerObserver = ReturnType<typeof managerObserver>;
 

@@ -5,15 +5,15 @@ import { SignatureCache, type VerifySignature } from "../crypto/signature-cache.
 import { ecvrf, type Vrf } from "../crypto/vrf.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import type { GenesisState } from "../ledger/genesis.js";
-import type { LedgerHead } from "../ledger/head.js";
-import type { PrefetchedState } from "../ledger/state.js";
+import type { LedgerHead } from "../ledger/state/head.js";
+import type { PrefetchedState } from "../ledger/state/state.js";
 import type { HeadSignal } from "../query/head-signal.js";
 import type { ManagerStore } from "../store/manager-store.js";
-import type { BroadcastLinks } from "./broadcast-exchange.js";
 import type { ManagerObserver } from "./manager-observer.js";
-import type { VoteLinks } from "./peer-exchange.js";
-import type { PoolLimits } from "./pool.js";
-import type { Signer } from "./signer.js";
+import type { VoteLinks } from "./peers/peer-exchange.js";
+import type { PoolLimits } from "./pool/pool.js";
+import type { Signer } from "./signing/signer.js";
+import type { BroadcastLinks } from "./submissions/broadcast-exchange.js";
 
 export type ManagerOptions = {
   readonly selfId: string;

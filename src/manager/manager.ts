@@ -8,40 +8,40 @@
  * Only the driver's loop changes the chain. Everything else reads the head as it finds it.
  */
 import { every, type Timer } from "../base/time.js";
-import type { RestoredHeight, RingStatus } from "../consensus/events.js";
-import { standInMs } from "../consensus/home-manager.js";
-import { Ring } from "../consensus/ring.js";
-import type { RingWaiting } from "../consensus/waiting.js";
+import { standInMs } from "../consensus/public/home-manager.js";
+import type { RestoredHeight, RingStatus } from "../consensus/ring/events.js";
+import { Ring } from "../consensus/ring/ring.js";
+import type { RingWaiting } from "../consensus/ring/waiting.js";
 import { SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
 import type { ForkProof } from "../gen/bss/v1/vote_pb.js";
 import { timeoutsOf } from "../ledger/policy.js";
 import { BlockSync } from "../node/block-sync.js";
 import type { ManagerStore } from "../store/manager-store.js";
 import type { Progress } from "../sync/sync-progress.js";
-import { BlockCalls } from "./block-calls.js";
-import { BlockJudge } from "./block-judge.js";
-import { BlockProducer } from "./block-producer.js";
-import { BlockValidator } from "./block-validator.js";
-import type { BroadcastExchange } from "./broadcast-exchange.js";
-import { CandidateBlocks } from "./candidate-blocks.js";
-import { readAnswer, type ShippedManagerBlock } from "./catch-up.js";
-import { ChainWriter } from "./chain-writer.js";
-import { HeadAnnouncer } from "./head-announcer.js";
-import { InboundVotes } from "./inbound-votes.js";
-import { createIntake } from "./intake.js";
 import { type ManagerOptions, type SharedPorts, sharedPorts } from "./manager-options.js";
-import type { OperationExchange } from "./operation-exchange.js";
-import { PeerExchange } from "./peer-exchange.js";
-import type { Pool } from "./pool.js";
-import { PublicSide } from "./public-side.js";
-import { type AppendedBlock, clockOf, RingDriver, RingHalted } from "./ring-driver.js";
-import { RingTasks } from "./ring-tasks.js";
-import { ShippedBlocks } from "./shipped-blocks.js";
-import { StallWatch } from "./stall-watch.js";
-import { StorageExchange } from "./storage-exchange.js";
-import type { Submissions } from "./submissions.js";
-import { Supervision } from "./supervision.js";
-import { createVoting, type Voting } from "./voting.js";
+import type { OperationExchange } from "./operations/operation-exchange.js";
+import { PeerExchange } from "./peers/peer-exchange.js";
+import type { Pool } from "./pool/pool.js";
+import { BlockCalls } from "./ring/block-calls.js";
+import { BlockJudge } from "./ring/block-judge.js";
+import { BlockProducer } from "./ring/block-producer.js";
+import { BlockValidator } from "./ring/block-validator.js";
+import { CandidateBlocks } from "./ring/candidate-blocks.js";
+import { readAnswer, type ShippedManagerBlock } from "./ring/catch-up.js";
+import { ChainWriter } from "./ring/chain-writer.js";
+import { InboundVotes } from "./ring/inbound-votes.js";
+import { type AppendedBlock, clockOf, RingDriver, RingHalted } from "./ring/ring-driver.js";
+import { RingTasks } from "./ring/ring-tasks.js";
+import { ShippedBlocks } from "./ring/shipped-blocks.js";
+import { StallWatch } from "./ring/stall-watch.js";
+import { createVoting, type Voting } from "./ring/voting.js";
+import { PublicSide } from "./storage/public-side.js";
+import { StorageExchange } from "./storage/storage-exchange.js";
+import type { BroadcastExchange } from "./submissions/broadcast-exchange.js";
+import { createIntake } from "./submissions/intake.js";
+import type { Submissions } from "./submissions/submissions.js";
+import { HeadAnnouncer } from "./supervision/head-announcer.js";
+import { Supervision } from "./supervision/supervision.js";
 
 /**
  * How often waiting submissions, heartbeats and peers ahead are looked at besides when they change.

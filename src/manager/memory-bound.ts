@@ -9,14 +9,14 @@
 import type { ManagerLimits } from "../config/limits.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import { managerBlockBytes } from "../ledger/message-sizes.js";
-import { type AnswerLimits, defaultAnswerLimits } from "../rpc/answer-limits.js";
-import { type ConnectionLimits, defaultConnectionLimits } from "../rpc/connection-limits.js";
-import { defaultRpcLimits, type RpcLimits } from "../rpc/limits.js";
-import type { RpcServerOptions } from "../rpc/server.js";
-import { storeMemoryBytes } from "../store/rocksdb-store.js";
+import { type AnswerLimits, defaultAnswerLimits } from "../rpc/bounds/answer-limits.js";
+import { type ConnectionLimits, defaultConnectionLimits } from "../rpc/bounds/connection-limits.js";
+import { defaultRpcLimits, type RpcLimits } from "../rpc/bounds/limits.js";
+import type { RpcServerOptions } from "../rpc/server/server.js";
+import { storeMemoryBytes } from "../store/rocksdb/rocksdb-store.js";
 import { windowBytesMax } from "../sync/sync-plan.js";
-import { candidatesMax } from "./candidate-blocks.js";
-import { unpooledBytes } from "./submit-service.js";
+import { candidatesMax } from "./ring/candidate-blocks.js";
+import { unpooledBytes } from "./submissions/submit-service.js";
 
 export type MemoryPart = {
   /** For people, in the plural where it is one. */

@@ -8,13 +8,13 @@ import type { ManagerConfig } from "../config/node-config.js";
 import { unsealRecord } from "../crypto/seal.js";
 import { SignatureCache } from "../crypto/signature-cache.js";
 import { ecvrf } from "../crypto/vrf.js";
-import { blockId } from "../ledger/blocks.js";
+import { blockId } from "../ledger/blocks/blocks.js";
 import { loadGenesis } from "../node/genesis-file.js";
 import { ManagerStore } from "../store/manager-store.js";
 import { checkAnew, damageOf, type StoreCheckPorts } from "../store/store-comparison.js";
 import { isDamage } from "../store/store-error.js";
-import { BlockValidator } from "./block-validator.js";
-import { openEpochKey } from "./manager-keys.js";
+import { BlockValidator } from "./ring/block-validator.js";
+import { openEpochKey } from "./signing/manager-keys.js";
 
 /** Resolves with the height up to which the chain holds. @throws ConfigError, StartError */
 export async function checkManagerStore(

@@ -4,11 +4,11 @@ import type { ManagerConfig } from "../config/node-config.js";
 import { unsealRecord } from "../crypto/seal.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import type { Closers } from "../node/closers.js";
+import { damaged } from "../store/chain/stored-values.js";
 import { ManagerStore } from "../store/manager-store.js";
-import { describeLogDamage, findLogDamage } from "../store/rocksdb-log.js";
-import { openRocksDb } from "../store/rocksdb-store.js";
+import { describeLogDamage, findLogDamage } from "../store/rocksdb/rocksdb-log.js";
+import { openRocksDb } from "../store/rocksdb/rocksdb-store.js";
 import { claimStore } from "../store/store-node.js";
-import { damaged } from "../store/stored-values.js";
 
 /** What was written last has been on the disk for the shortest time, and is asked for most. */
 const lastBlocks = 8;

@@ -10,12 +10,12 @@ import type { Logger } from "pino";
 import type { Time, Timer } from "../base/time.js";
 import { sha256 } from "../crypto/hash.js";
 import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
-import type { Manager } from "../ledger/members.js";
+import type { Manager } from "../ledger/members/members.js";
 import { type AskForCertificate, renewedCertificate } from "../pki/renewed-certificate.js";
-import { readTerms } from "../rpc/certificate.js";
-import { createChannel } from "../rpc/channel.js";
-import { createClient } from "../rpc/client.js";
-import type { RenewableTls } from "../rpc/tls.js";
+import { createChannel } from "../rpc/channels/channel.js";
+import { createClient } from "../rpc/channels/client.js";
+import { readTerms } from "../rpc/tls/certificate.js";
+import type { RenewableTls } from "../rpc/tls/tls.js";
 import type { NodeCertificate } from "./node-certificate.js";
 
 export type RenewalPorts = {

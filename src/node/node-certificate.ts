@@ -9,9 +9,9 @@ import { keepPublicFile } from "../config/durable-file.js";
 import { readRenewedCertificate, readTlsFiles } from "../config/key-files.js";
 import type { NodeConfig } from "../config/node-config.js";
 import { type CertificateChoice, chooseCertificate } from "../pki/certificate-choice.js";
-import { readTerms } from "../rpc/certificate.js";
-import { certificateFault, type OwnTls, type Party, servesAt } from "../rpc/own-certificate.js";
-import { RenewableTls } from "../rpc/tls.js";
+import { readTerms } from "../rpc/tls/certificate.js";
+import { certificateFault, type OwnTls, type Party, servesAt } from "../rpc/tls/own-certificate.js";
+import { RenewableTls } from "../rpc/tls/tls.js";
 
 export type CertificateOwner = Pick<NodeConfig, "id" | "role" | "tls" | "renewedCertificateFile">;
 

@@ -1,8 +1,8 @@
 /** A node's configured limits as its gRPC server takes them. */
 import type { NetworkLimits } from "../config/limits.js";
-import { defaultAnswerLimits } from "../rpc/answer-limits.js";
-import { connectionShares } from "../rpc/connection-limits.js";
-import type { RpcServerOptions } from "../rpc/server.js";
+import { defaultAnswerLimits } from "../rpc/bounds/answer-limits.js";
+import { connectionShares } from "../rpc/bounds/connection-limits.js";
+import type { RpcServerOptions } from "../rpc/server/server.js";
 
 /** Of a peer: room beside full queues for what it asked for. */
 const besideQueueBytes = 32 * 1024 * 1024;

@@ -6,7 +6,7 @@ import type { NodeConfig } from "../config/node-config.js";
 import { grpcObserver } from "../metrics/grpc-observer.js";
 import { answerGroups, connectionGroups } from "../metrics/label-values.js";
 import type { Metrics } from "../metrics/metrics.js";
-import type { RpcServer, RpcServerOptions } from "../rpc/server.js";
+import type { RpcServer, RpcServerOptions } from "../rpc/server/server.js";
 import { refusalLog } from "./refusal-log.js";
 import { rpcLimitsOf } from "./rpc-limits.js";
 

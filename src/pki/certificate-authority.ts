@@ -16,8 +16,8 @@ import * as x509 from "@peculiar/x509";
 import { toHex } from "../base/bytes.js";
 import { fileError } from "../config/config-error.js";
 import { randomBytes } from "../crypto/random.js";
-import { isAmong } from "../rpc/certificate.js";
-import { identityUri, type Role } from "../rpc/identity.js";
+import { isAmong } from "../rpc/tls/certificate.js";
+import { identityUri, type Role } from "../rpc/tls/identity.js";
 import {
   generateTlsKeyPair,
   privateKeyPem,

@@ -5,8 +5,8 @@
  * times of the files: these change when files are copied.
  */
 import { equalBytes } from "../base/bytes.js";
-import { authorityOf, readCertificate, readTerms } from "../rpc/certificate.js";
-import { servesAt } from "../rpc/own-certificate.js";
+import { authorityOf, readCertificate, readTerms } from "../rpc/tls/certificate.js";
+import { servesAt } from "../rpc/tls/own-certificate.js";
 
 export type CertificateChoice = {
   readonly certPem: string;

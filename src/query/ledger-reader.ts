@@ -7,7 +7,7 @@
  */
 import type { Block, BlockCertificates } from "../gen/bss/v1/block_pb.js";
 import type { ControlOperation } from "../gen/bss/v1/genesis_pb.js";
-import type { Members } from "../ledger/members.js";
+import type { Members } from "../ledger/members/members.js";
 import type { Frontier } from "../ledger/merkle/frontier.js";
 
 /** The last final block, and what holds after it. */

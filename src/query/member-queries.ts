@@ -13,8 +13,8 @@ import {
   type StorageNodeStatusSchema,
 } from "../gen/bss/v1/query_pb.js";
 import { compareIds, isId } from "../ledger/ids.js";
-import type { Manager, StorageNode } from "../ledger/members.js";
-import { storageSuspension, suspensionReason } from "../ledger/members-codec.js";
+import type { Manager, StorageNode } from "../ledger/members/members.js";
+import { storageSuspension, suspensionReason } from "../ledger/members/members-codec.js";
 import { ruleIds } from "../ledger/rules/catalogue.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { pagePosition, pageSize, pageToken, tokenIntegers } from "../rpc/validation.js";

@@ -1,6 +1,6 @@
 /** The methods of QueryService that managers and storage nodes answer alike, ready to be served. */
 import type { QueryService } from "../gen/bss/v1/query_pb.js";
-import type { ServiceHandlers } from "../rpc/handlers.js";
+import type { ServiceHandlers } from "../rpc/server/handlers.js";
 import { getBlock, listBlocks, watchBlocks } from "./block-queries.js";
 import type { HeadSignal } from "./head-signal.js";
 import type { LedgerReader } from "./ledger-reader.js";

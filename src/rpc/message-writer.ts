@@ -1,6 +1,6 @@
 /** Writes messages to one gRPC stream and knows how many of them the network has not taken yet. */
 import type { Writable } from "node:stream";
-import type { HeldAnswer } from "./held-answers.js";
+import type { HeldAnswer } from "./bounds/held-answers.js";
 import { RpcError } from "./rpc-error.js";
 
 export type MessageWriterOptions = {

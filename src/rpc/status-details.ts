@@ -13,9 +13,9 @@ import {
   RetryInfoSchema,
 } from "../gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "../gen/google/rpc/status_pb.js";
-import { connectFailureText } from "./connect-failure.js";
+import { statusBounds } from "./bounds/method-bounds.js";
+import { connectFailureText } from "./channels/connect-failure.js";
 import { decodeMessage } from "./message-codec.js";
-import { statusBounds } from "./method-bounds.js";
 import { isReason, type Reason } from "./reasons.js";
 import { RpcError, type RpcErrorOptions, wireText } from "./rpc-error.js";
 import { type StatusName, statusCodes, statusName } from "./status-codes.js";

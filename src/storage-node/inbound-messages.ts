@@ -4,14 +4,14 @@
  */
 
 import { err, ok, type Result } from "../base/result.js";
-import type { ParsedCandidate } from "../consensus/attestor.js";
+import type { ParsedCandidate } from "../consensus/public/attestor.js";
 import type { BlockCertificates } from "../gen/bss/v1/block_pb.js";
 import type {
   CommitBlock,
   StorageBlocks,
   VerifyCandidate,
 } from "../gen/bss/v1/verify_integrity_pb.js";
-import { type ParsedBlock, parseBlock } from "../ledger/blocks.js";
+import { type ParsedBlock, parseBlock } from "../ledger/blocks/blocks.js";
 import { hashBytes } from "../ledger/merkle/hashes.js";
 import type { Violation } from "../ledger/violation.js";
 import { safeInteger } from "../ledger/wire.js";

@@ -4,19 +4,23 @@
  * place of the ring, so that the nodes spread.
  */
 import type { Time } from "../base/time.js";
-import { chosenManagers } from "../consensus/links.js";
+import { chosenManagers } from "../consensus/public/links.js";
 import {
   type VerifyIntegrityResponse,
   VerifyIntegrityService,
 } from "../gen/bss/v1/verify_integrity_pb.js";
-import type { Manager, Members } from "../ledger/members.js";
-import type { BackoffOptions } from "../rpc/backoff.js";
-import { createChannel } from "../rpc/channel.js";
-import { createClient } from "../rpc/client.js";
-import { defaultRpcLimits } from "../rpc/limits.js";
-import { type Connection, type LinkState, ReconnectingStream } from "../rpc/reconnecting-stream.js";
+import type { Manager, Members } from "../ledger/members/members.js";
+import { defaultRpcLimits } from "../rpc/bounds/limits.js";
+import type { BackoffOptions } from "../rpc/channels/backoff.js";
+import { createChannel } from "../rpc/channels/channel.js";
+import { createClient } from "../rpc/channels/client.js";
+import {
+  type Connection,
+  type LinkState,
+  ReconnectingStream,
+} from "../rpc/channels/reconnecting-stream.js";
 import type { RpcError } from "../rpc/rpc-error.js";
-import type { TlsFiles } from "../rpc/tls.js";
+import type { TlsFiles } from "../rpc/tls/tls.js";
 import type { UpMessage } from "./up-message.js";
 
 /** A way to one manager. */

@@ -10,13 +10,13 @@ import { checkNodeDirectories } from "../config/file-access.js";
 import { readSeedFile } from "../config/key-files.js";
 import type { StorageNodeConfig } from "../config/node-config.js";
 import { type Ed25519Signer, ed25519Signer } from "../crypto/ed25519.js";
-import { blockId } from "../ledger/blocks.js";
+import { blockId } from "../ledger/blocks/blocks.js";
 import type { GenesisState } from "../ledger/genesis.js";
-import type { Members } from "../ledger/members.js";
+import type { Members } from "../ledger/members/members.js";
 import { loadGenesis } from "../node/genesis-file.js";
 import { checkLimits } from "../node/limits-check.js";
 import { NodeCertificate } from "../node/node-certificate.js";
-import { readCertificate } from "../rpc/certificate.js";
+import { readCertificate } from "../rpc/tls/certificate.js";
 import type { StorageNodeStore } from "../store/storage-node-store.js";
 
 export type NodeFiles = {

@@ -5,8 +5,8 @@
 import type { Logger } from "pino";
 import type { Metrics } from "../metrics/metrics.js";
 import { syncObserver } from "../node/sync-observer.js";
-import type { ChainObserver } from "./chain-ports.js";
-import type { RepairObserver } from "./self-repair.js";
+import type { ChainObserver } from "./chain/chain-ports.js";
+import type { RepairObserver } from "./repair/self-repair.js";
 
 export function chainObserver(
   log: Logger,

@@ -11,8 +11,8 @@ import type { LedgerReader } from "../query/ledger-reader.js";
 import type { ConsortiumFacts } from "../query/member-queries.js";
 import { publicRecordEntry } from "../query/record-queries.js";
 import { sharedQueries } from "../query/shared-queries.js";
-import type { ServiceHandlers } from "../rpc/handlers.js";
 import { RpcError } from "../rpc/rpc-error.js";
+import type { ServiceHandlers } from "../rpc/server/handlers.js";
 import type { Progress } from "../sync/sync-progress.js";
 import { forkAnswer, type HaltEvidence } from "./halting.js";
 

@@ -23,13 +23,13 @@ import { rpcOptionsOf, sampleServer } from "../node/rpc-options.js";
 import { failNode, type NodeOptions, openNode, type RunningNode } from "../node/running-node.js";
 import { sampleSync } from "../node/sync-observer.js";
 import { HeadSignal } from "../query/head-signal.js";
-import { checkListen } from "../rpc/listen-check.js";
-import { createServer, type RpcServer } from "../rpc/server.js";
-import type { AttestationMark } from "../store/attestation-mark.js";
+import { checkListen } from "../rpc/server/listen-check.js";
+import { createServer, type RpcServer } from "../rpc/server/server.js";
+import type { AttestationMark } from "../store/signing/attestation-mark.js";
 import type { StoreError } from "../store/store-error.js";
 import { isDamage } from "../store/store-error.js";
+import { LiveChain, openLinks } from "./chain/live-chain.js";
 import { decodeHalt, type HaltEvidence, haltMessages } from "./halting.js";
-import { LiveChain, openLinks } from "./live-chain.js";
 import type { ManagerLinks } from "./manager-links.js";
 import {
   admissionOf,

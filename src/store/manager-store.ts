@@ -29,23 +29,19 @@ import {
 } from "../gen/bss/v1/block_pb.js";
 import type { Submission } from "../gen/bss/v1/record_pb.js";
 import type { Proposal, Vote } from "../gen/bss/v1/vote_pb.js";
-import { parseHeader } from "../ledger/block-parsing.js";
-import type { ExecutedBlock } from "../ledger/executed-block.js";
+import { parseHeader } from "../ledger/blocks/block-parsing.js";
+import type { ExecutedBlock } from "../ledger/blocks/executed-block.js";
 import type { GenesisState } from "../ledger/genesis.js";
-import { genesisHead, type LedgerHead } from "../ledger/head.js";
-import { decodeHead, encodeHead } from "../ledger/head-codec.js";
-import { recordHash } from "../ledger/records.js";
-import { PrefetchedState, type StateWrite } from "../ledger/state.js";
-import { stateKeys } from "../ledger/state-keys.js";
-import type { ParsedSubmission } from "../ledger/submissions.js";
+import { recordHash } from "../ledger/records/records.js";
+import type { ParsedSubmission } from "../ledger/records/submissions.js";
+import { genesisHead, type LedgerHead } from "../ledger/state/head.js";
+import { decodeHead, encodeHead } from "../ledger/state/head-codec.js";
+import { PrefetchedState, type StateWrite } from "../ledger/state/state.js";
+import { stateKeys } from "../ledger/state/state-keys.js";
 import { buckets } from "./buckets.js";
-import { ChainReads, type ReaderHead, type StoredBlock } from "./chain-reads.js";
-import { chainKeys, chainWrites } from "./chain-writes.js";
-import { FalseObjections } from "./false-objections.js";
-import { checkHead, readHead } from "./head-state.js";
-import { bucketKey, u64Part } from "./key-codec.js";
-import type { Durability, KeyValueStore, WriteOperation } from "./key-value-store.js";
-import { OffenceLog } from "./offence-log.js";
+import { ChainReads, type ReaderHead, type StoredBlock } from "./chain/chain-reads.js";
+import { chainKeys, chainWrites } from "./chain/chain-writes.js";
+import { checkHead, readHead } from "./chain/head-state.js";
 import {
   completedSubmissions,
   deletePooled,
@@ -53,17 +49,21 @@ import {
   type PoolLimits,
   poolDeletions,
   savePooled,
-} from "./pooled-submissions.js";
+} from "./chain/pooled-submissions.js";
 import {
   type ListedRecord,
   type ListOptions,
   listByMeter,
   listByParticipant,
   recordIndexWrites,
-} from "./record-index.js";
+} from "./chain/record-index.js";
+import { damaged, getAll, putMessage, storedMessage } from "./chain/stored-values.js";
+import { bucketKey, u64Part } from "./key-codec.js";
+import type { Durability, KeyValueStore, WriteOperation } from "./key-value-store.js";
+import { FalseObjections } from "./signing/false-objections.js";
+import { OffenceLog } from "./signing/offence-log.js";
+import { type Statements, type VotedHeight, VoteLog } from "./signing/vote-log.js";
 import { identityWrite, isNewStore, type StoreOwner } from "./store-identity.js";
-import { damaged, getAll, putMessage, storedMessage } from "./stored-values.js";
-import { type Statements, type VotedHeight, VoteLog } from "./vote-log.js";
 
 export type AppendedBlock = {
   readonly block: ManagerBlock;

@@ -14,32 +14,32 @@ import { concatBytes, equalBytes, utf8 } from "../base/bytes.js";
 import { type StorageBlockState, StorageBlockStateSchema } from "../gen/bss/store/v1/storage_pb.js";
 import type { Block, BlockCertificates } from "../gen/bss/v1/block_pb.js";
 import type { ControlOperation } from "../gen/bss/v1/genesis_pb.js";
+import type { BuiltStorageHeader } from "../ledger/blocks/storage-blocks.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import type { StoredNode } from "../ledger/merkle/nodes.js";
-import type { BuiltStorageHeader } from "../ledger/storage-blocks.js";
-import { genesisStorageHead, type StorageHead } from "../ledger/storage-head.js";
-import { AttestationLog, type AttestedCandidate } from "./attestation-log.js";
+import { genesisStorageHead, type StorageHead } from "../ledger/storage-nodes/storage-head.js";
 import { buckets } from "./buckets.js";
-import { ChainReads, type ReaderHead, type StoredBlock } from "./chain-reads.js";
+import { ChainReads, type ReaderHead, type StoredBlock } from "./chain/chain-reads.js";
 import {
   type ChainWriteParts,
   chainKeys,
   chainWrites,
   controlOf,
   decodeU64,
-} from "./chain-writes.js";
-import { checkHead, readHead } from "./head-state.js";
+} from "./chain/chain-writes.js";
+import { checkHead, readHead } from "./chain/head-state.js";
+import { storageBlockKey } from "./chain/storage-block-keys.js";
+import { decodeStorageHead, encodeStorageHead } from "./chain/storage-head-codec.js";
+import { damaged, present, putMessage, storedMessage } from "./chain/stored-values.js";
 import { bucketKey, bucketRange, KeyReader, u64Part } from "./key-codec.js";
 import type { Durability, KeyValueStore, WriteOperation } from "./key-value-store.js";
-import { storageBlockKey } from "./storage-block-keys.js";
-import { decodeStorageHead, encodeStorageHead } from "./storage-head-codec.js";
+import { AttestationLog, type AttestedCandidate } from "./signing/attestation-log.js";
 import type { StoreError } from "./store-error.js";
 import { isDamage } from "./store-error.js";
 import { identityWrite, isNewStore, type StoreOwner } from "./store-identity.js";
-import { damaged, present, putMessage, storedMessage } from "./stored-values.js";
 import { tolerantGet } from "./tolerant-reads.js";
 
-export type { AttestedCandidate } from "./attestation-log.js";
+export type { AttestedCandidate } from "./signing/attestation-log.js";
 
 export type ScrubState = { readonly height: number; readonly lastPassUnixMs: number };
 

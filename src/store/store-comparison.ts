@@ -5,7 +5,7 @@
  */
 import { emptyBytes, equalBytes, fromHex, toHex, utf8 } from "../base/bytes.js";
 import { buckets } from "./buckets.js";
-import { chainKeys } from "./chain-writes.js";
+import { chainKeys } from "./chain/chain-writes.js";
 import { bucketKey, bucketRange, KeyReader } from "./key-codec.js";
 import type { KeyValueStore } from "./key-value-store.js";
 import type { StoreError } from "./store-error.js";

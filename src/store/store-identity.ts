@@ -7,10 +7,10 @@ import { create } from "@bufbuild/protobuf";
 import { equalBytes, toHex, utf8 } from "../base/bytes.js";
 import { StoreIdentitySchema, StoreRole } from "../gen/bss/store/v1/identity_pb.js";
 import { buckets } from "./buckets.js";
+import { damaged, putMessage, storedMessage } from "./chain/stored-values.js";
 import { bucketKey } from "./key-codec.js";
 import type { KeyValueStore, WriteOperation } from "./key-value-store.js";
 import { StoreError } from "./store-error.js";
-import { damaged, putMessage, storedMessage } from "./stored-values.js";
 
 /** Layout of keys and values. A number is never reused. */
 export const storeFormat = 3;

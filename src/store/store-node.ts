@@ -9,12 +9,12 @@ import { utf8 } from "../base/bytes.js";
 import { StoreNodeSchema } from "../gen/bss/store/v1/identity_pb.js";
 import { AttestationSchema } from "../gen/bss/v1/vote_pb.js";
 import { buckets } from "./buckets.js";
+import { putMessage, storedMessage } from "./chain/stored-values.js";
 import { bucketKey, bucketRange } from "./key-codec.js";
 import type { KeyValueStore } from "./key-value-store.js";
-import { decodeEntry } from "./statement-codec.js";
+import { decodeEntry } from "./signing/statement-codec.js";
 import { StoreError } from "./store-error.js";
 import type { NodeRole } from "./store-identity.js";
-import { putMessage, storedMessage } from "./stored-values.js";
 
 export type StoreNode = { readonly role: NodeRole; readonly id: string };
 

@@ -9,12 +9,12 @@ import {
   type BlockCertificates,
   BlockCertificatesSchema,
 } from "../gen/bss/v1/block_pb.js";
-import { type ParsedBlock, parseBlock } from "../ledger/blocks.js";
-import { chainKeys } from "./chain-writes.js";
+import { type ParsedBlock, parseBlock } from "../ledger/blocks/blocks.js";
+import { chainKeys } from "./chain/chain-writes.js";
+import { storageBlockKey } from "./chain/storage-block-keys.js";
+import { getAll, storedMessage } from "./chain/stored-values.js";
 import type { KeyValueStore } from "./key-value-store.js";
-import { storageBlockKey } from "./storage-block-keys.js";
 import { isDamage } from "./store-error.js";
-import { getAll, storedMessage } from "./stored-values.js";
 
 export async function tolerantGet(
   kv: KeyValueStore,

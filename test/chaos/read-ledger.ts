@@ -2,19 +2,19 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { defined } from "../../src/base/assert.js";
 import { toHex } from "../../src/base/bytes.js";
-import { checkedBlock } from "../../src/client/answers.js";
 import type { Connection } from "../../src/client/connections.js";
 import { pages } from "../../src/client/paging.js";
+import { checkedBlock } from "../../src/client/verify/answers.js";
 import { type ControlOperation, ControlOperationSchema } from "../../src/gen/bss/v1/genesis_pb.js";
 import { type BlockView, QueryService } from "../../src/gen/bss/v1/query_pb.js";
-import { leafHashOf } from "../../src/ledger/blocks.js";
+import { leafHashOf } from "../../src/ledger/blocks/blocks.js";
+import { parseStorageBlockHeader } from "../../src/ledger/blocks/storage-blocks.js";
 import {
   appendLeaves,
   emptyFrontier,
   type Frontier,
   rootOf,
 } from "../../src/ledger/merkle/frontier.js";
-import { parseStorageBlockHeader } from "../../src/ledger/storage-blocks.js";
 import type { BlockFact, ManagerChange, NodeLedger } from "./findings.js";
 
 const pageSize = 100;

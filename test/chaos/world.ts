@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { defined } from "../../src/base/assert.js";
-import type { NodeExit, NodeProcess } from "../../src/cli/node-processes.js";
+import type { NodeExit, NodeProcess } from "../../src/cli/nodes/node-processes.js";
 import { type BssClient, RpcError } from "../../src/client/index.js";
 import type { NodeConfig } from "../../src/config/node-config.js";
 import { LiveConsortium, type Sizes } from "../support/live-consortium.js";

@@ -1,10 +1,10 @@
 /** What is checked of messages after they are decoded, by their type. */
 import { create, type Message, toBinary } from "@bufbuild/protobuf";
 import { Metadata } from "@grpc/grpc-js";
-import { checkedBlock, checkedRecord } from "../../src/client/answers.js";
 import { UntrueAnswer } from "../../src/client/client-error.js";
-import { verifyReceipt } from "../../src/client/receipt-check.js";
-import { receiptFromJson, receiptToJson } from "../../src/client/receipt-json.js";
+import { checkedBlock, checkedRecord } from "../../src/client/verify/answers.js";
+import { verifyReceipt } from "../../src/client/verify/receipt-check.js";
+import { receiptFromJson, receiptToJson } from "../../src/client/verify/receipt-json.js";
 import type {
   Block,
   BlockCertificates,
@@ -26,17 +26,25 @@ import type {
   SignedHead,
   Vote,
 } from "../../src/gen/bss/v1/vote_pb.js";
-import { parseBlock } from "../../src/ledger/block-parsing.js";
-import { checkBlockCertificates, checkLock } from "../../src/ledger/certificates.js";
-import { checkEvidence } from "../../src/ledger/evidence.js";
-import { checkForkProof } from "../../src/ledger/fork-proofs.js";
-import { checkObjections, checkProvenObjection } from "../../src/ledger/objections.js";
-import { checkResume, operationSignatureChecks } from "../../src/ledger/operation-signatures.js";
-import { checkOperation } from "../../src/ledger/operations.js";
-import { parseRecord } from "../../src/ledger/records.js";
-import { parseStorageBlockHeader } from "../../src/ledger/storage-blocks.js";
-import { parseSubmission, submissionDigest } from "../../src/ledger/submissions.js";
-import { checkAttestation, checkHead, checkProposal, checkVote } from "../../src/ledger/votes.js";
+import { parseBlock } from "../../src/ledger/blocks/block-parsing.js";
+import { parseStorageBlockHeader } from "../../src/ledger/blocks/storage-blocks.js";
+import { checkBlockCertificates, checkLock } from "../../src/ledger/certificates/certificates.js";
+import { checkEvidence } from "../../src/ledger/certificates/evidence.js";
+import { checkForkProof } from "../../src/ledger/certificates/fork-proofs.js";
+import { checkObjections, checkProvenObjection } from "../../src/ledger/certificates/objections.js";
+import {
+  checkAttestation,
+  checkHead,
+  checkProposal,
+  checkVote,
+} from "../../src/ledger/certificates/votes.js";
+import {
+  checkResume,
+  operationSignatureChecks,
+} from "../../src/ledger/members/operation-signatures.js";
+import { checkOperation } from "../../src/ledger/members/operations.js";
+import { parseRecord } from "../../src/ledger/records/records.js";
+import { parseSubmission, submissionDigest } from "../../src/ledger/records/submissions.js";
 import { detailsTrailer, rpcErrorOf, rpcErrorOfRefusal } from "../../src/rpc/status-details.js";
 import { consortiumId, genesis, policy } from "../unit/ledger/support/consortium.js";
 import { forge } from "../unit/ledger/support/forge.js";

@@ -14,7 +14,7 @@ import {
   VoteRequestSchema,
   VoteResponseSchema,
 } from "../../src/gen/bss/v1/vote_pb.js";
-import { proposalsEvidence, votesEvidence } from "../../src/ledger/evidence.js";
+import { proposalsEvidence, votesEvidence } from "../../src/ledger/certificates/evidence.js";
 import { Chain, certify } from "../unit/ledger/support/chain.js";
 import { admissionOf, registrationOf } from "../unit/ledger/support/invitations.js";
 import {

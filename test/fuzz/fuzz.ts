@@ -24,10 +24,10 @@ import { ServerReflection } from "../../src/gen/grpc/reflection/v1/reflection_pb
 import { strictDecode } from "../../src/ledger/strict-decode.js";
 import { decodeCanonical } from "../../src/ledger/wire.js";
 import { unknownFieldsMax, type WireBounds, wireCost } from "../../src/ledger/wire-bounds.js";
-import { methodName } from "../../src/rpc/handlers.js";
+import { answerBounds, requestBounds } from "../../src/rpc/bounds/method-bounds.js";
 import { decodeMessage } from "../../src/rpc/message-codec.js";
-import { answerBounds, requestBounds } from "../../src/rpc/method-bounds.js";
 import { RpcError } from "../../src/rpc/rpc-error.js";
+import { methodName } from "../../src/rpc/server/handlers.js";
 import { Random } from "../simulation/random.js";
 import { checkAll, checkStatus } from "./checks.js";
 import { samples } from "./corpus.js";

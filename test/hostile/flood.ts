@@ -7,8 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { BssClient } from "../../src/client/index.js";
 import { BroadcastService, SubmitRequestSchema } from "../../src/gen/bss/v1/broadcast_pb.js";
-import type { RpcChannel } from "../../src/rpc/channel.js";
-import { methodPath } from "../../src/rpc/service-definition.js";
+import type { RpcChannel } from "../../src/rpc/channels/channel.js";
+import { methodPath } from "../../src/rpc/server/service-definition.js";
 import { rpcErrorOf } from "../../src/rpc/status-details.js";
 
 export type FloodTarget = {

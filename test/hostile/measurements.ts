@@ -1,7 +1,7 @@
 /** What the nodes take while something goes on: read from the system, not from the nodes. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { NodeProcess } from "../../src/cli/node-processes.js";
+import type { NodeProcess } from "../../src/cli/nodes/node-processes.js";
 import type { Tally } from "./attack.js";
 import type { HonestFigures } from "./honest.js";
 

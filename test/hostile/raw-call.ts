@@ -7,7 +7,7 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { gzipSync } from "node:zlib";
-import type { TlsFiles } from "../../src/rpc/tls.js";
+import type { TlsFiles } from "../../src/rpc/tls/tls.js";
 
 export type RawConnection = {
   readonly session: ClientHttp2Session;

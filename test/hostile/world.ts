@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { toHex } from "../../src/base/bytes.js";
-import { describeExit } from "../../src/cli/node-processes.js";
+import { describeExit } from "../../src/cli/nodes/node-processes.js";
 import { type BssClient, document, recordHash } from "../../src/client/index.js";
 import { randomBytes } from "../../src/crypto/random.js";
 import { LiveConsortium } from "../support/live-consortium.js";

@@ -16,7 +16,7 @@ import {
   type CertificateAuthority,
   reissueCertificate,
 } from "../../src/pki/certificate-authority.js";
-import { readTerms } from "../../src/rpc/certificate.js";
+import { readTerms } from "../../src/rpc/tls/certificate.js";
 import { freeBasePort } from "../support/free-ports.js";
 import { readInitAuthority } from "../support/init-authority.js";
 import { poll, quickPolicy, suiteTimeoutMs } from "../support/live-consortium.js";

@@ -6,7 +6,7 @@ import { after, afterEach, before, describe, test } from "node:test";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { toHex } from "../../src/base/bytes.js";
 import { signTrade, tradeTerms } from "../../src/client/index.js";
-import { receiptFromJson, receiptToJson } from "../../src/client/receipt-json.js";
+import { receiptFromJson, receiptToJson } from "../../src/client/verify/receipt-json.js";
 import { ManagerBlockHeaderSchema } from "../../src/gen/bss/v1/block_pb.js";
 import { RecordSchema } from "../../src/gen/bss/v1/record_pb.js";
 import { RpcError } from "../../src/rpc/rpc-error.js";

@@ -19,8 +19,8 @@ import { type InvitationFile, readInvitationFile } from "../../src/config/invita
 import { loadNodeConfig } from "../../src/config/node-config.js";
 import { InvitedRole } from "../../src/gen/bss/v1/genesis_pb.js";
 import { MemberState, QueryService } from "../../src/gen/bss/v1/query_pb.js";
-import { readTerms } from "../../src/rpc/certificate.js";
-import { createClient } from "../../src/rpc/client.js";
+import { createClient } from "../../src/rpc/channels/client.js";
+import { readTerms } from "../../src/rpc/tls/certificate.js";
 import { freeBasePort } from "../support/free-ports.js";
 import { LiveConsortium, poll } from "../support/live-consortium.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";

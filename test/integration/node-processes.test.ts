@@ -11,7 +11,7 @@ import {
   type NodeProcesses,
   type NodeProcessOptions,
   startNodes,
-} from "../../src/cli/node-processes.js";
+} from "../../src/cli/nodes/node-processes.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 /** Behaves as `bss start` does, or as the file "behaviour" beside the node's config says. */

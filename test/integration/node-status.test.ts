@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
-import { openStatusSource, type StatusSource } from "../../src/cli/node-status.js";
+import { openStatusSource, type StatusSource } from "../../src/cli/nodes/node-status.js";
 import { readGenesisFile, readTlsFiles } from "../../src/config/key-files.js";
 import { loadNodeConfig, type NodeConfig } from "../../src/config/node-config.js";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
 import { parseGenesis } from "../../src/ledger/genesis.js";
-import { createServer, type RpcServer } from "../../src/rpc/server.js";
+import { createServer, type RpcServer } from "../../src/rpc/server/server.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 describe("the status of a node, asked with what bss init wrote", () => {

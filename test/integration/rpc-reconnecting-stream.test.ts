@@ -4,12 +4,12 @@ import { connect as tcpConnect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { connect as tlsConnect } from "node:tls";
 import { BroadcastService } from "../../src/gen/bss/v1/broadcast_pb.js";
-import type { RpcChannel } from "../../src/rpc/channel.js";
-import { createClient } from "../../src/rpc/client.js";
-import type { CallContext } from "../../src/rpc/handlers.js";
-import { type LinkState, ReconnectingStream } from "../../src/rpc/reconnecting-stream.js";
+import type { RpcChannel } from "../../src/rpc/channels/channel.js";
+import { createClient } from "../../src/rpc/channels/client.js";
+import { type LinkState, ReconnectingStream } from "../../src/rpc/channels/reconnecting-stream.js";
 import type { RpcError } from "../../src/rpc/rpc-error.js";
-import type { RpcServer } from "../../src/rpc/server.js";
+import type { CallContext } from "../../src/rpc/server/handlers.js";
+import type { RpcServer } from "../../src/rpc/server/server.js";
 import { RpcConsortium, until } from "../support/rpc-consortium.js";
 
 const backoff = { initialMs: 5, maxMs: 50 };

@@ -8,11 +8,11 @@ import {
   createCertificateAuthority,
   issueCertificate,
 } from "../../src/pki/certificate-authority.js";
-import { readCertificate } from "../../src/rpc/certificate.js";
-import { createChannel, type RpcChannel } from "../../src/rpc/channel.js";
-import { createClient } from "../../src/rpc/client.js";
-import { createServer, type RpcServer } from "../../src/rpc/server.js";
-import { RenewableTls } from "../../src/rpc/tls.js";
+import { createChannel, type RpcChannel } from "../../src/rpc/channels/channel.js";
+import { createClient } from "../../src/rpc/channels/client.js";
+import { createServer, type RpcServer } from "../../src/rpc/server/server.js";
+import { readCertificate } from "../../src/rpc/tls/certificate.js";
+import { RenewableTls } from "../../src/rpc/tls/tls.js";
 import { poll } from "../support/live-consortium.js";
 
 const hourMs = 3_600_000;

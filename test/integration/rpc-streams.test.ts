@@ -8,10 +8,10 @@ import {
   type VoteResponseSchema,
   VoteService,
 } from "../../src/gen/bss/v1/vote_pb.js";
-import { createClient } from "../../src/rpc/client.js";
-import type { CallContext, ServerStream } from "../../src/rpc/handlers.js";
+import { createClient } from "../../src/rpc/channels/client.js";
 import { identityOfBytes } from "../../src/rpc/message-codec.js";
 import { RpcError } from "../../src/rpc/rpc-error.js";
+import type { CallContext, ServerStream } from "../../src/rpc/server/handlers.js";
 import { rpcErrorOf } from "../../src/rpc/status-details.js";
 import { RpcConsortium, rpcErrorFrom, until } from "../support/rpc-consortium.js";
 

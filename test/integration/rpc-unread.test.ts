@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
-import { createClient } from "../../src/rpc/client.js";
-import type { ConnectionEnd } from "../../src/rpc/connection-limits.js";
-import type { RpcServerOptions } from "../../src/rpc/server.js";
+import type { ConnectionEnd } from "../../src/rpc/bounds/connection-limits.js";
+import { createClient } from "../../src/rpc/channels/client.js";
+import type { RpcServerOptions } from "../../src/rpc/server/server.js";
 import { RawCaller } from "../support/raw-caller.js";
 import { RpcConsortium, rpcErrorFrom, until } from "../support/rpc-consortium.js";
 

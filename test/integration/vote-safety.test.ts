@@ -19,11 +19,11 @@ import {
   VoteKind,
   VoteSchema,
 } from "../../src/gen/bss/v1/vote_pb.js";
-import { headDigest, voteDigest } from "../../src/ledger/votes.js";
+import { headDigest, voteDigest } from "../../src/ledger/certificates/votes.js";
 import { startManager } from "../../src/manager/manager-node.js";
 import { buckets } from "../../src/store/buckets.js";
 import { bucketRange } from "../../src/store/key-codec.js";
-import { openRocksDb } from "../../src/store/rocksdb-store.js";
+import { openRocksDb } from "../../src/store/rocksdb/rocksdb-store.js";
 import { LiveConsortium, poll, quickPolicy } from "../support/live-consortium.js";
 import { ScriptedManager } from "../support/scripted-manager.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";

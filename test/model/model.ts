@@ -24,10 +24,10 @@ import {
   onLockCertificate,
   type restoredLock,
   unlocked,
-} from "../../src/consensus/lock-rules.js";
-import { VoteTally } from "../../src/consensus/vote-tally.js";
+} from "../../src/consensus/height/lock-rules.js";
+import { VoteTally } from "../../src/consensus/height/vote-tally.js";
 import { type Vote, VoteKind, VoteSchema } from "../../src/gen/bss/v1/vote_pb.js";
-import { breaksLock } from "../../src/ledger/evidence.js";
+import { breaksLock } from "../../src/ledger/certificates/evidence.js";
 
 const honest = ["manager-1", "manager-2", "manager-3"] as const;
 const byzantine = "manager-4";

@@ -1,6 +1,6 @@
 /** The rules of the ring, and wrong ones that were considered or could slip in. */
-import { approvalOf, restoredLock, unlocked } from "../../src/consensus/lock-rules.js";
-import type { VoteTally } from "../../src/consensus/vote-tally.js";
+import { approvalOf, restoredLock, unlocked } from "../../src/consensus/height/lock-rules.js";
+import type { VoteTally } from "../../src/consensus/height/vote-tally.js";
 import { decidedBlocks, type Rules, type Wrong } from "./model.js";
 
 export const rules: Rules = {

@@ -3,8 +3,12 @@ import { describe, test } from "node:test";
 import { startMembers } from "../../bench/public/credit-run.js";
 import { seededRandom } from "../../bench/public/random.js";
 import { defaultPolicy } from "../../src/cli/consortium/default-policy.js";
-import { committeeSize, drawCommittee, matchesNeeded } from "../../src/ledger/committee.js";
-import { Members } from "../../src/ledger/members.js";
+import {
+  committeeSize,
+  drawCommittee,
+  matchesNeeded,
+} from "../../src/ledger/certificates/committee.js";
+import { Members } from "../../src/ledger/members/members.js";
 
 const policy = defaultPolicy(80);
 const packer = "manager-1";

@@ -1,8 +1,8 @@
 /** What a simulation tells those who watch it. */
-import type { RingStatus } from "../../src/consensus/events.js";
+import type { RingStatus } from "../../src/consensus/ring/events.js";
 import type { BlockCertificates, ManagerBlock } from "../../src/gen/bss/v1/block_pb.js";
 import type { Attestation, Proposal, Vote, VoteRequest } from "../../src/gen/bss/v1/vote_pb.js";
-import type { ParsedBlock } from "../../src/ledger/blocks.js";
+import type { ParsedBlock } from "../../src/ledger/blocks/blocks.js";
 
 /** A final block on a manager's disk, with its records. */
 export type FinalBlock = {

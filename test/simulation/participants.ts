@@ -7,7 +7,7 @@ import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { toHex } from "../../src/base/bytes.js";
 import { type SubmitResponse, WaitFor } from "../../src/gen/bss/v1/broadcast_pb.js";
 import { type Submission, SubmissionSchema } from "../../src/gen/bss/v1/record_pb.js";
-import type { ParsedSubmission } from "../../src/ledger/submissions.js";
+import type { ParsedSubmission } from "../../src/ledger/records/submissions.js";
 import type { ManagerHost } from "./nodes/manager-host.js";
 import type { Random } from "./random.js";
 import type { World } from "./world.js";

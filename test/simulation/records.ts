@@ -8,13 +8,13 @@ import {
   SubmissionSchema,
   TradeTermsSchema,
 } from "../../src/gen/bss/v1/record_pb.js";
-import { recordHash } from "../../src/ledger/records.js";
-import { tradeDigest } from "../../src/ledger/signatures.js";
+import { recordHash } from "../../src/ledger/records/records.js";
+import { tradeDigest } from "../../src/ledger/records/signatures.js";
 import {
   type ParsedSubmission,
   parseSubmission,
   submissionDigest,
-} from "../../src/ledger/submissions.js";
+} from "../../src/ledger/records/submissions.js";
 import { type Consortium, genesisMs, meterOf, quarterS } from "./consortium.js";
 import { seedOf } from "./signatures.js";
 

@@ -1,7 +1,7 @@
 /** Signs what a ring wants to say. */
 import { create } from "@bufbuild/protobuf";
 import { defined } from "../../src/base/assert.js";
-import type { Statement } from "../../src/consensus/events.js";
+import type { Statement } from "../../src/consensus/ring/events.js";
 import {
   type Proposal,
   ProposalSchema,
@@ -9,7 +9,7 @@ import {
   VoteKind,
   VoteSchema,
 } from "../../src/gen/bss/v1/vote_pb.js";
-import { proposalDigest, voteDigest } from "../../src/ledger/vote-digests.js";
+import { proposalDigest, voteDigest } from "../../src/ledger/certificates/vote-digests.js";
 
 export type Signer = {
   readonly managerId: string;

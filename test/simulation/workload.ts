@@ -3,7 +3,7 @@
  * all be right: more is sold than was exported, one version is updated twice, one trade is recorded
  * twice, a reading is too early or too late for what rests on it.
  */
-import type { ParsedSubmission } from "../../src/ledger/submissions.js";
+import type { ParsedSubmission } from "../../src/ledger/records/submissions.js";
 import { firstDayS, hourS, quarterS, ratedPowerW } from "./consortium.js";
 import type { Participants } from "./participants.js";
 import type { Random } from "./random.js";

@@ -14,15 +14,19 @@ import {
   type NodeProcess,
   type NodeProcesses,
   startNodes,
-} from "../../src/cli/node-processes.js";
-import { type NodeStatus, openStatusSource, type StatusSource } from "../../src/cli/node-status.js";
+} from "../../src/cli/nodes/node-processes.js";
+import {
+  type NodeStatus,
+  openStatusSource,
+  type StatusSource,
+} from "../../src/cli/nodes/node-status.js";
 import { type BssClient, connect } from "../../src/client/client.js";
 import { type ClientProfile, readGenesis, readProfile } from "../../src/client/profile.js";
 import { readTlsFiles } from "../../src/config/key-files.js";
 import { loadNodeConfig, type NodeConfig } from "../../src/config/node-config.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
-import { createChannel, type RpcChannel } from "../../src/rpc/channel.js";
-import type { TlsFiles } from "../../src/rpc/tls.js";
+import { createChannel, type RpcChannel } from "../../src/rpc/channels/channel.js";
+import type { TlsFiles } from "../../src/rpc/tls/tls.js";
 import { freeBasePort } from "./free-ports.js";
 
 export type Sizes = {

@@ -2,8 +2,8 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { defined } from "../../src/base/assert.js";
-import { chainKeys } from "../../src/store/chain-writes.js";
-import { openRocksDb } from "../../src/store/rocksdb-store.js";
+import { chainKeys } from "../../src/store/chain/chain-writes.js";
+import { openRocksDb } from "../../src/store/rocksdb/rocksdb-store.js";
 
 /** Where to change a file; undefined for a file that is left as it is. */
 export type Place = (content: Buffer, records: readonly Uint8Array[]) => number | undefined;

@@ -4,7 +4,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:h
 import { createConnection, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
-import type { TlsFiles } from "../../src/rpc/tls.js";
+import type { TlsFiles } from "../../src/rpc/tls/tls.js";
 
 const emptyMessage = Buffer.alloc(5);
 

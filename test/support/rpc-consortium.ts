@@ -1,11 +1,19 @@
 /** A server and parties of a made-up consortium, for tests of everything that goes over gRPC. */
 import assert from "node:assert/strict";
 import type { DescService } from "@bufbuild/protobuf";
-import { type ChannelOptions, createChannel, type RpcChannel } from "../../src/rpc/channel.js";
-import type { ServiceHandlers } from "../../src/rpc/handlers.js";
-import type { Role } from "../../src/rpc/identity.js";
+import {
+  type ChannelOptions,
+  createChannel,
+  type RpcChannel,
+} from "../../src/rpc/channels/channel.js";
 import { RpcError } from "../../src/rpc/rpc-error.js";
-import { createServer, type RpcServer, type RpcServerOptions } from "../../src/rpc/server.js";
+import type { ServiceHandlers } from "../../src/rpc/server/handlers.js";
+import {
+  createServer,
+  type RpcServer,
+  type RpcServerOptions,
+} from "../../src/rpc/server/server.js";
+import type { Role } from "../../src/rpc/tls/identity.js";
 import { TestAuthority, type TestCertificate, uriOf } from "./pki.js";
 
 export class RpcConsortium {

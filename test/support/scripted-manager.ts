@@ -14,10 +14,10 @@ import {
 } from "../../src/gen/bss/v1/vote_pb.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
 import { identities } from "../../src/node/identities.js";
-import { createChannel, type RpcChannel } from "../../src/rpc/channel.js";
-import { createClient } from "../../src/rpc/client.js";
-import type { ClientStream } from "../../src/rpc/client-stream.js";
-import { createServer, type RpcServer } from "../../src/rpc/server.js";
+import { createChannel, type RpcChannel } from "../../src/rpc/channels/channel.js";
+import { createClient } from "../../src/rpc/channels/client.js";
+import type { ClientStream } from "../../src/rpc/channels/client-stream.js";
+import { createServer, type RpcServer } from "../../src/rpc/server/server.js";
 
 type Message = Exclude<VoteRequest["message"], { case: undefined }>;
 type Sent = MessageInitShape<typeof VoteRequestSchema>;

@@ -18,8 +18,8 @@ import {
 } from "../../src/gen/bss/v1/verify_integrity_pb.js";
 import { type GenesisState, parseGenesis } from "../../src/ledger/genesis.js";
 import { identities } from "../../src/node/identities.js";
-import type { ServerStream } from "../../src/rpc/handlers.js";
-import { createServer, type RpcServer } from "../../src/rpc/server.js";
+import type { ServerStream } from "../../src/rpc/server/handlers.js";
+import { createServer, type RpcServer } from "../../src/rpc/server/server.js";
 import { type MadeBlock, StorageLedger } from "./storage-ledger.js";
 
 type Down = MessageInitShape<typeof VerifyIntegrityResponseSchema>;

@@ -5,7 +5,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../src/base/assert.js";
 import { emptyBytes, utf8 } from "../../src/base/bytes.js";
-import { blockEffects, publicFacts } from "../../src/consensus/public-block.js";
+import { blockEffects, publicFacts } from "../../src/consensus/public/public-block.js";
 import { sha256 } from "../../src/crypto/hash.js";
 import {
   type ApprovalCertificate,
@@ -24,7 +24,7 @@ import {
   VoteKind,
   VoteSchema,
 } from "../../src/gen/bss/v1/vote_pb.js";
-import type { BlockFacts } from "../../src/ledger/block-facts.js";
+import type { BlockFacts } from "../../src/ledger/blocks/block-facts.js";
 import {
   bodyDigest,
   certificatesDigest,
@@ -33,19 +33,26 @@ import {
   leavesRoot,
   type ParsedBlock,
   parseBlock,
-} from "../../src/ledger/blocks.js";
+} from "../../src/ledger/blocks/blocks.js";
 import {
   buildApproval,
   buildBlockCertificates,
   buildCommit,
   buildIntegrity,
-} from "../../src/ledger/certificates.js";
-import { drawCommittee } from "../../src/ledger/committee.js";
+} from "../../src/ledger/certificates/certificates.js";
+import { drawCommittee } from "../../src/ledger/certificates/committee.js";
+import {
+  acceptDigest,
+  attestationDigest,
+  commitDigest,
+} from "../../src/ledger/certificates/vote-digests.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
-import type { Members } from "../../src/ledger/members.js";
+import type { Members } from "../../src/ledger/members/members.js";
 import { appendLeaves, rootOf } from "../../src/ledger/merkle/frontier.js";
-import { genesisStorageHead, type StorageHead } from "../../src/ledger/storage-head.js";
-import { acceptDigest, attestationDigest, commitDigest } from "../../src/ledger/vote-digests.js";
+import {
+  genesisStorageHead,
+  type StorageHead,
+} from "../../src/ledger/storage-nodes/storage-head.js";
 
 /** A member's signature over a digest. */
 export type SignAs = (memberId: string, digest: Uint8Array) => Uint8Array;

@@ -26,15 +26,15 @@ import {
 } from "../../src/gen/bss/v1/record_pb.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
 import { rootOf } from "../../src/ledger/merkle/frontier.js";
-import { parseSubmission } from "../../src/ledger/submissions.js";
+import { parseSubmission } from "../../src/ledger/records/submissions.js";
 import { blockSummary } from "../../src/query/block-views.js";
 import { publicRecordEntry } from "../../src/query/record-queries.js";
 import { sharedQueries } from "../../src/query/shared-queries.js";
-import type { Identity, Role } from "../../src/rpc/identity.js";
 import type { Reason } from "../../src/rpc/reasons.js";
 import { RpcError, rpcErrorOfViolation } from "../../src/rpc/rpc-error.js";
-import { createServer, type RpcServer } from "../../src/rpc/server.js";
+import { createServer, type RpcServer } from "../../src/rpc/server/server.js";
 import { refusalOf } from "../../src/rpc/status-details.js";
+import type { Identity, Role } from "../../src/rpc/tls/identity.js";
 import { ToyLedger } from "./toy-ledger.js";
 
 /** What a test can do to a manager. Each is asked before the manager does its own part. */

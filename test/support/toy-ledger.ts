@@ -23,8 +23,9 @@ import {
   controlRoot,
   leafHashOf,
   leavesRoot,
-} from "../../src/ledger/blocks.js";
-import { buildCommit } from "../../src/ledger/certificates.js";
+} from "../../src/ledger/blocks/blocks.js";
+import { buildCommit } from "../../src/ledger/certificates/certificates.js";
+import { commitDigest } from "../../src/ledger/certificates/votes.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
 import {
   appendLeaves,
@@ -40,8 +41,7 @@ import {
   inclusionProofPlan,
   rootPlan,
 } from "../../src/ledger/merkle/proofs.js";
-import { recordHash } from "../../src/ledger/records.js";
-import { commitDigest } from "../../src/ledger/votes.js";
+import { recordHash } from "../../src/ledger/records/records.js";
 import { HeadSignal } from "../../src/query/head-signal.js";
 import type { FinalBlock, LedgerReader, RecordLocation } from "../../src/query/ledger-reader.js";
 

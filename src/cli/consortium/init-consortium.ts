@@ -10,7 +10,7 @@ import { wrapEpochKey } from "../../crypto/hpke.js";
 import { randomBytes } from "../../crypto/random.js";
 import { epochCommitment, epochKeyBytes } from "../../crypto/seal.js";
 import { parseGenesis } from "../../ledger/genesis.js";
-import { CliError } from "../cli-error.js";
+import { CliError } from "../text/cli-error.js";
 import { genesisFileBytes } from "./genesis.js";
 import { createTree } from "./new-tree.js";
 import { createParties, type Parties } from "./parties.js";

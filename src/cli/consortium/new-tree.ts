@@ -22,7 +22,7 @@ import {
 import { basename, dirname, join, resolve } from "node:path";
 import { toHex } from "../../base/bytes.js";
 import { randomBytes } from "../../crypto/random.js";
-import { CliError } from "../cli-error.js";
+import { CliError } from "../text/cli-error.js";
 
 export interface NewTree {
   /** Makes a directory and those above it; paths are relative to the tree. */

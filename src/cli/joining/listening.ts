@@ -3,10 +3,10 @@
  * as an invitation that has served does not come back.
  */
 import type { HostPort } from "../../config/fields.js";
-import { checkListen, listenFailure } from "../../rpc/listen-check.js";
-import { ListenError } from "../../rpc/listen-error.js";
-import { CliError } from "../cli-error.js";
+import { checkListen, listenFailure } from "../../rpc/server/listen-check.js";
+import { ListenError } from "../../rpc/server/listen-error.js";
 import { defaultBasePort, portOffsets } from "../consortium/defaults.js";
+import { CliError } from "../text/cli-error.js";
 
 export type Listening = { readonly listen: HostPort; readonly metrics?: HostPort | undefined };
 

@@ -18,10 +18,15 @@ import { randomBytes } from "../../crypto/random.js";
 import { chooseCertificate } from "../../pki/certificate-choice.js";
 import { createCertificateRequest, readCertificateRequest } from "../../pki/certificate-request.js";
 import { generateTlsKeyPair, privateKeyPem } from "../../pki/key-pairs.js";
-import { certificatesPem, isIssuedBy, readCertificate, readTerms } from "../../rpc/certificate.js";
-import { type Identity, parseIdentityUri } from "../../rpc/identity.js";
-import { CliError } from "../cli-error.js";
+import {
+  certificatesPem,
+  isIssuedBy,
+  readCertificate,
+  readTerms,
+} from "../../rpc/tls/certificate.js";
+import { type Identity, parseIdentityUri } from "../../rpc/tls/identity.js";
 import { createTree } from "../consortium/new-tree.js";
+import { CliError } from "../text/cli-error.js";
 import type { Listening } from "./listening.js";
 import { nodeConfigText } from "./node-config-file.js";
 

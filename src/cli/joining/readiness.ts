@@ -2,9 +2,9 @@
 import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { InvitationFile } from "../../config/invitation-file.js";
-import { readTerms } from "../../rpc/certificate.js";
-import { CliError } from "../cli-error.js";
-import { formatTime } from "../output.js";
+import { readTerms } from "../../rpc/tls/certificate.js";
+import { CliError } from "../text/cli-error.js";
+import { formatTime } from "../text/output.js";
 
 /** A store that is empty and its log; a chain soon takes more. */
 const spaceBytesMin = 100 * 1024 * 1024;

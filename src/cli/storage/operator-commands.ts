@@ -4,10 +4,10 @@ import type { BssClient } from "../../client/client.js";
 import { mayRepeat } from "../../client/connections.js";
 import type { StorageNodeStatus } from "../../gen/bss/v1/query_pb.js";
 import { RpcError } from "../../rpc/rpc-error.js";
-import { CliError } from "../cli-error.js";
 import { withClient } from "../client-session.js";
-import { addProfileOption } from "../profile.js";
-import { cliErrorOf } from "../rpc-advice.js";
+import { addProfileOption } from "../members/profile.js";
+import { CliError } from "../text/cli-error.js";
+import { cliErrorOf } from "../text/rpc-advice.js";
 
 const referenceCharactersMax = 64;
 

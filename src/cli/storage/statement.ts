@@ -1,13 +1,17 @@
 /** `bss storage statement`: why a node's credit and reward are what they are, recomputed. */
 import type { Command } from "commander";
 import { connectToStorageNode } from "../../client/client.js";
-import { readStatement, type Statement, type StatementEntry } from "../../client/statement.js";
-import type { StandingChangeKind } from "../../ledger/storage-changes.js";
-import { CliError } from "../cli-error.js";
+import {
+  readStatement,
+  type Statement,
+  type StatementEntry,
+} from "../../client/verify/statement.js";
+import type { StandingChangeKind } from "../../ledger/storage-nodes/storage-changes.js";
 import { parseCount, withClient } from "../client-session.js";
-import { type Column, fields, formatTime, type Output, table } from "../output.js";
-import { addProfileOption } from "../profile.js";
-import { createHeightBar } from "../progress-bar.js";
+import { addProfileOption } from "../members/profile.js";
+import { CliError } from "../text/cli-error.js";
+import { type Column, fields, formatTime, type Output, table } from "../text/output.js";
+import { createHeightBar } from "../text/progress-bar.js";
 
 type Options = { readonly storage?: string; readonly last: number };
 

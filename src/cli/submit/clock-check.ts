@@ -4,7 +4,7 @@
  */
 import type { BssClient } from "../../client/client.js";
 import { RpcError } from "../../rpc/rpc-error.js";
-import { formatDuration, formatTime } from "../output.js";
+import { formatDuration, formatTime } from "../text/output.js";
 
 /** Least difference that is told: a block may be a little older than its answer. */
 const toleranceMs = 60_000;

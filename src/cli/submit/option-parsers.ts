@@ -1,7 +1,7 @@
 /** How the options of `bss submit` are read. Everything throws `InvalidArgumentError`. */
 import { InvalidArgumentError } from "commander";
-import { type TimeZone, timeZoneOf } from "../time-zone.js";
-import type { ColumnMapping } from "./csv-header.js";
+import { type TimeZone, timeZoneOf } from "../text/time-zone.js";
+import type { ColumnMapping } from "./input/csv-header.js";
 
 export function addColumn(
   text: string,

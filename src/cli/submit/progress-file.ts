@@ -17,10 +17,10 @@
 import { rmSync } from "node:fs";
 import { toHex, utf8 } from "../../base/bytes.js";
 import { sha256 } from "../../crypto/hash.js";
-import { recordHash } from "../../ledger/records.js";
-import { CliError } from "../cli-error.js";
-import { LineFile } from "./line-file.js";
-import { RowProblem } from "./row-problem.js";
+import { recordHash } from "../../ledger/records/records.js";
+import { CliError } from "../text/cli-error.js";
+import { LineFile } from "./input/line-file.js";
+import { RowProblem } from "./input/row-problem.js";
 
 /** A record that is to be sent. */
 export type PlannedRecord = {

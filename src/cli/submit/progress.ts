@@ -4,8 +4,8 @@
  */
 import { SingleBar } from "cli-progress";
 import { printable } from "../../base/printable.js";
-import { formatDuration } from "../output.js";
-import { barLook } from "../progress-bar.js";
+import { formatDuration } from "../text/output.js";
+import { barLook } from "../text/progress-bar.js";
 
 export type Progress = {
   /** Records that have an outcome now. */

@@ -3,8 +3,8 @@
  * them in a CSV file beside the receipts.
  */
 import { closeSync, existsSync, openSync, readSync, rmSync, writeSync } from "node:fs";
-import { CliError } from "../cli-error.js";
-import type { RowProblem } from "./row-problem.js";
+import { CliError } from "../text/cli-error.js";
+import type { RowProblem } from "./input/row-problem.js";
 
 const header = "line,column,problem\n";
 const shownMax = 50;

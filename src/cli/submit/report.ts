@@ -1,7 +1,7 @@
 /** How a run of `bss submit` ended, for people and programs. */
-import { CliError } from "../cli-error.js";
-import { formatDuration, type Output } from "../output.js";
-import type { InputKind } from "./input-rows.js";
+import { CliError } from "../text/cli-error.js";
+import { formatDuration, type Output } from "../text/output.js";
+import type { InputKind } from "./input/input-rows.js";
 import type { RunTotals } from "./submit-run.js";
 
 const nouns = {

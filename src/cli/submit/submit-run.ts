@@ -12,14 +12,14 @@
 import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
 import type { BssClient } from "../../client/client.js";
-import type { SubmissionOutcome } from "../../client/submit-stream.js";
+import type { SubmissionOutcome } from "../../client/submit/submit-stream.js";
 import type { Objection, SubmitResponse } from "../../gen/bss/v1/broadcast_pb.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import type { Submission } from "../../gen/bss/v1/record_pb.js";
 import type { RpcError } from "../../rpc/rpc-error.js";
 import { Batcher } from "./batcher.js";
+import { RowProblem } from "./input/row-problem.js";
 import type { PlannedRecord, ProgressFile, ReceiptLine } from "./progress-file.js";
-import { RowProblem } from "./row-problem.js";
 
 /** Something that is to become a record. */
 export type RowToSend = {

@@ -4,8 +4,8 @@
  */
 
 import { isoTimeOfMs, isoTimeOfS } from "../iso-time.js";
-import { recordKindOf } from "../record-kind.js";
-import type { ParsedRecord } from "../records.js";
+import { recordKindOf } from "../records/record-kind.js";
+import type { ParsedRecord } from "../records/records.js";
 import { type Violation, violation } from "../violation.js";
 import type { Rule } from "./rule.js";
 

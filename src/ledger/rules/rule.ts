@@ -3,8 +3,8 @@
  * Never of the local clock, so that every manager comes to the same answer, now and at any replay.
  */
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
-import type { ParsedRecord } from "../records.js";
-import type { StateReads } from "../state-tables.js";
+import type { ParsedRecord } from "../records/records.js";
+import type { StateReads } from "../state/state-tables.js";
 import type { RuleReason, Violation } from "../violation.js";
 
 export type RuleContext = {

@@ -2,9 +2,10 @@
  * Energy trades: between two registered participants, once, within the market's bounds, and never
  * more than was metered.
  */
-import { boughtWithTrade, energySums, soldWithTrade } from "../energy.js";
+
 import { isoTimeOfS } from "../iso-time.js";
-import { isIntervalStart, startsAround } from "../market-grid.js";
+import { boughtWithTrade, energySums, soldWithTrade } from "../records/energy.js";
+import { isIntervalStart, startsAround } from "../records/market-grid.js";
 import { violation } from "../violation.js";
 import type { Rule } from "./rule.js";
 

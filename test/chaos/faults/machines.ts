@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { NodeProcess } from "../../../src/cli/node-processes.js";
+import type { NodeProcess } from "../../../src/cli/nodes/node-processes.js";
 import type { Fault } from "./fault.js";
 
 /** Room that is left beyond the longest file, bytes. */

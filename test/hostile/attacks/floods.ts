@@ -1,6 +1,6 @@
 /** A participant that submits without end: records that are refused, or that are all right. */
 import { connect } from "../../../src/client/index.js";
-import { createChannel } from "../../../src/rpc/channel.js";
+import { createChannel } from "../../../src/rpc/channels/channel.js";
 import type { Attack } from "../attack.js";
 import type { FloodReport, FloodTarget } from "../flood.js";
 import { legalFlood } from "../legal-flood.js";

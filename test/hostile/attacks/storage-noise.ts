@@ -7,7 +7,7 @@ import { ed25519Sign } from "../../../src/crypto/ed25519.js";
 import { randomBytes } from "../../../src/crypto/random.js";
 import { VerifyIntegrityRequestSchema } from "../../../src/gen/bss/v1/verify_integrity_pb.js";
 import { AttestationVerdict } from "../../../src/gen/bss/v1/vote_pb.js";
-import { attestationDigest } from "../../../src/ledger/vote-digests.js";
+import { attestationDigest } from "../../../src/ledger/certificates/vote-digests.js";
 import { type Attack, Counts } from "../attack.js";
 import { mainFile } from "../build.js";
 import { every, pause } from "../pace.js";

@@ -3,7 +3,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { connect } from "../../../src/client/index.js";
 import { ed25519Sign } from "../../../src/crypto/ed25519.js";
 import { VoteRequestSchema } from "../../../src/gen/bss/v1/vote_pb.js";
-import { headDigest } from "../../../src/ledger/vote-digests.js";
+import { headDigest } from "../../../src/ledger/certificates/vote-digests.js";
 import { type Attack, Counts } from "../attack.js";
 import { every } from "../pace.js";
 import { dialRaw, frame } from "../raw-call.js";

@@ -10,8 +10,8 @@ import {
 } from "../../../src/gen/bss/v1/genesis_pb.js";
 import type { Submission } from "../../../src/gen/bss/v1/record_pb.js";
 import type { Proposal } from "../../../src/gen/bss/v1/vote_pb.js";
-import { type ParsedSubmission, parseSubmission } from "../../../src/ledger/submissions.js";
-import { BlockProducer } from "../../../src/manager/block-producer.js";
+import { type ParsedSubmission, parseSubmission } from "../../../src/ledger/records/submissions.js";
+import { BlockProducer } from "../../../src/manager/ring/block-producer.js";
 import { seedOf, vrfSeedOf } from "../signatures.js";
 import { signProposal } from "../statements.js";
 import type { ByzantineParts } from "./parts.js";

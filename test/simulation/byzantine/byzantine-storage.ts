@@ -9,8 +9,8 @@ import {
   AttestationSchema,
   AttestationVerdict,
 } from "../../../src/gen/bss/v1/vote_pb.js";
-import { parseBlock } from "../../../src/ledger/blocks.js";
-import { attestationDigest } from "../../../src/ledger/vote-digests.js";
+import { parseBlock } from "../../../src/ledger/blocks/blocks.js";
+import { attestationDigest } from "../../../src/ledger/certificates/vote-digests.js";
 import type { UpMessage } from "../../../src/storage-node/up-message.js";
 import type { StorageHost } from "../nodes/storage-host.js";
 import type { StorageFault } from "../plan.js";

@@ -5,12 +5,12 @@ import { ObjectionSchema, SignedObjectionsSchema } from "../../../src/gen/bss/v1
 import { ResumeManagerSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
 import type { Submission } from "../../../src/gen/bss/v1/record_pb.js";
 import { ForkProofSchema, SignedHeadSchema } from "../../../src/gen/bss/v1/vote_pb.js";
-import { buildCommit } from "../../../src/ledger/certificates.js";
-import { votesEvidence } from "../../../src/ledger/evidence.js";
+import { buildCommit } from "../../../src/ledger/certificates/certificates.js";
+import { votesEvidence } from "../../../src/ledger/certificates/evidence.js";
+import { objectionsDigest, objectionsRoot } from "../../../src/ledger/certificates/objections.js";
+import { headDigest, resumeDigest } from "../../../src/ledger/certificates/vote-digests.js";
 import { rootOf } from "../../../src/ledger/merkle/frontier.js";
-import { objectionsDigest, objectionsRoot } from "../../../src/ledger/objections.js";
-import { parseSubmission } from "../../../src/ledger/submissions.js";
-import { headDigest, resumeDigest } from "../../../src/ledger/vote-digests.js";
+import { parseSubmission } from "../../../src/ledger/records/submissions.js";
 import { seedOf } from "../signatures.js";
 import { signVote } from "../statements.js";
 import { type ByzantineParts, someOthers } from "./parts.js";

@@ -4,10 +4,10 @@
  * is. A manager that dies soon after the second statement may have had no time to keep them.
  */
 import { toHex } from "../../../src/base/bytes.js";
-import type { RingStatus } from "../../../src/consensus/events.js";
-import { heightsWatchedBehind } from "../../../src/consensus/evidence-watch.js";
-import { partsOfLockCertificate } from "../../../src/consensus/lock-certificate.js";
-import { roundsAheadMax } from "../../../src/consensus/vote-tally.js";
+import { heightsWatchedBehind } from "../../../src/consensus/height/evidence-watch.js";
+import { partsOfLockCertificate } from "../../../src/consensus/height/lock-certificate.js";
+import { roundsAheadMax } from "../../../src/consensus/height/vote-tally.js";
+import type { RingStatus } from "../../../src/consensus/ring/events.js";
 import type { LockCertificate } from "../../../src/gen/bss/v1/block_pb.js";
 import {
   type Proposal,
@@ -15,7 +15,7 @@ import {
   VoteKind,
   type VoteRequest,
 } from "../../../src/gen/bss/v1/vote_pb.js";
-import { proposalDigest, voteDigest } from "../../../src/ledger/vote-digests.js";
+import { proposalDigest, voteDigest } from "../../../src/ledger/certificates/vote-digests.js";
 import type { Consortium } from "../consortium.js";
 import { Checker, type FinalBlock } from "../events.js";
 import { ManagerModel } from "./manager-model.js";

@@ -13,9 +13,13 @@ import type {
 } from "../../../src/gen/bss/v1/block_pb.js";
 import type { AdmitStorageNode } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { AttestationVerdict } from "../../../src/gen/bss/v1/vote_pb.js";
-import type { ParsedBlock } from "../../../src/ledger/blocks.js";
-import { drawCommittee } from "../../../src/ledger/committee.js";
-import { acceptDigest, attestationDigest, commitDigest } from "../../../src/ledger/vote-digests.js";
+import type { ParsedBlock } from "../../../src/ledger/blocks/blocks.js";
+import { drawCommittee } from "../../../src/ledger/certificates/committee.js";
+import {
+  acceptDigest,
+  attestationDigest,
+  commitDigest,
+} from "../../../src/ledger/certificates/vote-digests.js";
 import type { Consortium } from "../consortium.js";
 import { Checker, type FinalBlock } from "../events.js";
 import { ManagerModel } from "./manager-model.js";

@@ -9,7 +9,7 @@
  *   - with COMMIT(B, r), no later APPROVE(B′ ≠ B, r′ > r, validRound < r): that is evidence (§4).
  */
 import { toHex } from "../../../src/base/bytes.js";
-import { partsOfLockCertificate } from "../../../src/consensus/lock-certificate.js";
+import { partsOfLockCertificate } from "../../../src/consensus/height/lock-certificate.js";
 import type { LockCertificate } from "../../../src/gen/bss/v1/block_pb.js";
 import { type Vote, VoteKind, type VoteRequest } from "../../../src/gen/bss/v1/vote_pb.js";
 import { Checker, type Said } from "../events.js";

@@ -2,7 +2,7 @@
  * What every node that is there knows in the end of every storage node's credit, reward and
  * suspension, of the committees that are open and of what has been stored, is what the blocks say.
  */
-import type { Members } from "../../../src/ledger/members.js";
+import type { Members } from "../../../src/ledger/members/members.js";
 import type { Consortium } from "../consortium.js";
 import type { Counters } from "../counters.js";
 import { Checker, type FinalBlock, type StorageBlock } from "../events.js";

@@ -6,9 +6,9 @@
 import { defined } from "../../../src/base/assert.js";
 import { equalBytes } from "../../../src/base/bytes.js";
 import { SignatureCache } from "../../../src/crypto/signature-cache.js";
-import { blockId } from "../../../src/ledger/blocks.js";
-import type { LedgerHead } from "../../../src/ledger/head.js";
-import { BlockValidator } from "../../../src/manager/block-validator.js";
+import { blockId } from "../../../src/ledger/blocks/blocks.js";
+import type { LedgerHead } from "../../../src/ledger/state/head.js";
+import { BlockValidator } from "../../../src/manager/ring/block-validator.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
 import { openMemoryStore } from "../../../src/store/memory-store.js";
 import type { Consortium } from "../consortium.js";

@@ -4,8 +4,8 @@
  * Counts what went into its ring since its process started.
  */
 import { defined } from "../../../src/base/assert.js";
-import type { RingStatus } from "../../../src/consensus/events.js";
-import { partsOfLockCertificate } from "../../../src/consensus/lock-certificate.js";
+import { partsOfLockCertificate } from "../../../src/consensus/height/lock-certificate.js";
+import type { RingStatus } from "../../../src/consensus/ring/events.js";
 import type { LockCertificate } from "../../../src/gen/bss/v1/block_pb.js";
 import { type Vote, VoteKind, type VoteRequest } from "../../../src/gen/bss/v1/vote_pb.js";
 import { Checker, type Said } from "../events.js";

@@ -4,11 +4,11 @@
  * and decoded by each.
  */
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import type { CallContext, ServerStream } from "../../../src/rpc/handlers.js";
+import { answerBounds, requestBounds } from "../../../src/rpc/bounds/method-bounds.js";
+import type { Connection } from "../../../src/rpc/channels/reconnecting-stream.js";
 import { decodeMessage, encodeMessage } from "../../../src/rpc/message-codec.js";
-import { answerBounds, requestBounds } from "../../../src/rpc/method-bounds.js";
-import type { Connection } from "../../../src/rpc/reconnecting-stream.js";
 import { RpcError } from "../../../src/rpc/rpc-error.js";
+import type { CallContext, ServerStream } from "../../../src/rpc/server/handlers.js";
 import { never } from "../nodes/process.js";
 import type { Listener, Network, Node, Service } from "./network.js";
 import { Pipe } from "./pipe.js";

@@ -3,7 +3,7 @@
  * Streams behave like those of gRPC over TCP: reliable and in order until they break.
  */
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import type { CallContext, ServerStream } from "../../../src/rpc/handlers.js";
+import type { CallContext, ServerStream } from "../../../src/rpc/server/handlers.js";
 import type { Process } from "../nodes/process.js";
 import type { Random } from "../random.js";
 import type { Scheduler } from "../scheduler.js";

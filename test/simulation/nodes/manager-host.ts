@@ -2,7 +2,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { defined } from "../../../src/base/assert.js";
 import { toHex } from "../../../src/base/bytes.js";
-import type { RingStatus } from "../../../src/consensus/events.js";
+import type { RingStatus } from "../../../src/consensus/ring/events.js";
 import { unsealRecord } from "../../../src/crypto/seal.js";
 import {
   type BroadcastRequest,
@@ -20,14 +20,14 @@ import {
   VoteRequestSchema,
   VoteResponseSchema,
 } from "../../../src/gen/bss/v1/vote_pb.js";
-import { parseBlock } from "../../../src/ledger/blocks.js";
-import { LocalSigner } from "../../../src/manager/local-signer.js";
+import { parseBlock } from "../../../src/ledger/blocks/blocks.js";
 import { Manager } from "../../../src/manager/manager.js";
-import { ManagerLinks } from "../../../src/manager/manager-links.js";
 import type { ManagerObserver } from "../../../src/manager/manager-observer.js";
-import type { Signer } from "../../../src/manager/signer.js";
+import { ManagerLinks } from "../../../src/manager/peers/manager-links.js";
+import { LocalSigner } from "../../../src/manager/signing/local-signer.js";
+import type { Signer } from "../../../src/manager/signing/signer.js";
 import { HeadSignal } from "../../../src/query/head-signal.js";
-import type { CallContext, ServerStream } from "../../../src/rpc/handlers.js";
+import type { CallContext, ServerStream } from "../../../src/rpc/server/handlers.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
 import type { BroadcastMessage, Twist, VoteMessage } from "../byzantine/twist.js";
 import { type FinalBlock, InvariantBroken, type Said } from "../events.js";

@@ -2,11 +2,11 @@
 import { defined } from "../../../src/base/assert.js";
 import { every } from "../../../src/base/time.js";
 import { SignatureCache } from "../../../src/crypto/signature-cache.js";
-import { parseBlock } from "../../../src/ledger/blocks.js";
+import { parseBlock } from "../../../src/ledger/blocks/blocks.js";
+import { Returning } from "../../../src/storage-node/chain/returning.js";
+import { StorageChain } from "../../../src/storage-node/chain/storage-chain.js";
 import { encodeHalt } from "../../../src/storage-node/halting.js";
 import { ManagerLinks } from "../../../src/storage-node/manager-links.js";
-import { Returning } from "../../../src/storage-node/returning.js";
-import { StorageChain } from "../../../src/storage-node/storage-chain.js";
 import type { UpMessage } from "../../../src/storage-node/up-message.js";
 import { StorageNodeStore } from "../../../src/store/storage-node-store.js";
 import type { ByzantineStorage } from "../byzantine/byzantine-storage.js";

@@ -6,7 +6,7 @@ import type {
   Signer,
   SignerUnavailable,
   SignRequest,
-} from "../../../src/manager/signer.js";
+} from "../../../src/manager/signing/signer.js";
 import type { Random } from "../random.js";
 import type { Process } from "./process.js";
 

@@ -17,7 +17,7 @@ import {
   issueCertificate,
   loadCertificateAuthority,
 } from "../../../src/pki/certificate-authority.js";
-import { readCertificate } from "../../../src/rpc/certificate.js";
+import { readCertificate } from "../../../src/rpc/tls/certificate.js";
 
 // Checked with node:crypto (OpenSSL), which shares no code with the library that makes the
 // certificates.

@@ -9,7 +9,7 @@ import { loadNodeConfig } from "../../../src/config/node-config.js";
 import { loadProfile } from "../../../src/config/profile.js";
 import { sha256 } from "../../../src/crypto/hash.js";
 import { isId } from "../../../src/ledger/ids.js";
-import { Issuer } from "../../../src/manager/issuing.js";
+import { Issuer } from "../../../src/manager/operations/issuing.js";
 import {
   type CertificateAuthority,
   createCertificateAuthority,

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Outgoing } from "../../../src/consensus/events.js";
+import type { Outgoing } from "../../../src/consensus/ring/events.js";
 import { VoteKind } from "../../../src/gen/bss/v1/vote_pb.js";
 import { Random } from "../../simulation/random.js";
 import { type GroupOptions, RingGroup } from "./support/ring-group.js";

@@ -10,13 +10,16 @@ import { HourRecords } from "../../../examples/energy-community/records.js";
 import { equalBytes, toHex } from "../../../src/base/bytes.js";
 import { initConsortium } from "../../../src/cli/consortium/init-consortium.js";
 import { ed25519Verify } from "../../../src/crypto/ed25519.js";
-import { BlockExecution } from "../../../src/ledger/execution.js";
+import { BlockExecution } from "../../../src/ledger/blocks/execution.js";
+import type { SignatureCheck } from "../../../src/ledger/certificates/signature-check.js";
 import { type GenesisState, parseGenesis } from "../../../src/ledger/genesis.js";
-import { genesisHead } from "../../../src/ledger/head.js";
-import { type ParsedRecord, parseRecord } from "../../../src/ledger/records.js";
-import type { SignatureCheck } from "../../../src/ledger/signature-check.js";
-import { recordSignatureChecks, submissionSignatureCheck } from "../../../src/ledger/signatures.js";
-import { type ParsedSubmission, parseSubmission } from "../../../src/ledger/submissions.js";
+import { type ParsedRecord, parseRecord } from "../../../src/ledger/records/records.js";
+import {
+  recordSignatureChecks,
+  submissionSignatureCheck,
+} from "../../../src/ledger/records/signatures.js";
+import { type ParsedSubmission, parseSubmission } from "../../../src/ledger/records/submissions.js";
+import { genesisHead } from "../../../src/ledger/state/head.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 import { readAll, shippedData } from "./support.js";
 

@@ -8,7 +8,7 @@ import { defined } from "../../../src/base/assert.js";
 import { toHex } from "../../../src/base/bytes.js";
 import type { BssClient, Submission, SubmissionOutcome } from "../../../src/client/index.js";
 import { type SubmitResponse, SubmitResponseSchema } from "../../../src/gen/bss/v1/broadcast_pb.js";
-import { recordHash } from "../../../src/ledger/records.js";
+import { recordHash } from "../../../src/ledger/records/records.js";
 import { RpcError } from "../../../src/rpc/rpc-error.js";
 
 const consortiumId = new Uint8Array(32).fill(3);

@@ -7,10 +7,13 @@ import { sha256 } from "../../../src/crypto/hash.js";
 import { hpkeKeyPairFromSecret } from "../../../src/crypto/hpke.js";
 import { vrfKeyPairFromSeed } from "../../../src/crypto/vrf.js";
 import { type Policy, PolicySchema, SuspensionMode } from "../../../src/gen/bss/v1/genesis_pb.js";
-import { initialStanding, initialStorageStanding } from "../../../src/ledger/member-lists.js";
-import type { Manager, StorageNode } from "../../../src/ledger/members.js";
-import { Members } from "../../../src/ledger/members.js";
-import type { SignatureCheck } from "../../../src/ledger/signature-check.js";
+import type { SignatureCheck } from "../../../src/ledger/certificates/signature-check.js";
+import {
+  initialStanding,
+  initialStorageStanding,
+} from "../../../src/ledger/members/member-lists.js";
+import type { Manager, StorageNode } from "../../../src/ledger/members/members.js";
+import { Members } from "../../../src/ledger/members/members.js";
 
 export const consortiumId = sha256(utf8("a consortium"));
 

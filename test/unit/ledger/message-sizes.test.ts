@@ -20,8 +20,8 @@ import {
   controlOperationBytesMax,
   controlOperationsMax,
   headerBytesMax,
-} from "../../../src/ledger/block-limits.js";
-import { managersMax, storageNodesMax } from "../../../src/ledger/member-lists.js";
+} from "../../../src/ledger/blocks/block-limits.js";
+import { managersMax, storageNodesMax } from "../../../src/ledger/members/member-lists.js";
 import {
   blockBytesBound,
   defaultMessageLimits,
@@ -32,7 +32,7 @@ import {
 import {
   submissionHeaderBytesMax,
   submissionRecordsBound,
-} from "../../../src/ledger/submissions.js";
+} from "../../../src/ledger/records/submissions.js";
 
 const MiB = 2 ** 20;
 const hash = new Uint8Array(32).fill(0xff);

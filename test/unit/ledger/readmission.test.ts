@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { defined } from "../../../src/base/assert.js";
-import { Members, type StorageNode } from "../../../src/ledger/members.js";
+import { Members, type StorageNode } from "../../../src/ledger/members/members.js";
 import { admissionOf, invitationBytes } from "./support/invitations.js";
 import { seedOf } from "./support/records.js";
 import { Standings } from "./support/standings.js";

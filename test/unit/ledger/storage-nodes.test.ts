@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { defined } from "../../../src/base/assert.js";
-import { Members, type StorageNode } from "../../../src/ledger/members.js";
+import { Members, type StorageNode } from "../../../src/ledger/members/members.js";
 import { bytesOf } from "./consortium.js";
 import type { OperationInit } from "./support/storage-blocks.js";
 import {

@@ -2,13 +2,17 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import type { RingEvent } from "../../../src/consensus/events.js";
+import type { RingEvent } from "../../../src/consensus/ring/events.js";
 import { SignatureCache } from "../../../src/crypto/signature-cache.js";
 import { type LockCertificate, LockCertificateSchema } from "../../../src/gen/bss/v1/block_pb.js";
-import type { BlockFacts } from "../../../src/ledger/block-facts.js";
-import { buildApproval, buildIntegrity, buildPolka } from "../../../src/ledger/certificates.js";
-import { CandidateBlocks } from "../../../src/manager/candidate-blocks.js";
-import { InboundVotes } from "../../../src/manager/inbound-votes.js";
+import type { BlockFacts } from "../../../src/ledger/blocks/block-facts.js";
+import {
+  buildApproval,
+  buildIntegrity,
+  buildPolka,
+} from "../../../src/ledger/certificates/certificates.js";
+import { CandidateBlocks } from "../../../src/manager/ring/candidate-blocks.js";
+import { InboundVotes } from "../../../src/manager/ring/inbound-votes.js";
 import { Chain } from "../ledger/support/chain.js";
 import { consortiumId, genesis, managerIds } from "../ledger/support/consortium.js";
 import { documentBytes, submitted } from "../ledger/support/records.js";

@@ -5,7 +5,7 @@ import { before, describe, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { pino } from "pino";
 import type { Time } from "../../../src/base/time.js";
-import { Issuer } from "../../../src/manager/issuing.js";
+import { Issuer } from "../../../src/manager/operations/issuing.js";
 import { createMetrics } from "../../../src/metrics/metrics.js";
 import { certificateObserver } from "../../../src/node/certificate-observer.js";
 import { askManagersInTurn, CertificateRenewal } from "../../../src/node/certificate-renewal.js";
@@ -17,7 +17,7 @@ import {
   reissueCertificate,
 } from "../../../src/pki/certificate-authority.js";
 import { readCertificateRequest } from "../../../src/pki/certificate-request.js";
-import { readTerms } from "../../../src/rpc/certificate.js";
+import { readTerms } from "../../../src/rpc/tls/certificate.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 
 type Terms = { readonly fromMs: number; readonly lifetimeMs: number };

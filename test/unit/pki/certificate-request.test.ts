@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { webcrypto, X509Certificate } from "node:crypto";
 import { before, describe, test } from "node:test";
 import * as x509 from "@peculiar/x509";
-import { Issuer } from "../../../src/manager/issuing.js";
+import { Issuer } from "../../../src/manager/operations/issuing.js";
 import { createCertificateAuthority } from "../../../src/pki/certificate-authority.js";
 import {
   createCertificateRequest,
@@ -11,7 +11,7 @@ import {
   requestBytesMax,
 } from "../../../src/pki/certificate-request.js";
 import { generateTlsKeyPair, privateKeyPem } from "../../../src/pki/key-pairs.js";
-import { readCertificate, readTerms } from "../../../src/rpc/certificate.js";
+import { readCertificate, readTerms } from "../../../src/rpc/tls/certificate.js";
 
 const nowMs = Date.UTC(2026, 0, 1);
 

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { before, describe, test } from "node:test";
 import { connect, createServer } from "node:tls";
 import * as x509 from "@peculiar/x509";
-import { Issuer } from "../../../src/manager/issuing.js";
+import { Issuer } from "../../../src/manager/operations/issuing.js";
 import {
   type CertificateAuthority,
   createCertificateAuthority,
@@ -15,8 +15,8 @@ import {
 import { readCertificateRequest } from "../../../src/pki/certificate-request.js";
 import { generateTlsKeyPair, privateKeyPem } from "../../../src/pki/key-pairs.js";
 import { hostsOf } from "../../../src/pki/server-names.js";
-import { certificatesPem, readTerms } from "../../../src/rpc/certificate.js";
-import type { Role } from "../../../src/rpc/identity.js";
+import { certificatesPem, readTerms } from "../../../src/rpc/tls/certificate.js";
+import type { Role } from "../../../src/rpc/tls/identity.js";
 
 // The TLS client is Node's own, as any program would use it: it checks chain, host and usage.
 const server = "1.3.6.1.5.5.7.3.1";

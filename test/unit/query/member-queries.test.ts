@@ -6,7 +6,7 @@ import {
   ListStorageNodesRequestSchema,
   MemberState,
 } from "../../../src/gen/bss/v1/query_pb.js";
-import { votesEvidence } from "../../../src/ledger/evidence.js";
+import { votesEvidence } from "../../../src/ledger/certificates/evidence.js";
 import { ruleIds } from "../../../src/ledger/rules/catalogue.js";
 import { getConsortium, listStorageNodes } from "../../../src/query/member-queries.js";
 import { pageToken } from "../../../src/rpc/validation.js";

@@ -6,7 +6,7 @@ import {
   GetConsistencyProofRequestSchema,
   GetReceiptRequestSchema,
 } from "../../../src/gen/bss/v1/query_pb.js";
-import { leafHashOf, parseHeader } from "../../../src/ledger/blocks.js";
+import { leafHashOf, parseHeader } from "../../../src/ledger/blocks/blocks.js";
 import { verifyConsistency, verifyInclusion } from "../../../src/ledger/merkle/verify.js";
 import {
   getConsistencyProof,

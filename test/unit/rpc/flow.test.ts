@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { Duplex, PassThrough } from "node:stream";
 import { describe, test } from "node:test";
-import { Backoff } from "../../../src/rpc/backoff.js";
-import { CallLimiter } from "../../../src/rpc/call-limiter.js";
-import { defaultRpcLimits } from "../../../src/rpc/limits.js";
+import { defaultRpcLimits } from "../../../src/rpc/bounds/limits.js";
+import { Backoff } from "../../../src/rpc/channels/backoff.js";
+import { SendQueue } from "../../../src/rpc/channels/send-queue.js";
 import { MessageReader } from "../../../src/rpc/message-reader.js";
 import { MessageWriter } from "../../../src/rpc/message-writer.js";
-import { SendQueue } from "../../../src/rpc/send-queue.js";
+import { CallLimiter } from "../../../src/rpc/server/call-limiter.js";
 
 describe("the backoff", () => {
   test("doubles up to its cap and starts over after a success", () => {

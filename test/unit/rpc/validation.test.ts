@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { GetRecordRequestSchema } from "../../../src/gen/bss/v1/query_pb.js";
+import { requestBounds } from "../../../src/rpc/bounds/method-bounds.js";
 import { decodeMessage, encodeMessage } from "../../../src/rpc/message-codec.js";
-import { requestBounds } from "../../../src/rpc/method-bounds.js";
 import {
   pagePosition,
   pageSize,

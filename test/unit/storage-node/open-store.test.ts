@@ -7,7 +7,7 @@ import { renewedCertificateName } from "../../../src/config/node-config.js";
 import { openMark } from "../../../src/storage-node/open-store.js";
 import { buckets } from "../../../src/store/buckets.js";
 import { bucketKey } from "../../../src/store/key-codec.js";
-import { openRocksDb } from "../../../src/store/rocksdb-store.js";
+import { openRocksDb } from "../../../src/store/rocksdb/rocksdb-store.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 
 describe("the mark of what a storage node has attested", () => {

@@ -5,7 +5,7 @@
 import { writeSync } from "node:fs";
 import { bucketKey, u8Part, u64Part } from "../../../src/store/key-codec.js";
 import type { KeyValueStore, WriteOperation } from "../../../src/store/key-value-store.js";
-import { openRocksDb } from "../../../src/store/rocksdb-store.js";
+import { openRocksDb } from "../../../src/store/rocksdb/rocksdb-store.js";
 
 export const putsPerBatch = 5;
 

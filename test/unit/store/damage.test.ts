@@ -7,13 +7,16 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../../src/base/assert.js";
 import { concatBytes, emptyBytes, utf8 } from "../../../src/base/bytes.js";
 import { StorageHeadStateSchema } from "../../../src/gen/bss/store/v1/storage_pb.js";
-import { decodeHead } from "../../../src/ledger/head-codec.js";
-import { chainKeys } from "../../../src/store/chain-writes.js";
+import { decodeHead } from "../../../src/ledger/state/head-codec.js";
+import { chainKeys } from "../../../src/store/chain/chain-writes.js";
+import {
+  decodeStorageHead,
+  encodeStorageHead,
+} from "../../../src/store/chain/storage-head-codec.js";
+import { getAll } from "../../../src/store/chain/stored-values.js";
 import type { KeyValueStore } from "../../../src/store/key-value-store.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
 import { openMemoryStore } from "../../../src/store/memory-store.js";
-import { decodeStorageHead, encodeStorageHead } from "../../../src/store/storage-head-codec.js";
-import { getAll } from "../../../src/store/stored-values.js";
 import { genesis } from "../ledger/support/consortium.js";
 import { hashOf } from "../ledger/support/records.js";
 import { blockAt, blocks, records, storageBlocks } from "./support/chain.js";

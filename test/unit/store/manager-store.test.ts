@@ -10,11 +10,11 @@ import {
   CertifiedManagerBlockSchema,
   ManagerBlockSchema,
 } from "../../../src/gen/bss/v1/block_pb.js";
-import { leafHashOf, parseBlock } from "../../../src/ledger/blocks.js";
-import { genesisHead } from "../../../src/ledger/head.js";
+import { leafHashOf, parseBlock } from "../../../src/ledger/blocks/blocks.js";
 import { appendLeaves, emptyFrontier, rootOf } from "../../../src/ledger/merkle/frontier.js";
 import { verifyConsistency, verifyInclusion } from "../../../src/ledger/merkle/verify.js";
-import { stateKeys } from "../../../src/ledger/state-keys.js";
+import { genesisHead } from "../../../src/ledger/state/head.js";
+import { stateKeys } from "../../../src/ledger/state/state-keys.js";
 import type { LedgerReader } from "../../../src/query/ledger-reader.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
 import { gather } from "../../support/gather.js";

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { defined } from "../../../src/base/assert.js";
 import { bucketRange, KeyReader } from "../../../src/store/key-codec.js";
 import type { KeyValueStore } from "../../../src/store/key-value-store.js";
-import { openRocksDb } from "../../../src/store/rocksdb-store.js";
+import { openRocksDb } from "../../../src/store/rocksdb/rocksdb-store.js";
 import { crashKey, putsPerBatch } from "./crash-writer.js";
 
 let path: string;

@@ -12,7 +12,7 @@ import { bucketKey, u64Part } from "../../../src/store/key-codec.js";
 import type { KeyValueStore } from "../../../src/store/key-value-store.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
 import { openMemoryStore } from "../../../src/store/memory-store.js";
-import { voteKey } from "../../../src/store/statement-codec.js";
+import { voteKey } from "../../../src/store/signing/statement-codec.js";
 import { StorageNodeStore } from "../../../src/store/storage-node-store.js";
 import { claimStore, isOwnStore, type StoreNode } from "../../../src/store/store-node.js";
 import { genesis } from "../ledger/support/consortium.js";

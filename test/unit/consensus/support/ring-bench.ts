@@ -16,9 +16,9 @@ import type {
   RingEvent,
   Statement,
   Task,
-} from "../../../../src/consensus/events.js";
-import { Ring } from "../../../../src/consensus/ring.js";
-import { waitingText } from "../../../../src/consensus/waiting.js";
+} from "../../../../src/consensus/ring/events.js";
+import { Ring } from "../../../../src/consensus/ring/ring.js";
+import { waitingText } from "../../../../src/consensus/ring/waiting.js";
 import type { LockCertificate } from "../../../../src/gen/bss/v1/block_pb.js";
 import {
   type Attestation,
@@ -30,15 +30,15 @@ import {
   VoteKind,
   VoteSchema,
 } from "../../../../src/gen/bss/v1/vote_pb.js";
-import type { BlockFacts } from "../../../../src/ledger/block-facts.js";
+import type { BlockFacts } from "../../../../src/ledger/blocks/block-facts.js";
 import {
   buildApproval,
   buildIntegrity,
   buildLock,
   buildPolka,
-} from "../../../../src/ledger/certificates.js";
-import { drawCommittee } from "../../../../src/ledger/committee.js";
-import type { Members } from "../../../../src/ledger/members.js";
+} from "../../../../src/ledger/certificates/certificates.js";
+import { drawCommittee } from "../../../../src/ledger/certificates/committee.js";
+import type { Members } from "../../../../src/ledger/members/members.js";
 import { futureBoundMs, plainConsortium } from "../../../simulation/consortium.js";
 import { seedOf } from "../../../simulation/signatures.js";
 

@@ -13,8 +13,8 @@ import type {
   RingEvent,
   Statement,
   Task,
-} from "../../../../src/consensus/events.js";
-import { Ring } from "../../../../src/consensus/ring.js";
+} from "../../../../src/consensus/ring/events.js";
+import { Ring } from "../../../../src/consensus/ring/ring.js";
 import type { Evidence, RoundTimeouts } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import {
   AttestationSchema,
@@ -23,8 +23,8 @@ import {
   VoteKind,
   VoteSchema,
 } from "../../../../src/gen/bss/v1/vote_pb.js";
-import type { BlockFacts } from "../../../../src/ledger/block-facts.js";
-import { Members } from "../../../../src/ledger/members.js";
+import type { BlockFacts } from "../../../../src/ledger/blocks/block-facts.js";
+import { Members } from "../../../../src/ledger/members/members.js";
 import { futureBoundMs, plainConsortium } from "../../../simulation/consortium.js";
 import { seedOf } from "../../../simulation/signatures.js";
 

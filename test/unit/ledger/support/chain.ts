@@ -17,32 +17,35 @@ import {
   VoteKind,
   VoteSchema,
 } from "../../../../src/gen/bss/v1/vote_pb.js";
-import { beaconInput } from "../../../../src/ledger/beacon.js";
-import { type BuiltBlock, buildBlock } from "../../../../src/ledger/block-building.js";
-import { parseContent } from "../../../../src/ledger/block-content.js";
-import type { BlockFacts } from "../../../../src/ledger/block-facts.js";
-import { type ValidBlock, validateBlock } from "../../../../src/ledger/block-validation.js";
-import { parseManagerBlock } from "../../../../src/ledger/blocks.js";
+import { beaconInput } from "../../../../src/ledger/blocks/beacon.js";
+import { type BuiltBlock, buildBlock } from "../../../../src/ledger/blocks/block-building.js";
+import { parseContent } from "../../../../src/ledger/blocks/block-content.js";
+import type { BlockFacts } from "../../../../src/ledger/blocks/block-facts.js";
+import { type ValidBlock, validateBlock } from "../../../../src/ledger/blocks/block-validation.js";
+import { parseManagerBlock } from "../../../../src/ledger/blocks/blocks.js";
+import type { ExecutedBlock } from "../../../../src/ledger/blocks/executed-block.js";
 import {
   buildApproval,
   buildBlockCertificates,
   buildCommit,
   buildIntegrity,
-} from "../../../../src/ledger/certificates.js";
-import { drawCommittee } from "../../../../src/ledger/committee.js";
-import type { ExecutedBlock } from "../../../../src/ledger/executed-block.js";
-import { genesisHead, type LedgerHead } from "../../../../src/ledger/head.js";
-import type { SignatureCheck } from "../../../../src/ledger/signature-check.js";
-import { PrefetchedState, type StateWrite } from "../../../../src/ledger/state.js";
-import { readKeysOfOperation, readKeysOfSubmission } from "../../../../src/ledger/state-keys.js";
-import { StateTables } from "../../../../src/ledger/state-tables.js";
-import type { ParsedSubmission } from "../../../../src/ledger/submissions.js";
-import type { Violation } from "../../../../src/ledger/violation.js";
+} from "../../../../src/ledger/certificates/certificates.js";
+import { drawCommittee } from "../../../../src/ledger/certificates/committee.js";
+import type { SignatureCheck } from "../../../../src/ledger/certificates/signature-check.js";
 import {
   acceptDigest,
   attestationDigest,
   commitDigest,
-} from "../../../../src/ledger/vote-digests.js";
+} from "../../../../src/ledger/certificates/vote-digests.js";
+import type { ParsedSubmission } from "../../../../src/ledger/records/submissions.js";
+import { genesisHead, type LedgerHead } from "../../../../src/ledger/state/head.js";
+import { PrefetchedState, type StateWrite } from "../../../../src/ledger/state/state.js";
+import {
+  readKeysOfOperation,
+  readKeysOfSubmission,
+} from "../../../../src/ledger/state/state-keys.js";
+import { StateTables } from "../../../../src/ledger/state/state-tables.js";
+import type { Violation } from "../../../../src/ledger/violation.js";
 import { consortiumId, epochKey, genesis, policy as genesisPolicy } from "./consortium.js";
 import { accepted } from "./outcome.js";
 import { seedOf, sign } from "./records.js";

@@ -9,8 +9,8 @@ import {
   InvitationSchema,
   InvitedRole,
 } from "../../../../src/gen/bss/v1/genesis_pb.js";
-import { invitationDigest } from "../../../../src/ledger/consent.js";
-import { registrationDigest } from "../../../../src/ledger/vote-digests.js";
+import { registrationDigest } from "../../../../src/ledger/certificates/vote-digests.js";
+import { invitationDigest } from "../../../../src/ledger/members/consent.js";
 import { consortiumId, genesisMs } from "./consortium.js";
 import { publicKeyOf, seedOf, sign } from "./records.js";
 

@@ -5,16 +5,16 @@ import assert from "node:assert/strict";
 import { create } from "@bufbuild/protobuf";
 import { toHex } from "../../../../src/base/bytes.js";
 import { ControlOperationSchema, type Policy } from "../../../../src/gen/bss/v1/genesis_pb.js";
-import { type EnergySums, energySums } from "../../../../src/ledger/energy.js";
-import { BlockExecution } from "../../../../src/ledger/execution.js";
-import { genesisHead } from "../../../../src/ledger/head.js";
-import type { MarketGrid } from "../../../../src/ledger/market-grid.js";
+import { BlockExecution } from "../../../../src/ledger/blocks/execution.js";
 import { checkPolicy } from "../../../../src/ledger/policy.js";
-import { parseRecord } from "../../../../src/ledger/records.js";
+import { type EnergySums, energySums } from "../../../../src/ledger/records/energy.js";
+import type { MarketGrid } from "../../../../src/ledger/records/market-grid.js";
+import { parseRecord } from "../../../../src/ledger/records/records.js";
+import { genesisHead } from "../../../../src/ledger/state/head.js";
 import {
   stateOperationProblem,
   writeStateOperation,
-} from "../../../../src/ledger/state-operations.js";
+} from "../../../../src/ledger/state/state-operations.js";
 import type { Violation } from "../../../../src/ledger/violation.js";
 import { consortiumId, genesis, policy as genesisPolicy } from "./consortium.js";
 import { accepted } from "./outcome.js";

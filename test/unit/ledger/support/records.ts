@@ -11,13 +11,17 @@ import {
   type TradeTerms,
   TradeTermsSchema,
 } from "../../../../src/gen/bss/v1/record_pb.js";
-import { type ParsedRecord, parseRecord, recordHash } from "../../../../src/ledger/records.js";
-import { tradeDigest } from "../../../../src/ledger/signatures.js";
+import {
+  type ParsedRecord,
+  parseRecord,
+  recordHash,
+} from "../../../../src/ledger/records/records.js";
+import { tradeDigest } from "../../../../src/ledger/records/signatures.js";
 import {
   type ParsedSubmission,
   parseSubmission,
   submissionDigest,
-} from "../../../../src/ledger/submissions.js";
+} from "../../../../src/ledger/records/submissions.js";
 import { consortiumId, policy, quarterS, startS } from "./consortium.js";
 import { accepted } from "./outcome.js";
 

@@ -13,7 +13,11 @@ import {
   VoteKind,
   VoteSchema,
 } from "../../../../src/gen/bss/v1/vote_pb.js";
-import { proposalDigest, resumeDigest, voteDigest } from "../../../../src/ledger/vote-digests.js";
+import {
+  proposalDigest,
+  resumeDigest,
+  voteDigest,
+} from "../../../../src/ledger/certificates/vote-digests.js";
 import { consortiumId } from "./consortium.js";
 import { seedOf, sign } from "./records.js";
 

@@ -12,10 +12,10 @@ import {
   ControlOperationSchema,
   type Policy,
 } from "../../../../src/gen/bss/v1/genesis_pb.js";
-import type { BlockFacts } from "../../../../src/ledger/block-facts.js";
-import { drawCommittee } from "../../../../src/ledger/committee.js";
-import type { Members } from "../../../../src/ledger/members.js";
-import type { StandingChange } from "../../../../src/ledger/storage-changes.js";
+import type { BlockFacts } from "../../../../src/ledger/blocks/block-facts.js";
+import { drawCommittee } from "../../../../src/ledger/certificates/committee.js";
+import type { Members } from "../../../../src/ledger/members/members.js";
+import type { StandingChange } from "../../../../src/ledger/storage-nodes/storage-changes.js";
 import type { Violation } from "../../../../src/ledger/violation.js";
 import { bytesOf } from "../consortium.js";
 

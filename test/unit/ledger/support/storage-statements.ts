@@ -6,7 +6,6 @@ import {
   ControlOperationSchema,
 } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import { AttestationVerdict } from "../../../../src/gen/bss/v1/vote_pb.js";
-import type { OpenCommittee } from "../../../../src/ledger/member-lists.js";
 import {
   attestationDigest,
   findingDigest,
@@ -14,7 +13,8 @@ import {
   retirementDigest,
   returnDigest,
   unreachableDigest,
-} from "../../../../src/ledger/vote-digests.js";
+} from "../../../../src/ledger/certificates/vote-digests.js";
+import type { OpenCommittee } from "../../../../src/ledger/members/member-lists.js";
 import { consortiumId } from "./consortium.js";
 import { seedOf, sign } from "./records.js";
 

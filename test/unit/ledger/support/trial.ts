@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { toHex } from "../../../../src/base/bytes.js";
 import type { Policy } from "../../../../src/gen/bss/v1/genesis_pb.js";
-import { BlockExecution } from "../../../../src/ledger/execution.js";
-import { genesisHead } from "../../../../src/ledger/head.js";
-import type { ParsedRecord } from "../../../../src/ledger/records.js";
+import { BlockExecution } from "../../../../src/ledger/blocks/execution.js";
+import type { ParsedRecord } from "../../../../src/ledger/records/records.js";
+import { genesisHead } from "../../../../src/ledger/state/head.js";
 import type { Violation } from "../../../../src/ledger/violation.js";
 import { genesis, genesisMs, policy as genesisPolicy } from "./consortium.js";
 import { parsed } from "./records.js";

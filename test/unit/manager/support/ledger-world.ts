@@ -4,7 +4,7 @@ import { systemTime } from "../../../../src/base/time.js";
 import { SignatureCache } from "../../../../src/crypto/signature-cache.js";
 import { ecvrf } from "../../../../src/crypto/vrf.js";
 import type { BlockCertificates, ManagerBlock } from "../../../../src/gen/bss/v1/block_pb.js";
-import type { ExecutedBlock } from "../../../../src/ledger/executed-block.js";
+import type { ExecutedBlock } from "../../../../src/ledger/blocks/executed-block.js";
 import { type AppendedBlock, ManagerStore } from "../../../../src/store/manager-store.js";
 import { createMemoryDisk, type MemoryDisk } from "../../../../src/store/memory-store.js";
 import { Chain, certify, type ProposalOptions } from "../../ledger/support/chain.js";

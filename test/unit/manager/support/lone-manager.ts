@@ -10,14 +10,14 @@ import {
   VoteRequestSchema,
   VoteResponseSchema,
 } from "../../../../src/gen/bss/v1/vote_pb.js";
-import type { LedgerHead } from "../../../../src/ledger/head.js";
+import { headDigest } from "../../../../src/ledger/certificates/votes.js";
 import { rootOf } from "../../../../src/ledger/merkle/frontier.js";
-import { headDigest } from "../../../../src/ledger/votes.js";
+import type { LedgerHead } from "../../../../src/ledger/state/head.js";
 import { Manager } from "../../../../src/manager/manager.js";
 import { managerObserver } from "../../../../src/manager/manager-observer.js";
 import { createMetrics } from "../../../../src/metrics/metrics.js";
 import { HeadSignal } from "../../../../src/query/head-signal.js";
-import type { CallContext } from "../../../../src/rpc/handlers.js";
+import type { CallContext } from "../../../../src/rpc/server/handlers.js";
 import { consortiumId, epochKey, genesis } from "../../ledger/support/consortium.js";
 import { seedOf, sign } from "../../ledger/support/records.js";
 import type { FinalBlock, LedgerWorld } from "./ledger-world.js";

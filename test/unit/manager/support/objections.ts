@@ -5,8 +5,11 @@ import {
   type SignedObjections,
   SignedObjectionsSchema,
 } from "../../../../src/gen/bss/v1/broadcast_pb.js";
-import { objectionsDigest, objectionsRoot } from "../../../../src/ledger/objections.js";
-import type { ParsedSubmission } from "../../../../src/ledger/submissions.js";
+import {
+  objectionsDigest,
+  objectionsRoot,
+} from "../../../../src/ledger/certificates/objections.js";
+import type { ParsedSubmission } from "../../../../src/ledger/records/submissions.js";
 import { consortiumId } from "../../ledger/support/consortium.js";
 import { sign } from "../../ledger/support/records.js";
 

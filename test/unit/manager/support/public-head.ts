@@ -1,9 +1,9 @@
 /** A head whose storage nodes and open committees a test sets, and what watches them. */
 import { SignatureCache } from "../../../../src/crypto/signature-cache.js";
-import type { LedgerHead } from "../../../../src/ledger/head.js";
-import type { OpenCommittee, StorageNode } from "../../../../src/ledger/member-lists.js";
-import { Members } from "../../../../src/ledger/members.js";
-import type { UnmarkedKind } from "../../../../src/manager/signer.js";
+import type { OpenCommittee, StorageNode } from "../../../../src/ledger/members/member-lists.js";
+import { Members } from "../../../../src/ledger/members/members.js";
+import type { LedgerHead } from "../../../../src/ledger/state/head.js";
+import type { UnmarkedKind } from "../../../../src/manager/signing/signer.js";
 import { Chain } from "../../ledger/support/chain.js";
 import { consortiumId, policy } from "../../ledger/support/consortium.js";
 import { sign } from "../../ledger/support/records.js";

@@ -7,15 +7,15 @@ import {
   VoteKind,
   VoteSchema,
 } from "../../../../src/gen/bss/v1/vote_pb.js";
-import type { BlockFacts } from "../../../../src/ledger/block-facts.js";
-import { drawCommittee } from "../../../../src/ledger/committee.js";
+import type { BlockFacts } from "../../../../src/ledger/blocks/block-facts.js";
+import { drawCommittee } from "../../../../src/ledger/certificates/committee.js";
 import {
   acceptDigest,
   approveDigest,
   attestationDigest,
   commitDigest,
   proposalDigest,
-} from "../../../../src/ledger/votes.js";
+} from "../../../../src/ledger/certificates/votes.js";
 import { consortiumId } from "../../ledger/support/consortium.js";
 import { seedOf, sign } from "../../ledger/support/records.js";
 

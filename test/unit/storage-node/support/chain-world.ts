@@ -12,13 +12,13 @@ import {
   VerifyIntegrityResponseSchema,
 } from "../../../../src/gen/bss/v1/verify_integrity_pb.js";
 import type { Attestation } from "../../../../src/gen/bss/v1/vote_pb.js";
-import { drawCommittee } from "../../../../src/ledger/committee.js";
-import type { ChainObserver } from "../../../../src/storage-node/chain-ports.js";
+import { drawCommittee } from "../../../../src/ledger/certificates/committee.js";
+import type { ChainObserver } from "../../../../src/storage-node/chain/chain-ports.js";
+import { StorageChain } from "../../../../src/storage-node/chain/storage-chain.js";
+import { Voice } from "../../../../src/storage-node/chain/voice.js";
 import { encodeHalt } from "../../../../src/storage-node/halting.js";
-import { StorageChain } from "../../../../src/storage-node/storage-chain.js";
-import { Voice } from "../../../../src/storage-node/voice.js";
-import { isAfter, type Place } from "../../../../src/store/attestation-mark.js";
 import { createMemoryDisk, type MemoryDisk } from "../../../../src/store/memory-store.js";
+import { isAfter, type Place } from "../../../../src/store/signing/attestation-mark.js";
 import { StorageNodeStore } from "../../../../src/store/storage-node-store.js";
 import { type MadeBlock, StorageLedger } from "../../../support/storage-ledger.js";
 import { consortiumId, genesis } from "../../ledger/support/consortium.js";

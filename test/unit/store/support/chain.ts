@@ -2,13 +2,13 @@
  * A chain of six blocks with every kind of content, as managers append it and as storage nodes do.
  */
 import { defined } from "../../../../src/base/assert.js";
-import { checkFinal } from "../../../../src/consensus/attestor.js";
+import { checkFinal } from "../../../../src/consensus/public/attestor.js";
 import type { ControlOperation } from "../../../../src/gen/bss/v1/genesis_pb.js";
-import type { BlockFacts } from "../../../../src/ledger/block-facts.js";
-import { parseBlock } from "../../../../src/ledger/block-parsing.js";
-import type { Members } from "../../../../src/ledger/members.js";
-import { genesisStorageHead } from "../../../../src/ledger/storage-head.js";
-import type { ParsedSubmission } from "../../../../src/ledger/submissions.js";
+import type { BlockFacts } from "../../../../src/ledger/blocks/block-facts.js";
+import { parseBlock } from "../../../../src/ledger/blocks/block-parsing.js";
+import type { Members } from "../../../../src/ledger/members/members.js";
+import type { ParsedSubmission } from "../../../../src/ledger/records/submissions.js";
+import { genesisStorageHead } from "../../../../src/ledger/storage-nodes/storage-head.js";
 import type { AppendedBlock } from "../../../../src/store/manager-store.js";
 import type { AppendedStorageBlock } from "../../../../src/store/storage-node-store.js";
 import { Chain, certify } from "../../ledger/support/chain.js";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { toHex } from "../../../../src/base/bytes.js";
 import type { KeyValueStore } from "../../../../src/store/key-value-store.js";
 import { createMemoryDisk } from "../../../../src/store/memory-store.js";
-import { openRocksDb } from "../../../../src/store/rocksdb-store.js";
+import { openRocksDb } from "../../../../src/store/rocksdb/rocksdb-store.js";
 
 export type TestDisk = { open(): Promise<KeyValueStore>; remove(): Promise<void> };
 

@@ -1,0 +1,164 @@
+/** `bss register`: joins a running consortium with an invitation. */
+import { type Command, InvalidArgumentError } from "commander";
+import { join } from "../../client/joining.js";
+import { type HostPort, joinHostPort, splitHostPort } from "../../config/fields.js";
+import { type InvitationFile, readInvitationFile } from "../../config/invitation-file.js";
+import { InvitedRole } from "../../gen/bss/v1/genesis_pb.js";
+import { isId } from "../../ledger/ids.js";
+import {
+  chooseListening,
+  demandFree,
+  firstPort,
+  type WantedListening,
+} from "../joining/listening.js";
+import { MemberDirectory } from "../joining/member-directory.js";
+import { readListening, sameListening, writeListening } from "../joining/node-config-file.js";
+import { refuseNoRoom, refuseOutOfTime } from "../joining/readiness.js";
+import { runConfig } from "../nodes/start.js";
+import { CliError } from "../text/cli-error.js";
+import { type Output, outputOf } from "../text/output.js";
+import { cliErrorOf } from "../text/rpc-advice.js";
+
+type Options = {
+  readonly invite: string;
+  readonly dir: string;
+  readonly id?: string;
+  readonly listen?: HostPort;
+  readonly metrics?: HostPort;
+  readonly start: boolean;
+};
+
+export function register(program: Command): void {
+  const parent = program.command("register").summary("join a consortium with an invitation");
+  registerCommand(parent, "storage", "a storage node")
+    .description(
+      "Makes keys in a new directory, registers them, and runs the storage node in the " +
+        "foreground. Run it again with the same --dir to go on where it stopped, also after it " +
+        "has joined: nothing is used up twice. Later 'bss start' with the directory's config.yaml " +
+        "does as well.",
+    )
+    .option(
+      "--listen <host:port>",
+      `where others may ask the node (default: the first free port of 127.0.0.1 from ${firstPort})`,
+      parseAddress,
+    )
+    .option("--metrics <host:port>", "where it serves /metrics and /healthz", parseAddress)
+    .option("--no-start", "only register")
+    .action(registerStorage);
+  registerCommand(parent, "participant", "a participant")
+    .description(
+      "Makes keys in a new directory, registers them, and writes a profile.yaml for 'bss submit' " +
+        "and all other commands.",
+    )
+    .action(registerParticipant);
+}
+
+async function registerStorage(options: Options, command: Command): Promise<void> {
+  const output = outputOf(command);
+  const newcomer = newcomerOf(options, "storage");
+  const { directory, id } = newcomer;
+  await prepareNode(newcomer, options, output);
+  await joinOnce(newcomer, output);
+  if (!options.start) {
+    output.note(`start ${id} with 'bss start --config ${directory.configFile}'`);
+    return;
+  }
+  output.note(`${id} starts, reads the chain, and attests once it holds the block that admits it`);
+  await runConfig(directory.configFile, command);
+}
+
+async function registerParticipant(options: Options, command: Command): Promise<void> {
+  const newcomer = newcomerOf(options, "participant");
+  refuseNoRoom(newcomer.directory.path, 0);
+  await newcomer.directory.prepare(undefined);
+  await joinOnce(newcomer, outputOf(command));
+}
+
+function registerCommand(parent: Command, name: string, whom: string): Command {
+  return parent
+    .command(name)
+    .summary(`join as ${whom}`)
+    .requiredOption("--invite <file>", "the file that an operator made with 'bss invite'")
+    .requiredOption("--dir <directory>", "the directory to make")
+    .option("--id <id>", "the id under which to join; without it that of the invitation");
+}
+
+type Newcomer = {
+  readonly id: string;
+  readonly role: "storage" | "participant";
+  readonly file: InvitationFile;
+  readonly directory: MemberDirectory;
+};
+
+/** Throws `CliError` when the invitation cannot serve; nothing has been made by then. */
+function newcomerOf(options: Options, role: Newcomer["role"]): Newcomer {
+  const file = readInvitationFile(options.invite);
+  const id = idOf(options, file, role);
+  const directory = new MemberDirectory(options.dir, { role, id }, file);
+  if (!directory.hasCertificate) refuseOutOfTime(options.invite, file);
+  return { id, role, file, directory };
+}
+
+/** Makes the node's directory, or goes on with it. Throws `CliError` when it could not run here. */
+async function prepareNode(
+  { directory, id }: Newcomer,
+  { listen, metrics, start }: Options,
+  output: Output,
+): Promise<void> {
+  const { exists, configFile } = directory;
+  if (exists) directory.checkSame("config");
+  const before: WantedListening = exists ? readListening(configFile) : {};
+  const listening = await chooseListening({
+    listen: listen ?? before.listen,
+    metrics: metrics ?? before.metrics,
+  });
+  if (start) await demandFree(listening);
+  refuseNoRoom(directory.path);
+  if (!exists) await directory.prepare(listening);
+  else if (!sameListening(before, listening)) writeListening(configFile, listening);
+  const at = joinHostPort(listening.listen);
+  output.note(`${id} has its keys in ${directory.path} and is going to listen on ${at}`);
+}
+
+/** Has a certificate issued, by the admission that comes first, unless there is one. */
+async function joinOnce({ id, role, file, directory }: Newcomer, output: Output): Promise<void> {
+  if (directory.hasCertificate) {
+    output.note(`${id} has joined before, and has its certificate`);
+    return;
+  }
+  const joining = await directory.joining();
+  const { certificateChain, height } = await join(file, joining).catch((error: unknown) => {
+    throw cliErrorOf(error);
+  });
+  directory.keepCertificate(certificateChain, joining);
+  const next = role === "participant" ? `: use --profile ${directory.profileFile}` : "";
+  output.result({ id, role, directory: directory.path, height }, () => {
+    return `${id} has joined with block ${height}${next}`;
+  });
+}
+
+function idOf(
+  { id: given, invite }: Options,
+  { invitation }: InvitationFile,
+  role: "storage" | "participant",
+): string {
+  const invited = invitation.role === InvitedRole.STORAGE ? "storage" : "participant";
+  if (invited !== role) {
+    const what = `${invite} invites a ${invited === "storage" ? "storage node" : "participant"}`;
+    throw new CliError(what, `run 'bss register ${invited}'`);
+  }
+  const { memberId } = invitation;
+  const id = given ?? memberId;
+  if (id === "") throw new CliError("the invitation names no id", "choose one with --id");
+  if (!isId(id)) {
+    throw new CliError(`${id} is no id`, "use 1 to 63 characters out of a-z, 0-9 and -");
+  }
+  if (memberId === "" || memberId === id) return id;
+  throw new CliError(`the invitation is for ${memberId}`, "leave out --id");
+}
+
+function parseAddress(text: string): HostPort {
+  const address = splitHostPort(text);
+  if (address !== undefined) return address;
+  throw new InvalidArgumentError("Use host:port, such as 0.0.0.0:7501.");
+}

@@ -1,0 +1,137 @@
+/**
+ * `bss reissue`: a manager's operator signs a new certificate for the key of an old one. It needs
+ * the authority's files and the old certificate, and no node: so it serves where a certificate has
+ * expired, and nobody lets its owner in any more to ask for another one.
+ */
+import { type Command, InvalidArgumentError } from "commander";
+import { equalBytes } from "../../base/bytes.js";
+import { readGenesis } from "../../client/profile.js";
+import { fileError } from "../../config/config-error.js";
+import { replacePublicFile } from "../../config/durable-file.js";
+import { readAuthorities, readCertificateFile, readIssuerFiles } from "../../config/key-files.js";
+import { type IssuerConfig, loadNodeConfig, type NodeConfig } from "../../config/node-config.js";
+import type { GenesisState } from "../../ledger/genesis.js";
+import { loadCertificateAuthority, reissueCertificate } from "../../pki/certificate-authority.js";
+import { hostsOf } from "../../pki/server-names.js";
+import { authorityOf, readCertificate, readTerms } from "../../rpc/tls/certificate.js";
+import { type Identity, parseIdentityUri } from "../../rpc/tls/identity.js";
+import { CliError } from "../text/cli-error.js";
+import { formatTime, outputOf } from "../text/output.js";
+import { validityWords } from "./validity-words.js";
+
+type Options = {
+  readonly config: string;
+  readonly certificate: string;
+  readonly out?: string;
+  readonly days?: number;
+  readonly shorter?: boolean;
+};
+
+const dayMs = 86_400_000;
+
+export function register(program: Command): void {
+  program
+    .command("reissue")
+    .summary("sign a new certificate for the key of an old one, also of one that has expired")
+    .description(
+      "Signs a new certificate for the key and the name of an old one, with the authority of a " +
+        "manager. Whose certificate has expired sends the file (it is no secret) to " +
+        "a manager's operator, and puts what comes back in its place. No node is asked or needed.",
+    )
+    .requiredOption("-c, --config <file>", "config.yaml of a manager with `issuer`")
+    .requiredOption("--certificate <file>", "the old certificate, such as tls.crt")
+    .option("--out <file>", "where to write the new one; without it, in the place of the old one")
+    .option("--days <number>", "how long it is valid; without it `issuer.validity_days`", parseDays)
+    .option("--shorter", "replace one that lasts longer, too")
+    .action(async (options: Options, command: Command) => {
+      const { certificate, out = certificate, shorter = false } = options;
+      const config = loadNodeConfig(options.config);
+      const issuer = issuerOf(config);
+      const genesis = readGenesis(config.genesisFile);
+      const caPem = readAuthorities(config.tls.ca);
+      const former = readCertificateFile(certificate);
+      const { role, id } = holderOf(certificate, former, { genesis, caPem });
+      const { certificateFile, keyFile } = issuer;
+      const authority = await loadCertificateAuthority({
+        consortiumName: genesis.name,
+        caPem,
+        certificateFile,
+        keyFile,
+        ...readIssuerFiles(issuer),
+      });
+      const lifetimeMs = options.days === undefined ? issuer.lifetimeMs : options.days * dayMs;
+      const hosts = hostsOf(role, genesis.members.manager(id)?.address);
+      const subject = { role, id, hosts, nowMs: Date.now(), lifetimeMs };
+      const issued = await reissueCertificate(authority, former, subject);
+      const untilMs = readTerms(issued)?.toMs ?? 0;
+      const formerMs = readTerms(former)?.toMs ?? 0;
+      if (untilMs < formerMs && !shorter) refuseShorter(untilMs, formerMs);
+      replacePublicFile(out, issued);
+      const times = { until_unix_ms: untilMs, former_until_unix_ms: formerMs };
+      outputOf(command).result({ id, role, file: out, ...times }, () =>
+        [
+          validityWords(id, untilMs, formerMs),
+          `written to ${out}; a node that runs takes it with SIGHUP, or at its next start`,
+        ].join("\n"),
+      );
+    });
+}
+
+function issuerOf(config: NodeConfig): IssuerConfig {
+  if (config.role === "manager" && config.issuer !== undefined) return config.issuer;
+  const what = `${config.file} names no authority that issues certificates`;
+  throw new CliError(what, "give the config.yaml of a manager that has `issuer`");
+}
+
+/** Whom the old certificate is of, if its key may be theirs. */
+function holderOf(
+  file: string,
+  certPem: string,
+  { genesis, caPem }: { readonly genesis: GenesisState; readonly caPem: string },
+): Identity {
+  const facts = readCertificate(certPem);
+  const named = parseIdentityUri(facts?.uris[0] ?? "");
+  const refuse = (what: string) =>
+    fileError(file, what, "give a certificate that this consortium's managers issued to a member");
+  if (facts === undefined || named === undefined) {
+    throw refuse("the certificate names no party of a consortium");
+  }
+  if (named.consortiumName !== genesis.name) {
+    throw refuse(`the certificate is of consortium ${named.consortiumName}, not ${genesis.name}`);
+  }
+  if (authorityOf(certPem, caPem) === undefined) {
+    throw refuse("no authority of the consortium has issued the certificate");
+  }
+  const { identity } = named;
+  if (identity.role === "invited") throw refuse("the certificate is that of an invitation");
+  const registered = registeredInGenesis(identity, genesis);
+  if (registered === undefined || equalBytes(registered, facts.spkiSha256)) return identity;
+  throw refuse(`the certificate is not for the key that genesis names for ${identity.id}`);
+}
+
+/** SHA-256 of the key; undefined for those who joined later, whom the ledger knows. */
+function registeredInGenesis({ role, id }: Identity, genesis: GenesisState) {
+  const { members } = genesis;
+  if (role === "manager") return members.manager(id)?.tlsSpkiSha256;
+  if (role === "storage") return members.storageNode(id)?.tlsSpkiSha256;
+  if (role === "operator" || role === "auditor") return members.officer(id)?.tlsSpkiSha256;
+  for (const { operation } of genesis.genesis.operations) {
+    if (operation.case !== "registerParticipant") continue;
+    if (operation.value.participantId === id) return operation.value.tlsSpkiSha256;
+  }
+  return undefined;
+}
+
+function refuseShorter(untilMs: number, formerMs: number): never {
+  throw new CliError(
+    `nothing was changed: the new certificate would end at ${formatTime(untilMs)}, the old one ` +
+      `ends at ${formatTime(formerMs)}`,
+    "give more --days, or --shorter",
+  );
+}
+
+function parseDays(text: string): number {
+  const days = /^\d{1,3}(\.\d{1,4})?$/.test(text) ? Number(text) : 0;
+  if (days > 0 && days <= 825) return days;
+  throw new InvalidArgumentError("Use a number of days above 0 and up to 825.");
+}

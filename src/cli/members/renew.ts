@@ -1,0 +1,57 @@
+/** `bss renew`: a new certificate for the key of a profile. Nodes that run renew their own. */
+import type { Command } from "commander";
+import { renewCertificate } from "../../client/joining.js";
+import { clientProfile } from "../../client/profile.js";
+import { replacePublicFile } from "../../config/durable-file.js";
+import { readTlsFiles } from "../../config/key-files.js";
+import { renewedCertificate } from "../../pki/renewed-certificate.js";
+import { RpcError } from "../../rpc/rpc-error.js";
+import { readTerms } from "../../rpc/tls/certificate.js";
+import { CliError } from "../text/cli-error.js";
+import { outputOf } from "../text/output.js";
+import { cliErrorOf } from "../text/rpc-advice.js";
+import { addProfileOption, profileOf } from "./profile.js";
+import { validityWords } from "./validity-words.js";
+
+type Options = { readonly shorter?: boolean };
+
+export function register(program: Command): void {
+  const command = program
+    .command("renew")
+    .summary("renew the certificate of a profile")
+    .description(
+      "Asks managers for a new certificate for the profile's key, and puts it in the place of the " +
+        "old one, which has to be valid still ('bss reissue' is for one that has expired). One " +
+        "that would end sooner than the old one is not taken. Nodes that run renew theirs by " +
+        "themselves.",
+    )
+    .option("--shorter", "take one that ends sooner, too")
+    .action(async ({ shorter = false }: Options, self: Command) => {
+      const profile = profileOf(self);
+      const client = clientProfile(profile);
+      const tls = readTlsFiles(profile.tls);
+      const certificate = await renewedCertificate({
+        id: profile.id,
+        tls,
+        ask: (request, take) => renewCertificate(client, request, take),
+        mayEndSooner: shorter,
+        wallMs: Date.now,
+      }).catch((error: unknown) => {
+        throw shorterError(error) ?? cliErrorOf(error);
+      });
+      replacePublicFile(profile.tls.certificate, certificate);
+      const formerMs = readTerms(tls.certPem)?.toMs ?? 0;
+      const untilMs = readTerms(certificate)?.toMs ?? 0;
+      const result = { id: profile.id, until_unix_ms: untilMs, former_until_unix_ms: formerMs };
+      outputOf(self).result(result, () => validityWords(profile.id, untilMs, formerMs));
+    });
+  addProfileOption(command);
+}
+
+/** No manager has issued one that lasts as long as the old one. */
+function shorterError(error: unknown): CliError | undefined {
+  const text = error instanceof RpcError ? error.message : "";
+  if (!/what was issued ends at .* before the one in use/.test(text)) return undefined;
+  const next = "keep the old one, or take the new one with --shorter";
+  return new CliError(`nothing was changed: ${text}`, next);
+}

@@ -1,0 +1,130 @@
+/**
+ * `bss devnet`: every node of a directory as its own process on this machine, with a table of what
+ * each one holds. It watches and does not repair: a node that ends stays down, and the command's
+ * exit code tells.
+ */
+import { type Command, InvalidArgumentError } from "commander";
+import { loadNodeConfig } from "../../config/node-config.js";
+import { CliError } from "../text/cli-error.js";
+import { type Output, outputOf } from "../text/output.js";
+import { whenOutputEnds } from "../text/output-end.js";
+import { refuseBusyPorts } from "./busy-ports.js";
+import { type NodeRow, StatusDisplay } from "./devnet-display.js";
+import { lockDevnet } from "./devnet-lock.js";
+import {
+  describeExit,
+  findConfigFiles,
+  type NodeProcess,
+  type NodeProcesses,
+  type StoppedNode,
+  startNodes,
+} from "./node-processes.js";
+import type { StatusSource } from "./node-status.js";
+
+const refreshMs = 1000;
+/** The last one comes when its terminal is closed. */
+const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+type Options = { readonly dir: string; readonly for?: number };
+
+export function register(program: Command): void {
+  program
+    .command("devnet")
+    .summary("run all nodes of a directory on this machine")
+    .description(
+      "Runs every node of a directory that 'bss init' made as its own process, and shows what " +
+        "each one holds. Ctrl-C, or closing the terminal, stops all cleanly. Logs go to " +
+        "<directory>/logs.",
+    )
+    .requiredOption("-d, --dir <directory>", "the consortium's directory")
+    .option("--for <seconds>", "stop after this time instead of waiting for Ctrl-C", seconds)
+    .action((options: Options, command: Command) => runDevnet(options, outputOf(command)));
+}
+
+async function runDevnet({ dir, for: forSeconds }: Options, output: Output): Promise<void> {
+  const stopRequest = new AbortController();
+  const requestStop = () => stopRequest.abort();
+  for (const signal of stopSignals) process.on(signal, requestStop);
+  whenOutputEnds(requestStop);
+  const troubles: string[] = [];
+  let processes: NodeProcesses | undefined;
+  const files = findConfigFiles(dir);
+  // Loaded here, because the other commands need no connections.
+  const { openStatusSource } = await import("./node-status.js");
+  const source = openStatusSource(dir);
+  const lock = await lockDevnet(dir);
+  try {
+    await refuseBusyPorts(files.map(loadNodeConfig));
+    output.note(`starting the nodes of ${dir}; Ctrl-C stops them`);
+    processes = await startNodes(dir, {
+      signal: stopRequest.signal,
+      onExit: (node, exit) => {
+        troubles.push(`${node.id} ended by itself (${describeExit(exit)})`);
+        if (processes?.nodes.every(({ running }) => !running)) requestStop();
+      },
+    });
+    if (forSeconds !== undefined) setTimeout(requestStop, forSeconds * 1000).unref();
+    await watch(processes, source, output, stopRequest.signal);
+    output.note("stopping the nodes");
+  } finally {
+    source.close();
+    troubles.push(...troublesOfStopping((await processes?.stop()) ?? [], troubles));
+    for (const signal of stopSignals) process.off(signal, requestStop);
+    lock.release();
+  }
+  if (troubles.length > 0) throw new CliError(troubles.join(", "), `see the logs in ${dir}/logs`);
+}
+
+/** What went wrong at the end, without the nodes whose end has been told already. */
+function troublesOfStopping(
+  stopped: readonly StoppedNode[],
+  told: readonly string[],
+): readonly string[] {
+  return stopped.flatMap(({ id, exit, killed }) => {
+    if (killed) return [`${id} did not stop in time and was killed`];
+    if (exit.code === 0 || told.some((text) => text.startsWith(`${id} `))) return [];
+    return [`${id} stopped with ${describeExit(exit)}`];
+  });
+}
+
+/** Refreshes the display until `stop`. */
+async function watch(
+  { nodes }: NodeProcesses,
+  source: StatusSource,
+  output: Output,
+  stop: AbortSignal,
+): Promise<void> {
+  const display = new StatusDisplay(output, process.stdout);
+  while (!stop.aborted) {
+    display.update(await Promise.all(nodes.map((node) => rowOf(node, source))));
+    await pause(refreshMs, stop);
+  }
+  display.end();
+}
+
+async function rowOf(node: NodeProcess, source: StatusSource): Promise<NodeRow> {
+  const { id, role, pid } = node;
+  const status = node.running ? await source.statusOf(node.config) : undefined;
+  const state = node.running ? (status === undefined ? "silent" : "running") : "ended";
+  return { id, role, pid, state, ...(status === undefined ? {} : { status }) };
+}
+
+function pause(durationMs: number, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      stop.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, durationMs);
+    stop.addEventListener("abort", done, { once: true });
+  });
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 2_000_000)) {
+    throw new InvalidArgumentError("Use a number of seconds above 0.");
+  }
+  return value;
+}

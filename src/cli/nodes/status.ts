@@ -1,0 +1,202 @@
+/** `bss status`: what the nodes say about themselves, side by side, and what stands in the way. */
+import type { Command } from "commander";
+import { toHex } from "../../base/bytes.js";
+import type { BssClient } from "../../client/client.js";
+import { plainMessage } from "../../client/manager-failures.js";
+import { SuspensionMode } from "../../gen/bss/v1/genesis_pb.js";
+import type {
+  GetConsortiumResponse,
+  GetStatusResponse,
+  ManagerStatus,
+} from "../../gen/bss/v1/query_pb.js";
+import type { RpcError } from "../../rpc/rpc-error.js";
+import { rpcErrorOf } from "../../rpc/status-details.js";
+import { withClient } from "../client-session.js";
+import { addProfileOption } from "../members/profile.js";
+import { CliError } from "../text/cli-error.js";
+import { type Column, shortHash, table } from "../text/output.js";
+import { doingOf, troublesOf } from "../text/ring-words.js";
+import { adviceOf } from "../text/rpc-advice.js";
+import { statusJson } from "./status-json.js";
+
+type Options = { readonly storage?: readonly string[] };
+
+type Answer = {
+  readonly address: string;
+  /** Of genesis, or the node's own answer. */
+  readonly nodeId?: string;
+  readonly status?: GetStatusResponse;
+  readonly error?: RpcError;
+};
+
+type Silent = Answer & { readonly error: RpcError };
+
+const columns: readonly Column[] = [
+  { title: "NODE" },
+  { title: "ADDRESS" },
+  { title: "HEIGHT", align: "right" },
+  { title: "RECORDS", align: "right" },
+  { title: "ROOT" },
+  { title: "PEERS", align: "right" },
+  { title: "POOL", align: "right" },
+  { title: "STATE" },
+];
+
+export function register(program: Command): void {
+  const command = program
+    .command("status")
+    .summary("show height, root and peers of every node, and what they wait for")
+    .description(
+      "Asks every manager of the profile about itself, and says whose signature is missing, who " +
+        "is suspended and who is behind. Fails when one does not answer, or when two hold " +
+        "different blocks at one height, or when one has halted.",
+    )
+    .option("--storage <host:port...>", "storage nodes to ask as well")
+    .action((options: Options, self: Command) =>
+      withClient(self, async (client, output) => {
+        const answers = await Promise.all([
+          ...client.profile.addresses.map((address) => ask(client, address, "manager")),
+          ...(options.storage ?? []).map((address) => ask(client, address, "storage")),
+        ]);
+        const statuses = answers.flatMap(({ status }) => (status === undefined ? [] : [status]));
+        const silent = answers.filter((answer): answer is Silent => answer.error !== undefined);
+        // A node that has halted answers nothing else.
+        const someGoOn = statuses.some(({ halted }) => halted === "");
+        const consortium = someGoOn ? await client.getConsortium({ history: false }) : undefined;
+        const managers = consortium?.managers ?? [];
+        if (output.json) for (const each of answers) output.result(jsonOf(each, managers), String);
+        output.lines(
+          table(
+            columns,
+            answers.map((answer) => rowOf(answer, managers)),
+          ),
+        );
+        for (const trouble of troublesOf(statuses, managers)) output.line(trouble);
+        refuseDifference(statuses);
+        refuseHalted(statuses);
+        if (silent.length > 0) throw silence(client, silent, answers.length, consortium);
+      }),
+    );
+  addProfileOption(command);
+}
+
+async function ask(
+  client: BssClient,
+  address: string,
+  role: "manager" | "storage",
+): Promise<Answer> {
+  const { managers } = client.genesis.members;
+  const registered = managers.find((manager) => manager.address === address)?.managerId;
+  try {
+    const status = await client.statusOf(address, { role });
+    return { address, nodeId: status.nodeId, status };
+  } catch (thrown) {
+    const error = rpcErrorOf(thrown);
+    return { address, error, ...(registered === undefined ? {} : { nodeId: registered }) };
+  }
+}
+
+/** Two nodes with one height and two blocks: the one thing that must never be. */
+function refuseDifference(statuses: readonly GetStatusResponse[]): void {
+  const seen = new Map<bigint, GetStatusResponse>();
+  for (const status of statuses) {
+    const other = seen.get(status.height);
+    seen.set(status.height, status);
+    if (other === undefined) continue;
+    const [same, root] = [toHex(other.blockId) === toHex(status.blockId), toHex(status.root)];
+    if (same && toHex(other.root) === root) continue;
+    throw new CliError(
+      `${other.nodeId} and ${status.nodeId} hold different ledgers at height ${status.height}`,
+      "stop relying on the ledger and call the consortium's operators",
+    );
+  }
+}
+
+function refuseHalted(statuses: readonly GetStatusResponse[]): void {
+  const halted = statuses.filter((status) => status.halted !== "");
+  if (halted.length === 0) return;
+  const who = halted.map(({ nodeId }) => nodeId).join(", ");
+  throw new CliError(
+    `${halted.length} of ${statuses.length} nodes have halted (${who})`,
+    "keep their data directories and call the consortium's operators",
+  );
+}
+
+/** Who does not answer, why, what follows, and what to do. */
+function silence(
+  client: BssClient,
+  silent: readonly Silent[],
+  asked: number,
+  consortium: GetConsortiumResponse | undefined,
+): CliError {
+  const who = silent.map(({ address, nodeId, error }) => {
+    const name = nodeId === undefined ? address : `${nodeId} at ${address}`;
+    return `${name}: ${plainMessage(error, address)}`;
+  });
+  const what = `${silent.length} of ${asked} nodes do not answer (${who.join("; ")})`;
+  const follows = consequence(client, silent, consortium);
+  const next = new Set(silent.map(({ error }) => adviceOnSilence(error)));
+  return new CliError(follows === "" ? what : `${what}, so ${follows}`, [...next].join("; "));
+}
+
+function adviceOnSilence(error: RpcError): string {
+  if (error.status === "DEADLINE_EXCEEDED") {
+    return "see whether the machine and its node still work: the connection is taken, and that is all";
+  }
+  if (!/ECONNREFUSED/.test(error.message)) return adviceOf(error);
+  return "start what does not run with 'bss start --config FILE', or correct the profile's addresses";
+}
+
+/** What it means for the ring that these managers are away. */
+function consequence(
+  client: BssClient,
+  silent: readonly Silent[],
+  consortium: GetConsortiumResponse | undefined,
+): string {
+  if (consortium === undefined) return "";
+  const { managers, quorum } = client.genesis.members;
+  const away = managers.filter((each) => silent.some(({ nodeId }) => nodeId === each.managerId));
+  if (away.length === 0) return "";
+  if (managers.length - away.length < quorum) {
+    return `no block is made: ${quorum} of ${managers.length} managers are needed`;
+  }
+  if (consortium.policy?.suspension === SuspensionMode.FLOOR) {
+    const they = away.length === 1 ? "it" : "them";
+    const active = new Set(
+      consortium.managers.flatMap(({ member, active }) => (active ? [member?.managerId] : [])),
+    );
+    const isGone = away.every(({ managerId }) => !active.has(managerId));
+    return isGone ? `the others go on without ${they}` : `the others suspend ${they} and go on`;
+  }
+  return "no block is made: this consortium waits for every manager";
+}
+
+function rowOf({ address, nodeId, status }: Answer, managers: readonly ManagerStatus[]) {
+  const suspended = managers.some(
+    ({ member, active }) => member?.managerId === nodeId && !active && nodeId !== undefined,
+  );
+  const mark = suspended ? "suspended, " : "";
+  if (status === undefined) {
+    const state = `${mark}no answer`;
+    return [nodeId, address, undefined, undefined, undefined, undefined, undefined, state];
+  }
+  const connected = status.peers.filter((peer) => peer.connected).length;
+  return [
+    status.nodeId,
+    address,
+    status.height,
+    status.treeSize,
+    shortHash(status.root),
+    `${connected}/${status.peers.length}`,
+    status.step === "" ? undefined : status.poolSubmissions,
+    `${mark}${doingOf(status)}`,
+  ];
+}
+
+function jsonOf(answer: Answer, managers: readonly ManagerStatus[]): object {
+  const { address, status, error } = answer;
+  if (status === undefined) {
+    return { address, error: error === undefined ? undefined : plainMessage(error, address) };
+  }
+  return { address, ...statusJson(status, managers) };
+}

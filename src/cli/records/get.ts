@@ -1,0 +1,58 @@
+/** `bss get`: one record. */
+
+import { writeFileSync } from "node:fs";
+import { type Command, Option } from "commander";
+import { parseHash, withClient } from "../client-session.js";
+import { addProfileOption } from "../members/profile.js";
+import { CliError } from "../text/cli-error.js";
+import { recordFields, recordJson } from "./record-view.js";
+
+type Options = { readonly bytes?: string; readonly content?: string };
+
+export function register(program: Command): void {
+  const command = program
+    .command("get")
+    .summary("read a record")
+    .description(
+      "Reads a record by its hash. Its content is shown to its owner and parties only, and has " +
+        "been held against the hash. Block and position are what the manager says: " +
+        "'bss receipt' proves them.",
+    )
+    .argument("<hash>", "the record hash, 64 hex digits", parseHash)
+    .addOption(
+      new Option("--bytes <file>", "write the record's exact bytes, for 'bss verify --record'"),
+    )
+    .addOption(new Option("--content <file>", "write what a document holds"))
+    .action((hash: Uint8Array, options: Options, self: Command) =>
+      withClient(self, async (client, output) => {
+        const record = await client.getRecord(hash);
+        if (options.bytes !== undefined) {
+          writeNew(options.bytes, visible(record.content).bytes);
+        }
+        if (options.content !== undefined) {
+          const { payload } = visible(record.content).record;
+          if (payload.case !== "document") {
+            throw new CliError("the record is not a document", "use --bytes for its exact bytes");
+          }
+          writeNew(options.content, payload.value.content);
+        }
+        output.result(recordJson(record), () => recordFields(record));
+      }),
+    );
+  addProfileOption(command);
+}
+
+function visible<T>(content: T | undefined): T {
+  if (content !== undefined) return content;
+  const next = "use the profile of its owner or of a party";
+  throw new CliError("this profile does not see the record's content", next);
+}
+
+function writeNew(file: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(file, bytes, { flag: "wx" });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    throw new CliError(`${file} exists`, "give the name of a file that does not");
+  }
+}

@@ -1,0 +1,74 @@
+/** `bss list`: records by participant or meter. */
+import type { Command } from "commander";
+import type { RecordQuery } from "../../client/client.js";
+import type { LedgerRecord } from "../../client/verify/answers.js";
+import { parseCount, parseTime, withClient } from "../client-session.js";
+import { addProfileOption } from "../members/profile.js";
+import { CliError, exitCodes } from "../text/cli-error.js";
+import { formatTime } from "../text/output.js";
+import { recordJson, recordTable } from "./record-view.js";
+
+type Options = {
+  readonly participant?: string;
+  readonly meter?: string;
+  readonly from?: number;
+  readonly to?: number;
+  readonly limit: number;
+};
+
+const limitDefault = 100;
+const pageSizeMax = 1000;
+
+export function register(program: Command): void {
+  const command = program
+    .command("list")
+    .summary("list records by participant or meter")
+    .description(
+      "Lists records by participant (the profile's own when not said otherwise) or by meter, " +
+        "ascending by time. Others than the participant itself need the profile of an auditor or operator, who see no content.",
+    )
+    .option("--participant <id>", "whose records, trades that it bought included")
+    .option("--meter <id>", "of which meter")
+    .option(
+      "--from <time>",
+      "record time, inclusive: Unix seconds, a date (its midnight in UTC), or ISO 8601 with a " +
+        "time zone",
+      parseTime,
+    )
+    .option("--to <time>", "record time, exclusive", parseTime)
+    .option("--limit <n>", "how many at most", parseCount, limitDefault)
+    .action((options: Options, self: Command) =>
+      withClient(self, async (client, output) => {
+        const query = queryOf(options, client.profile.id);
+        const records: LedgerRecord[] = [];
+        let more = false;
+        for await (const record of client.listRecords(query)) {
+          more = records.length === options.limit;
+          if (more) break;
+          records.push(record);
+          if (output.json) output.result(recordJson(record), String);
+        }
+        output.lines(records.length === 0 ? "no records" : recordTable(records));
+        if (more) output.note(`there are more than ${options.limit}; --limit shows more`);
+      }),
+    );
+  addProfileOption(command);
+}
+
+function queryOf({ participant, meter, from, to, limit }: Options, ownId: string): RecordQuery {
+  if (participant !== undefined && meter !== undefined) {
+    const what = "--participant and --meter exclude each other";
+    throw new CliError(what, "give one of them", { exitCode: exitCodes.usage });
+  }
+  if (to !== undefined && to <= (from ?? 0)) {
+    const what = `--to (${formatTime(to)}) is not after --from (${formatTime(from ?? 0)})`;
+    throw new CliError(what, "give a later --to", { exitCode: exitCodes.usage });
+  }
+  return {
+    ...(meter === undefined ? { participantId: participant ?? ownId } : { meterId: meter }),
+    ...(from === undefined ? {} : { fromMs: from }),
+    ...(to === undefined ? {} : { toMs: to }),
+    // One more than asked for, to know whether there are more.
+    pageSize: Math.min(limit + 1, pageSizeMax),
+  };
+}

@@ -1,0 +1,27 @@
+/** `bss receipt`: a record's receipt, as a file that proves itself. */
+import type { Command } from "commander";
+import { printableJson } from "../../base/printable.js";
+import { receiptToJson } from "../../client/verify/receipt-json.js";
+import { parseHash, withClient } from "../client-session.js";
+import { addProfileOption } from "../members/profile.js";
+
+export function register(program: Command): void {
+  const command = program
+    .command("receipt")
+    .summary("fetch the receipt of a record")
+    .description(
+      "Prints the receipt of a record as JSON (bss.v1.Receipt), verified. Keep it in a file: " +
+        "bss receipt HASH > receipt.json; 'bss verify' checks it without any server. It proves " +
+        "which block added the record; its confirmations and storage attestations are what the " +
+        "manager said.",
+    )
+    .argument("<hash>", "the record hash, 64 hex digits", parseHash)
+    .action((hash: Uint8Array, _options: object, self: Command) =>
+      withClient(self, async (client, output) => {
+        const receipt = await client.getReceipt(hash);
+        const json = receiptToJson(receipt, { pretty: !output.json });
+        process.stdout.write(`${printableJson(json)}\n`);
+      }),
+    );
+  addProfileOption(command);
+}

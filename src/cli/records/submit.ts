@@ -1,0 +1,260 @@
+/** `bss submit`: CSV rows or a file onto the ledger. */
+import { basename, extname, resolve } from "node:path";
+import { type Command, Option } from "commander";
+import type { BssClient } from "../../client/client.js";
+import { parseCount, parseHash, withClient } from "../client-session.js";
+import { addProfileOption } from "../members/profile.js";
+import { unseenHolderError } from "../members/unseen-holder.js";
+import { LossNotes } from "../nodes/loss-notes.js";
+import { acquireLock, type ProcessLock } from "../process-lock.js";
+import { clockWarning, headTime } from "../submit/clock-check.js";
+import { findInput, type InputPlace } from "../submit/input/input.js";
+import { type InputKind, type InputOptions, inputRows } from "../submit/input/input-rows.js";
+import { rowKinds } from "../submit/input/row-kinds.js";
+import {
+  addColumn,
+  addConstant,
+  addText,
+  parseDelimiter,
+  parseZone,
+} from "../submit/option-parsers.js";
+import { createProgress } from "../submit/progress.js";
+import { ProgressFile } from "../submit/progress-file.js";
+import { RefusedRows } from "../submit/refused-rows.js";
+import { report } from "../submit/report.js";
+import { SubmitRun } from "../submit/submit-run.js";
+import { CliError, exitCodes } from "../text/cli-error.js";
+import { formatTime, type Output } from "../text/output.js";
+
+type Options = InputOptions & {
+  readonly kind?: InputKind;
+  readonly out?: string;
+  readonly batch: number;
+  readonly inFlight: number;
+};
+
+const firstContactMs = 10_000;
+
+const fieldsHelp = `
+Fields; columns are found by these names, or by --column NAME=FIELD; --set FIELD=VALUE for all rows:
+  meter-readings  meter, start | end, imported_wh | imported_kwh, exported_wh | exported_kwh;
+                  owner (the profile's id), interval_s (the meter's), recorded_at (the interval's
+                  end), parent
+  trades          buyer, start, energy_wh | energy_kwh, price_micro_per_kwh | price_per_kwh;
+                  seller (the profile's id), recorded_at (now), trade_id (random), parent
+  charging        station, start, end, energy_wh | energy_kwh;
+                  owner (the profile's id), recorded_at (the end), parent
+What stands behind a semicolon may be left out. What --column and --set say about a field goes
+before columns that are found by their names. Where a row gives a field in both units, both have to
+agree.
+
+Times are Unix seconds of 10 digits (or milliseconds of 13), or ISO 8601 with Z or an offset from
+UTC. Times without one are refused unless --zone says where they are local; a time that comes twice
+there, or not at all, because clocks are changed is refused in any case.
+
+Trades need both signatures. Those of the profile and of each --counterparty-profile are made here;
+those of others come in the columns terms (bss.v1.TradeTerms, hex), seller_signature and
+buyer_signature (hex).
+
+The receipts go to --out, one JSON value per line. Beside it stands OUT.journal with the exact
+records, so that the same command can be run again: it sends only what has no receipt, and never a
+record twice. That holds for one --out: another one knows nothing of what was sent before. One
+process at a time works with it. Rows that were not recorded are listed in OUT.refused.csv.
+
+A stream (- for stdin, a pipe, a FIFO) is read to its end before anything is sent, and needs --out.
+Its rows are known again by their content, so it can be sent again as well.`;
+
+export function register(program: Command): void {
+  const command = program
+    .command("submit")
+    .summary("put CSV rows or a file onto the ledger")
+    .description(
+      "Puts rows of a CSV file, or any file as a document, onto the ledger and keeps the " +
+        "receipts. A row that is malformed or refused is told with its line, and the others go " +
+        "on; the exit code is then 1.",
+    )
+    .argument(
+      "<file>",
+      "CSV file with a header, or any file with --kind document; - reads from stdin",
+    )
+    .addOption(
+      new Option(
+        "-k, --kind <kind>",
+        "what it holds (default: meter-readings for .csv; any other file needs it)",
+      ).choices([...Object.keys(rowKinds), "document"]),
+    )
+    .option("-o, --out <file>", "receipts (default: the file's name with .receipts.jsonl, here)")
+    .option("--column <name=field>", "the column NAME holds FIELD; may be repeated", addColumn, [])
+    .option("--sum <field>", "add up the columns of FIELD; may be repeated", addText, [])
+    .addOption(
+      new Option("--set <field=value>", "FIELD is VALUE in every row; may be repeated")
+        .default(new Map<string, string>(), "none")
+        .argParser(addConstant),
+    )
+    .option(
+      "--zone <zone>",
+      "of times that name no offset from UTC: Europe/Berlin, or +01:00",
+      parseZone,
+    )
+    .option("--counterparty-profile <file...>", "profiles that sign trades as the other party", [])
+    .option("--delimiter <text>", "between the columns", parseDelimiter, ",")
+    .option("--media-type <type>", "of a document (default: by its extension)")
+    .option("--name <name>", "of a document (default: the file's)")
+    .option("--updates <hash>", "the record that a document is a new version of", parseHash)
+    .option("--batch <n>", "records under one signature", parseCount, 250)
+    .option("--in-flight <n>", "submissions in flight", parseCount, 16)
+    .addHelpText("after", fieldsHelp)
+    .action((file: string, options: Options, self: Command) =>
+      withClient(self, (client, output) => submit(file, options, client, output)),
+    );
+  addProfileOption(command);
+}
+
+async function submit(
+  file: string,
+  options: Options,
+  client: BssClient,
+  output: Output,
+): Promise<void> {
+  const { profile } = client;
+  if (profile.role !== "participant") {
+    throw new CliError(
+      `the profile of ${profile.id} has the role ${profile.role}, and only participants submit`,
+      "use the profile of a participant",
+    );
+  }
+  const place = findInput(file);
+  const kind = options.kind ?? kindByName(place);
+  const out = outOf(file, place, options);
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort();
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  let lock: ProcessLock | undefined;
+  try {
+    lock = await lockOut(out);
+    await submitLocked({ place, kind, out, options, client, output, signal: interrupted.signal });
+  } finally {
+    lock?.release();
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+  }
+}
+
+type Job = {
+  readonly place: InputPlace;
+  readonly kind: InputKind;
+  readonly out: string;
+  readonly options: Options;
+  readonly client: BssClient;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+};
+
+/** With the lock of the receipts. */
+async function submitLocked(job: Job): Promise<void> {
+  const { place, kind, out, options, client, output, signal } = job;
+  // Whoever cannot reach a manager or is not known there learns it before anything is written.
+  await checkFirstContact(client, kind, output);
+  const input = await place.open(signal).catch((error) => {
+    throw signal.aborted ? interruption("stopped before anything was sent") : error;
+  });
+  try {
+    const { count, rows } = await inputRows(input, kind, options, { client, note: output.note });
+    const refused = new RefusedRows(input.label, out, (text) => progress.note(text));
+    const owner = { consortiumId: client.consortiumId, participantId: client.profile.id };
+    const progressFile = new ProgressFile(out, owner);
+    const progress = createProgress(count);
+    const losses = new LossNotes(progress.note);
+    const run = new SubmitRun({
+      client,
+      progressFile,
+      rows,
+      signal,
+      batchRecordsMax: options.batch,
+      inFlightMax: options.inFlight,
+      onProblem: (line, problem) => refused.add(line, problem),
+      onSettled: (settled) => {
+        losses.clear();
+        progress.settle(settled);
+      },
+      onReconnect: (error) => losses.note(error),
+    });
+    const startedMs = performance.now();
+    try {
+      await run.run();
+      refused.complete();
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      throw interruption(`stopped after ${run.totals.received} receipts`);
+    } finally {
+      progress.stop();
+      progressFile.close();
+      refused.close();
+    }
+    const ms = performance.now() - startedMs;
+    report(run.totals, { kind, out, refusedFile: refused.file, ms }, output);
+  } finally {
+    input.close();
+  }
+}
+
+function interruption(what: string): CliError {
+  const next = "run the same command again to send the rest";
+  return new CliError(what, next, { exitCode: exitCodes.interrupted });
+}
+
+/** Where the receipts go. A stream says by nothing where it was left off last time. */
+function outOf(file: string, { label, isStream }: InputPlace, { out }: Options): string {
+  if (out === undefined && isStream) {
+    throw new CliError(
+      `${label} is a stream, which has no name for its receipts`,
+      "give --out FILE; with the same one a later run sends only what has no receipt",
+      { exitCode: exitCodes.usage },
+    );
+  }
+  const path = out ?? `${basename(file)}.receipts.jsonl`;
+  if (resolve(path) !== resolve(file)) return path;
+  throw new CliError(
+    "--out is the file that is to be submitted",
+    "give another file for the receipts",
+  );
+}
+
+/** Two processes with one journal would each send what the other one has not noted yet. */
+async function lockOut(out: string): Promise<ProcessLock> {
+  const acquired = await acquireLock(out);
+  if (acquired.ok) return acquired.value;
+  const { pid, sinceMs, isSeen } = acquired.error;
+  const what = `another 'bss submit' works with ${out} and its journal`;
+  if (!isSeen) throw unseenHolderError(what, acquired.error);
+  throw new CliError(
+    `${what} (process ${pid}, since ${formatTime(sinceMs)})`,
+    "wait until it has ended; nothing was sent by this one",
+  );
+}
+
+async function checkFirstContact(
+  client: BssClient,
+  kind: InputKind,
+  output: Output,
+): Promise<void> {
+  const { height } = await client.status({ timeoutMs: firstContactMs });
+  const head = await headTime(client, Number(height), firstContactMs);
+  if (head === undefined) return;
+  const { policy } = client.genesis;
+  const warning = clockWarning(head, Date.now(), policy);
+  if (warning === undefined) return;
+  const isRecorded = kind === "document" || kind === "trades";
+  if (warning.isBehind && isRecorded) throw new CliError(warning.text, warning.next);
+  output.note(`bss: ${warning.text}; ${warning.next}`);
+}
+
+/** What stands on the ledger stays there, so only a name that says what it is spares `--kind`. */
+function kindByName({ label }: InputPlace): InputKind {
+  if (extname(label).toLowerCase() === ".csv") return "meter-readings";
+  throw new CliError(
+    `${label} does not say by its name what it holds`,
+    `give --kind ${Object.keys(rowKinds).join(", ")} for CSV rows, ` +
+      "or --kind document to record the whole file",
+    { exitCode: exitCodes.usage },
+  );
+}

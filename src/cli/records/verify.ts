@@ -1,0 +1,132 @@
+/** `bss verify`: a receipt checked offline. It opens no connection and needs no profile. */
+import { readFileSync, statSync } from "node:fs";
+import type { Command } from "commander";
+import { equalBytes, toHex } from "../../base/bytes.js";
+import { readGenesis } from "../../client/profile.js";
+import {
+  type ReceiptAnchor,
+  type ReceiptProblem,
+  type VerifiedReceipt,
+  verifyReceipt,
+} from "../../client/verify/receipt-check.js";
+import { receiptFromJson } from "../../client/verify/receipt-json.js";
+import type { Receipt } from "../../gen/bss/v1/query_pb.js";
+import { parseHeader } from "../../ledger/blocks/blocks.js";
+import { refuseDirectory } from "../input-file.js";
+import { CliError } from "../text/cli-error.js";
+import { fields, formatTime, outputOf } from "../text/output.js";
+
+type Options = { readonly genesis: string; readonly record?: string };
+
+const fileBytesMax = 64 * 1024 * 1024;
+
+export function register(program: Command): void {
+  program
+    .command("verify")
+    .summary("check a receipt offline")
+    .description(
+      "Checks a receipt without any server: from the record's hash over the inclusion proof to " +
+        "HASH1 in the block's header, from the header's hash to the signatures of enough " +
+        "managers, and by the header before that this block added the record. All that is " +
+        "trusted is the genesis file.",
+    )
+    .argument("<receipt>", "file that 'bss receipt' wrote")
+    .requiredOption("-g, --genesis <file>", "the consortium's genesis.json")
+    .option("--record <file>", "the record's exact bytes ('bss get --bytes'), to bind its content")
+    .action((file: string, options: Options, self: Command) => {
+      const output = outputOf(self);
+      const receipt = readReceipt(file);
+      const anchor = readGenesis(options.genesis);
+      const record = options.record === undefined ? {} : { record: readBytes(options.record) };
+      const verified = verifyReceipt(receipt, anchor, record);
+      if (!verified.ok) {
+        const { step, message } = verified.error;
+        if (output.json) output.result({ valid: false, step, message }, String);
+        const next = adviceOn(verified.error, receipt, anchor);
+        throw new CliError(`the receipt is NOT valid (${step}): ${sentence(message)}`, next);
+      }
+      output.result(resultOf(verified.value), () => textOf(verified.value));
+    });
+}
+
+function readReceipt(file: string): Receipt {
+  const text = new TextDecoder().decode(readBytes(file));
+  const receipt = receiptFromJson(text);
+  if (receipt.ok) return receipt.value;
+  if (isReceiptList(text)) {
+    throw new CliError(
+      `${file} is no receipt: it lists where records stand`,
+      "fetch a proof with 'bss receipt <record_hash>'",
+    );
+  }
+  throw new CliError(
+    `${file} is no receipt: ${sentence(receipt.error)}`,
+    "fetch it with 'bss receipt'",
+  );
+}
+
+/** Whether the first line is of the kind that 'bss submit' keeps. */
+function isReceiptList(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text.slice(0, text.indexOf("\n") + 1) || text);
+    return typeof value === "object" && value !== null && "line" in value && "record_hash" in value;
+  } catch {
+    return false;
+  }
+}
+
+/** What to do next: the fault may be in a file of the person's own rather than in the receipt. */
+function adviceOn(problem: ReceiptProblem, receipt: Receipt, anchor: ReceiptAnchor): string {
+  const parsed = parseHeader(receipt.header);
+  // Record hashes depend on the consortium, so with a wrong genesis the record does not match too.
+  if (parsed.ok && !equalBytes(parsed.value.header.consortiumId, anchor.consortiumId)) {
+    return "check --genesis: the receipt is of another consortium";
+  }
+  if (problem.step === "record" && receipt.recordHash.length === 32) {
+    return "check --record; write it with 'bss get --bytes'";
+  }
+  return "do not rely on it: ask for the receipt again, from another manager";
+}
+
+function readBytes(file: string): Uint8Array {
+  refuseDirectory(file);
+  if (statSync(file).size > fileBytesMax) {
+    throw new CliError(`${file} is larger than ${fileBytesMax} bytes`, "check the path");
+  }
+  return new Uint8Array(readFileSync(file));
+}
+
+function resultOf(verified: VerifiedReceipt): object {
+  const { recordHash, height, blockId, timeMs, position, signers } = verified;
+  return {
+    valid: true,
+    record_hash: recordHash,
+    height,
+    block_id: blockId,
+    time_unix_ms: timeMs,
+    position,
+    previous_tree_size: verified.previousTreeSize,
+    tree_size: verified.treeSize,
+    signers,
+    record_checked: verified.recordChecked,
+  };
+}
+
+function textOf(verified: VerifiedReceipt): string {
+  const { recordHash, height, blockId, timeMs, position, treeSize, signers } = verified;
+  const steps = verified.steps.map(({ message }) => `  ok  ${message}`).join("\n");
+  const facts = fields([
+    ["record", toHex(recordHash)],
+    ["content", verified.recordChecked ? "is what was recorded" : "not checked (--record FILE)"],
+    ["added by block", `${height}  ${toHex(blockId)}`],
+    ["block's time", formatTime(timeMs)],
+    ["position", `${position} of ${treeSize} records`],
+    ["signed by", signers.join(", ")],
+  ]);
+  return `the receipt is valid\n${steps}\n${facts}`;
+}
+
+/** Without its full stop, as errors are put together. */
+function sentence(text: string): string {
+  return text.replace(/\.$/, "");
+}

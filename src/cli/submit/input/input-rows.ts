@@ -1,0 +1,105 @@
+/** From what is to be submitted and the options of `bss submit` to what is to become records. */
+import type { BssClient } from "../../../client/client.js";
+import { cosigner } from "../../../client/profile.js";
+import { loadProfile } from "../../../config/profile.js";
+import type { TimeZone } from "../../text/time-zone.js";
+import type { InputRow } from "../submit-run.js";
+import type { ColumnMapping } from "./csv-header.js";
+import { type CsvOptions, csvRows, surveyRows } from "./csv-rows.js";
+import { documentRow } from "./document-row.js";
+import type { Input } from "./input.js";
+import { type RowContext, type RowKindName, rowKinds } from "./row-kinds.js";
+import { RowProblem } from "./row-problem.js";
+
+export type InputKind = RowKindName | "document";
+
+/** As commander names the options of the command line. */
+export type InputOptions = {
+  readonly column: readonly ColumnMapping[];
+  /** Fields whose columns are added up. */
+  readonly sum: readonly string[];
+  /** Text by field. */
+  readonly set: ReadonlyMap<string, string>;
+  readonly zone?: TimeZone;
+  readonly counterpartyProfile: readonly string[];
+  readonly delimiter: string;
+  readonly mediaType?: string;
+  readonly name?: string;
+  /** 32 bytes. */
+  readonly updates?: Uint8Array;
+};
+
+export type InputRows = { readonly count: number; readonly rows: AsyncIterable<InputRow> };
+
+/**
+ * Looks at the whole input, and gives its rows. Throws `CliError` for an input that does not fit;
+ * a single row that does not is given as a problem.
+ */
+export async function inputRows(
+  input: Input,
+  kind: InputKind,
+  options: InputOptions,
+  { client, note }: { readonly client: BssClient; readonly note: (text: string) => void },
+): Promise<InputRows> {
+  if (kind === "document") return { count: 1, rows: oneDocument(input, options, client) };
+  const context = contextOf(options, client);
+  const csvOptions: CsvOptions = {
+    kind: rowKinds[kind],
+    columns: options.column,
+    sums: options.sum,
+    constants: options.set,
+    delimiter: options.delimiter,
+    time: { zone: options.zone, nowMs: context.nowMs },
+  };
+  const count = await surveyRows(input, {
+    ...csvOptions,
+    onIgnored: (columns) => note(`bss: columns that are not used: ${columns.join(", ")}`),
+    onRepeatedHeader: (line) => note(`bss: ${input.label}:${line} says the header again; left out`),
+  });
+  return { count, rows: rowsOf(input, kind, csvOptions, context) };
+}
+
+async function* oneDocument(
+  input: Input,
+  { mediaType, name, updates }: InputOptions,
+  client: BssClient,
+): AsyncGenerator<InputRow> {
+  yield documentRow(input, {
+    ownerId: client.profile.id,
+    ...(mediaType === undefined ? {} : { mediaType }),
+    ...(name === undefined ? {} : { name }),
+    ...(updates === undefined ? {} : { parent: updates }),
+    recordBytesMax: client.genesis.policy.recordBytesMax,
+    nowMs: Date.now(),
+  });
+}
+
+async function* rowsOf(
+  input: Input,
+  kindName: RowKindName,
+  options: CsvOptions,
+  context: RowContext,
+): AsyncGenerator<InputRow> {
+  const { build, rebuild } = rowKinds[kindName];
+  for await (const { line, cells } of csvRows(input, options)) {
+    if (cells instanceof RowProblem) yield { line, problem: cells };
+    else {
+      yield {
+        line,
+        identity: [kindName, context.submitterId, cells.identity],
+        build: () => build(cells, context),
+        rebuild: (record) => rebuild?.(record, cells, context),
+      };
+    }
+  }
+}
+
+function contextOf({ counterpartyProfile }: InputOptions, client: BssClient): RowContext {
+  const { profile, genesis } = client;
+  const signingSeeds = new Map([[profile.id, profile.signingSeed]]);
+  for (const file of counterpartyProfile) {
+    const { id, signingSeed } = cosigner(loadProfile(file));
+    signingSeeds.set(id, signingSeed);
+  }
+  return { genesis, submitterId: profile.id, signingSeeds, nowMs: Date.now() };
+}

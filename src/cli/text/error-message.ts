@@ -1,0 +1,68 @@
+import { printable, printableLines } from "../../base/printable.js";
+import { ConfigError } from "../../config/config-error.js";
+import { CliError, exitCodes } from "./cli-error.js";
+
+/** An error may name many nodes, and what each of them says. */
+const errorCharsMax = 8_000;
+
+/** What to do about errors of the operating system that people meet. */
+const systemErrors: Readonly<Record<string, string>> = {
+  EACCES: "check the permissions, or run as the user that owns it",
+  EADDRINUSE: "stop the process that listens there, or change the port in the config file",
+  EADDRNOTAVAIL: "use an address of this machine in listen.host",
+  ECONNREFUSED: "check that the node runs and the address is right",
+  EDQUOT: "free some space",
+  EISDIR: "give the path of a file",
+  EMFILE: "raise the limit of open files (LimitNOFILE in the service's unit, or ulimit -n)",
+  ENFILE: "raise the machine's limit of open files (sysctl fs.file-max)",
+  ENOENT: "check the path",
+  ENOSPC: "free some space",
+  ENOTDIR: "check the path",
+  EPERM: "run as the user that owns it",
+  EROFS: "choose a place that can be written",
+};
+
+/**
+ * An error as the lines that a person reads, each "bss: <what>; <what to do next>". Errors that are
+ * no more than a wrong input or surrounding never show a stack; `debug` adds it.
+ */
+export function errorMessage(error: unknown, debug: boolean): string {
+  const lines = describe(error).map((line) => `bss: ${line}`);
+  if (debug) lines.push(printableLines(stackOf(error)));
+  return lines.join("\n");
+}
+
+export function exitCodeOf(error: unknown): number {
+  return error instanceof CliError ? error.exitCode : exitCodes.failure;
+}
+
+function describe(error: unknown): readonly string[] {
+  if (error instanceof ConfigError) return error.message.split("\n").map(oneLine);
+  if (error instanceof CliError) return [oneLine(error.message)];
+  if (hasAdvice(error)) return [`${oneLine(error.message)}; ${oneLine(error.next)}`];
+  const next = adviceOnSystem(error);
+  if (next !== undefined) return [`${oneLine((error as Error).message)}; ${next}`];
+  const message = oneLine(error instanceof Error ? error.message : String(error));
+  return [`${message || "unknown error"}; run again with --debug to see where it comes from`];
+}
+
+/** What helps when the operating system refused something; undefined for any other error. */
+export function adviceOnSystem(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return systemErrors[String(error.code)];
+}
+
+/** Errors of other parts may bring their own advice in a field `next`. */
+function hasAdvice(error: unknown): error is Error & { readonly next: string } {
+  return error instanceof Error && "next" in error && typeof error.next === "string";
+}
+
+function oneLine(text: string): string {
+  return printable(text.replaceAll(/\s+/g, " ").trim(), errorCharsMax);
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? "" : `\ncaused by ${stackOf(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
+}

@@ -1,0 +1,123 @@
+/**
+ * What commands print. Results go to stdout: a table or lines for people, with `--json` one JSON
+ * value per result and nothing else. Everything that is not a result (progress, hints) goes to
+ * stderr.
+ *
+ * Much of it was written by others: what nodes say of themselves, names on the ledger, files that
+ * were handed over. None of that may move the cursor or begin a line of its own, so everything
+ * passes `printable` here; only `lines` and `result` take several lines, of cells that are one
+ * each.
+ */
+import type { Command } from "commander";
+import { toHex } from "../../base/bytes.js";
+import { printable, printableJson, printableLines } from "../../base/printable.js";
+
+export type Cell = string | number | bigint | undefined;
+
+export type Column = {
+  readonly title: string;
+  /** Numbers are read from the right. */
+  readonly align?: "left" | "right";
+};
+
+export type Output = {
+  /** Whether `--json` was given. */
+  readonly json: boolean;
+  /** Prints a result: `value` as JSON on one line, or else what `forPeople` makes of it. */
+  result(value: unknown, forPeople: () => string): void;
+  /** One line for people only, to stdout: nothing with `--json`. */
+  line(text: string): void;
+  /** The same for a table, or fields. */
+  lines(text: string): void;
+  /** One line to stderr, in both modes. */
+  note(text: string): void;
+};
+
+/** The output of the command that runs, by the shared options. */
+export function outputOf(command: Command): Output {
+  const json = command.optsWithGlobals<{ json?: boolean }>().json === true;
+  const print = (text: string) => void process.stdout.write(`${text}\n`);
+  return {
+    json,
+    result: (value, forPeople) => print(json ? toJson(value) : printableLines(forPeople())),
+    line: (text) => (json ? undefined : print(printable(text))),
+    lines: (text) => (json ? undefined : print(printableLines(text))),
+    note: (text) => void process.stderr.write(`${printable(text)}\n`),
+  };
+}
+
+/** JSON on one line: byte strings as lower-case hex, 64-bit integers as decimal strings. */
+export function toJson(value: unknown): string {
+  const json = JSON.stringify(value, function (this: Record<string, unknown>, key) {
+    // Not the second argument: a Buffer has a toJSON of its own, which has been applied to that.
+    const inner = this[key];
+    if (inner instanceof Uint8Array) return toHex(inner);
+    if (typeof inner === "bigint") return inner.toString();
+    if (inner instanceof Map) return Object.fromEntries(inner);
+    return inner;
+  });
+  // Undefined for a value that JSON does not have.
+  return json === undefined ? json : printableJson(json);
+}
+
+/** A table with a header and columns as wide as they need to be; no trailing blanks. */
+export function table(columns: readonly Column[], rows: readonly (readonly Cell[])[]): string {
+  const texts = rows.map((row) => columns.map((_, index) => cellText(row[index])));
+  const header = columns.map(({ title }) => title);
+  const widths = columns.map(({ title }, index) =>
+    Math.max(title.length, ...texts.map((row) => row[index]?.length ?? 0)),
+  );
+  const lineOf = (row: readonly string[]) =>
+    row
+      .map((text, index) => {
+        const width = widths[index] ?? 0;
+        return columns[index]?.align === "right" ? text.padStart(width) : text.padEnd(width);
+      })
+      .join("  ")
+      .trimEnd();
+  return [header, ...texts].map(lineOf).join("\n");
+}
+
+/** Name and value pairs below each other, values aligned. */
+export function fields(pairs: readonly (readonly [name: string, value: Cell])[]): string {
+  const width = Math.max(0, ...pairs.map(([name]) => name.length));
+  return pairs.map(([name, value]) => `${name.padEnd(width)}  ${cellText(value)}`).join("\n");
+}
+
+/** "2024-05-17 13:00:00.250 UTC"; milliseconds only when there are some. */
+export function formatTime(unixMs: number | bigint): string {
+  const date = new Date(Number(unixMs));
+  if (Number.isNaN(date.getTime())) return "never";
+  return `${date.toISOString().replace("T", " ").replace(".000Z", "").replace("Z", "")} UTC`;
+}
+
+/** "850 ms", "12.3 s", "4 min 05 s", "3 h 20 min". */
+export function formatDuration(durationMs: number): string {
+  if (durationMs < 1000) return `${Math.round(durationMs)} ms`;
+  if (durationMs < 59_950) return `${(durationMs / 1000).toFixed(1)} s`;
+  const seconds = Math.round(durationMs / 1000);
+  const two = (value: number) => String(value).padStart(2, "0");
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${two(seconds % 60)} s`;
+  return `${Math.floor(seconds / 3600)} h ${two(Math.floor((seconds % 3600) / 60))} min`;
+}
+
+/** "12.0 MiB". */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** The beginning of a hash, enough to compare by eye. */
+export function shortHash(hash: Uint8Array | string, digits = 12): string {
+  return (typeof hash === "string" ? hash : toHex(hash)).slice(0, digits);
+}
+
+function cellText(cell: Cell): string {
+  return cell === undefined ? "-" : printable(String(cell));
+}

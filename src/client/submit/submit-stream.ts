@@ -1,0 +1,281 @@
+/**
+ * Many submissions in flight over one stream, which survives the loss of the stream.
+ *
+ * Each submission gets exactly one outcome. Until it has come, the submission is kept, and after a
+ * reconnect, to the same manager or the next one, whatever is unanswered is sent again: records
+ * that got onto the ledger meanwhile are answered with their first receipt. A refusal that says
+ * when to try again is obeyed here and not passed on.
+ *
+ *     source ──take──▶ unanswered (at most inFlightMax) ──write──▶ manager
+ *                          ▲          │ answer                        │
+ *        stream is lost ───┘          ▼                               │
+ *     all are written again       outcomes ──▶ caller ◀───────────────┘
+ */
+import {
+  BroadcastService,
+  type SubmitResponse,
+  type SubmitStreamResponse,
+  WaitFor,
+} from "../../gen/bss/v1/broadcast_pb.js";
+import type { Submission } from "../../gen/bss/v1/record_pb.js";
+import type { ClientStream } from "../../rpc/channels/client-stream.js";
+import { RpcError } from "../../rpc/rpc-error.js";
+import { rpcErrorOf, rpcErrorOfRefusal } from "../../rpc/status-details.js";
+import { type Connections, ManagerRound, mayRepeat, pause } from "../connections.js";
+import { SubmissionSource } from "./submission-source.js";
+
+export type SubmitStreamOptions = {
+  /** Submissions without an outcome at any time; 32 when left out. */
+  readonly inFlightMax?: number;
+  /** WaitFor.COMMITTED when left out. */
+  readonly waitFor?: WaitFor;
+  /**
+   * Ends the stream with an error when no outcome has come for so long; 5 minutes when left out.
+   */
+  readonly stallTimeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** Told of each loss of the stream, with what is going to be sent again. */
+  readonly onReconnect?: (error: RpcError, unanswered: number) => void;
+};
+
+/** What became of one submission. */
+export type SubmissionOutcome = {
+  /**
+   * Place of the submission in the source, from 0. Outcomes come as they are final, in any order.
+   */
+  readonly index: number;
+  readonly submission: Submission;
+} & (
+  | { readonly response: SubmitResponse; readonly refusal?: undefined }
+  | { readonly response?: undefined; readonly refusal: RpcError }
+);
+
+type Stream = ClientStream<
+  { requestId: bigint; submission: Submission; waitFor: WaitFor },
+  SubmitStreamResponse
+>;
+
+/** One stream to one manager; `over` tells its sender to stop. */
+type Attempt = { readonly stream: Stream; over: boolean; stalled: boolean };
+
+type Unanswered = { readonly index: number; readonly submission: Submission };
+
+export const defaultInFlightMax = 32;
+const defaultStallTimeoutMs = 5 * 60_000;
+const stallChecksPerTimeout = 4;
+/**
+ * A node may fail by a fault of its own so often in a row; then something in what is sent is the
+ * cause.
+ */
+const faultsMax = 3;
+/** The shortest wait before a refused submission is sent again, ms. */
+const retryWaitMinMs = 50;
+
+/**
+ * The outcomes of all submissions of `source`. Throws `RpcError` when the managers cannot or will
+ * not go on.
+ */
+export function submitStream(
+  connections: Connections,
+  source: Iterable<Submission> | AsyncIterable<Submission>,
+  options: SubmitStreamOptions = {},
+): AsyncIterable<SubmissionOutcome> {
+  return { [Symbol.asyncIterator]: () => new SubmitSession(connections, source, options).run() };
+}
+
+class SubmitSession {
+  readonly #connections: Connections;
+  readonly #options: SubmitStreamOptions;
+  readonly #inFlightMax: number;
+  readonly #stallTimeoutMs: number;
+  readonly #source: SubmissionSource;
+  /** Taken from the source and without an outcome, in the order of the source. */
+  readonly #unanswered = new Map<bigint, Unanswered>();
+  /** Submissions that wait until they may be sent again. */
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #faults = 0;
+  /** When something last came back, or when there was last nothing to come back. */
+  #progressMs = performance.now();
+  #lastError: RpcError | undefined;
+  #wake = () => {};
+
+  constructor(
+    connections: Connections,
+    source: Iterable<Submission> | AsyncIterable<Submission>,
+    options: SubmitStreamOptions,
+  ) {
+    this.#connections = connections;
+    this.#source = new SubmissionSource(source);
+    this.#options = options;
+    this.#inFlightMax = options.inFlightMax ?? defaultInFlightMax;
+    this.#stallTimeoutMs = options.stallTimeoutMs ?? defaultStallTimeoutMs;
+  }
+
+  async *run(): AsyncGenerator<SubmissionOutcome, void, undefined> {
+    const { signal, onReconnect } = this.#options;
+    const round = new ManagerRound(this.#connections);
+    try {
+      for (;;) {
+        const connection = this.#connections.current();
+        const callOptions = signal === undefined ? {} : { signal };
+        const stream = connection.open(BroadcastService.method.submitStream, callOptions);
+        const attempt: Attempt = { stream, over: false, stalled: false };
+        try {
+          for await (const outcome of this.#outcomesOf(attempt)) {
+            round.succeed();
+            this.#faults = 0;
+            // While the caller is busy with an outcome, no manager is to blame.
+            this.#progressMs = Number.POSITIVE_INFINITY;
+            yield outcome;
+            this.#progressMs = performance.now();
+          }
+          if (this.#source.ended && this.#unanswered.size === 0) return;
+          throw new RpcError("NODE_STOPPING", "the node ended the stream before it had answered");
+        } catch (thrown) {
+          const error = this.#errorToGoOnFrom(thrown, attempt);
+          const waitMs = round.leave(connection, error);
+          onReconnect?.(error, this.#unanswered.size);
+          await pause(waitMs, signal);
+        }
+      }
+    } finally {
+      this.#source.close();
+    }
+  }
+
+  /** Sends all that is unanswered and then the source on one stream, and gives what comes back. */
+  async *#outcomesOf(attempt: Attempt): AsyncGenerator<SubmissionOutcome, void, undefined> {
+    const { stream } = attempt;
+    const sending = this.#send(attempt);
+    // Whatever ends the sending ends the reading too.
+    sending.catch(() => stream.cancel());
+    const stallWatch = setInterval(
+      () => this.#checkForStall(attempt),
+      this.#stallTimeoutMs / stallChecksPerTimeout,
+    );
+    try {
+      for await (const answer of stream.messages) {
+        const outcome = this.#outcomeOf(answer, attempt);
+        if (outcome !== undefined) yield outcome;
+      }
+    } finally {
+      clearInterval(stallWatch);
+      for (const timer of this.#timers) clearTimeout(timer);
+      this.#timers.clear();
+      attempt.over = true;
+      stream.cancel();
+      this.#wake();
+      await sending;
+    }
+  }
+
+  async #send(attempt: Attempt): Promise<void> {
+    for (const id of [...this.#unanswered.keys()]) await this.#write(attempt, id);
+    while (!attempt.over) {
+      const inFlight = this.#unanswered.size;
+      if (inFlight >= this.#inFlightMax || (this.#source.ended && inFlight > 0)) {
+        await this.#change();
+      } else if (this.#source.ended) {
+        attempt.stream.end();
+        return;
+      } else {
+        const taken = await Promise.race([this.#source.peek(), this.#change()]);
+        if (taken === undefined || attempt.over) continue;
+        const index = this.#source.take();
+        if (taken.done === true) continue;
+        if (inFlight === 0) this.#progressMs = performance.now();
+        const id = BigInt(index) + 1n;
+        this.#unanswered.set(id, { index, submission: taken.value });
+        await this.#write(attempt, id);
+      }
+    }
+  }
+
+  /** Resolves at the next answer, or when the stream is over. */
+  #change(): Promise<undefined> {
+    return new Promise((resolve) => {
+      this.#wake = () => resolve(undefined);
+    });
+  }
+
+  async #write(attempt: Attempt, id: bigint): Promise<void> {
+    const submission = this.#unanswered.get(id)?.submission;
+    if (submission === undefined || attempt.over) return;
+    const waitFor = this.#options.waitFor ?? WaitFor.COMMITTED;
+    await attempt.stream.write({ requestId: id, submission, waitFor });
+  }
+
+  /**
+   * Undefined for an answer that is none, and for a refusal that passes. Throws when another
+   * manager should be asked.
+   */
+  #outcomeOf(answer: SubmitStreamResponse, attempt: Attempt): SubmissionOutcome | undefined {
+    const { requestId, result } = answer;
+    const unanswered = this.#unanswered.get(requestId);
+    if (unanswered === undefined || result.case === undefined) return undefined;
+    if (result.case === "response") {
+      this.#settle(requestId);
+      return { ...unanswered, response: result.value };
+    }
+    const refusal = rpcErrorOfRefusal(result.value);
+    if (refusal.status === "UNAVAILABLE") throw refusal;
+    if (mayRepeat(refusal)) {
+      this.#lastError = refusal;
+      this.#sendLater(attempt, requestId, Math.max(refusal.retryAfterMs, retryWaitMinMs));
+      return undefined;
+    }
+    this.#settle(requestId);
+    return { ...unanswered, refusal };
+  }
+
+  #settle(id: bigint): void {
+    this.#unanswered.delete(id);
+    this.#progressMs = performance.now();
+    this.#wake();
+  }
+
+  #sendLater(attempt: Attempt, id: bigint, waitMs: number): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      void this.#write(attempt, id);
+    }, waitMs);
+    this.#timers.add(timer);
+  }
+
+  #checkForStall(attempt: Attempt): void {
+    if (!this.#stalled) return;
+    attempt.stalled = true;
+    attempt.stream.cancel();
+  }
+
+  get #stalled(): boolean {
+    if (this.#unanswered.size === 0) return false;
+    return performance.now() - this.#progressMs >= this.#stallTimeoutMs;
+  }
+
+  /** The loss of a stream after which another one is tried. Throws what ends the whole. */
+  #errorToGoOnFrom(thrown: unknown, attempt: Attempt): RpcError {
+    if (this.#source.failed) throw this.#source.failure;
+    const error = rpcErrorOf(thrown);
+    if (this.#options.signal?.aborted === true) throw error;
+    if (attempt.stalled || (this.#stalled && mayRepeat(error))) {
+      const cause = attempt.stalled ? this.#lastError : error;
+      throw stallError(this.#stallTimeoutMs, this.#unanswered.size, cause);
+    }
+    this.#lastError = error;
+    if (mayRepeat(error)) return error;
+    // Also how a connection that broke in the middle of a message looks.
+    const fault = ["INTERNAL", "UNKNOWN"].includes(error.status);
+    this.#faults += 1;
+    if (!fault || this.#faults > faultsMax) throw error;
+    return error;
+  }
+}
+
+function stallError(timeoutMs: number, unanswered: number, cause: RpcError | undefined): RpcError {
+  const last = cause === undefined ? "" : `; the last thing heard was: ${cause.message}`;
+  const waiting = `${unanswered} submissions are unanswered`;
+  const message = `no outcome for ${timeoutMs / 1000} s, ${waiting}${last}`;
+  const received = cause && { received: { status: cause.status, reason: cause.reason }, cause };
+  return new RpcError("DEADLINE", message, { retryAfterMs: cause?.retryAfterMs ?? 0, ...received });
+}

@@ -1,0 +1,144 @@
+/**
+ * Why a storage node's credit and reward are what they are: recomputed from the public chain, from
+ * genesis on, and believed of nobody. Every block is checked with all signatures on which it rests;
+ * its header states a digest of all members, so what is computed here is what the managers signed.
+ */
+
+import { followBlock } from "../../consensus/public/public-chain.js";
+import { SignatureCache } from "../../crypto/signature-cache.js";
+import type { BlockView, StorageNodeStatus } from "../../gen/bss/v1/query_pb.js";
+import { parseBlock } from "../../ledger/blocks/blocks.js";
+import type { GenesisState } from "../../ledger/genesis.js";
+import type { StorageNode } from "../../ledger/members/member-lists.js";
+import type { StandingChange } from "../../ledger/storage-nodes/storage-changes.js";
+import { genesisStorageHead, type StorageHead } from "../../ledger/storage-nodes/storage-head.js";
+import type { BssClient } from "../client.js";
+import { UntrueAnswer } from "../client-error.js";
+import { pause } from "../connections.js";
+
+/** A change, and when the block was made that makes it: Unix ms. */
+export type StatementEntry = StandingChange & { readonly timestampMs: number };
+
+export class Statement {
+  readonly nodeId: string;
+  readonly #genesis: GenesisState;
+  readonly #signatures = new SignatureCache();
+  readonly #entries: StatementEntry[] = [];
+  #head: StorageHead;
+
+  constructor(nodeId: string, genesis: GenesisState) {
+    this.nodeId = nodeId;
+    this.#genesis = genesis;
+    this.#head = genesisStorageHead(genesis);
+  }
+
+  /** Up to which block the chain has been followed; 0 for genesis. */
+  get height(): number {
+    return this.#head.height;
+  }
+
+  /** Oldest first. */
+  get entries(): readonly StatementEntry[] {
+    return this.#entries;
+  }
+
+  /** How the node stands after the last block; undefined if nobody has admitted it. */
+  get node(): StorageNode | undefined {
+    return this.#head.members.storageNode(this.nodeId);
+  }
+
+  /**
+   * Takes in the next block. Throws `UntrueAnswer` for one that does not follow, or is not final.
+   */
+  async add(view: BlockView): Promise<void> {
+    const untrue = (what: string) =>
+      new UntrueAnswer(`block ${view.height} does not follow from the ones before it: ${what}`);
+    const { block, certificates } = view;
+    if (block === undefined || certificates === undefined) throw untrue("it is not whole");
+    const parsed = parseBlock(block);
+    if (!parsed.ok) throw untrue(parsed.error.message);
+    const { consortiumId, policy } = this.#genesis;
+    const entries: StatementEntry[] = [];
+    const { timestampMs } = parsed.value;
+    const context = { consortiumId, policy, head: this.#head };
+    const followed = followBlock(parsed.value, certificates, context, (change) => {
+      if (change.nodeId === this.nodeId) entries.push({ ...change, timestampMs });
+    });
+    if (!followed.ok) throw untrue(followed.error.message);
+    const { signatures, head } = followed.value;
+    const invalid = await this.#signatures.firstInvalid(signatures);
+    if (invalid !== undefined) throw untrue(invalid.violation.message);
+    this.#head = head;
+    this.#entries.push(...entries);
+  }
+}
+
+export type StatementOptions = {
+  /** Whose chain is read, instead of the managers': a storage node's, for instance. */
+  readonly chain?: BssClient;
+  /** Told after each block. */
+  readonly onBlock?: (height: number, status: { readonly height: number }) => void;
+};
+
+/**
+ * The chain grows while it is read: so often is the rest of it read before a manager is held wrong.
+ */
+const comparisonsMax = 10;
+
+/**
+ * Follows the whole chain and holds what one manager says of the node against it. Throws
+ * `UntrueAnswer` when the chain does not hold, the manager says something else of the node, or the
+ * chain that is read lags behind the manager's.
+ */
+export async function readStatement(
+  client: BssClient,
+  nodeId: string,
+  { chain = client, onBlock }: StatementOptions = {},
+): Promise<Statement> {
+  const statement = new Statement(nodeId, client.genesis);
+  for (let comparison = 1; ; comparison += 1) {
+    const { height } = await chain.status();
+    const status = { height: Number(height) };
+    if (status.height > statement.height) {
+      const fromHeight = statement.height + 1;
+      for await (const view of chain.listBlocks({ fromHeight, pageSize })) {
+        await statement.add(view);
+        onBlock?.(statement.height, status);
+      }
+    }
+    const said = await client.storageNode(nodeId);
+    if (isSame(statement.node, said)) return statement;
+    if (comparison < comparisonsMax) {
+      await pause(comparisonPauseMs, undefined);
+      continue;
+    }
+    const held = Number((await client.status()).height);
+    if (held > statement.height + lagMax) throw new UntrueAnswer(behind(statement.height, held));
+    throw new UntrueAnswer(
+      `a manager says of ${nodeId} what does not follow from the chain up to block ` +
+        `${statement.height}`,
+    );
+  }
+}
+
+/** A node that keeps up may be so many blocks behind when it is asked. */
+const lagMax = 2;
+
+function behind(read: number, held: number): string {
+  return `the chain that is read ends at block ${read}, and a manager's at block ${held}`;
+}
+
+const pageSize = 100;
+const comparisonPauseMs = 300;
+
+function isSame(computed: StorageNode | undefined, said: StorageNodeStatus | undefined): boolean {
+  if (computed === undefined || said === undefined) return computed === said;
+  const { credit, reward, paid, changedHeight, lastAttestedHeight } = computed;
+  return (
+    credit === said.credit &&
+    reward === said.reward &&
+    paid === said.paid &&
+    BigInt(changedHeight) === said.changedHeight &&
+    BigInt(lastAttestedHeight) === said.lastAttestedHeight
+  );
+}

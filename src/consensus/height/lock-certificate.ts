@@ -1,0 +1,98 @@
+/**
+ * A lock certificate is the votes and attestations that it is made of: taking one in means counting
+ * them, and a manager holds LC(h, r, B) exactly when its own tallies say so. There is no second
+ * notion of validity that could differ.
+ *
+ * What it bundles must belong together, though. A peer may put together what honest managers signed
+ * at other heights, or send bundles of its own votes without end; nobody who keeps the rules does.
+ */
+import { create } from "@bufbuild/protobuf";
+import { equalBytes } from "../../base/bytes.js";
+import type { LockCertificate } from "../../gen/bss/v1/block_pb.js";
+import {
+  type Attestation,
+  AttestationSchema,
+  AttestationVerdict,
+  type Vote,
+  VoteKind,
+  VoteSchema,
+} from "../../gen/bss/v1/vote_pb.js";
+
+export type CertificateParts = {
+  readonly votes: readonly Vote[];
+  readonly attestations: readonly Attestation[];
+};
+
+/**
+ * Whether a certificate is the approval by at least `quorum` managers of one block at `height`,
+ * with AC and IC of that same block, and each signer once. Whether AC and IC suffice is not looked
+ * at: that needs to know the block.
+ */
+export function isLockBundle(
+  { polka, approval, integrity }: LockCertificate,
+  height: number,
+  quorum: number,
+): boolean {
+  if (polka === undefined || approval === undefined) return false;
+  const isOfBlock = (part: { readonly height: bigint; readonly blockId: Uint8Array }) =>
+    part.height === BigInt(height) && equalBytes(part.blockId, polka.blockId);
+  if (!isOfBlock(polka) || !isOfBlock(approval) || polka.blockId.length === 0) return false;
+  if (polka.approvals.length < quorum) return false;
+  if (!areDistinct(polka.approvals.map((entry) => entry.managerId))) return false;
+  if (!areDistinct(approval.signatures.map((entry) => entry.managerId))) return false;
+  if (integrity === undefined) return true;
+  const isInTime = integrity.round <= polka.round;
+  const signers = integrity.signatures.map((entry) => entry.nodeId);
+  return isOfBlock(integrity) && isInTime && areDistinct(signers);
+}
+
+function areDistinct(ids: readonly string[]): boolean {
+  return new Set(ids).size === ids.length;
+}
+
+/**
+ * The signed messages that a lock certificate bundles. Their signatures are checked as any others.
+ */
+export function partsOfLockCertificate(certificate: LockCertificate): CertificateParts {
+  const { polka, approval, integrity } = certificate;
+  const votes: Vote[] = [];
+  for (const entry of polka?.approvals ?? []) {
+    votes.push(
+      create(VoteSchema, {
+        kind: VoteKind.APPROVE,
+        height: polka?.height ?? 0n,
+        round: polka?.round ?? 0,
+        validRound: entry.validRound,
+        blockId: polka?.blockId ?? new Uint8Array(),
+        managerId: entry.managerId,
+        signature: entry.signature,
+      }),
+    );
+  }
+  for (const entry of approval?.signatures ?? []) {
+    votes.push(
+      create(VoteSchema, {
+        kind: VoteKind.ACCEPT,
+        height: approval?.height ?? 0n,
+        validRound: -1,
+        blockId: approval?.blockId ?? new Uint8Array(),
+        managerId: entry.managerId,
+        signature: entry.signature,
+      }),
+    );
+  }
+  const attestations = (integrity?.signatures ?? []).map((entry) =>
+    create(AttestationSchema, {
+      height: integrity?.height ?? 0n,
+      round: integrity?.round ?? 0,
+      blockId: integrity?.blockId ?? new Uint8Array(),
+      hash2: integrity?.hash2 ?? new Uint8Array(),
+      treeSize: integrity?.treeSize ?? 0n,
+      verdict: AttestationVerdict.MATCH,
+      audit: entry.audit,
+      nodeId: entry.nodeId,
+      signature: entry.signature,
+    }),
+  );
+  return { votes, attestations };
+}

@@ -1,0 +1,236 @@
+/**
+ * What a storage node makes of the blocks that managers show it, as pure functions.
+ *
+ *     candidate  ─ judgeCandidate ─▶ attest MATCH or MISMATCH, provided AC's signatures verify
+ *     final      ─ checkFinal ─────▶ append, provided the signatures of AC, IC and CC verify
+ *
+ * The checks of a candidate stand in the protocol's order: the node is in the committee; the block
+ * extends the head that it holds; what it carries for the block before is a certificate; its
+ * operations lead to the members that it names; AC is complete by them; the sealed records hash to
+ * the leaves; HASH2 equals HASH1. Only the last makes a MISMATCH: whatever fails before says
+ * something about the sender, or nothing yet, and is not attested at all.
+ *
+ * A final block is another matter. Once its CC verifies, the managers stand by it. If the node then
+ * computes another root or other members, finds an operation that nobody has signed or an
+ * attestation that nobody has made, or the block does not extend its head, then the chain forks or
+ * the node's own log is wrong: a contradiction, on which it stops.
+ */
+import { emptyBytes } from "../../base/bytes.js";
+import { err, ok, type Result } from "../../base/result.js";
+import type { ApprovalCertificate, BlockCertificates } from "../../gen/bss/v1/block_pb.js";
+import { AttestationVerdict } from "../../gen/bss/v1/vote_pb.js";
+import type { BlockFacts } from "../../ledger/blocks/block-facts.js";
+import type { ParsedBlock } from "../../ledger/blocks/blocks.js";
+import type { BuiltStorageHeader } from "../../ledger/blocks/storage-blocks.js";
+import {
+  checkApproval,
+  checkBlockCertificates,
+  checkCommit,
+} from "../../ledger/certificates/certificates.js";
+import { drawCommittee } from "../../ledger/certificates/committee.js";
+import type { SignatureCheck } from "../../ledger/certificates/signature-check.js";
+import type { AttestationClaim } from "../../ledger/certificates/vote-digests.js";
+import type { StorageHead } from "../../ledger/storage-nodes/storage-head.js";
+import { type Violation, violation } from "../../ledger/violation.js";
+import { auditPositions } from "./audit.js";
+import {
+  type ExtendedLog,
+  extendLog,
+  headAfter,
+  linkProblem,
+  membersAfter,
+  operationSignatures,
+  publicFacts,
+  rootProblem,
+  type StorageContext,
+  sealedBytesProblem,
+  sealProblem,
+  settledSignatures,
+} from "./public-block.js";
+
+/** A VerifyCandidate whose parts are there and whose block hangs together. */
+export type ParsedCandidate = {
+  /** Whose committee is asked. */
+  readonly round: number;
+  readonly block: ParsedBlock;
+  /** In the order of the leaves. */
+  readonly sealedRecords: readonly Uint8Array[];
+  readonly approval: ApprovalCertificate;
+};
+
+export type CandidateJudgement =
+  /** The block's height is decided here. */
+  | { readonly kind: "stale" }
+  /** The node does not hold the block before this one. */
+  | { readonly kind: "behind" }
+  | { readonly kind: "not-in-committee" }
+  | { readonly kind: "refuse"; readonly violation: Violation }
+  | {
+      readonly kind: "attest";
+      /** What to sign, once `signatures` verify and the audit digest is computed. */
+      readonly claim: Omit<AttestationClaim, "audit">;
+      /** Records to read for the audit digest, in this order. */
+      readonly auditPositions: readonly number[];
+      /** Those of AC, of whom the block names for the one before, and of the control operations. */
+      readonly signatures: readonly SignatureCheck[];
+    };
+
+/** A block that may be appended, and what the node's chain is with it. */
+export type StorageAppend = {
+  readonly block: ParsedBlock;
+  readonly sealedRecords: readonly Uint8Array[];
+  readonly certificates: BlockCertificates;
+  readonly storageHeader: BuiltStorageHeader;
+  readonly log: ExtendedLog;
+  /** After the block. */
+  readonly head: StorageHead;
+};
+
+export type FinalCheck = {
+  /**
+   * Those of AC, IC and CC, or of CC alone when the block contradicts the node's chain: unless all
+   * verify, the sender is at fault and nothing else is known.
+   */
+  readonly signatures: readonly SignatureCheck[];
+} & (AppendableBlock | ContradictingBlock);
+
+export type AppendableBlock = {
+  readonly append: StorageAppend;
+  /**
+   * Those of whom the block names for the one before, and of the control operations: one that does
+   * not verify is a contradiction.
+   */
+  readonly operations: readonly SignatureCheck[];
+};
+
+export type ContradictingBlock = { readonly contradiction: Violation };
+
+/** What this node does about a candidate. */
+export function judgeCandidate(
+  candidate: ParsedCandidate,
+  context: StorageContext,
+  nodeId: string,
+): CandidateJudgement {
+  const { block, round, sealedRecords, approval } = candidate;
+  const { head, policy, consortiumId } = context;
+  if (block.height <= head.height) return { kind: "stale" };
+  if (block.height > head.height + 1) return { kind: "behind" };
+
+  const turn = roundProblem(block, round);
+  if (turn !== undefined) return { kind: "refuse", violation: turn };
+  const { beacon } = block.header;
+  const eligible = head.members.eligibleStorageNodes(policy);
+  const committee = drawCommittee({ eligible, beacon, round });
+  if (!committee.includes(nodeId)) return { kind: "not-in-committee" };
+
+  const unlinked = linkProblem(block, context);
+  if (unlinked !== undefined) return { kind: "refuse", violation: unlinked };
+  const settled = settledSignatures(block, context);
+  if (!settled.ok) return { kind: "refuse", violation: settled.error };
+  const members = membersAfter(block, context);
+  if (!members.ok) return { kind: "refuse", violation: members.error };
+  const facts = publicFacts(block, context, members.value);
+  const approved = checkApproval(approval, facts, head.members, consortiumId);
+  if (!approved.ok) return { kind: "refuse", violation: approved.error };
+  const unsealed =
+    sealProblem(block, sealedRecords) ?? sealedBytesProblem(block, sealedRecords, head);
+  if (unsealed !== undefined) return { kind: "refuse", violation: unsealed };
+
+  const log = extendLog(block, head);
+  const matches = rootProblem(block, log) === undefined;
+  return {
+    kind: "attest",
+    claim: {
+      consortiumId,
+      height: block.height,
+      round,
+      blockId: block.blockId,
+      hash2: log.hash2,
+      treeSize: log.frontier.size,
+      verdict: matches ? AttestationVerdict.MATCH : AttestationVerdict.MISMATCH,
+    },
+    auditPositions: auditPositions({
+      beacon,
+      nodeId,
+      treeSize: head.frontier.size,
+      count: policy.auditRecords,
+    }),
+    signatures: [...approved.value, ...settled.value, ...operationSignatures(block, context)],
+  };
+}
+
+/**
+ * Whether a block at the next height is final. An error is the sender's fault: the block or its
+ * records are not what the certificates speak of, or the certificates are incomplete.
+ */
+export function checkFinal(
+  parts: Pick<StorageAppend, "block" | "sealedRecords" | "certificates">,
+  context: StorageContext,
+): Result<FinalCheck, Violation> {
+  const { block, sealedRecords, certificates } = parts;
+  const { head, consortiumId } = context;
+  const unlinked = linkProblem(block, context);
+  // Whose parent is another block may still be final: then the chain forks.
+  if (unlinked !== undefined && unlinked.reason !== "BLOCK_WRONG_PARENT") return err(unlinked);
+  const unsealed = sealProblem(block, sealedRecords);
+  if (unsealed !== undefined) return err(unsealed);
+
+  const log = extendLog(block, head);
+  const settled = settledSignatures(block, context);
+  const members = membersAfter(block, context);
+  const wrong =
+    unlinked ?? rootProblem(block, log) ?? sealedBytesProblem(block, sealedRecords, head);
+  if (wrong !== undefined) return contradicted(wrong, parts, context);
+  if (!settled.ok) return contradicted(settled.error, parts, context);
+  if (!members.ok) return contradicted(members.error, parts, context);
+  const facts = publicFacts(block, context, members.value);
+  const signatures = checkBlockCertificates(certificates, facts, head.members, consortiumId);
+  if (!signatures.ok) return signatures;
+
+  const after = headAfter(block, head, { log, members: members.value, facts });
+  const append = { block, sealedRecords, certificates, log, ...after };
+  const operations = [...settled.value, ...operationSignatures(block, context)];
+  return ok({ signatures: signatures.value, append, operations });
+}
+
+/** Whose ACCEPT such a block would need cannot be told, so its CC alone proves that it is final. */
+function contradicted(
+  contradiction: Violation,
+  { block, certificates }: Pick<StorageAppend, "block" | "certificates">,
+  context: StorageContext,
+): Result<FinalCheck, Violation> {
+  const signatures = commitSignatures(certificates, block, context);
+  return signatures.ok ? ok({ signatures: signatures.value, contradiction }) : signatures;
+}
+
+/**
+ * The signatures that must verify for a commit certificate to prove a fork: it is about a height
+ * that this node has decided, and about another block. `members` hold all managers of that height.
+ */
+export function checkFork(
+  certificates: BlockCertificates,
+  context: Pick<StorageContext, "head" | "consortiumId">,
+): Result<readonly SignatureCheck[], Violation> {
+  const { height = 0n, blockId = emptyBytes } = certificates.commit ?? {};
+  return commitSignatures(certificates, { height: Number(height), blockId }, context);
+}
+
+function commitSignatures(
+  { commit }: BlockCertificates,
+  place: Pick<BlockFacts, "height" | "blockId">,
+  { head, consortiumId }: Pick<StorageContext, "head" | "consortiumId">,
+): Result<readonly SignatureCheck[], Violation> {
+  if (commit === undefined) {
+    return err(violation("CERTIFICATE_INVALID", "The commit certificate is missing.", "commit"));
+  }
+  return checkCommit(commit, place, head.members, consortiumId);
+}
+
+function roundProblem({ createdRound, leaves }: ParsedBlock, round: number) {
+  if (leaves.length === 0) {
+    return violation("BLOCK_MALFORMED", "A block without leaves is not attested.", "leaves");
+  }
+  if (round >= createdRound) return undefined;
+  const message = "The committee is of a round before the block was made.";
+  return violation("BLOCK_MALFORMED", message, "round");
+}

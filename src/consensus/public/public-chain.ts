@@ -1,0 +1,61 @@
+/**
+ * The public chain as anybody can follow it who has genesis: blocks without records or sealed data,
+ * each checked as a storage node checks a final block, but for the sealed records, which it does
+ * not have.
+ *
+ * What follows from the public parts alone, follows without trust in whoever sends them: who the
+ * members are, which committees were drawn, and the credit and reward of each storage node.
+ */
+import { err, ok, type Result } from "../../base/result.js";
+import type { BlockCertificates } from "../../gen/bss/v1/block_pb.js";
+import type { ParsedBlock } from "../../ledger/blocks/blocks.js";
+import { checkBlockCertificates } from "../../ledger/certificates/certificates.js";
+import type { SignatureCheck } from "../../ledger/certificates/signature-check.js";
+import type { StandingChange } from "../../ledger/storage-nodes/storage-changes.js";
+import type { StorageHead } from "../../ledger/storage-nodes/storage-head.js";
+import type { Violation } from "../../ledger/violation.js";
+import {
+  extendLog,
+  headAfter,
+  linkProblem,
+  membersAfter,
+  operationSignatures,
+  publicFacts,
+  rootProblem,
+  type StorageContext,
+  settledSignatures,
+} from "./public-block.js";
+
+export type FollowedBlock = {
+  /** The block is final, and what it says of the one before is true, when all of them verify. */
+  readonly signatures: readonly SignatureCheck[];
+  /** After the block. */
+  readonly head: StorageHead;
+};
+
+/**
+ * The chain with the next block. An error says what the block or its certificates lack. `onChange`
+ * is told of each change of a storage node's standing by the block.
+ */
+export function followBlock(
+  block: ParsedBlock,
+  certificates: BlockCertificates,
+  context: StorageContext,
+  onChange?: (change: StandingChange) => void,
+): Result<FollowedBlock, Violation> {
+  const { head, consortiumId } = context;
+  const log = extendLog(block, head);
+  const wrong = linkProblem(block, context) ?? rootProblem(block, log);
+  if (wrong !== undefined) return err(wrong);
+  const settled = settledSignatures(block, context);
+  if (!settled.ok) return settled;
+  const members = membersAfter(block, context, onChange);
+  if (!members.ok) return members;
+  const facts = publicFacts(block, context, members.value);
+  const certified = checkBlockCertificates(certificates, facts, head.members, consortiumId);
+  if (!certified.ok) return certified;
+  return ok({
+    signatures: [...certified.value, ...settled.value, ...operationSignatures(block, context)],
+    head: headAfter(block, head, { log, members: members.value, facts }).head,
+  });
+}

@@ -1,0 +1,236 @@
+/**
+ * Making a block: what the manager whose turn it is puts together from its pool.
+ *
+ * The result is what `validateBlock` accepts, because both run the same execution. What the
+ * proposer must bring, as it needs a clock or a secret: the timestamp, the beacon with its proof,
+ * and the previous block's certificates.
+ */
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { assert } from "../../base/assert.js";
+import { emptyBytes } from "../../base/bytes.js";
+import {
+  BlockCertificatesSchema,
+  BlockSchema,
+  type ManagerBlock,
+  ManagerBlockHeaderSchema,
+  ManagerBlockSchema,
+  PrivateEntrySchema,
+} from "../../gen/bss/v1/block_pb.js";
+import {
+  type ControlOperation,
+  ControlOperationSchema,
+  type Policy,
+} from "../../gen/bss/v1/genesis_pb.js";
+import type { ParsedSubmission } from "../records/submissions.js";
+import type { LedgerHead } from "../state/head.js";
+import type { StateView } from "../state/state.js";
+import type { BlockStart } from "../storage-nodes/storage-nodes-draft.js";
+import { type Violation, violation } from "../violation.js";
+import { decodeCanonical } from "../wire.js";
+import {
+  type DuplicateRecord,
+  type Filling,
+  fillBlock,
+  type RecordObjection,
+} from "./block-filling.js";
+import {
+  blockId,
+  bodyDigest,
+  certificatesDigest,
+  controlRoot,
+  leavesRoot,
+  privateRoot,
+} from "./block-hashes.js";
+import { controlBytesMax, controlOperationBytesMax, controlOperationsMax } from "./block-limits.js";
+import {
+  type BlockOutcome,
+  concludeExecution,
+  type ExecutedBlock,
+  executedBlock,
+  storageSuffices,
+} from "./executed-block.js";
+import { BlockExecution } from "./execution.js";
+
+export type BuildOptions = {
+  /** The block is built on this one. */
+  readonly head: LedgerHead;
+  /** 32 bytes. */
+  readonly consortiumId: Uint8Array;
+  readonly policy: Policy;
+  /** The proposer of the next height and `createdRound`. */
+  readonly proposerId: string;
+  readonly createdRound: number;
+  /** Unix ms, after the head's. */
+  readonly timestampMs: number;
+  /** 80 bytes: the proposer's VRF proof over `beaconInput`. */
+  readonly beaconProof: Uint8Array;
+  /** 64 bytes: its output. */
+  readonly beacon: Uint8Array;
+  /** Encoded BlockCertificates of the head; left out on genesis only. */
+  readonly previousCertificates?: Uint8Array;
+  readonly control: readonly ControlOperation[];
+  /**
+   * In the order in which they are tried. Their own and their trades' signatures
+   * have been verified.
+   */
+  readonly candidates: readonly ParsedSubmission[];
+  /** Hashes, in hex, of records that are left out, such as those that others object to. */
+  readonly excluded?: ReadonlySet<string>;
+  /** The state after the head, with the keys of all candidates and operations. */
+  readonly state: StateView;
+  /** 32 bytes. */
+  readonly epochKey: Uint8Array;
+  /** False makes a block without records, as too few storage nodes make it in any case. */
+  readonly allowLeaves: boolean;
+};
+
+export type RefusedOperation = {
+  readonly operation: ControlOperation;
+  readonly violation: Violation;
+};
+
+export type BuiltBlock = {
+  readonly block: ManagerBlock;
+  readonly executed: ExecutedBlock;
+  /** Records that break a rule. Those that only found no room are not among them. */
+  readonly objections: readonly RecordObjection[];
+  /** Records that are on the ledger already. */
+  readonly duplicates: readonly DuplicateRecord[];
+  readonly refusedOperations: readonly RefusedOperation[];
+};
+
+/** Builds the next block. Wrong candidates and operations are left out and reported. */
+export function buildBlock(options: BuildOptions): BuiltBlock {
+  const { head, policy, timestampMs, epochKey } = options;
+  checkOptions(options);
+  const execution = new BlockExecution({
+    state: options.state,
+    policy,
+    timestampMs,
+    members: head.members,
+    height: head.height + 1,
+    firstPosition: head.frontier.size,
+    start: startOf(options),
+  });
+  const { control, refusedOperations } = addOperations(execution, options.control);
+  const filling = fill(execution, options);
+  const outcome = concludeExecution(execution, head, epochKey);
+  const block = assemble(options, outcome, control, filling);
+  const { createdRound, proposerId, beacon } = options;
+  const identity = {
+    createdRound,
+    proposerId,
+    timestampMs,
+    beacon,
+    blockId: blockId(block.block?.header ?? emptyBytes),
+  };
+  const executed = executedBlock(outcome, head, identity, policy);
+  const { objections, duplicates } = filling;
+  return { block, executed, objections, duplicates, refusedOperations };
+}
+
+function checkOptions(options: BuildOptions): void {
+  const { head, proposerId, createdRound, timestampMs, previousCertificates } = options;
+  const proposer = head.members.proposer(head.height + 1, createdRound);
+  assert(proposerId === proposer, "a block is built by the manager whose turn it is");
+  assert(timestampMs > head.timestampMs, "a block's timestamp is after its parent's");
+  assert(
+    (previousCertificates !== undefined) === (head.facts !== undefined),
+    "a block carries the certificates of the one before, if that has any",
+  );
+}
+
+function startOf({ head, beacon, previousCertificates }: BuildOptions): BlockStart {
+  const { facts, timestampMs: previousTimestampMs } = head;
+  if (facts === undefined || previousCertificates === undefined) {
+    return { beacon, previousTimestampMs };
+  }
+  const { integrity } = fromBinary(BlockCertificatesSchema, previousCertificates);
+  return { beacon, previousTimestampMs, previous: { facts, integrity } };
+}
+
+function addOperations(
+  execution: BlockExecution,
+  operations: readonly ControlOperation[],
+): {
+  readonly control: readonly Uint8Array[];
+  readonly refusedOperations: readonly RefusedOperation[];
+} {
+  const control: Uint8Array[] = [];
+  const refusedOperations: RefusedOperation[] = [];
+  let byteCount = 0;
+  for (const operation of operations) {
+    const bytes = toBinary(ControlOperationSchema, operation);
+    // What finds no room waits for the next block.
+    if (control.length === controlOperationsMax) break;
+    if (byteCount + bytes.length > controlBytesMax) break;
+    const refused = isReadable(bytes)
+      ? execution.tryOperation(operation)
+      : violation("OPERATION_INVALID", "The operation has no canonical form that fits a block.");
+    if (refused !== undefined) {
+      refusedOperations.push({ operation, violation: refused });
+      continue;
+    }
+    control.push(bytes);
+    byteCount += bytes.length;
+  }
+  return { control, refusedOperations };
+}
+
+/** Whether those who check the block will read the operation: short, and without unknown fields. */
+function isReadable(bytes: Uint8Array): boolean {
+  return (
+    bytes.length <= controlOperationBytesMax &&
+    decodeCanonical(ControlOperationSchema, bytes) !== undefined
+  );
+}
+
+function fill(execution: BlockExecution, options: BuildOptions): Filling {
+  const { head, policy, candidates, excluded = new Set() } = options;
+  if (!options.allowLeaves || !storageSuffices(head.members, policy)) {
+    return { entries: [], objections: [], duplicates: [] };
+  }
+  return fillBlock({ execution, candidates, policy, excluded });
+}
+
+function assemble(
+  options: BuildOptions,
+  outcome: BlockOutcome,
+  control: readonly Uint8Array[],
+  { entries }: Filling,
+): ManagerBlock {
+  const { head, consortiumId, previousCertificates = emptyBytes } = options;
+  const { leaves, frontier, hash1, members, placed } = outcome;
+  const privateEntries = entries.map((entry) => toBinary(PrivateEntrySchema, entry));
+  const roots = {
+    controlRoot: controlRoot(control),
+    leavesRoot: leavesRoot(leaves),
+    privateRoot: privateRoot(privateEntries),
+  };
+  const header = create(ManagerBlockHeaderSchema, {
+    consortiumId,
+    height: BigInt(head.height + 1),
+    previousBlockId: head.blockId,
+    createdRound: options.createdRound,
+    proposerId: options.proposerId,
+    timestampUnixMs: BigInt(options.timestampMs),
+    treeSize: BigInt(frontier.size),
+    hash1,
+    sealedBytes: BigInt(outcome.sealedBytes),
+    membersDigest: members.digest(),
+    previousStateDigest: head.stateDigest,
+    bodyDigest: bodyDigest(roots),
+    certificatesDigest: certificatesDigest(previousCertificates),
+    beacon: options.beacon,
+    beaconProof: options.beaconProof,
+  });
+  const block = create(BlockSchema, {
+    header: toBinary(ManagerBlockHeaderSchema, header),
+    control: [...control],
+    leaves: [...leaves],
+    privateRoot: roots.privateRoot,
+    previousCertificates,
+  });
+  const records = placed.map(({ record }) => record.bytes);
+  return create(ManagerBlockSchema, { block, privateEntries, records });
+}

@@ -1,0 +1,83 @@
+/**
+ * A received block's submissions and records, parsed, and the state keys that its execution can
+ * touch. It stands between parsing and validating because the keys have to be fetched before
+ * the rules run.
+ */
+import { defined } from "../../base/assert.js";
+import { ok, type Result } from "../../base/result.js";
+import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
+import { type ParsedRecord, parseRecord } from "../records/records.js";
+import { parseSignedHeader, type SignedHeader } from "../records/submissions.js";
+import { readKeysOfOperation, readKeysOfSubmission } from "../state/state-keys.js";
+import { refuse, type Violation } from "../violation.js";
+import type { ParsedManagerBlock } from "./manager-blocks.js";
+
+/** A submission, or the part of one, that a block adds. */
+export type ContentEntry = SignedHeader & {
+  /** Those that the block adds, in the order of its leaves. */
+  readonly records: readonly ParsedRecord[];
+  /** Index of the first of them among the block's leaves. */
+  readonly firstLeaf: number;
+};
+
+export type BlockContent = {
+  readonly entries: readonly ContentEntry[];
+  /** Every state key that executing the block can read or write; with repeats. */
+  readonly readKeys: readonly Uint8Array[];
+};
+
+/**
+ * Parses the content of a block that hangs together. Refuses with BLOCK_TOO_LARGE, and like
+ * `parseSignedHeader` and `parseRecord` with the path of the entry or record.
+ */
+export function parseContent(
+  parsed: ParsedManagerBlock,
+  consortiumId: Uint8Array,
+  policy: Policy,
+): Result<BlockContent, Violation> {
+  const tooLarge = checkSize(parsed, policy);
+  if (!tooLarge.ok) return tooLarge;
+  const entries: ContentEntry[] = [];
+  for (const [i, entry] of parsed.privateEntries.entries()) {
+    const header = parseSignedHeader(consortiumId, entry.headerBytes, entry.signature, policy);
+    if (!header.ok) return at(`private_entries[${i}]`, header.error);
+    const records: ParsedRecord[] = [];
+    for (let place = 0; place < entry.recordIndexes.length; place++) {
+      const leaf = entry.firstLeaf + place;
+      const bytes = defined(parsed.records[leaf], "a parsed block has a record for each index");
+      const record = parseRecord(consortiumId, bytes, policy);
+      if (!record.ok) return at(`records[${leaf}]`, record.error);
+      records.push(record.value);
+    }
+    entries.push({ ...header.value, records, firstLeaf: entry.firstLeaf });
+  }
+  const readKeys = [
+    ...parsed.control.flatMap(readKeysOfOperation),
+    ...entries.flatMap(readKeysOfSubmission),
+  ];
+  return ok({ entries, readKeys });
+}
+
+/** The refusal of a part of a block, with the part's path in front of the field. */
+export function at(path: string, { reason, message, field }: Violation): Result<never, Violation> {
+  return refuse(reason, message, field === undefined ? path : `${path}.${field}`);
+}
+
+function checkSize(
+  { records, privateEntries }: ParsedManagerBlock,
+  { blockRecordsMax, blockBytesMax }: Policy,
+): Result<undefined, Violation> {
+  if (records.length > blockRecordsMax) {
+    const message = `The block adds ${records.length} records, at most ${blockRecordsMax} are allowed.`;
+    return refuse("BLOCK_TOO_LARGE", message, "records");
+  }
+  const recordBytes = records.reduce((sum, bytes) => sum + bytes.length, 0);
+  if (recordBytes > blockBytesMax) {
+    const message = `The records have ${recordBytes} bytes, at most ${blockBytesMax} are allowed.`;
+    return refuse("BLOCK_TOO_LARGE", message, "records");
+  }
+  const headerBytes = privateEntries.reduce((sum, { headerBytes }) => sum + headerBytes.length, 0);
+  if (headerBytes <= blockBytesMax) return ok(undefined);
+  const message = `The submission headers have ${headerBytes} bytes, at most ${blockBytesMax} are allowed.`;
+  return refuse("BLOCK_TOO_LARGE", message, "private_entries");
+}

@@ -1,0 +1,222 @@
+/**
+ * Which of the waiting records go into a block, and in which order.
+ *
+ * Candidates are tried as they come. A record may stand before what it rests on: a trade before the
+ * reading that covers it, an update before its parent. So a record that was refused for such a
+ * reason waits for the keys on which it failed, and is tried again, in the order of its arrival,
+ * once a record that touches one of them is placed. A record is only ever woken by a placement, and
+ * the number of retries is bounded, so nobody can make a proposer work without end.
+ */
+import { create } from "@bufbuild/protobuf";
+import { defined } from "../../base/assert.js";
+import { toHex } from "../../base/bytes.js";
+import { type PrivateEntry, PrivateEntrySchema } from "../../gen/bss/v1/block_pb.js";
+import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
+import { curableReasons } from "../records/order-reasons.js";
+import type { ParsedRecord } from "../records/records.js";
+import type { ParsedSubmission } from "../records/submissions.js";
+import { readKeys, stateKeys } from "../state/state-keys.js";
+import { type RuleReason, type Violation, violation } from "../violation.js";
+import type { BlockExecution } from "./execution.js";
+
+/**
+ * A record that breaks a rule after everything that the block placed: its submitter gets it back.
+ */
+export type RecordObjection = {
+  readonly submission: ParsedSubmission;
+  readonly record: ParsedRecord;
+  readonly violation: Violation;
+};
+
+/** A record that an earlier block added. */
+export type DuplicateRecord = Omit<RecordObjection, "violation">;
+
+export type Filling = {
+  /** What the block adds, in the order of its leaves. */
+  readonly entries: readonly PrivateEntry[];
+  readonly objections: readonly RecordObjection[];
+  readonly duplicates: readonly DuplicateRecord[];
+};
+
+export type FillingOptions = {
+  readonly execution: BlockExecution;
+  readonly candidates: readonly ParsedSubmission[];
+  readonly policy: Policy;
+  /**
+   * Hashes, in hex, of records that are left out without a word, such as those that
+   * others object to.
+   */
+  readonly excluded: ReadonlySet<string>;
+};
+
+/** Retries are at most this many for each record that was refused. */
+const retriesPerRecord = 4;
+
+type Candidate = {
+  readonly submission: ParsedSubmission;
+  /** Of the record in its submission. */
+  readonly index: number;
+  readonly record: ParsedRecord;
+  /** Place in the order of arrival. */
+  readonly arrival: number;
+};
+
+type EntryDraft = { readonly submission: ParsedSubmission; readonly recordIndexes: number[] };
+
+/** Places as many candidates as fit and keep the rules. */
+export function fillBlock(options: FillingOptions): Filling {
+  const filler = new BlockFiller(options);
+  filler.run();
+  return filler.result();
+}
+
+class BlockFiller {
+  readonly #options: FillingOptions;
+  readonly #entries: EntryDraft[] = [];
+  readonly #duplicates: DuplicateRecord[] = [];
+  /** The last refusal of each candidate that was refused. */
+  readonly #refused = new Map<Candidate, Violation>();
+  /** Key in hex → records that wait for it. */
+  readonly #waiting = new Map<string, Set<Candidate>>();
+  #woken = new Set<Candidate>();
+  #headerBytes = 0;
+  #full = false;
+
+  constructor(options: FillingOptions) {
+    this.#options = options;
+  }
+
+  run(): void {
+    for (const candidate of this.#arrivals()) {
+      if (this.#full) return;
+      this.#try(candidate);
+    }
+    let retriesLeft = this.#refused.size * retriesPerRecord;
+    while (this.#woken.size > 0 && retriesLeft > 0 && !this.#full) {
+      const round = [...this.#woken].sort((a, b) => a.arrival - b.arrival);
+      this.#woken = new Set();
+      for (const candidate of round) {
+        if (this.#full) return;
+        retriesLeft -= 1;
+        this.#try(candidate);
+      }
+    }
+  }
+
+  result(): Filling {
+    // What a full block left out, or a retry that was not made, might still cure a record.
+    const isOpen = this.#full || this.#woken.size > 0;
+    const objections: RecordObjection[] = [];
+    for (const [candidate, violation] of this.#refused) {
+      if (this.#options.execution.hasPlaced(candidate.record.hashHex)) continue;
+      if (isOpen && curableReasons.has(violation.reason)) continue;
+      objections.push({ submission: candidate.submission, record: candidate.record, violation });
+    }
+    const entries = this.#entries.map(({ submission, recordIndexes }) =>
+      create(PrivateEntrySchema, {
+        submissionHeader: submission.headerBytes,
+        signature: submission.signature,
+        recordIndexes,
+      }),
+    );
+    return { entries, objections, duplicates: this.#duplicates };
+  }
+
+  *#arrivals(): Generator<Candidate> {
+    let arrival = 0;
+    for (const submission of this.#options.candidates) {
+      for (const [index, record] of submission.records.entries()) {
+        if (this.#options.excluded.has(record.hashHex)) continue;
+        yield { submission, index, record, arrival };
+        arrival += 1;
+      }
+    }
+  }
+
+  #try(candidate: Candidate): void {
+    const { execution } = this.#options;
+    const { submission, record } = candidate;
+    // The same record may wait in two submissions: the first one places it.
+    if (execution.hasPlaced(record.hashHex)) return;
+    const tooLong = fitsNoBlock(candidate, this.#options.policy);
+    this.#full = tooLong === undefined && !this.#hasRoomFor(candidate);
+    if (this.#full) return;
+    const broken = tooLong ?? execution.tryRecord(record, submission);
+    if (broken === undefined) this.#notePlaced(candidate);
+    else if (broken.reason === "RECORD_ON_LEDGER") this.#duplicates.push({ submission, record });
+    else this.#noteRefused(candidate, broken);
+  }
+
+  #hasRoomFor(candidate: Candidate): boolean {
+    const { execution, policy } = this.#options;
+    const header = this.#continues(candidate) ? 0 : candidate.submission.headerBytes.length;
+    return (
+      execution.recordCount < policy.blockRecordsMax &&
+      execution.byteCount + candidate.record.bytes.length <= policy.blockBytesMax &&
+      this.#headerBytes + header <= policy.blockBytesMax
+    );
+  }
+
+  /** Whether the candidate would go into the last entry, rather than into one of its own. */
+  #continues({ submission, index }: Candidate): boolean {
+    const last = this.#entries.at(-1);
+    return last?.submission === submission && (last.recordIndexes.at(-1) ?? 0) < index;
+  }
+
+  #notePlaced(candidate: Candidate): void {
+    const { submission, index, record } = candidate;
+    if (this.#continues(candidate)) {
+      this.#entries.at(-1)?.recordIndexes.push(index);
+    } else {
+      this.#entries.push({ submission, recordIndexes: [index] });
+      this.#headerBytes += submission.headerBytes.length;
+    }
+    for (const key of readKeys(record)) {
+      const hex = toHex(key);
+      for (const candidate of this.#waiting.get(hex) ?? []) this.#woken.add(candidate);
+      this.#waiting.delete(hex);
+    }
+  }
+
+  #noteRefused(candidate: Candidate, { reason, ...rest }: Violation): void {
+    this.#refused.set(candidate, { reason, ...rest });
+    if (!curableReasons.has(reason)) return;
+    for (const key of keysWaitedFor(candidate.record, reason)) {
+      const hex = toHex(key);
+      const waiting = this.#waiting.get(hex) ?? new Set();
+      waiting.add(candidate);
+      this.#waiting.set(hex, waiting);
+    }
+  }
+}
+
+/** Says why the record cannot be in any block, however empty. */
+function fitsNoBlock({ record, submission }: Candidate, policy: Policy): Violation | undefined {
+  if (record.bytes.length > policy.blockBytesMax) {
+    return violation("RECORD_TOO_LARGE", "The record is longer than a block may be.");
+  }
+  if (submission.headerBytes.length > policy.blockBytesMax) {
+    return violation("TOO_MANY_RECORDS", "The submission's header is longer than a block may be.");
+  }
+  return undefined;
+}
+
+/** The keys on which a record failed for a curable reason. */
+function keysWaitedFor(record: ParsedRecord, reason: RuleReason): readonly Uint8Array[] {
+  const { payload, ownerId } = record;
+  if (reason === "PARENT_UNKNOWN") {
+    return [stateKeys.record(defined(record.parent, "an update names its parent"))];
+  }
+  switch (payload.kind) {
+    case "meter-reading":
+      return [stateKeys.energy(ownerId, payload.deliveryStartS)];
+    case "energy-trade":
+      return [
+        stateKeys.energy(payload.sellerId, payload.deliveryStartS),
+        stateKeys.energy(payload.buyerId, payload.deliveryStartS),
+      ];
+    case "charging-session":
+    case "document":
+      return [];
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * How a block's parts are hashed.
+ *
+ *     entry        = record_hash ‖ seal_digest       64 bytes: a record in the Merkle log
+ *     leaf         = SHA-256(0x00 ‖ entry)           RFC 9162 §2.1.1
+ *     control_root = RFC 9162 root of the exact bytes of this block's operations
+ *     leaves_root  = RFC 9162 root of this block's entries alone
+ *     private_root = RFC 9162 root of the exact bytes of this block's private entries
+ *     body_digest  = SHA-256("bss/v1/body" ‖ control_root ‖ leaves_root ‖ private_root)
+ *     block_id     = SHA-256("bss/v1/block" ‖ header_bytes)
+ *
+ * The three roots stand apart so that a storage node can check the public parts without having seen
+ * the private one.
+ */
+import { concatBytes } from "../../base/bytes.js";
+import { domain, taggedHash } from "../../crypto/hash.js";
+import type { Leaf } from "../../gen/bss/v1/block_pb.js";
+import { appendLeaves, emptyFrontier, rootOf } from "../merkle/frontier.js";
+import { leafHash } from "../merkle/hashes.js";
+import { merkleRoot } from "../merkle/merkle-root.js";
+
+/** What a leaf consists of: record hash and seal digest, 32 bytes each. */
+export type LeafParts = Pick<Leaf, "recordHash" | "sealDigest">;
+
+/** The three roots of a block's body, 32 bytes each. */
+export type BodyRoots = {
+  readonly controlRoot: Uint8Array;
+  readonly leavesRoot: Uint8Array;
+  readonly privateRoot: Uint8Array;
+};
+
+/** block_id of the exact bytes of a ManagerBlockHeader, 32 bytes. */
+export function blockId(headerBytes: Uint8Array): Uint8Array {
+  return taggedHash(domain.block, headerBytes);
+}
+
+/** The Merkle log's entry of a record, 64 bytes. */
+export function entryOfLeaf({ recordHash, sealDigest }: LeafParts): Uint8Array {
+  return concatBytes(recordHash, sealDigest);
+}
+
+/** The Merkle log's leaf of a record, 32 bytes. */
+export function leafHashOf(leaf: LeafParts): Uint8Array {
+  return leafHash(entryOfLeaf(leaf));
+}
+
+/** Root over the exact bytes of each control operation, 32 bytes. */
+export function controlRoot(control: readonly Uint8Array[]): Uint8Array {
+  return merkleRoot(control);
+}
+
+/** Root over a block's own leaves, 32 bytes. */
+export function leavesRoot(leaves: readonly LeafParts[]): Uint8Array {
+  return rootOfLeafHashes(leaves.map(leafHashOf));
+}
+
+/** `leavesRoot` where the leaf hashes are there already. */
+export function rootOfLeafHashes(leafHashes: readonly Uint8Array[]): Uint8Array {
+  return rootOf(appendLeaves(emptyFrontier, leafHashes).frontier);
+}
+
+/** Root over the exact bytes of each private entry, 32 bytes. */
+export function privateRoot(privateEntries: readonly Uint8Array[]): Uint8Array {
+  return merkleRoot(privateEntries);
+}
+
+/** body_digest, 32 bytes. */
+export function bodyDigest(roots: BodyRoots): Uint8Array {
+  return taggedHash(domain.body, roots.controlRoot, roots.leavesRoot, roots.privateRoot);
+}
+
+/** certificates_digest of the exact bytes of the previous block's certificates, 32 bytes. */
+export function certificatesDigest(previousCertificates: Uint8Array): Uint8Array {
+  return taggedHash(domain.certificates, previousCertificates);
+}

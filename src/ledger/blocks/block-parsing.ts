@@ -1,0 +1,228 @@
+/**
+ * Blocks of the managers' chain, read from what a peer sent.
+ *
+ * `parseBlock` settles what follows from the public block alone: every part decodes, lengths and
+ * ranges are right, the digests in the header are those of the parts. `parseManagerBlock` does the
+ * same for the private entries and the records. After that a block hangs together, whoever made it;
+ * whether it extends the chain and keeps the rules is for `block-validation.ts`.
+ */
+import { equalBytes, toHex } from "../../base/bytes.js";
+import { err, ok, type Result } from "../../base/result.js";
+import { vrfOutputBytes, vrfProofBytes } from "../../crypto/vrf.js";
+import {
+  type Block,
+  type BlockCertificates,
+  BlockCertificatesSchema,
+  type Leaf,
+  type ManagerBlockHeader,
+  ManagerBlockHeaderSchema,
+} from "../../gen/bss/v1/block_pb.js";
+import { type ControlOperation, ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
+import { isId } from "../ids.js";
+import { hashBytes } from "../merkle/hashes.js";
+import { refuse, type Violation, violation } from "../violation.js";
+import { decodeCanonical, hasUnknownFields, safeInteger } from "../wire.js";
+import {
+  type BodyRoots,
+  blockId,
+  bodyDigest,
+  certificatesDigest,
+  controlRoot,
+  leafHashOf,
+  rootOfLeafHashes,
+} from "./block-hashes.js";
+import {
+  blockRecordsBound,
+  certificatesBytesMax,
+  controlBytesMax,
+  controlOperationBytesMax,
+  controlOperationsMax,
+  headerBytesMax,
+} from "./block-limits.js";
+
+export type ParsedBlock = BodyRoots & {
+  /** 32 bytes. */
+  readonly blockId: Uint8Array;
+  readonly header: ManagerBlockHeader;
+  /** The exact bytes. */
+  readonly headerBytes: Uint8Array;
+  readonly height: number;
+  readonly createdRound: number;
+  readonly proposerId: string;
+  /** Unix ms. */
+  readonly timestampMs: number;
+  /** Records on the ledger after the block. */
+  readonly treeSize: number;
+  /** Sum of the lengths of all sealed records after the block. */
+  readonly sealedBytes: number;
+  readonly leaves: readonly Leaf[];
+  /** RFC 9162 leaf hash of each leaf, for the log. */
+  readonly leafHashes: readonly Uint8Array[];
+  readonly control: readonly ControlOperation[];
+  /** Of the block before; absent in block 1 only. Not checked any further here. */
+  readonly previousCertificates?: BlockCertificates;
+  readonly block: Block;
+};
+
+/**
+ * Reads a public block. Refuses with BLOCK_MALFORMED, BLOCK_TOO_LARGE, OPERATION_INVALID,
+ * RECORD_REPEATED, CERTIFICATE_INVALID, BLOCK_ROOT_MISMATCH or BLOCK_DIGEST_MISMATCH.
+ */
+export function parseBlock(block: Block): Result<ParsedBlock, Violation> {
+  if (hasUnknownFields(block)) return malformed("There are unknown fields.");
+  const head = parseHeader(block.header);
+  if (!head.ok) return head;
+  const control = parseControl(block.control);
+  if (!control.ok) return control;
+  const leafProblem = checkLeaves(block.leaves, head.value.treeSize);
+  if (leafProblem !== undefined) return err(leafProblem);
+  if (block.privateRoot.length !== hashBytes) {
+    return malformed("A root has 32 bytes.", "private_root");
+  }
+  const certificates = parsePrevious(block.previousCertificates, head.value.height);
+  if (!certificates.ok) return certificates;
+
+  const { header } = head.value;
+  const leafHashes = block.leaves.map(leafHashOf);
+  const roots = {
+    controlRoot: controlRoot(block.control),
+    leavesRoot: rootOfLeafHashes(leafHashes),
+    privateRoot: block.privateRoot,
+  };
+  if (!equalBytes(header.bodyDigest, bodyDigest(roots))) {
+    return digestMismatch("The header's body digest is not that of the body.", "body_digest");
+  }
+  if (!equalBytes(header.certificatesDigest, certificatesDigest(block.previousCertificates))) {
+    const message = "The header's certificates digest is not that of the certificates.";
+    return digestMismatch(message, "certificates_digest");
+  }
+  return ok({
+    blockId: blockId(block.header),
+    headerBytes: block.header,
+    block,
+    ...head.value,
+    ...roots,
+    leaves: block.leaves,
+    leafHashes,
+    control: control.value,
+    ...(certificates.value && { previousCertificates: certificates.value }),
+  });
+}
+
+type ParsedHeader = Pick<
+  ParsedBlock,
+  "header" | "height" | "createdRound" | "proposerId" | "timestampMs" | "treeSize" | "sealedBytes"
+>;
+
+/** Reads the canonical bytes of a header: lengths and ranges. BLOCK_MALFORMED otherwise. */
+export function parseHeader(bytes: Uint8Array): Result<ParsedHeader, Violation> {
+  if (bytes.length > headerBytesMax) return malformed("The header is too long.", "header");
+  const header = decodeCanonical(ManagerBlockHeaderSchema, bytes);
+  if (header === undefined) return malformed("The header does not decode.", "header");
+  for (const [name, length, field] of headerLengths) {
+    if (header[name].length === length) continue;
+    return malformed(`There should be ${length} bytes.`, `header.${field}`);
+  }
+  const height = safeInteger(header.height, 1);
+  if (height === undefined) return malformed("Not a height.", "header.height");
+  const treeSize = safeInteger(header.treeSize);
+  if (treeSize === undefined) return malformed("Not a tree size.", "header.tree_size");
+  const timestampMs = safeInteger(header.timestampUnixMs, 1);
+  if (timestampMs === undefined) return malformed("Not a time.", "header.timestamp_unix_ms");
+  const sealedBytes = safeInteger(header.sealedBytes);
+  if (sealedBytes === undefined) return malformed("Not a length.", "header.sealed_bytes");
+  const { createdRound, proposerId } = header;
+  if (!isId(proposerId)) return malformed("Not an id.", "header.proposer_id");
+  return ok({ header, height, createdRound, proposerId, timestampMs, treeSize, sealedBytes });
+}
+
+const headerLengths = [
+  ["consortiumId", hashBytes, "consortium_id"],
+  ["previousBlockId", hashBytes, "previous_block_id"],
+  ["hash1", hashBytes, "hash1"],
+  ["membersDigest", hashBytes, "members_digest"],
+  ["previousStateDigest", hashBytes, "previous_state_digest"],
+  ["bodyDigest", hashBytes, "body_digest"],
+  ["certificatesDigest", hashBytes, "certificates_digest"],
+  ["beacon", vrfOutputBytes, "beacon"],
+  ["beaconProof", vrfProofBytes, "beacon_proof"],
+] as const;
+
+function parseControl(
+  control: readonly Uint8Array[],
+): Result<readonly ControlOperation[], Violation> {
+  if (control.length > controlOperationsMax) {
+    const message = `There are more than ${controlOperationsMax} control operations.`;
+    return refuse("BLOCK_TOO_LARGE", message, "control");
+  }
+  const byteCount = control.reduce((sum, bytes) => sum + bytes.length, 0);
+  if (byteCount > controlBytesMax) {
+    const message = `The control operations have more than ${controlBytesMax} bytes.`;
+    return refuse("BLOCK_TOO_LARGE", message, "control");
+  }
+  const operations: ControlOperation[] = [];
+  for (const [i, bytes] of control.entries()) {
+    const operation =
+      bytes.length <= controlOperationBytesMax
+        ? decodeCanonical(ControlOperationSchema, bytes)
+        : undefined;
+    if (operation?.operation.case === undefined) {
+      return refuse("OPERATION_INVALID", "A control operation does not decode.", `control[${i}]`);
+    }
+    operations.push(operation);
+  }
+  return ok(operations);
+}
+
+function checkLeaves(leaves: readonly Leaf[], treeSize: number): Violation | undefined {
+  if (leaves.length > blockRecordsBound) {
+    return violation("BLOCK_TOO_LARGE", `There are more than ${blockRecordsBound} leaves.`);
+  }
+  if (leaves.length > treeSize) {
+    const message = "The tree is smaller than what the block adds to it.";
+    return violation("BLOCK_ROOT_MISMATCH", message, "header.tree_size");
+  }
+  const seen = new Set<string>();
+  for (const [i, leaf] of leaves.entries()) {
+    const field = `leaves[${i}]`;
+    const { recordHash, sealDigest } = leaf;
+    if (recordHash.length !== hashBytes || sealDigest.length !== hashBytes) {
+      return violation("BLOCK_MALFORMED", "A leaf is two hashes of 32 bytes.", field);
+    }
+    if (hasUnknownFields(leaf)) {
+      return violation("BLOCK_MALFORMED", "There are unknown fields.", field);
+    }
+    const key = toHex(recordHash);
+    if (seen.has(key)) return violation("RECORD_REPEATED", "A record stands twice.", field);
+    seen.add(key);
+  }
+  return undefined;
+}
+
+function parsePrevious(
+  bytes: Uint8Array,
+  height: number,
+): Result<BlockCertificates | undefined, Violation> {
+  const field = "previous_certificates";
+  if (height === 1) {
+    if (bytes.length === 0) return ok(undefined);
+    return refuse("CERTIFICATE_INVALID", "Genesis has no certificates.", field);
+  }
+  if (bytes.length === 0) {
+    return refuse("CERTIFICATE_INVALID", "The previous block's certificates are missing.", field);
+  }
+  if (bytes.length > certificatesBytesMax) {
+    return refuse("BLOCK_TOO_LARGE", "The certificates are too long.", field);
+  }
+  const certificates = decodeCanonical(BlockCertificatesSchema, bytes);
+  if (certificates !== undefined) return ok(certificates);
+  return refuse("CERTIFICATE_INVALID", "The certificates do not decode.", field);
+}
+
+function malformed(message: string, field?: string): Result<never, Violation> {
+  return refuse("BLOCK_MALFORMED", message, field);
+}
+
+function digestMismatch(message: string, field: string): Result<never, Violation> {
+  return refuse("BLOCK_DIGEST_MISMATCH", message, `header.${field}`);
+}

@@ -1,0 +1,143 @@
+/**
+ * The part of a block that only managers hold: the signed submission headers and the records.
+ *
+ * A private entry names a submission and which of its records this block adds. Entry by entry,
+ * index by index, they give the block's leaves in order, so each record is bound three times: by
+ * the signed header, by the leaf, by its own hash.
+ */
+import { equalBytes } from "../../base/bytes.js";
+import { err, ok, type Result } from "../../base/result.js";
+import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
+import { type ManagerBlock, PrivateEntrySchema } from "../../gen/bss/v1/block_pb.js";
+import { type SubmissionHeader, SubmissionHeaderSchema } from "../../gen/bss/v1/record_pb.js";
+import { hashBytes } from "../merkle/hashes.js";
+import { recordHash } from "../records/records.js";
+import { strictDecode } from "../strict-decode.js";
+import { refuse, type Violation, violation } from "../violation.js";
+import { decodeCanonical, hasUnknownFields } from "../wire.js";
+import { recordBounds } from "../wire-bounds.js";
+import { privateRoot } from "./block-hashes.js";
+import { type ParsedBlock, parseBlock } from "./block-parsing.js";
+
+/** A submission, or the part of one, that a block adds. */
+export type ParsedPrivateEntry = {
+  readonly header: SubmissionHeader;
+  /** The exact bytes, as signed. */
+  readonly headerBytes: Uint8Array;
+  /** 64 bytes. */
+  readonly signature: Uint8Array;
+  /** Ascending places in the header's record_hashes. */
+  readonly recordIndexes: readonly number[];
+  /** Index of the first of them among the block's leaves and records. */
+  readonly firstLeaf: number;
+};
+
+export type ParsedManagerBlock = ParsedBlock & {
+  readonly managerBlock: ManagerBlock;
+  readonly privateEntries: readonly ParsedPrivateEntry[];
+  /** Exact bytes of each added record, in the order of the leaves. */
+  readonly records: readonly Uint8Array[];
+};
+
+/**
+ * Reads a whole block. Refuses like `parseBlock`, and with RECORD_HASH_MISMATCH for a record, leaf
+ * and header entry that do not agree. The submission headers' consortium and signatures, and the
+ * records' content, are not looked at.
+ */
+export function parseManagerBlock(
+  managerBlock: ManagerBlock,
+): Result<ParsedManagerBlock, Violation> {
+  const { block, privateEntries: entries, records } = managerBlock;
+  if (hasUnknownFields(managerBlock)) return malformed("There are unknown fields.");
+  if (block === undefined) return malformed("The public block is missing.", "block");
+  const parsed = parseBlock(block);
+  if (!parsed.ok) return parsed;
+  const { leaves, header } = parsed.value;
+  if (records.length !== leaves.length) {
+    return malformed("There are not as many records as leaves.", "records");
+  }
+  if (entries.length > leaves.length) {
+    return malformed("An entry adds no record.", "private_entries");
+  }
+  if (!equalBytes(parsed.value.privateRoot, privateRoot(entries))) {
+    const message = "The private root is not that of the private entries.";
+    return refuse("BLOCK_ROOT_MISMATCH", message, "private_root");
+  }
+  const privateEntries = parseEntries(entries, leaves.length);
+  if (!privateEntries.ok) return privateEntries;
+  for (const entry of privateEntries.value) {
+    const problem = checkRecords(entry, parsed.value, header.consortiumId, records);
+    if (problem !== undefined) return err(problem);
+  }
+  return ok({ ...parsed.value, managerBlock, privateEntries: privateEntries.value, records });
+}
+
+function parseEntries(
+  entries: readonly Uint8Array[],
+  leafCount: number,
+): Result<readonly ParsedPrivateEntry[], Violation> {
+  const parsed: ParsedPrivateEntry[] = [];
+  let firstLeaf = 0;
+  for (const [i, bytes] of entries.entries()) {
+    const path = `private_entries[${i}]`;
+    const entry = parseEntry(bytes, firstLeaf, path);
+    if (!entry.ok) return entry;
+    parsed.push(entry.value);
+    firstLeaf += entry.value.recordIndexes.length;
+    if (firstLeaf > leafCount) return malformed("The entries add more than the leaves.", path);
+  }
+  if (firstLeaf === leafCount) return ok(parsed);
+  return malformed("The entries add less than the leaves.", "private_entries");
+}
+
+function parseEntry(
+  bytes: Uint8Array,
+  firstLeaf: number,
+  path: string,
+): Result<ParsedPrivateEntry, Violation> {
+  const entry = decodeCanonical(PrivateEntrySchema, bytes, recordBounds);
+  if (entry === undefined) return malformed("A private entry does not decode.", path);
+  const { submissionHeader: headerBytes, signature, recordIndexes } = entry;
+  const decoded = strictDecode(SubmissionHeaderSchema, headerBytes);
+  if (!decoded.ok) {
+    const message = `A submission header does not decode: ${decoded.error}.`;
+    return malformed(message, `${path}.submission_header`);
+  }
+  if (signature.length !== ed25519SignatureBytes) {
+    return malformed("A signature has 64 bytes.", `${path}.signature`);
+  }
+  const header = decoded.value;
+  if (recordIndexes.length === 0) return malformed("An entry adds no record.", path);
+  let previous = -1;
+  for (const [i, index] of recordIndexes.entries()) {
+    const field = `${path}.record_indexes[${i}]`;
+    if (index <= previous) return malformed("The indexes are not ascending.", field);
+    if (header.recordHashes[index]?.length !== hashBytes) {
+      return malformed("The header has no record hash of 32 bytes there.", field);
+    }
+    previous = index;
+  }
+  return ok({ header, headerBytes, signature, recordIndexes, firstLeaf });
+}
+
+function checkRecords(
+  entry: ParsedPrivateEntry,
+  { leaves }: ParsedBlock,
+  consortiumId: Uint8Array,
+  records: readonly Uint8Array[],
+): Violation | undefined {
+  for (const [i, index] of entry.recordIndexes.entries()) {
+    const place = entry.firstLeaf + i;
+    const expected = leaves[place]?.recordHash ?? new Uint8Array();
+    const named = entry.header.recordHashes[index] ?? new Uint8Array();
+    const actual = recordHash(consortiumId, records[place] ?? new Uint8Array());
+    if (equalBytes(actual, expected) && equalBytes(named, expected)) continue;
+    const message = "Record, leaf and submission header name different hashes.";
+    return violation("RECORD_HASH_MISMATCH", message, `records[${place}]`);
+  }
+  return undefined;
+}
+
+function malformed(message: string, field?: string): Result<never, Violation> {
+  return refuse("BLOCK_MALFORMED", message, field);
+}

@@ -1,0 +1,81 @@
+/**
+ * Blocks of the storage chain. Each is cross-linked, height for height, with the managers' block
+ * whose records it keeps: it names that block, and its HASH2, which the storage node computed over
+ * its own log, equals that block's HASH1.
+ */
+import { create, toBinary } from "@bufbuild/protobuf";
+import { ok, type Result } from "../../base/result.js";
+import { domain, taggedHash } from "../../crypto/hash.js";
+import { type StorageBlockHeader, StorageBlockHeaderSchema } from "../../gen/bss/v1/block_pb.js";
+import { hashBytes } from "../merkle/hashes.js";
+import { refuse, type Violation } from "../violation.js";
+import { decodeCanonical, safeInteger } from "../wire.js";
+import type { ParsedBlock } from "./block-parsing.js";
+
+export type BuiltStorageHeader = {
+  readonly header: StorageBlockHeader;
+  readonly headerBytes: Uint8Array;
+  /** 32 bytes. */
+  readonly storageBlockId: Uint8Array;
+};
+
+/** SHA-256("bss/v1/storage-block" ‖ header_bytes), 32 bytes. */
+export function storageBlockId(headerBytes: Uint8Array): Uint8Array {
+  return taggedHash(domain.storageBlock, headerBytes);
+}
+
+/** The storage header that goes with a managers' block. */
+export function buildStorageBlockHeader(parts: {
+  /** The managers' block of the same height. */
+  readonly block: Pick<ParsedBlock, "blockId" | "header" | "height" | "controlRoot" | "leavesRoot">;
+  /** 32 bytes; the consortium id for the first block. */
+  readonly previousStorageBlockId: Uint8Array;
+  /** 32 bytes: root of this node's log with the block's leaves. */
+  readonly hash2: Uint8Array;
+  readonly treeSize: number;
+}): BuiltStorageHeader {
+  const { block, previousStorageBlockId, hash2, treeSize } = parts;
+  const { controlRoot, leavesRoot, header: managerHeader } = block;
+  const header = create(StorageBlockHeaderSchema, {
+    consortiumId: managerHeader.consortiumId,
+    height: BigInt(block.height),
+    previousStorageBlockId,
+    managerBlockId: block.blockId,
+    hash2,
+    treeSize: BigInt(treeSize),
+    controlRoot,
+    leavesRoot,
+  });
+  const headerBytes = toBinary(StorageBlockHeaderSchema, header);
+  return { header, headerBytes, storageBlockId: storageBlockId(headerBytes) };
+}
+
+/** Reads the canonical bytes of a storage header: lengths and ranges. BLOCK_MALFORMED otherwise. */
+export function parseStorageBlockHeader(
+  headerBytes: Uint8Array,
+): Result<BuiltStorageHeader, Violation> {
+  const header = decodeCanonical(StorageBlockHeaderSchema, headerBytes);
+  if (header === undefined) {
+    return refuse("BLOCK_MALFORMED", "The storage header does not decode.");
+  }
+  for (const [name, field] of hashFields) {
+    if (header[name].length === hashBytes) continue;
+    return refuse("BLOCK_MALFORMED", `There should be ${hashBytes} bytes.`, field);
+  }
+  if (safeInteger(header.height, 1) === undefined) {
+    return refuse("BLOCK_MALFORMED", "Not a height.", "height");
+  }
+  if (safeInteger(header.treeSize) === undefined) {
+    return refuse("BLOCK_MALFORMED", "Not a tree size.", "tree_size");
+  }
+  return ok({ header, headerBytes, storageBlockId: storageBlockId(headerBytes) });
+}
+
+const hashFields = [
+  ["consortiumId", "consortium_id"],
+  ["previousStorageBlockId", "previous_storage_block_id"],
+  ["managerBlockId", "manager_block_id"],
+  ["hash2", "hash2"],
+  ["controlRoot", "control_root"],
+  ["leavesRoot", "leaves_root"],
+] as const;

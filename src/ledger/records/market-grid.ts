@@ -1,0 +1,38 @@
+/**
+ * Where the intervals of a market begin. There is one grid of delivery intervals, which starts
+ * `deliveryOffsetS` after each multiple of the delivery interval in UTC, and the meters' intervals
+ * divide it. So each reading lies in exactly one delivery interval, in whatever time zone the
+ * market is: its energy is counted once, for that interval and no other.
+ */
+import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
+import { isoTimeOfS } from "../iso-time.js";
+
+export type MarketGrid = Pick<Policy, "deliveryIntervalS" | "deliveryOffsetS">;
+
+/** Every time zone of today is a multiple of this away from UTC, s. */
+export const zoneStepS = 900;
+
+/** The start of the delivery interval that a time lies in; Unix s, negative before the first. */
+export function deliveryStartOf(unixS: number, grid: MarketGrid): number {
+  return startOf(unixS, grid.deliveryIntervalS, grid);
+}
+
+/** Whether an interval of this length, which divides the delivery interval, starts at this time. */
+export function isIntervalStart(unixS: number, intervalS: number, grid: MarketGrid): boolean {
+  return startOf(unixS, intervalS, grid) === unixS;
+}
+
+/** For people: where intervals of this length start around a time that is no start. */
+export function startsAround(unixS: number, intervalS: number, grid: MarketGrid): string {
+  const before = startOf(unixS, intervalS, grid);
+  const starts = [before, before + intervalS].filter((start) => start >= 0).map(isoTimeOfS);
+  return (
+    `Intervals of ${intervalS} s start at ${starts.join(" and ")}, not at ${isoTimeOfS(unixS)} ` +
+    `(the policy's delivery_offset_s is ${grid.deliveryOffsetS}).`
+  );
+}
+
+function startOf(unixS: number, intervalS: number, { deliveryOffsetS }: MarketGrid): number {
+  const into = (unixS - deliveryOffsetS) % intervalS;
+  return unixS - (into < 0 ? into + intervalS : into);
+}

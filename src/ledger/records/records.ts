@@ -1,0 +1,106 @@
+/**
+ * Records: the unit of data.
+ *
+ * A record is kept as the bytes that its owner made; protobuf has no canonical form, so nothing
+ * here encodes a record again.
+ *
+ *     record_hash = SHA-256("bss/v1/record" ‖ consortium_id ‖ record_bytes)
+ *
+ * `parseRecord` settles everything that follows from the bytes alone: length, shape, ids, and
+ * integers that the code can hold without loss. What depends on the ledger or on the block's time
+ * is left to the rules. A parsed record can therefore be asked for the state that its rules will
+ * read (state-keys.ts) before any rule has run.
+ */
+import { toHex } from "../../base/bytes.js";
+import { ok, type Result } from "../../base/result.js";
+import { domain, taggedHash } from "../../crypto/hash.js";
+import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
+import { type Record, RecordSchema, type TradeTerms } from "../../gen/bss/v1/record_pb.js";
+import { isId } from "../ids.js";
+import { strictDecode } from "../strict-decode.js";
+import { refuse, type Violation } from "../violation.js";
+import { type Payload, parsePayload, type RecordKind } from "./payloads.js";
+
+export const recordHashBytes = 32;
+
+const timeMsMax = BigInt(Number.MAX_SAFE_INTEGER);
+
+export type ParsedRecord = {
+  /** 32 bytes. */
+  readonly hash: Uint8Array;
+  /** `hash` in lower-case hex: the key of maps. */
+  readonly hashHex: string;
+  /** The exact bytes. */
+  readonly bytes: Uint8Array;
+  readonly record: Record;
+  readonly ownerId: string;
+  /** Unix ms; may still be zero or negative, which a rule refuses. */
+  readonly timeMs: number;
+  /** 32 bytes: the version that this record updates. */
+  readonly parent?: Uint8Array;
+  readonly kind: RecordKind;
+  readonly payload: Payload;
+  /** The decoded terms of an energy trade. */
+  readonly terms?: TradeTerms;
+};
+
+/**
+ * SHA-256("bss/v1/record" ‖ consortium_id ‖ record_bytes), 32 bytes: the "data hash" that a
+ * user gets back.
+ */
+export function recordHash(consortiumId: Uint8Array, bytes: Uint8Array): Uint8Array {
+  return taggedHash(domain.record, consortiumId, bytes);
+}
+
+/**
+ * Parses the exact bytes of a record. Refuses with RECORD_TOO_LARGE, RECORD_MALFORMED, and
+ * INTERVAL_INVALID, TIME_INVALID or ENERGY_INVALID for numbers that are out of every range.
+ * `policy` gives the length limit and the delivery intervals.
+ */
+export function parseRecord(
+  consortiumId: Uint8Array,
+  bytes: Uint8Array,
+  policy: Policy,
+): Result<ParsedRecord, Violation> {
+  if (bytes.length > policy.recordBytesMax) {
+    return refuse(
+      "RECORD_TOO_LARGE",
+      `A record has ${bytes.length} bytes, at most ${policy.recordBytesMax} are allowed.`,
+    );
+  }
+  const decoded = strictDecode(RecordSchema, bytes);
+  if (!decoded.ok) {
+    return refuse("RECORD_MALFORMED", `A record does not decode: ${decoded.error}.`);
+  }
+  const record = decoded.value;
+  const shape = checkShape(record);
+  if (!shape.ok) return shape;
+  const payload = parsePayload(record, policy);
+  if (!payload.ok) return payload;
+  const hash = recordHash(consortiumId, bytes);
+  return ok({
+    hash,
+    hashHex: toHex(hash),
+    bytes,
+    record,
+    ownerId: record.ownerId,
+    timeMs: Number(record.timeUnixMs),
+    kind: payload.value.kind,
+    payload: payload.value,
+    ...(record.parent.length > 0 ? { parent: record.parent } : {}),
+    ...(payload.value.kind === "energy-trade" ? { terms: payload.value.terms } : {}),
+  });
+}
+
+function checkShape(record: Record): Result<undefined, Violation> {
+  if (!isId(record.ownerId)) {
+    return refuse("RECORD_MALFORMED", "The owner id is not an id.", "owner_id");
+  }
+  if (record.parent.length !== 0 && record.parent.length !== recordHashBytes) {
+    return refuse("RECORD_MALFORMED", "A parent is a hash of 32 bytes.", "parent");
+  }
+  if (record.timeUnixMs > timeMsMax || record.timeUnixMs < -timeMsMax) {
+    return refuse("TIME_INVALID", "The time is out of range.", "time_unix_ms");
+  }
+  return ok(undefined);
+}

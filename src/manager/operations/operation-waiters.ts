@@ -1,0 +1,80 @@
+/** Callers that wait for an operation of theirs to become final. Bounded in number. */
+import type { ControlOperation } from "../../gen/bss/v1/genesis_pb.js";
+import { RpcError } from "../../rpc/rpc-error.js";
+
+export const waitersMax = 1_000;
+
+export type Settled = { readonly height: number };
+
+type Waiter = { readonly resolve: (settled: Settled) => void; readonly reject: (e: Error) => void };
+
+export class OperationWaiters {
+  /** By the operation's key. */
+  readonly #byKey = new Map<string, Set<Waiter>>();
+  #count = 0;
+  #closed: RpcError | undefined;
+
+  /** Resolves or rejects as the operation is settled; rejects with what `onAbort` says. */
+  wait(key: string, signal: AbortSignal, onAbort: () => RpcError): Promise<Settled> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    if (this.#count >= waitersMax) {
+      const text = `${waitersMax} callers wait for operations already`;
+      return Promise.reject(new RpcError("TOO_MANY_IN_FLIGHT", text));
+    }
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(onAbort());
+      const waiters = this.#byKey.get(key) ?? new Set<Waiter>();
+      this.#byKey.set(key, waiters);
+      this.#count += 1;
+      const leave = () => {
+        signal.removeEventListener("abort", giveUp);
+        if (!waiters.delete(waiter)) return;
+        this.#count -= 1;
+        if (waiters.size === 0 && this.#byKey.get(key) === waiters) this.#byKey.delete(key);
+      };
+      const giveUp = () => {
+        leave();
+        reject(onAbort());
+      };
+      const waiter: Waiter = {
+        resolve: (settled) => {
+          leave();
+          resolve(settled);
+        },
+        reject: (error) => {
+          leave();
+          reject(error);
+        },
+      };
+      waiters.add(waiter);
+      signal.addEventListener("abort", giveUp, { once: true });
+    });
+  }
+
+  /** A block carries the operation. */
+  resolve(key: string, height: number): void {
+    for (const waiter of [...(this.#byKey.get(key) ?? [])]) waiter.resolve({ height });
+  }
+
+  /** No block can carry it any more. */
+  reject(key: string, error: RpcError): void {
+    for (const waiter of [...(this.#byKey.get(key) ?? [])]) waiter.reject(error);
+  }
+
+  /** Nobody's operation becomes final any more, nor theirs who come later. */
+  close(error: RpcError): void {
+    this.#closed = error;
+    for (const key of [...this.#byKey.keys()]) this.reject(key, error);
+  }
+}
+
+/** What another operation about the same thing means for one that comes later. */
+export function takenError({ operation }: ControlOperation): RpcError {
+  switch (operation.case) {
+    case "admitStorageNode":
+    case "registerParticipant":
+      return new RpcError("MEMBER_ID_TAKEN", "somebody else is about to join under this id");
+    default:
+      return new RpcError("OPERATION_INVALID", "another operation of this kind waits for the node");
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * The channels that this manager opens to every other one, each with two streams: what it says
+ * in the ring, and what it relays. Both outlive connections; while one is down, messages wait in
+ * a bounded queue.
+ */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { Time } from "../../base/time.js";
+import {
+  type BroadcastRequestSchema,
+  type BroadcastResponse,
+  BroadcastService,
+} from "../../gen/bss/v1/broadcast_pb.js";
+import {
+  type VoteRequestSchema,
+  type VoteResponse,
+  VoteService,
+} from "../../gen/bss/v1/vote_pb.js";
+import type { Manager } from "../../ledger/members/members.js";
+import type { BackoffOptions } from "../../rpc/channels/backoff.js";
+import { createChannel } from "../../rpc/channels/channel.js";
+import { createClient } from "../../rpc/channels/client.js";
+import { type Connection, ReconnectingStream } from "../../rpc/channels/reconnecting-stream.js";
+import type { TlsFiles } from "../../rpc/tls/tls.js";
+
+type VoteMessage = MessageInitShape<typeof VoteRequestSchema>;
+type BroadcastMessage = MessageInitShape<typeof BroadcastRequestSchema>;
+
+/** A way to one manager. */
+export type PeerChannel = {
+  vote(): Connection<VoteMessage, VoteResponse>;
+  broadcast(): Connection<BroadcastMessage, BroadcastResponse>;
+  close(): void;
+};
+
+export type ManagerLinksOptions = {
+  /** Every manager but this one. */
+  readonly peers: readonly Manager[];
+  readonly dial: (peer: Manager) => PeerChannel;
+  readonly time: Time;
+  readonly backoff?: BackoffOptions;
+  readonly queueMessagesMax: number;
+  readonly queueBytesMax: number;
+  readonly onVoteResponse: (from: string, response: VoteResponse) => void | Promise<void>;
+  readonly onBroadcastResponse: (from: string, response: BroadcastResponse) => Promise<void>;
+  /** The stream of votes to a peer is up, or no longer. */
+  readonly onLink: (peerId: string, connected: boolean, cause: string | undefined) => void;
+  /** The stream of relays to a peer is up. */
+  readonly onBroadcastConnected: (peerId: string) => void;
+  readonly onDropped: (peerId: string, messages: number) => void;
+};
+
+type Link = {
+  readonly channel: PeerChannel;
+  readonly votes: ReconnectingStream<VoteMessage, VoteResponse>;
+  readonly broadcasts: ReconnectingStream<BroadcastMessage, BroadcastResponse>;
+};
+
+export class ManagerLinks {
+  readonly #links = new Map<string, Link>();
+
+  constructor(options: ManagerLinksOptions) {
+    for (const peer of options.peers) this.#links.set(peer.managerId, openLink(peer, options));
+  }
+
+  get peerIds(): readonly string[] {
+    return [...this.#links.keys()];
+  }
+
+  get connectedIds(): readonly string[] {
+    return this.peerIds.filter((id) => this.isConnected(id));
+  }
+
+  /** Messages that wait to be sent, over all peers. */
+  get queueLength(): number {
+    let length = 0;
+    for (const { votes, broadcasts } of this.#links.values()) {
+      length += votes.queueLength + broadcasts.queueLength;
+    }
+    return length;
+  }
+
+  isConnected(peerId: string): boolean {
+    return this.#links.get(peerId)?.votes.state === "connected";
+  }
+
+  /** Queues a message for one peer; false when it was dropped. */
+  sendVote(peerId: string, message: VoteMessage): boolean {
+    return this.#links.get(peerId)?.votes.send(message) ?? false;
+  }
+
+  sendBroadcast(peerId: string, message: BroadcastMessage): boolean {
+    return this.#links.get(peerId)?.broadcasts.send(message) ?? false;
+  }
+
+  async close(): Promise<void> {
+    const links = [...this.#links.values()];
+    await Promise.all(
+      links.flatMap(({ votes, broadcasts }) => [votes.close(), broadcasts.close()]),
+    );
+    for (const { channel } of links) channel.close();
+  }
+}
+
+export type GrpcDialOptions = {
+  readonly consortiumName: string;
+  /** host:port by manager id, instead of the address that genesis names. */
+  readonly addresses: ReadonlyMap<string, string>;
+  readonly tls: TlsFiles;
+  readonly messageBytesMax: number;
+};
+
+/** Dials managers over gRPC with mutual TLS. */
+export function grpcDial(options: GrpcDialOptions): ManagerLinksOptions["dial"] {
+  const { consortiumName, addresses, tls, messageBytesMax } = options;
+  return ({ managerId: id, address, tlsSpkiSha256: spkiSha256 }) => {
+    const channel = createChannel({
+      address: addresses.get(id) ?? address,
+      tls,
+      messageBytesMax,
+      expected: { consortiumName, role: "manager", id, spkiSha256 },
+    });
+    const votes = createClient(VoteService, channel);
+    const broadcasts = createClient(BroadcastService, channel);
+    return {
+      vote: () => votes.vote(),
+      broadcast: () => broadcasts.broadcast(),
+      close: () => channel.close(),
+    };
+  };
+}
+
+function openLink(peer: Manager, options: ManagerLinksOptions): Link {
+  const { managerId: id } = peer;
+  const { time, backoff } = options;
+  const channel = options.dial(peer);
+  const common = {
+    time,
+    queueMessagesMax: options.queueMessagesMax,
+    queueBytesMax: options.queueBytesMax,
+    onDropped: (messages: number) => options.onDropped(id, messages),
+    ...(backoff && { backoff }),
+  };
+  const votes = new ReconnectingStream<VoteMessage, VoteResponse>({
+    open: () => channel.vote(),
+    onMessage: (message) => options.onVoteResponse(id, message),
+    onStateChange: (state, cause) => options.onLink(id, state === "connected", cause?.message),
+    ...common,
+  });
+  const broadcasts = new ReconnectingStream<BroadcastMessage, BroadcastResponse>({
+    open: () => channel.broadcast(),
+    onMessage: (message) => options.onBroadcastResponse(id, message),
+    onStateChange: (state) => {
+      if (state === "connected") options.onBroadcastConnected(id);
+    },
+    ...common,
+  });
+  return { channel, votes, broadcasts };
+}

@@ -1,0 +1,89 @@
+/**
+ * Which pending records may take away the reason for which another one breaks a rule: its parent,
+ * readings of the energy that it trades, versions of trades that free some. It is asked of the
+ * pool, of blocks that are being voted on, and of the other records of a submission.
+ */
+import { toHex } from "../../base/bytes.js";
+import type { ParsedRecord } from "../../ledger/records/records.js";
+import type { RuleReason } from "../../ledger/violation.js";
+
+export class CureIndex {
+  /** Hashes in hex. */
+  readonly #records = new Set<string>();
+  /** How many there are, by participant and delivery interval. */
+  readonly #readings = new Map<string, number>();
+  readonly #tradeUpdates = new Map<string, number>();
+
+  /** Each record is added once. */
+  add(record: ParsedRecord): void {
+    this.#records.add(record.hashHex);
+    this.#count(record, 1);
+  }
+
+  /** Another version of it may come; the energy that it would bring does not count. */
+  addParent({ hashHex }: ParsedRecord): void {
+    this.#records.add(hashHex);
+  }
+
+  remove(record: ParsedRecord): void {
+    this.#records.delete(record.hashHex);
+    this.#count(record, -1);
+  }
+
+  /**
+   * Whether the record may keep the rule once what is pending is there. What cures in this sense
+   * does not wait for the record in turn, so none is kept for ever.
+   */
+  cures({ payload, parent }: ParsedRecord, reason: RuleReason): boolean {
+    if (reason === "PARENT_UNKNOWN") {
+      return parent !== undefined && this.#records.has(toHex(parent));
+    }
+    if (payload.kind !== "energy-trade") return false;
+    const { sellerId, buyerId, deliveryStartS } = payload;
+    if (reason === "DOUBLE_SPEND") return this.#readings.has(energyKey(sellerId, deliveryStartS));
+    if (reason === "OVER_PURCHASE") return this.#readings.has(energyKey(buyerId, deliveryStartS));
+    return false;
+  }
+
+  /**
+   * Whether the record should be tried in a block: besides what `cures` sees, a version of a trade
+   * may sell or buy less, and another reading add what this one takes away.
+   */
+  mightCure(record: ParsedRecord, reason: RuleReason): boolean {
+    if (this.cures(record, reason)) return true;
+    return energyOf(record, reason).some(
+      (key) => this.#tradeUpdates.has(key) || this.#readings.has(key),
+    );
+  }
+
+  #count({ payload, ownerId, parent }: ParsedRecord, change: 1 | -1): void {
+    if (payload.kind === "meter-reading") {
+      addTo(this.#readings, energyKey(ownerId, payload.deliveryStartS), change);
+    }
+    if (payload.kind === "energy-trade" && parent !== undefined) {
+      addTo(this.#tradeUpdates, energyKey(payload.sellerId, payload.deliveryStartS), change);
+      addTo(this.#tradeUpdates, energyKey(payload.buyerId, payload.deliveryStartS), change);
+    }
+  }
+}
+
+/** Of which energy there is too little. */
+function energyOf({ payload, ownerId }: ParsedRecord, reason: RuleReason): readonly string[] {
+  if (payload.kind === "energy-trade") {
+    if (reason === "DOUBLE_SPEND") return [energyKey(payload.sellerId, payload.deliveryStartS)];
+    if (reason === "OVER_PURCHASE") return [energyKey(payload.buyerId, payload.deliveryStartS)];
+  }
+  if (payload.kind !== "meter-reading") return [];
+  const isBelow = reason === "EXPORT_BELOW_SOLD" || reason === "IMPORT_BELOW_BOUGHT";
+  return isBelow ? [energyKey(ownerId, payload.deliveryStartS)] : [];
+}
+
+function energyKey(participantId: string, deliveryStartS: number): string {
+  return `${deliveryStartS}/${participantId}`;
+}
+
+function addTo(counts: Map<string, number>, key: string, change: 1 | -1): void {
+  const count = (counts.get(key) ?? 0) + change;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
+}

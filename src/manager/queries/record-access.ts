@@ -1,0 +1,78 @@
+/**
+ * What callers see of records, in one place: by role, and by method of QueryService.
+ *
+ * Storage nodes keep the sealed records, so they must not learn whose they are. Whatever would tell
+ * (a list by participant or meter, which record updates which) is content, like the record itself.
+ * The rest of the API is public: it shows what every storage node holds.
+ */
+import { fromBinary } from "@bufbuild/protobuf";
+import type { QueryService } from "../../gen/bss/v1/query_pb.js";
+import { type Record as LedgerRecord, TradeTermsSchema } from "../../gen/bss/v1/record_pb.js";
+import type { ServiceHandlers } from "../../rpc/server/handlers.js";
+import type { Identity, Role } from "../../rpc/tls/identity.js";
+
+/**
+ * "everything": the content of every record, and every list. "own": of records that the caller
+ * owns or is a party of, and the lists of itself and of its meters. "metadata": of every record
+ * hash, block, position and seal digest, and by lists and histories whose it is; no content.
+ * "place": the same of a record that the caller can name, and no list.
+ */
+export type RecordSight = "everything" | "own" | "metadata" | "place";
+
+export const recordSight: Readonly<Record<Role, RecordSight>> = {
+  manager: "everything",
+  participant: "own",
+  operator: "metadata",
+  auditor: "metadata",
+  storage: "place",
+  invited: "place",
+};
+
+/**
+ * What an answer of a method holds of records. "nothing": not even a hash. "places": hashes,
+ * positions and seal digests, for everybody. "content": the record too, for those who may read it.
+ * "links": besides, which record updates which; others get the record that they named alone.
+ * "lists": records by participant or meter; refused to others.
+ */
+export type AnswerContent = "nothing" | "places" | "content" | "links" | "lists";
+
+export const answerContent: Readonly<
+  Record<keyof ServiceHandlers<typeof QueryService>, AnswerContent>
+> = {
+  getStatus: "nothing",
+  getRecord: "content",
+  getReceipt: "places",
+  getRecordHistory: "links",
+  listRecords: "lists",
+  getBlock: "places",
+  listBlocks: "places",
+  getConsistencyProof: "nothing",
+  watchBlocks: "places",
+  getConsortium: "nothing",
+  listStorageNodes: "nothing",
+  getFork: "nothing",
+};
+
+/** Whether the content of some record may be for this caller; if not, none needs to be unsealed. */
+export function readsRecords({ role }: Identity): boolean {
+  return recordSight[role] === "everything" || recordSight[role] === "own";
+}
+
+/** Whether this caller may learn whose any record is, and which others it updates. */
+export function seesMetadata({ role }: Identity): boolean {
+  return recordSight[role] === "everything" || recordSight[role] === "metadata";
+}
+
+/** Managers; the owner, and for a trade its buyer. An id alone opens nothing: the role counts. */
+export function mayRead({ ownerId, payload }: LedgerRecord, { role, id }: Identity): boolean {
+  if (recordSight[role] !== "own") return recordSight[role] === "everything";
+  if (ownerId === id) return true;
+  if (payload.case !== "energyTrade") return false;
+  return fromBinary(TradeTermsSchema, payload.value.terms).buyerId === id;
+}
+
+/** Whether the caller may list the records of a participant, or of a meter that is its own. */
+export function mayList(participantId: string, reader: Identity): boolean {
+  if (recordSight[reader.role] !== "own") return seesMetadata(reader);
+  return participantId === reader.id;
+}

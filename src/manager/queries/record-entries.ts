@@ -1,0 +1,89 @@
+/**
+ * Records as a caller may see them (record-access.ts). What a record says is unsealed for those who
+ * may read it here. After unsealing the record hash is checked again, as the seal does
+ * not commit to its key.
+ */
+import { fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
+import { defined } from "../../base/assert.js";
+import { emptyBytes, equalBytes, toHex } from "../../base/bytes.js";
+import { unsealRecord } from "../../crypto/seal.js";
+import type { RecordEntrySchema } from "../../gen/bss/v1/query_pb.js";
+import { RecordSchema } from "../../gen/bss/v1/record_pb.js";
+import { recordHash } from "../../ledger/records/records.js";
+import { answerBytesMax } from "../../query/answer-page.js";
+import type { RecordLocation } from "../../query/ledger-reader.js";
+import { RpcError } from "../../rpc/rpc-error.js";
+import type { Identity } from "../../rpc/tls/identity.js";
+import type { ManagerStore } from "../../store/manager-store.js";
+import { mayRead, readsRecords } from "./record-access.js";
+
+export type RecordEntriesPorts = {
+  readonly store: ManagerStore;
+  readonly consortiumId: Uint8Array;
+  /** 32 bytes: the key of epoch 0. */
+  readonly epochKey: Uint8Array;
+};
+
+export type Entry = MessageInitShape<typeof RecordEntrySchema>;
+
+/** Of an entry, besides the record. */
+const placeBytes = 192;
+
+export class RecordEntries {
+  readonly #ports: RecordEntriesPorts;
+
+  constructor(ports: RecordEntriesPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * A record as `reader` may see it, and about how many bytes that has in an answer.
+   *
+   * @throws RpcError RECORD_UNKNOWN
+   */
+  async entry(hash: Uint8Array, reader: Identity): Promise<readonly [Entry, number]> {
+    const location = await this.#location(hash);
+    const entry = {
+      recordHash: hash,
+      height: BigInt(location.height),
+      position: BigInt(location.position),
+      sealDigest: location.sealDigest,
+    };
+    if (!readsRecords(reader)) return [entry, placeBytes];
+    const bytes = await this.#unseal(hash, location);
+    const record = fromBinary(RecordSchema, bytes);
+    if (!mayRead(record, reader)) return [entry, placeBytes];
+    const successor = (await this.#ports.store.successor(hash)) ?? emptyBytes;
+    const whole = { ...entry, record: bytes, successor };
+    // It is no longer decoded than it is as its submitter wrote it.
+    const bothBytes = placeBytes + 2 * bytes.length;
+    if (bothBytes > answerBytesMax) return [whole, placeBytes + bytes.length];
+    return [{ ...whole, decoded: record }, bothBytes];
+  }
+
+  /** The version that a record updates, and the record's length. @throws RpcError RECORD_UNKNOWN */
+  async parentOf(
+    hash: Uint8Array,
+  ): Promise<{ readonly parent: Uint8Array | undefined; readonly byteCount: number }> {
+    const bytes = await this.#unseal(hash, await this.#location(hash));
+    const { parent } = fromBinary(RecordSchema, bytes);
+    return { parent: parent.length === 0 ? undefined : parent, byteCount: bytes.length };
+  }
+
+  async #unseal(hash: Uint8Array, { position }: RecordLocation): Promise<Uint8Array> {
+    const sealed = defined(await this.#ports.store.sealed(position), "records are kept");
+    const bytes = unsealRecord(this.#ports.epochKey, hash, sealed);
+    if (bytes !== undefined && equalBytes(recordHash(this.#ports.consortiumId, bytes), hash)) {
+      return bytes;
+    }
+    throw new Error(`the sealed record ${toHex(hash)} does not open`);
+  }
+
+  async #location(hash: Uint8Array): Promise<RecordLocation> {
+    const location = await this.#ports.store.location(hash);
+    if (location !== undefined) return location;
+    throw new RpcError("RECORD_UNKNOWN", "no record with this hash is on the ledger", {
+      field: "record_hash",
+    });
+  }
+}

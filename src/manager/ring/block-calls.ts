@@ -1,0 +1,68 @@
+/**
+ * When this manager calls for a block: once there is something that the block can hold. Without
+ * enough storage nodes a block holds no records, so what waits calls for none until they are back.
+ *
+ * Submissions that were ripe when an empty block was made may lack what no block here will bring.
+ * They call again soon, and then less and less often, until a block places records: what they lack
+ * may be among these. A block counts if whoever made it had them, and otherwise once in a round of
+ * all active managers, so that what one manager alone has is ordered when it makes a block.
+ */
+import type { BlockFacts } from "../../ledger/blocks/block-facts.js";
+import { storageSuffices } from "../../ledger/blocks/executed-block.js";
+import type { Members } from "../../ledger/members/members.js";
+import type { ParsedSubmission } from "../../ledger/records/submissions.js";
+import type { SharedPorts } from "../manager-options.js";
+import type { Pool, RelayAgain } from "../pool/pool.js";
+
+export type BlockCallsPorts = Pick<SharedPorts, "selfId" | "policy" | "members" | "monotonicMs"> & {
+  readonly pool: Pick<Pool, "ripe" | "calls" | "triedInVain" | "recordsPlaced">;
+  /** Some of the others may not have it. */
+  readonly relayAgain: (own: RelayAgain) => void;
+  /** Since the last block. */
+  readonly idleMs: () => number;
+  /** Whether control operations that fit wait for a block; each asks once in a while. */
+  readonly operations: readonly (() => boolean)[];
+};
+
+type AppendedFacts = Pick<BlockFacts, "leafCount" | "proposerId">;
+
+export class BlockCalls {
+  readonly #ports: BlockCallsPorts;
+
+  constructor(ports: BlockCallsPorts) {
+    this.#ports = ports;
+  }
+
+  get due(): boolean {
+    const { policy, idleMs, operations } = this.#ports;
+    const { heartbeatMs } = policy;
+    if (heartbeatMs > 0 && idleMs() >= heartbeatMs) return true;
+    return this.#recordsCall() || operations.some((call) => call());
+  }
+
+  /** What a block that this manager makes should hold, in this order, as far as it fits. */
+  ripe(recordsMax: number): readonly ParsedSubmission[] {
+    return this.#ports.pool.ripe(this.#ports.monotonicMs(), this.#awaited(), recordsMax);
+  }
+
+  /** A block has been appended, on top of `before`. */
+  onAppended({ leafCount, proposerId }: AppendedFacts, before: Members): void {
+    const { pool, policy, selfId, monotonicMs, relayAgain } = this.#ports;
+    if (leafCount > 0) pool.recordsPlaced();
+    if (leafCount > 0 || !storageSuffices(before, policy)) return;
+    const maker = proposerId === selfId ? undefined : proposerId;
+    const block = { nowMs: monotonicMs(), maker, awaited: this.#awaited() };
+    for (const each of pool.triedInVain(block)) relayAgain(each);
+  }
+
+  #recordsCall(): boolean {
+    const { pool, policy, members, monotonicMs } = this.#ports;
+    return storageSuffices(members(), policy) && pool.calls(monotonicMs(), this.#awaited());
+  }
+
+  /** The other active managers. */
+  #awaited(): readonly string[] {
+    const { members, selfId } = this.#ports;
+    return members().activeManagerIds.filter((id) => id !== selfId);
+  }
+}

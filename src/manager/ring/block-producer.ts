@@ -1,0 +1,93 @@
+/** Makes this manager's blocks: what the pool holds, ordered on top of the head. */
+import { toBinary } from "@bufbuild/protobuf";
+import { defined } from "../../base/assert.js";
+import type { Vrf } from "../../crypto/vrf.js";
+import { type BlockCertificates, BlockCertificatesSchema } from "../../gen/bss/v1/block_pb.js";
+import type { ControlOperation, Policy } from "../../gen/bss/v1/genesis_pb.js";
+import { beaconInput } from "../../ledger/blocks/beacon.js";
+import { type BuiltBlock, buildBlock } from "../../ledger/blocks/block-building.js";
+import type { ParsedSubmission } from "../../ledger/records/submissions.js";
+import type { LedgerHead } from "../../ledger/state/head.js";
+import type { PrefetchedState } from "../../ledger/state/state.js";
+import { readKeysOfOperation, readKeysOfSubmission } from "../../ledger/state/state-keys.js";
+
+export type BlockProducerPorts = {
+  readonly selfId: string;
+  readonly consortiumId: Uint8Array;
+  readonly policy: Policy;
+  /** 32 bytes: the key of epoch 0. */
+  readonly epochKey: Uint8Array;
+  /** 32 bytes. */
+  readonly vrfSeed: Uint8Array;
+  readonly vrf: Pick<Vrf, "prove" | "proofToHash">;
+  readonly wallMs: () => number;
+  readonly head: () => LedgerHead;
+  readonly headCertificates: () => BlockCertificates | undefined;
+  /** Operations to try, in order; what does not fit is left out. `absent` are to be suspended. */
+  readonly operations: (round: number, absent: readonly string[]) => readonly ControlOperation[];
+  readonly onBuilt: (built: BuiltBlock) => void;
+  readonly readState: (keys: readonly Uint8Array[]) => Promise<PrefetchedState>;
+  /** Submissions to order, in the order of their arrival. */
+  readonly candidates: () => readonly ParsedSubmission[];
+  /** Records of these, hashes in hex, that are on the ledger or refused already. */
+  readonly settled: (submissions: readonly ParsedSubmission[]) => ReadonlySet<string>;
+};
+
+export class BlockProducer {
+  readonly #ports: BlockProducerPorts;
+
+  constructor(ports: BlockProducerPorts) {
+    this.#ports = ports;
+  }
+
+  async build(createdRound: number, absent: readonly string[]): Promise<BuiltBlock> {
+    const { selfId, consortiumId, policy, epochKey, vrfSeed, vrf } = this.#ports;
+    const head = this.#ports.head();
+    const certificates = this.#ports.headCertificates();
+    const candidates = this.#ports.candidates();
+    const settled = this.#ports.settled(candidates);
+    const control = this.#ports.operations(createdRound, absent);
+    const state = await this.#ports.readState([
+      ...candidates.flatMap((submission) => readKeysOfOpen(submission, settled)),
+      ...control.flatMap(readKeysOfOperation),
+    ]);
+    const alpha = beaconInput({
+      consortiumId,
+      height: head.height + 1,
+      previousBeacon: head.beacon,
+    });
+    const beaconProof = vrf.prove(vrfSeed, alpha);
+    const previous =
+      certificates === undefined
+        ? {}
+        : { previousCertificates: toBinary(BlockCertificatesSchema, certificates) };
+    const built = buildBlock({
+      head,
+      consortiumId,
+      policy,
+      proposerId: selfId,
+      createdRound,
+      timestampMs: Math.max(this.#ports.wallMs(), head.timestampMs + 1),
+      beaconProof,
+      beacon: defined(vrf.proofToHash(beaconProof), "a proof just made has an output"),
+      control,
+      candidates,
+      excluded: settled,
+      state,
+      epochKey,
+      allowLeaves: true,
+      ...previous,
+    });
+    this.#ports.onBuilt(built);
+    return built;
+  }
+}
+
+/** Of the records that are to be ordered: of a large submission a few may be left. */
+function readKeysOfOpen(
+  { participantId, records }: ParsedSubmission,
+  settled: ReadonlySet<string>,
+): readonly Uint8Array[] {
+  const open = records.filter(({ hashHex }) => !settled.has(hashHex));
+  return readKeysOfSubmission({ participantId, records: open });
+}

@@ -1,0 +1,280 @@
+/**
+ * The one way from what the core wants to say to what is sent:
+ *
+ *     say ─▶ sign ─▶ vote log, one synchronous batch ─▶ the signer's mark, durable ─▶ send
+ *
+ * Whatever the signer has not answered yet waits here, in the order in which the core said it, and
+ * the manager goes on listening: nothing unsigned leaves, and nothing is forgotten before its
+ * height is over, as others may need it to leave their round. Heads, resumptions and objections,
+ * which belong to no round, are signed here too.
+ */
+import { defined } from "../../base/assert.js";
+import { toHex } from "../../base/bytes.js";
+import { err, ok, type Result } from "../../base/result.js";
+import type { Time } from "../../base/time.js";
+import type { Lock, RestoredHeight, Statement } from "../../consensus/ring/events.js";
+import type { ManagerBlock } from "../../gen/bss/v1/block_pb.js";
+import type { Proposal, Vote } from "../../gen/bss/v1/vote_pb.js";
+import { StoreError } from "../../store/store-error.js";
+import type { Abstention } from "../ring/abstention.js";
+import type { CandidateBlocks } from "../ring/candidate-blocks.js";
+import { loggedRequests, type Said, signedStatement, signRequestOf } from "./signed-statements.js";
+import type { Signature, Signer, SignerUnavailable, UnmarkedKind } from "./signer.js";
+
+/** Statements are stored through this before anybody sees them. */
+export type StatementStore = {
+  saveStatements(statements: {
+    readonly votes: readonly Vote[];
+    readonly proposals: readonly Proposal[];
+    readonly lock?: Lock;
+    readonly bodies: readonly ManagerBlock[];
+  }): Promise<void>;
+};
+
+export type StatementLogPorts = {
+  readonly selfId: string;
+  readonly consortiumId: Uint8Array;
+  readonly signer: Signer;
+  readonly store: StatementStore;
+  readonly candidates: Pick<CandidateBlocks, "get">;
+  readonly abstention: Pick<Abstention, "mayVote" | "compare" | "refused" | "signerTrouble">;
+  readonly time: Time;
+  /** The height that is being voted on. */
+  readonly height: () => number;
+  /** `say` has something to do: the driver calls it within a turn. */
+  readonly wake: () => void;
+  /** The signer's own disk has failed. */
+  readonly onFatal: (error: Error) => void;
+};
+
+/** Durable in every respect: it may be sent. */
+export type Sendable = {
+  readonly statement: Statement;
+  readonly said: Said;
+  /** Of what is proposed or committed. */
+  readonly body?: ManagerBlock;
+};
+
+type Waiting = {
+  readonly statement: Statement;
+  readonly body?: ManagerBlock;
+  /** The signer may have signed it without our knowing. */
+  asked: boolean;
+};
+
+/** The ring's loop waits so long for a signer; then it goes on without. */
+const patienceMs = 1_000;
+/** After this time a signer that was unavailable is asked again. */
+const retryMs = 500;
+/** Statements that wait for the signer; beyond, the oldest is given up. */
+const waitingMax = 1_000;
+
+export class StatementLog {
+  readonly #ports: StatementLogPorts;
+  #waiting: Waiting[] = [];
+  #logged: Sendable[] = [];
+  #signing: { readonly asked: readonly Waiting[]; readonly answer: Answer } | undefined;
+  #settling: { readonly count: number; readonly answer: Settled } | undefined;
+  #pausing = false;
+  #closed = false;
+
+  constructor(ports: StatementLogPorts) {
+    this.#ports = ports;
+  }
+
+  /** Whether `say` has something to do although the core has said nothing. */
+  get isDue(): boolean {
+    return !this.#pausing && this.#waiting.length + this.#logged.length > 0;
+  }
+
+  /**
+   * Holds the signer's marks against what the log holds of the open height, and brings them up to
+   * it, before anything else is said. Goes on trying until the signer answers.
+   */
+  open(restored: RestoredHeight): void {
+    const { abstention, time, wake, onFatal } = this.#ports;
+    this.#compare(restored)
+      .then((unavailable) => {
+        if (this.#closed) return;
+        abstention.signerTrouble(unavailable?.message);
+        if (unavailable === undefined) wake();
+        else time.after(retryMs, () => this.open(restored));
+      })
+      .catch((error) => {
+        if (!this.#closed) onFatal(error);
+      });
+  }
+
+  /** The signer is not asked again. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /**
+   * Takes in what the core says, and returns what may be sent now, in the order of saying. Only
+   * within a turn of the driver.
+   */
+  async say(statements: readonly Statement[]): Promise<readonly Sendable[]> {
+    for (const statement of statements) this.#waiting.push(this.#withBody(statement));
+    const { abstention, height } = this.#ports;
+    this.#waiting = this.#waiting
+      .filter(({ statement: { kind, height: at } }) => {
+        return at === height() && (kind === "accept" || abstention.mayVote(at));
+      })
+      .slice(-waitingMax);
+    if (this.#pausing) return [];
+    await this.#store(await this.#sign());
+    return this.#settle();
+  }
+
+  /** Signs what belongs to no round; undefined while the signer is unavailable. */
+  async sign(
+    kind: UnmarkedKind,
+    height: number,
+    digest: Uint8Array,
+  ): Promise<Uint8Array | undefined> {
+    const answer = await answered(this.#ports.signer.sign([{ kind, height, digest }]));
+    const [signature] = answer.ok ? answer.value : [];
+    return signature?.ok === true ? signature.value : undefined;
+  }
+
+  async #compare(restored: RestoredHeight): Promise<SignerUnavailable | undefined> {
+    const { signer, abstention, consortiumId } = this.#ports;
+    const marks = await answered(signer.marks());
+    if (!marks.ok) return marks.error;
+    // A crash may have come after the log and before the mark.
+    const unmarked = loggedRequests(restored, consortiumId)
+      .filter(({ kind, round, height }) => {
+        const mark = marks.value[kind];
+        return mark === undefined || (height - mark.height || round - mark.round) > 0;
+      })
+      .sort((a, b) => a.round - b.round);
+    const signed = unmarked.length === 0 ? ok([]) : await answered(signer.sign(unmarked));
+    const settled = signed.ok ? await answered(signer.settle()) : signed;
+    if (!settled.ok) return settled.error;
+    abstention.compare(marks.value, restored);
+    return undefined;
+  }
+
+  async #sign(): Promise<readonly Sendable[]> {
+    const { selfId, consortiumId, signer, abstention } = this.#ports;
+    if (this.#signing === undefined) {
+      if (this.#waiting.length === 0) return [];
+      const asked = this.#waiting;
+      const requests = asked.map(({ statement }) => signRequestOf(statement, consortiumId));
+      this.#signing = { asked, answer: answered(signer.sign(requests)) };
+    }
+    const { asked, answer } = this.#signing;
+    const signatures = await this.#inTime(answer);
+    if (signatures === undefined) return [];
+    this.#signing = undefined;
+    if (!signatures.ok) {
+      for (const each of asked) each.asked = true;
+      this.#pause(signatures.error.message);
+      return [];
+    }
+    abstention.signerTrouble(undefined);
+    const open = new Set(this.#waiting);
+    this.#waiting = this.#waiting.filter((each) => !asked.includes(each));
+    const signed: Sendable[] = [];
+    for (const [i, each] of asked.entries()) {
+      const signature = defined(signatures.value[i], "a signer answers every request");
+      // Its height may be over, or this manager may abstain from it by now.
+      if (!open.has(each)) continue;
+      const { statement } = each;
+      if (signature.ok) {
+        const said = signedStatement(statement, selfId, signature.value);
+        signed.push({ statement, said, ...(each.body && { body: each.body }) });
+      } else if (signature.error.code === "CONTRADICTION" || !each.asked) {
+        abstention.refused(statement.height, signature.error.message);
+      }
+    }
+    return signed;
+  }
+
+  /** What is here is signed, so it is stored whatever becomes of the signer. */
+  async #store(signed: readonly Sendable[]): Promise<void> {
+    if (signed.length === 0) return;
+    const votes: Vote[] = [];
+    const proposals: Proposal[] = [];
+    const bodies = new Map<string, ManagerBlock>();
+    let lock: Lock | undefined;
+    for (const { statement, said, body } of signed) {
+      if (said.kind === "proposal") proposals.push(said.proposal);
+      else votes.push(said.vote);
+      if (statement.kind === "commit" && statement.lock !== undefined) lock = statement.lock;
+      if (body !== undefined) bodies.set(toHex(statement.blockId), body);
+    }
+    const durable = { votes, proposals, bodies: [...bodies.values()] };
+    await this.#ports.store.saveStatements(lock === undefined ? durable : { ...durable, lock });
+    this.#logged.push(...signed);
+  }
+
+  async #settle(): Promise<readonly Sendable[]> {
+    const { signer, abstention, height } = this.#ports;
+    const sendable: Sendable[] = [];
+    while (this.#logged.length > 0) {
+      this.#settling ??= { count: this.#logged.length, answer: answered(signer.settle()) };
+      const { count, answer } = this.#settling;
+      const settled = await this.#inTime(answer);
+      if (settled === undefined) break;
+      this.#settling = undefined;
+      if (!settled.ok) {
+        this.#pause(settled.error.message);
+        break;
+      }
+      abstention.signerTrouble(undefined);
+      sendable.push(...this.#logged.splice(0, count));
+    }
+    return sendable.filter(({ statement }) => statement.height === height());
+  }
+
+  /** Undefined when the answer has not come in time; it is waited for again later. */
+  async #inTime<T>(answer: Promise<T>): Promise<T | undefined> {
+    const { time } = this.#ports;
+    const late = Symbol("late");
+    let end = (_: typeof late) => {};
+    const timeout = new Promise<typeof late>((resolve) => {
+      end = resolve;
+    });
+    const timer = time.after(patienceMs, () => end(late));
+    const first = await Promise.race([answer, timeout]).finally(() => timer.cancel());
+    if (first !== late) return first;
+    this.#pause("it does not answer");
+    return undefined;
+  }
+
+  #pause(why: string): void {
+    const { abstention, time, wake } = this.#ports;
+    abstention.signerTrouble(why);
+    this.#pausing = true;
+    time.after(retryMs, () => {
+      this.#pausing = false;
+      wake();
+    });
+  }
+
+  #withBody(statement: Statement): Waiting {
+    const { kind, blockId } = statement;
+    const mustKeep = (kind === "propose" || kind === "commit") && blockId.length > 0;
+    if (!mustKeep) return { statement, asked: false };
+    const candidate = this.#ports.candidates.get(blockId);
+    const held = defined(candidate, "a manager proposes and commits only blocks that it holds");
+    return { statement, body: held.block, asked: false };
+  }
+}
+
+type Answer = Promise<Result<readonly Signature[], SignerUnavailable>>;
+type Settled = Promise<Result<void, SignerUnavailable>>;
+
+/** A signer that throws is taken for one that is unavailable; a failing disk is not. */
+async function answered<T>(
+  answer: Promise<Result<T, SignerUnavailable>>,
+): Promise<Result<T, SignerUnavailable>> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    return err({ message: error instanceof Error ? error.message : String(error) });
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Recomputes the audit digests of the storage nodes that a block drew for it ([R5.5.2]), from this
+ * manager's own sealed records, once for each block. Reads, so it runs beside the ring.
+ */
+import { defined } from "../../base/assert.js";
+import { equalBytes } from "../../base/bytes.js";
+import { auditDigest, auditPositions } from "../../consensus/public/audit.js";
+import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
+import { parseHeader } from "../../ledger/blocks/block-parsing.js";
+import type { OpenCommittee } from "../../ledger/members/member-lists.js";
+import type { LedgerHead } from "../../ledger/state/head.js";
+import { present } from "../../store/chain/stored-values.js";
+import type { ManagerStore } from "../../store/manager-store.js";
+import { StoreError } from "../../store/store-error.js";
+import type { FalseAudit } from "./audit-findings.js";
+
+export type AuditWatchPorts = {
+  readonly policy: Pick<Policy, "auditRecords">;
+  readonly head: () => LedgerHead;
+  readonly store: Pick<ManagerStore, "blockAt" | "sealed">;
+  /** A node has signed another digest than that of the records. */
+  readonly onFalse: (found: FalseAudit) => void;
+  readonly observe: {
+    audited(nodeId: string, height: number, passed: boolean): void;
+    /** This manager's own records cannot be read, so it finds nothing. */
+    auditUnreadable(height: number, error: StoreError): void;
+  };
+};
+
+export class AuditWatch {
+  readonly #ports: AuditWatchPorts;
+  /** Blocks up to this one have been looked at. */
+  #checkedHeight = 0;
+  #running = false;
+
+  constructor(ports: AuditWatchPorts) {
+    this.#ports = ports;
+  }
+
+  /** Looks at what blocks have drawn since the last time; after each block, and at intervals. */
+  async tick(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      for (const committee of this.#ports.head().members.openCommittees) {
+        if (committee.height <= this.#checkedHeight) continue;
+        await this.#check(committee);
+        this.#checkedHeight = committee.height;
+      }
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async #check(committee: OpenCommittee): Promise<void> {
+    const { observe, onFalse } = this.#ports;
+    const { height, audited } = committee;
+    if (audited.length === 0) return;
+    try {
+      const drawn = await this.#blockOf(committee);
+      for (const { nodeId, audit } of audited) {
+        const passed = equalBytes(audit, await this.#digestFor(nodeId, drawn));
+        observe.audited(nodeId, height, passed);
+        if (!passed) onFalse({ nodeId, height, audit });
+      }
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      if (error.code !== "CLOSED") observe.auditUnreadable(height, error);
+    }
+  }
+
+  /** What the draw of a block's audits follows from. */
+  async #blockOf({ height, treeSize }: OpenCommittee) {
+    const stored = present(await this.#ports.store.blockAt(height), `block ${height}`);
+    const block = defined(stored.block, "a final block has its public part");
+    const parsed = parseHeader(block.header);
+    const { header } = defined(parsed.ok ? parsed.value : undefined, "a final block has a header");
+    return { beacon: header.beacon, treeSize: treeSize - block.leaves.length };
+  }
+
+  async #digestFor(
+    nodeId: string,
+    { beacon, treeSize }: { readonly beacon: Uint8Array; readonly treeSize: number },
+  ): Promise<Uint8Array> {
+    const { policy, store } = this.#ports;
+    const draw = { beacon, nodeId, treeSize, count: policy.auditRecords };
+    const positions = auditPositions(draw);
+    const sealed = await Promise.all(positions.map((each) => store.sealed(each)));
+    const records = sealed.map((each, i) => present(each, `sealed record ${positions[i]}`));
+    return auditDigest(beacon, nodeId, records);
+  }
+}

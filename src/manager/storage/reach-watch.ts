@@ -1,0 +1,86 @@
+/**
+ * Which storage nodes this manager has heard nothing of for policy.unreachable_after_ms. Heard of
+ * is a node whose link is up, and one whose attestation came, whoever passed it on. A node is
+ * expected here only if it has to link with this manager ([R5.6.1]), and for no longer than this
+ * manager runs and the node has stood as it does.
+ *
+ * A manager that hears no storage node at all is rather cut off itself, and says nothing: f+1 of
+ * them behind one broken line must not send the whole public away.
+ */
+import { chosenManagers } from "../../consensus/public/links.js";
+import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
+import type { Members } from "../../ledger/members/members.js";
+
+export type ReachWatchPorts = {
+  readonly selfId: string;
+  readonly policy: Pick<Policy, "unreachableAfterMs">;
+  readonly members: () => Members;
+  readonly connectedIds: () => readonly string[];
+  /** So that a node is not called silent for what this manager was too busy to hear. */
+  readonly attentiveMs: () => number;
+};
+
+type Contact = {
+  readonly atMs: number;
+  readonly changedHeight: number;
+  /** False for one that is only given time. */
+  readonly heard: boolean;
+};
+
+export class ReachWatch {
+  readonly #ports: ReachWatchPorts;
+  readonly #contacts = new Map<string, Contact>();
+  readonly #expected = new Map<string, boolean>();
+
+  constructor(ports: ReachWatchPorts) {
+    this.#ports = ports;
+    for (const { nodeId, changedHeight } of ports.members().storageNodes) {
+      this.#note(nodeId, changedHeight, false);
+    }
+  }
+
+  /** Something came that this storage node has signed lately. */
+  heard(nodeId: string): void {
+    const node = this.#ports.members().storageNode(nodeId);
+    if (node !== undefined) this.#note(nodeId, node.changedHeight, true);
+  }
+
+  /** Nodes that are silent for too long, ascending by id; to be asked at intervals. */
+  tick(): readonly string[] {
+    const { policy, members, connectedIds, attentiveMs } = this.#ports;
+    if (policy.unreachableAfterMs === 0) return [];
+    const { storageNodes } = members();
+    const connected = new Set(connectedIds());
+    const nowMs = attentiveMs();
+    const silent: string[] = [];
+    let hearsAny = false;
+    for (const { nodeId, suspension, changedHeight } of storageNodes) {
+      const last = this.#contacts.get(nodeId);
+      const isConnected = connected.has(nodeId);
+      if (isConnected || last?.changedHeight !== changedHeight) {
+        this.#note(nodeId, changedHeight, isConnected);
+        hearsAny ||= isConnected;
+        continue;
+      }
+      const isLate = nowMs - last.atMs >= policy.unreachableAfterMs;
+      hearsAny ||= last.heard && !isLate;
+      if (isLate && suspension === undefined && this.#isExpected(nodeId)) silent.push(nodeId);
+    }
+    return hearsAny ? silent : [];
+  }
+
+  #note(nodeId: string, changedHeight: number, heard: boolean): void {
+    this.#contacts.set(nodeId, { atMs: this.#ports.attentiveMs(), changedHeight, heard });
+  }
+
+  /** Managers are those of genesis, so that the answer stands. */
+  #isExpected(nodeId: string): boolean {
+    const { selfId, members } = this.#ports;
+    let expected = this.#expected.get(nodeId);
+    if (expected === undefined) {
+      expected = chosenManagers(nodeId, members()).some(({ managerId }) => managerId === selfId);
+      this.#expected.set(nodeId, expected);
+    }
+    return expected;
+  }
+}

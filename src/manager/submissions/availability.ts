@@ -1,0 +1,89 @@
+/**
+ * Who is missing when nothing can become final: what a caller is told instead of a bare time-out.
+ *
+ * A manager that cannot be reached stops the ring only if it is needed: because fewer than Q would
+ * be left, or because it is active and cannot be suspended.
+ */
+import { type Policy, SuspensionMode } from "../../gen/bss/v1/genesis_pb.js";
+import { committeeSize, matchesNeeded } from "../../ledger/certificates/committee.js";
+import type { Members } from "../../ledger/members/members.js";
+import { RpcError } from "../../rpc/rpc-error.js";
+
+export type AvailabilityPorts = {
+  readonly policy: Policy;
+  readonly selfId: string;
+  readonly members: () => Members;
+  readonly connectedManagers: () => readonly string[];
+  readonly connectedStorage: () => readonly string[];
+};
+
+/** Ids that are spelled out in a message. */
+const namedMax = 10;
+
+export class Availability {
+  readonly #ports: AvailabilityPorts;
+
+  constructor(ports: AvailabilityPorts) {
+    this.#ports = ports;
+  }
+
+  /** Too few managers to go on, or too few storage nodes to attest a block. */
+  whatIsMissing(): RpcError | undefined {
+    return this.#missingManagers() ?? this.#missingStorage();
+  }
+
+  #missingManagers(): RpcError | undefined {
+    const { selfId, members, policy } = this.#ports;
+    const { managers, quorum, activeManagerIds } = members();
+    const connected = new Set([...this.#ports.connectedManagers(), selfId]);
+    const isAway = (id: string) => !connected.has(id);
+    const away = managers.map(({ managerId }) => managerId).filter(isAway);
+    const awaited = activeManagerIds.filter(isAway);
+    const mayBeSuspended =
+      policy.suspension === SuspensionMode.FLOOR &&
+      activeManagerIds.length - awaited.length >= quorum;
+    const tooFew = managers.length - away.length < quorum;
+    if (!tooFew && (awaited.length === 0 || mayBeSuspended)) return undefined;
+    const missing = listed(away);
+    const need = tooFew
+      ? `${quorum} of ${managers.length} managers are needed`
+      : "every block needs the acceptance of all active managers, and none can be suspended now";
+    return new RpcError("MANAGERS_UNAVAILABLE", `not connected to ${missing}; ${need}`, {
+      metadata: { missing_managers: missing },
+    });
+  }
+
+  #missingStorage(): RpcError | undefined {
+    const { members, policy } = this.#ports;
+    const eligible = members().eligibleStorageNodes(policy);
+    const linked = new Set(this.#ports.connectedStorage());
+    const present = eligible.filter((id) => linked.has(id));
+    const needed = Math.max(policy.minStorage, matchesNeeded(committeeSize(eligible.length)));
+    if (present.length >= needed) return undefined;
+    const missing = listed([
+      ...eligible.filter((id) => !linked.has(id)),
+      ...this.#suspendedStorage(),
+    ]);
+    const text = `${present.length} of ${eligible.length} storage nodes are connected`;
+    return new RpcError(
+      "STORAGE_UNAVAILABLE",
+      `${text}, ${needed} are needed; missing: ${missing}`,
+      {
+        metadata: { missing_storage: missing, needed: String(needed) },
+      },
+    );
+  }
+
+  /** Those that may come back by themselves. */
+  #suspendedStorage(): readonly string[] {
+    const { storageNodes } = this.#ports.members();
+    return storageNodes
+      .filter(({ suspension }) => suspension === "unreachable")
+      .map(({ nodeId }) => nodeId);
+  }
+}
+
+function listed(ids: readonly string[]): string {
+  const more = ids.length - namedMax;
+  return `${ids.slice(0, namedMax).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}

@@ -1,0 +1,119 @@
+/**
+ * Who waits for which record. A record is settled once, by a block that adds it or by a refusal,
+ * and everybody who waits for it, the first call and its retries alike, hears the same.
+ */
+import { create } from "@bufbuild/protobuf";
+import {
+  type Objection,
+  type RecordOutcome,
+  RecordOutcomeSchema,
+  type RecordPlace,
+  RecordPlaceSchema,
+} from "../../gen/bss/v1/broadcast_pb.js";
+import type { ParsedSubmission } from "../../ledger/records/submissions.js";
+import type { RecordLocation } from "../../query/ledger-reader.js";
+
+export type RecordSettlement =
+  | { readonly kind: "placed"; readonly place: RecordPlace }
+  | { readonly kind: "refused"; readonly objection: Objection };
+
+export class RecordOutcomes {
+  readonly #watching = new Map<string, Set<OutcomeWatch>>();
+
+  /** Tells everybody who watches the record. */
+  settle(recordHex: string, settlement: RecordSettlement): void {
+    for (const watch of this.#watching.get(recordHex) ?? []) watch.note(recordHex, settlement);
+  }
+
+  /** Whether anybody waits for the record. */
+  isAwaited(recordHex: string): boolean {
+    return this.#watching.has(recordHex);
+  }
+
+  /** Collects what becomes of these records from now on; close it. */
+  watch(recordHexes: readonly string[]): OutcomeWatch {
+    const watch = new OutcomeWatch(() => {
+      for (const hash of recordHexes) this.#remove(hash, watch);
+    });
+    for (const hash of recordHexes) {
+      this.#watching.set(hash, (this.#watching.get(hash) ?? new Set()).add(watch));
+    }
+    return watch;
+  }
+
+  #remove(recordHex: string, watch: OutcomeWatch): void {
+    const watches = this.#watching.get(recordHex);
+    watches?.delete(watch);
+    if (watches?.size === 0) this.#watching.delete(recordHex);
+  }
+}
+
+export class OutcomeWatch {
+  readonly settled = new Map<string, RecordSettlement>();
+  readonly close: () => void;
+  #onSettled = () => {};
+
+  constructor(close: () => void) {
+    this.close = close;
+  }
+
+  note(recordHex: string, settlement: RecordSettlement): void {
+    if (this.settled.has(recordHex)) return;
+    this.settled.set(recordHex, settlement);
+    this.#onSettled();
+  }
+
+  /** Resolves with true once all of these are settled, with false when `signal` aborts before. */
+  all(recordHexes: readonly string[], signal: AbortSignal): Promise<boolean> {
+    const complete = () => recordHexes.every((hash) => this.settled.has(hash));
+    if (complete() || signal.aborted) return Promise.resolve(complete());
+    let open = recordHexes.filter((hash) => !this.settled.has(hash)).length;
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#onSettled = () => {};
+        signal.removeEventListener("abort", done);
+        resolve(complete());
+      };
+      // Only what was watched settles here, so counting spares looking through all of it each time.
+      this.#onSettled = () => {
+        open--;
+        if (open <= 0 && complete()) done();
+      };
+      signal.addEventListener("abort", done, { once: true });
+    });
+  }
+}
+
+export function placeOf({ height, position, sealDigest }: RecordLocation): RecordPlace {
+  return create(RecordPlaceSchema, {
+    height: BigInt(height),
+    position: BigInt(position),
+    sealDigest,
+  });
+}
+
+/** In the order of the submission's records. */
+export function outcomesOf(
+  submission: ParsedSubmission,
+  settled: ReadonlyMap<string, RecordSettlement>,
+): RecordOutcome[] {
+  return submission.records.map(({ hash, hashHex }) => {
+    const settlement = settled.get(hashHex);
+    if (settlement === undefined) {
+      return create(RecordOutcomeSchema, {
+        recordHash: hash,
+        outcome: { case: "pending", value: {} },
+      });
+    }
+    const outcome =
+      settlement.kind === "placed"
+        ? ({ case: "committed", value: settlement.place } as const)
+        : ({ case: "objection", value: settlement.objection } as const);
+    return create(RecordOutcomeSchema, { recordHash: hash, outcome });
+  });
+}
+
+/** The objections among outcomes, in their order. */
+export function objectionsAmong(outcomes: readonly RecordOutcome[]): readonly Objection[] {
+  return outcomes.flatMap(({ outcome }) => (outcome.case === "objection" ? [outcome.value] : []));
+}

@@ -1,0 +1,126 @@
+/** One client's connection to one node, shared by the clients of all its services. */
+import { Client, connectivityState } from "@grpc/grpc-js";
+import { boundHeaders } from "../bounds/header-bounds.js";
+import { defaultRpcLimits } from "../bounds/limits.js";
+import { silenceGrpc } from "../grpc-log.js";
+import { rpcErrorOf } from "../status-details.js";
+import { channelCredentials, type ExpectedServer, type TlsFiles } from "../tls/tls.js";
+import { watchConnection } from "./connection-watch.js";
+
+export type ChannelOptions = {
+  /** "host:port". */
+  readonly address: string;
+  readonly tls: TlsFiles;
+  readonly expected: ExpectedServer;
+  /** Longest message that the server may send; what peers may send each other when left out. */
+  readonly messageBytesMax?: number;
+  readonly keepaliveMs?: number;
+  /** Shorter than a server's by default: whoever dials has to find the way back. */
+  readonly keepaliveTimeoutMs?: number;
+  /** How long connecting may go on without success before it is begun anew from the start. */
+  readonly connectTimeoutMs?: number;
+  /** Longest wait between attempts to connect; the first is 100 ms, and each next one longer. */
+  readonly reconnectMaxMs?: number;
+};
+
+const defaultConnectTimeoutMs = 10_000;
+const defaultKeepaliveTimeoutMs = 5_000;
+
+/** The channel's own wait between attempts to connect; calls meanwhile fail at once. */
+const reconnectInitialMs = 100;
+const defaultReconnectMaxMs = 1_000;
+/** A channel that waits between attempts is not stuck: it may make so many before it counts. */
+const attemptsBeforeStuck = 3;
+
+export function createChannel(options: ChannelOptions): RpcChannel {
+  return new RpcChannel(options);
+}
+
+export class RpcChannel {
+  readonly address: string;
+  readonly #options: ChannelOptions;
+  #grpcClient: Client;
+  /** Of the client. */
+  #certificates: Pick<TlsFiles, "certPem" | "caPem"> | undefined;
+  #stopWatching: () => void;
+
+  constructor(options: ChannelOptions) {
+    this.address = options.address;
+    this.#options = options;
+    silenceGrpc();
+    boundHeaders();
+    this.#grpcClient = this.#makeClient();
+    this.#stopWatching = this.#watch();
+  }
+
+  /** For createClient; ask for it at each call. */
+  get grpcClient(): Client {
+    // A connection that is up outlives the certificate with which it was made.
+    if (this.#isOutdated() && !this.connected) this.#replaceClient();
+    return this.#grpcClient;
+  }
+
+  #isOutdated(): boolean {
+    const { certPem, caPem } = this.#options.tls;
+    return this.#certificates?.certPem !== certPem || this.#certificates.caPem !== caPem;
+  }
+
+  get connected(): boolean {
+    return this.#grpcClient.getChannel().getConnectivityState(false) === connectivityState.READY;
+  }
+
+  /** Connects now instead of with the first call. @throws RpcError when it takes longer */
+  async waitUntilConnected(timeoutMs: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.grpcClient.waitForReady(Date.now() + timeoutMs, (error) => {
+        if (error) reject(rpcErrorOf(Object.assign(error, { code: 14 })));
+        else resolve();
+      });
+    });
+  }
+
+  /** Ends the connection and every call on it. */
+  close(): void {
+    this.#stopWatching();
+    this.#grpcClient.close();
+  }
+
+  #watch(): () => void {
+    const { connectTimeoutMs, reconnectMaxMs = defaultReconnectMaxMs } = this.#options;
+    const timeoutMs =
+      connectTimeoutMs ?? Math.max(defaultConnectTimeoutMs, attemptsBeforeStuck * reconnectMaxMs);
+    return watchConnection(this.#grpcClient, timeoutMs, () => this.#replaceClient());
+  }
+
+  #replaceClient(): void {
+    const former = this.#grpcClient;
+    this.#stopWatching();
+    this.#grpcClient = this.#makeClient();
+    this.#stopWatching = this.#watch();
+    // Calls that wait for its connection end with UNAVAILABLE.
+    former.close();
+  }
+
+  #makeClient(): Client {
+    const options = this.#options;
+    const { certPem, caPem } = options.tls;
+    this.#certificates = { certPem, caPem };
+    const credentials = channelCredentials(options.tls, options.expected);
+    const reconnectMaxMs = options.reconnectMaxMs ?? defaultReconnectMaxMs;
+    return new Client(options.address, credentials, {
+      "grpc.max_receive_message_length":
+        options.messageBytesMax ?? defaultRpcLimits.peerMessageBytesMax,
+      "grpc.keepalive_time_ms": options.keepaliveMs ?? defaultRpcLimits.keepaliveMs,
+      "grpc.keepalive_timeout_ms": options.keepaliveTimeoutMs ?? defaultKeepaliveTimeoutMs,
+      "grpc.initial_reconnect_backoff_ms": reconnectInitialMs,
+      "grpc.max_reconnect_backoff_ms": reconnectMaxMs,
+      "grpc.dns_min_time_between_resolutions_ms": reconnectMaxMs,
+      // Nodes are verified by identity and key; a fixed name keeps IP addresses out of SNI.
+      "grpc.ssl_target_name_override": "bss-node",
+      "grpc.service_config_disable_resolution": 1,
+      "grpc.enable_http_proxy": 0,
+      "grpc.use_local_subchannel_pool": 1,
+      "grpc.enable_channelz": 0,
+    });
+  }
+}

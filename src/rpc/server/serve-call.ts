@@ -1,0 +1,193 @@
+/**
+ * From a handler to what grpc-js calls: decoding, context, back-pressure, and errors as statuses.
+ */
+import type { DescMethod, Message } from "@bufbuild/protobuf";
+import {
+  type handleBidiStreamingCall,
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  Metadata,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+} from "@grpc/grpc-js";
+import type { WireBounds } from "../../ledger/wire-bounds.js";
+import type { HeldAnswer, HeldAnswers } from "../bounds/held-answers.js";
+import type { RpcLimits } from "../bounds/limits.js";
+import { requestBounds } from "../bounds/method-bounds.js";
+import { decodeMessage, encodeMessage } from "../message-codec.js";
+import { MessageReader } from "../message-reader.js";
+import { MessageWriter } from "../message-writer.js";
+import { RpcError } from "../rpc-error.js";
+import { type WireStatus, wireStatusOf } from "../status-details.js";
+import type { Admission } from "./admission.js";
+import {
+  type BidiHandler,
+  type CallContext,
+  methodName,
+  type ServerStreamHandler,
+  type UnaryHandler,
+} from "./handlers.js";
+
+export type CallRuntime = {
+  readonly admission: Admission;
+  readonly answers: HeldAnswers;
+  readonly limits: RpcLimits;
+  readonly onInternalError: (error: unknown, method: string) => void;
+};
+
+/** What the three kinds of calls have in common. */
+type SurfaceCall = Pick<
+  ServerUnaryCall<Buffer, Buffer>,
+  "cancelled" | "metadata" | "getDeadline" | "getPeer"
+> & { once(event: "cancelled", listener: () => void): unknown };
+
+export function serveUnary(
+  method: DescMethod,
+  handler: UnaryHandler<Message, object>,
+  runtime: CallRuntime,
+): handleUnaryCall<Buffer, Buffer> {
+  const answer = async (call: ServerUnaryCall<Buffer, Buffer>): Promise<Buffer> => {
+    const request = decodeMessage(method.input, call.request, boundsOf(method));
+    const context = contextOf(call, method, runtime);
+    const held = heldAnswer(call, context, runtime);
+    return runtime.answers.make(held, context.method, async () => {
+      const response = await handler(request, context);
+      return encodeMessage(method.output, response as Record<string, unknown>);
+    });
+  };
+  return (call, callback) => {
+    answer(call).then(
+      (bytes) => callback(null, bytes),
+      (error) => callback(statusOf(error, method, runtime)),
+    );
+  };
+}
+
+export function serveServerStream(
+  method: DescMethod,
+  handler: ServerStreamHandler<Message, object>,
+  runtime: CallRuntime,
+): handleServerStreamingCall<Buffer, Buffer> {
+  const answer = async (call: ServerWritableStream<Buffer, Buffer>): Promise<void> => {
+    const request = decodeMessage(method.input, call.request, boundsOf(method));
+    const context = contextOf(call, method, runtime);
+    const held = heldAnswer(call, context, runtime);
+    const writer = writerOf(call, held, context, runtime);
+    for await (const response of handler(request, context)) {
+      const bytes = encodeMessage(method.output, response as Record<string, unknown>);
+      if (!(await writer.write(bytes))) return;
+    }
+  };
+  return (call) => finish(call, answer(call), method, runtime);
+}
+
+export function serveBidi(
+  method: DescMethod,
+  handler: BidiHandler<Message, object>,
+  runtime: CallRuntime,
+): handleBidiStreamingCall<Buffer, Buffer> {
+  const answer = async (call: ServerDuplexStream<Buffer, Buffer>): Promise<void> => {
+    const context = contextOf(call, method, runtime);
+    const held = heldAnswer(call, context, runtime);
+    const writer = writerOf(call, held, context, runtime);
+    const encode = (response: object): Buffer =>
+      encodeMessage(method.output, response as Record<string, unknown>);
+    const { received } = runtime.admission.callerOf(call.metadata);
+    const messages = new MessageReader<Message>(call, {
+      onTaken: received.taken,
+      onHandled: received.handled,
+      decode: (bytes) => decodeMessage(method.input, bytes, boundsOf(method)),
+      failureOf: () => undefined,
+    });
+    // The caller learns at once that it has been admitted, not only with the first message.
+    call.sendMetadata(new Metadata());
+    await handler(context, {
+      messages,
+      write: (response) => writer.write(encode(response)),
+      writeInTurn: (make) =>
+        runtime.answers.inTurn(held, async () => {
+          if (writer.over) return false;
+          return writer.write(encode(await make()));
+        }),
+      offer: (response) => writer.offer(encode(response)),
+      end: () => writer.end(),
+    });
+  };
+  return (call) => finish(call, answer(call), method, runtime);
+}
+
+function boundsOf(method: DescMethod): WireBounds {
+  return requestBounds(methodName(method));
+}
+
+/** Ends a stream as its handler ended. */
+function finish(
+  call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>,
+  answered: Promise<void>,
+  method: DescMethod,
+  runtime: CallRuntime,
+): void {
+  answered.then(
+    () => call.end(),
+    (error) => {
+      const status = statusOf(error, method, runtime);
+      if (!call.cancelled) call.emit("error", Object.assign(new Error(status.details), status));
+    },
+  );
+}
+
+function contextOf(call: SurfaceCall, method: DescMethod, runtime: CallRuntime): CallContext {
+  const controller = new AbortController();
+  if (call.cancelled) controller.abort();
+  else call.once("cancelled", () => controller.abort());
+  const deadline = call.getDeadline();
+  const deadlineMs = deadline instanceof Date ? deadline.getTime() : deadline;
+  const { identity, received } = runtime.admission.callerOf(call.metadata);
+  return {
+    identity,
+    peerAddress: call.getPeer(),
+    method: methodName(method),
+    deadlineUnixMs: Number.isFinite(deadlineMs) ? deadlineMs : undefined,
+    signal: controller.signal,
+    handedOn: received.handled,
+  };
+}
+
+function writerOf(
+  call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>,
+  held: HeldAnswer,
+  context: CallContext,
+  runtime: CallRuntime,
+): MessageWriter {
+  const writer = new MessageWriter(call, {
+    queueMessagesMax: runtime.limits.streamQueueMessagesMax,
+    queueBytesMax: runtime.limits.streamQueueBytesMax,
+    held,
+    // The caller learns why, as far as it reads what comes before.
+    onRefused: (error) => {
+      if (!call.cancelled) call.emit("error", Object.assign(error, wireStatusOf(error)));
+    },
+  });
+  if (context.signal.aborted) writer.close();
+  else context.signal.addEventListener("abort", () => writer.close(), { once: true });
+  return writer;
+}
+
+function heldAnswer(
+  call: Pick<SurfaceCall, "metadata">,
+  { signal }: CallContext,
+  { admission, answers }: CallRuntime,
+): HeldAnswer {
+  const { identity, ends } = admission.callerOf(call.metadata);
+  return answers.open(identity, ends, signal);
+}
+
+/**
+ * What a handler threw, as the status that the caller gets; faults of ours are logged, not told.
+ */
+function statusOf(error: unknown, method: DescMethod, runtime: CallRuntime): WireStatus {
+  if (error instanceof RpcError) return wireStatusOf(error);
+  runtime.onInternalError(error, methodName(method));
+  return wireStatusOf(new RpcError("INTERNAL", "internal error"));
+}

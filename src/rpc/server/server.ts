@@ -1,0 +1,248 @@
+/**
+ * A node's gRPC server: mutual TLS, one gate for every call (admission.ts), typed services,
+ * health and reflection.
+ */
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import { Server, type ServerCredentials } from "@grpc/grpc-js";
+import { systemTime } from "../../base/time.js";
+import { Health as HealthService } from "../../gen/grpc/health/v1/health_pb.js";
+import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
+import * as v1alpha from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
+import { type AnswerLimits, defaultAnswerLimits } from "../bounds/answer-limits.js";
+import { CallRates } from "../bounds/call-rates.js";
+import { guardConnections, watchOtherRequests } from "../bounds/connection-door.js";
+import {
+  type ConnectionEnd,
+  type ConnectionLimits,
+  defaultConnectionLimits,
+} from "../bounds/connection-limits.js";
+import { type ConnectionGroup, Connections } from "../bounds/connections.js";
+import { checkGrpcInternals } from "../bounds/grpc-internals.js";
+import { type AnswerGroup, HeldAnswers } from "../bounds/held-answers.js";
+import { defaultRpcLimits, type RpcLimits } from "../bounds/limits.js";
+import {
+  acceptFailureText,
+  type OnCallerRefused,
+  watchHandshakes,
+} from "../bounds/refused-connections.js";
+import { Uploads } from "../bounds/uploads.js";
+import { silenceGrpc } from "../grpc-log.js";
+import type { Reason } from "../reasons.js";
+import { RpcError } from "../rpc-error.js";
+import { serverCredentials, type TlsFiles } from "../tls/tls.js";
+import { Admission } from "./admission.js";
+import { Authorizer, type IdentityRegistry } from "./authorizer.js";
+import { CallLimiter } from "./call-limiter.js";
+import { methodName, type ServiceHandlers } from "./handlers.js";
+import { Health } from "./health.js";
+import { ListenError } from "./listen-error.js";
+import { Reflection } from "./reflection.js";
+import { noRpcMetrics, type RpcMetrics } from "./rpc-metrics.js";
+import type { CallRuntime } from "./serve-call.js";
+import { methodPath, serviceDefinition, serviceImplementation } from "./service-definition.js";
+
+export type RpcServerOptions = {
+  readonly tls: TlsFiles;
+  readonly consortiumName: string;
+  readonly registry: IdentityRegistry;
+  readonly limits?: Partial<RpcLimits>;
+  readonly connections?: Partial<ConnectionLimits>;
+  readonly answers?: Partial<AnswerLimits>;
+  readonly metrics?: RpcMetrics;
+  /** Told of everything that a handler throws and that is no RpcError; the caller sees INTERNAL. */
+  readonly onInternalError: (error: unknown, method: string) => void;
+  /** Told of connections that TLS refuses, and of calls whose caller is nobody known. */
+  readonly onCallerRefused?: OnCallerRefused;
+  /** Told of connections that are refused or cut. */
+  readonly onConnectionEnded?: (cause: ConnectionEnd) => void;
+};
+
+export type Listening = { readonly host: string; readonly port: number };
+
+export function createServer(options: RpcServerOptions): RpcServer {
+  return new RpcServer(options);
+}
+
+export class RpcServer {
+  readonly #server: Server;
+  readonly #credentials: ServerCredentials;
+  readonly #runtime: CallRuntime;
+  readonly #health = new Health();
+  readonly #reflection = new Reflection();
+  readonly #onCallerRefused: OnCallerRefused;
+  readonly #metrics: RpcMetrics;
+  readonly #connections: Connections;
+  readonly #answers: HeldAnswers;
+  readonly #rates: CallRates;
+  /** Of all methods. */
+  readonly #paths = new Set<string>();
+  readonly #onConnectionEnded: (cause: ConnectionEnd) => void;
+  #sweeping: NodeJS.Timeout | undefined;
+  /** "host:port" while it is bound. */
+  #target: string | undefined;
+
+  constructor(options: RpcServerOptions) {
+    const limits = { ...defaultRpcLimits, ...options.limits };
+    const { onInternalError, onCallerRefused = () => {}, metrics = noRpcMetrics } = options;
+    silenceGrpc();
+    checkGrpcInternals();
+    this.#onCallerRefused = onCallerRefused;
+    this.#metrics = metrics;
+    const connectionLimits = { ...defaultConnectionLimits, ...options.connections };
+    this.#onConnectionEnded = options.onConnectionEnded ?? (() => {});
+    const connections = new Connections({
+      limits: connectionLimits,
+      monotonicMs: systemTime.monotonicMs,
+      wallMs: systemTime.wallMs,
+      onEnded: this.#onConnectionEnded,
+    });
+    this.#connections = connections;
+    this.#answers = new HeldAnswers({
+      limits: { ...defaultAnswerLimits, ...options.answers },
+      unreadSweeps: connectionLimits.unreadSeconds,
+      sentOver: (ends) => connections.sentOver(ends),
+      onUnread: (ends) => connections.end(ends, "unread"),
+    });
+    this.#rates = new CallRates({
+      limits: limits.callRates,
+      monotonicMs: systemTime.monotonicMs,
+    });
+    const admission = new Admission({
+      authorizer: new Authorizer(options),
+      limiter: new CallLimiter(limits),
+      rates: this.#rates,
+      uploads: new Uploads(limits, systemTime),
+      connections,
+      metrics,
+      onInternalError,
+      onCallerRefused,
+    });
+    this.#runtime = { admission, answers: this.#answers, limits, onInternalError };
+    this.#credentials = serverCredentials(options.tls, connectionStreamsMax(limits));
+    this.#server = new Server({
+      interceptors: [admission.interceptor],
+      "grpc.max_receive_message_length": limits.peerMessageBytesMax,
+      "grpc.keepalive_time_ms": limits.keepaliveMs,
+      "grpc.keepalive_timeout_ms": limits.keepaliveTimeoutMs,
+      "grpc.max_connection_idle_ms": limits.idleConnectionMs,
+      "grpc.enable_channelz": 0,
+    });
+    this.#register(HealthService, this.#health.handlers);
+    this.#register(ServerReflection, this.#reflection.handlers);
+    const alpha: unknown = this.#reflection.handlers;
+    type AlphaHandlers = ServiceHandlers<typeof v1alpha.ServerReflection>;
+    this.#register(v1alpha.ServerReflection, alpha as AlphaHandlers);
+  }
+
+  /** Registers a service; call it before `listen`. */
+  implement<S extends DescService>(service: S, handlers: ServiceHandlers<S>): this {
+    this.#register(service, handlers);
+    this.#health.add(service.typeName);
+    return this;
+  }
+
+  /** Binds and answers; port 0 lets the system choose. Health says SERVING from here on. */
+  async listen(address: Listening): Promise<Listening> {
+    const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+    const target = `${host}:${address.port}`;
+    const port = await new Promise<number>((resolve, reject) => {
+      this.#server.bindAsync(target, this.#credentials, (error, bound) => {
+        if (error) reject(new ListenError(target, error));
+        else resolve(bound);
+      });
+    });
+    guardConnections(this.#server, this.#connections, (error) => {
+      this.#onConnectionEnded("descriptors");
+      this.#onCallerRefused("", acceptFailureText(error));
+    });
+    watchHandshakes(this.#server, this.#onCallerRefused);
+    watchOtherRequests(this.#server, this.#paths, (ends) => {
+      const end = () => this.#connections.end(ends, "calls");
+      this.#rates.refusedUnknown(ends.remoteAddress ?? "", end);
+    });
+    this.#sweeping = setInterval(() => this.sweep(), sweepMs).unref();
+    this.#health.setAll(true);
+    this.#target = `${host}:${port}`;
+    return { host: address.host, port };
+  }
+
+  /** Health of one service by its full name; "" is the node as a whole. */
+  setServing(service: string, serving: boolean): void {
+    this.#health.set(service, serving);
+  }
+
+  /**
+   * Refuses every call to the project's own services but those to `answered`, and says so in
+   * health, until `acceptCalls`. Streams that are open stay so.
+   */
+  refuseCalls(reason: Reason, message: string, answered: readonly DescMethod[] = []): void {
+    const error = new RpcError(reason, message);
+    this.#runtime.admission.refusal = { error, answered: new Set(answered.map(methodName)) };
+    this.#health.setAll(false);
+  }
+
+  acceptCalls(): void {
+    this.#runtime.admission.refusal = undefined;
+    this.#health.setAll(true);
+  }
+
+  /** Connections now, by what their callers are. */
+  connections(group: ConnectionGroup): number {
+    return this.#connections.count(group);
+  }
+
+  /** Bytes of answers that callers have not taken yet. */
+  heldAnswerBytes(group: AnswerGroup): number {
+    return this.#answers.bytes(group);
+  }
+
+  /** Ends connections that do nothing; the server does so every second. */
+  sweep(): void {
+    this.#answers.sweep();
+    this.#connections.sweep();
+  }
+
+  /**
+   * Refuses new calls and connections, lets running unary calls end within `graceMs`, then ends
+   * what is left: in order at first, and soon after whether or not the other ends let go.
+   */
+  async close(graceMs = 1_000): Promise<void> {
+    this.refuseCalls("NODE_STOPPING", "the node is stopping");
+    // forceShutdown would miss the connections: grpc-js forgets them when channelz is disabled.
+    const drain = (waitMs: number) => {
+      if (this.#target !== undefined) this.#server.drain(this.#target, waitMs);
+    };
+    this.#connections.close();
+    drain(graceMs);
+    let cutting: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      // grpc-js never hears of a session that was destroyed while it was writing.
+      cutting = setTimeout(() => {
+        this.#connections.endAll();
+        setImmediate(resolve);
+      }, graceMs + cutAfterMs);
+      this.#server.tryShutdown(() => resolve());
+    });
+    clearTimeout(cutting);
+    clearInterval(this.#sweeping);
+  }
+
+  #register<S extends DescService>(service: S, handlers: ServiceHandlers<S>): void {
+    this.#server.addService(
+      serviceDefinition(service),
+      serviceImplementation(service, handlers, this.#runtime),
+    );
+    this.#reflection.add(service);
+    for (const method of service.methods) this.#paths.add(methodPath(method));
+    for (const { name } of service.methods) this.#metrics.methodServed(service.typeName, name);
+  }
+}
+
+const sweepMs = 1_000;
+/** After a connection was ended in order, until it is cut. */
+const cutAfterMs = 200;
+
+/** More than any one identity's limits, so that a peer meets those, with their reasons, first. */
+function connectionStreamsMax(limits: RpcLimits): number {
+  return limits.callsPerPeerMax + 32 * limits.streamsPerPeerMax + 64;
+}

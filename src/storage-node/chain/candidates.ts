@@ -1,0 +1,97 @@
+/**
+ * The candidates of the height after the head: those that this node has attested, whose blocks are
+ * on its disk, and a few that came before it was ready for them.
+ *
+ * What it signed in a round stands: the same attestation is sent again as often as it is asked for,
+ * also after a restart, and there is never another one for that round.
+ */
+import { equalBytes, toHex } from "../../base/bytes.js";
+import type { ParsedCandidate } from "../../consensus/public/attestor.js";
+import type { Attestation } from "../../gen/bss/v1/vote_pb.js";
+import type { ParsedBlock } from "../../ledger/blocks/blocks.js";
+import type { ShippedBlock } from "../inbound-messages.js";
+
+/**
+ * Blocks that are kept at hand; of more candidates in one height the node fetches the one that is
+ * final.
+ */
+export const blocksMax = 8;
+/** Early candidates that are kept; each manager has one at most. */
+export const earlyCandidatesMax = 4;
+/**
+ * What a node that lost its place tells managers again; more rounds than that lie far behind the
+ * present one.
+ */
+const attestationsToldMax = 16;
+
+export type EarlyCandidate = { readonly from: string; readonly candidate: ParsedCandidate };
+
+export class Candidates {
+  readonly #blocks = new Map<string, ShippedBlock>();
+  readonly #attestations = new Map<number, Attestation>();
+  readonly #early = new Map<string, ParsedCandidate>();
+
+  /** A candidate that has been attested, durably. */
+  add(block: ParsedBlock, sealedRecords: readonly Uint8Array[], attestation: Attestation): void {
+    this.#attestations.set(attestation.round, attestation);
+    const key = toHex(block.blockId);
+    this.#blocks.delete(key);
+    this.#blocks.set(key, { block, sealedRecords });
+    if (this.#blocks.size > blocksMax) deleteOldest(this.#blocks);
+  }
+
+  block(blockId: Uint8Array): ShippedBlock | undefined {
+    return this.#blocks.get(toHex(blockId));
+  }
+
+  /** What this node has signed in a round: about this block, or about another one. */
+  signed(
+    round: number,
+    blockId: Uint8Array,
+  ): { readonly attestation: Attestation; readonly same: boolean } | undefined {
+    const attestation = this.#attestations.get(round);
+    if (attestation === undefined) return undefined;
+    return { attestation, same: equalBytes(attestation.blockId, blockId) };
+  }
+
+  /** The latest attestations, for a manager that may not have seen them. */
+  get attestations(): readonly Attestation[] {
+    return [...this.#attestations.values()]
+      .sort((a, b) => a.round - b.round)
+      .slice(-attestationsToldMax);
+  }
+
+  /**
+   * Keeps a candidate for which this node still lacks blocks. A manager's newest takes the place of
+   * its last one.
+   */
+  keepEarly(from: string, candidate: ParsedCandidate): void {
+    this.#early.delete(from);
+    this.#early.set(from, candidate);
+    if (this.#early.size > earlyCandidatesMax) deleteOldest(this.#early);
+  }
+
+  /**
+   * Forgets what was decided with the head at `height`; returns the early candidates that are due
+   * now.
+   */
+  onAppended(height: number): readonly EarlyCandidate[] {
+    this.#blocks.clear();
+    this.#attestations.clear();
+    const due: EarlyCandidate[] = [];
+    for (const [from, candidate] of this.#early) {
+      if (candidate.block.height > height + 1) continue;
+      this.#early.delete(from);
+      if (candidate.block.height === height + 1) due.push({ from, candidate });
+    }
+    return due;
+  }
+}
+
+/** A map keeps the order in which its keys were set. */
+function deleteOldest(map: Map<string, unknown>): void {
+  for (const key of map.keys()) {
+    map.delete(key);
+    return;
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * Reads everything that this node keeps, evenly over a period, again and again, so that damage is
+ * found while others still have what is lost. It reads through a store of its own that is opened
+ * for reading only, because what the node's own one has in memory says nothing about the disk. What
+ * it finds it only tells: the repair looks at everything again.
+ */
+import { ChainWalk, type ChainWalkPorts } from "../../store/chain/chain-walk.js";
+import { damaged } from "../../store/chain/stored-values.js";
+import type { KeyValueStore } from "../../store/key-value-store.js";
+import { damageOf } from "../../store/store-comparison.js";
+import { isDamage } from "../../store/store-error.js";
+
+export type ScrubberPorts = Pick<ChainWalkPorts, "head" | "fixed" | "consortiumId"> & {
+  /** Above 0, ms. */
+  readonly periodMs: number;
+  /** How far it was when the node ran last. */
+  readonly progress: ScrubProgress;
+  /** Keeps it for the next start; need not be durable. */
+  readonly save: (progress: ScrubProgress) => Promise<void>;
+  readonly openReadOnly: () => Promise<KeyValueStore>;
+  /** `files`: the store could not read what was written. */
+  readonly onDamage: (cause: string, how: { readonly files: boolean }) => void;
+  readonly paused: () => boolean;
+  readonly monotonicMs: () => number;
+  readonly wallMs: () => number;
+};
+
+export type ScrubProgress = {
+  /** Up to which the present pass has come. */
+  readonly height: number;
+  /** When the last whole pass ended; 0 for never. */
+  readonly lastPassUnixMs: number;
+};
+
+/** Times that a finding is looked at again: files may have been replaced while they were read. */
+const looksMax = 3;
+const restMsMin = 250;
+const restMsMax = 60_000;
+
+export class Scrubber {
+  readonly #ports: ScrubberPorts;
+  #passStartedMs: number;
+  #lookedMs: number;
+  #height: number;
+  #lastPassUnixMs: number;
+  #running: Promise<void> | undefined;
+
+  constructor(ports: ScrubberPorts) {
+    this.#ports = ports;
+    const nowMs = ports.monotonicMs();
+    const headHeight = ports.head().height;
+    this.#height = Math.min(ports.progress.height, headHeight);
+    this.#lastPassUnixMs = ports.progress.lastPassUnixMs;
+    const share = headHeight === 0 ? 0 : this.#height / headHeight;
+    this.#passStartedMs = nowMs - share * ports.periodMs;
+    this.#lookedMs = nowMs;
+  }
+
+  get progress(): ScrubProgress {
+    return { height: this.#height, lastPassUnixMs: this.#lastPassUnixMs };
+  }
+
+  /** To be called at intervals. */
+  tick(): void {
+    const { monotonicMs, periodMs, paused } = this.#ports;
+    const nowMs = monotonicMs();
+    const restMs = Math.min(restMsMax, Math.max(restMsMin, periodMs / 100));
+    if (this.#running !== undefined || paused() || nowMs - this.#lookedMs < restMs) return;
+    this.#lookedMs = nowMs;
+    // Whatever fails here is found out by those whose reads and writes fail with it.
+    this.#running = this.#look()
+      .catch(() => {})
+      .finally(() => {
+        this.#running = undefined;
+      });
+  }
+
+  async close(): Promise<void> {
+    await this.#running;
+  }
+
+  /** Checks the heights that are due by now. */
+  async #look(): Promise<void> {
+    const { monotonicMs, periodMs, head, wallMs, onDamage, paused } = this.#ports;
+    const share = Math.min(1, (monotonicMs() - this.#passStartedMs) / periodMs);
+    const due = Math.floor(head().height * share);
+    let finding: Finding | undefined;
+    for (let look = 0; look < looksMax; look += 1) {
+      finding = await this.#check(due);
+      if (finding === undefined) break;
+    }
+    if (paused()) return;
+    if (finding !== undefined) {
+      this.#restart();
+      return onDamage(finding.cause, { files: finding.files });
+    }
+    if (share >= 1) {
+      this.#lastPassUnixMs = wallMs();
+      this.#restart();
+    }
+    await this.#ports.save(this.progress);
+  }
+
+  #restart(): void {
+    this.#height = 0;
+    this.#passStartedMs = this.#ports.monotonicMs();
+  }
+
+  async #check(due: number): Promise<Finding | undefined> {
+    const { head, fixed, consortiumId, openReadOnly } = this.#ports;
+    let files = false;
+    let kv: KeyValueStore | undefined;
+    try {
+      kv = await openReadOnly();
+      const found: string[] = [];
+      const walk = await ChainWalk.resume(
+        {
+          head,
+          fixed,
+          consortiumId,
+          kv: readingOnly(kv, () => {
+            files = true;
+          }),
+          found: ({ height, what }) => found.push(`height ${height}: ${what.join(", ")}`),
+          fetch: async (height) => {
+            throw damaged(`a sealed record of height ${height}`, "is missing or damaged");
+          },
+          inTurn: (job) => job(),
+          replaceHead: async () => {},
+        },
+        this.#height,
+      );
+      if (walk === undefined) throw damaged(`block ${this.#height}`, "is missing or damaged");
+      while (walk.height < due && found.length === 0) await walk.step();
+      if (found.length === 0) this.#height = Math.max(this.#height, walk.height);
+      return found.length === 0 ? undefined : { cause: found.join("; "), files };
+    } catch (error) {
+      const cause = isDamage(error) ? damageOf(error) : String(error);
+      return { cause, files: files || (kv === undefined && isDamage(error)) };
+    } finally {
+      await kv?.close().catch(() => {});
+    }
+  }
+}
+
+type Finding = { readonly cause: string; readonly files: boolean };
+
+/** What would be written is what was found; it is not for this reader to write. */
+function readingOnly(kv: KeyValueStore, onUnreadable: () => void): KeyValueStore {
+  const watched = async <T>(reading: Promise<T>): Promise<T> => {
+    try {
+      return await reading;
+    } catch (error) {
+      if (isDamage(error)) onUnreadable();
+      throw error;
+    }
+  };
+  return {
+    get: (key) => watched(kv.get(key)),
+    getMany: (keys) => watched(kv.getMany(keys)),
+    range: (options) => watched(kv.range(options)),
+    scan: (options) => kv.scan(options),
+    write: async () => {},
+    close: () => kv.close(),
+  };
+}

@@ -1,0 +1,222 @@
+/**
+ * The store of a running node: RocksDB in one directory.
+ *
+ * RocksDB appends every batch to its write-ahead log; `"sync"` also flushes that log to the device,
+ * and with it all batches before. Opening replays the log. Reads and writes run in threads of their
+ * own (rocksdb-threads.ts); opening and closing on libuv's.
+ *
+ * RocksDB checks its own sums on every read, of one key and of a range. What no sum shows is a log
+ * that was damaged in its middle: RocksDB takes it for one torn by a crash and replays up to there,
+ * and the package offers no stricter mode. So nodes look at the log before (rocksdb-log.ts).
+ */
+import { mkdir, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { toHex } from "../../base/bytes.js";
+import {
+  assertBatch,
+  assertKeys,
+  assertRange,
+  type Durability,
+  type Entry,
+  type KeyValueStore,
+  type RangeOptions,
+  type ScanOptions,
+  scanPages,
+  type WriteOperation,
+} from "../key-value-store.js";
+import {
+  closedError,
+  isDamage,
+  refusedAfterFailure,
+  type StoreError,
+  toStoreError,
+} from "../store-error.js";
+import type { NativeOptions } from "./rocksdb-binding.js";
+import { openDatabase, type RocksDbDatabase } from "./rocksdb-database.js";
+import {
+  finishRepair,
+  refuseUnfinishedRepair,
+  repairDirectory,
+  syncDirectory,
+} from "./rocksdb-repair.js";
+import { refuseOlderRocksDb } from "./rocksdb-version.js";
+
+export type RocksDbOptions = {
+  /** With false, opening fails where there is no store yet. Default true. */
+  readonly createIfMissing?: boolean;
+  /** Memory for blocks read from disk, in bytes. Default 32 MiB. */
+  readonly blockCacheBytes?: number;
+  /**
+   * "few" for a store of some values that are written again and again: RocksDB then keeps at most
+   * 1.5 MiB of writes in memory. Default "many": 64 MiB, and as much again while it writes a file.
+   */
+  readonly values?: "few" | "many";
+};
+
+const mebibyte = 1_024 * 1_024;
+const defaultBlockCacheBytes = 32 * mebibyte;
+const memtableBytes = 64 * mebibyte;
+/** What a store of "many" values holds in memory by default: two memtables, and blocks read. */
+export const storeMemoryBytes = 2 * memtableBytes + defaultBlockCacheBytes;
+
+/**
+ * Opens the store in `directory`, made with mode 0700 if it is not there.
+ * Rejects with `LOCKED`, `CORRUPT`, `MISMATCH`, `DISK_FULL` or `IO`.
+ */
+export async function openRocksDb(
+  directory: string,
+  options: RocksDbOptions = {},
+): Promise<KeyValueStore> {
+  const path = resolve(directory);
+  const createIfMissing = options.createIfMissing ?? true;
+  try {
+    if (createIfMissing) {
+      await makePrivateDirectory(path);
+      await finishRepair(path);
+    } else {
+      refuseUnfinishedRepair(path);
+      await stat(join(path, "CURRENT"));
+    }
+    await refuseOlderRocksDb(path);
+    const database = await openDatabase(path, nativeOptions(options, createIfMissing));
+    return storeOver(database, path);
+  } catch (cause) {
+    throw toStoreError(cause, path);
+  }
+}
+
+/**
+ * Mends a directory: keys may be gone afterwards, never changed. `opened` is the store over it, if
+ * it is open; it is closed in any case. Rejects with `CORRUPT` when the directory cannot be opened
+ * at all, with `DISK_FULL` when there is no space for a copy of what can be read, with `LOCKED` or
+ * `IO`; the directory is then as it was.
+ */
+export function repairRocksDb(directory: string, opened?: KeyValueStore): Promise<void> {
+  const open = (path: string, createIfMissing: boolean) => openRocksDb(path, { createIfMissing });
+  return repairDirectory(directory, open, opened);
+}
+
+/** The store over a database that is open; `directory` is for messages. */
+export function storeOver(database: RocksDbDatabase, directory: string): KeyValueStore {
+  return new RocksDbStore(database, directory);
+}
+
+class RocksDbStore implements KeyValueStore {
+  readonly #database: RocksDbDatabase;
+  readonly #directory: string;
+  #inFlight = 0;
+  #onIdle: (() => void) | undefined;
+  #closed: Promise<void> | undefined;
+  #writeFailure: StoreError | undefined;
+
+  constructor(database: RocksDbDatabase, directory: string) {
+    this.#database = database;
+    this.#directory = directory;
+  }
+
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    const values = await this.getMany([key]);
+    return values[0];
+  }
+
+  async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    assertKeys(keys);
+    const first = keys[0];
+    if (first === undefined) return [];
+    return this.#run(() => this.#read(first, this.#database.getMany(keys)));
+  }
+
+  async range(options: RangeOptions): Promise<readonly Entry[]> {
+    assertRange(options);
+    return this.#run(() => this.#read(options.gte, this.#database.range(options)));
+  }
+
+  scan(options: ScanOptions): AsyncIterable<Entry> {
+    return scanPages(this, options);
+  }
+
+  async write(batch: readonly WriteOperation[], durability: Durability): Promise<void> {
+    assertBatch(batch);
+    return this.#run(async () => {
+      if (this.#writeFailure !== undefined) throw refusedAfterFailure(this.#writeFailure);
+      try {
+        await this.#database.write(batch, durability === "sync");
+      } catch (cause) {
+        this.#writeFailure ??= toStoreError(cause, this.#directory);
+        throw cause;
+      }
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#closeWhenIdle();
+    return this.#closed;
+  }
+
+  async #closeWhenIdle(): Promise<void> {
+    if (this.#inFlight > 0) {
+      await new Promise<void>((idle) => {
+        this.#onIdle = idle;
+      });
+    }
+    try {
+      await this.#database.close();
+    } catch (cause) {
+      throw toStoreError(cause, this.#directory);
+    }
+  }
+
+  /** RocksDB says which part of which file is damaged, but not what for. */
+  async #read<T>(first: Uint8Array, reading: Promise<T>): Promise<T> {
+    try {
+      return await reading;
+    } catch (cause) {
+      const error = toStoreError(cause, this.#directory);
+      if (!isDamage(error)) throw error;
+      const detail = cause instanceof Error ? cause.message : String(cause);
+      const where = `at or after the value under key 0x${toHex(first)}`;
+      throw toStoreError(new Error(`${detail}, ${where}`, { cause }), this.#directory);
+    }
+  }
+
+  /** RocksDB ends the process when it is used after closing, so nothing reaches it unguarded. */
+  async #run<T>(operation: () => Promise<T>): Promise<T> {
+    if (this.#closed !== undefined) throw closedError();
+    this.#inFlight += 1;
+    try {
+      return await operation();
+    } catch (cause) {
+      throw toStoreError(cause, this.#directory);
+    } finally {
+      this.#inFlight -= 1;
+      if (this.#inFlight === 0) this.#onIdle?.();
+    }
+  }
+}
+
+function nativeOptions(options: RocksDbOptions, createIfMissing: boolean): NativeOptions {
+  const common = {
+    createIfMissing,
+    cacheSize: options.blockCacheBytes ?? defaultBlockCacheBytes,
+    // Sealed records, hashes and signatures, most of what is written, do not shrink; and damage to
+    // the dictionary that the package's compression shares among blocks would take a whole file.
+    compression: false,
+    walCompression: false,
+  };
+  if (options.values !== "few") return common;
+  return { ...common, compaction: "level", memtableMemoryBudget: mebibyte };
+}
+
+/**
+ * Makes what is missing of the path, and its names durable: a synced batch is lost with its
+ * directory.
+ */
+async function makePrivateDirectory(path: string): Promise<void> {
+  const firstMade = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (firstMade === undefined) return;
+  const top = dirname(firstMade);
+  for (let parent = dirname(path); ; parent = dirname(parent)) {
+    await syncDirectory(parent);
+    if (parent === top) return;
+  }
+}

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { FairOrder } from "../../../../src/manager/pool/fair-order.js";
+
+type Piece = readonly [causer: string, cost: number];
+
+/** The order of pieces that come one after the other before any is served. */
+function order(...pieces: readonly Piece[]): readonly string[] {
+  const fair = new FairOrder();
+  const turns = pieces.map(([causer, cost]) => {
+    return { name: `${causer}${cost}`, turn: fair.enter(causer, cost) };
+  });
+  return turns.sort((a, b) => a.turn.finish - b.turn.finish).map(({ name }) => name);
+}
+
+describe("the fair order", () => {
+  test("serves causers in turn, by what their pieces cost", () => {
+    assert.deepEqual(order(["a", 5], ["a", 5], ["b", 1], ["b", 6]), ["b1", "a5", "b6", "a5"]);
+  });
+
+  test("keeps each causer's order, whatever the pieces cost", () => {
+    assert.deepEqual(order(["a", 9], ["a", 1], ["b", 2]), ["b2", "a9", "a1"]);
+  });
+
+  test("is the order of arrival for equal times, and for one causer alone", () => {
+    assert.deepEqual(order(["b", 1], ["a", 1], ["c", 1]), ["b1", "a1", "c1"]);
+    assert.deepEqual(order(["a", 3], ["a", 1], ["a", 2]), ["a3", "a1", "a2"]);
+    assert.deepEqual(order(), []);
+  });
+
+  test("lets what comes new pass a large piece with no more than the large piece's cost", () => {
+    const fair = new FairOrder();
+    const large = fair.enter("large", 10);
+    let passed = 0;
+    for (let i = 0; i < 100; i++) {
+      const turn = fair.enter(`new-${i}`, 2);
+      if (turn.finish < large.finish) passed += 2;
+      const among = fair.causerCount;
+      fair.leave(turn);
+      fair.advance(2, among, [large]);
+    }
+    assert.ok(passed > 0 && passed <= 20, `${passed} of two causers went before`);
+  });
+
+  test("lets what comes new wait for no more than one piece of what others served late", () => {
+    const fair = new FairOrder();
+    const late = [1, 2, 3].map(() => fair.enter("late", 10));
+    fair.advance(1_000, 1, late);
+    assert.equal(fair.enter("new", 1).start, 10);
+  });
+
+  test("goes on to the earliest start, and is no earlier for what waits beside it", () => {
+    const fair = new FairOrder();
+    const [first, second] = [fair.enter("a", 10), fair.enter("a", 10)];
+    fair.leave(first);
+    fair.advance(1, 1, [second]);
+    assert.equal(fair.enter("b", 1).start, 10);
+    assert.equal(fair.enter("a", 1).start, 20, "behind its own");
+  });
+
+  test("does not stand still for what was postponed", () => {
+    const fair = new FairOrder();
+    const [stuck, other] = [fair.enter("a", 1), fair.enter("b", 5)];
+    fair.postpone(stuck);
+    const next = fair.enter("b", 5);
+    fair.leave(other);
+    fair.advance(5, 2, [stuck, next]);
+    assert.equal(fair.enter("c", 1).start, 5);
+  });
+});

@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { Members } from "../../../../src/ledger/members/members.js";
+import type { ParsedSubmission } from "../../../../src/ledger/records/submissions.js";
+import { Pool } from "../../../../src/manager/pool/pool.js";
+import { BlockCalls } from "../../../../src/manager/ring/block-calls.js";
+import { genesis, policy } from "../../ledger/support/consortium.js";
+import { documentBytes, submitted } from "../../ledger/support/records.js";
+
+const causer = { kind: "caller", id: "participant-1" } as const;
+const heartbeatMs = 60_000;
+
+const managerIds = genesis.members.managers.map(({ managerId }) => managerId);
+const blockOf = (proposerId: string, leafCount = 0) => ({ proposerId, leafCount });
+
+function membersWith(suspended: number): Members {
+  const { managers, storageNodes, officers } = genesis.members;
+  const nodes = storageNodes.map((each, i) =>
+    i < suspended ? { ...each, suspension: "unreachable" as const } : each,
+  );
+  return new Members({ managers, storageNodes: nodes, officers });
+}
+
+describe("a manager calls for a block", () => {
+  let members: Members;
+  let idleMs: number;
+  let operationWaits: boolean;
+  let clockMs: number;
+  let pool: Pool;
+  let calls: BlockCalls;
+  let again: (readonly [ParsedSubmission, readonly string[]])[];
+
+  beforeEach(() => {
+    again = [];
+    [members, idleMs, operationWaits, clockMs] = [membersWith(0), 0, false, 0];
+    pool = new Pool({ limits: { submissionsMax: 100, bytesMax: 1e7 }, verdictWaitMs: 0 });
+    calls = new BlockCalls({
+      selfId: "manager-1",
+      pool,
+      idleMs: () => idleMs,
+      members: () => members,
+      policy: { ...policy, minStorage: 3, heartbeatMs },
+      monotonicMs: () => clockMs,
+      operations: [() => operationWaits],
+      relayAgain: ({ waiting, to }) => again.push([waiting.submission, to]),
+    });
+  });
+
+  const add = () => {
+    const submission = submitted([documentBytes()]);
+    const unsettled = submission.records.map(({ hashHex }) => hashHex);
+    pool.add(submission, { causer, nowMs: clockMs, unsettled });
+    return submission;
+  };
+
+  test("for records, operations, and when it is time, and for nothing else", () => {
+    assert.equal(calls.due, false);
+    add();
+    assert.equal(calls.due, true);
+    pool.placed([...pool.ripe(0, [], 9)].flatMap(({ records }) => records.map((r) => r.hashHex)));
+    assert.equal(calls.due, false);
+    operationWaits = true;
+    assert.equal(calls.due, true);
+    operationWaits = false;
+    idleMs = heartbeatMs;
+    assert.equal(calls.due, true);
+  });
+
+  test("for no records while too few storage nodes are eligible, and again once they are", () => {
+    const submission = add();
+    members = membersWith(2);
+    for (; clockMs < 60_000; clockMs += 250) {
+      assert.equal(calls.due, false);
+      calls.onAppended(blockOf("manager-1"), members);
+    }
+    operationWaits = true;
+    assert.equal(calls.due, true, "one that brings a storage node back");
+    operationWaits = false;
+    members = membersWith(0);
+    assert.equal(calls.due, true);
+    assert.deepEqual(calls.ripe(10), [submission]);
+  });
+
+  test("less and less for records that no block takes", () => {
+    add();
+    let blocks = 0;
+    for (; clockMs < 60_000; clockMs += 50) {
+      if (!calls.due) continue;
+      blocks += 1;
+      calls.onAppended(blockOf("manager-1"), members);
+    }
+    assert.ok(blocks <= 15, `${blocks} empty blocks in a minute`);
+    calls.onAppended(blockOf("manager-1", 1), members);
+    assert.equal(calls.due, true, "what was placed may be what they lack");
+  });
+
+  /** Blocks in a minute in which `makers` make empty ones in turn whenever this one calls. */
+  const minute = (makers: readonly string[] = managerIds) => {
+    const blocks: string[] = [];
+    const until = clockMs + 60_000;
+    for (; clockMs < until; clockMs += 50) {
+      if (!calls.due) continue;
+      const maker = makers[blocks.length % makers.length] ?? "";
+      blocks.push(maker);
+      calls.onAppended(blockOf(maker), members);
+    }
+    return blocks;
+  };
+
+  test("until it has made one itself, where the others may not have what waits", () => {
+    add();
+    const others = managerIds.filter((id) => id !== "manager-1");
+    for (let round = 0; round < 2; round++) {
+      for (const maker of others) {
+        assert.equal(calls.due, true, "none of these could hold it");
+        calls.onAppended(blockOf(maker), members);
+      }
+      assert.equal(calls.due, true);
+      calls.onAppended(blockOf("manager-1"), members);
+    }
+    assert.equal(calls.due, false);
+  });
+
+  test("a bounded number of times, whoever makes the blocks and says what", () => {
+    const { idHex } = add();
+    const unheard = minute(managerIds.slice(1));
+    assert.ok(unheard.length <= 15 * managerIds.length, `${unheard.length} empty blocks`);
+    clockMs += 60_000;
+    const other = submitted([documentBytes()]);
+    pool.placed(pool.waiting(idHex)?.submission.records.map(({ hashHex }) => hashHex) ?? []);
+    assert.equal(pool.has(idHex), false);
+    for (const managerId of managerIds) pool.verdict(managerId, other.id);
+    pool.add(other, { causer, nowMs: clockMs, unsettled: other.records.map((r) => r.hashHex) });
+    const heard = minute();
+    assert.ok(heard.length <= 15, `${heard.length} empty blocks when all have it`);
+  });
+
+  test("and relays again what was not placed, to those that may not have it, ever less", () => {
+    const submission = add();
+    pool.verdict("manager-2", submission.id);
+    const lacking = managerIds.filter((id) => !["manager-1", "manager-2"].includes(id));
+    calls.onAppended(blockOf("manager-3"), members);
+    calls.onAppended(blockOf("manager-4"), members);
+    assert.deepEqual(again, [[submission, lacking]]);
+    minute();
+    assert.ok(again.length > 3 && again.length <= 15, `${again.length} times in a minute`);
+    for (const managerId of lacking) pool.verdict(managerId, submission.id);
+    again = [];
+    minute();
+    assert.deepEqual(again, []);
+  });
+});

@@ -1,0 +1,349 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { toHex } from "../../../../src/base/bytes.js";
+import type { RingEvent } from "../../../../src/consensus/ring/events.js";
+import { SignatureCache } from "../../../../src/crypto/signature-cache.js";
+import { LockCertificateSchema } from "../../../../src/gen/bss/v1/block_pb.js";
+import {
+  ControlOperationSchema,
+  EvidenceSchema,
+  ResumeManagerSchema,
+} from "../../../../src/gen/bss/v1/genesis_pb.js";
+import {
+  AuditFindingSchema,
+  ForkProofSchema,
+  type Proposal,
+  type SignedHead,
+  SignedHeadSchema,
+  UnreachableNoticeSchema,
+  type Vote,
+  VoteKind,
+} from "../../../../src/gen/bss/v1/vote_pb.js";
+import {
+  buildApproval,
+  buildIntegrity,
+  buildPolka,
+} from "../../../../src/ledger/certificates/certificates.js";
+import { headDigest } from "../../../../src/ledger/certificates/votes.js";
+import { CandidateBlocks } from "../../../../src/manager/ring/candidate-blocks.js";
+import { InboundVotes, type VoteMessage } from "../../../../src/manager/ring/inbound-votes.js";
+import { Chain } from "../../ledger/support/chain.js";
+import { consortiumId, genesis, managerIds } from "../../ledger/support/consortium.js";
+import { documentBytes, seedOf, sign, submitted } from "../../ledger/support/records.js";
+import { accept, approve, attestation, attestations, commit, proposal } from "../support/votes.js";
+
+const { block, executed } = new Chain().propose({ candidates: [submitted([documentBytes()])] });
+const { facts } = executed;
+const proposer = genesis.members.proposer(1, 0);
+const selfId = "manager-1";
+const peer = "manager-2";
+const flipped = (bytes: Uint8Array) => bytes.with(0, (bytes[0] ?? 0) ^ 1);
+
+function headOf(
+  managerId: string,
+  height: number,
+  parts: MessageInitShape<typeof SignedHeadSchema> = {},
+): SignedHead {
+  const claim = {
+    consortiumId,
+    height,
+    blockId: facts.blockId,
+    hash1: facts.hash1,
+    stateDigest: seedOf("state"),
+  };
+  return create(SignedHeadSchema, {
+    height: BigInt(height),
+    blockId: claim.blockId,
+    hash1: claim.hash1,
+    managerId,
+    stateDigest: claim.stateDigest,
+    signature: sign(managerId, headDigest(claim)),
+    ...parts,
+  });
+}
+
+function lockCertificate() {
+  const approvals = managerIds.slice(0, 3).map((id) => approve(id, facts));
+  const accepts = facts.requiredAccepts.map((id) => accept(id, facts));
+  const integrity = { round: 0, hash2: facts.hash1, matches: attestations(facts) };
+  return create(LockCertificateSchema, {
+    polka: buildPolka(approvals),
+    approval: buildApproval(accepts),
+    integrity: buildIntegrity(integrity),
+  });
+}
+
+describe("what comes in on a stream of votes", () => {
+  let posted: RingEvent[];
+  let heads: (readonly [from: string, height: bigint, verified: boolean])[];
+  let supervision: string[];
+  let lagging: string[];
+  let dropped: string[];
+  let bodies: unknown[];
+  let own: (Vote | Proposal)[];
+  let candidates: CandidateBlocks;
+  let inbound: InboundVotes;
+  let height: number;
+  let wantsLate: boolean;
+  let attested: string[];
+
+  beforeEach(() => {
+    posted = [];
+    heads = [];
+    supervision = [];
+    lagging = [];
+    dropped = [];
+    bodies = [];
+    own = [];
+    height = 1;
+    wantsLate = false;
+    attested = [];
+    candidates = new CandidateBlocks(() => false);
+    inbound = new InboundVotes({
+      consortiumId,
+      candidates,
+      signatures: new SignatureCache(),
+      selfId,
+      members: () => genesis.members,
+      height: () => height,
+      post: (event) => posted.push(event),
+      onBody: async (body) => void bodies.push(body),
+      isNews: (head) => head.height >= 5n,
+      onHead: async (from, head, verified) => void heads.push([from, head.height, verified]),
+      onOwn: (statement) => own.push(statement),
+      onSupervision: async (_, message) => void supervision.push(message.case),
+      onPublic: async (_, message) => void supervision.push(message.case),
+      wantsLate: () => wantsLate,
+      onLagging: (from) => lagging.push(from),
+      onDropped: (_, reason) => dropped.push(reason),
+      onVote: () => {},
+      onAttestation: ({ nodeId }, from) => attested.push(`${nodeId} by ${from}`),
+    });
+  });
+
+  const take = (message: VoteMessage) => inbound.take(peer, message);
+  const vote = (value: Vote): VoteMessage => ({ case: "vote", value });
+  const kinds = () => posted.map(({ kind }) => kind);
+
+  test("of this manager is noticed, inside certificates and of heights ahead too", async () => {
+    const far = { height: 9, blockId: facts.blockId };
+    await take(vote(commit(selfId, far)));
+    await take({ case: "proposal", value: proposal(selfId, far) });
+    await take(vote(commit(peer, facts)));
+    assert.deepEqual(
+      own.map((each) => each.height),
+      [9n, 9n],
+    );
+    await take({ case: "lockCertificate", value: lockCertificate() });
+    assert.ok(own.length > 2 && own.every(({ managerId }) => managerId === selfId));
+    const forged = commit(selfId, far);
+    own = [];
+    await take(vote({ ...forged, signature: flipped(forged.signature) }));
+    height = 10;
+    await take(vote(commit(selfId, far)));
+    assert.deepEqual(
+      own.map((each) => each.height),
+      [9n],
+      "only the one that is decided here",
+    );
+  });
+
+  test("goes to the ring when it is rightly signed, whoever passes it on", async () => {
+    for (const id of managerIds) {
+      for (const make of [accept, approve, commit]) await take(vote(make(id, facts)));
+    }
+    for (const value of attestations(facts)) await take({ case: "attestation", value });
+    await take({ case: "proposal", value: proposal(proposer, facts) });
+    await take({ case: "lockCertificate", value: lockCertificate() });
+    assert.deepEqual(dropped, []);
+    assert.equal(kinds().filter((kind) => kind === "vote").length, 12);
+    assert.equal(kinds().filter((kind) => kind === "attestation").length, 3);
+    assert.deepEqual(kinds().slice(-2), ["proposal", "lock-certificate"]);
+  });
+
+  test("of a decided height is an attestation only where it may still be carried", async () => {
+    height = 2;
+    const value = attestation("storage-1", facts);
+    await take({ case: "attestation", value });
+    assert.deepEqual([attested, lagging], [[], [peer]]);
+    wantsLate = true;
+    await take({ case: "attestation", value: { ...value, signature: flipped(value.signature) } });
+    assert.deepEqual([attested, dropped], [[], ["SIGNATURE_INVALID"]]);
+    await take({ case: "attestation", value });
+    assert.deepEqual(attested, [`storage-1 by ${peer}`]);
+    assert.deepEqual(posted, [], "the ring has done with it");
+  });
+
+  test("goes to the public side when it is about storage nodes or who joins", async () => {
+    await take({ case: "operation", value: create(ControlOperationSchema) });
+    await take({ case: "unreachable", value: create(UnreachableNoticeSchema) });
+    await take({ case: "finding", value: create(AuditFindingSchema) });
+    assert.deepEqual(supervision, ["operation", "unreachable", "finding"]);
+  });
+
+  const stranger = "manager-9";
+  const hostile: readonly (readonly [string, () => VoteMessage, string])[] = [
+    [
+      "a vote whose signature is another's",
+      () => vote({ ...accept("manager-1", facts), managerId: "manager-3" }),
+      "SIGNATURE_INVALID",
+    ],
+    ["a vote by a stranger", () => vote(accept(stranger, facts)), "SIGNER_UNKNOWN"],
+    [
+      "a vote for another round than was signed",
+      () => vote({ ...approve("manager-1", facts), round: 3 }),
+      "SIGNATURE_INVALID",
+    ],
+    [
+      "an APPROVE that is passed off as a COMMIT",
+      () => vote({ ...approve("manager-1", facts), kind: VoteKind.COMMIT }),
+      "SIGNATURE_INVALID",
+    ],
+    [
+      "a vote of no kind",
+      () => vote({ ...accept("manager-1", facts), kind: VoteKind.UNSPECIFIED }),
+      "VOTE_MALFORMED",
+    ],
+    [
+      "a block id of another length",
+      () => vote({ ...accept("manager-1", facts), blockId: new Uint8Array(5) }),
+      "VOTE_MALFORMED",
+    ],
+    [
+      "a signature that is cut off",
+      () => vote({ ...accept("manager-1", facts), signature: new Uint8Array(63) }),
+      "VOTE_MALFORMED",
+    ],
+    [
+      "an attestation with another root",
+      () => ({
+        case: "attestation",
+        value: { ...attestation("storage-1", facts), hash2: flipped(facts.hash1) },
+      }),
+      "SIGNATURE_INVALID",
+    ],
+    [
+      "an attestation by a manager",
+      () => ({ case: "attestation", value: attestation("manager-1", facts) }),
+      "SIGNER_UNKNOWN",
+    ],
+    [
+      "a proposal by one whose turn it is not",
+      () => ({ case: "proposal", value: proposal("manager-1", facts, 1) }),
+      "NOT_THE_PROPOSER",
+    ],
+    [
+      "a proposal that its proposer did not sign",
+      () => ({
+        case: "proposal",
+        value: { ...proposal(proposer, facts), blockId: flipped(facts.blockId) },
+      }),
+      "SIGNATURE_INVALID",
+    ],
+  ];
+  for (const [what, make, reason] of hostile) {
+    test(`never reaches the ring when it is ${what}: ${reason}`, async () => {
+      await take(make());
+      assert.deepEqual(posted, []);
+      assert.deepEqual(dropped, [reason]);
+    });
+  }
+
+  test("is dropped with the whole of a certificate when one signature in it is wrong", async () => {
+    const again = proposal(proposer, facts, genesis.members.managers.length, 0);
+    const right = { ...again, lockCertificate: lockCertificate() };
+    await take({ case: "proposal", value: right });
+    assert.deepEqual(kinds(), ["proposal"]);
+    posted = [];
+    const certificate = lockCertificate();
+    const [first] = certificate.polka?.approvals ?? [];
+    assert.ok(first);
+    first.signature = flipped(first.signature);
+    await take({ case: "lockCertificate", value: certificate });
+    await take({ case: "proposal", value: { ...again, lockCertificate: certificate } });
+    assert.deepEqual(posted, []);
+    assert.deepEqual(dropped, ["SIGNATURE_INVALID", "SIGNATURE_INVALID"]);
+  });
+
+  test("proves nothing when it is a certificate without anything in it", async () => {
+    await take({
+      case: "lockCertificate",
+      value: create(LockCertificateSchema, { polka: { height: 1n } }),
+    });
+    await take({ case: "lockCertificate", value: create(LockCertificateSchema) });
+    assert.deepEqual(posted, []);
+  });
+
+  test("counts for this height, the next, and two before; what is older shows a laggard", async () => {
+    for (const [current, reaches] of [
+      [1, ["vote", "proposal", "attestation", "lock-certificate"]],
+      [0, ["vote", "proposal", "attestation", "lock-certificate"]],
+      [2, ["vote", "proposal"]],
+      [3, ["vote", "proposal"]],
+      [4, []],
+    ] as const) {
+      height = current;
+      posted = [];
+      lagging = [];
+      await take(vote(accept("manager-1", facts)));
+      await take({ case: "proposal", value: proposal(proposer, facts) });
+      await take({ case: "attestation", value: attestation("storage-1", facts) });
+      await take({ case: "lockCertificate", value: lockCertificate() });
+      assert.deepEqual(kinds(), reaches, `at ${current}`);
+      assert.equal(lagging.length, current > 1 ? 4 : 0, `at ${current}`);
+    }
+    height = 1;
+    posted = [];
+    await take(vote({ ...accept("manager-1", facts), height: 2n ** 64n - 1n }));
+    assert.deepEqual(posted, []);
+  });
+
+  test("is looked at for contradictions even if it was not its signer's turn, once decided", async () => {
+    const other = managerIds.find((id) => id !== proposer) ?? "";
+    const early = { ...proposal(other, facts), block } as never;
+    await take({ case: "proposal", value: early });
+    assert.deepEqual([dropped, kinds()], [["NOT_THE_PROPOSER"], []]);
+    height = 2;
+    await take({ case: "proposal", value: early });
+    assert.deepEqual(kinds(), ["proposal"]);
+    assert.deepEqual([bodies, candidates.get(facts.blockId)], [[], undefined]);
+  });
+
+  test("leaves the body of a proposal where it can be judged, under the body's own id", async () => {
+    const other = { ...block, block: { ...block.block, header: new Uint8Array([1]) } };
+    const value = { ...proposal(proposer, facts), block: other } as never;
+    await take({ case: "proposal", value });
+    assert.equal(candidates.get(facts.blockId), undefined);
+    const right = { ...proposal(proposer, facts), block };
+    await take({ case: "proposal", value: right });
+    assert.equal(candidates.get(facts.blockId)?.block, block);
+    assert.deepEqual(bodies, [other, block], "whoever waits for a body is told that it came");
+    assert.equal(toHex(facts.blockId).length, 64);
+  });
+
+  test("tells where a peer stands, by its own word only", async () => {
+    await take({ case: "head", value: headOf(peer, 5) });
+    assert.deepEqual(heads, [[peer, 5n, true]]);
+    await take({ case: "head", value: headOf("manager-3", 9) });
+    await take({ case: "head", value: headOf(peer, 7, { signature: new Uint8Array(64) }) });
+    await take({ case: "head", value: headOf(peer, 7, { hash1: new Uint8Array(3) }) });
+    assert.deepEqual(heads, [[peer, 5n, true]]);
+    assert.deepEqual(dropped, ["HEAD_OF_ANOTHER", "SIGNATURE_INVALID", "VOTE_MALFORMED"]);
+  });
+
+  test("spends no signature on a head that says nothing new, and says so", async () => {
+    await take({ case: "head", value: headOf(peer, 4, { signature: new Uint8Array(64) }) });
+    assert.deepEqual(heads, [[peer, 4n, false]]);
+    await take({ case: "head", value: headOf(peer, 4, { hash1: new Uint8Array(3) }) });
+    assert.deepEqual(dropped, ["VOTE_MALFORMED"]);
+  });
+
+  test("passes on what managers say about each other", async () => {
+    await take({ case: "evidence", value: create(EvidenceSchema) });
+    await take({ case: "resume", value: create(ResumeManagerSchema) });
+    await take({ case: "fork", value: create(ForkProofSchema) });
+    assert.deepEqual(supervision, ["evidence", "resume", "fork"]);
+    assert.deepEqual([dropped, posted], [[], []]);
+  });
+});

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import { toBinary } from "@bufbuild/protobuf";
+import { StorageBlocksSchema } from "../../../../src/gen/bss/v1/verify_integrity_pb.js";
+import { parseManagerBlock } from "../../../../src/ledger/blocks/blocks.js";
+import { ShippedBlocks } from "../../../../src/manager/ring/shipped-blocks.js";
+import { ManagerStore } from "../../../../src/store/manager-store.js";
+import { openMemoryStore } from "../../../../src/store/memory-store.js";
+import { epochKey, genesis } from "../../ledger/support/consortium.js";
+import { accepted } from "../../ledger/support/outcome.js";
+import { blocks } from "../../store/support/chain.js";
+
+describe("blocks for those who are behind", () => {
+  let shipped: ShippedBlocks;
+  let store: ManagerStore;
+
+  before(async () => {
+    store = await ManagerStore.open(await openMemoryStore(), genesis);
+    for (const block of blocks) await store.append(block);
+    shipped = new ShippedBlocks(store, epochKey);
+  });
+
+  test("are whole for managers: they parse, with the records in the clear", async () => {
+    const answer = await shipped.forManagers(1, 100);
+    assert.equal(answer.headHeight, 6n);
+    assert.deepEqual(
+      answer.blocks.map(({ block }) => block),
+      blocks.map(({ block }) => block),
+    );
+    for (const { block, certificates } of answer.blocks) {
+      assert.ok(block && certificates?.commit);
+      accepted(parseManagerBlock(block));
+    }
+  });
+
+  test("are for storage nodes without anything that was not public before", async () => {
+    const answer = await shipped.forStorage(1, 100);
+    assert.equal(answer.blocks.length, 6);
+    const bytes = Buffer.from(toBinary(StorageBlocksSchema, answer));
+    for (const { block } of blocks) {
+      for (const secret of [...block.records, ...block.privateEntries]) {
+        assert.equal(bytes.indexOf(secret), -1);
+      }
+    }
+    const sealed = answer.blocks.map(({ sealedRecords }) => sealedRecords);
+    assert.deepEqual(
+      sealed,
+      blocks.map(({ executed }) => executed.sealed),
+    );
+  });
+
+  test("begin where they were asked for, and are as many as that", async () => {
+    const from = async (height: number, limit: number) =>
+      (await shipped.forStorage(height, limit)).blocks.length;
+    assert.deepEqual(
+      [
+        await from(1, 2),
+        await from(5, 100),
+        await from(6, 1),
+        await from(7, 10),
+        await from(0, 10),
+      ],
+      [2, 2, 1, 0, 0],
+    );
+  });
+
+  test("are not made up when the key does not open the records", async () => {
+    const wrong = new ShippedBlocks(store, new Uint8Array(32));
+    await assert.rejects(wrong.forManagers(1, 1), /cannot be unsealed/);
+  });
+});

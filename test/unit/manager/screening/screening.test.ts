@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { SignatureCache } from "../../../../src/crypto/signature-cache.js";
+import type { ParsedRecord } from "../../../../src/ledger/records/records.js";
+import { screenSubmission, violationsNow } from "../../../../src/manager/screening/screening.js";
+import { genesisMs, quarterS, startS } from "../../ledger/support/consortium.js";
+import { accepted, refusal } from "../../ledger/support/outcome.js";
+import {
+  documentBytes,
+  hashOf,
+  readingBytes,
+  submitted,
+  tradeBytes,
+} from "../../ledger/support/records.js";
+import { LedgerWorld } from "../support/ledger-world.js";
+
+const reading = readingBytes({ exported: 100, imported: 0 });
+const bought = readingBytes({ owner: "participant-2", meter: "meter-2", exported: 0 });
+const sold = tradeBytes({ id: "sold", energy: 50 });
+const updated = readingBytes({ exported: 110, imported: 0, parent: hashOf(reading) });
+
+describe("a manager's own verdict on a submission", () => {
+  let world: LedgerWorld;
+
+  beforeEach(async () => {
+    world = await LedgerWorld.create();
+    await world.extend({
+      candidates: [submitted([reading]), submitted([bought], "participant-2"), submitted([sold])],
+    });
+    await world.extend({ candidates: [submitted([updated])] });
+  });
+
+  const later = startS + quarterS;
+  const screen = async (records: readonly Uint8Array[], owner?: string) =>
+    accepted(await screenSubmission(submitted(records, owner), world.ports));
+
+  const contradicted: readonly (readonly [string, Uint8Array])[] = [
+    ["TRADE_REPEATED", tradeBytes({ id: "sold" })],
+    ["INTERVAL_OVERLAP", readingBytes()],
+    ["PARENT_NOT_LATEST", readingBytes({ exported: 120, parent: hashOf(reading) })],
+  ];
+  for (const [reason, record] of contradicted) {
+    test(`[R3.2] refuses at once what the ledger contradicts for good: ${reason}`, async () => {
+      const { refused, accurate, open } = await screen([record]);
+      assert.deepEqual(
+        refused.map(({ violation }) => violation.reason),
+        [reason],
+      );
+      assert.deepEqual([accurate, open], [[], []]);
+    });
+  }
+
+  const lacking: readonly (readonly [string, Uint8Array])[] = [
+    ["DOUBLE_SPEND", tradeBytes({ energy: 90 })],
+    ["DOUBLE_SPEND", tradeBytes({ delivery: startS + 3_600 })],
+    ["PARENT_UNKNOWN", readingBytes({ parent: hashOf(documentBytes()) })],
+    ["EXPORT_BELOW_SOLD", readingBytes({ exported: 10, parent: hashOf(updated) })],
+  ];
+  for (const [reason, record] of lacking) {
+    test(`[R3.2] leaves open what another record may cure: ${reason}`, async () => {
+      const { open, refused, accurate } = await screen([record]);
+      assert.deepEqual(
+        open.map(({ bytes }) => bytes),
+        [record],
+      );
+      assert.deepEqual([refused, accurate], [[], []]);
+      const submission = submitted([record]);
+      const { broken } = await violationsNow(submission, submission.records, world.ports);
+      assert.deepEqual(
+        [...broken.values()].map((violation) => violation.reason),
+        [reason],
+      );
+    });
+
+    test(`[R3.2] leaves it to the block when something pending may cure it: ${reason}`, async () => {
+      const asked: string[] = [];
+      const mightCure = (_: ParsedRecord, why: string) => asked.push(why) > 0;
+      const ports = { ...world.ports, mightCure };
+      const screened = accepted(await screenSubmission(submitted([record]), ports));
+      assert.deepEqual([screened.accurate.length, screened.open.length], [1, 0]);
+      assert.deepEqual(asked, [reason]);
+    });
+  }
+
+  test("[R3.2] leaves to the block what only stands against others of the submission", async () => {
+    const twice = [readingBytes({ start: later, exported: 1 }), readingBytes({ start: later })];
+    const branches = [140, 150].map((exported) =>
+      readingBytes({ exported, imported: 0, parent: hashOf(updated) }),
+    );
+    const sales = [tradeBytes({ id: "a", energy: 40 }), tradeBytes({ id: "b", energy: 40 })];
+    for (const records of [twice, branches, sales]) {
+      const { accurate, refused, open } = await screen(records);
+      assert.deepEqual([accurate.length, refused.length, open.length], [2, 0, 0]);
+    }
+  });
+
+  test("[R3.4] leaves to the block what a later record of the submission may cure", async () => {
+    const at = startS + 3_600;
+    const trade = tradeBytes({ id: "early", energy: 40, delivery: at });
+    const measured = readingBytes({ start: at, exported: 50, imported: 0 });
+    const child = readingBytes({ start: at, exported: 60, parent: hashOf(measured) });
+    const screened = await screen([child, trade, measured]);
+    assert.deepEqual([screened.accurate.length, screened.open.length], [3, 0]);
+    const other = tradeBytes({ id: "late", energy: 40, delivery: at + 3_600 });
+    const alone = await screen([child, other]);
+    assert.deepEqual([alone.accurate.length, alone.open.length], [0, 2]);
+  });
+
+  test("[R3.4] keeps a version of what waits for energy together with it", async () => {
+    const at = startS + 3_600;
+    const trade = tradeBytes({ id: "early", energy: 40, delivery: at });
+    const version = tradeBytes({ id: "less", energy: 30, delivery: at, parent: hashOf(trade) });
+    const measured = readingBytes({ start: at, exported: 50, imported: 0 });
+    const cured = await screen([trade, version, measured]);
+    assert.deepEqual([cured.accurate.length, cured.open.length], [3, 0]);
+  });
+
+  test("reads the state once, however many records there are", async () => {
+    let reads = 0;
+    const readState = (keys: readonly Uint8Array[]) => {
+      reads += 1;
+      return world.ports.readState(keys);
+    };
+    const records = Array.from({ length: 50 }, () => readingBytes());
+    const ports = { ...world.ports, readState };
+    const screened = accepted(await screenSubmission(submitted(records), ports));
+    assert.deepEqual([screened.refused.length, reads], [50, 1]);
+  });
+
+  test("lets others have their turn between pieces of a large submission", async () => {
+    let pauses = 0;
+    const counted = () => async () => {
+      pauses += 1;
+    };
+    const records = Array.from({ length: 50 }, () => tradeBytes({ id: "sold" }));
+    await screenSubmission(submitted(records), { ...world.ports, pauses: counted });
+    assert.ok(pauses >= 2, `${pauses} pauses in 100 signatures`);
+  });
+
+  test("verifies no signature inside a record that the ledger has", async () => {
+    const asked: number[] = [];
+    const signatures = new SignatureCache();
+    const { invalidOf } = signatures;
+    signatures.invalidOf = async (signed) => {
+      asked.push(signed.length);
+      return invalidOf.call(signatures, signed) as never;
+    };
+    await screenSubmission(submitted([sold]), { ...world.ports, signatures });
+    assert.deepEqual(asked, [1], "the submitter's alone");
+  });
+
+  const hopeless: readonly (readonly [string, Uint8Array])[] = [
+    ["METER_UNKNOWN", readingBytes({ meter: "meter-9" })],
+    ["METER_OWNER_MISMATCH", readingBytes({ meter: "meter-2", start: later })],
+    ["ENERGY_ABOVE_RATING", readingBytes({ start: later, exported: 251 })],
+    ["PRICE_OUT_OF_BOUNDS", tradeBytes({ price: 500_001 })],
+    ["TRADE_SIGNATURE_INVALID", tradeBytes({ buyerKey: "participant-3" })],
+    ["TRADE_PARTY_UNKNOWN", tradeBytes({ buyer: "nobody" })],
+    ["TIME_IN_FUTURE", documentBytes({}, { timeUnixMs: BigInt(genesisMs + 60_000) })],
+  ];
+  for (const [reason, record] of hopeless) {
+    test(`refuses at once what nothing cures: ${reason}`, async () => {
+      const right = documentBytes();
+      const submission = submitted([record, right]);
+      const screened = accepted(await screenSubmission(submission, world.ports));
+      assert.deepEqual(
+        screened.refused.map(({ violation }) => violation.reason),
+        [reason],
+      );
+      assert.deepEqual(
+        screened.accurate.map(({ bytes }) => bytes),
+        [right],
+      );
+    });
+  }
+
+  test("knows what is on the ledger, and counts it neither right nor wrong", async () => {
+    const screened = accepted(await screenSubmission(submitted([reading, sold]), world.ports));
+    const { onLedger, accurate, refused } = screened;
+    assert.deepEqual([onLedger.length, accurate.length, refused.length], [2, 0, 0]);
+  });
+
+  test("finds a record right that stands on another of the same submission", async () => {
+    const first = readingBytes({ start: later, exported: 50 });
+    const second = readingBytes({ start: later, exported: 60, parent: hashOf(first) });
+    const screened = accepted(await screenSubmission(submitted([first, second]), world.ports));
+    assert.equal(screened.accurate.length, 2);
+  });
+
+  test("is the refusal of the whole when its signature is not its submitter's", async () => {
+    const { message, ...submission } = submitted([documentBytes()]);
+    const forged = { ...submission, message, signature: new Uint8Array(64).fill(1) };
+    assert.equal(refusal(await screenSubmission(forged, world.ports)).reason, "SIGNATURE_INVALID");
+    const stranger = submitted([documentBytes({}, { ownerId: "nobody" })], "nobody");
+    const refused = refusal(await screenSubmission(stranger, world.ports));
+    assert.equal(refused.reason, "PARTICIPANT_UNKNOWN");
+  });
+
+  test("holds a record's time against the ledger's when this clock is behind", async () => {
+    world.wallMs = 0;
+    const screened = accepted(await screenSubmission(submitted([documentBytes()]), world.ports));
+    assert.equal(screened.accurate.length, 1);
+  });
+});

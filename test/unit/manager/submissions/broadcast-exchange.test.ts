@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  type BroadcastRequest,
+  BroadcastRequestSchema,
+  BroadcastResponseSchema,
+  type SignedObjections,
+  SignedObjectionsSchema,
+} from "../../../../src/gen/bss/v1/broadcast_pb.js";
+import type { Submission } from "../../../../src/gen/bss/v1/record_pb.js";
+import { BroadcastExchange } from "../../../../src/manager/submissions/broadcast-exchange.js";
+import { documentBytes, submissionOf } from "../../ledger/support/records.js";
+import { callerContext, FakeStream } from "../support/fake-stream.js";
+
+type Message = NonNullable<MessageInitShape<typeof BroadcastRequestSchema>["message"]>;
+
+const peerIds = ["manager-2", "manager-3", "manager-4"] as const;
+const submission = submissionOf([documentBytes()]);
+const own = { submission, leftOut: [] };
+const signed = (reason: string) =>
+  create(SignedObjectionsSchema, {
+    objections: [{ reason }],
+    signature: { signature: new Uint8Array(64) },
+  });
+const id = (byte: number) => new Uint8Array(32).fill(byte);
+
+describe("the exchange of submissions between managers", () => {
+  let sent: (readonly [to: string, what: string | undefined])[];
+  let relayed: (readonly [from: string, submission: Submission])[];
+  let verdicts: (readonly [from: string, first: number | undefined])[];
+  let objections: (readonly [from: string, reason: string])[];
+  let dropped: string[];
+  let found: SignedObjections | undefined;
+  let exchange: BroadcastExchange;
+
+  beforeEach(() => {
+    [sent, relayed, verdicts, objections, dropped, found] = [[], [], [], [], [], undefined];
+    exchange = new BroadcastExchange({
+      links: () => ({
+        peerIds,
+        sendBroadcast: (to, { message }) => {
+          sent.push([to, message?.case]);
+          return true;
+        },
+      }),
+      takeRelayed: async (from, message) => {
+        relayed.push([from, message]);
+        return found;
+      },
+      takeVerdict: (from, [first]) => verdicts.push([from, first]),
+      takeObjections: async (from, { objections: [first] }) =>
+        void objections.push([from, first?.reason ?? ""]),
+      own: () => [own, own],
+      onDropped: (_, what) => dropped.push(what),
+    });
+  });
+
+  const serve = async (...messages: readonly Message[]) => {
+    const requests = messages.map((message) => create(BroadcastRequestSchema, { message }));
+    const stream = new FakeStream<
+      BroadcastRequest,
+      MessageInitShape<typeof BroadcastResponseSchema>
+    >(...requests);
+    stream.ended = true;
+    await exchange.serve(callerContext("manager", "manager-3"), stream);
+    return stream.written;
+  };
+
+  test("tells every other manager: submissions, verdicts, objections", () => {
+    exchange.relay({ submission, leftOut: [] });
+    exchange.sendVerdict(id(1));
+    exchange.sendObjections(signed("SALT_INVALID"));
+    const whats = ["submission", "verdict", "objections"];
+    assert.deepEqual(
+      sent,
+      whats.flatMap((what) => peerIds.map((to) => [to, what])),
+    );
+  });
+
+  test("gives a peer that comes back what is still open here, and only that peer", () => {
+    exchange.onConnected("manager-4");
+    assert.deepEqual(sent, [
+      ["manager-4", "submission"],
+      ["manager-4", "submission"],
+    ]);
+  });
+
+  test("hands what peers say to the pool, under the name of the caller", async () => {
+    await serve(
+      { case: "submission", value: submission },
+      { case: "verdict", value: { submissionIds: [id(1), id(2)] } },
+      { case: "objections", value: signed("DOUBLE_SPEND") },
+    );
+    assert.deepEqual(relayed, [["manager-3", submission]]);
+    assert.deepEqual(verdicts, [
+      ["manager-3", 1],
+      ["manager-3", 2],
+    ]);
+    assert.deepEqual(objections, [["manager-3", "DOUBLE_SPEND"]]);
+  });
+
+  test("answers a relayed submission with what is wrong with it", async () => {
+    found = signed("SALT_INVALID");
+    const [answer, ...more] = await serve({ case: "submission", value: submission });
+    assert.deepEqual(answer?.message, { case: "objections", value: found });
+    assert.deepEqual(more, []);
+  });
+
+  test("hears answers on the streams that it dialled, too", async () => {
+    const heard: readonly Message[] = [
+      { case: "verdict", value: { submissionIds: [id(7)] } },
+      { case: "objections", value: signed("OWNER_UNKNOWN") },
+    ];
+    for (const message of heard) {
+      const init = { message } as MessageInitShape<typeof BroadcastResponseSchema>;
+      await exchange.onResponse("manager-2", create(BroadcastResponseSchema, init));
+    }
+    await exchange.onResponse("manager-2", create(BroadcastResponseSchema));
+    assert.deepEqual(verdicts, [["manager-2", 7]]);
+    assert.deepEqual(objections, [["manager-2", "OWNER_UNKNOWN"]]);
+  });
+
+  test("drops verdicts by the thousands, and those about no submission", async () => {
+    const submissionIds = Array.from({ length: 1_001 }, () => id(1));
+    await serve(
+      { case: "verdict", value: { submissionIds } },
+      { case: "verdict", value: { submissionIds: [new Uint8Array(31), new Uint8Array()] } },
+    );
+    assert.deepEqual(verdicts, []);
+    assert.deepEqual(dropped, ["TOO_MANY_VERDICTS"]);
+  });
+});

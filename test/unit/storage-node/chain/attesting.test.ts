@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { defined } from "../../../../src/base/assert.js";
+import { toHex, utf8 } from "../../../../src/base/bytes.js";
+import { auditDigest, auditPositions } from "../../../../src/consensus/public/audit.js";
+import { ed25519Verify } from "../../../../src/crypto/ed25519.js";
+import { sha256 } from "../../../../src/crypto/hash.js";
+import { ApprovalCertificateSchema } from "../../../../src/gen/bss/v1/block_pb.js";
+import { AttestationVerdict } from "../../../../src/gen/bss/v1/vote_pb.js";
+import { checkAttestation } from "../../../../src/ledger/certificates/votes.js";
+import { burstMax } from "../../../../src/storage-node/chain/attestation-budget.js";
+import { earlyCandidatesMax } from "../../../../src/storage-node/chain/candidates.js";
+import { patienceMs } from "../../../../src/storage-node/chain/storage-chain.js";
+import { consortiumId, policy } from "../../ledger/support/consortium.js";
+import { accepted } from "../../ledger/support/outcome.js";
+import { ChainWorld } from "../support/chain-world.js";
+
+/** A node with two blocks. */
+async function runningWorld(): Promise<ChainWorld> {
+  const world = await ChainWorld.open();
+  for (let i = 0; i < 2; i++) await world.commit(world.ledger.extend());
+  assert.equal(world.height, 2);
+  world.told.length = 0;
+  return world;
+}
+
+describe("a storage node in the committee", () => {
+  test("attests a match to all managers, signed, with the audit of the records drawn", async () => {
+    const world = await runningWorld();
+    const made = world.makeFor(true);
+    await world.verify(made);
+    const [{ to, attestation } = { to: "nobody", attestation: undefined }] = world.attestations;
+    assert.equal(to, undefined);
+    assert.ok(attestation);
+    assert.equal(attestation.verdict, AttestationVerdict.MATCH);
+    const check = accepted(checkAttestation(attestation, world.store.head.members, consortiumId));
+    assert.ok(ed25519Verify(check.publicKey, check.digest, check.signature));
+    const { beacon } = made.parsed.header;
+    const nodeId = world.nodeId;
+    const records = [1, 2].flatMap((height) => world.ledger.at(height).sealedRecords);
+    const sealed = auditPositions({
+      beacon,
+      nodeId,
+      treeSize: 4,
+      count: policy.auditRecords,
+    }).map((position) => defined(records[position], "a position is in the log"));
+    assert.deepEqual(attestation.audit, auditDigest(beacon, nodeId, sealed));
+    assert.deepEqual(world.attested, ["match 3/0"]);
+  });
+
+  test("attests a mismatch when its root is another one", async () => {
+    const world = await runningWorld();
+    const { beacon } = world.makeFor(true).parsed.header;
+    const made = world.ledger.make({ header: { beacon, hash1: sha256(utf8("root")) } });
+    await world.verify(made);
+    assert.equal(world.attestations[0]?.attestation.verdict, AttestationVerdict.MISMATCH);
+    assert.deepEqual(world.attested, ["mismatch 3/0"]);
+  });
+
+  test("has candidate and attestation on disk before it says a word", async () => {
+    const world = await runningWorld();
+    const made = world.makeFor(true);
+    // The power goes while the message is on its way.
+    world.onTell = () => world.disk.crash();
+    await world.verify(made);
+    const told = world.attestations[0]?.attestation;
+    world.onTell = () => {};
+    await world.crash();
+    const [saved, ...others] = await world.store.loadCandidates();
+    assert.deepEqual(saved?.attestation, told);
+    assert.deepEqual(saved?.sealedRecords, made.sealedRecords);
+    assert.equal(others.length, 0);
+  });
+
+  test("says nothing when the disk fails", async () => {
+    const world = await runningWorld();
+    world.disk.failNextWrite();
+    await assert.rejects(world.verify(world.makeFor(true)));
+    assert.deepEqual(world.told, []);
+  });
+
+  test("tells whoever asks again the same, and nobody else", async () => {
+    const world = await runningWorld();
+    const made = world.makeFor(true);
+    await world.verify(made);
+    await world.verify(made, { from: "manager-3" });
+    const [first, second] = world.attestations;
+    assert.equal(second?.to, "manager-3");
+    assert.deepEqual(second?.attestation, first?.attestation);
+  });
+
+  test("never attests two blocks in one round, also not after a crash", async () => {
+    const world = await runningWorld();
+    const one = world.makeFor(true);
+    const other = world.ledger.make({ header: { beacon: one.parsed.header.beacon } });
+    assert.notEqual(toHex(one.parsed.blockId), toHex(other.parsed.blockId));
+    await world.verify(one);
+    await world.verify(other);
+    await world.crash();
+    await world.verify(other);
+    assert.equal(world.attestations.length, 1);
+    assert.deepEqual(world.dropped, ["manager-1 ROUND_ATTESTED", "manager-1 ROUND_ATTESTED"]);
+    await world.verify(one);
+    assert.deepEqual(world.attestations[1]?.attestation, world.attestations[0]?.attestation);
+  });
+
+  test("tells managers on a new link its head and what it signed, also after a crash", async () => {
+    const world = await runningWorld();
+    await world.verify(world.makeFor(true));
+    await world.crash();
+    const [head, attestation, ...others] = world.chain.greeting();
+    assert.equal(head?.message?.case, "head");
+    assert.equal(head.message.value.height, 2n);
+    assert.equal(attestation?.message?.case, "attestation");
+    assert.deepEqual(attestation.message.value, world.attestations[0]?.attestation);
+    assert.equal(others.length, 0);
+  });
+
+  test("attests the same block in later rounds when it is drawn again", async () => {
+    const world = await runningWorld();
+    const made = world.makeFor(true);
+    for (let round = 0; round < 8; round++) await world.verify(made, { round });
+    const rounds = world.attestations.map(({ attestation }) => attestation.round);
+    const drawn = rounds.length + world.dropped.length;
+    assert.equal(drawn, 8);
+    assert.ok(rounds.length > 2 && world.dropped.length > 0);
+    assert.ok(world.dropped.every((entry) => entry.endsWith("NOT_IN_COMMITTEE")));
+    assert.equal(new Set(rounds).size, rounds.length);
+  });
+});
+
+describe("a storage node that is asked what it must not attest", () => {
+  test("says nothing outside of the committee", async () => {
+    const world = await runningWorld();
+    await world.verify(world.makeFor(false));
+    assert.deepEqual(world.told, []);
+    assert.deepEqual(world.dropped, ["manager-1 NOT_IN_COMMITTEE"]);
+  });
+
+  test("drops a candidate whose approval does not verify", async () => {
+    const world = await runningWorld();
+    const made = world.makeFor(true);
+    const signatures = made.approval.signatures.map((entry, i) =>
+      i === 2 ? { ...entry, signature: new Uint8Array(64) } : entry,
+    );
+    const approval = create(ApprovalCertificateSchema, { ...made.approval, signatures });
+    await world.verify({ ...made, approval });
+    assert.deepEqual(world.told, []);
+    assert.deepEqual(world.dropped, ["manager-1 CERTIFICATE_INVALID"]);
+    assert.deepEqual(await world.store.loadCandidates(), []);
+  });
+
+  test("drops what lacks a part or does not parse", async () => {
+    const world = await runningWorld();
+    const { block, approval, sealedRecords } = world.makeFor(true);
+    const sealed = { round: 0, sealedRecords: [...sealedRecords] };
+    for (const value of [
+      {},
+      { ...sealed, block },
+      { ...sealed, approval },
+      { ...sealed, approval, block: { ...block, header: utf8("no header") } },
+      { ...sealed, approval, block: { ...block, privateRoot: utf8("short") } },
+      { ...sealed, approval, block: { ...block, leaves: block.leaves.toReversed() } },
+    ]) {
+      await world.send("manager-2", { message: { case: "verify", value } });
+    }
+    await world.send("manager-2", {});
+    assert.deepEqual(world.told, []);
+    assert.equal(world.dropped.length, 7);
+    assert.equal(world.height, 2);
+  });
+
+  test("drops a candidate of a decided height", async () => {
+    const world = await runningWorld();
+    await world.verify(world.ledger.at(2));
+    assert.deepEqual(world.dropped, ["manager-1 HEIGHT_DECIDED"]);
+  });
+
+  test("signs no more for one manager than its budget, while others are still served", async () => {
+    const world = await runningWorld();
+    const made = world.makeFor(true);
+    for (let round = 0; world.attestations.length < burstMax; round++) {
+      await world.verify(made, { round, from: "manager-4" });
+    }
+    for (let round = 1_000; round < 1_010; round++) {
+      await world.verify(made, { round, from: "manager-4" });
+    }
+    assert.equal(world.attestations.length, burstMax);
+    assert.ok(world.dropped.includes("manager-4 TOO_MANY_ROUNDS"));
+    for (let round = 1_000; round < 1_010; round++) {
+      await world.verify(made, { round, from: "manager-1" });
+    }
+    assert.ok(world.attestations.length > burstMax);
+  });
+});
+
+describe("a candidate that comes before the block that it extends", () => {
+  test("is attested as soon as that block is appended", async () => {
+    const world = await runningWorld();
+    const before = world.ledger.extend();
+    const early = world.makeFor(true);
+    await world.verify(early, { from: "manager-2" });
+    assert.equal(world.attestations.length, 0);
+    await world.commit(before);
+    assert.equal(world.height, 3);
+    assert.deepEqual(world.attestations[0]?.attestation.blockId, early.parsed.blockId);
+    assert.deepEqual(world.fetches, []);
+  });
+
+  test("makes the node fetch that block when it does not come", async () => {
+    const world = await runningWorld();
+    const before = world.ledger.extend();
+    await world.verify(world.makeFor(true), { from: "manager-2" });
+    world.pass(patienceMs - 1);
+    assert.deepEqual(world.fetches, []);
+    world.pass(1);
+    assert.deepEqual(world.fetches, ["manager-2 3"]);
+    await world.answer([before], { from: "manager-2" });
+    assert.equal(world.attestations.length, 1);
+  });
+
+  test("is dropped when there are too many, the oldest first", async () => {
+    const world = await runningWorld();
+    const before = world.ledger.extend();
+    const early = Array.from({ length: earlyCandidatesMax + 1 }, (_, round) =>
+      world.makeFor(true, round),
+    );
+    for (const [round, made] of early.entries()) {
+      await world.verify(made, { from: `manager-${round + 1}`, round });
+    }
+    await world.commit(before);
+    const rounds = world.attestations.map(({ attestation }) => attestation.round);
+    assert.deepEqual(rounds, [1, 2, 3, 4]);
+  });
+
+  test("is kept for a few managers only, the newest of each", async () => {
+    const world = await runningWorld();
+    const before = world.ledger.extend();
+    const [old, early] = [world.makeFor(true), world.makeFor(true, 1)];
+    await world.verify(old, { from: "manager-1" });
+    await world.verify(early, { from: "manager-1", round: 1 });
+    await world.commit(before);
+    assert.equal(world.attestations.length, 1);
+    assert.deepEqual(world.attestations[0]?.attestation.blockId, early.parsed.blockId);
+  });
+});

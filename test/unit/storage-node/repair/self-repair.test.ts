@@ -1,0 +1,288 @@
+/** Whatever a storage node's disk loses comes back as it was, and is named. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { equalBytes, toHex } from "../../../../src/base/bytes.js";
+import { CertifiedStorageBlockSchema } from "../../../../src/gen/bss/v1/block_pb.js";
+import { Scrubber, type ScrubberPorts } from "../../../../src/storage-node/repair/scrubber.js";
+import {
+  SelfRepair,
+  type SelfRepairPorts,
+} from "../../../../src/storage-node/repair/self-repair.js";
+import type { Damage } from "../../../../src/store/chain/chain-walk.js";
+import { chainKeys } from "../../../../src/store/chain/chain-writes.js";
+import type { KeyValueStore } from "../../../../src/store/key-value-store.js";
+import { StoreError } from "../../../../src/store/store-error.js";
+import { consortiumId } from "../../ledger/support/consortium.js";
+import { ChainWorld } from "../support/chain-world.js";
+
+const blockCount = 6;
+
+class Bench {
+  readonly world: ChainWorld;
+  readonly found: Damage[] = [];
+  readonly files: string[] = [];
+  readonly fetched: number[] = [];
+  readonly mended: string[] = [];
+  readonly kv: KeyValueStore;
+  readonly repair: SelfRepair;
+  failure: unknown;
+
+  private constructor(world: ChainWorld, ports: Partial<SelfRepairPorts>) {
+    this.world = world;
+    const { store, chain } = world;
+    this.kv = store.mendable.kv;
+    this.repair = new SelfRepair({
+      ...store.mendable,
+      consortiumId,
+      fetch: async (height, blockId) => {
+        this.fetched.push(height);
+        const made = world.ledger.at(height);
+        assert.ok(equalBytes(made.parsed.blockId, blockId), "the right block is asked for");
+        const { block, certificates } = made;
+        const sealedRecords = [...made.sealedRecords];
+        return create(CertifiedStorageBlockSchema, { block, certificates, sealedRecords });
+      },
+      inTurn: (job) => chain.inTurn(job),
+      mend: async () => void this.mended.push("mended"),
+      onMended: () => void this.mended.push("forgotten"),
+      onRepaired: () => {},
+      onFailed: (cause) => {
+        this.failure = cause;
+      },
+      monotonicMs: () => 0,
+      observe: {
+        repairing() {},
+        damaged: (damage) => this.found.push(damage),
+        filesDamaged: (finding) => this.files.push(finding),
+        repaired() {},
+      },
+      ...ports,
+    });
+  }
+
+  static async create(ports: Partial<SelfRepairPorts> = {}): Promise<Bench> {
+    const world = await ChainWorld.open();
+    for (let i = 0; i < blockCount; i++) await world.commit(world.ledger.extend({ records: 3 }));
+    assert.equal(world.height, blockCount);
+    return new Bench(world, ports);
+  }
+
+  async content(): Promise<ReadonlyMap<string, string>> {
+    const all = new Map<string, string>();
+    const everything = { gte: Uint8Array.of(1), lt: Uint8Array.of(0xff) };
+    for await (const [key, value] of this.kv.scan(everything)) all.set(toHex(key), toHex(value));
+    return all;
+  }
+
+  async repaired(cause = "a test says so"): Promise<void> {
+    this.repair.report(cause);
+    while (this.repair.repairing) await new Promise((resolve) => setImmediate(resolve));
+    if (this.failure !== undefined) throw this.failure;
+  }
+}
+
+describe("the repair of a storage node", () => {
+  test("finds nothing in a store that is whole", async () => {
+    const bench = await Bench.create();
+    const before = await bench.content();
+    await bench.repaired();
+    assert.deepEqual(bench.found, []);
+    assert.deepEqual(bench.fetched, []);
+    assert.deepEqual(await bench.content(), before);
+  });
+
+  const harms: readonly (readonly [string, (value: Uint8Array) => Uint8Array | undefined])[] = [
+    ["loses", () => undefined],
+    ["changes", (value) => value.map((byte, i) => (i === value.length - 1 ? byte ^ 1 : byte))],
+    ["cuts off", (value) => value.subarray(0, value.length - 1)],
+  ];
+  for (const [what, harm] of harms) {
+    test(`restores every single value that a disk ${what}`, async () => {
+      const bench = await Bench.create();
+      const before = await bench.content();
+      assert.ok(before.size > 60, "the chain fills the store");
+      // Its signatures are held by the store's own checksum, until the next block holds them.
+      const ofHead = toHex(chainKeys.certificates(blockCount));
+      for (const [hex, value] of before) {
+        const key = Buffer.from(hex, "hex");
+        if (what === "changes" && hex === ofHead) continue;
+        const harmed = harm(Buffer.from(value, "hex"));
+        const operation =
+          harmed === undefined
+            ? ({ type: "delete", key } as const)
+            : ({ type: "put", key, value: harmed } as const);
+        await bench.kv.write([operation], "sync");
+        bench.found.length = 0;
+        await bench.repaired();
+        assert.ok(bench.found.length > 0, `${hex} is named`);
+        assert.deepEqual((await bench.content()).get(hex), value, `${hex} is as it was`);
+      }
+      assert.deepEqual(await bench.content(), before);
+      const { damaged, repaired } = bench.repair.counts;
+      assert.equal(damaged, repaired);
+      assert.ok(damaged >= before.size - 1);
+      // What follows from blocks is computed, not fetched.
+      const cannotBeComputed = 2 * blockCount + blockCount * 3;
+      assert.ok(bench.fetched.length <= 2 * cannotBeComputed, `${bench.fetched.length} fetched`);
+    });
+  }
+
+  test("restores a store of which nothing is left but what is in memory", async () => {
+    const bench = await Bench.create();
+    const before = await bench.content();
+    for (const hex of before.keys()) {
+      await bench.kv.write([{ type: "delete", key: Buffer.from(hex, "hex") }], "sync");
+    }
+    await bench.repaired();
+    assert.deepEqual(await bench.content(), before);
+  });
+
+  test("mends files first, and forgets what was signed, when these were damaged", async () => {
+    const bench = await Bench.create();
+    bench.repair.report("a checksum", { files: true });
+    await bench.repaired();
+    assert.deepEqual(bench.mended, ["forgotten", "mended"]);
+    assert.deepEqual(bench.files, ["a checksum"]);
+    assert.equal(bench.repair.counts.damaged, 1);
+    assert.equal(bench.repair.lastDamage, "a checksum");
+  });
+
+  test("begins anew when damage is told meanwhile, and gives up when that does not end", async () => {
+    let passes = 0;
+    const bench: Bench = await Bench.create({
+      mend: async () => {
+        passes += 1;
+      },
+      inTurn: async (job) => {
+        await job();
+        bench.repair.report("again", { files: true });
+      },
+    });
+    await assert.rejects(bench.repaired(), /passes of repair found new damage/);
+    assert.ok(passes > 2);
+  });
+
+  test("goes on while blocks are appended", async () => {
+    const bench = await Bench.create();
+    const { world } = bench;
+    await bench.kv.write([{ type: "delete", key: chainKeys.sealed(4) }], "sync");
+    bench.repair.report("a test says so");
+    for (let i = 0; i < 5; i++) await world.commit(world.ledger.extend({ records: 2 }));
+    await bench.repaired();
+    assert.equal(world.height, blockCount + 5);
+    bench.found.length = 0;
+    await bench.repaired();
+    assert.deepEqual(bench.found, []);
+  });
+
+  test("mends the log in memory too", async () => {
+    const bench = await Bench.create();
+    const { head, replaceHead } = bench.world.store.mendable;
+    const right = head();
+    await replaceHead({ ...right, frontier: { ...right.frontier, size: 17 } });
+    await bench.repaired();
+    assert.deepEqual(bench.world.store.head, right);
+    assert.deepEqual(bench.found, [{ height: blockCount, what: ["head"] }]);
+  });
+});
+
+describe("scrubbing", () => {
+  function scrubber(bench: Bench, change: Partial<ScrubberPorts> = {}) {
+    const { store } = bench.world;
+    const told: { cause: string; files: boolean }[] = [];
+    const saved: number[] = [];
+    const clock = { ms: 0 };
+    const made = new Scrubber({
+      ...store.mendable,
+      consortiumId,
+      periodMs: 100_000,
+      progress: { height: 0, lastPassUnixMs: 0 },
+      save: async ({ height }) => void saved.push(height),
+      openReadOnly: async () => ({ ...readsOf(bench.kv), close: async () => {} }),
+      onDamage: (cause, { files }) => told.push({ cause, files }),
+      paused: () => false,
+      monotonicMs: () => clock.ms,
+      wallMs: () => 77,
+      ...change,
+    });
+    const pass = async (ms: number) => {
+      clock.ms += ms;
+      made.tick();
+      await made.close();
+    };
+    return { made, told, saved, pass };
+  }
+
+  test("reads evenly over its period, and begins again", async () => {
+    const bench = await Bench.create();
+    const { made, told, pass, saved } = scrubber(bench);
+    await pass(50_000);
+    assert.equal(made.progress.height, blockCount / 2);
+    await pass(25_000);
+    await pass(25_000);
+    assert.deepEqual(made.progress, { height: 0, lastPassUnixMs: 77 });
+    assert.deepEqual(told, []);
+    assert.deepEqual(saved, [3, 4, 0]);
+  });
+
+  test("goes on where the node stopped", async () => {
+    const bench = await Bench.create();
+    const { made, pass } = scrubber(bench, { progress: { height: 3, lastPassUnixMs: 5 } });
+    await pass(34_000);
+    assert.deepEqual(made.progress, { height: 5, lastPassUnixMs: 5 });
+  });
+
+  test("tells what is missing, and changes nothing", async () => {
+    const bench = await Bench.create();
+    const { told, pass } = scrubber(bench);
+    await bench.kv.write([{ type: "delete", key: chainKeys.sealed(4) }], "sync");
+    const before = await bench.content();
+    await pass(100_000);
+    assert.equal(told.length, 1);
+    assert.match(told[0]?.cause ?? "", /sealed record of height 2/);
+    assert.equal(told[0]?.files, false);
+    assert.deepEqual(await bench.content(), before);
+  });
+
+  test("tells files that cannot be read from values that are not there", async () => {
+    const bench = await Bench.create();
+    const unreadable = chainKeys.sealed(4);
+    const reads = readsOf(bench.kv);
+    const { told, pass } = scrubber(bench, {
+      openReadOnly: async () => ({
+        ...reads,
+        getMany: async (keys) => {
+          const meets = keys.some((key) => equalBytes(key, unreadable));
+          if (meets) throw new StoreError("CORRUPT", "a checksum");
+          return reads.getMany(keys);
+        },
+        get: async (key) => {
+          if (equalBytes(key, unreadable)) throw new StoreError("CORRUPT", "a checksum");
+          return reads.get(key);
+        },
+        close: async () => {},
+      }),
+    });
+    await pass(100_000);
+    assert.equal(told[0]?.files, true);
+  });
+
+  test("rests while the node repairs itself", async () => {
+    const bench = await Bench.create();
+    const { made, pass } = scrubber(bench, { paused: () => true });
+    await pass(100_000);
+    assert.equal(made.progress.lastPassUnixMs, 0);
+  });
+});
+
+function readsOf(kv: KeyValueStore): KeyValueStore {
+  return {
+    get: (key) => kv.get(key),
+    getMany: (keys) => kv.getMany(keys),
+    range: (options) => kv.range(options),
+    scan: (options) => kv.scan(options),
+    write: (batch, durability) => kv.write(batch, durability),
+    close: () => kv.close(),
+  };
+}
