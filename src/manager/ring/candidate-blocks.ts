@@ -13,7 +13,8 @@ import { CureIndex } from "../pool/cure-index.js";
 /**
  * Bodies kept at a time. Beyond, the oldest goes that was never judged accurate, or else the
  * oldest, but never one that the ring is bound to: it may have it signed or appended at any moment.
- * The ring is bound to fewer than these (see consensus/height/judgements.ts), so there is always room.
+ * The ring is bound to fewer than these (see consensus/height/judgements.ts), so there is always
+ * room.
  */
 export const candidatesMax = 64;
 

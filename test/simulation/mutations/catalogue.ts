@@ -17,12 +17,12 @@ export type Mutation = {
   readonly environment?: Readonly<Record<string, string>>;
 };
 
-const locks = "src/consensus/lock-rules.js";
-const votes = "src/consensus/vote-tally.js";
-const height = "src/consensus/height-state.js";
-const abstention = "src/manager/abstention.js";
-const attestor = "src/consensus/attestor.js";
-const publicBlock = "src/consensus/public-block.js";
+const locks = "src/consensus/height/lock-rules.js";
+const votes = "src/consensus/height/vote-tally.js";
+const height = "src/consensus/height/height-state.js";
+const abstention = "src/manager/ring/abstention.js";
+const attestor = "src/consensus/public/attestor.js";
+const publicBlock = "src/consensus/public/public-block.js";
 
 const fourManagers = { MANAGERS: "4" } as const;
 
@@ -67,7 +67,7 @@ export const mutations: readonly Mutation[] = [
     name: "vote sent before it is durable",
     changes: [
       {
-        file: "src/manager/statement-log.js",
+        file: "src/manager/signing/statement-log.js",
         from: "await this.#ports.store.saveStatements(",
         to: "void this.#ports.store.saveStatements(",
       },
@@ -104,7 +104,7 @@ export const mutations: readonly Mutation[] = [
     name: "committee drawn from all who are admitted, not from those eligible before the block",
     changes: [
       {
-        file: "src/ledger/members.js",
+        file: "src/ledger/members/members.js",
         from: "const share = ",
         to: "const share = 1_000 + ",
       },
@@ -115,7 +115,7 @@ export const mutations: readonly Mutation[] = [
     environment: { STORAGE: "7" },
     changes: [
       {
-        file: "src/ledger/executed-block.js",
+        file: "src/ledger/blocks/executed-block.js",
         from: "eligible: before.members.eligibleStorageNodes(policy)",
         to: "eligible: outcome.members.eligibleStorageNodes(policy)",
       },
@@ -152,7 +152,7 @@ export const mutations: readonly Mutation[] = [
     name: "audits drawn by the beacon of the attested block, not of the later one",
     changes: [
       {
-        file: "src/ledger/settlement.js",
+        file: "src/ledger/records/settlement.js",
         from: "{ ...settling, height }",
         to: "{ ...settling, beacon, height }",
       },
@@ -163,7 +163,7 @@ export const mutations: readonly Mutation[] = [
     environment: fourManagers,
     changes: [
       {
-        file: "src/ledger/executed-block.js",
+        file: "src/ledger/blocks/executed-block.js",
         from: "requiredAccepts: outcome.members.activeManagerIds",
         to: "requiredAccepts: before.members.activeManagerIds",
       },
@@ -190,7 +190,7 @@ export const mutations: readonly Mutation[] = [
         to: "if (height >= 0)\n            return true;",
       },
       {
-        file: "src/manager/local-signer.js",
+        file: "src/manager/signing/local-signer.js",
         from: "if (refusal !== undefined)\n                    return err(refusal);",
         to: "if (refusal === null)\n                    return err(refusal);",
       },
@@ -201,7 +201,7 @@ export const mutations: readonly Mutation[] = [
     environment: fourManagers,
     changes: [
       {
-        file: "src/manager/control-pool.js",
+        file: "src/manager/supervision/control-pool.js",
         from: "this.#evidence.set(evidence.managerId, evidence);",
         to: "return false;",
       },
@@ -211,7 +211,7 @@ export const mutations: readonly Mutation[] = [
     name: "a storage node attests before the candidate is on its disk",
     changes: [
       {
-        file: "src/storage-node/attesting.js",
+        file: "src/storage-node/chain/attesting.js",
         from: "await this.#save(candidate, attestation);",
         to: "void this.#save(candidate, attestation);",
       },
@@ -221,7 +221,7 @@ export const mutations: readonly Mutation[] = [
     name: "records that must wait keep others out of the blocks",
     changes: [
       {
-        file: "src/manager/submissions.js",
+        file: "src/manager/submissions/submissions.js",
         from: "pool.postpone(submission.idHex);",
         to: "void submission;",
       },
