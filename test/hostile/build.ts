@@ -9,6 +9,11 @@ export function buildDirectory(): string {
   return NODE_DIST === "" ? dirname(dirname(import.meta.dirname)) : resolve(NODE_DIST);
 }
 
+/** Whether it is this one: another build may know other settings. */
+export function isOwnBuild(): boolean {
+  return (process.env.NODE_DIST ?? "") === "";
+}
+
 /** Its `bss`. */
 export function mainFile(): string {
   return join(buildDirectory(), "src", "cli", "main.js");

@@ -6,9 +6,10 @@ import { promisify } from "node:util";
 import { toHex } from "../../src/base/bytes.js";
 import { describeExit } from "../../src/cli/nodes/node-processes.js";
 import { type BssClient, document, recordHash } from "../../src/client/index.js";
+import { planDescriptors } from "../../src/config/descriptors.js";
 import { randomBytes } from "../../src/crypto/random.js";
 import { LiveConsortium } from "../support/live-consortium.js";
-import { loadInit, mainFile } from "./build.js";
+import { isOwnBuild, loadInit, mainFile } from "./build.js";
 import { archiveFileName, compromised, honestParticipant, invitationFileName } from "./target.js";
 
 const sizes = { managers: 4, storage: 5, participants: 3 };
@@ -49,6 +50,10 @@ export class HostileWorld {
     const { directory, basePort, archiveMiB } = options;
     const expected = new Set<string>([compromised.storage]);
     const exits: Exit[] = [];
+    // The limit is set when the process runs already (#prepare), so it cannot plan by it.
+    const plan = { file: "", configured: undefined, storeFiles: 0 };
+    const { connectionsMax } = planDescriptors(descriptorsMax, plan);
+    const connections = isOwnBuild() ? `limits:\n  connections_max: ${connectionsMax}\n` : "";
     const consortium = await LiveConsortium.start(directory, sizes, {
       policy,
       mainFile: mainFile(),
@@ -58,7 +63,7 @@ export class HostileWorld {
         for (const { file } of configs) {
           const text = readFileSync(file, "utf8");
           // What is written to logs is to be what a consortium in operation writes.
-          writeFileSync(file, text.replace("level: warn", "level: info"));
+          writeFileSync(file, `${text.replace("level: warn", "level: info")}${connections}`);
         }
       },
       onExit: ({ id }, exit) => {

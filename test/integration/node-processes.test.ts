@@ -172,7 +172,7 @@ describe("the nodes of a directory as processes", () => {
 
   test("nodes end when the process that started them is killed", async (t) => {
     const supervisor = join(parent, "supervisor.mjs");
-    const module = new URL("../../src/cli/node-processes.js", import.meta.url).href;
+    const module = new URL("../../src/cli/nodes/node-processes.js", import.meta.url).href;
     writeFileSync(
       supervisor,
       `import { startNodes } from ${JSON.stringify(module)};

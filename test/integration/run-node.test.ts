@@ -29,7 +29,7 @@ describe("a node's process", () => {
   const directory = temporaryDirectory();
   const file = join(directory, "node.mjs");
   before(() => {
-    writeFileSync(file, script(new URL("../../src/cli/run-node.js", import.meta.url).href));
+    writeFileSync(file, script(new URL("../../src/cli/nodes/run-node.js", import.meta.url).href));
   });
 
   const run = (...args: readonly string[]) => {
