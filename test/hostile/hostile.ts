@@ -37,10 +37,13 @@ export type HostileOutcome = {
 };
 
 const quietName = "quiet";
+/** Enough for a few hundred records of the honest participant. */
+const quietSecondsMax = 60;
 const recoveryPatienceMs = 60_000;
 
 export async function runHostile(options: HostileOptions): Promise<HostileOutcome> {
   const { attacks, seconds, together, tell = () => {} } = options;
+  const quietSeconds = Math.min(seconds, quietSecondsMax);
   const world = await HostileWorld.start(options);
   let closing: readonly string[] = [];
   let outcome: Omit<HostileOutcome, "closing"> | undefined;
@@ -58,7 +61,7 @@ export async function runHostile(options: HostileOptions): Promise<HostileOutcom
     try {
       await honest.recovered(recoveryPatienceMs);
       const quiet = judge(
-        await runPhase(world, honest, { name: quietName, attacks: [], seconds }),
+        await runPhase(world, honest, { name: quietName, attacks: [], seconds: quietSeconds }),
         {},
       );
       const phases: JudgedPhase[] = [];

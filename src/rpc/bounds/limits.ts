@@ -64,7 +64,7 @@ export const defaultRpcLimits: RpcLimits = {
   callsOfInvitedMax: 256,
   callRates: {
     peer: { perSecond: 1_000, burst: 4_000 },
-    member: { perSecond: 500, burst: 2_000 },
+    member: { perSecond: 1_000, burst: 10_000 },
     invited: { perSecond: 100, burst: 1_000 },
     // 1,000 storage nodes of one address, each every 1.5 s, may ask a manager that has yet to learn
     // who they are.
