@@ -4,21 +4,15 @@
  * with records that are right. A consortium of 4 managers and 4 storage nodes is started on this
  * machine, with the nodes of another build if `--main` names its main.js.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
-import { findConfigFiles, startNodes } from "../../src/cli/nodes/node-processes.js";
-import { type BssClient, connect, readProfile } from "../../src/client/index.js";
-import { loadNodeConfig } from "../../src/config/node-config.js";
+import type { BssClient } from "../../src/client/index.js";
 import { createChannel } from "../../src/rpc/channels/channel.js";
 import type { FloodReport, FloodTarget } from "../../test/hostile/flood.js";
 import { legalFlood } from "../../test/hostile/legal-flood.js";
 import { refusalFlood } from "../../test/hostile/refusal-flood.js";
-import { freeBasePort } from "../../test/support/free-ports.js";
 import { readCounters } from "../../test/support/manager-counters.js";
+import { withOwnConsortium } from "../own-consortium.js";
 import { Witness } from "../resend/sending.js";
 import { usageOf } from "../storage-nodes/usage.js";
 
@@ -42,68 +36,47 @@ const chosen = Object.entries(floods).filter(([name]) => values.flood?.includes(
 /** Then what the flood has left is worked off, and the next one begins. */
 const restMs = 5_000;
 
-const parent = mkdtempSync(join(tmpdir(), "bss-bench-"));
-try {
-  const directory = join(parent, "consortium");
-  const basePort = Number(values["base-port"] ?? (await freeBasePort(sizes.managers)));
-  await initConsortium(directory, { name: "bench", basePort, ...sizes });
-  const files = findConfigFiles(directory);
-  for (const file of files) {
-    writeFileSync(file, readFileSync(file, "utf8").replace("level: info", "level: warn"));
+const basePort = values["base-port"] === undefined ? undefined : Number(values["base-port"]);
+const options = { sizes, basePort, mainFile: values.main };
+await withOwnConsortium(options, async ({ configs, nodes, clients }) => {
+  const [attacker, honest] = clients as readonly [BssClient, BssClient, BssClient];
+  const managers = configs.filter(({ role }) => role === "manager");
+  const target: FloodTarget = {
+    client: attacker,
+    foreignMeter: "meter-2",
+    channels: managers.map(({ id, listen }) =>
+      createChannel({
+        address: `${listen.host}:${listen.port}`,
+        tls: attacker.profile.tls,
+        expected: { role: "manager", id, consortiumName: "bench" },
+      }),
+    ),
+  };
+  const witness = new Witness(honest);
+  for (const [name, run] of chosen) {
+    const [from, cpu] = [await honest.status(), nodes.map(({ pid }) => usageOf(pid))];
+    const signal = AbortSignal.timeout(seconds * 1_000);
+    const startMs = performance.now();
+    witness.begin();
+    const { counts } = await run(target, signal);
+    if (!signal.aborted) await sleep(seconds * 1_000);
+    const felt = await witness.end();
+    const tookS = (performance.now() - startMs) / 1_000;
+    const blocks = Number((await honest.status()).height - from.height);
+    const cpuS = nodes.map(({ pid }, i) => usageOf(pid).cpuMs - (cpu[i]?.cpuMs ?? 0));
+    const suspensions = Math.max(...(await readCounters(configs)).map((each) => each.suspensions));
+    console.log(
+      JSON.stringify({
+        name,
+        felt,
+        tookS: Math.round(tookS),
+        suspensions,
+        answers: counts,
+        blocksPerS: Math.round((blocks / tookS) * 10) / 10,
+        cpuS: Math.round(cpuS.reduce((sum, each) => sum + each, 0) / 1_000),
+      }),
+    );
+    await sleep(restMs);
   }
-  const nodes = await startNodes(directory, { ...(values.main && { mainFile: values.main }) });
-  const clients: BssClient[] = [];
-  try {
-    const profileOf = (id: string) =>
-      readProfile(join(directory, "participants", id, "profile.yaml"));
-    for (const id of ["participant-1", "participant-2"]) clients.push(await connect(profileOf(id)));
-    const [attacker, honest] = clients as [BssClient, BssClient];
-    const configs = files.map(loadNodeConfig);
-    const managers = configs.filter(({ role }) => role === "manager");
-    const target: FloodTarget = {
-      client: attacker,
-      foreignMeter: "meter-2",
-      channels: managers.map(({ id, listen }) =>
-        createChannel({
-          address: `${listen.host}:${listen.port}`,
-          tls: attacker.profile.tls,
-          expected: { role: "manager", id, consortiumName: "bench" },
-        }),
-      ),
-    };
-    const witness = new Witness(honest);
-    for (const [name, run] of chosen) {
-      const [from, cpu] = [await honest.status(), nodes.nodes.map(({ pid }) => usageOf(pid))];
-      const signal = AbortSignal.timeout(seconds * 1_000);
-      const startMs = performance.now();
-      witness.begin();
-      const { counts } = await run(target, signal);
-      if (!signal.aborted) await sleep(seconds * 1_000);
-      const felt = await witness.end();
-      const tookS = (performance.now() - startMs) / 1_000;
-      const blocks = Number((await honest.status()).height - from.height);
-      const cpuS = nodes.nodes.map(({ pid }, i) => usageOf(pid).cpuMs - (cpu[i]?.cpuMs ?? 0));
-      const suspensions = Math.max(
-        ...(await readCounters(configs)).map((each) => each.suspensions),
-      );
-      console.log(
-        JSON.stringify({
-          name,
-          felt,
-          tookS: Math.round(tookS),
-          suspensions,
-          answers: counts,
-          blocksPerS: Math.round((blocks / tookS) * 10) / 10,
-          cpuS: Math.round(cpuS.reduce((sum, each) => sum + each, 0) / 1_000),
-        }),
-      );
-      await sleep(restMs);
-    }
-  } finally {
-    for (const client of clients) client.close();
-    await nodes.stop();
-  }
-} finally {
-  rmSync(parent, { recursive: true, force: true });
-}
+});
 process.exit(0);

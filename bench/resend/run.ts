@@ -7,16 +7,12 @@
  * readings. A consortium of 4 managers and 4 storage nodes is started on this machine, with the
  * nodes of another build if `--main` names its main.js. No sending takes longer than `--seconds`.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus, tmpdir } from "node:os";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
 import { parseArgs } from "node:util";
-import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
-import { findConfigFiles, startNodes } from "../../src/cli/nodes/node-processes.js";
-import { type BssClient, connect, readProfile, type Submission } from "../../src/client/index.js";
-import { loadNodeConfig } from "../../src/config/node-config.js";
-import { freeBasePort } from "../../test/support/free-ports.js";
+import type { BssClient, Submission } from "../../src/client/index.js";
 import { readCounters } from "../../test/support/manager-counters.js";
+import { withOwnConsortium } from "../own-consortium.js";
 import { canMeasure } from "../storage-nodes/usage.js";
 import { note, type Parties, readings, termsOf, tradeOf } from "./records.js";
 import { type SendOptions, type Sent, send, Witness } from "./sending.js";
@@ -87,41 +83,21 @@ console.log(`\n${json}`);
 if (values.out !== undefined) writeFileSync(values.out, `${json}\n`);
 
 async function inOwnConsortium(run: Case): Promise<void> {
-  const parent = mkdtempSync(join(tmpdir(), "bss-bench-"));
-  try {
-    const directory = join(parent, "consortium");
-    const basePort = Number(values["base-port"] ?? (await freeBasePort(sizes.managers)));
-    await initConsortium(directory, { name: "bench", basePort, ...sizes });
-    const files = findConfigFiles(directory);
-    for (const file of files) {
-      writeFileSync(file, readFileSync(file, "utf8").replace("level: info", "level: warn"));
-    }
-    const nodes = await startNodes(directory, { ...(values.main && { mainFile: values.main }) });
-    const clients = await Promise.all(
-      Array.from({ length: sizes.participants }, (_, i) => {
-        const id = `participant-${i + 1}`;
-        return connect(readProfile(join(directory, "participants", id, "profile.yaml")));
-      }),
-    );
-    try {
-      const [seller, buyer, other] = clients as [BssClient, BssClient, BssClient];
-      const options: SendOptions = {
-        client: seller,
-        witness: new Witness(other),
-        secondsMax,
-        pids: nodes.nodes.map(({ pid }) => pid),
-        counters: () => readCounters(files.map(loadNodeConfig)),
-      };
-      await run({ seller, buyer }, async (what, records) => {
-        report(await send(what, batched(seller, records), options));
-      });
-    } finally {
-      for (const client of clients) client.close();
-      await nodes.stop();
-    }
-  } finally {
-    rmSync(parent, { recursive: true, force: true });
-  }
+  const basePort = values["base-port"] === undefined ? undefined : Number(values["base-port"]);
+  const options = { sizes, basePort, mainFile: values.main };
+  await withOwnConsortium(options, async ({ configs, nodes, clients }) => {
+    const [seller, buyer, other] = clients as readonly [BssClient, BssClient, BssClient];
+    const sending: SendOptions = {
+      client: seller,
+      witness: new Witness(other),
+      secondsMax,
+      pids: nodes.map(({ pid }) => pid),
+      counters: () => readCounters(configs),
+    };
+    await run({ seller, buyer }, async (what, records) => {
+      report(await send(what, batched(seller, records), sending));
+    });
+  });
 }
 
 function batched(client: BssClient, records: readonly Uint8Array[]): readonly Submission[] {
