@@ -41,7 +41,7 @@ export const systemTime: Time = {
 };
 
 /** Runs `work` every `periodMs` until it is cancelled. */
-export function every(time: Time, periodMs: number, work: () => void): Timer {
+export function every(time: Pick<Time, "after">, periodMs: number, work: () => void): Timer {
   let timer: Timer;
   const next = () => {
     timer = time.after(periodMs, () => {

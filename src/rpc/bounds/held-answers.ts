@@ -7,7 +7,7 @@
 import { FairLane } from "../../base/fair-lane.js";
 import { Holdings } from "../../base/holdings.js";
 import { RpcError } from "../rpc-error.js";
-import { describeIdentity, type Identity } from "../tls/identity.js";
+import { causerOf, describeIdentity, type Identity } from "../tls/identity.js";
 import type { AnswerLimits } from "./answer-limits.js";
 import type { ConnectionEnds } from "./connections.js";
 
@@ -273,9 +273,4 @@ export class HeldAnswer {
 function groupOf({ role }: Identity): AnswerGroup {
   if (role === "manager") return "managers";
   return role === "storage" ? "storageNodes" : "clients";
-}
-
-/** Anybody whom an authority certifies may hold an invitation: all of them are one. */
-function causerOf({ role, id }: Identity): string {
-  return role === "invited" ? role : `${role}/${id}`;
 }

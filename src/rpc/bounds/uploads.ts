@@ -8,7 +8,7 @@
 import { type HoldingRefusal, Holdings } from "../../base/holdings.js";
 import { every, type Time, type Timer } from "../../base/time.js";
 import { RpcError } from "../rpc-error.js";
-import { describeIdentity, type Identity, type Role } from "../tls/identity.js";
+import { causerOf, describeIdentity, type Identity, type Role } from "../tls/identity.js";
 import { FrameReader } from "./frame-reader.js";
 import type { CallInternals } from "./grpc-internals.js";
 import type { RpcLimits, UploadClass } from "./limits.js";
@@ -49,6 +49,8 @@ export class Uploads {
   /** Bytes that have arrived of a causer, while something of it is awaited. */
   readonly #arrived = new Map<string, number>();
   #timer: Timer | undefined;
+  /** Messages that have begun. */
+  #begun = 0;
 
   constructor(limits: UploadsLimits, time: Pick<Time, "after">) {
     this.#limits = limits;
@@ -74,6 +76,10 @@ export class Uploads {
     const upload = new Upload(options, {
       bytesMax: Math.min(messageBytesMax(role, this.#limits), requestBounds(options.method).bytes),
       causer,
+      turn: () => {
+        this.#begun += 1;
+        return this.#begun;
+      },
       take: (bytes, toCome) => this.#take(upload, bytes, toCome),
       giveBack: (bytes, left) => this.#giveBack(upload, bytes, left),
       await: (awaited) => this.#await(upload, awaited),
@@ -93,8 +99,7 @@ export class Uploads {
     const { causer, kind } = upload;
     const holdings = this.#holdings[kind];
     let refusal = holdings.take(causer, bytes);
-    for (;;) {
-      if (refusal === undefined) break;
+    while (refusal !== undefined) {
       const other = this.#displaceable(upload, toCome, refusal);
       if (other === undefined) return refusal;
       other.giveWay();
@@ -138,7 +143,7 @@ export class Uploads {
   #await(upload: Upload, awaited: boolean): void {
     if (awaited) {
       this.#awaited.add(upload);
-      this.#timer ??= every(this.#time as Time, tickMs, () => this.#tick());
+      this.#timer ??= every(this.#time, tickMs, () => this.#tick());
     } else {
       this.#awaited.delete(upload);
       if (this.#awaited.size > 0) return;
@@ -164,6 +169,8 @@ export class Uploads {
 type UploadPorts = {
   readonly bytesMax: number;
   readonly causer: string;
+  /** The place of a message that begins now, in the order of all. */
+  readonly turn: () => number;
   /** `toCome`: these bytes and what the message announces besides. */
   readonly take: (bytes: number, toCome: number) => HoldingRefusal | undefined;
   /** `left`: what the upload holds after it. */
@@ -296,8 +303,7 @@ export class Upload {
       this.#refuse(refusal);
       return false;
     }
-    nextTurn += 1;
-    this.#turn = nextTurn;
+    this.#turn = this.#ports.turn();
     this.#announced = messageBytes + bytes;
     if (!this.#grow(messageBytes)) return false;
     if (!this.#options.single) this.#await(true);
@@ -354,8 +360,6 @@ export class Upload {
   }
 }
 
-let nextTurn = 0;
-
 /** Of a message beside its own bytes: what knows of it until it was handled. */
 const messageBytes = 256;
 
@@ -366,11 +370,6 @@ const classText: Readonly<Record<UploadClass, string>> = {
   member: "all participants, auditors and operators together",
   invited: "all holders of invitations together",
 };
-
-/** Anybody whom an authority certifies may hold an invitation: all of them are one. */
-function causerOf({ role, id }: Identity): string {
-  return role === "invited" ? role : `${role}/${id}`;
-}
 
 export function compressionRefusal(): RpcError {
   return new RpcError("COMPRESSION_UNSUPPORTED", "send the message without compression");

@@ -1,14 +1,20 @@
+import { Holdings } from "../../base/holdings.js";
 import type { RpcLimits } from "../bounds/limits.js";
+import type { Reason } from "../reasons.js";
 import { RpcError } from "../rpc-error.js";
 import { causerOf, describeIdentity, type Identity } from "../tls/identity.js";
 
 /** Counts what each identity has open, over all of its connections. */
 export class CallLimiter {
-  readonly #limits: RpcLimits;
-  readonly #open = new Map<string, number>();
+  readonly #streams: Counted;
+  readonly #calls: Counted;
+  readonly #callsOfInvited: Counted;
 
   constructor(limits: RpcLimits) {
-    this.#limits = limits;
+    const { streamsPerPeerMax, callsPerPeerMax, callsOfInvitedMax } = limits;
+    this.#streams = counted(streamsPerPeerMax, "STREAMS_EXHAUSTED");
+    this.#calls = counted(callsPerPeerMax, "TOO_MANY_IN_FLIGHT");
+    this.#callsOfInvited = counted(callsOfInvitedMax, "TOO_MANY_IN_FLIGHT");
   }
 
   /**
@@ -18,26 +24,27 @@ export class CallLimiter {
    * to try again
    */
   acquire(identity: Identity, method: string, kind: "unary" | "stream"): () => void {
-    const { streamsPerPeerMax, callsPerPeerMax, callsOfInvitedMax } = this.#limits;
     const caller = causerOf(identity);
-    const callsMax = identity.role === "invited" ? callsOfInvitedMax : callsPerPeerMax;
+    const calls = identity.role === "invited" ? this.#callsOfInvited : this.#calls;
+    const { open, max, reason } = kind === "stream" ? this.#streams : calls;
     const key = kind === "stream" ? `${caller} ${method}` : caller;
-    const max = kind === "stream" ? streamsPerPeerMax : callsMax;
-    const open = this.#open.get(key) ?? 0;
-    if (open >= max) {
-      const reason = kind === "stream" ? "STREAMS_EXHAUSTED" : "TOO_MANY_IN_FLIGHT";
+    if (open.take(key, 1) !== undefined) {
       const what = kind === "stream" ? `streams of ${method}` : "calls";
-      const message = `${describeIdentity(identity)} has ${open} ${what} open, the limit`;
+      const message = `${describeIdentity(identity)} has ${open.held(key)} ${what} open, the limit`;
       throw new RpcError(reason, message, { metadata: { limit: String(max) } });
     }
-    this.#open.set(key, open + 1);
     let released = false;
     return () => {
       if (released) return;
       released = true;
-      const left = (this.#open.get(key) ?? 1) - 1;
-      if (left === 0) this.#open.delete(key);
-      else this.#open.set(key, left);
+      open.giveBack(key, 1);
     };
   }
+}
+
+type Counted = { readonly open: Holdings; readonly max: number; readonly reason: Reason };
+
+function counted(max: number, reason: Reason): Counted {
+  const open = new Holdings({ perCauserMax: max, totalMax: Number.POSITIVE_INFINITY });
+  return { open, max, reason };
 }
