@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
 import type { Attack, Tally } from "./attack.js";
 import type { HostMessage } from "./attack-host.js";
+import { processorMsOf } from "./measurements.js";
 
 const patienceMs = 10_000;
 
@@ -25,6 +26,11 @@ export class Attackers {
     this.#exited = new Promise((resolve) => {
       child.once("exit", () => resolve());
     });
+  }
+
+  /** What the process has taken of the machine, ms. */
+  get processorMs(): number {
+    return this.#child?.pid === undefined ? 0 : processorMsOf(this.#child.pid);
   }
 
   /** What came of each attack. */

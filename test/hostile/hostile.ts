@@ -120,6 +120,7 @@ async function runPhase(
   const attackers = new Attackers(world.consortium.directory, attacks);
   await sleep(seconds * 1000);
   const figures = honest.figures(sinceMs);
+  const attackersMs = attackers.processorMs;
   const tallies = await attackers.stop();
   const exits = world.takeExits();
   await world.revive();
@@ -134,6 +135,7 @@ async function runPhase(
     nodes,
     exits,
     honest: figures,
+    attackersMs,
     tallies,
     blocks: (after?.height ?? 0) - (before?.height ?? 0),
     emptyBlocks: await world.emptyBlocksAfter(before?.height ?? 0),

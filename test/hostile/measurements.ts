@@ -1,6 +1,7 @@
 /** What the nodes take while something goes on: read from the system, not from the nodes. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { defined } from "../../src/base/assert.js";
 import type { NodeProcess } from "../../src/cli/nodes/node-processes.js";
 import type { Tally } from "./attack.js";
 import type { HonestFigures } from "./honest.js";
@@ -15,6 +16,7 @@ export type NodeFigures = {
   /** The most that were open at one time. */
   readonly descriptors: number;
   readonly logBytes: number;
+  readonly processorMs: number;
 };
 
 export type PhaseFigures = {
@@ -29,23 +31,34 @@ export type PhaseFigures = {
   readonly honest: HonestFigures;
   /** How long it took until the honest participant was served again; undefined if it was not. */
   readonly recoveryMs?: number;
+  /** What the attackers' own process took, which shares the cores with the nodes. */
+  readonly attackersMs: number;
   readonly tallies: Readonly<Record<string, Tally>>;
   readonly violations: readonly string[];
 };
 
-type Highest = { residentBytes: number; descriptors: number; logBytesBefore: number };
+type Readings = {
+  residentBytes: number;
+  descriptors: number;
+  readonly logBytesBefore: number;
+  readonly processorMsBefore: number;
+};
 
 export class Watch {
   readonly #nodes: readonly NodeProcess[];
-  readonly #highest = new Map<string, Highest>();
+  readonly #readings = new Map<string, Readings>();
   readonly #running: Promise<void>;
   #over = false;
 
   constructor(nodes: readonly NodeProcess[]) {
     this.#nodes = nodes;
-    for (const { id, logFile } of nodes) {
-      const logBytesBefore = statSync(logFile).size;
-      this.#highest.set(id, { residentBytes: 0, descriptors: 0, logBytesBefore });
+    for (const { id, pid, logFile } of nodes) {
+      this.#readings.set(id, {
+        residentBytes: 0,
+        descriptors: 0,
+        logBytesBefore: statSync(logFile).size,
+        processorMsBefore: processorMsOf(pid),
+      });
     }
     this.#running = this.#run();
   }
@@ -53,14 +66,14 @@ export class Watch {
   async stop(): Promise<readonly NodeFigures[]> {
     this.#over = true;
     await this.#running;
-    return this.#nodes.map(({ id, role, logFile }) => {
-      const {
-        residentBytes = 0,
-        descriptors = 0,
-        logBytesBefore = 0,
-      } = this.#highest.get(id) ?? {};
+    return this.#nodes.map(({ id, role, pid, logFile }) => {
+      const readings = defined(this.#readings.get(id), "a node that was there at the start");
+      const { residentBytes, descriptors, logBytesBefore, processorMsBefore } = readings;
       const logBytes = statSync(logFile).size - logBytesBefore;
-      return { id, role, residentBytes, descriptors, logBytes };
+      // Of a process that was started again, what it took since.
+      const taken = processorMsOf(pid);
+      const processorMs = taken >= processorMsBefore ? taken - processorMsBefore : taken;
+      return { id, role, residentBytes, descriptors, logBytes, processorMs };
     });
   }
 
@@ -72,16 +85,31 @@ export class Watch {
   }
 
   #read({ id, pid }: NodeProcess): void {
-    const highest = this.#highest.get(id);
-    if (highest === undefined) return;
+    const readings = this.#readings.get(id);
+    if (readings === undefined) return;
     try {
       const status = readFileSync(`/proc/${pid}/status`, "utf8");
       const kibibytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
-      highest.residentBytes = Math.max(highest.residentBytes, kibibytes * 1024);
+      readings.residentBytes = Math.max(readings.residentBytes, kibibytes * 1024);
       const open = readdirSync(`/proc/${pid}/fd`).length;
-      highest.descriptors = Math.max(highest.descriptors, open);
+      readings.descriptors = Math.max(readings.descriptors, open);
     } catch {
       // The process has just ended, which its exit tells.
     }
+  }
+}
+
+/** Clock ticks of /proc are hundredths of a second on every Linux. */
+const msPerTick = 10;
+
+/** User and system time of a process since it began; 0 when it is gone. */
+export function processorMsOf(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The name in parentheses may hold spaces; utime and stime are fields 14 and 15.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * msPerTick;
+  } catch {
+    return 0;
   }
 }

@@ -1,8 +1,11 @@
-/** A run as a table for people. */
+/**
+ * A run as a table for people. "cores m/s/a" is what all managers, all storage nodes and the
+ * attackers took of the machine, in cores.
+ */
 import { mebibytes } from "./bounds.js";
 import type { JudgedPhase } from "./hostile.js";
 
-const widths = [24, 7, 9, 7, 8, 8, 7, 8, 7, 10, 6, 8, 5];
+const widths = [24, 7, 9, 7, 8, 8, 7, 8, 7, 10, 6, 8, 5, 14];
 
 export const tableHead = row([
   "phase",
@@ -18,6 +21,7 @@ export const tableHead = row([
   "fds",
   "recov s",
   "susp",
+  "cores m/s/a",
 ]);
 
 export function tableRow(phase: JudgedPhase): string {
@@ -25,6 +29,8 @@ export function tableRow(phase: JudgedPhase): string {
   const managers = phase.nodes.filter(({ role }) => role === "manager");
   const most = (values: readonly number[]) => Math.max(0, ...values);
   const logBytes = most(phase.nodes.map((node) => node.logBytes));
+  const sum = (role: "manager" | "storage") =>
+    phase.nodes.reduce((ms, node) => ms + (node.role === role ? node.processorMs : 0), 0);
   const failed = Object.values(honest.failed).reduce((sum, count) => sum + count, 0);
   const cells = row([
     name,
@@ -40,6 +46,9 @@ export function tableRow(phase: JudgedPhase): string {
     String(most(managers.map(({ descriptors }) => descriptors))),
     recoveryMs === undefined ? "never" : (recoveryMs / 1000).toFixed(1),
     String(suspended.length),
+    [sum("manager"), sum("storage"), phase.attackersMs]
+      .map((ms) => (ms / 1000 / seconds).toFixed(2))
+      .join("/"),
   ]);
   return [cells, ...notes(phase).map((note) => `    ${note}`)].join("\n");
 

@@ -264,7 +264,7 @@ describe("a storage node", { timeout: 600_000 }, () => {
     await allAt(managers, 1);
     await managers[1]?.commit(other, { block: false });
     const told = () => managers.every((manager) => manager.heardOf("halt").length > 0);
-    await until(told);
+    await until(() => told() && managers.every((manager) => manager.heardOf("fork").length > 0));
     for (const manager of managers) {
       assert.match(
         manager.heardOf("halt")[0]?.value.text ?? "",
