@@ -25,6 +25,7 @@ import type { Pool } from "./pool/pool.js";
 import { BlockCalls } from "./ring/block-calls.js";
 import { BlockJudge } from "./ring/block-judge.js";
 import { BlockProducer } from "./ring/block-producer.js";
+import { BlockSize } from "./ring/block-size.js";
 import { BlockValidator } from "./ring/block-validator.js";
 import { CandidateBlocks } from "./ring/candidate-blocks.js";
 import { readAnswer, type ShippedManagerBlock } from "./ring/catch-up.js";
@@ -53,8 +54,6 @@ const patienceMs = 400;
 const resendMs = 1_000;
 /** A body that is on its way is not asked for as long. */
 const bodyGraceMs = 150;
-/** Records that a block is chosen from, in blocks: some of them may be refused. */
-const candidateBlocks = 2;
 
 export class Manager {
   readonly #options: ManagerOptions;
@@ -158,6 +157,10 @@ export class Manager {
     this.#calls = new BlockCalls({
       ...shared,
       pool,
+      size: new BlockSize({
+        recordsMax: shared.policy.blockRecordsMax,
+        timeouts: timeoutsOf(shared.policy),
+      }),
       relayAgain: intake.relayAgain,
       idleMs: () => this.#chain.idleMs,
       operations: [() => this.#supervision.callsForBlock(), () => this.publicSide.callsForBlock()],
@@ -252,7 +255,8 @@ export class Manager {
         ...this.publicSide.operationsForBlock(),
       ],
       onBuilt: (built) => this.#supervision.onBuilt(built),
-      candidates: () => this.#calls.ripe(shared.policy.blockRecordsMax * candidateBlocks),
+      candidates: () => this.#calls.ripe(),
+      recordsMax: () => this.#calls.recordsMax,
       settled: (held) => pool.settledOf(held),
     });
     this.#stall = new StallWatch({
@@ -372,9 +376,9 @@ export class Manager {
 
   /** Within the turn that wrote the block. */
   async #onAppended(appended: AppendedBlock, more: boolean): Promise<void> {
-    const { executed, certificates, block } = appended;
+    const { executed, certificates, block, roundMs } = appended;
     const { height } = executed.facts;
-    this.#calls.onAppended(executed.facts, executed.head.electorate);
+    this.#calls.onAppended(executed.facts, executed.head.electorate, roundMs);
     this.#candidates.dropThrough(height);
     this.#judge.onHeightChanged();
     if (!more) {

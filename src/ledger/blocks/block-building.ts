@@ -74,6 +74,8 @@ export type BuildOptions = {
    * have been verified.
    */
   readonly candidates: readonly ParsedSubmission[];
+  /** Fewer records than the policy allows, if the block is to be smaller. */
+  readonly recordsMax?: number;
   /** Hashes, in hex, of records that are left out, such as those that others object to. */
   readonly excluded?: ReadonlySet<string>;
   /** The state after the head, with the keys of all candidates and operations. */
@@ -186,11 +188,12 @@ function isReadable(bytes: Uint8Array): boolean {
 }
 
 function fill(execution: BlockExecution, options: BuildOptions): Filling {
-  const { head, policy, candidates, excluded = new Set() } = options;
+  const { head, policy, candidates, recordsMax = policy.blockRecordsMax } = options;
+  const { excluded = new Set() } = options;
   if (!options.allowLeaves || !storageSuffices(head.members, policy)) {
     return { entries: [], objections: [], duplicates: [] };
   }
-  return fillBlock({ execution, candidates, policy, excluded });
+  return fillBlock({ execution, candidates, policy, recordsMax, excluded });
 }
 
 function assemble(

@@ -42,6 +42,8 @@ export type FillingOptions = {
   readonly execution: BlockExecution;
   readonly candidates: readonly ParsedSubmission[];
   readonly policy: Policy;
+  /** At most; the policy may allow more. */
+  readonly recordsMax: number;
   /**
    * Hashes, in hex, of records that are left out without a word, such as those that
    * others object to.
@@ -148,10 +150,10 @@ class BlockFiller {
   }
 
   #hasRoomFor(candidate: Candidate): boolean {
-    const { execution, policy } = this.#options;
+    const { execution, policy, recordsMax } = this.#options;
     const header = this.#continues(candidate) ? 0 : candidate.submission.headerBytes.length;
     return (
-      execution.recordCount < policy.blockRecordsMax &&
+      execution.recordCount < Math.min(recordsMax, policy.blockRecordsMax) &&
       execution.byteCount + candidate.record.bytes.length <= policy.blockBytesMax &&
       this.#headerBytes + header <= policy.blockBytesMax
     );

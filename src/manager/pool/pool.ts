@@ -98,6 +98,11 @@ export class Pool {
     return this.#byId.size;
   }
 
+  /** Participants of whom something waits. */
+  get participantCount(): number {
+    return this.#order.causerCount;
+  }
+
   get recordCount(): number {
     return this.#byRecord.size;
   }

@@ -13,9 +13,17 @@ import type { Members } from "../../ledger/members/members.js";
 import type { ParsedSubmission } from "../../ledger/records/submissions.js";
 import type { SharedPorts } from "../manager-options.js";
 import type { Pool, RelayAgain } from "../pool/pool.js";
+import type { BlockSize } from "./block-size.js";
+
+/** Records that a block is chosen from, in blocks: some of them may be refused. */
+const candidateBlocks = 2;
 
 export type BlockCallsPorts = Pick<SharedPorts, "selfId" | "policy" | "members" | "monotonicMs"> & {
-  readonly pool: Pick<Pool, "ripe" | "calls" | "triedInVain" | "recordsPlaced">;
+  readonly pool: Pick<
+    Pool,
+    "ripe" | "calls" | "triedInVain" | "recordsPlaced" | "participantCount"
+  >;
+  readonly size: BlockSize;
   /** Some of the others may not have it. */
   readonly relayAgain: (own: RelayAgain) => void;
   /** Since the last block. */
@@ -41,13 +49,24 @@ export class BlockCalls {
   }
 
   /** What a block that this manager makes should hold, in this order, as far as it fits. */
-  ripe(recordsMax: number): readonly ParsedSubmission[] {
-    return this.#ports.pool.ripe(this.#ports.monotonicMs(), this.#awaited(), recordsMax);
+  ripe(): readonly ParsedSubmission[] {
+    const { pool, monotonicMs } = this.#ports;
+    return pool.ripe(monotonicMs(), this.#awaited(), this.recordsMax * candidateBlocks);
   }
 
-  /** A block has been appended, on top of `before`. */
-  onAppended({ leafCount, proposerId }: AppendedFacts, before: Members): void {
-    const { pool, policy, selfId, monotonicMs, relayAgain } = this.#ports;
+  /** Records of a block that this manager makes, at most. */
+  get recordsMax(): number {
+    return this.#ports.size.recordsMax(this.#ports.monotonicMs());
+  }
+
+  /**
+   * A block has been appended, on top of `before`. What it placed is still in the pool. `roundMs`
+   * is how long its round took here, and undefined when a peer shipped the block.
+   */
+  onAppended({ leafCount, proposerId }: AppendedFacts, before: Members, roundMs?: number): void {
+    const { pool, size, policy, selfId, monotonicMs, relayAgain } = this.#ports;
+    const isShared = pool.participantCount > 1;
+    size.onAppended({ records: leafCount, roundMs, isShared, nowMs: monotonicMs() });
     if (leafCount > 0) pool.recordsPlaced();
     if (leafCount > 0 || !storageSuffices(before, policy)) return;
     const maker = proposerId === selfId ? undefined : proposerId;

@@ -29,6 +29,8 @@ export type BlockProducerPorts = {
   readonly readState: (keys: readonly Uint8Array[]) => Promise<PrefetchedState>;
   /** Submissions to order, in the order of their arrival. */
   readonly candidates: () => readonly ParsedSubmission[];
+  /** In one block. */
+  readonly recordsMax: () => number;
   /** Records of these, hashes in hex, that are on the ledger or refused already. */
   readonly settled: (submissions: readonly ParsedSubmission[]) => ReadonlySet<string>;
 };
@@ -72,6 +74,7 @@ export class BlockProducer {
       beacon: defined(vrf.proofToHash(beaconProof), "a proof just made has an output"),
       control,
       candidates,
+      recordsMax: this.#ports.recordsMax(),
       excluded: settled,
       state,
       epochKey,

@@ -55,6 +55,8 @@ export type AppendedBlock = {
   readonly block: ManagerBlock;
   readonly executed: ExecutedBlock;
   readonly certificates: BlockCertificates;
+  /** How long the round took in which it was decided; undefined for one that a peer shipped. */
+  readonly roundMs?: number;
 };
 
 export type RingDriverPorts = {
@@ -97,6 +99,8 @@ export class RingDriver {
   #wake: (() => void) | undefined;
   /** Between the last sleep and the next. */
   #isWoken = false;
+  /** The round that this manager is in, and when it entered it; in no round while it is idle. */
+  #round = { number: 0, sinceMs: 0 };
   #closed = false;
   #running: Promise<void> = Promise.resolve();
 
@@ -184,6 +188,7 @@ export class RingDriver {
     const { statements, listening } = this.#ports;
     if (listening()) return this.#runJob();
     const ring = this.#ring;
+    this.#noteRound();
     ring.tick(clockOf(this.#ports.time));
     for (let turn = this.#queue.shift(); turn !== undefined; turn = this.#queue.shift()) {
       if (turn.kind === "job") {
@@ -194,6 +199,7 @@ export class RingDriver {
       ring.step(turn);
     }
     const ready = ring.ready();
+    this.#noteRound();
     if (ready !== undefined) await this.#carryOut(ready);
     else if (statements.isDue) await this.#speak([]);
     else if (this.#queue.length === 0) await this.#sleep(ring.nextDeadlineMs);
@@ -229,12 +235,20 @@ export class RingDriver {
     }
   }
 
+  /** Before a turn, as the height may have been idle until now, and after it. */
+  #noteRound(): void {
+    const { round, step } = this.#ring.status();
+    if (step !== "idle" && round === this.#round.number) return;
+    this.#round = { number: round, sinceMs: this.#ports.time.monotonicMs() };
+  }
+
   async #append(decision: Decision): Promise<void> {
     const candidate = this.#ports.candidates.get(decision.blockId);
     const held = defined(candidate, "a decided block was judged, so its body is held");
     const executed = defined(held.executed, "a decided block was judged accurate");
     const { certificates } = decision;
-    await this.#ports.append({ block: held.block, executed, certificates });
+    const roundMs = this.#ports.time.monotonicMs() - this.#round.sinceMs;
+    await this.#ports.append({ block: held.block, executed, certificates, roundMs });
   }
 
   /** Until an event comes, something wakes the loop, or the time has come. */

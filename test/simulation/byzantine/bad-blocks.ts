@@ -83,6 +83,7 @@ export class BadBlocks {
       onBuilt: () => {},
       readState: (keys) => store.state(keys),
       candidates: () => [...this.#submissions.values()].filter(() => random.chance(0.7)),
+      recordsMax: () => 1_000,
       settled: () => new Set(),
     });
   }

@@ -4,6 +4,7 @@ import { Members } from "../../../../src/ledger/members/members.js";
 import type { ParsedSubmission } from "../../../../src/ledger/records/submissions.js";
 import { Pool } from "../../../../src/manager/pool/pool.js";
 import { BlockCalls } from "../../../../src/manager/ring/block-calls.js";
+import { BlockSize } from "../../../../src/manager/ring/block-size.js";
 import { genesis, policy } from "../../ledger/support/consortium.js";
 import { documentBytes, submitted } from "../../ledger/support/records.js";
 
@@ -37,6 +38,7 @@ describe("a manager calls for a block", () => {
     calls = new BlockCalls({
       selfId: "manager-1",
       pool,
+      size: new BlockSize({ recordsMax: 1_000, timeouts: { proposeMs: 4_000 } }),
       idleMs: () => idleMs,
       members: () => members,
       policy: { ...policy, minStorage: 3, heartbeatMs },
@@ -78,7 +80,7 @@ describe("a manager calls for a block", () => {
     operationWaits = false;
     members = membersWith(0);
     assert.equal(calls.due, true);
-    assert.deepEqual(calls.ripe(10), [submission]);
+    assert.deepEqual(calls.ripe(), [submission]);
   });
 
   test("less and less for records that no block takes", () => {

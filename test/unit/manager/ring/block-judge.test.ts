@@ -30,6 +30,7 @@ function producerOf(world: LedgerWorld, candidates: readonly ParsedSubmission[],
     operations: () => [],
     onBuilt: () => {},
     candidates: () => candidates,
+    recordsMax: () => 1_000,
     settled: () => new Set(),
   });
 }

@@ -43,6 +43,7 @@ class Bench {
   readonly fatal: Error[] = [];
   readonly accused: string[] = [];
   dropped = 0;
+  clockMs = 0;
   /** Runs before statements are written. */
   beforeWrite = async () => {};
 
@@ -52,8 +53,8 @@ class Bench {
     this.world = world;
     this.built = world.chain.propose({ candidates: [submitted([documentBytes()])] });
     // Time stands still, so that no step expires on a machine that is slow.
-    const { wallMs, monotonicMs } = world.ports;
-    const time = { ...systemTime, wallMs, monotonicMs };
+    const { wallMs } = world.ports;
+    const time = { ...systemTime, wallMs, monotonicMs: () => this.clockMs };
     const ring = new Ring({
       selfId,
       futureBoundMs: policy.futureBoundMs,
@@ -216,6 +217,29 @@ describe("the driver of the ring", () => {
     assert.equal(driver.ring.height, 2);
     assert.deepEqual((await bench.saidOnDisk()).votes, [], "what was said is done with");
     assert.deepEqual(bench.fatal, []);
+  });
+
+  test("says how long the round took, without the time before it", async () => {
+    const bench = await Bench.create();
+    const { facts, driver } = bench;
+    driver.start();
+    await turns();
+    bench.clockMs = 10_000;
+    driver.post({ kind: "wake" });
+    await until(() => bench.sent.length >= 3);
+    for (const id of others) {
+      driver.post({ kind: "vote", vote: accept(id, facts) });
+      driver.post({ kind: "vote", vote: approve(id, facts) });
+    }
+    await until(() => bench.tasks.some(({ kind }) => kind === "verify-integrity"));
+    for (const attestation of attestations(facts))
+      driver.post({ kind: "attestation", attestation });
+    await until(() => bench.kindsSent().includes("vote COMMIT"));
+    bench.clockMs += 250;
+    for (const id of others) driver.post({ kind: "vote", vote: commit(id, facts) });
+    await until(() => bench.appended.length > 0);
+    await driver.close();
+    assert.equal(bench.appended[0]?.roundMs, 250);
   });
 
   test("halts when a block is final that it has found wrong", async () => {

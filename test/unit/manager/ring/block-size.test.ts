@@ -1,0 +1,88 @@
+/** How large blocks become: small while several participants wait, large otherwise. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { BlockSize } from "../../../../src/manager/ring/block-size.js";
+
+const recordsMax = 1_000;
+const proposeMs = 4_000;
+
+/** Rounds that take `fixedMs` and `perRecordMs` for each record, while records wait without end. */
+function saturate(
+  size: BlockSize,
+  cost: { readonly fixedMs: number; readonly perRecordMs: number },
+  isShared: boolean,
+  blocks = 60,
+): { readonly records: number; readonly roundMs: number } {
+  let records = 0;
+  let roundMs = 0;
+  for (let nowMs = 0, block = 0; block < blocks; block++) {
+    records = size.recordsMax(nowMs);
+    roundMs = cost.fixedMs + cost.perRecordMs * records;
+    nowMs += roundMs;
+    size.onAppended({ records, roundMs, isShared, nowMs });
+  }
+  return { records, roundMs };
+}
+
+function sizeAfterQuiet(fixedMs: number): BlockSize {
+  const size = new BlockSize({ recordsMax, timeouts: { proposeMs } });
+  for (let block = 0; block < 50; block++) {
+    size.onAppended({ records: 1, roundMs: fixedMs, isShared: false, nowMs: block });
+  }
+  return size;
+}
+
+describe("the size of blocks", () => {
+  test("is what the policy allows before anything is known", () => {
+    const size = new BlockSize({ recordsMax, timeouts: { proposeMs } });
+    assert.equal(size.recordsMax(0), recordsMax);
+  });
+
+  test("is what the policy allows for a participant that is alone and fast enough", () => {
+    const cost = { fixedMs: 150, perRecordMs: 0.9 };
+    assert.equal(saturate(sizeAfterQuiet(cost.fixedMs), cost, false).records, recordsMax);
+  });
+
+  test("keeps a round to an eighth of the proposal's timeout while several wait", () => {
+    const cost = { fixedMs: 150, perRecordMs: 0.9 };
+    const { roundMs } = saturate(sizeAfterQuiet(cost.fixedMs), cost, true);
+    assert.ok(roundMs > 350 && roundMs < 600, `${roundMs} ms`);
+  });
+
+  test("keeps a round to half of the timeout on a slow machine, whoever waits", () => {
+    const cost = { fixedMs: 600, perRecordMs: 6 };
+    const { roundMs } = saturate(sizeAfterQuiet(cost.fixedMs), cost, false);
+    assert.ok(roundMs > 1_400 && roundMs < 2_400, `${roundMs} ms`);
+  });
+
+  test("does not spend most of a round on the block's fixed cost", () => {
+    const cost = { fixedMs: 1_500, perRecordMs: 3 };
+    const { records, roundMs } = saturate(sizeAfterQuiet(cost.fixedMs), cost, true);
+    assert.ok(records > 250, `${records} records`);
+    assert.ok(roundMs < 4 * cost.fixedMs, `${roundMs} ms`);
+  });
+
+  test("follows a machine that becomes slow, and one that is fast again", () => {
+    const size = sizeAfterQuiet(100);
+    const fast = saturate(size, { fixedMs: 100, perRecordMs: 0.5 }, true);
+    const slow = saturate(size, { fixedMs: 400, perRecordMs: 2 }, true);
+    const again = saturate(size, { fixedMs: 100, perRecordMs: 0.5 }, true);
+    assert.ok(slow.records < fast.records / 2, `${slow.records} of ${fast.records}`);
+    assert.ok(again.records > (fast.records * 2) / 3, `${again.records} of ${fast.records}`);
+  });
+
+  test("grows again when the participant has been alone for a while", () => {
+    const size = sizeAfterQuiet(150);
+    const cost = { fixedMs: 150, perRecordMs: 0.9 };
+    const { records } = saturate(size, cost, true);
+    assert.ok(records < recordsMax);
+    assert.equal(size.recordsMax(1e9), recordsMax);
+  });
+
+  test("learns nothing from blocks that a peer shipped", () => {
+    const size = sizeAfterQuiet(100);
+    const before = size.recordsMax(100);
+    size.onAppended({ records: 1_000, roundMs: undefined, isShared: false, nowMs: 100 });
+    assert.equal(size.recordsMax(100), before);
+  });
+});
