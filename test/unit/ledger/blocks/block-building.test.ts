@@ -241,6 +241,19 @@ describe("a full block", () => {
     assert.ok(chain.judge(built.block).ok);
   });
 
+  test("holds fewer when its proposer wants a smaller one, and never more than the policy", () => {
+    for (const [recordsMax, count] of [
+      [2, 2],
+      [5, 4],
+    ] as const) {
+      const chain = new Chain({ ...policy, blockRecordsMax: 4 });
+      const built = chain.propose({ candidates, recordsMax });
+      assert.equal(built.block.records.length, count);
+      assert.deepEqual(built.objections, []);
+      assert.ok(chain.judge(built.block).ok);
+    }
+  });
+
   test("holds as many bytes of records as the policy allows", () => {
     const large = Array.from({ length: 3 }, () => documentBytes({ content: new Uint8Array(200) }));
     const blockBytesMax = large.slice(0, 2).reduce((sum, bytes) => sum + bytes.length, 0);

@@ -53,6 +53,7 @@ import { seedOf, sign } from "./records.js";
 export type ProposalOptions = {
   readonly candidates?: readonly ParsedSubmission[];
   readonly control?: readonly ControlOperation[];
+  readonly recordsMax?: number;
   readonly excluded?: ReadonlySet<string>;
   readonly allowLeaves?: boolean;
   readonly createdRound?: number;
@@ -109,6 +110,7 @@ export class Chain {
       state: this.prefetched(keys),
       beacon: defined(vrfProofToHash(beaconProof), "a proof has an output"),
       timestampMs: options.timestampMs ?? head.timestampMs + 1000,
+      ...(options.recordsMax === undefined ? {} : { recordsMax: options.recordsMax }),
       ...(options.excluded === undefined ? {} : { excluded: options.excluded }),
       ...(this.#certificates === undefined ? {} : { previousCertificates: this.#certificates }),
     });
