@@ -17,8 +17,8 @@ export const file_bss_v1_block: GenFile = /*@__PURE__*/
  *
  *   block_id = SHA-256("bss/v1/block" || header_bytes)
  *
- * Block 0 is the genesis file: its id is the consortium id, its tree is empty. Values "after this block" are the
- * state once the block has been applied.
+ * Block 0 is the genesis file: its id is the consortium id, and its tree is empty. "After this block" means once the
+ * block has been applied.
  *
  * @generated from message bss.v1.ManagerBlockHeader
  */
@@ -214,7 +214,7 @@ export const BlockSchema: GenMessage<Block> = /*@__PURE__*/
   messageDesc(file_bss_v1_block, 2);
 
 /**
- * A signed submission, or the part of one, that a block adds. Held by managers only.
+ * A signed submission, or the part of one, that a block adds. Only managers hold it.
  *
  * @generated from message bss.v1.PrivateEntry
  */
@@ -234,8 +234,8 @@ export type PrivateEntry = Message<"bss.v1.PrivateEntry"> & {
   signature: Uint8Array;
 
   /**
-   * Which records of the header this block adds, ascending. A record on the ledger already, or refused by a rule,
-   * is left out.
+   * Which records of the header this block adds, ascending. Records that are already on the ledger, or that a rule
+   * refuses, are left out.
    *
    * @generated from field: repeated uint32 record_indexes = 3;
    */
@@ -408,7 +408,7 @@ export const ApprovalCertificateSchema: GenMessage<ApprovalCertificate> = /*@__P
   messageDesc(file_bss_v1_block, 7);
 
 /**
- * CC: Q managers committed the block in one round. Final.
+ * CC: Q managers committed the block in one round, so it is final.
  *
  * @generated from message bss.v1.CommitCertificate
  */
@@ -629,7 +629,7 @@ export const LockCertificateSchema: GenMessage<LockCertificate> = /*@__PURE__*/
   messageDesc(file_bss_v1_block, 13);
 
 /**
- * What makes a block final and verified. Carried by the next block, and canonical from there.
+ * What makes a block final and verified. The next block carries it, and from then on it is canonical.
  *
  * @generated from message bss.v1.BlockCertificates
  */

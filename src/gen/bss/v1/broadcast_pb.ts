@@ -57,8 +57,8 @@ export type SubmitResponse = Message<"bss.v1.SubmitResponse"> & {
   blocks: BlockSummary[];
 
   /**
-   * Over the objections among the outcomes, in their order. Absent when there are none, and when the manager cannot
-   * sign at present.
+   * The signature over the objections among the outcomes, in their order. Absent if there are none, or if the manager
+   * cannot sign at present.
    *
    * @generated from field: bss.v1.ObjectionSignature objection_signature = 3;
    */
@@ -138,7 +138,7 @@ export const SubmitStreamResponseSchema: GenMessage<SubmitStreamResponse> = /*@_
   messageDesc(file_bss_v1_broadcast, 3);
 
 /**
- * A refusal where a gRPC status would end a whole stream.
+ * A refusal on a stream, where a gRPC status would end the whole stream.
  *
  * @generated from message bss.v1.Refusal
  */
@@ -279,8 +279,8 @@ export const RecordPlaceSchema: GenMessage<RecordPlace> = /*@__PURE__*/
   messageDesc(file_bss_v1_broadcast, 7);
 
 /**
- * The block that added records of a submission. Header and certificate prove the block, not that a record is in it: that
- * is what the answering manager says, and what GetReceipt proves.
+ * The block that added records of a submission. Header and certificate prove the block, but not that a record is in it:
+ * the answering manager says so, and GetReceipt proves it.
  *
  * @generated from message bss.v1.BlockSummary
  */
@@ -326,8 +326,8 @@ export type BlockSummary = Message<"bss.v1.BlockSummary"> & {
   storageAttestations: number;
 
   /**
-   * Exact bytes of the ManagerBlockHeader. Left out with commit_certificate where the answer would have too many blocks
-   * to fit; GetReceipt gives both.
+   * Exact bytes of the ManagerBlockHeader. This field and commit_certificate are left out if the answer has too many
+   * blocks for them to fit; GetReceipt returns both.
    *
    * @generated from field: bytes header = 7;
    */
@@ -367,7 +367,7 @@ export type Objection = Message<"bss.v1.Objection"> & {
   reason: string;
 
   /**
-   * For people. Not signed, so only as good as the node that it comes from.
+   * For people. It is not signed, so trust it only as much as the node that sent it.
    *
    * @generated from field: string message = 3;
    */
@@ -396,7 +396,7 @@ export const ObjectionSchema: GenMessage<Objection> = /*@__PURE__*/
   messageDesc(file_bss_v1_broadcast, 9);
 
 /**
- * Who objects to records of a submission: one signature, however many these are.
+ * The signature of a manager over all its objections to records of a submission.
  *
  * @generated from message bss.v1.ObjectionSignature
  */
@@ -431,8 +431,8 @@ export const ObjectionSignatureSchema: GenMessage<ObjectionSignature> = /*@__PUR
   messageDesc(file_bss_v1_broadcast, 10);
 
 /**
- * What a manager objects to in a submission. Others run the rules again before they believe it, and keep what did not
- * hold at exactly that place against its author.
+ * A manager's objections to records of a submission. Other managers run the rules again before they believe an
+ * objection, and record a false one as evidence against its author.
  *
  * @generated from message bss.v1.SignedObjections
  */
@@ -458,13 +458,13 @@ export const SignedObjectionsSchema: GenMessage<SignedObjections> = /*@__PURE__*
   messageDesc(file_bss_v1_broadcast, 11);
 
 /**
- * One of the objections under a signature, with what shows that it is.
+ * One of the objections under a signature, with the proof that the signature covers it.
  *
  * @generated from message bss.v1.ProvenObjection
  */
 export type ProvenObjection = Message<"bss.v1.ProvenObjection"> & {
   /**
-   * What was signed of it: record_hash, reason and height. Its message and field are empty.
+   * Only what was signed: record_hash, reason and height. Its message and field are empty.
    *
    * @generated from field: bss.v1.Objection objection = 1;
    */
@@ -520,7 +520,7 @@ export type BroadcastRequest = Message<"bss.v1.BroadcastRequest"> & {
    */
   message: {
     /**
-     * Relayed by the manager that took it in.
+     * From the manager that took it in.
      *
      * @generated from field: bss.v1.Submission submission = 1;
      */
@@ -543,8 +543,8 @@ export type BroadcastRequest = Message<"bss.v1.BroadcastRequest"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * Of a relayed submission: indexes of its records that the sender does not ask to order, as it has refused them or
-   * knows them to be on the ledger. Ascending.
+   * With a submission: indexes of the records that the sender does not ask to order, because it has refused them or
+   * knows that they are on the ledger. Ascending.
    *
    * @generated from field: repeated uint32 left_out = 4;
    */
@@ -615,14 +615,14 @@ export const VerdictSchema: GenMessage<Verdict> = /*@__PURE__*/
  */
 export const WaitFor = {
   /**
-   * COMMITTED.
+   * Means WAIT_FOR_COMMITTED.
    *
    * @generated from enum value: WAIT_FOR_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * Kept durably by the manager that answers, and checked; not yet ordered.
+   * The answering manager has checked it and stored it durably; it is not in a block yet.
    *
    * @generated from enum value: WAIT_FOR_ACCEPTED = 1;
    */
@@ -654,15 +654,15 @@ export const WaitForSchema: GenEnum<WaitFor> = /*@__PURE__*/
  */
 export const BroadcastService: GenService<{
   /**
-   * One submission in, receipts out. Callers: participants; the caller must be the submission's participant_id.
-   * Retrying is safe: records on the ledger already get their first receipt. Waits until the submission is
-   * COMMITTED unless wait_for says ACCEPTED: up to a little before the caller's deadline, 30 s without one, and as long
-   * as the manager lets a call wait (10 min by default). Then DEADLINE_EXCEEDED (DEADLINE): nothing is lost, and the
-   * same call again gets the receipt.
-   * Errors: INVALID_ARGUMENT (SUBMISSION_MALFORMED, RECORD_MALFORMED, TOO_MANY_RECORDS, SIGNATURE_INVALID, ...) with the
-   * field's path, FAILED_PRECONDITION with the rule's reason when every record was refused (DOUBLE_SPEND,
-   * PARENT_NOT_LATEST, ...), RESOURCE_EXHAUSTED with RetryInfo (POOL_FULL,
-   * POOL_SHARE_FULL, REFUSALS_EXHAUSTED), UNAVAILABLE naming what is missing.
+   * Takes one submission and answers with the place of each record. Callers: participants; the caller must be the
+   * submission's participant_id. Retrying is safe: a record that is already on the ledger gets its first place. The
+   * call waits until the submission is COMMITTED, unless wait_for says ACCEPTED: until a little before the caller's
+   * deadline, 30 s without one, and never longer than the manager lets a call wait (10 min by default). Then it fails
+   * with DEADLINE_EXCEEDED (DEADLINE). Nothing is lost: the same call again gets the places. Errors: INVALID_ARGUMENT
+   * (SUBMISSION_MALFORMED, RECORD_MALFORMED, TOO_MANY_RECORDS, SIGNATURE_INVALID, ...) with the field's path,
+   * FAILED_PRECONDITION with the rule's reason if every record was refused (DOUBLE_SPEND, PARENT_NOT_LATEST, ...),
+   * RESOURCE_EXHAUSTED with RetryInfo (POOL_FULL, POOL_SHARE_FULL, REFUSALS_EXHAUSTED), UNAVAILABLE, which names what
+   * is missing.
    *
    * @generated from rpc bss.v1.BroadcastService.Submit
    */
@@ -672,7 +672,7 @@ export const BroadcastService: GenService<{
     output: typeof SubmitResponseSchema;
   },
   /**
-   * Many submissions in flight. Each request gets exactly one response with its request_id, when it is final.
+   * As Submit, with many submissions in flight. Each request gets exactly one response with its request_id.
    * Callers: participants.
    *
    * @generated from rpc bss.v1.BroadcastService.SubmitStream

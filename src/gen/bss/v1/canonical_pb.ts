@@ -54,7 +54,7 @@ export const CanonicalProposalSchema: GenMessage<CanonicalProposal> = /*@__PURE_
   messageDesc(file_bss_v1_canonical, 0);
 
 /**
- * ACCEPT: the block is accurate by the rules. Has no round.
+ * ACCEPT: the block is accurate by the rules. It has no round.
  *
  * @generated from message bss.v1.CanonicalAccept
  */
@@ -104,7 +104,7 @@ export type CanonicalApprove = Message<"bss.v1.CanonicalApprove"> & {
   round: number;
 
   /**
-   * Of the proposal that is approved; -1 with nil.
+   * The approved proposal's; -1 with nil.
    *
    * @generated from field: sint32 valid_round = 4;
    */
@@ -214,7 +214,7 @@ export const CanonicalAttestationSchema: GenMessage<CanonicalAttestation> = /*@_
   messageDesc(file_bss_v1_canonical, 4);
 
 /**
- * A manager's statement of what it holds.
+ * A manager's statement of the last block that it holds.
  *
  * @generated from message bss.v1.CanonicalHead
  */
@@ -353,7 +353,7 @@ export const CanonicalObjectionSchema: GenMessage<CanonicalObjection> = /*@__PUR
   messageDesc(file_bss_v1_canonical, 8);
 
 /**
- * Whoever joins holds the key with which it joins, and means this invitation. Signed by the invitation's bearer key too.
+ * A newcomer holds the key with which it joins, and joins by this invitation. The invitation's bearer key signs it too.
  *
  * @generated from message bss.v1.CanonicalRegistration
  */
@@ -493,7 +493,7 @@ export const CanonicalReturnSchema: GenMessage<CanonicalReturn> = /*@__PURE__*/
   messageDesc(file_bss_v1_canonical, 12);
 
 /**
- * The audit digest that a node signed for a block is not the one of the records.
+ * The audit digest that a node signed for a block does not match the records.
  *
  * @generated from message bss.v1.CanonicalAuditFinding
  */

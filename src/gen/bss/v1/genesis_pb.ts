@@ -138,14 +138,14 @@ export const ManagerMemberSchema: GenMessage<ManagerMember> = /*@__PURE__*/
   messageDesc(file_bss_v1_genesis, 1);
 
 /**
- * What the consortium has agreed on. Every limit is inclusive. Together the sizes keep every message below what nodes
- * take, 16 MiB from each other and 4 MiB from participants: rule R2.5.8 of docs/protocol.md.
+ * The rules that the consortium has agreed on. Every limit is inclusive. Together the sizes keep every message below
+ * what nodes accept, 16 MiB from each other and 4 MiB from participants: rule R2.5.8 of docs/protocol.md.
  *
  * @generated from message bss.v1.Policy
  */
 export type Policy = Message<"bss.v1.Policy"> & {
   /**
-   * How far a block's timestamp may lie ahead of a manager's clock, and a record's time ahead of the block's. Unit ms.
+   * How far a block's timestamp may be ahead of a manager's clock, and a record's time ahead of the block's, ms.
    *
    * @generated from field: uint32 future_bound_ms = 1;
    */
@@ -159,7 +159,7 @@ export type Policy = Message<"bss.v1.Policy"> & {
   blockRecordsMax: number;
 
   /**
-   * Sum of the lengths of the records in one block, bytes; and, counted apart, of its submission headers.
+   * Sum of the lengths of the records in one block, bytes; the same bound holds separately for its submission headers.
    *
    * @generated from field: uint32 block_bytes_max = 3;
    */
@@ -251,16 +251,16 @@ export type Policy = Message<"bss.v1.Policy"> & {
   suspension: SuspensionMode;
 
   /**
-   * Unless suspension is NEVER: a manager whose ACCEPT of a block that Q managers approve has not come for this time is
-   * missing, ms.
+   * A manager counts as missing if its ACCEPT for a block that Q managers approve has not come for this time, ms.
+   * Unused if suspension is NEVER.
    *
    * @generated from field: uint32 suspend_after_ms = 17;
    */
   suspendAfterMs: number;
 
   /**
-   * How long a suspended manager waits at least before it may resume, by the blocks' timestamps, ms: this after its
-   * first suspension, and twice as long after each further one, up to resume_wait_max_ms.
+   * The least time that a suspended manager waits before it may resume, by the blocks' timestamps, ms: this long after
+   * its first suspension, and twice as long after each further one, up to resume_wait_max_ms.
    *
    * @generated from field: uint32 resume_wait_ms = 18;
    */
@@ -288,14 +288,14 @@ export type Policy = Message<"bss.v1.Policy"> & {
   storageReward: bigint;
 
   /**
-   * Of how many nodes in each integrity certificate the managers recompute the audit digest.
+   * Managers recompute the audit digest of at least this many nodes in each integrity certificate; of none if it is 0.
    *
    * @generated from field: uint32 audits_per_block = 22;
    */
   auditsPerBlock: number;
 
   /**
-   * A storage node that a manager has heard nothing of for this time is unreachable for it, ms; 0 for never.
+   * A manager calls a storage node unreachable after it has heard nothing from it for this time, ms; 0 for never.
    *
    * @generated from field: uint32 unreachable_after_ms = 23;
    */
@@ -303,7 +303,7 @@ export type Policy = Message<"bss.v1.Policy"> & {
 
   /**
    * How long after each multiple of delivery_interval_s, in UTC, a delivery interval starts, s: a multiple of 900, less
-   * than delivery_interval_s. Not 0 where the market's own clock is not on UTC's grid: 1800 for hours in India.
+   * than delivery_interval_s. Not 0 if the market's own clock is not on UTC's grid: 1800 for hours in India.
    *
    * @generated from field: uint32 delivery_offset_s = 24;
    */
@@ -362,7 +362,7 @@ export const RoundTimeoutsSchema: GenMessage<RoundTimeouts> = /*@__PURE__*/
   messageDesc(file_bss_v1_genesis, 3);
 
 /**
- * An entry of a block's public control part: who belongs and with which keys. Exactly one is set.
+ * An entry of a block's public control part: a change of members, their keys or their status. Exactly one is set.
  *
  * @generated from message bss.v1.ControlOperation
  */
@@ -460,7 +460,7 @@ export const ControlOperationSchema: GenMessage<ControlOperation> = /*@__PURE__*
 
 /**
  * A manager is absent: the proposer and all that approve the block have waited for it in vain. From this block on its
- * ACCEPT is not needed, and after it, it has no turn. It still approves and commits, and counts in Q.
+ * ACCEPT is not needed, and from the next block on it does not propose. It still approves and commits, and counts in Q.
  *
  * @generated from message bss.v1.SuspendManager
  */
@@ -479,7 +479,7 @@ export const SuspendManagerSchema: GenMessage<SuspendManager> = /*@__PURE__*/
   messageDesc(file_bss_v1_genesis, 5);
 
 /**
- * A manager that was suspended as absent is back. Signed by itself; the block needs its ACCEPT.
+ * A manager that was suspended as absent is back. It signs this itself, and the block needs its ACCEPT.
  *
  * @generated from message bss.v1.ResumeManager
  */
@@ -490,14 +490,14 @@ export type ResumeManager = Message<"bss.v1.ResumeManager"> & {
   managerId: string;
 
   /**
-   * The block that suspended it: a statement serves for one suspension.
+   * The block that suspended it, so that a statement is valid for one suspension only.
    *
    * @generated from field: uint64 suspended_height = 2;
    */
   suspendedHeight: bigint;
 
   /**
-   * What it holds: at least the height of the block that resumes it, less 3.
+   * The height that it holds: at least the height of the block that resumes it, less 3.
    *
    * @generated from field: uint64 held_height = 3;
    */
@@ -519,8 +519,8 @@ export const ResumeManagerSchema: GenMessage<ResumeManager> = /*@__PURE__*/
   messageDesc(file_bss_v1_genesis, 6);
 
 /**
- * Two statements signed by one manager, of which a manager that keeps the rules signs at most one. Recorded once for
- * each offender; it is suspended as soon as Q others are active, until governance resolves it.
+ * Two statements signed by one manager, of which an honest manager signs at most one. Evidence is recorded once for
+ * each offender, which is suspended as soon as Q others are active, until governance resolves it.
  *
  * @generated from message bss.v1.Evidence
  */
@@ -594,7 +594,7 @@ export const ConflictingProposalsSchema: GenMessage<ConflictingProposals> = /*@_
   messageDesc(file_bss_v1_genesis, 8);
 
 /**
- * Two votes: of a broken lock the COMMIT first, else in ascending order of signatures, bytewise.
+ * Two votes: for a broken lock the COMMIT first, else in ascending order of signatures, bytewise.
  *
  * @generated from message bss.v1.ConflictingVotes
  */
@@ -713,9 +713,9 @@ export const SignedVoteSchema: GenMessage<SignedVote> = /*@__PURE__*/
   messageDesc(file_bss_v1_genesis, 11);
 
 /**
- * Admits a storage node, or admits one again that has retired or was boycotted: with the same signing key, by an
- * invitation whose checkpoint is not before the block by which it went, and with credit as at the beginning; what it has
- * earned stays.
+ * Admits a storage node, or admits one again that has retired or was boycotted. It is admitted again with the same
+ * signing key, by an invitation whose checkpoint is not before the block that retired or boycotted it, and with the
+ * credit of a new node; it keeps what it has earned.
  *
  * @generated from message bss.v1.AdmitStorageNode
  */
@@ -740,7 +740,7 @@ export type AdmitStorageNode = Message<"bss.v1.AdmitStorageNode"> & {
   tlsSpkiSha256: Uint8Array;
 
   /**
-   * Manager that vouches for it: of the operator who signed the invitation.
+   * Manager that vouches for it: the one for which the operator who signed the invitation acts.
    *
    * @generated from field: string sponsor_id = 4;
    */
@@ -762,8 +762,8 @@ export const AdmitStorageNodeSchema: GenMessage<AdmitStorageNode> = /*@__PURE__*
   messageDesc(file_bss_v1_genesis, 12);
 
 /**
- * Who agreed to an admission: an operator, by the invitation; whoever was given it, by its bearer key; and the admitted, by
- * its own key.
+ * The agreement of three to an admission: the operator signs the invitation; its holder signs with the bearer key; the
+ * one that is admitted signs with its own key.
  *
  * @generated from message bss.v1.Consent
  */
@@ -790,7 +790,7 @@ export type Consent = Message<"bss.v1.Consent"> & {
   possessionSignature: Uint8Array;
 
   /**
-   * 64 bytes; over the same by the invitation's bearer key: whoever reads the invitation on the chain cannot use it.
+   * 64 bytes; by the invitation's bearer key over the same, so that nobody can use an invitation read from the chain.
    *
    * @generated from field: bytes bearer_signature = 4;
    */
@@ -805,7 +805,7 @@ export const ConsentSchema: GenMessage<Consent> = /*@__PURE__*/
   messageDesc(file_bss_v1_genesis, 13);
 
 /**
- * An operator's word that somebody may join. Canonical bytes, at most 3,000.
+ * An operator's permission to join. It is encoded as canonical bytes, at most 3,000.
  *
  * @generated from message bss.v1.Invitation
  */
@@ -825,7 +825,7 @@ export type Invitation = Message<"bss.v1.Invitation"> & {
   invitationId: Uint8Array;
 
   /**
-   * Who issues it: an operator.
+   * The operator who issues it.
    *
    * @generated from field: string operator_id = 3;
    */
@@ -844,7 +844,7 @@ export type Invitation = Message<"bss.v1.Invitation"> & {
   usesMax: number;
 
   /**
-   * Unix ms; no block with a later timestamp admits by it.
+   * Unix ms; a block with a later timestamp cannot admit anybody by it.
    *
    * @generated from field: int64 expires_at_unix_ms = 6;
    */
@@ -856,28 +856,28 @@ export type Invitation = Message<"bss.v1.Invitation"> & {
   checkpoint?: Checkpoint | undefined;
 
   /**
-   * The id that joins; empty for any. With one, uses_max is 1.
+   * The id that joins; empty for any. If it is set, uses_max is 1.
    *
    * @generated from field: string member_id = 8;
    */
   memberId: string;
 
   /**
-   * Participants only: who may submit for it, at most 16.
+   * Participants only: the participants that may submit for it, at most 16.
    *
    * @generated from field: repeated string agent_ids = 9;
    */
   agentIds: string[];
 
   /**
-   * Participants only, and only with member_id: meters that are registered along with it, at most 16.
+   * Participants only, and only with member_id: meters that are registered together with it, at most 16.
    *
    * @generated from field: repeated bss.v1.InvitedMeter meters = 10;
    */
   meters: InvitedMeter[];
 
   /**
-   * 32 bytes, Ed25519: its secret is handed over with the invitation, and is shown to nobody.
+   * 32 bytes, Ed25519. Its secret is handed over with the invitation, and its holder shows it to nobody.
    *
    * @generated from field: bytes bearer_key = 11;
    */
@@ -896,7 +896,7 @@ export const InvitationSchema: GenMessage<Invitation> = /*@__PURE__*/
  */
 export type InvitedMeter = Message<"bss.v1.InvitedMeter"> & {
   /**
-   * As RegisterMeter's.
+   * See RegisterMeter.
    *
    * @generated from field: string meter_id = 1;
    */
@@ -925,7 +925,7 @@ export const InvitedMeterSchema: GenMessage<InvitedMeter> = /*@__PURE__*/
   messageDesc(file_bss_v1_genesis, 15);
 
 /**
- * A final block that whoever joins takes as true: keys of those who left long ago cannot show it another history.
+ * A final block that a newcomer trusts, so that keys of managers that left long ago cannot show it another history.
  *
  * @generated from message bss.v1.Checkpoint
  */
@@ -971,7 +971,7 @@ export type RetireStorageNode = Message<"bss.v1.RetireStorageNode"> & {
   nodeId: string;
 
   /**
-   * Where it was admitted; 0 for genesis.
+   * The block that admitted it; 0 for genesis.
    *
    * @generated from field: uint64 admitted_height = 2;
    */
@@ -1000,7 +1000,7 @@ export const RetireStorageNodeSchema: GenMessage<RetireStorageNode> = /*@__PURE_
   messageDesc(file_bss_v1_genesis, 17);
 
 /**
- * More than f managers have heard nothing of a storage node: no committee is drawn with it until it returns.
+ * More than f managers have heard nothing from a storage node: it is in no committee until it returns.
  *
  * @generated from message bss.v1.SuspendStorageNode
  */
@@ -1035,8 +1035,8 @@ export type UnreachableClaim = Message<"bss.v1.UnreachableClaim"> & {
   managerId: string;
 
   /**
-   * The manager's height when it signed: at least that at which the node's standing last changed, at least that of the
-   * last block of which the chain carries its MATCH, and at most 100 below the block's.
+   * The manager's height when it signed. It is at least the height at which the node's status last changed, at least
+   * that of the last block of which the chain carries the node's MATCH, and at most 100 below the block's.
    *
    * @generated from field: uint64 height = 2;
    */
@@ -1058,7 +1058,7 @@ export const UnreachableClaimSchema: GenMessage<UnreachableClaim> = /*@__PURE__*
   messageDesc(file_bss_v1_genesis, 19);
 
 /**
- * A storage node that was suspended as unreachable is back. Signed by itself.
+ * A storage node that was suspended as unreachable is back. It signs this itself.
  *
  * @generated from message bss.v1.ReturnStorageNode
  */
@@ -1076,7 +1076,7 @@ export type ReturnStorageNode = Message<"bss.v1.ReturnStorageNode"> & {
   suspendedHeight: bigint;
 
   /**
-   * What it holds: at least the height of the block that takes it back, less 9.
+   * The height that it holds: at least the height of the block that takes it back, less 9.
    *
    * @generated from field: uint64 held_height = 3;
    */
@@ -1104,14 +1104,14 @@ export const ReturnStorageNodeSchema: GenMessage<ReturnStorageNode> = /*@__PURE_
  */
 export type CarryAttestations = Message<"bss.v1.CarryAttestations"> & {
   /**
-   * Of a block that is 2 to 8 blocks before the one that carries this.
+   * The attested block, 2 to 8 blocks before the one that carries this.
    *
    * @generated from field: uint64 height = 1;
    */
   height: bigint;
 
   /**
-   * Of the certificate.
+   * The certificate's.
    *
    * @generated from field: uint32 round = 2;
    */
@@ -1198,7 +1198,7 @@ export const MismatchSchema: GenMessage<Mismatch> = /*@__PURE__*/
   messageDesc(file_bss_v1_genesis, 23);
 
 /**
- * A storage node signed an audit digest that is not the one of the records.
+ * A storage node signed an audit digest that does not match the records.
  *
  * @generated from message bss.v1.FailAudit
  */
@@ -1209,7 +1209,7 @@ export type FailAudit = Message<"bss.v1.FailAudit"> & {
   nodeId: string;
 
   /**
-   * Of a block that is 2 to 8 blocks before the one that carries this; the node was drawn for its audit.
+   * The attested block, 2 to 8 blocks before the one that carries this; the node was drawn for its audit.
    *
    * @generated from field: uint64 height = 2;
    */
@@ -1242,7 +1242,7 @@ export type RecordPayout = Message<"bss.v1.RecordPayout"> & {
   nodeId: string;
 
   /**
-   * At least 1, at most what is earned and not paid.
+   * At least 1, and at most what is earned and not paid yet.
    *
    * @generated from field: uint64 amount = 2;
    */
@@ -1315,7 +1315,7 @@ export type RegisterParticipant = Message<"bss.v1.RegisterParticipant"> & {
   agentIds: string[];
 
   /**
-   * Absent in genesis, present everywhere else. The invitation's meters are registered along.
+   * Absent in genesis, present everywhere else. The invitation's meters are registered together with it.
    *
    * @generated from field: bss.v1.Consent consent = 5;
    */
@@ -1334,7 +1334,7 @@ export const RegisterParticipantSchema: GenMessage<RegisterParticipant> = /*@__P
  */
 export type RegisterMeter = Message<"bss.v1.RegisterMeter"> & {
   /**
-   * [A-Za-z0-9][A-Za-z0-9*._:+@=|-]{0,62}, such as an EAN. Of ids that differ only in case one can be registered.
+   * [A-Za-z0-9][A-Za-z0-9*._:+@=|-]{0,62}, such as an EAN. Ids that differ only in case count as one.
    *
    * @generated from field: string meter_id = 1;
    */
@@ -1370,7 +1370,7 @@ export const RegisterMeterSchema: GenMessage<RegisterMeter> = /*@__PURE__*/
   messageDesc(file_bss_v1_genesis, 27);
 
 /**
- * Somebody who reads or administers without being a manager, storage node or participant.
+ * An operator or auditor: administers or reads, and is no manager, storage node or participant.
  *
  * @generated from message bss.v1.RegisterOfficer
  */

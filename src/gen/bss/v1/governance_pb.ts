@@ -225,7 +225,7 @@ export const GovernanceProposalSchema: GenMessage<GovernanceProposal> = /*@__PUR
   messageDesc(file_bss_v1_governance, 8);
 
 /**
- * How the managers' operators change members, keys, policy and rules together.
+ * Lets the managers' operators change members, keys, policy and rules together. 0.1.0 does not implement it.
  *
  * @generated from service bss.v1.GovernanceService
  */

@@ -15,7 +15,7 @@ export const file_bss_v1_members: GenFile = /*@__PURE__*/
   fileDesc("ChRic3MvdjEvbWVtYmVycy5wcm90bxIGYnNzLnYxIvQBCgtNZW1iZXJFbnRyeRInCgdtYW5hZ2VyGAEgASgLMhQuYnNzLnYxLk1hbmFnZXJFbnRyeUgAEjAKDHN0b3JhZ2Vfbm9kZRgCIAEoCzIYLmJzcy52MS5TdG9yYWdlTm9kZUVudHJ5SAASJwoHb2ZmaWNlchgDIAEoCzIULmJzcy52MS5PZmZpY2VyRW50cnlIABIvCg5vcGVuX2NvbW1pdHRlZRgEIAEoCzIVLmJzcy52MS5PcGVuQ29tbWl0dGVlSAASJwoGdG90YWxzGAUgASgLMhUuYnNzLnYxLlN0b3JhZ2VUb3RhbHNIAEIHCgVlbnRyeSLQAQoMTWFuYWdlckVudHJ5EiUKBm1lbWJlchgBIAEoCzIVLmJzcy52MS5NYW5hZ2VyTWVtYmVyEhEKCXN1c3BlbmRlZBgCIAEoCBIoCgZyZWFzb24YAyABKA4yGC5ic3MudjEuU3VzcGVuc2lvblJlYXNvbhIWCg5jaGFuZ2VkX2hlaWdodBgEIAEoBBIaChJjaGFuZ2VkX2F0X3VuaXhfbXMYBSABKAMSEAoIYWJzZW5jZXMYBiABKA0SFgoOb2ZmZW5jZV9oZWlnaHQYByABKAQizQIKEFN0b3JhZ2VOb2RlRW50cnkSKwoJYWRtaXNzaW9uGAEgASgLMhguYnNzLnYxLkFkbWl0U3RvcmFnZU5vZGUSLQoKc3VzcGVuc2lvbhgCIAEoDjIZLmJzcy52MS5TdG9yYWdlU3VzcGVuc2lvbhIOCgZjcmVkaXQYAyABKA0SDgoGcmV3YXJkGAQgASgEEgwKBHBhaWQYBSABKAQSFwoPYWRtaXR0ZWRfaGVpZ2h0GAYgASgEEhYKDmNoYW5nZWRfaGVpZ2h0GAcgASgEEhoKEmNoYW5nZWRfYXRfdW5peF9tcxgIIAEoAxIQCghhYnNlbmNlcxgJIAEoDRIcChRsYXN0X2F0dGVzdGVkX2hlaWdodBgKIAEoBBIUCgxhdWRpdF9mYWlsZWQYCyABKAgSHAoUcmV3YXJkZWRfa2liX3NlY29uZHMYDCABKAQioAEKDU9wZW5Db21taXR0ZWUSDgoGaGVpZ2h0GAEgASgEEhAKCGJsb2NrX2lkGAIgASgMEg0KBXJvdW5kGAMgASgNEg0KBWhhc2gxGAQgASgMEhEKCXRyZWVfc2l6ZRgFIAEoBBIPCgdtaXNzaW5nGAYgAygJEisKB2F1ZGl0ZWQYByADKAsyGi5ic3MudjEuQXVkaXRlZEF0dGVzdGF0aW9uIjQKEkF1ZGl0ZWRBdHRlc3RhdGlvbhIPCgdub2RlX2lkGAEgASgJEg0KBWF1ZGl0GAIgASgMIk0KDVN0b3JhZ2VUb3RhbHMSFAoMc2VhbGVkX2J5dGVzGAEgASgEEhMKC2tpYl9zZWNvbmRzGAIgASgEEhEKCXJlbWFpbmRlchgDIAEoBCI9CgxPZmZpY2VyRW50cnkSLQoMcmVnaXN0cmF0aW9uGAEgASgLMhcuYnNzLnYxLlJlZ2lzdGVyT2ZmaWNlciIdCgpNZW1iZXJMaXN0Eg8KB2VudHJpZXMYASADKAwqdgoQU3VzcGVuc2lvblJlYXNvbhIhCh1TVVNQRU5TSU9OX1JFQVNPTl9VTlNQRUNJRklFRBAAEhwKGFNVU1BFTlNJT05fUkVBU09OX0FCU0VOVBABEiEKHVNVU1BFTlNJT05fUkVBU09OX0VRVUlWT0NBVEVEEAIqnQEKEVN0b3JhZ2VTdXNwZW5zaW9uEiIKHlNUT1JBR0VfU1VTUEVOU0lPTl9VTlNQRUNJRklFRBAAEiIKHlNUT1JBR0VfU1VTUEVOU0lPTl9VTlJFQUNIQUJMRRABEiAKHFNUT1JBR0VfU1VTUEVOU0lPTl9CT1lDT1RURUQQAhIeChpTVE9SQUdFX1NVU1BFTlNJT05fUkVUSVJFRBADYgZwcm90bzM", [file_bss_v1_genesis]);
 
 /**
- * Who belongs to the consortium after a block, as the header's members_digest covers it:
+ * The members of the consortium after a block, as the header's members_digest covers them:
  *
  *   members_digest = RFC 9162 root over the canonical bytes of each MemberEntry
  *
@@ -108,7 +108,7 @@ export type ManagerEntry = Message<"bss.v1.ManagerEntry"> & {
   changedAtUnixMs: bigint;
 
   /**
-   * How often it has been suspended as absent in close succession: each doubles its wait.
+   * How often it has been suspended as absent in close succession; each time doubles its wait.
    *
    * @generated from field: uint32 absences = 6;
    */
@@ -162,7 +162,7 @@ export type StorageNodeEntry = Message<"bss.v1.StorageNodeEntry"> & {
   reward: bigint;
 
   /**
-   * Of these, paid outside the ledger.
+   * The part of the reward that was paid outside the ledger.
    *
    * @generated from field: uint64 paid = 5;
    */
@@ -190,7 +190,7 @@ export type StorageNodeEntry = Message<"bss.v1.StorageNodeEntry"> & {
   changedAtUnixMs: bigint;
 
   /**
-   * How often it has been suspended as unreachable in close succession: each doubles its wait.
+   * How often it has been suspended as unreachable in close succession; each time doubles its wait.
    *
    * @generated from field: uint32 absences = 9;
    */
@@ -211,7 +211,7 @@ export type StorageNodeEntry = Message<"bss.v1.StorageNodeEntry"> & {
   auditFailed: boolean;
 
   /**
-   * StorageTotals.kib_seconds up to which storing is rewarded.
+   * The value of StorageTotals.kib_seconds up to which it has been rewarded for storing.
    *
    * @generated from field: uint64 rewarded_kib_seconds = 12;
    */
@@ -226,7 +226,7 @@ export const StorageNodeEntrySchema: GenMessage<StorageNodeEntry> = /*@__PURE__*
   messageDesc(file_bss_v1_members, 2);
 
 /**
- * A block's committee for as long as attestations of it may still be carried: up to 8 blocks after it.
+ * A block's committee while later blocks may still carry its attestations: up to 8 blocks after it.
  *
  * @generated from message bss.v1.OpenCommittee
  */
@@ -244,7 +244,7 @@ export type OpenCommittee = Message<"bss.v1.OpenCommittee"> & {
   blockId: Uint8Array;
 
   /**
-   * Of its integrity certificate.
+   * The integrity certificate's.
    *
    * @generated from field: uint32 round = 3;
    */
@@ -272,7 +272,7 @@ export type OpenCommittee = Message<"bss.v1.OpenCommittee"> & {
   missing: string[];
 
   /**
-   * Those whose audit digest managers recompute, and which no block has found false, sorted by node_id.
+   * Attestations whose audit digest managers recompute and no block has found false, sorted by node_id.
    *
    * @generated from field: repeated bss.v1.AuditedAttestation audited = 7;
    */
@@ -311,7 +311,8 @@ export const AuditedAttestationSchema: GenMessage<AuditedAttestation> = /*@__PUR
   messageDesc(file_bss_v1_members, 4);
 
 /**
- * What storing is rewarded by. Each block adds the bytes before it, for the time since the block before it.
+ * The basis of the reward for storing. Each block adds the bytes stored before it, for the time since the previous
+ * block.
  *
  * @generated from message bss.v1.StorageTotals
  */
@@ -331,7 +332,7 @@ export type StorageTotals = Message<"bss.v1.StorageTotals"> & {
   kibSeconds: bigint;
 
   /**
-   * What is left of them, byte milliseconds; less than 1,024,000.
+   * The rest that is not a whole KiB second yet, byte milliseconds; less than 1,024,000.
    *
    * @generated from field: uint64 remainder = 3;
    */
@@ -365,7 +366,7 @@ export const OfficerEntrySchema: GenMessage<OfficerEntry> = /*@__PURE__*/
   messageDesc(file_bss_v1_members, 6);
 
 /**
- * All entries in the order of the digest: how a node keeps the members of a height.
+ * All entries in the order of the digest. A node stores the members of a height like this.
  *
  * @generated from message bss.v1.MemberList
  */
@@ -430,7 +431,7 @@ export const StorageSuspension = {
   UNSPECIFIED: 0,
 
   /**
-   * Managers heard nothing of it. It returns by itself.
+   * Managers heard nothing from it. It returns by itself.
    *
    * @generated from enum value: STORAGE_SUSPENSION_UNREACHABLE = 1;
    */

@@ -62,7 +62,7 @@ export type GetStatusResponse = Message<"bss.v1.GetStatusResponse"> & {
   consortiumId: Uint8Array;
 
   /**
-   * Of the last final block; 0 before the first.
+   * The last final block's; 0 before the first.
    *
    * @generated from field: uint64 height = 5;
    */
@@ -158,7 +158,7 @@ export type GetStatusResponse = Message<"bss.v1.GetStatusResponse"> & {
   abstaining: string;
 
   /**
-   * Storage nodes: how reading the whole store again goes.
+   * Storage nodes: the progress of reading the whole store again.
    *
    * @generated from field: bss.v1.ScrubStatus scrub = 19;
    */
@@ -180,13 +180,13 @@ export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE_
   messageDesc(file_bss_v1_query, 1);
 
 /**
- * A storage node reads everything that it keeps over and over, and mends what is damaged.
+ * A storage node repeatedly reads everything that it stores, and repairs what is damaged.
  *
  * @generated from message bss.v1.ScrubStatus
  */
 export type ScrubStatus = Message<"bss.v1.ScrubStatus"> & {
   /**
-   * Height up to which the present pass has come.
+   * Height that the present pass has reached.
    *
    * @generated from field: uint64 checked_height = 1;
    */
@@ -207,7 +207,7 @@ export type ScrubStatus = Message<"bss.v1.ScrubStatus"> & {
   damaged: bigint;
 
   /**
-   * Of these, computed or fetched anew.
+   * How many of these were repaired, by computing or fetching them anew.
    *
    * @generated from field: uint64 repaired = 4;
    */
@@ -236,7 +236,7 @@ export const ScrubStatusSchema: GenMessage<ScrubStatus> = /*@__PURE__*/
   messageDesc(file_bss_v1_query, 2);
 
 /**
- * What a manager waits for: the signatures that are missing, by who owes them.
+ * What a manager waits for: the missing signatures, by those who owe them.
  *
  * @generated from message bss.v1.Waiting
  */
@@ -317,7 +317,7 @@ export type SyncProgress = Message<"bss.v1.SyncProgress"> & {
   targetHeight: bigint;
 
   /**
-   * Over the last seconds.
+   * Average over the last seconds.
    *
    * @generated from field: double blocks_per_second = 2;
    */
@@ -331,7 +331,7 @@ export type SyncProgress = Message<"bss.v1.SyncProgress"> & {
   secondsLeft: bigint;
 
   /**
-   * Who is being asked; empty for nobody.
+   * The peer that is being asked; empty for none.
    *
    * @generated from field: string peer_id = 4;
    */
@@ -372,15 +372,15 @@ export type PeerStatus = Message<"bss.v1.PeerStatus"> & {
   height: bigint;
 
   /**
-   * Of a manager: its objections that did not hold where they say, as many as the node that answers has found. Only
-   * that one knows. 0 from a storage node.
+   * For a manager: how many of its objections the answering node has found false. Other nodes may have found others. 0
+   * if a storage node answers.
    *
    * @generated from field: uint64 false_objections = 5;
    */
   falseObjections: bigint;
 
   /**
-   * Of a storage node: why it takes part no more, as it told the node that answers; empty unless it did.
+   * For a storage node: why it no longer takes part, as it told the answering node; empty if it has told nothing.
    *
    * @generated from field: string halted = 6;
    */
@@ -465,15 +465,15 @@ export type RecordEntry = Message<"bss.v1.RecordEntry"> & {
   sealDigest: Uint8Array;
 
   /**
-   * Exact bytes; absent for callers that are not a party.
+   * Exact bytes; absent for callers that may not read the content.
    *
    * @generated from field: optional bytes record = 5;
    */
   record?: Uint8Array | undefined;
 
   /**
-   * The same, decoded for people; never hash this one. Absent where it would make an answer too long, which is for
-   * records above 1.7 MiB.
+   * The same, decoded for people; never hash this one. Absent if it would make the answer too long, as for records
+   * above 1.7 MiB.
    *
    * @generated from field: bss.v1.Record decoded = 6;
    */
@@ -533,9 +533,9 @@ export const GetReceiptResponseSchema: GenMessage<GetReceiptResponse> = /*@__PUR
 /**
  * Proves, without any server, that a record is on the ledger and which block added it: record hash and seal digest make
  * the leaf, the inclusion proof leads from the leaf to hash1 in the header, and the commit certificate signs the
- * header's block id. A leaf is under the root of every later block too; what shows that this one added it is its
- * position, which is not below the tree size of the block before. A check that leaves previous_header out proves no more
- * than that the record was on the ledger by then.
+ * header's block id. A leaf is under the root of every later block too. Its position, which is not below the tree size
+ * of the previous block, shows that this block added it. A check without previous_header proves only that the record
+ * was on the ledger by then.
  *
  * @generated from message bss.v1.Receipt
  */
@@ -560,15 +560,15 @@ export type Receipt = Message<"bss.v1.Receipt"> & {
   blockId: Uint8Array;
 
   /**
-   * Unix ms; the block's timestamp: the clock of the manager that made the block, later than the timestamp of the block
-   * before, and at most the policy's future_bound ahead of the clocks of those that approved it when it was new.
+   * Unix ms; the block's timestamp: the clock of the manager that made the block, later than the previous block's
+   * timestamp, and at most policy.future_bound_ms ahead of the clocks of those that approved the block when it was new.
    *
    * @generated from field: int64 time_unix_ms = 4;
    */
   timeUnixMs: bigint;
 
   /**
-   * Blocks from the record's one to the answering node's head, both included. What that node says; not proven.
+   * Blocks from the record's block to the answering node's head, both included. That node says so; it is not proven.
    *
    * @generated from field: uint64 confirmations = 5;
    */
@@ -608,15 +608,15 @@ export type Receipt = Message<"bss.v1.Receipt"> & {
   commitCertificate?: CommitCertificate | undefined;
 
   /**
-   * Storage nodes that attested the block. What the answering node says; not proven.
+   * Storage nodes that attested the block. The answering node says so; it is not proven.
    *
    * @generated from field: uint32 storage_attestations = 11;
    */
   storageAttestations: number;
 
   /**
-   * Exact bytes of the ManagerBlockHeader before; its hash is previous_block_id of header. Empty for block 1, whose
-   * predecessor is genesis, with a tree of 0.
+   * Exact bytes of the previous ManagerBlockHeader; its hash is previous_block_id of header. Empty for block 1, whose
+   * predecessor is genesis, with a tree of size 0.
    *
    * @generated from field: bytes previous_header = 12;
    */
@@ -701,21 +701,21 @@ export type ListRecordsRequest = Message<"bss.v1.ListRecordsRequest"> & {
   participantId: string;
 
   /**
-   * Its letters may be in either case.
+   * The case of its letters does not matter.
    *
    * @generated from field: string meter_id = 2;
    */
   meterId: string;
 
   /**
-   * From this record time on, Unix ms, inclusive; 0 for the beginning.
+   * Earliest record time, Unix ms, inclusive; 0 for the beginning.
    *
    * @generated from field: int64 from_unix_ms = 3;
    */
   fromUnixMs: bigint;
 
   /**
-   * Up to this record time, Unix ms, exclusive; 0 for no end. Before from_unix_ms it is refused (RANGE_INVALID).
+   * End of the record times, Unix ms, exclusive; 0 for no end. A value before from_unix_ms is refused (RANGE_INVALID).
    *
    * @generated from field: int64 to_unix_ms = 4;
    */
@@ -846,7 +846,7 @@ export type BlockView = Message<"bss.v1.BlockView"> & {
   block?: Block | undefined;
 
   /**
-   * Of this block; node-local until the next block carries them.
+   * This block's certificates; they are local to the node until the next block carries them.
    *
    * @generated from field: bss.v1.BlockCertificates certificates = 4;
    */
@@ -860,7 +860,7 @@ export type BlockView = Message<"bss.v1.BlockView"> & {
   header?: ManagerBlockHeader | undefined;
 
   /**
-   * Blocks from this one to the answering node's head, both included. What that node says; not proven.
+   * Blocks from this one to the answering node's head, both included. That node says so; it is not proven.
    *
    * @generated from field: uint64 confirmations = 6;
    */
@@ -1174,7 +1174,7 @@ export type ManagerStatus = Message<"bss.v1.ManagerStatus"> & {
   changedAtUnixMs: bigint;
 
   /**
-   * Suspensions in close succession.
+   * How often it has been suspended as absent in close succession.
    *
    * @generated from field: uint32 absences = 6;
    */
@@ -1361,7 +1361,7 @@ export type StorageNodeStatus = Message<"bss.v1.StorageNodeStatus"> & {
   sponsorId: string;
 
   /**
-   * Whether the answering manager has a stream with it.
+   * Whether the answering manager has a stream to it.
    *
    * @generated from field: bool connected = 7;
    */
@@ -1417,14 +1417,14 @@ export type StorageNodeStatus = Message<"bss.v1.StorageNodeStatus"> & {
   auditFailed: boolean;
 
   /**
-   * What the answering manager last heard that it holds; 0 for unknown.
+   * The height that it last told the answering manager; 0 for unknown.
    *
    * @generated from field: uint64 height = 15;
    */
   height: bigint;
 
   /**
-   * Why it takes part no more, as it told the answering manager; empty unless it did.
+   * Why it no longer takes part, as it told the answering manager; empty if it has told nothing.
    *
    * @generated from field: string halted = 16;
    */
@@ -1503,9 +1503,9 @@ export const MemberStateSchema: GenEnum<MemberState> = /*@__PURE__*/
 /**
  * Reading the ledger. Managers answer everything; storage nodes answer what needs no plaintext and no index by
  * participant, and refuse the rest with UNIMPLEMENTED and reason NOT_ON_STORAGE_NODE.
- * Answers that list something end before they have 4 MiB, which gRPC clients take by default, but have one item at least:
- * a page may hold fewer items than were asked for, also none, and only an empty next_page_token says that it is the last.
- * A single block may have more than 4 MiB where committees have thousands of nodes; headers_only leaves out what is long.
+ * Answers that list something stay below 4 MiB, which gRPC clients accept by default, unless a single item is longer. A
+ * page may hold fewer items than were asked for, even none; only an empty next_page_token says that it is the last. If
+ * committees have thousands of nodes, a single block may exceed 4 MiB; headers_only leaves out what is long.
  * Common errors: NOT_FOUND (RECORD_UNKNOWN, BLOCK_UNKNOWN), INVALID_ARGUMENT with the field's path.
  *
  * @generated from service bss.v1.QueryService
@@ -1522,8 +1522,8 @@ export const QueryService: GenService<{
     output: typeof GetStatusResponseSchema;
   },
   /**
-   * Callers: any. The record's content is there for managers, its owner and its parties; others see hash, block,
-   * position and seal digest.
+   * Callers: any. Managers, the record's owner and its parties see its content; others see hash, block, position and
+   * seal digest.
    *
    * @generated from rpc bss.v1.QueryService.GetRecord
    */
@@ -1554,9 +1554,10 @@ export const QueryService: GenService<{
     output: typeof GetRecordHistoryResponseSchema;
   },
   /**
-   * Callers: managers; operators and auditors, without content; participants for their own id, which lists trades that
-   * they bought too, and for their own meters. PERMISSION_DENIED (LISTING_NOT_ALLOWED) for all others, storage nodes
-   * among them: whose a record is, is not theirs to know. By participant or by meter, ascending by time. FAILED_PRECONDITION (PARTICIPANT_UNKNOWN, METER_UNKNOWN) for an id that nobody has.
+   * Lists by participant or by meter, ascending by time. Callers: managers; operators and auditors, without content;
+   * participants for their own meters and their own id, which also lists trades that they bought. All others, storage
+   * nodes among them, get PERMISSION_DENIED (LISTING_NOT_ALLOWED), because they may not know who owns a record. An id
+   * that nobody has gets FAILED_PRECONDITION (PARTICIPANT_UNKNOWN, METER_UNKNOWN).
    *
    * @generated from rpc bss.v1.QueryService.ListRecords
    */

@@ -13,14 +13,14 @@ export const file_bss_v1_record: GenFile = /*@__PURE__*/
   fileDesc("ChNic3MvdjEvcmVjb3JkLnByb3RvEgZic3MudjEikAIKBlJlY29yZBIQCghvd25lcl9pZBgBIAEoCRIMCgRzYWx0GAIgASgMEhQKDHRpbWVfdW5peF9tcxgDIAEoAxIOCgZwYXJlbnQYBCABKAwSLQoNbWV0ZXJfcmVhZGluZxgKIAEoCzIULmJzcy52MS5NZXRlclJlYWRpbmdIABIrCgxlbmVyZ3lfdHJhZGUYCyABKAsyEy5ic3MudjEuRW5lcmd5VHJhZGVIABIzChBjaGFyZ2luZ19zZXNzaW9uGAwgASgLMhcuYnNzLnYxLkNoYXJnaW5nU2Vzc2lvbkgAEiQKCGRvY3VtZW50GA0gASgLMhAuYnNzLnYxLkRvY3VtZW50SABCCQoHcGF5bG9hZCJ9CgxNZXRlclJlYWRpbmcSEAoIbWV0ZXJfaWQYASABKAkSHQoVaW50ZXJ2YWxfc3RhcnRfdW5peF9zGAIgASgDEhIKCmludGVydmFsX3MYAyABKA0SEwoLaW1wb3J0ZWRfd2gYBCABKAQSEwoLZXhwb3J0ZWRfd2gYBSABKAQiTwoLRW5lcmd5VHJhZGUSDQoFdGVybXMYASABKAwSGAoQc2VsbGVyX3NpZ25hdHVyZRgCIAEoDBIXCg9idXllcl9zaWduYXR1cmUYAyABKAwikgEKClRyYWRlVGVybXMSEAoIdHJhZGVfaWQYASABKAwSEQoJc2VsbGVyX2lkGAIgASgJEhAKCGJ1eWVyX2lkGAMgASgJEh0KFWRlbGl2ZXJ5X3N0YXJ0X3VuaXhfcxgEIAEoAxIRCgllbmVyZ3lfd2gYBSABKAQSGwoTcHJpY2VfbWljcm9fcGVyX2t3aBgGIAEoAyJiCg9DaGFyZ2luZ1Nlc3Npb24SEgoKc3RhdGlvbl9pZBgBIAEoCRIUCgxzdGFydF91bml4X3MYAiABKAMSEgoKZW5kX3VuaXhfcxgDIAEoAxIRCgllbmVyZ3lfd2gYBCABKAQiPQoIRG9jdW1lbnQSEgoKbWVkaWFfdHlwZRgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB2NvbnRlbnQYAyABKAwiWAoQU3VibWlzc2lvbkhlYWRlchIVCg1jb25zb3J0aXVtX2lkGAEgASgMEhYKDnBhcnRpY2lwYW50X2lkGAIgASgJEhUKDXJlY29yZF9oYXNoZXMYAyADKAwiQAoKU3VibWlzc2lvbhIOCgZoZWFkZXIYASABKAwSEQoJc2lnbmF0dXJlGAIgASgMEg8KB3JlY29yZHMYAyADKAxiBnByb3RvMw");
 
 /**
- * A record is the unit of data. Its exact bytes, as the submitter encoded them, are hashed, sealed and kept;
- * protobuf has no canonical form, so nobody ever re-encodes a record.
+ * A record is the unit of data. Nodes hash, seal and keep its exact bytes, as the submitter encoded them; protobuf has
+ * no canonical form, so nobody ever re-encodes a record.
  *
  *   record_hash = SHA-256("bss/v1/record" || consortium_id || record_bytes)
  *
- * Units everywhere in this package: energy in Wh (integers), power in W, money in millionths of the market's
- * currency, times as Unix time in the unit that the field's name ends with. Ids are [a-z0-9-]{1,63}; those of meters
- * and charging stations, which have names of their own, are [A-Za-z0-9][A-Za-z0-9*._:+@=|-]{0,62}.
+ * Units everywhere in this package: energy in Wh (integers), power in W, money in millionths of the market's currency,
+ * times as Unix time in the unit that the field's name ends with. Ids are [a-z0-9-]{1,63}; meters and charging stations
+ * keep the names that they have in practice, [A-Za-z0-9][A-Za-z0-9*._:+@=|-]{0,62}.
  *
  * @generated from message bss.v1.Record
  */
@@ -33,7 +33,7 @@ export type Record = Message<"bss.v1.Record"> & {
   ownerId: string;
 
   /**
-   * 16 random bytes. Meter readings have few possible values: without a salt a storage node could find one by trial.
+   * 16 random bytes. Meter readings have few possible values: without a salt a storage node could find one by trying.
    *
    * @generated from field: bytes salt = 2;
    */
@@ -215,8 +215,8 @@ export type TradeTerms = Message<"bss.v1.TradeTerms"> & {
   deliveryStartUnixS: bigint;
 
   /**
-   * Energy sold, Wh, > 0. All that a seller sells for an interval is at most what its meters exported there,
-   * all that a buyer buys at most what they imported.
+   * Energy sold, Wh, > 0. For an interval, a seller sells in all at most what its meters exported, and a buyer buys in
+   * all at most what its meters imported.
    *
    * @generated from field: uint64 energy_wh = 5;
    */
@@ -244,7 +244,7 @@ export const TradeTermsSchema: GenMessage<TradeTerms> = /*@__PURE__*/
  */
 export type ChargingSession = Message<"bss.v1.ChargingSession"> & {
   /**
-   * Charging point, named by the owner, such as DE*ABC*E1*2; kept as it is.
+   * Charging point as the owner names it, such as DE*ABC*E1*2.
    *
    * @generated from field: string station_id = 1;
    */
@@ -348,7 +348,7 @@ export const SubmissionHeaderSchema: GenMessage<SubmissionHeader> = /*@__PURE__*
   messageDesc(file_bss_v1_record, 6);
 
 /**
- * 1 to policy.submission_records_max records under one signature. Signed and hashed things travel as exact bytes.
+ * 1 to policy.submission_records_max records under one signature. Everything signed or hashed travels as exact bytes.
  *
  * @generated from message bss.v1.Submission
  */

@@ -19,7 +19,7 @@ export const file_bss_v1_registration: GenFile = /*@__PURE__*/
  */
 export type RegisterStorageNodeRequest = Message<"bss.v1.RegisterStorageNodeRequest"> & {
   /**
-   * Exact bytes of an Invitation and the operator's signature, and those of its bearer key and of the key that joins.
+   * The invitation with three signatures: the operator's, and those by the bearer key and by the key that joins.
    *
    * @generated from field: bss.v1.Consent consent = 1;
    */
@@ -40,7 +40,7 @@ export type RegisterStorageNodeRequest = Message<"bss.v1.RegisterStorageNodeRequ
   signingKey: Uint8Array;
 
   /**
-   * Under which it joins; [a-z0-9-]{1,63}.
+   * The id under which it joins; [a-z0-9-]{1,63}.
    *
    * @generated from field: string node_id = 4;
    */
@@ -66,7 +66,7 @@ export type RegisterStorageNodeResponse = Message<"bss.v1.RegisterStorageNodeRes
   certificateChain: Uint8Array[];
 
   /**
-   * The block that admitted it; the node may be drawn from the next one on.
+   * The block that admitted it. From the next block on, the node may be drawn for committees.
    *
    * @generated from field: uint64 admitted_height = 2;
    */
@@ -106,7 +106,7 @@ export type RegisterParticipantRequest = Message<"bss.v1.RegisterParticipantRequ
   signingKey: Uint8Array;
 
   /**
-   * Under which it joins; [a-z0-9-]{1,63}.
+   * The id under which it joins; [a-z0-9-]{1,63}.
    *
    * @generated from field: string participant_id = 4;
    */
@@ -132,7 +132,7 @@ export type RegisterParticipantResponse = Message<"bss.v1.RegisterParticipantRes
   certificateChain: Uint8Array[];
 
   /**
-   * The block that admitted it; its submissions are valid from the next one on.
+   * The block that admitted it. Its submissions are valid from the next block on.
    *
    * @generated from field: uint64 admitted_height = 2;
    */
@@ -257,18 +257,18 @@ export const RecordPayoutResponseSchema: GenMessage<RecordPayoutResponse> = /*@_
   messageDesc(file_bss_v1_registration, 9);
 
 /**
- * How storage nodes and participants join a running consortium, and leave it. Managers only.
+ * How storage nodes and participants join a running consortium, and leave it. Only managers serve it.
  *
- * An invitation file carries, besides the signed invitation, a client certificate with the role "invited": its holder may
- * call RegisterStorageNode and RegisterParticipant and nothing else.
+ * An invitation file carries, besides the signed invitation, a client certificate with the role "invited": its holder
+ * may call RegisterStorageNode and RegisterParticipant and nothing else.
  *
  * @generated from service bss.v1.RegistrationService
  */
 export const RegistrationService: GenService<{
   /**
-   * Callers: holders of an invitation. Answers once the admission is final, so with a deadline of a minute; a repeated
-   * call with the same keys gets the same admission. The consent of the request goes on the chain as it is. Errors:
-   * INVITATION_INVALID, INVITATION_EXPIRED, INVITATION_USED_UP, CERTIFICATE_REQUEST_INVALID, MEMBER_ID_TAKEN,
+   * Callers: holders of an invitation. It answers once the admission is final, so set a deadline of a minute. A
+   * repeated call with the same keys gets the same admission. The consent of the request goes on the chain unchanged.
+   * Errors: INVITATION_INVALID, INVITATION_EXPIRED, INVITATION_USED_UP, CERTIFICATE_REQUEST_INVALID, MEMBER_ID_TAKEN,
    * MANAGERS_UNAVAILABLE; NOT_AN_ISSUER on a manager that was not given the key of its certificate authority.
    *
    * @generated from rpc bss.v1.RegistrationService.RegisterStorageNode
@@ -289,7 +289,7 @@ export const RegistrationService: GenService<{
     output: typeof RegisterParticipantResponseSchema;
   },
   /**
-   * Callers: any member, for itself. A new certificate for the registered key.
+   * Callers: any member, for itself. Returns a new certificate for the registered key.
    *
    * @generated from rpc bss.v1.RegistrationService.RenewCertificate
    */
@@ -299,7 +299,7 @@ export const RegistrationService: GenService<{
     output: typeof RenewCertificateResponseSchema;
   },
   /**
-   * Callers: storage nodes, for themselves; operators. Answers once it is final.
+   * Callers: storage nodes, for themselves; operators. It answers once the retirement is final.
    *
    * @generated from rpc bss.v1.RegistrationService.RetireStorageNode
    */
@@ -309,7 +309,7 @@ export const RegistrationService: GenService<{
     output: typeof RetireStorageNodeResponseSchema;
   },
   /**
-   * Callers: operators. Answers once it is final.
+   * Callers: operators. It answers once the payout is final.
    *
    * @generated from rpc bss.v1.RegistrationService.RecordPayout
    */

@@ -47,7 +47,7 @@ export type VerifyIntegrityRequest = Message<"bss.v1.VerifyIntegrityRequest"> & 
     case: "fetchBlocks";
   } | {
     /**
-     * By a node that was suspended as unreachable.
+     * From a node that was suspended as unreachable.
      *
      * @generated from field: bss.v1.ReturnStorageNode return_node = 4;
      */
@@ -63,7 +63,7 @@ export type VerifyIntegrityRequest = Message<"bss.v1.VerifyIntegrityRequest"> & 
     case: "fork";
   } | {
     /**
-     * The node takes part no more.
+     * The node no longer takes part.
      *
      * @generated from field: bss.v1.HaltNotice halt = 6;
      */
@@ -143,7 +143,7 @@ export const VerifyIntegrityResponseSchema: GenMessage<VerifyIntegrityResponse> 
   messageDesc(file_bss_v1_verify_integrity, 2);
 
 /**
- * What the node holds: sent first on every stream and after each block that it appends.
+ * The last block that the node holds. It is sent first on every stream, and after each block that the node appends.
  *
  * @generated from message bss.v1.StorageHead
  */
@@ -231,7 +231,7 @@ export const VerifyCandidateSchema: GenMessage<VerifyCandidate> = /*@__PURE__*/
   messageDesc(file_bss_v1_verify_integrity, 4);
 
 /**
- * Tells that a block is final.
+ * Says that a block is final.
  *
  * @generated from message bss.v1.CommitBlock
  */
@@ -242,8 +242,8 @@ export type CommitBlock = Message<"bss.v1.CommitBlock"> & {
   certificates?: BlockCertificates | undefined;
 
   /**
-   * The block and its records, without the certificates once more; left out for a node that has the
-   * candidate already.
+   * The block and its records, without a second copy of the certificates; left out for a node that already has the
+   * candidate.
    *
    * @generated from field: bss.v1.CertifiedStorageBlock block = 2;
    */
@@ -311,7 +311,7 @@ export const StorageBlocksSchema: GenMessage<StorageBlocks> = /*@__PURE__*/
 
 /**
  * The link between a storage node and a manager. The storage node dials, so an ordinary PC behind a router needs
- * no open port. Nothing that goes down holds plaintext, a submission header or a key.
+ * no open port. Nothing that the manager sends holds plaintext, a submission header or a key.
  *
  * @generated from service bss.v1.VerifyIntegrityService
  */

@@ -67,7 +67,7 @@ export type VoteRequest = Message<"bss.v1.VoteRequest"> & {
     case: "fetchBlocks";
   } | {
     /**
-     * Passed on by every manager until it is on the chain.
+     * Every manager passes it on until it is on the chain.
      *
      * @generated from field: bss.v1.Evidence evidence = 8;
      */
@@ -75,7 +75,7 @@ export type VoteRequest = Message<"bss.v1.VoteRequest"> & {
     case: "evidence";
   } | {
     /**
-     * By a suspended manager that wants to be active again; for the next block.
+     * From a suspended manager that wants to be active again; for the next block.
      *
      * @generated from field: bss.v1.ResumeManager resume = 9;
      */
@@ -83,7 +83,7 @@ export type VoteRequest = Message<"bss.v1.VoteRequest"> & {
     case: "resume";
   } | {
     /**
-     * Passed on by every manager; whoever receives a valid one halts.
+     * Every manager passes it on; a node that receives a valid one halts.
      *
      * @generated from field: bss.v1.ForkProof fork = 10;
      */
@@ -92,7 +92,7 @@ export type VoteRequest = Message<"bss.v1.VoteRequest"> & {
   } | {
     /**
      * For the next block; carries its own authority: an admission, a registration, RetireStorageNode,
-     * ReturnStorageNode or RecordPayout. Said by who took it in, until it is on the chain.
+     * ReturnStorageNode or RecordPayout. The manager that took it in repeats it until it is on the chain.
      *
      * @generated from field: bss.v1.ControlOperation operation = 11;
      */
@@ -100,7 +100,7 @@ export type VoteRequest = Message<"bss.v1.VoteRequest"> & {
     case: "operation";
   } | {
     /**
-     * This manager has heard nothing of a storage node.
+     * This manager has heard nothing from a storage node.
      *
      * @generated from field: bss.v1.UnreachableNotice unreachable = 12;
      */
@@ -225,7 +225,7 @@ export const VoteResponseSchema: GenMessage<VoteResponse> = /*@__PURE__*/
   messageDesc(file_bss_v1_vote, 3);
 
 /**
- * PROPOSE. Relayed by everyone.
+ * PROPOSE. Every manager relays it.
  *
  * @generated from message bss.v1.Proposal
  */
@@ -276,7 +276,7 @@ export type Proposal = Message<"bss.v1.Proposal"> & {
   lockCertificate?: LockCertificate | undefined;
 
   /**
-   * The block itself. The proposer sends it; a relay leaves it out, and who lacks it fetches it.
+   * The block itself. The proposer sends it; a relay leaves it out, and a manager that lacks it fetches it.
    *
    * @generated from field: bss.v1.ManagerBlock block = 8;
    */
@@ -321,7 +321,7 @@ export type Vote = Message<"bss.v1.Vote"> & {
   validRound: number;
 
   /**
-   * 32 bytes; empty for nil, which ACCEPT never is.
+   * 32 bytes; empty for nil (never with ACCEPT).
    *
    * @generated from field: bytes block_id = 5;
    */
@@ -417,7 +417,8 @@ export const AttestationSchema: GenMessage<Attestation> = /*@__PURE__*/
   messageDesc(file_bss_v1_vote, 6);
 
 /**
- * What a manager holds. Sent on connection, after each block and at intervals, so that who is behind notices.
+ * The last block that a manager holds. It is sent on connection, after each block and at intervals, so that managers
+ * that are behind notice.
  *
  * @generated from message bss.v1.SignedHead
  */
@@ -651,9 +652,9 @@ export const AttestationVerdictSchema: GenEnum<AttestationVerdict> = /*@__PURE__
   enumDesc(file_bss_v1_vote, 1);
 
 /**
- * The ring's rounds. Every manager dials every other one and sends what it has to say on the stream that it dialled;
- * the answers to its fetches come back on the same stream. Messages that are malformed, unsigned or from a height long
- * decided are dropped and counted, they never end the stream.
+ * The managers' rounds. Every manager dials every other one and sends its messages on the stream that it dialled; the
+ * answers to its fetches come back on the same stream. Messages that are malformed, unsigned or from a height long
+ * decided are dropped and counted; they never end the stream.
  *
  * @generated from service bss.v1.VoteService
  */

@@ -71,7 +71,7 @@ export type HeadState = Message<"bss.store.v1.HeadState"> & {
   electorate: Uint8Array;
 
   /**
-   * What the block's certificates are held against; absent at height 0.
+   * What the block's certificates are checked against; absent at height 0.
    *
    * @generated from field: bss.store.v1.HeadFacts facts = 9;
    */
@@ -86,7 +86,7 @@ export const HeadStateSchema: GenMessage<HeadState> = /*@__PURE__*/
   messageDesc(file_bss_store_v1_head, 0);
 
 /**
- * What does not follow from the other fields of the head.
+ * Facts about the head's block that do not follow from the other fields.
  *
  * @generated from message bss.store.v1.HeadFacts
  */

@@ -13,13 +13,13 @@ export const file_bss_store_v1_identity: GenFile = /*@__PURE__*/
   fileDesc("Chtic3Mvc3RvcmUvdjEvaWRlbnRpdHkucHJvdG8SDGJzcy5zdG9yZS52MSJdCg1TdG9yZUlkZW50aXR5Eg4KBmZvcm1hdBgBIAEoDRIlCgRyb2xlGAIgASgOMhcuYnNzLnN0b3JlLnYxLlN0b3JlUm9sZRIVCg1jb25zb3J0aXVtX2lkGAMgASgMIhwKCVN0b3JlTm9kZRIPCgdub2RlX2lkGAEgASgJKlcKCVN0b3JlUm9sZRIaChZTVE9SRV9ST0xFX1VOU1BFQ0lGSUVEEAASFgoSU1RPUkVfUk9MRV9NQU5BR0VSEAESFgoSU1RPUkVfUk9MRV9TVE9SQUdFEAJiBnByb3RvMw");
 
 /**
- * What a store is and to whom it belongs: written once, before anything else.
+ * What a store is, and whose. It is written once, before anything else.
  *
  * @generated from message bss.store.v1.StoreIdentity
  */
 export type StoreIdentity = Message<"bss.store.v1.StoreIdentity"> & {
   /**
-   * Layout of keys and values; a node opens no other than its own.
+   * Layout of keys and values; a node opens only its own format.
    *
    * @generated from field: uint32 format = 1;
    */
@@ -46,7 +46,7 @@ export const StoreIdentitySchema: GenMessage<StoreIdentity> = /*@__PURE__*/
   messageDesc(file_bss_store_v1_identity, 0);
 
 /**
- * Which node's store it is: written when a node opens it for the first time.
+ * The node that owns the store. It is written when a node opens the store for the first time.
  *
  * @generated from message bss.store.v1.StoreNode
  */

@@ -13,14 +13,13 @@ export const file_bss_store_v1_signer: GenFile = /*@__PURE__*/
   fileDesc("Chlic3Mvc3RvcmUvdjEvc2lnbmVyLnByb3RvEgxic3Muc3RvcmUudjEiuQEKC1NpZ25lclN0YXRlEhUKDWNvbnNvcnRpdW1faWQYASABKAwSEwoLc2lnbmluZ19rZXkYAiABKAwSKQoHcHJvcG9zZRgDIAEoCzIYLmJzcy5zdG9yZS52MS5TaWduZXJNYXJrEikKB2FwcHJvdmUYBCABKAsyGC5ic3Muc3RvcmUudjEuU2lnbmVyTWFyaxIoCgZjb21taXQYBSABKAsyGC5ic3Muc3RvcmUudjEuU2lnbmVyTWFyayI7CgpTaWduZXJNYXJrEg4KBmhlaWdodBgBIAEoBBINCgVyb3VuZBgCIAEoDRIOCgZkaWdlc3QYAyABKAxiBnByb3RvMw");
 
 /**
- * What a manager's signer remembers, so that its key never contradicts itself whatever happens to
- * the manager's store.
+ * The last sign state of a manager's signer: its double-sign protection, whatever happens to the manager's store.
  *
  * @generated from message bss.store.v1.SignerState
  */
 export type SignerState = Message<"bss.store.v1.SignerState"> & {
   /**
-   * 32 bytes each: whose key it is, and in which consortium.
+   * 32 bytes each: the consortium and the public key to which the state belongs.
    *
    * @generated from field: bytes consortium_id = 1;
    */
@@ -32,7 +31,7 @@ export type SignerState = Message<"bss.store.v1.SignerState"> & {
   signingKey: Uint8Array;
 
   /**
-   * Absent until the first of its kind.
+   * Each is absent until the first signature of its kind.
    *
    * @generated from field: bss.store.v1.SignerMark propose = 3;
    */
@@ -57,7 +56,7 @@ export const SignerStateSchema: GenMessage<SignerState> = /*@__PURE__*/
   messageDesc(file_bss_store_v1_signer, 0);
 
 /**
- * The highest that was signed of one kind.
+ * The highest (height, round) that was signed of one kind.
  *
  * @generated from message bss.store.v1.SignerMark
  */

@@ -2,7 +2,7 @@
 // @generated from file bss/store/v1/state.proto (package bss.store.v1, syntax proto3)
 /* eslint-disable */
 
-// What a manager keeps between blocks. Never sent to anybody; only its digest is compared.
+// What a manager keeps between blocks. It is never sent to anybody; only its digest is compared.
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -137,7 +137,7 @@ export type RecordState = Message<"bss.store.v1.RecordState"> & {
   successor: Uint8Array;
 
   /**
-   * What an update of a trade must know of it; present for trades only.
+   * What an update of a trade must know about it; present for trades only.
    *
    * @generated from field: bss.store.v1.TradeEffect trade = 6;
    */
@@ -181,7 +181,7 @@ export const TradeEffectSchema: GenMessage<TradeEffect> = /*@__PURE__*/
   messageDesc(file_bss_store_v1_state, 3);
 
 /**
- * The reading that stands for one interval of a meter, by meter and start.
+ * The current reading of one interval of a meter, by meter and start.
  *
  * @generated from message bss.store.v1.ReadingState
  */
@@ -267,13 +267,13 @@ export const TradeStateSchema: GenMessage<TradeState> = /*@__PURE__*/
   messageDesc(file_bss_store_v1_state, 6);
 
 /**
- * An invitation that somebody has joined with, by its invitation_id and operator.
+ * An invitation with which somebody has joined, by its invitation_id and operator.
  *
  * @generated from message bss.store.v1.InvitationState
  */
 export type InvitationState = Message<"bss.store.v1.InvitationState"> & {
   /**
-   * How many have.
+   * How many have joined with it.
    *
    * @generated from field: uint32 uses = 1;
    */

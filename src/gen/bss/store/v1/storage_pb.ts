@@ -30,7 +30,7 @@ export type StorageHeadState = Message<"bss.store.v1.StorageHeadState"> & {
   height: bigint;
 
   /**
-   * 32 bytes; the consortium id at height 0, as is the next one.
+   * 32 bytes; the consortium id at height 0 (the next field too).
    *
    * @generated from field: bytes storage_block_id = 2;
    */
@@ -63,14 +63,14 @@ export type StorageHeadState = Message<"bss.store.v1.StorageHeadState"> & {
   members: Uint8Array;
 
   /**
-   * What the block's certificates are held against; absent at height 0.
+   * What the block's certificates are checked against; absent at height 0.
    *
    * @generated from field: bss.store.v1.HeadFacts facts = 7;
    */
   facts?: HeadFacts | undefined;
 
   /**
-   * 64 bytes; the block's. Empty at height 0.
+   * 64 bytes; the block's beacon. Empty at height 0.
    *
    * @generated from field: bytes beacon = 8;
    */
@@ -85,7 +85,7 @@ export const StorageHeadStateSchema: GenMessage<StorageHeadState> = /*@__PURE__*
   messageDesc(file_bss_store_v1_storage, 0);
 
 /**
- * A final block; its sealed records and certificates are kept apart.
+ * A final block; its sealed records and certificates are stored separately.
  *
  * @generated from message bss.store.v1.StorageBlockState
  */
