@@ -33,36 +33,52 @@ export type OpenedStore = {
   readonly findings: readonly string[];
 };
 
-/** `onDamage`: told when a read or write meets damage. @throws StoreError */
+/**
+ * Opens the store. Before anything is done that may lose attestations, then and later, the mark
+ * takes note of it: once RocksDB has opened a damaged log, nothing shows any more that it was.
+ *
+ * `onDamage`: told when a read or write meets damage.
+ *
+ * @throws StoreError
+ */
 export async function openStore(
   { id, dataDirectory: directory }: Pick<StorageNodeConfig, "id" | "dataDirectory">,
   genesis: GenesisState,
-  onDamage: (error: StoreError) => void,
+  { mark, onDamage }: { readonly mark: AttestationMark; onDamage(error: StoreError): void },
 ): Promise<OpenedStore> {
   await removeOldSnapshots(directory);
+  const findings: string[] = [];
   const lost = await findLogDamage(directory);
-  const findings = lost === undefined ? [] : [describeLogDamage(lost)];
+  if (lost !== undefined) {
+    await mark.forbidUpToMark();
+    findings.push(describeLogDamage(lost));
+  }
   const openFiles = () =>
     MendableStore.open({
       open: () => openRocksDb(directory),
-      repair: (damaged) => repairRocksDb(directory, damaged),
+      repair: async (damaged) => {
+        await mark.forbidUpToMark();
+        await repairRocksDb(directory, damaged);
+      },
       onDamage,
     });
+  const opening = { id, genesis, mark, findings };
   try {
-    return await attempt(openFiles, { id, genesis, findings });
+    return await attempt(openFiles, opening);
   } catch (error) {
     if (!isReparable(error)) throw error;
     findings.push(`what can be read of the files is kept: ${damageOf(error)}`);
   }
+  await mark.forbidUpToMark();
   try {
     await repairRocksDb(directory);
-    return await attempt(openFiles, { id, genesis, findings });
+    return await attempt(openFiles, opening);
   } catch (error) {
     if (!isReparable(error)) throw error;
     const aside = putAside(directory);
     findings.push(`the damaged store was put aside in ${aside}: ${damageOf(error)}`);
     const left = await openRocksDb(aside, { createIfMissing: false }).catch(() => undefined);
-    const opened = await attempt(openFiles, { id, genesis, findings });
+    const opened = await attempt(openFiles, opening);
     return left === undefined ? opened : { ...opened, left: new LeftBlocks(left, genesis) };
   }
 }
@@ -72,19 +88,29 @@ async function attempt(
   opening: {
     readonly id: string;
     readonly genesis: GenesisState;
+    readonly mark: AttestationMark;
     readonly findings: readonly string[];
   },
 ): Promise<OpenedStore> {
-  const { id, genesis, findings } = opening;
+  const { id, genesis, mark, findings } = opening;
   const kv = await openFiles();
   try {
     const store = await StorageNodeStore.open(kv, genesis);
     await claimStore(kv, { role: "storage", id });
+    if (isOlderThan(mark, store)) await mark.forbidUpToMark();
     return { kv, store, findings };
   } catch (error) {
     await kv.close();
     throw error;
   }
+}
+
+/** The store is new, was put back, or has lost what its node attested last. */
+function isOlderThan({ place }: AttestationMark, store: StorageNodeStore): boolean {
+  const { height } = store.head;
+  if (height === 0) return true;
+  if (place === undefined || place.height <= height) return false;
+  return place.height > height + 1 || !store.remembers(place.round);
 }
 
 /** RocksDB says that a file is missing as an error of the system. */

@@ -89,7 +89,10 @@ async function start(
   closers.add(() => markStore.close());
   if (lost !== undefined) log.error({ reason: lost }, "the mark of what was attested is lost");
   const damage = new DamageSignal();
-  const opened = await openStore(config, genesis, (error) => damage.told(error));
+  const opened = await openStore(config, genesis, {
+    mark,
+    onDamage: (error) => damage.told(error),
+  });
   closers.add(() => opened.kv.close());
   const { store } = opened;
   await checkCheckpoint(config, store, genesis);

@@ -71,8 +71,9 @@ export class Attesting {
     }
     if (this.#ports.repairing()) return observe.dropped(from, "UNDER_REPAIR");
     const place = { height: block.height, round };
-    const { voice, store } = this.#ports;
-    if (store.remembers(round) || !(await voice.mayAttest(place))) {
+    const { mark, store, nodeId } = this.#ports;
+    const { lastAttestedHeight = 0 } = store.head.members.storageNode(nodeId) ?? {};
+    if (store.remembers(round) || !(await mark.mayAttest(place, lastAttestedHeight > 0))) {
       return observe.dropped(from, "PERHAPS_ATTESTED");
     }
     if (!this.#budget.take(from, monotonicMs())) return observe.dropped(from, "TOO_MANY_ROUNDS");
@@ -82,7 +83,7 @@ export class Attesting {
       this.#ports.onDoubt(error.message);
     });
     if (attestation === undefined) return observe.dropped(from, "UNDER_REPAIR");
-    await voice.raise(place);
+    await mark.raise(place);
     await this.#save(candidate, attestation);
     tell({ message: { case: "attestation", value: attestation } });
     const matches = attestation.verdict === AttestationVerdict.MATCH;

@@ -4,10 +4,10 @@ import type { SignatureCache } from "../../crypto/signature-cache.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import type { DropReason } from "../../metrics/label-values.js";
 import type { SyncObserver } from "../../node/sync-observer.js";
+import type { AttestationMark } from "../../store/signing/attestation-mark.js";
 import type { HaltEvidence } from "../halting.js";
 import type { UpMessage } from "../up-message.js";
 import type { ChainStore } from "./chain-store.js";
-import type { Voice } from "./voice.js";
 
 /** Told of what happens, for metrics and logs. */
 export type ChainObserver = {
@@ -25,7 +25,7 @@ export type ChainPorts = {
   readonly consortiumId: Uint8Array;
   readonly policy: Policy;
   readonly store: ChainStore;
-  readonly voice: Pick<Voice, "mayAttest" | "raise">;
+  readonly mark: Pick<AttestationMark, "mayAttest" | "raise">;
   /** The node repairs itself: it attests nothing. */
   readonly repairing: () => boolean;
   /** Something on disk or in memory is not as it should be; `cause` is for people. */

@@ -31,7 +31,6 @@ import type { UpMessage } from "../up-message.js";
 import { BlockFetcher } from "./block-fetcher.js";
 import { Returning } from "./returning.js";
 import { StorageChain } from "./storage-chain.js";
-import { Voice } from "./voice.js";
 
 /** How often the node looks whether there is something to fetch. */
 const tickMs = 50;
@@ -78,8 +77,6 @@ export class LiveChain {
     const { monotonicMs, wallMs } = systemTime;
     const node: { links?: ManagerLinks; repair?: SelfRepair; halted?: boolean } = {};
     const standing = () => store.head.members.storageNode(config.id);
-    const voice = new Voice(mark, () => (standing()?.lastAttestedHeight ?? 0) > 0);
-    if (opened.findings.length > 0 || store.head.height === 0) voice.forget();
     const tell = (message: UpMessage, managerId?: string) =>
       node.links?.send(message, managerId) ?? false;
     const signatures = new SignatureCache();
@@ -105,7 +102,7 @@ export class LiveChain {
       sign,
       monotonicMs,
       tell,
-      voice,
+      mark,
       ...(config.checkpoint && { checkpoint: config.checkpoint }),
       repairing: () => node.repair?.repairing ?? false,
       onDoubt: (cause) => (node.repair === undefined ? early.push(cause) : repair.report(cause)),
@@ -138,7 +135,6 @@ export class LiveChain {
       },
       inTurn: (job) => chain.inTurn(job),
       mend: () => kv.mend(),
-      onMended: () => voice.forget(),
       onRepaired: () => chain.tellHead(),
       onFailed: onFatal,
       monotonicMs,

@@ -31,8 +31,6 @@ export type RepairObserver = {
 export type SelfRepairPorts = Omit<ChainWalkPorts, "found"> & {
   /** Makes the store's files readable again. */
   readonly mend: () => Promise<void>;
-  /** What was signed may be forgotten from here on. */
-  readonly onMended: () => void;
   /** The node may attest again. */
   readonly onRepaired: () => void;
   /** It cannot be repaired. */
@@ -144,10 +142,9 @@ export class SelfRepair {
   }
 
   async #pass(): Promise<void> {
-    const { inTurn, mend, onMended } = this.#ports;
+    const { inTurn, mend } = this.#ports;
     if (this.#filesDamaged) {
       this.#filesDamaged = false;
-      onMended();
       await inTurn(mend);
       this.#again = false;
     }

@@ -112,7 +112,7 @@ export class StorageHost extends Host {
         await store.saveForkEvidence(encodeHalt(evidence));
         this.#halted(evidence.message);
       },
-      voice: { mayAttest: async () => true, raise: async () => {} },
+      mark: { mayAttest: async () => true, raise: async () => {} },
       repairing: () => false,
       onDoubt: () => world.counters.count("a storage node doubted its store"),
     });

@@ -245,3 +245,36 @@ describe("a candidate that comes before the block that it extends", () => {
     assert.deepEqual(world.attestations[0]?.attestation.blockId, early.parsed.blockId);
   });
 });
+
+describe("a storage node whose store was put back", () => {
+  test("does not attest another block in a round in which it has attested", async () => {
+    const world = await ChainWorld.open();
+    const first = world.makeFor(true);
+    await world.verify(first);
+    assert.equal(world.attestations.length, 1);
+    assert.deepEqual(world.mark.place, { height: 1, round: 0 });
+
+    const again = await ChainWorld.open();
+    await again.mark.raise({ height: 1, round: 0 });
+    await again.mark.forbidUpToMark();
+    const other = again.makeFor(true);
+    await again.verify(other);
+    assert.deepEqual(again.attestations, []);
+    assert.deepEqual(again.dropped, ["manager-1 PERHAPS_ATTESTED"]);
+    const later = again.makeFor(true, 1);
+    await again.verify(later, { round: 1 });
+    assert.equal(again.attestations.length, 1);
+  });
+
+  test("attests nothing while it repairs itself, and says that it is behind", async () => {
+    const world = await ChainWorld.open();
+    world.repairing = true;
+    await world.verify(world.makeFor(true));
+    assert.deepEqual(world.attestations, []);
+    const [head] = world.chain.greeting();
+    assert.equal(head?.message?.case === "head" && head.message.value.behind, true);
+    world.repairing = false;
+    await world.verify(world.makeFor(true));
+    assert.equal(world.attestations.length, 1);
+  });
+});
