@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import type { Metrics } from "../metrics/metrics.js";
 import { syncObserver } from "../node/sync-observer.js";
 import type { ChainObserver } from "./chain/chain-ports.js";
+import type { LinksObserver } from "./manager-links.js";
 import type { RepairObserver } from "./repair/self-repair.js";
 
 export function chainObserver(
@@ -44,6 +45,25 @@ export function chainObserver(
     wrote(seconds) {
       metrics.storeWriteSeconds.observe(seconds);
     },
+  };
+}
+
+/** The first attempt that fails is said loudly; later ones would be a line each. */
+export function linksObserver(log: Logger, metrics: Metrics): LinksObserver {
+  const down = new Set<string>();
+  return {
+    changed(managerId, state, connected, cause) {
+      metrics.peersConnected.set({ role: "manager" }, connected);
+      if (state === "connected") {
+        log.info({ managerId }, "linked to a manager");
+        down.delete(managerId);
+      }
+      if (state !== "disconnected") return;
+      const level = down.has(managerId) ? "debug" : "warn";
+      down.add(managerId);
+      log[level]({ managerId, reason: cause?.reason, detail: cause?.message }, "a link is down");
+    },
+    dropped: (messages) => metrics.queueDropped.inc({ queue: "manager-link" }, messages),
   };
 }
 

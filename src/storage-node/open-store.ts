@@ -11,7 +11,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { renewedCertificateName, type StorageNodeConfig } from "../config/node-config.js";
-import type { CertifiedStorageBlock } from "../gen/bss/v1/block_pb.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import type { KeyValueStore } from "../store/key-value-store.js";
 import { MendableStore } from "../store/mendable-store.js";
@@ -23,6 +22,7 @@ import { LeftBlocks, StorageNodeStore } from "../store/storage-node-store.js";
 import { damageOf } from "../store/store-comparison.js";
 import { isDamage, StoreError } from "../store/store-error.js";
 import { claimStore } from "../store/store-node.js";
+import type { StorageChain } from "./chain/storage-chain.js";
 
 export type OpenedStore = {
   readonly kv: MendableStore;
@@ -176,24 +176,24 @@ export async function openMark(directory: string, signingKey: Uint8Array): Promi
   return open();
 }
 
-export type LeftBlocksPorts = {
-  readonly height: () => number;
-  /** False when the block does not hold. */
-  readonly append: (block: CertifiedStorageBlock) => Promise<boolean>;
-  readonly isClosed: () => boolean;
-  readonly pause: () => Promise<void>;
-};
-
 /** Appends what is left, wherever the chain has come to; managers fill in what is not. */
-export async function appendLeft(left: LeftBlocks, ports: LeftBlocksPorts): Promise<void> {
-  const { height, append, isClosed, pause } = ports;
+export async function appendLeft(
+  left: LeftBlocks,
+  to: {
+    readonly store: StorageNodeStore;
+    readonly chain: Pick<StorageChain, "adopt" | "stopped">;
+    /** Before it looks again whether managers have given a block that is not left. */
+    readonly pause: () => Promise<void>;
+  },
+): Promise<void> {
+  const { store, chain, pause } = to;
   try {
     const top = await left.top();
-    while (height() < top && !isClosed()) {
-      const next = height() + 1;
+    while (store.head.height < top && !chain.stopped) {
+      const next = store.head.height + 1;
       const block = await left.storageBlockAt(next).catch(() => undefined);
-      if (block !== undefined && (await append(block))) continue;
-      while (height() < next && !isClosed()) await pause();
+      if (block !== undefined && (await chain.adopt(block))) continue;
+      while (store.head.height < next && !chain.stopped) await pause();
     }
   } catch (error) {
     if (!isDamage(error)) throw error;

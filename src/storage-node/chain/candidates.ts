@@ -9,7 +9,7 @@ import { equalBytes, toHex } from "../../base/bytes.js";
 import type { ParsedCandidate } from "../../consensus/public/attestor.js";
 import type { Attestation } from "../../gen/bss/v1/vote_pb.js";
 import type { ParsedBlock } from "../../ledger/blocks/blocks.js";
-import type { ShippedBlock } from "../inbound-messages.js";
+import type { ShippedBlock } from "./inbound-messages.js";
 
 /**
  * Blocks that are kept at hand; of more candidates in one height the node fetches the one that is

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Returning } from "../../../../src/storage-node/chain/returning.js";
-import { consortiumId, policy } from "../../ledger/support/consortium.js";
+import { genesis, policy } from "../../ledger/support/consortium.js";
 import { sign } from "../../ledger/support/records.js";
 import { ChainWorld } from "../support/chain-world.js";
 
@@ -14,25 +14,28 @@ describe("a node that was suspended as unreachable", () => {
     const changed = { ...node, suspension, changedHeight: 1, changedAtMs: 1_000, absences: 1 };
     const said: bigint[] = [];
     const clock = { ms: 0, wallMs: 1_000 + policy.resumeWaitMs };
+    const store = { head: { ...head, members: { storageNode: () => changed } } };
     const made = new Returning({
       nodeId: "storage-1",
-      consortiumId,
-      policy,
-      head: () => ({ ...head, members: { storageNode: () => changed } }) as unknown as typeof head,
+      genesis,
+      store: store as unknown as typeof world.store,
+      links: {
+        send: ({ message }) => {
+          assert.equal(message?.case, "returnNode");
+          assert.equal(message.value.suspendedHeight, 1n);
+          said.push(message.value.heldHeight ?? 0n);
+          return true;
+        },
+      },
       isReady: () => ready,
       sign: (digest) => sign("storage-1", digest),
-      tell: ({ heldHeight, suspendedHeight }) => {
-        assert.equal(suspendedHeight, 1n);
-        said.push(heldHeight);
-      },
-      monotonicMs: () => clock.ms,
-      wallMs: () => clock.wallMs,
+      time: { monotonicMs: () => clock.ms, wallMs: () => clock.wallMs },
     });
-    return { made, said, clock };
+    return { made, said, clock, store };
   }
 
   test("says that it is back, each second and after each block, once its wait is over", async () => {
-    const { made, said, clock } = await returning("unreachable");
+    const { made, said, clock, store } = await returning("unreachable");
     clock.wallMs -= 1;
     made.tick();
     assert.deepEqual(said, []);
@@ -42,9 +45,10 @@ describe("a node that was suspended as unreachable", () => {
     assert.deepEqual(said, [1n]);
     clock.ms += 1_000;
     made.tick();
-    made.onAppended();
+    store.head.height += 1;
     made.tick();
-    assert.deepEqual(said, [1n, 1n, 1n]);
+    made.tick();
+    assert.deepEqual(said, [1n, 1n, 2n]);
   });
 
   test("says nothing before it is level, or when it is not suspended", async () => {

@@ -20,7 +20,7 @@ import { createMemoryDisk, type MemoryDisk } from "../../../../src/store/memory-
 import { AttestationMark } from "../../../../src/store/signing/attestation-mark.js";
 import { StorageNodeStore } from "../../../../src/store/storage-node-store.js";
 import { type MadeBlock, StorageLedger } from "../../../support/storage-ledger.js";
-import { consortiumId, genesis } from "../../ledger/support/consortium.js";
+import { genesis } from "../../ledger/support/consortium.js";
 import { publicKeyOf, sign } from "../../ledger/support/records.js";
 
 export type Down = MessageInitShape<typeof VerifyIntegrityResponseSchema>;
@@ -78,21 +78,23 @@ export class ChainWorld {
   /** Starts the node on what its disk holds. */
   async start(): Promise<void> {
     this.#store = await StorageNodeStore.open(await this.disk.open(), genesis);
+    const world = this;
     this.#chain = await StorageChain.open({
       nodeId: this.nodeId,
-      consortiumId,
+      genesis: this.ledger.genesis,
       store: this.#store,
-      policy: this.ledger.genesis.policy,
       signatures: new SignatureCache(),
       sign: (digest) => sign(this.nodeId, digest),
       monotonicMs: () => this.nowMs,
-      tell: (message, to) => {
-        const told = { to, request: create(VerifyIntegrityRequestSchema, message) };
-        this.told.push(told);
-        this.onTell(told);
-        return true;
+      links: {
+        send: (message, to) => {
+          const told = { to, request: create(VerifyIntegrityRequestSchema, message) };
+          this.told.push(told);
+          this.onTell(told);
+          return true;
+        },
+        isConnected: () => true,
       },
-      isLinked: () => true,
       observe: this.#observer(),
       onAppended: () => {
         this.announced += 1;
@@ -106,9 +108,13 @@ export class ChainWorld {
         await this.store.saveForkEvidence(encodeHalt(evidence));
       },
       mark: this.mark,
-      repairing: () => this.repairing,
+      repair: {
+        get repairing() {
+          return world.repairing;
+        },
+        report: (cause) => void this.doubts.push(cause),
+      },
       ...(this.checkpoint && { checkpoint: this.checkpoint }),
-      onDoubt: (cause) => this.doubts.push(cause),
     });
   }
 
@@ -120,7 +126,7 @@ export class ChainWorld {
 
   async send(from: string, down: Down): Promise<void> {
     await this.chain.take(from, create(VerifyIntegrityResponseSchema, down));
-    await this.chain.settled();
+    await this.chain.sync.settled();
   }
 
   verify(made: MadeBlock, options: { from?: string; round?: number } = {}): Promise<void> {
