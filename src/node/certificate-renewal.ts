@@ -11,6 +11,7 @@ import type { Time, Timer } from "../base/time.js";
 import { sha256 } from "../crypto/hash.js";
 import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
 import type { Manager } from "../ledger/members/members.js";
+import type { Metrics } from "../metrics/metrics.js";
 import { type AskForCertificate, renewedCertificate } from "../pki/renewed-certificate.js";
 import { createChannel } from "../rpc/channels/channel.js";
 import { createClient } from "../rpc/channels/client.js";
@@ -23,27 +24,16 @@ export type RenewalPorts = {
   readonly id: string;
   readonly certificate: NodeCertificate;
   readonly ask: AskForCertificate;
-  readonly observer: RenewalObserver;
   readonly time: Time;
   readonly log: Logger;
+  readonly metrics: Metrics;
 };
 
-export type RenewalObserver = {
-  /** The certificate in use, or what is known of it, has changed. */
-  readonly onCertificate: (use: {
-    /** When it expires, and when it is to be renewed, Unix ms. */
-    readonly untilMs: number;
-    readonly dueMs: number;
-    readonly isWritten: boolean;
-  }) => void;
-  readonly onAttempt: (result: "renewed" | "failed") => void;
-};
-
-/** The clock is looked at as often: timers of months do not exist, and clocks are set. */
+/** How often the clock is read: there are no timers of months, and clocks are set. */
 const lookMs = 300_000;
 const retryMs = { min: 1_000, max: 600_000 };
 const callTimeoutMs = 10_000;
-/** Of a certificate's life. */
+/** Parts of a certificate's life. */
 const dueAt = 2 / 3;
 const spread = 1 / 20;
 
@@ -77,10 +67,12 @@ export class CertificateRenewal {
   }
 
   #goOn(notBeforeMs = 0): void {
-    const { certificate, observer } = this.#ports;
+    const { certificate, metrics } = this.#ports;
     const dueMs = dueMsOf(certificate.tls.certPem);
     const untilMs = readTerms(certificate.tls.certPem)?.toMs ?? 0;
-    observer.onCertificate({ untilMs, dueMs, isWritten: certificate.isWritten });
+    metrics.certificateExpiry.set(untilMs / 1_000);
+    metrics.certificateRenewalDue.set(dueMs / 1_000);
+    metrics.certificateUnwritten.set(certificate.isWritten ? 0 : 1);
     this.#schedule(Math.max(dueMs, notBeforeMs));
   }
 
@@ -105,7 +97,7 @@ export class CertificateRenewal {
   }
 
   async #renew(): Promise<void> {
-    const { id, ask, certificate, observer, log, time } = this.#ports;
+    const { id, ask, certificate, metrics, log, time } = this.#ports;
     const { tls } = certificate;
     this.#timer?.cancel();
     this.#isAsking = true;
@@ -114,11 +106,11 @@ export class CertificateRenewal {
       const certPem = await renewedCertificate({ id, tls, ask, wallMs, mayEndSooner: true });
       if (this.#closed) return;
       certificate.renew(certPem);
-      observer.onAttempt("renewed");
+      metrics.certificateRenewals.inc({ result: "renewed" });
       this.#goOn(time.wallMs() + retryMs.min);
     } catch (error) {
       if (this.#closed) return;
-      observer.onAttempt("failed");
+      metrics.certificateRenewals.inc({ result: "failed" });
       const reason = error instanceof Error ? error.message : String(error);
       const { toMs = 0 } = readTerms(tls.certPem) ?? {};
       const until = new Date(toMs).toISOString();

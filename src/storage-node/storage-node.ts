@@ -13,13 +13,16 @@ import type { StorageNodeConfig } from "../config/node-config.js";
 import { QueryService } from "../gen/bss/v1/query_pb.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { startMetricsServer } from "../metrics/metrics-server.js";
-import { certificateObserver } from "../node/certificate-observer.js";
 import { askManagersInTurn, CertificateRenewal } from "../node/certificate-renewal.js";
-import type { Closers } from "../node/closers.js";
-import { identities } from "../node/identities.js";
 import { openLog } from "../node/node-log.js";
-import { rpcOptionsOf, sampleServer } from "../node/rpc-options.js";
-import { failNode, type NodeOptions, openNode, type RunningNode } from "../node/running-node.js";
+import { identities, rpcOptionsOf, sampleServer } from "../node/rpc-options.js";
+import {
+  type Closers,
+  failNode,
+  type NodeOptions,
+  openNode,
+  type RunningNode,
+} from "../node/running-node.js";
 import { sampleSync } from "../node/sync-observer.js";
 import { HeadSignal } from "../query/head-signal.js";
 import { checkListen } from "../rpc/server/listen-check.js";
@@ -196,7 +199,7 @@ function openRenewal({ config, log, files, metrics, opened }: Parts): Certificat
     id,
     certificate,
     log,
-    observer: certificateObserver(metrics),
+    metrics,
     time: systemTime,
     ask: askManagersInTurn({
       consortiumName: genesis.name,
