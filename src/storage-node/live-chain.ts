@@ -216,20 +216,15 @@ async function openScrubber(parts: LiveChainParts): Promise<Scrubber | undefined
   const { dataDirectory, scrubPeriodMs: periodMs } = config;
   if (periodMs === 0) return undefined;
   const { store } = opened;
-  const { monotonicMs, wallMs } = systemTime;
   return new Scrubber({
     ...store.mendable,
     consortiumId: files.genesis.consortiumId,
-    monotonicMs,
-    wallMs,
     periodMs,
     progress: await store.scrubState(),
     save: (progress) => store.saveScrub(progress),
     openReadOnly: () => openDiskSnapshot(dataDirectory, scrubCacheBytes),
-    paused: () => repair.repairing,
-    onDamage: (cause, how) => {
-      log.error({ cause }, "reading the store again found damage");
-      repair.report(cause, how);
-    },
+    repair,
+    log,
+    time: systemTime,
   });
 }

@@ -234,10 +234,12 @@ describe("scrubbing", () => {
       progress: { height: 0, lastPassUnixMs: 0 },
       save: async ({ height }) => void saved.push(height),
       openReadOnly: async () => ({ ...readsOf(bench.kv), close: async () => {} }),
-      onDamage: (cause, { files }) => told.push({ cause, files }),
-      paused: () => false,
-      monotonicMs: () => clock.ms,
-      wallMs: () => 77,
+      repair: {
+        repairing: false,
+        report: (cause, { files = false } = {}) => void told.push({ cause, files }),
+      },
+      log: { error() {} },
+      time: { monotonicMs: () => clock.ms, wallMs: () => 77 },
       ...change,
     });
     const pass = async (ms: number) => {
@@ -304,7 +306,7 @@ describe("scrubbing", () => {
 
   test("rests while the node repairs itself", async () => {
     const bench = await Bench.create();
-    const { made, pass } = scrubber(bench, { paused: () => true });
+    const { made, pass } = scrubber(bench, { repair: { repairing: true, report() {} } });
     await pass(100_000);
     assert.equal(made.progress.lastPassUnixMs, 0);
   });
