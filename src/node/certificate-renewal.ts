@@ -1,10 +1,10 @@
 /**
  * Renews a node's own certificate when about two thirds of its life are over, while the node runs.
- * The key stays: the ledger registers it. Connections that are open stay, new ones use the new
+ * The key stays, as the ledger registers it. Open connections stay, new ones use the new
  * certificate.
  *
- * Nodes that were made together do not all ask at once: each is due at a moment of its own within a
- * twentieth of the life before two thirds.
+ * Nodes that were made together do not all ask at once: for each the moment is another one within
+ * the twentieth of the life before two thirds.
  */
 import type { Logger } from "pino";
 import type { Time, Timer } from "../base/time.js";
@@ -53,7 +53,10 @@ export class CertificateRenewal {
     this.#timer?.cancel();
   }
 
-  /** For a node that needs no other to renew: whatever comes of it is over when this resolves. */
+  /**
+   * Renews a certificate that has expired, if that is possible without others. Resolves when it has
+   * been tried.
+   */
   async renewExpired(): Promise<void> {
     const { certificate, time } = this.#ports;
     const { toMs = 0 } = readTerms(certificate.tls.certPem) ?? {};
@@ -91,7 +94,7 @@ export class CertificateRenewal {
     const { certificate } = this.#ports;
     const { certPem } = certificate.tls;
     certificate.write();
-    // The clock was set, or renewals have failed: the other file may hold one that serves.
+    // The clock was set, or renewals have failed: the other file may hold a valid one.
     if (!certificate.servesNow) certificate.reload();
     this.#goOn(certificate.tls.certPem === certPem ? atMs : 0);
   }
@@ -125,10 +128,10 @@ export class CertificateRenewal {
 }
 
 /**
- * Asks one manager after the other, each time another one first, so that none that takes its time
- * is always in the way.
+ * Asks one manager after the other, each time another one first, so that a slow one is not always
+ * in the way.
  *
- * @throws the last one's error, when none has issued what is taken
+ * @throws the last one's error, when none has issued a certificate that is taken
  */
 export function askManagersInTurn(options: {
   readonly consortiumName: string;
@@ -174,7 +177,7 @@ export function dueMsOf(certPem: string): number {
 
 const sharesMax = 0xffff;
 
-/** A number up to `sharesMax` that is another one for most certificates. */
+/** A number up to `sharesMax`, another one for most certificates. */
 function shareOf(certPem: string): number {
   return Buffer.from(sha256(Buffer.from(certPem))).readUInt16BE();
 }

@@ -1,7 +1,7 @@
 /**
- * A running node's certificate. It is read from two files (pki/certificate-choice.ts says which one
- * counts), and a renewed one is used at once, also where it cannot be written: then it waits in
- * memory, and is written when the disk allows.
+ * A running node's certificate. It is read from two files; pki/certificate-choice.ts says which one
+ * counts. A renewed one is used at once. If it cannot be written, it stays in memory and is written
+ * when the disk allows.
  */
 import type { Logger } from "pino";
 import { ConfigError, fileError } from "../config/config-error.js";
@@ -17,7 +17,7 @@ export type CertificateOwner = Pick<NodeConfig, "id" | "role" | "tls" | "renewed
 
 export type CertificateOptions = {
   readonly consortiumName: string;
-  /** The node has an authority of its own, so one that has expired is no end. */
+  /** The node issues its own certificate, so it starts with one that has expired, too. */
   readonly renewsItself: boolean;
   /** The clock, Unix ms. */
   readonly wallMs: () => number;
@@ -28,7 +28,7 @@ export class NodeCertificate {
   readonly tls: RenewableTls;
   readonly #owner: CertificateOwner;
   readonly #options: CertificateOptions;
-  /** The renewed one, while it is not on disk. */
+  /** The renewed certificate while it is not on disk. */
   #unwritten: string | undefined;
 
   private constructor(tls: RenewableTls, owner: CertificateOwner, options: CertificateOptions) {
@@ -135,7 +135,7 @@ function fileOf({ from }: CertificateChoice, owner: CertificateOwner): string {
   return from === "renewed" ? owner.renewedCertificateFile : owner.tls.certificate;
 }
 
-/** A renewed certificate that cannot be read is as good as none: the configured one is there. */
+/** If the renewed certificate cannot be read, the configured one is used. */
 function readRenewed(
   { renewedCertificateFile: file }: CertificateOwner,
   log: Logger,

@@ -1,4 +1,4 @@
-/** What starting a node takes besides its config, and what it gives back; alike for both roles. */
+/** How a node of either role is started and ended: options, what a caller gets, what is closed. */
 import type { DestinationStream } from "pino";
 
 export type NodeOptions = {
@@ -18,7 +18,7 @@ export type RunningNode = {
   close(): Promise<void>;
 };
 
-/** Runs `start`, and closes what it has opened when it fails. */
+/** Runs `start`; if it fails, closes what it has opened. */
 export async function openNode(
   start: (closers: Closers) => Promise<Pick<RunningNode, "port" | "reload">>,
 ): Promise<RunningNode> {
@@ -43,7 +43,7 @@ export function failNode(error: Error, { onFatal }: NodeOptions): void {
   });
 }
 
-/** What has been opened, closed in the reverse order, each exactly once. */
+/** Closes what has been opened in the reverse order, each part once. */
 export class Closers {
   readonly #closers: (() => Promise<void>)[] = [];
   #closing: Promise<void> | undefined;

@@ -1,5 +1,6 @@
 /**
- * Why a storage node takes part no more, as it is kept on disk, told to managers, and answered.
+ * Why a storage node has halted: as it is kept on disk, told to managers, and answered to whoever
+ * asks.
  */
 
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
@@ -67,7 +68,7 @@ export function encodeHalt({ message, height, own, other }: HaltEvidence): Uint8
   );
 }
 
-/** Evidence that does not decode still halts: then only the message is known. */
+/** If evidence does not decode, the node still halts, but does not know why. */
 export function decodeHalt(bytes: Uint8Array): HaltEvidence {
   const unknown = create(BlockCertificatesSchema);
   try {

@@ -1,6 +1,6 @@
 /**
- * What a storage node writes to its log and its metrics about its chain. Ids, heights, reasons and
- * counts only: records are sealed here, and even so none of their bytes are logged.
+ * What a storage node writes to its log and its metrics about its chain, its links and its repair:
+ * ids, heights, reasons and counts. No bytes of records are logged, although they are sealed here.
  */
 import type { Logger } from "pino";
 import type { Metrics } from "../metrics/metrics.js";
@@ -48,7 +48,7 @@ export function chainObserver(
   };
 }
 
-/** The first attempt that fails is said loudly; later ones would be a line each. */
+/** Only the first of several failed attempts is a warning, as each would be a line. */
 export function linksObserver(log: Logger, metrics: Metrics): LinksObserver {
   const down = new Set<string>();
   return {
@@ -67,7 +67,7 @@ export function linksObserver(log: Logger, metrics: Metrics): LinksObserver {
   };
 }
 
-/** Every part that was damaged is named. */
+/** Names every part that was damaged. */
 export function repairObserver(log: Logger, metrics: Metrics): RepairObserver {
   return {
     repairing(cause) {

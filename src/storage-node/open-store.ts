@@ -1,12 +1,13 @@
 /**
  * Opens a storage node's store, whatever state it is in:
  *
- *     a head that cannot be read ─▶ what can be read is copied into new files
- *     files that RocksDB cannot open, or a copy without a head
- *        ─▶ all of it is put aside, a new store begins at genesis, and the blocks that are left are
- *           appended again, each as carefully as one that comes from a stranger
+ *     the head cannot be read, or RocksDB cannot open the files
+ *        ─▶ what can be read is copied into new files
+ *     that does not help, or the copy has no head
+ *        ─▶ everything is put aside and a new store begins at genesis; the blocks that are left in
+ *           the old one are appended again, each checked like one that comes from a stranger
  *
- * Anything less is left to the repair of the running node.
+ * The running node repairs all lesser damage: see repair/self-repair.ts.
  */
 import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
@@ -27,9 +28,9 @@ import type { StorageChain } from "./chain/storage-chain.js";
 export type OpenedStore = {
   readonly kv: MendableStore;
   readonly store: StorageNodeStore;
-  /** What is left of a store that had to be put aside. */
+  /** The blocks in a store that had to be put aside. */
   readonly left?: LeftBlocks;
-  /** What had to be done, for people; empty when the store was whole as far as opening it shows. */
+  /** What was found and done, for people; empty when opening the store showed no damage. */
   readonly findings: readonly string[];
 };
 
@@ -113,14 +114,14 @@ function isOlderThan({ place }: AttestationMark, store: StorageNodeStore): boole
   return place.height > height + 1 || !store.remembers(place.round);
 }
 
-/** RocksDB says that a file is missing as an error of the system. */
+/** A missing file is damage, too, but RocksDB reports it as an error of the system. */
 function isReparable(error: unknown): error is StoreError {
   if (isDamage(error)) return true;
   if (!(error instanceof StoreError) || error.code !== "IO") return false;
   return /No such file or directory|file is too short|truncated/.test(error.message);
 }
 
-/** Into a directory beside RocksDB's files, so that it works where the data is mounted. */
+/** Moves files into a directory beside them, which works on a mounted data directory, too. */
 function putAside(directory: string): string {
   let number = 1;
   while (existsSync(join(directory, `damaged-${number}`))) number += 1;
@@ -137,13 +138,13 @@ function putAside(directory: string): string {
 export type OpenedMark = {
   readonly mark: AttestationMark;
   readonly kv: KeyValueStore;
-  /** What its log has lost, for people. */
+  /** What the log of the mark's own store has lost, for people. */
   readonly lost?: string;
 };
 
 /**
- * What the node's key has attested; an empty one where it cannot be read any more, or where the log
- * has lost its end and an older mark is all that RocksDB goes back to.
+ * Opens the mark of what the node's key has attested. It is empty if it cannot be read any more, or
+ * if the log has lost its end, as RocksDB then goes back to an older mark.
  *
  * @throws StoreError MISMATCH for another key's, LOCKED when another process runs with this key
  */
@@ -176,13 +177,13 @@ export async function openMark(directory: string, signingKey: Uint8Array): Promi
   return open();
 }
 
-/** Appends what is left, wherever the chain has come to; managers fill in what is not. */
+/** Appends the blocks that are left, while the chain also grows by those that managers send. */
 export async function appendLeft(
   left: LeftBlocks,
   to: {
     readonly store: StorageNodeStore;
     readonly chain: Pick<StorageChain, "adopt" | "stopped">;
-    /** Before it looks again whether managers have given a block that is not left. */
+    /** How long it waits before it looks again whether a manager has sent a block that is lost. */
     readonly pause: () => Promise<void>;
   },
 ): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * QueryService on a storage node: all that needs neither plaintext nor an index by participant. The
- * rest is refused, so that a caller knows whom to ask instead.
+ * QueryService on a storage node. Queries that need plaintext or an index by participant are
+ * refused, and the refusal says whom to ask instead.
  */
 import { version } from "../base/version.js";
 import { NodeRole, type QueryService } from "../gen/bss/v1/query_pb.js";
