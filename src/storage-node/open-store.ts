@@ -45,8 +45,28 @@ export type OpenedStore = {
 export async function openStore(
   { id, dataDirectory: directory }: Pick<StorageNodeConfig, "id" | "dataDirectory">,
   genesis: GenesisState,
-  { mark, onDamage }: { readonly mark: AttestationMark; onDamage(error: StoreError): void },
+  options: { readonly mark: AttestationMark; readonly onDamage: (error: StoreError) => void },
 ): Promise<OpenedStore> {
+  const opened = await openAnyhow({ id, directory, genesis, ...options });
+  try {
+    if (isOlderThan(options.mark, opened.store)) await options.mark.forbidUpToMark();
+    return opened;
+  } catch (error) {
+    await opened.kv.close();
+    throw error;
+  }
+}
+
+type Opening = {
+  readonly id: string;
+  readonly directory: string;
+  readonly genesis: GenesisState;
+  readonly mark: AttestationMark;
+  readonly onDamage: (error: StoreError) => void;
+};
+
+async function openAnyhow(opening: Opening): Promise<OpenedStore> {
+  const { directory, genesis, mark } = opening;
   await removeOldSnapshots(directory);
   const findings: string[] = [];
   const lost = await findLogDamage(directory);
@@ -54,18 +74,8 @@ export async function openStore(
     await mark.forbidUpToMark();
     findings.push(describeLogDamage(lost));
   }
-  const openFiles = () =>
-    MendableStore.open({
-      open: () => openRocksDb(directory),
-      repair: async (damaged) => {
-        await mark.forbidUpToMark();
-        await repairRocksDb(directory, damaged);
-      },
-      onDamage,
-    });
-  const opening = { id, genesis, mark, findings };
   try {
-    return await attempt(openFiles, opening);
+    return await attempt(opening, findings);
   } catch (error) {
     if (!isReparable(error)) throw error;
     findings.push(`what can be read of the files is kept: ${damageOf(error)}`);
@@ -73,32 +83,32 @@ export async function openStore(
   await mark.forbidUpToMark();
   try {
     await repairRocksDb(directory);
-    return await attempt(openFiles, opening);
+    return await attempt(opening, findings);
   } catch (error) {
     if (!isReparable(error)) throw error;
     const aside = putAside(directory);
     findings.push(`the damaged store was put aside in ${aside}: ${damageOf(error)}`);
     const left = await openRocksDb(aside, { createIfMissing: false }).catch(() => undefined);
-    const opened = await attempt(openFiles, opening);
+    const opened = await attempt(opening, findings);
     return left === undefined ? opened : { ...opened, left: new LeftBlocks(left, genesis) };
   }
 }
 
 async function attempt(
-  openFiles: () => Promise<MendableStore>,
-  opening: {
-    readonly id: string;
-    readonly genesis: GenesisState;
-    readonly mark: AttestationMark;
-    readonly findings: readonly string[];
-  },
+  { id, directory, genesis, mark, onDamage }: Opening,
+  findings: readonly string[],
 ): Promise<OpenedStore> {
-  const { id, genesis, mark, findings } = opening;
-  const kv = await openFiles();
+  const kv = await MendableStore.open({
+    open: () => openRocksDb(directory),
+    repair: async (damaged) => {
+      await mark.forbidUpToMark();
+      await repairRocksDb(directory, damaged);
+    },
+    onDamage,
+  });
   try {
     const store = await StorageNodeStore.open(kv, genesis);
     await claimStore(kv, { role: "storage", id });
-    if (isOlderThan(mark, store)) await mark.forbidUpToMark();
     return { kv, store, findings };
   } catch (error) {
     await kv.close();
@@ -183,7 +193,7 @@ export async function appendLeft(
   to: {
     readonly store: StorageNodeStore;
     readonly chain: Pick<StorageChain, "adopt" | "stopped">;
-    /** How long it waits before it looks again whether a manager has sent a block that is lost. */
+    /** Waits before it looks again whether managers have sent a block that is not left. */
     readonly pause: () => Promise<void>;
   },
 ): Promise<void> {
