@@ -18,7 +18,7 @@ import type { ShippedBlock } from "./inbound-messages.js";
 export const blocksMax = 8;
 /** Early candidates that are kept; each manager has one at most. */
 export const earlyCandidatesMax = 4;
-/** Attestations that a manager is told on a new link; older rounds are over for long. */
+/** Attestations that a manager is told on a new link; older rounds are long over. */
 const attestationsToldMax = 16;
 
 export type EarlyCandidate = { readonly from: string; readonly candidate: ParsedCandidate };

@@ -143,12 +143,12 @@ export class StorageChain {
     if (this.stopped) return;
     switch (message.case) {
       case "verify": {
-        const candidate = this.#heldOrDropped(from, parseCandidate(message.value));
+        const candidate = this.#parsedOrDropped(from, parseCandidate(message.value));
         if (candidate === undefined) return;
         return this.#runUnlessStopped(() => this.#takeCandidate(from, candidate));
       }
       case "commit": {
-        const commit = this.#heldOrDropped(from, parseCommit(message.value));
+        const commit = this.#parsedOrDropped(from, parseCommit(message.value));
         if (commit === undefined) return;
         return this.#runUnlessStopped(() => this.#takeCommit(from, commit));
       }
@@ -189,7 +189,7 @@ export class StorageChain {
     });
   }
 
-  #heldOrDropped<T>(from: string, parsed: Result<T, DropReason>): T | undefined {
+  #parsedOrDropped<T>(from: string, parsed: Result<T, DropReason>): T | undefined {
     if (parsed.ok) return parsed.value;
     this.#ports.observe.dropped(from, parsed.error);
     return undefined;

@@ -68,7 +68,7 @@ export class StorageHost extends Host {
     const sign = (digest: Uint8Array) => scheme.sign(id, digest);
     const links = this.#makeLinks(process, store);
     this.#links = links;
-    const said = {
+    const outbox = {
       isConnected: (managerId: string) => links.isConnected(managerId),
       send: (message: MessageToManager, managerId?: string) =>
         process.alive && this.#say(links, message, managerId),
@@ -82,7 +82,7 @@ export class StorageHost extends Host {
         Promise.resolve(scheme.verify({ publicKey, digest, signature })),
       ),
       monotonicMs: process.time.monotonicMs,
-      links: said,
+      links: outbox,
       observe: {
         appended() {},
         attested() {},
@@ -115,7 +115,7 @@ export class StorageHost extends Host {
       nodeId: id,
       genesis,
       store,
-      links: said,
+      links: outbox,
       isReady: () => !chain.sync.behind,
       sign,
       time: process.time,
