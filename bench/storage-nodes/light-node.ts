@@ -14,7 +14,7 @@ import {
 import type { Attestation } from "../../src/gen/bss/v1/vote_pb.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
 import type { TlsFiles } from "../../src/rpc/tls/tls.js";
-import { parseAnswer } from "../../src/storage-node/inbound-messages.js";
+import { parseAnswer } from "../../src/storage-node/chain/inbound-messages.js";
 import { ManagerLinks } from "../../src/storage-node/manager-links.js";
 import { lightDial, type SharedDecoder } from "./light-dial.js";
 import type { Replica } from "./replica.js";
@@ -53,16 +53,21 @@ export class LightNode {
       time: systemTime,
       queueMessagesMax: 10_000,
       queueBytesMax: 64 * 1024 * 1024,
+      observe: {
+        changed() {},
+        dropped: (messages) => traffic.note("out", "dropped", messages, 0),
+      },
+    });
+    this.#links.start({
       greeting: () => [{ message: { case: "head" as const, value: replica.headMessage() } }],
       onMessage: (managerId, message) => this.#take(managerId, message),
-      onState: () => {},
-      onDropped: (_, messages) => traffic.note("out", "dropped", messages, 0),
+      onDisconnected() {},
     });
   }
 
   /** How many managers it is linked with. */
   get linkCount(): number {
-    return this.#links.connectedCount;
+    return this.#links.connectedIds.length;
   }
 
   close(): Promise<void> {
@@ -99,7 +104,7 @@ export class LightNode {
   /** Asks a manager for what the process missed; false when it has no link. */
   fetch(fromHeight: number): boolean {
     const value = { fromHeight: BigInt(fromHeight), limit: 10 };
-    const managerId = this.#links.managerIds.find((each) => this.#links.isConnected(each));
+    const [managerId] = this.#links.connectedIds;
     const message = { message: { case: "fetchBlocks" as const, value } };
     return managerId !== undefined && this.#links.send(message, managerId);
   }

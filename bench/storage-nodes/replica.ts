@@ -35,7 +35,7 @@ import {
   parseCandidate,
   parseCommit,
   type ShippedBlock,
-} from "../../src/storage-node/inbound-messages.js";
+} from "../../src/storage-node/chain/inbound-messages.js";
 
 /** What the nodes of a process have in common about a candidate in one round. */
 type Judged = {

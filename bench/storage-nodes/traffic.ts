@@ -1,7 +1,7 @@
 /** Messages and their bytes (protobuf, without gRPC and TLS) between storage nodes and managers. */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { VerifyIntegrityRequestSchema } from "../../src/gen/bss/v1/verify_integrity_pb.js";
-import type { UpMessage } from "../../src/storage-node/up-message.js";
+import type { MessageToManager } from "../../src/storage-node/manager-links.js";
 
 /** As the storage nodes see it. */
 export type Direction = "in" | "out";
@@ -34,7 +34,7 @@ export class Traffic {
     this.note(direction, kind, 1, bytes);
   }
 
-  noteUp(kind: string, message: UpMessage, copies: number): void {
+  noteUp(kind: string, message: MessageToManager, copies: number): void {
     const length = () =>
       toBinary(VerifyIntegrityRequestSchema, create(VerifyIntegrityRequestSchema, message)).length;
     const bytes = this.#lengths.get(kind) ?? length();

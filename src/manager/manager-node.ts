@@ -18,16 +18,19 @@ import { VoteService } from "../gen/bss/v1/vote_pb.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { startMetricsServer } from "../metrics/metrics-server.js";
-import { certificateObserver } from "../node/certificate-observer.js";
 import { askManagersInTurn, CertificateRenewal } from "../node/certificate-renewal.js";
-import type { Closers } from "../node/closers.js";
 import { loadGenesis } from "../node/genesis-file.js";
-import { identities } from "../node/identities.js";
 import { checkLimits } from "../node/limits-check.js";
 import { NodeCertificate } from "../node/node-certificate.js";
 import { openLog } from "../node/node-log.js";
-import { rpcOptionsOf, sampleServer } from "../node/rpc-options.js";
-import { failNode, type NodeOptions, openNode, type RunningNode } from "../node/running-node.js";
+import { identities, rpcOptionsOf, sampleServer } from "../node/rpc-options.js";
+import {
+  type Closers,
+  failNode,
+  type NodeOptions,
+  openNode,
+  type RunningNode,
+} from "../node/running-node.js";
 import { sampleSync } from "../node/sync-observer.js";
 import { HeadSignal } from "../query/head-signal.js";
 import type { IdentityRegistry } from "../rpc/server/authorizer.js";
@@ -232,7 +235,7 @@ function openRenewal(parts: Parts, closers: Closers): CertificateRenewal {
     id,
     certificate,
     log,
-    observer: certificateObserver(metrics),
+    metrics,
     time: systemTime,
     ask: async (request, take) =>
       issuer === undefined

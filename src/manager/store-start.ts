@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import type { ManagerConfig } from "../config/node-config.js";
 import { unsealRecord } from "../crypto/seal.js";
 import type { GenesisState } from "../ledger/genesis.js";
-import type { Closers } from "../node/closers.js";
+import type { Closers } from "../node/running-node.js";
 import { damaged } from "../store/chain/stored-values.js";
 import { ManagerStore } from "../store/manager-store.js";
 import { describeLogDamage, findLogDamage } from "../store/rocksdb/rocksdb-log.js";

@@ -1,6 +1,6 @@
 /**
- * Brings a node to the tip of the chain, of either role: carries out what the plan says
- * (../sync/sync-plan.ts) over the node's links and into its chain, and tells how far it is.
+ * Brings a node of either role to the tip of the chain: asks peers and appends blocks as the plan
+ * says (../sync/sync-plan.ts), and tells how far it is.
  */
 
 import type { SyncAnswer, SyncEffect, SyncEvent } from "../sync/sync-events.js";
@@ -14,8 +14,8 @@ export type BlockSyncPorts<B> = SyncPlanPorts & {
   /** Asks a peer for final blocks; false when it could not be sent. */
   readonly request: (peer: string, fromHeight: number, limit: number) => boolean;
   /**
-   * Appends blocks in their order, and passes over those that are decided; the reason when one does
-   * not hold, after which the rest is not looked at. Rejects when the node itself is at fault.
+   * Appends blocks in their order and skips those that the chain has already. Resolves with the
+   * reason when one does not hold, and leaves the rest. Rejects when the node itself is at fault.
    */
   readonly append: (blocks: readonly B[]) => Promise<string | undefined>;
   /** `append` has rejected. */
@@ -36,7 +36,7 @@ export class BlockSync<B extends SyncBlock> {
     this.#plan = new SyncPlan(ports);
   }
 
-  /** Whether there are blocks, on more than one liar's word, that are missing here. */
+  /** Whether blocks are missing here, by the word of more peers than may lie. */
   get behind(): boolean {
     return this.#missing > 0;
   }
@@ -73,7 +73,7 @@ export class BlockSync<B extends SyncBlock> {
     this.#step({ kind: "claim", peer, height, ...how });
   }
 
-  /** The link is gone, and with it whatever was under way on it. */
+  /** The link is gone, and with it what was asked for on it. */
   onDisconnected(peer: string): void {
     this.#step({ kind: "gone", peer });
   }
@@ -97,7 +97,7 @@ export class BlockSync<B extends SyncBlock> {
     if (news !== undefined) observe.syncNews(news);
   }
 
-  /** Asks for nothing any more; resolves when what is being appended is through. */
+  /** Asks for nothing any more; resolves when nothing is being appended any more. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.settled();

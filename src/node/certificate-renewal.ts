@@ -1,16 +1,17 @@
 /**
  * Renews a node's own certificate when about two thirds of its life are over, while the node runs.
- * The key stays: the ledger registers it. Connections that are open stay, new ones use the new
+ * The key stays, as the ledger registers it. Open connections stay, new ones use the new
  * certificate.
  *
- * Nodes that were made together do not all ask at once: each is due at a moment of its own within a
- * twentieth of the life before two thirds.
+ * Nodes that were made together do not all ask at once: for each the moment is another one within
+ * the twentieth of the life before two thirds.
  */
 import type { Logger } from "pino";
 import type { Time, Timer } from "../base/time.js";
 import { sha256 } from "../crypto/hash.js";
 import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
 import type { Manager } from "../ledger/members/members.js";
+import type { Metrics } from "../metrics/metrics.js";
 import { type AskForCertificate, renewedCertificate } from "../pki/renewed-certificate.js";
 import { createChannel } from "../rpc/channels/channel.js";
 import { createClient } from "../rpc/channels/client.js";
@@ -23,27 +24,16 @@ export type RenewalPorts = {
   readonly id: string;
   readonly certificate: NodeCertificate;
   readonly ask: AskForCertificate;
-  readonly observer: RenewalObserver;
   readonly time: Time;
   readonly log: Logger;
+  readonly metrics: Metrics;
 };
 
-export type RenewalObserver = {
-  /** The certificate in use, or what is known of it, has changed. */
-  readonly onCertificate: (use: {
-    /** When it expires, and when it is to be renewed, Unix ms. */
-    readonly untilMs: number;
-    readonly dueMs: number;
-    readonly isWritten: boolean;
-  }) => void;
-  readonly onAttempt: (result: "renewed" | "failed") => void;
-};
-
-/** The clock is looked at as often: timers of months do not exist, and clocks are set. */
+/** How often the clock is read: there are no timers of months, and clocks are set. */
 const lookMs = 300_000;
 const retryMs = { min: 1_000, max: 600_000 };
 const callTimeoutMs = 10_000;
-/** Of a certificate's life. */
+/** Parts of a certificate's life. */
 const dueAt = 2 / 3;
 const spread = 1 / 20;
 
@@ -63,7 +53,10 @@ export class CertificateRenewal {
     this.#timer?.cancel();
   }
 
-  /** For a node that needs no other to renew: whatever comes of it is over when this resolves. */
+  /**
+   * Renews a certificate that has expired, if that is possible without others. Resolves when it has
+   * been tried.
+   */
   async renewExpired(): Promise<void> {
     const { certificate, time } = this.#ports;
     const { toMs = 0 } = readTerms(certificate.tls.certPem) ?? {};
@@ -77,10 +70,12 @@ export class CertificateRenewal {
   }
 
   #goOn(notBeforeMs = 0): void {
-    const { certificate, observer } = this.#ports;
+    const { certificate, metrics } = this.#ports;
     const dueMs = dueMsOf(certificate.tls.certPem);
     const untilMs = readTerms(certificate.tls.certPem)?.toMs ?? 0;
-    observer.onCertificate({ untilMs, dueMs, isWritten: certificate.isWritten });
+    metrics.certificateExpiry.set(untilMs / 1_000);
+    metrics.certificateRenewalDue.set(dueMs / 1_000);
+    metrics.certificateUnwritten.set(certificate.isWritten ? 0 : 1);
     this.#schedule(Math.max(dueMs, notBeforeMs));
   }
 
@@ -99,13 +94,13 @@ export class CertificateRenewal {
     const { certificate } = this.#ports;
     const { certPem } = certificate.tls;
     certificate.write();
-    // The clock was set, or renewals have failed: the other file may hold one that serves.
+    // The clock was set, or renewals have failed: the other file may hold a valid one.
     if (!certificate.servesNow) certificate.reload();
     this.#goOn(certificate.tls.certPem === certPem ? atMs : 0);
   }
 
   async #renew(): Promise<void> {
-    const { id, ask, certificate, observer, log, time } = this.#ports;
+    const { id, ask, certificate, metrics, log, time } = this.#ports;
     const { tls } = certificate;
     this.#timer?.cancel();
     this.#isAsking = true;
@@ -114,11 +109,11 @@ export class CertificateRenewal {
       const certPem = await renewedCertificate({ id, tls, ask, wallMs, mayEndSooner: true });
       if (this.#closed) return;
       certificate.renew(certPem);
-      observer.onAttempt("renewed");
+      metrics.certificateRenewals.inc({ result: "renewed" });
       this.#goOn(time.wallMs() + retryMs.min);
     } catch (error) {
       if (this.#closed) return;
-      observer.onAttempt("failed");
+      metrics.certificateRenewals.inc({ result: "failed" });
       const reason = error instanceof Error ? error.message : String(error);
       const { toMs = 0 } = readTerms(tls.certPem) ?? {};
       const until = new Date(toMs).toISOString();
@@ -133,10 +128,10 @@ export class CertificateRenewal {
 }
 
 /**
- * Asks one manager after the other, each time another one first, so that none that takes its time
- * is always in the way.
+ * Asks one manager after the other, each time another one first, so that a slow one is not always
+ * in the way.
  *
- * @throws the last one's error, when none has issued what is taken
+ * @throws the last one's error, when none has issued a certificate that is taken
  */
 export function askManagersInTurn(options: {
   readonly consortiumName: string;
@@ -182,7 +177,7 @@ export function dueMsOf(certPem: string): number {
 
 const sharesMax = 0xffff;
 
-/** A number up to `sharesMax` that is another one for most certificates. */
+/** A number up to `sharesMax`, another one for most certificates. */
 function shareOf(certPem: string): number {
   return Buffer.from(sha256(Buffer.from(certPem))).readUInt16BE();
 }

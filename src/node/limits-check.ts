@@ -1,6 +1,6 @@
 /**
- * A node's own limits against the consortium's policy: a node that does not take what the others
- * may send would fall out of the ring with the first long block, so it does not start.
+ * Holds a node's own limits against the consortium's policy. A node that does not take the longest
+ * messages that the policy allows would fail at the first long block, so it does not start.
  */
 import { ConfigError, type ConfigIssue } from "../config/config-error.js";
 import { participantsInPoolMin } from "../config/limits.js";

@@ -2,12 +2,13 @@
  * Bounds on what a node writes to its log, whatever others do. Every line passes here, so no place
  * that logs has to think of it.
  *
- * A line is counted for its text and whoever it names: each such pair may have some lines at once
- * and a few a minute from then on. What names nobody is the node's own doing and may have more. All
- * lines together have a budget of bytes, kept apart for what names others and for the node's own,
- * so that no flood hides how the node itself is. The first error of a kind has a budget besides,
- * and fatal lines pass always: there is one, and then the process ends. What is left out is counted
- * and told: with the next line of its kind, or once a minute for all.
+ * Lines are counted by their text and by whom they name: each such pair may have some lines at once
+ * and then a few a minute. A line that names nobody is about the node itself and may come more
+ * often. All lines together have a budget of bytes: one for lines that name others and one for the
+ * node's own, so that no flood hides how the node itself is. The first error of a kind has a budget
+ * of its own. Fatal lines are always written: there is one, and then the process ends. Lines that
+ * are left out are counted, and the count is written with the next line of their kind, or once a
+ * minute for all.
  */
 import { RateLimits } from "../base/rate-limits.js";
 
@@ -27,7 +28,7 @@ export const logLimits = {
 
 /** Pino's numbers. */
 const levels = { info: 30, error: 50, fatal: 60 };
-/** Pairs whose lines that were left out are counted apart, and how many of them a summary names. */
+/** Pairs that are counted each by itself when lines are left out; pairs that a summary names. */
 const countedMax = 256;
 const namedMax = 5;
 const nameCharsMax = 100;
@@ -105,7 +106,7 @@ export class LogLimits {
     this.#bytes[budget].charge(budget, bytes, this.#monotonicMs());
   }
 
-  /** What was left out and not told yet, once a minute; undefined while there is nothing so. */
+  /** What was left out since the last summary, once a minute; undefined if that is nothing. */
   summary(): LeftOutSummary | undefined {
     const nowMs = this.#monotonicMs();
     if (this.#leftOut.size === 0) return undefined;

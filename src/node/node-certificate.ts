@@ -1,7 +1,7 @@
 /**
- * A running node's certificate. It is read from two files (pki/certificate-choice.ts says which one
- * counts), and a renewed one is used at once, also where it cannot be written: then it waits in
- * memory, and is written when the disk allows.
+ * A running node's certificate. It is read from two files; pki/certificate-choice.ts says which one
+ * counts. A renewed one is used at once. If it cannot be written, it stays in memory and is written
+ * when the disk allows.
  */
 import type { Logger } from "pino";
 import { ConfigError, fileError } from "../config/config-error.js";
@@ -15,9 +15,9 @@ import { RenewableTls } from "../rpc/tls/tls.js";
 
 export type CertificateOwner = Pick<NodeConfig, "id" | "role" | "tls" | "renewedCertificateFile">;
 
-export type CertificatePorts = {
+export type CertificateOptions = {
   readonly consortiumName: string;
-  /** The node has an authority of its own, so one that has expired is no end. */
+  /** The node issues its own certificate, so it starts with one that has expired, too. */
   readonly renewsItself: boolean;
   /** The clock, Unix ms. */
   readonly wallMs: () => number;
@@ -27,14 +27,14 @@ export type CertificatePorts = {
 export class NodeCertificate {
   readonly tls: RenewableTls;
   readonly #owner: CertificateOwner;
-  readonly #ports: CertificatePorts;
-  /** The renewed one, while it is not on disk. */
+  readonly #options: CertificateOptions;
+  /** The renewed certificate while it is not on disk. */
   #unwritten: string | undefined;
 
-  private constructor(tls: RenewableTls, owner: CertificateOwner, ports: CertificatePorts) {
+  private constructor(tls: RenewableTls, owner: CertificateOwner, options: CertificateOptions) {
     this.tls = tls;
     this.#owner = owner;
-    this.#ports = ports;
+    this.#options = options;
   }
 
   /**
@@ -43,25 +43,25 @@ export class NodeCertificate {
    *
    * @throws ConfigError when nobody would accept the certificate
    */
-  static open(owner: CertificateOwner, ports: CertificatePorts): NodeCertificate {
-    const { log, renewsItself, wallMs } = ports;
+  static open(owner: CertificateOwner, options: CertificateOptions): NodeCertificate {
+    const { log, renewsItself, wallMs } = options;
     const read = readTlsFiles(owner.tls);
     const renewed = readRenewed(owner, log);
     const choice = chooseCertificate(read.certPem, renewed, { caPem: read.caPem, nowMs: wallMs() });
     const { keyPem, caPem } = read;
     const used: OwnTls = { certPem: choice.certPem, keyPem, caPem };
-    const fault = certificateFault(used, wallMs(), partyOf(owner, ports));
+    const fault = certificateFault(used, wallMs(), partyOf(owner, options));
     const file = fileOf(choice, owner);
     if (fault !== undefined) {
       const { kind, what: reason, next } = fault;
-      if (kind === "early")
+      if (kind === "early") {
         log.error({ file, reason, next }, "nobody talks to this node until then");
-      else if (kind === "expired" && renewsItself) {
+      } else if (kind === "expired" && renewsItself) {
         log.warn({ file, reason }, "the node issues itself a new certificate");
       } else throw fileError(file, reason, next);
     }
     log.info({ file, until: untilOf(choice.certPem) }, "the node's certificate");
-    return new NodeCertificate(new RenewableTls(used), owner, ports);
+    return new NodeCertificate(new RenewableTls(used), owner, options);
   }
 
   /** False while a renewed certificate is in memory alone. */
@@ -70,12 +70,12 @@ export class NodeCertificate {
   }
 
   get servesNow(): boolean {
-    return servesAt(this.tls.certPem, this.#ports.wallMs());
+    return servesAt(this.tls.certPem, this.#options.wallMs());
   }
 
   /** Uses a renewed certificate from now on, and keeps it if it can. */
   renew(certPem: string): void {
-    this.#ports.log.info(
+    this.#options.log.info(
       { until: untilOf(certPem), formerUntil: untilOf(this.tls.certPem) },
       "the certificate was renewed",
     );
@@ -95,7 +95,7 @@ export class NodeCertificate {
       const reason = error instanceof Error ? error.message : String(error);
       const next = `let the node write ${file}; it tries again`;
       const text = "the renewed certificate is in use but not on disk: a restart would lose it";
-      this.#ports.log.warn({ reason, next }, text);
+      this.#options.log.warn({ reason, next }, text);
     }
   }
 
@@ -104,7 +104,7 @@ export class NodeCertificate {
    * taken: the node goes on with what it has.
    */
   reload(): void {
-    const { log, wallMs } = this.#ports;
+    const { log, wallMs } = this.#options;
     const owner = this.#owner;
     try {
       const { certPem: configured, caPem } = readTlsFiles(owner.tls);
@@ -113,7 +113,7 @@ export class NodeCertificate {
       const { certPem } = choice;
       const file = fileOf(choice, owner);
       const used: OwnTls = { certPem, keyPem: this.tls.keyPem, caPem };
-      const fault = certificateFault(used, wallMs(), partyOf(owner, this.#ports));
+      const fault = certificateFault(used, wallMs(), partyOf(owner, this.#options));
       if (fault !== undefined) throw fileError(file, fault.what, fault.next);
       if (certPem !== this.#unwritten) this.#unwritten = undefined;
       const isNew = certPem !== this.tls.certPem || caPem !== this.tls.caPem;
@@ -127,7 +127,7 @@ export class NodeCertificate {
   }
 }
 
-function partyOf({ id, role }: CertificateOwner, { consortiumName }: CertificatePorts): Party {
+function partyOf({ id, role }: CertificateOwner, { consortiumName }: CertificateOptions): Party {
   return { consortiumName, identity: { role, id } };
 }
 
@@ -135,7 +135,7 @@ function fileOf({ from }: CertificateChoice, owner: CertificateOwner): string {
   return from === "renewed" ? owner.renewedCertificateFile : owner.tls.certificate;
 }
 
-/** A renewed certificate that cannot be read is as good as none: the configured one is there. */
+/** If the renewed certificate cannot be read, the configured one is used. */
 function readRenewed(
   { renewedCertificateFile: file }: CertificateOwner,
   log: Logger,

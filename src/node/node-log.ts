@@ -5,9 +5,9 @@ import { systemTime } from "../base/time.js";
 import type { LogLevel } from "../config/node-config.js";
 import { type LogAdmission, LogLimits } from "./log-limits.js";
 
-/** Of log lines that could not be written yet; more are dropped. */
+/** Log lines that cannot be written yet; further ones are dropped. */
 const waitingBytesMax = 1024 * 1024;
-/** What others sent may be in a line, as long as they like. */
+/** A line may hold what others have sent, which may be long. */
 export const lineCharsMax = 8_192;
 const fieldCharsMax = 1_000;
 const itemsMax = 20;
@@ -48,14 +48,14 @@ export function openLog(
   return pino({ level, base: { role, id }, hooks }, { write });
 }
 
-/** Lines that cannot be written, on a full disk for instance, must not end the node. */
+/** It must not end the node that lines cannot be written, for instance on a full disk. */
 function standardOutput(): DestinationStream {
   const stream = pino.destination({ dest: 1, sync: true, maxLength: waitingBytesMax });
   stream.on("error", () => {});
   return stream;
 }
 
-/** A line of pino's, with what is too long cut off and what does not print escaped. */
+/** Cuts off what is too long of a line and escapes what does not print. */
 function boundedLine(line: string): string {
   const printable = printableJson(line);
   if (printable.length <= lineCharsMax) return printable;

@@ -1,6 +1,5 @@
-/** What starting a node takes besides its config, and what it gives back; alike for both roles. */
+/** How a node of either role is started and ended: options, what a caller gets, what is closed. */
 import type { DestinationStream } from "pino";
-import { Closers } from "./closers.js";
 
 export type NodeOptions = {
   /** Where log lines go; standard output when absent. */
@@ -19,7 +18,7 @@ export type RunningNode = {
   close(): Promise<void>;
 };
 
-/** Runs `start`, and closes what it has opened when it fails. */
+/** Runs `start`; if it fails, closes what it has opened. */
 export async function openNode(
   start: (closers: Closers) => Promise<Pick<RunningNode, "port" | "reload">>,
 ): Promise<RunningNode> {
@@ -42,4 +41,28 @@ export function failNode(error: Error, { onFatal }: NodeOptions): void {
   setImmediate(() => {
     throw error;
   });
+}
+
+/** Closes what has been opened in the reverse order, each part once. */
+export class Closers {
+  readonly #closers: (() => Promise<void>)[] = [];
+  #closing: Promise<void> | undefined;
+
+  add(close: () => Promise<void>): void {
+    this.#closers.push(close);
+  }
+
+  /** Goes on past one that fails, and rejects with the first failure at the end. */
+  close(): Promise<void> {
+    this.#closing ??= this.#closeAll();
+    return this.#closing;
+  }
+
+  async #closeAll(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const close of this.#closers.reverse()) {
+      await close().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+  }
 }

@@ -44,7 +44,7 @@ export function sampleSync(metrics: Metrics, height: number, progress: Progress 
   metrics.syncBlocksPerSecond.set(progress?.blocksPerSecond ?? 0);
 }
 
-/** As `GetStatus` says it: whole seconds, and nothing for what is not known. */
+/** As GetStatus says it: in whole seconds, without what is not known. */
 export function progressMessage(progress: Progress | undefined) {
   if (progress === undefined) return {};
   const { targetHeight, blocksPerSecond, secondsLeft = 0, peer = "" } = progress;

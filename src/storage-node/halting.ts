@@ -1,16 +1,25 @@
 /**
- * Why a storage node takes part no more, as it is kept on disk, told to managers, and answered.
+ * Why a storage node has halted: as it is kept on disk, told to managers, and answered to whoever
+ * asks.
  */
+
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { Logger } from "pino";
 import { fromHex, toHex, utf8, utf8Decode } from "../base/bytes.js";
 import {
   type BlockCertificates,
   BlockCertificatesSchema,
   type CommitCertificate,
 } from "../gen/bss/v1/block_pb.js";
-import { type GetForkResponse, GetForkResponseSchema } from "../gen/bss/v1/query_pb.js";
+import {
+  type GetForkResponse,
+  GetForkResponseSchema,
+  QueryService,
+} from "../gen/bss/v1/query_pb.js";
 import { compareIds } from "../ledger/ids.js";
-import type { UpMessage } from "./up-message.js";
+import type { Metrics } from "../metrics/metrics.js";
+import type { RpcServer } from "../rpc/server/server.js";
+import type { MessageToManager } from "./manager-links.js";
 
 export type HaltEvidence = {
   /** For people. */
@@ -24,6 +33,34 @@ export type HaltEvidence = {
 
 const textMax = 500;
 
+/** Whether the node takes part no more. Then whoever asks is told why, and its health says so. */
+export class HaltState {
+  readonly #log: Logger;
+  readonly #metrics: Metrics;
+  readonly #server: RpcServer;
+  #evidence: HaltEvidence | undefined;
+
+  constructor(log: Logger, metrics: Metrics, server: RpcServer) {
+    this.#log = log;
+    this.#metrics = metrics;
+    this.#server = server;
+  }
+
+  get evidence(): HaltEvidence | undefined {
+    return this.#evidence;
+  }
+
+  halt(evidence: HaltEvidence): void {
+    this.#evidence = evidence;
+    const { message } = evidence;
+    const next = "halted: keep the data directory and tell the managers' operators";
+    this.#log.fatal({ reason: message }, next);
+    this.#metrics.halted.set(1);
+    const { getStatus, getFork } = QueryService.method;
+    this.#server.refuseCalls("NODE_HALTED", message, [getStatus, getFork]);
+  }
+}
+
 export function encodeHalt({ message, height, own, other }: HaltEvidence): Uint8Array {
   const certificates = own === undefined ? {} : { certificates: hexOf(own) };
   return utf8(
@@ -31,7 +68,7 @@ export function encodeHalt({ message, height, own, other }: HaltEvidence): Uint8
   );
 }
 
-/** Evidence that does not decode still halts: then only the message is known. */
+/** If evidence does not decode, the node still halts, but does not know why. */
 export function decodeHalt(bytes: Uint8Array): HaltEvidence {
   const unknown = create(BlockCertificatesSchema);
   try {
@@ -50,10 +87,10 @@ export function decodeHalt(bytes: Uint8Array): HaltEvidence {
 }
 
 /** What every manager is told, on every link. */
-export function haltMessages(evidence: HaltEvidence): readonly UpMessage[] {
+export function haltMessages(evidence: HaltEvidence): readonly MessageToManager[] {
   const { message, height } = evidence;
   const text = message.slice(0, textMax);
-  const notice: UpMessage = {
+  const notice: MessageToManager = {
     message: { case: "halt", value: { height: BigInt(height), text } },
   };
   const fork = forkOf(evidence);

@@ -3,9 +3,11 @@
  * open port. At least f+1 of them, so that one is honest; each node starts its choice at another
  * place of the ring, so that the nodes spread.
  */
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Time } from "../base/time.js";
 import { chosenManagers } from "../consensus/public/links.js";
 import {
+  type VerifyIntegrityRequestSchema,
   type VerifyIntegrityResponse,
   VerifyIntegrityService,
 } from "../gen/bss/v1/verify_integrity_pb.js";
@@ -21,11 +23,13 @@ import {
 } from "../rpc/channels/reconnecting-stream.js";
 import type { RpcError } from "../rpc/rpc-error.js";
 import type { TlsFiles } from "../rpc/tls/tls.js";
-import type { UpMessage } from "./up-message.js";
+
+/** What a storage node says on its link to a manager, not yet encoded. */
+export type MessageToManager = MessageInitShape<typeof VerifyIntegrityRequestSchema>;
 
 /** A way to one manager. */
 export type ManagerChannel = {
-  verifyIntegrity(): Connection<UpMessage, VerifyIntegrityResponse>;
+  verifyIntegrity(): Connection<MessageToManager, VerifyIntegrityResponse>;
   close(): void;
 };
 
@@ -37,34 +41,51 @@ export type ManagerLinksOptions = {
   readonly backoff?: BackoffOptions;
   readonly queueMessagesMax: number;
   readonly queueBytesMax: number;
+  readonly observe: LinksObserver;
+};
+
+/** Told of what happens, for metrics and logs. */
+export type LinksObserver = {
+  /** `connected`: links that are, all together. */
+  changed(managerId: string, state: LinkState, connected: number, cause?: RpcError): void;
+  dropped(messages: number): void;
+};
+
+/** Who talks to the managers. */
+export type LinkHandlers = {
   /** What a manager is told first on each new link. */
-  readonly greeting: () => readonly UpMessage[];
+  readonly greeting: () => readonly MessageToManager[];
   /** Messages of one manager come one after the other. Must not throw. */
   readonly onMessage: (managerId: string, message: VerifyIntegrityResponse) => Promise<void>;
-  readonly onState: (managerId: string, state: LinkState, cause?: RpcError) => void;
-  readonly onDropped: (managerId: string, messages: number) => void;
+  readonly onDisconnected: (managerId: string) => void;
 };
 
 type Link = {
   readonly channel: ManagerChannel;
-  readonly stream: ReconnectingStream<UpMessage, VerifyIntegrityResponse>;
+  readonly stream: ReconnectingStream<MessageToManager, VerifyIntegrityResponse>;
 };
 
 export class ManagerLinks {
+  readonly managerIds: readonly string[];
+  readonly #options: ManagerLinksOptions;
+  readonly #managers: readonly Manager[];
   readonly #links = new Map<string, Link>();
 
+  /** Dials nobody before `start`: until then nobody is connected, and nothing is sent. */
   constructor(options: ManagerLinksOptions) {
-    for (const manager of chosenManagers(options.nodeId, options.members)) {
-      this.#links.set(manager.managerId, openLink(manager, options));
+    this.#options = options;
+    this.#managers = chosenManagers(options.nodeId, options.members);
+    this.managerIds = this.#managers.map(({ managerId }) => managerId);
+  }
+
+  start(handlers: LinkHandlers): void {
+    for (const manager of this.#managers) {
+      this.#links.set(manager.managerId, this.#open(manager, handlers));
     }
   }
 
-  get managerIds(): readonly string[] {
-    return [...this.#links.keys()];
-  }
-
-  get connectedCount(): number {
-    return this.managerIds.filter((managerId) => this.isConnected(managerId)).length;
+  get connectedIds(): readonly string[] {
+    return this.managerIds.filter((managerId) => this.isConnected(managerId));
   }
 
   isConnected(managerId: string): boolean {
@@ -75,7 +96,7 @@ export class ManagerLinks {
    * Sends to one manager, or to all. Nothing is kept for those that are not connected: they are
    * told what still matters when they are. False when none took it.
    */
-  send(message: UpMessage, managerId?: string): boolean {
+  send(message: MessageToManager, managerId?: string): boolean {
     let taken = false;
     for (const [id, { stream }] of this.#links) {
       const addressed = managerId === undefined || managerId === id;
@@ -88,6 +109,27 @@ export class ManagerLinks {
     const links = [...this.#links.values()];
     await Promise.all(links.map(({ stream }) => stream.close()));
     for (const { channel } of links) channel.close();
+  }
+
+  #open(manager: Manager, { greeting, onMessage, onDisconnected }: LinkHandlers): Link {
+    const { managerId } = manager;
+    const { dial, time, backoff, queueMessagesMax, queueBytesMax, observe } = this.#options;
+    const channel = dial(manager);
+    const stream = new ReconnectingStream<MessageToManager, VerifyIntegrityResponse>({
+      open: () => channel.verifyIntegrity(),
+      onMessage: (message) => onMessage(managerId, message),
+      onStateChange: (state, cause) => {
+        observe.changed(managerId, state, this.connectedIds.length, cause);
+        if (state === "disconnected") onDisconnected(managerId);
+      },
+      greeting,
+      queueMessagesMax,
+      queueBytesMax,
+      onDropped: (messages) => observe.dropped(messages),
+      time,
+      ...(backoff && { backoff }),
+    });
+    return { channel, stream };
   }
 }
 
@@ -126,22 +168,4 @@ export function grpcDial(options: GrpcDialOptions): ManagerLinksOptions["dial"] 
     const client = createClient(VerifyIntegrityService, channel);
     return { verifyIntegrity: () => client.verifyIntegrity(), close: () => channel.close() };
   };
-}
-
-function openLink(manager: Manager, options: ManagerLinksOptions): Link {
-  const { managerId } = manager;
-  const { time, backoff } = options;
-  const channel = options.dial(manager);
-  const stream = new ReconnectingStream<UpMessage, VerifyIntegrityResponse>({
-    open: () => channel.verifyIntegrity(),
-    onMessage: (message) => options.onMessage(managerId, message),
-    onStateChange: (state, cause) => options.onState(managerId, state, cause),
-    greeting: options.greeting,
-    queueMessagesMax: options.queueMessagesMax,
-    queueBytesMax: options.queueBytesMax,
-    onDropped: (messages) => options.onDropped(managerId, messages),
-    time,
-    ...(backoff && { backoff }),
-  });
-  return { channel, stream };
 }

@@ -49,7 +49,7 @@ export async function checkCheckpoint(
 ): Promise<void> {
   if (checkpoint === undefined || checkpoint.height > store.head.height) return;
   const { height, blockId: expected } = checkpoint;
-  // A block that is damaged is put right by its id, which this is not about.
+  // A damaged block says nothing about the chain; the repair fetches it again by its id.
   const stored = await store.finalBlock(height).catch(() => undefined);
   const id = height === 0 ? consortiumId : stored && blockId(stored.block.header);
   if (id === undefined || equalBytes(id, expected)) return;
@@ -58,7 +58,7 @@ export async function checkCheckpoint(
   throw fileError(file, `CHECKPOINT_MISMATCH: ${what}`, next);
 }
 
-/** Whether the chain, as far as it is held here, has a node of this id, and with whose key. */
+/** Whether a node of this id is on the chain as it is held here, and with whose signing key. */
 export type Admission = "none" | "own" | "another's";
 
 export function admissionOf(
@@ -71,7 +71,7 @@ export function admissionOf(
   return equalBytes(node.signingKey, publicKey) ? "own" : "another's";
 }
 
-/** @throws ConfigError when other keys are registered for the id, so that nobody believes it */
+/** @throws ConfigError when other keys are registered for the id: nobody would believe the node */
 export function refuseOtherKeys(
   { id, signingKeyFile, tls }: Pick<StorageNodeConfig, "id" | "signingKeyFile" | "tls">,
   { signer, certificate }: Pick<NodeFiles, "signer" | "certificate">,

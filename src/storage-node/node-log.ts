@@ -1,11 +1,12 @@
 /**
- * What a storage node writes to its log and its metrics about its chain. Ids, heights, reasons and
- * counts only: records are sealed here, and even so none of their bytes are logged.
+ * What a storage node writes to its log and its metrics about its chain, its links and its repair:
+ * ids, heights, reasons and counts. No bytes of records are logged, although they are sealed here.
  */
 import type { Logger } from "pino";
 import type { Metrics } from "../metrics/metrics.js";
 import { syncObserver } from "../node/sync-observer.js";
 import type { ChainObserver } from "./chain/chain-ports.js";
+import type { LinksObserver } from "./manager-links.js";
 import type { RepairObserver } from "./repair/self-repair.js";
 
 export function chainObserver(
@@ -47,7 +48,26 @@ export function chainObserver(
   };
 }
 
-/** Every part that was damaged is named. */
+/** Only the first of several failed attempts is a warning, as each would be a line. */
+export function linksObserver(log: Logger, metrics: Metrics): LinksObserver {
+  const down = new Set<string>();
+  return {
+    changed(managerId, state, connected, cause) {
+      metrics.peersConnected.set({ role: "manager" }, connected);
+      if (state === "connected") {
+        log.info({ managerId }, "linked to a manager");
+        down.delete(managerId);
+      }
+      if (state !== "disconnected") return;
+      const level = down.has(managerId) ? "debug" : "warn";
+      down.add(managerId);
+      log[level]({ managerId, reason: cause?.reason, detail: cause?.message }, "a link is down");
+    },
+    dropped: (messages) => metrics.queueDropped.inc({ queue: "manager-link" }, messages),
+  };
+}
+
+/** Names every part that was damaged. */
 export function repairObserver(log: Logger, metrics: Metrics): RepairObserver {
   return {
     repairing(cause) {

@@ -1,17 +1,17 @@
 /**
  * Opens a storage node's store, whatever state it is in:
  *
- *     a head that cannot be read ─▶ what can be read is copied into new files
- *     files that RocksDB cannot open, or a copy without a head
- *        ─▶ all of it is put aside, a new store begins at genesis, and the blocks that are left are
- *           appended again, each as carefully as one that comes from a stranger
+ *     the head cannot be read, or RocksDB cannot open the files
+ *        ─▶ what can be read is copied into new files
+ *     that does not help, or the copy has no head
+ *        ─▶ everything is put aside and a new store begins at genesis; the blocks that are left in
+ *           the old one are appended again, each checked like one that comes from a stranger
  *
- * Anything less is left to the repair of the running node.
+ * The running node repairs all lesser damage: see repair/self-repair.ts.
  */
 import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { renewedCertificateName, type StorageNodeConfig } from "../config/node-config.js";
-import type { CertifiedStorageBlock } from "../gen/bss/v1/block_pb.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import type { KeyValueStore } from "../store/key-value-store.js";
 import { MendableStore } from "../store/mendable-store.js";
@@ -23,60 +23,89 @@ import { LeftBlocks, StorageNodeStore } from "../store/storage-node-store.js";
 import { damageOf } from "../store/store-comparison.js";
 import { isDamage, StoreError } from "../store/store-error.js";
 import { claimStore } from "../store/store-node.js";
+import type { StorageChain } from "./chain/storage-chain.js";
 
 export type OpenedStore = {
   readonly kv: MendableStore;
   readonly store: StorageNodeStore;
-  /** What is left of a store that had to be put aside. */
+  /** The blocks in a store that had to be put aside. */
   readonly left?: LeftBlocks;
-  /** What had to be done, for people; empty when the store was whole as far as opening it shows. */
+  /** What was found and done, for people; empty when opening the store showed no damage. */
   readonly findings: readonly string[];
 };
 
-/** `onDamage`: told when a read or write meets damage. @throws StoreError */
+/**
+ * Opens the store. Before anything is done that may lose attestations, then and later, the mark
+ * takes note of it: once RocksDB has opened a damaged log, nothing shows any more that it was.
+ *
+ * `onDamage`: told when a read or write meets damage.
+ *
+ * @throws StoreError
+ */
 export async function openStore(
   { id, dataDirectory: directory }: Pick<StorageNodeConfig, "id" | "dataDirectory">,
   genesis: GenesisState,
-  onDamage: (error: StoreError) => void,
+  options: { readonly mark: AttestationMark; readonly onDamage: (error: StoreError) => void },
 ): Promise<OpenedStore> {
-  await removeOldSnapshots(directory);
-  const lost = await findLogDamage(directory);
-  const findings = lost === undefined ? [] : [describeLogDamage(lost)];
-  const openFiles = () =>
-    MendableStore.open({
-      open: () => openRocksDb(directory),
-      repair: (damaged) => repairRocksDb(directory, damaged),
-      onDamage,
-    });
+  const opened = await openAnyhow({ id, directory, genesis, ...options });
   try {
-    return await attempt(openFiles, { id, genesis, findings });
+    if (isOlderThan(options.mark, opened.store)) await options.mark.forbidUpToMark();
+    return opened;
+  } catch (error) {
+    await opened.kv.close();
+    throw error;
+  }
+}
+
+type Opening = {
+  readonly id: string;
+  readonly directory: string;
+  readonly genesis: GenesisState;
+  readonly mark: AttestationMark;
+  readonly onDamage: (error: StoreError) => void;
+};
+
+async function openAnyhow(opening: Opening): Promise<OpenedStore> {
+  const { directory, genesis, mark } = opening;
+  await removeOldSnapshots(directory);
+  const findings: string[] = [];
+  const lost = await findLogDamage(directory);
+  if (lost !== undefined) {
+    await mark.forbidUpToMark();
+    findings.push(describeLogDamage(lost));
+  }
+  try {
+    return await attempt(opening, findings);
   } catch (error) {
     if (!isReparable(error)) throw error;
     findings.push(`what can be read of the files is kept: ${damageOf(error)}`);
   }
+  await mark.forbidUpToMark();
   try {
     await repairRocksDb(directory);
-    return await attempt(openFiles, { id, genesis, findings });
+    return await attempt(opening, findings);
   } catch (error) {
     if (!isReparable(error)) throw error;
     const aside = putAside(directory);
     findings.push(`the damaged store was put aside in ${aside}: ${damageOf(error)}`);
     const left = await openRocksDb(aside, { createIfMissing: false }).catch(() => undefined);
-    const opened = await attempt(openFiles, { id, genesis, findings });
+    const opened = await attempt(opening, findings);
     return left === undefined ? opened : { ...opened, left: new LeftBlocks(left, genesis) };
   }
 }
 
 async function attempt(
-  openFiles: () => Promise<MendableStore>,
-  opening: {
-    readonly id: string;
-    readonly genesis: GenesisState;
-    readonly findings: readonly string[];
-  },
+  { id, directory, genesis, mark, onDamage }: Opening,
+  findings: readonly string[],
 ): Promise<OpenedStore> {
-  const { id, genesis, findings } = opening;
-  const kv = await openFiles();
+  const kv = await MendableStore.open({
+    open: () => openRocksDb(directory),
+    repair: async (damaged) => {
+      await mark.forbidUpToMark();
+      await repairRocksDb(directory, damaged);
+    },
+    onDamage,
+  });
   try {
     const store = await StorageNodeStore.open(kv, genesis);
     await claimStore(kv, { role: "storage", id });
@@ -87,14 +116,22 @@ async function attempt(
   }
 }
 
-/** RocksDB says that a file is missing as an error of the system. */
+/** The store is new, was put back, or has lost what its node attested last. */
+function isOlderThan({ place }: AttestationMark, store: StorageNodeStore): boolean {
+  const { height } = store.head;
+  if (height === 0) return true;
+  if (place === undefined || place.height <= height) return false;
+  return place.height > height + 1 || !store.remembers(place.round);
+}
+
+/** A missing file is damage, too, but RocksDB reports it as an error of the system. */
 function isReparable(error: unknown): error is StoreError {
   if (isDamage(error)) return true;
   if (!(error instanceof StoreError) || error.code !== "IO") return false;
   return /No such file or directory|file is too short|truncated/.test(error.message);
 }
 
-/** Into a directory beside RocksDB's files, so that it works where the data is mounted. */
+/** Moves files into a directory beside them, which works on a mounted data directory, too. */
 function putAside(directory: string): string {
   let number = 1;
   while (existsSync(join(directory, `damaged-${number}`))) number += 1;
@@ -111,13 +148,13 @@ function putAside(directory: string): string {
 export type OpenedMark = {
   readonly mark: AttestationMark;
   readonly kv: KeyValueStore;
-  /** What its log has lost, for people. */
+  /** What the log of the mark's own store has lost, for people. */
   readonly lost?: string;
 };
 
 /**
- * What the node's key has attested; an empty one where it cannot be read any more, or where the log
- * has lost its end and an older mark is all that RocksDB goes back to.
+ * Opens the mark of what the node's key has attested. It is empty if it cannot be read any more, or
+ * if the log has lost its end, as RocksDB then goes back to an older mark.
  *
  * @throws StoreError MISMATCH for another key's, LOCKED when another process runs with this key
  */
@@ -150,24 +187,24 @@ export async function openMark(directory: string, signingKey: Uint8Array): Promi
   return open();
 }
 
-export type LeftBlocksPorts = {
-  readonly height: () => number;
-  /** False when the block does not hold. */
-  readonly append: (block: CertifiedStorageBlock) => Promise<boolean>;
-  readonly isClosed: () => boolean;
-  readonly pause: () => Promise<void>;
-};
-
-/** Appends what is left, wherever the chain has come to; managers fill in what is not. */
-export async function appendLeft(left: LeftBlocks, ports: LeftBlocksPorts): Promise<void> {
-  const { height, append, isClosed, pause } = ports;
+/** Appends the blocks that are left, while the chain also grows by those that managers send. */
+export async function appendLeft(
+  left: LeftBlocks,
+  to: {
+    readonly store: StorageNodeStore;
+    readonly chain: Pick<StorageChain, "adopt" | "stopped">;
+    /** Waits before it looks again whether managers have sent a block that is not left. */
+    readonly pause: () => Promise<void>;
+  },
+): Promise<void> {
+  const { store, chain, pause } = to;
   try {
     const top = await left.top();
-    while (height() < top && !isClosed()) {
-      const next = height() + 1;
+    while (store.head.height < top && !chain.stopped) {
+      const next = store.head.height + 1;
       const block = await left.storageBlockAt(next).catch(() => undefined);
-      if (block !== undefined && (await append(block))) continue;
-      while (height() < next && !isClosed()) await pause();
+      if (block !== undefined && (await chain.adopt(block))) continue;
+      while (store.head.height < next && !chain.stopped) await pause();
     }
   } catch (error) {
     if (!isDamage(error)) throw error;

@@ -1,6 +1,6 @@
 /**
- * QueryService on a storage node: all that needs neither plaintext nor an index by participant. The
- * rest is refused, so that a caller knows whom to ask instead.
+ * QueryService on a storage node. Queries that need plaintext or an index by participant are
+ * refused, and the refusal says whom to ask instead.
  */
 import { version } from "../base/version.js";
 import { NodeRole, type QueryService } from "../gen/bss/v1/query_pb.js";
@@ -13,38 +13,23 @@ import { publicRecordEntry } from "../query/record-queries.js";
 import { sharedQueries } from "../query/shared-queries.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import type { ServiceHandlers } from "../rpc/server/handlers.js";
-import type { Progress } from "../sync/sync-progress.js";
-import { forkAnswer, type HaltEvidence } from "./halting.js";
+import { forkAnswer, type HaltState } from "./halting.js";
+import type { LiveChain } from "./live-chain.js";
+import type { ManagerLinks } from "./manager-links.js";
 
-export type QueryServicePorts = {
+export type QueryServiceParts = {
   readonly nodeId: string;
   readonly reader: LedgerReader;
   readonly heads: HeadSignal;
   readonly consortium: ConsortiumFacts;
-  /** The managers that this node dials, as it knows them now. */
-  readonly peers: () => readonly {
-    readonly managerId: string;
-    readonly connected: boolean;
-    /** 0 when unknown. */
-    readonly height: number;
-  }[];
-  readonly syncing: () => boolean;
-  /** Undefined when nothing is missing. */
-  readonly progress: () => Progress | undefined;
-  readonly scrub: () => {
-    readonly height: number;
-    readonly lastPassUnixMs: number;
-    readonly damaged: number;
-    readonly repaired: number;
-    readonly lastDamage: string;
-    readonly repairing: boolean;
-  };
-  /** Why the node takes part no more. */
-  readonly halted: () => HaltEvidence | undefined;
+  readonly links: Pick<ManagerLinks, "managerIds" | "isConnected">;
+  readonly haltState: Pick<HaltState, "evidence">;
+  /** Undefined in a node that was halted when it started. */
+  readonly live: Pick<LiveChain, "chain" | "scrubStatus"> | undefined;
 };
 
-export function queryService(ports: QueryServicePorts): ServiceHandlers<typeof QueryService> {
-  const { nodeId, reader, heads, consortium } = ports;
+export function queryService(parts: QueryServiceParts): ServiceHandlers<typeof QueryService> {
+  const { nodeId, reader, heads, consortium, links, haltState, live } = parts;
   return {
     ...sharedQueries({ reader, heads, consortium, isConnected: (id) => id === nodeId }),
     getStatus: () => {
@@ -59,26 +44,35 @@ export function queryService(ports: QueryServicePorts): ServiceHandlers<typeof Q
         height: BigInt(height),
         treeSize: BigInt(frontier.size),
         root: rootOf(frontier),
-        peers: ports.peers().map(({ managerId, connected, height: peerHeight }) => ({
+        peers: links.managerIds.map((managerId) => ({
           peerId: managerId,
           role: NodeRole.MANAGER,
-          connected,
-          height: BigInt(peerHeight),
+          connected: links.isConnected(managerId),
+          height: BigInt(live?.chain.sync.heightOf(managerId) ?? 0),
         })),
-        syncing: ports.syncing(),
-        ...progressMessage(ports.progress()),
-        scrub: scrubMessage(ports.scrub()),
-        halted: ports.halted()?.message ?? "",
+        syncing: live?.chain.sync.behind ?? false,
+        ...progressMessage(live?.chain.sync.progress()),
+        scrub: scrubMessage(live?.scrubStatus ?? noScrub),
+        halted: haltState.evidence?.message ?? "",
       };
     },
-    getFork: () => forkAnswer(ports.halted()),
+    getFork: () => forkAnswer(haltState.evidence),
     getRecord: async (request) => ({ entry: await publicRecordEntry(reader, request) }),
     getRecordHistory: notHere,
     listRecords: notHere,
   };
 }
 
-function scrubMessage(scrub: ReturnType<QueryServicePorts["scrub"]>) {
+const noScrub = {
+  height: 0,
+  lastPassUnixMs: 0,
+  damaged: 0,
+  repaired: 0,
+  lastDamage: "",
+  repairing: false,
+} as const;
+
+function scrubMessage(scrub: LiveChain["scrubStatus"]) {
   const { height, lastPassUnixMs, damaged, repaired, lastDamage, repairing } = scrub;
   return {
     checkedHeight: BigInt(height),

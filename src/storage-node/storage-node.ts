@@ -1,12 +1,11 @@
 /**
- * A storage node, put together: store, chain, links to managers, gRPC server, metrics.
+ * A storage node's process: its files, store, gRPC server, links and metrics around a `LiveChain`.
  *
- *     links ◀──▶ chain ──▶ store ◀── queries ◀── server
- *                  ▲         ▲
- *                  └─ repair ┘ ◀── scrubbing
+ *     managers ◀──▶ links ◀──▶ live chain ──▶ store ◀── queries ◀── server ◀── anybody
  *
  * It talks to nobody before the store is open and the chain has taken up what the node had signed.
- * A fork stops it for good, also after a restart: it goes on telling managers and whoever asks why.
+ * A fork stops it for good, also after a restart: then there is no live chain, and it goes on
+ * telling managers and whoever asks why.
  */
 import type { Logger } from "pino";
 import { systemTime } from "../base/time.js";
@@ -14,23 +13,26 @@ import type { StorageNodeConfig } from "../config/node-config.js";
 import { QueryService } from "../gen/bss/v1/query_pb.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { startMetricsServer } from "../metrics/metrics-server.js";
-import { certificateObserver } from "../node/certificate-observer.js";
 import { askManagersInTurn, CertificateRenewal } from "../node/certificate-renewal.js";
-import type { Closers } from "../node/closers.js";
-import { identities } from "../node/identities.js";
 import { openLog } from "../node/node-log.js";
-import { rpcOptionsOf, sampleServer } from "../node/rpc-options.js";
-import { failNode, type NodeOptions, openNode, type RunningNode } from "../node/running-node.js";
+import { identities, rpcOptionsOf, sampleServer } from "../node/rpc-options.js";
+import {
+  type Closers,
+  failNode,
+  type NodeOptions,
+  openNode,
+  type RunningNode,
+} from "../node/running-node.js";
 import { sampleSync } from "../node/sync-observer.js";
 import { HeadSignal } from "../query/head-signal.js";
 import { checkListen } from "../rpc/server/listen-check.js";
 import { createServer, type RpcServer } from "../rpc/server/server.js";
 import type { AttestationMark } from "../store/signing/attestation-mark.js";
-import type { StoreError } from "../store/store-error.js";
+import { damageOf } from "../store/store-comparison.js";
 import { isDamage } from "../store/store-error.js";
-import { LiveChain, openLinks } from "./chain/live-chain.js";
-import { decodeHalt, type HaltEvidence, haltMessages } from "./halting.js";
-import type { ManagerLinks } from "./manager-links.js";
+import { decodeHalt, type HaltEvidence, HaltState, haltMessages } from "./halting.js";
+import { LiveChain } from "./live-chain.js";
+import { grpcDial, ManagerLinks } from "./manager-links.js";
 import {
   admissionOf,
   checkCheckpoint,
@@ -38,28 +40,19 @@ import {
   readNodeFiles,
   refuseOtherKeys,
 } from "./node-files.js";
+import { linksObserver, repairObserver } from "./node-log.js";
 import { type OpenedStore, openMark, openStore } from "./open-store.js";
 import { queryService } from "./query-service.js";
+import { SelfRepair } from "./repair/self-repair.js";
 
 type Parts = {
   readonly config: StorageNodeConfig;
-  readonly files: NodeFiles;
-  readonly opened: OpenedStore;
-  readonly mark: AttestationMark;
-  readonly damage: DamageSignal;
   readonly log: Logger;
+  readonly files: NodeFiles;
   readonly metrics: Metrics;
-  readonly heads: HeadSignal;
-  readonly closers: Closers;
-};
-
-/** What runs, as far as it does by now. */
-type Running = {
-  /** To be called after each block. */
-  readonly sawAppended: () => void;
-  live?: LiveChain;
-  links?: ManagerLinks;
-  halted?: HaltEvidence;
+  readonly mark: AttestationMark;
+  readonly repair: SelfRepair;
+  readonly opened: OpenedStore;
 };
 
 /**
@@ -79,33 +72,96 @@ async function start(
   options: NodeOptions,
   closers: Closers,
 ): Promise<Pick<RunningNode, "port" | "reload">> {
+  const parts = await openParts(config, options, closers);
+  const { log, files, metrics, opened } = parts;
+  const { store } = opened;
+  const heads = new HeadSignal();
+  const onAppended = whenAppended(parts, heads);
+  const server = await openServer(parts);
+  const haltState = new HaltState(log, metrics, server);
+  const links = openLinks(parts);
+  const onFatal = (cause: unknown) => fail(cause, { log, links, options });
+  const evidence = await haltEvidence(parts);
+  const live =
+    evidence === undefined
+      ? await LiveChain.open({ ...parts, links, haltState, onAppended, onFatal })
+      : undefined;
+  const { name: consortiumName, consortiumId, policy } = files.genesis;
+  const consortium = { consortiumName, consortiumId, policy };
+  const { reader } = store;
+  server.implement(
+    QueryService,
+    queryService({ nodeId: config.id, reader, heads, consortium, links, haltState, live }),
+  );
+  const { port } = await server.listen(config.listen);
+  closers.add(() => server.close());
+  const renewal = openRenewal(parts);
+  closers.add(async () => renewal.close());
+  if (live !== undefined) {
+    closers.add(() => live.close());
+    live.start();
+    metrics.onScrape(() => sampleSync(metrics, store.head.height, live.chain.sync.progress()));
+  }
+  if (evidence !== undefined) {
+    closers.add(() => links.close());
+    haltState.halt(evidence);
+    links.start({
+      greeting: () => haltMessages(evidence),
+      onMessage: async () => {},
+      onDisconnected: () => {},
+    });
+  }
+  log.info({ port, height: store.head.height }, "the storage node serves");
+  return { port, reload: () => renewal.reload() };
+}
+
+/** What is on disk, held against genesis and the configuration. */
+async function openParts(
+  config: StorageNodeConfig,
+  options: NodeOptions,
+  closers: Closers,
+): Promise<Parts> {
+  const { processMetrics = true } = options;
   const log = openLog({ role: "storage", id: config.id, level: config.log.level }, options);
   const files = readNodeFiles(config, log);
   const { genesis, signer } = files;
-  const { tls } = files.certificate;
   await checkListen(config);
-  const openedMark = await openMark(config.signerStateDirectory, signer.publicKey);
-  const { mark, kv: markStore, lost } = openedMark;
+  const metrics = createMetrics({
+    role: "storage",
+    nodeId: config.id,
+    consortium: genesis.name,
+    processMetrics,
+  });
+  const {
+    mark,
+    kv: markStore,
+    lost,
+  } = await openMark(config.signerStateDirectory, signer.publicKey);
   closers.add(() => markStore.close());
   if (lost !== undefined) log.error({ reason: lost }, "the mark of what was attested is lost");
-  const damage = new DamageSignal();
-  const opened = await openStore(config, genesis, (error) => damage.told(error));
+  const repair = new SelfRepair(repairObserver(log, metrics), systemTime.monotonicMs);
+  const opened = await openStore(config, genesis, {
+    mark,
+    onDamage: (error) => repair.report(damageOf(error), { files: true }),
+  });
   closers.add(() => opened.kv.close());
+  const { head } = opened.store;
+  await checkCheckpoint(config, opened.store, genesis);
+  refuseOtherKeys(config, files, head.members);
+  if (config.metrics !== undefined) {
+    const metricsServer = await startMetricsServer(metrics, config.metrics);
+    closers.add(() => metricsServer.close());
+  }
+  metrics.height.set(head.height);
+  metrics.treeSize.set(head.frontier.size);
+  return { config, log, files, metrics, mark, repair, opened };
+}
+
+async function openServer({ config, log, files, metrics, opened }: Parts): Promise<RpcServer> {
   const { store } = opened;
-  await checkCheckpoint(config, store, genesis);
-  const metrics = await openMetrics(config, genesis.name, options, closers);
-  const heads = new HeadSignal();
-  const parts: Parts = { config, files, opened, mark, damage, log, metrics, heads, closers };
-
-  const sawAppended = watchAdmission(parts);
-  knowManagers(parts);
-  metrics.height.set(store.head.height);
-  metrics.treeSize.set(store.head.frontier.size);
-
-  const running: Running = { sawAppended };
   const server = createServer({
-    tls,
-    consortiumName: genesis.name,
+    tls: files.certificate.tls,
+    consortiumName: files.genesis.name,
     registry: identities({
       members: () => store.head.members,
       participantSpki: (id) => store.participantSpki(id),
@@ -113,35 +169,37 @@ async function start(
     ...(await rpcOptionsOf(config, log, metrics)),
   });
   metrics.onScrape(() => sampleServer(metrics, server));
-  server.implement(QueryService, queriesOf(parts, running));
-  const { port } = await server.listen(config.listen);
-  closers.add(() => server.close());
-  const renewal = openRenewal(parts);
-  const evidence = await haltEvidence(parts);
-  if (evidence === undefined) await startChain(parts, running, server, options);
-  else {
-    halt(parts, running, server, evidence);
-    const links = openLinks(livePorts(parts, running, server, options), {
-      greeting: () => haltMessages(evidence),
-      onMessage: async () => {},
-      onDisconnected: () => {},
-    });
-    running.links = links;
-    closers.add(() => links.close());
-  }
-  log.info({ port, height: store.head.height }, "the storage node serves");
-  return { port, reload: () => renewal.reload() };
+  return server;
 }
 
-function openRenewal(parts: Parts): CertificateRenewal {
-  const { config, files, opened, log, metrics, closers } = parts;
+function openLinks({ config, log, files, metrics, opened }: Parts): ManagerLinks {
+  const { members } = opened.store.head;
+  const { limits, managerAddresses: addresses } = config;
+  return new ManagerLinks({
+    nodeId: config.id,
+    members,
+    dial: grpcDial({
+      consortiumName: files.genesis.name,
+      addresses,
+      tls: files.certificate.tls,
+      messageBytesMax: limits.peerMessageBytesMax,
+      storageNodeCount: members.storageNodes.length,
+    }),
+    time: systemTime,
+    queueMessagesMax: limits.peerQueueMessagesMax,
+    queueBytesMax: limits.peerQueueBytesMax,
+    observe: linksObserver(log, metrics),
+  });
+}
+
+function openRenewal({ config, log, files, metrics, opened }: Parts): CertificateRenewal {
   const { id, managerAddresses: addresses } = config;
   const { certificate, genesis } = files;
-  const renewal = new CertificateRenewal({
+  return new CertificateRenewal({
     id,
     certificate,
     log,
-    observer: certificateObserver(metrics),
+    metrics,
     time: systemTime,
     ask: askManagersInTurn({
       consortiumName: genesis.name,
@@ -150,104 +208,50 @@ function openRenewal(parts: Parts): CertificateRenewal {
       managers: () => opened.store.head.members.managers,
     }),
   });
-  closers.add(async () => renewal.close());
-  return renewal;
-}
-
-async function startChain(
-  parts: Parts,
-  running: Running,
-  server: RpcServer,
-  options: NodeOptions,
-): Promise<void> {
-  const { metrics, opened } = parts;
-  const live = await LiveChain.open(livePorts(parts, running, server, options));
-  running.live = live;
-  running.links = live.links;
-  metrics.onScrape(() => sampleSync(metrics, opened.store.head.height, live.chain.progress()));
-}
-
-function livePorts(parts: Parts, running: Running, server: RpcServer, options: NodeOptions) {
-  const { damage, heads, log } = parts;
-  return {
-    ...parts,
-    watchDamage: (listener: (error: StoreError) => void) => damage.watch(listener),
-    onAppended: () => {
-      knowManagers(parts);
-      running.sawAppended();
-      heads.announce();
-    },
-    onFatal: (cause: unknown) => {
-      const error = cause instanceof Error ? cause : new Error(String(cause));
-      log.fatal({ err: error }, "the node cannot go on");
-      void running.live?.stop();
-      failNode(error, options);
-    },
-    onHalt: (evidence: HaltEvidence) => {
-      halt(parts, running, server, evidence);
-      for (const message of haltMessages(evidence)) running.links?.send(message);
-    },
-  };
-}
-
-function queriesOf({ config, files, opened, heads }: Parts, running: Running) {
-  const { name: consortiumName, consortiumId, policy } = files.genesis;
-  return queryService({
-    nodeId: config.id,
-    reader: opened.store.reader,
-    heads,
-    consortium: { consortiumName, consortiumId, policy },
-    peers: () => {
-      const managerIds = running.links?.managerIds ?? [];
-      return managerIds.map((managerId) => ({
-        managerId,
-        connected: running.links?.isConnected(managerId) ?? false,
-        height: running.live?.chain.heightOf(managerId) ?? 0,
-      }));
-    },
-    syncing: () => running.live?.chain.syncing ?? false,
-    progress: () => running.live?.chain.progress(),
-    scrub: () => running.live?.scrubStatus ?? noScrub,
-    halted: () => running.halted,
-  });
 }
 
 /**
- * Says whether the chain knows this node, as far as it is held here: one that has just joined holds
- * nothing yet, follows the chain, and attests once it holds the block that admits it. Returns what
- * looks again after a block.
+ * What is done after each block. It says once whether the chain knows this node, as far as it is
+ * held here: one that has just joined holds nothing yet, follows the chain, and attests once it
+ * holds the block that admits it.
  */
-function watchAdmission({ config, files, opened, log }: Parts): () => void {
-  const look = () => admissionOf(config, files.signer, opened.store.head.members);
-  const { height } = opened.store.head;
+function whenAppended(parts: Parts, heads: HeadSignal): () => void {
+  const { config, log, files, metrics, opened } = parts;
+  const { store } = opened;
+  const knowManagers = () => {
+    metrics.knowManagers(store.head.members.managers.map(({ managerId }) => managerId));
+  };
+  const look = () => admissionOf(config, files.signer, store.head.members);
+  knowManagers();
   let admission = look();
-  refuseOtherKeys(config, files, opened.store.head.members);
   if (admission === "none") {
+    const { height } = store.head;
     log.info({ height }, "the chain as held here does not admit this node yet: it attests nothing");
   }
   return () => {
-    if (admission !== "none") return;
-    admission = look();
-    const at = { height: opened.store.head.height };
-    if (admission === "own") log.info(at, "the chain admits this node: it may attest");
-    if (admission === "another's") log.error(at, "another key is registered for this node's id");
+    knowManagers();
+    if (admission === "none") {
+      admission = look();
+      const at = { height: store.head.height };
+      if (admission === "own") log.info(at, "the chain admits this node: it may attest");
+      if (admission === "another's") log.error(at, "another key is registered for this node's id");
+    }
+    heads.announce();
   };
 }
 
-function knowManagers({ metrics, opened }: Pick<Parts, "metrics" | "opened">): void {
-  metrics.knowManagers(opened.store.head.members.managers.map(({ managerId }) => managerId));
+/** It says and hears nothing any more while its process ends. */
+function fail(
+  cause: unknown,
+  node: { readonly log: Logger; readonly links: ManagerLinks; readonly options: NodeOptions },
+): void {
+  const error = cause instanceof Error ? cause : new Error(String(cause));
+  node.log.fatal({ err: error }, "the node cannot go on");
+  void node.links.close();
+  failNode(error, node.options);
 }
 
-const noScrub = {
-  height: 0,
-  lastPassUnixMs: 0,
-  damaged: 0,
-  repaired: 0,
-  lastDamage: "",
-  repairing: false,
-} as const;
-
-/** Also when the store has lost it. */
+/** What stopped the node for good; also when the store has lost it. */
 async function haltEvidence({ opened, mark }: Parts): Promise<HaltEvidence | undefined> {
   const stored = opened.store.forkEvidence().catch((error: unknown) => {
     if (isDamage(error)) return undefined;
@@ -255,59 +259,4 @@ async function haltEvidence({ opened, mark }: Parts): Promise<HaltEvidence | und
   });
   const bytes = (await mark.halt()) ?? (await stored);
   return bytes && decodeHalt(bytes);
-}
-
-async function openMetrics(
-  config: StorageNodeConfig,
-  consortium: string,
-  { processMetrics = true }: NodeOptions,
-  closers: Closers,
-): Promise<Metrics> {
-  const metrics = createMetrics({
-    role: "storage",
-    nodeId: config.id,
-    consortium,
-    processMetrics,
-  });
-  if (config.metrics !== undefined) {
-    const server = await startMetricsServer(metrics, config.metrics);
-    closers.add(() => server.close());
-  }
-  return metrics;
-}
-
-/**
- * The node takes no part any more; whoever asks is told why, and its health says so.
- */
-function halt(
-  { log, metrics }: Parts,
-  running: Running,
-  server: RpcServer,
-  evidence: HaltEvidence,
-): void {
-  running.halted = evidence;
-  const { message } = evidence;
-  log.fatal(
-    { reason: message },
-    "halted: keep the data directory and tell the managers' operators",
-  );
-  metrics.halted.set(1);
-  const { getStatus, getFork } = QueryService.method;
-  server.refuseCalls("NODE_HALTED", message, [getStatus, getFork]);
-}
-
-/** Damage that the store meets before somebody listens is told later. */
-class DamageSignal {
-  #listener: ((error: StoreError) => void) | undefined;
-  readonly #early: StoreError[] = [];
-
-  told(error: StoreError): void {
-    if (this.#listener === undefined) this.#early.push(error);
-    else this.#listener(error);
-  }
-
-  watch(listener: (error: StoreError) => void): void {
-    this.#listener = listener;
-    for (const error of this.#early.splice(0)) listener(error);
-  }
 }

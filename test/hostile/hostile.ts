@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { defined } from "../../src/base/assert.js";
 import { memoryBound } from "../../src/manager/memory-bound.js";
-import { rpcLimitsOf } from "../../src/node/rpc-limits.js";
+import { rpcLimitsOf } from "../../src/node/rpc-options.js";
 import type { Attack } from "./attack.js";
 import { Attackers } from "./attackers.js";
 import { type Bounds, brokenBounds, defaultBounds } from "./bounds.js";

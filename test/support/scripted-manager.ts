@@ -13,7 +13,7 @@ import {
   VoteService,
 } from "../../src/gen/bss/v1/vote_pb.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
-import { identities } from "../../src/node/identities.js";
+import { identities } from "../../src/node/rpc-options.js";
 import { createChannel, type RpcChannel } from "../../src/rpc/channels/channel.js";
 import { createClient } from "../../src/rpc/channels/client.js";
 import type { ClientStream } from "../../src/rpc/channels/client-stream.js";

@@ -17,7 +17,7 @@ import {
   VerifyIntegrityService,
 } from "../../src/gen/bss/v1/verify_integrity_pb.js";
 import { type GenesisState, parseGenesis } from "../../src/ledger/genesis.js";
-import { identities } from "../../src/node/identities.js";
+import { identities } from "../../src/node/rpc-options.js";
 import type { ServerStream } from "../../src/rpc/server/handlers.js";
 import { createServer, type RpcServer } from "../../src/rpc/server/server.js";
 import { type MadeBlock, StorageLedger } from "./storage-ledger.js";

@@ -3,7 +3,7 @@ import { relative } from "node:path";
 import type { ManagerKeys } from "../../config/key-files.js";
 import type { ManagerConfig } from "../../config/node-config.js";
 import type { GenesisState } from "../../ledger/genesis.js";
-import type { Closers } from "../../node/closers.js";
+import type { Closers } from "../../node/running-node.js";
 import type { ManagerStore } from "../../store/manager-store.js";
 import { describeLogDamage, findLogDamage } from "../../store/rocksdb/rocksdb-log.js";
 import { StoreError } from "../../store/store-error.js";

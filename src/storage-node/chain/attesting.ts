@@ -1,9 +1,12 @@
 /**
- * Takes candidates from managers: judges them, verifies the signatures on which the judgement
- * rests, reads the audited records, signs, stores, and only then says so, to all managers. Runs in
- * turns: nothing else moves the head meanwhile.
+ * What a storage node signs: judges a candidate of a manager, verifies the signatures on which the
+ * judgement rests, reads the audited records, signs, and stores the attestation before it sends it
+ * to all managers.
+ *
+ * The caller makes sure that nothing moves the head meanwhile.
  */
 import { create } from "@bufbuild/protobuf";
+import { RateLimits } from "../../base/rate-limits.js";
 import { judgeCandidate, type ParsedCandidate } from "../../consensus/public/attestor.js";
 import { auditDigest } from "../../consensus/public/audit.js";
 import {
@@ -12,82 +15,94 @@ import {
   AttestationVerdict,
 } from "../../gen/bss/v1/vote_pb.js";
 import { attestationDigest } from "../../ledger/certificates/vote-digests.js";
+import { managersMax } from "../../ledger/members/member-lists.js";
 import { present } from "../../store/chain/stored-values.js";
 import { isDamage } from "../../store/store-error.js";
-import { AttestationBudget } from "./attestation-budget.js";
 import type { Candidates } from "./candidates.js";
 import { type ChainPorts, timed } from "./chain-ports.js";
 
 type Judged = Extract<ReturnType<typeof judgeCandidate>, { kind: "attest" }>;
 
+/**
+ * How many attestations one manager can make this node sign: each is a write to its disk. The burst
+ * is as long as any honest manager needs. After it there are a few a second without end, as a
+ * number that could be used up would let one manager keep the node from attesting for all others.
+ */
+export const attestationsOfOneManager = { perSecond: 4, burst: 64 } as const;
+
 export class Attesting {
   readonly #ports: ChainPorts;
   readonly #candidates: Candidates;
-  readonly #onHeight: (managerId: string, height: number) => void;
-  readonly #budget = new AttestationBudget();
+  readonly #rates = new RateLimits({ ...attestationsOfOneManager, causersMax: managersMax });
 
-  constructor(
-    ports: ChainPorts,
-    candidates: Candidates,
-    onHeight: (managerId: string, height: number) => void,
-  ) {
+  constructor(ports: ChainPorts, candidates: Candidates) {
     this.#ports = ports;
     this.#candidates = candidates;
-    this.#onHeight = onHeight;
   }
 
-  async take(from: string, candidate: ParsedCandidate): Promise<void> {
-    const { consortiumId, policy, store, nodeId, observe } = this.#ports;
+  /** "behind": blocks are missing here, so the candidate is kept until they have come. */
+  async take(from: string, candidate: ParsedCandidate): Promise<"behind" | "done"> {
+    const { genesis, store, nodeId, observe } = this.#ports;
+    const { consortiumId, policy } = genesis;
     const context = { consortiumId, policy, head: store.head };
     const judgement = judgeCandidate(candidate, context, nodeId);
     switch (judgement.kind) {
       case "stale":
-        return observe.dropped(from, "HEIGHT_DECIDED");
+        observe.dropped(from, "HEIGHT_DECIDED");
+        return "done";
       case "not-in-committee":
-        return observe.dropped(from, "NOT_IN_COMMITTEE");
+        observe.dropped(from, "NOT_IN_COMMITTEE");
+        return "done";
       case "refuse":
-        return observe.dropped(from, judgement.violation.reason);
-      case "behind": {
-        const { height } = candidate.block;
-        observe.behind(from, height);
+        observe.dropped(from, judgement.violation.reason);
+        return "done";
+      case "behind":
+        observe.behind(from, candidate.block.height);
         this.#candidates.keepEarly(from, candidate);
-        return this.#onHeight(from, height - 1);
-      }
+        return "behind";
       case "attest":
-        return this.#attest(from, candidate, judgement);
+        await this.#attest(from, candidate, judgement);
+        return "done";
     }
   }
 
   async #attest(from: string, candidate: ParsedCandidate, judged: Judged): Promise<void> {
-    const { signatures, observe, tell, monotonicMs } = this.#ports;
+    const { store, mark, repair, links, signatures, observe, monotonicMs } = this.#ports;
     const { block, round } = candidate;
     const signed = this.#candidates.signed(round, block.blockId);
     if (signed?.same === false) return observe.dropped(from, "ROUND_ATTESTED");
     const invalid = await signatures.firstInvalid(judged.signatures);
     if (invalid !== undefined) return observe.dropped(from, invalid.violation.reason);
     if (signed !== undefined) {
-      tell({ message: { case: "attestation", value: signed.attestation } }, from);
+      links.send({ message: { case: "attestation", value: signed.attestation } }, from);
       return;
     }
-    if (this.#ports.repairing()) return observe.dropped(from, "UNDER_REPAIR");
+    if (repair.repairing) return observe.dropped(from, "UNDER_REPAIR");
     const place = { height: block.height, round };
-    const { voice, store } = this.#ports;
-    if (store.remembers(round) || !(await voice.mayAttest(place))) {
+    if (store.remembers(round) || !(await mark.mayAttest(place, this.#hasAttested))) {
       return observe.dropped(from, "PERHAPS_ATTESTED");
     }
-    if (!this.#budget.take(from, monotonicMs())) return observe.dropped(from, "TOO_MANY_ROUNDS");
+    if (this.#rates.take(from, 1, monotonicMs()) > 0) {
+      return observe.dropped(from, "TOO_MANY_ROUNDS");
+    }
 
     const attestation = await this.#sign(candidate, judged).catch((error: unknown) => {
       if (!isDamage(error)) throw error;
-      this.#ports.onDoubt(error.message);
+      repair.report(error.message);
     });
     if (attestation === undefined) return observe.dropped(from, "UNDER_REPAIR");
-    await voice.raise(place);
+    await mark.raise(place);
     await this.#save(candidate, attestation);
-    tell({ message: { case: "attestation", value: attestation } });
+    links.send({ message: { case: "attestation", value: attestation } });
     const matches = attestation.verdict === AttestationVerdict.MATCH;
     observe.attested(matches ? "match" : "mismatch", block.height, round);
-    if (!matches) this.#ports.onDoubt(`HASH2 is not HASH1 of the block at height ${block.height}`);
+    if (!matches) repair.report(`HASH2 is not HASH1 of the block at height ${block.height}`);
+  }
+
+  /** As the chain says. */
+  get #hasAttested(): boolean {
+    const { store, nodeId } = this.#ports;
+    return (store.head.members.storageNode(nodeId)?.lastAttestedHeight ?? 0) > 0;
   }
 
   async #sign({ block }: ParsedCandidate, judged: Judged): Promise<Attestation> {

@@ -1,27 +1,24 @@
 /**
- * The candidates of the height after the head: those that this node has attested, whose blocks are
- * on its disk, and a few that came before it was ready for them.
+ * The candidates of the height after the head: those that this node has attested, which are on its
+ * disk, and a few that came before the blocks that they extend.
  *
- * What it signed in a round stands: the same attestation is sent again as often as it is asked for,
- * also after a restart, and there is never another one for that round.
+ * What the node has signed in a round stands: it sends the same attestation again as often as a
+ * manager asks, also after a restart, and never another one for that round.
  */
 import { equalBytes, toHex } from "../../base/bytes.js";
 import type { ParsedCandidate } from "../../consensus/public/attestor.js";
 import type { Attestation } from "../../gen/bss/v1/vote_pb.js";
 import type { ParsedBlock } from "../../ledger/blocks/blocks.js";
-import type { ShippedBlock } from "../inbound-messages.js";
+import type { ShippedBlock } from "./inbound-messages.js";
 
 /**
- * Blocks that are kept at hand; of more candidates in one height the node fetches the one that is
- * final.
+ * Blocks that are kept in memory. If a height has more candidates, the node may have to fetch the
+ * one that becomes final.
  */
 export const blocksMax = 8;
 /** Early candidates that are kept; each manager has one at most. */
 export const earlyCandidatesMax = 4;
-/**
- * What a node that lost its place tells managers again; more rounds than that lie far behind the
- * present one.
- */
+/** Attestations that a manager is told on a new link; older rounds are long over. */
 const attestationsToldMax = 16;
 
 export type EarlyCandidate = { readonly from: string; readonly candidate: ParsedCandidate };
@@ -54,17 +51,14 @@ export class Candidates {
     return { attestation, same: equalBytes(attestation.blockId, blockId) };
   }
 
-  /** The latest attestations, for a manager that may not have seen them. */
+  /** The latest attestations, by rounds, for a manager that may not have seen them. */
   get attestations(): readonly Attestation[] {
     return [...this.#attestations.values()]
       .sort((a, b) => a.round - b.round)
       .slice(-attestationsToldMax);
   }
 
-  /**
-   * Keeps a candidate for which this node still lacks blocks. A manager's newest takes the place of
-   * its last one.
-   */
+  /** Keeps a candidate for which this node still lacks blocks, the newest of each manager. */
   keepEarly(from: string, candidate: ParsedCandidate): void {
     this.#early.delete(from);
     this.#early.set(from, candidate);

@@ -1,13 +1,14 @@
-/** What the parts of a storage node that handle its chain share. */
+/** What the chain of a storage node takes from outside: what tests and simulations replace. */
 
 import type { SignatureCache } from "../../crypto/signature-cache.js";
-import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
+import type { GenesisState } from "../../ledger/genesis.js";
 import type { DropReason } from "../../metrics/label-values.js";
 import type { SyncObserver } from "../../node/sync-observer.js";
+import type { AttestationMark } from "../../store/signing/attestation-mark.js";
+import type { StorageNodeStore } from "../../store/storage-node-store.js";
 import type { HaltEvidence } from "../halting.js";
-import type { UpMessage } from "../up-message.js";
-import type { ChainStore } from "./chain-store.js";
-import type { Voice } from "./voice.js";
+import type { ManagerLinks } from "../manager-links.js";
+import type { SelfRepair } from "../repair/self-repair.js";
 
 /** Told of what happens, for metrics and logs. */
 export type ChainObserver = {
@@ -19,26 +20,34 @@ export type ChainObserver = {
   wrote(seconds: number): void;
 } & Pick<SyncObserver, "blamed" | "syncNews">;
 
+/** Each write is one synchronous batch. */
+export type ChainStore = Pick<
+  StorageNodeStore,
+  | "head"
+  | "saveCandidate"
+  | "loadCandidates"
+  | "remembers"
+  | "append"
+  | "flush"
+  | "sealed"
+  | "certificatesAt"
+>;
+
 export type ChainPorts = {
   readonly nodeId: string;
-  /** 32 bytes. */
-  readonly consortiumId: Uint8Array;
-  readonly policy: Policy;
-  readonly store: ChainStore;
-  readonly voice: Pick<Voice, "mayAttest" | "raise">;
-  /** The node repairs itself: it attests nothing. */
-  readonly repairing: () => boolean;
-  /** Something on disk or in memory is not as it should be; `cause` is for people. */
-  readonly onDoubt: (cause: string) => void;
+  readonly genesis: Pick<GenesisState, "consortiumId" | "policy">;
   /** A block whose id is certain, known from elsewhere: no chain without it is followed. */
   readonly checkpoint?: { readonly height: number; readonly blockId: Uint8Array };
+  readonly store: ChainStore;
+  /** Double-sign protection. */
+  readonly mark: Pick<AttestationMark, "mayAttest" | "raise">;
+  /** While it repairs the store, the node attests nothing. */
+  readonly repair: Pick<SelfRepair, "repairing" | "report">;
+  readonly links: Pick<ManagerLinks, "send" | "isConnected">;
   readonly signatures: SignatureCache;
   /** Signs a 32-byte digest with this node's key. */
   readonly sign: (digest: Uint8Array) => Uint8Array;
   readonly monotonicMs: () => number;
-  /** Sends to one manager, or to all that are connected; never waits. False when none took it. */
-  readonly tell: (message: UpMessage, managerId?: string) => boolean;
-  readonly isLinked: (managerId: string) => boolean;
   readonly observe: ChainObserver;
   /** The block after the last head can be read. */
   readonly onAppended: () => void;

@@ -3,24 +3,24 @@
  * block takes it back: once its wait is over and it is level with them.
  */
 import { create } from "@bufbuild/protobuf";
-import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
-import { type ReturnStorageNode, ReturnStorageNodeSchema } from "../../gen/bss/v1/genesis_pb.js";
+import type { Time } from "../../base/time.js";
+import { ReturnStorageNodeSchema } from "../../gen/bss/v1/genesis_pb.js";
 import { returnDigest } from "../../ledger/certificates/vote-digests.js";
+import type { GenesisState } from "../../ledger/genesis.js";
 import { resumePossibleAtMs } from "../../ledger/members/suspensions.js";
-import type { StorageHead } from "../../ledger/storage-nodes/storage-head.js";
+import type { StorageNodeStore } from "../../store/storage-node-store.js";
+import type { ManagerLinks } from "../manager-links.js";
 
 export type ReturningPorts = {
   readonly nodeId: string;
-  /** 32 bytes. */
-  readonly consortiumId: Uint8Array;
-  readonly policy: Policy;
-  readonly head: () => StorageHead;
+  readonly genesis: Pick<GenesisState, "consortiumId" | "policy">;
+  readonly store: Pick<StorageNodeStore, "head">;
+  readonly links: Pick<ManagerLinks, "send">;
   /** Level with the managers, and able to attest. */
   readonly isReady: () => boolean;
+  /** Signs a 32-byte digest with this node's key. */
   readonly sign: (digest: Uint8Array) => Uint8Array;
-  readonly tell: (statement: ReturnStorageNode) => void;
-  readonly monotonicMs: () => number;
-  readonly wallMs: () => number;
+  readonly time: Pick<Time, "monotonicMs" | "wallMs">;
 };
 
 const intervalMs = 1_000;
@@ -28,35 +28,33 @@ const intervalMs = 1_000;
 export class Returning {
   readonly #ports: ReturningPorts;
   #saidAtMs = Number.NEGATIVE_INFINITY;
+  /** Of the head by which it was said. */
+  #saidHeight = -1;
 
   constructor(ports: ReturningPorts) {
     this.#ports = ports;
   }
 
-  /** A block has been appended: the next `tick` says what is held now. */
-  onAppended(): void {
-    this.#saidAtMs = Number.NEGATIVE_INFINITY;
-  }
-
-  /** To be called at intervals. */
+  /** To be called at intervals. Says it once a second, and at once after each block. */
   tick(): void {
-    const { nodeId, consortiumId, policy, head, isReady, sign, tell } = this.#ports;
-    const nowMs = this.#ports.monotonicMs();
-    if (nowMs - this.#saidAtMs < intervalMs) return;
-    const { height: heldHeight, members } = head();
+    const { nodeId, genesis, store, links, isReady, sign, time } = this.#ports;
+    const { consortiumId, policy } = genesis;
+    const { height: heldHeight, members } = store.head;
+    const nowMs = time.monotonicMs();
+    if (heldHeight === this.#saidHeight && nowMs - this.#saidAtMs < intervalMs) return;
     const node = members.storageNode(nodeId);
     if (node?.suspension !== "unreachable" || !isReady()) return;
-    if (this.#ports.wallMs() < resumePossibleAtMs(node, policy)) return;
+    if (time.wallMs() < resumePossibleAtMs(node, policy)) return;
     this.#saidAtMs = nowMs;
+    this.#saidHeight = heldHeight;
     const suspendedHeight = node.changedHeight;
     const claim = { consortiumId, nodeId, suspendedHeight, heldHeight };
-    tell(
-      create(ReturnStorageNodeSchema, {
-        nodeId,
-        suspendedHeight: BigInt(suspendedHeight),
-        heldHeight: BigInt(heldHeight),
-        signature: sign(returnDigest(claim)),
-      }),
-    );
+    const value = create(ReturnStorageNodeSchema, {
+      nodeId,
+      suspendedHeight: BigInt(suspendedHeight),
+      heldHeight: BigInt(heldHeight),
+      signature: sign(returnDigest(claim)),
+    });
+    links.send({ message: { case: "returnNode", value } });
   }
 }

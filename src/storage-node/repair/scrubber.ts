@@ -1,38 +1,40 @@
 /**
  * Reads everything that this node keeps, evenly over a period, again and again, so that damage is
- * found while others still have what is lost. It reads through a store of its own that is opened
- * for reading only, because what the node's own one has in memory says nothing about the disk. What
- * it finds it only tells: the repair looks at everything again.
+ * found while others still have what is lost. It opens the store a second time, for reading only,
+ * because what the node's own one has in memory says nothing about the disk. It only reports what
+ * it finds: the repair looks at everything again.
  */
+import type { Logger } from "pino";
+import type { Time } from "../../base/time.js";
 import { ChainWalk, type ChainWalkPorts } from "../../store/chain/chain-walk.js";
 import { damaged } from "../../store/chain/stored-values.js";
 import type { KeyValueStore } from "../../store/key-value-store.js";
 import { damageOf } from "../../store/store-comparison.js";
 import { isDamage } from "../../store/store-error.js";
+import type { SelfRepair } from "./self-repair.js";
 
 export type ScrubberPorts = Pick<ChainWalkPorts, "head" | "fixed" | "consortiumId"> & {
   /** Above 0, ms. */
   readonly periodMs: number;
-  /** How far it was when the node ran last. */
+  /** How far it had come when the node stopped. */
   readonly progress: ScrubProgress;
-  /** Keeps it for the next start; need not be durable. */
+  /** Keeps the progress for the next start; need not be durable. */
   readonly save: (progress: ScrubProgress) => Promise<void>;
   readonly openReadOnly: () => Promise<KeyValueStore>;
-  /** `files`: the store could not read what was written. */
-  readonly onDamage: (cause: string, how: { readonly files: boolean }) => void;
-  readonly paused: () => boolean;
-  readonly monotonicMs: () => number;
-  readonly wallMs: () => number;
+  /** It pauses while the node repairs itself. */
+  readonly repair: Pick<SelfRepair, "repairing" | "report">;
+  readonly log: Pick<Logger, "error">;
+  readonly time: Pick<Time, "monotonicMs" | "wallMs">;
 };
 
 export type ScrubProgress = {
-  /** Up to which the present pass has come. */
+  /** The last height that the present pass has read. */
   readonly height: number;
   /** When the last whole pass ended; 0 for never. */
   readonly lastPassUnixMs: number;
 };
 
-/** Times that a finding is looked at again: files may have been replaced while they were read. */
+/** A finding counts if it is there each time: files may have been replaced while they were read. */
 const looksMax = 3;
 const restMsMin = 250;
 const restMsMax = 60_000;
@@ -47,7 +49,7 @@ export class Scrubber {
 
   constructor(ports: ScrubberPorts) {
     this.#ports = ports;
-    const nowMs = ports.monotonicMs();
+    const nowMs = ports.time.monotonicMs();
     const headHeight = ports.head().height;
     this.#height = Math.min(ports.progress.height, headHeight);
     this.#lastPassUnixMs = ports.progress.lastPassUnixMs;
@@ -62,12 +64,12 @@ export class Scrubber {
 
   /** To be called at intervals. */
   tick(): void {
-    const { monotonicMs, periodMs, paused } = this.#ports;
-    const nowMs = monotonicMs();
+    const { time, periodMs, repair } = this.#ports;
+    const nowMs = time.monotonicMs();
     const restMs = Math.min(restMsMax, Math.max(restMsMin, periodMs / 100));
-    if (this.#running !== undefined || paused() || nowMs - this.#lookedMs < restMs) return;
+    if (this.#running !== undefined || repair.repairing || nowMs - this.#lookedMs < restMs) return;
     this.#lookedMs = nowMs;
-    // Whatever fails here is found out by those whose reads and writes fail with it.
+    // If the disk fails, the node's own reads and writes fail with it, and say so.
     this.#running = this.#look()
       .catch(() => {})
       .finally(() => {
@@ -81,21 +83,23 @@ export class Scrubber {
 
   /** Checks the heights that are due by now. */
   async #look(): Promise<void> {
-    const { monotonicMs, periodMs, head, wallMs, onDamage, paused } = this.#ports;
-    const share = Math.min(1, (monotonicMs() - this.#passStartedMs) / periodMs);
+    const { time, periodMs, head, repair, log } = this.#ports;
+    const share = Math.min(1, (time.monotonicMs() - this.#passStartedMs) / periodMs);
     const due = Math.floor(head().height * share);
     let finding: Finding | undefined;
     for (let look = 0; look < looksMax; look += 1) {
       finding = await this.#check(due);
       if (finding === undefined) break;
     }
-    if (paused()) return;
+    if (repair.repairing) return;
     if (finding !== undefined) {
+      const { cause, files } = finding;
       this.#restart();
-      return onDamage(finding.cause, { files: finding.files });
+      log.error({ cause }, "reading the store again found damage");
+      return repair.report(cause, { files });
     }
     if (share >= 1) {
-      this.#lastPassUnixMs = wallMs();
+      this.#lastPassUnixMs = time.wallMs();
       this.#restart();
     }
     await this.#ports.save(this.progress);
@@ -103,7 +107,7 @@ export class Scrubber {
 
   #restart(): void {
     this.#height = 0;
-    this.#passStartedMs = this.#ports.monotonicMs();
+    this.#passStartedMs = this.#ports.time.monotonicMs();
   }
 
   async #check(due: number): Promise<Finding | undefined> {
@@ -143,9 +147,10 @@ export class Scrubber {
   }
 }
 
+/** `files`: the store could not read what was written. */
 type Finding = { readonly cause: string; readonly files: boolean };
 
-/** What would be written is what was found; it is not for this reader to write. */
+/** The walk writes what it finds wrong; this reader finds it, and leaves it as it is. */
 function readingOnly(kv: KeyValueStore, onUnreadable: () => void): KeyValueStore {
   const watched = async <T>(reading: Promise<T>): Promise<T> => {
     try {

@@ -2,10 +2,13 @@
  * Finds out everything that is damaged on this node's disk, and repairs it, while the consortium
  * and this node's following of it go on:
  *
- *     serving ── damage told ──▶ repairing ── a whole pass found nothing new ──▶ serving
- *                                │  ▲
- *                                ▼  │  files mended, if it was the files
- *                        blocks down from the head, then everything up from genesis
+ *     serving ── damage reported ──▶ repairing ── a whole pass found nothing new ──▶ serving
+ *                                    │  ▲
+ *                                    ▼  │  files mended, if it was the files
+ *                            blocks down from the head, then everything up from genesis
+ *
+ * It exists before the store is open, so that whoever meets damage can report it from the first
+ * read on; it begins at `start`, when there is something to repair with.
  *
  * While it repairs, the node attests nothing: a MATCH stands for data that is there. Damage that is
  * found in files during a pass makes another one. If passes do not get through, the disk destroys
@@ -17,6 +20,7 @@ import {
   type Damage,
   mendBlocks,
 } from "../../store/chain/chain-walk.js";
+import { damageOf } from "../../store/store-comparison.js";
 import { isDamage } from "../../store/store-error.js";
 
 export type RepairObserver = {
@@ -28,45 +32,50 @@ export type RepairObserver = {
   repaired(parts: number, seconds: number): void;
 };
 
+/** What is repaired, and with what. */
 export type SelfRepairPorts = Omit<ChainWalkPorts, "found"> & {
   /** Makes the store's files readable again. */
   readonly mend: () => Promise<void>;
-  /** What was signed may be forgotten from here on. */
-  readonly onMended: () => void;
+  /** The node had all blocks up to here. Those that it lacks come as it catches up. */
+  readonly hadUpTo: number;
   /** The node may attest again. */
   readonly onRepaired: () => void;
   /** It cannot be repaired. */
   readonly onFailed: (cause: unknown) => void;
-  readonly monotonicMs: () => number;
-  readonly observe: RepairObserver;
 };
 
 const passesMax = 8;
 
 export class SelfRepair {
-  readonly #ports: SelfRepairPorts;
+  readonly #observe: RepairObserver;
+  readonly #monotonicMs: () => number;
+  #ports: SelfRepairPorts | undefined;
   #running: Promise<void> | undefined;
-  /** Damage was told since the present pass began. */
-  #again = false;
+  /** The first report since the present pass began. */
+  #reported: string | undefined;
   #filesDamaged = false;
   #closed = false;
   #damaged = 0;
   #repaired = 0;
-  /** Of the damaged, those that only catching up repairs. */
-  #pending = 0;
+  /** Blocks up to here were missing when the node started. */
+  #missingUpTo: number | undefined;
   #lastDamage = "";
 
-  constructor(ports: SelfRepairPorts) {
-    this.#ports = ports;
+  constructor(observe: RepairObserver, monotonicMs: () => number) {
+    this.#observe = observe;
+    this.#monotonicMs = monotonicMs;
   }
 
   get repairing(): boolean {
-    return this.#running !== undefined;
+    return this.#running !== undefined || this.#reported !== undefined;
   }
 
   /** Since the node started. */
   get counts(): { readonly damaged: number; readonly repaired: number } {
-    return { damaged: this.#damaged, repaired: this.#repaired };
+    const upTo = this.#missingUpTo;
+    const missing = upTo === undefined ? 0 : 1;
+    const caughtUp = upTo !== undefined && (this.#ports?.head().height ?? 0) >= upTo ? 1 : 0;
+    return { damaged: this.#damaged + missing, repaired: this.#repaired + caughtUp };
   }
 
   /** The last damage found, for people; empty for none. */
@@ -77,22 +86,12 @@ export class SelfRepair {
   /** Something is damaged, or may be. `files`: the store could not read what it had written. */
   report(cause: string, { files = false } = {}): void {
     if (this.#closed) return;
-    this.#again = true;
+    this.#reported ??= cause;
     if (files && !this.#filesDamaged) {
       this.#filesDamaged = true;
       this.#noteFiles(cause);
     }
-    if (this.#running !== undefined) return;
-    this.#ports.observe.repairing(cause);
-    const running = this.#run()
-      .catch((error: unknown) => {
-        if (!this.#closed) this.#ports.onFailed(error);
-      })
-      .finally(() => {
-        this.#running = undefined;
-        if (!this.#closed) this.#ports.onRepaired();
-      });
-    this.#running = running;
+    this.#begin();
   }
 
   /** What had to be done to files before the store could be opened at all. */
@@ -101,27 +100,11 @@ export class SelfRepair {
     this.report(finding);
   }
 
-  /** Damage that is repaired without a pass, until `noteRepaired`. */
-  notePending(damage: Damage): void {
-    this.#pending += damage.what.length;
-    this.#note(damage);
-  }
-
-  noteRepaired(): void {
-    this.#repaired += this.#pending;
-    this.#pending = 0;
-  }
-
-  #note(damage: Damage): void {
-    this.#damaged += damage.what.length;
-    this.#lastDamage = `height ${damage.height}: ${damage.what.join(", ")}`;
-    this.#ports.observe.damaged(damage);
-  }
-
-  #noteFiles(finding: string): void {
-    this.#damaged += 1;
-    this.#lastDamage = finding;
-    this.#ports.observe.filesDamaged(finding);
+  /** Repairs from here on, beginning with what was reported before. */
+  start(ports: SelfRepairPorts): void {
+    this.#ports = ports;
+    this.#noteMissing(ports.head().height, ports.hadUpTo);
+    this.#begin();
   }
 
   /** Resolves when nothing runs any more. */
@@ -130,28 +113,48 @@ export class SelfRepair {
     await this.#running;
   }
 
-  async #run(): Promise<void> {
-    const startedMs = this.#ports.monotonicMs();
-    for (let pass = 1; this.#again; pass += 1) {
-      if (pass > passesMax) throw new Error(`${passesMax} passes of repair found new damage each`);
-      if (this.#closed) return;
-      this.#again = false;
-      await this.#pass();
-    }
-    const parts = this.#damaged - this.#repaired - this.#pending;
-    this.#repaired += parts;
-    this.#ports.observe.repaired(parts, (this.#ports.monotonicMs() - startedMs) / 1_000);
+  #begin(): void {
+    const ports = this.#ports;
+    if (ports === undefined || this.#reported === undefined || this.#running !== undefined) return;
+    this.#observe.repairing(this.#reported);
+    // Not at once: what it does first may report damage, too.
+    this.#running = Promise.resolve().then(() => this.#repair(ports));
   }
 
-  async #pass(): Promise<void> {
-    const { inTurn, mend, onMended } = this.#ports;
+  async #repair(ports: SelfRepairPorts): Promise<void> {
+    try {
+      await this.#run(ports);
+    } catch (error) {
+      // It stays under repair: such a node attests nothing until it ends.
+      if (!this.#closed) ports.onFailed(error);
+      return;
+    }
+    this.#running = undefined;
+    if (this.#closed) return;
+    ports.onRepaired();
+    this.#begin();
+  }
+
+  async #run(ports: SelfRepairPorts): Promise<void> {
+    const startedMs = this.#monotonicMs();
+    for (let pass = 1; this.#reported !== undefined; pass += 1) {
+      if (pass > passesMax) throw new Error(`${passesMax} passes of repair found new damage each`);
+      if (this.#closed) return;
+      this.#reported = undefined;
+      await this.#pass(ports);
+    }
+    const parts = this.#damaged - this.#repaired;
+    this.#repaired += parts;
+    this.#observe.repaired(parts, (this.#monotonicMs() - startedMs) / 1_000);
+  }
+
+  async #pass(ports: SelfRepairPorts): Promise<void> {
     if (this.#filesDamaged) {
       this.#filesDamaged = false;
-      onMended();
-      await inTurn(mend);
-      this.#again = false;
+      await ports.inTurn(ports.mend);
+      this.#reported = undefined;
     }
-    const walkPorts = { ...this.#ports, found: (damage: Damage) => this.#note(damage) };
+    const walkPorts = { ...ports, found: (damage: Damage) => this.#noteDamage(damage) };
     try {
       await mendBlocks(walkPorts, () => this.#beat());
       const walk = new ChainWalk(walkPorts);
@@ -161,11 +164,35 @@ export class SelfRepair {
     } catch (error) {
       // A block that got lost while the walk was under way, for instance.
       if (!isDamage(error)) throw error;
-      this.#again = true;
+      this.#reported = damageOf(error);
     }
   }
 
   #beat(): void {
     if (this.#closed) throw new Error("the node is stopping");
+  }
+
+  #noteDamage(damage: Damage): void {
+    this.#damaged += damage.what.length;
+    this.#tell(damage);
+  }
+
+  #noteFiles(finding: string): void {
+    this.#damaged += 1;
+    this.#lastDamage = finding;
+    this.#observe.filesDamaged(finding);
+  }
+
+  #noteMissing(headHeight: number, upTo: number): void {
+    if (upTo <= headHeight) return;
+    this.#missingUpTo = upTo;
+    const count = upTo - headHeight;
+    const what = `${count} blocks up to height ${upTo}, which this node had when it attested`;
+    this.#tell({ height: headHeight + 1, what: [what] });
+  }
+
+  #tell(damage: Damage): void {
+    this.#lastDamage = `height ${damage.height}: ${damage.what.join(", ")}`;
+    this.#observe.damaged(damage);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Checks the whole store of a storage node that is stopped: its chain is made anew from genesis, in
- * a store beside, under every rule, signature and certificate; then both stores are compared.
+ * Checks the whole store of a stopped storage node: makes its chain anew from genesis in a second
+ * store, with every rule, signature and certificate, and compares both stores.
  */
 
 import type { StorageNodeConfig } from "../../config/node-config.js";

@@ -1,33 +1,50 @@
 /**
- * The highest that a storage node's key has attested, in a store of its own, which lies beside the
+ * Double-sign protection of a storage node: its key attests once per height and round, whatever
+ * happens to the node's disk. What it takes is kept in a store of its own, which lies beside the
  * key and not in the data directory: no loss, repair or rollback of the one takes back the other.
- * With it stands what stopped the node for good, for the same reason.
  *
- * The attestations themselves are in the data directory (attestation-log.ts). Where that may have
- * lost some, the mark says from where on nothing was ever said.
+ *     mark     the highest place (height, round) that the key has attested; on disk before the
+ *              attestation is sent
+ *     floor    up to here nothing new is signed, as the data directory may have lost what was; on
+ *              disk before whatever loses it, such as a repair
+ *
+ * The attestations themselves are in the data directory (attestation-log.ts). While it holds all of
+ * them, there is no floor. Otherwise the floor is the mark. If the mark is lost too, the floor is
+ * put above the round about which managers ask next: what was signed before is about earlier ones.
+ * So a node that has forgotten everything is silent for a few rounds, never for a height.
+ *
+ * What stopped the node for good is kept here too, for the same reason.
  */
 import { concatBytes, equalBytes, utf8 } from "../../base/bytes.js";
 import { buckets } from "../buckets.js";
 import { damaged } from "../chain/stored-values.js";
 import { bucketKey, u64Part } from "../key-codec.js";
-import type { KeyValueStore } from "../key-value-store.js";
+import type { KeyValueStore, WriteOperation } from "../key-value-store.js";
 import { StoreError } from "../store-error.js";
 
 export type Place = { readonly height: number; readonly round: number };
 
+/** "unknown": nothing is known of the mark either. */
+type Floor = Place | "unknown" | undefined;
+
 const markKey = bucketKey(buckets.meta, utf8("attested"));
+const floorKey = bucketKey(buckets.meta, utf8("attested-floor"));
 const haltKey = bucketKey(buckets.meta, utf8("halted"));
-const partBytes = 8;
+/** Names no key: a node started with a wrong one by mistake still starts with its own. */
+const unknownFloor = utf8("unknown");
+const placeBytes = 16;
+/** A manager may ask about a round that others have left. */
+const roundsAhead = 2;
 
 export class AttestationMark {
   readonly #kv: KeyValueStore;
   readonly #signingKey: Uint8Array;
   #place: Place | undefined;
+  #floor: Floor;
 
-  private constructor(kv: KeyValueStore, signingKey: Uint8Array, place: Place | undefined) {
+  private constructor(kv: KeyValueStore, signingKey: Uint8Array) {
     this.#kv = kv;
     this.#signingKey = signingKey;
-    this.#place = place;
   }
 
   /**
@@ -36,19 +53,14 @@ export class AttestationMark {
    * @throws StoreError MISMATCH for another key's, CORRUPT
    */
   static async open(kv: KeyValueStore, signingKey: Uint8Array): Promise<AttestationMark> {
-    const bytes = await kv.get(markKey);
-    if (bytes === undefined) return new AttestationMark(kv, signingKey, undefined);
-    if (bytes.length !== 2 * partBytes + signingKey.length) {
-      throw damaged("the mark of what was attested", "does not decode");
+    const mark = new AttestationMark(kv, signingKey);
+    const [place, floor] = await kv.getMany([markKey, floorKey]);
+    if (place !== undefined) mark.#place = mark.#decode(place);
+    if (floor !== undefined) {
+      const isUnknown = equalBytes(floor, unknownFloor);
+      mark.#floor = isUnknown ? (mark.#place ?? "unknown") : mark.#decode(floor);
     }
-    if (!equalBytes(bytes.subarray(2 * partBytes), signingKey)) {
-      const message =
-        "the signer's state belongs to another key: configure the one beside this node's own key";
-      throw new StoreError("MISMATCH", message);
-    }
-    const view = new DataView(bytes.buffer, bytes.byteOffset);
-    const height = Number(view.getBigUint64(0));
-    return new AttestationMark(kv, signingKey, { height, round: Number(view.getBigUint64(8)) });
+    return mark;
   }
 
   /** Undefined when nothing was ever kept here. */
@@ -59,16 +71,41 @@ export class AttestationMark {
   /** Durable when it resolves; a place that is not higher changes nothing. */
   async raise(place: Place): Promise<void> {
     if (this.#place !== undefined && !isAfter(place, this.#place)) return;
-    const { height, round } = place;
-    const value = concatBytes(u64Part(height), u64Part(round), this.#signingKey);
-    await this.#kv.write([{ type: "put", key: markKey, value }], "sync");
+    await this.#kv.write([this.#put(markKey, place)], "sync");
     this.#place = place;
   }
 
-  /** To be called when what is kept may be older than what was: none is better than that. */
+  /**
+   * To be called before the data directory may lose attestations, or when it lacks some: nothing
+   * new is signed up to the mark. Durable when it resolves.
+   */
+  async forbidUpToMark(): Promise<void> {
+    this.#floor = this.#place ?? "unknown";
+    await this.#kv.write([this.#put(floorKey, this.#floor)], "sync");
+  }
+
+  /**
+   * Whether something new may be signed there. If neither the mark nor what was signed is known,
+   * the first question says where the managers are by now, and sets the floor.
+   *
+   * `hasAttested`: the chain says that this key has attested something.
+   */
+  async mayAttest(place: Place, hasAttested: boolean): Promise<boolean> {
+    if (this.#floor === "unknown") {
+      const { height, round } = place;
+      await this.#setFloor(hasAttested ? { height, round: round + roundsAhead } : undefined);
+    }
+    const floor = this.#floor;
+    return floor === undefined || (floor !== "unknown" && isAfter(place, floor));
+  }
+
+  /** To be called when the mark may be older than it was: none is better than that. */
   async forget(): Promise<void> {
-    await this.#kv.write([{ type: "delete", key: markKey }], "sync");
+    const writes: WriteOperation[] = [{ type: "delete", key: markKey }];
+    if (this.#floor !== undefined) writes.push(this.#put(floorKey, "unknown"));
+    await this.#kv.write(writes, "sync");
     this.#place = undefined;
+    if (this.#floor !== undefined) this.#floor = "unknown";
   }
 
   async keepHalt(evidence: Uint8Array): Promise<void> {
@@ -78,6 +115,40 @@ export class AttestationMark {
 
   halt(): Promise<Uint8Array | undefined> {
     return this.#kv.get(haltKey);
+  }
+
+  async #setFloor(floor: Place | undefined): Promise<void> {
+    await this.#kv.write(
+      floor === undefined
+        ? [{ type: "delete", key: floorKey }]
+        : [this.#put(floorKey, floor), this.#put(markKey, floor)],
+      "sync",
+    );
+    this.#floor = floor;
+    if (floor !== undefined) this.#place = floor;
+  }
+
+  #put(key: Uint8Array, place: Place | "unknown"): WriteOperation {
+    if (place === "unknown") return { type: "put", key, value: unknownFloor };
+    const { height, round } = place;
+    return {
+      type: "put",
+      key,
+      value: concatBytes(u64Part(height), u64Part(round), this.#signingKey),
+    };
+  }
+
+  #decode(value: Uint8Array): Place {
+    if (value.length !== placeBytes + this.#signingKey.length) {
+      throw damaged("the mark of what was attested", "does not decode");
+    }
+    if (!equalBytes(value.subarray(placeBytes), this.#signingKey)) {
+      const message =
+        "the signer's state belongs to another key: configure the one beside this node's own key";
+      throw new StoreError("MISMATCH", message);
+    }
+    const view = new DataView(value.buffer, value.byteOffset);
+    return { height: Number(view.getBigUint64(0)), round: Number(view.getBigUint64(8)) };
   }
 }
 

@@ -11,7 +11,7 @@ import {
 } from "../../../src/gen/bss/v1/vote_pb.js";
 import { parseBlock } from "../../../src/ledger/blocks/blocks.js";
 import { attestationDigest } from "../../../src/ledger/certificates/vote-digests.js";
-import type { UpMessage } from "../../../src/storage-node/up-message.js";
+import type { MessageToManager } from "../../../src/storage-node/manager-links.js";
 import type { StorageHost } from "../nodes/storage-host.js";
 import type { StorageFault } from "../plan.js";
 import type { Random } from "../random.js";
@@ -38,7 +38,7 @@ export class ByzantineStorage {
   }
 
   /** What it says to one manager instead of this. */
-  says(message: UpMessage): readonly UpMessage[] {
+  says(message: MessageToManager): readonly MessageToManager[] {
     if (this.#behaviour === "silent") return [];
     if (message.message?.case !== "attestation" || !this.#random.chance(0.6)) return [message];
     const attestation = message.message.value as Attestation;
@@ -53,7 +53,7 @@ export class ByzantineStorage {
   }
 
   /** What it answers at once, before it has looked at anything. */
-  answers({ message }: VerifyIntegrityResponse): readonly UpMessage[] {
+  answers({ message }: VerifyIntegrityResponse): readonly MessageToManager[] {
     if (this.#behaviour !== "echo" || message.case !== "verify") return [];
     const { block, round } = message.value;
     const parsed = block && parseBlock(block);
@@ -66,7 +66,7 @@ export class ByzantineStorage {
     return [this.#lie(echo, { audit: seedOf("no data") })];
   }
 
-  #lie(attestation: Attestation, change: Partial<Claim>): UpMessage {
+  #lie(attestation: Attestation, change: Partial<Claim>): MessageToManager {
     const { consortium, counters } = this.#world;
     const { round, blockId, hash2, verdict, audit, height, treeSize } = attestation;
     const claim: Claim = {

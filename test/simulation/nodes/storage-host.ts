@@ -6,8 +6,7 @@ import { parseBlock } from "../../../src/ledger/blocks/blocks.js";
 import { Returning } from "../../../src/storage-node/chain/returning.js";
 import { StorageChain } from "../../../src/storage-node/chain/storage-chain.js";
 import { encodeHalt } from "../../../src/storage-node/halting.js";
-import { ManagerLinks } from "../../../src/storage-node/manager-links.js";
-import type { UpMessage } from "../../../src/storage-node/up-message.js";
+import { ManagerLinks, type MessageToManager } from "../../../src/storage-node/manager-links.js";
 import { StorageNodeStore } from "../../../src/store/storage-node-store.js";
 import type { ByzantineStorage } from "../byzantine/byzantine-storage.js";
 import { InvariantBroken, type StorageBlock } from "../events.js";
@@ -66,30 +65,24 @@ export class StorageHost extends Host {
     this.#tap(store);
     const evidence = await store.forkEvidence();
     if (evidence !== undefined) return this.#halted(Buffer.from(evidence).toString());
-    const { consortiumId, policy } = genesis;
     const sign = (digest: Uint8Array) => scheme.sign(id, digest);
-    const returning: Returning = new Returning({
-      nodeId: id,
-      consortiumId,
-      policy,
-      sign,
-      monotonicMs: process.time.monotonicMs,
-      wallMs: process.time.wallMs,
-      head: () => store.head,
-      isReady: () => !chain.syncing,
-      tell: (value) => void this.#say({ message: { case: "returnNode", value } }),
-    });
+    const links = this.#makeLinks(process, store);
+    this.#links = links;
+    const outbox = {
+      isConnected: (managerId: string) => links.isConnected(managerId),
+      send: (message: MessageToManager, managerId?: string) =>
+        process.alive && this.#say(links, message, managerId),
+    };
     const chain = await StorageChain.open({
       nodeId: id,
-      consortiumId,
-      policy,
+      genesis,
       store,
       sign,
       signatures: new SignatureCache((publicKey, digest, signature) =>
         Promise.resolve(scheme.verify({ publicKey, digest, signature })),
       ),
       monotonicMs: process.time.monotonicMs,
-      tell: (message, managerId) => process.alive && this.#say(message, managerId),
+      links: outbox,
       observe: {
         appended() {},
         attested() {},
@@ -105,19 +98,38 @@ export class StorageHost extends Host {
           world.log(() => `${id} blames ${from}: ${reason}`);
         },
       },
-      isLinked: (managerId) => this.#links?.isConnected(managerId) ?? false,
-      onAppended: () => returning.onAppended(),
+      onAppended() {},
       onFailed: (cause) => this.fatal(cause, process),
       onHalt: async (evidence) => {
         await store.saveForkEvidence(encodeHalt(evidence));
         this.#halted(evidence.message);
       },
-      voice: { mayAttest: async () => true, raise: async () => {} },
-      repairing: () => false,
-      onDoubt: () => world.counters.count("a storage node doubted its store"),
+      mark: { mayAttest: async () => true, raise: async () => {} },
+      repair: {
+        repairing: false,
+        report: () => world.counters.count("a storage node doubted its store"),
+      },
     });
     this.chain = chain;
-    this.#links = this.#openLinks(process, chain, store);
+    const returning = new Returning({
+      nodeId: id,
+      genesis,
+      store,
+      links: outbox,
+      isReady: () => !chain.sync.behind,
+      sign,
+      time: process.time,
+    });
+    links.start({
+      greeting: () => chain.greeting(),
+      onMessage: (managerId, message) => {
+        for (const each of this.#twist?.answers(message) ?? []) links.send(each, managerId);
+        return chain.take(managerId, message).catch((error) => this.fatal(error, process));
+      },
+      onDisconnected: (managerId) => {
+        if (process.alive) chain.onDisconnected(managerId);
+      },
+    });
     every(process.time, tickMs, () => {
       chain.tick();
       returning.tick();
@@ -134,7 +146,7 @@ export class StorageHost extends Host {
     this.world.fail(new InvariantBroken("exception", `${this.id}: ${message}`));
   }
 
-  #openLinks(process: Process, chain: StorageChain, store: StorageNodeStore): ManagerLinks {
+  #makeLinks(process: Process, store: StorageNodeStore): ManagerLinks {
     const { id, world } = this;
     const node = { id, role: "storage", process } as const;
     return new ManagerLinks({
@@ -148,21 +160,14 @@ export class StorageHost extends Host {
       backoff: { initialMs: 100, maxMs: 2_000, random: () => this.#backoff.unit() },
       queueMessagesMax: world.plan.queueMessagesMax,
       queueBytesMax: 16_000_000,
-      greeting: (): readonly UpMessage[] => chain.greeting(),
-      onMessage: (managerId, message) => {
-        for (const each of this.#twist?.answers(message) ?? []) this.#links?.send(each, managerId);
-        return chain.take(managerId, message).catch((error) => this.fatal(error, process));
+      observe: {
+        changed() {},
+        dropped: (messages) => world.counters.count("message dropped by a full queue", messages),
       },
-      onState: (managerId, state) => {
-        if (state === "disconnected" && process.alive) chain.onDisconnected(managerId);
-      },
-      onDropped: (_, messages) => world.counters.count("message dropped by a full queue", messages),
     });
   }
 
-  #say(message: UpMessage, managerId?: string): boolean {
-    const links = this.#links;
-    if (links === undefined) return false;
+  #say(links: ManagerLinks, message: MessageToManager, managerId?: string): boolean {
     const twist = this.#twist;
     if (twist === undefined) return links.send(message, managerId);
     for (const to of managerId === undefined ? links.managerIds : [managerId]) {

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { defaultPolicy } from "../../../src/cli/consortium/default-policy.js";
 import { managerLimitsOf, managerLimitsSchema } from "../../../src/config/limits.js";
 import { memoryBound, memoryParts } from "../../../src/manager/memory-bound.js";
-import { rpcLimitsOf } from "../../../src/node/rpc-limits.js";
+import { rpcLimitsOf } from "../../../src/node/rpc-options.js";
 
 const MiB = 2 ** 20;
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { pino } from "pino";
 import { checkLastBlocks, openManagerStore } from "../../../src/manager/store-start.js";
-import { Closers } from "../../../src/node/closers.js";
+import { Closers } from "../../../src/node/running-node.js";
 import { buckets } from "../../../src/store/buckets.js";
 import { bucketRange } from "../../../src/store/key-codec.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";

@@ -7,7 +7,6 @@ import { pino } from "pino";
 import type { Time } from "../../../src/base/time.js";
 import { Issuer } from "../../../src/manager/operations/issuing.js";
 import { createMetrics } from "../../../src/metrics/metrics.js";
-import { certificateObserver } from "../../../src/node/certificate-observer.js";
 import { askManagersInTurn, CertificateRenewal } from "../../../src/node/certificate-renewal.js";
 import { NodeCertificate } from "../../../src/node/node-certificate.js";
 import {
@@ -76,11 +75,10 @@ describe("the renewal of a node's certificate", () => {
       consortium: "demo",
       processMetrics: false,
     });
-    const observer = certificateObserver(metrics);
     const renewal = new CertificateRenewal({
       id: "pc-7",
       certificate,
-      observer,
+      metrics,
       time,
       log,
       ask: async (der, take) => {

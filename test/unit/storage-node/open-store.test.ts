@@ -1,14 +1,30 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { create } from "@bufbuild/protobuf";
 import { utf8 } from "../../../src/base/bytes.js";
 import { renewedCertificateName } from "../../../src/config/node-config.js";
-import { openMark } from "../../../src/storage-node/open-store.js";
+import { checkFinal } from "../../../src/consensus/public/attestor.js";
+import { sha256 } from "../../../src/crypto/hash.js";
+import { AttestationSchema } from "../../../src/gen/bss/v1/vote_pb.js";
+import { openMark, openStore } from "../../../src/storage-node/open-store.js";
 import { buckets } from "../../../src/store/buckets.js";
 import { bucketKey } from "../../../src/store/key-codec.js";
 import { openRocksDb } from "../../../src/store/rocksdb/rocksdb-store.js";
+import { type MadeBlock, StorageLedger } from "../../support/storage-ledger.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
+import { genesis } from "../ledger/support/consortium.js";
+import { accepted } from "../ledger/support/outcome.js";
+import { publicKeyOf, sign } from "../ledger/support/records.js";
 
 describe("the mark of what a storage node has attested", () => {
   test("is put aside when it cannot be read, and the renewed certificate beside it is not", async () => {
@@ -34,10 +50,7 @@ describe("the mark of what a storage node has attested", () => {
     await first.mark.keepHalt(Uint8Array.of(1));
     for (let height = 1; height <= 20; height++) await first.mark.raise({ height, round: 0 });
     await first.kv.close();
-    const name = readdirSync(directory).find((each) => /^\d+\.log$/.test(each));
-    const file = join(directory, name ?? "");
-    const bytes = readFileSync(file);
-    writeFileSync(file, bytes.fill(0x5a, bytes.length >> 1, (bytes.length >> 1) + 10));
+    damageLog(directory);
     for (const lost of [/^the write-ahead log \d+\.log is damaged /, undefined]) {
       const opened = await openMark(directory, key);
       assert.equal(opened.mark.place, undefined);
@@ -49,6 +62,112 @@ describe("the mark of what a storage node has attested", () => {
       if (lost === undefined) assert.equal(opened.lost, undefined, "said once");
       else assert.match(opened.lost ?? "", lost);
       await opened.kv.close();
+    }
+  });
+});
+
+/** Overwrites some bytes in the middle of RocksDB's write-ahead log. */
+function damageLog(directory: string): void {
+  const name = readdirSync(directory).find((each) => /^\d+\.log$/.test(each));
+  const file = join(directory, name ?? "");
+  const bytes = readFileSync(file);
+  writeFileSync(file, bytes.fill(0x5a, bytes.length >> 1, (bytes.length >> 1) + 10));
+}
+
+describe("a storage node whose store may have lost attestations", () => {
+  const nodeId = "storage-1";
+  const signerDirectory = () => join(temporaryDirectory(), "signing.key.state");
+
+  async function start(dataDirectory: string, signerState: string) {
+    const { mark, kv: markStore } = await openMark(signerState, publicKeyOf(nodeId));
+    const config = { id: nodeId, dataDirectory };
+    const { store, kv, findings } = await openStore(config, genesis, { mark, onDamage() {} });
+    const attest = async ({ block, sealedRecords, parsed }: MadeBlock, round: number) => {
+      const height = BigInt(parsed.height);
+      const signature = sign(nodeId, sha256(utf8(`${height} ${round}`)));
+      const { blockId } = parsed;
+      const about = { height, round, blockId, nodeId, signature };
+      const attestation = create(AttestationSchema, about);
+      const place = { height: parsed.height, round };
+      assert.ok(await mark.mayAttest(place, false));
+      await mark.raise(place);
+      await store.saveCandidate({ block, sealedRecords, round, attestation });
+    };
+    const stop = async () => {
+      await kv.close();
+      await markStore.close();
+    };
+    return { mark, store, findings, attest, stop };
+  }
+  type Node = Awaited<ReturnType<typeof start>>;
+
+  /** Makes the store hold a block, so that it is not new. */
+  async function appendFirst({ store }: Node, ledger: StorageLedger): Promise<void> {
+    const { parsed: block, sealedRecords, certificates } = ledger.extend();
+    const { consortiumId, policy } = genesis;
+    const context = { consortiumId, policy, head: store.head };
+    const checked = accepted(checkFinal({ block, sealedRecords, certificates }, context));
+    assert.ok("append" in checked);
+    const { head, log, storageHeader } = checked.append;
+    const written = { block: block.block, sealedRecords, certificates, storageHeader, head };
+    await store.append({ ...written, newNodes: log.newNodes });
+  }
+
+  async function maySign({ mark, store }: Node, round: number): Promise<boolean> {
+    return !store.remembers(round) && (await mark.mayAttest({ height: 2, round }, true));
+  }
+
+  test("signs nothing new there, also after the start at which the damage was seen", async () => {
+    const [data, signer] = [join(temporaryDirectory(), "data"), signerDirectory()];
+    const ledger = new StorageLedger(genesis, sign);
+    const first = await start(data, signer);
+    await appendFirst(first, ledger);
+    const made = ledger.make();
+    for (let round = 0; round < 60; round++) await first.attest(made, round);
+    await first.stop();
+    damageLog(data);
+
+    const damaged = await start(data, signer);
+    assert.equal(damaged.findings.length, 1);
+    assert.equal(damaged.store.head.height, 1);
+    assert.ok(!damaged.store.remembers(59), "the last ones are lost");
+    assert.ok(!(await maySign(damaged, 59)));
+    assert.ok(await maySign(damaged, 60));
+    await damaged.attest(made, 60);
+    await damaged.stop();
+    for (let restart = 0; restart < 2; restart++) {
+      const again = await start(data, signer);
+      assert.deepEqual(again.findings, [], "nothing shows the damage any more");
+      assert.ok(!(await maySign(again, 59)));
+      assert.ok(await maySign(again, 61));
+      await again.stop();
+    }
+  });
+
+  test("signs nothing new there when an old copy of the store was put back", async () => {
+    const [data, signer] = [join(temporaryDirectory(), "data"), signerDirectory()];
+    const copy = join(temporaryDirectory(), "copy");
+    const ledger = new StorageLedger(genesis, sign);
+    const first = await start(data, signer);
+    await appendFirst(first, ledger);
+    await first.stop();
+    cpSync(data, copy, { recursive: true });
+    const second = await start(data, signer);
+    const made = ledger.make();
+    for (const round of [0, 1]) await second.attest(made, round);
+    await second.stop();
+
+    const whole = await start(data, signer);
+    assert.ok(await maySign(whole, 2), "a store that is whole forbids nothing");
+    await whole.stop();
+    rmSync(data, { recursive: true });
+    renameSync(copy, data);
+    for (let restart = 0; restart < 2; restart++) {
+      const again = await start(data, signer);
+      assert.ok(!(await maySign(again, 0)));
+      assert.ok(!(await maySign(again, 1)));
+      assert.ok(await maySign(again, 2));
+      await again.stop();
     }
   });
 });

@@ -10,7 +10,7 @@ import { appendLeaves, emptyFrontier, rootOf } from "../../../src/ledger/merkle/
 import { verifyConsistency } from "../../../src/ledger/merkle/verify.js";
 import { genesisStorageHead } from "../../../src/ledger/storage-nodes/storage-head.js";
 import type { LedgerReader } from "../../../src/query/ledger-reader.js";
-import type { ChainStore } from "../../../src/storage-node/chain/chain-store.js";
+import type { ChainStore } from "../../../src/storage-node/chain/chain-ports.js";
 import { buckets } from "../../../src/store/buckets.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
 import { createMemoryDisk } from "../../../src/store/memory-store.js";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeEach, describe, test } from "node:test";
 import { genesisHead } from "../../../../src/ledger/state/head.js";
 import { openSigner, type SignerStart } from "../../../../src/manager/signing/signer-start.js";
-import { Closers } from "../../../../src/node/closers.js";
+import { Closers } from "../../../../src/node/running-node.js";
 import { openRocksDb } from "../../../../src/store/rocksdb/rocksdb-store.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 import { consortiumId, genesis } from "../../ledger/support/consortium.js";

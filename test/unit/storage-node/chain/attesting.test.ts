@@ -9,7 +9,7 @@ import { sha256 } from "../../../../src/crypto/hash.js";
 import { ApprovalCertificateSchema } from "../../../../src/gen/bss/v1/block_pb.js";
 import { AttestationVerdict } from "../../../../src/gen/bss/v1/vote_pb.js";
 import { checkAttestation } from "../../../../src/ledger/certificates/votes.js";
-import { burstMax } from "../../../../src/storage-node/chain/attestation-budget.js";
+import { attestationsOfOneManager } from "../../../../src/storage-node/chain/attesting.js";
 import { earlyCandidatesMax } from "../../../../src/storage-node/chain/candidates.js";
 import { patienceMs } from "../../../../src/storage-node/chain/storage-chain.js";
 import { consortiumId, policy } from "../../ledger/support/consortium.js";
@@ -177,21 +177,23 @@ describe("a storage node that is asked what it must not attest", () => {
     assert.deepEqual(world.dropped, ["manager-1 HEIGHT_DECIDED"]);
   });
 
-  test("signs no more for one manager than its budget, while others are still served", async () => {
+  test("signs a burst for one manager and then a few a second, while others are served", async () => {
     const world = await runningWorld();
+    const { burst, perSecond } = attestationsOfOneManager;
     const made = world.makeFor(true);
-    for (let round = 0; world.attestations.length < burstMax; round++) {
-      await world.verify(made, { round, from: "manager-4" });
-    }
-    for (let round = 1_000; round < 1_010; round++) {
-      await world.verify(made, { round, from: "manager-4" });
-    }
-    assert.equal(world.attestations.length, burstMax);
+    const ask = async (from: string, firstRound: number, rounds: number) => {
+      for (let i = 0; i < rounds; i++) await world.verify(made, { round: firstRound + i, from });
+      return world.attestations.length;
+    };
+    assert.equal(await ask("manager-4", 0, 2 * burst), burst);
     assert.ok(world.dropped.includes("manager-4 TOO_MANY_ROUNDS"));
-    for (let round = 1_000; round < 1_010; round++) {
-      await world.verify(made, { round, from: "manager-1" });
+    for (let second = 1; second <= 3; second++) {
+      world.nowMs += 1_000;
+      const attested = await ask("manager-4", second * 1_000, 10 * perSecond);
+      assert.equal(attested, burst + second * perSecond);
     }
-    assert.ok(world.attestations.length > burstMax);
+    const before = world.attestations.length;
+    assert.ok((await ask("manager-1", 4_000, 10)) > before);
   });
 });
 
@@ -243,5 +245,38 @@ describe("a candidate that comes before the block that it extends", () => {
     await world.commit(before);
     assert.equal(world.attestations.length, 1);
     assert.deepEqual(world.attestations[0]?.attestation.blockId, early.parsed.blockId);
+  });
+});
+
+describe("a storage node whose store was put back", () => {
+  test("does not attest another block in a round in which it has attested", async () => {
+    const world = await ChainWorld.open();
+    const first = world.makeFor(true);
+    await world.verify(first);
+    assert.equal(world.attestations.length, 1);
+    assert.deepEqual(world.mark.place, { height: 1, round: 0 });
+
+    const again = await ChainWorld.open();
+    await again.mark.raise({ height: 1, round: 0 });
+    await again.mark.forbidUpToMark();
+    const other = again.makeFor(true);
+    await again.verify(other);
+    assert.deepEqual(again.attestations, []);
+    assert.deepEqual(again.dropped, ["manager-1 PERHAPS_ATTESTED"]);
+    const later = again.makeFor(true, 1);
+    await again.verify(later, { round: 1 });
+    assert.equal(again.attestations.length, 1);
+  });
+
+  test("attests nothing while it repairs itself, and says that it is behind", async () => {
+    const world = await ChainWorld.open();
+    world.repairing = true;
+    await world.verify(world.makeFor(true));
+    assert.deepEqual(world.attestations, []);
+    const [head] = world.chain.greeting();
+    assert.equal(head?.message?.case === "head" && head.message.value.behind, true);
+    world.repairing = false;
+    await world.verify(world.makeFor(true));
+    assert.equal(world.attestations.length, 1);
   });
 });

@@ -26,13 +26,21 @@ class Bench {
   readonly mended: string[] = [];
   readonly kv: KeyValueStore;
   readonly repair: SelfRepair;
+  readonly #ports: SelfRepairPorts;
   failure: unknown;
 
   private constructor(world: ChainWorld, ports: Partial<SelfRepairPorts>) {
     this.world = world;
     const { store, chain } = world;
     this.kv = store.mendable.kv;
-    this.repair = new SelfRepair({
+    const observe = {
+      repairing() {},
+      damaged: (damage: Damage) => this.found.push(damage),
+      filesDamaged: (finding: string) => this.files.push(finding),
+      repaired() {},
+    };
+    this.repair = new SelfRepair(observe, () => 0);
+    this.#ports = {
       ...store.mendable,
       consortiumId,
       fetch: async (height, blockId) => {
@@ -43,29 +51,30 @@ class Bench {
         const sealedRecords = [...made.sealedRecords];
         return create(CertifiedStorageBlockSchema, { block, certificates, sealedRecords });
       },
-      inTurn: (job) => chain.inTurn(job),
+      inTurn: (job) => chain.runExclusive(job),
       mend: async () => void this.mended.push("mended"),
-      onMended: () => void this.mended.push("forgotten"),
+      hadUpTo: 0,
       onRepaired: () => {},
       onFailed: (cause) => {
         this.failure = cause;
       },
-      monotonicMs: () => 0,
-      observe: {
-        repairing() {},
-        damaged: (damage) => this.found.push(damage),
-        filesDamaged: (finding) => this.files.push(finding),
-        repaired() {},
-      },
       ...ports,
-    });
+    };
   }
 
-  static async create(ports: Partial<SelfRepairPorts> = {}): Promise<Bench> {
+  static async create(
+    ports: Partial<SelfRepairPorts> & { started?: boolean } = {},
+  ): Promise<Bench> {
     const world = await ChainWorld.open();
     for (let i = 0; i < blockCount; i++) await world.commit(world.ledger.extend({ records: 3 }));
     assert.equal(world.height, blockCount);
-    return new Bench(world, ports);
+    const bench = new Bench(world, ports);
+    if (ports.started !== false) bench.start();
+    return bench;
+  }
+
+  start(): void {
+    this.repair.start(this.#ports);
   }
 
   async content(): Promise<ReadonlyMap<string, string>> {
@@ -77,7 +86,8 @@ class Bench {
 
   async repaired(cause = "a test says so"): Promise<void> {
     this.repair.report(cause);
-    while (this.repair.repairing) await new Promise((resolve) => setImmediate(resolve));
+    while (this.repair.repairing && this.failure === undefined)
+      await new Promise((resolve) => setImmediate(resolve));
     if (this.failure !== undefined) throw this.failure;
   }
 }
@@ -138,14 +148,38 @@ describe("the repair of a storage node", () => {
     assert.deepEqual(await bench.content(), before);
   });
 
-  test("mends files first, and forgets what was signed, when these were damaged", async () => {
+  test("mends files first when these were damaged", async () => {
     const bench = await Bench.create();
     bench.repair.report("a checksum", { files: true });
     await bench.repaired();
-    assert.deepEqual(bench.mended, ["forgotten", "mended"]);
+    assert.deepEqual(bench.mended, ["mended"]);
     assert.deepEqual(bench.files, ["a checksum"]);
     assert.equal(bench.repair.counts.damaged, 1);
     assert.equal(bench.repair.lastDamage, "a checksum");
+  });
+
+  test("begins with what was reported before it was started", async () => {
+    const bench = await Bench.create({ started: false });
+    bench.repair.report("a checksum", { files: true });
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(bench.repair.repairing, "the node attests nothing meanwhile");
+    assert.deepEqual(bench.mended, []);
+    bench.start();
+    while (bench.repair.repairing) await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(bench.mended, ["mended"]);
+    assert.deepEqual(bench.repair.counts, { damaged: 1, repaired: 1 });
+  });
+
+  test("counts blocks that are missing as repaired when the node has caught up", async () => {
+    const bench = await Bench.create({ hadUpTo: blockCount + 2 });
+    const what = `2 blocks up to height ${blockCount + 2}, which this node had when it attested`;
+    assert.deepEqual(bench.found, [{ height: blockCount + 1, what: [what] }]);
+    const { world, repair } = bench;
+    assert.ok(!repair.repairing, "no pass brings them back");
+    await world.commit(world.ledger.extend());
+    assert.deepEqual(repair.counts, { damaged: 1, repaired: 0 });
+    await world.commit(world.ledger.extend());
+    assert.deepEqual(repair.counts, { damaged: 1, repaired: 1 });
   });
 
   test("begins anew when damage is told meanwhile, and gives up when that does not end", async () => {
@@ -200,10 +234,12 @@ describe("scrubbing", () => {
       progress: { height: 0, lastPassUnixMs: 0 },
       save: async ({ height }) => void saved.push(height),
       openReadOnly: async () => ({ ...readsOf(bench.kv), close: async () => {} }),
-      onDamage: (cause, { files }) => told.push({ cause, files }),
-      paused: () => false,
-      monotonicMs: () => clock.ms,
-      wallMs: () => 77,
+      repair: {
+        repairing: false,
+        report: (cause, { files = false } = {}) => void told.push({ cause, files }),
+      },
+      log: { error() {} },
+      time: { monotonicMs: () => clock.ms, wallMs: () => 77 },
       ...change,
     });
     const pass = async (ms: number) => {
@@ -270,7 +306,7 @@ describe("scrubbing", () => {
 
   test("rests while the node repairs itself", async () => {
     const bench = await Bench.create();
-    const { made, pass } = scrubber(bench, { paused: () => true });
+    const { made, pass } = scrubber(bench, { repair: { repairing: true, report() {} } });
     await pass(100_000);
     assert.equal(made.progress.lastPassUnixMs, 0);
   });

@@ -15,14 +15,13 @@ import type { Attestation } from "../../../../src/gen/bss/v1/vote_pb.js";
 import { drawCommittee } from "../../../../src/ledger/certificates/committee.js";
 import type { ChainObserver } from "../../../../src/storage-node/chain/chain-ports.js";
 import { StorageChain } from "../../../../src/storage-node/chain/storage-chain.js";
-import { Voice } from "../../../../src/storage-node/chain/voice.js";
 import { encodeHalt } from "../../../../src/storage-node/halting.js";
 import { createMemoryDisk, type MemoryDisk } from "../../../../src/store/memory-store.js";
-import { isAfter, type Place } from "../../../../src/store/signing/attestation-mark.js";
+import { AttestationMark } from "../../../../src/store/signing/attestation-mark.js";
 import { StorageNodeStore } from "../../../../src/store/storage-node-store.js";
 import { type MadeBlock, StorageLedger } from "../../../support/storage-ledger.js";
-import { consortiumId, genesis } from "../../ledger/support/consortium.js";
-import { sign } from "../../ledger/support/records.js";
+import { genesis } from "../../ledger/support/consortium.js";
+import { publicKeyOf, sign } from "../../ledger/support/records.js";
 
 export type Down = MessageInitShape<typeof VerifyIntegrityResponseSchema>;
 /** `to` is undefined for what all managers are told. */
@@ -40,9 +39,8 @@ export class ChainWorld {
   readonly doubts: string[] = [];
   repairing = false;
   checkpoint: { readonly height: number; readonly blockId: Uint8Array } | undefined;
-  /** The key's mark outlives the store. */
-  place: Place | undefined;
-  readonly voice = new Voice(this.#mark(), () => true);
+  /** Outlives the store. */
+  readonly mark: AttestationMark;
   announced = 0;
   nowMs = 0;
   onTell: (told: Told) => void = () => {};
@@ -50,14 +48,17 @@ export class ChainWorld {
   #store: StorageNodeStore | undefined;
   #chain: StorageChain | undefined;
 
-  private constructor(nodeId: string, policy: Policy) {
+  private constructor(nodeId: string, policy: Policy, mark: AttestationMark) {
     this.nodeId = nodeId;
+    this.mark = mark;
     this.disk = createMemoryDisk();
     this.ledger = new StorageLedger({ ...genesis, policy }, sign);
   }
 
   static async open(nodeId = "storage-1", policy = genesis.policy): Promise<ChainWorld> {
-    const world = new ChainWorld(nodeId, policy);
+    const marks = await createMemoryDisk().open();
+    const mark = await AttestationMark.open(marks, publicKeyOf(nodeId));
+    const world = new ChainWorld(nodeId, policy, mark);
     await world.start();
     return world;
   }
@@ -74,36 +75,26 @@ export class ChainWorld {
     return this.store.head.height;
   }
 
-  #mark() {
-    const world = this;
-    return {
-      get place() {
-        return world.place;
-      },
-      async raise(place: Place) {
-        if (world.place === undefined || isAfter(place, world.place)) world.place = place;
-      },
-    };
-  }
-
   /** Starts the node on what its disk holds. */
   async start(): Promise<void> {
     this.#store = await StorageNodeStore.open(await this.disk.open(), genesis);
+    const world = this;
     this.#chain = await StorageChain.open({
       nodeId: this.nodeId,
-      consortiumId,
+      genesis: this.ledger.genesis,
       store: this.#store,
-      policy: this.ledger.genesis.policy,
       signatures: new SignatureCache(),
       sign: (digest) => sign(this.nodeId, digest),
       monotonicMs: () => this.nowMs,
-      tell: (message, to) => {
-        const told = { to, request: create(VerifyIntegrityRequestSchema, message) };
-        this.told.push(told);
-        this.onTell(told);
-        return true;
+      links: {
+        send: (message, to) => {
+          const told = { to, request: create(VerifyIntegrityRequestSchema, message) };
+          this.told.push(told);
+          this.onTell(told);
+          return true;
+        },
+        isConnected: () => true,
       },
-      isLinked: () => true,
       observe: this.#observer(),
       onAppended: () => {
         this.announced += 1;
@@ -116,10 +107,14 @@ export class ChainWorld {
         this.halts.push(evidence.message);
         await this.store.saveForkEvidence(encodeHalt(evidence));
       },
-      voice: this.voice,
-      repairing: () => this.repairing,
+      mark: this.mark,
+      repair: {
+        get repairing() {
+          return world.repairing;
+        },
+        report: (cause) => void this.doubts.push(cause),
+      },
       ...(this.checkpoint && { checkpoint: this.checkpoint }),
-      onDoubt: (cause) => this.doubts.push(cause),
     });
   }
 
@@ -131,7 +126,7 @@ export class ChainWorld {
 
   async send(from: string, down: Down): Promise<void> {
     await this.chain.take(from, create(VerifyIntegrityResponseSchema, down));
-    await this.chain.settled();
+    await this.chain.sync.settled();
   }
 
   verify(made: MadeBlock, options: { from?: string; round?: number } = {}): Promise<void> {

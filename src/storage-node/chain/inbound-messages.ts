@@ -3,21 +3,21 @@
  * ranges, blocks that hang together.
  */
 
-import { err, ok, type Result } from "../base/result.js";
-import type { ParsedCandidate } from "../consensus/public/attestor.js";
-import type { BlockCertificates } from "../gen/bss/v1/block_pb.js";
+import { err, ok, type Result } from "../../base/result.js";
+import type { ParsedCandidate } from "../../consensus/public/attestor.js";
+import type { BlockCertificates } from "../../gen/bss/v1/block_pb.js";
 import type {
   CommitBlock,
   StorageBlocks,
   VerifyCandidate,
-} from "../gen/bss/v1/verify_integrity_pb.js";
-import { type ParsedBlock, parseBlock } from "../ledger/blocks/blocks.js";
-import { hashBytes } from "../ledger/merkle/hashes.js";
-import type { Violation } from "../ledger/violation.js";
-import { safeInteger } from "../ledger/wire.js";
-import type { DropReason } from "../metrics/label-values.js";
-import type { SyncAnswer } from "../sync/sync-events.js";
-import type { SyncBlock } from "../sync/sync-window.js";
+} from "../../gen/bss/v1/verify_integrity_pb.js";
+import { type ParsedBlock, parseBlock } from "../../ledger/blocks/blocks.js";
+import { hashBytes } from "../../ledger/merkle/hashes.js";
+import type { Violation } from "../../ledger/violation.js";
+import { safeInteger } from "../../ledger/wire.js";
+import type { DropReason } from "../../metrics/label-values.js";
+import type { SyncAnswer } from "../../sync/sync-events.js";
+import type { SyncBlock } from "../../sync/sync-window.js";
 
 /** Final blocks in one answer; a node asks for fewer. */
 export const blocksPerAnswerMax = 100;

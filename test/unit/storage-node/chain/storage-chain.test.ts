@@ -1,16 +1,23 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { clone } from "@bufbuild/protobuf";
+import { clone, create } from "@bufbuild/protobuf";
+import { defined } from "../../../../src/base/assert.js";
 import { toHex, utf8, utf8Decode } from "../../../../src/base/bytes.js";
 import { sha256 } from "../../../../src/crypto/hash.js";
 import { BlockCertificatesSchema } from "../../../../src/gen/bss/v1/block_pb.js";
+import {
+  type ControlOperation,
+  ControlOperationSchema,
+} from "../../../../src/gen/bss/v1/genesis_pb.js";
 import { parseStorageBlockHeader } from "../../../../src/ledger/blocks/storage-blocks.js";
+import { findingDigest } from "../../../../src/ledger/certificates/vote-digests.js";
 import { rootOf } from "../../../../src/ledger/merkle/frontier.js";
 import { blocksMax } from "../../../../src/storage-node/chain/candidates.js";
 import { patienceMs } from "../../../../src/storage-node/chain/storage-chain.js";
 import { answerTimeoutMs } from "../../../../src/sync/sync-plan.js";
-import { floorPolicy } from "../../ledger/support/consortium.js";
+import { consortiumId, floorPolicy, policy } from "../../ledger/support/consortium.js";
 import { accepted } from "../../ledger/support/outcome.js";
+import { sign } from "../../ledger/support/records.js";
 import { resume, suspend } from "../../ledger/support/statements.js";
 import { ChainWorld } from "../support/chain-world.js";
 
@@ -213,7 +220,7 @@ describe("a node that is behind", () => {
 
   test("fetches what it lacks in order, and says meanwhile that it is behind", async () => {
     const world = await lateWorld();
-    assert.ok(world.chain.syncing);
+    assert.ok(world.chain.sync.behind);
     const [greeting] = world.chain.greeting();
     assert.equal(greeting?.message?.case === "head" && greeting.message.value.behind, true);
     await world.answer([1, 2].map((height) => world.ledger.at(height)));
@@ -221,7 +228,7 @@ describe("a node that is behind", () => {
     assert.equal(world.height, 5);
     assert.deepEqual(world.fetches, ["manager-1 1", "manager-1 3"]);
     assert.deepEqual(world.heads, [2, 5], "once for each answer");
-    assert.ok(!world.chain.syncing);
+    assert.ok(!world.chain.sync.behind);
     const last = world.told.at(-1)?.request.message;
     assert.equal(last?.case === "head" && last.value.behind, false);
   });
@@ -357,5 +364,95 @@ describe("a node that finds a fork", () => {
     assert.match(world.halts[0] ?? "", /BLOCK_ROOT_MISMATCH/);
     assert.equal(world.height, 0);
     assert.notEqual(await world.store.forkEvidence(), undefined);
+  });
+});
+
+describe("a node of which the chain says that an audit failed", () => {
+  /** The finding of f+1 managers about the audit of storage-1 that is open. */
+  function failedAudit({ ledger }: ChainWorld): ControlOperation | undefined {
+    for (const { height, audited } of ledger.head.members.openCommittees) {
+      const { audit } = audited.find(({ nodeId }) => nodeId === "storage-1") ?? {};
+      if (audit === undefined) continue;
+      const digest = findingDigest({ consortiumId, nodeId: "storage-1", height, audit });
+      const findings = ["manager-1", "manager-3"].map((managerId) => {
+        return { managerId, signature: sign(managerId, digest) };
+      });
+      const value = { nodeId: "storage-1", height: BigInt(height), findings };
+      return create(ControlOperationSchema, { operation: { case: "failAudit", value } });
+    }
+    return undefined;
+  }
+
+  /** The ledger up to a block that says so; the node holds none of it. */
+  async function worldWithFailure(): Promise<ChainWorld> {
+    const world = await ChainWorld.open("storage-1", { ...policy, auditsPerBlock: 3 });
+    for (let blocks = 0; blocks < 100; blocks++) {
+      const failure = failedAudit(world);
+      world.ledger.extend(failure === undefined ? {} : { control: [failure] });
+      if (failure !== undefined) return world;
+    }
+    throw new Error("storage-1 is not audited");
+  }
+
+  test("reports it once, and again after a restart", async () => {
+    const world = await worldWithFailure();
+    for (const made of world.ledger.appended) await world.commit(made);
+    assert.equal(world.store.head.members.storageNode("storage-1")?.auditFailed, true);
+    const cause = "an audit of this node failed, as the chain says";
+    assert.deepEqual(world.doubts, [cause]);
+    await world.commit(world.ledger.extend());
+    assert.deepEqual(world.doubts, [cause]);
+    await world.crash();
+    assert.deepEqual(world.doubts, [cause, cause]);
+  });
+
+  test("does not report it while a later block may say that one was passed", async () => {
+    const world = await worldWithFailure();
+    const failed = world.ledger.appended.length;
+    for (let more = 0; more < 20; more++) world.ledger.extend();
+    const { appended } = world.ledger;
+    const claim = () => world.commit(defined(appended.at(-1), "a block"));
+    await claim();
+    await world.commit(world.ledger.extend(), { from: "manager-2" });
+    for (const made of appended.slice(0, failed)) await world.commit(made, { from: "manager-3" });
+    assert.ok(world.chain.sync.behind);
+    assert.equal(world.store.head.members.storageNode("storage-1")?.auditFailed, true);
+    assert.deepEqual(world.doubts, []);
+  });
+});
+
+describe("jobs that need the head to stand still", () => {
+  const soon = () => new Promise((resolve) => setImmediate(resolve));
+
+  test("never overlap and keep their order, also after one that failed", async () => {
+    const { chain } = await ChainWorld.open();
+    const seen: string[] = [];
+    const job = (name: string) => async () => {
+      seen.push(`${name} starts`);
+      await soon();
+      seen.push(`${name} ends`);
+      if (name === "b") throw new Error("b failed");
+    };
+    const jobs = ["a", "b", "c"].map((name) => chain.runExclusive(job(name)));
+    const results = await Promise.allSettled(jobs);
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ["fulfilled", "rejected", "fulfilled"],
+    );
+    assert.deepEqual(
+      seen,
+      ["a", "b", "c"].flatMap((name) => [`${name} starts`, `${name} ends`]),
+    );
+  });
+
+  test("are through when the chain is closed", async () => {
+    const { chain } = await ChainWorld.open();
+    let isThrough = false;
+    void chain.runExclusive(async () => {
+      await soon();
+      isThrough = true;
+    });
+    await chain.close();
+    assert.ok(isThrough);
   });
 });

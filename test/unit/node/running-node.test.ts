@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Closers } from "../../../src/node/closers.js";
+import { Closers } from "../../../src/node/running-node.js";
 
 describe("what a node has opened", () => {
   test("is closed in the reverse order, one after the other, once", async () => {

@@ -2,21 +2,15 @@
  * Gets single final blocks from managers for a node that has lost them: one linked manager after
  * the other is asked, until one gives a block that the caller accepts.
  */
+import type { Time } from "../../base/time.js";
 import type { CertifiedStorageBlock } from "../../gen/bss/v1/block_pb.js";
 import type { StorageBlocks } from "../../gen/bss/v1/verify_integrity_pb.js";
 import { parseHeader } from "../../ledger/blocks/blocks.js";
-import type { UpMessage } from "../up-message.js";
-
-export type BlockFetcherPorts = {
-  readonly managerIds: () => readonly string[];
-  /** Sends to one manager; false when there is no link to it. */
-  readonly tell: (message: UpMessage, managerId: string) => boolean;
-  readonly after: (ms: number, work: () => void) => void;
-};
+import type { ManagerLinks } from "../manager-links.js";
 
 /** How long one manager may take. */
 const answerMs = 3_000;
-/** When all have been asked in vain. */
+/** Before all are asked again, when none had it. */
 const pauseMs = 1_000;
 
 type Question = {
@@ -26,22 +20,27 @@ type Question = {
 };
 
 export class BlockFetcher {
-  readonly #ports: BlockFetcherPorts;
+  readonly #links: Pick<ManagerLinks, "connectedIds" | "send">;
+  readonly #time: Pick<Time, "after">;
   readonly #questions = new Set<Question>();
   #closed = false;
   #turn = 0;
 
-  constructor(ports: BlockFetcherPorts) {
-    this.#ports = ports;
+  constructor(links: Pick<ManagerLinks, "connectedIds" | "send">, time: Pick<Time, "after">) {
+    this.#links = links;
+    this.#time = time;
   }
 
-  /** The block of a height that `accept` takes; waits for managers. Rejects when this is closed. */
+  /**
+   * The first block of this height that `accept` takes; waits for managers. Rejects when this is
+   * closed.
+   */
   async fetch(
     height: number,
     accept: (block: CertifiedStorageBlock) => Promise<boolean>,
   ): Promise<CertifiedStorageBlock> {
     for (;;) {
-      const managerIds = this.#ports.managerIds();
+      const managerIds = this.#links.connectedIds;
       for (let asked = 0; asked < managerIds.length; asked += 1) {
         this.#turn += 1;
         const managerId = managerIds[this.#turn % managerIds.length];
@@ -49,12 +48,12 @@ export class BlockFetcher {
         if (this.#closed) throw new Error("the node is stopping");
         if (block && (await accept(block))) return block;
       }
-      await new Promise<void>((resolve) => this.#ports.after(pauseMs, resolve));
+      await new Promise<void>((resolve) => this.#time.after(pauseMs, resolve));
       if (this.#closed) throw new Error("the node is stopping");
     }
   }
 
-  /** Whether these blocks answer a question of this. */
+  /** Takes blocks if they answer a question that this has asked; false otherwise. */
   take(managerId: string, { blocks }: StorageBlocks): boolean {
     const [block] = blocks;
     const parsed = block?.block === undefined ? undefined : parseHeader(block.block.header);
@@ -78,9 +77,9 @@ export class BlockFetcher {
       question = { managerId, height, answered };
       this.#questions.add(question);
       const value = { fromHeight: BigInt(height), limit: 1 };
-      if (!this.#ports.tell({ message: { case: "fetchBlocks", value } }, managerId)) {
-        answered(undefined);
-      } else this.#ports.after(answerMs, () => answered(undefined));
+      if (this.#links.send({ message: { case: "fetchBlocks", value } }, managerId)) {
+        this.#time.after(answerMs, () => answered(undefined));
+      } else answered(undefined);
     });
     try {
       return await answer;
