@@ -45,7 +45,6 @@ describe("a server stream", () => {
     };
     const metrics = {
       methodServed() {},
-      callStarted() {},
       callEnded: (_service: string, method: string, status: string) =>
         events.push(`${method} ${status}`),
       streamOpened: () => events.push("opened"),

@@ -11,6 +11,7 @@ import {
   type ServerInterceptor,
 } from "@grpc/grpc-js";
 import { defined } from "../../base/assert.js";
+import type { GrpcObserver } from "../../metrics/grpc-observer.js";
 import type { CallRates } from "../bounds/call-rates.js";
 import type { ConnectionEnds, Connections } from "../bounds/connections.js";
 import { type CallStream, certificateOf, internalsOf, streamOf } from "../bounds/grpc-internals.js";
@@ -24,7 +25,6 @@ import { wireStatusOf } from "../status-details.js";
 import type { Identity } from "../tls/identity.js";
 import type { Authorizer } from "./authorizer.js";
 import type { CallLimiter } from "./call-limiter.js";
-import type { RpcMetrics } from "./rpc-metrics.js";
 
 export type AdmissionOptions = {
   readonly authorizer: Authorizer;
@@ -32,7 +32,7 @@ export type AdmissionOptions = {
   readonly rates: CallRates;
   readonly uploads: Uploads;
   readonly connections: Connections;
-  readonly metrics: RpcMetrics;
+  readonly metrics: GrpcObserver;
   readonly onInternalError: (error: unknown, method: string) => void;
   /** Told of callers that are nobody known. */
   readonly onCallerRefused: OnCallerRefused;
@@ -215,7 +215,6 @@ export class Admission {
     const { metrics } = this.#options;
     const [service = "", method = ""] = passage.method.split("/");
     const startedMs = performance.now();
-    metrics.callStarted(service, method);
     if (passage.kind === "stream") metrics.streamOpened(service, method);
     let over = false;
     return () => {

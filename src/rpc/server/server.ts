@@ -8,6 +8,7 @@ import { systemTime } from "../../base/time.js";
 import { Health as HealthService } from "../../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import * as v1alpha from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
+import type { GrpcObserver } from "../../metrics/grpc-observer.js";
 import { type AnswerLimits, defaultAnswerLimits } from "../bounds/answer-limits.js";
 import { CallRates } from "../bounds/call-rates.js";
 import { guardConnections, watchOtherRequests } from "../bounds/connection-door.js";
@@ -37,7 +38,6 @@ import { methodName, type ServiceHandlers } from "./handlers.js";
 import { Health } from "./health.js";
 import { ListenError } from "./listen-error.js";
 import { Reflection } from "./reflection.js";
-import { noRpcMetrics, type RpcMetrics } from "./rpc-metrics.js";
 import type { CallRuntime } from "./serve-call.js";
 import { methodPath, serviceDefinition, serviceImplementation } from "./service-definition.js";
 
@@ -48,7 +48,7 @@ export type RpcServerOptions = {
   readonly limits?: Partial<RpcLimits>;
   readonly connections?: Partial<ConnectionLimits>;
   readonly answers?: Partial<AnswerLimits>;
-  readonly metrics?: RpcMetrics;
+  readonly metrics?: GrpcObserver;
   /** Told of everything that a handler throws and that is no RpcError; the caller sees INTERNAL. */
   readonly onInternalError: (error: unknown, method: string) => void;
   /** Told of connections that TLS refuses, and of calls whose caller is nobody known. */
@@ -70,7 +70,7 @@ export class RpcServer {
   readonly #health = new Health();
   readonly #reflection = new Reflection();
   readonly #onCallerRefused: OnCallerRefused;
-  readonly #metrics: RpcMetrics;
+  readonly #metrics: GrpcObserver;
   readonly #connections: Connections;
   readonly #answers: HeldAnswers;
   readonly #rates: CallRates;
@@ -83,7 +83,7 @@ export class RpcServer {
 
   constructor(options: RpcServerOptions) {
     const limits = { ...defaultRpcLimits, ...options.limits };
-    const { onInternalError, onCallerRefused = () => {}, metrics = noRpcMetrics } = options;
+    const { onInternalError, onCallerRefused = () => {}, metrics = noObserver } = options;
     silenceGrpc();
     checkGrpcInternals();
     this.#onCallerRefused = onCallerRefused;
@@ -237,6 +237,13 @@ export class RpcServer {
     for (const { name } of service.methods) this.#metrics.methodServed(service.typeName, name);
   }
 }
+
+const noObserver: GrpcObserver = {
+  methodServed() {},
+  callEnded() {},
+  streamOpened() {},
+  streamClosed() {},
+};
 
 const sweepMs = 1_000;
 /** After a connection was ended in order, until it is cut. */
