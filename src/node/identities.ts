@@ -1,6 +1,6 @@
 /** Who may call this node: the keys registered on the chain, as its public part tells. */
 import type { Members } from "../ledger/members/members.js";
-import type { IdentityRegistry } from "../rpc/server/authorizer.js";
+import type { IdentityRegistry } from "../rpc/server/authenticator.js";
 
 export type IdentitiesPorts = {
   readonly members: () => Members;

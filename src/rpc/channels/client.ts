@@ -19,10 +19,14 @@ import {
 } from "@grpc/grpc-js";
 import { answerBounds } from "../bounds/method-bounds.js";
 import { ReadAhead, readAheadInterceptor } from "../bounds/read-ahead.js";
-import { decodeMessage, encodeMessage, identityOfBytes } from "../message-codec.js";
+import {
+  decodeMessage,
+  encodeMessage,
+  identityOfBytes,
+  methodName,
+  methodPath,
+} from "../message-codec.js";
 import { MessageReader } from "../message-reader.js";
-import { methodName } from "../server/handlers.js";
-import { methodPath } from "../server/service-definition.js";
 import { rpcErrorOf } from "../status-details.js";
 import type { RpcChannel } from "./channel.js";
 import { ClientStream } from "./client-stream.js";

@@ -23,11 +23,12 @@ import { RpcError } from "../rpc-error.js";
 import { statusCodes, statusName } from "../status-codes.js";
 import { wireStatusOf } from "../status-details.js";
 import type { Identity } from "../tls/identity.js";
-import type { Authorizer } from "./authorizer.js";
+import type { Authenticator } from "./authenticator.js";
 import type { CallLimiter } from "./call-limiter.js";
+import { authorize } from "./method-roles.js";
 
 export type AdmissionOptions = {
-  readonly authorizer: Authorizer;
+  readonly authenticator: Authenticator;
   readonly limiter: CallLimiter;
   readonly rates: CallRates;
   readonly uploads: Uploads;
@@ -144,7 +145,7 @@ export class Admission {
   }
 
   async #admit(passage: Passage, metadata: Metadata): Promise<void> {
-    const { authorizer, limiter, rates, uploads, connections } = this.#options;
+    const { authenticator, limiter, rates, uploads, connections } = this.#options;
     if (areRefusedHeaders(metadata)) {
       const message =
         `the call's headers are longer than ${requestHeaderBytesMax} bytes, ` +
@@ -159,9 +160,9 @@ export class Admission {
     // The caller may have gone while its key was looked up, and another come from where it was.
     if (passage.status !== undefined) return;
     const certificate = defined(certificateOf(passage.call), "whoever is known has one");
-    const validToMs = authorizer.validToMs(certificate);
+    const validToMs = authenticator.validToMs(certificate);
     connections.settle(ends, identity, validToMs);
-    authorizer.authorize(identity, passage.method);
+    authorize(identity, passage.method);
     this.#refuseIfClosed(passage.method);
     if (internals.encoding !== "identity") throw compressionRefusal();
     passage.release = limiter.acquire(identity, passage.method, passage.kind);
@@ -186,9 +187,9 @@ export class Admission {
   }
 
   async #identify({ call }: Passage): Promise<Identity> {
-    const { authorizer, connections, rates } = this.#options;
+    const { authenticator, connections, rates } = this.#options;
     try {
-      return await authorizer.identify(certificateOf(call));
+      return await authenticator.identify(certificateOf(call));
     } catch (error) {
       const ends = call.getConnectionInfo();
       rates.refusedUnknown(ends.remoteAddress ?? "", () => connections.end(ends, "calls"));

@@ -4,7 +4,6 @@
  * passed: a handler that waits must listen to it.
  */
 import type {
-  DescMethod,
   DescMethodBiDiStreaming,
   DescMethodServerStreaming,
   DescMethodUnary,
@@ -77,8 +76,3 @@ export type MethodHandler<M> =
 export type ServiceHandlers<S extends DescService> = {
   readonly [K in keyof S["method"]]?: MethodHandler<S["method"][K]>;
 };
-
-/** "bss.v1.QueryService/GetStatus": the name that roles, metrics and errors use. */
-export function methodName(method: DescMethod): string {
-  return `${method.parent.typeName}/${method.name}`;
-}

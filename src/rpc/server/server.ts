@@ -28,18 +28,18 @@ import {
 } from "../bounds/refused-connections.js";
 import { Uploads } from "../bounds/uploads.js";
 import { silenceGrpc } from "../grpc-log.js";
+import { methodName, methodPath } from "../message-codec.js";
 import type { Reason } from "../reasons.js";
 import { RpcError } from "../rpc-error.js";
 import { serverCredentials, type TlsFiles } from "../tls/tls.js";
 import { Admission } from "./admission.js";
-import { Authorizer, type IdentityRegistry } from "./authorizer.js";
+import { Authenticator, type IdentityRegistry } from "./authenticator.js";
 import { CallLimiter } from "./call-limiter.js";
-import { methodName, type ServiceHandlers } from "./handlers.js";
+import type { ServiceHandlers } from "./handlers.js";
 import { Health } from "./health.js";
 import { ListenError } from "./listen-error.js";
 import { Reflection } from "./reflection.js";
-import type { CallRuntime } from "./serve-call.js";
-import { methodPath, serviceDefinition, serviceImplementation } from "./service-definition.js";
+import { type CallRuntime, serviceDefinition, serviceImplementation } from "./serve-call.js";
 
 export type RpcServerOptions = {
   readonly tls: TlsFiles;
@@ -108,7 +108,7 @@ export class RpcServer {
       monotonicMs: systemTime.monotonicMs,
     });
     const admission = new Admission({
-      authorizer: new Authorizer(options),
+      authenticator: new Authenticator(options),
       limiter: new CallLimiter(limits),
       rates: this.#rates,
       uploads: new Uploads(limits, systemTime),

@@ -1,7 +1,7 @@
 /**
  * Mutual TLS 1.3 on every connection. Hosts move and addresses are configuration, so nobody is
  * verified by host name: both sides check the chain against the consortium's CAs, the identity in
- * the URI SAN and the registered public key. The server does the last two per call (authorizer.ts),
+ * the URI SAN and the registered public key. The server does the last two per call (authenticator.ts),
  * the client once per connection, here.
  */
 import { createSecureContext, type PeerCertificate } from "node:tls";
@@ -9,8 +9,7 @@ import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
 import { equalBytes } from "../../base/bytes.js";
 import { requestHeaderBytesMax } from "../bounds/header-bounds.js";
 import { RpcError } from "../rpc-error.js";
-import { identityOf } from "../server/authorizer.js";
-import { readCertificate } from "./certificate.js";
+import { identityOf, readCertificate } from "./certificate.js";
 import { describeIdentity, type Role } from "./identity.js";
 
 export type TlsFiles = {

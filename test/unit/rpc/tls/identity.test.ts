@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { RpcError } from "../../../../src/rpc/rpc-error.js";
-import { Authorizer, identityOf } from "../../../../src/rpc/server/authorizer.js";
-import { readCertificate } from "../../../../src/rpc/tls/certificate.js";
+import { Authenticator } from "../../../../src/rpc/server/authenticator.js";
+import { authorize } from "../../../../src/rpc/server/method-roles.js";
+import { identityOf, readCertificate } from "../../../../src/rpc/tls/certificate.js";
 import {
   describeIdentity,
   identityUri,
@@ -69,13 +70,13 @@ describe("a certificate", () => {
   });
 });
 
-describe("the authorizer", () => {
+describe("the authenticator", () => {
   test("asks the registry once per cache period and identity", async () => {
     const authority = await TestAuthority.create();
     const certificate = await authority.issue({ uris: [uriOf("manager", "manager-1")] });
     let asked = 0;
     let nowMs = 0;
-    const authorizer = new Authorizer({
+    const authenticator = new Authenticator({
       consortiumName: "demo",
       cacheMs: 1_000,
       nowMs: () => nowMs,
@@ -88,35 +89,37 @@ describe("the authorizer", () => {
       },
     });
     const identity = { role: "manager", id: "manager-1" };
-    assert.deepEqual(await authorizer.identify(certificate.der), identity);
+    assert.deepEqual(await authenticator.identify(certificate.der), identity);
     nowMs = 999;
-    assert.deepEqual(await authorizer.identify(certificate.der), identity);
+    assert.deepEqual(await authenticator.identify(certificate.der), identity);
     assert.equal(asked, 1);
     nowMs = 1_000;
-    assert.deepEqual(await authorizer.identify(certificate.der), identity);
+    assert.deepEqual(await authenticator.identify(certificate.der), identity);
     assert.equal(asked, 2);
     nowMs = 2_000;
-    await assert.rejects(authorizer.identify(certificate.der), { reason: "CERTIFICATE_UNKNOWN" });
+    await assert.rejects(authenticator.identify(certificate.der), {
+      reason: "CERTIFICATE_UNKNOWN",
+    });
   });
 
   test("knows whoever is invited without asking, and lets it call the registration alone", async () => {
     const authority = await TestAuthority.create();
     const { der } = await authority.issue({ uris: [uriOf("invited", "0123456789abcdef")] });
     const registry = { spkiOf: () => assert.fail("nobody is registered as invited") };
-    const authorizer = new Authorizer({ consortiumName: "demo", registry });
-    const identity = await authorizer.identify(der);
+    const authenticator = new Authenticator({ consortiumName: "demo", registry });
+    const identity = await authenticator.identify(der);
     assert.deepEqual(identity, { role: "invited", id: "0123456789abcdef" });
-    authorizer.authorize(identity, "bss.v1.RegistrationService/RegisterStorageNode");
+    authorize(identity, "bss.v1.RegistrationService/RegisterStorageNode");
     for (const method of ["RegistrationService/RenewCertificate", "QueryService/GetStatus"]) {
       const refused = { reason: "ROLE_NOT_ALLOWED" };
-      assert.throws(() => authorizer.authorize(identity, `bss.v1.${method}`), refused);
+      assert.throws(() => authorize(identity, `bss.v1.${method}`), refused);
     }
   });
 
   test("refuses a connection without a certificate, and one that cannot be read", async () => {
     const registry = { spkiOf: async () => undefined };
-    const authorizer = new Authorizer({ consortiumName: "demo", registry });
-    await assert.rejects(authorizer.identify(undefined), { reason: "IDENTITY_INVALID" });
-    await assert.rejects(authorizer.identify(new Uint8Array(9)), { reason: "IDENTITY_INVALID" });
+    const authenticator = new Authenticator({ consortiumName: "demo", registry });
+    await assert.rejects(authenticator.identify(undefined), { reason: "IDENTITY_INVALID" });
+    await assert.rejects(authenticator.identify(new Uint8Array(9)), { reason: "IDENTITY_INVALID" });
   });
 });

@@ -1,20 +1,20 @@
 /**
- * Turns the certificate of a connection into the identity of a caller. Managers run the TLS CAs, so
- * a valid chain is not enough: the certificate's public key must be the one that the ledger has
- * registered for the identity, and none of the managers can mint another's.
+ * Who is calling: turns the certificate of a connection into the identity of a caller. Managers run
+ * the TLS CAs, so a valid chain is not enough: the certificate's public key must be the one that
+ * the ledger has registered for the identity. So no manager can issue a certificate that passes for
+ * somebody else's. What the caller may call is decided in method-roles.ts.
  */
 import { equalBytes, toHex } from "../../base/bytes.js";
 import { sha256 } from "../../crypto/hash.js";
 import { LruCache } from "../../crypto/lru-cache.js";
 import { RpcError } from "../rpc-error.js";
-import { type CertificateFacts, readCertificate, readTerms } from "../tls/certificate.js";
 import {
-  describeIdentity,
-  type Identity,
-  type MemberRole,
-  parseIdentityUri,
-} from "../tls/identity.js";
-import { mayCall } from "./method-roles.js";
+  type CertificateFacts,
+  identityOf,
+  readCertificate,
+  readTerms,
+} from "../tls/certificate.js";
+import { describeIdentity, type Identity, type MemberRole } from "../tls/identity.js";
 
 /** Where the keys of members and participants are registered: the ledger's state. */
 export type IdentityRegistry = {
@@ -22,10 +22,10 @@ export type IdentityRegistry = {
   spkiOf(role: MemberRole, id: string): Promise<Uint8Array | undefined>;
 };
 
-export type AuthorizerOptions = {
+export type AuthenticatorOptions = {
   readonly consortiumName: string;
   readonly registry: IdentityRegistry;
-  /** How long the registry's answer is believed; a removed member is cut off after that. */
+  /** How long the registry's answer is reused; a removed member can still call until then. */
   readonly cacheMs?: number;
   readonly nowMs?: () => number;
 };
@@ -33,20 +33,18 @@ export type AuthorizerOptions = {
 type KnownCertificate = CertificateFacts & { readonly toMs: number };
 type Registered = { readonly spki: Uint8Array | undefined; readonly expiresMs: number };
 
-export class Authorizer {
+export class Authenticator {
   readonly #consortiumName: string;
   readonly #registry: IdentityRegistry;
   readonly #cacheMs: number;
   readonly #nowMs: () => number;
-  /** What one connection shows is one and the same object. */
+  /** A connection shows its certificate as the same object at every call. */
   readonly #read = new WeakMap<Uint8Array, KnownCertificate | "unreadable">();
   readonly #certificates = new LruCache<KnownCertificate | "unreadable">(4_096);
-  /**
-   * Only identities that a CA of the consortium has certified come here, so the map stays small.
-   */
+  /** Stays small: only identities that a CA of the consortium has certified get here. */
   readonly #registered = new Map<string, Registered>();
 
-  constructor(options: AuthorizerOptions) {
+  constructor(options: AuthenticatorOptions) {
     this.#consortiumName = options.consortiumName;
     this.#registry = options.registry;
     this.#cacheMs = options.cacheMs ?? 1_000;
@@ -66,7 +64,7 @@ export class Authorizer {
     const facts = this.#factsOf(certificate);
     const identity = identityOf(facts, this.#consortiumName);
     const { role, id } = identity;
-    // Any of the consortium's authorities may let somebody in this far: the invitation decides.
+    // Any authority of the consortium may certify them; what they may do, the invitation decides.
     if (role === "invited") return identity;
     const registered = await this.#spkiOf(role, id);
     if (registered === undefined || !equalBytes(registered, facts.spkiSha256)) {
@@ -81,14 +79,6 @@ export class Authorizer {
   /** Until when a certificate is valid, Unix ms. @throws RpcError IDENTITY_INVALID */
   validToMs(certificate: Uint8Array): number {
     return this.#factsOf(certificate).toMs;
-  }
-
-  /** @throws RpcError ROLE_NOT_ALLOWED */
-  authorize(identity: Identity, method: string): void {
-    if (mayCall(identity.role, method)) return;
-    throw new RpcError("ROLE_NOT_ALLOWED", `${identity.role} may not call ${method}`, {
-      metadata: { role: identity.role, method },
-    });
   }
 
   #factsOf(certificate: Uint8Array): KnownCertificate {
@@ -123,33 +113,4 @@ function known(certificate: Uint8Array): KnownCertificate | undefined {
   const [facts, terms] = [readCertificate(certificate), readTerms(certificate)];
   if (facts === undefined || terms === undefined) return undefined;
   return { ...facts, toMs: terms.toMs };
-}
-
-/**
- * The one identity that a certificate claims in a consortium.
- *
- * @throws RpcError IDENTITY_INVALID
- */
-export function identityOf(facts: CertificateFacts, consortiumName: string): Identity {
-  const [uri, ...others] = facts.uris;
-  if (uri === undefined || others.length > 0) {
-    throw new RpcError(
-      "IDENTITY_INVALID",
-      `the certificate carries ${facts.uris.length} URI names instead of one`,
-    );
-  }
-  const parsed = parseIdentityUri(uri);
-  if (parsed === undefined) {
-    throw new RpcError(
-      "IDENTITY_INVALID",
-      "the certificate's URI name is not bss://<consortium>/<role>/<id>",
-    );
-  }
-  if (parsed.consortiumName !== consortiumName) {
-    throw new RpcError(
-      "IDENTITY_INVALID",
-      `the certificate is for consortium ${parsed.consortiumName}, this is ${consortiumName}`,
-    );
-  }
-  return parsed.identity;
 }
