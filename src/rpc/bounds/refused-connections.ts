@@ -4,7 +4,7 @@
  */
 import type { Socket } from "node:net";
 import type { Server } from "@grpc/grpc-js";
-import { connectFailureText } from "../channels/connect-failure.js";
+import { connectFailureText } from "../status-details.js";
 import { http2ServersOf } from "./connection-door.js";
 
 /** `peerAddress` without the port, which differs with every attempt. */

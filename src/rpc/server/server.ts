@@ -18,7 +18,7 @@ import {
   defaultConnectionLimits,
 } from "../bounds/connection-limits.js";
 import { type ConnectionGroup, Connections } from "../bounds/connections.js";
-import { checkGrpcInternals } from "../bounds/grpc-internals.js";
+import { checkGrpcInternals, setUpGrpc } from "../bounds/grpc-internals.js";
 import { type AnswerGroup, HeldAnswers } from "../bounds/held-answers.js";
 import { defaultRpcLimits, type RpcLimits } from "../bounds/limits.js";
 import {
@@ -27,7 +27,6 @@ import {
   watchHandshakes,
 } from "../bounds/refused-connections.js";
 import { Uploads } from "../bounds/uploads.js";
-import { silenceGrpc } from "../grpc-log.js";
 import { methodName, methodPath } from "../message-codec.js";
 import type { Reason } from "../reasons.js";
 import { RpcError } from "../rpc-error.js";
@@ -37,7 +36,7 @@ import { Authenticator, type IdentityRegistry } from "./authenticator.js";
 import { CallLimiter } from "./call-limiter.js";
 import type { ServiceHandlers } from "./handlers.js";
 import { Health } from "./health.js";
-import { ListenError } from "./listen-error.js";
+import { ListenError } from "./listen-check.js";
 import { Reflection } from "./reflection.js";
 import { type CallRuntime, serviceDefinition, serviceImplementation } from "./serve-call.js";
 
@@ -84,7 +83,7 @@ export class RpcServer {
   constructor(options: RpcServerOptions) {
     const limits = { ...defaultRpcLimits, ...options.limits };
     const { onInternalError, onCallerRefused = () => {}, metrics = noObserver } = options;
-    silenceGrpc();
+    setUpGrpc();
     checkGrpcInternals();
     this.#onCallerRefused = onCallerRefused;
     this.#metrics = metrics;
