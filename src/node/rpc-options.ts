@@ -39,6 +39,6 @@ export function sampleServer(metrics: Metrics, server: RpcServer): void {
     metrics.connections.set({ group }, server.connections(group));
   }
   for (const group of answerGroups) {
-    metrics.answerBytes.set({ group }, server.heldAnswerBytes(group));
+    metrics.answerBytes.set({ group }, server.unreadAnswerBytes(group));
   }
 }

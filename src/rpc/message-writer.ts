@@ -1,13 +1,13 @@
 /** Writes messages to one gRPC stream and knows how many of them the network has not taken yet. */
 import type { Writable } from "node:stream";
-import type { HeldAnswer } from "./bounds/held-answers.js";
+import type { UnreadAnswer } from "./bounds/unread-answers.js";
 import { RpcError } from "./rpc-error.js";
 
 export type MessageWriterOptions = {
   readonly queueMessagesMax: number;
   readonly queueBytesMax: number;
   /** On a server, where the stream's caller has an account of what is queued for it. */
-  readonly held?: Pick<HeldAnswer, "take" | "tryTake" | "giveBack">;
+  readonly held?: Pick<UnreadAnswer, "take" | "tryTake" | "giveBack">;
   /** The account has no room for a message that was to be written: the stream is over. */
   readonly onRefused?: (error: RpcError) => void;
 };

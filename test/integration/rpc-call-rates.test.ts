@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
-import type { ConnectionEnd } from "../../src/rpc/bounds/connection-limits.js";
+import type { ConnectionEnd } from "../../src/rpc/bounds/connections.js";
 import { defaultRpcLimits } from "../../src/rpc/bounds/limits.js";
 import { createClient } from "../../src/rpc/channels/client.js";
 import { uriOf } from "../support/pki.js";

@@ -1,22 +1,22 @@
 /**
- * The connections of a server, from the moment the system accepts them: who holds how many, and the
- * end of those that do nothing or outlive their certificate. grpc-js limits none of this, and ends
- * a connection only in order, which never comes about when the other end takes nothing any more.
+ * The connections of a server, from the moment the system accepts them: how many each caller may
+ * hold, and the end of those that do nothing or outlive their certificate. grpc-js limits none of
+ * this, and ends a connection only in order, which never succeeds when the other end has stopped
+ * reading.
  *
- * A connection begins as a stranger's. Strangers are never refused for being many: the oldest of
- * the address that has most of them gives way. With its first call as somebody known, a connection
- * takes a place among those of its kind instead.
+ * A connection begins as a stranger's. A stranger is never refused because there are many: the
+ * oldest connection of the address that has most gives way. With the first call of somebody known, a
+ * connection moves to a place in that caller's group.
  */
 import type { ServerHttp2Session } from "node:http2";
-import type { Socket } from "node:net";
+import { isIPv6, type Socket } from "node:net";
 import { type HoldingRefusal, Holdings } from "../../base/holdings.js";
 import { RateLimits } from "../../base/rate-limits.js";
 import { RpcError } from "../rpc-error.js";
 import { causerOf, describeIdentity, type Identity } from "../tls/identity.js";
-import { networkOf } from "./address-network.js";
-import type { ConnectionEnd, ConnectionLimits } from "./connection-limits.js";
+import type { ConnectionLimits } from "./limits.js";
 
-/** Both ends of a connection, as its socket, its session and its calls know them. */
+/** The addresses of both ends: what a socket, a session and a call can all tell. */
 export type ConnectionEnds = {
   readonly localAddress?: string | undefined;
   readonly localPort?: number | undefined;
@@ -24,20 +24,41 @@ export type ConnectionEnds = {
   readonly remotePort?: number | undefined;
 };
 
+/** Why a connection was refused or ended. */
+export type ConnectionEnd =
+  /** Its address makes too many. */
+  | "rate"
+  /** A newer one took its place, as its address or identity held most. */
+  | "crowded"
+  /** Its address, its identity or its whole group has as many as it may have. */
+  | "share"
+  /** Its caller went on calling after many refusals. */
+  | "calls"
+  /** Nobody known called over it in time. */
+  | "silent"
+  /** It took nothing, or too little, of what it was sent. */
+  | "unread"
+  /** Its certificate has expired; a renewed one needs a new connection. */
+  | "expired"
+  /** It was ended in order, and the other end did not let go. */
+  | "abandoned"
+  /** The process has no file descriptor left for it. */
+  | "descriptors";
+
 export type ConnectionGroup = "strangers" | "invited" | "clients" | "managers" | "storageNodes";
 
 type Connection = {
   readonly socket: Socket;
   readonly key: string;
   group: ConnectionGroup;
-  /** Its address's network, or its identity: whose place in the group it takes. */
+  /** Whose place in the group it takes: its network's, or its identity's. */
   causer: string;
   session: ServerHttp2Session | undefined;
   /** Sweeps since it came. */
   age: number;
   /** The age at which it is cut. */
   cutAt: number | undefined;
-  /** The end of its certificate, Unix ms. TLS looks at that when a connection begins only. */
+  /** When its certificate ends, Unix ms; TLS checks that only when a connection begins. */
   validToMs: number;
 };
 
@@ -52,7 +73,7 @@ export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #rates: RateLimits;
   readonly #groups: Readonly<Record<ConnectionGroup, Holdings>>;
-  /** In the order in which they came. */
+  /** By their addresses, in the order in which they came. */
   readonly #open = new Map<string, Connection>();
   #closing = false;
 
@@ -84,9 +105,9 @@ export class Connections {
   /** Takes a connection that was accepted, or ends it and returns false. */
   take(socket: Socket): boolean {
     const key = keyOf(socket);
-    // It can be gone by now, and is of no address then.
+    // It may have been closed already, and then it has no address.
     if (key === undefined || this.#closing) return refuse(socket);
-    // Its address and port can be taken again before this process hears that the former has gone.
+    // The other end can use the same port again before this process hears that it let go of it.
     const former = this.#open.get(key);
     if (former !== undefined) this.#end(former, undefined);
     const causer = networkOf(socket.remoteAddress ?? "");
@@ -123,14 +144,14 @@ export class Connections {
     session.once("close", () => {
       closed = true;
     });
-    // A session that was writing when it was destroyed may never tell that it is closed, and
-    // grpc-js would keep it for ever.
+    // A session that is destroyed while it writes may never emit "close", and grpc-js would keep it
+    // for ever.
     const tell = () => closed || session.emit("close");
     connection.socket.once("close", () => setImmediate(tell));
   }
 
   /**
-   * Somebody known calls: from now on the connection is theirs, until their certificate ends.
+   * Somebody known calls: from now on the connection is theirs, until its certificate ends.
    *
    * @throws RpcError CONNECTIONS_EXHAUSTED, IDENTITY_INVALID; the connection is cut soon after
    */
@@ -138,7 +159,7 @@ export class Connections {
     const connection = this.#find(ends);
     if (connection === undefined || connection.group !== "strangers") return;
     if (this.#isOver(validToMs)) {
-      // TLS lets a session be resumed that began when the certificate was valid.
+      // TLS resumes a session that began while the certificate was still valid.
       this.#options.onEnded("expired");
       connection.cutAt ??= connection.age + refusedSeconds;
       const message = `the certificate of ${describeIdentity(identity)} has expired`;
@@ -161,16 +182,16 @@ export class Connections {
     connection.group = group;
     connection.causer = causer;
     connection.validToMs = validToMs;
-    // One that was about to be cut for an earlier refusal has found a place after all.
+    // It may have been refused before, and was about to be cut.
     connection.cutAt = undefined;
   }
 
-  /** Whether the oldest of whoever holds most gives its place to another. */
+  /** Whether the oldest connection of the caller that holds most gives its place to this one. */
   #mayTakeOver(group: ConnectionGroup, causer: string, refusal: HoldingRefusal): boolean {
-    // Whoever is invited needs one for a short time, and cannot be told from others who are.
+    // Those who are invited need a connection for a short time only, and count as one.
     if (group === "invited") return true;
     const places = this.#groups[group];
-    // The other one holds no less than the causer even then.
+    // The other caller then still holds no fewer than this one.
     return refusal === "total" && (places.most()?.held ?? 0) > places.held(causer) + 1;
   }
 
@@ -185,7 +206,7 @@ export class Connections {
     if (connection !== undefined) this.#end(connection, cause);
   }
 
-  /** To be called every second: time is counted in calls, so a busy node blames nobody for it. */
+  /** To be called every second. Time is counted in sweeps: a busy node's delays harm nobody. */
   sweep(): void {
     const { strangerSeconds, endedSeconds } = this.#options.limits;
     for (const connection of [...this.#open.values()]) {
@@ -234,11 +255,11 @@ export class Connections {
     }
   }
 
-  /** At once, whatever is still to be sent: what ends in order waits for the other end. */
+  /** At once, whatever is still to be sent: an end in order would wait for the other end. */
   #end(connection: Connection, cause: ConnectionEnd | undefined): void {
     if (cause !== undefined) this.#options.onEnded(cause);
     this.#forget(connection);
-    // A session that loses its socket first may never notice.
+    // First the session: one that loses its socket may never notice.
     connection.session?.destroy();
     connection.socket.destroy();
   }
@@ -255,9 +276,9 @@ export class Connections {
   }
 }
 
-/** Addresses of which it is known how many connections they made lately. */
+/** Addresses whose recent connections are counted. */
 const addressesMax = 10_000;
-/** A refused caller has so long to read why. */
+/** A refused caller has this long to read why. */
 const refusedSeconds = 2;
 
 function groupOf({ role }: Identity): ConnectionGroup {
@@ -271,6 +292,24 @@ function groupOf({ role }: Identity): ConnectionGroup {
     default:
       return "clients";
   }
+}
+
+/**
+ * Whom an address stands for: an IPv4 address a host; of an IPv6 address only the first half, as one
+ * host is commonly given all 2^64 that share it.
+ */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
+  if (mapped?.[1] !== undefined) return mapped[1];
+  if (!isIPv6(address)) return address;
+  const [start = "", end] = (address.split("%", 1)[0] ?? "").toLowerCase().split("::");
+  const first = start === "" ? [] : start.split(":");
+  if (end !== undefined) {
+    const last = end === "" ? 0 : end.split(":").length;
+    while (first.length + last < 8) first.push("0");
+    first.push(...end.split(":"));
+  }
+  return `${first.slice(0, 4).join(":")}::/64`;
 }
 
 function refuse(socket: Socket): false {

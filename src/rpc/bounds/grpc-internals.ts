@@ -60,7 +60,7 @@ export function streamOf(call: ServerInterceptingCallInterface): CallStream | un
 }
 
 /**
- * To be called before any call or server is made. Bounds the headers that grpc-js reads, and keeps
+ * To be called before any call is made. Bounds the headers that grpc-js reads, and keeps
  * its own lines ("E No address added") out of standard error, where they would stand between JSON
  * logs: errors here say the same. Whoever wants the lines sets GRPC_VERBOSITY.
  */
@@ -70,10 +70,11 @@ export function setUpGrpc(): void {
 }
 
 /**
- * Makes calls as grpc-js does. Checks that the data reach a decoder that was set, and that headers
- * are read within their bounds.
+ * Sets grpc-js up and makes calls as it does. Checks that the data reach a decoder that was set, and
+ * that headers are read within their bounds.
  */
 export function checkGrpcInternals(): void {
+  setUpGrpc();
   let received = 0;
   try {
     const { BaseServerInterceptingCall } = createRequire(import.meta.url)(

@@ -12,19 +12,18 @@ import {
 } from "@grpc/grpc-js";
 import { defined } from "../../base/assert.js";
 import type { GrpcObserver } from "../../metrics/grpc-observer.js";
-import type { CallRates } from "../bounds/call-rates.js";
+import type { OnCallerRefused } from "../bounds/accept.js";
+import type { CallLimiter, CallRates } from "../bounds/call-limits.js";
 import type { ConnectionEnds, Connections } from "../bounds/connections.js";
 import { type CallStream, certificateOf, internalsOf, streamOf } from "../bounds/grpc-internals.js";
 import { areRefusedHeaders, requestHeaderBytesMax } from "../bounds/header-bounds.js";
 import { ReadAhead } from "../bounds/read-ahead.js";
-import type { OnCallerRefused } from "../bounds/refused-connections.js";
 import { compressionRefusal, type Upload, type Uploads } from "../bounds/uploads.js";
 import { RpcError } from "../rpc-error.js";
 import { statusCodes, statusName } from "../status-codes.js";
 import { wireStatusOf } from "../status-details.js";
 import type { Identity } from "../tls/identity.js";
 import type { Authenticator } from "./authenticator.js";
-import type { CallLimiter } from "./call-limiter.js";
 import { authorize } from "./method-roles.js";
 
 export type AdmissionOptions = {

@@ -16,9 +16,9 @@ import {
 } from "@grpc/grpc-js";
 import { unreachable } from "../../base/assert.js";
 import type { WireBounds } from "../../ledger/wire-bounds.js";
-import type { HeldAnswer, HeldAnswers } from "../bounds/held-answers.js";
 import type { RpcLimits } from "../bounds/limits.js";
 import { requestBounds } from "../bounds/method-bounds.js";
+import type { UnreadAnswer, UnreadAnswers } from "../bounds/unread-answers.js";
 import {
   decodeMessage,
   encodeMessage,
@@ -35,7 +35,7 @@ import type { BidiHandler, CallContext, ServerStreamHandler, UnaryHandler } from
 
 export type CallRuntime = {
   readonly admission: Admission;
-  readonly answers: HeldAnswers;
+  readonly answers: UnreadAnswers;
   readonly limits: RpcLimits;
   readonly onInternalError: (error: unknown, method: string) => void;
 };
@@ -221,7 +221,7 @@ function contextOf(call: SurfaceCall, method: DescMethod, runtime: CallRuntime):
 
 function writerOf(
   call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>,
-  held: HeldAnswer,
+  held: UnreadAnswer,
   context: CallContext,
   runtime: CallRuntime,
 ): MessageWriter {
@@ -243,7 +243,7 @@ function heldAnswer(
   call: Pick<SurfaceCall, "metadata">,
   { signal }: CallContext,
   { admission, answers }: CallRuntime,
-): HeldAnswer {
+): UnreadAnswer {
   const { identity, ends } = admission.callerOf(call.metadata);
   return answers.open(identity, ends, signal);
 }

@@ -9,23 +9,19 @@ import { Health as HealthService } from "../../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import * as v1alpha from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
 import type { GrpcObserver } from "../../metrics/grpc-observer.js";
-import { type AnswerLimits, defaultAnswerLimits } from "../bounds/answer-limits.js";
-import { CallRates } from "../bounds/call-rates.js";
-import { guardConnections, watchOtherRequests } from "../bounds/connection-door.js";
+import { type OnCallerRefused, watchDoor } from "../bounds/accept.js";
+import { CallLimiter, CallRates } from "../bounds/call-limits.js";
+import { type ConnectionEnd, type ConnectionGroup, Connections } from "../bounds/connections.js";
+import { checkGrpcInternals } from "../bounds/grpc-internals.js";
 import {
-  type ConnectionEnd,
+  type AnswerLimits,
   type ConnectionLimits,
+  defaultAnswerLimits,
   defaultConnectionLimits,
-} from "../bounds/connection-limits.js";
-import { type ConnectionGroup, Connections } from "../bounds/connections.js";
-import { checkGrpcInternals, setUpGrpc } from "../bounds/grpc-internals.js";
-import { type AnswerGroup, HeldAnswers } from "../bounds/held-answers.js";
-import { defaultRpcLimits, type RpcLimits } from "../bounds/limits.js";
-import {
-  acceptFailureText,
-  type OnCallerRefused,
-  watchHandshakes,
-} from "../bounds/refused-connections.js";
+  defaultRpcLimits,
+  type RpcLimits,
+} from "../bounds/limits.js";
+import { type AnswerGroup, UnreadAnswers } from "../bounds/unread-answers.js";
 import { Uploads } from "../bounds/uploads.js";
 import { methodName, methodPath } from "../message-codec.js";
 import type { Reason } from "../reasons.js";
@@ -33,7 +29,6 @@ import { RpcError } from "../rpc-error.js";
 import { serverCredentials, type TlsFiles } from "../tls/tls.js";
 import { Admission } from "./admission.js";
 import { Authenticator, type IdentityRegistry } from "./authenticator.js";
-import { CallLimiter } from "./call-limiter.js";
 import type { ServiceHandlers } from "./handlers.js";
 import { Health } from "./health.js";
 import { ListenError } from "./listen-check.js";
@@ -71,7 +66,7 @@ export class RpcServer {
   readonly #onCallerRefused: OnCallerRefused;
   readonly #metrics: GrpcObserver;
   readonly #connections: Connections;
-  readonly #answers: HeldAnswers;
+  readonly #answers: UnreadAnswers;
   readonly #rates: CallRates;
   /** Of all methods. */
   readonly #paths = new Set<string>();
@@ -83,7 +78,6 @@ export class RpcServer {
   constructor(options: RpcServerOptions) {
     const limits = { ...defaultRpcLimits, ...options.limits };
     const { onInternalError, onCallerRefused = () => {}, metrics = noObserver } = options;
-    setUpGrpc();
     checkGrpcInternals();
     this.#onCallerRefused = onCallerRefused;
     this.#metrics = metrics;
@@ -96,7 +90,7 @@ export class RpcServer {
       onEnded: this.#onConnectionEnded,
     });
     this.#connections = connections;
-    this.#answers = new HeldAnswers({
+    this.#answers = new UnreadAnswers({
       limits: { ...defaultAnswerLimits, ...options.answers },
       unreadSweeps: connectionLimits.unreadSeconds,
       sentOver: (ends) => connections.sentOver(ends),
@@ -150,14 +144,15 @@ export class RpcServer {
         else resolve(bound);
       });
     });
-    guardConnections(this.#server, this.#connections, (error) => {
-      this.#onConnectionEnded("descriptors");
-      this.#onCallerRefused("", acceptFailureText(error));
-    });
-    watchHandshakes(this.#server, this.#onCallerRefused);
-    watchOtherRequests(this.#server, this.#paths, (ends) => {
-      const end = () => this.#connections.end(ends, "calls");
-      this.#rates.refusedUnknown(ends.remoteAddress ?? "", end);
+    watchDoor(this.#server, {
+      connections: this.#connections,
+      paths: this.#paths,
+      onOtherRequest: (ends) => {
+        const end = () => this.#connections.end(ends, "calls");
+        this.#rates.refusedUnknown(ends.remoteAddress ?? "", end);
+      },
+      onCallerRefused: this.#onCallerRefused,
+      onConnectionEnded: this.#onConnectionEnded,
     });
     this.#sweeping = setInterval(() => this.sweep(), sweepMs).unref();
     this.#health.setAll(true);
@@ -191,7 +186,7 @@ export class RpcServer {
   }
 
   /** Bytes of answers that callers have not taken yet. */
-  heldAnswerBytes(group: AnswerGroup): number {
+  unreadAnswerBytes(group: AnswerGroup): number {
     return this.#answers.bytes(group);
   }
 

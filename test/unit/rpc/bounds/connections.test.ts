@@ -3,14 +3,16 @@ import { EventEmitter, once } from "node:events";
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import { beforeEach, describe, test } from "node:test";
-import { networkOf } from "../../../../src/rpc/bounds/address-network.js";
 import {
   type ConnectionEnd,
+  Connections,
+  networkOf,
+} from "../../../../src/rpc/bounds/connections.js";
+import {
   type ConnectionLimits,
   connectionShares,
   defaultConnectionLimits,
-} from "../../../../src/rpc/bounds/connection-limits.js";
-import { Connections } from "../../../../src/rpc/bounds/connections.js";
+} from "../../../../src/rpc/bounds/limits.js";
 import type { Identity, Role } from "../../../../src/rpc/tls/identity.js";
 
 let ports = 0;

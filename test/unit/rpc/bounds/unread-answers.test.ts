@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { defaultAnswerLimits } from "../../../../src/rpc/bounds/answer-limits.js";
 import type { ConnectionEnds } from "../../../../src/rpc/bounds/connections.js";
-import { HeldAnswers } from "../../../../src/rpc/bounds/held-answers.js";
+import { defaultAnswerLimits } from "../../../../src/rpc/bounds/limits.js";
+import { UnreadAnswers } from "../../../../src/rpc/bounds/unread-answers.js";
 import type { Role } from "../../../../src/rpc/tls/identity.js";
 
 const MiB = 2 ** 20;
@@ -23,8 +23,8 @@ describe("the account of answers", () => {
   function account(
     limits: Partial<typeof defaultAnswerLimits> = {},
     unreadSweeps = 3,
-  ): HeldAnswers {
-    return new HeldAnswers({
+  ): UnreadAnswers {
+    return new UnreadAnswers({
       limits: { ...defaultAnswerLimits, ...limits },
       unreadSweeps,
       sentOver: ({ remotePort }) => sent.get(remotePort) ?? 0,

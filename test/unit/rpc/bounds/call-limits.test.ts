@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { CallRates } from "../../../../src/rpc/bounds/call-rates.js";
+import { CallLimiter, CallRates } from "../../../../src/rpc/bounds/call-limits.js";
 import { defaultRpcLimits } from "../../../../src/rpc/bounds/limits.js";
 import type { Identity, Role } from "../../../../src/rpc/tls/identity.js";
 
@@ -72,5 +72,39 @@ describe("the rates of calls", () => {
 
   test("by default let 1,000 storage nodes behind one address come back at once", () => {
     for (let i = 0; i < 1_000; i++) assert.equal(calls(identity("storage", `node-${i}`), 20), 0);
+  });
+});
+
+describe("the call limiter", () => {
+  const limits = { ...defaultRpcLimits, streamsPerPeerMax: 1, callsPerPeerMax: 2 };
+  const alice = { role: "participant", id: "alice" } as const;
+
+  test("counts streams by method and identity", () => {
+    const limiter = new CallLimiter(limits);
+    const release = limiter.acquire(alice, "a/B", "stream");
+    assert.throws(() => limiter.acquire(alice, "a/B", "stream"), { reason: "STREAMS_EXHAUSTED" });
+    limiter.acquire(alice, "a/C", "stream");
+    limiter.acquire({ ...alice, id: "bob" }, "a/B", "stream");
+    limiter.acquire({ ...alice, role: "manager" }, "a/B", "stream");
+    release();
+    release();
+    limiter.acquire(alice, "a/B", "stream");
+    assert.throws(() => limiter.acquire(alice, "a/B", "stream"), { reason: "STREAMS_EXHAUSTED" });
+  });
+
+  test("counts unary calls by identity, whatever their method", () => {
+    const limiter = new CallLimiter(limits);
+    limiter.acquire(alice, "a/B", "unary");
+    limiter.acquire(alice, "a/C", "unary");
+    assert.throws(() => limiter.acquire(alice, "a/D", "unary"), { reason: "TOO_MANY_IN_FLIGHT" });
+  });
+
+  test("counts all who hold invitations as one", () => {
+    const limiter = new CallLimiter({ ...limits, callsOfInvitedMax: 3 });
+    const call = (id: string) => limiter.acquire({ role: "invited", id }, "a/B", "unary");
+    const [release] = [call("a"), call("b"), call("c")];
+    assert.throws(() => call("d"), { reason: "TOO_MANY_IN_FLIGHT" });
+    release?.();
+    call("d");
   });
 });

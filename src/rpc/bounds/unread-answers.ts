@@ -8,12 +8,12 @@ import { FairLane } from "../../base/fair-lane.js";
 import { Holdings } from "../../base/holdings.js";
 import { RpcError } from "../rpc-error.js";
 import { causerOf, describeIdentity, type Identity } from "../tls/identity.js";
-import type { AnswerLimits } from "./answer-limits.js";
 import type { ConnectionEnds } from "./connections.js";
+import type { AnswerLimits } from "./limits.js";
 
 export type AnswerGroup = "clients" | "managers" | "storageNodes";
 
-export type HeldAnswersOptions = {
+export type UnreadAnswersOptions = {
   readonly limits: AnswerLimits;
   /**
    * Sweeps after which an answer counts as unread, unless its connection took what the least rate
@@ -31,16 +31,16 @@ const stillSweepsMax = 10;
 /** Whoever holds so many times as much as another one would gives way to it. */
 const timesAsMuch = 4;
 
-export class HeldAnswers {
-  readonly #options: HeldAnswersOptions;
+export class UnreadAnswers {
+  readonly #options: UnreadAnswersOptions;
   readonly #groups: Readonly<Record<AnswerGroup, Holdings>>;
   readonly #pages: FairLane;
   /** An answer of blocks has its place from before they are read until it was taken. */
   readonly #long: Readonly<Record<AnswerGroup, FairLane>>;
   /** Answers that hold bytes. */
-  readonly #holding = new Set<HeldAnswer>();
+  readonly #holding = new Set<UnreadAnswer>();
 
-  constructor(options: HeldAnswersOptions) {
+  constructor(options: UnreadAnswersOptions) {
     const { limits } = options;
     this.#options = options;
     this.#pages = new FairLane(limits.pagesAtOnceMax);
@@ -67,9 +67,9 @@ export class HeldAnswers {
   }
 
   /** The answer, or answers, to one call. `signal` aborts when the call is over. */
-  open(identity: Identity, ends: ConnectionEnds, signal: AbortSignal): HeldAnswer {
+  open(identity: Identity, ends: ConnectionEnds, signal: AbortSignal): UnreadAnswer {
     const group = groupOf(identity);
-    const answer = new HeldAnswer({
+    const answer = new UnreadAnswer({
       holdings: this.#groups[group],
       holding: this.#holding,
       identity,
@@ -89,7 +89,7 @@ export class HeldAnswers {
    *
    * @throws RpcError ANSWERS_UNREAD, CANCELLED, and what `encode` throws
    */
-  async make(answer: HeldAnswer, method: string, encode: () => Promise<Buffer>): Promise<Buffer> {
+  async make(answer: UnreadAnswer, method: string, encode: () => Promise<Buffer>): Promise<Buffer> {
     if (!pageMethods.has(method)) {
       const bytes = await encode();
       answer.take(bytes.length);
@@ -111,7 +111,7 @@ export class HeldAnswers {
    * Makes and sends a long answer when it is the caller's turn: `send` reads what it consists of,
    * and ends when the caller has taken it.
    */
-  inTurn<T>(answer: HeldAnswer, send: () => Promise<T>): Promise<T> {
+  inTurn<T>(answer: UnreadAnswer, send: () => Promise<T>): Promise<T> {
     return this.#long[groupOf(answer.identity)].run(answer.causer, send);
   }
 
@@ -132,7 +132,7 @@ export class HeldAnswers {
   /** Cuts whoever takes nothing, or else holds far more than the caller would. */
   #makeRoom(group: AnswerGroup, causer: string, bytes: number): boolean {
     const holdings = this.#groups[group];
-    const isOthers = (answer: HeldAnswer) =>
+    const isOthers = (answer: UnreadAnswer) =>
       groupOf(answer.identity) === group && answer.causer !== causer;
     const others = [...this.#holding].filter(isOthers);
     let given = others.filter(({ stillSweeps }) => stillSweeps >= stillSweepsMax);
@@ -167,9 +167,9 @@ const pageMethods: ReadonlySet<string> = new Set([
   "bss.v1.QueryService/ListStorageNodes",
 ]);
 
-type HeldAnswerOptions = {
+type UnreadAnswerOptions = {
   readonly holdings: Holdings;
-  readonly holding: Set<HeldAnswer>;
+  readonly holding: Set<UnreadAnswer>;
   readonly identity: Identity;
   readonly causer: string;
   readonly ends: ConnectionEnds;
@@ -177,7 +177,7 @@ type HeldAnswerOptions = {
   readonly makeRoom: (causer: string, bytes: number) => boolean;
 };
 
-export class HeldAnswer {
+export class UnreadAnswer {
   readonly ends: ConnectionEnds;
   readonly identity: Identity;
   readonly causer: string;
@@ -188,11 +188,11 @@ export class HeldAnswer {
   /** What the connection had taken when idle sweeps were counted from, and at the last sweep. */
   #sentBefore = 0;
   #sentLately = 0;
-  readonly #options: HeldAnswerOptions;
+  readonly #options: UnreadAnswerOptions;
   #bytes = 0;
   #over = false;
 
-  constructor(options: HeldAnswerOptions) {
+  constructor(options: UnreadAnswerOptions) {
     this.#options = options;
     this.ends = options.ends;
     this.identity = options.identity;
