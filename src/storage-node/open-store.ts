@@ -22,7 +22,7 @@ import { AttestationMark } from "../store/signing/attestation-mark.js";
 import { LeftBlocks, StorageNodeStore } from "../store/storage-node-store.js";
 import { damageOf } from "../store/store-comparison.js";
 import { isDamage, StoreError } from "../store/store-error.js";
-import { claimStore } from "../store/store-node.js";
+import { claimStore } from "../store/store-identity.js";
 
 export type OpenedStore = {
   readonly kv: MendableStore;

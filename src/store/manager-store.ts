@@ -39,9 +39,9 @@ import { decodeHead, encodeHead } from "../ledger/state/head-codec.js";
 import { PrefetchedState, type StateWrite } from "../ledger/state/state.js";
 import { stateKeys } from "../ledger/state/state-keys.js";
 import { buckets } from "./buckets.js";
+import { checkHead, readHead } from "./chain/chain-head.js";
 import { ChainReads, type ReaderHead, type StoredBlock } from "./chain/chain-reads.js";
 import { chainKeys, chainWrites } from "./chain/chain-writes.js";
-import { checkHead, readHead } from "./chain/head-state.js";
 import {
   completedSubmissions,
   deletePooled,
@@ -60,8 +60,7 @@ import {
 import { damaged, getAll, putMessage, storedMessage } from "./chain/stored-values.js";
 import { bucketKey, u64Part } from "./key-codec.js";
 import type { Durability, KeyValueStore, WriteOperation } from "./key-value-store.js";
-import { FalseObjections } from "./signing/false-objections.js";
-import { OffenceLog } from "./signing/offence-log.js";
+import { FalseObjections, OffenceLog } from "./offences.js";
 import { type Statements, type VotedHeight, VoteLog } from "./signing/vote-log.js";
 import { identityWrite, isNewStore, type StoreOwner } from "./store-identity.js";
 

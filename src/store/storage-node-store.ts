@@ -19,6 +19,7 @@ import type { GenesisState } from "../ledger/genesis.js";
 import type { StoredNode } from "../ledger/merkle/nodes.js";
 import { genesisStorageHead, type StorageHead } from "../ledger/storage-nodes/storage-head.js";
 import { buckets } from "./buckets.js";
+import { checkHead, decodeStorageHead, encodeStorageHead, readHead } from "./chain/chain-head.js";
 import { ChainReads, type ReaderHead, type StoredBlock } from "./chain/chain-reads.js";
 import {
   type ChainWriteParts,
@@ -27,9 +28,6 @@ import {
   controlOf,
   decodeU64,
 } from "./chain/chain-writes.js";
-import { checkHead, readHead } from "./chain/head-state.js";
-import { storageBlockKey } from "./chain/storage-block-keys.js";
-import { decodeStorageHead, encodeStorageHead } from "./chain/storage-head-codec.js";
 import { damaged, present, putMessage, storedMessage } from "./chain/stored-values.js";
 import { bucketKey, bucketRange, KeyReader, u64Part } from "./key-codec.js";
 import type { Durability, KeyValueStore, WriteOperation } from "./key-value-store.js";
@@ -262,7 +260,7 @@ async function readStorageBlock(
   kv: KeyValueStore,
   height: number,
 ): Promise<StoredBlock | undefined> {
-  const bytes = await kv.get(storageBlockKey(height));
+  const bytes = await kv.get(chainKeys.storageBlock(height));
   if (bytes === undefined) return undefined;
   const what = `block ${height}`;
   const state: StorageBlockState = storedMessage(StorageBlockStateSchema, bytes, what);
@@ -276,7 +274,7 @@ export function storageBlockWrites(
   const { height, block, storageHeaderBytes: header } = parts;
   const state = create(StorageBlockStateSchema, { header, block });
   return [
-    putMessage(storageBlockKey(height), StorageBlockStateSchema, state),
+    putMessage(chainKeys.storageBlock(height), StorageBlockStateSchema, state),
     ...chainWrites(parts),
     ...participantWrites(controlOf(block)),
   ];

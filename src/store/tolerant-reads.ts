@@ -11,7 +11,6 @@ import {
 } from "../gen/bss/v1/block_pb.js";
 import { type ParsedBlock, parseBlock } from "../ledger/blocks/blocks.js";
 import { chainKeys } from "./chain/chain-writes.js";
-import { storageBlockKey } from "./chain/storage-block-keys.js";
 import { getAll, storedMessage } from "./chain/stored-values.js";
 import type { KeyValueStore } from "./key-value-store.js";
 import { isDamage } from "./store-error.js";
@@ -40,7 +39,7 @@ export async function readStoredBlock(
   kv: KeyValueStore,
   height: number,
 ): Promise<{ readonly block: ParsedBlock; readonly storageHeader: Uint8Array } | undefined> {
-  const bytes = await tolerantGet(kv, storageBlockKey(height));
+  const bytes = await tolerantGet(kv, chainKeys.storageBlock(height));
   if (bytes === undefined) return undefined;
   return orUndefined(
     (async () => {

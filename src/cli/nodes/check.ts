@@ -8,7 +8,7 @@ import { describeLogDamage, findLogDamage } from "../../store/rocksdb/rocksdb-lo
 import { openRocksDb } from "../../store/rocksdb/rocksdb-store.js";
 import { damageOf, type Finding } from "../../store/store-comparison.js";
 import { isDamage } from "../../store/store-error.js";
-import { isOwnStore } from "../../store/store-node.js";
+import { isOwnStore } from "../../store/store-identity.js";
 import { CliError } from "../text/cli-error.js";
 import { outputOf } from "../text/output.js";
 import { createHeightBar } from "../text/progress-bar.js";

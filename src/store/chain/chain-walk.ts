@@ -37,10 +37,9 @@ import {
   tolerantGet,
   tolerantGetMany,
 } from "../tolerant-reads.js";
+import { encodeStorageHead } from "./chain-head.js";
 import { chainKeys, decodeU64 } from "./chain-writes.js";
 import { readFrontier } from "./merkle-log-store.js";
-import { storageBlockKey } from "./storage-block-keys.js";
-import { encodeStorageHead } from "./storage-head-codec.js";
 import { damaged, present, putMessage } from "./stored-values.js";
 
 /** What was found to be damaged at one height. */
@@ -251,7 +250,7 @@ export async function mendBlocks(ports: ChainWalkPorts, beat: () => void): Promi
       parsed = present(parseStored(fetched, height), "a block that was fetched");
       // Its storage header follows when the walk up comes here.
       const state = create(StorageBlockStateSchema, { block: fetched });
-      const write = putMessage(storageBlockKey(height), StorageBlockStateSchema, state);
+      const write = putMessage(chainKeys.storageBlock(height), StorageBlockStateSchema, state);
       await kv.write([write], "sync");
     }
     expected = parsed.header.previousBlockId;

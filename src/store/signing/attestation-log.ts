@@ -14,10 +14,10 @@ import type { Block } from "../../gen/bss/v1/block_pb.js";
 import { type Attestation, AttestationSchema } from "../../gen/bss/v1/vote_pb.js";
 import { blockId } from "../../ledger/blocks/block-hashes.js";
 import { buckets } from "../buckets.js";
-import type { PendingChange } from "../chain/candidate-bodies.js";
 import { present, putMessage, storedMessage } from "../chain/stored-values.js";
 import { bucketKey, bucketRange, u64Part } from "../key-codec.js";
 import type { KeyValueStore, WriteOperation } from "../key-value-store.js";
+import type { PendingChange } from "./candidate-bodies.js";
 
 /** A candidate with what this node signed about it in one round. */
 export type AttestedCandidate = {

@@ -1,28 +1,39 @@
 /**
- * What a manager has said about the height that is being voted on, on disk before anybody hears it,
- * so that a crash cannot make it contradict itself: its votes, proposals and lock, and the bodies
- * that these stand on. Once the height is decided all of it goes, in the batch that appends the
- * block.
+ * What a manager has said about the height that is being voted on: its votes, proposals and lock,
+ * and the bodies of the blocks that they are about. All is on disk before anybody hears it, so that
+ * a crash cannot make the manager contradict itself. Once the height is decided all of it goes, in
+ * the batch that appends the block.
+ *
+ *     height ‖ kind ‖ round    ──▶ PROPOSE, APPROVE, COMMIT    one per round
+ *     height ‖ kind ‖ block id ──▶ ACCEPT                      one per block
+ *     height ‖ kind            ──▶ the lock                    the latest only
  */
-import { toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { assert } from "../../base/assert.js";
 import { emptyBytes, equalBytes, readU64be, toHex, u64be, utf8 } from "../../base/bytes.js";
 import type { Lock, RestoredHeight } from "../../consensus/ring/events.js";
+import { HeldLockSchema } from "../../gen/bss/store/v1/voting_pb.js";
 import type { ManagerBlock } from "../../gen/bss/v1/block_pb.js";
-import { type Proposal, ProposalSchema, type Vote, VoteSchema } from "../../gen/bss/v1/vote_pb.js";
+import {
+  type Proposal,
+  ProposalSchema,
+  type Vote,
+  VoteKind,
+  VoteSchema,
+} from "../../gen/bss/v1/vote_pb.js";
 import { buckets } from "../buckets.js";
-import { CandidateBodies, type PendingChange } from "../chain/candidate-bodies.js";
-import { bucketKey, bucketRange, u64Part } from "../key-codec.js";
+import { damaged, present, storedMessage } from "../chain/stored-values.js";
+import { bucketKey, bucketRange, KeyReader, u8Part, u64Part } from "../key-codec.js";
 import type { KeyValueStore, WriteOperation } from "../key-value-store.js";
-import { decodeEntry, encodeLock, lockKey, proposalKey, voteKey } from "./statement-codec.js";
+import { CandidateBodies, type PendingChange } from "./candidate-bodies.js";
 
-/** What one turn of the ring says, signed. */
+/** What the manager says in one turn of the ring, signed. */
 export type Statements = {
   readonly votes: readonly Vote[];
   /** Without the block. */
   readonly proposals: readonly Proposal[];
   readonly lock?: Lock;
-  /** Of what is proposed or committed. */
+  /** Of the blocks that are proposed or committed. */
   readonly bodies: readonly ManagerBlock[];
 };
 
@@ -38,7 +49,7 @@ type Said = { readonly key: Uint8Array; readonly signature: Uint8Array };
 export class VoteLog {
   readonly #kv: KeyValueStore;
   readonly #bodies: CandidateBodies;
-  /** By key in hex; a lock has no signature. */
+  /** What was said, by its key in hex; a lock has no signature. */
   readonly #said = new Map<string, Said>();
   #lockedBlockId: Uint8Array | undefined;
   #abstainsThrough = 0;
@@ -72,7 +83,7 @@ export class VoteLog {
       assert(message.height === BigInt(height), `a statement about ${message.height} at ${height}`);
       const hex = toHex(key);
       const before = said.get(hex) ?? this.#said.get(hex);
-      // Signatures are deterministic: what says the same has the same one.
+      // Signatures are deterministic: the same statement has the same signature.
       const agrees = before === undefined || equalBytes(before.signature, message.signature);
       assert(agrees, "a manager says one thing per kind, height and round");
       said.set(hex, { key, signature: message.signature });
@@ -146,5 +157,63 @@ export class VoteLog {
       bodies.onWritten();
     };
     return { writes, onWritten };
+  }
+}
+
+type LogEntry =
+  | { readonly kind: "vote"; readonly vote: Vote }
+  | { readonly kind: "proposal"; readonly proposal: Proposal }
+  | { readonly kind: "lock"; readonly lock: Lock };
+
+/** These numbers stand in keys and are never reused. */
+const kindNumbers = { proposal: 1, accept: 2, approve: 3, commit: 4, lock: 5 } as const;
+
+export function voteKey({ height, kind, round, blockId }: Vote): Uint8Array {
+  switch (kind) {
+    case VoteKind.ACCEPT:
+      return keyOf(height, kindNumbers.accept, blockId);
+    case VoteKind.APPROVE:
+      return keyOf(height, kindNumbers.approve, u64Part(round));
+    case VoteKind.COMMIT:
+      return keyOf(height, kindNumbers.commit, u64Part(round));
+    default:
+      assert(false, "a vote has a kind");
+  }
+}
+
+function proposalKey({ height, round }: Proposal): Uint8Array {
+  return keyOf(height, kindNumbers.proposal, u64Part(round));
+}
+
+function lockKey(height: number): Uint8Array {
+  return keyOf(height, kindNumbers.lock);
+}
+
+function keyOf(height: number | bigint, kind: number, ...rest: readonly Uint8Array[]): Uint8Array {
+  return bucketKey(buckets.voteLog, u64Part(height), u8Part(kind), ...rest);
+}
+
+function encodeLock({ round, blockId, certificate }: Lock): Uint8Array {
+  return toBinary(HeldLockSchema, create(HeldLockSchema, { round, blockId, certificate }));
+}
+
+/** @throws StoreError CORRUPT */
+export function decodeEntry(key: Uint8Array, value: Uint8Array): LogEntry {
+  const reader = new KeyReader(key, buckets.voteLog);
+  const what = `a statement about height ${reader.u64()}`;
+  switch (reader.u8()) {
+    case kindNumbers.proposal:
+      return { kind: "proposal", proposal: storedMessage(ProposalSchema, value, what) };
+    case kindNumbers.accept:
+    case kindNumbers.approve:
+    case kindNumbers.commit:
+      return { kind: "vote", vote: storedMessage(VoteSchema, value, what) };
+    case kindNumbers.lock: {
+      const { round, blockId, certificate } = storedMessage(HeldLockSchema, value, what);
+      const lock = { round, blockId, certificate: present(certificate, "a lock's certificate") };
+      return { kind: "lock", lock };
+    }
+    default:
+      throw damaged(what, "is of an unknown kind");
   }
 }

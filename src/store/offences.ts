@@ -1,25 +1,75 @@
 /**
- * Objections of other managers that did not hold at the place that they name: signed, so that they
- * can be shown to anybody, each without those that were signed with it. What is kept is bounded for
- * each manager, so that a flood of one cannot push out what another did; the count goes on.
+ * What a manager keeps of others' offences: evidence that is not on the chain yet, a proof that the
+ * chain forks, and objections that did not hold.
  */
-import { emptyBytes, toHex } from "../../base/bytes.js";
-import { type ProvenObjection, ProvenObjectionSchema } from "../../gen/bss/v1/broadcast_pb.js";
-import { buckets } from "../buckets.js";
-import { putMessage, storedMessage } from "../chain/stored-values.js";
-import { bucketKey, bucketRange, KeyReader, textPart, u64Part } from "../key-codec.js";
-import type { KeyValueStore, WriteOperation } from "../key-value-store.js";
+import { emptyBytes, toHex, utf8 } from "../base/bytes.js";
+import { type ProvenObjection, ProvenObjectionSchema } from "../gen/bss/v1/broadcast_pb.js";
+import { type Evidence, EvidenceSchema } from "../gen/bss/v1/genesis_pb.js";
+import { type ForkProof, ForkProofSchema } from "../gen/bss/v1/vote_pb.js";
+import { buckets } from "./buckets.js";
+import { putMessage, storedMessage } from "./chain/stored-values.js";
+import { bucketKey, bucketRange, KeyReader, textPart, u64Part } from "./key-codec.js";
+import type { KeyValueStore, WriteOperation } from "./key-value-store.js";
+
+const forkProofKey = bucketKey(buckets.meta, utf8("fork-proof"));
+
+export class OffenceLog {
+  readonly #kv: KeyValueStore;
+
+  constructor(kv: KeyValueStore) {
+    this.#kv = kv;
+  }
+
+  /** Keeps one piece for each manager, as the chain takes no more. Durable when it resolves. */
+  saveEvidence(evidence: Evidence): Promise<void> {
+    const key = evidenceKey(evidence.managerId);
+    return this.#kv.write([putMessage(key, EvidenceSchema, evidence)], "sync");
+  }
+
+  /** For evidence that is on the chain. If a crash undoes this, the chain takes it only once. */
+  deleteEvidence(managerId: string): Promise<void> {
+    return this.#kv.write([{ type: "delete", key: evidenceKey(managerId) }], "buffered");
+  }
+
+  async loadEvidence(): Promise<readonly Evidence[]> {
+    const found: Evidence[] = [];
+    for await (const [, value] of this.#kv.scan(bucketRange(buckets.evidence))) {
+      found.push(storedMessage(EvidenceSchema, value, "evidence"));
+    }
+    return found;
+  }
+
+  /** Keeps the first proof only: the manager stops after it. Durable when it resolves. */
+  async saveForkProof(proof: ForkProof): Promise<void> {
+    if ((await this.forkProof()) !== undefined) return;
+    await this.#kv.write([putMessage(forkProofKey, ForkProofSchema, proof)], "sync");
+  }
+
+  async forkProof(): Promise<ForkProof | undefined> {
+    const bytes = await this.#kv.get(forkProofKey);
+    return bytes && storedMessage(ForkProofSchema, bytes, "the proof of a fork");
+  }
+}
+
+function evidenceKey(managerId: string): Uint8Array {
+  return bucketKey(buckets.evidence, utf8(managerId));
+}
 
 export const falseObjectionsKept = 100;
 
-/** Of one author. */
+/** What is kept of one author. */
 type Kept = {
-  /** Number of the last one, from 1: how many there have been. */
+  /** How many there have been: the number of the last one, counted from 1. */
   count: number;
   /** Ascending by number. */
   readonly entries: { readonly number: number; readonly place: string }[];
 };
 
+/**
+ * Objections of other managers that did not hold at the place that they name. Each is signed and
+ * kept by itself, so that it can be shown to anybody. Their number is bounded for each manager, so
+ * that one manager's flood cannot push out what another did; the count goes on.
+ */
 export class FalseObjections {
   readonly #kv: KeyValueStore;
   readonly #byAuthor = new Map<string, Kept>();
@@ -84,7 +134,7 @@ function keyOf(managerId: string, number: number): Uint8Array {
   return bucketKey(buckets.falseObjection, textPart(managerId), u64Part(number));
 }
 
-/** Saying it again, or with another reason, is no second offence. */
+/** To repeat an objection, or give another reason for it, is no second offence. */
 function placeOf({ objection }: ProvenObjection): string {
   return `${objection?.height}/${toHex(objection?.recordHash ?? emptyBytes)}`;
 }

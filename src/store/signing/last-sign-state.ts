@@ -1,16 +1,16 @@
 /**
- * A local signer's memory: one value in a store of its own, which lies beside the signing key and
- * not in the node's data directory, so that no rollback of the one takes back the other. The store
- * brings what a file would need to be given: an atomic durable write, a checksum, mode 0700, and a
- * lock that ends with the process.
+ * A manager's last-sign state: the highest place at which its key has signed each kind of statement.
+ * It is one value in a store of its own, which lies beside the signing key and not in the node's
+ * data directory, so that a rollback of one does not take back the other. A store has what a plain
+ * file lacks: an atomic durable write, a checksum, mode 0700, and a lock that ends with the process.
  */
 import { create } from "@bufbuild/protobuf";
 import { equalBytes, utf8 } from "../../base/bytes.js";
 import {
   type SignerMark,
   SignerMarkSchema,
+  type SignerState,
   SignerStateSchema,
-  type SignerState as StoredState,
 } from "../../gen/bss/store/v1/signer_pb.js";
 import { buckets } from "../buckets.js";
 import { putMessage, storedMessage } from "../chain/stored-values.js";
@@ -18,19 +18,19 @@ import { bucketKey } from "../key-codec.js";
 import type { KeyValueStore } from "../key-value-store.js";
 import { StoreError } from "../store-error.js";
 
-export type StoredMark = {
+type StoredMark = {
   readonly height: number;
   readonly round: number;
   readonly digest: Uint8Array;
 };
 
-export type StoredMarks = {
+type StoredMarks = {
   readonly propose?: StoredMark;
   readonly approve?: StoredMark;
   readonly commit?: StoredMark;
 };
 
-export type SignerOwner = {
+type SignerOwner = {
   /** 32 bytes. */
   readonly consortiumId: Uint8Array;
   /** 32 bytes. */
@@ -39,7 +39,7 @@ export type SignerOwner = {
 
 const stateKey = bucketKey(buckets.meta, utf8("signer"));
 
-export class SignerState {
+export class LastSignState {
   readonly #kv: KeyValueStore;
   readonly #owner: SignerOwner;
 
@@ -77,7 +77,7 @@ export class SignerState {
     await this.#kv.write([putMessage(stateKey, SignerStateSchema, state)], "sync");
   }
 
-  #checkOwner({ consortiumId, signingKey }: StoredState): void {
+  #checkOwner({ consortiumId, signingKey }: SignerState): void {
     const owner = this.#owner;
     const isSame =
       equalBytes(consortiumId, owner.consortiumId) && equalBytes(signingKey, owner.signingKey);

@@ -1,24 +1,24 @@
 /**
  * The bodies of blocks that a manager has proposed or committed at the height that is being voted
- * on. The one that it is locked on must be there as long as the height is open: after a restart it
- * may be the only copy. Of the others the latest few are kept, as a manager that has gone through
- * many rounds needs none of the first ones.
+ * on. The body of the block that it is locked on stays as long as the height is open: after a
+ * restart it may be the only copy. Of the others the latest few are kept: a manager that has gone
+ * through many rounds does not need the first ones.
  */
 import { assert, defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
 import { type ManagerBlock, ManagerBlockSchema } from "../../gen/bss/v1/block_pb.js";
 import { blockId } from "../../ledger/blocks/block-hashes.js";
 import { buckets } from "../buckets.js";
+import { putMessage, storedMessage } from "../chain/stored-values.js";
 import { bucketKey, bucketRange, u64Part } from "../key-codec.js";
 import type { KeyValueStore, WriteOperation } from "../key-value-store.js";
-import { putMessage, storedMessage } from "./stored-values.js";
 
 export const bodiesMax = 16;
 
 /** Few, as each may be as long as a block. */
 const bodiesPerPage = 2;
 
-/** Writes that are part of somebody's batch, and what to do once it is on disk. */
+/** Writes for somebody else's batch, and what to do once that batch is on disk. */
 export type PendingChange = {
   readonly writes: readonly WriteOperation[];
   readonly onWritten: () => void;
