@@ -24,11 +24,11 @@ export type ClosedLabels = Readonly<Record<string, readonly string[]>>;
 export type LabelSpec = Readonly<Record<string, readonly string[] | "open">>;
 
 /** The labels that a metric of this specification takes. */
-export type LabelsOf<S extends LabelSpec> = {
+type LabelsOf<S extends LabelSpec> = {
   readonly [K in keyof S]: S[K] extends readonly string[] ? S[K][number] : string;
 };
 
-export interface MetricTexts {
+interface MetricTexts {
   readonly name: string;
   /** Says the unit. */
   readonly help: string;

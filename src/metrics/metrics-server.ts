@@ -23,7 +23,7 @@ class MetricsListenError extends Error {
   readonly next = "change metrics.host or metrics.port in the node's config.yaml";
 }
 
-export interface MetricsServerOptions {
+interface MetricsServerOptions {
   /** Loopback by default. */
   readonly host?: string;
   /** 0 lets the system choose. */

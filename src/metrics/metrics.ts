@@ -398,7 +398,7 @@ type MetricOf<S> = S extends { readonly kind: "gauge" }
 
 type TableMetrics = { readonly [K in keyof Table]: MetricOf<Table[K]> };
 
-export interface MetricsOptions {
+interface MetricsOptions {
   readonly role: (typeof values.peerRoles)[number];
   readonly nodeId: string;
   /** The consortium's name. */

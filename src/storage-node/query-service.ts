@@ -7,12 +7,12 @@ import { NodeRole, type QueryService } from "../gen/bss/v1/query_pb.js";
 import { rootOf } from "../ledger/merkle/frontier.js";
 import { progressMessage } from "../node/sync-observer.js";
 import type { HeadSignal } from "../query/head-signal.js";
-import type { LedgerReader } from "../query/ledger-reader.js";
 import type { ConsortiumFacts } from "../query/member-queries.js";
 import { publicRecordEntry } from "../query/record-queries.js";
 import { sharedQueries } from "../query/shared-queries.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import type { ServiceHandlers } from "../rpc/server/handlers.js";
+import type { LedgerReader } from "../store/chain/chain-reads.js";
 import type { Progress } from "../sync/sync-progress.js";
 import { forkAnswer, type HaltEvidence } from "./halting.js";
 

@@ -17,7 +17,7 @@ import type { ConnectionEnd, ConnectionEnds, Connections } from "./connections.j
  */
 export type OnCallerRefused = (peerAddress: string, reason: string) => void;
 
-export type AcceptOptions = {
+type AcceptOptions = {
   readonly connections: Connections;
   /** Of all methods that the server serves, as in ":path". */
   readonly paths: ReadonlySet<string>;

@@ -13,7 +13,7 @@ import type { AnswerLimits } from "./limits.js";
 
 export type AnswerGroup = "clients" | "managers" | "storageNodes";
 
-export type UnreadAnswersOptions = {
+type UnreadAnswersOptions = {
   readonly limits: AnswerLimits;
   /**
    * Sweeps after which an answer counts as unread, unless its connection took what the least rate

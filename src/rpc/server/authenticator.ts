@@ -22,7 +22,7 @@ export type IdentityRegistry = {
   spkiOf(role: MemberRole, id: string): Promise<Uint8Array | undefined>;
 };
 
-export type AuthenticatorOptions = {
+type AuthenticatorOptions = {
   readonly consortiumName: string;
   readonly registry: IdentityRegistry;
   /** How long the registry's answer is reused; a removed member can still call until then. */

@@ -6,7 +6,7 @@
 import { createServer } from "node:net";
 
 /** The keys of a config.yaml that say where a node listens. */
-export type ListenSetting = "listen" | "metrics";
+type ListenSetting = "listen" | "metrics";
 
 /** A server cannot listen at its configured address. */
 export class ListenError extends Error {
@@ -34,7 +34,7 @@ export class ListenError extends Error {
 export type Address = { readonly host: string; readonly port: number };
 
 /** Where a node listens, as its config.yaml has it. */
-export type ListenAddresses = { readonly [K in ListenSetting]?: Address | undefined };
+type ListenAddresses = { readonly [K in ListenSetting]?: Address | undefined };
 
 /** Undefined when a server can listen there, and otherwise what the system says. */
 export function listenFailure({ host, port }: Address): Promise<Error | undefined> {
