@@ -1,8 +1,14 @@
 /**
- * An account of the answers that are held until their callers take them: by caller, and in total
- * for each of three groups, so that clients cannot take what managers need. It counts encoded
- * bytes, from before they are handed to HTTP/2 until the system has taken them; meanwhile they are
- * in memory about twice, once of them as TLS sends them.
+ * An account of the answers that a server holds until their callers take them: for each caller, and
+ * in total for each of three groups, so that clients cannot take up the memory that managers need.
+ * It counts encoded bytes, from before they are handed to HTTP/2 until the system has taken them.
+ * In that time they are in memory about twice, the second time as TLS sends them.
+ *
+ * A slow reader loses its connection, and with it its streams, in `sweep` or `#makeRoom`:
+ *
+ * - its answers waited for `unreadSweeps`, and it took less than the least rate makes in that time;
+ * - it took nothing for `stillSweepsMax`, and others wait for its place or need the room;
+ * - it holds more than `timesAsMuch` what another caller would hold, who needs the room.
  */
 import { FairLane } from "../../base/fair-lane.js";
 import { Holdings } from "../../base/holdings.js";
@@ -15,27 +21,24 @@ export type AnswerGroup = "clients" | "managers" | "storageNodes";
 
 type UnreadAnswersOptions = {
   readonly limits: AnswerLimits;
-  /**
-   * Sweeps after which an answer counts as unread, unless its connection took what the least rate
-   * makes in that time.
-   */
+  /** Sweeps after which an answer counts as unread if its connection took less than the least rate. */
   readonly unreadSweeps: number;
   /** Bytes that the system has taken for a connection since it began. */
   readonly sentOver: (ends: ConnectionEnds) => number;
-  /** The caller takes too little, or stands in the way of one that needs room. */
+  /** The caller takes too little, or holds what another one needs. */
   readonly onUnread: (ends: ConnectionEnds) => void;
 };
 
-/** Of whoever took nothing for so long, the answers give way to those of others. */
+/** The answers of a caller that took nothing for this long give way to those of others. */
 const stillSweepsMax = 10;
-/** Whoever holds so many times as much as another one would gives way to it. */
+/** A caller that holds more than this many times what another one would hold gives way to it. */
 const timesAsMuch = 4;
 
 export class UnreadAnswers {
   readonly #options: UnreadAnswersOptions;
   readonly #groups: Readonly<Record<AnswerGroup, Holdings>>;
   readonly #pages: FairLane;
-  /** An answer of blocks has its place from before they are read until it was taken. */
+  /** A long answer has its place from before it is read until its caller has taken it. */
   readonly #long: Readonly<Record<AnswerGroup, FairLane>>;
   /** Answers that hold bytes. */
   readonly #holding = new Set<UnreadAnswer>();
@@ -66,7 +69,7 @@ export class UnreadAnswers {
     return this.#groups[group].total;
   }
 
-  /** The answer, or answers, to one call. `signal` aborts when the call is over. */
+  /** Opens the account of one call's answers. `signal` aborts when the call is over. */
   open(identity: Identity, ends: ConnectionEnds, signal: AbortSignal): UnreadAnswer {
     const group = groupOf(identity);
     const answer = new UnreadAnswer({
@@ -84,8 +87,8 @@ export class UnreadAnswers {
   }
 
   /**
-   * Makes the answer to a unary call, and holds its bytes until the call is over. A page of a
-   * listing is read when it is the caller's turn and there is room for the longest one.
+   * Makes the answer to a unary call, and counts its bytes until the call is over. A page of a
+   * listing is read only when it is the caller's turn and there is room for the longest page.
    *
    * @throws RpcError ANSWERS_UNREAD, CANCELLED, and what `encode` throws
    */
@@ -108,8 +111,8 @@ export class UnreadAnswers {
   }
 
   /**
-   * Makes and sends a long answer when it is the caller's turn: `send` reads what it consists of,
-   * and ends when the caller has taken it.
+   * Makes and sends a long answer when it is the caller's turn. `send` reads its parts, and resolves
+   * when the caller has taken it.
    */
   inTurn<T>(answer: UnreadAnswer, send: () => Promise<T>): Promise<T> {
     return this.#long[groupOf(answer.identity)].run(answer.causer, send);
@@ -129,7 +132,7 @@ export class UnreadAnswers {
     }
   }
 
-  /** Cuts whoever takes nothing, or else holds far more than the caller would. */
+  /** Cuts the callers that take nothing, or else the one that holds far more than this one would. */
   #makeRoom(group: AnswerGroup, causer: string, bytes: number): boolean {
     const holdings = this.#groups[group];
     const isOthers = (answer: UnreadAnswer) =>
@@ -147,13 +150,13 @@ export class UnreadAnswers {
   }
 }
 
-/** Of one caller: a manager that asks on many streams takes no other one's place. */
+/** So that a manager that asks on many streams takes no other manager's place. */
 const longAnswersPerCallerMax = 1;
 
-/** What a page of a listing has at most: what every gRPC client takes unless told otherwise. */
+/** The longest page of a listing: what every gRPC client takes by default. */
 const pageBytesMax = 4 * 1024 * 1024;
 
-/** Methods whose answers may be that long. */
+/** Methods whose answers can be that long. */
 const pageMethods: ReadonlySet<string> = new Set([
   "bss.v1.GovernanceService/GetProposal",
   "bss.v1.GovernanceService/ListProposals",
@@ -181,11 +184,11 @@ export class UnreadAnswer {
   readonly ends: ConnectionEnds;
   readonly identity: Identity;
   readonly causer: string;
-  /** Sweeps since a message of it was taken whole, or its connection took what it has to. */
+  /** Sweeps since a message was taken whole, or its connection took enough in one period. */
   idleSweeps = 0;
   /** Sweeps since its connection took anything. */
   stillSweeps = 0;
-  /** What the connection had taken when idle sweeps were counted from, and at the last sweep. */
+  /** What the connection had taken when the idle sweeps began, and at the last sweep. */
   #sentBefore = 0;
   #sentLately = 0;
   readonly #options: UnreadAnswerOptions;
@@ -241,7 +244,7 @@ export class UnreadAnswer {
     this.#sentBefore = sent;
   }
 
-  /** The call is over: nothing is held for it any more. */
+  /** The call is over, and holds nothing any more. */
   close(): void {
     this.#over = true;
     this.giveBack(this.#bytes);
@@ -250,7 +253,7 @@ export class UnreadAnswer {
   #take(bytes: number): "share" | "total" | undefined {
     const { holdings, holding, makeRoom } = this.#options;
     let refusal = holdings.take(this.causer, bytes);
-    // What is cut gives its bytes back when its calls have ended, soon but not always at once.
+    // A caller that is cut gives its bytes back when its calls end, which is soon but not at once.
     if (refusal === "total" && makeRoom(this.causer, bytes)) {
       refusal = holdings.take(this.causer, bytes);
     }
@@ -261,7 +264,7 @@ export class UnreadAnswer {
     return undefined;
   }
 
-  /** It is counted from here for how long nothing is taken. */
+  /** From now on it is counted anew for how long nothing is taken. */
   #goOn(): void {
     this.idleSweeps = 0;
     this.stillSweeps = 0;
