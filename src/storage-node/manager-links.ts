@@ -15,8 +15,8 @@ import type { BackoffOptions } from "../rpc/channels/backoff.js";
 import { createChannel } from "../rpc/channels/channel.js";
 import { createClient } from "../rpc/channels/client.js";
 import {
-  type Connection,
   type LinkState,
+  type OpenedStream,
   ReconnectingStream,
 } from "../rpc/channels/reconnecting-stream.js";
 import type { RpcError } from "../rpc/rpc-error.js";
@@ -25,7 +25,7 @@ import type { UpMessage } from "./up-message.js";
 
 /** A way to one manager. */
 export type ManagerChannel = {
-  verifyIntegrity(): Connection<UpMessage, VerifyIntegrityResponse>;
+  verifyIntegrity(): OpenedStream<UpMessage, VerifyIntegrityResponse>;
   close(): void;
 };
 

@@ -19,7 +19,7 @@ import type { Manager } from "../../ledger/members/members.js";
 import type { BackoffOptions } from "../../rpc/channels/backoff.js";
 import { createChannel } from "../../rpc/channels/channel.js";
 import { createClient } from "../../rpc/channels/client.js";
-import { type Connection, ReconnectingStream } from "../../rpc/channels/reconnecting-stream.js";
+import { type OpenedStream, ReconnectingStream } from "../../rpc/channels/reconnecting-stream.js";
 import type { TlsFiles } from "../../rpc/tls/tls.js";
 
 type VoteMessage = MessageInitShape<typeof VoteRequestSchema>;
@@ -27,8 +27,8 @@ type BroadcastMessage = MessageInitShape<typeof BroadcastRequestSchema>;
 
 /** A way to one manager. */
 export type PeerChannel = {
-  vote(): Connection<VoteMessage, VoteResponse>;
-  broadcast(): Connection<BroadcastMessage, BroadcastResponse>;
+  vote(): OpenedStream<VoteMessage, VoteResponse>;
+  broadcast(): OpenedStream<BroadcastMessage, BroadcastResponse>;
   close(): void;
 };
 

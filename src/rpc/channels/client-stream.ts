@@ -46,7 +46,7 @@ export class ClientStream<Request, Response> {
         reject(new RpcError("NODE_UNREACHABLE", "the stream ended before it was open"));
       });
     });
-    // Whoever only reads messages learns of a failure there.
+    // A caller that only reads messages learns of a failure there.
     this.opened.catch(() => {});
   }
 

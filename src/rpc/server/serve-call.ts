@@ -40,7 +40,7 @@ export type CallRuntime = {
   readonly onInternalError: (error: unknown, method: string) => void;
 };
 
-/** What the three kinds of calls have in common. */
+/** What is used here of all three kinds of calls. */
 type SurfaceCall = Pick<
   ServerUnaryCall<Buffer, Buffer>,
   "cancelled" | "metadata" | "getDeadline" | "getPeer"
@@ -165,7 +165,7 @@ function serveBidi(
       decode: (bytes) => decodeMessage(method.input, bytes, boundsOf(method)),
       failureOf: () => undefined,
     });
-    // The caller learns at once that it has been admitted, not only with the first message.
+    // Tells the caller at once that it was admitted, before there is a message for it.
     call.sendMetadata(new Metadata());
     await handler(context, {
       messages,
@@ -186,7 +186,7 @@ function boundsOf(method: DescMethod): WireBounds {
   return requestBounds(methodName(method));
 }
 
-/** Ends a stream as its handler ended. */
+/** Ends a stream when its handler ends, with the status of what it threw. */
 function finish(
   call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>,
   answered: Promise<void>,
@@ -229,7 +229,7 @@ function writerOf(
     queueMessagesMax: runtime.limits.streamQueueMessagesMax,
     queueBytesMax: runtime.limits.streamQueueBytesMax,
     held,
-    // The caller learns why, as far as it reads what comes before.
+    // The caller learns why if it reads what was sent before.
     onRefused: (error) => {
       if (!call.cancelled) call.emit("error", Object.assign(error, wireStatusOf(error)));
     },
@@ -248,9 +248,7 @@ function heldAnswer(
   return answers.open(identity, ends, signal);
 }
 
-/**
- * What a handler threw, as the status that the caller gets; faults of ours are logged, not told.
- */
+/** What a handler threw, as the caller's status. Our own faults are logged, and not told. */
 function statusOf(error: unknown, method: DescMethod, runtime: CallRuntime): WireStatus {
   if (error instanceof RpcError) return wireStatusOf(error);
   runtime.onInternalError(error, methodName(method));

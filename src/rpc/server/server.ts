@@ -43,9 +43,9 @@ export type RpcServerOptions = {
   readonly connections?: Partial<ConnectionLimits>;
   readonly answers?: Partial<AnswerLimits>;
   readonly metrics?: GrpcObserver;
-  /** Told of everything that a handler throws and that is no RpcError; the caller sees INTERNAL. */
+  /** Told of what a handler throws that is no RpcError; the caller sees INTERNAL. */
   readonly onInternalError: (error: unknown, method: string) => void;
-  /** Told of connections that TLS refuses, and of calls whose caller is nobody known. */
+  /** Told of connections that TLS refuses, and of calls of unknown callers. */
   readonly onCallerRefused?: OnCallerRefused;
   /** Told of connections that are refused or cut. */
   readonly onConnectionEnded?: (cause: ConnectionEnd) => void;
@@ -68,7 +68,7 @@ export class RpcServer {
   readonly #connections: Connections;
   readonly #answers: UnreadAnswers;
   readonly #rates: CallRates;
-  /** Of all methods. */
+  /** ":path" of every method. */
   readonly #paths = new Set<string>();
   readonly #onConnectionEnded: (cause: ConnectionEnd) => void;
   #sweeping: NodeJS.Timeout | undefined;
@@ -160,27 +160,27 @@ export class RpcServer {
     return { host: address.host, port };
   }
 
-  /** Health of one service by its full name; "" is the node as a whole. */
+  /** Sets the health of one service, by its full name; "" is the node as a whole. */
   setServing(service: string, serving: boolean): void {
     this.#health.set(service, serving);
   }
 
   /**
-   * Refuses every call to the project's own services but those to `answered`, and says so in
-   * health, until `acceptCalls`. Streams that are open stay so.
+   * Refuses every call to the project's own services but those to `answered`, until `acceptCalls`.
+   * Health says NOT_SERVING meanwhile. Streams that are open stay open.
    */
   refuseCalls(reason: Reason, message: string, answered: readonly DescMethod[] = []): void {
     const error = new RpcError(reason, message);
-    this.#runtime.admission.refusal = { error, answered: new Set(answered.map(methodName)) };
+    this.#runtime.admission.closed = { error, answered: new Set(answered.map(methodName)) };
     this.#health.setAll(false);
   }
 
   acceptCalls(): void {
-    this.#runtime.admission.refusal = undefined;
+    this.#runtime.admission.closed = undefined;
     this.#health.setAll(true);
   }
 
-  /** Connections now, by what their callers are. */
+  /** How many connections a group of callers has now. */
   connections(group: ConnectionGroup): number {
     return this.#connections.count(group);
   }
@@ -190,19 +190,19 @@ export class RpcServer {
     return this.#answers.bytes(group);
   }
 
-  /** Ends connections that do nothing; the server does so every second. */
+  /** Ends connections that do nothing or read too slowly; the server calls it every second. */
   sweep(): void {
     this.#answers.sweep();
     this.#connections.sweep();
   }
 
   /**
-   * Refuses new calls and connections, lets running unary calls end within `graceMs`, then ends
-   * what is left: in order at first, and soon after whether or not the other ends let go.
+   * Refuses new calls and connections, gives running unary calls `graceMs` to end, then ends all
+   * connections in order, and soon after cuts those of which the other end has not let go.
    */
   async close(graceMs = 1_000): Promise<void> {
     this.refuseCalls("NODE_STOPPING", "the node is stopping");
-    // forceShutdown would miss the connections: grpc-js forgets them when channelz is disabled.
+    // forceShutdown would miss the connections: without channelz, grpc-js does not keep them.
     const drain = (waitMs: number) => {
       if (this.#target !== undefined) this.#server.drain(this.#target, waitMs);
     };
@@ -210,7 +210,7 @@ export class RpcServer {
     drain(graceMs);
     let cutting: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
-      // grpc-js never hears of a session that was destroyed while it was writing.
+      // tryShutdown may never end: grpc-js does not hear of a session destroyed while it wrote.
       cutting = setTimeout(() => {
         this.#connections.endAll();
         setImmediate(resolve);
@@ -240,10 +240,10 @@ const noObserver: GrpcObserver = {
 };
 
 const sweepMs = 1_000;
-/** After a connection was ended in order, until it is cut. */
+/** How long a connection that was ended in order has until it is cut. */
 const cutAfterMs = 200;
 
-/** More than any one identity's limits, so that a peer meets those, with their reasons, first. */
+/** More than any identity may have open, so that a caller meets that limit, with its reason, first. */
 function connectionStreamsMax(limits: RpcLimits): number {
   return limits.callsPerPeerMax + 32 * limits.streamsPerPeerMax + 64;
 }

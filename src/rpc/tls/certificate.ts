@@ -68,7 +68,7 @@ function urisOf(subjectAltName: string): readonly string[] {
   return uris;
 }
 
-/** When a certificate is valid, Unix ms, and what for. */
+/** When a certificate is valid, Unix ms, and for what. */
 type CertificateTerms = {
   readonly fromMs: number;
   readonly toMs: number;
@@ -78,7 +78,7 @@ type CertificateTerms = {
   readonly usages: readonly string[];
 };
 
-/** Of a DER or PEM certificate; undefined when it is none. */
+/** Reads the terms of a DER or PEM certificate; undefined when it is none. */
 export function readTerms(certificate: Uint8Array | string): CertificateTerms | undefined {
   try {
     const parsed = new X509Certificate(certificate);
@@ -139,7 +139,7 @@ function isSignedBy(issued: X509Certificate, authority: X509Certificate): boolea
   return issued.checkIssued(authority) && issued.verify(authority.publicKey);
 }
 
-/** Those of a PEM text, in their order; none when one of them cannot be read. */
+/** The certificates of a PEM text, in their order; none at all if one cannot be read. */
 function certificatesIn(pem: string): readonly X509Certificate[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
   try {

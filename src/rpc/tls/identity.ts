@@ -4,10 +4,10 @@
  * registered keys are evidence.
  */
 
-/** Those whose keys the ledger registers. */
+/** The roles whose keys the ledger registers. */
 export const memberRoles = ["manager", "storage", "participant", "auditor", "operator"] as const;
 
-/** "invited" is whoever holds an invitation, and is registered nowhere. */
+/** An "invited" caller holds an invitation, and is registered nowhere. */
 export const roles = [...memberRoles, "invited"] as const;
 
 export type MemberRole = (typeof memberRoles)[number];
@@ -35,8 +35,8 @@ export function parseIdentityUri(uri: string): IdentityUri | undefined {
 }
 
 /**
- * Whose what an identity causes is: its own, by role and id. Every manager's authority can certify
- * holders of invitations under any names, so all of these are one.
+ * Whom limits count what an identity causes against: itself, by role and id. All holders of
+ * invitations count as one, as any manager's authority can certify them under any names.
  */
 export function causerOf({ role, id }: Identity): string {
   return role === "invited" ? role : `${role}/${id}`;

@@ -65,14 +65,14 @@ export type ExpectedServer = {
   readonly id?: string;
   /**
    * 32 bytes, SHA-256 of the registered SPKI, or where to look it up by id (undefined refuses).
-   * Leaving it out trusts every CA of the consortium to name nobody but its own.
+   * Without it, every CA of the consortium is trusted to certify nobody else's node.
    */
   readonly spkiSha256?: Uint8Array | ((id: string) => Uint8Array | undefined);
 };
 
 const minVersion = "TLSv1.3";
 const handshakeTimeoutMs = 5_000;
-/** HTTP/2 header fields per request; callers of this API send about ten. */
+/** HTTP/2 header fields of one request; callers of this API send about ten. */
 const headerPairsMax = 64;
 
 /** @param connectionStreamsMax calls that one connection may have at a time */
@@ -80,10 +80,7 @@ export function serverCredentials(tls: TlsFiles, connectionStreamsMax: number): 
   return new MutualTlsCredentials(tls, connectionStreamsMax);
 }
 
-/**
- * `ServerCredentials.createSsl` takes no TLS version, so this sets the same options
- * and the version.
- */
+/** As `ServerCredentials.createSsl`, which takes no TLS version, but with one. */
 class MutualTlsCredentials extends ServerCredentials {
   constructor(tls: TlsFiles, connectionStreamsMax: number) {
     super(
@@ -93,7 +90,7 @@ class MutualTlsCredentials extends ServerCredentials {
         minVersion,
         handshakeTimeout: handshakeTimeoutMs,
         maxHeaderListPairs: headerPairsMax,
-        // In place of those that grpc-js makes of its options, which know no size of headers.
+        // Replaces the settings that grpc-js would make of its options, which have no header size.
         settings: {
           maxConcurrentStreams: connectionStreamsMax,
           maxHeaderListSize: requestHeaderBytesMax,
