@@ -18,7 +18,7 @@ import {
   methodName,
   methodPath,
 } from "../../src/rpc/message-codec.js";
-import type { TlsFiles } from "../../src/rpc/tls/tls.js";
+import type { TlsCredentials } from "../../src/rpc/tls/tls.js";
 import { type ManagerLinks, reconnectMaxMs } from "../../src/storage-node/manager-links.js";
 
 type Dial = ConstructorParameters<typeof ManagerLinks>[0]["dial"];
@@ -31,7 +31,7 @@ const remembered = 32;
 
 export function lightDial(
   { name: consortiumName, members }: GenesisState,
-  tls: TlsFiles,
+  tls: TlsCredentials,
   decoder: SharedDecoder,
 ): Dial {
   const { verifyIntegrity: method } = VerifyIntegrityService.method;

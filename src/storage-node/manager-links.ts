@@ -20,7 +20,7 @@ import {
   ReconnectingStream,
 } from "../rpc/channels/reconnecting-stream.js";
 import type { RpcError } from "../rpc/rpc-error.js";
-import type { TlsFiles } from "../rpc/tls/tls.js";
+import type { TlsCredentials } from "../rpc/tls/tls.js";
 import type { UpMessage } from "./up-message.js";
 
 /** A way to one manager. */
@@ -95,7 +95,7 @@ export type GrpcDialOptions = {
   readonly consortiumName: string;
   /** host:port by manager id, instead of the address that genesis names. */
   readonly addresses: ReadonlyMap<string, string>;
-  readonly tls: TlsFiles;
+  readonly tls: TlsCredentials;
   /** Longest message that a manager may send; a longer one ends the link. */
   readonly messageBytesMax: number;
   /** Of the consortium, this one included. */

@@ -27,7 +27,7 @@ import { issueCertificate, loadCertificateAuthority } from "../../src/pki/certif
 import { createClient } from "../../src/rpc/channels/client.js";
 import { statusName } from "../../src/rpc/status-codes.js";
 import type { Role } from "../../src/rpc/tls/identity.js";
-import type { TlsFiles } from "../../src/rpc/tls/tls.js";
+import type { TlsCredentials } from "../../src/rpc/tls/tls.js";
 import { LiveConsortium, suiteTimeoutMs } from "../support/live-consortium.js";
 import { TestAuthority, uriOf } from "../support/pki.js";
 import { rpcErrorFrom } from "../support/rpc-consortium.js";
@@ -249,7 +249,7 @@ describe("a manager that is given wrong input", { timeout: suiteTimeoutMs }, () 
   });
 
   /** A certificate that manager-1's authority issues without telling the ledger. */
-  async function mint(role: Role, id: string): Promise<TlsFiles> {
+  async function mint(role: Role, id: string): Promise<TlsCredentials> {
     const directory = join(consortium.directory, "managers", "manager-1");
     const certificateFile = join(directory, "ca.crt");
     const keyFile = join(directory, "ca.key");

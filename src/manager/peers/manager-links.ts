@@ -20,7 +20,7 @@ import type { BackoffOptions } from "../../rpc/channels/backoff.js";
 import { createChannel } from "../../rpc/channels/channel.js";
 import { createClient } from "../../rpc/channels/client.js";
 import { type OpenedStream, ReconnectingStream } from "../../rpc/channels/reconnecting-stream.js";
-import type { TlsFiles } from "../../rpc/tls/tls.js";
+import type { TlsCredentials } from "../../rpc/tls/tls.js";
 
 type VoteMessage = MessageInitShape<typeof VoteRequestSchema>;
 type BroadcastMessage = MessageInitShape<typeof BroadcastRequestSchema>;
@@ -105,7 +105,7 @@ export type GrpcDialOptions = {
   readonly consortiumName: string;
   /** host:port by manager id, instead of the address that genesis names. */
   readonly addresses: ReadonlyMap<string, string>;
-  readonly tls: TlsFiles;
+  readonly tls: TlsCredentials;
   readonly messageBytesMax: number;
 };
 

@@ -3,12 +3,12 @@ import { Client, connectivityState } from "@grpc/grpc-js";
 import { setUpGrpc } from "../bounds/grpc-internals.js";
 import { defaultRpcLimits } from "../bounds/limits.js";
 import { rpcErrorOf } from "../status-details.js";
-import { channelCredentials, type ExpectedServer, type TlsFiles } from "../tls/tls.js";
+import { channelCredentials, type ExpectedServer, type TlsCredentials } from "../tls/tls.js";
 
 export type ChannelOptions = {
   /** "host:port". */
   readonly address: string;
-  readonly tls: TlsFiles;
+  readonly tls: TlsCredentials;
   readonly expected: ExpectedServer;
   /** Longest message that the server may send; what peers may send each other when left out. */
   readonly messageBytesMax?: number;
@@ -39,7 +39,7 @@ export class RpcChannel {
   readonly #options: ChannelOptions;
   #grpcClient: Client;
   /** With which the client was made. */
-  #certificates: Pick<TlsFiles, "certPem" | "caPem"> | undefined;
+  #certificates: Pick<TlsCredentials, "certPem" | "caPem"> | undefined;
   #stopWatching: () => void;
 
   constructor(options: ChannelOptions) {

@@ -60,6 +60,7 @@ export async function checkListen({ listen, metrics }: ListenAddresses): Promise
   throw new ListenError(addressText(metrics), new Error("`listen` is the same"), "metrics");
 }
 
+/** "host:port". */
 export function addressText({ host, port }: Address): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -26,17 +26,17 @@ import { Uploads } from "../bounds/uploads.js";
 import { methodName, methodPath } from "../message-codec.js";
 import type { Reason } from "../reasons.js";
 import { RpcError } from "../rpc-error.js";
-import { serverCredentials, type TlsFiles } from "../tls/tls.js";
+import { serverCredentials, type TlsCredentials } from "../tls/tls.js";
 import { Admission } from "./admission.js";
 import { Authenticator, type IdentityRegistry } from "./authenticator.js";
 import type { ServiceHandlers } from "./handlers.js";
 import { Health } from "./health.js";
-import { ListenError } from "./listen-check.js";
+import { type Address, addressText, ListenError } from "./listen-check.js";
 import { Reflection } from "./reflection.js";
 import { type CallRuntime, serviceDefinition, serviceImplementation } from "./serve-call.js";
 
 export type RpcServerOptions = {
-  readonly tls: TlsFiles;
+  readonly tls: TlsCredentials;
   readonly consortiumName: string;
   readonly registry: IdentityRegistry;
   readonly limits?: Partial<RpcLimits>;
@@ -50,8 +50,6 @@ export type RpcServerOptions = {
   /** Told of connections that are refused or cut. */
   readonly onConnectionEnded?: (cause: ConnectionEnd) => void;
 };
-
-export type Listening = { readonly host: string; readonly port: number };
 
 export function createServer(options: RpcServerOptions): RpcServer {
   return new RpcServer(options);
@@ -135,13 +133,12 @@ export class RpcServer {
   }
 
   /** Binds and answers; port 0 lets the system choose. Health says SERVING from here on. */
-  async listen(address: Listening): Promise<Listening> {
-    const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-    const target = `${host}:${address.port}`;
+  async listen(address: Address): Promise<Address> {
+    const target = addressText(address);
     const port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(target, this.#credentials, (error, bound) => {
+      this.#server.bindAsync(target, this.#credentials, (error, chosen) => {
         if (error) reject(new ListenError(target, error));
-        else resolve(bound);
+        else resolve(chosen);
       });
     });
     watchDoor(this.#server, {
@@ -156,8 +153,9 @@ export class RpcServer {
     });
     this.#sweeping = setInterval(() => this.sweep(), sweepMs).unref();
     this.#health.setAll(true);
-    this.#target = `${host}:${port}`;
-    return { host: address.host, port };
+    const bound = { host: address.host, port };
+    this.#target = addressText(bound);
+    return bound;
   }
 
   /** Sets the health of one service, by its full name; "" is the node as a whole. */

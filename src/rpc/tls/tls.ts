@@ -12,7 +12,8 @@ import { RpcError } from "../rpc-error.js";
 import { identityOf, readCertificate } from "./certificate.js";
 import { describeIdentity, type Role } from "./identity.js";
 
-export type TlsFiles = {
+/** What a party shows in TLS, and whom it believes. */
+export type TlsCredentials = {
   /** The own certificate, then those that lead to a CA. */
   readonly certPem: string | Uint8Array;
   /** PKCS #8. */
@@ -22,16 +23,16 @@ export type TlsFiles = {
 };
 
 /**
- * TLS files of which the certificates are replaced while they are in use: connections that are
- * made afterwards use the new ones, those that are open stay.
+ * Credentials of which the certificates can be replaced while they are in use: connections that are
+ * made afterwards use the new ones, those that are open go on.
  */
-export class RenewableTls implements TlsFiles {
+export class RenewableTls implements TlsCredentials {
   readonly keyPem: string;
   #caPem: string;
   #certPem: string;
   readonly #watchers: (() => void)[] = [];
 
-  constructor({ certPem, keyPem, caPem }: Readonly<Record<keyof TlsFiles, string>>) {
+  constructor({ certPem, keyPem, caPem }: Readonly<Record<keyof TlsCredentials, string>>) {
     this.keyPem = keyPem;
     this.#caPem = caPem;
     this.#certPem = certPem;
@@ -76,13 +77,16 @@ const handshakeTimeoutMs = 5_000;
 const headerPairsMax = 64;
 
 /** @param connectionStreamsMax calls that one connection may have at a time */
-export function serverCredentials(tls: TlsFiles, connectionStreamsMax: number): ServerCredentials {
+export function serverCredentials(
+  tls: TlsCredentials,
+  connectionStreamsMax: number,
+): ServerCredentials {
   return new MutualTlsCredentials(tls, connectionStreamsMax);
 }
 
 /** As `ServerCredentials.createSsl`, which takes no TLS version, but with one. */
 class MutualTlsCredentials extends ServerCredentials {
-  constructor(tls: TlsFiles, connectionStreamsMax: number) {
+  constructor(tls: TlsCredentials, connectionStreamsMax: number) {
     super(
       {
         requestCert: true,
@@ -107,14 +111,17 @@ class MutualTlsCredentials extends ServerCredentials {
   }
 }
 
-export function channelCredentials(tls: TlsFiles, expected: ExpectedServer): ChannelCredentials {
+export function channelCredentials(
+  tls: TlsCredentials,
+  expected: ExpectedServer,
+): ChannelCredentials {
   const context = createSecureContext({ ...secureContextOptions(tls), minVersion });
   return ChannelCredentials.createFromSecureContext(context, {
     checkServerIdentity: (_host, certificate) => refusalOfServer(certificate, expected),
   });
 }
 
-function secureContextOptions(tls: TlsFiles): { cert: Buffer; key: Buffer; ca: Buffer } {
+function secureContextOptions(tls: TlsCredentials): { cert: Buffer; key: Buffer; ca: Buffer } {
   return {
     cert: Buffer.from(tls.certPem),
     key: Buffer.from(tls.keyPem),
