@@ -328,6 +328,6 @@ function exhausted(identity: Identity, refusal: HoldingRefusal, limit: number): 
   const message =
     refusal === "share"
       ? `${who} has ${limit} connections to this node, the limit: close some, or share one`
-      : `this node has ${limit} such connections, as many as it may have: ask another one`;
+      : `this node has ${limit} connections of this kind, as many as it may have: use another node`;
   return new RpcError("CONNECTIONS_EXHAUSTED", message, { metadata: { limit: String(limit) } });
 }

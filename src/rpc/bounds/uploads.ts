@@ -276,7 +276,7 @@ export class Upload {
   giveWay(): void {
     const who = describeIdentity(this.#options.identity);
     this.#refuse(
-      new RpcError("UPLOADS_EXHAUSTED", `${who} sent most when another caller found no room`, {
+      new RpcError("UPLOADS_EXHAUSTED", `${who} was sending most when another caller needed room`, {
         metadata: { bytes: String(this.#held), what: "most" },
       }),
     );
@@ -293,8 +293,8 @@ export class Upload {
       return;
     }
     const message =
-      `within ${windowMs} ms neither the message came to its end ` +
-      `nor ${leastBytes} bytes of what its caller sends`;
+      `the message did not end within ${windowMs} ms, and did not go on, ` +
+      `or its caller sent less than ${leastBytes} bytes`;
     this.#refuse(new RpcError("UPLOAD_TOO_SLOW", message, { metadata: { limit: `${windowMs}` } }));
   }
 
@@ -330,9 +330,13 @@ export class Upload {
     const whose =
       full === "share" ? describeIdentity(this.#options.identity) : classText[this.kind];
     this.#refuse(
-      new RpcError("UPLOADS_EXHAUSTED", `${whose} send as many bytes at once as they may`, {
-        metadata: { bytes: String(bytes), what: full },
-      }),
+      new RpcError(
+        "UPLOADS_EXHAUSTED",
+        `as many bytes as allowed are already being sent by ${whose}`,
+        {
+          metadata: { bytes: String(bytes), what: full },
+        },
+      ),
     );
     return false;
   }
