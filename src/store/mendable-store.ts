@@ -3,13 +3,14 @@
  *
  *     serving ── damage found ──▶ told ── mend() ──▶ repaired, closed, opened ──▶ serving
  *
- * RocksDB reads past a damaged block until it has to rewrite it, and from then on takes no write:
- * so damage in a file is mended at once, whoever finds it. Operations that come meanwhile wait. A
- * write that meets damage mends first and is then made again, as a batch says what holds after it,
- * whatever was there before. A read that meets damage rejects; what it was for is its caller's.
+ * RocksDB goes on with a damaged block until it has to rewrite it, and takes no write from then on.
+ * So damage in a file is mended as soon as it is found. Operations that come meanwhile wait. A write
+ * that meets damage mends first and is then repeated, which is safe, as a batch says what holds
+ * after it. A read that meets damage rejects, and its caller decides what to do.
  *
- * Mending brings back files that can be read, not what was in those that cannot: keys may be gone
- * or have an older value. Whoever owns the data finds out what is missing, and gets it elsewhere.
+ * Mending makes the files readable again; it does not bring back what was in the damaged part. Keys
+ * may be gone or have an older value. The owner of the data finds out what is missing, and gets it
+ * from other nodes.
  */
 import {
   type Durability,
@@ -25,8 +26,8 @@ import { isDamage, type StoreError } from "./store-error.js";
 type MendableStorePorts = {
   readonly open: () => Promise<KeyValueStore>;
   /**
-   * Makes the files readable again, and closes the store over them that is given: what it has read
-   * already may be more than can be read anew.
+   * Makes the files readable again, and closes the damaged store that is given. It is given because
+   * what it holds in memory may no longer be readable on disk.
    */
   readonly repair: (damaged: KeyValueStore) => Promise<void>;
   /** Something on disk is not what was written. Must not throw. */
@@ -72,14 +73,14 @@ export class MendableStore implements KeyValueStore {
     } catch (error) {
       if (!isDamage(error)) throw error;
       await this.mend();
-      // Synced, as what was buffered before it may have been lost with the log.
+      // With "sync", as what was buffered before may have been lost with the log.
       await this.#run((kv) => kv.write(batch, "sync"));
     }
   }
 
   /**
-   * Repairs and opens again; callers at the same time share one. Rejects when it cannot be opened
-   * any more; then every operation rejects.
+   * Repairs the files and opens them again; callers at the same time share one repair. Rejects if
+   * they cannot be opened any more, and then every operation rejects.
    */
   mend(): Promise<void> {
     this.#mending ??= this.#mend().finally(() => {

@@ -1,7 +1,7 @@
 /**
- * Holds a store against one that was made anew from the same chain: every value that follows from
- * the chain must be in both, and nothing else. What a node keeps besides (votes, candidates,
- * submissions, evidence) follows from nothing and is left out.
+ * Compares a store with one that was made anew from the same chain. Both must have exactly the
+ * values that follow from the chain. What a node keeps besides (votes, candidates, submissions,
+ * evidence) does not follow from it, and is left out.
  */
 import { emptyBytes, equalBytes, fromHex, toHex, utf8 } from "../base/bytes.js";
 import { buckets } from "./buckets.js";
@@ -12,7 +12,7 @@ import type { StoreError } from "./store-error.js";
 import { isDamage } from "./store-error.js";
 import { tolerantGetMany } from "./tolerant-reads.js";
 
-/** What is wrong, and where; both for people. */
+/** What is wrong and where, in words. */
 export type Finding = { readonly where: string; readonly what: string };
 
 /** What a check of a whole store takes. */
@@ -53,7 +53,7 @@ const numbered = new Map<Compared, string>([
   ["sealedRecord", "position"],
 ]);
 
-/** What later blocks never change. */
+/** Buckets of which later blocks never change a value. */
 const immutable: readonly Compared[] = [
   ...([
     "blockByHeight",
@@ -66,8 +66,9 @@ const immutable: readonly Compared[] = [
 ];
 
 /**
- * Makes the chain anew from the stored blocks, up to height `top` or to the first block with a
- * and compares the stores. `appendNext` appends the block at a height, or says what keeps it out.
+ * Makes the chain anew from the stored blocks, up to height `top` or to the first block that cannot
+ * be appended, and compares the stores. `appendNext` appends the block of a height, or says what
+ * keeps it from doing so.
  *
  * @returns the height up to which the chain holds
  */
@@ -91,8 +92,8 @@ export async function checkAnew(
 }
 
 /**
- * `complete`: the chain was made anew up to the head of the store; else what was made so far is all
- * that can be compared.
+ * @param complete whether the chain was made anew up to the store's head. If not, only what later
+ * blocks do not change can be compared.
  */
 async function compareStores(
   made: KeyValueStore,
@@ -137,7 +138,7 @@ async function compareBucket(
   }
 }
 
-/** What is there and follows from nothing. */
+/** What is stored and does not follow from the chain. */
 async function findSurplus(
   name: Compared,
   made: KeyValueStore,
@@ -153,7 +154,7 @@ async function findSurplus(
       }
     }
   } catch (error) {
-    // What cannot be read has been found by its key.
+    // compareBucket has found by its key what cannot be read.
     if (!isDamage(error)) throw error;
   }
 }

@@ -1,8 +1,7 @@
 /**
- * Reads for whoever looks for damage: what is missing, unreadable or does not decode is undefined.
- * A store that can be mended (mendable-store.ts) hears of what it could not read all the same.
+ * Reads that look for damage: what is missing, unreadable or does not decode is undefined. A store
+ * that can be mended (mendable-store.ts) still reports what it could not read.
  */
-
 import { StorageBlockStateSchema } from "../gen/bss/store/v1/storage_pb.js";
 import {
   type Block,
@@ -34,7 +33,7 @@ export async function tolerantGetMany(
   return values;
 }
 
-/** The block of a height on a storage node's disk, as far as it hangs together. */
+/** The block of a height on a storage node's disk; undefined unless it is whole. */
 export async function readStoredBlock(
   kv: KeyValueStore,
   height: number,

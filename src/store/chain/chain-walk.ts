@@ -1,15 +1,15 @@
 /**
- * Walks up a storage node's chain on disk, block by block, and holds against it everything that is
- * stored: what follows from the blocks is computed again, just as it was when they were appended,
- * and compared value by value.
+ * Walks up a storage node's chain on disk, block by block, and checks everything that is stored.
+ * What follows from the blocks is computed again, as it was when they were appended, and compared
+ * value by value.
  *
  *     block ─▶ storage header, places of blocks and records, Merkle nodes, certificates of the
  *              block before, changes of members
  *     leaf  ─▶ sealed record, by its seal digest
  *
- * A value that is missing, unreadable or another one is written again. Blocks and sealed records
- * cannot be computed, and come from `fetch`. A block is the right one by its hash: the walk starts
- * at genesis, each block names the one before it, and the head names the last.
+ * A value that is missing, unreadable or wrong is written again. Blocks and sealed records cannot be
+ * computed, and come from `fetch`. Hashes show that a block is the right one: each names the block
+ * before it, from genesis up to the one that the head names.
  */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { assert } from "../../base/assert.js";
@@ -76,7 +76,7 @@ export class ChainWalk {
     this.#storageBlockId = ports.consortiumId;
   }
 
-  /** Goes on after a height that was checked before; undefined when what that takes is damaged. */
+  /** Goes on after a height that was checked before; undefined if what this needs is damaged. */
   static async resume(ports: ChainWalkPorts, height: number): Promise<ChainWalk | undefined> {
     const walk = new ChainWalk(ports);
     if (height === 0) return walk;
@@ -142,8 +142,8 @@ export class ChainWalk {
   }
 
   /**
-   * At the head: checks what is kept once for the whole chain, and what is in memory. False when
-   * the head has moved on.
+   * At the head: checks what is kept once for the whole chain, and what is in memory. False if the
+   * head has moved on.
    */
   async finish(): Promise<boolean> {
     let finished = false;
@@ -187,7 +187,7 @@ export class ChainWalk {
     await this.#compare(this.#height, writes);
   }
 
-  /** The log, also as it is in memory, is the one that follows from the blocks. */
+  /** Checks that the head, on disk and in memory, is the one that follows from the blocks. */
   async #checkHead(): Promise<void> {
     const { kv, head, found, replaceHead } = this.#ports;
     const right: StorageHead = {
@@ -203,7 +203,7 @@ export class ChainWalk {
     await replaceHead(right);
   }
 
-  /** Those of lower heights stand in the next block. */
+  /** Checks the head's certificates; those of a lower height are in the next block. */
   async #checkHeadCertificates(): Promise<void> {
     const { kv, fetch, inTurn, head } = this.#ports;
     const [height, blockId] = [this.#height, this.#blockId];
@@ -218,7 +218,7 @@ export class ChainWalk {
     });
   }
 
-  /** Writes those that are not stored as they should be. */
+  /** Makes those writes that are not on disk as they should be. */
   async #compare(height: number, writes: readonly WriteOperation[]): Promise<void> {
     const { kv, found } = this.#ports;
     const keys = writes.map(({ key }) => key);
@@ -235,8 +235,8 @@ export class ChainWalk {
 }
 
 /**
- * Walks down from the head by the ids that blocks name, and puts the right blocks where others, or
- * none, are. `beat` is called for each height.
+ * Walks down from the head by the ids that blocks name, and fetches each block that is missing or
+ * another one. `beat` is called for each height.
  */
 export async function mendBlocks(ports: ChainWalkPorts, beat: () => void): Promise<void> {
   const { kv, head, consortiumId, fetch, found } = ports;

@@ -78,7 +78,7 @@ export function chainWrites(parts: ChainWriteParts): WriteOperation[] {
   ];
 }
 
-/** The block carries the certificates of the one before, which replace this node's own. */
+/** A block carries the certificates of the block before it: they replace this node's own. */
 function canonicalCertificateWrites({ height, block }: ChainWriteParts): WriteOperation[] {
   const bytes = block.previousCertificates;
   if (bytes.length === 0) return [];
@@ -127,7 +127,7 @@ export function controlOf({ control }: Block): readonly ControlOperation[] {
 
 /**
  * Whether an operation changes who belongs, or which managers are active. Participants and meters
- * are state, and how storage nodes stand and earn stands in too many blocks for one list.
+ * are state. Suspensions and earnings of storage nodes are in too many blocks for one list.
  */
 export function changesMembers({ operation }: ControlOperation): boolean {
   return operation.case !== undefined && membershipCases.has(operation.case);

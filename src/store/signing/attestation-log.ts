@@ -1,7 +1,7 @@
 /**
- * What a storage node has attested about blocks that are not decided yet, each with its block, on
- * disk before the attestation is sent: it stands by a MATCH with data that it holds, and after a
- * restart says the same again.
+ * What a storage node has attested about blocks that are not decided yet, each with its block. Both
+ * are on disk before the attestation is sent: so the node holds the data of what it has attested,
+ * and after a restart it attests the same again.
  *
  *     height ‖ round    ──▶ attestation    one per round
  *     height ‖ block id ──▶ block and sealed records
@@ -53,7 +53,7 @@ export class AttestationLog {
   }
 
   /**
-   * One synchronous batch. Saving the same attestation again is allowed, another one is our bug.
+   * One synchronous batch. The same attestation may be saved again; another one would be our bug.
    */
   async save(height: number, candidate: AttestedCandidate): Promise<void> {
     const { block, sealedRecords, round, attestation } = candidate;
