@@ -57,8 +57,8 @@ export async function startMetricsServer(
 }
 
 /**
- * Of those that wait for no answer the oldest gives way: those who hold connections open keep no
- * scrape out, and those who come in numbers cut none that is in progress.
+ * Bounds the number of connections. The oldest one without a request in progress gives way: so idle
+ * connections cannot keep a scrape out, and many new ones do not cut a scrape that is in progress.
  */
 function boundConnections(server: Server): void {
   const open = new Set<Socket>();

@@ -31,7 +31,7 @@ class DatabaseThread {
       this.#lastId += 1;
       this.#waiting.set(this.#lastId, { resolve, reject });
       this.#queued.push({ ...request, id: this.#lastId });
-      // What is asked in one go travels in one message: a message costs more than a read.
+      // Requests of one turn travel in one message, as a message costs more than a read.
       if (this.#queued.length === 1) queueMicrotask(() => this.#post());
     });
   }
@@ -74,7 +74,7 @@ class DatabaseThread {
 
 export const readingThread = new DatabaseThread();
 
-/** It alone writes, so what is asked first is written first. */
+/** The only thread that writes, so what is asked first is written first. */
 export const writingThread = new DatabaseThread();
 
 function buffersOf(request: ThreadRequest): ArrayBuffer[] {

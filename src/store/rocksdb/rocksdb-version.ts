@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { StoreError } from "../store-error.js";
 
 /**
- * From here on RocksDB's files are read. Before version 0.1.0, this software had RocksDB 6, whose
- * files are compressed with Snappy, which the present binary does not know, and kept a checksum of
- * its own with every value.
+ * The oldest RocksDB whose files are read. Before version 0.1.0 this software used RocksDB 6, with
+ * Snappy compression, which today's binary does not know, and with its own checksum in each value.
  */
 const majorMin = 9;
 
