@@ -9,7 +9,8 @@ type KnownValues<N extends string> = Readonly<Record<N, string>>;
 /**
  * The known values of one label, or of several that belong together. A counter hears of a value as
  * soon as it is known, so that its series is there before the first event. A value that is not
- * known, longer than `labelCharsMax`, or beyond `seriesMax` counts as "other", which is always known.
+ * known, longer than `labelCharsMax`, or beyond `seriesMax` counts as "other", which is always
+ * known.
  */
 export class KnownLabels<N extends string> {
   readonly names: readonly N[];

@@ -1,11 +1,11 @@
 /**
  * Metrics with labels. Two things can go wrong with them, and the classes here prevent both.
  *
- * 1. *A counter that begins at 1.* Prometheus sees an increase only between two samples of a series.
- *    If the first sample is 1 there is no increase, and the first event, often the only one, is not
- *    seen. So a counter has to know the values of its labels beforehand, and starts every series at
- *    0. The values are a *closed* list in the code, or become *known* while the node runs
- *    (`KnownLabels`).
+ * 1. *A counter that begins at 1.* Prometheus sees an increase only between two samples of a
+ *    series. If the first sample is 1 there is no increase, and the first event, often the only
+ *    one, is not seen. So a counter has to know the values of its labels beforehand, and starts
+ *    every series at 0. The values are a *closed* list in the code, or become *known* while the
+ *    node runs (`KnownLabels`).
  * 2. *Too many series.* Prometheus keeps each combination of values for weeks, and this process
  *    keeps it for ever, so a peer that can invent values could fill both. A value that is on no
  *    list, longer than `labelCharsMax`, or beyond `seriesMax` counts as "other".

@@ -6,7 +6,8 @@
  * - FAILED_PRECONDITION: the request is well formed, the ledger's state forbids it;
  * - UNAVAILABLE, RESOURCE_EXHAUSTED: the same request may succeed later.
  *
- * The type makes the table exhaustive over the ledger's reasons. docs/errors.md is rendered from it.
+ * The type makes the table exhaustive over the ledger's reasons. docs/errors.md is rendered from
+ * it.
  */
 import type { RuleReason } from "../ledger/violation.js";
 import type { StatusName } from "./status-codes.js";

@@ -10,11 +10,13 @@
  *                                          (vote-log.ts, attestation-log.ts), and the highest place
  *                                          signed, kept beside the key (last-sign-state.ts,
  *                                          attestation-mark.ts)
- *     the disk is full, or fails           store-error.ts names it; rocksdb/rocksdb-store.ts accepts
+ *     the disk is full, or fails           store-error.ts names it; rocksdb/rocksdb-store.ts
+ *     accepts
  *                                          no write after one that failed
  *     damage is found                      at each read, by RocksDB's checksums; when a store is
  *                                          opened (chain/chain-head.ts, rocksdb/rocksdb-log.ts); by
- *                                          `bss check` (store-comparison.ts); by a storage node that
+ *                                          `bss check` (store-comparison.ts); by a storage node
+ *                                          that
  *                                          reads all again (chain/chain-walk.ts)
  *     damage is mended                     mendable-store.ts, rocksdb/rocksdb-repair.ts
  *
@@ -64,8 +66,8 @@ export type KeyValueStore = {
   /** The entries of `[gte, lt)` in order, all of one moment. */
   range(options: RangeOptions): Promise<readonly Entry[]>;
   /**
-   * Every entry of `[gte, lt)`, page after page. Not a snapshot: it shows what is written ahead of it
-   * meanwhile, and not what is written behind it. A key comes at most once.
+   * Every entry of `[gte, lt)`, page after page. Not a snapshot: it shows what is written ahead of
+   * it meanwhile, and not what is written behind it. A key comes at most once.
    */
   scan(options: ScanOptions): AsyncIterable<Entry>;
   /** Applies the operations in order as one batch. An empty batch with `"sync"` is a barrier. */

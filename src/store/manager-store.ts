@@ -5,9 +5,10 @@
  *     append ──▶ one synchronous batch ──▶ head            all of a block is there, or nothing
  *     saveStatements ──▶ one synchronous batch ──▶ send    see vote-log.ts
  *
- * Records are stored sealed. Plaintext is on disk only in a submission that waits and in a candidate,
- * and is deleted with it. Callers await `append` and `saveStatements` one after the other. After a
- * write that failed the store accepts no other: the node stops, and opening it shows what is on disk.
+ * Records are stored sealed. Plaintext is on disk only in a submission that waits and in a
+ * candidate, and is deleted with it. Callers await `append` and `saveStatements` one after the
+ * other. After a write that failed the store accepts no other: the node stops, and opening it shows
+ * what is on disk.
  */
 import { create } from "@bufbuild/protobuf";
 import { assert, defined } from "../base/assert.js";

@@ -1,6 +1,6 @@
 /**
- * The store in memory, for tests and simulation. A `MemoryDisk` outlives a process: a node opens it,
- * is killed or crashes, and opens it again. It fails the way a disk fails:
+ * The store in memory, for tests and simulation. A `MemoryDisk` outlives a process: a node opens
+ * it, is killed or crashes, and opens it again. It fails the way a disk fails:
  *
  * - `crash()` is a loss of power: buffered writes are gone unless a synced write followed them. The
  *   log is sequential, so a synced write also saves all writes before it.

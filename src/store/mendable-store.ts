@@ -4,9 +4,9 @@
  *     serving ── damage found ──▶ told ── mend() ──▶ repaired, closed, opened ──▶ serving
  *
  * RocksDB goes on with a damaged block until it has to rewrite it, and takes no write from then on.
- * So damage in a file is mended as soon as it is found. Operations that come meanwhile wait. A write
- * that meets damage mends first and is then repeated, which is safe, as a batch says what holds
- * after it. A read that meets damage rejects, and its caller decides what to do.
+ * So damage in a file is mended as soon as it is found. Operations that come meanwhile wait. A
+ * write that meets damage mends first and is then repeated, which is safe, as a batch says what
+ * holds after it. A read that meets damage rejects, and its caller decides what to do.
  *
  * Mending makes the files readable again; it does not bring back what was in the damaged part. Keys
  * may be gone or have an older value. The owner of the data finds out what is missing, and gets it

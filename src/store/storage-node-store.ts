@@ -1,12 +1,13 @@
 /**
- * All that a storage node keeps on disk: its chain with the sealed records, and what it has attested
- * about blocks that are not decided yet. It never holds plaintext, submission headers or keys.
+ * All that a storage node keeps on disk: its chain with the sealed records, and what it has
+ * attested about blocks that are not decided yet. It never holds plaintext, submission headers or
+ * keys.
  *
  *     append ──▶ one synchronous batch ──▶ head             all of a block is there, or nothing
  *     saveCandidate ──▶ one synchronous batch ──▶ attest    see attestation-log.ts
  *
- * Callers await one write after the other. After a write that failed the store accepts no other: the
- * node stops, and opening it shows what is on disk.
+ * Callers await one write after the other. After a write that failed the store accepts no other:
+ * the node stops, and opening it shows what is on disk.
  */
 import { create } from "@bufbuild/protobuf";
 import { assert } from "../base/assert.js";

@@ -29,8 +29,9 @@ export class StoreError extends Error {
 }
 
 /**
- * Names the failure behind an error of RocksDB or of the file system, for instance a full disk. Both
- * tell it in their text only: RocksDB as `<status>: <detail>`, Node as `<errno name>: <detail>`.
+ * Names the failure behind an error of RocksDB or of the file system, for instance a full disk.
+ * Both tell it in their text only: RocksDB as `<status>: <detail>`, Node as `<errno name>:
+ * <detail>`.
  */
 export function toStoreError(cause: unknown, directory: string): StoreError {
   if (cause instanceof StoreError) return cause;

@@ -17,8 +17,8 @@ type CallRatesOptions = {
 
 /**
  * How often each caller calls. A refused call counts as well, as refusing costs nearly as much time
- * as answering. A caller that goes on calling while it is refused, until it owes half a burst, loses
- * its connection.
+ * as answering. A caller that goes on calling while it is refused, until it owes half a burst,
+ * loses its connection.
  */
 export class CallRates {
   readonly #options: CallRatesOptions;
@@ -92,7 +92,8 @@ export class CallLimiter {
   /**
    * Takes a slot for a call and returns the function that gives it back.
    *
-   * @throws RpcError STREAMS_EXHAUSTED or TOO_MANY_IN_FLIGHT, with the time after which to try again
+   * @throws RpcError STREAMS_EXHAUSTED or TOO_MANY_IN_FLIGHT, with the time after which to try
+   * again
    */
   acquire(identity: Identity, method: string, kind: "unary" | "stream"): () => void {
     const caller = causerOf(identity);

@@ -5,8 +5,8 @@
  * reading.
  *
  * A connection begins as a stranger's. A stranger is never refused because there are many: the
- * oldest connection of the address that has most gives way. With the first call of somebody known, a
- * connection moves to a place in that caller's group.
+ * oldest connection of the address that has most gives way. With the first call of somebody known,
+ * a connection moves to a place in that caller's group.
  */
 import type { ServerHttp2Session } from "node:http2";
 import { isIPv6, type Socket } from "node:net";
@@ -295,8 +295,8 @@ function groupOf({ role }: Identity): ConnectionGroup {
 }
 
 /**
- * Whom an address stands for: an IPv4 address a host; of an IPv6 address only the first half, as one
- * host is commonly given all 2^64 that share it.
+ * Whom an address stands for: an IPv4 address a host; of an IPv6 address only the first half, as
+ * one host is commonly given all 2^64 that share it.
  */
 export function networkOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);

@@ -1,7 +1,7 @@
 /**
  * What this project needs of grpc-js that grpc-js does not offer, all in one place. Above all: the
- * point where the data of a call become messages, as that is where a limit has to be that depends on
- * the caller. grpc-js itself has one limit for all callers, and decompresses before anybody can
+ * point where the data of a call become messages, as that is where a limit has to be that depends
+ * on the caller. grpc-js itself has one limit for all callers, and decompresses before anybody can
  * look.
  *
  * The version of grpc-js is pinned, and `checkGrpcInternals` finds out at the start of a server
@@ -70,8 +70,8 @@ export function setUpGrpc(): void {
 }
 
 /**
- * Sets grpc-js up and makes calls as it does. Checks that the data reach a decoder that was set, and
- * that headers are read within their bounds.
+ * Sets grpc-js up and makes calls as it does. Checks that the data reach a decoder that was set,
+ * and that headers are read within their bounds.
  */
 export function checkGrpcInternals(): void {
   setUpGrpc();

@@ -186,7 +186,9 @@ export type AnswerLimits = {
   /** Of one storage node. */
   readonly perStorageNodeBytesMax: number;
   readonly storageNodesBytesMax: number;
-  /** Pages of listings that are read at a time: while it is read, one takes a few times its bytes. */
+  /**
+   * Pages of listings that are read at a time: while it is read, one takes a few times its bytes.
+   */
   readonly pagesAtOnceMax: number;
   /** Long answers that are read and sent at a time, to managers and to storage nodes each. */
   readonly longAnswersAtOnceMax: number;

@@ -20,7 +20,9 @@ type RequestBounds = WireBounds & { readonly bytes: number };
 /** Queries, registrations, approvals, health, reflection: a few fields each. */
 const small: RequestBounds = { bytes: 256 * KiB, elements: 512, memoryBytes: 128 * KiB };
 
-/** Generous, as records and header are plain bytes: the rule on their number has a better reason. */
+/**
+ * Generous, as records and header are plain bytes: the rule on their number has a better reason.
+ */
 const submission: RequestBounds = {
   bytes: Number.POSITIVE_INFINITY,
   elements: 4 * submissionRecordsBound,
@@ -37,8 +39,8 @@ const certificateElements = 4 * storageNodesMax + 3 * 4 * managersMax;
 
 /**
  * One block with certificates, or a part of it. A leaf has 70 bytes and takes about 700 in memory;
- * an entry of a certificate has 75 to 115 and takes 500 to 900. A message with more elements per byte
- * is no block, and would cost more to decode than to send.
+ * an entry of a certificate has 75 to 115 and takes 500 to 900. A message with more elements per
+ * byte is no block, and would cost more to decode than to send.
  */
 const oneBlock: RequestBounds = {
   bytes: Number.POSITIVE_INFINITY,

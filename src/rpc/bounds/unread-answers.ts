@@ -21,7 +21,9 @@ export type AnswerGroup = "clients" | "managers" | "storageNodes";
 
 type UnreadAnswersOptions = {
   readonly limits: AnswerLimits;
-  /** Sweeps after which an answer counts as unread if its connection took less than the least rate. */
+  /**
+   * Sweeps after which an answer counts as unread if its connection took less than the least rate.
+   */
   readonly unreadSweeps: number;
   /** Bytes that the system has taken for a connection since it began. */
   readonly sentOver: (ends: ConnectionEnds) => number;
@@ -111,8 +113,8 @@ export class UnreadAnswers {
   }
 
   /**
-   * Makes and sends a long answer when it is the caller's turn. `send` reads its parts, and resolves
-   * when the caller has taken it.
+   * Makes and sends a long answer when it is the caller's turn. `send` reads its parts, and
+   * resolves when the caller has taken it.
    */
   inTurn<T>(answer: UnreadAnswer, send: () => Promise<T>): Promise<T> {
     return this.#long[groupOf(answer.identity)].run(answer.causer, send);
@@ -132,7 +134,9 @@ export class UnreadAnswers {
     }
   }
 
-  /** Cuts the callers that take nothing, or else the one that holds far more than this one would. */
+  /**
+   * Cuts the callers that take nothing, or else the one that holds far more than this one would.
+   */
   #makeRoom(group: AnswerGroup, causer: string, bytes: number): boolean {
     const holdings = this.#groups[group];
     const isOthers = (answer: UnreadAnswer) =>

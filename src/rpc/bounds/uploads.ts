@@ -139,8 +139,9 @@ export class Uploads {
   }
 
   /**
-   * Which upload gives way: of the causer that holds most, if that is more than this one would hold,
-   * the upload that waits longest. Those who are invited are one causer: there the oldest gives way.
+   * Which upload gives way: of the causer that holds most, if that is more than this one would
+   * hold, the upload that waits longest. Those who are invited are one causer: there the oldest
+   * gives way.
    */
   #displaceable(upload: Upload, toCome: number, refusal: HoldingRefusal): Upload | undefined {
     const { causer, kind } = upload;
@@ -176,7 +177,9 @@ export class Uploads {
   }
 }
 
-/** In each window the upload must go on, and its caller must send `leastBytes` in all its uploads. */
+/**
+ * In each window the upload must go on, and its caller must send `leastBytes` in all its uploads.
+ */
 type Pace = {
   readonly windowMs: number;
   readonly leastBytes: number;

@@ -1,7 +1,7 @@
 /**
- * What a service implementation looks like. Handlers get decoded requests, answer with messages, and
- * throw `RpcError` to refuse. A handler that waits must listen to `context.signal`: it aborts when
- * the caller has gone or its deadline has passed.
+ * What a service implementation looks like. Handlers get decoded requests, answer with messages,
+ * and throw `RpcError` to refuse. A handler that waits must listen to `context.signal`: it aborts
+ * when the caller has gone or its deadline has passed.
  */
 import type {
   DescMethodBiDiStreaming,

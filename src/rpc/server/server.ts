@@ -241,7 +241,9 @@ const sweepMs = 1_000;
 /** How long a connection that was ended in order has until it is cut. */
 const cutAfterMs = 200;
 
-/** More than any identity may have open, so that a caller meets that limit, with its reason, first. */
+/**
+ * More than any identity may have open, so that a caller meets that limit, with its reason, first.
+ */
 function connectionStreamsMax(limits: RpcLimits): number {
   return limits.callsPerPeerMax + 32 * limits.streamsPerPeerMax + 64;
 }

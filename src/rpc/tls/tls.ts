@@ -1,8 +1,8 @@
 /**
  * Mutual TLS 1.3 on every connection. Hosts move and addresses are configuration, so nobody is
  * verified by host name: both sides check the chain against the consortium's CAs, the identity in
- * the URI SAN and the registered public key. The server does the last two per call (authenticator.ts),
- * the client once per connection, here.
+ * the URI SAN and the registered public key. The server does the last two per call
+ * (authenticator.ts), the client once per connection, here.
  */
 import { createSecureContext, type PeerCertificate } from "node:tls";
 import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";

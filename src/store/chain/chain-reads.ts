@@ -1,6 +1,7 @@
 /**
  * Reading the ledger, alike on both roles' stores. Everything up to the head is there and never
- * changes, so no read needs a lock or a snapshot: once it knows the head, a reader can take its time.
+ * changes, so no read needs a lock or a snapshot: once it knows the head, a reader can take its
+ * time.
  *
  * Every read may reject with a StoreError, which is CORRUPT when something is missing or damaged.
  */

@@ -7,9 +7,9 @@
  *              block before, changes of members
  *     leaf  ─▶ sealed record, by its seal digest
  *
- * A value that is missing, unreadable or wrong is written again. Blocks and sealed records cannot be
- * computed, and come from `fetch`. Hashes show that a block is the right one: each names the block
- * before it, from genesis up to the one that the head names.
+ * A value that is missing, unreadable or wrong is written again. Blocks and sealed records cannot
+ * be computed, and come from `fetch`. Hashes show that a block is the right one: each names the
+ * block before it, from genesis up to the one that the head names.
  */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { assert } from "../../base/assert.js";

@@ -1,13 +1,13 @@
 /**
- * A second view of a RocksDB directory that is open: what is on the disk, without what its owner has
- * in memory. RocksDB does not open a directory twice, so the view is a directory of its own. Sorted
- * files never change, so it has links to them. Logs are copied, because opening cuts off the torn end
- * of the last log, which must not happen to the log that the owner appends to.
+ * A second view of a RocksDB directory that is open: what is on the disk, without what its owner
+ * has in memory. RocksDB does not open a directory twice, so the view is a directory of its own.
+ * Sorted files never change, so it has links to them. Logs are copied, because opening cuts off the
+ * torn end of the last log, which must not happen to the log that the owner appends to.
  *
  * Files come and go meanwhile, and a log is removed once its content is in a sorted file. So the
- * order of copying matters: logs, the newest first, so that no log is short if a later one is there;
- * sorted files; the list of files (the manifest); sorted files that have come since. If a file went
- * away in between, opening fails, and the caller may try again.
+ * order of copying matters: logs, the newest first, so that no log is short if a later one is
+ * there; sorted files; the list of files (the manifest); sorted files that have come since. If a
+ * file went away in between, opening fails, and the caller may try again.
  */
 import { constants, existsSync } from "node:fs";
 import { copyFile, link, mkdir, readdir, rm } from "node:fs/promises";

@@ -4,8 +4,8 @@
  * follows, in later logs too, even what was synced and acknowledged.
  *
  * Torn and damaged logs can be told apart: only the log that was written last can be torn, and
- * nothing whole follows the tear. (One case looks like damage and is none: a power failure that kept
- * later pages of the device, and lost earlier ones that had not been synced.)
+ * nothing whole follows the tear. (One case looks like damage and is none: a power failure that
+ * kept later pages of the device, and lost earlier ones that had not been synced.)
  *
  * A log is a row of blocks of 32 KiB, each a row of records (RocksDB's log_format.h): CRC-32C of
  * what follows the length, masked; length; type; content. Types 5 to 8 have a log number besides.

@@ -6,8 +6,8 @@
  * own (rocksdb-threads.ts); opening and closing on libuv's.
  *
  * RocksDB verifies its checksums on every read. They do not show a log that was damaged in its
- * middle: RocksDB takes it for a log torn by a crash, replays it up to there, and the package offers
- * no stricter mode. So nodes check the log first (rocksdb-log.ts).
+ * middle: RocksDB takes it for a log torn by a crash, replays it up to there, and the package
+ * offers no stricter mode. So nodes check the log first (rocksdb-log.ts).
  */
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -47,8 +47,9 @@ type RocksDbOptions = {
   /** Memory for blocks read from disk, in bytes. Default 32 MiB. */
   readonly blockCacheBytes?: number;
   /**
-   * "few" for a store with a few values that are written again and again: RocksDB then keeps at most
-   * 1.5 MiB of writes in memory. Default "many": 64 MiB, and as much again while it writes a file.
+   * "few" for a store with a few values that are written again and again: RocksDB then keeps at
+   * most 1.5 MiB of writes in memory. Default "many": 64 MiB, and as much again while it writes a
+   * file.
    */
   readonly values?: "few" | "many";
 };
@@ -86,10 +87,10 @@ export async function openRocksDb(
 }
 
 /**
- * Mends a directory. Keys may be gone afterwards, but no value is changed. `opened` is the store over
- * the directory if it is open; it is closed in any case. Rejects with `CORRUPT` if the directory
- * cannot be opened at all, with `DISK_FULL` if there is no space for a copy of what can be read, with
- * `LOCKED` or `IO`; then the directory is as it was.
+ * Mends a directory. Keys may be gone afterwards, but no value is changed. `opened` is the store
+ * over the directory if it is open; it is closed in any case. Rejects with `CORRUPT` if the
+ * directory cannot be opened at all, with `DISK_FULL` if there is no space for a copy of what can
+ * be read, with `LOCKED` or `IO`; then the directory is as it was.
  */
 export function repairRocksDb(directory: string, opened?: KeyValueStore): Promise<void> {
   const open = (path: string, createIfMissing: boolean) => openRocksDb(path, { createIfMissing });

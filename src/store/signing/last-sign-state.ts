@@ -1,8 +1,9 @@
 /**
- * A manager's last-sign state: the highest place at which its key has signed each kind of statement.
- * It is one value in a store of its own, which lies beside the signing key and not in the node's
- * data directory, so that a rollback of one does not take back the other. A store has what a plain
- * file lacks: an atomic durable write, a checksum, mode 0700, and a lock that ends with the process.
+ * A manager's last-sign state: the highest place at which its key has signed each kind of
+ * statement. It is one value in a store of its own, which lies beside the signing key and not in
+ * the node's data directory, so that a rollback of one does not take back the other. A store has
+ * what a plain file lacks: an atomic durable write, a checksum, mode 0700, and a lock that ends
+ * with the process.
  */
 import { create } from "@bufbuild/protobuf";
 import { equalBytes, utf8 } from "../../base/bytes.js";

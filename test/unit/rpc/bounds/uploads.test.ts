@@ -168,7 +168,7 @@ describe("uploads", () => {
     // Nobody gives way to one that would hold as much.
     open({ ...participant, id: "dave" }, submit, true).send(frame(new Uint8Array(200)));
     assert.equal(refusals[1]?.metadata.what, "total");
-    assert.match(refusals[1]?.message ?? "", /by all participants, auditors and operators together$/);
+    assert.match(refusals[1]?.message ?? "", /by all participants, auditors and operators/);
     open({ role: "manager", id: "m" }, submit, true).send(frame(new Uint8Array(100)));
     assert.equal(refusals.length, 2);
     for (const { upload } of [first, ...others]) upload.close();
