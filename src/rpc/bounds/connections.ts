@@ -295,8 +295,8 @@ function groupOf({ role }: Identity): ConnectionGroup {
 }
 
 /**
- * Whom an address stands for: an IPv4 address a host; of an IPv6 address only the first half, as
- * one host is commonly given all 2^64 that share it.
+ * What an address is counted as: an IPv4 address as itself, an IPv6 address as its first half, as
+ * one host is commonly given all 2^64 addresses that share it.
  */
 export function networkOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
