@@ -20,8 +20,8 @@ import type {
 import { assert, defined } from "../base/assert.js";
 import { Backoff } from "../rpc/channels/backoff.js";
 import { createChannel, type RpcChannel } from "../rpc/channels/channel.js";
-import { type CallOptions, createClient } from "../rpc/channels/client.js";
 import type { ClientStream } from "../rpc/channels/client-stream.js";
+import { type CallOptions, createClient } from "../rpc/channels/typed-client.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { rpcErrorOf } from "../rpc/status-details.js";
 import { readTerms } from "../rpc/tls/certificate.js";

@@ -16,7 +16,7 @@ import {
   defaultConnectionLimits,
   defaultRpcLimits,
   type RpcLimits,
-} from "../rpc/bounds/limits.js";
+} from "../rpc/bounds/server-limits.js";
 import type { RpcServerOptions } from "../rpc/server/server.js";
 import { storeMemoryBytes } from "../store/rocksdb/rocksdb-store.js";
 import { windowBytesMax } from "../sync/sync-plan.js";

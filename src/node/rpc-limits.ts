@@ -1,6 +1,6 @@
 /** A node's configured limits as its gRPC server takes them. */
 import type { NetworkLimits } from "../config/limits.js";
-import { connectionShares, defaultAnswerLimits } from "../rpc/bounds/limits.js";
+import { connectionShares, defaultAnswerLimits } from "../rpc/bounds/server-limits.js";
 import type { RpcServerOptions } from "../rpc/server/server.js";
 
 /** Of a peer: room beside full queues for what it asked for. */

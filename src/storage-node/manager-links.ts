@@ -10,15 +10,15 @@ import {
   VerifyIntegrityService,
 } from "../gen/bss/v1/verify_integrity_pb.js";
 import type { Manager, Members } from "../ledger/members/members.js";
-import { defaultRpcLimits } from "../rpc/bounds/limits.js";
+import { defaultRpcLimits } from "../rpc/bounds/server-limits.js";
 import type { BackoffOptions } from "../rpc/channels/backoff.js";
 import { createChannel } from "../rpc/channels/channel.js";
-import { createClient } from "../rpc/channels/client.js";
 import {
   type LinkState,
   type OpenedStream,
   ReconnectingStream,
 } from "../rpc/channels/reconnecting-stream.js";
+import { createClient } from "../rpc/channels/typed-client.js";
 import type { RpcError } from "../rpc/rpc-error.js";
 import type { TlsCredentials } from "../rpc/tls/tls.js";
 import type { UpMessage } from "./up-message.js";

@@ -25,7 +25,7 @@ import { sampleSync } from "../node/sync-observer.js";
 import { HeadSignal } from "../query/head-signal.js";
 import { checkListen } from "../rpc/server/listen-check.js";
 import { createServer, type RpcServer } from "../rpc/server/server.js";
-import type { AttestationMark } from "../store/signing/attestation-mark.js";
+import type { AttestationMark } from "../store/double-sign-protection/attestation-mark.js";
 import type { StoreError } from "../store/store-error.js";
 import { isDamage } from "../store/store-error.js";
 import { LiveChain, openLinks } from "./chain/live-chain.js";

@@ -6,19 +6,17 @@
  *     what is kept under which key         buckets.ts, key-codec.ts, chain/chain-writes.ts
  *     a block is written in one batch      `append` of manager-store.ts and storage-node-store.ts
  *     whose store it is                    store-identity.ts
- *     what guards against signing twice    signing/: what was signed about the open height
- *                                          (vote-log.ts, attestation-log.ts), and the highest place
- *                                          signed, kept beside the key (last-sign-state.ts,
- *                                          attestation-mark.ts)
- *     the disk is full, or fails           store-error.ts names it; rocksdb/rocksdb-store.ts
- *     accepts
- *                                          no write after one that failed
- *     damage is found                      at each read, by RocksDB's checksums; when a store is
- *                                          opened (chain/chain-head.ts, rocksdb/rocksdb-log.ts); by
- *                                          `bss check` (store-comparison.ts); by a storage node
- *                                          that
- *                                          reads all again (chain/chain-walk.ts)
- *     damage is mended                     mendable-store.ts, rocksdb/rocksdb-repair.ts
+ *     what guards against signing twice    double-sign-protection/: what was signed about the
+ *                                          open height (vote-log.ts, attestation-log.ts), and the
+ *                                          highest place signed, kept beside the key
+ *                                          (last-sign-state.ts, attestation-mark.ts)
+ *     the disk is full, or fails           store-error.ts tells which; rocksdb/rocksdb-store.ts
+ *                                          takes no write after one that failed
+ *     where damage is found                at each read, by RocksDB's checksums; at opening
+ *                                          (chain/chain-head.ts, rocksdb/rocksdb-log.ts); by `bss
+ *                                          check` (damage/store-comparison.ts); by a storage node
+ *                                          that checks its whole store (damage/chain-walk.ts)
+ *     where damage is mended               damage/mendable-store.ts, rocksdb/rocksdb-repair.ts
  *
  * The contract:
  *

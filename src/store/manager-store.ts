@@ -3,7 +3,7 @@
  * the height that is being voted on, and the submissions that wait.
  *
  *     append ──▶ one synchronous batch ──▶ head            all of a block is there, or nothing
- *     saveStatements ──▶ one synchronous batch ──▶ send    see vote-log.ts
+ *     saveStatements ──▶ one synchronous batch ──▶ send    see the vote log
  *
  * Records are stored sealed. Plaintext is on disk only in a submission that waits and in a
  * candidate, and is deleted with it. Callers await `append` and `saveStatements` one after the
@@ -59,10 +59,10 @@ import {
   recordIndexWrites,
 } from "./chain/record-index.js";
 import { damaged, getAll, putMessage, storedMessage } from "./chain/stored-values.js";
+import { type Statements, type VotedHeight, VoteLog } from "./double-sign-protection/vote-log.js";
 import { bucketKey, u64Part } from "./key-codec.js";
 import type { Durability, KeyValueStore, WriteOperation } from "./key-value-store.js";
 import { FalseObjections, OffenceLog } from "./offences.js";
-import { type Statements, type VotedHeight, VoteLog } from "./signing/vote-log.js";
 import { identityWrite, isNewStore, type StoreOwner } from "./store-identity.js";
 
 export type AppendedBlock = {

@@ -4,7 +4,7 @@
  * keys.
  *
  *     append ──▶ one synchronous batch ──▶ head             all of a block is there, or nothing
- *     saveCandidate ──▶ one synchronous batch ──▶ attest    see attestation-log.ts
+ *     saveCandidate ──▶ one synchronous batch ──▶ attest    see the attestation log
  *
  * Callers await one write after the other. After a write that failed the store accepts no other:
  * the node stops, and opening it shows what is on disk.
@@ -30,15 +30,18 @@ import {
   decodeU64,
 } from "./chain/chain-writes.js";
 import { damaged, present, putMessage, storedMessage } from "./chain/stored-values.js";
+import { tolerantGet } from "./damage/tolerant-reads.js";
+import {
+  AttestationLog,
+  type AttestedCandidate,
+} from "./double-sign-protection/attestation-log.js";
 import { bucketKey, bucketRange, KeyReader, u64Part } from "./key-codec.js";
 import type { Durability, KeyValueStore, WriteOperation } from "./key-value-store.js";
-import { AttestationLog, type AttestedCandidate } from "./signing/attestation-log.js";
 import type { StoreError } from "./store-error.js";
 import { isDamage } from "./store-error.js";
 import { identityWrite, isNewStore, type StoreOwner } from "./store-identity.js";
-import { tolerantGet } from "./tolerant-reads.js";
 
-export type { AttestedCandidate } from "./signing/attestation-log.js";
+export type { AttestedCandidate } from "./double-sign-protection/attestation-log.js";
 
 type ScrubState = { readonly height: number; readonly lastPassUnixMs: number };
 

@@ -18,9 +18,9 @@ import {
 import { AttestationSchema } from "../gen/bss/v1/vote_pb.js";
 import { buckets } from "./buckets.js";
 import { damaged, putMessage, storedMessage } from "./chain/stored-values.js";
+import { decodeEntry } from "./double-sign-protection/vote-log.js";
 import { bucketKey, bucketRange } from "./key-codec.js";
 import type { KeyValueStore, WriteOperation } from "./key-value-store.js";
-import { decodeEntry } from "./signing/vote-log.js";
 import { StoreError } from "./store-error.js";
 
 /** Layout of keys and values. A number is never reused. */

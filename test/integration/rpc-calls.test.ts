@@ -4,7 +4,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { BroadcastService, SubmitRequestSchema } from "../../src/gen/bss/v1/broadcast_pb.js";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
 import type { GrpcObserver } from "../../src/metrics/grpc-observer.js";
-import { createClient } from "../../src/rpc/channels/client.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { identityOfBytes } from "../../src/rpc/message-codec.js";
 import { RpcError } from "../../src/rpc/rpc-error.js";
 import type { CallContext } from "../../src/rpc/server/handlers.js";

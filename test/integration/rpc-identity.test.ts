@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import { BroadcastService } from "../../src/gen/bss/v1/broadcast_pb.js";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
-import { createClient } from "../../src/rpc/channels/client.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 import type { TlsCredentials } from "../../src/rpc/tls/tls.js";
 import { TestAuthority, uriOf } from "../support/pki.js";
 import { RpcConsortium, rpcErrorFrom, until } from "../support/rpc-consortium.js";

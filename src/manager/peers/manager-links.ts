@@ -18,8 +18,8 @@ import {
 import type { Manager } from "../../ledger/members/members.js";
 import type { BackoffOptions } from "../../rpc/channels/backoff.js";
 import { createChannel } from "../../rpc/channels/channel.js";
-import { createClient } from "../../rpc/channels/client.js";
 import { type OpenedStream, ReconnectingStream } from "../../rpc/channels/reconnecting-stream.js";
+import { createClient } from "../../rpc/channels/typed-client.js";
 import type { TlsCredentials } from "../../rpc/tls/tls.js";
 
 type VoteMessage = MessageInitShape<typeof VoteRequestSchema>;

@@ -2,9 +2,9 @@
 import { equalBytes } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
 import { ed25519Signer } from "../../crypto/ed25519.js";
+import { LastSignState } from "../../store/double-sign-protection/last-sign-state.js";
 import type { KeyValueStore } from "../../store/key-value-store.js";
 import { openRocksDb } from "../../store/rocksdb/rocksdb-store.js";
-import { LastSignState } from "../../store/signing/last-sign-state.js";
 import {
   isMarked,
   type Mark,

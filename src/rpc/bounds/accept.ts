@@ -9,7 +9,7 @@ import type { Socket } from "node:net";
 import type { Server } from "@grpc/grpc-js";
 import { assert } from "../../base/assert.js";
 import { connectFailureText } from "../status-details.js";
-import type { ConnectionEnd, ConnectionEnds, Connections } from "./connections.js";
+import type { ConnectionEnd, ConnectionEnds, Connections } from "./server-connections.js";
 
 /**
  * Told of a caller that could not call. `peerAddress` is without the port, which differs with every

@@ -6,9 +6,9 @@ import { Holdings } from "../../base/holdings.js";
 import { type RateLimit, RateLimits } from "../../base/rate-limits.js";
 import type { Reason } from "../reasons.js";
 import { RpcError } from "../rpc-error.js";
-import { causerOf, describeIdentity, type Identity } from "../tls/identity.js";
-import { networkOf } from "./connections.js";
-import type { CallClass, RpcLimits } from "./limits.js";
+import { causerOf, describeIdentity, type Identity } from "../tls/tls-identity.js";
+import { networkOf } from "./server-connections.js";
+import type { CallClass, RpcLimits } from "./server-limits.js";
 
 type CallRatesOptions = {
   readonly limits: Readonly<Record<CallClass, RateLimit>>;

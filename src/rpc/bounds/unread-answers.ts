@@ -13,9 +13,9 @@
 import { FairLane } from "../../base/fair-lane.js";
 import { Holdings } from "../../base/holdings.js";
 import { RpcError } from "../rpc-error.js";
-import { causerOf, describeIdentity, type Identity } from "../tls/identity.js";
-import type { ConnectionEnds } from "./connections.js";
-import type { AnswerLimits } from "./limits.js";
+import { causerOf, describeIdentity, type Identity } from "../tls/tls-identity.js";
+import type { ConnectionEnds } from "./server-connections.js";
+import type { AnswerLimits } from "./server-limits.js";
 
 export type AnswerGroup = "clients" | "managers" | "storageNodes";
 

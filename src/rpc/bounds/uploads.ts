@@ -13,11 +13,11 @@
 import { type HoldingRefusal, Holdings } from "../../base/holdings.js";
 import { every, type Time, type Timer } from "../../base/time.js";
 import { RpcError } from "../rpc-error.js";
-import { causerOf, describeIdentity, type Identity, type Role } from "../tls/identity.js";
+import { causerOf, describeIdentity, type Identity, type Role } from "../tls/tls-identity.js";
 import { FrameReader } from "./frame-reader.js";
 import type { CallInternals } from "./grpc-internals.js";
-import type { RpcLimits, UploadClass } from "./limits.js";
 import { requestBounds } from "./method-bounds.js";
+import type { RpcLimits, UploadClass } from "./server-limits.js";
 
 type UploadOptions = {
   readonly identity: Identity;

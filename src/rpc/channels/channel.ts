@@ -1,7 +1,7 @@
 /** One client's connection to one node, shared by the clients of all its services. */
 import { Client, connectivityState } from "@grpc/grpc-js";
 import { setUpGrpc } from "../bounds/grpc-internals.js";
-import { defaultRpcLimits } from "../bounds/limits.js";
+import { defaultRpcLimits } from "../bounds/server-limits.js";
 import { rpcErrorOf } from "../status-details.js";
 import { channelCredentials, type ExpectedServer, type TlsCredentials } from "../tls/tls.js";
 

@@ -1,6 +1,6 @@
 /** The caller's end of a bidirectional stream. */
 import type { ClientDuplexStream } from "@grpc/grpc-js";
-import { defaultRpcLimits } from "../bounds/limits.js";
+import { defaultRpcLimits } from "../bounds/server-limits.js";
 import { MessageReader } from "../message-reader.js";
 import { MessageWriter } from "../message-writer.js";
 import { RpcError } from "../rpc-error.js";

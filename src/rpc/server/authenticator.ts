@@ -14,7 +14,7 @@ import {
   readCertificate,
   readTerms,
 } from "../tls/certificate.js";
-import { describeIdentity, type Identity, type MemberRole } from "../tls/identity.js";
+import { describeIdentity, type Identity, type MemberRole } from "../tls/tls-identity.js";
 
 /** Where the keys of members and participants are registered: the ledger's state. */
 export type IdentityRegistry = {

@@ -11,7 +11,7 @@ import type {
   MessageInitShape,
   MessageShape,
 } from "@bufbuild/protobuf";
-import type { Identity } from "../tls/identity.js";
+import type { Identity } from "../tls/tls-identity.js";
 
 export type CallContext = {
   /** From the certificate; registered on the ledger. */

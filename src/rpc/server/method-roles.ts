@@ -4,7 +4,7 @@
  * decided by the handler, which gets the caller's identity.
  */
 import { RpcError } from "../rpc-error.js";
-import { type Identity, memberRoles, type Role, roles } from "../tls/identity.js";
+import { type Identity, memberRoles, type Role, roles } from "../tls/tls-identity.js";
 
 const anyRole: readonly Role[] = memberRoles;
 const supervisors: readonly Role[] = ["operator", "manager", "auditor"];

@@ -16,8 +16,8 @@ import {
 } from "@grpc/grpc-js";
 import { unreachable } from "../../base/assert.js";
 import type { WireBounds } from "../../ledger/wire-bounds.js";
-import type { RpcLimits } from "../bounds/limits.js";
 import { requestBounds } from "../bounds/method-bounds.js";
+import type { RpcLimits } from "../bounds/server-limits.js";
 import type { UnreadAnswer, UnreadAnswers } from "../bounds/unread-answers.js";
 import {
   decodeMessage,

@@ -11,8 +11,12 @@ import * as v1alpha from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
 import type { GrpcObserver } from "../../metrics/grpc-observer.js";
 import { type OnCallerRefused, watchDoor } from "../bounds/accept.js";
 import { CallLimiter, CallRates } from "../bounds/call-limits.js";
-import { type ConnectionEnd, type ConnectionGroup, Connections } from "../bounds/connections.js";
 import { checkGrpcInternals } from "../bounds/grpc-internals.js";
+import {
+  type ConnectionEnd,
+  type ConnectionGroup,
+  Connections,
+} from "../bounds/server-connections.js";
 import {
   type AnswerLimits,
   type ConnectionLimits,
@@ -20,7 +24,7 @@ import {
   defaultConnectionLimits,
   defaultRpcLimits,
   type RpcLimits,
-} from "../bounds/limits.js";
+} from "../bounds/server-limits.js";
 import { type AnswerGroup, UnreadAnswers } from "../bounds/unread-answers.js";
 import { Uploads } from "../bounds/uploads.js";
 import { methodName, methodPath } from "../message-codec.js";

@@ -5,7 +5,7 @@
 import { X509Certificate } from "node:crypto";
 import { sha256 } from "../../crypto/hash.js";
 import { RpcError } from "../rpc-error.js";
-import { type Identity, parseIdentityUri } from "./identity.js";
+import { type Identity, parseIdentityUri } from "./tls-identity.js";
 
 export type CertificateFacts = {
   /** Every URI among the subject alternative names, in their order. */

@@ -4,7 +4,7 @@
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { authorityOf, readCertificate, readTerms } from "./certificate.js";
-import { describeIdentity, type Identity, parseIdentityUri } from "./identity.js";
+import { describeIdentity, type Identity, parseIdentityUri } from "./tls-identity.js";
 
 export type OwnTls = { readonly certPem: string; readonly keyPem: string; readonly caPem: string };
 

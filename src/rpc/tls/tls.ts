@@ -10,7 +10,7 @@ import { equalBytes } from "../../base/bytes.js";
 import { requestHeaderBytesMax } from "../bounds/header-bounds.js";
 import { RpcError } from "../rpc-error.js";
 import { identityOf, readCertificate } from "./certificate.js";
-import { describeIdentity, type Role } from "./identity.js";
+import { describeIdentity, type Role } from "./tls-identity.js";
 
 /** What a party shows in TLS, and whom it believes. */
 export type TlsCredentials = {

@@ -11,8 +11,11 @@
  * which the managers are when they ask next: what was said before was about earlier ones. So a node
  * that has forgotten everything is silent for a few rounds, never for a height.
  */
-import type { AttestationMark, Place } from "../../store/signing/attestation-mark.js";
-import { isAfter } from "../../store/signing/attestation-mark.js";
+import type {
+  AttestationMark,
+  Place,
+} from "../../store/double-sign-protection/attestation-mark.js";
+import { isAfter } from "../../store/double-sign-protection/attestation-mark.js";
 
 /** A manager may ask about a round that others have left. */
 const roundsAhead = 2;

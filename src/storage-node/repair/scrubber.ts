@@ -4,10 +4,11 @@
  * for reading only, because what the node's own one has in memory says nothing about the disk. What
  * it finds it only tells: the repair looks at everything again.
  */
-import { ChainWalk, type ChainWalkPorts } from "../../store/chain/chain-walk.js";
+
 import { damaged } from "../../store/chain/stored-values.js";
+import { ChainWalk, type ChainWalkPorts } from "../../store/damage/chain-walk.js";
+import { damageOf } from "../../store/damage/store-comparison.js";
 import type { KeyValueStore } from "../../store/key-value-store.js";
-import { damageOf } from "../../store/store-comparison.js";
 import { isDamage } from "../../store/store-error.js";
 
 export type ScrubberPorts = Pick<ChainWalkPorts, "head" | "fixed" | "consortiumId"> & {

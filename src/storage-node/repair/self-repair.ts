@@ -16,7 +16,7 @@ import {
   type ChainWalkPorts,
   type Damage,
   mendBlocks,
-} from "../../store/chain/chain-walk.js";
+} from "../../store/damage/chain-walk.js";
 import { isDamage } from "../../store/store-error.js";
 
 export type RepairObserver = {

@@ -11,11 +11,11 @@ import {
 } from "../../../src/gen/bss/v1/vote_pb.js";
 import type { GenesisState } from "../../../src/ledger/genesis.js";
 import { buckets } from "../../../src/store/buckets.js";
+import { voteKey } from "../../../src/store/double-sign-protection/vote-log.js";
 import { bucketKey, u64Part } from "../../../src/store/key-codec.js";
 import type { KeyValueStore } from "../../../src/store/key-value-store.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
 import { createMemoryDisk, openMemoryStore } from "../../../src/store/memory-store.js";
-import { voteKey } from "../../../src/store/signing/vote-log.js";
 import { StorageNodeStore } from "../../../src/store/storage-node-store.js";
 import {
   claimStore,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { CallLimiter, CallRates } from "../../../../src/rpc/bounds/call-limits.js";
-import { defaultRpcLimits } from "../../../../src/rpc/bounds/limits.js";
-import type { Identity, Role } from "../../../../src/rpc/tls/identity.js";
+import { defaultRpcLimits } from "../../../../src/rpc/bounds/server-limits.js";
+import type { Identity, Role } from "../../../../src/rpc/tls/tls-identity.js";
 
 describe("the rates of calls", () => {
   let nowMs = 0;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import type { ConnectionEnds } from "../../../../src/rpc/bounds/connections.js";
-import { defaultAnswerLimits } from "../../../../src/rpc/bounds/limits.js";
+import type { ConnectionEnds } from "../../../../src/rpc/bounds/server-connections.js";
+import { defaultAnswerLimits } from "../../../../src/rpc/bounds/server-limits.js";
 import { UnreadAnswers } from "../../../../src/rpc/bounds/unread-answers.js";
-import type { Role } from "../../../../src/rpc/tls/identity.js";
+import type { Role } from "../../../../src/rpc/tls/tls-identity.js";
 
 const MiB = 2 ** 20;
 const listBlocks = "bss.v1.QueryService/ListBlocks";

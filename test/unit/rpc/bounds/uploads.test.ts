@@ -7,10 +7,10 @@ import {
   type Decoder,
   internalsOf,
 } from "../../../../src/rpc/bounds/grpc-internals.js";
-import { defaultRpcLimits } from "../../../../src/rpc/bounds/limits.js";
+import { defaultRpcLimits } from "../../../../src/rpc/bounds/server-limits.js";
 import { type Upload, Uploads } from "../../../../src/rpc/bounds/uploads.js";
 import type { RpcError } from "../../../../src/rpc/rpc-error.js";
-import type { Identity } from "../../../../src/rpc/tls/identity.js";
+import type { Identity } from "../../../../src/rpc/tls/tls-identity.js";
 
 /** What a message counts beside its own bytes. */
 const messageBytes = 256;

@@ -12,7 +12,7 @@ import { file_bss_v1_vote } from "../../../../src/gen/bss/v1/vote_pb.js";
 import { methodName } from "../../../../src/rpc/message-codec.js";
 import { RpcError } from "../../../../src/rpc/rpc-error.js";
 import { authorize, methodRoles } from "../../../../src/rpc/server/method-roles.js";
-import { memberRoles, type Role, roles } from "../../../../src/rpc/tls/identity.js";
+import { memberRoles, type Role, roles } from "../../../../src/rpc/tls/tls-identity.js";
 import { repositoryRoot } from "../../../support/tree.js";
 
 const files: readonly DescFile[] = [

@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Returning } from "../../../../src/storage-node/chain/returning.js";
 import { Voice } from "../../../../src/storage-node/chain/voice.js";
-import { createMemoryDisk } from "../../../../src/store/memory-store.js";
 import {
   AttestationMark,
   isAfter,
   type Place,
-} from "../../../../src/store/signing/attestation-mark.js";
+} from "../../../../src/store/double-sign-protection/attestation-mark.js";
+import { createMemoryDisk } from "../../../../src/store/memory-store.js";
 import { consortiumId, policy } from "../../ledger/support/consortium.js";
 import { publicKeyOf, sign } from "../../ledger/support/records.js";
 import { ChainWorld } from "../support/chain-world.js";

@@ -17,8 +17,11 @@ import type { ChainObserver } from "../../../../src/storage-node/chain/chain-por
 import { StorageChain } from "../../../../src/storage-node/chain/storage-chain.js";
 import { Voice } from "../../../../src/storage-node/chain/voice.js";
 import { encodeHalt } from "../../../../src/storage-node/halting.js";
+import {
+  isAfter,
+  type Place,
+} from "../../../../src/store/double-sign-protection/attestation-mark.js";
 import { createMemoryDisk, type MemoryDisk } from "../../../../src/store/memory-store.js";
-import { isAfter, type Place } from "../../../../src/store/signing/attestation-mark.js";
 import { StorageNodeStore } from "../../../../src/store/storage-node-store.js";
 import { type MadeBlock, StorageLedger } from "../../../support/storage-ledger.js";
 import { consortiumId, genesis } from "../../ledger/support/consortium.js";

@@ -2,26 +2,26 @@
  * Every limit of a node's gRPC server with its default: the figures. Each is enforced elsewhere, in
  * the order in which what comes from a caller meets them:
  *
- *     accepted  ── accept.ts ───────── no descriptor left: the connection is refused, and reported
- *               ── connections.ts ──── new ones of one address; strangers of one and in all
- *     TLS       ── tls/tls.ts ──────── handshake time, streams and headers of one connection
- *     headers   ── header-bounds.ts ── bytes and binary values, before they become metadata
+ *     accepted  ── accept.ts ──────────── no descriptor left: the connection is reported, and lost
+ *               ── server-connections.ts  new ones of one address; strangers of one and in all
+ *     TLS       ── tls/tls.ts ─────────── handshake time, streams and headers of one connection
+ *     headers   ── header-bounds.ts ───── bytes and binary values, before they become metadata
  *     call      ── server/admission.ts, step by step:
- *                    call-limits.ts       calls a second, of known and of unknown callers
- *                    connections.ts       places of the caller's group; end of its certificate
- *                    server/method-roles  whether its role may call this method at all
- *                    call-limits.ts       calls and streams that are open
- *     message   ── uploads.ts ──────── declared length, bytes that arrive or are handled, pace
- *               ── read-ahead.ts ───── one message of a stream before its reader takes it
- *               ── method-bounds.ts ── elements and memory, before it is decoded
- *     answer    ── unread-answers.ts ─ bytes that callers have not taken; who takes too little
- *                                      loses its connection
- *               ── message-writer.ts ─ messages and bytes queued on one stream
+ *                    call-limits.ts          calls a second, of known and of unknown callers
+ *                    server-connections.ts   places of the caller's group; end of its certificate
+ *                    server/method-roles.ts  whether its role may call this method at all
+ *                    call-limits.ts          calls and streams that are open
+ *     message   ── uploads.ts ─────────── declared length, bytes that arrive or are handled, pace
+ *               ── read-ahead.ts ──────── one message of a stream before its reader takes it
+ *               ── method-bounds.ts ───── elements and memory, before it is decoded
+ *     answer    ── unread-answers.ts ──── bytes that callers have not taken; who takes too little
+ *                                         loses its connection
+ *               ── message-writer.ts ──── messages and bytes queued on one stream
  *
- * Connections without a sign of life, a call or a first call end by `keepaliveMs`,
- * `idleConnectionMs` and `strangerSeconds`. Two files are tools of the others: frame-reader.ts cuts
- * a call's data into messages, and grpc-internals.ts reaches into grpc-js where it has no place for
- * a limit.
+ * A connection also ends without a sign of life (`keepaliveMs`), without a call
+ * (`idleConnectionMs`), or if nobody known calls over it (`strangerSeconds`). Two files are tools
+ * of the others: frame-reader.ts cuts a call's data into messages, and grpc-internals.ts reaches
+ * into grpc-js where it has no place for a limit.
  */
 import type { HoldingsOptions } from "../../base/holdings.js";
 import type { RateLimit } from "../../base/rate-limits.js";

@@ -17,11 +17,11 @@ import {
 } from "../../../../src/gen/bss/v1/vote_pb.js";
 import { blockId } from "../../../../src/ledger/blocks/blocks.js";
 import { buckets } from "../../../../src/store/buckets.js";
+import { bodiesMax } from "../../../../src/store/double-sign-protection/candidate-bodies.js";
+import type { Statements } from "../../../../src/store/double-sign-protection/vote-log.js";
 import { bucketKey, u8Part, u64Part } from "../../../../src/store/key-codec.js";
 import { ManagerStore } from "../../../../src/store/manager-store.js";
 import { createMemoryDisk } from "../../../../src/store/memory-store.js";
-import { bodiesMax } from "../../../../src/store/signing/candidate-bodies.js";
-import type { Statements } from "../../../../src/store/signing/vote-log.js";
 import { genesis } from "../../ledger/support/consortium.js";
 import { seedOf } from "../../ledger/support/records.js";
 import { blockAt } from "../support/chain.js";

@@ -8,7 +8,7 @@ import {
   describeIdentity,
   identityUri,
   parseIdentityUri,
-} from "../../../../src/rpc/tls/identity.js";
+} from "../../../../src/rpc/tls/tls-identity.js";
 import { TestAuthority, uriOf } from "../../../support/pki.js";
 
 describe("an identity URI", () => {

@@ -27,6 +27,10 @@ import {
 } from "../../ledger/merkle/frontier.js";
 import type { StorageHead } from "../../ledger/storage-nodes/storage-head.js";
 import { buckets } from "../buckets.js";
+import { encodeStorageHead } from "../chain/chain-head.js";
+import { chainKeys, decodeU64 } from "../chain/chain-writes.js";
+import { readFrontier } from "../chain/merkle-log-store.js";
+import { damaged, present, putMessage } from "../chain/stored-values.js";
 import { u64Part } from "../key-codec.js";
 import type { KeyValueStore, WriteOperation } from "../key-value-store.js";
 import { storageBlockWrites } from "../storage-node-store.js";
@@ -36,11 +40,7 @@ import {
   tolerantCertificates,
   tolerantGet,
   tolerantGetMany,
-} from "../tolerant-reads.js";
-import { encodeStorageHead } from "./chain-head.js";
-import { chainKeys, decodeU64 } from "./chain-writes.js";
-import { readFrontier } from "./merkle-log-store.js";
-import { damaged, present, putMessage } from "./stored-values.js";
+} from "./tolerant-reads.js";
 
 /** What was found to be damaged at one height. */
 export type Damage = { readonly height: number; readonly what: readonly string[] };

@@ -20,8 +20,8 @@ import {
   type ScanOptions,
   scanPages,
   type WriteOperation,
-} from "./key-value-store.js";
-import { isDamage, type StoreError } from "./store-error.js";
+} from "../key-value-store.js";
+import { isDamage, type StoreError } from "../store-error.js";
 
 type MendableStorePorts = {
   readonly open: () => Promise<KeyValueStore>;

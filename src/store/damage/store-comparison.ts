@@ -3,13 +3,13 @@
  * values that follow from the chain. What a node keeps besides (votes, candidates, submissions,
  * evidence) does not follow from it, and is left out.
  */
-import { emptyBytes, equalBytes, fromHex, toHex, utf8 } from "../base/bytes.js";
-import { buckets } from "./buckets.js";
-import { chainKeys } from "./chain/chain-writes.js";
-import { bucketKey, bucketRange, KeyReader } from "./key-codec.js";
-import type { KeyValueStore } from "./key-value-store.js";
-import type { StoreError } from "./store-error.js";
-import { isDamage } from "./store-error.js";
+import { emptyBytes, equalBytes, fromHex, toHex, utf8 } from "../../base/bytes.js";
+import { buckets } from "../buckets.js";
+import { chainKeys } from "../chain/chain-writes.js";
+import { bucketKey, bucketRange, KeyReader } from "../key-codec.js";
+import type { KeyValueStore } from "../key-value-store.js";
+import type { StoreError } from "../store-error.js";
+import { isDamage } from "../store-error.js";
 import { tolerantGetMany } from "./tolerant-reads.js";
 
 /** What is wrong and where, in words. */

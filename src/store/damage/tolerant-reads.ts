@@ -2,17 +2,17 @@
  * Reads that look for damage: what is missing, unreadable or does not decode is undefined. A store
  * that can be mended (mendable-store.ts) still reports what it could not read.
  */
-import { StorageBlockStateSchema } from "../gen/bss/store/v1/storage_pb.js";
+import { StorageBlockStateSchema } from "../../gen/bss/store/v1/storage_pb.js";
 import {
   type Block,
   type BlockCertificates,
   BlockCertificatesSchema,
-} from "../gen/bss/v1/block_pb.js";
-import { type ParsedBlock, parseBlock } from "../ledger/blocks/blocks.js";
-import { chainKeys } from "./chain/chain-writes.js";
-import { getAll, storedMessage } from "./chain/stored-values.js";
-import type { KeyValueStore } from "./key-value-store.js";
-import { isDamage } from "./store-error.js";
+} from "../../gen/bss/v1/block_pb.js";
+import { type ParsedBlock, parseBlock } from "../../ledger/blocks/blocks.js";
+import { chainKeys } from "../chain/chain-writes.js";
+import { getAll, storedMessage } from "../chain/stored-values.js";
+import type { KeyValueStore } from "../key-value-store.js";
+import { isDamage } from "../store-error.js";
 
 export async function tolerantGet(
   kv: KeyValueStore,

@@ -13,8 +13,8 @@ import { isIPv6, type Socket } from "node:net";
 import { type HoldingRefusal, Holdings } from "../../base/holdings.js";
 import { RateLimits } from "../../base/rate-limits.js";
 import { RpcError } from "../rpc-error.js";
-import { causerOf, describeIdentity, type Identity } from "../tls/identity.js";
-import type { ConnectionLimits } from "./limits.js";
+import { causerOf, describeIdentity, type Identity } from "../tls/tls-identity.js";
+import type { ConnectionLimits } from "./server-limits.js";
 
 /** The addresses of both ends: what a socket, a session and a call can all tell. */
 export type ConnectionEnds = {

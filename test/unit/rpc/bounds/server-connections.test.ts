@@ -7,13 +7,13 @@ import {
   type ConnectionEnd,
   Connections,
   networkOf,
-} from "../../../../src/rpc/bounds/connections.js";
+} from "../../../../src/rpc/bounds/server-connections.js";
 import {
   type ConnectionLimits,
   connectionShares,
   defaultConnectionLimits,
-} from "../../../../src/rpc/bounds/limits.js";
-import type { Identity, Role } from "../../../../src/rpc/tls/identity.js";
+} from "../../../../src/rpc/bounds/server-limits.js";
+import type { Identity, Role } from "../../../../src/rpc/tls/tls-identity.js";
 
 let ports = 0;
 

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import type { KeyValueStore } from "../../../src/store/key-value-store.js";
-import { createMemoryDisk } from "../../../src/store/memory-store.js";
-import { MendableStore } from "../../../src/store/mendable-store.js";
-import { StoreError } from "../../../src/store/store-error.js";
+import { MendableStore } from "../../../../src/store/damage/mendable-store.js";
+import type { KeyValueStore } from "../../../../src/store/key-value-store.js";
+import { createMemoryDisk } from "../../../../src/store/memory-store.js";
+import { StoreError } from "../../../../src/store/store-error.js";
 
 const key = Uint8Array.of(1, 2);
 const put = { type: "put", key, value: Uint8Array.of(7) } as const;
