@@ -9,7 +9,7 @@ export const answerBytesMax = 3.5 * 2 ** 20;
 
 type AnswerPage<Source, Item> = {
   readonly items: Item[];
-  /** Of the last item; undefined without items. */
+  /** The source of the last item; undefined without items. */
   readonly last: Source | undefined;
   /** The first that is not in the answer; undefined when there is none. */
   readonly next: Source | undefined;

@@ -1,7 +1,7 @@
 /**
- * Wakes those who wait for the next block. The signal carries no block: whoever is woken reads from
- * the store by height. So no block is skipped and none comes twice, in whatever order signals and
- * reads happen.
+ * Wakes those who wait for the next block. The signal carries no block: a waiter that is woken
+ * reads from the store by height. So no block is skipped and none comes twice, in whatever order
+ * signals and reads happen.
  */
 export class HeadSignal {
   readonly #listeners = new Set<() => void>();

@@ -39,7 +39,7 @@ export function internalsOf(call: ServerInterceptingCallInterface): CallInternal
   return { stream, encoding, setDecoder: (given) => Reflect.set(call, "decoder", given) };
 }
 
-/** By session: a connection has one certificate, and reading it again takes long. */
+/** Kept for each session, which has one certificate: reading it again takes long. */
 const certificates = new WeakMap<object, Uint8Array>();
 
 /** The certificate that TLS has verified, DER; undefined when there is none. */
@@ -62,7 +62,7 @@ export function streamOf(call: ServerInterceptingCallInterface): CallStream | un
 /**
  * To be called before any call is made. Bounds the headers that grpc-js reads, and keeps
  * its own lines ("E No address added") out of standard error, where they would stand between JSON
- * logs: errors here say the same. Whoever wants the lines sets GRPC_VERBOSITY.
+ * logs: errors here say the same. To see the lines, set GRPC_VERBOSITY.
  */
 export function setUpGrpc(): void {
   if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);

@@ -32,7 +32,7 @@ export type UploadClass = "manager" | "storage" | "member" | "invited";
 /** Callers who may call equally often. All who are invited count as one, the unknown by address. */
 export type CallClass = "peer" | "member" | "invited" | "unknown";
 
-/** Limits on messages and calls. Whoever is refused by one gets to see its reason. */
+/** Limits on messages and calls. A refused caller gets to see the reason. */
 export type RpcLimits = {
   /** Largest message of participants, auditors and operators. */
   readonly participantMessageBytesMax: number;
@@ -109,20 +109,20 @@ export const defaultRpcLimits: RpcLimits = {
 export type ConnectionLimits = {
   /** Connections over which nobody known has called yet. */
   readonly strangersMax: number;
-  /** Of these, those from one address. */
+  /** As many of these may come from one address. */
   readonly strangersPerAddressMax: number;
   /** New connections from one address: this many each second, and a burst after a rest. */
   readonly newPerAddressPerSecond: number;
   readonly newPerAddressBurst: number;
   /** Connections of participants, auditors, operators and holders of invitations. */
   readonly clientsMax: number;
-  /** Of these, those of holders of invitations, who count as one. */
+  /** As many of these may be of holders of invitations, who count as one caller. */
   readonly invitedMax: number;
-  /** Of the others, those of one identity. */
+  /** As many of the others may be of one identity. */
   readonly perClientMax: number;
   /** Connections of managers and storage nodes. */
   readonly peersMax: number;
-  /** Of these, those of managers. */
+  /** As many of these may be of managers. */
   readonly managersMax: number;
   /** Connections of one manager or storage node. */
   readonly perPeerMax: number;
@@ -177,13 +177,13 @@ export const defaultConnectionLimits: ConnectionLimits = {
 
 /** What a server holds of answers that their callers have not taken yet, in bytes. */
 export type AnswerLimits = {
-  /** Of one participant, auditor, operator, and of all holders of invitations together. */
+  /** For one participant, auditor or operator, and for all holders of invitations together. */
   readonly perClientBytesMax: number;
   readonly clientsBytesMax: number;
-  /** Of one manager. */
+  /** For one manager. */
   readonly perManagerBytesMax: number;
   readonly managersBytesMax: number;
-  /** Of one storage node. */
+  /** For one storage node. */
   readonly perStorageNodeBytesMax: number;
   readonly storageNodesBytesMax: number;
   /**

@@ -151,7 +151,7 @@ function watchConnection(client: Client, timeoutMs: number, onStuck: () => void)
         stop();
         onStuck();
       }, timeoutMs);
-      // The watch alone does not keep the process alive; whoever waits for a call does.
+      // The watch alone does not keep the process alive; a call that waits does.
       timer.unref();
     }
     channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, look);

@@ -9,7 +9,7 @@ import { rpcErrorOf } from "../status-details.js";
 type ClientStreamCodec<Request, Response> = {
   readonly encode: (request: Request) => Buffer;
   readonly decode: (bytes: Buffer) => Response;
-  /** A response goes to whoever reads them. */
+  /** A response goes to the reader. */
   readonly onTaken?: () => void;
 };
 

@@ -35,7 +35,7 @@ export function parseIdentityUri(uri: string): IdentityUri | undefined {
 }
 
 /**
- * Whom limits count what an identity causes against: itself, by role and id. All holders of
+ * The name under which limits count what an identity causes: its role and id. All holders of
  * invitations count as one, as any manager's authority can certify them under any names.
  */
 export function causerOf({ role, id }: Identity): string {

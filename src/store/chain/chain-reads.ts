@@ -126,7 +126,9 @@ export abstract class ChainReads {
     return bytes && decodeU64(bytes);
   }
 
-  /** Those that the next block carries; at the head those that this node decided by. */
+  /**
+   * The certificates that the next block carries; at the head, those by which this node decided.
+   */
   async certificatesAt(height: number): Promise<BlockCertificates | undefined> {
     const bytes = await this.kv.get(chainKeys.certificates(height));
     return bytes && storedMessage(BlockCertificatesSchema, bytes, `certificates of ${height}`);

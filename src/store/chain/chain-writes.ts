@@ -57,7 +57,7 @@ export const chainKeys = {
   certificates: (height: number) => bucketKey(buckets.certificate, u64Part(height)),
   location: (recordHash: Uint8Array) => bucketKey(buckets.recordLocation, recordHash),
   sealed: (position: number) => bucketKey(buckets.sealedRecord, u64Part(position)),
-  /** Of a storage node's block. */
+  /** A block, on storage nodes. */
   storageBlock: (height: number) => bucketKey(buckets.storageBlock, u64Part(height)),
   lastAttested: (nodeId: string) => bucketKey(buckets.lastAttested, utf8(nodeId)),
 } as const;

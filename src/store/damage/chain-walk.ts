@@ -248,7 +248,7 @@ export async function mendBlocks(ports: ChainWalkPorts, beat: () => void): Promi
       found({ height, what: ["block"] });
       const fetched = present((await fetch(height, expected)).block, "a block that was fetched");
       parsed = present(parseStored(fetched, height), "a block that was fetched");
-      // Its storage header follows when the walk up comes here.
+      // The walk up writes its storage header when it comes here.
       const state = create(StorageBlockStateSchema, { block: fetched });
       const write = putMessage(chainKeys.storageBlock(height), StorageBlockStateSchema, state);
       await kv.write([write], "sync");

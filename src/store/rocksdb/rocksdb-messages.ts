@@ -7,7 +7,7 @@ import type { Entry, WriteOperation } from "../key-value-store.js";
 
 export type ThreadRequest = {
   readonly id: number;
-  /** Of the open database. */
+  /** Names the open database. */
   readonly handle: bigint;
 } & (
   | { readonly kind: "get"; readonly keys: ArrayBuffer }
