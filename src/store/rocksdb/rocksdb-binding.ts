@@ -5,8 +5,8 @@
  *
  * Nothing here guards against misuse: using a database that is not open ends the process. And
  * `db_get_many`, the read on libuv's threads, throws past its callback when a block is damaged. So
- * everything but opening and closing runs in threads of our own (rocksdb-threads.ts), through calls
- * that return their results.
+ * everything but opening and closing runs in threads of our own (rocksdb-database.ts), through
+ * calls that return their results.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -3,13 +3,13 @@
  *
  * RocksDB appends every batch to its write-ahead log; `"sync"` also flushes that log to the device,
  * and with it all batches before. Opening replays the log. Reads and writes run in threads of their
- * own (rocksdb-threads.ts); opening and closing on libuv's.
+ * own (rocksdb-database.ts); opening and closing on libuv's.
  *
  * RocksDB verifies its checksums on every read. They do not show a log that was damaged in its
  * middle: RocksDB takes it for a log torn by a crash, replays it up to there, and the package
  * offers no stricter mode. So nodes check the log first (rocksdb-log.ts).
  */
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { toHex } from "../../base/bytes.js";
 import {
@@ -28,7 +28,7 @@ import {
   closedError,
   isDamage,
   refusedAfterFailure,
-  type StoreError,
+  StoreError,
   toStoreError,
 } from "../store-error.js";
 import type { NativeOptions } from "./rocksdb-binding.js";
@@ -39,7 +39,6 @@ import {
   repairDirectory,
   syncDirectory,
 } from "./rocksdb-repair.js";
-import { refuseOlderRocksDb } from "./rocksdb-version.js";
 
 type RocksDbOptions = {
   /** With false, opening fails where there is no store yet. Default true. */
@@ -220,4 +219,35 @@ async function makePrivateDirectory(path: string): Promise<void> {
     await syncDirectory(parent);
     if (parent === top) return;
   }
+}
+
+/**
+ * The oldest RocksDB whose files are read. Before version 0.1.0 this software used RocksDB 6, with
+ * Snappy compression, which today's binary does not know, and with its own checksum in each value.
+ */
+const majorMin = 9;
+
+/**
+ * Asked before RocksDB touches the directory.
+ *
+ * @throws StoreError MISMATCH when the store was written by a RocksDB that is too old
+ */
+async function refuseOlderRocksDb(path: string): Promise<void> {
+  const version = await writtenByVersion(path);
+  if (version === undefined || Number(version.split(".")[0]) >= majorMin) return;
+  throw new StoreError(
+    "MISMATCH",
+    `the store at ${path} was written with RocksDB ${version} by a preview of this software, ` +
+      "before version 0.1.0, and cannot be read any more: keep the directory elsewhere and start " +
+      "again with an empty one; a node then fetches the ledger from the others",
+  );
+}
+
+/** RocksDB writes a file OPTIONS-<number> whenever it opens a directory. */
+async function writtenByVersion(path: string): Promise<string | undefined> {
+  const names = (await readdir(path)).filter((name) => /^OPTIONS-\d+$/.test(name)).sort();
+  const newest = names.at(-1);
+  if (newest === undefined) return undefined;
+  const text = await readFile(join(path, newest), "latin1");
+  return /^\s*rocksdb_version=([\d.]+)$/m.exec(text)?.[1];
 }
