@@ -11,10 +11,14 @@ import type { GenesisState } from "../../src/ledger/genesis.js";
 import { answerBounds } from "../../src/rpc/bounds/method-bounds.js";
 import { createChannel } from "../../src/rpc/channels/channel.js";
 import { ClientStream } from "../../src/rpc/channels/client-stream.js";
-import { decodeMessage, encodeMessage, identityOfBytes } from "../../src/rpc/message-codec.js";
-import { methodName } from "../../src/rpc/server/handlers.js";
-import { methodPath } from "../../src/rpc/server/service-definition.js";
-import type { TlsFiles } from "../../src/rpc/tls/tls.js";
+import {
+  decodeMessage,
+  encodeMessage,
+  identityOfBytes,
+  methodName,
+  methodPath,
+} from "../../src/rpc/message-codec.js";
+import type { TlsCredentials } from "../../src/rpc/tls/tls.js";
 import { type ManagerLinks, reconnectMaxMs } from "../../src/storage-node/manager-links.js";
 
 type Dial = ConstructorParameters<typeof ManagerLinks>[0]["dial"];
@@ -27,7 +31,7 @@ const remembered = 32;
 
 export function lightDial(
   { name: consortiumName, members }: GenesisState,
-  tls: TlsFiles,
+  tls: TlsCredentials,
   decoder: SharedDecoder,
 ): Dial {
   const { verifyIntegrity: method } = VerifyIntegrityService.method;

@@ -13,7 +13,7 @@ import {
 } from "../../src/gen/bss/v1/verify_integrity_pb.js";
 import type { Attestation } from "../../src/gen/bss/v1/vote_pb.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
-import type { TlsFiles } from "../../src/rpc/tls/tls.js";
+import type { TlsCredentials } from "../../src/rpc/tls/tls.js";
 import { parseAnswer } from "../../src/storage-node/chain/inbound-messages.js";
 import { ManagerLinks } from "../../src/storage-node/manager-links.js";
 import { lightDial, type SharedDecoder } from "./light-dial.js";
@@ -23,7 +23,7 @@ import type { Traffic } from "./traffic.js";
 export type LightNodeOptions = {
   readonly nodeId: string;
   readonly genesis: GenesisState;
-  readonly tls: TlsFiles;
+  readonly tls: TlsCredentials;
   readonly signingSeed: Uint8Array;
   readonly replica: Replica;
   readonly traffic: Traffic;

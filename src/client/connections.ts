@@ -20,12 +20,12 @@ import type {
 import { assert, defined } from "../base/assert.js";
 import { Backoff } from "../rpc/channels/backoff.js";
 import { createChannel, type RpcChannel } from "../rpc/channels/channel.js";
-import { type CallOptions, createClient } from "../rpc/channels/client.js";
 import type { ClientStream } from "../rpc/channels/client-stream.js";
+import { type CallOptions, createClient } from "../rpc/channels/typed-client.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { rpcErrorOf } from "../rpc/status-details.js";
 import { readTerms } from "../rpc/tls/certificate.js";
-import type { TlsFiles } from "../rpc/tls/tls.js";
+import type { TlsCredentials } from "../rpc/tls/tls.js";
 import { isTlsFailure, isUnreachable, summary } from "./manager-failures.js";
 import type { ClientProfile } from "./profile.js";
 
@@ -239,7 +239,7 @@ export function dialWith(
   return (address) => connectionOf(createChannel({ address, tls, expected }), tls);
 }
 
-function connectionOf(channel: RpcChannel, tls: TlsFiles): Connection {
+function connectionOf(channel: RpcChannel, tls: TlsCredentials): Connection {
   const clients = new Map<DescService, Readonly<Record<string, unknown>>>();
   // The typed client is looked up by a method's name here, which its type cannot follow.
   const methodOf = ({ parent, localName }: DescMethod) => {
@@ -258,7 +258,7 @@ function connectionOf(channel: RpcChannel, tls: TlsFiles): Connection {
 }
 
 /** A program may outlive its certificate; from here that looks like managers that are away. */
-function explained(error: RpcError, { certPem }: TlsFiles): RpcError {
+function explained(error: RpcError, { certPem }: TlsCredentials): RpcError {
   if (!isUnreachable(error)) return error;
   const { toMs = Number.POSITIVE_INFINITY } = readTerms(certPem) ?? {};
   if (Date.now() < toMs) return error;

@@ -1,6 +1,7 @@
 /** What the managers of a profile failed with, told and told apart. */
-import { isTlsRefusal } from "../rpc/channels/connect-failure.js";
+
 import { RpcError } from "../rpc/rpc-error.js";
+import { isTlsRefusal } from "../rpc/status-details.js";
 
 /** No connection came about, or it broke. */
 export function isUnreachable(error: RpcError | undefined): boolean {

@@ -10,7 +10,7 @@ import {
 import { loadProfile, type Profile, type ProfileRole } from "../config/profile.js";
 import { type GenesisState, parseGenesis } from "../ledger/genesis.js";
 import { certificateFault } from "../rpc/tls/own-certificate.js";
-import type { TlsFiles } from "../rpc/tls/tls.js";
+import type { TlsCredentials } from "../rpc/tls/tls.js";
 import { profileMismatch } from "./verify/profile-check.js";
 
 export type ClientProfile = {
@@ -18,7 +18,7 @@ export type ClientProfile = {
   readonly role: ProfileRole;
   /** host:port of managers, in the order in which to try them; at least one. */
   readonly addresses: readonly string[];
-  readonly tls: TlsFiles;
+  readonly tls: TlsCredentials;
   /**
    * What the consortium started from; the managers' keys in it are those that the client believes.
    */

@@ -33,7 +33,7 @@ import {
 } from "../node/running-node.js";
 import { sampleSync } from "../node/sync-observer.js";
 import { HeadSignal } from "../query/head-signal.js";
-import type { IdentityRegistry } from "../rpc/server/authorizer.js";
+import type { IdentityRegistry } from "../rpc/server/authenticator.js";
 import { checkListen } from "../rpc/server/listen-check.js";
 import { createServer, type RpcServer } from "../rpc/server/server.js";
 import type { ManagerStore } from "../store/manager-store.js";

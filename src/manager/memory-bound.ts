@@ -9,9 +9,14 @@
 import type { ManagerLimits } from "../config/limits.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import { managerBlockBytes } from "../ledger/message-sizes.js";
-import { type AnswerLimits, defaultAnswerLimits } from "../rpc/bounds/answer-limits.js";
-import { type ConnectionLimits, defaultConnectionLimits } from "../rpc/bounds/connection-limits.js";
-import { defaultRpcLimits, type RpcLimits } from "../rpc/bounds/limits.js";
+import {
+  type AnswerLimits,
+  type ConnectionLimits,
+  defaultAnswerLimits,
+  defaultConnectionLimits,
+  defaultRpcLimits,
+  type RpcLimits,
+} from "../rpc/bounds/server-limits.js";
 import type { RpcServerOptions } from "../rpc/server/server.js";
 import { storeMemoryBytes } from "../store/rocksdb/rocksdb-store.js";
 import { windowBytesMax } from "../sync/sync-plan.js";

@@ -8,7 +8,7 @@ import { damaged } from "../store/chain/stored-values.js";
 import { ManagerStore } from "../store/manager-store.js";
 import { describeLogDamage, findLogDamage } from "../store/rocksdb/rocksdb-log.js";
 import { openRocksDb } from "../store/rocksdb/rocksdb-store.js";
-import { claimStore } from "../store/store-node.js";
+import { claimStore } from "../store/store-identity.js";
 
 /** What was written last has been on the disk for the shortest time, and is asked for most. */
 const lastBlocks = 8;

@@ -1,15 +1,16 @@
-/** Values of labels that are not in the code but become known, such as the ids of the managers. */
+/** Label values that become known while a node runs, such as the ids of the managers. */
 
 export const otherLabel = "other";
 export const seriesMax = 256;
 export const labelCharsMax = 64;
 
-export type KnownValues<N extends string> = Readonly<Record<N, string>>;
+type KnownValues<N extends string> = Readonly<Record<N, string>>;
 
 /**
- * The values of one label, or of several that belong together. Metrics that use them hear of each
- * as soon as it is known, so that a counter's series is there before its first event. What is not
- * known, longer than `labelCharsMax`, or beyond `seriesMax` goes under "other", which always is.
+ * The known values of one label, or of several that belong together. A counter hears of a value as
+ * soon as it is known, so that its series is there before the first event. A value that is not
+ * known, longer than `labelCharsMax`, or beyond `seriesMax` counts as "other", which is always
+ * known.
  */
 export class KnownLabels<N extends string> {
   readonly names: readonly N[];
@@ -23,7 +24,7 @@ export class KnownLabels<N extends string> {
     this.add(this.#other);
   }
 
-  /** May be called again with what is known. */
+  /** May be called again with values that are known already. */
   add(values: KnownValues<N>): void {
     const key = this.#keyOf(values);
     const isTooLong = this.names.some((name) => values[name].length > labelCharsMax);
@@ -33,13 +34,13 @@ export class KnownLabels<N extends string> {
     for (const watcher of this.#watchers) watcher(own);
   }
 
-  /** Tells what is known, at once, and what becomes known. */
+  /** Tells what is known now, and then whatever becomes known. */
   watch(watcher: (values: KnownValues<N>) => void): void {
     this.#watchers.push(watcher);
     for (const values of this.#known.values()) watcher(values);
   }
 
-  /** These values, without any other labels; "other" when they are not known. */
+  /** The values of these labels alone; "other" if they are not known. */
   admit(values: KnownValues<N>): KnownValues<N> {
     return this.#known.get(this.#keyOf(values)) ?? this.#other;
   }

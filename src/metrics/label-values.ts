@@ -1,7 +1,4 @@
-/**
- * Every value that a metric's label can take, where the list is closed. Whoever counts has to name
- * one of them, so a new value begins here.
- */
+/** The values of all labels with a closed list. Code that counts must name one of them. */
 import { type RuleReason, ruleReasons } from "../ledger/violation.js";
 
 export const voteKinds = ["propose", "accept", "approve", "commit"] as const;
@@ -15,20 +12,20 @@ export const awaitedSignatures = [
   "attestation",
   "commit",
 ] as const;
-/** How a storage node may stand. */
+/** The state of a storage node on the ledger. */
 export const storageStates = ["active", "unreachable", "boycotted", "retired"] as const;
 export const auditResults = ["passed", "failed"] as const;
 export const renewalResults = ["renewed", "failed"] as const;
-/** Why a peer that was asked for blocks is left alone for a while. */
+/** Why a peer is not asked for blocks for a while. */
 export const blameReasons = ["silent", "slow", "empty", "malformed", "invalid"] as const;
 export const peerRoles = ["manager", "storage", "participant", "operator", "auditor"] as const;
 /** Why a block suspends a manager. */
 export const suspensionCauses = ["absent", "equivocated"] as const;
-/** Of which a manager's two statements are evidence. */
+/** What evidence against a manager shows. */
 export const offences = ["two proposals", "two votes", "a broken lock"] as const;
 /** Steps of a round that time out. */
 export const roundSteps = ["propose", "approve", "verify", "commit"] as const;
-/** Whose connections: those who have not called yet are strangers. */
+/** Whose connections; a stranger has not called yet. */
 export const connectionGroups = [
   "strangers",
   "invited",

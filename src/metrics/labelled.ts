@@ -1,18 +1,18 @@
 /**
- * Metrics with labels. Two things can go wrong with them, and the classes here rule both out.
+ * Metrics with labels. Two things can go wrong with them, and the classes here prevent both.
  *
- * 1. *A counter that begins at 1.* Prometheus sees an increase between two samples of one series;
- *    a series whose first sample is 1 has not increased, so the first event, often the only one, is
- *    not seen. A counter therefore knows the values of its labels beforehand and starts every
- *    series at 0. The values are a *closed* list in the code, or *known* ones that come while the
- *    node runs (`KnownLabels`). A counter cannot be declared without them.
- * 2. *Too many series.* Each combination of values is a series that Prometheus keeps for weeks and
- *    this process for ever, so a peer that can invent values can fill both. What is not on a list,
- *    longer than `labelCharsMax`, or beyond `seriesMax` is counted under "other".
+ * 1. *A counter that begins at 1.* Prometheus sees an increase only between two samples of a
+ *    series. If the first sample is 1 there is no increase, and the first event, often the only
+ *    one, is not seen. So a counter has to know the values of its labels beforehand, and starts
+ *    every series at 0. The values are a *closed* list in the code, or become *known* while the
+ *    node runs (`KnownLabels`).
+ * 2. *Too many series.* Prometheus keeps each combination of values for weeks, and this process
+ *    keeps it for ever, so a peer that can invent values could fill both. A value that is on no
+ *    list, longer than `labelCharsMax`, or beyond `seriesMax` counts as "other".
  *
- * A gauge is set whenever it is read, and nobody asks for its increase: its labels may also be
- * *open*, strings from elsewhere. A combination that was let in stays in, so that a gauge's `inc`
- * and `dec` meet the same series.
+ * A gauge is set before each scrape, and nobody asks for its increase. So its labels may also be
+ * *open*: any strings. A combination that was let in stays in, so that a gauge's `inc` and `dec`
+ * change the same series.
  */
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { type KnownLabels, labelCharsMax, otherLabel, seriesMax } from "./known-labels.js";
@@ -24,11 +24,11 @@ export type ClosedLabels = Readonly<Record<string, readonly string[]>>;
 export type LabelSpec = Readonly<Record<string, readonly string[] | "open">>;
 
 /** The labels that a metric of this specification takes. */
-export type LabelsOf<S extends LabelSpec> = {
+type LabelsOf<S extends LabelSpec> = {
   readonly [K in keyof S]: S[K] extends readonly string[] ? S[K][number] : string;
 };
 
-export interface MetricTexts {
+interface MetricTexts {
   readonly name: string;
   /** Says the unit. */
   readonly help: string;
@@ -82,7 +82,7 @@ export class LabelledGauge<S extends LabelSpec> {
     this.#gauge.dec(this.#limit.admit(labels), by);
   }
 
-  /** Forgets every series, for a gauge that is set anew each time; its bound holds each time. */
+  /** Forgets every series, for a gauge that is set anew before each scrape, within its bound. */
   reset(): void {
     this.#gauge.reset();
     this.#limit.reset();
@@ -90,8 +90,8 @@ export class LabelledGauge<S extends LabelSpec> {
 }
 
 /**
- * Its series begin with their first observation: many buckets times many values would be zeros for
- * ever, and a quantile of nothing is nothing. So no alert may count its observations.
+ * A series begins with its first observation, not at 0: otherwise there would be zeros for every
+ * bucket of every value. So no alert may count the observations of a histogram.
  */
 export class LabelledHistogram<N extends string> {
   readonly #histogram: Histogram;

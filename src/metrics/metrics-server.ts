@@ -23,7 +23,7 @@ class MetricsListenError extends Error {
   readonly next = "change metrics.host or metrics.port in the node's config.yaml";
 }
 
-export interface MetricsServerOptions {
+interface MetricsServerOptions {
   /** Loopback by default. */
   readonly host?: string;
   /** 0 lets the system choose. */
@@ -57,8 +57,8 @@ export async function startMetricsServer(
 }
 
 /**
- * Of those that wait for no answer the oldest gives way: those who hold connections open keep no
- * scrape out, and those who come in numbers cut none that is in progress.
+ * Bounds the number of connections. The oldest one without a request in progress gives way: so idle
+ * connections cannot keep a scrape out, and many new ones do not cut a scrape that is in progress.
  */
 function boundConnections(server: Server): void {
   const open = new Set<Socket>();

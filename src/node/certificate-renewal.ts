@@ -14,7 +14,7 @@ import type { Manager } from "../ledger/members/members.js";
 import type { Metrics } from "../metrics/metrics.js";
 import { type AskForCertificate, renewedCertificate } from "../pki/renewed-certificate.js";
 import { createChannel } from "../rpc/channels/channel.js";
-import { createClient } from "../rpc/channels/client.js";
+import { createClient } from "../rpc/channels/typed-client.js";
 import { readTerms } from "../rpc/tls/certificate.js";
 import type { RenewableTls } from "../rpc/tls/tls.js";
 import type { NodeCertificate } from "./node-certificate.js";

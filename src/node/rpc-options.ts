@@ -12,9 +12,8 @@ import type { Members } from "../ledger/members/members.js";
 import { grpcObserver } from "../metrics/grpc-observer.js";
 import { answerGroups, connectionGroups } from "../metrics/label-values.js";
 import type { Metrics } from "../metrics/metrics.js";
-import { defaultAnswerLimits } from "../rpc/bounds/answer-limits.js";
-import { connectionShares } from "../rpc/bounds/connection-limits.js";
-import type { IdentityRegistry } from "../rpc/server/authorizer.js";
+import { connectionShares, defaultAnswerLimits } from "../rpc/bounds/server-limits.js";
+import type { IdentityRegistry } from "../rpc/server/authenticator.js";
 import type { RpcServer, RpcServerOptions } from "../rpc/server/server.js";
 
 type Options = Omit<RpcServerOptions, "tls" | "consortiumName" | "registry">;
@@ -144,6 +143,6 @@ export function sampleServer(metrics: Metrics, server: RpcServer): void {
     metrics.connections.set({ group }, server.connections(group));
   }
   for (const group of answerGroups) {
-    metrics.answerBytes.set({ group }, server.heldAnswerBytes(group));
+    metrics.answerBytes.set({ group }, server.unreadAnswerBytes(group));
   }
 }

@@ -17,7 +17,7 @@ import { toHex } from "../base/bytes.js";
 import { fileError } from "../config/config-error.js";
 import { randomBytes } from "../crypto/random.js";
 import { isAmong } from "../rpc/tls/certificate.js";
-import { identityUri, type Role } from "../rpc/tls/identity.js";
+import { identityUri, type Role } from "../rpc/tls/tls-identity.js";
 import {
   generateTlsKeyPair,
   privateKeyPem,

@@ -1,5 +1,5 @@
 import { certificatesPem, isIssuedBy, readCertificate, readTerms } from "../rpc/tls/certificate.js";
-import { parseIdentityUri } from "../rpc/tls/identity.js";
+import { parseIdentityUri } from "../rpc/tls/tls-identity.js";
 import { isSameParty } from "./certificate-choice.js";
 import { createCertificateRequest } from "./certificate-request.js";
 import { usagesOf } from "./server-names.js";

@@ -12,7 +12,7 @@ import "reflect-metadata";
 import { isIP } from "node:net";
 import * as x509 from "@peculiar/x509";
 import { splitHostPort } from "../config/fields.js";
-import type { Role } from "../rpc/tls/identity.js";
+import type { Role } from "../rpc/tls/tls-identity.js";
 
 const { clientAuth, serverAuth } = x509.ExtendedKeyUsage;
 

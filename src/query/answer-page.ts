@@ -1,25 +1,25 @@
 /**
- * One answer of a listing. It ends with as many items as were asked for, or before it outgrows what
- * every gRPC client takes unless told otherwise, 4 MiB; but it has one item at least, so that the
- * listing goes on whatever the items' sizes are.
+ * One answer of a listing. It ends with as many items as were asked for, or before it outgrows the
+ * 4 MiB that every gRPC client takes by default. It always has at least one item, so that a listing
+ * goes on whatever the sizes of its items are.
  */
 
-/** What the items of an answer may have together, bytes: 4 MiB less room for all around them. */
+/** What the items of one answer may have together: 4 MiB less room for what is around them. */
 export const answerBytesMax = 3.5 * 2 ** 20;
 
-export type AnswerPage<Source, Item> = {
+type AnswerPage<Source, Item> = {
   readonly items: Item[];
-  /** Of the last item; undefined without items. */
+  /** The source of the last item; undefined without items. */
   readonly last: Source | undefined;
   /** The first that is not in the answer; undefined when there is none. */
   readonly next: Source | undefined;
 };
 
 /**
- * Takes from `sources` as long as their items fit. Reads on by one, so that the last page says that
- * it is the last.
+ * Takes from `sources` as long as their items fit. It reads one source more than it takes, so that
+ * the last page can say that it is the last.
  *
- * @param itemOf the item, and about as many bytes as it has in the answer
+ * @param itemOf the item, and about how many bytes it has in the answer
  */
 export async function answerPage<Source, Item>(
   sources: Iterable<Source> | AsyncIterable<Source>,

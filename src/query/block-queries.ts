@@ -18,10 +18,10 @@ import {
   requireBytes,
   requireSafeInteger,
 } from "../rpc/validation.js";
+import type { LedgerReader } from "../store/chain/chain-reads.js";
 import { answerPage } from "./answer-page.js";
 import { blockView, storedBlock, wireBytes } from "./block-views.js";
 import type { HeadSignal } from "./head-signal.js";
-import type { LedgerReader } from "./ledger-reader.js";
 
 const listing = "blocks";
 const blocksPerPage = { defaultSize: 20, sizeMax: 100 };
@@ -48,7 +48,7 @@ export async function listBlocks(
   const { headersOnly } = request;
   const sizeMax = pageSize(request.pageSize, blocksPerPage);
   const start = requireSafeInteger(request.fromHeight, "from_height");
-  // Tokens can be made up: none leads to blocks before those that are asked for.
+  // Callers can make tokens up; none may lead to blocks before those that the request asks for.
   const first = Math.max(1, start, tokenHeight(request.pageToken) ?? 1);
   const headHeight = reader.head().height;
   const { items: blocks, next } = await answerPage(
@@ -84,7 +84,7 @@ export async function* watchBlocks(
   while (!signal.aborted) {
     const headHeight = reader.head().height;
     if (height > headHeight) {
-      // Nothing is awaited since the head was looked at, so no announcement falls in between.
+      // Nothing was awaited since the head was read, so no announcement was missed in between.
       await heads.next(signal);
       continue;
     }

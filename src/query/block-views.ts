@@ -14,14 +14,14 @@ import {
 import type { BlockSummarySchema } from "../gen/bss/v1/broadcast_pb.js";
 import type { BlockViewSchema } from "../gen/bss/v1/query_pb.js";
 import { blockId, parseHeader } from "../ledger/blocks/blocks.js";
-import type { FinalBlock, LedgerReader } from "./ledger-reader.js";
+import type { FinalBlock, LedgerReader } from "../store/chain/chain-reads.js";
 
 export type BlockView = MessageInitShape<typeof BlockViewSchema>;
 export type BlockSummary = MessageInitShape<typeof BlockSummarySchema>;
 
-export type ViewOptions = {
+type ViewOptions = {
   readonly height: number;
-  /** Of the answering node. */
+  /** Height of the answering node's head. */
   readonly headHeight: number;
   /** Leaves out leaves, control operations and certificates' signatures. */
   readonly headersOnly: boolean;
@@ -72,7 +72,7 @@ export function storedHeader(block: Block) {
   return parsed.value;
 }
 
-/** A block that the ledger has: everything from 1 to the head is stored. */
+/** The block of a height from 1 to the head: every one of them is stored. */
 export async function storedBlock(reader: LedgerReader, height: number): Promise<FinalBlock> {
   return defined(await reader.finalBlock(height), "every block up to the head is stored");
 }

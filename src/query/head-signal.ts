@@ -1,7 +1,7 @@
 /**
- * Wakes those who wait for the next block. It carries no block: a waiter that is woken reads from
- * the store, by height, so however signals and reads interleave, no block is skipped and none comes
- * twice.
+ * Wakes those who wait for the next block. The signal carries no block: a waiter that is woken
+ * reads from the store by height. So no block is skipped and none comes twice, in whatever order
+ * signals and reads happen.
  */
 export class HeadSignal {
   readonly #listeners = new Set<() => void>();
@@ -25,7 +25,7 @@ export class HeadSignal {
     });
   }
 
-  /** Who waits now; for metrics and tests. */
+  /** How many wait now. */
   get waiting(): number {
     return this.#listeners.size;
   }

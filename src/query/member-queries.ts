@@ -18,14 +18,14 @@ import { storageSuspension, suspensionReason } from "../ledger/members/members-c
 import { ruleIds } from "../ledger/rules/catalogue.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { pagePosition, pageSize, pageToken, tokenIntegers } from "../rpc/validation.js";
+import type { LedgerReader, MembershipPlace } from "../store/chain/chain-reads.js";
 import { answerPage } from "./answer-page.js";
-import type { LedgerReader, MembershipPlace } from "./ledger-reader.js";
 
 const listing = "storage-nodes";
 const nodesPerPage = { defaultSize: 100, sizeMax: 1_000 };
 const historyListing = "membership";
 const changesPerPage = { defaultSize: 1_000, sizeMax: 1_000 };
-/** Of a storage node's status, besides its texts. */
+/** Bytes of a storage node's status, besides its texts. */
 const nodeBytes = 160;
 
 /** What the consortium agreed on in its genesis file. */
@@ -91,31 +91,31 @@ function managerStatus(manager: Manager): MessageInitShape<typeof ManagerStatusS
   };
 }
 
-export type StorageNodesPorts = {
+type StorageNodesOptions = {
   readonly policy: Policy;
-  /** Whether this node has a stream with a storage node; storage nodes have none. */
+  /** Whether this node has a stream with a storage node; a storage node has one with none. */
   readonly isConnected: (nodeId: string) => boolean;
   /** What a manager has heard of a storage node; storage nodes hear nothing of each other. */
   readonly heardOf?: (nodeId: string) => HeardOfNode;
 };
 
 export type HeardOfNode = {
-  /** That it holds; 0 for unknown. */
+  /** Its head's height, as far as it is known; 0 if it is not. */
   readonly height: number;
-  /** Why it takes part no more; undefined unless it said so. */
+  /** Why it has stopped for good; undefined unless it said so. */
   readonly halted: string | undefined;
 };
 
 /**
- * A page of storage nodes, ascending by id; a token names the last id of the page before, so that a
- * page is right also when nodes joined in between.
+ * A page of storage nodes, ascending by id. A token names the last id of the page before, so a page
+ * is right even if nodes have joined in between.
  *
  * @throws RpcError FIELD_INVALID, PAGE_TOKEN_INVALID
  */
 export async function listStorageNodes(
   reader: LedgerReader,
   request: ListStorageNodesRequest,
-  { policy, isConnected, heardOf }: StorageNodesPorts,
+  { policy, isConnected, heardOf }: StorageNodesOptions,
 ): Promise<MessageInitShape<typeof ListStorageNodesResponseSchema>> {
   const sizeMax = pageSize(request.pageSize, nodesPerPage);
   const after = tokenId(request.pageToken);

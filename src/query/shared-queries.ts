@@ -1,9 +1,9 @@
-/** The methods of QueryService that managers and storage nodes answer alike, ready to be served. */
+/** The methods of QueryService that managers and storage nodes answer alike. */
 import type { QueryService } from "../gen/bss/v1/query_pb.js";
 import type { ServiceHandlers } from "../rpc/server/handlers.js";
+import type { LedgerReader } from "../store/chain/chain-reads.js";
 import { getBlock, listBlocks, watchBlocks } from "./block-queries.js";
 import type { HeadSignal } from "./head-signal.js";
-import type { LedgerReader } from "./ledger-reader.js";
 import {
   type ConsortiumFacts,
   getConsortium,
@@ -17,14 +17,14 @@ export type SharedQueriesPorts = {
   /** Announces after each append. */
   readonly heads: HeadSignal;
   readonly consortium: ConsortiumFacts;
-  /** Whether this node has a stream with a storage node; storage nodes have none. */
+  /** Whether this node has a stream with a storage node; a storage node has one with none. */
   readonly isConnected: (nodeId: string) => boolean;
   /** What this node, a manager, has heard of a storage node. */
   readonly heardOf?: (nodeId: string) => HeardOfNode;
 };
 
-export function sharedQueries(ports: SharedQueriesPorts) {
-  const { reader, heads, consortium } = ports;
+export function sharedQueries(options: SharedQueriesPorts) {
+  const { reader, heads, consortium } = options;
   return {
     getReceipt: (request) => getReceipt(reader, request),
     getBlock: (request) => getBlock(reader, request),
@@ -33,6 +33,6 @@ export function sharedQueries(ports: SharedQueriesPorts) {
     getConsistencyProof: (request) => getConsistencyProof(reader, request),
     getConsortium: (request) => getConsortium(reader, request, consortium),
     listStorageNodes: (request) =>
-      listStorageNodes(reader, request, { ...ports, policy: consortium.policy }),
+      listStorageNodes(reader, request, { ...options, policy: consortium.policy }),
   } as const satisfies ServiceHandlers<typeof QueryService>;
 }

@@ -1,7 +1,8 @@
-/** Protobuf bytes ⇄ messages at the edge of the process. */
+/** Messages as bytes and methods by name, as both are on the wire. */
 import {
   create,
   type DescMessage,
+  type DescMethod,
   fromBinary,
   type MessageInitShape,
   type MessageShape,
@@ -39,8 +40,8 @@ function malformed({ typeName }: DescMessage, why: string): RpcError {
 }
 
 /**
- * Encodes a message. One that was made with `create` is encoded once, however many links it is sent
- * on, so it must not be changed after it was handed over.
+ * Encodes a message. One that was made with `create` is encoded once, however many streams it is
+ * sent on, so it must not be changed afterwards.
  */
 export function encodeMessage<D extends DescMessage>(
   schema: D,
@@ -56,7 +57,17 @@ export function encodeMessage<D extends DescMessage>(
 
 const encoded = new WeakMap<object, Buffer>();
 
-/** For grpc-js, whose messages are bytes throughout this project. */
+/** The serializer that grpc-js gets: in this project it sees bytes only. */
 export function identityOfBytes(bytes: Buffer): Buffer {
   return bytes;
+}
+
+/** "bss.v1.QueryService/GetStatus": the name that roles, metrics and errors use. */
+export function methodName(method: DescMethod): string {
+  return `${method.parent.typeName}/${method.name}`;
+}
+
+/** "/bss.v1.QueryService/GetStatus": HTTP/2's path of a method. */
+export function methodPath(method: DescMethod): string {
+  return `/${methodName(method)}`;
 }

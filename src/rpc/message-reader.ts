@@ -5,13 +5,10 @@
  */
 import type { Readable } from "node:stream";
 
-export type MessageReaderOptions<T> = {
-  /** Its exception is thrown to the reader, who gets no further message. */
+type MessageReaderOptions<T> = {
+  /** What it throws, the reader gets, and no further message. */
   readonly decode: (bytes: Buffer) => T;
-  /**
-   * What the reader throws after the last message, given the stream's error;
-   * undefined ends quietly.
-   */
+  /** What is thrown after the last message, given the stream's error; undefined ends quietly. */
   readonly failureOf: (error: unknown) => Error | undefined;
   /** A message goes to the reader. */
   readonly onTaken?: () => void;
@@ -39,8 +36,8 @@ export class MessageReader<T> implements AsyncIterable<T> {
     stream.on("end", finish);
     stream.on("close", finish);
     stream.on("cancelled", finish);
-    // grpc-js emits errors without destroying: what has arrived is still read, and
-    // then "end" comes.
+    // grpc-js does not destroy the stream on an error: what has arrived is still read, then "end"
+    // comes.
     stream.on("error", (error) => {
       this.#failure = { error };
     });
@@ -57,8 +54,7 @@ export class MessageReader<T> implements AsyncIterable<T> {
           this.#options.onHandled?.();
         }
       } else if (this.#over) {
-        // A peer that resets the stream shows first as an end: let the reset be known before
-        // the reader is.
+        // When the peer resets the stream, its end shows first. Wait until the error is known.
         await new Promise((resolve) => setImmediate(resolve));
         const failure = this.#failure && this.#options.failureOf(this.#failure.error);
         if (failure !== undefined) throw failure;

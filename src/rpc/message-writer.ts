@@ -1,18 +1,18 @@
-/** Writes messages to one gRPC stream and knows how many of them the network has not taken yet. */
+/** Writes messages to one gRPC stream, and knows how many of them the network has not taken yet. */
 import type { Writable } from "node:stream";
-import type { HeldAnswer } from "./bounds/held-answers.js";
+import type { UnreadAnswer } from "./bounds/unread-answers.js";
 import { RpcError } from "./rpc-error.js";
 
-export type MessageWriterOptions = {
+type MessageWriterOptions = {
   readonly queueMessagesMax: number;
   readonly queueBytesMax: number;
-  /** On a server, where the stream's caller has an account of what is queued for it. */
-  readonly held?: Pick<HeldAnswer, "take" | "tryTake" | "giveBack">;
-  /** The account has no room for a message that was to be written: the stream is over. */
+  /** On a server: the account of what is queued for the stream's caller. */
+  readonly held?: Pick<UnreadAnswer, "take" | "tryTake" | "giveBack">;
+  /** The account has no room for a message that `write` was given, so the stream is over. */
   readonly onRefused?: (error: RpcError) => void;
 };
 
-/** Whoever writes as fast as the reader takes is this much ahead of it, and one message. */
+/** `write` lets its caller get this far ahead of the reader, and one message. */
 const aheadBytesMax = 64 * 1024;
 
 export class MessageWriter {
@@ -20,7 +20,7 @@ export class MessageWriter {
   readonly #options: MessageWriterOptions;
   #queuedMessages = 0;
   #queuedBytes = 0;
-  /** The stream has as many messages as it takes, whatever their sizes are. */
+  /** The stream's own queue, which counts messages whatever their sizes are, is full. */
   #full = false;
   #over = false;
   #waiting: ((room: boolean) => void)[] = [];
@@ -39,8 +39,8 @@ export class MessageWriter {
   }
 
   /**
-   * Queues the bytes; resolves when there is room for more, with false when it is over. It is over,
-   * too, when the caller has too much unread for these.
+   * Queues the bytes; resolves when there is room for more, with false when the stream is over. It
+   * is over as well if the caller has too many unread bytes for these.
    */
   write(bytes: Buffer): Promise<boolean> {
     if (this.#over) return Promise.resolve(false);
@@ -78,7 +78,7 @@ export class MessageWriter {
     this.#stream.end();
   }
 
-  /** Nothing is written any more; whoever waits for room gets false. */
+  /** Writes nothing any more; every `write` that waits for room resolves with false. */
   close(): void {
     this.#over = true;
     this.#wake(false);

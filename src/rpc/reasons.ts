@@ -1,22 +1,22 @@
 /**
- * The one table from reasons to gRPC statuses. A reason is the stable name of a refusal: clients
- * branch on it, so it is never renamed or reused. The status code says what kind of refusal it is:
+ * The one table of reasons with their gRPC statuses. A reason is the stable name of a refusal:
+ * clients branch on it, so it is never renamed or reused. The status code says what kind it is:
  *
  * - INVALID_ARGUMENT: the request is wrong by itself, whatever the ledger holds;
  * - FAILED_PRECONDITION: the request is well formed, the ledger's state forbids it;
  * - UNAVAILABLE, RESOURCE_EXHAUSTED: the same request may succeed later.
  *
- * The type makes the table exhaustive over the ledger's reasons; docs/errors.md is
- * rendered from it.
+ * The type makes the table exhaustive over the ledger's reasons. docs/errors.md is rendered from
+ * it.
  */
 import type { RuleReason } from "../ledger/violation.js";
 import type { StatusName } from "./status-codes.js";
 
-export type ReasonEntry = {
+type ReasonEntry = {
   readonly status: Exclude<StatusName, "OK">;
   /** One sentence for docs/errors.md. */
   readonly summary: string;
-  /** When a caller may sensibly try again; sent as RetryInfo. */
+  /** After how long it makes sense to try again; sent as RetryInfo. */
   readonly retryAfterMs?: number;
 };
 
@@ -33,9 +33,9 @@ const submissionReasons = {
   TOO_MANY_RECORDS: wrong("More records than the policy allows in one submission or block."),
   RECORD_MALFORMED: wrong("A record does not decode, holds unknown fields or has a wrong shape."),
   RECORD_TOO_LARGE: wrong("A record is longer than the policy allows."),
-  RECORD_HASH_MISMATCH: wrong("The header or leaf names another hash than the record's own."),
-  RECORD_REPEATED: wrong("One record stands twice in a submission or block."),
-  CONSORTIUM_MISMATCH: wrong("Signed or made for another consortium."),
+  RECORD_HASH_MISMATCH: wrong("The hash in the header or leaf is not that of the record."),
+  RECORD_REPEATED: wrong("The same record is in a submission or block twice."),
+  CONSORTIUM_MISMATCH: wrong("It was signed or made for another consortium."),
   SIGNATURE_INVALID: wrong("A signature does not verify under the key registered for its signer."),
   PARTICIPANT_UNKNOWN: forbidden("No participant is registered under this id."),
   OWNER_UNKNOWN: forbidden("No participant is registered under the record's owner id."),
@@ -46,8 +46,8 @@ const submissionReasons = {
   SALT_INVALID: wrong("The record's salt is not 16 bytes."),
   TIME_IN_FUTURE: wrong("The record's time is too far ahead of the ledger's."),
   TIME_INVALID: wrong(
-    "The record's time is not positive, before the end of what it records, or of a trade more than " +
-      "366 days before its delivery.",
+    "The record's time is not positive, lies before the end of what it records, or, for a trade, " +
+      "more than 366 days before its delivery.",
   ),
   DOCUMENT_INVALID: wrong("Media type, name or content of a document is out of range."),
   SESSION_INVALID: wrong("Station, times or energy of a charging session are out of range."),
@@ -59,13 +59,13 @@ const submissionReasons = {
 
 const versionReasons = {
   PARENT_UNKNOWN: forbidden("The record updates a version that is not on the ledger."),
-  PARENT_NOT_LATEST: forbidden("The record updates a version that was updated already."),
+  PARENT_NOT_LATEST: forbidden("The record updates a version that has been updated already."),
   PARENT_OWNER_MISMATCH: forbidden("The record updates a version of another owner."),
   PARENT_KIND_MISMATCH: forbidden("The record updates a version of another kind or another thing."),
 } as const satisfies Partial<Record<RuleReason, ReasonEntry>>;
 
 const energyReasons = {
-  METER_UNKNOWN: forbidden("No meter is registered under this id, spelled as it is."),
+  METER_UNKNOWN: forbidden("No meter is registered under exactly this id."),
   METER_OWNER_MISMATCH: forbidden("The meter is registered to another participant."),
   INTERVAL_INVALID: wrong(
     "The interval does not start on the market's grid, or has another length than registered.",
@@ -121,7 +121,7 @@ const joiningRules = {
   },
   INVITATION_USED_UP: {
     status: "PERMISSION_DENIED",
-    summary: "As many as may have joined with the invitation; ask its operator for another one.",
+    summary: "The invitation was used as often as it allows; ask its operator for another one.",
   },
   MEMBER_ID_TAKEN: {
     status: "ALREADY_EXISTS",
@@ -134,7 +134,7 @@ const joiningReasons = {
     "The certificate request is not signed, or not for a P-256 key, or not for the registered one.",
   ),
   PAYOUT_OUTDATED: forbidden(
-    "More has been paid than before this payout: look whether it is recorded before you repeat it.",
+    "More has been paid than this payout assumes: check whether it is recorded before you repeat it.",
   ),
   NOT_AN_ISSUER: forbidden(
     "This manager was not given the key of its certificate authority; ask another manager.",
@@ -144,24 +144,25 @@ const joiningReasons = {
 const transportReasons = {
   MESSAGE_MALFORMED: wrong("The message's bytes are not the protobuf message of this method."),
   MESSAGE_TOO_LARGE: wrong(
-    "The message is larger than this caller may send, whenever it is sent: send less in one.",
+    "The message is larger than this caller may ever send: send it in smaller parts.",
   ),
   MESSAGE_TOO_COMPLEX: wrong(
-    "The message has more elements, or would take more memory, than one of its method may.",
+    "The message has more elements, or would take more memory, than its method allows.",
   ),
-  HEADERS_TOO_LARGE: wrong("The call's headers are longer, or of more values, than they may be."),
+  HEADERS_TOO_LARGE: wrong("The call's headers are too long, or have too many binary values."),
   COMPRESSION_UNSUPPORTED: {
     status: "UNIMPLEMENTED",
     summary: "The message is compressed; nodes take uncompressed ones only.",
   },
   UPLOADS_EXHAUSTED: {
     status: "RESOURCE_EXHAUSTED",
-    summary: "The caller, or all of its kind, send as many bytes at once as they may.",
+    summary:
+      "The caller, or all callers of its kind, are already sending as many bytes as they may.",
     retryAfterMs: 1_000,
   },
   UPLOAD_TOO_SLOW: {
     status: "DEADLINE_EXCEEDED",
-    summary: "A message was begun, or a request opened, and did not go on, or too slowly.",
+    summary: "A message or request was begun, and then went on too slowly or not at all.",
     retryAfterMs: 1_000,
   },
   FIELD_INVALID: wrong("A field of the request is missing or out of range."),
@@ -202,7 +203,7 @@ const transportReasons = {
   },
   ANSWERS_UNREAD: {
     status: "RESOURCE_EXHAUSTED",
-    summary: "Answers that were not read yet take all the memory that is meant for them.",
+    summary: "Answers that have not been read yet take up all the memory that is meant for them.",
     retryAfterMs: 1_000,
   },
   DEADLINE: {
@@ -237,7 +238,7 @@ const callerReasons = {
   LISTING_NOT_ALLOWED: {
     status: "PERMISSION_DENIED",
     summary:
-      "Records by participant or meter are for managers, officers and whose records they are.",
+      "Records by participant or meter are listed for managers, officers and their owners only.",
   },
   CALLER_NOT_SUBMITTER: {
     status: "PERMISSION_DENIED",
@@ -255,7 +256,7 @@ const nodeReasons = {
   },
   POOL_SHARE_FULL: {
     status: "RESOURCE_EXHAUSTED",
-    summary: "The participant has as much in the pool as it may have of what is free.",
+    summary: "The participant has its full share of the pool; blocks make room again.",
     retryAfterMs: 1_000,
   },
   REFUSALS_EXHAUSTED: {
@@ -285,7 +286,7 @@ const nodeReasons = {
   },
   NODE_HALTED: {
     status: "UNAVAILABLE",
-    summary: "The node has found that the ledger forks and takes no part until it is looked at.",
+    summary: "The node has found that the ledger forks, and takes no part until its operator acts.",
   },
   NODE_UNREACHABLE: {
     status: "UNAVAILABLE",
@@ -302,7 +303,7 @@ const ruleTable: Readonly<Record<RuleReason, ReasonEntry>> = {
   ...joiningRules,
 };
 
-export type ServiceReason =
+type ServiceReason =
   | keyof typeof joiningReasons
   | keyof typeof transportReasons
   | keyof typeof callerReasons

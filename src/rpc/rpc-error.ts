@@ -1,9 +1,9 @@
 /**
  * The one error that crosses the wire. A handler throws it; the caller gets a gRPC status whose
  * details carry the reason (google.rpc.ErrorInfo, domain "bss"), the field at fault (BadRequest)
- * and when to try again (RetryInfo); the client library turns that into the same error again.
- * Anything else that a handler throws is a fault of ours and reaches the caller as INTERNAL
- * without its text.
+ * and when to try again (RetryInfo); the client library turns these into the same error again.
+ * Anything else that a handler throws is our own fault, and reaches the caller as INTERNAL without
+ * its text.
  */
 import type { Violation } from "../ledger/violation.js";
 import { type Reason, reasonTable } from "./reasons.js";
@@ -17,12 +17,10 @@ export type RpcErrorOptions = {
   readonly field?: string | undefined;
   /** Facts for programs, for instance { role, method }. Never secrets. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Overrides the table's; 0 says that trying again does not help. */
+  /** Instead of the table's; 0 says that trying again does not help. */
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
-  /**
-   * Set by the client library for errors that a node sent, which may know more reasons than we do.
-   */
+  /** Set by the client library for an error that a node sent, perhaps with a newer reason. */
   readonly received?: { readonly status: StatusName; readonly reason: string };
 };
 

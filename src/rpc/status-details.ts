@@ -1,6 +1,7 @@
 /**
  * RpcError ⇄ gRPC status. The details travel as google.rpc.Status in the trailer
- * `grpc-status-details-bin`, as in the richer error model of grpc.io/docs/guides/error.
+ * `grpc-status-details-bin`, as in the richer error model of grpc.io/docs/guides/error. Errors that
+ * grpc-js makes by itself, without such details, get a reason and a readable text here.
  */
 import { create, type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { type Any, anyIs, anyPack, DurationSchema } from "@bufbuild/protobuf/wkt";
@@ -14,13 +15,12 @@ import {
 } from "../gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "../gen/google/rpc/status_pb.js";
 import { statusBounds } from "./bounds/method-bounds.js";
-import { connectFailureText } from "./channels/connect-failure.js";
 import { decodeMessage } from "./message-codec.js";
 import { isReason, type Reason } from "./reasons.js";
 import { RpcError, type RpcErrorOptions, wireText } from "./rpc-error.js";
 import { type StatusName, statusCodes, statusName } from "./status-codes.js";
 
-export const errorDomain = "bss";
+const errorDomain = "bss";
 export const detailsTrailer = "grpc-status-details-bin";
 
 /** What grpc-js sends at the end of a call that failed. */
@@ -63,7 +63,7 @@ function detailsOf(error: RpcError): Any[] {
   return details;
 }
 
-/** What a call of ours failed with, whether the node, grpc-js or the network made the error. */
+/** What a call failed with, whether the node, grpc-js or the network made the error. */
 export function rpcErrorOf(error: unknown): RpcError {
   if (error instanceof RpcError) return error;
   if (!(error instanceof Error)) return new RpcError("INTERNAL", String(error));
@@ -93,6 +93,32 @@ const localReasons: Partial<Record<StatusName, Reason>> = {
   UNAVAILABLE: "NODE_UNREACHABLE",
   UNIMPLEMENTED: "METHOD_UNIMPLEMENTED",
 };
+
+const grpcWrapping = /^No connection established\. Last error: (.*?)\.? ?Resolution note: ?.*$/s;
+/** OpenSSL's entry is thread:error:code:library:function:reason:file:line. */
+const openSslEntry =
+  /(?:write EPROTO )?[0-9A-F]{6,}:error:[0-9A-F]+:[^:]*:[^:]*:([^:\n]*):[^\n]*\n?/g;
+
+/**
+ * What grpc-js says when it cannot connect, made readable: without its own wrapping, the names of
+ * error classes, and all of OpenSSL's entry but the reason.
+ */
+export function connectFailureText(details: string): string {
+  return (grpcWrapping.exec(details)?.[1] ?? details)
+    .replace(/^(?:\w*Error: )+/, "")
+    .replace(openSslEntry, "TLS: $1 ")
+    .replaceAll(/\s+/g, " ")
+    .trim()
+    .replace(/\.$/, "");
+}
+
+/**
+ * Whether a text of `connectFailureText` is about a certificate or TLS, so that the same node will
+ * refuse the next attempt as well. A connection that broke during the handshake does not count.
+ */
+export function isTlsRefusal(text: string): boolean {
+  return /certificate|^the server(?: is |'s )|^TLS: /.test(text);
+}
 
 function received(
   status: StatusName,
@@ -132,7 +158,7 @@ function first<D extends DescMessage>(
   return detail === undefined ? undefined : decode(schema, detail.value);
 }
 
-/** Undefined for what does not decode, as if it were absent: the status itself still counts. */
+/** Undefined for what does not decode: the status itself is worth telling all the same. */
 function decode<D extends DescMessage>(schema: D, bytes: Uint8Array): MessageShape<D> | undefined {
   try {
     return decodeMessage(schema, bytes, statusBounds);

@@ -5,7 +5,7 @@ export function fieldError(path: string, why: string): RpcError {
   return new RpcError("FIELD_INVALID", `${path}: ${why}`, { field: path });
 }
 
-/** The ends of a range contradict each other, or what there is. */
+/** The ends of a range contradict each other, or reach beyond what there is. */
 export function rangeError(path: string, why: string): RpcError {
   return new RpcError("RANGE_INVALID", `${path}: ${why}`, { field: path });
 }
@@ -15,12 +15,6 @@ export function requireBytes(value: Uint8Array, length: number, path: string): U
   if (value.length !== length) {
     throw fieldError(path, `expected ${length} bytes, got ${value.length}`);
   }
-  return value;
-}
-
-/** A message or oneof member that must be there. @throws RpcError FIELD_INVALID */
-export function requirePresent<T>(value: T | undefined, path: string): T {
-  if (value === undefined) throw fieldError(path, "is missing");
   return value;
 }
 
@@ -34,11 +28,9 @@ export function requireSafeInteger(value: bigint, path: string): number {
   return Number(value);
 }
 
-export type PageSizeLimits = { readonly defaultSize: number; readonly sizeMax: number };
+type PageSizeLimits = { readonly defaultSize: number; readonly sizeMax: number };
 
-/**
- * The number of items of a page; 0 in the request means the default. @throws RpcError FIELD_INVALID
- */
+/** How many items a page has; a request of 0 means the default. @throws RpcError FIELD_INVALID */
 export function pageSize(requested: number, limits: PageSizeLimits, path = "page_size"): number {
   if (requested === 0) return limits.defaultSize;
   if (requested > limits.sizeMax) {
@@ -48,8 +40,8 @@ export function pageSize(requested: number, limits: PageSizeLimits, path = "page
 }
 
 /**
- * Page tokens are opaque to callers: what they hold, in base64url, behind the name of the listing
- * they belong to, so that a token of one listing does not pass in another.
+ * Page tokens are opaque to callers. A token is a position behind the name of its listing, in
+ * base64url: so a token of one listing does not pass in another.
  */
 export function pageToken(listing: string, position: string): string {
   return Buffer.from(`${listing}:${position}`, "utf8").toString("base64url");
@@ -69,9 +61,9 @@ export function pagePosition(listing: string, token: string): string | undefined
 }
 
 /**
- * The whole numbers that a position consists of, in the one way in which a token spells them, as in
- * "5,2". None for anything else: callers can make tokens up. The one after each is a safe integer
- * too, as a listing goes on behind the place that its token names.
+ * The whole numbers in a position such as "5,2". None unless they are written exactly as a token
+ * writes them, as callers can make tokens up. Each number plus one is a safe integer too, as a
+ * listing goes on behind the place that its token names.
  */
 export function tokenIntegers(position: string): readonly number[] {
   const numbers = position.split(",").map(Number);

@@ -12,24 +12,24 @@ import {
   VerifyIntegrityService,
 } from "../gen/bss/v1/verify_integrity_pb.js";
 import type { Manager, Members } from "../ledger/members/members.js";
-import { defaultRpcLimits } from "../rpc/bounds/limits.js";
+import { defaultRpcLimits } from "../rpc/bounds/server-limits.js";
 import type { BackoffOptions } from "../rpc/channels/backoff.js";
 import { createChannel } from "../rpc/channels/channel.js";
-import { createClient } from "../rpc/channels/client.js";
 import {
-  type Connection,
   type LinkState,
+  type OpenedStream,
   ReconnectingStream,
 } from "../rpc/channels/reconnecting-stream.js";
+import { createClient } from "../rpc/channels/typed-client.js";
 import type { RpcError } from "../rpc/rpc-error.js";
-import type { TlsFiles } from "../rpc/tls/tls.js";
+import type { TlsCredentials } from "../rpc/tls/tls.js";
 
 /** What a storage node says on its link to a manager, not yet encoded. */
 export type MessageToManager = MessageInitShape<typeof VerifyIntegrityRequestSchema>;
 
 /** A way to one manager. */
 export type ManagerChannel = {
-  verifyIntegrity(): Connection<MessageToManager, VerifyIntegrityResponse>;
+  verifyIntegrity(): OpenedStream<MessageToManager, VerifyIntegrityResponse>;
   close(): void;
 };
 
@@ -137,7 +137,7 @@ export type GrpcDialOptions = {
   readonly consortiumName: string;
   /** host:port by manager id, instead of the address that genesis names. */
   readonly addresses: ReadonlyMap<string, string>;
-  readonly tls: TlsFiles;
+  readonly tls: TlsCredentials;
   /** Longest message that a manager may send; a longer one ends the link. */
   readonly messageBytesMax: number;
   /** Of the consortium, this one included. */

@@ -13,16 +13,16 @@ import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { renewedCertificateName, type StorageNodeConfig } from "../config/node-config.js";
 import type { GenesisState } from "../ledger/genesis.js";
+import { MendableStore } from "../store/damage/mendable-store.js";
+import { damageOf } from "../store/damage/store-comparison.js";
+import { AttestationMark } from "../store/double-sign-protection/attestation-mark.js";
 import type { KeyValueStore } from "../store/key-value-store.js";
-import { MendableStore } from "../store/mendable-store.js";
 import { removeOldSnapshots } from "../store/rocksdb/disk-snapshot.js";
 import { describeLogDamage, findLogDamage } from "../store/rocksdb/rocksdb-log.js";
 import { openRocksDb, repairRocksDb } from "../store/rocksdb/rocksdb-store.js";
-import { AttestationMark } from "../store/signing/attestation-mark.js";
 import { LeftBlocks, StorageNodeStore } from "../store/storage-node-store.js";
-import { damageOf } from "../store/store-comparison.js";
 import { isDamage, StoreError } from "../store/store-error.js";
-import { claimStore } from "../store/store-node.js";
+import { claimStore } from "../store/store-identity.js";
 import type { StorageChain } from "./chain/storage-chain.js";
 
 export type OpenedStore = {

@@ -1,15 +1,32 @@
 /**
  * The one interface under everything that a node keeps on disk: an ordered map from byte strings to
  * byte strings. Keys are in the order of their unsigned bytes. Two implementations, RocksDB for
- * nodes and memory for tests and simulation, pass one contract suite.
+ * nodes and memory for tests and simulation, pass one contract suite. Around it:
+ *
+ *     what is kept under which key         buckets.ts, key-codec.ts, chain/chain-writes.ts
+ *     a block is written in one batch      `append` of manager-store.ts and storage-node-store.ts
+ *     whose store it is                    store-identity.ts
+ *     what guards against signing twice    double-sign-protection/: what was signed about the
+ *                                          open height (vote-log.ts, attestation-log.ts), and the
+ *                                          highest place signed, kept beside the key
+ *                                          (last-sign-state.ts, attestation-mark.ts)
+ *     the disk is full, or fails           store-error.ts tells which; rocksdb/rocksdb-store.ts
+ *                                          takes no write after one that failed
+ *     where damage is found                at each read, by RocksDB's checksums; at opening
+ *                                          (chain/chain-head.ts, rocksdb/rocksdb-log.ts); by `bss
+ *                                          check` (damage/store-comparison.ts); by a storage node
+ *                                          that checks its whole store (damage/chain-walk.ts)
+ *     where damage is mended               damage/mendable-store.ts, rocksdb/rocksdb-repair.ts
+ *
+ * The contract:
  *
  * - A batch is atomic: after any crash either all of it is there or nothing.
  * - A write is seen by every read that starts after its promise resolved.
  * - `"sync"` resolves once the batch is on stable storage, together with every write that had
- *   resolved before it. `"buffered"` survives the death of the process but not of the machine.
- * - Nothing orders two writes of which neither was awaited: callers serialise.
- * - A write that rejects leaves open whether its batch will be there after the next opening, so the
- *   store accepts no further write until then.
+ *   resolved before it. `"buffered"` survives the end of the process but not of the machine.
+ * - Two writes have no order unless the first was awaited: callers write one after the other.
+ * - After a write that rejects, only the next opening shows whether its batch is there. Until then
+ *   the store accepts no further write.
  * - Every operation may reject with a `StoreError`.
  */
 import { assert } from "../base/assert.js";
@@ -47,8 +64,8 @@ export type KeyValueStore = {
   /** The entries of `[gte, lt)` in order, all of one moment. */
   range(options: RangeOptions): Promise<readonly Entry[]>;
   /**
-   * Every entry of `[gte, lt)`, page after page. Not a snapshot: what is written behind the walk is
-   * not seen, what is written ahead of it is. A key comes at most once.
+   * Every entry of `[gte, lt)`, page after page. Not a snapshot: it shows what is written ahead of
+   * it meanwhile, and not what is written behind it. A key comes at most once.
    */
   scan(options: ScanOptions): AsyncIterable<Entry>;
   /** Applies the operations in order as one batch. An empty batch with `"sync"` is a barrier. */
@@ -61,7 +78,7 @@ export type KeyValueStore = {
 };
 
 export const keyBytesMax = 1_024;
-export const valueBytesMax = 64 * 1_024 * 1_024;
+const valueBytesMax = 64 * 1_024 * 1_024;
 export const rangeLimitMax = 65_536;
 export const getManyKeysMax = 65_536;
 

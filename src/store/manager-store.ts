@@ -1,13 +1,14 @@
 /**
- * All that a manager keeps: the chain with its index, the state, what it has said about the height
- * that is being voted on, and the submissions that wait.
+ * All that a manager keeps on disk: the chain with its indexes, the state, what it has said about
+ * the height that is being voted on, and the submissions that wait.
  *
  *     append ──▶ one synchronous batch ──▶ head            all of a block is there, or nothing
- *     saveStatements ──▶ one synchronous batch ──▶ send    see vote-log.ts
+ *     saveStatements ──▶ one synchronous batch ──▶ send    see the vote log
  *
- * Records are stored sealed only; the plaintext of a waiting submission or candidate goes with it.
- * Callers serialise `append` and `saveStatements`. After a write that failed the store accepts no
- * other: the node stops, and opening finds out what is on disk.
+ * Records are stored sealed. Plaintext is on disk only in a submission that waits and in a
+ * candidate, and is deleted with it. Callers await `append` and `saveStatements` one after the
+ * other. After a write that failed the store accepts no other: the node stops, and opening it shows
+ * what is on disk.
  */
 import { create } from "@bufbuild/protobuf";
 import { assert, defined } from "../base/assert.js";
@@ -39,14 +40,14 @@ import { decodeHead, encodeHead } from "../ledger/state/head-codec.js";
 import { PrefetchedState, type StateWrite } from "../ledger/state/state.js";
 import { stateKeys } from "../ledger/state/state-keys.js";
 import { buckets } from "./buckets.js";
+import { checkHead, readHead } from "./chain/chain-head.js";
 import { ChainReads, type ReaderHead, type StoredBlock } from "./chain/chain-reads.js";
 import { chainKeys, chainWrites } from "./chain/chain-writes.js";
-import { checkHead, readHead } from "./chain/head-state.js";
 import {
   completedSubmissions,
   deletePooled,
+  type LoadLimits,
   loadPool,
-  type PoolLimits,
   poolDeletions,
   savePooled,
 } from "./chain/pooled-submissions.js";
@@ -58,27 +59,26 @@ import {
   recordIndexWrites,
 } from "./chain/record-index.js";
 import { damaged, getAll, putMessage, storedMessage } from "./chain/stored-values.js";
+import { type Statements, type VotedHeight, VoteLog } from "./double-sign-protection/vote-log.js";
 import { bucketKey, u64Part } from "./key-codec.js";
 import type { Durability, KeyValueStore, WriteOperation } from "./key-value-store.js";
-import { FalseObjections } from "./signing/false-objections.js";
-import { OffenceLog } from "./signing/offence-log.js";
-import { type Statements, type VotedHeight, VoteLog } from "./signing/vote-log.js";
+import { FalseObjections, OffenceLog } from "./offences.js";
 import { identityWrite, isNewStore, type StoreOwner } from "./store-identity.js";
 
 export type AppendedBlock = {
   readonly block: ManagerBlock;
   readonly executed: ExecutedBlock;
-  /** By which this manager decided. */
+  /** The certificates by which this manager decided. */
   readonly certificates: BlockCertificates;
 };
 
 /** The bytes of a record, undefined when they cannot be unsealed. */
-export type Unseal = (recordHash: Uint8Array, sealed: Uint8Array) => Uint8Array | undefined;
+type Unseal = (recordHash: Uint8Array, sealed: Uint8Array) => Uint8Array | undefined;
 
 export class ManagerStore extends ChainReads {
-  /** Of other managers. */
+  /** Evidence against other managers. */
   readonly offences: OffenceLog;
-  /** By other managers, found here. */
+  /** Objections of other managers that did not hold here. */
   readonly falseObjections: FalseObjections;
   readonly #consortiumId: Uint8Array;
   readonly #votes: VoteLog;
@@ -122,7 +122,7 @@ export class ManagerStore extends ChainReads {
     return store;
   }
 
-  /** After the last final block; always what is on disk. */
+  /** The head after the last final block, which is always what is on disk. */
   get head(): LedgerHead {
     return this.#head;
   }
@@ -131,14 +131,14 @@ export class ManagerStore extends ChainReads {
     return this.#head;
   }
 
-  /** By which this manager decided the head's block; undefined at height 0. */
+  /** The certificates by which this manager decided the head's block; undefined at height 0. */
   get headCertificates(): BlockCertificates | undefined {
     return this.#headCertificates;
   }
 
   /**
-   * Makes the block after the head the head, with all that follows from it, or changes nothing.
-   * Whatever is written with "sync" later flushes what was "buffered" before it.
+   * Makes the next block the head, with all that follows from it, or changes nothing: all is one
+   * batch. A later write with "sync" also flushes what was "buffered" before it.
    */
   async append(
     { block, executed, certificates }: AppendedBlock,
@@ -289,7 +289,7 @@ export class ManagerStore extends ChainReads {
   }
 
   /** The submissions that were waiting, in no particular order, up to the limits. */
-  loadPool(limits: PoolLimits): Promise<readonly Submission[]> {
+  loadPool(limits: LoadLimits): Promise<readonly Submission[]> {
     return loadPool(this.kv, limits);
   }
 

@@ -1,9 +1,9 @@
 /**
- * The store in memory, for tests and simulation. A `MemoryDisk` is what outlives a process: a node
- * opens it, is killed or crashes, and opens it again. It fails the way a disk fails:
+ * The store in memory, for tests and simulation. A `MemoryDisk` outlives a process: a node opens
+ * it, is killed or crashes, and opens it again. It fails the way a disk fails:
  *
- * - `crash()` is the loss of power: buffered writes that no synced write followed are gone. The log
- *   is sequential, so a synced write also saves all writes before it.
+ * - `crash()` is a loss of power: buffered writes are gone unless a synced write followed them. The
+ *   log is sequential, so a synced write also saves all writes before it.
  * - `failNextWrite()` makes one write reject; after the next opening its batch is either lost or
  *   there.
  * - An opener while another one has the disk gets `LOCKED`.
@@ -29,7 +29,7 @@ import {
   type StoreErrorCode,
 } from "./store-error.js";
 
-export type WriteFailure = {
+type WriteFailure = {
   /** Default `IO`. */
   readonly code?: StoreErrorCode;
   /** What the next opening finds of the failed batch: nothing (the default) or all of it. */

@@ -1,12 +1,13 @@
 /**
- * All that a storage node keeps: its chain with the sealed records, and what it has attested about
- * blocks that are not decided yet. Nothing in it is plaintext, a submission header or a key.
+ * All that a storage node keeps on disk: its chain with the sealed records, and what it has
+ * attested about blocks that are not decided yet. It never holds plaintext, submission headers or
+ * keys.
  *
  *     append ──▶ one synchronous batch ──▶ head             all of a block is there, or nothing
- *     saveCandidate ──▶ one synchronous batch ──▶ attest    see attestation-log.ts
+ *     saveCandidate ──▶ one synchronous batch ──▶ attest    see the attestation log
  *
- * Callers serialise the writes. After one that failed the store accepts no other: the node stops,
- * and opening finds out what is on disk.
+ * Callers await one write after the other. After a write that failed the store accepts no other:
+ * the node stops, and opening it shows what is on disk.
  */
 import { create } from "@bufbuild/protobuf";
 import { assert } from "../base/assert.js";
@@ -19,6 +20,7 @@ import type { GenesisState } from "../ledger/genesis.js";
 import type { StoredNode } from "../ledger/merkle/nodes.js";
 import { genesisStorageHead, type StorageHead } from "../ledger/storage-nodes/storage-head.js";
 import { buckets } from "./buckets.js";
+import { checkHead, decodeStorageHead, encodeStorageHead, readHead } from "./chain/chain-head.js";
 import { ChainReads, type ReaderHead, type StoredBlock } from "./chain/chain-reads.js";
 import {
   type ChainWriteParts,
@@ -27,27 +29,27 @@ import {
   controlOf,
   decodeU64,
 } from "./chain/chain-writes.js";
-import { checkHead, readHead } from "./chain/head-state.js";
-import { storageBlockKey } from "./chain/storage-block-keys.js";
-import { decodeStorageHead, encodeStorageHead } from "./chain/storage-head-codec.js";
 import { damaged, present, putMessage, storedMessage } from "./chain/stored-values.js";
+import { tolerantGet } from "./damage/tolerant-reads.js";
+import {
+  AttestationLog,
+  type AttestedCandidate,
+} from "./double-sign-protection/attestation-log.js";
 import { bucketKey, bucketRange, KeyReader, u64Part } from "./key-codec.js";
 import type { Durability, KeyValueStore, WriteOperation } from "./key-value-store.js";
-import { AttestationLog, type AttestedCandidate } from "./signing/attestation-log.js";
 import type { StoreError } from "./store-error.js";
 import { isDamage } from "./store-error.js";
 import { identityWrite, isNewStore, type StoreOwner } from "./store-identity.js";
-import { tolerantGet } from "./tolerant-reads.js";
 
-export type { AttestedCandidate } from "./signing/attestation-log.js";
+export type { AttestedCandidate } from "./double-sign-protection/attestation-log.js";
 
-export type ScrubState = { readonly height: number; readonly lastPassUnixMs: number };
+type ScrubState = { readonly height: number; readonly lastPassUnixMs: number };
 
 export type AppendedStorageBlock = {
   readonly block: Block;
   /** In the order of the leaves. */
   readonly sealedRecords: readonly Uint8Array[];
-  /** By which this node took the block for final. */
+  /** The certificates that showed this node that the block is final. */
   readonly certificates: BlockCertificates;
   readonly storageHeader: BuiltStorageHeader;
   readonly newNodes: readonly StoredNode[];
@@ -84,7 +86,8 @@ export class StorageNodeStore extends ChainReads {
   /**
    * Opens the store, and writes genesis into an empty one.
    *
-   * What is damaged around the head is left to whoever checks the whole store: see `doubt`.
+   * Damage around the head does not keep it from opening: a check of the whole store follows, see
+   * `doubt`.
    *
    * @throws StoreError MISMATCH when it is another node's or consortium's, CORRUPT without a head
    */
@@ -111,7 +114,7 @@ export class StorageNodeStore extends ChainReads {
     return this.#doubt;
   }
 
-  /** As the self-check reads and mends it. */
+  /** What the check of the whole store reads and mends. */
   get mendable() {
     return {
       kv: this.kv,
@@ -131,32 +134,32 @@ export class StorageNodeStore extends ChainReads {
     return { height, blockId, frontier, members };
   }
 
-  /** By which this node took the head's block for final; undefined at height 0. */
+  /** The certificates that showed that the head's block is final; undefined at height 0. */
   get headCertificates(): BlockCertificates | undefined {
     return this.#headCertificates;
   }
 
   /**
-   * Puts a candidate for the next height with this node's attestation on disk, before that is sent,
-   * in one synchronous batch. There is one attestation per round; saving it again is allowed.
+   * Puts a candidate for the next height and this node's attestation on disk, in one synchronous
+   * batch, before the attestation is sent. There is one per round; saving it again is allowed.
    */
   saveCandidate(candidate: AttestedCandidate): Promise<void> {
     return this.#attestations.save(this.#head.height + 1, candidate);
   }
 
-  /** Whether this node's word about the height after the head, in that round, is on its disk. */
+  /** Whether this node's attestation of that round, about the next height, is on its disk. */
   remembers(round: number): boolean {
     return this.#attestations.has(this.#head.height + 1, round);
   }
 
-  /** Those of the height after the head, ascending by round. */
+  /** The attested candidates for the next height, ascending by round. */
   loadCandidates(): Promise<readonly AttestedCandidate[]> {
     return this.#attestations.load(this.#head.height + 1);
   }
 
   /**
-   * Makes the block after the head the head, with its sealed records, or changes nothing. Whatever
-   * is written with "sync" later flushes what was "buffered" before it.
+   * Makes the next block the head, with its sealed records, or changes nothing: all is one batch. A
+   * later write with "sync" also flushes what was "buffered" before it.
    */
   async append(appended: AppendedStorageBlock, durability: Durability = "sync"): Promise<void> {
     const { block, sealedRecords, certificates, storageHeader, newNodes, head } = appended;
@@ -191,13 +194,13 @@ export class StorageNodeStore extends ChainReads {
     return this.kv.get(participantKey(id));
   }
 
-  /** How far reading everything again has come, and when it last was through: two u64. */
+  /** How far the check of the whole store has come, and when it last came to its end: two u64. */
   async saveScrub({ height, lastPassUnixMs }: ScrubState): Promise<void> {
     const value = concatBytes(u64Part(height), u64Part(lastPassUnixMs));
     await this.kv.write([{ type: "put", key: scrubKey, value }], "buffered");
   }
 
-  /** Zeros when nothing that can be read was kept. */
+  /** Zeros when nothing was kept, or it cannot be read. */
   async scrubState(): Promise<ScrubState> {
     const value = await tolerantGet(this.kv, scrubKey);
     if (value?.length !== 16) return { height: 0, lastPassUnixMs: 0 };
@@ -208,10 +211,7 @@ export class StorageNodeStore extends ChainReads {
     return { height, lastPassUnixMs };
   }
 
-  /**
-   * Keeps what proves that the chain forks. The first stands: it is never replaced, and the node
-   * does not go on after it.
-   */
+  /** Keeps what proves that the chain forks, the first such proof only: the node stops after it. */
   async saveForkEvidence(evidence: Uint8Array): Promise<void> {
     if ((await this.forkEvidence()) !== undefined) return;
     await this.kv.write([{ type: "put", key: forkEvidenceKey, value: evidence }], "sync");
@@ -236,7 +236,7 @@ export class StorageNodeStore extends ChainReads {
   }
 }
 
-/** The blocks in a store that has no head any more, as far as they can be read. */
+/** The readable blocks of a store that has lost its head. */
 export class LeftBlocks extends ChainReads {
   override get readerHead(): ReaderHead {
     throw damaged("the head", "is missing");
@@ -262,7 +262,7 @@ async function readStorageBlock(
   kv: KeyValueStore,
   height: number,
 ): Promise<StoredBlock | undefined> {
-  const bytes = await kv.get(storageBlockKey(height));
+  const bytes = await kv.get(chainKeys.storageBlock(height));
   if (bytes === undefined) return undefined;
   const what = `block ${height}`;
   const state: StorageBlockState = storedMessage(StorageBlockStateSchema, bytes, what);
@@ -276,7 +276,7 @@ export function storageBlockWrites(
   const { height, block, storageHeaderBytes: header } = parts;
   const state = create(StorageBlockStateSchema, { header, block });
   return [
-    putMessage(storageBlockKey(height), StorageBlockStateSchema, state),
+    putMessage(chainKeys.storageBlock(height), StorageBlockStateSchema, state),
     ...chainWrites(parts),
     ...participantWrites(controlOf(block)),
   ];

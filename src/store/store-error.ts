@@ -29,8 +29,9 @@ export class StoreError extends Error {
 }
 
 /**
- * Names the failure behind an error of RocksDB or of the file system. Both say what happened only
- * in text: RocksDB as `<status>: <detail>`, Node as `<errno name>: <detail>`.
+ * Names the failure behind an error of RocksDB or of the file system, for instance a full disk.
+ * Both tell it in their text only: RocksDB as `<status>: <detail>`, Node as `<errno name>:
+ * <detail>`.
  */
 export function toStoreError(cause: unknown, directory: string): StoreError {
   if (cause instanceof StoreError) return cause;
@@ -39,9 +40,7 @@ export function toStoreError(cause: unknown, directory: string): StoreError {
   return new StoreError(code, `${advice[code](directory)} (${detail})`, { cause });
 }
 
-/**
- * Refuses a write after one that failed: whether that one is on disk is known only after reopening.
- */
+/** Refuses a write after one that failed: only reopening shows whether that one is on disk. */
 export function refusedAfterFailure(failure: StoreError): StoreError {
   return new StoreError(
     failure.code,
@@ -87,7 +86,7 @@ export function isDamage(error: unknown): error is StoreError {
 }
 
 function codeOf(detail: string): StoreErrorCode {
-  // Corruption first: RocksDB quotes the I/O error that it found behind a damaged file.
+  // Corruption first, as RocksDB quotes the I/O error behind a damaged file.
   if (/^Corruption\b/.test(detail)) return "CORRUPT";
   if (/While lock file|lock hold by current process/.test(detail)) return "LOCKED";
   if (/No space left on device|Disk quota exceeded|\bENOSPC\b|\bEDQUOT\b/i.test(detail)) {

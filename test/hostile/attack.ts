@@ -3,7 +3,7 @@
  * meanwhile. It is paced, so that what is measured is what the nodes make of it and not how busy
  * the attacker keeps the machine.
  */
-import type { Role } from "../../src/rpc/tls/identity.js";
+import type { Role } from "../../src/rpc/tls/tls-identity.js";
 import type { Bounds } from "./bounds.js";
 import type { Target } from "./target.js";
 

@@ -8,7 +8,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import type { BssClient } from "../../src/client/index.js";
 import { BroadcastService, SubmitRequestSchema } from "../../src/gen/bss/v1/broadcast_pb.js";
 import type { RpcChannel } from "../../src/rpc/channels/channel.js";
-import { methodPath } from "../../src/rpc/server/service-definition.js";
+import { methodPath } from "../../src/rpc/message-codec.js";
 import { rpcErrorOf } from "../../src/rpc/status-details.js";
 
 export type FloodTarget = {

@@ -7,7 +7,7 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { gzipSync } from "node:zlib";
-import type { TlsFiles } from "../../src/rpc/tls/tls.js";
+import type { TlsCredentials } from "../../src/rpc/tls/tls.js";
 
 export type RawConnection = {
   readonly session: ClientHttp2Session;
@@ -56,7 +56,7 @@ const connectionWindowBytes = 2 ** 31 - 1;
 /** Rejects when no connection comes about. */
 export async function dialRaw(
   address: string,
-  tls: TlsFiles,
+  tls: TlsCredentials,
   { windowBytes = 65_535 }: DialOptions = {},
 ): Promise<RawConnection> {
   const [host = "", port = ""] = address.split(":");

@@ -11,7 +11,7 @@ import { type ClientProfile, readProfile } from "../../src/client/profile.js";
 import { type InvitationFile, readInvitationFile } from "../../src/config/invitation-file.js";
 import { readSeedFile, readTlsFiles } from "../../src/config/key-files.js";
 import { loadNodeConfig, type NodeConfig } from "../../src/config/node-config.js";
-import type { TlsFiles } from "../../src/rpc/tls/tls.js";
+import type { TlsCredentials } from "../../src/rpc/tls/tls.js";
 import type { Attacker } from "./attack.js";
 
 export const honestParticipant = "participant-1";
@@ -58,7 +58,7 @@ export class Target {
   }
 
   /** Undefined for a stranger. */
-  tlsOf(role: Attacker): TlsFiles | undefined {
+  tlsOf(role: Attacker): TlsCredentials | undefined {
     if (role === "stranger") return undefined;
     if (role === "invited") return this.invitation.tls;
     const at = (name: string) => join(this.directory, partyOf(role), name);

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { BssClient } from "../../src/client/index.js";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
-import { createClient } from "../../src/rpc/channels/client.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { LiveConsortium, poll, quickPolicy, suiteTimeoutMs } from "../support/live-consortium.js";
 import { startNoteLoad } from "../support/note-load.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";

@@ -24,10 +24,10 @@ import { VoteService } from "../../src/gen/bss/v1/vote_pb.js";
 import { BadRequestSchema, ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "../../src/gen/google/rpc/status_pb.js";
 import { issueCertificate, loadCertificateAuthority } from "../../src/pki/certificate-authority.js";
-import { createClient } from "../../src/rpc/channels/client.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { statusName } from "../../src/rpc/status-codes.js";
-import type { Role } from "../../src/rpc/tls/identity.js";
-import type { TlsFiles } from "../../src/rpc/tls/tls.js";
+import type { TlsCredentials } from "../../src/rpc/tls/tls.js";
+import type { Role } from "../../src/rpc/tls/tls-identity.js";
 import { LiveConsortium, suiteTimeoutMs } from "../support/live-consortium.js";
 import { TestAuthority, uriOf } from "../support/pki.js";
 import { rpcErrorFrom } from "../support/rpc-consortium.js";
@@ -249,7 +249,7 @@ describe("a manager that is given wrong input", { timeout: suiteTimeoutMs }, () 
   });
 
   /** A certificate that manager-1's authority issues without telling the ledger. */
-  async function mint(role: Role, id: string): Promise<TlsFiles> {
+  async function mint(role: Role, id: string): Promise<TlsCredentials> {
     const directory = join(consortium.directory, "managers", "manager-1");
     const certificateFile = join(directory, "ca.crt");
     const keyFile = join(directory, "ca.key");

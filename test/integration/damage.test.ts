@@ -15,7 +15,7 @@ import { utf8 } from "../../src/base/bytes.js";
 import { type BssClient, document } from "../../src/client/index.js";
 import { QueryService, type ScrubStatus } from "../../src/gen/bss/v1/query_pb.js";
 import type { RpcChannel } from "../../src/rpc/channels/channel.js";
-import { createClient } from "../../src/rpc/channels/client.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { chainKeys } from "../../src/store/chain/chain-writes.js";
 import { LiveConsortium, poll, quickPolicy, suiteTimeoutMs } from "../support/live-consortium.js";
 import {

@@ -21,7 +21,7 @@ import {
   VoteService,
 } from "../../src/gen/bss/v1/vote_pb.js";
 import { commitDigest, headDigest } from "../../src/ledger/certificates/votes.js";
-import { createClient } from "../../src/rpc/channels/client.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { LiveConsortium, poll, suiteTimeoutMs } from "../support/live-consortium.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 

@@ -19,7 +19,7 @@ import { type InvitationFile, readInvitationFile } from "../../src/config/invita
 import { loadNodeConfig } from "../../src/config/node-config.js";
 import { InvitedRole } from "../../src/gen/bss/v1/genesis_pb.js";
 import { MemberState, QueryService } from "../../src/gen/bss/v1/query_pb.js";
-import { createClient } from "../../src/rpc/channels/client.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { readTerms } from "../../src/rpc/tls/certificate.js";
 import { freeBasePort } from "../support/free-ports.js";
 import { LiveConsortium, poll } from "../support/live-consortium.js";

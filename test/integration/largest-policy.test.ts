@@ -16,7 +16,7 @@ import {
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
 import { recordBytesBound, sizeProblems } from "../../src/ledger/message-sizes.js";
 import { createChannel } from "../../src/rpc/channels/channel.js";
-import { createClient } from "../../src/rpc/channels/client.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { LiveConsortium, poll, suiteTimeoutMs } from "../support/live-consortium.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 

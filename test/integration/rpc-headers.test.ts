@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { connect } from "node:tls";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
-import { createClient } from "../../src/rpc/channels/client.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { RawCaller } from "../support/raw-caller.js";
 import { RpcConsortium, rpcErrorFrom, until } from "../support/rpc-consortium.js";
 

@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
 import { VoteService } from "../../src/gen/bss/v1/vote_pb.js";
-import { createClient } from "../../src/rpc/channels/client.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { RpcConsortium, rpcErrorFrom } from "../support/rpc-consortium.js";
 
 const MiB = 2 ** 20;

@@ -4,8 +4,8 @@ import { after, before, describe, test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import { BroadcastService } from "../../src/gen/bss/v1/broadcast_pb.js";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
-import { createClient } from "../../src/rpc/channels/client.js";
-import type { TlsFiles } from "../../src/rpc/tls/tls.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
+import type { TlsCredentials } from "../../src/rpc/tls/tls.js";
 import { TestAuthority, uriOf } from "../support/pki.js";
 import { RpcConsortium, rpcErrorFrom, until } from "../support/rpc-consortium.js";
 
@@ -236,7 +236,7 @@ describe("a removed member", () => {
  */
 function handshake(
   port: number,
-  tls: Partial<TlsFiles>,
+  tls: Partial<TlsCredentials>,
   options: { readonly maxVersion?: "TLSv1.2" },
 ): Promise<string> {
   return new Promise((resolve) => {

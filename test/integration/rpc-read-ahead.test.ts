@@ -7,8 +7,8 @@ import {
   type VoteResponseSchema,
   VoteService,
 } from "../../src/gen/bss/v1/vote_pb.js";
-import { createClient } from "../../src/rpc/channels/client.js";
 import type { ClientStream } from "../../src/rpc/channels/client-stream.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 import type { ServerStream } from "../../src/rpc/server/handlers.js";
 import { RpcConsortium, until } from "../support/rpc-consortium.js";
 

@@ -9,7 +9,7 @@ import {
   issueCertificate,
 } from "../../src/pki/certificate-authority.js";
 import { createChannel, type RpcChannel } from "../../src/rpc/channels/channel.js";
-import { createClient } from "../../src/rpc/channels/client.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { createServer, type RpcServer } from "../../src/rpc/server/server.js";
 import { readCertificate } from "../../src/rpc/tls/certificate.js";
 import { RenewableTls } from "../../src/rpc/tls/tls.js";

@@ -21,7 +21,7 @@ import {
 } from "../../src/gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../src/gen/grpc/reflection/v1/reflection_pb.js";
 import * as v1alpha from "../../src/gen/grpc/reflection/v1alpha/reflection_pb.js";
-import { createClient } from "../../src/rpc/channels/client.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 import type { RpcServer } from "../../src/rpc/server/server.js";
 import { RpcConsortium, rpcErrorFrom } from "../support/rpc-consortium.js";
 import { repositoryRoot } from "../support/tree.js";

@@ -8,7 +8,7 @@ import {
   type VoteResponseSchema,
   VoteService,
 } from "../../src/gen/bss/v1/vote_pb.js";
-import { createClient } from "../../src/rpc/channels/client.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { identityOfBytes } from "../../src/rpc/message-codec.js";
 import { RpcError } from "../../src/rpc/rpc-error.js";
 import type { CallContext, ServerStream } from "../../src/rpc/server/handlers.js";
@@ -45,7 +45,6 @@ describe("a server stream", () => {
     };
     const metrics = {
       methodServed() {},
-      callStarted() {},
       callEnded: (_service: string, method: string, status: string) =>
         events.push(`${method} ${status}`),
       streamOpened: () => events.push("opened"),

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { BroadcastService } from "../../src/gen/bss/v1/broadcast_pb.js";
-import { createClient } from "../../src/rpc/channels/client.js";
 import { ReconnectingStream } from "../../src/rpc/channels/reconnecting-stream.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { RpcError } from "../../src/rpc/rpc-error.js";
 import { RpcConsortium, until } from "../support/rpc-consortium.js";
 

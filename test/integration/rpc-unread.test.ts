@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
-import type { ConnectionEnd } from "../../src/rpc/bounds/connection-limits.js";
-import { createClient } from "../../src/rpc/channels/client.js";
+import type { ConnectionEnd } from "../../src/rpc/bounds/server-connections.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 import type { RpcServerOptions } from "../../src/rpc/server/server.js";
 import { RawCaller } from "../support/raw-caller.js";
 import { RpcConsortium, rpcErrorFrom, until } from "../support/rpc-consortium.js";
@@ -74,7 +74,7 @@ describe("a server whose callers", () => {
     );
     const { blocks } = await client.listBlocks({});
     assert.equal(blocks.length, 1);
-    assert.ok(server.heldAnswerBytes("clients") <= 10 * MiB);
+    assert.ok(server.unreadAnswerBytes("clients") <= 10 * MiB);
     assert.ok(made < 10, `${made} answers were made`);
   });
 
@@ -97,19 +97,19 @@ describe("a server whose callers", () => {
     await until(() => made > 0);
     await new Promise((resolve) => setTimeout(resolve, 50));
     assert.equal(made, 1);
-    assert.ok(server.heldAnswerBytes("clients") <= 3 * MiB);
+    assert.ok(server.unreadAnswerBytes("clients") <= 3 * MiB);
   });
 
   test("answer pings, but take nothing, are cut and hold nothing any more", async () => {
     const { server, port } = await serve({ connections: { unreadSeconds: 1_000 } });
     const caller = await narrowCaller(port);
     caller.call(watchBlocks);
-    await until(() => server.heldAnswerBytes("clients") > 0);
+    await until(() => server.unreadAnswerBytes("clients") > 0);
     for (let sweeps = 0; sweeps < 998; sweeps++) server.sweep();
     assert.equal(ended.length, 0);
     for (let sweeps = 0; sweeps < 2; sweeps++) server.sweep();
     assert.ok(ended.includes("unread"));
-    await until(() => server.heldAnswerBytes("clients") === 0);
+    await until(() => server.unreadAnswerBytes("clients") === 0);
     assert.equal(server.connections("clients"), 0);
   });
 
@@ -118,7 +118,7 @@ describe("a server whose callers", () => {
     const { server, port } = await serve({ connections, answers: { bytesPerSecondMin: 1 } });
     const caller = await narrowCaller(port);
     const stream = caller.call(watchBlocks);
-    await until(() => server.heldAnswerBytes("clients") > 0);
+    await until(() => server.unreadAnswerBytes("clients") > 0);
     // A message is 2 MiB, of which some 64 KiB are taken at a time.
     for (let pieces = 0; pieces < 4; pieces++) {
       for (let sweeps = 0; sweeps < 900; sweeps++) server.sweep();
@@ -139,7 +139,7 @@ describe("a server whose callers", () => {
     await until(() => made >= 8);
     await until(() => {
       server.sweep();
-      return server.connections("clients") + server.heldAnswerBytes("clients") === 0;
+      return server.connections("clients") + server.unreadAnswerBytes("clients") === 0;
     });
   });
 
@@ -152,7 +152,7 @@ describe("a server whose callers", () => {
     }
     await until(() => made >= 8);
     await server.close(0);
-    await until(() => server.connections("clients") + server.heldAnswerBytes("clients") === 0);
+    await until(() => server.connections("clients") + server.unreadAnswerBytes("clients") === 0);
   });
 
   test("say nothing can be closed", async () => {

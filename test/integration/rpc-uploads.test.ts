@@ -8,8 +8,8 @@ import { BroadcastService } from "../../src/gen/bss/v1/broadcast_pb.js";
 import { VerifyIntegrityService } from "../../src/gen/bss/v1/verify_integrity_pb.js";
 import { identityOfBytes } from "../../src/rpc/message-codec.js";
 import { detailsTrailer, rpcErrorOf } from "../../src/rpc/status-details.js";
-import type { Role } from "../../src/rpc/tls/identity.js";
 import { channelCredentials } from "../../src/rpc/tls/tls.js";
+import type { Role } from "../../src/rpc/tls/tls-identity.js";
 import { RpcConsortium, until } from "../support/rpc-consortium.js";
 
 const submit = "/bss.v1.BroadcastService/Submit";

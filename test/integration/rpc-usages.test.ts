@@ -11,10 +11,10 @@ import {
 } from "../../src/pki/certificate-authority.js";
 import { generateTlsKeyPair, privateKeyPem } from "../../src/pki/key-pairs.js";
 import { createChannel } from "../../src/rpc/channels/channel.js";
-import { createClient } from "../../src/rpc/channels/client.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { createServer, type RpcServer } from "../../src/rpc/server/server.js";
 import { readCertificate } from "../../src/rpc/tls/certificate.js";
-import { identityUri, type Role } from "../../src/rpc/tls/identity.js";
+import { identityUri, type Role } from "../../src/rpc/tls/tls-identity.js";
 
 const { clientAuth, serverAuth } = x509.ExtendedKeyUsage;
 const both = [serverAuth, clientAuth];

@@ -9,7 +9,7 @@ import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
 import { drawCommittee } from "../../src/ledger/certificates/committee.js";
 import type { RunningNode } from "../../src/node/running-node.js";
 import { createChannel } from "../../src/rpc/channels/channel.js";
-import { createClient } from "../../src/rpc/channels/client.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { startStorageNode } from "../../src/storage-node/storage-node.js";
 import { rpcErrorFrom, until } from "../support/rpc-consortium.js";
 import { blocksFrom, type FakeManager, StorageConsortium } from "../support/storage-consortium.js";

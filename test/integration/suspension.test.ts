@@ -22,7 +22,7 @@ import { SuspensionReason } from "../../src/gen/bss/v1/members_pb.js";
 import type { GetConsortiumResponse } from "../../src/gen/bss/v1/query_pb.js";
 import { VoteKind, VoteSchema, VoteService } from "../../src/gen/bss/v1/vote_pb.js";
 import { voteDigest } from "../../src/ledger/certificates/votes.js";
-import { createClient } from "../../src/rpc/channels/client.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { LiveConsortium, poll, quickPolicy } from "../support/live-consortium.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 

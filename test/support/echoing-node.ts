@@ -14,7 +14,7 @@ import { AttestationSchema, AttestationVerdict } from "../../src/gen/bss/v1/vote
 import { blockId, parseHeader } from "../../src/ledger/blocks/blocks.js";
 import { attestationDigest } from "../../src/ledger/certificates/vote-digests.js";
 import type { RpcChannel } from "../../src/rpc/channels/channel.js";
-import { createClient } from "../../src/rpc/channels/client.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 
 type Up = MessageInitShape<typeof VerifyIntegrityRequestSchema>;
 

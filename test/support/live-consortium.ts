@@ -26,7 +26,7 @@ import { readTlsFiles } from "../../src/config/key-files.js";
 import { loadNodeConfig, type NodeConfig } from "../../src/config/node-config.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
 import { createChannel, type RpcChannel } from "../../src/rpc/channels/channel.js";
-import type { TlsFiles } from "../../src/rpc/tls/tls.js";
+import type { TlsCredentials } from "../../src/rpc/tls/tls.js";
 import { freeBasePort } from "./free-ports.js";
 
 export type Sizes = {
@@ -144,14 +144,14 @@ export class LiveConsortium {
   }
 
   /** The TLS files of a party, for instance "storage/storage-1". */
-  tlsOf(party: string): TlsFiles {
+  tlsOf(party: string): TlsCredentials {
     const at = (name: string) => join(this.directory, party, name);
     const ca = join(this.directory, "ca-bundle.pem");
     return readTlsFiles({ certificate: at("tls.crt"), key: at("tls.key"), ca });
   }
 
   /** A connection to a node under any certificate. */
-  channel(tls: TlsFiles, id = "manager-1"): RpcChannel {
+  channel(tls: TlsCredentials, id = "manager-1"): RpcChannel {
     const { role } = this.node(id).config;
     const expected = { consortiumName: this.genesis.name, role, id } as const;
     const channel = createChannel({ address: this.addressOf(id), tls, expected });

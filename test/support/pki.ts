@@ -5,8 +5,8 @@ import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import { sha256 } from "../../src/crypto/hash.js";
-import type { Role } from "../../src/rpc/tls/identity.js";
-import type { TlsFiles } from "../../src/rpc/tls/tls.js";
+import type { TlsCredentials } from "../../src/rpc/tls/tls.js";
+import type { Role } from "../../src/rpc/tls/tls-identity.js";
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const hourMs = 3_600_000;
@@ -78,7 +78,7 @@ export class TestAuthority {
   }
 
   /** What a party with the certificate gives to a server or channel that trusts this authority. */
-  tls(certificate: TestCertificate): TlsFiles {
+  tls(certificate: TestCertificate): TlsCredentials {
     return { certPem: certificate.certPem, keyPem: certificate.keyPem, caPem: this.certPem };
   }
 }

@@ -4,7 +4,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:h
 import { createConnection, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
-import type { TlsFiles } from "../../src/rpc/tls/tls.js";
+import type { TlsCredentials } from "../../src/rpc/tls/tls.js";
 
 const emptyMessage = Buffer.alloc(5);
 
@@ -18,7 +18,7 @@ export class RawCaller {
   }
 
   /** `windowBytes`: how much the server may send of one answer that nobody reads. */
-  static async dial(port: number, tls: TlsFiles, windowBytes: number): Promise<RawCaller> {
+  static async dial(port: number, tls: TlsCredentials, windowBytes: number): Promise<RawCaller> {
     const tcp = createConnection({ host: "127.0.0.1", port });
     tcp.on("error", () => {});
     const socket = connectTls({

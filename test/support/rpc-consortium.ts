@@ -13,7 +13,7 @@ import {
   type RpcServer,
   type RpcServerOptions,
 } from "../../src/rpc/server/server.js";
-import type { Role } from "../../src/rpc/tls/identity.js";
+import type { Role } from "../../src/rpc/tls/tls-identity.js";
 import { TestAuthority, type TestCertificate, uriOf } from "./pki.js";
 
 export class RpcConsortium {

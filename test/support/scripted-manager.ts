@@ -15,8 +15,8 @@ import {
 import type { GenesisState } from "../../src/ledger/genesis.js";
 import { identities } from "../../src/node/rpc-options.js";
 import { createChannel, type RpcChannel } from "../../src/rpc/channels/channel.js";
-import { createClient } from "../../src/rpc/channels/client.js";
 import type { ClientStream } from "../../src/rpc/channels/client-stream.js";
+import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { createServer, type RpcServer } from "../../src/rpc/server/server.js";
 
 type Message = Exclude<VoteRequest["message"], { case: undefined }>;

@@ -34,7 +34,7 @@ import type { Reason } from "../../src/rpc/reasons.js";
 import { RpcError, rpcErrorOfViolation } from "../../src/rpc/rpc-error.js";
 import { createServer, type RpcServer } from "../../src/rpc/server/server.js";
 import { refusalOf } from "../../src/rpc/status-details.js";
-import type { Identity, Role } from "../../src/rpc/tls/identity.js";
+import type { Identity, Role } from "../../src/rpc/tls/tls-identity.js";
 import { ToyLedger } from "./toy-ledger.js";
 
 /** What a test can do to a manager. Each is asked before the manager does its own part. */

@@ -10,7 +10,7 @@ import {
   type IssuedCertificate,
   issueCertificate,
 } from "../../pki/certificate-authority.js";
-import type { Role } from "../../rpc/tls/identity.js";
+import type { Role } from "../../rpc/tls/tls-identity.js";
 import type { ClientPlan, ConsortiumPlan, NodePlan } from "./plan.js";
 
 export type KeyPair = { readonly publicKey: Uint8Array; readonly secretKey: Uint8Array };

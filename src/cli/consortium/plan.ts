@@ -7,7 +7,7 @@ import { type HostPort, joinHostPort } from "../../config/fields.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { isId } from "../../ledger/ids.js";
 import { hostsOf } from "../../pki/server-names.js";
-import type { Role } from "../../rpc/tls/identity.js";
+import type { Role } from "../../rpc/tls/tls-identity.js";
 import { CliError } from "../text/cli-error.js";
 import { type ParticipantPlan, readCommunityFile } from "./community-file.js";
 import { defaultPolicy } from "./default-policy.js";

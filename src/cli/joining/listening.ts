@@ -3,8 +3,7 @@
  * as an invitation that has served does not come back.
  */
 import type { HostPort } from "../../config/fields.js";
-import { checkListen, listenFailure } from "../../rpc/server/listen-check.js";
-import { ListenError } from "../../rpc/server/listen-error.js";
+import { checkListen, ListenError, listenFailure } from "../../rpc/server/listen-check.js";
 import { defaultBasePort, portOffsets } from "../consortium/defaults.js";
 import { CliError } from "../text/cli-error.js";
 

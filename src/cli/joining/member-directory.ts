@@ -24,7 +24,7 @@ import {
   readCertificate,
   readTerms,
 } from "../../rpc/tls/certificate.js";
-import { type Identity, parseIdentityUri } from "../../rpc/tls/identity.js";
+import { type Identity, parseIdentityUri } from "../../rpc/tls/tls-identity.js";
 import { createTree } from "../consortium/new-tree.js";
 import { CliError } from "../text/cli-error.js";
 import type { Listening } from "./listening.js";

@@ -14,7 +14,7 @@ import type { GenesisState } from "../../ledger/genesis.js";
 import { loadCertificateAuthority, reissueCertificate } from "../../pki/certificate-authority.js";
 import { hostsOf } from "../../pki/server-names.js";
 import { authorityOf, readCertificate, readTerms } from "../../rpc/tls/certificate.js";
-import { type Identity, parseIdentityUri } from "../../rpc/tls/identity.js";
+import { type Identity, parseIdentityUri } from "../../rpc/tls/tls-identity.js";
 import { CliError } from "../text/cli-error.js";
 import { formatTime, outputOf } from "../text/output.js";
 import { validityWords } from "./validity-words.js";

@@ -1,7 +1,6 @@
 /** Whether all nodes of a directory can listen on this machine, before the first is started. */
 import type { NodeConfig } from "../../config/node-config.js";
-import { addressText, listenFailure } from "../../rpc/server/listen-check.js";
-import { ListenError } from "../../rpc/server/listen-error.js";
+import { addressText, ListenError, listenFailure } from "../../rpc/server/listen-check.js";
 import { CliError } from "../text/cli-error.js";
 
 /** Addresses that are named in one message. */

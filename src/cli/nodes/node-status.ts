@@ -12,7 +12,7 @@ import { loadProfile } from "../../config/profile.js";
 import { GenesisSchema } from "../../gen/bss/v1/genesis_pb.js";
 import { type GetStatusResponse, QueryService } from "../../gen/bss/v1/query_pb.js";
 import { createChannel, type RpcChannel } from "../../rpc/channels/channel.js";
-import { createClient } from "../../rpc/channels/client.js";
+import { createClient } from "../../rpc/channels/typed-client.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import { waitsFor } from "../text/ring-words.js";
 

@@ -8,7 +8,7 @@ import type { Profile } from "../../config/profile.js";
 import { ed25519KeyPairFromSeed } from "../../crypto/ed25519.js";
 import type { GenesisState } from "../../ledger/genesis.js";
 import { readCertificate } from "../../rpc/tls/certificate.js";
-import { describeIdentity, parseIdentityUri } from "../../rpc/tls/identity.js";
+import { describeIdentity, parseIdentityUri } from "../../rpc/tls/tls-identity.js";
 
 type Material = {
   /** The own certificate first. */

@@ -15,7 +15,7 @@ import {
 import { type CertificateRequest, readCertificateRequest } from "../../pki/certificate-request.js";
 import { hostsOf } from "../../pki/server-names.js";
 import { RpcError } from "../../rpc/rpc-error.js";
-import type { Identity } from "../../rpc/tls/identity.js";
+import type { Identity } from "../../rpc/tls/tls-identity.js";
 
 export type IssuingOptions = {
   readonly lifetimeMs: number;

@@ -26,7 +26,7 @@ import type {
 import { parseInvitation } from "../../ledger/members/consent.js";
 import type { Members } from "../../ledger/members/members.js";
 import { RpcError } from "../../rpc/rpc-error.js";
-import type { IdentityRegistry } from "../../rpc/server/authorizer.js";
+import type { IdentityRegistry } from "../../rpc/server/authenticator.js";
 import type { CallContext, ServiceHandlers } from "../../rpc/server/handlers.js";
 import { callWait } from "../submissions/call-wait.js";
 import { type Issuer, requestOf } from "./issuing.js";

@@ -18,17 +18,17 @@ import {
 import type { Manager } from "../../ledger/members/members.js";
 import type { BackoffOptions } from "../../rpc/channels/backoff.js";
 import { createChannel } from "../../rpc/channels/channel.js";
-import { createClient } from "../../rpc/channels/client.js";
-import { type Connection, ReconnectingStream } from "../../rpc/channels/reconnecting-stream.js";
-import type { TlsFiles } from "../../rpc/tls/tls.js";
+import { type OpenedStream, ReconnectingStream } from "../../rpc/channels/reconnecting-stream.js";
+import { createClient } from "../../rpc/channels/typed-client.js";
+import type { TlsCredentials } from "../../rpc/tls/tls.js";
 
 type VoteMessage = MessageInitShape<typeof VoteRequestSchema>;
 type BroadcastMessage = MessageInitShape<typeof BroadcastRequestSchema>;
 
 /** A way to one manager. */
 export type PeerChannel = {
-  vote(): Connection<VoteMessage, VoteResponse>;
-  broadcast(): Connection<BroadcastMessage, BroadcastResponse>;
+  vote(): OpenedStream<VoteMessage, VoteResponse>;
+  broadcast(): OpenedStream<BroadcastMessage, BroadcastResponse>;
   close(): void;
 };
 
@@ -105,7 +105,7 @@ export type GrpcDialOptions = {
   readonly consortiumName: string;
   /** host:port by manager id, instead of the address that genesis names. */
   readonly addresses: ReadonlyMap<string, string>;
-  readonly tls: TlsFiles;
+  readonly tls: TlsCredentials;
   readonly messageBytesMax: number;
 };
 

@@ -21,7 +21,7 @@ import { answerPage } from "../../query/answer-page.js";
 import { type SharedQueriesPorts, sharedQueries } from "../../query/shared-queries.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import type { ServiceHandlers } from "../../rpc/server/handlers.js";
-import type { Identity } from "../../rpc/tls/identity.js";
+import type { Identity } from "../../rpc/tls/tls-identity.js";
 import {
   fieldError,
   pagePosition,

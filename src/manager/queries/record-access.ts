@@ -9,7 +9,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import type { QueryService } from "../../gen/bss/v1/query_pb.js";
 import { type Record as LedgerRecord, TradeTermsSchema } from "../../gen/bss/v1/record_pb.js";
 import type { ServiceHandlers } from "../../rpc/server/handlers.js";
-import type { Identity, Role } from "../../rpc/tls/identity.js";
+import type { Identity, Role } from "../../rpc/tls/tls-identity.js";
 
 /**
  * "everything": the content of every record, and every list. "own": of records that the caller

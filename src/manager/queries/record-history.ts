@@ -19,7 +19,7 @@ import type {
 import { recordHashBytes } from "../../ledger/records/records.js";
 import { answerPage } from "../../query/answer-page.js";
 import { RpcError } from "../../rpc/rpc-error.js";
-import type { Identity } from "../../rpc/tls/identity.js";
+import type { Identity } from "../../rpc/tls/tls-identity.js";
 import { pagePosition, pageSize, pageToken, requireBytes } from "../../rpc/validation.js";
 import type { ManagerStore } from "../../store/manager-store.js";
 import { seesMetadata } from "./record-access.js";

@@ -2,9 +2,9 @@
 import { equalBytes } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
 import { ed25519Signer } from "../../crypto/ed25519.js";
+import { LastSignState } from "../../store/double-sign-protection/last-sign-state.js";
 import type { KeyValueStore } from "../../store/key-value-store.js";
 import { openRocksDb } from "../../store/rocksdb/rocksdb-store.js";
-import { SignerState } from "../../store/signing/signer-state.js";
 import {
   isMarked,
   type Mark,
@@ -30,13 +30,13 @@ export type LocalKey = {
 export type WhenMissing = "create" | "refuse";
 
 export class LocalSigner implements Signer {
-  readonly #state: SignerState;
+  readonly #state: LastSignState;
   readonly #sign: LocalKey["sign"];
   #marks: Marks;
   /** The marks that are on disk; another object than `#marks` while these are not. */
   #settled: Marks;
 
-  private constructor(state: SignerState, key: LocalKey, marks: Marks) {
+  private constructor(state: LastSignState, key: LocalKey, marks: Marks) {
     this.#state = state;
     this.#sign = key.sign;
     this.#marks = marks;
@@ -54,7 +54,7 @@ export class LocalSigner implements Signer {
     whenMissing: WhenMissing,
   ): Promise<LocalSigner | undefined> {
     const { consortiumId, publicKey: signingKey } = key;
-    const state = new SignerState(kv, { consortiumId, signingKey });
+    const state = new LastSignState(kv, { consortiumId, signingKey });
     const marks = await state.load();
     if (marks === undefined && whenMissing === "refuse") return undefined;
     if (marks === undefined) await state.save({});

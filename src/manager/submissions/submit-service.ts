@@ -16,7 +16,7 @@ import { reasonTable } from "../../rpc/reasons.js";
 import { RpcError, type RpcErrorOptions } from "../../rpc/rpc-error.js";
 import type { CallContext, ServerStream } from "../../rpc/server/handlers.js";
 import { statusCodes } from "../../rpc/status-codes.js";
-import type { Identity } from "../../rpc/tls/identity.js";
+import type { Identity } from "../../rpc/tls/tls-identity.js";
 import { callWait } from "./call-wait.js";
 import type { Submissions } from "./submissions.js";
 

@@ -12,7 +12,7 @@ import type { SignatureCheck } from "../../ledger/certificates/signature-check.j
 import { checkResume } from "../../ledger/members/operation-signatures.js";
 import type { LedgerHead } from "../../ledger/state/head.js";
 import type { DropReason } from "../../metrics/label-values.js";
-import type { OffenceLog } from "../../store/signing/offence-log.js";
+import type { OffenceLog } from "../../store/offences.js";
 import type { ControlPool } from "./control-pool.js";
 
 export type ControlExchangePorts = {

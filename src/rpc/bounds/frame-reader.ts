@@ -1,14 +1,15 @@
 /**
- * Reads gRPC's frames (a flag, a length in four bytes, a message) from the data of one call, in the
- * place of grpc-js's own decoder. What a message declares is asked about before a byte of it is
- * kept. Memory is taken as the bytes arrive and not as they are announced, and asked for before.
+ * Cuts the data of one call into gRPC's frames (a flag, a length in four bytes, a message), in
+ * place of grpc-js's own decoder. It asks its gate about a message's declared length before it
+ * keeps a byte of it. Memory grows as bytes arrive, not by what is declared, and the gate is asked
+ * each time.
  */
 
-/** What becomes of the messages of a call. */
-export type FrameGate = {
-  /** A message of so many bytes begins; false refuses it and all that follows. */
+/** Decides about the messages of a call. */
+type FrameGate = {
+  /** A message that declares so many bytes begins; false refuses it and all that follow. */
   readonly begin: (bytes: number, compressed: boolean) => boolean;
-  /** It needs so many bytes of memory more; false refuses it and all that follows. */
+  /** It needs so many more bytes of memory; false refuses it and all that follow. */
   readonly grow: (bytes: number) => boolean;
   /** It has arrived whole. */
   readonly complete: () => void;
@@ -21,7 +22,7 @@ export class FrameReader {
   readonly #gate: FrameGate;
   readonly #header = Buffer.alloc(headerBytes);
   #headerLength = 0;
-  /** The frame with its header, and how much of it is there; undefined between two frames. */
+  /** The frame that is arriving, with its header; undefined between two frames. */
   #frame: Buffer | undefined;
   #frameLength = 0;
   #arrived = 0;
@@ -45,7 +46,7 @@ export class FrameReader {
     return frames;
   }
 
-  /** Drops what has arrived of a message, and takes nothing any more. */
+  /** Drops what has arrived of a message, and ignores all further data. */
   close(): void {
     this.#refused = true;
     this.#frame = undefined;
@@ -80,7 +81,7 @@ export class FrameReader {
     return length;
   }
 
-  /** Doubles, so that a message is copied once over in all. */
+  /** Doubles the buffer, so that growing copies each byte about once. */
   #roomFor(length: number): Buffer | undefined {
     const frame = this.#frame ?? Buffer.alloc(0);
     if (frame.length >= length) return frame;

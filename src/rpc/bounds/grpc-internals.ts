@@ -1,20 +1,21 @@
 /**
- * What this project needs of grpc-js's server that grpc-js does not offer: the place where the data
- * of a call become messages, which is where a limit has to be that depends on the caller. grpc-js
- * itself has one limit for all callers, and inflates what is compressed before anybody sees it.
+ * What this project needs of grpc-js that grpc-js does not offer, all in one place. Above all: the
+ * point where the data of a call become messages, as that is where a limit has to be that depends
+ * on the caller. grpc-js itself has one limit for all callers, and decompresses before anybody can
+ * look.
  *
- * The version of grpc-js is pinned; `checkGrpcInternals` finds out at the start of a server whether
- * its calls still work so.
+ * The version of grpc-js is pinned, and `checkGrpcInternals` finds out at the start of a server
+ * whether it still works as expected.
  */
 import { createRequire } from "node:module";
 import { PassThrough } from "node:stream";
-import type { ServerInterceptingCallInterface } from "@grpc/grpc-js";
+import { logVerbosity, type ServerInterceptingCallInterface, setLogVerbosity } from "@grpc/grpc-js";
 import { areRefusedHeaders, boundHeaders, requestHeaderBytesMax } from "./header-bounds.js";
 
 /** What splits the data of a call into frames. */
 export type Decoder = { write(data: Buffer): Buffer[] };
 
-/** The stream of HTTP/2 behind a call, as far as it is needed here. */
+/** What is used here of the HTTP/2 stream behind a call. */
 export type CallStream = {
   isPaused(): boolean;
   readonly destroyed: boolean;
@@ -38,7 +39,7 @@ export function internalsOf(call: ServerInterceptingCallInterface): CallInternal
   return { stream, encoding, setDecoder: (given) => Reflect.set(call, "decoder", given) };
 }
 
-/** By session: a connection shows one certificate, and reading it anew takes long. */
+/** Kept for each session, which has one certificate: reading it again takes long. */
 const certificates = new WeakMap<object, Uint8Array>();
 
 /** The certificate that TLS has verified, DER; undefined when there is none. */
@@ -59,11 +60,21 @@ export function streamOf(call: ServerInterceptingCallInterface): CallStream | un
 }
 
 /**
- * Makes calls as grpc-js does and looks whether a decoder that is set gets the data, and whether
- * headers are read within their bounds.
+ * To be called before any call is made. Bounds the headers that grpc-js reads, and keeps
+ * its own lines ("E No address added") out of standard error, where they would stand between JSON
+ * logs: errors here say the same. To see the lines, set GRPC_VERBOSITY.
+ */
+export function setUpGrpc(): void {
+  if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
+  boundHeaders();
+}
+
+/**
+ * Sets grpc-js up and makes calls as it does. Checks that the data reach a decoder that was set,
+ * and that headers are read within their bounds.
  */
 export function checkGrpcInternals(): void {
-  boundHeaders();
+  setUpGrpc();
   let received = 0;
   try {
     const { BaseServerInterceptingCall } = createRequire(import.meta.url)(

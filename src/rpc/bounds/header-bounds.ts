@@ -1,23 +1,23 @@
 /**
- * How long the headers of a call may be, as a server gets them and as a caller gets an answer's.
+ * How long the headers of a request may be for a server, and those of an answer for a client.
  *
- * HPACK lets 200 bytes stand for hundreds of kilobytes, and grpc-js makes an object of everything
+ * HPACK can pack hundreds of kilobytes into 200 bytes, and grpc-js makes an object of everything
  * between two commas of a binary header, before anybody can look at the call. HTTP/2's own limit
- * (SETTINGS_MAX_HEADER_LIST_SIZE) holds from when the other end has confirmed it, so whoever does
- * not confirm it is not bound, and grpc-js sets none for clients. So the place where headers become
- * metadata is bounded as well; the start of a server checks that grpc-js still passes there.
+ * (SETTINGS_MAX_HEADER_LIST_SIZE) binds the other end only once it has confirmed it, which it need
+ * not do, and grpc-js sets none for clients. So headers are checked again at the point where they
+ * become metadata. When a server starts it checks that grpc-js still passes there.
  */
 import type { IncomingHttpHeaders } from "node:http2";
 import { Metadata } from "@grpc/grpc-js";
 
-/** Of a request. Those of this project's clients have about 300 bytes. */
+/** For a request. This project's clients send about 300 bytes. */
 export const requestHeaderBytesMax = 16 * 1024;
-/** Of an answer: an error of a node, with its details, has at most about 40 KiB. */
+/** For an answer: a node's error with its details has at most about 40 KiB. */
 export const answerHeaderBytesMax = 64 * 1024;
-/** In the binary headers of a request or an answer. */
-export const binaryValuesMax = 64;
+/** For the binary headers of one request or answer. */
+const binaryValuesMax = 64;
 
-/** Metadata that stand for headers which are too long. */
+/** Empty metadata that stand for headers that were too long. */
 const refused = new WeakSet<Metadata>();
 
 /** Whether the headers of a request were too long, and were not read. */
@@ -33,7 +33,7 @@ const boundedRead: Reader = (headers) => {
   const isRequest = headers[":method"] !== undefined;
   const bytesMax = isRequest ? requestHeaderBytesMax : answerHeaderBytesMax;
   if (areWithin(headers, bytesMax)) return read.call(Metadata, headers);
-  // A caller's call fails by what is thrown here; a server's process would end by it.
+  // For a client this error fails the call; on a server it would end the process.
   if (!isRequest) throw new Error("the headers of the answer are longer than a node may send");
   const none = new Metadata();
   refused.add(none);

@@ -1,7 +1,7 @@
 /**
- * What each method's messages may be and become: the one table of bounds on bytes, elements and
- * memory. A message is measured against it before it is decoded, whoever receives it: a node the
- * requests, its callers the answers.
+ * How large each method's messages may be, and how large they may become when they are decoded: the
+ * one table of bounds on bytes, elements and memory. A message is measured against it before it is
+ * decoded: requests by the node, answers by its callers.
  *
  * The figures come from what the ledger allows at most: 10,000 records in a block, 1,000 in a
  * submission, 10,000 storage nodes and 100 managers, each with its entry in a certificate.
@@ -14,13 +14,15 @@ import type { WireBounds } from "../../ledger/wire-bounds.js";
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-/** Of a request: what it may have in bytes unless its caller's role allows less. */
-export type RequestBounds = WireBounds & { readonly bytes: number };
+/** `bytes`: the longest request, unless the caller's role allows less. */
+type RequestBounds = WireBounds & { readonly bytes: number };
 
-/** Questions, registrations, approvals, health, reflection: a few fields each. */
+/** Queries, registrations, approvals, health, reflection: a few fields each. */
 const small: RequestBounds = { bytes: 256 * KiB, elements: 512, memoryBytes: 128 * KiB };
 
-/** Records are bytes, and so is the header; the rule on their number gives the better reason. */
+/**
+ * Generous, as records and header are plain bytes: the rule on their number has a better reason.
+ */
 const submission: RequestBounds = {
   bytes: Number.POSITIVE_INFINITY,
   elements: 4 * submissionRecordsBound,
@@ -36,9 +38,9 @@ const blockElements = 6 * blockRecordsBound;
 const certificateElements = 4 * storageNodesMax + 3 * 4 * managersMax;
 
 /**
- * One block with certificates, or a part of it. A leaf has 70 bytes and takes about 700 in memory,
- * an entry of a certificate has 75 to 115 and takes 500 to 900: what is denser than that is no
- * block, and costs more to decode than its sender pays for it.
+ * One block with certificates, or a part of it. A leaf has 70 bytes and takes about 700 in memory;
+ * an entry of a certificate has 75 to 115 and takes 500 to 900. A message with more elements per
+ * byte is no block, and would cost more to decode than to send.
  */
 const oneBlock: RequestBounds = {
   bytes: Number.POSITIVE_INFINITY,
@@ -50,7 +52,7 @@ const oneBlock: RequestBounds = {
   memoryMax: 32 * MiB,
 };
 
-/** Blocks as many as fit: each carries the certificates of the one before it in bytes besides. */
+/** As many blocks as fit; each also carries the certificates of the one before it, as bytes. */
 const manyBlocks: WireBounds = {
   elements: 4 * KiB,
   memoryBytes: 1 * MiB,
@@ -73,7 +75,7 @@ const answer: WireBounds = {
   memoryPerByte: 12,
 };
 
-/** The names are those of registered methods, never a caller's text. */
+/** By names of registered methods, never by a caller's text. */
 const requests: Readonly<Record<string, RequestBounds>> = {
   "bss.v1.BroadcastService/Submit": submission,
   "bss.v1.BroadcastService/SubmitStream": submission,

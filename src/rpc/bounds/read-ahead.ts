@@ -1,6 +1,6 @@
 /**
- * Reads of a stream one message ahead of whoever takes its messages. grpc-js reads sixteen ahead,
- * each as long as a message may be, whether or not anybody takes them.
+ * Lets a stream be read one message ahead of its reader. grpc-js by itself reads sixteen messages
+ * ahead, each of which may be as long as allowed, whether or not anybody takes them.
  */
 import { InterceptingCall, type Interceptor } from "@grpc/grpc-js";
 
@@ -9,7 +9,7 @@ export class ReadAhead {
   #taken = 0;
   #waiting: (() => void) | undefined;
 
-  /** Starts a read now, or when the message that is there has been taken. */
+  /** Starts a read now, or as soon as the message that has come was taken. */
   request(start: () => void): void {
     if (this.#received > this.#taken) this.#waiting = start;
     else start();
@@ -30,7 +30,7 @@ export class ReadAhead {
   }
 }
 
-/** Holds back the reads of a call that this process makes. */
+/** Delays the reads of a call that this process makes, as `ahead` says. */
 export function readAheadInterceptor(ahead: ReadAhead): Interceptor {
   return (options, nextCall) => new HeldBackCall(ahead, nextCall(options));
 }

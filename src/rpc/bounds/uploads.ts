@@ -1,24 +1,29 @@
 /**
- * What callers make a server hold from the first byte of a message until it was handled. The length
- * that a message declares is checked against what the caller may send; what arrives of it is
- * counted for the caller and for all of its kind, before there is memory for it, and has to go on
- * arriving. When all of a kind hold as much as they may, whoever holds most gives way to one that
- * would hold less. Whoever calls without a certificate of a member shares the least.
+ * What callers make a server hold, from the first byte of a message until it was handled. Three
+ * things can refuse it:
+ *
+ * - the length that it declares is more than the caller or the method allows (MESSAGE_TOO_LARGE);
+ * - its bytes, counted before there is memory for them, are more than the caller may have here at a
+ *   time, or than all of its class may have (UPLOADS_EXHAUSTED). If it is the class that is full,
+ *   the caller that holds most gives way to one that would hold less;
+ * - it does not go on arriving (UPLOAD_TOO_SLOW).
+ *
+ * All callers that hold an invitation, and are no members yet, share the smallest total.
  */
 import { type HoldingRefusal, Holdings } from "../../base/holdings.js";
 import { every, type Time, type Timer } from "../../base/time.js";
 import { RpcError } from "../rpc-error.js";
-import { causerOf, describeIdentity, type Identity, type Role } from "../tls/identity.js";
+import { causerOf, describeIdentity, type Identity, type Role } from "../tls/tls-identity.js";
 import { FrameReader } from "./frame-reader.js";
 import type { CallInternals } from "./grpc-internals.js";
-import type { RpcLimits, UploadClass } from "./limits.js";
 import { requestBounds } from "./method-bounds.js";
+import type { RpcLimits, UploadClass } from "./server-limits.js";
 
-export type UploadOptions = {
+type UploadOptions = {
   readonly identity: Identity;
   /** "bss.v1.QueryService/GetStatus". */
   readonly method: string;
-  /** One message comes, and is handled until the call ends; those of a stream one by one. */
+  /** The call carries one message, which counts as handled when the call ends. */
   readonly single: boolean;
   readonly internals: Pick<CallInternals, "stream" | "setDecoder">;
   /** Ends the call. */
@@ -42,14 +47,14 @@ export class Uploads {
   readonly #limits: UploadsLimits;
   readonly #holdings: Readonly<Record<UploadClass, Holdings>>;
   readonly #time: Pick<Time, "after">;
-  /** Those of which something is still to come. */
+  /** Uploads of which something is still to come. */
   readonly #awaited = new Set<Upload>();
-  /** Those that hold something, by whoever causes them. */
+  /** Uploads that hold something, by their causer. */
   readonly #holding = new Map<string, Set<Upload>>();
-  /** Bytes that have arrived of a causer, while something of it is awaited. */
+  /** Bytes that have arrived from a causer, while something from it is awaited. */
   readonly #arrived = new Map<string, number>();
   #timer: Timer | undefined;
-  /** Messages that have begun. */
+  /** Messages that have begun so far. */
   #begun = 0;
 
   constructor(limits: UploadsLimits, time: Pick<Time, "after">) {
@@ -72,30 +77,28 @@ export class Uploads {
   /** Takes over the data of an admitted call. */
   open(options: UploadOptions): Upload {
     const { role } = options.identity;
-    const causer = causerOf(options.identity);
-    const upload = new Upload(options, {
-      bytesMax: Math.min(messageBytesMax(role, this.#limits), requestBounds(options.method).bytes),
-      causer,
-      turn: () => {
-        this.#begun += 1;
-        return this.#begun;
-      },
-      take: (bytes, toCome) => this.#take(upload, bytes, toCome),
-      giveBack: (bytes, left) => this.#giveBack(upload, bytes, left),
-      await: (awaited) => this.#await(upload, awaited),
-      onArrived: (bytes) => this.#arrived.set(causer, this.arrivedOf(causer) + bytes),
-    });
+    const roleMax = messageBytesMax(role, this.#limits);
+    const bytesMax = Math.min(roleMax, requestBounds(options.method).bytes);
+    const upload = new Upload(this, options, bytesMax);
     options.internals.setDecoder(upload);
-    if (options.single) this.#await(upload, true);
+    if (options.single) this.await(upload, true);
     return upload;
   }
 
-  /** What a causer has sent since something of it has been awaited. */
-  arrivedOf(causer: string): number {
-    return this.#arrived.get(causer) ?? 0;
+  // What follows up to `#displaceable` is for `Upload` alone.
+
+  /** A message begins: its place in the order of all. */
+  begun(): number {
+    this.#begun += 1;
+    return this.#begun;
   }
 
-  #take(upload: Upload, bytes: number, toCome: number): HoldingRefusal | undefined {
+  arrived(causer: string, bytes: number): void {
+    this.#arrived.set(causer, this.#arrivedFrom(causer) + bytes);
+  }
+
+  /** @param toCome these bytes and what the message has announced besides */
+  take(upload: Upload, bytes: number, toCome: number): HoldingRefusal | undefined {
     const { causer, kind } = upload;
     const holdings = this.#holdings[kind];
     let refusal = holdings.take(causer, bytes);
@@ -111,9 +114,34 @@ export class Uploads {
     return undefined;
   }
 
+  /** @param left what the upload still holds */
+  giveBack(upload: Upload, bytes: number, left: number): void {
+    const { causer, kind } = upload;
+    this.#holdings[kind].giveBack(causer, bytes);
+    if (left > 0) return;
+    const holding = this.#holding.get(causer);
+    holding?.delete(upload);
+    if (holding?.size === 0) this.#holding.delete(causer);
+  }
+
+  /** Whether something of an upload is still to come. */
+  await(upload: Upload, awaited: boolean): void {
+    if (awaited) {
+      this.#awaited.add(upload);
+      this.#timer ??= every(this.#time, tickMs, () => this.#tick());
+    } else {
+      this.#awaited.delete(upload);
+      if (this.#awaited.size > 0) return;
+      this.#arrived.clear();
+      this.#timer?.cancel();
+      this.#timer = undefined;
+    }
+  }
+
   /**
-   * The upload that waits longest of whoever holds most, if it holds more than this causer would.
-   * All who are invited are one causer, and each gives way to the next.
+   * Which upload gives way: of the causer that holds most, if that is more than this one would
+   * hold, the upload that waits longest. Those who are invited are one causer: there the oldest
+   * gives way.
    */
   #displaceable(upload: Upload, toCome: number, refusal: HoldingRefusal): Upload | undefined {
     const { causer, kind } = upload;
@@ -131,28 +159,6 @@ export class Uploads {
     return first;
   }
 
-  #giveBack(upload: Upload, bytes: number, left: number): void {
-    const { causer, kind } = upload;
-    this.#holdings[kind].giveBack(causer, bytes);
-    if (left > 0) return;
-    const holding = this.#holding.get(causer);
-    holding?.delete(upload);
-    if (holding?.size === 0) this.#holding.delete(causer);
-  }
-
-  #await(upload: Upload, awaited: boolean): void {
-    if (awaited) {
-      this.#awaited.add(upload);
-      this.#timer ??= every(this.#time, tickMs, () => this.#tick());
-    } else {
-      this.#awaited.delete(upload);
-      if (this.#awaited.size > 0) return;
-      this.#arrived.clear();
-      this.#timer?.cancel();
-      this.#timer = undefined;
-    }
-  }
-
   #tick(): void {
     const { uploadMs, uploadBytesPerSecondMin } = this.#limits;
     const leastBytes = (uploadBytesPerSecondMin * uploadMs) / 1_000;
@@ -160,30 +166,24 @@ export class Uploads {
       upload.tick(tickMs, {
         windowMs: uploadMs,
         leastBytes,
-        arrived: this.arrivedOf(upload.causer),
+        arrived: this.#arrivedFrom(upload.causer),
       });
     }
   }
+
+  /** What a causer has sent since something from it has been awaited. */
+  #arrivedFrom(causer: string): number {
+    return this.#arrived.get(causer) ?? 0;
+  }
 }
 
-type UploadPorts = {
-  readonly bytesMax: number;
-  readonly causer: string;
-  /** The place of a message that begins now, in the order of all. */
-  readonly turn: () => number;
-  /** `toCome`: these bytes and what the message announces besides. */
-  readonly take: (bytes: number, toCome: number) => HoldingRefusal | undefined;
-  /** `left`: what the upload holds after it. */
-  readonly giveBack: (bytes: number, left: number) => void;
-  readonly await: (awaited: boolean) => void;
-  readonly onArrived: (bytes: number) => void;
-};
-
-/** Within a window the upload goes on, and its caller sends so many bytes in all of its uploads. */
+/**
+ * In each window the upload must go on, and its caller must send `leastBytes` in all its uploads.
+ */
 type Pace = {
   readonly windowMs: number;
   readonly leastBytes: number;
-  /** Of the caller, so far. */
+  /** What the caller has sent so far. */
   readonly arrived: number;
 };
 
@@ -193,14 +193,17 @@ export class Upload {
   readonly causer: string;
   readonly #reader: FrameReader;
   readonly #options: UploadOptions;
-  readonly #ports: UploadPorts;
-  /** Bytes of the message that arrives, of those that are whole, and of the one that is handled. */
+  readonly #uploads: Uploads;
+  readonly #bytesMax: number;
+  /** Bytes of the message that is arriving: so far, and in all. */
   #arriving = 0;
   #announced = 0;
+  /** Bytes of each message that has arrived and waits for its handler. */
   #whole: number[] = [];
+  /** Bytes of the messages that are being handled. */
   #handled = 0;
   #awaited = false;
-  /** Since the window began: time, bytes of this upload, and what the caller had sent before. */
+  /** The window: how long it has lasted, bytes of this upload, and what the caller sent before. */
   #waitedMs = 0;
   #arrivedHere = 0;
   #arrivedBefore: number | undefined;
@@ -208,11 +211,12 @@ export class Upload {
   #turn = 0;
   #closed = false;
 
-  constructor(options: UploadOptions, ports: UploadPorts) {
+  constructor(uploads: Uploads, options: UploadOptions, bytesMax: number) {
+    this.#uploads = uploads;
     this.#options = options;
-    this.#ports = ports;
+    this.#bytesMax = bytesMax;
     this.kind = uploadClassOf(options.identity.role);
-    this.causer = ports.causer;
+    this.causer = causerOf(options.identity);
     this.#awaited = options.single;
     this.#reader = new FrameReader({
       begin: (bytes, compressed) => this.#begin(bytes, compressed),
@@ -233,23 +237,23 @@ export class Upload {
   /** Takes data, and returns the frames that it completes. */
   write(data: Buffer): Buffer[] {
     this.#arrivedHere += data.length;
-    this.#ports.onArrived(data.length);
+    this.#uploads.arrived(this.causer, data.length);
     return this.#reader.write(data);
   }
 
-  /** The first message that is whole goes to its handler. */
+  /** The first message that has arrived goes to its handler. */
   taken(): void {
     this.#handled += this.#whole.shift() ?? 0;
   }
 
-  /** The handler is done with what it took, or its owner counts it from here. */
+  /** The handler is done with its messages, or they are counted elsewhere from now on. */
   handled(): void {
     const bytes = this.#handled;
     this.#handled = 0;
     this.#giveBack(bytes);
   }
 
-  /** Nothing more comes. */
+  /** The caller has ended its request. */
   ended(): void {
     this.#await(false);
   }
@@ -262,10 +266,10 @@ export class Upload {
     [this.#arriving, this.#whole, this.#handled] = [0, [], 0];
     this.#giveBack(bytes);
     this.#awaited = false;
-    this.#ports.await(false);
+    this.#uploads.await(this, false);
   }
 
-  /** Whoever waits for what is still to come goes before one that is being handled. */
+  /** An upload that is still awaited counts as waiting longer than one that is being handled. */
   waitsLongerThan(other: Upload): boolean {
     if (this.#awaited !== other.#awaited) return this.#awaited;
     return this.#turn < other.#turn;
@@ -275,13 +279,13 @@ export class Upload {
   giveWay(): void {
     const who = describeIdentity(this.#options.identity);
     this.#refuse(
-      new RpcError("UPLOADS_EXHAUSTED", `${who} sent most when another caller found no room`, {
+      new RpcError("UPLOADS_EXHAUSTED", `${who} was sending most when another caller needed room`, {
         metadata: { bytes: String(this.#held), what: "most" },
       }),
     );
   }
 
-  /** Time in which the server itself does not read is not the caller's. */
+  /** Time passes; not counted while the server itself does not read. */
   tick(ms: number, { windowMs, leastBytes, arrived }: Pace): void {
     if (this.#options.internals.stream.isPaused()) return;
     this.#arrivedBefore ??= arrived - this.#arrivedHere;
@@ -292,8 +296,8 @@ export class Upload {
       return;
     }
     const message =
-      `within ${windowMs} ms neither the message came to its end ` +
-      `nor ${leastBytes} bytes of what its caller sends`;
+      `the message did not end within ${windowMs} ms, and did not go on, ` +
+      `or its caller sent less than ${leastBytes} bytes`;
     this.#refuse(new RpcError("UPLOAD_TOO_SLOW", message, { metadata: { limit: `${windowMs}` } }));
   }
 
@@ -303,7 +307,7 @@ export class Upload {
       this.#refuse(refusal);
       return false;
     }
-    this.#turn = this.#ports.turn();
+    this.#turn = this.#uploads.begun();
     this.#announced = messageBytes + bytes;
     if (!this.#grow(messageBytes)) return false;
     if (!this.#options.single) this.#await(true);
@@ -311,7 +315,7 @@ export class Upload {
   }
 
   #refusalOf(bytes: number): RpcError | undefined {
-    const { bytesMax } = this.#ports;
+    const bytesMax = this.#bytesMax;
     if (bytes <= bytesMax) return undefined;
     return new RpcError(
       "MESSAGE_TOO_LARGE",
@@ -321,7 +325,7 @@ export class Upload {
   }
 
   #grow(bytes: number): boolean {
-    const full = this.#ports.take(bytes, this.#announced - this.#arriving);
+    const full = this.#uploads.take(this, bytes, this.#announced - this.#arriving);
     if (full === undefined) {
       this.#arriving += bytes;
       return true;
@@ -329,9 +333,13 @@ export class Upload {
     const whose =
       full === "share" ? describeIdentity(this.#options.identity) : classText[this.kind];
     this.#refuse(
-      new RpcError("UPLOADS_EXHAUSTED", `${whose} send as many bytes at once as they may`, {
-        metadata: { bytes: String(bytes), what: full },
-      }),
+      new RpcError(
+        "UPLOADS_EXHAUSTED",
+        `as many bytes as allowed are already being sent by ${whose}`,
+        {
+          metadata: { bytes: String(bytes), what: full },
+        },
+      ),
     );
     return false;
   }
@@ -346,7 +354,7 @@ export class Upload {
     this.#beginWindow(undefined);
     if (this.#closed) return;
     this.#awaited = awaited;
-    this.#ports.await(awaited);
+    this.#uploads.await(this, awaited);
   }
 
   #beginWindow(arrived: number | undefined): void {
@@ -356,14 +364,14 @@ export class Upload {
   }
 
   #giveBack(bytes: number): void {
-    this.#ports.giveBack(bytes, this.#held);
+    this.#uploads.giveBack(this, bytes, this.#held);
   }
 }
 
-/** Of a message beside its own bytes: what knows of it until it was handled. */
+/** What a message costs besides its own bytes, until it was handled. */
 const messageBytes = 256;
 
-/** Who shares a total. */
+/** Who shares each total, for messages. */
 const classText: Readonly<Record<UploadClass, string>> = {
   manager: "all managers together",
   storage: "all storage nodes together",

@@ -8,8 +8,8 @@ export type BackoffOptions = {
 export const defaultBackoff: BackoffOptions = { initialMs: 100, maxMs: 2_000 };
 
 /**
- * Waits between attempts: they double up to a cap, and each is drawn from its upper half, so that
- * nodes that lost the same peer do not come back in step.
+ * Waits between attempts. They double up to a cap, and each is drawn at random from its upper half,
+ * so that nodes that lost the same peer do not all come back at the same moment.
  */
 export class Backoff {
   readonly #options: BackoffOptions;

@@ -1,25 +1,23 @@
 /** One client's connection to one node, shared by the clients of all its services. */
 import { Client, connectivityState } from "@grpc/grpc-js";
-import { boundHeaders } from "../bounds/header-bounds.js";
-import { defaultRpcLimits } from "../bounds/limits.js";
-import { silenceGrpc } from "../grpc-log.js";
+import { setUpGrpc } from "../bounds/grpc-internals.js";
+import { defaultRpcLimits } from "../bounds/server-limits.js";
 import { rpcErrorOf } from "../status-details.js";
-import { channelCredentials, type ExpectedServer, type TlsFiles } from "../tls/tls.js";
-import { watchConnection } from "./connection-watch.js";
+import { channelCredentials, type ExpectedServer, type TlsCredentials } from "../tls/tls.js";
 
 export type ChannelOptions = {
   /** "host:port". */
   readonly address: string;
-  readonly tls: TlsFiles;
+  readonly tls: TlsCredentials;
   readonly expected: ExpectedServer;
   /** Longest message that the server may send; what peers may send each other when left out. */
   readonly messageBytesMax?: number;
   readonly keepaliveMs?: number;
-  /** Shorter than a server's by default: whoever dials has to find the way back. */
+  /** Shorter than a server's by default, as it is the client that has to connect again. */
   readonly keepaliveTimeoutMs?: number;
-  /** How long connecting may go on without success before it is begun anew from the start. */
+  /** How long connecting may go on without success before another channel takes over. */
   readonly connectTimeoutMs?: number;
-  /** Longest wait between attempts to connect; the first is 100 ms, and each next one longer. */
+  /** Longest wait between attempts to connect: they begin at 100 ms and grow. */
   readonly reconnectMaxMs?: number;
 };
 
@@ -29,7 +27,7 @@ const defaultKeepaliveTimeoutMs = 5_000;
 /** The channel's own wait between attempts to connect; calls meanwhile fail at once. */
 const reconnectInitialMs = 100;
 const defaultReconnectMaxMs = 1_000;
-/** A channel that waits between attempts is not stuck: it may make so many before it counts. */
+/** A channel that waits between attempts is not stuck: it may make this many attempts first. */
 const attemptsBeforeStuck = 3;
 
 export function createChannel(options: ChannelOptions): RpcChannel {
@@ -40,22 +38,21 @@ export class RpcChannel {
   readonly address: string;
   readonly #options: ChannelOptions;
   #grpcClient: Client;
-  /** Of the client. */
-  #certificates: Pick<TlsFiles, "certPem" | "caPem"> | undefined;
+  /** With which the client was made. */
+  #certificates: Pick<TlsCredentials, "certPem" | "caPem"> | undefined;
   #stopWatching: () => void;
 
   constructor(options: ChannelOptions) {
     this.address = options.address;
     this.#options = options;
-    silenceGrpc();
-    boundHeaders();
+    setUpGrpc();
     this.#grpcClient = this.#makeClient();
     this.#stopWatching = this.#watch();
   }
 
-  /** For createClient; ask for it at each call. */
+  /** For createClient, which asks for it at each call, as it may be another one by then. */
   get grpcClient(): Client {
-    // A connection that is up outlives the certificate with which it was made.
+    // A connection that is up may go on with the certificate with which it was made.
     if (this.#isOutdated() && !this.connected) this.#replaceClient();
     return this.#grpcClient;
   }
@@ -123,4 +120,42 @@ export class RpcChannel {
       "grpc.enable_channelz": 0,
     });
   }
+}
+
+/**
+ * Calls `onStuck` once when the client's channel has tried to connect for `timeoutMs` without
+ * being ready in between. An idle channel is not stuck. Returns a function that ends the watch.
+ *
+ * grpc-js sets no time limit on an attempt: if the peer accepts the connection and then says
+ * nothing, or the connection breaks while TLS takes it over, the attempt may neither succeed nor
+ * fail, and the channel never tries again (github.com/grpc/grpc-node/issues/2785). Only another
+ * channel helps.
+ */
+function watchConnection(client: Client, timeoutMs: number, onStuck: () => void): () => void {
+  const channel = client.getChannel();
+  let over = false;
+  let timer: NodeJS.Timeout | undefined;
+  const stop = () => {
+    over = true;
+    clearTimeout(timer);
+  };
+  const look = () => {
+    if (over) return;
+    const state = channel.getConnectivityState(false);
+    if (state === connectivityState.SHUTDOWN) return stop();
+    if (state === connectivityState.READY || state === connectivityState.IDLE) {
+      clearTimeout(timer);
+      timer = undefined;
+    } else if (timer === undefined) {
+      timer = setTimeout(() => {
+        stop();
+        onStuck();
+      }, timeoutMs);
+      // The watch alone does not keep the process alive; a call that waits does.
+      timer.unref();
+    }
+    channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, look);
+  };
+  look();
+  return stop;
 }

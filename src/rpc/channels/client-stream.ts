@@ -1,15 +1,15 @@
 /** The caller's end of a bidirectional stream. */
 import type { ClientDuplexStream } from "@grpc/grpc-js";
-import { defaultRpcLimits } from "../bounds/limits.js";
+import { defaultRpcLimits } from "../bounds/server-limits.js";
 import { MessageReader } from "../message-reader.js";
 import { MessageWriter } from "../message-writer.js";
 import { RpcError } from "../rpc-error.js";
 import { rpcErrorOf } from "../status-details.js";
 
-export type ClientStreamCodec<Request, Response> = {
+type ClientStreamCodec<Request, Response> = {
   readonly encode: (request: Request) => Buffer;
   readonly decode: (bytes: Buffer) => Response;
-  /** A response goes to whoever reads them. */
+  /** A response goes to the reader. */
   readonly onTaken?: () => void;
 };
 
@@ -46,7 +46,7 @@ export class ClientStream<Request, Response> {
         reject(new RpcError("NODE_UNREACHABLE", "the stream ended before it was open"));
       });
     });
-    // Whoever only reads messages learns of a failure there.
+    // A caller that only reads messages learns of a failure there.
     this.opened.catch(() => {});
   }
 

@@ -1,12 +1,11 @@
 /**
- * A bidirectional stream that outlives its connections: managers keep one to every other manager,
- * storage nodes one to each of their managers.
+ * A bidirectional stream that is opened again whenever it ends: managers keep one to every other
+ * manager, storage nodes one to each of their managers.
  *
- * Messages leave in the order of `send`. While there is no stream they wait in a bounded queue;
- * when it is full, some are dropped and counted. Messages that were handed to a connection
- * which then broke are lost without notice: delivery is at most once, and the protocol re-sends
- * what still matters. Received messages are handled one after the other, and a slow handler
- * slows the peer down.
+ * Messages leave in the order of `send`. While there is no connection they wait in a bounded queue;
+ * when it is full, some are dropped and counted. What was handed to a connection that then broke is
+ * lost without notice: delivery is at most once, and the protocol sends again what still matters.
+ * Received messages are handled one after the other, so a slow handler slows the peer down.
  */
 import { systemTime, type Time, type Timer } from "../../base/time.js";
 import type { RpcError } from "../rpc-error.js";
@@ -17,18 +16,18 @@ import { SendQueue } from "./send-queue.js";
 
 export type LinkState = "connecting" | "connected" | "disconnected" | "closed";
 
-/** One connection, as far as this class needs it. */
-export type Connection<Request, Response> = Pick<
+/** What is used here of the stream over one connection. */
+export type OpenedStream<Request, Response> = Pick<
   ClientStream<Request, Response>,
   "messages" | "opened" | "write" | "writeEncoded" | "encode" | "cancel"
 >;
 
-export type ReconnectingStreamOptions<Request, Response> = {
+type ReconnectingStreamOptions<Request, Response> = {
   /** Starts one attempt, for instance `() => client.vote()`. */
-  readonly open: () => Connection<Request, Response>;
-  /** Must not throw for bad input: what it throws ends this connection, with a new one after it. */
+  readonly open: () => OpenedStream<Request, Response>;
+  /** Must not throw for bad input: what it throws ends this connection, and a new one is made. */
   readonly onMessage: (message: Response) => void | Promise<void>;
-  /** With "disconnected" comes the cause, unless the peer ended the stream in good order. */
+  /** "disconnected" comes with its cause, unless the peer ended the stream with OK. */
   readonly onStateChange?: (state: LinkState, cause?: RpcError) => void;
   /** Sent first on every new connection, before what waits in the queue. */
   readonly greeting?: () => readonly Request[];
@@ -40,7 +39,7 @@ export type ReconnectingStreamOptions<Request, Response> = {
   readonly time?: Pick<Time, "after">;
 };
 
-/** After so long, what ends a connection is a new fault, and the next is made without delay. */
+/** A connection that lasted this long worked: when it ends, the next is made without delay. */
 const standingMs = 10_000;
 
 export class ReconnectingStream<Request, Response> {
@@ -48,7 +47,7 @@ export class ReconnectingStream<Request, Response> {
   readonly #queue: SendQueue;
   readonly #backoff: Backoff;
   #state: LinkState = "connecting";
-  #stream: Connection<Request, Response> | undefined;
+  #stream: OpenedStream<Request, Response> | undefined;
   #encode: ((message: Request) => Buffer) | undefined;
   #wakeSender = () => {};
   #wakeSleeper = () => {};
@@ -124,7 +123,7 @@ export class ReconnectingStream<Request, Response> {
     try {
       await stream.opened;
       if (this.#closed) return;
-      // One that is only opened to be ended again must not have it opened at once, for ever.
+      // A peer that ends every stream at once must not have it opened at once, for ever.
       standing = this.#time.after(standingMs, () => this.#backoff.reset());
       this.#setState("connected");
       const receiving = this.#receiveAll(stream);
@@ -140,12 +139,12 @@ export class ReconnectingStream<Request, Response> {
     }
   }
 
-  async #receiveAll(stream: Connection<Request, Response>): Promise<void> {
+  async #receiveAll(stream: OpenedStream<Request, Response>): Promise<void> {
     for await (const message of stream.messages) await this.#options.onMessage(message);
   }
 
   async #sendAll(
-    stream: Connection<Request, Response>,
+    stream: OpenedStream<Request, Response>,
     over: { readonly value: boolean },
   ): Promise<void> {
     for (const message of this.#options.greeting?.() ?? []) await stream.write(message);

@@ -1,8 +1,8 @@
 /**
- * The gate that every call passes before its handler, whichever service it is for: who calls,
- * whether its role may, whether it has a slot left, and then the size of each message, before it is
- * kept (uploads.ts). It is a server interceptor: no byte of a request is read before the caller is
- * known, and it sees how every call ends.
+ * The gate that every call passes before its handler, whichever service it is for. `#admit` has all
+ * its checks in their order; then each message is checked before it is kept (bounds/uploads.ts).
+ * The gate is a server interceptor: no byte of a request is read before the caller is known, and it
+ * sees how every call ends. bounds/server-limits.ts shows where it stands among all bounds.
  */
 import {
   type Metadata,
@@ -11,60 +11,61 @@ import {
   type ServerInterceptor,
 } from "@grpc/grpc-js";
 import { defined } from "../../base/assert.js";
-import type { CallRates } from "../bounds/call-rates.js";
-import type { ConnectionEnds, Connections } from "../bounds/connections.js";
+import type { GrpcObserver } from "../../metrics/grpc-observer.js";
+import type { OnCallerRefused } from "../bounds/accept.js";
+import type { CallLimiter, CallRates } from "../bounds/call-limits.js";
 import { type CallStream, certificateOf, internalsOf, streamOf } from "../bounds/grpc-internals.js";
 import { areRefusedHeaders, requestHeaderBytesMax } from "../bounds/header-bounds.js";
 import { ReadAhead } from "../bounds/read-ahead.js";
-import type { OnCallerRefused } from "../bounds/refused-connections.js";
+import type { ConnectionEnds, Connections } from "../bounds/server-connections.js";
 import { compressionRefusal, type Upload, type Uploads } from "../bounds/uploads.js";
 import { RpcError } from "../rpc-error.js";
 import { statusCodes, statusName } from "../status-codes.js";
 import { wireStatusOf } from "../status-details.js";
-import type { Identity } from "../tls/identity.js";
-import type { Authorizer } from "./authorizer.js";
-import type { CallLimiter } from "./call-limiter.js";
-import type { RpcMetrics } from "./rpc-metrics.js";
+import type { Identity } from "../tls/tls-identity.js";
+import type { Authenticator } from "./authenticator.js";
+import { authorize } from "./method-roles.js";
 
-export type AdmissionOptions = {
-  readonly authorizer: Authorizer;
+type AdmissionOptions = {
+  readonly authenticator: Authenticator;
   readonly limiter: CallLimiter;
   readonly rates: CallRates;
   readonly uploads: Uploads;
   readonly connections: Connections;
-  readonly metrics: RpcMetrics;
+  readonly metrics: GrpcObserver;
   readonly onInternalError: (error: unknown, method: string) => void;
-  /** Told of callers that are nobody known. */
+  /** Told of callers that are unknown. */
   readonly onCallerRefused: OnCallerRefused;
 };
 
-/** Why a node answers nothing but `answered`: methods as in "bss.v1.QueryService/GetStatus". */
-export type Refusal = { readonly error: RpcError; readonly answered: ReadonlySet<string> };
+/** Why a node refuses all calls but those to `answered`, as "bss.v1.QueryService/GetStatus". */
+export type ClosedService = { readonly error: RpcError; readonly answered: ReadonlySet<string> };
 
 /** Who calls, over which connection, and what becomes of the messages that it sends. */
-export type Caller = {
+type Caller = {
   readonly identity: Identity;
   readonly ends: ConnectionEnds;
   readonly received: ReceivedMessages;
 };
 
-export type ReceivedMessages = {
+type ReceivedMessages = {
   /** The next message of a stream goes to its handler. */
   readonly taken: () => void;
-  /** The handler is done with it, or its owner counts it from here. */
+  /** The handler is done with it, or it is counted elsewhere from now on. */
   readonly handled: () => void;
 };
 
-/** What a call looks like from the gate. */
+/** A call on its way through the gate. */
 type Passage = {
   readonly method: string;
   readonly kind: "unary" | "stream";
   readonly call: ServerInterceptingCallInterface;
+  /** Gives its slot back. */
   release: () => void;
   /** Whether the caller sends one message only. */
   readonly single: boolean;
   upload: Upload | undefined;
-  /** Of a stream of the caller's. */
+  /** For the messages that the caller streams. */
   readonly ahead: ReadAhead;
   status: number | undefined;
 };
@@ -73,18 +74,15 @@ export class Admission {
   readonly #options: AdmissionOptions;
   /** The request's Metadata object is the one thing that interceptors share with handlers. */
   readonly #callers = new WeakMap<Metadata, Caller>();
-  #refusal: Refusal | undefined;
+  #closed: ClosedService | undefined;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
   }
 
-  /**
-   * While set, every call is refused with it, except those of the methods that it leaves out and
-   * those to the standard services.
-   */
-  set refusal(refusal: Refusal | undefined) {
-    this.#refusal = refusal;
+  /** While set, every call is refused but those to `answered` and to the standard services. */
+  set closed(closed: ClosedService | undefined) {
+    this.#closed = closed;
   }
 
   /** The caller of an admitted call. */
@@ -144,24 +142,24 @@ export class Admission {
   }
 
   async #admit(passage: Passage, metadata: Metadata): Promise<void> {
-    const { authorizer, limiter, rates, uploads, connections } = this.#options;
+    const { authenticator, limiter, rates, uploads, connections } = this.#options;
     if (areRefusedHeaders(metadata)) {
       const message =
         `the call's headers are longer than ${requestHeaderBytesMax} bytes, ` +
-        "or of too many values";
+        "or have too many binary values";
       throw new RpcError("HEADERS_TOO_LARGE", message);
     }
     const internals = internalsOf(passage.call);
     const identity = await this.#identify(passage);
     const ends = passage.call.getConnectionInfo();
-    // Calls that are given up at once take the server's time like others.
+    // Before the next line, as calls that are given up at once take the server's time as well.
     rates.take(identity, () => connections.end(ends, "calls"));
-    // The caller may have gone while its key was looked up, and another come from where it was.
+    // While its key was looked up the caller may have gone, and another one may have its port now.
     if (passage.status !== undefined) return;
-    const certificate = defined(certificateOf(passage.call), "whoever is known has one");
-    const validToMs = authorizer.validToMs(certificate);
+    const certificate = defined(certificateOf(passage.call), "a known caller has one");
+    const validToMs = authenticator.validToMs(certificate);
     connections.settle(ends, identity, validToMs);
-    authorizer.authorize(identity, passage.method);
+    authorize(identity, passage.method);
     this.#refuseIfClosed(passage.method);
     if (internals.encoding !== "identity") throw compressionRefusal();
     passage.release = limiter.acquire(identity, passage.method, passage.kind);
@@ -181,14 +179,14 @@ export class Admission {
   }
 
   #refuseIfClosed(method: string): void {
-    if (this.#refusal === undefined || !method.startsWith("bss.")) return;
-    if (!this.#refusal.answered.has(method)) throw this.#refusal.error;
+    if (this.#closed === undefined || !method.startsWith("bss.")) return;
+    if (!this.#closed.answered.has(method)) throw this.#closed.error;
   }
 
   async #identify({ call }: Passage): Promise<Identity> {
-    const { authorizer, connections, rates } = this.#options;
+    const { authenticator, connections, rates } = this.#options;
     try {
-      return await authorizer.identify(certificateOf(call));
+      return await authenticator.identify(certificateOf(call));
     } catch (error) {
       const ends = call.getConnectionInfo();
       rates.refusedUnknown(ends.remoteAddress ?? "", () => connections.end(ends, "calls"));
@@ -215,7 +213,6 @@ export class Admission {
     const { metrics } = this.#options;
     const [service = "", method = ""] = passage.method.split("/");
     const startedMs = performance.now();
-    metrics.callStarted(service, method);
     if (passage.kind === "stream") metrics.streamOpened(service, method);
     let over = false;
     return () => {
@@ -231,7 +228,7 @@ export class Admission {
   }
 }
 
-/** Its messages are read one ahead of whoever takes them. */
+/** Its messages are read one ahead of its handler. */
 class AdmittedCall extends ServerInterceptingCall {
   readonly #passage: Passage;
 
@@ -248,14 +245,14 @@ class AdmittedCall extends ServerInterceptingCall {
   }
 }
 
-/** How a call ended that no handler ended: the deadline passed, or the caller went away. */
+/** How a call ended that was not answered: the deadline passed, or the caller went away. */
 function statusWithoutAnswer(call: ServerInterceptingCallInterface): number {
   const deadline = call.getDeadline();
   const deadlineMs = deadline instanceof Date ? deadline.getTime() : deadline;
   return deadlineMs <= Date.now() ? statusCodes.DEADLINE_EXCEEDED : statusCodes.CANCELLED;
 }
 
-/** What a refused caller goes on sending would be read, and dropped, for as long as it likes. */
+/** Otherwise a refused caller could go on sending, to be read and dropped, as long as it likes. */
 function closeSoon(stream: CallStream | undefined): void {
   const timer = setTimeout(() => {
     if (stream?.destroyed === false) stream.close();
@@ -263,5 +260,5 @@ function closeSoon(stream: CallStream | undefined): void {
   timer.unref();
 }
 
-/** The refusal travels ahead of the reset; this leaves a caller time to stop by itself. */
+/** The refusal reaches the caller before the reset; this leaves it time to stop by itself. */
 const sendingAfterRefusalMs = 1_000;

@@ -1,10 +1,9 @@
 /**
- * What a service implementation looks like. Handlers get decoded requests and answer with messages;
- * they throw `RpcError` to refuse. `context.signal` aborts when the caller has gone or its deadline
- * passed: a handler that waits must listen to it.
+ * What a service implementation looks like. Handlers get decoded requests, answer with messages,
+ * and throw `RpcError` to refuse. A handler that waits must listen to `context.signal`: it aborts
+ * when the caller has gone or its deadline has passed.
  */
 import type {
-  DescMethod,
   DescMethodBiDiStreaming,
   DescMethodServerStreaming,
   DescMethodUnary,
@@ -12,7 +11,7 @@ import type {
   MessageInitShape,
   MessageShape,
 } from "@bufbuild/protobuf";
-import type { Identity } from "../tls/identity.js";
+import type { Identity } from "../tls/tls-identity.js";
 
 export type CallContext = {
   /** From the certificate; registered on the ledger. */
@@ -23,23 +22,23 @@ export type CallContext = {
   readonly method: string;
   /** Unix ms; undefined when the caller set none. */
   readonly deadlineUnixMs: number | undefined;
-  /** Aborts when the call is over for whatever cause. */
+  /** Aborts when the call is over, whatever ended it. */
   readonly signal: AbortSignal;
-  /** The request is counted elsewhere from here, and not as one that arrives. */
+  /** Call it when the request is counted elsewhere from now on, and no longer as an upload. */
   readonly handedOn?: () => void;
 };
 
 /** The node's end of a bidirectional stream. The stream ends with OK when the handler returns. */
 export type ServerStream<Request, Response> = {
-  /** Ends when the caller half-closes and also when it is gone (`context.signal` tells which). */
+  /** Ends when the caller half-closes, and when it is gone: then `context.signal` is aborted. */
   readonly messages: AsyncIterable<Request>;
   /**
    * Sends a message; resolves when there is room for the next, with false when the stream is over.
    */
   write(response: Response): Promise<boolean>;
   /**
-   * Makes and sends a long message when it is the caller's turn; otherwise as `write`. Many callers
-   * may ask for one at once: what it consists of is read only then.
+   * As `write`, for a long message. As many callers may ask for one at a time, it is made only when
+   * it is this caller's turn.
    */
   writeInTurn(make: () => Promise<Response>): Promise<boolean>;
   /** Sends a message only if the stream is alive and its queue has room; says whether it did. */
@@ -64,7 +63,7 @@ export type BidiHandler<Request, Response> = (
   stream: ServerStream<Request, Response>,
 ) => Promise<void>;
 
-export type MethodHandler<M> =
+type MethodHandler<M> =
   M extends DescMethodUnary<infer I, infer O>
     ? UnaryHandler<MessageShape<I>, MessageInitShape<O>>
     : M extends DescMethodServerStreaming<infer I, infer O>
@@ -77,8 +76,3 @@ export type MethodHandler<M> =
 export type ServiceHandlers<S extends DescService> = {
   readonly [K in keyof S["method"]]?: MethodHandler<S["method"][K]>;
 };
-
-/** "bss.v1.QueryService/GetStatus": the name that roles, metrics and errors use. */
-export function methodName(method: DescMethod): string {
-  return `${method.parent.typeName}/${method.name}`;
-}

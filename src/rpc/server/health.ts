@@ -1,5 +1,5 @@
 /**
- * grpc.health.v1.Health: the node as a whole, under the empty name, and each of its services. See
+ * grpc.health.v1.Health for the node as a whole, under the empty name, and for each service. See
  * github.com/grpc/grpc/blob/master/doc/health-checking.md.
  */
 import {

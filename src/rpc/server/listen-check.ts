@@ -1,15 +1,40 @@
 /**
- * Whether a node will be able to listen where it is told to, found out before it opens its store or
- * a party spends what cannot be had twice. The address is taken for a moment and let go: another
- * process may take it meanwhile, so whoever listens in earnest still has to look at its error.
+ * Whether a node will be able to listen at its configured addresses. This is found out before the
+ * node opens its store, and before a new member uses up its invitation. The address is taken for a
+ * moment and let go again. Another process may take it after that, so `listen` can still fail.
  */
 import { createServer } from "node:net";
-import { ListenError, type ListenSetting } from "./listen-error.js";
+
+/** The keys of a config.yaml that say where a node listens. */
+type ListenSetting = "listen" | "metrics";
+
+/** A server cannot listen at its configured address. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
+  /** What the node's operator can do about it. */
+  readonly next: string;
+  /** Which key of the config.yaml names the address. */
+  readonly setting: ListenSetting;
+  /** Whether another process has the address. */
+  readonly isTaken: boolean;
+
+  constructor(target: string, cause: Error, setting: ListenSetting = "listen") {
+    const isTaken = cause.message.includes("EADDRINUSE");
+    super(isTaken ? `another process listens on ${target}` : `cannot listen on ${target}`, {
+      cause,
+    });
+    this.setting = setting;
+    this.isTaken = isTaken;
+    this.next = isTaken
+      ? `stop that process (this node, if it runs already), or change \`${setting}\` in config.yaml`
+      : `check \`${setting}\` in the node's config.yaml (${cause.message})`;
+  }
+}
 
 export type Address = { readonly host: string; readonly port: number };
 
 /** Where a node listens, as its config.yaml has it. */
-export type ListenAddresses = { readonly [K in ListenSetting]?: Address | undefined };
+type ListenAddresses = { readonly [K in ListenSetting]?: Address | undefined };
 
 /** Undefined when a server can listen there, and otherwise what the system says. */
 export function listenFailure({ host, port }: Address): Promise<Error | undefined> {
@@ -35,6 +60,7 @@ export async function checkListen({ listen, metrics }: ListenAddresses): Promise
   throw new ListenError(addressText(metrics), new Error("`listen` is the same"), "metrics");
 }
 
+/** "host:port". */
 export function addressText({ host, port }: Address): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

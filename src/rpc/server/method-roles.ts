@@ -1,9 +1,10 @@
 /**
- * Who may call what: the whole of the API's authorisation, in one table. A method that is not in it
+ * Who may call what: the whole of the API's authorization, in one table. A method that is not in it
  * can be called by nobody. What a caller may see in an answer (a record's content, for instance) is
- * up to the handler, which gets the caller's identity.
+ * decided by the handler, which gets the caller's identity.
  */
-import { memberRoles, type Role, roles } from "../tls/identity.js";
+import { RpcError } from "../rpc-error.js";
+import { type Identity, memberRoles, type Role, roles } from "../tls/tls-identity.js";
 
 const anyRole: readonly Role[] = memberRoles;
 const supervisors: readonly Role[] = ["operator", "manager", "auditor"];
@@ -31,7 +32,7 @@ export const methodRoles: Readonly<Record<string, readonly Role[]>> = {
   "bss.v1.QueryService/ListStorageNodes": anyRole,
   "bss.v1.QueryService/GetFork": anyRole,
 
-  // What admits is the invitation in the request; whoever holds one may hand it in for another.
+  // The invitation in the request admits, and anybody may hand one in for somebody else.
   "bss.v1.RegistrationService/RegisterStorageNode": roles,
   "bss.v1.RegistrationService/RegisterParticipant": roles,
   "bss.v1.RegistrationService/RenewCertificate": anyRole,
@@ -50,6 +51,9 @@ export const methodRoles: Readonly<Record<string, readonly Role[]>> = {
   "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": anyRole,
 };
 
-export function mayCall(role: Role, method: string): boolean {
-  return Object.hasOwn(methodRoles, method) && (methodRoles[method]?.includes(role) ?? false);
+/** @throws RpcError ROLE_NOT_ALLOWED unless the caller's role may call the method */
+export function authorize({ role }: Identity, method: string): void {
+  if (Object.hasOwn(methodRoles, method) && methodRoles[method]?.includes(role)) return;
+  const message = `${role} may not call ${method}`;
+  throw new RpcError("ROLE_NOT_ALLOWED", message, { metadata: { role, method } });
 }

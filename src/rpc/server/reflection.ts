@@ -1,6 +1,6 @@
 /**
- * gRPC reflection (v1 and v1alpha, which differ in their package only) over the descriptors that
- * protobuf-es embeds in the generated code; callers get the compiler's own bytes. See
+ * gRPC reflection (v1 and v1alpha, which differ in their package only). It answers from the
+ * descriptors that protobuf-es embeds in the generated code. See
  * github.com/grpc/grpc/blob/master/doc/server-reflection.md.
  */
 import type { DescFile, DescMessage, DescService, MessageInitShape } from "@bufbuild/protobuf";

@@ -1,7 +1,8 @@
 /**
- * From a handler to what grpc-js calls: decoding, context, back-pressure, and errors as statuses.
+ * From a service's descriptor and its handlers to what grpc-js serves: decoding, context,
+ * back-pressure, and errors as statuses. On grpc-js's side every message stays bytes.
  */
-import type { DescMethod, Message } from "@bufbuild/protobuf";
+import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import {
   type handleBidiStreamingCall,
   type handleServerStreamingCall,
@@ -10,39 +11,103 @@ import {
   type ServerDuplexStream,
   type ServerUnaryCall,
   type ServerWritableStream,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { unreachable } from "../../base/assert.js";
 import type { WireBounds } from "../../ledger/wire-bounds.js";
-import type { HeldAnswer, HeldAnswers } from "../bounds/held-answers.js";
-import type { RpcLimits } from "../bounds/limits.js";
 import { requestBounds } from "../bounds/method-bounds.js";
-import { decodeMessage, encodeMessage } from "../message-codec.js";
+import type { RpcLimits } from "../bounds/server-limits.js";
+import type { UnreadAnswer, UnreadAnswers } from "../bounds/unread-answers.js";
+import {
+  decodeMessage,
+  encodeMessage,
+  identityOfBytes,
+  methodName,
+  methodPath,
+} from "../message-codec.js";
 import { MessageReader } from "../message-reader.js";
 import { MessageWriter } from "../message-writer.js";
 import { RpcError } from "../rpc-error.js";
 import { type WireStatus, wireStatusOf } from "../status-details.js";
 import type { Admission } from "./admission.js";
-import {
-  type BidiHandler,
-  type CallContext,
-  methodName,
-  type ServerStreamHandler,
-  type UnaryHandler,
-} from "./handlers.js";
+import type { BidiHandler, CallContext, ServerStreamHandler, UnaryHandler } from "./handlers.js";
 
 export type CallRuntime = {
   readonly admission: Admission;
-  readonly answers: HeldAnswers;
+  readonly answers: UnreadAnswers;
   readonly limits: RpcLimits;
   readonly onInternalError: (error: unknown, method: string) => void;
 };
 
-/** What the three kinds of calls have in common. */
+/** What is used here of all three kinds of calls. */
 type SurfaceCall = Pick<
   ServerUnaryCall<Buffer, Buffer>,
   "cancelled" | "metadata" | "getDeadline" | "getPeer"
 > & { once(event: "cancelled", listener: () => void): unknown };
 
-export function serveUnary(
+export function serviceDefinition(service: DescService): ServiceDefinition {
+  const definition: Record<string, ServiceDefinition[string]> = {};
+  for (const method of service.methods) {
+    definition[method.localName] = {
+      path: methodPath(method),
+      requestStream: isRequestStream(method),
+      responseStream: isResponseStream(method),
+      requestSerialize: identityOfBytes,
+      requestDeserialize: identityOfBytes,
+      responseSerialize: identityOfBytes,
+      responseDeserialize: identityOfBytes,
+    };
+  }
+  return definition;
+}
+
+function isRequestStream(method: DescMethod): boolean {
+  return method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
+}
+
+function isResponseStream(method: DescMethod): boolean {
+  return method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming";
+}
+
+/** One grpc-js function per method; a method without a handler answers METHOD_UNIMPLEMENTED. */
+export function serviceImplementation(
+  service: DescService,
+  handlers: Readonly<Record<string, unknown>>,
+  runtime: CallRuntime,
+): UntypedServiceImplementation {
+  const implementation: UntypedServiceImplementation = {};
+  for (const method of service.methods) {
+    const handler = handlers[method.localName];
+    implementation[method.localName] = serveMethod(method, handler, runtime);
+  }
+  return implementation;
+}
+
+function serveMethod(
+  method: DescMethod,
+  handler: unknown,
+  runtime: CallRuntime,
+): UntypedServiceImplementation[string] {
+  const missing = () => {
+    throw new RpcError("METHOD_UNIMPLEMENTED", `this node does not offer ${methodName(method)}`);
+  };
+  const given = typeof handler === "function" ? handler : missing;
+  switch (method.methodKind) {
+    case "unary":
+      return serveUnary(method, given as UnaryHandler<Message, object>, runtime);
+    case "server_streaming":
+      return serveServerStream(method, given as ServerStreamHandler<Message, object>, runtime);
+    case "bidi_streaming":
+      return serveBidi(method, given as BidiHandler<Message, object>, runtime);
+    case "client_streaming":
+      throw new TypeError(`${methodName(method)}: the API has no client-streaming methods`);
+    default:
+      return unreachable(method.methodKind);
+  }
+}
+
+function serveUnary(
   method: DescMethod,
   handler: UnaryHandler<Message, object>,
   runtime: CallRuntime,
@@ -64,7 +129,7 @@ export function serveUnary(
   };
 }
 
-export function serveServerStream(
+function serveServerStream(
   method: DescMethod,
   handler: ServerStreamHandler<Message, object>,
   runtime: CallRuntime,
@@ -82,7 +147,7 @@ export function serveServerStream(
   return (call) => finish(call, answer(call), method, runtime);
 }
 
-export function serveBidi(
+function serveBidi(
   method: DescMethod,
   handler: BidiHandler<Message, object>,
   runtime: CallRuntime,
@@ -100,7 +165,7 @@ export function serveBidi(
       decode: (bytes) => decodeMessage(method.input, bytes, boundsOf(method)),
       failureOf: () => undefined,
     });
-    // The caller learns at once that it has been admitted, not only with the first message.
+    // Tells the caller at once that it was admitted, before there is a message for it.
     call.sendMetadata(new Metadata());
     await handler(context, {
       messages,
@@ -121,7 +186,7 @@ function boundsOf(method: DescMethod): WireBounds {
   return requestBounds(methodName(method));
 }
 
-/** Ends a stream as its handler ended. */
+/** Ends a stream when its handler ends, with the status of what it threw. */
 function finish(
   call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>,
   answered: Promise<void>,
@@ -156,7 +221,7 @@ function contextOf(call: SurfaceCall, method: DescMethod, runtime: CallRuntime):
 
 function writerOf(
   call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>,
-  held: HeldAnswer,
+  held: UnreadAnswer,
   context: CallContext,
   runtime: CallRuntime,
 ): MessageWriter {
@@ -164,7 +229,7 @@ function writerOf(
     queueMessagesMax: runtime.limits.streamQueueMessagesMax,
     queueBytesMax: runtime.limits.streamQueueBytesMax,
     held,
-    // The caller learns why, as far as it reads what comes before.
+    // The caller learns why if it reads what was sent before.
     onRefused: (error) => {
       if (!call.cancelled) call.emit("error", Object.assign(error, wireStatusOf(error)));
     },
@@ -178,14 +243,12 @@ function heldAnswer(
   call: Pick<SurfaceCall, "metadata">,
   { signal }: CallContext,
   { admission, answers }: CallRuntime,
-): HeldAnswer {
+): UnreadAnswer {
   const { identity, ends } = admission.callerOf(call.metadata);
   return answers.open(identity, ends, signal);
 }
 
-/**
- * What a handler threw, as the status that the caller gets; faults of ours are logged, not told.
- */
+/** What a handler threw, as the caller's status. Our own faults are logged, and not told. */
 function statusOf(error: unknown, method: DescMethod, runtime: CallRuntime): WireStatus {
   if (error instanceof RpcError) return wireStatusOf(error);
   runtime.onInternalError(error, methodName(method));

@@ -8,56 +8,52 @@ import { systemTime } from "../../base/time.js";
 import { Health as HealthService } from "../../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import * as v1alpha from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
-import { type AnswerLimits, defaultAnswerLimits } from "../bounds/answer-limits.js";
-import { CallRates } from "../bounds/call-rates.js";
-import { guardConnections, watchOtherRequests } from "../bounds/connection-door.js";
+import type { GrpcObserver } from "../../metrics/grpc-observer.js";
+import { type OnCallerRefused, watchDoor } from "../bounds/accept.js";
+import { CallLimiter, CallRates } from "../bounds/call-limits.js";
+import { checkGrpcInternals } from "../bounds/grpc-internals.js";
 import {
   type ConnectionEnd,
-  type ConnectionLimits,
-  defaultConnectionLimits,
-} from "../bounds/connection-limits.js";
-import { type ConnectionGroup, Connections } from "../bounds/connections.js";
-import { checkGrpcInternals } from "../bounds/grpc-internals.js";
-import { type AnswerGroup, HeldAnswers } from "../bounds/held-answers.js";
-import { defaultRpcLimits, type RpcLimits } from "../bounds/limits.js";
+  type ConnectionGroup,
+  Connections,
+} from "../bounds/server-connections.js";
 import {
-  acceptFailureText,
-  type OnCallerRefused,
-  watchHandshakes,
-} from "../bounds/refused-connections.js";
+  type AnswerLimits,
+  type ConnectionLimits,
+  defaultAnswerLimits,
+  defaultConnectionLimits,
+  defaultRpcLimits,
+  type RpcLimits,
+} from "../bounds/server-limits.js";
+import { type AnswerGroup, UnreadAnswers } from "../bounds/unread-answers.js";
 import { Uploads } from "../bounds/uploads.js";
-import { silenceGrpc } from "../grpc-log.js";
+import { methodName, methodPath } from "../message-codec.js";
 import type { Reason } from "../reasons.js";
 import { RpcError } from "../rpc-error.js";
-import { serverCredentials, type TlsFiles } from "../tls/tls.js";
+import { serverCredentials, type TlsCredentials } from "../tls/tls.js";
 import { Admission } from "./admission.js";
-import { Authorizer, type IdentityRegistry } from "./authorizer.js";
-import { CallLimiter } from "./call-limiter.js";
-import { methodName, type ServiceHandlers } from "./handlers.js";
+import { Authenticator, type IdentityRegistry } from "./authenticator.js";
+import type { ServiceHandlers } from "./handlers.js";
 import { Health } from "./health.js";
-import { ListenError } from "./listen-error.js";
+import { type Address, addressText, ListenError } from "./listen-check.js";
 import { Reflection } from "./reflection.js";
-import { noRpcMetrics, type RpcMetrics } from "./rpc-metrics.js";
-import type { CallRuntime } from "./serve-call.js";
-import { methodPath, serviceDefinition, serviceImplementation } from "./service-definition.js";
+import { type CallRuntime, serviceDefinition, serviceImplementation } from "./serve-call.js";
 
 export type RpcServerOptions = {
-  readonly tls: TlsFiles;
+  readonly tls: TlsCredentials;
   readonly consortiumName: string;
   readonly registry: IdentityRegistry;
   readonly limits?: Partial<RpcLimits>;
   readonly connections?: Partial<ConnectionLimits>;
   readonly answers?: Partial<AnswerLimits>;
-  readonly metrics?: RpcMetrics;
-  /** Told of everything that a handler throws and that is no RpcError; the caller sees INTERNAL. */
+  readonly metrics?: GrpcObserver;
+  /** Told of what a handler throws that is no RpcError; the caller sees INTERNAL. */
   readonly onInternalError: (error: unknown, method: string) => void;
-  /** Told of connections that TLS refuses, and of calls whose caller is nobody known. */
+  /** Told of connections that TLS refuses, and of calls of unknown callers. */
   readonly onCallerRefused?: OnCallerRefused;
   /** Told of connections that are refused or cut. */
   readonly onConnectionEnded?: (cause: ConnectionEnd) => void;
 };
-
-export type Listening = { readonly host: string; readonly port: number };
 
 export function createServer(options: RpcServerOptions): RpcServer {
   return new RpcServer(options);
@@ -70,11 +66,11 @@ export class RpcServer {
   readonly #health = new Health();
   readonly #reflection = new Reflection();
   readonly #onCallerRefused: OnCallerRefused;
-  readonly #metrics: RpcMetrics;
+  readonly #metrics: GrpcObserver;
   readonly #connections: Connections;
-  readonly #answers: HeldAnswers;
+  readonly #answers: UnreadAnswers;
   readonly #rates: CallRates;
-  /** Of all methods. */
+  /** ":path" of every method. */
   readonly #paths = new Set<string>();
   readonly #onConnectionEnded: (cause: ConnectionEnd) => void;
   #sweeping: NodeJS.Timeout | undefined;
@@ -83,8 +79,7 @@ export class RpcServer {
 
   constructor(options: RpcServerOptions) {
     const limits = { ...defaultRpcLimits, ...options.limits };
-    const { onInternalError, onCallerRefused = () => {}, metrics = noRpcMetrics } = options;
-    silenceGrpc();
+    const { onInternalError, onCallerRefused = () => {}, metrics = noObserver } = options;
     checkGrpcInternals();
     this.#onCallerRefused = onCallerRefused;
     this.#metrics = metrics;
@@ -97,7 +92,7 @@ export class RpcServer {
       onEnded: this.#onConnectionEnded,
     });
     this.#connections = connections;
-    this.#answers = new HeldAnswers({
+    this.#answers = new UnreadAnswers({
       limits: { ...defaultAnswerLimits, ...options.answers },
       unreadSweeps: connectionLimits.unreadSeconds,
       sentOver: (ends) => connections.sentOver(ends),
@@ -108,7 +103,7 @@ export class RpcServer {
       monotonicMs: systemTime.monotonicMs,
     });
     const admission = new Admission({
-      authorizer: new Authorizer(options),
+      authenticator: new Authenticator(options),
       limiter: new CallLimiter(limits),
       rates: this.#rates,
       uploads: new Uploads(limits, systemTime),
@@ -142,73 +137,74 @@ export class RpcServer {
   }
 
   /** Binds and answers; port 0 lets the system choose. Health says SERVING from here on. */
-  async listen(address: Listening): Promise<Listening> {
-    const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-    const target = `${host}:${address.port}`;
+  async listen(address: Address): Promise<Address> {
+    const target = addressText(address);
     const port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(target, this.#credentials, (error, bound) => {
+      this.#server.bindAsync(target, this.#credentials, (error, chosen) => {
         if (error) reject(new ListenError(target, error));
-        else resolve(bound);
+        else resolve(chosen);
       });
     });
-    guardConnections(this.#server, this.#connections, (error) => {
-      this.#onConnectionEnded("descriptors");
-      this.#onCallerRefused("", acceptFailureText(error));
-    });
-    watchHandshakes(this.#server, this.#onCallerRefused);
-    watchOtherRequests(this.#server, this.#paths, (ends) => {
-      const end = () => this.#connections.end(ends, "calls");
-      this.#rates.refusedUnknown(ends.remoteAddress ?? "", end);
+    watchDoor(this.#server, {
+      connections: this.#connections,
+      paths: this.#paths,
+      onOtherRequest: (ends) => {
+        const end = () => this.#connections.end(ends, "calls");
+        this.#rates.refusedUnknown(ends.remoteAddress ?? "", end);
+      },
+      onCallerRefused: this.#onCallerRefused,
+      onConnectionEnded: this.#onConnectionEnded,
     });
     this.#sweeping = setInterval(() => this.sweep(), sweepMs).unref();
     this.#health.setAll(true);
-    this.#target = `${host}:${port}`;
-    return { host: address.host, port };
+    const bound = { host: address.host, port };
+    this.#target = addressText(bound);
+    return bound;
   }
 
-  /** Health of one service by its full name; "" is the node as a whole. */
+  /** Sets the health of one service, by its full name; "" is the node as a whole. */
   setServing(service: string, serving: boolean): void {
     this.#health.set(service, serving);
   }
 
   /**
-   * Refuses every call to the project's own services but those to `answered`, and says so in
-   * health, until `acceptCalls`. Streams that are open stay so.
+   * Refuses every call to the project's own services but those to `answered`, until `acceptCalls`.
+   * Health says NOT_SERVING meanwhile. Streams that are open stay open.
    */
   refuseCalls(reason: Reason, message: string, answered: readonly DescMethod[] = []): void {
     const error = new RpcError(reason, message);
-    this.#runtime.admission.refusal = { error, answered: new Set(answered.map(methodName)) };
+    this.#runtime.admission.closed = { error, answered: new Set(answered.map(methodName)) };
     this.#health.setAll(false);
   }
 
   acceptCalls(): void {
-    this.#runtime.admission.refusal = undefined;
+    this.#runtime.admission.closed = undefined;
     this.#health.setAll(true);
   }
 
-  /** Connections now, by what their callers are. */
+  /** How many connections a group of callers has now. */
   connections(group: ConnectionGroup): number {
     return this.#connections.count(group);
   }
 
   /** Bytes of answers that callers have not taken yet. */
-  heldAnswerBytes(group: AnswerGroup): number {
+  unreadAnswerBytes(group: AnswerGroup): number {
     return this.#answers.bytes(group);
   }
 
-  /** Ends connections that do nothing; the server does so every second. */
+  /** Ends connections that do nothing or read too slowly; the server calls it every second. */
   sweep(): void {
     this.#answers.sweep();
     this.#connections.sweep();
   }
 
   /**
-   * Refuses new calls and connections, lets running unary calls end within `graceMs`, then ends
-   * what is left: in order at first, and soon after whether or not the other ends let go.
+   * Refuses new calls and connections, gives running unary calls `graceMs` to end, then ends all
+   * connections in order, and soon after cuts those of which the other end has not let go.
    */
   async close(graceMs = 1_000): Promise<void> {
     this.refuseCalls("NODE_STOPPING", "the node is stopping");
-    // forceShutdown would miss the connections: grpc-js forgets them when channelz is disabled.
+    // forceShutdown would miss the connections: without channelz, grpc-js does not keep them.
     const drain = (waitMs: number) => {
       if (this.#target !== undefined) this.#server.drain(this.#target, waitMs);
     };
@@ -216,7 +212,7 @@ export class RpcServer {
     drain(graceMs);
     let cutting: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
-      // grpc-js never hears of a session that was destroyed while it was writing.
+      // tryShutdown may never end: grpc-js does not hear of a session destroyed while it wrote.
       cutting = setTimeout(() => {
         this.#connections.endAll();
         setImmediate(resolve);
@@ -238,11 +234,20 @@ export class RpcServer {
   }
 }
 
+const noObserver: GrpcObserver = {
+  methodServed() {},
+  callEnded() {},
+  streamOpened() {},
+  streamClosed() {},
+};
+
 const sweepMs = 1_000;
-/** After a connection was ended in order, until it is cut. */
+/** How long a connection that was ended in order has until it is cut. */
 const cutAfterMs = 200;
 
-/** More than any one identity's limits, so that a peer meets those, with their reasons, first. */
+/**
+ * More than any identity may have open, so that a caller meets that limit, with its reason, first.
+ */
 function connectionStreamsMax(limits: RpcLimits): number {
   return limits.callsPerPeerMax + 32 * limits.streamsPerPeerMax + 64;
 }

@@ -1,8 +1,11 @@
 /**
- * What this project reads from a TLS certificate: its URI SANs and the digest of its public key.
+ * What this project reads from a TLS certificate: the identity in its URI SAN, the digest of its
+ * public key, its validity and who has issued it.
  */
 import { X509Certificate } from "node:crypto";
 import { sha256 } from "../../crypto/hash.js";
+import { RpcError } from "../rpc-error.js";
+import { type Identity, parseIdentityUri } from "./tls-identity.js";
 
 export type CertificateFacts = {
   /** Every URI among the subject alternative names, in their order. */
@@ -11,10 +14,7 @@ export type CertificateFacts = {
   readonly spkiSha256: Uint8Array;
 };
 
-/**
- * Reads a DER or PEM certificate; undefined when it is none. It verifies nothing: TLS
- * has done that.
- */
+/** Reads a DER or PEM certificate; undefined when it is none. It verifies nothing: TLS does. */
 export function readCertificate(certificate: Uint8Array | string): CertificateFacts | undefined {
   try {
     const parsed = new X509Certificate(certificate);
@@ -23,6 +23,35 @@ export function readCertificate(certificate: Uint8Array | string): CertificateFa
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The one identity that a certificate claims in a consortium.
+ *
+ * @throws RpcError IDENTITY_INVALID
+ */
+export function identityOf(facts: CertificateFacts, consortiumName: string): Identity {
+  const [uri, ...others] = facts.uris;
+  if (uri === undefined || others.length > 0) {
+    throw new RpcError(
+      "IDENTITY_INVALID",
+      `the certificate carries ${facts.uris.length} URI names instead of one`,
+    );
+  }
+  const parsed = parseIdentityUri(uri);
+  if (parsed === undefined) {
+    throw new RpcError(
+      "IDENTITY_INVALID",
+      "the certificate's URI name is not bss://<consortium>/<role>/<id>",
+    );
+  }
+  if (parsed.consortiumName !== consortiumName) {
+    throw new RpcError(
+      "IDENTITY_INVALID",
+      `the certificate is for consortium ${parsed.consortiumName}, this is ${consortiumName}`,
+    );
+  }
+  return parsed.identity;
 }
 
 /**
@@ -39,8 +68,8 @@ function urisOf(subjectAltName: string): readonly string[] {
   return uris;
 }
 
-/** When a certificate is valid, Unix ms, and what for. */
-export type CertificateTerms = {
+/** When a certificate is valid, Unix ms, and for what. */
+type CertificateTerms = {
   readonly fromMs: number;
   readonly toMs: number;
   /** Host names and IP addresses. */
@@ -49,7 +78,7 @@ export type CertificateTerms = {
   readonly usages: readonly string[];
 };
 
-/** Of a DER or PEM certificate; undefined when it is none. */
+/** Reads the terms of a DER or PEM certificate; undefined when it is none. */
 export function readTerms(certificate: Uint8Array | string): CertificateTerms | undefined {
   try {
     const parsed = new X509Certificate(certificate);
@@ -110,7 +139,7 @@ function isSignedBy(issued: X509Certificate, authority: X509Certificate): boolea
   return issued.checkIssued(authority) && issued.verify(authority.publicKey);
 }
 
-/** Those of a PEM text, in their order; none when one of them cannot be read. */
+/** The certificates of a PEM text, in their order; none at all if one cannot be read. */
 function certificatesIn(pem: string): readonly X509Certificate[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
   try {

@@ -1,20 +1,20 @@
 /**
- * Whether one's own TLS files can serve at all, looked at before any connection is made. A peer
- * that refuses them resets the connection, and from here that looks like a peer that is away.
+ * Whether a party's own TLS files can be accepted at all, checked before any connection is made: a
+ * peer that refuses them resets the connection, which looks from here as if it were away.
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { authorityOf, readCertificate, readTerms } from "./certificate.js";
-import { describeIdentity, type Identity, parseIdentityUri } from "./identity.js";
+import { describeIdentity, type Identity, parseIdentityUri } from "./tls-identity.js";
 
 export type OwnTls = { readonly certPem: string; readonly keyPem: string; readonly caPem: string };
 
-/** Of whom the certificate has to be. */
+/** Whose certificate it has to be. */
 export type Party = { readonly consortiumName: string; readonly identity: Identity };
 
-export type CertificateFault = {
-  /** "early" and "expired" are a matter of time alone; after "expired" a renewal helps. */
+type CertificateFault = {
+  /** "early" and "expired" depend on the time alone; a renewal helps against "expired". */
   readonly kind: "unreadable" | "party" | "key" | "authority" | "early" | "expired";
-  /** What is wrong, to be said of the certificate's file; without a full stop. */
+  /** What is wrong with the certificate, as a sentence without its full stop. */
   readonly what: string;
   readonly next: string;
 };
@@ -61,7 +61,7 @@ function keyFault({ certPem, keyPem }: OwnTls): CertificateFault | undefined {
     if (certificate.checkPrivateKey(createPrivateKey(keyPem))) return undefined;
     return { kind: "key", what: "the certificate is for another key than the one beside it", next };
   } catch {
-    // What a parser says of a key may hold pieces of it.
+    // The parser's own message is left out: it may hold pieces of the key.
     return { kind: "unreadable", what: "the certificate or its key cannot be read", next };
   }
 }

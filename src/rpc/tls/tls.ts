@@ -1,19 +1,19 @@
 /**
  * Mutual TLS 1.3 on every connection. Hosts move and addresses are configuration, so nobody is
  * verified by host name: both sides check the chain against the consortium's CAs, the identity in
- * the URI SAN and the registered public key. The server does the last two per call (authorizer.ts),
- * the client once per connection, here.
+ * the URI SAN and the registered public key. The server does the last two per call
+ * (authenticator.ts), the client once per connection, here.
  */
 import { createSecureContext, type PeerCertificate } from "node:tls";
 import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
 import { equalBytes } from "../../base/bytes.js";
 import { requestHeaderBytesMax } from "../bounds/header-bounds.js";
 import { RpcError } from "../rpc-error.js";
-import { identityOf } from "../server/authorizer.js";
-import { readCertificate } from "./certificate.js";
-import { describeIdentity, type Role } from "./identity.js";
+import { identityOf, readCertificate } from "./certificate.js";
+import { describeIdentity, type Role } from "./tls-identity.js";
 
-export type TlsFiles = {
+/** What a party shows in TLS, and whom it believes. */
+export type TlsCredentials = {
   /** The own certificate, then those that lead to a CA. */
   readonly certPem: string | Uint8Array;
   /** PKCS #8. */
@@ -23,16 +23,16 @@ export type TlsFiles = {
 };
 
 /**
- * TLS files of which the certificates are replaced while they are in use: connections that are
- * made afterwards use the new ones, those that are open stay.
+ * Credentials of which the certificates can be replaced while they are in use: connections that are
+ * made afterwards use the new ones, those that are open go on.
  */
-export class RenewableTls implements TlsFiles {
+export class RenewableTls implements TlsCredentials {
   readonly keyPem: string;
   #caPem: string;
   #certPem: string;
   readonly #watchers: (() => void)[] = [];
 
-  constructor({ certPem, keyPem, caPem }: Readonly<Record<keyof TlsFiles, string>>) {
+  constructor({ certPem, keyPem, caPem }: Readonly<Record<keyof TlsCredentials, string>>) {
     this.keyPem = keyPem;
     this.#caPem = caPem;
     this.#certPem = certPem;
@@ -66,27 +66,27 @@ export type ExpectedServer = {
   readonly id?: string;
   /**
    * 32 bytes, SHA-256 of the registered SPKI, or where to look it up by id (undefined refuses).
-   * Leaving it out trusts every CA of the consortium to name nobody but its own.
+   * Without it, every CA of the consortium is trusted to certify nobody else's node.
    */
   readonly spkiSha256?: Uint8Array | ((id: string) => Uint8Array | undefined);
 };
 
 const minVersion = "TLSv1.3";
 const handshakeTimeoutMs = 5_000;
-/** HTTP/2 header fields per request; callers of this API send about ten. */
+/** HTTP/2 header fields of one request; callers of this API send about ten. */
 const headerPairsMax = 64;
 
 /** @param connectionStreamsMax calls that one connection may have at a time */
-export function serverCredentials(tls: TlsFiles, connectionStreamsMax: number): ServerCredentials {
+export function serverCredentials(
+  tls: TlsCredentials,
+  connectionStreamsMax: number,
+): ServerCredentials {
   return new MutualTlsCredentials(tls, connectionStreamsMax);
 }
 
-/**
- * `ServerCredentials.createSsl` takes no TLS version, so this sets the same options
- * and the version.
- */
+/** As `ServerCredentials.createSsl`, which takes no TLS version, but with one. */
 class MutualTlsCredentials extends ServerCredentials {
-  constructor(tls: TlsFiles, connectionStreamsMax: number) {
+  constructor(tls: TlsCredentials, connectionStreamsMax: number) {
     super(
       {
         requestCert: true,
@@ -94,7 +94,7 @@ class MutualTlsCredentials extends ServerCredentials {
         minVersion,
         handshakeTimeout: handshakeTimeoutMs,
         maxHeaderListPairs: headerPairsMax,
-        // In place of those that grpc-js makes of its options, which know no size of headers.
+        // Replaces the settings that grpc-js would make of its options, which have no header size.
         settings: {
           maxConcurrentStreams: connectionStreamsMax,
           maxHeaderListSize: requestHeaderBytesMax,
@@ -111,14 +111,17 @@ class MutualTlsCredentials extends ServerCredentials {
   }
 }
 
-export function channelCredentials(tls: TlsFiles, expected: ExpectedServer): ChannelCredentials {
+export function channelCredentials(
+  tls: TlsCredentials,
+  expected: ExpectedServer,
+): ChannelCredentials {
   const context = createSecureContext({ ...secureContextOptions(tls), minVersion });
   return ChannelCredentials.createFromSecureContext(context, {
     checkServerIdentity: (_host, certificate) => refusalOfServer(certificate, expected),
   });
 }
 
-function secureContextOptions(tls: TlsFiles): { cert: Buffer; key: Buffer; ca: Buffer } {
+function secureContextOptions(tls: TlsCredentials): { cert: Buffer; key: Buffer; ca: Buffer } {
   return {
     cert: Buffer.from(tls.certPem),
     key: Buffer.from(tls.keyPem),

@@ -4,7 +4,7 @@ import type { SignatureCache } from "../../crypto/signature-cache.js";
 import type { GenesisState } from "../../ledger/genesis.js";
 import type { DropReason } from "../../metrics/label-values.js";
 import type { SyncObserver } from "../../node/sync-observer.js";
-import type { AttestationMark } from "../../store/signing/attestation-mark.js";
+import type { AttestationMark } from "../../store/double-sign-protection/attestation-mark.js";
 import type { StorageNodeStore } from "../../store/storage-node-store.js";
 import type { HaltEvidence } from "../halting.js";
 import type { ManagerLinks } from "../manager-links.js";

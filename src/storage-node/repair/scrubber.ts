@@ -4,12 +4,13 @@
  * because what the node's own one has in memory says nothing about the disk. It only reports what
  * it finds: the repair looks at everything again.
  */
+
 import type { Logger } from "pino";
 import type { Time } from "../../base/time.js";
-import { ChainWalk, type ChainWalkPorts } from "../../store/chain/chain-walk.js";
 import { damaged } from "../../store/chain/stored-values.js";
+import { ChainWalk, type ChainWalkPorts } from "../../store/damage/chain-walk.js";
+import { damageOf } from "../../store/damage/store-comparison.js";
 import type { KeyValueStore } from "../../store/key-value-store.js";
-import { damageOf } from "../../store/store-comparison.js";
 import { isDamage } from "../../store/store-error.js";
 import type { SelfRepair } from "./self-repair.js";
 

@@ -19,8 +19,8 @@ import {
   type ChainWalkPorts,
   type Damage,
   mendBlocks,
-} from "../../store/chain/chain-walk.js";
-import { damageOf } from "../../store/store-comparison.js";
+} from "../../store/damage/chain-walk.js";
+import { damageOf } from "../../store/damage/store-comparison.js";
 import { isDamage } from "../../store/store-error.js";
 
 export type RepairObserver = {

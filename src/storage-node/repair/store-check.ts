@@ -12,8 +12,8 @@ import type { GenesisState } from "../../ledger/genesis.js";
 import type { StorageHead } from "../../ledger/storage-nodes/storage-head.js";
 import type { Violation } from "../../ledger/violation.js";
 import { loadGenesis } from "../../node/genesis-file.js";
+import { checkAnew, damageOf, type StoreCheckPorts } from "../../store/damage/store-comparison.js";
 import { LeftBlocks, StorageNodeStore } from "../../store/storage-node-store.js";
-import { checkAnew, damageOf, type StoreCheckPorts } from "../../store/store-comparison.js";
 import { isDamage } from "../../store/store-error.js";
 
 /** Resolves with the height up to which the chain holds. */

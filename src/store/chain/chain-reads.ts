@@ -1,8 +1,9 @@
 /**
  * Reading the ledger, alike on both roles' stores. Everything up to the head is there and never
- * changes, so no read needs a lock or a snapshot: whoever has taken note of the head can read on.
+ * changes, so no read needs a lock or a snapshot: once it knows the head, a reader can take its
+ * time.
  *
- * Every read rejects with a StoreError: CORRUPT when what must be there is missing or damaged.
+ * Every read may reject with a StoreError, which is CORRUPT when something is missing or damaged.
  */
 import { create } from "@bufbuild/protobuf";
 import { assert } from "../../base/assert.js";
@@ -55,17 +56,18 @@ export type StoredBlock = {
 export type FinalBlock = StoredBlock & { readonly certificates: BlockCertificates };
 
 /** An operation that changed who belongs. */
-export type MembershipEntry = MembershipPlace & {
-  readonly operation: ControlOperation;
-};
+type MembershipEntry = MembershipPlace & { readonly operation: ControlOperation };
 
-/** Where an operation stands that changed who belongs. */
+/** Where an operation stands that changed who belongs; participants and meters are state. */
 export type MembershipPlace = {
   /** Block that carries it; 0 for genesis. */
   readonly height: number;
   /** Among the operations of that block, or of genesis. */
   readonly place: number;
 };
+
+/** What answering queries about the public ledger takes, from the store of either role. */
+export type LedgerReader = ChainReads["reader"];
 
 export abstract class ChainReads {
   protected readonly kv: KeyValueStore;
@@ -82,7 +84,7 @@ export abstract class ChainReads {
   /** The block of a height, undefined for 0 and heights above the head. */
   protected abstract storedBlock(height: number): Promise<StoredBlock | undefined>;
 
-  /** The store as those see it who answer questions about the public ledger. */
+  /** What queries about the public ledger read. */
   get reader() {
     return {
       head: () => this.readerHead,
@@ -124,7 +126,9 @@ export abstract class ChainReads {
     return bytes && decodeU64(bytes);
   }
 
-  /** Those that the next block carries; at the head those that this node decided by. */
+  /**
+   * The certificates that the next block carries; at the head, those by which this node decided.
+   */
   async certificatesAt(height: number): Promise<BlockCertificates | undefined> {
     const bytes = await this.kv.get(chainKeys.certificates(height));
     return bytes && storedMessage(BlockCertificatesSchema, bytes, `certificates of ${height}`);

@@ -57,6 +57,8 @@ export const chainKeys = {
   certificates: (height: number) => bucketKey(buckets.certificate, u64Part(height)),
   location: (recordHash: Uint8Array) => bucketKey(buckets.recordLocation, recordHash),
   sealed: (position: number) => bucketKey(buckets.sealedRecord, u64Part(position)),
+  /** A block, on storage nodes. */
+  storageBlock: (height: number) => bucketKey(buckets.storageBlock, u64Part(height)),
   lastAttested: (nodeId: string) => bucketKey(buckets.lastAttested, utf8(nodeId)),
 } as const;
 
@@ -76,7 +78,7 @@ export function chainWrites(parts: ChainWriteParts): WriteOperation[] {
   ];
 }
 
-/** The block carries the certificates of the one before, which replace this node's own. */
+/** A block carries the certificates of the block before it: they replace this node's own. */
 function canonicalCertificateWrites({ height, block }: ChainWriteParts): WriteOperation[] {
   const bytes = block.previousCertificates;
   if (bytes.length === 0) return [];
@@ -125,7 +127,7 @@ export function controlOf({ control }: Block): readonly ControlOperation[] {
 
 /**
  * Whether an operation changes who belongs, or which managers are active. Participants and meters
- * are state, and how storage nodes stand and earn stands in too many blocks for one list.
+ * are state. Suspensions and earnings of storage nodes are in too many blocks for one list.
  */
 export function changesMembers({ operation }: ControlOperation): boolean {
   return operation.case !== undefined && membershipCases.has(operation.case);

@@ -1,8 +1,7 @@
 /**
- * The stored part of the Merkle log: the root of every complete subtree, level 0 being the leaf
- * hashes. A complete subtree never changes once it is full, so nodes are only ever added; the
- * ragged right edge of the tree is not stored but folded from complete subtrees when a proof is
- * made.
+ * The stored part of the Merkle log: the root of every complete subtree; those of level 0 are the
+ * leaf hashes. A complete subtree never changes, so nodes are only ever added. The incomplete right
+ * edge of the tree is not stored, but computed from complete subtrees when a proof is made.
  */
 import { assert, defined } from "../../base/assert.js";
 import { type Frontier, rootOf } from "../../ledger/merkle/frontier.js";
@@ -18,7 +17,7 @@ export function merkleNodeKey({ level, index }: NodeRef): Uint8Array {
   return bucketKey(buckets.merkleNode, u8Part(level), u64Part(index));
 }
 
-/** What to write, in one batch with the leaves' block, for the nodes that an append completed. */
+/** The writes for the nodes that an append completed; they belong into the block's batch. */
 export function merkleNodeWrites(nodes: readonly StoredNode[]): WriteOperation[] {
   return nodes.map((node) => {
     assert(node.hash.length === hashBytes, `a node hash of ${node.hash.length} bytes`);
@@ -47,7 +46,7 @@ export async function readRoot(store: KeyValueStore, treeSize: number): Promise<
   return rootOf(await readFrontier(store, treeSize));
 }
 
-/** The hashes in the order of the refs, of which the longest proof has some thousand. */
+/** The hashes in the order of the refs; the longest proof needs some thousand. */
 async function readMerkleNodes(
   store: KeyValueStore,
   refs: readonly NodeRef[],

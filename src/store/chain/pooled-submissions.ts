@@ -1,4 +1,4 @@
-/** Submissions that wait for a block, on disk so that an ACCEPTED one survives a restart. */
+/** Submissions that wait for a block, kept so that an ACCEPTED one survives a restart. */
 import { fromBinary } from "@bufbuild/protobuf";
 import { toHex } from "../../base/bytes.js";
 import { type ManagerBlock, PrivateEntrySchema } from "../../gen/bss/v1/block_pb.js";
@@ -13,7 +13,7 @@ import { bucketKey, bucketRange } from "../key-codec.js";
 import type { KeyValueStore, WriteOperation } from "../key-value-store.js";
 import { putMessage, storedMessage } from "./stored-values.js";
 
-export type PoolLimits = { readonly submissionsMax: number; readonly bytesMax: number };
+export type LoadLimits = { readonly submissionsMax: number; readonly bytesMax: number };
 
 /** Few, as each may have megabytes. */
 const submissionsPerPage = 16;
@@ -29,7 +29,7 @@ export function savePooled(
   return kv.write([putMessage(poolKey(id), SubmissionSchema, message)], "sync");
 }
 
-/** A deletion that a crash undoes does no harm: what is on the ledger is not added again. */
+/** If a crash undoes a deletion, no harm is done: what is on the ledger is not added again. */
 export function deletePooled(kv: KeyValueStore, ids: readonly Uint8Array[]): Promise<void> {
   return kv.write(poolDeletions(ids), "buffered");
 }
@@ -38,10 +38,10 @@ export function poolDeletions(ids: readonly Uint8Array[]): WriteOperation[] {
   return ids.map((id) => ({ type: "delete", key: poolKey(id) }));
 }
 
-/** Those that were waiting, in no particular order; what exceeds the limits stays on disk. */
+/** The submissions that were waiting, in any order; those beyond the limits stay on disk. */
 export async function loadPool(
   kv: KeyValueStore,
-  { submissionsMax, bytesMax }: PoolLimits,
+  { submissionsMax, bytesMax }: LoadLimits,
 ): Promise<readonly Submission[]> {
   const submissions: Submission[] = [];
   let bytes = 0;
@@ -55,8 +55,8 @@ export async function loadPool(
 }
 
 /**
- * The submissions of which nothing is left to add once the block is appended: their other records,
- * if the block adds a part only, are on the ledger already.
+ * The submissions that are complete once the block is appended: it adds all their records, or their
+ * other records are on the ledger already.
  */
 export async function completedSubmissions(
   { block, privateEntries }: ManagerBlock,

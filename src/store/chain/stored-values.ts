@@ -1,4 +1,4 @@
-/** Values of the store as messages, and what to say of a value that is not what was written. */
+/** Stored values as messages, and the error for a value that is not what was written. */
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { getManyKeysMax, type KeyValueStore, type WriteOperation } from "../key-value-store.js";
 import { StoreError } from "../store-error.js";
@@ -24,7 +24,7 @@ export function storedMessage<Desc extends DescMessage>(
   }
 }
 
-/** The value that is there if the store is whole. @throws StoreError CORRUPT */
+/** A value that must be there. @throws StoreError CORRUPT if it is not */
 export function present<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw damaged(what, "is missing");
   return value;

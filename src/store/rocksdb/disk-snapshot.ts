@@ -1,13 +1,13 @@
 /**
- * A second view of a RocksDB directory that is open: what lies on the disk, without what its owner
- * has in memory. RocksDB lets nobody open a directory twice, so the view is a directory of its own:
- * sorted files never change, so links to them do; logs are copied, as opening cuts off the end of
- * the last one, which must never be the one that the owner appends to.
+ * A second view of a RocksDB directory that is open: what is on the disk, without what its owner
+ * has in memory. RocksDB does not open a directory twice, so the view is a directory of its own.
+ * Sorted files never change, so it has links to them. Logs are copied, because opening cuts off the
+ * torn end of the last log, which must not happen to the log that the owner appends to.
  *
- * Files come and go meanwhile, and a log is removed once a sorted file holds what was in it. So the
- * order matters: logs, the newest first, so that none is short where a later one is there; sorted
- * files; then the list of files (the manifest); then sorted files that are new since. When a file
- * went away in between, opening fails; that is for the caller to try again.
+ * Files come and go meanwhile, and a log is removed once its content is in a sorted file. So the
+ * order of copying matters: logs, the newest first, so that no log is short if a later one is
+ * there; sorted files; the list of files (the manifest); sorted files that have come since. If a
+ * file went away in between, opening fails, and the caller may try again.
  */
 import { constants, existsSync } from "node:fs";
 import { copyFile, link, mkdir, readdir, rm } from "node:fs/promises";
@@ -48,7 +48,7 @@ export async function fillSnapshot(path: string, snapshot: string): Promise<void
   await linkAll(path, snapshot, /\.sst$/);
 }
 
-/** Those of processes that ended without closing them: their links keep files alive. */
+/** Removes snapshots of processes that ended without closing them: their links keep files alive. */
 export async function removeOldSnapshots(path: string): Promise<void> {
   if (!existsSync(path)) return;
   for (const name of await namesIn(path, /^snapshot-\d+$/)) {

@@ -3,10 +3,10 @@
  * the store uses it, with its types. The package's JavaScript half is left out, as it would write
  * and flush on the calling thread.
  *
- * Nothing here guards against misuse: a database that is not open, or closed, ends the process. And
+ * Nothing here guards against misuse: using a database that is not open ends the process. And
  * `db_get_many`, the read on libuv's threads, throws past its callback when a block is damaged. So
- * everything but opening and closing runs in threads of our own (rocksdb-threads.ts), by the calls
- * that return what they found.
+ * everything but opening and closing runs in threads of our own (rocksdb-database.ts), through
+ * calls that return their results.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -15,9 +15,9 @@ import { StoreError } from "../store-error.js";
 /** An open database, or one still to be opened, as one thread holds it. */
 export type NativeDatabase = { readonly nativeDatabase: unique symbol };
 
-export type NativeBatch = { readonly nativeBatch: unique symbol };
+type NativeBatch = { readonly nativeBatch: unique symbol };
 
-export type NativeCallback = (error?: Error | null) => void;
+type NativeCallback = (error?: Error | null) => void;
 
 export type NativeOptions = {
   readonly createIfMissing: boolean;
@@ -31,7 +31,7 @@ export type NativeOptions = {
   readonly memtableMemoryBudget?: number;
 };
 
-export type NativeRange = {
+type NativeRange = {
   readonly gte: Buffer;
   readonly lt: Buffer;
   readonly reverse: boolean;
@@ -42,7 +42,7 @@ export type NativeRange = {
   readonly valueEncoding: "buffer";
 };
 
-export type RocksDbBinding = {
+type RocksDbBinding = {
   /** A path makes a new one; a handle gives this thread the one that another thread has open. */
   db_init(pathOrHandle: string | bigint): NativeDatabase;
   db_open(database: NativeDatabase, options: NativeOptions, done: NativeCallback): void;
@@ -84,7 +84,7 @@ export function loadBinding(): RocksDbBinding {
 }
 
 function load(): RocksDbBinding {
-  // Without this, a processor that lacks the instructions ends the process with no word.
+  // Without this check, a processor that lacks the instructions ends the process without a word.
   if (process.platform === "linux" && !/^flags\b.*\bavx2\b/m.test(processors())) {
     throw new Error("the processor has no AVX2");
   }

@@ -1,10 +1,11 @@
 /**
- * Looks for damage in the middle of RocksDB's write-ahead logs, before RocksDB opens them: it takes
- * a record that does not hold for the end of a log that a crash has torn, and silently drops all
- * that stands behind it, in later logs too, also what was synced and acknowledged. A tear has
- * nothing whole behind it, and only the log that was written last has one; that tells the two
- * apart, but for a power failure that kept later pages of the device and lost earlier ones that
- * nobody had synced.
+ * Looks for damage in the middle of RocksDB's write-ahead logs, before RocksDB opens them. RocksDB
+ * takes a broken record for the place where a crash has torn the log, and silently drops all that
+ * follows, in later logs too, even what was synced and acknowledged.
+ *
+ * Torn and damaged logs can be told apart: only the log that was written last can be torn, and
+ * nothing whole follows the tear. (One case looks like damage and is none: a power failure that
+ * kept later pages of the device, and lost earlier ones that had not been synced.)
  *
  * A log is a row of blocks of 32 KiB, each a row of records (RocksDB's log_format.h): CRC-32C of
  * what follows the length, masked; length; type; content. Types 5 to 8 have a log number besides.
@@ -17,18 +18,16 @@ const headerBytes = 7;
 const recyclableHeaderBytes = 11;
 const typeMax = 11;
 
-export type LogDamage = {
+type LogDamage = {
   /** Name of the log. */
   readonly file: string;
-  /** Where the first record stands that does not hold. */
+  /** Where the first broken record begins. */
   readonly atByte: number;
-  /** What RocksDB drops, whole records and later logs included. */
+  /** What RocksDB would drop, whole records and later logs included. */
   readonly droppedBytes: number;
 };
 
-/**
- * The first in a directory; none when there are no logs, or when crashes alone have torn them.
- */
+/** The first damage in a directory; undefined if there are no logs, or only torn ones. */
 export async function findLogDamage(directory: string): Promise<LogDamage | undefined> {
   const names = await readdir(directory).catch(() => []);
   const files = names
@@ -37,7 +36,7 @@ export async function findLogDamage(directory: string): Promise<LogDamage | unde
   const byteCounts = await Promise.all(files.map((file) => byteCountOf(join(directory, file))));
   const written = byteCounts.findLastIndex((count) => count > 0);
   for (const [i, file] of files.entries()) {
-    // RocksDB itself says what is wrong with a file that cannot be read.
+    // If a file cannot be read, RocksDB itself says why.
     const log = await readFile(join(directory, file)).catch(() => Buffer.alloc(0));
     const atByte = firstBroken(log);
     if (atByte === log.length) continue;
@@ -59,7 +58,7 @@ export function describeLogDamage({ file, atByte, droppedBytes }: LogDamage): st
   );
 }
 
-/** The length of the log when every record holds. */
+/** Where the first broken record begins; the length of the log if every record is whole. */
 function firstBroken(log: Buffer): number {
   let at = 0;
   while (at < log.length) {
@@ -75,7 +74,7 @@ function firstBroken(log: Buffer): number {
   return log.length;
 }
 
-/** At any byte of the block that is broken, and from the beginning of every later one. */
+/** Looks at every byte of the block that is broken, and at the beginning of every later one. */
 function hasRecordAfter(log: Buffer, broken: number): boolean {
   const blockEnd = Math.min(log.length, broken - (broken % blockBytes) + blockBytes);
   for (let at = broken + 1; at < blockEnd; at++) {
@@ -92,7 +91,7 @@ function recordLength(log: Buffer, at: number): number | undefined {
   const left = Math.min(log.length - at, blockBytes - (at % blockBytes));
   if (left < headerBytes) return undefined;
   const type = log.readUInt8(at + 6);
-  // Type 0 is what a file system fills up with.
+  // A file system fills up with zeros.
   if (type === 0 || type > typeMax) return undefined;
   const header = type >= 5 && type <= 8 ? recyclableHeaderBytes : headerBytes;
   const end = header + log.readUInt16LE(at + 4);
@@ -107,7 +106,7 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** RocksDB masks a sum that is kept beside what it sums up (crc32c.h). */
+/** RocksDB masks checksums that are stored beside their data (crc32c.h). */
 function maskedCrc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = (table[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);

@@ -1,13 +1,13 @@
 /**
- * What a node's thread and the threads of RocksDB say to each other. Keys and values travel packed
- * into one buffer that changes hands, as copying many small ones costs more than the work itself.
+ * The messages between a node's thread and the threads of RocksDB. Keys and values are packed into
+ * one buffer, which is transferred, as copying many small ones costs more than the work itself.
  */
 import { defined } from "../../base/assert.js";
 import type { Entry, WriteOperation } from "../key-value-store.js";
 
 export type ThreadRequest = {
   readonly id: number;
-  /** Of the open database. */
+  /** Names the open database. */
   readonly handle: bigint;
 } & (
   | { readonly kind: "get"; readonly keys: ArrayBuffer }
@@ -26,7 +26,7 @@ export type ThreadAnswer =
   | { readonly id: number; readonly values: ArrayBuffer | undefined }
   | { readonly id: number; readonly failure: string };
 
-/** Lengths are 4 bytes each; this one stands for a value that is not there. */
+/** Lengths have 4 bytes; this one stands for a value that is not there. */
 const absentLength = 0xffff_ffff;
 const lengthBytes = 4;
 
@@ -74,7 +74,7 @@ export function packOperations(batch: readonly WriteOperation[]): ArrayBuffer {
   return packParts(parts);
 }
 
-/** Copies, so that one small value that is kept does not keep everything that came with it. */
+/** Copies: a view into the buffer would keep all of it in memory for one small value. */
 export function copiedValues(packed: ArrayBuffer): (Uint8Array | undefined)[] {
   return unpackParts(packed).map((part) => part && new Uint8Array(part));
 }

@@ -21,13 +21,13 @@ import { isDamage, StoreError, toStoreError } from "../store-error.js";
 const firstKey = Uint8Array.of(0);
 const endKey = Uint8Array.of(0xff);
 
-/** Bytes of a key by which the end of damage is found at least. */
+/** The end of damage is searched with keys of at least this many bytes. */
 const searchedBytesMin = 16;
 
 /** Entries read at once; a sealed record has up to some MiB. */
 const pageEntries = 64;
 
-/** RocksDB's names for its files. Whatever else lies in the directory is another's. */
+/** How RocksDB names its files; any other file in the directory is not touched. */
 const ownNames = [
   /^(CURRENT|IDENTITY|LOCK)$/,
   /^LOG(\.old\.\d+)?$/,
@@ -39,12 +39,7 @@ const steps = { copying: "repaired", removing: "replacing", moving: "replaced" }
 
 type Open = (path: string, createIfMissing: boolean) => Promise<KeyValueStore>;
 
-/**
- * Keys may be gone afterwards, never changed. `opened` is the store over the directory where it is
- * open; it is closed in any case. `open` opens one in a directory that nobody has open. Rejects
- * with `CORRUPT` when the directory cannot be opened at all, with `DISK_FULL` when there is no space
- * for the copy, with `LOCKED` or `IO`; the directory is then as it was.
- */
+/** See `repairRocksDb`. `open` opens a directory that nobody has open. */
 export async function repairDirectory(
   directory: string,
   open: Open,
@@ -59,7 +54,7 @@ export async function repairDirectory(
       await mkdir(copy, { mode: 0o700 });
       await copyInto(copy, damaged, open);
     } finally {
-      // What closing complains about is what is being repaired.
+      // Closing may fail because of the damage that is being repaired.
       await damaged.close().catch(() => {});
     }
     await renameDurably(path, steps.copying, steps.removing);
@@ -70,7 +65,7 @@ export async function repairDirectory(
   }
 }
 
-/** Goes on with a repair whose copy is complete; nothing otherwise. */
+/** Goes on with a repair whose copy is complete; otherwise does nothing. */
 export async function finishRepair(path: string): Promise<void> {
   if (existsSync(join(path, steps.removing))) {
     for (const name of await readdir(path)) {
@@ -86,7 +81,7 @@ export async function finishRepair(path: string): Promise<void> {
 }
 
 /**
- * For whoever only looks: the node itself finishes its repair, and may be doing so.
+ * For readers of a store: only the node itself finishes its repair, and may be doing so now.
  *
  * @throws StoreError IO
  */
@@ -105,7 +100,7 @@ async function copyInto(path: string, damaged: KeyValueStore, open: Open): Promi
   }
 }
 
-/** Every entry that can be read; what cannot is passed over, as little as possible. */
+/** Copies every entry that can be read, and skips as few others as possible. */
 async function copyReadable(from: KeyValueStore, to: KeyValueStore): Promise<void> {
   let gte: Uint8Array = firstKey;
   let limit = pageEntries;
@@ -139,8 +134,9 @@ async function readable(from: KeyValueStore, gte: Uint8Array, limit: number) {
 }
 
 /**
- * The first key behind the damage that begins at `gte`: in strides that double until something can
- * be read, and then by halving the last stride. For that, keys are numbers of `gte`'s length.
+ * The first key behind the damage that begins at `gte`. The search strides ahead, doubling its
+ * stride until something can be read, and then halves the last stride. It takes keys as numbers of
+ * `gte`'s length.
  */
 async function nextReadable(from: KeyValueStore, gte: Uint8Array): Promise<Uint8Array> {
   const digits = 2 * Math.max(gte.length, searchedBytesMin);

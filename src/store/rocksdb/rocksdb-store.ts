@@ -3,13 +3,13 @@
  *
  * RocksDB appends every batch to its write-ahead log; `"sync"` also flushes that log to the device,
  * and with it all batches before. Opening replays the log. Reads and writes run in threads of their
- * own (rocksdb-threads.ts); opening and closing on libuv's.
+ * own (rocksdb-database.ts); opening and closing on libuv's.
  *
- * RocksDB checks its own sums on every read, of one key and of a range. What no sum shows is a log
- * that was damaged in its middle: RocksDB takes it for one torn by a crash and replays up to there,
- * and the package offers no stricter mode. So nodes look at the log before (rocksdb-log.ts).
+ * RocksDB verifies its checksums on every read. They do not show a log that was damaged in its
+ * middle: RocksDB takes it for a log torn by a crash, replays it up to there, and the package
+ * offers no stricter mode. So nodes check the log first (rocksdb-log.ts).
  */
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { toHex } from "../../base/bytes.js";
 import {
@@ -28,7 +28,7 @@ import {
   closedError,
   isDamage,
   refusedAfterFailure,
-  type StoreError,
+  StoreError,
   toStoreError,
 } from "../store-error.js";
 import type { NativeOptions } from "./rocksdb-binding.js";
@@ -39,16 +39,16 @@ import {
   repairDirectory,
   syncDirectory,
 } from "./rocksdb-repair.js";
-import { refuseOlderRocksDb } from "./rocksdb-version.js";
 
-export type RocksDbOptions = {
+type RocksDbOptions = {
   /** With false, opening fails where there is no store yet. Default true. */
   readonly createIfMissing?: boolean;
   /** Memory for blocks read from disk, in bytes. Default 32 MiB. */
   readonly blockCacheBytes?: number;
   /**
-   * "few" for a store of some values that are written again and again: RocksDB then keeps at most
-   * 1.5 MiB of writes in memory. Default "many": 64 MiB, and as much again while it writes a file.
+   * "few" for a store with a few values that are written again and again: RocksDB then keeps at
+   * most 1.5 MiB of writes in memory. Default "many": 64 MiB, and as much again while it writes a
+   * file.
    */
   readonly values?: "few" | "many";
 };
@@ -56,7 +56,7 @@ export type RocksDbOptions = {
 const mebibyte = 1_024 * 1_024;
 const defaultBlockCacheBytes = 32 * mebibyte;
 const memtableBytes = 64 * mebibyte;
-/** What a store of "many" values holds in memory by default: two memtables, and blocks read. */
+/** The most memory of a store of "many" values by default: two memtables, and blocks read. */
 export const storeMemoryBytes = 2 * memtableBytes + defaultBlockCacheBytes;
 
 /**
@@ -86,10 +86,10 @@ export async function openRocksDb(
 }
 
 /**
- * Mends a directory: keys may be gone afterwards, never changed. `opened` is the store over it, if
- * it is open; it is closed in any case. Rejects with `CORRUPT` when the directory cannot be opened
- * at all, with `DISK_FULL` when there is no space for a copy of what can be read, with `LOCKED` or
- * `IO`; the directory is then as it was.
+ * Mends a directory. Keys may be gone afterwards, but no value is changed. `opened` is the store
+ * over the directory if it is open; it is closed in any case. Rejects with `CORRUPT` if the
+ * directory cannot be opened at all, with `DISK_FULL` if there is no space for a copy of what can
+ * be read, with `LOCKED` or `IO`; then the directory is as it was.
  */
 export function repairRocksDb(directory: string, opened?: KeyValueStore): Promise<void> {
   const open = (path: string, createIfMissing: boolean) => openRocksDb(path, { createIfMissing });
@@ -166,7 +166,7 @@ class RocksDbStore implements KeyValueStore {
     }
   }
 
-  /** RocksDB says which part of which file is damaged, but not what for. */
+  /** Adds the key that was read, as RocksDB only says which part of which file is damaged. */
   async #read<T>(first: Uint8Array, reading: Promise<T>): Promise<T> {
     try {
       return await reading;
@@ -179,7 +179,7 @@ class RocksDbStore implements KeyValueStore {
     }
   }
 
-  /** RocksDB ends the process when it is used after closing, so nothing reaches it unguarded. */
+  /** Every use of RocksDB passes here: used after closing, it would end the process. */
   async #run<T>(operation: () => Promise<T>): Promise<T> {
     if (this.#closed !== undefined) throw closedError();
     this.#inFlight += 1;
@@ -208,8 +208,8 @@ function nativeOptions(options: RocksDbOptions, createIfMissing: boolean): Nativ
 }
 
 /**
- * Makes what is missing of the path, and its names durable: a synced batch is lost with its
- * directory.
+ * Makes the missing directories of a path, and makes their names durable: otherwise even a synced
+ * batch would be lost with its directory.
  */
 async function makePrivateDirectory(path: string): Promise<void> {
   const firstMade = await mkdir(path, { recursive: true, mode: 0o700 });
@@ -219,4 +219,35 @@ async function makePrivateDirectory(path: string): Promise<void> {
     await syncDirectory(parent);
     if (parent === top) return;
   }
+}
+
+/**
+ * The oldest RocksDB whose files are read. Before version 0.1.0 this software used RocksDB 6, with
+ * Snappy compression, which today's binary does not know, and with its own checksum in each value.
+ */
+const majorMin = 9;
+
+/**
+ * Asked before RocksDB touches the directory.
+ *
+ * @throws StoreError MISMATCH when the store was written by a RocksDB that is too old
+ */
+async function refuseOlderRocksDb(path: string): Promise<void> {
+  const version = await writtenByVersion(path);
+  if (version === undefined || Number(version.split(".")[0]) >= majorMin) return;
+  throw new StoreError(
+    "MISMATCH",
+    `the store at ${path} was written with RocksDB ${version} by a preview of this software, ` +
+      "before version 0.1.0, and cannot be read any more: keep the directory elsewhere and start " +
+      "again with an empty one; a node then fetches the ledger from the others",
+  );
+}
+
+/** RocksDB writes a file OPTIONS-<number> whenever it opens a directory. */
+async function writtenByVersion(path: string): Promise<string | undefined> {
+  const names = (await readdir(path)).filter((name) => /^OPTIONS-\d+$/.test(name)).sort();
+  const newest = names.at(-1);
+  if (newest === undefined) return undefined;
+  const text = await readFile(join(path, newest), "latin1");
+  return /^\s*rocksdb_version=([\d.]+)$/m.exec(text)?.[1];
 }

@@ -1,6 +1,6 @@
 /**
- * A thread that reads from or writes to databases which the node's thread has open, one request
- * after the other. It may wait for the disk; nobody else does.
+ * A thread that reads or writes databases which the node's thread has open, one request after the
+ * other. It waits for the disk so that the node's thread need not.
  */
 import { parentPort } from "node:worker_threads";
 import { assert, defined } from "../../base/assert.js";
@@ -48,7 +48,7 @@ function perform(request: ThreadRequest, database: NativeDatabase): ArrayBuffer 
         lt: toBuffer(lt),
         reverse,
         limit,
-        // RocksDB goes on to the next entry before it looks at the limit, and that may be damaged.
+        // Without this, RocksDB reads the next entry before it checks the limit; it may be damaged.
         ...(limit === 1 ? { highWaterMarkBytes: 0 } : {}),
         keyEncoding: "buffer",
         valueEncoding: "buffer",

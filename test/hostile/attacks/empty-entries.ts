@@ -5,7 +5,7 @@
  */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { SubmissionHeaderSchema } from "../../../src/gen/bss/v1/record_pb.js";
-import type { Role } from "../../../src/rpc/tls/identity.js";
+import type { Role } from "../../../src/rpc/tls/tls-identity.js";
 import { type Attack, Counts } from "../attack.js";
 import { endOf, every, pause } from "../pace.js";
 import { dialRaw, frame, gzipFrame } from "../raw-call.js";

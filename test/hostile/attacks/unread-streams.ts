@@ -3,7 +3,7 @@ import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufb
 import { WatchBlocksRequestSchema } from "../../../src/gen/bss/v1/query_pb.js";
 import { VerifyIntegrityRequestSchema } from "../../../src/gen/bss/v1/verify_integrity_pb.js";
 import { VoteRequestSchema } from "../../../src/gen/bss/v1/vote_pb.js";
-import type { Role } from "../../../src/rpc/tls/identity.js";
+import type { Role } from "../../../src/rpc/tls/tls-identity.js";
 import { type Attack, Counts } from "../attack.js";
 import { every, pause } from "../pace.js";
 import { dialRaw, frame } from "../raw-call.js";

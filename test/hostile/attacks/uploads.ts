@@ -1,5 +1,5 @@
 /** Messages of 32 MiB that are announced, sent but for the last byte, and held. */
-import type { Role } from "../../../src/rpc/tls/identity.js";
+import type { Role } from "../../../src/rpc/tls/tls-identity.js";
 import { type Attack, Counts } from "../attack.js";
 import { every, pause } from "../pace.js";
 import { dialRaw, frame } from "../raw-call.js";

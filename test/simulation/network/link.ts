@@ -5,7 +5,7 @@
  */
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { answerBounds, requestBounds } from "../../../src/rpc/bounds/method-bounds.js";
-import type { Connection } from "../../../src/rpc/channels/reconnecting-stream.js";
+import type { OpenedStream } from "../../../src/rpc/channels/reconnecting-stream.js";
 import { decodeMessage, encodeMessage } from "../../../src/rpc/message-codec.js";
 import { RpcError } from "../../../src/rpc/rpc-error.js";
 import type { CallContext, ServerStream } from "../../../src/rpc/server/handlers.js";
@@ -13,7 +13,7 @@ import { never } from "../nodes/process.js";
 import type { Listener, Network, Node, Service } from "./network.js";
 import { Pipe } from "./pipe.js";
 
-export type ClientEnd<I extends DescMessage, O extends DescMessage> = Connection<
+export type ClientEnd<I extends DescMessage, O extends DescMessage> = OpenedStream<
   MessageInitShape<I>,
   MessageShape<O>
 >;

@@ -7,7 +7,7 @@ import { managerQueries } from "../../../src/manager/queries/query-service.js";
 import { HeadSignal } from "../../../src/query/head-signal.js";
 import { RpcError } from "../../../src/rpc/rpc-error.js";
 import type { CallContext } from "../../../src/rpc/server/handlers.js";
-import { type Identity, roles } from "../../../src/rpc/tls/identity.js";
+import { type Identity, roles } from "../../../src/rpc/tls/tls-identity.js";
 import { pageToken } from "../../../src/rpc/validation.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
 import { openMemoryStore } from "../../../src/store/memory-store.js";

@@ -11,64 +11,72 @@ import { createMetrics } from "../../../src/metrics/metrics.js";
 import { statusCodes } from "../../../src/rpc/status-codes.js";
 import { repositoryRoot } from "../../support/tree.js";
 
-const names = [
-  "bss_abstaining",
-  "bss_answer_bytes",
-  "bss_attestations_total",
-  "bss_audits_total",
-  "bss_block_interval_seconds",
-  "bss_blocks_total",
-  "bss_certificate_expiry_timestamp_seconds",
-  "bss_certificate_renewal_due_timestamp_seconds",
-  "bss_certificate_renewals_total",
-  "bss_certificate_unwritten",
-  "bss_commit_latency_seconds",
-  "bss_connections",
-  "bss_connections_ended_total",
-  "bss_control_operations_total",
-  "bss_evidence_total",
-  "bss_false_objections_total",
-  "bss_grpc_call_seconds",
-  "bss_grpc_calls_total",
-  "bss_grpc_streams",
-  "bss_halted",
-  "bss_heads_differing_total",
-  "bss_height",
-  "bss_height_open_seconds",
-  "bss_late_attestations_total",
-  "bss_managers_suspended",
-  "bss_memory_bound_bytes",
-  "bss_messages_dropped_total",
-  "bss_node_info",
-  "bss_objections_total",
-  "bss_operations_waiting",
-  "bss_peers_connected",
-  "bss_pool_bytes",
-  "bss_pool_records",
-  "bss_pool_submissions",
-  "bss_queue_dropped_total",
-  "bss_queue_length",
-  "bss_records_total",
-  "bss_resumes_total",
-  "bss_round",
-  "bss_round_timeouts_total",
-  "bss_storage_credit_median",
-  "bss_storage_credit_min",
-  "bss_storage_nodes",
-  "bss_store_damaged_total",
-  "bss_store_repairing",
-  "bss_store_write_seconds",
-  "bss_suspensions_total",
-  "bss_sync_blamed_total",
-  "bss_sync_blocks_per_second",
-  "bss_sync_target_height",
-  "bss_tree_size",
-  "bss_unreachable_claims",
-  "bss_verdicts_total",
-  "bss_votes_total",
-  "bss_waiting_for",
-  "bss_waiting_seconds",
+/** Dashboards and alerts elsewhere use these: a change here breaks them. */
+const published = [
+  "gauge bss_abstaining{why}",
+  "gauge bss_answer_bytes{group}",
+  "counter bss_attestations_total{verdict}",
+  "counter bss_audits_total{result}",
+  "histogram bss_block_interval_seconds",
+  "counter bss_blocks_total",
+  "gauge bss_certificate_expiry_timestamp_seconds",
+  "gauge bss_certificate_renewal_due_timestamp_seconds",
+  "counter bss_certificate_renewals_total{result}",
+  "gauge bss_certificate_unwritten",
+  "histogram bss_commit_latency_seconds",
+  "gauge bss_connections{group}",
+  "counter bss_connections_ended_total{cause}",
+  "counter bss_control_operations_total{kind}",
+  "counter bss_evidence_total{kind}",
+  "counter bss_false_objections_total{manager}",
+  "histogram bss_grpc_call_seconds{service, method}",
+  "counter bss_grpc_calls_total{service, method, code}",
+  "gauge bss_grpc_streams{method}",
+  "gauge bss_halted",
+  "counter bss_heads_differing_total{manager}",
+  "gauge bss_height",
+  "gauge bss_height_open_seconds",
+  "counter bss_late_attestations_total",
+  "gauge bss_managers_suspended",
+  "gauge bss_memory_bound_bytes",
+  "counter bss_messages_dropped_total{reason}",
+  "gauge bss_node_info{role, id, version, consortium}",
+  "counter bss_objections_total{rule}",
+  "gauge bss_operations_waiting",
+  "gauge bss_peers_connected{role}",
+  "gauge bss_pool_bytes",
+  "gauge bss_pool_records",
+  "gauge bss_pool_submissions",
+  "counter bss_queue_dropped_total{queue}",
+  "gauge bss_queue_length{queue}",
+  "counter bss_records_total",
+  "counter bss_resumes_total",
+  "gauge bss_round",
+  "counter bss_round_timeouts_total{step}",
+  "gauge bss_storage_credit_median",
+  "gauge bss_storage_credit_min",
+  "gauge bss_storage_nodes{state}",
+  "counter bss_store_damaged_total",
+  "gauge bss_store_repairing",
+  "histogram bss_store_write_seconds",
+  "counter bss_suspensions_total{reason}",
+  "counter bss_sync_blamed_total{peer, reason}",
+  "gauge bss_sync_blocks_per_second",
+  "gauge bss_sync_target_height",
+  "gauge bss_tree_size",
+  "gauge bss_unreachable_claims",
+  "counter bss_verdicts_total{result}",
+  "counter bss_votes_total{kind, direction}",
+  "gauge bss_waiting_for{what, id}",
+  "gauge bss_waiting_seconds{step}",
 ];
+
+/** The declared type lacks the label names, and has numbers for the types. */
+interface Declared {
+  readonly type: string;
+  readonly name: string;
+  readonly labelNames: readonly string[];
+}
 
 function nodeMetrics(processMetrics = false) {
   return createMetrics({
@@ -80,9 +88,35 @@ function nodeMetrics(processMetrics = false) {
 }
 
 describe("the metrics of a node", () => {
-  test("have exactly the published names", () => {
-    const own = nodeMetrics().registry.getMetricsAsArray();
-    assert.deepEqual(own.map((metric) => metric.name).sort(), names);
+  test("have exactly the published kinds, names and labels", () => {
+    const own = nodeMetrics().registry.getMetricsAsArray() as unknown as readonly Declared[];
+    const texts = own
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .map(({ type, name, labelNames }) => {
+        return `${type} ${name}${labelNames.length === 0 ? "" : `{${labelNames.join(", ")}}`}`;
+      });
+    assert.deepEqual(texts, published);
+  });
+
+  test("take no other names and labels: the code would not compile", () => {
+    const metrics = nodeMetrics();
+    const neverCalled = [
+      // @ts-expect-error there is no such metric
+      () => metrics.heights,
+      // @ts-expect-error a metric without labels takes none
+      () => metrics.height.set({ step: "verify" }, 1),
+      // @ts-expect-error a label that the counter does not have
+      () => metrics.votes.inc({ kind: "commit", direction: "sent", peer: "manager-2" }),
+      // @ts-expect-error a label is missing
+      () => metrics.votes.inc({ kind: "commit" }),
+      // @ts-expect-error a value that is not on the list
+      () => metrics.votes.inc({ kind: "reject", direction: "sent" }),
+      // @ts-expect-error a label of another counter
+      () => metrics.headsDiffering.inc({ peer: "manager-2" }),
+      // @ts-expect-error a label that the histogram does not have
+      () => metrics.grpcCallSeconds.observe({ service: "S", code: "OK" }, 1),
+    ];
+    assert.equal(neverCalled.length, 7);
   });
 
   test("follow the naming rules and explain themselves", () => {
@@ -273,7 +307,6 @@ test("the gRPC observer counts calls by status and streams while they are open",
   const fresh = await seriesOf(metrics, "bss_grpc_calls_total");
   assert.equal(fresh.length, 3 * grpcCodes.length);
   assert.ok(fresh.every((line) => line.endsWith(" 0")));
-  observer.callStarted("bss.v1.QueryService", "GetStatus");
   observer.callEnded("bss.v1.QueryService", "GetStatus", "OK", 0.003);
   observer.streamOpened("bss.v1.VoteService", "Vote");
   observer.streamOpened("bss.v1.VoteService", "Vote");

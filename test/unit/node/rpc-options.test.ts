@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { ControlOperationSchema, OfficerRole } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { identities, refusalLog, rpcLimitsOf } from "../../../src/node/rpc-options.js";
-import type { MemberRole } from "../../../src/rpc/tls/identity.js";
+import type { MemberRole } from "../../../src/rpc/tls/tls-identity.js";
 import { genesis, policy } from "../ledger/support/consortium.js";
 import { accepted } from "../ledger/support/outcome.js";
 import { publicKeyOf, seedOf } from "../ledger/support/records.js";

@@ -16,7 +16,7 @@ import { readCertificateRequest } from "../../../src/pki/certificate-request.js"
 import { generateTlsKeyPair, privateKeyPem } from "../../../src/pki/key-pairs.js";
 import { hostsOf } from "../../../src/pki/server-names.js";
 import { certificatesPem, readTerms } from "../../../src/rpc/tls/certificate.js";
-import type { Role } from "../../../src/rpc/tls/identity.js";
+import type { Role } from "../../../src/rpc/tls/tls-identity.js";
 
 // The TLS client is Node's own, as any program would use it: it checks chain, host and usage.
 const server = "1.3.6.1.5.5.7.3.1";

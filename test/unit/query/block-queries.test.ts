@@ -12,8 +12,8 @@ import {
 } from "../../../src/gen/bss/v1/query_pb.js";
 import { getBlock, listBlocks, watchBlocks } from "../../../src/query/block-queries.js";
 import { HeadSignal } from "../../../src/query/head-signal.js";
-import type { LedgerReader } from "../../../src/query/ledger-reader.js";
 import { pageToken } from "../../../src/rpc/validation.js";
+import type { LedgerReader } from "../../../src/store/chain/chain-reads.js";
 import { rpcErrorFrom } from "../../support/rpc-consortium.js";
 import { consortiumId } from "../ledger/support/consortium.js";
 import { ChainWorld } from "../storage-node/support/chain-world.js";

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { Duplex, PassThrough } from "node:stream";
 import { describe, test } from "node:test";
-import { defaultRpcLimits } from "../../../src/rpc/bounds/limits.js";
 import { Backoff } from "../../../src/rpc/channels/backoff.js";
 import { SendQueue } from "../../../src/rpc/channels/send-queue.js";
 import { MessageReader } from "../../../src/rpc/message-reader.js";
 import { MessageWriter } from "../../../src/rpc/message-writer.js";
-import { CallLimiter } from "../../../src/rpc/server/call-limiter.js";
 
 describe("the backoff", () => {
   test("doubles up to its cap and starts over after a success", () => {
@@ -61,40 +59,6 @@ describe("the send queue", () => {
     assert.equal(queue.push(bytes(11)), false);
     assert.equal(queue.length, 1);
     assert.equal(queue.dropped, 1);
-  });
-});
-
-describe("the call limiter", () => {
-  const limits = { ...defaultRpcLimits, streamsPerPeerMax: 1, callsPerPeerMax: 2 };
-  const alice = { role: "participant", id: "alice" } as const;
-
-  test("counts streams by method and identity", () => {
-    const limiter = new CallLimiter(limits);
-    const release = limiter.acquire(alice, "a/B", "stream");
-    assert.throws(() => limiter.acquire(alice, "a/B", "stream"), { reason: "STREAMS_EXHAUSTED" });
-    limiter.acquire(alice, "a/C", "stream");
-    limiter.acquire({ ...alice, id: "bob" }, "a/B", "stream");
-    limiter.acquire({ ...alice, role: "manager" }, "a/B", "stream");
-    release();
-    release();
-    limiter.acquire(alice, "a/B", "stream");
-    assert.throws(() => limiter.acquire(alice, "a/B", "stream"), { reason: "STREAMS_EXHAUSTED" });
-  });
-
-  test("counts unary calls by identity, whatever their method", () => {
-    const limiter = new CallLimiter(limits);
-    limiter.acquire(alice, "a/B", "unary");
-    limiter.acquire(alice, "a/C", "unary");
-    assert.throws(() => limiter.acquire(alice, "a/D", "unary"), { reason: "TOO_MANY_IN_FLIGHT" });
-  });
-
-  test("counts all who hold invitations as one", () => {
-    const limiter = new CallLimiter({ ...limits, callsOfInvitedMax: 3 });
-    const call = (id: string) => limiter.acquire({ role: "invited", id }, "a/B", "unary");
-    const [release] = [call("a"), call("b"), call("c")];
-    assert.throws(() => call("d"), { reason: "TOO_MANY_IN_FLIGHT" });
-    release?.();
-    call("d");
   });
 });
 

@@ -15,7 +15,7 @@ import { appendLeaves, emptyFrontier, rootOf } from "../../../src/ledger/merkle/
 import { verifyConsistency, verifyInclusion } from "../../../src/ledger/merkle/verify.js";
 import { genesisHead } from "../../../src/ledger/state/head.js";
 import { stateKeys } from "../../../src/ledger/state/state-keys.js";
-import type { LedgerReader } from "../../../src/query/ledger-reader.js";
+import type { LedgerReader } from "../../../src/store/chain/chain-reads.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
 import { gather } from "../../support/gather.js";
 import { epochKey, genesis } from "../ledger/support/consortium.js";

@@ -27,7 +27,7 @@ import { generateTlsKeyPair, privateKeyPem } from "../../../../src/pki/key-pairs
 import type { Reason } from "../../../../src/rpc/reasons.js";
 import { RpcError } from "../../../../src/rpc/rpc-error.js";
 import type { CallContext } from "../../../../src/rpc/server/handlers.js";
-import type { Role } from "../../../../src/rpc/tls/identity.js";
+import type { Role } from "../../../../src/rpc/tls/tls-identity.js";
 import { consortiumId, genesis } from "../../ledger/support/consortium.js";
 import { publicKeyOf, seedOf } from "../../ledger/support/records.js";
 

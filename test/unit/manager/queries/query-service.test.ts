@@ -12,7 +12,7 @@ import { managerQueries } from "../../../../src/manager/queries/query-service.js
 import { answerContent } from "../../../../src/manager/queries/record-access.js";
 import { HeadSignal } from "../../../../src/query/head-signal.js";
 import type { CallContext } from "../../../../src/rpc/server/handlers.js";
-import type { Identity, Role } from "../../../../src/rpc/tls/identity.js";
+import type { Identity, Role } from "../../../../src/rpc/tls/tls-identity.js";
 import { pageToken } from "../../../../src/rpc/validation.js";
 import { ManagerStore } from "../../../../src/store/manager-store.js";
 import { openMemoryStore } from "../../../../src/store/memory-store.js";

@@ -5,7 +5,7 @@ import { toHex } from "../../../../src/base/bytes.js";
 import { GetRecordHistoryRequestSchema } from "../../../../src/gen/bss/v1/query_pb.js";
 import type { RecordEntries } from "../../../../src/manager/queries/record-entries.js";
 import { climbMax, recordHistory } from "../../../../src/manager/queries/record-history.js";
-import type { Identity } from "../../../../src/rpc/tls/identity.js";
+import type { Identity } from "../../../../src/rpc/tls/tls-identity.js";
 import { pageToken } from "../../../../src/rpc/validation.js";
 import { rpcErrorFrom } from "../../../support/rpc-consortium.js";
 

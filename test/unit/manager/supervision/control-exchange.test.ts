@@ -16,7 +16,7 @@ import type { LedgerHead } from "../../../../src/ledger/state/head.js";
 import { ControlExchange } from "../../../../src/manager/supervision/control-exchange.js";
 import { ControlPool } from "../../../../src/manager/supervision/control-pool.js";
 import { createMemoryDisk } from "../../../../src/store/memory-store.js";
-import { OffenceLog } from "../../../../src/store/signing/offence-log.js";
+import { OffenceLog } from "../../../../src/store/offences.js";
 import { Chain } from "../../ledger/support/chain.js";
 import { consortiumId } from "../../ledger/support/consortium.js";
 import { sign } from "../../ledger/support/records.js";

@@ -1,6 +1,6 @@
 /** The node's end of a bidirectional stream whose other end is a test. */
 import type { CallContext } from "../../../../src/rpc/server/handlers.js";
-import type { Role } from "../../../../src/rpc/tls/identity.js";
+import type { Role } from "../../../../src/rpc/tls/tls-identity.js";
 
 export function callerContext(role: Role, id: string): CallContext {
   return {

@@ -7,10 +7,10 @@ import {
   type Decoder,
   internalsOf,
 } from "../../../../src/rpc/bounds/grpc-internals.js";
-import { defaultRpcLimits } from "../../../../src/rpc/bounds/limits.js";
+import { defaultRpcLimits } from "../../../../src/rpc/bounds/server-limits.js";
 import { type Upload, Uploads } from "../../../../src/rpc/bounds/uploads.js";
 import type { RpcError } from "../../../../src/rpc/rpc-error.js";
-import type { Identity } from "../../../../src/rpc/tls/identity.js";
+import type { Identity } from "../../../../src/rpc/tls/tls-identity.js";
 
 /** What a message counts beside its own bytes. */
 const messageBytes = 256;
@@ -158,7 +158,7 @@ describe("uploads", () => {
       [refusals[0]?.reason, refusals[0]?.metadata.what],
       ["UPLOADS_EXHAUSTED", "share"],
     );
-    assert.match(refusals[0]?.message ?? "", /^participant alice/);
+    assert.match(refusals[0]?.message ?? "", /sent by participant alice$/);
     assert.ok((refusals[0]?.retryAfterMs ?? 0) > 0);
     const others = ["bob", "carol"].map((id) => {
       const opened = open({ ...participant, id }, submit, true);
@@ -168,7 +168,7 @@ describe("uploads", () => {
     // Nobody gives way to one that would hold as much.
     open({ ...participant, id: "dave" }, submit, true).send(frame(new Uint8Array(200)));
     assert.equal(refusals[1]?.metadata.what, "total");
-    assert.match(refusals[1]?.message ?? "", /^all participants, auditors and operators/);
+    assert.match(refusals[1]?.message ?? "", /by all participants, auditors and operators/);
     open({ role: "manager", id: "m" }, submit, true).send(frame(new Uint8Array(100)));
     assert.equal(refusals.length, 2);
     for (const { upload } of [first, ...others]) upload.close();

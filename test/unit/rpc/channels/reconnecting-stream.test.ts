@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
-  type Connection,
+  type OpenedStream,
   ReconnectingStream,
 } from "../../../../src/rpc/channels/reconnecting-stream.js";
 
@@ -12,7 +12,7 @@ describe("a reconnecting stream", () => {
   function harness() {
     const waits: Wait[] = [];
     let end = () => {};
-    const open = (): Connection<object, object> => {
+    const open = (): OpenedStream<object, object> => {
       const over = new Promise<void>((resolve) => {
         end = resolve;
       });

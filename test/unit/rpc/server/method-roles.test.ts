@@ -9,9 +9,10 @@ import { file_bss_v1_query } from "../../../../src/gen/bss/v1/query_pb.js";
 import { file_bss_v1_registration } from "../../../../src/gen/bss/v1/registration_pb.js";
 import { file_bss_v1_verify_integrity } from "../../../../src/gen/bss/v1/verify_integrity_pb.js";
 import { file_bss_v1_vote } from "../../../../src/gen/bss/v1/vote_pb.js";
-import { methodName } from "../../../../src/rpc/server/handlers.js";
-import { mayCall, methodRoles } from "../../../../src/rpc/server/method-roles.js";
-import { memberRoles, type Role, roles } from "../../../../src/rpc/tls/identity.js";
+import { methodName } from "../../../../src/rpc/message-codec.js";
+import { RpcError } from "../../../../src/rpc/rpc-error.js";
+import { authorize, methodRoles } from "../../../../src/rpc/server/method-roles.js";
+import { memberRoles, type Role, roles } from "../../../../src/rpc/tls/tls-identity.js";
 import { repositoryRoot } from "../../../support/tree.js";
 
 const files: readonly DescFile[] = [
@@ -69,3 +70,13 @@ describe("the table of roles", () => {
     });
   }
 });
+
+function mayCall(role: Role, method: string): boolean {
+  try {
+    authorize({ role, id: "somebody" }, method);
+    return true;
+  } catch (error) {
+    assert.ok(error instanceof RpcError && error.reason === "ROLE_NOT_ALLOWED");
+    return false;
+  }
+}

@@ -9,8 +9,8 @@ import {
   SelfRepair,
   type SelfRepairPorts,
 } from "../../../../src/storage-node/repair/self-repair.js";
-import type { Damage } from "../../../../src/store/chain/chain-walk.js";
 import { chainKeys } from "../../../../src/store/chain/chain-writes.js";
+import type { Damage } from "../../../../src/store/damage/chain-walk.js";
 import type { KeyValueStore } from "../../../../src/store/key-value-store.js";
 import { StoreError } from "../../../../src/store/store-error.js";
 import { consortiumId } from "../../ledger/support/consortium.js";

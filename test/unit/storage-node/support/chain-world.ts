@@ -16,8 +16,8 @@ import { drawCommittee } from "../../../../src/ledger/certificates/committee.js"
 import type { ChainObserver } from "../../../../src/storage-node/chain/chain-ports.js";
 import { StorageChain } from "../../../../src/storage-node/chain/storage-chain.js";
 import { encodeHalt } from "../../../../src/storage-node/halting.js";
+import { AttestationMark } from "../../../../src/store/double-sign-protection/attestation-mark.js";
 import { createMemoryDisk, type MemoryDisk } from "../../../../src/store/memory-store.js";
-import { AttestationMark } from "../../../../src/store/signing/attestation-mark.js";
 import { StorageNodeStore } from "../../../../src/store/storage-node-store.js";
 import { type MadeBlock, StorageLedger } from "../../../support/storage-ledger.js";
 import { genesis } from "../../ledger/support/consortium.js";

@@ -1,0 +1,272 @@
+/**
+ * Walks up a storage node's chain on disk, block by block, and checks everything that is stored.
+ * What follows from the blocks is computed again, as it was when they were appended, and compared
+ * value by value.
+ *
+ *     block ─▶ storage header, places of blocks and records, Merkle nodes, certificates of the
+ *              block before, changes of members
+ *     leaf  ─▶ sealed record, by its seal digest
+ *
+ * A value that is missing, unreadable or wrong is written again. Blocks and sealed records cannot
+ * be computed, and come from `fetch`. Hashes show that a block is the right one: each names the
+ * block before it, from genesis up to the one that the head names.
+ */
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { assert } from "../../base/assert.js";
+import { emptyBytes, equalBytes } from "../../base/bytes.js";
+import { sha256 } from "../../crypto/hash.js";
+import { StorageBlockStateSchema } from "../../gen/bss/store/v1/storage_pb.js";
+import { BlockCertificatesSchema, type CertifiedStorageBlock } from "../../gen/bss/v1/block_pb.js";
+import type { ParsedBlock } from "../../ledger/blocks/blocks.js";
+import { buildStorageBlockHeader, storageBlockId } from "../../ledger/blocks/storage-blocks.js";
+import {
+  appendLeaves,
+  emptyFrontier,
+  type Frontier,
+  rootOf,
+} from "../../ledger/merkle/frontier.js";
+import type { StorageHead } from "../../ledger/storage-nodes/storage-head.js";
+import { buckets } from "../buckets.js";
+import { encodeStorageHead } from "../chain/chain-head.js";
+import { chainKeys, decodeU64 } from "../chain/chain-writes.js";
+import { readFrontier } from "../chain/merkle-log-store.js";
+import { damaged, present, putMessage } from "../chain/stored-values.js";
+import { u64Part } from "../key-codec.js";
+import type { KeyValueStore, WriteOperation } from "../key-value-store.js";
+import { storageBlockWrites } from "../storage-node-store.js";
+import {
+  parseStored,
+  readStoredBlock,
+  tolerantCertificates,
+  tolerantGet,
+  tolerantGetMany,
+} from "./tolerant-reads.js";
+
+/** What was found to be damaged at one height. */
+export type Damage = { readonly height: number; readonly what: readonly string[] };
+
+export type ChainWalkPorts = {
+  readonly kv: KeyValueStore;
+  readonly head: () => StorageHead;
+  /** Writes a head of the same height. */
+  readonly replaceHead: (head: StorageHead) => Promise<void>;
+  /** What was written with genesis. */
+  readonly fixed: readonly WriteOperation[];
+  /** 32 bytes. */
+  readonly consortiumId: Uint8Array;
+  /** The final block with this id, and its records, from elsewhere; waits until there is one. */
+  readonly fetch: (height: number, blockId: Uint8Array) => Promise<CertifiedStorageBlock>;
+  readonly found: (damage: Damage) => void;
+  /** Nothing is appended while the job runs. */
+  readonly inTurn: (job: () => Promise<void>) => Promise<void>;
+};
+
+export class ChainWalk {
+  readonly #ports: ChainWalkPorts;
+  #height = 0;
+  #blockId: Uint8Array;
+  #storageBlockId: Uint8Array;
+  #frontier: Frontier = emptyFrontier;
+  /** By node id: the last height that the certificates seen so far say it attested. */
+  readonly #attested = new Map<string, number>();
+
+  constructor(ports: ChainWalkPorts) {
+    this.#ports = ports;
+    this.#blockId = ports.consortiumId;
+    this.#storageBlockId = ports.consortiumId;
+  }
+
+  /** Goes on after a height that was checked before; undefined if what this needs is damaged. */
+  static async resume(ports: ChainWalkPorts, height: number): Promise<ChainWalk | undefined> {
+    const walk = new ChainWalk(ports);
+    if (height === 0) return walk;
+    const stored = await readStoredBlock(ports.kv, height);
+    if (stored === undefined) return undefined;
+    walk.#height = height;
+    walk.#blockId = stored.block.blockId;
+    walk.#storageBlockId = storageBlockId(stored.storageHeader);
+    walk.#frontier = await readFrontier(ports.kv, stored.block.treeSize);
+    const isRight = equalBytes(rootOf(walk.#frontier), stored.block.header.hash1);
+    return isRight ? walk : undefined;
+  }
+
+  /** The last height that has been checked. */
+  get height(): number {
+    return this.#height;
+  }
+
+  /**
+   * Checks the next height, and mends what it can; false at the head.
+   *
+   * @throws StoreError CORRUPT when the block itself is damaged: see `mendBlocks`
+   */
+  async step(): Promise<boolean> {
+    const { kv, head } = this.#ports;
+    const height = this.#height + 1;
+    if (height > head().height) return false;
+    const block = (await readStoredBlock(kv, height))?.block;
+    const follows = block !== undefined && equalBytes(block.header.previousBlockId, this.#blockId);
+    if (!follows) throw damaged(`block ${height}`, "is missing or damaged");
+    const { frontier, nodes } = appendLeaves(this.#frontier, block.leafHashes);
+    const root = rootOf(frontier);
+    assert(equalBytes(root, block.header.hash1), "a final block's root is that of its leaves");
+    const storageHeader = buildStorageBlockHeader({
+      block,
+      previousStorageBlockId: this.#storageBlockId,
+      hash2: root,
+      treeSize: frontier.size,
+    });
+    const writes = storageBlockWrites({
+      height,
+      blockId: block.blockId,
+      block: block.block,
+      newNodes: nodes,
+      sealedRecords: await this.#sealedOf(block),
+      // A block's certificates are in the next one; those of the head are checked at the end.
+      certificates: create(BlockCertificatesSchema),
+      treeSize: frontier.size,
+      storageHeaderBytes: storageHeader.headerBytes,
+    });
+    if (height === 1) await this.#compare(0, this.#ports.fixed);
+    const own = chainKeys.certificates(height);
+    const fixed = writes.filter(
+      ({ key }) => key[0] !== buckets.lastAttested && !equalBytes(key, own),
+    );
+    await this.#compare(height, fixed);
+    this.#noteAttested(block);
+    this.#height = height;
+    this.#blockId = block.blockId;
+    this.#storageBlockId = storageHeader.storageBlockId;
+    this.#frontier = frontier;
+    return true;
+  }
+
+  /**
+   * At the head: checks what is kept once for the whole chain, and what is in memory. False if the
+   * head has moved on.
+   */
+  async finish(): Promise<boolean> {
+    let finished = false;
+    await this.#ports.inTurn(async () => {
+      if (this.#ports.head().height !== this.#height) return;
+      finished = true;
+      await this.#checkAttested();
+      await this.#checkHead();
+    });
+    if (finished) await this.#checkHeadCertificates();
+    return finished;
+  }
+
+  async #sealedOf(block: ParsedBlock): Promise<readonly Uint8Array[]> {
+    const { leaves, height, treeSize } = block;
+    const first = treeSize - leaves.length;
+    const keys = leaves.map((_, i) => chainKeys.sealed(first + i));
+    const stored = await tolerantGetMany(this.#ports.kv, keys);
+    const sealed = leaves.flatMap(({ sealDigest }, i) => {
+      const value = stored[i]?.subarray(sealDigest.length);
+      return value !== undefined && equalBytes(sha256(value), sealDigest) ? [value] : [];
+    });
+    if (sealed.length === leaves.length) return sealed;
+    return (await this.#ports.fetch(height, block.blockId)).sealedRecords;
+  }
+
+  #noteAttested({ block, height }: ParsedBlock): void {
+    if (block.previousCertificates.length === 0) return;
+    const { integrity } = fromBinary(BlockCertificatesSchema, block.previousCertificates);
+    for (const { nodeId } of integrity?.signatures ?? []) this.#attested.set(nodeId, height - 1);
+  }
+
+  async #checkAttested(): Promise<void> {
+    const ids = [...this.#attested.keys()];
+    const stored = await tolerantGetMany(this.#ports.kv, ids.map(chainKeys.lastAttested));
+    const writes = ids.flatMap((id, i): WriteOperation[] => {
+      const [bytes, height = 0] = [stored[i], this.#attested.get(id)];
+      if (bytes?.length === 8 && decodeU64(bytes) === height) return [];
+      return [{ type: "put", key: chainKeys.lastAttested(id), value: u64Part(height) }];
+    });
+    await this.#compare(this.#height, writes);
+  }
+
+  /** Checks that the head, on disk and in memory, is the one that follows from the blocks. */
+  async #checkHead(): Promise<void> {
+    const { kv, head, found, replaceHead } = this.#ports;
+    const right: StorageHead = {
+      ...head(),
+      frontier: this.#frontier,
+      storageBlockId: this.#storageBlockId,
+    };
+    const bytes = encodeStorageHead(right);
+    const stored = await tolerantGet(kv, chainKeys.head);
+    const isRight = stored !== undefined && equalBytes(stored, bytes);
+    if (isRight && equalBytes(encodeStorageHead(head()), bytes)) return;
+    found({ height: this.#height, what: ["head"] });
+    await replaceHead(right);
+  }
+
+  /** Checks the head's certificates; those of a lower height are in the next block. */
+  async #checkHeadCertificates(): Promise<void> {
+    const { kv, fetch, inTurn, head } = this.#ports;
+    const [height, blockId] = [this.#height, this.#blockId];
+    if (height === 0) return;
+    const key = chainKeys.certificates(height);
+    const stored = await tolerantCertificates(kv, height);
+    if (equalBytes(stored?.commit?.blockId ?? emptyBytes, blockId)) return;
+    const { certificates } = await fetch(height, blockId);
+    const value = toBinary(BlockCertificatesSchema, present(certificates, "the certificates"));
+    await inTurn(async () => {
+      if (head().height === height) await this.#compare(height, [{ type: "put", key, value }]);
+    });
+  }
+
+  /** Makes those writes that are not on disk as they should be. */
+  async #compare(height: number, writes: readonly WriteOperation[]): Promise<void> {
+    const { kv, found } = this.#ports;
+    const keys = writes.map(({ key }) => key);
+    const stored = await tolerantGetMany(kv, keys);
+    const wrong = writes.filter((write, i) => {
+      const value = stored[i];
+      return write.type !== "put" || value === undefined || !equalBytes(value, write.value);
+    });
+    if (wrong.length === 0) return;
+    const what = wrong.map(({ key }) => names.get(key[0]) ?? "other values");
+    found({ height, what: [...new Set(what)] });
+    await kv.write(wrong, "sync");
+  }
+}
+
+/**
+ * Walks down from the head by the ids that blocks name, and fetches each block that is missing or
+ * another one. `beat` is called for each height.
+ */
+export async function mendBlocks(ports: ChainWalkPorts, beat: () => void): Promise<void> {
+  const { kv, head, consortiumId, fetch, found } = ports;
+  let { height, managerBlockId: expected } = head();
+  for (; height > 0; height -= 1) {
+    beat();
+    let parsed = (await readStoredBlock(kv, height))?.block;
+    if (parsed === undefined || !equalBytes(parsed.blockId, expected)) {
+      found({ height, what: ["block"] });
+      const fetched = present((await fetch(height, expected)).block, "a block that was fetched");
+      parsed = present(parseStored(fetched, height), "a block that was fetched");
+      // The walk up writes its storage header when it comes here.
+      const state = create(StorageBlockStateSchema, { block: fetched });
+      const write = putMessage(chainKeys.storageBlock(height), StorageBlockStateSchema, state);
+      await kv.write([write], "sync");
+    }
+    expected = parsed.header.previousBlockId;
+  }
+  if (!equalBytes(expected, consortiumId)) throw damaged("the chain", "does not begin at genesis");
+}
+
+const names = new Map<number | undefined, string>([
+  [buckets.meta, "identity"],
+  [buckets.heightByBlockId, "index of blocks"],
+  [buckets.recordLocation, "index of records"],
+  [buckets.sealedRecord, "sealed records"],
+  [buckets.merkleNode, "Merkle nodes"],
+  [buckets.certificate, "certificates"],
+  [buckets.storageBlock, "block"],
+  [buckets.membership, "changes of members"],
+  [buckets.lastAttested, "last attestations"],
+  [buckets.participantSpki, "participants"],
+]);

@@ -1,0 +1,126 @@
+/** A storage node attests once per height and round, whatever its disk has forgotten. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import {
+  AttestationMark,
+  isAfter,
+  type Place,
+} from "../../../../src/store/double-sign-protection/attestation-mark.js";
+import { createMemoryDisk } from "../../../../src/store/memory-store.js";
+import { publicKeyOf } from "../../ledger/support/records.js";
+
+const key = publicKeyOf("storage-1");
+
+/** A node's mark, and what a crash and a restart leave of it. */
+async function markAt(place?: Place) {
+  const disk = createMemoryDisk();
+  const mark = await AttestationMark.open(await disk.open(), key);
+  if (place !== undefined) await mark.raise(place);
+  const restarted = async () => {
+    disk.crash();
+    return AttestationMark.open(await disk.open(), key);
+  };
+  return { mark, restarted };
+}
+
+describe("the mark of what was attested", () => {
+  test("only goes up, and outlives a crash", async () => {
+    const disk = createMemoryDisk();
+    const mark = await AttestationMark.open(await disk.open(), key);
+    assert.equal(mark.place, undefined);
+    await mark.raise({ height: 5, round: 2 });
+    await mark.raise({ height: 5, round: 1 });
+    await mark.raise({ height: 4, round: 9 });
+    assert.deepEqual(mark.place, { height: 5, round: 2 });
+    await mark.keepHalt(Uint8Array.of(1));
+    await mark.keepHalt(Uint8Array.of(2));
+    disk.crash();
+    const again = await AttestationMark.open(await disk.open(), key);
+    assert.deepEqual(again.place, { height: 5, round: 2 });
+    assert.deepEqual(await again.halt(), Uint8Array.of(1));
+  });
+
+  test("is of one key", async () => {
+    const disk = createMemoryDisk();
+    const kv = await disk.open();
+    await (await AttestationMark.open(kv, key)).raise({ height: 1, round: 0 });
+    const other = AttestationMark.open(kv, publicKeyOf("storage-2"));
+    await assert.rejects(other, { code: "MISMATCH" });
+  });
+
+  test("binds no key when all that is known is that nothing is known", async () => {
+    const disk = createMemoryDisk();
+    const wrongKey = await AttestationMark.open(await disk.open(), publicKeyOf("storage-2"));
+    await wrongKey.forbidUpToMark();
+    disk.crash();
+    const mark = await AttestationMark.open(await disk.open(), key);
+    assert.ok(!(await mark.mayAttest({ height: 9, round: 0 }, true)));
+  });
+
+  test("orders heights before rounds", () => {
+    assert.ok(isAfter({ height: 2, round: 0 }, { height: 1, round: 9 }));
+    assert.ok(isAfter({ height: 2, round: 1 }, { height: 2, round: 0 }));
+    assert.ok(!isAfter({ height: 2, round: 1 }, { height: 2, round: 1 }));
+  });
+});
+
+describe("what may still be attested", () => {
+  test("is everything, as long as nothing was forgotten", async () => {
+    const { mark } = await markAt({ height: 7, round: 3 });
+    assert.ok(await mark.mayAttest({ height: 7, round: 1 }, true));
+  });
+
+  test("is what lies above the mark, where something may be forgotten", async () => {
+    const { mark } = await markAt({ height: 7, round: 3 });
+    await mark.forbidUpToMark();
+    assert.ok(!(await mark.mayAttest({ height: 6, round: 9 }, true)));
+    assert.ok(!(await mark.mayAttest({ height: 7, round: 3 }, true)));
+    assert.ok(await mark.mayAttest({ height: 7, round: 4 }, true));
+    await mark.raise({ height: 7, round: 4 });
+    assert.ok(await mark.mayAttest({ height: 7, round: 5 }, true));
+  });
+
+  test("stays so after any number of restarts, and after later attestations", async () => {
+    const { mark, restarted } = await markAt({ height: 7, round: 3 });
+    await mark.forbidUpToMark();
+    await mark.raise({ height: 7, round: 6 });
+    for (let restart = 0; restart < 3; restart++) {
+      const again = await restarted();
+      assert.ok(!(await again.mayAttest({ height: 7, round: 3 }, true)));
+      assert.ok(await again.mayAttest({ height: 7, round: 4 }, true), "its store has the rest");
+    }
+  });
+
+  test("begins some rounds later, where the mark is lost too", async () => {
+    const { mark, restarted } = await markAt();
+    await mark.forbidUpToMark();
+    // Nobody asked before it was started again.
+    const again = await restarted();
+    assert.ok(!(await again.mayAttest({ height: 9, round: 4 }, true)));
+    assert.ok(!(await again.mayAttest({ height: 9, round: 6 }, true)));
+    assert.deepEqual(again.place, { height: 9, round: 6 });
+    for (const each of [again, await restarted()]) {
+      assert.ok(!(await each.mayAttest({ height: 9, round: 5 }, true)));
+      assert.ok(await each.mayAttest({ height: 9, round: 7 }, true));
+      assert.ok(await each.mayAttest({ height: 10, round: 0 }, true));
+    }
+  });
+
+  test("begins some rounds later, where the mark is lost after the store was damaged", async () => {
+    const { mark, restarted } = await markAt({ height: 7, round: 3 });
+    await mark.forbidUpToMark();
+    await mark.raise({ height: 8, round: 1 });
+    await mark.forget();
+    const again = await restarted();
+    assert.ok(!(await again.mayAttest({ height: 8, round: 1 }, true)));
+    assert.ok(await again.mayAttest({ height: 8, round: 4 }, true));
+  });
+
+  test("is everything for a node that has never attested", async () => {
+    const { mark, restarted } = await markAt();
+    await mark.forbidUpToMark();
+    assert.ok(await mark.mayAttest({ height: 1, round: 0 }, false));
+    await mark.raise({ height: 1, round: 0 });
+    assert.ok(await (await restarted()).mayAttest({ height: 1, round: 0 }, true));
+  });
+});
