@@ -13,7 +13,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   "R4.1.3": "test/simulation/checkers/timestamps.ts",
   "R4.2.5": "test/unit/ledger/blocks/block-validation.test.ts",
   "R4.6.4": "test/unit/consensus/ring/next-height.test.ts",
-  "R4.6.5": "test/unit/store/signing/vote-log.test.ts",
+  "R4.6.5": "test/unit/store/double-sign-protection/vote-log.test.ts",
   "R4.7.1": "test/unit/manager/screening/objections.test.ts",
   "R4.7.2": "test/unit/manager/submissions/submissions.test.ts",
   "R4.7.4": "test/unit/manager/screening/objections.test.ts",
