@@ -3,7 +3,7 @@
  * afterwards.
  */
 import { writeFileSync } from "node:fs";
-import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
+import { initConsortium } from "../../src/cli/init/init-consortium.js";
 import { describeExit, startNodes } from "../../src/cli/nodes/node-processes.js";
 import { CliError } from "../../src/cli/text/cli-error.js";
 import { formatDuration, formatTime } from "../../src/cli/text/output.js";

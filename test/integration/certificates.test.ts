@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
+import { initConsortium } from "../../src/cli/init/init-consortium.js";
 import { connect } from "../../src/client/client.js";
 import { meterReading } from "../../src/client/index.js";
 import { readProfile } from "../../src/client/profile.js";

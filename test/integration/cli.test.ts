@@ -6,8 +6,8 @@ import { type AddressInfo, createServer as createNetServer } from "node:net";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { portOffsets } from "../../src/cli/consortium/defaults.js";
-import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
+import { portOffsets } from "../../src/cli/init/defaults.js";
+import { initConsortium } from "../../src/cli/init/init-consortium.js";
 import { freeBasePort } from "../support/free-ports.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 

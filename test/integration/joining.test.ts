@@ -10,7 +10,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { join as pathOf } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { connect as connectTls } from "node:tls";
-import { MemberDirectory } from "../../src/cli/joining/member-directory.js";
+import { MemberDirectory } from "../../src/cli/register/member-directory.js";
 import { connect } from "../../src/client/client.js";
 import { meterReading } from "../../src/client/index.js";
 import { join, signInvitation } from "../../src/client/joining.js";

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, before, describe, test } from "node:test";
-import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
+import { initConsortium } from "../../src/cli/init/init-consortium.js";
 import {
   type NodeExit,
   type NodeProcess,

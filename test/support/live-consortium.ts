@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { toHex } from "../../src/base/bytes.js";
-import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
+import { initConsortium } from "../../src/cli/init/init-consortium.js";
 import {
   findConfigFiles,
   type NodeExit,

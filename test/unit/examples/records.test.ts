@@ -8,7 +8,7 @@ import type { CommunityHour } from "../../../examples/energy-community/community
 import { communityKeys } from "../../../examples/energy-community/community-keys.js";
 import { HourRecords } from "../../../examples/energy-community/records.js";
 import { equalBytes, toHex } from "../../../src/base/bytes.js";
-import { initConsortium } from "../../../src/cli/consortium/init-consortium.js";
+import { initConsortium } from "../../../src/cli/init/init-consortium.js";
 import { ed25519Verify } from "../../../src/crypto/ed25519.js";
 import { BlockExecution } from "../../../src/ledger/blocks/execution.js";
 import type { SignatureCheck } from "../../../src/ledger/certificates/signature-check.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { payoutErrorOf } from "../../../../src/cli/storage/operator-commands.js";
+import { payoutErrorOf } from "../../../../src/cli/nodes/storage.js";
 import { CliError } from "../../../../src/cli/text/cli-error.js";
 import { cliErrorOf } from "../../../../src/cli/text/rpc-advice.js";
 import type { Reason } from "../../../../src/rpc/reasons.js";

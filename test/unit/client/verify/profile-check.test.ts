@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import { initConsortium } from "../../../../src/cli/consortium/init-consortium.js";
+import { initConsortium } from "../../../../src/cli/init/init-consortium.js";
 import { readProfile } from "../../../../src/client/profile.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 

@@ -5,11 +5,8 @@ import { dirname, join, relative } from "node:path";
 import { before, describe, test } from "node:test";
 import { fromJsonString, toJsonString } from "@bufbuild/protobuf";
 import { toHex, utf8 } from "../../../../src/base/bytes.js";
-import {
-  initConsortium,
-  type NewConsortium,
-} from "../../../../src/cli/consortium/init-consortium.js";
-import type { ConsortiumOptions } from "../../../../src/cli/consortium/plan.js";
+import { initConsortium, type NewConsortium } from "../../../../src/cli/init/init-consortium.js";
+import type { ConsortiumOptions } from "../../../../src/cli/init/plan.js";
 import {
   readGenesisFile,
   readManagerKeys,

@@ -4,20 +4,20 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { chooseListening, demandFree, firstPort } from "../../../src/cli/joining/listening.js";
+import { chooseListening, demandFree, firstPort } from "../../../../src/cli/register/listening.js";
 import {
   nodeConfigText,
   readListening,
   sameListening,
   writeListening,
-} from "../../../src/cli/joining/node-config-file.js";
-import { refuseNoRoom, refuseOutOfTime } from "../../../src/cli/joining/readiness.js";
-import type { InvitationFile } from "../../../src/config/invitation-file.js";
+} from "../../../../src/cli/register/node-config-file.js";
+import { refuseNoRoom, refuseOutOfTime } from "../../../../src/cli/register/readiness.js";
+import type { InvitationFile } from "../../../../src/config/invitation-file.js";
 import {
   createCertificateAuthority,
   issueCertificate,
-} from "../../../src/pki/certificate-authority.js";
-import { temporaryDirectory } from "../../support/temporary-directory.js";
+} from "../../../../src/pki/certificate-authority.js";
+import { temporaryDirectory } from "../../../support/temporary-directory.js";
 
 const host = "127.0.0.1";
 

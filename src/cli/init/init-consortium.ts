@@ -11,10 +11,10 @@ import { randomBytes } from "../../crypto/random.js";
 import { epochCommitment, epochKeyBytes } from "../../crypto/seal.js";
 import { parseGenesis } from "../../ledger/genesis.js";
 import { CliError } from "../text/cli-error.js";
-import { genesisFileBytes } from "./genesis.js";
+import { genesisFileBytes } from "./new-genesis.js";
 import { createTree } from "./new-tree.js";
-import { createParties, type Parties } from "./parties.js";
 import { caBundleFileName, genesisFileName, writeParties } from "./party-files.js";
+import { createParties, type Parties } from "./party-keys.js";
 import { type ConsortiumOptions, type ConsortiumPlan, planConsortium } from "./plan.js";
 
 const beaconBytes = 64;

@@ -7,7 +7,7 @@ import {
   OfficerRole,
 } from "../../gen/bss/v1/genesis_pb.js";
 import type { MeterPlan } from "./community-file.js";
-import type { Parties, Party } from "./parties.js";
+import type { Parties, Party } from "./party-keys.js";
 import type { ClientPlan, ConsortiumPlan } from "./plan.js";
 
 type Operation = MessageInitShape<typeof ControlOperationSchema>;

@@ -2,25 +2,25 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import { MemberDirectory } from "../../../src/cli/joining/member-directory.js";
-import { writeListening } from "../../../src/cli/joining/node-config-file.js";
-import type { InvitationFile } from "../../../src/config/invitation-file.js";
-import { loadNodeConfig } from "../../../src/config/node-config.js";
-import { loadProfile } from "../../../src/config/profile.js";
-import { sha256 } from "../../../src/crypto/hash.js";
-import { isId } from "../../../src/ledger/ids.js";
-import { Issuer } from "../../../src/manager/operations/issuing.js";
+import { MemberDirectory } from "../../../../src/cli/register/member-directory.js";
+import { writeListening } from "../../../../src/cli/register/node-config-file.js";
+import type { InvitationFile } from "../../../../src/config/invitation-file.js";
+import { loadNodeConfig } from "../../../../src/config/node-config.js";
+import { loadProfile } from "../../../../src/config/profile.js";
+import { sha256 } from "../../../../src/crypto/hash.js";
+import { isId } from "../../../../src/ledger/ids.js";
+import { Issuer } from "../../../../src/manager/operations/issuing.js";
 import {
   type CertificateAuthority,
   createCertificateAuthority,
   reissueCertificate,
-} from "../../../src/pki/certificate-authority.js";
+} from "../../../../src/pki/certificate-authority.js";
 import {
   createCertificateRequest,
   readCertificateRequest,
-} from "../../../src/pki/certificate-request.js";
-import { generateTlsKeyPair, privateKeyPem } from "../../../src/pki/key-pairs.js";
-import { temporaryDirectory } from "../../support/temporary-directory.js";
+} from "../../../../src/pki/certificate-request.js";
+import { generateTlsKeyPair, privateKeyPem } from "../../../../src/pki/key-pairs.js";
+import { temporaryDirectory } from "../../../support/temporary-directory.js";
 
 const dayMs = 86_400_000;
 

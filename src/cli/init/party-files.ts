@@ -6,7 +6,7 @@ import { stringify } from "yaml";
 import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
 import type { NewTree } from "./new-tree.js";
-import type { ManagerParty, Parties, Party } from "./parties.js";
+import type { ManagerParty, Parties, Party } from "./party-keys.js";
 import type { ClientPlan, NodePlan } from "./plan.js";
 
 /** From the directory of any party up to that of the consortium. */

@@ -6,9 +6,9 @@ import type { GetForkResponse } from "../../gen/bss/v1/query_pb.js";
 import type { RpcError } from "../../rpc/rpc-error.js";
 import { rpcErrorOf } from "../../rpc/status-details.js";
 import { withClient } from "../client-session.js";
+import { addProfileOption } from "../members/profile.js";
 import { CliError } from "../text/cli-error.js";
 import { type Column, type Output, shortHash, table } from "../text/output.js";
-import { addProfileOption } from "./profile.js";
 
 type Options = { readonly storage?: readonly string[] };
 

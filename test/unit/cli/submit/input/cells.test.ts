@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Cells } from "../../../../src/cli/submit/input/cells.js";
-import { decimal, wholeNumber } from "../../../../src/cli/submit/input/numbers.js";
-import { RowProblem } from "../../../../src/cli/submit/input/row-problem.js";
-import type { TimeOptions } from "../../../../src/cli/text/time-text.js";
-import { timeZoneOf } from "../../../../src/cli/text/time-zone.js";
+import { Cells } from "../../../../../src/cli/submit/input/cells.js";
+import { decimal, wholeNumber } from "../../../../../src/cli/submit/input/numbers.js";
+import { RowProblem } from "../../../../../src/cli/submit/input/row-problem.js";
+import type { TimeOptions } from "../../../../../src/cli/text/time-text.js";
+import { timeZoneOf } from "../../../../../src/cli/text/time-zone.js";
 
 const time: TimeOptions = { nowMs: Date.UTC(2026, 10, 28) };
 

@@ -1,6 +1,6 @@
 /** Files of JSON lines that grow: the journal and the receipts of `bss submit`. */
 import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
-import { CliError } from "../../text/cli-error.js";
+import { CliError } from "../text/cli-error.js";
 
 const chunkBytes = 256 * 1024;
 const newline = 10;

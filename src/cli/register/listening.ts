@@ -5,7 +5,7 @@
 import type { HostPort } from "../../config/fields.js";
 import { checkListen, listenFailure } from "../../rpc/server/listen-check.js";
 import { ListenError } from "../../rpc/server/listen-error.js";
-import { defaultBasePort, portOffsets } from "../consortium/defaults.js";
+import { defaultBasePort, portOffsets } from "../init/defaults.js";
 import { CliError } from "../text/cli-error.js";
 
 export type Listening = { readonly listen: HostPort; readonly metrics?: HostPort | undefined };

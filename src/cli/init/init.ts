@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { countsMax, defaultBasePort } from "../consortium/defaults.js";
-import type { NewConsortium } from "../consortium/init-consortium.js";
 import { fields, outputOf } from "../text/output.js";
+import { countsMax, defaultBasePort } from "./defaults.js";
+import type { NewConsortium } from "./init-consortium.js";
 
 type Options = {
   readonly dir: string;
@@ -36,7 +36,7 @@ export function register(program: Command): void {
     .action(async (options: Options, command: Command) => {
       const { dir, community, hosts, policy, ...numbers } = options;
       // Loaded here, because the other commands need no certificates.
-      const { initConsortium } = await import("../consortium/init-consortium.js");
+      const { initConsortium } = await import("./init-consortium.js");
       const consortium = await initConsortium(dir, {
         ...numbers,
         ...(community === undefined ? {} : { communityFile: community }),

@@ -5,19 +5,14 @@ import { type HostPort, joinHostPort, splitHostPort } from "../../config/fields.
 import { type InvitationFile, readInvitationFile } from "../../config/invitation-file.js";
 import { InvitedRole } from "../../gen/bss/v1/genesis_pb.js";
 import { isId } from "../../ledger/ids.js";
-import {
-  chooseListening,
-  demandFree,
-  firstPort,
-  type WantedListening,
-} from "../joining/listening.js";
-import { MemberDirectory } from "../joining/member-directory.js";
-import { readListening, sameListening, writeListening } from "../joining/node-config-file.js";
-import { refuseNoRoom, refuseOutOfTime } from "../joining/readiness.js";
 import { runConfig } from "../nodes/start.js";
 import { CliError } from "../text/cli-error.js";
 import { type Output, outputOf } from "../text/output.js";
 import { cliErrorOf } from "../text/rpc-advice.js";
+import { chooseListening, demandFree, firstPort, type WantedListening } from "./listening.js";
+import { MemberDirectory } from "./member-directory.js";
+import { readListening, sameListening, writeListening } from "./node-config-file.js";
+import { refuseNoRoom, refuseOutOfTime } from "./readiness.js";
 
 type Options = {
   readonly invite: string;

@@ -25,7 +25,7 @@ import {
   readTerms,
 } from "../../rpc/tls/certificate.js";
 import { type Identity, parseIdentityUri } from "../../rpc/tls/identity.js";
-import { createTree } from "../consortium/new-tree.js";
+import { createTree } from "../init/new-tree.js";
 import { CliError } from "../text/cli-error.js";
 import type { Listening } from "./listening.js";
 import { nodeConfigText } from "./node-config-file.js";

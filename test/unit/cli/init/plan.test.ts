@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { type ConsortiumOptions, planConsortium } from "../../../src/cli/consortium/plan.js";
-import { SuspensionMode } from "../../../src/gen/bss/v1/genesis_pb.js";
-import { temporaryDirectory } from "../../support/temporary-directory.js";
+import { type ConsortiumOptions, planConsortium } from "../../../../src/cli/init/plan.js";
+import { SuspensionMode } from "../../../../src/gen/bss/v1/genesis_pb.js";
+import { temporaryDirectory } from "../../../support/temporary-directory.js";
 
 const options: ConsortiumOptions = {
   name: "demo",

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { fromBinary } from "@bufbuild/protobuf";
-import { toHex } from "../../../../src/base/bytes.js";
-import { Cells } from "../../../../src/cli/submit/input/cells.js";
+import { toHex } from "../../../../../src/base/bytes.js";
+import { Cells } from "../../../../../src/cli/submit/input/cells.js";
 import {
   type RowContext,
   type RowKindName,
   rowKinds,
-} from "../../../../src/cli/submit/input/row-kinds.js";
-import { RowProblem } from "../../../../src/cli/submit/input/row-problem.js";
-import { signTrade, tradeTerms } from "../../../../src/client/submit/records.js";
-import { RecordSchema } from "../../../../src/gen/bss/v1/record_pb.js";
-import type { GenesisState } from "../../../../src/ledger/genesis.js";
+} from "../../../../../src/cli/submit/input/row-kinds.js";
+import { RowProblem } from "../../../../../src/cli/submit/input/row-problem.js";
+import { signTrade, tradeTerms } from "../../../../../src/client/submit/records.js";
+import { RecordSchema } from "../../../../../src/gen/bss/v1/record_pb.js";
+import type { GenesisState } from "../../../../../src/ledger/genesis.js";
 
 const nowMs = Date.UTC(2026, 10, 28);
 const startS = 1_793_491_200;

@@ -2,12 +2,16 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { type CsvOptions, csvRows, surveyRows } from "../../../../src/cli/submit/input/csv-rows.js";
-import { findInput } from "../../../../src/cli/submit/input/input.js";
-import { type RowKindName, rowKinds } from "../../../../src/cli/submit/input/row-kinds.js";
-import { RowProblem } from "../../../../src/cli/submit/input/row-problem.js";
-import { CliError } from "../../../../src/cli/text/cli-error.js";
-import { temporaryDirectory } from "../../../support/temporary-directory.js";
+import {
+  type CsvOptions,
+  csvRows,
+  surveyRows,
+} from "../../../../../src/cli/submit/input/csv-rows.js";
+import { findInput } from "../../../../../src/cli/submit/input/input.js";
+import { type RowKindName, rowKinds } from "../../../../../src/cli/submit/input/row-kinds.js";
+import { RowProblem } from "../../../../../src/cli/submit/input/row-problem.js";
+import { CliError } from "../../../../../src/cli/text/cli-error.js";
+import { temporaryDirectory } from "../../../../support/temporary-directory.js";
 
 describe("csvRows", () => {
   const directory = temporaryDirectory();

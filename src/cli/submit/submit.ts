@@ -7,24 +7,18 @@ import { addProfileOption } from "../members/profile.js";
 import { unseenHolderError } from "../members/unseen-holder.js";
 import { LossNotes } from "../nodes/loss-notes.js";
 import { acquireLock, type ProcessLock } from "../process-lock.js";
-import { clockWarning, headTime } from "../submit/clock-check.js";
-import { findInput, type InputPlace } from "../submit/input/input.js";
-import { type InputKind, type InputOptions, inputRows } from "../submit/input/input-rows.js";
-import { rowKinds } from "../submit/input/row-kinds.js";
-import {
-  addColumn,
-  addConstant,
-  addText,
-  parseDelimiter,
-  parseZone,
-} from "../submit/option-parsers.js";
-import { createProgress } from "../submit/progress.js";
-import { ProgressFile } from "../submit/progress-file.js";
-import { RefusedRows } from "../submit/refused-rows.js";
-import { report } from "../submit/report.js";
-import { SubmitRun } from "../submit/submit-run.js";
 import { CliError, exitCodes } from "../text/cli-error.js";
 import { formatTime, type Output } from "../text/output.js";
+import { clockWarning, headTime } from "./clock-check.js";
+import { findInput, type InputPlace } from "./input/input.js";
+import { type InputKind, type InputOptions, inputRows } from "./input/input-rows.js";
+import { rowKinds } from "./input/row-kinds.js";
+import { addColumn, addConstant, addText, parseDelimiter, parseZone } from "./option-parsers.js";
+import { createProgress } from "./progress.js";
+import { ProgressFile } from "./progress-file.js";
+import { RefusedRows } from "./refused-rows.js";
+import { report } from "./report.js";
+import { SubmitRun } from "./submit-run.js";
 
 type Options = InputOptions & {
   readonly kind?: InputKind;
