@@ -30,6 +30,8 @@ import { toHex } from "../base/bytes.js";
 import { err, ok, type Result } from "../base/result.js";
 import { randomBytes } from "../crypto/random.js";
 import { livenessOf, ownIdentity, type ProcessIdentity } from "./process-identity.js";
+import { CliError } from "./text/cli-error.js";
+import { formatTime } from "./text/output.js";
 
 export type ProcessLock = { release(): void };
 
@@ -49,13 +51,33 @@ type Claim = ProcessIdentity & { readonly since_unix_ms: number };
 
 const nameBytes = 8;
 const claimPattern = /^\.lock\.[0-9a-f]{16}$/;
-/** Who got the lock so short a time ago may only have asked for it, and step back. */
+/** A holder that is younger than this may only have asked for the lock, and may step back. */
 const freshMs = 1_000;
 const attemptsMax = 8;
 const pauseMs = { min: 10, max: 60 } as const;
 
 /**
- * The lock of `path`, which need not exist, in a directory that does. Never waits for its holder.
+ * The lock of `path`, or a `CliError` that says which process has it. `what` says what that process
+ * does, and `next` what to do while it runs.
+ */
+export async function lockOrRefuse(
+  path: string,
+  { what, next }: { readonly what: string; readonly next: string },
+): Promise<ProcessLock> {
+  const acquired = await acquireLock(path);
+  if (acquired.ok) return acquired.value;
+  const { pid, host, sinceMs, claimFile, isSeen } = acquired.error;
+  const since = sinceMs > 0 ? `, since ${formatTime(sinceMs)}` : "";
+  if (isSeen) throw new CliError(`${what} (process ${pid}${since})`, next);
+  // It runs on another machine or in another container: only a person can tell whether it has ended.
+  throw new CliError(
+    `${what} (process ${pid} of ${host}${since}; from here it cannot be seen whether it still runs)`,
+    `if that process has ended, remove ${claimFile}`,
+  );
+}
+
+/**
+ * The lock of `path`. The file need not exist, but its directory must. Never waits for the holder.
  */
 export async function acquireLock(path: string): Promise<Result<ProcessLock, LockHolder>> {
   const target = canonicalPath(path);

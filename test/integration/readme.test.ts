@@ -11,7 +11,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { defaultBasePort } from "../../src/cli/init/defaults.js";
-import { firstPort } from "../../src/cli/register/listening.js";
+import { firstPort } from "../../src/cli/register/readiness.js";
 import { freeBasePort } from "../support/free-ports.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { repositoryRoot } from "../support/tree.js";

@@ -10,8 +10,7 @@ import { hostsOf } from "../../pki/server-names.js";
 import type { Role } from "../../rpc/tls/identity.js";
 import { CliError } from "../text/cli-error.js";
 import { type ParticipantPlan, readCommunityFile } from "./community-file.js";
-import { defaultPolicy } from "./default-policy.js";
-import { countsMax, defaultMeter, portOffsets } from "./defaults.js";
+import { countsMax, defaultMeter, defaultPolicy, portOffsets } from "./defaults.js";
 import { type NodeHost, readHostsFile } from "./hosts-file.js";
 import { readPolicyFile } from "./policy-file.js";
 

@@ -18,10 +18,10 @@ import {
   issueCertificate,
   loadCertificateAuthority,
 } from "../../pki/certificate-authority.js";
-import { parseCount, withClient } from "../client-session.js";
+import { parseCount } from "../arguments.js";
+import { addProfileOption, profileOf, withClient } from "../client-session.js";
 import { CliError } from "../text/cli-error.js";
 import { formatTime } from "../text/output.js";
-import { addProfileOption, profileOf } from "./profile.js";
 
 type Options = {
   readonly id?: string;

@@ -2,11 +2,10 @@
 import type { Command } from "commander";
 import type { BssClient } from "../../client/client.js";
 import type { ManagerStatus, MembershipChange } from "../../gen/bss/v1/query_pb.js";
-import { parseCount, withClient } from "../client-session.js";
+import { parseCount } from "../arguments.js";
+import { addProfileOption, withClient } from "../client-session.js";
 import { type Column, formatDuration, formatTime, type Output, table } from "../text/output.js";
 import { equivocation, reasonOf, suspensionWords } from "../text/ring-words.js";
-import { type Absence, absencesOf } from "./absences.js";
-import { addProfileOption } from "./profile.js";
 
 type Options = { readonly history?: boolean; readonly limit: number };
 
@@ -115,4 +114,32 @@ function absenceJson(absence: Absence, fromMs: number, toMs: number | undefined)
     to_height: absence.toHeight ?? null,
     to_unix_ms: toMs ?? null,
   };
+}
+
+/** When a manager was suspended, from which block to which. */
+type Absence = {
+  readonly managerId: string;
+  readonly fromHeight: number;
+  /** The block that resumed it; undefined while it is suspended. */
+  readonly toHeight?: number;
+  readonly why: "absent" | "equivocated";
+};
+
+/** The suspensions, newest first, out of the changes of membership, which come oldest first. */
+export function absencesOf(history: readonly MembershipChange[]): readonly Absence[] {
+  const found: Absence[] = [];
+  for (const { height, operation } of history) {
+    const change = operation?.operation;
+    const at = Number(height);
+    if (change?.case === "suspendManager") {
+      found.push({ managerId: change.value.managerId, fromHeight: at, why: "absent" });
+    } else if (change?.case === "evidence") {
+      found.push({ managerId: change.value.managerId, fromHeight: at, why: "equivocated" });
+    } else if (change?.case === "resumeManager") {
+      const last = found.findLastIndex(({ managerId }) => managerId === change.value.managerId);
+      const open = found[last];
+      if (open !== undefined) found[last] = { ...open, toHeight: at };
+    }
+  }
+  return found.toReversed();
 }

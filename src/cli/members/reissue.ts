@@ -17,7 +17,7 @@ import { authorityOf, readCertificate, readTerms } from "../../rpc/tls/certifica
 import { type Identity, parseIdentityUri } from "../../rpc/tls/identity.js";
 import { CliError } from "../text/cli-error.js";
 import { formatTime, outputOf } from "../text/output.js";
-import { validityWords } from "./validity-words.js";
+import { validityWords } from "./renew.js";
 
 type Options = {
   readonly config: string;

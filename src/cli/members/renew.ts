@@ -7,11 +7,10 @@ import { readTlsFiles } from "../../config/key-files.js";
 import { renewedCertificate } from "../../pki/renewed-certificate.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import { readTerms } from "../../rpc/tls/certificate.js";
+import { addProfileOption, profileOf } from "../client-session.js";
 import { CliError } from "../text/cli-error.js";
-import { outputOf } from "../text/output.js";
+import { formatTime, outputOf } from "../text/output.js";
 import { cliErrorOf } from "../text/rpc-advice.js";
-import { addProfileOption, profileOf } from "./profile.js";
-import { validityWords } from "./validity-words.js";
 
 type Options = { readonly shorter?: boolean };
 
@@ -54,4 +53,23 @@ function shorterError(error: unknown): CliError | undefined {
   if (!/what was issued ends at .* before the one in use/.test(text)) return undefined;
   const next = "keep the old one, or take the new one with --shorter";
   return new CliError(`nothing was changed: ${text}`, next);
+}
+
+/** "home-1: the new certificate is valid until … (for 90 days), the old one was until …" */
+export function validityWords(id: string, untilMs: number, formerMs: number): string {
+  const was = formerMs > Date.now() ? "would have been" : "was";
+  return (
+    `${id}: the new certificate is valid until ${formatTime(untilMs)} (${daysLeft(untilMs)}), ` +
+    `the old one ${was} until ${formatTime(formerMs)} (${daysLeft(formerMs)})`
+  );
+}
+
+/** "for 90 days", "for 3 hours", "it has expired". */
+function daysLeft(untilMs: number): string {
+  const leftMs = untilMs - Date.now();
+  if (leftMs <= 0) return "it has expired";
+  const hours = Math.round(leftMs / 3_600_000);
+  if (hours < 1) return "for less than an hour";
+  const [count, unit] = hours < 48 ? [hours, "hour"] : [Math.round(hours / 24), "day"];
+  return `for ${count} ${unit}${count === 1 ? "" : "s"}`;
 }

@@ -3,14 +3,15 @@
  * each one holds. It watches and does not repair: a node that ends stays down, and the command's
  * exit code tells.
  */
+import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { loadNodeConfig } from "../../config/node-config.js";
+import { loadNodeConfig, type NodeConfig } from "../../config/node-config.js";
+import { addressText, listenFailure } from "../../rpc/server/listen-check.js";
+import { ListenError } from "../../rpc/server/listen-error.js";
+import { lockOrRefuse, type ProcessLock } from "../process-lock.js";
 import { CliError } from "../text/cli-error.js";
-import { type Output, outputOf } from "../text/output.js";
-import { whenOutputEnds } from "../text/output-end.js";
-import { refuseBusyPorts } from "./busy-ports.js";
+import { type Output, outputOf, whenOutputEnds } from "../text/output.js";
 import { type NodeRow, StatusDisplay } from "./devnet-display.js";
-import { lockDevnet } from "./devnet-lock.js";
 import {
   describeExit,
   findConfigFiles,
@@ -22,7 +23,9 @@ import {
 import type { StatusSource } from "./node-status.js";
 
 const refreshMs = 1000;
-/** The last one comes when its terminal is closed. */
+/** How many busy addresses one message names. */
+const busyNamedMax = 4;
+/** SIGHUP comes when the terminal is closed. */
 const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 type Options = { readonly dir: string; readonly for?: number };
@@ -73,6 +76,17 @@ async function runDevnet({ dir, for: forSeconds }: Options, output: Output): Pro
     lock.release();
   }
   if (troubles.length > 0) throw new CliError(troubles.join(", "), `see the logs in ${dir}/logs`);
+}
+
+/**
+ * Only one `bss devnet` may run for a directory. A second one would find ports and stores taken,
+ * node by node, and could not say by whom. Throws `CliError`, naming the process that runs.
+ */
+export function lockDevnet(directory: string): Promise<ProcessLock> {
+  return lockOrRefuse(join(resolve(directory), "devnet"), {
+    what: `another 'bss devnet' runs the nodes of ${resolve(directory)}`,
+    next: "stop it there with Ctrl-C, or make another consortium with 'bss init --base-port'",
+  });
 }
 
 /** What went wrong at the end, without the nodes whose end has been told already. */
@@ -127,4 +141,33 @@ function seconds(text: string): number {
     throw new InvalidArgumentError("Use a number of seconds above 0.");
   }
   return value;
+}
+
+/**
+ * Throws `CliError` before the first node is started when one could not listen: another process, or
+ * another of the nodes, has its address.
+ */
+async function refuseBusyPorts(configs: readonly NodeConfig[]): Promise<void> {
+  const taken: string[] = [];
+  const seen = new Set<string>();
+  for (const { id, listen, metrics } of configs) {
+    for (const address of metrics === undefined ? [listen] : [listen, metrics]) {
+      const text = addressText(address);
+      const failure = await listenFailure(address);
+      if (failure === undefined && !seen.has(text)) seen.add(text);
+      else taken.push(refusalOf(id, text, failure));
+    }
+  }
+  if (taken.length === 0) return;
+  const more = taken.length > busyNamedMax ? ` and ${taken.length - busyNamedMax} more` : "";
+  throw new CliError(
+    `the nodes cannot listen: ${taken.slice(0, busyNamedMax).join(", ")}${more}`,
+    "stop what listens there, another devnet perhaps, or make the consortium with another " +
+      "'bss init --base-port'",
+  );
+}
+
+function refusalOf(id: string, address: string, failure: Error | undefined): string {
+  if (failure === undefined) return `${id} on ${address}, where another node of them does`;
+  return `${id} (${new ListenError(address, failure).message})`;
 }

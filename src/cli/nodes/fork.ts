@@ -5,8 +5,7 @@ import { type ProvenFork, provenFork } from "../../client/verify/fork-check.js";
 import type { GetForkResponse } from "../../gen/bss/v1/query_pb.js";
 import type { RpcError } from "../../rpc/rpc-error.js";
 import { rpcErrorOf } from "../../rpc/status-details.js";
-import { withClient } from "../client-session.js";
-import { addProfileOption } from "../members/profile.js";
+import { addProfileOption, withClient } from "../client-session.js";
 import { CliError } from "../text/cli-error.js";
 import { type Column, type Output, shortHash, table } from "../text/output.js";
 

@@ -13,7 +13,7 @@ import { isatty } from "node:tty";
 import { printable, printableLines } from "../../base/printable.js";
 import { StoreError, type StoreErrorCode } from "../../store/store-error.js";
 import { adviceOnSystem } from "../text/error-message.js";
-import { whenOutputEnds } from "../text/output-end.js";
+import { whenOutputEnds } from "../text/output.js";
 
 /** What a node gives back once it is listening. */
 export type RunningNode = {

@@ -1,23 +1,26 @@
 /** `bss status`: what the nodes say about themselves, side by side, and what stands in the way. */
+
+import { toJson } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import { toHex } from "../../base/bytes.js";
 import type { BssClient } from "../../client/client.js";
 import { plainMessage } from "../../client/manager-failures.js";
 import { SuspensionMode } from "../../gen/bss/v1/genesis_pb.js";
-import type {
-  GetConsortiumResponse,
-  GetStatusResponse,
-  ManagerStatus,
+import {
+  type GetConsortiumResponse,
+  type GetStatusResponse,
+  type ManagerStatus,
+  type ScrubStatus,
+  SyncProgressSchema,
+  WaitingSchema,
 } from "../../gen/bss/v1/query_pb.js";
 import type { RpcError } from "../../rpc/rpc-error.js";
 import { rpcErrorOf } from "../../rpc/status-details.js";
-import { withClient } from "../client-session.js";
-import { addProfileOption } from "../members/profile.js";
+import { addProfileOption, withClient } from "../client-session.js";
 import { CliError } from "../text/cli-error.js";
 import { type Column, shortHash, table } from "../text/output.js";
-import { doingOf, troublesOf } from "../text/ring-words.js";
+import { doingOf, reasonOf, troublesOf } from "../text/ring-words.js";
 import { adviceOf } from "../text/rpc-advice.js";
-import { statusJson } from "./status-json.js";
 
 type Options = { readonly storage?: readonly string[] };
 
@@ -41,6 +44,8 @@ const columns: readonly Column[] = [
   { title: "POOL", align: "right" },
   { title: "STATE" },
 ];
+
+const jsonNames = { useProtoFieldName: true, alwaysEmitImplicit: true } as const;
 
 export function register(program: Command): void {
   const command = program
@@ -199,4 +204,60 @@ function jsonOf(answer: Answer, managers: readonly ManagerStatus[]): object {
     return { address, error: error === undefined ? undefined : plainMessage(error, address) };
   }
   return { address, ...statusJson(status, managers) };
+}
+
+/** What a node says about itself, for `--json`. `managers` are those of the ledger. */
+function statusJson(status: GetStatusResponse, managers: readonly ManagerStatus[]): object {
+  const { waiting, sync } = status;
+  const own = managers.find(({ member }) => member?.managerId === status.nodeId);
+  return {
+    node_id: status.nodeId,
+    consortium_name: status.consortiumName,
+    consortium_id: status.consortiumId,
+    height: Number(status.height),
+    block_id: status.blockId,
+    tree_size: Number(status.treeSize),
+    root: status.root,
+    state_digest: status.stateDigest,
+    syncing: status.syncing,
+    sync: sync === undefined ? null : toJson(SyncProgressSchema, sync, jsonNames),
+    round: status.round,
+    step: status.step,
+    waiting: waiting === undefined ? null : toJson(WaitingSchema, waiting, jsonNames),
+    abstaining: status.abstaining,
+    halted: status.halted,
+    scrub: status.scrub === undefined ? null : scrubJson(status.scrub),
+    suspended: own === undefined || own.active ? null : suspendedJson(own),
+    pool_submissions: status.poolSubmissions,
+    version: status.version,
+    peers: status.peers.map(({ peerId, connected, height, falseObjections, halted }) => ({
+      peer_id: peerId,
+      connected,
+      height: Number(height),
+      halted,
+      false_objections: Number(falseObjections),
+    })),
+  };
+}
+
+function scrubJson(scrub: ScrubStatus): object {
+  const { checkedHeight, lastPassUnixMs, damaged, repaired, lastDamage, repairing } = scrub;
+  return {
+    checked_height: Number(checkedHeight),
+    last_pass_unix_ms: Number(lastPassUnixMs),
+    damaged: Number(damaged),
+    repaired: Number(repaired),
+    last_damage: lastDamage,
+    repairing,
+  };
+}
+
+function suspendedJson(manager: ManagerStatus): object {
+  const { changedHeight, changedAtUnixMs, absences } = manager;
+  return {
+    reason: reasonOf(manager),
+    since_height: Number(changedHeight),
+    since_unix_ms: Number(changedAtUnixMs),
+    absences,
+  };
 }

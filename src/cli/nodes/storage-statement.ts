@@ -7,8 +7,8 @@ import {
   type StatementEntry,
 } from "../../client/verify/statement.js";
 import type { StandingChangeKind } from "../../ledger/storage-nodes/storage-changes.js";
-import { parseCount, withClient } from "../client-session.js";
-import { addProfileOption } from "../members/profile.js";
+import { parseCount } from "../arguments.js";
+import { addProfileOption, withClient } from "../client-session.js";
 import { CliError } from "../text/cli-error.js";
 import { type Column, fields, formatTime, type Output, table } from "../text/output.js";
 import { createHeightBar } from "../text/progress-bar.js";

@@ -8,10 +8,10 @@ import type { BlockView } from "../../gen/bss/v1/query_pb.js";
 import { parseHeader } from "../../ledger/blocks/blocks.js";
 import { decodeCanonical } from "../../ledger/wire.js";
 import type { RpcError } from "../../rpc/rpc-error.js";
-import { parseCount, withClient } from "../client-session.js";
-import { addProfileOption } from "../members/profile.js";
-import { LossNotes } from "../nodes/loss-notes.js";
+import { parseCount } from "../arguments.js";
+import { addProfileOption, withClient } from "../client-session.js";
 import { type Column, formatTime, type Output, shortHash, table } from "../text/output.js";
+import { LossNotes } from "../text/rpc-advice.js";
 
 type Options = { readonly from?: number; readonly limit: number; readonly follow?: boolean };
 

@@ -2,8 +2,8 @@
 
 import { writeFileSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { parseHash, withClient } from "../client-session.js";
-import { addProfileOption } from "../members/profile.js";
+import { parseHash } from "../arguments.js";
+import { addProfileOption, withClient } from "../client-session.js";
 import { CliError } from "../text/cli-error.js";
 import { recordFields, recordJson } from "./record-view.js";
 

@@ -2,8 +2,8 @@
 import type { Command } from "commander";
 import type { RecordQuery } from "../../client/client.js";
 import type { LedgerRecord } from "../../client/verify/answers.js";
-import { parseCount, parseTime, withClient } from "../client-session.js";
-import { addProfileOption } from "../members/profile.js";
+import { parseCount, parseTime } from "../arguments.js";
+import { addProfileOption, withClient } from "../client-session.js";
 import { CliError, exitCodes } from "../text/cli-error.js";
 import { formatTime } from "../text/output.js";
 import { recordJson, recordTable } from "./record-view.js";

@@ -2,8 +2,8 @@
 import type { Command } from "commander";
 import { printableJson } from "../../base/printable.js";
 import { receiptToJson } from "../../client/verify/receipt-json.js";
-import { parseHash, withClient } from "../client-session.js";
-import { addProfileOption } from "../members/profile.js";
+import { parseHash } from "../arguments.js";
+import { addProfileOption, withClient } from "../client-session.js";
 
 export function register(program: Command): void {
   const command = program

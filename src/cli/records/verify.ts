@@ -12,7 +12,7 @@ import {
 import { receiptFromJson } from "../../client/verify/receipt-json.js";
 import type { Receipt } from "../../gen/bss/v1/query_pb.js";
 import { parseHeader } from "../../ledger/blocks/blocks.js";
-import { refuseDirectory } from "../input-file.js";
+import { refuseDirectory } from "../arguments.js";
 import { CliError } from "../text/cli-error.js";
 import { fields, formatTime, outputOf } from "../text/output.js";
 

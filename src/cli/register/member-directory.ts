@@ -27,8 +27,8 @@ import {
 import { type Identity, parseIdentityUri } from "../../rpc/tls/identity.js";
 import { createTree } from "../init/new-tree.js";
 import { CliError } from "../text/cli-error.js";
-import type { Listening } from "./listening.js";
 import { nodeConfigText } from "./node-config-file.js";
+import type { Listening } from "./readiness.js";
 
 const files = {
   genesis: "genesis.json",

@@ -6,7 +6,7 @@ import { replacePublicFile } from "../../config/durable-file.js";
 import { type HostPort, joinHostPort } from "../../config/fields.js";
 import { loadNodeConfig, type TlsFiles } from "../../config/node-config.js";
 import type { Checkpoint } from "../../gen/bss/v1/genesis_pb.js";
-import type { Listening, WantedListening } from "./listening.js";
+import type { Listening, WantedListening } from "./readiness.js";
 
 export type NewNode = {
   readonly id: string;

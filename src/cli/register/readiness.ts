@@ -1,12 +1,36 @@
-/** What must be in order on this machine before an invitation is spent. */
+/**
+ * What must be in order on this machine before somebody joins. All of it is checked before the
+ * invitation is used, because an invitation that has served does not come back.
+ */
 import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { HostPort } from "../../config/fields.js";
 import type { InvitationFile } from "../../config/invitation-file.js";
+import { checkListen, listenFailure } from "../../rpc/server/listen-check.js";
+import { ListenError } from "../../rpc/server/listen-error.js";
 import { readTerms } from "../../rpc/tls/certificate.js";
+import { defaultBasePort, portOffsets } from "../init/defaults.js";
 import { CliError } from "../text/cli-error.js";
 import { formatTime } from "../text/output.js";
 
-/** A store that is empty and its log; a chain soon takes more. */
+/** Where a storage node is going to listen. */
+export type Listening = { readonly listen: HostPort; readonly metrics?: HostPort | undefined };
+
+/** What the command line says; what it leaves out is chosen here. */
+export type WantedListening = {
+  readonly listen?: HostPort | undefined;
+  readonly metrics?: HostPort | undefined;
+};
+
+/**
+ * The port of the first storage node of `bss init`. Other nodes of that consortium may run on this
+ * machine, so the ports above it are tried as well.
+ */
+export const firstPort = defaultBasePort + portOffsets.storage + 1;
+const portsTriedMax = 500;
+const loopback = "127.0.0.1";
+
+/** An empty store and its log take this much; a chain soon takes more. */
 const spaceBytesMin = 100 * 1024 * 1024;
 
 /**
@@ -51,4 +75,30 @@ export function refuseNoRoom(directory: string, spaceMin = spaceBytesMin): void 
 
 function nearestExisting(path: string): string {
   return existsSync(path) ? path : nearestExisting(dirname(path));
+}
+
+/** The wanted addresses; the first free port if no address is wanted. Throws `CliError`. */
+export async function chooseListening({ listen, metrics }: WantedListening): Promise<Listening> {
+  if (listen !== undefined) return { listen, metrics };
+  for (let port = firstPort; port < firstPort + portsTriedMax; port++) {
+    if (port === metrics?.port || (await listenFailure({ host: loopback, port })) !== undefined)
+      continue;
+    return { listen: { host: loopback, port }, metrics };
+  }
+  const what = `no port from ${firstPort} to ${firstPort + portsTriedMax - 1} is free on ${loopback}`;
+  throw new CliError(what, "free one, or give another address with --listen HOST:PORT");
+}
+
+/** Throws `CliError` when the node could not listen there now. */
+export async function demandFree(listening: Listening): Promise<void> {
+  try {
+    await checkListen(listening);
+  } catch (error) {
+    if (!(error instanceof ListenError)) throw error;
+    const { message, setting, isTaken, cause } = error;
+    const next = isTaken
+      ? `stop that process (this node, if it runs already), or give another --${setting}`
+      : `give another --${setting} (${cause instanceof Error ? cause.message : "unknown"})`;
+    throw new CliError(message, next, { cause: error });
+  }
 }

@@ -9,10 +9,16 @@ import { runConfig } from "../nodes/start.js";
 import { CliError } from "../text/cli-error.js";
 import { type Output, outputOf } from "../text/output.js";
 import { cliErrorOf } from "../text/rpc-advice.js";
-import { chooseListening, demandFree, firstPort, type WantedListening } from "./listening.js";
 import { MemberDirectory } from "./member-directory.js";
 import { readListening, sameListening, writeListening } from "./node-config-file.js";
-import { refuseNoRoom, refuseOutOfTime } from "./readiness.js";
+import {
+  chooseListening,
+  demandFree,
+  firstPort,
+  refuseNoRoom,
+  refuseOutOfTime,
+  type WantedListening,
+} from "./readiness.js";
 
 type Options = {
   readonly invite: string;

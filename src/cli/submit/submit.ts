@@ -2,23 +2,29 @@
 import { basename, extname, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { BssClient } from "../../client/client.js";
-import { parseCount, parseHash, withClient } from "../client-session.js";
-import { addProfileOption } from "../members/profile.js";
-import { unseenHolderError } from "../members/unseen-holder.js";
-import { LossNotes } from "../nodes/loss-notes.js";
-import { acquireLock, type ProcessLock } from "../process-lock.js";
+import { parseCount, parseHash } from "../arguments.js";
+import { addProfileOption, withClient } from "../client-session.js";
+import { lockOrRefuse, type ProcessLock } from "../process-lock.js";
 import { CliError, exitCodes } from "../text/cli-error.js";
-import { formatTime, type Output } from "../text/output.js";
+import { formatDuration, type Output } from "../text/output.js";
+import { createProgress } from "../text/progress-bar.js";
+import { LossNotes } from "../text/rpc-advice.js";
 import { clockWarning, headTime } from "./clock-check.js";
 import { findInput, type InputPlace } from "./input/input.js";
-import { type InputKind, type InputOptions, inputRows } from "./input/input-rows.js";
+import {
+  addColumn,
+  addConstant,
+  addText,
+  type InputKind,
+  type InputOptions,
+  inputRows,
+  parseDelimiter,
+  parseZone,
+} from "./input/input-rows.js";
 import { rowKinds } from "./input/row-kinds.js";
-import { addColumn, addConstant, addText, parseDelimiter, parseZone } from "./option-parsers.js";
-import { createProgress } from "./progress.js";
 import { ProgressFile } from "./progress-file.js";
 import { RefusedRows } from "./refused-rows.js";
-import { report } from "./report.js";
-import { SubmitRun } from "./submit-run.js";
+import { type RunTotals, SubmitRun } from "./submit-run.js";
 
 type Options = InputOptions & {
   readonly kind?: InputKind;
@@ -214,16 +220,11 @@ function outOf(file: string, { label, isStream }: InputPlace, { out }: Options):
 }
 
 /** Two processes with one journal would each send what the other one has not noted yet. */
-async function lockOut(out: string): Promise<ProcessLock> {
-  const acquired = await acquireLock(out);
-  if (acquired.ok) return acquired.value;
-  const { pid, sinceMs, isSeen } = acquired.error;
-  const what = `another 'bss submit' works with ${out} and its journal`;
-  if (!isSeen) throw unseenHolderError(what, acquired.error);
-  throw new CliError(
-    `${what} (process ${pid}, since ${formatTime(sinceMs)})`,
-    "wait until it has ended; nothing was sent by this one",
-  );
+function lockOut(out: string): Promise<ProcessLock> {
+  return lockOrRefuse(out, {
+    what: `another 'bss submit' works with ${out} and its journal`,
+    next: "wait until it has ended; this one has sent nothing",
+  });
 }
 
 async function checkFirstContact(
@@ -242,13 +243,74 @@ async function checkFirstContact(
   output.note(`bss: ${warning.text}; ${warning.next}`);
 }
 
-/** What stands on the ledger stays there, so only a name that says what it is spares `--kind`. */
+/**
+ * What is on the ledger stays there, so `--kind` may be left out only if the name of the file says
+ * what it holds.
+ */
 function kindByName({ label }: InputPlace): InputKind {
   if (extname(label).toLowerCase() === ".csv") return "meter-readings";
   throw new CliError(
-    `${label} does not say by its name what it holds`,
+    `the name of ${label} does not say what it holds`,
     `give --kind ${Object.keys(rowKinds).join(", ")} for CSV rows, ` +
       "or --kind document to record the whole file",
     { exitCode: exitCodes.usage },
   );
+}
+
+/** What the lines of an input become, for the result. */
+const nouns = {
+  "meter-readings": "meter reading",
+  trades: "trade",
+  charging: "charging session",
+  document: "document",
+} as const satisfies Record<InputKind, string>;
+
+/** Prints how the run has ended. Throws `CliError` when a row has no receipt. */
+function report(
+  totals: RunTotals,
+  run: {
+    readonly kind: InputKind;
+    readonly out: string;
+    readonly refusedFile: string | undefined;
+    readonly ms: number;
+  },
+  output: Output,
+): void {
+  const { received, doneBefore, malformed, refused, firstHeight, lastHeight } = totals;
+  const { kind, out, refusedFile, ms } = run;
+  const value = {
+    kind,
+    received,
+    done_before: doneBefore,
+    malformed,
+    refused,
+    receipts: out,
+    first_height: firstHeight ?? null,
+    last_height: lastHeight ?? null,
+    refused_rows: refusedFile ?? null,
+    seconds: ms / 1000,
+  };
+  output.result(value, () => {
+    const blocks =
+      firstHeight === lastHeight
+        ? `block ${firstHeight}`
+        : `blocks ${firstHeight} to ${lastHeight}`;
+    const where = firstHeight === undefined ? "" : ` in ${blocks}`;
+    const rate = received === 0 ? "" : `, ${((received / ms) * 1000).toFixed(0)} records/s`;
+    const before = doneBefore === 0 ? "" : `; ${doneBefore} had receipts already`;
+    const took = `${formatDuration(ms)}${rate}${before}`;
+    return `${counted(received, nouns[kind])}${where}, ${took}; receipts in ${out}`;
+  });
+  const failed = malformed + refused;
+  if (failed === 0) return;
+  const how = `${malformed} malformed, ${refused} refused, all listed in ${refusedFile}`;
+  const what = `no receipt for ${counted(failed, "row")} (${how})`;
+  throw new CliError(
+    what,
+    "correct them and run the same command again: the rest is not sent twice",
+  );
+}
+
+function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

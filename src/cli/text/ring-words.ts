@@ -11,7 +11,6 @@ import {
   type SyncProgress,
   type Waiting,
 } from "../../gen/bss/v1/query_pb.js";
-import { storeTroubles } from "../nodes/scrub-words.js";
 import { formatDuration, formatTime } from "./output.js";
 
 /** A height takes a moment also when all is well. */
@@ -148,4 +147,16 @@ function of(what: string, ids: readonly string[]): readonly string[] {
 function listed(parts: readonly string[]): string {
   const last = parts.at(-1) ?? "";
   return parts.length < 2 ? last : `${parts.slice(0, -1).join(", ")} and ${last}`;
+}
+
+/** Damage that a storage node has found on its disk since it started. */
+function storeTroubles({ nodeId, scrub }: GetStatusResponse): readonly string[] {
+  if (scrub === undefined) return [];
+  const { damaged, repaired, lastDamage, repairing } = scrub;
+  const last = lastDamage === "" ? "" : `; the last: ${lastDamage}`;
+  const found = `${damaged} found damaged since its start, ${repaired} repaired${last}`;
+  if (repairing) {
+    return [`${nodeId} checks its whole store and attests nothing meanwhile: ${found}`];
+  }
+  return damaged === 0n ? [] : [`look at the disk of ${nodeId}: ${found}`];
 }

@@ -81,3 +81,27 @@ export function cliErrorOf(error: unknown): unknown {
   const what = `${error.message.replace(/\.$/, "")}${field} [${error.reason}]`;
   return new CliError(what, adviceOf(error), { cause: error });
 }
+
+/**
+ * Prints lines about lost connections. Each cause is printed once until something works again,
+ * however often the connection is tried in between.
+ */
+export class LossNotes {
+  readonly #print: (text: string) => void;
+  readonly #told = new Set<string>();
+
+  constructor(print: (text: string) => void) {
+    this.#print = print;
+  }
+
+  note({ message }: Pick<RpcError, "message">): void {
+    if (this.#told.has(message)) return;
+    this.#told.add(message);
+    this.#print(`bss: ${message}; trying again until it works, Ctrl-C ends it`);
+  }
+
+  /** Something works again. */
+  clear(): void {
+    this.#told.clear();
+  }
+}

@@ -19,7 +19,7 @@ export type TimeValue = {
   readonly isExact: boolean;
 };
 
-export const timeFormats = "Unix seconds, or ISO 8601 with a time zone";
+const timeFormats = "Unix seconds, or ISO 8601 with a time zone";
 
 const example = "2026-11-01T00:00:00+01:00";
 /** Numbers that would be further ahead than this are no Unix times, but dates of another make. */

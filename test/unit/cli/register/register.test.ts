@@ -4,14 +4,19 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { chooseListening, demandFree, firstPort } from "../../../../src/cli/register/listening.js";
 import {
   nodeConfigText,
   readListening,
   sameListening,
   writeListening,
 } from "../../../../src/cli/register/node-config-file.js";
-import { refuseNoRoom, refuseOutOfTime } from "../../../../src/cli/register/readiness.js";
+import {
+  chooseListening,
+  demandFree,
+  firstPort,
+  refuseNoRoom,
+  refuseOutOfTime,
+} from "../../../../src/cli/register/readiness.js";
 import type { InvitationFile } from "../../../../src/config/invitation-file.js";
 import {
   createCertificateAuthority,

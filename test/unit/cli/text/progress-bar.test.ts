@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Writable } from "node:stream";
 import { describe, test } from "node:test";
-import { createProgress, estimate } from "../../../../src/cli/submit/progress.js";
+import { createProgress, estimate } from "../../../../src/cli/text/progress-bar.js";
 
 /** A terminal, or a file that pretends to be none. */
 class Screen extends Writable {

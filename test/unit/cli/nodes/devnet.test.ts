@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { lockDevnet } from "../../../../src/cli/nodes/devnet-lock.js";
+import { lockDevnet } from "../../../../src/cli/nodes/devnet.js";
 import { acquireLock } from "../../../../src/cli/process-lock.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 
@@ -13,7 +13,9 @@ describe("the lock of a devnet's directory", () => {
     const held = await lockDevnet(directory);
     await assert.rejects(lockDevnet(directory), {
       name: "CliError",
-      message: new RegExp(`another 'bss devnet' runs the nodes of .+ \\(process ${process.pid}\\)`),
+      message: new RegExp(
+        `another 'bss devnet' runs the nodes of .+ \\(process ${process.pid}, since `,
+      ),
     });
     held.release();
     (await lockDevnet(directory)).release();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { LossNotes } from "../../../../src/cli/nodes/loss-notes.js";
+import { LossNotes } from "../../../../src/cli/text/rpc-advice.js";
 
 describe("notes of lost connections", () => {
   test("tell each cause once until something works again", () => {

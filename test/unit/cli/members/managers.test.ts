@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { absencesOf } from "../../../../src/cli/members/absences.js";
+import { absencesOf } from "../../../../src/cli/members/managers.js";
 import type { ControlOperationSchema } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import { MembershipChangeSchema } from "../../../../src/gen/bss/v1/query_pb.js";
 
