@@ -1,7 +1,7 @@
-/** What the commands that talk to a consortium share: the option `--profile`, and a client of it. */
+/** What all commands that talk to managers share: the option `--profile`, and a client for it. */
 import type { Command } from "commander";
-import { type BssClient, connect } from "../client/client.js";
-import { clientProfile } from "../client/profile.js";
+import { type BssClient, connect } from "../client/bss-client.js";
+import { clientProfile } from "../client/client-profile.js";
 import { loadProfile, type Profile } from "../config/profile.js";
 import { CliError } from "./text/cli-error.js";
 import { type Output, outputOf } from "./text/output.js";

@@ -69,7 +69,7 @@ export async function lockOrRefuse(
   const { pid, host, sinceMs, claimFile, isSeen } = acquired.error;
   const since = sinceMs > 0 ? `, since ${formatTime(sinceMs)}` : "";
   if (isSeen) throw new CliError(`${what} (process ${pid}${since})`, next);
-  // It runs on another machine or in another container: only a person can tell whether it has ended.
+  // It is on another machine or in another container: only a person can tell whether it has ended.
   throw new CliError(
     `${what} (process ${pid} of ${host}${since}; from here it cannot be seen whether it still runs)`,
     `if that process has ended, remove ${claimFile}`,

@@ -5,7 +5,13 @@
  */
 import { RpcError } from "../rpc/rpc-error.js";
 import { rpcErrorOf } from "../rpc/status-details.js";
-import { type Connection, type Dial, mayRepeat, pause, type RetryOptions } from "./connections.js";
+import {
+  type Connection,
+  type Dial,
+  mayRepeat,
+  pause,
+  type RetryOptions,
+} from "./manager-connections.js";
 import { isTlsFailure, isUnreachable, plainMessage } from "./manager-failures.js";
 
 /** A block has to become final before a manager answers. */

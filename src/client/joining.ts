@@ -13,8 +13,8 @@ import { registrationDigest } from "../ledger/certificates/vote-digests.js";
 import { invitationDigest, invitationIdBytes, parseInvitation } from "../ledger/members/consent.js";
 import { faultsMaxOf } from "../ledger/members/member-lists.js";
 import { type Asked, askManagers } from "./ask-managers.js";
-import { dialWith, type RetryOptions } from "./connections.js";
-import type { ClientProfile } from "./profile.js";
+import type { ClientProfile } from "./client-profile.js";
+import { dialWith, type RetryOptions } from "./manager-connections.js";
 
 export type Joining = {
   /** Under which to join. */

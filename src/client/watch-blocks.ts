@@ -7,9 +7,8 @@ import { equalBytes } from "../base/bytes.js";
 import { type BlockView, QueryService } from "../gen/bss/v1/query_pb.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { rpcErrorOf } from "../rpc/status-details.js";
-import { UntrueAnswer } from "./client-error.js";
-import { type Connections, ManagerRound, mayRepeat, pause } from "./connections.js";
-import { checkedBlock } from "./verify/answers.js";
+import { type Connections, ManagerRound, mayRepeat, pause } from "./manager-connections.js";
+import { checkedBlock, UntrueAnswer } from "./verify/answers.js";
 
 export type WatchOptions = {
   /** Leave out leaves, control operations and certificates' signatures. */

@@ -10,7 +10,7 @@ import { wrappedEpochKeyBytes } from "../crypto/hpke.js";
 import { genesisBytesMax } from "../ledger/genesis.js";
 import { ConfigError, fileError } from "./config-error.js";
 import { checkSecret, checkUnaltered } from "./file-access.js";
-import type { ManagerConfig, TlsFiles } from "./node-config.js";
+import type { ManagerConfig, TlsPaths } from "./node-config.js";
 
 const keyFileBytesMax = 64 * 1024;
 const caFileBytesMax = 4 * 1024 * 1024;
@@ -38,7 +38,7 @@ export function readSeedFile(file: string): Uint8Array {
 }
 
 /** Reads a party's certificate, key and trusted authorities. Throws `ConfigError`. */
-export function readTlsFiles(files: TlsFiles): TlsMaterial {
+export function readTlsFiles(files: TlsPaths): TlsMaterial {
   const keyPem = readFile(files.key, keyFileBytesMax, true).toString("latin1");
   if (!keyPem.includes("-----BEGIN PRIVATE KEY-----")) {
     throw fileError(files.key, "no PKCS #8 private key in PEM", "check the path in tls.key");

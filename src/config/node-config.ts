@@ -17,7 +17,7 @@ import {
   type NetworkLimits,
   networkLimitsOf,
   storageLimitsSchema,
-} from "./limits.js";
+} from "./limit-settings.js";
 import { readYamlFile } from "./yaml-file.js";
 
 /**
@@ -30,7 +30,7 @@ export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "s
 export type LogLevel = (typeof logLevels)[number];
 
 /** Paths of a party's TLS files, all PEM. */
-export type TlsFiles = {
+export type TlsPaths = {
   readonly certificate: string;
   readonly key: string;
   /** Certificates of every authority that is trusted. */
@@ -45,7 +45,7 @@ type CommonConfig = {
   readonly listen: HostPort;
   /** Where /metrics and /healthz are served; absent for nowhere. */
   readonly metrics?: HostPort;
-  readonly tls: TlsFiles;
+  readonly tls: TlsPaths;
   /** Where the node keeps the certificate that it has renewed: beside what its key has signed. */
   readonly renewedCertificateFile: string;
   readonly signingKeyFile: string;
@@ -205,7 +205,7 @@ function commonConfig(raw: Raw, file: string, at: (path: string) => string): Com
     genesisFile: at(raw.consortium),
     listen: raw.listen,
     ...(raw.metrics === undefined ? {} : { metrics: raw.metrics }),
-    tls: tlsFiles(raw.tls, at),
+    tls: tlsPaths(raw.tls, at),
     renewedCertificateFile: join(signerStateDirectory, renewedCertificateName),
     signingKeyFile: at(raw.signing_key),
     dataDirectory: at(raw.data_directory),
@@ -228,6 +228,6 @@ export function pathsRelativeTo(file: string): (path: string) => string {
   return (path) => resolve(directory, path);
 }
 
-export function tlsFiles(raw: z.output<typeof tlsSchema>, at: (path: string) => string): TlsFiles {
+export function tlsPaths(raw: z.output<typeof tlsSchema>, at: (path: string) => string): TlsPaths {
   return { certificate: at(raw.certificate), key: at(raw.key), ca: at(raw.ca) };
 }

@@ -7,6 +7,7 @@
 import type { Logger } from "pino";
 import { systemTime } from "../base/time.js";
 import { checkNodeDirectories } from "../config/file-access.js";
+import { readGenesis } from "../config/genesis-file.js";
 import { readManagerKeys } from "../config/key-files.js";
 import type { ManagerConfig } from "../config/node-config.js";
 import { BroadcastService } from "../gen/bss/v1/broadcast_pb.js";
@@ -21,7 +22,6 @@ import { startMetricsServer } from "../metrics/metrics-server.js";
 import { certificateObserver } from "../node/certificate-observer.js";
 import { askManagersInTurn, CertificateRenewal } from "../node/certificate-renewal.js";
 import type { Closers } from "../node/closers.js";
-import { loadGenesis } from "../node/genesis-file.js";
 import { identities } from "../node/identities.js";
 import { checkLimits } from "../node/limits-check.js";
 import { NodeCertificate } from "../node/node-certificate.js";
@@ -86,7 +86,7 @@ async function start(
   closers: Closers,
 ): Promise<Pick<RunningNode, "port" | "reload">> {
   const log = openLog({ role: "manager", id: config.id, level: config.log.level }, options);
-  const genesis = loadGenesis(config.genesisFile);
+  const genesis = readGenesis(config.genesisFile);
   checkLimits(config, genesis.policy);
   checkNodeDirectories(config);
   const keys = readManagerKeys(config);

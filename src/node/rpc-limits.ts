@@ -1,5 +1,5 @@
 /** A node's configured limits as its gRPC server takes them. */
-import type { NetworkLimits } from "../config/limits.js";
+import type { NetworkLimits } from "../config/limit-settings.js";
 import { defaultAnswerLimits } from "../rpc/bounds/answer-limits.js";
 import { connectionShares } from "../rpc/bounds/connection-limits.js";
 import type { RpcServerOptions } from "../rpc/server/server.js";

@@ -9,9 +9,9 @@ import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { initConsortium } from "../../src/cli/init/init-consortium.js";
-import { connect } from "../../src/client/client.js";
+import { connect } from "../../src/client/bss-client.js";
+import { readProfile } from "../../src/client/client-profile.js";
 import { meterReading } from "../../src/client/index.js";
-import { readProfile } from "../../src/client/profile.js";
 import {
   type CertificateAuthority,
   reissueCertificate,

@@ -6,7 +6,7 @@ import { after, afterEach, before, describe, test } from "node:test";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { toHex } from "../../src/base/bytes.js";
 import { signTrade, tradeTerms } from "../../src/client/index.js";
-import { receiptFromJson, receiptToJson } from "../../src/client/verify/receipt-json.js";
+import { receiptFromJson, receiptToJson } from "../../src/client/verify/receipt-check.js";
 import { ManagerBlockHeaderSchema } from "../../src/gen/bss/v1/block_pb.js";
 import { RecordSchema } from "../../src/gen/bss/v1/record_pb.js";
 import { RpcError } from "../../src/rpc/rpc-error.js";
@@ -437,7 +437,7 @@ describe("the commands that talk to a consortium", () => {
     ["a field set twice", ["submit", "a.csv", "--set", "a=1", "--set", "a=2"], 2, /Give a once/],
     ["a zone that is none", ["submit", "a.csv", "--zone", "Berlin"], 2, /such as Europe\/Berlin/],
     ["no delimiter", ["submit", "a.csv", "--delimiter", ""], 2, /one character/],
-    ["no genesis", ["verify", "second.json", "--genesis", "ev.csv"], 1, /not a genesis file/],
+    ["no genesis", ["verify", "second.json", "--genesis", "ev.csv"], 1, /not a valid genesis file/],
   ];
   for (const [title, args, code, message] of mistakes) {
     test(`${title} is told in one line that says what to do next`, async () => {

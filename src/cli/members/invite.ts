@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { toHex } from "../../base/bytes.js";
-import type { BssClient } from "../../client/client.js";
+import type { BssClient } from "../../client/bss-client.js";
+import { clientProfile } from "../../client/client-profile.js";
 import { signInvitation } from "../../client/joining.js";
-import { clientProfile } from "../../client/profile.js";
 import { createSecretFile } from "../../config/durable-file.js";
 import { invitationFileText } from "../../config/invitation-file.js";
 import { readGenesisFile, readIssuerFiles } from "../../config/key-files.js";

@@ -1,6 +1,6 @@
 /** `bss managers`: who takes part, who is suspended, and who was away from when to when. */
 import type { Command } from "commander";
-import type { BssClient } from "../../client/client.js";
+import type { BssClient } from "../../client/bss-client.js";
 import type { ManagerStatus, MembershipChange } from "../../gen/bss/v1/query_pb.js";
 import { parseCount } from "../arguments.js";
 import { addProfileOption, withClient } from "../client-session.js";

@@ -5,9 +5,9 @@
  */
 import { type Command, InvalidArgumentError } from "commander";
 import { equalBytes } from "../../base/bytes.js";
-import { readGenesis } from "../../client/profile.js";
 import { fileError } from "../../config/config-error.js";
 import { replacePublicFile } from "../../config/durable-file.js";
+import { readGenesis } from "../../config/genesis-file.js";
 import { readAuthorities, readCertificateFile, readIssuerFiles } from "../../config/key-files.js";
 import { type IssuerConfig, loadNodeConfig, type NodeConfig } from "../../config/node-config.js";
 import type { GenesisState } from "../../ledger/genesis.js";

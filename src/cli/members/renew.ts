@@ -1,7 +1,7 @@
 /** `bss renew`: a new certificate for the key of a profile. Nodes that run renew their own. */
 import type { Command } from "commander";
+import { clientProfile } from "../../client/client-profile.js";
 import { renewCertificate } from "../../client/joining.js";
-import { clientProfile } from "../../client/profile.js";
 import { replacePublicFile } from "../../config/durable-file.js";
 import { readTlsFiles } from "../../config/key-files.js";
 import { renewedCertificate } from "../../pki/renewed-certificate.js";

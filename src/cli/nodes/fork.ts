@@ -1,7 +1,7 @@
 /** `bss fork show`: which nodes have halted, why, and whether the evidence holds. */
 import type { Command } from "commander";
-import type { BssClient } from "../../client/client.js";
-import { type ProvenFork, provenFork } from "../../client/verify/fork-check.js";
+import type { BssClient } from "../../client/bss-client.js";
+import { type ProvenFork, provenFork } from "../../client/verify/answers.js";
 import type { GetForkResponse } from "../../gen/bss/v1/query_pb.js";
 import type { RpcError } from "../../rpc/rpc-error.js";
 import { rpcErrorOf } from "../../rpc/status-details.js";

@@ -3,7 +3,7 @@
 import { toJson } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import { toHex } from "../../base/bytes.js";
-import type { BssClient } from "../../client/client.js";
+import type { BssClient } from "../../client/bss-client.js";
 import { plainMessage } from "../../client/manager-failures.js";
 import { SuspensionMode } from "../../gen/bss/v1/genesis_pb.js";
 import {

@@ -1,6 +1,6 @@
 /** `bss storage statement`: why a node's credit and reward are what they are, recomputed. */
 import type { Command } from "commander";
-import { connectToStorageNode } from "../../client/client.js";
+import { connectToStorageNode } from "../../client/bss-client.js";
 import {
   readStatement,
   type Statement,

@@ -3,8 +3,8 @@
  * a payout, a retirement.
  */
 import { type Command, InvalidArgumentError } from "commander";
-import type { BssClient } from "../../client/client.js";
-import { mayRepeat } from "../../client/connections.js";
+import type { BssClient } from "../../client/bss-client.js";
+import { mayRepeat } from "../../client/manager-connections.js";
 import { StorageSuspension } from "../../gen/bss/v1/members_pb.js";
 import { MemberState, type StorageNodeStatus } from "../../gen/bss/v1/query_pb.js";
 import { RpcError } from "../../rpc/rpc-error.js";

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { defined } from "../../base/assert.js";
-import type { BssClient } from "../../client/client.js";
+import type { BssClient } from "../../client/bss-client.js";
 import { ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
 import type { BlockView } from "../../gen/bss/v1/query_pb.js";
 import { parseHeader } from "../../ledger/blocks/blocks.js";

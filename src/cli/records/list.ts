@@ -1,6 +1,6 @@
 /** `bss list`: records by participant or meter. */
 import type { Command } from "commander";
-import type { RecordQuery } from "../../client/client.js";
+import type { RecordQuery } from "../../client/bss-client.js";
 import type { LedgerRecord } from "../../client/verify/answers.js";
 import { parseCount, parseTime } from "../arguments.js";
 import { addProfileOption, withClient } from "../client-session.js";

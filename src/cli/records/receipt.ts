@@ -1,7 +1,7 @@
 /** `bss receipt`: a record's receipt, as a file that proves itself. */
 import type { Command } from "commander";
 import { printableJson } from "../../base/printable.js";
-import { receiptToJson } from "../../client/verify/receipt-json.js";
+import { receiptToJson } from "../../client/verify/receipt-check.js";
 import { parseHash } from "../arguments.js";
 import { addProfileOption, withClient } from "../client-session.js";
 

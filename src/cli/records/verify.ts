@@ -2,14 +2,14 @@
 import { readFileSync, statSync } from "node:fs";
 import type { Command } from "commander";
 import { equalBytes, toHex } from "../../base/bytes.js";
-import { readGenesis } from "../../client/profile.js";
 import {
   type ReceiptAnchor,
   type ReceiptProblem,
+  receiptFromJson,
   type VerifiedReceipt,
   verifyReceipt,
 } from "../../client/verify/receipt-check.js";
-import { receiptFromJson } from "../../client/verify/receipt-json.js";
+import { readGenesis } from "../../config/genesis-file.js";
 import type { Receipt } from "../../gen/bss/v1/query_pb.js";
 import { parseHeader } from "../../ledger/blocks/blocks.js";
 import { refuseDirectory } from "../arguments.js";

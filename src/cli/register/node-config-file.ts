@@ -4,7 +4,7 @@ import { parseDocument, stringify } from "yaml";
 import { toHex } from "../../base/bytes.js";
 import { replacePublicFile } from "../../config/durable-file.js";
 import { type HostPort, joinHostPort } from "../../config/fields.js";
-import { loadNodeConfig, type TlsFiles } from "../../config/node-config.js";
+import { loadNodeConfig, type TlsPaths } from "../../config/node-config.js";
 import type { Checkpoint } from "../../gen/bss/v1/genesis_pb.js";
 import type { Listening, WantedListening } from "./readiness.js";
 
@@ -12,7 +12,7 @@ export type NewNode = {
   readonly id: string;
   readonly listening: Listening;
   /** Paths relative to the file. */
-  readonly files: { readonly genesis: string; readonly signingKey: string; readonly tls: TlsFiles };
+  readonly files: { readonly genesis: string; readonly signingKey: string; readonly tls: TlsPaths };
   /** Of the invitation. */
   readonly checkpoint: Checkpoint | undefined;
 };

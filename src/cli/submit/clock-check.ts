@@ -2,7 +2,7 @@
  * Whether this machine's clock goes with the managers', as far as their last block tells. Documents
  * and trades are recorded with the time of this machine: a wrong one is refused, or stays.
  */
-import type { BssClient } from "../../client/client.js";
+import type { BssClient } from "../../client/bss-client.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import { formatDuration, formatTime } from "../text/output.js";
 

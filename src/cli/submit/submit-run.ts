@@ -11,7 +11,7 @@
  */
 import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
-import type { BssClient } from "../../client/client.js";
+import type { BssClient } from "../../client/bss-client.js";
 import type { SubmissionOutcome } from "../../client/submit/submit-stream.js";
 import type { Objection, SubmitResponse } from "../../gen/bss/v1/broadcast_pb.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";

@@ -1,7 +1,7 @@
 /** `bss submit`: CSV rows or a file onto the ledger. */
 import { basename, extname, resolve } from "node:path";
 import { type Command, Option } from "commander";
-import type { BssClient } from "../../client/client.js";
+import type { BssClient } from "../../client/bss-client.js";
 import { parseCount, parseHash } from "../arguments.js";
 import { addProfileOption, withClient } from "../client-session.js";
 import { lockOrRefuse, type ProcessLock } from "../process-lock.js";

@@ -21,7 +21,7 @@ import type { Submission } from "../../gen/bss/v1/record_pb.js";
 import type { ClientStream } from "../../rpc/channels/client-stream.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import { rpcErrorOf, rpcErrorOfRefusal } from "../../rpc/status-details.js";
-import { type Connections, ManagerRound, mayRepeat, pause } from "../connections.js";
+import { type Connections, ManagerRound, mayRepeat, pause } from "../manager-connections.js";
 import { SubmissionSource } from "./submission-source.js";
 
 export type SubmitStreamOptions = {

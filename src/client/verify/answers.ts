@@ -4,18 +4,28 @@
  * never reaches the caller as data.
  */
 import { emptyBytes, equalBytes, toHex } from "../../base/bytes.js";
+import { SignatureCache } from "../../crypto/signature-cache.js";
 import type {
   BlockView,
   GetConsistencyProofResponse,
   RecordEntry,
 } from "../../gen/bss/v1/query_pb.js";
 import { type Record, RecordSchema } from "../../gen/bss/v1/record_pb.js";
+import type { ForkProof } from "../../gen/bss/v1/vote_pb.js";
 import { blockId, parseHeader } from "../../ledger/blocks/blocks.js";
+import { checkForkProof, signersOfBoth } from "../../ledger/certificates/fork-proofs.js";
+import type { GenesisState } from "../../ledger/genesis.js";
 import { verifyConsistency } from "../../ledger/merkle/verify.js";
 import { recordHash } from "../../ledger/records/records.js";
 import { strictDecode } from "../../ledger/strict-decode.js";
 import { safeInteger } from "../../ledger/wire.js";
-import { UntrueAnswer } from "../client-error.js";
+
+/** The answer of a node does not prove what it claims: the node is faulty, or it lies. */
+export class UntrueAnswer extends Error {
+  override readonly name = "UntrueAnswer";
+  /** What a person should do next. */
+  readonly next = "ask another manager, and tell the consortium's operators";
+}
 
 /** A record as far as the caller may see it; its content has been held against its hash. */
 export type LedgerRecord = {
@@ -139,4 +149,29 @@ function checkTreeHead(wanted: TreeHead, treeSize: bigint, root: Uint8Array): vo
     const roots = `${toHex(root)} instead of ${toHex(wanted.root)}`;
     throw new UntrueAnswer(`the root over ${treeSize} records is ${roots}`);
   }
+}
+
+/** Two different blocks of one height that managers made final. */
+export type ProvenFork = {
+  readonly height: number;
+  /** 32 bytes each. */
+  readonly blockIds: readonly [Uint8Array, Uint8Array];
+  /** Managers that committed to both: more than f of them broke the rules. */
+  readonly accusedIds: readonly string[];
+};
+
+/** The fork that a node claims; undefined if the proof does not hold by the keys in genesis. */
+export async function provenFork(
+  proof: ForkProof,
+  { members, consortiumId }: GenesisState,
+): Promise<ProvenFork | undefined> {
+  const { first, second } = proof;
+  const checks = checkForkProof(proof, members, consortiumId);
+  if (first === undefined || second === undefined || !checks.ok) return undefined;
+  if ((await new SignatureCache().firstInvalid(checks.value)) !== undefined) return undefined;
+  return {
+    height: Number(first.height),
+    blockIds: [first.blockId, second.blockId],
+    accusedIds: signersOfBoth(first, second),
+  };
 }

@@ -12,9 +12,9 @@ import type { GenesisState } from "../../ledger/genesis.js";
 import type { StorageNode } from "../../ledger/members/member-lists.js";
 import type { StandingChange } from "../../ledger/storage-nodes/storage-changes.js";
 import { genesisStorageHead, type StorageHead } from "../../ledger/storage-nodes/storage-head.js";
-import type { BssClient } from "../client.js";
-import { UntrueAnswer } from "../client-error.js";
-import { pause } from "../connections.js";
+import type { BssClient } from "../bss-client.js";
+import { pause } from "../manager-connections.js";
+import { UntrueAnswer } from "./answers.js";
 
 /** A change, and when the block was made that makes it: Unix ms. */
 export type StatementEntry = StandingChange & { readonly timestampMs: number };

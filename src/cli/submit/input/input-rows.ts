@@ -1,8 +1,8 @@
 /** From what is to be submitted and the options of `bss submit` to what is to become records. */
 
 import { InvalidArgumentError } from "commander";
-import type { BssClient } from "../../../client/client.js";
-import { cosigner } from "../../../client/profile.js";
+import type { BssClient } from "../../../client/bss-client.js";
+import { cosigner } from "../../../client/client-profile.js";
 import { loadProfile } from "../../../config/profile.js";
 import { type TimeZone, timeZoneOf } from "../../text/time-zone.js";
 import type { InputRow } from "../submit-run.js";

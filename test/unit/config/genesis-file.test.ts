@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { toJsonString } from "@bufbuild/protobuf";
 import { ConfigError } from "../../../src/config/config-error.js";
+import { readGenesis } from "../../../src/config/genesis-file.js";
 import { GenesisSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
-import { loadGenesis } from "../../../src/node/genesis-file.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 import { consortiumId, genesisMessage } from "../ledger/support/consortium.js";
 
@@ -15,26 +15,30 @@ describe("a genesis file", () => {
 
   test("is what its bytes are: they make the consortium's id", () => {
     writeFileSync(file, right);
-    assert.deepEqual(loadGenesis(file).consortiumId, consortiumId);
+    assert.deepEqual(readGenesis(file).consortiumId, consortiumId);
   });
 
   const wrong: readonly (readonly [string, string, RegExp])[] = [
-    ["is not JSON", "{", /genesis\.json: not a valid genesis file: file: /],
+    [
+      "is not JSON",
+      "{",
+      /genesis\.json: not a valid genesis file: The file is not a genesis message /,
+    ],
     ["has no managers", '{"consortiumName": "x"}', /not a valid genesis file: \w+/],
     ["has a field that there is not", right.replace("{", '{"mangers": [],'), /not a valid genesis/],
   ];
   for (const [what, text, message] of wrong) {
     test(`is refused with its name and what to do when it ${what}`, () => {
       writeFileSync(file, text);
-      const failure = failureOf(() => loadGenesis(file));
+      const failure = failureOf(() => readGenesis(file));
       assert.ok(failure instanceof ConfigError);
       assert.match(failure.message, message);
-      assert.match(failure.message, /; copy the consortium's genesis file again/);
+      assert.match(failure.message, /; copy the genesis file of the consortium again/);
     });
   }
 
   test("is named when it is not there", () => {
-    assert.throws(() => loadGenesis(`${file}.not`), /genesis\.json\.not: no such file/);
+    assert.throws(() => readGenesis(`${file}.not`), /genesis\.json\.not: no such file/);
   });
 });
 

@@ -19,12 +19,14 @@ import {
 import type { Submission } from "../gen/bss/v1/record_pb.js";
 import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
 import type { GenesisState } from "../ledger/genesis.js";
-import { UntrueAnswer } from "./client-error.js";
-import { type Connection, Connections, dialWith, type RetryOptions } from "./connections.js";
-import { pages } from "./paging.js";
-import type { ClientProfile } from "./profile.js";
-import { signPayout, signRetirement } from "./storage-operations.js";
-import { buildSubmission } from "./submit/submissions.js";
+import type { ClientProfile } from "./client-profile.js";
+import {
+  type Connection,
+  Connections,
+  dialWith,
+  type RetryOptions,
+} from "./manager-connections.js";
+import { buildSubmission, signPayout, signRetirement } from "./signing.js";
 import {
   type SubmissionOutcome,
   type SubmitStreamOptions,
@@ -37,6 +39,7 @@ import {
   checkedVersions,
   type LedgerRecord,
   type TreeHead,
+  UntrueAnswer,
 } from "./verify/answers.js";
 import { verifyReceipt } from "./verify/receipt-check.js";
 import { type WatchOptions, watchBlocks } from "./watch-blocks.js";
@@ -362,4 +365,21 @@ export class BssClient {
 function untilFinal(options: RetryOptions) {
   const { timeoutMs = submitTimeoutMs } = options;
   return { ...options, timeoutMs, attemptTimeoutMs: timeoutMs };
+}
+
+/** One page of a listing. */
+export type Page<Item> = { readonly items: readonly Item[]; readonly nextPageToken: string };
+
+/** All items of a listing, page by page, as the caller reads on. */
+export async function* pages<Item>(
+  fetchPage: (pageToken: string) => Promise<Page<Item>>,
+): AsyncGenerator<Item, void, undefined> {
+  let token = "";
+  for (;;) {
+    const { items, nextPageToken } = await fetchPage(token);
+    yield* items;
+    if (nextPageToken === "") return;
+    if (nextPageToken === token) throw new UntrueAnswer("a listing's next page is the same page");
+    token = nextPageToken;
+  }
 }

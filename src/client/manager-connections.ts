@@ -26,8 +26,8 @@ import { RpcError } from "../rpc/rpc-error.js";
 import { rpcErrorOf } from "../rpc/status-details.js";
 import { readTerms } from "../rpc/tls/certificate.js";
 import type { TlsFiles } from "../rpc/tls/tls.js";
+import type { ClientProfile } from "./client-profile.js";
 import { isTlsFailure, isUnreachable, summary } from "./manager-failures.js";
-import type { ClientProfile } from "./profile.js";
 
 export type RetryOptions = {
   /**

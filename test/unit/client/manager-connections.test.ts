@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { type Connection, Connections, dialWith } from "../../../src/client/connections.js";
+import type { ClientProfile } from "../../../src/client/client-profile.js";
+import { type Connection, Connections, dialWith } from "../../../src/client/manager-connections.js";
 import { plainMessage } from "../../../src/client/manager-failures.js";
-import type { ClientProfile } from "../../../src/client/profile.js";
 import { GetStatusResponseSchema, QueryService } from "../../../src/gen/bss/v1/query_pb.js";
 import {
   createCertificateAuthority,

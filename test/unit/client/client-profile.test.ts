@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import { initConsortium } from "../../../../src/cli/init/init-consortium.js";
-import { readProfile } from "../../../../src/client/profile.js";
-import { temporaryDirectory } from "../../../support/temporary-directory.js";
+import { initConsortium } from "../../../src/cli/init/init-consortium.js";
+import { readProfile } from "../../../src/client/client-profile.js";
+import { temporaryDirectory } from "../../support/temporary-directory.js";
 
 describe("a profile whose files are not one party's", () => {
   const directory = join(temporaryDirectory(), "consortium");
