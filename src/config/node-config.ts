@@ -162,13 +162,13 @@ type Raw = z.output<typeof configSchema>;
 
 /** Loads and checks a config.yaml. Throws `ConfigError` with every mistake that the file has. */
 export function loadNodeConfig(file: string): NodeConfig {
-  const whenMissing = "give the path of a node's config.yaml; 'bss init' writes one per node";
+  const whenMissing = "give the path of a node's config.yaml; 'bss init' writes one for each node";
   const raw = readYamlFile(file, configSchema, {
     whenMissing,
     unaltered: true,
     mistaken: {
       key: "addresses",
-      what: "a profile.yaml, not a node's config",
+      what: "this is a profile.yaml, not a node's config",
       next: whenMissing,
     },
   });

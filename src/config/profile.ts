@@ -37,13 +37,15 @@ const profileSchema = field.mapping({
 
 /** Loads and checks a profile.yaml. Throws `ConfigError` with every mistake that the file has. */
 export function loadProfile(file: string): Profile {
-  const whenMissing = "give --profile the path of a profile.yaml; 'bss init' writes one per party";
+  const whenMissing =
+    "give the path of a profile.yaml with --profile; 'bss init' writes one for each participant, " +
+    "operator and auditor";
   const raw: z.output<typeof profileSchema> = readYamlFile(file, profileSchema, {
     whenMissing,
     unaltered: true,
     mistaken: {
       key: "data_directory",
-      what: "a node's config.yaml, not a profile",
+      what: "this is a node's config.yaml, not a profile",
       next: whenMissing,
     },
   });

@@ -41,7 +41,7 @@ describe("the command bss", () => {
       "an existing directory",
       ["init", "--dir", "."],
       1,
-      /^bss: .* exists already and is never overwritten; .+\n$/,
+      /^bss: .* exists already, and nothing is overwritten; .+\n$/,
     ],
     [
       "a missing option",
@@ -77,7 +77,7 @@ describe("the command bss", () => {
       "a directory without nodes",
       ["devnet", "--dir", "empty"],
       1,
-      /^bss: no nodes in .+; make a consortium with 'bss init'\n$/,
+      /^bss: .+ holds no nodes; give a directory that 'bss init' made\n$/,
     ],
   ];
   for (const [title, args, status, stderr] of failures) {
@@ -170,7 +170,7 @@ describe("the command bss", () => {
         assert.ok(!existsSync(join(manager, "signing.key.state")));
         assert.equal(devnet.status, 1);
         const named = new RegExp(
-          `^bss: the nodes cannot listen: \\S+-1 \\(another process listens on .*:${port}\\); stop .+\n$`,
+          `^bss: some nodes cannot listen: \\S+-1 \\(another process listens on .*:${port}\\); stop .+\n$`,
         );
         assert.match(devnet.stderr, named);
         assert.ok(!existsSync(join(dir, "logs")), "no node was started");

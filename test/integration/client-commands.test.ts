@@ -105,7 +105,10 @@ describe("the commands that talk to a consortium", () => {
 
     const list = await bss("verify", "first.jsonl", "--genesis", toy.genesisFile);
     assert.equal(list.code, 1);
-    assert.match(list.err, /first\.jsonl is no receipt: it lists .* 'bss receipt <record_hash>'/);
+    assert.match(
+      list.err,
+      /first\.jsonl is not a receipt: it only lists .* 'bss receipt <record_hash>'/,
+    );
   });
 
   test("verify needs no server and no profile", async () => {
@@ -140,7 +143,7 @@ describe("the commands that talk to a consortium", () => {
     assert.match(err, /mixed\.csv:5: refused: 66 Wh is too much \[ENERGY_ABOVE_RATING\]/);
     assert.match(
       err,
-      /no receipt for 3 rows \(2 malformed, 1 refused, all listed in mixed\.jsonl\.refused/,
+      /3 rows got no receipt \(2 malformed, 1 refused, all listed in mixed\.jsonl\.refused/,
     );
     assert.match(out, /^2 meter readings in block \d+,/);
     assert.deepEqual(
@@ -311,7 +314,7 @@ describe("the commands that talk to a consortium", () => {
     await ok("get", versions[1].record_hash, "-p", profile, "--content", "back.pdf");
     assert.equal(readFileSync(path("back.pdf"), "utf8"), "version 2");
     const twice = await bss("get", hash, "-p", profile, "--content", "back.pdf");
-    assert.match(twice.err, /back\.pdf exists; give the name of a file that does not/);
+    assert.match(twice.err, /back\.pdf exists already; give the name of a new file/);
     writeFileSync(path("large.bin"), Buffer.alloc(70_000));
     const large = await bss("submit", "large.bin", "--kind", "document", "-p", profile);
     assert.equal(large.code, 1);
@@ -423,14 +426,14 @@ describe("the commands that talk to a consortium", () => {
   });
 
   const mistakes: readonly (readonly [string, readonly string[], number, RegExp])[] = [
-    ["no profile", ["get", "00".repeat(32)], 1, /no profile; give --profile/],
+    ["no profile", ["get", "00".repeat(32)], 1, /needs a profile.*; give --profile/],
     ["a hash that is none", ["get", "xyz"], 2, /64 hex digits/],
     ["a file that is not there", ["submit", "absent.csv"], 1, /absent\.csv.*; check the path/],
     ["a kind that is none", ["submit", "a.csv", "--kind", "meters"], 2, /Allowed choices/],
     ["an unknown record", ["get", "00".repeat(32)], 1, /\[RECORD_UNKNOWN\]; check the hash/],
     ["a pair that is none", ["submit", "a.csv", "--set", "owner"], 2, /field=value/],
     ["its own output", ["submit", "ev.csv", "--out", "ev.csv"], 1, /--out is the file/],
-    ["no receipt", ["verify", "ev.csv", "--genesis", "toy/genesis.json"], 1, /is no receipt/],
+    ["no receipt", ["verify", "ev.csv", "--genesis", "toy/genesis.json"], 1, /is not a receipt/],
     ["an empty range", ["list", "--from", "2024-07-02", "--to", "2024-07-01"], 2, /is not after/],
     ["a date as digits", ["list", "--from", "20240701"], 2, /8 digits look like a date/],
     ["a column twice", ["submit", "a.csv", "--column", "a=start", "--column", "a=end"], 2, /once/],
@@ -455,7 +458,7 @@ describe("the commands that talk to a consortium", () => {
     const auditor = toy.profileFile("auditor-1", "auditors");
     const { code, err } = await bss("submit", "auditor.csv", "-p", auditor);
     assert.equal(code, 1);
-    assert.match(err, /auditor-1 has the role auditor, and only participants submit; use /);
+    assert.match(err, /only participants can submit, and auditor-1 has the role auditor; use /);
     assert.ok(!existsSync(path("auditor.csv.receipts.jsonl.journal")));
     rmSync(path("auditor.csv"));
   });

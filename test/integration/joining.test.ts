@@ -166,7 +166,7 @@ describe("joining a consortium that runs", () => {
     assert.equal(refused.code, 1);
     assert.match(
       refused.err,
-      /nothing was changed: what was issued ends at .* before the one in use/,
+      /nothing was changed: the new certificate would end at .* before the old one/,
     );
     assert.equal(certificate(), before);
     askOnly(profile, ["manager-2", "manager-3"]);

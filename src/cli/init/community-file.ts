@@ -93,7 +93,7 @@ function checkIds(
   for (const [index, participant] of participants.entries()) {
     const path = ["participants", index, "id"];
     if (participantIds.has(participant.id)) {
-      report(path, `participant \`${participant.id}\` is there twice`, "give each its own id");
+      report(path, `participant \`${participant.id}\` is listed twice`, "give each its own id");
     }
     if (reserved.has(participant.id)) {
       report(path, `id \`${participant.id}\` belongs to a node or an officer`, "choose another id");
@@ -103,7 +103,7 @@ function checkIds(
       const meterPath = ["participants", index, "meters", meterIndex, "id"];
       const before = meterIds.get(foldedId(meter.id));
       if (before === meter.id) {
-        report(meterPath, `meter \`${meter.id}\` is there twice`, "give each its own id");
+        report(meterPath, `meter \`${meter.id}\` is listed twice`, "give each its own id");
       } else if (before !== undefined) {
         const what = `meter \`${meter.id}\` differs only in case from \`${before}\``;
         report(meterPath, what, "give each its own id");
@@ -118,18 +118,19 @@ function checkAgents({ participants }: Community, report: Report): void {
   for (const [index, { id, agents }] of participants.entries()) {
     const path = ["participants", index, "agents"];
     if (agents.length > agentsMax) {
-      report(path, `${agents.length} agents`, `name at most ${agentsMax}`);
+      report(path, `\`${id}\` has ${agents.length} agents`, `name at most ${agentsMax}`);
     }
     for (const [agentIndex, agent] of agents.entries()) {
       const agentPath = [...path, agentIndex];
       if (!ids.has(agent)) {
         const nearest = nearestName(agent, [...ids]);
-        const next = nearest === undefined ? "add it to the list" : `did you mean \`${nearest}\`?`;
+        const next =
+          nearest === undefined ? "add it to the participants" : `did you mean \`${nearest}\`?`;
         report(agentPath, `agent \`${agent}\` is no participant of this file`, next);
       } else if (agent === id) {
         report(agentPath, `\`${id}\` is its own agent`, "leave it out: an owner may always submit");
       } else if (agents.indexOf(agent) !== agentIndex) {
-        report(agentPath, `agent \`${agent}\` is there twice`, "name it once");
+        report(agentPath, `agent \`${agent}\` is listed twice`, "name it once");
       }
     }
   }

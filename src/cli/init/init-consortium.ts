@@ -1,7 +1,7 @@
 /**
- * A new consortium on disk. The order is given by what depends on what: the plan, the keys, the
- * genesis file over the public keys, the consortium id over the genesis file, and the epoch key
- * wraps that are bound to that id.
+ * Makes a new consortium on disk. Each step needs the one before it: the plan, the keys, the
+ * genesis file with the public keys, the consortium id, which is the hash of that file, and the
+ * epoch key wraps, which are bound to the id.
  */
 import { join, resolve } from "node:path";
 import { toHex } from "../../base/bytes.js";
@@ -59,13 +59,16 @@ export async function initConsortium(
   return { directory: path, genesisFile, consortiumId: toHex(consortiumId), plan };
 }
 
-/** What the nodes would refuse at their start is found while nothing is there yet. */
+/** Finds what the nodes would refuse at their start before anything is written. */
 function refuseInvalid(genesis: Uint8Array): void {
   const parsed = parseGenesis(genesis);
   if (parsed.ok) return;
   const { message, field } = parsed.error;
-  const what = `the genesis would not be valid: ${field ?? "file"}: ${message.replace(/\.$/, "")}`;
-  throw new CliError(what, "mend the --community, --hosts or --policy file that this comes from");
+  const what = `the genesis file would not be valid: ${field ?? "file"}: ${message.replace(/\.$/, "")}`;
+  throw new CliError(
+    what,
+    "correct the --community, --hosts or --policy file that this comes from",
+  );
 }
 
 async function wrapForEach(

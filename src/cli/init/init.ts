@@ -19,20 +19,29 @@ type Options = {
 export function register(program: Command): void {
   program
     .command("init")
-    .summary("make a new consortium: keys, certificates, genesis, one config file per node")
+    .summary("make a new consortium: keys, certificates, genesis, a config file for each node")
     .description(
-      "Makes a consortium on disk: an authority per manager, certificates, keys, the genesis " +
-        "file and one config file per node. Never overwrites; all of it appears or nothing.",
+      "Makes a consortium on disk: an authority for each manager, certificates, keys, the genesis " +
+        "file and a config file for each node. It overwrites nothing. If it fails, it leaves " +
+        "nothing behind.",
     )
-    .requiredOption("-d, --dir <directory>", "where to put it; must not exist or be empty")
-    .option("--managers <n>", `managers, 1 to ${countsMax.managers}`, count, 4)
-    .option("--storage <n>", `storage nodes, up to ${countsMax.storage}`, count, 7)
-    .option("--participants <n>", "participants with one meter each", count, 3)
+    .requiredOption(
+      "-d, --dir <directory>",
+      "the directory to make; it must not exist, or be empty",
+    )
+    .option("--managers <n>", `number of managers, 1 to ${countsMax.managers}`, count, 4)
+    .option("--storage <n>", `number of storage nodes, up to ${countsMax.storage}`, count, 7)
+    .option("--participants <n>", "number of participants with one meter each", count, 3)
     .option("--community <file>", "YAML list of participants and meters, instead of --participants")
-    .option("--hosts <file>", "YAML with the host of each node; loopback when absent")
-    .option("--policy <file>", "YAML with fields of the policy that differ from the defaults")
-    .option("--name <name>", "name of the consortium, part of every certificate", "demo")
-    .option("--base-port <port>", "ports are counted from here", count, defaultBasePort)
+    .option("--hosts <file>", "YAML with the host of each node (default: all on this machine)")
+    .option("--policy <file>", "YAML with the fields of the policy that differ from the defaults")
+    .option("--name <name>", "name of the consortium, which is part of every certificate", "demo")
+    .option(
+      "--base-port <port>",
+      "the ports of the nodes are counted from here",
+      count,
+      defaultBasePort,
+    )
     .action(async (options: Options, command: Command) => {
       const { dir, community, hosts, policy, ...numbers } = options;
       // Loaded here, because the other commands need no certificates.
@@ -48,7 +57,7 @@ export function register(program: Command): void {
       const { minStorage } = consortium.plan.policy;
       const missing = minStorage - consortium.plan.storage.length;
       if (missing > 0) {
-        output.note(`no record becomes final before ${missing} more storage nodes have joined`);
+        output.note(`no record becomes final until ${missing} more storage nodes have joined`);
       }
     });
 }
@@ -70,7 +79,7 @@ function textOf(consortium: NewConsortium, onLoopback: boolean): string {
   const { directory, consortiumId, plan } = consortium;
   const next = onLoopback
     ? `bss devnet --dir ${directory}`
-    : "copy genesis.json, ca-bundle.pem and each node's directory to its host; bss start there";
+    : "copy genesis.json, ca-bundle.pem and the directory of each node to its host, and run 'bss start' there";
   return fields([
     ["consortium", plan.name],
     ["id", consortiumId],

@@ -1,10 +1,10 @@
 /**
  * A directory tree that appears at once or not at all. It is written into a directory beside the
- * target, which only its owner can read, and renamed when it is complete. Renaming replaces nothing
- * but an empty directory, so what exists stays.
+ * target, which only its owner can read, and renamed when it is complete. Renaming replaces only an
+ * empty directory, so nothing that exists is lost.
  *
- * Modes are set on the opened file instead of trusting the process's umask: 0700 for directories,
- * 0600 for secrets, 0644 for what is public.
+ * Modes are set on the opened file, because the umask of the process cannot be trusted: 0700 for
+ * directories, 0600 for secrets, 0644 for public files.
  */
 import {
   chmodSync,
@@ -116,7 +116,7 @@ function moveTo(temporary: string, path: string): void {
 
 function exists(path: string): CliError {
   return new CliError(
-    `${path} exists already and is never overwritten`,
-    "give another --dir, or move it away if its keys are no longer needed",
+    `${path} exists already, and nothing is overwritten`,
+    "give another directory with --dir, or move this one away if its keys are no longer needed",
   );
 }

@@ -1,6 +1,7 @@
 /**
- * What `bss init` is going to make, decided before anything is made: who takes part, who vouches
- * for whom, who listens where. No keys and no clock: the same options always give the same plan.
+ * What `bss init` is going to make: who takes part, which manager issues whose certificate, and
+ * where each node listens. All of it is decided before anything is made, without keys and without a
+ * clock, so the same options always give the same plan.
  */
 import { isIP } from "node:net";
 import { type HostPort, joinHostPort } from "../../config/fields.js";
@@ -111,7 +112,7 @@ export function planConsortium(options: ConsortiumOptions): ConsortiumPlan {
 function checkOptions(options: ConsortiumOptions): void {
   if (!isId(options.name)) {
     const next = "use 1 to 63 characters out of a-z, 0-9 and -";
-    throw new CliError(`--name ${JSON.stringify(options.name)} is no consortium name`, next);
+    throw new CliError(`--name ${JSON.stringify(options.name)} is not a consortium name`, next);
   }
   checkCount("--managers", options.managers, 1, countsMax.managers);
   checkCount("--storage", options.storage, 0, countsMax.storage);
@@ -126,7 +127,7 @@ function checkOptions(options: ConsortiumOptions): void {
 
 function checkCount(option: string, value: number, min: number, max: number): void {
   if (Number.isInteger(value) && value >= min && value <= max) return;
-  throw new CliError(`${option} ${value} is out of range`, `use ${min} to ${max}`);
+  throw new CliError(`${option} ${value} is out of range`, `use a number from ${min} to ${max}`);
 }
 
 function numbered(prefix: string, count: number): readonly string[] {

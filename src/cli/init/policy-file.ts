@@ -13,7 +13,7 @@ const uint32Max = 0xffff_ffff;
 const priceMax = 1_000_000_000_000;
 const rewardMax = 1_000_000_000_000;
 
-// Shapes only: which numbers can be agreed on is the ledger's to say (policyViolations).
+// These check the shapes only; policyViolations of the ledger decides which values are allowed.
 const number = () => field.integer(0, uint32Max).optional();
 const price = () =>
   field.integer(-priceMax, priceMax, "millionths of the currency per kWh").optional();
@@ -68,8 +68,8 @@ export function readPolicyFile(file: string, defaults: Policy): Policy {
   const schema = policySchema.superRefine((fields, context) => {
     for (const problem of policyViolations(withFields(defaults, fields))) {
       const name = (problem.field ?? "policy").replace("policy.", "");
-      const message = `\`${name}\` cannot be so: ${problem.message.replace(/\.$/, "")}`;
-      const params = { next: "change it, or what it has to fit to" };
+      const message = `\`${name}\` has a value that is not allowed: ${problem.message.replace(/\.$/, "")}`;
+      const params = { next: "change it, or the value that it has to fit" };
       context.addIssue({ code: "custom", path: name.split("."), message, params });
     }
   });

@@ -27,7 +27,8 @@ export function register(program: Command): void {
     .command("consortium")
     .summary("show managers, policy and rules in force")
     .description(
-      "Shows the managers in ring order, the policy, the rules in force and changes of membership.",
+      "Shows the managers in ring order, the policy and the rules in force. With --json it also lists " +
+        "every change of membership.",
     )
     .action((_options: object, self: Command) =>
       withClient(self, async (client, output) => {

@@ -5,7 +5,7 @@ import type { ManagerStatus, MembershipChange } from "../../gen/bss/v1/query_pb.
 import { parseCount } from "../arguments.js";
 import { addProfileOption, withClient } from "../client-session.js";
 import { type Column, formatDuration, formatTime, type Output, table } from "../text/output.js";
-import { equivocation, reasonOf, suspensionWords } from "../text/ring-words.js";
+import { equivocation, reasonOf, suspensionWords } from "../text/status-words.js";
 
 type Options = { readonly history?: boolean; readonly limit: number };
 
@@ -33,12 +33,12 @@ export function register(program: Command): void {
     .command("managers")
     .summary("list managers; --history shows who was away when")
     .description(
-      "Lists the managers in ring order, with why and since when one is suspended. With --history " +
-        "it lists suspensions instead, the last ones first: from the block that suspended a " +
-        "manager to the one that resumed it.",
+      "Lists the managers in ring order, and since when and why a manager is suspended. With " +
+        "--history it lists all suspensions instead, newest first, from the block that suspended a " +
+        "manager to the block that resumed it.",
     )
-    .option("--history", "suspensions, the last ones first")
-    .option("--limit <n>", "how many suspensions at most", parseCount, limitDefault)
+    .option("--history", "list suspensions, newest first")
+    .option("--limit <n>", "list at most this many suspensions", parseCount, limitDefault)
     .action(({ history = false, limit }: Options, self: Command) =>
       withClient(self, async (client, output) => {
         const consortium = await client.getConsortium({ history });

@@ -19,12 +19,11 @@ export function register(program: Command): void {
     .command("renew")
     .summary("renew the certificate of a profile")
     .description(
-      "Asks managers for a new certificate for the profile's key, and puts it in the place of the " +
-        "old one, which has to be valid still ('bss reissue' is for one that has expired). One " +
-        "that would end sooner than the old one is not taken. Nodes that run renew theirs by " +
-        "themselves.",
+      "Asks the managers for a new certificate for the profile's key, and replaces the old one with " +
+        "it. The old one must still be valid ('bss reissue' is for expired ones). A certificate " +
+        "that ends sooner than the old one is refused. Running nodes renew theirs by themselves.",
     )
-    .option("--shorter", "take one that ends sooner, too")
+    .option("--shorter", "accept a certificate that ends sooner")
     .action(async ({ shorter = false }: Options, self: Command) => {
       const profile = profileOf(self);
       const client = clientProfile(profile);
@@ -47,11 +46,11 @@ export function register(program: Command): void {
   addProfileOption(command);
 }
 
-/** No manager has issued one that lasts as long as the old one. */
+/** If no manager has issued a certificate that lasts as long as the old one. */
 function shorterError(error: unknown): CliError | undefined {
   const text = error instanceof RpcError ? error.message : "";
-  if (!/what was issued ends at .* before the one in use/.test(text)) return undefined;
-  const next = "keep the old one, or take the new one with --shorter";
+  if (!/the new certificate would end at .* before the old one/.test(text)) return undefined;
+  const next = "keep the old one, or accept the new one with --shorter";
   return new CliError(`nothing was changed: ${text}`, next);
 }
 
@@ -60,7 +59,7 @@ export function validityWords(id: string, untilMs: number, formerMs: number): st
   const was = formerMs > Date.now() ? "would have been" : "was";
   return (
     `${id}: the new certificate is valid until ${formatTime(untilMs)} (${daysLeft(untilMs)}), ` +
-    `the old one ${was} until ${formatTime(formerMs)} (${daysLeft(formerMs)})`
+    `the old one ${was} valid until ${formatTime(formerMs)} (${daysLeft(formerMs)})`
   );
 }
 

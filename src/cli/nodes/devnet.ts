@@ -1,7 +1,7 @@
 /**
  * `bss devnet`: every node of a directory as its own process on this machine, with a table of what
- * each one holds. It watches and does not repair: a node that ends stays down, and the command's
- * exit code tells.
+ * each of them holds. It watches and repairs nothing: a node that ends stays down, and the command
+ * exits with 1.
  */
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
@@ -35,11 +35,11 @@ export function register(program: Command): void {
     .command("devnet")
     .summary("run all nodes of a directory on this machine")
     .description(
-      "Runs every node of a directory that 'bss init' made as its own process, and shows what " +
-        "each one holds. Ctrl-C, or closing the terminal, stops all cleanly. Logs go to " +
-        "<directory>/logs.",
+      "Runs every node of a directory that 'bss init' made, each as a process of its own, and shows " +
+        "what each of them holds. Ctrl-C, or closing the terminal, stops all of them cleanly. Their " +
+        "logs are in <directory>/logs.",
     )
-    .requiredOption("-d, --dir <directory>", "the consortium's directory")
+    .requiredOption("-d, --dir <directory>", "the directory that 'bss init' made")
     .option("--for <seconds>", "stop after this time instead of waiting for Ctrl-C", seconds)
     .action((options: Options, command: Command) => runDevnet(options, outputOf(command)));
 }
@@ -89,7 +89,7 @@ export function lockDevnet(directory: string): Promise<ProcessLock> {
   });
 }
 
-/** What went wrong at the end, without the nodes whose end has been told already. */
+/** What went wrong while stopping, without the nodes whose end has been reported before. */
 function troublesOfStopping(
   stopped: readonly StoppedNode[],
   told: readonly string[],
@@ -161,13 +161,13 @@ async function refuseBusyPorts(configs: readonly NodeConfig[]): Promise<void> {
   if (taken.length === 0) return;
   const more = taken.length > busyNamedMax ? ` and ${taken.length - busyNamedMax} more` : "";
   throw new CliError(
-    `the nodes cannot listen: ${taken.slice(0, busyNamedMax).join(", ")}${more}`,
-    "stop what listens there, another devnet perhaps, or make the consortium with another " +
-      "'bss init --base-port'",
+    `some nodes cannot listen: ${taken.slice(0, busyNamedMax).join(", ")}${more}`,
+    "stop the processes that listen there (perhaps another devnet), or make a consortium on other " +
+      "ports with 'bss init --base-port'",
   );
 }
 
 function refusalOf(id: string, address: string, failure: Error | undefined): string {
-  if (failure === undefined) return `${id} on ${address}, where another node of them does`;
+  if (failure === undefined) return `${id} on ${address}, where another of these nodes listens`;
   return `${id} (${new ListenError(address, failure).message})`;
 }

@@ -26,16 +26,16 @@ const columns: readonly Column[] = [
 ];
 
 export function register(program: Command): void {
-  const fork = program.command("fork").summary("forks of the chain, and their evidence");
+  const fork = program.command("fork").summary("show forks of the chain and their evidence");
   const command = fork
     .command("show")
     .summary("show which nodes have halted, why, and by what evidence")
     .description(
-      "Asks every manager why it has halted, if it has. A fork is proven by two commit " +
+      "Asks every manager whether it has halted, and why. A fork is proven by two commit " +
         "certificates for different blocks of one height; their signatures are checked here, " +
-        "against the keys in genesis. Exits with 1 when a node has halted.",
+        "against the keys in genesis. Exits with 1 if a node has halted.",
     )
-    .option("--storage <host:port...>", "storage nodes to ask as well")
+    .option("--storage <host:port...>", "also ask these storage nodes")
     .action(({ storage = [] }: Options, self: Command) =>
       withClient(self, async (client, output) => {
         const { managers } = client.genesis.members;
@@ -48,7 +48,7 @@ export function register(program: Command): void {
         if (halted.length === 0) return;
         throw new CliError(
           `${halted.length} of ${answers.length} nodes have halted`,
-          "keep their data directories; operators of all managers have to find out who did it",
+          "keep their data directories; the operators of all managers have to find out who caused it",
         );
       }),
     );

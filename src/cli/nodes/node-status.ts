@@ -12,7 +12,7 @@ import { type GetStatusResponse, QueryService } from "../../gen/bss/v1/query_pb.
 import { createChannel, type RpcChannel } from "../../rpc/channels/channel.js";
 import { createClient } from "../../rpc/channels/client.js";
 import { RpcError } from "../../rpc/rpc-error.js";
-import { waitsFor } from "../text/ring-words.js";
+import { waitsFor } from "../text/status-words.js";
 
 const timeoutMs = 2000;
 

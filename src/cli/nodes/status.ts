@@ -19,8 +19,8 @@ import { rpcErrorOf } from "../../rpc/status-details.js";
 import { addProfileOption, withClient } from "../client-session.js";
 import { CliError } from "../text/cli-error.js";
 import { type Column, shortHash, table } from "../text/output.js";
-import { doingOf, reasonOf, troublesOf } from "../text/ring-words.js";
 import { adviceOf } from "../text/rpc-advice.js";
+import { doingOf, reasonOf, troublesOf } from "../text/status-words.js";
 
 type Options = { readonly storage?: readonly string[] };
 
@@ -53,10 +53,10 @@ export function register(program: Command): void {
     .summary("show height, root and peers of every node, and what they wait for")
     .description(
       "Asks every manager of the profile about itself, and says whose signature is missing, who " +
-        "is suspended and who is behind. Fails when one does not answer, or when two hold " +
-        "different blocks at one height, or when one has halted.",
+        "is suspended and who is behind. Exits with 1 if a node does not answer or has halted, or " +
+        "if two nodes hold different blocks at one height.",
     )
-    .option("--storage <host:port...>", "storage nodes to ask as well")
+    .option("--storage <host:port...>", "also ask these storage nodes")
     .action((options: Options, self: Command) =>
       withClient(self, async (client, output) => {
         const answers = await Promise.all([
@@ -101,7 +101,7 @@ async function ask(
   }
 }
 
-/** Two nodes with one height and two blocks: the one thing that must never be. */
+/** Two nodes with different blocks at one height: this must never happen. */
 function refuseDifference(statuses: readonly GetStatusResponse[]): void {
   const seen = new Map<bigint, GetStatusResponse>();
   for (const status of statuses) {
@@ -112,7 +112,7 @@ function refuseDifference(statuses: readonly GetStatusResponse[]): void {
     if (same && toHex(other.root) === root) continue;
     throw new CliError(
       `${other.nodeId} and ${status.nodeId} hold different ledgers at height ${status.height}`,
-      "stop relying on the ledger and call the consortium's operators",
+      "do not rely on this ledger, and call the operators of the consortium",
     );
   }
 }
@@ -123,11 +123,11 @@ function refuseHalted(statuses: readonly GetStatusResponse[]): void {
   const who = halted.map(({ nodeId }) => nodeId).join(", ");
   throw new CliError(
     `${halted.length} of ${statuses.length} nodes have halted (${who})`,
-    "keep their data directories and call the consortium's operators",
+    "keep their data directories, and call the operators of the consortium",
   );
 }
 
-/** Who does not answer, why, what follows, and what to do. */
+/** Which nodes do not answer, why, what follows for the ring, and what to do. */
 function silence(
   client: BssClient,
   silent: readonly Silent[],
@@ -146,10 +146,13 @@ function silence(
 
 function adviceOnSilence(error: RpcError): string {
   if (error.status === "DEADLINE_EXCEEDED") {
-    return "see whether the machine and its node still work: the connection is taken, and that is all";
+    return "check the machine and its node: the node accepts the connection and does not answer";
   }
   if (!/ECONNREFUSED/.test(error.message)) return adviceOf(error);
-  return "start what does not run with 'bss start --config FILE', or correct the profile's addresses";
+  return (
+    "start the nodes that do not run with 'bss start --config FILE', or correct the addresses in " +
+    "the profile"
+  );
 }
 
 /** What it means for the ring that these managers are away. */

@@ -49,13 +49,13 @@ export function addStatement(storage: Command): void {
     .argument("<node>", "a storage node's id")
     .summary("every change of a node's credit and reward, recomputed from the chain")
     .description(
-      "Reads the whole public chain, checks every block and signature from genesis on, and " +
-        "recomputes the node's credit and reward; then holds what a manager says against it. " +
+      "Reads the whole public chain, checks every block and signature from genesis on, recomputes " +
+        "the node's credit and reward, and compares them with what a manager says. " +
         "Each change is shown with the block that makes it and the certificate or operation in " +
         "it from which it follows.",
     )
-    .option("--storage <host:port>", "read the chain from this storage node, not from managers")
-    .option("--last <n>", "how many changes to show at most", parseCount, lastDefault)
+    .option("--storage <host:port>", "read the chain from this storage node instead of managers")
+    .option("--last <n>", "show at most this many changes, the last ones", parseCount, lastDefault)
     .action((nodeId: string, { storage: address, last }: Options, self: Command) =>
       withClient(self, async (client, output) => {
         const chain =
@@ -81,7 +81,10 @@ export function addStatement(storage: Command): void {
 function print(statement: Statement, last: number, output: Output): void {
   const { node, nodeId, height, entries } = statement;
   if (node === undefined) {
-    throw new CliError(`nobody has admitted ${nodeId}`, "'bss storage list' shows who there is");
+    throw new CliError(
+      `there is no storage node ${nodeId}`,
+      "'bss storage list' lists all of them",
+    );
   }
   const shown = entries.slice(-last);
   if (output.json) for (const entry of shown) output.result(jsonOf(entry), String);
@@ -110,7 +113,7 @@ function print(statement: Statement, last: number, output: Output): void {
         ["suspended", suspension],
       ]),
       "",
-      `recomputed from ${height} blocks, and equal to what the manager asked says`,
+      `recomputed from ${height} blocks; the manager that was asked says the same`,
     ].join("\n"),
   );
 }

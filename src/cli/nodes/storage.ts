@@ -30,7 +30,7 @@ const columns: readonly Column[] = [
 export function register(program: Command): void {
   const storage = program
     .command("storage")
-    .summary("storage nodes: standing, statements, payouts");
+    .summary("show storage nodes, and record payouts and retirements");
   addList(storage);
   addStatement(storage);
   addPayout(storage);
@@ -43,7 +43,7 @@ function addList(storage: Command): void {
     .summary("list storage nodes with credit and reward")
     .description(
       "Lists the storage nodes with their state, credit, reward, and the height of their last " +
-        "attestation. Whether one is connected is what the manager that answers sees.",
+        "attestation. CONNECTED says whether the manager that answers is connected to the node.",
     )
     .action((_options: object, self: Command) =>
       withClient(self, async (client, output) => {
@@ -101,10 +101,10 @@ function addPayout(storage: Command): void {
     .summary("record that a node was paid, as an operator of its sponsor")
     .description(
       "Records on the chain that a storage node was paid reward units. The payment itself is " +
-        "made elsewhere; the chain keeps who states it, and refuses more than is due.",
+        "made elsewhere. The chain keeps who states it, and refuses more than is due.",
     )
     .requiredOption("--amount <units>", "reward units, 1 or more", parseUnits)
-    .option("--reference <text>", "for people: a bank reference", parseReference, "")
+    .option("--reference <text>", "a note for people, such as a bank reference", parseReference, "")
     .action((nodeId: string, payment: Payment, self: Command) =>
       withClient(self, async (client, output) => {
         const node = await nodeOf(client, nodeId);
@@ -123,10 +123,10 @@ function addRetire(storage: Command): void {
   const command = storage
     .command("retire")
     .argument("<node>", "a storage node's id")
-    .summary("send a node away for good, as an operator of its sponsor")
+    .summary("retire a node for good, as an operator of its sponsor")
     .description(
-      "Retires a storage node: no committee is drawn with it from the next block on. What it has " +
-        "earned stays due. It joins again by a new invitation only.",
+      "Retires a storage node: from the next block on it is drawn into no committee. What it has " +
+        "earned remains due. It can join again only with a new invitation.",
     )
     .action((nodeId: string, _options: object, self: Command) =>
       withClient(self, async (client, output) => {
@@ -138,13 +138,13 @@ function addRetire(storage: Command): void {
 }
 
 /**
- * What became of a payout whose answer did not come is not known, and another command would sign a
- * further one, on top of it.
+ * If no answer came, nobody knows whether the payout was recorded, and repeating the command would
+ * sign another payout on top of it.
  */
 export function payoutErrorOf(error: unknown, nodeId: string): unknown {
   const told = cliErrorOf(error);
   if (!(error instanceof RpcError) || !mayRepeat(error) || !(told instanceof CliError)) return told;
-  const next = `it may be recorded yet: see 'bss storage statement ${nodeId}' before you pay again`;
+  const next = `the payout may be recorded all the same: see 'bss storage statement ${nodeId}' before you repeat it`;
   return new CliError(told.what, next, { cause: error });
 }
 
@@ -153,7 +153,7 @@ type Payment = { readonly amount: bigint; readonly reference: string };
 async function nodeOf(client: BssClient, nodeId: string): Promise<StorageNodeStatus> {
   const node = await client.storageNode(nodeId);
   if (node !== undefined) return node;
-  throw new CliError(`nobody has admitted ${nodeId}`, "'bss storage list' shows who there is");
+  throw new CliError(`there is no storage node ${nodeId}`, "'bss storage list' lists all of them");
 }
 
 function parseUnits(text: string): bigint {

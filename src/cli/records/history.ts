@@ -20,7 +20,7 @@ export function register(program: Command): void {
         }
         output.lines(recordTable(versions));
         if (versions.some(({ content }) => content === undefined)) {
-          output.note("this profile may not read the record, so other versions are not shown");
+          output.note("this profile may not read the record, so its other versions are not shown");
         }
       }),
     );

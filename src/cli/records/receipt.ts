@@ -10,10 +10,10 @@ export function register(program: Command): void {
     .command("receipt")
     .summary("fetch the receipt of a record")
     .description(
-      "Prints the receipt of a record as JSON (bss.v1.Receipt), verified. Keep it in a file: " +
-        "bss receipt HASH > receipt.json; 'bss verify' checks it without any server. It proves " +
-        "which block added the record; its confirmations and storage attestations are what the " +
-        "manager said.",
+      "Fetches and checks the receipt of a record and prints it as JSON (bss.v1.Receipt). Keep it " +
+        "in a file: bss receipt HASH > receipt.json. 'bss verify' checks that file without any " +
+        "server. The receipt proves which block added the record; it does not prove its " +
+        "confirmations and storage attestations, which are what the manager said.",
     )
     .argument("<hash>", "the record hash, 64 hex digits", parseHash)
     .action((hash: Uint8Array, _options: object, self: Command) =>

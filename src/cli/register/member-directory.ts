@@ -1,6 +1,6 @@
 /**
- * The directory of somebody who joins. Keys come first and stay; the certificate comes when a
- * manager has given it, so a registration that was interrupted goes on where it stopped.
+ * The directory of a new member. Its keys are made first and stay; its certificate is added when a
+ * manager has issued it. So a registration that was interrupted goes on where it stopped.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -59,7 +59,7 @@ export class MemberDirectory {
     return this.#at("profile.yaml");
   }
 
-  /** Whether it was made before, by whomever. */
+  /** Whether it was made before, for this or for another member. */
   get exists(): boolean {
     return existsSync(this.#at(files.signingKey));
   }
@@ -86,7 +86,7 @@ export class MemberDirectory {
     });
   }
 
-  /** Whether there is a certificate that serves yet, or a node has renewed it. */
+  /** Whether it has a certificate that is still valid, its first one or a renewed one. */
   get hasCertificate(): boolean {
     const file = this.#at(files.certificate);
     if (!existsSync(file)) return false;
@@ -104,7 +104,7 @@ export class MemberDirectory {
     return readRenewedCertificate(file);
   }
 
-  /** With the keys that are there. */
+  /** What the member joins with: the keys of the directory. */
   async joining(): Promise<Joining> {
     const { id } = this.#identity;
     const signingSeed = readSeedFile(this.#at(files.signingKey));
@@ -112,13 +112,13 @@ export class MemberDirectory {
     const certificateRequest = await createCertificateRequest({ keyPem, commonName: id });
     const request = await readCertificateRequest(certificateRequest);
     if (typeof request === "string")
-      throw new CliError(request, "restore tls.key, or take another --dir");
+      throw new CliError(request, "restore tls.key, or give another --dir");
     const { publicKey: signingKey } = ed25519KeyPairFromSeed(signingSeed);
     const { spkiSha256: tlsSpkiSha256 } = request;
     return { id, signingSeed, signingKey, certificateRequest, tlsSpkiSha256 };
   }
 
-  /** Keeps what a manager has issued (DER). Throws `CliError` when it is of no use. */
+  /** Keeps the certificates that a manager has issued (DER). Throws `CliError` for useless ones. */
   keepCertificate(
     chain: readonly Uint8Array[],
     { tlsSpkiSha256 }: Pick<Joining, "tlsSpkiSha256">,
@@ -134,18 +134,18 @@ export class MemberDirectory {
       !isOurs ||
       !equalBytes(facts.spkiSha256, tlsSpkiSha256)
     ) {
-      throw new CliError("the manager issued a certificate for somebody else", "run it again");
+      throw new CliError("the manager issued a certificate for somebody else", "run this again");
     }
     const { fromMs = 0, toMs = 0 } = readTerms(own) ?? {};
     const nowMs = Date.now();
     if (fromMs > nowMs || toMs <= nowMs || !isIssuedBy(own, this.#file.tls.caPem)) {
-      const next = "check this machine's clock, and call the manager's operator";
-      throw new CliError("the manager issued a certificate that nobody accepts", next);
+      const next = "check the clock of this machine, and call the operator of the manager";
+      throw new CliError("the manager issued a certificate that no node would accept", next);
     }
     replacePublicFile(this.#at(files.certificate), certificatesPem(chain));
   }
 
-  /** Throws `CliError` when the directory is not that of the same party. */
+  /** Throws `CliError` if the directory is that of another party. */
   checkSame(kind: "profile" | "config"): void {
     const other = kind === "profile" ? this.profileFile : this.configFile;
     const genesis = sha256(readGenesisFile(this.#at(files.genesis)));
@@ -153,7 +153,7 @@ export class MemberDirectory {
     const load = kind === "profile" ? loadProfile : loadNodeConfig;
     if (isSame && load(other).id === this.#identity.id) return;
     throw new CliError(
-      `${this.path} is another party's directory`,
+      `${this.path} is the directory of another party`,
       "give the --id with which it was made, or another --dir",
     );
   }

@@ -46,13 +46,13 @@ export function refuseOutOfTime(
   const now = `this machine's clock says ${formatTime(nowMs)}`;
   const untilMs = Number(invitation.expiresAtUnixMs);
   if (untilMs <= nowMs) {
-    const what = `${name} has expired at ${formatTime(untilMs)} [INVITATION_EXPIRED]; ${now}`;
-    throw new CliError(what, "ask its operator for another one");
+    const what = `${name} expired at ${formatTime(untilMs)} [INVITATION_EXPIRED]; ${now}`;
+    throw new CliError(what, "ask the operator for another invitation");
   }
   const fromMs = readTerms(tls.certPem)?.fromMs ?? 0;
   if (fromMs <= nowMs) return;
-  const what = `${now}, and ${name} was made after ${formatTime(fromMs)}`;
-  throw new CliError(what, "set the clock, and run it again");
+  const what = `${now}, but ${name} was made after ${formatTime(fromMs)}`;
+  throw new CliError(what, "set the clock and run this again");
 }
 
 /**
@@ -69,8 +69,8 @@ export function refuseNoRoom(directory: string, spaceMin = spaceBytesMin): void 
   const free = bavail * bsize;
   if (free >= spaceMin) return;
   const [freeMib, minMib] = [free, spaceMin].map((bytes) => Math.floor(bytes / 1024 ** 2));
-  const what = `${existing} has ${freeMib} MiB left, and a node begins with ${minMib} MiB`;
-  throw new CliError(what, "free some space, or give another --dir");
+  const what = `the disk of ${existing} has ${freeMib} MiB left, and a node needs ${minMib} MiB to begin`;
+  throw new CliError(what, "free some space, or give a directory on another disk with --dir");
 }
 
 function nearestExisting(path: string): string {

@@ -34,22 +34,26 @@ export function register(program: Command): void {
   registerCommand(parent, "storage", "a storage node")
     .description(
       "Makes keys in a new directory, registers them, and runs the storage node in the " +
-        "foreground. Run it again with the same --dir to go on where it stopped, also after it " +
-        "has joined: nothing is used up twice. Later 'bss start' with the directory's config.yaml " +
-        "does as well.",
+        "foreground. If it was interrupted, run it again with the same --dir: it goes on where it " +
+        "stopped and uses the invitation only once. After joining, 'bss start' with the config.yaml " +
+        "of the directory runs the node as well.",
     )
     .option(
       "--listen <host:port>",
-      `where others may ask the node (default: the first free port of 127.0.0.1 from ${firstPort})`,
+      `where the node listens (default: the first free port of 127.0.0.1 from ${firstPort})`,
       parseAddress,
     )
-    .option("--metrics <host:port>", "where it serves /metrics and /healthz", parseAddress)
-    .option("--no-start", "only register")
+    .option(
+      "--metrics <host:port>",
+      "where it serves /metrics and /healthz (default: nowhere)",
+      parseAddress,
+    )
+    .option("--no-start", "register and do not start the node")
     .action(registerStorage);
   registerCommand(parent, "participant", "a participant")
     .description(
-      "Makes keys in a new directory, registers them, and writes a profile.yaml for 'bss submit' " +
-        "and all other commands.",
+      "Makes keys in a new directory, registers them, and writes a profile.yaml, which 'bss submit' " +
+        "and all other commands take with --profile.",
     )
     .action(registerParticipant);
 }
@@ -64,7 +68,9 @@ async function registerStorage(options: Options, command: Command): Promise<void
     output.note(`start ${id} with 'bss start --config ${directory.configFile}'`);
     return;
   }
-  output.note(`${id} starts, reads the chain, and attests once it holds the block that admits it`);
+  output.note(
+    `${id} is starting; it attests when it has read the chain up to the block that admitted it`,
+  );
   await runConfig(directory.configFile, command);
 }
 
@@ -80,8 +86,8 @@ function registerCommand(parent: Command, name: string, whom: string): Command {
     .command(name)
     .summary(`join as ${whom}`)
     .requiredOption("--invite <file>", "the file that an operator made with 'bss invite'")
-    .requiredOption("--dir <directory>", "the directory to make")
-    .option("--id <id>", "the id under which to join; without it that of the invitation");
+    .requiredOption("--dir <directory>", "the directory to make, or to go on with")
+    .option("--id <id>", "the id of the new member (default: the one in the invitation)");
 }
 
 type Newcomer = {
@@ -100,7 +106,7 @@ function newcomerOf(options: Options, role: Newcomer["role"]): Newcomer {
   return { id, role, file, directory };
 }
 
-/** Makes the node's directory, or goes on with it. Throws `CliError` when it could not run here. */
+/** Makes the node's directory, or goes on with it. Throws `CliError` if no node could run here. */
 async function prepareNode(
   { directory, id }: Newcomer,
   { listen, metrics, start }: Options,
@@ -118,13 +124,13 @@ async function prepareNode(
   if (!exists) await directory.prepare(listening);
   else if (!sameListening(before, listening)) writeListening(configFile, listening);
   const at = joinHostPort(listening.listen);
-  output.note(`${id} has its keys in ${directory.path} and is going to listen on ${at}`);
+  output.note(`${id} has its keys in ${directory.path} and will listen on ${at}`);
 }
 
-/** Has a certificate issued, by the admission that comes first, unless there is one. */
+/** Has the member admitted and its certificate issued, unless it has one. */
 async function joinOnce({ id, role, file, directory }: Newcomer, output: Output): Promise<void> {
   if (directory.hasCertificate) {
-    output.note(`${id} has joined before, and has its certificate`);
+    output.note(`${id} has joined before and has its certificate`);
     return;
   }
   const joining = await directory.joining();
@@ -132,7 +138,7 @@ async function joinOnce({ id, role, file, directory }: Newcomer, output: Output)
     throw cliErrorOf(error);
   });
   directory.keepCertificate(certificateChain, joining);
-  const next = role === "participant" ? `: use --profile ${directory.profileFile}` : "";
+  const next = role === "participant" ? `; use --profile ${directory.profileFile}` : "";
   output.result({ id, role, directory: directory.path, height }, () => {
     return `${id} has joined with block ${height}${next}`;
   });
@@ -150,12 +156,12 @@ function idOf(
   }
   const { memberId } = invitation;
   const id = given ?? memberId;
-  if (id === "") throw new CliError("the invitation names no id", "choose one with --id");
+  if (id === "") throw new CliError("the invitation leaves the id open", "choose one with --id");
   if (!isId(id)) {
-    throw new CliError(`${id} is no id`, "use 1 to 63 characters out of a-z, 0-9 and -");
+    throw new CliError(`${id} is not an id`, "use 1 to 63 characters out of a-z, 0-9 and -");
   }
   if (memberId === "" || memberId === id) return id;
-  throw new CliError(`the invitation is for ${memberId}`, "leave out --id");
+  throw new CliError(`the invitation is only for ${memberId}`, "leave out --id");
 }
 
 function parseAddress(text: string): HostPort {

@@ -96,6 +96,6 @@ export class LineFile {
   foreign(line?: number): CliError {
     const at = line === undefined ? this.path : `${this.path}:${line}`;
     const next = "give another file with --out";
-    return new CliError(`${at} is not what 'bss submit' writes`, next);
+    return new CliError(`${at} was not written by 'bss submit'`, next);
   }
 }

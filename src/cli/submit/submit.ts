@@ -44,34 +44,33 @@ Fields; columns are found by these names, or by --column NAME=FIELD; --set FIELD
                   seller (the profile's id), recorded_at (now), trade_id (random), parent
   charging        station, start, end, energy_wh | energy_kwh;
                   owner (the profile's id), recorded_at (the end), parent
-What stands behind a semicolon may be left out. What --column and --set say about a field goes
-before columns that are found by their names. Where a row gives a field in both units, both have to
-agree.
+Fields behind a semicolon may be left out. --column and --set count more than the names of columns.
+If a row gives a field in both units, both must agree.
 
 Times are Unix seconds of 10 digits (or milliseconds of 13), or ISO 8601 with Z or an offset from
-UTC. Times without one are refused unless --zone says where they are local; a time that comes twice
-there, or not at all, because clocks are changed is refused in any case.
+UTC. A time without an offset is refused unless --zone says whose local time it is. A local time
+that comes twice, or never, because clocks are changed is always refused.
 
-Trades need both signatures. Those of the profile and of each --counterparty-profile are made here;
-those of others come in the columns terms (bss.v1.TradeTerms, hex), seller_signature and
-buyer_signature (hex).
+Trades need both signatures. This command signs for the profile and for each --counterparty-profile.
+The signatures of others are read from the columns terms (bss.v1.TradeTerms, hex), seller_signature
+and buyer_signature (hex).
 
-The receipts go to --out, one JSON value per line. Beside it stands OUT.journal with the exact
-records, so that the same command can be run again: it sends only what has no receipt, and never a
-record twice. That holds for one --out: another one knows nothing of what was sent before. One
-process at a time works with it. Rows that were not recorded are listed in OUT.refused.csv.
+The receipts go to --out, one JSON value per line. OUT.journal beside it keeps the exact records, so
+the same command can be run again: it sends only records without a receipt, and no record twice.
+With another --out it would send all of them again. Only one process at a time can use one --out.
+Rows that were not recorded are listed in OUT.refused.csv.
 
 A stream (- for stdin, a pipe, a FIFO) is read to its end before anything is sent, and needs --out.
-Its rows are known again by their content, so it can be sent again as well.`;
+It can be sent again as well, because its rows are recognized by their content.`;
 
 export function register(program: Command): void {
   const command = program
     .command("submit")
     .summary("put CSV rows or a file onto the ledger")
     .description(
-      "Puts rows of a CSV file, or any file as a document, onto the ledger and keeps the " +
-        "receipts. A row that is malformed or refused is told with its line, and the others go " +
-        "on; the exit code is then 1.",
+      "Puts the rows of a CSV file, or any file as a document, onto the ledger and keeps the " +
+        "receipts. A row that is malformed or refused is reported with its line, and the other " +
+        "rows are submitted all the same; then the exit code is 1.",
     )
     .argument(
       "<file>",
@@ -80,10 +79,13 @@ export function register(program: Command): void {
     .addOption(
       new Option(
         "-k, --kind <kind>",
-        "what it holds (default: meter-readings for .csv; any other file needs it)",
+        "what the file holds (default: meter-readings for .csv; needed for any other file)",
       ).choices([...Object.keys(rowKinds), "document"]),
     )
-    .option("-o, --out <file>", "receipts (default: the file's name with .receipts.jsonl, here)")
+    .option(
+      "-o, --out <file>",
+      "file for the receipts (default: <file>.receipts.jsonl in the current directory)",
+    )
     .option("--column <name=field>", "the column NAME holds FIELD; may be repeated", addColumn, [])
     .option("--sum <field>", "add up the columns of FIELD; may be repeated", addText, [])
     .addOption(
@@ -93,16 +95,24 @@ export function register(program: Command): void {
     )
     .option(
       "--zone <zone>",
-      "of times that name no offset from UTC: Europe/Berlin, or +01:00",
+      "time zone of times without an offset from UTC: Europe/Berlin, or +01:00",
       parseZone,
     )
-    .option("--counterparty-profile <file...>", "profiles that sign trades as the other party", [])
-    .option("--delimiter <text>", "between the columns", parseDelimiter, ",")
-    .option("--media-type <type>", "of a document (default: by its extension)")
-    .option("--name <name>", "of a document (default: the file's)")
-    .option("--updates <hash>", "the record that a document is a new version of", parseHash)
-    .option("--batch <n>", "records under one signature", parseCount, 250)
-    .option("--in-flight <n>", "submissions in flight", parseCount, 16)
+    .option(
+      "--counterparty-profile <file...>",
+      "profiles of other parties that sign the trades here",
+      [],
+    )
+    .option("--delimiter <text>", "character between the columns", parseDelimiter, ",")
+    .option("--media-type <type>", "media type of a document (default: by its extension)")
+    .option("--name <name>", "name of a document (default: the name of the file)")
+    .option(
+      "--updates <hash>",
+      "record hash of the document that this one is a new version of",
+      parseHash,
+    )
+    .option("--batch <n>", "number of records under one signature", parseCount, 250)
+    .option("--in-flight <n>", "number of submissions in flight", parseCount, 16)
     .addHelpText("after", fieldsHelp)
     .action((file: string, options: Options, self: Command) =>
       withClient(self, (client, output) => submit(file, options, client, output)),
@@ -119,7 +129,7 @@ async function submit(
   const { profile } = client;
   if (profile.role !== "participant") {
     throw new CliError(
-      `the profile of ${profile.id} has the role ${profile.role}, and only participants submit`,
+      `only participants can submit, and ${profile.id} has the role ${profile.role}`,
       "use the profile of a participant",
     );
   }
@@ -149,10 +159,10 @@ type Job = {
   readonly signal: AbortSignal;
 };
 
-/** With the lock of the receipts. */
+/** Submits while this process holds the lock of the receipts. */
 async function submitLocked(job: Job): Promise<void> {
   const { place, kind, out, options, client, output, signal } = job;
-  // Whoever cannot reach a manager or is not known there learns it before anything is written.
+  // If no manager can be reached, or none knows the profile, this fails before anything is written.
   await checkFirstContact(client, kind, output);
   const input = await place.open(signal).catch((error) => {
     throw signal.aborted ? interruption("stopped before anything was sent") : error;
@@ -202,19 +212,19 @@ function interruption(what: string): CliError {
   return new CliError(what, next, { exitCode: exitCodes.interrupted });
 }
 
-/** Where the receipts go. A stream says by nothing where it was left off last time. */
+/** Where the receipts go. A stream has no name by which a later run could find them. */
 function outOf(file: string, { label, isStream }: InputPlace, { out }: Options): string {
   if (out === undefined && isStream) {
     throw new CliError(
       `${label} is a stream, which has no name for its receipts`,
-      "give --out FILE; with the same one a later run sends only what has no receipt",
+      "give a file with --out; a later run with the same file sends only rows that have no receipt",
       { exitCode: exitCodes.usage },
     );
   }
   const path = out ?? `${basename(file)}.receipts.jsonl`;
   if (resolve(path) !== resolve(file)) return path;
   throw new CliError(
-    "--out is the file that is to be submitted",
+    "--out names the file that is to be submitted",
     "give another file for the receipts",
   );
 }
@@ -304,11 +314,8 @@ function report(
   const failed = malformed + refused;
   if (failed === 0) return;
   const how = `${malformed} malformed, ${refused} refused, all listed in ${refusedFile}`;
-  const what = `no receipt for ${counted(failed, "row")} (${how})`;
-  throw new CliError(
-    what,
-    "correct them and run the same command again: the rest is not sent twice",
-  );
+  const what = `${counted(failed, "row")} got no receipt (${how})`;
+  throw new CliError(what, "correct them and run the same command again: it sends no record twice");
 }
 
 function counted(number: number, noun: string): string {

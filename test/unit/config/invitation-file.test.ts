@@ -81,6 +81,6 @@ describe("an invitation file", () => {
     assert.throws(() => readInvitationFile(file), /not an invitation file; ask the operator/);
     writeFileSync(file, JSON.stringify(fields));
     chmodSync(file, 0o644);
-    assert.throws(() => readInvitationFile(file), /a secret that others can read/);
+    assert.throws(() => readInvitationFile(file), /this secret can be read by others/);
   });
 });

@@ -111,8 +111,8 @@ class Table {
     }
     if (!looksLikeHeader(names, this.#options.kind)) return false;
     throw new CliError(
-      `${this.#label}:${line}: there is another header here, with other columns`,
-      "nothing was sent; split the file before this line, and submit each part",
+      `${this.#label}:${line}: this line is another header, with other columns`,
+      "nothing was sent; split the file before this line and submit each part",
     );
   }
 

@@ -106,8 +106,8 @@ async function spooled(label: string, source: Readable, signal: AbortSignal): Pr
 
 function tooLong(label: string): CliError {
   return new CliError(
-    `${label} is longer than ${formatBytes(streamBytesMax)}, which is as much as a stream may be`,
-    "write it into a file, and submit that",
+    `${label} is longer than ${formatBytes(streamBytesMax)}, the limit for a stream`,
+    "write it into a file and submit the file",
   );
 }
 

@@ -222,7 +222,7 @@ describe("initConsortium", () => {
     const before = readFileSync(made.genesisFile);
     await assert.rejects(initConsortium(directory, options), {
       name: "CliError",
-      what: `${directory} exists already and is never overwritten`,
+      what: `${directory} exists already, and nothing is overwritten`,
     });
     assert.deepEqual(readFileSync(made.genesisFile), before);
     const file = join(parent, "file");
@@ -244,7 +244,7 @@ describe("initConsortium", () => {
     const hostsFile = join(parent, "hosts.yaml");
     writeFileSync(hostsFile, "manager-1: a:1\nmanager-2: a:1\n");
     await assert.rejects(initConsortium(target, { ...options, managers: 2, hostsFile }), {
-      what: "the genesis would not be valid: managers[1].address: Used twice among managers",
+      what: "the genesis file would not be valid: managers[1].address: Used twice among managers",
     });
     assert.deepEqual(readdirSync(inside), []);
   });

@@ -69,13 +69,13 @@ describe("planConsortium", () => {
   }
 
   const outOfRange: readonly (readonly [Partial<ConsortiumOptions>, RegExp])[] = [
-    [{ managers: 0 }, /^--managers 0 is out of range; use 1 to 100$/],
+    [{ managers: 0 }, /^--managers 0 is out of range; use a number from 1 to 100$/],
     [{ managers: 101 }, /^--managers 101 is out of range/],
-    [{ storage: 1801 }, /^--storage 1801 is out of range; use 0 to 1800$/],
+    [{ storage: 1801 }, /^--storage 1801 is out of range; use a number from 0 to 1800$/],
     [{ participants: 1.5 }, /^--participants 1.5 is out of range/],
     [{ basePort: 65_000 }, /^--base-port 65000 is out of range/],
-    [{ name: "Demo" }, /^--name "Demo" is no consortium name; use 1 to 63 characters/],
-    [{ name: "" }, /^--name "" is no consortium name/],
+    [{ name: "Demo" }, /^--name "Demo" is not a consortium name; use 1 to 63 characters/],
+    [{ name: "" }, /^--name "" is not a consortium name/],
   ];
   for (const [wrong, message] of outOfRange) {
     test(`refuses ${JSON.stringify(wrong)}`, () => {
@@ -163,12 +163,12 @@ describe("the files that bss init reads", () => {
       [
         "an agent that stands twice",
         community.with(3, "    agents: [head-end, head-end]"),
-        /:4: agent `head-end` is there twice; name it once$/,
+        /:4: agent `head-end` is listed twice; name it once$/,
       ],
       [
         "a participant that stands twice",
         [...community, "  - id: home-1"],
-        /:8: participant `home-1` is there twice; give each its own id$/,
+        /:8: participant `home-1` is listed twice; give each its own id$/,
       ],
       [
         "the id of a node",
@@ -183,7 +183,7 @@ describe("the files that bss init reads", () => {
       [
         "a meter that stands twice",
         community.with(6, "      - {id: home-1-meter, rated_power_w: 1, interval_s: 900}"),
-        /:7: meter `home-1-meter` is there twice; give each its own id$/,
+        /:7: meter `home-1-meter` is listed twice; give each its own id$/,
       ],
       [
         "a meter that differs from another only in case",
@@ -357,7 +357,7 @@ describe("the files that bss init reads", () => {
       [
         "an offset in minutes",
         ["delivery_offset_s: 30"],
-        /:1: `delivery_offset_s` cannot be so: Not a multiple of 900 below the delivery interval; /,
+        /:1: `delivery_offset_s` has .+: Not a multiple of 900 below the delivery interval; /,
       ],
       [
         "a mistyped field",
@@ -367,17 +367,17 @@ describe("the files that bss init reads", () => {
       [
         "prices that contradict each other",
         ["currency: EUR", "price_min_micro_per_kwh: 30000000"],
-        /:2: `price_min_micro_per_kwh` cannot be so: The bounds are not ascending .+; change it/,
+        /:2: `price_min_micro_per_kwh` has a value .+: The bounds are not ascending .+; change it/,
       ],
       [
         "records larger than a block",
         ["block_bytes_max: 1000"],
-        /:1: `record_bytes_max` cannot be so: The longest record does not fit into a block; /,
+        /:1: `record_bytes_max` has a value .+: The longest record does not fit into a block; /,
       ],
       [
         "a timeout above the largest",
         ["timeouts: {verify_ms: 40000}"],
-        /:1: `timeouts.verify_ms` cannot be so: Not from 1 to max_ms; /,
+        /:1: `timeouts.verify_ms` has a value .+: Not from 1 to max_ms; /,
       ],
       [
         "a number that is none",
@@ -392,17 +392,17 @@ describe("the files that bss init reads", () => {
       [
         "more reward than there may be",
         ["match_reward: 2000000000"],
-        /:1: `match_reward` cannot be so: Above 1000000000; /,
+        /:1: `match_reward` has a value .+: Above 1000000000; /,
       ],
       [
         "a silence that means nothing",
         ["unreachable_after_ms: 10"],
-        /:1: `unreachable_after_ms` cannot be so: Neither 0 nor from 1000 to 86400000; /,
+        /:1: `unreachable_after_ms` has a value .+: Neither 0 nor from 1000 to 86400000; /,
       ],
       [
         "a time of suspensions that never happen",
         ["suspension: never", "resume_wait_ms: 5"],
-        /:2: `resume_wait_ms` cannot be so: Not 0, but no manager is suspended/,
+        /:2: `resume_wait_ms` has a value .+: Not 0, but no manager is suspended/,
       ],
     ];
     for (const [title, lines, message] of mistakes) {

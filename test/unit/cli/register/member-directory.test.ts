@@ -71,7 +71,10 @@ describe("the directory of somebody who joins", () => {
         const directory = (whose: string) => new MemberDirectory(at, { role, id: whose }, file);
         await directory(id).prepare(listening);
         await directory(id).prepare(listening);
-        await assert.rejects(directory(`${id}0`).prepare(listening), /another party's directory/);
+        await assert.rejects(
+          directory(`${id}0`).prepare(listening),
+          /is the directory of another party/,
+        );
         const { configFile, profileFile } = directory(id);
         const read = role === "storage" ? loadNodeConfig(configFile) : loadProfile(profileFile);
         assert.equal(read.id, id);
@@ -100,7 +103,7 @@ describe("the directory of somebody who joins", () => {
       });
       directory.keepCertificate(await issuer.issue(identity, request), { tlsSpkiSha256 });
     };
-    const useless = /issued a certificate that nobody accepts/;
+    const useless = /issued a certificate that no node would accept/;
     await assert.rejects(keep(stranger, Date.now()), useless);
     await assert.rejects(keep(known, Date.now() - 2 * dayMs), useless);
     await assert.rejects(keep(known, Date.now() + 2 * dayMs), useless);

@@ -102,13 +102,13 @@ describe("before an invitation is spent", () => {
     refuseOutOfTime("invitation.json", file, nowMs + 3_599_999);
     assert.throws(() => refuseOutOfTime("invitation.json", file, nowMs + 3_600_000), {
       what:
-        "invitation.json has expired at 2026-11-01 01:00:00 UTC [INVITATION_EXPIRED]; " +
+        "invitation.json expired at 2026-11-01 01:00:00 UTC [INVITATION_EXPIRED]; " +
         "this machine's clock says 2026-11-01 01:00:00 UTC",
-      next: "ask its operator for another one",
+      next: "ask the operator for another invitation",
     });
     assert.throws(() => refuseOutOfTime("invitation.json", file, nowMs - 86_400_000), {
-      what: /^this machine's clock says 2026-10-31 00:00:00 UTC, and invitation.json was made a/,
-      next: "set the clock, and run it again",
+      what: /^this machine's clock says 2026-10-31 00:00:00 UTC, but invitation.json was made a/,
+      next: "set the clock and run this again",
     });
   });
 
@@ -119,7 +119,9 @@ describe("before an invitation is spent", () => {
     refuseNoRoom(join(parent, "pc-9"));
     assert.throws(() => refuseNoRoom(join(parent, "pc-8"), 2 ** 60), {
       name: "CliError",
-      what: new RegExp(`^${parent} has \\d+ MiB left, and a node begins with \\d+ MiB$`),
+      what: new RegExp(
+        `^the disk of ${parent} has \\d+ MiB left, and a node needs \\d+ MiB to begin$`,
+      ),
     });
     writeFileSync(join(parent, "a-file"), "");
     assert.throws(() => refuseNoRoom(join(parent, "a-file")), { code: "EACCES" });

@@ -154,7 +154,7 @@ describe("the progress file", () => {
       writeFileSync(out, text);
       assert.match(
         refusal(() => withFile(() => {})),
-        /not what 'bss submit' writes.*--out/,
+        /was not written by 'bss submit'.*--out/,
       );
       assert.equal(readFileSync(out, "utf8"), text);
       assert.ok(!existsSync(journal));
@@ -168,7 +168,7 @@ describe("the progress file", () => {
       { ...owner, consortiumId: new Uint8Array(32) },
     ]) {
       const message = refusal(() => withFile(() => {}, other));
-      assert.match(message, /belongs to another consortium or profile/);
+      assert.match(message, /was made for another consortium or profile/);
     }
   });
 
@@ -180,7 +180,7 @@ describe("the progress file", () => {
     rmSync(journal);
     assert.match(
       refusal(() => withFile(() => {})),
-      /its journal .* is gone/,
+      /its journal .* is missing/,
     );
   });
 

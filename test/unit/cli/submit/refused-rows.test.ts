@@ -22,7 +22,7 @@ describe("the list of refused rows", () => {
     assert.equal(rows.file, file);
     assert.equal(printed.length, 51);
     assert.equal(printed[0], 'data.csv:2: column imported_kwh: "1,5" is not kWh');
-    assert.equal(printed.at(-1), `… further rows are listed in ${file}`);
+    assert.equal(printed.at(-1), `… the other rows are listed in ${file}`);
     const lines = readFileSync(file, "utf8").trimEnd().split("\n");
     assert.equal(lines.length, 121);
     assert.equal(lines.at(-1), '121,imported_kwh,"""1,5"" is not kWh"');
@@ -42,7 +42,7 @@ describe("the list of refused rows", () => {
     writeFileSync(file, "a,b\n1,2\n");
     assert.throws(() => new RefusedRows("data.csv", out, () => {}), {
       name: "CliError",
-      message: /refused\.csv is not what 'bss submit' writes; move it away, or/,
+      message: /refused\.csv was not written by 'bss submit'; move it away, or/,
     });
     assert.equal(readFileSync(file, "utf8"), "a,b\n1,2\n");
   });

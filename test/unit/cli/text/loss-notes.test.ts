@@ -10,7 +10,7 @@ describe("notes of lost connections", () => {
     for (const message of causes) notes.note({ message });
     notes.clear();
     notes.note({ message: "h:1: refused" });
-    const line = (cause: string) => `bss: ${cause}; trying again until it works, Ctrl-C ends it`;
+    const line = (cause: string) => `bss: ${cause}; trying again until it works; Ctrl-C stops this`;
     const told = ["h:1: refused", "h:2: refused", "h:1: refused"];
     assert.deepEqual(printed, told.map(line));
   });

@@ -233,7 +233,7 @@ describe("csvRows", () => {
         const choices = `"${name}=start" or --column "${name}=end"`;
         assert.ok(
           (await refusal(text)).endsWith(
-            `does not say which time it holds; say it with --column ${choices}`,
+            `does not say which time it holds; choose with --column ${choices}`,
           ),
         );
         assert.deepEqual(await read(text, { columns: mapped([name, "end"]) }), [
@@ -280,7 +280,7 @@ describe("csvRows", () => {
 
     test("with no text at all, or in UTF-16 without saying so, are refused as such", async () => {
       for (const content of [Buffer.from(plain, "utf16le"), Buffer.from("PK\u0003\u0004\0\0,\n")]) {
-        assert.match(await refusal(content), /is no text in UTF-8; save it as CSV in UTF-8/);
+        assert.match(await refusal(content), /is not a text in UTF-8; save it as CSV in UTF-8/);
       }
     });
 
@@ -302,7 +302,7 @@ describe("csvRows", () => {
       const input = await inputOf(`${plain}${swapped}\no,7,8,9\n`);
       await assert.rejects(surveyRows(input, optionsOf()), {
         name: "CliError",
-        message: /data\.csv:4: there is another header here.*split the file/,
+        message: /data\.csv:4: this line is another header.*split the file/,
       });
       input.close();
     });
@@ -313,7 +313,7 @@ describe("csvRows", () => {
         message,
         /data\.csv:1: the header has no column for meter \(its columns: Name, A/,
       );
-      assert.match(message, /or remove what stands before the header/);
+      assert.match(message, /or remove the lines before the header/);
     });
 
     test("are counted before they are used", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { doingOf, syncWords, troublesOf, waitsFor } from "../../../../src/cli/text/ring-words.js";
+import { doingOf, syncWords, troublesOf, waitsFor } from "../../../../src/cli/text/status-words.js";
 import { SuspensionReason } from "../../../../src/gen/bss/v1/members_pb.js";
 import {
   GetStatusResponseSchema,
