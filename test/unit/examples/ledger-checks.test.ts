@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { clone, create, equals, toBinary } from "@bufbuild/protobuf";
-import { flippedReceipts } from "../../../examples/energy-community/bit-flips.js";
+import { flippedReceipts } from "../../../examples/energy-community/ledger-checks.js";
 import { type Receipt, ReceiptSchema } from "../../../src/client/index.js";
 
 const bytes = (length: number) => new Uint8Array(length).fill(0b1010_1010);

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { Decimal } from "../../../examples/energy-community/decimal.js";
-import { HomeMeter, WholeWattHours } from "../../../examples/energy-community/to-wh.js";
+import type { Decimal } from "../../../../examples/energy-community/community/decimal.js";
+import {
+  HomeMeter,
+  WholeWattHours,
+} from "../../../../examples/energy-community/community/to-wh.js";
 
 const home = { building: "Building_1", id: "building-1", panelsKw: { digits: 45n, scale: 1 } };
 const decimal = fc.record({ digits: fc.bigInt(0n, 10n ** 9n), scale: fc.nat(12) });

@@ -3,7 +3,7 @@
  * to whom.
  */
 import { join } from "node:path";
-import { defined } from "../../src/base/assert.js";
+import { defined } from "../../../src/base/assert.js";
 import { clearHour, type Position, type Trade } from "./clearing.js";
 import { meterIntervalS } from "./community.js";
 import type { DataProblems } from "./data-problems.js";

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { clearHour, type Position } from "../../../examples/energy-community/clearing.js";
+import {
+  clearHour,
+  type Position,
+} from "../../../../examples/energy-community/community/clearing.js";
 
 /** Positive: surplus; negative: need. */
 function positionsOf(nets: readonly number[]): readonly Position[] {

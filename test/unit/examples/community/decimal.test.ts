@@ -10,7 +10,7 @@ import {
   parseDecimal,
   round,
   subtractInteger,
-} from "../../../examples/energy-community/decimal.js";
+} from "../../../../examples/energy-community/community/decimal.js";
 
 function parsed(text: string): Decimal {
   const value = parseDecimal(text);

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { communityYaml, ratedPowerW } from "../../../examples/energy-community/community.js";
-import { readCommunityFile } from "../../../src/cli/init/community-file.js";
-import { temporaryDirectory } from "../../support/temporary-directory.js";
+import {
+  communityYaml,
+  ratedPowerW,
+} from "../../../../examples/energy-community/community/community.js";
+import { readCommunityFile } from "../../../../src/cli/init/community-file.js";
+import { temporaryDirectory } from "../../../support/temporary-directory.js";
 
 const panelsKw = { digits: 4n, scale: 0 };
 

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { dataFileNames } from "../../../examples/energy-community/homes-csv.js";
-import { CliError } from "../../../src/cli/text/cli-error.js";
-import { temporaryDirectory } from "../../support/temporary-directory.js";
-import { type DataFiles, hourlyHeader, readAll, smallData, writeData } from "./support.js";
+import { dataFileNames } from "../../../../examples/energy-community/community/homes-csv.js";
+import { CliError } from "../../../../src/cli/text/cli-error.js";
+import { temporaryDirectory } from "../../../support/temporary-directory.js";
+import { type DataFiles, hourlyHeader, readAll, smallData, writeData } from "../support.js";
 
 const { hourly, panels, tariff } = smallData;
 

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Calendar, type LabelledRow } from "../../../examples/energy-community/calendar.js";
+import {
+  Calendar,
+  type LabelledRow,
+} from "../../../../examples/energy-community/community/calendar.js";
 
 const sunday = { row: 1, month: 7, hour: 24, dayType: 7 };
 

@@ -7,11 +7,10 @@
  * reason, and left out; a file or column that is missing ends the reading.
  */
 import { join } from "node:path";
-import { CliError } from "../../src/cli/text/cli-error.js";
-import { isId } from "../../src/ledger/ids.js";
+import { CliError } from "../../../src/cli/text/cli-error.js";
+import { isId } from "../../../src/ledger/ids.js";
 import { Calendar, type LabelledRow } from "./calendar.js";
-import { CsvCells, quote } from "./csv-cells.js";
-import { csvRows } from "./csv-rows.js";
+import { CsvCells, csvRows, quote } from "./csv-rows.js";
 import { DataProblems } from "./data-problems.js";
 import { type Decimal, multiply, round } from "./decimal.js";
 

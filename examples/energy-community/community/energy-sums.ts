@@ -1,5 +1,5 @@
 /** What a home imported, exported, sold and bought in all: of the data, and of the ledger. */
-import { defined } from "../../src/base/assert.js";
+import { defined } from "../../../src/base/assert.js";
 import type { CommunityHour } from "./community-hours.js";
 
 export type EnergySums = {
