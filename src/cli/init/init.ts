@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { fields, outputOf } from "../text/output.js";
+import { fields, type Output, outputOf } from "../text/output.js";
 import { countsMax, defaultBasePort } from "./defaults.js";
 import type { NewConsortium } from "./init-consortium.js";
 
@@ -42,24 +42,25 @@ export function register(program: Command): void {
       count,
       defaultBasePort,
     )
-    .action(async (options: Options, command: Command) => {
-      const { dir, community, hosts, policy, ...numbers } = options;
-      // Loaded here, because the other commands need no certificates.
-      const { initConsortium } = await import("./init-consortium.js");
-      const consortium = await initConsortium(dir, {
-        ...numbers,
-        ...(community === undefined ? {} : { communityFile: community }),
-        ...(hosts === undefined ? {} : { hostsFile: hosts }),
-        ...(policy === undefined ? {} : { policyFile: policy }),
-      });
-      const output = outputOf(command);
-      output.result(summaryOf(consortium), () => textOf(consortium, hosts === undefined));
-      const { minStorage } = consortium.plan.policy;
-      const missing = minStorage - consortium.plan.storage.length;
-      if (missing > 0) {
-        output.note(`no record becomes final until ${missing} more storage nodes have joined`);
-      }
-    });
+    .action((options: Options, command: Command) => init(options, outputOf(command)));
+}
+
+async function init(options: Options, output: Output): Promise<void> {
+  const { dir, community, hosts, policy, ...numbers } = options;
+  // Loaded here, because the other commands need no certificates.
+  const { initConsortium } = await import("./init-consortium.js");
+  const consortium = await initConsortium(dir, {
+    ...numbers,
+    ...(community === undefined ? {} : { communityFile: community }),
+    ...(hosts === undefined ? {} : { hostsFile: hosts }),
+    ...(policy === undefined ? {} : { policyFile: policy }),
+  });
+  output.result(summaryOf(consortium), () => textOf(consortium, hosts === undefined));
+  const { minStorage } = consortium.plan.policy;
+  const missing = minStorage - consortium.plan.storage.length;
+  if (missing > 0) {
+    output.note(`no record becomes final until ${missing} more storage nodes have joined`);
+  }
 }
 
 function summaryOf({ directory, genesisFile, consortiumId, plan }: NewConsortium) {

@@ -5,6 +5,7 @@
 import { stringify } from "yaml";
 import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
+import type { TlsPaths } from "../../config/node-config.js";
 import type { NewTree } from "./new-tree.js";
 import type { ManagerParty, Parties, Party } from "./party-keys.js";
 import type { ClientPlan, NodePlan } from "./plan.js";
@@ -14,6 +15,7 @@ const up = "../..";
 
 export const genesisFileName = "genesis.json";
 export const caBundleFileName = "ca-bundle.pem";
+export const signingKeyFileName = "signing.key";
 
 const tls = { certificate: "tls.crt", key: "tls.key", ca: `${up}/${caBundleFileName}` };
 
@@ -71,7 +73,7 @@ function commonConfig(plan: NodePlan) {
     listen: plan.listen,
     metrics: plan.metrics,
     tls,
-    signing_key: "signing.key",
+    signing_key: signingKeyFileName,
     data_directory: "data",
     log: { level: "info" },
   };
@@ -88,25 +90,40 @@ function writeClient(tree: NewTree, parent: string, party: Party<ClientPlan>): v
   const { id, role, addresses } = party.plan;
   const directory = `${parent}/${id}`;
   writeKeys(tree, directory, party);
+  const files = { genesis: `${up}/${genesisFileName}`, tls };
+  tree.publicFile(`${directory}/profile.yaml`, profileText({ id, role, addresses, files }));
+}
+
+/** A profile.yaml, as loadProfile reads it; the paths of `files` are relative to it. */
+export function profileText({
+  id,
+  role,
+  addresses,
+  files,
+}: {
+  readonly id: string;
+  readonly role: string;
+  readonly addresses: readonly string[];
+  readonly files: { readonly genesis: string; readonly tls: TlsPaths };
+}): string {
   const profile = {
     id,
     role,
-    consortium: `${up}/${genesisFileName}`,
+    consortium: files.genesis,
     addresses: [...addresses],
-    tls,
-    signing_key: "signing.key",
+    tls: files.tls,
+    signing_key: signingKeyFileName,
   };
-  const text = `# Give this file to 'bss' with --profile to act as ${role} ${id}.
+  return `# Give this file to 'bss' with --profile to act as ${role} ${id}.
 # Paths are relative to it.
 ${stringify(profile)}`;
-  tree.publicFile(`${directory}/profile.yaml`, text);
 }
 
 function writeKeys(tree: NewTree, directory: string, party: Party<unknown>): void {
   tree.directory(directory);
   tree.publicFile(`${directory}/tls.crt`, party.tls.certificatePem);
   tree.secretFile(`${directory}/tls.key`, party.tls.keyPem);
-  tree.secretFile(`${directory}/signing.key`, hexLine(party.signing.secretKey));
+  tree.secretFile(`${directory}/${signingKeyFileName}`, hexLine(party.signing.secretKey));
 }
 
 function hexLine(bytes: Uint8Array): string {

@@ -16,7 +16,7 @@ import { hostsOf } from "../../pki/server-names.js";
 import { authorityOf, readCertificate, readTerms } from "../../rpc/tls/certificate.js";
 import { type Identity, parseIdentityUri } from "../../rpc/tls/identity.js";
 import { CliError } from "../text/cli-error.js";
-import { formatTime, outputOf } from "../text/output.js";
+import { formatTime, type Output, outputOf } from "../text/output.js";
 import { validityWords } from "./renew.js";
 
 type Options = {
@@ -43,38 +43,40 @@ export function register(program: Command): void {
     .option("--out <file>", "where to write the new one (default: it replaces the old one)")
     .option("--days <number>", "how long it is valid (default: `issuer.validity_days`)", parseDays)
     .option("--shorter", "also replace a certificate that ends later")
-    .action(async (options: Options, command: Command) => {
-      const { certificate, out = certificate, shorter = false } = options;
-      const config = loadNodeConfig(options.config);
-      const issuer = issuerOf(config);
-      const genesis = readGenesis(config.genesisFile);
-      const caPem = readAuthorities(config.tls.ca);
-      const former = readCertificateFile(certificate);
-      const { role, id } = holderOf(certificate, former, { genesis, caPem });
-      const { certificateFile, keyFile } = issuer;
-      const authority = await loadCertificateAuthority({
-        consortiumName: genesis.name,
-        caPem,
-        certificateFile,
-        keyFile,
-        ...readIssuerFiles(issuer),
-      });
-      const lifetimeMs = options.days === undefined ? issuer.lifetimeMs : options.days * dayMs;
-      const hosts = hostsOf(role, genesis.members.manager(id)?.address);
-      const subject = { role, id, hosts, nowMs: Date.now(), lifetimeMs };
-      const issued = await reissueCertificate(authority, former, subject);
-      const untilMs = readTerms(issued)?.toMs ?? 0;
-      const formerMs = readTerms(former)?.toMs ?? 0;
-      if (untilMs < formerMs && !shorter) refuseShorter(untilMs, formerMs);
-      replacePublicFile(out, issued);
-      const times = { until_unix_ms: untilMs, former_until_unix_ms: formerMs };
-      outputOf(command).result({ id, role, file: out, ...times }, () =>
-        [
-          validityWords(id, untilMs, formerMs),
-          `it is in ${out}; a running node takes it at SIGHUP, another one at its next start`,
-        ].join("\n"),
-      );
-    });
+    .action((options: Options, command: Command) => reissue(options, outputOf(command)));
+}
+
+async function reissue(options: Options, output: Output): Promise<void> {
+  const { certificate, out = certificate, shorter = false } = options;
+  const config = loadNodeConfig(options.config);
+  const issuer = issuerOf(config);
+  const genesis = readGenesis(config.genesisFile);
+  const caPem = readAuthorities(config.tls.ca);
+  const former = readCertificateFile(certificate);
+  const { role, id } = holderOf(certificate, former, { genesis, caPem });
+  const { certificateFile, keyFile } = issuer;
+  const authority = await loadCertificateAuthority({
+    consortiumName: genesis.name,
+    caPem,
+    certificateFile,
+    keyFile,
+    ...readIssuerFiles(issuer),
+  });
+  const lifetimeMs = options.days === undefined ? issuer.lifetimeMs : options.days * dayMs;
+  const hosts = hostsOf(role, genesis.members.manager(id)?.address);
+  const subject = { role, id, hosts, nowMs: Date.now(), lifetimeMs };
+  const issued = await reissueCertificate(authority, former, subject);
+  const untilMs = readTerms(issued)?.toMs ?? 0;
+  const formerMs = readTerms(former)?.toMs ?? 0;
+  if (untilMs < formerMs && !shorter) refuseShorter(untilMs, formerMs);
+  replacePublicFile(out, issued);
+  const times = { until_unix_ms: untilMs, former_until_unix_ms: formerMs };
+  output.result({ id, role, file: out, ...times }, () =>
+    [
+      validityWords(id, untilMs, formerMs),
+      `it is in ${out}; a running node takes it at SIGHUP, another one at its next start`,
+    ].join("\n"),
+  );
 }
 
 function issuerOf(config: NodeConfig): IssuerConfig {

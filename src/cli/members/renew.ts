@@ -4,12 +4,13 @@ import { clientProfile } from "../../client/client-profile.js";
 import { renewCertificate } from "../../client/joining.js";
 import { replacePublicFile } from "../../config/durable-file.js";
 import { readTlsFiles } from "../../config/key-files.js";
+import type { Profile } from "../../config/profile.js";
 import { renewedCertificate } from "../../pki/renewed-certificate.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import { readTerms } from "../../rpc/tls/certificate.js";
 import { addProfileOption, profileOf } from "../client-session.js";
 import { CliError } from "../text/cli-error.js";
-import { formatTime, outputOf } from "../text/output.js";
+import { formatTime, type Output, outputOf } from "../text/output.js";
 import { cliErrorOf } from "../text/rpc-advice.js";
 
 type Options = { readonly shorter?: boolean };
@@ -24,26 +25,31 @@ export function register(program: Command): void {
         "that ends sooner than the old one is refused. Running nodes renew theirs by themselves.",
     )
     .option("--shorter", "accept a certificate that ends sooner")
-    .action(async ({ shorter = false }: Options, self: Command) => {
-      const profile = profileOf(self);
-      const client = clientProfile(profile);
-      const tls = readTlsFiles(profile.tls);
-      const certificate = await renewedCertificate({
-        id: profile.id,
-        tls,
-        ask: (request, take) => renewCertificate(client, request, take),
-        mayEndSooner: shorter,
-        wallMs: Date.now,
-      }).catch((error: unknown) => {
-        throw shorterError(error) ?? cliErrorOf(error);
-      });
-      replacePublicFile(profile.tls.certificate, certificate);
-      const formerMs = readTerms(tls.certPem)?.toMs ?? 0;
-      const untilMs = readTerms(certificate)?.toMs ?? 0;
-      const result = { id: profile.id, until_unix_ms: untilMs, former_until_unix_ms: formerMs };
-      outputOf(self).result(result, () => validityWords(profile.id, untilMs, formerMs));
-    });
+    .action((options: Options, self: Command) => renew(profileOf(self), options, outputOf(self)));
   addProfileOption(command);
+}
+
+async function renew(
+  profile: Profile,
+  { shorter = false }: Options,
+  output: Output,
+): Promise<void> {
+  const client = clientProfile(profile);
+  const tls = readTlsFiles(profile.tls);
+  const certificate = await renewedCertificate({
+    id: profile.id,
+    tls,
+    ask: (request, take) => renewCertificate(client, request, take),
+    mayEndSooner: shorter,
+    wallMs: Date.now,
+  }).catch((error: unknown) => {
+    throw shorterError(error) ?? cliErrorOf(error);
+  });
+  replacePublicFile(profile.tls.certificate, certificate);
+  const formerMs = readTerms(tls.certPem)?.toMs ?? 0;
+  const untilMs = readTerms(certificate)?.toMs ?? 0;
+  const result = { id: profile.id, until_unix_ms: untilMs, former_until_unix_ms: formerMs };
+  output.result(result, () => validityWords(profile.id, untilMs, formerMs));
 }
 
 /** If no manager has issued a certificate that lasts as long as the old one. */

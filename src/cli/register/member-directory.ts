@@ -4,7 +4,6 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { stringify } from "yaml";
 import { equalBytes, toHex } from "../../base/bytes.js";
 import type { Joining } from "../../client/joining.js";
 import { replacePublicFile } from "../../config/durable-file.js";
@@ -26,16 +25,22 @@ import {
 } from "../../rpc/tls/certificate.js";
 import { type Identity, parseIdentityUri } from "../../rpc/tls/identity.js";
 import { createTree } from "../init/new-tree.js";
+import {
+  caBundleFileName,
+  genesisFileName,
+  profileText,
+  signingKeyFileName,
+} from "../init/party-files.js";
 import { CliError } from "../text/cli-error.js";
 import { nodeConfigText } from "./node-config-file.js";
 import type { Listening } from "./readiness.js";
 
 const files = {
-  genesis: "genesis.json",
-  ca: "ca-bundle.pem",
+  genesis: genesisFileName,
+  ca: caBundleFileName,
   key: "tls.key",
   certificate: "tls.crt",
-  signingKey: "signing.key",
+  signingKey: signingKeyFileName,
 } as const;
 
 const tls = { certificate: files.certificate, key: files.key, ca: files.ca };
@@ -167,17 +172,8 @@ export class MemberDirectory {
 
   #profileText(): string {
     const { id, role } = this.#identity;
-    const profile = {
-      id,
-      role,
-      consortium: files.genesis,
-      addresses: [...this.#file.addresses],
-      tls,
-      signing_key: files.signingKey,
-    };
-    return `# Give this file to 'bss' with --profile to act as ${role} ${id}.
-# Paths are relative to it.
-${stringify(profile)}`;
+    const { addresses } = this.#file;
+    return profileText({ id, role, addresses, files: { genesis: files.genesis, tls } });
   }
 
   #at(name: string): string {
