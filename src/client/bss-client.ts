@@ -1,8 +1,8 @@
 /**
- * The client of a consortium: submits, reads and watches over whichever manager answers, and
- * believes none of them where it can check. Content is held against its hash, receipts against the
- * managers' keys in genesis, consistency proofs against the roots; what fails is an `UntrueAnswer`.
- * All other failures are `RpcError` with a stable reason (docs/errors.md).
+ * The client of a consortium: it submits, reads and watches through any manager that answers, and
+ * checks the answers. Content must have its hash, receipts must be signed with the managers' keys
+ * in genesis, and consistency proofs must fit the roots. An answer that fails such a check throws
+ * `UntrueAnswer`. All other failures are `RpcError` with a stable reason (docs/errors.md).
  */
 import { equalBytes } from "../base/bytes.js";
 import { BroadcastService, type SubmitResponse, WaitFor } from "../gen/bss/v1/broadcast_pb.js";
@@ -172,7 +172,8 @@ export class BssClient {
     const request = { recordHash: hash };
     const { entry } = await this.#connections.call(QueryService.method.getRecord, request, options);
     const record = checkedRecord(entry, this.consortiumId);
-    if (!equalBytes(record.hash, hash)) throw new UntrueAnswer("the answer is another record");
+    if (!equalBytes(record.hash, hash))
+      throw new UntrueAnswer("the manager answered with another record");
     return record;
   }
 
@@ -223,7 +224,7 @@ export class BssClient {
     const method = QueryService.method.getReceipt;
     const { receipt } = await this.#connections.call(method, { recordHash: hash }, options);
     if (receipt === undefined || !equalBytes(receipt.recordHash, hash)) {
-      throw new UntrueAnswer("the answer holds no receipt of this record");
+      throw new UntrueAnswer("the answer holds no receipt for this record");
     }
     const verified = verifyReceipt(receipt, this.genesis);
     if (!verified.ok)
@@ -379,7 +380,8 @@ export async function* pages<Item>(
     const { items, nextPageToken } = await fetchPage(token);
     yield* items;
     if (nextPageToken === "") return;
-    if (nextPageToken === token) throw new UntrueAnswer("a listing's next page is the same page");
+    if (nextPageToken === token)
+      throw new UntrueAnswer("a listing names the same page as its next page");
     token = nextPageToken;
   }
 }

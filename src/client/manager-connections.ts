@@ -2,9 +2,9 @@
  * Connections to the managers of a profile, and the rule by which a call moves from one to the
  * next.
  *
- * Any manager answers any call, so a manager that cannot be reached, is stopping, or lacks peers is
- * left for the next one, with the same request: everything that a client sends may be repeated. The
- * manager that answered last is asked first.
+ * Any manager answers any call. If one cannot be reached, is stopping, or lacks peers, the next one
+ * gets the same request: everything that a client sends may be repeated. The manager that answered
+ * last is asked first.
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -55,17 +55,17 @@ export type Connection = {
     method: M,
     options: CallOptions,
   ): ClientStream<MessageInitShape<M["input"]>, MessageShape<M["output"]>>;
-  /** The failure as it is to be told, where the cause lies with the caller. */
+  /** The error to report instead if the cause is on the side of the caller. */
   explain?(error: RpcError): RpcError;
   close(): void;
 };
 
 export type Dial = (address: string) => Connection;
 
-/** One attempt of a call gets at most this long while other managers could be asked. */
+/** One attempt of a call may take this long, so that other managers can be asked after it. */
 const attemptTimeoutMs = 10_000;
 export const defaultCallTimeoutMs = 30_000;
-/** So long a call without a time of its own goes on while no manager can be reached. */
+/** A call without a timeout of its own ends after this time if no manager can be reached. */
 const unreachableTimeoutMs = 3_000;
 
 export class Connections {
@@ -86,7 +86,7 @@ export class Connections {
     return this.at(defined(this.addresses[this.#current], "the current address is one of them"));
   }
 
-  /** The connection to one of the addresses, or to another node that is asked for by hand. */
+  /** The connection to one of the addresses, or to another node. */
   at(address: string): Connection {
     if (this.#closed) throw new RpcError("CANCELLED", "the client is closed");
     let connection = this.#open.get(address);
@@ -97,16 +97,16 @@ export class Connections {
     return connection;
   }
 
-  /** Turns to the next manager, unless a call that ran beside has done so already. */
+  /** Turns to the next manager, unless another call has done so already. */
   leave(failed: Connection): void {
     if (this.addresses[this.#current] !== failed.address) return;
     this.#current = (this.#current + 1) % this.addresses.length;
   }
 
   /**
-   * Calls a method at one manager after the other, and waits in between once all have been tried,
-   * until it succeeds, fails for a reason that another manager would give too, TLS refuses every
-   * manager, or time is up. The error then says what each manager said.
+   * Calls a method at one manager after the other, and waits when all have been tried. It ends
+   * when a call succeeds, when it fails for a reason that another manager would give too, when TLS
+   * refuses every manager, or when time is up. The error then says what each manager said.
    */
   async call<M extends DescMethodUnary>(
     method: M,
@@ -148,8 +148,8 @@ export class Connections {
 }
 
 /**
- * Whether the same request may succeed later or at another manager. A call that was cancelled, but
- * not by us, was cut off by a node that stopped; callers look at their own signal first.
+ * Whether the same request may succeed later or at another manager. A call that the client has not
+ * cancelled itself was cancelled by a node that stopped; callers check their own signal first.
  */
 export function mayRepeat(error: RpcError): boolean {
   return error.retryable || ["DEADLINE_EXCEEDED", "CANCELLED"].includes(error.status);
@@ -160,15 +160,15 @@ export async function pause(ms: number, signal: AbortSignal | undefined): Promis
   try {
     await sleep(ms, undefined, signal === undefined ? {} : { signal });
   } catch (cause) {
-    throw new RpcError("CANCELLED", "the caller gave the call up", { cause });
+    throw new RpcError("CANCELLED", "the caller cancelled the call", { cause });
   }
 }
 
 /**
- * How long to wait before the next attempt: not at all while there are managers that have not
- * failed in this round, and when all have, the longer of what the last one asked for and of our own
- * backoff. A manager that TLS has refused would be refused again, so it is not asked again, and
- * when all are refused there is nothing to wait for.
+ * How long to wait before the next attempt. There is no wait while some managers have not failed in
+ * this round. When all have failed, it is the time that the last one asked for or the client's own
+ * backoff, whichever is longer. A manager that TLS has refused would be refused again, so it is not
+ * asked again, and when TLS has refused all of them the call fails at once.
  */
 export class ManagerRound {
   readonly #connections: Connections;
@@ -198,7 +198,7 @@ export class ManagerRound {
     return waitMs;
   }
 
-  /** A manager does its part again. */
+  /** A manager has answered. */
   succeed(): void {
     this.#failures = 0;
     this.#failed.clear();
@@ -257,11 +257,14 @@ function connectionOf(channel: RpcChannel, tls: TlsFiles): Connection {
   };
 }
 
-/** A program may outlive its certificate; from here that looks like managers that are away. */
+/**
+ * A program may run for longer than its certificate is valid. Then it looks as if the managers were
+ * away.
+ */
 function explained(error: RpcError, { certPem }: TlsFiles): RpcError {
   if (!isUnreachable(error)) return error;
   const { toMs = Number.POSITIVE_INFINITY } = readTerms(certPem) ?? {};
   if (Date.now() < toMs) return error;
-  const text = `the own certificate has expired at ${new Date(toMs).toISOString()}`;
+  const text = `the certificate of this client expired at ${new Date(toMs).toISOString()}`;
   return new RpcError("NODE_UNREACHABLE", text, { cause: error });
 }

@@ -299,7 +299,10 @@ describe("certificates where nodes can write nothing but their state", {
     };
     for (const [certificate, why] of [
       [await write("invited.crt", "invited", "a1"), /is the certificate of an invitation/],
-      [await write("other.crt", "storage", "storage-1"), /not for the key that genesis names/],
+      [
+        await write("other.crt", "storage", "storage-1"),
+        /its key is not the one that genesis names/,
+      ],
       [
         join(directory, "managers", "manager-1", "ca.crt"),
         /no certificate of a member of a consortium/,
@@ -312,7 +315,10 @@ describe("certificates where nodes can write nothing but their state", {
     const sooner = ["--certificate", file, "--days", "1"];
     const { code, err } = await bss("reissue", "--config", manager, ...sooner);
     assert.equal(code, 1);
-    assert.match(err, /^bss: nothing was changed: .*; give more --days, or --shorter$/m);
+    assert.match(
+      err,
+      /^bss: nothing was changed: .*; give more --days, or accept the new one with --shorter$/m,
+    );
     assert.equal(readFileSync(file, "latin1"), pem);
     const storage = join(directory, "storage", "storage-1", "config.yaml");
     const wrong = await bss("reissue", "--config", storage, "--certificate", file);

@@ -136,7 +136,7 @@ describe("joining a consortium that runs", () => {
     const file = askOnly(await invite(3, "participant", "home.json", ...meter), longLived);
     const joined = await bss("register", "participant", "--invite", file, "--dir", at("home"));
     assert.equal(joined.code, 0, joined.err);
-    assert.match(joined.out, /^home-1 has joined with block \d+: use --profile /);
+    assert.match(joined.out, /^home-1 has joined with block \d+; use --profile /);
     const client = await connect(readProfile(at("home", "profile.yaml")));
     const reading = meterReading({
       ownerId: "home-1",
@@ -297,7 +297,7 @@ describe("joining a consortium that runs", () => {
     const other = basePort + nodes + 1;
     const moved = await register("--listen", `127.0.0.1:${other}`, "--no-start");
     assert.equal(moved.code, 0, moved.err);
-    assert.match(moved.err, /^pc has joined before, and has its certificate$/m);
+    assert.match(moved.err, /^pc has joined before and has its certificate$/m);
     assert.equal(loadNodeConfig(at("pc", "config.yaml")).listen.port, other);
   });
 });

@@ -51,7 +51,7 @@ describe("the README", () => {
     assert.match(output, /THE END\n/);
     assert.match(output, /the receipt is valid/);
     assert.match(output, /pc-8 has joined with block \d+\n/);
-    assert.match(output, /pc-8 has joined before, and has its certificate\n/);
+    assert.match(output, /pc-8 has joined before and has its certificate\n/);
     assert.match(output, /"nodeId": "manager-1"/, "buf has an answer of GetStatus");
   });
 });

@@ -86,7 +86,7 @@ function adviceOn(problem: ReceiptProblem, receipt: Receipt, anchor: ReceiptAnch
     return "check --genesis: the receipt is from another consortium";
   }
   if (problem.step === "record" && receipt.recordHash.length === 32) {
-    return "check --record: 'bss get --bytes' writes the file that belongs there";
+    return "check --record: 'bss get --bytes' writes the right file";
   }
   return "do not rely on it; fetch the receipt again, from another manager";
 }

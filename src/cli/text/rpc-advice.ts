@@ -52,7 +52,10 @@ const byStatus: Partial<Readonly<Record<StatusName, string>>> = {
 
 /** Why a running node cannot be reached: the first row whose pattern fits the message counts. */
 const byConnectFailure: readonly (readonly [RegExp, string])[] = [
-  [/the own certificate has expired/, "ask a manager's operator to run 'bss reissue' on it"],
+  [
+    /the certificate of this client expired/,
+    "ask the operator of a manager to run 'bss reissue' on the certificate",
+  ],
   [
     /certificate (?:has expired|is not yet valid)/,
     "check the clock of this machine; if it is right, tell the operators that the certificates of " +

@@ -1,7 +1,7 @@
 /**
- * Holding answers against what was asked. A manager may lag, err or lie; content that does not have
- * its hash, a block that is not its id, or a proof that does not hold is an `UntrueAnswer` and
- * never reaches the caller as data.
+ * Checks answers against what was asked. A manager may lag, err or lie. Content with another hash,
+ * a block with another id, or a proof that does not hold throws `UntrueAnswer` and never reaches
+ * the caller as data.
  */
 import { emptyBytes, equalBytes, toHex } from "../../base/bytes.js";
 import { SignatureCache } from "../../crypto/signature-cache.js";
@@ -27,7 +27,7 @@ export class UntrueAnswer extends Error {
   readonly next = "ask another manager, and tell the consortium's operators";
 }
 
-/** A record as far as the caller may see it; its content has been held against its hash. */
+/** A record, as far as the caller may see it. Its content has been checked against its hash. */
 export type LedgerRecord = {
   /** 32 bytes. */
   readonly hash: Uint8Array;
@@ -94,7 +94,7 @@ export async function* checkedVersions(
     previous = hash;
     yield version;
   }
-  if (!found) throw new UntrueAnswer("the history is not that of the record");
+  if (!found) throw new UntrueAnswer("the history does not hold the record that was asked for");
 }
 
 /**
@@ -106,14 +106,15 @@ export function checkedBlock(
   wanted: { readonly height?: number; readonly blockId?: Uint8Array } = {},
 ): { readonly view: BlockView; readonly previousBlockId: Uint8Array } {
   const header = view?.block?.header;
-  if (view === undefined || header === undefined) throw new UntrueAnswer("the answer is no block");
+  if (view === undefined || header === undefined)
+    throw new UntrueAnswer("the answer is not a block");
   const parsed = parseHeader(header);
-  if (!parsed.ok) throw new UntrueAnswer(`the answer is no block: ${parsed.error.message}`);
+  if (!parsed.ok) throw new UntrueAnswer(`the answer is not a block: ${parsed.error.message}`);
   const { height } = parsed.value;
   const id = wanted.blockId ?? view.blockId;
   const isBlock = equalBytes(blockId(header), id) && equalBytes(view.blockId, id);
   if (!isBlock || view.height !== BigInt(height) || height !== (wanted.height ?? height)) {
-    throw new UntrueAnswer(`the answer is not the block that it claims to be, ${toHex(id)}`);
+    throw new UntrueAnswer(`the answer is not block ${toHex(id)}, as it claims`);
   }
   return { view, previousBlockId: parsed.value.header.previousBlockId };
 }

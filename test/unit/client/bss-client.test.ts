@@ -215,7 +215,7 @@ describe("the client", () => {
         answer.recordHash = other;
       };
     }
-    await assert.rejects(client.getReceipt(hash), /no receipt of this record/);
+    await assert.rejects(client.getReceipt(hash), /no receipt for this record/);
   });
 
   test("reads blocks by height and id, and refuses one that is not its id", async () => {

@@ -59,7 +59,7 @@ describe("a call while managers are out of reach", () => {
     assert.ok(ms <= 3_500, `${ms} ms`);
     assert.ok(asked.length >= 3, "it was tried again");
     assert.equal(error.reason, "NODE_UNREACHABLE");
-    assert.equal(error.message, "no manager could do it: h:1, h:2: connect ECONNREFUSED");
+    assert.equal(error.message, "no manager could answer: h:1, h:2: connect ECONNREFUSED");
   });
 
   test("goes on longer when the caller gives it time", async () => {
@@ -91,7 +91,8 @@ describe("a call while managers are out of reach", () => {
     const call = connections.call(QueryService.method.getStatus, {}, { timeoutMs: 60_000 });
     await assert.rejects(call, {
       reason: "NODE_UNREACHABLE",
-      message: /127\.0\.0\.1:1: the own certificate has expired at 2023-11-14T22:14:20\.000Z$/,
+      message:
+        /127\.0\.0\.1:1: the certificate of this client expired at 2023-11-14T22:14:20\.000Z$/,
     });
     connections.close();
   });

@@ -16,7 +16,7 @@ describe("the advice for a node that cannot be reached", () => {
       "h:1: certificate has expired",
       /; check the clock of this machine; .* certificates of their nodes have expired/,
     ],
-    ["h:1: the own certificate has expired at", /; ask a manager's operator to run 'bss reissue'/],
+    ["h:1: the certificate of this client expired at", /; ask .* to run 'bss reissue'/],
     [
       "h:1: TLS: wrong version number",
       /; check the port in the address: no TLS is spoken there, as on a metrics port$/,
