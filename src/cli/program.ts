@@ -29,7 +29,7 @@ import { register as registerSubmit } from "./submit/submit.js";
 import { exitCodes } from "./text/cli-error.js";
 import { errorMessage, exitCodeOf } from "./text/error-message.js";
 
-/** In the groups and the order in which `bss --help` lists them. */
+/** The commands, in the groups and the order in which `bss --help` lists them. */
 const groups: readonly (readonly [heading: string, ...((program: Command) => void)[]])[] = [
   [
     "Nodes of a consortium:",

@@ -1,4 +1,4 @@
-/** Who is calling: what `connect` needs, with all files read. */
+/** The profile of the caller with all files read, as `connect` needs it. */
 
 import { equalBytes } from "../base/bytes.js";
 import { type ConfigError, fileError } from "../config/config-error.js";
@@ -19,7 +19,7 @@ export type ClientProfile = {
   readonly addresses: readonly string[];
   readonly tls: TlsFiles;
   /**
-   * What the consortium started from; the managers' keys in it are those that the client believes.
+   * What the consortium started from. The client trusts the keys of the managers in it.
    */
   readonly genesis: GenesisState;
   /** 32 bytes: the caller's Ed25519 seed, for submissions. Secret. */
@@ -32,8 +32,8 @@ export function readProfile(file: string): ClientProfile {
 }
 
 /**
- * Reads the files that a profile names, which are one party's, and of which the certificate serves
- * now. Throws `ConfigError`.
+ * Reads the files that a profile names. Throws `ConfigError` if they are not all one party's, or if
+ * the certificate is not valid now.
  */
 export function clientProfile(profile: Profile): ClientProfile {
   const read = filesOf(profile);
@@ -42,14 +42,14 @@ export function clientProfile(profile: Profile): ClientProfile {
   return { id, role, addresses, ...read };
 }
 
-/** Who signs beside the caller, without a connection of its own. Throws `ConfigError`. */
+/** The id and key of a party that signs beside the caller. Throws `ConfigError`. */
 export function cosigner(profile: Profile): Pick<ClientProfile, "id" | "signingSeed"> {
   return { id: profile.id, signingSeed: filesOf(profile).signingSeed };
 }
 
 /**
- * The TLS files of a profile. Throws `ConfigError` when nobody would accept its certificate: from
- * outside, that looks like managers that are away.
+ * The TLS files of a profile. Throws `ConfigError` if nobody would accept its certificate; a call
+ * would only report that no manager can be reached.
  */
 export function readOwnTls(profile: Pick<Profile, "tls">): TlsMaterial {
   const tls = readTlsFiles(profile.tls);

@@ -119,7 +119,7 @@ function consentOf(file: InvitationFile, joining: Joining) {
   });
 }
 
-/** Whom to ask, and how. */
+/** The managers to ask, and how to reach them. */
 function managersOf(to: Pick<ClientProfile, "addresses" | "genesis" | "tls">): Asked {
   const faultsMax = faultsMaxOf(to.genesis.members.managers.length);
   return { addresses: to.addresses, faultsMax, dial: dialWith(to) };

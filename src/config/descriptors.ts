@@ -37,7 +37,7 @@ export function planDescriptors(
   options: {
     readonly file: string;
     readonly configured: number | undefined;
-    /** That the store has now. */
+    /** Number of files that the store has now. */
     readonly storeFiles: number;
   },
 ): DescriptorPlan {
@@ -76,7 +76,7 @@ export function descriptorLimit(): number | undefined {
   }
 }
 
-/** Of the text of /proc/self/limits. */
+/** The limit in the text of /proc/self/limits. */
 export function limitOf(limits: string): number | undefined {
   const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
   return soft === undefined ? undefined : Number(soft);

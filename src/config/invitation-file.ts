@@ -26,7 +26,7 @@ export type InvitationFile = {
   readonly genesisBytes: Uint8Array;
   /** host:port of managers, at least one. */
   readonly addresses: readonly string[];
-  /** Of the role "invited"; the key is secret. */
+  /** The certificate has the role "invited"; the key is secret. */
   readonly tls: { readonly certPem: string; readonly keyPem: string; readonly caPem: string };
 };
 

@@ -59,7 +59,7 @@ export function readCertificateFile(file: string): string {
   return readCertificates(file, "tls.certificate");
 }
 
-/** As `readCertificateFile`; undefined when there is none. Throws `ConfigError`. */
+/** The PEM text of a renewed certificate; undefined if there is none. Throws `ConfigError`. */
 export function readRenewedCertificate(file: string): string | undefined {
   return existsSync(file) ? readCertificates(file, "signer_state") : undefined;
 }
@@ -110,7 +110,7 @@ export function readGenesisFile(file: string): Uint8Array {
 }
 
 function readEpochWrap(file: string): Uint8Array {
-  // With hpke.key it gives the epoch key.
+  // The wrap is a secret: together with hpke.key it gives the epoch key.
   const wrap = fromHex(readFile(file, keyFileBytesMax, true).toString("latin1").trim());
   if (wrap?.length === wrappedEpochKeyBytes) return wrap;
   const what = `this is not a wrapped epoch key of ${2 * wrappedEpochKeyBytes} hex digits`;

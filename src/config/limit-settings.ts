@@ -9,8 +9,8 @@ const MiB = 1024 * 1024;
 /** No participant may hold more than one in so many parts of a manager's pool. */
 export const participantsInPoolMin = 4;
 /**
- * It may have this part of what is left free: as much as that when it is alone, a seventh of the
- * pool when three others take what they may. So the pool is never full of a few.
+ * A participant may hold up to this part of what is free: that is a quarter of the pool when it is
+ * alone, and a seventh when three others hold as much. So a few never fill the pool.
  */
 export const poolShareOfFree = 1 / (participantsInPoolMin - 1);
 
@@ -58,7 +58,7 @@ export type NetworkLimits = {
   readonly connectionsPerPeerMax: number;
   /** Answers to one participant, auditor or operator that it has not taken yet, bytes. */
   readonly answerBytesPerClientMax: number;
-  /** The same of all of them together. */
+  /** Such answers to all of them together, bytes. */
   readonly answerBytesMax: number;
 };
 

@@ -91,7 +91,7 @@ export type StorageNodeConfig = CommonConfig & {
   readonly role: "storage";
   /** Everything on disk is read once in this time, ms; 0 for never. */
   readonly scrubPeriodMs: number;
-  /** From the invitation with which it joined: a chain that has another block there is refused. */
+  /** From its invitation: the node refuses a chain that has another block at this height. */
   readonly checkpoint?: CheckpointConfig;
   readonly limits: NetworkLimits;
 };

@@ -10,7 +10,7 @@ import type { NewTree } from "./new-tree.js";
 import type { ManagerParty, Parties, Party } from "./party-keys.js";
 import type { ClientPlan, NodePlan } from "./plan.js";
 
-/** From the directory of any party up to that of the consortium. */
+/** The path from the directory of a party up to that of the consortium. */
 const up = "../..";
 
 export const genesisFileName = "genesis.json";

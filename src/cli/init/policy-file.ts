@@ -110,7 +110,7 @@ function withFields(defaults: Policy, fields: PolicyFields): Policy {
   });
 }
 
-/** Without suspension its times are zero, unless they are named: then the policy is refused. */
+/** Without suspension its times are zero. If the file names other times, the policy is refused. */
 function suspensionOf(defaults: Policy, fields: PolicyFields) {
   const suspension = suspensionModes[fields.suspension ?? "unnamed"] ?? defaults.suspension;
   const { suspendAfterMs, resumeWaitMs, resumeWaitMaxMs } =

@@ -25,7 +25,7 @@ export type NodeProcess = {
   readonly config: NodeConfig;
   /** Standard output and error of the process, appended to at each start. */
   readonly logFile: string;
-  /** Of the process that runs, or ran last. */
+  /** Process id of the process that runs, or ran last. */
   readonly pid: number;
   readonly running: boolean;
   /** The end of the process that runs, or ran last. */

@@ -68,7 +68,7 @@ class NodeSignals {
       // A node that is still starting reads its files anyway.
       process.on("SIGHUP", () => (this.hasLostTerminal ? stop() : this.#reload?.()));
     });
-    // Whoever read the log is gone; a node is there for others.
+    // A node goes on when nobody reads its log any more.
     whenOutputEnds(() => {});
   }
 

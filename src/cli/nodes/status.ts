@@ -26,7 +26,7 @@ type Options = { readonly storage?: readonly string[] };
 
 type Answer = {
   readonly address: string;
-  /** Of genesis, or the node's own answer. */
+  /** The id from genesis, or from the answer of the node. */
   readonly nodeId?: string;
   readonly status?: GetStatusResponse;
   readonly error?: RpcError;

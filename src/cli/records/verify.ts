@@ -132,7 +132,7 @@ function textOf(verified: VerifiedReceipt): string {
   return `the receipt is valid\n${steps}\n${facts}`;
 }
 
-/** Without its full stop, as errors are put together. */
+/** The text without its full stop, because errors are put together from parts. */
 function sentence(text: string): string {
   return text.replace(/\.$/, "");
 }

@@ -1,4 +1,4 @@
-/** The config.yaml of a storage node that joins: written once, and changed where it listens. */
+/** The config.yaml of a new storage node. Only the addresses where it listens change later. */
 import { readFileSync } from "node:fs";
 import { parseDocument, stringify } from "yaml";
 import { toHex } from "../../base/bytes.js";
@@ -13,7 +13,7 @@ export type NewNode = {
   readonly listening: Listening;
   /** Paths relative to the file. */
   readonly files: { readonly genesis: string; readonly signingKey: string; readonly tls: TlsPaths };
-  /** Of the invitation. */
+  /** The checkpoint in the invitation. */
   readonly checkpoint: Checkpoint | undefined;
 };
 

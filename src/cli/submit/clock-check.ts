@@ -10,7 +10,7 @@ import { formatDuration, formatTime } from "../text/output.js";
 const toleranceMs = 60_000;
 
 export type HeadTime = {
-  /** Of the last block; 0 for genesis. */
+  /** Height of the last block; 0 for genesis. */
   readonly height: number;
   /** Unix ms. */
   readonly timestampMs: number;
@@ -52,7 +52,7 @@ export function clockWarning(
     const text = `the clock of this machine is ${formatDuration(-aheadMs)} behind: ${last}`;
     return { isBehind: true, text, next: "set the clock" };
   }
-  // Without a heartbeat there is no block while nobody submits, and genesis may be of last year.
+  // Without a heartbeat no block is made while nobody submits, and genesis may be a year old.
   if (policy.heartbeatMs === 0 || height === 0) return undefined;
   if (aheadMs <= 2 * policy.heartbeatMs + policy.futureBoundMs + toleranceMs) return undefined;
   const by = formatDuration(aheadMs);

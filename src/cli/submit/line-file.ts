@@ -92,7 +92,7 @@ export class LineFile {
     if (!isOurs) throw this.foreign(line);
   }
 
-  /** For a line that is not one of ours. */
+  /** The error for a line that `bss submit` has not written. */
   foreign(line?: number): CliError {
     const at = line === undefined ? this.path : `${this.path}:${line}`;
     const next = "give another file with --out";

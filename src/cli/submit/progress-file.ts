@@ -60,9 +60,9 @@ export class ProgressFile {
   readonly #done = new Set<string>();
   /** Keys of rows whose record has a receipt. */
   readonly #doneKeys = new Set<string>();
-  /** By key: records that were going to be sent. */
+  /** Records that an earlier run was going to send, by key. */
   readonly #planned = new Map<string, PlannedRecord>();
-  /** By key without number: how many rows are alike so far, and where the first one stands. */
+  /** How many rows are alike so far, and the line of the first one, by key without number. */
   readonly #seen = new Map<string, { count: number; readonly line: number }>();
   #unwritten: JournalLine[] = [];
   /** Until this run puts a record into files that were not there before. */

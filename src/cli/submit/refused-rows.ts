@@ -43,7 +43,7 @@ export class RefusedRows {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
   }
 
-  /** To be called when all rows were looked at: an earlier run's list goes if this has none. */
+  /** Call this after all rows: it removes the list of an earlier run if this run has none. */
   complete(): void {
     if (this.#count === 0) rmSync(this.#path, { force: true });
   }

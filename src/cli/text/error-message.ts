@@ -47,7 +47,7 @@ function describe(error: unknown): readonly string[] {
   return [`${message || "unknown error"}; run it again with --debug to see where this comes from`];
 }
 
-/** Without Node's own words, as in "ENOENT: no such file or directory, stat 'a.csv'". */
+/** Leaves out Node's own words, as in "ENOENT: no such file or directory, stat 'a.csv'". */
 function systemMessage({ message, path, code }: NodeJS.ErrnoException): string {
   const what = /^[A-Z]+: (.+?), \w+ '/.exec(message)?.[1];
   return path === undefined || what === undefined ? message : `${path}: ${what} (${code})`;

@@ -28,7 +28,7 @@ export type Output = {
   result(value: unknown, forPeople: () => string): void;
   /** One line for people only, to stdout: nothing with `--json`. */
   line(text: string): void;
-  /** The same for a table, or fields. */
+  /** Several lines for people only, such as a table. */
   lines(text: string): void;
   /** One line to stderr, in both modes. */
   note(text: string): void;

@@ -1,6 +1,6 @@
 /**
- * What stands in the way of the ring, in words: read from what the nodes say about themselves, and
- * said once where several say the same.
+ * What the nodes say about themselves, in words: what keeps the ring from going on, what they are
+ * doing, and whether their disks are right. What several nodes say alike is said once.
  */
 
 import { SuspensionReason } from "../../gen/bss/v1/members_pb.js";
@@ -13,14 +13,14 @@ import {
 } from "../../gen/bss/v1/query_pb.js";
 import { formatDuration, formatTime } from "./output.js";
 
-/** A height takes a moment also when all is well. */
+/** A height takes this long even if all is well. */
 const patienceMs = 2_000;
 const reasonNames: Readonly<Record<number, string>> = {
   [SuspensionReason.ABSENT]: "absent",
   [SuspensionReason.EQUIVOCATED]: "equivocated",
 };
 export const equivocation = "signed contradicting statements";
-/** Names of one kind that a sentence holds. */
+/** A sentence holds at most this many names of one kind. */
 const namesMax = 5;
 
 /** Whose signatures are missing: "the ACCEPT of manager-3"; undefined while that is normal. */
@@ -90,7 +90,7 @@ export function troublesOf(
   ];
 }
 
-/** Of the node itself, and of storage nodes that told it. */
+/** Whether the node has halted, and which storage nodes have told it that they have. */
 function haltsOf({ nodeId, halted, peers }: GetStatusResponse): readonly string[] {
   const own = halted === "" ? [] : [`${nodeId} has halted: ${halted}`];
   const told = peers
@@ -99,7 +99,7 @@ function haltsOf({ nodeId, halted, peers }: GetStatusResponse): readonly string[
   return [...own, ...told];
 }
 
-/** Who waits for the same is named together. */
+/** Nodes that wait for the same are named together. */
 function waits(statuses: readonly GetStatusResponse[]): readonly string[] {
   const groups = new Map<string, { readonly ids: string[]; longestMs: number }>();
   for (const { nodeId, waiting } of statuses) {

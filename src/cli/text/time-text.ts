@@ -1,12 +1,12 @@
 /**
- * Times as people and their exports write them. What could mean two moments is refused with the
- * reason: a wrong time on the ledger cannot be seen any more.
+ * Times as people and their exports write them. A text that could mean two moments is refused with
+ * the reason, because nobody can see later that a time on the ledger is wrong.
  */
 import { err, ok, type Result } from "../../base/result.js";
 import { offsetMsOf, offsetText, type TimeZone } from "./time-zone.js";
 
 export type TimeOptions = {
-  /** Of times that name no offset; without it they are refused. */
+  /** The zone of times that name no offset. If it is left out, such times are refused. */
   readonly zone?: TimeZone | undefined;
   /** Unix ms. */
   readonly nowMs: number;

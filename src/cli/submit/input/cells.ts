@@ -1,6 +1,7 @@
 /**
- * One row's values by the names of our fields, and how each is read. Everything throws
- * `RowProblem`.
+ * The values of one row by the names of our fields, and how each is read. Everything throws
+ * `RowProblem`. Numbers are read as exports write them; a text that could mean two amounts is
+ * refused.
  */
 import { fromHex } from "../../../base/bytes.js";
 import { err, ok, type Result } from "../../../base/result.js";
@@ -52,7 +53,7 @@ export class Cells {
     return this.#read(field, "an id of a-z, 0-9 and -", (text) => (isId(text) ? text : undefined));
   }
 
-  /** Of a meter or a charging station. */
+  /** The id of a meter or of a charging station. */
   deviceId(field: string): string {
     return this.#parse(field, `an id of ${deviceIdForm}`, (text) => {
       // It would be an id by its characters, and a meter or station that nobody has.
@@ -200,8 +201,6 @@ function readSource<T>(
 function nonNegative(value: bigint | undefined): bigint | undefined {
   return value === undefined || value < 0n ? undefined : value;
 }
-
-/** Numbers as exports write them. What could mean two amounts is not taken. */
 
 /**
  * A decimal number times 10^places, exactly; undefined when it has more places or is no plain

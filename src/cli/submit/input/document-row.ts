@@ -20,7 +20,7 @@ export type DocumentOptions = {
   readonly nowMs: number;
 };
 
-/** By extension; anything else is bytes. */
+/** Media types by extension. Other files are "application/octet-stream". */
 const mediaTypes: Readonly<Record<string, string>> = {
   ".csv": "text/csv",
   ".html": "text/html",

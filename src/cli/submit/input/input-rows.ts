@@ -1,4 +1,4 @@
-/** From what is to be submitted and the options of `bss submit` to what is to become records. */
+/** Turns the input and the options of `bss submit` into the rows that become records. */
 
 import { InvalidArgumentError } from "commander";
 import type { BssClient } from "../../../client/bss-client.js";
@@ -15,7 +15,7 @@ import { RowProblem } from "./row-problem.js";
 
 export type InputKind = RowKindName | "document";
 
-/** As commander names the options of the command line. */
+/** The options of the command line, named as commander names them. */
 export type InputOptions = {
   readonly column: readonly ColumnMapping[];
   /** Fields whose columns are added up. */
@@ -106,7 +106,7 @@ function contextOf({ counterpartyProfile }: InputOptions, client: BssClient): Ro
   return { genesis, submitterId: profile.id, signingSeeds, nowMs: Date.now() };
 }
 
-/** Reads `--column NAME=FIELD`, as the parsers below throwing `InvalidArgumentError`. */
+/** Reads `--column NAME=FIELD`. It and the other parsers throw `InvalidArgumentError`. */
 export function addColumn(
   text: string,
   before: readonly ColumnMapping[],

@@ -25,7 +25,7 @@ import { formatBytes } from "../../text/output.js";
 
 /** What the path names, before it is read. */
 export type InputPlace = {
-  /** As messages name it. */
+  /** The name of the input in messages. */
   readonly label: string;
   readonly isStream: boolean;
   /** Reads a stream to its end. Throws what `signal` is aborted with, and `CliError`. */
@@ -37,7 +37,7 @@ export type Input = {
   /** Whether the label says nothing of what is in it. */
   readonly isStream: boolean;
   readonly bytes: number;
-  /** From the beginning, each time. */
+  /** Each call reads from the beginning. */
   read(): Readable;
   /** Everything at once. */
   readAll(): Uint8Array;
@@ -111,7 +111,7 @@ function tooLong(label: string): CliError {
   );
 }
 
-/** For its owner only, and gone when it is closed. */
+/** A file that only its owner can read, and that is gone when it is closed. */
 function unnamedFile(): number {
   const directory = mkdtempSync(join(tmpdir(), "bss-submit-"));
   try {
