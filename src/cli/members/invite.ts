@@ -1,6 +1,6 @@
 /** `bss invite`: an operator's word that somebody may join, as one file. */
 import { join } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { toHex } from "../../base/bytes.js";
 import type { BssClient } from "../../client/bss-client.js";
 import { clientProfile } from "../../client/client-profile.js";
@@ -69,7 +69,11 @@ function inviteCommand(parent: Command, name: string, whom: string, role: Invite
     )
     .option("--id <id>", "the id of the new member; without it the new member chooses one", parseId)
     .option("--uses <count>", "how many members may join with it", parseCount, 1)
-    .option("--expires <time>", "how long it is valid: 30m, 12h, 7d", parseTime, lifetimeDefaultMs)
+    .addOption(
+      new Option("--expires <time>", "how long it is valid, such as 30m or 12h")
+        .default(lifetimeDefaultMs, "7d")
+        .argParser(parseTime),
+    )
     .requiredOption("--issuer <directory>", "the directory with a manager's ca.crt and ca.key")
     .requiredOption("--out <file>", "the file to write, which must not exist")
     .action((options: Options, self: Command) =>

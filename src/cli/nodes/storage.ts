@@ -2,7 +2,7 @@
  * `bss storage`: the storage nodes with their standing, and what an operator states about its own:
  * a payout, a retirement.
  */
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { BssClient } from "../../client/bss-client.js";
 import { mayRepeat } from "../../client/manager-connections.js";
 import { StorageSuspension } from "../../gen/bss/v1/members_pb.js";
@@ -104,7 +104,11 @@ function addPayout(storage: Command): void {
         "made elsewhere. The chain keeps who states it, and refuses more than is due.",
     )
     .requiredOption("--amount <units>", "reward units, 1 or more", parseUnits)
-    .option("--reference <text>", "a note for people, such as a bank reference", parseReference, "")
+    .addOption(
+      new Option("--reference <text>", "a note for people, such as a bank reference")
+        .default("", "none")
+        .argParser(parseReference),
+    )
     .action((nodeId: string, payment: Payment, self: Command) =>
       withClient(self, async (client, output) => {
         const node = await nodeOf(client, nodeId);

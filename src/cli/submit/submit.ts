@@ -86,8 +86,16 @@ export function register(program: Command): void {
       "-o, --out <file>",
       "file for the receipts (default: <file>.receipts.jsonl in the current directory)",
     )
-    .option("--column <name=field>", "the column NAME holds FIELD; may be repeated", addColumn, [])
-    .option("--sum <field>", "add up the columns of FIELD; may be repeated", addText, [])
+    .addOption(
+      new Option("--column <name=field>", "the column NAME holds FIELD; may be repeated")
+        .default([], "none")
+        .argParser(addColumn),
+    )
+    .addOption(
+      new Option("--sum <field>", "add up the columns of FIELD; may be repeated")
+        .default([], "none")
+        .argParser(addText),
+    )
     .addOption(
       new Option("--set <field=value>", "FIELD is VALUE in every row; may be repeated")
         .default(new Map<string, string>(), "none")
@@ -98,10 +106,11 @@ export function register(program: Command): void {
       "time zone of times without an offset from UTC: Europe/Berlin, or +01:00",
       parseZone,
     )
-    .option(
-      "--counterparty-profile <file...>",
-      "profiles of other parties that sign the trades here",
-      [],
+    .addOption(
+      new Option(
+        "--counterparty-profile <file...>",
+        "profiles of other parties that sign the trades here",
+      ).default([], "none"),
     )
     .option("--delimiter <text>", "character between the columns", parseDelimiter, ",")
     .option("--media-type <type>", "media type of a document (default: by its extension)")
