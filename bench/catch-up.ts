@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { defined } from "../src/base/assert.js";
-import { initConsortium } from "../src/cli/consortium/init-consortium.js";
+import { initConsortium } from "../src/cli/init/init-consortium.js";
 import { findConfigFiles, startNodes } from "../src/cli/nodes/node-processes.js";
 import { openStatusSource } from "../src/cli/nodes/node-status.js";
 import { connect, readProfile } from "../src/client/index.js";

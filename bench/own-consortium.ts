@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { initConsortium } from "../src/cli/consortium/init-consortium.js";
+import { initConsortium } from "../src/cli/init/init-consortium.js";
 import { findConfigFiles, type NodeProcess, startNodes } from "../src/cli/nodes/node-processes.js";
 import { type BssClient, connect, readProfile } from "../src/client/index.js";
 import { loadNodeConfig, type NodeConfig } from "../src/config/node-config.js";

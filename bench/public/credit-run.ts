@@ -4,7 +4,7 @@
  * signatures; who is drawn, audited, settled, carried and boycotted is decided by the ledger.
  */
 import { create } from "@bufbuild/protobuf";
-import { defaultPolicy } from "../../src/cli/consortium/default-policy.js";
+import { defaultPolicy } from "../../src/cli/init/defaults.js";
 import { IntegrityCertificateSchema } from "../../src/gen/bss/v1/block_pb.js";
 import { type ControlOperation, ControlOperationSchema } from "../../src/gen/bss/v1/genesis_pb.js";
 import type { BlockFacts } from "../../src/ledger/blocks/block-facts.js";

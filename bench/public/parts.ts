@@ -3,7 +3,7 @@
  * for which no machine can run the nodes: the pure code, run once per X over made-up members.
  */
 import { toBinary } from "@bufbuild/protobuf";
-import { defaultPolicy } from "../../src/cli/consortium/default-policy.js";
+import { defaultPolicy } from "../../src/cli/init/defaults.js";
 import { ed25519Signer, ed25519Verify } from "../../src/crypto/ed25519.js";
 import { IntegrityCertificateSchema } from "../../src/gen/bss/v1/block_pb.js";
 import { AttestationVerdict } from "../../src/gen/bss/v1/vote_pb.js";

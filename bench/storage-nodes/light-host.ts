@@ -5,8 +5,8 @@
  */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readGenesis } from "../../src/config/genesis-file.js";
 import { readSeedFile, readTlsFiles } from "../../src/config/key-files.js";
-import { loadGenesis } from "../../src/node/genesis-file.js";
 import { SharedDecoder } from "./light-dial.js";
 import { LightNode } from "./light-node.js";
 import { Replica } from "./replica.js";
@@ -30,7 +30,7 @@ const dialedTogether = 5;
 const dialPatienceMs = 5_000;
 
 const [directory = "", from = "1", to = "0"] = process.argv.slice(2);
-const genesis = loadGenesis(join(directory, "genesis.json"));
+const genesis = readGenesis(join(directory, "genesis.json"));
 const replica = new Replica(genesis);
 const traffic = new Traffic();
 const decoder = new SharedDecoder();

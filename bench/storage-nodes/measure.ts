@@ -6,7 +6,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
+import { initConsortium } from "../../src/cli/init/init-consortium.js";
 import { findConfigFiles, startNodes } from "../../src/cli/nodes/node-processes.js";
 import { connect, readProfile } from "../../src/client/index.js";
 import { freeBasePort } from "../../test/support/free-ports.js";

@@ -1,13 +1,20 @@
-/** What a running demo is made of. */
+/** What a running demo works with: its plan, the nodes, and the keys and clients of the homes. */
+
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { NodeProcesses } from "../../src/cli/nodes/node-processes.js";
+import { CliError } from "../../src/cli/text/cli-error.js";
 import { type BssClient, connect, type GenesisState, readGenesis } from "../../src/client/index.js";
 import { readSeedFile, readTlsFiles } from "../../src/config/key-files.js";
 import { loadProfile } from "../../src/config/profile.js";
-import { profileFileOf } from "./community-keys.js";
-import type { DemoPlan } from "./demo-plan.js";
+import { sha256 } from "../../src/crypto/hash.js";
+import { meterIntervalS } from "./community/community.js";
+import { Community, type CommunityHour } from "./community/community-hours.js";
+import type { DataProblems } from "./community/data-problems.js";
+import { CommunitySums } from "./community/energy-sums.js";
 import type { DemoReport } from "./demo-report.js";
-import type { HourRecords } from "./records.js";
+import type { DemoSettings } from "./demo-settings.js";
+import type { CommunityKeys, HourRecords } from "./records.js";
 
 export type DemoSession = {
   readonly plan: DemoPlan;
@@ -66,4 +73,63 @@ export class Clients {
       signingSeed: readSeedFile(profile.signingKeyFile),
     });
   }
+}
+
+export function profileFileOf(directory: string, participantId: string): string {
+  return join(directory, "participants", participantId, "profile.yaml");
+}
+
+/**
+ * The keys of the homes and of the head-end, in a directory that `bss init` made. A key is read
+ * when it is first asked for. Throws `ConfigError`, now or then.
+ */
+export function communityKeys(directory: string): CommunityKeys {
+  const seeds = new Map<string, Uint8Array>();
+  return {
+    consortiumId: sha256(readFileSync(join(directory, "genesis.json"))),
+    seedOf(id) {
+      const known = seeds.get(id);
+      if (known !== undefined) return known;
+      const seed = readSeedFile(loadProfile(profileFileOf(directory, id)).signingKeyFile);
+      seeds.set(id, seed);
+      return seed;
+    },
+  };
+}
+
+/** What is going to be recorded, known before any of it is recorded. */
+export type DemoPlan = {
+  readonly community: Community;
+  /** What the ledger has to hold at the end. */
+  readonly sums: CommunitySums;
+  readonly firstHour: CommunityHour;
+  /** The first hour with a trade, if there is one. */
+  readonly tradeHour?: CommunityHour;
+  /** Unix s. */
+  readonly endS: number;
+};
+
+/** Reads the data for the first time. Throws `CliError` if there is nothing to record. */
+export async function planDemo(
+  { dataDirectory, hoursMax }: DemoSettings,
+  problems: DataProblems,
+  signal: AbortSignal,
+): Promise<DemoPlan> {
+  const community = await Community.open(dataDirectory, problems);
+  const sums = new CommunitySums(community.homes.map(({ id }) => id));
+  let firstHour: CommunityHour | undefined;
+  let tradeHour: CommunityHour | undefined;
+  let endS = 0;
+  for await (const hour of community.hours(hoursMax, problems)) {
+    signal.throwIfAborted();
+    sums.add(hour);
+    firstHour ??= hour;
+    if (hour.trades.length > 0) tradeHour ??= hour;
+    endS = hour.startS + meterIntervalS;
+  }
+  if (firstHour === undefined) {
+    const what = [`no hour of ${dataDirectory} can be read`, ...problems.lines()].join("; ");
+    throw new CliError(what, "mend the files, or leave DEMO_DATA out");
+  }
+  return { community, sums, firstHour, endS, ...(tradeHour === undefined ? {} : { tradeHour }) };
 }

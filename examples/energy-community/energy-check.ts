@@ -4,9 +4,9 @@ import { toHex } from "../../src/base/bytes.js";
 import { type Cell, table } from "../../src/cli/text/output.js";
 import type { BssClient } from "../../src/client/index.js";
 import { TradeTermsSchema } from "../../src/gen/bss/v1/record_pb.js";
+import { type EnergySums, noEnergy, totalOf } from "./community/energy-sums.js";
 import { expect, indented } from "./demo-report.js";
 import type { DemoSession } from "./demo-session.js";
-import { type EnergySums, noEnergy, totalOf } from "./energy-sums.js";
 
 /** Homes that are shown one by one; of the others those that differ. */
 const homesShown = 20;

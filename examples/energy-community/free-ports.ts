@@ -1,6 +1,6 @@
 /** Room for a consortium's ports on this machine, beside whatever else is listening there. */
 
-import { defaultBasePort, portOffsets } from "../../src/cli/consortium/defaults.js";
+import { defaultBasePort, portOffsets } from "../../src/cli/init/defaults.js";
 import { CliError } from "../../src/cli/text/cli-error.js";
 import { listenFailure } from "../../src/rpc/server/listen-check.js";
 

@@ -1,12 +1,16 @@
 /** What a user of the ledger can rely on, tried out on a running consortium. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { clone } from "@bufbuild/protobuf";
+import { defined } from "../../src/base/assert.js";
 import { equalBytes, toHex } from "../../src/base/bytes.js";
 import type { NodeProcesses } from "../../src/cli/nodes/node-processes.js";
 import { type NodeStatus, openStatusSource } from "../../src/cli/nodes/node-status.js";
 import { shortHash } from "../../src/cli/text/output.js";
 import {
   type BssClient,
+  type Receipt,
+  ReceiptSchema,
   RpcError,
   readGenesis,
   receiptFromJson,
@@ -16,8 +20,11 @@ import {
   type SubmitResponse,
   verifyReceipt,
 } from "../../src/client/index.js";
-import { flippedReceipts } from "./bit-flips.js";
+import { headEndId } from "./community/community.js";
+import type { DemoDirectory } from "./demo-directory.js";
 import { CheckFailed, expect } from "./demo-report.js";
+import type { DemoSession } from "./demo-session.js";
+import type { Submitted } from "./submit-step.js";
 
 const pollMs = 250;
 const agreementTimeoutMs = 180_000;
@@ -137,4 +144,87 @@ function isSame(status: NodeStatus | undefined, first: NodeStatus): boolean {
 function textOf(status: NodeStatus | undefined): string {
   if (status === undefined) return "does not answer";
   return `has ${status.treeSize} records at height ${status.height}, ${shortHash(status.root)}`;
+}
+
+/** A receipt with one bit changed, and the part in which it was changed. */
+export type FlippedReceipt = { readonly part: string; readonly receipt: Receipt };
+
+/** One receipt per part that a check depends on; `bit` says which bit of each part, from 0. */
+export function flippedReceipts(receipt: Receipt, bit: number): readonly FlippedReceipt[] {
+  const flipped = (part: string, bytesOf: (of: Receipt) => Uint8Array | undefined) => {
+    const copy = clone(ReceiptSchema, receipt);
+    flipBit(defined(bytesOf(copy), `a receipt has its ${part}`), bit);
+    return { part, receipt: copy };
+  };
+  const proof = receipt.inclusionProof.length === 0 ? [] : [flipped("proof", firstOfProof)];
+  const before =
+    receipt.previousHeader.length === 0
+      ? []
+      : [flipped("previous header", ({ previousHeader }) => previousHeader)];
+  return [
+    flipped("record hash", ({ recordHash }) => recordHash),
+    flipped("seal digest", ({ sealDigest }) => sealDigest),
+    flipped("block id", ({ blockId }) => blockId),
+    flipped("header", ({ header }) => header),
+    ...proof,
+    ...before,
+    flipped("signature", (of) => of.commitCertificate?.signatures[0]?.signature),
+  ];
+}
+
+function firstOfProof({ inclusionProof }: Receipt): Uint8Array | undefined {
+  return inclusionProof[0];
+}
+
+function flipBit(bytes: Uint8Array, bit: number): void {
+  const index = Math.floor(bit / 8) % bytes.length;
+  bytes[index] = defined(bytes[index], "a part is not empty") ^ (1 << (bit % 8));
+}
+
+export async function checkLedger(
+  session: DemoSession,
+  { first }: Submitted,
+  directory: DemoDirectory,
+): Promise<void> {
+  const { plan, records, clients, report, processes, signal } = session;
+  const { firstHour, community } = plan;
+  report.step("what can be relied on");
+  const headEnd = await clients.of(headEndId);
+  const reading = defined(firstHour.readings[0], "an hour has a reading");
+  const record = records.reading(reading, firstHour.startS);
+  const recordsMax = headEnd.genesis.policy.submissionRecordsMax;
+  const [again] = records.submissions(firstHour, recordsMax);
+  const { submission } = defined(again, "an hour has a submission");
+
+  await report.check("what is submitted again keeps its place", () =>
+    checkRetry(headEnd, submission, [...first]),
+  );
+  await report.check("a receipt proves itself without any node", () => {
+    const genesis = directory.file("consortium/genesis.json");
+    return checkReceipt(headEnd, record, { receipt: directory.file("receipt.json"), genesis });
+  });
+  await report.check("energy that is sold cannot be sold again", () =>
+    checkDoubleSpend(headEnd, secondSale(session)),
+  );
+  await report.check("other participants cannot read a home's reading", async () => {
+    const other = community.homes.find(({ id }) => id !== reading.homeId)?.id ?? headEndId;
+    return checkPrivacy(await clients.of(reading.homeId), await clients.of(other), record);
+  });
+  await report.check(`all ${processes.nodes.length} nodes have one root`, () =>
+    checkRoots(session.directory, processes, plan.sums.records, signal),
+  );
+}
+
+/** A trade of more than its seller has left, once more what it sold if it sold something. */
+function secondSale({ plan, records }: DemoSession): Uint8Array {
+  const hour = plan.tradeHour ?? plan.firstHour;
+  const [trade] = hour.trades;
+  const sellerId = trade?.sellerId ?? defined(hour.readings[0], "an hour has a reading").homeId;
+  const other = plan.community.homes.find(({ id }) => id !== sellerId)?.id ?? headEndId;
+  const exportedWh = hour.readings.find(({ homeId }) => homeId === sellerId)?.exportedWh ?? 0;
+  const soldWh = hour.trades
+    .filter((each) => each.sellerId === sellerId)
+    .reduce((sum, { energyWh }) => sum + energyWh, 0);
+  const energyWh = Math.max(trade?.energyWh ?? 0, exportedWh - soldWh + 1);
+  return records.trade({ sellerId, buyerId: trade?.buyerId ?? other, energyWh }, hour, 2);
 }

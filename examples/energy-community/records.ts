@@ -26,9 +26,9 @@ import {
   tradeIdBytes,
   tradeTerms,
 } from "../../src/client/index.js";
-import type { Position, Trade } from "./clearing.js";
-import { headEndId, meterIdOf, meterIntervalS } from "./community.js";
-import type { CommunityHour } from "./community-hours.js";
+import type { Position, Trade } from "./community/clearing.js";
+import { headEndId, meterIdOf, meterIntervalS } from "./community/community.js";
+import type { CommunityHour } from "./community/community-hours.js";
 
 export type CommunityKeys = {
   /** 32 bytes. */

@@ -3,7 +3,7 @@
  * breaks is taken up again with the same bytes, so nothing is there twice.
  */
 import type { BssClient, RecordOutcome, RpcError, Submission } from "../../src/client/index.js";
-import type { CommunityHour } from "./community-hours.js";
+import type { CommunityHour } from "./community/community-hours.js";
 import type { HourRecords } from "./records.js";
 
 /** Enough to fill the next block while one is being voted on. */

@@ -1,10 +1,10 @@
 /** The demo's main step: every record onto the ledger, and the receipts that come back. */
 
-import { createProgress } from "../../src/cli/submit/progress.js";
 import { formatDuration, formatTime, shortHash, table } from "../../src/cli/text/output.js";
+import { createProgress } from "../../src/cli/text/progress-bar.js";
 import type { RecordOutcome } from "../../src/client/index.js";
-import { headEndId } from "./community.js";
-import { DataProblems } from "./data-problems.js";
+import { headEndId } from "./community/community.js";
+import { DataProblems } from "./community/data-problems.js";
 import { expect, indented } from "./demo-report.js";
 import type { DemoSession } from "./demo-session.js";
 import { type SubmittedHours, submitHours } from "./submit-hours.js";

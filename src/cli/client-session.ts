@@ -1,15 +1,34 @@
-/** What the commands that talk to a consortium have in common. */
-import { type Command, InvalidArgumentError } from "commander";
-import { fromHex } from "../base/bytes.js";
-import { type BssClient, connect } from "../client/client.js";
-import { clientProfile } from "../client/profile.js";
-import { profileOf } from "./members/profile.js";
+/** What all commands that talk to managers share: the option `--profile`, and a client for it. */
+import type { Command } from "commander";
+import { type BssClient, connect } from "../client/bss-client.js";
+import { clientProfile } from "../client/client-profile.js";
+import { loadProfile, type Profile } from "../config/profile.js";
+import { CliError } from "./text/cli-error.js";
 import { type Output, outputOf } from "./text/output.js";
 import { cliErrorOf } from "./text/rpc-advice.js";
-import { readTime } from "./text/time-text.js";
+
+const environmentVariable = "BSS_PROFILE";
+
+/** Adds `--profile FILE` to a command; without it the environment variable BSS_PROFILE counts. */
+export function addProfileOption(command: Command): Command {
+  const help = `the profile.yaml of the party to act as (or set ${environmentVariable})`;
+  return command.option("-p, --profile <file>", help);
+}
+
+/** The profile that the command was given. Throws `CliError` or `ConfigError`. */
+export function profileOf(command: Command): Profile {
+  const { profile } = command.opts<{ profile?: string }>();
+  const file = profile ?? process.env[environmentVariable];
+  if (file !== undefined && file !== "") return loadProfile(file);
+  throw new CliError(
+    "this command needs a profile, which says as whom it acts",
+    `give --profile FILE or set ${environmentVariable}; 'bss init' writes a profile.yaml for ` +
+      "each participant, operator and auditor",
+  );
+}
 
 /**
- * Runs a command's work with the client of its profile, which is closed afterwards. Throws
+ * Runs a command's work with a client for its profile, and closes the client afterwards. Throws
  * `CliError`.
  */
 export async function withClient(
@@ -24,28 +43,4 @@ export async function withClient(
   } finally {
     client.close();
   }
-}
-
-/** For arguments that are record hashes or block ids: 64 hex digits. */
-export function parseHash(text: string): Uint8Array {
-  const hash = fromHex(text);
-  if (hash?.length === 32) return hash;
-  throw new InvalidArgumentError("Use a hash of 64 hex digits.");
-}
-
-/** For options that count from 1. */
-export function parseCount(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("Use a whole number, 1 or more.");
-}
-
-/**
- * For options that are times. A date is its midnight in UTC, in which all times are shown. Unix ms.
- */
-export function parseTime(text: string): number {
-  const isDate = /^\d{4}-\d{2}-\d{2}$/.test(text);
-  const read = readTime(isDate ? `${text}T00:00Z` : text, { nowMs: Date.now() });
-  if (read.ok) return read.value.ms;
-  const allowed = "Use Unix seconds, 2024-07-01 (UTC), or 2024-07-01T12:00:00Z";
-  throw new InvalidArgumentError(`${allowed}: ${read.error}.`);
 }

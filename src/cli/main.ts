@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { runCommandLine } from "./program.js";
-import { watchOutput } from "./text/output-end.js";
+import { watchOutput } from "./text/output.js";
 
 watchOutput();
 const exitCode = await runCommandLine(process.argv.slice(2));

@@ -1,21 +1,22 @@
 /**
  * A lock that one process at a time holds, for files that two processes must not write at once.
  *
- * Node knows no lock that the system frees when a process ends, so locks can be left behind, and
- * taking one over must not take away a lock that somebody else has got in the same moment.
- * Therefore there is no one file that all fight for. Each process puts down a claim of its own,
- * under a name that is never used again, and only then looks for the claims of others:
+ * Node.js has no lock that the system frees when a process ends. So a lock can be left behind, and
+ * whoever takes it over must not take away a lock that another process got in the same moment.
+ * Therefore no file is shared. Each process puts down a claim of its own, under a name that is
+ * never used again, and only then looks for the claims of others:
  *
  *     receipts.jsonl.lock.3f0c…   {"pid":811,"started":"94177","host":"desk",…}
  *
- * A claim of a process that has ended is removed, which can hit nobody else. When a claim of
- * another process is left, the own one is taken back and the lock refused. As each puts down before
- * it looks, of two that come at once one sees the other at least, so they never both hold the lock.
- * Where both see each other, both step back and try again after a moment of random length.
+ * Claims of processes that have ended are removed, which harms nobody. If the claim of another
+ * process remains, the process removes its own claim and does not get the lock. Each process puts
+ * down its claim before it looks, so of two that come at once at least one sees the other, and they
+ * never both hold the lock. If both see each other, both step back and try again after a moment of
+ * random length.
  *
- * On a file system that several machines share, a claim of another machine counts until somebody
- * removes it, and of two machines that come within the time that the file system takes to show new
- * files everywhere, both may get the lock.
+ * On a file system that several machines share, the claim of another machine counts until somebody
+ * removes it. Two machines may both get the lock if they come within the time that the file system
+ * takes to show new files everywhere.
  */
 import {
   readdirSync,
@@ -30,6 +31,8 @@ import { toHex } from "../base/bytes.js";
 import { err, ok, type Result } from "../base/result.js";
 import { randomBytes } from "../crypto/random.js";
 import { livenessOf, ownIdentity, type ProcessIdentity } from "./process-identity.js";
+import { CliError } from "./text/cli-error.js";
+import { formatTime } from "./text/output.js";
 
 export type ProcessLock = { release(): void };
 
@@ -49,13 +52,33 @@ type Claim = ProcessIdentity & { readonly since_unix_ms: number };
 
 const nameBytes = 8;
 const claimPattern = /^\.lock\.[0-9a-f]{16}$/;
-/** Who got the lock so short a time ago may only have asked for it, and step back. */
+/** A holder that is younger than this may only have asked for the lock, and may step back. */
 const freshMs = 1_000;
 const attemptsMax = 8;
 const pauseMs = { min: 10, max: 60 } as const;
 
 /**
- * The lock of `path`, which need not exist, in a directory that does. Never waits for its holder.
+ * The lock of `path`, or a `CliError` that says which process has it. `what` says what that process
+ * does, and `next` what to do while it runs.
+ */
+export async function lockOrRefuse(
+  path: string,
+  { what, next }: { readonly what: string; readonly next: string },
+): Promise<ProcessLock> {
+  const acquired = await acquireLock(path);
+  if (acquired.ok) return acquired.value;
+  const { pid, host, sinceMs, claimFile, isSeen } = acquired.error;
+  const since = sinceMs > 0 ? `, since ${formatTime(sinceMs)}` : "";
+  if (isSeen) throw new CliError(`${what} (process ${pid}${since})`, next);
+  // It is on another machine or in another container: only a person can tell whether it has ended.
+  throw new CliError(
+    `${what} (process ${pid} of ${host}${since}; from here it cannot be seen whether it still runs)`,
+    `if that process has ended, remove ${claimFile}`,
+  );
+}
+
+/**
+ * The lock of `path`. The file need not exist, but its directory must. Never waits for the holder.
  */
 export async function acquireLock(path: string): Promise<Result<ProcessLock, LockHolder>> {
   const target = canonicalPath(path);
@@ -79,7 +102,7 @@ export async function acquireLock(path: string): Promise<Result<ProcessLock, Loc
   }
 }
 
-/** The same file under one name, through whatever links it is named. */
+/** One name for a file, whatever links lead to it. */
 function canonicalPath(path: string): string {
   try {
     return realpathSync(path);

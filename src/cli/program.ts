@@ -1,21 +1,20 @@
 /**
- * The command line as a commander program. Each command stands in a file of its own that exports
- * `register(program)`; this one adds what all of them share: `--json`, `--debug`, errors as one
+ * The command line as a commander program. `bss X` is in the file X.ts, which exports
+ * `register(program)`. This file adds what all commands share: `--json`, `--debug`, errors as one
  * line that says what to do next, and exit codes (cli-error.ts).
  */
 import { Command, CommanderError } from "commander";
 import { printable } from "../base/printable.js";
 import { version } from "../base/version.js";
+import { register as registerInit } from "./init/init.js";
 import { register as registerConsortium } from "./members/consortium.js";
-import { register as registerFork } from "./members/fork.js";
 import { register as registerInvite } from "./members/invite.js";
 import { register as registerManagers } from "./members/managers.js";
-import { register as registerRegister } from "./members/register.js";
 import { register as registerReissue } from "./members/reissue.js";
 import { register as registerRenew } from "./members/renew.js";
 import { register as registerCheck } from "./nodes/check.js";
 import { register as registerDevnet } from "./nodes/devnet.js";
-import { register as registerInit } from "./nodes/init.js";
+import { register as registerFork } from "./nodes/fork.js";
 import { register as registerStart } from "./nodes/start.js";
 import { register as registerStatus } from "./nodes/status.js";
 import { register as registerStorage } from "./nodes/storage.js";
@@ -24,34 +23,44 @@ import { register as registerGet } from "./records/get.js";
 import { register as registerHistory } from "./records/history.js";
 import { register as registerList } from "./records/list.js";
 import { register as registerReceipt } from "./records/receipt.js";
-import { register as registerSubmit } from "./records/submit.js";
 import { register as registerVerify } from "./records/verify.js";
+import { register as registerRegister } from "./register/register.js";
+import { register as registerSubmit } from "./submit/submit.js";
 import { exitCodes } from "./text/cli-error.js";
 import { errorMessage, exitCodeOf } from "./text/error-message.js";
 
-/** In the order in which `bss --help` lists them. */
-const commands = [
-  registerInit,
-  registerDevnet,
-  registerStart,
-  registerCheck,
-  registerInvite,
-  registerRegister,
-  registerRenew,
-  registerReissue,
-  registerSubmit,
-  registerFork,
-  registerGet,
-  registerHistory,
-  registerList,
-  registerReceipt,
-  registerVerify,
-  registerStatus,
-  registerBlocks,
-  registerManagers,
-  registerStorage,
-  registerConsortium,
-] as const;
+/** The commands, in the groups and the order in which `bss --help` lists them. */
+const groups: readonly (readonly [heading: string, ...((program: Command) => void)[]])[] = [
+  [
+    "Nodes of a consortium:",
+    registerInit,
+    registerDevnet,
+    registerStart,
+    registerStatus,
+    registerCheck,
+    registerStorage,
+    registerFork,
+  ],
+  [
+    "Members:",
+    registerConsortium,
+    registerManagers,
+    registerInvite,
+    registerRegister,
+    registerRenew,
+    registerReissue,
+  ],
+  [
+    "Records:",
+    registerSubmit,
+    registerGet,
+    registerHistory,
+    registerList,
+    registerReceipt,
+    registerVerify,
+    registerBlocks,
+  ],
+];
 
 /** Runs one command line (without node and script) and returns the exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
@@ -60,7 +69,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     await program.parseAsync(argv, { from: "user" });
     return exitCodes.success;
   } catch (error) {
-    if (error instanceof CommanderError) return reportUsage(error);
+    if (error instanceof CommanderError) return reportUsage(error, program, argv);
     const debug = program.opts<{ debug?: boolean }>().debug === true;
     process.stderr.write(`${errorMessage(error, debug)}\n`);
     return exitCodeOf(error);
@@ -75,7 +84,10 @@ function createProgram(): Command {
     .option("--debug", "print stack traces of errors")
     .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError(true);
-  for (const register of commands) register(program);
+  for (const [heading, ...registers] of groups) {
+    program.commandsGroup(heading);
+    for (const register of registers) register(program);
+  }
   reportErrorsHere(program);
   return program;
 }
@@ -86,14 +98,29 @@ function reportErrorsHere(command: Command): void {
   for (const inner of command.commands) reportErrorsHere(inner);
 }
 
-function reportUsage(error: CommanderError): number {
-  // Help and version end as errors too, with exit code 0; help that nobody asked for has been
-  // printed with 1.
+function reportUsage(error: CommanderError, program: Command, argv: readonly string[]): number {
+  // Help and version end as errors too, with exit code 0. Help that nobody asked for ends with 1,
+  // after it has been printed.
   if (error.exitCode === 0) return exitCodes.success;
   if (error.code !== "commander.help") {
-    const what = printable(error.message.replace(/^error: /, "").replaceAll(/\s+/g, " "));
-    const next = "run 'bss --help' for the commands, 'bss <command> --help' for the options of one";
-    process.stderr.write(`bss: ${what}; ${next}\n`);
+    const what = error.message
+      .replace(/^error: /, "")
+      .replaceAll(/\s+/g, " ")
+      .replace(/\.$/, "");
+    process.stderr.write(`bss: ${printable(what)}; ${usageAdvice(program, argv)}\n`);
   }
   return exitCodes.usage;
+}
+
+/** Names the help of the command that was called, or of the whole program if there is none. */
+function usageAdvice(program: Command, argv: readonly string[]): string {
+  let names = "bss";
+  let command: Command | undefined = program;
+  for (const word of argv.filter((each) => !each.startsWith("-"))) {
+    command = command.commands.find((each) => each.name() === word);
+    if (command === undefined) break;
+    names += ` ${word}`;
+  }
+  const lists = names === "bss" ? "all commands" : "its options";
+  return `'${names} --help' lists ${lists}`;
 }

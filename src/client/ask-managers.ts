@@ -1,17 +1,23 @@
 /**
  * Asking managers for what any of them can do alone, such as a certificate. Up to f of them may
- * lie, so one that refuses proves nothing: every manager is asked before the caller hears of a
- * refusal, each time another one first, and none may use up the others' time.
+ * lie, so the refusal of one proves nothing: every manager is asked before the caller gets a
+ * refusal. Each round begins with another manager, and none may use up the time of the others.
  */
 import { RpcError } from "../rpc/rpc-error.js";
 import { rpcErrorOf } from "../rpc/status-details.js";
-import { type Connection, type Dial, mayRepeat, pause, type RetryOptions } from "./connections.js";
+import {
+  type Connection,
+  type Dial,
+  mayRepeat,
+  pause,
+  type RetryOptions,
+} from "./manager-connections.js";
 import { isTlsFailure, isUnreachable, plainMessage } from "./manager-failures.js";
 
 /** A block has to become final before a manager answers. */
 const attemptMs = { min: 10_000, max: 60_000 } as const;
 const timeoutDefaultMs = 120_000;
-/** So long a call without a time of its own goes on while no manager can be reached. */
+/** A call without a timeout of its own ends after this time if no manager can be reached. */
 const unreachableTimeoutMs = 10_000;
 const pauseMs = 500;
 
@@ -22,7 +28,7 @@ type Call<T> = (
 
 export type Asked = {
   readonly addresses: readonly string[];
-  /** How many managers may be faulty: when more refuse for one reason, an honest one does. */
+  /** How many managers may be faulty: if more refuse for one reason, an honest one refuses. */
   readonly faultsMax: number;
   readonly dial: Dial;
 };
@@ -81,7 +87,7 @@ function isFinal(error: RpcError | undefined): boolean {
   return error !== undefined && (!mayRepeat(error) || isTlsFailure(error));
 }
 
-/** Whether it says that nobody would do it. */
+/** Whether it says that every honest manager would refuse. */
 function isRefusal(error: RpcError): boolean {
   return isFinal(error) && error.reason !== "NOT_AN_ISSUER" && !isTlsFailure(error);
 }
@@ -99,7 +105,7 @@ function mostGiven(
   return [...byReason.values()].sort((a, b) => b.length - a.length)[0];
 }
 
-/** A refusal tells more than that a manager is not there, and this more than that it cannot. */
+/** Refusals count first, then failures that may pass, then all others. */
 function verdict(failed: Failures): RpcError {
   const most =
     mostGiven(failed, isRefusal) ??
@@ -118,7 +124,7 @@ function verdict(failed: Failures): RpcError {
   return new RpcError("NODE_UNREACHABLE", said, told);
 }
 
-/** Who said what; with its reason where that is not the whole error's. */
+/** Who said what. `withReason` adds the reason, if it is not the one of the whole error. */
 function who(failures: readonly Failure[], withReason = false): readonly string[] {
   const byText = new Map<string, string[]>();
   for (const [address, error] of failures) {

@@ -7,6 +7,7 @@
  *     const { outcomes } = await client.submit(client.sign([record]));
  */
 
+export { readGenesis } from "../config/genesis-file.js";
 export type {
   BlockSummary,
   Objection,
@@ -40,23 +41,24 @@ export {
   connectToStorageNode,
   type RecordQuery,
   type SubmitOptions,
-} from "./client.js";
-export { UntrueAnswer } from "./client-error.js";
-export type { RetryOptions } from "./connections.js";
-export { type ClientProfile, readGenesis, readProfile } from "./profile.js";
+} from "./bss-client.js";
+export { type ClientProfile, readProfile } from "./client-profile.js";
+export type { RetryOptions } from "./manager-connections.js";
+export { buildSubmission, type SubmissionParts } from "./signing.js";
 export * from "./submit/records.js";
-export { buildSubmission, type SubmissionParts } from "./submit/submissions.js";
 export type { SubmissionOutcome, SubmitStreamOptions } from "./submit/submit-stream.js";
 export type { LedgerRecord, TreeHead } from "./verify/answers.js";
+export { UntrueAnswer } from "./verify/answers.js";
 export {
   type ReceiptAnchor,
   type ReceiptProblem,
   type ReceiptStep,
+  receiptFromJson,
   receiptSteps,
+  receiptToJson,
   type VerifiedReceipt,
   verifyReceipt,
 } from "./verify/receipt-check.js";
-export { receiptFromJson, receiptToJson } from "./verify/receipt-json.js";
 export {
   readStatement,
   Statement,

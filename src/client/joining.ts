@@ -13,8 +13,8 @@ import { registrationDigest } from "../ledger/certificates/vote-digests.js";
 import { invitationDigest, invitationIdBytes, parseInvitation } from "../ledger/members/consent.js";
 import { faultsMaxOf } from "../ledger/members/member-lists.js";
 import { type Asked, askManagers } from "./ask-managers.js";
-import { dialWith, type RetryOptions } from "./connections.js";
-import type { ClientProfile } from "./profile.js";
+import type { ClientProfile } from "./client-profile.js";
+import { dialWith, type RetryOptions } from "./manager-connections.js";
 
 export type Joining = {
   /** Under which to join. */
@@ -119,7 +119,7 @@ function consentOf(file: InvitationFile, joining: Joining) {
   });
 }
 
-/** Whom to ask, and how. */
+/** The managers to ask, and how to reach them. */
 function managersOf(to: Pick<ClientProfile, "addresses" | "genesis" | "tls">): Asked {
   const faultsMax = faultsMaxOf(to.genesis.members.managers.length);
   return { addresses: to.addresses, faultsMax, dial: dialWith(to) };

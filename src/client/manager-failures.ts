@@ -1,14 +1,13 @@
-/** What the managers of a profile failed with, told and told apart. */
-
+/** The errors with which the managers of a profile failed: their kinds, and one message for all. */
 import { RpcError } from "../rpc/rpc-error.js";
 import { isTlsRefusal } from "../rpc/status-details.js";
 
-/** No connection came about, or it broke. */
+/** No connection could be made, or it broke. */
 export function isUnreachable(error: RpcError | undefined): boolean {
   return error?.reason === "NODE_UNREACHABLE";
 }
 
-/** TLS refused, as it would refuse again. */
+/** TLS refused the connection, and would refuse it again. */
 export function isTlsFailure(error: RpcError | undefined): boolean {
   return error?.reason === "NODE_UNREACHABLE" && isTlsRefusal(error.message);
 }
@@ -22,12 +21,11 @@ export function summary(failures: ReadonlyMap<string, RpcError>, last: RpcError)
     addresses.set(text, [...(addresses.get(text) ?? []), address]);
   }
   const said = [...addresses].map(([text, who]) => `${who.join(", ")}: ${text}`);
-  // What a node said of the consortium tells more than that another one is not there.
+  // What a node answered says more than that another one did not answer.
   const telling =
     [...failures.values()].find(({ reason }) => reason !== "NODE_UNREACHABLE") ?? last;
-  const who = failures.size === 1 ? "the manager" : "no manager";
-  const what = failures.size === 1 ? "cannot be reached" : "could do it";
-  return new RpcError("NODE_UNREACHABLE", `${who} ${what}: ${said.join("; ")}`, {
+  const who = failures.size === 1 ? "the manager cannot be reached" : "no manager could answer";
+  return new RpcError("NODE_UNREACHABLE", `${who}: ${said.join("; ")}`, {
     retryAfterMs: telling.retryAfterMs,
     metadata: telling.metadata,
     received: { status: telling.status, reason: telling.reason },
@@ -35,7 +33,7 @@ export function summary(failures: ReadonlyMap<string, RpcError>, last: RpcError)
   });
 }
 
-/** What a node at this address said or failed with; the address itself is told beside it. */
+/** What a node said or failed with, without its address, which stands beside it. */
 export function plainMessage(error: RpcError, address: string): string {
   return error.message
     .replace(` ${address}`, "")

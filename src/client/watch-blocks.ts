@@ -1,21 +1,20 @@
 /**
- * Following the chain: every block from a height on, each once and in order, for as long as the
- * caller reads. A lost stream is taken up again after the last block that was given, at another
- * manager if need be.
+ * Follows the chain: gives every block from a height on, once and in order, for as long as the
+ * caller reads. If the stream is lost, another one continues after the last block that was given,
+ * at another manager if need be.
  */
 import { equalBytes } from "../base/bytes.js";
 import { type BlockView, QueryService } from "../gen/bss/v1/query_pb.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { rpcErrorOf } from "../rpc/status-details.js";
-import { UntrueAnswer } from "./client-error.js";
-import { type Connections, ManagerRound, mayRepeat, pause } from "./connections.js";
-import { checkedBlock } from "./verify/answers.js";
+import { type Connections, ManagerRound, mayRepeat, pause } from "./manager-connections.js";
+import { checkedBlock, UntrueAnswer } from "./verify/answers.js";
 
 export type WatchOptions = {
   /** Leave out leaves, control operations and certificates' signatures. */
   readonly headersOnly?: boolean;
   readonly signal?: AbortSignal;
-  /** Told of each loss of the stream. */
+  /** Called after each loss of the stream. */
   readonly onReconnect?: (error: RpcError, nextHeight: number) => void;
 };
 
@@ -30,8 +29,7 @@ export async function* watchBlocks(
 ): AsyncGenerator<BlockView, void, undefined> {
   const { signal, headersOnly = false, onReconnect } = options;
   const round = new ManagerRound(connections);
-  // Fixed before anything is watched: "after the head" would skip blocks when the stream is taken
-  // up again.
+  // Fixed before the first stream: "after the head" would skip blocks when a later stream begins.
   let height = fromHeight ?? (await headHeight(connections, signal)) + 1;
   let lastBlockId: Uint8Array | undefined;
   for (;;) {
@@ -72,10 +70,10 @@ async function headHeight(
   return Number(status.height);
 }
 
-/** A manager that breaks the order is left like one that is gone. */
+/** A manager that breaks the order is treated like one that cannot be reached. */
 function outOfOrder(address: string, wanted: number, block: BlockView | undefined): RpcError {
   const got = block === undefined ? "no block" : `block ${block.height}`;
-  const message = `${address} sent ${got} where block ${wanted} comes next`;
+  const message = `${address} sent ${got} instead of block ${wanted}`;
   return new RpcError("NODE_UNREACHABLE", message);
 }
 

@@ -24,7 +24,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** For a mistake that concerns the file as a whole: it is missing, not readable, too large. */
+/** The error for a file as a whole, which is missing, not readable or too large. */
 export function fileError(file: string, what: string, next: string): ConfigError {
   return new ConfigError(file, [{ path: "", what, next }]);
 }

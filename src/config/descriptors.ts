@@ -6,11 +6,11 @@ import { readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { ConfigError } from "./config-error.js";
 
-/** For logs, threads, certificates, links to others and the metrics' server. */
+/** For logs, threads, certificates, links to other nodes and the metrics server. */
 const ownDescriptors = 128;
-/** For a store that is small yet; RocksDB keeps every file open, of 64 MiB mostly. */
+/** For a small store. RocksDB keeps every file open; most files have 64 MiB. */
 const storeDescriptorsMin = 512;
-/** With fewer a node cannot be reached by those who belong to the consortium. */
+/** With fewer connections, members of the consortium could not reach the node. */
 const connectionsMin = 128;
 const connectionsDefault = 8_192;
 /** Below this limit a node starts, and says so. */
@@ -37,7 +37,7 @@ export function planDescriptors(
   options: {
     readonly file: string;
     readonly configured: number | undefined;
-    /** That the store has now. */
+    /** Number of files that the store has now. */
     readonly storeFiles: number;
   },
 ): DescriptorPlan {
@@ -52,8 +52,8 @@ export function planDescriptors(
   if (left < wanted) {
     const needed = wanted + ownDescriptors + Math.max(storeDescriptorsMin, 2 * storeFiles);
     const what =
-      `the process may have ${limit} files and connections open, which leaves ` +
-      `${Math.max(0, left)} connections beside the store, and ${wanted} are needed`;
+      `the process may open ${limit} files and connections, which leaves ` +
+      `${Math.max(0, left)} connections beside the store; ${wanted} are needed`;
     const fewer = configured === undefined ? "" : ", or lower `limits.connections_max`";
     const next = `${advice}, to ${Math.ceil((needed * 4) / 3)} or more${fewer}`;
     throw new ConfigError(file, [{ path: "limits.connections_max", what, next }]);
@@ -61,7 +61,7 @@ export function planDescriptors(
   const connectionsMax = configured ?? Math.min(connectionsDefault, left);
   if (limit >= advisedLimit) return { connectionsMax, warning: undefined };
   const warning =
-    `the process may have only ${limit} files and connections open, so it takes at most ` +
+    `the process may open only ${limit} files and connections, so it accepts at most ` +
     `${connectionsMax} connections; ${advice}`;
   return { connectionsMax, warning };
 }
@@ -76,7 +76,7 @@ export function descriptorLimit(): number | undefined {
   }
 }
 
-/** Of the text of /proc/self/limits. */
+/** The limit in the text of /proc/self/limits. */
 export function limitOf(limits: string): number | undefined {
   const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
   return soft === undefined ? undefined : Number(soft);

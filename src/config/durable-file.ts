@@ -42,7 +42,7 @@ export function replacePublicFile(file: string, content: string, calls = systemC
   syncDirectory(dirname(file), calls);
 }
 
-/** As `replacePublicFile`, in a directory that is made for its owner only if there is none. */
+/** As `replacePublicFile`; makes the directory, for its owner only, if there is none. */
 export function keepPublicFile(file: string, content: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   replacePublicFile(file, content);

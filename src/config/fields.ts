@@ -59,7 +59,7 @@ export function id() {
   return idBy(isId, "an id: 1 to 63 characters out of a-z, 0-9 and -");
 }
 
-/** Of a meter or a charging station. */
+/** The id of a meter or of a charging station. */
 export function deviceId() {
   return idBy(isDeviceId, `an id of ${deviceIdForm}`);
 }

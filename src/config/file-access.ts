@@ -18,39 +18,39 @@ import { fileError } from "./config-error.js";
 const stickyBit = 0o1000;
 const writableByOthers = 0o002;
 
-/** Windows has no such modes; there the access list of the directory protects its files. */
+/** Undefined on Windows, which has no such modes: there, access lists protect the files. */
 function ownUser(): number | undefined {
   return process.getuid?.();
 }
 
-/** Of an opened file, so that it cannot be exchanged after it. @throws ConfigError */
+/** Checks an opened file, so that it cannot be exchanged afterwards. @throws ConfigError */
 export function checkSecret(file: string, stats: Stats): void {
   const user = ownUser();
   if (user === undefined) return;
-  checkOwner(file, "a secret", stats, user);
+  checkOwner(file, "secret", stats, user);
   const isOwn = stats.uid === user;
   const forbidden = isOwn ? 0o077 : 0o037;
   if ((stats.mode & forbidden) !== 0) {
-    const what = `a secret that others can read (mode ${modeText(stats)})`;
-    throw fileError(file, what, `chmod ${isOwn ? 600 : 640} ${file}`);
+    const what = `this secret can be read by others (mode ${modeText(stats)})`;
+    throw fileError(file, what, `run chmod ${isOwn ? 600 : 640} ${file}`);
   }
   const directory = dirname(file);
   const around = statSync(directory);
   // Where the sticky bit is set, as on a secret's mount in Kubernetes, others replace no file.
   if ((around.mode & writableByOthers) !== 0 && (around.mode & stickyBit) === 0) {
-    const what = `a directory of secrets that everybody can write to (mode ${modeText(around)})`;
-    throw fileError(directory, what, `chmod 700 ${directory}`);
+    const what = `everybody can write to this directory of secrets (mode ${modeText(around)})`;
+    throw fileError(directory, what, `run chmod 700 ${directory}`);
   }
 }
 
-/** Of a file that says whom and what to trust, and is no secret. @throws ConfigError */
+/** Checks a file that is no secret but says whom and what to trust. @throws ConfigError */
 export function checkUnaltered(file: string, stats: Stats): void {
   if (ownUser() === undefined || (stats.mode & writableByOthers) === 0) return;
-  const what = `a file that everybody can write to (mode ${modeText(stats)})`;
-  throw fileError(file, what, `look who changed it, and chmod 644 ${file}`);
+  const what = `everybody can write to this file (mode ${modeText(stats)})`;
+  throw fileError(file, what, `check whether somebody has changed it, then run chmod 644 ${file}`);
 }
 
-/** The directories that a node writes to, as far as they exist. @throws ConfigError */
+/** Checks the directories that a node writes to, if they exist. @throws ConfigError */
 export function checkNodeDirectories(config: {
   readonly dataDirectory: string;
   readonly signerStateDirectory: string;
@@ -59,17 +59,17 @@ export function checkNodeDirectories(config: {
     const stats = statSync(directory, { throwIfNoEntry: false });
     const user = ownUser();
     if (stats === undefined || user === undefined) continue;
-    checkOwner(directory, "a directory of the node", stats, user);
+    checkOwner(directory, "directory of the node", stats, user);
     if ((stats.mode & 0o027) === 0) continue;
-    const what = `a directory of the node that others can use (mode ${modeText(stats)})`;
-    throw fileError(directory, what, `chmod 700 ${directory}`);
+    const what = `others can use this directory of the node (mode ${modeText(stats)})`;
+    throw fileError(directory, what, `run chmod 700 ${directory}`);
   }
 }
 
 function checkOwner(file: string, kind: string, { uid }: Stats, user: number): void {
   if (uid === user || uid === 0) return;
-  const what = `${kind} that belongs to another user (${uid})`;
-  throw fileError(file, what, "chown it to the user that runs bss");
+  const what = `this ${kind} belongs to another user (${uid})`;
+  throw fileError(file, what, "give it with chown to the user that runs bss");
 }
 
 function modeText({ mode }: Stats): string {

@@ -26,7 +26,7 @@ export type InvitationFile = {
   readonly genesisBytes: Uint8Array;
   /** host:port of managers, at least one. */
   readonly addresses: readonly string[];
-  /** Of the role "invited"; the key is secret. */
+  /** The certificate has the role "invited"; the key is secret. */
   readonly tls: { readonly certPem: string; readonly keyPem: string; readonly caPem: string };
 };
 
@@ -68,7 +68,7 @@ export function invitationFileText(file: Omit<InvitationFile, "invitation" | "ge
 export function readInvitationFile(file: string): InvitationFile {
   const refuse = (what: string) => fileError(file, what, "ask the operator for the file again");
   const parsed = schema.safeParse(jsonOf(readInvitationText(file)));
-  if (!parsed.success) throw refuse("not an invitation file");
+  if (!parsed.success) throw refuse("this is not an invitation file");
   const { invitation: invitationBytes, signature, genesis: genesisBytes, addresses } = parsed.data;
   const genesis = parseGenesis(genesisBytes);
   if (!genesis.ok) throw refuse(`its genesis is not valid: ${genesis.error.message}`);

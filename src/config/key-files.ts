@@ -1,8 +1,8 @@
 /**
  * Reading keys, certificates and the genesis file.
  *
- * Whom each file lets in is checked (file-access.ts) on the opened file, so it cannot be exchanged
- * between check and use.
+ * Who else may access a file is checked (file-access.ts) after opening it, so nobody can exchange
+ * it between check and use.
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { fromHex } from "../base/bytes.js";
@@ -10,7 +10,7 @@ import { wrappedEpochKeyBytes } from "../crypto/hpke.js";
 import { genesisBytesMax } from "../ledger/genesis.js";
 import { ConfigError, fileError } from "./config-error.js";
 import { checkSecret, checkUnaltered } from "./file-access.js";
-import type { ManagerConfig, TlsFiles } from "./node-config.js";
+import type { ManagerConfig, TlsPaths } from "./node-config.js";
 
 const keyFileBytesMax = 64 * 1024;
 const caFileBytesMax = 4 * 1024 * 1024;
@@ -34,14 +34,18 @@ export type ManagerKeys = {
 export function readSeedFile(file: string): Uint8Array {
   const seed = fromHex(readFile(file, keyFileBytesMax, true).toString("latin1").trim());
   if (seed?.length === 32) return seed;
-  throw fileError(file, "not a key of 64 hex digits", "restore it from a backup");
+  throw fileError(file, "this is not a key of 64 hex digits", "restore it from a backup");
 }
 
 /** Reads a party's certificate, key and trusted authorities. Throws `ConfigError`. */
-export function readTlsFiles(files: TlsFiles): TlsMaterial {
+export function readTlsFiles(files: TlsPaths): TlsMaterial {
   const keyPem = readFile(files.key, keyFileBytesMax, true).toString("latin1");
   if (!keyPem.includes("-----BEGIN PRIVATE KEY-----")) {
-    throw fileError(files.key, "no PKCS #8 private key in PEM", "check the path in tls.key");
+    throw fileError(
+      files.key,
+      "this file holds no private key (PKCS #8, PEM)",
+      "check the path in tls.key",
+    );
   }
   return {
     certPem: readCertificates(files.certificate, "tls.certificate"),
@@ -55,12 +59,12 @@ export function readCertificateFile(file: string): string {
   return readCertificates(file, "tls.certificate");
 }
 
-/** As `readCertificateFile`; undefined when there is none. Throws `ConfigError`. */
+/** The PEM text of a renewed certificate; undefined if there is none. Throws `ConfigError`. */
 export function readRenewedCertificate(file: string): string | undefined {
   return existsSync(file) ? readCertificates(file, "signer_state") : undefined;
 }
 
-/** The PEM text of the authorities that are trusted. Throws `ConfigError`. */
+/** The PEM text of the trusted authorities. Throws `ConfigError`. */
 export function readAuthorities(file: string): string {
   return readCertificates(file, "tls.ca");
 }
@@ -72,7 +76,11 @@ export function readIssuerFiles(files: {
 }): { readonly certificatePem: string; readonly keyPem: string } {
   const keyPem = readFile(files.keyFile, keyFileBytesMax, true).toString("latin1");
   if (!keyPem.includes("-----BEGIN PRIVATE KEY-----")) {
-    throw fileError(files.keyFile, "no PKCS #8 private key in PEM", "check the path in issuer.key");
+    throw fileError(
+      files.keyFile,
+      "this file holds no private key (PKCS #8, PEM)",
+      "check the path in issuer.key",
+    );
   }
   return {
     certificatePem: readCertificates(files.certificateFile, "issuer.certificate"),
@@ -102,17 +110,17 @@ export function readGenesisFile(file: string): Uint8Array {
 }
 
 function readEpochWrap(file: string): Uint8Array {
-  // With hpke.key it gives the epoch key.
+  // The wrap is a secret: together with hpke.key it gives the epoch key.
   const wrap = fromHex(readFile(file, keyFileBytesMax, true).toString("latin1").trim());
   if (wrap?.length === wrappedEpochKeyBytes) return wrap;
-  const what = `not a wrapped epoch key of ${2 * wrappedEpochKeyBytes} hex digits`;
-  throw fileError(file, what, "ask another manager's operator for this manager's wrap");
+  const what = `this is not a wrapped epoch key of ${2 * wrappedEpochKeyBytes} hex digits`;
+  throw fileError(file, what, "ask the operator of another manager for this manager's wrap");
 }
 
 function readCertificates(file: string, key: string): string {
   const pem = readFile(file, caFileBytesMax, false).toString("latin1");
   if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
-  throw fileError(file, "no certificate in PEM", `check the path in ${key}`);
+  throw fileError(file, "this file holds no certificate (PEM)", `check the path in ${key}`);
 }
 
 function readFile(file: string, bytesMax: number, secret: boolean): Buffer {
@@ -121,7 +129,7 @@ function readFile(file: string, bytesMax: number, secret: boolean): Buffer {
     // Without O_NONBLOCK, opening a pipe would wait for its writer.
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = fstatSync(descriptor);
-    if (!stats.isFile()) throw fileError(file, "not a regular file", "check the path");
+    if (!stats.isFile()) throw fileError(file, "this is not a regular file", "check the path");
     if (stats.size > bytesMax) {
       throw fileError(file, `larger than ${bytesMax} bytes`, "check that it is the right file");
     }
@@ -132,7 +140,7 @@ function readFile(file: string, bytesMax: number, secret: boolean): Buffer {
     if (error instanceof ConfigError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     const what = code === "ENOENT" ? "no such file" : `cannot be read (${code})`;
-    throw fileError(file, what, "check the path in the config and the file's permissions");
+    throw fileError(file, what, "check the path and the permissions of the file");
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }

@@ -17,7 +17,7 @@ import {
   type NetworkLimits,
   networkLimitsOf,
   storageLimitsSchema,
-} from "./limits.js";
+} from "./limit-settings.js";
 import { readYamlFile } from "./yaml-file.js";
 
 /**
@@ -30,7 +30,7 @@ export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "s
 export type LogLevel = (typeof logLevels)[number];
 
 /** Paths of a party's TLS files, all PEM. */
-export type TlsFiles = {
+export type TlsPaths = {
   readonly certificate: string;
   readonly key: string;
   /** Certificates of every authority that is trusted. */
@@ -45,7 +45,7 @@ type CommonConfig = {
   readonly listen: HostPort;
   /** Where /metrics and /healthz are served; absent for nowhere. */
   readonly metrics?: HostPort;
-  readonly tls: TlsFiles;
+  readonly tls: TlsPaths;
   /** Where the node keeps the certificate that it has renewed: beside what its key has signed. */
   readonly renewedCertificateFile: string;
   readonly signingKeyFile: string;
@@ -91,7 +91,7 @@ export type StorageNodeConfig = CommonConfig & {
   readonly role: "storage";
   /** Everything on disk is read once in this time, ms; 0 for never. */
   readonly scrubPeriodMs: number;
-  /** From the invitation with which it joined: a chain that has another block there is refused. */
+  /** From its invitation: the node refuses a chain that has another block at this height. */
   readonly checkpoint?: CheckpointConfig;
   readonly limits: NetworkLimits;
 };
@@ -162,13 +162,13 @@ type Raw = z.output<typeof configSchema>;
 
 /** Loads and checks a config.yaml. Throws `ConfigError` with every mistake that the file has. */
 export function loadNodeConfig(file: string): NodeConfig {
-  const whenMissing = "give the path of a node's config.yaml; 'bss init' writes one per node";
+  const whenMissing = "give the path of a node's config.yaml; 'bss init' writes one for each node";
   const raw = readYamlFile(file, configSchema, {
     whenMissing,
     unaltered: true,
     mistaken: {
       key: "addresses",
-      what: "a profile.yaml, not a node's config",
+      what: "this is a profile.yaml, not a node's config",
       next: whenMissing,
     },
   });
@@ -205,7 +205,7 @@ function commonConfig(raw: Raw, file: string, at: (path: string) => string): Com
     genesisFile: at(raw.consortium),
     listen: raw.listen,
     ...(raw.metrics === undefined ? {} : { metrics: raw.metrics }),
-    tls: tlsFiles(raw.tls, at),
+    tls: tlsPaths(raw.tls, at),
     renewedCertificateFile: join(signerStateDirectory, renewedCertificateName),
     signingKeyFile: at(raw.signing_key),
     dataDirectory: at(raw.data_directory),
@@ -228,6 +228,6 @@ export function pathsRelativeTo(file: string): (path: string) => string {
   return (path) => resolve(directory, path);
 }
 
-export function tlsFiles(raw: z.output<typeof tlsSchema>, at: (path: string) => string): TlsFiles {
+export function tlsPaths(raw: z.output<typeof tlsSchema>, at: (path: string) => string): TlsPaths {
   return { certificate: at(raw.certificate), key: at(raw.key), ca: at(raw.ca) };
 }

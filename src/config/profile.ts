@@ -6,7 +6,7 @@
 import { resolve } from "node:path";
 import type { z } from "zod";
 import * as field from "./fields.js";
-import { pathsRelativeTo, type TlsFiles, tlsFiles, tlsSchema } from "./node-config.js";
+import { pathsRelativeTo, type TlsPaths, tlsPaths, tlsSchema } from "./node-config.js";
 import { readYamlFile } from "./yaml-file.js";
 
 export const profileRoles = ["participant", "auditor", "operator", "manager", "storage"] as const;
@@ -20,7 +20,7 @@ export type Profile = {
   readonly genesisFile: string;
   /** host:port of managers, in the order in which to try them; at least one. */
   readonly addresses: readonly string[];
-  readonly tls: TlsFiles;
+  readonly tls: TlsPaths;
   readonly signingKeyFile: string;
 };
 
@@ -37,13 +37,15 @@ const profileSchema = field.mapping({
 
 /** Loads and checks a profile.yaml. Throws `ConfigError` with every mistake that the file has. */
 export function loadProfile(file: string): Profile {
-  const whenMissing = "give --profile the path of a profile.yaml; 'bss init' writes one per party";
+  const whenMissing =
+    "give the path of a profile.yaml with --profile; 'bss init' writes one for each participant, " +
+    "operator and auditor";
   const raw: z.output<typeof profileSchema> = readYamlFile(file, profileSchema, {
     whenMissing,
     unaltered: true,
     mistaken: {
       key: "data_directory",
-      what: "a node's config.yaml, not a profile",
+      what: "this is a node's config.yaml, not a profile",
       next: whenMissing,
     },
   });
@@ -54,7 +56,7 @@ export function loadProfile(file: string): Profile {
     role: raw.role,
     genesisFile: at(raw.consortium),
     addresses: raw.addresses,
-    tls: tlsFiles(raw.tls, at),
+    tls: tlsPaths(raw.tls, at),
     signingKeyFile: at(raw.signing_key),
   };
 }

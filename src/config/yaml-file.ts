@@ -1,7 +1,7 @@
 /**
- * YAML files with a schema. What is wrong is told as a person would want to hear it: file, line,
- * key path, what is expected, what stands there, and the nearest known key when one was mistyped.
- * All mistakes are told at once.
+ * YAML files with a schema. An error says all that a person needs to correct the file: the line and
+ * the key path of each mistake, what is there, what is expected, and the nearest known key if one
+ * was mistyped. All mistakes of a file are reported at once.
  */
 import { readFileSync, statSync } from "node:fs";
 import { isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLMap } from "yaml";
@@ -13,7 +13,7 @@ import { checkUnaltered } from "./file-access.js";
 type Path = readonly (string | number)[];
 type Document = ReturnType<typeof parseDocument>;
 
-/** Mistakes beyond this many are not listed; whoever has more starts from the wrong file. */
+/** No more mistakes than this are listed: a file with more of them is the wrong file. */
 const issuesMax = 20;
 
 export type YamlFileOptions = {
@@ -21,9 +21,9 @@ export type YamlFileOptions = {
   readonly bytesMax?: number;
   /** What to do when the file does not exist, or is a directory. */
   readonly whenMissing?: string;
-  /** The file says where keys and data are, so nobody else may write to it. */
+  /** Refuses a file that others can write to, because it says where keys and data are. */
   readonly unaltered?: boolean;
-  /** Tells another kind of file by a key that only it has. */
+  /** Recognizes another kind of file by a key that only it has. */
   readonly mistaken?: { readonly key: string; readonly what: string; readonly next: string };
 };
 
@@ -33,29 +33,33 @@ export function readYamlFile<Schema extends z.ZodType>(
   schema: Schema,
   options: YamlFileOptions = {},
 ): z.output<Schema> {
-  return parseYaml(file, readText(file, options), schema, options.mistaken);
+  return parseYaml(file, readText(file, options), schema, options);
 }
 
-/** As `readYamlFile`, for text that is there already; `file` only names it in errors. */
-export function parseYaml<Schema extends z.ZodType>(
+function parseYaml<Schema extends z.ZodType>(
   file: string,
   text: string,
   schema: Schema,
-  mistaken?: YamlFileOptions["mistaken"],
+  options: YamlFileOptions = {},
 ): z.output<Schema> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [problem] = [...document.errors, ...document.warnings];
   if (problem !== undefined) {
-    const what = `not valid YAML: ${problem.message.replaceAll(/\s+/g, " ")}`;
+    const what = `this is not valid YAML: ${problem.message.replaceAll(/\s+/g, " ")}`;
     const { line } = lines.linePos(problem.pos[0]);
-    throw new ConfigError(file, [{ line, path: "", what, next: "mend the syntax" }]);
+    throw new ConfigError(file, [{ line, path: "", what, next: "correct the syntax" }]);
   }
   const value = toValue(file, document);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
+  const { mistaken } = options;
   if (mistaken !== undefined && document.has(mistaken.key)) {
     throw fileError(file, mistaken.what, mistaken.next);
+  }
+  if (hasNoKnownKey(value, parsed.error.issues)) {
+    const what = "this is another kind of file: it has none of the expected keys";
+    throw fileError(file, what, options.whenMissing ?? "check that it is the right file");
   }
   const issues = parsed.error.issues.flatMap((issue) => toIssues(issue, value, document, lines));
   throw new ConfigError(file, withoutFollowers(issues).slice(0, issuesMax));
@@ -69,7 +73,11 @@ function readText(
     const stats = statSync(file);
     if (unaltered) checkUnaltered(file, stats);
     if (stats.size > bytesMax) {
-      throw fileError(file, `larger than ${bytesMax} bytes`, "check that it is the right file");
+      throw fileError(
+        file,
+        `this file is larger than ${bytesMax} bytes`,
+        "check that it is the right one",
+      );
     }
     return readFileSync(file, "utf8");
   } catch (error) {
@@ -79,7 +87,7 @@ function readText(
       throw fileError(file, "no such file", whenMissing ?? "check the path");
     }
     if (code === "EISDIR") {
-      throw fileError(file, "a directory, not a file", whenMissing ?? "give the file in it");
+      throw fileError(file, "this is a directory, not a file", whenMissing ?? "give a file in it");
     }
     throw fileError(file, `cannot be read (${code})`, "check the path and its permissions");
   }
@@ -89,8 +97,21 @@ function toValue(file: string, document: Document): unknown {
   try {
     return document.toJS();
   } catch {
-    throw fileError(file, "uses too many or unknown YAML aliases", "write the values out");
+    throw fileError(
+      file,
+      "this file uses too many or unknown YAML aliases",
+      "write the values out",
+    );
   }
+}
+
+function hasNoKnownKey(value: unknown, issues: readonly z.core.$ZodIssue[]): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const unknown = issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys" && issue.path.length === 0 ? issue.keys : [],
+  );
+  // A single key may be a misspelt one.
+  return unknown.length > 1 && unknown.length === Object.keys(value).length;
 }
 
 function toIssues(
@@ -124,7 +145,7 @@ function toIssues(
   return issueOf(`${name} is ${sourceOf(document, path) ?? shown(actual)}`, next);
 }
 
-/** A missing key that an unknown one was probably meant to be needs no message of its own. */
+/** Leaves out missing keys for which an unknown key is probably a misspelling. */
 function withoutFollowers(issues: readonly ConfigIssue[]): readonly ConfigIssue[] {
   const meant = new Set(
     issues.flatMap(({ path, next }) => {
@@ -185,6 +206,6 @@ function shown(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a mapping";
   if (typeof value !== "string") return String(value);
-  if (looksSecret(value)) return "what looks like a key";
+  if (looksSecret(value)) return "a text that looks like a key";
   return value.length > 60 ? `"${value.slice(0, 60)}…"` : JSON.stringify(value);
 }

@@ -7,6 +7,7 @@
 import type { Logger } from "pino";
 import { systemTime } from "../base/time.js";
 import { checkNodeDirectories } from "../config/file-access.js";
+import { readGenesis } from "../config/genesis-file.js";
 import { readManagerKeys } from "../config/key-files.js";
 import type { ManagerConfig } from "../config/node-config.js";
 import { BroadcastService } from "../gen/bss/v1/broadcast_pb.js";
@@ -19,7 +20,6 @@ import type { GenesisState } from "../ledger/genesis.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { startMetricsServer } from "../metrics/metrics-server.js";
 import { askManagersInTurn, CertificateRenewal } from "../node/certificate-renewal.js";
-import { loadGenesis } from "../node/genesis-file.js";
 import { checkLimits } from "../node/limits-check.js";
 import { NodeCertificate } from "../node/node-certificate.js";
 import { openLog } from "../node/node-log.js";
@@ -89,7 +89,7 @@ async function start(
   closers: Closers,
 ): Promise<Pick<RunningNode, "port" | "reload">> {
   const log = openLog({ role: "manager", id: config.id, level: config.log.level }, options);
-  const genesis = loadGenesis(config.genesisFile);
+  const genesis = readGenesis(config.genesisFile);
   checkLimits(config, genesis.policy);
   checkNodeDirectories(config);
   const keys = readManagerKeys(config);

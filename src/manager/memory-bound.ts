@@ -6,7 +6,7 @@
  * It is a bound on what is held, and no reservation: a manager under ordinary load uses a fraction.
  * The last part is what the collector of garbage may leave lying about between two runs.
  */
-import type { ManagerLimits } from "../config/limits.js";
+import type { ManagerLimits } from "../config/limit-settings.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import { managerBlockBytes } from "../ledger/message-sizes.js";
 import {

@@ -3,13 +3,14 @@
  * store beside, under every rule, signature and certificate; then both stores, the state included,
  * are compared.
  */
+
+import { readGenesis } from "../config/genesis-file.js";
 import { readManagerKeys } from "../config/key-files.js";
 import type { ManagerConfig } from "../config/node-config.js";
 import { unsealRecord } from "../crypto/seal.js";
 import { SignatureCache } from "../crypto/signature-cache.js";
 import { ecvrf } from "../crypto/vrf.js";
 import { blockId } from "../ledger/blocks/blocks.js";
-import { loadGenesis } from "../node/genesis-file.js";
 import { checkAnew, damageOf, type StoreCheckPorts } from "../store/damage/store-comparison.js";
 import { ManagerStore } from "../store/manager-store.js";
 import { isDamage } from "../store/store-error.js";
@@ -22,7 +23,7 @@ export async function checkManagerStore(
   ports: StoreCheckPorts,
 ): Promise<number> {
   const { stored, scratch, found } = ports;
-  const genesis = loadGenesis(config.genesisFile);
+  const genesis = readGenesis(config.genesisFile);
   const { consortiumId, policy } = genesis;
   const epochKey = await openEpochKey(config.id, readManagerKeys(config), genesis);
   const made = await ManagerStore.open(scratch, genesis);

@@ -3,7 +3,7 @@
  * messages that the policy allows would fail at the first long block, so it does not start.
  */
 import { ConfigError, type ConfigIssue } from "../config/config-error.js";
-import { participantsInPoolMin } from "../config/limits.js";
+import { participantsInPoolMin } from "../config/limit-settings.js";
 import type { NodeConfig } from "../config/node-config.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import {

@@ -6,7 +6,7 @@ import type { Logger } from "pino";
 import { RateLimits } from "../base/rate-limits.js";
 import { systemTime } from "../base/time.js";
 import { descriptorLimit, filesIn, planDescriptors } from "../config/descriptors.js";
-import type { NetworkLimits } from "../config/limits.js";
+import type { NetworkLimits } from "../config/limit-settings.js";
 import type { NodeConfig } from "../config/node-config.js";
 import type { Members } from "../ledger/members/members.js";
 import { grpcObserver } from "../metrics/grpc-observer.js";

@@ -6,7 +6,7 @@
 import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
-import { spkiSha256, tlsKeyAlgorithm, tlsSignatureAlgorithm } from "./key-pairs.js";
+import { keyPairOf, spkiSha256, tlsKeyAlgorithm, tlsSignatureAlgorithm } from "./key-pairs.js";
 
 export const requestBytesMax = 4_096;
 
@@ -31,17 +31,6 @@ export async function createCertificateRequest(options: {
     webcrypto,
   );
   return new Uint8Array(request.rawData);
-}
-
-/** Both halves of the key in a PKCS #8 PEM, which must be for P-256. */
-export async function keyPairOf(keyPem: string): Promise<webcrypto.CryptoKeyPair> {
-  const pkcs8 = x509.PemConverter.decodeFirst(keyPem);
-  const { subtle } = webcrypto;
-  const privateKey = await subtle.importKey("pkcs8", pkcs8, tlsKeyAlgorithm, true, ["sign"]);
-  const { kty, crv, x, y } = await subtle.exportKey("jwk", privateKey);
-  const half = { kty, crv, x, y } as webcrypto.JsonWebKey;
-  const publicKey = await subtle.importKey("jwk", half, tlsKeyAlgorithm, true, ["verify"]);
-  return { privateKey, publicKey };
 }
 
 /** Reads a request (DER) and checks it; a text that says what is wrong with it otherwise. */

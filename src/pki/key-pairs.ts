@@ -1,3 +1,4 @@
+/** The key pairs of TLS certificates: made, read and written. */
 import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import { PemConverter } from "@peculiar/x509";
@@ -9,6 +10,17 @@ export const tlsSignatureAlgorithm = { name: "ECDSA", hash: "SHA-256" } as const
 /** A new ECDSA P-256 key pair for TLS. */
 export function generateTlsKeyPair(): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(tlsKeyAlgorithm, true, ["sign", "verify"]);
+}
+
+/** Both halves of the key in a PKCS #8 PEM. Throws unless it is a P-256 key. */
+export async function keyPairOf(keyPem: string): Promise<webcrypto.CryptoKeyPair> {
+  const pkcs8 = PemConverter.decodeFirst(keyPem);
+  const { subtle } = webcrypto;
+  const privateKey = await subtle.importKey("pkcs8", pkcs8, tlsKeyAlgorithm, true, ["sign"]);
+  const { kty, crv, x, y } = await subtle.exportKey("jwk", privateKey);
+  const half = { kty, crv, x, y } as webcrypto.JsonWebKey;
+  const publicKey = await subtle.importKey("jwk", half, tlsKeyAlgorithm, true, ["verify"]);
+  return { privateKey, publicKey };
 }
 
 /** PKCS #8 in PEM: a secret. */

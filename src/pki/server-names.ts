@@ -1,8 +1,8 @@
 /**
- * What a certificate lets its holder pass for. A standard TLS client believes whoever shows a
- * certificate for the host that it dials, so host names follow from the role and from genesis, and
- * from no request: managers have those of their registered address and loopback, storage nodes
- * loopback alone, everybody else none. Only nodes may serve.
+ * The host names in certificates. A standard TLS client believes whoever shows a certificate for
+ * the host that it dials, so host names follow from the role and from genesis, never from a
+ * request: managers have the host of their registered address and loopback, storage nodes only
+ * loopback, everybody else none. Only nodes may be servers.
  *
  * An authority names the hosts of its own manager and no others, and its certificate says so (name
  * constraints, RFC 5280 §4.2.1.10): what it issued for another manager's host, a standard client
@@ -16,12 +16,12 @@ import type { Role } from "../rpc/tls/tls-identity.js";
 
 const { clientAuth, serverAuth } = x509.ExtendedKeyUsage;
 
-/** Of the extended key usage of a role's certificates. */
+/** The extended key usages of a role's certificates. */
 export function usagesOf(role: Role): readonly x509.ExtendedKeyUsage[] {
   return role === "manager" || role === "storage" ? [serverAuth, clientAuth] : [clientAuth];
 }
 
-/** What a name of loopback proves is that somebody on the caller's own machine answers. */
+/** A name of loopback only proves that a process on the caller's own machine answers. */
 export const loopbackHosts: readonly string[] = ["localhost", "127.0.0.1", "::1"];
 
 /** The hosts that a role's certificate names; `address` is a manager's registered "host:port". */

@@ -7,13 +7,13 @@ import { equalBytes } from "../base/bytes.js";
 import { systemTime } from "../base/time.js";
 import { fileError } from "../config/config-error.js";
 import { checkNodeDirectories } from "../config/file-access.js";
+import { readGenesis } from "../config/genesis-file.js";
 import { readSeedFile } from "../config/key-files.js";
 import type { StorageNodeConfig } from "../config/node-config.js";
 import { type Ed25519Signer, ed25519Signer } from "../crypto/ed25519.js";
 import { blockId } from "../ledger/blocks/blocks.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import type { Members } from "../ledger/members/members.js";
-import { loadGenesis } from "../node/genesis-file.js";
 import { checkLimits } from "../node/limits-check.js";
 import { NodeCertificate } from "../node/node-certificate.js";
 import { readCertificate } from "../rpc/tls/certificate.js";
@@ -28,7 +28,7 @@ export type NodeFiles = {
 /** @throws ConfigError */
 export function readNodeFiles(config: StorageNodeConfig, log: Logger): NodeFiles {
   const { genesisFile, signingKeyFile } = config;
-  const genesis = loadGenesis(genesisFile);
+  const genesis = readGenesis(genesisFile);
   checkLimits(config, genesis.policy);
   checkNodeDirectories(config);
   const signer = ed25519Signer(readSeedFile(signingKeyFile));

@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import { defined } from "../../src/base/assert.js";
 import { toHex } from "../../src/base/bytes.js";
-import { dialWith } from "../../src/client/connections.js";
+import { dialWith } from "../../src/client/manager-connections.js";
 import { Random } from "../simulation/random.js";
 import { checkLedger, checkSameChain, checkWatch } from "./checks/chain.js";
 import { checkHistory, checkNobodyAccused, checkUnanimity } from "./checks/managers.js";

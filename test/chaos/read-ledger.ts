@@ -2,8 +2,8 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { defined } from "../../src/base/assert.js";
 import { toHex } from "../../src/base/bytes.js";
-import type { Connection } from "../../src/client/connections.js";
-import { pages } from "../../src/client/paging.js";
+import { pages } from "../../src/client/bss-client.js";
+import type { Connection } from "../../src/client/manager-connections.js";
 import { checkedBlock } from "../../src/client/verify/answers.js";
 import { type ControlOperation, ControlOperationSchema } from "../../src/gen/bss/v1/genesis_pb.js";
 import { type BlockView, QueryService } from "../../src/gen/bss/v1/query_pb.js";

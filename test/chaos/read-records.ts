@@ -1,7 +1,7 @@
 /** Reads records, receipts and proofs back, each from the nodes that ought to have them. */
 import { equalBytes, toHex } from "../../src/base/bytes.js";
-import type { Connection } from "../../src/client/connections.js";
 import { type BssClient, verifyReceipt } from "../../src/client/index.js";
+import type { Connection } from "../../src/client/manager-connections.js";
 import { checkConsistencyProof } from "../../src/client/verify/answers.js";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
 import { TradeTermsSchema } from "../../src/gen/bss/v1/record_pb.js";

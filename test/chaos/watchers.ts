@@ -6,8 +6,8 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { toHex } from "../../src/base/bytes.js";
-import { type Connection, dialWith } from "../../src/client/connections.js";
 import type { BssClient, ClientProfile } from "../../src/client/index.js";
+import { type Connection, dialWith } from "../../src/client/manager-connections.js";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
 import { RpcError } from "../../src/rpc/rpc-error.js";
 import type { Journal } from "./journal.js";

@@ -1,10 +1,12 @@
 /** What is checked of messages after they are decoded, by their type. */
 import { create, type Message, toBinary } from "@bufbuild/protobuf";
 import { Metadata } from "@grpc/grpc-js";
-import { UntrueAnswer } from "../../src/client/client-error.js";
-import { checkedBlock, checkedRecord } from "../../src/client/verify/answers.js";
-import { verifyReceipt } from "../../src/client/verify/receipt-check.js";
-import { receiptFromJson, receiptToJson } from "../../src/client/verify/receipt-json.js";
+import { checkedBlock, checkedRecord, UntrueAnswer } from "../../src/client/verify/answers.js";
+import {
+  receiptFromJson,
+  receiptToJson,
+  verifyReceipt,
+} from "../../src/client/verify/receipt-check.js";
 import type {
   Block,
   BlockCertificates,

@@ -1,7 +1,7 @@
 /** Which build of the nodes is under attack: this one, or the one that NODE_DIST names. */
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { initConsortium } from "../../src/cli/consortium/init-consortium.js";
+import type { initConsortium } from "../../src/cli/init/init-consortium.js";
 
 /** The directory that holds src/ of the build. */
 export function buildDirectory(): string {

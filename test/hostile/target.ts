@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defined } from "../../src/base/assert.js";
 import { findConfigFiles } from "../../src/cli/nodes/node-processes.js";
-import { type ClientProfile, readProfile } from "../../src/client/profile.js";
+import { type ClientProfile, readProfile } from "../../src/client/client-profile.js";
 import { type InvitationFile, readInvitationFile } from "../../src/config/invitation-file.js";
 import { readSeedFile, readTlsFiles } from "../../src/config/key-files.js";
 import { loadNodeConfig, type NodeConfig } from "../../src/config/node-config.js";

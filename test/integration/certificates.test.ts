@@ -8,10 +8,10 @@ import { once } from "node:events";
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
-import { connect } from "../../src/client/client.js";
+import { initConsortium } from "../../src/cli/init/init-consortium.js";
+import { connect } from "../../src/client/bss-client.js";
+import { readProfile } from "../../src/client/client-profile.js";
 import { meterReading } from "../../src/client/index.js";
-import { readProfile } from "../../src/client/profile.js";
 import {
   type CertificateAuthority,
   reissueCertificate,
@@ -250,7 +250,7 @@ describe("certificates where nodes can write nothing but their state", {
     assert.equal(refused.code, 1);
     assert.match(
       refused.err,
-      /^bss: nothing was changed: .*ends at .*, before the one in use, at /,
+      /^bss: nothing was changed: .*would end at .*, before the old one, which ends at /,
     );
     assert.match(refused.err, /--shorter/);
     assert.equal(readFileSync(file, "latin1"), before);
@@ -298,9 +298,15 @@ describe("certificates where nodes can write nothing but their state", {
       return other;
     };
     for (const [certificate, why] of [
-      [await write("invited.crt", "invited", "a1"), /is that of an invitation/],
-      [await write("other.crt", "storage", "storage-1"), /not for the key that genesis names/],
-      [join(directory, "managers", "manager-1", "ca.crt"), /names no party of a consortium/],
+      [await write("invited.crt", "invited", "a1"), /is the certificate of an invitation/],
+      [
+        await write("other.crt", "storage", "storage-1"),
+        /its key is not the one that genesis names/,
+      ],
+      [
+        join(directory, "managers", "manager-1", "ca.crt"),
+        /no certificate of a member of a consortium/,
+      ],
     ] as const) {
       const { code, err } = await bss("reissue", "--config", manager, "--certificate", certificate);
       assert.equal(code, 1);
@@ -309,10 +315,13 @@ describe("certificates where nodes can write nothing but their state", {
     const sooner = ["--certificate", file, "--days", "1"];
     const { code, err } = await bss("reissue", "--config", manager, ...sooner);
     assert.equal(code, 1);
-    assert.match(err, /^bss: nothing was changed: .*; give more --days, or --shorter$/m);
+    assert.match(
+      err,
+      /^bss: nothing was changed: .*; give more --days, or accept the new one with --shorter$/m,
+    );
     assert.equal(readFileSync(file, "latin1"), pem);
     const storage = join(directory, "storage", "storage-1", "config.yaml");
     const wrong = await bss("reissue", "--config", storage, "--certificate", file);
-    assert.match(wrong.err, /names no authority that issues certificates/);
+    assert.match(wrong.err, /has no `issuer`/);
   });
 });

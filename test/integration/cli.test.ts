@@ -6,8 +6,8 @@ import { type AddressInfo, createServer as createNetServer } from "node:net";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { portOffsets } from "../../src/cli/consortium/defaults.js";
-import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
+import { portOffsets } from "../../src/cli/init/defaults.js";
+import { initConsortium } from "../../src/cli/init/init-consortium.js";
 import { freeBasePort } from "../support/free-ports.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
@@ -41,13 +41,13 @@ describe("the command bss", () => {
       "an existing directory",
       ["init", "--dir", "."],
       1,
-      /^bss: .* exists already and is never overwritten; .+\n$/,
+      /^bss: .* exists already, and nothing is overwritten; .+\n$/,
     ],
     [
       "a missing option",
       ["init"],
       2,
-      /^bss: required option '-d, --dir <directory>' not specified; run .+\n$/,
+      /^bss: required option '-d, --dir <directory>' not specified; 'bss init --help' lists .+\n$/,
     ],
     [
       "an unknown option",
@@ -77,7 +77,7 @@ describe("the command bss", () => {
       "a directory without nodes",
       ["devnet", "--dir", "empty"],
       1,
-      /^bss: no nodes in .+; make a consortium with 'bss init'\n$/,
+      /^bss: .+ holds no nodes; give a directory that 'bss init' made\n$/,
     ],
   ];
   for (const [title, args, status, stderr] of failures) {
@@ -113,10 +113,7 @@ describe("the command bss", () => {
     clearTimeout(timer);
     mute.close();
     assert.equal(code, 1, "ended by itself");
-    assert.match(
-      err,
-      /manager-1 at 127\.0\.0\.1:\d+: no answer for \d+ s\); see whether the machine/,
-    );
+    assert.match(err, /manager-1 at 127\.0\.0\.1:\d+: no answer for \d+ s\); check the machine/);
   });
 
   test("a node that cannot start says so in its log as well, as JSON", async () => {
@@ -170,7 +167,7 @@ describe("the command bss", () => {
         assert.ok(!existsSync(join(manager, "signing.key.state")));
         assert.equal(devnet.status, 1);
         const named = new RegExp(
-          `^bss: the nodes cannot listen: \\S+-1 \\(another process listens on .*:${port}\\); stop .+\n$`,
+          `^bss: some nodes cannot listen: \\S+-1 \\(another process listens on .*:${port}\\); stop .+\n$`,
         );
         assert.match(devnet.stderr, named);
         assert.ok(!existsSync(join(dir, "logs")), "no node was started");

@@ -6,7 +6,7 @@ import { after, afterEach, before, describe, test } from "node:test";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { toHex } from "../../src/base/bytes.js";
 import { signTrade, tradeTerms } from "../../src/client/index.js";
-import { receiptFromJson, receiptToJson } from "../../src/client/verify/receipt-json.js";
+import { receiptFromJson, receiptToJson } from "../../src/client/verify/receipt-check.js";
 import { ManagerBlockHeaderSchema } from "../../src/gen/bss/v1/block_pb.js";
 import { RecordSchema } from "../../src/gen/bss/v1/record_pb.js";
 import { RpcError } from "../../src/rpc/rpc-error.js";
@@ -88,10 +88,7 @@ describe("the commands that talk to a consortium", () => {
     writeFileSync(path("other.bin"), "another content");
     const other = await bss("verify", "second.json", ...offline.slice(0, 3), "other.bin");
     assert.equal(other.code, 1);
-    assert.match(
-      other.err,
-      /NOT valid \(record\).*; check --record; write it with 'bss get --bytes'/,
-    );
+    assert.match(other.err, /NOT valid \(record\).*; check --record: 'bss get --bytes' writes/);
 
     const foreign = receiptFromJson(text);
     assert.ok(foreign.ok);
@@ -105,7 +102,10 @@ describe("the commands that talk to a consortium", () => {
 
     const list = await bss("verify", "first.jsonl", "--genesis", toy.genesisFile);
     assert.equal(list.code, 1);
-    assert.match(list.err, /first\.jsonl is no receipt: it lists .* 'bss receipt <record_hash>'/);
+    assert.match(
+      list.err,
+      /first\.jsonl is not a receipt: it only lists .* 'bss receipt <record_hash>'/,
+    );
   });
 
   test("verify needs no server and no profile", async () => {
@@ -140,7 +140,7 @@ describe("the commands that talk to a consortium", () => {
     assert.match(err, /mixed\.csv:5: refused: 66 Wh is too much \[ENERGY_ABOVE_RATING\]/);
     assert.match(
       err,
-      /no receipt for 3 rows \(2 malformed, 1 refused, all listed in mixed\.jsonl\.refused/,
+      /3 rows got no receipt \(2 malformed, 1 refused, all listed in mixed\.jsonl\.refused/,
     );
     assert.match(out, /^2 meter readings in block \d+,/);
     assert.deepEqual(
@@ -311,11 +311,11 @@ describe("the commands that talk to a consortium", () => {
     await ok("get", versions[1].record_hash, "-p", profile, "--content", "back.pdf");
     assert.equal(readFileSync(path("back.pdf"), "utf8"), "version 2");
     const twice = await bss("get", hash, "-p", profile, "--content", "back.pdf");
-    assert.match(twice.err, /back\.pdf exists; give the name of a file that does not/);
+    assert.match(twice.err, /back\.pdf exists already; give the name of a new file/);
     writeFileSync(path("large.bin"), Buffer.alloc(70_000));
     const large = await bss("submit", "large.bin", "--kind", "document", "-p", profile);
     assert.equal(large.code, 1);
-    assert.match(large.err, /large\.bin has 68\.4 KiB, a record of this consortium holds 63/);
+    assert.match(large.err, /large\.bin has 68\.4 KiB, and a record of this consortium holds 63/);
   });
 
   test("a file becomes a document only when that is said, and never an empty one", async () => {
@@ -343,7 +343,7 @@ describe("the commands that talk to a consortium", () => {
     assert.deepEqual(Object.keys(seen), ["record_hash", "height", "position", "seal_digest"]);
     assert.match(await ok("get", hash, "-p", other), /content +not visible to this profile/);
     const bytes = await bss("get", hash, "-p", other, "--bytes", "stolen.bin");
-    assert.match(bytes.err, /does not see the record's content; use the profile of its owner/);
+    assert.match(bytes.err, /may not see the content of the record; use the profile of its owner/);
     assert.ok(!existsSync(path("stolen.bin")));
   });
 
@@ -351,7 +351,7 @@ describe("the commands that talk to a consortium", () => {
     const args = ["list", "--meter", "meter-1", "-p", profile];
     const limited = await bss(...args, "--limit", "4", "--json");
     assert.equal(limited.out.trim().split("\n").length, 4);
-    assert.match(limited.err, /more than 4; --limit shows more/);
+    assert.match(limited.err, /more records than 4; --limit shows more/);
     const all = await ok(...args, "--limit", "1000");
     assert.ok(all.trim().split("\n").length > 300);
     assert.match(all, /meter-1: 5 Wh imported, 0 Wh exported/);
@@ -423,21 +423,21 @@ describe("the commands that talk to a consortium", () => {
   });
 
   const mistakes: readonly (readonly [string, readonly string[], number, RegExp])[] = [
-    ["no profile", ["get", "00".repeat(32)], 1, /no profile; give --profile/],
+    ["no profile", ["get", "00".repeat(32)], 1, /needs a profile.*; give --profile/],
     ["a hash that is none", ["get", "xyz"], 2, /64 hex digits/],
     ["a file that is not there", ["submit", "absent.csv"], 1, /absent\.csv.*; check the path/],
     ["a kind that is none", ["submit", "a.csv", "--kind", "meters"], 2, /Allowed choices/],
     ["an unknown record", ["get", "00".repeat(32)], 1, /\[RECORD_UNKNOWN\]; check the hash/],
     ["a pair that is none", ["submit", "a.csv", "--set", "owner"], 2, /field=value/],
-    ["its own output", ["submit", "ev.csv", "--out", "ev.csv"], 1, /--out is the file/],
-    ["no receipt", ["verify", "ev.csv", "--genesis", "toy/genesis.json"], 1, /is no receipt/],
+    ["its own output", ["submit", "ev.csv", "--out", "ev.csv"], 1, /--out names the file/],
+    ["no receipt", ["verify", "ev.csv", "--genesis", "toy/genesis.json"], 1, /is not a receipt/],
     ["an empty range", ["list", "--from", "2024-07-02", "--to", "2024-07-01"], 2, /is not after/],
     ["a date as digits", ["list", "--from", "20240701"], 2, /8 digits look like a date/],
     ["a column twice", ["submit", "a.csv", "--column", "a=start", "--column", "a=end"], 2, /once/],
     ["a field set twice", ["submit", "a.csv", "--set", "a=1", "--set", "a=2"], 2, /Give a once/],
     ["a zone that is none", ["submit", "a.csv", "--zone", "Berlin"], 2, /such as Europe\/Berlin/],
     ["no delimiter", ["submit", "a.csv", "--delimiter", ""], 2, /one character/],
-    ["no genesis", ["verify", "second.json", "--genesis", "ev.csv"], 1, /not a genesis file/],
+    ["no genesis", ["verify", "second.json", "--genesis", "ev.csv"], 1, /not a valid genesis file/],
   ];
   for (const [title, args, code, message] of mistakes) {
     test(`${title} is told in one line that says what to do next`, async () => {
@@ -455,7 +455,7 @@ describe("the commands that talk to a consortium", () => {
     const auditor = toy.profileFile("auditor-1", "auditors");
     const { code, err } = await bss("submit", "auditor.csv", "-p", auditor);
     assert.equal(code, 1);
-    assert.match(err, /auditor-1 has the role auditor, and only participants submit; use /);
+    assert.match(err, /only participants can submit, and auditor-1 has the role auditor; use /);
     assert.ok(!existsSync(path("auditor.csv.receipts.jsonl.journal")));
     rmSync(path("auditor.csv"));
   });

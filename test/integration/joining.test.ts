@@ -10,11 +10,11 @@ import { type AddressInfo, createServer } from "node:net";
 import { join as pathOf } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { connect as connectTls } from "node:tls";
-import { MemberDirectory } from "../../src/cli/joining/member-directory.js";
-import { connect } from "../../src/client/client.js";
+import { MemberDirectory } from "../../src/cli/register/member-directory.js";
+import { connect } from "../../src/client/bss-client.js";
+import { type ClientProfile, readProfile } from "../../src/client/client-profile.js";
 import { meterReading } from "../../src/client/index.js";
 import { join, signInvitation } from "../../src/client/joining.js";
-import { type ClientProfile, readProfile } from "../../src/client/profile.js";
 import { type InvitationFile, readInvitationFile } from "../../src/config/invitation-file.js";
 import { loadNodeConfig } from "../../src/config/node-config.js";
 import { InvitedRole } from "../../src/gen/bss/v1/genesis_pb.js";
@@ -136,7 +136,7 @@ describe("joining a consortium that runs", () => {
     const file = askOnly(await invite(3, "participant", "home.json", ...meter), longLived);
     const joined = await bss("register", "participant", "--invite", file, "--dir", at("home"));
     assert.equal(joined.code, 0, joined.err);
-    assert.match(joined.out, /^home-1 has joined with block \d+: use --profile /);
+    assert.match(joined.out, /^home-1 has joined with block \d+; use --profile /);
     const client = await connect(readProfile(at("home", "profile.yaml")));
     const reading = meterReading({
       ownerId: "home-1",
@@ -166,7 +166,7 @@ describe("joining a consortium that runs", () => {
     assert.equal(refused.code, 1);
     assert.match(
       refused.err,
-      /nothing was changed: what was issued ends at .* before the one in use/,
+      /nothing was changed: the new certificate would end at .* before the old one/,
     );
     assert.equal(certificate(), before);
     askOnly(profile, ["manager-2", "manager-3"]);
@@ -297,7 +297,7 @@ describe("joining a consortium that runs", () => {
     const other = basePort + nodes + 1;
     const moved = await register("--listen", `127.0.0.1:${other}`, "--no-start");
     assert.equal(moved.code, 0, moved.err);
-    assert.match(moved.err, /^pc has joined before, and has its certificate$/m);
+    assert.match(moved.err, /^pc has joined before and has its certificate$/m);
     assert.equal(loadNodeConfig(at("pc", "config.yaml")).listen.port, other);
   });
 });

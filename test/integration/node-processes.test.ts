@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, before, describe, test } from "node:test";
-import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
+import { initConsortium } from "../../src/cli/init/init-consortium.js";
 import {
   type NodeExit,
   type NodeProcess,
@@ -91,10 +91,10 @@ describe("the nodes of a directory as processes", () => {
       ["storage-2", "manager-1"],
     );
     assert.equal(node("manager-1").config.listen.port, 7401);
-    assert.throws(() => node("manager-2"), /no node `manager-2`/);
+    assert.throws(() => node("manager-2"), /there is no node `manager-2`/);
     await assert.rejects(start({ only: ["manager-9"] }), {
       name: "CliError",
-      message: /^no node `manager-9`; the nodes are manager-1, manager-2, /,
+      message: /^there is no node `manager-9`; use one of manager-1, manager-2, /,
     });
   });
 
@@ -105,7 +105,7 @@ describe("the nodes of a directory as processes", () => {
       what:
         "manager-2 ended before it was ready (exit code 3): " +
         "the disk is on fire; call the fire brigade",
-      next: `see ${join(directory, "logs", "manager-2.log")}`,
+      next: `its log is ${join(directory, "logs", "manager-2.log")}`,
     });
     assert.match(logOf("storage-10"), /^(started with hello\nstopping\n)?$/);
   });
@@ -116,7 +116,8 @@ describe("the nodes of a directory as processes", () => {
     writeFileSync(join(directory, "logs", "manager-2.log"), "of the last run\n");
     // On a busy machine the node may have said nothing by then.
     await assert.rejects(start({ only: ["manager-2"], readyTimeoutMs: 700 }), {
-      message: /^manager-2 is not ready after 0\.7 s: (of the last run|started with hello); see /,
+      message:
+        /^manager-2 was not ready within 0\.7 s: (of the last run|started with hello); its log is /,
     });
     assert.match(logOf("manager-2"), /^of the last run\n(started with hello\nstopping\n)?$/);
   });
@@ -198,7 +199,7 @@ describe("the nodes of a directory as processes", () => {
 
   test("a directory without nodes says how to get some", async () => {
     await assert.rejects(startNodes(parent), {
-      message: `no nodes in ${parent}; make a consortium with 'bss init'`,
+      message: `${parent} holds no nodes; give a directory that 'bss init' made`,
     });
   });
 

@@ -128,7 +128,7 @@ describe("a statement of a storage node", { timeout: 840_000 }, () => {
   test("of a node that nobody has admitted is refused", async () => {
     const { code, err } = await bss(participant, "storage", "statement", "storage-99");
     assert.equal(code, 1);
-    assert.match(err, /nobody has admitted storage-99/);
+    assert.match(err, /there is no storage node storage-99/);
   });
 
   test("goes with a chain of which no node has seen a fork", async () => {

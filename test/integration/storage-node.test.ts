@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { toHex } from "../../src/base/bytes.js";
-import type { NetworkLimits } from "../../src/config/limits.js";
+import type { NetworkLimits } from "../../src/config/limit-settings.js";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
 import { drawCommittee } from "../../src/ledger/certificates/committee.js";
 import type { RunningNode } from "../../src/node/running-node.js";

@@ -201,7 +201,7 @@ describe("what bss submit does with its inputs", () => {
       assert.match(unsaid.err, /stdin is a stream, which has no name for its receipts; give --out/);
       const kindless = await submitFromStdin(sessions(1, 600), "-", "--out", "x.jsonl");
       assert.equal(kindless.code, 2);
-      assert.match(kindless.err, /stdin does not say by its name what it holds; give --kind/);
+      assert.match(kindless.err, /the name of stdin does not say what it holds; give --kind/);
       const empty = await submitFromStdin("", "-", ...arguments_, "x.jsonl");
       assert.equal(empty.code, 1);
       assert.match(empty.err, /stdin is empty; give a CSV file with a header/);

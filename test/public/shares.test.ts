@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { startMembers } from "../../bench/public/credit-run.js";
 import { seededRandom } from "../../bench/public/random.js";
-import { defaultPolicy } from "../../src/cli/consortium/default-policy.js";
+import { defaultPolicy } from "../../src/cli/init/defaults.js";
 import {
   committeeSize,
   drawCommittee,

@@ -1,6 +1,6 @@
 /** Ports for consortiums of real processes: others on this machine may hold any of them. */
 import { createServer } from "node:net";
-import { portOffsets } from "../../src/cli/consortium/defaults.js";
+import { portOffsets } from "../../src/cli/init/defaults.js";
 
 /** Below the range from which systems take the ports of outgoing connections. */
 const basePorts = { from: 10_000, to: 29_000 };

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readGenesis } from "../../src/client/profile.js";
+import { readGenesis } from "../../src/config/genesis-file.js";
 import {
   type CertificateAuthority,
   loadCertificateAuthority,

@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { toHex } from "../../src/base/bytes.js";
-import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
+import { initConsortium } from "../../src/cli/init/init-consortium.js";
 import {
   findConfigFiles,
   type NodeExit,
@@ -20,8 +20,9 @@ import {
   openStatusSource,
   type StatusSource,
 } from "../../src/cli/nodes/node-status.js";
-import { type BssClient, connect } from "../../src/client/client.js";
-import { type ClientProfile, readGenesis, readProfile } from "../../src/client/profile.js";
+import { type BssClient, connect } from "../../src/client/bss-client.js";
+import { type ClientProfile, readProfile } from "../../src/client/client-profile.js";
+import { readGenesis } from "../../src/config/genesis-file.js";
 import { readTlsFiles } from "../../src/config/key-files.js";
 import { loadNodeConfig, type NodeConfig } from "../../src/config/node-config.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";

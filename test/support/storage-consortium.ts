@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { defined } from "../../src/base/assert.js";
-import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
+import { initConsortium } from "../../src/cli/init/init-consortium.js";
 import { readGenesisFile, readSeedFile, readTlsFiles } from "../../src/config/key-files.js";
 import { loadNodeConfig, type StorageNodeConfig } from "../../src/config/node-config.js";
 import { ed25519Sign } from "../../src/crypto/ed25519.js";

@@ -8,8 +8,9 @@ import { join } from "node:path";
 import { create, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { defined } from "../../src/base/assert.js";
 import { equalBytes, toHex } from "../../src/base/bytes.js";
-import { initConsortium } from "../../src/cli/consortium/init-consortium.js";
-import { type ClientProfile, readGenesis, readProfile } from "../../src/client/profile.js";
+import { initConsortium } from "../../src/cli/init/init-consortium.js";
+import { type ClientProfile, readProfile } from "../../src/client/client-profile.js";
+import { readGenesis } from "../../src/config/genesis-file.js";
 import { readSeedFile, readTlsFiles } from "../../src/config/key-files.js";
 import {
   BroadcastService,

@@ -5,7 +5,7 @@ import { toHex } from "../../base/bytes.js";
 import { printable } from "../../base/printable.js";
 import { ControlOperationSchema, type Policy, PolicySchema } from "../../gen/bss/v1/genesis_pb.js";
 import { type GetConsortiumResponse, ManagerStatusSchema } from "../../gen/bss/v1/query_pb.js";
-import { withClient } from "../client-session.js";
+import { addProfileOption, withClient } from "../client-session.js";
 import {
   type Cell,
   type Column,
@@ -14,7 +14,6 @@ import {
   formatDuration,
   table,
 } from "../text/output.js";
-import { addProfileOption } from "./profile.js";
 
 const columns: readonly Column[] = [
   { title: "MANAGER" },
@@ -28,7 +27,8 @@ export function register(program: Command): void {
     .command("consortium")
     .summary("show managers, policy and rules in force")
     .description(
-      "Shows the managers in ring order, the policy, the rules in force and changes of membership.",
+      "Shows the managers in ring order, the policy and the rules in force. With --json it also lists " +
+        "every change of membership.",
     )
     .action((_options: object, self: Command) =>
       withClient(self, async (client, output) => {

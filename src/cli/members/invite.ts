@@ -1,10 +1,10 @@
 /** `bss invite`: an operator's word that somebody may join, as one file. */
 import { join } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { toHex } from "../../base/bytes.js";
-import type { BssClient } from "../../client/client.js";
+import type { BssClient } from "../../client/bss-client.js";
+import { clientProfile } from "../../client/client-profile.js";
 import { signInvitation } from "../../client/joining.js";
-import { clientProfile } from "../../client/profile.js";
 import { createSecretFile } from "../../config/durable-file.js";
 import { invitationFileText } from "../../config/invitation-file.js";
 import { readGenesisFile, readIssuerFiles } from "../../config/key-files.js";
@@ -18,10 +18,10 @@ import {
   issueCertificate,
   loadCertificateAuthority,
 } from "../../pki/certificate-authority.js";
-import { parseCount, withClient } from "../client-session.js";
+import { parseCount } from "../arguments.js";
+import { addProfileOption, profileOf, withClient } from "../client-session.js";
 import { CliError } from "../text/cli-error.js";
 import { formatTime } from "../text/output.js";
-import { addProfileOption, profileOf } from "./profile.js";
 
 type Options = {
   readonly id?: string;
@@ -47,8 +47,16 @@ export function register(program: Command): void {
   const invite = program.command("invite").summary("invite storage nodes or participants to join");
   inviteCommand(invite, "storage", "storage nodes", InvitedRole.STORAGE);
   inviteCommand(invite, "participant", "participants", InvitedRole.PARTICIPANT)
-    .option("--meter <id:ratedW:intervalS>", "a meter that joins along; with --id", addMeter)
-    .option("--agent <id>", "a participant that may submit for it", addAgent);
+    .option(
+      "--meter <id:ratedW:intervalS>",
+      "register this meter too (needs --id); may be repeated",
+      addMeter,
+    )
+    .option(
+      "--agent <id>",
+      "a participant that may submit for the new one; may be repeated",
+      addAgent,
+    );
 }
 
 function inviteCommand(parent: Command, name: string, whom: string, role: InvitedRole): Command {
@@ -57,17 +65,16 @@ function inviteCommand(parent: Command, name: string, whom: string, role: Invite
     .summary(`invite ${whom}`)
     .description(
       `Signs an invitation for ${whom} as an operator, and writes it into one file together with ` +
-        "all that is needed to join. Hand the file over like a password: who has it may join.",
+        "everything that is needed to join. Keep the file secret: whoever has it may join.",
     )
-    .option("--id <id>", "the id that joins; without it whoever joins chooses one", parseId)
-    .option("--uses <count>", "how many may join with it", parseCount, 1)
-    .option(
-      "--expires <time>",
-      "for how long it serves: 30m, 12h, 7d",
-      parseTime,
-      lifetimeDefaultMs,
+    .option("--id <id>", "the id of the new member; without it the new member chooses one", parseId)
+    .option("--uses <count>", "how many members may join with it", parseCount, 1)
+    .addOption(
+      new Option("--expires <time>", "how long it is valid, such as 30m or 12h")
+        .default(lifetimeDefaultMs, "7d")
+        .argParser(parseTime),
     )
-    .requiredOption("--issuer <directory>", "where a manager's ca.crt and ca.key are")
+    .requiredOption("--issuer <directory>", "the directory with a manager's ca.crt and ca.key")
     .requiredOption("--out <file>", "the file to write, which must not exist")
     .action((options: Options, self: Command) =>
       withClient(self, async (client, output) => {
@@ -76,8 +83,8 @@ function inviteCommand(parent: Command, name: string, whom: string, role: Invite
         const expires = Date.now() + options.expires;
         const result = { file: options.out, uses: options.uses, expires_at_unix_ms: expires };
         output.result(result, () => {
-          const serves = options.uses === 1 ? "once" : `${options.uses} times`;
-          return `${options.out}: serves ${serves}, until ${formatTime(expires)}`;
+          const times = options.uses === 1 ? "once" : `${options.uses} times`;
+          return `${options.out} can be used ${times}, until ${formatTime(expires)}`;
         });
       }),
     );
@@ -93,7 +100,10 @@ async function fileText(
   const { genesis, tls, id } = client.profile;
   const operator = genesis.members.officer(id);
   if (operator === undefined || !actsForManager(operator)) {
-    throw new CliError(`${id} is no operator of a manager`, "give an operator's --profile");
+    throw new CliError(
+      `only an operator of a manager can invite, and ${id} is none`,
+      "give the profile of an operator with --profile",
+    );
   }
   const caPem = Buffer.from(tls.caPem).toString("latin1");
   const authority = await authorityIn(options.issuer, { consortiumName: genesis.name, caPem });
@@ -107,9 +117,10 @@ async function fileText(
     meters: [...(options.meter ?? [])],
   });
   if (signed === undefined) {
-    const next =
-      "meters need --id, an invitation with --id serves once, and --uses is at most 10000";
-    throw new CliError("nobody could join with such an invitation", next);
+    throw new CliError(
+      "nobody could join with such an invitation",
+      "give --id with --meter, leave out --uses with --id, and let --uses be at most 10000",
+    );
   }
   const invited = await issueCertificate(authority, {
     role: "invited",
@@ -155,7 +166,7 @@ function writeSecret(file: string, text: string): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const what = code === "EEXIST" ? "exists already" : `cannot be written (${code})`;
-    throw new CliError(`${file} ${what}`, "give another --out");
+    throw new CliError(`${file} ${what}`, "give another file with --out");
   }
 }
 

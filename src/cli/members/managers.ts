@@ -1,12 +1,11 @@
 /** `bss managers`: who takes part, who is suspended, and who was away from when to when. */
 import type { Command } from "commander";
-import type { BssClient } from "../../client/client.js";
+import type { BssClient } from "../../client/bss-client.js";
 import type { ManagerStatus, MembershipChange } from "../../gen/bss/v1/query_pb.js";
-import { parseCount, withClient } from "../client-session.js";
+import { parseCount } from "../arguments.js";
+import { addProfileOption, withClient } from "../client-session.js";
 import { type Column, formatDuration, formatTime, type Output, table } from "../text/output.js";
-import { equivocation, reasonOf, suspensionWords } from "../text/ring-words.js";
-import { type Absence, absencesOf } from "./absences.js";
-import { addProfileOption } from "./profile.js";
+import { equivocation, reasonOf, suspensionWords } from "../text/status-words.js";
 
 type Options = { readonly history?: boolean; readonly limit: number };
 
@@ -34,12 +33,12 @@ export function register(program: Command): void {
     .command("managers")
     .summary("list managers; --history shows who was away when")
     .description(
-      "Lists the managers in ring order, with why and since when one is suspended. With --history " +
-        "it lists suspensions instead, the last ones first: from the block that suspended a " +
-        "manager to the one that resumed it.",
+      "Lists the managers in ring order, and since when and why a manager is suspended. With " +
+        "--history it lists all suspensions instead, newest first, from the block that suspended a " +
+        "manager to the block that resumed it.",
     )
-    .option("--history", "suspensions, the last ones first")
-    .option("--limit <n>", "how many suspensions at most", parseCount, limitDefault)
+    .option("--history", "list suspensions, newest first")
+    .option("--limit <n>", "list at most this many suspensions", parseCount, limitDefault)
     .action(({ history = false, limit }: Options, self: Command) =>
       withClient(self, async (client, output) => {
         const consortium = await client.getConsortium({ history });
@@ -115,4 +114,32 @@ function absenceJson(absence: Absence, fromMs: number, toMs: number | undefined)
     to_height: absence.toHeight ?? null,
     to_unix_ms: toMs ?? null,
   };
+}
+
+/** When a manager was suspended, from which block to which. */
+type Absence = {
+  readonly managerId: string;
+  readonly fromHeight: number;
+  /** The block that resumed it; undefined while it is suspended. */
+  readonly toHeight?: number;
+  readonly why: "absent" | "equivocated";
+};
+
+/** The suspensions, newest first, out of the changes of membership, which come oldest first. */
+export function absencesOf(history: readonly MembershipChange[]): readonly Absence[] {
+  const found: Absence[] = [];
+  for (const { height, operation } of history) {
+    const change = operation?.operation;
+    const at = Number(height);
+    if (change?.case === "suspendManager") {
+      found.push({ managerId: change.value.managerId, fromHeight: at, why: "absent" });
+    } else if (change?.case === "evidence") {
+      found.push({ managerId: change.value.managerId, fromHeight: at, why: "equivocated" });
+    } else if (change?.case === "resumeManager") {
+      const last = found.findLastIndex(({ managerId }) => managerId === change.value.managerId);
+      const open = found[last];
+      if (open !== undefined) found[last] = { ...open, toHeight: at };
+    }
+  }
+  return found.toReversed();
 }

@@ -5,9 +5,9 @@
  */
 import { type Command, InvalidArgumentError } from "commander";
 import { equalBytes } from "../../base/bytes.js";
-import { readGenesis } from "../../client/profile.js";
 import { fileError } from "../../config/config-error.js";
 import { replacePublicFile } from "../../config/durable-file.js";
+import { readGenesis } from "../../config/genesis-file.js";
 import { readAuthorities, readCertificateFile, readIssuerFiles } from "../../config/key-files.js";
 import { type IssuerConfig, loadNodeConfig, type NodeConfig } from "../../config/node-config.js";
 import type { GenesisState } from "../../ledger/genesis.js";
@@ -16,8 +16,8 @@ import { hostsOf } from "../../pki/server-names.js";
 import { authorityOf, readCertificate, readTerms } from "../../rpc/tls/certificate.js";
 import { type Identity, parseIdentityUri } from "../../rpc/tls/tls-identity.js";
 import { CliError } from "../text/cli-error.js";
-import { formatTime, outputOf } from "../text/output.js";
-import { validityWords } from "./validity-words.js";
+import { formatTime, type Output, outputOf } from "../text/output.js";
+import { validityWords } from "./renew.js";
 
 type Options = {
   readonly config: string;
@@ -35,55 +35,57 @@ export function register(program: Command): void {
     .summary("sign a new certificate for the key of an old one, also of one that has expired")
     .description(
       "Signs a new certificate for the key and the name of an old one, with the authority of a " +
-        "manager. Whose certificate has expired sends the file (it is no secret) to " +
-        "a manager's operator, and puts what comes back in its place. No node is asked or needed.",
+        "manager. If your certificate has expired, send the file (it is no secret) to the operator " +
+        "of a manager, and replace it with the file that comes back. No node has to run for this.",
     )
-    .requiredOption("-c, --config <file>", "config.yaml of a manager with `issuer`")
+    .requiredOption("-c, --config <file>", "the config.yaml of a manager, with an `issuer`")
     .requiredOption("--certificate <file>", "the old certificate, such as tls.crt")
-    .option("--out <file>", "where to write the new one; without it, in the place of the old one")
-    .option("--days <number>", "how long it is valid; without it `issuer.validity_days`", parseDays)
-    .option("--shorter", "replace one that lasts longer, too")
-    .action(async (options: Options, command: Command) => {
-      const { certificate, out = certificate, shorter = false } = options;
-      const config = loadNodeConfig(options.config);
-      const issuer = issuerOf(config);
-      const genesis = readGenesis(config.genesisFile);
-      const caPem = readAuthorities(config.tls.ca);
-      const former = readCertificateFile(certificate);
-      const { role, id } = holderOf(certificate, former, { genesis, caPem });
-      const { certificateFile, keyFile } = issuer;
-      const authority = await loadCertificateAuthority({
-        consortiumName: genesis.name,
-        caPem,
-        certificateFile,
-        keyFile,
-        ...readIssuerFiles(issuer),
-      });
-      const lifetimeMs = options.days === undefined ? issuer.lifetimeMs : options.days * dayMs;
-      const hosts = hostsOf(role, genesis.members.manager(id)?.address);
-      const subject = { role, id, hosts, nowMs: Date.now(), lifetimeMs };
-      const issued = await reissueCertificate(authority, former, subject);
-      const untilMs = readTerms(issued)?.toMs ?? 0;
-      const formerMs = readTerms(former)?.toMs ?? 0;
-      if (untilMs < formerMs && !shorter) refuseShorter(untilMs, formerMs);
-      replacePublicFile(out, issued);
-      const times = { until_unix_ms: untilMs, former_until_unix_ms: formerMs };
-      outputOf(command).result({ id, role, file: out, ...times }, () =>
-        [
-          validityWords(id, untilMs, formerMs),
-          `written to ${out}; a node that runs takes it with SIGHUP, or at its next start`,
-        ].join("\n"),
-      );
-    });
+    .option("--out <file>", "where to write the new one (default: it replaces the old one)")
+    .option("--days <number>", "how long it is valid (default: `issuer.validity_days`)", parseDays)
+    .option("--shorter", "also replace a certificate that ends later")
+    .action((options: Options, command: Command) => reissue(options, outputOf(command)));
+}
+
+async function reissue(options: Options, output: Output): Promise<void> {
+  const { certificate, out = certificate, shorter = false } = options;
+  const config = loadNodeConfig(options.config);
+  const issuer = issuerOf(config);
+  const genesis = readGenesis(config.genesisFile);
+  const caPem = readAuthorities(config.tls.ca);
+  const former = readCertificateFile(certificate);
+  const { role, id } = holderOf(certificate, former, { genesis, caPem });
+  const { certificateFile, keyFile } = issuer;
+  const authority = await loadCertificateAuthority({
+    consortiumName: genesis.name,
+    caPem,
+    certificateFile,
+    keyFile,
+    ...readIssuerFiles(issuer),
+  });
+  const lifetimeMs = options.days === undefined ? issuer.lifetimeMs : options.days * dayMs;
+  const hosts = hostsOf(role, genesis.members.manager(id)?.address);
+  const subject = { role, id, hosts, nowMs: Date.now(), lifetimeMs };
+  const issued = await reissueCertificate(authority, former, subject);
+  const untilMs = readTerms(issued)?.toMs ?? 0;
+  const formerMs = readTerms(former)?.toMs ?? 0;
+  if (untilMs < formerMs && !shorter) refuseShorter(untilMs, formerMs);
+  replacePublicFile(out, issued);
+  const times = { until_unix_ms: untilMs, former_until_unix_ms: formerMs };
+  output.result({ id, role, file: out, ...times }, () =>
+    [
+      validityWords(id, untilMs, formerMs),
+      `it is in ${out}; a running node takes it at SIGHUP, another one at its next start`,
+    ].join("\n"),
+  );
 }
 
 function issuerOf(config: NodeConfig): IssuerConfig {
   if (config.role === "manager" && config.issuer !== undefined) return config.issuer;
-  const what = `${config.file} names no authority that issues certificates`;
-  throw new CliError(what, "give the config.yaml of a manager that has `issuer`");
+  const what = `${config.file} has no \`issuer\`, so this node cannot sign certificates`;
+  throw new CliError(what, "give the config.yaml of a manager that has one");
 }
 
-/** Whom the old certificate is of, if its key may be theirs. */
+/** The party of the old certificate. Throws if its key is not the one that genesis names. */
 function holderOf(
   file: string,
   certPem: string,
@@ -94,19 +96,21 @@ function holderOf(
   const refuse = (what: string) =>
     fileError(file, what, "give a certificate that this consortium's managers issued to a member");
   if (facts === undefined || named === undefined) {
-    throw refuse("the certificate names no party of a consortium");
+    throw refuse("it is no certificate of a member of a consortium");
   }
   if (named.consortiumName !== genesis.name) {
-    throw refuse(`the certificate is of consortium ${named.consortiumName}, not ${genesis.name}`);
+    throw refuse(
+      `it is a certificate of consortium ${named.consortiumName}, not of ${genesis.name}`,
+    );
   }
   if (authorityOf(certPem, caPem) === undefined) {
-    throw refuse("no authority of the consortium has issued the certificate");
+    throw refuse("it was not issued by an authority of the consortium");
   }
   const { identity } = named;
-  if (identity.role === "invited") throw refuse("the certificate is that of an invitation");
+  if (identity.role === "invited") throw refuse("it is the certificate of an invitation");
   const registered = registeredInGenesis(identity, genesis);
   if (registered === undefined || equalBytes(registered, facts.spkiSha256)) return identity;
-  throw refuse(`the certificate is not for the key that genesis names for ${identity.id}`);
+  throw refuse(`its key is not the one that genesis names for ${identity.id}`);
 }
 
 /** SHA-256 of the key; undefined for those who joined later, whom the ledger knows. */
@@ -126,7 +130,7 @@ function refuseShorter(untilMs: number, formerMs: number): never {
   throw new CliError(
     `nothing was changed: the new certificate would end at ${formatTime(untilMs)}, the old one ` +
       `ends at ${formatTime(formerMs)}`,
-    "give more --days, or --shorter",
+    "give more --days, or accept the new one with --shorter",
   );
 }
 

@@ -7,7 +7,7 @@ import { loadNodeConfig, type NodeConfig } from "../../config/node-config.js";
 import { damageOf, type Finding } from "../../store/damage/store-comparison.js";
 import { describeLogDamage, findLogDamage } from "../../store/rocksdb/rocksdb-log.js";
 import { openRocksDb } from "../../store/rocksdb/rocksdb-store.js";
-import { isDamage } from "../../store/store-error.js";
+import { isDamage, StoreError } from "../../store/store-error.js";
 import { isOwnStore } from "../../store/store-identity.js";
 import { CliError } from "../text/cli-error.js";
 import { outputOf } from "../text/output.js";
@@ -15,7 +15,7 @@ import { createHeightBar } from "../text/progress-bar.js";
 
 type Options = { readonly config: string; readonly scratch?: string };
 
-/** Lines that are printed; of one cause there may be millions. */
+/** More findings are only counted: one cause may bring millions. */
 const findingsShownMax = 200;
 
 /** `bss check`: the whole store of a node that is stopped. */
@@ -24,12 +24,15 @@ export function register(program: Command): void {
     .command("check")
     .summary("check the whole store of a node that is stopped")
     .description(
-      "Makes a stopped node's chain anew from genesis, under every rule, signature and " +
-        "certificate, in a directory beside, and compares the result with the node's store value " +
-        "by value. Changes no data. Exit code 1 when something is missing or wrong.",
+      "Rebuilds the chain of a stopped node from genesis in another directory, checks every rule, " +
+        "signature and certificate on the way, and compares the result with the node's store value " +
+        "by value. Changes no data. Exits with 1 if something is missing or wrong.",
     )
     .requiredOption("-c, --config <file>", "the node's config.yaml")
-    .option("--scratch <directory>", "where there is room for a second copy; default: the system's")
+    .option(
+      "--scratch <directory>",
+      "directory with room for a second copy (default: the system's temporary directory)",
+    )
     .action(async (options: Options, command: Command) => {
       const output = outputOf(command);
       const config = loadNodeConfig(options.config);
@@ -47,7 +50,7 @@ export function register(program: Command): void {
           ...findings.map(({ where, what }) => printable(`${where}: ${what}`)),
           ...(count > findings.length ? [`and ${count - findings.length} more`] : []),
           count === 0
-            ? `${config.id}: all of it is right, up to height ${height}`
+            ? `${config.id}: the store is right up to height ${height}`
             : `${config.id}: ${wrong(count)}; the chain holds up to height ${height}`,
         ].join("\n"),
       );
@@ -63,7 +66,14 @@ function wrong(count: number): string {
 function adviceFor({ role }: NodeConfig): string {
   return role === "storage"
     ? "start the node: it repairs itself from the managers"
-    : "keep it for inspection, check the disk, and let the node catch up into an empty directory";
+    : "keep the store for inspection, check the disk, and let the node catch up into an empty directory";
+}
+
+function runningError({ id }: NodeConfig): CliError {
+  return new CliError(
+    `${id} is running, and its store cannot be checked while it runs`,
+    "stop the node and run this again",
+  );
 }
 
 async function inScratch<T>(
@@ -78,7 +88,7 @@ async function inScratch<T>(
   }
 }
 
-/** Files that cannot be read at all are a finding like others. */
+/** A store whose files cannot be read at all is a finding like others. */
 async function checkFiles(
   config: NodeConfig,
   scratchDirectory: string,
@@ -103,8 +113,12 @@ async function check(
   if (damage !== undefined) {
     found({ where: "the end of the store", what: describeLogDamage(damage) });
   }
-  // Nothing is written, but the lock is held: a node that runs is noticed, and none starts.
-  const stored = await openRocksDb(config.dataDirectory, { createIfMissing: false });
+  // Nothing is written, but the lock is held: a node that runs is noticed, and no node can start.
+  const stored = await openRocksDb(config.dataDirectory, { createIfMissing: false }).catch(
+    (error: unknown) => {
+      throw error instanceof StoreError && error.code === "LOCKED" ? runningError(config) : error;
+    },
+  );
   const scratch = await openRocksDb(scratchDirectory);
   const bar = createHeightBar();
   try {

@@ -51,7 +51,7 @@ export class StatusDisplay {
   #printChanges(rows: readonly NodeRow[]): void {
     for (const row of rows) {
       const value = changeOf(row);
-      // Whom a height waits for changes with every step of every round: told once per wait.
+      // What a height waits for changes with every step of every round, so it is printed once.
       const isWaiting = row.status !== undefined && row.status.waitsFor !== "";
       const key = toJson({ ...value, waits_for: isWaiting });
       if (this.#printed.get(row.id) === key) continue;

@@ -1,16 +1,16 @@
 /**
  * `bss devnet`: every node of a directory as its own process on this machine, with a table of what
- * each one holds. It watches and does not repair: a node that ends stays down, and the command's
- * exit code tells.
+ * each of them holds. It watches and repairs nothing: a node that ends stays down, and the command
+ * exits with 1.
  */
+import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { loadNodeConfig } from "../../config/node-config.js";
+import { loadNodeConfig, type NodeConfig } from "../../config/node-config.js";
+import { addressText, ListenError, listenFailure } from "../../rpc/server/listen-check.js";
+import { lockOrRefuse, type ProcessLock } from "../process-lock.js";
 import { CliError } from "../text/cli-error.js";
-import { type Output, outputOf } from "../text/output.js";
-import { whenOutputEnds } from "../text/output-end.js";
-import { refuseBusyPorts } from "./busy-ports.js";
+import { type Output, outputOf, whenOutputEnds } from "../text/output.js";
 import { type NodeRow, StatusDisplay } from "./devnet-display.js";
-import { lockDevnet } from "./devnet-lock.js";
 import {
   describeExit,
   findConfigFiles,
@@ -22,7 +22,9 @@ import {
 import type { StatusSource } from "./node-status.js";
 
 const refreshMs = 1000;
-/** The last one comes when its terminal is closed. */
+/** How many busy addresses one message names. */
+const busyNamedMax = 4;
+/** SIGHUP comes when the terminal is closed. */
 const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 type Options = { readonly dir: string; readonly for?: number };
@@ -32,11 +34,11 @@ export function register(program: Command): void {
     .command("devnet")
     .summary("run all nodes of a directory on this machine")
     .description(
-      "Runs every node of a directory that 'bss init' made as its own process, and shows what " +
-        "each one holds. Ctrl-C, or closing the terminal, stops all cleanly. Logs go to " +
-        "<directory>/logs.",
+      "Runs every node of a directory that 'bss init' made, each as a process of its own, and shows " +
+        "what each of them holds. Ctrl-C, or closing the terminal, stops all of them cleanly. Their " +
+        "logs are in <directory>/logs.",
     )
-    .requiredOption("-d, --dir <directory>", "the consortium's directory")
+    .requiredOption("-d, --dir <directory>", "the directory that 'bss init' made")
     .option("--for <seconds>", "stop after this time instead of waiting for Ctrl-C", seconds)
     .action((options: Options, command: Command) => runDevnet(options, outputOf(command)));
 }
@@ -75,7 +77,18 @@ async function runDevnet({ dir, for: forSeconds }: Options, output: Output): Pro
   if (troubles.length > 0) throw new CliError(troubles.join(", "), `see the logs in ${dir}/logs`);
 }
 
-/** What went wrong at the end, without the nodes whose end has been told already. */
+/**
+ * Only one `bss devnet` may run for a directory. A second one would find ports and stores taken,
+ * node by node, and could not say by whom. Throws `CliError`, naming the process that runs.
+ */
+export function lockDevnet(directory: string): Promise<ProcessLock> {
+  return lockOrRefuse(join(resolve(directory), "devnet"), {
+    what: `another 'bss devnet' runs the nodes of ${resolve(directory)}`,
+    next: "stop it there with Ctrl-C, or make another consortium with 'bss init --base-port'",
+  });
+}
+
+/** What went wrong while stopping, without the nodes whose end has been reported before. */
 function troublesOfStopping(
   stopped: readonly StoppedNode[],
   told: readonly string[],
@@ -127,4 +140,33 @@ function seconds(text: string): number {
     throw new InvalidArgumentError("Use a number of seconds above 0.");
   }
   return value;
+}
+
+/**
+ * Throws `CliError` before the first node is started when one could not listen: another process, or
+ * another of the nodes, has its address.
+ */
+async function refuseBusyPorts(configs: readonly NodeConfig[]): Promise<void> {
+  const taken: string[] = [];
+  const seen = new Set<string>();
+  for (const { id, listen, metrics } of configs) {
+    for (const address of metrics === undefined ? [listen] : [listen, metrics]) {
+      const text = addressText(address);
+      const failure = await listenFailure(address);
+      if (failure === undefined && !seen.has(text)) seen.add(text);
+      else taken.push(refusalOf(id, text, failure));
+    }
+  }
+  if (taken.length === 0) return;
+  const more = taken.length > busyNamedMax ? ` and ${taken.length - busyNamedMax} more` : "";
+  throw new CliError(
+    `some nodes cannot listen: ${taken.slice(0, busyNamedMax).join(", ")}${more}`,
+    "stop the processes that listen there (perhaps another devnet), or make a consortium on other " +
+      "ports with 'bss init --base-port'",
+  );
+}
+
+function refusalOf(id: string, address: string, failure: Error | undefined): string {
+  if (failure === undefined) return `${id} on ${address}, where another of these nodes listens`;
+  return `${id} (${new ListenError(address, failure).message})`;
 }

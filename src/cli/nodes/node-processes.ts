@@ -3,7 +3,7 @@
  * and the tests that kill nodes share this. It starts and stops; it restarts nothing by itself.
  *
  * A node is ready when it says so over the channel that it inherits. The same channel stops the
- * nodes when this process is gone, however it ended.
+ * nodes when this process has ended, however it ended.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
@@ -25,7 +25,7 @@ export type NodeProcess = {
   readonly config: NodeConfig;
   /** Standard output and error of the process, appended to at each start. */
   readonly logFile: string;
-  /** Of the process that runs, or ran last. */
+  /** Process id of the process that runs, or ran last. */
   readonly pid: number;
   readonly running: boolean;
   /** The end of the process that runs, or ran last. */
@@ -96,7 +96,10 @@ export function findConfigFiles(directory: string): readonly string[] {
     return ids.map((id) => join(path, id, "config.yaml")).filter((file) => existsSync(file));
   });
   if (files.length > 0) return files;
-  throw new CliError(`no nodes in ${resolve(directory)}`, "make a consortium with 'bss init'");
+  throw new CliError(
+    `${resolve(directory)} holds no nodes`,
+    "give a directory that 'bss init' made",
+  );
 }
 
 /**
@@ -257,10 +260,13 @@ class SupervisedNode implements NodeProcess {
     if (outcome === "ready") return;
     const what =
       outcome === "late"
-        ? `${this.id} is not ready after ${readyTimeoutMs / 1000} s`
+        ? `${this.id} was not ready within ${readyTimeoutMs / 1000} s`
         : `${this.id} ended before it was ready (${describeExit(outcome)})`;
     const last = lastLine(this.logFile);
-    throw new CliError(last === undefined ? what : `${what}: ${last}`, `see ${this.logFile}`);
+    throw new CliError(
+      last === undefined ? what : `${what}: ${last}`,
+      `its log is ${this.logFile}`,
+    );
   }
 }
 
@@ -275,7 +281,7 @@ function configOf(configs: readonly NodeConfig[], id: string): NodeConfig {
 
 function refuseUnknown(configs: readonly NodeConfig[], id: string): never {
   const ids = configs.map((config) => config.id).join(", ");
-  throw new CliError(`no node \`${id}\``, `the nodes are ${ids}`);
+  throw new CliError(`there is no node \`${id}\``, `use one of ${ids}`);
 }
 
 function isReady(message: unknown): message is ReadyMessage {

@@ -2,19 +2,17 @@
  * What the nodes of a directory say about themselves (QueryService.GetStatus), asked in the name of
  * its auditor.
  */
-import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { fromJsonString } from "@bufbuild/protobuf";
-import { readOwnTls } from "../../client/profile.js";
+import { readOwnTls } from "../../client/client-profile.js";
 import { joinHostPort } from "../../config/fields.js";
+import { readGenesis } from "../../config/genesis-file.js";
 import type { NodeConfig } from "../../config/node-config.js";
 import { loadProfile } from "../../config/profile.js";
-import { GenesisSchema } from "../../gen/bss/v1/genesis_pb.js";
 import { type GetStatusResponse, QueryService } from "../../gen/bss/v1/query_pb.js";
 import { createChannel, type RpcChannel } from "../../rpc/channels/channel.js";
 import { createClient } from "../../rpc/channels/typed-client.js";
 import { RpcError } from "../../rpc/rpc-error.js";
-import { waitsFor } from "../text/ring-words.js";
+import { waitsFor } from "../text/status-words.js";
 
 const timeoutMs = 2000;
 
@@ -48,10 +46,10 @@ export type StatusSource = {
 export function openStatusSource(directory: string): StatusSource {
   const profile = loadProfile(join(resolve(directory), "auditors", "auditor-1", "profile.yaml"));
   const tls = readOwnTls(profile);
-  const genesis = fromJsonString(GenesisSchema, readFileSync(profile.genesisFile, "utf8"));
+  const { name: consortiumName } = readGenesis(profile.genesisFile);
   const channels = new Map<string, RpcChannel>();
   const channelTo = ({ id, role, listen }: NodeConfig) => {
-    const expected = { consortiumName: genesis.consortiumName, role, id };
+    const expected = { consortiumName, role, id };
     const channel = createChannel({ address: dialled(listen), tls, expected });
     channels.set(id, channel);
     return channel;

@@ -13,7 +13,7 @@ import { isatty } from "node:tty";
 import { printable, printableLines } from "../../base/printable.js";
 import { StoreError, type StoreErrorCode } from "../../store/store-error.js";
 import { adviceOnSystem } from "../text/error-message.js";
-import { whenOutputEnds } from "../text/output-end.js";
+import { whenOutputEnds } from "../text/output.js";
 
 /** What a node gives back once it is listening. */
 export type RunningNode = {
@@ -68,7 +68,7 @@ class NodeSignals {
       // A node that is still starting reads its files anyway.
       process.on("SIGHUP", () => (this.hasLostTerminal ? stop() : this.#reload?.()));
     });
-    // Whoever read the log is gone; a node is there for others.
+    // A node goes on when nobody reads its log any more.
     whenOutputEnds(() => {});
   }
 

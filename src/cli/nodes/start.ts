@@ -15,7 +15,7 @@ export function register(program: Command): void {
     .requiredOption("-c, --config <file>", "the node's config.yaml")
     .option(
       "--new-signer-state",
-      "manager: go on without the record of what the signing key has signed",
+      "managers only: start without the record of what the signing key has signed before",
     )
     .action((options: StartOptions, command: Command) =>
       runConfig(options.config, command, options.newSignerState === true),
@@ -34,7 +34,7 @@ export async function runConfig(
   return runNode(config.id, start, { debug });
 }
 
-/** In the log too, as the last of its JSON lines: whoever collects these sees no other text. */
+/** Writes the failure into the log too: whoever collects its JSON lines sees no other text. */
 function logFailure({ role, id, log: { level } }: NodeConfig): (error: unknown) => Promise<never> {
   return async (error) => {
     const { pino } = await import("pino");

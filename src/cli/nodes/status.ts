@@ -1,29 +1,32 @@
 /** `bss status`: what the nodes say about themselves, side by side, and what stands in the way. */
+
+import { toJson } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import { toHex } from "../../base/bytes.js";
-import type { BssClient } from "../../client/client.js";
+import type { BssClient } from "../../client/bss-client.js";
 import { plainMessage } from "../../client/manager-failures.js";
 import { SuspensionMode } from "../../gen/bss/v1/genesis_pb.js";
-import type {
-  GetConsortiumResponse,
-  GetStatusResponse,
-  ManagerStatus,
+import {
+  type GetConsortiumResponse,
+  type GetStatusResponse,
+  type ManagerStatus,
+  type ScrubStatus,
+  SyncProgressSchema,
+  WaitingSchema,
 } from "../../gen/bss/v1/query_pb.js";
 import type { RpcError } from "../../rpc/rpc-error.js";
 import { rpcErrorOf } from "../../rpc/status-details.js";
-import { withClient } from "../client-session.js";
-import { addProfileOption } from "../members/profile.js";
+import { addProfileOption, withClient } from "../client-session.js";
 import { CliError } from "../text/cli-error.js";
 import { type Column, shortHash, table } from "../text/output.js";
-import { doingOf, troublesOf } from "../text/ring-words.js";
 import { adviceOf } from "../text/rpc-advice.js";
-import { statusJson } from "./status-json.js";
+import { doingOf, reasonOf, troublesOf } from "../text/status-words.js";
 
 type Options = { readonly storage?: readonly string[] };
 
 type Answer = {
   readonly address: string;
-  /** Of genesis, or the node's own answer. */
+  /** The id from genesis, or from the answer of the node. */
   readonly nodeId?: string;
   readonly status?: GetStatusResponse;
   readonly error?: RpcError;
@@ -42,16 +45,18 @@ const columns: readonly Column[] = [
   { title: "STATE" },
 ];
 
+const jsonNames = { useProtoFieldName: true, alwaysEmitImplicit: true } as const;
+
 export function register(program: Command): void {
   const command = program
     .command("status")
     .summary("show height, root and peers of every node, and what they wait for")
     .description(
       "Asks every manager of the profile about itself, and says whose signature is missing, who " +
-        "is suspended and who is behind. Fails when one does not answer, or when two hold " +
-        "different blocks at one height, or when one has halted.",
+        "is suspended and who is behind. Exits with 1 if a node does not answer or has halted, or " +
+        "if two nodes hold different blocks at one height.",
     )
-    .option("--storage <host:port...>", "storage nodes to ask as well")
+    .option("--storage <host:port...>", "also ask these storage nodes")
     .action((options: Options, self: Command) =>
       withClient(self, async (client, output) => {
         const answers = await Promise.all([
@@ -96,7 +101,7 @@ async function ask(
   }
 }
 
-/** Two nodes with one height and two blocks: the one thing that must never be. */
+/** Two nodes with different blocks at one height: this must never happen. */
 function refuseDifference(statuses: readonly GetStatusResponse[]): void {
   const seen = new Map<bigint, GetStatusResponse>();
   for (const status of statuses) {
@@ -107,7 +112,7 @@ function refuseDifference(statuses: readonly GetStatusResponse[]): void {
     if (same && toHex(other.root) === root) continue;
     throw new CliError(
       `${other.nodeId} and ${status.nodeId} hold different ledgers at height ${status.height}`,
-      "stop relying on the ledger and call the consortium's operators",
+      "do not rely on this ledger, and call the operators of the consortium",
     );
   }
 }
@@ -118,11 +123,11 @@ function refuseHalted(statuses: readonly GetStatusResponse[]): void {
   const who = halted.map(({ nodeId }) => nodeId).join(", ");
   throw new CliError(
     `${halted.length} of ${statuses.length} nodes have halted (${who})`,
-    "keep their data directories and call the consortium's operators",
+    "keep their data directories, and call the operators of the consortium",
   );
 }
 
-/** Who does not answer, why, what follows, and what to do. */
+/** Which nodes do not answer, why, what follows for the ring, and what to do. */
 function silence(
   client: BssClient,
   silent: readonly Silent[],
@@ -141,10 +146,13 @@ function silence(
 
 function adviceOnSilence(error: RpcError): string {
   if (error.status === "DEADLINE_EXCEEDED") {
-    return "see whether the machine and its node still work: the connection is taken, and that is all";
+    return "check the machine and its node: the node accepts the connection and does not answer";
   }
   if (!/ECONNREFUSED/.test(error.message)) return adviceOf(error);
-  return "start what does not run with 'bss start --config FILE', or correct the profile's addresses";
+  return (
+    "start the nodes that do not run with 'bss start --config FILE', or correct the addresses in " +
+    "the profile"
+  );
 }
 
 /** What it means for the ring that these managers are away. */
@@ -199,4 +207,60 @@ function jsonOf(answer: Answer, managers: readonly ManagerStatus[]): object {
     return { address, error: error === undefined ? undefined : plainMessage(error, address) };
   }
   return { address, ...statusJson(status, managers) };
+}
+
+/** What a node says about itself, for `--json`. `managers` are those of the ledger. */
+function statusJson(status: GetStatusResponse, managers: readonly ManagerStatus[]): object {
+  const { waiting, sync } = status;
+  const own = managers.find(({ member }) => member?.managerId === status.nodeId);
+  return {
+    node_id: status.nodeId,
+    consortium_name: status.consortiumName,
+    consortium_id: status.consortiumId,
+    height: Number(status.height),
+    block_id: status.blockId,
+    tree_size: Number(status.treeSize),
+    root: status.root,
+    state_digest: status.stateDigest,
+    syncing: status.syncing,
+    sync: sync === undefined ? null : toJson(SyncProgressSchema, sync, jsonNames),
+    round: status.round,
+    step: status.step,
+    waiting: waiting === undefined ? null : toJson(WaitingSchema, waiting, jsonNames),
+    abstaining: status.abstaining,
+    halted: status.halted,
+    scrub: status.scrub === undefined ? null : scrubJson(status.scrub),
+    suspended: own === undefined || own.active ? null : suspendedJson(own),
+    pool_submissions: status.poolSubmissions,
+    version: status.version,
+    peers: status.peers.map(({ peerId, connected, height, falseObjections, halted }) => ({
+      peer_id: peerId,
+      connected,
+      height: Number(height),
+      halted,
+      false_objections: Number(falseObjections),
+    })),
+  };
+}
+
+function scrubJson(scrub: ScrubStatus): object {
+  const { checkedHeight, lastPassUnixMs, damaged, repaired, lastDamage, repairing } = scrub;
+  return {
+    checked_height: Number(checkedHeight),
+    last_pass_unix_ms: Number(lastPassUnixMs),
+    damaged: Number(damaged),
+    repaired: Number(repaired),
+    last_damage: lastDamage,
+    repairing,
+  };
+}
+
+function suspendedJson(manager: ManagerStatus): object {
+  const { changedHeight, changedAtUnixMs, absences } = manager;
+  return {
+    reason: reasonOf(manager),
+    since_height: Number(changedHeight),
+    since_unix_ms: Number(changedAtUnixMs),
+    absences,
+  };
 }

@@ -2,16 +2,16 @@
 
 import type { Command } from "commander";
 import { defined } from "../../base/assert.js";
-import type { BssClient } from "../../client/client.js";
+import type { BssClient } from "../../client/bss-client.js";
 import { ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
 import type { BlockView } from "../../gen/bss/v1/query_pb.js";
 import { parseHeader } from "../../ledger/blocks/blocks.js";
 import { decodeCanonical } from "../../ledger/wire.js";
 import type { RpcError } from "../../rpc/rpc-error.js";
-import { parseCount, withClient } from "../client-session.js";
-import { addProfileOption } from "../members/profile.js";
-import { LossNotes } from "../nodes/loss-notes.js";
+import { parseCount } from "../arguments.js";
+import { addProfileOption, withClient } from "../client-session.js";
 import { type Column, formatTime, type Output, shortHash, table } from "../text/output.js";
+import { LossNotes } from "../text/rpc-advice.js";
 
 type Options = { readonly from?: number; readonly limit: number; readonly follow?: boolean };
 
@@ -36,12 +36,15 @@ export function register(program: Command): void {
     .command("blocks")
     .summary("show blocks; --follow waits for new ones")
     .description(
-      "Shows the last blocks, or those from a height on. With --follow it goes on with each new " +
-        "block.",
+      "Shows the last blocks, or the blocks from a height on. With --follow it also shows each new " +
+        "block when it is made.",
     )
-    .option("--from <height>", "first height", parseCount)
-    .option("--limit <n>", "how many at most, without --follow", parseCount, limitDefault)
-    .option("-f, --follow", "wait for new blocks until Ctrl-C; resumes when a manager is lost")
+    .option("--from <height>", "show blocks from this height on", parseCount)
+    .option("--limit <n>", "show at most this many (without --follow)", parseCount, limitDefault)
+    .option(
+      "-f, --follow",
+      "wait for new blocks until Ctrl-C; if a manager is lost, another one is asked",
+    )
     .action((options: Options, self: Command) =>
       withClient(self, async (client, output) => {
         const { limit } = options;
@@ -66,7 +69,7 @@ export function register(program: Command): void {
 async function follow(client: BssClient, first: number, output: Output): Promise<void> {
   const losses = new LossNotes((text) => output.note(text));
   // On a terminal only: silence would look like a fault there.
-  if (process.stderr.isTTY) output.note(`waiting for block ${first}; Ctrl-C ends it`);
+  if (process.stderr.isTTY) output.note(`waiting for block ${first}; Ctrl-C stops this`);
   const onReconnect = (error: RpcError) => losses.note(error);
   for await (const block of client.watchBlocks(first, { onReconnect })) {
     losses.clear();

@@ -2,8 +2,8 @@
 
 import { writeFileSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { parseHash, withClient } from "../client-session.js";
-import { addProfileOption } from "../members/profile.js";
+import { parseHash } from "../arguments.js";
+import { addProfileOption, withClient } from "../client-session.js";
 import { CliError } from "../text/cli-error.js";
 import { recordFields, recordJson } from "./record-view.js";
 
@@ -14,15 +14,15 @@ export function register(program: Command): void {
     .command("get")
     .summary("read a record")
     .description(
-      "Reads a record by its hash. Its content is shown to its owner and parties only, and has " +
-        "been held against the hash. Block and position are what the manager says: " +
-        "'bss receipt' proves them.",
+      "Reads a record by its hash. Only its owner and its parties see the content, which is " +
+        "checked against the hash. Block and position are what the manager says; 'bss receipt' " +
+        "proves them.",
     )
     .argument("<hash>", "the record hash, 64 hex digits", parseHash)
     .addOption(
       new Option("--bytes <file>", "write the record's exact bytes, for 'bss verify --record'"),
     )
-    .addOption(new Option("--content <file>", "write what a document holds"))
+    .addOption(new Option("--content <file>", "write the content of a document"))
     .action((hash: Uint8Array, options: Options, self: Command) =>
       withClient(self, async (client, output) => {
         const record = await client.getRecord(hash);
@@ -45,7 +45,7 @@ export function register(program: Command): void {
 function visible<T>(content: T | undefined): T {
   if (content !== undefined) return content;
   const next = "use the profile of its owner or of a party";
-  throw new CliError("this profile does not see the record's content", next);
+  throw new CliError("this profile may not see the content of the record", next);
 }
 
 function writeNew(file: string, bytes: Uint8Array): void {
@@ -53,6 +53,6 @@ function writeNew(file: string, bytes: Uint8Array): void {
     writeFileSync(file, bytes, { flag: "wx" });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    throw new CliError(`${file} exists`, "give the name of a file that does not");
+    throw new CliError(`${file} exists already`, "give the name of a new file");
   }
 }

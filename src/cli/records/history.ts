@@ -1,8 +1,8 @@
 /** `bss history`: every version of a record. */
 import type { Command } from "commander";
 import type { LedgerRecord } from "../../client/verify/answers.js";
-import { parseHash, withClient } from "../client-session.js";
-import { addProfileOption } from "../members/profile.js";
+import { parseHash } from "../arguments.js";
+import { addProfileOption, withClient } from "../client-session.js";
 import { recordJson, recordTable } from "./record-view.js";
 
 export function register(program: Command): void {
@@ -20,7 +20,7 @@ export function register(program: Command): void {
         }
         output.lines(recordTable(versions));
         if (versions.some(({ content }) => content === undefined)) {
-          output.note("this profile may not read the record, so other versions are not shown");
+          output.note("this profile may not read the record, so its other versions are not shown");
         }
       }),
     );

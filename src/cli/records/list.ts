@@ -1,9 +1,9 @@
 /** `bss list`: records by participant or meter. */
 import type { Command } from "commander";
-import type { RecordQuery } from "../../client/client.js";
+import type { RecordQuery } from "../../client/bss-client.js";
 import type { LedgerRecord } from "../../client/verify/answers.js";
-import { parseCount, parseTime, withClient } from "../client-session.js";
-import { addProfileOption } from "../members/profile.js";
+import { parseCount, parseTime } from "../arguments.js";
+import { addProfileOption, withClient } from "../client-session.js";
 import { CliError, exitCodes } from "../text/cli-error.js";
 import { formatTime } from "../text/output.js";
 import { recordJson, recordTable } from "./record-view.js";
@@ -24,11 +24,14 @@ export function register(program: Command): void {
     .command("list")
     .summary("list records by participant or meter")
     .description(
-      "Lists records by participant (the profile's own when not said otherwise) or by meter, " +
-        "ascending by time. Others than the participant itself need the profile of an auditor or operator, who see no content.",
+      "Lists records by participant (default: the one of the profile) or by meter, ascending by " +
+        "time. Auditors and operators can list the records of every participant, without content.",
     )
-    .option("--participant <id>", "whose records, trades that it bought included")
-    .option("--meter <id>", "of which meter")
+    .option(
+      "--participant <id>",
+      "list the records of this participant, and the trades in which it bought",
+    )
+    .option("--meter <id>", "list the records of this meter")
     .option(
       "--from <time>",
       "record time, inclusive: Unix seconds, a date (its midnight in UTC), or ISO 8601 with a " +
@@ -36,7 +39,7 @@ export function register(program: Command): void {
       parseTime,
     )
     .option("--to <time>", "record time, exclusive", parseTime)
-    .option("--limit <n>", "how many at most", parseCount, limitDefault)
+    .option("--limit <n>", "list at most this many", parseCount, limitDefault)
     .action((options: Options, self: Command) =>
       withClient(self, async (client, output) => {
         const query = queryOf(options, client.profile.id);
@@ -49,7 +52,8 @@ export function register(program: Command): void {
           if (output.json) output.result(recordJson(record), String);
         }
         output.lines(records.length === 0 ? "no records" : recordTable(records));
-        if (more) output.note(`there are more than ${options.limit}; --limit shows more`);
+        if (more)
+          output.note(`there are more records than ${options.limit}; --limit shows more of them`);
       }),
     );
   addProfileOption(command);
@@ -57,7 +61,7 @@ export function register(program: Command): void {
 
 function queryOf({ participant, meter, from, to, limit }: Options, ownId: string): RecordQuery {
   if (participant !== undefined && meter !== undefined) {
-    const what = "--participant and --meter exclude each other";
+    const what = "--participant and --meter cannot be given together";
     throw new CliError(what, "give one of them", { exitCode: exitCodes.usage });
   }
   if (to !== undefined && to <= (from ?? 0)) {

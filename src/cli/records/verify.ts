@@ -2,17 +2,17 @@
 import { readFileSync, statSync } from "node:fs";
 import type { Command } from "commander";
 import { equalBytes, toHex } from "../../base/bytes.js";
-import { readGenesis } from "../../client/profile.js";
 import {
   type ReceiptAnchor,
   type ReceiptProblem,
+  receiptFromJson,
   type VerifiedReceipt,
   verifyReceipt,
 } from "../../client/verify/receipt-check.js";
-import { receiptFromJson } from "../../client/verify/receipt-json.js";
+import { readGenesis } from "../../config/genesis-file.js";
 import type { Receipt } from "../../gen/bss/v1/query_pb.js";
 import { parseHeader } from "../../ledger/blocks/blocks.js";
-import { refuseDirectory } from "../input-file.js";
+import { refuseDirectory } from "../arguments.js";
 import { CliError } from "../text/cli-error.js";
 import { fields, formatTime, outputOf } from "../text/output.js";
 
@@ -25,14 +25,17 @@ export function register(program: Command): void {
     .command("verify")
     .summary("check a receipt offline")
     .description(
-      "Checks a receipt without any server: from the record's hash over the inclusion proof to " +
-        "HASH1 in the block's header, from the header's hash to the signatures of enough " +
-        "managers, and by the header before that this block added the record. All that is " +
-        "trusted is the genesis file.",
+      "Checks a receipt without any server. The inclusion proof has to lead from the hash of the " +
+        "record to HASH1 in the header of the block, enough managers must have signed the header, " +
+        "and the header before it has to show that this block added the record. Only the genesis " +
+        "file is trusted.",
     )
-    .argument("<receipt>", "file that 'bss receipt' wrote")
+    .argument("<receipt>", "the file that 'bss receipt' wrote")
     .requiredOption("-g, --genesis <file>", "the consortium's genesis.json")
-    .option("--record <file>", "the record's exact bytes ('bss get --bytes'), to bind its content")
+    .option(
+      "--record <file>",
+      "also check the content of the record: its exact bytes from 'bss get --bytes'",
+    )
     .action((file: string, options: Options, self: Command) => {
       const output = outputOf(self);
       const receipt = readReceipt(file);
@@ -55,13 +58,13 @@ function readReceipt(file: string): Receipt {
   if (receipt.ok) return receipt.value;
   if (isReceiptList(text)) {
     throw new CliError(
-      `${file} is no receipt: it lists where records stand`,
-      "fetch a proof with 'bss receipt <record_hash>'",
+      `${file} is not a receipt: it only lists the places of records`,
+      "fetch a receipt with 'bss receipt <record_hash>'",
     );
   }
   throw new CliError(
-    `${file} is no receipt: ${sentence(receipt.error)}`,
-    "fetch it with 'bss receipt'",
+    `${file} is not a receipt: ${sentence(receipt.error)}`,
+    "fetch a receipt with 'bss receipt <record_hash>'",
   );
 }
 
@@ -80,18 +83,21 @@ function adviceOn(problem: ReceiptProblem, receipt: Receipt, anchor: ReceiptAnch
   const parsed = parseHeader(receipt.header);
   // Record hashes depend on the consortium, so with a wrong genesis the record does not match too.
   if (parsed.ok && !equalBytes(parsed.value.header.consortiumId, anchor.consortiumId)) {
-    return "check --genesis: the receipt is of another consortium";
+    return "check --genesis: the receipt is from another consortium";
   }
   if (problem.step === "record" && receipt.recordHash.length === 32) {
-    return "check --record; write it with 'bss get --bytes'";
+    return "check --record: 'bss get --bytes' writes the right file";
   }
-  return "do not rely on it: ask for the receipt again, from another manager";
+  return "do not rely on it; fetch the receipt again, from another manager";
 }
 
 function readBytes(file: string): Uint8Array {
   refuseDirectory(file);
   if (statSync(file).size > fileBytesMax) {
-    throw new CliError(`${file} is larger than ${fileBytesMax} bytes`, "check the path");
+    throw new CliError(
+      `${file} is larger than ${fileBytesMax} bytes`,
+      "check that it is the right file",
+    );
   }
   return new Uint8Array(readFileSync(file));
 }
@@ -126,7 +132,7 @@ function textOf(verified: VerifiedReceipt): string {
   return `the receipt is valid\n${steps}\n${facts}`;
 }
 
-/** Without its full stop, as errors are put together. */
+/** The text without its full stop, because errors are put together from parts. */
 function sentence(text: string): string {
   return text.replace(/\.$/, "");
 }

@@ -1,16 +1,16 @@
 /**
- * Whether this machine's clock goes with the managers', as far as their last block tells. Documents
- * and trades are recorded with the time of this machine: a wrong one is refused, or stays.
+ * Compares the clock of this machine with the time of the managers' last block. Documents and
+ * trades are recorded with the time of this machine: a wrong time is refused, or stays there.
  */
-import type { BssClient } from "../../client/client.js";
+import type { BssClient } from "../../client/bss-client.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import { formatDuration, formatTime } from "../text/output.js";
 
-/** Least difference that is told: a block may be a little older than its answer. */
+/** Smaller differences are not reported: a block is a little older than the answer with it. */
 const toleranceMs = 60_000;
 
 export type HeadTime = {
-  /** Of the last block; 0 for genesis. */
+  /** Height of the last block; 0 for genesis. */
   readonly height: number;
   /** Unix ms. */
   readonly timestampMs: number;
@@ -34,31 +34,31 @@ export async function headTime(
 
 /** Both parts of a message without a full stop. */
 export type ClockWarning = {
-  /** Else it is ahead, or the managers stand still. */
+  /** False if the clock is ahead, or the managers make no blocks. */
   readonly isBehind: boolean;
   readonly text: string;
   readonly next: string;
 };
 
-/** What is wrong with the clock; undefined when nothing is, or none can tell. */
+/** What is wrong with the clock; undefined if nothing is wrong, or nobody can tell. */
 export function clockWarning(
   { height, timestampMs }: HeadTime,
   nowMs: number,
   policy: { readonly heartbeatMs: number; readonly futureBoundMs: number },
 ): ClockWarning | undefined {
   const aheadMs = nowMs - timestampMs;
-  const last = `the managers' last block is of ${formatTime(timestampMs)}`;
+  const last = `the last block of the managers was made at ${formatTime(timestampMs)}`;
   if (-aheadMs > Math.max(policy.futureBoundMs, toleranceMs)) {
-    const text = `this machine's clock is ${formatDuration(-aheadMs)} behind: ${last}`;
+    const text = `the clock of this machine is ${formatDuration(-aheadMs)} behind: ${last}`;
     return { isBehind: true, text, next: "set the clock" };
   }
-  // Without a heartbeat there is no block while nobody submits, and genesis may be of last year.
+  // Without a heartbeat no block is made while nobody submits, and genesis may be a year old.
   if (policy.heartbeatMs === 0 || height === 0) return undefined;
   if (aheadMs <= 2 * policy.heartbeatMs + policy.futureBoundMs + toleranceMs) return undefined;
   const by = formatDuration(aheadMs);
   return {
     isBehind: false,
-    text: `this machine's clock is ${by} ahead, or the managers stand still: ${last}`,
-    next: "check the clock, and 'bss status'",
+    text: `the clock of this machine is ${by} ahead, or the managers make no blocks: ${last}`,
+    next: "check the clock, and run 'bss status'",
   };
 }

@@ -19,8 +19,8 @@ import { toHex, utf8 } from "../../base/bytes.js";
 import { sha256 } from "../../crypto/hash.js";
 import { recordHash } from "../../ledger/records/records.js";
 import { CliError } from "../text/cli-error.js";
-import { LineFile } from "./input/line-file.js";
 import { RowProblem } from "./input/row-problem.js";
+import { LineFile } from "./line-file.js";
 
 /** A record that is to be sent. */
 export type PlannedRecord = {
@@ -60,9 +60,9 @@ export class ProgressFile {
   readonly #done = new Set<string>();
   /** Keys of rows whose record has a receipt. */
   readonly #doneKeys = new Set<string>();
-  /** By key: records that were going to be sent. */
+  /** Records that an earlier run was going to send, by key. */
   readonly #planned = new Map<string, PlannedRecord>();
-  /** By key without number: how many rows are alike so far, and where the first one stands. */
+  /** How many rows are alike so far, and the line of the first one, by key without number. */
   readonly #seen = new Map<string, { count: number; readonly line: number }>();
   #unwritten: JournalLine[] = [];
   /** Until this run puts a record into files that were not there before. */
@@ -93,8 +93,9 @@ export class ProgressFile {
     );
     if (!this.#journal.isEmpty) return;
     if (!this.#receipts.isEmpty) {
-      const what = `${out} has receipts, but its journal ${out}.journal is gone`;
-      throw new CliError(what, "give another file with --out; which rows are done cannot be told");
+      const what = `${out} has receipts, but its journal ${out}.journal is missing`;
+      const next = "restore the journal, or give another file with --out to send all rows again";
+      throw new CliError(what, next);
     }
     this.#journal.append([header], { durable: true });
     this.#isEmpty = true;
@@ -118,7 +119,7 @@ export class ProgressFile {
       return known;
     }
     if (firstLine !== undefined) {
-      throw new RowProblem(`says the same as line ${firstLine}, and would be recorded twice`);
+      throw new RowProblem(`says the same as line ${firstLine} and would be recorded twice`);
     }
     return this.#write(key, row.build());
   }
@@ -173,7 +174,7 @@ export class ProgressFile {
     if (line?.journal !== undefined) {
       if (JSON.stringify(line) === JSON.stringify(header)) return;
       throw new CliError(
-        `${out} belongs to another consortium or profile`,
+        `${out} was made for another consortium or profile`,
         "give another file with --out",
       );
     }
@@ -190,5 +191,5 @@ export class ProgressFile {
 }
 
 function foreign(path: string): CliError {
-  return new CliError(`${path} is not what 'bss submit' writes`, "give another file with --out");
+  return new CliError(`${path} was not written by 'bss submit'`, "give another file with --out");
 }

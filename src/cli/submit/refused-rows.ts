@@ -1,6 +1,6 @@
 /**
- * What is told about rows that became no records: the first ones as lines for people, and all of
- * them in a CSV file beside the receipts.
+ * Reports the rows that became no records: the first ones as lines for people, and all of them in a
+ * CSV file beside the receipts.
  */
 import { closeSync, existsSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { CliError } from "../text/cli-error.js";
@@ -36,14 +36,14 @@ export class RefusedRows {
     writeSync(this.#descriptor, csvLine([String(line), problem.column ?? "", problem.message]));
     if (this.#count > shownMax) return;
     this.#print(line === 0 ? `${this.#label}: ${problem.message}` : problem.at(this.#label, line));
-    if (this.#count === shownMax) this.#print(`… further rows are listed in ${this.#path}`);
+    if (this.#count === shownMax) this.#print(`… the other rows are listed in ${this.#path}`);
   }
 
   close(): void {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
   }
 
-  /** To be called when all rows were looked at: an earlier run's list goes if this has none. */
+  /** Call this after all rows: it removes the list of an earlier run if this run has none. */
   complete(): void {
     if (this.#count === 0) rmSync(this.#path, { force: true });
   }
@@ -66,7 +66,7 @@ function refuseForeign(path: string): void {
     closeSync(descriptor);
   }
   throw new CliError(
-    `${path} is not what 'bss submit' writes`,
+    `${path} was not written by 'bss submit'`,
     "move it away, or give another file with --out",
   );
 }

@@ -11,13 +11,12 @@
  */
 import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
-import type { BssClient } from "../../client/client.js";
+import type { BssClient } from "../../client/bss-client.js";
 import type { SubmissionOutcome } from "../../client/submit/submit-stream.js";
 import type { Objection, SubmitResponse } from "../../gen/bss/v1/broadcast_pb.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import type { Submission } from "../../gen/bss/v1/record_pb.js";
 import type { RpcError } from "../../rpc/rpc-error.js";
-import { Batcher } from "./batcher.js";
 import { RowProblem } from "./input/row-problem.js";
 import type { PlannedRecord, ProgressFile, ReceiptLine } from "./progress-file.js";
 
@@ -73,6 +72,11 @@ const curableReasons: readonly string[] = [
   "TIME_INVALID",
   "TRADE_SIGNATURE_INVALID",
 ];
+
+/** A message of a participant has at most 4 MiB; headers and lengths need some of it. */
+const batchBytesMax = 3 * 1024 * 1024;
+/** What a record adds to a submission besides its own bytes: its hash and three lengths. */
+const recordOverheadBytes = 48;
 
 export class SubmitRun {
   readonly #options: SubmitRunOptions;
@@ -282,4 +286,35 @@ function receiptLine(
     manager_signatures: block?.managerSignatures ?? 0,
     storage_attestations: block?.storageAttestations ?? 0,
   };
+}
+
+/** Puts records together into batches, each of which is one submission. */
+class Batcher<T extends { readonly bytes: Uint8Array }> {
+  readonly #countMax: number;
+  #batch: T[] = [];
+  #bytes = 0;
+
+  constructor(countMax: number) {
+    this.#countMax = countMax;
+  }
+
+  /** Adds a record. Returns the batch before it if that has no room for the record. */
+  add(record: T): readonly T[] | undefined {
+    const bytes = record.bytes.length + recordOverheadBytes;
+    const isFull =
+      this.#batch.length === this.#countMax ||
+      (this.#batch.length > 0 && this.#bytes + bytes > batchBytesMax);
+    const full = isFull ? this.take() : undefined;
+    this.#batch.push(record);
+    this.#bytes += bytes;
+    return full;
+  }
+
+  /** The records that are left, perhaps none. */
+  take(): readonly T[] {
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#bytes = 0;
+    return batch;
+  }
 }

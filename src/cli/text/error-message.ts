@@ -2,10 +2,10 @@ import { printable, printableLines } from "../../base/printable.js";
 import { ConfigError } from "../../config/config-error.js";
 import { CliError, exitCodes } from "./cli-error.js";
 
-/** An error may name many nodes, and what each of them says. */
+/** Enough for an error that names many nodes and what each of them said. */
 const errorCharsMax = 8_000;
 
-/** What to do about errors of the operating system that people meet. */
+/** What a person can do about an error of the operating system, by its code. */
 const systemErrors: Readonly<Record<string, string>> = {
   EACCES: "check the permissions, or run as the user that owns it",
   EADDRINUSE: "stop the process that listens there, or change the port in the config file",
@@ -23,8 +23,8 @@ const systemErrors: Readonly<Record<string, string>> = {
 };
 
 /**
- * An error as the lines that a person reads, each "bss: <what>; <what to do next>". Errors that are
- * no more than a wrong input or surrounding never show a stack; `debug` adds it.
+ * An error as the lines that a person reads, each "bss: <what>; <what to do next>". Only `debug`
+ * adds the stack.
  */
 export function errorMessage(error: unknown, debug: boolean): string {
   const lines = describe(error).map((line) => `bss: ${line}`);
@@ -41,9 +41,16 @@ function describe(error: unknown): readonly string[] {
   if (error instanceof CliError) return [oneLine(error.message)];
   if (hasAdvice(error)) return [`${oneLine(error.message)}; ${oneLine(error.next)}`];
   const next = adviceOnSystem(error);
-  if (next !== undefined) return [`${oneLine((error as Error).message)}; ${next}`];
+  if (next !== undefined)
+    return [`${oneLine(systemMessage(error as NodeJS.ErrnoException))}; ${next}`];
   const message = oneLine(error instanceof Error ? error.message : String(error));
-  return [`${message || "unknown error"}; run again with --debug to see where it comes from`];
+  return [`${message || "unknown error"}; run it again with --debug to see where this comes from`];
+}
+
+/** Leaves out Node's own words, as in "ENOENT: no such file or directory, stat 'a.csv'". */
+function systemMessage({ message, path, code }: NodeJS.ErrnoException): string {
+  const what = /^[A-Z]+: (.+?), \w+ '/.exec(message)?.[1];
+  return path === undefined || what === undefined ? message : `${path}: ${what} (${code})`;
 }
 
 /** What helps when the operating system refused something; undefined for any other error. */

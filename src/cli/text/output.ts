@@ -11,6 +11,7 @@
 import type { Command } from "commander";
 import { toHex } from "../../base/bytes.js";
 import { printable, printableJson, printableLines } from "../../base/printable.js";
+import { exitCodes } from "./cli-error.js";
 
 export type Cell = string | number | bigint | undefined;
 
@@ -27,7 +28,7 @@ export type Output = {
   result(value: unknown, forPeople: () => string): void;
   /** One line for people only, to stdout: nothing with `--json`. */
   line(text: string): void;
-  /** The same for a table, or fields. */
+  /** Several lines for people only, such as a table. */
   lines(text: string): void;
   /** One line to stderr, in both modes. */
   note(text: string): void;
@@ -120,4 +121,28 @@ export function shortHash(hash: Uint8Array | string, digits = 12): string {
 
 function cellText(cell: Cell): string {
   return cell === undefined ? "-" : printable(String(cell));
+}
+
+const endProcess = () => process.exit(exitCodes.success);
+let atEnd: () => void = endProcess;
+
+/**
+ * Ends the process when nobody reads its output any more: `bss list | head` closes stdout, and a
+ * closed terminal fails with EIO. That is no error. Call it once, before anything is printed.
+ */
+export function watchOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+      atEnd();
+    });
+  }
+}
+
+/**
+ * For commands that have to stop others first: does `work` instead of ending the process, again at
+ * each further write.
+ */
+export function whenOutputEnds(work: () => void): void {
+  atEnd = work;
 }

@@ -1,8 +1,10 @@
 /** Progress bars: on stderr, so that results can be piped, and on terminals only. */
 import { SingleBar } from "cli-progress";
+import { printable } from "../../base/printable.js";
+import { formatDuration } from "./output.js";
 
-/** How all of them look. */
-export const barLook = {
+/** How all bars look. */
+const barLook = {
   fps: 8,
   barsize: 24,
   hideCursor: true,
@@ -11,15 +13,15 @@ export const barLook = {
   barIncompleteChar: "░",
 } as const;
 
-/** How far a command is that goes through a whole chain. */
-export type HeightBar = {
-  /** Shows it from the first call on. */
+/** How many blocks are done by a command that goes through the whole chain. */
+type HeightBar = {
+  /** The first call shows the bar. */
   show(height: number, top: number): void;
-  /** Takes the bar away; may be called more than once. */
+  /** Removes the bar; may be called more than once. */
   stop(): void;
 };
 
-/** A bar on stderr when that is a terminal; elsewhere nothing. */
+/** A bar if the stream is a terminal; elsewhere nothing. */
 export function createHeightBar(stream: NodeJS.WriteStream = process.stderr): HeightBar {
   if (!stream.isTTY) return { show() {}, stop() {} };
   const format = "{bar} {percentage} %  height {value} of {total}  {eta_formatted} left";
@@ -36,4 +38,59 @@ export function createHeightBar(stream: NodeJS.WriteStream = process.stderr): He
       running = false;
     },
   };
+}
+
+/** How many records of `bss submit` are done. */
+export type Progress = {
+  /** So many more records have an outcome. */
+  settle(count: number): void;
+  /** Prints a line above the bar, or just the line. */
+  note(text: string): void;
+  stop(): void;
+};
+
+/** A bar if the stream is a terminal; elsewhere only the notes. */
+export function createProgress(
+  total: number,
+  stream: NodeJS.WriteStream = process.stderr,
+): Progress {
+  if (!stream.isTTY) {
+    return {
+      settle() {},
+      note: (text) => void stream.write(`${printable(text)}\n`),
+      stop() {},
+    };
+  }
+  const startedMs = performance.now();
+  let settled = 0;
+  const bar = new SingleBar({
+    ...barLook,
+    stream,
+    format: "{bar} {percentage} %  {value}/{total} records  {rate} records/s  {left} left",
+  });
+  bar.start(total, 0, { rate: "-", left: "-" });
+  return {
+    settle(count) {
+      settled += count;
+      bar.update(settled, estimate({ settled, total, ms: performance.now() - startedMs }));
+    },
+    note(text) {
+      // The line takes the place of the bar, which the next frame draws below it.
+      stream.write(`\r\u001B[K${printable(text)}\n`);
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+/** Rate and time left, as text. */
+export function estimate(done: {
+  readonly settled: number;
+  readonly total: number;
+  readonly ms: number;
+}): { readonly rate: string; readonly left: string } {
+  const perMs = done.settled / Math.max(1, done.ms);
+  if (perMs === 0) return { rate: "-", left: "-" };
+  const perSecond = perMs * 1000;
+  const rate = perSecond >= 10 ? perSecond.toFixed(0) : perSecond.toFixed(1);
+  return { rate, left: formatDuration(Math.max(0, done.total - done.settled) / perMs) };
 }

@@ -1,12 +1,12 @@
 /**
- * Times as people and their exports write them. What could mean two moments is refused with the
- * reason: a wrong time on the ledger cannot be seen any more.
+ * Times as people and their exports write them. A text that could mean two moments is refused with
+ * the reason, because nobody can see later that a time on the ledger is wrong.
  */
 import { err, ok, type Result } from "../../base/result.js";
 import { offsetMsOf, offsetText, type TimeZone } from "./time-zone.js";
 
 export type TimeOptions = {
-  /** Of times that name no offset; without it they are refused. */
+  /** The zone of times that name no offset. If it is left out, such times are refused. */
   readonly zone?: TimeZone | undefined;
   /** Unix ms. */
   readonly nowMs: number;
@@ -19,7 +19,7 @@ export type TimeValue = {
   readonly isExact: boolean;
 };
 
-export const timeFormats = "Unix seconds, or ISO 8601 with a time zone";
+const timeFormats = "Unix seconds, or ISO 8601 with a time zone";
 
 const example = "2026-11-01T00:00:00+01:00";
 /** Numbers that would be further ahead than this are no Unix times, but dates of another make. */

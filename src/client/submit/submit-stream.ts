@@ -1,10 +1,10 @@
 /**
  * Many submissions in flight over one stream, which survives the loss of the stream.
  *
- * Each submission gets exactly one outcome. Until it has come, the submission is kept, and after a
- * reconnect, to the same manager or the next one, whatever is unanswered is sent again: records
- * that got onto the ledger meanwhile are answered with their first receipt. A refusal that says
- * when to try again is obeyed here and not passed on.
+ * Each submission gets exactly one outcome. Until the outcome has come, the submission is kept.
+ * After a reconnect, to the same manager or the next one, all submissions without an outcome are
+ * sent again; records that got onto the ledger meanwhile are answered with their first receipt. If
+ * a refusal says when to try again, that is done here and the caller does not see the refusal.
  *
  *     source ──take──▶ unanswered (at most inFlightMax) ──write──▶ manager
  *                          ▲          │ answer                        │
@@ -21,7 +21,7 @@ import type { Submission } from "../../gen/bss/v1/record_pb.js";
 import type { ClientStream } from "../../rpc/channels/client-stream.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import { rpcErrorOf, rpcErrorOfRefusal } from "../../rpc/status-details.js";
-import { type Connections, ManagerRound, mayRepeat, pause } from "../connections.js";
+import { type Connections, ManagerRound, mayRepeat, pause } from "../manager-connections.js";
 import { SubmissionSource } from "./submission-source.js";
 
 export type SubmitStreamOptions = {
@@ -34,7 +34,7 @@ export type SubmitStreamOptions = {
    */
   readonly stallTimeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** Told of each loss of the stream, with what is going to be sent again. */
+  /** Called after each loss of the stream, with the number of submissions to be sent again. */
   readonly onReconnect?: (error: RpcError, unanswered: number) => void;
 };
 
@@ -55,7 +55,7 @@ type Stream = ClientStream<
   SubmitStreamResponse
 >;
 
-/** One stream to one manager; `over` tells its sender to stop. */
+/** One stream to one manager. `over` makes the sender stop. */
 type Attempt = { readonly stream: Stream; over: boolean; stalled: boolean };
 
 type Unanswered = { readonly index: number; readonly submission: Submission };
@@ -64,8 +64,8 @@ export const defaultInFlightMax = 32;
 const defaultStallTimeoutMs = 5 * 60_000;
 const stallChecksPerTimeout = 4;
 /**
- * A node may fail by a fault of its own so often in a row; then something in what is sent is the
- * cause.
+ * A node may fail by a fault of its own this often in a row. After that, something in the
+ * submissions is taken to be the cause.
  */
 const faultsMax = 3;
 /** The shortest wait before a refused submission is sent again, ms. */
@@ -94,7 +94,7 @@ class SubmitSession {
   /** Submissions that wait until they may be sent again. */
   readonly #timers = new Set<NodeJS.Timeout>();
   #faults = 0;
-  /** When something last came back, or when there was last nothing to come back. */
+  /** When the last answer came, or when the last time was that no answer was due. */
   #progressMs = performance.now();
   #lastError: RpcError | undefined;
   #wake = () => {};
@@ -124,7 +124,7 @@ class SubmitSession {
           for await (const outcome of this.#outcomesOf(attempt)) {
             round.succeed();
             this.#faults = 0;
-            // While the caller is busy with an outcome, no manager is to blame.
+            // While the caller works on an outcome, no manager is late.
             this.#progressMs = Number.POSITIVE_INFINITY;
             yield outcome;
             this.#progressMs = performance.now();
@@ -147,7 +147,7 @@ class SubmitSession {
   async *#outcomesOf(attempt: Attempt): AsyncGenerator<SubmissionOutcome, void, undefined> {
     const { stream } = attempt;
     const sending = this.#send(attempt);
-    // Whatever ends the sending ends the reading too.
+    // If the sending fails, the reading ends too.
     sending.catch(() => stream.cancel());
     const stallWatch = setInterval(
       () => this.#checkForStall(attempt),
@@ -206,7 +206,7 @@ class SubmitSession {
   }
 
   /**
-   * Undefined for an answer that is none, and for a refusal that passes. Throws when another
+   * Undefined for an answer without a result, and for a refusal that is retried. Throws if another
    * manager should be asked.
    */
   #outcomeOf(answer: SubmitStreamResponse, attempt: Attempt): SubmissionOutcome | undefined {
@@ -253,7 +253,7 @@ class SubmitSession {
     return performance.now() - this.#progressMs >= this.#stallTimeoutMs;
   }
 
-  /** The loss of a stream after which another one is tried. Throws what ends the whole. */
+  /** The error after which another stream is tried. Throws an error that ends everything. */
   #errorToGoOnFrom(thrown: unknown, attempt: Attempt): RpcError {
     if (this.#source.failed) throw this.#source.failure;
     const error = rpcErrorOf(thrown);
@@ -264,7 +264,7 @@ class SubmitSession {
     }
     this.#lastError = error;
     if (mayRepeat(error)) return error;
-    // Also how a connection that broke in the middle of a message looks.
+    // A connection that broke in the middle of a message looks like this too.
     const fault = ["INTERNAL", "UNKNOWN"].includes(error.status);
     this.#faults += 1;
     if (!fault || this.#faults > faultsMax) throw error;
@@ -273,9 +273,9 @@ class SubmitSession {
 }
 
 function stallError(timeoutMs: number, unanswered: number, cause: RpcError | undefined): RpcError {
-  const last = cause === undefined ? "" : `; the last thing heard was: ${cause.message}`;
-  const waiting = `${unanswered} submissions are unanswered`;
-  const message = `no outcome for ${timeoutMs / 1000} s, ${waiting}${last}`;
+  const last = cause === undefined ? "" : `; the last error was: ${cause.message}`;
+  const waiting = `${unanswered} submissions wait for their outcome`;
+  const message = `no outcome for ${timeoutMs / 1000} s, and ${waiting}${last}`;
   const received = cause && { received: { status: cause.status, reason: cause.reason }, cause };
   return new RpcError("DEADLINE", message, { retryAfterMs: cause?.retryAfterMs ?? 0, ...received });
 }

@@ -1,23 +1,33 @@
 /**
- * Holding answers against what was asked. A manager may lag, err or lie; content that does not have
- * its hash, a block that is not its id, or a proof that does not hold is an `UntrueAnswer` and
- * never reaches the caller as data.
+ * Checks answers against what was asked. A manager may lag, err or lie. Content with another hash,
+ * a block with another id, or a proof that does not hold throws `UntrueAnswer` and never reaches
+ * the caller as data.
  */
 import { emptyBytes, equalBytes, toHex } from "../../base/bytes.js";
+import { SignatureCache } from "../../crypto/signature-cache.js";
 import type {
   BlockView,
   GetConsistencyProofResponse,
   RecordEntry,
 } from "../../gen/bss/v1/query_pb.js";
 import { type Record, RecordSchema } from "../../gen/bss/v1/record_pb.js";
+import type { ForkProof } from "../../gen/bss/v1/vote_pb.js";
 import { blockId, parseHeader } from "../../ledger/blocks/blocks.js";
+import { checkForkProof, signersOfBoth } from "../../ledger/certificates/fork-proofs.js";
+import type { GenesisState } from "../../ledger/genesis.js";
 import { verifyConsistency } from "../../ledger/merkle/verify.js";
 import { recordHash } from "../../ledger/records/records.js";
 import { strictDecode } from "../../ledger/strict-decode.js";
 import { safeInteger } from "../../ledger/wire.js";
-import { UntrueAnswer } from "../client-error.js";
 
-/** A record as far as the caller may see it; its content has been held against its hash. */
+/** The answer of a node does not prove what it claims: the node is faulty, or it lies. */
+export class UntrueAnswer extends Error {
+  override readonly name = "UntrueAnswer";
+  /** What a person should do next. */
+  readonly next = "ask another manager, and tell the consortium's operators";
+}
+
+/** A record, as far as the caller may see it. Its content has been checked against its hash. */
 export type LedgerRecord = {
   /** 32 bytes. */
   readonly hash: Uint8Array;
@@ -84,7 +94,7 @@ export async function* checkedVersions(
     previous = hash;
     yield version;
   }
-  if (!found) throw new UntrueAnswer("the history is not that of the record");
+  if (!found) throw new UntrueAnswer("the history does not hold the record that was asked for");
 }
 
 /**
@@ -96,14 +106,15 @@ export function checkedBlock(
   wanted: { readonly height?: number; readonly blockId?: Uint8Array } = {},
 ): { readonly view: BlockView; readonly previousBlockId: Uint8Array } {
   const header = view?.block?.header;
-  if (view === undefined || header === undefined) throw new UntrueAnswer("the answer is no block");
+  if (view === undefined || header === undefined)
+    throw new UntrueAnswer("the answer is not a block");
   const parsed = parseHeader(header);
-  if (!parsed.ok) throw new UntrueAnswer(`the answer is no block: ${parsed.error.message}`);
+  if (!parsed.ok) throw new UntrueAnswer(`the answer is not a block: ${parsed.error.message}`);
   const { height } = parsed.value;
   const id = wanted.blockId ?? view.blockId;
   const isBlock = equalBytes(blockId(header), id) && equalBytes(view.blockId, id);
   if (!isBlock || view.height !== BigInt(height) || height !== (wanted.height ?? height)) {
-    throw new UntrueAnswer(`the answer is not the block that it claims to be, ${toHex(id)}`);
+    throw new UntrueAnswer(`the answer is not block ${toHex(id)}, as it claims`);
   }
   return { view, previousBlockId: parsed.value.header.previousBlockId };
 }
@@ -139,4 +150,29 @@ function checkTreeHead(wanted: TreeHead, treeSize: bigint, root: Uint8Array): vo
     const roots = `${toHex(root)} instead of ${toHex(wanted.root)}`;
     throw new UntrueAnswer(`the root over ${treeSize} records is ${roots}`);
   }
+}
+
+/** Two different blocks of one height that managers made final. */
+export type ProvenFork = {
+  readonly height: number;
+  /** 32 bytes each. */
+  readonly blockIds: readonly [Uint8Array, Uint8Array];
+  /** Managers that committed to both: more than f of them broke the rules. */
+  readonly accusedIds: readonly string[];
+};
+
+/** The fork that a node claims; undefined if the proof does not hold by the keys in genesis. */
+export async function provenFork(
+  proof: ForkProof,
+  { members, consortiumId }: GenesisState,
+): Promise<ProvenFork | undefined> {
+  const { first, second } = proof;
+  const checks = checkForkProof(proof, members, consortiumId);
+  if (first === undefined || second === undefined || !checks.ok) return undefined;
+  if ((await new SignatureCache().firstInvalid(checks.value)) !== undefined) return undefined;
+  return {
+    height: Number(first.height),
+    blockIds: [first.blockId, second.blockId],
+    accusedIds: signersOfBoth(first, second),
+  };
 }

@@ -13,10 +13,12 @@
  * timestamp, by the clock of the manager that made it. The receipt's confirmations and attestations
  * are what the node that answered said; nothing in a receipt proves them.
  */
+
+import { fromJsonString, toJsonString } from "@bufbuild/protobuf";
 import { emptyBytes, equalBytes, toHex } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
 import { ed25519Verify } from "../../crypto/ed25519.js";
-import type { Receipt } from "../../gen/bss/v1/query_pb.js";
+import { type Receipt, ReceiptSchema } from "../../gen/bss/v1/query_pb.js";
 import { blockId, leafHashOf, parseHeader } from "../../ledger/blocks/blocks.js";
 import { checkCommit } from "../../ledger/certificates/certificates.js";
 import type { Members } from "../../ledger/members/members.js";
@@ -76,6 +78,12 @@ export type ReceiptCheckOptions = {
   /** The exact bytes of the record, to bind its content to the receipt. */
   readonly record?: Uint8Array;
 };
+
+/**
+ * Longest receipt that is read, characters. One with the signatures of 100 managers and a proof of
+ * 54 hashes has fewer than 30,000.
+ */
+const receiptCharsMax = 1024 * 1024;
 
 type Step<T = undefined> = Result<T, ReceiptProblem>;
 
@@ -265,4 +273,26 @@ function checkCertificate(
 
 function problem(step: ReceiptStep, message: string): Result<never, ReceiptProblem> {
   return err({ step, message });
+}
+
+/**
+ * A receipt as protobuf JSON of bss.v1.Receipt, which any protobuf library reads. It is one line
+ * unless `pretty`.
+ */
+export function receiptToJson(
+  receipt: Receipt,
+  options: { readonly pretty?: boolean } = {},
+): string {
+  const spaces = options.pretty === true ? { prettySpaces: 2 } : {};
+  return toJsonString(ReceiptSchema, receipt, { alwaysEmitImplicit: true, ...spaces });
+}
+
+/** Reads a receipt; the error says what is wrong with the text. */
+export function receiptFromJson(text: string): Result<Receipt, string> {
+  if (text.length > receiptCharsMax) return err(`longer than ${receiptCharsMax} characters`);
+  try {
+    return ok(fromJsonString(ReceiptSchema, text));
+  } catch (error) {
+    return err(error instanceof Error ? error.message : String(error));
+  }
 }

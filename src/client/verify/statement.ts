@@ -12,9 +12,9 @@ import type { GenesisState } from "../../ledger/genesis.js";
 import type { StorageNode } from "../../ledger/members/member-lists.js";
 import type { StandingChange } from "../../ledger/storage-nodes/storage-changes.js";
 import { genesisStorageHead, type StorageHead } from "../../ledger/storage-nodes/storage-head.js";
-import type { BssClient } from "../client.js";
-import { UntrueAnswer } from "../client-error.js";
-import { pause } from "../connections.js";
+import type { BssClient } from "../bss-client.js";
+import { pause } from "../manager-connections.js";
+import { UntrueAnswer } from "./answers.js";
 
 /** A change, and when the block was made that makes it: Unix ms. */
 export type StatementEntry = StandingChange & { readonly timestampMs: number };
@@ -54,7 +54,7 @@ export class Statement {
     const untrue = (what: string) =>
       new UntrueAnswer(`block ${view.height} does not follow from the ones before it: ${what}`);
     const { block, certificates } = view;
-    if (block === undefined || certificates === undefined) throw untrue("it is not whole");
+    if (block === undefined || certificates === undefined) throw untrue("it is incomplete");
     const parsed = parseBlock(block);
     if (!parsed.ok) throw untrue(parsed.error.message);
     const { consortiumId, policy } = this.#genesis;
@@ -74,21 +74,22 @@ export class Statement {
 }
 
 export type StatementOptions = {
-  /** Whose chain is read, instead of the managers': a storage node's, for instance. */
+  /** Whose chain is read instead of the managers', such as that of a storage node. */
   readonly chain?: BssClient;
-  /** Told after each block. */
+  /** Called after each block. */
   readonly onBlock?: (height: number, status: { readonly height: number }) => void;
 };
 
 /**
- * The chain grows while it is read: so often is the rest of it read before a manager is held wrong.
+ * The chain grows while it is read. Its new blocks are read this often before the manager is taken
+ * to be wrong.
  */
 const comparisonsMax = 10;
 
 /**
- * Follows the whole chain and holds what one manager says of the node against it. Throws
- * `UntrueAnswer` when the chain does not hold, the manager says something else of the node, or the
- * chain that is read lags behind the manager's.
+ * Follows the whole chain and compares the result with what one manager says about the node. Throws
+ * `UntrueAnswer` if the chain does not hold, if the manager says something else about the node, or
+ * if the chain that is read lags behind that of the manager.
  */
 export async function readStatement(
   client: BssClient,
@@ -115,17 +116,17 @@ export async function readStatement(
     const held = Number((await client.status()).height);
     if (held > statement.height + lagMax) throw new UntrueAnswer(behind(statement.height, held));
     throw new UntrueAnswer(
-      `a manager says of ${nodeId} what does not follow from the chain up to block ` +
+      `what a manager says about ${nodeId} does not follow from the chain up to block ` +
         `${statement.height}`,
     );
   }
 }
 
-/** A node that keeps up may be so many blocks behind when it is asked. */
+/** A node that keeps up may be this many blocks behind when it is asked. */
 const lagMax = 2;
 
 function behind(read: number, held: number): string {
-  return `the chain that is read ends at block ${read}, and a manager's at block ${held}`;
+  return `the chain that was read ends at block ${read}, and that of a manager at block ${held}`;
 }
 
 const pageSize = 100;

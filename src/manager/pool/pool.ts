@@ -13,7 +13,7 @@
  */
 import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
-import { poolShareOfFree } from "../../config/limits.js";
+import { poolShareOfFree } from "../../config/limit-settings.js";
 import type { ParsedRecord } from "../../ledger/records/records.js";
 import { memoryBytesOf, type ParsedSubmission } from "../../ledger/records/submissions.js";
 import type { RuleReason } from "../../ledger/violation.js";

@@ -3,6 +3,7 @@
  * store, with every rule, signature and certificate, and compares both stores.
  */
 
+import { readGenesis } from "../../config/genesis-file.js";
 import type { StorageNodeConfig } from "../../config/node-config.js";
 import { checkFinal, type StorageAppend } from "../../consensus/public/attestor.js";
 import { SignatureCache } from "../../crypto/signature-cache.js";
@@ -11,7 +12,6 @@ import { parseBlock } from "../../ledger/blocks/blocks.js";
 import type { GenesisState } from "../../ledger/genesis.js";
 import type { StorageHead } from "../../ledger/storage-nodes/storage-head.js";
 import type { Violation } from "../../ledger/violation.js";
-import { loadGenesis } from "../../node/genesis-file.js";
 import { checkAnew, damageOf, type StoreCheckPorts } from "../../store/damage/store-comparison.js";
 import { LeftBlocks, StorageNodeStore } from "../../store/storage-node-store.js";
 import { isDamage } from "../../store/store-error.js";
@@ -22,7 +22,7 @@ export async function checkStorageStore(
   ports: StoreCheckPorts,
 ): Promise<number> {
   const { stored, scratch } = ports;
-  const genesis = loadGenesis(config.genesisFile);
+  const genesis = readGenesis(config.genesisFile);
   const made = await StorageNodeStore.open(scratch, genesis);
   const source = new LeftBlocks(stored, genesis);
   const signatures = new SignatureCache();

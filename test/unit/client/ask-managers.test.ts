@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
 import { askManagers } from "../../../src/client/ask-managers.js";
-import type { Connection } from "../../../src/client/connections.js";
+import type { Connection } from "../../../src/client/manager-connections.js";
 import type { Reason } from "../../../src/rpc/reasons.js";
 import { RpcError } from "../../../src/rpc/rpc-error.js";
 

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { UntrueAnswer } from "../../../src/client/client-error.js";
-import { checkedVersions, type LedgerRecord } from "../../../src/client/verify/answers.js";
+import {
+  checkedVersions,
+  type LedgerRecord,
+  UntrueAnswer,
+} from "../../../src/client/verify/answers.js";
 import { RecordSchema } from "../../../src/gen/bss/v1/record_pb.js";
 import { gather } from "../../support/gather.js";
 

@@ -103,7 +103,7 @@ describe("watchBlocks", () => {
       },
       (error) => {
         assert.ok(error instanceof RpcError);
-        assert.match(error.message, /^no manager could do it: .*certificate/);
+        assert.match(error.message, /^no manager could answer: .*certificate/);
         return true;
       },
     );

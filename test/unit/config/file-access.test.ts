@@ -33,8 +33,8 @@ describe("who else may touch a node's files", () => {
         const path = directory(`${place}-${octal(mode)}`, mode);
         assert.throws(() => checkNodeDirectories({ ...config, [place]: path }), {
           message:
-            `${path}: a directory of the node that others can use (mode ${octal(mode)}); ` +
-            `chmod 700 ${path}`,
+            `${path}: others can use this directory of the node (mode ${octal(mode)}); ` +
+            `run chmod 700 ${path}`,
         });
       });
     }
@@ -53,7 +53,7 @@ describe("who else may touch a node's files", () => {
     const config = { signingKeyFile: secret, vrfKeyFile: secret, hpkeKeyFile: secret };
     const named = { ...config, epochWrapFiles: [wrap] } as unknown as ManagerConfig;
     assert.throws(() => readManagerKeys(named), {
-      message: `${wrap}: a secret that others can read (mode 0644); chmod 600 ${wrap}`,
+      message: `${wrap}: this secret can be read by others (mode 0644); run chmod 600 ${wrap}`,
     });
   });
 
@@ -61,7 +61,7 @@ describe("who else may touch a node's files", () => {
     const open = directory("open", 0o777);
     const key = file("open/signing.key", seedHex, 0o600);
     assert.throws(() => readSeedFile(key), {
-      message: `${open}: a directory of secrets that everybody can write to (mode 0777); chmod 700 ${open}`,
+      message: `${open}: everybody can write to this directory of secrets (mode 0777); run chmod 700 ${open}`,
     });
     chmodSync(open, 0o1777);
     assert.equal(readSeedFile(key).length, 32);
@@ -70,10 +70,10 @@ describe("who else may touch a node's files", () => {
   test("what says whom to trust is not everybody's to write", () => {
     const genesis = file("genesis.json", "{}", 0o646);
     assert.throws(() => readGenesisFile(genesis), {
-      message: `${genesis}: a file that everybody can write to (mode 0646); look who changed it, and chmod 644 ${genesis}`,
+      message: `${genesis}: everybody can write to this file (mode 0646); check whether somebody has changed it, then run chmod 644 ${genesis}`,
     });
     const profile = file("profile.yaml", "id: home-1\n", 0o666);
-    assert.throws(() => loadProfile(profile), /profile\.yaml: a file that everybody can write to/);
+    assert.throws(() => loadProfile(profile), /profile\.yaml: everybody can write to this file/);
     chmodSync(profile, 0o664);
     assert.throws(() => loadProfile(profile), /key `role` is missing/);
   });

@@ -28,7 +28,7 @@ describe("readSeedFile", () => {
       const file = write(`mode-${octal}`, seedHex, mode);
       assert.throws(() => readSeedFile(file), {
         name: "ConfigError",
-        message: `${file}: a secret that others can read (mode ${octal}); chmod 600 ${file}`,
+        message: `${file}: this secret can be read by others (mode ${octal}); run chmod 600 ${file}`,
       });
     });
   }
@@ -36,7 +36,7 @@ describe("readSeedFile", () => {
   test("looks at the file behind a link", () => {
     write("open", seedHex, 0o644);
     symlinkSync("open", join(directory, "link"));
-    assert.throws(() => readSeedFile(join(directory, "link")), /others can read/);
+    assert.throws(() => readSeedFile(join(directory, "link")), /read by others/);
   });
 
   test("refuses a key that belongs to somebody else", (t) => {
@@ -58,7 +58,7 @@ describe("readSeedFile", () => {
       const file = write(`malformed-${index}`, content);
       assert.throws(() => readSeedFile(file), {
         name: "ConfigError",
-        message: `${file}: not a key of 64 hex digits; restore it from a backup`,
+        message: `${file}: this is not a key of 64 hex digits; restore it from a backup`,
       });
     });
   }
@@ -101,22 +101,25 @@ describe("readTlsFiles", () => {
 
   test("refuses a key that others can read, but not a certificate", () => {
     write({}, 0o644);
-    assert.throws(() => readTlsFiles(files), /tls\.key: a secret that others can read/);
+    assert.throws(() => readTlsFiles(files), /tls\.key: this secret can be read by others/);
   });
 
   test("says which file holds the wrong thing", () => {
     write({ key: certificate });
     assert.throws(
       () => readTlsFiles(files),
-      /tls\.key: no PKCS #8 private key in PEM; check .* tls\.key/,
+      /tls\.key: this file holds no private key .*; check .* tls\.key/,
     );
     write({ certificate: key });
     assert.throws(
       () => readTlsFiles(files),
-      /tls\.crt: no certificate in PEM; .* tls\.certificate/,
+      /tls\.crt: this file holds no certificate .*; .* tls\.certificate/,
     );
     write({ ca: "" });
-    assert.throws(() => readTlsFiles(files), /ca\.pem: no certificate in PEM; .* tls\.ca/);
+    assert.throws(
+      () => readTlsFiles(files),
+      /ca\.pem: this file holds no certificate .*; .* tls\.ca/,
+    );
   });
 });
 

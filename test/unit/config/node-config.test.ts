@@ -215,12 +215,12 @@ describe("loadNodeConfig", () => {
     {
       title: "a key that stands twice",
       lines: [...managerLines, "id: manager-2"],
-      messages: ["17: not valid YAML: Map keys must be unique; mend the syntax"],
+      messages: ["17: this is not valid YAML: Map keys must be unique; correct the syntax"],
     },
     {
       title: "broken YAML",
       lines: [...managerLines, "log: {level: info"],
-      messages: ["18: not valid YAML:"],
+      messages: ["18: this is not valid YAML:"],
     },
   ];
   for (const { title, lines, messages } of mistakes) {
@@ -238,14 +238,14 @@ describe("loadNodeConfig", () => {
     });
     assert.throws(() => loadNodeConfig(directory), {
       name: "ConfigError",
-      message: /: a directory, not a file; give the path of a node.s config\.yaml/,
+      message: /: this is a directory, not a file; give the path of a node.s config\.yaml/,
     });
   });
 
   test("never repeats a key that was pasted in place of a path", () => {
     const secret = "0123456789abcdef".repeat(4);
     assertMessages(load, replaced("signing_key: signing.key", `signing_key: ${secret}`), [
-      "12: `signing_key` is what looks like a key; use the path of a file, relative to this one",
+      "12: `signing_key` is a text that looks like a key; use the path of a file, relative to this one",
     ]);
   });
 });

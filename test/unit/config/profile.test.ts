@@ -38,13 +38,10 @@ describe("loadProfile", () => {
   });
 
   test("refuses a directory and a node's config in one sentence", () => {
-    assert.throws(
-      () => loadProfile(directory),
-      /: a directory, not a file; give --profile the path/,
-    );
+    assert.throws(() => loadProfile(directory), /: this is a directory, not a file; give the path/);
     const config = "role: manager\nid: manager-1\ndata_directory: data\nlisten: {port: 1}\n";
     assert.throws(() => load(config), {
-      message: /^[^\n]+: a node's config\.yaml, not a profile; give --profile the path[^\n]+$/,
+      message: /^[^\n]+: this is a node's config\.yaml, not a profile; give the path[^\n]+$/,
     });
   });
 
@@ -77,7 +74,7 @@ describe("loadProfile", () => {
 
   test("says what a profile is when there is none", () => {
     assert.throws(() => loadProfile(join(directory, "none")), {
-      message: /none: no such file; give --profile the path of a profile\.yaml/,
+      message: /none: no such file; give the path of a profile\.yaml with --profile/,
     });
   });
 });

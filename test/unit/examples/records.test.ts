@@ -2,13 +2,16 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import type { Trade } from "../../../examples/energy-community/clearing.js";
-import { communityYaml, headEndId } from "../../../examples/energy-community/community.js";
-import type { CommunityHour } from "../../../examples/energy-community/community-hours.js";
-import { communityKeys } from "../../../examples/energy-community/community-keys.js";
+import type { Trade } from "../../../examples/energy-community/community/clearing.js";
+import {
+  communityYaml,
+  headEndId,
+} from "../../../examples/energy-community/community/community.js";
+import type { CommunityHour } from "../../../examples/energy-community/community/community-hours.js";
+import { communityKeys } from "../../../examples/energy-community/demo-session.js";
 import { HourRecords } from "../../../examples/energy-community/records.js";
 import { equalBytes, toHex } from "../../../src/base/bytes.js";
-import { initConsortium } from "../../../src/cli/consortium/init-consortium.js";
+import { initConsortium } from "../../../src/cli/init/init-consortium.js";
 import { ed25519Verify } from "../../../src/crypto/ed25519.js";
 import { BlockExecution } from "../../../src/ledger/blocks/execution.js";
 import type { SignatureCheck } from "../../../src/ledger/certificates/signature-check.js";

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { CommunitySums } from "../../../examples/energy-community/energy-sums.js";
+import { CommunitySums } from "../../../examples/energy-community/community/energy-sums.js";
 import { readAll, shippedData } from "./support.js";
 
 /** Wh: imported, exported, load, generation. */

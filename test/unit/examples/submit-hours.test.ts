@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import type { CommunityHour } from "../../../examples/energy-community/community-hours.js";
+import type { CommunityHour } from "../../../examples/energy-community/community/community-hours.js";
 import { HourRecords } from "../../../examples/energy-community/records.js";
 import { submitHours } from "../../../examples/energy-community/submit-hours.js";
 import { defined } from "../../../src/base/assert.js";

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import {
   Community,
   type CommunityHour,
-} from "../../../examples/energy-community/community-hours.js";
-import { DataProblems } from "../../../examples/energy-community/data-problems.js";
-import { dataFileNames } from "../../../examples/energy-community/homes-csv.js";
+} from "../../../examples/energy-community/community/community-hours.js";
+import { DataProblems } from "../../../examples/energy-community/community/data-problems.js";
+import { dataFileNames } from "../../../examples/energy-community/community/homes-csv.js";
 import { repositoryRoot } from "../../support/tree.js";
 
 export const shippedData = join(repositoryRoot(), "examples", "energy-community", "data");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { defaultPolicy } from "../../../src/cli/consortium/default-policy.js";
-import { managerLimitsOf, managerLimitsSchema } from "../../../src/config/limits.js";
+import { defaultPolicy } from "../../../src/cli/init/defaults.js";
+import { managerLimitsOf, managerLimitsSchema } from "../../../src/config/limit-settings.js";
 import { memoryBound, memoryParts } from "../../../src/manager/memory-bound.js";
 import { rpcLimitsOf } from "../../../src/node/rpc-options.js";
 

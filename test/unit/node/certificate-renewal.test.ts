@@ -264,7 +264,7 @@ describe("the renewal of a node's certificate", () => {
       [other.certificatePem, /for another key/],
       [foreign, /no authority in the CA bundle/],
       [neighbour, /is that of storage pc-8/],
-      ["nothing", /no certificate in PEM/],
+      ["nothing", /holds no certificate/],
     ] as const) {
       writeFileSync(node.files.certificate, pem);
       node.said.length = 0;

@@ -5,7 +5,7 @@ import {
   type ManagerLimits,
   managerLimitsOf,
   managerLimitsSchema,
-} from "../../../src/config/limits.js";
+} from "../../../src/config/limit-settings.js";
 import type { NodeConfig } from "../../../src/config/node-config.js";
 import { blockBytesBound, recordBytesBound } from "../../../src/ledger/message-sizes.js";
 import { checkLimits } from "../../../src/node/limits-check.js";

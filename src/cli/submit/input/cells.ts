@@ -1,12 +1,12 @@
 /**
- * One row's values by the names of our fields, and how each is read. Everything throws
- * `RowProblem`.
+ * The values of one row by the names of our fields, and how each is read. Everything throws
+ * `RowProblem`. Numbers are read as exports write them; a text that could mean two amounts is
+ * refused.
  */
 import { fromHex } from "../../../base/bytes.js";
 import { err, ok, type Result } from "../../../base/result.js";
 import { deviceIdForm, isDeviceId, isId } from "../../../ledger/ids.js";
 import { needsZone, readTime, type TimeOptions } from "../../text/time-text.js";
-import { decimal, decimalHint, wholeNumber } from "./numbers.js";
 import { RowProblem } from "./row-problem.js";
 
 /** Where a field's text comes from: a column of the file, or a constant of the command line. */
@@ -53,7 +53,7 @@ export class Cells {
     return this.#read(field, "an id of a-z, 0-9 and -", (text) => (isId(text) ? text : undefined));
   }
 
-  /** Of a meter or a charging station. */
+  /** The id of a meter or of a charging station. */
   deviceId(field: string): string {
     return this.#parse(field, `an id of ${deviceIdForm}`, (text) => {
       // It would be an id by its characters, and a meter or station that nobody has.
@@ -200,4 +200,34 @@ function readSource<T>(
 
 function nonNegative(value: bigint | undefined): bigint | undefined {
   return value === undefined || value < 0n ? undefined : value;
+}
+
+/**
+ * A decimal number times 10^places, exactly; undefined when it has more places or is no plain
+ * number.
+ */
+export function decimal(text: string, places: number): bigint | undefined {
+  const match = /^([+-]?)(\d{1,18})(?:\.(\d{1,18}))?$/.exec(text);
+  if (match === null) return undefined;
+  const [, sign, whole = "", fraction = ""] = match;
+  const digits = fraction.replace(/0+$/, "");
+  if (digits.length > places) return undefined;
+  const value = BigInt(whole + digits.padEnd(places, "0"));
+  return sign === "-" ? -value : value;
+}
+
+/** A whole number, also written as 412.0; not as 1.000, which may mean a thousand. */
+export function wholeNumber(text: string): bigint | undefined {
+  return /\.\d{3}$/.test(text) ? undefined : decimal(text, 0);
+}
+
+/** What to do about a text that is no number, or "". */
+function decimalHint(text: string): string {
+  if (/^[+-]?\d{1,3}(?:([.,' ])\d{3})(?:\1\d{3})*(?:[.,]\d+)?$/.test(text)) {
+    return "write it without separators between thousands, and with a decimal point";
+  }
+  if (/^[+-]?\d+,\d+$/.test(text)) return "use a decimal point";
+  if (/^[+-]?[\d.,]+\s*(?:[kMG]?Wh|[kMG]?W|€|\$|[A-Z]{3})\b/i.test(text))
+    return "leave the unit out";
+  return "";
 }

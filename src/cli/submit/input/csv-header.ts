@@ -135,7 +135,7 @@ function refuseTwoForOne(
     const [first = ""] = columns;
     if (columns.every((column) => column === first)) throw twoColumns(file, first);
     const shown = columns.map((column) => JSON.stringify(column)).join(" and ");
-    const next = `say which one with --column NAME=${field}`;
+    const next = `choose one with --column NAME=${field}`;
     throw new CliError(`${file}:1: the columns ${shown} may both hold ${field}`, next);
   }
 }
@@ -147,21 +147,21 @@ function nothingFor(group: readonly string[], { file, names }: Header, kind: Row
     const choices = fields.map((field) => `--column ${JSON.stringify(`${open}=${field}`)}`);
     return new CliError(
       `${file}:1: column ${JSON.stringify(open)} does not say which time it holds`,
-      `say it with ${choices.join(" or ")}`,
+      `choose with ${choices.join(" or ")}`,
     );
   }
   const columns = names.filter((name) => name !== "").join(", ");
   return new CliError(
     `${file}:1: the header has no column for ${group.join(" or ")} (its columns: ${columns})`,
     `name the column with --column NAME=${group[0]}, give one value for all rows with --set, ` +
-      "or remove what stands before the header",
+      "or remove the lines before the header",
   );
 }
 
 /** UTF-16 without a byte order mark, a compressed file, a spreadsheet. */
 function refuseOtherText({ file, names }: Header): void {
   if (!names.some((name) => name.includes("\0"))) return;
-  throw new CliError(`${file} is no text in UTF-8`, "save it as CSV in UTF-8");
+  throw new CliError(`${file} is not a text in UTF-8`, "save it as CSV in UTF-8");
 }
 
 /** A header that is one cell with what stands between columns elsewhere. */
@@ -173,7 +173,10 @@ function refuseOtherDelimiter({ file, names: [only = "", ...others] }: Header): 
 }
 
 function twoColumns(file: string, column: string): CliError {
-  return new CliError(`${file}:1: two columns are called ${JSON.stringify(column)}`, "rename one");
+  return new CliError(
+    `${file}:1: two columns are called ${JSON.stringify(column)}`,
+    "rename one of them",
+  );
 }
 
 function noColumn(file: string, column: string, names: readonly string[]): CliError {
@@ -187,7 +190,7 @@ function noField(field: string, known: readonly string[]): CliError {
   const nearest = nearestName(field, known);
   const next =
     nearest === undefined ? `use one of ${known.join(", ")}` : `did you mean ${nearest}?`;
-  return new CliError(`there is no field ${JSON.stringify(field)} for this kind`, next);
+  return new CliError(`records of this kind have no field ${JSON.stringify(field)}`, next);
 }
 
 /** "Meter ID" and "meter_id" are one name. */

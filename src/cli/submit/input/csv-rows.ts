@@ -4,12 +4,12 @@
  * the middle, after which values may stand in other columns.
  */
 import { pipeline } from "node:stream";
+import { TextDecoder } from "node:util";
 import { type Info, parse } from "csv-parse";
 import { CliError } from "../../text/cli-error.js";
 import type { TimeOptions } from "../../text/time-text.js";
 import { Cells, type FieldSource } from "./cells.js";
 import { type ColumnOptions, type ColumnUse, columnUses, looksLikeHeader } from "./csv-header.js";
-import { csvText } from "./csv-text.js";
 import type { Input } from "./input.js";
 import { RowProblem } from "./row-problem.js";
 
@@ -111,8 +111,8 @@ class Table {
     }
     if (!looksLikeHeader(names, this.#options.kind)) return false;
     throw new CliError(
-      `${this.#label}:${line}: there is another header here, with other columns`,
-      "nothing was sent; split the file before this line, and submit each part",
+      `${this.#label}:${line}: this line is another header, with other columns`,
+      "nothing was sent; split the file before this line and submit each part",
     );
   }
 
@@ -147,4 +147,31 @@ function noHeader(label: string, broken: CsvRow | undefined): CliError {
     );
   }
   return new CliError(`${label} is empty`, "give a CSV file with a header in its first line");
+}
+
+/**
+ * The text of a CSV file with "\n" at the end of each line, whatever ends them in the file: UTF-8,
+ * or UTF-16 with a byte order mark, as spreadsheets save it.
+ */
+async function* csvText(input: Input): AsyncGenerator<string> {
+  let decoder: TextDecoder | undefined;
+  let held = "";
+  for await (const chunk of input.read() as AsyncIterable<Buffer>) {
+    decoder ??= new TextDecoder(encodingOf(chunk));
+    const text = held + decoder.decode(chunk, { stream: true });
+    // The second half of a line end may come with the next chunk.
+    held = text.endsWith("\r") ? "\r" : "";
+    yield withLineFeeds(text.slice(0, text.length - held.length));
+  }
+  yield withLineFeeds(held + (decoder?.decode() ?? ""));
+}
+
+function encodingOf(beginning: Uint8Array): string {
+  const [first, second] = beginning;
+  if (first === 0xff && second === 0xfe) return "utf-16le";
+  return first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
+}
+
+function withLineFeeds(text: string): string {
+  return text.replaceAll(/\r\n?/g, "\n");
 }

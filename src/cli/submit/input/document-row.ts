@@ -20,7 +20,7 @@ export type DocumentOptions = {
   readonly nowMs: number;
 };
 
-/** By extension; anything else is bytes. */
+/** Media types by extension. Other files are "application/octet-stream". */
 const mediaTypes: Readonly<Record<string, string>> = {
   ".csv": "text/csv",
   ".html": "text/html",
@@ -55,8 +55,8 @@ export function documentRow(input: Input, options: DocumentOptions): RowToSend {
   if (input.bytes > contentBytesMax) {
     const limit = formatBytes(Math.max(0, contentBytesMax));
     throw new CliError(
-      `${input.label} has ${formatBytes(input.bytes)}, a record of this consortium holds ${limit}`,
-      "split it, or keep the file elsewhere and record its digest",
+      `${input.label} has ${formatBytes(input.bytes)}, and a record of this consortium holds ${limit}`,
+      "split the file, or keep it elsewhere and record its digest",
     );
   }
   const content = input.readAll();

@@ -1,8 +1,10 @@
-/** From what is to be submitted and the options of `bss submit` to what is to become records. */
-import type { BssClient } from "../../../client/client.js";
-import { cosigner } from "../../../client/profile.js";
+/** Turns the input and the options of `bss submit` into the rows that become records. */
+
+import { InvalidArgumentError } from "commander";
+import type { BssClient } from "../../../client/bss-client.js";
+import { cosigner } from "../../../client/client-profile.js";
 import { loadProfile } from "../../../config/profile.js";
-import type { TimeZone } from "../../text/time-zone.js";
+import { type TimeZone, timeZoneOf } from "../../text/time-zone.js";
 import type { InputRow } from "../submit-run.js";
 import type { ColumnMapping } from "./csv-header.js";
 import { type CsvOptions, csvRows, surveyRows } from "./csv-rows.js";
@@ -13,7 +15,7 @@ import { RowProblem } from "./row-problem.js";
 
 export type InputKind = RowKindName | "document";
 
-/** As commander names the options of the command line. */
+/** The options of the command line, named as commander names them. */
 export type InputOptions = {
   readonly column: readonly ColumnMapping[];
   /** Fields whose columns are added up. */
@@ -102,4 +104,46 @@ function contextOf({ counterpartyProfile }: InputOptions, client: BssClient): Ro
     signingSeeds.set(id, signingSeed);
   }
   return { genesis, submitterId: profile.id, signingSeeds, nowMs: Date.now() };
+}
+
+/** Reads `--column NAME=FIELD`. It and the other parsers throw `InvalidArgumentError`. */
+export function addColumn(
+  text: string,
+  before: readonly ColumnMapping[],
+): readonly ColumnMapping[] {
+  const at = text.lastIndexOf("=");
+  if (at < 1) throw new InvalidArgumentError("Use NAME=FIELD, such as 'Zählpunkt=meter'.");
+  const [column, field] = [text.slice(0, at), text.slice(at + 1)];
+  if (before.some((each) => each.column === column)) {
+    throw new InvalidArgumentError(`Name the column ${column} once.`);
+  }
+  return [...before, { column, field }];
+}
+
+/** Reads `--set FIELD=VALUE`. */
+export function addConstant(
+  text: string,
+  before: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("Use FIELD=VALUE, such as interval_s=900.");
+  const [field, value] = [text.slice(0, at), text.slice(at + 1).trim()];
+  if (before.has(field)) throw new InvalidArgumentError(`Give ${field} once.`);
+  return new Map([...before, [field, value]]);
+}
+
+export function addText(text: string, before: readonly string[]): readonly string[] {
+  return [...before, text];
+}
+
+export function parseZone(text: string): TimeZone {
+  const zone = timeZoneOf(text);
+  if (zone !== undefined) return zone;
+  throw new InvalidArgumentError("Use a name such as Europe/Berlin, or an offset such as +01:00.");
+}
+
+export function parseDelimiter(text: string): string {
+  if (text === "\\t") return "\t";
+  if (text !== "") return text;
+  throw new InvalidArgumentError("Use one character, such as ';'.");
 }

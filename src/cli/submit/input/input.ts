@@ -19,13 +19,13 @@ import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { addAbortSignal, Readable } from "node:stream";
-import { refuseDirectory } from "../../input-file.js";
+import { refuseDirectory } from "../../arguments.js";
 import { CliError } from "../../text/cli-error.js";
 import { formatBytes } from "../../text/output.js";
 
 /** What the path names, before it is read. */
 export type InputPlace = {
-  /** As messages name it. */
+  /** The name of the input in messages. */
   readonly label: string;
   readonly isStream: boolean;
   /** Reads a stream to its end. Throws what `signal` is aborted with, and `CliError`. */
@@ -37,7 +37,7 @@ export type Input = {
   /** Whether the label says nothing of what is in it. */
   readonly isStream: boolean;
   readonly bytes: number;
-  /** From the beginning, each time. */
+  /** Each call reads from the beginning. */
   read(): Readable;
   /** Everything at once. */
   readAll(): Uint8Array;
@@ -106,12 +106,12 @@ async function spooled(label: string, source: Readable, signal: AbortSignal): Pr
 
 function tooLong(label: string): CliError {
   return new CliError(
-    `${label} is longer than ${formatBytes(streamBytesMax)}, which is as much as a stream may be`,
-    "write it into a file, and submit that",
+    `${label} is longer than ${formatBytes(streamBytesMax)}, the limit for a stream`,
+    "write it into a file and submit the file",
   );
 }
 
-/** For its owner only, and gone when it is closed. */
+/** A file that only its owner can read, and that is gone when it is closed. */
 function unnamedFile(): number {
   const directory = mkdtempSync(join(tmpdir(), "bss-submit-"));
   try {

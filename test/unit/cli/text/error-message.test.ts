@@ -40,7 +40,7 @@ describe("errorMessage", () => {
     const error = new Error("first\n  second");
     assert.equal(
       errorMessage(error, false),
-      "bss: first second; run again with --debug to see where it comes from",
+      "bss: first second; run it again with --debug to see where this comes from",
     );
     assert.match(errorMessage("text", false), /^bss: text; /);
     assert.match(errorMessage(new Error(""), false), /^bss: unknown error; /);

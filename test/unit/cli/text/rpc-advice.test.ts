@@ -1,20 +1,26 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { payoutErrorOf } from "../../../../src/cli/storage/operator-commands.js";
+import { payoutErrorOf } from "../../../../src/cli/nodes/storage.js";
 import { CliError } from "../../../../src/cli/text/cli-error.js";
 import { cliErrorOf } from "../../../../src/cli/text/rpc-advice.js";
 import type { Reason } from "../../../../src/rpc/reasons.js";
 import { RpcError } from "../../../../src/rpc/rpc-error.js";
 
 describe("the advice for a node that cannot be reached", () => {
-  const otherConsortium = /; the CA bundle or the address is of another consortium/;
+  const otherConsortium = /; check the CA bundle and the address in the profile/;
   const cases: readonly (readonly [string, RegExp])[] = [
     ["h:1: connect ECONNREFUSED", /; check that the managers run/],
     ["h:1: self-signed certificate in certificate chain", otherConsortium],
     ["h:1: unable to verify the first certificate", otherConsortium],
-    ["h:1: certificate has expired", /; the nodes' certificates are out of date, or .* clock/],
-    ["h:1: the own certificate has expired at", /; ask a manager's operator to run 'bss reissue'/],
-    ["h:1: TLS: wrong version number", /; no TLS there: is it the metrics port\?$/],
+    [
+      "h:1: certificate has expired",
+      /; check the clock of this machine; .* certificates of their nodes have expired/,
+    ],
+    ["h:1: the certificate of this client expired at", /; ask .* to run 'bss reissue'/],
+    [
+      "h:1: TLS: wrong version number",
+      /; check the port in the address: no TLS is spoken there, as on a metrics port$/,
+    ],
     ["the server is storage storage-1, expected manager", /; use the address of a manager$/],
   ];
   for (const [message, advice] of cases) {
@@ -42,11 +48,14 @@ describe("the advice for a payout whose answer did not come", () => {
   const cases: readonly (readonly [Reason, RegExp])[] = [
     [
       "DEADLINE",
-      /; it may be recorded yet: see 'bss storage statement pc-7' before you pay again$/,
+      /; the payout may be recorded .+: see 'bss storage statement pc-7' before you repeat it$/,
     ],
-    ["NODE_UNREACHABLE", /; it may be recorded yet: see 'bss storage statement pc-7' before/],
-    ["PAYOUT_OUTDATED", /; 'bss storage statement' shows the node's payouts: look before/],
-    ["OPERATION_INVALID", /; correct what it names/],
+    [
+      "NODE_UNREACHABLE",
+      /; the payout may be recorded all the same: see 'bss storage statement pc-7' before/,
+    ],
+    ["PAYOUT_OUTDATED", /; check the payouts of the node with 'bss storage statement' before/],
+    ["OPERATION_INVALID", /; correct the value/],
   ];
   for (const [reason, advice] of cases) {
     test(`fits ${reason}`, () => {

@@ -232,7 +232,7 @@ describe("submitStream", () => {
     const { tls, ...profile } = toy.profile("participant-1");
     client = await connect({ ...profile, tls: { ...tls, caPem: certPem } });
     const list = all(client.submitStream([submission("refused")]));
-    await assert.rejects(list, /no manager could do it: .*certificate/);
+    await assert.rejects(list, /no manager could answer: .*certificate/);
   });
 
   test("fails at once where no manager would have it", async () => {

@@ -3,8 +3,7 @@ import { describe, test } from "node:test";
 import { clone, create } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
 import { utf8 } from "../../../../src/base/bytes.js";
-import { UntrueAnswer } from "../../../../src/client/client-error.js";
-import { provenFork } from "../../../../src/client/verify/fork-check.js";
+import { provenFork, UntrueAnswer } from "../../../../src/client/verify/answers.js";
 import { Statement } from "../../../../src/client/verify/statement.js";
 import { sha256 } from "../../../../src/crypto/hash.js";
 import {

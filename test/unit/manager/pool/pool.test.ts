@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { participantsInPoolMin } from "../../../../src/config/limits.js";
+import { participantsInPoolMin } from "../../../../src/config/limit-settings.js";
 import type { ParsedSubmission } from "../../../../src/ledger/records/submissions.js";
 import { Pool, type PoolLimits } from "../../../../src/manager/pool/pool.js";
 import { documentBytes, submitted } from "../../ledger/support/records.js";

@@ -1,0 +1,101 @@
+/** Files of JSON lines that grow: the journal and the receipts of `bss submit`. */
+import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import { CliError } from "../text/cli-error.js";
+
+const chunkBytes = 256 * 1024;
+const newline = 10;
+
+export class LineFile {
+  readonly path: string;
+  readonly #beginnings: readonly string[];
+  readonly #descriptor: number;
+  #end: number;
+
+  /**
+   * Opens the file or makes it, for its owner only, and gives every line to `onLine` as a parsed
+   * value. Every line begins with one of `beginnings`: a file that somebody named by mistake is
+   * refused and left as it is.
+   */
+  constructor(path: string, beginnings: readonly string[], onLine: (value: unknown) => void) {
+    this.path = path;
+    this.#beginnings = beginnings;
+    this.#descriptor = openSync(path, "a+", 0o600);
+    try {
+      this.#end = this.#readAll(onLine);
+      // What follows the last newline was cut off by a crash, before anything depended on it.
+      ftruncateSync(this.#descriptor, this.#end);
+    } catch (error) {
+      closeSync(this.#descriptor);
+      throw error;
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#end === 0;
+  }
+
+  /** Appends a line per value; with `durable` it is on the disk when this returns. */
+  append(values: readonly object[], { durable }: { readonly durable: boolean }): void {
+    if (values.length === 0) return;
+    const text = values.map((value) => `${JSON.stringify(value)}\n`).join("");
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor, bytes, at);
+    this.#end += bytes.length;
+    if (durable) fsyncSync(this.#descriptor);
+  }
+
+  close(): void {
+    fsyncSync(this.#descriptor);
+    closeSync(this.#descriptor);
+  }
+
+  /** Returns where the last complete line ends. */
+  #readAll(onLine: (value: unknown) => void): number {
+    const chunk = Buffer.alloc(chunkBytes);
+    let rest = Buffer.alloc(0);
+    let end = 0;
+    let lines = 0;
+    for (let position = 0; ; ) {
+      const count = readSync(this.#descriptor, chunk, 0, chunkBytes, position);
+      if (count === 0) {
+        this.#checkBeginning(rest.toString("utf8"), lines + 1);
+        return end;
+      }
+      position += count;
+      rest = Buffer.concat([rest, chunk.subarray(0, count)]);
+      let start = 0;
+      for (let at = rest.indexOf(newline); at >= 0; at = rest.indexOf(newline, start)) {
+        lines += 1;
+        onLine(this.#parse(rest.subarray(start, at).toString("utf8"), lines));
+        end += at + 1 - start;
+        start = at + 1;
+      }
+      rest = Buffer.from(rest.subarray(start));
+    }
+  }
+
+  #parse(text: string, line: number): unknown {
+    this.#checkBeginning(text, line);
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw this.foreign(line);
+    }
+  }
+
+  /** Half a line is fine as long as it is half of one of ours. */
+  #checkBeginning(text: string, line: number): void {
+    const isOurs = this.#beginnings.some((beginning) => {
+      const length = Math.min(text.length, beginning.length);
+      return text.slice(0, length) === beginning.slice(0, length);
+    });
+    if (!isOurs) throw this.foreign(line);
+  }
+
+  /** The error for a line that `bss submit` has not written. */
+  foreign(line?: number): CliError {
+    const at = line === undefined ? this.path : `${this.path}:${line}`;
+    const next = "give another file with --out";
+    return new CliError(`${at} was not written by 'bss submit'`, next);
+  }
+}

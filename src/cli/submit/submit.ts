@@ -1,0 +1,332 @@
+/** `bss submit`: CSV rows or a file onto the ledger. */
+import { basename, extname, resolve } from "node:path";
+import { type Command, Option } from "commander";
+import type { BssClient } from "../../client/bss-client.js";
+import { parseCount, parseHash } from "../arguments.js";
+import { addProfileOption, withClient } from "../client-session.js";
+import { lockOrRefuse, type ProcessLock } from "../process-lock.js";
+import { CliError, exitCodes } from "../text/cli-error.js";
+import { formatDuration, type Output } from "../text/output.js";
+import { createProgress } from "../text/progress-bar.js";
+import { LossNotes } from "../text/rpc-advice.js";
+import { clockWarning, headTime } from "./clock-check.js";
+import { findInput, type InputPlace } from "./input/input.js";
+import {
+  addColumn,
+  addConstant,
+  addText,
+  type InputKind,
+  type InputOptions,
+  inputRows,
+  parseDelimiter,
+  parseZone,
+} from "./input/input-rows.js";
+import { rowKinds } from "./input/row-kinds.js";
+import { ProgressFile } from "./progress-file.js";
+import { RefusedRows } from "./refused-rows.js";
+import { type RunTotals, SubmitRun } from "./submit-run.js";
+
+type Options = InputOptions & {
+  readonly kind?: InputKind;
+  readonly out?: string;
+  readonly batch: number;
+  readonly inFlight: number;
+};
+
+const firstContactMs = 10_000;
+
+const fieldsHelp = `
+Fields; columns are found by these names, or by --column NAME=FIELD; --set FIELD=VALUE for all rows:
+  meter-readings  meter, start | end, imported_wh | imported_kwh, exported_wh | exported_kwh;
+                  owner (the profile's id), interval_s (the meter's), recorded_at (the interval's
+                  end), parent
+  trades          buyer, start, energy_wh | energy_kwh, price_micro_per_kwh | price_per_kwh;
+                  seller (the profile's id), recorded_at (now), trade_id (random), parent
+  charging        station, start, end, energy_wh | energy_kwh;
+                  owner (the profile's id), recorded_at (the end), parent
+Fields behind a semicolon may be left out. --column and --set count more than the names of columns.
+If a row gives a field in both units, both must agree.
+
+Times are Unix seconds of 10 digits (or milliseconds of 13), or ISO 8601 with Z or an offset from
+UTC. A time without an offset is refused unless --zone says whose local time it is. A local time
+that comes twice, or never, because clocks are changed is always refused.
+
+Trades need both signatures. This command signs for the profile and for each --counterparty-profile.
+The signatures of others are read from the columns terms (bss.v1.TradeTerms, hex), seller_signature
+and buyer_signature (hex).
+
+The receipts go to --out, one JSON value per line. OUT.journal beside it keeps the exact records, so
+the same command can be run again: it sends only records without a receipt, and no record twice.
+With another --out it would send all of them again. Only one process at a time can use one --out.
+Rows that were not recorded are listed in OUT.refused.csv.
+
+A stream (- for stdin, a pipe, a FIFO) is read to its end before anything is sent, and needs --out.
+It can be sent again as well, because its rows are recognized by their content.`;
+
+export function register(program: Command): void {
+  const command = program
+    .command("submit")
+    .summary("put CSV rows or a file onto the ledger")
+    .description(
+      "Puts the rows of a CSV file, or any file as a document, onto the ledger and keeps the " +
+        "receipts. A row that is malformed or refused is reported with its line, and the other " +
+        "rows are submitted all the same; then the exit code is 1.",
+    )
+    .argument(
+      "<file>",
+      "CSV file with a header, or any file with --kind document; - reads from stdin",
+    )
+    .addOption(
+      new Option(
+        "-k, --kind <kind>",
+        "what the file holds (default: meter-readings for .csv; needed for any other file)",
+      ).choices([...Object.keys(rowKinds), "document"]),
+    )
+    .option(
+      "-o, --out <file>",
+      "file for the receipts (default: <file>.receipts.jsonl in the current directory)",
+    )
+    .addOption(
+      new Option("--column <name=field>", "the column NAME holds FIELD; may be repeated")
+        .default([], "none")
+        .argParser(addColumn),
+    )
+    .addOption(
+      new Option("--sum <field>", "add up the columns of FIELD; may be repeated")
+        .default([], "none")
+        .argParser(addText),
+    )
+    .addOption(
+      new Option("--set <field=value>", "FIELD is VALUE in every row; may be repeated")
+        .default(new Map<string, string>(), "none")
+        .argParser(addConstant),
+    )
+    .option(
+      "--zone <zone>",
+      "time zone of times without an offset from UTC: Europe/Berlin, or +01:00",
+      parseZone,
+    )
+    .addOption(
+      new Option(
+        "--counterparty-profile <file...>",
+        "profiles of other parties that sign the trades here",
+      ).default([], "none"),
+    )
+    .option("--delimiter <text>", "character between the columns", parseDelimiter, ",")
+    .option("--media-type <type>", "media type of a document (default: by its extension)")
+    .option("--name <name>", "name of a document (default: the name of the file)")
+    .option(
+      "--updates <hash>",
+      "record hash of the document that this one is a new version of",
+      parseHash,
+    )
+    .option("--batch <n>", "number of records under one signature", parseCount, 250)
+    .option("--in-flight <n>", "number of submissions in flight", parseCount, 16)
+    .addHelpText("after", fieldsHelp)
+    .action((file: string, options: Options, self: Command) =>
+      withClient(self, (client, output) => submit(file, options, client, output)),
+    );
+  addProfileOption(command);
+}
+
+async function submit(
+  file: string,
+  options: Options,
+  client: BssClient,
+  output: Output,
+): Promise<void> {
+  const { profile } = client;
+  if (profile.role !== "participant") {
+    throw new CliError(
+      `only participants can submit, and ${profile.id} has the role ${profile.role}`,
+      "use the profile of a participant",
+    );
+  }
+  const place = findInput(file);
+  const kind = options.kind ?? kindByName(place);
+  const out = outOf(file, place, options);
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort();
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  let lock: ProcessLock | undefined;
+  try {
+    lock = await lockOut(out);
+    await submitLocked({ place, kind, out, options, client, output, signal: interrupted.signal });
+  } finally {
+    lock?.release();
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+  }
+}
+
+type Job = {
+  readonly place: InputPlace;
+  readonly kind: InputKind;
+  readonly out: string;
+  readonly options: Options;
+  readonly client: BssClient;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+};
+
+/** Submits while this process holds the lock of the receipts. */
+async function submitLocked(job: Job): Promise<void> {
+  const { place, kind, out, options, client, output, signal } = job;
+  // If no manager can be reached, or none knows the profile, this fails before anything is written.
+  await checkFirstContact(client, kind, output);
+  const input = await place.open(signal).catch((error) => {
+    throw signal.aborted ? interruption("stopped before anything was sent") : error;
+  });
+  try {
+    const { count, rows } = await inputRows(input, kind, options, { client, note: output.note });
+    const refused = new RefusedRows(input.label, out, (text) => progress.note(text));
+    const owner = { consortiumId: client.consortiumId, participantId: client.profile.id };
+    const progressFile = new ProgressFile(out, owner);
+    const progress = createProgress(count);
+    const losses = new LossNotes(progress.note);
+    const run = new SubmitRun({
+      client,
+      progressFile,
+      rows,
+      signal,
+      batchRecordsMax: options.batch,
+      inFlightMax: options.inFlight,
+      onProblem: (line, problem) => refused.add(line, problem),
+      onSettled: (settled) => {
+        losses.clear();
+        progress.settle(settled);
+      },
+      onReconnect: (error) => losses.note(error),
+    });
+    const startedMs = performance.now();
+    try {
+      await run.run();
+      refused.complete();
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      throw interruption(`stopped after ${run.totals.received} receipts`);
+    } finally {
+      progress.stop();
+      progressFile.close();
+      refused.close();
+    }
+    const ms = performance.now() - startedMs;
+    report(run.totals, { kind, out, refusedFile: refused.file, ms }, output);
+  } finally {
+    input.close();
+  }
+}
+
+function interruption(what: string): CliError {
+  const next = "run the same command again to send the rest";
+  return new CliError(what, next, { exitCode: exitCodes.interrupted });
+}
+
+/** Where the receipts go. A stream has no name by which a later run could find them. */
+function outOf(file: string, { label, isStream }: InputPlace, { out }: Options): string {
+  if (out === undefined && isStream) {
+    throw new CliError(
+      `${label} is a stream, which has no name for its receipts`,
+      "give a file with --out; a later run with the same file sends only rows that have no receipt",
+      { exitCode: exitCodes.usage },
+    );
+  }
+  const path = out ?? `${basename(file)}.receipts.jsonl`;
+  if (resolve(path) !== resolve(file)) return path;
+  throw new CliError(
+    "--out names the file that is to be submitted",
+    "give another file for the receipts",
+  );
+}
+
+/** Two processes with one journal would each send what the other one has not noted yet. */
+function lockOut(out: string): Promise<ProcessLock> {
+  return lockOrRefuse(out, {
+    what: `another 'bss submit' works with ${out} and its journal`,
+    next: "wait until it has ended; this one has sent nothing",
+  });
+}
+
+async function checkFirstContact(
+  client: BssClient,
+  kind: InputKind,
+  output: Output,
+): Promise<void> {
+  const { height } = await client.status({ timeoutMs: firstContactMs });
+  const head = await headTime(client, Number(height), firstContactMs);
+  if (head === undefined) return;
+  const { policy } = client.genesis;
+  const warning = clockWarning(head, Date.now(), policy);
+  if (warning === undefined) return;
+  const isRecorded = kind === "document" || kind === "trades";
+  if (warning.isBehind && isRecorded) throw new CliError(warning.text, warning.next);
+  output.note(`bss: ${warning.text}; ${warning.next}`);
+}
+
+/**
+ * What is on the ledger stays there, so `--kind` may be left out only if the name of the file says
+ * what it holds.
+ */
+function kindByName({ label }: InputPlace): InputKind {
+  if (extname(label).toLowerCase() === ".csv") return "meter-readings";
+  throw new CliError(
+    `the name of ${label} does not say what it holds`,
+    `give --kind ${Object.keys(rowKinds).join(", ")} for CSV rows, ` +
+      "or --kind document to record the whole file",
+    { exitCode: exitCodes.usage },
+  );
+}
+
+/** What the lines of an input become, for the result. */
+const nouns = {
+  "meter-readings": "meter reading",
+  trades: "trade",
+  charging: "charging session",
+  document: "document",
+} as const satisfies Record<InputKind, string>;
+
+/** Prints how the run has ended. Throws `CliError` when a row has no receipt. */
+function report(
+  totals: RunTotals,
+  run: {
+    readonly kind: InputKind;
+    readonly out: string;
+    readonly refusedFile: string | undefined;
+    readonly ms: number;
+  },
+  output: Output,
+): void {
+  const { received, doneBefore, malformed, refused, firstHeight, lastHeight } = totals;
+  const { kind, out, refusedFile, ms } = run;
+  const value = {
+    kind,
+    received,
+    done_before: doneBefore,
+    malformed,
+    refused,
+    receipts: out,
+    first_height: firstHeight ?? null,
+    last_height: lastHeight ?? null,
+    refused_rows: refusedFile ?? null,
+    seconds: ms / 1000,
+  };
+  output.result(value, () => {
+    const blocks =
+      firstHeight === lastHeight
+        ? `block ${firstHeight}`
+        : `blocks ${firstHeight} to ${lastHeight}`;
+    const where = firstHeight === undefined ? "" : ` in ${blocks}`;
+    const rate = received === 0 ? "" : `, ${((received / ms) * 1000).toFixed(0)} records/s`;
+    const before = doneBefore === 0 ? "" : `; ${doneBefore} had receipts already`;
+    const took = `${formatDuration(ms)}${rate}${before}`;
+    return `${counted(received, nouns[kind])}${where}, ${took}; receipts in ${out}`;
+  });
+  const failed = malformed + refused;
+  if (failed === 0) return;
+  const how = `${malformed} malformed, ${refused} refused, all listed in ${refusedFile}`;
+  const what = `${counted(failed, "row")} got no receipt (${how})`;
+  throw new CliError(what, "correct them and run the same command again: it sends no record twice");
+}
+
+function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { fromBinary } from "@bufbuild/protobuf";
+import { toHex } from "../../../../../src/base/bytes.js";
+import { Cells } from "../../../../../src/cli/submit/input/cells.js";
+import {
+  type RowContext,
+  type RowKindName,
+  rowKinds,
+} from "../../../../../src/cli/submit/input/row-kinds.js";
+import { RowProblem } from "../../../../../src/cli/submit/input/row-problem.js";
+import { signTrade, tradeTerms } from "../../../../../src/client/submit/records.js";
+import { RecordSchema } from "../../../../../src/gen/bss/v1/record_pb.js";
+import type { GenesisState } from "../../../../../src/ledger/genesis.js";
+
+const nowMs = Date.UTC(2026, 10, 28);
+const startS = 1_793_491_200;
+const consortiumId = new Uint8Array(32).fill(1);
+const seeds = new Map([
+  ["home-1", new Uint8Array(32).fill(0x11)],
+  ["home-2", new Uint8Array(32).fill(0x22)],
+]);
+const seedOf = (id: string) => seeds.get(id) ?? new Uint8Array(32);
+
+const registered = {
+  operation: { case: "registerMeter", value: { meterId: "meter-1", intervalS: 900 } },
+};
+const genesis = { consortiumId, operations: [registered] } as unknown as GenesisState;
+const context: RowContext = { genesis, submitterId: "home-1", signingSeeds: seeds, nowMs };
+
+const cellsOf = (fields: Readonly<Record<string, string>>) => {
+  const sources = Object.entries(fields).map(
+    ([field, text]) => [field, [{ column: `C ${field}`, text }]] as const,
+  );
+  return new Cells(new Map(sources), { nowMs });
+};
+
+const build = (kind: RowKindName, fields: Readonly<Record<string, string>>) =>
+  fromBinary(RecordSchema, rowKinds[kind].build(cellsOf(fields), context));
+
+const problem = (kind: RowKindName, fields: Readonly<Record<string, string>>) => {
+  try {
+    build(kind, fields);
+  } catch (error) {
+    assert.ok(error instanceof RowProblem, String(error));
+    return `${error.column}: ${error.message}`;
+  }
+  return assert.fail("it became a record");
+};
+
+describe("a row of readings", () => {
+  const reading = { meter: "meter-1", imported_wh: "1", exported_wh: "0" };
+  const iso = (unixS: number) => new Date(unixS * 1000).toISOString();
+
+  const startOf = (fields: Readonly<Record<string, string>>) => {
+    const { payload } = build("meter-readings", { ...reading, ...fields });
+    assert.ok(payload.case === "meterReading");
+    return [Number(payload.value.intervalStartUnixS), payload.value.intervalS];
+  };
+
+  test("is of the interval that starts at its start, or ends at its end", () => {
+    assert.deepEqual(startOf({ start: iso(startS) }), [startS, 900]);
+    assert.deepEqual(startOf({ end: iso(startS + 900) }), [startS, 900]);
+    assert.deepEqual(startOf({ end: iso(startS + 300), interval_s: "300" }), [startS, 300]);
+    assert.deepEqual(startOf({ start: iso(startS), end: iso(startS + 900) }), [startS, 900]);
+    assert.deepEqual(startOf({ start: iso(startS), end: "" }), [startS, 900]);
+  });
+
+  test("whose end does not fit its start is a problem of the column of the end", () => {
+    const fields = { ...reading, start: iso(startS), end: iso(startS + 899) };
+    assert.match(
+      problem("meter-readings", fields),
+      /^C end: is not 900 s after the start.*=start"$/,
+    );
+    assert.match(problem("meter-readings", { ...reading, end: "" }), /^C end: is empty/);
+  });
+
+  test("with an empty cell where the owner should be is not the submitter's", () => {
+    const fields = { ...reading, start: iso(startS), owner: "" };
+    assert.match(problem("meter-readings", fields), /^C owner: is empty/);
+    assert.equal(build("meter-readings", { ...reading, start: iso(startS) }).ownerId, "home-1");
+  });
+
+  test("cannot be made anew: all of it is the row's", () => {
+    assert.equal("rebuild" in rowKinds["meter-readings"], false);
+    assert.equal("rebuild" in rowKinds.charging, false);
+  });
+});
+
+describe("a row of a trade", () => {
+  const trade = {
+    buyer: "home-2",
+    start: String(startS),
+    energy_wh: "400",
+    price_per_kwh: "0.11",
+  };
+  const terms = tradeTerms({
+    sellerId: "home-1",
+    buyerId: "home-2",
+    deliveryStartS: startS,
+    energyWh: 400,
+    priceMicroPerKwh: 110_000,
+  });
+
+  test("may say beside signed terms only what these say", () => {
+    const signed = { terms: toHex(terms) };
+    assert.equal(build("trades", { ...signed, ...trade }).ownerId, "home-1");
+    for (const [field, text] of [
+      ["seller", "home-2"],
+      ["buyer", "home-3"],
+      ["start", String(startS + 3600)],
+      ["energy_wh", "401"],
+      ["price_per_kwh", "0.12"],
+      ["trade_id", "00".repeat(16)],
+    ] as const) {
+      const message = problem("trades", { ...signed, [field]: text });
+      assert.equal(message, `C ${field}: says something else than the signed terms`);
+    }
+  });
+
+  test("made anew has the same terms, today's time and the keys at hand", () => {
+    const wrong = new Map([...seeds, ["home-2", new Uint8Array(32).fill(0x33)]]);
+    const cells = cellsOf(trade);
+    const before = { ...context, signingSeeds: wrong, nowMs: nowMs + 86_400_000 };
+    const first = rowKinds.trades.build(cells, before);
+    const anew = rowKinds.trades.rebuild?.(first, cells, context);
+    assert.ok(anew !== undefined);
+    const [old, made] = [first, anew].map((bytes) => fromBinary(RecordSchema, bytes));
+    assert.ok(old?.payload.case === "energyTrade" && made?.payload.case === "energyTrade");
+    assert.deepEqual(made.payload.value.terms, old.payload.value.terms);
+    assert.equal(made.timeUnixMs, BigInt(nowMs));
+    const signature = signTrade(consortiumId, made.payload.value.terms, seedOf("home-2"));
+    assert.deepEqual(made.payload.value.buyerSignature, signature);
+    assert.notDeepEqual(old.payload.value.buyerSignature, signature);
+  });
+});

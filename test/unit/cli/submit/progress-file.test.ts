@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, test } from "node:test";
+import { utf8 } from "../../../../src/base/bytes.js";
+import { ProgressFile, type ReceiptLine } from "../../../../src/cli/submit/progress-file.js";
+import { CliError } from "../../../../src/cli/text/cli-error.js";
+import { temporaryDirectory } from "../../../support/temporary-directory.js";
+
+describe("the progress file", () => {
+  const directory = temporaryDirectory();
+  const out = join(directory, "receipts.jsonl");
+  const journal = `${out}.journal`;
+  const owner = { consortiumId: new Uint8Array(32).fill(3), participantId: "home-1" };
+  let salt = 0;
+
+  beforeEach(() => {
+    for (const file of [out, journal]) rmSync(file, { force: true });
+  });
+
+  const withFile = <T>(use: (file: ProgressFile) => T, as = owner): T => {
+    const file = new ProgressFile(out, as);
+    try {
+      return use(file);
+    } finally {
+      file.close();
+    }
+  };
+
+  /** A record that is never the same twice. */
+  const fresh = (row: string) => () => utf8(`${row} ${++salt}`);
+
+  const receiptOf = (hashHex: string): ReceiptLine => ({
+    line: 2,
+    record_hash: hashHex,
+    height: 1,
+    position: 0,
+    seal_digest: "",
+    block_id: "",
+    time_unix_ms: 1,
+    confirmations: 1,
+    manager_signatures: 4,
+    storage_attestations: 3,
+  });
+
+  const plan = (file: ProgressFile, row: string, line = 2) =>
+    file.plan({ line, identity: [row], build: fresh(row) });
+
+  const planAndSave = (file: ProgressFile, rows: readonly string[]) => {
+    const planned = rows.map((row, index) => plan(file, row, index + 2));
+    file.save();
+    return planned;
+  };
+
+  test("a later run sends the same records, but for those with a receipt", () => {
+    const first = withFile((file) => {
+      const planned = planAndSave(file, ["a", "b", "c"]);
+      file.receive([receiptOf(planned[1]?.hashHex ?? "")]);
+      return planned;
+    });
+    const second = withFile((file) => planAndSave(file, ["c", "b", "new", "a"]));
+    assert.deepEqual(second[0], { ...first[2], isOld: true });
+    assert.equal(second[1], undefined);
+    assert.deepEqual(second[3], { ...first[0], isOld: true });
+    assert.ok(second[2] !== undefined);
+    const third = withFile((file) => planAndSave(file, ["new"]));
+    assert.deepEqual(third[0], { ...second[2], isOld: true });
+  });
+
+  test("leaves nothing behind when nothing was going to be sent", () => {
+    withFile((file) => file.save());
+    assert.deepEqual([existsSync(out), existsSync(journal)], [false, false]);
+    withFile((file) => planAndSave(file, ["a"]));
+    withFile((file) => file.save());
+    assert.ok(existsSync(journal), "what another run planned stays");
+  });
+
+  test("a row that says what another one says is refused, with the line of the first", () => {
+    withFile((file) => {
+      planAndSave(file, ["a", "b"]);
+      const repeats = { name: "RowProblem", message: /says the same as line 2/ };
+      assert.throws(() => plan(file, "a", 4), repeats);
+      assert.throws(() => plan(file, "a", 5), repeats);
+    });
+  });
+
+  test("a row that was recorded twice before it could be refused keeps its receipt", () => {
+    const [first] = withFile((file) => planAndSave(file, ["a"]));
+    const key = `${first?.key}#2`;
+    appendFileSync(journal, `${JSON.stringify({ key, hash: "00", record: "" })}\n`);
+    const again = withFile((file) => planAndSave(file, ["a", "a"]));
+    assert.deepEqual(
+      again.map((planned) => planned?.hashHex),
+      [first?.hashHex, "00"],
+    );
+  });
+
+  test("the record that replaces another one is the one that later runs send", () => {
+    const [first] = withFile((file) => planAndSave(file, ["a"]));
+    const second = withFile((file) => {
+      const [old] = planAndSave(file, ["a"]);
+      assert.ok(old?.isOld);
+      const anew = file.replace(old, utf8("made anew"));
+      file.save();
+      return anew;
+    });
+    assert.notEqual(second.hashHex, first?.hashHex);
+    const third = withFile((file) => planAndSave(file, ["a"]));
+    assert.deepEqual(third, [{ ...second, isOld: true }]);
+    withFile((file) => file.receive([receiptOf(second.hashHex)]));
+    assert.deepEqual(
+      withFile((file) => planAndSave(file, ["a"])),
+      [undefined],
+    );
+  });
+
+  test("what was not saved was not sent, so it may be another record", () => {
+    const first = withFile((file) => plan(file, "a"));
+    const second = withFile((file) => plan(file, "a"));
+    assert.notEqual(first?.hashHex, second?.hashHex);
+  });
+
+  test("lines that a crash cut off do not count", () => {
+    const [first] = withFile((file) => planAndSave(file, ["a"]));
+    appendFileSync(journal, '{"key":"cut of');
+    appendFileSync(out, '{"line":2,"record_ha');
+    const [second] = withFile((file) => planAndSave(file, ["a"]));
+    assert.deepEqual(second, { ...first, isOld: true });
+    assert.equal(readFileSync(out, "utf8"), "");
+    withFile((file) => file.receive([receiptOf(first?.hashHex ?? "")]));
+    assert.deepEqual(
+      withFile((file) => planAndSave(file, ["a"])),
+      [undefined],
+    );
+  });
+
+  test("only its owner can read the journal and the receipts", () => {
+    withFile((file) => planAndSave(file, ["a"]));
+    for (const file of [out, journal]) assert.equal(statSync(file).mode & 0o777, 0o600);
+  });
+
+  const refusal = (use: () => unknown): string => {
+    try {
+      use();
+    } catch (error) {
+      assert.ok(error instanceof CliError, String(error));
+      return error.message;
+    }
+    return assert.fail("it was taken");
+  };
+
+  test("a file that is something else is refused and left as it is", () => {
+    for (const text of ["meter,start\nm,1\n", "no line break", '{"line":\n', "[]\n", '{"a":1}\n']) {
+      writeFileSync(out, text);
+      assert.match(
+        refusal(() => withFile(() => {})),
+        /was not written by 'bss submit'.*--out/,
+      );
+      assert.equal(readFileSync(out, "utf8"), text);
+      assert.ok(!existsSync(journal));
+    }
+  });
+
+  test("the journal of another consortium or profile is refused", () => {
+    withFile((file) => planAndSave(file, ["a"]));
+    for (const other of [
+      { ...owner, participantId: "home-2" },
+      { ...owner, consortiumId: new Uint8Array(32) },
+    ]) {
+      const message = refusal(() => withFile(() => {}, other));
+      assert.match(message, /was made for another consortium or profile/);
+    }
+  });
+
+  test("receipts without their journal are refused, because it is not known of which rows", () => {
+    withFile((file) => {
+      const [planned] = planAndSave(file, ["a"]);
+      file.receive([receiptOf(planned?.hashHex ?? "")]);
+    });
+    rmSync(journal);
+    assert.match(
+      refusal(() => withFile(() => {})),
+      /its journal .* is missing/,
+    );
+  });
+
+  test("a long journal is read over the edges of its chunks", () => {
+    const rows = Array.from({ length: 3000 }, (_, i) => `row ${i} ${"x".repeat(i % 97)} ü`);
+    const first = withFile((file) => planAndSave(file, rows));
+    assert.ok(statSync(journal).size > 2 * 256 * 1024);
+    assert.deepEqual(
+      withFile((file) => planAndSave(file, rows)),
+      first.map((planned) => ({ ...planned, isOld: true })),
+    );
+  });
+});
