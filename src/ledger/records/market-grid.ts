@@ -5,7 +5,7 @@
  * market is: its energy is counted once, for that interval and no other.
  */
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
-import { isoTimeOfS } from "../iso-time.js";
+import { isoTimeOfS } from "../times.js";
 
 export type MarketGrid = Pick<Policy, "deliveryIntervalS" | "deliveryOffsetS">;
 

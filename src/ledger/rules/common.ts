@@ -3,9 +3,9 @@
  * is the latest version.
  */
 
-import { isoTimeOfMs, isoTimeOfS } from "../iso-time.js";
 import { recordKindOf } from "../records/record-kind.js";
 import type { ParsedRecord } from "../records/records.js";
+import { isoTimeOfMs, isoTimeOfS } from "../times.js";
 import { type Violation, violation } from "../violation.js";
 import type { Rule } from "./rule.js";
 

@@ -1,10 +1,10 @@
 /** Meter readings: by the owner's own meter, one per interval, within what the meter can carry. */
 import { equalBytes } from "../../base/bytes.js";
-import { isoTimeOfS } from "../iso-time.js";
 import { energySums, sumsWithReading } from "../records/energy.js";
 import { isIntervalStart, startsAround } from "../records/market-grid.js";
 import { registeredMeterId } from "../records/meters.js";
 import { energyWhMax } from "../records/payloads.js";
+import { isoTimeOfS } from "../times.js";
 import { violation } from "../violation.js";
 import type { Rule } from "./rule.js";
 

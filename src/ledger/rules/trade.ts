@@ -3,9 +3,9 @@
  * more than was metered.
  */
 
-import { isoTimeOfS } from "../iso-time.js";
 import { boughtWithTrade, energySums, soldWithTrade } from "../records/energy.js";
 import { isIntervalStart, startsAround } from "../records/market-grid.js";
+import { isoTimeOfS } from "../times.js";
 import { violation } from "../violation.js";
 import type { Rule } from "./rule.js";
 
