@@ -11,9 +11,12 @@
  * is left to the rules. A parsed record can therefore be asked for the state that its rules will
  * read (state-keys.ts) before any rule has run.
  */
+import { create } from "@bufbuild/protobuf";
 import { toHex } from "../../base/bytes.js";
 import { ok, type Result } from "../../base/result.js";
-import { domain, taggedHash } from "../../crypto/hash.js";
+import { domain, sha256, taggedHash } from "../../crypto/hash.js";
+import { sealRecord } from "../../crypto/seal.js";
+import { type Leaf, LeafSchema } from "../../gen/bss/v1/block_pb.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { type Record, RecordSchema, type TradeTerms } from "../../gen/bss/v1/record_pb.js";
 import { isId } from "../ids.js";
@@ -90,6 +93,19 @@ export function parseRecord(
     ...(record.parent.length > 0 ? { parent: record.parent } : {}),
     ...(payload.value.kind === "energy-trade" ? { terms: payload.value.terms } : {}),
   });
+}
+
+/**
+ * Seals a record under an epoch key (32 bytes): the leaf and the bytes that storage nodes keep
+ * without reading them. Every manager comes to the same leaf and bytes.
+ */
+export function sealLeaf(
+  epochKey: Uint8Array,
+  record: ParsedRecord,
+): { readonly leaf: Leaf; readonly sealed: Uint8Array } {
+  const sealed = sealRecord(epochKey, record.hash, record.bytes);
+  const leaf = create(LeafSchema, { recordHash: record.hash, sealDigest: sha256(sealed) });
+  return { leaf, sealed };
 }
 
 function checkShape(record: Record): Result<undefined, Violation> {

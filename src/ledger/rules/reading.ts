@@ -2,8 +2,8 @@
 import { equalBytes } from "../../base/bytes.js";
 import { energySums, sumsWithReading } from "../records/energy.js";
 import { isIntervalStart, startsAround } from "../records/market-grid.js";
-import { registeredMeterId } from "../records/meters.js";
 import { energyWhMax } from "../records/payloads.js";
+import { registeredMeterId } from "../state/state-tables.js";
 import { isoTimeOfS } from "../times.js";
 import { violation } from "../violation.js";
 import type { Rule } from "./rule.js";

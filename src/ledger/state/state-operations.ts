@@ -8,9 +8,8 @@ import { InvitationStateSchema, ParticipantStateSchema } from "../../gen/bss/sto
 import type { ControlOperation, Invitation, Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { invitationOf } from "../members/consent.js";
 import { checkOperation } from "../members/operations.js";
-import { meterState, registeredMeterId } from "../records/meters.js";
 import { type Violation, violation } from "../violation.js";
-import type { StateTables } from "./state-tables.js";
+import { meterState, registeredMeterId, type StateTables } from "./state-tables.js";
 
 export type OperationContext = {
   readonly policy: Policy;

@@ -3,7 +3,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { StorageHeadStateSchema } from "../../gen/bss/store/v1/storage_pb.js";
 import { Members } from "../../ledger/members/members.js";
 import { decodeFrontier, encodeFrontier } from "../../ledger/merkle/frontier.js";
-import { blockFacts, factsOf } from "../../ledger/state/head-codec.js";
+import { blockFacts, factsOf } from "../../ledger/state/head.js";
 import type { StorageHead } from "../../ledger/storage-nodes/storage-head.js";
 import { decodeCanonical, safeInteger } from "../../ledger/wire.js";
 

@@ -8,8 +8,7 @@ import {
   OfficerRole,
 } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import { BlockExecution } from "../../../../src/ledger/blocks/execution.js";
-import { genesisHead } from "../../../../src/ledger/state/head.js";
-import { decodeHead, encodeHead } from "../../../../src/ledger/state/head-codec.js";
+import { decodeHead, encodeHead, genesisHead } from "../../../../src/ledger/state/head.js";
 import { stateDigest } from "../../../../src/ledger/state/state.js";
 import { readKeysOfOperation } from "../../../../src/ledger/state/state-keys.js";
 import { Chain } from "../support/chain.js";
