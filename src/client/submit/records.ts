@@ -11,7 +11,7 @@ import { emptyBytes } from "../../base/bytes.js";
 import { ed25519Sign } from "../../crypto/ed25519.js";
 import { randomBytes } from "../../crypto/random.js";
 import { RecordSchema, TradeTermsSchema } from "../../gen/bss/v1/record_pb.js";
-import { tradeDigest } from "../../ledger/records/signatures.js";
+import { tradeDigest } from "../../ledger/kinds/energy-trade.js";
 
 export const saltBytes = 16;
 export const tradeIdBytes = 16;
