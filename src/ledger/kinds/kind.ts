@@ -27,6 +27,9 @@ import type { MarketGrid } from "./market-grid.js";
 /** What the schema calls the kinds: "meterReading", "energyTrade" and so on. */
 export type KindName = NonNullable<Record["payload"]["case"]>;
 
+/** What the schema calls the content of a record of this kind. */
+export type MessageOf<Name extends KindName> = Extract<Record["payload"], { case: Name }>["value"];
+
 /** A payload says its kind, and has plain numbers and checked shapes. */
 export type AnyPayload<Name extends KindName = KindName> = { readonly kind: Name };
 
@@ -47,7 +50,7 @@ export type RecordOf<Payload extends AnyPayload> = {
   readonly payload: Payload;
 };
 
-/** `Message` is what the schema calls the content of such a record. */
+/** `Message` is what the schema calls the content of such a record (`MessageOf`). */
 export type RecordKind<Message, Payload extends AnyPayload> = {
   /** As people, `--json` and messages call it: "meter-reading". */
   readonly label: string;

@@ -8,7 +8,14 @@ import { refuse, type Violation } from "../violation.js";
 import { chargingSession } from "./charging-session.js";
 import { document } from "./document.js";
 import { energyTrade } from "./energy-trade.js";
-import type { AnyPayload, KindName, ParseContext, RecordKind, RecordOf } from "./kind.js";
+import type {
+  AnyPayload,
+  KindName,
+  MessageOf,
+  ParseContext,
+  RecordKind,
+  RecordOf,
+} from "./kind.js";
 import { meterReading } from "./meter-reading.js";
 
 /** By the name of the payload's field; rules run in this order. */
@@ -18,8 +25,6 @@ export const recordKinds = {
   chargingSession,
   document,
 } as const satisfies { readonly [Name in KindName]: RecordKind<MessageOf<Name>, AnyPayload<Name>> };
-
-type MessageOf<Name extends KindName> = Extract<Record["payload"], { case: Name }>["value"];
 
 type PayloadOf<Kind> = Kind extends RecordKind<infer _, infer Payload> ? Payload : never;
 
