@@ -26,6 +26,7 @@ import { strictDecode } from "../strict-decode.js";
 import { refuse, type Violation } from "../violation.js";
 
 export const recordHashBytes = 32;
+export const saltBytes = 16;
 
 const timeMsMax = BigInt(Number.MAX_SAFE_INTEGER);
 

@@ -7,8 +7,7 @@ import type { Rule, RuleContext, RuleDescription } from "../kinds/kind.js";
 import { type AnyKind, kindOf, type Payload, recordKinds } from "../kinds/kinds.js";
 import { isoTimeOfMs } from "../times.js";
 import { type RuleReason, type Violation, violation } from "../violation.js";
-
-const saltBytes = 16;
+import { saltBytes } from "./records.js";
 
 const recordIsNew: Rule<Payload> = {
   id: "record-is-new",
