@@ -25,6 +25,7 @@ const rows: RowKind = {
     ...energyColumns,
     ...sharedColumns,
   },
+  times: ["start", "end", "recorded_at"],
   alternatives: [energyFields],
   summable: energyFields,
   ambiguous: { names: unclearTimes, fields: ["start", "end"] },

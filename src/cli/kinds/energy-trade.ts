@@ -48,6 +48,7 @@ const rows: RowKind = {
     buyer_signature: ["buyer_signature"],
     ...sharedColumns,
   },
+  times: ["start", "recorded_at"],
   alternatives: [energyFields, priceFields],
   summable: energyFields,
   ambiguous: { names: unclearTimes, fields: ["start"] },

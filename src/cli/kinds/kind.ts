@@ -43,6 +43,8 @@ export type RowKind = {
   readonly help: readonly string[];
   /** By field: the names under which a column is taken for it. */
   readonly columns: Readonly<Record<string, readonly string[]>>;
+  /** Fields that hold times. */
+  readonly times: readonly string[];
   /** Fields that say the same thing in other words. */
   readonly alternatives: readonly (readonly string[])[];
   /** Fields whose columns may be added up. */
@@ -64,7 +66,7 @@ export type RowKind = {
   ) => Uint8Array | undefined;
 };
 
-/** Columns that rows of every kind may have. */
+/** Fields and names of columns that kinds have in common; every kind has `sharedColumns`. */
 export const sharedColumns = { parent: ["parent"], recorded_at: ["recorded_at"] };
 export const ownerColumns = ["owner", "owner_id", "participant", "participant_id"];
 export const unclearTimes = ["timestamp", "time", "datetime", "date_time", "date"];

@@ -35,6 +35,7 @@ const rows: RowKind = {
     exported_kwh: ["exported_kwh"],
     ...sharedColumns,
   },
+  times: ["start", "end", "recorded_at"],
   alternatives: [["start", "end"], importedFields, exportedFields],
   summable: [...importedFields, ...exportedFields],
   ambiguous: { names: unclearTimes, fields: ["start", "end"] },

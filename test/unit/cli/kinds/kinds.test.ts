@@ -4,7 +4,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
 import { toHex } from "../../../../src/base/bytes.js";
 import type { RowContext } from "../../../../src/cli/kinds/kind.js";
-import { cliKinds } from "../../../../src/cli/kinds/kinds.js";
+import { allCliKinds, cliKinds } from "../../../../src/cli/kinds/kinds.js";
 import { Cells } from "../../../../src/cli/submit/input/cells.js";
 import { RowProblem } from "../../../../src/cli/submit/input/row-problem.js";
 import { signTrade, tradeTerms } from "../../../../src/client/submit/records.js";
@@ -31,7 +31,7 @@ const cellsOf = (fields: Readonly<Record<string, string>>) => {
   const sources = Object.entries(fields).map(
     ([field, text]) => [field, [{ column: `C ${field}`, text }]] as const,
   );
-  return new Cells(new Map(sources), { nowMs });
+  return new Cells(new Map(sources), { nowMs }, []);
 };
 
 const rowsOf = (kind: KindName) => defined(cliKinds[kind].rows, "its files have rows");
@@ -130,5 +130,31 @@ describe("a row of a trade", () => {
     const signature = signTrade(consortiumId, made.payload.value.terms, seedOf("home-2"));
     assert.deepEqual(made.payload.value.buyerSignature, signature);
     assert.notDeepEqual(old.payload.value.buyerSignature, signature);
+  });
+});
+
+describe("what a kind says of its rows", () => {
+  for (const [name, { rows }] of Object.entries(cliKinds)) {
+    if (rows === undefined) continue;
+    test(`names only fields of ${name}`, () => {
+      const { columns, times, alternatives, summable, ambiguous, required } = rows;
+      const named = [
+        times,
+        alternatives.flat(),
+        summable,
+        ambiguous.fields,
+        required.flat(),
+      ].flat();
+      for (const field of named) assert.ok(field in columns, field);
+    });
+  }
+
+  test("is told in names that no other kind has", () => {
+    for (const names of [
+      allCliKinds.map(({ inputName }) => inputName),
+      allCliKinds.map(({ noun }) => noun),
+    ]) {
+      assert.equal(new Set(names).size, names.length);
+    }
   });
 });
