@@ -13,8 +13,8 @@ export type DocumentPayload = {
   readonly content: Uint8Array;
 };
 
-export const mediaTypeCharsMax = 127;
-export const documentNameBytesMax = 255;
+const mediaTypeCharsMax = 127;
+const documentNameBytesMax = 255;
 
 /** type "/" subtype of RFC 6838 §4.2, then any parameters. */
 const mediaTypePattern =
@@ -27,7 +27,7 @@ const documentIsNamed: Rule<DocumentPayload> = {
   check({ record: { payload } }) {
     const { mediaType, name } = payload;
     if (mediaType.length > mediaTypeCharsMax || !mediaTypePattern.test(mediaType)) {
-      const message = "The media type is not one.";
+      const message = `The media type is not of the form type/subtype, at most ${mediaTypeCharsMax} long.`;
       return violation("DOCUMENT_INVALID", message, "document.media_type");
     }
     if (utf8(name).length <= documentNameBytesMax) return undefined;

@@ -138,10 +138,11 @@ const tradeIsCovered: Rule<TradePayload> = {
     }
     const buyer = energySums(state, buyerId, deliveryStartS);
     if (boughtWithTrade(state, record) <= buyer.importedWh) return undefined;
-    // The seller reads this; what the buyer's meters show and what it bought of others is private.
+    // The seller reads this message, so it tells neither what the buyer's meters show nor what the
+    // buyer bought of others.
     const message =
       `${buyerId} would buy ${energyWh} Wh in the interval from ${start}, more than its meters ` +
-      "imported and is not yet bought.";
+      "imported and it has not bought yet.";
     return violation("OVER_PURCHASE", message, field);
   },
 };
@@ -255,14 +256,14 @@ function parse(trade: EnergyTrade, { ownerId }: ParseContext): Result<TradePaylo
   });
 }
 
-/** The seller's `soldWh` with the trade in place of the one that it updates. */
+/** What the seller has sold when the trade replaces the one that it updates, Wh. */
 function soldWithTrade(state: StateReads, record: RecordOf<TradePayload>): bigint {
   const trade = record.payload;
   const { soldWh } = energySums(state, trade.sellerId, trade.deliveryStartS);
   return soldWh - replacedWh(state, record) + trade.energyWh;
 }
 
-/** The buyer's `boughtWh` with the trade in place of the one that it updates. */
+/** What the buyer has bought when the trade replaces the one that it updates, Wh. */
 function boughtWithTrade(state: StateReads, record: RecordOf<TradePayload>): bigint {
   const trade = record.payload;
   const { boughtWh } = energySums(state, trade.buyerId, trade.deliveryStartS);

@@ -7,8 +7,9 @@
  * A kind is pure, like a rule: what it says follows from the record, its submitter, the state and
  * the block's timestamp alone, so that every manager comes to the same, now and at any replay.
  *
- * The members of a kind are methods because TypeScript lets a method take a narrower payload than
- * its caller knows of. So whoever has any record can ask the kind that parsed it (`kindOf`).
+ * Members are methods and not properties, because TypeScript compares the parameters of methods
+ * loosely: so one table can hold all kinds. It stays right because `kindOf` gives each record the
+ * kind that parsed it.
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Result } from "../../base/result.js";

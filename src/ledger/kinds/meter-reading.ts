@@ -194,8 +194,8 @@ function parse(reading: MeterReading, { grid }: ParseContext): Result<ReadingPay
 }
 
 /**
- * The owner's sums with `reading` in place of the reading that stands for its interval, if one
- * does. They may break the invariant: the rules say whether that is so.
+ * The owner's sums when `reading` replaces the one that stands for its interval, if there is one.
+ * They may break the invariant of `EnergySums`, which the rules find out.
  */
 function sumsWithReading(state: StateReads, ownerId: string, reading: ReadingPayload): EnergySums {
   const sums = energySums(state, ownerId, reading.deliveryStartS);

@@ -1,9 +1,8 @@
 /**
- * The signatures on which a submission rests, as obligations: its submitter's, and for each trade
- * the seller's and the buyer's. A submission whose own signature fails is wrong as a whole; a trade
- * whose signature fails is one record that breaks a rule.
+ * The signatures that have to verify, as obligations (signature-check.ts): the submitter's, and
+ * those inside records, such as the seller's and the buyer's of a trade. When the submitter's does
+ * not verify, the whole submission is refused; when one inside a record does not, that record is.
  */
-
 import { ok, type Result } from "../../base/result.js";
 import type { SignatureCheck } from "../certificates/signature-check.js";
 import { kindOf } from "../kinds/kinds.js";
