@@ -62,7 +62,7 @@ const rows: RowKind = {
   rebuild: (record, cells, context) => {
     const { payload } = fromBinary(RecordSchema, record);
     if (payload.case !== "energyTrade") return undefined;
-    // With the terms it had: its trade id sees to it that the trade does not count twice.
+    // With the same terms: their trade id keeps the trade from counting twice.
     return tradeOf(payload.value.terms, cells, context);
   },
 };
@@ -110,7 +110,7 @@ function tradeOf(terms: Uint8Array, cells: Cells, context: RowContext): Uint8Arr
   });
 }
 
-/** The terms that the row brings along signed, or those made of its other values. */
+/** The signed terms that the row gives, or terms made of its other values. */
 function termsOf(cells: Cells, context: RowContext): Uint8Array {
   if (cells.has("terms")) {
     const terms = cells.bytes("terms");
@@ -127,7 +127,7 @@ function termsOf(cells: Cells, context: RowContext): Uint8Array {
   });
 }
 
-/** What stands beside signed terms has to be what they say. */
+/** Values that a row gives beside signed terms must agree with them. */
 function refuseContradiction(terms: TradeTerms, cells: Cells): void {
   const claims: readonly (readonly [fields: readonly string[], isTrue: () => boolean])[] = [
     [["seller"], () => cells.id("seller") === terms.sellerId],

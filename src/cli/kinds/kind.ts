@@ -29,11 +29,11 @@ export type Field = readonly [name: string, value: Cell];
 
 export type RowContext = {
   readonly genesis: GenesisState;
-  /** Who submits: the owner of rows that name none. */
+  /** Who submits, and owns the records of rows that name no owner. */
   readonly submitterId: string;
   /** Seeds of those whose profiles are at hand, by participant id: they can sign trades. */
   readonly signingSeeds: ReadonlyMap<string, Uint8Array>;
-  /** Unix ms; the time of trades that name none. */
+  /** Unix ms: the time of trades that give none. */
   readonly nowMs: number;
 };
 
@@ -45,19 +45,20 @@ export type RowKind = {
   readonly columns: Readonly<Record<string, readonly string[]>>;
   /** Fields that hold times. */
   readonly times: readonly string[];
-  /** Fields that say the same thing in other words. */
+  /** Groups of fields of which each is another way to give the same value. */
   readonly alternatives: readonly (readonly string[])[];
   /** Fields whose columns may be added up. */
   readonly summable: readonly string[];
-  /** Names of columns that may hold either of the fields, so that somebody has to say which. */
+  /** Names of columns that do not tell which of the fields they hold, so that the caller must. */
   readonly ambiguous: { readonly names: readonly string[]; readonly fields: readonly string[] };
-  /** Each group needs one of its fields, from a column or from --set. */
+  /** Groups of fields: of each, one has to be given, by a column or by --set. */
   readonly required: readonly (readonly string[])[];
   /** The exact bytes of the row's record. Throws `RowProblem`. */
   readonly build: (cells: Cells, context: RowContext) => Uint8Array;
   /**
-   * The same thing once more, made of a record that was refused for what this machine and not the
-   * row had put into it: a wrong clock, a wrong key. Undefined when all of it is the row's.
+   * Makes a record again that was refused for something that this machine, not the row, had put
+   * into it: a time by a wrong clock, a signature by a wrong key. Undefined when everything in it
+   * comes from the row.
    */
   readonly rebuild?: (
     record: Uint8Array,

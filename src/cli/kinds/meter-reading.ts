@@ -39,7 +39,7 @@ const rows: RowKind = {
   alternatives: [["start", "end"], importedFields, exportedFields],
   summable: [...importedFields, ...exportedFields],
   ambiguous: { names: unclearTimes, fields: ["start", "end"] },
-  // A direction that is not there may be a column with a typing error, so zero has to be said.
+  // A direction that is missing may be a column whose name is misspelt, so zero has to be given.
   required: [["meter"], ["start", "end"], importedFields, exportedFields],
   build: (cells, context) => {
     const meterId = cells.deviceId("meter");
@@ -73,7 +73,7 @@ export const meterReading: CliKind<MeterReading> = {
   ],
 };
 
-/** The start, or what lies an interval before the end. Where both are given they have to fit. */
+/** The start of the interval, or its end less its length. If both are given, they must fit. */
 function intervalStart(cells: Cells, intervalS: number): number {
   const isByEnd = cells.has("end") || !cells.isMapped("start");
   if (!isByEnd) return cells.timeS("start");
@@ -85,7 +85,7 @@ function intervalStart(cells: Cells, intervalS: number): number {
   throw new RowProblem(message, cells.columnOf("end"));
 }
 
-/** The interval that genesis registers for the meter. A meter that joined later needs the field. */
+/** The interval that genesis registers for the meter; for one that joined later, rows give it. */
 function registeredInterval({ operations }: GenesisState, meterId: string): number {
   const known = intervalsByMeter.get(operations) ?? new Map<string, number>();
   if (!intervalsByMeter.has(operations)) {
