@@ -6,9 +6,9 @@
 import { defined } from "../base/assert.js";
 import { type Policy, type RoundTimeouts, SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
 import { blockRecordsBound } from "./blocks/block-limits.js";
+import { zoneStepS } from "./kinds/market-grid.js";
 import { creditAtAdmission, storageNodesMax } from "./members/member-lists.js";
 import { blockBytesBound, recordBytesBound, sizeProblems } from "./message-sizes.js";
-import { zoneStepS } from "./records/market-grid.js";
 import { submissionHeaderBytesMax, submissionRecordsBound } from "./records/submissions.js";
 import { type Violation, violation } from "./violation.js";
 

@@ -15,7 +15,7 @@ import {
 import { compareIds, isId } from "../ledger/ids.js";
 import type { Manager, StorageNode } from "../ledger/members/members.js";
 import { storageSuspension, suspensionReason } from "../ledger/members/members-codec.js";
-import { ruleIds } from "../ledger/rules/catalogue.js";
+import { rules } from "../ledger/records/rules.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { pagePosition, pageSize, pageToken, tokenIntegers } from "../rpc/validation.js";
 import type { LedgerReader, MembershipPlace } from "../store/chain/chain-reads.js";
@@ -62,7 +62,7 @@ export async function getConsortium(
     consortiumId,
     policy,
     managers: managers.map(managerStatus),
-    rules: [...ruleIds],
+    rules: rules.map(({ id }) => id),
     history: items,
     nextHistoryPageToken: next ? pageToken(historyListing, `${next.height},${next.place}`) : "",
   };

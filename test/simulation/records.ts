@@ -8,8 +8,8 @@ import {
   SubmissionSchema,
   TradeTermsSchema,
 } from "../../src/gen/bss/v1/record_pb.js";
+import { tradeDigest } from "../../src/ledger/kinds/energy-trade.js";
 import { recordHash } from "../../src/ledger/records/records.js";
-import { tradeDigest } from "../../src/ledger/records/signatures.js";
 import {
   type ParsedSubmission,
   parseSubmission,

@@ -1,17 +1,12 @@
 /** Records as commands print them: one line in a table, all fields below each other, or JSON. */
 import { toHex } from "../../base/bytes.js";
 import type { LedgerRecord } from "../../client/verify/answers.js";
-import {
-  type EnergyTrade,
-  type Record,
-  type TradeTerms,
-  TradeTermsSchema,
-} from "../../gen/bss/v1/record_pb.js";
-import { strictDecode } from "../../ledger/strict-decode.js";
-import { CliError } from "../text/cli-error.js";
-import { type Cell, type Column, fields, formatBytes, formatTime, table } from "../text/output.js";
-
-type Row = readonly [name: string, value: Cell];
+import type { Record } from "../../gen/bss/v1/record_pb.js";
+import type { KindName } from "../../ledger/kinds/kind.js";
+import { recordKinds } from "../../ledger/kinds/kinds.js";
+import type { Field } from "../kinds/kind.js";
+import { type AnyCliKind, cliKinds } from "../kinds/kinds.js";
+import { type Cell, type Column, fields, formatTime, table } from "../text/output.js";
 
 const columns: readonly Column[] = [
   { title: "HASH" },
@@ -45,7 +40,7 @@ export function recordFields({
   sealDigest,
   content,
 }: LedgerRecord): string {
-  const place: Row[] = [
+  const place: Field[] = [
     ["record", toHex(hash)],
     ["block", height],
     ["position", position],
@@ -53,7 +48,7 @@ export function recordFields({
   ];
   if (content === undefined) return fields([...place, ["content", unseen]]);
   const { record, successor } = content;
-  const versions: Row[] = [];
+  const versions: Field[] = [];
   if (record.parent.length > 0) versions.push(["updates", toHex(record.parent)]);
   versions.push(["updated by", successor === undefined ? "nothing: the latest" : toHex(successor)]);
   return fields([
@@ -61,7 +56,7 @@ export function recordFields({
     ["owner", record.ownerId],
     ["time", formatTime(record.timeUnixMs)],
     ...versions,
-    ...payloadRows(record).map(([name, value]) => forPeople(name, value)),
+    ...payloadFields(record).map(([name, value]) => forPeople(name, value)),
   ]);
 }
 
@@ -76,105 +71,35 @@ export function recordJson({ hash, height, position, sealDigest, content }: Ledg
     time_unix_ms: Number(record.timeUnixMs),
     parent: record.parent.length > 0 ? record.parent : null,
     successor: successor ?? null,
-    kind: kindOf(record),
+    kind: record.payload.case === undefined ? "unknown" : recordKinds[record.payload.case].label,
     ...payloadJson(record),
   };
 }
 
-/** "meter-reading" and so on, as `--kind` and the ledger call them. */
-function kindOf({ payload }: Record): string {
-  return (payload.case ?? "unknown").replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+function summary({ payload }: Record): string {
+  return payload.case === undefined ? "unknown" : kindNamed(payload.case).summary(payload.value);
 }
 
-function summary(record: Record): string {
-  const { payload } = record;
-  switch (payload.case) {
-    case "meterReading": {
-      const { meterId, importedWh, exportedWh } = payload.value;
-      return `${meterId}: ${importedWh} Wh imported, ${exportedWh} Wh exported`;
-    }
-    case "energyTrade": {
-      const { sellerId, buyerId, energyWh } = termsOf(payload.value);
-      return `trade: ${sellerId} sold ${energyWh} Wh to ${buyerId}`;
-    }
-    case "chargingSession":
-      return `charging at ${payload.value.stationId}: ${payload.value.energyWh} Wh`;
-    case "document": {
-      const { name, mediaType, content } = payload.value;
-      const size = formatBytes(content.length);
-      return `document: ${name || "unnamed"}, ${mediaType}, ${size}`;
-    }
-    default:
-      return "unknown";
-  }
-}
-
-/** Terms come from whoever answers: they are measured before they are decoded. */
-function termsOf({ terms }: EnergyTrade): TradeTerms {
-  const decoded = strictDecode(TradeTermsSchema, terms);
-  if (decoded.ok) return decoded.value;
-  const what = `the terms of a trade do not decode: ${decoded.error}`;
-  throw new CliError(what, "ask another manager");
+function payloadFields({ payload }: Record): readonly Field[] {
+  return payload.case === undefined ? [] : kindNamed(payload.case).fields(payload.value);
 }
 
 function payloadJson(record: Record): object {
   const { payload } = record;
-  if (payload.case !== "document") return Object.fromEntries(payloadRows(record));
-  const { mediaType, name, content } = payload.value;
-  return { media_type: mediaType, name, content_base64: Buffer.from(content).toString("base64") };
+  const json =
+    payload.case === undefined ? undefined : kindNamed(payload.case).json?.(payload.value);
+  return json ?? Object.fromEntries(payloadFields(record));
 }
 
-/** Names as in the API's schema; energies and times as numbers, which their bounds allow. */
-function payloadRows({ payload }: Record): readonly Row[] {
-  switch (payload.case) {
-    case "meterReading": {
-      const { meterId, intervalStartUnixS, intervalS, importedWh, exportedWh } = payload.value;
-      return [
-        ["meter_id", meterId],
-        ["interval_start_unix_s", Number(intervalStartUnixS)],
-        ["interval_s", intervalS],
-        ["imported_wh", Number(importedWh)],
-        ["exported_wh", Number(exportedWh)],
-      ];
-    }
-    case "energyTrade": {
-      const terms = termsOf(payload.value);
-      return [
-        ["trade_id", toHex(terms.tradeId)],
-        ["seller_id", terms.sellerId],
-        ["buyer_id", terms.buyerId],
-        ["delivery_start_unix_s", Number(terms.deliveryStartUnixS)],
-        ["energy_wh", Number(terms.energyWh)],
-        ["price_micro_per_kwh", Number(terms.priceMicroPerKwh)],
-      ];
-    }
-    case "chargingSession": {
-      const { stationId, startUnixS, endUnixS, energyWh } = payload.value;
-      return [
-        ["station_id", stationId],
-        ["start_unix_s", Number(startUnixS)],
-        ["end_unix_s", Number(endUnixS)],
-        ["energy_wh", Number(energyWh)],
-      ];
-    }
-    case "document": {
-      const { mediaType, name, content } = payload.value;
-      return [
-        ["media_type", mediaType],
-        ["name", name],
-        ["content", `${formatBytes(content.length)}; --content FILE writes it`],
-      ];
-    }
-    default:
-      return [];
-  }
+function kindNamed(name: KindName): AnyCliKind {
+  return cliKinds[name];
 }
 
 /**
  * "interval_start_unix_s" and a number become "interval start" and a time; units stand behind
  * values.
  */
-function forPeople(name: string, value: Cell): Row {
+function forPeople(name: string, value: Cell): Field {
   const [, base = name, unit] = /^(.+?)_(unix_s|wh|s)$/.exec(name) ?? [];
   const label = base.replaceAll("_", " ");
   if (unit === "unix_s") return [label, formatTime(Number(value) * 1000)];

@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 import type { BssClient } from "../../client/bss-client.js";
 import { parseCount, parseHash } from "../arguments.js";
 import { addProfileOption, withClient } from "../client-session.js";
+import { type AnyCliKind, allCliKinds, cliKinds } from "../kinds/kinds.js";
 import { lockOrRefuse, type ProcessLock } from "../process-lock.js";
 import { CliError, exitCodes } from "../text/cli-error.js";
 import { formatDuration, type Output } from "../text/output.js";
@@ -15,19 +16,17 @@ import {
   addColumn,
   addConstant,
   addText,
-  type InputKind,
   type InputOptions,
   inputRows,
   parseDelimiter,
   parseZone,
 } from "./input/input-rows.js";
-import { rowKinds } from "./input/row-kinds.js";
 import { ProgressFile } from "./progress-file.js";
 import { RefusedRows } from "./refused-rows.js";
 import { type RunTotals, SubmitRun } from "./submit-run.js";
 
 type Options = InputOptions & {
-  readonly kind?: InputKind;
+  readonly kind?: string;
   readonly out?: string;
   readonly batch: number;
   readonly inFlight: number;
@@ -35,15 +34,16 @@ type Options = InputOptions & {
 
 const firstContactMs = 10_000;
 
+const inputNames = allCliKinds.map(({ inputName }) => inputName);
+const rowKinds = allCliKinds.filter(({ rows }) => rows !== undefined);
+
+const fieldsOfRows = rowKinds.flatMap(({ inputName, rows }) =>
+  (rows?.help ?? []).map((line, i) => `  ${(i === 0 ? inputName : "").padEnd(14)}  ${line}`),
+);
+
 const fieldsHelp = `
 Fields; columns are found by these names, or by --column NAME=FIELD; --set FIELD=VALUE for all rows:
-  meter-readings  meter, start | end, imported_wh | imported_kwh, exported_wh | exported_kwh;
-                  owner (the profile's id), interval_s (the meter's), recorded_at (the interval's
-                  end), parent
-  trades          buyer, start, energy_wh | energy_kwh, price_micro_per_kwh | price_per_kwh;
-                  seller (the profile's id), recorded_at (now), trade_id (random), parent
-  charging        station, start, end, energy_wh | energy_kwh;
-                  owner (the profile's id), recorded_at (the end), parent
+${fieldsOfRows.join("\n")}
 Fields behind a semicolon may be left out. --column and --set count more than the names of columns.
 If a row gives a field in both units, both must agree.
 
@@ -80,7 +80,7 @@ export function register(program: Command): void {
       new Option(
         "-k, --kind <kind>",
         "what the file holds (default: meter-readings for .csv; needed for any other file)",
-      ).choices([...Object.keys(rowKinds), "document"]),
+      ).choices(inputNames),
     )
     .option(
       "-o, --out <file>",
@@ -143,7 +143,7 @@ async function submit(
     );
   }
   const place = findInput(file);
-  const kind = options.kind ?? kindByName(place);
+  const kind = allCliKinds.find(({ inputName }) => inputName === options.kind) ?? kindByName(place);
   const out = outOf(file, place, options);
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort();
@@ -160,7 +160,7 @@ async function submit(
 
 type Job = {
   readonly place: InputPlace;
-  readonly kind: InputKind;
+  readonly kind: AnyCliKind;
   readonly out: string;
   readonly options: Options;
   readonly client: BssClient;
@@ -248,7 +248,7 @@ function lockOut(out: string): Promise<ProcessLock> {
 
 async function checkFirstContact(
   client: BssClient,
-  kind: InputKind,
+  kind: AnyCliKind,
   output: Output,
 ): Promise<void> {
   const { height } = await client.status({ timeoutMs: firstContactMs });
@@ -257,8 +257,7 @@ async function checkFirstContact(
   const { policy } = client.genesis;
   const warning = clockWarning(head, Date.now(), policy);
   if (warning === undefined) return;
-  const isRecorded = kind === "document" || kind === "trades";
-  if (warning.isBehind && isRecorded) throw new CliError(warning.text, warning.next);
+  if (warning.isBehind && kind.isTimedByClock) throw new CliError(warning.text, warning.next);
   output.note(`bss: ${warning.text}; ${warning.next}`);
 }
 
@@ -266,29 +265,21 @@ async function checkFirstContact(
  * What is on the ledger stays there, so `--kind` may be left out only if the name of the file says
  * what it holds.
  */
-function kindByName({ label }: InputPlace): InputKind {
-  if (extname(label).toLowerCase() === ".csv") return "meter-readings";
+function kindByName({ label }: InputPlace): AnyCliKind {
+  if (extname(label).toLowerCase() === ".csv") return cliKinds.meterReading;
   throw new CliError(
     `the name of ${label} does not say what it holds`,
-    `give --kind ${Object.keys(rowKinds).join(", ")} for CSV rows, ` +
+    `give --kind ${rowKinds.map(({ inputName }) => inputName).join(", ")} for CSV rows, ` +
       "or --kind document to record the whole file",
     { exitCode: exitCodes.usage },
   );
 }
 
-/** What the lines of an input become, for the result. */
-const nouns = {
-  "meter-readings": "meter reading",
-  trades: "trade",
-  charging: "charging session",
-  document: "document",
-} as const satisfies Record<InputKind, string>;
-
 /** Prints how the run has ended. Throws `CliError` when a row has no receipt. */
 function report(
   totals: RunTotals,
   run: {
-    readonly kind: InputKind;
+    readonly kind: AnyCliKind;
     readonly out: string;
     readonly refusedFile: string | undefined;
     readonly ms: number;
@@ -298,7 +289,7 @@ function report(
   const { received, doneBefore, malformed, refused, firstHeight, lastHeight } = totals;
   const { kind, out, refusedFile, ms } = run;
   const value = {
-    kind,
+    kind: kind.inputName,
     received,
     done_before: doneBefore,
     malformed,
@@ -318,7 +309,7 @@ function report(
     const rate = received === 0 ? "" : `, ${((received / ms) * 1000).toFixed(0)} records/s`;
     const before = doneBefore === 0 ? "" : `; ${doneBefore} had receipts already`;
     const took = `${formatDuration(ms)}${rate}${before}`;
-    return `${counted(received, nouns[kind])}${where}, ${took}; receipts in ${out}`;
+    return `${counted(received, kind.noun)}${where}, ${took}; receipts in ${out}`;
   });
   const failed = malformed + refused;
   if (failed === 0) return;

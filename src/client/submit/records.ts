@@ -11,10 +11,10 @@ import { emptyBytes } from "../../base/bytes.js";
 import { ed25519Sign } from "../../crypto/ed25519.js";
 import { randomBytes } from "../../crypto/random.js";
 import { RecordSchema, TradeTermsSchema } from "../../gen/bss/v1/record_pb.js";
-import { tradeDigest } from "../../ledger/records/signatures.js";
+import { tradeDigest, tradeIdBytes } from "../../ledger/kinds/energy-trade.js";
+import { saltBytes } from "../../ledger/records/records.js";
 
-export const saltBytes = 16;
-export const tradeIdBytes = 16;
+export { saltBytes, tradeIdBytes };
 
 /** What every kind of record has. */
 export type RecordParts = {

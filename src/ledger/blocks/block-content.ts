@@ -8,7 +8,8 @@ import { ok, type Result } from "../../base/result.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { type ParsedRecord, parseRecord } from "../records/records.js";
 import { parseSignedHeader, type SignedHeader } from "../records/submissions.js";
-import { readKeysOfOperation, readKeysOfSubmission } from "../state/state-keys.js";
+import { readKeysOfSubmission } from "../state/effects.js";
+import { readKeysOfOperation } from "../state/state-operations.js";
 import { refuse, type Violation } from "../violation.js";
 import type { ParsedManagerBlock } from "./manager-blocks.js";
 

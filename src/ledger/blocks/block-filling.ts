@@ -12,10 +12,11 @@ import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
 import { type PrivateEntry, PrivateEntrySchema } from "../../gen/bss/v1/block_pb.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
-import { curableReasons } from "../records/order-reasons.js";
 import type { ParsedRecord } from "../records/records.js";
+import { curableReasons } from "../records/rules.js";
 import type { ParsedSubmission } from "../records/submissions.js";
-import { readKeys, stateKeys } from "../state/state-keys.js";
+import { energyKeys, readKeys } from "../state/effects.js";
+import { stateKeys } from "../state/state-keys.js";
 import { type RuleReason, type Violation, violation } from "../violation.js";
 import type { BlockExecution } from "./execution.js";
 
@@ -205,20 +206,6 @@ function fitsNoBlock({ record, submission }: Candidate, policy: Policy): Violati
 
 /** The keys on which a record failed for a curable reason. */
 function keysWaitedFor(record: ParsedRecord, reason: RuleReason): readonly Uint8Array[] {
-  const { payload, ownerId } = record;
-  if (reason === "PARENT_UNKNOWN") {
-    return [stateKeys.record(defined(record.parent, "an update names its parent"))];
-  }
-  switch (payload.kind) {
-    case "meter-reading":
-      return [stateKeys.energy(ownerId, payload.deliveryStartS)];
-    case "energy-trade":
-      return [
-        stateKeys.energy(payload.sellerId, payload.deliveryStartS),
-        stateKeys.energy(payload.buyerId, payload.deliveryStartS),
-      ];
-    case "charging-session":
-    case "document":
-      return [];
-  }
+  if (reason !== "PARENT_UNKNOWN") return energyKeys(record);
+  return [stateKeys.record(defined(record.parent, "an update names its parent"))];
 }

@@ -8,7 +8,7 @@ import { compareIds } from "../ids.js";
 import type { Members } from "../members/members.js";
 import { appendLeaves, type Frontier, rootOf } from "../merkle/frontier.js";
 import type { StoredNode } from "../merkle/nodes.js";
-import { sealLeaf } from "../records/sealing.js";
+import { sealLeaf } from "../records/records.js";
 import type { LedgerHead } from "../state/head.js";
 import { type StateWrite, stateDigest } from "../state/state.js";
 import type { BlockFacts } from "./block-facts.js";

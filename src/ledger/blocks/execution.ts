@@ -11,7 +11,7 @@ import type { ControlOperation, Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { Members } from "../members/members.js";
 import { MembersDraft } from "../members/members-draft.js";
 import type { ParsedRecord } from "../records/records.js";
-import { checkRules } from "../rules/catalogue.js";
+import { checkRules } from "../records/rules.js";
 import { applyRecord } from "../state/effects.js";
 import type { StateView, StateWrite } from "../state/state.js";
 import { stateOperationProblem, writeStateOperation } from "../state/state-operations.js";

@@ -9,40 +9,28 @@
  * `parseRecord` settles everything that follows from the bytes alone: length, shape, ids, and
  * integers that the code can hold without loss. What depends on the ledger or on the block's time
  * is left to the rules. A parsed record can therefore be asked for the state that its rules will
- * read (state-keys.ts) before any rule has run.
+ * read (state/effects.ts) before any rule has run.
  */
+import { create } from "@bufbuild/protobuf";
 import { toHex } from "../../base/bytes.js";
 import { ok, type Result } from "../../base/result.js";
-import { domain, taggedHash } from "../../crypto/hash.js";
+import { domain, sha256, taggedHash } from "../../crypto/hash.js";
+import { sealRecord } from "../../crypto/seal.js";
+import { type Leaf, LeafSchema } from "../../gen/bss/v1/block_pb.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
-import { type Record, RecordSchema, type TradeTerms } from "../../gen/bss/v1/record_pb.js";
+import { type Record, RecordSchema } from "../../gen/bss/v1/record_pb.js";
 import { isId } from "../ids.js";
+import type { RecordOf } from "../kinds/kind.js";
+import { type Payload, parsePayload } from "../kinds/kinds.js";
 import { strictDecode } from "../strict-decode.js";
 import { refuse, type Violation } from "../violation.js";
-import { type Payload, parsePayload, type RecordKind } from "./payloads.js";
 
 export const recordHashBytes = 32;
+export const saltBytes = 16;
 
 const timeMsMax = BigInt(Number.MAX_SAFE_INTEGER);
 
-export type ParsedRecord = {
-  /** 32 bytes. */
-  readonly hash: Uint8Array;
-  /** `hash` in lower-case hex: the key of maps. */
-  readonly hashHex: string;
-  /** The exact bytes. */
-  readonly bytes: Uint8Array;
-  readonly record: Record;
-  readonly ownerId: string;
-  /** Unix ms; may still be zero or negative, which a rule refuses. */
-  readonly timeMs: number;
-  /** 32 bytes: the version that this record updates. */
-  readonly parent?: Uint8Array;
-  readonly kind: RecordKind;
-  readonly payload: Payload;
-  /** The decoded terms of an energy trade. */
-  readonly terms?: TradeTerms;
-};
+export type ParsedRecord = RecordOf<Payload>;
 
 /**
  * SHA-256("bss/v1/record" ‖ consortium_id ‖ record_bytes), 32 bytes: the "data hash" that a
@@ -53,9 +41,9 @@ export function recordHash(consortiumId: Uint8Array, bytes: Uint8Array): Uint8Ar
 }
 
 /**
- * Parses the exact bytes of a record. Refuses with RECORD_TOO_LARGE, RECORD_MALFORMED, and
- * INTERVAL_INVALID, TIME_INVALID or ENERGY_INVALID for numbers that are out of every range.
- * `policy` gives the length limit and the delivery intervals.
+ * Parses the exact bytes of a record. Refuses with RECORD_TOO_LARGE, RECORD_MALFORMED or
+ * TIME_INVALID, and as the record's kind does. `policy` gives the length limit and the delivery
+ * intervals.
  */
 export function parseRecord(
   consortiumId: Uint8Array,
@@ -75,7 +63,7 @@ export function parseRecord(
   const record = decoded.value;
   const shape = checkShape(record);
   if (!shape.ok) return shape;
-  const payload = parsePayload(record, policy);
+  const payload = parsePayload(record, { ownerId: record.ownerId, grid: policy });
   if (!payload.ok) return payload;
   const hash = recordHash(consortiumId, bytes);
   return ok({
@@ -85,11 +73,22 @@ export function parseRecord(
     record,
     ownerId: record.ownerId,
     timeMs: Number(record.timeUnixMs),
-    kind: payload.value.kind,
     payload: payload.value,
     ...(record.parent.length > 0 ? { parent: record.parent } : {}),
-    ...(payload.value.kind === "energy-trade" ? { terms: payload.value.terms } : {}),
   });
+}
+
+/**
+ * Seals a record under an epoch key (32 bytes): the leaf and the bytes that storage nodes keep
+ * without reading them. Every manager comes to the same leaf and bytes.
+ */
+export function sealLeaf(
+  epochKey: Uint8Array,
+  record: ParsedRecord,
+): { readonly leaf: Leaf; readonly sealed: Uint8Array } {
+  const sealed = sealRecord(epochKey, record.hash, record.bytes);
+  const leaf = create(LeafSchema, { recordHash: record.hash, sealDigest: sha256(sealed) });
+  return { leaf, sealed };
 }
 
 function checkShape(record: Record): Result<undefined, Violation> {

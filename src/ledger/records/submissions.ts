@@ -4,9 +4,9 @@
  *     header = {consortium_id, participant_id, record_hashes[]}
  *     signed: Ed25519 over SHA-256("bss/v1/submission" ‖ header_bytes)
  *
- * One signature for a whole batch is what makes bulk load affordable, as verifying is the dearest
- * step. The signature itself is an obligation (see signature-check.ts); parsing settles the shape
- * and that the header names exactly the records.
+ * One signature for a whole batch is what makes bulk load affordable, because no step costs more
+ * than verifying. The signature itself is an obligation (see signature-check.ts); parsing settles
+ * the shape and that the header names exactly the records.
  */
 import { defined } from "../../base/assert.js";
 import { equalBytes, toHex } from "../../base/bytes.js";

@@ -1,89 +1,68 @@
 /**
- * What a record that keeps all rules does to the state: it becomes known by its hash, its parent
- * gets it as successor, a reading stands for its interval, and the sums of the participants change.
+ * What a record reads of the state and does to it. The keys follow from the parsed record alone:
+ * whoever executes records fetches them first, and the execution needs no I/O.
  */
 import { create } from "@bufbuild/protobuf";
-import { assert, defined } from "../../base/assert.js";
+import { defined } from "../../base/assert.js";
 import { emptyBytes } from "../../base/bytes.js";
-import {
-  EnergyStateSchema,
-  ReadingStateSchema,
-  RecordStateSchema,
-  type TradeEffect,
-  TradeEffectSchema,
-  TradeStateSchema,
-} from "../../gen/bss/store/v1/state_pb.js";
-import {
-  boughtWithTrade,
-  type EnergySums,
-  energySums,
-  soldWithTrade,
-  sumsWithReading,
-} from "../records/energy.js";
-import type { ReadingPayload, TradePayload } from "../records/payloads.js";
-import { recordKindOf } from "../records/record-kind.js";
+import { RecordStateSchema } from "../../gen/bss/store/v1/state_pb.js";
+import { kindOf } from "../kinds/kinds.js";
 import type { ParsedRecord } from "../records/records.js";
+import { stateKeys } from "./state-keys.js";
 import type { StateTables } from "./state-tables.js";
 
 /** Where a record stands: its block, and its index in the Merkle log. */
 export type RecordPlace = { readonly height: number; readonly position: number };
 
-/** Writes the record's effects. It must have passed every rule against the same state. */
+/**
+ * Every key that checking and applying the record, submitted by its owner, can read or write; with
+ * repeats.
+ */
+export function readKeys(record: ParsedRecord): readonly Uint8Array[] {
+  const keys = [stateKeys.participant(record.ownerId), stateKeys.record(record.hash)];
+  if (record.parent !== undefined) keys.push(stateKeys.record(record.parent));
+  return [...keys, ...kindOf(record).stateKeys(record), ...energyKeys(record)];
+}
+
+/** The keys of the sums of energy that the record changes or draws on. */
+export function energyKeys(record: ParsedRecord): readonly Uint8Array[] {
+  const uses = kindOf(record).energy(record);
+  return uses.map(({ participantId, deliveryStartS }) =>
+    stateKeys.energy(participantId, deliveryStartS),
+  );
+}
+
+/**
+ * The keys of all records of a submission, or of a part of one, and of its submitter; with repeats.
+ */
+export function readKeysOfSubmission(submission: {
+  readonly participantId: string;
+  readonly records: readonly ParsedRecord[];
+}): readonly Uint8Array[] {
+  return [stateKeys.participant(submission.participantId), ...submission.records.flatMap(readKeys)];
+}
+
+/**
+ * Writes the effects of a record, which must have passed every rule against the same state: it
+ * becomes known by its hash, its parent gets it as successor, and its kind adds what it says.
+ */
 export function applyRecord(tables: StateTables, record: ParsedRecord, place: RecordPlace): void {
-  const { payload } = record;
-  let trade: TradeEffect | undefined;
-  // The sums are taken before the parent is marked: an update replaces what the parent added.
-  if (payload.kind === "meter-reading") applyReading(tables, record, payload);
-  if (payload.kind === "energy-trade") trade = applyTrade(tables, record, payload);
+  const kind = kindOf(record);
+  // Before the parent is marked: an update replaces what the parent added.
+  const kept = kind.apply(tables, record);
   tables.records.put(
     [record.hash],
     create(RecordStateSchema, {
       ownerId: record.ownerId,
-      kind: recordKindOf(record.kind),
+      kind: kind.stored,
       height: BigInt(place.height),
       position: BigInt(place.position),
       successor: emptyBytes,
-      ...(trade === undefined ? {} : { trade }),
+      ...kept,
     }),
   );
   if (record.parent !== undefined) {
     const parent = defined(tables.records.get(record.parent), "an accurate update has a parent");
     tables.records.put([record.parent], { ...parent, successor: record.hash });
   }
-}
-
-function applyReading(tables: StateTables, record: ParsedRecord, reading: ReadingPayload): void {
-  const { meterId, intervalStartS, deliveryStartS, importedWh, exportedWh } = reading;
-  const sums = sumsWithReading(tables, record.ownerId, reading);
-  putSums(tables, record.ownerId, deliveryStartS, sums);
-  tables.readings.put(
-    [meterId, intervalStartS],
-    create(ReadingStateSchema, { recordHash: record.hash, importedWh, exportedWh }),
-  );
-}
-
-function applyTrade(tables: StateTables, record: ParsedRecord, trade: TradePayload): TradeEffect {
-  const { sellerId, buyerId, deliveryStartS, energyWh, tradeId } = trade;
-  const seller = energySums(tables, sellerId, deliveryStartS);
-  const soldWh = soldWithTrade(tables, record, trade);
-  putSums(tables, sellerId, deliveryStartS, { ...seller, soldWh });
-  const buyer = energySums(tables, buyerId, deliveryStartS);
-  const boughtWh = boughtWithTrade(tables, record, trade);
-  putSums(tables, buyerId, deliveryStartS, { ...buyer, boughtWh });
-  const recordHash = record.hash;
-  tables.trades.put([tradeId], create(TradeStateSchema, { recordHash }));
-  const deliveryStartUnixS = BigInt(deliveryStartS);
-  return create(TradeEffectSchema, { buyerId, deliveryStartUnixS, energyWh });
-}
-
-function putSums(
-  tables: StateTables,
-  participantId: string,
-  deliveryStartS: number,
-  { importedWh, exportedWh, soldWh, boughtWh }: EnergySums,
-): void {
-  assert(soldWh >= 0n && soldWh <= exportedWh, "nobody sells what was not exported");
-  assert(boughtWh >= 0n && boughtWh <= importedWh, "nobody buys what was not imported");
-  const sums = create(EnergyStateSchema, { importedWh, exportedWh, soldWh, boughtWh });
-  tables.energy.put([participantId, deliveryStartS], sums);
 }

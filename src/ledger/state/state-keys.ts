@@ -1,5 +1,5 @@
 /**
- * The keys of the ledger's state, and which of them a record can touch.
+ * The keys of the ledger's state.
  *
  *     0x01 ‖ id                          participant      ParticipantState
  *     0x02 ‖ id in lower case            meter            MeterState
@@ -9,15 +9,11 @@
  *     0x06 ‖ trade id                    trade            TradeState
  *     0x07 ‖ invitation id ‖ id          invitation       InvitationState   of an operator
  *
- * Ids are ASCII without controls (ids.ts), so a 0x00 ends one without doubt. The keys that a
- * record's rules read and its effects write follow from the parsed record alone: whoever executes
- * records fetches them first, and the execution needs no I/O.
+ * Ids are ASCII without controls (ids.ts), so a 0x00 ends one without doubt. Which keys a record
+ * touches is in effects.ts, and which a control operation touches in state-operations.ts.
  */
 import { concatBytes, utf8 } from "../../base/bytes.js";
-import type { ControlOperation } from "../../gen/bss/v1/genesis_pb.js";
 import { foldedId } from "../ids.js";
-import { invitationOf } from "../members/consent.js";
-import type { ParsedRecord } from "../records/records.js";
 
 const namespaces = {
   participant: 1,
@@ -44,72 +40,6 @@ export const stateKeys = {
   invitation: (invitationId: Uint8Array, operatorId: string): Uint8Array =>
     bytesKey(namespaces.invitation, concatBytes(invitationId, utf8(operatorId))),
 } as const;
-
-/**
- * Every key that checking and applying the record, submitted by its owner, can read or
- * write; with repeats.
- */
-export function readKeys(record: ParsedRecord): readonly Uint8Array[] {
-  const keys = [stateKeys.participant(record.ownerId), stateKeys.record(record.hash)];
-  if (record.parent !== undefined) keys.push(stateKeys.record(record.parent));
-  const payload = record.payload;
-  switch (payload.kind) {
-    case "meter-reading":
-      keys.push(stateKeys.meter(payload.meterId));
-      keys.push(stateKeys.reading(payload.meterId, payload.intervalStartS));
-      keys.push(stateKeys.energy(record.ownerId, payload.deliveryStartS));
-      break;
-    case "energy-trade":
-      keys.push(stateKeys.participant(payload.buyerId));
-      keys.push(stateKeys.trade(payload.tradeId));
-      keys.push(stateKeys.energy(payload.sellerId, payload.deliveryStartS));
-      keys.push(stateKeys.energy(payload.buyerId, payload.deliveryStartS));
-      break;
-    case "charging-session":
-    case "document":
-      break;
-  }
-  return keys;
-}
-
-/**
- * The keys of all records of a submission, or of a part of one, and of its submitter; with repeats.
- */
-export function readKeysOfSubmission(submission: {
-  readonly participantId: string;
-  readonly records: readonly ParsedRecord[];
-}): readonly Uint8Array[] {
-  return [stateKeys.participant(submission.participantId), ...submission.records.flatMap(readKeys)];
-}
-
-/** Every key that checking and applying a control operation can read or write. */
-export function readKeysOfOperation(message: ControlOperation): readonly Uint8Array[] {
-  const { operation } = message;
-  switch (operation.case) {
-    case "registerParticipant":
-      return [stateKeys.participant(operation.value.participantId), ...readKeysOfConsent(message)];
-    case "registerMeter":
-      return [
-        stateKeys.meter(operation.value.meterId),
-        stateKeys.participant(operation.value.ownerId),
-      ];
-    case "admitStorageNode":
-      return [stateKeys.participant(operation.value.nodeId), ...readKeysOfConsent(message)];
-    case "registerOfficer":
-      return [stateKeys.participant(operation.value.officerId)];
-    default:
-      return [];
-  }
-}
-
-/** The invitation's uses, and the meters that it registers. */
-function readKeysOfConsent(message: ControlOperation): readonly Uint8Array[] {
-  const invitation = invitationOf(message);
-  if (invitation === undefined) return [];
-  const meters = invitation.meters.map(({ meterId }) => stateKeys.meter(meterId));
-  const { invitationId, operatorId } = invitation;
-  return [stateKeys.invitation(invitationId, operatorId), ...meters];
-}
 
 function bytesKey(namespace: number, bytes: Uint8Array): Uint8Array {
   const key = new Uint8Array(1 + bytes.length);

@@ -8,9 +8,9 @@ import { InvitationStateSchema, ParticipantStateSchema } from "../../gen/bss/sto
 import type { ControlOperation, Invitation, Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { invitationOf } from "../members/consent.js";
 import { checkOperation } from "../members/operations.js";
-import { meterState, registeredMeterId } from "../records/meters.js";
 import { type Violation, violation } from "../violation.js";
-import type { StateTables } from "./state-tables.js";
+import { stateKeys } from "./state-keys.js";
+import { meterState, registeredMeterId, type StateTables } from "./state-tables.js";
 
 export type OperationContext = {
   readonly policy: Policy;
@@ -62,6 +62,35 @@ export function stateOperationProblem(
     default:
       return undefined;
   }
+}
+
+/** Every key that checking and applying a control operation can read or write. */
+export function readKeysOfOperation(message: ControlOperation): readonly Uint8Array[] {
+  const { operation } = message;
+  switch (operation.case) {
+    case "registerParticipant":
+      return [stateKeys.participant(operation.value.participantId), ...readKeysOfConsent(message)];
+    case "registerMeter":
+      return [
+        stateKeys.meter(operation.value.meterId),
+        stateKeys.participant(operation.value.ownerId),
+      ];
+    case "admitStorageNode":
+      return [stateKeys.participant(operation.value.nodeId), ...readKeysOfConsent(message)];
+    case "registerOfficer":
+      return [stateKeys.participant(operation.value.officerId)];
+    default:
+      return [];
+  }
+}
+
+/** The invitation's uses, and the meters that it registers. */
+function readKeysOfConsent(message: ControlOperation): readonly Uint8Array[] {
+  const invitation = invitationOf(message);
+  if (invitation === undefined) return [];
+  const meters = invitation.meters.map(({ meterId }) => stateKeys.meter(meterId));
+  const { invitationId, operatorId } = invitation;
+  return [stateKeys.invitation(invitationId, operatorId), ...meters];
 }
 
 /** Writes what an operation does to the state, of one that fits. */

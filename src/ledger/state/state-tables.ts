@@ -5,11 +5,18 @@
  * it: a seller's sums of a delivery interval change with each of its trades, and only the last
  * values are written.
  */
-import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
 import { compareBytes, toHex } from "../../base/bytes.js";
 import {
   EnergyStateSchema,
   InvitationStateSchema,
+  type MeterState,
   MeterStateSchema,
   ParticipantStateSchema,
   ReadingStateSchema,
@@ -134,4 +141,23 @@ class Table<Desc extends DescMessage, Name extends readonly unknown[]>
       yield { key, value: toBinary(this.#schema, value) };
     }
   }
+}
+
+/**
+ * The state of a meter that is registered under `meterId`. Its key holds the id in lower case, so
+ * that ids which differ only in case are one meter; the value holds the spelling of an id that has
+ * capitals.
+ */
+export function meterState(
+  meterId: string,
+  meter: Pick<MeterState, "ownerId" | "ratedPowerW" | "intervalS" | "height">,
+): MeterState {
+  const { ownerId, ratedPowerW, intervalS, height } = meter;
+  const spelling = meterId === foldedId(meterId) ? "" : meterId;
+  return create(MeterStateSchema, { ownerId, ratedPowerW, intervalS, height, spelling });
+}
+
+/** The id as it is registered, of a meter that was found by the id in any case. */
+export function registeredMeterId(id: string, { spelling }: MeterState): string {
+  return spelling === "" ? foldedId(id) : spelling;
 }

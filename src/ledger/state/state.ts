@@ -5,8 +5,9 @@
  *
  *     state_digest(h) = SHA-256(state_digest(h−1) ‖ for each write of h, by key: u32 length ‖ key ‖ u32 length ‖ value)
  *
- * Rules read it synchronously. So whoever executes records fetches the keys that they name first,
- * and hands over a `PrefetchedState`; a key that nobody fetched is a bug, not an absence.
+ * Rules read it synchronously. So whoever executes records first fetches the keys that they name
+ * (effects.ts), and hands over a `PrefetchedState`. Reading a key that was not fetched is a bug of
+ * ours, and not the same as a key without a value.
  */
 import { assert } from "../../base/assert.js";
 import { compareBytes, toHex } from "../../base/bytes.js";

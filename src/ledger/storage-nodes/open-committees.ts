@@ -5,8 +5,8 @@
 import { equalBytes } from "../../base/bytes.js";
 import type { LateAttestation } from "../../gen/bss/v1/genesis_pb.js";
 import type { OpenCommittee, StorageNode } from "../members/member-lists.js";
-import { creditOf } from "../records/settlement.js";
 import { type Violation, violation } from "../violation.js";
+import { creditOf } from "./settlement.js";
 import type { StandingChangeKind } from "./storage-changes.js";
 
 /** Whoever is still missing was not seen; whoever is still audited has passed. */

@@ -35,6 +35,8 @@ import {
 import type { OperationPlace } from "../members/operations.js";
 import { Sponsored } from "../members/sponsored.js";
 import { absencesWith, oldestClaim, resumePossibleAtMs } from "../members/suspensions.js";
+import { type Violation, violation } from "../violation.js";
+import { closeCommittee, lateProblem } from "./open-committees.js";
 import {
   addedUnits,
   creditOf,
@@ -44,9 +46,7 @@ import {
   rewardedForStoring,
   type SettledBlock,
   totalsUntil,
-} from "../records/settlement.js";
-import { type Violation, violation } from "../violation.js";
-import { closeCommittee, lateProblem } from "./open-committees.js";
+} from "./settlement.js";
 import { changeOf, type StandingChange, type StandingChangeKind } from "./storage-changes.js";
 import { lateAttestationsMax } from "./storage-operations.js";
 

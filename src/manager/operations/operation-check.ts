@@ -7,8 +7,7 @@ import { type ControlOperation, ControlOperationSchema } from "../../gen/bss/v1/
 import { controlOperationBytesMax } from "../../ledger/blocks/block-limits.js";
 import { operationSignatureChecks } from "../../ledger/members/operation-signatures.js";
 import { carriesAuthority } from "../../ledger/members/operations.js";
-import { readKeysOfOperation } from "../../ledger/state/state-keys.js";
-import { stateOperationProblem } from "../../ledger/state/state-operations.js";
+import { readKeysOfOperation, stateOperationProblem } from "../../ledger/state/state-operations.js";
 import { StateTables } from "../../ledger/state/state-tables.js";
 import { type Violation, violation } from "../../ledger/violation.js";
 import { decodeCanonical } from "../../ledger/wire.js";

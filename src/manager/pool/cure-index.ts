@@ -4,6 +4,8 @@
  * pool, of blocks that are being voted on, and of the other records of a submission.
  */
 import { toHex } from "../../base/bytes.js";
+import { type EnergyUse, usesThatLack } from "../../ledger/kinds/energy.js";
+import { kindOf } from "../../ledger/kinds/kinds.js";
 import type { ParsedRecord } from "../../ledger/records/records.js";
 import type { RuleReason } from "../../ledger/violation.js";
 
@@ -34,15 +36,13 @@ export class CureIndex {
    * Whether the record may keep the rule once what is pending is there. What cures in this sense
    * does not wait for the record in turn, so none is kept for ever.
    */
-  cures({ payload, parent }: ParsedRecord, reason: RuleReason): boolean {
+  cures(record: ParsedRecord, reason: RuleReason): boolean {
     if (reason === "PARENT_UNKNOWN") {
-      return parent !== undefined && this.#records.has(toHex(parent));
+      return record.parent !== undefined && this.#records.has(toHex(record.parent));
     }
-    if (payload.kind !== "energy-trade") return false;
-    const { sellerId, buyerId, deliveryStartS } = payload;
-    if (reason === "DOUBLE_SPEND") return this.#readings.has(energyKey(sellerId, deliveryStartS));
-    if (reason === "OVER_PURCHASE") return this.#readings.has(energyKey(buyerId, deliveryStartS));
-    return false;
+    return usesThatLack(usesOf(record), reason).some(
+      (use) => use.as !== "measured" && this.#readings.has(energyKey(use)),
+    );
   }
 
   /**
@@ -51,34 +51,24 @@ export class CureIndex {
    */
   mightCure(record: ParsedRecord, reason: RuleReason): boolean {
     if (this.cures(record, reason)) return true;
-    return energyOf(record, reason).some(
-      (key) => this.#tradeUpdates.has(key) || this.#readings.has(key),
-    );
+    return usesThatLack(usesOf(record), reason)
+      .map(energyKey)
+      .some((key) => this.#tradeUpdates.has(key) || this.#readings.has(key));
   }
 
-  #count({ payload, ownerId, parent }: ParsedRecord, change: 1 | -1): void {
-    if (payload.kind === "meter-reading") {
-      addTo(this.#readings, energyKey(ownerId, payload.deliveryStartS), change);
-    }
-    if (payload.kind === "energy-trade" && parent !== undefined) {
-      addTo(this.#tradeUpdates, energyKey(payload.sellerId, payload.deliveryStartS), change);
-      addTo(this.#tradeUpdates, energyKey(payload.buyerId, payload.deliveryStartS), change);
+  #count(record: ParsedRecord, change: 1 | -1): void {
+    for (const use of usesOf(record)) {
+      if (use.as === "measured") addTo(this.#readings, energyKey(use), change);
+      else if (record.parent !== undefined) addTo(this.#tradeUpdates, energyKey(use), change);
     }
   }
 }
 
-/** Of which energy there is too little. */
-function energyOf({ payload, ownerId }: ParsedRecord, reason: RuleReason): readonly string[] {
-  if (payload.kind === "energy-trade") {
-    if (reason === "DOUBLE_SPEND") return [energyKey(payload.sellerId, payload.deliveryStartS)];
-    if (reason === "OVER_PURCHASE") return [energyKey(payload.buyerId, payload.deliveryStartS)];
-  }
-  if (payload.kind !== "meter-reading") return [];
-  const isBelow = reason === "EXPORT_BELOW_SOLD" || reason === "IMPORT_BELOW_BOUGHT";
-  return isBelow ? [energyKey(ownerId, payload.deliveryStartS)] : [];
+function usesOf(record: ParsedRecord): readonly EnergyUse[] {
+  return kindOf(record).energy(record);
 }
 
-function energyKey(participantId: string, deliveryStartS: number): string {
+function energyKey({ participantId, deliveryStartS }: EnergyUse): string {
   return `${deliveryStartS}/${participantId}`;
 }
 

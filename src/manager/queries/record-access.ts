@@ -5,9 +5,9 @@
  * (a list by participant or meter, which record updates which) is content, like the record itself.
  * The rest of the API is public: it shows what every storage node holds.
  */
-import { fromBinary } from "@bufbuild/protobuf";
 import type { QueryService } from "../../gen/bss/v1/query_pb.js";
-import { type Record as LedgerRecord, TradeTermsSchema } from "../../gen/bss/v1/record_pb.js";
+import type { Record as LedgerRecord } from "../../gen/bss/v1/record_pb.js";
+import { partiesOf } from "../../ledger/kinds/kinds.js";
 import type { ServiceHandlers } from "../../rpc/server/handlers.js";
 import type { Identity, Role } from "../../rpc/tls/tls-identity.js";
 
@@ -63,12 +63,10 @@ export function seesMetadata({ role }: Identity): boolean {
   return recordSight[role] === "everything" || recordSight[role] === "metadata";
 }
 
-/** Managers; the owner, and for a trade its buyer. An id alone opens nothing: the role counts. */
-export function mayRead({ ownerId, payload }: LedgerRecord, { role, id }: Identity): boolean {
+/** Managers, the owner and the other parties. An id alone opens nothing: the role counts. */
+export function mayRead(record: LedgerRecord, { role, id }: Identity): boolean {
   if (recordSight[role] !== "own") return recordSight[role] === "everything";
-  if (ownerId === id) return true;
-  if (payload.case !== "energyTrade") return false;
-  return fromBinary(TradeTermsSchema, payload.value.terms).buyerId === id;
+  return record.ownerId === id || partiesOf(record).includes(id);
 }
 
 /** Whether the caller may list the records of a participant, or of a meter that is its own. */

@@ -7,9 +7,10 @@ import type { ControlOperation, Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { beaconInput } from "../../ledger/blocks/beacon.js";
 import { type BuiltBlock, buildBlock } from "../../ledger/blocks/block-building.js";
 import type { ParsedSubmission } from "../../ledger/records/submissions.js";
+import { readKeysOfSubmission } from "../../ledger/state/effects.js";
 import type { LedgerHead } from "../../ledger/state/head.js";
 import type { PrefetchedState } from "../../ledger/state/state.js";
-import { readKeysOfOperation, readKeysOfSubmission } from "../../ledger/state/state-keys.js";
+import { readKeysOfOperation } from "../../ledger/state/state-operations.js";
 
 export type BlockProducerPorts = {
   readonly selfId: string;

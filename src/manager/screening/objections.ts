@@ -37,8 +37,8 @@ import {
   objectionsRoot,
   provenObjection,
 } from "../../ledger/certificates/objections.js";
-import { reasonsOfOrder } from "../../ledger/records/order-reasons.js";
 import type { ParsedRecord } from "../../ledger/records/records.js";
+import { reasonsOfOrder } from "../../ledger/records/rules.js";
 import type { ParsedSubmission } from "../../ledger/records/submissions.js";
 import type { RuleReason } from "../../ledger/violation.js";
 import type { DropReason } from "../../metrics/label-values.js";

@@ -16,17 +16,16 @@ import type { SignatureCache } from "../../crypto/signature-cache.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { BlockExecution } from "../../ledger/blocks/execution.js";
 import type { SignatureCheck } from "../../ledger/certificates/signature-check.js";
-import { curableReasons, reasonsOfOrder } from "../../ledger/records/order-reasons.js";
 import type { ParsedRecord } from "../../ledger/records/records.js";
+import { checkRules, curableReasons, reasonsOfOrder } from "../../ledger/records/rules.js";
 import {
   recordSignatureChecks,
   submissionSignatureCheck,
 } from "../../ledger/records/signatures.js";
 import type { ParsedSubmission } from "../../ledger/records/submissions.js";
-import { checkRules } from "../../ledger/rules/catalogue.js";
+import { readKeysOfSubmission } from "../../ledger/state/effects.js";
 import type { LedgerHead } from "../../ledger/state/head.js";
 import type { PrefetchedState } from "../../ledger/state/state.js";
-import { readKeysOfSubmission } from "../../ledger/state/state-keys.js";
 import { StateTables } from "../../ledger/state/state-tables.js";
 import type { RuleReason, Violation } from "../../ledger/violation.js";
 import { CureIndex } from "../pool/cure-index.js";

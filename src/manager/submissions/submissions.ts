@@ -31,8 +31,8 @@ import {
 import type { Submission } from "../../gen/bss/v1/record_pb.js";
 import type { RecordObjection } from "../../ledger/blocks/block-filling.js";
 import type { ExecutedBlock } from "../../ledger/blocks/executed-block.js";
-import { contradictions } from "../../ledger/records/order-reasons.js";
 import type { ParsedRecord } from "../../ledger/records/records.js";
+import { contradictions } from "../../ledger/records/rules.js";
 import { type ParsedSubmission, parseSubmission } from "../../ledger/records/submissions.js";
 import type { RuleReason, Violation } from "../../ledger/violation.js";
 import { RpcError, rpcErrorOfViolation } from "../../rpc/rpc-error.js";

@@ -8,7 +8,7 @@ import { StorageHeadStateSchema } from "../../gen/bss/store/v1/storage_pb.js";
 import type { BlockCertificates } from "../../gen/bss/v1/block_pb.js";
 import { Members } from "../../ledger/members/members.js";
 import { decodeFrontier, encodeFrontier, type Frontier } from "../../ledger/merkle/frontier.js";
-import { blockFacts, factsOf } from "../../ledger/state/head-codec.js";
+import { blockFacts, factsOf } from "../../ledger/state/head.js";
 import type { StorageHead } from "../../ledger/storage-nodes/storage-head.js";
 import { decodeCanonical, safeInteger } from "../../ledger/wire.js";
 import type { KeyValueStore } from "../key-value-store.js";

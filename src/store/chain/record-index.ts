@@ -1,6 +1,6 @@
 /**
  * Records by participant and by meter, in the order of their times: what managers answer
- * ListRecords from. A trade stands in the lists of both of its parties.
+ * ListRecords from. A trade stands in the lists of its owner, the seller, and of its buyer.
  *
  *     participant ‖ i64 time ‖ u64 position ──▶ record hash        likewise by meter, in lower case
  *
@@ -11,6 +11,7 @@ import { assert } from "../../base/assert.js";
 import { compareBytes } from "../../base/bytes.js";
 import type { PlacedRecord } from "../../ledger/blocks/execution.js";
 import { foldedId } from "../../ledger/ids.js";
+import { meterIdsOf, partiesOf } from "../../ledger/kinds/kinds.js";
 import { buckets } from "../buckets.js";
 import { bucketKey, bucketRange, i64Part, KeyReader, textPart, u64Part } from "../key-codec.js";
 import { type KeyValueStore, rangeLimitMax, type WriteOperation } from "../key-value-store.js";
@@ -43,14 +44,13 @@ type IndexBucket = typeof buckets.ownerIndex | typeof buckets.meterIndex;
 
 /** The entries of a record that is on the ledger now. */
 export function recordIndexWrites({ record, position }: PlacedRecord): WriteOperation[] {
-  const { payload, ownerId, timeMs, hash } = record;
-  const keys = [indexKey(buckets.ownerIndex, ownerId, { timeMs, position })];
-  if (payload.kind === "energy-trade") {
-    keys.push(indexKey(buckets.ownerIndex, payload.buyerId, { timeMs, position }));
-  }
-  if (payload.kind === "meter-reading") {
-    keys.push(indexKey(buckets.meterIndex, foldedId(payload.meterId), { timeMs, position }));
-  }
+  const { ownerId, timeMs, hash } = record;
+  const place = { timeMs, position };
+  const participants = [ownerId, ...partiesOf(record.record)];
+  const keys = [
+    ...participants.map((id) => indexKey(buckets.ownerIndex, id, place)),
+    ...meterIdsOf(record.record).map((id) => indexKey(buckets.meterIndex, foldedId(id), place)),
+  ];
   return keys.map((key) => ({ type: "put", key, value: hash }));
 }
 

@@ -152,7 +152,7 @@ export const mutations: readonly Mutation[] = [
     name: "audits drawn by the beacon of the attested block, not of the later one",
     changes: [
       {
-        file: "src/ledger/records/settlement.js",
+        file: "src/ledger/storage-nodes/settlement.js",
         from: "{ ...settling, height }",
         to: "{ ...settling, beacon, height }",
       },

@@ -127,8 +127,8 @@ describe("the records of the community's hours", () => {
 
   test("readings come first, complete when their hour ends; so are the trades", () => {
     const [submission] = parsed(hour);
-    const kinds = submission?.records.map(({ kind }) => kind);
-    const [reading, trade] = ["meter-reading", "energy-trade"];
+    const kinds = submission?.records.map(({ payload }) => payload.kind);
+    const [reading, trade] = ["meterReading", "energyTrade"];
     assert.deepEqual(kinds, [reading, reading, reading, trade, trade]);
     const endMs = (startS + 3600) * 1000;
     assert.ok(submission?.records.every(({ timeMs }) => timeMs === endMs));
@@ -169,5 +169,5 @@ describe("the records of the community's hours", () => {
 });
 
 function secretsOf({ record, payload }: ParsedRecord): readonly Uint8Array[] {
-  return payload.kind === "energy-trade" ? [record.salt, payload.tradeId] : [record.salt];
+  return payload.kind === "energyTrade" ? [record.salt, payload.tradeId] : [record.salt];
 }

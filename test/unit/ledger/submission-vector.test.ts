@@ -19,8 +19,8 @@ import {
 import { ed25519KeyPairFromSeed, ed25519Verify } from "../../../src/crypto/ed25519.js";
 import { sha256 } from "../../../src/crypto/hash.js";
 import { PolicySchema } from "../../../src/gen/bss/v1/genesis_pb.js";
+import { tradeDigest } from "../../../src/ledger/kinds/energy-trade.js";
 import { recordHash } from "../../../src/ledger/records/records.js";
-import { tradeDigest } from "../../../src/ledger/records/signatures.js";
 import {
   parseSubmission,
   submissionDigest,

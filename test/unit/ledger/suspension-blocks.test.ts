@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { toBinary } from "@bufbuild/protobuf";
 import { ControlOperationSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { brokenLockEvidence, votesEvidence } from "../../../src/ledger/certificates/evidence.js";
-import { decodeHead, encodeHead } from "../../../src/ledger/state/head-codec.js";
+import { decodeHead, encodeHead } from "../../../src/ledger/state/head.js";
 import { Chain } from "./support/chain.js";
 import { floorPolicy, managerIds, policy as strictPolicy } from "./support/consortium.js";
 import { forge } from "./support/forge.js";

@@ -7,7 +7,7 @@ import {
   MemberState,
 } from "../../../src/gen/bss/v1/query_pb.js";
 import { votesEvidence } from "../../../src/ledger/certificates/evidence.js";
-import { ruleIds } from "../../../src/ledger/rules/catalogue.js";
+import { rules } from "../../../src/ledger/records/rules.js";
 import { getConsortium, listStorageNodes } from "../../../src/query/member-queries.js";
 import { pageToken } from "../../../src/rpc/validation.js";
 import { rpcErrorFrom } from "../../support/rpc-consortium.js";
@@ -42,7 +42,10 @@ describe("GetConsortium", () => {
     );
     assert.ok(managers.every(({ active }) => active));
     assert.deepEqual(answer.policy, policy);
-    assert.deepEqual(answer.rules, ruleIds);
+    assert.deepEqual(
+      answer.rules,
+      rules.map(({ id }) => id),
+    );
     const changes = (answer.history ?? []).map(({ height, operation }) => {
       const change = operation?.operation;
       if (change?.case === "admitStorageNode") return [Number(height), change.value.nodeId];

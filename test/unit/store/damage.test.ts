@@ -7,7 +7,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../../src/base/assert.js";
 import { concatBytes, emptyBytes, utf8 } from "../../../src/base/bytes.js";
 import { StorageHeadStateSchema } from "../../../src/gen/bss/store/v1/storage_pb.js";
-import { decodeHead } from "../../../src/ledger/state/head-codec.js";
+import { decodeHead } from "../../../src/ledger/state/head.js";
 import { decodeStorageHead, encodeStorageHead } from "../../../src/store/chain/chain-head.js";
 import { chainKeys } from "../../../src/store/chain/chain-writes.js";
 import { getAll } from "../../../src/store/chain/stored-values.js";

@@ -13,17 +13,22 @@ import { RowProblem } from "./row-problem.js";
 export type FieldSource = { readonly column: string; readonly text: string };
 
 const shownCharsMax = 40;
-/** Fields whose text may depend on the zone that is given for all. */
-const timeFields: ReadonlySet<string> = new Set(["start", "end", "recorded_at"]);
 
 export class Cells {
   /** Several for fields that are to be added up. */
   readonly #sources: ReadonlyMap<string, readonly FieldSource[]>;
   readonly #timeOptions: TimeOptions;
+  readonly #timeFields: readonly string[];
 
-  constructor(sources: ReadonlyMap<string, readonly FieldSource[]>, timeOptions: TimeOptions) {
+  /** `timeFields`: whose texts may depend on the zone that is given for all. */
+  constructor(
+    sources: ReadonlyMap<string, readonly FieldSource[]>,
+    timeOptions: TimeOptions,
+    timeFields: readonly string[],
+  ) {
     this.#sources = sources;
     this.#timeOptions = timeOptions;
+    this.#timeFields = timeFields;
   }
 
   /** All fields that are not empty, in the order of their names: what makes the row this row. */
@@ -173,7 +178,7 @@ export class Cells {
     const texts = sources.map(({ text }) => text).toSorted();
     const text = texts.some((each) => each !== "") ? texts.join("+") : "";
     const { zone } = this.#timeOptions;
-    if (zone === undefined || !timeFields.has(field) || !needsZone(text)) return text;
+    if (zone === undefined || !this.#timeFields.includes(field) || !needsZone(text)) return text;
     return `${text}[${zone.name}]`;
   }
 }

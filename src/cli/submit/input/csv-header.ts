@@ -6,8 +6,8 @@
  * makes records that nobody can tell from right ones.
  */
 import { nearestName } from "../../../config/nearest-name.js";
+import type { RowKind } from "../../kinds/kind.js";
 import { CliError, exitCodes } from "../../text/cli-error.js";
-import type { RowKind } from "./row-kinds.js";
 
 export type ColumnOptions = {
   readonly kind: RowKind;

@@ -131,7 +131,8 @@ class Table {
       const source = { column, text: texts[index] ?? "" };
       sources.set(field, [...(sources.get(field) ?? []), source]);
     }
-    return new Cells(sources, this.#options.time);
+    const { time, kind } = this.#options;
+    return new Cells(sources, time, kind.times);
   }
 
   #isUnnamed(index: number): boolean {

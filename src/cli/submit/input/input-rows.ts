@@ -4,16 +4,15 @@ import { InvalidArgumentError } from "commander";
 import type { BssClient } from "../../../client/bss-client.js";
 import { cosigner } from "../../../client/client-profile.js";
 import { loadProfile } from "../../../config/profile.js";
+import type { RowContext } from "../../kinds/kind.js";
+import type { AnyCliKind } from "../../kinds/kinds.js";
 import { type TimeZone, timeZoneOf } from "../../text/time-zone.js";
 import type { InputRow } from "../submit-run.js";
 import type { ColumnMapping } from "./csv-header.js";
 import { type CsvOptions, csvRows, surveyRows } from "./csv-rows.js";
 import { documentRow } from "./document-row.js";
 import type { Input } from "./input.js";
-import { type RowContext, type RowKindName, rowKinds } from "./row-kinds.js";
 import { RowProblem } from "./row-problem.js";
-
-export type InputKind = RowKindName | "document";
 
 /** The options of the command line, named as commander names them. */
 export type InputOptions = {
@@ -39,14 +38,14 @@ export type InputRows = { readonly count: number; readonly rows: AsyncIterable<I
  */
 export async function inputRows(
   input: Input,
-  kind: InputKind,
+  { inputName, rows }: AnyCliKind,
   options: InputOptions,
   { client, note }: { readonly client: BssClient; readonly note: (text: string) => void },
 ): Promise<InputRows> {
-  if (kind === "document") return { count: 1, rows: oneDocument(input, options, client) };
+  if (rows === undefined) return { count: 1, rows: oneDocument(input, options, client) };
   const context = contextOf(options, client);
   const csvOptions: CsvOptions = {
-    kind: rowKinds[kind],
+    kind: rows,
     columns: options.column,
     sums: options.sum,
     constants: options.set,
@@ -58,7 +57,7 @@ export async function inputRows(
     onIgnored: (columns) => note(`bss: columns that are not used: ${columns.join(", ")}`),
     onRepeatedHeader: (line) => note(`bss: ${input.label}:${line} says the header again; left out`),
   });
-  return { count, rows: rowsOf(input, kind, csvOptions, context) };
+  return { count, rows: rowsOf(input, inputName, csvOptions, context) };
 }
 
 async function* oneDocument(
@@ -78,17 +77,17 @@ async function* oneDocument(
 
 async function* rowsOf(
   input: Input,
-  kindName: RowKindName,
+  inputName: string,
   options: CsvOptions,
   context: RowContext,
 ): AsyncGenerator<InputRow> {
-  const { build, rebuild } = rowKinds[kindName];
+  const { build, rebuild } = options.kind;
   for await (const { line, cells } of csvRows(input, options)) {
     if (cells instanceof RowProblem) yield { line, problem: cells };
     else {
       yield {
         line,
-        identity: [kindName, context.submitterId, cells.identity],
+        identity: [inputName, context.submitterId, cells.identity],
         build: () => build(cells, context),
         rebuild: (record) => rebuild?.(record, cells, context),
       };

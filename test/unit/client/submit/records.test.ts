@@ -13,8 +13,8 @@ import {
 } from "../../../../src/client/index.js";
 import { ed25519KeyPairFromSeed, ed25519Verify } from "../../../../src/crypto/ed25519.js";
 import { type Policy, PolicySchema } from "../../../../src/gen/bss/v1/genesis_pb.js";
+import { tradeDigest } from "../../../../src/ledger/kinds/energy-trade.js";
 import { parseRecord } from "../../../../src/ledger/records/records.js";
-import { tradeDigest } from "../../../../src/ledger/records/signatures.js";
 import { parseSubmission, submissionDigest } from "../../../../src/ledger/records/submissions.js";
 
 const consortiumId = new Uint8Array(32).fill(9);
@@ -47,7 +47,7 @@ describe("the record builders", () => {
     assert.equal(ownerId, "home-1");
     assert.equal(timeMs, 10_800_000);
     assert.equal(record.salt.length, 16);
-    assert.ok(payload.kind === "meter-reading");
+    assert.ok(payload.kind === "meterReading");
     assert.deepEqual([payload.importedWh, payload.exportedWh], [10n, 2n ** 53n - 1n]);
     assert.deepEqual([payload.intervalStartS, payload.intervalS], [7200, 3600]);
   });
@@ -82,7 +82,7 @@ describe("the record builders", () => {
       }),
     );
     const { payload } = record;
-    assert.ok(payload.kind === "energy-trade");
+    assert.ok(payload.kind === "energyTrade");
     assert.deepEqual([payload.energyWh, payload.priceMicroPerKwh], [500n, -7n]);
     assert.equal(payload.tradeId.length, 16);
     const digest = tradeDigest(consortiumId, terms);
@@ -102,7 +102,7 @@ describe("the record builders", () => {
       }),
     );
     assert.equal(timeMs, 160_000);
-    assert.ok(payload.kind === "charging-session");
+    assert.ok(payload.kind === "chargingSession");
     assert.deepEqual([payload.startS, payload.endS, payload.energyWh], [100, 160, 3n]);
   });
 

@@ -11,7 +11,7 @@ import {
 import { ControlOperationSchema } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import { SubmissionHeaderSchema } from "../../../../src/gen/bss/v1/record_pb.js";
 import { beaconInput } from "../../../../src/ledger/blocks/beacon.js";
-import { sealLeaf } from "../../../../src/ledger/records/sealing.js";
+import { sealLeaf } from "../../../../src/ledger/records/records.js";
 import { submissionDigest } from "../../../../src/ledger/records/submissions.js";
 import { Chain } from "../support/chain.js";
 import { consortiumId, epochKey, policy, quarterS, startS } from "../support/consortium.js";

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { concatBytes, toHex, utf8 } from "../../../../src/base/bytes.js";
 import { sealRecord, unsealRecord } from "../../../../src/crypto/seal.js";
 import { RecordSchema, TradeTermsSchema } from "../../../../src/gen/bss/v1/record_pb.js";
-import { parseRecord, recordHash } from "../../../../src/ledger/records/records.js";
-import { sealLeaf } from "../../../../src/ledger/records/sealing.js";
+import { parseRecord, recordHash, sealLeaf } from "../../../../src/ledger/records/records.js";
 import { consortiumId, epochKey, hourS, policy, quarterS, startS } from "../support/consortium.js";
 import { accepted, refusal } from "../support/outcome.js";
 import {
@@ -73,18 +72,18 @@ describe("a parsed record", () => {
       [0, 0],
     ] as const) {
       const { payload } = parsed(readingBytes({ start }));
-      assert.ok(payload.kind === "meter-reading");
+      assert.ok(payload.kind === "meterReading");
       assert.equal(payload.deliveryStartS, delivery);
       assert.equal(payload.intervalStartS, start);
     }
   });
 
   test("of a trade holds the terms, decoded and as signed", () => {
-    const record = parsed(tradeBytes({ energy: 12 }));
-    assert.equal(record.kind, "energy-trade");
-    assert.equal(record.terms?.energyWh, 12n);
-    assert.ok(record.payload.kind === "energy-trade");
-    assert.deepEqual(toBinary(TradeTermsSchema, record.payload.terms), record.payload.termsBytes);
+    const { payload } = parsed(tradeBytes({ energy: 12 }));
+    assert.ok(payload.kind === "energyTrade");
+    assert.equal(payload.energyWh, 12n);
+    const { tradeId, buyerId } = fromBinary(TradeTermsSchema, payload.termsBytes);
+    assert.deepEqual([payload.tradeId, payload.buyerId], [tradeId, buyerId]);
   });
 
   test("has a parent only if it names one", () => {

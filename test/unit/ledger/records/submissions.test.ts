@@ -216,7 +216,7 @@ describe("the signatures of a submission", () => {
   test("of a trade have 64 bytes each", () => {
     for (const role of ["seller", "buyer"] as const) {
       const trade = parsed(tradeBytes());
-      assert.ok(trade.payload.kind === "energy-trade");
+      assert.ok(trade.payload.kind === "energyTrade");
       const payload = { ...trade.payload, [`${role}Signature`]: new Uint8Array(63) };
       const violation = refusal(recordSignatureChecks({ ...trade, payload }, consortiumId, tables));
       assert.equal(violation.reason, "TRADE_SIGNATURE_INVALID");

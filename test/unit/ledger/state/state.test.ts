@@ -3,21 +3,18 @@ import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
-import { AssertionFailed } from "../../../../src/base/assert.js";
+import { AssertionFailed, defined } from "../../../../src/base/assert.js";
 import { compareBytes, fromHex, toHex, utf8 } from "../../../../src/base/bytes.js";
 import {
   EnergyStateSchema,
   ParticipantStateSchema,
   ReadingStateSchema,
 } from "../../../../src/gen/bss/store/v1/state_pb.js";
-import { energyWhMax } from "../../../../src/ledger/records/payloads.js";
-import { readingCoversTrades } from "../../../../src/ledger/rules/reading.js";
+import { energyWhMax } from "../../../../src/ledger/kinds/energy.js";
+import { kindOf } from "../../../../src/ledger/kinds/kinds.js";
+import { readKeys, readKeysOfSubmission } from "../../../../src/ledger/state/effects.js";
 import { PrefetchedState, stateDigest } from "../../../../src/ledger/state/state.js";
-import {
-  readKeys,
-  readKeysOfSubmission,
-  stateKeys,
-} from "../../../../src/ledger/state/state-keys.js";
+import { stateKeys } from "../../../../src/ledger/state/state-keys.js";
 import { StateTables } from "../../../../src/ledger/state/state-tables.js";
 import { hourS, policy, quarterS, startS } from "../support/consortium.js";
 import {
@@ -217,18 +214,14 @@ describe("state tables", () => {
 
 test("no sum of a delivery interval leaves the range in which energy is counted", () => {
   const record = parsed(readingBytes({ imported: 0, exported: 1 }));
+  const readingCoversTrades = kindOf(record).rules.find(({ id }) => id === "reading-covers-trades");
   const check = (exportedWh: bigint, importedWh: bigint) => {
     const tables = new StateTables({ get: () => undefined });
     const energy = create(EnergyStateSchema, { exportedWh, importedWh });
     tables.energy.put(["participant-1", startS], energy);
     const submission = { participantId: "participant-1" };
-    return readingCoversTrades.check({
-      record,
-      submission,
-      state: tables,
-      timestampMs: blockMs,
-      policy,
-    });
+    const context = { record, submission, state: tables, timestampMs: blockMs, policy };
+    return defined(readingCoversTrades, "a rule of readings").check(context);
   };
   assert.equal(check(energyWhMax - 1n, 0n), undefined);
   assert.equal(check(energyWhMax, 0n)?.reason, "ENERGY_INVALID");

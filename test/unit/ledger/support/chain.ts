@@ -38,12 +38,10 @@ import {
   commitDigest,
 } from "../../../../src/ledger/certificates/vote-digests.js";
 import type { ParsedSubmission } from "../../../../src/ledger/records/submissions.js";
+import { readKeysOfSubmission } from "../../../../src/ledger/state/effects.js";
 import { genesisHead, type LedgerHead } from "../../../../src/ledger/state/head.js";
 import { PrefetchedState, type StateWrite } from "../../../../src/ledger/state/state.js";
-import {
-  readKeysOfOperation,
-  readKeysOfSubmission,
-} from "../../../../src/ledger/state/state-keys.js";
+import { readKeysOfOperation } from "../../../../src/ledger/state/state-operations.js";
 import { StateTables } from "../../../../src/ledger/state/state-tables.js";
 import type { Violation } from "../../../../src/ledger/violation.js";
 import { consortiumId, epochKey, genesis, policy as genesisPolicy } from "./consortium.js";

@@ -6,9 +6,9 @@ import { create } from "@bufbuild/protobuf";
 import { toHex } from "../../../../src/base/bytes.js";
 import { ControlOperationSchema, type Policy } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import { BlockExecution } from "../../../../src/ledger/blocks/execution.js";
+import { type EnergySums, energySums } from "../../../../src/ledger/kinds/energy.js";
+import type { MarketGrid } from "../../../../src/ledger/kinds/market-grid.js";
 import { checkPolicy } from "../../../../src/ledger/policy.js";
-import { type EnergySums, energySums } from "../../../../src/ledger/records/energy.js";
-import type { MarketGrid } from "../../../../src/ledger/records/market-grid.js";
 import { parseRecord } from "../../../../src/ledger/records/records.js";
 import { genesisHead } from "../../../../src/ledger/state/head.js";
 import {

@@ -1,6 +1,5 @@
 /** Records and submissions with right values, for tests that change one of them. */
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { defined } from "../../../../src/base/assert.js";
 import { emptyBytes, utf8 } from "../../../../src/base/bytes.js";
 import { ed25519KeyPairFromSeed, ed25519Sign } from "../../../../src/crypto/ed25519.js";
 import { sha256 } from "../../../../src/crypto/hash.js";
@@ -8,15 +7,14 @@ import {
   RecordSchema,
   SubmissionHeaderSchema,
   SubmissionSchema,
-  type TradeTerms,
   TradeTermsSchema,
 } from "../../../../src/gen/bss/v1/record_pb.js";
+import { tradeDigest } from "../../../../src/ledger/kinds/energy-trade.js";
 import {
   type ParsedRecord,
   parseRecord,
   recordHash,
 } from "../../../../src/ledger/records/records.js";
-import { tradeDigest } from "../../../../src/ledger/records/signatures.js";
 import {
   type ParsedSubmission,
   parseSubmission,
@@ -179,11 +177,6 @@ export function hashOf(bytes: Uint8Array): Uint8Array {
 /** The parsed record; fails when it does not parse. */
 export function parsed(bytes: Uint8Array): ParsedRecord {
   return accepted(parseRecord(consortiumId, bytes, policy));
-}
-
-/** Trade terms as they stand in a record. */
-export function termsOf(bytes: Uint8Array): TradeTerms {
-  return defined(parsed(bytes).terms, "a trade has terms");
 }
 
 /** A signed submission message of the records. */

@@ -62,8 +62,8 @@ describe("the lists of records", () => {
     const kv = await openMemoryStore();
     const ids = ["DE*A", "DE*A*1", "DE*", "DE*A:1"];
     const placedReadings = ids.map((meterId, position) => {
-      const payload = { kind: "meter-reading", meterId };
-      const record = { ownerId: "a", timeMs: 5, hash: seedOf(meterId), payload };
+      const payload = { case: "meterReading", value: { meterId } };
+      const record = { ownerId: "a", timeMs: 5, hash: seedOf(meterId), record: { payload } };
       return { record: record as unknown as ParsedRecord, position };
     });
     await kv.write(placedReadings.flatMap(recordIndexWrites), "sync");
@@ -97,7 +97,7 @@ function placed(ownerId: string, timeMs: number, position: number) {
     ownerId,
     timeMs,
     hash,
-    payload: { kind: "document" },
+    record: { payload: { case: "document" } },
   } as unknown as ParsedRecord;
   return { record, position };
 }

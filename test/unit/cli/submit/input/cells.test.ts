@@ -12,7 +12,7 @@ const cells = (fields: Readonly<Record<string, string | readonly string[]>>, opt
     const each = [texts].flat();
     return [field, each.map((text) => ({ column: `C ${field}`, text }))] as const;
   });
-  return new Cells(new Map(sources), options);
+  return new Cells(new Map(sources), options, ["start", "end"]);
 };
 
 describe("the cells of a row", () => {

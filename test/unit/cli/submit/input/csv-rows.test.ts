@@ -2,15 +2,17 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { defined } from "../../../../../src/base/assert.js";
+import { cliKinds } from "../../../../../src/cli/kinds/kinds.js";
 import {
   type CsvOptions,
   csvRows,
   surveyRows,
 } from "../../../../../src/cli/submit/input/csv-rows.js";
 import { findInput } from "../../../../../src/cli/submit/input/input.js";
-import { type RowKindName, rowKinds } from "../../../../../src/cli/submit/input/row-kinds.js";
 import { RowProblem } from "../../../../../src/cli/submit/input/row-problem.js";
 import { CliError } from "../../../../../src/cli/text/cli-error.js";
+import type { KindName } from "../../../../../src/ledger/kinds/kind.js";
 import { temporaryDirectory } from "../../../../support/temporary-directory.js";
 
 describe("csvRows", () => {
@@ -18,10 +20,10 @@ describe("csvRows", () => {
   const file = join(directory, "data.csv");
   const header = "meter,start,imported_wh,exported_wh";
 
-  type Options = Partial<Omit<CsvOptions, "kind">> & { readonly kind?: RowKindName };
+  type Options = Partial<Omit<CsvOptions, "kind">> & { readonly kind?: KindName };
 
-  const optionsOf = ({ kind = "meter-readings", ...others }: Options = {}): CsvOptions => ({
-    kind: rowKinds[kind],
+  const optionsOf = ({ kind = "meterReading", ...others }: Options = {}): CsvOptions => ({
+    kind: defined(cliKinds[kind].rows, "its files have rows"),
     columns: [],
     sums: [],
     constants: new Map(),
@@ -202,7 +204,7 @@ describe("csvRows", () => {
     test("the same of prices, and of start and end", async () => {
       const prices = "buyer,start,energy_wh,price_per_kwh,price\nb,1,2,3,4\n";
       const columns = mapped(["price", "price_micro_per_kwh"]);
-      assert.deepEqual(await read(prices, { kind: "trades", columns }), [
+      assert.deepEqual(await read(prices, { kind: "energyTrade", columns }), [
         "2: buyer=b energy_wh=2 price_micro_per_kwh=4 start=1",
       ]);
       const ends = `${header},stamp\nm,1,2,3,4\n`;

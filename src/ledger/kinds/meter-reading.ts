@@ -1,22 +1,38 @@
 /** Meter readings: by the owner's own meter, one per interval, within what the meter can carry. */
+import { create } from "@bufbuild/protobuf";
 import { equalBytes } from "../../base/bytes.js";
-import { isoTimeOfS } from "../iso-time.js";
-import { energySums, sumsWithReading } from "../records/energy.js";
-import { isIntervalStart, startsAround } from "../records/market-grid.js";
-import { registeredMeterId } from "../records/meters.js";
-import { energyWhMax } from "../records/payloads.js";
-import { violation } from "../violation.js";
-import type { Rule } from "./rule.js";
+import { ok, type Result } from "../../base/result.js";
+import { ReadingStateSchema, RecordKind as StoredKind } from "../../gen/bss/store/v1/state_pb.js";
+import type { MeterReading } from "../../gen/bss/v1/record_pb.js";
+import { deviceIdForm, isDeviceId } from "../ids.js";
+import { stateKeys } from "../state/state-keys.js";
+import { registeredMeterId, type StateReads, type StateTables } from "../state/state-tables.js";
+import { isoTimeOfS, isUnixSeconds, whyBeforeEnd } from "../times.js";
+import { refuse, type Violation, violation } from "../violation.js";
+import { type EnergySums, energySums, energyWhMax, putEnergySums } from "./energy.js";
+import type { Kept, ParseContext, RecordKind, RecordOf, Rule } from "./kind.js";
+import { deliveryStartOf, isIntervalStart, startsAround } from "./market-grid.js";
+
+export type ReadingPayload = {
+  readonly kind: "meterReading";
+  readonly meterId: string;
+  /** Unix s, not negative; whether it is aligned is a rule. */
+  readonly intervalStartS: number;
+  readonly intervalS: number;
+  readonly importedWh: bigint;
+  readonly exportedWh: bigint;
+  /** Start of the delivery interval that the reading's interval lies in. */
+  readonly deliveryStartS: number;
+};
 
 const secondsPerHour = 3600n;
 
-export const meterBelongsToOwner: Rule = {
+const meterBelongsToOwner: Rule<ReadingPayload> = {
   id: "meter-belongs-to-owner",
   demands:
     "A reading's meter is registered to the record's owner, and spelled as it is registered.",
   reasons: ["METER_UNKNOWN", "METER_OWNER_MISMATCH"],
   check({ record: { payload, ownerId }, state }) {
-    if (payload.kind !== "meter-reading") return undefined;
     const meter = state.meters.get(payload.meterId);
     const field = "meter_reading.meter_id";
     if (meter === undefined) {
@@ -33,13 +49,12 @@ export const meterBelongsToOwner: Rule = {
   },
 };
 
-export const readingIntervalIsAligned: Rule = {
+const readingIntervalIsAligned: Rule<ReadingPayload> = {
   id: "reading-interval-is-aligned",
   demands:
     "A reading's interval has the meter's registered length and starts on the market's grid.",
   reasons: ["INTERVAL_INVALID"],
   check({ record: { payload }, state, policy }) {
-    if (payload.kind !== "meter-reading") return undefined;
     const meter = state.meters.get(payload.meterId);
     if (meter === undefined) return undefined;
     if (payload.intervalS !== meter.intervalS) {
@@ -56,13 +71,12 @@ export const readingIntervalIsAligned: Rule = {
  * Intervals are aligned and all of one length, so two readings of a meter overlap only if
  * they start together.
  */
-export const readingIntervalIsFree: Rule = {
+const readingIntervalIsFree: Rule<ReadingPayload> = {
   id: "reading-interval-is-free",
   demands:
     "No other reading of the meter covers the interval, but for the one that the reading updates.",
   reasons: ["INTERVAL_OVERLAP", "PARENT_KIND_MISMATCH"],
   check({ record: { payload, parent }, state }) {
-    if (payload.kind !== "meter-reading") return undefined;
     const { meterId, intervalStartS } = payload;
     const standing = state.readings.get(meterId, intervalStartS);
     if (standing === undefined) {
@@ -77,13 +91,12 @@ export const readingIntervalIsFree: Rule = {
   },
 };
 
-export const readingIsWithinRating: Rule = {
+const readingIsWithinRating: Rule<ReadingPayload> = {
   id: "reading-is-within-rating",
   demands:
     "In each direction, energy × 3600 s/h is at most the meter's rated power × the interval.",
   reasons: ["ENERGY_ABOVE_RATING"],
   check({ record: { payload }, state }) {
-    if (payload.kind !== "meter-reading") return undefined;
     const meter = state.meters.get(payload.meterId);
     if (meter === undefined) return undefined;
     const limit = meter.ratedPowerW * BigInt(meter.intervalS);
@@ -99,13 +112,12 @@ export const readingIsWithinRating: Rule = {
   },
 };
 
-export const readingCoversTrades: Rule = {
+const readingCoversTrades: Rule<ReadingPayload> = {
   id: "reading-covers-trades",
   demands:
     "An update of a reading leaves exports at least what is sold and imports at least what is bought in the delivery interval.",
   reasons: ["EXPORT_BELOW_SOLD", "IMPORT_BELOW_BOUGHT", "ENERGY_INVALID"],
   check({ record: { payload, ownerId }, state }) {
-    if (payload.kind !== "meter-reading") return undefined;
     const { soldWh, boughtWh } = energySums(state, ownerId, payload.deliveryStartS);
     const { exportedWh, importedWh } = sumsWithReading(state, ownerId, payload);
     if (exportedWh < soldWh) {
@@ -122,3 +134,86 @@ export const readingCoversTrades: Rule = {
     return violation("ENERGY_INVALID", message, `meter_reading.${name}`);
   },
 };
+
+export const meterReading: RecordKind<MeterReading, ReadingPayload> = {
+  label: "meter-reading",
+  stored: StoredKind.METER_READING,
+  parse,
+  rules: [
+    meterBelongsToOwner,
+    readingIntervalIsAligned,
+    readingIntervalIsFree,
+    readingIsWithinRating,
+    readingCoversTrades,
+  ],
+  signatureRules: [],
+  whyTooEarly: ({ intervalStartS, intervalS }, timeMs) =>
+    whyBeforeEnd(intervalStartS + intervalS, timeMs),
+  stateKeys: ({ payload: { meterId, intervalStartS } }) => [
+    stateKeys.meter(meterId),
+    stateKeys.reading(meterId, intervalStartS),
+  ],
+  energy: ({ ownerId, payload: { deliveryStartS } }) => [
+    { participantId: ownerId, deliveryStartS, as: "measured" },
+  ],
+  apply,
+  parties: () => [],
+  meterIds: ({ meterId }) => [meterId],
+};
+
+/** Refuses with RECORD_MALFORMED, INTERVAL_INVALID or ENERGY_INVALID. */
+function parse(reading: MeterReading, { grid }: ParseContext): Result<ReadingPayload, Violation> {
+  const { meterId, intervalStartUnixS, intervalS, importedWh, exportedWh } = reading;
+  if (!isDeviceId(meterId)) {
+    const message = `The meter id is not ${deviceIdForm}.`;
+    return refuse("RECORD_MALFORMED", message, "meter_reading.meter_id");
+  }
+  const intervalStartS = Number(intervalStartUnixS);
+  const deliveryStartS = deliveryStartOf(intervalStartS, grid);
+  // The first seconds of 1970 may lie in a delivery interval that starts before them.
+  if (!isUnixSeconds(intervalStartUnixS) || deliveryStartS < 0) {
+    return refuse(
+      "INTERVAL_INVALID",
+      "The interval's start is out of range.",
+      "meter_reading.interval_start_unix_s",
+    );
+  }
+  if (importedWh > energyWhMax || exportedWh > energyWhMax) {
+    const name = importedWh > energyWhMax ? "imported_wh" : "exported_wh";
+    return refuse("ENERGY_INVALID", "The energy is out of range.", `meter_reading.${name}`);
+  }
+  return ok({
+    kind: "meterReading",
+    meterId,
+    intervalStartS,
+    intervalS,
+    importedWh,
+    exportedWh,
+    deliveryStartS,
+  });
+}
+
+/**
+ * The owner's sums when `reading` replaces the one that stands for its interval, if there is one.
+ * They may break the invariant of `EnergySums`, which the rules find out.
+ */
+function sumsWithReading(state: StateReads, ownerId: string, reading: ReadingPayload): EnergySums {
+  const sums = energySums(state, ownerId, reading.deliveryStartS);
+  const before = state.readings.get(reading.meterId, reading.intervalStartS);
+  return {
+    ...sums,
+    importedWh: sums.importedWh - (before?.importedWh ?? 0n) + reading.importedWh,
+    exportedWh: sums.exportedWh - (before?.exportedWh ?? 0n) + reading.exportedWh,
+  };
+}
+
+function apply(tables: StateTables, record: RecordOf<ReadingPayload>): Kept {
+  const { meterId, intervalStartS, deliveryStartS, importedWh, exportedWh } = record.payload;
+  const sums = sumsWithReading(tables, record.ownerId, record.payload);
+  putEnergySums(tables, record.ownerId, deliveryStartS, sums);
+  tables.readings.put(
+    [meterId, intervalStartS],
+    create(ReadingStateSchema, { recordHash: record.hash, importedWh, exportedWh }),
+  );
+  return {};
+}

@@ -5,11 +5,11 @@
  * market is: its energy is counted once, for that interval and no other.
  */
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
-import { isoTimeOfS } from "../iso-time.js";
+import { isoTimeOfS } from "../times.js";
 
 export type MarketGrid = Pick<Policy, "deliveryIntervalS" | "deliveryOffsetS">;
 
-/** Every time zone of today is a multiple of this away from UTC, s. */
+/** Every time zone of today differs from UTC by a multiple of this, s. */
 export const zoneStepS = 900;
 
 /** The start of the delivery interval that a time lies in; Unix s, negative before the first. */
@@ -22,7 +22,7 @@ export function isIntervalStart(unixS: number, intervalS: number, grid: MarketGr
   return startOf(unixS, intervalS, grid) === unixS;
 }
 
-/** For people: where intervals of this length start around a time that is no start. */
+/** Tells people where intervals of this length start before and after a time that is no start. */
 export function startsAround(unixS: number, intervalS: number, grid: MarketGrid): string {
   const before = startOf(unixS, intervalS, grid);
   const starts = [before, before + intervalS].filter((start) => start >= 0).map(isoTimeOfS);

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { MarketGrid } from "../../../../src/ledger/records/market-grid.js";
+import type { MarketGrid } from "../../../../src/ledger/kinds/market-grid.js";
 import { participantIds, startS } from "../support/consortium.js";
 import { Market, type MarketMeter } from "../support/market.js";
 import { readingBytes, tradeBytes } from "../support/records.js";

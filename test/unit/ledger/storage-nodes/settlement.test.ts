@@ -12,7 +12,7 @@ import {
   drawAudited,
   rewardedForStoring,
   totalsUntil,
-} from "../../../../src/ledger/records/settlement.js";
+} from "../../../../src/ledger/storage-nodes/settlement.js";
 import { storageNodeOf } from "../consortium.js";
 import { storageIds } from "../support/consortium.js";
 import { seedOf } from "../support/records.js";

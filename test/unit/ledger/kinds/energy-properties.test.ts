@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { toHex } from "../../../../src/base/bytes.js";
-import { energySums } from "../../../../src/ledger/records/energy.js";
+import { energySums } from "../../../../src/ledger/kinds/energy.js";
 import type { StateReads } from "../../../../src/ledger/state/state-tables.js";
 import { Chain } from "../support/chain.js";
 import { hourS, participantIds, policy, quarterS, startS } from "../support/consortium.js";

@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { fromBinary } from "@bufbuild/protobuf";
-import { toHex } from "../../../../../src/base/bytes.js";
-import { Cells } from "../../../../../src/cli/submit/input/cells.js";
-import {
-  type RowContext,
-  type RowKindName,
-  rowKinds,
-} from "../../../../../src/cli/submit/input/row-kinds.js";
-import { RowProblem } from "../../../../../src/cli/submit/input/row-problem.js";
-import { signTrade, tradeTerms } from "../../../../../src/client/submit/records.js";
-import { RecordSchema } from "../../../../../src/gen/bss/v1/record_pb.js";
-import type { GenesisState } from "../../../../../src/ledger/genesis.js";
+import { defined } from "../../../../src/base/assert.js";
+import { toHex } from "../../../../src/base/bytes.js";
+import type { RowContext } from "../../../../src/cli/kinds/kind.js";
+import { allCliKinds, cliKinds } from "../../../../src/cli/kinds/kinds.js";
+import { Cells } from "../../../../src/cli/submit/input/cells.js";
+import { RowProblem } from "../../../../src/cli/submit/input/row-problem.js";
+import { signTrade, tradeTerms } from "../../../../src/client/submit/records.js";
+import { RecordSchema } from "../../../../src/gen/bss/v1/record_pb.js";
+import type { GenesisState } from "../../../../src/ledger/genesis.js";
+import type { KindName } from "../../../../src/ledger/kinds/kind.js";
 
 const nowMs = Date.UTC(2026, 10, 28);
 const startS = 1_793_491_200;
@@ -32,13 +31,15 @@ const cellsOf = (fields: Readonly<Record<string, string>>) => {
   const sources = Object.entries(fields).map(
     ([field, text]) => [field, [{ column: `C ${field}`, text }]] as const,
   );
-  return new Cells(new Map(sources), { nowMs });
+  return new Cells(new Map(sources), { nowMs }, []);
 };
 
-const build = (kind: RowKindName, fields: Readonly<Record<string, string>>) =>
-  fromBinary(RecordSchema, rowKinds[kind].build(cellsOf(fields), context));
+const rowsOf = (kind: KindName) => defined(cliKinds[kind].rows, "its files have rows");
 
-const problem = (kind: RowKindName, fields: Readonly<Record<string, string>>) => {
+const build = (kind: KindName, fields: Readonly<Record<string, string>>) =>
+  fromBinary(RecordSchema, rowsOf(kind).build(cellsOf(fields), context));
+
+const problem = (kind: KindName, fields: Readonly<Record<string, string>>) => {
   try {
     build(kind, fields);
   } catch (error) {
@@ -53,7 +54,7 @@ describe("a row of readings", () => {
   const iso = (unixS: number) => new Date(unixS * 1000).toISOString();
 
   const startOf = (fields: Readonly<Record<string, string>>) => {
-    const { payload } = build("meter-readings", { ...reading, ...fields });
+    const { payload } = build("meterReading", { ...reading, ...fields });
     assert.ok(payload.case === "meterReading");
     return [Number(payload.value.intervalStartUnixS), payload.value.intervalS];
   };
@@ -68,22 +69,19 @@ describe("a row of readings", () => {
 
   test("whose end does not fit its start is a problem of the column of the end", () => {
     const fields = { ...reading, start: iso(startS), end: iso(startS + 899) };
-    assert.match(
-      problem("meter-readings", fields),
-      /^C end: is not 900 s after the start.*=start"$/,
-    );
-    assert.match(problem("meter-readings", { ...reading, end: "" }), /^C end: is empty/);
+    assert.match(problem("meterReading", fields), /^C end: is not 900 s after the start.*=start"$/);
+    assert.match(problem("meterReading", { ...reading, end: "" }), /^C end: is empty/);
   });
 
   test("with an empty cell where the owner should be is not the submitter's", () => {
     const fields = { ...reading, start: iso(startS), owner: "" };
-    assert.match(problem("meter-readings", fields), /^C owner: is empty/);
-    assert.equal(build("meter-readings", { ...reading, start: iso(startS) }).ownerId, "home-1");
+    assert.match(problem("meterReading", fields), /^C owner: is empty/);
+    assert.equal(build("meterReading", { ...reading, start: iso(startS) }).ownerId, "home-1");
   });
 
   test("cannot be made anew: all of it is the row's", () => {
-    assert.equal("rebuild" in rowKinds["meter-readings"], false);
-    assert.equal("rebuild" in rowKinds.charging, false);
+    assert.equal("rebuild" in rowsOf("meterReading"), false);
+    assert.equal("rebuild" in rowsOf("chargingSession"), false);
   });
 });
 
@@ -104,7 +102,7 @@ describe("a row of a trade", () => {
 
   test("may say beside signed terms only what these say", () => {
     const signed = { terms: toHex(terms) };
-    assert.equal(build("trades", { ...signed, ...trade }).ownerId, "home-1");
+    assert.equal(build("energyTrade", { ...signed, ...trade }).ownerId, "home-1");
     for (const [field, text] of [
       ["seller", "home-2"],
       ["buyer", "home-3"],
@@ -113,7 +111,7 @@ describe("a row of a trade", () => {
       ["price_per_kwh", "0.12"],
       ["trade_id", "00".repeat(16)],
     ] as const) {
-      const message = problem("trades", { ...signed, [field]: text });
+      const message = problem("energyTrade", { ...signed, [field]: text });
       assert.equal(message, `C ${field}: says something else than the signed terms`);
     }
   });
@@ -122,8 +120,8 @@ describe("a row of a trade", () => {
     const wrong = new Map([...seeds, ["home-2", new Uint8Array(32).fill(0x33)]]);
     const cells = cellsOf(trade);
     const before = { ...context, signingSeeds: wrong, nowMs: nowMs + 86_400_000 };
-    const first = rowKinds.trades.build(cells, before);
-    const anew = rowKinds.trades.rebuild?.(first, cells, context);
+    const first = rowsOf("energyTrade").build(cells, before);
+    const anew = rowsOf("energyTrade").rebuild?.(first, cells, context);
     assert.ok(anew !== undefined);
     const [old, made] = [first, anew].map((bytes) => fromBinary(RecordSchema, bytes));
     assert.ok(old?.payload.case === "energyTrade" && made?.payload.case === "energyTrade");
@@ -132,5 +130,31 @@ describe("a row of a trade", () => {
     const signature = signTrade(consortiumId, made.payload.value.terms, seedOf("home-2"));
     assert.deepEqual(made.payload.value.buyerSignature, signature);
     assert.notDeepEqual(old.payload.value.buyerSignature, signature);
+  });
+});
+
+describe("what a kind says of its rows", () => {
+  for (const [name, { rows }] of Object.entries(cliKinds)) {
+    if (rows === undefined) continue;
+    test(`names only fields of ${name}`, () => {
+      const { columns, times, alternatives, summable, ambiguous, required } = rows;
+      const named = [
+        times,
+        alternatives.flat(),
+        summable,
+        ambiguous.fields,
+        required.flat(),
+      ].flat();
+      for (const field of named) assert.ok(field in columns, field);
+    });
+  }
+
+  test("is told in names that no other kind has", () => {
+    for (const names of [
+      allCliKinds.map(({ inputName }) => inputName),
+      allCliKinds.map(({ noun }) => noun),
+    ]) {
+      assert.equal(new Set(names).size, names.length);
+    }
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { deliveryStartOf, isIntervalStart } from "../../../../src/ledger/records/market-grid.js";
+import { deliveryStartOf, isIntervalStart } from "../../../../src/ledger/kinds/market-grid.js";
 import { hourS, quarterS, startS } from "../support/consortium.js";
 import { Market } from "../support/market.js";
 import { readingBytes, tradeBytes } from "../support/records.js";

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { emptyBytes } from "../../../../src/base/bytes.js";
-import { spanSMax } from "../../../../src/ledger/rules/common.js";
+import { rules } from "../../../../src/ledger/records/rules.js";
+import { spanSMax } from "../../../../src/ledger/times.js";
+import { ruleReasons } from "../../../../src/ledger/violation.js";
 import { policy, quarterS, startS } from "../support/consortium.js";
 import {
   documentBytes,
@@ -191,5 +193,20 @@ describe("a policy's bound on the future", () => {
     const trial = new Trial({ ...policy, futureBoundMs: 1 });
     const late = documentBytes({}, { timeUnixMs: BigInt(blockMs + 2) });
     trial.refuses(late, "TIME_IN_FUTURE", "time_unix_ms");
+  });
+});
+
+describe("the rules", () => {
+  test("are named once each", () => {
+    assert.equal(new Set(rules.map(({ id }) => id)).size, rules.length);
+  });
+
+  test("say what they demand and for which known reasons they refuse", () => {
+    for (const { id, demands, reasons } of rules) {
+      assert.match(id, /^[a-z-]+$/);
+      assert.match(demands, /^[A-Z].*\.$/);
+      assert.ok(reasons.length > 0, id);
+      for (const reason of reasons) assert.ok(ruleReasons.includes(reason), reason);
+    }
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { energySums } from "../../../../src/ledger/records/energy.js";
+import { energySums } from "../../../../src/ledger/kinds/energy.js";
 import { hourS, policy, quarterS, startS } from "../support/consortium.js";
 import { readingBytes, tradeBytes } from "../support/records.js";
 import { Trial } from "../support/trial.js";
