@@ -13,7 +13,8 @@ import {
 } from "../gen/bss/v1/block_pb.js";
 import type { BlockSummarySchema } from "../gen/bss/v1/broadcast_pb.js";
 import type { BlockViewSchema } from "../gen/bss/v1/query_pb.js";
-import { blockId, parseHeader } from "../ledger/blocks/blocks.js";
+import { blockId } from "../ledger/blocks/block-hashes.js";
+import { parseHeader } from "../ledger/blocks/block-parsing.js";
 import type { FinalBlock, LedgerReader } from "./ledger-reader.js";
 
 export type BlockView = MessageInitShape<typeof BlockViewSchema>;

@@ -8,7 +8,7 @@ import type {
   GetRecordRequest,
   RecordEntrySchema,
 } from "../gen/bss/v1/query_pb.js";
-import { blockId } from "../ledger/blocks/blocks.js";
+import { blockId } from "../ledger/blocks/block-hashes.js";
 import { hashBytes } from "../ledger/merkle/hashes.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { fieldError, rangeError, requireBytes, requireSafeInteger } from "../rpc/validation.js";

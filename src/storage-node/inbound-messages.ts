@@ -11,7 +11,7 @@ import type {
   StorageBlocks,
   VerifyCandidate,
 } from "../gen/bss/v1/verify_integrity_pb.js";
-import { type ParsedBlock, parseBlock } from "../ledger/blocks/blocks.js";
+import { type ParsedBlock, parseBlock } from "../ledger/blocks/block-parsing.js";
 import { hashBytes } from "../ledger/merkle/hashes.js";
 import type { Violation } from "../ledger/violation.js";
 import { safeInteger } from "../ledger/wire.js";

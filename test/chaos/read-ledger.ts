@@ -7,7 +7,7 @@ import type { Connection } from "../../src/client/manager-connections.js";
 import { checkedBlock } from "../../src/client/verify/answers.js";
 import { type ControlOperation, ControlOperationSchema } from "../../src/gen/bss/v1/genesis_pb.js";
 import { type BlockView, QueryService } from "../../src/gen/bss/v1/query_pb.js";
-import { leafHashOf } from "../../src/ledger/blocks/blocks.js";
+import { leafHashOf } from "../../src/ledger/blocks/block-hashes.js";
 import { parseStorageBlockHeader } from "../../src/ledger/blocks/storage-blocks.js";
 import {
   appendLeaves,

@@ -31,9 +31,8 @@ import {
   controlRoot,
   leafHashOf,
   leavesRoot,
-  type ParsedBlock,
-  parseBlock,
-} from "../../src/ledger/blocks/blocks.js";
+} from "../../src/ledger/blocks/block-hashes.js";
+import { type ParsedBlock, parseBlock } from "../../src/ledger/blocks/block-parsing.js";
 import {
   buildApproval,
   buildBlockCertificates,

@@ -23,7 +23,7 @@ import {
   controlRoot,
   leafHashOf,
   leavesRoot,
-} from "../../src/ledger/blocks/blocks.js";
+} from "../../src/ledger/blocks/block-hashes.js";
 import { buildCommit } from "../../src/ledger/certificates/certificates.js";
 import { commitDigest } from "../../src/ledger/certificates/votes.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";

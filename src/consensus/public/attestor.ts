@@ -20,7 +20,7 @@ import { err, ok, type Result } from "../../base/result.js";
 import type { ApprovalCertificate, BlockCertificates } from "../../gen/bss/v1/block_pb.js";
 import { AttestationVerdict } from "../../gen/bss/v1/vote_pb.js";
 import type { BlockFacts } from "../../ledger/blocks/block-facts.js";
-import type { ParsedBlock } from "../../ledger/blocks/blocks.js";
+import type { ParsedBlock } from "../../ledger/blocks/block-parsing.js";
 import type { BuiltStorageHeader } from "../../ledger/blocks/storage-blocks.js";
 import {
   checkApproval,

@@ -11,7 +11,7 @@ import { ok, type Result } from "../../base/result.js";
 import { sha256 } from "../../crypto/hash.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import type { BlockFacts } from "../../ledger/blocks/block-facts.js";
-import type { ParsedBlock } from "../../ledger/blocks/blocks.js";
+import type { ParsedBlock } from "../../ledger/blocks/block-parsing.js";
 import {
   type BuiltStorageHeader,
   buildStorageBlockHeader,

@@ -8,7 +8,7 @@
  */
 import { err, ok, type Result } from "../../base/result.js";
 import type { BlockCertificates } from "../../gen/bss/v1/block_pb.js";
-import type { ParsedBlock } from "../../ledger/blocks/blocks.js";
+import type { ParsedBlock } from "../../ledger/blocks/block-parsing.js";
 import { checkBlockCertificates } from "../../ledger/certificates/certificates.js";
 import type { SignatureCheck } from "../../ledger/certificates/signature-check.js";
 import type { StandingChange } from "../../ledger/storage-nodes/storage-changes.js";

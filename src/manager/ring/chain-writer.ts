@@ -5,7 +5,8 @@
 import { toHex } from "../../base/bytes.js";
 import type { Time } from "../../base/time.js";
 import type { BlockCertificates, ManagerBlock } from "../../gen/bss/v1/block_pb.js";
-import { blockId, parseHeader } from "../../ledger/blocks/blocks.js";
+import { blockId } from "../../ledger/blocks/block-hashes.js";
+import { parseHeader } from "../../ledger/blocks/block-parsing.js";
 import type { ExecutedBlock } from "../../ledger/blocks/executed-block.js";
 import type { ManagerStore } from "../../store/manager-store.js";
 import type { StatementStore } from "../signing/statement-log.js";

@@ -10,7 +10,8 @@ import {
   type SubmitResponse,
   SubmitResponseSchema,
 } from "../../gen/bss/v1/broadcast_pb.js";
-import { blockId, parseHeader } from "../../ledger/blocks/blocks.js";
+import { blockId } from "../../ledger/blocks/block-hashes.js";
+import { parseHeader } from "../../ledger/blocks/block-parsing.js";
 import { answerBytesMax } from "../../query/answer-page.js";
 import type { ManagerStore } from "../../store/manager-store.js";
 

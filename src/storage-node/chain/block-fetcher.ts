@@ -4,7 +4,7 @@
  */
 import type { CertifiedStorageBlock } from "../../gen/bss/v1/block_pb.js";
 import type { StorageBlocks } from "../../gen/bss/v1/verify_integrity_pb.js";
-import { parseHeader } from "../../ledger/blocks/blocks.js";
+import { parseHeader } from "../../ledger/blocks/block-parsing.js";
 import type { UpMessage } from "../up-message.js";
 
 export type BlockFetcherPorts = {

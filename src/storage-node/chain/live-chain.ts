@@ -11,7 +11,7 @@ import { checkFork } from "../../consensus/public/attestor.js";
 import { sealProblem } from "../../consensus/public/public-block.js";
 import { SignatureCache } from "../../crypto/signature-cache.js";
 import type { CertifiedStorageBlock } from "../../gen/bss/v1/block_pb.js";
-import { parseBlock } from "../../ledger/blocks/blocks.js";
+import { parseBlock } from "../../ledger/blocks/block-parsing.js";
 import type { Metrics } from "../../metrics/metrics.js";
 import type { Closers } from "../../node/closers.js";
 import { openDiskSnapshot } from "../../store/rocksdb/disk-snapshot.js";

@@ -18,7 +18,7 @@ import {
   type Receipt,
   ReceiptSchema,
 } from "../../../../src/gen/bss/v1/query_pb.js";
-import { blockId } from "../../../../src/ledger/blocks/blocks.js";
+import { blockId } from "../../../../src/ledger/blocks/block-hashes.js";
 import { commitDigest } from "../../../../src/ledger/certificates/votes.js";
 import type { GenesisState } from "../../../../src/ledger/genesis.js";
 import { initialStanding } from "../../../../src/ledger/members/member-lists.js";

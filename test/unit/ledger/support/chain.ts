@@ -22,8 +22,8 @@ import { type BuiltBlock, buildBlock } from "../../../../src/ledger/blocks/block
 import { parseContent } from "../../../../src/ledger/blocks/block-content.js";
 import type { BlockFacts } from "../../../../src/ledger/blocks/block-facts.js";
 import { type ValidBlock, validateBlock } from "../../../../src/ledger/blocks/block-validation.js";
-import { parseManagerBlock } from "../../../../src/ledger/blocks/blocks.js";
 import type { ExecutedBlock } from "../../../../src/ledger/blocks/executed-block.js";
+import { parseManagerBlock } from "../../../../src/ledger/blocks/manager-blocks.js";
 import {
   buildApproval,
   buildBlockCertificates,

@@ -15,7 +15,7 @@ import {
   VoteKind,
   VoteSchema,
 } from "../../../../src/gen/bss/v1/vote_pb.js";
-import { blockId } from "../../../../src/ledger/blocks/blocks.js";
+import { blockId } from "../../../../src/ledger/blocks/block-hashes.js";
 import { buckets } from "../../../../src/store/buckets.js";
 import { bodiesMax } from "../../../../src/store/chain/candidate-bodies.js";
 import { bucketKey, u8Part, u64Part } from "../../../../src/store/key-codec.js";
