@@ -10,7 +10,7 @@ import type { Logger } from "pino";
 import type { Time, Timer } from "../base/time.js";
 import { sha256 } from "../crypto/hash.js";
 import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
-import type { Manager } from "../ledger/members/members.js";
+import type { Manager } from "../ledger/members/member-lists.js";
 import { type AskForCertificate, renewedCertificate } from "../pki/renewed-certificate.js";
 import { createChannel } from "../rpc/channels/channel.js";
 import { createClient } from "../rpc/channels/client.js";

@@ -38,7 +38,7 @@ import {
   buildBlockCertificates,
   buildCommit,
   buildIntegrity,
-} from "../../src/ledger/certificates/certificates.js";
+} from "../../src/ledger/certificates/certificate-builders.js";
 import { drawCommittee } from "../../src/ledger/certificates/committee.js";
 import {
   acceptDigest,

@@ -24,8 +24,8 @@ import {
   leafHashOf,
   leavesRoot,
 } from "../../src/ledger/blocks/block-hashes.js";
-import { buildCommit } from "../../src/ledger/certificates/certificates.js";
-import { commitDigest } from "../../src/ledger/certificates/votes.js";
+import { buildCommit } from "../../src/ledger/certificates/certificate-builders.js";
+import { commitDigest } from "../../src/ledger/certificates/vote-digests.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
 import {
   appendLeaves,

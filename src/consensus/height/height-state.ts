@@ -14,7 +14,7 @@ import {
   buildIntegrity,
   buildLock,
   buildPolka,
-} from "../../ledger/certificates/certificates.js";
+} from "../../ledger/certificates/certificate-builders.js";
 import { drawCommittee } from "../../ledger/certificates/committee.js";
 import type { BlockKey, HeightContext } from "../ring/events.js";
 import { AttestationTally } from "./attestation-tally.js";

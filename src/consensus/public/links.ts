@@ -4,7 +4,8 @@
  */
 import { utf8 } from "../../base/bytes.js";
 import { sha256 } from "../../crypto/hash.js";
-import type { Manager, Members } from "../../ledger/members/members.js";
+import type { Manager } from "../../ledger/members/member-lists.js";
+import type { Members } from "../../ledger/members/members.js";
 
 /** Managers that a node links to when f+1 are fewer. */
 export const linksMin = 7;

@@ -34,10 +34,13 @@ import { hasUnknownFields } from "../wire.js";
 import { checkSigners, invalid } from "./certificate-signers.js";
 import { drawCommittee, matchesNeeded } from "./committee.js";
 import type { SignatureCheck } from "./signature-check.js";
-import { acceptDigest, approveDigest, attestationDigest, commitDigest } from "./vote-digests.js";
-import { isValidRound } from "./votes.js";
-
-export * from "./certificate-builders.js";
+import {
+  acceptDigest,
+  approveDigest,
+  attestationDigest,
+  commitDigest,
+  isValidRound,
+} from "./vote-digests.js";
 
 type Checks = Result<readonly SignatureCheck[], Violation>;
 type BlockPlace = Pick<BlockFacts, "height" | "blockId">;

@@ -27,8 +27,6 @@ import {
   voteDigest,
 } from "./vote-digests.js";
 
-export * from "./vote-digests.js";
-
 /** Checks an ACCEPT, APPROVE or COMMIT; VOTE_MALFORMED or SIGNER_UNKNOWN. */
 export function checkVote(
   vote: Vote,

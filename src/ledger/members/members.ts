@@ -34,9 +34,6 @@ import { decodeEntries, encodeEntries, entriesDigest } from "./members-codec.js"
 import { MembersDraft } from "./members-draft.js";
 import type { OperationPlace } from "./operations.js";
 
-export type { Manager, MemberLists, Officer, Standing, StorageNode } from "./member-lists.js";
-export type { OperationPlace } from "./operations.js";
-
 /** A block as far as it bears on the members. */
 export type BlockEffects = OperationPlace &
   BlockStart & {

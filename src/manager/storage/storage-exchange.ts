@@ -25,7 +25,7 @@ import {
   VerifyIntegrityResponseSchema,
 } from "../../gen/bss/v1/verify_integrity_pb.js";
 import type { Attestation, ForkProof } from "../../gen/bss/v1/vote_pb.js";
-import { buildApproval } from "../../ledger/certificates/certificates.js";
+import { buildApproval } from "../../ledger/certificates/certificate-builders.js";
 import type { DropReason } from "../../metrics/label-values.js";
 import type { CallContext, ServerStream } from "../../rpc/server/handlers.js";
 import type { Candidate, CandidateBlocks } from "../ring/candidate-blocks.js";

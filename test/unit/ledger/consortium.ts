@@ -11,8 +11,9 @@ import type { SignatureCheck } from "../../../src/ledger/certificates/signature-
 import {
   initialStanding,
   initialStorageStanding,
+  type Manager,
+  type StorageNode,
 } from "../../../src/ledger/members/member-lists.js";
-import type { Manager, StorageNode } from "../../../src/ledger/members/members.js";
 import { Members } from "../../../src/ledger/members/members.js";
 
 export const consortiumId = sha256(utf8("a consortium"));

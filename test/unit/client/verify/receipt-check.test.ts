@@ -19,7 +19,7 @@ import {
   ReceiptSchema,
 } from "../../../../src/gen/bss/v1/query_pb.js";
 import { blockId } from "../../../../src/ledger/blocks/block-hashes.js";
-import { commitDigest } from "../../../../src/ledger/certificates/votes.js";
+import { commitDigest } from "../../../../src/ledger/certificates/vote-digests.js";
 import type { GenesisState } from "../../../../src/ledger/genesis.js";
 import { initialStanding } from "../../../../src/ledger/members/member-lists.js";
 import { Members } from "../../../../src/ledger/members/members.js";

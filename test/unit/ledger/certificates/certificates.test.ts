@@ -26,6 +26,8 @@ import {
   buildIntegrity,
   buildLock,
   buildPolka,
+} from "../../../../src/ledger/certificates/certificate-builders.js";
+import {
   checkApproval,
   checkBlockCertificates,
   checkCommit,
@@ -35,7 +37,7 @@ import {
 } from "../../../../src/ledger/certificates/certificates.js";
 import { drawCommittee } from "../../../../src/ledger/certificates/committee.js";
 import type { SignatureCheck } from "../../../../src/ledger/certificates/signature-check.js";
-import { attestationDigest, voteDigest } from "../../../../src/ledger/certificates/votes.js";
+import { attestationDigest, voteDigest } from "../../../../src/ledger/certificates/vote-digests.js";
 import type { Violation } from "../../../../src/ledger/violation.js";
 import { allVerify, bytesOf, consortiumId, membersOf, signerOf } from "../consortium.js";
 

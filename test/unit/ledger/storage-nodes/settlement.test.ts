@@ -3,8 +3,7 @@ import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import { concatBytes, u64be, utf8 } from "../../../../src/base/bytes.js";
 import { compareIds } from "../../../../src/ledger/ids.js";
-import { noTotals } from "../../../../src/ledger/members/member-lists.js";
-import type { StorageNode } from "../../../../src/ledger/members/members.js";
+import { noTotals, type StorageNode } from "../../../../src/ledger/members/member-lists.js";
 import {
   addedUnits,
   auditsAmong,

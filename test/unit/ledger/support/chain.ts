@@ -29,7 +29,7 @@ import {
   buildBlockCertificates,
   buildCommit,
   buildIntegrity,
-} from "../../../../src/ledger/certificates/certificates.js";
+} from "../../../../src/ledger/certificates/certificate-builders.js";
 import { drawCommittee } from "../../../../src/ledger/certificates/committee.js";
 import type { SignatureCheck } from "../../../../src/ledger/certificates/signature-check.js";
 import {
