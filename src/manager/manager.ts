@@ -8,7 +8,7 @@
  * Only the driver's loop changes the chain. Everything else reads the head as it finds it.
  */
 import { every, type Timer } from "../base/time.js";
-import { standInMs } from "../consensus/public/home-manager.js";
+import { standInMs } from "../consensus/public/links.js";
 import type { RestoredHeight, RingStatus } from "../consensus/ring/events.js";
 import { Ring } from "../consensus/ring/ring.js";
 import type { RingWaiting } from "../consensus/ring/waiting.js";

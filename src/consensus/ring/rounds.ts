@@ -24,17 +24,19 @@ import {
   type BlockKey,
   type Clock,
   type ExpiredStep,
+  emptyOutbox,
   type HeightContext,
   type HeightEvent,
   nilBlock,
+  type Outbox,
   type Ready,
   type RestoredHeight,
   type RingStatus,
   type RingStep,
+  readyOf,
 } from "./events.js";
 import { HeightStart } from "./height-start.js";
 import { Intake } from "./intake.js";
-import { emptyOutbox, type Outbox, readyOf } from "./outbox.js";
 import { OwnView, type OwnViewOptions } from "./own-view.js";
 import { Pace, type PaceOptions } from "./pace.js";
 import { messagesToResend } from "./resend.js";

@@ -11,7 +11,7 @@ import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
 import { printable } from "../../base/printable.js";
 import type { Time, Timer } from "../../base/time.js";
-import { serviceRank } from "../../consensus/public/home-manager.js";
+import { serviceRank } from "../../consensus/public/links.js";
 import type { Task } from "../../consensus/ring/events.js";
 import type { BlockCertificates } from "../../gen/bss/v1/block_pb.js";
 import type { ReturnStorageNode } from "../../gen/bss/v1/genesis_pb.js";
