@@ -17,7 +17,8 @@
  * OpenSSL (12 times faster than JavaScript here) computes the equation and refuses points off the
  * curve. What it leaves open (second encodings of A, small order) is checked before it on the
  * bytes, and S < L as well, so that the rule does not rest on one version of OpenSSL.
- * `ed25519-reference.ts` states the rule a second time, with other code; tests hold them together.
+ * test/unit/crypto/ed25519-reference.ts states the rule a second time, with other code, and the
+ * tests compare the two.
  */
 import {
   createPrivateKey,

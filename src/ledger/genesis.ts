@@ -9,7 +9,7 @@ import { fromJsonString } from "@bufbuild/protobuf";
 import { toHex, utf8Decode } from "../base/bytes.js";
 import { err, ok, type Result } from "../base/result.js";
 import { isValidEd25519PublicKey } from "../crypto/ed25519.js";
-import { sha256 } from "../crypto/hash.js";
+import { hashBytes, sha256 } from "../crypto/hash.js";
 import { isValidHpkePublicKey } from "../crypto/hpke.js";
 import { vrfOutputBytes, vrfValidateKey } from "../crypto/vrf.js";
 import {
@@ -26,7 +26,6 @@ import { foldedId, isId } from "./ids.js";
 import { initialStanding, managersMax } from "./members/member-lists.js";
 import { Members } from "./members/members.js";
 import { carriesAuthority } from "./members/operations.js";
-import { hashBytes } from "./merkle/hashes.js";
 import { checkPolicy } from "./policy.js";
 import { refuse, type Violation, violation } from "./violation.js";
 import { safeInteger } from "./wire.js";

@@ -21,7 +21,7 @@ import {
   controlBytesMax,
   controlOperationsMax,
   headerBytesMax,
-} from "./blocks/block-limits.js";
+} from "./blocks/block-parsing.js";
 
 const MiB = 2 ** 20;
 

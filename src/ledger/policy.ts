@@ -5,7 +5,7 @@
  */
 import { defined } from "../base/assert.js";
 import { type Policy, type RoundTimeouts, SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
-import { blockRecordsBound } from "./blocks/block-limits.js";
+import { blockRecordsBound } from "./blocks/block-parsing.js";
 import { zoneStepS } from "./kinds/market-grid.js";
 import { creditAtAdmission, storageNodesMax } from "./members/member-lists.js";
 import { blockBytesBound, recordBytesBound, sizeProblems } from "./message-sizes.js";

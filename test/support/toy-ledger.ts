@@ -33,7 +33,7 @@ import {
   type Frontier,
   rootOf,
 } from "../../src/ledger/merkle/frontier.js";
-import { emptyRoot } from "../../src/ledger/merkle/hashes.js";
+import { emptyRoot } from "../../src/ledger/merkle/nodes.js";
 import {
   consistencyProofPlan,
   foldNodes,

@@ -41,7 +41,11 @@ import {
   leavesRoot,
   privateRoot,
 } from "./block-hashes.js";
-import { controlBytesMax, controlOperationBytesMax, controlOperationsMax } from "./block-limits.js";
+import {
+  controlBytesMax,
+  controlOperationBytesMax,
+  controlOperationsMax,
+} from "./block-parsing.js";
 import {
   type BlockOutcome,
   concludeExecution,

@@ -20,8 +20,8 @@ import { recordSignatureChecks, submissionSignatureCheck } from "../records/sign
 import type { LedgerHead } from "../state/head.js";
 import type { StateView } from "../state/state.js";
 import { type RuleReason, type Violation, violation } from "../violation.js";
-import { beaconInput } from "./beacon.js";
 import { at, type BlockContent } from "./block-content.js";
+import { beaconInput } from "./block-hashes.js";
 import {
   type BlockOutcome,
   concludeExecution,

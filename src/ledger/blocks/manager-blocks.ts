@@ -8,9 +8,9 @@
 import { equalBytes } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
+import { hashBytes } from "../../crypto/hash.js";
 import { type ManagerBlock, PrivateEntrySchema } from "../../gen/bss/v1/block_pb.js";
 import { type SubmissionHeader, SubmissionHeaderSchema } from "../../gen/bss/v1/record_pb.js";
-import { hashBytes } from "../merkle/hashes.js";
 import { recordHash } from "../records/records.js";
 import { strictDecode } from "../strict-decode.js";
 import { refuse, type Violation, violation } from "../violation.js";

@@ -5,9 +5,8 @@
  */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { ok, type Result } from "../../base/result.js";
-import { domain, taggedHash } from "../../crypto/hash.js";
+import { domain, hashBytes, taggedHash } from "../../crypto/hash.js";
 import { type StorageBlockHeader, StorageBlockHeaderSchema } from "../../gen/bss/v1/block_pb.js";
-import { hashBytes } from "../merkle/hashes.js";
 import { refuse, type Violation } from "../violation.js";
 import { decodeCanonical, safeInteger } from "../wire.js";
 import type { ParsedBlock } from "./block-parsing.js";

@@ -17,6 +17,7 @@
 
 import { equalBytes } from "../../base/bytes.js";
 import { ok, type Result } from "../../base/result.js";
+import { hashBytes } from "../../crypto/hash.js";
 import type {
   ApprovalCertificate,
   BlockCertificates,
@@ -28,7 +29,6 @@ import type {
 import { AttestationVerdict } from "../../gen/bss/v1/vote_pb.js";
 import type { BlockFacts } from "../blocks/block-facts.js";
 import type { Members } from "../members/members.js";
-import { hashBytes } from "../merkle/hashes.js";
 import type { Violation } from "../violation.js";
 import { hasUnknownFields } from "../wire.js";
 import { checkSigners, invalid } from "./certificate-signers.js";

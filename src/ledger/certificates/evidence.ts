@@ -13,6 +13,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { compareBytes, equalBytes } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
+import { hashBytes } from "../../crypto/hash.js";
 import {
   type ConflictingVotes,
   type Evidence,
@@ -25,7 +26,6 @@ import {
 import { type Proposal, type Vote, VoteKind } from "../../gen/bss/v1/vote_pb.js";
 import { isId } from "../ids.js";
 import type { Manager } from "../members/member-lists.js";
-import { hashBytes } from "../merkle/hashes.js";
 import { refuse, type Violation, violation } from "../violation.js";
 import { hasUnknownFields, safeInteger } from "../wire.js";
 import { described, type SignatureCheck } from "./signature-check.js";

@@ -10,7 +10,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
 import { ok, type Result } from "../../base/result.js";
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
-import { domain, taggedHash } from "../../crypto/hash.js";
+import { domain, hashBytes, taggedHash } from "../../crypto/hash.js";
 import {
   type Objection,
   type ObjectionSignature,
@@ -23,8 +23,8 @@ import {
   CanonicalObjectionsSchema,
 } from "../../gen/bss/v1/canonical_pb.js";
 import type { Members } from "../members/members.js";
-import { appendLeaves, emptyFrontier, rootOf } from "../merkle/frontier.js";
-import { hashBytes, leafHash } from "../merkle/hashes.js";
+import { appendLeaves, emptyFrontier, rootOf, rootOfLeafHashes } from "../merkle/frontier.js";
+import { leafHash } from "../merkle/nodes.js";
 import { foldPlan, inclusionProofPlan } from "../merkle/proofs.js";
 import { verifyInclusion } from "../merkle/verify.js";
 import { submissionRecordsBound } from "../records/submissions.js";
@@ -74,7 +74,7 @@ function leavesOf(claims: readonly ObjectionClaim[]): readonly Uint8Array[] {
 
 /** The root that is signed for these, 32 bytes. */
 export function objectionsRoot(claims: readonly ObjectionClaim[]): Uint8Array {
-  return rootOf(appendLeaves(emptyFrontier, leavesOf(claims)).frontier);
+  return rootOfLeafHashes(leavesOf(claims));
 }
 
 export type ObjectionsDigestInput = {

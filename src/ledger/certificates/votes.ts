@@ -6,6 +6,7 @@
  */
 import { ok, type Result } from "../../base/result.js";
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
+import { hashBytes } from "../../crypto/hash.js";
 import {
   type Attestation,
   AttestationVerdict,
@@ -15,7 +16,6 @@ import {
   VoteKind,
 } from "../../gen/bss/v1/vote_pb.js";
 import type { Members } from "../members/members.js";
-import { hashBytes } from "../merkle/hashes.js";
 import { refuse, type Violation } from "../violation.js";
 import { safeInteger } from "../wire.js";
 import { described, type SignatureCheck } from "./signature-check.js";

@@ -13,7 +13,7 @@
  */
 import { equalBytes } from "../../base/bytes.js";
 import { ed25519SignatureBytes, isValidEd25519PublicKey } from "../../crypto/ed25519.js";
-import { domain, sha256, taggedHash } from "../../crypto/hash.js";
+import { domain, hashBytes, sha256, taggedHash } from "../../crypto/hash.js";
 import {
   type Checkpoint,
   type Consent,
@@ -26,7 +26,6 @@ import {
 import { described, nobodysKey, type SignatureCheck } from "../certificates/signature-check.js";
 import { registrationDigest } from "../certificates/vote-digests.js";
 import { foldedId, isId } from "../ids.js";
-import { hashBytes } from "../merkle/hashes.js";
 import { type Violation, violation } from "../violation.js";
 import { decodeCanonical, hasUnknownFields, safeInteger } from "../wire.js";
 import type { Officer } from "./member-lists.js";

@@ -1,8 +1,8 @@
 /** Shapes that a registration and an invitation share: agents, meters, and the keys of a member. */
 import { isValidEd25519PublicKey } from "../../crypto/ed25519.js";
+import { hashBytes } from "../../crypto/hash.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { deviceIdForm, isDeviceId, isId } from "../ids.js";
-import { hashBytes } from "../merkle/hashes.js";
 
 /** Agents that one participant's registration may name. */
 export const agentsMax = 16;

@@ -6,6 +6,7 @@
  */
 import type { Message } from "@bufbuild/protobuf";
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
+import { hashBytes } from "../../crypto/hash.js";
 import type {
   CarryAttestations,
   ControlOperation,
@@ -18,7 +19,6 @@ import type {
 } from "../../gen/bss/v1/genesis_pb.js";
 import { isId } from "../ids.js";
 import { faultsMaxOf, managersMax } from "../members/member-lists.js";
-import { hashBytes } from "../merkle/hashes.js";
 import { type Violation, violation } from "../violation.js";
 import { hasUnknownFields, safeInteger } from "../wire.js";
 

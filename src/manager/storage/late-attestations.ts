@@ -19,7 +19,7 @@ import {
   LateAttestationSchema,
 } from "../../gen/bss/v1/genesis_pb.js";
 import { type Attestation, AttestationVerdict } from "../../gen/bss/v1/vote_pb.js";
-import { controlOperationBytesMax } from "../../ledger/blocks/block-limits.js";
+import { controlOperationBytesMax } from "../../ledger/blocks/block-parsing.js";
 import { compareIds } from "../../ledger/ids.js";
 import type { OpenCommittee } from "../../ledger/members/member-lists.js";
 import type { LedgerHead } from "../../ledger/state/head.js";

@@ -13,12 +13,8 @@ import {
   ed25519VerifyAsync,
   isValidEd25519PublicKey,
 } from "../../../src/crypto/ed25519.js";
-import {
-  referencePublicKey,
-  referenceSign,
-  referenceVerify,
-} from "../../../src/crypto/ed25519-reference.js";
-import { littleEndian, toLittleEndian } from "../../../src/crypto/little-endian.js";
+import { referencePublicKey, referenceSign, referenceVerify } from "./ed25519-reference.js";
+import { littleEndian, toLittleEndian } from "./little-endian.js";
 import { flipped, hex, loadVectors } from "./vectors.js";
 
 const { Point } = curve;

@@ -12,7 +12,7 @@ import {
   wrapEpochKey,
   wrappedEpochKeyBytes,
 } from "../../../src/crypto/hpke.js";
-import { toLittleEndian } from "../../../src/crypto/little-endian.js";
+import { toLittleEndian } from "./little-endian.js";
 import { flipped, hex, loadVectors } from "./vectors.js";
 
 const vectors = loadVectors<

@@ -5,7 +5,7 @@ import { AssertionFailed, defined } from "../../../../src/base/assert.js";
 import { PrivateEntrySchema } from "../../../../src/gen/bss/v1/block_pb.js";
 import { InvitedRole } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import type { BuiltBlock } from "../../../../src/ledger/blocks/block-building.js";
-import { controlBytesMax } from "../../../../src/ledger/blocks/block-limits.js";
+import { controlBytesMax } from "../../../../src/ledger/blocks/block-parsing.js";
 import { parseManagerBlock } from "../../../../src/ledger/blocks/manager-blocks.js";
 import { Chain } from "../support/chain.js";
 import { policy, quarterS, startS } from "../support/consortium.js";

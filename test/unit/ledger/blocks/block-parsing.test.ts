@@ -25,8 +25,7 @@ import {
   leavesRoot,
   privateRoot,
 } from "../../../../src/ledger/blocks/block-hashes.js";
-import { certificatesBytesMax } from "../../../../src/ledger/blocks/block-limits.js";
-import { parseBlock } from "../../../../src/ledger/blocks/block-parsing.js";
+import { certificatesBytesMax, parseBlock } from "../../../../src/ledger/blocks/block-parsing.js";
 import { parseManagerBlock } from "../../../../src/ledger/blocks/manager-blocks.js";
 import { recordHash } from "../../../../src/ledger/records/records.js";
 import type { Violation } from "../../../../src/ledger/violation.js";

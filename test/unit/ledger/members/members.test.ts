@@ -21,7 +21,7 @@ import {
   storageNodesMax,
 } from "../../../../src/ledger/members/member-lists.js";
 import { Members } from "../../../../src/ledger/members/members.js";
-import { merkleRoot } from "../../../../src/ledger/merkle/merkle-root.js";
+import { merkleRoot } from "../../../../src/ledger/merkle/frontier.js";
 import { bytesOf, managerOf, membersOf, policy, signerOf, storageNodeOf } from "../consortium.js";
 
 const place = { policy, height: 5, timestampMs: 5_000 };

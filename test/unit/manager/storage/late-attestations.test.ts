@@ -7,7 +7,7 @@ import {
   AttestationSchema,
   AttestationVerdict,
 } from "../../../../src/gen/bss/v1/vote_pb.js";
-import { controlOperationBytesMax } from "../../../../src/ledger/blocks/block-limits.js";
+import { controlOperationBytesMax } from "../../../../src/ledger/blocks/block-parsing.js";
 import { attestationDigest } from "../../../../src/ledger/certificates/vote-digests.js";
 import type { OpenCommittee } from "../../../../src/ledger/members/member-lists.js";
 import { operationSignatureChecks } from "../../../../src/ledger/members/operation-signatures.js";
