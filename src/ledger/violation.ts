@@ -157,3 +157,8 @@ export function refuse(
 ): Result<never, Violation> {
   return err(violation(reason, message, field));
 }
+
+/** The violation of a control operation that is malformed or does not fit. */
+export function invalidOperation(message: string, field: string): Violation {
+  return violation("OPERATION_INVALID", message, field);
+}

@@ -26,7 +26,7 @@ import {
 import { described, nobodysKey, type SignatureCheck } from "../certificates/signature-check.js";
 import { registrationDigest } from "../certificates/vote-digests.js";
 import { foldedId, isId } from "../ids.js";
-import { type Violation, violation } from "../violation.js";
+import { invalidOperation, type Violation, violation } from "../violation.js";
 import { decodeCanonical, hasUnknownFields, safeInteger } from "../wire.js";
 import type { Officer } from "./member-lists.js";
 import { agentsProblem, isMeterInterval, meterProblem } from "./registrations.js";
@@ -143,14 +143,14 @@ export function consentShapeProblem(
   policy: Pick<Policy, "deliveryIntervalS">,
 ): Violation | undefined {
   const at = `${path}.consent`;
-  if (hasUnknownFields(consent)) return invalid("There are unknown fields.", at);
+  if (hasUnknownFields(consent)) return invalidOperation("There are unknown fields.", at);
   for (const [name, signature] of [
     ["invitation_signature", consent.invitationSignature],
     ["possession_signature", consent.possessionSignature],
     ["bearer_signature", consent.bearerSignature],
   ] as const) {
     if (signature.length === ed25519SignatureBytes) continue;
-    return invalid("A signature has 64 bytes.", `${at}.${name}`);
+    return invalidOperation("A signature has 64 bytes.", `${at}.${name}`);
   }
   const field = `${at}.invitation`;
   const invitation = parseInvitation(consent.invitation);
@@ -258,8 +258,4 @@ function equalLists(a: readonly string[], b: readonly string[]): boolean {
 
 function unsuitable(message: string, field: string): Violation {
   return violation("INVITATION_INVALID", message, field);
-}
-
-function invalid(message: string, field: string): Violation {
-  return violation("OPERATION_INVALID", message, field);
 }

@@ -12,7 +12,7 @@ import {
 } from "../../gen/bss/v1/genesis_pb.js";
 import { compareIds } from "../ids.js";
 import { type BlockStart, StorageNodesDraft } from "../storage-nodes/storage-nodes-draft.js";
-import { type Violation, violation } from "../violation.js";
+import { invalidOperation, type Violation, violation } from "../violation.js";
 import { consentProblem, parseInvitation } from "./consent.js";
 import {
   keysOf,
@@ -120,7 +120,7 @@ export class MembersDraft {
     const path = "admit_storage_node";
     const { nodeId, sponsorId } = admission;
     if (!this.#managerIds.has(sponsorId)) {
-      return invalid("No manager has the sponsor's id.", `${path}.sponsor_id`);
+      return invalidOperation("No manager has the sponsor's id.", `${path}.sponsor_id`);
     }
     if (this.#storageNodes.mayReturn(admission)) {
       return this.#storageNodes.fullProblem(admission) ?? this.#admitAgain(admission, path);
@@ -151,7 +151,7 @@ export class MembersDraft {
     if (known === undefined || !equalBytes(known.tlsSpkiSha256, tlsSpkiSha256)) {
       const spki = toHex(tlsSpkiSha256);
       if (this.#keys.has(spki)) {
-        return invalid("A member uses this key already.", `${path}.tls_spki_sha256`);
+        return invalidOperation("A member uses this key already.", `${path}.tls_spki_sha256`);
       }
       this.#keys.add(spki);
     }
@@ -169,10 +169,10 @@ export class MembersDraft {
     const path = "register_officer";
     const { officerId, signingKey, tlsSpkiSha256, managerId } = registration;
     if (this.#officers.size >= officersMax) {
-      return invalid(`There are ${officersMax} officers already.`, path);
+      return invalidOperation(`There are ${officersMax} officers already.`, path);
     }
     if (this.#ids.has(officerId)) {
-      return invalid("A member has this id already.", `${path}.officer_id`);
+      return invalidOperation("A member has this id already.", `${path}.officer_id`);
     }
     const problem = this.#takeKeys(registration, path);
     if (problem !== undefined) return problem;
@@ -205,17 +205,13 @@ export class MembersDraft {
     const signingKey = toHex(keys.signingKey);
     const spki = toHex(keys.tlsSpkiSha256);
     if (this.#keys.has(signingKey)) {
-      return invalid("A member uses this key already.", `${path}.signing_key`);
+      return invalidOperation("A member uses this key already.", `${path}.signing_key`);
     }
     if (this.#keys.has(spki) || spki === signingKey) {
-      return invalid("A member uses this key already.", `${path}.tls_spki_sha256`);
+      return invalidOperation("A member uses this key already.", `${path}.tls_spki_sha256`);
     }
     return undefined;
   }
 }
 
 type MemberKeys = { readonly signingKey: Uint8Array; readonly tlsSpkiSha256: Uint8Array };
-
-function invalid(message: string, field: string): Violation {
-  return violation("OPERATION_INVALID", message, field);
-}

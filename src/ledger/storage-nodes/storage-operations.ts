@@ -19,7 +19,7 @@ import type {
 } from "../../gen/bss/v1/genesis_pb.js";
 import { isId } from "../ids.js";
 import { faultsMaxOf, managersMax } from "../members/member-lists.js";
-import { type Violation, violation } from "../violation.js";
+import { invalidOperation, type Violation } from "../violation.js";
 import { hasUnknownFields, safeInteger } from "../wire.js";
 
 /** Late attestations that all operations of one block may carry. */
@@ -58,11 +58,12 @@ export function storageOperationProblem({ operation }: ControlOperation): Violat
 export function retirementProblem(retirement: RetireStorageNode): Violation | undefined {
   const path = "retire_storage_node";
   const { nodeId, admittedHeight, operatorId, signature } = retirement;
-  if (!isId(nodeId)) return invalid("Not an id.", `${path}.node_id`);
+  if (!isId(nodeId)) return invalidOperation("Not an id.", `${path}.node_id`);
   if (safeInteger(admittedHeight) === undefined) {
-    return invalid("Not a height.", `${path}.admitted_height`);
+    return invalidOperation("Not a height.", `${path}.admitted_height`);
   }
-  if (operatorId !== "" && !isId(operatorId)) return invalid("Not an id.", `${path}.operator_id`);
+  if (operatorId !== "" && !isId(operatorId))
+    return invalidOperation("Not an id.", `${path}.operator_id`);
   return wireProblem(retirement, path) ?? signatureProblem(signature, path);
 }
 
@@ -70,11 +71,11 @@ export function retirementProblem(retirement: RetireStorageNode): Violation | un
 export function returnProblem(statement: ReturnStorageNode): Violation | undefined {
   const path = "return_storage_node";
   const { nodeId, suspendedHeight, heldHeight, signature } = statement;
-  if (!isId(nodeId)) return invalid("Not an id.", `${path}.node_id`);
+  if (!isId(nodeId)) return invalidOperation("Not an id.", `${path}.node_id`);
   const suspended = safeInteger(suspendedHeight, 1);
-  if (suspended === undefined) return invalid("Not a height.", `${path}.suspended_height`);
+  if (suspended === undefined) return invalidOperation("Not a height.", `${path}.suspended_height`);
   if (safeInteger(heldHeight, suspended) === undefined) {
-    return invalid("Before the block that suspended it.", `${path}.held_height`);
+    return invalidOperation("Before the block that suspended it.", `${path}.held_height`);
   }
   return wireProblem(statement, path) ?? signatureProblem(signature, path);
 }
@@ -83,24 +84,24 @@ export function returnProblem(statement: ReturnStorageNode): Violation | undefin
 export function payoutProblem(payout: RecordPayout): Violation | undefined {
   const path = "record_payout";
   const { nodeId, amount, reference, operatorId, signature } = payout;
-  if (!isId(nodeId)) return invalid("Not an id.", `${path}.node_id`);
-  if (amount < 1n) return invalid("Nothing was paid.", `${path}.amount`);
+  if (!isId(nodeId)) return invalidOperation("Not an id.", `${path}.node_id`);
+  if (amount < 1n) return invalidOperation("Nothing was paid.", `${path}.amount`);
   if ([...reference].length > payoutReferenceMax || /\p{Cc}/u.test(reference)) {
     const message = `Not a line of at most ${payoutReferenceMax} characters.`;
-    return invalid(message, `${path}.reference`);
+    return invalidOperation(message, `${path}.reference`);
   }
-  if (!isId(operatorId)) return invalid("Not an id.", `${path}.operator_id`);
+  if (!isId(operatorId)) return invalidOperation("Not an id.", `${path}.operator_id`);
   return wireProblem(payout, path) ?? signatureProblem(signature, path);
 }
 
 function suspensionProblem(suspension: SuspendStorageNode): Violation | undefined {
   const path = "suspend_storage_node";
-  if (!isId(suspension.nodeId)) return invalid("Not an id.", `${path}.node_id`);
+  if (!isId(suspension.nodeId)) return invalidOperation("Not an id.", `${path}.node_id`);
   return (
     wireProblem(suspension, path) ??
     listProblem(suspension.claims, "managerId", witnessesMax, `${path}.claims`, (claim, at) =>
       safeInteger(claim.height) === undefined
-        ? invalid("Not a height.", `${at}.height`)
+        ? invalidOperation("Not a height.", `${at}.height`)
         : signatureProblem(claim.signature, at),
     )
   );
@@ -109,7 +110,8 @@ function suspensionProblem(suspension: SuspendStorageNode): Violation | undefine
 function attestationsProblem(carried: CarryAttestations): Violation | undefined {
   const path = "carry_attestations";
   const { height, attestations } = carried;
-  if (safeInteger(height, 1) === undefined) return invalid("Not a height.", `${path}.height`);
+  if (safeInteger(height, 1) === undefined)
+    return invalidOperation("Not a height.", `${path}.height`);
   const at = `${path}.attestations`;
   return (
     wireProblem(carried, path) ??
@@ -121,13 +123,13 @@ function lateProblem(
   { audit, signature, mismatch }: LateAttestation,
   path: string,
 ): Violation | undefined {
-  if (audit.length !== hashBytes) return invalid("Not an audit digest.", `${path}.audit`);
+  if (audit.length !== hashBytes) return invalidOperation("Not an audit digest.", `${path}.audit`);
   if (mismatch !== undefined) {
     const at = `${path}.mismatch`;
-    if (hasUnknownFields(mismatch)) return invalid("There are unknown fields.", at);
-    if (mismatch.hash2.length !== hashBytes) return invalid("Not a root.", `${at}.hash2`);
+    if (hasUnknownFields(mismatch)) return invalidOperation("There are unknown fields.", at);
+    if (mismatch.hash2.length !== hashBytes) return invalidOperation("Not a root.", `${at}.hash2`);
     if (safeInteger(mismatch.treeSize) === undefined) {
-      return invalid("Not a tree size.", `${at}.tree_size`);
+      return invalidOperation("Not a tree size.", `${at}.tree_size`);
     }
   }
   return signatureProblem(signature, path);
@@ -136,8 +138,9 @@ function lateProblem(
 function findingsProblem(failure: FailAudit): Violation | undefined {
   const path = "fail_audit";
   const { nodeId, height, findings } = failure;
-  if (!isId(nodeId)) return invalid("Not an id.", `${path}.node_id`);
-  if (safeInteger(height, 1) === undefined) return invalid("Not a height.", `${path}.height`);
+  if (!isId(nodeId)) return invalidOperation("Not an id.", `${path}.node_id`);
+  if (safeInteger(height, 1) === undefined)
+    return invalidOperation("Not a height.", `${path}.height`);
   return (
     wireProblem(failure, path) ??
     listProblem(findings, "managerId", witnessesMax, `${path}.findings`, (finding, at) =>
@@ -154,13 +157,14 @@ function listProblem<Name extends string, Item extends Message & Readonly<Record
   path: string,
   check: (item: Item, path: string) => Violation | undefined,
 ): Violation | undefined {
-  if (items.length < 1 || items.length > max) return invalid(`There are not 1 to ${max}.`, path);
+  if (items.length < 1 || items.length > max)
+    return invalidOperation(`There are not 1 to ${max}.`, path);
   let before = "";
   for (const [i, item] of items.entries()) {
     const at = `${path}[${i}]`;
     const id = item[name];
-    if (!isId(id)) return invalid("Not an id.", at);
-    if (id <= before) return invalid("Not in ascending order of ids.", at);
+    if (!isId(id)) return invalidOperation("Not an id.", at);
+    if (id <= before) return invalidOperation("Not in ascending order of ids.", at);
     before = id;
     const problem = wireProblem(item, at) ?? check(item, at);
     if (problem !== undefined) return problem;
@@ -169,14 +173,12 @@ function listProblem<Name extends string, Item extends Message & Readonly<Record
 }
 
 function wireProblem(message: Message, path: string): Violation | undefined {
-  return hasUnknownFields(message) ? invalid("There are unknown fields.", path) : undefined;
+  return hasUnknownFields(message)
+    ? invalidOperation("There are unknown fields.", path)
+    : undefined;
 }
 
 function signatureProblem(signature: Uint8Array, path: string): Violation | undefined {
   if (signature.length === ed25519SignatureBytes) return undefined;
-  return invalid("A signature has 64 bytes.", `${path}.signature`);
-}
-
-function invalid(message: string, field: string): Violation {
-  return violation("OPERATION_INVALID", message, field);
+  return invalidOperation("A signature has 64 bytes.", `${path}.signature`);
 }
