@@ -7,9 +7,10 @@ import { defined } from "../base/assert.js";
 import { type Policy, type RoundTimeouts, SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
 import { blockRecordsBound } from "./blocks/block-parsing.js";
 import { zoneStepS } from "./kinds/market-grid.js";
-import { creditAtAdmission, storageNodesMax } from "./members/member-lists.js";
+import { storageNodesMax } from "./members/member-lists.js";
 import { blockBytesBound, recordBytesBound, sizeProblems } from "./message-sizes.js";
 import { submissionHeaderBytesMax, submissionRecordsBound } from "./records/submissions.js";
+import { creditAtAdmission } from "./storage-nodes/credit.js";
 import { type Violation, violation } from "./violation.js";
 
 /** A delay on the way must not look like an absence. */

@@ -11,7 +11,7 @@ import type { BlockCertificates } from "../../gen/bss/v1/block_pb.js";
 import type { ParsedBlock } from "../../ledger/blocks/block-parsing.js";
 import { checkBlockCertificates } from "../../ledger/certificates/certificates.js";
 import type { SignatureCheck } from "../../ledger/certificates/signature-check.js";
-import type { StandingChange } from "../../ledger/storage-nodes/storage-changes.js";
+import type { StandingChange } from "../../ledger/storage-nodes/credit.js";
 import type { StorageHead } from "../../ledger/storage-nodes/storage-head.js";
 import type { Violation } from "../../ledger/violation.js";
 import {

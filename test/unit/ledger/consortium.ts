@@ -10,11 +10,11 @@ import { type Policy, PolicySchema, SuspensionMode } from "../../../src/gen/bss/
 import type { SignatureCheck } from "../../../src/ledger/certificates/signature-check.js";
 import {
   initialStanding,
-  initialStorageStanding,
   type Manager,
   type StorageNode,
 } from "../../../src/ledger/members/member-lists.js";
 import { Members } from "../../../src/ledger/members/members.js";
+import { initialStorageStanding } from "../../../src/ledger/storage-nodes/credit.js";
 
 export const consortiumId = sha256(utf8("a consortium"));
 
