@@ -15,7 +15,8 @@ import type { BlockSummarySchema } from "../gen/bss/v1/broadcast_pb.js";
 import type { BlockViewSchema } from "../gen/bss/v1/query_pb.js";
 import { blockId } from "../ledger/blocks/block-hashes.js";
 import { parseHeader } from "../ledger/blocks/block-parsing.js";
-import type { FinalBlock, LedgerReader } from "./ledger-reader.js";
+import type { FinalBlock } from "../store/chain/chain-reads.js";
+import type { LedgerReader } from "./ledger-reader.js";
 
 export type BlockView = MessageInitShape<typeof BlockViewSchema>;
 export type BlockSummary = MessageInitShape<typeof BlockSummarySchema>;

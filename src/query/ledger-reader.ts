@@ -5,47 +5,13 @@
  * Everything up to the head is there and never changes, so a reader that has taken note of the head
  * once can read on at its leisure: no lock, no snapshot.
  */
-import type { Block, BlockCertificates } from "../gen/bss/v1/block_pb.js";
-import type { ControlOperation } from "../gen/bss/v1/genesis_pb.js";
-import type { Members } from "../ledger/members/members.js";
-import type { Frontier } from "../ledger/merkle/frontier.js";
-
-/** The last final block, and what holds after it. */
-export type ReaderHead = {
-  /** 0 for genesis. */
-  readonly height: number;
-  /** 32 bytes, of the managers' block; the consortium id for genesis. */
-  readonly blockId: Uint8Array;
-  readonly frontier: Frontier;
-  readonly members: Members;
-};
-
-/** A final block with what makes it final. */
-export type FinalBlock = {
-  readonly block: Block;
-  readonly certificates: BlockCertificates;
-  /** Exact bytes of the StorageBlockHeader; on storage nodes only. */
-  readonly storageHeader?: Uint8Array;
-};
-
-/** Where a record stands. */
-export type RecordLocation = {
-  readonly height: number;
-  /** Index of its leaf in the Merkle log. */
-  readonly position: number;
-  /** 32 bytes. */
-  readonly sealDigest: Uint8Array;
-};
-
-/** Where an operation stands that changed who belongs; participants and meters are state. */
-export type MembershipPlace = {
-  /** Block that carries it; 0 for genesis. */
-  readonly height: number;
-  /** Among the operations of that block, or of genesis. */
-  readonly place: number;
-};
-
-export type MembershipEntry = MembershipPlace & { readonly operation: ControlOperation };
+import type {
+  FinalBlock,
+  MembershipEntry,
+  MembershipPlace,
+  ReaderHead,
+} from "../store/chain/chain-reads.js";
+import type { RecordLocation } from "../store/chain/chain-writes.js";
 
 export type LedgerReader = {
   /** Of this moment; whatever it names can be read. */

@@ -18,8 +18,9 @@ import { storageSuspension, suspensionReason } from "../ledger/members/members-c
 import { rules } from "../ledger/records/rules.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { pagePosition, pageSize, pageToken, tokenIntegers } from "../rpc/validation.js";
+import type { MembershipPlace } from "../store/chain/chain-reads.js";
 import { answerPage } from "./answer-page.js";
-import type { LedgerReader, MembershipPlace } from "./ledger-reader.js";
+import type { LedgerReader } from "./ledger-reader.js";
 
 const listing = "storage-nodes";
 const nodesPerPage = { defaultSize: 100, sizeMax: 1_000 };

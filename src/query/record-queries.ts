@@ -12,8 +12,9 @@ import type {
 import { blockId } from "../ledger/blocks/block-hashes.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { fieldError, rangeError, requireBytes, requireSafeInteger } from "../rpc/validation.js";
+import type { RecordLocation } from "../store/chain/chain-writes.js";
 import { confirmationsOf, storedBlock, storedHeader } from "./block-views.js";
-import type { LedgerReader, RecordLocation } from "./ledger-reader.js";
+import type { LedgerReader } from "./ledger-reader.js";
 
 /** @throws RpcError FIELD_INVALID, RECORD_UNKNOWN */
 export async function getReceipt(

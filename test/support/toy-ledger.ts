@@ -43,7 +43,9 @@ import {
 } from "../../src/ledger/merkle/proofs.js";
 import { recordHash } from "../../src/ledger/records/records.js";
 import { HeadSignal } from "../../src/query/head-signal.js";
-import type { FinalBlock, LedgerReader, RecordLocation } from "../../src/query/ledger-reader.js";
+import type { LedgerReader } from "../../src/query/ledger-reader.js";
+import type { FinalBlock } from "../../src/store/chain/chain-reads.js";
+import type { RecordLocation } from "../../src/store/chain/chain-writes.js";
 
 export type ToySigner = { readonly managerId: string; readonly seed: Uint8Array };
 

@@ -4,8 +4,8 @@ import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import type { Submission } from "../../gen/bss/v1/record_pb.js";
 import { recordHash } from "../../ledger/records/records.js";
 import { memoryBytesOf, submissionId } from "../../ledger/records/submissions.js";
-import type { RecordLocation } from "../../query/ledger-reader.js";
 import { RpcError } from "../../rpc/rpc-error.js";
+import type { RecordLocation } from "../../store/chain/chain-writes.js";
 import type { Pool } from "./pool.js";
 
 export type RoomPorts = {

@@ -11,9 +11,9 @@ import type { RecordEntrySchema } from "../../gen/bss/v1/query_pb.js";
 import { RecordSchema } from "../../gen/bss/v1/record_pb.js";
 import { recordHash } from "../../ledger/records/records.js";
 import { answerBytesMax } from "../../query/answer-page.js";
-import type { RecordLocation } from "../../query/ledger-reader.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import type { Identity } from "../../rpc/tls/identity.js";
+import type { RecordLocation } from "../../store/chain/chain-writes.js";
 import type { ManagerStore } from "../../store/manager-store.js";
 import { mayRead, readsRecords } from "./record-access.js";
 

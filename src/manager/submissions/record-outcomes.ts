@@ -11,7 +11,7 @@ import {
   RecordPlaceSchema,
 } from "../../gen/bss/v1/broadcast_pb.js";
 import type { ParsedSubmission } from "../../ledger/records/submissions.js";
-import type { RecordLocation } from "../../query/ledger-reader.js";
+import type { RecordLocation } from "../../store/chain/chain-writes.js";
 
 export type RecordSettlement =
   | { readonly kind: "placed"; readonly place: RecordPlace }

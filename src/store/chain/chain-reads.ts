@@ -54,7 +54,7 @@ export type StoredBlock = {
 /** A final block with what makes it final. */
 export type FinalBlock = StoredBlock & { readonly certificates: BlockCertificates };
 
-/** An operation that changed who belongs. */
+/** An operation that changed who belongs; participants and meters are state. */
 export type MembershipEntry = MembershipPlace & {
   readonly operation: ControlOperation;
 };
