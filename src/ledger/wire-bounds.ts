@@ -89,17 +89,6 @@ export function wireProblem(
   return new Walk(bytes, bounds).run(layoutOf(schema));
 }
 
-/** The elements and the memory that the walk counts, for tests and for setting bounds. */
-export function wireCost(
-  schema: DescMessage,
-  bytes: Uint8Array,
-): { readonly elements: number; readonly memoryBytes: number } | undefined {
-  const walk = new Walk(bytes, { elements: Infinity, memoryBytes: Infinity });
-  return walk.run(layoutOf(schema)) === undefined
-    ? { elements: walk.elements, memoryBytes: walk.memoryBytes }
-    : undefined;
-}
-
 type Field = {
   readonly wireType: number;
   /** A list of numbers, which may come packed as well as one by one. */
@@ -122,8 +111,8 @@ type Layout = {
 };
 
 class Walk {
-  elements = 0;
-  memoryBytes = 0;
+  #elements = 0;
+  #memoryBytes = 0;
   readonly #bytes: Uint8Array;
   readonly #elementsMax: number;
   readonly #memoryMax: number;
@@ -142,7 +131,7 @@ class Walk {
   }
 
   run(layout: Layout): WireProblem | undefined {
-    this.memoryBytes += layout.cost;
+    this.#memoryBytes += layout.cost;
     this.#message(layout, this.#bytes.length, 1);
     return this.#problem;
   }
@@ -199,10 +188,10 @@ class Walk {
   }
 
   #count(cost: number): boolean {
-    this.elements += 1;
-    this.memoryBytes += cost;
-    if (this.elements > this.#elementsMax) return this.#passed("elements", this.#elementsMax);
-    if (this.memoryBytes > this.#memoryMax) return this.#passed("memory", this.#memoryMax);
+    this.#elements += 1;
+    this.#memoryBytes += cost;
+    if (this.#elements > this.#elementsMax) return this.#passed("elements", this.#elementsMax);
+    if (this.#memoryBytes > this.#memoryMax) return this.#passed("memory", this.#memoryMax);
     return true;
   }
 

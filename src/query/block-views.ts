@@ -75,7 +75,10 @@ export function storedHeader(block: Block) {
 }
 
 /** A block that the ledger has: everything from 1 to the head is stored. */
-export async function storedBlock(reader: LedgerReader, height: number): Promise<FinalBlock> {
+export async function storedBlock(
+  reader: Pick<LedgerReader, "finalBlock">,
+  height: number,
+): Promise<FinalBlock> {
   return defined(await reader.finalBlock(height), "every block up to the head is stored");
 }
 

@@ -18,12 +18,6 @@ export function requireBytes(value: Uint8Array, length: number, path: string): U
   return value;
 }
 
-/** A message or oneof member that must be there. @throws RpcError FIELD_INVALID */
-export function requirePresent<T>(value: T | undefined, path: string): T {
-  if (value === undefined) throw fieldError(path, "is missing");
-  return value;
-}
-
 /**
  * A protobuf uint64 or int64 as a number. @throws RpcError FIELD_INVALID beyond 2^53−1 or below 0
  */

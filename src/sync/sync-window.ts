@@ -28,10 +28,6 @@ export class SyncWindow<B extends SyncBlock> {
     return this.#batches.map(rangeOf);
   }
 
-  get isEmpty(): boolean {
-    return this.#batches.length === 0;
-  }
-
   add(batch: SyncBatch<B>): void {
     this.#batches = [...this.#batches, batch].sort((a, b) => rangeOf(a).from - rangeOf(b).from);
   }

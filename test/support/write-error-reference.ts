@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { renderErrorReference } from "../../src/rpc/error-reference.js";
+import { renderErrorReference } from "./error-reference.js";
 import { repositoryRoot } from "./tree.js";
 
 writeFileSync(join(repositoryRoot(), "docs", "errors.md"), renderErrorReference());

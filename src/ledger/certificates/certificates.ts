@@ -7,7 +7,8 @@
  *     CC      COMMIT by Q managers in one round: final
  *     LC      polka ∧ AC ∧ IC: what a manager needs before it commits
  *
- * AC, IC and CC of a block are carried by the next one.
+ * AC, IC and CC of a block are carried by the next one, and checked here. A polka and an LC are only
+ * shown to other managers, which count the votes in them: see lock-certificate.ts.
  *
  * Every check is strict, because certificates are hashed into the next block and counted for
  * credit: sorted by id, exactly one signature per signer, no strangers, enough of them, nothing
@@ -23,8 +24,6 @@ import type {
   BlockCertificates,
   CommitCertificate,
   IntegrityCertificate,
-  LockCertificate,
-  PolkaCertificate,
 } from "../../gen/bss/v1/block_pb.js";
 import { AttestationVerdict } from "../../gen/bss/v1/vote_pb.js";
 import type { BlockFacts } from "../blocks/block-facts.js";
@@ -34,13 +33,7 @@ import { hasUnknownFields } from "../wire.js";
 import { checkSigners, invalid } from "./certificate-signers.js";
 import { drawCommittee, matchesNeeded } from "./committee.js";
 import type { SignatureCheck } from "./signature-check.js";
-import {
-  acceptDigest,
-  approveDigest,
-  attestationDigest,
-  commitDigest,
-  isValidRound,
-} from "./vote-digests.js";
+import { acceptDigest, attestationDigest, commitDigest } from "./vote-digests.js";
 
 type Checks = Result<readonly SignatureCheck[], Violation>;
 type BlockPlace = Pick<BlockFacts, "height" | "blockId">;
@@ -98,39 +91,6 @@ export function checkCommit(
 }
 
 /**
- * An APPROVE of one round by at least Q of all N managers, each with the valid round that it
- * signed.
- */
-export function checkPolka(
-  certificate: PolkaCertificate,
-  facts: BlockPlace,
-  members: Members,
-  consortiumId: Uint8Array,
-): Checks {
-  const path = "polka";
-  const { round, approvals } = certificate;
-  const problem =
-    placeProblem(certificate, facts, path) ??
-    quorumProblem(approvals, members, `${path}.approvals`);
-  if (problem !== undefined) return problem;
-  const { height, blockId } = facts;
-  for (const [i, { validRound }] of approvals.entries()) {
-    if (isValidRound(validRound, round)) continue;
-    const field = `${path}.approvals[${i}].valid_round`;
-    return invalid("A valid round is -1 or before the round.", field);
-  }
-  return checkSigners(approvals, {
-    path: `${path}.approvals`,
-    statement: "APPROVE",
-    height,
-    signerOf: (entry) => entry.managerId,
-    keyOf: (id) => members.manager(id)?.signingKey,
-    digestOf: ({ validRound }) =>
-      approveDigest({ consortiumId, height, round, validRound, blockId }),
-  });
-}
-
-/**
  * IC: a MATCH by more than 2/3 of committee(height, round, block), for the block's own root and
  * size. Its round is that of the committee, from the round in which the block was made on.
  */
@@ -181,27 +141,6 @@ export function checkIntegrity(
   });
 }
 
-/** LC: what a manager needs before it locks and commits in the polka's round. */
-export function checkLock(
-  certificate: LockCertificate,
-  facts: BlockFacts,
-  members: Members,
-  consortiumId: Uint8Array,
-): Checks {
-  const { polka, approval, integrity } = certificate;
-  if (hasUnknownFields(certificate)) return invalid("There are unknown fields.");
-  if (polka === undefined) return invalid("The polka is missing.", "polka");
-  const verified = checkVerified(
-    { approval, integrity },
-    polka.round,
-    facts,
-    members,
-    consortiumId,
-  );
-  if (!verified.ok) return verified;
-  return joined([checkPolka(polka, facts, members, consortiumId), verified]);
-}
-
 /** AC, IC and CC of a block: what makes it final and verified. */
 export function checkBlockCertificates(
   certificates: BlockCertificates,
@@ -225,7 +164,7 @@ export function checkBlockCertificates(
 
 /** AC, and IC of a round up to `roundMax` if the block adds leaves, else none. */
 function checkVerified(
-  { approval, integrity }: Pick<LockCertificate, "approval" | "integrity">,
+  { approval, integrity }: Pick<BlockCertificates, "approval" | "integrity">,
   roundMax: number,
   facts: BlockFacts,
   members: Members,
@@ -247,7 +186,7 @@ function checkVerified(
 }
 
 function placeProblem(
-  certificate: ApprovalCertificate | CommitCertificate | IntegrityCertificate | PolkaCertificate,
+  certificate: ApprovalCertificate | CommitCertificate | IntegrityCertificate,
   { height, blockId }: BlockPlace,
   path: string,
 ): Result<never, Violation> | undefined {

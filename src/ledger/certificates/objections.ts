@@ -26,7 +26,6 @@ import type { Members } from "../members/members.js";
 import { appendLeaves, emptyFrontier, rootOf, rootOfLeafHashes } from "../merkle/frontier.js";
 import { leafHash } from "../merkle/nodes.js";
 import { foldPlan, inclusionProofPlan } from "../merkle/proofs.js";
-import { verifyInclusion } from "../merkle/verify.js";
 import { submissionRecordsBound } from "../records/submissions.js";
 import { type RuleReason, refuse, type Violation } from "../violation.js";
 import { safeInteger } from "../wire.js";
@@ -145,24 +144,6 @@ export function provenObjection(
     root: rootOf(frontier),
     ...(signature === undefined ? {} : { signature }),
   });
-}
-
-/** Checks one that is shown by itself; VOTE_MALFORMED or SIGNER_UNKNOWN. */
-export function checkProvenObjection(
-  proven: ProvenObjection,
-  members: Members,
-  consortiumId: Uint8Array,
-): Result<SignatureCheck, Violation> {
-  const { objection, index, count, proof, root, signature } = proven;
-  if (objection === undefined || wrongFieldOf(objection)) return malformed("objection");
-  if (objection.message !== "" || objection.field !== "") return malformed("objection.message");
-  const [leaf] = leavesOf([objection]);
-  const claim = { leafIndex: index, treeSize: count, proof, root };
-  if (!leaf || !verifyInclusion({ leafHash: leaf, ...claim })) return malformed("proof");
-  const signed = checkAuthor(signature, members, Number(objection.height));
-  if (!signed.ok) return signed;
-  const { signatureCheck, submissionId } = signed.value;
-  return ok(signatureCheck(objectionsDigest({ consortiumId, submissionId, count, root })));
 }
 
 function checkAuthor(

@@ -42,8 +42,8 @@ export function checkVote(
 }
 
 /**
- * Checks a proposal, apart from its block and from what its lock certificate says (`checkLock`):
- * that one is present exactly when validRound ≥ 0. VOTE_MALFORMED or SIGNER_UNKNOWN.
+ * Checks a proposal, apart from its block and from what its lock certificate says: a lock
+ * certificate is there exactly when validRound ≥ 0. VOTE_MALFORMED or SIGNER_UNKNOWN.
  */
 export function checkProposal(
   proposal: Proposal,

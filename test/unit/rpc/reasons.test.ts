@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { ruleReasons } from "../../../src/ledger/violation.js";
-import { renderErrorReference } from "../../../src/rpc/error-reference.js";
 import { isReason, reasonGroups, reasonTable } from "../../../src/rpc/reasons.js";
 import { statusCodes, statusName } from "../../../src/rpc/status-codes.js";
+import { renderErrorReference } from "../../support/error-reference.js";
 import { repositoryRoot } from "../../support/tree.js";
 
 describe("the table of reasons", () => {

@@ -9,7 +9,6 @@ import {
   pageSize,
   pageToken,
   requireBytes,
-  requirePresent,
   requireSafeInteger,
 } from "../../../src/rpc/validation.js";
 
@@ -25,11 +24,6 @@ describe("validation", () => {
         refused("record_hash"),
       );
     }
-  });
-
-  test("of a member wants it there", () => {
-    assert.equal(requirePresent(0, "submission"), 0);
-    assert.throws(() => requirePresent(undefined, "submission"), refused("submission"));
   });
 
   test("of integers wants what a number can hold", () => {

@@ -1,4 +1,4 @@
-import { reasonGroups } from "./reasons.js";
+import { reasonGroups } from "../../src/rpc/reasons.js";
 
 /** docs/errors.md, whole: the reference of every reason that the API gives. */
 export function renderErrorReference(): string {
