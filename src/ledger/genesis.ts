@@ -62,20 +62,23 @@ export function parseGenesis(fileBytes: Uint8Array): Result<GenesisState, Violat
   if (!decoded.ok) return decoded;
   const genesis = decoded.value;
   const { consortiumName: name, beacon, epochCommitment, policy } = genesis;
-  if (!isId(name)) return invalid("Not a name of a-z, 0-9 and -.", "consortium_name");
+  if (!isId(name))
+    return invalid("The name is not 1 to 63 of the characters a-z, 0-9 and -.", "consortium_name");
   const timestampMs = safeInteger(genesis.timeUnixMs, 1);
-  if (timestampMs === undefined) return invalid("Not a time.", "time_unix_ms");
+  if (timestampMs === undefined) return invalid("The value is not a time.", "time_unix_ms");
   if (policy === undefined) return invalid("The policy is missing.", "policy");
   const problem =
     checkPolicy(policy) ?? checkManagers(genesis.managers) ?? checkAuthorities(genesis);
   if (problem !== undefined) return err(problem);
-  if (beacon.length !== vrfOutputBytes) return invalid("Not 64 bytes.", "beacon");
-  if (epochCommitment.length !== hashBytes) return invalid("Not 32 bytes.", "epoch_commitment");
+  if (beacon.length !== vrfOutputBytes)
+    return invalid("The value does not have 64 bytes.", "beacon");
+  if (epochCommitment.length !== hashBytes)
+    return invalid("The value does not have 32 bytes.", "epoch_commitment");
 
   const early = genesis.operations.findIndex(carriesAuthority);
   if (early >= 0)
     return misfit(
-      "Nothing has happened, and nobody was asked, before genesis.",
+      "Genesis cannot hold an operation that rests on consent or on what happened before.",
       `operations[${early}]`,
     );
   const managers = genesis.managers.map((member) => ({ ...fieldsOf(member), ...initialStanding }));
@@ -128,7 +131,8 @@ function checkManagers(managers: readonly ManagerMember[]): Violation | undefine
     const problem = checkManager(manager);
     if (problem !== undefined) return wrong(problem.message, `managers[${i}].${problem.field}`);
     for (const [value, field] of identitiesOf(manager)) {
-      if (taken.has(value)) return wrong("Used twice among managers.", `managers[${i}].${field}`);
+      if (taken.has(value))
+        return wrong("Two managers have this value.", `managers[${i}].${field}`);
       taken.add(value);
     }
   }
@@ -136,20 +140,21 @@ function checkManagers(managers: readonly ManagerMember[]): Violation | undefine
 }
 
 function checkManager(manager: ManagerMember): { message: string; field: string } | undefined {
-  if (!isId(manager.managerId)) return { message: "Not an id.", field: "manager_id" };
+  if (!isId(manager.managerId)) return { message: "The value is not an id.", field: "manager_id" };
   if (!isValidEd25519PublicKey(manager.signingKey)) {
-    return { message: "Not an Ed25519 public key.", field: "signing_key" };
+    return { message: "The value is not an Ed25519 public key.", field: "signing_key" };
   }
   if (!vrfValidateKey(manager.vrfKey)) {
-    return { message: "Not a VRF public key.", field: "vrf_key" };
+    return { message: "The value is not a VRF public key.", field: "vrf_key" };
   }
   if (!isValidHpkePublicKey(manager.hpkeKey)) {
-    return { message: "Not an X25519 public key.", field: "hpke_key" };
+    return { message: "The value is not an X25519 public key.", field: "hpke_key" };
   }
   if (manager.tlsSpkiSha256.length !== hashBytes) {
-    return { message: "Not a SHA-256 digest.", field: "tls_spki_sha256" };
+    return { message: "The value is not a SHA-256 digest.", field: "tls_spki_sha256" };
   }
-  if (!isAddress(manager.address)) return { message: "Not host:port.", field: "address" };
+  if (!isAddress(manager.address))
+    return { message: "The value is not host:port.", field: "address" };
   return undefined;
 }
 
@@ -181,7 +186,7 @@ function checkAuthorities({ caCertificatesPem }: Genesis): Violation | undefined
   }
   for (const [i, pem] of caCertificatesPem.entries()) {
     if (pem.length <= certificatePemMax && pem.startsWith("-----BEGIN CERTIFICATE-----")) continue;
-    return wrong("Not a certificate in PEM form.", `ca_certificates_pem[${i}]`);
+    return wrong("The value is not a certificate in PEM form.", `ca_certificates_pem[${i}]`);
   }
   return undefined;
 }

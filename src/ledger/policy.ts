@@ -50,14 +50,16 @@ export function policyViolations(policy: Policy): readonly Violation[] {
     ...numbers.map(([name, field, min, max]) => {
       const value = policy[name];
       if (value >= min && value <= max) return undefined;
-      return invalid(`Not from ${min} to ${max}.`, field);
+      return invalid(`The value is not between ${min} and ${max}.`, field);
     }),
     checkPrices(policy),
     checkFitsBlock(policy),
     ...sizeProblems(policy).map(({ field, message }) => invalid(message, field)),
     checkDelivery(policy),
     checkHeartbeat(policy),
-    /^[A-Z]{3}$/.test(policy.currency) ? undefined : invalid("Not an ISO 4217 code.", "currency"),
+    /^[A-Z]{3}$/.test(policy.currency)
+      ? undefined
+      : invalid("The value is not an ISO 4217 code.", "currency"),
     checkSuspension(policy),
     policy.timeouts === undefined
       ? invalid("The timeouts are missing.", "timeouts")
@@ -96,13 +98,16 @@ function checkFitsBlock(policy: Policy): Violation | undefined {
 
 function checkDelivery({ deliveryIntervalS, deliveryOffsetS }: Policy): Violation | undefined {
   if (deliveryOffsetS < deliveryIntervalS && deliveryOffsetS % zoneStepS === 0) return undefined;
-  const message = `Not a multiple of ${zoneStepS} below the delivery interval.`;
+  const message = `The value is not a multiple of ${zoneStepS} below the delivery interval.`;
   return invalid(message, "delivery_offset_s");
 }
 
 function checkHeartbeat({ heartbeatMs }: Policy): Violation | undefined {
   if (heartbeatMs === 0 || heartbeatMs >= heartbeatMinMs) return undefined;
-  return invalid(`Neither 0 nor from ${heartbeatMinMs} to ${dayMs}.`, "heartbeat_ms");
+  return invalid(
+    `The value is neither 0 nor between ${heartbeatMinMs} and ${dayMs}.`,
+    "heartbeat_ms",
+  );
 }
 
 /** An audit reads records from the disk of the node that attests, and then of every manager. */
@@ -124,31 +129,35 @@ function checkAudits({ auditRecords, auditsPerBlock, recordBytesMax }: Policy) {
 function checkSuspension(policy: Policy): Violation | undefined {
   const { suspension, suspendAfterMs, resumeWaitMs, resumeWaitMaxMs } = policy;
   if (suspension === SuspensionMode.NEVER) {
-    const message = "Not 0, but no manager is suspended.";
+    const message = "The value is not 0, but no manager is ever suspended.";
     if (suspendAfterMs !== 0) return invalid(message, "suspend_after_ms");
     if (resumeWaitMs !== 0) return invalid(message, "resume_wait_ms");
     return resumeWaitMaxMs === 0 ? undefined : invalid(message, "resume_wait_max_ms");
   }
   if (suspension !== SuspensionMode.FLOOR) {
-    return invalid("Not a mode of suspension.", "suspension");
+    return invalid("The value is not a mode of suspension.", "suspension");
   }
   if (suspendAfterMs < suspendAfterMinMs || suspendAfterMs > hourMs) {
-    return invalid(`Not from ${suspendAfterMinMs} to ${hourMs}.`, "suspend_after_ms");
+    return invalid(
+      `The value is not between ${suspendAfterMinMs} and ${hourMs}.`,
+      "suspend_after_ms",
+    );
   }
-  if (resumeWaitMaxMs > dayMs) return invalid(`Not from 0 to ${dayMs}.`, "resume_wait_max_ms");
+  if (resumeWaitMaxMs > dayMs)
+    return invalid(`The value is not between 0 and ${dayMs}.`, "resume_wait_max_ms");
   if (resumeWaitMs <= resumeWaitMaxMs) return undefined;
-  return invalid("Above resume_wait_max_ms.", "resume_wait_ms");
+  return invalid("The value is above resume_wait_max_ms.", "resume_wait_ms");
 }
 
 function checkStorage(policy: Policy): Violation | undefined {
   for (const [name, field, max] of rewardBounds) {
-    if (policy[name] > max) return invalid(`Above ${max}.`, field);
+    if (policy[name] > max) return invalid(`The value is above ${max}.`, field);
   }
   const { unreachableAfterMs } = policy;
   if (unreachableAfterMs === 0) return undefined;
   if (unreachableAfterMs >= unreachableAfterMinMs && unreachableAfterMs <= dayMs) return undefined;
   return invalid(
-    `Neither 0 nor from ${unreachableAfterMinMs} to ${dayMs}.`,
+    `The value is neither 0 nor between ${unreachableAfterMinMs} and ${dayMs}.`,
     "unreachable_after_ms",
   );
 }
@@ -161,16 +170,19 @@ export function timeoutsOf({ timeouts }: Policy): RoundTimeouts {
 function checkTimeouts(timeouts: RoundTimeouts): Violation | undefined {
   const { maxMs, stepMs } = timeouts;
   if (maxMs < roundMinMs || maxMs > hourMs) {
-    return invalid(`Not from ${roundMinMs} to ${hourMs}.`, "timeouts.max_ms");
+    return invalid(`The value is not between ${roundMinMs} and ${hourMs}.`, "timeouts.max_ms");
   }
-  if (stepMs > maxMs) return invalid("Above max_ms.", "timeouts.step_ms");
+  if (stepMs > maxMs) return invalid("The value is above max_ms.", "timeouts.step_ms");
   // Rounds that do not grow have to be long enough from the first one on.
   const baseMinMs = stepMs === 0 ? roundMinMs : 1;
   for (const step of ["propose", "approve", "verify", "commit"] as const) {
     const baseMs = timeouts[`${step}Ms`];
     if (baseMs >= baseMinMs && baseMs <= maxMs) continue;
     const why = stepMs === 0 ? ", as step_ms is 0" : "";
-    return invalid(`Not from ${baseMinMs} to max_ms${why}.`, `timeouts.${step}_ms`);
+    return invalid(
+      `The value is not between ${baseMinMs} and max_ms${why}.`,
+      `timeouts.${step}_ms`,
+    );
   }
   return undefined;
 }

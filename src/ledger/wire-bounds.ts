@@ -244,7 +244,7 @@ class Walk {
 const excess = {
   elements: "it has too many elements",
   memory: "it would take too many bytes in memory",
-  depth: "its messages stand too deep in each other",
+  depth: "its messages are nested too deep",
   "unknown fields": "it has too many unknown fields",
 } as const;
 

@@ -78,14 +78,14 @@ export function linkProblem(
   { head, consortiumId }: StorageContext,
 ): Violation | undefined {
   if (!equalBytes(header.consortiumId, consortiumId)) {
-    return inHeader("CONSORTIUM_MISMATCH", "A block of another consortium.", "consortium_id");
+    return inHeader("CONSORTIUM_MISMATCH", "The block is of another consortium.", "consortium_id");
   }
   if (height !== head.height + 1) {
     const message = `The next height is ${head.height + 1}, the block's is ${height}.`;
     return inHeader("BLOCK_WRONG_HEIGHT", message, "height");
   }
   if (equalBytes(header.previousBlockId, head.managerBlockId)) return undefined;
-  return inHeader("BLOCK_WRONG_PARENT", "Not the head's block id.", "previous_block_id");
+  return inHeader("BLOCK_WRONG_PARENT", "The block does not follow the head.", "previous_block_id");
 }
 
 /**
@@ -154,7 +154,7 @@ export function membersAfter(
   }
   const unauthorised = control.findIndex((each) => !carriesAuthority(each));
   if (unauthorised >= 0) {
-    const message = "Nobody agreed to this after genesis.";
+    const message = "After genesis such an operation needs somebody's consent, and has none.";
     return refuse("OPERATION_INVALID", message, `control[${unauthorised}]`);
   }
   const members = head.members.applyBlock({ ...blockEffects(block, head, policy), onChange });

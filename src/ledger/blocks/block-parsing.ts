@@ -136,15 +136,17 @@ export function parseHeader(bytes: Uint8Array): Result<ParsedHeader, Violation> 
     return malformed(`There should be ${length} bytes.`, `header.${field}`);
   }
   const height = safeInteger(header.height, 1);
-  if (height === undefined) return malformed("Not a height.", "header.height");
+  if (height === undefined) return malformed("The value is not a height.", "header.height");
   const treeSize = safeInteger(header.treeSize);
-  if (treeSize === undefined) return malformed("Not a tree size.", "header.tree_size");
+  if (treeSize === undefined) return malformed("The value is not a tree size.", "header.tree_size");
   const timestampMs = safeInteger(header.timestampUnixMs, 1);
-  if (timestampMs === undefined) return malformed("Not a time.", "header.timestamp_unix_ms");
+  if (timestampMs === undefined)
+    return malformed("The value is not a time.", "header.timestamp_unix_ms");
   const sealedBytes = safeInteger(header.sealedBytes);
-  if (sealedBytes === undefined) return malformed("Not a length.", "header.sealed_bytes");
+  if (sealedBytes === undefined)
+    return malformed("The value is not a length.", "header.sealed_bytes");
   const { createdRound, proposerId } = header;
-  if (!isId(proposerId)) return malformed("Not an id.", "header.proposer_id");
+  if (!isId(proposerId)) return malformed("The value is not an id.", "header.proposer_id");
   return ok({ header, height, createdRound, proposerId, timestampMs, treeSize, sealedBytes });
 }
 
@@ -205,7 +207,7 @@ function checkLeaves(leaves: readonly Leaf[], treeSize: number): Violation | und
       return violation("BLOCK_MALFORMED", "There are unknown fields.", field);
     }
     const key = toHex(recordHash);
-    if (seen.has(key)) return violation("RECORD_REPEATED", "A record stands twice.", field);
+    if (seen.has(key)) return violation("RECORD_REPEATED", "A record is there twice.", field);
     seen.add(key);
   }
   return undefined;

@@ -106,7 +106,11 @@ function checkLinks({ head, consortiumId, parsed }: ValidationOptions): Violatio
     return inHeader("BLOCK_WRONG_HEIGHT", message, "height");
   }
   if (!equalBytes(header.previousBlockId, head.blockId)) {
-    return inHeader("BLOCK_WRONG_PARENT", "Not the head's block id.", "previous_block_id");
+    return inHeader(
+      "BLOCK_WRONG_PARENT",
+      "The block does not follow the head.",
+      "previous_block_id",
+    );
   }
   if (equalBytes(header.previousStateDigest, head.stateDigest)) return undefined;
   const message = "The state after the previous block has another digest.";

@@ -33,11 +33,11 @@ export function checkSigners<T extends Signed>(
     const signerId = rule.signerOf(entry);
     if (hasUnknownFields(entry)) return invalid("There are unknown fields.", field);
     if (previous !== undefined && compareIds(previous, signerId) >= 0) {
-      return invalid("The signers are not in ascending order, each once.", field);
+      return invalid("The signers are not in ascending order without repeats.", field);
     }
     previous = signerId;
     const publicKey = rule.keyOf(signerId);
-    if (publicKey === undefined) return invalid("Somebody signed who may not.", field);
+    if (publicKey === undefined) return invalid("The signer may not sign this certificate.", field);
     const { signature } = entry;
     if (signature.length !== ed25519SignatureBytes) {
       return invalid("A signature has 64 bytes.", `${field}.signature`);

@@ -93,14 +93,18 @@ export function checkEvidence(
 
 /** The refusal of evidence about a height that the block does not reach. */
 export function tooEarly(): Violation {
-  return violation("OPERATION_INVALID", "About a height after the block's.", "evidence");
+  return violation(
+    "OPERATION_INVALID",
+    "The statements are about a height after the block's.",
+    "evidence",
+  );
 }
 
 /** Checks evidence by itself: OPERATION_INVALID, or undefined when the statements contradict. */
 export function evidenceProblem(evidence: Evidence): Violation | undefined {
   const { managerId, offence } = evidence;
   if (hasUnknownFields(evidence)) return invalid("There are unknown fields.");
-  if (!isId(managerId)) return invalid("Not an id.", "manager_id");
+  if (!isId(managerId)) return invalid("The value is not an id.", "manager_id");
   if (offence.case === undefined) return invalid("No offence is set.", "offence");
   const path = offencePaths[offence.case];
   const { first, second } = offence.value;
@@ -110,17 +114,19 @@ export function evidenceProblem(evidence: Evidence): Violation | undefined {
   }
   const malformed = shapeProblem(first, `${path}.first`) ?? shapeProblem(second, `${path}.second`);
   if (malformed !== undefined) return malformed;
-  if (first.height !== second.height) return invalid("Not of one height.", path);
+  if (first.height !== second.height)
+    return invalid("The statements are about different heights.", path);
   if (offence.case === "brokenLock") return lockProblem(offence.value, path);
-  if (first.round !== second.round) return invalid("Not of one round.", path);
+  if (first.round !== second.round)
+    return invalid("The statements are about different rounds.", path);
   if (isVote(first) && isVote(second) && first.commit !== second.commit) {
-    return invalid("Not of one kind.", path);
+    return invalid("One statement is a COMMIT, the other an APPROVE.", path);
   }
   if (first.validRound === second.validRound && equalBytes(first.blockId, second.blockId)) {
     return invalid("The statements say the same.", path);
   }
   if (compareBytes(first.signature, second.signature) < 0) return undefined;
-  return invalid("Not in ascending order of signatures.", path);
+  return invalid("The statement with the lower signature does not come first.", path);
 }
 
 /** The height of both statements; 0 for evidence without any. */
@@ -139,22 +145,25 @@ function lockProblem(
   path: string,
 ): Violation | undefined {
   if (first?.commit !== true || second?.commit !== false) {
-    return invalid("Not a COMMIT and an APPROVE.", path);
+    return invalid("The statements are not a COMMIT and then an APPROVE.", path);
   }
-  return breaksLock(first, second) ? undefined : invalid("They do not contradict.", path);
+  return breaksLock(first, second)
+    ? undefined
+    : invalid("The statements do not contradict each other.", path);
 }
 
 function shapeProblem(statement: Statement, path: string): Violation | undefined {
   const { height, round, validRound, blockId, signature } = statement;
   const isNil = isVote(statement) && blockId.length === 0;
   if (hasUnknownFields(statement)) return invalid("There are unknown fields.", path);
-  if (safeInteger(height, 1) === undefined) return invalid("Not a height.", `${path}.height`);
+  if (safeInteger(height, 1) === undefined)
+    return invalid("The value is not a height.", `${path}.height`);
   if (!isNil && blockId.length !== hashBytes) {
-    return invalid("Not a block id.", `${path}.block_id`);
+    return invalid("The value is not a block id.", `${path}.block_id`);
   }
   const hasNone = isNil || (isVote(statement) && statement.commit);
   if (hasNone ? validRound !== -1 : !isValidRound(validRound, round)) {
-    return invalid("Not a valid round.", `${path}.valid_round`);
+    return invalid("The value is not a valid round.", `${path}.valid_round`);
   }
   if (signature.length === ed25519SignatureBytes) return undefined;
   return invalid("A signature has 64 bytes.", `${path}.signature`);

@@ -182,5 +182,5 @@ function wrongFieldOf(objection: Objection): string | undefined {
 }
 
 function malformed(field: string): Result<never, Violation> {
-  return refuse("VOTE_MALFORMED", `Not valid as an objection's ${field}.`, field);
+  return refuse("VOTE_MALFORMED", `The value is not valid as an objection's ${field}.`, field);
 }

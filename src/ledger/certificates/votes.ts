@@ -56,7 +56,7 @@ export function checkProposal(
   if (!isValidRound(validRound, round)) return malformed("a valid round", "valid_round");
   if (blockId.length !== hashBytes) return malformed("a proposal's block id", "block_id");
   if ((proposal.lockCertificate !== undefined) !== validRound >= 0) {
-    return malformed("presence of the lock certificate", "lock_certificate");
+    return malformed("the lock certificate that goes with this valid round", "lock_certificate");
   }
   const digest = proposalDigest({ consortiumId, height, round, validRound, blockId });
   return managerCheck("PROPOSE", proposal, digest, members);
@@ -163,5 +163,5 @@ function voteShapeError(vote: Vote): { what: string; field: string } | undefined
 }
 
 function malformed(what: string, field: string): Result<never, Violation> {
-  return refuse("VOTE_MALFORMED", `Not valid as ${what}.`, field);
+  return refuse("VOTE_MALFORMED", `The value is not valid as ${what}.`, field);
 }

@@ -154,7 +154,7 @@ export function consentShapeProblem(
   }
   const field = `${at}.invitation`;
   const invitation = parseInvitation(consent.invitation);
-  if (invitation === undefined) return unsuitable("Not an invitation.", field);
+  if (invitation === undefined) return unsuitable("The bytes are not an invitation.", field);
   if (invitation.role !== role) return unsuitable("The invitation is for another role.", field);
   if (invitation.memberId !== "" && invitation.memberId !== memberId) {
     return unsuitable("The invitation is for another id.", field);
@@ -183,7 +183,7 @@ export function consentProblem(
   const field = `${path}.consent.invitation`;
   const operator = members.officer(invitation.operatorId);
   if (operator === undefined || !actsForManager(operator)) {
-    return unsuitable("Not of an operator of this consortium.", field);
+    return unsuitable("No operator of this consortium made the invitation.", field);
   }
   if (sponsorId !== undefined && sponsorId !== operator.managerId) {
     const message = `The operator acts for ${operator.managerId}.`;
@@ -215,7 +215,7 @@ export function consentSignatures(
 ): readonly SignatureCheck[] {
   const { consent, path, role, memberId, tlsSpkiSha256, signingKey } = joining;
   const isHere = equalBytes(invitation.consortiumId, consortiumId);
-  const message = `Not signed by ${operator.officerId} for this consortium.`;
+  const message = `The invitation is not signed by ${operator.officerId} for this consortium.`;
   const registration = registrationDigest({
     consortiumId,
     role,
@@ -245,7 +245,7 @@ export function consentSignatures(
       signature: consent.bearerSignature,
       ...described("use of an invitation", memberId, at),
       violation: unsuitable(
-        "Not used by whoever was given it.",
+        "The invitation's bearer key did not sign the registration.",
         `${path}.consent.bearer_signature`,
       ),
     },

@@ -88,12 +88,16 @@ export function carriesAuthority(message: ControlOperation): boolean {
 export function resumeProblem(resume: ResumeManager): Violation | undefined {
   const path = "resume_manager";
   if (hasUnknownFields(resume)) return invalidOperation("There are unknown fields.", path);
-  if (!isId(resume.managerId)) return invalidOperation("Not an id.", `${path}.manager_id`);
+  if (!isId(resume.managerId))
+    return invalidOperation("The value is not an id.", `${path}.manager_id`);
   const suspendedHeight = safeInteger(resume.suspendedHeight, 1);
   if (suspendedHeight === undefined)
-    return invalidOperation("Not a height.", `${path}.suspended_height`);
+    return invalidOperation("The value is not a height.", `${path}.suspended_height`);
   if (safeInteger(resume.heldHeight, suspendedHeight) === undefined) {
-    return invalidOperation("Before the block that suspended it.", `${path}.held_height`);
+    return invalidOperation(
+      "The height is before the block that suspended the manager.",
+      `${path}.held_height`,
+    );
   }
   if (resume.signature.length === ed25519SignatureBytes) return undefined;
   return invalidOperation("A signature has 64 bytes.", `${path}.signature`);
@@ -101,7 +105,7 @@ export function resumeProblem(resume: ResumeManager): Violation | undefined {
 
 function checkSuspension({ managerId }: SuspendManager): Violation | undefined {
   if (isId(managerId)) return undefined;
-  return invalidOperation("Not an id.", "suspend_manager.manager_id");
+  return invalidOperation("The value is not an id.", "suspend_manager.manager_id");
 }
 
 function checkConsentShape(message: ControlOperation, policy: Policy): Violation | undefined {
@@ -111,17 +115,19 @@ function checkConsentShape(message: ControlOperation, policy: Policy): Violation
 
 function checkStorageNode(node: AdmitStorageNode): Violation | undefined {
   const path = "admit_storage_node";
-  if (!isId(node.nodeId)) return invalidOperation("Not an id.", `${path}.node_id`);
-  if (!isId(node.sponsorId)) return invalidOperation("Not an id.", `${path}.sponsor_id`);
+  if (!isId(node.nodeId)) return invalidOperation("The value is not an id.", `${path}.node_id`);
+  if (!isId(node.sponsorId))
+    return invalidOperation("The value is not an id.", `${path}.sponsor_id`);
   return below(path, keysProblem(node));
 }
 
 function checkOfficer(officer: RegisterOfficer): Violation | undefined {
   const path = "register_officer";
-  if (!isId(officer.officerId)) return invalidOperation("Not an id.", `${path}.officer_id`);
+  if (!isId(officer.officerId))
+    return invalidOperation("The value is not an id.", `${path}.officer_id`);
   const { role, managerId } = officer;
   if (role !== OfficerRole.OPERATOR && role !== OfficerRole.AUDITOR) {
-    return invalidOperation("Neither operator nor auditor.", `${path}.role`);
+    return invalidOperation("The role is neither operator nor auditor.", `${path}.role`);
   }
   if (role === OfficerRole.OPERATOR ? !isId(managerId) : managerId !== "") {
     const message = "An operator acts for one manager, an auditor for none.";
@@ -133,17 +139,21 @@ function checkOfficer(officer: RegisterOfficer): Violation | undefined {
 function checkParticipant(participant: RegisterParticipant): Violation | undefined {
   const path = "register_participant";
   const { participantId, agentIds } = participant;
-  if (!isId(participantId)) return invalidOperation("Not an id.", `${path}.participant_id`);
+  if (!isId(participantId))
+    return invalidOperation("The value is not an id.", `${path}.participant_id`);
   return below(path, agentsProblem(participantId, agentIds) ?? keysProblem(participant));
 }
 
 function checkMeter(meter: RegisterMeter, policy: Policy): Violation | undefined {
   const path = "register_meter";
-  if (!isId(meter.ownerId)) return invalidOperation("Not an id.", `${path}.owner_id`);
+  if (!isId(meter.ownerId)) return invalidOperation("The value is not an id.", `${path}.owner_id`);
   const problem = meterProblem(meter);
   if (problem !== undefined) return below(path, problem);
   if (isMeterInterval(meter.intervalS, policy)) return undefined;
-  return invalidOperation("Does not divide the delivery interval.", `${path}.interval_s`);
+  return invalidOperation(
+    "The meter's interval does not divide the delivery interval.",
+    `${path}.interval_s`,
+  );
 }
 
 function below(path: string, problem: ShapeProblem | undefined): Violation | undefined {

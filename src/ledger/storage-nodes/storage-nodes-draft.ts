@@ -154,7 +154,10 @@ export class StorageNodesDraft {
       );
     }
     if (operatorId !== "" && !this.#isSponsorsOperator(operatorId, node)) {
-      return invalidOperation("Not an operator of the node's sponsor.", `${path}.operator_id`);
+      return invalidOperation(
+        "No operator of the node's sponsor has this id.",
+        `${path}.operator_id`,
+      );
     }
     this.#put({ ...node, suspension: "retired", ...this.#changedHere() }, "retired");
     return undefined;
@@ -218,7 +221,8 @@ export class StorageNodesDraft {
     if (committee === undefined) {
       return invalidOperation("No committee of this height is open.", `${path}.height`);
     }
-    if (committee.round !== round) return invalidOperation("Of another round.", `${path}.round`);
+    if (committee.round !== round)
+      return invalidOperation("The committee of this height is of another round.", `${path}.round`);
     if (this.#lateCount + attestations.length > lateAttestationsMax) {
       const message = `A block carries at most ${lateAttestationsMax} attestations.`;
       return invalidOperation(message, `${path}.attestations`);
@@ -265,7 +269,10 @@ export class StorageNodesDraft {
     if (node === undefined)
       return invalidOperation("No storage node has this id.", `${path}.node_id`);
     if (!this.#isSponsorsOperator(operatorId, node)) {
-      return invalidOperation("Not an operator of the node's sponsor.", `${path}.operator_id`);
+      return invalidOperation(
+        "No operator of the node's sponsor has this id.",
+        `${path}.operator_id`,
+      );
     }
     if (paidBefore !== node.paid) {
       return invalidOperation(`${node.paid} units had been paid before.`, `${path}.paid_before`);

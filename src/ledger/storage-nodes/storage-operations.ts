@@ -58,12 +58,12 @@ export function storageOperationProblem({ operation }: ControlOperation): Violat
 export function retirementProblem(retirement: RetireStorageNode): Violation | undefined {
   const path = "retire_storage_node";
   const { nodeId, admittedHeight, operatorId, signature } = retirement;
-  if (!isId(nodeId)) return invalidOperation("Not an id.", `${path}.node_id`);
+  if (!isId(nodeId)) return invalidOperation("The value is not an id.", `${path}.node_id`);
   if (safeInteger(admittedHeight) === undefined) {
-    return invalidOperation("Not a height.", `${path}.admitted_height`);
+    return invalidOperation("The value is not a height.", `${path}.admitted_height`);
   }
   if (operatorId !== "" && !isId(operatorId))
-    return invalidOperation("Not an id.", `${path}.operator_id`);
+    return invalidOperation("The value is not an id.", `${path}.operator_id`);
   return wireProblem(retirement, path) ?? signatureProblem(signature, path);
 }
 
@@ -71,11 +71,15 @@ export function retirementProblem(retirement: RetireStorageNode): Violation | un
 export function returnProblem(statement: ReturnStorageNode): Violation | undefined {
   const path = "return_storage_node";
   const { nodeId, suspendedHeight, heldHeight, signature } = statement;
-  if (!isId(nodeId)) return invalidOperation("Not an id.", `${path}.node_id`);
+  if (!isId(nodeId)) return invalidOperation("The value is not an id.", `${path}.node_id`);
   const suspended = safeInteger(suspendedHeight, 1);
-  if (suspended === undefined) return invalidOperation("Not a height.", `${path}.suspended_height`);
+  if (suspended === undefined)
+    return invalidOperation("The value is not a height.", `${path}.suspended_height`);
   if (safeInteger(heldHeight, suspended) === undefined) {
-    return invalidOperation("Before the block that suspended it.", `${path}.held_height`);
+    return invalidOperation(
+      "The height is before the block that suspended the node.",
+      `${path}.held_height`,
+    );
   }
   return wireProblem(statement, path) ?? signatureProblem(signature, path);
 }
@@ -84,24 +88,25 @@ export function returnProblem(statement: ReturnStorageNode): Violation | undefin
 export function payoutProblem(payout: RecordPayout): Violation | undefined {
   const path = "record_payout";
   const { nodeId, amount, reference, operatorId, signature } = payout;
-  if (!isId(nodeId)) return invalidOperation("Not an id.", `${path}.node_id`);
-  if (amount < 1n) return invalidOperation("Nothing was paid.", `${path}.amount`);
+  if (!isId(nodeId)) return invalidOperation("The value is not an id.", `${path}.node_id`);
+  if (amount < 1n) return invalidOperation("The amount is 0.", `${path}.amount`);
   if ([...reference].length > payoutReferenceMax || /\p{Cc}/u.test(reference)) {
-    const message = `Not a line of at most ${payoutReferenceMax} characters.`;
+    const message = `The reference is not one line of at most ${payoutReferenceMax} characters.`;
     return invalidOperation(message, `${path}.reference`);
   }
-  if (!isId(operatorId)) return invalidOperation("Not an id.", `${path}.operator_id`);
+  if (!isId(operatorId)) return invalidOperation("The value is not an id.", `${path}.operator_id`);
   return wireProblem(payout, path) ?? signatureProblem(signature, path);
 }
 
 function suspensionProblem(suspension: SuspendStorageNode): Violation | undefined {
   const path = "suspend_storage_node";
-  if (!isId(suspension.nodeId)) return invalidOperation("Not an id.", `${path}.node_id`);
+  if (!isId(suspension.nodeId))
+    return invalidOperation("The value is not an id.", `${path}.node_id`);
   return (
     wireProblem(suspension, path) ??
     listProblem(suspension.claims, "managerId", witnessesMax, `${path}.claims`, (claim, at) =>
       safeInteger(claim.height) === undefined
-        ? invalidOperation("Not a height.", `${at}.height`)
+        ? invalidOperation("The value is not a height.", `${at}.height`)
         : signatureProblem(claim.signature, at),
     )
   );
@@ -111,7 +116,7 @@ function attestationsProblem(carried: CarryAttestations): Violation | undefined 
   const path = "carry_attestations";
   const { height, attestations } = carried;
   if (safeInteger(height, 1) === undefined)
-    return invalidOperation("Not a height.", `${path}.height`);
+    return invalidOperation("The value is not a height.", `${path}.height`);
   const at = `${path}.attestations`;
   return (
     wireProblem(carried, path) ??
@@ -123,13 +128,15 @@ function lateProblem(
   { audit, signature, mismatch }: LateAttestation,
   path: string,
 ): Violation | undefined {
-  if (audit.length !== hashBytes) return invalidOperation("Not an audit digest.", `${path}.audit`);
+  if (audit.length !== hashBytes)
+    return invalidOperation("The value is not an audit digest.", `${path}.audit`);
   if (mismatch !== undefined) {
     const at = `${path}.mismatch`;
     if (hasUnknownFields(mismatch)) return invalidOperation("There are unknown fields.", at);
-    if (mismatch.hash2.length !== hashBytes) return invalidOperation("Not a root.", `${at}.hash2`);
+    if (mismatch.hash2.length !== hashBytes)
+      return invalidOperation("The value is not a root.", `${at}.hash2`);
     if (safeInteger(mismatch.treeSize) === undefined) {
-      return invalidOperation("Not a tree size.", `${at}.tree_size`);
+      return invalidOperation("The value is not a tree size.", `${at}.tree_size`);
     }
   }
   return signatureProblem(signature, path);
@@ -138,9 +145,9 @@ function lateProblem(
 function findingsProblem(failure: FailAudit): Violation | undefined {
   const path = "fail_audit";
   const { nodeId, height, findings } = failure;
-  if (!isId(nodeId)) return invalidOperation("Not an id.", `${path}.node_id`);
+  if (!isId(nodeId)) return invalidOperation("The value is not an id.", `${path}.node_id`);
   if (safeInteger(height, 1) === undefined)
-    return invalidOperation("Not a height.", `${path}.height`);
+    return invalidOperation("The value is not a height.", `${path}.height`);
   return (
     wireProblem(failure, path) ??
     listProblem(findings, "managerId", witnessesMax, `${path}.findings`, (finding, at) =>
@@ -158,13 +165,13 @@ function listProblem<Name extends string, Item extends Message & Readonly<Record
   check: (item: Item, path: string) => Violation | undefined,
 ): Violation | undefined {
   if (items.length < 1 || items.length > max)
-    return invalidOperation(`There are not 1 to ${max}.`, path);
+    return invalidOperation(`There are not 1 to ${max} entries.`, path);
   let before = "";
   for (const [i, item] of items.entries()) {
     const at = `${path}[${i}]`;
     const id = item[name];
-    if (!isId(id)) return invalidOperation("Not an id.", at);
-    if (id <= before) return invalidOperation("Not in ascending order of ids.", at);
+    if (!isId(id)) return invalidOperation("The value is not an id.", at);
+    if (id <= before) return invalidOperation("The ids are not in ascending order.", at);
     before = id;
     const problem = wireProblem(item, at) ?? check(item, at);
     if (problem !== undefined) return problem;

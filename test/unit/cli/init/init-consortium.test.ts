@@ -245,7 +245,7 @@ describe("initConsortium", () => {
     const hostsFile = join(parent, "hosts.yaml");
     writeFileSync(hostsFile, "manager-1: a:1\nmanager-2: a:1\n");
     await assert.rejects(initConsortium(target, { ...options, managers: 2, hostsFile }), {
-      what: "the genesis file would not be valid: managers[1].address: Used twice among managers",
+      what: "the genesis file would not be valid: managers[1].address: Two managers have this value",
     });
     assert.deepEqual(readdirSync(inside), []);
   });

@@ -243,7 +243,7 @@ describe("verifyReceipt", () => {
         if (first) first.managerId = "manager-0";
       },
       step: "commit-certificate",
-      message: /Somebody signed who may not/,
+      message: /The signer may not sign this certificate/,
     },
     {
       title: "a flipped bit in a signature",
