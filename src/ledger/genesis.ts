@@ -1,9 +1,9 @@
 /**
  * The genesis file: what everybody starts from.
  *
- * It is a Genesis message as protobuf JSON, and consortium_id is SHA-256 of the file's bytes, so
- * whoever holds another file belongs to another consortium. It is read once, trusted by being named
- * in every signature, and checked in full here: a mistake in it could never be mended.
+ * It is a Genesis message as protobuf JSON, and consortium_id is SHA-256 of the file's bytes, so a
+ * node with another file belongs to another consortium. Every signature names that id, so the file
+ * needs no signature. It is checked in full here, because a mistake in it could never be mended.
  */
 import { fromJsonString } from "@bufbuild/protobuf";
 import { toHex, utf8Decode } from "../base/bytes.js";
@@ -159,8 +159,8 @@ function checkManager(manager: ManagerMember): { message: string; field: string 
 }
 
 /**
- * What must be there once only. An id cannot be mistaken for a key: hex of 32 bytes is longer than
- * an id.
+ * What no two managers may share. An id cannot be mistaken for a key: hex of 32 bytes is longer
+ * than an id.
  */
 function identitiesOf(manager: ManagerMember): readonly (readonly [string, string])[] {
   return [
@@ -191,7 +191,7 @@ function checkAuthorities({ caCertificatesPem }: Genesis): Violation | undefined
   return undefined;
 }
 
-/** An operator vouches for storage nodes in a manager's name: so there has to be that manager. */
+/** An operator vouches for storage nodes in the name of a manager, which has to exist. */
 function checkOfficers(
   operations: readonly ControlOperation[],
   ring: Members,
@@ -210,7 +210,7 @@ function isBound({ role, managerId }: RegisterOfficer, ring: Members): boolean {
 
 /**
  * The operations about participants and meters, if each fits those before it and takes no member's
- * id or key. That they are well formed was found when they were applied to the members.
+ * id or key. Applying them to the members has shown that they are well formed.
  */
 function checkStateOperations(
   all: readonly ControlOperation[],

@@ -21,15 +21,15 @@ const dayS = 86_400;
 const priceBound = 10n ** 12n;
 /** Empty blocks are for saying that all is well, not for keeping every disk busy. */
 const heartbeatMinMs = 100;
-/** Clocks that are kept by NTP differ by some ms, and blocks are under way for some more. */
+/** Clocks that NTP keeps differ by some ms, and a block takes some more to arrive. */
 const futureBoundMinMs = 100;
-/** In less no block can travel, however few and near its managers are. */
+/** A block cannot be agreed on faster, however few and near the managers are. */
 const roundMinMs = 1_000;
 /** What one audit may read, bytes. */
 const auditBytesBound = 64 * 2 ** 20;
 /** What a manager may read to recompute the audits of one block, bytes. */
 const auditsOfBlockBytesBound = 4 * auditBytesBound;
-/** Reward units are added up for ever in 64 bits: so a match a second fits for centuries. */
+/** Reward units add up in 64 bits, which has to do for a match each second for centuries. */
 const rewardBounds = [
   ["matchReward", "match_reward", 10n ** 9n],
   ["storageReward", "storage_reward", 10n ** 12n],
@@ -70,7 +70,7 @@ export function policyViolations(policy: Policy): readonly Violation[] {
   return firstOfEachField(found.filter((each) => each !== undefined));
 }
 
-/** A number that is out of its range would be out of proportion to others as well. */
+/** A number out of its range often breaks another check too: the first violation is enough. */
 function firstOfEachField(violations: readonly Violation[]): readonly Violation[] {
   const byField = new Map<string | undefined, Violation>();
   for (const each of violations) if (!byField.has(each.field)) byField.set(each.field, each);
@@ -125,7 +125,7 @@ function checkAudits({ auditRecords, auditsPerBlock, recordBytesMax }: Policy) {
   return invalid(message, "audits_per_block");
 }
 
-/** Without suspension its times are zero: a number that says nothing would mislead. */
+/** Without suspension its times have to be 0, as any other number would mislead. */
 function checkSuspension(policy: Policy): Violation | undefined {
   const { suspension, suspendAfterMs, resumeWaitMs, resumeWaitMaxMs } = policy;
   if (suspension === SuspensionMode.NEVER) {

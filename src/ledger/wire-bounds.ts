@@ -6,9 +6,9 @@
  * the message's descriptor: elements and the memory that they will take are counted, and the walk
  * ends where a bound is passed. It allocates nothing that grows with the bytes.
  *
- * Whatever the decoder would read otherwise than the walk does is refused as malformed (a field
- * with another wire type, groups, padded tags and lengths), so that no bytes can be small for the
- * one and large for the other.
+ * Bytes that the decoder would read in another way than the walk are refused as malformed (a field
+ * with another wire type, groups, padded tags and lengths), so that no bytes are small for the walk
+ * and large for the decoder.
  */
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { assert } from "../base/assert.js";

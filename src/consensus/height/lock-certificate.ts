@@ -3,8 +3,8 @@
  * them, and a manager holds LC(h, r, B) exactly when its own tallies say so. There is no second
  * notion of validity that could differ.
  *
- * What it bundles must belong together, though. A peer may put together what honest managers signed
- * at other heights, or send bundles of its own votes without end; nobody who keeps the rules does.
+ * Its parts must belong together, though: a dishonest peer may bundle what honest managers signed
+ * at other heights, or send bundles of its own votes without end.
  */
 import { create } from "@bufbuild/protobuf";
 import { equalBytes } from "../../base/bytes.js";

@@ -71,7 +71,7 @@ export type CandidateJudgement =
       readonly claim: Omit<AttestationClaim, "audit">;
       /** Records to read for the audit digest, in this order. */
       readonly auditPositions: readonly number[];
-      /** Those of AC, of whom the block names for the one before, and of the control operations. */
+      /** Those of AC, of the block's IC for the one before, and of the control operations. */
       readonly signatures: readonly SignatureCheck[];
     };
 
@@ -97,8 +97,8 @@ export type FinalCheck = {
 export type AppendableBlock = {
   readonly append: StorageAppend;
   /**
-   * Those of whom the block names for the one before, and of the control operations: one that does
-   * not verify is a contradiction.
+   * Those of the block's IC for the one before, and of the control operations: one that does not
+   * verify is a contradiction.
    */
   readonly operations: readonly SignatureCheck[];
 };
@@ -170,7 +170,7 @@ export function checkFinal(
   const { block, sealedRecords, certificates } = parts;
   const { head, consortiumId } = context;
   const unlinked = linkProblem(block, context);
-  // Whose parent is another block may still be final: then the chain forks.
+  // A block with another parent may be final all the same: then the chain forks.
   if (unlinked !== undefined && unlinked.reason !== "BLOCK_WRONG_PARENT") return err(unlinked);
   const unsealed = sealProblem(block, sealedRecords);
   if (unsealed !== undefined) return err(unsealed);
@@ -193,7 +193,7 @@ export function checkFinal(
   return ok({ signatures: signatures.value, append, operations });
 }
 
-/** Whose ACCEPT such a block would need cannot be told, so its CC alone proves that it is final. */
+/** Nobody can tell which managers have to ACCEPT such a block: its CC alone proves it final. */
 function contradicted(
   contradiction: Violation,
   { block, certificates }: Pick<StorageAppend, "block" | "certificates">,

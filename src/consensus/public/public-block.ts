@@ -2,9 +2,9 @@
  * A block as a storage node sees it: without private entries, on top of the head that the node
  * holds.
  *
- * From the public part follow the log after the block, its root HASH2, the members after the block,
- * and with them whose ACCEPT it needs; the node computes all of it itself, and compares. What it
- * cannot see (submissions, rules, the state) is what the approval certificate vouches for.
+ * From the public part the node computes the log after the block, its root HASH2, the members after
+ * the block and the managers that have to ACCEPT it, and compares. For what it cannot see
+ * (submissions, rules, the state) it relies on the approval certificate.
  */
 import { equalBytes } from "../../base/bytes.js";
 import { ok, type Result } from "../../base/result.js";
@@ -45,8 +45,8 @@ export type ExtendedLog = {
 };
 
 /**
- * What certificates about the block are held against. `after` are the members after it, by whom
- * follows whose ACCEPT it needs.
+ * What certificates about the block are held against. `after` are the members after it: those who
+ * are active among them have to ACCEPT it.
  */
 export function publicFacts(
   block: ParsedBlock,
@@ -204,9 +204,9 @@ export function blockEffects(
 }
 
 /**
- * The signatures on which rests whom the block names for the one before, as credit and reward
- * follow from that; CERTIFICATE_INVALID when no signatures could make it right. Whoever was in that
- * committee has the same key ever since, so the head's members have it.
+ * The signatures of the integrity certificate that the block carries for the one before: credit and
+ * reward follow from it. CERTIFICATE_INVALID if no signatures could make it right. A member of that
+ * committee cannot have changed its key since, so the head's members have it.
  */
 export function settledSignatures(
   { previousCertificates }: ParsedBlock,

@@ -3,8 +3,8 @@
  * each checked as a storage node checks a final block, but for the sealed records, which it does
  * not have.
  *
- * What follows from the public parts alone, follows without trust in whoever sends them: who the
- * members are, which committees were drawn, and the credit and reward of each storage node.
+ * A reader computes by itself, and so need not believe the sender: who the members are, which
+ * committees were drawn, and the credit and reward of each storage node.
  */
 import { err, ok, type Result } from "../../base/result.js";
 import type { BlockCertificates } from "../../gen/bss/v1/block_pb.js";
@@ -27,7 +27,7 @@ import {
 } from "./public-block.js";
 
 export type FollowedBlock = {
-  /** The block is final, and what it says of the one before is true, when all of them verify. */
+  /** If all of them verify, the block is final, and what it says of the one before is true. */
   readonly signatures: readonly SignatureCheck[];
   /** After the block. */
   readonly head: StorageHead;

@@ -65,14 +65,14 @@ export type HeightEvent =
 export type RingEvent =
   | HeightEvent
   /**
-   * Votes of whatever heights that count for nothing any more, such as those of a certificate that
-   * a block carries. They may show that a manager has contradicted itself.
+   * Votes of any height that are not counted any more, such as those of a certificate that a block
+   * carries. They may show that a manager has contradicted itself.
    */
   | { readonly kind: "seen"; readonly votes: readonly Vote[] };
 
 /**
- * The height that an event speaks of; undefined for an event of whatever height the ring is at, and
- * for one of several heights.
+ * The height that an event is about; undefined for an event about the ring's own height, whichever
+ * that is, and for one about several heights.
  */
 export function heightOf(event: RingEvent): number | undefined {
   switch (event.kind) {

@@ -28,7 +28,7 @@ export type BlockContent = {
 };
 
 /**
- * Parses the content of a block that hangs together. Refuses with BLOCK_TOO_LARGE, and like
+ * Parses the content of a block whose parts fit each other. Refuses with BLOCK_TOO_LARGE, and like
  * `parseSignedHeader` and `parseRecord` with the path of the entry or record.
  */
 export function parseContent(

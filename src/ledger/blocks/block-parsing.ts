@@ -3,8 +3,8 @@
  *
  * `parseBlock` settles what follows from the public block alone: every part decodes, lengths and
  * ranges are right, the digests in the header are those of the parts. `parseManagerBlock` does the
- * same for the private entries and the records. After that a block hangs together, whoever made it;
- * whether it extends the chain and keeps the rules is for `block-validation.ts`.
+ * same for the private entries and the records. After that the parts of a block fit each other;
+ * whether it extends the chain and keeps the rules is checked in `block-validation.ts`.
  */
 import { equalBytes, toHex } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
@@ -46,7 +46,7 @@ export const controlOperationsMax = 1_000;
  * nothing of, has about 4,900; an admission with the longest invitation 3,900.
  */
 export const controlOperationBytesMax = 6_144;
-/** Bytes of all control operations: 1 MiB of the public side, and what managers say of each other. */
+/** Bytes of all of them: 1 MiB of the public side, and what managers say of each other. */
 export const controlBytesMax = 2 ** 20 + 2 ** 18;
 export const headerBytesMax = 1_024;
 /** Certificates of 100 managers and a committee of 6,667 have about 1.15 MB. */
@@ -71,7 +71,7 @@ export type ParsedBlock = BodyRoots & {
   /** RFC 9162 leaf hash of each leaf, for the log. */
   readonly leafHashes: readonly Uint8Array[];
   readonly control: readonly ControlOperation[];
-  /** Of the block before; absent in block 1 only. Not checked any further here. */
+  /** Those of the block before; absent in block 1 only. Here they are only decoded. */
   readonly previousCertificates?: BlockCertificates;
   readonly block: Block;
 };

@@ -3,10 +3,10 @@
  * alone. What depends on the clock or on what this manager has seen (the timestamp's lead,
  * whether those whom it suspends are absent) is for the caller.
  *
- * A block comes here parsed (manager-blocks.ts) and with its content (block-content.ts), so it
- * hangs together. Here it is held against the head: its links, its turn, its beacon, the
- * certificates of the block before, and then the content is executed and sealed anew. Nothing that
- * the proposer computed is taken on trust.
+ * A block comes here parsed (manager-blocks.ts) and with its content (block-content.ts), so its
+ * parts fit each other. Here it is compared with the head: its links, its turn, its beacon, the
+ * certificates of the block before. Then the content is executed and sealed again, so that nothing
+ * is believed that the proposer computed.
  */
 import { defined } from "../../base/assert.js";
 import { equalBytes } from "../../base/bytes.js";

@@ -1,4 +1,4 @@
-/** The rule that all certificates share: sorted by id, one signature per signer, no strangers. */
+/** The rule that all certificates share: sorted by id, one signature per signer, known signers. */
 import type { Message } from "@bufbuild/protobuf";
 import { ok, type Result } from "../../base/result.js";
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";

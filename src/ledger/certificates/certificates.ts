@@ -7,8 +7,8 @@
  *     CC      COMMIT by Q managers in one round: final
  *     LC      polka ∧ AC ∧ IC: what a manager needs before it commits
  *
- * AC, IC and CC of a block are carried by the next one, and checked here. A polka and an LC are only
- * shown to other managers, which count the votes in them: see lock-certificate.ts.
+ * AC, IC and CC of a block are carried by the next one, and checked here. A polka and an LC are
+ * only shown to other managers, which count the votes in them: see lock-certificate.ts.
  *
  * Every check is strict, because certificates are hashed into the next block and counted for
  * credit: sorted by id, exactly one signature per signer, no strangers, enough of them, nothing

@@ -1,6 +1,6 @@
 /**
- * Evidence: two statements that one manager signed, of which one that keeps the rules signs at most
- * one ([R4.9.1]). Anybody can check it, because all that it takes are the two signatures.
+ * Evidence: two statements of one manager, of which a manager that keeps the rules signs at most
+ * one ([R4.9.1]). Anybody can check it, because only the two signatures are needed.
  *
  *     proposals     two PROPOSE of one height and round
  *     votes         two APPROVE, or two COMMIT, of one height and round
@@ -55,9 +55,8 @@ export function proposalsEvidence(a: SignedProposalOf, b: SignedProposalOf): Evi
 export type SignedProposalOf = Omit<Proposal, "block" | "lockCertificate">;
 
 /**
- * Whether a COMMIT and an APPROVE of one manager and height are what nobody signs who keeps its
- * lock: the APPROVE is of another block, in a later round, and its valid round is before the
- * COMMIT's.
+ * Whether a manager has broken its lock by signing this COMMIT and this APPROVE at one height: the
+ * APPROVE is of another block, in a later round, and its valid round is before the COMMIT's round.
  */
 export function breaksLock(commit: RoundStatement, approval: RoundStatement): boolean {
   return (
@@ -73,7 +72,7 @@ type RoundStatement = Pick<Vote, "round" | "validRound" | "blockId">;
 
 /**
  * Checks evidence for a block at `height`: OPERATION_INVALID, or the two signatures that must
- * verify. Whether something is recorded of the manager already is another matter.
+ * verify. It does not matter here whether evidence against the manager is on the chain already.
  */
 export function checkEvidence(
   evidence: Evidence,

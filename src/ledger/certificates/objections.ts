@@ -1,10 +1,10 @@
 /**
- * A manager's signed word that records break rules (docs/protocol.md §4.7): its shape, what is
- * signed, and which objections can be held against their author. An objection is a claim about one
- * place, the ledger at a height, so whoever is at that place can look for itself.
+ * Objections: a manager's signed statement that records break rules (docs/protocol.md §4.7). Their
+ * shape, what is signed, and which of them can be held against their author. An objection is about
+ * the ledger at one height, so every manager at that height can check it.
  *
- * A manager signs once for all that it objects to in a submission: the root of a Merkle tree, so
- * that one false objection can be shown with a few hashes, however many there were.
+ * A manager signs once for all of its objections to a submission: it signs the root of a Merkle
+ * tree, so that a single false objection can be shown with a few hashes.
  */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
@@ -32,9 +32,9 @@ import { safeInteger } from "../wire.js";
 import { described, type SignatureCheck } from "./signature-check.js";
 
 /**
- * Reasons that hold or do not hold for a record on the ledger of one height, whoever looks, at
- * whatever time, whatever else waits: a manager that keeps the rules names one of these only where
- * everybody finds it. (TIME_IN_FUTURE depends on a clock, ENERGY_INVALID on other readings.)
+ * Reasons that depend on nothing but the record and the ledger at one height: every manager finds
+ * the same, at any time. So a manager that keeps the rules names one of these only if all others
+ * would. (TIME_IN_FUTURE depends on a clock, ENERGY_INVALID on other readings.)
  */
 export const lastingReasons: ReadonlySet<RuleReason> = new Set([
   "SIGNATURE_INVALID",

@@ -1,8 +1,8 @@
 /**
- * What the nodes say to each other about a block, by its shape: lengths, ranges, known ids, what
+ * Checks the shape of what nodes say to each other about a block: lengths, ranges, known ids, what
  * may be nil. A check answers "this is right provided this signature verifies". Whether it is the
- * signer's turn, or whether the round is of interest, is the ring's business. What is signed stands
- * in `vote-digests.ts`.
+ * signer's turn, and whether the round matters, is decided by the ring. What is signed is in
+ * `vote-digests.ts`.
  */
 import { ok, type Result } from "../../base/result.js";
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";

@@ -3,13 +3,14 @@
  *
  *     operator ──signs──▶ Invitation ──handed over──▶ who joins ──signs with two keys──▶ Consent
  *
- * The operator acts for one manager, which becomes the sponsor of a storage node. The signature of
- * the new key shows that whoever joins holds it, and binds invitation, role, id and keys. So does
- * that of the invitation's *bearer key*, whose secret is handed over with it: a manager that is
- * shown the invitation, or anybody who reads it on the chain, cannot join with it.
- * The consent stands on the chain as it is, so everybody who reads blocks can check it: managers
- * when they pool and judge an admission, storage nodes when they follow. Only how often an
- * invitation was used is known to managers alone, as it is state (state-operations.ts).
+ * The operator acts for one manager, which becomes the sponsor of a storage node. The signature by
+ * the new key shows that the one who joins holds it, and binds invitation, role, id and keys. So
+ * does the signature by the invitation's *bearer key*, whose secret is handed over with the
+ * invitation: a manager that sees the invitation, or a reader of the chain, cannot join with it.
+ *
+ * The consent is on the chain as it is, so everybody who reads blocks can check it: managers when
+ * they pool and judge an admission, storage nodes when they follow the chain. Only managers know
+ * how often an invitation was used, because that is state (state-operations.ts).
  */
 import { equalBytes } from "../../base/bytes.js";
 import { ed25519SignatureBytes, isValidEd25519PublicKey } from "../../crypto/ed25519.js";
@@ -88,7 +89,7 @@ export function joiningOf({ operation }: ControlOperation): Joining | undefined 
 
 /**
  * Reads an invitation: canonical bytes, every field in its range. Undefined for anything else. Who
- * signed it, and whether it still serves, is another matter.
+ * signed it, and whether it can still be used, is not checked here.
  */
 export function parseInvitation(bytes: Uint8Array): Invitation | undefined {
   if (bytes.length > invitationBytesMax) return undefined;
@@ -168,8 +169,8 @@ export function consentShapeProblem(
 
 /**
  * Checks the consent of an admission against the members before a block and the block's timestamp:
- * INVITATION_INVALID, INVITATION_EXPIRED, or undefined when it serves, and for operations without
- * consent. Of operations that `checkOperation` finds well formed.
+ * INVITATION_INVALID, INVITATION_EXPIRED, or undefined if the invitation can be used, and for
+ * operations without consent. The operation is one that `checkOperation` finds well formed.
  */
 export function consentProblem(
   operation: ControlOperation,
@@ -204,8 +205,8 @@ export function invitationDigest(invitationBytes: Uint8Array): Uint8Array {
 }
 
 /**
- * The three signatures of a well-formed consent. That of an invitation which names another
- * consortium never verifies.
+ * The three signatures of a well-formed consent. If the invitation names another consortium, its
+ * signature never verifies.
  */
 export function consentSignatures(
   joining: Joining,

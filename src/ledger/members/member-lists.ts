@@ -2,7 +2,7 @@
 import { toHex } from "../../base/bytes.js";
 
 export const managersMax = 100;
-/** Those that have left included, as their ids and keys stay taken. */
+/** With those that have left, because their ids and keys stay taken. */
 export const storageNodesMax = 10_000;
 export const officersMax = 1_000;
 

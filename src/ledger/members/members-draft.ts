@@ -1,6 +1,6 @@
 /**
  * Members while operations are applied to them, one by one, in the order of a block's control part.
- * What an operation may assume is what the ones before it left.
+ * Each operation sees the effects of those before it.
  */
 import { equalBytes, toHex } from "../../base/bytes.js";
 import {
@@ -137,15 +137,16 @@ export class MembersDraft {
   }
 
   /**
-   * Its signing key is the one that it had; its certificate's key may be a new one. The invitation
-   * is from after it went: else anybody could take it back by what stands on the chain already.
+   * Admits a node that has left: with the signing key that it had, and perhaps a new certificate
+   * key. The invitation has to be newer than its leaving, or else anybody could bring the node back
+   * with the old one, which is on the chain.
    */
   #admitAgain(admission: AdmitStorageNode, path: string): Violation | undefined {
     const { nodeId, tlsSpkiSha256, consent } = admission;
     const known = this.#storageNodes.node(nodeId);
     const checkpoint = consent && parseInvitation(consent.invitation)?.checkpoint;
     if (checkpoint === undefined || checkpoint.height < BigInt(known?.changedHeight ?? 0)) {
-      const message = "The invitation is from before the node went.";
+      const message = "The invitation is from before the node left.";
       return violation("INVITATION_INVALID", message, `${path}.consent.invitation`);
     }
     if (known === undefined || !equalBytes(known.tlsSpkiSha256, tlsSpkiSha256)) {
@@ -159,7 +160,7 @@ export class MembersDraft {
     return undefined;
   }
 
-  /** Gathered when somebody joins: most blocks admit nobody. */
+  /** Collected only when somebody joins, as most blocks admit nobody. */
   get #keys(): Set<string> {
     this.#keysTaken ??= keysOf(this.#base);
     return this.#keysTaken;

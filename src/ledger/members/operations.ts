@@ -1,7 +1,7 @@
 /**
- * Control operations by their shape: what can be said of one without knowing who belongs already.
- * Whether it fits the members is told by `Members.applyOperation`, whether it fits the participants
- * by the ledger's state.
+ * The shape of control operations: what can be checked without knowing the members. Whether an
+ * operation fits the members is checked by `Members.applyOperation`, and whether it fits the
+ * participants by the ledger's state.
  */
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
 import {
@@ -66,9 +66,9 @@ export function checkOperation(message: ControlOperation, policy: Policy): Viola
 }
 
 /**
- * Whether everybody can tell by itself who agreed to an operation: because it is signed by whom it
- * concerns, carries consent, or because each has to have seen what it says. The others stand in
- * genesis only, and stand in no block.
+ * Whether an operation may be in a block, because every node can check who agreed to it: it carries
+ * signatures or consent, or managers accept it only if they have seen for themselves what it says.
+ * All other operations are in genesis only.
  */
 export function carriesAuthority(message: ControlOperation): boolean {
   switch (message.operation.case) {

@@ -1,6 +1,6 @@
 /**
  * Storage nodes while a block is applied: first the block before is settled (settlement.ts), then
- * come the operations, in the end committees close and who has lost its credit is boycotted.
+ * come the operations; in the end committees close, and nodes below the boycott line are boycotted.
  *
  *     ┌────────── AdmitStorageNode ─────────────┐
  *     ▼                                         │
@@ -81,11 +81,12 @@ export class StorageNodesDraft {
   #totals: StorageTotals;
   #changed = false;
   #lateCount = 0;
-  /** Counted when somebody joins: most blocks admit nobody. */
+  /** Counted only when somebody joins, as most blocks admit nobody. */
   #sponsored: Sponsored | undefined;
 
   /**
-   * Without `start` nothing is settled or closed: of genesis, and to try whether an operation fits.
+   * Without `start` nothing is settled or closed: for genesis, and to try whether an operation
+   * fits.
    */
   constructor(base: MemberLists, place: OperationPlace, start?: BlockStart) {
     this.#place = place;
@@ -102,7 +103,7 @@ export class StorageNodesDraft {
     return this.#nodes.get(id);
   }
 
-  /** Why its sponsor can have no such node; undefined while there is room, or it has it already. */
+  /** Why the sponsor cannot have one more node; undefined if it can, or has this one already. */
   fullProblem({ nodeId, sponsorId }: AdmitStorageNode): Violation | undefined {
     if (this.#nodes.get(nodeId)?.sponsorId === sponsorId) return undefined;
     this.#sponsored ??= new Sponsored(this.#nodes.values(), this.#base.managers.length);
@@ -354,7 +355,7 @@ export class StorageNodesDraft {
     return operator?.role === "operator" && operator.managerId === sponsorId;
   }
 
-  /** A committee that was open before this block: its members' signatures can be checked by it. */
+  /** A committee that was open before this block, so that signatures can be checked against it. */
   #openBefore(height: bigint): OpenCommittee | undefined {
     if (!this.#base.openCommittees.some((each) => BigInt(each.height) === height)) return undefined;
     return this.#open.find((each) => BigInt(each.height) === height);
@@ -366,7 +367,7 @@ export class StorageNodesDraft {
     this.#changed = true;
   }
 
-  /** One that is older says nothing any more about a node that has failed since. */
+  /** An older audit cannot be passed any more by a node that has failed since. */
   #dropOlderAudits(nodeId: string, height: number): void {
     for (const committee of this.#open.filter((each) => each.height < height)) {
       const audited = committee.audited.filter((each) => each.nodeId !== nodeId);

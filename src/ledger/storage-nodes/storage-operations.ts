@@ -1,8 +1,9 @@
 /**
- * Control operations about storage nodes by their shape: what can be said of one without knowing
- * who belongs. Whether it fits is for the members; who signed it for operation-signatures.ts.
+ * The shape of control operations about storage nodes: what can be checked without knowing the
+ * members. Whether an operation fits is checked by the members' draft, and who signed it by
+ * operation-signatures.ts.
  *
- * Lists are sorted and name nobody twice, so that one statement has one form.
+ * Lists are sorted and name nobody twice, so that each statement has one form only.
  */
 import type { Message } from "@bufbuild/protobuf";
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
@@ -54,7 +55,7 @@ export function storageOperationProblem({ operation }: ControlOperation): Violat
   }
 }
 
-/** Checks who leaves, or is sent away. */
+/** Checks the statement that a node leaves, or is sent away. */
 export function retirementProblem(retirement: RetireStorageNode): Violation | undefined {
   const path = "retire_storage_node";
   const { nodeId, admittedHeight, operatorId, signature } = retirement;
@@ -84,7 +85,7 @@ export function returnProblem(statement: ReturnStorageNode): Violation | undefin
   return wireProblem(statement, path) ?? signatureProblem(signature, path);
 }
 
-/** Checks a payout by itself; what is earned is for the members. */
+/** Checks a payout by itself; the members' draft checks that so much is due. */
 export function payoutProblem(payout: RecordPayout): Violation | undefined {
   const path = "record_payout";
   const { nodeId, amount, reference, operatorId, signature } = payout;

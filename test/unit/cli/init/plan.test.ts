@@ -397,7 +397,7 @@ describe("the files that bss init reads", () => {
       [
         "a silence that means nothing",
         ["unreachable_after_ms: 10"],
-        /:1: `unreachable_after_ms` has a value .+: The value is neither 0 nor between 1000 and 86400000; /,
+        /`unreachable_after_ms` has .+: The value is neither 0 nor between 1000 and 86400000; /,
       ],
       [
         "a time of suspensions that never happen",
