@@ -111,7 +111,7 @@ export function judgeCandidate(
   context: StorageContext,
   nodeId: string,
 ): CandidateJudgement {
-  const { block, round, sealedRecords, approval } = candidate;
+  const { block, round } = candidate;
   const { head, policy, consortiumId } = context;
   if (block.height <= head.height) return { kind: "stale" };
   if (block.height > head.height + 1) return { kind: "behind" };
@@ -123,19 +123,8 @@ export function judgeCandidate(
   const committee = drawCommittee({ eligible, beacon, round });
   if (!committee.includes(nodeId)) return { kind: "not-in-committee" };
 
-  const unlinked = linkProblem(block, context);
-  if (unlinked !== undefined) return { kind: "refuse", violation: unlinked };
-  const settled = settledSignatures(block, context);
-  if (!settled.ok) return { kind: "refuse", violation: settled.error };
-  const members = membersAfter(block, context);
-  if (!members.ok) return { kind: "refuse", violation: members.error };
-  const facts = publicFacts(block, context, members.value);
-  const approved = checkApproval(approval, facts, head.members, consortiumId);
-  if (!approved.ok) return { kind: "refuse", violation: approved.error };
-  const unsealed =
-    sealProblem(block, sealedRecords) ?? sealedBytesProblem(block, sealedRecords, head);
-  if (unsealed !== undefined) return { kind: "refuse", violation: unsealed };
-
+  const signatures = candidateSignatures(candidate, context);
+  if (!signatures.ok) return { kind: "refuse", violation: signatures.error };
   const log = extendLog(block, head);
   const matches = rootProblem(block, log) === undefined;
   return {
@@ -155,8 +144,29 @@ export function judgeCandidate(
       treeSize: head.frontier.size,
       count: policy.auditRecords,
     }),
-    signatures: [...approved.value, ...settled.value, ...operationSignatures(block, context)],
+    signatures: signatures.value,
   };
+}
+
+/** The signatures on which a candidate rests, or what is wrong with it before any is verified. */
+function candidateSignatures(
+  { block, sealedRecords, approval }: ParsedCandidate,
+  context: StorageContext,
+): Result<readonly SignatureCheck[], Violation> {
+  const { head, consortiumId } = context;
+  const unlinked = linkProblem(block, context);
+  if (unlinked !== undefined) return err(unlinked);
+  const settled = settledSignatures(block, context);
+  if (!settled.ok) return settled;
+  const members = membersAfter(block, context);
+  if (!members.ok) return members;
+  const facts = publicFacts(block, context, members.value);
+  const approved = checkApproval(approval, facts, head.members, consortiumId);
+  if (!approved.ok) return approved;
+  const unsealed =
+    sealProblem(block, sealedRecords) ?? sealedBytesProblem(block, sealedRecords, head);
+  if (unsealed !== undefined) return err(unsealed);
+  return ok([...approved.value, ...settled.value, ...operationSignatures(block, context)]);
 }
 
 /**

@@ -104,31 +104,14 @@ export function checkIntegrity(
   consortiumId: Uint8Array,
 ): Checks {
   const path = "integrity";
-  const problem = placeProblem(certificate, facts, path);
-  if (problem !== undefined) return problem;
+  const wrong =
+    placeProblem(certificate, facts, path) ?? statementProblem(certificate, facts, path);
+  if (wrong !== undefined) return wrong;
   const { height, blockId, hash1, treeSize, beacon, eligible } = facts;
   const { round, signatures } = certificate;
-  if (round < facts.createdRound) {
-    return invalid("The committee is of a round before the block was made.", `${path}.round`);
-  }
-  if (!equalBytes(certificate.hash2, hash1)) {
-    return invalid("HASH2 is not the block's HASH1.", `${path}.hash2`);
-  }
-  if (certificate.treeSize !== BigInt(treeSize)) {
-    return invalid("The tree size is not the block's.", `${path}.tree_size`);
-  }
   const committee = new Set(drawCommittee({ eligible, beacon, round }));
-  const needed = matchesNeeded(committee.size);
-  if (signatures.length < needed || signatures.length > committee.size) {
-    const message =
-      `${needed} of ${committee.size} committee members must attest a match, ` +
-      `${signatures.length} signatures are here.`;
-    return invalid(message, `${path}.signatures`);
-  }
-  for (const [i, { audit }] of signatures.entries()) {
-    if (audit.length === hashBytes) continue;
-    return invalid("An audit digest has 32 bytes.", `${path}.signatures[${i}].audit`);
-  }
+  const incomplete = matchesProblem(certificate, committee.size, path);
+  if (incomplete !== undefined) return incomplete;
   const verdict = AttestationVerdict.MATCH;
   const claim = { consortiumId, height, round, blockId, hash2: hash1, treeSize, verdict };
   return checkSigners(signatures, {
@@ -139,6 +122,40 @@ export function checkIntegrity(
     keyOf: (id) => (committee.has(id) ? members.storageNode(id)?.signingKey : undefined),
     digestOf: ({ audit }) => attestationDigest({ ...claim, audit }),
   });
+}
+
+/** Compares what an IC's committee attests with what the block says. */
+function statementProblem(
+  { round, hash2, treeSize }: IntegrityCertificate,
+  facts: Pick<BlockFacts, "createdRound" | "hash1" | "treeSize">,
+  path: string,
+): Result<never, Violation> | undefined {
+  if (round < facts.createdRound) {
+    return invalid("The committee is of a round before the block was made.", `${path}.round`);
+  }
+  if (!equalBytes(hash2, facts.hash1)) {
+    return invalid("HASH2 is not the block's HASH1.", `${path}.hash2`);
+  }
+  if (treeSize === BigInt(facts.treeSize)) return undefined;
+  return invalid("The tree size is not the block's.", `${path}.tree_size`);
+}
+
+/** Checks that enough members of a committee have signed, each with an audit digest. */
+function matchesProblem(
+  { signatures }: IntegrityCertificate,
+  committeeCount: number,
+  path: string,
+): Result<never, Violation> | undefined {
+  const needed = matchesNeeded(committeeCount);
+  if (signatures.length < needed || signatures.length > committeeCount) {
+    const message =
+      `${needed} of ${committeeCount} committee members must attest a match, ` +
+      `${signatures.length} signatures are here.`;
+    return invalid(message, `${path}.signatures`);
+  }
+  const short = signatures.findIndex(({ audit }) => audit.length !== hashBytes);
+  if (short < 0) return undefined;
+  return invalid("An audit digest has 32 bytes.", `${path}.signatures[${short}].audit`);
 }
 
 /** AC, IC and CC of a block: what makes it final and verified. */

@@ -55,36 +55,40 @@ export type Joining = {
 
 /** Who joins by an operation; undefined for other operations, and without consent. */
 export function joiningOf({ operation }: ControlOperation): Joining | undefined {
-  if (operation.case === "admitStorageNode") {
-    const { nodeId: memberId, sponsorId, signingKey, tlsSpkiSha256, consent } = operation.value;
-    if (consent === undefined) return undefined;
-    const keys = { signingKey, tlsSpkiSha256 };
-    const path = "admit_storage_node";
-    return {
-      path,
-      role: InvitedRole.STORAGE,
-      memberId,
-      ...keys,
-      sponsorId,
-      agentIds: [],
-      consent,
-    };
+  switch (operation.case) {
+    case "admitStorageNode": {
+      const { nodeId, sponsorId, signingKey, tlsSpkiSha256, consent } = operation.value;
+      return (
+        consent && {
+          path: "admit_storage_node",
+          role: InvitedRole.STORAGE,
+          memberId: nodeId,
+          signingKey,
+          tlsSpkiSha256,
+          sponsorId,
+          agentIds: [],
+          consent,
+        }
+      );
+    }
+    case "registerParticipant": {
+      const { participantId, agentIds, signingKey, tlsSpkiSha256, consent } = operation.value;
+      return (
+        consent && {
+          path: "register_participant",
+          role: InvitedRole.PARTICIPANT,
+          memberId: participantId,
+          signingKey,
+          tlsSpkiSha256,
+          sponsorId: undefined,
+          agentIds,
+          consent,
+        }
+      );
+    }
+    default:
+      return undefined;
   }
-  if (operation.case !== "registerParticipant") return undefined;
-  const { participantId: memberId, agentIds, signingKey, tlsSpkiSha256 } = operation.value;
-  const { consent } = operation.value;
-  if (consent === undefined) return undefined;
-  const keys = { signingKey, tlsSpkiSha256 };
-  const path = "register_participant";
-  return {
-    path,
-    role: InvitedRole.PARTICIPANT,
-    memberId,
-    ...keys,
-    sponsorId: undefined,
-    agentIds,
-    consent,
-  };
 }
 
 /**
