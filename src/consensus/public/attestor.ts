@@ -37,10 +37,10 @@ import {
   type ExtendedLog,
   extendLog,
   headAfter,
-  linkProblem,
   membersAfter,
   operationSignatures,
   publicFacts,
+  publicLinkProblem,
   rootProblem,
   type StorageContext,
   sealedBytesProblem,
@@ -154,7 +154,7 @@ function candidateSignatures(
   context: StorageContext,
 ): Result<readonly SignatureCheck[], Violation> {
   const { head, consortiumId } = context;
-  const unlinked = linkProblem(block, context);
+  const unlinked = publicLinkProblem(block, context);
   if (unlinked !== undefined) return err(unlinked);
   const settled = settledSignatures(block, context);
   if (!settled.ok) return settled;
@@ -179,7 +179,7 @@ export function checkFinal(
 ): Result<FinalCheck, Violation> {
   const { block, sealedRecords, certificates } = parts;
   const { head, consortiumId } = context;
-  const unlinked = linkProblem(block, context);
+  const unlinked = publicLinkProblem(block, context);
   // A block with another parent may be final all the same: then the chain forks.
   if (unlinked !== undefined && unlinked.reason !== "BLOCK_WRONG_PARENT") return err(unlinked);
   const unsealed = sealProblem(block, sealedRecords);

@@ -11,7 +11,7 @@ import { ok, type Result } from "../../base/result.js";
 import { sha256 } from "../../crypto/hash.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import type { BlockFacts } from "../../ledger/blocks/block-facts.js";
-import type { ParsedBlock } from "../../ledger/blocks/block-parsing.js";
+import { inHeader, linkProblem, type ParsedBlock } from "../../ledger/blocks/block-parsing.js";
 import {
   type BuiltStorageHeader,
   buildStorageBlockHeader,
@@ -25,7 +25,7 @@ import { carriesAuthority } from "../../ledger/members/operations.js";
 import { appendLeaves, type Frontier, rootOf } from "../../ledger/merkle/frontier.js";
 import type { StoredNode } from "../../ledger/merkle/nodes.js";
 import type { StorageHead } from "../../ledger/storage-nodes/storage-head.js";
-import { type RuleReason, refuse, type Violation, violation } from "../../ledger/violation.js";
+import { refuse, type Violation, violation } from "../../ledger/violation.js";
 
 /** What a storage node judges blocks by. */
 export type StorageContext = {
@@ -73,19 +73,12 @@ export function publicFacts(
 /**
  * CONSORTIUM_MISMATCH, BLOCK_WRONG_HEIGHT or BLOCK_WRONG_PARENT, unless the block extends the head.
  */
-export function linkProblem(
-  { header, height }: ParsedBlock,
+export function publicLinkProblem(
+  block: ParsedBlock,
   { head, consortiumId }: StorageContext,
 ): Violation | undefined {
-  if (!equalBytes(header.consortiumId, consortiumId)) {
-    return inHeader("CONSORTIUM_MISMATCH", "The block is of another consortium.", "consortium_id");
-  }
-  if (height !== head.height + 1) {
-    const message = `The next height is ${head.height + 1}, the block's is ${height}.`;
-    return inHeader("BLOCK_WRONG_HEIGHT", message, "height");
-  }
-  if (equalBytes(header.previousBlockId, head.managerBlockId)) return undefined;
-  return inHeader("BLOCK_WRONG_PARENT", "The block does not follow the head.", "previous_block_id");
+  const { height, managerBlockId: blockId } = head;
+  return linkProblem(block, { height, blockId }, consortiumId);
 }
 
 /**
@@ -236,8 +229,4 @@ function absencesOf({ control }: ParsedBlock): readonly string[] {
     operation.case === "suspendManager" ? [operation.value.managerId] : [],
   );
   return ids.sort(compareIds);
-}
-
-function inHeader(reason: RuleReason, message: string, field: string): Violation {
-  return violation(reason, message, `header.${field}`);
 }

@@ -17,10 +17,10 @@ import type { Violation } from "../../ledger/violation.js";
 import {
   extendLog,
   headAfter,
-  linkProblem,
   membersAfter,
   operationSignatures,
   publicFacts,
+  publicLinkProblem,
   rootProblem,
   type StorageContext,
   settledSignatures,
@@ -45,7 +45,7 @@ export function followBlock(
 ): Result<FollowedBlock, Violation> {
   const { head, consortiumId } = context;
   const log = extendLog(block, head);
-  const wrong = linkProblem(block, context) ?? rootProblem(block, log);
+  const wrong = publicLinkProblem(block, context) ?? rootProblem(block, log);
   if (wrong !== undefined) return err(wrong);
   const settled = settledSignatures(block, context);
   if (!settled.ok) return settled;

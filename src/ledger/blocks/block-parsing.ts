@@ -21,7 +21,7 @@ import {
 import { type ControlOperation, ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
 import { isId } from "../ids.js";
 import { rootOfLeafHashes } from "../merkle/frontier.js";
-import { refuse, type Violation, violation } from "../violation.js";
+import { type RuleReason, refuse, type Violation, violation } from "../violation.js";
 import { decodeCanonical, hasUnknownFields, safeInteger } from "../wire.js";
 import {
   type BodyRoots,
@@ -239,4 +239,30 @@ function malformed(message: string, field?: string): Result<never, Violation> {
 
 function digestMismatch(message: string, field: string): Result<never, Violation> {
   return refuse("BLOCK_DIGEST_MISMATCH", message, `header.${field}`);
+}
+
+/**
+ * CONSORTIUM_MISMATCH, BLOCK_WRONG_HEIGHT or BLOCK_WRONG_PARENT, unless the block is the next one
+ * after `head`, of which `blockId` is that of the managers' block.
+ */
+export function linkProblem(
+  { header, height }: Pick<ParsedBlock, "header" | "height">,
+  head: Pick<ParsedBlock, "height" | "blockId">,
+  consortiumId: Uint8Array,
+): Violation | undefined {
+  if (!equalBytes(header.consortiumId, consortiumId)) {
+    const message = "The block is of another consortium.";
+    return inHeader("CONSORTIUM_MISMATCH", message, "consortium_id");
+  }
+  if (height !== head.height + 1) {
+    const message = `The next height is ${head.height + 1}, the block's is ${height}.`;
+    return inHeader("BLOCK_WRONG_HEIGHT", message, "height");
+  }
+  if (equalBytes(header.previousBlockId, head.blockId)) return undefined;
+  return inHeader("BLOCK_WRONG_PARENT", "The block does not follow the head.", "previous_block_id");
+}
+
+/** A violation that names a field of the header. */
+export function inHeader(reason: RuleReason, message: string, field: string): Violation {
+  return violation(reason, message, `header.${field}`);
 }

@@ -19,9 +19,10 @@ import { operationSignatureChecks } from "../members/operation-signatures.js";
 import { recordSignatureChecks, submissionSignatureCheck } from "../records/signatures.js";
 import type { LedgerHead } from "../state/head.js";
 import type { StateView } from "../state/state.js";
-import { type RuleReason, type Violation, violation } from "../violation.js";
+import { type Violation, violation } from "../violation.js";
 import { at, type BlockContent } from "./block-content.js";
 import { beaconInput } from "./block-hashes.js";
+import { inHeader, linkProblem } from "./block-parsing.js";
 import {
   type BlockOutcome,
   concludeExecution,
@@ -96,23 +97,9 @@ export function validateBlock(options: ValidationOptions): Result<ValidBlock, Vi
 }
 
 function checkLinks({ head, consortiumId, parsed }: ValidationOptions): Violation | undefined {
-  const { header, height } = parsed;
-  if (!equalBytes(header.consortiumId, consortiumId)) {
-    const message = "The block is of another consortium.";
-    return inHeader("CONSORTIUM_MISMATCH", message, "consortium_id");
-  }
-  if (height !== head.height + 1) {
-    const message = `The next height is ${head.height + 1}, the block's is ${height}.`;
-    return inHeader("BLOCK_WRONG_HEIGHT", message, "height");
-  }
-  if (!equalBytes(header.previousBlockId, head.blockId)) {
-    return inHeader(
-      "BLOCK_WRONG_PARENT",
-      "The block does not follow the head.",
-      "previous_block_id",
-    );
-  }
-  if (equalBytes(header.previousStateDigest, head.stateDigest)) return undefined;
+  const unlinked = linkProblem(parsed, head, consortiumId);
+  if (unlinked !== undefined) return unlinked;
+  if (equalBytes(parsed.header.previousStateDigest, head.stateDigest)) return undefined;
   const message = "The state after the previous block has another digest.";
   return inHeader("BLOCK_DIGEST_MISMATCH", message, "previous_state_digest");
 }
@@ -222,8 +209,4 @@ function compareOutcome(outcome: BlockOutcome, parsed: ParsedManagerBlock): Viol
   if (equalBytes(header.membersDigest, outcome.members.digest())) return undefined;
   const message = "The members after the block have another digest.";
   return inHeader("BLOCK_DIGEST_MISMATCH", message, "members_digest");
-}
-
-function inHeader(reason: RuleReason, message: string, field: string): Violation {
-  return violation(reason, message, `header.${field}`);
 }
