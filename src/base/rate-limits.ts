@@ -10,7 +10,7 @@ export type RateLimit = {
   readonly burst: number;
 };
 
-export type RateLimitsOptions = RateLimit & {
+type RateLimitsOptions = RateLimit & {
   /** Causers that are kept apart. Beyond it, those who come new share one bucket. */
   readonly causersMax: number;
 };

@@ -33,11 +33,11 @@ import { concatBytes, fromHex, toHex } from "../base/bytes.js";
 import { sha256 } from "./hash.js";
 import { LruCache } from "./lru-cache.js";
 
-export const ed25519PublicKeyBytes = 32;
+const ed25519PublicKeyBytes = 32;
 export const ed25519SeedBytes = 32;
 export const ed25519SignatureBytes = 64;
 
-export type Ed25519KeyPair = {
+type Ed25519KeyPair = {
   /** 32 bytes: the encoded point. */
   readonly publicKey: Uint8Array;
   /** 32 bytes: the seed, which RFC 8032 calls the private key. */

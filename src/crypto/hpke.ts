@@ -26,7 +26,7 @@ export type HpkeKeyPair = {
 };
 
 /** What a wrap is for; opening needs the same values. */
-export type KeyWrapContext = {
+type KeyWrapContext = {
   readonly epochNumber: number | bigint;
   /** 32 bytes. */
   readonly consortiumId: Uint8Array;

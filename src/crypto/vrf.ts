@@ -24,7 +24,7 @@ import { concatBytes, equalBytes } from "../base/bytes.js";
 export const vrfProofBytes = 80;
 export const vrfOutputBytes = 64;
 
-export type VrfKeyPair = {
+type VrfKeyPair = {
   /** 32 bytes: the encoded point Y. */
   readonly publicKey: Uint8Array;
   /** 32 bytes: the seed, SK in the RFC. */

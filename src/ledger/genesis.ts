@@ -32,7 +32,7 @@ import { safeInteger } from "./wire.js";
 
 export const genesisBytesMax = 64 * 2 ** 20;
 /** Characters of one certificate authority's PEM text. */
-export const certificatePemMax = 16_384;
+const certificatePemMax = 16_384;
 
 export type GenesisState = {
   /** 32 bytes: SHA-256 of the file. */

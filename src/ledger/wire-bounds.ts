@@ -28,7 +28,7 @@ export type WireBounds = {
 };
 
 /** Why bytes are not decoded. */
-export type WireProblem =
+type WireProblem =
   | { readonly kind: "malformed"; readonly message: string }
   | {
       readonly kind: "elements" | "memory" | "depth" | "unknown fields";
@@ -59,7 +59,7 @@ export const recordBounds: WireBounds = {
 };
 
 /** Messages within messages; the API's own are less than half as deep. */
-export const nestingMax = 16;
+const nestingMax = 16;
 /** Fields that the schema does not have, at any depth: a newer node's message may have a few. */
 export const unknownFieldsMax = 64;
 

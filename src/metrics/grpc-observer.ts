@@ -1,7 +1,7 @@
 import type { grpcCodes } from "./label-values.js";
 import type { Metrics } from "./metrics.js";
 
-export type GrpcCode = (typeof grpcCodes)[number];
+type GrpcCode = (typeof grpcCodes)[number];
 
 /** What a gRPC server reports about its calls; `method` is its short name, `status` "OK" or so. */
 export interface GrpcObserver {

@@ -4,7 +4,7 @@ export const otherLabel = "other";
 export const seriesMax = 256;
 export const labelCharsMax = 64;
 
-export type KnownValues<N extends string> = Readonly<Record<N, string>>;
+type KnownValues<N extends string> = Readonly<Record<N, string>>;
 
 /**
  * The values of one label, or of several that belong together. Metrics that use them hear of each

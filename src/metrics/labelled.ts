@@ -24,7 +24,7 @@ export type ClosedLabels = Readonly<Record<string, readonly string[]>>;
 export type LabelSpec = Readonly<Record<string, readonly string[] | "open">>;
 
 /** The labels that a metric of this specification takes. */
-export type LabelsOf<S extends LabelSpec> = {
+type LabelsOf<S extends LabelSpec> = {
   readonly [K in keyof S]: S[K] extends readonly string[] ? S[K][number] : string;
 };
 

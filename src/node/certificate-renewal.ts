@@ -18,7 +18,7 @@ import { readTerms } from "../rpc/tls/certificate.js";
 import type { RenewableTls } from "../rpc/tls/tls.js";
 import type { NodeCertificate } from "./node-certificate.js";
 
-export type RenewalPorts = {
+type RenewalPorts = {
   /** The node's. */
   readonly id: string;
   readonly certificate: NodeCertificate;
@@ -172,7 +172,7 @@ export function askManagersInTurn(options: {
 }
 
 /** When a certificate is to be renewed, Unix ms. */
-export function dueMsOf(certPem: string): number {
+function dueMsOf(certPem: string): number {
   const terms = readTerms(certPem);
   if (terms === undefined) return 0;
   const lifeMs = terms.toMs - terms.fromMs;

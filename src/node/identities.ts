@@ -2,7 +2,7 @@
 import type { Members } from "../ledger/members/members.js";
 import type { IdentityRegistry } from "../rpc/server/authorizer.js";
 
-export type IdentitiesPorts = {
+type IdentitiesPorts = {
   readonly members: () => Members;
   /** SHA-256 of the SPKI registered for a participant. */
   readonly participantSpki: (participantId: string) => Promise<Uint8Array | undefined>;

@@ -13,9 +13,9 @@ import { readTerms } from "../rpc/tls/certificate.js";
 import { certificateFault, type OwnTls, type Party, servesAt } from "../rpc/tls/own-certificate.js";
 import { RenewableTls } from "../rpc/tls/tls.js";
 
-export type CertificateOwner = Pick<NodeConfig, "id" | "role" | "tls" | "renewedCertificateFile">;
+type CertificateOwner = Pick<NodeConfig, "id" | "role" | "tls" | "renewedCertificateFile">;
 
-export type CertificatePorts = {
+type CertificatePorts = {
   readonly consortiumName: string;
   /** The node has an authority of its own, so one that has expired is no end. */
   readonly renewsItself: boolean;

@@ -7,7 +7,7 @@
 /** What the items of an answer may have together, bytes: 4 MiB less room for all around them. */
 export const answerBytesMax = 3.5 * 2 ** 20;
 
-export type AnswerPage<Source, Item> = {
+type AnswerPage<Source, Item> = {
   readonly items: Item[];
   /** Of the last item; undefined without items. */
   readonly last: Source | undefined;

@@ -21,7 +21,7 @@ import type { LedgerReader } from "./ledger-reader.js";
 export type BlockView = MessageInitShape<typeof BlockViewSchema>;
 export type BlockSummary = MessageInitShape<typeof BlockSummarySchema>;
 
-export type ViewOptions = {
+type ViewOptions = {
   readonly height: number;
   /** Of the answering node. */
   readonly headHeight: number;

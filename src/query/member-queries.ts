@@ -92,7 +92,7 @@ function managerStatus(manager: Manager): MessageInitShape<typeof ManagerStatusS
   };
 }
 
-export type StorageNodesPorts = {
+type StorageNodesPorts = {
   readonly policy: Policy;
   /** Whether this node has a stream with a storage node; storage nodes have none. */
   readonly isConnected: (nodeId: string) => boolean;

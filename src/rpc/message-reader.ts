@@ -5,7 +5,7 @@
  */
 import type { Readable } from "node:stream";
 
-export type MessageReaderOptions<T> = {
+type MessageReaderOptions<T> = {
   /** Its exception is thrown to the reader, who gets no further message. */
   readonly decode: (bytes: Buffer) => T;
   /**

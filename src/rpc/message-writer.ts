@@ -3,7 +3,7 @@ import type { Writable } from "node:stream";
 import type { HeldAnswer } from "./bounds/held-answers.js";
 import { RpcError } from "./rpc-error.js";
 
-export type MessageWriterOptions = {
+type MessageWriterOptions = {
   readonly queueMessagesMax: number;
   readonly queueBytesMax: number;
   /** On a server, where the stream's caller has an account of what is queued for it. */

@@ -12,7 +12,7 @@
 import type { RuleReason } from "../ledger/violation.js";
 import type { StatusName } from "./status-codes.js";
 
-export type ReasonEntry = {
+type ReasonEntry = {
   readonly status: Exclude<StatusName, "OK">;
   /** One sentence for docs/errors.md. */
   readonly summary: string;
@@ -302,7 +302,7 @@ const ruleTable: Readonly<Record<RuleReason, ReasonEntry>> = {
   ...joiningRules,
 };
 
-export type ServiceReason =
+type ServiceReason =
   | keyof typeof joiningReasons
   | keyof typeof transportReasons
   | keyof typeof callerReasons

@@ -20,7 +20,7 @@ import { isReason, type Reason } from "./reasons.js";
 import { RpcError, type RpcErrorOptions, wireText } from "./rpc-error.js";
 import { type StatusName, statusCodes, statusName } from "./status-codes.js";
 
-export const errorDomain = "bss";
+const errorDomain = "bss";
 export const detailsTrailer = "grpc-status-details-bin";
 
 /** What grpc-js sends at the end of a call that failed. */

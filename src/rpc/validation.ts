@@ -28,7 +28,7 @@ export function requireSafeInteger(value: bigint, path: string): number {
   return Number(value);
 }
 
-export type PageSizeLimits = { readonly defaultSize: number; readonly sizeMax: number };
+type PageSizeLimits = { readonly defaultSize: number; readonly sizeMax: number };
 
 /**
  * The number of items of a page; 0 in the request means the default. @throws RpcError FIELD_INVALID

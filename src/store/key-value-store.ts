@@ -61,7 +61,7 @@ export type KeyValueStore = {
 };
 
 export const keyBytesMax = 1_024;
-export const valueBytesMax = 64 * 1_024 * 1_024;
+const valueBytesMax = 64 * 1_024 * 1_024;
 export const rangeLimitMax = 65_536;
 export const getManyKeysMax = 65_536;
 

@@ -72,7 +72,7 @@ export type AppendedBlock = {
 };
 
 /** The bytes of a record, undefined when they cannot be unsealed. */
-export type Unseal = (recordHash: Uint8Array, sealed: Uint8Array) => Uint8Array | undefined;
+type Unseal = (recordHash: Uint8Array, sealed: Uint8Array) => Uint8Array | undefined;
 
 export class ManagerStore extends ChainReads {
   /** Of other managers. */

@@ -29,7 +29,7 @@ import {
   type StoreErrorCode,
 } from "./store-error.js";
 
-export type WriteFailure = {
+type WriteFailure = {
   /** Default `IO`. */
   readonly code?: StoreErrorCode;
   /** What the next opening finds of the failed batch: nothing (the default) or all of it. */

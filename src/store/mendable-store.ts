@@ -22,7 +22,7 @@ import {
 } from "./key-value-store.js";
 import { isDamage, type StoreError } from "./store-error.js";
 
-export type MendableStorePorts = {
+type MendableStorePorts = {
   readonly open: () => Promise<KeyValueStore>;
   /**
    * Makes the files readable again, and closes the store over them that is given: what it has read

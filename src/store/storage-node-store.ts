@@ -41,7 +41,7 @@ import { tolerantGet } from "./tolerant-reads.js";
 
 export type { AttestedCandidate } from "./signing/attestation-log.js";
 
-export type ScrubState = { readonly height: number; readonly lastPassUnixMs: number };
+type ScrubState = { readonly height: number; readonly lastPassUnixMs: number };
 
 export type AppendedStorageBlock = {
   readonly block: Block;

@@ -8,7 +8,7 @@
  * forgiven one failure for each batch that is valid.
  */
 
-export type SyncRequest = {
+type SyncRequest = {
   readonly fromHeight: number;
   readonly limit: number;
   readonly sinceMs: number;
@@ -50,7 +50,7 @@ export const blameMsMin = 5_000;
 export const blameMsMax = 600_000;
 /** Asked of a peer that has not been measured. */
 export const firstLimit = 20;
-export const limitMin = 4;
+const limitMin = 4;
 /** No peer ships more in one answer. */
 export const limitMax = 100;
 /** An answer should take about as long, so that no peer holds up the others. */

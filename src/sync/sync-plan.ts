@@ -34,7 +34,7 @@ const answerBytesMax = 6 * 1024 * 1024;
 /** Answers that took longer than this must come at the least rate. */
 const slowAfterMs = 2_000;
 export const bytesPerSecondMin = 8 * 1024;
-export const blocksPerSecondMin = 2;
+const blocksPerSecondMin = 2;
 
 export type SyncPlanPorts = {
   readonly headHeight: () => number;

@@ -14,7 +14,7 @@ export type SyncBlock = {
 export type SyncBatch<B> = { readonly peer: string; readonly blocks: readonly B[] };
 
 /** Heights `from` to `to`, both included. */
-export type HeightRange = { readonly from: number; readonly to: number };
+type HeightRange = { readonly from: number; readonly to: number };
 
 export class SyncWindow<B extends SyncBlock> {
   #batches: readonly SyncBatch<B>[] = [];

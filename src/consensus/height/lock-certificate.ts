@@ -23,7 +23,7 @@ import {
   VoteSchema,
 } from "../../gen/bss/v1/vote_pb.js";
 
-export type CertificateParts = {
+type CertificateParts = {
   readonly votes: readonly Vote[];
   readonly attestations: readonly Attestation[];
 };

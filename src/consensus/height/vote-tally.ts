@@ -21,7 +21,7 @@ export const choicesPerRoundMax = 4;
 /** Different blocks that one manager may accept at one height before its oldest one is dropped. */
 export const acceptsPerManagerMax = 128;
 
-export type VoteAdded = "added" | "known" | "conflict" | "out-of-range";
+type VoteAdded = "added" | "known" | "conflict" | "out-of-range";
 
 type Choices = Map<BlockKey, Map<string, Vote>>;
 

@@ -58,7 +58,7 @@ export type ParsedCandidate = {
   readonly approval: ApprovalCertificate;
 };
 
-export type CandidateJudgement =
+type CandidateJudgement =
   /** The block's height is decided here. */
   | { readonly kind: "stale" }
   /** The node does not hold the block before this one. */
@@ -94,7 +94,7 @@ export type FinalCheck = {
   readonly signatures: readonly SignatureCheck[];
 } & (AppendableBlock | ContradictingBlock);
 
-export type AppendableBlock = {
+type AppendableBlock = {
   readonly append: StorageAppend;
   /**
    * Those of the block's IC for the one before, and of the control operations: one that does not
@@ -103,7 +103,7 @@ export type AppendableBlock = {
   readonly operations: readonly SignatureCheck[];
 };
 
-export type ContradictingBlock = { readonly contradiction: Violation };
+type ContradictingBlock = { readonly contradiction: Violation };
 
 /** What this node does about a candidate. */
 export function judgeCandidate(

@@ -26,7 +26,7 @@ import {
   settledSignatures,
 } from "./public-block.js";
 
-export type FollowedBlock = {
+type FollowedBlock = {
   /** If all of them verify, the block is final, and what it says of the one before is true. */
   readonly signatures: readonly SignatureCheck[];
   /** After the block. */

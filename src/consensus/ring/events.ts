@@ -179,7 +179,7 @@ export type Decision = {
 };
 
 /** More than f managers broke the rules, or this software did: nothing is signed from here on. */
-export type Halt = { readonly message: string };
+type Halt = { readonly message: string };
 
 /** A step's time ran out; counted by the driver. */
 export type ExpiredStep = "propose" | "approve" | "verify" | "commit";

@@ -18,7 +18,7 @@ export type IntakePorts = {
 };
 
 /** What others say, and what the rules make of a block. */
-export type FiledEvent = Exclude<HeightEvent, { kind: "wake" | "built" }>;
+type FiledEvent = Exclude<HeightEvent, { kind: "wake" | "built" }>;
 
 export class Intake {
   readonly #ports: IntakePorts;

@@ -19,7 +19,7 @@ import { NextHeight } from "./next-height.js";
 import { Rounds, type RoundsOptions } from "./rounds.js";
 import type { RingWaiting } from "./waiting.js";
 
-export type RingOptions = RoundsOptions;
+type RingOptions = RoundsOptions;
 
 export class Ring {
   readonly #options: RingOptions;

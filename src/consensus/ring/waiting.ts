@@ -34,7 +34,7 @@ export type RingWaiting = {
   readonly missingAttestations: readonly string[];
 };
 
-export type PlaceInTime = {
+type PlaceInTime = {
   readonly round: number;
   readonly step: RingStep;
   readonly stepMs: number;

@@ -55,7 +55,7 @@ import {
 } from "./executed-block.js";
 import { BlockExecution } from "./execution.js";
 
-export type BuildOptions = {
+type BuildOptions = {
   /** The block is built on this one. */
   readonly head: LedgerHead;
   /** 32 bytes. */
@@ -90,7 +90,7 @@ export type BuildOptions = {
   readonly allowLeaves: boolean;
 };
 
-export type RefusedOperation = {
+type RefusedOperation = {
   readonly operation: ControlOperation;
   readonly violation: Violation;
 };

@@ -38,7 +38,7 @@ export type Filling = {
   readonly duplicates: readonly DuplicateRecord[];
 };
 
-export type FillingOptions = {
+type FillingOptions = {
   readonly execution: BlockExecution;
   readonly candidates: readonly ParsedSubmission[];
   readonly policy: Policy;

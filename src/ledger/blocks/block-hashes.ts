@@ -20,7 +20,7 @@ import { merkleRoot, rootOfLeafHashes } from "../merkle/frontier.js";
 import { leafHash } from "../merkle/nodes.js";
 
 /** What a leaf consists of: record hash and seal digest, 32 bytes each. */
-export type LeafParts = Pick<Leaf, "recordHash" | "sealDigest">;
+type LeafParts = Pick<Leaf, "recordHash" | "sealDigest">;
 
 /** The three roots of a block's body, 32 bytes each. */
 export type BodyRoots = {

@@ -33,7 +33,7 @@ import {
 import { BlockExecution } from "./execution.js";
 import type { ParsedManagerBlock } from "./manager-blocks.js";
 
-export type ValidationOptions = {
+type ValidationOptions = {
   /** The block is to extend this one. */
   readonly head: LedgerHead;
   /** 32 bytes. */

@@ -51,7 +51,7 @@ export type ExecutedBlock = {
 };
 
 /** A header's values that do not follow from the content. */
-export type BlockIdentity = Pick<
+type BlockIdentity = Pick<
   BlockFacts,
   "blockId" | "createdRound" | "proposerId" | "timestampMs" | "beacon"
 >;

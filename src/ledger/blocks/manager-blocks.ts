@@ -20,7 +20,7 @@ import { privateRoot } from "./block-hashes.js";
 import { type ParsedBlock, parseBlock } from "./block-parsing.js";
 
 /** A submission, or the part of one, that a block adds. */
-export type ParsedPrivateEntry = {
+type ParsedPrivateEntry = {
   readonly header: SubmissionHeader;
   /** The exact bytes, as signed. */
   readonly headerBytes: Uint8Array;

@@ -29,7 +29,7 @@ import {
 import { compareIds } from "../ids.js";
 
 /** The matches of one committee. */
-export type IntegrityParts = {
+type IntegrityParts = {
   readonly round: number;
   /** 32 bytes: the root that all of them attest. */
   readonly hash2: Uint8Array;

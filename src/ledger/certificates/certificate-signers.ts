@@ -9,7 +9,7 @@ import type { SignatureCheck } from "./signature-check.js";
 
 type Signed = Message & { readonly signature: Uint8Array };
 
-export type SignerRule<T extends Signed> = {
+type SignerRule<T extends Signed> = {
   /** Path of the list, for refusals. */
   readonly path: string;
   /** What is signed, for logs. */

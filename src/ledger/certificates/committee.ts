@@ -23,7 +23,7 @@ import { createShake256Reader, domain, domainBytes } from "../../crypto/hash.js"
 /** Reads the next `lengthBytes` bytes of an endless stream. */
 export type ByteReader = (lengthBytes: number) => Uint8Array;
 
-export type CommitteeDraw = {
+type CommitteeDraw = {
   /** Ids of the eligible storage nodes: distinct, in any order. */
   readonly eligible: readonly string[];
   /** The block's beacon. */

@@ -61,7 +61,7 @@ export const lastingReasons: ReadonlySet<RuleReason> = new Set([
 const textCharsMax = { reason: 64, message: 1_000, field: 256 } as const;
 
 /** What an objection claims of a record. */
-export type ObjectionClaim = Pick<Objection, "recordHash" | "reason" | "height">;
+type ObjectionClaim = Pick<Objection, "recordHash" | "reason" | "height">;
 
 /** The leaves of the tree whose root is signed. */
 function leavesOf(claims: readonly ObjectionClaim[]): readonly Uint8Array[] {
@@ -76,7 +76,7 @@ export function objectionsRoot(claims: readonly ObjectionClaim[]): Uint8Array {
   return rootOfLeafHashes(leavesOf(claims));
 }
 
-export type ObjectionsDigestInput = {
+type ObjectionsDigestInput = {
   /** 32 bytes. */
   readonly consortiumId: Uint8Array;
   /** 32 bytes. */

@@ -37,7 +37,7 @@ import { resumeProblem } from "./operations.js";
 type Ring = { manager(id: string): Manager | undefined };
 
 /** Who may have signed an operation, before its block. `Members` is one. */
-export type Signers = Ring & {
+type Signers = Ring & {
   storageNode(id: string): StorageNode | undefined;
   officer(id: string): Officer | undefined;
   readonly openCommittees: readonly OpenCommittee[];

@@ -24,7 +24,7 @@ import {
 /** A tree as its size in leaves and the roots of its complete subtrees, biggest first. */
 export type Frontier = { readonly size: number; readonly peaks: readonly Uint8Array[] };
 
-export type FrontierDecodeError =
+type FrontierDecodeError =
   | { readonly code: "TOO_SHORT"; readonly lengthBytes: number }
   | { readonly code: "SIZE_TOO_LARGE"; readonly size: bigint }
   | { readonly code: "WRONG_LENGTH"; readonly lengthBytes: number; readonly expectedBytes: number };

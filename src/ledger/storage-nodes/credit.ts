@@ -28,7 +28,7 @@ const movements = {
 } as const;
 
 /** What moves a node's credit. */
-export type CreditMovement = keyof typeof movements;
+type CreditMovement = keyof typeof movements;
 
 /** How every storage node of genesis starts. */
 export const initialStorageStanding: StorageStanding = {

@@ -67,7 +67,7 @@ export type BlockStart = {
 };
 
 /** Blocks by which a node that returns may be behind the block that takes it back. */
-export const returnLagMax = 9;
+const returnLagMax = 9;
 
 type Lists = Pick<MemberLists, "storageNodes" | "openCommittees" | "totals">;
 

@@ -26,7 +26,7 @@ import { hasUnknownFields, safeInteger } from "../wire.js";
 /** Late attestations that all operations of one block may carry. */
 export const lateAttestationsMax = 1_000;
 /** Characters of a payout's reference. */
-export const payoutReferenceMax = 64;
+const payoutReferenceMax = 64;
 
 /** Managers that make a claim or finding, in the largest consortium. */
 const witnessesMax = faultsMaxOf(managersMax) + 1;
@@ -56,7 +56,7 @@ export function storageOperationProblem({ operation }: ControlOperation): Violat
 }
 
 /** Checks the statement that a node leaves, or is sent away. */
-export function retirementProblem(retirement: RetireStorageNode): Violation | undefined {
+function retirementProblem(retirement: RetireStorageNode): Violation | undefined {
   const path = "retire_storage_node";
   const { nodeId, admittedHeight, operatorId, signature } = retirement;
   if (!isId(nodeId)) return invalidOperation("The value is not an id.", `${path}.node_id`);
@@ -69,7 +69,7 @@ export function retirementProblem(retirement: RetireStorageNode): Violation | un
 }
 
 /** Checks a storage node's statement that it is back. */
-export function returnProblem(statement: ReturnStorageNode): Violation | undefined {
+function returnProblem(statement: ReturnStorageNode): Violation | undefined {
   const path = "return_storage_node";
   const { nodeId, suspendedHeight, heldHeight, signature } = statement;
   if (!isId(nodeId)) return invalidOperation("The value is not an id.", `${path}.node_id`);
@@ -86,7 +86,7 @@ export function returnProblem(statement: ReturnStorageNode): Violation | undefin
 }
 
 /** Checks a payout by itself; the members' draft checks that so much is due. */
-export function payoutProblem(payout: RecordPayout): Violation | undefined {
+function payoutProblem(payout: RecordPayout): Violation | undefined {
   const path = "record_payout";
   const { nodeId, amount, reference, operatorId, signature } = payout;
   if (!isId(nodeId)) return invalidOperation("The value is not an id.", `${path}.node_id`);

@@ -10,7 +10,7 @@ import { causerOf, describeIdentity, type Identity } from "../tls/identity.js";
 import { networkOf } from "./address-network.js";
 import type { CallClass } from "./limits.js";
 
-export type CallRatesOptions = {
+type CallRatesOptions = {
   readonly limits: Readonly<Record<CallClass, RateLimit>>;
   readonly monotonicMs: () => number;
 };

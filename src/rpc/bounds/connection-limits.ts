@@ -32,7 +32,7 @@ export type ConnectionLimits = {
 
 const defaultConnectionsMax = 8_192;
 
-export type ConnectionShares = Pick<
+type ConnectionShares = Pick<
   ConnectionLimits,
   | "strangersMax"
   | "strangersPerAddressMax"

@@ -41,7 +41,7 @@ type Connection = {
   validToMs: number;
 };
 
-export type ConnectionsOptions = {
+type ConnectionsOptions = {
   readonly limits: ConnectionLimits;
   readonly monotonicMs: () => number;
   readonly wallMs: () => number;

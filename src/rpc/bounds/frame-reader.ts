@@ -5,7 +5,7 @@
  */
 
 /** What becomes of the messages of a call. */
-export type FrameGate = {
+type FrameGate = {
   /** A message of so many bytes begins; false refuses it and all that follows. */
   readonly begin: (bytes: number, compressed: boolean) => boolean;
   /** It needs so many bytes of memory more; false refuses it and all that follows. */

@@ -15,7 +15,7 @@ export const requestHeaderBytesMax = 16 * 1024;
 /** Of an answer: an error of a node, with its details, has at most about 40 KiB. */
 export const answerHeaderBytesMax = 64 * 1024;
 /** In the binary headers of a request or an answer. */
-export const binaryValuesMax = 64;
+const binaryValuesMax = 64;
 
 /** Metadata that stand for headers which are too long. */
 const refused = new WeakSet<Metadata>();

@@ -13,7 +13,7 @@ import type { ConnectionEnds } from "./connections.js";
 
 export type AnswerGroup = "clients" | "managers" | "storageNodes";
 
-export type HeldAnswersOptions = {
+type HeldAnswersOptions = {
   readonly limits: AnswerLimits;
   /**
    * Sweeps after which an answer counts as unread, unless its connection took what the least rate

@@ -15,7 +15,7 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 
 /** Of a request: what it may have in bytes unless its caller's role allows less. */
-export type RequestBounds = WireBounds & { readonly bytes: number };
+type RequestBounds = WireBounds & { readonly bytes: number };
 
 /** Questions, registrations, approvals, health, reflection: a few fields each. */
 const small: RequestBounds = { bytes: 256 * KiB, elements: 512, memoryBytes: 128 * KiB };

@@ -14,7 +14,7 @@ import type { CallInternals } from "./grpc-internals.js";
 import type { RpcLimits, UploadClass } from "./limits.js";
 import { requestBounds } from "./method-bounds.js";
 
-export type UploadOptions = {
+type UploadOptions = {
   readonly identity: Identity;
   /** "bss.v1.QueryService/GetStatus". */
   readonly method: string;

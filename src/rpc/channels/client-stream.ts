@@ -6,7 +6,7 @@ import { MessageWriter } from "../message-writer.js";
 import { RpcError } from "../rpc-error.js";
 import { rpcErrorOf } from "../status-details.js";
 
-export type ClientStreamCodec<Request, Response> = {
+type ClientStreamCodec<Request, Response> = {
   readonly encode: (request: Request) => Buffer;
   readonly decode: (bytes: Buffer) => Response;
   /** A response goes to whoever reads them. */

@@ -36,7 +36,7 @@ export type CallOptions = {
   readonly waitForReady?: boolean;
 };
 
-export type ClientMethod<M> =
+type ClientMethod<M> =
   M extends DescMethodUnary<infer I, infer O>
     ? (request: MessageInitShape<I>, options?: CallOptions) => Promise<MessageShape<O>>
     : M extends DescMethodServerStreaming<infer I, infer O>
@@ -45,7 +45,7 @@ export type ClientMethod<M> =
         ? (options?: CallOptions) => ClientStream<MessageInitShape<I>, MessageShape<O>>
         : never;
 
-export type RpcClient<S extends DescService> = {
+type RpcClient<S extends DescService> = {
   readonly [K in keyof S["method"]]: ClientMethod<S["method"][K]>;
 };
 

@@ -23,7 +23,7 @@ export type Connection<Request, Response> = Pick<
   "messages" | "opened" | "write" | "writeEncoded" | "encode" | "cancel"
 >;
 
-export type ReconnectingStreamOptions<Request, Response> = {
+type ReconnectingStreamOptions<Request, Response> = {
   /** Starts one attempt, for instance `() => client.vote()`. */
   readonly open: () => Connection<Request, Response>;
   /** Must not throw for bad input: what it throws ends this connection, with a new one after it. */

@@ -1,5 +1,5 @@
 /** Messages that wait for a stream: first in, first out, bounded by number and bytes. */
-export type SendQueueOptions = {
+type SendQueueOptions = {
   readonly messagesMax: number;
   readonly bytesMax: number;
   /** What gives way when the queue is full: the message that waits longest, or the new one. */

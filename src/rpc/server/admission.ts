@@ -26,7 +26,7 @@ import type { Authorizer } from "./authorizer.js";
 import type { CallLimiter } from "./call-limiter.js";
 import type { RpcMetrics } from "./rpc-metrics.js";
 
-export type AdmissionOptions = {
+type AdmissionOptions = {
   readonly authorizer: Authorizer;
   readonly limiter: CallLimiter;
   readonly rates: CallRates;
@@ -42,13 +42,13 @@ export type AdmissionOptions = {
 export type Refusal = { readonly error: RpcError; readonly answered: ReadonlySet<string> };
 
 /** Who calls, over which connection, and what becomes of the messages that it sends. */
-export type Caller = {
+type Caller = {
   readonly identity: Identity;
   readonly ends: ConnectionEnds;
   readonly received: ReceivedMessages;
 };
 
-export type ReceivedMessages = {
+type ReceivedMessages = {
   /** The next message of a stream goes to its handler. */
   readonly taken: () => void;
   /** The handler is done with it, or its owner counts it from here. */

@@ -22,7 +22,7 @@ export type IdentityRegistry = {
   spkiOf(role: MemberRole, id: string): Promise<Uint8Array | undefined>;
 };
 
-export type AuthorizerOptions = {
+type AuthorizerOptions = {
   readonly consortiumName: string;
   readonly registry: IdentityRegistry;
   /** How long the registry's answer is believed; a removed member is cut off after that. */

@@ -64,7 +64,7 @@ export type BidiHandler<Request, Response> = (
   stream: ServerStream<Request, Response>,
 ) => Promise<void>;
 
-export type MethodHandler<M> =
+type MethodHandler<M> =
   M extends DescMethodUnary<infer I, infer O>
     ? UnaryHandler<MessageShape<I>, MessageInitShape<O>>
     : M extends DescMethodServerStreaming<infer I, infer O>

@@ -9,7 +9,7 @@ import { ListenError, type ListenSetting } from "./listen-error.js";
 export type Address = { readonly host: string; readonly port: number };
 
 /** Where a node listens, as its config.yaml has it. */
-export type ListenAddresses = { readonly [K in ListenSetting]?: Address | undefined };
+type ListenAddresses = { readonly [K in ListenSetting]?: Address | undefined };
 
 /** Undefined when a server can listen there, and otherwise what the system says. */
 export function listenFailure({ host, port }: Address): Promise<Error | undefined> {

@@ -40,7 +40,7 @@ function urisOf(subjectAltName: string): readonly string[] {
 }
 
 /** When a certificate is valid, Unix ms, and what for. */
-export type CertificateTerms = {
+type CertificateTerms = {
   readonly fromMs: number;
   readonly toMs: number;
   /** Host names and IP addresses. */

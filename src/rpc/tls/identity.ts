@@ -15,7 +15,7 @@ export type Role = (typeof roles)[number];
 
 export type Identity = { readonly role: Role; readonly id: string };
 
-export type IdentityUri = { readonly consortiumName: string; readonly identity: Identity };
+type IdentityUri = { readonly consortiumName: string; readonly identity: Identity };
 
 /** Ids and names are at most 64 characters that need no escape in a URI. */
 const uriPattern = new RegExp(

@@ -11,7 +11,7 @@ export type OwnTls = { readonly certPem: string; readonly keyPem: string; readon
 /** Of whom the certificate has to be. */
 export type Party = { readonly consortiumName: string; readonly identity: Identity };
 
-export type CertificateFault = {
+type CertificateFault = {
   /** "early" and "expired" are a matter of time alone; after "expired" a renewal helps. */
   readonly kind: "unreadable" | "party" | "key" | "authority" | "early" | "expired";
   /** What is wrong, to be said of the certificate's file; without a full stop. */

@@ -15,9 +15,9 @@ import { StoreError } from "../store-error.js";
 /** An open database, or one still to be opened, as one thread holds it. */
 export type NativeDatabase = { readonly nativeDatabase: unique symbol };
 
-export type NativeBatch = { readonly nativeBatch: unique symbol };
+type NativeBatch = { readonly nativeBatch: unique symbol };
 
-export type NativeCallback = (error?: Error | null) => void;
+type NativeCallback = (error?: Error | null) => void;
 
 export type NativeOptions = {
   readonly createIfMissing: boolean;
@@ -31,7 +31,7 @@ export type NativeOptions = {
   readonly memtableMemoryBudget?: number;
 };
 
-export type NativeRange = {
+type NativeRange = {
   readonly gte: Buffer;
   readonly lt: Buffer;
   readonly reverse: boolean;
@@ -42,7 +42,7 @@ export type NativeRange = {
   readonly valueEncoding: "buffer";
 };
 
-export type RocksDbBinding = {
+type RocksDbBinding = {
   /** A path makes a new one; a handle gives this thread the one that another thread has open. */
   db_init(pathOrHandle: string | bigint): NativeDatabase;
   db_open(database: NativeDatabase, options: NativeOptions, done: NativeCallback): void;

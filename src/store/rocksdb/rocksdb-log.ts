@@ -17,7 +17,7 @@ const headerBytes = 7;
 const recyclableHeaderBytes = 11;
 const typeMax = 11;
 
-export type LogDamage = {
+type LogDamage = {
   /** Name of the log. */
   readonly file: string;
   /** Where the first record stands that does not hold. */

@@ -41,7 +41,7 @@ import {
 } from "./rocksdb-repair.js";
 import { refuseOlderRocksDb } from "./rocksdb-version.js";
 
-export type RocksDbOptions = {
+type RocksDbOptions = {
   /** With false, opening fails where there is no store yet. Default true. */
   readonly createIfMissing?: boolean;
   /** Memory for blocks read from disk, in bytes. Default 32 MiB. */

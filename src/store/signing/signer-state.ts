@@ -18,19 +18,19 @@ import { bucketKey } from "../key-codec.js";
 import type { KeyValueStore } from "../key-value-store.js";
 import { StoreError } from "../store-error.js";
 
-export type StoredMark = {
+type StoredMark = {
   readonly height: number;
   readonly round: number;
   readonly digest: Uint8Array;
 };
 
-export type StoredMarks = {
+type StoredMarks = {
   readonly propose?: StoredMark;
   readonly approve?: StoredMark;
   readonly commit?: StoredMark;
 };
 
-export type SignerOwner = {
+type SignerOwner = {
   /** 32 bytes. */
   readonly consortiumId: Uint8Array;
   /** 32 bytes. */

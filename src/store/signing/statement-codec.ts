@@ -20,7 +20,7 @@ import { buckets } from "../buckets.js";
 import { damaged, present, storedMessage } from "../chain/stored-values.js";
 import { bucketKey, KeyReader, u8Part, u64Part } from "../key-codec.js";
 
-export type LogEntry =
+type LogEntry =
   | { readonly kind: "vote"; readonly vote: Vote }
   | { readonly kind: "proposal"; readonly proposal: Proposal }
   | { readonly kind: "lock"; readonly lock: Lock };
