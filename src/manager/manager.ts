@@ -31,7 +31,7 @@ import { CandidateBlocks } from "./ring/candidate-blocks.js";
 import { readAnswer, type ShippedManagerBlock } from "./ring/catch-up.js";
 import { ChainWriter } from "./ring/chain-writer.js";
 import { InboundVotes } from "./ring/inbound-votes.js";
-import { clockOf, RingDriver, RingHalted } from "./ring/ring-driver.js";
+import { clockOf, type DecidedBlock, RingDriver, RingHalted } from "./ring/ring-driver.js";
 import { RingTasks } from "./ring/ring-tasks.js";
 import { ShippedBlocks } from "./ring/shipped-blocks.js";
 import { StallWatch } from "./ring/stall-watch.js";

@@ -14,13 +14,23 @@
  */
 import { defined } from "../../base/assert.js";
 import type { Time } from "../../base/time.js";
-import type { Clock, Decision, ExpiredStep, HeightContext, Outgoing, Ready, RingEvent, Statement, Task } from "../../consensus/ring/events.js";
+import type {
+  Clock,
+  Decision,
+  ExpiredStep,
+  HeightContext,
+  Outgoing,
+  Ready,
+  RingEvent,
+  Statement,
+  Task,
+} from "../../consensus/ring/events.js";
 import type { Ring } from "../../consensus/ring/ring.js";
 import type { CommitCertificate, ManagerBlock } from "../../gen/bss/v1/block_pb.js";
 import type { Evidence } from "../../gen/bss/v1/genesis_pb.js";
+import type { AppendedBlock } from "../../store/manager-store.js";
 import type { StatementLog } from "../signing/statement-log.js";
 import type { CandidateBlocks } from "./candidate-blocks.js";
-import type { AppendedBlock } from "../../store/manager-store.js";
 
 /** Events that wait for their turn; beyond, the oldest is dropped and counted. Peers send again. */
 export const eventsMax = 20_000;

@@ -11,6 +11,7 @@ import type { BuiltBlock } from "../../../../src/ledger/blocks/block-building.js
 import type { BlockFacts } from "../../../../src/ledger/blocks/block-facts.js";
 import { BlockValidator } from "../../../../src/manager/ring/block-validator.js";
 import { CandidateBlocks } from "../../../../src/manager/ring/candidate-blocks.js";
+import type { DecidedBlock } from "../../../../src/manager/ring/ring-driver.js";
 import {
   clockOf,
   eventsMax,
@@ -19,7 +20,6 @@ import {
 } from "../../../../src/manager/ring/ring-driver.js";
 import type { Signer } from "../../../../src/manager/signing/signer.js";
 import { StatementLog } from "../../../../src/manager/signing/statement-log.js";
-import type { DecidedBlock } from "../../../../src/manager/ring/ring-driver.js";
 import { StoreError } from "../../../../src/store/store-error.js";
 import { until } from "../../../support/rpc-consortium.js";
 import { consortiumId, epochKey, genesis, policy } from "../../ledger/support/consortium.js";
