@@ -12,10 +12,10 @@ import { drawCommittee, matchesNeeded } from "../../src/ledger/certificates/comm
 import {
   faultsMaxOf,
   initialStanding,
-  initialStorageStanding,
   type StorageNode,
 } from "../../src/ledger/members/member-lists.js";
 import { Members } from "../../src/ledger/members/members.js";
+import { initialStorageStanding } from "../../src/ledger/storage-nodes/credit.js";
 import { type Random, seededRandom } from "./random.js";
 import { nodeIds } from "./silence.js";
 

@@ -7,7 +7,8 @@ import { defaultPolicy } from "../../src/cli/init/defaults.js";
 import { ed25519Signer, ed25519Verify } from "../../src/crypto/ed25519.js";
 import { IntegrityCertificateSchema } from "../../src/gen/bss/v1/block_pb.js";
 import { AttestationVerdict } from "../../src/gen/bss/v1/vote_pb.js";
-import { buildIntegrity, checkIntegrity } from "../../src/ledger/certificates/certificates.js";
+import { buildIntegrity } from "../../src/ledger/certificates/certificate-builders.js";
+import { checkIntegrity } from "../../src/ledger/certificates/certificates.js";
 import {
   committeeSize,
   drawCommittee,

@@ -61,13 +61,6 @@ export function fromHex(hex: string): Uint8Array | undefined {
   return new Uint8Array(Buffer.from(hex, "hex"));
 }
 
-/** 4 bytes, big-endian. */
-export function u32be(value: number): Uint8Array {
-  const out = new Uint8Array(4);
-  new DataView(out.buffer).setUint32(0, value);
-  return out;
-}
-
 /** 8 bytes, big-endian. */
 export function u64be(value: number | bigint): Uint8Array {
   const out = new Uint8Array(8);

@@ -1,6 +1,6 @@
 /**
- * Work that is done a few pieces at a time, in turn for those who cause it: whoever brings a
- * thousand pieces waits for itself, and a single piece of another one is next.
+ * Work that is done a few pieces at a time, in turns between those who cause it: a causer with a
+ * thousand pieces waits behind its own, and a single piece of another causer is next.
  */
 export class FairLane {
   readonly #atOnceMax: number;

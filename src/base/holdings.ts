@@ -6,9 +6,9 @@
 export type HoldingsOptions = {
   readonly totalMax: number;
   readonly perCauserMax: number;
-  /** So much of each causer comes on top of the total: whatever others hold, it finds this. */
+  /** What each causer may hold in any case, however much others hold; not part of the total. */
   readonly reservedPerCauser?: number;
-  /** What the others leave of the total is not one causer's alone: it may have this part of it. */
+  /** The part that one causer may have of what the others leave of the total. */
   readonly partOfFree?: number;
 };
 
@@ -35,7 +35,7 @@ export class Holdings {
     return this.#held.size;
   }
 
-  /** Whoever holds most, and how much; undefined when nobody holds anything. */
+  /** The causer that holds most, and how much; undefined if nobody holds anything. */
   most(): { readonly causer: string; readonly held: number } | undefined {
     let most: { readonly causer: string; readonly held: number } | undefined;
     for (const [causer, held] of this.#held) {

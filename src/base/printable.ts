@@ -24,7 +24,7 @@ export function printableLines(text: string): string {
 
 /** JSON with the same meaning, in which whatever does not print is escaped. */
 export function printableJson(json: string): string {
-  // Outside of strings JSON has none of these but the line's end; inside, an escape says the same.
+  // In JSON these stand in strings only, besides the line's end; there an escape means the same.
   return json.replaceAll(unfitButLines, (char) =>
     Array.from({ length: char.length }, (_, i) => char.charCodeAt(i))
       .map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`)

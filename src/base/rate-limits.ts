@@ -1,7 +1,7 @@
 /**
- * Work that others cause, paid for by whoever causes it: each causer has a bucket of units (bytes,
- * milliseconds, log lines, whatever the owner counts) that refills with time. One who has used up
- * its own waits; nobody else notices.
+ * Work that others cause, charged to whoever causes it: each causer has a bucket of units (bytes,
+ * milliseconds, log lines: what the owner counts) that refills with time. A causer that has used up
+ * its bucket waits; nobody else notices.
  */
 export type RateLimit = {
   /** Units that come back in a second. */
@@ -10,7 +10,7 @@ export type RateLimit = {
   readonly burst: number;
 };
 
-export type RateLimitsOptions = RateLimit & {
+type RateLimitsOptions = RateLimit & {
   /** Causers that are kept apart. Beyond it, those who come new share one bucket. */
   readonly causersMax: number;
 };
@@ -77,7 +77,7 @@ export class RateLimits {
     return bucket;
   }
 
-  /** Whoever has rested until its bucket is full is as good as new and is forgotten. */
+  /** A causer whose bucket is full again is like a new one, and may be forgotten. */
   #keyOf(causer: string, nowMs: number): string {
     const { burst, perSecond, causersMax } = this.#options;
     if (this.#buckets.has(causer) || this.#buckets.size < causersMax) return causer;

@@ -11,7 +11,7 @@ export type Time = {
   readonly monotonicMs: () => number;
   /**
    * Never goes back, ms: runs with `monotonicMs` while this process waits for something to do, and
-   * slower while it is busy, so that whoever waits for others by it allows for its own slowness.
+   * slower while it is busy, so that a wait for others allows for this process's own slowness.
    */
   readonly attentiveMs: () => number;
   /** Runs `work` once, after `delayMs`. */
@@ -21,7 +21,7 @@ export type Time = {
 };
 
 /**
- * How much of the time in which this process is busy counts as attentive. Not none of it: a process
+ * How much of the time in which this process is busy counts as attentive. If none did, a process
  * that others keep busy would wait for ever.
  */
 const busyShare = 1 / 4;

@@ -19,7 +19,7 @@ export type ProcessIdentity = {
 };
 
 /** "unknown": from here it cannot be seen whether it runs. */
-export type Liveness = "running" | "ended" | "unknown";
+type Liveness = "running" | "ended" | "unknown";
 
 export function ownIdentity(): ProcessIdentity {
   return {

@@ -37,7 +37,7 @@ import { formatTime } from "./text/output.js";
 export type ProcessLock = { release(): void };
 
 /** Who has the lock that was asked for. */
-export type LockHolder = {
+type LockHolder = {
   readonly pid: number;
   readonly host: string;
   /** Unix ms. */

@@ -16,7 +16,7 @@ const connectionsDefault = 8_192;
 /** Below this limit a node starts, and says so. */
 const advisedLimit = 4_096;
 
-export type DescriptorPlan = {
+type DescriptorPlan = {
   readonly connectionsMax: number;
   /** What the operator should change; undefined where all is well. */
   readonly warning: string | undefined;

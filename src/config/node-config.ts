@@ -26,7 +26,7 @@ import { readYamlFile } from "./yaml-file.js";
  */
 export const renewedCertificateName = "renewed-tls.crt";
 
-export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /** Paths of a party's TLS files, all PEM. */
@@ -68,7 +68,7 @@ export type IssuerConfig = {
 };
 
 /** A final block that the node takes as true. */
-export type CheckpointConfig = {
+type CheckpointConfig = {
   readonly height: number;
   /** 32 bytes. */
   readonly blockId: Uint8Array;

@@ -9,7 +9,7 @@ import * as field from "./fields.js";
 import { pathsRelativeTo, type TlsPaths, tlsPaths, tlsSchema } from "./node-config.js";
 import { readYamlFile } from "./yaml-file.js";
 
-export const profileRoles = ["participant", "auditor", "operator", "manager", "storage"] as const;
+const profileRoles = ["participant", "auditor", "operator", "manager", "storage"] as const;
 export type ProfileRole = (typeof profileRoles)[number];
 
 export type Profile = {

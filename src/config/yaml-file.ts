@@ -16,7 +16,7 @@ type Document = ReturnType<typeof parseDocument>;
 /** No more mistakes than this are listed: a file with more of them is the wrong file. */
 const issuesMax = 20;
 
-export type YamlFileOptions = {
+type YamlFileOptions = {
   /** Largest file that is read, bytes. */
   readonly bytesMax?: number;
   /** What to do when the file does not exist, or is a directory. */

@@ -17,7 +17,8 @@
  * OpenSSL (12 times faster than JavaScript here) computes the equation and refuses points off the
  * curve. What it leaves open (second encodings of A, small order) is checked before it on the
  * bytes, and S < L as well, so that the rule does not rest on one version of OpenSSL.
- * `ed25519-reference.ts` states the rule a second time, with other code; tests hold them together.
+ * test/unit/crypto/ed25519-reference.ts states the rule a second time, with other code, and the
+ * tests compare the two.
  */
 import {
   createPrivateKey,
@@ -32,11 +33,11 @@ import { concatBytes, fromHex, toHex } from "../base/bytes.js";
 import { sha256 } from "./hash.js";
 import { LruCache } from "./lru-cache.js";
 
-export const ed25519PublicKeyBytes = 32;
+const ed25519PublicKeyBytes = 32;
 export const ed25519SeedBytes = 32;
 export const ed25519SignatureBytes = 64;
 
-export type Ed25519KeyPair = {
+type Ed25519KeyPair = {
   /** 32 bytes: the encoded point. */
   readonly publicKey: Uint8Array;
   /** 32 bytes: the seed, which RFC 8032 calls the private key. */

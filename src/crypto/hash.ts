@@ -22,6 +22,9 @@ import { shake256 } from "@noble/hashes/sha3.js";
 import { defined } from "../base/assert.js";
 import { concatBytes, utf8 } from "../base/bytes.js";
 
+/** Length of every hash of the protocol, in bytes: all are SHA-256. */
+export const hashBytes = 32;
+
 /** Every domain tag of the protocol; a tag is never reused for another meaning. */
 export const domain = Object.freeze({
   /** Record hash: the "data hash" that a user gets back. */

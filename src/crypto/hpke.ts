@@ -12,11 +12,10 @@
  *
  * so a wrap that is shown as that of another epoch, manager or consortium does not open.
  */
-import { createPrivateKey, createPublicKey } from "node:crypto";
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from "@hpke/core";
 import { x25519 } from "@noble/curves/ed25519.js";
-import { assert, defined } from "../base/assert.js";
-import { concatBytes, fromHex, u64be, utf8 } from "../base/bytes.js";
+import { assert } from "../base/assert.js";
+import { concatBytes, u64be, utf8 } from "../base/bytes.js";
 import { domain, domainBytes, sha256 } from "./hash.js";
 
 export type HpkeKeyPair = {
@@ -27,7 +26,7 @@ export type HpkeKeyPair = {
 };
 
 /** What a wrap is for; opening needs the same values. */
-export type KeyWrapContext = {
+type KeyWrapContext = {
   readonly epochNumber: number | bigint;
   /** 32 bytes. */
   readonly consortiumId: Uint8Array;
@@ -51,19 +50,6 @@ export async function generateHpkeKeyPair(): Promise<HpkeKeyPair> {
     publicKey: new Uint8Array(await hpkeSuite.kem.serializePublicKey(pair.publicKey)),
     secretKey: new Uint8Array(await hpkeSuite.kem.serializePrivateKey(pair.privateKey)),
   };
-}
-
-/** The key pair of a 32-byte X25519 secret (RFC 7748 §6.1). */
-export function hpkeKeyPairFromSecret(secretKey: Uint8Array): HpkeKeyPair {
-  assert(secretKey.length === 32, "an X25519 secret has 32 bytes");
-  const key = createPrivateKey({
-    key: Buffer.from(concatBytes(pkcs8Prefix, secretKey)),
-    format: "der",
-    type: "pkcs8",
-  });
-  const { x } = createPublicKey(key).export({ format: "jwk" });
-  const publicKey = Buffer.from(defined(x, "an X25519 JWK has x"), "base64url");
-  return { publicKey: new Uint8Array(publicKey), secretKey: secretKey.slice() };
 }
 
 /**
@@ -127,9 +113,6 @@ function infoOf({ consortiumId, epochNumber, managerId }: KeyWrapContext): Uint8
   const manager = sha256(utf8(managerId));
   return concatBytes(domainBytes(domain.keyWrap), consortiumId, u64be(epochNumber), manager);
 }
-
-/** PrivateKeyInfo of RFC 8410 §7 up to the secret. */
-const pkcs8Prefix = defined(fromHex("302e020100300506032b656e04220420"), "a constant is hex");
 
 /** Any secret shows whether a point is of small order: clamping makes it a multiple of 8. */
 const anySecret = new Uint8Array(32).fill(1);

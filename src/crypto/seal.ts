@@ -20,7 +20,7 @@ import { concatBytes, u64be } from "../base/bytes.js";
 import { domain, domainBytes, taggedHash } from "./hash.js";
 
 export const epochKeyBytes = 32;
-export const recordKeyBytes = 32;
+const recordKeyBytes = 32;
 /** How much longer a sealed record is than its plaintext. */
 export const sealTagBytes = 16;
 

@@ -20,12 +20,11 @@ import type { EdwardsPoint } from "@noble/curves/abstract/edwards.js";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { assert, defined } from "../base/assert.js";
 import { concatBytes, equalBytes } from "../base/bytes.js";
-import { littleEndian, toLittleEndian } from "./little-endian.js";
 
 export const vrfProofBytes = 80;
 export const vrfOutputBytes = 64;
 
-export type VrfKeyPair = {
+type VrfKeyPair = {
   /** 32 bytes: the encoded point Y. */
   readonly publicKey: Uint8Array;
   /** 32 bytes: the seed, SK in the RFC. */
@@ -167,4 +166,15 @@ function sha512(...parts: readonly Uint8Array[]): Uint8Array {
   const hasher = createHash("sha512");
   for (const part of parts) hasher.update(part);
   return new Uint8Array(hasher.digest());
+}
+
+/** The number that `bytes` stand for, least significant byte first (RFC 8032 §5.1.2). */
+function littleEndian(bytes: Uint8Array): bigint {
+  return BigInt(`0x${Buffer.from(bytes).reverse().toString("hex")}`);
+}
+
+/** The `length` bytes of a number that fits in them, least significant first. */
+function toLittleEndian(value: bigint, length: number): Uint8Array {
+  const hex = value.toString(16).padStart(length * 2, "0");
+  return new Uint8Array(Buffer.from(hex, "hex").reverse());
 }

@@ -1,15 +1,15 @@
 /**
  * The genesis file: what everybody starts from.
  *
- * It is a Genesis message as protobuf JSON, and consortium_id is SHA-256 of the file's bytes, so
- * whoever holds another file belongs to another consortium. It is read once, trusted by being named
- * in every signature, and checked in full here: a mistake in it could never be mended.
+ * It is a Genesis message as protobuf JSON, and consortium_id is SHA-256 of the file's bytes, so a
+ * node with another file belongs to another consortium. Every signature names that id, so the file
+ * needs no signature. It is checked in full here, because a mistake in it could never be mended.
  */
 import { fromJsonString } from "@bufbuild/protobuf";
 import { toHex, utf8Decode } from "../base/bytes.js";
 import { err, ok, type Result } from "../base/result.js";
 import { isValidEd25519PublicKey } from "../crypto/ed25519.js";
-import { sha256 } from "../crypto/hash.js";
+import { hashBytes, sha256 } from "../crypto/hash.js";
 import { isValidHpkePublicKey } from "../crypto/hpke.js";
 import { vrfOutputBytes, vrfValidateKey } from "../crypto/vrf.js";
 import {
@@ -26,14 +26,13 @@ import { foldedId, isId } from "./ids.js";
 import { initialStanding, managersMax } from "./members/member-lists.js";
 import { Members } from "./members/members.js";
 import { carriesAuthority } from "./members/operations.js";
-import { hashBytes } from "./merkle/hashes.js";
 import { checkPolicy } from "./policy.js";
 import { refuse, type Violation, violation } from "./violation.js";
 import { safeInteger } from "./wire.js";
 
 export const genesisBytesMax = 64 * 2 ** 20;
 /** Characters of one certificate authority's PEM text. */
-export const certificatePemMax = 16_384;
+const certificatePemMax = 16_384;
 
 export type GenesisState = {
   /** 32 bytes: SHA-256 of the file. */
@@ -63,20 +62,23 @@ export function parseGenesis(fileBytes: Uint8Array): Result<GenesisState, Violat
   if (!decoded.ok) return decoded;
   const genesis = decoded.value;
   const { consortiumName: name, beacon, epochCommitment, policy } = genesis;
-  if (!isId(name)) return invalid("Not a name of a-z, 0-9 and -.", "consortium_name");
+  if (!isId(name))
+    return invalid("The name is not 1 to 63 of the characters a-z, 0-9 and -.", "consortium_name");
   const timestampMs = safeInteger(genesis.timeUnixMs, 1);
-  if (timestampMs === undefined) return invalid("Not a time.", "time_unix_ms");
+  if (timestampMs === undefined) return invalid("The value is not a time.", "time_unix_ms");
   if (policy === undefined) return invalid("The policy is missing.", "policy");
   const problem =
     checkPolicy(policy) ?? checkManagers(genesis.managers) ?? checkAuthorities(genesis);
   if (problem !== undefined) return err(problem);
-  if (beacon.length !== vrfOutputBytes) return invalid("Not 64 bytes.", "beacon");
-  if (epochCommitment.length !== hashBytes) return invalid("Not 32 bytes.", "epoch_commitment");
+  if (beacon.length !== vrfOutputBytes)
+    return invalid("The value does not have 64 bytes.", "beacon");
+  if (epochCommitment.length !== hashBytes)
+    return invalid("The value does not have 32 bytes.", "epoch_commitment");
 
   const early = genesis.operations.findIndex(carriesAuthority);
   if (early >= 0)
     return misfit(
-      "Nothing has happened, and nobody was asked, before genesis.",
+      "Genesis cannot hold an operation that rests on consent or on what happened before.",
       `operations[${early}]`,
     );
   const managers = genesis.managers.map((member) => ({ ...fieldsOf(member), ...initialStanding }));
@@ -129,7 +131,8 @@ function checkManagers(managers: readonly ManagerMember[]): Violation | undefine
     const problem = checkManager(manager);
     if (problem !== undefined) return wrong(problem.message, `managers[${i}].${problem.field}`);
     for (const [value, field] of identitiesOf(manager)) {
-      if (taken.has(value)) return wrong("Used twice among managers.", `managers[${i}].${field}`);
+      if (taken.has(value))
+        return wrong("Two managers have this value.", `managers[${i}].${field}`);
       taken.add(value);
     }
   }
@@ -137,26 +140,27 @@ function checkManagers(managers: readonly ManagerMember[]): Violation | undefine
 }
 
 function checkManager(manager: ManagerMember): { message: string; field: string } | undefined {
-  if (!isId(manager.managerId)) return { message: "Not an id.", field: "manager_id" };
+  if (!isId(manager.managerId)) return { message: "The value is not an id.", field: "manager_id" };
   if (!isValidEd25519PublicKey(manager.signingKey)) {
-    return { message: "Not an Ed25519 public key.", field: "signing_key" };
+    return { message: "The value is not an Ed25519 public key.", field: "signing_key" };
   }
   if (!vrfValidateKey(manager.vrfKey)) {
-    return { message: "Not a VRF public key.", field: "vrf_key" };
+    return { message: "The value is not a VRF public key.", field: "vrf_key" };
   }
   if (!isValidHpkePublicKey(manager.hpkeKey)) {
-    return { message: "Not an X25519 public key.", field: "hpke_key" };
+    return { message: "The value is not an X25519 public key.", field: "hpke_key" };
   }
   if (manager.tlsSpkiSha256.length !== hashBytes) {
-    return { message: "Not a SHA-256 digest.", field: "tls_spki_sha256" };
+    return { message: "The value is not a SHA-256 digest.", field: "tls_spki_sha256" };
   }
-  if (!isAddress(manager.address)) return { message: "Not host:port.", field: "address" };
+  if (!isAddress(manager.address))
+    return { message: "The value is not host:port.", field: "address" };
   return undefined;
 }
 
 /**
- * What must be there once only. An id cannot be mistaken for a key: hex of 32 bytes is longer than
- * an id.
+ * What no two managers may share. An id cannot be mistaken for a key: hex of 32 bytes is longer
+ * than an id.
  */
 function identitiesOf(manager: ManagerMember): readonly (readonly [string, string])[] {
   return [
@@ -182,12 +186,12 @@ function checkAuthorities({ caCertificatesPem }: Genesis): Violation | undefined
   }
   for (const [i, pem] of caCertificatesPem.entries()) {
     if (pem.length <= certificatePemMax && pem.startsWith("-----BEGIN CERTIFICATE-----")) continue;
-    return wrong("Not a certificate in PEM form.", `ca_certificates_pem[${i}]`);
+    return wrong("The value is not a certificate in PEM form.", `ca_certificates_pem[${i}]`);
   }
   return undefined;
 }
 
-/** An operator vouches for storage nodes in a manager's name: so there has to be that manager. */
+/** An operator vouches for storage nodes in the name of a manager, which has to exist. */
 function checkOfficers(
   operations: readonly ControlOperation[],
   ring: Members,
@@ -206,7 +210,7 @@ function isBound({ role, managerId }: RegisterOfficer, ring: Members): boolean {
 
 /**
  * The operations about participants and meters, if each fits those before it and takes no member's
- * id or key. That they are well formed was found when they were applied to the members.
+ * id or key. Applying them to the members has shown that they are well formed.
  */
 function checkStateOperations(
   all: readonly ControlOperation[],

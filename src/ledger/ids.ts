@@ -9,9 +9,9 @@ export const idBytesMax = 63;
 const idPattern = /^[a-z0-9-]{1,63}$/;
 
 /**
- * The characters are those of OCPP 2.0.1's identifierString. None of them ends a state key, parts a
- * path, quotes a CSV field or moves a terminal's cursor. The first one is a letter or a digit, so
- * that no id is an option of a command, a formula of a spreadsheet, or "..".
+ * The characters are those of OCPP 2.0.1's identifierString. None of them separates state keys or
+ * parts of a path, quotes a CSV field or moves a terminal's cursor. The first one is a letter or a
+ * digit, so that no id looks like an option of a command, a formula of a spreadsheet, or "..".
  */
 const deviceIdPattern = /^[A-Za-z0-9][A-Za-z0-9*._:+@=|-]{0,62}$/;
 
@@ -30,8 +30,8 @@ export function isDeviceId(text: string): boolean {
 }
 
 /**
- * The same text for all device ids that differ only in case. The field's standards take such ids
- * for one, so two meters of one folded id would be one meter that counts twice.
+ * The same text for all device ids that differ only in case. To the standards of the field such ids
+ * are one, so two meters of one folded id would be one meter that counts twice.
  */
 export function foldedId(deviceId: string): string {
   return deviceId.toLowerCase();

@@ -21,12 +21,12 @@ import {
   controlBytesMax,
   controlOperationsMax,
   headerBytesMax,
-} from "./blocks/block-limits.js";
+} from "./blocks/block-parsing.js";
 
 const MiB = 2 ** 20;
 
 /** What a node takes from others, bytes. */
-export type MessageLimits = {
+type MessageLimits = {
   /** Longest message of a participant, and the longest answer that every client takes. */
   readonly participantBytes: number;
   /** Longest message of a manager or storage node. */
@@ -43,10 +43,10 @@ export const defaultMessageLimits: MessageLimits = {
 };
 
 /** What the messages of a policy need, bytes: see `MessageLimits`. */
-export type MessageNeeds = MessageLimits;
+type MessageNeeds = MessageLimits;
 
 /** A size of the policy whose messages do not travel. */
-export type SizeProblem = {
+type SizeProblem = {
   /** Field of the policy. */
   readonly field: "block_records_max" | "block_bytes_max" | "record_bytes_max";
   readonly message: string;
@@ -89,7 +89,7 @@ export function managerBlockBytes(policy: SizesOfPolicy): number {
 }
 
 /** The longest block with sealed records, as storage nodes get it. */
-export function sealedBlockBytes(policy: SizesOfPolicy): number {
+function sealedBlockBytes(policy: SizesOfPolicy): number {
   const perRecord = framing + sealTagBytes;
   return publicPartBytes(policy) + policy.blockRecordsMax * perRecord + policy.blockBytesMax;
 }

@@ -5,11 +5,12 @@
  */
 import { defined } from "../base/assert.js";
 import { type Policy, type RoundTimeouts, SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
-import { blockRecordsBound } from "./blocks/block-limits.js";
+import { blockRecordsBound } from "./blocks/block-parsing.js";
 import { zoneStepS } from "./kinds/market-grid.js";
-import { creditAtAdmission, storageNodesMax } from "./members/member-lists.js";
+import { storageNodesMax } from "./members/member-lists.js";
 import { blockBytesBound, recordBytesBound, sizeProblems } from "./message-sizes.js";
 import { submissionHeaderBytesMax, submissionRecordsBound } from "./records/submissions.js";
+import { creditAtAdmission } from "./storage-nodes/credit.js";
 import { type Violation, violation } from "./violation.js";
 
 /** A delay on the way must not look like an absence. */
@@ -20,15 +21,15 @@ const dayS = 86_400;
 const priceBound = 10n ** 12n;
 /** Empty blocks are for saying that all is well, not for keeping every disk busy. */
 const heartbeatMinMs = 100;
-/** Clocks that are kept by NTP differ by some ms, and blocks are under way for some more. */
+/** Clocks that NTP keeps differ by some ms, and a block takes some more to arrive. */
 const futureBoundMinMs = 100;
-/** In less no block can travel, however few and near its managers are. */
+/** A block cannot be agreed on faster, however few and near the managers are. */
 const roundMinMs = 1_000;
 /** What one audit may read, bytes. */
 const auditBytesBound = 64 * 2 ** 20;
 /** What a manager may read to recompute the audits of one block, bytes. */
 const auditsOfBlockBytesBound = 4 * auditBytesBound;
-/** Reward units are added up for ever in 64 bits: so a match a second fits for centuries. */
+/** Reward units add up in 64 bits, which has to do for a match each second for centuries. */
 const rewardBounds = [
   ["matchReward", "match_reward", 10n ** 9n],
   ["storageReward", "storage_reward", 10n ** 12n],
@@ -49,14 +50,16 @@ export function policyViolations(policy: Policy): readonly Violation[] {
     ...numbers.map(([name, field, min, max]) => {
       const value = policy[name];
       if (value >= min && value <= max) return undefined;
-      return invalid(`Not from ${min} to ${max}.`, field);
+      return invalid(`The value is not between ${min} and ${max}.`, field);
     }),
     checkPrices(policy),
     checkFitsBlock(policy),
     ...sizeProblems(policy).map(({ field, message }) => invalid(message, field)),
     checkDelivery(policy),
     checkHeartbeat(policy),
-    /^[A-Z]{3}$/.test(policy.currency) ? undefined : invalid("Not an ISO 4217 code.", "currency"),
+    /^[A-Z]{3}$/.test(policy.currency)
+      ? undefined
+      : invalid("The value is not an ISO 4217 code.", "currency"),
     checkSuspension(policy),
     policy.timeouts === undefined
       ? invalid("The timeouts are missing.", "timeouts")
@@ -67,7 +70,7 @@ export function policyViolations(policy: Policy): readonly Violation[] {
   return firstOfEachField(found.filter((each) => each !== undefined));
 }
 
-/** A number that is out of its range would be out of proportion to others as well. */
+/** A number out of its range often breaks another check too: the first violation is enough. */
 function firstOfEachField(violations: readonly Violation[]): readonly Violation[] {
   const byField = new Map<string | undefined, Violation>();
   for (const each of violations) if (!byField.has(each.field)) byField.set(each.field, each);
@@ -95,13 +98,16 @@ function checkFitsBlock(policy: Policy): Violation | undefined {
 
 function checkDelivery({ deliveryIntervalS, deliveryOffsetS }: Policy): Violation | undefined {
   if (deliveryOffsetS < deliveryIntervalS && deliveryOffsetS % zoneStepS === 0) return undefined;
-  const message = `Not a multiple of ${zoneStepS} below the delivery interval.`;
+  const message = `The value is not a multiple of ${zoneStepS} below the delivery interval.`;
   return invalid(message, "delivery_offset_s");
 }
 
 function checkHeartbeat({ heartbeatMs }: Policy): Violation | undefined {
   if (heartbeatMs === 0 || heartbeatMs >= heartbeatMinMs) return undefined;
-  return invalid(`Neither 0 nor from ${heartbeatMinMs} to ${dayMs}.`, "heartbeat_ms");
+  return invalid(
+    `The value is neither 0 nor between ${heartbeatMinMs} and ${dayMs}.`,
+    "heartbeat_ms",
+  );
 }
 
 /** An audit reads records from the disk of the node that attests, and then of every manager. */
@@ -119,35 +125,39 @@ function checkAudits({ auditRecords, auditsPerBlock, recordBytesMax }: Policy) {
   return invalid(message, "audits_per_block");
 }
 
-/** Without suspension its times are zero: a number that says nothing would mislead. */
+/** Without suspension its times have to be 0, as any other number would mislead. */
 function checkSuspension(policy: Policy): Violation | undefined {
   const { suspension, suspendAfterMs, resumeWaitMs, resumeWaitMaxMs } = policy;
   if (suspension === SuspensionMode.NEVER) {
-    const message = "Not 0, but no manager is suspended.";
+    const message = "The value is not 0, but no manager is ever suspended.";
     if (suspendAfterMs !== 0) return invalid(message, "suspend_after_ms");
     if (resumeWaitMs !== 0) return invalid(message, "resume_wait_ms");
     return resumeWaitMaxMs === 0 ? undefined : invalid(message, "resume_wait_max_ms");
   }
   if (suspension !== SuspensionMode.FLOOR) {
-    return invalid("Not a mode of suspension.", "suspension");
+    return invalid("The value is not a mode of suspension.", "suspension");
   }
   if (suspendAfterMs < suspendAfterMinMs || suspendAfterMs > hourMs) {
-    return invalid(`Not from ${suspendAfterMinMs} to ${hourMs}.`, "suspend_after_ms");
+    return invalid(
+      `The value is not between ${suspendAfterMinMs} and ${hourMs}.`,
+      "suspend_after_ms",
+    );
   }
-  if (resumeWaitMaxMs > dayMs) return invalid(`Not from 0 to ${dayMs}.`, "resume_wait_max_ms");
+  if (resumeWaitMaxMs > dayMs)
+    return invalid(`The value is not between 0 and ${dayMs}.`, "resume_wait_max_ms");
   if (resumeWaitMs <= resumeWaitMaxMs) return undefined;
-  return invalid("Above resume_wait_max_ms.", "resume_wait_ms");
+  return invalid("The value is above resume_wait_max_ms.", "resume_wait_ms");
 }
 
 function checkStorage(policy: Policy): Violation | undefined {
   for (const [name, field, max] of rewardBounds) {
-    if (policy[name] > max) return invalid(`Above ${max}.`, field);
+    if (policy[name] > max) return invalid(`The value is above ${max}.`, field);
   }
   const { unreachableAfterMs } = policy;
   if (unreachableAfterMs === 0) return undefined;
   if (unreachableAfterMs >= unreachableAfterMinMs && unreachableAfterMs <= dayMs) return undefined;
   return invalid(
-    `Neither 0 nor from ${unreachableAfterMinMs} to ${dayMs}.`,
+    `The value is neither 0 nor between ${unreachableAfterMinMs} and ${dayMs}.`,
     "unreachable_after_ms",
   );
 }
@@ -160,16 +170,19 @@ export function timeoutsOf({ timeouts }: Policy): RoundTimeouts {
 function checkTimeouts(timeouts: RoundTimeouts): Violation | undefined {
   const { maxMs, stepMs } = timeouts;
   if (maxMs < roundMinMs || maxMs > hourMs) {
-    return invalid(`Not from ${roundMinMs} to ${hourMs}.`, "timeouts.max_ms");
+    return invalid(`The value is not between ${roundMinMs} and ${hourMs}.`, "timeouts.max_ms");
   }
-  if (stepMs > maxMs) return invalid("Above max_ms.", "timeouts.step_ms");
+  if (stepMs > maxMs) return invalid("The value is above max_ms.", "timeouts.step_ms");
   // Rounds that do not grow have to be long enough from the first one on.
   const baseMinMs = stepMs === 0 ? roundMinMs : 1;
   for (const step of ["propose", "approve", "verify", "commit"] as const) {
     const baseMs = timeouts[`${step}Ms`];
     if (baseMs >= baseMinMs && baseMs <= maxMs) continue;
     const why = stepMs === 0 ? ", as step_ms is 0" : "";
-    return invalid(`Not from ${baseMinMs} to max_ms${why}.`, `timeouts.${step}_ms`);
+    return invalid(
+      `The value is not between ${baseMinMs} and max_ms${why}.`,
+      `timeouts.${step}_ms`,
+    );
   }
   return undefined;
 }

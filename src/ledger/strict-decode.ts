@@ -80,7 +80,7 @@ class Walk {
       const wireType = isVarint(field.kind) ? wireVarint : wireBytes;
       if ((tag & 7) !== wireType) return `${field.name} has wire type ${tag & 7}`;
       const bit = 1 << field.number;
-      if (!field.repeated && (seen & bit) !== 0) return `${field.name} stands twice`;
+      if (!field.repeated && (seen & bit) !== 0) return `${field.name} is there twice`;
       seen |= bit;
       if (field.oneof >= 0) {
         if ((oneofsSeen & (1 << field.oneof)) !== 0) return `${field.name} excludes another field`;

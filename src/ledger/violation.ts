@@ -114,7 +114,7 @@ export const ruleReasons = [
   "INVITATION_INVALID",
   /** The invitation's time is over. */
   "INVITATION_EXPIRED",
-  /** As many as may have joined with the invitation. */
+  /** The invitation has been used as often as it may be. */
   "INVITATION_USED_UP",
   /** A member, participant or meter has this id already. */
   "MEMBER_ID_TAKEN",
@@ -156,4 +156,9 @@ export function refuse(
   field?: string,
 ): Result<never, Violation> {
   return err(violation(reason, message, field));
+}
+
+/** The violation of a control operation that is malformed or does not fit. */
+export function invalidOperation(message: string, field: string): Violation {
+  return violation("OPERATION_INVALID", message, field);
 }

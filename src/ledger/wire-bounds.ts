@@ -6,9 +6,9 @@
  * the message's descriptor: elements and the memory that they will take are counted, and the walk
  * ends where a bound is passed. It allocates nothing that grows with the bytes.
  *
- * Whatever the decoder would read otherwise than the walk does is refused as malformed (a field
- * with another wire type, groups, padded tags and lengths), so that no bytes can be small for the
- * one and large for the other.
+ * Bytes that the decoder would read in another way than the walk are refused as malformed (a field
+ * with another wire type, groups, padded tags and lengths), so that no bytes are small for the walk
+ * and large for the decoder.
  */
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { assert } from "../base/assert.js";
@@ -28,7 +28,7 @@ export type WireBounds = {
 };
 
 /** Why bytes are not decoded. */
-export type WireProblem =
+type WireProblem =
   | { readonly kind: "malformed"; readonly message: string }
   | {
       readonly kind: "elements" | "memory" | "depth" | "unknown fields";
@@ -59,7 +59,7 @@ export const recordBounds: WireBounds = {
 };
 
 /** Messages within messages; the API's own are less than half as deep. */
-export const nestingMax = 16;
+const nestingMax = 16;
 /** Fields that the schema does not have, at any depth: a newer node's message may have a few. */
 export const unknownFieldsMax = 64;
 
@@ -89,17 +89,6 @@ export function wireProblem(
   return new Walk(bytes, bounds).run(layoutOf(schema));
 }
 
-/** The elements and the memory that the walk counts, for tests and for setting bounds. */
-export function wireCost(
-  schema: DescMessage,
-  bytes: Uint8Array,
-): { readonly elements: number; readonly memoryBytes: number } | undefined {
-  const walk = new Walk(bytes, { elements: Infinity, memoryBytes: Infinity });
-  return walk.run(layoutOf(schema)) === undefined
-    ? { elements: walk.elements, memoryBytes: walk.memoryBytes }
-    : undefined;
-}
-
 type Field = {
   readonly wireType: number;
   /** A list of numbers, which may come packed as well as one by one. */
@@ -122,8 +111,8 @@ type Layout = {
 };
 
 class Walk {
-  elements = 0;
-  memoryBytes = 0;
+  #elements = 0;
+  #memoryBytes = 0;
   readonly #bytes: Uint8Array;
   readonly #elementsMax: number;
   readonly #memoryMax: number;
@@ -142,7 +131,7 @@ class Walk {
   }
 
   run(layout: Layout): WireProblem | undefined {
-    this.memoryBytes += layout.cost;
+    this.#memoryBytes += layout.cost;
     this.#message(layout, this.#bytes.length, 1);
     return this.#problem;
   }
@@ -199,10 +188,10 @@ class Walk {
   }
 
   #count(cost: number): boolean {
-    this.elements += 1;
-    this.memoryBytes += cost;
-    if (this.elements > this.#elementsMax) return this.#passed("elements", this.#elementsMax);
-    if (this.memoryBytes > this.#memoryMax) return this.#passed("memory", this.#memoryMax);
+    this.#elements += 1;
+    this.#memoryBytes += cost;
+    if (this.#elements > this.#elementsMax) return this.#passed("elements", this.#elementsMax);
+    if (this.#memoryBytes > this.#memoryMax) return this.#passed("memory", this.#memoryMax);
     return true;
   }
 
@@ -255,7 +244,7 @@ class Walk {
 const excess = {
   elements: "it has too many elements",
   memory: "it would take too many bytes in memory",
-  depth: "its messages stand too deep in each other",
+  depth: "its messages are nested too deep",
   "unknown fields": "it has too many unknown fields",
 } as const;
 

@@ -16,7 +16,7 @@ import {
   VoteKind,
 } from "../gen/bss/v1/vote_pb.js";
 import type { ExecutedBlock } from "../ledger/blocks/executed-block.js";
-import type { Manager, StorageNode } from "../ledger/members/members.js";
+import type { Manager, StorageNode } from "../ledger/members/member-lists.js";
 import type { RuleReason } from "../ledger/violation.js";
 import type { DropReason, offences } from "../metrics/label-values.js";
 import type { Metrics } from "../metrics/metrics.js";

@@ -8,10 +8,10 @@ import type { GenesisState } from "../ledger/genesis.js";
 import type { LedgerHead } from "../ledger/state/head.js";
 import type { PrefetchedState } from "../ledger/state/state.js";
 import type { HeadSignal } from "../query/head-signal.js";
+import type { PoolLimits } from "../store/chain/pooled-submissions.js";
 import type { ManagerStore } from "../store/manager-store.js";
 import type { ManagerObserver } from "./manager-observer.js";
 import type { VoteLinks } from "./peers/peer-exchange.js";
-import type { PoolLimits } from "./pool/pool.js";
 import type { Signer } from "./signing/signer.js";
 import type { BroadcastLinks } from "./submissions/broadcast-exchange.js";
 

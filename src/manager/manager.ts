@@ -8,7 +8,7 @@
  * Only the driver's loop changes the chain. Everything else reads the head as it finds it.
  */
 import { every, type Timer } from "../base/time.js";
-import { standInMs } from "../consensus/public/home-manager.js";
+import { standInMs } from "../consensus/public/links.js";
 import type { RestoredHeight, RingStatus } from "../consensus/ring/events.js";
 import { Ring } from "../consensus/ring/ring.js";
 import type { RingWaiting } from "../consensus/ring/waiting.js";
@@ -31,7 +31,7 @@ import { CandidateBlocks } from "./ring/candidate-blocks.js";
 import { readAnswer, type ShippedManagerBlock } from "./ring/catch-up.js";
 import { ChainWriter } from "./ring/chain-writer.js";
 import { InboundVotes } from "./ring/inbound-votes.js";
-import { type AppendedBlock, clockOf, RingDriver, RingHalted } from "./ring/ring-driver.js";
+import { clockOf, type DecidedBlock, RingDriver, RingHalted } from "./ring/ring-driver.js";
 import { RingTasks } from "./ring/ring-tasks.js";
 import { ShippedBlocks } from "./ring/shipped-blocks.js";
 import { StallWatch } from "./ring/stall-watch.js";
@@ -375,7 +375,7 @@ export class Manager {
   }
 
   /** Within the turn that wrote the block. */
-  async #onAppended(appended: AppendedBlock, more: boolean): Promise<void> {
+  async #onAppended(appended: DecidedBlock, more: boolean): Promise<void> {
     const { executed, certificates, block, roundMs } = appended;
     const { height } = executed.facts;
     this.#calls.onAppended(executed.facts, executed.head.electorate, roundMs);

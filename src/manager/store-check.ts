@@ -10,7 +10,7 @@ import type { ManagerConfig } from "../config/node-config.js";
 import { unsealRecord } from "../crypto/seal.js";
 import { SignatureCache } from "../crypto/signature-cache.js";
 import { ecvrf } from "../crypto/vrf.js";
-import { blockId } from "../ledger/blocks/blocks.js";
+import { blockId } from "../ledger/blocks/block-hashes.js";
 import { checkAnew, damageOf, type StoreCheckPorts } from "../store/damage/store-comparison.js";
 import { ManagerStore } from "../store/manager-store.js";
 import { isDamage } from "../store/store-error.js";

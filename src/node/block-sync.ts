@@ -9,7 +9,7 @@ import { BlockRate, type Progress, SyncReport } from "../sync/sync-progress.js";
 import type { SyncBlock } from "../sync/sync-window.js";
 import type { SyncObserver } from "./sync-observer.js";
 
-export type BlockSyncPorts<B> = SyncPlanPorts & {
+type BlockSyncPorts<B> = SyncPlanPorts & {
   readonly monotonicMs: () => number;
   /** Asks a peer for final blocks; false when it could not be sent. */
   readonly request: (peer: string, fromHeight: number, limit: number) => boolean;

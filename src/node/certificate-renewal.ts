@@ -10,7 +10,7 @@ import type { Logger } from "pino";
 import type { Time, Timer } from "../base/time.js";
 import { sha256 } from "../crypto/hash.js";
 import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
-import type { Manager } from "../ledger/members/members.js";
+import type { Manager } from "../ledger/members/member-lists.js";
 import type { Metrics } from "../metrics/metrics.js";
 import { type AskForCertificate, renewedCertificate } from "../pki/renewed-certificate.js";
 import { createChannel } from "../rpc/channels/channel.js";
@@ -19,7 +19,7 @@ import { readTerms } from "../rpc/tls/certificate.js";
 import type { RenewableTls } from "../rpc/tls/tls.js";
 import type { NodeCertificate } from "./node-certificate.js";
 
-export type RenewalPorts = {
+type RenewalPorts = {
   /** The node's. */
   readonly id: string;
   readonly certificate: NodeCertificate;
@@ -167,7 +167,7 @@ export function askManagersInTurn(options: {
 }
 
 /** When a certificate is to be renewed, Unix ms. */
-export function dueMsOf(certPem: string): number {
+function dueMsOf(certPem: string): number {
   const terms = readTerms(certPem);
   if (terms === undefined) return 0;
   const lifeMs = terms.toMs - terms.fromMs;

@@ -13,7 +13,7 @@
 import { RateLimits } from "../base/rate-limits.js";
 
 /** Together they stay below 9 MB in any hour: perSecond · 3,600 + burst of the three budgets. */
-export const logLimits = {
+const logLimits = {
   /** Lines of one text that name one and the same peer, address or method. */
   linesPerCauser: { perSecond: 2 / 60, burst: 5 },
   /** Lines of one text that name nobody. */
@@ -39,7 +39,7 @@ const causerFields = [
 
 type Budget = "others" | "own" | "first-error";
 
-export type LogEvent = {
+type LogEvent = {
   readonly text: string;
   readonly fields: Readonly<Record<string, unknown>>;
   readonly level: number;
@@ -52,7 +52,7 @@ export type LogAdmission = {
   readonly leftOut: number;
 };
 
-export type LeftOutSummary = { readonly leftOut: number; readonly most: readonly string[] };
+type LeftOutSummary = { readonly leftOut: number; readonly most: readonly string[] };
 
 const summed = "others";
 

@@ -13,7 +13,7 @@ import { readTerms } from "../rpc/tls/certificate.js";
 import { certificateFault, type OwnTls, type Party, servesAt } from "../rpc/tls/own-certificate.js";
 import { RenewableTls } from "../rpc/tls/tls.js";
 
-export type CertificateOwner = Pick<NodeConfig, "id" | "role" | "tls" | "renewedCertificateFile">;
+type CertificateOwner = Pick<NodeConfig, "id" | "role" | "tls" | "renewedCertificateFile">;
 
 export type CertificateOptions = {
   readonly consortiumName: string;

@@ -12,7 +12,7 @@ export const lineCharsMax = 8_192;
 const fieldCharsMax = 1_000;
 const itemsMax = 20;
 
-export type LogOptions = {
+type LogOptions = {
   /** Where log lines go; standard output when absent. */
   readonly logTo?: DestinationStream;
   readonly monotonicMs?: () => number;

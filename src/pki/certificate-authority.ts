@@ -147,7 +147,7 @@ export async function issueCertificate(
   };
 }
 
-export type CertificateSubject = {
+type CertificateSubject = {
   readonly role: Role;
   readonly id: string;
   /** Host names and IP addresses of a node; nobody else's certificate names any. */

@@ -1,5 +1,6 @@
 /** GetBlock, ListBlocks and WatchBlocks. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { hashBytes } from "../crypto/hash.js";
 import type {
   GetBlockRequest,
   GetBlockResponseSchema,
@@ -8,7 +9,6 @@ import type {
   WatchBlocksRequest,
   WatchBlocksResponseSchema,
 } from "../gen/bss/v1/query_pb.js";
-import { hashBytes } from "../ledger/merkle/hashes.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import {
   fieldError,

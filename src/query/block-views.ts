@@ -13,7 +13,8 @@ import {
 } from "../gen/bss/v1/block_pb.js";
 import type { BlockSummarySchema } from "../gen/bss/v1/broadcast_pb.js";
 import type { BlockViewSchema } from "../gen/bss/v1/query_pb.js";
-import { blockId, parseHeader } from "../ledger/blocks/blocks.js";
+import { blockId } from "../ledger/blocks/block-hashes.js";
+import { parseHeader } from "../ledger/blocks/block-parsing.js";
 import type { FinalBlock, LedgerReader } from "../store/chain/chain-reads.js";
 
 export type BlockView = MessageInitShape<typeof BlockViewSchema>;
@@ -73,7 +74,10 @@ export function storedHeader(block: Block) {
 }
 
 /** The block of a height from 1 to the head: every one of them is stored. */
-export async function storedBlock(reader: LedgerReader, height: number): Promise<FinalBlock> {
+export async function storedBlock(
+  reader: Pick<LedgerReader, "finalBlock">,
+  height: number,
+): Promise<FinalBlock> {
   return defined(await reader.finalBlock(height), "every block up to the head is stored");
 }
 

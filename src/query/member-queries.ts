@@ -13,7 +13,7 @@ import {
   type StorageNodeStatusSchema,
 } from "../gen/bss/v1/query_pb.js";
 import { compareIds, isId } from "../ledger/ids.js";
-import type { Manager, StorageNode } from "../ledger/members/members.js";
+import type { Manager, StorageNode } from "../ledger/members/member-lists.js";
 import { storageSuspension, suspensionReason } from "../ledger/members/members-codec.js";
 import { rules } from "../ledger/records/rules.js";
 import { RpcError } from "../rpc/rpc-error.js";

@@ -1,5 +1,6 @@
 /** GetReceipt, GetConsistencyProof, and the part of GetRecord that anybody may see. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { hashBytes } from "../crypto/hash.js";
 import type {
   GetConsistencyProofRequest,
   GetConsistencyProofResponseSchema,
@@ -8,8 +9,7 @@ import type {
   GetRecordRequest,
   RecordEntrySchema,
 } from "../gen/bss/v1/query_pb.js";
-import { blockId } from "../ledger/blocks/blocks.js";
-import { hashBytes } from "../ledger/merkle/hashes.js";
+import { blockId } from "../ledger/blocks/block-hashes.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { fieldError, rangeError, requireBytes, requireSafeInteger } from "../rpc/validation.js";
 import type { LedgerReader } from "../store/chain/chain-reads.js";

@@ -19,7 +19,7 @@ import { sealProblem } from "../consensus/public/public-block.js";
 import { SignatureCache } from "../crypto/signature-cache.js";
 import type { CertifiedStorageBlock } from "../gen/bss/v1/block_pb.js";
 import type { VerifyIntegrityResponse } from "../gen/bss/v1/verify_integrity_pb.js";
-import { parseBlock } from "../ledger/blocks/blocks.js";
+import { parseBlock } from "../ledger/blocks/block-parsing.js";
 import type { Metrics } from "../metrics/metrics.js";
 import { damageOf } from "../store/damage/store-comparison.js";
 import type { AttestationMark } from "../store/double-sign-protection/attestation-mark.js";

@@ -11,7 +11,8 @@ import {
   type VerifyIntegrityResponse,
   VerifyIntegrityService,
 } from "../gen/bss/v1/verify_integrity_pb.js";
-import type { Manager, Members } from "../ledger/members/members.js";
+import type { Manager } from "../ledger/members/member-lists.js";
+import type { Members } from "../ledger/members/members.js";
 import { defaultRpcLimits } from "../rpc/bounds/server-limits.js";
 import type { BackoffOptions } from "../rpc/channels/backoff.js";
 import { createChannel } from "../rpc/channels/channel.js";

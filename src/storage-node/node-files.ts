@@ -11,7 +11,7 @@ import { readGenesis } from "../config/genesis-file.js";
 import { readSeedFile } from "../config/key-files.js";
 import type { StorageNodeConfig } from "../config/node-config.js";
 import { type Ed25519Signer, ed25519Signer } from "../crypto/ed25519.js";
-import { blockId } from "../ledger/blocks/blocks.js";
+import { blockId } from "../ledger/blocks/block-hashes.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import type { Members } from "../ledger/members/members.js";
 import { checkLimits } from "../node/limits-check.js";

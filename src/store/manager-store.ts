@@ -45,8 +45,8 @@ import { chainKeys, chainWrites } from "./chain/chain-writes.js";
 import {
   completedSubmissions,
   deletePooled,
-  type LoadLimits,
   loadPool,
+  type PoolLimits,
   poolDeletions,
   savePooled,
 } from "./chain/pooled-submissions.js";
@@ -288,7 +288,7 @@ export class ManagerStore extends ChainReads {
   }
 
   /** The submissions that were waiting, in no particular order, up to the limits. */
-  loadPool(limits: LoadLimits): Promise<readonly Submission[]> {
+  loadPool(limits: PoolLimits): Promise<readonly Submission[]> {
     return loadPool(this.kv, limits);
   }
 

@@ -1,4 +1,4 @@
-/** What happens to a node that may be behind, and what it is to do about it. */
+/** What goes into the sync plan, and what the plan wants done. */
 import type { BlameReason } from "./sync-peers.js";
 
 export type SyncEvent<B> =

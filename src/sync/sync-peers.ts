@@ -1,14 +1,14 @@
 /**
- * Those who can give this node blocks: what each says that it holds, how fast it has been, and how
+ * The peers that can send this node blocks: which height each claims, how fast it has been, and how
  * often it has failed.
  *
  * A claimed height is a hint and nothing else. One peer alone is believed as long as it has never
  * failed to ship what it claimed; after that only what more than f peers claim counts, as one of
  * them is honest. A peer that fails is left alone for a time that doubles with each failure, and is
- * forgiven one failure for each batch that holds.
+ * forgiven one failure for each batch that is valid.
  */
 
-export type SyncRequest = {
+type SyncRequest = {
   readonly fromHeight: number;
   readonly limit: number;
   readonly sinceMs: number;
@@ -43,14 +43,14 @@ export type BlameReason =
   | "empty"
   /** What it sent cannot be read, or is not what was asked for. */
   | "malformed"
-  /** A block of its does not hold. */
+  /** One of its blocks is not valid. */
   | "invalid";
 
 export const blameMsMin = 5_000;
 export const blameMsMax = 600_000;
 /** Asked of a peer that has not been measured. */
 export const firstLimit = 20;
-export const limitMin = 4;
+const limitMin = 4;
 /** No peer ships more in one answer. */
 export const limitMax = 100;
 /** An answer should take about as long, so that no peer holds up the others. */
@@ -134,20 +134,20 @@ export class SyncPeers {
     return forMs;
   }
 
-  /** Blocks that this peer sent hold. */
+  /** Notes that blocks of this peer were valid. */
   praise(peer: SyncPeer): void {
     peer.failures = Math.max(0, peer.failures - 1);
     peer.blamedUntilMs = 0;
   }
 
-  /** An answer has come after so long. */
+  /** Notes how long an answer took. */
   measure(peer: SyncPeer, blocks: number, elapsedMs: number): void {
     const rate = (blocks * 1_000) / Math.max(1, elapsedMs);
     const before = peer.blocksPerSecond ?? rate;
     peer.blocksPerSecond = (before + rate) / 2;
   }
 
-  /** It takes long: less is asked of it, and less often. */
+  /** Notes that a peer is slow: it is asked for fewer blocks, and less often. */
   slowDown(peer: SyncPeer): void {
     peer.blocksPerSecond = (peer.blocksPerSecond ?? firstLimit) / 2;
   }

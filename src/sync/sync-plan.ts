@@ -9,10 +9,9 @@
  * are on their way while these are checked. What waits is bounded in blocks and bytes. Blocks are
  * handed out in the order of the chain, one batch at a time, and each batch is its sender's.
  *
- * The request that everything waits for is asked of a second peer when it takes long. One that is
- * not answered at all, or with something else than was asked for, is its peer's failure. When
- * everybody has failed, and more than f peers say that there are blocks, the least bad one is
- * asked.
+ * If the request that everything waits for takes long, a second peer is asked too. A peer fails if
+ * it does not answer, or answers with something else than was asked for. When all peers have
+ * failed, and more than f of them say that there are blocks, the one that failed least is asked.
  */
 import type { SyncAnswer, SyncEffect, SyncEvent } from "./sync-events.js";
 import { type BlameReason, isBlamed, limitOf, type SyncPeer, SyncPeers } from "./sync-peers.js";
@@ -35,7 +34,7 @@ const answerBytesMax = 6 * 1024 * 1024;
 /** Answers that took longer than this must come at the least rate. */
 const slowAfterMs = 2_000;
 export const bytesPerSecondMin = 8 * 1024;
-export const blocksPerSecondMin = 2;
+const blocksPerSecondMin = 2;
 
 export type SyncPlanPorts = {
   readonly headHeight: () => number;
@@ -141,7 +140,7 @@ export class SyncPlan<B extends SyncBlock> {
     }
   }
 
-  /** What came is used all the same. */
+  /** Blames a peer that sends too slowly; what it sent is used all the same. */
   #demandRate(peer: SyncPeer, blocks: readonly B[], tookMs: number, nowMs: number): void {
     if (tookMs < slowAfterMs) return;
     const byteCount = blocks.reduce((sum, block) => sum + block.byteCount, 0);
@@ -216,14 +215,14 @@ export class SyncPlan<B extends SyncBlock> {
   }
 
   #hasRoom(blocksAhead: number): boolean {
-    // Nothing goes on without the next block.
+    // The next block is always asked for: without it nothing can be appended.
     if (blocksAhead === 1) return true;
     const underWay = this.#asked.length;
     if (underWay >= requestsMax || blocksAhead > windowBlocksMax) return false;
     return this.#window.byteCount + (underWay + 1) * answerBytesMax <= windowBytesMax;
   }
 
-  /** The request for the next block of all takes long: somebody else is asked too. */
+  /** Asks another peer for the next block, if the request for it takes long. */
   #hedge(nowMs: number): void {
     const next = this.#ports.headHeight() + 1;
     if (this.#appending !== undefined) return;

@@ -24,7 +24,7 @@ export type SyncNews =
 
 const windowSeconds = 10;
 export const newsIntervalMs = 10_000;
-/** A few blocks are fetched so quickly that nobody wants to hear of it. */
+/** Fewer blocks are fetched so quickly that they are not worth a line in the log. */
 export const blocksWorthNews = 10;
 
 /** Blocks per second over the last seconds, counted by the second. */

@@ -1,9 +1,9 @@
 /**
- * Blocks that have come and wait for their turn, each batch with who sent it: a block that does not
- * hold is its sender's fault, whoever is asked by then.
+ * Blocks that have come and wait for their turn, each batch with its sender: if a block is not
+ * valid, its sender is to blame, and not the peer that is asked by then.
  */
 
-/** What the plan needs to know of a block; the rest is for whoever appends it. */
+/** What the plan needs to know of a block. */
 export type SyncBlock = {
   readonly height: number;
   /** About as much memory as it takes. */
@@ -14,7 +14,7 @@ export type SyncBlock = {
 export type SyncBatch<B> = { readonly peer: string; readonly blocks: readonly B[] };
 
 /** Heights `from` to `to`, both included. */
-export type HeightRange = { readonly from: number; readonly to: number };
+type HeightRange = { readonly from: number; readonly to: number };
 
 export class SyncWindow<B extends SyncBlock> {
   #batches: readonly SyncBatch<B>[] = [];
@@ -26,10 +26,6 @@ export class SyncWindow<B extends SyncBlock> {
 
   get ranges(): readonly HeightRange[] {
     return this.#batches.map(rangeOf);
-  }
-
-  get isEmpty(): boolean {
-    return this.#batches.length === 0;
   }
 
   add(batch: SyncBatch<B>): void {
@@ -45,7 +41,7 @@ export class SyncWindow<B extends SyncBlock> {
     return { peer: next.peer, blocks: next.blocks.filter(({ height }) => height > head) };
   }
 
-  /** Whatever this peer sent is not looked at. */
+  /** Drops everything that this peer sent. */
   discard(peer: string): void {
     this.#batches = this.#batches.filter((batch) => batch.peer !== peer);
   }

@@ -5,10 +5,10 @@ import { toHex } from "../../src/base/bytes.js";
 import { pages } from "../../src/client/bss-client.js";
 import type { Connection } from "../../src/client/manager-connections.js";
 import { checkedBlock } from "../../src/client/verify/answers.js";
+import { StorageBlockHeaderSchema } from "../../src/gen/bss/v1/block_pb.js";
 import { type ControlOperation, ControlOperationSchema } from "../../src/gen/bss/v1/genesis_pb.js";
 import { type BlockView, QueryService } from "../../src/gen/bss/v1/query_pb.js";
-import { leafHashOf } from "../../src/ledger/blocks/blocks.js";
-import { parseStorageBlockHeader } from "../../src/ledger/blocks/storage-blocks.js";
+import { leafHashOf } from "../../src/ledger/blocks/block-hashes.js";
 import {
   appendLeaves,
   emptyFrontier,
@@ -62,7 +62,10 @@ function factOf(view: BlockView, computedRoot: string): BlockFact {
   const header = defined(view.header, "checkedBlock has read the header");
   const block = defined(view.block, "checkedBlock has read the block");
   const operations = block.control.map((bytes) => fromBinary(ControlOperationSchema, bytes));
-  const storage = view.storageHeader && parseStorageBlockHeader(view.storageHeader);
+  const storage =
+    view.storageHeader.length > 0
+      ? fromBinary(StorageBlockHeaderSchema, view.storageHeader)
+      : undefined;
   return {
     height: Number(view.height),
     blockId: toHex(view.blockId),
@@ -70,10 +73,10 @@ function factOf(view: BlockView, computedRoot: string): BlockFact {
     timestampMs: Number(header.timestampUnixMs),
     treeSize: Number(header.treeSize),
     hash1: toHex(header.hash1),
-    ...(storage?.ok === true && {
+    ...(storage && {
       storage: {
-        hash2: toHex(storage.value.header.hash2),
-        managerBlockId: toHex(storage.value.header.managerBlockId),
+        hash2: toHex(storage.hash2),
+        managerBlockId: toHex(storage.managerBlockId),
       },
     }),
     computedRoot,

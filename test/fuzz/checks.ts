@@ -7,17 +7,14 @@ import {
   receiptToJson,
   verifyReceipt,
 } from "../../src/client/verify/receipt-check.js";
+import { isLockBundle } from "../../src/consensus/height/lock-certificate.js";
 import type {
   Block,
   BlockCertificates,
   LockCertificate,
   ManagerBlock,
 } from "../../src/gen/bss/v1/block_pb.js";
-import type {
-  ProvenObjection,
-  Refusal,
-  SignedObjections,
-} from "../../src/gen/bss/v1/broadcast_pb.js";
+import type { Refusal, SignedObjections } from "../../src/gen/bss/v1/broadcast_pb.js";
 import type { ControlOperation, Evidence, ResumeManager } from "../../src/gen/bss/v1/genesis_pb.js";
 import type { BlockView, Receipt, RecordEntry } from "../../src/gen/bss/v1/query_pb.js";
 import { type Submission, SubmissionHeaderSchema } from "../../src/gen/bss/v1/record_pb.js";
@@ -29,11 +26,10 @@ import type {
   Vote,
 } from "../../src/gen/bss/v1/vote_pb.js";
 import { parseBlock } from "../../src/ledger/blocks/block-parsing.js";
-import { parseStorageBlockHeader } from "../../src/ledger/blocks/storage-blocks.js";
-import { checkBlockCertificates, checkLock } from "../../src/ledger/certificates/certificates.js";
+import { checkBlockCertificates } from "../../src/ledger/certificates/certificates.js";
 import { checkEvidence } from "../../src/ledger/certificates/evidence.js";
 import { checkForkProof } from "../../src/ledger/certificates/fork-proofs.js";
-import { checkObjections, checkProvenObjection } from "../../src/ledger/certificates/objections.js";
+import { checkObjections } from "../../src/ledger/certificates/objections.js";
 import {
   checkAttestation,
   checkHead,
@@ -73,7 +69,7 @@ const checks: Readonly<Record<string, Check>> = {
   "bss.v1.BlockCertificates": (certificates: BlockCertificates) =>
     void checkBlockCertificates(certificates, facts, members, consortiumId),
   "bss.v1.LockCertificate": (certificate: LockCertificate) =>
-    void checkLock(certificate, facts, members, consortiumId),
+    void isLockBundle(certificate, facts.height, members.quorum),
   "bss.v1.Proposal": (proposal: Proposal) => void checkProposal(proposal, members, consortiumId),
   "bss.v1.Vote": (vote: Vote) => void checkVote(vote, members, consortiumId),
   "bss.v1.Attestation": (attestation: Attestation) =>
@@ -83,8 +79,6 @@ const checks: Readonly<Record<string, Check>> = {
     const checked = checkObjections(objections, members, consortiumId);
     if (checked.ok) checked.value.check();
   },
-  "bss.v1.ProvenObjection": (objection: ProvenObjection) =>
-    void checkProvenObjection(objection, members, consortiumId),
   "bss.v1.Evidence": (evidence: Evidence) =>
     void checkEvidence(evidence, members, consortiumId, facts.height),
   "bss.v1.ForkProof": (proof: ForkProof) => void checkForkProof(proof, members, consortiumId),
@@ -95,10 +89,7 @@ const checks: Readonly<Record<string, Check>> = {
     if (checkOperation(operation, policy) !== undefined) return;
     operationSignatureChecks(operation, chain.head.members, consortiumId);
   },
-  "bss.v1.BlockView": (view: BlockView) => {
-    parseStorageBlockHeader(view.storageHeader);
-    unlessUntrue(() => checkedBlock(view));
-  },
+  "bss.v1.BlockView": (view: BlockView) => unlessUntrue(() => checkedBlock(view)),
   "bss.v1.RecordEntry": (entry: RecordEntry) =>
     unlessUntrue(() => checkedRecord(entry, consortiumId)),
   "bss.v1.Receipt": (receipt: Receipt) => {

@@ -20,7 +20,7 @@ import {
   type VoteRequest,
   VoteService,
 } from "../../src/gen/bss/v1/vote_pb.js";
-import { commitDigest, headDigest } from "../../src/ledger/certificates/votes.js";
+import { commitDigest, headDigest } from "../../src/ledger/certificates/vote-digests.js";
 import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { LiveConsortium, poll, suiteTimeoutMs } from "../support/live-consortium.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";

@@ -21,7 +21,7 @@ import { ed25519Signer } from "../../src/crypto/ed25519.js";
 import { SuspensionReason } from "../../src/gen/bss/v1/members_pb.js";
 import type { GetConsortiumResponse } from "../../src/gen/bss/v1/query_pb.js";
 import { VoteKind, VoteSchema, VoteService } from "../../src/gen/bss/v1/vote_pb.js";
-import { voteDigest } from "../../src/ledger/certificates/votes.js";
+import { voteDigest } from "../../src/ledger/certificates/vote-digests.js";
 import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { LiveConsortium, poll, quickPolicy } from "../support/live-consortium.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";

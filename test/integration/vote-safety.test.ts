@@ -19,7 +19,7 @@ import {
   VoteKind,
   VoteSchema,
 } from "../../src/gen/bss/v1/vote_pb.js";
-import { headDigest, voteDigest } from "../../src/ledger/certificates/votes.js";
+import { headDigest, voteDigest } from "../../src/ledger/certificates/vote-digests.js";
 import { startManager } from "../../src/manager/manager-node.js";
 import { buckets } from "../../src/store/buckets.js";
 import { bucketRange } from "../../src/store/key-codec.js";

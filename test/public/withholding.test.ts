@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { systemTime } from "../../src/base/time.js";
-import { serviceRank } from "../../src/consensus/public/home-manager.js";
+import { serviceRank } from "../../src/consensus/public/links.js";
 import type {
   VerifyIntegrityRequest,
   VerifyIntegrityResponseSchema,

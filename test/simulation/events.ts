@@ -2,7 +2,7 @@
 import type { RingStatus } from "../../src/consensus/ring/events.js";
 import type { BlockCertificates, ManagerBlock } from "../../src/gen/bss/v1/block_pb.js";
 import type { Attestation, Proposal, Vote, VoteRequest } from "../../src/gen/bss/v1/vote_pb.js";
-import type { ParsedBlock } from "../../src/ledger/blocks/blocks.js";
+import type { ParsedBlock } from "../../src/ledger/blocks/block-parsing.js";
 
 /** A final block on a manager's disk, with its records. */
 export type FinalBlock = {

@@ -11,7 +11,8 @@ import {
   VerifyIntegrityService,
 } from "../../src/gen/bss/v1/verify_integrity_pb.js";
 import { AttestationSchema, AttestationVerdict } from "../../src/gen/bss/v1/vote_pb.js";
-import { blockId, parseHeader } from "../../src/ledger/blocks/blocks.js";
+import { blockId } from "../../src/ledger/blocks/block-hashes.js";
+import { parseHeader } from "../../src/ledger/blocks/block-parsing.js";
 import { attestationDigest } from "../../src/ledger/certificates/vote-digests.js";
 import type { RpcChannel } from "../../src/rpc/channels/channel.js";
 import { createClient } from "../../src/rpc/channels/typed-client.js";

@@ -31,15 +31,14 @@ import {
   controlRoot,
   leafHashOf,
   leavesRoot,
-  type ParsedBlock,
-  parseBlock,
-} from "../../src/ledger/blocks/blocks.js";
+} from "../../src/ledger/blocks/block-hashes.js";
+import { type ParsedBlock, parseBlock } from "../../src/ledger/blocks/block-parsing.js";
 import {
   buildApproval,
   buildBlockCertificates,
   buildCommit,
   buildIntegrity,
-} from "../../src/ledger/certificates/certificates.js";
+} from "../../src/ledger/certificates/certificate-builders.js";
 import { drawCommittee } from "../../src/ledger/certificates/committee.js";
 import {
   acceptDigest,

@@ -23,9 +23,9 @@ import {
   controlRoot,
   leafHashOf,
   leavesRoot,
-} from "../../src/ledger/blocks/blocks.js";
-import { buildCommit } from "../../src/ledger/certificates/certificates.js";
-import { commitDigest } from "../../src/ledger/certificates/votes.js";
+} from "../../src/ledger/blocks/block-hashes.js";
+import { buildCommit } from "../../src/ledger/certificates/certificate-builders.js";
+import { commitDigest } from "../../src/ledger/certificates/vote-digests.js";
 import type { GenesisState } from "../../src/ledger/genesis.js";
 import {
   appendLeaves,
@@ -33,7 +33,7 @@ import {
   type Frontier,
   rootOf,
 } from "../../src/ledger/merkle/frontier.js";
-import { emptyRoot } from "../../src/ledger/merkle/hashes.js";
+import { emptyRoot } from "../../src/ledger/merkle/nodes.js";
 import {
   consistencyProofPlan,
   foldNodes,

@@ -13,7 +13,7 @@ import {
 import type { Role } from "../../rpc/tls/tls-identity.js";
 import type { ClientPlan, ConsortiumPlan, NodePlan } from "./plan.js";
 
-export type KeyPair = { readonly publicKey: Uint8Array; readonly secretKey: Uint8Array };
+type KeyPair = { readonly publicKey: Uint8Array; readonly secretKey: Uint8Array };
 
 /** Somebody with a certificate and a signing key. */
 export type Party<Plan> = {

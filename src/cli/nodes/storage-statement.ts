@@ -6,7 +6,7 @@ import {
   type Statement,
   type StatementEntry,
 } from "../../client/verify/statement.js";
-import type { StandingChangeKind } from "../../ledger/storage-nodes/storage-changes.js";
+import type { StandingChangeKind } from "../../ledger/storage-nodes/credit.js";
 import { parseCount } from "../arguments.js";
 import { addProfileOption, withClient } from "../client-session.js";
 import { CliError } from "../text/cli-error.js";

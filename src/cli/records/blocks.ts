@@ -5,7 +5,7 @@ import { defined } from "../../base/assert.js";
 import type { BssClient } from "../../client/bss-client.js";
 import { ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
 import type { BlockView } from "../../gen/bss/v1/query_pb.js";
-import { parseHeader } from "../../ledger/blocks/blocks.js";
+import { parseHeader } from "../../ledger/blocks/block-parsing.js";
 import { decodeCanonical } from "../../ledger/wire.js";
 import type { RpcError } from "../../rpc/rpc-error.js";
 import { parseCount } from "../arguments.js";

@@ -11,7 +11,7 @@ import {
 } from "../../client/verify/receipt-check.js";
 import { readGenesis } from "../../config/genesis-file.js";
 import type { Receipt } from "../../gen/bss/v1/query_pb.js";
-import { parseHeader } from "../../ledger/blocks/blocks.js";
+import { parseHeader } from "../../ledger/blocks/block-parsing.js";
 import { refuseDirectory } from "../arguments.js";
 import { CliError } from "../text/cli-error.js";
 import { fields, formatTime, outputOf } from "../text/output.js";

@@ -8,7 +8,7 @@ import { loadNodeConfig, type TlsPaths } from "../../config/node-config.js";
 import type { Checkpoint } from "../../gen/bss/v1/genesis_pb.js";
 import type { Listening, WantedListening } from "./readiness.js";
 
-export type NewNode = {
+type NewNode = {
   readonly id: string;
   readonly listening: Listening;
   /** Paths relative to the file. */

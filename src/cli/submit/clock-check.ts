@@ -33,7 +33,7 @@ export async function headTime(
 }
 
 /** Both parts of a message without a full stop. */
-export type ClockWarning = {
+type ClockWarning = {
   /** False if the clock is ahead, or the managers make no blocks. */
   readonly isBehind: boolean;
   readonly text: string;

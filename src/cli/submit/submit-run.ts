@@ -50,7 +50,7 @@ export type RunTotals = {
   readonly lastHeight?: number;
 };
 
-export type SubmitRunOptions = {
+type SubmitRunOptions = {
   readonly client: BssClient;
   readonly progressFile: ProgressFile;
   readonly rows: AsyncIterable<InputRow>;

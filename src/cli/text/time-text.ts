@@ -12,7 +12,7 @@ export type TimeOptions = {
   readonly nowMs: number;
 };
 
-export type TimeValue = {
+type TimeValue = {
   /** Unix ms; what is finer is cut off. */
   readonly ms: number;
   /** Whether nothing was cut off. */

@@ -12,7 +12,8 @@ import type {
 } from "../../gen/bss/v1/query_pb.js";
 import { type Record, RecordSchema } from "../../gen/bss/v1/record_pb.js";
 import type { ForkProof } from "../../gen/bss/v1/vote_pb.js";
-import { blockId, parseHeader } from "../../ledger/blocks/blocks.js";
+import { blockId } from "../../ledger/blocks/block-hashes.js";
+import { parseHeader } from "../../ledger/blocks/block-parsing.js";
 import { checkForkProof, signersOfBoth } from "../../ledger/certificates/fork-proofs.js";
 import type { GenesisState } from "../../ledger/genesis.js";
 import { verifyConsistency } from "../../ledger/merkle/verify.js";

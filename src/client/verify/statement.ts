@@ -7,10 +7,10 @@
 import { followBlock } from "../../consensus/public/public-chain.js";
 import { SignatureCache } from "../../crypto/signature-cache.js";
 import type { BlockView, StorageNodeStatus } from "../../gen/bss/v1/query_pb.js";
-import { parseBlock } from "../../ledger/blocks/blocks.js";
+import { parseBlock } from "../../ledger/blocks/block-parsing.js";
 import type { GenesisState } from "../../ledger/genesis.js";
 import type { StorageNode } from "../../ledger/members/member-lists.js";
-import type { StandingChange } from "../../ledger/storage-nodes/storage-changes.js";
+import type { StandingChange } from "../../ledger/storage-nodes/credit.js";
 import { genesisStorageHead, type StorageHead } from "../../ledger/storage-nodes/storage-head.js";
 import type { BssClient } from "../bss-client.js";
 import { pause } from "../manager-connections.js";

@@ -16,7 +16,7 @@ import type { BlockKey } from "../ring/events.js";
 /** Attestations kept per node and height: mostly one per round and block; the oldest is dropped. */
 export const attestationsPerNodeMax = 32;
 
-/** What is attested, by whom: "node/verdict/tree size/root". */
+/** Who attests what: "node/verdict/tree size/root". */
 type StatementKey = string;
 type Place = { readonly key: string; readonly statement: StatementKey };
 

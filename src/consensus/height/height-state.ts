@@ -14,7 +14,7 @@ import {
   buildIntegrity,
   buildLock,
   buildPolka,
-} from "../../ledger/certificates/certificates.js";
+} from "../../ledger/certificates/certificate-builders.js";
 import { drawCommittee } from "../../ledger/certificates/committee.js";
 import type { BlockKey, HeightContext } from "../ring/events.js";
 import { AttestationTally } from "./attestation-tally.js";
@@ -91,7 +91,7 @@ export class HeightState {
     return undefined;
   }
 
-  /** Whether a lock certificate of the block is known, of whatever round. */
+  /** Whether a lock certificate of the block is known, of any round. */
   isCertified(block: BlockKey): boolean {
     const polkas = this.votes.blocksApprovedBy(this.quorum);
     return polkas.some((each) => each.block === block && this.lockable(each.round, block));
@@ -123,7 +123,7 @@ export class HeightState {
     });
   }
 
-  /** Counts what a lock certificate is made of; false when it is none of this height. */
+  /** Counts the votes in a lock certificate; false if it is not one of this height. */
   takeIn(certificate: LockCertificate, currentRound: number): boolean {
     if (!isLockBundle(certificate, this.context.height, this.quorum)) return false;
     const { votes, attestations } = partsOfLockCertificate(certificate);
@@ -134,7 +134,7 @@ export class HeightState {
 
   /**
    * Keeps the first proposal of a round within the window, without its body, and returns what was
-   * kept. That its proposer's turn it is has been checked.
+   * kept. The caller has checked that it comes from the round's proposer.
    */
   addProposal(proposal: Proposal, currentRound: number): Proposal | undefined {
     const { round } = proposal;

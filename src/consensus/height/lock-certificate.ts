@@ -3,12 +3,17 @@
  * them, and a manager holds LC(h, r, B) exactly when its own tallies say so. There is no second
  * notion of validity that could differ.
  *
- * What it bundles must belong together, though. A peer may put together what honest managers signed
- * at other heights, or send bundles of its own votes without end; nobody who keeps the rules does.
+ * Its parts must belong together, though: a dishonest peer may bundle what honest managers signed
+ * at other heights, or send bundles of its own votes without end.
  */
 import { create } from "@bufbuild/protobuf";
 import { equalBytes } from "../../base/bytes.js";
-import type { LockCertificate } from "../../gen/bss/v1/block_pb.js";
+import type {
+  ApprovalCertificate,
+  IntegrityCertificate,
+  LockCertificate,
+  PolkaCertificate,
+} from "../../gen/bss/v1/block_pb.js";
 import {
   type Attestation,
   AttestationSchema,
@@ -18,7 +23,7 @@ import {
   VoteSchema,
 } from "../../gen/bss/v1/vote_pb.js";
 
-export type CertificateParts = {
+type CertificateParts = {
   readonly votes: readonly Vote[];
   readonly attestations: readonly Attestation[];
 };
@@ -55,44 +60,34 @@ function areDistinct(ids: readonly string[]): boolean {
  */
 export function partsOfLockCertificate(certificate: LockCertificate): CertificateParts {
   const { polka, approval, integrity } = certificate;
-  const votes: Vote[] = [];
-  for (const entry of polka?.approvals ?? []) {
-    votes.push(
-      create(VoteSchema, {
-        kind: VoteKind.APPROVE,
-        height: polka?.height ?? 0n,
-        round: polka?.round ?? 0,
-        validRound: entry.validRound,
-        blockId: polka?.blockId ?? new Uint8Array(),
-        managerId: entry.managerId,
-        signature: entry.signature,
-      }),
-    );
-  }
-  for (const entry of approval?.signatures ?? []) {
-    votes.push(
-      create(VoteSchema, {
-        kind: VoteKind.ACCEPT,
-        height: approval?.height ?? 0n,
-        validRound: -1,
-        blockId: approval?.blockId ?? new Uint8Array(),
-        managerId: entry.managerId,
-        signature: entry.signature,
-      }),
-    );
-  }
-  const attestations = (integrity?.signatures ?? []).map((entry) =>
-    create(AttestationSchema, {
-      height: integrity?.height ?? 0n,
-      round: integrity?.round ?? 0,
-      blockId: integrity?.blockId ?? new Uint8Array(),
-      hash2: integrity?.hash2 ?? new Uint8Array(),
-      treeSize: integrity?.treeSize ?? 0n,
-      verdict: AttestationVerdict.MATCH,
-      audit: entry.audit,
-      nodeId: entry.nodeId,
-      signature: entry.signature,
-    }),
+  return {
+    votes: [
+      ...(polka === undefined ? [] : approvesOf(polka)),
+      ...(approval === undefined ? [] : acceptsOf(approval)),
+    ],
+    attestations: integrity === undefined ? [] : matchesOf(integrity),
+  };
+}
+
+function approvesOf({ height, round, blockId, approvals }: PolkaCertificate): readonly Vote[] {
+  const kind = VoteKind.APPROVE;
+  return approvals.map(({ managerId, validRound, signature }) =>
+    create(VoteSchema, { kind, height, round, validRound, blockId, managerId, signature }),
   );
-  return { votes, attestations };
+}
+
+function acceptsOf({ height, blockId, signatures }: ApprovalCertificate): readonly Vote[] {
+  const kind = VoteKind.ACCEPT;
+  return signatures.map(({ managerId, signature }) =>
+    create(VoteSchema, { kind, height, validRound: -1, blockId, managerId, signature }),
+  );
+}
+
+function matchesOf(integrity: IntegrityCertificate): readonly Attestation[] {
+  const { height, round, blockId, hash2, treeSize, signatures } = integrity;
+  const verdict = AttestationVerdict.MATCH;
+  const claim = { height, round, blockId, hash2, treeSize, verdict };
+  return signatures.map(({ nodeId, audit, signature }) =>
+    create(AttestationSchema, { ...claim, audit, nodeId, signature }),
+  );
 }

@@ -27,8 +27,8 @@ export const unlocked: LockState = {
 export type CommitPlace = { readonly round: number; readonly block: BlockKey };
 
 /**
- * The lock of a manager that was locked on a block when it stopped, by what it finds on its disk:
- * the lock, and its COMMITs of this height, those of nil too.
+ * The lock of a manager that restarts, from what is on its disk: the lock that it had, and its
+ * COMMITs of this height, with those of nil.
  */
 export function restoredLock(lock: CommitPlace, commits: readonly CommitPlace[]): LockState {
   const { round, block } = lock;

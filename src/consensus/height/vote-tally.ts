@@ -1,10 +1,10 @@
 /**
  * The managers' votes of one height, counted by distinct managers.
  *
- * Votes are kept per round and block. A manager that signs two blocks in one round stands under
- * both: the certificates of others may hold either, and what it did is evidence, not a reason to
- * forget. Everything is bounded: rounds within a window around the current one, and a few blocks
- * per manager, kind and round.
+ * Votes are kept per round and block. A manager that signs two blocks in one round is counted for
+ * both: the certificates of others may hold either, and a double vote is evidence, which is kept.
+ * Everything is bounded: rounds within a window around the current one, and a few blocks per
+ * manager, kind and round.
  */
 import { toHex } from "../../base/bytes.js";
 import { type Vote, VoteKind } from "../../gen/bss/v1/vote_pb.js";
@@ -21,7 +21,7 @@ export const choicesPerRoundMax = 4;
 /** Different blocks that one manager may accept at one height before its oldest one is dropped. */
 export const acceptsPerManagerMax = 128;
 
-export type VoteAdded = "added" | "known" | "conflict" | "out-of-range";
+type VoteAdded = "added" | "known" | "conflict" | "out-of-range";
 
 type Choices = Map<BlockKey, Map<string, Vote>>;
 

@@ -20,7 +20,7 @@ import { err, ok, type Result } from "../../base/result.js";
 import type { ApprovalCertificate, BlockCertificates } from "../../gen/bss/v1/block_pb.js";
 import { AttestationVerdict } from "../../gen/bss/v1/vote_pb.js";
 import type { BlockFacts } from "../../ledger/blocks/block-facts.js";
-import type { ParsedBlock } from "../../ledger/blocks/blocks.js";
+import type { ParsedBlock } from "../../ledger/blocks/block-parsing.js";
 import type { BuiltStorageHeader } from "../../ledger/blocks/storage-blocks.js";
 import {
   checkApproval,
@@ -37,10 +37,10 @@ import {
   type ExtendedLog,
   extendLog,
   headAfter,
-  linkProblem,
   membersAfter,
   operationSignatures,
   publicFacts,
+  publicLinkProblem,
   rootProblem,
   type StorageContext,
   sealedBytesProblem,
@@ -58,7 +58,7 @@ export type ParsedCandidate = {
   readonly approval: ApprovalCertificate;
 };
 
-export type CandidateJudgement =
+type CandidateJudgement =
   /** The block's height is decided here. */
   | { readonly kind: "stale" }
   /** The node does not hold the block before this one. */
@@ -71,7 +71,7 @@ export type CandidateJudgement =
       readonly claim: Omit<AttestationClaim, "audit">;
       /** Records to read for the audit digest, in this order. */
       readonly auditPositions: readonly number[];
-      /** Those of AC, of whom the block names for the one before, and of the control operations. */
+      /** Those of AC, of the block's IC for the one before, and of the control operations. */
       readonly signatures: readonly SignatureCheck[];
     };
 
@@ -94,16 +94,16 @@ export type FinalCheck = {
   readonly signatures: readonly SignatureCheck[];
 } & (AppendableBlock | ContradictingBlock);
 
-export type AppendableBlock = {
+type AppendableBlock = {
   readonly append: StorageAppend;
   /**
-   * Those of whom the block names for the one before, and of the control operations: one that does
-   * not verify is a contradiction.
+   * Those of the block's IC for the one before, and of the control operations: one that does not
+   * verify is a contradiction.
    */
   readonly operations: readonly SignatureCheck[];
 };
 
-export type ContradictingBlock = { readonly contradiction: Violation };
+type ContradictingBlock = { readonly contradiction: Violation };
 
 /** What this node does about a candidate. */
 export function judgeCandidate(
@@ -111,7 +111,7 @@ export function judgeCandidate(
   context: StorageContext,
   nodeId: string,
 ): CandidateJudgement {
-  const { block, round, sealedRecords, approval } = candidate;
+  const { block, round } = candidate;
   const { head, policy, consortiumId } = context;
   if (block.height <= head.height) return { kind: "stale" };
   if (block.height > head.height + 1) return { kind: "behind" };
@@ -123,19 +123,8 @@ export function judgeCandidate(
   const committee = drawCommittee({ eligible, beacon, round });
   if (!committee.includes(nodeId)) return { kind: "not-in-committee" };
 
-  const unlinked = linkProblem(block, context);
-  if (unlinked !== undefined) return { kind: "refuse", violation: unlinked };
-  const settled = settledSignatures(block, context);
-  if (!settled.ok) return { kind: "refuse", violation: settled.error };
-  const members = membersAfter(block, context);
-  if (!members.ok) return { kind: "refuse", violation: members.error };
-  const facts = publicFacts(block, context, members.value);
-  const approved = checkApproval(approval, facts, head.members, consortiumId);
-  if (!approved.ok) return { kind: "refuse", violation: approved.error };
-  const unsealed =
-    sealProblem(block, sealedRecords) ?? sealedBytesProblem(block, sealedRecords, head);
-  if (unsealed !== undefined) return { kind: "refuse", violation: unsealed };
-
+  const signatures = candidateSignatures(candidate, context);
+  if (!signatures.ok) return { kind: "refuse", violation: signatures.error };
   const log = extendLog(block, head);
   const matches = rootProblem(block, log) === undefined;
   return {
@@ -155,8 +144,29 @@ export function judgeCandidate(
       treeSize: head.frontier.size,
       count: policy.auditRecords,
     }),
-    signatures: [...approved.value, ...settled.value, ...operationSignatures(block, context)],
+    signatures: signatures.value,
   };
+}
+
+/** The signatures on which a candidate rests, or what is wrong with it before any is verified. */
+function candidateSignatures(
+  { block, sealedRecords, approval }: ParsedCandidate,
+  context: StorageContext,
+): Result<readonly SignatureCheck[], Violation> {
+  const { head, consortiumId } = context;
+  const unlinked = publicLinkProblem(block, context);
+  if (unlinked !== undefined) return err(unlinked);
+  const settled = settledSignatures(block, context);
+  if (!settled.ok) return settled;
+  const members = membersAfter(block, context);
+  if (!members.ok) return members;
+  const facts = publicFacts(block, context, members.value);
+  const approved = checkApproval(approval, facts, head.members, consortiumId);
+  if (!approved.ok) return approved;
+  const unsealed =
+    sealProblem(block, sealedRecords) ?? sealedBytesProblem(block, sealedRecords, head);
+  if (unsealed !== undefined) return err(unsealed);
+  return ok([...approved.value, ...settled.value, ...operationSignatures(block, context)]);
 }
 
 /**
@@ -169,8 +179,8 @@ export function checkFinal(
 ): Result<FinalCheck, Violation> {
   const { block, sealedRecords, certificates } = parts;
   const { head, consortiumId } = context;
-  const unlinked = linkProblem(block, context);
-  // Whose parent is another block may still be final: then the chain forks.
+  const unlinked = publicLinkProblem(block, context);
+  // A block with another parent may be final all the same: then the chain forks.
   if (unlinked !== undefined && unlinked.reason !== "BLOCK_WRONG_PARENT") return err(unlinked);
   const unsealed = sealProblem(block, sealedRecords);
   if (unsealed !== undefined) return err(unsealed);
@@ -193,7 +203,7 @@ export function checkFinal(
   return ok({ signatures: signatures.value, append, operations });
 }
 
-/** Whose ACCEPT such a block would need cannot be told, so its CC alone proves that it is final. */
+/** Nobody can tell which managers have to ACCEPT such a block: its CC alone proves it final. */
 function contradicted(
   contradiction: Violation,
   { block, certificates }: Pick<StorageAppend, "block" | "certificates">,

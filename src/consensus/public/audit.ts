@@ -20,7 +20,7 @@ import { readU64be, utf8 } from "../../base/bytes.js";
 import { createShake256Reader, domain, domainBytes, taggedHash } from "../../crypto/hash.js";
 import { isTreeSize } from "../../ledger/merkle/nodes.js";
 
-export type AuditDraw = {
+type AuditDraw = {
   /** 64 bytes: the block's. */
   readonly beacon: Uint8Array;
   readonly nodeId: string;

@@ -2,16 +2,16 @@
  * A block as a storage node sees it: without private entries, on top of the head that the node
  * holds.
  *
- * From the public part follow the log after the block, its root HASH2, the members after the block,
- * and with them whose ACCEPT it needs; the node computes all of it itself, and compares. What it
- * cannot see (submissions, rules, the state) is what the approval certificate vouches for.
+ * From the public part the node computes the log after the block, its root HASH2, the members after
+ * the block and the managers that have to ACCEPT it, and compares. For what it cannot see
+ * (submissions, rules, the state) it relies on the approval certificate.
  */
 import { equalBytes } from "../../base/bytes.js";
 import { ok, type Result } from "../../base/result.js";
 import { sha256 } from "../../crypto/hash.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import type { BlockFacts } from "../../ledger/blocks/block-facts.js";
-import type { ParsedBlock } from "../../ledger/blocks/blocks.js";
+import { inHeader, linkProblem, type ParsedBlock } from "../../ledger/blocks/block-parsing.js";
 import {
   type BuiltStorageHeader,
   buildStorageBlockHeader,
@@ -25,7 +25,7 @@ import { carriesAuthority } from "../../ledger/members/operations.js";
 import { appendLeaves, type Frontier, rootOf } from "../../ledger/merkle/frontier.js";
 import type { StoredNode } from "../../ledger/merkle/nodes.js";
 import type { StorageHead } from "../../ledger/storage-nodes/storage-head.js";
-import { type RuleReason, refuse, type Violation, violation } from "../../ledger/violation.js";
+import { refuse, type Violation, violation } from "../../ledger/violation.js";
 
 /** What a storage node judges blocks by. */
 export type StorageContext = {
@@ -45,8 +45,8 @@ export type ExtendedLog = {
 };
 
 /**
- * What certificates about the block are held against. `after` are the members after it, by whom
- * follows whose ACCEPT it needs.
+ * What certificates about the block are held against. `after` are the members after it: those who
+ * are active among them have to ACCEPT it.
  */
 export function publicFacts(
   block: ParsedBlock,
@@ -73,19 +73,12 @@ export function publicFacts(
 /**
  * CONSORTIUM_MISMATCH, BLOCK_WRONG_HEIGHT or BLOCK_WRONG_PARENT, unless the block extends the head.
  */
-export function linkProblem(
-  { header, height }: ParsedBlock,
+export function publicLinkProblem(
+  block: ParsedBlock,
   { head, consortiumId }: StorageContext,
 ): Violation | undefined {
-  if (!equalBytes(header.consortiumId, consortiumId)) {
-    return inHeader("CONSORTIUM_MISMATCH", "A block of another consortium.", "consortium_id");
-  }
-  if (height !== head.height + 1) {
-    const message = `The next height is ${head.height + 1}, the block's is ${height}.`;
-    return inHeader("BLOCK_WRONG_HEIGHT", message, "height");
-  }
-  if (equalBytes(header.previousBlockId, head.managerBlockId)) return undefined;
-  return inHeader("BLOCK_WRONG_PARENT", "Not the head's block id.", "previous_block_id");
+  const { height, managerBlockId: blockId } = head;
+  return linkProblem(block, { height, blockId }, consortiumId);
 }
 
 /**
@@ -154,7 +147,7 @@ export function membersAfter(
   }
   const unauthorised = control.findIndex((each) => !carriesAuthority(each));
   if (unauthorised >= 0) {
-    const message = "Nobody agreed to this after genesis.";
+    const message = "After genesis such an operation needs somebody's consent, and has none.";
     return refuse("OPERATION_INVALID", message, `control[${unauthorised}]`);
   }
   const members = head.members.applyBlock({ ...blockEffects(block, head, policy), onChange });
@@ -204,9 +197,9 @@ export function blockEffects(
 }
 
 /**
- * The signatures on which rests whom the block names for the one before, as credit and reward
- * follow from that; CERTIFICATE_INVALID when no signatures could make it right. Whoever was in that
- * committee has the same key ever since, so the head's members have it.
+ * The signatures of the integrity certificate that the block carries for the one before: credit and
+ * reward follow from it. CERTIFICATE_INVALID if no signatures could make it right. A member of that
+ * committee cannot have changed its key since, so the head's members have it.
  */
 export function settledSignatures(
   { previousCertificates }: ParsedBlock,
@@ -236,8 +229,4 @@ function absencesOf({ control }: ParsedBlock): readonly string[] {
     operation.case === "suspendManager" ? [operation.value.managerId] : [],
   );
   return ids.sort(compareIds);
-}
-
-function inHeader(reason: RuleReason, message: string, field: string): Violation {
-  return violation(reason, message, `header.${field}`);
 }

@@ -3,31 +3,31 @@
  * each checked as a storage node checks a final block, but for the sealed records, which it does
  * not have.
  *
- * What follows from the public parts alone, follows without trust in whoever sends them: who the
- * members are, which committees were drawn, and the credit and reward of each storage node.
+ * A reader computes by itself, and so need not believe the sender: who the members are, which
+ * committees were drawn, and the credit and reward of each storage node.
  */
 import { err, ok, type Result } from "../../base/result.js";
 import type { BlockCertificates } from "../../gen/bss/v1/block_pb.js";
-import type { ParsedBlock } from "../../ledger/blocks/blocks.js";
+import type { ParsedBlock } from "../../ledger/blocks/block-parsing.js";
 import { checkBlockCertificates } from "../../ledger/certificates/certificates.js";
 import type { SignatureCheck } from "../../ledger/certificates/signature-check.js";
-import type { StandingChange } from "../../ledger/storage-nodes/storage-changes.js";
+import type { StandingChange } from "../../ledger/storage-nodes/credit.js";
 import type { StorageHead } from "../../ledger/storage-nodes/storage-head.js";
 import type { Violation } from "../../ledger/violation.js";
 import {
   extendLog,
   headAfter,
-  linkProblem,
   membersAfter,
   operationSignatures,
   publicFacts,
+  publicLinkProblem,
   rootProblem,
   type StorageContext,
   settledSignatures,
 } from "./public-block.js";
 
-export type FollowedBlock = {
-  /** The block is final, and what it says of the one before is true, when all of them verify. */
+type FollowedBlock = {
+  /** If all of them verify, the block is final, and what it says of the one before is true. */
   readonly signatures: readonly SignatureCheck[];
   /** After the block. */
   readonly head: StorageHead;
@@ -45,7 +45,7 @@ export function followBlock(
 ): Result<FollowedBlock, Violation> {
   const { head, consortiumId } = context;
   const log = extendLog(block, head);
-  const wrong = linkProblem(block, context) ?? rootProblem(block, log);
+  const wrong = publicLinkProblem(block, context) ?? rootProblem(block, log);
   if (wrong !== undefined) return err(wrong);
   const settled = settledSignatures(block, context);
   if (!settled.ok) return settled;

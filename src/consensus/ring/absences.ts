@@ -6,8 +6,8 @@
  * comes while that block can still be committed in its round. One that comes later does not count:
  * a manager that accepts every block a little too late holds the ring up like one that is away.
  *
- * Time is that in which this manager was attentive: what makes it slow is likely to make the others
- * slow, too, and who is slow together with everybody else is not absent.
+ * Only time in which this manager was attentive counts: what makes it slow is likely to make the
+ * others slow too, and a manager that is slow together with all others is not absent.
  *
  * After `suspendAfterMs` this manager claims the absence when it makes a block, after half of that
  * it agrees with the claim of another: clocks and messages differ by less, so that a claim does not
@@ -42,8 +42,8 @@ export class Absences {
   }
 
   /**
-   * Whether this manager agrees that all of them are missing: "later" when it will, should none of
-   * them come until then.
+   * Whether this manager agrees that all of them are missing; "later" if it will agree after some
+   * time, unless one of them comes.
    */
   opinion(managerIds: readonly string[], nowMs: number): "agrees" | "later" | "disagrees" {
     if (managerIds.some((id) => !this.#since.has(id))) return "disagrees";

@@ -11,6 +11,7 @@
  *
  * The core counts its own statements only when they are stepped back, signed, like anybody's.
  */
+import { unreachable } from "../../base/assert.js";
 import type { BlockCertificates, LockCertificate } from "../../gen/bss/v1/block_pb.js";
 import type { Evidence } from "../../gen/bss/v1/genesis_pb.js";
 import type { Attestation, Proposal, Vote } from "../../gen/bss/v1/vote_pb.js";
@@ -64,10 +65,35 @@ export type HeightEvent =
 export type RingEvent =
   | HeightEvent
   /**
-   * Votes of whatever heights that count for nothing any more, such as those of a certificate that
-   * a block carries. They may show that a manager has contradicted itself.
+   * Votes of any height that are not counted any more, such as those of a certificate that a block
+   * carries. They may show that a manager has contradicted itself.
    */
   | { readonly kind: "seen"; readonly votes: readonly Vote[] };
+
+/**
+ * The height that an event is about; undefined for an event about the ring's own height, whichever
+ * that is, and for one about several heights.
+ */
+export function heightOf(event: RingEvent): number | undefined {
+  switch (event.kind) {
+    case "wake":
+    case "seen":
+      return undefined;
+    case "proposal":
+      return Number(event.proposal.height);
+    case "vote":
+      return Number(event.vote.height);
+    case "attestation":
+      return Number(event.attestation.height);
+    case "lock-certificate":
+      return Number(event.certificate.polka?.height ?? -1n);
+    case "judged":
+    case "built":
+      return event.height;
+    default:
+      return unreachable(event);
+  }
+}
 
 /** Something this manager says, to be signed. See canonical.proto. */
 export type Statement =
@@ -153,7 +179,7 @@ export type Decision = {
 };
 
 /** More than f managers broke the rules, or this software did: nothing is signed from here on. */
-export type Halt = { readonly message: string };
+type Halt = { readonly message: string };
 
 /** A step's time ran out; counted by the driver. */
 export type ExpiredStep = "propose" | "approve" | "verify" | "commit";
@@ -169,6 +195,33 @@ export type Ready = {
   readonly decision?: Decision;
   readonly halt?: Halt;
 };
+
+/** Collects what is to be done until it is handed out; the statements stand with the speaker. */
+export type Outbox = {
+  readonly messages: Outgoing[];
+  readonly tasks: Task[];
+  readonly expired: ExpiredStep[];
+  decision?: Decision;
+  halt?: Halt;
+};
+
+export function emptyOutbox(): Outbox {
+  return { messages: [], tasks: [], expired: [] };
+}
+
+/** All that is to be done as one `Ready`; undefined if there is nothing to do. */
+export function readyOf(
+  outbox: Outbox,
+  statements: readonly Statement[],
+  evidence: readonly Evidence[],
+): Ready | undefined {
+  const { messages, tasks, expired, decision, halt } = outbox;
+  const lists = [statements, messages, tasks, expired, evidence];
+  const idle = lists.every(({ length }) => length === 0);
+  return idle && decision === undefined && halt === undefined
+    ? undefined
+    : { ...outbox, statements, evidence };
+}
 
 /** What the core needs to know of the height that it works on: the state after the block before. */
 export type HeightContext = {

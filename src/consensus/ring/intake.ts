@@ -1,7 +1,7 @@
 /**
  * Files what comes in at one height: votes into the tallies, proposals by their rounds, lock
- * certificates as what they are made of. Whatever names a block that is not known here asks for its
- * judgement.
+ * certificates as the votes and attestations in them. If a message names a block that is not known
+ * here, the block's judgement is asked for.
  */
 import { unreachable } from "../../base/assert.js";
 import { emptyBytes, toHex } from "../../base/bytes.js";
@@ -18,7 +18,7 @@ export type IntakePorts = {
 };
 
 /** What others say, and what the rules make of a block. */
-export type FiledEvent = Exclude<HeightEvent, { kind: "wake" | "built" }>;
+type FiledEvent = Exclude<HeightEvent, { kind: "wake" | "built" }>;
 
 export class Intake {
   readonly #ports: IntakePorts;
@@ -70,7 +70,7 @@ export class Intake {
     if (this.#ports.state.judgements.expect(blockId)) this.#askToValidate(blockId);
   }
 
-  /** Once more, for every block whose judgement has not come. */
+  /** Asks again for the judgement of every block that has none yet. */
   askAgain(): void {
     for (const blockId of this.#ports.state.judgements.awaited()) this.#askToValidate(blockId);
   }

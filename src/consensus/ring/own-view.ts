@@ -16,7 +16,7 @@ export type OwnViewOptions = {
   readonly suspendAfterMs?: number;
 };
 
-/** "later": nothing but time is missing, should the absent not come. */
+/** "later": it becomes "fine" with time, unless one of the absent managers comes. */
 export type Opinion = "fine" | "later" | "refused";
 
 export class OwnView {
@@ -32,10 +32,7 @@ export class OwnView {
     this.#absences = new Absences(options.suspendAfterMs);
   }
 
-  /**
-   * These predicates are about fresh blocks; one that has a lock certificate they no longer
-   * concern.
-   */
+  /** This manager's opinion of a block; a block that has a lock certificate is always fine. */
   of(facts: BlockFacts): Opinion {
     const { attentiveMs, wallMs } = this.#pace;
     const isTooEarly = facts.timestampMs > wallMs + this.#options.futureBoundMs;
@@ -62,8 +59,8 @@ export class OwnView {
   }
 
   /**
-   * Who has not accepted what Q managers approve in the current round, and who has. To be called
-   * while this manager has not committed there.
+   * Notes which managers have accepted what Q managers approve in the current round, and which have
+   * not. To be called until this manager commits in that round.
    */
   watchAbsences(): void {
     const { votes, quorum } = this.#state;
@@ -78,7 +75,7 @@ export class OwnView {
     }
   }
 
-  /** Others that are active: whoever is only resumed by this very block cannot be. */
+  /** Only other managers that are active: not one that this very block resumes. */
   #canBeSuspended(managerId: string): boolean {
     const { activeManagerIds } = this.#state.context.members;
     return managerId !== this.#options.selfId && activeManagerIds.includes(managerId);

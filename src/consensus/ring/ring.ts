@@ -6,13 +6,20 @@
  */
 import { assert } from "../../base/assert.js";
 import { EvidenceWatch } from "../height/evidence-watch.js";
-import { heightOf } from "./event-height.js";
-import type { BlockKey, Clock, HeightContext, Ready, RingEvent, RingStatus } from "./events.js";
+import {
+  type BlockKey,
+  type Clock,
+  type HeightContext,
+  heightOf,
+  type Ready,
+  type RingEvent,
+  type RingStatus,
+} from "./events.js";
 import { NextHeight } from "./next-height.js";
 import { Rounds, type RoundsOptions } from "./rounds.js";
 import type { RingWaiting } from "./waiting.js";
 
-export type RingOptions = RoundsOptions;
+type RingOptions = RoundsOptions;
 
 export class Ring {
   readonly #options: RingOptions;

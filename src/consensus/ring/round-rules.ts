@@ -42,7 +42,7 @@ export function choiceFor(
   );
 }
 
-export type CommitsOutcome =
+type CommitsOutcome =
   | { readonly kind: "decision"; readonly decision: Decision }
   | { readonly kind: "halt"; readonly message: string }
   /** Q managers committed a block that is not judged here yet. */

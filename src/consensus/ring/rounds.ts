@@ -24,17 +24,19 @@ import {
   type BlockKey,
   type Clock,
   type ExpiredStep,
+  emptyOutbox,
   type HeightContext,
   type HeightEvent,
   nilBlock,
+  type Outbox,
   type Ready,
   type RestoredHeight,
   type RingStatus,
   type RingStep,
+  readyOf,
 } from "./events.js";
 import { HeightStart } from "./height-start.js";
 import { Intake } from "./intake.js";
-import { emptyOutbox, type Outbox, readyOf } from "./outbox.js";
 import { OwnView, type OwnViewOptions } from "./own-view.js";
 import { Pace, type PaceOptions } from "./pace.js";
 import { messagesToResend } from "./resend.js";
@@ -157,7 +159,7 @@ export class Rounds {
         this.#start.hear(event.vote.managerId);
         return this.#start.isDue(this.#pace.monotonicMs);
       default:
-        // Storage nodes cannot make the managers work, and a judgement answers for nobody.
+        // Storage nodes cannot make the managers work, and a judgement is no manager's message.
         return false;
     }
   }
@@ -173,7 +175,7 @@ export class Rounds {
     }
   }
 
-  /** A block that comes when its round is over is of no use: a later one names its own round. */
+  /** A block that comes after its round is of no use: a block names the round it is made in. */
   #takeBuilt(round: number, facts: BlockFacts): boolean {
     if (round !== this.#round || this.#step === "idle") return false;
     if (this.#lock.certificate !== undefined) {
@@ -216,7 +218,7 @@ export class Rounds {
     const proposal = this.#state.proposals.get(this.#round);
     if (proposal === undefined) {
       const proposerId = this.#state.context.members.proposer(this.height, this.#round);
-      // Who holds the height up for so long is not waited for on its turn as well.
+      // A proposer that has been missing for so long is not waited for.
       if (this.#view.isMissing(proposerId)) this.#approve(nilBlock, -1);
       return;
     }
@@ -230,7 +232,7 @@ export class Rounds {
     for (const { round, block } of this.#state.votes.blocksApprovedBy(this.#state.quorum)) {
       const current = round === this.#round && !this.#speaker.hasCommitted(round);
       if (!current && round <= this.#lock.state.validRound) continue;
-      // As in Tendermint, a manager commits in a round only after it has approved there, be it nil.
+      // As in Tendermint, a manager commits in a round only after it has approved there, even nil.
       if (current && this.#step === "propose") continue;
       const certificate = this.#state.lockable(round, block);
       if (certificate === undefined) continue;
@@ -256,9 +258,9 @@ export class Rounds {
   }
 
   /**
-   * On polka ∧ AC the block goes to the committee of the polka's round. Also when the last ACCEPT
-   * comes after that round: managers that got it at different times may not agree any more on who
-   * is missing, and this block is the one that all of them can propose again.
+   * On polka ∧ AC the block goes to the committee of the polka's round, even if the last ACCEPT
+   * comes after that round. Managers that got it at different times may disagree on who is missing,
+   * but all of them can propose this block again.
    */
   #verify(facts: BlockFacts, round: number): void {
     const accepts = this.#state.unanimousAccepts(facts);
@@ -369,7 +371,7 @@ export class Rounds {
     return this.#lock.binds(block) || (proposed !== undefined && toHex(proposed.blockId) === block);
   }
 
-  /** Everything that others may have missed. */
+  /** Sends everything again that others may have missed. */
   #resend(): void {
     this.#out.messages.push(...messagesToResend(this.#state, this.#round, this.#lock.certificate));
     this.#intake.askAgain();

@@ -1,6 +1,6 @@
 /**
- * What a height waits for, by name: read off what a manager knows, for whoever has to find out in
- * the night why the ring stands still, and whom to call.
+ * What a height waits for, with names: for an operator who has to find out why the ring stands
+ * still, and whom to call. It is computed from what the manager knows at that moment.
  */
 import { toHex } from "../../base/bytes.js";
 import type { BlockFacts } from "../../ledger/blocks/block-facts.js";
@@ -34,7 +34,7 @@ export type RingWaiting = {
   readonly missingAttestations: readonly string[];
 };
 
-export type PlaceInTime = {
+type PlaceInTime = {
   readonly round: number;
   readonly step: RingStep;
   readonly stepMs: number;

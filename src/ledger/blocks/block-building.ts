@@ -1,8 +1,8 @@
 /**
  * Making a block: what the manager whose turn it is puts together from its pool.
  *
- * The result is what `validateBlock` accepts, because both run the same execution. What the
- * proposer must bring, as it needs a clock or a secret: the timestamp, the beacon with its proof,
+ * The result is what `validateBlock` accepts, because both run the same execution. The proposer
+ * brings what needs a clock, a secret or its own memory: the timestamp, the beacon with its proof,
  * and the previous block's certificates.
  */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
@@ -41,7 +41,11 @@ import {
   leavesRoot,
   privateRoot,
 } from "./block-hashes.js";
-import { controlBytesMax, controlOperationBytesMax, controlOperationsMax } from "./block-limits.js";
+import {
+  controlBytesMax,
+  controlOperationBytesMax,
+  controlOperationsMax,
+} from "./block-parsing.js";
 import {
   type BlockOutcome,
   concludeExecution,
@@ -51,7 +55,7 @@ import {
 } from "./executed-block.js";
 import { BlockExecution } from "./execution.js";
 
-export type BuildOptions = {
+type BuildOptions = {
   /** The block is built on this one. */
   readonly head: LedgerHead;
   /** 32 bytes. */
@@ -86,7 +90,7 @@ export type BuildOptions = {
   readonly allowLeaves: boolean;
 };
 
-export type RefusedOperation = {
+type RefusedOperation = {
   readonly operation: ControlOperation;
   readonly violation: Violation;
 };
@@ -163,7 +167,7 @@ function addOperations(
   let byteCount = 0;
   for (const operation of operations) {
     const bytes = toBinary(ControlOperationSchema, operation);
-    // What finds no room waits for the next block.
+    // Operations for which there is no room wait for the next block.
     if (control.length === controlOperationsMax) break;
     if (byteCount + bytes.length > controlBytesMax) break;
     const refused = isReadable(bytes)

@@ -14,7 +14,7 @@ import { refuse, type Violation } from "../violation.js";
 import type { ParsedManagerBlock } from "./manager-blocks.js";
 
 /** A submission, or the part of one, that a block adds. */
-export type ContentEntry = SignedHeader & {
+type ContentEntry = SignedHeader & {
   /** Those that the block adds, in the order of its leaves. */
   readonly records: readonly ParsedRecord[];
   /** Index of the first of them among the block's leaves. */
@@ -28,7 +28,7 @@ export type BlockContent = {
 };
 
 /**
- * Parses the content of a block that hangs together. Refuses with BLOCK_TOO_LARGE, and like
+ * Parses the content of a block whose parts fit each other. Refuses with BLOCK_TOO_LARGE, and like
  * `parseSignedHeader` and `parseRecord` with the path of the entry or record.
  */
 export function parseContent(

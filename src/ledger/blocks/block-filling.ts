@@ -1,11 +1,12 @@
 /**
  * Which of the waiting records go into a block, and in which order.
  *
- * Candidates are tried as they come. A record may stand before what it rests on: a trade before the
- * reading that covers it, an update before its parent. So a record that was refused for such a
- * reason waits for the keys on which it failed, and is tried again, in the order of its arrival,
- * once a record that touches one of them is placed. A record is only ever woken by a placement, and
- * the number of retries is bounded, so nobody can make a proposer work without end.
+ * Candidates are tried in the order in which they came. A record may come before another that it
+ * needs: a trade before the reading that covers it, an update before its parent. So a record that
+ * was refused for such a reason waits for the state keys on which it failed, and is tried again, in
+ * the order of arrival, once a record that touches one of them is placed. Only a placement makes a
+ * record be tried again, and the number of retries is bounded, so nobody can make a proposer work
+ * without end.
  */
 import { create } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
@@ -20,9 +21,7 @@ import { stateKeys } from "../state/state-keys.js";
 import { type RuleReason, type Violation, violation } from "../violation.js";
 import type { BlockExecution } from "./execution.js";
 
-/**
- * A record that breaks a rule after everything that the block placed: its submitter gets it back.
- */
+/** A record that breaks a rule even after all that the block adds: its submitter gets it back. */
 export type RecordObjection = {
   readonly submission: ParsedSubmission;
   readonly record: ParsedRecord;
@@ -39,15 +38,15 @@ export type Filling = {
   readonly duplicates: readonly DuplicateRecord[];
 };
 
-export type FillingOptions = {
+type FillingOptions = {
   readonly execution: BlockExecution;
   readonly candidates: readonly ParsedSubmission[];
   readonly policy: Policy;
   /** At most; the policy may allow more. */
   readonly recordsMax: number;
   /**
-   * Hashes, in hex, of records that are left out without a word, such as those that
-   * others object to.
+   * Hashes, in hex, of records that are left out and not reported, such as those that others
+   * object to.
    */
   readonly excluded: ReadonlySet<string>;
 };

@@ -1,5 +1,5 @@
 /**
- * How a block's parts are hashed.
+ * How a block's parts are hashed, and what its creator's VRF proof is over.
  *
  *     entry        = record_hash ‖ seal_digest       64 bytes: a record in the Merkle log
  *     leaf         = SHA-256(0x00 ‖ entry)           RFC 9162 §2.1.1
@@ -8,19 +8,19 @@
  *     private_root = RFC 9162 root of the exact bytes of this block's private entries
  *     body_digest  = SHA-256("bss/v1/body" ‖ control_root ‖ leaves_root ‖ private_root)
  *     block_id     = SHA-256("bss/v1/block" ‖ header_bytes)
+ *     beacon_input = consortium_id ‖ u64 height ‖ beacon of the previous block
  *
  * The three roots stand apart so that a storage node can check the public parts without having seen
  * the private one.
  */
-import { concatBytes } from "../../base/bytes.js";
+import { concatBytes, u64be } from "../../base/bytes.js";
 import { domain, taggedHash } from "../../crypto/hash.js";
 import type { Leaf } from "../../gen/bss/v1/block_pb.js";
-import { appendLeaves, emptyFrontier, rootOf } from "../merkle/frontier.js";
-import { leafHash } from "../merkle/hashes.js";
-import { merkleRoot } from "../merkle/merkle-root.js";
+import { merkleRoot, rootOfLeafHashes } from "../merkle/frontier.js";
+import { leafHash } from "../merkle/nodes.js";
 
 /** What a leaf consists of: record hash and seal digest, 32 bytes each. */
-export type LeafParts = Pick<Leaf, "recordHash" | "sealDigest">;
+type LeafParts = Pick<Leaf, "recordHash" | "sealDigest">;
 
 /** The three roots of a block's body, 32 bytes each. */
 export type BodyRoots = {
@@ -54,11 +54,6 @@ export function leavesRoot(leaves: readonly LeafParts[]): Uint8Array {
   return rootOfLeafHashes(leaves.map(leafHashOf));
 }
 
-/** `leavesRoot` where the leaf hashes are there already. */
-export function rootOfLeafHashes(leafHashes: readonly Uint8Array[]): Uint8Array {
-  return rootOf(appendLeaves(emptyFrontier, leafHashes).frontier);
-}
-
 /** Root over the exact bytes of each private entry, 32 bytes. */
 export function privateRoot(privateEntries: readonly Uint8Array[]): Uint8Array {
   return merkleRoot(privateEntries);
@@ -72,4 +67,23 @@ export function bodyDigest(roots: BodyRoots): Uint8Array {
 /** certificates_digest of the exact bytes of the previous block's certificates, 32 bytes. */
 export function certificatesDigest(previousCertificates: Uint8Array): Uint8Array {
   return taggedHash(domain.certificates, previousCertificates);
+}
+
+/**
+ * What a block's creator proves with its VRF key. It holds nothing that the creator can choose, so
+ * the creator cannot try one block after the other until the committee suits it.
+ */
+export function beaconInput({
+  consortiumId,
+  height,
+  previousBeacon,
+}: {
+  /** 32 bytes. */
+  readonly consortiumId: Uint8Array;
+  /** Of the new block. */
+  readonly height: number;
+  /** 64 bytes. */
+  readonly previousBeacon: Uint8Array;
+}): Uint8Array {
+  return concatBytes(consortiumId, u64be(height), previousBeacon);
 }

@@ -3,10 +3,10 @@
  * alone. What depends on the clock or on what this manager has seen (the timestamp's lead,
  * whether those whom it suspends are absent) is for the caller.
  *
- * A block comes here parsed (manager-blocks.ts) and with its content (block-content.ts), so it
- * hangs together. Here it is held against the head: its links, its turn, its beacon, the
- * certificates of the block before, and then the content is executed and sealed anew. Nothing that
- * the proposer computed is taken on trust.
+ * A block comes here parsed (manager-blocks.ts) and with its content (block-content.ts), so its
+ * parts fit each other. Here it is compared with the head: its links, its turn, its beacon, the
+ * certificates of the block before. Then the content is executed and sealed again, so that nothing
+ * is believed that the proposer computed.
  */
 import { defined } from "../../base/assert.js";
 import { equalBytes } from "../../base/bytes.js";
@@ -19,9 +19,10 @@ import { operationSignatureChecks } from "../members/operation-signatures.js";
 import { recordSignatureChecks, submissionSignatureCheck } from "../records/signatures.js";
 import type { LedgerHead } from "../state/head.js";
 import type { StateView } from "../state/state.js";
-import { type RuleReason, type Violation, violation } from "../violation.js";
-import { beaconInput } from "./beacon.js";
+import { type Violation, violation } from "../violation.js";
 import { at, type BlockContent } from "./block-content.js";
+import { beaconInput } from "./block-hashes.js";
+import { inHeader, linkProblem } from "./block-parsing.js";
 import {
   type BlockOutcome,
   concludeExecution,
@@ -32,7 +33,7 @@ import {
 import { BlockExecution } from "./execution.js";
 import type { ParsedManagerBlock } from "./manager-blocks.js";
 
-export type ValidationOptions = {
+type ValidationOptions = {
   /** The block is to extend this one. */
   readonly head: LedgerHead;
   /** 32 bytes. */
@@ -96,19 +97,9 @@ export function validateBlock(options: ValidationOptions): Result<ValidBlock, Vi
 }
 
 function checkLinks({ head, consortiumId, parsed }: ValidationOptions): Violation | undefined {
-  const { header, height } = parsed;
-  if (!equalBytes(header.consortiumId, consortiumId)) {
-    const message = "The block is of another consortium.";
-    return inHeader("CONSORTIUM_MISMATCH", message, "consortium_id");
-  }
-  if (height !== head.height + 1) {
-    const message = `The next height is ${head.height + 1}, the block's is ${height}.`;
-    return inHeader("BLOCK_WRONG_HEIGHT", message, "height");
-  }
-  if (!equalBytes(header.previousBlockId, head.blockId)) {
-    return inHeader("BLOCK_WRONG_PARENT", "Not the head's block id.", "previous_block_id");
-  }
-  if (equalBytes(header.previousStateDigest, head.stateDigest)) return undefined;
+  const unlinked = linkProblem(parsed, head, consortiumId);
+  if (unlinked !== undefined) return unlinked;
+  if (equalBytes(parsed.header.previousStateDigest, head.stateDigest)) return undefined;
   const message = "The state after the previous block has another digest.";
   return inHeader("BLOCK_DIGEST_MISMATCH", message, "previous_state_digest");
 }
@@ -218,8 +209,4 @@ function compareOutcome(outcome: BlockOutcome, parsed: ParsedManagerBlock): Viol
   if (equalBytes(header.membersDigest, outcome.members.digest())) return undefined;
   const message = "The members after the block have another digest.";
   return inHeader("BLOCK_DIGEST_MISMATCH", message, "members_digest");
-}
-
-function inHeader(reason: RuleReason, message: string, field: string): Violation {
-  return violation(reason, message, `header.${field}`);
 }

@@ -1,6 +1,6 @@
 /**
- * What a block does to the ledger, once its content has been executed: computed alike by who makes
- * it and who checks it.
+ * What a block does to the ledger, once its content has been executed. Managers that make a block
+ * and managers that check it compute it with this same code.
  */
 import type { Leaf } from "../../gen/bss/v1/block_pb.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
@@ -51,7 +51,7 @@ export type ExecutedBlock = {
 };
 
 /** A header's values that do not follow from the content. */
-export type BlockIdentity = Pick<
+type BlockIdentity = Pick<
   BlockFacts,
   "blockId" | "createdRound" | "proposerId" | "timestampMs" | "beacon"
 >;

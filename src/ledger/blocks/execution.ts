@@ -19,7 +19,7 @@ import { StateTables } from "../state/state-tables.js";
 import type { BlockStart } from "../storage-nodes/storage-nodes-draft.js";
 import type { Violation } from "../violation.js";
 
-export type BlockExecutionOptions = {
+type BlockExecutionOptions = {
   /** The state after the previous block, with every key that the block's content can touch. */
   readonly state: StateView;
   readonly policy: Policy;

@@ -8,9 +8,9 @@
 import { equalBytes } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
+import { hashBytes } from "../../crypto/hash.js";
 import { type ManagerBlock, PrivateEntrySchema } from "../../gen/bss/v1/block_pb.js";
 import { type SubmissionHeader, SubmissionHeaderSchema } from "../../gen/bss/v1/record_pb.js";
-import { hashBytes } from "../merkle/hashes.js";
 import { recordHash } from "../records/records.js";
 import { strictDecode } from "../strict-decode.js";
 import { refuse, type Violation, violation } from "../violation.js";
@@ -20,7 +20,7 @@ import { privateRoot } from "./block-hashes.js";
 import { type ParsedBlock, parseBlock } from "./block-parsing.js";
 
 /** A submission, or the part of one, that a block adds. */
-export type ParsedPrivateEntry = {
+type ParsedPrivateEntry = {
   readonly header: SubmissionHeader;
   /** The exact bytes, as signed. */
   readonly headerBytes: Uint8Array;

@@ -4,12 +4,8 @@
  * its own log, equals that block's HASH1.
  */
 import { create, toBinary } from "@bufbuild/protobuf";
-import { ok, type Result } from "../../base/result.js";
 import { domain, taggedHash } from "../../crypto/hash.js";
 import { type StorageBlockHeader, StorageBlockHeaderSchema } from "../../gen/bss/v1/block_pb.js";
-import { hashBytes } from "../merkle/hashes.js";
-import { refuse, type Violation } from "../violation.js";
-import { decodeCanonical, safeInteger } from "../wire.js";
 import type { ParsedBlock } from "./block-parsing.js";
 
 export type BuiltStorageHeader = {
@@ -49,33 +45,3 @@ export function buildStorageBlockHeader(parts: {
   const headerBytes = toBinary(StorageBlockHeaderSchema, header);
   return { header, headerBytes, storageBlockId: storageBlockId(headerBytes) };
 }
-
-/** Reads the canonical bytes of a storage header: lengths and ranges. BLOCK_MALFORMED otherwise. */
-export function parseStorageBlockHeader(
-  headerBytes: Uint8Array,
-): Result<BuiltStorageHeader, Violation> {
-  const header = decodeCanonical(StorageBlockHeaderSchema, headerBytes);
-  if (header === undefined) {
-    return refuse("BLOCK_MALFORMED", "The storage header does not decode.");
-  }
-  for (const [name, field] of hashFields) {
-    if (header[name].length === hashBytes) continue;
-    return refuse("BLOCK_MALFORMED", `There should be ${hashBytes} bytes.`, field);
-  }
-  if (safeInteger(header.height, 1) === undefined) {
-    return refuse("BLOCK_MALFORMED", "Not a height.", "height");
-  }
-  if (safeInteger(header.treeSize) === undefined) {
-    return refuse("BLOCK_MALFORMED", "Not a tree size.", "tree_size");
-  }
-  return ok({ header, headerBytes, storageBlockId: storageBlockId(headerBytes) });
-}
-
-const hashFields = [
-  ["consortiumId", "consortium_id"],
-  ["previousStorageBlockId", "previous_storage_block_id"],
-  ["managerBlockId", "manager_block_id"],
-  ["hash2", "hash2"],
-  ["controlRoot", "control_root"],
-  ["leavesRoot", "leaves_root"],
-] as const;

@@ -1,7 +1,7 @@
 /**
- * Makes certificates from signed messages that have been checked one by one. The caller has counted
- * them; that all of them say the same, and that nobody is there twice, is asserted, as a
- * certificate that breaks it is our own bug.
+ * Makes certificates from signed messages that the caller has checked one by one and counted. An
+ * assertion fails if they do not all say the same or if somebody signed twice: that would be our
+ * own bug.
  */
 import { create } from "@bufbuild/protobuf";
 import { assert, defined } from "../../base/assert.js";
@@ -29,7 +29,7 @@ import {
 import { compareIds } from "../ids.js";
 
 /** The matches of one committee. */
-export type IntegrityParts = {
+type IntegrityParts = {
   readonly round: number;
   /** 32 bytes: the root that all of them attest. */
   readonly hash2: Uint8Array;

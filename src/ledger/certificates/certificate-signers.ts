@@ -1,4 +1,4 @@
-/** The rule that all certificates share: sorted by id, one signature per signer, no strangers. */
+/** The rule that all certificates share: sorted by id, one signature per signer, known signers. */
 import type { Message } from "@bufbuild/protobuf";
 import { ok, type Result } from "../../base/result.js";
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
@@ -9,7 +9,7 @@ import type { SignatureCheck } from "./signature-check.js";
 
 type Signed = Message & { readonly signature: Uint8Array };
 
-export type SignerRule<T extends Signed> = {
+type SignerRule<T extends Signed> = {
   /** Path of the list, for refusals. */
   readonly path: string;
   /** What is signed, for logs. */
@@ -33,11 +33,11 @@ export function checkSigners<T extends Signed>(
     const signerId = rule.signerOf(entry);
     if (hasUnknownFields(entry)) return invalid("There are unknown fields.", field);
     if (previous !== undefined && compareIds(previous, signerId) >= 0) {
-      return invalid("The signers are not in ascending order, each once.", field);
+      return invalid("The signers are not in ascending order without repeats.", field);
     }
     previous = signerId;
     const publicKey = rule.keyOf(signerId);
-    if (publicKey === undefined) return invalid("Somebody signed who may not.", field);
+    if (publicKey === undefined) return invalid("The signer may not sign this certificate.", field);
     const { signature } = entry;
     if (signature.length !== ed25519SignatureBytes) {
       return invalid("A signature has 64 bytes.", `${field}.signature`);

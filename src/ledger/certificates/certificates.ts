@@ -7,7 +7,8 @@
  *     CC      COMMIT by Q managers in one round: final
  *     LC      polka ∧ AC ∧ IC: what a manager needs before it commits
  *
- * AC, IC and CC of a block are carried by the next one.
+ * AC, IC and CC of a block are carried by the next one, and checked here. A polka and an LC are
+ * only shown to other managers, which count the votes in them: see lock-certificate.ts.
  *
  * Every check is strict, because certificates are hashed into the next block and counted for
  * credit: sorted by id, exactly one signature per signer, no strangers, enough of them, nothing
@@ -17,27 +18,22 @@
 
 import { equalBytes } from "../../base/bytes.js";
 import { ok, type Result } from "../../base/result.js";
+import { hashBytes } from "../../crypto/hash.js";
 import type {
   ApprovalCertificate,
   BlockCertificates,
   CommitCertificate,
   IntegrityCertificate,
-  LockCertificate,
-  PolkaCertificate,
 } from "../../gen/bss/v1/block_pb.js";
 import { AttestationVerdict } from "../../gen/bss/v1/vote_pb.js";
 import type { BlockFacts } from "../blocks/block-facts.js";
 import type { Members } from "../members/members.js";
-import { hashBytes } from "../merkle/hashes.js";
 import type { Violation } from "../violation.js";
 import { hasUnknownFields } from "../wire.js";
 import { checkSigners, invalid } from "./certificate-signers.js";
 import { drawCommittee, matchesNeeded } from "./committee.js";
 import type { SignatureCheck } from "./signature-check.js";
-import { acceptDigest, approveDigest, attestationDigest, commitDigest } from "./vote-digests.js";
-import { isValidRound } from "./votes.js";
-
-export * from "./certificate-builders.js";
+import { acceptDigest, attestationDigest, commitDigest } from "./vote-digests.js";
 
 type Checks = Result<readonly SignatureCheck[], Violation>;
 type BlockPlace = Pick<BlockFacts, "height" | "blockId">;
@@ -95,39 +91,6 @@ export function checkCommit(
 }
 
 /**
- * An APPROVE of one round by at least Q of all N managers, each with the valid round that it
- * signed.
- */
-export function checkPolka(
-  certificate: PolkaCertificate,
-  facts: BlockPlace,
-  members: Members,
-  consortiumId: Uint8Array,
-): Checks {
-  const path = "polka";
-  const { round, approvals } = certificate;
-  const problem =
-    placeProblem(certificate, facts, path) ??
-    quorumProblem(approvals, members, `${path}.approvals`);
-  if (problem !== undefined) return problem;
-  const { height, blockId } = facts;
-  for (const [i, { validRound }] of approvals.entries()) {
-    if (isValidRound(validRound, round)) continue;
-    const field = `${path}.approvals[${i}].valid_round`;
-    return invalid("A valid round is -1 or before the round.", field);
-  }
-  return checkSigners(approvals, {
-    path: `${path}.approvals`,
-    statement: "APPROVE",
-    height,
-    signerOf: (entry) => entry.managerId,
-    keyOf: (id) => members.manager(id)?.signingKey,
-    digestOf: ({ validRound }) =>
-      approveDigest({ consortiumId, height, round, validRound, blockId }),
-  });
-}
-
-/**
  * IC: a MATCH by more than 2/3 of committee(height, round, block), for the block's own root and
  * size. Its round is that of the committee, from the round in which the block was made on.
  */
@@ -141,31 +104,14 @@ export function checkIntegrity(
   consortiumId: Uint8Array,
 ): Checks {
   const path = "integrity";
-  const problem = placeProblem(certificate, facts, path);
-  if (problem !== undefined) return problem;
+  const wrong =
+    placeProblem(certificate, facts, path) ?? statementProblem(certificate, facts, path);
+  if (wrong !== undefined) return wrong;
   const { height, blockId, hash1, treeSize, beacon, eligible } = facts;
   const { round, signatures } = certificate;
-  if (round < facts.createdRound) {
-    return invalid("The committee is of a round before the block was made.", `${path}.round`);
-  }
-  if (!equalBytes(certificate.hash2, hash1)) {
-    return invalid("HASH2 is not the block's HASH1.", `${path}.hash2`);
-  }
-  if (certificate.treeSize !== BigInt(treeSize)) {
-    return invalid("The tree size is not the block's.", `${path}.tree_size`);
-  }
   const committee = new Set(drawCommittee({ eligible, beacon, round }));
-  const needed = matchesNeeded(committee.size);
-  if (signatures.length < needed || signatures.length > committee.size) {
-    const message =
-      `${needed} of ${committee.size} committee members must attest a match, ` +
-      `${signatures.length} signatures are here.`;
-    return invalid(message, `${path}.signatures`);
-  }
-  for (const [i, { audit }] of signatures.entries()) {
-    if (audit.length === hashBytes) continue;
-    return invalid("An audit digest has 32 bytes.", `${path}.signatures[${i}].audit`);
-  }
+  const incomplete = matchesProblem(certificate, committee.size, path);
+  if (incomplete !== undefined) return incomplete;
   const verdict = AttestationVerdict.MATCH;
   const claim = { consortiumId, height, round, blockId, hash2: hash1, treeSize, verdict };
   return checkSigners(signatures, {
@@ -178,25 +124,38 @@ export function checkIntegrity(
   });
 }
 
-/** LC: what a manager needs before it locks and commits in the polka's round. */
-export function checkLock(
-  certificate: LockCertificate,
-  facts: BlockFacts,
-  members: Members,
-  consortiumId: Uint8Array,
-): Checks {
-  const { polka, approval, integrity } = certificate;
-  if (hasUnknownFields(certificate)) return invalid("There are unknown fields.");
-  if (polka === undefined) return invalid("The polka is missing.", "polka");
-  const verified = checkVerified(
-    { approval, integrity },
-    polka.round,
-    facts,
-    members,
-    consortiumId,
-  );
-  if (!verified.ok) return verified;
-  return joined([checkPolka(polka, facts, members, consortiumId), verified]);
+/** Compares what an IC's committee attests with what the block says. */
+function statementProblem(
+  { round, hash2, treeSize }: IntegrityCertificate,
+  facts: Pick<BlockFacts, "createdRound" | "hash1" | "treeSize">,
+  path: string,
+): Result<never, Violation> | undefined {
+  if (round < facts.createdRound) {
+    return invalid("The committee is of a round before the block was made.", `${path}.round`);
+  }
+  if (!equalBytes(hash2, facts.hash1)) {
+    return invalid("HASH2 is not the block's HASH1.", `${path}.hash2`);
+  }
+  if (treeSize === BigInt(facts.treeSize)) return undefined;
+  return invalid("The tree size is not the block's.", `${path}.tree_size`);
+}
+
+/** Checks that enough members of a committee have signed, each with an audit digest. */
+function matchesProblem(
+  { signatures }: IntegrityCertificate,
+  committeeCount: number,
+  path: string,
+): Result<never, Violation> | undefined {
+  const needed = matchesNeeded(committeeCount);
+  if (signatures.length < needed || signatures.length > committeeCount) {
+    const message =
+      `${needed} of ${committeeCount} committee members must attest a match, ` +
+      `${signatures.length} signatures are here.`;
+    return invalid(message, `${path}.signatures`);
+  }
+  const short = signatures.findIndex(({ audit }) => audit.length !== hashBytes);
+  if (short < 0) return undefined;
+  return invalid("An audit digest has 32 bytes.", `${path}.signatures[${short}].audit`);
 }
 
 /** AC, IC and CC of a block: what makes it final and verified. */
@@ -222,7 +181,7 @@ export function checkBlockCertificates(
 
 /** AC, and IC of a round up to `roundMax` if the block adds leaves, else none. */
 function checkVerified(
-  { approval, integrity }: Pick<LockCertificate, "approval" | "integrity">,
+  { approval, integrity }: Pick<BlockCertificates, "approval" | "integrity">,
   roundMax: number,
   facts: BlockFacts,
   members: Members,
@@ -244,7 +203,7 @@ function checkVerified(
 }
 
 function placeProblem(
-  certificate: ApprovalCertificate | CommitCertificate | IntegrityCertificate | PolkaCertificate,
+  certificate: ApprovalCertificate | CommitCertificate | IntegrityCertificate,
   { height, blockId }: BlockPlace,
   path: string,
 ): Result<never, Violation> | undefined {

@@ -23,7 +23,7 @@ import { createShake256Reader, domain, domainBytes } from "../../crypto/hash.js"
 /** Reads the next `lengthBytes` bytes of an endless stream. */
 export type ByteReader = (lengthBytes: number) => Uint8Array;
 
-export type CommitteeDraw = {
+type CommitteeDraw = {
   /** Ids of the eligible storage nodes: distinct, in any order. */
   readonly eligible: readonly string[];
   /** The block's beacon. */
@@ -53,13 +53,22 @@ export function drawCommittee({ eligible, beacon, round }: CommitteeDraw): reado
   const nodes = sortedById(eligible);
   const size = committeeSize(nodes.length);
   const read = createShake256Reader(domainBytes(domain.committee), beacon, u64be(round));
-  for (let place = 0; place < size; place++) {
-    const chosen = place + drawBelow(nodes.length - place, read);
-    const id = defined(nodes[chosen], "a draw stays within the nodes");
-    nodes[chosen] = defined(nodes[place], "a committee is not larger than its nodes");
-    nodes[place] = id;
+  return drawAmong(nodes, size, read);
+}
+
+/**
+ * `count` of the ids, in the order drawn: the Fisher–Yates shuffle of above, stopped once enough
+ * are drawn. `count` is at most the number of ids.
+ */
+export function drawAmong(ids: readonly string[], count: number, read: ByteReader): string[] {
+  const shuffled = [...ids];
+  for (let place = 0; place < count; place++) {
+    const chosen = place + drawBelow(shuffled.length - place, read);
+    const id = defined(shuffled[chosen], "a draw stays within the ids");
+    shuffled[chosen] = defined(shuffled[place], "no more are drawn than there are");
+    shuffled[place] = id;
   }
-  return nodes.slice(0, size);
+  return shuffled.slice(0, count);
 }
 
 /** A uniform integer from 0 to `bound` − 1, by rejection sampling of 4-byte big-endian draws. */

@@ -1,6 +1,6 @@
 /**
- * Evidence: two statements that one manager signed, of which one that keeps the rules signs at most
- * one ([R4.9.1]). Anybody can check it, because all that it takes are the two signatures.
+ * Evidence: two statements of one manager, of which a manager that keeps the rules signs at most
+ * one ([R4.9.1]). Anybody can check it, because only the two signatures are needed.
  *
  *     proposals     two PROPOSE of one height and round
  *     votes         two APPROVE, or two COMMIT, of one height and round
@@ -13,6 +13,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { compareBytes, equalBytes } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
+import { hashBytes } from "../../crypto/hash.js";
 import {
   type ConflictingVotes,
   type Evidence,
@@ -25,7 +26,6 @@ import {
 import { type Proposal, type Vote, VoteKind } from "../../gen/bss/v1/vote_pb.js";
 import { isId } from "../ids.js";
 import type { Manager } from "../members/member-lists.js";
-import { hashBytes } from "../merkle/hashes.js";
 import { refuse, type Violation, violation } from "../violation.js";
 import { hasUnknownFields, safeInteger } from "../wire.js";
 import { described, type SignatureCheck } from "./signature-check.js";
@@ -55,9 +55,8 @@ export function proposalsEvidence(a: SignedProposalOf, b: SignedProposalOf): Evi
 export type SignedProposalOf = Omit<Proposal, "block" | "lockCertificate">;
 
 /**
- * Whether a COMMIT and an APPROVE of one manager and height are what nobody signs who keeps its
- * lock: the APPROVE is of another block, in a later round, and its valid round is before the
- * COMMIT's.
+ * Whether a manager has broken its lock by signing this COMMIT and this APPROVE at one height: the
+ * APPROVE is of another block, in a later round, and its valid round is before the COMMIT's round.
  */
 export function breaksLock(commit: RoundStatement, approval: RoundStatement): boolean {
   return (
@@ -73,7 +72,7 @@ type RoundStatement = Pick<Vote, "round" | "validRound" | "blockId">;
 
 /**
  * Checks evidence for a block at `height`: OPERATION_INVALID, or the two signatures that must
- * verify. Whether something is recorded of the manager already is another matter.
+ * verify. It does not matter here whether evidence against the manager is on the chain already.
  */
 export function checkEvidence(
   evidence: Evidence,
@@ -93,14 +92,18 @@ export function checkEvidence(
 
 /** The refusal of evidence about a height that the block does not reach. */
 export function tooEarly(): Violation {
-  return violation("OPERATION_INVALID", "About a height after the block's.", "evidence");
+  return violation(
+    "OPERATION_INVALID",
+    "The statements are about a height after the block's.",
+    "evidence",
+  );
 }
 
 /** Checks evidence by itself: OPERATION_INVALID, or undefined when the statements contradict. */
 export function evidenceProblem(evidence: Evidence): Violation | undefined {
   const { managerId, offence } = evidence;
   if (hasUnknownFields(evidence)) return invalid("There are unknown fields.");
-  if (!isId(managerId)) return invalid("Not an id.", "manager_id");
+  if (!isId(managerId)) return invalid("The value is not an id.", "manager_id");
   if (offence.case === undefined) return invalid("No offence is set.", "offence");
   const path = offencePaths[offence.case];
   const { first, second } = offence.value;
@@ -110,17 +113,19 @@ export function evidenceProblem(evidence: Evidence): Violation | undefined {
   }
   const malformed = shapeProblem(first, `${path}.first`) ?? shapeProblem(second, `${path}.second`);
   if (malformed !== undefined) return malformed;
-  if (first.height !== second.height) return invalid("Not of one height.", path);
+  if (first.height !== second.height)
+    return invalid("The statements are about different heights.", path);
   if (offence.case === "brokenLock") return lockProblem(offence.value, path);
-  if (first.round !== second.round) return invalid("Not of one round.", path);
+  if (first.round !== second.round)
+    return invalid("The statements are about different rounds.", path);
   if (isVote(first) && isVote(second) && first.commit !== second.commit) {
-    return invalid("Not of one kind.", path);
+    return invalid("One statement is a COMMIT, the other an APPROVE.", path);
   }
   if (first.validRound === second.validRound && equalBytes(first.blockId, second.blockId)) {
     return invalid("The statements say the same.", path);
   }
   if (compareBytes(first.signature, second.signature) < 0) return undefined;
-  return invalid("Not in ascending order of signatures.", path);
+  return invalid("The statement with the lower signature does not come first.", path);
 }
 
 /** The height of both statements; 0 for evidence without any. */
@@ -139,22 +144,25 @@ function lockProblem(
   path: string,
 ): Violation | undefined {
   if (first?.commit !== true || second?.commit !== false) {
-    return invalid("Not a COMMIT and an APPROVE.", path);
+    return invalid("The statements are not a COMMIT and then an APPROVE.", path);
   }
-  return breaksLock(first, second) ? undefined : invalid("They do not contradict.", path);
+  return breaksLock(first, second)
+    ? undefined
+    : invalid("The statements do not contradict each other.", path);
 }
 
 function shapeProblem(statement: Statement, path: string): Violation | undefined {
   const { height, round, validRound, blockId, signature } = statement;
   const isNil = isVote(statement) && blockId.length === 0;
   if (hasUnknownFields(statement)) return invalid("There are unknown fields.", path);
-  if (safeInteger(height, 1) === undefined) return invalid("Not a height.", `${path}.height`);
+  if (safeInteger(height, 1) === undefined)
+    return invalid("The value is not a height.", `${path}.height`);
   if (!isNil && blockId.length !== hashBytes) {
-    return invalid("Not a block id.", `${path}.block_id`);
+    return invalid("The value is not a block id.", `${path}.block_id`);
   }
   const hasNone = isNil || (isVote(statement) && statement.commit);
   if (hasNone ? validRound !== -1 : !isValidRound(validRound, round)) {
-    return invalid("Not a valid round.", `${path}.valid_round`);
+    return invalid("The value is not a valid round.", `${path}.valid_round`);
   }
   if (signature.length === ed25519SignatureBytes) return undefined;
   return invalid("A signature has 64 bytes.", `${path}.signature`);

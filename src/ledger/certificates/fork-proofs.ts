@@ -22,7 +22,7 @@ export function checkForkProof(
     first?.height === second?.height &&
     !equalBytes(first?.blockId ?? none, second?.blockId ?? none);
   if (first === undefined || second === undefined || !apart) {
-    const message = "Not two certificates of one height for two blocks.";
+    const message = "The proof is not two certificates of one height for two blocks.";
     return err(violation("CERTIFICATE_INVALID", message, "fork"));
   }
   const checks: SignatureCheck[] = [];

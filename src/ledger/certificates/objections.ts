@@ -1,16 +1,16 @@
 /**
- * A manager's signed word that records break rules (docs/protocol.md §4.7): its shape, what is
- * signed, and which objections can be held against their author. An objection is a claim about one
- * place, the ledger at a height, so whoever is at that place can look for itself.
+ * Objections: a manager's signed statement that records break rules (docs/protocol.md §4.7). Their
+ * shape, what is signed, and which of them can be held against their author. An objection is about
+ * the ledger at one height, so every manager at that height can check it.
  *
- * A manager signs once for all that it objects to in a submission: the root of a Merkle tree, so
- * that one false objection can be shown with a few hashes, however many there were.
+ * A manager signs once for all of its objections to a submission: it signs the root of a Merkle
+ * tree, so that a single false objection can be shown with a few hashes.
  */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
 import { ok, type Result } from "../../base/result.js";
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
-import { domain, taggedHash } from "../../crypto/hash.js";
+import { domain, hashBytes, taggedHash } from "../../crypto/hash.js";
 import {
   type Objection,
   type ObjectionSignature,
@@ -23,19 +23,18 @@ import {
   CanonicalObjectionsSchema,
 } from "../../gen/bss/v1/canonical_pb.js";
 import type { Members } from "../members/members.js";
-import { appendLeaves, emptyFrontier, rootOf } from "../merkle/frontier.js";
-import { hashBytes, leafHash } from "../merkle/hashes.js";
+import { appendLeaves, emptyFrontier, rootOf, rootOfLeafHashes } from "../merkle/frontier.js";
+import { leafHash } from "../merkle/nodes.js";
 import { foldPlan, inclusionProofPlan } from "../merkle/proofs.js";
-import { verifyInclusion } from "../merkle/verify.js";
 import { submissionRecordsBound } from "../records/submissions.js";
 import { type RuleReason, refuse, type Violation } from "../violation.js";
 import { safeInteger } from "../wire.js";
 import { described, type SignatureCheck } from "./signature-check.js";
 
 /**
- * Reasons that hold or do not hold for a record on the ledger of one height, whoever looks, at
- * whatever time, whatever else waits: a manager that keeps the rules names one of these only where
- * everybody finds it. (TIME_IN_FUTURE depends on a clock, ENERGY_INVALID on other readings.)
+ * Reasons that depend on nothing but the record and the ledger at one height: every manager finds
+ * the same, at any time. So a manager that keeps the rules names one of these only if all others
+ * would. (TIME_IN_FUTURE depends on a clock, ENERGY_INVALID on other readings.)
  */
 export const lastingReasons: ReadonlySet<RuleReason> = new Set([
   "SIGNATURE_INVALID",
@@ -62,7 +61,7 @@ export const lastingReasons: ReadonlySet<RuleReason> = new Set([
 const textCharsMax = { reason: 64, message: 1_000, field: 256 } as const;
 
 /** What an objection claims of a record. */
-export type ObjectionClaim = Pick<Objection, "recordHash" | "reason" | "height">;
+type ObjectionClaim = Pick<Objection, "recordHash" | "reason" | "height">;
 
 /** The leaves of the tree whose root is signed. */
 function leavesOf(claims: readonly ObjectionClaim[]): readonly Uint8Array[] {
@@ -74,10 +73,10 @@ function leavesOf(claims: readonly ObjectionClaim[]): readonly Uint8Array[] {
 
 /** The root that is signed for these, 32 bytes. */
 export function objectionsRoot(claims: readonly ObjectionClaim[]): Uint8Array {
-  return rootOf(appendLeaves(emptyFrontier, leavesOf(claims)).frontier);
+  return rootOfLeafHashes(leavesOf(claims));
 }
 
-export type ObjectionsDigestInput = {
+type ObjectionsDigestInput = {
   /** 32 bytes. */
   readonly consortiumId: Uint8Array;
   /** 32 bytes. */
@@ -147,24 +146,6 @@ export function provenObjection(
   });
 }
 
-/** Checks one that is shown by itself; VOTE_MALFORMED or SIGNER_UNKNOWN. */
-export function checkProvenObjection(
-  proven: ProvenObjection,
-  members: Members,
-  consortiumId: Uint8Array,
-): Result<SignatureCheck, Violation> {
-  const { objection, index, count, proof, root, signature } = proven;
-  if (objection === undefined || wrongFieldOf(objection)) return malformed("objection");
-  if (objection.message !== "" || objection.field !== "") return malformed("objection.message");
-  const [leaf] = leavesOf([objection]);
-  const claim = { leafIndex: index, treeSize: count, proof, root };
-  if (!leaf || !verifyInclusion({ leafHash: leaf, ...claim })) return malformed("proof");
-  const signed = checkAuthor(signature, members, Number(objection.height));
-  if (!signed.ok) return signed;
-  const { signatureCheck, submissionId } = signed.value;
-  return ok(signatureCheck(objectionsDigest({ consortiumId, submissionId, count, root })));
-}
-
 function checkAuthor(
   signature: ObjectionSignature | undefined,
   members: Members,
@@ -201,5 +182,5 @@ function wrongFieldOf(objection: Objection): string | undefined {
 }
 
 function malformed(field: string): Result<never, Violation> {
-  return refuse("VOTE_MALFORMED", `Not valid as an objection's ${field}.`, field);
+  return refuse("VOTE_MALFORMED", `The value is not valid as an objection's ${field}.`, field);
 }

@@ -21,7 +21,7 @@ export type SignatureCheck = {
   readonly violation: Violation;
 };
 
-/** Nothing verifies by it: strict verification takes no key of small order, and y = 0 is one. */
+/** No signature verifies under it: it is of small order, and such keys are refused. */
 export const nobodysKey = new Uint8Array(32);
 
 /**

@@ -24,7 +24,7 @@ import type { InvitedRole } from "../../gen/bss/v1/genesis_pb.js";
 import { type AttestationVerdict, type Vote, VoteKind } from "../../gen/bss/v1/vote_pb.js";
 
 /** The block and round of a PROPOSE or APPROVE. */
-export type RoundVote = {
+type RoundVote = {
   /** 32 bytes. */
   readonly consortiumId: Uint8Array;
   readonly height: number;
@@ -35,8 +35,8 @@ export type RoundVote = {
   readonly blockId: Uint8Array;
 };
 
-export type AcceptVote = Pick<RoundVote, "consortiumId" | "height" | "blockId">;
-export type CommitVote = Omit<RoundVote, "validRound">;
+type AcceptVote = Pick<RoundVote, "consortiumId" | "height" | "blockId">;
+type CommitVote = Omit<RoundVote, "validRound">;
 
 export type AttestationClaim = AcceptVote & {
   readonly round: number;
@@ -53,7 +53,7 @@ export type HeadClaim = AcceptVote & {
   readonly stateDigest: Uint8Array;
 };
 
-export type ResumeClaim = {
+type ResumeClaim = {
   /** 32 bytes. */
   readonly consortiumId: Uint8Array;
   /** The block that suspended the signer. */
@@ -62,7 +62,7 @@ export type ResumeClaim = {
   readonly heldHeight: number;
 };
 
-export type RegistrationClaim = {
+type RegistrationClaim = {
   /** 32 bytes. */
   readonly consortiumId: Uint8Array;
   /** 32 bytes: SHA-256 of the invitation's bytes. */
@@ -83,14 +83,14 @@ type NodeClaim = {
   readonly nodeId: string;
 };
 
-export type RetirementClaim = NodeClaim & { readonly admittedHeight: number };
+type RetirementClaim = NodeClaim & { readonly admittedHeight: number };
 /** `height`: the manager's when it signs. */
-export type UnreachableStatement = NodeClaim & { readonly height: number };
-export type ReturnClaim = NodeClaim & Omit<ResumeClaim, "consortiumId">;
+type UnreachableStatement = NodeClaim & { readonly height: number };
+type ReturnClaim = NodeClaim & Omit<ResumeClaim, "consortiumId">;
 /** `audit`: what the node signed for the block at `height`, 32 bytes. */
-export type FindingClaim = NodeClaim & { readonly height: number; readonly audit: Uint8Array };
+type FindingClaim = NodeClaim & { readonly height: number; readonly audit: Uint8Array };
 
-export type PayoutClaim = NodeClaim & {
+type PayoutClaim = NodeClaim & {
   readonly amount: bigint;
   readonly paidBefore: bigint;
   readonly reference: string;

@@ -1,11 +1,12 @@
 /**
- * What the nodes say to each other about a block, by its shape: lengths, ranges, known ids, what
+ * Checks the shape of what nodes say to each other about a block: lengths, ranges, known ids, what
  * may be nil. A check answers "this is right provided this signature verifies". Whether it is the
- * signer's turn, or whether the round is of interest, is the ring's business. What is signed stands
- * in `vote-digests.ts`.
+ * signer's turn, and whether the round matters, is decided by the ring. What is signed is in
+ * `vote-digests.ts`.
  */
 import { ok, type Result } from "../../base/result.js";
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
+import { hashBytes } from "../../crypto/hash.js";
 import {
   type Attestation,
   AttestationVerdict,
@@ -15,7 +16,6 @@ import {
   VoteKind,
 } from "../../gen/bss/v1/vote_pb.js";
 import type { Members } from "../members/members.js";
-import { hashBytes } from "../merkle/hashes.js";
 import { refuse, type Violation } from "../violation.js";
 import { safeInteger } from "../wire.js";
 import { described, type SignatureCheck } from "./signature-check.js";
@@ -26,8 +26,6 @@ import {
   proposalDigest,
   voteDigest,
 } from "./vote-digests.js";
-
-export * from "./vote-digests.js";
 
 /** Checks an ACCEPT, APPROVE or COMMIT; VOTE_MALFORMED or SIGNER_UNKNOWN. */
 export function checkVote(
@@ -44,8 +42,8 @@ export function checkVote(
 }
 
 /**
- * Checks a proposal, apart from its block and from what its lock certificate says (`checkLock`):
- * that one is present exactly when validRound ≥ 0. VOTE_MALFORMED or SIGNER_UNKNOWN.
+ * Checks a proposal, apart from its block and from what its lock certificate says: a lock
+ * certificate is there exactly when validRound ≥ 0. VOTE_MALFORMED or SIGNER_UNKNOWN.
  */
 export function checkProposal(
   proposal: Proposal,
@@ -58,7 +56,7 @@ export function checkProposal(
   if (!isValidRound(validRound, round)) return malformed("a valid round", "valid_round");
   if (blockId.length !== hashBytes) return malformed("a proposal's block id", "block_id");
   if ((proposal.lockCertificate !== undefined) !== validRound >= 0) {
-    return malformed("presence of the lock certificate", "lock_certificate");
+    return malformed("the lock certificate that goes with this valid round", "lock_certificate");
   }
   const digest = proposalDigest({ consortiumId, height, round, validRound, blockId });
   return managerCheck("PROPOSE", proposal, digest, members);
@@ -165,5 +163,5 @@ function voteShapeError(vote: Vote): { what: string; field: string } | undefined
 }
 
 function malformed(what: string, field: string): Result<never, Violation> {
-  return refuse("VOTE_MALFORMED", `Not valid as ${what}.`, field);
+  return refuse("VOTE_MALFORMED", `The value is not valid as ${what}.`, field);
 }

@@ -3,17 +3,18 @@
  *
  *     operator ──signs──▶ Invitation ──handed over──▶ who joins ──signs with two keys──▶ Consent
  *
- * The operator acts for one manager, which becomes the sponsor of a storage node. The signature of
- * the new key shows that whoever joins holds it, and binds invitation, role, id and keys. So does
- * that of the invitation's *bearer key*, whose secret is handed over with it: a manager that is
- * shown the invitation, or anybody who reads it on the chain, cannot join with it.
- * The consent stands on the chain as it is, so everybody who reads blocks can check it: managers
- * when they pool and judge an admission, storage nodes when they follow. Only how often an
- * invitation was used is known to managers alone, as it is state (state-operations.ts).
+ * The operator acts for one manager, which becomes the sponsor of a storage node. The signature by
+ * the new key shows that the one who joins holds it, and binds invitation, role, id and keys. So
+ * does the signature by the invitation's *bearer key*, whose secret is handed over with the
+ * invitation: a manager that sees the invitation, or a reader of the chain, cannot join with it.
+ *
+ * The consent is on the chain as it is, so everybody who reads blocks can check it: managers when
+ * they pool and judge an admission, storage nodes when they follow the chain. Only managers know
+ * how often an invitation was used, because that is state (state-operations.ts).
  */
 import { equalBytes } from "../../base/bytes.js";
 import { ed25519SignatureBytes, isValidEd25519PublicKey } from "../../crypto/ed25519.js";
-import { domain, sha256, taggedHash } from "../../crypto/hash.js";
+import { domain, hashBytes, sha256, taggedHash } from "../../crypto/hash.js";
 import {
   type Checkpoint,
   type Consent,
@@ -26,8 +27,7 @@ import {
 import { described, nobodysKey, type SignatureCheck } from "../certificates/signature-check.js";
 import { registrationDigest } from "../certificates/vote-digests.js";
 import { foldedId, isId } from "../ids.js";
-import { hashBytes } from "../merkle/hashes.js";
-import { type Violation, violation } from "../violation.js";
+import { invalidOperation, type Violation, violation } from "../violation.js";
 import { decodeCanonical, hasUnknownFields, safeInteger } from "../wire.js";
 import type { Officer } from "./member-lists.js";
 import { agentsProblem, isMeterInterval, meterProblem } from "./registrations.js";
@@ -55,41 +55,45 @@ export type Joining = {
 
 /** Who joins by an operation; undefined for other operations, and without consent. */
 export function joiningOf({ operation }: ControlOperation): Joining | undefined {
-  if (operation.case === "admitStorageNode") {
-    const { nodeId: memberId, sponsorId, signingKey, tlsSpkiSha256, consent } = operation.value;
-    if (consent === undefined) return undefined;
-    const keys = { signingKey, tlsSpkiSha256 };
-    const path = "admit_storage_node";
-    return {
-      path,
-      role: InvitedRole.STORAGE,
-      memberId,
-      ...keys,
-      sponsorId,
-      agentIds: [],
-      consent,
-    };
+  switch (operation.case) {
+    case "admitStorageNode": {
+      const { nodeId, sponsorId, signingKey, tlsSpkiSha256, consent } = operation.value;
+      return (
+        consent && {
+          path: "admit_storage_node",
+          role: InvitedRole.STORAGE,
+          memberId: nodeId,
+          signingKey,
+          tlsSpkiSha256,
+          sponsorId,
+          agentIds: [],
+          consent,
+        }
+      );
+    }
+    case "registerParticipant": {
+      const { participantId, agentIds, signingKey, tlsSpkiSha256, consent } = operation.value;
+      return (
+        consent && {
+          path: "register_participant",
+          role: InvitedRole.PARTICIPANT,
+          memberId: participantId,
+          signingKey,
+          tlsSpkiSha256,
+          sponsorId: undefined,
+          agentIds,
+          consent,
+        }
+      );
+    }
+    default:
+      return undefined;
   }
-  if (operation.case !== "registerParticipant") return undefined;
-  const { participantId: memberId, agentIds, signingKey, tlsSpkiSha256 } = operation.value;
-  const { consent } = operation.value;
-  if (consent === undefined) return undefined;
-  const keys = { signingKey, tlsSpkiSha256 };
-  const path = "register_participant";
-  return {
-    path,
-    role: InvitedRole.PARTICIPANT,
-    memberId,
-    ...keys,
-    sponsorId: undefined,
-    agentIds,
-    consent,
-  };
 }
 
 /**
  * Reads an invitation: canonical bytes, every field in its range. Undefined for anything else. Who
- * signed it, and whether it still serves, is another matter.
+ * signed it, and whether it can still be used, is not checked here.
  */
 export function parseInvitation(bytes: Uint8Array): Invitation | undefined {
   if (bytes.length > invitationBytesMax) return undefined;
@@ -144,18 +148,18 @@ export function consentShapeProblem(
   policy: Pick<Policy, "deliveryIntervalS">,
 ): Violation | undefined {
   const at = `${path}.consent`;
-  if (hasUnknownFields(consent)) return invalid("There are unknown fields.", at);
+  if (hasUnknownFields(consent)) return invalidOperation("There are unknown fields.", at);
   for (const [name, signature] of [
     ["invitation_signature", consent.invitationSignature],
     ["possession_signature", consent.possessionSignature],
     ["bearer_signature", consent.bearerSignature],
   ] as const) {
     if (signature.length === ed25519SignatureBytes) continue;
-    return invalid("A signature has 64 bytes.", `${at}.${name}`);
+    return invalidOperation("A signature has 64 bytes.", `${at}.${name}`);
   }
   const field = `${at}.invitation`;
   const invitation = parseInvitation(consent.invitation);
-  if (invitation === undefined) return unsuitable("Not an invitation.", field);
+  if (invitation === undefined) return unsuitable("The bytes are not an invitation.", field);
   if (invitation.role !== role) return unsuitable("The invitation is for another role.", field);
   if (invitation.memberId !== "" && invitation.memberId !== memberId) {
     return unsuitable("The invitation is for another id.", field);
@@ -169,8 +173,8 @@ export function consentShapeProblem(
 
 /**
  * Checks the consent of an admission against the members before a block and the block's timestamp:
- * INVITATION_INVALID, INVITATION_EXPIRED, or undefined when it serves, and for operations without
- * consent. Of operations that `checkOperation` finds well formed.
+ * INVITATION_INVALID, INVITATION_EXPIRED, or undefined if the invitation can be used, and for
+ * operations without consent. The operation is one that `checkOperation` finds well formed.
  */
 export function consentProblem(
   operation: ControlOperation,
@@ -184,7 +188,7 @@ export function consentProblem(
   const field = `${path}.consent.invitation`;
   const operator = members.officer(invitation.operatorId);
   if (operator === undefined || !actsForManager(operator)) {
-    return unsuitable("Not of an operator of this consortium.", field);
+    return unsuitable("No operator of this consortium made the invitation.", field);
   }
   if (sponsorId !== undefined && sponsorId !== operator.managerId) {
     const message = `The operator acts for ${operator.managerId}.`;
@@ -205,8 +209,8 @@ export function invitationDigest(invitationBytes: Uint8Array): Uint8Array {
 }
 
 /**
- * The three signatures of a well-formed consent. That of an invitation which names another
- * consortium never verifies.
+ * The three signatures of a well-formed consent. If the invitation names another consortium, its
+ * signature never verifies.
  */
 export function consentSignatures(
   joining: Joining,
@@ -216,7 +220,7 @@ export function consentSignatures(
 ): readonly SignatureCheck[] {
   const { consent, path, role, memberId, tlsSpkiSha256, signingKey } = joining;
   const isHere = equalBytes(invitation.consortiumId, consortiumId);
-  const message = `Not signed by ${operator.officerId} for this consortium.`;
+  const message = `The invitation is not signed by ${operator.officerId} for this consortium.`;
   const registration = registrationDigest({
     consortiumId,
     role,
@@ -246,7 +250,7 @@ export function consentSignatures(
       signature: consent.bearerSignature,
       ...described("use of an invitation", memberId, at),
       violation: unsuitable(
-        "Not used by whoever was given it.",
+        "The invitation's bearer key did not sign the registration.",
         `${path}.consent.bearer_signature`,
       ),
     },
@@ -259,8 +263,4 @@ function equalLists(a: readonly string[], b: readonly string[]): boolean {
 
 function unsuitable(message: string, field: string): Violation {
   return violation("INVITATION_INVALID", message, field);
-}
-
-function invalid(message: string, field: string): Violation {
-  return violation("OPERATION_INVALID", message, field);
 }

@@ -2,12 +2,9 @@
 import { toHex } from "../../base/bytes.js";
 
 export const managersMax = 100;
-/** Those that have left included, as their ids and keys stay taken. */
+/** With those that have left, because their ids and keys stay taken. */
 export const storageNodesMax = 10_000;
 export const officersMax = 1_000;
-/** Credit of a storage node that has just been admitted, and the most that one can have. */
-export const creditAtAdmission = 100;
-export const creditMax = 1_000;
 
 /** How a manager stands with the ring; see suspensions.ts. */
 export type Standing = {
@@ -58,7 +55,7 @@ export type StorageSuspensionCause = "unreachable" | "boycotted" | "retired";
 export type StorageStanding = {
   /** Why no committee is drawn with it; undefined while it is active. */
   readonly suspension: StorageSuspensionCause | undefined;
-  /** 0 to 1000. */
+  /** 0 to 1000; see credit.ts. */
   readonly credit: number;
   /** Reward units earned. */
   readonly reward: bigint;
@@ -78,21 +75,6 @@ export type StorageStanding = {
   readonly auditFailed: boolean;
   /** `StorageTotals.kibSeconds` up to which storing is rewarded. */
   readonly rewardedKibSeconds: bigint;
-};
-
-/** How every storage node of genesis starts. */
-export const initialStorageStanding: StorageStanding = {
-  suspension: undefined,
-  credit: creditAtAdmission,
-  reward: 0n,
-  paid: 0n,
-  admittedHeight: 0,
-  changedHeight: 0,
-  changedAtMs: 0,
-  absences: 0,
-  lastAttestedHeight: 0,
-  auditFailed: false,
-  rewardedKibSeconds: 0n,
 };
 
 export type StorageNode = StorageStanding & {

@@ -21,8 +21,8 @@ import {
   StorageTotalsSchema,
   SuspensionReason,
 } from "../../gen/bss/v1/members_pb.js";
-import { rootOfLeafHashes } from "../blocks/block-hashes.js";
-import { leafHash } from "../merkle/hashes.js";
+import { rootOfLeafHashes } from "../merkle/frontier.js";
+import { leafHash } from "../merkle/nodes.js";
 import { decodeCanonical, safeInteger } from "../wire.js";
 import {
   type Manager,

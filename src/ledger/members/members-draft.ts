@@ -1,6 +1,6 @@
 /**
  * Members while operations are applied to them, one by one, in the order of a block's control part.
- * What an operation may assume is what the ones before it left.
+ * Each operation sees the effects of those before it.
  */
 import { equalBytes, toHex } from "../../base/bytes.js";
 import {
@@ -12,7 +12,7 @@ import {
 } from "../../gen/bss/v1/genesis_pb.js";
 import { compareIds } from "../ids.js";
 import { type BlockStart, StorageNodesDraft } from "../storage-nodes/storage-nodes-draft.js";
-import { type Violation, violation } from "../violation.js";
+import { invalidOperation, type Violation, violation } from "../violation.js";
 import { consentProblem, parseInvitation } from "./consent.js";
 import {
   keysOf,
@@ -120,7 +120,7 @@ export class MembersDraft {
     const path = "admit_storage_node";
     const { nodeId, sponsorId } = admission;
     if (!this.#managerIds.has(sponsorId)) {
-      return invalid("No manager has the sponsor's id.", `${path}.sponsor_id`);
+      return invalidOperation("No manager has the sponsor's id.", `${path}.sponsor_id`);
     }
     if (this.#storageNodes.mayReturn(admission)) {
       return this.#storageNodes.fullProblem(admission) ?? this.#admitAgain(admission, path);
@@ -137,21 +137,22 @@ export class MembersDraft {
   }
 
   /**
-   * Its signing key is the one that it had; its certificate's key may be a new one. The invitation
-   * is from after it went: else anybody could take it back by what stands on the chain already.
+   * Admits a node that has left: with the signing key that it had, and perhaps a new certificate
+   * key. The invitation has to be newer than its leaving, or else anybody could bring the node back
+   * with the old one, which is on the chain.
    */
   #admitAgain(admission: AdmitStorageNode, path: string): Violation | undefined {
     const { nodeId, tlsSpkiSha256, consent } = admission;
     const known = this.#storageNodes.node(nodeId);
     const checkpoint = consent && parseInvitation(consent.invitation)?.checkpoint;
     if (checkpoint === undefined || checkpoint.height < BigInt(known?.changedHeight ?? 0)) {
-      const message = "The invitation is from before the node went.";
+      const message = "The invitation is from before the node left.";
       return violation("INVITATION_INVALID", message, `${path}.consent.invitation`);
     }
     if (known === undefined || !equalBytes(known.tlsSpkiSha256, tlsSpkiSha256)) {
       const spki = toHex(tlsSpkiSha256);
       if (this.#keys.has(spki)) {
-        return invalid("A member uses this key already.", `${path}.tls_spki_sha256`);
+        return invalidOperation("A member uses this key already.", `${path}.tls_spki_sha256`);
       }
       this.#keys.add(spki);
     }
@@ -159,7 +160,7 @@ export class MembersDraft {
     return undefined;
   }
 
-  /** Gathered when somebody joins: most blocks admit nobody. */
+  /** Collected only when somebody joins, as most blocks admit nobody. */
   get #keys(): Set<string> {
     this.#keysTaken ??= keysOf(this.#base);
     return this.#keysTaken;
@@ -169,10 +170,10 @@ export class MembersDraft {
     const path = "register_officer";
     const { officerId, signingKey, tlsSpkiSha256, managerId } = registration;
     if (this.#officers.size >= officersMax) {
-      return invalid(`There are ${officersMax} officers already.`, path);
+      return invalidOperation(`There are ${officersMax} officers already.`, path);
     }
     if (this.#ids.has(officerId)) {
-      return invalid("A member has this id already.", `${path}.officer_id`);
+      return invalidOperation("A member has this id already.", `${path}.officer_id`);
     }
     const problem = this.#takeKeys(registration, path);
     if (problem !== undefined) return problem;
@@ -205,17 +206,13 @@ export class MembersDraft {
     const signingKey = toHex(keys.signingKey);
     const spki = toHex(keys.tlsSpkiSha256);
     if (this.#keys.has(signingKey)) {
-      return invalid("A member uses this key already.", `${path}.signing_key`);
+      return invalidOperation("A member uses this key already.", `${path}.signing_key`);
     }
     if (this.#keys.has(spki) || spki === signingKey) {
-      return invalid("A member uses this key already.", `${path}.tls_spki_sha256`);
+      return invalidOperation("A member uses this key already.", `${path}.tls_spki_sha256`);
     }
     return undefined;
   }
 }
 
 type MemberKeys = { readonly signingKey: Uint8Array; readonly tlsSpkiSha256: Uint8Array };
-
-function invalid(message: string, field: string): Violation {
-  return violation("OPERATION_INVALID", message, field);
-}

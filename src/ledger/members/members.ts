@@ -15,6 +15,7 @@ import { assert, defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
 import type { ControlOperation, Policy } from "../../gen/bss/v1/genesis_pb.js";
+import { eligibleAmong } from "../storage-nodes/credit.js";
 import type { BlockStart } from "../storage-nodes/storage-nodes-draft.js";
 import { type Violation, violation } from "../violation.js";
 import {
@@ -33,9 +34,6 @@ import {
 import { decodeEntries, encodeEntries, entriesDigest } from "./members-codec.js";
 import { MembersDraft } from "./members-draft.js";
 import type { OperationPlace } from "./operations.js";
-
-export type { Manager, MemberLists, Officer, Standing, StorageNode } from "./member-lists.js";
-export type { OperationPlace } from "./operations.js";
 
 /** A block as far as it bears on the members. */
 export type BlockEffects = OperationPlace &
@@ -104,17 +102,12 @@ export class Members implements MemberLists {
     return defined(this.activeManagerIds[Number(turn)], "the turn is an index of the ring");
   }
 
-  /**
-   * Ids of the storage nodes from which committees are drawn, ascending: not suspended, credit at
-   * or above the boycott line, and within their sponsor's share. With X the number of nodes that
-   * meet the first two, and N of all managers, each sponsor brings the first ⌈X/N⌉ of its own by
-   * id: no institution can pack the public.
-   */
+  /** Ids of the storage nodes from which committees are drawn, ascending: see `eligibleAmong`. */
   eligibleStorageNodes(policy: Policy): readonly string[] {
     const { boycottLine } = policy;
     let eligible = this.#eligible.get(boycottLine);
     if (eligible === undefined) {
-      eligible = this.#findEligible(boycottLine);
+      eligible = eligibleAmong(this.storageNodes, this.managers.length, policy);
       this.#eligible.set(boycottLine, eligible);
     }
     return eligible;
@@ -194,22 +187,6 @@ export class Members implements MemberLists {
   static decode(bytes: Uint8Array): Members | undefined {
     const lists = decodeEntries(bytes);
     return lists === undefined ? undefined : new Members(lists);
-  }
-
-  #findEligible(boycottLine: number): readonly string[] {
-    const able = this.storageNodes.filter(
-      (each) => each.suspension === undefined && each.credit >= boycottLine,
-    );
-    const share = Math.ceil(able.length / this.managers.length);
-    const taken = new Map<string, number>();
-    const eligible: string[] = [];
-    for (const { nodeId, sponsorId } of able) {
-      const count = taken.get(sponsorId) ?? 0;
-      if (count >= share) continue;
-      taken.set(sponsorId, count + 1);
-      eligible.push(nodeId);
-    }
-    return eligible;
   }
 }
 

@@ -1,9 +1,9 @@
 /**
  * The signatures on which control operations rest.
  *
- * A signer belongs before the block: its key is looked up in the members after the block before.
- * What cannot be looked up there (a signer, or the committee that a late attestation or a finding
- * is about) gives an obligation that never verifies, so no operation passes for want of a key.
+ * A signer has to be a member before the block: its key is looked up in the members after the block
+ * before. If a signer, or the committee of a late attestation or a finding, is not found there, the
+ * check is one that never verifies, so that no operation passes because a key is missing.
  */
 import { err, ok, type Result } from "../../base/result.js";
 import type {
@@ -37,7 +37,7 @@ import { resumeProblem } from "./operations.js";
 type Ring = { manager(id: string): Manager | undefined };
 
 /** Who may have signed an operation, before its block. `Members` is one. */
-export type Signers = Ring & {
+type Signers = Ring & {
   storageNode(id: string): StorageNode | undefined;
   officer(id: string): Officer | undefined;
   readonly openCommittees: readonly OpenCommittee[];
@@ -111,7 +111,7 @@ function resumeSignature(
   return { publicKey, digest, signature, ...described("RESUME", managerId, heldHeight) };
 }
 
-/** Without consent there is none: whether that may be is for `carriesAuthority`. */
+/** Without consent there are no signatures; `carriesAuthority` decides if that is allowed. */
 function joiningSignatures(
   joining: Joining | undefined,
   signers: Signers,

@@ -1,7 +1,7 @@
 /**
- * Control operations by their shape: what can be said of one without knowing who belongs already.
- * Whether it fits the members is told by `Members.applyOperation`, whether it fits the participants
- * by the ledger's state.
+ * The shape of control operations: what can be checked without knowing the members. Whether an
+ * operation fits the members is checked by `Members.applyOperation`, and whether it fits the
+ * participants by the ledger's state.
  */
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
 import {
@@ -18,7 +18,7 @@ import {
 import { evidenceProblem } from "../certificates/evidence.js";
 import { isId } from "../ids.js";
 import { storageOperationProblem } from "../storage-nodes/storage-operations.js";
-import { type Violation, violation } from "../violation.js";
+import { invalidOperation, type Violation } from "../violation.js";
 import { hasUnknownFields, safeInteger } from "../wire.js";
 import { consentShapeProblem, joiningOf } from "./consent.js";
 import {
@@ -59,16 +59,16 @@ export function checkOperation(message: ControlOperation, policy: Policy): Viola
     case "evidence":
       return evidenceProblem(operation.value);
     case undefined:
-      return invalid("No operation that this release knows is set.", "operation");
+      return invalidOperation("No operation that this release knows is set.", "operation");
     default:
       return storageOperationProblem(message);
   }
 }
 
 /**
- * Whether everybody can tell by itself who agreed to an operation: because it is signed by whom it
- * concerns, carries consent, or because each has to have seen what it says. The others stand in
- * genesis only, and stand in no block.
+ * Whether an operation may be in a block, because every node can check who agreed to it: it carries
+ * signatures or consent, or managers accept it only if they have seen for themselves what it says.
+ * All other operations are in genesis only.
  */
 export function carriesAuthority(message: ControlOperation): boolean {
   switch (message.operation.case) {
@@ -87,20 +87,25 @@ export function carriesAuthority(message: ControlOperation): boolean {
 /** Checks a statement of return by its shape: OPERATION_INVALID, or undefined. */
 export function resumeProblem(resume: ResumeManager): Violation | undefined {
   const path = "resume_manager";
-  if (hasUnknownFields(resume)) return invalid("There are unknown fields.", path);
-  if (!isId(resume.managerId)) return invalid("Not an id.", `${path}.manager_id`);
+  if (hasUnknownFields(resume)) return invalidOperation("There are unknown fields.", path);
+  if (!isId(resume.managerId))
+    return invalidOperation("The value is not an id.", `${path}.manager_id`);
   const suspendedHeight = safeInteger(resume.suspendedHeight, 1);
-  if (suspendedHeight === undefined) return invalid("Not a height.", `${path}.suspended_height`);
+  if (suspendedHeight === undefined)
+    return invalidOperation("The value is not a height.", `${path}.suspended_height`);
   if (safeInteger(resume.heldHeight, suspendedHeight) === undefined) {
-    return invalid("Before the block that suspended it.", `${path}.held_height`);
+    return invalidOperation(
+      "The height is before the block that suspended the manager.",
+      `${path}.held_height`,
+    );
   }
   if (resume.signature.length === ed25519SignatureBytes) return undefined;
-  return invalid("A signature has 64 bytes.", `${path}.signature`);
+  return invalidOperation("A signature has 64 bytes.", `${path}.signature`);
 }
 
 function checkSuspension({ managerId }: SuspendManager): Violation | undefined {
   if (isId(managerId)) return undefined;
-  return invalid("Not an id.", "suspend_manager.manager_id");
+  return invalidOperation("The value is not an id.", "suspend_manager.manager_id");
 }
 
 function checkConsentShape(message: ControlOperation, policy: Policy): Violation | undefined {
@@ -110,21 +115,23 @@ function checkConsentShape(message: ControlOperation, policy: Policy): Violation
 
 function checkStorageNode(node: AdmitStorageNode): Violation | undefined {
   const path = "admit_storage_node";
-  if (!isId(node.nodeId)) return invalid("Not an id.", `${path}.node_id`);
-  if (!isId(node.sponsorId)) return invalid("Not an id.", `${path}.sponsor_id`);
+  if (!isId(node.nodeId)) return invalidOperation("The value is not an id.", `${path}.node_id`);
+  if (!isId(node.sponsorId))
+    return invalidOperation("The value is not an id.", `${path}.sponsor_id`);
   return below(path, keysProblem(node));
 }
 
 function checkOfficer(officer: RegisterOfficer): Violation | undefined {
   const path = "register_officer";
-  if (!isId(officer.officerId)) return invalid("Not an id.", `${path}.officer_id`);
+  if (!isId(officer.officerId))
+    return invalidOperation("The value is not an id.", `${path}.officer_id`);
   const { role, managerId } = officer;
   if (role !== OfficerRole.OPERATOR && role !== OfficerRole.AUDITOR) {
-    return invalid("Neither operator nor auditor.", `${path}.role`);
+    return invalidOperation("The role is neither operator nor auditor.", `${path}.role`);
   }
   if (role === OfficerRole.OPERATOR ? !isId(managerId) : managerId !== "") {
     const message = "An operator acts for one manager, an auditor for none.";
-    return invalid(message, `${path}.manager_id`);
+    return invalidOperation(message, `${path}.manager_id`);
   }
   return below(path, keysProblem(officer));
 }
@@ -132,23 +139,23 @@ function checkOfficer(officer: RegisterOfficer): Violation | undefined {
 function checkParticipant(participant: RegisterParticipant): Violation | undefined {
   const path = "register_participant";
   const { participantId, agentIds } = participant;
-  if (!isId(participantId)) return invalid("Not an id.", `${path}.participant_id`);
+  if (!isId(participantId))
+    return invalidOperation("The value is not an id.", `${path}.participant_id`);
   return below(path, agentsProblem(participantId, agentIds) ?? keysProblem(participant));
 }
 
 function checkMeter(meter: RegisterMeter, policy: Policy): Violation | undefined {
   const path = "register_meter";
-  if (!isId(meter.ownerId)) return invalid("Not an id.", `${path}.owner_id`);
+  if (!isId(meter.ownerId)) return invalidOperation("The value is not an id.", `${path}.owner_id`);
   const problem = meterProblem(meter);
   if (problem !== undefined) return below(path, problem);
   if (isMeterInterval(meter.intervalS, policy)) return undefined;
-  return invalid("Does not divide the delivery interval.", `${path}.interval_s`);
+  return invalidOperation(
+    "The meter's interval does not divide the delivery interval.",
+    `${path}.interval_s`,
+  );
 }
 
 function below(path: string, problem: ShapeProblem | undefined): Violation | undefined {
-  return problem && invalid(problem.message, `${path}.${problem.field}`);
-}
-
-function invalid(message: string, field: string): Violation {
-  return violation("OPERATION_INVALID", message, field);
+  return problem && invalidOperation(problem.message, `${path}.${problem.field}`);
 }

@@ -1,8 +1,8 @@
 /** Shapes that a registration and an invitation share: agents, meters, and the keys of a member. */
 import { isValidEd25519PublicKey } from "../../crypto/ed25519.js";
+import { hashBytes } from "../../crypto/hash.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { deviceIdForm, isDeviceId, isId } from "../ids.js";
-import { hashBytes } from "../merkle/hashes.js";
 
 /** Agents that one participant's registration may name. */
 export const agentsMax = 16;
@@ -18,13 +18,14 @@ export function agentsProblem(
   agentIds: readonly string[],
 ): ShapeProblem | undefined {
   if (agentIds.length > agentsMax) {
-    return { message: `More than ${agentsMax} agents.`, field: "agent_ids" };
+    return { message: `There are more than ${agentsMax} agents.`, field: "agent_ids" };
   }
   const seen = new Set([participantId]);
   for (const [i, agentId] of agentIds.entries()) {
     const field = `agent_ids[${i}]`;
-    if (!isId(agentId)) return { message: "Not an id.", field };
-    if (seen.has(agentId)) return { message: "The participant itself, or named twice.", field };
+    if (!isId(agentId)) return { message: "The value is not an id.", field };
+    if (seen.has(agentId))
+      return { message: "The agent is the participant itself, or is named twice.", field };
     seen.add(agentId);
   }
   return undefined;
@@ -37,11 +38,17 @@ export function meterProblem(meter: {
   readonly intervalS: number;
 }): ShapeProblem | undefined {
   const { meterId, ratedPowerW, intervalS } = meter;
-  if (!isDeviceId(meterId)) return { message: `Not ${deviceIdForm}.`, field: "meter_id" };
+  if (!isDeviceId(meterId))
+    return { message: `The value is not ${deviceIdForm}.`, field: "meter_id" };
   if (ratedPowerW < 1n || ratedPowerW > BigInt(ratedPowerMaxW)) {
-    return { message: `Not from 1 to ${ratedPowerMaxW} W.`, field: "rated_power_w" };
+    return {
+      message: `The value is not between 1 and ${ratedPowerMaxW} W.`,
+      field: "rated_power_w",
+    };
   }
-  return intervalS < 1 ? { message: "Not an interval.", field: "interval_s" } : undefined;
+  return intervalS < 1
+    ? { message: "The value is not an interval.", field: "interval_s" }
+    : undefined;
 }
 
 /** Whether a meter's interval divides the market's. */
@@ -57,8 +64,8 @@ export function keysProblem(keys: {
   readonly tlsSpkiSha256: Uint8Array;
 }): ShapeProblem | undefined {
   if (!isValidEd25519PublicKey(keys.signingKey)) {
-    return { message: "Not an Ed25519 public key.", field: "signing_key" };
+    return { message: "The value is not an Ed25519 public key.", field: "signing_key" };
   }
   if (keys.tlsSpkiSha256.length === hashBytes) return undefined;
-  return { message: "Not a SHA-256 digest.", field: "tls_spki_sha256" };
+  return { message: "The value is not a SHA-256 digest.", field: "tls_spki_sha256" };
 }

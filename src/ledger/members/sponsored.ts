@@ -1,8 +1,7 @@
 /**
- * Places for storage nodes. Those that have left keep theirs, as their ids and keys stay taken: so
- * each sponsor has a share of its own, and none can take the places of all for ever.
+ * Places for storage nodes. A node that has left keeps its place, because its id and keys stay
+ * taken. So each sponsor has a share of its own, and none can use up the places of all.
  */
-
 import { type Violation, violation } from "../violation.js";
 import { type StorageNode, storageNodesMax } from "./member-lists.js";
 

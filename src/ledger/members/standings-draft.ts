@@ -7,7 +7,7 @@ import {
 } from "../../gen/bss/v1/genesis_pb.js";
 import { evidenceHeight, tooEarly } from "../certificates/evidence.js";
 import { compareIds } from "../ids.js";
-import { type Violation, violation } from "../violation.js";
+import { invalidOperation, type Violation } from "../violation.js";
 import type { Manager, Standing } from "./member-lists.js";
 import type { OperationPlace } from "./operations.js";
 import { absencesWith, resumeLagMax, resumePossibleAtMs, suspensionRoom } from "./suspensions.js";
@@ -29,13 +29,13 @@ export class StandingsDraft {
     const { policy, timestampMs } = this.#place;
     const field = "suspend_manager.manager_id";
     const manager = this.#managers.get(managerId);
-    if (manager === undefined) return invalid("No manager has this id.", field);
+    if (manager === undefined) return invalidOperation("No manager has this id.", field);
     if (policy.suspension !== SuspensionMode.FLOOR) {
-      return invalid("By this consortium's policy no manager is suspended.", field);
+      return invalidOperation("By this consortium's policy no manager is suspended.", field);
     }
-    if (!manager.active) return invalid("The manager is suspended already.", field);
+    if (!manager.active) return invalidOperation("The manager is suspended already.", field);
     if (suspensionRoom([...this.#managers.values()], policy) === 0) {
-      return invalid("Fewer than a quorum would stay active.", field);
+      return invalidOperation("Fewer than a quorum would stay active.", field);
     }
     const absences = absencesWith(manager, timestampMs, policy);
     this.#change(manager, { ...this.#suspended("absent"), absences });
@@ -47,20 +47,21 @@ export class StandingsDraft {
     const { policy, height, timestampMs } = this.#place;
     const path = "resume_manager";
     const manager = this.#managers.get(managerId);
-    if (manager === undefined) return invalid("No manager has this id.", `${path}.manager_id`);
+    if (manager === undefined)
+      return invalidOperation("No manager has this id.", `${path}.manager_id`);
     if (manager.reason !== "absent" || manager.offenceHeight > 0) {
-      return invalid("The manager is not suspended as absent.", `${path}.manager_id`);
+      return invalidOperation("The manager is not suspended as absent.", `${path}.manager_id`);
     }
     if (suspendedHeight !== BigInt(manager.changedHeight)) {
       const message = `Block ${manager.changedHeight} suspended it, not ${suspendedHeight}.`;
-      return invalid(message, `${path}.suspended_height`);
+      return invalidOperation(message, `${path}.suspended_height`);
     }
     if (heldHeight >= height || heldHeight < height - resumeLagMax) {
       const message = `It does not hold a block from ${height - resumeLagMax} to ${height - 1}.`;
-      return invalid(message, `${path}.held_height`);
+      return invalidOperation(message, `${path}.held_height`);
     }
     if (timestampMs < resumePossibleAtMs(manager, policy)) {
-      return invalid("It has not waited long enough.", path);
+      return invalidOperation("It has not waited long enough.", path);
     }
     const changed = { changedHeight: height, changedAtMs: timestampMs };
     this.#change(manager, { active: true, reason: undefined, ...changed });
@@ -70,9 +71,9 @@ export class StandingsDraft {
   accuse(evidence: Evidence): Violation | undefined {
     const field = "evidence.manager_id";
     const manager = this.#managers.get(evidence.managerId);
-    if (manager === undefined) return invalid("No manager has this id.", field);
+    if (manager === undefined) return invalidOperation("No manager has this id.", field);
     if (manager.offenceHeight > 0) {
-      return invalid("Evidence against the manager is recorded already.", field);
+      return invalidOperation("Evidence against the manager is recorded already.", field);
     }
     if (evidenceHeight(evidence) > this.#place.height) return tooEarly();
     this.#change(manager, { offenceHeight: this.#place.height });
@@ -118,8 +119,4 @@ export class StandingsDraft {
     this.#managers.set(manager.managerId, { ...manager, ...standing });
     this.#changed = true;
   }
-}
-
-function invalid(message: string, field: string): Violation {
-  return violation("OPERATION_INVALID", message, field);
 }

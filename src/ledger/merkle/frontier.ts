@@ -10,13 +10,21 @@
 import { assert, defined } from "../../base/assert.js";
 import { concatBytes, readU64be, u64be } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
-import { emptyRoot, hashBytes, nodeHash } from "./hashes.js";
-import { coveringNodes, isTreeSize, type StoredNode, treeSizeMax } from "./nodes.js";
+import { hashBytes } from "../../crypto/hash.js";
+import {
+  coveringNodes,
+  emptyRoot,
+  isTreeSize,
+  leafHash,
+  nodeHash,
+  type StoredNode,
+  treeSizeMax,
+} from "./nodes.js";
 
 /** A tree as its size in leaves and the roots of its complete subtrees, biggest first. */
 export type Frontier = { readonly size: number; readonly peaks: readonly Uint8Array[] };
 
-export type FrontierDecodeError =
+type FrontierDecodeError =
   | { readonly code: "TOO_SHORT"; readonly lengthBytes: number }
   | { readonly code: "SIZE_TOO_LARGE"; readonly size: bigint }
   | { readonly code: "WRONG_LENGTH"; readonly lengthBytes: number; readonly expectedBytes: number };
@@ -57,6 +65,16 @@ export function appendLeaves(
 /** The root of the tree: MTH of RFC 9162 §2.1.1 over all its leaves. */
 export function rootOf(frontier: Frontier): Uint8Array {
   return foldHashes(frontier.peaks);
+}
+
+/** The root over an ordered list of leaf hashes, 32 bytes each. */
+export function rootOfLeafHashes(leafHashes: readonly Uint8Array[]): Uint8Array {
+  return rootOf(appendLeaves(emptyFrontier, leafHashes).frontier);
+}
+
+/** MTH(entries) of RFC 9162 §2.1.1, 32 bytes: one digest for an ordered list of byte strings. */
+export function merkleRoot(entries: readonly Uint8Array[]): Uint8Array {
+  return rootOfLeafHashes(entries.map(leafHash));
 }
 
 /** Folds the roots of neighbouring subtrees from the right into one; none give the empty root. */

@@ -1,5 +1,5 @@
 /**
- * Names for the nodes of the tree.
+ * The nodes of the tree: how they are named and hashed.
  *
  * Node (level, index) is the root of the complete subtree over the 2^level leaves that start at
  * leaf index · 2^level; level 0 is the leaves. Once its last leaf is appended it never changes, so
@@ -11,6 +11,7 @@
  *     level 0    0     1   2     3   4     5    6
  */
 import { assert } from "../../base/assert.js";
+import { sha256 } from "../../crypto/hash.js";
 
 /** A complete subtree: `level` 0..52 and `index`, its place among the subtrees of that level. */
 export type NodeRef = { readonly level: number; readonly index: number };
@@ -49,4 +50,21 @@ export function coveringNodes(start: number, end: number): readonly NodeRef[] {
     at += 2 ** level;
   }
   return nodes;
+}
+
+// Leaves and nodes are hashed under different first bytes, so no node can be passed off as a leaf.
+const leafPrefix = Uint8Array.of(0x00);
+const nodePrefix = Uint8Array.of(0x01);
+
+/** Root of the tree without leaves: SHA-256 of nothing. RFC 9162 §2.1.1. */
+export const emptyRoot: Uint8Array = sha256();
+
+/** SHA-256(0x00 ‖ entry), for an entry of any length. RFC 9162 §2.1.1. */
+export function leafHash(entry: Uint8Array): Uint8Array {
+  return sha256(leafPrefix, entry);
+}
+
+/** SHA-256(0x01 ‖ left ‖ right), over two hashes of 32 bytes each. RFC 9162 §2.1.1. */
+export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
+  return sha256(nodePrefix, left, right);
 }

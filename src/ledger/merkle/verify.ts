@@ -7,8 +7,8 @@
  * has. Every argument may come from a stranger: what does not prove is `false`, nothing throws.
  */
 import { equalBytes } from "../../base/bytes.js";
-import { emptyRoot, hashBytes, nodeHash } from "./hashes.js";
-import { isTreeSize } from "./nodes.js";
+import { hashBytes } from "../../crypto/hash.js";
+import { emptyRoot, isTreeSize, nodeHash } from "./nodes.js";
 
 /** Hashes in the longest proof: one for each of 53 levels, and where a consistency proof starts. */
 export const proofHashesMax = 54;

@@ -1,30 +1,26 @@
 /**
- * Settlement: what block h does to storage nodes because of block h−1 ([R5.8.2] to [R5.8.3]).
+ * Settlement: what block h does to storage nodes because of block h−1 ([R5.8.2] to [R5.8.3]). By
+ * how much it moves credit and reward is in credit.ts.
  *
  *     h−1 is final ─▶ h carries its certificates: canonical from here
  *       named by IC        +1, a verification reward, and the reward for storing until now
  *       in the committee   the committee stays open: late attestations are carried by blocks up to
- *       but not named      h+7, and who is still missing then loses 1
+ *       but not named      h+7, and a node that is still missing then loses 1
  *       drawn for audit    managers recompute the digest; f+1 of them can make it fail meanwhile
  *
  * All of it follows from what the blocks say, so every node that reads them counts alike.
  */
-
 import { defined } from "../../base/assert.js";
-import { u64be } from "../../base/bytes.js";
+import { equalBytes, u64be } from "../../base/bytes.js";
 import { createShake256Reader, domain, domainBytes } from "../../crypto/hash.js";
 import type { IntegrityCertificate } from "../../gen/bss/v1/block_pb.js";
-import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
+import type { LateAttestation } from "../../gen/bss/v1/genesis_pb.js";
 import type { BlockFacts } from "../blocks/block-facts.js";
-import { drawBelow, drawCommittee } from "../certificates/committee.js";
+import { drawAmong, drawCommittee } from "../certificates/committee.js";
 import { compareIds } from "../ids.js";
-import {
-  type AuditedAttestation,
-  creditAtAdmission,
-  type OpenCommittee,
-  type StorageNode,
-  type StorageTotals,
-} from "../members/member-lists.js";
+import type { AuditedAttestation, OpenCommittee, StorageNode } from "../members/member-lists.js";
+import { invalidOperation, type Violation } from "../violation.js";
+import { creditAfter, type StandingChangeKind } from "./credit.js";
 
 /** The block before, and its integrity certificate as the block that settles it carries it. */
 export type SettledBlock = {
@@ -35,19 +31,8 @@ export type SettledBlock = {
 
 /** A block stays open for so many blocks after it. */
 export const openBlocks = 8;
-/** Credit for a MATCH in time, and lost by who was not seen, contradicted, or failed an audit. */
-export const creditOf = { match: 1, unseen: -1, mismatch: -50, auditFailed: -100 } as const;
-
 /** At least one in so many of those whom a certificate names is audited. */
 const namedPerAudit = 50;
-
-/**
- * The credit of a node whose MATCH came late: the slow third is not dishonest, so it gets back what
- * it has lost by not being seen, and no more, as nobody audits what comes late.
- */
-export function creditWhenLate(credit: number): number {
-  return credit < creditAtAdmission ? credit + creditOf.match : credit;
-}
 
 /**
  * How many of `namedCount` nodes are audited: the policy's number, and more in a large committee.
@@ -57,44 +42,6 @@ export function creditWhenLate(credit: number): number {
 export function auditsAmong(namedCount: number, auditsPerBlock: number): number {
   if (auditsPerBlock === 0) return 0;
   return Math.min(namedCount, Math.max(auditsPerBlock, Math.ceil(namedCount / namedPerAudit)));
-}
-
-const byteMsPerKibSecond = 1_024_000n;
-const kibPerGib = 2n ** 20n;
-const secondsPerDay = 86_400n;
-const u64Max = 2n ** 64n - 1n;
-
-/** The totals with the time from the block before until this one, and no new bytes. */
-export function totalsUntil(totals: StorageTotals, elapsedMs: number): StorageTotals {
-  const { sealedBytes, kibSeconds, remainder } = totals;
-  const byteMs = BigInt(sealedBytes) * BigInt(elapsedMs) + BigInt(remainder);
-  const sum = kibSeconds + byteMs / byteMsPerKibSecond;
-  return {
-    sealedBytes,
-    kibSeconds: sum < u64Max ? sum : u64Max,
-    remainder: Number(byteMs % byteMsPerKibSecond),
-  };
-}
-
-/**
- * A node with what it has earned by storing until now. What is earned since genesis is rounded, not
- * each stretch, so that however often a node is rewarded it loses no more than a unit in all.
- */
-export function rewardedForStoring(
-  node: StorageNode,
-  { kibSeconds }: StorageTotals,
-  { storageReward }: Pick<Policy, "storageReward">,
-): StorageNode {
-  const earnedUntil = (sum: bigint) => (sum * storageReward) / (kibPerGib * secondsPerDay);
-  const units = earnedUntil(kibSeconds) - earnedUntil(node.rewardedKibSeconds);
-  const reward = node.auditFailed ? node.reward : addedUnits(node.reward, units);
-  return { ...node, reward, rewardedKibSeconds: kibSeconds };
-}
-
-/** Reward units never wrap around. */
-export function addedUnits(reward: bigint, units: bigint): bigint {
-  const sum = reward + units;
-  return sum < u64Max ? sum : u64Max;
 }
 
 /**
@@ -117,8 +64,8 @@ export function openedCommittee(
 }
 
 /**
- * Who is audited among those whom a certificate names, sorted: Fisher–Yates as for committees, from
- * SHAKE256("bss/v1/audited" ‖ beacon ‖ u64 height).
+ * The nodes that are audited among those whom a certificate names, sorted: drawn as committees are,
+ * from SHAKE256("bss/v1/audited" ‖ beacon ‖ u64 height).
  */
 export function drawAudited(
   nodeIds: readonly string[],
@@ -127,11 +74,47 @@ export function drawAudited(
   const ids = nodeIds.toSorted(compareIds);
   const size = auditsAmong(ids.length, draw.auditsPerBlock);
   const read = createShake256Reader(domainBytes(domain.audited), draw.beacon, u64be(draw.height));
-  for (let place = 0; place < size; place++) {
-    const chosen = place + drawBelow(ids.length - place, read);
-    const id = defined(ids[chosen], "a draw stays within the nodes");
-    ids[chosen] = defined(ids[place], "no more are drawn than there are");
-    ids[place] = id;
+  return drawAmong(ids, size, read).sort(compareIds);
+}
+
+/**
+ * Closes a committee: a node that is still missing was not seen, and one that is still audited has
+ * passed. `put` is given each node that changes.
+ */
+export function closeCommittee(
+  { height, missing, audited }: OpenCommittee,
+  nodes: ReadonlyMap<string, StorageNode>,
+  put: (node: StorageNode, kind: StandingChangeKind, aboutHeight: number) => void,
+): void {
+  for (const nodeId of missing) {
+    const node = nodes.get(nodeId);
+    // A node that was admitted again since then starts anew; a suspended one is known to be away.
+    if (node === undefined || node.admittedHeight > height) continue;
+    if (node.suspension !== undefined) continue;
+    put({ ...node, credit: creditAfter("unseen", node.credit) }, "unseen", height);
   }
-  return ids.slice(0, size).sort(compareIds);
+  for (const { nodeId } of audited) {
+    const node = nodes.get(nodeId);
+    if (node?.auditFailed === true) put({ ...node, auditFailed: false }, "audit-passed", height);
+  }
+}
+
+/**
+ * OPERATION_INVALID unless a late attestation is of a member that is missing, and a mismatch names
+ * other values than the block's.
+ */
+export function lateProblem(
+  { nodeId, mismatch }: LateAttestation,
+  committee: OpenCommittee,
+  missing: ReadonlySet<string>,
+  path: string,
+): Violation | undefined {
+  if (!missing.has(nodeId)) {
+    return invalidOperation("No attestation of this node is missing.", `${path}.node_id`);
+  }
+  if (mismatch === undefined) return undefined;
+  const { hash1, treeSize } = committee;
+  const isMatch = equalBytes(mismatch.hash2, hash1) && mismatch.treeSize === BigInt(treeSize);
+  if (!isMatch) return undefined;
+  return invalidOperation("A mismatch cannot name the block's own values.", `${path}.mismatch`);
 }

@@ -1,6 +1,6 @@
 /**
  * Storage nodes while a block is applied: first the block before is settled (settlement.ts), then
- * come the operations, in the end committees close and who has lost its credit is boycotted.
+ * come the operations; in the end committees close, and nodes below the boycott line are boycotted.
  *
  *     ┌────────── AdmitStorageNode ─────────────┐
  *     ▼                                         │
@@ -22,10 +22,7 @@ import type {
 } from "../../gen/bss/v1/genesis_pb.js";
 import { compareIds } from "../ids.js";
 import {
-  creditAtAdmission,
-  creditMax,
   faultsMaxOf,
-  initialStorageStanding,
   type MemberLists,
   type Officer,
   type OpenCommittee,
@@ -35,19 +32,26 @@ import {
 import type { OperationPlace } from "../members/operations.js";
 import { Sponsored } from "../members/sponsored.js";
 import { absencesWith, oldestClaim, resumePossibleAtMs } from "../members/suspensions.js";
-import { type Violation, violation } from "../violation.js";
-import { closeCommittee, lateProblem } from "./open-committees.js";
+import { invalidOperation, type Violation } from "../violation.js";
 import {
-  addedUnits,
-  creditOf,
-  creditWhenLate,
+  changeOf,
+  creditAfter,
+  creditAtAdmission,
+  initialStorageStanding,
+  isBoycottDue,
+  isOut,
+  rewardedForMatch,
+  type StandingChange,
+  type StandingChangeKind,
+  totalsUntil,
+} from "./credit.js";
+import {
+  closeCommittee,
+  lateProblem,
   openBlocks,
   openedCommittee,
-  rewardedForStoring,
   type SettledBlock,
-  totalsUntil,
 } from "./settlement.js";
-import { changeOf, type StandingChange, type StandingChangeKind } from "./storage-changes.js";
 import { lateAttestationsMax } from "./storage-operations.js";
 
 /** What a block brings besides its operations. */
@@ -63,7 +67,7 @@ export type BlockStart = {
 };
 
 /** Blocks by which a node that returns may be behind the block that takes it back. */
-export const returnLagMax = 9;
+const returnLagMax = 9;
 
 type Lists = Pick<MemberLists, "storageNodes" | "openCommittees" | "totals">;
 
@@ -77,11 +81,12 @@ export class StorageNodesDraft {
   #totals: StorageTotals;
   #changed = false;
   #lateCount = 0;
-  /** Counted when somebody joins: most blocks admit nobody. */
+  /** Counted only when somebody joins, as most blocks admit nobody. */
   #sponsored: Sponsored | undefined;
 
   /**
-   * Without `start` nothing is settled or closed: of genesis, and to try whether an operation fits.
+   * Without `start` nothing is settled or closed: for genesis, and to try whether an operation
+   * fits.
    */
   constructor(base: MemberLists, place: OperationPlace, start?: BlockStart) {
     this.#place = place;
@@ -98,7 +103,7 @@ export class StorageNodesDraft {
     return this.#nodes.get(id);
   }
 
-  /** Why its sponsor can have no such node; undefined while there is room, or it has it already. */
+  /** Why the sponsor cannot have one more node; undefined if it can, or has this one already. */
   fullProblem({ nodeId, sponsorId }: AdmitStorageNode): Violation | undefined {
     if (this.#nodes.get(nodeId)?.sponsorId === sponsorId) return undefined;
     this.#sponsored ??= new Sponsored(this.#nodes.values(), this.#base.managers.length);
@@ -108,8 +113,7 @@ export class StorageNodesDraft {
   /** Whether a node of this id has left or was boycotted, and may come back with this key. */
   mayReturn({ nodeId, signingKey }: AdmitStorageNode): boolean {
     const node = this.#nodes.get(nodeId);
-    const isOut = node?.suspension === "retired" || node?.suspension === "boycotted";
-    return isOut && equalBytes(node.signingKey, signingKey);
+    return node !== undefined && isOut(node) && equalBytes(node.signingKey, signingKey);
   }
 
   /** Ids and keys have been checked. */
@@ -139,15 +143,22 @@ export class StorageNodesDraft {
   retire({ nodeId, admittedHeight, operatorId }: RetireStorageNode): Violation | undefined {
     const path = "retire_storage_node";
     const node = this.#nodes.get(nodeId);
-    if (node === undefined) return invalid("No storage node has this id.", `${path}.node_id`);
+    if (node === undefined)
+      return invalidOperation("No storage node has this id.", `${path}.node_id`);
     if (node.suspension === "retired") {
-      return invalid("The node has retired already.", `${path}.node_id`);
+      return invalidOperation("The node has retired already.", `${path}.node_id`);
     }
     if (BigInt(node.admittedHeight) !== admittedHeight) {
-      return invalid("The node was admitted at another height.", `${path}.admitted_height`);
+      return invalidOperation(
+        "The node was admitted at another height.",
+        `${path}.admitted_height`,
+      );
     }
     if (operatorId !== "" && !this.#isSponsorsOperator(operatorId, node)) {
-      return invalid("Not an operator of the node's sponsor.", `${path}.operator_id`);
+      return invalidOperation(
+        "No operator of the node's sponsor has this id.",
+        `${path}.operator_id`,
+      );
     }
     this.#put({ ...node, suspension: "retired", ...this.#changedHere() }, "retired");
     return undefined;
@@ -157,12 +168,13 @@ export class StorageNodesDraft {
     const path = "suspend_storage_node";
     const { policy, height, timestampMs } = this.#place;
     const node = this.#nodes.get(nodeId);
-    if (node === undefined) return invalid("No storage node has this id.", `${path}.node_id`);
+    if (node === undefined)
+      return invalidOperation("No storage node has this id.", `${path}.node_id`);
     if (policy.unreachableAfterMs === 0) {
-      return invalid("By this consortium's policy no node is suspended.", path);
+      return invalidOperation("By this consortium's policy no node is suspended.", path);
     }
     if (node.suspension !== undefined) {
-      return invalid("The node is suspended already.", `${path}.node_id`);
+      return invalidOperation("The node is suspended already.", `${path}.node_id`);
     }
     const problem = this.#witnessesProblem(claims, `${path}.claims`);
     if (problem !== undefined) return problem;
@@ -170,7 +182,10 @@ export class StorageNodesDraft {
     for (const [i, claim] of claims.entries()) {
       const at = Number(claim.height);
       if (at >= oldest && at < height) continue;
-      return invalid("The claim is not of the last blocks.", `${path}.claims[${i}].height`);
+      return invalidOperation(
+        "The claim is not of the last blocks.",
+        `${path}.claims[${i}].height`,
+      );
     }
     const absences = absencesWith(node, timestampMs, policy);
     const suspended = { ...node, suspension: "unreachable" as const, absences };
@@ -183,17 +198,17 @@ export class StorageNodesDraft {
     const { policy, height, timestampMs } = this.#place;
     const node = this.#nodes.get(statement.nodeId);
     if (node?.suspension !== "unreachable") {
-      return invalid("The node is not suspended as unreachable.", `${path}.node_id`);
+      return invalidOperation("The node is not suspended as unreachable.", `${path}.node_id`);
     }
     if (BigInt(node.changedHeight) !== statement.suspendedHeight) {
-      return invalid("Another block suspended the node.", `${path}.suspended_height`);
+      return invalidOperation("Another block suspended the node.", `${path}.suspended_height`);
     }
     const held = Number(statement.heldHeight);
     if (held < height - returnLagMax || held >= height) {
-      return invalid("The node is not level with the chain.", `${path}.held_height`);
+      return invalidOperation("The node is not level with the chain.", `${path}.held_height`);
     }
     if (timestampMs < resumePossibleAtMs(node, policy)) {
-      return invalid("The node has to wait longer before it returns.", path);
+      return invalidOperation("The node has to wait longer before it returns.", path);
     }
     const rewardedKibSeconds = this.#totals.kibSeconds;
     const back = { ...node, suspension: undefined, rewardedKibSeconds };
@@ -205,12 +220,13 @@ export class StorageNodesDraft {
     const path = "carry_attestations";
     const committee = this.#openBefore(height);
     if (committee === undefined) {
-      return invalid("No committee of this height is open.", `${path}.height`);
+      return invalidOperation("No committee of this height is open.", `${path}.height`);
     }
-    if (committee.round !== round) return invalid("Of another round.", `${path}.round`);
+    if (committee.round !== round)
+      return invalidOperation("The committee of this height is of another round.", `${path}.round`);
     if (this.#lateCount + attestations.length > lateAttestationsMax) {
       const message = `A block carries at most ${lateAttestationsMax} attestations.`;
-      return invalid(message, `${path}.attestations`);
+      return invalidOperation(message, `${path}.attestations`);
     }
     const missing = new Set(committee.missing);
     for (const [i, each] of attestations.entries()) {
@@ -228,11 +244,11 @@ export class StorageNodesDraft {
     const path = "fail_audit";
     const committee = this.#openBefore(height);
     if (committee === undefined) {
-      return invalid("No committee of this height is open.", `${path}.height`);
+      return invalidOperation("No committee of this height is open.", `${path}.height`);
     }
     const audited = committee.audited.filter((each) => each.nodeId !== nodeId);
     if (audited.length === committee.audited.length) {
-      return invalid("The node was not drawn for this audit.", `${path}.node_id`);
+      return invalidOperation("The node was not drawn for this audit.", `${path}.node_id`);
     }
     const problem = this.#witnessesProblem(findings, `${path}.findings`);
     if (problem !== undefined) return problem;
@@ -240,7 +256,7 @@ export class StorageNodesDraft {
     this.#dropOlderAudits(nodeId, committee.height);
     const node = this.#nodes.get(nodeId);
     if (node === undefined) return undefined;
-    const credit = Math.max(0, node.credit + creditOf.auditFailed);
+    const credit = creditAfter("audit-failed", node.credit);
     const rewardedKibSeconds = this.#totals.kibSeconds;
     this.#put({ ...node, credit, auditFailed: true, rewardedKibSeconds }, "audit-failed", {
       aboutHeight: committee.height,
@@ -251,15 +267,19 @@ export class StorageNodesDraft {
   pay({ nodeId, amount, paidBefore, operatorId }: RecordPayout): Violation | undefined {
     const path = "record_payout";
     const node = this.#nodes.get(nodeId);
-    if (node === undefined) return invalid("No storage node has this id.", `${path}.node_id`);
+    if (node === undefined)
+      return invalidOperation("No storage node has this id.", `${path}.node_id`);
     if (!this.#isSponsorsOperator(operatorId, node)) {
-      return invalid("Not an operator of the node's sponsor.", `${path}.operator_id`);
+      return invalidOperation(
+        "No operator of the node's sponsor has this id.",
+        `${path}.operator_id`,
+      );
     }
     if (paidBefore !== node.paid) {
-      return invalid(`${node.paid} units had been paid before.`, `${path}.paid_before`);
+      return invalidOperation(`${node.paid} units had been paid before.`, `${path}.paid_before`);
     }
     const due = node.reward - node.paid;
-    if (amount > due) return invalid(`${due} units are due.`, `${path}.amount`);
+    if (amount > due) return invalidOperation(`${due} units are due.`, `${path}.amount`);
     this.#put({ ...node, paid: node.paid + amount }, "paid", { paidDelta: amount });
     return undefined;
   }
@@ -286,30 +306,29 @@ export class StorageNodesDraft {
     };
     for (const committee of closing) closeCommittee(committee, nodes, put);
     for (const node of nodes.values()) {
-      const isOut = node.suspension === "boycotted" || node.suspension === "retired";
-      if (isOut || node.credit >= policy.boycottLine) continue;
+      if (!isBoycottDue(node, policy)) continue;
       put({ ...node, suspension: "boycotted", ...this.#changedHere() }, "boycotted");
     }
     const open = this.#open.filter((each) => each.height > height - openBlocks);
     return this.#lists(nodes, open, totals);
   }
+
   #settle({ previousTimestampMs, previous, beacon }: BlockStart): void {
     const { policy, timestampMs } = this.#place;
     this.#totals = totalsUntil(this.#totals, timestampMs - previousTimestampMs);
     const { facts, integrity } = previous ?? {};
     if (facts === undefined || integrity === undefined) return;
-    const { auditsPerBlock, matchReward } = policy;
+    const { auditsPerBlock } = policy;
     const committee = openedCommittee(facts, integrity, { beacon, auditsPerBlock });
     this.#open = [...this.#open, committee];
     this.#changed = true;
     for (const { nodeId } of integrity.signatures) {
       const node = this.#nodes.get(nodeId);
       if (node === undefined) continue;
-      const stored = rewardedForStoring(node, this.#totals, policy);
-      const credit = Math.min(creditMax, node.credit + creditOf.match);
-      const reward = addedUnits(stored.reward, matchReward);
+      const rewarded = rewardedForMatch(node, this.#totals, policy);
+      const credit = creditAfter("match", node.credit);
       const lastAttestedHeight = Math.max(node.lastAttestedHeight, facts.height);
-      this.#put({ ...stored, credit, reward, lastAttestedHeight }, "match", {
+      this.#put({ ...rewarded, credit, lastAttestedHeight }, "match", {
         aboutHeight: facts.height,
       });
     }
@@ -323,12 +342,12 @@ export class StorageNodesDraft {
     const { managers } = this.#base;
     const needed = faultsMaxOf(managers.length) + 1;
     if (witnesses.length !== needed) {
-      return invalid(`${needed} managers have to say so.`, path);
+      return invalidOperation(`${needed} managers have to say so.`, path);
     }
     const known = new Set(managers.map(({ managerId }) => managerId));
     const stranger = witnesses.findIndex(({ managerId }) => !known.has(managerId));
     if (stranger < 0) return undefined;
-    return invalid("No manager has this id.", `${path}[${stranger}].manager_id`);
+    return invalidOperation("No manager has this id.", `${path}[${stranger}].manager_id`);
   }
 
   #isSponsorsOperator(operatorId: string, { sponsorId }: StorageNode): boolean {
@@ -336,7 +355,7 @@ export class StorageNodesDraft {
     return operator?.role === "operator" && operator.managerId === sponsorId;
   }
 
-  /** A committee that was open before this block: its members' signatures can be checked by it. */
+  /** A committee that was open before this block, so that signatures can be checked against it. */
   #openBefore(height: bigint): OpenCommittee | undefined {
     if (!this.#base.openCommittees.some((each) => BigInt(each.height) === height)) return undefined;
     return this.#open.find((each) => BigInt(each.height) === height);
@@ -348,7 +367,7 @@ export class StorageNodesDraft {
     this.#changed = true;
   }
 
-  /** One that is older says nothing any more about a node that has failed since. */
+  /** An older audit cannot be passed any more by a node that has failed since. */
   #dropOlderAudits(nodeId: string, height: number): void {
     for (const committee of this.#open.filter((each) => each.height < height)) {
       const audited = committee.audited.filter((each) => each.nodeId !== nodeId);
@@ -360,12 +379,12 @@ export class StorageNodesDraft {
     const node = this.#nodes.get(nodeId);
     if (node === undefined) return;
     if (mismatch !== undefined) {
-      const credit = Math.max(0, node.credit + creditOf.mismatch);
+      const credit = creditAfter("mismatch", node.credit);
       this.#put({ ...node, credit }, "mismatch", { aboutHeight });
       return;
     }
     const lastAttestedHeight = Math.max(node.lastAttestedHeight, aboutHeight);
-    const credit = creditWhenLate(node.credit);
+    const credit = creditAfter("late", node.credit);
     this.#put({ ...node, credit, lastAttestedHeight }, "late", { aboutHeight });
   }
 
@@ -397,8 +416,4 @@ function equalTotals(a: StorageTotals, b: StorageTotals): boolean {
   return (
     a.sealedBytes === b.sealedBytes && a.kibSeconds === b.kibSeconds && a.remainder === b.remainder
   );
-}
-
-function invalid(message: string, field: string): Violation {
-  return violation("OPERATION_INVALID", message, field);
 }

@@ -1,11 +1,13 @@
 /**
- * Control operations about storage nodes by their shape: what can be said of one without knowing
- * who belongs. Whether it fits is for the members; who signed it for operation-signatures.ts.
+ * The shape of control operations about storage nodes: what can be checked without knowing the
+ * members. Whether an operation fits is checked by the members' draft, and who signed it by
+ * operation-signatures.ts.
  *
- * Lists are sorted and name nobody twice, so that one statement has one form.
+ * Lists are sorted and name nobody twice, so that each statement has one form only.
  */
 import type { Message } from "@bufbuild/protobuf";
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
+import { hashBytes } from "../../crypto/hash.js";
 import type {
   CarryAttestations,
   ControlOperation,
@@ -18,14 +20,13 @@ import type {
 } from "../../gen/bss/v1/genesis_pb.js";
 import { isId } from "../ids.js";
 import { faultsMaxOf, managersMax } from "../members/member-lists.js";
-import { hashBytes } from "../merkle/hashes.js";
-import { type Violation, violation } from "../violation.js";
+import { invalidOperation, type Violation } from "../violation.js";
 import { hasUnknownFields, safeInteger } from "../wire.js";
 
 /** Late attestations that all operations of one block may carry. */
 export const lateAttestationsMax = 1_000;
 /** Characters of a payout's reference. */
-export const payoutReferenceMax = 64;
+const payoutReferenceMax = 64;
 
 /** Managers that make a claim or finding, in the largest consortium. */
 const witnessesMax = faultsMaxOf(managersMax) + 1;
@@ -54,53 +55,59 @@ export function storageOperationProblem({ operation }: ControlOperation): Violat
   }
 }
 
-/** Checks who leaves, or is sent away. */
-export function retirementProblem(retirement: RetireStorageNode): Violation | undefined {
+/** Checks the statement that a node leaves, or is sent away. */
+function retirementProblem(retirement: RetireStorageNode): Violation | undefined {
   const path = "retire_storage_node";
   const { nodeId, admittedHeight, operatorId, signature } = retirement;
-  if (!isId(nodeId)) return invalid("Not an id.", `${path}.node_id`);
+  if (!isId(nodeId)) return invalidOperation("The value is not an id.", `${path}.node_id`);
   if (safeInteger(admittedHeight) === undefined) {
-    return invalid("Not a height.", `${path}.admitted_height`);
+    return invalidOperation("The value is not a height.", `${path}.admitted_height`);
   }
-  if (operatorId !== "" && !isId(operatorId)) return invalid("Not an id.", `${path}.operator_id`);
+  if (operatorId !== "" && !isId(operatorId))
+    return invalidOperation("The value is not an id.", `${path}.operator_id`);
   return wireProblem(retirement, path) ?? signatureProblem(signature, path);
 }
 
 /** Checks a storage node's statement that it is back. */
-export function returnProblem(statement: ReturnStorageNode): Violation | undefined {
+function returnProblem(statement: ReturnStorageNode): Violation | undefined {
   const path = "return_storage_node";
   const { nodeId, suspendedHeight, heldHeight, signature } = statement;
-  if (!isId(nodeId)) return invalid("Not an id.", `${path}.node_id`);
+  if (!isId(nodeId)) return invalidOperation("The value is not an id.", `${path}.node_id`);
   const suspended = safeInteger(suspendedHeight, 1);
-  if (suspended === undefined) return invalid("Not a height.", `${path}.suspended_height`);
+  if (suspended === undefined)
+    return invalidOperation("The value is not a height.", `${path}.suspended_height`);
   if (safeInteger(heldHeight, suspended) === undefined) {
-    return invalid("Before the block that suspended it.", `${path}.held_height`);
+    return invalidOperation(
+      "The height is before the block that suspended the node.",
+      `${path}.held_height`,
+    );
   }
   return wireProblem(statement, path) ?? signatureProblem(signature, path);
 }
 
-/** Checks a payout by itself; what is earned is for the members. */
-export function payoutProblem(payout: RecordPayout): Violation | undefined {
+/** Checks a payout by itself; the members' draft checks that so much is due. */
+function payoutProblem(payout: RecordPayout): Violation | undefined {
   const path = "record_payout";
   const { nodeId, amount, reference, operatorId, signature } = payout;
-  if (!isId(nodeId)) return invalid("Not an id.", `${path}.node_id`);
-  if (amount < 1n) return invalid("Nothing was paid.", `${path}.amount`);
+  if (!isId(nodeId)) return invalidOperation("The value is not an id.", `${path}.node_id`);
+  if (amount < 1n) return invalidOperation("The amount is 0.", `${path}.amount`);
   if ([...reference].length > payoutReferenceMax || /\p{Cc}/u.test(reference)) {
-    const message = `Not a line of at most ${payoutReferenceMax} characters.`;
-    return invalid(message, `${path}.reference`);
+    const message = `The reference is not one line of at most ${payoutReferenceMax} characters.`;
+    return invalidOperation(message, `${path}.reference`);
   }
-  if (!isId(operatorId)) return invalid("Not an id.", `${path}.operator_id`);
+  if (!isId(operatorId)) return invalidOperation("The value is not an id.", `${path}.operator_id`);
   return wireProblem(payout, path) ?? signatureProblem(signature, path);
 }
 
 function suspensionProblem(suspension: SuspendStorageNode): Violation | undefined {
   const path = "suspend_storage_node";
-  if (!isId(suspension.nodeId)) return invalid("Not an id.", `${path}.node_id`);
+  if (!isId(suspension.nodeId))
+    return invalidOperation("The value is not an id.", `${path}.node_id`);
   return (
     wireProblem(suspension, path) ??
     listProblem(suspension.claims, "managerId", witnessesMax, `${path}.claims`, (claim, at) =>
       safeInteger(claim.height) === undefined
-        ? invalid("Not a height.", `${at}.height`)
+        ? invalidOperation("The value is not a height.", `${at}.height`)
         : signatureProblem(claim.signature, at),
     )
   );
@@ -109,7 +116,8 @@ function suspensionProblem(suspension: SuspendStorageNode): Violation | undefine
 function attestationsProblem(carried: CarryAttestations): Violation | undefined {
   const path = "carry_attestations";
   const { height, attestations } = carried;
-  if (safeInteger(height, 1) === undefined) return invalid("Not a height.", `${path}.height`);
+  if (safeInteger(height, 1) === undefined)
+    return invalidOperation("The value is not a height.", `${path}.height`);
   const at = `${path}.attestations`;
   return (
     wireProblem(carried, path) ??
@@ -121,13 +129,15 @@ function lateProblem(
   { audit, signature, mismatch }: LateAttestation,
   path: string,
 ): Violation | undefined {
-  if (audit.length !== hashBytes) return invalid("Not an audit digest.", `${path}.audit`);
+  if (audit.length !== hashBytes)
+    return invalidOperation("The value is not an audit digest.", `${path}.audit`);
   if (mismatch !== undefined) {
     const at = `${path}.mismatch`;
-    if (hasUnknownFields(mismatch)) return invalid("There are unknown fields.", at);
-    if (mismatch.hash2.length !== hashBytes) return invalid("Not a root.", `${at}.hash2`);
+    if (hasUnknownFields(mismatch)) return invalidOperation("There are unknown fields.", at);
+    if (mismatch.hash2.length !== hashBytes)
+      return invalidOperation("The value is not a root.", `${at}.hash2`);
     if (safeInteger(mismatch.treeSize) === undefined) {
-      return invalid("Not a tree size.", `${at}.tree_size`);
+      return invalidOperation("The value is not a tree size.", `${at}.tree_size`);
     }
   }
   return signatureProblem(signature, path);
@@ -136,8 +146,9 @@ function lateProblem(
 function findingsProblem(failure: FailAudit): Violation | undefined {
   const path = "fail_audit";
   const { nodeId, height, findings } = failure;
-  if (!isId(nodeId)) return invalid("Not an id.", `${path}.node_id`);
-  if (safeInteger(height, 1) === undefined) return invalid("Not a height.", `${path}.height`);
+  if (!isId(nodeId)) return invalidOperation("The value is not an id.", `${path}.node_id`);
+  if (safeInteger(height, 1) === undefined)
+    return invalidOperation("The value is not a height.", `${path}.height`);
   return (
     wireProblem(failure, path) ??
     listProblem(findings, "managerId", witnessesMax, `${path}.findings`, (finding, at) =>
@@ -154,13 +165,14 @@ function listProblem<Name extends string, Item extends Message & Readonly<Record
   path: string,
   check: (item: Item, path: string) => Violation | undefined,
 ): Violation | undefined {
-  if (items.length < 1 || items.length > max) return invalid(`There are not 1 to ${max}.`, path);
+  if (items.length < 1 || items.length > max)
+    return invalidOperation(`There are not 1 to ${max} entries.`, path);
   let before = "";
   for (const [i, item] of items.entries()) {
     const at = `${path}[${i}]`;
     const id = item[name];
-    if (!isId(id)) return invalid("Not an id.", at);
-    if (id <= before) return invalid("Not in ascending order of ids.", at);
+    if (!isId(id)) return invalidOperation("The value is not an id.", at);
+    if (id <= before) return invalidOperation("The ids are not in ascending order.", at);
     before = id;
     const problem = wireProblem(item, at) ?? check(item, at);
     if (problem !== undefined) return problem;
@@ -169,14 +181,12 @@ function listProblem<Name extends string, Item extends Message & Readonly<Record
 }
 
 function wireProblem(message: Message, path: string): Violation | undefined {
-  return hasUnknownFields(message) ? invalid("There are unknown fields.", path) : undefined;
+  return hasUnknownFields(message)
+    ? invalidOperation("There are unknown fields.", path)
+    : undefined;
 }
 
 function signatureProblem(signature: Uint8Array, path: string): Violation | undefined {
   if (signature.length === ed25519SignatureBytes) return undefined;
-  return invalid("A signature has 64 bytes.", `${path}.signature`);
-}
-
-function invalid(message: string, field: string): Violation {
-  return violation("OPERATION_INVALID", message, field);
+  return invalidOperation("A signature has 64 bytes.", `${path}.signature`);
 }

@@ -4,7 +4,7 @@
  */
 import { toBinary } from "@bufbuild/protobuf";
 import { type ControlOperation, ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
-import { controlOperationBytesMax } from "../../ledger/blocks/block-limits.js";
+import { controlOperationBytesMax } from "../../ledger/blocks/block-parsing.js";
 import { operationSignatureChecks } from "../../ledger/members/operation-signatures.js";
 import { carriesAuthority } from "../../ledger/members/operations.js";
 import { readKeysOfOperation, stateOperationProblem } from "../../ledger/state/state-operations.js";

@@ -15,7 +15,7 @@ import {
   type VoteResponse,
   VoteService,
 } from "../../gen/bss/v1/vote_pb.js";
-import type { Manager } from "../../ledger/members/members.js";
+import type { Manager } from "../../ledger/members/member-lists.js";
 import type { BackoffOptions } from "../../rpc/channels/backoff.js";
 import { createChannel } from "../../rpc/channels/channel.js";
 import { type OpenedStream, ReconnectingStream } from "../../rpc/channels/reconnecting-stream.js";

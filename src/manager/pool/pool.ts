@@ -17,15 +17,11 @@ import { poolShareOfFree } from "../../config/limit-settings.js";
 import type { ParsedRecord } from "../../ledger/records/records.js";
 import { memoryBytesOf, type ParsedSubmission } from "../../ledger/records/submissions.js";
 import type { RuleReason } from "../../ledger/violation.js";
+import type { PoolLimits } from "../../store/chain/pooled-submissions.js";
 import type { Causer } from "../screening/screening-budget.js";
 import { CureIndex } from "./cure-index.js";
 import { FairOrder, type Turn } from "./fair-order.js";
 import { noVainTries, oneMore, type VainTries } from "./vain-tries.js";
-
-export type PoolLimits = {
-  readonly submissionsMax: number;
-  readonly bytesMax: number;
-};
 
 /** Bytes that count as much as a record when participants have turns. */
 const bytesPerTurn = 1_024;

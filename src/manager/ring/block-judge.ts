@@ -6,7 +6,7 @@
 import { toHex } from "../../base/bytes.js";
 import type { RingEvent, Task } from "../../consensus/ring/events.js";
 import type { ManagerBlock } from "../../gen/bss/v1/block_pb.js";
-import { blockId } from "../../ledger/blocks/blocks.js";
+import { blockId } from "../../ledger/blocks/block-hashes.js";
 import type { BlockValidator } from "./block-validator.js";
 import type { CandidateBlocks } from "./candidate-blocks.js";
 

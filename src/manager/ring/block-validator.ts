@@ -10,8 +10,8 @@ import type { BlockCertificates, ManagerBlock } from "../../gen/bss/v1/block_pb.
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { parseContent } from "../../ledger/blocks/block-content.js";
 import { validateBlock } from "../../ledger/blocks/block-validation.js";
-import { parseManagerBlock } from "../../ledger/blocks/blocks.js";
 import type { ExecutedBlock } from "../../ledger/blocks/executed-block.js";
+import { parseManagerBlock } from "../../ledger/blocks/manager-blocks.js";
 import { checkBlockCertificates, checkCommit } from "../../ledger/certificates/certificates.js";
 import { carriesAuthority } from "../../ledger/members/operations.js";
 import type { LedgerHead } from "../../ledger/state/head.js";

@@ -4,7 +4,7 @@
  */
 import { toHex } from "../../base/bytes.js";
 import type { ManagerBlock } from "../../gen/bss/v1/block_pb.js";
-import { blockId } from "../../ledger/blocks/blocks.js";
+import { blockId } from "../../ledger/blocks/block-hashes.js";
 import type { ExecutedBlock } from "../../ledger/blocks/executed-block.js";
 import type { ParsedRecord } from "../../ledger/records/records.js";
 import type { RuleReason } from "../../ledger/violation.js";

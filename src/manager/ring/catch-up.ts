@@ -5,7 +5,7 @@
  */
 import type { BlockCertificates, ManagerBlock } from "../../gen/bss/v1/block_pb.js";
 import type { ManagerBlocks } from "../../gen/bss/v1/vote_pb.js";
-import { parseHeader } from "../../ledger/blocks/blocks.js";
+import { parseHeader } from "../../ledger/blocks/block-parsing.js";
 import type { SyncAnswer } from "../../sync/sync-events.js";
 import type { SyncBlock } from "../../sync/sync-window.js";
 

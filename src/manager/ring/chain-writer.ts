@@ -5,13 +5,14 @@
 import { toHex } from "../../base/bytes.js";
 import type { Time } from "../../base/time.js";
 import type { BlockCertificates, ManagerBlock } from "../../gen/bss/v1/block_pb.js";
-import { blockId, parseHeader } from "../../ledger/blocks/blocks.js";
+import { blockId } from "../../ledger/blocks/block-hashes.js";
+import { parseHeader } from "../../ledger/blocks/block-parsing.js";
 import type { ExecutedBlock } from "../../ledger/blocks/executed-block.js";
 import type { ManagerStore } from "../../store/manager-store.js";
 import type { StatementStore } from "../signing/statement-log.js";
 import type { BlockValidator } from "./block-validator.js";
 import type { ShippedManagerBlock } from "./catch-up.js";
-import { type AppendedBlock, type RingDriver, RingHalted } from "./ring-driver.js";
+import { type DecidedBlock, type RingDriver, RingHalted } from "./ring-driver.js";
 
 export type ChainWriterPorts = {
   readonly store: ManagerStore;
@@ -22,7 +23,7 @@ export type ChainWriterPorts = {
    * The block is on disk, and the ring at the next height. `more`: others follow at once, so that
    * nobody needs to hear of this one, and the disk may not have flushed it.
    */
-  readonly onAppended: (appended: AppendedBlock, more: boolean) => Promise<void>;
+  readonly onAppended: (appended: DecidedBlock, more: boolean) => Promise<void>;
   readonly observe: {
     wrote(seconds: number): void;
     appended(executed: ExecutedBlock, intervalMs: number): void;
@@ -48,7 +49,7 @@ export class ChainWriter {
   }
 
   /** Only within a turn of the driver. */
-  async append(appended: AppendedBlock, more = false): Promise<void> {
+  async append(appended: DecidedBlock, more = false): Promise<void> {
     const { store, driver, observe, onAppended, time } = this.#ports;
     const { height } = appended.executed.facts;
     await this.#timed(() => store.append(appended, more ? "buffered" : "sync"));

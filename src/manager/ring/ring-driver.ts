@@ -26,13 +26,9 @@ import type {
   Task,
 } from "../../consensus/ring/events.js";
 import type { Ring } from "../../consensus/ring/ring.js";
-import type {
-  BlockCertificates,
-  CommitCertificate,
-  ManagerBlock,
-} from "../../gen/bss/v1/block_pb.js";
+import type { CommitCertificate, ManagerBlock } from "../../gen/bss/v1/block_pb.js";
 import type { Evidence } from "../../gen/bss/v1/genesis_pb.js";
-import type { ExecutedBlock } from "../../ledger/blocks/executed-block.js";
+import type { AppendedBlock } from "../../store/manager-store.js";
 import type { StatementLog } from "../signing/statement-log.js";
 import type { CandidateBlocks } from "./candidate-blocks.js";
 
@@ -51,10 +47,8 @@ export class RingHalted extends Error {
   }
 }
 
-export type AppendedBlock = {
-  readonly block: ManagerBlock;
-  readonly executed: ExecutedBlock;
-  readonly certificates: BlockCertificates;
+/** One that has been appended, or is about to be. */
+export type DecidedBlock = AppendedBlock & {
   /** How long the round took in which it was decided; undefined for one that a peer shipped. */
   readonly roundMs?: number;
 };
@@ -72,7 +66,7 @@ export type RingDriverPorts = {
   /** Keeps evidence against a manager that contradicts itself, and spreads it. */
   readonly accuse: (evidence: Evidence) => Promise<void>;
   /** Writes the block and moves the ring on. */
-  readonly append: (appended: AppendedBlock) => Promise<void>;
+  readonly append: (appended: DecidedBlock) => Promise<void>;
   readonly observe: {
     statement(statement: Statement): void;
     expired(step: ExpiredStep): void;

@@ -14,7 +14,7 @@ import {
   approveDigest,
   commitDigest,
   proposalDigest,
-} from "../../ledger/certificates/votes.js";
+} from "../../ledger/certificates/vote-digests.js";
 import { isMarked, type MarkedRequest, type SignRequest } from "./signer.js";
 
 /** A signed statement. */

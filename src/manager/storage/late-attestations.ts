@@ -19,17 +19,15 @@ import {
   LateAttestationSchema,
 } from "../../gen/bss/v1/genesis_pb.js";
 import { type Attestation, AttestationVerdict } from "../../gen/bss/v1/vote_pb.js";
-import { controlOperationBytesMax } from "../../ledger/blocks/block-limits.js";
+import { controlOperationBytesMax } from "../../ledger/blocks/block-parsing.js";
 import { compareIds } from "../../ledger/ids.js";
 import type { OpenCommittee } from "../../ledger/members/member-lists.js";
 import type { LedgerHead } from "../../ledger/state/head.js";
+import { openBlocks } from "../../ledger/storage-nodes/settlement.js";
+import { lateAttestationsMax } from "../../ledger/storage-nodes/storage-operations.js";
 
-/** Late attestations in one block, over all heights. */
-export const carriedMax = 1_000;
 /** Kept of one storage node and height: mostly one; rounds and candidates add to them. */
 export const keptPerNodeMax = 4;
-/** A block stays open for so many blocks after it. */
-const openBlocks = 8;
 /** More than a late attestation adds to an operation besides the node's id. */
 const attestationBytes = 180;
 /** More than an operation has besides its attestations. */
@@ -80,7 +78,7 @@ export class LateAttestations {
   /** What the next block should carry, the oldest blocks first: they are closed soonest. */
   operations(): readonly ControlOperation[] {
     const operations: ControlOperation[] = [];
-    let room = carriedMax;
+    let room = lateAttestationsMax;
     for (const committee of this.#head().members.openCommittees) {
       const late = this.#lateOf(committee).slice(0, room);
       room -= late.length;

@@ -11,7 +11,7 @@ import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
 import { printable } from "../../base/printable.js";
 import type { Time, Timer } from "../../base/time.js";
-import { serviceRank } from "../../consensus/public/home-manager.js";
+import { serviceRank } from "../../consensus/public/links.js";
 import type { Task } from "../../consensus/ring/events.js";
 import type { BlockCertificates } from "../../gen/bss/v1/block_pb.js";
 import type { ReturnStorageNode } from "../../gen/bss/v1/genesis_pb.js";
@@ -25,7 +25,7 @@ import {
   VerifyIntegrityResponseSchema,
 } from "../../gen/bss/v1/verify_integrity_pb.js";
 import type { Attestation, ForkProof } from "../../gen/bss/v1/vote_pb.js";
-import { buildApproval } from "../../ledger/certificates/certificates.js";
+import { buildApproval } from "../../ledger/certificates/certificate-builders.js";
 import type { DropReason } from "../../metrics/label-values.js";
 import type { CallContext, ServerStream } from "../../rpc/server/handlers.js";
 import type { Candidate, CandidateBlocks } from "../ring/candidate-blocks.js";

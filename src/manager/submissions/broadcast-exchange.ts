@@ -4,6 +4,7 @@
  */
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { hashBytes } from "../../crypto/hash.js";
 import type {
   BroadcastRequest,
   BroadcastRequestSchema,
@@ -51,7 +52,6 @@ const verdictsPerMessageMax = 1_000;
 const relaysMax = 128;
 /** The same in bytes of their records; one that is longer is looked at by itself. */
 const relayBytesMax = 8 * 2 ** 20;
-const hashBytes = 32;
 
 export class BroadcastExchange {
   readonly #ports: BroadcastExchangePorts;

@@ -1,6 +1,5 @@
 /** The answer to a submission: what became of each record, and the blocks that are named once. */
 import { create, toBinary } from "@bufbuild/protobuf";
-import { defined } from "../../base/assert.js";
 import { emptyBytes } from "../../base/bytes.js";
 import {
   type BlockSummary,
@@ -10,8 +9,8 @@ import {
   type SubmitResponse,
   SubmitResponseSchema,
 } from "../../gen/bss/v1/broadcast_pb.js";
-import { blockId, parseHeader } from "../../ledger/blocks/blocks.js";
 import { answerBytesMax } from "../../query/answer-page.js";
+import { blockSummary, storedBlock } from "../../query/block-views.js";
 import type { ManagerStore } from "../../store/manager-store.js";
 
 export async function submitResponse(
@@ -44,20 +43,6 @@ function withoutProof(summary: BlockSummary): BlockSummary {
 }
 
 async function summaryOf(store: ManagerStore, height: number): Promise<BlockSummary> {
-  const { block, certificates } = defined(
-    await store.finalBlock(height),
-    "a record is committed by a block that is stored",
-  );
-  const header = parseHeader(block.header);
-  const { commit, integrity } = certificates;
-  return create(BlockSummarySchema, {
-    height: BigInt(height),
-    blockId: blockId(block.header),
-    timestampUnixMs: BigInt(header.ok ? header.value.timestampMs : 0),
-    confirmations: BigInt(store.head.height - height + 1),
-    managerSignatures: commit?.signatures.length ?? 0,
-    storageAttestations: integrity?.signatures.length ?? 0,
-    header: block.header,
-    ...(commit === undefined ? {} : { commitCertificate: commit }),
-  });
+  const place = { height, headHeight: store.head.height };
+  return create(BlockSummarySchema, blockSummary(await storedBlock(store, height), place));
 }

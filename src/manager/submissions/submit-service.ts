@@ -3,7 +3,6 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
 import { Holdings } from "../../base/holdings.js";
 import {
-  type RefusalSchema,
   type SubmitRequest,
   type SubmitResponse,
   type SubmitStreamRequest,
@@ -15,7 +14,7 @@ import { memoryBytesOf } from "../../ledger/records/submissions.js";
 import { reasonTable } from "../../rpc/reasons.js";
 import { RpcError, type RpcErrorOptions } from "../../rpc/rpc-error.js";
 import type { CallContext, ServerStream } from "../../rpc/server/handlers.js";
-import { statusCodes } from "../../rpc/status-codes.js";
+import { refusalOf } from "../../rpc/status-details.js";
 import type { Identity } from "../../rpc/tls/tls-identity.js";
 import { callWait } from "./call-wait.js";
 import type { Submissions } from "./submissions.js";
@@ -225,14 +224,4 @@ function refusalAnswer(requestId: bigint, error: RpcError): SubmitStreamResponse
     requestId,
     result: { case: "refusal", value: refusalOf(error) },
   });
-}
-
-function refusalOf(error: RpcError): MessageInitShape<typeof RefusalSchema> {
-  return {
-    code: statusCodes[error.status],
-    reason: error.reason,
-    message: error.message,
-    field: error.field ?? "",
-    retryAfterMs: error.retryAfterMs,
-  };
 }

@@ -4,7 +4,7 @@
  */
 import { create } from "@bufbuild/protobuf";
 import { type SignedHead, SignedHeadSchema } from "../../gen/bss/v1/vote_pb.js";
-import { headDigest } from "../../ledger/certificates/votes.js";
+import { headDigest } from "../../ledger/certificates/vote-digests.js";
 import { rootOf } from "../../ledger/merkle/frontier.js";
 import type { LedgerHead } from "../../ledger/state/head.js";
 

@@ -2,8 +2,9 @@
  * What this manager held after each block, to hold others' heads against: the last blocks from
  * memory, those before from the store.
  */
+
+import { blockId } from "../../ledger/blocks/block-hashes.js";
 import { parseHeader } from "../../ledger/blocks/block-parsing.js";
-import { blockId } from "../../ledger/blocks/blocks.js";
 import { rootOf } from "../../ledger/merkle/frontier.js";
 import type { LedgerHead } from "../../ledger/state/head.js";
 import type { ManagerStore } from "../../store/manager-store.js";

@@ -6,7 +6,7 @@
  * The figures come from what the ledger allows at most: 10,000 records in a block, 1,000 in a
  * submission, 10,000 storage nodes and 100 managers, each with its entry in a certificate.
  */
-import { blockRecordsBound } from "../../ledger/blocks/block-limits.js";
+import { blockRecordsBound } from "../../ledger/blocks/block-parsing.js";
 import { managersMax, storageNodesMax } from "../../ledger/members/member-lists.js";
 import { submissionRecordsBound } from "../../ledger/records/submissions.js";
 import type { WireBounds } from "../../ledger/wire-bounds.js";

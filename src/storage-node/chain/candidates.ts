@@ -8,7 +8,7 @@
 import { equalBytes, toHex } from "../../base/bytes.js";
 import type { ParsedCandidate } from "../../consensus/public/attestor.js";
 import type { Attestation } from "../../gen/bss/v1/vote_pb.js";
-import type { ParsedBlock } from "../../ledger/blocks/blocks.js";
+import type { ParsedBlock } from "../../ledger/blocks/block-parsing.js";
 import type { ShippedBlock } from "./inbound-messages.js";
 
 /**

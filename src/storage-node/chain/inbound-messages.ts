@@ -5,14 +5,14 @@
 
 import { err, ok, type Result } from "../../base/result.js";
 import type { ParsedCandidate } from "../../consensus/public/attestor.js";
+import { hashBytes } from "../../crypto/hash.js";
 import type { BlockCertificates } from "../../gen/bss/v1/block_pb.js";
 import type {
   CommitBlock,
   StorageBlocks,
   VerifyCandidate,
 } from "../../gen/bss/v1/verify_integrity_pb.js";
-import { type ParsedBlock, parseBlock } from "../../ledger/blocks/blocks.js";
-import { hashBytes } from "../../ledger/merkle/hashes.js";
+import { type ParsedBlock, parseBlock } from "../../ledger/blocks/block-parsing.js";
 import type { Violation } from "../../ledger/violation.js";
 import { safeInteger } from "../../ledger/wire.js";
 import type { DropReason } from "../../metrics/label-values.js";

@@ -29,7 +29,7 @@ import {
   StorageBlocksSchema,
   type VerifyIntegrityResponse,
 } from "../../gen/bss/v1/verify_integrity_pb.js";
-import { parseBlock } from "../../ledger/blocks/blocks.js";
+import { parseBlock } from "../../ledger/blocks/block-parsing.js";
 import { rootOf } from "../../ledger/merkle/frontier.js";
 import type { Violation } from "../../ledger/violation.js";
 import type { DropReason } from "../../metrics/label-values.js";

@@ -5,7 +5,7 @@
 import type { Time } from "../../base/time.js";
 import type { CertifiedStorageBlock } from "../../gen/bss/v1/block_pb.js";
 import type { StorageBlocks } from "../../gen/bss/v1/verify_integrity_pb.js";
-import { parseHeader } from "../../ledger/blocks/blocks.js";
+import { parseHeader } from "../../ledger/blocks/block-parsing.js";
 import type { ManagerLinks } from "../manager-links.js";
 
 /** How long one manager may take. */

@@ -8,7 +8,7 @@ import type { StorageNodeConfig } from "../../config/node-config.js";
 import { checkFinal, type StorageAppend } from "../../consensus/public/attestor.js";
 import { SignatureCache } from "../../crypto/signature-cache.js";
 import type { CertifiedStorageBlock } from "../../gen/bss/v1/block_pb.js";
-import { parseBlock } from "../../ledger/blocks/blocks.js";
+import { parseBlock } from "../../ledger/blocks/block-parsing.js";
 import type { GenesisState } from "../../ledger/genesis.js";
 import type { StorageHead } from "../../ledger/storage-nodes/storage-head.js";
 import type { Violation } from "../../ledger/violation.js";

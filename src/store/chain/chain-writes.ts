@@ -9,13 +9,13 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { assert, defined } from "../../base/assert.js";
 import { concatBytes, utf8 } from "../../base/bytes.js";
+import { hashBytes } from "../../crypto/hash.js";
 import {
   type Block,
   type BlockCertificates,
   BlockCertificatesSchema,
 } from "../../gen/bss/v1/block_pb.js";
 import { type ControlOperation, ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
-import { hashBytes } from "../../ledger/merkle/hashes.js";
 import type { StoredNode } from "../../ledger/merkle/nodes.js";
 import { buckets } from "../buckets.js";
 import { bucketKey, u64Part } from "../key-codec.js";

@@ -4,8 +4,8 @@
  * edge of the tree is not stored, but computed from complete subtrees when a proof is made.
  */
 import { assert, defined } from "../../base/assert.js";
+import { hashBytes } from "../../crypto/hash.js";
 import { type Frontier, rootOf } from "../../ledger/merkle/frontier.js";
-import { hashBytes } from "../../ledger/merkle/hashes.js";
 import type { NodeRef, StoredNode } from "../../ledger/merkle/nodes.js";
 import { foldPlan, type ProofPlan, rootPlan } from "../../ledger/merkle/proofs.js";
 import { buckets } from "../buckets.js";

@@ -13,7 +13,7 @@ import { bucketKey, bucketRange } from "../key-codec.js";
 import type { KeyValueStore, WriteOperation } from "../key-value-store.js";
 import { putMessage, storedMessage } from "./stored-values.js";
 
-export type LoadLimits = { readonly submissionsMax: number; readonly bytesMax: number };
+export type PoolLimits = { readonly submissionsMax: number; readonly bytesMax: number };
 
 /** Few, as each may have megabytes. */
 const submissionsPerPage = 16;
@@ -41,7 +41,7 @@ export function poolDeletions(ids: readonly Uint8Array[]): WriteOperation[] {
 /** The submissions that were waiting, in any order; those beyond the limits stay on disk. */
 export async function loadPool(
   kv: KeyValueStore,
-  { submissionsMax, bytesMax }: LoadLimits,
+  { submissionsMax, bytesMax }: PoolLimits,
 ): Promise<readonly Submission[]> {
   const submissions: Submission[] = [];
   let bytes = 0;

@@ -17,7 +17,7 @@ import { emptyBytes, equalBytes } from "../../base/bytes.js";
 import { sha256 } from "../../crypto/hash.js";
 import { StorageBlockStateSchema } from "../../gen/bss/store/v1/storage_pb.js";
 import { BlockCertificatesSchema, type CertifiedStorageBlock } from "../../gen/bss/v1/block_pb.js";
-import type { ParsedBlock } from "../../ledger/blocks/blocks.js";
+import type { ParsedBlock } from "../../ledger/blocks/block-parsing.js";
 import { buildStorageBlockHeader, storageBlockId } from "../../ledger/blocks/storage-blocks.js";
 import {
   appendLeaves,

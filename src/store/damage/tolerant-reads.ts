@@ -8,7 +8,7 @@ import {
   type BlockCertificates,
   BlockCertificatesSchema,
 } from "../../gen/bss/v1/block_pb.js";
-import { type ParsedBlock, parseBlock } from "../../ledger/blocks/blocks.js";
+import { type ParsedBlock, parseBlock } from "../../ledger/blocks/block-parsing.js";
 import { chainKeys } from "../chain/chain-writes.js";
 import { getAll, storedMessage } from "../chain/stored-values.js";
 import type { KeyValueStore } from "../key-value-store.js";

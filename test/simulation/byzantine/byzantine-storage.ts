@@ -9,7 +9,7 @@ import {
   AttestationSchema,
   AttestationVerdict,
 } from "../../../src/gen/bss/v1/vote_pb.js";
-import { parseBlock } from "../../../src/ledger/blocks/blocks.js";
+import { parseBlock } from "../../../src/ledger/blocks/block-parsing.js";
 import { attestationDigest } from "../../../src/ledger/certificates/vote-digests.js";
 import type { MessageToManager } from "../../../src/storage-node/manager-links.js";
 import type { StorageHost } from "../nodes/storage-host.js";

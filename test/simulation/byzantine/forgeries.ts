@@ -5,7 +5,7 @@ import { ObjectionSchema, SignedObjectionsSchema } from "../../../src/gen/bss/v1
 import { ResumeManagerSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
 import type { Submission } from "../../../src/gen/bss/v1/record_pb.js";
 import { ForkProofSchema, SignedHeadSchema } from "../../../src/gen/bss/v1/vote_pb.js";
-import { buildCommit } from "../../../src/ledger/certificates/certificates.js";
+import { buildCommit } from "../../../src/ledger/certificates/certificate-builders.js";
 import { votesEvidence } from "../../../src/ledger/certificates/evidence.js";
 import { objectionsDigest, objectionsRoot } from "../../../src/ledger/certificates/objections.js";
 import { headDigest, resumeDigest } from "../../../src/ledger/certificates/vote-digests.js";

@@ -2,7 +2,10 @@
 import { create } from "@bufbuild/protobuf";
 import { type LockCertificate, LockCertificateSchema } from "../../../src/gen/bss/v1/block_pb.js";
 import { type Proposal, type Vote, VoteKind } from "../../../src/gen/bss/v1/vote_pb.js";
-import { buildApproval, buildPolka } from "../../../src/ledger/certificates/certificates.js";
+import {
+  buildApproval,
+  buildPolka,
+} from "../../../src/ledger/certificates/certificate-builders.js";
 import { signVote } from "../statements.js";
 import { type ByzantineParts, someOthers } from "./parts.js";
 

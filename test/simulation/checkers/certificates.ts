@@ -13,7 +13,7 @@ import type {
 } from "../../../src/gen/bss/v1/block_pb.js";
 import type { AdmitStorageNode } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { AttestationVerdict } from "../../../src/gen/bss/v1/vote_pb.js";
-import type { ParsedBlock } from "../../../src/ledger/blocks/blocks.js";
+import type { ParsedBlock } from "../../../src/ledger/blocks/block-parsing.js";
 import { drawCommittee } from "../../../src/ledger/certificates/committee.js";
 import {
   acceptDigest,

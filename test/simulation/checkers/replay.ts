@@ -6,7 +6,7 @@
 import { defined } from "../../../src/base/assert.js";
 import { equalBytes } from "../../../src/base/bytes.js";
 import { SignatureCache } from "../../../src/crypto/signature-cache.js";
-import { blockId } from "../../../src/ledger/blocks/blocks.js";
+import { blockId } from "../../../src/ledger/blocks/block-hashes.js";
 import type { LedgerHead } from "../../../src/ledger/state/head.js";
 import { BlockValidator } from "../../../src/manager/ring/block-validator.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";

@@ -6,8 +6,8 @@ import { createHash } from "node:crypto";
 import { defined } from "../../../src/base/assert.js";
 import { u64be } from "../../../src/base/bytes.js";
 import type { ControlOperation, Policy } from "../../../src/gen/bss/v1/genesis_pb.js";
-import type { ParsedBlock } from "../../../src/ledger/blocks/blocks.js";
-import type { StandingChangeKind } from "../../../src/ledger/storage-nodes/storage-changes.js";
+import type { ParsedBlock } from "../../../src/ledger/blocks/block-parsing.js";
+import type { StandingChangeKind } from "../../../src/ledger/storage-nodes/credit.js";
 import type { Consortium } from "../consortium.js";
 
 export type ModelNode = {

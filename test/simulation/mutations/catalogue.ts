@@ -104,7 +104,7 @@ export const mutations: readonly Mutation[] = [
     name: "committee drawn from all who are admitted, not from those eligible before the block",
     changes: [
       {
-        file: "src/ledger/members/members.js",
+        file: "src/ledger/storage-nodes/credit.js",
         from: "const share = ",
         to: "const share = 1_000 + ",
       },

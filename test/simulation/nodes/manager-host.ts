@@ -20,7 +20,7 @@ import {
   VoteRequestSchema,
   VoteResponseSchema,
 } from "../../../src/gen/bss/v1/vote_pb.js";
-import { parseBlock } from "../../../src/ledger/blocks/blocks.js";
+import { parseBlock } from "../../../src/ledger/blocks/block-parsing.js";
 import { Manager } from "../../../src/manager/manager.js";
 import type { ManagerObserver } from "../../../src/manager/manager-observer.js";
 import { ManagerLinks } from "../../../src/manager/peers/manager-links.js";

@@ -2,7 +2,7 @@
 import { defined } from "../../../src/base/assert.js";
 import { every } from "../../../src/base/time.js";
 import { SignatureCache } from "../../../src/crypto/signature-cache.js";
-import { parseBlock } from "../../../src/ledger/blocks/blocks.js";
+import { parseBlock } from "../../../src/ledger/blocks/block-parsing.js";
 import { Returning } from "../../../src/storage-node/chain/returning.js";
 import { StorageChain } from "../../../src/storage-node/chain/storage-chain.js";
 import { encodeHalt } from "../../../src/storage-node/halting.js";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import { defined } from "../../../src/base/assert.js";
 import { type BssClient, connect, UntrueAnswer } from "../../../src/client/index.js";
-import { blockId } from "../../../src/ledger/blocks/blocks.js";
+import { blockId } from "../../../src/ledger/blocks/block-hashes.js";
 import { RpcError } from "../../../src/rpc/rpc-error.js";
 import { TestAuthority } from "../../support/pki.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";

@@ -2,9 +2,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { heightOf } from "../../../src/consensus/ring/event-height.js";
-import type { RingEvent, Statement } from "../../../src/consensus/ring/events.js";
-import { emptyOutbox, type Outbox, readyOf } from "../../../src/consensus/ring/outbox.js";
+import {
+  emptyOutbox,
+  heightOf,
+  type Outbox,
+  type RingEvent,
+  readyOf,
+  type Statement,
+} from "../../../src/consensus/ring/events.js";
 import { LockCertificateSchema } from "../../../src/gen/bss/v1/block_pb.js";
 import { EvidenceSchema } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { VoteKind } from "../../../src/gen/bss/v1/vote_pb.js";

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { ed25519 as curve, ED25519_TORSION_SUBGROUP } from "@noble/curves/ed25519.js";
 import fc from "fast-check";
 import { AssertionFailed } from "../../../src/base/assert.js";
-import { concatBytes, equalBytes, toHex, u32be, utf8 } from "../../../src/base/bytes.js";
+import { concatBytes, equalBytes, toHex, utf8 } from "../../../src/base/bytes.js";
 import {
   ed25519KeyPairFromSeed,
   ed25519Sign,
@@ -13,12 +13,9 @@ import {
   ed25519VerifyAsync,
   isValidEd25519PublicKey,
 } from "../../../src/crypto/ed25519.js";
-import {
-  referencePublicKey,
-  referenceSign,
-  referenceVerify,
-} from "../../../src/crypto/ed25519-reference.js";
-import { littleEndian, toLittleEndian } from "../../../src/crypto/little-endian.js";
+import { u32be } from "../../support/bytes.js";
+import { referencePublicKey, referenceSign, referenceVerify } from "./ed25519-reference.js";
+import { littleEndian, toLittleEndian } from "./little-endian.js";
 import { flipped, hex, loadVectors } from "./vectors.js";
 
 const { Point } = curve;

@@ -5,7 +5,6 @@ import { ED25519_TORSION_SUBGROUP, ed25519 } from "@noble/curves/ed25519.js";
 import fc from "fast-check";
 import { AssertionFailed } from "../../../src/base/assert.js";
 import { concatBytes, toHex, utf8 } from "../../../src/base/bytes.js";
-import { littleEndian, toLittleEndian } from "../../../src/crypto/little-endian.js";
 import {
   vrfKeyPairFromSeed,
   vrfOutputBytes,
@@ -15,6 +14,7 @@ import {
   vrfValidateKey,
   vrfVerify,
 } from "../../../src/crypto/vrf.js";
+import { littleEndian, toLittleEndian } from "./little-endian.js";
 import { flipped, hex, loadVectors } from "./vectors.js";
 
 const { Point } = ed25519;

@@ -4,16 +4,17 @@ import { defined } from "../../../src/base/assert.js";
 import { utf8 } from "../../../src/base/bytes.js";
 import { type Ed25519Signer, ed25519Signer, ed25519Verify } from "../../../src/crypto/ed25519.js";
 import { sha256 } from "../../../src/crypto/hash.js";
-import { hpkeKeyPairFromSecret } from "../../../src/crypto/hpke.js";
 import { vrfKeyPairFromSeed } from "../../../src/crypto/vrf.js";
 import { type Policy, PolicySchema, SuspensionMode } from "../../../src/gen/bss/v1/genesis_pb.js";
 import type { SignatureCheck } from "../../../src/ledger/certificates/signature-check.js";
 import {
   initialStanding,
-  initialStorageStanding,
+  type Manager,
+  type StorageNode,
 } from "../../../src/ledger/members/member-lists.js";
-import type { Manager, StorageNode } from "../../../src/ledger/members/members.js";
 import { Members } from "../../../src/ledger/members/members.js";
+import { initialStorageStanding } from "../../../src/ledger/storage-nodes/credit.js";
+import { hpkeKeyPairFromSecret } from "../../support/hpke-key-pair.js";
 
 export const consortiumId = sha256(utf8("a consortium"));
 

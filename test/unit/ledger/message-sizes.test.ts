@@ -20,7 +20,7 @@ import {
   controlOperationBytesMax,
   controlOperationsMax,
   headerBytesMax,
-} from "../../../src/ledger/blocks/block-limits.js";
+} from "../../../src/ledger/blocks/block-parsing.js";
 import { managersMax, storageNodesMax } from "../../../src/ledger/members/member-lists.js";
 import {
   blockBytesBound,

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { defined } from "../../../src/base/assert.js";
-import { Members, type StorageNode } from "../../../src/ledger/members/members.js";
+import type { StorageNode } from "../../../src/ledger/members/member-lists.js";
+import { Members } from "../../../src/ledger/members/members.js";
 import { admissionOf, invitationBytes } from "./support/invitations.js";
 import { seedOf } from "./support/records.js";
 import { Standings } from "./support/standings.js";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { defined } from "../../../src/base/assert.js";
-import { Members, type StorageNode } from "../../../src/ledger/members/members.js";
+import type { StorageNode } from "../../../src/ledger/members/member-lists.js";
+import { Members } from "../../../src/ledger/members/members.js";
 import { bytesOf } from "./consortium.js";
 import type { OperationInit } from "./support/storage-blocks.js";
 import {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { StorageNode } from "../../../src/ledger/members/members.js";
+import type { StorageNode } from "../../../src/ledger/members/member-lists.js";
 import type { OperationInit } from "./support/storage-blocks.js";
 import { blocksOf, nobody, policy, refusedAt, signature } from "./support/storage-nodes.js";
 

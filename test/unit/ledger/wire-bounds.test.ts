@@ -26,9 +26,9 @@ import {
   recordBounds,
   unknownFieldsMax,
   type WireBounds,
-  wireCost,
   wireProblem,
 } from "../../../src/ledger/wire-bounds.js";
+import { wireCost } from "../../support/wire-cost.js";
 
 const wide: WireBounds = { elements: 1_000, memoryBytes: 1_000_000 };
 

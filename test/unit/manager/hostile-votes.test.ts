@@ -10,7 +10,7 @@ import {
   buildApproval,
   buildIntegrity,
   buildPolka,
-} from "../../../src/ledger/certificates/certificates.js";
+} from "../../../src/ledger/certificates/certificate-builders.js";
 import { CandidateBlocks } from "../../../src/manager/ring/candidate-blocks.js";
 import { InboundVotes } from "../../../src/manager/ring/inbound-votes.js";
 import { Chain } from "../ledger/support/chain.js";

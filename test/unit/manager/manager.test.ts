@@ -4,7 +4,7 @@ import { afterEach, describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { defined } from "../../../src/base/assert.js";
 import { ProposalSchema } from "../../../src/gen/bss/v1/vote_pb.js";
-import { proposalDigest } from "../../../src/ledger/certificates/votes.js";
+import { proposalDigest } from "../../../src/ledger/certificates/vote-digests.js";
 import { RingHalted } from "../../../src/manager/ring/ring-driver.js";
 import { until } from "../../support/rpc-consortium.js";
 import { consortiumId, genesis } from "../ledger/support/consortium.js";

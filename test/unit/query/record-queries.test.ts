@@ -6,7 +6,8 @@ import {
   GetConsistencyProofRequestSchema,
   GetReceiptRequestSchema,
 } from "../../../src/gen/bss/v1/query_pb.js";
-import { leafHashOf, parseHeader } from "../../../src/ledger/blocks/blocks.js";
+import { leafHashOf } from "../../../src/ledger/blocks/block-hashes.js";
+import { parseHeader } from "../../../src/ledger/blocks/block-parsing.js";
 import { verifyConsistency, verifyInclusion } from "../../../src/ledger/merkle/verify.js";
 import {
   getConsistencyProof,

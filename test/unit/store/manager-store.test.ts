@@ -10,7 +10,8 @@ import {
   CertifiedManagerBlockSchema,
   ManagerBlockSchema,
 } from "../../../src/gen/bss/v1/block_pb.js";
-import { leafHashOf, parseBlock } from "../../../src/ledger/blocks/blocks.js";
+import { leafHashOf } from "../../../src/ledger/blocks/block-hashes.js";
+import { parseBlock } from "../../../src/ledger/blocks/block-parsing.js";
 import { appendLeaves, emptyFrontier, rootOf } from "../../../src/ledger/merkle/frontier.js";
 import { verifyConsistency, verifyInclusion } from "../../../src/ledger/merkle/verify.js";
 import { genesisHead } from "../../../src/ledger/state/head.js";

@@ -5,7 +5,7 @@ import { AssertionFailed, defined } from "../../../src/base/assert.js";
 import { toHex, utf8 } from "../../../src/base/bytes.js";
 import { sha256 } from "../../../src/crypto/hash.js";
 import { type Attestation, AttestationSchema } from "../../../src/gen/bss/v1/vote_pb.js";
-import { leafHashOf } from "../../../src/ledger/blocks/blocks.js";
+import { leafHashOf } from "../../../src/ledger/blocks/block-hashes.js";
 import { appendLeaves, emptyFrontier, rootOf } from "../../../src/ledger/merkle/frontier.js";
 import { verifyConsistency } from "../../../src/ledger/merkle/verify.js";
 import { genesisStorageHead } from "../../../src/ledger/storage-nodes/storage-head.js";

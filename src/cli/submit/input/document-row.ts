@@ -8,7 +8,7 @@ import { formatBytes } from "../../text/output.js";
 import type { RowToSend } from "../submit-run.js";
 import type { Input } from "./input.js";
 
-export type DocumentOptions = {
+type DocumentOptions = {
   readonly ownerId: string;
   readonly mediaType?: string;
   readonly name?: string;

@@ -30,7 +30,7 @@ export type InputOptions = {
   readonly updates?: Uint8Array;
 };
 
-export type InputRows = { readonly count: number; readonly rows: AsyncIterable<InputRow> };
+type InputRows = { readonly count: number; readonly rows: AsyncIterable<InputRow> };
 
 /**
  * Looks at the whole input, and gives its rows. Throws `CliError` for an input that does not fit;

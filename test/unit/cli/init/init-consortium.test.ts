@@ -17,11 +17,12 @@ import { loadNodeConfig, type ManagerConfig } from "../../../../src/config/node-
 import { loadProfile } from "../../../../src/config/profile.js";
 import { ed25519KeyPairFromSeed } from "../../../../src/crypto/ed25519.js";
 import { sha256 } from "../../../../src/crypto/hash.js";
-import { hpkeKeyPairFromSecret, unwrapEpochKey } from "../../../../src/crypto/hpke.js";
+import { unwrapEpochKey } from "../../../../src/crypto/hpke.js";
 import { epochCommitment } from "../../../../src/crypto/seal.js";
 import { vrfKeyPairFromSeed } from "../../../../src/crypto/vrf.js";
 import { type Genesis, GenesisSchema } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import { parseGenesis } from "../../../../src/ledger/genesis.js";
+import { hpkeKeyPairFromSecret } from "../../../support/hpke-key-pair.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 
 const options: ConsortiumOptions = {
@@ -244,7 +245,7 @@ describe("initConsortium", () => {
     const hostsFile = join(parent, "hosts.yaml");
     writeFileSync(hostsFile, "manager-1: a:1\nmanager-2: a:1\n");
     await assert.rejects(initConsortium(target, { ...options, managers: 2, hostsFile }), {
-      what: "the genesis file would not be valid: managers[1].address: Used twice among managers",
+      what: "the genesis file would not be valid: managers[1].address: Two managers have this value",
     });
     assert.deepEqual(readdirSync(inside), []);
   });

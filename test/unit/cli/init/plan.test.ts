@@ -357,7 +357,7 @@ describe("the files that bss init reads", () => {
       [
         "an offset in minutes",
         ["delivery_offset_s: 30"],
-        /:1: `delivery_offset_s` has .+: Not a multiple of 900 below the delivery interval; /,
+        /:1: `delivery_offset_s` has .+: The value is not a multiple of 900 below/,
       ],
       [
         "a mistyped field",
@@ -377,7 +377,7 @@ describe("the files that bss init reads", () => {
       [
         "a timeout above the largest",
         ["timeouts: {verify_ms: 40000}"],
-        /:1: `timeouts.verify_ms` has a value .+: Not from 1 to max_ms; /,
+        /:1: `timeouts.verify_ms` has a value .+: The value is not between 1 and max_ms; /,
       ],
       [
         "a number that is none",
@@ -392,17 +392,17 @@ describe("the files that bss init reads", () => {
       [
         "more reward than there may be",
         ["match_reward: 2000000000"],
-        /:1: `match_reward` has a value .+: Above 1000000000; /,
+        /:1: `match_reward` has a value .+: The value is above 1000000000; /,
       ],
       [
         "a silence that means nothing",
         ["unreachable_after_ms: 10"],
-        /:1: `unreachable_after_ms` has a value .+: Neither 0 nor from 1000 to 86400000; /,
+        /`unreachable_after_ms` has .+: The value is neither 0 nor between 1000 and 86400000; /,
       ],
       [
         "a time of suspensions that never happen",
         ["suspension: never", "resume_wait_ms: 5"],
-        /:2: `resume_wait_ms` has a value .+: Not 0, but no manager is suspended/,
+        /:2: `resume_wait_ms` has a value .+: The value is not 0, but no manager is ever suspended/,
       ],
     ];
     for (const [title, lines, message] of mistakes) {

@@ -18,8 +18,8 @@ import {
   type Receipt,
   ReceiptSchema,
 } from "../../../../src/gen/bss/v1/query_pb.js";
-import { blockId } from "../../../../src/ledger/blocks/blocks.js";
-import { commitDigest } from "../../../../src/ledger/certificates/votes.js";
+import { blockId } from "../../../../src/ledger/blocks/block-hashes.js";
+import { commitDigest } from "../../../../src/ledger/certificates/vote-digests.js";
 import type { GenesisState } from "../../../../src/ledger/genesis.js";
 import { initialStanding } from "../../../../src/ledger/members/member-lists.js";
 import { Members } from "../../../../src/ledger/members/members.js";
@@ -243,7 +243,7 @@ describe("verifyReceipt", () => {
         if (first) first.managerId = "manager-0";
       },
       step: "commit-certificate",
-      message: /Somebody signed who may not/,
+      message: /The signer may not sign this certificate/,
     },
     {
       title: "a flipped bit in a signature",

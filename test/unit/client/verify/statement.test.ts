@@ -74,7 +74,7 @@ describe("a statement", () => {
     [
       "another block before it",
       { previousBlockId: sha256(utf8("block")) },
-      /Not the head.s block id/,
+      /The block does not follow the head/,
     ],
   ];
   for (const [what, header, message] of signedWrong) {

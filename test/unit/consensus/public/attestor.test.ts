@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { clone, create } from "@bufbuild/protobuf";
+import { clone, create, fromBinary } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
 import { toHex, utf8 } from "../../../../src/base/bytes.js";
 import {
@@ -15,13 +15,13 @@ import {
   type BlockCertificates,
   BlockCertificatesSchema,
   type IntegrityCertificate,
+  StorageBlockHeaderSchema,
 } from "../../../../src/gen/bss/v1/block_pb.js";
 import {
   type ControlOperation,
   ControlOperationSchema,
 } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import { AttestationVerdict } from "../../../../src/gen/bss/v1/vote_pb.js";
-import { parseStorageBlockHeader } from "../../../../src/ledger/blocks/storage-blocks.js";
 import { drawCommittee } from "../../../../src/ledger/certificates/committee.js";
 import { votesEvidence } from "../../../../src/ledger/certificates/evidence.js";
 import { rootOf } from "../../../../src/ledger/merkle/frontier.js";
@@ -269,7 +269,7 @@ describe("a final block", () => {
     assert.equal(toHex(head.managerBlockId), toHex(block.blockId));
     assert.notEqual(head.members.storageNode("storage-9"), undefined);
     assert.deepEqual(rootOf(head.frontier), block.header.hash1);
-    const { header } = accepted(parseStorageBlockHeader(storageHeader.headerBytes));
+    const header = fromBinary(StorageBlockHeaderSchema, storageHeader.headerBytes);
     assert.deepEqual(header.previousStorageBlockId, ledger.head.storageBlockId);
     assert.deepEqual(header.managerBlockId, block.blockId);
     assert.deepEqual(header.hash2, block.header.hash1);

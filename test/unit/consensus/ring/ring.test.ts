@@ -5,7 +5,7 @@ import { toHex } from "../../../../src/base/bytes.js";
 import { blocksHeldMax } from "../../../../src/consensus/height/judgements.js";
 import { roundsBehindMax } from "../../../../src/consensus/height/vote-tally.js";
 import type { RingEvent } from "../../../../src/consensus/ring/events.js";
-import { loneVoiceWaitMs } from "../../../../src/consensus/ring/height-start.js";
+import { loneManagerWaitMs } from "../../../../src/consensus/ring/height-start.js";
 import { nextOfManagerMax } from "../../../../src/consensus/ring/next-height.js";
 import { Ring } from "../../../../src/consensus/ring/ring.js";
 import { type Vote, VoteKind } from "../../../../src/gen/bss/v1/vote_pb.js";
@@ -65,8 +65,8 @@ describe("an idle ring", () => {
       const bench = idleBench();
       bench.step(event(bench));
       assert.equal(bench.status(), "at height 4 round 0 step idle");
-      assert.equal(bench.ring.nextDeadlineMs, loneVoiceWaitMs);
-      bench.tick(loneVoiceWaitMs - 1);
+      assert.equal(bench.ring.nextDeadlineMs, loneManagerWaitMs);
+      bench.tick(loneManagerWaitMs - 1);
       assert.equal(bench.status(), "at height 4 round 0 step idle");
       bench.tick(1);
       assert.equal(bench.status(), "at height 4 round 0 step propose");
@@ -74,7 +74,7 @@ describe("an idle ring", () => {
 
     test(`is started by ${what}, once it has been open for some time`, () => {
       const bench = idleBench();
-      bench.tick(loneVoiceWaitMs);
+      bench.tick(loneManagerWaitMs);
       bench.step(event(bench));
       assert.equal(bench.status(), "at height 4 round 0 step propose");
     });

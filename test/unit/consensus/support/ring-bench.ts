@@ -36,7 +36,7 @@ import {
   buildIntegrity,
   buildLock,
   buildPolka,
-} from "../../../../src/ledger/certificates/certificates.js";
+} from "../../../../src/ledger/certificates/certificate-builders.js";
 import { drawCommittee } from "../../../../src/ledger/certificates/committee.js";
 import type { Members } from "../../../../src/ledger/members/members.js";
 import { futureBoundMs, plainConsortium } from "../../../simulation/consortium.js";

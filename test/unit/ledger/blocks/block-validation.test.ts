@@ -10,7 +10,7 @@ import {
 } from "../../../../src/gen/bss/v1/block_pb.js";
 import { ControlOperationSchema } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import { SubmissionHeaderSchema } from "../../../../src/gen/bss/v1/record_pb.js";
-import { beaconInput } from "../../../../src/ledger/blocks/beacon.js";
+import { beaconInput } from "../../../../src/ledger/blocks/block-hashes.js";
 import { sealLeaf } from "../../../../src/ledger/records/records.js";
 import { submissionDigest } from "../../../../src/ledger/records/submissions.js";
 import { Chain } from "../support/chain.js";

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { clone, create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { clone, create } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { concatBytes } from "../../../../src/base/bytes.js";
 import type { Result } from "../../../../src/base/result.js";
 import {
   ApprovalCertificateSchema,
   type BlockCertificates,
-  type LockCertificate,
-  LockCertificateSchema,
 } from "../../../../src/gen/bss/v1/block_pb.js";
 import {
   type Attestation,
@@ -24,18 +22,17 @@ import {
   buildBlockCertificates,
   buildCommit,
   buildIntegrity,
-  buildLock,
   buildPolka,
+} from "../../../../src/ledger/certificates/certificate-builders.js";
+import {
   checkApproval,
   checkBlockCertificates,
   checkCommit,
   checkIntegrity,
-  checkLock,
-  checkPolka,
 } from "../../../../src/ledger/certificates/certificates.js";
 import { drawCommittee } from "../../../../src/ledger/certificates/committee.js";
 import type { SignatureCheck } from "../../../../src/ledger/certificates/signature-check.js";
-import { attestationDigest, voteDigest } from "../../../../src/ledger/certificates/votes.js";
+import { attestationDigest, voteDigest } from "../../../../src/ledger/certificates/vote-digests.js";
 import type { Violation } from "../../../../src/ledger/violation.js";
 import { allVerify, bytesOf, consortiumId, membersOf, signerOf } from "../consortium.js";
 
@@ -272,59 +269,6 @@ describe("a commit certificate", () => {
   });
 });
 
-describe("a polka", () => {
-  const check = (certificate: ReturnType<typeof polka>) =>
-    checkPolka(certificate, facts, members, consortiumId);
-
-  test("of a quorum, each with its own valid round, is right provided it verifies", () => {
-    assertRight(check(polka()), 3);
-    const mixed = buildPolka([
-      approveBy("manager-3", 2),
-      approveBy("manager-1", 0),
-      approveBy("manager-2"),
-    ]);
-    assertRight(check(mixed), 3);
-  });
-
-  refusesEach(polka, check, [
-    ["one for another height", (c) => Object.assign(c, { height: 6n }), "polka.height"],
-    [
-      "one for another block",
-      (c) => Object.assign(c, { blockId: bytesOf("other") }),
-      "polka.block_id",
-    ],
-    ["less than a quorum", (c) => c.approvals.pop(), "polka.approvals"],
-    ["another order", (c) => c.approvals.reverse(), "polka.approvals[1]"],
-    [
-      "one manager twice",
-      (c) => c.approvals.splice(1, 1, ...c.approvals.slice(0, 1)),
-      "polka.approvals[1]",
-    ],
-    [
-      "a stranger",
-      (c) => c.approvals.push(...buildPolka([approveBy("manager-9")]).approvals),
-      "polka.approvals[3]",
-    ],
-    [
-      "a valid round that is the round",
-      (c) => Object.assign(c.approvals[2] ?? {}, { validRound: round }),
-      "polka.approvals[2].valid_round",
-    ],
-    [
-      "a valid round below -1",
-      (c) => Object.assign(c.approvals[0] ?? {}, { validRound: -2 }),
-      "polka.approvals[0].valid_round",
-    ],
-  ]);
-
-  test("with another valid round than was signed does not verify", () => {
-    const certificate = polka();
-    (certificate.approvals[0] ?? assert.fail()).validRound = 0;
-    const result = check(certificate);
-    assert.ok(result.ok && !allVerify(result.value));
-  });
-});
-
 describe("an integrity certificate", () => {
   const check = (certificate: ReturnType<typeof integrity>) =>
     checkIntegrity(certificate, facts, members, consortiumId);
@@ -415,49 +359,6 @@ describe("an integrity certificate", () => {
     (certificate.signatures[1] ?? assert.fail()).audit = bytesOf("other");
     const result = check(certificate);
     assert.ok(result.ok && !allVerify(result.value));
-  });
-});
-
-describe("a lock certificate", () => {
-  const fresh = () => {
-    return buildLock({ polka: polka(), approval: approval(), integrity: integrity() });
-  };
-  const check = (certificate: LockCertificate) =>
-    checkLock(certificate, facts, members, consortiumId);
-
-  test("is polka, approval and integrity", () => assertRight(check(fresh()), 3 + 3 + 4));
-
-  test("of a block without leaves has no integrity certificate", () => {
-    const plain = buildLock({ polka: polka(), approval: approval() });
-    assertRight(checkLock(plain, withoutLeaves, members, consortiumId), 3 + 3);
-    assertRefused(checkLock(fresh(), withoutLeaves, members, consortiumId), "integrity");
-  });
-
-  test("may rest on the attestations of an earlier round, not of a later one", () => {
-    const earlier = integrity(committeeOf(2), 2);
-    assertRight(check({ ...fresh(), integrity: earlier }), 3 + 3 + 5);
-    const later = integrity(committeeOf(4), 4);
-    assertRefused(check({ ...fresh(), integrity: later }), "integrity.round");
-  });
-
-  refusesEach(fresh, check, [
-    ["no polka", (c) => Object.assign(c, { polka: undefined }), "polka"],
-    ["no approval", (c) => Object.assign(c, { approval: undefined }), "approval"],
-    ["no integrity", (c) => Object.assign(c, { integrity: undefined }), "integrity"],
-    ["a wrong polka", (c) => c.polka?.approvals.pop(), "polka.approvals"],
-    ["a wrong approval", (c) => c.approval?.signatures.pop(), "approval.signatures"],
-    ["a wrong integrity", (c) => c.integrity?.signatures.pop(), "integrity.signatures"],
-  ]);
-
-  test("with an unknown field is refused", () => {
-    const certificate = fresh();
-    certificate.$unknown = unknownFields;
-    assertRefused(check(certificate), undefined);
-  });
-
-  test("is the same after a way over the wire", () => {
-    const bytes = toBinary(LockCertificateSchema, fresh());
-    assertRight(check(fromBinary(LockCertificateSchema, bytes)), 10);
   });
 });
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { defined } from "../../../../src/base/assert.js";
-import { concatBytes, fromHex, toHex, u32be, u64be, utf8 } from "../../../../src/base/bytes.js";
+import { concatBytes, fromHex, toHex, u64be, utf8 } from "../../../../src/base/bytes.js";
 import { sha256 } from "../../../../src/crypto/hash.js";
 import {
   type ByteReader,
@@ -12,6 +12,7 @@ import {
   drawCommittee,
   matchesNeeded,
 } from "../../../../src/ledger/certificates/committee.js";
+import { u32be } from "../../../support/bytes.js";
 
 type Vectors = {
   readonly cases: readonly {

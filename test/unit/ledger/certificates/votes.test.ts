@@ -15,6 +15,7 @@ import {
   VoteSchema,
 } from "../../../../src/gen/bss/v1/vote_pb.js";
 import type { SignatureCheck } from "../../../../src/ledger/certificates/signature-check.js";
+import * as digests from "../../../../src/ledger/certificates/vote-digests.js";
 import * as votes from "../../../../src/ledger/certificates/votes.js";
 import type { Violation } from "../../../../src/ledger/violation.js";
 import { bytesOf, consortiumId, membersOf, signerOf } from "../consortium.js";
@@ -46,7 +47,7 @@ describe("what is signed", () => {
   const cases: readonly [string, Uint8Array, Uint8Array][] = [
     [
       "a fresh PROPOSE",
-      votes.proposalDigest({ ...at, round: 2, validRound: -1 }),
+      digests.proposalDigest({ ...at, round: 2, validRound: -1 }),
       digest(
         "bss/v1/propose",
         ...[field(1, consortiumId), height, number(0x18, 2), number(0x20, 1), field(5, blockId)],
@@ -54,17 +55,17 @@ describe("what is signed", () => {
     ],
     [
       "a PROPOSE of round 0 with valid round 0, which leaves both out",
-      votes.proposalDigest({ ...at, round: 0, validRound: 0 }),
+      digests.proposalDigest({ ...at, round: 0, validRound: 0 }),
       digest("bss/v1/propose", field(1, consortiumId), height, field(5, blockId)),
     ],
     [
       "an ACCEPT",
-      votes.acceptDigest(at),
+      digests.acceptDigest(at),
       digest("bss/v1/accept", field(1, consortiumId), height, field(3, blockId)),
     ],
     [
       "an APPROVE of a re-proposal",
-      votes.approveDigest({ ...at, round: 5, validRound: 3 }),
+      digests.approveDigest({ ...at, round: 5, validRound: 3 }),
       digest(
         "bss/v1/approve",
         ...[field(1, consortiumId), height, number(0x18, 5), number(0x20, 6), field(5, blockId)],
@@ -72,7 +73,7 @@ describe("what is signed", () => {
     ],
     [
       "an APPROVE of nil",
-      votes.approveDigest({ ...at, round: 5, validRound: -1, blockId: nil }),
+      digests.approveDigest({ ...at, round: 5, validRound: -1, blockId: nil }),
       digest(
         "bss/v1/approve",
         ...[field(1, consortiumId), height, number(0x18, 5), number(0x20, 1)],
@@ -80,7 +81,7 @@ describe("what is signed", () => {
     ],
     [
       "a COMMIT",
-      votes.commitDigest({ ...at, round: 5 }),
+      digests.commitDigest({ ...at, round: 5 }),
       digest(
         "bss/v1/commit",
         ...[field(1, consortiumId), height, number(0x18, 5), field(4, blockId)],
@@ -88,7 +89,7 @@ describe("what is signed", () => {
     ],
     [
       "an attestation",
-      votes.attestationDigest({
+      digests.attestationDigest({
         ...at,
         round: 1,
         hash2: hash,
@@ -104,7 +105,7 @@ describe("what is signed", () => {
     ],
     [
       "a head",
-      votes.headDigest({ ...at, hash1: hash, stateDigest }),
+      digests.headDigest({ ...at, hash1: hash, stateDigest }),
       digest(
         "bss/v1/head",
         ...[field(1, consortiumId), height, field(3, blockId), field(4, hash)],
@@ -129,7 +130,7 @@ function voteOf(init: VoteInit) {
     managerId: "manager-2",
     ...init,
   });
-  const signed = votes.voteDigest(vote, consortiumId);
+  const signed = digests.voteDigest(vote, consortiumId);
   if (signed !== undefined) vote.signature = signerOf(vote.managerId).sign(signed);
   return create(VoteSchema, { ...vote, ...(init.signature && { signature: init.signature }) });
 }
@@ -224,7 +225,7 @@ describe("a proposal", () => {
     const at = { consortiumId, height: 7, round, validRound, blockId };
     return create(ProposalSchema, {
       ...proposal,
-      signature: init.signature ?? signerOf("manager-1").sign(votes.proposalDigest(at)),
+      signature: init.signature ?? signerOf("manager-1").sign(digests.proposalDigest(at)),
     });
   };
 
@@ -265,7 +266,9 @@ describe("an attestation", () => {
       treeSize: 3n,
       audit,
       nodeId: "storage-2",
-      signature: signerOf("storage-2").sign(votes.attestationDigest({ ...claim, verdict, audit })),
+      signature: signerOf("storage-2").sign(
+        digests.attestationDigest({ ...claim, verdict, audit }),
+      ),
       verdict,
       ...init,
     });
@@ -308,7 +311,7 @@ describe("a head", () => {
       ...init,
     });
     const height = Number(head.height);
-    const signed = votes.headDigest({ consortiumId, height, blockId, hash1: hash, stateDigest });
+    const signed = digests.headDigest({ consortiumId, height, blockId, hash1: hash, stateDigest });
     head.signature = init.signature ?? signerOf("manager-3").sign(signed);
     return head;
   };

@@ -8,7 +8,7 @@ import {
   type InvitationSchema,
   InvitedRole,
 } from "../../../../src/gen/bss/v1/genesis_pb.js";
-import { controlOperationBytesMax } from "../../../../src/ledger/blocks/block-limits.js";
+import { controlOperationBytesMax } from "../../../../src/ledger/blocks/block-parsing.js";
 import {
   consentProblem,
   invitationBytesMax,

@@ -14,12 +14,14 @@ import {
   SuspensionReason,
 } from "../../../../src/gen/bss/v1/members_pb.js";
 import {
-  creditAtAdmission,
+  type Manager,
   officersMax,
+  type StorageNode,
   storageNodesMax,
 } from "../../../../src/ledger/members/member-lists.js";
-import { type Manager, Members, type StorageNode } from "../../../../src/ledger/members/members.js";
-import { merkleRoot } from "../../../../src/ledger/merkle/merkle-root.js";
+import { Members } from "../../../../src/ledger/members/members.js";
+import { merkleRoot } from "../../../../src/ledger/merkle/frontier.js";
+import { creditAtAdmission } from "../../../../src/ledger/storage-nodes/credit.js";
 import { bytesOf, managerOf, membersOf, policy, signerOf, storageNodeOf } from "../consortium.js";
 
 const place = { policy, height: 5, timestampMs: 5_000 };

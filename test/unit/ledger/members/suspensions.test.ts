@@ -6,7 +6,8 @@ import {
   SuspensionMode,
 } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import { proposalsEvidence, votesEvidence } from "../../../../src/ledger/certificates/evidence.js";
-import { type Manager, Members } from "../../../../src/ledger/members/members.js";
+import type { Manager } from "../../../../src/ledger/members/member-lists.js";
+import { Members } from "../../../../src/ledger/members/members.js";
 import { checkResume } from "../../../../src/ledger/members/operation-signatures.js";
 import { resumePossibleAtMs, suspensionRoom } from "../../../../src/ledger/members/suspensions.js";
 import { managerOf, membersOf, policy as strictPolicy } from "../consortium.js";

@@ -6,8 +6,7 @@ import {
   emptyFrontier,
   type Frontier,
 } from "../../../../src/ledger/merkle/frontier.js";
-import { leafHash } from "../../../../src/ledger/merkle/hashes.js";
-import type { NodeRef, StoredNode } from "../../../../src/ledger/merkle/nodes.js";
+import { leafHash, type NodeRef, type StoredNode } from "../../../../src/ledger/merkle/nodes.js";
 
 /** The published vectors; every string is hex. */
 export type Rfc6962Vectors = {

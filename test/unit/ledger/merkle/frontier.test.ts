@@ -10,11 +10,17 @@ import {
   emptyFrontier,
   encodeFrontier,
   foldHashes,
+  merkleRoot,
   rootOf,
 } from "../../../../src/ledger/merkle/frontier.js";
-import { emptyRoot, leafHash, nodeHash } from "../../../../src/ledger/merkle/hashes.js";
-import { merkleRoot } from "../../../../src/ledger/merkle/merkle-root.js";
-import { coveringNodes, floorLog2, treeSizeMax } from "../../../../src/ledger/merkle/nodes.js";
+import {
+  coveringNodes,
+  emptyRoot,
+  floorLog2,
+  leafHash,
+  nodeHash,
+  treeSizeMax,
+} from "../../../../src/ledger/merkle/nodes.js";
 import { bytes, numberedEntries, treeOf, vectorEntries, vectors } from "./fixtures.js";
 import { mth } from "./reference.js";
 

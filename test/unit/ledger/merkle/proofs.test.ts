@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { toHex } from "../../../../src/base/bytes.js";
-import { emptyRoot } from "../../../../src/ledger/merkle/hashes.js";
-import { type NodeRef, treeSizeMax } from "../../../../src/ledger/merkle/nodes.js";
+import { emptyRoot, type NodeRef, treeSizeMax } from "../../../../src/ledger/merkle/nodes.js";
 import {
   consistencyProofPlan,
   foldNodes,

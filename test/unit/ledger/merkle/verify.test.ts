@@ -4,8 +4,13 @@ import fc from "fast-check";
 import { defined } from "../../../../src/base/assert.js";
 import { u64be } from "../../../../src/base/bytes.js";
 import { sha256 } from "../../../../src/crypto/hash.js";
-import { emptyRoot, leafHash, nodeHash } from "../../../../src/ledger/merkle/hashes.js";
-import { coveringNodes, treeSizeMax } from "../../../../src/ledger/merkle/nodes.js";
+import {
+  coveringNodes,
+  emptyRoot,
+  leafHash,
+  nodeHash,
+  treeSizeMax,
+} from "../../../../src/ledger/merkle/nodes.js";
 import {
   type ConsistencyClaim,
   type InclusionClaim,

@@ -8,11 +8,11 @@ import fc from "fast-check";
 import { defined } from "../../../../src/base/assert.js";
 import { checkFinal } from "../../../../src/consensus/public/attestor.js";
 import type { ControlOperation } from "../../../../src/gen/bss/v1/genesis_pb.js";
-import { parseBlock } from "../../../../src/ledger/blocks/blocks.js";
+import { parseBlock } from "../../../../src/ledger/blocks/block-parsing.js";
 import { matchesNeeded } from "../../../../src/ledger/certificates/committee.js";
 import { invitationDigest } from "../../../../src/ledger/members/consent.js";
-import { creditMax } from "../../../../src/ledger/members/member-lists.js";
 import { Members } from "../../../../src/ledger/members/members.js";
+import { creditMax } from "../../../../src/ledger/storage-nodes/credit.js";
 import {
   genesisStorageHead,
   type StorageHead,

@@ -3,16 +3,14 @@ import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import { concatBytes, u64be, utf8 } from "../../../../src/base/bytes.js";
 import { compareIds } from "../../../../src/ledger/ids.js";
-import { noTotals } from "../../../../src/ledger/members/member-lists.js";
-import type { StorageNode } from "../../../../src/ledger/members/members.js";
+import { noTotals, type StorageNode } from "../../../../src/ledger/members/member-lists.js";
 import {
   addedUnits,
-  auditsAmong,
-  creditWhenLate,
-  drawAudited,
+  creditAfter,
   rewardedForStoring,
   totalsUntil,
-} from "../../../../src/ledger/storage-nodes/settlement.js";
+} from "../../../../src/ledger/storage-nodes/credit.js";
+import { auditsAmong, drawAudited } from "../../../../src/ledger/storage-nodes/settlement.js";
 import { storageNodeOf } from "../consortium.js";
 import { storageIds } from "../support/consortium.js";
 import { seedOf } from "../support/records.js";
@@ -122,7 +120,7 @@ describe("the reward for storing", () => {
 });
 
 test("who comes late gets back what it had lost, and no more", () => {
-  const after = [0, 49, 99, 100, 101, 1_000].map(creditWhenLate);
+  const after = [0, 49, 99, 100, 101, 1_000].map((credit) => creditAfter("late", credit));
   assert.deepEqual(after, [1, 50, 100, 100, 101, 1_000]);
 });
 

@@ -17,19 +17,19 @@ import {
   VoteKind,
   VoteSchema,
 } from "../../../../src/gen/bss/v1/vote_pb.js";
-import { beaconInput } from "../../../../src/ledger/blocks/beacon.js";
 import { type BuiltBlock, buildBlock } from "../../../../src/ledger/blocks/block-building.js";
 import { parseContent } from "../../../../src/ledger/blocks/block-content.js";
 import type { BlockFacts } from "../../../../src/ledger/blocks/block-facts.js";
+import { beaconInput } from "../../../../src/ledger/blocks/block-hashes.js";
 import { type ValidBlock, validateBlock } from "../../../../src/ledger/blocks/block-validation.js";
-import { parseManagerBlock } from "../../../../src/ledger/blocks/blocks.js";
 import type { ExecutedBlock } from "../../../../src/ledger/blocks/executed-block.js";
+import { parseManagerBlock } from "../../../../src/ledger/blocks/manager-blocks.js";
 import {
   buildApproval,
   buildBlockCertificates,
   buildCommit,
   buildIntegrity,
-} from "../../../../src/ledger/certificates/certificates.js";
+} from "../../../../src/ledger/certificates/certificate-builders.js";
 import { drawCommittee } from "../../../../src/ledger/certificates/committee.js";
 import type { SignatureCheck } from "../../../../src/ledger/certificates/signature-check.js";
 import {

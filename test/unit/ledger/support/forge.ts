@@ -20,7 +20,7 @@ import {
   controlRoot,
   leavesRoot,
   privateRoot,
-} from "../../../../src/ledger/blocks/blocks.js";
+} from "../../../../src/ledger/blocks/block-hashes.js";
 
 /** A block in parts; an edit changes them in place. */
 export type Parts = {

@@ -9,14 +9,10 @@ import { IntegrityCertificateSchema } from "../../../../src/gen/bss/v1/block_pb.
 import type { ControlOperation } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import type { BlockFacts } from "../../../../src/ledger/blocks/block-facts.js";
 import { drawCommittee } from "../../../../src/ledger/certificates/committee.js";
-import type { OpenCommittee } from "../../../../src/ledger/members/member-lists.js";
-import {
-  type BlockEffects,
-  Members,
-  type StorageNode,
-} from "../../../../src/ledger/members/members.js";
+import type { OpenCommittee, StorageNode } from "../../../../src/ledger/members/member-lists.js";
+import { type BlockEffects, Members } from "../../../../src/ledger/members/members.js";
 import { MembersDraft } from "../../../../src/ledger/members/members-draft.js";
-import type { StandingChange } from "../../../../src/ledger/storage-nodes/storage-changes.js";
+import type { StandingChange } from "../../../../src/ledger/storage-nodes/credit.js";
 import { floorPolicy, genesis, genesisMs, managerIds } from "./consortium.js";
 import { accepted, refusal } from "./outcome.js";
 import { seedOf } from "./records.js";

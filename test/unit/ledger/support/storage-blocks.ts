@@ -15,7 +15,7 @@ import {
 import type { BlockFacts } from "../../../../src/ledger/blocks/block-facts.js";
 import { drawCommittee } from "../../../../src/ledger/certificates/committee.js";
 import type { Members } from "../../../../src/ledger/members/members.js";
-import type { StandingChange } from "../../../../src/ledger/storage-nodes/storage-changes.js";
+import type { StandingChange } from "../../../../src/ledger/storage-nodes/credit.js";
 import type { Violation } from "../../../../src/ledger/violation.js";
 import { bytesOf } from "../consortium.js";
 

@@ -1,7 +1,8 @@
 /** Seven storage nodes and their rules, for tests of what blocks do to them. */
 import { create } from "@bufbuild/protobuf";
 import { type Policy, PolicySchema } from "../../../../src/gen/bss/v1/genesis_pb.js";
-import { Members, type StorageNode } from "../../../../src/ledger/members/members.js";
+import type { StorageNode } from "../../../../src/ledger/members/member-lists.js";
+import { Members } from "../../../../src/ledger/members/members.js";
 import { policy as basePolicy, bytesOf, membersOf, signerOf } from "../consortium.js";
 import { refusal } from "./outcome.js";
 import { type OperationInit, type StepOptions, StorageBlocks } from "./storage-blocks.js";

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { participantsInPoolMin } from "../../../../src/config/limit-settings.js";
 import type { ParsedSubmission } from "../../../../src/ledger/records/submissions.js";
-import { Pool, type PoolLimits } from "../../../../src/manager/pool/pool.js";
+import { Pool } from "../../../../src/manager/pool/pool.js";
+import type { PoolLimits } from "../../../../src/store/chain/pooled-submissions.js";
 import { documentBytes, submitted } from "../../ledger/support/records.js";
 
 const ample: PoolLimits = { submissionsMax: 100, bytesMax: 1_000_000 };

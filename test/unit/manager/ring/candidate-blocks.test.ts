@@ -4,7 +4,7 @@ import { create } from "@bufbuild/protobuf";
 import { toHex } from "../../../../src/base/bytes.js";
 import { blocksHeldMax } from "../../../../src/consensus/height/judgements.js";
 import { type ManagerBlock, ManagerBlockSchema } from "../../../../src/gen/bss/v1/block_pb.js";
-import { blockId } from "../../../../src/ledger/blocks/blocks.js";
+import { blockId } from "../../../../src/ledger/blocks/block-hashes.js";
 import type { ExecutedBlock } from "../../../../src/ledger/blocks/executed-block.js";
 import { CandidateBlocks, candidatesMax } from "../../../../src/manager/ring/candidate-blocks.js";
 

@@ -24,8 +24,8 @@ import {
   buildApproval,
   buildIntegrity,
   buildPolka,
-} from "../../../../src/ledger/certificates/certificates.js";
-import { headDigest } from "../../../../src/ledger/certificates/votes.js";
+} from "../../../../src/ledger/certificates/certificate-builders.js";
+import { headDigest } from "../../../../src/ledger/certificates/vote-digests.js";
 import { CandidateBlocks } from "../../../../src/manager/ring/candidate-blocks.js";
 import { InboundVotes, type VoteMessage } from "../../../../src/manager/ring/inbound-votes.js";
 import { Chain } from "../../ledger/support/chain.js";

@@ -11,8 +11,8 @@ import type { BuiltBlock } from "../../../../src/ledger/blocks/block-building.js
 import type { BlockFacts } from "../../../../src/ledger/blocks/block-facts.js";
 import { BlockValidator } from "../../../../src/manager/ring/block-validator.js";
 import { CandidateBlocks } from "../../../../src/manager/ring/candidate-blocks.js";
+import type { DecidedBlock } from "../../../../src/manager/ring/ring-driver.js";
 import {
-  type AppendedBlock,
   clockOf,
   eventsMax,
   RingDriver,
@@ -39,7 +39,7 @@ class Bench {
   readonly driver: RingDriver;
   readonly sent: { readonly message: Outgoing; readonly body: ManagerBlock | undefined }[] = [];
   readonly tasks: Task[] = [];
-  readonly appended: AppendedBlock[] = [];
+  readonly appended: DecidedBlock[] = [];
   readonly fatal: Error[] = [];
   readonly accused: string[] = [];
   dropped = 0;
@@ -209,7 +209,7 @@ describe("the driver of the ring", () => {
     for (const id of others) driver.post({ kind: "vote", vote: commit(id, facts) });
     await until(() => bench.appended.length > 0);
     await driver.close();
-    const [{ block, certificates, executed }] = bench.appended as [AppendedBlock];
+    const [{ block, certificates, executed }] = bench.appended as [DecidedBlock];
     assert.equal(block, bench.built.block);
     const validator = new BlockValidator({ ...bench.world.ports, epochKey });
     assert.equal(await validator.checkFinal(executed, certificates), undefined);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { toBinary } from "@bufbuild/protobuf";
 import { StorageBlocksSchema } from "../../../../src/gen/bss/v1/verify_integrity_pb.js";
-import { parseManagerBlock } from "../../../../src/ledger/blocks/blocks.js";
+import { parseManagerBlock } from "../../../../src/ledger/blocks/manager-blocks.js";
 import { ShippedBlocks } from "../../../../src/manager/ring/shipped-blocks.js";
 import { ManagerStore } from "../../../../src/store/manager-store.js";
 import { openMemoryStore } from "../../../../src/store/memory-store.js";

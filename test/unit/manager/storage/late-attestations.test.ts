@@ -7,13 +7,13 @@ import {
   AttestationSchema,
   AttestationVerdict,
 } from "../../../../src/gen/bss/v1/vote_pb.js";
-import { controlOperationBytesMax } from "../../../../src/ledger/blocks/block-limits.js";
+import { controlOperationBytesMax } from "../../../../src/ledger/blocks/block-parsing.js";
 import { attestationDigest } from "../../../../src/ledger/certificates/vote-digests.js";
 import type { OpenCommittee } from "../../../../src/ledger/members/member-lists.js";
 import { operationSignatureChecks } from "../../../../src/ledger/members/operation-signatures.js";
 import { checkOperation } from "../../../../src/ledger/members/operations.js";
+import { lateAttestationsMax } from "../../../../src/ledger/storage-nodes/storage-operations.js";
 import {
-  carriedMax,
   keptPerNodeMax,
   LateAttestations,
 } from "../../../../src/manager/storage/late-attestations.js";
@@ -192,7 +192,7 @@ describe("attestations that came too late", () => {
       late.note(attestationOf(id, { height: 10n, blockId: second.blockId }));
     }
     const operations = late.operations();
-    assert.equal(carried().length, carriedMax);
+    assert.equal(carried().length, lateAttestationsMax);
     assert.equal(carried().filter((each) => each.includes(" 9/1 mismatch")).length, 700);
     for (const operation of operations) {
       assert.ok(toBinary(ControlOperationSchema, operation).length <= controlOperationBytesMax);

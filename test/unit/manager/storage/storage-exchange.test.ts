@@ -4,7 +4,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
 import { toHex } from "../../../../src/base/bytes.js";
 import { systemTime } from "../../../../src/base/time.js";
-import { serviceRank } from "../../../../src/consensus/public/home-manager.js";
+import { serviceRank } from "../../../../src/consensus/public/links.js";
 import type { BlockCertificates } from "../../../../src/gen/bss/v1/block_pb.js";
 import {
   StorageBlocksSchema,

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { BlockCertificatesSchema, BlockSchema } from "../../../../src/gen/bss/v1/block_pb.js";
+import {
+  BlockCertificatesSchema,
+  BlockSchema,
+  ManagerBlockHeaderSchema,
+} from "../../../../src/gen/bss/v1/block_pb.js";
 import {
   RecordOutcomeSchema,
   SubmitResponseSchema,
@@ -11,12 +15,33 @@ import type { ManagerStore } from "../../../../src/store/manager-store.js";
 
 const hash = new Uint8Array(32).fill(1);
 
+const header = toBinary(
+  ManagerBlockHeaderSchema,
+  create(ManagerBlockHeaderSchema, {
+    consortiumId: hash,
+    height: 2n ** 53n - 1n,
+    previousBlockId: hash,
+    createdRound: 2 ** 32 - 1,
+    proposerId: "m".repeat(63),
+    timestampUnixMs: 2n ** 53n - 1n,
+    treeSize: 2n ** 53n - 1n,
+    hash1: hash,
+    sealedBytes: 2n ** 53n - 1n,
+    membersDigest: hash,
+    previousStateDigest: hash,
+    bodyDigest: hash,
+    certificatesDigest: hash,
+    beacon: new Uint8Array(64),
+    beaconProof: new Uint8Array(80),
+  }),
+);
+
 /** A ledger of which each block has the longest header, and COMMITs of so many managers. */
 function storeWith(managers: number): ManagerStore {
   const signatures = Array.from({ length: managers }, (_, i) => {
     return { managerId: `${i}`.padStart(63, "m"), signature: new Uint8Array(64) };
   });
-  const block = create(BlockSchema, { header: new Uint8Array(1_024) });
+  const block = create(BlockSchema, { header });
   const commit = { height: 1n, round: 1, blockId: hash, signatures };
   const certificates = create(BlockCertificatesSchema, { commit });
   const store = { head: { height: 2_000 }, finalBlock: async () => ({ block, certificates }) };

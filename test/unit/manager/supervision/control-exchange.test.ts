@@ -10,8 +10,9 @@ import {
 } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import type { VoteRequest } from "../../../../src/gen/bss/v1/vote_pb.js";
 import { brokenLockEvidence, votesEvidence } from "../../../../src/ledger/certificates/evidence.js";
-import { resumeDigest } from "../../../../src/ledger/certificates/votes.js";
-import { type Manager, Members } from "../../../../src/ledger/members/members.js";
+import { resumeDigest } from "../../../../src/ledger/certificates/vote-digests.js";
+import type { Manager } from "../../../../src/ledger/members/member-lists.js";
+import { Members } from "../../../../src/ledger/members/members.js";
 import type { LedgerHead } from "../../../../src/ledger/state/head.js";
 import { ControlExchange } from "../../../../src/manager/supervision/control-exchange.js";
 import { ControlPool } from "../../../../src/manager/supervision/control-pool.js";

@@ -8,7 +8,8 @@ import {
   type ResumeManager,
   ResumeManagerSchema,
 } from "../../../../src/gen/bss/v1/genesis_pb.js";
-import { type Manager, Members } from "../../../../src/ledger/members/members.js";
+import type { Manager } from "../../../../src/ledger/members/member-lists.js";
+import { Members } from "../../../../src/ledger/members/members.js";
 import { ControlPool } from "../../../../src/manager/supervision/control-pool.js";
 import { genesis } from "../../ledger/support/consortium.js";
 

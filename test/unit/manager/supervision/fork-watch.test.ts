@@ -12,7 +12,7 @@ import {
   type ManagerBlocks,
   ManagerBlocksSchema,
 } from "../../../../src/gen/bss/v1/vote_pb.js";
-import { commitDigest } from "../../../../src/ledger/certificates/votes.js";
+import { commitDigest } from "../../../../src/ledger/certificates/vote-digests.js";
 import { ForkWatch, forkMessage } from "../../../../src/manager/supervision/fork-watch.js";
 import { consortiumId, genesis } from "../../ledger/support/consortium.js";
 import { sign } from "../../ledger/support/records.js";

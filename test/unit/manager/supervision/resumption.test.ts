@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import type { ResumeManager } from "../../../../src/gen/bss/v1/genesis_pb.js";
-import { type Manager, Members } from "../../../../src/ledger/members/members.js";
+import type { Manager } from "../../../../src/ledger/members/member-lists.js";
+import { Members } from "../../../../src/ledger/members/members.js";
 import { checkResume } from "../../../../src/ledger/members/operation-signatures.js";
 import type { LedgerHead } from "../../../../src/ledger/state/head.js";
 import { Resumption } from "../../../../src/manager/supervision/resumption.js";

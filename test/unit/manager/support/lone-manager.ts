@@ -10,7 +10,7 @@ import {
   VoteRequestSchema,
   VoteResponseSchema,
 } from "../../../../src/gen/bss/v1/vote_pb.js";
-import { headDigest } from "../../../../src/ledger/certificates/votes.js";
+import { headDigest } from "../../../../src/ledger/certificates/vote-digests.js";
 import { rootOf } from "../../../../src/ledger/merkle/frontier.js";
 import type { LedgerHead } from "../../../../src/ledger/state/head.js";
 import { Manager } from "../../../../src/manager/manager.js";

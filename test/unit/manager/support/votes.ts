@@ -15,7 +15,7 @@ import {
   attestationDigest,
   commitDigest,
   proposalDigest,
-} from "../../../../src/ledger/certificates/votes.js";
+} from "../../../../src/ledger/certificates/vote-digests.js";
 import { consortiumId } from "../../ledger/support/consortium.js";
 import { seedOf, sign } from "../../ledger/support/records.js";
 

@@ -24,7 +24,7 @@ import {
   VerifyIntegrityResponseSchema,
 } from "../../../../src/gen/bss/v1/verify_integrity_pb.js";
 import { VoteRequestSchema, VoteResponseSchema } from "../../../../src/gen/bss/v1/vote_pb.js";
-import { certificatesBytesMax } from "../../../../src/ledger/blocks/block-limits.js";
+import { certificatesBytesMax } from "../../../../src/ledger/blocks/block-parsing.js";
 import { decodeCanonical } from "../../../../src/ledger/wire.js";
 import { recordBounds, type WireBounds, wireProblem } from "../../../../src/ledger/wire-bounds.js";
 import { answerBounds, requestBounds } from "../../../../src/rpc/bounds/method-bounds.js";

@@ -1,22 +1,24 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { clone, create } from "@bufbuild/protobuf";
+import { clone, create, fromBinary } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
 import { toHex, utf8, utf8Decode } from "../../../../src/base/bytes.js";
 import { sha256 } from "../../../../src/crypto/hash.js";
-import { BlockCertificatesSchema } from "../../../../src/gen/bss/v1/block_pb.js";
+import {
+  BlockCertificatesSchema,
+  StorageBlockHeaderSchema,
+} from "../../../../src/gen/bss/v1/block_pb.js";
 import {
   type ControlOperation,
   ControlOperationSchema,
 } from "../../../../src/gen/bss/v1/genesis_pb.js";
-import { parseStorageBlockHeader } from "../../../../src/ledger/blocks/storage-blocks.js";
+import { storageBlockId } from "../../../../src/ledger/blocks/storage-blocks.js";
 import { findingDigest } from "../../../../src/ledger/certificates/vote-digests.js";
 import { rootOf } from "../../../../src/ledger/merkle/frontier.js";
 import { blocksMax } from "../../../../src/storage-node/chain/candidates.js";
 import { patienceMs } from "../../../../src/storage-node/chain/storage-chain.js";
 import { answerTimeoutMs } from "../../../../src/sync/sync-plan.js";
 import { consortiumId, floorPolicy, policy } from "../../ledger/support/consortium.js";
-import { accepted } from "../../ledger/support/outcome.js";
 import { sign } from "../../ledger/support/records.js";
 import { resume, suspend } from "../../ledger/support/statements.js";
 import { ChainWorld } from "../support/chain-world.js";
@@ -111,11 +113,12 @@ describe("a final block", () => {
     let previous = world.ledger.genesis.consortiumId;
     for (let height = 1; height <= 4; height++) {
       const final = await world.store.finalBlock(height);
-      const built = accepted(parseStorageBlockHeader(final?.storageHeader ?? new Uint8Array()));
-      assert.deepEqual(built.header.previousStorageBlockId, previous);
-      assert.deepEqual(built.header.managerBlockId, world.ledger.at(height).parsed.blockId);
-      assert.deepEqual(built.header.hash2, world.ledger.at(height).parsed.header.hash1);
-      previous = built.storageBlockId;
+      const headerBytes = final?.storageHeader ?? new Uint8Array();
+      const header = fromBinary(StorageBlockHeaderSchema, headerBytes);
+      assert.deepEqual(header.previousStorageBlockId, previous);
+      assert.deepEqual(header.managerBlockId, world.ledger.at(height).parsed.blockId);
+      assert.deepEqual(header.hash2, world.ledger.at(height).parsed.header.hash1);
+      previous = storageBlockId(headerBytes);
     }
   });
 });

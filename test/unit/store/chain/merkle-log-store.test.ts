@@ -8,7 +8,7 @@ import {
   type Frontier,
   rootOf,
 } from "../../../../src/ledger/merkle/frontier.js";
-import { leafHash } from "../../../../src/ledger/merkle/hashes.js";
+import { leafHash } from "../../../../src/ledger/merkle/nodes.js";
 import { consistencyProofPlan, inclusionProofPlan } from "../../../../src/ledger/merkle/proofs.js";
 import { verifyConsistency, verifyInclusion } from "../../../../src/ledger/merkle/verify.js";
 import { buckets } from "../../../../src/store/buckets.js";

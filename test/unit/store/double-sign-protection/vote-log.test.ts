@@ -15,7 +15,7 @@ import {
   VoteKind,
   VoteSchema,
 } from "../../../../src/gen/bss/v1/vote_pb.js";
-import { blockId } from "../../../../src/ledger/blocks/blocks.js";
+import { blockId } from "../../../../src/ledger/blocks/block-hashes.js";
 import { buckets } from "../../../../src/store/buckets.js";
 import { bodiesMax } from "../../../../src/store/double-sign-protection/candidate-bodies.js";
 import type { Statements } from "../../../../src/store/double-sign-protection/vote-log.js";

@@ -15,8 +15,18 @@ import {
 } from "../../../../src/gen/bss/v1/block_pb.js";
 import { ControlOperationSchema, OfficerRole } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import { SubmissionHeaderSchema } from "../../../../src/gen/bss/v1/record_pb.js";
-import { certificatesBytesMax } from "../../../../src/ledger/blocks/block-limits.js";
-import * as blocks from "../../../../src/ledger/blocks/blocks.js";
+import {
+  blockId,
+  bodyDigest,
+  certificatesDigest,
+  controlRoot,
+  entryOfLeaf,
+  leafHashOf,
+  leavesRoot,
+  privateRoot,
+} from "../../../../src/ledger/blocks/block-hashes.js";
+import { certificatesBytesMax, parseBlock } from "../../../../src/ledger/blocks/block-parsing.js";
+import { parseManagerBlock } from "../../../../src/ledger/blocks/manager-blocks.js";
 import { recordHash } from "../../../../src/ledger/records/records.js";
 import type { Violation } from "../../../../src/ledger/violation.js";
 import { bytesOf, consortiumId, signerOf } from "../consortium.js";
@@ -89,12 +99,15 @@ function blockOf({ header, block: blockInit, entries, records: bodies }: Changes
   const block = create(BlockSchema, {
     control: [control],
     leaves: hashes.map((hash, i) => ({ recordHash: hash, sealDigest: bytesOf(`seal ${i}`) })),
-    privateRoot: blocks.privateRoot(privateEntries),
+    privateRoot: privateRoot(privateEntries),
     previousCertificates: certificates,
     ...blockInit,
   });
-  const controlRoot = blocks.controlRoot(block.control);
-  const leavesRoot = blocks.leavesRoot(block.leaves);
+  const roots = {
+    controlRoot: controlRoot(block.control),
+    leavesRoot: leavesRoot(block.leaves),
+    privateRoot: block.privateRoot,
+  };
   const init: HeaderInit = {
     consortiumId,
     height: 7n,
@@ -108,8 +121,8 @@ function blockOf({ header, block: blockInit, entries, records: bodies }: Changes
     beacon,
     beaconProof,
     previousStateDigest: bytesOf("state"),
-    bodyDigest: blocks.bodyDigest({ controlRoot, leavesRoot, privateRoot: block.privateRoot }),
-    certificatesDigest: blocks.certificatesDigest(block.previousCertificates),
+    bodyDigest: bodyDigest(roots),
+    certificatesDigest: certificatesDigest(block.previousCertificates),
     ...header,
   };
   if (blockInit?.header === undefined) {
@@ -142,20 +155,20 @@ describe("hashes of a block", () => {
   test("are those of the protocol", () => {
     const zero = new Uint8Array([0]);
     const entry = concatBytes(leaf.recordHash, leaf.sealDigest);
-    assert.deepEqual(blocks.entryOfLeaf(leaf), entry);
-    assert.deepEqual(blocks.leafHashOf(leaf), sha256(zero, entry));
-    assert.deepEqual(blocks.leavesRoot([leaf]), sha256(zero, entry));
-    assert.deepEqual(blocks.leavesRoot([]), sha256());
-    assert.deepEqual(blocks.controlRoot([control]), sha256(zero, control));
+    assert.deepEqual(entryOfLeaf(leaf), entry);
+    assert.deepEqual(leafHashOf(leaf), sha256(zero, entry));
+    assert.deepEqual(leavesRoot([leaf]), sha256(zero, entry));
+    assert.deepEqual(leavesRoot([]), sha256());
+    assert.deepEqual(controlRoot([control]), sha256(zero, control));
     const two = sha256(new Uint8Array([1]), sha256(zero, control), sha256(zero, beacon));
-    assert.deepEqual(blocks.privateRoot([control, beacon]), two);
+    assert.deepEqual(privateRoot([control, beacon]), two);
     assert.deepEqual(
-      blocks.bodyDigest(roots),
+      bodyDigest(roots),
       sha256(utf8("bss/v1/body"), roots.controlRoot, roots.leavesRoot, roots.privateRoot),
     );
-    assert.deepEqual(blocks.blockId(control), sha256(utf8("bss/v1/block"), control));
+    assert.deepEqual(blockId(control), sha256(utf8("bss/v1/block"), control));
     assert.deepEqual(
-      blocks.certificatesDigest(certificates),
+      certificatesDigest(certificates),
       sha256(utf8("bss/v1/certificates"), certificates),
     );
   });
@@ -164,21 +177,21 @@ describe("hashes of a block", () => {
 describe("a public block", () => {
   test("is read part by part", () => {
     const block = publicOf(blockOf());
-    const result = blocks.parseBlock(block);
+    const result = parseBlock(block);
     assert.ok(result.ok);
     const parsed = result.value;
-    assert.deepEqual(parsed.blockId, blocks.blockId(block.header));
+    assert.deepEqual(parsed.blockId, blockId(block.header));
     assert.deepEqual(
       [parsed.height, parsed.createdRound, parsed.proposerId, parsed.timestampMs, parsed.treeSize],
       [7, 1, "manager-1", 1_700_000_000_000, 40],
     );
     assert.equal(parsed.headerBytes, block.header);
     assert.equal(parsed.header.height, 7n);
-    assert.deepEqual(parsed.leafHashes, block.leaves.map(blocks.leafHashOf));
+    assert.deepEqual(parsed.leafHashes, block.leaves.map(leafHashOf));
     assert.equal(parsed.control[0]?.operation.case, "registerOfficer");
     assert.equal(parsed.previousCertificates?.commit?.height, 6n);
-    assert.deepEqual(parsed.leavesRoot, blocks.leavesRoot(block.leaves));
-    assert.deepEqual(parsed.controlRoot, blocks.controlRoot([control]));
+    assert.deepEqual(parsed.leavesRoot, leavesRoot(block.leaves));
+    assert.deepEqual(parsed.controlRoot, controlRoot([control]));
     assert.equal(parsed.block, block);
   });
 
@@ -187,14 +200,14 @@ describe("a public block", () => {
       header: { height: 1n, createdRound: 0, treeSize: 0n },
       block: { control: [], leaves: [], previousCertificates: new Uint8Array() },
     });
-    const result = blocks.parseBlock(publicOf(empty));
+    const result = parseBlock(publicOf(empty));
     assert.ok(result.ok);
     assert.ok(!("previousCertificates" in result.value));
   });
 
   test("may have as many control operations as there may be", () => {
     const operations = Array.from({ length: 1_000 }, () => control);
-    assert.ok(blocks.parseBlock(publicOf(blockOf({ block: { control: operations } }))).ok);
+    assert.ok(parseBlock(publicOf(blockOf({ block: { control: operations } }))).ok);
   });
 
   const short = new Uint8Array(31);
@@ -351,35 +364,35 @@ describe("a public block", () => {
   ];
   for (const [name, changes, reason, field] of wrong) {
     test(`with ${name} is refused`, () => {
-      assertRefused(blocks.parseBlock(publicOf(blockOf(changes))), reason, field);
+      assertRefused(parseBlock(publicOf(blockOf(changes))), reason, field);
     });
   }
 
   test("with more leaves than any policy allows is refused before they are hashed", () => {
     const block = publicOf(blockOf());
     block.leaves = Array.from({ length: 100_001 }, () => leaf);
-    assertRefused(blocks.parseBlock(block), "BLOCK_TOO_LARGE", undefined);
+    assertRefused(parseBlock(block), "BLOCK_TOO_LARGE", undefined);
   });
 
   test("with unknown fields anywhere is refused", () => {
     const unknown = new Uint8Array([0xf8, 0x07, 1]);
     const bytes = toBinary(BlockSchema, publicOf(blockOf()));
     const outside = fromBinary(BlockSchema, concatBytes(bytes, unknown));
-    assertRefused(blocks.parseBlock(outside), malformed, undefined);
+    assertRefused(parseBlock(outside), malformed, undefined);
 
     const inLeaf = publicOf(blockOf());
     Object.assign(inLeaf.leaves[1] ?? {}, { $unknown: outside.$unknown });
-    assertRefused(blocks.parseBlock(inLeaf), malformed, "leaves[1]");
+    assertRefused(parseBlock(inLeaf), malformed, "leaves[1]");
 
     const inHeader = publicOf(blockOf());
     inHeader.header = concatBytes(inHeader.header, unknown);
-    assertRefused(blocks.parseBlock(inHeader), malformed, "header");
+    assertRefused(parseBlock(inHeader), malformed, "header");
   });
 
   test("differs in its id, or is refused, whatever byte of it is changed", () => {
     const right = publicOf(blockOf());
     const bytes = toBinary(BlockSchema, right);
-    const id = blocks.blockId(right.header);
+    const id = blockId(right.header);
     const changedAt = fc.tuple(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }));
     const property = fc.property(changedAt, ([at, mask]) => {
       const changed = bytes.with(at, (bytes[at] ?? 0) ^ mask);
@@ -391,7 +404,7 @@ describe("a public block", () => {
       }
       // The library overlooks some wrong wire types: then the message is the same.
       if (Buffer.compare(toBinary(BlockSchema, block), bytes) === 0) return;
-      const result = blocks.parseBlock(block);
+      const result = parseBlock(block);
       assert.ok(!result.ok || Buffer.compare(result.value.blockId, id) !== 0);
     });
     fc.assert(property, { numRuns: 2_000 });
@@ -401,7 +414,7 @@ describe("a public block", () => {
 describe("a whole block", () => {
   test("is read with its entries and records", () => {
     const managerBlock = blockOf();
-    const result = blocks.parseManagerBlock(managerBlock);
+    const result = parseManagerBlock(managerBlock);
     assert.ok(result.ok);
     const parsed = result.value;
     assert.deepEqual(parsed.records, records);
@@ -421,7 +434,7 @@ describe("a whole block", () => {
 
   test("may be without records", () => {
     const changes = { block: { leaves: [] }, entries: [], records: [] };
-    assert.ok(blocks.parseManagerBlock(blockOf(changes)).ok);
+    assert.ok(parseManagerBlock(blockOf(changes)).ok);
   });
 
   const [one, two, three] = records as [Uint8Array, Uint8Array, Uint8Array];
@@ -521,21 +534,21 @@ describe("a whole block", () => {
   ];
   for (const [name, changes, reason, field] of wrong) {
     test(`with ${name} is refused`, () => {
-      assertRefused(blocks.parseManagerBlock(blockOf(changes)), reason, field);
+      assertRefused(parseManagerBlock(blockOf(changes)), reason, field);
     });
   }
 
   test("without a public block, or with unknown fields, is refused", () => {
     const bare = create(ManagerBlockSchema, { records });
-    assertRefused(blocks.parseManagerBlock(bare), malformed, "block");
+    assertRefused(parseManagerBlock(bare), malformed, "block");
     const odd = clone(ManagerBlockSchema, blockOf());
     odd.$unknown = [{ no: 99, wireType: 0, data: new Uint8Array([1]) }];
-    assertRefused(blocks.parseManagerBlock(odd), malformed, undefined);
+    assertRefused(parseManagerBlock(odd), malformed, undefined);
   });
 
   test("with entries that are not those of the private root is refused", () => {
     const changed = blockOf();
     changed.privateEntries = [all];
-    assertRefused(blocks.parseManagerBlock(changed), "BLOCK_ROOT_MISMATCH", "private_root");
+    assertRefused(parseManagerBlock(changed), "BLOCK_ROOT_MISMATCH", "private_root");
   });
 });

@@ -9,7 +9,7 @@
  */
 import { createHash } from "node:crypto";
 import { ed25519 } from "@noble/curves/ed25519.js";
-import { equalBytes } from "../base/bytes.js";
+import { equalBytes } from "../../../src/base/bytes.js";
 import { littleEndian } from "./little-endian.js";
 
 const { Point } = ed25519;
