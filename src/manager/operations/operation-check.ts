@@ -7,6 +7,7 @@ import { type ControlOperation, ControlOperationSchema } from "../../gen/bss/v1/
 import { controlOperationBytesMax } from "../../ledger/blocks/block-limits.js";
 import { operationSignatureChecks } from "../../ledger/members/operation-signatures.js";
 import { carriesAuthority } from "../../ledger/members/operations.js";
+import type { LedgerHead } from "../../ledger/state/head.js";
 import { readKeysOfOperation } from "../../ledger/state/state-keys.js";
 import { stateOperationProblem } from "../../ledger/state/state-operations.js";
 import { StateTables } from "../../ledger/state/state-tables.js";
@@ -62,4 +63,14 @@ function isReadable(operation: ControlOperation): boolean {
     bytes.length <= controlOperationBytesMax &&
     decodeCanonical(ControlOperationSchema, bytes) !== undefined
   );
+}
+
+/** Whether the next block could begin with an operation, if it were made now. */
+export function fitsNow(
+  operation: ControlOperation,
+  { head, policy, wallMs }: Pick<SharedPorts, "head" | "policy" | "wallMs">,
+): boolean {
+  const { height, members, timestampMs }: LedgerHead = head();
+  const place = { policy, height: height + 1, timestampMs: Math.max(wallMs(), timestampMs + 1) };
+  return members.applyOperation(operation, place).ok;
 }

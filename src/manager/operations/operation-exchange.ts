@@ -19,8 +19,12 @@ import {
   topicOf,
   type WaitingOperation,
 } from "./operation-pool.js";
-import { OperationWaiters, type Settled, takenError } from "./operation-waiters.js";
-import { SettledOperations } from "./settled-operations.js";
+import {
+  OperationWaiters,
+  type Settled,
+  SettledOperations,
+  takenError,
+} from "./operation-waiters.js";
 
 export type OperationExchangePorts = {
   readonly pool: OperationPool;

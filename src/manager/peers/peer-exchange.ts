@@ -6,11 +6,11 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { Outgoing } from "../../consensus/ring/events.js";
 import type { ManagerBlock } from "../../gen/bss/v1/block_pb.js";
-import type { VoteRequest } from "../../gen/bss/v1/vote_pb.js";
 import {
   type CandidateBody,
   type FetchManagerBlocks,
   type ManagerBlocks,
+  type VoteRequest,
   VoteRequestSchema,
   type VoteResponse,
   type VoteResponseSchema,

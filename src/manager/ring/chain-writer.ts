@@ -10,8 +10,8 @@ import type { ExecutedBlock } from "../../ledger/blocks/executed-block.js";
 import type { ManagerStore } from "../../store/manager-store.js";
 import type { StatementStore } from "../signing/statement-log.js";
 import type { BlockValidator } from "./block-validator.js";
-import type { ShippedManagerBlock } from "./catch-up.js";
 import { type AppendedBlock, type RingDriver, RingHalted } from "./ring-driver.js";
+import type { ShippedManagerBlock } from "./shipped-blocks.js";
 
 export type ChainWriterPorts = {
   readonly store: ManagerStore;

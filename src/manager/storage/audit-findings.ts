@@ -11,8 +11,7 @@ import { described } from "../../ledger/certificates/signature-check.js";
 import { findingDigest } from "../../ledger/certificates/vote-digests.js";
 import type { AuditedAttestation } from "../../ledger/members/member-lists.js";
 import { safeInteger } from "../../ledger/wire.js";
-import type { WatchPorts } from "./public-ports.js";
-import { Testimonies } from "./testimonies.js";
+import { Testimonies, type WatchPorts } from "./testimonies.js";
 
 export type AuditFindingsPorts = WatchPorts & {
   readonly tell: (finding: AuditFinding) => void;

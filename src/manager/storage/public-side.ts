@@ -12,19 +12,21 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
 import { linksMin } from "../../consensus/public/links.js";
-import type { ControlOperation, ReturnStorageNode } from "../../gen/bss/v1/genesis_pb.js";
-import { ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
+import {
+  type ControlOperation,
+  ControlOperationSchema,
+  type ReturnStorageNode,
+} from "../../gen/bss/v1/genesis_pb.js";
 import type { Attestation } from "../../gen/bss/v1/vote_pb.js";
 import type { RpcError } from "../../rpc/rpc-error.js";
 import type { AppendedBlock } from "../../store/manager-store.js";
 import type { ManagerOptions, SharedPorts } from "../manager-options.js";
-import { OperationCheck } from "../operations/operation-check.js";
+import { fitsNow, OperationCheck } from "../operations/operation-check.js";
 import { OperationExchange } from "../operations/operation-exchange.js";
 import { OperationPool, withinBytes } from "../operations/operation-pool.js";
 import type { PeerExchange } from "../peers/peer-exchange.js";
 import type { PublicMessage } from "../ring/inbound-votes.js";
 import type { UnmarkedKind } from "../signing/signer.js";
-import { fitsNow } from "../supervision/fits-now.js";
 import { AuditFindings } from "./audit-findings.js";
 import { AuditWatch } from "./audit-watch.js";
 import { LateAttestations } from "./late-attestations.js";

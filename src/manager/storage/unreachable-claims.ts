@@ -17,8 +17,7 @@ import { unreachableDigest } from "../../ledger/certificates/vote-digests.js";
 import type { StorageNode } from "../../ledger/members/member-lists.js";
 import { oldestClaim } from "../../ledger/members/suspensions.js";
 import { safeInteger } from "../../ledger/wire.js";
-import type { WatchPorts } from "./public-ports.js";
-import { Testimonies } from "./testimonies.js";
+import { Testimonies, type WatchPorts } from "./testimonies.js";
 
 export type UnreachableClaimsPorts = WatchPorts & {
   readonly tell: (notice: UnreachableNotice) => void;

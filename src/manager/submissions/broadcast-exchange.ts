@@ -2,7 +2,6 @@
  * Both ends of BroadcastService.Broadcast: what this manager took in goes to all others, their
  * verdicts and objections come back, and the other way round.
  */
-
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type {
   BroadcastRequest,
@@ -13,6 +12,8 @@ import type {
   Verdict,
 } from "../../gen/bss/v1/broadcast_pb.js";
 import type { Submission } from "../../gen/bss/v1/record_pb.js";
+import type { ParsedRecord } from "../../ledger/records/records.js";
+import type { ParsedSubmission } from "../../ledger/records/submissions.js";
 import type { DropReason } from "../../metrics/label-values.js";
 import type { CallContext, ServerStream } from "../../rpc/server/handlers.js";
 
@@ -25,7 +26,7 @@ export type BroadcastLinks = {
   sendBroadcast(peerId: string, message: Request): boolean;
 };
 
-/** `leftOut`: see left-out.ts. */
+/** `leftOut`: indexes of the records that are not relayed (`leftOutOf`). */
 export type OwnSubmission = {
   readonly submission: Submission;
   readonly leftOut: readonly number[];
@@ -165,4 +166,32 @@ class Relays {
   #hasRoomFor(byteCount: number): boolean {
     return this.#running.size < relaysMax && this.#byteCount + byteCount <= relayBytesMax;
   }
+}
+
+/**
+ * Which records of a submission are not relayed, as ascending indexes: those that are not among
+ * `open` (hashes in hex), because their sender has refused them or they are on the ledger. Others
+ * need not look at them, so a refused record costs one manager and not all. If a manager leaves out
+ * too much and is the first to relay a submission, the submitter's next manager relays the rest.
+ */
+export function leftOutOf(
+  { records }: Pick<ParsedSubmission, "records">,
+  open: Pick<ReadonlySet<string>, "has">,
+): readonly number[] {
+  return [...records.keys()].filter((index) => !open.has(records[index]?.hashHex ?? ""));
+}
+
+/** Of records, in hex. */
+export function hashesOf(records: readonly ParsedRecord[]): ReadonlySet<string> {
+  return new Set(records.map(({ hashHex }) => hashHex));
+}
+
+/** The submission with only those records that are not left out. */
+export function openPart(
+  submission: ParsedSubmission,
+  leftOut: readonly number[],
+): ParsedSubmission {
+  if (leftOut.length === 0) return submission;
+  const out = new Set(leftOut);
+  return { ...submission, records: submission.records.filter((_, index) => !out.has(index)) };
 }

@@ -1,15 +1,14 @@
 /** The parts that take submissions in, keep them and pass them on. */
 
 import type { ManagerOptions, SharedPorts } from "../manager-options.js";
-import { leftOutOf } from "../pool/left-out.js";
 import { Pool, type RelayAgain, type WaitingSubmission } from "../pool/pool.js";
 import type { CandidateBlocks } from "../ring/candidate-blocks.js";
-import { pausesOf } from "../screening/giving-way.js";
+import { pausesOf } from "../screening/screening.js";
 import type { StatementLog } from "../signing/statement-log.js";
 import { Availability } from "./availability.js";
-import { BroadcastExchange, type OwnSubmission } from "./broadcast-exchange.js";
+import { BroadcastExchange, leftOutOf, type OwnSubmission } from "./broadcast-exchange.js";
+import { submitResponse } from "./record-outcomes.js";
 import { Submissions } from "./submissions.js";
-import { submitResponse } from "./submit-response.js";
 
 export type Intake = {
   readonly availability: Availability;

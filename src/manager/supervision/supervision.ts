@@ -2,23 +2,31 @@
  * The parts by which managers watch each other: their heads, forks of the chain, evidence, and who
  * is suspended and back.
  */
+
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
 import type { RingEvent } from "../../consensus/ring/events.js";
+import { type Block, BlockCertificatesSchema } from "../../gen/bss/v1/block_pb.js";
 import type { ControlOperation, Evidence, ResumeManager } from "../../gen/bss/v1/genesis_pb.js";
-import type { ForkProof, ManagerBlocks, SignedHead } from "../../gen/bss/v1/vote_pb.js";
+import {
+  type ForkProof,
+  type ManagerBlocks,
+  type SignedHead,
+  type Vote,
+  VoteKind,
+  VoteSchema,
+} from "../../gen/bss/v1/vote_pb.js";
 import type { BuiltBlock } from "../../ledger/blocks/block-building.js";
 import type { Members } from "../../ledger/members/members.js";
 import type { AppendedBlock } from "../../store/manager-store.js";
 import type { ManagerOptions, SharedPorts } from "../manager-options.js";
+import { fitsNow } from "../operations/operation-check.js";
 import type { PeerExchange } from "../peers/peer-exchange.js";
-import { carriedVotes } from "../ring/carried-votes.js";
 import type { SupervisionMessage } from "../ring/inbound-votes.js";
 import { ControlExchange } from "./control-exchange.js";
 import { ControlPool } from "./control-pool.js";
-import { fitsNow } from "./fits-now.js";
 import { ForkWatch, forkMessage } from "./fork-watch.js";
-import { HeadWatch, whatDiffers } from "./head-watch.js";
-import { HeldHeads } from "./held-heads.js";
+import { HeadWatch, HeldHeads, whatDiffers } from "./head-watch.js";
 import { Resumption } from "./resumption.js";
 
 export type SupervisionPorts = {
@@ -197,4 +205,19 @@ export class Supervision {
     this.#ports.peers().tell({ case: "fork", value: proof });
     this.#ports.halt(forkMessage(proof));
   }
+}
+
+/**
+ * The COMMITs that a block carries in the certificate of the block before it: this manager may have
+ * seen others. ACCEPTs are left out, because they contradict nothing. `block` keeps the rules, so
+ * its certificates decode and hold.
+ */
+function carriedVotes({ previousCertificates }: Block): readonly Vote[] {
+  const { commit } = fromBinary(BlockCertificatesSchema, previousCertificates);
+  if (commit === undefined) return [];
+  const { height, round, blockId, signatures } = commit;
+  const kind = VoteKind.COMMIT;
+  return signatures.map(({ managerId, signature }) =>
+    create(VoteSchema, { kind, height, round, validRound: -1, blockId, managerId, signature }),
+  );
 }

@@ -1,19 +1,11 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
-import {
-  type ControlOperation,
-  ControlOperationSchema,
-} from "../../../../src/gen/bss/v1/genesis_pb.js";
+import { type ControlOperation, ControlOperationSchema } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import { type Violation, violation } from "../../../../src/ledger/violation.js";
 import { OperationExchange } from "../../../../src/manager/operations/operation-exchange.js";
-import {
-  OperationPool,
-  perBlockMax,
-  waitingMax,
-} from "../../../../src/manager/operations/operation-pool.js";
-import { waitersMax } from "../../../../src/manager/operations/operation-waiters.js";
-import { settledMax } from "../../../../src/manager/operations/settled-operations.js";
+import { OperationPool, perBlockMax, waitingMax } from "../../../../src/manager/operations/operation-pool.js";
+import { settledMax, waitersMax } from "../../../../src/manager/operations/operation-waiters.js";
 import { RpcError } from "../../../../src/rpc/rpc-error.js";
 import { turns } from "../support/fake-stream.js";
 
