@@ -3,11 +3,13 @@
  * of them. A candidate that was judged accurate is ready to be appended without running it again.
  */
 import { toHex } from "../../base/bytes.js";
+import type { Ring } from "../../consensus/ring/ring.js";
 import type { ManagerBlock } from "../../gen/bss/v1/block_pb.js";
 import { blockId } from "../../ledger/blocks/blocks.js";
 import type { ExecutedBlock } from "../../ledger/blocks/executed-block.js";
 import type { ParsedRecord } from "../../ledger/records/records.js";
 import type { RuleReason } from "../../ledger/violation.js";
+import type { AppendedBlock } from "../../store/manager-store.js";
 import { CureIndex } from "../pool/cure-index.js";
 
 /**
@@ -27,10 +29,10 @@ export type Candidate = {
 export class CandidateBlocks {
   readonly #byId = new Map<string, Candidate>();
   readonly #cures = new WeakMap<ExecutedBlock, CureIndex>();
-  readonly #isBoundTo: (idHex: string) => boolean;
+  readonly #ring: Pick<Ring, "isBoundTo">;
 
-  constructor(isBoundTo: (idHex: string) => boolean) {
-    this.#isBoundTo = isBoundTo;
+  constructor(ring: Pick<Ring, "isBoundTo">) {
+    this.#ring = ring;
   }
 
   /**
@@ -78,12 +80,13 @@ export class CandidateBlocks {
   }
 
   /** Forgets the candidates of decided heights. */
-  dropThrough(height: number): void {
+  onAppended({ executed }: Pick<AppendedBlock, "executed">): void {
+    const { height } = executed.facts;
     for (const [id, candidate] of this.#byId) if (candidate.height <= height) this.#byId.delete(id);
   }
 
   #dropOne(): void {
-    const free = [...this.#byId].filter(([id]) => !this.#isBoundTo(id));
+    const free = [...this.#byId].filter(([id]) => !this.#ring.isBoundTo(id));
     const [victim] = free.find(([, { executed }]) => executed === undefined) ?? free[0] ?? [];
     if (victim !== undefined) this.#byId.delete(victim);
   }

@@ -19,8 +19,6 @@ import { equalBytes, toHex } from "../../base/bytes.js";
 import { FairLane } from "../../base/fair-lane.js";
 import { err, ok, type Result } from "../../base/result.js";
 import type { Time } from "../../base/time.js";
-import type { SignatureCache } from "../../crypto/signature-cache.js";
-import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { BlockExecution } from "../../ledger/blocks/execution.js";
 import type { SignatureCheck } from "../../ledger/certificates/signature-check.js";
 import { curableReasons, reasonsOfOrder } from "../../ledger/records/order-reasons.js";
@@ -31,14 +29,15 @@ import {
 } from "../../ledger/records/signatures.js";
 import type { ParsedSubmission } from "../../ledger/records/submissions.js";
 import { checkRules } from "../../ledger/rules/catalogue.js";
-import type { LedgerHead } from "../../ledger/state/head.js";
 import type { PrefetchedState } from "../../ledger/state/state.js";
 import { readKeysOfSubmission } from "../../ledger/state/state-keys.js";
 import { StateTables } from "../../ledger/state/state-tables.js";
 import type { RuleReason, Violation } from "../../ledger/violation.js";
 import { RpcError } from "../../rpc/rpc-error.js";
+import type { ManagerContext } from "../manager-context.js";
 import { CureIndex } from "../pool/cure-index.js";
 import { type Causer, ScreeningBudget } from "./screening-budget.js";
+import type { TipWatch } from "./tip-watch.js";
 
 export type RecordRefusal = { readonly record: ParsedRecord; readonly violation: Violation };
 
@@ -53,12 +52,10 @@ export type Screened = {
   readonly open: readonly ParsedRecord[];
 };
 
-export type ScreeningPorts = {
-  readonly policy: Policy;
-  readonly signatures: SignatureCache;
-  readonly head: () => LedgerHead;
-  readonly readState: (keys: readonly Uint8Array[]) => Promise<PrefetchedState>;
-  readonly wallMs: () => number;
+export type ScreeningContext = Pick<
+  ManagerContext,
+  "policy" | "signatures" | "head" | "readState" | "wallMs"
+> & {
   /** The pauses of work that begins now. */
   readonly pauses: () => Pause;
   /** Whether something that waits, or is being voted on, may take the reason away. */
@@ -75,15 +72,15 @@ const signaturesAtOnce = 64;
  */
 export async function screenSubmission(
   submission: ParsedSubmission,
-  ports: ScreeningPorts,
+  context: ScreeningContext,
 ): Promise<Result<Screened, Violation>> {
-  const { height } = ports.head();
-  const pause = ports.pauses();
-  const state = await ports.readState(readKeysOfSubmission(submission));
+  const { height } = context.head();
+  const pause = context.pauses();
+  const state = await context.readState(readKeysOfSubmission(submission));
   await pause();
-  const signed = await checkSignatures(submission, new StateTables(state), ports, pause);
+  const signed = await checkSignatures(submission, new StateTables(state), context, pause);
   if (!signed.ok) return signed;
-  const screening = new Screening(submission, state, ports);
+  const screening = new Screening(submission, state, context);
   for (const [i, record] of submission.records.entries()) {
     if (i > 0 && i % recordsAtOnce === 0) await pause();
     screening.take(record, signed.value.get(record));
@@ -98,15 +95,15 @@ export async function screenSubmission(
 export async function violationsNow(
   submission: Pick<ParsedSubmission, "participantId">,
   records: readonly ParsedRecord[],
-  ports: ScreeningPorts,
+  context: ScreeningContext,
 ): Promise<{ readonly height: number; readonly broken: ReadonlyMap<ParsedRecord, Violation> }> {
-  const { height } = ports.head();
+  const { height } = context.head();
   const { participantId } = submission;
-  const pause = ports.pauses();
-  const state = await ports.readState(readKeysOfSubmission({ participantId, records }));
+  const pause = context.pauses();
+  const state = await context.readState(readKeysOfSubmission({ participantId, records }));
   const alone = new StateTables(state);
-  const { policy } = ports;
-  const timestampMs = nextTimestampMs(ports);
+  const { policy } = context;
+  const timestampMs = nextTimestampMs(context);
   const broken = new Map<ParsedRecord, Violation>();
   for (const [i, record] of records.entries()) {
     if (i > 0 && i % recordsAtOnce === 0) await pause();
@@ -119,7 +116,7 @@ export async function violationsNow(
 /** The records of one submission, one after the other, each with those before it in place. */
 class Screening {
   readonly #submission: ParsedSubmission;
-  readonly #ports: ScreeningPorts;
+  readonly #context: ScreeningContext;
   readonly #execution: BlockExecution;
   /** The ledger by itself. */
   readonly #ledger: StateTables;
@@ -131,15 +128,15 @@ class Screening {
   /** Of this submission. */
   readonly #siblings = new CureIndex();
 
-  constructor(submission: ParsedSubmission, state: PrefetchedState, ports: ScreeningPorts) {
-    const { height, members, frontier } = ports.head();
+  constructor(submission: ParsedSubmission, state: PrefetchedState, context: ScreeningContext) {
+    const { height, members, frontier } = context.head();
     this.#submission = submission;
-    this.#ports = ports;
+    this.#context = context;
     this.#ledger = new StateTables(state);
-    this.#timestampMs = nextTimestampMs(ports);
+    this.#timestampMs = nextTimestampMs(context);
     this.#execution = new BlockExecution({
       state,
-      policy: ports.policy,
+      policy: context.policy,
       members,
       timestampMs: this.#timestampMs,
       height: height + 1,
@@ -165,7 +162,7 @@ class Screening {
       const hasOpenParent = parent !== undefined && openHashes.has(toHex(parent));
       const maybe =
         !hasOpenParent &&
-        (this.#siblings.mightCure(record, reason) || this.#ports.mightCure(record, reason));
+        (this.#siblings.mightCure(record, reason) || this.#context.mightCure(record, reason));
       if (maybe) {
         this.#accurate.push(record);
       } else {
@@ -182,7 +179,7 @@ class Screening {
    * What only stands against another record of the submission is left to the block.
    */
   #takeApart(record: ParsedRecord): void {
-    const { policy } = this.#ports;
+    const { policy } = this.#context;
     const [submission, timestampMs] = [this.#submission, this.#timestampMs];
     const state = this.#ledger;
     const violation = checkRules({ record, submission, state, timestampMs, policy });
@@ -208,7 +205,7 @@ class Screening {
 async function checkSignatures(
   submission: ParsedSubmission,
   state: StateTables,
-  { signatures }: ScreeningPorts,
+  { signatures }: ScreeningContext,
   pause: Pause,
 ): Promise<Result<ReadonlyMap<ParsedRecord, Violation>, Violation>> {
   const own = submissionSignatureCheck(submission, state);
@@ -233,7 +230,7 @@ async function checkSignatures(
   return ok(wrong);
 }
 
-function nextTimestampMs({ head, wallMs }: ScreeningPorts): number {
+function nextTimestampMs({ head, wallMs }: ScreeningContext): number {
   return Math.max(wallMs(), head().timestampMs + 1);
 }
 
@@ -261,12 +258,8 @@ export function pausesOf(
   };
 }
 
-export type ScreenerPorts = ScreeningPorts & {
-  /** Whether this manager surely holds, or votes on, whatever is final anywhere. */
-  readonly knowsAllFinal: () => boolean;
-  readonly after: Time["after"];
-  readonly monotonicMs: () => number;
-};
+export type ScreenerContext = ScreeningContext &
+  Pick<ManagerContext, "monotonicMs"> & { readonly time: Pick<Time, "after"> };
 
 /** What the second look at open records says: nothing is open any more. */
 export type SecondLook = Omit<Screened, "open">;
@@ -286,7 +279,8 @@ const waitingMax = 1_000;
 const never = new AbortController().signal;
 
 export class Screener {
-  readonly #ports: ScreenerPorts;
+  readonly #context: ScreenerContext;
+  readonly #tip: Pick<TipWatch, "knowsAllFinal">;
   readonly #large = new FairLane(atOnceMax.large);
   readonly #small = new FairLane(atOnceMax.small);
   readonly budget: ScreeningBudget;
@@ -294,9 +288,10 @@ export class Screener {
   readonly #waiting = new Map<string, number>();
   #waitingCount = 0;
 
-  constructor(ports: ScreenerPorts) {
-    this.#ports = ports;
-    this.budget = new ScreeningBudget(ports.monotonicMs);
+  constructor(context: ScreenerContext, tip: Pick<TipWatch, "knowsAllFinal">) {
+    this.#context = context;
+    this.#tip = tip;
+    this.budget = new ScreeningBudget(context.monotonicMs);
   }
 
   /**
@@ -315,7 +310,7 @@ export class Screener {
     const piece = async () => {
       if (signal.aborted) throw unheard();
       if (!isLarge) return work();
-      const pause = this.#ports.pauses();
+      const pause = this.#context.pauses();
       const result = await work();
       await pause();
       return result;
@@ -345,8 +340,8 @@ export class Screener {
     signal: AbortSignal = never,
   ): Promise<Result<Screened, Violation>> {
     const { length } = submission.records;
-    const ports = { ...this.#ports, pauses: () => this.#pausesWhileHeard(signal) };
-    const work = () => screenSubmission(submission, ports);
+    const context = { ...this.#context, pauses: () => this.#pausesWhileHeard(signal) };
+    const work = () => screenSubmission(submission, context);
     const paid = () =>
       this.budget.spend(causer, length, work, (found) => (found.ok ? found.value : undefined));
     return this.inTurn(causer, length, paid, signal);
@@ -354,7 +349,7 @@ export class Screener {
 
   /** Work that nobody waits for any more ends at its next pause. */
   #pausesWhileHeard(signal: AbortSignal): Pause {
-    const pause = this.#ports.pauses();
+    const pause = this.#context.pauses();
     return async () => {
       await pause();
       if (signal.aborted) throw unheard();
@@ -368,7 +363,7 @@ export class Screener {
     signal: AbortSignal = never,
   ): Promise<SecondLook> {
     const isBusy = this.#waitingCount >= waitingMax;
-    if (open.length === 0 || isBusy || !this.#ports.knowsAllFinal()) {
+    if (open.length === 0 || isBusy || !this.#tip.knowsAllFinal) {
       return { height, accurate: open, onLedger: [], refused: [] };
     }
     await this.#grace(causer.kind === "own" ? "" : causer.id);
@@ -381,10 +376,10 @@ export class Screener {
     submission: ParsedSubmission,
     open: readonly ParsedRecord[],
   ): Promise<SecondLook> {
-    const { head, knowsAllFinal, mightCure } = this.#ports;
-    const { height, broken } = await violationsNow(submission, open, this.#ports);
+    const { head, mightCure } = this.#context;
+    const { height, broken } = await violationsNow(submission, open, this.#context);
     // Nothing has left the pool for a block that is not in this state.
-    const isSure = knowsAllFinal() && head().height === height;
+    const isSure = this.#tip.knowsAllFinal && head().height === height;
     const accurate: ParsedRecord[] = [];
     const onLedger: ParsedRecord[] = [];
     const refused: RecordRefusal[] = [];
@@ -407,7 +402,7 @@ export class Screener {
     if (waiting >= waitingOfCauserMax) return;
     this.#waiting.set(causerId, waiting + 1);
     this.#waitingCount += 1;
-    await new Promise<void>((resolve) => this.#ports.after(graceMs, resolve));
+    await new Promise<void>((resolve) => this.#context.time.after(graceMs, resolve));
     this.#waitingCount -= 1;
     const left = (this.#waiting.get(causerId) ?? 1) - 1;
     if (left > 0) this.#waiting.set(causerId, left);

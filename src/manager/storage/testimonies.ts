@@ -6,9 +6,11 @@
  * for a while is withdrawn.
  */
 import { compareIds } from "../../ledger/ids.js";
-import type { DropReason } from "../../metrics/label-values.js";
-import type { SharedPorts } from "../manager-options.js";
-import type { UnmarkedKind } from "../signing/signer.js";
+import type { ManagerContext } from "../manager-context.js";
+import type { ManagerObserver } from "../manager-observer.js";
+import type { PeerSender } from "../peers/peer-sender.js";
+import type { BlockTrigger } from "../ring/block-trigger.js";
+import type { StatementLog } from "../signing/statement-log.js";
 
 type Heard<T> = { readonly testimony: T; readonly heardAtMs: number };
 
@@ -54,13 +56,15 @@ export class Testimonies<T> {
   }
 }
 
-export type WatchPorts = Pick<
-  SharedPorts,
-  "selfId" | "consortiumId" | "policy" | "head" | "signatures" | "monotonicMs"
-> & {
-  /** Signs a 32-byte digest; undefined while the signer is unavailable. */
-  readonly sign: (kind: UnmarkedKind, digest: Uint8Array) => Promise<Uint8Array | undefined>;
-  /** There is something for the next block. */
-  readonly wake: () => void;
-  readonly onDropped: (from: string, reason: DropReason) => void;
+/** What those who collect testimonies use. */
+export type TestimonyContext = Pick<
+  ManagerContext,
+  "selfId" | "consortiumId" | "head" | "signatures" | "monotonicMs"
+> & { readonly observer: Pick<ManagerObserver, "dropped"> };
+
+export type TestimonyParts = {
+  /** Signs nothing while the signer is unavailable. */
+  readonly statements: Pick<StatementLog, "sign">;
+  readonly peers: Pick<PeerSender, "tell">;
+  readonly trigger: Pick<BlockTrigger, "check">;
 };

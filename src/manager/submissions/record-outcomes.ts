@@ -131,7 +131,7 @@ export function objectionsAmong(outcomes: readonly RecordOutcome[]): readonly Ob
 
 /** The answer to a submission: what became of each record, and each block named once. */
 export async function submitResponse(
-  store: ManagerStore,
+  store: Pick<ManagerStore, "head" | "finalBlock">,
   outcomes: RecordOutcome[],
   objectionSignature?: ObjectionSignature,
 ): Promise<SubmitResponse> {
@@ -159,7 +159,10 @@ function withoutProof(summary: BlockSummary): BlockSummary {
   return create(BlockSummarySchema, { ...rest, header: emptyBytes });
 }
 
-async function summaryOf(store: ManagerStore, height: number): Promise<BlockSummary> {
+async function summaryOf(
+  store: Pick<ManagerStore, "head" | "finalBlock">,
+  height: number,
+): Promise<BlockSummary> {
   const { block, certificates } = defined(
     await store.finalBlock(height),
     "a record is committed by a block that is stored",
