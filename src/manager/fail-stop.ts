@@ -8,7 +8,7 @@ import type { CommitCertificate } from "../gen/bss/v1/block_pb.js";
 /** The core has stopped for good: more than f managers broke the rules, or this software did. */
 export class RingHalted extends Error {
   override readonly name = "RingHalted";
-  /** If it halted because of a block: the certificate of it that contradicts what is computed here. */
+  /** The certificate that contradicts what is computed here, if it halted because of a block. */
   readonly contradicting: CommitCertificate | undefined;
 
   constructor(message: string, contradicting?: CommitCertificate) {

@@ -28,8 +28,8 @@ export type ManagerOptions = {
   readonly vrfSeed: Uint8Array;
   readonly signer: Signer;
   /**
-   * An operator's word that nothing that this manager has ever signed is in doubt, although its
-   * signer has no marks. Default false.
+   * An operator says that this manager may vote although its signer has no marks: nothing that it
+   * has signed before is in doubt. Default false.
    */
   readonly newSignerAccepted?: boolean;
   readonly poolLimits: PoolLimits;
@@ -38,7 +38,7 @@ export type ManagerOptions = {
   readonly observer: ManagerObserver;
   readonly onFatal: (error: Error) => void;
   readonly time: Time;
-  /** Of others; Ed25519 on the thread pool by default. */
+  /** Verifies others' signatures; Ed25519 on the thread pool by default. */
   readonly verifySignature?: VerifySignature;
   /** ECVRF by default. */
   readonly vrf?: Vrf;

@@ -2,7 +2,7 @@
  * A manager at work: its parts, made in the order in which they depend on each other.
  *
  *     callers ─▶ Submissions ─▶ Pool ─▶ BlockProducer ─┐
- *     others  ─▶ receivers ───▶ RingInbox ─▶ RingDriver ┴▶ ChainWriter ─▶ followers ─▶ senders ─▶ others
+ *     others  ─▶ receivers ───▶ RingInbox ─▶ RingDriver ┴▶ ChainWriter ─▶ senders ─▶ others
  *
  * What others say comes in through receivers, which are made last; what is said to them goes out
  * through senders, which are made first, as does the inbox of the ring. So data flows one way. Only

@@ -84,9 +84,9 @@ export const settledMax = 10_000;
 
 /**
  * The blocks of operations that became final, for callers that repeat one because they did not hear
- * of it: an operation serves once, so the chain refuses the repetition. Only the last ones since the
- * manager started are known. That is enough for a caller whose deadline passed; whoever comes later
- * finds the operation on the chain.
+ * of it: an operation serves once, so the chain refuses the repetition. Only the last ones since
+ * the manager started are known. That is enough for a caller whose deadline passed; one that comes
+ * later finds the operation on the chain.
  */
 export class SettledOperations {
   /** By the operation's key, the oldest first. */

@@ -15,7 +15,7 @@ import type { BlockValidator } from "./block-validator.js";
 import type { CandidateBlocks } from "./candidate-blocks.js";
 import type { RingInbox } from "./ring-inbox.js";
 
-/** A relayed proposal is small and overtakes its block, so the body is asked for after this time. */
+/** A relayed proposal is small and overtakes its block, so the body is asked for later. */
 const bodyGraceMs = 150;
 
 type Context = Pick<ManagerContext, "time"> & {

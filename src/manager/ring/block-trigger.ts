@@ -19,7 +19,7 @@ export class BlockTrigger {
     this.#calls = calls;
   }
 
-  /** Of the heartbeat, and of what has become ready by the passing of time. */
+  /** Time has passed: the heartbeat may be due, or something may have become ready. */
   tick(): void {
     this.check();
   }

@@ -28,9 +28,9 @@ export class BlockValidator {
   }
 
   /**
-   * What the rules make of a block on top of the head. `undefined` when the body does not hang
-   * together or is not the one that the id names: that says something about who sent it, and
-   * nothing about the block. Everything that is judged after that is bound by the id.
+   * Runs the rules on a block on top of the head. `undefined` if the body is inconsistent or is not
+   * the one that the id names: then its sender is at fault, and nothing is known about the block.
+   * Everything that is judged after that is bound by the id.
    */
   async judge(
     blockId: Uint8Array,
@@ -80,7 +80,7 @@ export class BlockValidator {
   }
 }
 
-/** Whoever joins after genesis brings consent; meters and officers stand in genesis only. */
+/** Members that join after genesis bring a consent; meters and officers are in genesis only. */
 const unauthorised = refuse(
   "OPERATION_INVALID",
   "Nobody has authorised an operation of the block.",

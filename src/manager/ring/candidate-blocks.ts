@@ -13,8 +13,9 @@ import type { AppendedBlock } from "../../store/manager-store.js";
 import { CureIndex } from "../pool/cure-index.js";
 
 /**
- * Bodies kept at a time. Beyond, the oldest goes that was never judged accurate, or else the
- * oldest, but never one that the ring is bound to: it may have it signed or appended at any moment.
+ * Bodies that are kept at a time. If there are more, the oldest that was never judged accurate is
+ * dropped, or else the oldest. A body that the ring is bound to is never dropped: the ring may sign
+ * or append it at any moment.
  * The ring is bound to fewer than these (see consensus/height/judgements.ts), so there is always
  * room.
  */

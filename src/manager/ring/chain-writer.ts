@@ -52,7 +52,7 @@ export class ChainWriter {
     this.#appendedAtMs = context.time.monotonicMs();
   }
 
-  /** Who hears of every block, in this order. */
+  /** The followers hear of every block, in this order. */
   connect(followers: readonly BlockFollower[]): void {
     this.#followers = followers;
   }

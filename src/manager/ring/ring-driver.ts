@@ -10,7 +10,7 @@
  * Nothing of a later turn starts before the statements of this one are on disk. Appending a block
  * that a peer shipped (catch-up) is a turn of the same loop, so there is one writer of the chain.
  *
- * While the manager only listens (abstention.ts), jobs are the turns that run; events wait.
+ * While the manager only listens (abstention.ts), only jobs run, and events wait.
  */
 import { defined } from "../../base/assert.js";
 import type { Time } from "../../base/time.js";

@@ -83,7 +83,7 @@ type Claim = {
 const waitingMax = 10_000;
 /** How far beyond this manager's height they may be; more than one behind is catching up anyway. */
 const heightsAheadMax = 16n;
-/** Whoever has made so many false objections at one height is not heard there any more. */
+/** After this many false objections at one height a manager is not heard there any more. */
 const falsePerHeightMax = 16;
 /** Looks at a record while blocks come; whoever orders it next objects again. */
 const attemptsMax = 3;

@@ -42,7 +42,7 @@ import type { TipWatch } from "./tip-watch.js";
 export type RecordRefusal = { readonly record: ParsedRecord; readonly violation: Violation };
 
 export type Screened = {
-  /** Of the ledger against which the rules were run. */
+  /** The height of the ledger against which the rules were run. */
   readonly height: number;
   /** To be ordered. */
   readonly accurate: readonly ParsedRecord[];
@@ -125,7 +125,7 @@ class Screening {
   readonly #onLedger: ParsedRecord[] = [];
   readonly #refused: RecordRefusal[] = [];
   readonly #lacking: RecordRefusal[] = [];
-  /** Of this submission. */
+  /** What the other records of this submission bring. */
   readonly #siblings = new CureIndex();
 
   constructor(submission: ParsedSubmission, state: PrefetchedState, context: ScreeningContext) {
@@ -275,7 +275,7 @@ const graceMs = 250;
  */
 const waitingOfCauserMax = 100;
 const waitingMax = 1_000;
-/** Of work that has to be done whoever waits. */
+/** The signal of work that has to be done even if nobody waits for it. */
 const never = new AbortController().signal;
 
 export class Screener {

@@ -46,7 +46,7 @@ export type StatementLogParts = {
 export type Sendable = {
   readonly statement: Statement;
   readonly said: Said;
-  /** Of what is proposed or committed. */
+  /** The body of the block that is proposed or committed. */
   readonly body?: ManagerBlock;
 };
 

@@ -15,7 +15,7 @@ import { Testimonies, type TestimonyContext, type TestimonyParts } from "./testi
 
 /** An attestation whose audit digest is not the one of the records. */
 export type FalseAudit = AuditedAttestation & {
-  /** Of the block that is attested. */
+  /** The height of the block that is attested. */
   readonly height: number;
 };
 
@@ -45,7 +45,7 @@ export class AuditFindings {
     const manager = head().members.manager(from);
     if (height === undefined || manager === undefined)
       return observer.dropped(from, "OPERATION_INVALID");
-    // Of a block whose committee is not open here (yet, any more): it comes again, or never.
+    // The block's committee is not open here: if it opens later, the finding comes again.
     if (!this.#isOpen({ nodeId, height, audit })) return;
     const subject = subjectOf({ nodeId, height });
     const known = this.#findings.get(subject, from);

@@ -1,6 +1,6 @@
 /**
- * The links to storage nodes, by the VerifyIntegrityService streams that they have dialled, and what
- * this manager sends on them.
+ * The links to storage nodes, by the VerifyIntegrityService streams that they have dialled, and
+ * what this manager sends on them.
  *
  * A candidate goes to the members of its committee, a final block to every node. The bulk comes
  * from the node's home manager at once; the next manager in line sends it if the node has not been
@@ -159,7 +159,7 @@ export class StorageLinks {
       this.#inLine(nodeId, height, (rank) => {
         const link = this.#links.get(nodeId);
         if (link === undefined || link.height >= height) return;
-        // A node that has attested has the block on disk; one that lacks it all the same asks for it.
+        // A node that has attested has the block on disk; if it lacks it all the same, it asks.
         const needsBulk = rank === 0 && !holders.has(nodeId);
         this.#offer(nodeId, needsBulk ? whole : brief);
       });

@@ -157,7 +157,7 @@ export class StorageSupervision {
     for (const bytes of control) observer.operationFinal(fromBinary(ControlOperationSchema, bytes));
   }
 
-  /** Says again what is not on the chain, looks at what is new; after each block, and at intervals. */
+  /** Says again what is not on the chain and looks at what is new: after each block, and often. */
   tick(): void {
     this.#tick().catch((error) => this.#parts.failStop.fail(error));
   }

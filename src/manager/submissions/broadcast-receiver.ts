@@ -1,6 +1,6 @@
 /**
- * What other managers say about submissions: on the BroadcastService streams that they have dialled,
- * and as answers on those that this one has dialled.
+ * What other managers say about submissions: on the BroadcastService streams that they have
+ * dialled, and as answers on those that this one has dialled.
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type {

@@ -74,7 +74,7 @@ export function leftOutOf(
   return [...records.keys()].filter((index) => !open.has(records[index]?.hashHex ?? ""));
 }
 
-/** Of records, in hex. */
+/** The hashes of records, in hex. */
 export function hashesOf(records: readonly ParsedRecord[]): ReadonlySet<string> {
   return new Set(records.map(({ hashHex }) => hashHex));
 }

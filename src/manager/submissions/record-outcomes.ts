@@ -150,10 +150,10 @@ export async function submitResponse(
   return create(SubmitResponseSchema, { outcomes, blocks, ...signed });
 }
 
-/** Of one outcome with an objection, or a place, and of what is left of its block. */
+/** Bytes of one outcome with an objection or a place, and of what is left of its block. */
 const outcomeBytes = 640;
 
-/** What proves a block can be asked for, and would make the answer too long. */
+/** Without what proves the block: callers can ask for that, and here it would be too long. */
 function withoutProof(summary: BlockSummary): BlockSummary {
   const { commitCertificate: _, ...rest } = summary;
   return create(BlockSummarySchema, { ...rest, header: emptyBytes });

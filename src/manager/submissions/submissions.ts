@@ -189,7 +189,7 @@ export class Submissions {
     try {
       return await this.#takeRelayed(from, message, leftOut);
     } catch (error) {
-      // Whoever relayed it orders it; what this manager thinks of it, it says of the block.
+      // The manager that relayed it orders it; this one judges it again as a part of the block.
       if (!(error instanceof RpcError)) throw error;
       this.#context.observer.dropped(from, "OVER_BUDGET");
       return undefined;
@@ -237,7 +237,7 @@ export class Submissions {
     executed: ExecutedBlock,
   ): Promise<void> {
     const { broadcast, pool } = this.#parts;
-    // Whoever makes blocks round after round says it once.
+    // A manager that makes blocks round after round says the same thing once.
     const news = objections.filter(({ submission, record }) => {
       return !this.#objections.hasRaised(submission, record);
     });
@@ -291,10 +291,10 @@ export class Submissions {
   }
 
   /**
-   * Whether a caller's submission is let in, before any work on it. No room is needed for what waits
-   * here already. None is needed either if the first or last record is on the ledger: its submitter
-   * may ask for the places of what is final. Then the answer is false, and what is new of it is
-   * charged.
+   * Whether a caller's submission is let in, before any work on it. No room is needed for what
+   * waits here already. None is needed either if the first or last record is on the ledger, because
+   * its submitter may ask for the places of what is final. Then the answer is false, and what is
+   * new of it is charged.
    *
    * @throws RpcError POOL_FULL or POOL_SHARE_FULL
    */
@@ -448,7 +448,7 @@ export class Submissions {
       const causer = brought?.get(record.hashHex);
       if (causer !== undefined) this.#screener.budget.charge(causer, 1);
     }
-    // Whoever comes from now on finds nothing that it could wait with.
+    // A call that comes from now on finds no pending record to wait for.
     const left = this.#parts.pool.refuse(refusals.map(({ record }) => record.hashHex));
     for (const objection of this.#objections.ofRefusals(awaited, height)) {
       this.#outcomes.settle(toHex(objection.recordHash), { kind: "refused", objection });

@@ -1,6 +1,7 @@
 /**
  * Tells the other managers what this one holds, signed: after every block, on a new link, at
- * intervals, and to a peer that still votes on what is decided here. So whoever is behind notices.
+ * intervals, and to a peer that still votes on what is decided here. So a peer notices that it is
+ * behind.
  */
 import { create } from "@bufbuild/protobuf";
 import { SignedHeadSchema } from "../../gen/bss/v1/vote_pb.js";
@@ -11,7 +12,7 @@ import type { PeerSender } from "../peers/peer-sender.js";
 import type { StatementLog } from "../signing/statement-log.js";
 
 const intervalMs = 1_000;
-/** A peer that lags sends many messages; it is told once in this time. */
+/** A peer that is behind sends many messages; it is told the head once in this time. */
 const reminderMs = 200;
 
 type Context = Pick<ManagerContext, "selfId" | "consortiumId" | "head" | "monotonicMs">;

@@ -124,7 +124,7 @@ export type HeadClaim = {
 /** Own heads that are kept in memory. */
 const recentMax = 256;
 
-/** What this manager held after each block: the last ones from memory, older ones from the store. */
+/** What this manager held after each block: recent ones from memory, older ones from the store. */
 export class HeldHeads {
   readonly #store: Pick<ManagerStore, "head" | "blockAt">;
   readonly #recent = new Map<number, HeadClaim>();
@@ -139,12 +139,12 @@ export class HeldHeads {
     this.#recent.delete(head.height - recentMax);
   }
 
-  /** Of a height that is remembered. */
+  /** What was held at a height that is still in memory. */
   recent(height: number): HeadClaim | undefined {
     return this.#recent.get(height);
   }
 
-  /** Undefined for what is beyond the head, and for genesis once it is forgotten. */
+  /** Undefined beyond the head, and for genesis once it is no longer in memory. */
   async at(height: number): Promise<HeadClaim | undefined> {
     const recent = this.#recent.get(height);
     if (recent !== undefined || height > this.#store.head.height) return recent;

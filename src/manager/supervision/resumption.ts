@@ -19,7 +19,7 @@ type Context = Pick<
 
 export type ResumptionParts = {
   readonly sync: { heightOf(peer: string): number };
-  /** While it only listens, this manager accepts no blocks: one that resumes it would wait in vain. */
+  /** While it listens, this manager accepts no blocks: one that resumes it would wait in vain. */
   readonly abstention: Pick<Abstention, "listening">;
   /** Signs nothing while the signer is unavailable. */
   readonly statements: Pick<StatementLog, "sign">;

@@ -1,7 +1,7 @@
 /**
  * How evidence and resumes come to every manager: checked and verified when they come in, and kept
  * until they are on the chain. Evidence is passed on once, and said again each second. A resume is
- * said by its author only: a manager that does not hear the author would wait for its ACCEPT in vain.
+ * said by its author only: whoever does not hear the author would wait for its ACCEPT in vain.
  */
 import type { Evidence, ResumeManager } from "../../gen/bss/v1/genesis_pb.js";
 import { checkEvidence, evidenceHeight } from "../../ledger/certificates/evidence.js";

@@ -154,13 +154,13 @@ export class SuspensionPool {
     return settled;
   }
 
-  /** Of the last block, which suspended managers as it resumed others. */
+  /** Whether the last block suspended managers and resumed others, and was not decided. */
   get #resumesFailed(): boolean {
     const { resumed, suspended } = this.#built ?? nothingBuilt;
     return resumed.length > 0 && suspended.length > 0;
   }
 
-  /** Of the last block, which resumed nobody. */
+  /** Whether the last block suspended managers and resumed nobody, and was not decided. */
   get #suspensionsFailed(): boolean {
     const { resumed, suspended } = this.#built ?? nothingBuilt;
     return resumed.length === 0 && suspended.length > 0;
