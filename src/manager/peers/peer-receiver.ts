@@ -199,18 +199,24 @@ export class PeerReceiver {
 
   async #takeHead(from: string, head: SignedHead): Promise<void> {
     const { members, consortiumId, observer } = this.#context;
-    const { abstention, tip, supervision, sync, failStop } = this.#parts;
+    const { abstention, supervision } = this.#parts;
     if (head.managerId !== from) return observer.dropped(from, "HEAD_OF_ANOTHER");
     const check = checkHead(head, members(), consortiumId);
     // Most heads say what is known here already: then the signature is not worth verifying.
     const verify = !check.ok || abstention.listening || supervision.isNews(head);
     if (verify && !(await this.#holds(from, [check]))) return;
+    await this.#hearHead(from, head, verify);
+  }
+
+  /** A peer's own head; `verified` if its signature has been looked at. */
+  async #hearHead(from: string, head: SignedHead, verified: boolean): Promise<void> {
+    const { abstention, tip, supervision, sync, failStop } = this.#parts;
     if (failStop.failed) return;
     const height = Number(head.height);
     sync.onHeight(from, height, { exact: true });
     abstention.hearHead(from, height);
     tip.hear(from);
-    if (verify) await supervision.takeHead(head);
+    if (verified) await supervision.takeHead(head);
   }
 
   async #takeBlocks(from: string, blocks: ManagerBlocks): Promise<void> {

@@ -70,6 +70,10 @@ export class ChainWriter {
     this.#parts.ring.advance({ height: height + 1, members: store.head.members });
     observer.appended(appended.executed, this.idleMs);
     this.#appendedAtMs = time.monotonicMs();
+    await this.#tellFollowers(appended, more);
+  }
+
+  async #tellFollowers(appended: AppendedBlock, more: boolean): Promise<void> {
     for (const follower of this.#followers) {
       const done = follower.onAppended(appended, more);
       if (done !== undefined) await done;

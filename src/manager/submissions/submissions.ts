@@ -252,7 +252,10 @@ export class Submissions {
   }
 
   /** A block has been appended. */
-  onAppended({ executed, block: { block } }: Pick<AppendedBlock, "executed" | "block">): void {
+  async onAppended({
+    executed,
+    block: { block },
+  }: Pick<AppendedBlock, "executed" | "block">): Promise<void> {
     const { placed, facts } = executed;
     for (const [i, { record, position }] of placed.entries()) {
       const { sealDigest } = defined(block?.leaves[i], "a block has a leaf for each record");

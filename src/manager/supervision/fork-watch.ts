@@ -60,8 +60,7 @@ export class ForkWatch {
     const commit = blocks[0]?.certificates?.commit;
     if (asked === undefined || commit?.height !== BigInt(asked.height)) return false;
     // What was asked a while ago stays asked, so that one head makes one question.
-    const certificates = await this.#context.store.certificatesAt(asked.height);
-    const own = certificates?.commit;
+    const own = await this.#ownCommit(asked.height);
     if (own === undefined || equalBytes(own.blockId, commit.blockId)) return true;
     await this.take(peer, create(ForkProofSchema, { first: own, second: commit }));
     return true;
@@ -76,6 +75,11 @@ export class ForkWatch {
     this.#proven = true;
     await store.offences.saveForkProof(proof);
     this.#parts.onProven(proof);
+  }
+
+  /** The certificate by which the block of a height is final here. */
+  async #ownCommit(height: number): Promise<CommitCertificate | undefined> {
+    return (await this.#context.store.certificatesAt(height))?.commit;
   }
 
   async #holds(proof: ForkProof): Promise<boolean> {

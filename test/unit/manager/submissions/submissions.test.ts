@@ -74,7 +74,7 @@ class Desk {
 
   /** The next block, with what follows from it here. */
   async extend(candidates: readonly ParsedSubmission[]): Promise<void> {
-    this.submissions.onAppended(await this.world.extend({ candidates }));
+    await this.submissions.onAppended(await this.world.extend({ candidates }));
     await this.submissions.idle();
   }
 
