@@ -73,7 +73,7 @@ export class ChainWriter {
     await this.#tellFollowers(appended, more);
   }
 
-  async #tellFollowers(appended: AppendedBlock, more: boolean): Promise<void> {
+  async #tellFollowers(appended: NewBlock, more: boolean): Promise<void> {
     for (const follower of this.#followers) {
       const done = follower.onAppended(appended, more);
       if (done !== undefined) await done;
