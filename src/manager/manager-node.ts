@@ -37,6 +37,7 @@ import type { IdentityRegistry } from "../rpc/server/authenticator.js";
 import { checkListen } from "../rpc/server/listen-check.js";
 import { createServer, type RpcServer } from "../rpc/server/server.js";
 import type { ManagerStore } from "../store/manager-store.js";
+import { RingHalted } from "./fail-stop.js";
 import { Manager } from "./manager.js";
 import { managerObserver } from "./manager-observer.js";
 import { type MemoryBoundOptions, memoryBound } from "./memory-bound.js";
@@ -45,7 +46,6 @@ import { registrationService } from "./operations/registration-service.js";
 import { grpcDial, ManagerLinks } from "./peers/manager-links.js";
 import { forkAnswerOf, sampleStorage, sampleWaiting, statusOf } from "./queries/manager-status.js";
 import { managerQueries } from "./queries/query-service.js";
-import { RingHalted } from "./ring/ring-driver.js";
 import { checkManagerKeys, checkTlsKey, openEpochKey } from "./signing/manager-keys.js";
 import { openSigner } from "./signing/signer-start.js";
 import { openManagerStore } from "./store-start.js";
@@ -196,10 +196,10 @@ function implement(
         reader: store.reader,
         heads,
         consortium: { consortiumName, consortiumId, policy },
-        isConnected: (nodeId) => manager.storage.connectedIds.includes(nodeId),
+        isConnected: (nodeId) => manager.storageLinks.connectedIds.includes(nodeId),
         heardOf: (nodeId) => ({
-          height: manager.storage.heightOf(nodeId),
-          halted: manager.storage.haltOf(nodeId),
+          height: manager.storageLinks.heightOf(nodeId),
+          halted: manager.storageLinks.haltOf(nodeId),
         }),
         store,
         consortiumId,
@@ -213,7 +213,7 @@ function implement(
       registrationService({
         issuer,
         registry,
-        operations: manager.publicSide.operations,
+        operations: manager.storageSupervision.operations,
         waitMaxMs: config.limits.callWaitMsMax,
         members: () => store.head.members,
         participant: (id) => store.participant(id),
@@ -291,7 +291,7 @@ function observe(parts: Parts, manager: Manager, links: ManagerLinks): void {
   metrics.onScrape(() => {
     const { round, step, sinceMs } = manager.status();
     sampleWaiting(metrics, manager.waiting());
-    sampleStorage(metrics, store.head.members, manager.publicSide.waiting);
+    sampleStorage(metrics, store.head.members, manager.storageSupervision.waiting);
     sampleSync(metrics, store.head.height, manager.progress());
     metrics.round.set(round);
     metrics.waitingSeconds.reset();

@@ -5,6 +5,7 @@
 
 import type { Logger } from "pino";
 import { toHex } from "../base/bytes.js";
+import type { Time } from "../base/time.js";
 import type { ExpiredStep, Statement } from "../consensus/ring/events.js";
 import { type RingWaiting, waitingText } from "../consensus/ring/waiting.js";
 import type { Objection } from "../gen/bss/v1/broadcast_pb.js";
@@ -23,9 +24,25 @@ import type { Metrics } from "../metrics/metrics.js";
 import { syncObserver } from "../node/sync-observer.js";
 import type { StoreError } from "../store/store-error.js";
 import type { Pool } from "./pool/pool.js";
-import type { Abstaining } from "./ring/abstention.js";
 
 export type ManagerObserver = ReturnType<typeof managerObserver>;
+
+/** Why a manager does not vote. */
+export type Abstaining = {
+  readonly kind: "signer" | "listening" | "loss" | "behind";
+  /** For people. */
+  readonly text: string;
+};
+
+/** Runs a write to the store and tells how long it took. */
+export async function timedWrite(
+  { time, observer }: { readonly time: Time; readonly observer: Pick<ManagerObserver, "wrote"> },
+  write: () => Promise<void>,
+): Promise<void> {
+  const startedMs = time.monotonicMs();
+  await write();
+  observer.wrote((time.monotonicMs() - startedMs) / 1_000);
+}
 
 const voteNames = new Map<VoteKind, "accept" | "approve" | "commit">([
   [VoteKind.ACCEPT, "accept"],

@@ -1,14 +1,14 @@
 /**
- * A manager at work: its parts, and how they hear of each other.
+ * A manager at work: its parts, made in the order in which they depend on each other.
  *
- *     callers ─▶ Submissions ─▶ Pool ─▶ BlockProducer ─▶ RingDriver ─▶ ChainWriter ─▶ Submissions, storage nodes
- *     peers   ─▶ InboundVotes ──────────────────────────▶    │   ▲
- *                                       BlockJudge, StorageExchange: tasks and their answers
+ *     callers ─▶ Submissions ─▶ Pool ─▶ BlockProducer ─┐
+ *     others  ─▶ receivers ───▶ RingInbox ─▶ RingDriver ┴▶ ChainWriter ─▶ senders ─▶ others
  *
- * Only the driver's loop changes the chain. Everything else reads the head as it finds it.
+ * What others say comes in through receivers, which are made last; what is said to them goes out
+ * through senders, which are made first, as does the inbox of the ring. So data flows one way. Only
+ * the driver's loop changes the chain; everything else reads the head as it finds it.
  */
 import { every, type Timer } from "../base/time.js";
-import { standInMs } from "../consensus/public/links.js";
 import type { RestoredHeight, RingStatus } from "../consensus/ring/events.js";
 import { Ring } from "../consensus/ring/ring.js";
 import type { RingWaiting } from "../consensus/ring/waiting.js";
@@ -16,263 +16,64 @@ import { SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
 import type { ForkProof } from "../gen/bss/v1/vote_pb.js";
 import { timeoutsOf } from "../ledger/policy.js";
 import { BlockSync } from "../node/block-sync.js";
-import type { ManagerStore } from "../store/manager-store.js";
 import type { Progress } from "../sync/sync-progress.js";
-import { type ManagerOptions, type SharedPorts, sharedPorts } from "./manager-options.js";
+import { BackgroundWork } from "./background-work.js";
+import { FailStop, type RingHalted } from "./fail-stop.js";
+import { type ManagerContext, type ManagerOptions, managerContext } from "./manager-context.js";
 import type { OperationExchange } from "./operations/operation-exchange.js";
-import { PeerExchange } from "./peers/peer-exchange.js";
-import type { Pool } from "./pool/pool.js";
+import { PeerReceiver } from "./peers/peer-receiver.js";
+import { PeerSender } from "./peers/peer-sender.js";
+import { Pool } from "./pool/pool.js";
+import { Abstention } from "./ring/abstention.js";
 import { BlockCalls } from "./ring/block-calls.js";
 import { BlockJudge } from "./ring/block-judge.js";
 import { BlockProducer } from "./ring/block-producer.js";
 import { BlockSize } from "./ring/block-size.js";
+import { BlockTrigger } from "./ring/block-trigger.js";
 import { BlockValidator } from "./ring/block-validator.js";
 import { CandidateBlocks } from "./ring/candidate-blocks.js";
-import { readAnswer, type ShippedManagerBlock } from "./ring/catch-up.js";
-import { ChainWriter } from "./ring/chain-writer.js";
-import { InboundVotes } from "./ring/inbound-votes.js";
-import { clockOf, type DecidedBlock, RingDriver, RingHalted } from "./ring/ring-driver.js";
+import { type BlockFollower, ChainWriter } from "./ring/chain-writer.js";
+import { clockOf, RingDriver } from "./ring/ring-driver.js";
+import { RingInbox } from "./ring/ring-inbox.js";
 import { RingTasks } from "./ring/ring-tasks.js";
-import { ShippedBlocks } from "./ring/shipped-blocks.js";
+import { ShippedBlocks, type ShippedManagerBlock } from "./ring/shipped-blocks.js";
 import { StallWatch } from "./ring/stall-watch.js";
-import { createVoting, type Voting } from "./ring/voting.js";
-import { PublicSide } from "./storage/public-side.js";
-import { StorageExchange } from "./storage/storage-exchange.js";
-import type { BroadcastExchange } from "./submissions/broadcast-exchange.js";
-import { createIntake } from "./submissions/intake.js";
-import type { Submissions } from "./submissions/submissions.js";
+import { TipWatch } from "./screening/tip-watch.js";
+import { StatementLog } from "./signing/statement-log.js";
+import { StorageLinks } from "./storage/storage-links.js";
+import { StorageReceiver } from "./storage/storage-receiver.js";
+import { StorageSupervision } from "./storage/storage-supervision.js";
+import { Availability } from "./submissions/availability.js";
+import { BroadcastReceiver } from "./submissions/broadcast-receiver.js";
+import { BroadcastSender } from "./submissions/broadcast-sender.js";
+import { Submissions } from "./submissions/submissions.js";
 import { HeadAnnouncer } from "./supervision/head-announcer.js";
 import { Supervision } from "./supervision/supervision.js";
 
-/**
- * How often waiting submissions, heartbeats and peers ahead are looked at besides when they change.
- */
+/** How often everything that waits for time to pass is looked at. */
 const pulseMs = 100;
 /** One block behind is normal while a height is being finished; longer than this it is not. */
 const patienceMs = 400;
 /** What is known of an undecided height is sent again after this time. */
 const resendMs = 1_000;
-/** A body that is on its way is not asked for as long. */
-const bodyGraceMs = 150;
 
 export class Manager {
-  readonly #options: ManagerOptions;
-  readonly #shared: SharedPorts;
-  readonly #candidates: CandidateBlocks;
-  readonly #chain: ChainWriter;
-  readonly #driver: RingDriver;
-  readonly #judge: BlockJudge;
-  readonly #tasks: RingTasks;
-  readonly #pool: Pool;
-  readonly #sync: BlockSync<ShippedManagerBlock>;
-  readonly #announcer: HeadAnnouncer;
-  readonly #supervision: Supervision;
-  readonly #stall: StallWatch;
-  readonly #calls: BlockCalls;
-  readonly #voting: Voting;
-  readonly submissions: Submissions;
-  readonly publicSide: PublicSide;
-  readonly peers: PeerExchange;
-  readonly broadcast: BroadcastExchange;
-  readonly storage: StorageExchange;
+  readonly #context: ManagerContext;
+  readonly #ring: Ring;
   readonly #restored: RestoredHeight;
+  readonly #parts: ReturnType<typeof wire>;
   #pulse: Timer | undefined;
-  #ended = false;
-  #halt: RingHalted | undefined;
 
-  private constructor(options: ManagerOptions, ring: Ring, restored: RestoredHeight) {
-    const shared = sharedPorts(options);
-    this.#options = options;
-    this.#shared = shared;
+  private constructor(context: ManagerContext, ring: Ring, restored: RestoredHeight) {
+    this.#context = context;
+    this.#ring = ring;
     this.#restored = restored;
-    const { store, observer, time } = options;
-    const candidates = new CandidateBlocks((id) => ring.isBoundTo(id));
-    this.#candidates = candidates;
-    const onFatal = (error: Error) => this.#end(error);
-    const isIdle = () => ring.status().step === "idle";
-    this.#voting = createVoting(options, shared, {
-      candidates,
-      height: () => ring.height,
-      isIdle,
-      onFatal,
-      store: { saveStatements: (said) => this.#chain.statements.saveStatements(said) },
-      wake: () => this.#driver.wake(),
-    });
-    const { abstention, statements, tip } = this.#voting;
-    const connectedStorage = () => this.storage.connectedIds;
-    const atTip = () => abstention.mayVote(store.head.height + 1);
-    const intake = createIntake(options, shared, {
-      candidates,
-      atTip,
-      knowsAllFinal: () => tip.knowsAllFinal,
-      connectedStorage,
-      isVoting: () => !isIdle(),
-      sign: statements.sign.bind(statements),
-      follow: (work) => this.#tasks.follow(work),
-      wake: () => this.#wakeIfDue(),
-    });
-    const { pool, submissions, availability } = intake;
-    this.#pool = pool;
-    this.submissions = submissions;
-    this.broadcast = intake.broadcast;
-    const validator = new BlockValidator(shared);
-    this.#chain = new ChainWriter({
-      store,
-      time,
-      validator,
-      observe: observer,
-      driver: () => this.#driver,
-      onAppended: (appended, more) => this.#onAppended(appended, more),
-    });
-    this.#driver = new RingDriver(ring, {
-      candidates,
-      time,
-      statements,
-      onFatal,
-      listening: () => abstention.listening,
-      send: (message, body) => this.peers.send(message, body),
-      start: (task) => this.#tasks.start(task),
-      accuse: (evidence) => this.#supervision.accuse(evidence),
-      append: (appended) => this.#chain.append(appended),
-      observe: observer,
-    });
-    const post = this.#driver.post.bind(this.#driver);
-    this.#supervision = new Supervision(options, shared, {
-      peers: () => this.peers,
-      post,
-      wake: () => this.#wakeIfDue(),
-      heightOf: (peer) => this.#sync.heightOf(peer),
-      takesPart: () => !abstention.listening,
-      sign: (digest) => statements.sign("resume", store.head.height, digest),
-      halt: (message) => this.#end(new RingHalted(message)),
-    });
-    this.publicSide = new PublicSide(options, shared, {
-      tell: (message, to) => this.peers.tell(message, to),
-      sign: (kind, digest) => statements.sign(kind, store.head.height, digest),
-      wake: () => this.#wakeIfDue(),
-      connectedStorage,
-      atTip,
-      whatIsMissing: () => availability.whatIsMissing(),
-    });
-    this.#calls = new BlockCalls({
-      ...shared,
-      pool,
-      size: new BlockSize({
-        recordsMax: shared.policy.blockRecordsMax,
-        timeouts: timeoutsOf(shared.policy),
-      }),
-      relayAgain: intake.relayAgain,
-      idleMs: () => this.#chain.idleMs,
-      operations: [() => this.#supervision.callsForBlock(), () => this.publicSide.callsForBlock()],
-    });
-    const height = () => this.#driver.ring.height;
-    this.#judge = new BlockJudge({
-      validator,
-      candidates,
-      height,
-      post,
-      fetchBody: (holders, at, id) => this.peers.fetchBody(holders, at, id),
-      defer: (work) => time.after(bodyGraceMs, work),
-      onRefused: observer.blockRefused,
-    });
-    this.#announcer = new HeadAnnouncer({
-      ...shared,
-      sign: (at, digest) => statements.sign("head", at, digest),
-      send: (value, to) => this.peers.tell({ case: "head", value }, to),
-    });
-    this.#sync = new BlockSync({
-      headHeight: () => store.head.height,
-      isLinked: (peer) => options.links().isConnected(peer),
-      faultsMax: () => shared.members().faultsMax,
-      monotonicMs: time.monotonicMs,
-      patience: { blocks: 1, ms: patienceMs },
-      request: (peer, from, limit) => this.peers.fetchBlocks(peer, from, limit),
-      append: (blocks) => this.#chain.appendShipped(blocks),
-      // What made it fail has ended the driver's loop, which says so.
-      onFailed: () => {},
-      observe: observer,
-    });
-    const inbound = new InboundVotes({
-      ...shared,
-      candidates,
-      height,
-      post,
-      onBody: (block) => this.#judge.takeBody(block),
-      isNews: (head) => abstention.listening || this.#supervision.isNews(head),
-      onOwn: (statement) => abstention.hearOwn(statement),
-      onHead: async (from, head, verified) => {
-        if (this.#ended) return;
-        this.#sync.onHeight(from, Number(head.height), { exact: true });
-        this.#voting.hearHead(from, Number(head.height));
-        if (verified) await this.#supervision.takeHead(head);
-      },
-      onSupervision: (from, message) => this.#supervision.take(from, message),
-      onPublic: (from, message) => this.publicSide.take(from, message),
-      wantsLate: (attestation) => this.publicSide.wantsLate(attestation),
-      onLagging: (from) => {
-        if (!this.#ended) this.#announcer.remind(from);
-      },
-      onDropped: observer.dropped,
-      onVote: observer.voteReceived,
-      onAttestation: (attestation, from) => {
-        observer.attestationReceived(attestation);
-        this.publicSide.noteAttestation(attestation, from);
-      },
-    });
-    const shipped = new ShippedBlocks(store, options.epochKey);
-    this.peers = new PeerExchange({
-      links: options.links,
-      inbound,
-      candidates,
-      readBlocks: (from, limit) => shipped.forManagers(from, limit),
-      onBody: (_, body) => this.#judge.takeBody(body.block),
-      onBlocks: async (from, blocks) => {
-        const taken = await this.#supervision.takeBlocks(from, blocks);
-        if (!taken && !this.#ended) this.#sync.take(readAnswer(from, blocks));
-      },
-    });
-    this.storage = new StorageExchange({
-      selfId: options.selfId,
-      candidates,
-      after: time.after,
-      standInMs: standInMs(timeoutsOf(shared.policy)),
-      managerIds: () => shared.members().managers.map(({ managerId }) => managerId),
-      head: () => headOf(store),
-      readBlocks: (from, limit) => shipped.forStorage(from, limit),
-      takeAttestation: (from, attestation) => inbound.takeAttestation(from, attestation),
-      takeReturn: (nodeId, statement) => this.publicSide.takeReturn(nodeId, statement),
-      takeFork: (nodeId, proof) => this.#supervision.takeFork(nodeId, proof),
-      onHalt: observer.storageHalted,
-      onDropped: observer.dropped,
-      onLinks: observer.storageLinks,
-    });
-    const producer = new BlockProducer({
-      ...shared,
-      vrfSeed: options.vrfSeed,
-      headCertificates: () => store.headCertificates,
-      operations: (round, absent) => [
-        ...this.#supervision.operations(round, absent),
-        ...this.publicSide.operationsForBlock(),
-      ],
-      onBuilt: (built) => this.#supervision.onBuilt(built),
-      candidates: () => this.#calls.ripe(),
-      recordsMax: () => this.#calls.recordsMax,
-      settled: (held) => pool.settledOf(held),
-    });
-    this.#stall = new StallWatch({
-      waiting: () => this.waiting(),
-      held: () => (pool.submissionCount === 0 ? undefined : availability.whatIsMissing()?.message),
-      monotonicMs: time.monotonicMs,
-      observe: observer,
-    });
-    this.#tasks = new RingTasks({
-      producer,
-      judge: this.#judge,
-      candidates,
-      storage: this.storage,
-      submissions,
-      post,
-      onFatal,
+    this.#parts = wire(context, ring);
+    const { failStop, driver, storageSupervision } = this.#parts;
+    failStop.connect(() => {
+      this.#pulse?.cancel();
+      storageSupervision.close();
+      void driver.close();
     });
   }
 
@@ -293,140 +94,295 @@ export class Manager {
       restored,
       clock: clockOf(options.time),
     });
-    const manager = new Manager(options, ring, restored);
-    for (const body of bodies) manager.#candidates.add(height + 1, body);
+    const manager = new Manager(managerContext(options), ring, restored);
+    for (const body of bodies) manager.#parts.candidates.add(height + 1, body);
     return manager;
   }
 
   /** Starts to take part. The links must be there. */
   async start(): Promise<void> {
-    if (!(await this.#supervision.restore())) return;
-    this.#voting.statements.open(this.#restored);
-    this.#driver.start();
-    await this.submissions.restore(await this.#options.store.loadPool(this.#options.poolLimits));
-    this.#pulse = every(this.#options.time, pulseMs, () => this.#onPulse());
+    const { supervision, statements, driver, submissions } = this.#parts;
+    const { store, poolLimits, time } = this.#context;
+    if (!(await supervision.restore())) return;
+    statements.open(this.#restored);
+    driver.start();
+    await submissions.restore(await store.loadPool(poolLimits));
+    const ticking = tickingOf(this.#parts);
+    this.#pulse = every(time, pulseMs, () => {
+      for (const part of ticking) part.tick();
+    });
   }
 
   /** Ends after what is running; the store may be closed then. */
   async close(): Promise<void> {
-    this.#tasks.close();
-    this.#voting.statements.close();
+    const { background, statements, storageLinks, storageSupervision, driver, sync } = this.#parts;
+    background.close();
+    statements.close();
     this.#pulse?.cancel();
-    this.storage.close();
-    this.publicSide.close();
-    await this.#driver.close();
-    await this.#sync.close();
-    await this.#tasks.settled();
+    storageLinks.close();
+    storageSupervision.close();
+    await driver.close();
+    await sync.close();
+    await background.settled();
   }
 
   /** A stream to a peer is up. */
   onPeerConnected(peerId: string): void {
+    const { sync, announcer, supervision, failStop } = this.#parts;
     // What was asked on the stream before will not be answered.
-    this.#sync.onDisconnected(peerId);
-    if (!this.#ended) this.#announcer.announce(peerId);
-    this.#supervision.onPeerConnected(peerId);
+    sync.onDisconnected(peerId);
+    if (!failStop.failed) announcer.announce(peerId);
+    supervision.onPeerConnected(peerId);
   }
 
-  status(): RingStatus & { readonly syncing: boolean; readonly pooled: number } {
-    const pooled = this.#pool.submissionCount;
-    return { ...this.#driver.ring.status(), syncing: this.#sync.behind, pooled };
+  get submissions(): Submissions {
+    return this.#parts.submissions;
   }
 
-  /** How far catching up is; undefined when nothing is missing. */
-  progress(): Progress | undefined {
-    return this.#sync.progress();
+  /** VoteService: what other managers say. */
+  get peers(): PeerReceiver {
+    return this.#parts.peerReceiver;
   }
 
-  /** What the height that is being voted on waits for; undefined while the ring is idle. */
-  waiting(): RingWaiting | undefined {
-    return this.#driver.ring.waiting(this.#shared.monotonicMs());
+  /** BroadcastService.Broadcast: what other managers relay. */
+  get broadcast(): BroadcastReceiver {
+    return this.#parts.broadcastReceiver;
   }
 
-  /** Why this manager does not vote at present, for people; undefined when it does. */
-  abstaining(): string | undefined {
-    return this.#voting.abstention.reason?.text;
+  /** VerifyIntegrityService: what storage nodes say. */
+  get storage(): StorageReceiver {
+    return this.#parts.storageReceiver;
   }
 
-  /** Why it has halted for good; undefined while it has not. */
-  get halt(): Pick<RingHalted, "message" | "contradicting"> | undefined {
-    return this.#halt;
+  get storageLinks(): Pick<StorageLinks, "connectedIds" | "heightOf" | "haltOf"> {
+    return this.#parts.storageLinks;
   }
 
-  /** The proof by which it has halted, if the chain forks. */
-  get forkProof(): ForkProof | undefined {
-    return this.#supervision.forkProof;
+  get storageSupervision(): StorageSupervision {
+    return this.#parts.storageSupervision;
   }
 
   /** Control operations that callers have authorised. */
   get operations(): Pick<OperationExchange, "submit"> {
-    return this.publicSide.operations;
+    return this.#parts.storageSupervision.operations;
   }
 
   get pool(): Pick<Pool, "submissionCount" | "recordCount" | "byteCount"> {
-    return this.#pool;
+    return this.#parts.pool;
+  }
+
+  status(): RingStatus & { readonly syncing: boolean; readonly pooled: number } {
+    const { sync, pool } = this.#parts;
+    return { ...this.#ring.status(), syncing: sync.behind, pooled: pool.submissionCount };
+  }
+
+  /** How far catching up is; undefined when nothing is missing. */
+  progress(): Progress | undefined {
+    return this.#parts.sync.progress();
+  }
+
+  /** What the height that is being voted on waits for; undefined while the ring is idle. */
+  waiting(): RingWaiting | undefined {
+    return this.#ring.waiting(this.#context.monotonicMs());
+  }
+
+  /** Why this manager does not vote at present, for people; undefined when it does. */
+  abstaining(): string | undefined {
+    return this.#parts.abstention.reason?.text;
+  }
+
+  /** Why it has halted for good; undefined while it has not. */
+  get halt(): Pick<RingHalted, "message" | "contradicting"> | undefined {
+    return this.#parts.failStop.halt;
+  }
+
+  /** The proof by which it has halted, if the chain forks. */
+  get forkProof(): ForkProof | undefined {
+    return this.#parts.supervision.forkProof;
   }
 
   get eventsWaiting(): number {
-    return this.#driver.queueLength;
+    return this.#parts.inbox.length;
   }
 
   heightOfPeer(peerId: string): number {
-    return this.#sync.heightOf(peerId);
-  }
-
-  /** Within the turn that wrote the block. */
-  async #onAppended(appended: DecidedBlock, more: boolean): Promise<void> {
-    const { executed, certificates, block, roundMs } = appended;
-    const { height } = executed.facts;
-    this.#calls.onAppended(executed.facts, executed.head.electorate, roundMs);
-    this.#candidates.dropThrough(height);
-    this.#judge.onHeightChanged();
-    if (!more) {
-      this.storage.announce({ height, block, executed }, certificates);
-      this.#announcer.announce();
-    }
-    this.#sync.onAppended();
-    this.#options.heads.announce();
-    await this.#supervision.onAppended(appended);
-    this.publicSide.onAppended(appended);
-    // No turn of the driver waits for a signer that is far away.
-    this.#supervise();
-    await this.submissions.onAppended(executed, block);
-  }
-
-  /** Nothing is signed after the turn that is running; others may still read. */
-  #end(error: Error): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    if (error instanceof RingHalted) this.#halt = error;
-    this.#pulse?.cancel();
-    this.publicSide.close();
-    void this.#driver.close();
-    this.#options.onFatal(error);
-  }
-
-  #onPulse(): void {
-    this.#sync.tick();
-    this.#announcer.tick();
-    this.#stall.tick();
-    this.#voting.tick();
-    this.#supervise();
-    this.#wakeIfDue();
-  }
-
-  #supervise(): void {
-    this.#supervision.tick().catch((error) => this.#end(error));
-    this.publicSide.tick().catch((error) => this.#end(error));
-  }
-
-  #wakeIfDue(): void {
-    if (this.#driver.ring.status().step !== "idle") return;
-    if (this.#calls.due) this.#driver.post({ kind: "wake" });
+    return this.#parts.sync.heightOf(peerId);
   }
 }
 
-function headOf(store: ManagerStore) {
-  const { height } = store.head;
-  const certificates = store.headCertificates;
-  return certificates === undefined ? { height } : { height, certificates };
+/**
+ * Makes the parts. Each takes what it needs of those that were made before it, so the compiler sees
+ * the order. Three things are connected at the end, because they lead back to where it begins: what
+ * calls for a block, what follows a block, and what stops when the manager fails.
+ */
+function wire(context: ManagerContext, ring: Ring) {
+  const { store, policy, observer } = context;
+  // Into these the others post, and through these they send.
+  const failStop = new FailStop(context.onFatal);
+  const inbox = new RingInbox(observer);
+  const candidates = new CandidateBlocks(ring);
+  const ends = {
+    ring,
+    failStop,
+    inbox,
+    candidates,
+    background: new BackgroundWork(failStop),
+    trigger: new BlockTrigger(ring, inbox),
+    pool: new Pool({ limits: context.poolLimits, verdictWaitMs: policy.verdictWaitMs }),
+    peers: new PeerSender(context.links),
+    broadcast: new BroadcastSender(context.links),
+    storageLinks: new StorageLinks(context, candidates),
+    blocks: new ShippedBlocks(store, context.epochKey),
+  };
+  // What the manager may say, and how it signs.
+  const abstention = new Abstention(context, ends);
+  const statements = new StatementLog(context, { ...ends, abstention });
+  const tip = new TipWatch(context, { ring, abstention });
+  const availability = new Availability(context, ends.storageLinks);
+  const signing = { ...ends, abstention, statements, tip, availability };
+  // The chain, and how this manager and the others watch each other.
+  const validator = new BlockValidator(context);
+  const chain = new ChainWriter(context, { ...ends, validator });
+  const sync = blockSyncOf(context, ends.peers, chain);
+  const announcer = new HeadAnnouncer(context, signing);
+  const supervision = new Supervision(context, { ...signing, sync });
+  const storageSupervision = new StorageSupervision(context, signing);
+  const stall = new StallWatch(context, signing);
+  const watched = { ...signing, chain, sync, announcer, supervision, storageSupervision, stall };
+  // From submissions to blocks.
+  const submissions = new Submissions(context, signing);
+  const calls = blockCallsOf(context, watched);
+  const producer = blockProducerOf(context, { ...watched, calls });
+  const judge = new BlockJudge(context, { ...ends, validator });
+  const tasks = new RingTasks({ ...ends, producer, judge, submissions });
+  const driver = new RingDriver(ring, inbox, { ...context, ...watched, tasks });
+  // What comes from others.
+  const peerReceiver = new PeerReceiver(context, { ...watched, judge });
+  const broadcastReceiver = new BroadcastReceiver(context, { ...ends, submissions });
+  const storageReceiver = new StorageReceiver(context, { ...watched, peerReceiver });
+  const parts = { ...watched, submissions, calls, judge, driver };
+  ends.trigger.connect(calls);
+  chain.connect(followersOf(context, parts));
+  return { ...parts, peerReceiver, broadcastReceiver, storageReceiver };
+}
+
+/**
+ * What follows a block that has been appended, within the turn of the driver that wrote it. First
+ * what belongs to the old height is dropped, so that nobody below works on it. Then others hear of
+ * the block: storage nodes and managers may go on, and readers see it. Then it is held against what
+ * others say; what that finds is said beside the turn, as no turn waits for a signer that is far
+ * away. Callers come last: who is answered may ask for anything that has been done above.
+ */
+function followersOf({ heads }: ManagerContext, parts: FollowerParts): readonly BlockFollower[] {
+  const { calls, candidates, judge, storageLinks, announcer, sync } = parts;
+  const { supervision, storageSupervision, submissions } = parts;
+  return [
+    {
+      onAppended: ({ executed: { facts, head }, roundMs }) =>
+        calls.onAppended(facts, head.electorate, roundMs),
+    },
+    candidates,
+    judge,
+    storageLinks,
+    announcer,
+    sync,
+    { onAppended: () => heads.announce() },
+    supervision,
+    storageSupervision,
+    { onAppended: () => supervision.tick() },
+    { onAppended: () => storageSupervision.tick() },
+    submissions,
+  ];
+}
+
+/** What is to be done when time has passed, in this order. */
+function tickingOf(parts: TickingParts): readonly { tick(): void }[] {
+  const { sync, announcer, stall, tip, abstention } = parts;
+  const { supervision, storageSupervision, trigger } = parts;
+  return [sync, announcer, stall, tip, abstention, supervision, storageSupervision, trigger];
+}
+
+type SyncOfManagers = BlockSync<ShippedManagerBlock>;
+
+type FollowerParts = {
+  readonly calls: BlockCalls;
+  readonly candidates: CandidateBlocks;
+  readonly judge: BlockJudge;
+  readonly storageLinks: StorageLinks;
+  readonly announcer: HeadAnnouncer;
+  readonly sync: SyncOfManagers;
+  readonly supervision: Supervision;
+  readonly storageSupervision: StorageSupervision;
+  readonly submissions: Submissions;
+};
+
+type TickingParts = Pick<
+  FollowerParts,
+  "sync" | "announcer" | "supervision" | "storageSupervision"
+> & {
+  readonly stall: StallWatch;
+  readonly tip: TipWatch;
+  readonly abstention: Abstention;
+  readonly trigger: BlockTrigger;
+};
+
+function blockSyncOf(
+  context: ManagerContext,
+  peers: PeerSender,
+  chain: ChainWriter,
+): SyncOfManagers {
+  const { store, links, members, monotonicMs, observer } = context;
+  return new BlockSync({
+    headHeight: () => store.head.height,
+    isLinked: (peer) => links().isConnected(peer),
+    faultsMax: () => members().faultsMax,
+    monotonicMs,
+    patience: { blocks: 1, ms: patienceMs },
+    request: (peer, from, limit) => peers.fetchBlocks(peer, from, limit),
+    append: (blocks) => chain.appendShipped(blocks),
+    // What made it fail has ended the driver's loop, which says so.
+    onFailed: () => {},
+    observe: observer,
+  });
+}
+
+type Sources = {
+  readonly pool: Pool;
+  readonly supervision: Supervision;
+  readonly storageSupervision: StorageSupervision;
+};
+
+function blockCallsOf(
+  context: ManagerContext,
+  parts: Sources & { readonly broadcast: BroadcastSender; readonly chain: ChainWriter },
+): BlockCalls {
+  const { pool, supervision, storageSupervision, broadcast, chain } = parts;
+  const { policy } = context;
+  return new BlockCalls({
+    ...context,
+    pool,
+    size: new BlockSize({ recordsMax: policy.blockRecordsMax, timeouts: timeoutsOf(policy) }),
+    relayAgain: ({ waiting, to }) => broadcast.relayOpen(waiting, to),
+    idleMs: () => chain.idleMs,
+    operations: [() => supervision.callsForBlock(), () => storageSupervision.callsForBlock()],
+  });
+}
+
+function blockProducerOf(
+  context: ManagerContext,
+  parts: Sources & { readonly calls: BlockCalls },
+): BlockProducer {
+  const { pool, supervision, storageSupervision, calls } = parts;
+  return new BlockProducer({
+    ...context,
+    headCertificates: () => context.store.headCertificates,
+    operations: (round, absent) => [
+      ...supervision.operations(round, absent),
+      ...storageSupervision.operationsForBlock(),
+    ],
+    onBuilt: (built) => supervision.onBuilt(built),
+    candidates: () => calls.ripe(),
+    recordsMax: () => calls.recordsMax,
+    settled: (held) => pool.settledOf(held),
+  });
 }

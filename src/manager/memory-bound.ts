@@ -34,7 +34,7 @@ export type MemoryBoundOptions = {
   readonly limits: ManagerLimits;
   /** What the manager gives its gRPC server; what it leaves out has its default. */
   readonly server: Pick<RpcServerOptions, "limits" | "connections" | "answers">;
-  /** Of the consortium, this one included. */
+  /** How many managers the consortium has, this one included. */
   readonly managers: number;
 };
 
@@ -66,7 +66,7 @@ export function memoryParts(options: MemoryBoundOptions): readonly MemoryPart[] 
     { what: "unread answers", bytes: copiesOfAnswer * answerBytes(answers, others) },
     { what: "connections", bytes: connectionBytes * connectionsMax(connections) },
     { what: "queues to managers", bytes: queues * limits.peerQueueBytesMax },
-    // As it came, and its sealed records.
+    // A candidate is held as it came, together with its sealed records.
     {
       what: "candidate blocks",
       bytes: candidatesMax * (managerBlockBytes(policy) + policy.blockBytesMax),

@@ -22,15 +22,15 @@ const elsewhere: Readonly<Record<string, string>> = {
   "R4.8.3": "test/unit/manager/supervision/resumption.test.ts",
   "R4.8.4": "test/unit/ledger/members/suspensions.test.ts",
   "R4.8.5": "test/simulation/checkers/certificates.ts",
-  "R4.8.6": "test/unit/manager/supervision/control-pool.test.ts",
+  "R4.8.6": "test/unit/manager/supervision/suspension-pool.test.ts",
   "R4.8.7": "test/unit/ledger/members/suspensions.test.ts",
   "R4.8.8": "test/unit/ledger/members/suspensions.test.ts",
-  "R4.8.9": "test/unit/manager/supervision/control-pool.test.ts",
+  "R4.8.9": "test/unit/manager/supervision/suspension-pool.test.ts",
   "R4.9.2": "test/unit/manager/supervision/head-watch.test.ts",
   "R4.9.3": "test/unit/manager/supervision/head-watch.test.ts",
   "R4.9.4": "test/unit/manager/supervision/fork-watch.test.ts",
   "R4.9.5": "test/unit/manager/submissions/availability.test.ts",
-  "R4.9.6": "test/unit/manager/supervision/control-exchange.test.ts",
+  "R4.9.6": "test/unit/manager/supervision/suspension-exchange.test.ts",
   "R4.9.7": "test/unit/ledger/certificates/evidence.test.ts",
 };
 

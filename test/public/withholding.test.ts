@@ -9,11 +9,11 @@ import type {
 } from "../../src/gen/bss/v1/verify_integrity_pb.js";
 import { drawCommittee } from "../../src/ledger/certificates/committee.js";
 import { CandidateBlocks } from "../../src/manager/ring/candidate-blocks.js";
-import { StorageExchange } from "../../src/manager/storage/storage-exchange.js";
+import { StorageLinks } from "../../src/manager/storage/storage-links.js";
 import { Chain, certify } from "../unit/ledger/support/chain.js";
-import { managerIds, storageIds } from "../unit/ledger/support/consortium.js";
+import { genesis, managerIds, policy, storageIds } from "../unit/ledger/support/consortium.js";
 import { documentBytes, submitted } from "../unit/ledger/support/records.js";
-import { callerContext, FakeStream } from "../unit/manager/support/fake-stream.js";
+import { FakeStream } from "../unit/manager/support/fake-stream.js";
 import { FakeTimers } from "../unit/manager/support/fake-timers.js";
 import { accept } from "../unit/manager/support/votes.js";
 
@@ -37,7 +37,7 @@ const task = {
 for (const withholder of managerIds) {
   describe(`${withholder} sends nothing to the storage nodes of which it is the home`, () => {
     const timers = new FakeTimers();
-    let exchanges: StorageExchange[];
+    let managers: StorageLinks[];
     let streams: Map<string, FakeStream<VerifyIntegrityRequest, Down>[]>;
     const others = managerIds.filter((id) => id !== withholder);
     const isItsHome = (nodeId: string) => serviceRank(nodeId, 1, managerIds, withholder) === 0;
@@ -47,40 +47,40 @@ for (const withholder of managerIds) {
     beforeEach(() => {
       timers.install();
       streams = new Map();
-      exchanges = others.map((selfId) => {
-        const candidates = new CandidateBlocks(() => false);
+      managers = others.map((selfId) => {
+        const candidates = new CandidateBlocks({ isBoundTo: () => false });
         candidates.add(1, block, executed);
-        const exchange = new StorageExchange({
-          selfId,
+        const links = new StorageLinks(
+          {
+            selfId,
+            policy,
+            members: () => genesis.members,
+            time: systemTime,
+            store: { head: new Chain().head, headCertificates: undefined },
+            observer: {
+              dropped: () => assert.fail("nothing is dropped"),
+              storageHalted: () => assert.fail("nobody halts"),
+              storageLinks: () => {},
+            },
+          },
           candidates,
-          managerIds: () => managerIds,
-          head: () => ({ height: 0 }),
-          standInMs,
-          readBlocks: () => assert.fail("nobody asks"),
-          takeAttestation: async () => {},
-          takeReturn: async () => {},
-          takeFork: async () => {},
-          onHalt: () => assert.fail("nobody halts"),
-          onDropped: () => assert.fail("nothing is dropped"),
-          onLinks: () => {},
-          after: systemTime.after,
-        });
+        );
         for (const nodeId of storageIds) {
           const stream = new FakeStream<VerifyIntegrityRequest, Down>();
           streams.set(nodeId, [...(streams.get(nodeId) ?? []), stream]);
-          void exchange.serve(callerContext("storage", nodeId), stream);
+          links.open(nodeId, stream);
         }
-        return exchange;
+        return links;
       });
     });
 
     afterEach(() => {
-      for (const exchange of exchanges) exchange.close();
+      for (const links of managers) links.close();
       timers.restore();
     });
 
     test("yet the committee has the candidate, its own after one stand-in's wait", () => {
-      for (const exchange of exchanges) exchange.verify(task);
+      for (const links of managers) links.verify(task);
       for (const nodeId of committee) {
         assert.equal(sentTo(nodeId).length, isItsHome(nodeId) ? 0 : 1, nodeId);
       }
@@ -94,8 +94,8 @@ for (const withholder of managerIds) {
     });
 
     test("yet every node learns that the block is final, its own after one stand-in's wait", () => {
-      const candidate = { height: 1, block, executed };
-      for (const exchange of exchanges) exchange.announce(candidate, certify(facts));
+      const appended = { block, executed, certificates: certify(facts) };
+      for (const links of managers) links.onAppended(appended, false);
       timers.tick(standInMs);
       for (const nodeId of storageIds) {
         assert.ok(

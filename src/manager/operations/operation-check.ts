@@ -7,27 +7,28 @@ import { type ControlOperation, ControlOperationSchema } from "../../gen/bss/v1/
 import { controlOperationBytesMax } from "../../ledger/blocks/block-parsing.js";
 import { operationSignatureChecks } from "../../ledger/members/operation-signatures.js";
 import { carriesAuthority } from "../../ledger/members/operations.js";
+import type { LedgerHead } from "../../ledger/state/head.js";
 import { readKeysOfOperation, stateOperationProblem } from "../../ledger/state/state-operations.js";
 import { StateTables } from "../../ledger/state/state-tables.js";
 import { type Violation, violation } from "../../ledger/violation.js";
 import { decodeCanonical } from "../../ledger/wire.js";
-import type { SharedPorts } from "../manager-options.js";
+import type { ManagerContext } from "../manager-context.js";
 
-export type OperationCheckPorts = Pick<
-  SharedPorts,
+type Context = Pick<
+  ManagerContext,
   "consortiumId" | "policy" | "head" | "readState" | "signatures" | "wallMs"
 >;
 
 export class OperationCheck {
-  readonly #ports: OperationCheckPorts;
+  readonly #context: Context;
 
-  constructor(ports: OperationCheckPorts) {
-    this.#ports = ports;
+  constructor(context: Context) {
+    this.#context = context;
   }
 
   /** Why no block could carry it; undefined when one could. */
   async problem(operation: ControlOperation): Promise<Violation | undefined> {
-    const { consortiumId, head, signatures } = this.#ports;
+    const { consortiumId, head, signatures } = this.#context;
     if (!isReadable(operation)) {
       const message = "The operation has no canonical form that fits a block.";
       return violation("OPERATION_INVALID", message);
@@ -40,7 +41,7 @@ export class OperationCheck {
 
   /** The same without signatures: what was right once may not fit any more. */
   async unfit(operation: ControlOperation): Promise<Violation | undefined> {
-    const { policy, readState, wallMs, head } = this.#ports;
+    const { policy, readState, wallMs, head } = this.#context;
     if (!carriesAuthority(operation)) {
       return violation("OPERATION_INVALID", "Nobody has authorised the operation.");
     }
@@ -61,4 +62,14 @@ function isReadable(operation: ControlOperation): boolean {
     bytes.length <= controlOperationBytesMax &&
     decodeCanonical(ControlOperationSchema, bytes) !== undefined
   );
+}
+
+/** Whether the next block could begin with an operation, if it were made now. */
+export function fitsNow(
+  operation: ControlOperation,
+  { head, policy, wallMs }: Pick<ManagerContext, "head" | "policy" | "wallMs">,
+): boolean {
+  const { height, members, timestampMs }: LedgerHead = head();
+  const place = { policy, height: height + 1, timestampMs: Math.max(wallMs(), timestampMs + 1) };
+  return members.applyOperation(operation, place).ok;
 }

@@ -10,8 +10,13 @@
 
 import { toBinary } from "@bufbuild/protobuf";
 import { type ControlOperation, ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
-import type { DropReason } from "../../metrics/label-values.js";
 import { RpcError, rpcErrorOfViolation } from "../../rpc/rpc-error.js";
+import type { ManagerContext } from "../manager-context.js";
+import type { ManagerObserver } from "../manager-observer.js";
+import type { PeerSender } from "../peers/peer-sender.js";
+import type { Abstention } from "../ring/abstention.js";
+import type { BlockTrigger } from "../ring/block-trigger.js";
+import type { Availability } from "../submissions/availability.js";
 import type { OperationCheck } from "./operation-check.js";
 import {
   type OperationPool,
@@ -19,24 +24,24 @@ import {
   topicOf,
   type WaitingOperation,
 } from "./operation-pool.js";
-import { OperationWaiters, type Settled, takenError } from "./operation-waiters.js";
-import { SettledOperations } from "./settled-operations.js";
+import {
+  OperationWaiters,
+  type Settled,
+  SettledOperations,
+  takenError,
+} from "./operation-waiters.js";
 
-export type OperationExchangePorts = {
+type Context = Pick<ManagerContext, "head" | "monotonicMs"> & {
+  readonly observer: Pick<ManagerObserver, "dropped">;
+};
+
+export type OperationExchangeParts = {
   readonly pool: OperationPool;
-  /** The head's. */
-  readonly height: () => number;
   readonly check: Pick<OperationCheck, "problem" | "unfit">;
-  /** To every other manager. */
-  readonly tell: (operation: ControlOperation) => void;
-  /** There is something for the next block. */
-  readonly wake: () => void;
-  /** False while others are known to be further, and before they were heard. */
-  readonly atTip: () => boolean;
-  /** Who is missing when nothing can become final. */
-  readonly whatIsMissing: () => RpcError | undefined;
-  readonly onDropped: (from: string, reason: DropReason) => void;
-  readonly monotonicMs: () => number;
+  readonly peers: Pick<PeerSender, "tell">;
+  readonly trigger: Pick<BlockTrigger, "check">;
+  readonly abstention: Pick<Abstention, "atTip">;
+  readonly availability: Pick<Availability, "whatIsMissing">;
 };
 
 const repeatMs = 1_000;
@@ -44,7 +49,8 @@ const repeatMs = 1_000;
 const reviewedAtOnceMax = 50;
 
 export class OperationExchange {
-  readonly #ports: OperationExchangePorts;
+  readonly #context: Context;
+  readonly #parts: OperationExchangeParts;
   readonly #waiters = new OperationWaiters();
   readonly #settled = new SettledOperations();
   #saidAtMs = 0;
@@ -53,9 +59,10 @@ export class OperationExchange {
   /** What blocks up to this one carry is settled. */
   #settledHeight: number;
 
-  constructor(ports: OperationExchangePorts) {
-    this.#ports = ports;
-    this.#settledHeight = ports.height();
+  constructor(context: Context, parts: OperationExchangeParts) {
+    this.#context = context;
+    this.#parts = parts;
+    this.#settledHeight = context.head().height;
   }
 
   /**
@@ -68,13 +75,13 @@ export class OperationExchange {
    * `signal` aborts
    */
   async submit(operation: ControlOperation, signal: AbortSignal): Promise<Settled> {
-    const { check, atTip, whatIsMissing } = this.#ports;
+    const { check, abstention, availability } = this.#parts;
     if (topicOf(operation) === undefined) {
       throw new RpcError("OPERATION_INVALID", "no operation that may be submitted");
     }
     const key = keyOf(operation);
     if (!this.#isWaiting(operation, key)) {
-      if (!atTip()) {
+      if (!abstention.atTip) {
         const text = "this manager does not hold the head of the chain yet; ask another one";
         throw new RpcError("MANAGERS_UNAVAILABLE", text);
       }
@@ -88,36 +95,36 @@ export class OperationExchange {
     return this.#waiters.wait(key, signal, () => {
       const text =
         "no block has carried the operation yet; it waits, and a repeated call asks again";
-      return whatIsMissing() ?? new RpcError("DEADLINE", text);
+      return availability.whatIsMissing() ?? new RpcError("DEADLINE", text);
     });
   }
 
   /** Takes in what nobody waits for: of a storage node, for itself. */
   async takeOwn(from: string, operation: ControlOperation): Promise<void> {
-    const { pool, tell, wake } = this.#ports;
+    const { pool, trigger } = this.#parts;
     if (this.#isWaiting(operation, keyOf(operation))) return;
     if (!(await this.#holds(from, operation)) || !pool.add(operation, true)) return;
-    tell(operation);
-    wake();
+    this.#tell(operation);
+    trigger.check();
   }
 
   /** An operation from the manager that took it in. */
   async take(from: string, operation: ControlOperation): Promise<void> {
-    const { pool, wake } = this.#ports;
+    const { pool, trigger } = this.#parts;
     if (this.#isWaiting(operation, keyOf(operation))) return;
-    if ((await this.#holds(from, operation)) && pool.add(operation, false)) wake();
+    if ((await this.#holds(from, operation)) && pool.add(operation, false)) trigger.check();
   }
 
   /** Whether there is something for the next block. */
   get hasWaiting(): boolean {
-    return this.#ports.pool.size > 0;
+    return this.#parts.pool.size > 0;
   }
 
   /** Within the turn that wrote the block. `control`: the exact bytes of its operations. */
   onAppended(height: number, control: readonly Uint8Array[]): void {
     this.#settledHeight = height;
     if (control.length === 0) return;
-    const { pool } = this.#ports;
+    const { pool } = this.#parts;
     const waiting = new Map(pool.waiting.map((each) => [each.key, each]));
     for (const bytes of control) {
       const key = operationKey(bytes);
@@ -130,11 +137,11 @@ export class OperationExchange {
 
   /** Says its own again, and drops what does not fit any more; to be called at intervals. */
   async tick(): Promise<void> {
-    const { monotonicMs, tell, pool } = this.#ports;
+    const { monotonicMs } = this.#context;
     if (monotonicMs() - this.#saidAtMs < repeatMs) return;
     this.#saidAtMs = monotonicMs();
     await this.#review();
-    for (const { operation, own } of pool.waiting) if (own) tell(operation);
+    for (const { operation, own } of this.#parts.pool.waiting) if (own) this.#tell(operation);
   }
 
   close(): void {
@@ -142,27 +149,31 @@ export class OperationExchange {
   }
 
   #admit(operation: ControlOperation, key: string): void {
-    const { pool, tell, wake } = this.#ports;
+    const { pool, trigger } = this.#parts;
     const known = pool.sameThing(operation);
     if (known?.key === key && known.own) return;
     if (!pool.add(operation, true)) {
       if (known !== undefined) throw takenError(operation);
       throw new RpcError("POOL_FULL", "too many operations wait for a block");
     }
-    tell(operation);
-    wake();
+    this.#tell(operation);
+    trigger.check();
+  }
+
+  #tell(value: ControlOperation): void {
+    this.#parts.peers.tell({ case: "operation", value });
   }
 
   #isWaiting(operation: ControlOperation, key: string): boolean {
-    return this.#ports.pool.sameThing(operation)?.key === key;
+    return this.#parts.pool.sameThing(operation)?.key === key;
   }
 
   async #holds(from: string, operation: ControlOperation): Promise<boolean> {
     const problem =
       topicOf(operation) === undefined
         ? ({ reason: "OPERATION_INVALID" } as const)
-        : await this.#ports.check.problem(operation);
-    if (problem !== undefined) this.#ports.onDropped(from, problem.reason);
+        : await this.#parts.check.problem(operation);
+    if (problem !== undefined) this.#context.observer.dropped(from, problem.reason);
     return problem === undefined;
   }
 
@@ -170,7 +181,7 @@ export class OperationExchange {
     if (this.#reviewing) return;
     this.#reviewing = true;
     try {
-      const { pool } = this.#ports;
+      const { pool } = this.#parts;
       const { waiting } = pool;
       const first = this.#reviewFrom < waiting.length ? this.#reviewFrom : 0;
       const some = waiting.slice(first, first + reviewedAtOnceMax);
@@ -182,11 +193,11 @@ export class OperationExchange {
   }
 
   async #reviewOne(waiting: WaitingOperation): Promise<void> {
-    const { pool, check, atTip, height } = this.#ports;
+    const { pool, check, abstention } = this.#parts;
     const unfit = await check.unfit(waiting.operation);
-    if (unfit === undefined || !atTip()) return;
+    if (unfit === undefined || !abstention.atTip) return;
     // The block that carries it makes it unfit too, and may not be settled yet.
-    const isSettled = height() === this.#settledHeight;
+    const isSettled = this.#context.head().height === this.#settledHeight;
     if (!isSettled || !this.#isWaiting(waiting.operation, waiting.key)) return;
     pool.delete(waiting);
     this.#waiters.reject(waiting.key, rpcErrorOfViolation(unfit));

@@ -15,9 +15,9 @@ import { invitationOf } from "../../ledger/members/consent.js";
 
 /** Operations that wait at a time. */
 export const waitingMax = 1_000;
-/** Of these, in one block: room is left for what managers find themselves. */
+/** Operations of this pool in one block: room is left for what managers find themselves. */
 export const perBlockMax = 400;
-/** Of their bytes, in one block; half of what one has room for. */
+/** Bytes of these operations in one block: half of what a block has room for. */
 export const poolBytesPerBlock = 2 ** 19;
 
 export type WaitingOperation = {
@@ -132,7 +132,7 @@ export class OperationPool {
   }
 }
 
-/** As many of the first operations as there is room for. */
+/** The first operations, as far as there is room. */
 export function withinBytes(
   operations: readonly ControlOperation[],
   bytesMax: number,

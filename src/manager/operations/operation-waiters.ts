@@ -78,3 +78,31 @@ export function takenError({ operation }: ControlOperation): RpcError {
       return new RpcError("OPERATION_INVALID", "another operation of this kind waits for the node");
   }
 }
+
+/** Operations whose blocks are known. */
+export const settledMax = 10_000;
+
+/**
+ * The blocks of operations that became final, for callers that repeat one because they did not hear
+ * of it: an operation serves once, so the chain refuses the repetition. Only the last ones since
+ * the manager started are known. That is enough for a caller whose deadline passed; one that comes
+ * later finds the operation on the chain.
+ */
+export class SettledOperations {
+  /** By the operation's key, the oldest first. */
+  readonly #heights = new Map<string, number>();
+
+  note(key: string, height: number): void {
+    this.#heights.set(key, height);
+    for (const oldest of this.#heights.keys()) {
+      if (this.#heights.size <= settledMax) return;
+      this.#heights.delete(oldest);
+    }
+  }
+
+  /** The block of an operation that is done for good: nobody joins or returns by a repetition. */
+  heightOf({ operation }: ControlOperation, key: string): number | undefined {
+    const isLasting = operation.case === "recordPayout" || operation.case === "retireStorageNode";
+    return isLasting ? this.#heights.get(key) : undefined;
+  }
+}

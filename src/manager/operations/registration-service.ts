@@ -39,7 +39,7 @@ export type RegistrationPorts = {
   readonly members: () => Members;
   readonly participant: (id: string) => Promise<ParticipantState | undefined>;
   readonly registry: IdentityRegistry;
-  /** So long a call may wait for its block, whatever its deadline. */
+  /** The longest time that a call may wait for its block, even if its deadline is later. */
   readonly waitMaxMs: number;
 };
 

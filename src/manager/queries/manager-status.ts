@@ -19,7 +19,7 @@ import { progressMessage } from "../../node/sync-observer.js";
 import type { ManagerStore } from "../../store/manager-store.js";
 import type { Manager } from "../manager.js";
 import type { ManagerLinks } from "../peers/manager-links.js";
-import type { PublicSide } from "../storage/public-side.js";
+import type { StorageSupervision } from "../storage/storage-supervision.js";
 
 export type StatusParts = {
   readonly id: string;
@@ -49,14 +49,14 @@ export function statusOf(parts: StatusParts): MessageInitShape<typeof GetStatusR
     height: BigInt(manager.heightOfPeer(peerId)),
     falseObjections: BigInt(store.falseObjections.countOf(peerId)),
   }));
-  const { connectedIds } = manager.storage;
+  const { connectedIds } = manager.storageLinks;
   const haltCharsMax = Math.floor(haltBytesMax / (utf8BytesPerChar * (connectedIds.length + 1)));
   const storage = connectedIds.map((peerId) => ({
     peerId,
     role: NodeRole.STORAGE,
     connected: true,
-    height: BigInt(manager.storage.heightOf(peerId)),
-    halted: (manager.storage.haltOf(peerId) ?? "").slice(0, haltCharsMax),
+    height: BigInt(manager.storageLinks.heightOf(peerId)),
+    halted: (manager.storageLinks.haltOf(peerId) ?? "").slice(0, haltCharsMax),
   }));
   return {
     nodeId: id,
@@ -111,11 +111,11 @@ export function sampleWaiting(metrics: Metrics, waiting: RingWaiting | undefined
   }
 }
 
-/** Sets the gauges of the public side; called before each scrape. */
+/** Sets the gauges of storage nodes and of operations; called before each scrape. */
 export function sampleStorage(
   metrics: Metrics,
   { storageNodes }: Members,
-  { operations, claims }: PublicSide["waiting"],
+  { operations, claims }: StorageSupervision["waiting"],
 ): void {
   const counts = new Map<string, number>(storageStates.map((state) => [state, 0]));
   for (const { suspension = "active" } of storageNodes) {

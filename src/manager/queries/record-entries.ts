@@ -26,7 +26,7 @@ export type RecordEntriesPorts = {
 
 export type Entry = MessageInitShape<typeof RecordEntrySchema>;
 
-/** Of an entry, besides the record. */
+/** Bytes of an entry besides the record. */
 const placeBytes = 192;
 
 export class RecordEntries {

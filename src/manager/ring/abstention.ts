@@ -1,5 +1,5 @@
 /**
- * When this manager votes not, although the rounds would have it vote: as long as it may have said
+ * When this manager does not vote although the rounds ask it to: as long as it may have said
  * something that it no longer knows of (protocol R4.0.3).
  *
  *   1. Its signer has signed what the vote log does not hold: the store was lost or rolled back.
@@ -14,41 +14,32 @@
 import { equalBytes } from "../../base/bytes.js";
 import type { RestoredHeight } from "../../consensus/ring/events.js";
 import type { Proposal, Vote } from "../../gen/bss/v1/vote_pb.js";
-import type { Members } from "../../ledger/members/members.js";
+import type { ManagerStore } from "../../store/manager-store.js";
+import type { FailStop } from "../fail-stop.js";
+import type { ManagerContext } from "../manager-context.js";
+import type { Abstaining, ManagerObserver } from "../manager-observer.js";
 import { loggedRequests } from "../signing/signed-statements.js";
 import { type Marks, markedKinds } from "../signing/signer.js";
+import type { RingInbox } from "./ring-inbox.js";
 
-export type AbstentionPorts = {
-  readonly selfId: string;
-  /** 32 bytes. */
-  readonly consortiumId: Uint8Array;
-  readonly members: () => Members;
-  /** Of the last block that is held. */
-  readonly headHeight: () => number;
-  /** Whether the vote log of the open height holds exactly this. */
-  readonly holds: (statement: Vote | Proposal) => boolean;
-  /** Keeps, durably, through which height this manager abstains. */
-  readonly save: (height: number) => void;
-  /** The manager has listened long enough. */
-  readonly onChange: () => void;
-};
-
-export type AbstentionStart = {
-  /** What was kept by `save`. */
-  readonly through: number;
+type Context = Pick<ManagerContext, "selfId" | "consortiumId" | "members"> & {
+  readonly store: Pick<
+    ManagerStore,
+    "head" | "abstainsThrough" | "holdsStatement" | "saveAbstention"
+  >;
+  readonly observer: Pick<ManagerObserver, "votes" | "abstains">;
   /** An operator has said that a signer without marks may go on where the consortium stands. */
-  readonly newSignerAccepted: boolean;
+  readonly newSignerAccepted?: boolean;
 };
 
-export type Abstaining = {
-  readonly kind: "signer" | "listening" | "loss" | "behind";
-  /** For people. */
-  readonly text: string;
+export type AbstentionParts = {
+  readonly inbox: Pick<RingInbox, "wake">;
+  readonly failStop: Pick<FailStop, "fail">;
 };
 
 export class Abstention {
-  readonly #ports: AbstentionPorts;
-  readonly #newSignerAccepted: boolean;
+  readonly #context: Context;
+  readonly #parts: AbstentionParts;
   #through: number;
   #why = "statements of its own, which its store did not hold, have come back from others";
   /** Since the start. */
@@ -56,11 +47,13 @@ export class Abstention {
   #marks: Marks | undefined;
   #listening = true;
   #trouble: string | undefined;
+  /** The reason that was told last. */
+  #told: Abstaining["kind"] | undefined;
 
-  constructor(ports: AbstentionPorts, { through, newSignerAccepted }: AbstentionStart) {
-    this.#ports = ports;
-    this.#through = through;
-    this.#newSignerAccepted = newSignerAccepted;
+  constructor(context: Context, parts: AbstentionParts) {
+    this.#context = context;
+    this.#parts = parts;
+    this.#through = context.store.abstainsThrough;
   }
 
   /** Nothing of the rounds is taken up while this is true. */
@@ -70,14 +63,14 @@ export class Abstention {
 
   /** Why this manager does not vote at present; undefined when it does. */
   get reason(): Abstaining | undefined {
-    const open = this.#ports.headHeight() + 1;
+    const open = this.#headHeight + 1;
     if (this.#trouble !== undefined) return { kind: "signer", text: this.#trouble };
     if (this.#listening) return { kind: "listening", text: this.#listeningText() };
     if (this.#through >= open) {
       const text = `${this.#why}: no vote until height ${this.#through} is decided`;
       return { kind: "loss", text };
     }
-    const decided = this.#shownBy(this.#ports.members().faultsMax + 1);
+    const decided = this.#shownBy(this.#context.members().faultsMax + 1);
     if (decided <= open) return undefined;
     return { kind: "behind", text: `others have decided height ${decided}: it catches up first` };
   }
@@ -85,14 +78,29 @@ export class Abstention {
   /** Whether PROPOSE, APPROVE and COMMIT may be signed at a height. */
   mayVote(height: number): boolean {
     if (this.#listening || height <= this.#through) return false;
-    return this.#shownBy(this.#ports.members().faultsMax + 1) < height;
+    return this.#shownBy(this.#context.members().faultsMax + 1) < height;
+  }
+
+  /** False while others are known to be further, and before they were heard. */
+  get atTip(): boolean {
+    return this.mayVote(this.#headHeight + 1);
+  }
+
+  /** Tells when abstaining begins, for another reason, and ends. */
+  tick(): void {
+    const { observer } = this.#context;
+    const now = this.reason;
+    if (now?.kind === this.#told) return;
+    this.#told = now?.kind;
+    if (now === undefined) observer.votes();
+    else observer.abstains(now);
   }
 
   /** The signer has told its marks: what of them does the vote log lack? */
   compare(marks: Marks, restored: RestoredHeight): void {
     this.#marks = marks;
-    const head = this.#ports.headHeight();
-    const logged = loggedRequests(restored, this.#ports.consortiumId);
+    const head = this.#headHeight;
+    const logged = loggedRequests(restored, this.#context.consortiumId);
     for (const kind of markedKinds) {
       const mark = marks[kind];
       if (mark === undefined || mark.height <= head) continue;
@@ -108,9 +116,9 @@ export class Abstention {
     this.#endListening();
   }
 
-  /** The head of another manager; it is sure that it is that one's. */
+  /** Another manager's head, which has come from that manager itself. */
   hearHead(managerId: string, height: number): void {
-    if (managerId === this.#ports.selfId) return;
+    if (managerId === this.#context.selfId) return;
     this.#heads.set(managerId, height);
     this.#endListening();
   }
@@ -118,8 +126,8 @@ export class Abstention {
   /** A statement of this manager has come from elsewhere; its signature has been verified. */
   hearOwn(statement: Vote | Proposal): void {
     const height = Number(statement.height);
-    if (height <= this.#ports.headHeight() || height <= this.#through) return;
-    if (this.#ports.holds(statement)) return;
+    if (height <= this.#headHeight || height <= this.#through) return;
+    if (this.#context.store.holdsStatement(statement)) return;
     const what = `a statement of its own about height ${height}, round ${statement.round}`;
     this.#abstain(height, `${what}, which its store does not hold, has come back from others`);
   }
@@ -138,17 +146,23 @@ export class Abstention {
     if (through <= this.#through) return;
     this.#through = through;
     this.#why = why;
-    this.#ports.save(through);
+    const { store } = this.#context;
+    store.saveAbstention(through).catch((error) => this.#parts.failStop.fail(error));
   }
 
   #endListening(): void {
     if (!this.#listening || this.#marks === undefined || this.#heard < this.#quorum) return;
     this.#listening = false;
-    this.#ports.onChange();
-    const tip = this.#shownBy(this.#ports.members().faultsMax + 1);
+    this.#parts.inbox.wake();
+    const { newSignerAccepted = false } = this.#context;
+    const tip = this.#shownBy(this.#context.members().faultsMax + 1);
     const knowsNothing = markedKinds.every((kind) => this.#marks?.[kind] === undefined);
-    if (!knowsNothing || this.#newSignerAccepted || tip <= this.#ports.headHeight()) return;
+    if (!knowsNothing || newSignerAccepted || tip <= this.#headHeight) return;
     this.#abstain(tip + 1, "it is new to a chain that has gone on, and may have voted before");
+  }
+
+  get #headHeight(): number {
+    return this.#context.store.head.height;
   }
 
   /** Managers that were heard since the start, this one included. */
@@ -157,10 +171,10 @@ export class Abstention {
   }
 
   get #quorum(): number {
-    return this.#ports.members().quorum;
+    return this.#context.members().quorum;
   }
 
-  /** The highest height that so many others have shown; −1 for fewer. */
+  /** The highest height that `count` others have shown; −1 if fewer were heard. */
   #shownBy(count: number): number {
     const heights = [...this.#heads.values()].sort((a, b) => b - a);
     return heights[count - 1] ?? -1;

@@ -11,14 +11,17 @@ import type { BlockFacts } from "../../ledger/blocks/block-facts.js";
 import { storageSuffices } from "../../ledger/blocks/executed-block.js";
 import type { Members } from "../../ledger/members/members.js";
 import type { ParsedSubmission } from "../../ledger/records/submissions.js";
-import type { SharedPorts } from "../manager-options.js";
+import type { ManagerContext } from "../manager-context.js";
 import type { Pool, RelayAgain } from "../pool/pool.js";
 import type { BlockSize } from "./block-size.js";
 
 /** Records that a block is chosen from, in blocks: some of them may be refused. */
 const candidateBlocks = 2;
 
-export type BlockCallsPorts = Pick<SharedPorts, "selfId" | "policy" | "members" | "monotonicMs"> & {
+export type BlockCallsPorts = Pick<
+  ManagerContext,
+  "selfId" | "policy" | "members" | "monotonicMs"
+> & {
   readonly pool: Pick<
     Pool,
     "ripe" | "calls" | "triedInVain" | "recordsPlaced" | "participantCount"

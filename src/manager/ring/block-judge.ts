@@ -4,45 +4,55 @@
  * it has none.
  */
 import { toHex } from "../../base/bytes.js";
-import type { RingEvent, Task } from "../../consensus/ring/events.js";
+import type { Task } from "../../consensus/ring/events.js";
+import type { Ring } from "../../consensus/ring/ring.js";
 import type { ManagerBlock } from "../../gen/bss/v1/block_pb.js";
 import { blockId } from "../../ledger/blocks/block-hashes.js";
+import type { ManagerContext } from "../manager-context.js";
+import type { ManagerObserver } from "../manager-observer.js";
+import type { PeerSender } from "../peers/peer-sender.js";
 import type { BlockValidator } from "./block-validator.js";
 import type { CandidateBlocks } from "./candidate-blocks.js";
+import type { RingInbox } from "./ring-inbox.js";
 
-export type BlockJudgePorts = {
-  readonly validator: BlockValidator;
+/** A relayed proposal is small and overtakes its block, so the body is asked for later. */
+const bodyGraceMs = 150;
+
+type Context = Pick<ManagerContext, "time"> & {
+  readonly observer: Pick<ManagerObserver, "blockRefused">;
+};
+
+export type BlockJudgeParts = {
+  readonly validator: Pick<BlockValidator, "judge">;
   readonly candidates: CandidateBlocks;
-  /** The height that is being voted on. */
-  readonly height: () => number;
-  readonly fetchBody: (holders: readonly string[], height: number, blockId: Uint8Array) => void;
-  /** Runs `work` a moment later: a relayed proposal is small and overtakes the block itself. */
-  readonly defer: (work: () => void) => void;
-  readonly post: (event: RingEvent) => void;
-  /** A peer gave a body that is not the block's, or a block breaks a rule. */
-  readonly onRefused: (blockHex: string, reason: string, message: string) => void;
+  readonly ring: Pick<Ring, "height">;
+  readonly inbox: Pick<RingInbox, "post">;
+  readonly peers: Pick<PeerSender, "fetchBody">;
 };
 
 export class BlockJudge {
-  readonly #ports: BlockJudgePorts;
+  readonly #context: Context;
+  readonly #parts: BlockJudgeParts;
   /** Blocks that are asked for, by id in hex. */
   #wanted = new Set<string>();
   readonly #running = new Set<string>();
 
-  constructor(ports: BlockJudgePorts) {
-    this.#ports = ports;
+  constructor(context: Context, parts: BlockJudgeParts) {
+    this.#context = context;
+    this.#parts = parts;
   }
 
   async judge({ height, blockId: id, holders }: Task & { kind: "validate" }): Promise<void> {
-    if (height !== this.#ports.height()) return;
-    const held = this.#ports.candidates.get(id);
+    const { ring, candidates, peers } = this.#parts;
+    if (height !== ring.height) return;
+    const held = candidates.get(id);
     if (held !== undefined && (await this.#run(height, id, held.block))) return;
-    if (height !== this.#ports.height()) return;
+    if (height !== ring.height) return;
     const hex = toHex(id);
     this.#wanted.add(hex);
-    this.#ports.defer(() => {
+    this.#context.time.after(bodyGraceMs, () => {
       const missing = this.#wanted.has(hex) && !this.#running.has(hex);
-      if (missing && height === this.#ports.height()) this.#ports.fetchBody(holders, height, id);
+      if (missing && height === ring.height) peers.fetchBody(holders, height, id);
     });
   }
 
@@ -53,11 +63,11 @@ export class BlockJudge {
   async takeBody(block: ManagerBlock | undefined): Promise<void> {
     const id = blockId(block?.block?.header ?? new Uint8Array());
     if (block === undefined || !this.#wanted.has(toHex(id))) return;
-    await this.#run(this.#ports.height(), id, block);
+    await this.#run(this.#parts.ring.height, id, block);
   }
 
   /** Nothing of the old height is asked for any more. */
-  onHeightChanged(): void {
+  onAppended(): void {
     this.#wanted = new Set();
   }
 
@@ -66,21 +76,23 @@ export class BlockJudge {
     const hex = toHex(id);
     if (this.#running.has(hex)) return true;
     this.#running.add(hex);
+    const { validator, candidates, ring, inbox } = this.#parts;
+    const { observer } = this.#context;
     try {
-      const result = await this.#ports.validator.judge(id, block);
-      if (height !== this.#ports.height()) return true;
+      const result = await validator.judge(id, block);
+      if (height !== ring.height) return true;
       if (result === undefined) {
-        this.#ports.candidates.discard(id);
-        this.#ports.onRefused(hex, "BLOCK_MALFORMED", "the body is not the block's");
+        candidates.discard(id);
+        observer.blockRefused(hex, "BLOCK_MALFORMED", "the body is not the block's");
         return false;
       }
       this.#wanted.delete(hex);
-      if (result.ok) this.#ports.candidates.add(height, block, result.value);
-      else this.#ports.onRefused(hex, result.error.reason, result.error.message);
+      if (result.ok) candidates.add(height, block, result.value);
+      else observer.blockRefused(hex, result.error.reason, result.error.message);
       const judgement = result.ok
         ? ({ accurate: true, facts: result.value.facts } as const)
         : ({ accurate: false, violation: result.error } as const);
-      this.#ports.post({ kind: "judged", height, blockId: id, judgement });
+      inbox.post({ kind: "judged", height, blockId: id, judgement });
       return true;
     } finally {
       this.#running.delete(hex);

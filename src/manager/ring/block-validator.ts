@@ -4,55 +4,46 @@
  */
 import { equalBytes } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
-import type { SignatureCache } from "../../crypto/signature-cache.js";
 import type { Vrf } from "../../crypto/vrf.js";
 import type { BlockCertificates, ManagerBlock } from "../../gen/bss/v1/block_pb.js";
-import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { parseContent } from "../../ledger/blocks/block-content.js";
 import { validateBlock } from "../../ledger/blocks/block-validation.js";
 import type { ExecutedBlock } from "../../ledger/blocks/executed-block.js";
 import { parseManagerBlock } from "../../ledger/blocks/manager-blocks.js";
 import { checkBlockCertificates, checkCommit } from "../../ledger/certificates/certificates.js";
 import { carriesAuthority } from "../../ledger/members/operations.js";
-import type { LedgerHead } from "../../ledger/state/head.js";
-import type { PrefetchedState } from "../../ledger/state/state.js";
 import { refuse, type Violation } from "../../ledger/violation.js";
+import type { ManagerContext } from "../manager-context.js";
 
-export type BlockValidatorPorts = {
-  readonly consortiumId: Uint8Array;
-  readonly policy: Policy;
-  /** 32 bytes: the key of epoch 0. */
-  readonly epochKey: Uint8Array;
-  readonly signatures: SignatureCache;
-  readonly vrf: Pick<Vrf, "verify">;
-  readonly head: () => LedgerHead;
-  readonly readState: (keys: readonly Uint8Array[]) => Promise<PrefetchedState>;
-};
+type Context = Pick<
+  ManagerContext,
+  "consortiumId" | "policy" | "epochKey" | "signatures" | "head" | "readState"
+> & { readonly vrf: Pick<Vrf, "verify"> };
 
 export class BlockValidator {
-  readonly #ports: BlockValidatorPorts;
+  readonly #context: Context;
 
-  constructor(ports: BlockValidatorPorts) {
-    this.#ports = ports;
+  constructor(context: Context) {
+    this.#context = context;
   }
 
   /**
-   * What the rules make of a block on top of the head. `undefined` when the body does not hang
-   * together or is not the one that the id names: that says something about who sent it, and
-   * nothing about the block. Everything that is judged after that is bound by the id.
+   * Runs the rules on a block on top of the head. `undefined` if the body is inconsistent or is not
+   * the one that the id names: then its sender is at fault, and nothing is known about the block.
+   * Everything that is judged after that is bound by the id.
    */
   async judge(
     blockId: Uint8Array,
     block: ManagerBlock,
   ): Promise<Result<ExecutedBlock, Violation> | undefined> {
-    const { consortiumId, policy, epochKey, signatures, vrf } = this.#ports;
+    const { consortiumId, policy, epochKey, signatures, vrf } = this.#context;
     const parsed = parseManagerBlock(block);
     if (!parsed.ok || !equalBytes(parsed.value.blockId, blockId)) return undefined;
     if (!parsed.value.control.every(carriesAuthority)) return unauthorised;
     const content = parseContent(parsed.value, consortiumId, policy);
     if (!content.ok) return content;
-    const head = this.#ports.head();
-    const state = await this.#ports.readState(content.value.readKeys);
+    const head = this.#context.head();
+    const state = await this.#context.readState(content.value.readKeys);
     const validated = validateBlock({
       head,
       consortiumId,
@@ -73,7 +64,7 @@ export class BlockValidator {
     { facts, head }: ExecutedBlock,
     certificates: BlockCertificates,
   ): Promise<Violation | undefined> {
-    const { consortiumId, signatures } = this.#ports;
+    const { consortiumId, signatures } = this.#context;
     const checks = checkBlockCertificates(certificates, facts, head.electorate, consortiumId);
     if (!checks.ok) return checks.error;
     return (await signatures.firstInvalid(checks.value))?.violation;
@@ -81,15 +72,15 @@ export class BlockValidator {
 
   /** Whether Q managers have committed the block at the next height, whatever it holds. */
   async isCommitted(blockId: Uint8Array, { commit }: BlockCertificates): Promise<boolean> {
-    const { consortiumId, signatures } = this.#ports;
+    const { consortiumId, signatures } = this.#context;
     if (commit === undefined) return false;
-    const { height, members } = this.#ports.head();
+    const { height, members } = this.#context.head();
     const checks = checkCommit(commit, { height: height + 1, blockId }, members, consortiumId);
     return checks.ok && (await signatures.firstInvalid(checks.value)) === undefined;
   }
 }
 
-/** Whoever joins after genesis brings consent; meters and officers stand in genesis only. */
+/** Members that join after genesis bring a consent; meters and officers are in genesis only. */
 const unauthorised = refuse(
   "OPERATION_INVALID",
   "Nobody has authorised an operation of the block.",

@@ -3,16 +3,19 @@
  * of them. A candidate that was judged accurate is ready to be appended without running it again.
  */
 import { toHex } from "../../base/bytes.js";
+import type { Ring } from "../../consensus/ring/ring.js";
 import type { ManagerBlock } from "../../gen/bss/v1/block_pb.js";
 import { blockId } from "../../ledger/blocks/block-hashes.js";
 import type { ExecutedBlock } from "../../ledger/blocks/executed-block.js";
 import type { ParsedRecord } from "../../ledger/records/records.js";
 import type { RuleReason } from "../../ledger/violation.js";
+import type { AppendedBlock } from "../../store/manager-store.js";
 import { CureIndex } from "../pool/cure-index.js";
 
 /**
- * Bodies kept at a time. Beyond, the oldest goes that was never judged accurate, or else the
- * oldest, but never one that the ring is bound to: it may have it signed or appended at any moment.
+ * Bodies that are kept at a time. If there are more, the oldest that was never judged accurate is
+ * dropped, or else the oldest. A body that the ring is bound to is never dropped: the ring may sign
+ * or append it at any moment.
  * The ring is bound to fewer than these (see consensus/height/judgements.ts), so there is always
  * room.
  */
@@ -27,10 +30,10 @@ export type Candidate = {
 export class CandidateBlocks {
   readonly #byId = new Map<string, Candidate>();
   readonly #cures = new WeakMap<ExecutedBlock, CureIndex>();
-  readonly #isBoundTo: (idHex: string) => boolean;
+  readonly #ring: Pick<Ring, "isBoundTo">;
 
-  constructor(isBoundTo: (idHex: string) => boolean) {
-    this.#isBoundTo = isBoundTo;
+  constructor(ring: Pick<Ring, "isBoundTo">) {
+    this.#ring = ring;
   }
 
   /**
@@ -78,12 +81,13 @@ export class CandidateBlocks {
   }
 
   /** Forgets the candidates of decided heights. */
-  dropThrough(height: number): void {
+  onAppended({ executed }: Pick<AppendedBlock, "executed">): void {
+    const { height } = executed.facts;
     for (const [id, candidate] of this.#byId) if (candidate.height <= height) this.#byId.delete(id);
   }
 
   #dropOne(): void {
-    const free = [...this.#byId].filter(([id]) => !this.#isBoundTo(id));
+    const free = [...this.#byId].filter(([id]) => !this.#ring.isBoundTo(id));
     const [victim] = free.find(([, { executed }]) => executed === undefined) ?? free[0] ?? [];
     if (victim !== undefined) this.#byId.delete(victim);
   }

@@ -1,62 +1,85 @@
 /**
  * The chain's growth: blocks that the ring decided, and final ones that a peer shipped. Both go to
- * the disk within a turn of the driver; then everybody hears of them.
+ * the disk within a turn of the driver; then the followers hear of them.
  */
+
 import { toHex } from "../../base/bytes.js";
-import type { Time } from "../../base/time.js";
+import type { Ring } from "../../consensus/ring/ring.js";
 import type { BlockCertificates, ManagerBlock } from "../../gen/bss/v1/block_pb.js";
 import { blockId } from "../../ledger/blocks/block-hashes.js";
 import { parseHeader } from "../../ledger/blocks/block-parsing.js";
-import type { ExecutedBlock } from "../../ledger/blocks/executed-block.js";
-import type { ManagerStore } from "../../store/manager-store.js";
-import type { StatementStore } from "../signing/statement-log.js";
+import type { AppendedBlock } from "../../store/manager-store.js";
+import { RingHalted } from "../fail-stop.js";
+import type { ManagerContext } from "../manager-context.js";
+import { type ManagerObserver, timedWrite } from "../manager-observer.js";
 import type { BlockValidator } from "./block-validator.js";
-import type { ShippedManagerBlock } from "./catch-up.js";
-import { type DecidedBlock, type RingDriver, RingHalted } from "./ring-driver.js";
+import type { RingInbox } from "./ring-inbox.js";
+import type { ShippedManagerBlock } from "./shipped-blocks.js";
 
-export type ChainWriterPorts = {
-  readonly store: ManagerStore;
-  readonly time: Time;
-  readonly validator: BlockValidator;
-  readonly driver: () => RingDriver;
+/** A block that is appended here. */
+export type NewBlock = AppendedBlock & {
+  /** How long the round took in which it was decided; undefined for one that a peer shipped. */
+  readonly roundMs?: number;
+};
+
+/** What a part does when a block has been appended. */
+export interface BlockFollower {
   /**
    * The block is on disk, and the ring at the next height. `more`: others follow at once, so that
-   * nobody needs to hear of this one, and the disk may not have flushed it.
+   * nobody needs to hear of this one, and the disk may not have flushed it. The turn of the driver
+   * goes on when a promise is settled.
    */
-  readonly onAppended: (appended: DecidedBlock, more: boolean) => Promise<void>;
-  readonly observe: {
-    wrote(seconds: number): void;
-    appended(executed: ExecutedBlock, intervalMs: number): void;
-  };
+  onAppended(appended: NewBlock, more: boolean): void | Promise<void>;
+}
+
+type Context = Pick<ManagerContext, "store" | "time"> & {
+  readonly observer: Pick<ManagerObserver, "appended" | "wrote">;
+};
+
+export type ChainWriterParts = {
+  readonly ring: Pick<Ring, "advance">;
+  readonly inbox: Pick<RingInbox, "exclusive">;
+  readonly validator: BlockValidator;
 };
 
 export class ChainWriter {
-  readonly #ports: ChainWriterPorts;
+  readonly #context: Context;
+  readonly #parts: ChainWriterParts;
+  #followers: readonly BlockFollower[] = [];
   #appendedAtMs: number;
-  readonly statements: StatementStore;
 
-  constructor(ports: ChainWriterPorts) {
-    this.#ports = ports;
-    this.#appendedAtMs = ports.time.monotonicMs();
-    this.statements = {
-      saveStatements: (said) => this.#timed(() => ports.store.saveStatements(said)),
-    };
+  constructor(context: Context, parts: ChainWriterParts) {
+    this.#context = context;
+    this.#parts = parts;
+    this.#appendedAtMs = context.time.monotonicMs();
+  }
+
+  /** The followers hear of every block, in this order. */
+  connect(followers: readonly BlockFollower[]): void {
+    this.#followers = followers;
   }
 
   /** Time since the last block, or since the start. */
   get idleMs(): number {
-    return this.#ports.time.monotonicMs() - this.#appendedAtMs;
+    return this.#context.time.monotonicMs() - this.#appendedAtMs;
   }
 
   /** Only within a turn of the driver. */
-  async append(appended: DecidedBlock, more = false): Promise<void> {
-    const { store, driver, observe, onAppended, time } = this.#ports;
+  async append(appended: NewBlock, more = false): Promise<void> {
+    const { store, observer, time } = this.#context;
     const { height } = appended.executed.facts;
-    await this.#timed(() => store.append(appended, more ? "buffered" : "sync"));
-    driver().advance({ height: height + 1, members: store.head.members });
-    observe.appended(appended.executed, this.idleMs);
+    await timedWrite(this.#context, () => store.append(appended, more ? "buffered" : "sync"));
+    this.#parts.ring.advance({ height: height + 1, members: store.head.members });
+    observer.appended(appended.executed, this.idleMs);
     this.#appendedAtMs = time.monotonicMs();
-    await onAppended(appended, more);
+    await this.#tellFollowers(appended, more);
+  }
+
+  async #tellFollowers(appended: NewBlock, more: boolean): Promise<void> {
+    for (const follower of this.#followers) {
+      const done = follower.onAppended(appended, more);
+      if (done !== undefined) await done;
+    }
   }
 
   /**
@@ -70,7 +93,7 @@ export class ChainWriter {
       const more = i < blocks.length - 1;
       const reason = await this.#appendOne(block, certificates, more);
       if (reason === undefined) continue;
-      if (i > 0) await this.#ports.driver().exclusive(() => this.#ports.store.flush());
+      if (i > 0) await this.#parts.inbox.exclusive(() => this.#context.store.flush());
       return reason;
     }
     return undefined;
@@ -81,12 +104,12 @@ export class ChainWriter {
     certificates: BlockCertificates,
     more: boolean,
   ): Promise<string | undefined> {
-    const { store, driver, validator } = this.#ports;
-    return driver().exclusive(async () => {
+    const { inbox, validator } = this.#parts;
+    return inbox.exclusive(async () => {
       const header = block.block?.header ?? new Uint8Array();
       const parsed = parseHeader(header);
       // Decided here while it was on its way: nobody is to blame.
-      if (parsed.ok && parsed.value.height <= store.head.height) return undefined;
+      if (parsed.ok && parsed.value.height <= this.#context.store.head.height) return undefined;
       const id = blockId(header);
       const judged = await validator.judge(id, block);
       if (judged === undefined) return "a block that does not hang together";
@@ -101,13 +124,5 @@ export class ChainWriter {
       await this.append({ block, executed: judged.value, certificates }, more);
       return undefined;
     });
-  }
-
-  /** Runs a write and tells how long it took. */
-  async #timed(write: () => Promise<void>): Promise<void> {
-    const { time, observe } = this.#ports;
-    const startedMs = time.monotonicMs();
-    await write();
-    observe.wrote((time.monotonicMs() - startedMs) / 1_000);
   }
 }

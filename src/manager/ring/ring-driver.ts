@@ -10,183 +10,82 @@
  * Nothing of a later turn starts before the statements of this one are on disk. Appending a block
  * that a peer shipped (catch-up) is a turn of the same loop, so there is one writer of the chain.
  *
- * While the manager only listens (abstention.ts), jobs are the turns that run; events wait.
+ * While the manager only listens (abstention.ts), only jobs run, and events wait.
  */
 import { defined } from "../../base/assert.js";
 import type { Time } from "../../base/time.js";
-import type {
-  Clock,
-  Decision,
-  ExpiredStep,
-  HeightContext,
-  Outgoing,
-  Ready,
-  RingEvent,
-  Statement,
-  Task,
-} from "../../consensus/ring/events.js";
+import type { Clock, Decision, Ready, Statement } from "../../consensus/ring/events.js";
 import type { Ring } from "../../consensus/ring/ring.js";
-import type { CommitCertificate, ManagerBlock } from "../../gen/bss/v1/block_pb.js";
-import type { Evidence } from "../../gen/bss/v1/genesis_pb.js";
-import type { AppendedBlock } from "../../store/manager-store.js";
+import { type FailStop, RingHalted } from "../fail-stop.js";
+import type { ManagerContext } from "../manager-context.js";
+import type { ManagerObserver } from "../manager-observer.js";
+import type { PeerSender } from "../peers/peer-sender.js";
 import type { StatementLog } from "../signing/statement-log.js";
+import type { Supervision } from "../supervision/supervision.js";
+import type { Abstention } from "./abstention.js";
 import type { CandidateBlocks } from "./candidate-blocks.js";
+import type { ChainWriter } from "./chain-writer.js";
+import type { RingInbox } from "./ring-inbox.js";
+import type { RingTasks } from "./ring-tasks.js";
 
-/** Events that wait for their turn; beyond, the oldest is dropped and counted. Peers send again. */
-export const eventsMax = 20_000;
-
-/** The core has stopped for good: more than f managers broke the rules, or this software did. */
-export class RingHalted extends Error {
-  override readonly name = "RingHalted";
-  /** Of the block that contradicts what this manager computes, if it was for one that it halted. */
-  readonly contradicting: CommitCertificate | undefined;
-
-  constructor(message: string, contradicting?: CommitCertificate) {
-    super(message);
-    this.contradicting = contradicting;
-  }
-}
-
-/** One that has been appended, or is about to be. */
-export type DecidedBlock = AppendedBlock & {
-  /** How long the round took in which it was decided; undefined for one that a peer shipped. */
-  readonly roundMs?: number;
-};
-
-export type RingDriverPorts = {
+export type RingDriverParts = Pick<ManagerContext, "time"> & {
+  readonly observer: Pick<ManagerObserver, "statement" | "expired">;
   readonly statements: Pick<StatementLog, "say" | "isDue">;
-  /** True while the rounds are not taken up yet; `wake` when that changes. */
-  readonly listening: () => boolean;
+  /** While it only listens, the rounds are not taken up yet; it wakes the inbox when that ends. */
+  readonly abstention: Pick<Abstention, "listening">;
   readonly candidates: Pick<CandidateBlocks, "get">;
-  readonly time: Time;
-  /** Sends to every other manager; never waits. */
-  readonly send: (message: Outgoing, body?: ManagerBlock) => void;
-  /** Starts a task; its answer comes through `post`. */
-  readonly start: (task: Task) => void;
+  readonly peers: Pick<PeerSender, "send">;
+  /** Starts tasks; their answers come through the inbox. */
+  readonly tasks: Pick<RingTasks, "start">;
   /** Keeps evidence against a manager that contradicts itself, and spreads it. */
-  readonly accuse: (evidence: Evidence) => Promise<void>;
-  /** Writes the block and moves the ring on. */
-  readonly append: (appended: DecidedBlock) => Promise<void>;
-  readonly observe: {
-    statement(statement: Statement): void;
-    expired(step: ExpiredStep): void;
-    eventDropped(): void;
-  };
+  readonly supervision: Pick<Supervision, "accuse">;
+  readonly chain: Pick<ChainWriter, "append">;
   /** The loop has ended for good: a halt of the core, a failing disk, or a bug. */
-  readonly onFatal: (error: Error) => void;
+  readonly failStop: Pick<FailStop, "fail">;
 };
-
-type Job = {
-  readonly kind: "job";
-  readonly run: () => Promise<void>;
-  /** Instead of running it. */
-  readonly giveUp: (error: Error) => void;
-};
-
-type Turn = RingEvent | Job;
 
 export class RingDriver {
   readonly #ring: Ring;
-  readonly #ports: RingDriverPorts;
-  readonly #queue: Turn[] = [];
-  #jobsWaiting = 0;
-  #wake: (() => void) | undefined;
-  /** Between the last sleep and the next. */
-  #isWoken = false;
+  readonly #inbox: RingInbox;
+  readonly #parts: RingDriverParts;
   /** The round that this manager is in, and when it entered it; in no round while it is idle. */
   #round = { number: 0, sinceMs: 0 };
-  #closed = false;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(ring: Ring, ports: RingDriverPorts) {
+  constructor(ring: Ring, inbox: RingInbox, parts: RingDriverParts) {
     this.#ring = ring;
-    this.#ports = ports;
-  }
-
-  get ring(): Pick<Ring, "height" | "status" | "waiting"> {
-    return this.#ring;
-  }
-
-  get queueLength(): number {
-    return this.#queue.length;
+    this.#inbox = inbox;
+    this.#parts = parts;
   }
 
   start(): void {
     this.#running = this.#run();
   }
 
-  /** Hands an event to the core. Its signatures have been verified. */
-  post(event: RingEvent): void {
-    if (!this.#closed) this.#enqueue(event);
-  }
-
-  /**
-   * Runs `job` as a turn of its own, between two events. One that fails ends the loop, as it may
-   * have changed the chain. Rejects when the loop has ended before its turn.
-   */
-  exclusive<T>(job: () => Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(loopEnded());
-      const run = async () => {
-        try {
-          resolve(await job());
-        } catch (error) {
-          reject(error);
-          throw error;
-        }
-      };
-      this.#enqueue({ kind: "job", run, giveUp: reject });
-    });
-  }
-
-  /** Has the loop look again at what its ports say. */
-  wake(): void {
-    this.#isWoken = true;
-    this.#wake?.();
-  }
-
-  /** To the height after a block that has been appended. Only within a turn: `append` or a job. */
-  advance(context: HeightContext): void {
-    this.#ring.advance(context);
-  }
-
   /** Ends after the turn that is running. */
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#wake?.();
+    this.#inbox.close();
     await this.#running;
-  }
-
-  #enqueue(turn: Turn): void {
-    if (this.#queue.length >= eventsMax) {
-      const oldest = this.#queue.findIndex((entry) => entry.kind !== "job");
-      if (oldest !== -1) this.#queue.splice(oldest, 1);
-      this.#ports.observe.eventDropped();
-    }
-    if (turn.kind === "job") this.#jobsWaiting += 1;
-    this.#queue.push(turn);
-    this.wake();
   }
 
   async #run(): Promise<void> {
     try {
-      while (!this.#closed) await this.#turn();
+      while (!this.#inbox.closed) await this.#turn();
     } catch (error) {
-      this.#closed = true;
-      this.#ports.onFatal(error instanceof Error ? error : new Error(String(error)));
+      this.#inbox.close();
+      this.#parts.failStop.fail(error instanceof Error ? error : new Error(String(error)));
     }
-    for (const turn of this.#queue.splice(0)) if (turn.kind === "job") turn.giveUp(loopEnded());
+    this.#inbox.giveUp();
   }
 
   async #turn(): Promise<void> {
-    const { statements, listening } = this.#ports;
-    if (listening()) return this.#runJob();
-    const ring = this.#ring;
+    const { statements, abstention, time } = this.#parts;
+    if (abstention.listening) return this.#runJob();
+    const [ring, inbox] = [this.#ring, this.#inbox];
     this.#noteRound();
-    ring.tick(clockOf(this.#ports.time));
-    for (let turn = this.#queue.shift(); turn !== undefined; turn = this.#queue.shift()) {
+    ring.tick(clockOf(time));
+    for (let turn = inbox.next(); turn !== undefined; turn = inbox.next()) {
       if (turn.kind === "job") {
-        this.#jobsWaiting -= 1;
         await turn.run();
         break;
       }
@@ -196,35 +95,32 @@ export class RingDriver {
     this.#noteRound();
     if (ready !== undefined) await this.#carryOut(ready);
     else if (statements.isDue) await this.#speak([]);
-    else if (this.#queue.length === 0) await this.#sleep(ring.nextDeadlineMs);
+    else if (inbox.length === 0) await inbox.sleep(time, ring.nextDeadlineMs);
   }
 
-  /** The next job, whatever waits before it. */
   async #runJob(): Promise<void> {
-    if (this.#jobsWaiting === 0) return this.#sleep(undefined);
-    const index = this.#queue.findIndex(({ kind }) => kind === "job");
-    const [turn] = this.#queue.splice(index, 1);
-    this.#jobsWaiting -= 1;
-    if (turn?.kind === "job") await turn.run();
+    const job = this.#inbox.nextJob();
+    if (job === undefined) await this.#inbox.sleep(this.#parts.time, undefined);
+    else await job.run();
   }
 
   async #carryOut(ready: Ready): Promise<void> {
-    const ports = this.#ports;
-    for (const step of ready.expired) ports.observe.expired(step);
-    if (ready.statements.length > 0 || ports.statements.isDue) await this.#speak(ready.statements);
-    for (const message of ready.messages) ports.send(message);
-    for (const task of ready.tasks) ports.start(task);
-    for (const evidence of ready.evidence) await ports.accuse(evidence);
+    const { observer, statements, peers, tasks, supervision } = this.#parts;
+    for (const step of ready.expired) observer.expired(step);
+    if (ready.statements.length > 0 || statements.isDue) await this.#speak(ready.statements);
+    for (const message of ready.messages) peers.send(message);
+    for (const task of ready.tasks) tasks.start(task);
+    for (const evidence of ready.evidence) await supervision.accuse(evidence);
     if (ready.decision !== undefined) await this.#append(ready.decision);
     if (ready.halt !== undefined) throw new RingHalted(ready.halt.message);
   }
 
   /** Durable before visible. */
   async #speak(statements: readonly Statement[]): Promise<void> {
-    const { observe, send } = this.#ports;
-    for (const { statement, said, body } of await this.#ports.statements.say(statements)) {
-      observe.statement(statement);
-      send(said, said.kind === "proposal" ? body : undefined);
+    const { observer, peers } = this.#parts;
+    for (const { statement, said, body } of await this.#parts.statements.say(statements)) {
+      observer.statement(statement);
+      peers.send(said, said.kind === "proposal" ? body : undefined);
       this.#ring.step(said);
     }
   }
@@ -233,33 +129,16 @@ export class RingDriver {
   #noteRound(): void {
     const { round, step } = this.#ring.status();
     if (step !== "idle" && round === this.#round.number) return;
-    this.#round = { number: round, sinceMs: this.#ports.time.monotonicMs() };
+    this.#round = { number: round, sinceMs: this.#parts.time.monotonicMs() };
   }
 
   async #append(decision: Decision): Promise<void> {
-    const candidate = this.#ports.candidates.get(decision.blockId);
+    const candidate = this.#parts.candidates.get(decision.blockId);
     const held = defined(candidate, "a decided block was judged, so its body is held");
     const executed = defined(held.executed, "a decided block was judged accurate");
     const { certificates } = decision;
-    const roundMs = this.#ports.time.monotonicMs() - this.#round.sinceMs;
-    await this.#ports.append({ block: held.block, executed, certificates, roundMs });
-  }
-
-  /** Until an event comes, something wakes the loop, or the time has come. */
-  #sleep(deadlineMs: number | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const { time } = this.#ports;
-      const wait = deadlineMs === undefined ? undefined : deadlineMs - time.monotonicMs();
-      const timer = wait === undefined ? undefined : time.after(wait, () => done());
-      const done = () => {
-        timer?.cancel();
-        this.#wake = undefined;
-        resolve();
-      };
-      this.#wake = done;
-      if (this.#closed || this.#isWoken) done();
-      this.#isWoken = false;
-    });
+    const roundMs = this.#parts.time.monotonicMs() - this.#round.sinceMs;
+    await this.#parts.chain.append({ block: held.block, executed, certificates, roundMs });
   }
 }
 
@@ -269,8 +148,4 @@ export function clockOf(time: Time): Clock {
     attentiveMs: time.attentiveMs(),
     wallMs: time.wallMs(),
   };
-}
-
-function loopEnded(): Error {
-  return new Error("the manager has stopped working on its chain");
 }

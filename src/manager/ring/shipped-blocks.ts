@@ -1,13 +1,22 @@
-/** Final blocks for those who are behind: as many as were asked for, within one message's size. */
+/**
+ * Final blocks on their way to a node that is behind: read from the store for others, as many as
+ * were asked for within one message's size; and read from the answers of other managers, as far as
+ * that is possible without the state.
+ */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { unsealRecord } from "../../crypto/seal.js";
 import {
+  type BlockCertificates,
   CertifiedManagerBlockSchema,
   CertifiedStorageBlockSchema,
+  type ManagerBlock,
 } from "../../gen/bss/v1/block_pb.js";
 import { type StorageBlocks, StorageBlocksSchema } from "../../gen/bss/v1/verify_integrity_pb.js";
 import { type ManagerBlocks, ManagerBlocksSchema } from "../../gen/bss/v1/vote_pb.js";
+import { parseHeader } from "../../ledger/blocks/block-parsing.js";
 import type { ManagerStore } from "../../store/manager-store.js";
+import type { SyncAnswer } from "../../sync/sync-events.js";
+import type { SyncBlock } from "../../sync/sync-window.js";
 
 /** A message stays far below what peers take; a single block may be longer, and travels alone. */
 const answerBytesMax = 6 * 1024 * 1024;
@@ -60,4 +69,38 @@ async function collect<T>(
     blocks.push(block);
   }
   return blocks;
+}
+
+export type ShippedManagerBlock = SyncBlock & {
+  readonly block: ManagerBlock;
+  readonly certificates: BlockCertificates;
+};
+
+/** A leaf with what a decoded message needs around it. */
+const leafBytes = 256;
+/** Header, certificates, and what they need around them. */
+const frameBytes = 4_096;
+
+/** The blocks of an answer up to the first one that cannot be read. */
+export function readAnswer(
+  peer: string,
+  { blocks, headHeight }: ManagerBlocks,
+): Omit<SyncAnswer<ShippedManagerBlock>, "kind"> {
+  const read: ShippedManagerBlock[] = [];
+  const height = headHeight <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(headHeight) : 0;
+  for (const { block, certificates } of blocks) {
+    const header = block?.block && parseHeader(block.block.header);
+    if (block === undefined || certificates === undefined || !header?.ok) {
+      const malformed = "a block without its parts";
+      return { peer, blocks: read, headHeight: height, malformed };
+    }
+    const shipped = { block, certificates, byteCount: byteCountOf(block) };
+    read.push({ height: header.value.height, ...shipped });
+  }
+  return { peer, blocks: read, headHeight: height };
+}
+
+function byteCountOf({ block, records, privateEntries }: ManagerBlock): number {
+  const bytes = [...records, ...privateEntries].reduce((sum, { length }) => sum + length, 0);
+  return frameBytes + bytes + (block?.leaves.length ?? 0) * leafBytes;
 }

@@ -24,7 +24,6 @@ import {
   ObjectionSchema,
   type ObjectionSignature,
   ObjectionSignatureSchema,
-  type ProvenObjection,
   type SignedObjections,
   SignedObjectionsSchema,
 } from "../../gen/bss/v1/broadcast_pb.js";
@@ -41,37 +40,32 @@ import type { ParsedRecord } from "../../ledger/records/records.js";
 import { reasonsOfOrder } from "../../ledger/records/rules.js";
 import type { ParsedSubmission } from "../../ledger/records/submissions.js";
 import type { RuleReason } from "../../ledger/violation.js";
-import type { DropReason } from "../../metrics/label-values.js";
+import type { FalseObjections } from "../../store/offences.js";
+import type { BackgroundWork } from "../background-work.js";
+import type { ManagerContext } from "../manager-context.js";
+import type { ManagerObserver } from "../manager-observer.js";
 import type { Pool } from "../pool/pool.js";
-import { type RecordRefusal, type ScreeningPorts, violationsNow } from "./screening.js";
+import type { Abstention } from "../ring/abstention.js";
+import type { StatementLog } from "../signing/statement-log.js";
+import { type RecordRefusal, type ScreeningContext, violationsNow } from "./screening.js";
 
-export type ObjectionsPorts = ScreeningPorts & {
-  readonly selfId: string;
-  /** 32 bytes. */
-  readonly consortiumId: Uint8Array;
+type Context = ScreeningContext &
+  Pick<ManagerContext, "selfId" | "consortiumId"> & {
+    readonly store: { readonly falseObjections: Pick<FalseObjections, "add"> };
+    readonly observer: Pick<ManagerObserver, "dropped" | "objection" | "falseObjection">;
+  };
+
+export type ObjectionsParts = {
   readonly pool: Pick<Pool, "waiting" | "mayCure">;
-  /** False while others are known to be further, and before they were heard. */
-  readonly atTip: () => boolean;
-  /** Signs a 32-byte digest with this manager's key; undefined while that is not possible. */
-  readonly sign: (digest: Uint8Array) => Promise<Uint8Array | undefined>;
-  /** Keeps a false objection durably; false when it is known. */
-  readonly keepFalseObjection: (objection: ProvenObjection) => Promise<boolean>;
-  readonly onDropped: (from: string, what: DropReason) => void;
-  /** Work that nobody waits for; if it fails, so does the manager. */
-  readonly follow: (work: Promise<void>) => void;
-};
-
-export type ObjectionsOptions = {
+  readonly abstention: Pick<Abstention, "atTip">;
+  readonly statements: Pick<StatementLog, "sign">;
+  readonly background: Pick<BackgroundWork, "follow">;
   /** Records that wait break rules on the ledger of `height`, and nothing that waits cures them. */
   readonly refuse: (
     submission: ParsedSubmission,
     refusals: readonly RecordRefusal[],
     height: number,
   ) => Promise<void>;
-  readonly observe: {
-    objection(rule: RuleReason): void;
-    falseObjection(managerId: string, objection: Objection): void;
-  };
 };
 
 /** One objection, with those that were signed with it. */
@@ -89,14 +83,14 @@ type Claim = {
 const waitingMax = 10_000;
 /** How far beyond this manager's height they may be; more than one behind is catching up anyway. */
 const heightsAheadMax = 16n;
-/** Whoever has made so many false objections at one height is not heard there any more. */
+/** After this many false objections at one height a manager is not heard there any more. */
 const falsePerHeightMax = 16;
 /** Looks at a record while blocks come; whoever orders it next objects again. */
 const attemptsMax = 3;
 
 export class Objections {
-  readonly #ports: ObjectionsPorts;
-  readonly #options: ObjectionsOptions;
+  readonly #context: Context;
+  readonly #parts: ObjectionsParts;
   /** By author, then submission and record. */
   readonly #waiting = new Map<string, Map<string, Claim>>();
   /** Submissions, ids in hex, some of whose objections are due, in the order of their turns. */
@@ -109,15 +103,15 @@ export class Objections {
   readonly #accurate = new Set<string>();
   readonly #falseByAuthor = new Map<string, number>();
 
-  constructor(ports: ObjectionsPorts, options: ObjectionsOptions) {
-    this.#ports = ports;
-    this.#options = options;
+  constructor(context: Context, parts: ObjectionsParts) {
+    this.#context = context;
+    this.#parts = parts;
   }
 
   /** This manager's own: the records break rules on the ledger of `height`. */
   ofRefusals(refusals: readonly RecordRefusal[], height: number): readonly Objection[] {
     return refusals.map(({ record, violation: { reason, message, field = "" } }) => {
-      this.#options.observe.objection(reason);
+      this.#context.observer.objection(reason);
       const claim = { recordHash: record.hash, reason, height: BigInt(height) };
       return create(ObjectionSchema, { ...claim, message, field });
     });
@@ -147,9 +141,10 @@ export class Objections {
     objections: readonly Objection[],
   ): Promise<ObjectionSignature | undefined> {
     if (objections.length === 0) return undefined;
-    const { consortiumId, selfId: managerId, sign } = this.#ports;
+    const { consortiumId, selfId: managerId, head } = this.#context;
     const [count, root] = [objections.length, objectionsRoot(objections)];
-    const signature = await sign(objectionsDigest({ consortiumId, submissionId, count, root }));
+    const digest = objectionsDigest({ consortiumId, submissionId, count, root });
+    const signature = await this.#parts.statements.sign("objection", head().height, digest);
     if (signature === undefined) return undefined;
     return create(ObjectionSignatureSchema, { submissionId, managerId, signature });
   }
@@ -165,25 +160,25 @@ export class Objections {
 
   /** Whether this manager has objected to the record, and that waits to be looked into. */
   hasRaised(submission: ParsedSubmission, record: ParsedRecord): boolean {
-    const own = this.#waiting.get(this.#ports.selfId);
+    const own = this.#waiting.get(this.#context.selfId);
     return own?.has(placeIn(submission.idHex, record.hashHex)) === true;
   }
 
   /** Another manager's, whoever passes them on. */
   async take(from: string, signed: SignedObjections): Promise<void> {
-    const { consortiumId, selfId, signatures, onDropped } = this.#ports;
+    const { consortiumId, selfId, signatures, observer } = this.#context;
     // A manager that was behind may have caught up without a word.
     this.#startWork();
-    const checked = checkObjections(signed, this.#ports.head().members, consortiumId);
-    if (!checked.ok) return onDropped(from, checked.error.reason);
+    const checked = checkObjections(signed, this.#context.head().members, consortiumId);
+    if (!checked.ok) return observer.dropped(from, checked.error.reason);
     const managerId = signed.signature?.managerId ?? "";
     if (managerId === selfId || this.#falseHere(managerId) >= falsePerHeightMax) return;
     const isNear = ({ objection: { height } }: Claim) =>
-      height <= BigInt(this.#ports.head().height) + heightsAheadMax;
+      height <= BigInt(this.#context.head().height) + heightsAheadMax;
     const news = claimsOf(signed).filter((each) => isNear(each) && this.#isNews(each));
     if (news.length === 0) return;
     const invalid = await signatures.firstInvalid([checked.value.check()]);
-    if (invalid !== undefined) return onDropped(from, invalid.violation.reason);
+    if (invalid !== undefined) return observer.dropped(from, invalid.violation.reason);
     for (const claim of news) this.#consider(claim);
   }
 
@@ -198,14 +193,14 @@ export class Objections {
     const ofAuthor = this.#waiting.get(managerId) ?? new Map<string, Claim>();
     if (!ofAuthor.has(place) && ofAuthor.size >= this.#share()) return;
     this.#waiting.set(managerId, ofAuthor.set(place, claim));
-    if (objection.height > BigInt(this.#ports.head().height)) return;
+    if (objection.height > BigInt(this.#context.head().height)) return;
     this.#due.add(submissionHex);
     this.#startWork();
   }
 
   /** This ledger has grown by one block. */
   onAppended(): void {
-    const head = BigInt(this.#ports.head().height);
+    const head = BigInt(this.#context.head().height);
     for (const [managerId, ofAuthor] of this.#waiting) {
       for (const claim of ofAuthor.values()) {
         if (!this.#isUnsettled(claim)) ofAuthor.delete(claim.place);
@@ -223,18 +218,18 @@ export class Objections {
 
   /** A manager that is behind looks into nothing: what is due waits until it is not. */
   #startWork(): void {
-    if (this.#isWorking || this.#due.size === 0 || !this.#ports.atTip()) return;
+    if (this.#isWorking || this.#due.size === 0 || !this.#parts.abstention.atTip) return;
     this.#isWorking = true;
     this.#work = this.#lookIntoAll();
-    this.#ports.follow(this.#work);
+    this.#parts.background.follow(this.#work);
   }
 
   async #lookIntoAll(): Promise<void> {
-    const pause = this.#ports.pauses();
+    const pause = this.#context.pauses();
     try {
       // What becomes due meanwhile is added to the end.
       for (const idHex of this.#due) {
-        if (!this.#ports.atTip()) return;
+        if (!this.#parts.abstention.atTip) return;
         this.#due.delete(idHex);
         await this.#review(idHex, this.#takeDue(idHex));
         await pause();
@@ -246,9 +241,9 @@ export class Objections {
 
   /** The objections to records of a submission whose height this ledger has reached. */
   #takeDue(idHex: string): readonly Claim[] {
-    const { height } = this.#ports.head();
+    const { height } = this.#context.head();
     const due: Claim[] = [];
-    const waiting = this.#ports.pool.waiting(idHex);
+    const waiting = this.#parts.pool.waiting(idHex);
     for (const ofAuthor of this.#waiting.values()) {
       for (const recordHex of waiting?.unsettled.keys() ?? []) {
         const place = placeIn(idHex, recordHex);
@@ -268,7 +263,7 @@ export class Objections {
    * a block that everybody else has. The records wait; whoever orders them next leaves them out.
    */
   async #review(idHex: string, due: readonly Claim[]): Promise<void> {
-    const waiting = this.#ports.pool.waiting(idHex);
+    const waiting = this.#parts.pool.waiting(idHex);
     if (waiting === undefined || due.length === 0) return;
     const { submission } = waiting;
     const named = new Set(due.map(({ place }) => place));
@@ -285,8 +280,9 @@ export class Objections {
     records: readonly ParsedRecord[],
     attempt = 1,
   ): Promise<void> {
-    const { pool, head } = this.#ports;
-    const { height, broken } = await violationsNow(submission, records, this.#ports);
+    const { head } = this.#context;
+    const { pool, refuse } = this.#parts;
+    const { height, broken } = await violationsNow(submission, records, this.#context);
     if (head().height !== height) {
       // A block has come meanwhile, and what was pending may be in it.
       if (attempt < attemptsMax) await this.#lookInto(submission, records, attempt + 1);
@@ -303,18 +299,19 @@ export class Objections {
       if (reason === "RECORD_ON_LEDGER" || pool.mayCure(record, reason)) continue;
       refusals.push({ record, violation });
     }
-    if (refusals.length > 0) await this.#options.refuse(submission, refusals, height);
+    if (refusals.length > 0) await refuse(submission, refusals, height);
   }
 
   /** The record keeps every rule on the ledger of this moment. */
   async #blame({ managerId, objection, index, signed }: Claim): Promise<void> {
-    if (managerId === this.#ports.selfId) return;
-    if (objection.height !== BigInt(this.#ports.head().height)) return;
+    const { selfId, store, observer } = this.#context;
+    if (managerId === selfId) return;
+    if (objection.height !== BigInt(this.#context.head().height)) return;
     if (!lastingReasons.has(objection.reason as RuleReason)) return;
     if (this.#falseHere(managerId) >= falsePerHeightMax) return;
     this.#falseByAuthor.set(managerId, this.#falseHere(managerId) + 1);
-    if (!(await this.#ports.keepFalseObjection(provenObjection(signed, index)))) return;
-    this.#options.observe.falseObjection(managerId, objection);
+    if (!(await store.falseObjections.add(provenObjection(signed, index)))) return;
+    observer.falseObjection(managerId, objection);
   }
 
   /** Whether there is anything to find out: not if its author says it again, or later. */
@@ -326,7 +323,7 @@ export class Objections {
   }
 
   #isUnsettled({ submissionHex, objection: { recordHash } }: Claim): boolean {
-    const waiting = this.#ports.pool.waiting(submissionHex);
+    const waiting = this.#parts.pool.waiting(submissionHex);
     return waiting?.unsettled.has(toHex(recordHash)) === true;
   }
 
@@ -347,7 +344,7 @@ export class Objections {
   }
 
   #forgetOtherHeights(): void {
-    const { height } = this.#ports.head();
+    const { height } = this.#context.head();
     if (this.#lookedAtHeight === height) return;
     this.#lookedAtHeight = height;
     this.#falseByAuthor.clear();
@@ -355,7 +352,7 @@ export class Objections {
   }
 
   #share(): number {
-    return Math.ceil(waitingMax / this.#ports.head().members.managers.length);
+    return Math.ceil(waitingMax / this.#context.head().members.managers.length);
   }
 }
 

@@ -8,12 +8,17 @@
  *     open              it lacks on the ledger what nothing that waits here would bring
  *
  * The state is read once for all records of a submission, and the work is done in small pieces, so
- * that votes pass between two of them.
+ * that votes pass between two of them. Submitters have turns (`Screener`).
+ *
+ * An open record may wait for something that is on its way from another manager. So it is looked at
+ * again a moment later, and refused if it still lacks it; but only while this manager surely knows
+ * all that is final. Otherwise what is lacking here may be on the others' ledgers, and the block
+ * decides.
  */
-import { toHex } from "../../base/bytes.js";
+import { equalBytes, toHex } from "../../base/bytes.js";
+import { FairLane } from "../../base/fair-lane.js";
 import { err, ok, type Result } from "../../base/result.js";
-import type { SignatureCache } from "../../crypto/signature-cache.js";
-import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
+import type { Time } from "../../base/time.js";
 import { BlockExecution } from "../../ledger/blocks/execution.js";
 import type { SignatureCheck } from "../../ledger/certificates/signature-check.js";
 import type { ParsedRecord } from "../../ledger/records/records.js";
@@ -24,17 +29,19 @@ import {
 } from "../../ledger/records/signatures.js";
 import type { ParsedSubmission } from "../../ledger/records/submissions.js";
 import { readKeysOfSubmission } from "../../ledger/state/effects.js";
-import type { LedgerHead } from "../../ledger/state/head.js";
 import type { PrefetchedState } from "../../ledger/state/state.js";
 import { StateTables } from "../../ledger/state/state-tables.js";
 import type { RuleReason, Violation } from "../../ledger/violation.js";
+import { RpcError } from "../../rpc/rpc-error.js";
+import type { ManagerContext } from "../manager-context.js";
 import { CureIndex } from "../pool/cure-index.js";
-import type { Pause } from "./giving-way.js";
+import { type Causer, ScreeningBudget } from "./screening-budget.js";
+import type { TipWatch } from "./tip-watch.js";
 
 export type RecordRefusal = { readonly record: ParsedRecord; readonly violation: Violation };
 
 export type Screened = {
-  /** Of the ledger against which the rules were run. */
+  /** The height of the ledger against which the rules were run. */
   readonly height: number;
   /** To be ordered. */
   readonly accurate: readonly ParsedRecord[];
@@ -44,12 +51,10 @@ export type Screened = {
   readonly open: readonly ParsedRecord[];
 };
 
-export type ScreeningPorts = {
-  readonly policy: Policy;
-  readonly signatures: SignatureCache;
-  readonly head: () => LedgerHead;
-  readonly readState: (keys: readonly Uint8Array[]) => Promise<PrefetchedState>;
-  readonly wallMs: () => number;
+export type ScreeningContext = Pick<
+  ManagerContext,
+  "policy" | "signatures" | "head" | "readState" | "wallMs"
+> & {
   /** The pauses of work that begins now. */
   readonly pauses: () => Pause;
   /** Whether something that waits, or is being voted on, may take the reason away. */
@@ -66,15 +71,15 @@ const signaturesAtOnce = 64;
  */
 export async function screenSubmission(
   submission: ParsedSubmission,
-  ports: ScreeningPorts,
+  context: ScreeningContext,
 ): Promise<Result<Screened, Violation>> {
-  const { height } = ports.head();
-  const pause = ports.pauses();
-  const state = await ports.readState(readKeysOfSubmission(submission));
+  const { height } = context.head();
+  const pause = context.pauses();
+  const state = await context.readState(readKeysOfSubmission(submission));
   await pause();
-  const signed = await checkSignatures(submission, new StateTables(state), ports, pause);
+  const signed = await checkSignatures(submission, new StateTables(state), context, pause);
   if (!signed.ok) return signed;
-  const screening = new Screening(submission, state, ports);
+  const screening = new Screening(submission, state, context);
   for (const [i, record] of submission.records.entries()) {
     if (i > 0 && i % recordsAtOnce === 0) await pause();
     screening.take(record, signed.value.get(record));
@@ -89,15 +94,15 @@ export async function screenSubmission(
 export async function violationsNow(
   submission: Pick<ParsedSubmission, "participantId">,
   records: readonly ParsedRecord[],
-  ports: ScreeningPorts,
+  context: ScreeningContext,
 ): Promise<{ readonly height: number; readonly broken: ReadonlyMap<ParsedRecord, Violation> }> {
-  const { height } = ports.head();
+  const { height } = context.head();
   const { participantId } = submission;
-  const pause = ports.pauses();
-  const state = await ports.readState(readKeysOfSubmission({ participantId, records }));
+  const pause = context.pauses();
+  const state = await context.readState(readKeysOfSubmission({ participantId, records }));
   const alone = new StateTables(state);
-  const { policy } = ports;
-  const timestampMs = nextTimestampMs(ports);
+  const { policy } = context;
+  const timestampMs = nextTimestampMs(context);
   const broken = new Map<ParsedRecord, Violation>();
   for (const [i, record] of records.entries()) {
     if (i > 0 && i % recordsAtOnce === 0) await pause();
@@ -110,7 +115,7 @@ export async function violationsNow(
 /** The records of one submission, one after the other, each with those before it in place. */
 class Screening {
   readonly #submission: ParsedSubmission;
-  readonly #ports: ScreeningPorts;
+  readonly #context: ScreeningContext;
   readonly #execution: BlockExecution;
   /** The ledger by itself. */
   readonly #ledger: StateTables;
@@ -119,18 +124,18 @@ class Screening {
   readonly #onLedger: ParsedRecord[] = [];
   readonly #refused: RecordRefusal[] = [];
   readonly #lacking: RecordRefusal[] = [];
-  /** Of this submission. */
+  /** What the other records of this submission bring. */
   readonly #siblings = new CureIndex();
 
-  constructor(submission: ParsedSubmission, state: PrefetchedState, ports: ScreeningPorts) {
-    const { height, members, frontier } = ports.head();
+  constructor(submission: ParsedSubmission, state: PrefetchedState, context: ScreeningContext) {
+    const { height, members, frontier } = context.head();
     this.#submission = submission;
-    this.#ports = ports;
+    this.#context = context;
     this.#ledger = new StateTables(state);
-    this.#timestampMs = nextTimestampMs(ports);
+    this.#timestampMs = nextTimestampMs(context);
     this.#execution = new BlockExecution({
       state,
-      policy: ports.policy,
+      policy: context.policy,
       members,
       timestampMs: this.#timestampMs,
       height: height + 1,
@@ -156,7 +161,7 @@ class Screening {
       const hasOpenParent = parent !== undefined && openHashes.has(toHex(parent));
       const maybe =
         !hasOpenParent &&
-        (this.#siblings.mightCure(record, reason) || this.#ports.mightCure(record, reason));
+        (this.#siblings.mightCure(record, reason) || this.#context.mightCure(record, reason));
       if (maybe) {
         this.#accurate.push(record);
       } else {
@@ -173,7 +178,7 @@ class Screening {
    * What only stands against another record of the submission is left to the block.
    */
   #takeApart(record: ParsedRecord): void {
-    const { policy } = this.#ports;
+    const { policy } = this.#context;
     const [submission, timestampMs] = [this.#submission, this.#timestampMs];
     const state = this.#ledger;
     const violation = checkRules({ record, submission, state, timestampMs, policy });
@@ -199,7 +204,7 @@ class Screening {
 async function checkSignatures(
   submission: ParsedSubmission,
   state: StateTables,
-  { signatures }: ScreeningPorts,
+  { signatures }: ScreeningContext,
   pause: Pause,
 ): Promise<Result<ReadonlyMap<ParsedRecord, Violation>, Violation>> {
   const own = submissionSignatureCheck(submission, state);
@@ -224,6 +229,186 @@ async function checkSignatures(
   return ok(wrong);
 }
 
-function nextTimestampMs({ head, wallMs }: ScreeningPorts): number {
+function nextTimestampMs({ head, wallMs }: ScreeningContext): number {
   return Math.max(wallMs(), head().timestampMs + 1);
+}
+
+export type Pause = () => Promise<void>;
+
+/** A piece that took longer was held up by something else. */
+const pauseMaxMs = 50;
+
+/**
+ * The pauses of long work on submissions, between its pieces; the work begins now. A node is one
+ * thread: while a height is being voted on, a pause is as long as the piece before it. So the ring
+ * has at least half of the thread, however much there is to screen, and no manager is found absent
+ * because of it.
+ */
+export function pausesOf(
+  { monotonicMs, after, breathe }: Pick<Time, "monotonicMs" | "after" | "breathe">,
+  isVoting: () => boolean,
+): Pause {
+  let resumedMs = monotonicMs();
+  return async () => {
+    const workedMs = Math.min(monotonicMs() - resumedMs, pauseMaxMs);
+    if (isVoting()) await new Promise<void>((resolve) => after(workedMs, resolve));
+    else await breathe();
+    resumedMs = monotonicMs();
+  };
+}
+
+export type ScreenerContext = ScreeningContext &
+  Pick<ManagerContext, "monotonicMs"> & { readonly time: Pick<Time, "after"> };
+
+/** What the second look at open records says: nothing is open any more. */
+export type SecondLook = Omit<Screened, "open">;
+
+/** Large submissions are worked on one at a time; of small ones some may wait for the disk. */
+const largeRecordsMin = 50;
+const atOnceMax = { large: 1, small: 2 } as const;
+/** Longer than a submission takes from one manager to another. */
+const graceMs = 250;
+/**
+ * Submissions with open records that wait for their second look: of one causer, who beyond gets it
+ * at once, and of all; beyond, the block decides.
+ */
+const waitingOfCauserMax = 100;
+const waitingMax = 1_000;
+/** The signal of work that has to be done even if nobody waits for it. */
+const never = new AbortController().signal;
+
+export class Screener {
+  readonly #context: ScreenerContext;
+  readonly #tip: Pick<TipWatch, "knowsAllFinal">;
+  readonly #large = new FairLane(atOnceMax.large);
+  readonly #small = new FairLane(atOnceMax.small);
+  readonly budget: ScreeningBudget;
+  /** Submissions that wait for their second look, by who causes them. */
+  readonly #waiting = new Map<string, number>();
+  #waitingCount = 0;
+
+  constructor(context: ScreenerContext, tip: Pick<TipWatch, "knowsAllFinal">) {
+    this.#context = context;
+    this.#tip = tip;
+    this.budget = new ScreeningBudget(context.monotonicMs);
+  }
+
+  /**
+   * Runs `work` on so many records when it is the turn of `causer`, if anybody still waits for it
+   * then. Callers are one group, and what each manager relays is another.
+   *
+   * @throws RpcError DEADLINE when nobody does
+   */
+  inTurn<T>(
+    causer: Causer,
+    recordCount: number,
+    work: () => Promise<T>,
+    signal: AbortSignal = never,
+  ): Promise<T> {
+    const isLarge = recordCount >= largeRecordsMin;
+    const piece = async () => {
+      if (signal.aborted) throw unheard();
+      if (!isLarge) return work();
+      const pause = this.#context.pauses();
+      const result = await work();
+      await pause();
+      return result;
+    };
+    const lane = isLarge ? this.#large : this.#small;
+    if (causer.kind === "caller") return lane.run(causer.id, piece, "callers");
+    if (causer.kind === "own") return lane.run(causer.participantId, piece, "own");
+    return lane.run(causer.participantId, piece, `manager ${causer.id}`);
+  }
+
+  /** The same within the causer's budget; what does not come to a result was in vain. */
+  parsed<T>(
+    causer: Causer,
+    recordCount: number,
+    parse: () => T,
+    signal: AbortSignal = never,
+  ): Promise<T> {
+    const work = async () => parse();
+    const found = () => ({ refused: [], onLedger: [] });
+    const paid = () => this.budget.spend(causer, recordCount, work, found);
+    return this.inTurn(causer, recordCount, paid, signal);
+  }
+
+  screen(
+    causer: Causer,
+    submission: ParsedSubmission,
+    signal: AbortSignal = never,
+  ): Promise<Result<Screened, Violation>> {
+    const { length } = submission.records;
+    const context = { ...this.#context, pauses: () => this.#pausesWhileHeard(signal) };
+    const work = () => screenSubmission(submission, context);
+    const paid = () =>
+      this.budget.spend(causer, length, work, (found) => (found.ok ? found.value : undefined));
+    return this.inTurn(causer, length, paid, signal);
+  }
+
+  /** Work that nobody waits for any more ends at its next pause. */
+  #pausesWhileHeard(signal: AbortSignal): Pause {
+    const pause = this.#context.pauses();
+    return async () => {
+      await pause();
+      if (signal.aborted) throw unheard();
+    };
+  }
+
+  async lookAgain(
+    causer: Causer,
+    submission: ParsedSubmission,
+    { height, open }: Pick<Screened, "height" | "open">,
+    signal: AbortSignal = never,
+  ): Promise<SecondLook> {
+    const isBusy = this.#waitingCount >= waitingMax;
+    if (open.length === 0 || isBusy || !this.#tip.knowsAllFinal) {
+      return { height, accurate: open, onLedger: [], refused: [] };
+    }
+    await this.#grace(causer.kind === "own" ? "" : causer.id);
+    const work = () => this.#lookAgain(submission, open);
+    const paid = () => this.budget.spend(causer, open.length, work, (found) => found);
+    return this.inTurn(causer, open.length, paid, signal);
+  }
+
+  async #lookAgain(
+    submission: ParsedSubmission,
+    open: readonly ParsedRecord[],
+  ): Promise<SecondLook> {
+    const { head, mightCure } = this.#context;
+    const { height, broken } = await violationsNow(submission, open, this.#context);
+    // Nothing has left the pool for a block that is not in this state.
+    const isSure = this.#tip.knowsAllFinal && head().height === height;
+    const accurate: ParsedRecord[] = [];
+    const onLedger: ParsedRecord[] = [];
+    const refused: RecordRefusal[] = [];
+    const hasParent = ({ parent }: ParsedRecord) =>
+      parent !== undefined && accurate.some(({ hash }) => equalBytes(hash, parent));
+    for (const record of open) {
+      const violation = broken.get(record);
+      if (violation === undefined) accurate.push(record);
+      else if (violation.reason === "PARENT_UNKNOWN" && hasParent(record)) accurate.push(record);
+      else if (violation.reason === "RECORD_ON_LEDGER") onLedger.push(record);
+      else if (!curableReasons.has(violation.reason)) refused.push({ record, violation });
+      else if (isSure && !mightCure(record, violation.reason)) refused.push({ record, violation });
+      else accurate.push(record);
+    }
+    return { height, accurate, onLedger, refused };
+  }
+
+  async #grace(causerId: string): Promise<void> {
+    const waiting = this.#waiting.get(causerId) ?? 0;
+    if (waiting >= waitingOfCauserMax) return;
+    this.#waiting.set(causerId, waiting + 1);
+    this.#waitingCount += 1;
+    await new Promise<void>((resolve) => this.#context.time.after(graceMs, resolve));
+    this.#waitingCount -= 1;
+    const left = (this.#waiting.get(causerId) ?? 1) - 1;
+    if (left > 0) this.#waiting.set(causerId, left);
+    else this.#waiting.delete(causerId);
+  }
+}
+
+function unheard(): RpcError {
+  return new RpcError("DEADLINE", "nobody waits for the answer any more; nothing was taken in");
 }

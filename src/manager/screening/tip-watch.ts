@@ -10,18 +10,20 @@
  * heard, and no height open for long. Who was cut off and hears again is not sure at once, as what
  * arrives then is old.
  */
+import type { RingStatus } from "../../consensus/ring/events.js";
+import { type Policy, SuspensionMode } from "../../gen/bss/v1/genesis_pb.js";
 import type { Members } from "../../ledger/members/members.js";
+import type { ManagerContext } from "../manager-context.js";
+import type { Abstention } from "../ring/abstention.js";
 
-export type TipWatchPorts = {
-  readonly selfId: string;
+type Context = Pick<ManagerContext, "selfId" | "monotonicMs"> & {
+  readonly policy: Pick<Policy, "suspension" | "suspendAfterMs">;
   readonly members: () => Pick<Members, "managers" | "quorum" | "activeManagerIds">;
-  readonly monotonicMs: () => number;
-  /** False while others are known to be further, and before they were heard. */
-  readonly atTip: () => boolean;
-  /** The height that is open, while it is being voted on. */
-  readonly votedHeight: () => number | undefined;
-  /** Half of the policy's `suspend_after`, if managers are suspended at all. */
-  readonly halfSuspendAfterMs: number | undefined;
+};
+
+export type TipWatchParts = {
+  readonly ring: { readonly height: number; status(): Pick<RingStatus, "step"> };
+  readonly abstention: Pick<Abstention, "atTip">;
 };
 
 /** Managers say something every second. */
@@ -30,7 +32,8 @@ const windowMaxMs = 3_000;
 const standstillMs = 1_000;
 
 export class TipWatch {
-  readonly #ports: TipWatchPorts;
+  readonly #context: Context;
+  readonly #parts: TipWatchParts;
   readonly #windowMs: number;
   readonly #heardMs = new Map<string, number>();
   #tickedMs: number | undefined;
@@ -38,40 +41,44 @@ export class TipWatch {
   #inTouchSinceMs: number | undefined;
   #open: { readonly height: number; readonly sinceMs: number } | undefined;
 
-  constructor(ports: TipWatchPorts) {
-    this.#ports = ports;
-    this.#windowMs = Math.min(windowMaxMs, ports.halfSuspendAfterMs ?? windowMaxMs);
+  constructor(context: Context, parts: TipWatchParts) {
+    this.#context = context;
+    this.#parts = parts;
+    const { suspension, suspendAfterMs } = context.policy;
+    const suspends = suspension === SuspensionMode.FLOOR;
+    this.#windowMs = suspends ? Math.min(windowMaxMs, suspendAfterMs / 2) : windowMaxMs;
   }
 
   /** A head of another manager has come from itself. */
   hear(managerId: string): void {
-    this.#heardMs.set(managerId, this.#ports.monotonicMs());
+    this.#heardMs.set(managerId, this.#context.monotonicMs());
   }
 
   /** To be called every 100 ms. */
   tick(): void {
-    const nowMs = this.#ports.monotonicMs();
+    const nowMs = this.#context.monotonicMs();
     const stoodStill = this.#tickedMs === undefined || nowMs - this.#tickedMs > standstillMs;
     this.#tickedMs = nowMs;
     if (stoodStill || !this.#hearsEnough(nowMs)) this.#inTouchSinceMs = undefined;
     else this.#inTouchSinceMs ??= nowMs;
-    const height = this.#ports.votedHeight();
-    if (height === undefined) this.#open = undefined;
+    const { ring } = this.#parts;
+    const { height } = ring;
+    if (ring.status().step === "idle") this.#open = undefined;
     else if (this.#open?.height !== height) this.#open = { height, sinceMs: nowMs };
   }
 
   get knowsAllFinal(): boolean {
-    const { selfId, members, monotonicMs, atTip } = this.#ports;
+    const { selfId, members, monotonicMs } = this.#context;
     const nowMs = monotonicMs();
     if (this.#tickedMs === undefined || nowMs - this.#tickedMs > standstillMs) return false;
     const sinceMs = this.#inTouchSinceMs;
     if (sinceMs === undefined || nowMs - sinceMs < this.#windowMs) return false;
     if (this.#open !== undefined && nowMs - this.#open.sinceMs >= this.#windowMs) return false;
-    return members().activeManagerIds.includes(selfId) && atTip();
+    return members().activeManagerIds.includes(selfId) && this.#parts.abstention.atTip;
   }
 
   #hearsEnough(nowMs: number): boolean {
-    const { selfId, members } = this.#ports;
+    const { selfId, members } = this.#context;
     const { managers, quorum } = members();
     const heard = managers.filter(({ managerId }) => {
       const atMs = this.#heardMs.get(managerId);

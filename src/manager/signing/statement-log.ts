@@ -11,47 +11,42 @@
 import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
-import type { Time } from "../../base/time.js";
 import type { Lock, RestoredHeight, Statement } from "../../consensus/ring/events.js";
+import type { Ring } from "../../consensus/ring/ring.js";
 import type { ManagerBlock } from "../../gen/bss/v1/block_pb.js";
 import type { Proposal, Vote } from "../../gen/bss/v1/vote_pb.js";
+import type { ManagerStore } from "../../store/manager-store.js";
 import { StoreError } from "../../store/store-error.js";
+import type { FailStop } from "../fail-stop.js";
+import type { ManagerContext } from "../manager-context.js";
+import { type ManagerObserver, timedWrite } from "../manager-observer.js";
 import type { Abstention } from "../ring/abstention.js";
 import type { CandidateBlocks } from "../ring/candidate-blocks.js";
+import type { RingInbox } from "../ring/ring-inbox.js";
 import { loggedRequests, type Said, signedStatement, signRequestOf } from "./signed-statements.js";
-import type { Signature, Signer, SignerUnavailable, UnmarkedKind } from "./signer.js";
+import type { Signature, SignerUnavailable, UnmarkedKind } from "./signer.js";
 
-/** Statements are stored through this before anybody sees them. */
-export type StatementStore = {
-  saveStatements(statements: {
-    readonly votes: readonly Vote[];
-    readonly proposals: readonly Proposal[];
-    readonly lock?: Lock;
-    readonly bodies: readonly ManagerBlock[];
-  }): Promise<void>;
+type Context = Pick<ManagerContext, "selfId" | "consortiumId" | "signer" | "time"> & {
+  /** Statements are stored through this before anybody sees them. */
+  readonly store: Pick<ManagerStore, "saveStatements">;
+  readonly observer: Pick<ManagerObserver, "wrote">;
 };
 
-export type StatementLogPorts = {
-  readonly selfId: string;
-  readonly consortiumId: Uint8Array;
-  readonly signer: Signer;
-  readonly store: StatementStore;
+export type StatementLogParts = {
+  readonly ring: Pick<Ring, "height">;
+  /** Is woken when `say` has something to do: the driver calls it within a turn. */
+  readonly inbox: Pick<RingInbox, "wake">;
   readonly candidates: Pick<CandidateBlocks, "get">;
   readonly abstention: Pick<Abstention, "mayVote" | "compare" | "refused" | "signerTrouble">;
-  readonly time: Time;
-  /** The height that is being voted on. */
-  readonly height: () => number;
-  /** `say` has something to do: the driver calls it within a turn. */
-  readonly wake: () => void;
-  /** The signer's own disk has failed. */
-  readonly onFatal: (error: Error) => void;
+  /** Hears of it when the signer's own disk has failed. */
+  readonly failStop: Pick<FailStop, "fail">;
 };
 
-/** Durable in every respect: it may be sent. */
+/** A signed statement that is in the log and in the signer's mark, both on disk: it may be sent. */
 export type Sendable = {
   readonly statement: Statement;
   readonly said: Said;
-  /** Of what is proposed or committed. */
+  /** The body of the block that is proposed or committed. */
   readonly body?: ManagerBlock;
 };
 
@@ -70,7 +65,8 @@ const retryMs = 500;
 const waitingMax = 1_000;
 
 export class StatementLog {
-  readonly #ports: StatementLogPorts;
+  readonly #context: Context;
+  readonly #parts: StatementLogParts;
   #waiting: Waiting[] = [];
   #logged: Sendable[] = [];
   #signing: { readonly asked: readonly Waiting[]; readonly answer: Answer } | undefined;
@@ -78,8 +74,9 @@ export class StatementLog {
   #pausing = false;
   #closed = false;
 
-  constructor(ports: StatementLogPorts) {
-    this.#ports = ports;
+  constructor(context: Context, parts: StatementLogParts) {
+    this.#context = context;
+    this.#parts = parts;
   }
 
   /** Whether `say` has something to do although the core has said nothing. */
@@ -92,16 +89,17 @@ export class StatementLog {
    * it, before anything else is said. Goes on trying until the signer answers.
    */
   open(restored: RestoredHeight): void {
-    const { abstention, time, wake, onFatal } = this.#ports;
+    const { time } = this.#context;
+    const { abstention, inbox, failStop } = this.#parts;
     this.#compare(restored)
       .then((unavailable) => {
         if (this.#closed) return;
         abstention.signerTrouble(unavailable?.message);
-        if (unavailable === undefined) wake();
+        if (unavailable === undefined) inbox.wake();
         else time.after(retryMs, () => this.open(restored));
       })
       .catch((error) => {
-        if (!this.#closed) onFatal(error);
+        if (!this.#closed) failStop.fail(error);
       });
   }
 
@@ -116,10 +114,10 @@ export class StatementLog {
    */
   async say(statements: readonly Statement[]): Promise<readonly Sendable[]> {
     for (const statement of statements) this.#waiting.push(this.#withBody(statement));
-    const { abstention, height } = this.#ports;
+    const { abstention, ring } = this.#parts;
     this.#waiting = this.#waiting
-      .filter(({ statement: { kind, height: at } }) => {
-        return at === height() && (kind === "accept" || abstention.mayVote(at));
+      .filter(({ statement: { kind, height } }) => {
+        return height === ring.height && (kind === "accept" || abstention.mayVote(height));
       })
       .slice(-waitingMax);
     if (this.#pausing) return [];
@@ -133,13 +131,14 @@ export class StatementLog {
     height: number,
     digest: Uint8Array,
   ): Promise<Uint8Array | undefined> {
-    const answer = await answered(this.#ports.signer.sign([{ kind, height, digest }]));
+    const answer = await answered(this.#context.signer.sign([{ kind, height, digest }]));
     const [signature] = answer.ok ? answer.value : [];
     return signature?.ok === true ? signature.value : undefined;
   }
 
   async #compare(restored: RestoredHeight): Promise<SignerUnavailable | undefined> {
-    const { signer, abstention, consortiumId } = this.#ports;
+    const { signer, consortiumId } = this.#context;
+    const { abstention } = this.#parts;
     const marks = await answered(signer.marks());
     if (!marks.ok) return marks.error;
     // A crash may have come after the log and before the mark.
@@ -157,7 +156,8 @@ export class StatementLog {
   }
 
   async #sign(): Promise<readonly Sendable[]> {
-    const { selfId, consortiumId, signer, abstention } = this.#ports;
+    const { selfId, consortiumId, signer } = this.#context;
+    const { abstention } = this.#parts;
     if (this.#signing === undefined) {
       if (this.#waiting.length === 0) return [];
       const asked = this.#waiting;
@@ -206,12 +206,16 @@ export class StatementLog {
       if (body !== undefined) bodies.set(toHex(statement.blockId), body);
     }
     const durable = { votes, proposals, bodies: [...bodies.values()] };
-    await this.#ports.store.saveStatements(lock === undefined ? durable : { ...durable, lock });
+    const { store } = this.#context;
+    await timedWrite(this.#context, () =>
+      store.saveStatements(lock === undefined ? durable : { ...durable, lock }),
+    );
     this.#logged.push(...signed);
   }
 
   async #settle(): Promise<readonly Sendable[]> {
-    const { signer, abstention, height } = this.#ports;
+    const { signer } = this.#context;
+    const { abstention, ring } = this.#parts;
     const sendable: Sendable[] = [];
     while (this.#logged.length > 0) {
       this.#settling ??= { count: this.#logged.length, answer: answered(signer.settle()) };
@@ -226,12 +230,12 @@ export class StatementLog {
       abstention.signerTrouble(undefined);
       sendable.push(...this.#logged.splice(0, count));
     }
-    return sendable.filter(({ statement }) => statement.height === height());
+    return sendable.filter(({ statement }) => statement.height === ring.height);
   }
 
   /** Undefined when the answer has not come in time; it is waited for again later. */
   async #inTime<T>(answer: Promise<T>): Promise<T | undefined> {
-    const { time } = this.#ports;
+    const { time } = this.#context;
     const late = Symbol("late");
     let end = (_: typeof late) => {};
     const timeout = new Promise<typeof late>((resolve) => {
@@ -245,12 +249,13 @@ export class StatementLog {
   }
 
   #pause(why: string): void {
-    const { abstention, time, wake } = this.#ports;
+    const { time } = this.#context;
+    const { abstention, inbox } = this.#parts;
     abstention.signerTrouble(why);
     this.#pausing = true;
     time.after(retryMs, () => {
       this.#pausing = false;
-      wake();
+      inbox.wake();
     });
   }
 
@@ -258,7 +263,7 @@ export class StatementLog {
     const { kind, blockId } = statement;
     const mustKeep = (kind === "propose" || kind === "commit") && blockId.length > 0;
     if (!mustKeep) return { statement, asked: false };
-    const candidate = this.#ports.candidates.get(blockId);
+    const candidate = this.#parts.candidates.get(blockId);
     const held = defined(candidate, "a manager proposes and commits only blocks that it holds");
     return { statement, body: held.block, asked: false };
   }

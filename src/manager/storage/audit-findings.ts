@@ -11,27 +11,24 @@ import { described } from "../../ledger/certificates/signature-check.js";
 import { findingDigest } from "../../ledger/certificates/vote-digests.js";
 import type { AuditedAttestation } from "../../ledger/members/member-lists.js";
 import { safeInteger } from "../../ledger/wire.js";
-import type { WatchPorts } from "./public-ports.js";
-import { Testimonies } from "./testimonies.js";
-
-export type AuditFindingsPorts = WatchPorts & {
-  readonly tell: (finding: AuditFinding) => void;
-};
+import { Testimonies, type TestimonyContext, type TestimonyParts } from "./testimonies.js";
 
 /** An attestation whose audit digest is not the one of the records. */
 export type FalseAudit = AuditedAttestation & {
-  /** Of the block that is attested. */
+  /** The height of the block that is attested. */
   readonly height: number;
 };
 
 export class AuditFindings {
-  readonly #ports: AuditFindingsPorts;
+  readonly #context: TestimonyContext;
+  readonly #parts: TestimonyParts;
   readonly #findings = new Testimonies<AuditFinding>();
   /** What this manager has found, by subject. */
   readonly #own = new Map<string, FalseAudit>();
 
-  constructor(ports: AuditFindingsPorts) {
-    this.#ports = ports;
+  constructor(context: TestimonyContext, parts: TestimonyParts) {
+    this.#context = context;
+    this.#parts = parts;
   }
 
   /** This manager has recomputed the digest, and it is another one. */
@@ -41,13 +38,14 @@ export class AuditFindings {
 
   /** A finding from its author. */
   async take(from: string, finding: AuditFinding): Promise<void> {
-    const { consortiumId, head, signatures, onDropped, monotonicMs } = this.#ports;
+    const { consortiumId, head, signatures, observer, monotonicMs } = this.#context;
     const { nodeId, managerId, audit, signature } = finding;
-    if (managerId !== from) return onDropped(from, "FINDING_OF_ANOTHER");
+    if (managerId !== from) return observer.dropped(from, "FINDING_OF_ANOTHER");
     const height = safeInteger(finding.height, 1);
     const manager = head().members.manager(from);
-    if (height === undefined || manager === undefined) return onDropped(from, "OPERATION_INVALID");
-    // Of a block whose committee is not open here (yet, any more): it comes again, or never.
+    if (height === undefined || manager === undefined)
+      return observer.dropped(from, "OPERATION_INVALID");
+    // The block's committee is not open here: if it opens later, the finding comes again.
     if (!this.#isOpen({ nodeId, height, audit })) return;
     const subject = subjectOf({ nodeId, height });
     const known = this.#findings.get(subject, from);
@@ -56,29 +54,30 @@ export class AuditFindings {
     const invalid = await signatures.firstInvalid([
       { publicKey: manager.signingKey, digest, signature, ...described("finding", from, height) },
     ]);
-    if (invalid !== undefined) return onDropped(from, invalid.violation.reason);
+    if (invalid !== undefined) return observer.dropped(from, invalid.violation.reason);
     this.#findings.add(subject, from, finding, monotonicMs());
-    if (this.#complete(subject) !== undefined) this.#ports.wake();
+    if (this.#complete(subject) !== undefined) this.#parts.trigger.check();
   }
 
   /** Says again what this manager has found. */
   async say(): Promise<void> {
-    const { selfId: managerId, consortiumId, sign, tell, monotonicMs } = this.#ports;
+    const { selfId: managerId, consortiumId, head, monotonicMs } = this.#context;
+    const { statements, peers } = this.#parts;
     for (const [subject, found] of this.#own) {
       const { nodeId, height, audit } = found;
       if (!this.#isOpen(found)) continue;
       let finding = this.#findings.get(subject, managerId);
       if (finding === undefined) {
         const digest = findingDigest({ consortiumId, nodeId, height, audit });
-        const signature = await sign("audit-finding", digest);
+        const signature = await statements.sign("audit-finding", head().height, digest);
         if (signature === undefined) return;
         const fields = { nodeId, height: BigInt(height), audit, managerId, signature };
         finding = create(AuditFindingSchema, fields);
         this.#findings.add(subject, managerId, finding, monotonicMs());
       }
-      tell(finding);
+      peers.tell({ case: "finding", value: finding });
     }
-    if (this.isComplete) this.#ports.wake();
+    if (this.isComplete) this.#parts.trigger.check();
   }
 
   /** Whether an audit can be failed now. */
@@ -111,7 +110,7 @@ export class AuditFindings {
 
   /** f+1 findings, or undefined while there are fewer. */
   #complete(subject: string): readonly AuditFinding[] | undefined {
-    const needed = this.#ports.head().members.faultsMax + 1;
+    const needed = this.#context.head().members.faultsMax + 1;
     const findings = this.#findings.of(subject);
     const [first] = findings;
     const isOpen = first !== undefined && this.#isOpen({ ...first, height: Number(first.height) });
@@ -120,7 +119,7 @@ export class AuditFindings {
 
   /** Whether the node is audited for this block, with this digest, and can still fail. */
   #isOpen({ nodeId, height, audit }: FalseAudit): boolean {
-    const { openCommittees } = this.#ports.head().members;
+    const { openCommittees } = this.#context.head().members;
     const committee = openCommittees.find((each) => each.height === height);
     const audited = committee?.audited.find((each) => each.nodeId === nodeId);
     return audited !== undefined && equalBytes(audited.audit, audit);

@@ -8,33 +8,29 @@ import { auditDigest, auditPositions } from "../../consensus/public/audit.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { parseHeader } from "../../ledger/blocks/block-parsing.js";
 import type { OpenCommittee } from "../../ledger/members/member-lists.js";
-import type { LedgerHead } from "../../ledger/state/head.js";
 import { present } from "../../store/chain/stored-values.js";
 import type { ManagerStore } from "../../store/manager-store.js";
 import { StoreError } from "../../store/store-error.js";
-import type { FalseAudit } from "./audit-findings.js";
+import type { ManagerContext } from "../manager-context.js";
+import type { ManagerObserver } from "../manager-observer.js";
+import type { AuditFindings } from "./audit-findings.js";
 
-export type AuditWatchPorts = {
+type Context = Pick<ManagerContext, "head"> & {
   readonly policy: Pick<Policy, "auditRecords">;
-  readonly head: () => LedgerHead;
   readonly store: Pick<ManagerStore, "blockAt" | "sealed">;
-  /** A node has signed another digest than that of the records. */
-  readonly onFalse: (found: FalseAudit) => void;
-  readonly observe: {
-    audited(nodeId: string, height: number, passed: boolean): void;
-    /** This manager's own records cannot be read, so it finds nothing. */
-    auditUnreadable(height: number, error: StoreError): void;
-  };
+  readonly observer: Pick<ManagerObserver, "audited" | "auditUnreadable">;
 };
 
 export class AuditWatch {
-  readonly #ports: AuditWatchPorts;
+  readonly #context: Context;
+  readonly #findings: Pick<AuditFindings, "note">;
   /** Blocks up to this one have been looked at. */
   #checkedHeight = 0;
   #running = false;
 
-  constructor(ports: AuditWatchPorts) {
-    this.#ports = ports;
+  constructor(context: Context, findings: Pick<AuditFindings, "note">) {
+    this.#context = context;
+    this.#findings = findings;
   }
 
   /** Looks at what blocks have drawn since the last time; after each block, and at intervals. */
@@ -42,7 +38,7 @@ export class AuditWatch {
     if (this.#running) return;
     this.#running = true;
     try {
-      for (const committee of this.#ports.head().members.openCommittees) {
+      for (const committee of this.#context.head().members.openCommittees) {
         if (committee.height <= this.#checkedHeight) continue;
         await this.#check(committee);
         this.#checkedHeight = committee.height;
@@ -53,25 +49,26 @@ export class AuditWatch {
   }
 
   async #check(committee: OpenCommittee): Promise<void> {
-    const { observe, onFalse } = this.#ports;
+    const { observer } = this.#context;
     const { height, audited } = committee;
     if (audited.length === 0) return;
     try {
       const drawn = await this.#blockOf(committee);
       for (const { nodeId, audit } of audited) {
         const passed = equalBytes(audit, await this.#digestFor(nodeId, drawn));
-        observe.audited(nodeId, height, passed);
-        if (!passed) onFalse({ nodeId, height, audit });
+        observer.audited(nodeId, height, passed);
+        if (!passed) this.#findings.note({ nodeId, height, audit });
       }
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      if (error.code !== "CLOSED") observe.auditUnreadable(height, error);
+      // This manager's own records cannot be read, so it finds nothing.
+      if (error.code !== "CLOSED") observer.auditUnreadable(height, error);
     }
   }
 
   /** What the draw of a block's audits follows from. */
   async #blockOf({ height, treeSize }: OpenCommittee) {
-    const stored = present(await this.#ports.store.blockAt(height), `block ${height}`);
+    const stored = present(await this.#context.store.blockAt(height), `block ${height}`);
     const block = defined(stored.block, "a final block has its public part");
     const parsed = parseHeader(block.header);
     const { header } = defined(parsed.ok ? parsed.value : undefined, "a final block has a header");
@@ -82,7 +79,7 @@ export class AuditWatch {
     nodeId: string,
     { beacon, treeSize }: { readonly beacon: Uint8Array; readonly treeSize: number },
   ): Promise<Uint8Array> {
-    const { policy, store } = this.#ports;
+    const { policy, store } = this.#context;
     const draw = { beacon, nodeId, treeSize, count: policy.auditRecords };
     const positions = auditPositions(draw);
     const sealed = await Promise.all(positions.map((each) => store.sealed(each)));

@@ -112,7 +112,7 @@ export class LateAttestations {
     if (ofHeight === undefined) return [];
     return committee.missing.toSorted(compareIds).flatMap((nodeId) => {
       const stated = (ofHeight.get(nodeId) ?? []).flatMap((each) => carried(each, committee));
-      // Who has signed both has to stand by the worse one.
+      // A node that has signed both has to stand by the worse one.
       const worst = stated.find(({ mismatch }) => mismatch !== undefined) ?? stated[0];
       return worst === undefined ? [] : [worst];
     });
@@ -130,13 +130,13 @@ function carried(attestation: Attestation, committee: OpenCommittee): readonly L
   if (round !== committee.round || !equalBytes(blockId, committee.blockId)) return [];
   const isMatch = verdict === AttestationVerdict.MATCH;
   const isSame = equalBytes(hash2, committee.hash1) && treeSize === BigInt(committee.treeSize);
-  // Who calls the block's values a mismatch, or others a match, says nothing that a block takes.
+  // A mismatch with the block's own values, or a match with others, cannot be carried.
   if (isMatch !== isSame) return [];
   const late = { nodeId, audit, signature, ...(isMatch ? {} : { mismatch: { hash2, treeSize } }) };
   return [create(LateAttestationSchema, late)];
 }
 
-/** As many in each as fit into one operation. */
+/** Splits attestations into groups that each fit into one operation. */
 function chunks(late: readonly LateAttestation[]): readonly LateAttestation[][] {
   const parts: LateAttestation[][] = [];
   let room = 0;

@@ -9,15 +9,14 @@
  */
 import { chosenManagers } from "../../consensus/public/links.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
-import type { Members } from "../../ledger/members/members.js";
+import type { ManagerContext } from "../manager-context.js";
+import type { StorageLinks } from "./storage-links.js";
 
-export type ReachWatchPorts = {
-  readonly selfId: string;
+/**
+ * By `attentiveMs`, so that a node is not called silent for what this manager was too busy to hear.
+ */
+type Context = Pick<ManagerContext, "selfId" | "members" | "attentiveMs"> & {
   readonly policy: Pick<Policy, "unreachableAfterMs">;
-  readonly members: () => Members;
-  readonly connectedIds: () => readonly string[];
-  /** So that a node is not called silent for what this manager was too busy to hear. */
-  readonly attentiveMs: () => number;
 };
 
 type Contact = {
@@ -28,29 +27,31 @@ type Contact = {
 };
 
 export class ReachWatch {
-  readonly #ports: ReachWatchPorts;
+  readonly #context: Context;
+  readonly #links: Pick<StorageLinks, "connectedIds">;
   readonly #contacts = new Map<string, Contact>();
   readonly #expected = new Map<string, boolean>();
 
-  constructor(ports: ReachWatchPorts) {
-    this.#ports = ports;
-    for (const { nodeId, changedHeight } of ports.members().storageNodes) {
+  constructor(context: Context, links: Pick<StorageLinks, "connectedIds">) {
+    this.#context = context;
+    this.#links = links;
+    for (const { nodeId, changedHeight } of context.members().storageNodes) {
       this.#note(nodeId, changedHeight, false);
     }
   }
 
   /** Something came that this storage node has signed lately. */
   heard(nodeId: string): void {
-    const node = this.#ports.members().storageNode(nodeId);
+    const node = this.#context.members().storageNode(nodeId);
     if (node !== undefined) this.#note(nodeId, node.changedHeight, true);
   }
 
   /** Nodes that are silent for too long, ascending by id; to be asked at intervals. */
   tick(): readonly string[] {
-    const { policy, members, connectedIds, attentiveMs } = this.#ports;
+    const { policy, members, attentiveMs } = this.#context;
     if (policy.unreachableAfterMs === 0) return [];
     const { storageNodes } = members();
-    const connected = new Set(connectedIds());
+    const connected = new Set(this.#links.connectedIds);
     const nowMs = attentiveMs();
     const silent: string[] = [];
     let hearsAny = false;
@@ -70,12 +71,12 @@ export class ReachWatch {
   }
 
   #note(nodeId: string, changedHeight: number, heard: boolean): void {
-    this.#contacts.set(nodeId, { atMs: this.#ports.attentiveMs(), changedHeight, heard });
+    this.#contacts.set(nodeId, { atMs: this.#context.attentiveMs(), changedHeight, heard });
   }
 
   /** Managers are those of genesis, so that the answer stands. */
   #isExpected(nodeId: string): boolean {
-    const { selfId, members } = this.#ports;
+    const { selfId, members } = this.#context;
     let expected = this.#expected.get(nodeId);
     if (expected === undefined) {
       expected = chosenManagers(nodeId, members()).some(({ managerId }) => managerId === selfId);

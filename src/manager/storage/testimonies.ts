@@ -6,6 +6,11 @@
  * for a while is withdrawn.
  */
 import { compareIds } from "../../ledger/ids.js";
+import type { ManagerContext } from "../manager-context.js";
+import type { ManagerObserver } from "../manager-observer.js";
+import type { PeerSender } from "../peers/peer-sender.js";
+import type { BlockTrigger } from "../ring/block-trigger.js";
+import type { StatementLog } from "../signing/statement-log.js";
 
 type Heard<T> = { readonly testimony: T; readonly heardAtMs: number };
 
@@ -50,3 +55,16 @@ export class Testimonies<T> {
     }
   }
 }
+
+/** What those who collect testimonies use. */
+export type TestimonyContext = Pick<
+  ManagerContext,
+  "selfId" | "consortiumId" | "head" | "signatures" | "monotonicMs"
+> & { readonly observer: Pick<ManagerObserver, "dropped"> };
+
+export type TestimonyParts = {
+  /** Signs nothing while the signer is unavailable. */
+  readonly statements: Pick<StatementLog, "sign">;
+  readonly peers: Pick<PeerSender, "tell">;
+  readonly trigger: Pick<BlockTrigger, "check">;
+};

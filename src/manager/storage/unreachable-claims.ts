@@ -17,12 +17,7 @@ import { unreachableDigest } from "../../ledger/certificates/vote-digests.js";
 import type { StorageNode } from "../../ledger/members/member-lists.js";
 import { oldestClaim } from "../../ledger/members/suspensions.js";
 import { safeInteger } from "../../ledger/wire.js";
-import type { WatchPorts } from "./public-ports.js";
-import { Testimonies } from "./testimonies.js";
-
-export type UnreachableClaimsPorts = WatchPorts & {
-  readonly tell: (notice: UnreachableNotice) => void;
-};
+import { Testimonies, type TestimonyContext, type TestimonyParts } from "./testimonies.js";
 
 /** This manager's own claim is signed anew when it lies so far behind. */
 const renewBlocks = 50;
@@ -34,24 +29,26 @@ const saidAtOnceMax = 500;
 const withdrawnAfterMs = 30_000;
 
 export class UnreachableClaims {
-  readonly #ports: UnreachableClaimsPorts;
+  readonly #context: TestimonyContext;
+  readonly #parts: TestimonyParts;
   readonly #claims = new Testimonies<UnreachableClaim>();
   #sayFrom = 0;
 
-  constructor(ports: UnreachableClaimsPorts) {
-    this.#ports = ports;
+  constructor(context: TestimonyContext, parts: TestimonyParts) {
+    this.#context = context;
+    this.#parts = parts;
   }
 
   /** A claim from its author. */
   async take(from: string, { nodeId, claim }: UnreachableNotice): Promise<void> {
-    const { consortiumId, head, signatures, onDropped, monotonicMs } = this.#ports;
-    if (claim?.managerId !== from) return onDropped(from, "CLAIM_OF_ANOTHER");
+    const { consortiumId, head, signatures, observer, monotonicMs } = this.#context;
+    if (claim?.managerId !== from) return observer.dropped(from, "CLAIM_OF_ANOTHER");
     const { members, height: headHeight } = head();
     const node = members.storageNode(nodeId);
     const manager = members.manager(from);
     const height = safeInteger(claim.height);
     if (node === undefined || manager === undefined || height === undefined) {
-      return onDropped(from, "OPERATION_INVALID");
+      return observer.dropped(from, "OPERATION_INVALID");
     }
     // Others may be a few blocks further, or behind.
     if (!this.#fits(node, height) || height > headHeight + blocksAheadMax) return;
@@ -66,15 +63,15 @@ export class UnreachableClaims {
           ...described("claim", from, height),
         },
       ]);
-      if (invalid !== undefined) return onDropped(from, invalid.violation.reason);
+      if (invalid !== undefined) return observer.dropped(from, invalid.violation.reason);
     }
     this.#claims.add(nodeId, from, claim, monotonicMs());
-    if (this.#claimsFor(nodeId) !== undefined) this.#ports.wake();
+    if (this.#claimsFor(nodeId) !== undefined) this.#parts.trigger.check();
   }
 
   /** Says of these nodes that they are silent, and of no others any more. */
   async say(silent: readonly string[]): Promise<void> {
-    const { selfId, tell, monotonicMs } = this.#ports;
+    const { selfId, monotonicMs } = this.#context;
     this.#claims.dropSilent(monotonicMs() - withdrawnAfterMs);
     const first = this.#sayFrom < silent.length ? this.#sayFrom : 0;
     const some = silent.slice(first, first + saidAtOnceMax);
@@ -83,9 +80,10 @@ export class UnreachableClaims {
       const claim = await this.#own(nodeId);
       if (claim === undefined) return;
       this.#claims.add(nodeId, selfId, claim, monotonicMs());
-      tell(create(UnreachableNoticeSchema, { nodeId, claim }));
+      const value = create(UnreachableNoticeSchema, { nodeId, claim });
+      this.#parts.peers.tell({ case: "unreachable", value });
     }
-    if (this.isComplete) this.#ports.wake();
+    if (this.isComplete) this.#parts.trigger.check();
   }
 
   /** Whether a node can be suspended now. */
@@ -109,7 +107,7 @@ export class UnreachableClaims {
   }
 
   onAppended(): void {
-    const { members } = this.#ports.head();
+    const { members } = this.#context.head();
     for (const nodeId of this.#claims.subjects) {
       const node = members.storageNode(nodeId);
       if (node === undefined || node.suspension !== undefined) this.#claims.delete(nodeId);
@@ -118,7 +116,7 @@ export class UnreachableClaims {
 
   /** f+1 claims that fit the next block, or undefined while there are fewer. */
   #claimsFor(nodeId: string): readonly UnreachableClaim[] | undefined {
-    const { members, height } = this.#ports.head();
+    const { members, height } = this.#context.head();
     const node = members.storageNode(nodeId);
     if (node === undefined) return undefined;
     const fitting = this.#claims
@@ -129,20 +127,20 @@ export class UnreachableClaims {
   }
 
   #fits(node: StorageNode, height: number): boolean {
-    const nextHeight = this.#ports.head().height + 1;
+    const nextHeight = this.#context.head().height + 1;
     return node.suspension === undefined && height >= oldestClaim(node, nextHeight);
   }
 
   /** Undefined while nothing can be signed. */
   async #own(nodeId: string): Promise<UnreachableClaim | undefined> {
-    const { selfId: managerId, consortiumId, head, sign } = this.#ports;
+    const { selfId: managerId, consortiumId, head } = this.#context;
     const { height, members } = head();
     const known = this.#claims.get(nodeId, managerId);
     const node = members.storageNode(nodeId);
     const oldest = Math.max(height - renewBlocks, node ? oldestClaim(node, height) : 0);
     if (known !== undefined && Number(known.height) >= oldest) return known;
     const digest = unreachableDigest({ consortiumId, nodeId, height });
-    const signature = await sign("unreachable", digest);
+    const signature = await this.#parts.statements.sign("unreachable", height, digest);
     if (signature === undefined) return undefined;
     return create(UnreachableClaimSchema, { managerId, height: BigInt(height), signature });
   }

@@ -4,27 +4,26 @@
  * A manager that cannot be reached stops the ring only if it is needed: because fewer than Q would
  * be left, or because it is active and cannot be suspended.
  */
-import { type Policy, SuspensionMode } from "../../gen/bss/v1/genesis_pb.js";
+import { SuspensionMode } from "../../gen/bss/v1/genesis_pb.js";
 import { committeeSize, matchesNeeded } from "../../ledger/certificates/committee.js";
-import type { Members } from "../../ledger/members/members.js";
 import { RpcError } from "../../rpc/rpc-error.js";
+import type { ManagerContext } from "../manager-context.js";
+import type { StorageLinks } from "../storage/storage-links.js";
 
-export type AvailabilityPorts = {
-  readonly policy: Policy;
-  readonly selfId: string;
-  readonly members: () => Members;
-  readonly connectedManagers: () => readonly string[];
-  readonly connectedStorage: () => readonly string[];
+type Context = Pick<ManagerContext, "selfId" | "policy" | "members"> & {
+  readonly links: () => { readonly connectedIds: readonly string[] };
 };
 
 /** Ids that are spelled out in a message. */
 const namedMax = 10;
 
 export class Availability {
-  readonly #ports: AvailabilityPorts;
+  readonly #context: Context;
+  readonly #storage: Pick<StorageLinks, "connectedIds">;
 
-  constructor(ports: AvailabilityPorts) {
-    this.#ports = ports;
+  constructor(context: Context, storage: Pick<StorageLinks, "connectedIds">) {
+    this.#context = context;
+    this.#storage = storage;
   }
 
   /** Too few managers to go on, or too few storage nodes to attest a block. */
@@ -33,9 +32,9 @@ export class Availability {
   }
 
   #missingManagers(): RpcError | undefined {
-    const { selfId, members, policy } = this.#ports;
+    const { selfId, members, policy } = this.#context;
     const { managers, quorum, activeManagerIds } = members();
-    const connected = new Set([...this.#ports.connectedManagers(), selfId]);
+    const connected = new Set([...this.#context.links().connectedIds, selfId]);
     const isAway = (id: string) => !connected.has(id);
     const away = managers.map(({ managerId }) => managerId).filter(isAway);
     const awaited = activeManagerIds.filter(isAway);
@@ -54,9 +53,9 @@ export class Availability {
   }
 
   #missingStorage(): RpcError | undefined {
-    const { members, policy } = this.#ports;
+    const { members, policy } = this.#context;
     const eligible = members().eligibleStorageNodes(policy);
-    const linked = new Set(this.#ports.connectedStorage());
+    const linked = new Set(this.#storage.connectedIds);
     const present = eligible.filter((id) => linked.has(id));
     const needed = Math.max(policy.minStorage, matchesNeeded(committeeSize(eligible.length)));
     if (present.length >= needed) return undefined;
@@ -76,7 +75,7 @@ export class Availability {
 
   /** Those that may come back by themselves. */
   #suspendedStorage(): readonly string[] {
-    const { storageNodes } = this.#ports.members();
+    const { storageNodes } = this.#context.members();
     return storageNodes
       .filter(({ suspension }) => suspension === "unreachable")
       .map(({ nodeId }) => nodeId);

@@ -19,10 +19,8 @@
 import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
 import { ok, type Result } from "../../base/result.js";
-import type { ManagerBlock } from "../../gen/bss/v1/block_pb.js";
+import type { RingStatus } from "../../consensus/ring/events.js";
 import {
-  type Objection,
-  type ObjectionSignature,
   type RecordOutcome,
   type SignedObjections,
   type SubmitResponse,
@@ -31,53 +29,79 @@ import {
 import type { Submission } from "../../gen/bss/v1/record_pb.js";
 import type { RecordObjection } from "../../ledger/blocks/block-filling.js";
 import type { ExecutedBlock } from "../../ledger/blocks/executed-block.js";
-import type { ParsedRecord } from "../../ledger/records/records.js";
+import { type ParsedRecord, recordHash } from "../../ledger/records/records.js";
 import { contradictions } from "../../ledger/records/rules.js";
-import { type ParsedSubmission, parseSubmission } from "../../ledger/records/submissions.js";
+import {
+  memoryBytesOf,
+  type ParsedSubmission,
+  parseSubmission,
+  submissionId,
+} from "../../ledger/records/submissions.js";
 import type { RuleReason, Violation } from "../../ledger/violation.js";
 import { RpcError, rpcErrorOfViolation } from "../../rpc/rpc-error.js";
-import { hashesOf, leftOutOf, openPart } from "../pool/left-out.js";
+import type { AppendedBlock, ManagerStore } from "../../store/manager-store.js";
+import type { BackgroundWork } from "../background-work.js";
+import type { ManagerContext } from "../manager-context.js";
+import type { ManagerObserver } from "../manager-observer.js";
 import type { Pool } from "../pool/pool.js";
-import { hasRoom, noRoom, type RoomPorts } from "../pool/pool-room.js";
-import { bySubmission, Objections, type ObjectionsPorts } from "../screening/objections.js";
-import { Screener, type ScreenerPorts, type SecondLook } from "../screening/screener.js";
-import type { RecordRefusal, Screened } from "../screening/screening.js";
+import type { Abstention } from "../ring/abstention.js";
+import type { BlockTrigger } from "../ring/block-trigger.js";
+import type { CandidateBlocks } from "../ring/candidate-blocks.js";
+import { bySubmission, Objections } from "../screening/objections.js";
+import {
+  pausesOf,
+  type RecordRefusal,
+  type Screened,
+  Screener,
+  type SecondLook,
+} from "../screening/screening.js";
 import type { Causer } from "../screening/screening-budget.js";
+import type { TipWatch } from "../screening/tip-watch.js";
+import type { StatementLog } from "../signing/statement-log.js";
+import type { Availability } from "./availability.js";
+import { type BroadcastSender, hashesOf, leftOutOf, openPart } from "./broadcast-sender.js";
 import {
   type OutcomeWatch,
   objectionsAmong,
   outcomesOf,
   placeOf,
   RecordOutcomes,
+  submitResponse,
 } from "./record-outcomes.js";
 
-type CheckPorts = ObjectionsPorts & ScreenerPorts & RoomPorts;
+type Context = Pick<
+  ManagerContext,
+  | "selfId"
+  | "consortiumId"
+  | "policy"
+  | "signatures"
+  | "head"
+  | "readState"
+  | "wallMs"
+  | "monotonicMs"
+  | "time"
+> & {
+  readonly store: Pick<
+    ManagerStore,
+    "head" | "finalBlock" | "locations" | "savePooled" | "deletePooled" | "falseObjections"
+  >;
+  readonly observer: Pick<
+    ManagerObserver,
+    "dropped" | "verdict" | "objection" | "falseObjection" | "committed" | "poolChanged"
+  >;
+};
 
-export type SubmissionsPorts = CheckPorts & {
+export type SubmissionsParts = {
   readonly pool: Pool;
-  /** Makes a submission survive a restart. */
-  readonly savePooled: (submission: ParsedSubmission) => Promise<void>;
-  /** For those of which nothing is left to add; a block that completes one sees to it itself. */
-  readonly deletePooled: (ids: readonly Uint8Array[]) => Promise<void>;
-  readonly relay: (submission: Submission, leftOut: readonly number[]) => void;
-  /** Tells every manager that this one finds a submission accurate. */
-  readonly sendVerdict: (submissionId: Uint8Array) => void;
-  readonly sendObjections: (objections: SignedObjections) => void;
-  /** The pool has changed. */
-  readonly onPoolChanged: () => void;
-  /** The answer to a caller: outcomes in the submission's order, with the blocks that they name. */
-  readonly respond: (
-    outcomes: RecordOutcome[],
-    signature: ObjectionSignature | undefined,
-  ) => Promise<SubmitResponse>;
-  /** Whose absence keeps blocks from being made; undefined when nobody is missing. */
-  readonly whatIsMissing: () => RpcError | undefined;
-  readonly observe: {
-    verdict(result: "accepted" | "objected"): void;
-    objection(rule: RuleReason): void;
-    falseObjection(managerId: string, objection: Objection): void;
-    committed(seconds: number): void;
-  };
+  readonly candidates: Pick<CandidateBlocks, "mightCure">;
+  readonly ring: { status(): Pick<RingStatus, "step"> };
+  readonly abstention: Pick<Abstention, "atTip">;
+  readonly tip: Pick<TipWatch, "knowsAllFinal">;
+  readonly availability: Pick<Availability, "whatIsMissing">;
+  readonly statements: Pick<StatementLog, "sign">;
+  readonly broadcast: Pick<BroadcastSender, "relay" | "sendVerdict" | "sendObjections">;
+  readonly background: Pick<BackgroundWork, "follow">;
+  readonly trigger: Pick<BlockTrigger, "check">;
 };
 
 export type TakeOptions = {
@@ -93,17 +117,26 @@ export type TakeOptions = {
 type Added = ReturnType<Pool["add"]> | "settled";
 
 export class Submissions {
-  readonly #ports: SubmissionsPorts;
+  readonly #context: Context;
+  readonly #parts: SubmissionsParts;
   readonly #outcomes = new RecordOutcomes();
   readonly #objections: Objections;
   readonly #screener: Screener;
 
-  constructor(ports: SubmissionsPorts) {
-    this.#ports = ports;
-    this.#screener = new Screener(ports);
-    this.#objections = new Objections(ports, {
+  constructor(context: Context, parts: SubmissionsParts) {
+    this.#context = context;
+    this.#parts = parts;
+    const { pool, candidates, ring, tip } = parts;
+    const screening = {
+      ...context,
+      pauses: () => pausesOf(context.time, () => ring.status().step !== "idle"),
+      mightCure: (record: ParsedRecord, reason: RuleReason) =>
+        pool.mightCure(record, reason) || candidates.mightCure(record, reason),
+    };
+    this.#screener = new Screener(screening, tip);
+    this.#objections = new Objections(screening, {
+      ...parts,
       refuse: (...refused) => this.#refuse(...refused),
-      observe: ports.observe,
     });
   }
 
@@ -116,10 +149,10 @@ export class Submissions {
    */
   async take(message: Submission | undefined, options: TakeOptions): Promise<SubmitResponse> {
     const { callerId, waitFor, signal } = options;
-    const startedMs = this.#ports.monotonicMs();
+    const startedMs = this.#context.monotonicMs();
     const recordCount = message?.records.length ?? 0;
     const caller: Causer = { kind: "caller", id: callerId };
-    const isLetIn = await hasRoom(this.#ports, callerId, message);
+    const isLetIn = await this.#hasRoom(callerId, message);
     const parse = () => this.#parse(callerId, message);
     const submission = await this.#screener.parsed(caller, recordCount, parse, signal);
     const watch = this.#outcomes.watch(submission.records.map(({ hashHex }) => hashHex));
@@ -129,7 +162,7 @@ export class Submissions {
       const second = await this.#screener.lookAgain(caller, submission, screened, signal);
       await this.#note(watch, second);
       const accurate = [...screened.accurate, ...second.accurate];
-      this.#ports.observe.verdict(
+      this.#context.observer.verdict(
         screened.refused.length + second.refused.length === 0 ? "accepted" : "objected",
       );
       if (accurate.length > 0) {
@@ -138,7 +171,7 @@ export class Submissions {
         if (waitFor !== WaitFor.ACCEPTED) {
           const awaited = accurate.map(({ hashHex }) => hashHex);
           if (!(await watch.all(awaited, signal))) throw this.#unfinished(signal);
-          this.#ports.observe.committed((this.#ports.monotonicMs() - startedMs) / 1_000);
+          this.#context.observer.committed((this.#context.monotonicMs() - startedMs) / 1_000);
         }
       }
       return await this.#respond(caller, submission, outcomesOf(submission, watch.settled));
@@ -156,9 +189,9 @@ export class Submissions {
     try {
       return await this.#takeRelayed(from, message, leftOut);
     } catch (error) {
-      // Whoever relayed it orders it; what this manager thinks of it, it says of the block.
+      // The manager that relayed it orders it; this one judges it again as a part of the block.
       if (!(error instanceof RpcError)) throw error;
-      this.#ports.onDropped(from, "OVER_BUDGET");
+      this.#context.observer.dropped(from, "OVER_BUDGET");
       return undefined;
     }
   }
@@ -168,7 +201,8 @@ export class Submissions {
     message: Submission,
     leftOut: readonly number[],
   ): Promise<SignedObjections | undefined> {
-    const { consortiumId, policy, pool, observe, sendVerdict } = this.#ports;
+    const { consortiumId, policy, observer } = this.#context;
+    const { pool, broadcast } = this.#parts;
     const relay = { kind: "manager", id: from } as const;
     const unknown: Causer = { ...relay, participantId: "" };
     const parse = async () => parseSubmission(consortiumId, message, policy);
@@ -186,8 +220,8 @@ export class Submissions {
     const { refused, height } = screened.value;
     // What the ledger contradicts nobody will order; the rest is what the verdict is about.
     if (refused.every(({ violation }) => contradictions.has(violation.reason))) {
-      observe.verdict("accepted");
-      sendVerdict(submission.id);
+      observer.verdict("accepted");
+      broadcast.sendVerdict(submission.id);
     }
     return this.#objections.signed(submission, this.#objections.ofRefusals(refused, height));
   }
@@ -202,8 +236,8 @@ export class Submissions {
     objections: readonly RecordObjection[],
     executed: ExecutedBlock,
   ): Promise<void> {
-    const { sendObjections, pool } = this.#ports;
-    // Whoever makes blocks round after round says it once.
+    const { broadcast, pool } = this.#parts;
+    // A manager that makes blocks round after round says the same thing once.
     const news = objections.filter(({ submission, record }) => {
       return !this.#objections.hasRaised(submission, record);
     });
@@ -211,22 +245,26 @@ export class Submissions {
       const said = this.#objections.ofBlock(some, executed.facts);
       const raised = await this.#objections.signed(submission, said);
       if (raised === undefined) continue;
-      sendObjections(raised);
+      broadcast.sendObjections(raised);
       this.#objections.consider(raised);
     }
     for (const submission of bySubmission(objections).keys()) pool.postpone(submission.idHex);
   }
 
   /** A block has been appended. */
-  async onAppended({ placed, facts }: ExecutedBlock, { block }: ManagerBlock): Promise<void> {
+  async onAppended({
+    executed,
+    block: { block },
+  }: Pick<AppendedBlock, "executed" | "block">): Promise<void> {
+    const { placed, facts } = executed;
     for (const [i, { record, position }] of placed.entries()) {
       const { sealDigest } = defined(block?.leaves[i], "a block has a leaf for each record");
       const place = placeOf({ height: facts.height, position, sealDigest });
       this.#outcomes.settle(record.hashHex, { kind: "placed", place });
     }
-    this.#ports.pool.placed(placed.map(({ record }) => record.hashHex));
+    this.#parts.pool.placed(placed.map(({ record }) => record.hashHex));
     this.#objections.onAppended();
-    this.#ports.onPoolChanged();
+    this.#poolChanged();
   }
 
   /** Resolves when every objection that is due has been looked into. */
@@ -237,21 +275,53 @@ export class Submissions {
   /** Takes up what a stop left behind. */
   async restore(messages: readonly Submission[]): Promise<void> {
     for (const message of messages) {
-      const parsed = parseSubmission(this.#ports.consortiumId, message, this.#ports.policy);
+      const parsed = parseSubmission(this.#context.consortiumId, message, this.#context.policy);
       if (!parsed.ok) continue;
       const { participantId } = parsed.value;
       const causer: Causer = { kind: "own", participantId };
       const { records } = parsed.value;
       const screened = await this.#screenAndPool(causer, parsed.value, records);
       if (!screened.ok || screened.value.added === "settled") {
-        await this.#ports.deletePooled([parsed.value.id]);
+        await this.#context.store.deletePooled([parsed.value.id]);
         continue;
       }
-      const open = this.#ports.pool.waiting(parsed.value.idHex)?.unsettled;
+      const open = this.#parts.pool.waiting(parsed.value.idHex)?.unsettled;
       if (open === undefined) continue;
-      this.#ports.relay(message, leftOutOf(parsed.value, open));
-      this.#ports.sendVerdict(parsed.value.id);
+      const { broadcast } = this.#parts;
+      broadcast.relay({ submission: message, leftOut: leftOutOf(parsed.value, open) });
+      broadcast.sendVerdict(parsed.value.id);
     }
+  }
+
+  /**
+   * Whether a caller's submission is let in, before any work on it. No room is needed for what
+   * waits here already. None is needed either if the first or last record is on the ledger, because
+   * its submitter may ask for the places of what is final. Then the answer is false, and what is
+   * new of it is charged.
+   *
+   * @throws RpcError POOL_FULL or POOL_SHARE_FULL
+   */
+  async #hasRoom(callerId: string, message: Submission | undefined): Promise<boolean> {
+    if (message === undefined) return true;
+    const { pool } = this.#parts;
+    const { consortiumId, policy, store } = this.#context;
+    const room = pool.roomFor(callerId, memoryBytesOf(message));
+    if (room === "room" || pool.has(toHex(submissionId(message.header, message.signature)))) {
+      return true;
+    }
+    const [first, last] = [message.records.at(0), message.records.at(-1)];
+    const hashes = [first, last].flatMap((bytes) => {
+      const isShort = bytes !== undefined && bytes.length <= policy.recordBytesMax;
+      return isShort ? [recordHash(consortiumId, bytes)] : [];
+    });
+    const locations = await store.locations(hashes);
+    if (locations.some((location) => location !== undefined)) return false;
+    throw noRoom(room);
+  }
+
+  #poolChanged(): void {
+    this.#context.observer.poolChanged(this.#parts.pool);
+    this.#parts.trigger.check();
   }
 
   #parse(callerId: string, message: Submission | undefined): ParsedSubmission {
@@ -259,7 +329,7 @@ export class Submissions {
       const text = "the request holds no submission";
       throw new RpcError("SUBMISSION_MALFORMED", text, { field: "submission" });
     }
-    const parsed = parseSubmission(this.#ports.consortiumId, message, this.#ports.policy);
+    const parsed = parseSubmission(this.#context.consortiumId, message, this.#context.policy);
     if (!parsed.ok) throw rpcErrorOfViolation(parsed.error, "submission");
     const { participantId } = parsed.value;
     if (participantId !== callerId) {
@@ -277,14 +347,14 @@ export class Submissions {
   ): Promise<Screened> {
     const screened = await this.#screener.screen(caller, submission, signal);
     if (screened.ok) return screened.value;
-    this.#ports.observe.verdict("objected");
+    this.#context.observer.verdict("objected");
     throw rpcErrorOfViolation(screened.error, "submission");
   }
 
   /** What is settled without a block: what the ledger has, and what is refused. */
   async #note(watch: OutcomeWatch, { height, onLedger, refused }: SecondLook): Promise<void> {
     if (onLedger.length > 0) {
-      const locations = await this.#ports.locate(onLedger.map(({ hash }) => hash));
+      const locations = await this.#context.store.locations(onLedger.map(({ hash }) => hash));
       for (const [i, { hashHex }] of onLedger.entries()) {
         const location = defined(locations[i], "a record on the ledger is in the index");
         watch.note(hashHex, { kind: "placed", place: placeOf(location) });
@@ -302,10 +372,11 @@ export class Submissions {
     outcomes: RecordOutcome[],
   ): Promise<SubmitResponse> {
     const refused = objectionsAmong(outcomes);
-    if (refused.length === 0) return this.#ports.respond(outcomes, undefined);
+    const { store } = this.#context;
+    if (refused.length === 0) return submitResponse(store, outcomes);
     const sign = () => this.#objections.signatureOver(submission, refused);
     const signature = await this.#screener.inTurn(caller, refused.length, sign);
-    return this.#ports.respond(outcomes, signature);
+    return submitResponse(store, outcomes, signature);
   }
 
   /** Into the pool, on disk if the caller is to be told that it is kept, and on to the others. */
@@ -315,19 +386,21 @@ export class Submissions {
     accurate: readonly ParsedRecord[],
     { waitFor, watch, onPooled }: TakeOptions & { readonly watch: OutcomeWatch },
   ): Promise<void> {
-    const { pool, savePooled, deletePooled, relay, sendVerdict } = this.#ports;
+    const { store } = this.#context;
+    const { pool, broadcast } = this.#parts;
     const added = this.#addToPool(submission, accurate, { causer, watch });
     if (added === "full" || added === "share") throw noRoom(added);
     if (added === "settled") return;
     if (added === "added") onPooled?.();
     if (waitFor === WaitFor.ACCEPTED) {
-      await savePooled(submission);
+      await store.savePooled(submission);
       // A block that completed it meanwhile has deleted what was not there yet.
-      if (!pool.has(submission.idHex)) await deletePooled([submission.id]);
+      if (!pool.has(submission.idHex)) await store.deletePooled([submission.id]);
     }
     if (added === "known") return;
-    relay(submission.message, leftOutOf(submission, hashesOf(accurate)));
-    sendVerdict(submission.id);
+    const leftOut = leftOutOf(submission, hashesOf(accurate));
+    broadcast.relay({ submission: submission.message, leftOut });
+    broadcast.sendVerdict(submission.id);
   }
 
   /** One that is not new here: what is open of it waits for a block like the rest. */
@@ -357,11 +430,12 @@ export class Submissions {
     accurate: readonly ParsedRecord[],
     { causer, watch }: { readonly causer: Causer; readonly watch: OutcomeWatch },
   ): Added {
-    const { pool, monotonicMs, onPoolChanged } = this.#ports;
+    const { pool } = this.#parts;
+    const { monotonicMs } = this.#context;
     const unsettled = [...hashesOf(accurate)].filter((hash) => !watch.settled.has(hash));
     if (unsettled.length === 0) return "settled";
     const added = pool.add(submission, { causer, nowMs: monotonicMs(), unsettled });
-    onPoolChanged();
+    this.#poolChanged();
     return added;
   }
 
@@ -372,26 +446,34 @@ export class Submissions {
     height: number,
   ): Promise<void> {
     const awaited = refusals.filter(({ record }) => this.#outcomes.isAwaited(record.hashHex));
-    const brought = this.#ports.pool.waiting(submission.idHex)?.unsettled;
+    const brought = this.#parts.pool.waiting(submission.idHex)?.unsettled;
     for (const { record } of refusals) {
       const causer = brought?.get(record.hashHex);
       if (causer !== undefined) this.#screener.budget.charge(causer, 1);
     }
-    // Whoever comes from now on finds nothing that it could wait with.
-    const left = this.#ports.pool.refuse(refusals.map(({ record }) => record.hashHex));
+    // A call that comes from now on finds no pending record to wait for.
+    const left = this.#parts.pool.refuse(refusals.map(({ record }) => record.hashHex));
     for (const objection of this.#objections.ofRefusals(awaited, height)) {
       this.#outcomes.settle(toHex(objection.recordHash), { kind: "refused", objection });
     }
-    if (left.length > 0) await this.#ports.deletePooled(left);
-    this.#ports.onPoolChanged();
+    if (left.length > 0) await this.#context.store.deletePooled(left);
+    this.#poolChanged();
   }
 
   /** The wait ended before the records were final. Nothing is lost: they stay in the pool. */
   #unfinished({ reason }: AbortSignal): RpcError {
-    const missing = this.#ports.whatIsMissing();
+    const missing = this.#parts.availability.whatIsMissing();
     if (missing !== undefined) return missing;
     if (reason instanceof RpcError) return reason;
     const text = "not final before the deadline; nothing is lost, try again for the receipt";
     return new RpcError("DEADLINE", text);
   }
+}
+
+function noRoom(room: "full" | "share"): RpcError {
+  if (room === "full") {
+    return new RpcError("POOL_FULL", "the pool of submissions that wait to be ordered is full");
+  }
+  const text = "the participant has as much in the pool as it may; it is ordered in turn";
+  return new RpcError("POOL_SHARE_FULL", text);
 }

@@ -7,27 +7,26 @@
 
 import { create } from "@bufbuild/protobuf";
 import { equalBytes, toHex } from "../../base/bytes.js";
-import type { SignatureCache } from "../../crypto/signature-cache.js";
 import type { CommitCertificate } from "../../gen/bss/v1/block_pb.js";
 import { type ForkProof, ForkProofSchema, type ManagerBlocks } from "../../gen/bss/v1/vote_pb.js";
 import { checkForkProof, signersOfBoth } from "../../ledger/certificates/fork-proofs.js";
-import type { Members } from "../../ledger/members/members.js";
-import type { DropReason } from "../../metrics/label-values.js";
+import type { ManagerStore } from "../../store/manager-store.js";
+import type { OffenceLog } from "../../store/offences.js";
+import type { ManagerContext } from "../manager-context.js";
+import type { ManagerObserver } from "../manager-observer.js";
+import type { PeerSender } from "../peers/peer-sender.js";
 
-export type ForkWatchPorts = {
-  readonly consortiumId: Uint8Array;
-  /** At any height: managers and their keys are those of genesis. */
-  readonly members: () => Members;
-  readonly signatures: SignatureCache;
-  /** By which the block of a height is final here. */
-  readonly ownCommit: (height: number) => Promise<CommitCertificate | undefined>;
-  /** Asks one peer for its block; false when there is no link to it. */
-  readonly request: (peer: string, height: number) => boolean;
-  readonly save: (proof: ForkProof) => Promise<void>;
+type Context = Pick<ManagerContext, "consortiumId" | "members" | "signatures" | "monotonicMs"> & {
+  readonly store: Pick<ManagerStore, "certificatesAt"> & {
+    readonly offences: Pick<OffenceLog, "saveForkProof">;
+  };
+  readonly observer: Pick<ManagerObserver, "dropped">;
+};
+
+export type ForkWatchParts = {
+  readonly peers: Pick<PeerSender, "fetchBlocks">;
   /** The proof is on disk. */
   readonly onProven: (proof: ForkProof) => void;
-  readonly onDropped: (from: string, reason: DropReason) => void;
-  readonly monotonicMs: () => number;
 };
 
 /** A peer is asked again when it has not answered for so long. */
@@ -36,20 +35,23 @@ const askAgainMs = 10_000;
 type Question = { readonly height: number; readonly askedAtMs: number };
 
 export class ForkWatch {
-  readonly #ports: ForkWatchPorts;
+  readonly #context: Context;
+  readonly #parts: ForkWatchParts;
   readonly #asked = new Map<string, Question>();
   #proven = false;
 
-  constructor(ports: ForkWatchPorts) {
-    this.#ports = ports;
+  constructor(context: Context, parts: ForkWatchParts) {
+    this.#context = context;
+    this.#parts = parts;
   }
 
   /** `peer` has shown another block than this manager's at this height. */
   ask(peer: string, height: number): void {
-    const nowMs = this.#ports.monotonicMs();
+    const nowMs = this.#context.monotonicMs();
     const asked = this.#asked.get(peer);
     if (height < 1 || (asked !== undefined && nowMs - asked.askedAtMs < askAgainMs)) return;
-    if (this.#ports.request(peer, height)) this.#asked.set(peer, { height, askedAtMs: nowMs });
+    if (this.#parts.peers.fetchBlocks(peer, height, 1))
+      this.#asked.set(peer, { height, askedAtMs: nowMs });
   }
 
   /** Takes a peer's blocks if they answer a question of this; false when they do not. */
@@ -58,7 +60,7 @@ export class ForkWatch {
     const commit = blocks[0]?.certificates?.commit;
     if (asked === undefined || commit?.height !== BigInt(asked.height)) return false;
     // What was asked a while ago stays asked, so that one head makes one question.
-    const own = await this.#ports.ownCommit(asked.height);
+    const own = await this.#ownCommit(asked.height);
     if (own === undefined || equalBytes(own.blockId, commit.blockId)) return true;
     await this.take(peer, create(ForkProofSchema, { first: own, second: commit }));
     return true;
@@ -67,15 +69,21 @@ export class ForkWatch {
   /** A proof, from anybody: verified before it is believed. */
   async take(from: string, proof: ForkProof): Promise<void> {
     if (this.#proven) return;
-    if (!(await this.#holds(proof))) return this.#ports.onDropped(from, "FORK_NOT_PROVEN");
+    const { store, observer } = this.#context;
+    if (!(await this.#holds(proof))) return observer.dropped(from, "FORK_NOT_PROVEN");
     if (this.#proven) return;
     this.#proven = true;
-    await this.#ports.save(proof);
-    this.#ports.onProven(proof);
+    await store.offences.saveForkProof(proof);
+    this.#parts.onProven(proof);
+  }
+
+  /** The certificate by which the block of a height is final here. */
+  async #ownCommit(height: number): Promise<CommitCertificate | undefined> {
+    return (await this.#context.store.certificatesAt(height))?.commit;
   }
 
   async #holds(proof: ForkProof): Promise<boolean> {
-    const { consortiumId, members, signatures } = this.#ports;
+    const { consortiumId, members, signatures } = this.#context;
     const checks = checkForkProof(proof, members(), consortiumId);
     return checks.ok && (await signatures.firstInvalid(checks.value)) === undefined;
   }

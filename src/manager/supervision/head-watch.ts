@@ -7,7 +7,11 @@
  */
 import { equalBytes, toHex } from "../../base/bytes.js";
 import type { SignedHead } from "../../gen/bss/v1/vote_pb.js";
-import type { HeadClaim, HeldHeads } from "./held-heads.js";
+import { blockId } from "../../ledger/blocks/block-hashes.js";
+import { parseHeader } from "../../ledger/blocks/block-parsing.js";
+import { rootOf } from "../../ledger/merkle/frontier.js";
+import type { LedgerHead } from "../../ledger/state/head.js";
+import type { ManagerStore } from "../../store/manager-store.js";
 
 export type HeadWatchPorts = {
   readonly held: HeldHeads;
@@ -107,4 +111,57 @@ function keep(byManager: HeadsByManager, head: SignedHead): void {
     if (heads.size <= headsMax) break;
     heads.delete(oldest);
   }
+}
+
+/** What a manager says in a signed head. */
+export type HeadClaim = {
+  readonly blockId: Uint8Array;
+  /** The log's root. */
+  readonly hash1: Uint8Array;
+  readonly stateDigest: Uint8Array;
+};
+
+/** Own heads that are kept in memory. */
+const recentMax = 256;
+
+/** What this manager held after each block: recent ones from memory, older ones from the store. */
+export class HeldHeads {
+  readonly #store: Pick<ManagerStore, "head" | "blockAt">;
+  readonly #recent = new Map<number, HeadClaim>();
+
+  constructor(store: Pick<ManagerStore, "head" | "blockAt">) {
+    this.#store = store;
+    this.note(store.head);
+  }
+
+  note(head: LedgerHead): void {
+    this.#recent.set(head.height, claimOf(head));
+    this.#recent.delete(head.height - recentMax);
+  }
+
+  /** What was held at a height that is still in memory. */
+  recent(height: number): HeadClaim | undefined {
+    return this.#recent.get(height);
+  }
+
+  /** Undefined beyond the head, and for genesis once it is no longer in memory. */
+  async at(height: number): Promise<HeadClaim | undefined> {
+    const recent = this.#recent.get(height);
+    if (recent !== undefined || height > this.#store.head.height) return recent;
+    const [header, next] = await Promise.all([this.#headerAt(height), this.#headerAt(height + 1)]);
+    if (header === undefined || next === undefined) return undefined;
+    const { hash1 } = header.fields;
+    return { blockId: header.id, hash1, stateDigest: next.fields.previousStateDigest };
+  }
+
+  async #headerAt(height: number) {
+    const bytes = (await this.#store.blockAt(height))?.block?.header;
+    if (bytes === undefined) return undefined;
+    const parsed = parseHeader(bytes);
+    return parsed.ok ? { id: blockId(bytes), fields: parsed.value.header } : undefined;
+  }
+}
+
+function claimOf({ blockId: id, frontier, stateDigest }: LedgerHead): HeadClaim {
+  return { blockId: id, hash1: rootOf(frontier), stateDigest };
 }

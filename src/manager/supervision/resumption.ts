@@ -3,30 +3,27 @@
  * after every block that it appends and at intervals, until a block makes it active again.
  */
 import { create } from "@bufbuild/protobuf";
-import {
-  type Policy,
-  type ResumeManager,
-  ResumeManagerSchema,
-} from "../../gen/bss/v1/genesis_pb.js";
+import { ResumeManagerSchema } from "../../gen/bss/v1/genesis_pb.js";
 import { resumeDigest } from "../../ledger/certificates/vote-digests.js";
+import type { Members } from "../../ledger/members/members.js";
 import { resumePossibleAtMs } from "../../ledger/members/suspensions.js";
-import type { LedgerHead } from "../../ledger/state/head.js";
+import type { ManagerContext } from "../manager-context.js";
+import type { PeerSender } from "../peers/peer-sender.js";
+import type { Abstention } from "../ring/abstention.js";
+import type { StatementLog } from "../signing/statement-log.js";
 
-export type ResumptionPorts = {
-  readonly selfId: string;
-  readonly consortiumId: Uint8Array;
-  readonly head: () => LedgerHead;
-  readonly policy: Policy;
-  /** How far the chain is, as far as this manager knows. */
-  readonly tipHeight: () => number;
-  /** False while this manager accepts no blocks: the one that resumes it would wait in vain. */
-  readonly takesPart: () => boolean;
-  /** Undefined while the signer is unavailable. */
-  readonly sign: (digest: Uint8Array) => Promise<Uint8Array | undefined>;
-  /** To every other manager. */
-  readonly send: (resume: ResumeManager) => void;
-  readonly wallMs: () => number;
-  readonly monotonicMs: () => number;
+type Context = Pick<
+  ManagerContext,
+  "selfId" | "consortiumId" | "policy" | "head" | "wallMs" | "monotonicMs"
+>;
+
+export type ResumptionParts = {
+  readonly sync: { heightOf(peer: string): number };
+  /** While it listens, this manager accepts no blocks: one that resumes it would wait in vain. */
+  readonly abstention: Pick<Abstention, "listening">;
+  /** Signs nothing while the signer is unavailable. */
+  readonly statements: Pick<StatementLog, "sign">;
+  readonly peers: Pick<PeerSender, "tell">;
 };
 
 /** Blocks that a manager may lack and still say that it is back: they are on their way. */
@@ -34,11 +31,13 @@ const blocksBehindMax = 2;
 const intervalMs = 1_000;
 
 export class Resumption {
-  readonly #ports: ResumptionPorts;
+  readonly #context: Context;
+  readonly #parts: ResumptionParts;
   #saidAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(ports: ResumptionPorts) {
-    this.#ports = ports;
+  constructor(context: Context, parts: ResumptionParts) {
+    this.#context = context;
+    this.#parts = parts;
   }
 
   /** A block has been appended: the next `tick` says what is held now. */
@@ -47,24 +46,34 @@ export class Resumption {
   }
 
   async tick(): Promise<void> {
-    if (this.#ports.monotonicMs() - this.#saidAtMs >= intervalMs) await this.#say();
+    if (this.#context.monotonicMs() - this.#saidAtMs >= intervalMs) await this.#say();
   }
 
   async #say(): Promise<void> {
-    const { selfId: managerId, consortiumId, head, policy, sign, send } = this.#ports;
+    const { selfId: managerId, consortiumId, head, policy } = this.#context;
+    const { abstention, statements, peers } = this.#parts;
     const { height: heldHeight, members } = head();
     const manager = members.manager(managerId);
     if (manager?.reason !== "absent" || manager.offenceHeight > 0) return;
-    if (this.#ports.tipHeight() - heldHeight > blocksBehindMax || !this.#ports.takesPart()) return;
-    if (this.#ports.wallMs() < resumePossibleAtMs(manager, policy)) return;
-    this.#saidAtMs = this.#ports.monotonicMs();
+    if (this.#tipHeight(members) - heldHeight > blocksBehindMax || abstention.listening) return;
+    if (this.#context.wallMs() < resumePossibleAtMs(manager, policy)) return;
+    this.#saidAtMs = this.#context.monotonicMs();
     const suspendedHeight = manager.changedHeight;
-    const signature = await sign(resumeDigest({ consortiumId, suspendedHeight, heldHeight }));
+    const digest = resumeDigest({ consortiumId, suspendedHeight, heldHeight });
+    const signature = await statements.sign("resume", heldHeight, digest);
     if (signature === undefined) return;
     const heights = {
       suspendedHeight: BigInt(suspendedHeight),
       heldHeight: BigInt(heldHeight),
     };
-    send(create(ResumeManagerSchema, { managerId, ...heights, signature }));
+    const value = create(ResumeManagerSchema, { managerId, ...heights, signature });
+    peers.tell({ case: "resume", value });
+  }
+
+  /** A height that more than f others have shown: f of them may lie. */
+  #tipHeight({ managers, faultsMax }: Members): number {
+    const others = managers.filter(({ managerId }) => managerId !== this.#context.selfId);
+    const heights = others.map(({ managerId }) => this.#parts.sync.heightOf(managerId));
+    return heights.sort((a, b) => b - a)[faultsMax] ?? 0;
   }
 }

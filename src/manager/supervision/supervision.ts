@@ -2,98 +2,84 @@
  * The parts by which managers watch each other: their heads, forks of the chain, evidence, and who
  * is suspended and back.
  */
-import { defined } from "../../base/assert.js";
-import type { RingEvent } from "../../consensus/ring/events.js";
-import type { ControlOperation, Evidence, ResumeManager } from "../../gen/bss/v1/genesis_pb.js";
-import type { ForkProof, ManagerBlocks, SignedHead } from "../../gen/bss/v1/vote_pb.js";
-import type { BuiltBlock } from "../../ledger/blocks/block-building.js";
-import type { Members } from "../../ledger/members/members.js";
-import type { AppendedBlock } from "../../store/manager-store.js";
-import type { ManagerOptions, SharedPorts } from "../manager-options.js";
-import type { PeerExchange } from "../peers/peer-exchange.js";
-import { carriedVotes } from "../ring/carried-votes.js";
-import type { SupervisionMessage } from "../ring/inbound-votes.js";
-import { ControlExchange } from "./control-exchange.js";
-import { ControlPool } from "./control-pool.js";
-import { fitsNow } from "./fits-now.js";
-import { ForkWatch, forkMessage } from "./fork-watch.js";
-import { HeadWatch, whatDiffers } from "./head-watch.js";
-import { HeldHeads } from "./held-heads.js";
-import { Resumption } from "./resumption.js";
 
-export type SupervisionPorts = {
-  readonly peers: () => Pick<PeerExchange, "tell" | "fetchBlocks">;
-  readonly post: (event: RingEvent) => void;
-  /** There is something for the next block. */
-  readonly wake: () => void;
-  /** The height that a peer has shown. */
-  readonly heightOf: (peer: string) => number;
-  /** False while this manager accepts no blocks. */
-  readonly takesPart: () => boolean;
-  readonly sign: (digest: Uint8Array) => Promise<Uint8Array | undefined>;
-  /** This manager signs nothing more. */
-  readonly halt: (message: string) => void;
+import { create, fromBinary } from "@bufbuild/protobuf";
+import { defined } from "../../base/assert.js";
+import { type Block, BlockCertificatesSchema } from "../../gen/bss/v1/block_pb.js";
+import type { ControlOperation, Evidence } from "../../gen/bss/v1/genesis_pb.js";
+import {
+  type ForkProof,
+  type ManagerBlocks,
+  type SignedHead,
+  type Vote,
+  VoteKind,
+  type VoteRequest,
+  VoteSchema,
+} from "../../gen/bss/v1/vote_pb.js";
+import type { BuiltBlock } from "../../ledger/blocks/block-building.js";
+import type { AppendedBlock } from "../../store/manager-store.js";
+import { type FailStop, RingHalted } from "../fail-stop.js";
+import type { ManagerContext } from "../manager-context.js";
+import { fitsNow } from "../operations/operation-check.js";
+import type { PeerSender } from "../peers/peer-sender.js";
+import type { Abstention } from "../ring/abstention.js";
+import type { BlockTrigger } from "../ring/block-trigger.js";
+import type { RingInbox } from "../ring/ring-inbox.js";
+import type { StatementLog } from "../signing/statement-log.js";
+import { ForkWatch, forkMessage } from "./fork-watch.js";
+import { type HeadClaim, HeadWatch, HeldHeads, whatDiffers } from "./head-watch.js";
+import { Resumption } from "./resumption.js";
+import { SuspensionExchange } from "./suspension-exchange.js";
+import { SuspensionPool } from "./suspension-pool.js";
+
+/** What managers say about each other. */
+export type SupervisionMessage = Extract<
+  VoteRequest["message"],
+  { readonly case: "evidence" | "resume" | "fork" }
+>;
+
+export type SupervisionParts = {
+  readonly peers: Pick<PeerSender, "tell" | "fetchBlocks">;
+  readonly inbox: Pick<RingInbox, "post">;
+  readonly trigger: Pick<BlockTrigger, "check">;
+  readonly sync: { heightOf(peer: string): number };
+  readonly abstention: Pick<Abstention, "listening">;
+  readonly statements: Pick<StatementLog, "sign">;
+  readonly failStop: Pick<FailStop, "fail">;
 };
 
 export class Supervision {
-  readonly #options: ManagerOptions;
-  readonly #ports: SupervisionPorts;
+  readonly #context: ManagerContext;
+  readonly #parts: SupervisionParts;
   readonly #held: HeldHeads;
   readonly #heads: HeadWatch;
   readonly #forks: ForkWatch;
-  readonly #control: ControlPool;
-  readonly #exchange: ControlExchange;
+  readonly #suspensions: SuspensionPool;
+  readonly #exchange: SuspensionExchange;
   readonly #resumption: Resumption;
   #proof: ForkProof | undefined;
 
-  constructor(options: ManagerOptions, shared: SharedPorts, ports: SupervisionPorts) {
-    this.#options = options;
-    this.#ports = ports;
-    const { store, observer } = options;
-    const { offences } = store;
-    const tell: PeerExchange["tell"] = (message, to) => ports.peers().tell(message, to);
-    this.#held = new HeldHeads(store);
-    this.#forks = new ForkWatch({
-      ...shared,
-      ownCommit: async (height) => (await store.certificatesAt(height))?.commit,
-      request: (peer, height) => ports.peers().fetchBlocks(peer, height, 1),
-      save: (proof) => offences.saveForkProof(proof),
-      onProven: (proof) => this.#onFork(proof),
-      onDropped: observer.dropped,
-    });
+  constructor(context: ManagerContext, parts: SupervisionParts) {
+    this.#context = context;
+    this.#parts = parts;
+    const { peers } = parts;
+    this.#held = new HeldHeads(context.store);
+    this.#forks = new ForkWatch(context, { peers, onProven: (proof) => this.#onFork(proof) });
     this.#heads = new HeadWatch({
       held: this.#held,
-      quorum: () => shared.members().quorum,
-      onOutvoted: ports.halt,
-      onDiffering: (head, held) => {
-        const height = Number(head.height);
-        const what = whatDiffers(head, held);
-        observer.headDiffers(head.managerId, height, what);
-        if (what === "block") this.#forks.ask(head.managerId, height);
-      },
+      quorum: () => context.members().quorum,
+      onOutvoted: (message) => parts.failStop.fail(new RingHalted(message)),
+      onDiffering: (head, held) => this.#onDiffering(head, held),
     });
-    const fits = (operation: ControlOperation) => fitsNow(operation, shared);
-    this.#control = new ControlPool({ ...shared, fits }, store.head.height);
-    this.#exchange = new ControlExchange({
-      ...shared,
-      ...ports,
-      offences,
-      tell,
-      pool: this.#control,
-      onDropped: observer.dropped,
-      onAccused: observer.accused,
-    });
-    this.#resumption = new Resumption({
-      ...shared,
-      ...ports,
-      tipHeight: () => this.#tipHeight(shared.members()),
-      send: (value: ResumeManager) => tell({ case: "resume", value }),
-    });
+    this.#suspensions = new SuspensionPool(context, (each) => fitsNow(each, context));
+    const pool = this.#suspensions;
+    this.#exchange = new SuspensionExchange(context, { ...parts, pool });
+    this.#resumption = new Resumption(context, parts);
   }
 
   /** Takes up what a stop left behind; false when this manager must not go on. */
   async restore(): Promise<boolean> {
-    const { store, observer } = this.#options;
+    const { store, observer } = this.#context;
     const proof = await store.offences.forkProof();
     if (proof !== undefined) this.#onFork(proof);
     await this.#exchange.restore();
@@ -140,19 +126,19 @@ export class Supervision {
 
   /** Whether a block should be made for an operation that waits; says so once in a while. */
   callsForBlock(): boolean {
-    return this.#control.callsForBlock();
+    return this.#suspensions.callsForBlock();
   }
 
   /** What this manager puts into a block that it makes in `round`; `absent` are to be suspended. */
   operations(round: number, absent: readonly string[]): readonly ControlOperation[] {
-    return this.#control.operations(round, absent);
+    return this.#suspensions.operations(round, absent);
   }
 
   onBuilt({ executed }: BuiltBlock): void {
     const { blockId, requiredAccepts, absences: suspended } = executed.facts;
-    const { members } = this.#options.store.head;
+    const members = this.#context.members();
     const resumed = requiredAccepts.filter((id) => members.manager(id)?.active === false);
-    this.#control.onBuilt({ blockId, resumed, suspended });
+    this.#suspensions.onBuilt({ blockId, resumed, suspended });
   }
 
   /** Takes evidence that this manager's ring has found. */
@@ -164,16 +150,20 @@ export class Supervision {
   async onAppended({ executed, block }: AppendedBlock): Promise<void> {
     const { height, blockId } = executed.facts;
     const votes = carriedVotes(defined(block.block, "a final block has its public part"));
-    if (votes.length > 0) this.#ports.post({ kind: "seen", votes });
+    if (votes.length > 0) this.#parts.inbox.post({ kind: "seen", votes });
     this.#held.note(executed.head);
     this.#heads.onAppended(height);
-    this.#options.observer.standings(executed.head.members.managers, height);
+    this.#context.observer.standings(executed.head.members.managers, height);
     await this.#exchange.onAppended(height, blockId);
     this.#resumption.onAppended();
   }
 
-  /** Says what is to be said again; after each block, and at intervals. */
-  async tick(): Promise<void> {
+  /** Says again what is not on the chain; after each block, and at intervals. */
+  tick(): void {
+    this.#tick().catch((error) => this.#parts.failStop.fail(error));
+  }
+
+  async #tick(): Promise<void> {
     this.#exchange.tick();
     await this.#resumption.tick();
   }
@@ -182,19 +172,34 @@ export class Supervision {
   onPeerConnected(peer: string): void {
     this.#exchange.onPeerConnected(peer);
     if (this.#proof === undefined) return;
-    this.#ports.peers().tell({ case: "fork", value: this.#proof }, peer);
+    this.#parts.peers.tell({ case: "fork", value: this.#proof }, peer);
   }
 
-  /** What more than f others have shown at least: so many may lie. */
-  #tipHeight({ managers, faultsMax }: Members): number {
-    const others = managers.filter(({ managerId }) => managerId !== this.#options.selfId);
-    const heights = others.map(({ managerId }) => this.#ports.heightOf(managerId));
-    return heights.sort((a, b) => b - a)[faultsMax] ?? 0;
+  #onDiffering(head: SignedHead, held: HeadClaim): void {
+    const height = Number(head.height);
+    const what = whatDiffers(head, held);
+    this.#context.observer.headDiffers(head.managerId, height, what);
+    if (what === "block") this.#forks.ask(head.managerId, height);
   }
 
   #onFork(proof: ForkProof): void {
     this.#proof = proof;
-    this.#ports.peers().tell({ case: "fork", value: proof });
-    this.#ports.halt(forkMessage(proof));
+    this.#parts.peers.tell({ case: "fork", value: proof });
+    this.#parts.failStop.fail(new RingHalted(forkMessage(proof)));
   }
+}
+
+/**
+ * The COMMITs that a block carries in the certificate of the block before it: this manager may have
+ * seen others. ACCEPTs are left out, because they contradict nothing. `block` keeps the rules, so
+ * its certificates decode and hold.
+ */
+function carriedVotes({ previousCertificates }: Block): readonly Vote[] {
+  const { commit } = fromBinary(BlockCertificatesSchema, previousCertificates);
+  if (commit === undefined) return [];
+  const { height, round, blockId, signatures } = commit;
+  const kind = VoteKind.COMMIT;
+  return signatures.map(({ managerId, signature }) =>
+    create(VoteSchema, { kind, height, round, validRound: -1, blockId, managerId, signature }),
+  );
 }

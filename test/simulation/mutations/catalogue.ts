@@ -68,8 +68,8 @@ export const mutations: readonly Mutation[] = [
     changes: [
       {
         file: "src/manager/signing/statement-log.js",
-        from: "await this.#ports.store.saveStatements(",
-        to: "void this.#ports.store.saveStatements(",
+        from: "await timedWrite(",
+        to: "void timedWrite(",
       },
     ],
   },
@@ -201,7 +201,7 @@ export const mutations: readonly Mutation[] = [
     environment: fourManagers,
     changes: [
       {
-        file: "src/manager/supervision/control-pool.js",
+        file: "src/manager/supervision/suspension-pool.js",
         from: "this.#evidence.set(evidence.managerId, evidence);",
         to: "return false;",
       },

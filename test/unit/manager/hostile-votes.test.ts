@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import type { RingEvent } from "../../../src/consensus/ring/events.js";
-import { SignatureCache } from "../../../src/crypto/signature-cache.js";
 import { type LockCertificate, LockCertificateSchema } from "../../../src/gen/bss/v1/block_pb.js";
 import type { BlockFacts } from "../../../src/ledger/blocks/block-facts.js";
 import {
@@ -11,11 +10,11 @@ import {
   buildIntegrity,
   buildPolka,
 } from "../../../src/ledger/certificates/certificate-builders.js";
-import { CandidateBlocks } from "../../../src/manager/ring/candidate-blocks.js";
-import { InboundVotes } from "../../../src/manager/ring/inbound-votes.js";
+import type { PeerReceiver } from "../../../src/manager/peers/peer-receiver.js";
 import { Chain } from "../ledger/support/chain.js";
-import { consortiumId, genesis, managerIds } from "../ledger/support/consortium.js";
+import { genesis, managerIds } from "../ledger/support/consortium.js";
 import { documentBytes, submitted } from "../ledger/support/records.js";
+import { receiverOf } from "./support/receiver.js";
 import { accept, approve, attestations, proposal } from "./support/votes.js";
 
 const { block, executed } = new Chain().propose({ candidates: [submitted([documentBytes()])] });
@@ -35,30 +34,16 @@ function lockCertificate({ height, blockId }: Pick<BlockFacts, "height" | "block
 describe("a hostile manager's votes", () => {
   let posted: RingEvent[];
   let dropped: string[];
-  let inbound: InboundVotes;
+  let inbound: PeerReceiver;
 
   beforeEach(() => {
     posted = [];
     dropped = [];
-    inbound = new InboundVotes({
-      consortiumId,
-      signatures: new SignatureCache(),
-      candidates: new CandidateBlocks(() => false),
+    inbound = receiverOf({
       selfId: "manager-9",
-      members: () => genesis.members,
-      height: () => 1,
-      post: (event) => posted.push(event),
-      onBody: async () => {},
-      isNews: () => true,
-      onHead: async () => {},
-      onOwn: () => {},
-      onSupervision: async () => {},
-      onPublic: async () => {},
-      wantsLate: () => false,
-      onLagging: () => {},
-      onDropped: (_, reason) => dropped.push(reason),
-      onVote: () => {},
-      onAttestation: () => {},
+      dropped: (_, reason) => dropped.push(reason),
+      ring: { height: 1 },
+      inbox: { post: (event) => posted.push(event) },
     });
   });
 

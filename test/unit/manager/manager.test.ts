@@ -5,7 +5,7 @@ import { create } from "@bufbuild/protobuf";
 import { defined } from "../../../src/base/assert.js";
 import { ProposalSchema } from "../../../src/gen/bss/v1/vote_pb.js";
 import { proposalDigest } from "../../../src/ledger/certificates/vote-digests.js";
-import { RingHalted } from "../../../src/manager/ring/ring-driver.js";
+import { RingHalted } from "../../../src/manager/fail-stop.js";
 import { until } from "../../support/rpc-consortium.js";
 import { consortiumId, genesis } from "../ledger/support/consortium.js";
 import { documentBytes, sign, submitted } from "../ledger/support/records.js";

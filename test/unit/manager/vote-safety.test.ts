@@ -56,30 +56,25 @@ class Machine {
     const signerStore = crash.over(await this.signerDisk.open());
     const signer = await LocalSigner.open(signerStore, keyOf(selfId), "create");
     assert(signer !== undefined);
-    const abstention = new Abstention(
-      {
-        selfId,
-        consortiumId,
-        members: () => genesis.members,
-        headHeight: () => store.head.height,
-        holds: (statement) => store.holdsStatement(statement),
-        save: () => {},
-        onChange: () => {},
-      },
-      { through: store.abstainsThrough, newSignerAccepted: false },
-    );
     const opened = gate();
-    const log = new StatementLog({
+    const inbox = { wake: opened.open };
+    const failStop = { fail: opened.fail };
+    const context = {
       selfId,
       consortiumId,
+      members: () => genesis.members,
       signer,
       store,
-      abstention,
       time: systemTime,
+      observer: { votes: () => {}, abstains: () => {}, wrote: () => {} },
+    };
+    const abstention = new Abstention(context, { inbox: { wake: () => {} }, failStop });
+    const log = new StatementLog(context, {
+      ring: { height: store.head.height + 1 },
+      inbox,
       candidates: { get: () => ({ height: 1, block }) },
-      height: () => store.head.height + 1,
-      wake: opened.open,
-      onFatal: opened.fail,
+      abstention,
+      failStop,
     });
     const { restored } = await store.loadHeight(1);
     log.open(restored);

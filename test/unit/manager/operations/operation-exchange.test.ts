@@ -12,9 +12,9 @@ import {
   perBlockMax,
   waitingMax,
 } from "../../../../src/manager/operations/operation-pool.js";
-import { waitersMax } from "../../../../src/manager/operations/operation-waiters.js";
-import { settledMax } from "../../../../src/manager/operations/settled-operations.js";
+import { settledMax, waitersMax } from "../../../../src/manager/operations/operation-waiters.js";
 import { RpcError } from "../../../../src/rpc/rpc-error.js";
+import { Chain } from "../../ledger/support/chain.js";
 import { turns } from "../support/fake-stream.js";
 
 const returnOf = (nodeId: string, heldHeight = 5n): ControlOperation =>
@@ -95,19 +95,33 @@ describe("operations on their way to the chain", () => {
     [isAtTip, missing] = [true, undefined];
     problemOf = () => undefined;
     const problem = async (operation: ControlOperation) => problemOf(operation);
-    exchange = new OperationExchange({
-      pool,
-      check: { problem, unfit: problem },
-      height: () => height,
-      tell: (operation) => told.push(operation),
-      wake: () => {
-        wakes += 1;
+    exchange = new OperationExchange(
+      {
+        head: () => ({ ...new Chain().head, height }),
+        monotonicMs: () => nowMs,
+        observer: { dropped: (from, reason) => dropped.push(`${from}: ${reason}`) },
       },
-      atTip: () => isAtTip,
-      whatIsMissing: () => missing,
-      onDropped: (from, reason) => dropped.push(`${from}: ${reason}`),
-      monotonicMs: () => nowMs,
-    });
+      {
+        pool,
+        check: { problem, unfit: problem },
+        peers: {
+          tell: (message) => {
+            if (message.case === "operation") told.push(message.value);
+          },
+        },
+        trigger: {
+          check: () => {
+            wakes += 1;
+          },
+        },
+        abstention: {
+          get atTip() {
+            return isAtTip;
+          },
+        },
+        availability: { whatIsMissing: () => missing },
+      },
+    );
   });
 
   const never = () => new AbortController().signal;

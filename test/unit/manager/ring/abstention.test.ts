@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { RestoredHeight } from "../../../../src/consensus/ring/events.js";
 import type { Proposal, Vote } from "../../../../src/gen/bss/v1/vote_pb.js";
-import { Abstention, type AbstentionStart } from "../../../../src/manager/ring/abstention.js";
+import { Abstention } from "../../../../src/manager/ring/abstention.js";
 import { signRequestOf } from "../../../../src/manager/signing/signed-statements.js";
 import { isMarked, type Mark, type Marks } from "../../../../src/manager/signing/signer.js";
+import { Chain } from "../../ledger/support/chain.js";
 import { consortiumId, genesis } from "../../ledger/support/consortium.js";
 import { seedOf } from "../../ledger/support/records.js";
 import { accept, approve, commit, proposal } from "../support/votes.js";
@@ -13,6 +14,7 @@ import { accept, approve, commit, proposal } from "../support/votes.js";
 const selfId = "manager-1";
 const [second, third, fourth] = ["manager-2", "manager-3", "manager-4"] as const;
 const blockId = seedOf("a block");
+const genesisHead = new Chain().head;
 const nothing: RestoredHeight = { votes: [], proposals: [] };
 
 class Bench {
@@ -22,21 +24,33 @@ class Bench {
   changes = 0;
   readonly abstention: Abstention;
 
-  constructor(headHeight: number, start: Partial<AbstentionStart> = {}) {
+  constructor(headHeight: number, { through = 0, newSignerAccepted = false } = {}) {
     this.headHeight = headHeight;
+    const head = () => ({ ...genesisHead, height: this.headHeight });
     this.abstention = new Abstention(
       {
         selfId,
         consortiumId,
         members: () => genesis.members,
-        headHeight: () => this.headHeight,
-        holds: (statement) => this.log.includes(statement),
-        save: (through) => this.saved.push(through),
-        onChange: () => {
-          this.changes += 1;
+        store: {
+          get head() {
+            return head();
+          },
+          abstainsThrough: through,
+          holdsStatement: (statement) => this.log.includes(statement),
+          saveAbstention: async (height) => void this.saved.push(height),
         },
+        observer: { votes: () => {}, abstains: () => {} },
+        newSignerAccepted,
       },
-      { through: 0, newSignerAccepted: false, ...start },
+      {
+        inbox: {
+          wake: () => {
+            this.changes += 1;
+          },
+        },
+        failStop: { fail: () => assert.fail("nothing fails") },
+      },
     );
   }
 

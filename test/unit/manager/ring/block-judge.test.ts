@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
+import { systemTime } from "../../../../src/base/time.js";
 import type { RingEvent } from "../../../../src/consensus/ring/events.js";
 import type { ManagerBlock } from "../../../../src/gen/bss/v1/block_pb.js";
 import { ControlOperationSchema } from "../../../../src/gen/bss/v1/genesis_pb.js";
@@ -118,17 +119,29 @@ describe("the judgement of a candidate", () => {
 
   beforeEach(async () => {
     world = await LedgerWorld.create();
-    candidates = new CandidateBlocks(() => false);
+    candidates = new CandidateBlocks({ isBoundTo: () => false });
     [posted, refused, fetched, height] = [[], [], [], 1];
-    judge = new BlockJudge({
-      validator: new BlockValidator({ ...world.ports, epochKey }),
-      candidates,
-      height: () => height,
-      fetchBody: (holders) => fetched.push(holders),
-      defer: (work) => work(),
-      post: (event) => posted.push(event),
-      onRefused: (_, reason) => refused.push(reason),
-    });
+    const after = (_: number, work: () => void) => {
+      work();
+      return { cancel: () => {} };
+    };
+    judge = new BlockJudge(
+      {
+        time: { ...systemTime, after },
+        observer: { blockRefused: (_, reason) => refused.push(reason) },
+      },
+      {
+        validator: new BlockValidator({ ...world.ports, epochKey }),
+        candidates,
+        ring: {
+          get height() {
+            return height;
+          },
+        },
+        inbox: { post: (event) => posted.push(event) },
+        peers: { fetchBody: (holders) => fetched.push(holders) },
+      },
+    );
     const built = world.chain.propose({ candidates: [submitted([documentBytes()])] });
     block = built.block;
     blockId = built.executed.facts.blockId;
@@ -202,7 +215,7 @@ describe("the judgement of a candidate", () => {
     height = 1;
     blockId = new Uint8Array(32);
     await judge.judge(task());
-    judge.onHeightChanged();
+    judge.onAppended();
     await judge.takeBody(block);
     assert.deepEqual(verdicts(), [true]);
   });

@@ -12,7 +12,7 @@ const bodyOf = (name: number): ManagerBlock =>
   create(ManagerBlockSchema, { block: { header: new Uint8Array([name]) } });
 const idOf = (body: ManagerBlock) => blockId(body.block?.header ?? new Uint8Array());
 const executed = {} as ExecutedBlock;
-const free = () => false;
+const free = { isBoundTo: () => false };
 
 describe("candidate blocks", () => {
   test("are kept under their own ids, the first body of each", () => {
@@ -49,7 +49,7 @@ describe("candidate blocks", () => {
       candidates.add(height, body);
       return body;
     });
-    candidates.dropThrough(6);
+    candidates.onAppended({ executed: { facts: { height: 6 } } as ExecutedBlock });
     const kept = () => bodies.map((body) => candidates.get(idOf(body)) !== undefined);
     assert.deepEqual(kept(), [false, false, true]);
     candidates.discard(idOf(bodyOf(7)));
@@ -59,7 +59,7 @@ describe("candidate blocks", () => {
   test("have room for more than the ring is bound to", () => {
     assert.ok(candidatesMax >= blocksHeldMax + 16);
     const bound = new Set<string>();
-    const candidates = new CandidateBlocks((id) => bound.has(id));
+    const candidates = new CandidateBlocks({ isBoundTo: (id) => bound.has(id) });
     for (let name = 0; name < blocksHeldMax; name++) {
       bound.add(candidates.add(5, bodyOf(name), executed));
     }
@@ -71,7 +71,7 @@ describe("candidate blocks", () => {
 
   test("are bounded: those that nobody found accurate go first, bound ones never", () => {
     const bound = new Set([toHex(idOf(bodyOf(0)))]);
-    const candidates = new CandidateBlocks((id) => bound.has(id));
+    const candidates = new CandidateBlocks({ isBoundTo: (id) => bound.has(id) });
     candidates.add(5, bodyOf(0));
     candidates.add(5, bodyOf(1), executed);
     for (let name = 2; name <= candidatesMax; name++) candidates.add(5, bodyOf(name));

@@ -9,15 +9,12 @@ import type { ManagerBlock } from "../../../../src/gen/bss/v1/block_pb.js";
 import { VoteKind } from "../../../../src/gen/bss/v1/vote_pb.js";
 import type { BuiltBlock } from "../../../../src/ledger/blocks/block-building.js";
 import type { BlockFacts } from "../../../../src/ledger/blocks/block-facts.js";
+import { RingHalted } from "../../../../src/manager/fail-stop.js";
 import { BlockValidator } from "../../../../src/manager/ring/block-validator.js";
 import { CandidateBlocks } from "../../../../src/manager/ring/candidate-blocks.js";
-import type { DecidedBlock } from "../../../../src/manager/ring/ring-driver.js";
-import {
-  clockOf,
-  eventsMax,
-  RingDriver,
-  RingHalted,
-} from "../../../../src/manager/ring/ring-driver.js";
+import type { NewBlock } from "../../../../src/manager/ring/chain-writer.js";
+import { clockOf, RingDriver } from "../../../../src/manager/ring/ring-driver.js";
+import { eventsMax, RingInbox } from "../../../../src/manager/ring/ring-inbox.js";
 import type { Signer } from "../../../../src/manager/signing/signer.js";
 import { StatementLog } from "../../../../src/manager/signing/statement-log.js";
 import { StoreError } from "../../../../src/store/store-error.js";
@@ -36,10 +33,12 @@ const others = genesis.members.managers
 class Bench {
   readonly world: LedgerWorld;
   readonly built: BuiltBlock;
+  readonly ring: Ring;
+  readonly inbox: RingInbox;
   readonly driver: RingDriver;
   readonly sent: { readonly message: Outgoing; readonly body: ManagerBlock | undefined }[] = [];
   readonly tasks: Task[] = [];
-  readonly appended: DecidedBlock[] = [];
+  readonly appended: NewBlock[] = [];
   readonly fatal: Error[] = [];
   readonly accused: string[] = [];
   dropped = 0;
@@ -64,50 +63,68 @@ class Bench {
       restored: { votes: [], proposals: [] },
       clock: clockOf(time),
     });
-    const candidates = new CandidateBlocks((id) => ring.isBoundTo(id));
-    const statements = new StatementLog({
-      selfId,
-      consortiumId,
-      candidates,
-      time,
-      signer,
-      store: {
-        saveStatements: async (said) => {
-          await this.beforeWrite();
-          await world.store.saveStatements(said);
+    this.ring = ring;
+    this.inbox = new RingInbox({ eventDropped: () => this.dropped++ });
+    const { inbox } = this;
+    const candidates = new CandidateBlocks(ring);
+    const failStop = { fail: (error: Error) => void this.fatal.push(error) };
+    const statements = new StatementLog(
+      {
+        selfId,
+        consortiumId,
+        time,
+        signer,
+        store: {
+          saveStatements: async (said) => {
+            await this.beforeWrite();
+            await world.store.saveStatements(said);
+          },
         },
+        observer: { wrote: () => {} },
       },
-      abstention: {
-        mayVote: () => true,
-        compare: () => {},
-        refused: () => {},
-        signerTrouble: () => {},
+      {
+        ring,
+        inbox,
+        candidates,
+        abstention: {
+          mayVote: () => true,
+          compare: () => {},
+          refused: () => {},
+          signerTrouble: () => {},
+        },
+        failStop,
       },
-      height: () => ring.height,
-      wake: () => this.driver.wake(),
-      onFatal: (error) => this.fatal.push(error),
-    });
-    this.driver = new RingDriver(ring, {
+    );
+    const isListening = () => this.listening;
+    this.driver = new RingDriver(ring, inbox, {
       candidates,
       time,
       statements,
-      listening: () => this.listening,
-      send: (message, body) => this.sent.push({ message, body }),
-      start: (task) => {
-        this.tasks.push(task);
-        if (task.kind !== "build") return;
-        const { block, executed } = this.built;
-        candidates.add(1, block, executed);
-        this.driver.post({ kind: "built", height: 1, round: task.round, facts: executed.facts });
+      failStop,
+      abstention: {
+        get listening() {
+          return isListening();
+        },
       },
-      accuse: async (evidence) => void this.accused.push(evidence.managerId),
-      append: async (appended) => {
-        await world.store.append(appended);
-        this.appended.push(appended);
-        this.driver.advance({ height: 2, members: world.store.head.members });
+      peers: { send: (message, body) => this.sent.push({ message, body }) },
+      tasks: {
+        start: (task) => {
+          this.tasks.push(task);
+          if (task.kind !== "build") return;
+          const { block, executed } = this.built;
+          candidates.add(1, block, executed);
+          inbox.post({ kind: "built", height: 1, round: task.round, facts: executed.facts });
+        },
       },
-      observe: { statement: () => {}, expired: () => {}, eventDropped: () => this.dropped++ },
-      onFatal: (error) => this.fatal.push(error),
+      supervision: { accuse: async (evidence) => void this.accused.push(evidence.managerId) },
+      chain: {
+        append: async (appended) => {
+          await world.store.append(appended);
+          this.appended.push(appended);
+          ring.advance({ height: 2, members: world.store.head.members });
+        },
+      },
+      observer: { statement: () => {}, expired: () => {} },
     });
   }
 
@@ -153,7 +170,7 @@ describe("the driver of the ring", () => {
     const write = gate();
     bench.beforeWrite = () => write.promise;
     bench.driver.start();
-    bench.driver.post({ kind: "wake" });
+    bench.inbox.post({ kind: "wake" });
     await until(() => bench.tasks.some(({ kind }) => kind === "build"));
     await turns();
     assert.equal(bench.sent.length, 0);
@@ -175,10 +192,10 @@ describe("the driver of the ring", () => {
     const bench = await Bench.create();
     bench.world.disk.failNextWrite();
     bench.driver.start();
-    bench.driver.post({ kind: "wake" });
+    bench.inbox.post({ kind: "wake" });
     await until(() => bench.fatal.length > 0);
     assert.ok(bench.fatal[0] instanceof StoreError);
-    bench.driver.post({ kind: "wake" });
+    bench.inbox.post({ kind: "wake" });
     await turns();
     assert.equal(bench.sent.length, 0);
     assert.equal(bench.fatal.length, 1);
@@ -186,19 +203,18 @@ describe("the driver of the ring", () => {
 
   test("commits with lock and body on disk first, and appends with certificates that hold", async () => {
     const bench = await Bench.create();
-    const { facts, driver } = bench;
+    const { facts, driver, inbox } = bench;
     driver.start();
-    driver.post({ kind: "wake" });
+    inbox.post({ kind: "wake" });
     await until(() => bench.sent.length >= 3);
     for (const id of others) {
-      driver.post({ kind: "vote", vote: accept(id, facts) });
-      driver.post({ kind: "vote", vote: approve(id, facts) });
+      inbox.post({ kind: "vote", vote: accept(id, facts) });
+      inbox.post({ kind: "vote", vote: approve(id, facts) });
     }
     await until(() => bench.tasks.some(({ kind }) => kind === "verify-integrity"));
     const write = gate();
     bench.beforeWrite = () => write.promise;
-    for (const attestation of attestations(facts))
-      driver.post({ kind: "attestation", attestation });
+    for (const attestation of attestations(facts)) inbox.post({ kind: "attestation", attestation });
     await turns();
     assert.ok(!bench.kindsSent().includes("vote COMMIT"));
     write.open();
@@ -206,37 +222,36 @@ describe("the driver of the ring", () => {
     const said = await bench.saidOnDisk();
     assert.deepEqual(said.votes, ["ACCEPT", "APPROVE", "COMMIT"]);
     assert.ok(said.locked);
-    for (const id of others) driver.post({ kind: "vote", vote: commit(id, facts) });
+    for (const id of others) inbox.post({ kind: "vote", vote: commit(id, facts) });
     await until(() => bench.appended.length > 0);
     await driver.close();
-    const [{ block, certificates, executed }] = bench.appended as [DecidedBlock];
+    const [{ block, certificates, executed }] = bench.appended as [NewBlock];
     assert.equal(block, bench.built.block);
     const validator = new BlockValidator({ ...bench.world.ports, epochKey });
     assert.equal(await validator.checkFinal(executed, certificates), undefined);
     assert.equal(bench.world.store.head.height, 1);
-    assert.equal(driver.ring.height, 2);
+    assert.equal(bench.ring.height, 2);
     assert.deepEqual((await bench.saidOnDisk()).votes, [], "what was said is done with");
     assert.deepEqual(bench.fatal, []);
   });
 
   test("says how long the round took, without the time before it", async () => {
     const bench = await Bench.create();
-    const { facts, driver } = bench;
+    const { facts, driver, inbox } = bench;
     driver.start();
     await turns();
     bench.clockMs = 10_000;
-    driver.post({ kind: "wake" });
+    inbox.post({ kind: "wake" });
     await until(() => bench.sent.length >= 3);
     for (const id of others) {
-      driver.post({ kind: "vote", vote: accept(id, facts) });
-      driver.post({ kind: "vote", vote: approve(id, facts) });
+      inbox.post({ kind: "vote", vote: accept(id, facts) });
+      inbox.post({ kind: "vote", vote: approve(id, facts) });
     }
     await until(() => bench.tasks.some(({ kind }) => kind === "verify-integrity"));
-    for (const attestation of attestations(facts))
-      driver.post({ kind: "attestation", attestation });
+    for (const attestation of attestations(facts)) inbox.post({ kind: "attestation", attestation });
     await until(() => bench.kindsSent().includes("vote COMMIT"));
     bench.clockMs += 250;
-    for (const id of others) driver.post({ kind: "vote", vote: commit(id, facts) });
+    for (const id of others) inbox.post({ kind: "vote", vote: commit(id, facts) });
     await until(() => bench.appended.length > 0);
     await driver.close();
     assert.equal(bench.appended[0]?.roundMs, 250);
@@ -244,18 +259,18 @@ describe("the driver of the ring", () => {
 
   test("halts when a block is final that it has found wrong", async () => {
     const bench = await Bench.create();
-    const { facts, driver } = bench;
+    const { facts, driver, inbox } = bench;
     const wrong = { height: 1, blockId: facts.blockId.with(0, 0) };
     driver.start();
-    for (const id of others) driver.post({ kind: "vote", vote: approve(id, wrong) });
+    for (const id of others) inbox.post({ kind: "vote", vote: approve(id, wrong) });
     const violation = { reason: "DOUBLE_SPEND", message: "sold twice" } as const;
-    driver.post({
+    inbox.post({
       kind: "judged",
       height: 1,
       blockId: wrong.blockId,
       judgement: { accurate: false, violation },
     });
-    for (const id of others) driver.post({ kind: "vote", vote: commit(id, wrong) });
+    for (const id of others) inbox.post({ kind: "vote", vote: commit(id, wrong) });
     await until(() => bench.fatal.length > 0);
     assert.ok(bench.fatal[0] instanceof RingHalted);
     assert.deepEqual(bench.appended, []);
@@ -267,9 +282,9 @@ describe("the driver of the ring", () => {
     const [first, second] = others;
     assert.ok(first && second);
     const other = { height: 1, blockId: new Uint8Array(32).fill(1) };
-    bench.driver.post({ kind: "vote", vote: commit(first, bench.facts) });
-    bench.driver.post({ kind: "vote", vote: commit(second, bench.facts) });
-    bench.driver.post({ kind: "vote", vote: commit(first, other) });
+    bench.inbox.post({ kind: "vote", vote: commit(first, bench.facts) });
+    bench.inbox.post({ kind: "vote", vote: commit(second, bench.facts) });
+    bench.inbox.post({ kind: "vote", vote: commit(first, other) });
     await until(() => bench.accused.length > 0);
     await bench.driver.close();
     assert.deepEqual(bench.accused, [first]);
@@ -277,17 +292,17 @@ describe("the driver of the ring", () => {
 
   test("runs jobs one at a time, each between two turns", async () => {
     const bench = await Bench.create();
-    const { driver } = bench;
+    const { driver, inbox } = bench;
     const order: string[] = [];
     const first = gate();
     driver.start();
     const jobs = [
-      driver.exclusive(async () => {
+      inbox.exclusive(async () => {
         order.push("first starts");
         await first.promise;
         order.push("first ends");
       }),
-      driver.exclusive(async () => order.push("second")),
+      inbox.exclusive(async () => order.push("second")),
     ];
     await turns();
     assert.deepEqual(order, ["first starts"]);
@@ -300,16 +315,16 @@ describe("the driver of the ring", () => {
 
   test("runs jobs, and leaves events to wait, as long as the manager listens", async () => {
     const bench = await Bench.create();
-    const { driver } = bench;
+    const { driver, inbox } = bench;
     bench.listening = true;
     driver.start();
-    driver.post({ kind: "wake" });
-    assert.equal(await driver.exclusive(async () => "done"), "done");
+    inbox.post({ kind: "wake" });
+    assert.equal(await inbox.exclusive(async () => "done"), "done");
     await turns();
     assert.deepEqual(bench.tasks, []);
-    assert.equal(driver.queueLength, 1);
+    assert.equal(inbox.length, 1);
     bench.listening = false;
-    driver.wake();
+    inbox.wake();
     await until(() => bench.sent.length >= 3);
     await driver.close();
     assert.deepEqual(bench.fatal, []);
@@ -317,30 +332,30 @@ describe("the driver of the ring", () => {
 
   test("ends with a job that fails, and leaves no other waiting", async () => {
     const bench = await Bench.create();
-    const { driver } = bench;
+    const { driver, inbox } = bench;
     const failure = new StoreError("IO", "the disk is gone");
     driver.start();
     const jobs = [
-      driver.exclusive(async () => {
+      inbox.exclusive(async () => {
         throw failure;
       }),
-      driver.exclusive(async () => "done"),
+      inbox.exclusive(async () => "done"),
     ];
     const [failed, left] = await Promise.allSettled(jobs);
     assert.deepEqual(failed, { status: "rejected", reason: failure });
     assert.equal(left?.status, "rejected");
     assert.deepEqual(bench.fatal, [failure]);
-    await assert.rejects(driver.exclusive(async () => "done"));
+    await assert.rejects(inbox.exclusive(async () => "done"));
     await driver.close();
   });
 
   test("leaves no job waiting when it is closed", async () => {
     const bench = await Bench.create();
-    const { driver } = bench;
+    const { driver, inbox } = bench;
     const held = gate();
     driver.start();
-    const first = driver.exclusive(() => held.promise);
-    const second = driver.exclusive(async () => "done");
+    const first = inbox.exclusive(() => held.promise);
+    const second = inbox.exclusive(async () => "done");
     await turns();
     const closing = driver.close();
     held.open();
@@ -350,13 +365,13 @@ describe("the driver of the ring", () => {
 
   test("drops the oldest events of a flood and counts them, but never a job", async () => {
     const bench = await Bench.create();
-    const { driver } = bench;
+    const { driver, inbox } = bench;
     let ran = false;
-    const job = driver.exclusive(async () => {
+    const job = inbox.exclusive(async () => {
       ran = true;
     });
-    for (let i = 0; i < eventsMax + 10; i++) driver.post({ kind: "wake" });
-    assert.equal(driver.queueLength, eventsMax);
+    for (let i = 0; i < eventsMax + 10; i++) inbox.post({ kind: "wake" });
+    assert.equal(inbox.length, eventsMax);
     assert.equal(bench.dropped, 11);
     driver.start();
     await job;
@@ -368,7 +383,7 @@ describe("the driver of the ring", () => {
     const bench = await Bench.create();
     bench.driver.start();
     await bench.driver.close();
-    bench.driver.post({ kind: "wake" });
+    bench.inbox.post({ kind: "wake" });
     await turns();
     assert.deepEqual(bench.tasks, []);
   });

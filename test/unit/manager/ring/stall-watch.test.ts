@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import type { RingWaiting } from "../../../../src/consensus/ring/waiting.js";
 import { StallWatch } from "../../../../src/manager/ring/stall-watch.js";
+import { RpcError } from "../../../../src/rpc/rpc-error.js";
 
 const waitingAt = (height: number, heightMs: number): RingWaiting => ({
   height,
@@ -27,16 +28,25 @@ describe("[R4.9.5] the watch for heights that do not end", () => {
     clockMs = 0;
     now = undefined;
     held = undefined;
-    watch = new StallWatch({
-      waiting: () => now,
-      held: () => held,
-      monotonicMs: () => clockMs,
-      observe: {
-        held: (what, ms) => said.push(`held by ${what}, ${ms / 1_000} s`),
-        stalled: ({ height, heightMs }) => said.push(`stalled at ${height}, ${heightMs / 1_000} s`),
-        wentOn: (height, ms) => said.push(`went on after ${height}, ${ms / 1_000} s`),
+    watch = new StallWatch(
+      {
+        monotonicMs: () => clockMs,
+        observer: {
+          held: (what, ms) => said.push(`held by ${what}, ${ms / 1_000} s`),
+          stalled: ({ height, heightMs }) =>
+            said.push(`stalled at ${height}, ${heightMs / 1_000} s`),
+          wentOn: (height, ms) => said.push(`went on after ${height}, ${ms / 1_000} s`),
+        },
       },
-    });
+      {
+        ring: { waiting: () => now },
+        pool: { submissionCount: 1 },
+        availability: {
+          whatIsMissing: () =>
+            held === undefined ? undefined : new RpcError("STORAGE_UNAVAILABLE", held),
+        },
+      },
+    );
   });
 
   const look = () => {

@@ -53,23 +53,27 @@ describe("objections of other managers", () => {
       {
         ...world.ports,
         selfId: "manager-1",
-        pool,
-        atTip: () => atTip,
-        sign: async (digest) => sign("manager-1", digest),
-        keepFalseObjection: (objection) => world.store.falseObjections.add(objection),
-        onDropped: (from, what) => dropped.push(`${from}: ${what}`),
-        follow: (work) => void work,
+        store: world.store,
+        observer: {
+          dropped: (from, what) => dropped.push(`${from}: ${what}`),
+          objection: () => {},
+          falseObjection: (managerId) => counted.push(managerId),
+        },
       },
       {
+        pool,
+        abstention: {
+          get atTip() {
+            return atTip;
+          },
+        },
+        statements: { sign: async (_kind, _height, digest) => sign("manager-1", digest) },
+        background: { follow: (work) => void work },
         refuse: async (_, refusals) => {
           for (const { record, violation } of refusals) {
             refused.push(`${record.hashHex} ${violation.reason}`);
             pool.refuse([record.hashHex]);
           }
-        },
-        observe: {
-          objection: () => {},
-          falseObjection: (managerId) => counted.push(managerId),
         },
       },
     );
@@ -264,12 +268,8 @@ describe("objections of other managers", () => {
       {
         ...world.ports,
         selfId: "manager-1",
-        pool,
-        atTip: () => true,
-        sign: async (digest) => sign("manager-1", digest),
-        keepFalseObjection: (objection) => world.store.falseObjections.add(objection),
-        onDropped: () => {},
-        follow: (work) => void work,
+        store: world.store,
+        observer: { dropped: () => {}, objection: () => {}, falseObjection: () => {} },
         readState: async (keys) => {
           reads += 1;
           const state = await readState(keys);
@@ -277,7 +277,13 @@ describe("objections of other managers", () => {
           return state;
         },
       },
-      { refuse: async () => {}, observe: { objection: () => {}, falseObjection: () => {} } },
+      {
+        pool,
+        abstention: { atTip: true },
+        statements: { sign: async (_kind, _height, digest) => sign("manager-1", digest) },
+        background: { follow: (work) => void work },
+        refuse: async () => {},
+      },
     );
     await slow.take("manager-2", objectionTo(submission));
     await slow.idle();

@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { SignatureCache } from "../../../../src/crypto/signature-cache.js";
 import type { ParsedRecord } from "../../../../src/ledger/records/records.js";
-import { screenSubmission, violationsNow } from "../../../../src/manager/screening/screening.js";
+import {
+  pausesOf,
+  screenSubmission,
+  violationsNow,
+} from "../../../../src/manager/screening/screening.js";
 import { genesisMs, quarterS, startS } from "../../ledger/support/consortium.js";
 import { accepted, refusal } from "../../ledger/support/outcome.js";
 import {
@@ -200,5 +204,47 @@ describe("a manager's own verdict on a submission", () => {
     world.wallMs = 0;
     const screened = accepted(await screenSubmission(submitted([documentBytes()]), world.ports));
     assert.equal(screened.accurate.length, 1);
+  });
+});
+
+describe("[R3.9] long work on submissions", () => {
+  const setUp = (isVoting: () => boolean) => {
+    const clock = { nowMs: 1_000, breaths: 0, waits: [] as number[] };
+    const time = {
+      monotonicMs: () => clock.nowMs,
+      after: (delayMs: number, work: () => void) => {
+        clock.waits.push(delayMs);
+        clock.nowMs += delayMs;
+        work();
+        return { cancel: () => {} };
+      },
+      breathe: async () => {
+        clock.breaths += 1;
+      },
+    };
+    return { clock, pause: pausesOf(time, isVoting) };
+  };
+
+  test("pauses for as long as it has worked while votes are under way", async () => {
+    const { clock, pause } = setUp(() => true);
+    for (const workedMs of [6, 0, 30]) {
+      clock.nowMs += workedMs;
+      await pause();
+    }
+    assert.deepEqual([clock.waits, clock.breaths], [[6, 0, 30], 0]);
+  });
+
+  test("does not take what held it up for work", async () => {
+    const { clock, pause } = setUp(() => true);
+    clock.nowMs += 60_000;
+    await pause();
+    assert.deepEqual(clock.waits, [50]);
+  });
+
+  test("only lets others have their turn while the ring is idle", async () => {
+    const { clock, pause } = setUp(() => false);
+    clock.nowMs += 6;
+    await pause();
+    assert.deepEqual([clock.waits, clock.breaths], [[], 1]);
   });
 });

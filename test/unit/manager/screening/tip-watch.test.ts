@@ -1,6 +1,7 @@
 /** When a manager may say of something that no ledger has it (R3.2). */
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
+import { SuspensionMode } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import type { Members } from "../../../../src/ledger/members/members.js";
 import { TipWatch } from "../../../../src/manager/screening/tip-watch.js";
 import { genesis } from "../../ledger/support/consortium.js";
@@ -16,14 +17,31 @@ describe("[R3.2] a manager surely knows all that is final", () => {
   let watch: TipWatch;
 
   const watchWith = (halfSuspendAfterMs: number | undefined) =>
-    new TipWatch({
-      selfId: "manager-1",
-      halfSuspendAfterMs,
-      members: () => members,
-      monotonicMs: () => nowMs,
-      atTip: () => atTip,
-      votedHeight: () => votedHeight,
-    });
+    new TipWatch(
+      {
+        selfId: "manager-1",
+        policy: {
+          suspension:
+            halfSuspendAfterMs === undefined ? SuspensionMode.NEVER : SuspensionMode.FLOOR,
+          suspendAfterMs: 2 * (halfSuspendAfterMs ?? 0),
+        },
+        members: () => members,
+        monotonicMs: () => nowMs,
+      },
+      {
+        ring: {
+          get height() {
+            return votedHeight ?? 0;
+          },
+          status: () => ({ step: votedHeight === undefined ? "idle" : "propose" }),
+        },
+        abstention: {
+          get atTip() {
+            return atTip;
+          },
+        },
+      },
+    );
 
   beforeEach(() => {
     [nowMs, atTip, votedHeight, members] = [10_000, true, undefined, genesis.members];

@@ -101,32 +101,41 @@ describe("the statement log", () => {
         return { cancel: () => timers.splice(timers.indexOf(work), 1) };
       },
     };
-    log = new StatementLog({
-      selfId,
-      consortiumId,
-      signer,
-      time,
-      store: {
-        saveStatements: async ({ votes, proposals, lock, bodies }) => {
-          const counts = {
-            votes: votes.length,
-            proposals: proposals.length,
-            bodies: bodies.length,
-          };
-          events.push(`store ${JSON.stringify(counts)}${lock === undefined ? "" : " with lock"}`);
+    log = new StatementLog(
+      {
+        selfId,
+        consortiumId,
+        signer,
+        time,
+        store: {
+          saveStatements: async ({ votes, proposals, lock, bodies }) => {
+            const counts = {
+              votes: votes.length,
+              proposals: proposals.length,
+              bodies: bodies.length,
+            };
+            events.push(`store ${JSON.stringify(counts)}${lock === undefined ? "" : " with lock"}`);
+          },
         },
+        observer: { wrote: () => {} },
       },
-      candidates: { get: () => ({ height: 1, block }) },
-      abstention: {
-        mayVote: () => mayVote,
-        compare: () => events.push("compare"),
-        refused: (_, message) => refused.push(message),
-        signerTrouble: (message) => troubles.push(message),
+      {
+        ring: {
+          get height() {
+            return height;
+          },
+        },
+        inbox: { wake: () => events.push("wake") },
+        candidates: { get: () => ({ height: 1, block }) },
+        abstention: {
+          mayVote: () => mayVote,
+          compare: () => events.push("compare"),
+          refused: (_, message) => refused.push(message),
+          signerTrouble: (message) => troubles.push(message),
+        },
+        failStop: { fail: (error) => fatal.push(error) },
       },
-      height: () => height,
-      wake: () => events.push("wake"),
-      onFatal: (error) => fatal.push(error),
-    });
+    );
     signer.before = async (what) => void events.push(what);
   });
 

@@ -40,7 +40,10 @@ describe("findings that an audit digest is false", () => {
     world.at(10);
     world.open(committee);
     told = [];
-    findings = new AuditFindings({ ...world.ports, tell: (each) => told.push(each) });
+    const parts = world.partsThat((message) => {
+      if (message.case === "finding") told.push(message.value);
+    });
+    findings = new AuditFindings(world.ports, parts);
   });
 
   test("make an operation once f+1 managers agree, which everybody can check", async () => {

@@ -53,23 +53,25 @@ describe("the watch over audits", () => {
     [reads, failing] = [0, undefined];
     await world.extend(one());
     await world.extend(one());
-    watch = new AuditWatch({
-      policy,
-      head,
-      store: {
-        blockAt: (height) => world.store.blockAt(height),
-        sealed: (position) => {
-          reads += 1;
-          if (failing !== undefined) throw failing;
-          return world.store.sealed(position);
+    watch = new AuditWatch(
+      {
+        policy,
+        head,
+        store: {
+          blockAt: (height) => world.store.blockAt(height),
+          sealed: (position) => {
+            reads += 1;
+            if (failing !== undefined) throw failing;
+            return world.store.sealed(position);
+          },
+        },
+        observer: {
+          audited: (nodeId, height, passed) => seen.push(`${nodeId} ${height} ${passed}`),
+          auditUnreadable: (height, { code }) => seen.push(`${height} ${code}`),
         },
       },
-      onFalse: (each) => found.push(each),
-      observe: {
-        audited: (nodeId, height, passed) => seen.push(`${nodeId} ${height} ${passed}`),
-        auditUnreadable: (height, { code }) => seen.push(`${height} ${code}`),
-      },
-    });
+      { note: (each) => found.push(each) },
+    );
   });
 
   test("agrees with the digest of the records before the block", async () => {

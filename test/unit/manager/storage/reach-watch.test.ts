@@ -15,7 +15,12 @@ describe("the watch over who is heard", () => {
   beforeEach(() => {
     world = new PublicHead();
     connected = ["storage-4"];
-    watch = new ReachWatch({ ...world.ports, policy, connectedIds: () => connected });
+    const links = {
+      get connectedIds() {
+        return connected;
+      },
+    };
+    watch = new ReachWatch({ ...world.ports, policy }, links);
   });
 
   const after = (ms: number) => {
@@ -62,7 +67,7 @@ describe("the watch over who is heard", () => {
 
   test("is off where the policy has no such time", () => {
     const ports = { ...world.ports, policy: { unreachableAfterMs: 0 } };
-    watch = new ReachWatch({ ...ports, connectedIds: () => [] });
+    watch = new ReachWatch(ports, { connectedIds: [] });
     assert.deepEqual(after(10_000_000), []);
   });
 
@@ -74,13 +79,15 @@ describe("the watch over who is heard", () => {
     const here = ids.filter((id) => chosenManagers(id, members).includes(first));
     assert.ok(here.length > 0 && here.length < ids.length);
     const connectedHere = here[0] ?? "";
-    watch = new ReachWatch({
-      ...world.ports,
-      policy,
-      connectedIds: () => [connectedHere],
-      selfId: first.managerId,
-      members: () => members,
-    });
+    watch = new ReachWatch(
+      {
+        ...world.ports,
+        policy,
+        selfId: first.managerId,
+        members: () => members,
+      },
+      { connectedIds: [connectedHere] },
+    );
     assert.deepEqual(after(60_000), here.slice(1));
   });
 });

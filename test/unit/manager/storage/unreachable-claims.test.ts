@@ -31,7 +31,10 @@ describe("claims that a storage node cannot be reached", () => {
     world = new PublicHead();
     world.at(10);
     told = [];
-    claims = new UnreachableClaims({ ...world.ports, tell: (each) => told.push(each) });
+    const parts = world.partsThat((message) => {
+      if (message.case === "unreachable") told.push(message.value);
+    });
+    claims = new UnreachableClaims(world.ports, parts);
   });
 
   const claimants = () =>

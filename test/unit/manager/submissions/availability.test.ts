@@ -16,13 +16,13 @@ function missing(
   storage: readonly string[],
   { minStorage = 1, suspension = SuspensionMode.NEVER, members = genesis.members }: Situation = {},
 ) {
-  return new Availability({
+  const context = {
     policy: { ...policy, minStorage, suspension },
     selfId: "manager-1",
     members: () => members,
-    connectedManagers: () => managers,
-    connectedStorage: () => storage,
-  }).whatIsMissing();
+    links: () => ({ connectedIds: managers }),
+  };
+  return new Availability(context, { connectedIds: storage }).whatIsMissing();
 }
 
 describe("what a caller is told when nothing becomes final", () => {

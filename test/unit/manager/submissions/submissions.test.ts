@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { create } from "@bufbuild/protobuf";
 import { toHex } from "../../../../src/base/bytes.js";
+import { systemTime } from "../../../../src/base/time.js";
 import {
   type RecordOutcome,
   type SignedObjections,
-  SubmitResponseSchema,
   WaitFor,
 } from "../../../../src/gen/bss/v1/broadcast_pb.js";
 import type { Submission } from "../../../../src/gen/bss/v1/record_pb.js";
@@ -14,7 +13,7 @@ import { Pool } from "../../../../src/manager/pool/pool.js";
 import { refusalLimits } from "../../../../src/manager/screening/screening-budget.js";
 import {
   Submissions,
-  type SubmissionsPorts,
+  type SubmissionsParts,
 } from "../../../../src/manager/submissions/submissions.js";
 import { RpcError } from "../../../../src/rpc/rpc-error.js";
 import { rpcErrorFrom } from "../../../support/rpc-consortium.js";
@@ -56,7 +55,7 @@ class Desk {
   private constructor(world: LedgerWorld, limits = ample) {
     this.world = world;
     this.pool = new Pool({ limits, verdictWaitMs: 500 });
-    this.submissions = new Submissions(this.#ports());
+    this.submissions = new Submissions(this.#context(), this.#parts());
   }
 
   static async create(limits = ample): Promise<Desk> {
@@ -75,8 +74,7 @@ class Desk {
 
   /** The next block, with what follows from it here. */
   async extend(candidates: readonly ParsedSubmission[]): Promise<void> {
-    const { executed, block } = await this.world.extend({ candidates });
-    await this.submissions.onAppended(executed, block);
+    await this.submissions.onAppended(await this.world.extend({ candidates }));
     await this.submissions.idle();
   }
 
@@ -85,55 +83,74 @@ class Desk {
     await this.submissions.idle();
   }
 
-  #ports(): SubmissionsPorts {
-    const { world, pool, relayed, verdicts, objections } = this;
+  #context() {
+    const { world } = this;
     const { store } = world;
     return {
       ...world.ports,
-      readState: async (keys) => {
+      selfId: "manager-1",
+      readState: async (keys: readonly Uint8Array[]) => {
         this.reads += 1;
         const state = await store.state(keys);
         await this.afterRead();
         return state;
       },
-      pool,
-      atTip: () => true,
-      knowsAllFinal: () => this.knowsAllFinal,
-      mightCure: (record, reason) => pool.mightCure(record, reason),
-      after: (_, work) => {
-        this.beforeSecondLook().then(work);
-        return { cancel: () => {} };
+      time: {
+        ...systemTime,
+        after: (_: number, work: () => void) => {
+          this.beforeSecondLook().then(work);
+          return { cancel: () => {} };
+        },
       },
-      follow: (work) => void work,
-      savePooled: async (submission) => {
-        await this.beforeSave();
-        await store.savePooled(submission);
+      store: {
+        get head() {
+          return store.head;
+        },
+        falseObjections: store.falseObjections,
+        locations: (hashes: readonly Uint8Array[]) => store.locations(hashes),
+        finalBlock: (height: number) => store.finalBlock(height),
+        savePooled: async (submission: ParsedSubmission) => {
+          await this.beforeSave();
+          await store.savePooled(submission);
+        },
+        deletePooled: (ids: readonly Uint8Array[]) => store.deletePooled(ids),
       },
-      deletePooled: (ids) => store.deletePooled(ids),
-      relay: (submission, leftOut) => {
-        relayed.push(submission);
-        this.leftOut.push(leftOut);
-      },
-      sendVerdict: (id) => verdicts.push(toHex(id)),
-      sendObjections: (objection) => objections.push(objection),
-      onPoolChanged: () => {},
-      locate: (hashes) => store.locations(hashes),
-      respond: async (outcomes, objectionSignature) =>
-        create(SubmitResponseSchema, {
-          outcomes,
-          ...(objectionSignature === undefined ? {} : { objectionSignature }),
-        }),
-      whatIsMissing: () => this.missing,
-      selfId: "manager-1",
-      sign: async (digest) => sign("manager-1", digest),
-      keepFalseObjection: (objection) => store.falseObjections.add(objection),
-      onDropped: (from, what) => this.dropped.push(`${from}: ${what}`),
-      observe: {
+      observer: {
+        dropped: (from: string, what: string) => void this.dropped.push(`${from}: ${what}`),
         verdict: () => {},
         objection: () => {},
         falseObjection: () => {},
         committed: () => {},
+        poolChanged: () => {},
       },
+    };
+  }
+
+  #parts(): SubmissionsParts {
+    const { pool, relayed, verdicts, objections } = this;
+    const knowsAllFinal = () => this.knowsAllFinal;
+    return {
+      pool,
+      candidates: { mightCure: () => false },
+      ring: { status: () => ({ step: "idle" }) },
+      abstention: { atTip: true },
+      tip: {
+        get knowsAllFinal() {
+          return knowsAllFinal();
+        },
+      },
+      availability: { whatIsMissing: () => this.missing },
+      statements: { sign: async (_kind, _height, digest) => sign("manager-1", digest) },
+      broadcast: {
+        relay: ({ submission, leftOut }) => {
+          relayed.push(submission);
+          this.leftOut.push(leftOut);
+        },
+        sendVerdict: (id) => verdicts.push(toHex(id)),
+        sendObjections: (objection) => objections.push(objection),
+      },
+      background: { follow: (work) => void work },
+      trigger: { check: () => {} },
     };
   }
 }

@@ -3,6 +3,7 @@ import { beforeEach, describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { SignatureCache } from "../../../../src/crypto/signature-cache.js";
 import {
+  BlockCertificatesSchema,
   type CommitCertificate,
   CommitCertificateSchema,
 } from "../../../../src/gen/bss/v1/block_pb.js";
@@ -60,20 +61,27 @@ describe("the watch for forks", () => {
     proven = [];
     dropped = [];
     nowMs = 0;
-    watch = new ForkWatch({
-      consortiumId,
-      members: () => genesis.members,
-      signatures: new SignatureCache(),
-      ownCommit: async (at) => (at === height ? own : undefined),
-      request: (peer, at) => asked.push([peer, at]) > 0,
-      save: async (proof) => void saved.push(proof),
-      onProven: (proof) => {
-        assert.deepEqual(saved, [proof], "it is on disk first");
-        proven.push(proof);
+    watch = new ForkWatch(
+      {
+        consortiumId,
+        members: () => genesis.members,
+        signatures: new SignatureCache(),
+        monotonicMs: () => nowMs,
+        store: {
+          certificatesAt: async (at) =>
+            at === height ? create(BlockCertificatesSchema, { commit: own }) : undefined,
+          offences: { saveForkProof: async (proof) => void saved.push(proof) },
+        },
+        observer: { dropped: (_, reason) => dropped.push(reason) },
       },
-      onDropped: (_, reason) => dropped.push(reason),
-      monotonicMs: () => nowMs,
-    });
+      {
+        peers: { fetchBlocks: (peer, at) => asked.push([peer, at]) > 0 },
+        onProven: (proof) => {
+          assert.deepEqual(saved, [proof], "it is on disk first");
+          proven.push(proof);
+        },
+      },
+    );
   });
 
   test("asks a manager for the block that it holds, and not at each of its heads", () => {

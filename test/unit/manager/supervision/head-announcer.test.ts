@@ -24,14 +24,19 @@ describe("the announcement of a head", () => {
     available = true;
     sent = [];
     nowMs = 10_000;
-    announcer = new HeadAnnouncer({
-      consortiumId,
-      selfId,
-      head: () => chain.head,
-      monotonicMs: () => nowMs,
-      sign: async (_, digest) => (available ? sign(selfId, digest) : undefined),
-      send: (head, to) => sent.push({ head, to }),
-    });
+    announcer = new HeadAnnouncer(
+      { consortiumId, selfId, head: () => chain.head, monotonicMs: () => nowMs },
+      {
+        statements: {
+          sign: async (_kind, _height, digest) => (available ? sign(selfId, digest) : undefined),
+        },
+        peers: {
+          tell: (message, to) => {
+            if (message.case === "head") sent.push({ head: message.value, to });
+          },
+        },
+      },
+    );
   });
 
   test("says, signed, what this manager holds now", async () => {

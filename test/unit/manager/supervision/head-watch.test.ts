@@ -3,8 +3,12 @@ import { beforeEach, describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { type SignedHead, SignedHeadSchema } from "../../../../src/gen/bss/v1/vote_pb.js";
 import { rootOf } from "../../../../src/ledger/merkle/frontier.js";
-import { HeadWatch, whatDiffers } from "../../../../src/manager/supervision/head-watch.js";
-import { type HeadClaim, HeldHeads } from "../../../../src/manager/supervision/held-heads.js";
+import {
+  type HeadClaim,
+  HeadWatch,
+  HeldHeads,
+  whatDiffers,
+} from "../../../../src/manager/supervision/head-watch.js";
 import { genesis } from "../../ledger/support/consortium.js";
 import { documentBytes, submitted } from "../../ledger/support/records.js";
 import { LedgerWorld } from "../support/ledger-world.js";

@@ -30,18 +30,30 @@ describe("a manager that is suspended", () => {
     [tipHeight, takesPart] = [9, true];
     [wallMs, monotonicMs] = [suspendedAtMs + waitMs, 0];
     stand({ active: false, reason: "absent" });
-    resumption = new Resumption({
-      selfId,
-      consortiumId,
-      head: () => head,
-      policy: { ...policy, resumeWaitMs: waitMs, resumeWaitMaxMs: 100_000 },
-      sign: async (digest) => sign(selfId, digest),
-      send: (resume) => said.push(resume),
-      tipHeight: () => tipHeight,
-      takesPart: () => takesPart,
-      wallMs: () => wallMs,
-      monotonicMs: () => monotonicMs,
-    });
+    resumption = new Resumption(
+      {
+        selfId,
+        consortiumId,
+        head: () => head,
+        policy: { ...policy, resumeWaitMs: waitMs, resumeWaitMaxMs: 100_000 },
+        wallMs: () => wallMs,
+        monotonicMs: () => monotonicMs,
+      },
+      {
+        sync: { heightOf: () => tipHeight },
+        abstention: {
+          get listening() {
+            return !takesPart;
+          },
+        },
+        statements: { sign: async (_kind, _height, digest) => sign(selfId, digest) },
+        peers: {
+          tell: (message) => {
+            if (message.case === "resume") said.push(message.value);
+          },
+        },
+      },
+    );
   });
 
   function stand(standing: Partial<Manager>): void {

@@ -13,8 +13,8 @@ import {
   type VoteResponse,
   VoteResponseSchema,
 } from "../../../../src/gen/bss/v1/vote_pb.js";
+import { RingHalted } from "../../../../src/manager/fail-stop.js";
 import { forkAnswerOf } from "../../../../src/manager/queries/manager-status.js";
-import { RingHalted } from "../../../../src/manager/ring/ring-driver.js";
 import { managerIds } from "../../ledger/support/consortium.js";
 import { documentBytes, submitted } from "../../ledger/support/records.js";
 import { turns } from "../support/fake-stream.js";

@@ -3,6 +3,7 @@ import { SignatureCache } from "../../../../src/crypto/signature-cache.js";
 import type { OpenCommittee, StorageNode } from "../../../../src/ledger/members/member-lists.js";
 import { Members } from "../../../../src/ledger/members/members.js";
 import type { LedgerHead } from "../../../../src/ledger/state/head.js";
+import type { PeerSender } from "../../../../src/manager/peers/peer-sender.js";
 import type { UnmarkedKind } from "../../../../src/manager/signing/signer.js";
 import { Chain } from "../../ledger/support/chain.js";
 import { consortiumId, policy } from "../../ledger/support/consortium.js";
@@ -32,15 +33,28 @@ export class PublicHead {
       members: () => this.head.members,
       monotonicMs: () => this.nowMs,
       attentiveMs: () => this.nowMs,
-      wake: () => {
-        this.wakes += 1;
+      observer: {
+        dropped: (from: string, reason: string) => void this.dropped.push(`${from}: ${reason}`),
       },
-      sign: async (kind: UnmarkedKind, digest: Uint8Array) => {
-        if (!this.canSign) return undefined;
-        this.signed.push(kind);
-        return sign(this.selfId, digest);
+    };
+  }
+
+  /** What watches storage nodes speaks through these; `tell` hears what it says. */
+  partsThat(tell: PeerSender["tell"]) {
+    return {
+      peers: { tell },
+      trigger: {
+        check: () => {
+          this.wakes += 1;
+        },
       },
-      onDropped: (from: string, reason: string) => void this.dropped.push(`${from}: ${reason}`),
+      statements: {
+        sign: async (kind: UnmarkedKind, _height: number, digest: Uint8Array) => {
+          if (!this.canSign) return undefined;
+          this.signed.push(kind);
+          return sign(this.selfId, digest);
+        },
+      },
     };
   }
 

@@ -9,15 +9,17 @@ import {
   SignedObjectionsSchema,
 } from "../../../../src/gen/bss/v1/broadcast_pb.js";
 import type { Submission } from "../../../../src/gen/bss/v1/record_pb.js";
-import { BroadcastExchange } from "../../../../src/manager/submissions/broadcast-exchange.js";
-import { documentBytes, submissionOf } from "../../ledger/support/records.js";
+import { BroadcastReceiver } from "../../../../src/manager/submissions/broadcast-receiver.js";
+import { BroadcastSender } from "../../../../src/manager/submissions/broadcast-sender.js";
+import { documentBytes, submitted } from "../../ledger/support/records.js";
 import { callerContext, FakeStream } from "../support/fake-stream.js";
 
 type Message = NonNullable<MessageInitShape<typeof BroadcastRequestSchema>["message"]>;
 
 const peerIds = ["manager-2", "manager-3", "manager-4"] as const;
-const submission = submissionOf([documentBytes()]);
-const own = { submission, leftOut: [] };
+const parsed = submitted([documentBytes()]);
+const { message: submission } = parsed;
+const waiting = { submission: parsed, unsettled: new Map() };
 const signed = (reason: string) =>
   create(SignedObjectionsSchema, {
     objections: [{ reason }],
@@ -32,28 +34,37 @@ describe("the exchange of submissions between managers", () => {
   let objections: (readonly [from: string, reason: string])[];
   let dropped: string[];
   let found: SignedObjections | undefined;
-  let exchange: BroadcastExchange;
+  let sender: BroadcastSender;
+  let receiver: BroadcastReceiver;
 
   beforeEach(() => {
     [sent, relayed, verdicts, objections, dropped, found] = [[], [], [], [], [], undefined];
-    exchange = new BroadcastExchange({
-      links: () => ({
-        peerIds,
-        sendBroadcast: (to, { message }) => {
-          sent.push([to, message?.case]);
-          return true;
-        },
-      }),
-      takeRelayed: async (from, message) => {
-        relayed.push([from, message]);
-        return found;
+    sender = new BroadcastSender(() => ({
+      peerIds,
+      sendBroadcast: (to, { message }) => {
+        sent.push([to, message?.case]);
+        return true;
       },
-      takeVerdict: (from, [first]) => verdicts.push([from, first]),
-      takeObjections: async (from, { objections: [first] }) =>
-        void objections.push([from, first?.reason ?? ""]),
-      own: () => [own, own],
-      onDropped: (_, what) => dropped.push(what),
-    });
+    }));
+    receiver = new BroadcastReceiver(
+      { observer: { dropped: (_, what) => dropped.push(what) } },
+      {
+        submissions: {
+          takeRelayed: async (from, message) => {
+            relayed.push([from, message]);
+            return found;
+          },
+          takeObjections: async (from, { objections: [first] }) =>
+            void objections.push([from, first?.reason ?? ""]),
+        },
+        pool: {
+          own: () => [waiting, waiting],
+          verdict: (from, [first]) => verdicts.push([from, first]),
+        },
+        trigger: { check: () => {} },
+        broadcast: sender,
+      },
+    );
   });
 
   const serve = async (...messages: readonly Message[]) => {
@@ -63,14 +74,14 @@ describe("the exchange of submissions between managers", () => {
       MessageInitShape<typeof BroadcastResponseSchema>
     >(...requests);
     stream.ended = true;
-    await exchange.serve(callerContext("manager", "manager-3"), stream);
+    await receiver.serve(callerContext("manager", "manager-3"), stream);
     return stream.written;
   };
 
   test("tells every other manager: submissions, verdicts, objections", () => {
-    exchange.relay({ submission, leftOut: [] });
-    exchange.sendVerdict(id(1));
-    exchange.sendObjections(signed("SALT_INVALID"));
+    sender.relay({ submission, leftOut: [] });
+    sender.sendVerdict(id(1));
+    sender.sendObjections(signed("SALT_INVALID"));
     const whats = ["submission", "verdict", "objections"];
     assert.deepEqual(
       sent,
@@ -79,7 +90,7 @@ describe("the exchange of submissions between managers", () => {
   });
 
   test("gives a peer that comes back what is still open here, and only that peer", () => {
-    exchange.onConnected("manager-4");
+    receiver.onConnected("manager-4");
     assert.deepEqual(sent, [
       ["manager-4", "submission"],
       ["manager-4", "submission"],
@@ -114,9 +125,9 @@ describe("the exchange of submissions between managers", () => {
     ];
     for (const message of heard) {
       const init = { message } as MessageInitShape<typeof BroadcastResponseSchema>;
-      await exchange.onResponse("manager-2", create(BroadcastResponseSchema, init));
+      await receiver.onResponse("manager-2", create(BroadcastResponseSchema, init));
     }
-    await exchange.onResponse("manager-2", create(BroadcastResponseSchema));
+    await receiver.onResponse("manager-2", create(BroadcastResponseSchema));
     assert.deepEqual(verdicts, [["manager-2", 7]]);
     assert.deepEqual(objections, [["manager-2", "OWNER_UNKNOWN"]]);
   });

@@ -1,6 +1,7 @@
 /**
- * The parts by which a manager keeps the public side in order: who joins, leaves and returns, who
- * cannot be reached, who attested late, and whose audits are false.
+ * The parts by which a manager watches storage nodes and brings operations of members to the chain:
+ * who joins, leaves and returns, who cannot be reached, who attested late, and whose audits are
+ * false.
  *
  *     OperationExchange   what others have authorised waits here for a block
  *     ReachWatch ─▶ UnreachableClaims ─┐
@@ -12,33 +13,44 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
 import { linksMin } from "../../consensus/public/links.js";
-import type { ControlOperation, ReturnStorageNode } from "../../gen/bss/v1/genesis_pb.js";
-import { ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
-import type { Attestation } from "../../gen/bss/v1/vote_pb.js";
-import type { RpcError } from "../../rpc/rpc-error.js";
+import {
+  type ControlOperation,
+  ControlOperationSchema,
+  type ReturnStorageNode,
+} from "../../gen/bss/v1/genesis_pb.js";
+import type { Attestation, VoteRequest } from "../../gen/bss/v1/vote_pb.js";
 import type { AppendedBlock } from "../../store/manager-store.js";
-import type { ManagerOptions, SharedPorts } from "../manager-options.js";
-import { OperationCheck } from "../operations/operation-check.js";
+import type { FailStop } from "../fail-stop.js";
+import type { ManagerContext } from "../manager-context.js";
+import { fitsNow, OperationCheck } from "../operations/operation-check.js";
 import { OperationExchange } from "../operations/operation-exchange.js";
 import { OperationPool, withinBytes } from "../operations/operation-pool.js";
-import type { PeerExchange } from "../peers/peer-exchange.js";
-import type { PublicMessage } from "../ring/inbound-votes.js";
-import type { UnmarkedKind } from "../signing/signer.js";
-import { fitsNow } from "../supervision/fits-now.js";
+import type { PeerSender } from "../peers/peer-sender.js";
+import type { Abstention } from "../ring/abstention.js";
+import type { BlockTrigger } from "../ring/block-trigger.js";
+import type { StatementLog } from "../signing/statement-log.js";
+import type { Availability } from "../submissions/availability.js";
 import { AuditFindings } from "./audit-findings.js";
 import { AuditWatch } from "./audit-watch.js";
 import { LateAttestations } from "./late-attestations.js";
 import { ReachWatch } from "./reach-watch.js";
+import type { StorageLinks } from "./storage-links.js";
 import { UnreachableClaims } from "./unreachable-claims.js";
 
-export type PublicSidePorts = {
-  readonly tell: PeerExchange["tell"];
-  readonly sign: (kind: UnmarkedKind, digest: Uint8Array) => Promise<Uint8Array | undefined>;
-  /** There is something for the next block. */
-  readonly wake: () => void;
-  readonly connectedStorage: () => readonly string[];
-  readonly atTip: () => boolean;
-  readonly whatIsMissing: () => RpcError | undefined;
+/** What managers say about storage nodes, and operations of members. */
+export type StorageMessage = Extract<
+  VoteRequest["message"],
+  { readonly case: "operation" | "unreachable" | "finding" }
+>;
+
+export type StorageSupervisionParts = {
+  readonly storageLinks: Pick<StorageLinks, "connectedIds">;
+  readonly peers: Pick<PeerSender, "tell">;
+  readonly trigger: Pick<BlockTrigger, "check">;
+  readonly statements: Pick<StatementLog, "sign">;
+  readonly abstention: Pick<Abstention, "atTip">;
+  readonly availability: Pick<Availability, "whatIsMissing">;
+  readonly failStop: Pick<FailStop, "fail">;
 };
 
 /** A block is called for once in so long: the proposer may lack yet what waits here. */
@@ -47,10 +59,9 @@ const sayMs = 1_000;
 /** Operations in one block, bytes: what does not fit waits for the next one. */
 const bytesPerBlockMax = 2 ** 20;
 
-export class PublicSide {
-  readonly #options: ManagerOptions;
-  readonly #shared: SharedPorts;
-  readonly #ports: PublicSidePorts;
+export class StorageSupervision {
+  readonly #context: ManagerContext;
+  readonly #parts: StorageSupervisionParts;
   readonly #reach: ReachWatch;
   readonly #claims: UnreachableClaims;
   readonly #audits: AuditWatch;
@@ -63,40 +74,20 @@ export class PublicSide {
   #saying = false;
   #closed = false;
 
-  constructor(options: ManagerOptions, shared: SharedPorts, ports: PublicSidePorts) {
-    this.#options = options;
-    this.#shared = shared;
-    this.#ports = ports;
-    const { store, observer } = options;
-    const { tell, connectedStorage: connectedIds } = ports;
-    const watch = { ...shared, ...ports, onDropped: observer.dropped };
-    this.#reach = new ReachWatch({ ...shared, connectedIds });
-    this.#claims = new UnreachableClaims({
-      ...watch,
-      tell: (value) => tell({ case: "unreachable", value }),
-    });
-    this.#findings = new AuditFindings({
-      ...watch,
-      tell: (value) => tell({ case: "finding", value }),
-    });
-    this.#audits = new AuditWatch({
-      ...shared,
-      store,
-      observe: observer,
-      onFalse: (found) => this.#findings.note(found),
-    });
-    this.#late = new LateAttestations(shared.head);
-    this.operations = new OperationExchange({
-      ...watch,
-      pool: this.#pool,
-      height: () => shared.head().height,
-      check: new OperationCheck(shared),
-      tell: (value) => tell({ case: "operation", value }),
-    });
+  constructor(context: ManagerContext, parts: StorageSupervisionParts) {
+    this.#context = context;
+    this.#parts = parts;
+    this.#reach = new ReachWatch(context, parts.storageLinks);
+    this.#claims = new UnreachableClaims(context, parts);
+    this.#findings = new AuditFindings(context, parts);
+    this.#audits = new AuditWatch(context, this.#findings);
+    this.#late = new LateAttestations(context.head);
+    const check = new OperationCheck(context);
+    this.operations = new OperationExchange(context, { ...parts, pool: this.#pool, check });
   }
 
-  /** Takes what managers say of the public side. */
-  async take(from: string, message: PublicMessage): Promise<void> {
+  /** Takes what managers say about storage nodes, and operations of members. */
+  async take(from: string, message: StorageMessage): Promise<void> {
     switch (message.case) {
       case "operation":
         return this.operations.take(from, message.value);
@@ -123,21 +114,21 @@ export class PublicSide {
     const { nodeId, height } = attestation;
     this.#reach.heard(nodeId);
     this.#late.note(attestation);
-    const { managers } = this.#shared.members();
-    const isLate = height <= BigInt(this.#shared.head().height);
+    const { managers } = this.#context.members();
+    const isLate = height <= BigInt(this.#context.head().height);
     // In a small consortium the node has told every manager itself.
     if (isLate && from === nodeId && managers.length > linksMin) {
-      this.#ports.tell({ case: "attestation", value: attestation });
+      this.#parts.peers.tell({ case: "attestation", value: attestation });
     }
   }
 
   /** Whether a block should be made for something that waits; says so once in a while. */
   callsForBlock(): boolean {
-    const { monotonicMs } = this.#shared;
+    const { monotonicMs } = this.#context;
     if (monotonicMs() - this.#calledAtMs < callMs) return false;
     const found = () => [...this.#claims.operations(), ...this.#findings.operations()];
     const hasSomething =
-      this.operations.hasWaiting || found().some((each) => fitsNow(each, this.#shared));
+      this.operations.hasWaiting || found().some((each) => fitsNow(each, this.#context));
     if (hasSomething) this.#calledAtMs = monotonicMs();
     return hasSomething;
   }
@@ -161,13 +152,17 @@ export class PublicSide {
     this.#claims.onAppended();
     this.#findings.onAppended();
     this.#late.onAppended();
-    const { observer } = this.#options;
+    const { observer } = this.#context;
     observer.storageStandings(executed.head.members.storageNodes, height);
     for (const bytes of control) observer.operationFinal(fromBinary(ControlOperationSchema, bytes));
   }
 
-  /** Says again what is to be said, looks at what is new; after each block, and at intervals. */
-  async tick(): Promise<void> {
+  /** Says again what is not on the chain and looks at what is new: after each block, and often. */
+  tick(): void {
+    this.#tick().catch((error) => this.#parts.failStop.fail(error));
+  }
+
+  async #tick(): Promise<void> {
     try {
       await Promise.all([this.#audits.tick(), this.operations.tick(), this.#say()]);
     } catch (error) {
@@ -177,8 +172,8 @@ export class PublicSide {
   }
 
   async #say(): Promise<void> {
-    if (this.#saying || this.#shared.monotonicMs() - this.#saidAtMs < sayMs) return;
-    this.#saidAtMs = this.#shared.monotonicMs();
+    if (this.#saying || this.#context.monotonicMs() - this.#saidAtMs < sayMs) return;
+    this.#saidAtMs = this.#context.monotonicMs();
     this.#saying = true;
     try {
       await this.#claims.say(this.#reach.tick());

@@ -14,9 +14,10 @@ import {
 } from "../../../../src/gen/bss/v1/verify_integrity_pb.js";
 import { drawCommittee } from "../../../../src/ledger/certificates/committee.js";
 import { CandidateBlocks } from "../../../../src/manager/ring/candidate-blocks.js";
-import { StorageExchange } from "../../../../src/manager/storage/storage-exchange.js";
+import { StorageLinks } from "../../../../src/manager/storage/storage-links.js";
+import { StorageReceiver } from "../../../../src/manager/storage/storage-receiver.js";
 import { Chain, certify } from "../../ledger/support/chain.js";
-import { managerIds, storageIds } from "../../ledger/support/consortium.js";
+import { genesis, managerIds, policy, storageIds } from "../../ledger/support/consortium.js";
 import { documentBytes, submitted } from "../../ledger/support/records.js";
 import { callerContext, FakeStream, turns } from "../support/fake-stream.js";
 import { FakeTimers } from "../support/fake-timers.js";
@@ -26,6 +27,7 @@ type Up = NonNullable<MessageInitShape<typeof VerifyIntegrityRequestSchema>["mes
 type Down = MessageInitShape<typeof VerifyIntegrityResponseSchema>;
 
 const selfId = "manager-1";
+const genesisHead = new Chain().head;
 const record = documentBytes();
 const { block, executed } = new Chain().propose({ candidates: [submitted([record])] });
 const { facts } = executed;
@@ -43,7 +45,8 @@ const rankOf = (nodeId: string) => serviceRank(nodeId, 1, managerIds, selfId);
 
 describe("the links of storage nodes", () => {
   const timers = new FakeTimers();
-  let exchange: StorageExchange;
+  let links: StorageLinks;
+  let receiver: StorageReceiver;
   let candidates: CandidateBlocks;
   let streams: Map<string, FakeStream<VerifyIntegrityRequest, Down>>;
   let head: { height: number; certificates?: BlockCertificates };
@@ -56,7 +59,7 @@ describe("the links of storage nodes", () => {
   const dial = (nodeId: string) => {
     const stream = new FakeStream<VerifyIntegrityRequest, Down>();
     streams.set(nodeId, stream);
-    const done = exchange.serve(callerContext("storage", nodeId), stream);
+    const done = receiver.serve(callerContext("storage", nodeId), stream);
     return { stream, done };
   };
   const streamOf = (nodeId: string) => defined(streams.get(nodeId), "the node has dialled");
@@ -74,37 +77,48 @@ describe("the links of storage nodes", () => {
     dropped = [];
     told = [];
     fetched = [];
-    candidates = new CandidateBlocks(() => false);
+    candidates = new CandidateBlocks({ isBoundTo: () => false });
     candidates.add(1, block, executed);
-    exchange = new StorageExchange({
-      selfId,
-      candidates,
-      managerIds: () => managerIds,
-      head: () => head,
-      standInMs: 400,
-      readBlocks: async (from, limit) => {
-        fetched.push([from, limit]);
-        return create(StorageBlocksSchema);
+    const observer = {
+      dropped: (nodeId: string, what: string) => void dropped.push(`${nodeId} ${what}`),
+      storageHalted: (nodeId: string, height: number, text: string) =>
+        void told.push(`${nodeId} halts at ${height}: ${text}`),
+      storageLinks: () => {},
+    };
+    const store = {
+      get head() {
+        return { ...genesisHead, height: head.height };
       },
-      takeAttestation: async (from) => void attested.push(from),
-      takeReturn: async (nodeId) => void told.push(`${nodeId} returns`),
-      takeFork: async (nodeId) => void told.push(`${nodeId} shows a fork`),
-      onHalt: (nodeId, height, text) => told.push(`${nodeId} halts at ${height}: ${text}`),
-      onDropped: (nodeId, what) => dropped.push(`${nodeId} ${what}`),
-      onLinks: () => {},
-      after: systemTime.after,
+      get headCertificates() {
+        return head.certificates;
+      },
+    };
+    const members = () => genesis.members;
+    const context = { selfId, policy, members, time: systemTime, store, observer };
+    links = new StorageLinks(context, candidates);
+    receiver = new StorageReceiver(context, {
+      storageLinks: links,
+      blocks: {
+        forStorage: async (from, limit) => {
+          fetched.push([from, limit]);
+          return create(StorageBlocksSchema);
+        },
+      },
+      peerReceiver: { takeAttestation: async (from) => void attested.push(from) },
+      supervision: { takeFork: async (nodeId) => void told.push(`${nodeId} shows a fork`) },
+      storageSupervision: { takeReturn: async (nodeId) => void told.push(`${nodeId} returns`) },
     });
     for (const nodeId of storageIds) dial(nodeId);
   });
 
   afterEach(() => {
-    exchange.close();
+    links.close();
     assert.equal(timers.pendingCount, 0);
     timers.restore();
   });
 
   test("carry a candidate to its committee alone, from the home manager at once", () => {
-    exchange.verify(task);
+    links.verify(task);
     for (const nodeId of storageIds) {
       const atOnce = committee.includes(nodeId) && rankOf(nodeId) === 0;
       assert.deepEqual(sentTo(nodeId), atOnce ? ["verify"] : [], nodeId);
@@ -116,7 +130,7 @@ describe("the links of storage nodes", () => {
   });
 
   test("carry the public part and sealed records, nothing that only managers may see", () => {
-    exchange.verify(task);
+    links.verify(task);
     timers.tick(2_000);
     const [nodeId = ""] = committee;
     const [sent] = streamOf(nodeId).written;
@@ -135,32 +149,32 @@ describe("the links of storage nodes", () => {
   });
 
   test("stand in for nobody whose node has attested already, or for a decided height", async () => {
-    exchange.verify(task);
+    links.verify(task);
     const late = committee.filter((nodeId) => rankOf(nodeId) > 0);
     const [eager = ""] = late;
     await say(eager, { case: "attestation", value: attestation(eager, facts) });
     assert.deepEqual(attested, [eager]);
     timers.tick(400 * (managerIds.length - 1));
     assert.deepEqual(sentTo(eager), []);
-    exchange.verify({ ...task, round: 1 });
+    links.verify({ ...task, round: 1 });
     head = { height: 1, certificates };
     timers.tick(2_000);
     for (const nodeId of late) assert.ok(sentTo(nodeId).length <= 1, nodeId);
   });
 
   test("do not ask about a block that was never judged", () => {
-    candidates = new CandidateBlocks(() => false);
-    exchange.verify({ ...task, blockId: new Uint8Array(32) });
+    candidates = new CandidateBlocks({ isBoundTo: () => false });
+    links.verify({ ...task, blockId: new Uint8Array(32) });
     timers.tick(2_000);
     for (const nodeId of storageIds) assert.deepEqual(sentTo(nodeId), []);
   });
 
   test("tell every node of a final block, the bulk only to those that lack it", async () => {
-    exchange.verify(task);
+    links.verify(task);
     timers.tick(2_000);
     const [holder = ""] = committee;
     await say(holder, { case: "attestation", value: attestation(holder, facts) });
-    exchange.announce({ height: 1, block, executed }, certificates);
+    links.onAppended({ block, executed, certificates }, false);
     timers.tick(2_000);
     for (const nodeId of storageIds) {
       const message = streamOf(nodeId).written.at(-1)?.message;
@@ -174,11 +188,11 @@ describe("the links of storage nodes", () => {
   });
 
   test("spare a node the news that it has told itself", async () => {
-    exchange.announce({ height: 1, block, executed }, certificates);
+    links.onAppended({ block, executed, certificates }, false);
     const late = storageIds.filter((nodeId) => rankOf(nodeId) > 0);
     const [known = ""] = late;
     await say(known, { case: "head", value: { height: 1n } });
-    assert.equal(exchange.heightOf(known), 1);
+    assert.equal(links.heightOf(known), 1);
     timers.tick(2_000);
     assert.deepEqual(sentTo(known), []);
   });
@@ -198,7 +212,7 @@ describe("the links of storage nodes", () => {
     assert.deepEqual(dropped, ["storage-1 ATTESTATION_OF_ANOTHER"]);
     assert.deepEqual(attested, []);
     await say("storage-1", { case: "head", value: { height: 2n ** 64n - 1n } });
-    assert.equal(exchange.heightOf("storage-1"), 0);
+    assert.equal(links.heightOf("storage-1"), 0);
   });
 
   test("pass on that a node is back, that the chain forks, and why a node has halted", async () => {
@@ -214,18 +228,15 @@ describe("the links of storage nodes", () => {
       `storage-3 halts at 7: ${text}`,
     ]);
     assert.deepEqual(dropped, ["storage-1 RETURN_OF_ANOTHER"]);
-    assert.equal(exchange.haltOf("storage-3"), text);
+    assert.equal(links.haltOf("storage-3"), text);
     await say("storage-3", { case: "attestation", value: attestation("storage-3", facts) });
-    assert.equal(exchange.haltOf("storage-3"), undefined, "it takes part again");
+    assert.equal(links.haltOf("storage-3"), undefined, "it takes part again");
   });
 
   test("keep why a node has halted on one line, which moves nobody's cursor", async () => {
     const text = "gone\u001B[2J\r\nmanager-1 in step\u009B31m\u202E\u200B\u2028end";
     await say("storage-3", { case: "halt", value: { height: 7n, text } });
-    assert.match(
-      exchange.haltOf("storage-3") ?? "",
-      /^gone\uFFFD\[2J manager-1 [^\p{C}\u2028]*end$/u,
-    );
+    assert.match(links.haltOf("storage-3") ?? "", /^gone\uFFFD\[2J manager-1 [^\p{C}\u2028]*end$/u);
   });
 
   test("answer requests for blocks within bounds", async () => {
@@ -251,15 +262,15 @@ describe("the links of storage nodes", () => {
     const { stream, done } = dial("storage-1");
     assert.ok(old.ended);
     await turns();
-    assert.ok(exchange.connectedIds.includes("storage-1"));
+    assert.ok(links.connectedIds.includes("storage-1"));
     stream.end();
     await done;
-    assert.ok(!exchange.connectedIds.includes("storage-1"));
+    assert.ok(!links.connectedIds.includes("storage-1"));
   });
 
   test("drop what a slow node has no room for, and say so", () => {
     for (const stream of streams.values()) stream.roomy = false;
-    exchange.verify(task);
+    links.verify(task);
     timers.tick(2_000);
     assert.deepEqual(dropped.toSorted(), committee.map((id) => `${id} QUEUE_FULL`).toSorted());
   });

@@ -1,4 +1,7 @@
-/** What a manager is made of, and what several of its parts need alike. */
+/**
+ * What a manager is given, and what its parts need alike: who it is, the rules, the ledger as it
+ * stands, clocks, and who observes it. Parts name what they use of it by `Pick<ManagerContext, …>`.
+ */
 
 import type { Time } from "../base/time.js";
 import { SignatureCache, type VerifySignature } from "../crypto/signature-cache.js";
@@ -11,9 +14,9 @@ import type { HeadSignal } from "../query/head-signal.js";
 import type { PoolLimits } from "../store/chain/pooled-submissions.js";
 import type { ManagerStore } from "../store/manager-store.js";
 import type { ManagerObserver } from "./manager-observer.js";
-import type { VoteLinks } from "./peers/peer-exchange.js";
+import type { VoteLinks } from "./peers/peer-sender.js";
 import type { Signer } from "./signing/signer.js";
-import type { BroadcastLinks } from "./submissions/broadcast-exchange.js";
+import type { BroadcastLinks } from "./submissions/broadcast-sender.js";
 
 export type ManagerOptions = {
   readonly selfId: string;
@@ -25,8 +28,8 @@ export type ManagerOptions = {
   readonly vrfSeed: Uint8Array;
   readonly signer: Signer;
   /**
-   * An operator's word that nothing that this manager has ever signed is in doubt, although its
-   * signer has no marks. Default false.
+   * An operator says that this manager may vote although its signer has no marks: nothing that it
+   * has signed before is in doubt. Default false.
    */
   readonly newSignerAccepted?: boolean;
   readonly poolLimits: PoolLimits;
@@ -35,18 +38,15 @@ export type ManagerOptions = {
   readonly observer: ManagerObserver;
   readonly onFatal: (error: Error) => void;
   readonly time: Time;
-  /** Of others; Ed25519 on the thread pool by default. */
+  /** Verifies others' signatures; Ed25519 on the thread pool by default. */
   readonly verifySignature?: VerifySignature;
   /** ECVRF by default. */
   readonly vrf?: Vrf;
 };
 
-/** Ports that many parts have, under the names that they have there. */
-export type SharedPorts = {
-  readonly selfId: string;
+export type ManagerContext = Omit<ManagerOptions, "verifySignature" | "vrf"> & {
   readonly consortiumId: Uint8Array;
   readonly policy: Policy;
-  readonly epochKey: Uint8Array;
   readonly signatures: SignatureCache;
   readonly vrf: Vrf;
   readonly head: () => LedgerHead;
@@ -57,20 +57,12 @@ export type SharedPorts = {
   readonly attentiveMs: () => number;
 };
 
-export function sharedPorts({
-  genesis,
-  store,
-  selfId,
-  epochKey,
-  time,
-  verifySignature,
-  vrf = ecvrf,
-}: ManagerOptions): SharedPorts {
+export function managerContext(options: ManagerOptions): ManagerContext {
+  const { genesis, store, time, verifySignature, vrf = ecvrf } = options;
   return {
-    selfId,
+    ...options,
     consortiumId: genesis.consortiumId,
     policy: genesis.policy,
-    epochKey,
     signatures: new SignatureCache(verifySignature),
     vrf,
     head: () => store.head,

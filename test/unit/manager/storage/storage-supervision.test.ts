@@ -1,4 +1,4 @@
-/** The public side of a manager without a network. */
+/** How a manager without a network watches storage nodes, and takes in operations of members. */
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import type { RpcError } from "../../../../src/rpc/rpc-error.js";
@@ -15,7 +15,7 @@ const one = () => ({ candidates: [submitted([documentBytes()])] });
 const invitation = invitations.invitationBytes({ expiresAtUnixMs: 4_102_444_800_000n });
 const admissionOf = (nodeId: string) => invitations.admissionOf(nodeId, { invitation });
 
-describe("a manager's public side", () => {
+describe("a manager's supervision of storage nodes", () => {
   let world: LedgerWorld;
   let node: LoneManager;
 
@@ -43,14 +43,16 @@ describe("a manager's public side", () => {
     const made = [world.make(one()), world.make({ control: [admissionOf("storage-9")] })];
     await extend(...made, world.make(one()));
     assert.deepEqual(await answer, { height: 2 });
-    assert.equal(node.manager?.publicSide.waiting.operations, 0);
+    assert.equal(node.manager?.storageSupervision.waiting.operations, 0);
   });
 
   test("keeps what another manager took in until a block carries it", async () => {
     await node.hear({ case: "operation", value: admissionOf("storage-9") });
-    assert.equal(node.manager?.publicSide.waiting.operations, 1);
+    assert.equal(node.manager?.storageSupervision.waiting.operations, 1);
     assert.deepEqual(node.told("operation"), []);
-    assert.ok(node.manager.publicSide.callsForBlock() || node.manager.status().step !== "idle");
+    assert.ok(
+      node.manager.storageSupervision.callsForBlock() || node.manager.status().step !== "idle",
+    );
   });
 
   test("gives its callers up when the manager stops", async () => {
@@ -66,8 +68,8 @@ describe("a manager's public side", () => {
     await extend(...earlier, made);
     const [late] = attestations(made.executed.facts);
     assert.ok(late);
-    assert.equal(node.manager?.publicSide.wantsLate(late), true);
+    assert.equal(node.manager?.storageSupervision.wantsLate(late), true);
     await node.hear({ case: "attestation", value: late }, peer);
-    assert.equal(node.manager?.publicSide.wantsLate(late), false);
+    assert.equal(node.manager?.storageSupervision.wantsLate(late), false);
   });
 });

@@ -1,51 +1,23 @@
 /**
- * Both ends of BroadcastService.Broadcast: what this manager took in goes to all others, their
- * verdicts and objections come back, and the other way round.
+ * What other managers say about submissions: on the BroadcastService streams that they have
+ * dialled, and as answers on those that this one has dialled.
  */
-
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { hashBytes } from "../../crypto/hash.js";
 import type {
   BroadcastRequest,
-  BroadcastRequestSchema,
   BroadcastResponse,
   BroadcastResponseSchema,
   SignedObjections,
   Verdict,
 } from "../../gen/bss/v1/broadcast_pb.js";
 import type { Submission } from "../../gen/bss/v1/record_pb.js";
-import type { DropReason } from "../../metrics/label-values.js";
 import type { CallContext, ServerStream } from "../../rpc/server/handlers.js";
-
-type Request = MessageInitShape<typeof BroadcastRequestSchema>;
-
-/** The streams that this manager dialled. */
-export type BroadcastLinks = {
-  readonly peerIds: readonly string[];
-  /** Queues a message; false when it was dropped. */
-  sendBroadcast(peerId: string, message: Request): boolean;
-};
-
-/** `leftOut`: see left-out.ts. */
-export type OwnSubmission = {
-  readonly submission: Submission;
-  readonly leftOut: readonly number[];
-};
-
-export type BroadcastExchangePorts = {
-  readonly links: () => BroadcastLinks;
-  /** A relayed submission; what this manager objects to in it. */
-  readonly takeRelayed: (
-    from: string,
-    submission: Submission,
-    leftOut: readonly number[],
-  ) => Promise<SignedObjections | undefined>;
-  readonly takeVerdict: (from: string, submissionId: Uint8Array) => void;
-  readonly takeObjections: (from: string, objections: SignedObjections) => Promise<void>;
-  /** What this manager has taken in and not seen settled. */
-  readonly own: () => readonly OwnSubmission[];
-  readonly onDropped: (from: string, what: DropReason) => void;
-};
+import type { ManagerObserver } from "../manager-observer.js";
+import type { Pool } from "../pool/pool.js";
+import type { BlockTrigger } from "../ring/block-trigger.js";
+import type { BroadcastSender } from "./broadcast-sender.js";
+import type { Submissions } from "./submissions.js";
 
 const verdictsPerMessageMax = 1_000;
 /** Relayed submissions of one manager that are looked at, or wait for it, at a time. */
@@ -53,37 +25,34 @@ const relaysMax = 128;
 /** The same in bytes of their records; one that is longer is looked at by itself. */
 const relayBytesMax = 8 * 2 ** 20;
 
-export class BroadcastExchange {
-  readonly #ports: BroadcastExchangePorts;
+export type BroadcastReceiverParts = {
+  readonly submissions: Pick<Submissions, "takeRelayed" | "takeObjections">;
+  readonly pool: Pick<Pool, "own" | "verdict">;
+  readonly trigger: Pick<BlockTrigger, "check">;
+  readonly broadcast: Pick<BroadcastSender, "relayOpen">;
+};
 
-  constructor(ports: BroadcastExchangePorts) {
-    this.#ports = ports;
-  }
+export class BroadcastReceiver {
+  readonly #observer: Pick<ManagerObserver, "dropped">;
+  readonly #parts: BroadcastReceiverParts;
 
-  /** `to` everybody when left out. */
-  relay(own: OwnSubmission, to: readonly string[] = this.#ports.links().peerIds): void {
-    const links = this.#ports.links();
-    for (const peerId of to) links.sendBroadcast(peerId, requestOf(own));
-  }
-
-  sendVerdict(submissionId: Uint8Array): void {
-    this.#sendAll({ message: { case: "verdict", value: { submissionIds: [submissionId] } } });
-  }
-
-  sendObjections(value: SignedObjections): void {
-    this.#sendAll({ message: { case: "objections", value } });
+  constructor(
+    { observer }: { readonly observer: Pick<ManagerObserver, "dropped"> },
+    parts: BroadcastReceiverParts,
+  ) {
+    this.#observer = observer;
+    this.#parts = parts;
   }
 
   /** A peer may have restarted with an empty pool: it gets again what is still open here. */
   onConnected(peerId: string): void {
-    const links = this.#ports.links();
-    for (const own of this.#ports.own()) links.sendBroadcast(peerId, requestOf(own));
+    for (const own of this.#parts.pool.own()) this.#parts.broadcast.relayOpen(own, [peerId]);
   }
 
   /** A message on a stream that this manager dialled. */
   async onResponse(from: string, { message }: BroadcastResponse): Promise<void> {
     if (message.case === "verdict") this.#takeVerdict(from, message.value);
-    if (message.case === "objections") await this.#ports.takeObjections(from, message.value);
+    if (message.case === "objections") await this.#takeObjections(from, message.value);
   }
 
   /**
@@ -98,11 +67,11 @@ export class BroadcastExchange {
     const relays = new Relays();
     for await (const { message, leftOut } of stream.messages) {
       if (message.case === "verdict") this.#takeVerdict(from, message.value);
-      if (message.case === "objections") await this.#ports.takeObjections(from, message.value);
+      if (message.case === "objections") await this.#takeObjections(from, message.value);
       if (message.case !== "submission") continue;
       const { value: submission } = message;
       await relays.start(recordBytesOf(submission), async () => {
-        const value = await this.#ports.takeRelayed(from, submission, leftOut);
+        const value = await this.#parts.submissions.takeRelayed(from, submission, leftOut);
         if (value !== undefined) await stream.write({ message: { case: "objections", value } });
       });
     }
@@ -111,22 +80,19 @@ export class BroadcastExchange {
 
   #takeVerdict(from: string, { submissionIds }: Verdict): void {
     if (submissionIds.length > verdictsPerMessageMax) {
-      this.#ports.onDropped(from, "TOO_MANY_VERDICTS");
+      this.#observer.dropped(from, "TOO_MANY_VERDICTS");
       return;
     }
     for (const id of submissionIds) {
-      if (id.length === hashBytes) this.#ports.takeVerdict(from, id);
+      if (id.length !== hashBytes) continue;
+      this.#parts.pool.verdict(from, id);
+      this.#parts.trigger.check();
     }
   }
 
-  #sendAll(request: Request): void {
-    const links = this.#ports.links();
-    for (const peerId of links.peerIds) links.sendBroadcast(peerId, request);
+  #takeObjections(from: string, objections: SignedObjections): Promise<void> {
+    return this.#parts.submissions.takeObjections(from, objections);
   }
-}
-
-function requestOf({ submission: value, leftOut }: OwnSubmission): Request {
-  return { message: { case: "submission", value }, leftOut: [...leftOut] };
 }
 
 function recordBytesOf({ records }: Submission): number {

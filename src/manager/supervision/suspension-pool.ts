@@ -1,6 +1,6 @@
 /**
- * Control operations that wait for a block: evidence against managers, and the wish of suspended
- * ones to be active again. At most one of each kind for each manager, whatever comes in.
+ * Operations about the suspension of managers that wait for a block: evidence against managers, and
+ * resumes of suspended ones. At most one of each kind for each manager, whatever comes in.
  *
  * A resume costs a round when its manager is gone again, as the block then waits for its ACCEPT. So
  * it goes only into blocks of round 0, only if it came lately, and after one that failed this
@@ -20,13 +20,10 @@ import {
   type ResumeManager,
   ResumeManagerSchema,
 } from "../../gen/bss/v1/genesis_pb.js";
-import type { Members } from "../../ledger/members/members.js";
+import type { ManagerContext } from "../manager-context.js";
 
-export type ControlPoolPorts = {
-  readonly members: () => Members;
-  /** Whether the next block could begin with it, if it were made now. */
-  readonly fits: (operation: ControlOperation) => boolean;
-  readonly monotonicMs: () => number;
+type Context = Pick<ManagerContext, "members" | "monotonicMs"> & {
+  readonly head: () => { readonly height: number };
 };
 
 /** A resume is late when this many blocks have been appended since it came. */
@@ -42,28 +39,30 @@ type Resume = { readonly operation: ResumeManager; readonly receivedAt: number }
 type BackOff = { blocks: number; untilHeight: number; untilMs: number };
 
 /** A block that this manager has made. */
-export type BuiltControl = {
+export type BuiltSuspensions = {
   readonly blockId: Uint8Array;
   /** Managers that it makes active, and that it suspends as absent. */
   readonly resumed: readonly string[];
   readonly suspended: readonly string[];
 };
 
-export class ControlPool {
-  readonly #ports: ControlPoolPorts;
+export class SuspensionPool {
+  readonly #context: Context;
+  readonly #fits: (operation: ControlOperation) => boolean;
   readonly #evidence = new Map<string, Evidence>();
   readonly #resumes = new Map<string, Resume>();
   readonly #backOffs = new Map<string, BackOff>();
   #height: number;
   #calledAtMs = Number.NEGATIVE_INFINITY;
   /** The last one with resumes, and the last one, of the open height. */
-  #builtWithResumes: BuiltControl | undefined;
-  #built: BuiltControl | undefined;
+  #builtWithResumes: BuiltSuspensions | undefined;
+  #built: BuiltSuspensions | undefined;
 
-  /** `height` is the head's. */
-  constructor(ports: ControlPoolPorts, height: number) {
-    this.#ports = ports;
-    this.#height = height;
+  /** `fits`: whether the next block could begin with an operation, if it were made now. */
+  constructor(context: Context, fits: (operation: ControlOperation) => boolean) {
+    this.#context = context;
+    this.#fits = fits;
+    this.#height = context.head().height;
   }
 
   get evidence(): readonly Evidence[] {
@@ -72,7 +71,7 @@ export class ControlPool {
 
   /** Whether evidence against this manager would add something. */
   wantsEvidence(managerId: string): boolean {
-    const manager = this.#ports.members().manager(managerId);
+    const manager = this.#context.members().manager(managerId);
     return manager?.offenceHeight === 0 && !this.#evidence.has(managerId);
   }
 
@@ -85,7 +84,7 @@ export class ControlPool {
 
   /** Whether a resume says something that is neither known nor over. */
   wantsResume(resume: ResumeManager): boolean {
-    const manager = this.#ports.members().manager(resume.managerId);
+    const manager = this.#context.members().manager(resume.managerId);
     if (manager?.reason !== "absent" || manager.offenceHeight !== 0) return false;
     if (resume.suspendedHeight !== BigInt(manager.changedHeight)) return false;
     const known = this.#resumes.get(resume.managerId);
@@ -104,9 +103,9 @@ export class ControlPool {
    * proposer may lack it yet, or find that it does not fit by its clock.
    */
   callsForBlock(): boolean {
-    const nowMs = this.#ports.monotonicMs();
+    const nowMs = this.#context.monotonicMs();
     if (nowMs - this.#calledAtMs < callMs) return false;
-    if (!this.operations(0).some((operation) => this.#ports.fits(operation))) return false;
+    if (!this.operations(0).some(this.#fits)) return false;
     this.#calledAtMs = nowMs;
     return true;
   }
@@ -128,7 +127,7 @@ export class ControlPool {
   }
 
   /** It is still open whether the block will be decided. */
-  onBuilt(built: BuiltControl): void {
+  onBuilt(built: BuiltSuspensions): void {
     this.#built = built;
     if (built.resumed.length > 0) this.#builtWithResumes = built;
   }
@@ -139,7 +138,7 @@ export class ControlPool {
     if (this.#builtWithResumes !== undefined) this.#noteOutcome(this.#builtWithResumes, blockId);
     this.#builtWithResumes = undefined;
     this.#built = undefined;
-    const { members } = this.#ports;
+    const { members } = this.#context;
     for (const [id, { operation, receivedAt }] of this.#resumes) {
       const manager = members().manager(id);
       const over =
@@ -155,20 +154,20 @@ export class ControlPool {
     return settled;
   }
 
-  /** Of the last block, which suspended managers as it resumed others. */
+  /** Whether the last block suspended managers and resumed others, and was not decided. */
   get #resumesFailed(): boolean {
     const { resumed, suspended } = this.#built ?? nothingBuilt;
     return resumed.length > 0 && suspended.length > 0;
   }
 
-  /** Of the last block, which resumed nobody. */
+  /** Whether the last block suspended managers and resumed nobody, and was not decided. */
   get #suspensionsFailed(): boolean {
     const { resumed, suspended } = this.#built ?? nothingBuilt;
     return resumed.length === 0 && suspended.length > 0;
   }
 
   #resumesToTry(): readonly ResumeManager[] {
-    const nowMs = this.#ports.monotonicMs();
+    const nowMs = this.#context.monotonicMs();
     return [...this.#resumes].flatMap(([id, { operation }]) => {
       const backOff = this.#backOffs.get(id);
       const waits =
@@ -177,7 +176,7 @@ export class ControlPool {
     });
   }
 
-  #noteOutcome({ blockId, resumed }: BuiltControl, decided: Uint8Array): void {
+  #noteOutcome({ blockId, resumed }: BuiltSuspensions, decided: Uint8Array): void {
     for (const id of resumed) {
       if (equalBytes(blockId, decided)) {
         this.#backOffs.delete(id);
@@ -188,13 +187,16 @@ export class ControlPool {
       this.#backOffs.set(id, {
         blocks,
         untilHeight: this.#height + blocks,
-        untilMs: this.#ports.monotonicMs() + blocks * blockMs,
+        untilMs: this.#context.monotonicMs() + blocks * blockMs,
       });
     }
   }
 }
 
-const nothingBuilt: Pick<BuiltControl, "resumed" | "suspended"> = { resumed: [], suspended: [] };
+const nothingBuilt: Pick<BuiltSuspensions, "resumed" | "suspended"> = {
+  resumed: [],
+  suspended: [],
+};
 
 function operationOf(operation: ControlOperation["operation"]): ControlOperation {
   return create(ControlOperationSchema, { operation });

@@ -10,7 +10,7 @@ import {
 } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import type { Manager } from "../../../../src/ledger/members/member-lists.js";
 import { Members } from "../../../../src/ledger/members/members.js";
-import { ControlPool } from "../../../../src/manager/supervision/control-pool.js";
+import { SuspensionPool } from "../../../../src/manager/supervision/suspension-pool.js";
 import { genesis } from "../../ledger/support/consortium.js";
 
 const blockMs = 2_000;
@@ -18,7 +18,7 @@ const block = (n: number) => new Uint8Array(32).fill(n);
 
 describe("control operations that wait for a block", () => {
   let members: Members;
-  let pool: ControlPool;
+  let pool: SuspensionPool;
   let fitting: (operation: ControlOperation) => boolean;
   let height: number;
   let nowMs: number;
@@ -28,13 +28,9 @@ describe("control operations that wait for a block", () => {
     fitting = () => true;
     height = 5;
     nowMs = 0;
-    pool = new ControlPool(
-      {
-        members: () => members,
-        fits: (operation) => fitting(operation),
-        monotonicMs: () => nowMs,
-      },
-      height,
+    pool = new SuspensionPool(
+      { head: () => ({ height }), members: () => members, monotonicMs: () => nowMs },
+      (operation) => fitting(operation),
     );
   });
 

@@ -3,7 +3,6 @@ import { beforeEach, describe, test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { toHex } from "../../../../src/base/bytes.js";
 import type { RingEvent } from "../../../../src/consensus/ring/events.js";
-import { SignatureCache } from "../../../../src/crypto/signature-cache.js";
 import { LockCertificateSchema } from "../../../../src/gen/bss/v1/block_pb.js";
 import {
   ControlOperationSchema,
@@ -13,12 +12,16 @@ import {
 import {
   AuditFindingSchema,
   ForkProofSchema,
+  ManagerBlocksSchema,
   type Proposal,
   type SignedHead,
   SignedHeadSchema,
   UnreachableNoticeSchema,
   type Vote,
   VoteKind,
+  type VoteRequest,
+  VoteRequestSchema,
+  VoteResponseSchema,
 } from "../../../../src/gen/bss/v1/vote_pb.js";
 import {
   buildApproval,
@@ -26,12 +29,16 @@ import {
   buildPolka,
 } from "../../../../src/ledger/certificates/certificate-builders.js";
 import { headDigest } from "../../../../src/ledger/certificates/vote-digests.js";
+import type { PeerReceiver, VoteMessage } from "../../../../src/manager/peers/peer-receiver.js";
 import { CandidateBlocks } from "../../../../src/manager/ring/candidate-blocks.js";
-import { InboundVotes, type VoteMessage } from "../../../../src/manager/ring/inbound-votes.js";
 import { Chain } from "../../ledger/support/chain.js";
 import { consortiumId, genesis, managerIds } from "../../ledger/support/consortium.js";
 import { documentBytes, seedOf, sign, submitted } from "../../ledger/support/records.js";
+import { callerContext, FakeStream } from "../support/fake-stream.js";
+import { receiverOf } from "../support/receiver.js";
 import { accept, approve, attestation, attestations, commit, proposal } from "../support/votes.js";
+
+type Message = MessageInitShape<typeof VoteRequestSchema>["message"];
 
 const { block, executed } = new Chain().propose({ candidates: [submitted([documentBytes()])] });
 const { facts } = executed;
@@ -76,14 +83,17 @@ function lockCertificate() {
 
 describe("what comes in on a stream of votes", () => {
   let posted: RingEvent[];
-  let heads: (readonly [from: string, height: bigint, verified: boolean])[];
+  let heads: (readonly [from: string, height: number])[];
+  let verified: bigint[];
   let supervision: string[];
   let lagging: string[];
   let dropped: string[];
   let bodies: unknown[];
   let own: (Vote | Proposal)[];
   let candidates: CandidateBlocks;
-  let inbound: InboundVotes;
+  let receiver: PeerReceiver;
+  let read: (readonly [number, number])[];
+  let answers: string[];
   let height: number;
   let wantsLate: boolean;
   let attested: string[];
@@ -91,6 +101,7 @@ describe("what comes in on a stream of votes", () => {
   beforeEach(() => {
     posted = [];
     heads = [];
+    verified = [];
     supervision = [];
     lagging = [];
     dropped = [];
@@ -99,30 +110,47 @@ describe("what comes in on a stream of votes", () => {
     height = 1;
     wantsLate = false;
     attested = [];
-    candidates = new CandidateBlocks(() => false);
-    inbound = new InboundVotes({
-      consortiumId,
-      candidates,
-      signatures: new SignatureCache(),
+    candidates = new CandidateBlocks({ isBoundTo: () => false });
+    [read, answers] = [[], []];
+    receiver = receiverOf({
       selfId,
-      members: () => genesis.members,
-      height: () => height,
-      post: (event) => posted.push(event),
-      onBody: async (body) => void bodies.push(body),
-      isNews: (head) => head.height >= 5n,
-      onHead: async (from, head, verified) => void heads.push([from, head.height, verified]),
-      onOwn: (statement) => own.push(statement),
-      onSupervision: async (_, message) => void supervision.push(message.case),
-      onPublic: async (_, message) => void supervision.push(message.case),
-      wantsLate: () => wantsLate,
-      onLagging: (from) => lagging.push(from),
-      onDropped: (_, reason) => dropped.push(reason),
-      onVote: () => {},
-      onAttestation: ({ nodeId }, from) => attested.push(`${nodeId} by ${from}`),
+      dropped: (_, reason) => dropped.push(reason),
+      ring: {
+        get height() {
+          return height;
+        },
+      },
+      inbox: { post: (event) => posted.push(event) },
+      candidates,
+      judge: { takeBody: async (body) => void bodies.push(body) },
+      abstention: {
+        listening: false,
+        hearOwn: (statement) => own.push(statement),
+        hearHead: (from, at) => heads.push([from, at]),
+      },
+      supervision: {
+        isNews: (head) => head.height >= 5n,
+        takeHead: async (head) => void verified.push(head.height),
+        take: async (_, message) => void supervision.push(message.case),
+        takeBlocks: async () => false,
+      },
+      storageSupervision: {
+        wantsLate: () => wantsLate,
+        noteAttestation: ({ nodeId }, from) => attested.push(`${nodeId} by ${from}`),
+        take: async (_, message) => void supervision.push(message.case),
+      },
+      announcer: { remind: (from) => lagging.push(from) },
+      blocks: {
+        forManagers: async (from, limit) => {
+          read.push([from, limit]);
+          return create(ManagerBlocksSchema);
+        },
+      },
+      sync: { onHeight: () => {}, take: ({ peer: from }) => answers.push(from) },
     });
   });
 
-  const take = (message: VoteMessage) => inbound.take(peer, message);
+  const take = (message: VoteMessage) => receiver.take(peer, message);
   const vote = (value: Vote): VoteMessage => ({ case: "vote", value });
   const kinds = () => posted.map(({ kind }) => kind);
 
@@ -175,7 +203,7 @@ describe("what comes in on a stream of votes", () => {
     assert.deepEqual(posted, [], "the ring has done with it");
   });
 
-  test("goes to the public side when it is about storage nodes or who joins", async () => {
+  test("goes to the supervision of storage nodes when it is about storage nodes or who joins", async () => {
     await take({ case: "operation", value: create(ControlOperationSchema) });
     await take({ case: "unreachable", value: create(UnreachableNoticeSchema) });
     await take({ case: "finding", value: create(AuditFindingSchema) });
@@ -324,17 +352,17 @@ describe("what comes in on a stream of votes", () => {
 
   test("tells where a peer stands, by its own word only", async () => {
     await take({ case: "head", value: headOf(peer, 5) });
-    assert.deepEqual(heads, [[peer, 5n, true]]);
+    assert.deepEqual([heads, verified], [[[peer, 5]], [5n]]);
     await take({ case: "head", value: headOf("manager-3", 9) });
     await take({ case: "head", value: headOf(peer, 7, { signature: new Uint8Array(64) }) });
     await take({ case: "head", value: headOf(peer, 7, { hash1: new Uint8Array(3) }) });
-    assert.deepEqual(heads, [[peer, 5n, true]]);
+    assert.deepEqual([heads, verified], [[[peer, 5]], [5n]]);
     assert.deepEqual(dropped, ["HEAD_OF_ANOTHER", "SIGNATURE_INVALID", "VOTE_MALFORMED"]);
   });
 
   test("spends no signature on a head that says nothing new, and says so", async () => {
     await take({ case: "head", value: headOf(peer, 4, { signature: new Uint8Array(64) }) });
-    assert.deepEqual(heads, [[peer, 4n, false]]);
+    assert.deepEqual([heads, verified], [[[peer, 4]], []]);
     await take({ case: "head", value: headOf(peer, 4, { hash1: new Uint8Array(3) }) });
     assert.deepEqual(dropped, ["VOTE_MALFORMED"]);
   });
@@ -345,5 +373,53 @@ describe("what comes in on a stream of votes", () => {
     await take({ case: "fork", value: create(ForkProofSchema) });
     assert.deepEqual(supervision, ["evidence", "resume", "fork"]);
     assert.deepEqual([dropped, posted], [[], []]);
+  });
+
+  const serve = async (...messages: readonly Message[]) => {
+    const requests = messages.map((message) =>
+      create(VoteRequestSchema, message === undefined ? {} : { message }),
+    );
+    const stream = new FakeStream<VoteRequest, MessageInitShape<typeof VoteResponseSchema>>(
+      ...requests,
+    );
+    stream.ended = true;
+    await receiver.serve(callerContext("manager", "manager-2"), stream);
+    return stream.written.map(({ message }) => message);
+  };
+
+  test("gives out the bodies that it holds, and is silent about others", async () => {
+    const known = { case: "fetchBody", value: { height: 1n, blockId: facts.blockId } } as const;
+    const unknown = { case: "fetchBody", value: { blockId: new Uint8Array(32) } } as const;
+    candidates.add(1, block);
+    const [answer, ...more] = await serve(unknown, known);
+    assert.ok(answer?.case === "body");
+    assert.equal(answer.value.block, block);
+    assert.deepEqual(more, []);
+  });
+
+  test("reads final blocks for peers within bounds", async () => {
+    const fetch = (fromHeight: bigint, limit: number) =>
+      ({ case: "fetchBlocks", value: { fromHeight, limit } }) as const;
+    await serve(fetch(3n, 10), fetch(3n, 0), fetch(3n, 4_000_000_000), fetch(2n ** 64n - 1n, 1));
+    assert.deepEqual(read, [
+      [3, 10],
+      [3, 1],
+      [3, 100],
+      [0, 1],
+    ]);
+  });
+
+  test("hands everything else on in the caller's name", async () => {
+    const vote = accept("manager-4", facts);
+    await serve({ case: "vote", value: vote }, undefined, { case: "vote", value: vote });
+    assert.deepEqual(kinds(), ["vote", "vote"]);
+  });
+
+  test("hands answers on with the name of who gave them", async () => {
+    for (const kind of ["body", "blocks"] as const) {
+      const message = { case: kind, value: {} } as const;
+      await receiver.onResponse("manager-3", create(VoteResponseSchema, { message }));
+    }
+    assert.deepEqual([bodies.length, answers], [1, ["manager-3"]]);
   });
 });

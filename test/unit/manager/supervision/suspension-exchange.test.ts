@@ -14,8 +14,8 @@ import { resumeDigest } from "../../../../src/ledger/certificates/vote-digests.j
 import type { Manager } from "../../../../src/ledger/members/member-lists.js";
 import { Members } from "../../../../src/ledger/members/members.js";
 import type { LedgerHead } from "../../../../src/ledger/state/head.js";
-import { ControlExchange } from "../../../../src/manager/supervision/control-exchange.js";
-import { ControlPool } from "../../../../src/manager/supervision/control-pool.js";
+import { SuspensionExchange } from "../../../../src/manager/supervision/suspension-exchange.js";
+import { SuspensionPool } from "../../../../src/manager/supervision/suspension-pool.js";
 import { createMemoryDisk } from "../../../../src/store/memory-store.js";
 import { OffenceLog } from "../../../../src/store/offences.js";
 import { Chain } from "../../ledger/support/chain.js";
@@ -43,8 +43,8 @@ function resumeOf(managerId: string, heldHeight = 5, signer = managerId): Resume
 describe("control operations on their way to the chain", () => {
   let head: LedgerHead;
   let offences: OffenceLog;
-  let pool: ControlPool;
-  let exchange: ControlExchange;
+  let pool: SuspensionPool;
+  let exchange: SuspensionExchange;
   let told: (readonly [VoteRequest["message"]["case"], string | undefined])[];
   let dropped: string[];
   let accused: string[];
@@ -52,22 +52,28 @@ describe("control operations on their way to the chain", () => {
   let nowMs: number;
 
   const open = async () => {
-    pool = new ControlPool(
-      { members: () => head.members, fits: () => true, monotonicMs: () => nowMs },
-      head.height,
+    pool = new SuspensionPool(
+      { head: () => head, members: () => head.members, monotonicMs: () => nowMs },
+      () => true,
     );
-    exchange = new ControlExchange({
-      consortiumId,
-      pool,
-      offences,
-      signatures: new SignatureCache(),
-      head: () => head,
-      tell: (message, to) => told.push([message.case, to]),
-      wake: () => wakes++,
-      onDropped: (from, reason) => dropped.push(`${from}: ${reason}`),
-      onAccused: ({ managerId }) => accused.push(managerId),
-      monotonicMs: () => nowMs,
-    });
+    exchange = new SuspensionExchange(
+      {
+        consortiumId,
+        head: () => head,
+        signatures: new SignatureCache(),
+        monotonicMs: () => nowMs,
+        store: { offences },
+        observer: {
+          dropped: (from, reason) => dropped.push(`${from}: ${reason}`),
+          accused: ({ managerId }) => accused.push(managerId),
+        },
+      },
+      {
+        pool,
+        peers: { tell: (message, to) => told.push([message.case, to]) },
+        trigger: { check: () => wakes++ },
+      },
+    );
     await exchange.restore();
   };
 

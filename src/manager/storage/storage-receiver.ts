@@ -1,0 +1,102 @@
+/**
+ * What storage nodes say, on the VerifyIntegrityService streams that they have dialled: where they
+ * stand, what they attest, which blocks they lack, that they are back, have halted or saw a fork.
+ */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type {
+  FetchStorageBlocks,
+  StorageBlocks,
+  VerifyIntegrityRequest,
+  VerifyIntegrityResponseSchema,
+} from "../../gen/bss/v1/verify_integrity_pb.js";
+import type { Attestation } from "../../gen/bss/v1/vote_pb.js";
+import type { CallContext, ServerStream } from "../../rpc/server/handlers.js";
+import type { ManagerObserver } from "../manager-observer.js";
+import type { PeerReceiver } from "../peers/peer-receiver.js";
+import type { ShippedBlocks } from "../ring/shipped-blocks.js";
+import type { Supervision } from "../supervision/supervision.js";
+import type { StorageLink, StorageLinks } from "./storage-links.js";
+import type { StorageSupervision } from "./storage-supervision.js";
+
+const blocksPerAnswerMax = 100;
+
+type Context = { readonly observer: Pick<ManagerObserver, "dropped"> };
+
+export type StorageReceiverParts = {
+  readonly storageLinks: StorageLinks;
+  readonly blocks: Pick<ShippedBlocks, "forStorage">;
+  readonly peerReceiver: Pick<PeerReceiver, "takeAttestation">;
+  readonly supervision: Pick<Supervision, "takeFork">;
+  readonly storageSupervision: Pick<StorageSupervision, "takeReturn">;
+};
+
+export class StorageReceiver {
+  readonly #context: Context;
+  readonly #parts: StorageReceiverParts;
+
+  constructor(context: Context, parts: StorageReceiverParts) {
+    this.#context = context;
+    this.#parts = parts;
+  }
+
+  /** The handler of VerifyIntegrityService.VerifyIntegrity. */
+  async serve(
+    context: CallContext,
+    stream: ServerStream<
+      VerifyIntegrityRequest,
+      MessageInitShape<typeof VerifyIntegrityResponseSchema>
+    >,
+  ): Promise<void> {
+    const { storageLinks: links } = this.#parts;
+    const link = links.open(context.identity.id, stream);
+    try {
+      for await (const { message } of stream.messages) await this.#take(link, message);
+    } finally {
+      links.closed(link);
+    }
+  }
+
+  async #take(link: StorageLink, message: VerifyIntegrityRequest["message"]): Promise<void> {
+    const { storageLinks: links, supervision, storageSupervision } = this.#parts;
+    const { nodeId } = link;
+    switch (message.case) {
+      case "head":
+        return links.takeHead(link, message.value);
+      case "attestation":
+        return this.#takeAttestation(nodeId, message.value);
+      case "fetchBlocks": {
+        const fetch = message.value;
+        await link.stream.writeInTurn(async () => {
+          const value = await this.#blocks(fetch);
+          return { message: { case: "blocks", value } };
+        });
+        return;
+      }
+      case "returnNode":
+        if (message.value.nodeId === nodeId) {
+          return storageSupervision.takeReturn(nodeId, message.value);
+        }
+        return this.#context.observer.dropped(nodeId, "RETURN_OF_ANOTHER");
+      case "fork":
+        return supervision.takeFork(nodeId, message.value);
+      case "halt":
+        return links.takeHalt(link, message.value);
+      default:
+        return;
+    }
+  }
+
+  async #takeAttestation(nodeId: string, attestation: Attestation): Promise<void> {
+    if (attestation.nodeId !== nodeId) {
+      return this.#context.observer.dropped(nodeId, "ATTESTATION_OF_ANOTHER");
+    }
+    this.#parts.storageLinks.noteAttested(nodeId, attestation);
+    await this.#parts.peerReceiver.takeAttestation(nodeId, attestation);
+  }
+
+  #blocks({ fromHeight, limit }: FetchStorageBlocks): Promise<StorageBlocks> {
+    const from = fromHeight > BigInt(Number.MAX_SAFE_INTEGER) ? 0 : Number(fromHeight);
+    const count = Math.min(Math.max(1, limit), blocksPerAnswerMax);
+    return this.#parts.blocks.forStorage(from, count);
+  }
+}

@@ -1,0 +1,50 @@
+/** A receiver of what other managers say, among parts that do nothing. */
+
+import { create } from "@bufbuild/protobuf";
+import { SignatureCache } from "../../../../src/crypto/signature-cache.js";
+import { ManagerBlocksSchema } from "../../../../src/gen/bss/v1/vote_pb.js";
+import {
+  PeerReceiver,
+  type PeerReceiverParts,
+} from "../../../../src/manager/peers/peer-receiver.js";
+import { CandidateBlocks } from "../../../../src/manager/ring/candidate-blocks.js";
+import { consortiumId, genesis } from "../../ledger/support/consortium.js";
+
+type Options = Partial<PeerReceiverParts> & {
+  readonly selfId?: string;
+  readonly dropped?: (from: string, reason: string) => void;
+};
+
+export function receiverOf({ selfId = "manager-1", dropped = () => {}, ...parts }: Options) {
+  const context = {
+    selfId,
+    consortiumId,
+    members: () => genesis.members,
+    signatures: new SignatureCache(),
+    observer: { dropped, voteReceived: () => {}, attestationReceived: () => {} },
+  };
+  return new PeerReceiver(context, {
+    ring: { height: 1 },
+    inbox: { post: () => {} },
+    candidates: new CandidateBlocks({ isBoundTo: () => false }),
+    judge: { takeBody: async () => {} },
+    abstention: { listening: false, hearOwn: () => {}, hearHead: () => {} },
+    tip: { hear: () => {} },
+    supervision: {
+      isNews: () => true,
+      takeHead: async () => {},
+      take: async () => {},
+      takeBlocks: async () => false,
+    },
+    storageSupervision: {
+      wantsLate: () => false,
+      noteAttestation: () => {},
+      take: async () => {},
+    },
+    announcer: { remind: () => {} },
+    blocks: { forManagers: async () => create(ManagerBlocksSchema) },
+    sync: { onHeight: () => {}, take: () => {} },
+    failStop: { failed: false },
+    ...parts,
+  });
+}
