@@ -72,7 +72,7 @@ describe("a unary call", () => {
       assert.ok(told >= 0 && told < started, `${method} is told before any call`);
     }
     assert.ok(events.includes("start bss.v1.QueryService GetStatus"));
-    assert.ok(events.includes("end bss.v1.QueryService GetStatus OK"));
+    await until(() => events.includes("end bss.v1.QueryService GetStatus OK"));
     await (await query()).getStatus({});
     assert.equal(seen?.deadlineUnixMs, undefined);
   });
@@ -84,7 +84,7 @@ describe("a unary call", () => {
     assert.equal(error.field, "record_hash");
     assert.equal(error.message, "record_hash: expected 32 bytes, got 3");
     assert.equal(error.retryable, false);
-    assert.ok(events.includes("end bss.v1.QueryService GetRecord INVALID_ARGUMENT"));
+    await until(() => events.includes("end bss.v1.QueryService GetRecord INVALID_ARGUMENT"));
   });
 
   test("carries when to try again, and text that cannot be percent-encoded", async () => {
