@@ -43,7 +43,7 @@ describe("a consortium that suspends absent managers", { timeout: 840_000 }, () 
   const parent = temporaryDirectory();
 
   before(async () => {
-    const sizes = { managers: 4, storage: 4, participants: 2 };
+    const sizes = { managers: 4, storage: 1, participants: 2 };
     consortium = await LiveConsortium.start(join(parent, "live"), sizes, { policy });
     client = await consortium.client("participant-1", ["manager-1"]);
     auditor = await consortium.client("participant-2", ["manager-2"]);
@@ -64,7 +64,7 @@ describe("a consortium that suspends absent managers", { timeout: 840_000 }, () 
   /** What a client is told of a submission while these managers are away. */
   const refusal = (missing: string, submission: Submission) =>
     poll(async () => {
-      const failure = await failureOf(client.submit(submission, { timeoutMs: 4_000 }));
+      const failure = await failureOf(client.submit(submission, { timeoutMs: 2_000 }));
       // A busy machine may notice late who is gone, or be too late to say it.
       return failure.metadata.missing_managers === missing ? failure : undefined;
     }, `a refusal for want of ${missing}`);
