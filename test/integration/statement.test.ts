@@ -5,11 +5,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { utf8 } from "../../src/base/bytes.js";
-import { type BssClient, document } from "../../src/client/index.js";
+import type { BssClient } from "../../src/client/index.js";
 import { StorageSuspension } from "../../src/gen/bss/v1/members_pb.js";
 import { BssProcess } from "../support/bss.js";
 import { LiveConsortium, poll, quickPolicy } from "../support/live-consortium.js";
+import { noteOf } from "../support/notes.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const policy = `${quickPolicy}suspension: floor
@@ -57,11 +57,8 @@ describe("a statement of a storage node", { timeout: 840_000 }, () => {
     return join("operators", sponsorId.replace("manager", "operator"));
   };
   let submitted = 0;
-  const submit = () => {
-    const content = utf8(`record ${submitted++}`);
-    const kind = { ownerId: "participant-1", mediaType: "text/plain", name: "note" };
-    return client.submit(client.sign([document({ ...kind, content, timeMs: Date.now() })]));
-  };
+  const submit = () =>
+    client.submit(client.sign([noteOf("participant-1", `record ${submitted++}`)]));
   const untilSuspension = (nodeId: string, suspension: StorageSuspension) =>
     poll(async () => {
       await submit();
