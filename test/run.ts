@@ -17,10 +17,10 @@ import { runFiles, type Totals } from "./support/runner.js";
 import { listFiles, repositoryRoot } from "./support/tree.js";
 
 /**
- * Integration tests that nothing runs beside: their nodes are under load all the time, or they
- * check what attacks and faults do to the machine's memory and to the pace of blocks.
+ * Integration tests that nothing runs beside: their nodes are busy all the time, or they check what
+ * attacks and faults do to the machine's memory and to the pace of blocks.
  */
-const demanding = ["catch-up", "chaos", "demo", "hostile", "largest-policy", "storage-life"].map(
+const demanding = ["chaos", "demo", "hostile", "largest-policy"].map(
   (name) => `integration/${name}.test.ts`,
 );
 const integrationFilesAtOnce = 2;

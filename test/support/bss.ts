@@ -37,7 +37,7 @@ export class BssProcess {
   }
 
   close(): void {
-    this.#child.disconnect();
+    if (this.#child.connected) this.#child.disconnect();
   }
 
   async #run(args: readonly string[]): Promise<Ran> {
