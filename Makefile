@@ -88,7 +88,8 @@ test-node: build ## Run the demo and the integration tests under another Node.js
 	@[ -n "$(NODE)" ] || { echo "say which Node.js: make test-node NODE=24" >&2; exit 1; }
 	$(call step,install Node.js $(NODE),mkdir -p $(OTHER_NODE) && cd $(OTHER_NODE) && \
 	  npm install --no-save --no-audit --no-fund --prefix . node@$(NODE))
-	@export PATH="$(CURDIR)/$(OTHER_NODE_BIN):$$PATH"; echo "Node.js $$(node --version)"; \
+	@export PATH="$(CURDIR)/$(OTHER_NODE_BIN):$$PATH" NODE_COMPILE_CACHE="$(CURDIR)/.build/compile-cache"; \
+	  echo "Node.js $$(node --version)"; \
 	  node dist/examples/energy-community/demo.js && node dist/test/run.js $(or $(ONLY),integration)
 
 SBOM := .build/bss-node.cdx.json

@@ -5,8 +5,9 @@
  * this finds the test files by their sources (a stale file in dist/ never runs), prints one line
  * per directory, every failure in full, and ends with "N passed, N failed".
  *
- * Tests that start processes of their own run apart, without coverage and one file at a time, so
- * that they do not compete with each other for cores. A warning that Node prints fails the run.
+ * Integration tests run apart and without coverage: most of them two files at a time, as they wait
+ * more than they compute, and those that keep the whole machine busy one after the other. A warning
+ * that Node prints fails the run.
  */
 import { existsSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -15,11 +16,19 @@ import { reportCoverage } from "./support/coverage.js";
 import { runFiles, type Totals } from "./support/runner.js";
 import { listFiles, repositoryRoot } from "./support/tree.js";
 
-/** Directories of test/ whose tests start node processes. */
-const processTests = ["integration/", "interop/"];
+/**
+ * Integration tests that nothing runs beside: their nodes are busy all the time, or they check what
+ * attacks and faults do to the machine's memory and to the pace of blocks.
+ */
+const demanding = ["chaos", "demo", "hostile", "largest-policy"].map(
+  (name) => `integration/${name}.test.ts`,
+);
+const integrationFilesAtOnce = 2;
 
 const root = repositoryRoot();
 process.chdir(root);
+const sourceMaps = new URL("./support/source-maps.js", import.meta.url).href;
+process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ""} --import=${sourceMaps}`;
 const coverageRequested = process.argv.includes("--coverage");
 const prefixes = process.argv.slice(2).filter((argument) => argument !== "--coverage");
 process.exitCode = (await main()) ? 0 : 1;
@@ -34,36 +43,34 @@ async function main(): Promise<boolean> {
   const missing = files.filter((path) => !existsSync(compiled(path)));
   if (missing.length > 0) return refuse(`not compiled: ${missing.join(", ")}`);
 
-  const apart = files.filter((path) => processTests.some((prefix) => path.startsWith(prefix)));
-  const together = files.filter((path) => !apart.includes(path));
+  const integration = files.filter((path) => path.startsWith("integration/"));
+  const together = files.filter((path) => !integration.includes(path));
+  const alone = integration.filter((path) => demanding.includes(path));
+  const besideOthers = integration.filter((path) => !demanding.includes(path));
   const coverageDirectory = join(root, "coverage", "tmp");
   if (coverageRequested) {
     rmSync(coverageDirectory, { recursive: true, force: true });
     process.env.NODE_V8_COVERAGE = coverageDirectory;
   }
-  const first = await runFiles(together.map(compiled), availableParallelism());
+  const runs = [await runFiles(together.map(compiled), availableParallelism())];
   delete process.env.NODE_V8_COVERAGE;
-  const second = await runFiles(apart.map(compiled), 1);
+  // Node.js 22 and newer keep compiled code there, so that the many processes start sooner.
+  process.env.NODE_COMPILE_CACHE ??= join(root, ".build", "compile-cache");
+  runs.push(await runFiles(besideOthers.map(compiled), integrationFilesAtOnce));
+  runs.push(await runFiles(alone.map(compiled), 1));
   const covered = coverageRequested ? reportCoverage(root, coverageDirectory) : true;
 
-  const totals = add(first, second);
+  const sum = (of: keyof Totals) => runs.reduce((total, each) => total + each[of], 0);
+  const [passed, failed, skipped] = [sum("passed"), sum("failed"), sum("skipped")];
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   console.log(`\ntest files: ${files.length}, ${seconds} s`);
-  if (totals.skipped > 0) console.log(`${totals.skipped} skipped`);
-  console.log(`${totals.passed} passed, ${totals.failed} failed`);
-  return totals.failed === 0 && totals.passed > 0 && covered;
+  if (skipped > 0) console.log(`${skipped} skipped`);
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed === 0 && passed > 0 && covered;
 }
 
 function compiled(path: string): string {
   return join(import.meta.dirname, path.replace(/\.ts$/, ".js"));
-}
-
-function add(a: Totals, b: Totals): Totals {
-  return {
-    passed: a.passed + b.passed,
-    failed: a.failed + b.failed,
-    skipped: a.skipped + b.skipped,
-  };
 }
 
 function refuse(reason: string): boolean {

@@ -3,11 +3,11 @@
  * their flags, and need not read what comes back.
  */
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
-import { connect as connectTcp, type Socket } from "node:net";
-import { Duplex } from "node:stream";
+import { connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { gzipSync } from "node:zlib";
 import type { TlsCredentials } from "../../src/rpc/tls/tls.js";
+import { throughOf } from "../support/raw-caller.js";
 
 export type RawConnection = {
   readonly session: ClientHttp2Session;
@@ -96,22 +96,6 @@ export async function dialRaw(
     },
     vanish: () => void tcp.destroy(),
   };
-}
-
-/** A connection that can be left unread: TLS would take one over, and read on by itself. */
-function throughOf(tcp: Socket): Duplex {
-  const through = new Duplex({
-    read() {},
-    write: (chunk, encoding, done) => void tcp.write(chunk, encoding, () => done()),
-    final: (done) => void tcp.end(done),
-    destroy(error, done) {
-      tcp.destroy();
-      done(error);
-    },
-  });
-  tcp.on("data", (chunk) => through.push(chunk));
-  tcp.once("close", () => through.push(null));
-  return through;
 }
 
 function open(

@@ -10,7 +10,7 @@ import type { BssClient } from "../../src/client/index.js";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
 import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { LiveConsortium, poll, quickPolicy, suiteTimeoutMs } from "../support/live-consortium.js";
-import { startNoteLoad } from "../support/note-load.js";
+import { startNoteLoad } from "../support/notes.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const policy = `${quickPolicy}suspension: floor

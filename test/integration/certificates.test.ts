@@ -3,7 +3,7 @@
  * replacement; and what commands and nodes say of a certificate of their own that does not serve.
  */
 import assert from "node:assert/strict";
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,17 +17,16 @@ import {
   reissueCertificate,
 } from "../../src/pki/certificate-authority.js";
 import { readTerms } from "../../src/rpc/tls/certificate.js";
+import { BssProcess, mainFile } from "../support/bss.js";
 import { freeBasePort } from "../support/free-ports.js";
 import { readInitAuthority } from "../support/init-authority.js";
 import { poll, quickPolicy, suiteTimeoutMs } from "../support/live-consortium.js";
 import { nodeUser, type Sandboxed, sandbox } from "../support/sandbox.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
-const mainFile = join(import.meta.dirname, "../../src/cli/main.js");
 const hourMs = 3_600_000;
 const intervalS = 3_600;
 
-type Ran = { readonly code: number; readonly out: string; readonly err: string };
 type Running = { readonly child: ChildProcess; log: string };
 
 describe("certificates where nodes can write nothing but their state", {
@@ -43,12 +42,9 @@ describe("certificates where nodes can write nothing but their state", {
   let nodes: readonly Sandboxed[] = [];
   let readings = 0;
 
-  const bss = (...args: readonly string[]) =>
-    new Promise<Ran>((resolve) => {
-      const child = execFile(process.execPath, [mainFile, ...args], (_, out, err) =>
-        resolve({ code: child.exitCode ?? -1, out, err }),
-      );
-    });
+  const commands = new BssProcess();
+  after(() => commands.close());
+  const bss = (...args: readonly string[]) => commands.run(...args);
   const nodeOf = (id: string) => {
     const found = nodes.find((node) => node.id === id);
     assert.ok(found);

@@ -4,14 +4,12 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { type AddressInfo, createServer as createNetServer } from "node:net";
 import { join } from "node:path";
-import { before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { after, before, describe, test } from "node:test";
 import { portOffsets } from "../../src/cli/init/defaults.js";
 import { initConsortium } from "../../src/cli/init/init-consortium.js";
+import { BssProcess, mainFile } from "../support/bss.js";
 import { freeBasePort } from "../support/free-ports.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
-
-const mainFile = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
 describe("the command bss", () => {
   const directory = temporaryDirectory();
@@ -36,6 +34,8 @@ describe("the command bss", () => {
     assert.equal(summary.directory, join(directory, "b"));
   });
 
+  const commands = new BssProcess(directory);
+  after(() => commands.close());
   const failures: readonly (readonly [string, readonly string[], number, RegExp])[] = [
     [
       "an existing directory",
@@ -80,13 +80,13 @@ describe("the command bss", () => {
       /^bss: .+ holds no nodes; give a directory that 'bss init' made\n$/,
     ],
   ];
-  for (const [title, args, status, stderr] of failures) {
-    test(`${title} is one line that says what to do, and exit code ${status}`, () => {
+  for (const [title, args, code, message] of failures) {
+    test(`${title} is one line that says what to do, and exit code ${code}`, async () => {
       mkdirSync(join(directory, "empty"), { recursive: true });
-      const result = bss(args);
-      assert.match(result.stderr, stderr);
-      assert.equal(result.status, status);
-      assert.equal(result.stdout, "");
+      const ran = await commands.run(...args);
+      assert.match(ran.err, message);
+      assert.equal(ran.code, code);
+      assert.equal(ran.out, "");
     });
   }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
@@ -10,12 +10,9 @@ import { receiptFromJson, receiptToJson } from "../../src/client/verify/receipt-
 import { ManagerBlockHeaderSchema } from "../../src/gen/bss/v1/block_pb.js";
 import { RecordSchema } from "../../src/gen/bss/v1/record_pb.js";
 import { RpcError } from "../../src/rpc/rpc-error.js";
+import { BssProcess, mainFile } from "../support/bss.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { ToyConsortium } from "../support/toy-consortium.js";
-
-type Ran = { readonly code: number; readonly out: string; readonly err: string };
-
-const mainFile = join(import.meta.dirname, "../../src/cli/main.js");
 
 describe("the commands that talk to a consortium", () => {
   const directory = temporaryDirectory();
@@ -35,12 +32,9 @@ describe("the commands that talk to a consortium", () => {
   });
   after(() => toy.close());
 
-  const bss = (...args: string[]): Promise<Ran> =>
-    new Promise((resolve) => {
-      execFile(process.execPath, [mainFile, ...args], { cwd: directory }, (error, out, err) => {
-        resolve({ code: error === null ? 0 : Number(error.code), out, err });
-      });
-    });
+  const commands = new BssProcess(directory);
+  after(() => commands.close());
+  const bss = (...args: readonly string[]) => commands.run(...args);
 
   const ok = async (...args: string[]): Promise<string> => {
     const { code, out, err } = await bss(...args);

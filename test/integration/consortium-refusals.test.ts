@@ -7,7 +7,6 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
@@ -28,13 +27,13 @@ import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { statusName } from "../../src/rpc/status-codes.js";
 import type { TlsCredentials } from "../../src/rpc/tls/tls.js";
 import type { Role } from "../../src/rpc/tls/tls-identity.js";
+import { mainFile } from "../support/bss.js";
 import { LiveConsortium, suiteTimeoutMs } from "../support/live-consortium.js";
 import { TestAuthority, uriOf } from "../support/pki.js";
 import { rpcErrorFrom } from "../support/rpc-consortium.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const submitPath = "/bss.v1.BroadcastService/Submit";
-const mainFile = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
 type Refusal = { readonly status: string; readonly reason?: string; readonly field?: string };
 

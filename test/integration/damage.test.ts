@@ -4,12 +4,10 @@
  * them. `bss check` names the damage before, and finds nothing after.
  */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { defined } from "../../src/base/assert.js";
 import { utf8 } from "../../src/base/bytes.js";
 import { type BssClient, document } from "../../src/client/index.js";
@@ -17,6 +15,7 @@ import { QueryService, type ScrubStatus } from "../../src/gen/bss/v1/query_pb.js
 import type { RpcChannel } from "../../src/rpc/channels/channel.js";
 import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { chainKeys } from "../../src/store/chain/chain-writes.js";
+import { BssProcess } from "../support/bss.js";
 import { LiveConsortium, poll, quickPolicy, suiteTimeoutMs } from "../support/live-consortium.js";
 import {
   atEnd,
@@ -140,7 +139,16 @@ describe("a disk that lies", { timeout: suiteTimeoutMs }, () => {
     await node.exited;
   }
 
-  const check = (id: string) => runBss("check", "--config", consortium.node(id).config.file);
+  const commands = new BssProcess();
+  after(() => commands.close());
+  const check = async (id: string) => {
+    const { code, out, err } = await commands.run(
+      "check",
+      "--config",
+      consortium.node(id).config.file,
+    );
+    return { code, text: `${out}${err}` };
+  };
 
   async function checksOut(id: string): Promise<void> {
     const whole = await check(id);
@@ -292,12 +300,15 @@ describe("a disk that lies", { timeout: suiteTimeoutMs }, () => {
   test("is shown to an operator by bss status", async () => {
     const profile = join(consortium.directory, "auditors/auditor-1/profile.yaml");
     const storage = [scrubbed, unscrubbed, "storage-3"].map((id) => consortium.addressOf(id));
-    const shown = await runBss("status", "--profile", profile, "--storage", ...storage);
-    assert.equal(shown.code, 0, shown.text);
+    const shown = await commands.run("status", "--profile", profile, "--storage", ...storage);
+    assert.equal(shown.code, 0, shown.err);
     for (const id of [scrubbed, unscrubbed]) {
-      assert.match(shown.text, new RegExp(`look at the disk of ${id}: (\\d+) .*, \\1 repaired; `));
+      assert.match(
+        `${shown.out}${shown.err}`,
+        new RegExp(`look at the disk of ${id}: (\\d+) .*, \\1 repaired; `),
+      );
     }
-    assert.doesNotMatch(shown.text, /disk of storage-3/);
+    assert.doesNotMatch(`${shown.out}${shown.err}`, /disk of storage-3/);
   });
 
   test("is a manager's: bss check names it, and an empty directory is filled again", async () => {
@@ -329,21 +340,3 @@ describe("a disk that lies", { timeout: suiteTimeoutMs }, () => {
     await Promise.all(damaged.map((id) => checksOut(id)));
   });
 });
-
-/** One command line in a process of its own. */
-function runBss(...args: readonly string[]): Promise<{ code: number | null; text: string }> {
-  const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
-  const child = spawn(process.execPath, [main, ...args]);
-  let text = "";
-  child.stdout.on("data", (chunk) => {
-    text += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    text += chunk;
-  });
-  return new Promise((resolve) =>
-    child.on("close", (code) => {
-      resolve({ code, text });
-    }),
-  );
-}

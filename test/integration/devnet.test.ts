@@ -6,11 +6,10 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { initConsortium } from "../../src/cli/init/init-consortium.js";
+import { mainFile } from "../support/bss.js";
 import { freeBasePort } from "../support/free-ports.js";
 import { poll, suiteTimeoutMs } from "../support/live-consortium.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
-
-const mainFile = join(import.meta.dirname, "../../src/cli/main.js");
 
 describe("bss devnet", { timeout: suiteTimeoutMs }, () => {
   const directory = join(temporaryDirectory(), "consortium");

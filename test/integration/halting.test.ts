@@ -7,8 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { utf8 } from "../../src/base/bytes.js";
-import { type BssClient, document, RpcError } from "../../src/client/index.js";
+import { type BssClient, RpcError } from "../../src/client/index.js";
 import { readManagerKeys } from "../../src/config/key-files.js";
 import { loadNodeConfig } from "../../src/config/node-config.js";
 import { ed25519Signer } from "../../src/crypto/ed25519.js";
@@ -23,6 +22,7 @@ import {
 import { commitDigest, headDigest } from "../../src/ledger/certificates/vote-digests.js";
 import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { LiveConsortium, poll, suiteTimeoutMs } from "../support/live-consortium.js";
+import { noteOf } from "../support/notes.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const managerIds = ["manager-1", "manager-2", "manager-3", "manager-4"] as const;
@@ -39,15 +39,9 @@ describe("a consortium in which three managers are not honest", { timeout: suite
     const sizes = { managers: 4, storage: 1, participants: 1 };
     consortium = await LiveConsortium.start(join(parent, "live"), sizes);
     client = await consortium.client("participant-1", ["manager-1"]);
-    const { blocks } = await client.submit(client.sign([note()]));
+    const { blocks } = await client.submit(client.sign([noteOf("participant-1", "a note")]));
     await consortium.agreeOn(Number(blocks[0]?.height));
   });
-
-  const note = () => {
-    const content = utf8("a note");
-    const at = { ownerId: "participant-1", timeMs: Date.now() };
-    return document({ ...at, mediaType: "text/plain", name: "note", content });
-  };
 
   const signAs = (id: string, digest: Uint8Array): Uint8Array => {
     const config = loadNodeConfig(join(consortium.directory, "managers", id, "config.yaml"));
@@ -86,14 +80,16 @@ describe("a consortium in which three managers are not honest", { timeout: suite
     assert.match(await haltOf("manager-1"), /manager-2, manager-3, manager-4 hold another block/);
     const asked = await consortium.client("participant-1", ["manager-2"]);
     assert.equal((await asked.getConsortium()).managers.length, 4);
-    const status = await consortium.statusOf("manager-1");
-    assert.match(status?.halted ?? "", /hold another block/, "it still says how it stands");
+    const status = await poll(() => consortium.statusOf("manager-1"), "how manager-1 stands");
+    assert.match(status.halted, /hold another block/);
   });
 
   test("a manager that was wrong about the others goes on after a restart", async () => {
     await consortium.kill(["manager-1"]);
     await consortium.restart(["manager-1"]);
-    const { outcomes } = await client.submit(client.sign([note()]), { timeoutMs: 180_000 });
+    const { outcomes } = await client.submit(client.sign([noteOf("participant-1", "a note")]), {
+      timeoutMs: 180_000,
+    });
     assert.equal(outcomes[0]?.outcome.case, "committed");
   });
 

@@ -3,7 +3,7 @@
  * with one command each.
  */
 import assert from "node:assert/strict";
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
@@ -21,11 +21,11 @@ import { InvitedRole } from "../../src/gen/bss/v1/genesis_pb.js";
 import { MemberState, QueryService } from "../../src/gen/bss/v1/query_pb.js";
 import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { readTerms } from "../../src/rpc/tls/certificate.js";
+import { BssProcess, mainFile } from "../support/bss.js";
 import { freeBasePort } from "../support/free-ports.js";
 import { LiveConsortium, poll } from "../support/live-consortium.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
-const mainFile = pathOf(import.meta.dirname, "../../src/cli/main.js");
 const nodes = 7;
 /**
  * What manager-2 issues lives about 104 s; a test says which managers issue. A node that has not
@@ -40,12 +40,9 @@ describe("joining a consortium that runs", () => {
   let live: LiveConsortium;
   let basePort = 0;
 
-  const bss = (...args: readonly string[]) =>
-    new Promise<{ code: number; out: string; err: string }>((resolve) => {
-      const child = execFile(process.execPath, [mainFile, ...args], (_, out, err) =>
-        resolve({ code: child.exitCode ?? -1, out, err }),
-      );
-    });
+  const commands = new BssProcess();
+  after(() => commands.close());
+  const bss = (...args: readonly string[]) => commands.run(...args);
   const operator = (number: number) =>
     pathOf(live.directory, "operators", `operator-${number}`, "profile.yaml");
   const longLived = ["manager-1", "manager-3", "manager-4"];

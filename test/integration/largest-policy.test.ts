@@ -62,7 +62,7 @@ describe("a consortium with the largest policy", { timeout: suiteTimeoutMs }, ()
   const parent = temporaryDirectory();
 
   before(async () => {
-    const sizes = { managers: 4, storage: 4, participants: 3 };
+    const sizes = { managers: 4, storage: 2, participants: 3 };
     consortium = await LiveConsortium.start(join(parent, "live"), sizes, { policy });
     for (const i of [1, 2, 3]) clients.push(await consortium.client(`participant-${i}`));
   });
@@ -122,7 +122,7 @@ describe("a consortium with the largest policy", { timeout: suiteTimeoutMs }, ()
   test("ships its blocks to a manager and a storage node that have lost theirs", async () => {
     const { height } = await consortium.agreeOn(1);
     await consortium.kill();
-    for (const directory of ["managers/manager-4", "storage/storage-4"]) {
+    for (const directory of ["managers/manager-4", "storage/storage-2"]) {
       rmSync(join(consortium.directory, directory, "data"), { recursive: true });
       mkdirSync(join(consortium.directory, directory, "data"), { mode: 0o700 });
     }

@@ -38,7 +38,7 @@ describe("a thousand readings that are sent again", { timeout: suiteTimeoutMs },
   after(() => consortium?.close());
 
   before(async () => {
-    const sizes = { managers: 4, storage: 3, participants: 2 };
+    const sizes = { managers: 4, storage: 1, participants: 2 };
     consortium = await LiveConsortium.start(join(parent, "live"), sizes, { policy });
     // All go to one manager, so that it shows who else has something to do with them.
     client = await consortium.client("participant-1", ["manager-1"]);

@@ -81,7 +81,7 @@ describe("a unary call", () => {
     assert.equal(error.field, "record_hash");
     assert.equal(error.message, "record_hash: expected 32 bytes, got 3");
     assert.equal(error.retryable, false);
-    assert.ok(events.includes("end bss.v1.QueryService GetRecord INVALID_ARGUMENT"));
+    await until(() => events.includes("end bss.v1.QueryService GetRecord INVALID_ARGUMENT"));
   });
 
   test("carries when to try again, and text that cannot be percent-encoded", async () => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
@@ -24,6 +23,7 @@ import * as v1alpha from "../../src/gen/grpc/reflection/v1alpha/reflection_pb.js
 import { createClient } from "../../src/rpc/channels/typed-client.js";
 import type { RpcServer } from "../../src/rpc/server/server.js";
 import { RpcConsortium, rpcErrorFrom } from "../support/rpc-consortium.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
 import { repositoryRoot } from "../support/tree.js";
 
 const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = HealthCheckResponse_ServingStatus;
@@ -171,28 +171,24 @@ describe("reflection", () => {
 
   test("is enough for buf curl to list and call, over v1 and v1alpha", async () => {
     const certificate = await consortium.certificateOf("auditor", "auditor-1");
-    const directory = mkdtempSync(join(tmpdir(), "bss-rpc-"));
-    try {
-      const [cert, key] = [join(directory, "tls.crt"), join(directory, "tls.key")];
-      writeFileSync(cert, certificate.certPem);
-      writeFileSync(key, certificate.keyPem);
-      const buf = join(repositoryRoot(), "node_modules", ".bin", "buf");
-      const curl = async (path: string, ...options: string[]) => {
-        const flags = ["curl", "--protocol", "grpc", "--cert", cert, "--key", key, "--insecure"];
-        const url = `https://${address}${path}`;
-        return (await promisify(execFile)(buf, [...flags, ...options, url])).stdout;
-      };
-      const listed = (await curl("", "--list-methods")).trim().split("\n");
-      const methods = [...services, ...standard].flatMap((service) =>
-        service.methods.map((method) => `${service.typeName}/${method.name}`),
-      );
-      assert.deepEqual(listed.toSorted(), methods.toSorted());
-      const path = "/grpc.health.v1.Health/Check";
-      const alpha = ["--reflect-protocol", "grpc-v1alpha"];
-      assert.match(await curl(path, ...alpha, "-d", "{}"), /SERVING/);
-    } finally {
-      rmSync(directory, { recursive: true, force: true });
-    }
+    const directory = temporaryDirectory();
+    const [cert, key] = [join(directory, "tls.crt"), join(directory, "tls.key")];
+    writeFileSync(cert, certificate.certPem);
+    writeFileSync(key, certificate.keyPem);
+    const buf = join(repositoryRoot(), "node_modules", ".bin", "buf");
+    const curl = async (path: string, ...options: string[]) => {
+      const flags = ["curl", "--protocol", "grpc", "--cert", cert, "--key", key, "--insecure"];
+      const url = `https://${address}${path}`;
+      return (await promisify(execFile)(buf, [...flags, ...options, url])).stdout;
+    };
+    const listed = (await curl("", "--list-methods")).trim().split("\n");
+    const methods = [...services, ...standard].flatMap((service) =>
+      service.methods.map((method) => `${service.typeName}/${method.name}`),
+    );
+    assert.deepEqual(listed.toSorted(), methods.toSorted());
+    const path = "/grpc.health.v1.Health/Check";
+    const alpha = ["--reflect-protocol", "grpc-v1alpha"];
+    assert.match(await curl(path, ...alpha, "-d", "{}"), /SERVING/);
   });
 });
 

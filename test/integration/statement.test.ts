@@ -3,16 +3,14 @@
  * operators pay and retire, and the statement shows it all.
  */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { utf8 } from "../../src/base/bytes.js";
-import { type BssClient, document } from "../../src/client/index.js";
+import type { BssClient } from "../../src/client/index.js";
 import { StorageSuspension } from "../../src/gen/bss/v1/members_pb.js";
+import { BssProcess } from "../support/bss.js";
 import { LiveConsortium, poll, quickPolicy } from "../support/live-consortium.js";
+import { noteOf } from "../support/notes.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
-
-const mainFile = join(import.meta.dirname, "../../src/cli/main.js");
 
 const policy = `${quickPolicy}suspension: floor
 suspend_after_ms: 2000
@@ -37,15 +35,14 @@ describe("a statement of a storage node", { timeout: 840_000 }, () => {
     await consortium?.close();
   });
 
-  const bss = (party: string, ...args: readonly string[]) =>
-    new Promise<{ code: number; lines: readonly Line[]; err: string }>((resolve) => {
-      const profile = join(consortium.directory, party, "profile.yaml");
-      const command = [mainFile, "--json", ...args, "--profile", profile];
-      const child = execFile(process.execPath, command, (_, out, err) => {
-        const lines = out.split("\n").filter((line) => line !== "");
-        resolve({ code: child.exitCode ?? -1, lines: lines.map((line) => JSON.parse(line)), err });
-      });
-    });
+  const commands = new BssProcess();
+  after(() => commands.close());
+  const bss = async (party: string, ...args: readonly string[]) => {
+    const profile = join(consortium.directory, party, "profile.yaml");
+    const { code, out, err } = await commands.run("--json", ...args, "--profile", profile);
+    const lines = out.split("\n").filter((line) => line !== "");
+    return { code, lines: lines.map((line): Line => JSON.parse(line)), err };
+  };
   const participant = join("participants", "participant-1");
   const statementOf = async (nodeId: string, ...more: readonly string[]) => {
     const args = ["storage", "statement", nodeId, "--last", "10000", ...more];
@@ -60,11 +57,8 @@ describe("a statement of a storage node", { timeout: 840_000 }, () => {
     return join("operators", sponsorId.replace("manager", "operator"));
   };
   let submitted = 0;
-  const submit = () => {
-    const content = utf8(`record ${submitted++}`);
-    const kind = { ownerId: "participant-1", mediaType: "text/plain", name: "note" };
-    return client.submit(client.sign([document({ ...kind, content, timeMs: Date.now() })]));
-  };
+  const submit = () =>
+    client.submit(client.sign([noteOf("participant-1", `record ${submitted++}`)]));
   const untilSuspension = (nodeId: string, suspension: StorageSuspension) =>
     poll(async () => {
       await submit();

@@ -13,7 +13,7 @@ import { StorageSuspension } from "../../src/gen/bss/v1/members_pb.js";
 import type { StorageNodeStatus } from "../../src/gen/bss/v1/query_pb.js";
 import { EchoingNode } from "../support/echoing-node.js";
 import { LiveConsortium, poll, quickPolicy } from "../support/live-consortium.js";
-import { startNoteLoad } from "../support/note-load.js";
+import { startNoteLoad } from "../support/notes.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const policy = `${quickPolicy}suspension: floor

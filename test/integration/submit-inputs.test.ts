@@ -15,12 +15,10 @@ import {
 } from "../../src/client/index.js";
 import { sha256 } from "../../src/crypto/hash.js";
 import { RecordSchema } from "../../src/gen/bss/v1/record_pb.js";
+import { BssProcess, mainFile, type Ran } from "../support/bss.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { ToyConsortium } from "../support/toy-consortium.js";
 
-type Ran = { readonly code: number | null; readonly out: string; readonly err: string };
-
-const mainFile = join(import.meta.dirname, "../../src/cli/main.js");
 const dayMs = 86_400_000;
 
 describe("what bss submit does with its inputs", () => {
@@ -54,11 +52,11 @@ describe("what bss submit does with its inputs", () => {
     return { child, ended };
   };
 
-  const submit = (...args: string[]) => {
-    const { child, ended } = start(...args);
-    child.stdin.end();
-    return ended;
-  };
+  const commands = new BssProcess(directory);
+  after(() => commands.close());
+  /** `bss submit` with nothing on its stdin. */
+  const submit = (...args: readonly string[]) =>
+    commands.run("submit", ...args, "--profile", profile);
 
   const submitFromStdin = (text: string, ...args: string[]) => {
     const { child, ended } = start(...args);

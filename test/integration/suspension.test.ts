@@ -7,14 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { utf8 } from "../../src/base/bytes.js";
-import {
-  type BssClient,
-  document,
-  RpcError,
-  type Submission,
-  type SubmitResponse,
-} from "../../src/client/index.js";
+import type { BssClient, Submission, SubmitResponse } from "../../src/client/index.js";
 import { readManagerKeys } from "../../src/config/key-files.js";
 import { loadNodeConfig } from "../../src/config/node-config.js";
 import { ed25519Signer } from "../../src/crypto/ed25519.js";
@@ -24,6 +17,8 @@ import { VoteKind, VoteSchema, VoteService } from "../../src/gen/bss/v1/vote_pb.
 import { voteDigest } from "../../src/ledger/certificates/vote-digests.js";
 import { createClient } from "../../src/rpc/channels/typed-client.js";
 import { LiveConsortium, poll, quickPolicy } from "../support/live-consortium.js";
+import { noteOf } from "../support/notes.js";
+import { rpcErrorFrom } from "../support/rpc-consortium.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const policy = `${quickPolicy}suspension: floor
@@ -43,28 +38,20 @@ describe("a consortium that suspends absent managers", { timeout: 840_000 }, () 
   const parent = temporaryDirectory();
 
   before(async () => {
-    const sizes = { managers: 4, storage: 4, participants: 2 };
+    const sizes = { managers: 4, storage: 1, participants: 2 };
     consortium = await LiveConsortium.start(join(parent, "live"), sizes, { policy });
     client = await consortium.client("participant-1", ["manager-1"]);
     auditor = await consortium.client("participant-2", ["manager-2"]);
   });
 
-  const note = (text: string) =>
-    document({
-      ownerId: "participant-1",
-      mediaType: "text/plain",
-      name: "note",
-      content: utf8(text),
-      timeMs: Date.now(),
-    });
   const submit = (text: string, timeoutMs = 120_000): Promise<SubmitResponse> =>
-    client.submit(client.sign([note(text)]), { timeoutMs });
+    client.submit(client.sign([noteOf("participant-1", text)]), { timeoutMs });
   const heightOf = (answer: SubmitResponse) => Number(answer.blocks[0]?.height);
 
   /** What a client is told of a submission while these managers are away. */
   const refusal = (missing: string, submission: Submission) =>
     poll(async () => {
-      const failure = await failureOf(client.submit(submission, { timeoutMs: 4_000 }));
+      const failure = await rpcErrorFrom(client.submit(submission, { timeoutMs: 2_000 }));
       // A busy machine may notice late who is gone, or be too late to say it.
       return failure.metadata.missing_managers === missing ? failure : undefined;
     }, `a refusal for want of ${missing}`);
@@ -109,7 +96,7 @@ describe("a consortium that suspends absent managers", { timeout: 840_000 }, () 
   test("stands still without two, loses nothing, and goes on when one is back", async () => {
     const { height } = await consortium.agreeOn(0);
     await consortium.kill(["manager-3", "manager-4"]);
-    const record = note("nobody can make this final");
+    const record = noteOf("participant-1", "nobody can make this final");
     const submission = client.sign([record]);
     const failure = await refusal("manager-3, manager-4", submission);
     assert.equal(failure.status, "UNAVAILABLE");
@@ -131,7 +118,7 @@ describe("a consortium that suspends absent managers", { timeout: 840_000 }, () 
     await submit("the fourth is away");
     await entryOf("manager-4", "suspended", ({ active }) => !active);
     await consortium.kill(["manager-3"]);
-    const submission = client.sign([note("the third is away too")]);
+    const submission = client.sign([noteOf("participant-1", "the third is away too")]);
     await refusal("manager-3, manager-4", submission);
     await consortium.restart(["manager-4"]);
     const answer = await client.submit(submission, { timeoutMs: 120_000 });
@@ -170,7 +157,7 @@ describe("a consortium that suspends absent managers", { timeout: 840_000 }, () 
     const loops = others.map(async (id) => {
       const loaded = await consortium.client("participant-1", [id]);
       for (let i = 0; !stopped; i++) {
-        const submission = loaded.sign([note(`${id} ${i}`)]);
+        const submission = loaded.sign([noteOf("participant-1", `${id} ${i}`)]);
         answers.push(await loaded.submit(submission, { timeoutMs: 120_000 }));
       }
     });
@@ -232,13 +219,4 @@ function managerOf({ managers }: GetConsortiumResponse, id: string): Entry {
   const found = managers.find(({ member }) => member?.managerId === id);
   assert.ok(found);
   return found;
-}
-
-async function failureOf(call: Promise<unknown>): Promise<RpcError> {
-  const failure = await call.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  assert.ok(failure instanceof RpcError, `no failure: ${failure}`);
-  return failure;
 }

@@ -5,10 +5,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { utf8 } from "../../src/base/bytes.js";
-import { type BssClient, document, RpcError } from "../../src/client/index.js";
+import { type BssClient, RpcError } from "../../src/client/index.js";
 import { StorageSuspension } from "../../src/gen/bss/v1/members_pb.js";
 import { LiveConsortium, poll, quickPolicy } from "../support/live-consortium.js";
+import { noteOf } from "../support/notes.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const policy = `${quickPolicy.replace("min_storage: 1", "min_storage: 4")}suspension: floor
@@ -33,16 +33,7 @@ describe("a consortium with too few storage nodes", { timeout: 600_000 }, () => 
   });
   after(() => consortium?.close());
 
-  const note = (text: string) =>
-    client.sign([
-      document({
-        ownerId: "participant-1",
-        mediaType: "text/plain",
-        name: "note",
-        content: utf8(text),
-        timeMs: Date.now(),
-      }),
-    ]);
+  const note = (text: string) => client.sign([noteOf("participant-1", text)]);
 
   test("starts no height in vain, names who is missing, and goes on when they are back", async () => {
     await client.submit(note("before"), { timeoutMs: 60_000 });

@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
-import { emptyBytes, toHex, utf8 } from "../../src/base/bytes.js";
-import { type BssClient, document, type SubmitResponse } from "../../src/client/index.js";
+import { emptyBytes, toHex } from "../../src/base/bytes.js";
+import { type BssClient, type SubmitResponse, WaitFor } from "../../src/client/index.js";
 import {
   type Proposal,
   type SignedHead,
@@ -25,6 +25,7 @@ import { buckets } from "../../src/store/buckets.js";
 import { bucketRange } from "../../src/store/key-codec.js";
 import { openRocksDb } from "../../src/store/rocksdb/rocksdb-store.js";
 import { LiveConsortium, poll, quickPolicy } from "../support/live-consortium.js";
+import { noteOf } from "../support/notes.js";
 import { ScriptedManager } from "../support/scripted-manager.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
@@ -90,7 +91,7 @@ describe("a manager that has lost what it has said", { timeout: 840_000 }, () =>
   let openHeight: bigint;
 
   before(async () => {
-    const sizes = { managers: 4, storage: 4, participants: 2 };
+    const sizes = { managers: 4, storage: 1, participants: 2 };
     consortium = await LiveConsortium.start(join(parent, "live"), sizes, { policy });
     client = await consortium.client("participant-1", ["manager-2"]);
   });
@@ -99,16 +100,8 @@ describe("a manager that has lost what it has said", { timeout: 840_000 }, () =>
     await consortium?.close();
   });
 
-  const note = (text: string) =>
-    document({
-      ownerId: "participant-1",
-      mediaType: "text/plain",
-      name: "note",
-      content: utf8(text),
-      timeMs: Date.now(),
-    });
   const submit = (text: string, timeoutMs = 120_000): Promise<SubmitResponse> =>
-    client.submit(client.sign([note(text)]), { timeoutMs });
+    client.submit(client.sign([noteOf("participant-1", text)]), { timeoutMs });
   const configOf = (id: string) => consortium.node(id).config;
   const dataOf = (id: string) => configOf(id).dataDirectory;
   const abstaining = async () => (await consortium.statusOf(victim))?.abstaining;
@@ -186,7 +179,8 @@ describe("a manager that has lost what it has said", { timeout: 840_000 }, () =>
     await votesAgain();
     await consortium.kill(["manager-3", "manager-4"]);
     await script("manager-3", "manager-4");
-    await submit("three, with two of four", 8_000).catch(() => undefined);
+    const third = client.sign([noteOf("participant-1", "three, with two of four")]);
+    await client.submit(third, { waitFor: WaitFor.ACCEPTED, timeoutMs: 120_000 });
     await poll(
       async () => (heard.from(openHeight).length > 1 ? true : undefined),
       `${victim} votes at height ${openHeight}`,

@@ -71,7 +71,7 @@ export class RawCaller {
 }
 
 /** A connection that can be left unread: TLS would take one over, and read on by itself. */
-function throughOf(tcp: Socket): Duplex {
+export function throughOf(tcp: Socket): Duplex {
   const through = new Duplex({
     read() {},
     write: (chunk, encoding, done) => void tcp.write(chunk, encoding, () => done()),

@@ -21,8 +21,6 @@ const processWarning = /^\(node:\d+\) (\[\w+\] )?\w*Warning: /;
 export async function runFiles(files: readonly string[], concurrency: number): Promise<Totals> {
   const report = new Report();
   if (files.length === 0) return report.totals();
-  const nodeOptions = process.env.NODE_OPTIONS ?? "";
-  process.env.NODE_OPTIONS = `${nodeOptions} --enable-source-maps`;
   const stream = run({ files: [...files], concurrency, timeout: fileTimeoutMs });
   stream.on("test:start", (test) => report.start(test.name, test.nesting));
   stream.on("test:pass", (test) => report.pass(test));
