@@ -12,8 +12,8 @@ import {
   checkFinal,
   judgeCandidate,
   type ParsedCandidate,
-} from "../../src/consensus/public/attestor.js";
-import { auditDigest, auditPositions } from "../../src/consensus/public/audit.js";
+} from "../../src/consensus/attestation/attestor.js";
+import { auditDigest, auditPositions } from "../../src/consensus/attestation/audit.js";
 import { sha256 } from "../../src/crypto/hash.js";
 import { SignatureCache } from "../../src/crypto/signature-cache.js";
 import { IntegrityCertificateSchema } from "../../src/gen/bss/v1/block_pb.js";

@@ -50,6 +50,12 @@ export type { SubmissionOutcome, SubmitStreamOptions } from "./submit/submit-str
 export type { LedgerRecord, TreeHead } from "./verify/answers.js";
 export { UntrueAnswer } from "./verify/answers.js";
 export {
+  readStatement,
+  Statement,
+  type StatementEntry,
+  type StatementOptions,
+} from "./verify/credit-statement.js";
+export {
   type ReceiptAnchor,
   type ReceiptProblem,
   type ReceiptStep,
@@ -59,10 +65,4 @@ export {
   type VerifiedReceipt,
   verifyReceipt,
 } from "./verify/receipt-check.js";
-export {
-  readStatement,
-  Statement,
-  type StatementEntry,
-  type StatementOptions,
-} from "./verify/statement.js";
 export type { WatchOptions } from "./watch-blocks.js";

@@ -30,6 +30,6 @@ export function isoTimeOfS(unixS: number): string {
 
 /** The same of whole Unix ms, with three decimal places when there is a fraction of a second. */
 export function isoTimeOfMs(unixMs: number): string {
-  if (Math.abs(unixMs) > dateMsMax) return `${unixMs} ms after 1970`;
+  if (!(Math.abs(unixMs) <= dateMsMax)) return `${unixMs} ms after 1970`;
   return new Date(unixMs).toISOString().replace(".000Z", "Z");
 }

@@ -43,7 +43,7 @@ import { managerObserver } from "./manager-observer.js";
 import { type MemoryBoundOptions, memoryBound } from "./memory-bound.js";
 import { Issuer, requestOf } from "./operations/issuing.js";
 import { registrationService } from "./operations/registration-service.js";
-import { grpcDial, ManagerLinks } from "./peers/manager-links.js";
+import { grpcDial, PeerLinks } from "./peers/peer-links.js";
 import { forkAnswerOf, sampleStorage, sampleWaiting, statusOf } from "./queries/manager-status.js";
 import { managerQueries } from "./queries/query-service.js";
 import { checkManagerKeys, checkTlsKey, openEpochKey } from "./signing/manager-keys.js";
@@ -138,7 +138,7 @@ async function start(
     issuer,
   };
   const { poolSubmissionsMax, poolBytesMax } = config.limits;
-  let links: ManagerLinks | undefined;
+  let links: PeerLinks | undefined;
   const manager = await Manager.open({
     selfId: config.id,
     genesis,
@@ -176,7 +176,7 @@ async function start(
 function implement(
   { config, genesis, store, heads, epochKey, server, registry, issuer }: Parts,
   manager: Manager,
-  links: ManagerLinks,
+  links: PeerLinks,
 ): void {
   const submit = new SubmitService(manager.submissions, config.limits.callWaitMsMax);
   const { name: consortiumName, consortiumId, policy } = genesis;
@@ -246,10 +246,10 @@ function openRenewal(parts: Parts, closers: Closers): CertificateRenewal {
   return renewal;
 }
 
-function openLinks(parts: Parts, manager: Manager): ManagerLinks {
+function openLinks(parts: Parts, manager: Manager): PeerLinks {
   const { config, genesis, certificate, store, log, metrics } = parts;
   const { limits } = config;
-  const links: ManagerLinks = new ManagerLinks({
+  const links: PeerLinks = new PeerLinks({
     peers: store.head.members.managers.filter(({ managerId }) => managerId !== config.id),
     dial: grpcDial({
       consortiumName: genesis.name,
@@ -273,7 +273,7 @@ function openLinks(parts: Parts, manager: Manager): ManagerLinks {
   return links;
 }
 
-function observe(parts: Parts, manager: Manager, links: ManagerLinks): void {
+function observe(parts: Parts, manager: Manager, links: PeerLinks): void {
   const { config, genesis, store, metrics, rpcOptions } = parts;
   const { managers } = store.head.members;
   metrics.knowManagers(managers.map(({ managerId }) => managerId));

@@ -40,9 +40,9 @@ import { ShippedBlocks, type ShippedManagerBlock } from "./ring/shipped-blocks.j
 import { StallWatch } from "./ring/stall-watch.js";
 import { TipWatch } from "./screening/tip-watch.js";
 import { StatementLog } from "./signing/statement-log.js";
-import { StorageLinks } from "./storage/storage-links.js";
-import { StorageReceiver } from "./storage/storage-receiver.js";
-import { StorageSupervision } from "./storage/storage-supervision.js";
+import { StorageLinks } from "./storage-nodes/storage-links.js";
+import { StorageReceiver } from "./storage-nodes/storage-receiver.js";
+import { StorageSupervision } from "./storage-nodes/storage-supervision.js";
 import { Availability } from "./submissions/availability.js";
 import { BroadcastReceiver } from "./submissions/broadcast-receiver.js";
 import { BroadcastSender } from "./submissions/broadcast-sender.js";

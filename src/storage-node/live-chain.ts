@@ -14,8 +14,8 @@ import type { Logger } from "pino";
 import { equalBytes } from "../base/bytes.js";
 import { every, systemTime, type Timer } from "../base/time.js";
 import type { StorageNodeConfig } from "../config/node-config.js";
-import { checkFork } from "../consensus/public/attestor.js";
-import { sealProblem } from "../consensus/public/public-block.js";
+import { checkFork } from "../consensus/attestation/attestor.js";
+import { sealProblem } from "../consensus/attestation/public-block.js";
 import { SignatureCache } from "../crypto/signature-cache.js";
 import type { CertifiedStorageBlock } from "../gen/bss/v1/block_pb.js";
 import type { VerifyIntegrityResponse } from "../gen/bss/v1/verify_integrity_pb.js";
@@ -30,11 +30,11 @@ import { StorageChain } from "./chain/storage-chain.js";
 import { encodeHalt, type HaltEvidence, type HaltState, haltMessages } from "./halting.js";
 import type { ManagerLinks } from "./manager-links.js";
 import type { NodeFiles } from "./node-files.js";
-import { chainObserver } from "./node-log.js";
 import { appendLeft, type OpenedStore } from "./open-store.js";
 import { BlockFetcher } from "./repair/block-fetcher.js";
 import { Scrubber } from "./repair/scrubber.js";
 import type { SelfRepair } from "./repair/self-repair.js";
+import { chainObserver } from "./storage-node-observer.js";
 
 /** How often the node looks whether there is something to fetch, to say or to read again. */
 const tickMs = 50;

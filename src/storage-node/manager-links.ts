@@ -5,7 +5,7 @@
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Time } from "../base/time.js";
-import { chosenManagers } from "../consensus/public/links.js";
+import { chosenManagers } from "../consensus/attestation/links.js";
 import {
   type VerifyIntegrityRequestSchema,
   type VerifyIntegrityResponse,

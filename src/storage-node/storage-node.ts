@@ -40,10 +40,10 @@ import {
   readNodeFiles,
   refuseOtherKeys,
 } from "./node-files.js";
-import { linksObserver, repairObserver } from "./node-log.js";
 import { type OpenedStore, openMark, openStore } from "./open-store.js";
 import { queryService } from "./query-service.js";
 import { SelfRepair } from "./repair/self-repair.js";
+import { linksObserver, repairObserver } from "./storage-node-observer.js";
 
 type Parts = {
   readonly config: StorageNodeConfig;

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { systemTime } from "../../src/base/time.js";
-import { serviceRank } from "../../src/consensus/public/links.js";
+import { serviceRank } from "../../src/consensus/attestation/links.js";
 import type {
   VerifyIntegrityRequest,
   VerifyIntegrityResponseSchema,
 } from "../../src/gen/bss/v1/verify_integrity_pb.js";
 import { drawCommittee } from "../../src/ledger/certificates/committee.js";
 import { CandidateBlocks } from "../../src/manager/ring/candidate-blocks.js";
-import { StorageLinks } from "../../src/manager/storage/storage-links.js";
+import { StorageLinks } from "../../src/manager/storage-nodes/storage-links.js";
 import { Chain, certify } from "../unit/ledger/support/chain.js";
 import { genesis, managerIds, policy, storageIds } from "../unit/ledger/support/consortium.js";
 import { documentBytes, submitted } from "../unit/ledger/support/records.js";

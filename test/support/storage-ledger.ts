@@ -5,7 +5,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../src/base/assert.js";
 import { emptyBytes, utf8 } from "../../src/base/bytes.js";
-import { blockEffects, publicFacts } from "../../src/consensus/public/public-block.js";
+import { blockEffects, publicFacts } from "../../src/consensus/attestation/public-block.js";
 import { sha256 } from "../../src/crypto/hash.js";
 import {
   type ApprovalCertificate,

@@ -3,7 +3,7 @@
  * and how commands show them. Each kind has one file in this directory, and one line in kinds.ts.
  */
 import type { GenesisState } from "../../ledger/genesis.js";
-import type { Cells } from "../submit/input/cells.js";
+import type { Cells } from "../submit/input/cell-values.js";
 import type { Cell } from "../text/output.js";
 
 /** `Message` is what the schema calls the content of such a record. */

@@ -125,10 +125,12 @@ async function check(
     await isOwnStore(stored, config);
     const ports = { stored, scratch, found, onHeight: bar.show };
     if (config.role === "manager") {
-      const { checkManagerStore } = await import("../../manager/store-check.js");
+      const { checkManagerStore } = await import("../../manager/manager-store-check.js");
       return await checkManagerStore(config, ports);
     }
-    const { checkStorageStore } = await import("../../storage-node/repair/store-check.js");
+    const { checkStorageStore } = await import(
+      "../../storage-node/repair/storage-node-store-check.js"
+    );
     return await checkStorageStore(config, ports);
   } finally {
     bar.stop();

@@ -5,7 +5,7 @@ import {
   readStatement,
   type Statement,
   type StatementEntry,
-} from "../../client/verify/statement.js";
+} from "../../client/verify/credit-statement.js";
 import type { StandingChangeKind } from "../../ledger/storage-nodes/credit.js";
 import { parseCount } from "../arguments.js";
 import { addProfileOption, withClient } from "../client-session.js";

@@ -7,7 +7,7 @@ import type { BlockFacts } from "../../ledger/blocks/block-facts.js";
 import type { HeightState } from "../height/height-state.js";
 import { approvalOf, type LockState } from "../height/lock-rules.js";
 import type { BlockKey, Decision } from "./events.js";
-import type { Opinion } from "./own-view.js";
+import type { Opinion } from "./opinion.js";
 
 /**
  * What to APPROVE of the round's proposal; undefined while its block has not been judged, and while

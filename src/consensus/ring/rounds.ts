@@ -9,7 +9,7 @@
  *            decided    ◀── Q COMMITs of one (height, round, block), with AC and IC ◀──────────────────┘
  *
  * The skeleton is Tendermint (arXiv:1807.04938, Algorithm 1). What starts a height is decided by
- * height-start.ts, what this manager may say by lock-rules.ts and own-view.ts; what it knows is in
+ * height-start.ts, what this manager may say by lock-rules.ts and opinion.ts; what it knows is in
  * height-state.ts, where intake.ts files it. After every event all rules are looked at again, in
  * one fixed order, so no order of messages is special.
  */
@@ -37,7 +37,7 @@ import {
 } from "./events.js";
 import { HeightStart } from "./height-start.js";
 import { Intake } from "./intake.js";
-import { OwnView, type OwnViewOptions } from "./own-view.js";
+import { OwnView, type OwnViewOptions } from "./opinion.js";
 import { Pace, type PaceOptions } from "./pace.js";
 import { messagesToResend } from "./resend.js";
 import { choiceFor, outcomeOfCommits } from "./round-rules.js";

@@ -8,9 +8,14 @@ import {
 import { evidenceHeight, tooEarly } from "../certificates/evidence.js";
 import { compareIds } from "../ids.js";
 import { invalidOperation, type Violation } from "../violation.js";
+import {
+  absencesWith,
+  resumeLagMax,
+  resumePossibleAtMs,
+  suspensionRoom,
+} from "./manager-suspensions.js";
 import type { Manager, Standing } from "./member-lists.js";
 import type { OperationPlace } from "./operations.js";
-import { absencesWith, resumeLagMax, resumePossibleAtMs, suspensionRoom } from "./suspensions.js";
 
 /** Operations come here well formed; a refusal is OPERATION_INVALID and changes nothing. */
 export class StandingsDraft {

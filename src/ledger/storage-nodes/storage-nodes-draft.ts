@@ -21,6 +21,7 @@ import type {
   SuspendStorageNode,
 } from "../../gen/bss/v1/genesis_pb.js";
 import { compareIds } from "../ids.js";
+import { absencesWith, oldestClaim, resumePossibleAtMs } from "../members/manager-suspensions.js";
 import {
   faultsMaxOf,
   type MemberLists,
@@ -31,7 +32,6 @@ import {
 } from "../members/member-lists.js";
 import type { OperationPlace } from "../members/operations.js";
 import { Sponsored } from "../members/sponsored.js";
-import { absencesWith, oldestClaim, resumePossibleAtMs } from "../members/suspensions.js";
 import { invalidOperation, type Violation } from "../violation.js";
 import {
   changeOf,

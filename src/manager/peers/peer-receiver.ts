@@ -46,7 +46,7 @@ import {
   type ShippedManagerBlock,
 } from "../ring/shipped-blocks.js";
 import type { TipWatch } from "../screening/tip-watch.js";
-import type { StorageSupervision } from "../storage/storage-supervision.js";
+import type { StorageSupervision } from "../storage-nodes/storage-supervision.js";
 import type { HeadAnnouncer } from "../supervision/head-announcer.js";
 import type { Supervision } from "../supervision/supervision.js";
 

@@ -18,15 +18,15 @@ import type { Metrics } from "../../metrics/metrics.js";
 import { progressMessage } from "../../node/sync-observer.js";
 import type { ManagerStore } from "../../store/manager-store.js";
 import type { Manager } from "../manager.js";
-import type { ManagerLinks } from "../peers/manager-links.js";
-import type { StorageSupervision } from "../storage/storage-supervision.js";
+import type { PeerLinks } from "../peers/peer-links.js";
+import type { StorageSupervision } from "../storage-nodes/storage-supervision.js";
 
 export type StatusParts = {
   readonly id: string;
   readonly genesis: GenesisState;
   readonly store: ManagerStore;
   readonly manager: Manager;
-  readonly links: ManagerLinks;
+  readonly links: PeerLinks;
 };
 
 /** Storage nodes that the metrics name at most, as each name is a series. */

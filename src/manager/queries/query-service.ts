@@ -1,6 +1,6 @@
 /**
  * QueryService on a manager. Everybody may ask where a record stands; what it says, and whose it
- * is, is for those who may read it (record-access.ts).
+ * is, is for those who may read it (record-rights.ts).
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
@@ -33,9 +33,9 @@ import {
   tokenIntegers,
 } from "../../rpc/validation.js";
 import type { ListPlace } from "../../store/chain/record-index.js";
-import { mayList } from "./record-access.js";
-import { RecordEntries, type RecordEntriesPorts } from "./record-entries.js";
 import { recordHistory } from "./record-history.js";
+import { mayList } from "./record-rights.js";
+import { RecordEntries, type RecordEntriesPorts } from "./unsealed-records.js";
 
 export type ManagerQueryPorts = SharedQueriesPorts &
   RecordEntriesPorts & {

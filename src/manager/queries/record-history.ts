@@ -22,8 +22,8 @@ import { RpcError } from "../../rpc/rpc-error.js";
 import type { Identity } from "../../rpc/tls/tls-identity.js";
 import { pagePosition, pageSize, pageToken, requireBytes } from "../../rpc/validation.js";
 import type { ManagerStore } from "../../store/manager-store.js";
-import { seesMetadata } from "./record-access.js";
-import type { RecordEntries } from "./record-entries.js";
+import { seesMetadata } from "./record-rights.js";
+import type { RecordEntries } from "./unsealed-records.js";
 
 const versionsPerPage = { defaultSize: 1_000, sizeMax: 1_000 };
 /** Versions that one answer goes up, and what they may have together: unsealing takes time. */

@@ -1,7 +1,7 @@
 /** Carries out what the ring asks its driver for; the answers come back to it as events. */
 import type { Task } from "../../consensus/ring/events.js";
 import type { BackgroundWork } from "../background-work.js";
-import type { StorageLinks } from "../storage/storage-links.js";
+import type { StorageLinks } from "../storage-nodes/storage-links.js";
 import type { Submissions } from "../submissions/submissions.js";
 import type { BlockJudge } from "./block-judge.js";
 import type { BlockProducer } from "./block-producer.js";

@@ -8,7 +8,7 @@ import { SuspensionMode } from "../../gen/bss/v1/genesis_pb.js";
 import { committeeSize, matchesNeeded } from "../../ledger/certificates/committee.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import type { ManagerContext } from "../manager-context.js";
-import type { StorageLinks } from "../storage/storage-links.js";
+import type { StorageLinks } from "../storage-nodes/storage-links.js";
 
 type Context = Pick<ManagerContext, "selfId" | "policy" | "members"> & {
   readonly links: () => { readonly connectedIds: readonly string[] };

@@ -5,8 +5,8 @@
 import { create } from "@bufbuild/protobuf";
 import { ResumeManagerSchema } from "../../gen/bss/v1/genesis_pb.js";
 import { resumeDigest } from "../../ledger/certificates/vote-digests.js";
+import { resumePossibleAtMs } from "../../ledger/members/manager-suspensions.js";
 import type { Members } from "../../ledger/members/members.js";
-import { resumePossibleAtMs } from "../../ledger/members/suspensions.js";
 import type { ManagerContext } from "../manager-context.js";
 import type { PeerSender } from "../peers/peer-sender.js";
 import type { Abstention } from "../ring/abstention.js";

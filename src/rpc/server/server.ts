@@ -2,6 +2,7 @@
  * A node's gRPC server: mutual TLS, one gate for every call (admission.ts), typed services,
  * health and reflection.
  */
+
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { Server, type ServerCredentials } from "@grpc/grpc-js";
 import { systemTime } from "../../base/time.js";
@@ -12,6 +13,7 @@ import type { GrpcObserver } from "../../metrics/grpc-observer.js";
 import { type OnCallerRefused, watchDoor } from "../bounds/accept.js";
 import { CallLimiter, CallRates } from "../bounds/call-limits.js";
 import { checkGrpcInternals } from "../bounds/grpc-internals.js";
+import { Uploads } from "../bounds/incoming-messages.js";
 import {
   type ConnectionEnd,
   type ConnectionGroup,
@@ -26,7 +28,6 @@ import {
   type RpcLimits,
 } from "../bounds/server-limits.js";
 import { type AnswerGroup, UnreadAnswers } from "../bounds/unread-answers.js";
-import { Uploads } from "../bounds/uploads.js";
 import { methodName, methodPath } from "../message-codec.js";
 import type { Reason } from "../reasons.js";
 import { RpcError } from "../rpc-error.js";

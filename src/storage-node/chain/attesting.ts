@@ -7,8 +7,8 @@
  */
 import { create } from "@bufbuild/protobuf";
 import { RateLimits } from "../../base/rate-limits.js";
-import { judgeCandidate, type ParsedCandidate } from "../../consensus/public/attestor.js";
-import { auditDigest } from "../../consensus/public/audit.js";
+import { judgeCandidate, type ParsedCandidate } from "../../consensus/attestation/attestor.js";
+import { auditDigest } from "../../consensus/attestation/audit.js";
 import {
   type Attestation,
   AttestationSchema,

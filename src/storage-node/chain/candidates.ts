@@ -6,7 +6,7 @@
  * manager asks, also after a restart, and never another one for that round.
  */
 import { equalBytes, toHex } from "../../base/bytes.js";
-import type { ParsedCandidate } from "../../consensus/public/attestor.js";
+import type { ParsedCandidate } from "../../consensus/attestation/attestor.js";
 import type { Attestation } from "../../gen/bss/v1/vote_pb.js";
 import type { ParsedBlock } from "../../ledger/blocks/block-parsing.js";
 import type { ShippedBlock } from "./inbound-messages.js";

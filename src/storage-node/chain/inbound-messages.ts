@@ -4,7 +4,7 @@
  */
 
 import { err, ok, type Result } from "../../base/result.js";
-import type { ParsedCandidate } from "../../consensus/public/attestor.js";
+import type { ParsedCandidate } from "../../consensus/attestation/attestor.js";
 import { hashBytes } from "../../crypto/hash.js";
 import type { BlockCertificates } from "../../gen/bss/v1/block_pb.js";
 import type {

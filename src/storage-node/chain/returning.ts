@@ -7,7 +7,7 @@ import type { Time } from "../../base/time.js";
 import { ReturnStorageNodeSchema } from "../../gen/bss/v1/genesis_pb.js";
 import { returnDigest } from "../../ledger/certificates/vote-digests.js";
 import type { GenesisState } from "../../ledger/genesis.js";
-import { resumePossibleAtMs } from "../../ledger/members/suspensions.js";
+import { resumePossibleAtMs } from "../../ledger/members/manager-suspensions.js";
 import type { StorageNodeStore } from "../../store/storage-node-store.js";
 import type { ManagerLinks } from "../manager-links.js";
 

@@ -23,7 +23,7 @@ import {
   type FinalCheck,
   type ParsedCandidate,
   type StorageAppend,
-} from "../../consensus/public/attestor.js";
+} from "../../consensus/attestation/attestor.js";
 import type { CertifiedStorageBlock } from "../../gen/bss/v1/block_pb.js";
 import {
   StorageBlocksSchema,

@@ -21,8 +21,8 @@ const locks = "src/consensus/height/lock-rules.js";
 const votes = "src/consensus/height/vote-tally.js";
 const height = "src/consensus/height/height-state.js";
 const abstention = "src/manager/ring/abstention.js";
-const attestor = "src/consensus/public/attestor.js";
-const publicBlock = "src/consensus/public/public-block.js";
+const attestor = "src/consensus/attestation/attestor.js";
+const publicBlock = "src/consensus/attestation/public-block.js";
 
 const fourManagers = { MANAGERS: "4" } as const;
 

@@ -23,7 +23,7 @@ import {
 import { parseBlock } from "../../../src/ledger/blocks/block-parsing.js";
 import { Manager } from "../../../src/manager/manager.js";
 import type { ManagerObserver } from "../../../src/manager/manager-observer.js";
-import { ManagerLinks } from "../../../src/manager/peers/manager-links.js";
+import { PeerLinks } from "../../../src/manager/peers/peer-links.js";
 import { LocalSigner } from "../../../src/manager/signing/local-signer.js";
 import type { Signer } from "../../../src/manager/signing/signer.js";
 import { HeadSignal } from "../../../src/query/head-signal.js";
@@ -55,7 +55,7 @@ export class ManagerHost extends Host {
   honest = true;
   manager: Manager | undefined;
   store: ManagerStore | undefined;
-  #links: ManagerLinks | undefined;
+  #links: PeerLinks | undefined;
   /** The height up to which watchers know what is on this disk. */
   #told = 0;
   /** Own messages that went out already, each to several peers. */
@@ -200,10 +200,10 @@ export class ManagerHost extends Host {
     this.world.fail(new InvariantBroken(kind, `${this.id}: ${message}`));
   }
 
-  #openLinks(process: Process, manager: Manager, store: ManagerStore): ManagerLinks {
+  #openLinks(process: Process, manager: Manager, store: ManagerStore): PeerLinks {
     const { id, world } = this;
     const node = { id, role: "manager", process } as const;
-    return new ManagerLinks({
+    return new PeerLinks({
       peers: store.head.members.managers.filter(({ managerId }) => managerId !== id),
       dial: ({ managerId }) => ({
         vote: () => world.network.dial(node, managerId, services.vote),

@@ -12,6 +12,7 @@ describe("times in messages", () => {
     [-62_167_219_200_001, "-000001-12-31T23:59:59.999Z"],
     [8_640_000_000_000_000, "+275760-09-13T00:00:00Z"],
     [8_640_000_000_000_001, "8640000000000001 ms after 1970"],
+    [Number.NaN, "NaN ms after 1970"],
     [Number.MAX_SAFE_INTEGER, "9007199254740991 ms after 1970"],
   ] as const) {
     test(`are ${text} at ${ms} ms`, () => assert.equal(isoTimeOfMs(ms), text));

@@ -13,7 +13,7 @@ import { describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { utf8 } from "../../../src/base/bytes.js";
 import { renewedCertificateName } from "../../../src/config/node-config.js";
-import { checkFinal } from "../../../src/consensus/public/attestor.js";
+import { checkFinal } from "../../../src/consensus/attestation/attestor.js";
 import { sha256 } from "../../../src/crypto/hash.js";
 import { AttestationSchema } from "../../../src/gen/bss/v1/vote_pb.js";
 import { openMark, openStore } from "../../../src/storage-node/open-store.js";

@@ -8,7 +8,7 @@ import { TextDecoder } from "node:util";
 import { type Info, parse } from "csv-parse";
 import { CliError } from "../../text/cli-error.js";
 import type { TimeOptions } from "../../text/time-text.js";
-import { Cells, type FieldSource } from "./cells.js";
+import { Cells, type FieldSource } from "./cell-values.js";
 import { type ColumnOptions, type ColumnUse, columnUses, looksLikeHeader } from "./csv-header.js";
 import type { Input } from "./input.js";
 import { RowProblem } from "./row-problem.js";

@@ -5,7 +5,7 @@ import { defined } from "../../../../src/base/assert.js";
 import { toHex } from "../../../../src/base/bytes.js";
 import type { RowContext } from "../../../../src/cli/kinds/kind.js";
 import { allCliKinds, cliKinds } from "../../../../src/cli/kinds/kinds.js";
-import { Cells } from "../../../../src/cli/submit/input/cells.js";
+import { Cells } from "../../../../src/cli/submit/input/cell-values.js";
 import { RowProblem } from "../../../../src/cli/submit/input/row-problem.js";
 import { signTrade, tradeTerms } from "../../../../src/client/submit/records.js";
 import { RecordSchema } from "../../../../src/gen/bss/v1/record_pb.js";

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { defined } from "../../../../src/base/assert.js";
-import { checkFinal } from "../../../../src/consensus/public/attestor.js";
+import { checkFinal } from "../../../../src/consensus/attestation/attestor.js";
 import type { ControlOperation } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import { parseBlock } from "../../../../src/ledger/blocks/block-parsing.js";
 import { matchesNeeded } from "../../../../src/ledger/certificates/committee.js";

@@ -9,7 +9,7 @@ import {
   QueryService,
 } from "../../../../src/gen/bss/v1/query_pb.js";
 import { managerQueries } from "../../../../src/manager/queries/query-service.js";
-import { answerContent } from "../../../../src/manager/queries/record-access.js";
+import { answerContent } from "../../../../src/manager/queries/record-rights.js";
 import { HeadSignal } from "../../../../src/query/head-signal.js";
 import type { CallContext } from "../../../../src/rpc/server/handlers.js";
 import type { Identity, Role } from "../../../../src/rpc/tls/tls-identity.js";

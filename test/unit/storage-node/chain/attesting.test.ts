@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
 import { toHex, utf8 } from "../../../../src/base/bytes.js";
-import { auditDigest, auditPositions } from "../../../../src/consensus/public/audit.js";
+import { auditDigest, auditPositions } from "../../../../src/consensus/attestation/audit.js";
 import { ed25519Verify } from "../../../../src/crypto/ed25519.js";
 import { sha256 } from "../../../../src/crypto/hash.js";
 import { ApprovalCertificateSchema } from "../../../../src/gen/bss/v1/block_pb.js";

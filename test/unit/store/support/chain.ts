@@ -2,7 +2,7 @@
  * A chain of six blocks with every kind of content, as managers append it and as storage nodes do.
  */
 import { defined } from "../../../../src/base/assert.js";
-import { checkFinal } from "../../../../src/consensus/public/attestor.js";
+import { checkFinal } from "../../../../src/consensus/attestation/attestor.js";
 import type { ControlOperation } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import type { BlockFacts } from "../../../../src/ledger/blocks/block-facts.js";
 import { parseBlock } from "../../../../src/ledger/blocks/block-parsing.js";

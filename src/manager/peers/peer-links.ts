@@ -55,7 +55,7 @@ type Link = {
   readonly broadcasts: ReconnectingStream<BroadcastMessage, BroadcastResponse>;
 };
 
-export class ManagerLinks {
+export class PeerLinks {
   readonly #links = new Map<string, Link>();
 
   constructor(options: ManagerLinksOptions) {

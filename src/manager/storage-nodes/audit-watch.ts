@@ -4,7 +4,7 @@
  */
 import { defined } from "../../base/assert.js";
 import { equalBytes } from "../../base/bytes.js";
-import { auditDigest, auditPositions } from "../../consensus/public/audit.js";
+import { auditDigest, auditPositions } from "../../consensus/attestation/audit.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { parseHeader } from "../../ledger/blocks/block-parsing.js";
 import type { OpenCommittee } from "../../ledger/members/member-lists.js";

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
-import { chosenManagers, serviceRank, standInMs } from "../../../../src/consensus/public/links.js";
+import {
+  chosenManagers,
+  serviceRank,
+  standInMs,
+} from "../../../../src/consensus/attestation/links.js";
 import { membersOf } from "../../ledger/consortium.js";
 
 describe("the managers that a storage node links to", () => {

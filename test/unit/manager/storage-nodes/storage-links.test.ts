@@ -4,7 +4,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
 import { toHex } from "../../../../src/base/bytes.js";
 import { systemTime } from "../../../../src/base/time.js";
-import { serviceRank } from "../../../../src/consensus/public/links.js";
+import { serviceRank } from "../../../../src/consensus/attestation/links.js";
 import type { BlockCertificates } from "../../../../src/gen/bss/v1/block_pb.js";
 import {
   StorageBlocksSchema,
@@ -14,8 +14,8 @@ import {
 } from "../../../../src/gen/bss/v1/verify_integrity_pb.js";
 import { drawCommittee } from "../../../../src/ledger/certificates/committee.js";
 import { CandidateBlocks } from "../../../../src/manager/ring/candidate-blocks.js";
-import { StorageLinks } from "../../../../src/manager/storage/storage-links.js";
-import { StorageReceiver } from "../../../../src/manager/storage/storage-receiver.js";
+import { StorageLinks } from "../../../../src/manager/storage-nodes/storage-links.js";
+import { StorageReceiver } from "../../../../src/manager/storage-nodes/storage-receiver.js";
 import { Chain, certify } from "../../ledger/support/chain.js";
 import { genesis, managerIds, policy, storageIds } from "../../ledger/support/consortium.js";
 import { documentBytes, submitted } from "../../ledger/support/records.js";

@@ -4,7 +4,7 @@ import { clone, create } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
 import { utf8 } from "../../../../src/base/bytes.js";
 import { provenFork, UntrueAnswer } from "../../../../src/client/verify/answers.js";
-import { Statement } from "../../../../src/client/verify/statement.js";
+import { Statement } from "../../../../src/client/verify/credit-statement.js";
 import { sha256 } from "../../../../src/crypto/hash.js";
 import {
   type BlockCertificates,

@@ -12,7 +12,7 @@
  */
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
-import { linksMin } from "../../consensus/public/links.js";
+import { linksMin } from "../../consensus/attestation/links.js";
 import {
   type ControlOperation,
   ControlOperationSchema,

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import { shake256 } from "@noble/hashes/sha3.js";
 import { concatBytes, utf8 } from "../../../../src/base/bytes.js";
-import { auditDigest, auditPositions } from "../../../../src/consensus/public/audit.js";
+import { auditDigest, auditPositions } from "../../../../src/consensus/attestation/audit.js";
 
 const beacon = new Uint8Array(64).map((_, i) => i);
 

@@ -6,10 +6,13 @@ import {
   SuspensionMode,
 } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import { proposalsEvidence, votesEvidence } from "../../../../src/ledger/certificates/evidence.js";
+import {
+  resumePossibleAtMs,
+  suspensionRoom,
+} from "../../../../src/ledger/members/manager-suspensions.js";
 import type { Manager } from "../../../../src/ledger/members/member-lists.js";
 import { Members } from "../../../../src/ledger/members/members.js";
 import { checkResume } from "../../../../src/ledger/members/operation-signatures.js";
-import { resumePossibleAtMs, suspensionRoom } from "../../../../src/ledger/members/suspensions.js";
 import { managerOf, membersOf, policy as strictPolicy } from "../consortium.js";
 import { verifies } from "../support/chain.js";
 import { consortiumId, genesis } from "../support/consortium.js";

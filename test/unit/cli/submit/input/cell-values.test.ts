@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Cells, decimal, wholeNumber } from "../../../../../src/cli/submit/input/cells.js";
+import { Cells, decimal, wholeNumber } from "../../../../../src/cli/submit/input/cell-values.js";
 import { RowProblem } from "../../../../../src/cli/submit/input/row-problem.js";
 import type { TimeOptions } from "../../../../../src/cli/text/time-text.js";
 import { timeZoneOf } from "../../../../../src/cli/text/time-zone.js";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { auditDigest, auditPositions } from "../../../../src/consensus/public/audit.js";
+import { auditDigest, auditPositions } from "../../../../src/consensus/attestation/audit.js";
 import type { OpenCommittee } from "../../../../src/ledger/members/member-lists.js";
 import { Members } from "../../../../src/ledger/members/members.js";
 import type { LedgerHead } from "../../../../src/ledger/state/head.js";
-import type { FalseAudit } from "../../../../src/manager/storage/audit-findings.js";
-import { AuditWatch } from "../../../../src/manager/storage/audit-watch.js";
+import type { FalseAudit } from "../../../../src/manager/storage-nodes/audit-findings.js";
+import { AuditWatch } from "../../../../src/manager/storage-nodes/audit-watch.js";
 import { StoreError } from "../../../../src/store/store-error.js";
 import { policy } from "../../ledger/support/consortium.js";
 import { documentBytes, seedOf, submitted } from "../../ledger/support/records.js";

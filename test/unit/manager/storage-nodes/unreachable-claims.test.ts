@@ -9,7 +9,7 @@ import {
 import { unreachableDigest } from "../../../../src/ledger/certificates/vote-digests.js";
 import { operationSignatureChecks } from "../../../../src/ledger/members/operation-signatures.js";
 import { checkOperation } from "../../../../src/ledger/members/operations.js";
-import { UnreachableClaims } from "../../../../src/manager/storage/unreachable-claims.js";
+import { UnreachableClaims } from "../../../../src/manager/storage-nodes/unreachable-claims.js";
 import { consortiumId, policy } from "../../ledger/support/consortium.js";
 import { sign } from "../../ledger/support/records.js";
 import { PublicHead } from "../support/public-head.js";

@@ -14,8 +14,8 @@ import {
 import { type UnreachableNotice, UnreachableNoticeSchema } from "../../gen/bss/v1/vote_pb.js";
 import { described } from "../../ledger/certificates/signature-check.js";
 import { unreachableDigest } from "../../ledger/certificates/vote-digests.js";
+import { oldestClaim } from "../../ledger/members/manager-suspensions.js";
 import type { StorageNode } from "../../ledger/members/member-lists.js";
-import { oldestClaim } from "../../ledger/members/suspensions.js";
 import { safeInteger } from "../../ledger/wire.js";
 import { Testimonies, type TestimonyContext, type TestimonyParts } from "./testimonies.js";
 

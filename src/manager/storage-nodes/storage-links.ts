@@ -11,7 +11,7 @@ import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
 import { printable } from "../../base/printable.js";
 import type { Timer } from "../../base/time.js";
-import { serviceRank, standInMs } from "../../consensus/public/links.js";
+import { serviceRank, standInMs } from "../../consensus/attestation/links.js";
 import type { Task } from "../../consensus/ring/events.js";
 import type { Block } from "../../gen/bss/v1/block_pb.js";
 import {

@@ -6,7 +6,7 @@ import { findingDigest } from "../../../../src/ledger/certificates/vote-digests.
 import type { OpenCommittee } from "../../../../src/ledger/members/member-lists.js";
 import { operationSignatureChecks } from "../../../../src/ledger/members/operation-signatures.js";
 import { checkOperation } from "../../../../src/ledger/members/operations.js";
-import { AuditFindings } from "../../../../src/manager/storage/audit-findings.js";
+import { AuditFindings } from "../../../../src/manager/storage-nodes/audit-findings.js";
 import { consortiumId, policy } from "../../ledger/support/consortium.js";
 import { seedOf, sign } from "../../ledger/support/records.js";
 import { PublicHead } from "../support/public-head.js";

@@ -7,7 +7,7 @@
  * A manager that hears no storage node at all is rather cut off itself, and says nothing: f+1 of
  * them behind one broken line must not send the whole public away.
  */
-import { chosenManagers } from "../../consensus/public/links.js";
+import { chosenManagers } from "../../consensus/attestation/links.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import type { ManagerContext } from "../manager-context.js";
 import type { StorageLinks } from "./storage-links.js";

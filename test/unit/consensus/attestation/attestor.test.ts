@@ -8,7 +8,7 @@ import {
   checkFork,
   judgeCandidate,
   type ParsedCandidate,
-} from "../../../../src/consensus/public/attestor.js";
+} from "../../../../src/consensus/attestation/attestor.js";
 import { sha256 } from "../../../../src/crypto/hash.js";
 import {
   ApprovalCertificateSchema,

@@ -5,7 +5,7 @@
 
 import { readGenesis } from "../../config/genesis-file.js";
 import type { StorageNodeConfig } from "../../config/node-config.js";
-import { checkFinal, type StorageAppend } from "../../consensus/public/attestor.js";
+import { checkFinal, type StorageAppend } from "../../consensus/attestation/attestor.js";
 import { SignatureCache } from "../../crypto/signature-cache.js";
 import type { CertifiedStorageBlock } from "../../gen/bss/v1/block_pb.js";
 import { parseBlock } from "../../ledger/blocks/block-parsing.js";

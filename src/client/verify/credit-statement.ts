@@ -4,7 +4,7 @@
  * its header states a digest of all members, so what is computed here is what the managers signed.
  */
 
-import { followBlock } from "../../consensus/public/public-chain.js";
+import { followBlock } from "../../consensus/attestation/public-chain.js";
 import { SignatureCache } from "../../crypto/signature-cache.js";
 import type { BlockView, StorageNodeStatus } from "../../gen/bss/v1/query_pb.js";
 import { parseBlock } from "../../ledger/blocks/block-parsing.js";

@@ -16,7 +16,7 @@ import { lateAttestationsMax } from "../../../../src/ledger/storage-nodes/storag
 import {
   keptPerNodeMax,
   LateAttestations,
-} from "../../../../src/manager/storage/late-attestations.js";
+} from "../../../../src/manager/storage-nodes/late-attestations.js";
 import { Chain } from "../../ledger/support/chain.js";
 import { consortiumId, policy } from "../../ledger/support/consortium.js";
 import { documentBytes, seedOf, sign, submitted } from "../../ledger/support/records.js";

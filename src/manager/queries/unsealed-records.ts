@@ -1,5 +1,5 @@
 /**
- * Records as a caller may see them (record-access.ts). What a record says is unsealed for those who
+ * Records as a caller may see them (record-rights.ts). What a record says is unsealed for those who
  * may read it here. After unsealing the record hash is checked again, as the seal does
  * not commit to its key.
  */
@@ -15,7 +15,7 @@ import { RpcError } from "../../rpc/rpc-error.js";
 import type { Identity } from "../../rpc/tls/tls-identity.js";
 import type { RecordLocation } from "../../store/chain/chain-writes.js";
 import type { ManagerStore } from "../../store/manager-store.js";
-import { mayRead, readsRecords } from "./record-access.js";
+import { mayRead, readsRecords } from "./record-rights.js";
 
 export type RecordEntriesPorts = {
   readonly store: ManagerStore;

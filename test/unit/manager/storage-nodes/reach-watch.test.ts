@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { chosenManagers } from "../../../../src/consensus/public/links.js";
-import { ReachWatch } from "../../../../src/manager/storage/reach-watch.js";
+import { chosenManagers } from "../../../../src/consensus/attestation/links.js";
+import { ReachWatch } from "../../../../src/manager/storage-nodes/reach-watch.js";
 import { membersOf } from "../../ledger/consortium.js";
 import { PublicHead } from "../support/public-head.js";
 
