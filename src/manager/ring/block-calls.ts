@@ -40,6 +40,9 @@ type AppendedFacts = Pick<BlockFacts, "leafCount" | "proposerId">;
 export class BlockCalls {
   readonly #ports: BlockCallsPorts;
 
+  /** The last block could hold records and has none. */
+  #wasEmpty = false;
+
   constructor(ports: BlockCallsPorts) {
     this.#ports = ports;
   }
@@ -51,10 +54,17 @@ export class BlockCalls {
     return this.#recordsCall() || operations.some((call) => call());
   }
 
-  /** What a block that this manager makes should hold, in this order, as far as it fits. */
+  /**
+   * What a block that this manager makes should hold, in this order, as far as it fits. However
+   * small the block, more than one submission is tried, as what one lacks another may bring; after
+   * an empty block as many as for the largest.
+   */
   ripe(): readonly ParsedSubmission[] {
-    const { pool, monotonicMs } = this.#ports;
-    return pool.ripe(monotonicMs(), this.#awaited(), this.recordsMax * candidateBlocks);
+    const { pool, policy, monotonicMs } = this.#ports;
+    const { blockRecordsMax } = policy;
+    const size = this.#wasEmpty ? blockRecordsMax : this.recordsMax;
+    const records = Math.max(size * candidateBlocks, blockRecordsMax + 1);
+    return pool.ripe(monotonicMs(), this.#awaited(), records);
   }
 
   /** Records of a block that this manager makes, at most. */
@@ -69,9 +79,11 @@ export class BlockCalls {
   onAppended({ leafCount, proposerId }: AppendedFacts, before: Members, roundMs?: number): void {
     const { pool, size, policy, selfId, monotonicMs, relayAgain } = this.#ports;
     const isShared = pool.participantCount > 1;
-    size.onAppended({ records: leafCount, roundMs, isShared, nowMs: monotonicMs() });
+    const managers = before.activeManagerIds.length;
+    size.onAppended({ records: leafCount, roundMs, isShared, managers, nowMs: monotonicMs() });
+    this.#wasEmpty = leafCount === 0 && storageSuffices(before, policy);
     if (leafCount > 0) pool.recordsPlaced();
-    if (leafCount > 0 || !storageSuffices(before, policy)) return;
+    if (!this.#wasEmpty) return;
     const maker = proposerId === selfId ? undefined : proposerId;
     const block = { nowMs: monotonicMs(), maker, awaited: this.#awaited() };
     for (const each of pool.triedInVain(block)) relayAgain(each);

@@ -6,10 +6,12 @@
  *
  * The time of a round is taken as `perRecord · (fixed + records)`, where `fixed` is what a block
  * costs whatever it holds, in records. A machine or network that becomes slow changes `perRecord`;
- * the number of nodes determines `fixed`. Both are learned from the blocks that are appended,
- * whoever made them. A block is never so small that its fixed cost is more than half of it, so with
- * thousands of storage nodes blocks stay large.
+ * the number of nodes determines `fixed`. Both are learned from the latest blocks, whoever made
+ * them, by medians: a manager that makes its own rounds slow does not make others' blocks small. A
+ * block is never so small that its fixed cost is more than half of it, so with thousands of storage
+ * nodes blocks stay large.
  */
+import { defined } from "../../base/assert.js";
 import type { RoundTimeouts } from "../../gen/bss/v1/genesis_pb.js";
 
 export type BlockSizeOptions = {
@@ -25,6 +27,8 @@ export type RoundTaken = {
   readonly roundMs: number | undefined;
   /** Whether more than one participant had records that waited for it. */
   readonly isShared: boolean;
+  /** Managers that have turns; f of them may make their rounds as slow as they like. */
+  readonly managers: number;
   /** Monotonic. */
   readonly nowMs: number;
 };
@@ -36,18 +40,24 @@ const sharedForMs = 30_000;
 const recordsMin = 20;
 /** The fixed cost before anything is known of it, in records: of 4 managers and some 10 nodes. */
 const fixedAtFirst = 100;
-/** How much of what was learned stays at the next block. */
-const memory = { fixed: 0.9, perRecord: 0.5 } as const;
+/** Blocks from which the fixed cost is learned, and how far it moves at each. */
+const samplesMax = 16;
 const fixedStep = 0.2;
+/** What is left of it after a block, while it bounds blocks and nothing can be learned. */
+const fixedDecay = 0.98;
+/** Of these at least a median is taken. */
+const roundsMin = 3;
+
+type Sample = { readonly records: number; readonly roundMs: number };
 
 export class BlockSize {
   readonly #options: BlockSizeOptions;
+  /** The latest one last. */
+  readonly #samples: Sample[] = [];
   #fixed = fixedAtFirst;
   /** ms; undefined before the first block. */
   #perRecord: number | undefined;
   #sharedUntilMs = Number.NEGATIVE_INFINITY;
-  /** Sums over blocks, of which older ones weigh less; n is their records and t their time. */
-  readonly #sums = { weight: 0, n: 0, nn: 0, t: 0, nt: 0 };
 
   constructor(options: BlockSizeOptions) {
     this.#options = options;
@@ -55,37 +65,57 @@ export class BlockSize {
 
   /** `nowMs` is monotonic. */
   recordsMax(nowMs: number): number {
-    const { recordsMax, timeouts } = this.#options;
-    if (this.#perRecord === undefined) return recordsMax;
-    const share = nowMs < this.#sharedUntilMs ? shares.shared : shares.alone;
-    const inTime = (timeouts.proposeMs * share) / this.#perRecord - this.#fixed;
+    const inTime = this.#recordsInTime(nowMs);
     const wanted = Math.floor(Math.max(inTime, this.#fixed, recordsMin));
-    return Math.min(wanted, recordsMax);
+    return Math.min(wanted, this.#options.recordsMax);
   }
 
-  onAppended({ records, roundMs, isShared, nowMs }: RoundTaken): void {
+  onAppended({ records, roundMs, isShared, managers, nowMs }: RoundTaken): void {
     if (isShared) this.#sharedUntilMs = nowMs + sharedForMs;
     if (roundMs === undefined) return;
-    this.#learnFixed(records, roundMs);
-    const perRecord = roundMs / (this.#fixed + records);
-    const before = this.#perRecord ?? perRecord;
-    this.#perRecord = memory.perRecord * before + (1 - memory.perRecord) * perRecord;
+    this.#samples.push({ records, roundMs });
+    if (this.#samples.length > samplesMax) this.#samples.shift();
+    this.#learnFixed(nowMs);
+    const latest = this.#samples.slice(-Math.max(managers, roundsMin));
+    this.#perRecord = median(latest.map((each) => each.roundMs / (this.#fixed + each.records)));
   }
 
-  /** By the line through the latest blocks, if these differ enough in size to tell. */
-  #learnFixed(n: number, t: number): void {
-    const sums = this.#sums;
-    const added = { weight: 1, n, nn: n * n, t, nt: n * t };
-    for (const key of ["weight", "n", "nn", "t", "nt"] as const) {
-      sums[key] = sums[key] * memory.fixed + added[key];
-    }
-    const [meanN, meanT] = [sums.n / sums.weight, sums.t / sums.weight];
-    const variance = sums.nn / sums.weight - meanN * meanN;
-    const covariance = sums.nt / sums.weight - meanN * meanT;
-    if (variance < Math.max(recordsMin, meanN / 4) ** 2 || covariance <= 0) return;
-    const slope = covariance / variance;
-    const fixed = Math.max(0, meanT - slope * meanN) / slope;
-    const bounded = Math.min(Math.max(fixed, recordsMin), this.#options.recordsMax);
-    this.#fixed += fixedStep * (bounded - this.#fixed);
+  #recordsInTime(nowMs: number): number {
+    if (this.#perRecord === undefined) return Number.POSITIVE_INFINITY;
+    const share = nowMs < this.#sharedUntilMs ? shares.shared : shares.alone;
+    return (this.#options.timeouts.proposeMs * share) / this.#perRecord - this.#fixed;
   }
+
+  /** By the median of the slopes between blocks that differ enough in size (Theil and Sen). */
+  #learnFixed(nowMs: number): void {
+    const samples = this.#samples;
+    const largest = Math.max(...samples.map(({ records }) => records));
+    const apart = Math.max(recordsMin, largest / 4);
+    const slopes = samples.flatMap((a, i) =>
+      samples
+        .slice(i + 1)
+        .filter((b) => Math.abs(a.records - b.records) >= apart)
+        .map((b) => (a.roundMs - b.roundMs) / (a.records - b.records)),
+    );
+    if (slopes.length === 0) {
+      // Blocks that are all as long as this bound say nothing of it, so it must not hold itself up.
+      if (this.#recordsInTime(nowMs) < this.#fixed)
+        this.#fixed = this.#bounded(this.#fixed * fixedDecay);
+      return;
+    }
+    const slope = median(slopes);
+    if (slope <= 0) return;
+    const fixedMs = median(samples.map(({ records, roundMs }) => roundMs - slope * records));
+    this.#fixed += fixedStep * (this.#bounded(fixedMs / slope) - this.#fixed);
+  }
+
+  #bounded(fixed: number): number {
+    return Math.min(Math.max(fixed, recordsMin), this.#options.recordsMax);
+  }
+}
+
+/** The lower one of an even number. */
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return defined(sorted[Math.floor((sorted.length - 1) / 2)], "there are values");
 }

@@ -49,7 +49,7 @@ export class RingDriver {
   readonly #inbox: RingInbox;
   readonly #parts: RingDriverParts;
   /** The round that this manager is in, and when it entered it; in no round while it is idle. */
-  #round = { number: 0, sinceMs: 0 };
+  #round = { height: -1, number: 0, sinceMs: 0 };
   #running: Promise<void> = Promise.resolve();
 
   constructor(ring: Ring, inbox: RingInbox, parts: RingDriverParts) {
@@ -127,9 +127,10 @@ export class RingDriver {
 
   /** Before a turn, as the height may have been idle until now, and after it. */
   #noteRound(): void {
-    const { round, step } = this.#ring.status();
-    if (step !== "idle" && round === this.#round.number) return;
-    this.#round = { number: round, sinceMs: this.#parts.time.monotonicMs() };
+    const { height, round, step } = this.#ring.status();
+    const isSame = height === this.#round.height && round === this.#round.number;
+    if (step !== "idle" && isSame) return;
+    this.#round = { height, number: round, sinceMs: this.#parts.time.monotonicMs() };
   }
 
   async #append(decision: Decision): Promise<void> {

@@ -5,6 +5,7 @@ import { BlockSize } from "../../../../src/manager/ring/block-size.js";
 
 const recordsMax = 1_000;
 const proposeMs = 4_000;
+const managers = 4;
 
 /** Rounds that take `fixedMs` and `perRecordMs` for each record, while records wait without end. */
 function saturate(
@@ -19,7 +20,7 @@ function saturate(
     records = size.recordsMax(nowMs);
     roundMs = cost.fixedMs + cost.perRecordMs * records;
     nowMs += roundMs;
-    size.onAppended({ records, roundMs, isShared, nowMs });
+    size.onAppended({ records, roundMs, isShared, managers, nowMs });
   }
   return { records, roundMs };
 }
@@ -27,7 +28,7 @@ function saturate(
 function sizeAfterQuiet(fixedMs: number): BlockSize {
   const size = new BlockSize({ recordsMax, timeouts: { proposeMs } });
   for (let block = 0; block < 50; block++) {
-    size.onAppended({ records: 1, roundMs: fixedMs, isShared: false, nowMs: block });
+    size.onAppended({ records: 1, roundMs: fixedMs, isShared: false, managers, nowMs: block });
   }
   return size;
 }
@@ -71,6 +72,31 @@ describe("the size of blocks", () => {
     assert.ok(again.records > (fast.records * 2) / 3, `${again.records} of ${fast.records}`);
   });
 
+  test("is not made small by one manager that makes its own rounds slow", () => {
+    for (const isShared of [false, true]) {
+      const cost = { fixedMs: 150, perRecordMs: 0.9 };
+      const fair = saturate(sizeAfterQuiet(cost.fixedMs), cost, isShared);
+      const size = sizeAfterQuiet(cost.fixedMs);
+      let least = recordsMax;
+      for (let nowMs = 0, block = 0; block < 200; block++) {
+        const isSlow = block % managers === 0;
+        const records = isSlow ? 0 : size.recordsMax(nowMs);
+        const roundMs = isSlow ? 3_900 : cost.fixedMs + cost.perRecordMs * records;
+        nowMs += roundMs;
+        size.onAppended({ records, roundMs, isShared, managers, nowMs });
+        if (!isSlow && block > 20) least = Math.min(least, records);
+      }
+      assert.ok(least > fair.records / 2, `${least} of ${fair.records}`);
+    }
+  });
+
+  test("is not held down by a fixed cost that was learned elsewhere", () => {
+    const size = sizeAfterQuiet(1_500);
+    saturate(size, { fixedMs: 1_500, perRecordMs: 1.5 }, true);
+    const { records, roundMs } = saturate(size, { fixedMs: 100, perRecordMs: 4 }, true, 200);
+    assert.ok(roundMs < 700, `${records} records take ${roundMs} ms`);
+  });
+
   test("grows again when the participant has been alone for a while", () => {
     const size = sizeAfterQuiet(150);
     const cost = { fixedMs: 150, perRecordMs: 0.9 };
@@ -82,7 +108,7 @@ describe("the size of blocks", () => {
   test("learns nothing from blocks that a peer shipped", () => {
     const size = sizeAfterQuiet(100);
     const before = size.recordsMax(100);
-    size.onAppended({ records: 1_000, roundMs: undefined, isShared: false, nowMs: 100 });
+    size.onAppended({ records: 1_000, roundMs: undefined, isShared: false, managers, nowMs: 100 });
     assert.equal(size.recordsMax(100), before);
   });
 });
