@@ -47,6 +47,16 @@ async function connect() {
 }
 
 describe("health", () => {
+  test("says NOT_SERVING when the server refuses calls before it listens", async () => {
+    const halted = await consortium.server();
+    halted.implement(QueryService, {});
+    halted.refuseCalls("NODE_HALTED", "two blocks are final at one height");
+    const { port } = await halted.listen({ host: "127.0.0.1", port: 0 });
+    const channel = await consortium.connect(`127.0.0.1:${port}`, "auditor", "auditor-1");
+    const { status } = await createClient(Health, channel).check({ service: "" });
+    assert.equal(status, NOT_SERVING);
+  });
+
   test("says SERVING for the node and each of its services", async () => {
     const client = createClient(Health, await connect());
     for (const service of ["", ...services.map(({ typeName }) => typeName)]) {

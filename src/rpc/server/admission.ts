@@ -2,8 +2,8 @@
  * The gate that every call passes before its handler, whichever service it is for. `#admit` has all
  * its checks in their order; then each message is checked before it is kept
  * (bounds/incoming-messages.ts). The gate is a server interceptor: no byte of a request is read
- * before the caller is known, and it sees how every call ends. bounds/server-limits.ts shows where it
- * stands among all bounds.
+ * before the caller is known, and it sees how every call ends. bounds/server-limits.ts shows where
+ * it stands among all bounds.
  */
 import {
   type Metadata,
@@ -84,6 +84,10 @@ export class Admission {
   /** While set, every call is refused but those to `answered` and to the standard services. */
   set closed(closed: ClosedService | undefined) {
     this.#closed = closed;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
   }
 
   /** The caller of an admitted call. */

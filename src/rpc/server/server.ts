@@ -157,7 +157,8 @@ export class RpcServer {
       onConnectionEnded: this.#onConnectionEnded,
     });
     this.#sweeping = setInterval(() => this.sweep(), sweepMs).unref();
-    this.#health.setAll(true);
+    // A node may have halted before it listens.
+    this.#health.setAll(!this.#runtime.admission.isClosed);
     const bound = { host: address.host, port };
     this.#target = addressText(bound);
     return bound;
