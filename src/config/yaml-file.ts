@@ -107,9 +107,11 @@ function toValue(file: string, document: Document): unknown {
 
 function hasNoKnownKey(value: unknown, issues: readonly z.core.$ZodIssue[]): boolean {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  const unknown = issues.flatMap((issue) =>
-    issue.code === "unrecognized_keys" && issue.path.length === 0 ? issue.keys : [],
+  const found = issues.filter(
+    (issue) => issue.code === "unrecognized_keys" && issue.path.length === 0,
   );
+  if (found.some(({ message }) => message.includes("did you mean"))) return false;
+  const unknown = found.flatMap((issue) => (issue.code === "unrecognized_keys" ? issue.keys : []));
   // A single key may be a misspelt one.
   return unknown.length > 1 && unknown.length === Object.keys(value).length;
 }

@@ -365,6 +365,11 @@ describe("the files that bss init reads", () => {
         /:1: unknown key `hearbeat_ms`; did you mean `heartbeat_ms`/,
       ],
       [
+        "fields that are spelt as in genesis.json",
+        ["blockRecordsMax: 500", "heartbeatMs: 5000"],
+        /:1: unknown key `blockRecordsMax`; did you mean `block_records_max`/,
+      ],
+      [
         "prices that contradict each other",
         ["currency: EUR", "price_min_micro_per_kwh: 30000000"],
         /:2: `price_min_micro_per_kwh` has a value .+: The bounds are not ascending .+; change it/,
