@@ -1,10 +1,10 @@
 /**
  * Which of the waiting records go into a block, and in which order.
  *
- * Candidates are tried in the order in which they came. A record may come before another that it
- * needs: a trade before the reading that covers it, an update before its parent. So a record that
- * was refused for such a reason waits for the state keys on which it failed, and is tried again, in
- * the order of arrival, once a record that touches one of them is placed. Only a placement makes a
+ * Candidates are tried in the order in which they are given. A record may come before another that
+ * it needs: a trade before the reading that covers it, an update before its parent. So a record
+ * that was refused for such a reason waits for the state keys on which it failed, and is tried
+ * again, in that order, once a record that touches one of them is placed. Only a placement makes a
  * record be tried again, and the number of retries is bounded, so nobody can make a proposer work
  * without end.
  */
@@ -59,8 +59,8 @@ type Candidate = {
   /** Of the record in its submission. */
   readonly index: number;
   readonly record: ParsedRecord;
-  /** Place in the order of arrival. */
-  readonly arrival: number;
+  /** Its number among all candidates, in the order in which they are tried. */
+  readonly number: number;
 };
 
 type EntryDraft = { readonly submission: ParsedSubmission; readonly recordIndexes: number[] };
@@ -89,13 +89,13 @@ class BlockFiller {
   }
 
   run(): void {
-    for (const candidate of this.#arrivals()) {
+    for (const candidate of this.#candidates()) {
       if (this.#full) return;
       this.#try(candidate);
     }
     let retriesLeft = this.#refused.size * retriesPerRecord;
     while (this.#woken.size > 0 && retriesLeft > 0 && !this.#full) {
-      const round = [...this.#woken].sort((a, b) => a.arrival - b.arrival);
+      const round = [...this.#woken].sort((a, b) => a.number - b.number);
       this.#woken = new Set();
       for (const candidate of round) {
         if (this.#full) return;
@@ -124,13 +124,13 @@ class BlockFiller {
     return { entries, objections, duplicates: this.#duplicates };
   }
 
-  *#arrivals(): Generator<Candidate> {
-    let arrival = 0;
+  *#candidates(): Generator<Candidate> {
+    let number = 0;
     for (const submission of this.#options.candidates) {
       for (const [index, record] of submission.records.entries()) {
         if (this.#options.excluded.has(record.hashHex)) continue;
-        yield { submission, index, record, arrival };
-        arrival += 1;
+        yield { submission, index, record, number };
+        number += 1;
       }
     }
   }

@@ -28,7 +28,7 @@ export type BlockProducerPorts = {
   readonly operations: (round: number, absent: readonly string[]) => readonly ControlOperation[];
   readonly onBuilt: (built: BuiltBlock) => void;
   readonly readState: (keys: readonly Uint8Array[]) => Promise<PrefetchedState>;
-  /** Submissions to order, in the order of their arrival. */
+  /** Submissions to order, in the order of their turns (pool/fair-order.ts). */
   readonly candidates: () => readonly ParsedSubmission[];
   /** In one block. */
   readonly recordsMax: () => number;
