@@ -196,7 +196,10 @@ describe("what bss submit does with its inputs", () => {
     test("a stream says where its receipts go and what it is, and is not empty", async () => {
       const unsaid = await submitFromStdin(sessions(1, 600), "-", "--kind", "charging");
       assert.equal(unsaid.code, 2);
-      assert.match(unsaid.err, /stdin is a stream, which has no name for its receipts; give --out/);
+      assert.match(
+        unsaid.err,
+        /stdin is a stream, which has no name for its receipts; give a file with --out/,
+      );
       const kindless = await submitFromStdin(sessions(1, 600), "-", "--out", "x.jsonl");
       assert.equal(kindless.code, 2);
       assert.match(kindless.err, /the name of stdin does not say what it holds; give --kind/);
