@@ -20,7 +20,7 @@ import { buckets } from "../buckets.js";
 import { damaged } from "../chain/stored-values.js";
 import { bucketKey, u64Part } from "../key-codec.js";
 import type { KeyValueStore, WriteOperation } from "../key-value-store.js";
-import { StoreError } from "../store-error.js";
+import { isDamage, StoreError } from "../store-error.js";
 
 export type Place = { readonly height: number; readonly round: number };
 
@@ -54,7 +54,8 @@ export class AttestationMark {
    */
   static async open(kv: KeyValueStore, signingKey: Uint8Array): Promise<AttestationMark> {
     const mark = new AttestationMark(kv, signingKey);
-    const [place, floor] = await kv.getMany([markKey, floorKey]);
+    // The last one too, so that damage shows while the store is opened, which mends it.
+    const [place, floor] = await kv.getMany([markKey, floorKey, haltKey]);
     if (place !== undefined) mark.#place = mark.#decode(place);
     if (floor !== undefined) {
       const isUnknown = equalBytes(floor, unknownFloor);
@@ -71,7 +72,7 @@ export class AttestationMark {
   /** Durable when it resolves; a place that is not higher changes nothing. */
   async raise(place: Place): Promise<void> {
     if (this.#place !== undefined && !isAfter(place, this.#place)) return;
-    await this.#kv.write([this.#put(markKey, place)], "sync");
+    await this.#write([this.#put(markKey, place)]);
     this.#place = place;
   }
 
@@ -81,7 +82,7 @@ export class AttestationMark {
    */
   async forbidUpToMark(): Promise<void> {
     this.#floor = this.#place ?? "unknown";
-    await this.#kv.write([this.#put(floorKey, this.#floor)], "sync");
+    await this.#write([this.#put(floorKey, this.#floor)]);
   }
 
   /**
@@ -110,22 +111,25 @@ export class AttestationMark {
 
   async keepHalt(evidence: Uint8Array): Promise<void> {
     if ((await this.halt()) !== undefined) return;
-    await this.#kv.write([{ type: "put", key: haltKey, value: evidence }], "sync");
+    await this.#write([{ type: "put", key: haltKey, value: evidence }]);
   }
 
   halt(): Promise<Uint8Array | undefined> {
-    return this.#kv.get(haltKey);
+    return this.#kv.get(haltKey).catch(failOnDamage);
   }
 
   async #setFloor(floor: Place | undefined): Promise<void> {
-    await this.#kv.write(
+    await this.#write(
       floor === undefined
         ? [{ type: "delete", key: floorKey }]
         : [this.#put(floorKey, floor), this.#put(markKey, floor)],
-      "sync",
     );
     this.#floor = floor;
     if (floor !== undefined) this.#place = floor;
+  }
+
+  #write(batch: readonly WriteOperation[]): Promise<void> {
+    return this.#kv.write(batch, "sync").catch(failOnDamage);
   }
 
   #put(key: Uint8Array, place: Place | "unknown"): WriteOperation {
@@ -154,4 +158,16 @@ export class AttestationMark {
 
 export function isAfter(a: Place, b: Place): boolean {
   return a.height > b.height || (a.height === b.height && a.round > b.round);
+}
+
+/**
+ * A running node repairs its data directory when it meets damage, which would mend nothing here. So
+ * damage of this store is no damage to a caller: the node ends, and mends the store when it starts.
+ */
+function failOnDamage(error: unknown): never {
+  if (!isDamage(error)) throw error;
+  const message =
+    "the store of the mark of what was attested (signer_state) is damaged: check the disk and " +
+    "leave the directory as it is; the node mends it when it starts";
+  throw new StoreError("IO", message, { cause: error });
 }

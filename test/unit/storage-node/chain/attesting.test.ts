@@ -268,6 +268,14 @@ describe("a storage node whose store was put back", () => {
     assert.equal(again.attestations.length, 1);
   });
 
+  test("does not take damage of the mark's store for damage of its data", async () => {
+    const world = await ChainWorld.open();
+    world.markDisk.failNextWrite({ code: "CORRUPT" });
+    const asked = world.verify(world.makeFor(true));
+    await assert.rejects(asked, { code: "IO", message: /signer_state/ });
+    assert.deepEqual([world.told, world.doubts], [[], []]);
+  });
+
   test("attests nothing while it repairs itself, and says that it is behind", async () => {
     const world = await ChainWorld.open();
     world.repairing = true;

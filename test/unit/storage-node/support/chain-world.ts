@@ -27,6 +27,8 @@ export type Down = MessageInitShape<typeof VerifyIntegrityResponseSchema>;
 /** `to` is undefined for what all managers are told. */
 export type Told = { readonly to: string | undefined; readonly request: VerifyIntegrityRequest };
 
+type Marks = { readonly mark: AttestationMark; readonly disk: MemoryDisk };
+
 export class ChainWorld {
   readonly ledger: StorageLedger;
   readonly disk: MemoryDisk;
@@ -41,6 +43,7 @@ export class ChainWorld {
   checkpoint: { readonly height: number; readonly blockId: Uint8Array } | undefined;
   /** Outlives the store. */
   readonly mark: AttestationMark;
+  readonly markDisk: MemoryDisk;
   announced = 0;
   nowMs = 0;
   onTell: (told: Told) => void = () => {};
@@ -48,17 +51,18 @@ export class ChainWorld {
   #store: StorageNodeStore | undefined;
   #chain: StorageChain | undefined;
 
-  private constructor(nodeId: string, policy: Policy, mark: AttestationMark) {
+  private constructor(nodeId: string, policy: Policy, marks: Marks) {
     this.nodeId = nodeId;
-    this.mark = mark;
+    this.mark = marks.mark;
+    this.markDisk = marks.disk;
     this.disk = createMemoryDisk();
     this.ledger = new StorageLedger({ ...genesis, policy }, sign);
   }
 
   static async open(nodeId = "storage-1", policy = genesis.policy): Promise<ChainWorld> {
-    const marks = await createMemoryDisk().open();
-    const mark = await AttestationMark.open(marks, publicKeyOf(nodeId));
-    const world = new ChainWorld(nodeId, policy, mark);
+    const disk = createMemoryDisk();
+    const mark = await AttestationMark.open(await disk.open(), publicKeyOf(nodeId));
+    const world = new ChainWorld(nodeId, policy, { mark, disk });
     await world.start();
     return world;
   }

@@ -7,6 +7,7 @@ import {
   type Place,
 } from "../../../../src/store/double-sign-protection/attestation-mark.js";
 import { createMemoryDisk } from "../../../../src/store/memory-store.js";
+import type { StoreError } from "../../../../src/store/store-error.js";
 import { publicKeyOf } from "../../ledger/support/records.js";
 
 const key = publicKeyOf("storage-1");
@@ -38,6 +39,29 @@ describe("the mark of what was attested", () => {
     const again = await AttestationMark.open(await disk.open(), key);
     assert.deepEqual(again.place, { height: 5, round: 2 });
     assert.deepEqual(await again.halt(), Uint8Array.of(1));
+  });
+
+  test("names its own store when that is damaged, and not as damage that data could have", async () => {
+    type Using = (mark: AttestationMark) => Promise<unknown>;
+    const place = { height: 5, round: 2 };
+    const uses: readonly Using[] = [
+      (mark) => mark.raise(place),
+      (mark) => mark.mayAttest(place, true),
+      (mark) => mark.forbidUpToMark(),
+      (mark) => mark.keepHalt(Uint8Array.of(1)),
+    ];
+    for (const use of uses) {
+      const disk = createMemoryDisk();
+      const mark = await AttestationMark.open(await disk.open(), key);
+      await mark.forbidUpToMark();
+      disk.failNextWrite({ code: "CORRUPT" });
+      await assert.rejects(use(mark), (error: StoreError) => {
+        assert.equal(error.code, "IO");
+        assert.match(error.message, /^the store of the mark of what was attested \(signer_state\)/);
+        assert.equal((error.cause as StoreError).code, "CORRUPT");
+        return true;
+      });
+    }
   });
 
   test("is of one key", async () => {
