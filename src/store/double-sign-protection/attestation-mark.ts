@@ -24,14 +24,18 @@ import { isDamage, StoreError } from "../store-error.js";
 
 export type Place = { readonly height: number; readonly round: number };
 
-/** "unknown": nothing is known of the mark either. */
-type Floor = Place | "unknown" | undefined;
+/**
+ * "unknown": there is no mark, as in a node that is new; the chain says whether its key has
+ * attested. "lost": there was a mark, or may have been one, so the key counts as one that has.
+ */
+type Unplaced = "unknown" | "lost";
+type Floor = Place | Unplaced | undefined;
 
 const markKey = bucketKey(buckets.meta, utf8("attested"));
 const floorKey = bucketKey(buckets.meta, utf8("attested-floor"));
 const haltKey = bucketKey(buckets.meta, utf8("halted"));
-/** Names no key: a node started with a wrong one by mistake still starts with its own. */
-const unknownFloor = utf8("unknown");
+/** They name no key: a node started with a wrong one by mistake still starts with its own. */
+const unplacedFloors = { unknown: utf8("unknown"), lost: utf8("lost") } as const;
 const placeBytes = 16;
 /** A manager may ask about a round that others have left. */
 const roundsAhead = 2;
@@ -58,8 +62,8 @@ export class AttestationMark {
     const [place, floor] = await kv.getMany([markKey, floorKey, haltKey]);
     if (place !== undefined) mark.#place = mark.#decode(place);
     if (floor !== undefined) {
-      const isUnknown = equalBytes(floor, unknownFloor);
-      mark.#floor = isUnknown ? (mark.#place ?? "unknown") : mark.#decode(floor);
+      const unplaced = unplacedOf(floor);
+      mark.#floor = unplaced === undefined ? mark.#decode(floor) : (mark.#place ?? unplaced);
     }
     return mark;
   }
@@ -81,7 +85,7 @@ export class AttestationMark {
    * new is signed up to the mark. Durable when it resolves.
    */
   async forbidUpToMark(): Promise<void> {
-    this.#floor = this.#place ?? "unknown";
+    this.#floor = this.#place ?? (this.#floor === "lost" ? "lost" : "unknown");
     await this.#write([this.#put(floorKey, this.#floor)]);
   }
 
@@ -92,21 +96,23 @@ export class AttestationMark {
    * `hasAttested`: the chain says that this key has attested something.
    */
   async mayAttest(place: Place, hasAttested: boolean): Promise<boolean> {
-    if (this.#floor === "unknown") {
+    if (isUnplaced(this.#floor)) {
       const { height, round } = place;
-      await this.#setFloor(hasAttested ? { height, round: round + roundsAhead } : undefined);
+      const mayHave = hasAttested || this.#floor === "lost";
+      await this.#setFloor(mayHave ? { height, round: round + roundsAhead } : undefined);
     }
     const floor = this.#floor;
-    return floor === undefined || (floor !== "unknown" && isAfter(place, floor));
+    return floor === undefined || (!isUnplaced(floor) && isAfter(place, floor));
   }
 
-  /** To be called when the mark may be older than it was: none is better than that. */
+  /**
+   * To be called when this store may have lost something: no mark is better than one that is older
+   * than it was, and whatever took the mark may have taken the floor. Durable when it resolves.
+   */
   async forget(): Promise<void> {
-    const writes: WriteOperation[] = [{ type: "delete", key: markKey }];
-    if (this.#floor !== undefined) writes.push(this.#put(floorKey, "unknown"));
-    await this.#kv.write(writes, "sync");
+    await this.#kv.write([{ type: "delete", key: markKey }, this.#put(floorKey, "lost")], "sync");
     this.#place = undefined;
-    if (this.#floor !== undefined) this.#floor = "unknown";
+    this.#floor = "lost";
   }
 
   async keepHalt(evidence: Uint8Array): Promise<void> {
@@ -132,8 +138,8 @@ export class AttestationMark {
     return this.#kv.write(batch, "sync").catch(failOnDamage);
   }
 
-  #put(key: Uint8Array, place: Place | "unknown"): WriteOperation {
-    if (place === "unknown") return { type: "put", key, value: unknownFloor };
+  #put(key: Uint8Array, place: Place | Unplaced): WriteOperation {
+    if (isUnplaced(place)) return { type: "put", key, value: unplacedFloors[place] };
     const { height, round } = place;
     return {
       type: "put",
@@ -154,6 +160,16 @@ export class AttestationMark {
     const view = new DataView(value.buffer, value.byteOffset);
     return { height: Number(view.getBigUint64(0)), round: Number(view.getBigUint64(8)) };
   }
+}
+
+function isUnplaced(floor: Floor): floor is Unplaced {
+  return floor === "unknown" || floor === "lost";
+}
+
+function unplacedOf(value: Uint8Array): Unplaced | undefined {
+  const { unknown, lost } = unplacedFloors;
+  if (equalBytes(value, unknown)) return "unknown";
+  return equalBytes(value, lost) ? "lost" : undefined;
 }
 
 export function isAfter(a: Place, b: Place): boolean {

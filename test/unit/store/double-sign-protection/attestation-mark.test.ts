@@ -140,6 +140,19 @@ describe("what may still be attested", () => {
     assert.ok(await again.mayAttest({ height: 8, round: 4 }, true));
   });
 
+  test("begins some rounds later, where the mark is lost, whatever the chain says", async () => {
+    for (const hadFloor of [true, false]) {
+      const { mark, restarted } = await markAt({ height: 7, round: 3 });
+      if (hadFloor) await mark.forbidUpToMark();
+      await mark.forget();
+      // The store lacks blocks, too.
+      await (await restarted()).forbidUpToMark();
+      const again = await restarted();
+      assert.ok(!(await again.mayAttest({ height: 7, round: 3 }, false)));
+      assert.ok(await again.mayAttest({ height: 7, round: 6 }, false));
+    }
+  });
+
   test("is everything for a node that has never attested", async () => {
     const { mark, restarted } = await markAt();
     await mark.forbidUpToMark();
