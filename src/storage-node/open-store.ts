@@ -9,8 +9,9 @@
  *
  * The running node repairs all lesser damage: see repair/self-repair.ts.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { keepPublicFile } from "../config/durable-file.js";
 import { renewedCertificateName, type StorageNodeConfig } from "../config/node-config.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import { MendableStore } from "../store/damage/mendable-store.js";
@@ -138,8 +139,9 @@ function putAside(directory: string): string {
   const aside = join(directory, `damaged-${number}`);
   mkdirSync(aside, { mode: 0o700 });
   for (const name of readdirSync(directory)) {
-    // The certificate lies beside RocksDB's files; it is not what is damaged.
-    if (name.startsWith("damaged-") || name === renewedCertificateName) continue;
+    // These lie beside RocksDB's files; they are not what is damaged.
+    if (name === renewedCertificateName || name === lostNoteName) continue;
+    if (name.startsWith("damaged-")) continue;
     renameSync(join(directory, name), join(aside, name));
   }
   return aside;
@@ -148,40 +150,57 @@ function putAside(directory: string): string {
 export type OpenedMark = {
   readonly mark: AttestationMark;
   readonly kv: KeyValueStore;
-  /** What the log of the mark's own store has lost, for people. */
+  /** Why the mark is lost, for people. */
   readonly lost?: string;
 };
 
 /**
- * Opens the mark of what the node's key has attested. It is empty if it cannot be read any more, or
- * if the log has lost its end, as RocksDB then goes back to an older mark.
+ * Beside the mark's store from before it is opened with damage until it says itself that the mark
+ * is lost: once RocksDB has opened a damaged log, or files were mended, nothing shows it any more.
+ */
+const lostNoteName = "mark-lost";
+
+/**
+ * Opens the mark of what the node's key has attested. It is lost if its store had to be mended or
+ * put aside, or if the log has lost its end, as the mark may then be an older one.
  *
  * @throws StoreError MISMATCH for another key's, LOCKED when another process runs with this key
  */
 export async function openMark(directory: string, signingKey: Uint8Array): Promise<OpenedMark> {
-  const damage = await findLogDamage(directory);
+  const note = join(directory, lostNoteName);
+  const reasons: string[] = [];
+  const noteLoss = (reason: string) => {
+    reasons.push(reason);
+    keepPublicFile(note, reasons.join("; "));
+  };
   const open = async (): Promise<OpenedMark> => {
     const kv = await openRocksDb(directory, { values: "few" });
     try {
       const mark = await AttestationMark.open(kv, signingKey);
-      if (damage === undefined) return { kv, mark };
+      if (!existsSync(note)) return { kv, mark };
+      const lost = readFileSync(note, "utf8");
       await mark.forget();
-      return { kv, mark, lost: describeLogDamage(damage) };
+      rmSync(note);
+      return { kv, mark, lost };
     } catch (error) {
       await kv.close();
       throw error;
     }
   };
+  const damage = await findLogDamage(directory);
+  if (damage !== undefined) noteLoss(describeLogDamage(damage));
   try {
     return await open();
   } catch (error) {
     if (!isReparable(error)) throw error;
+    noteLoss(`what can be read of the files is kept: ${damageOf(error)}`);
   }
   try {
     await repairRocksDb(directory);
     return await open();
   } catch (error) {
     if (!isReparable(error)) throw error;
+    noteLoss(`the damaged store is put aside: ${damageOf(error)}`);
   }
   putAside(directory);
   return open();

@@ -26,6 +26,8 @@ import { genesis } from "../ledger/support/consortium.js";
 import { accepted } from "../ledger/support/outcome.js";
 import { publicKeyOf, sign } from "../ledger/support/records.js";
 
+const neverAttested = { atTip: true, hasAttested: false };
+
 describe("the mark of what a storage node has attested", () => {
   test("is put aside when it cannot be read, and the renewed certificate beside it is not", async () => {
     const directory = join(temporaryDirectory(), "signing.key.state");
@@ -35,11 +37,48 @@ describe("the mark of what a storage node has attested", () => {
     await damaged.close();
     const certificate = join(directory, renewedCertificateName);
     writeFileSync(certificate, "a certificate");
-    const { mark, kv } = await openMark(directory, new Uint8Array(32));
+    const { mark, kv, lost } = await openMark(directory, new Uint8Array(32));
     assert.equal(mark.place, undefined);
+    assert.match(lost ?? "", /does not decode.*; the damaged store is put aside: /);
+    assert.ok(!(await mark.mayAttest({ height: 3, round: 1 }, false)));
     assert.ok(existsSync(join(directory, "damaged-1", "CURRENT")));
     assert.equal(readFileSync(certificate, "utf8"), "a certificate");
     await kv.close();
+  });
+
+  test("is lost when its files had to be mended", async () => {
+    const directory = join(temporaryDirectory(), "signing.key.state");
+    const key = new Uint8Array(32);
+    // Closed and opened again, so that there is a table file besides the log.
+    for (let height = 1; height <= 3; height++) {
+      const { mark, kv } = await openMark(directory, key);
+      await mark.raise({ height, round: 0 });
+      await kv.close();
+    }
+    const table = readdirSync(directory).find((name) => name.endsWith(".sst")) ?? "";
+    rmSync(join(directory, table));
+    const { mark, kv, lost } = await openMark(directory, key);
+    assert.match(lost ?? "", /^what can be read of the files is kept: /);
+    assert.equal(mark.place, undefined);
+    assert.ok(!(await mark.mayAttest({ height: 3, round: 0 }, false)));
+    await kv.close();
+  });
+
+  test("is lost also when the power failed between finding the damage and saying so", async () => {
+    const directory = join(temporaryDirectory(), "signing.key.state");
+    const key = publicKeyOf("storage-1");
+    const first = await openMark(directory, key);
+    for (let height = 1; height <= 20; height++) await first.mark.raise({ height, round: 0 });
+    await first.kv.close();
+    damageLog(directory);
+    // Another key's start by mistake opens the damaged log, and then gets no further.
+    await assert.rejects(openMark(directory, publicKeyOf("storage-2")), { code: "MISMATCH" });
+    for (const lost of [/^the write-ahead log \d+\.log is damaged /, /^$/]) {
+      const opened = await openMark(directory, key);
+      assert.match(opened.lost ?? "", lost);
+      assert.equal(opened.mark.place, undefined);
+      await opened.kv.close();
+    }
   });
 
   test("is none at all when its log is damaged, and what RocksDB goes back to is older", async () => {
