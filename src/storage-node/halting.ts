@@ -19,7 +19,10 @@ import {
 import { compareIds } from "../ledger/ids.js";
 import type { Metrics } from "../metrics/metrics.js";
 import type { RpcServer } from "../rpc/server/server.js";
-import type { MessageToManager } from "./manager-links.js";
+import type { AttestationMark } from "../store/double-sign-protection/attestation-mark.js";
+import type { StorageNodeStore } from "../store/storage-node-store.js";
+import { isDamage } from "../store/store-error.js";
+import type { ManagerLinks, MessageToManager } from "./manager-links.js";
 
 export type HaltEvidence = {
   /** For people. */
@@ -61,6 +64,53 @@ export class HaltState {
   }
 }
 
+/** Both places where evidence is kept: either may lose it. */
+type EvidencePlaces = {
+  readonly store: Pick<StorageNodeStore, "saveForkEvidence" | "forkEvidence">;
+  readonly mark: Pick<AttestationMark, "keepHalt" | "halt">;
+};
+
+/**
+ * Halts the node, whatever its disk does. Rejects after that if the disk fails; damage of the data
+ * directory is no failure, as the mark's store has the evidence.
+ */
+export async function haltForGood(
+  evidence: HaltEvidence,
+  node: EvidencePlaces & {
+    readonly haltState: Pick<HaltState, "halt">;
+    readonly links: Pick<ManagerLinks, "send">;
+  },
+): Promise<void> {
+  const { store, mark, haltState, links } = node;
+  const bytes = encodeHalt(evidence);
+  const [stored, marked] = await Promise.allSettled([
+    store.saveForkEvidence(bytes),
+    mark.keepHalt(bytes),
+  ]);
+  haltState.halt(evidence);
+  for (const message of haltMessages(evidence)) links.send(message);
+  if (marked.status === "rejected") throw marked.reason;
+  if (stored.status === "rejected" && !isDamage(stored.reason)) throw stored.reason;
+}
+
+/** What stopped the node for good; also when its data directory has lost it. */
+export async function keptEvidence({
+  store,
+  mark,
+}: EvidencePlaces): Promise<HaltEvidence | undefined> {
+  const bytes = (await mark.halt()) ?? (await storedEvidence(store));
+  return bytes && decodeHalt(bytes);
+}
+
+async function storedEvidence(store: EvidencePlaces["store"]): Promise<Uint8Array | undefined> {
+  try {
+    return await store.forkEvidence();
+  } catch (error) {
+    if (isDamage(error)) return undefined;
+    throw error;
+  }
+}
+
 export function encodeHalt({ message, height, own, other }: HaltEvidence): Uint8Array {
   const certificates = own === undefined ? {} : { certificates: hexOf(own) };
   return utf8(
@@ -69,7 +119,7 @@ export function encodeHalt({ message, height, own, other }: HaltEvidence): Uint8
 }
 
 /** If evidence does not decode, the node still halts, but does not know why. */
-export function decodeHalt(bytes: Uint8Array): HaltEvidence {
+function decodeHalt(bytes: Uint8Array): HaltEvidence {
   const unknown = create(BlockCertificatesSchema);
   try {
     const kept = JSON.parse(utf8Decode(bytes) ?? "") as Record<string, unknown>;

@@ -27,7 +27,7 @@ import { openDiskSnapshot } from "../store/rocksdb/disk-snapshot.js";
 import { isDamage } from "../store/store-error.js";
 import { Returning } from "./chain/returning.js";
 import { StorageChain } from "./chain/storage-chain.js";
-import { encodeHalt, type HaltEvidence, type HaltState, haltMessages } from "./halting.js";
+import { type HaltState, haltForGood } from "./halting.js";
 import type { ManagerLinks } from "./manager-links.js";
 import type { NodeFiles } from "./node-files.js";
 import { appendLeft, type OpenedStore } from "./open-store.js";
@@ -110,7 +110,8 @@ export class LiveChain {
       observe: chainObserver(log, metrics, monotonicMs),
       onAppended: parts.onAppended,
       onFailed: parts.onFatal,
-      onHalt: (evidence) => halt(parts, evidence),
+      onHalt: (evidence) =>
+        haltForGood(evidence, { store: opened.store, mark, haltState: parts.haltState, links }),
     });
     return new LiveChain(parts, { signatures, chain, scrubber: await openScrubber(parts) });
   }
@@ -199,16 +200,6 @@ export class LiveChain {
     if (left === undefined) return;
     await appendLeft(left, { store, chain: this.chain, pause: () => sleep(4 * tickMs) });
   }
-}
-
-async function halt(
-  { opened, mark, haltState, links }: LiveChainParts,
-  evidence: HaltEvidence,
-): Promise<void> {
-  const kept = encodeHalt(evidence);
-  await Promise.all([opened.store.saveForkEvidence(kept), mark.keepHalt(kept)]);
-  haltState.halt(evidence);
-  for (const message of haltMessages(evidence)) links.send(message);
 }
 
 async function openScrubber(parts: LiveChainParts): Promise<Scrubber | undefined> {

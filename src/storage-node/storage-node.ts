@@ -29,8 +29,7 @@ import { checkListen } from "../rpc/server/listen-check.js";
 import { createServer, type RpcServer } from "../rpc/server/server.js";
 import { damageOf } from "../store/damage/store-comparison.js";
 import type { AttestationMark } from "../store/double-sign-protection/attestation-mark.js";
-import { isDamage } from "../store/store-error.js";
-import { decodeHalt, type HaltEvidence, HaltState, haltMessages } from "./halting.js";
+import { HaltState, haltMessages, keptEvidence } from "./halting.js";
 import { LiveChain } from "./live-chain.js";
 import { grpcDial, ManagerLinks } from "./manager-links.js";
 import {
@@ -81,7 +80,7 @@ async function start(
   const haltState = new HaltState(log, metrics, server);
   const links = openLinks(parts);
   const onFatal = (cause: unknown) => fail(cause, { log, links, options });
-  const evidence = await haltEvidence(parts);
+  const evidence = await keptEvidence({ store, mark: parts.mark });
   const live =
     evidence === undefined
       ? await LiveChain.open({ ...parts, links, haltState, onAppended, onFatal })
@@ -249,14 +248,4 @@ function fail(
   node.log.fatal({ err: error }, "the node cannot go on");
   void node.links.close();
   failNode(error, node.options);
-}
-
-/** What stopped the node for good; also when the store has lost it. */
-async function haltEvidence({ opened, mark }: Parts): Promise<HaltEvidence | undefined> {
-  const stored = opened.store.forkEvidence().catch((error: unknown) => {
-    if (isDamage(error)) return undefined;
-    throw error;
-  });
-  const bytes = (await mark.halt()) ?? (await stored);
-  return bytes && decodeHalt(bytes);
 }
