@@ -127,8 +127,12 @@ export function refusalLog(
   let untold = 0;
   return (peerAddress, reason) => {
     const nowMs = monotonicMs();
-    const isNew = ofOne.take(`${peerAddress} ${reason}`, 1, nowMs) === 0;
-    if (!isNew || ofAll.take("", 1, nowMs) > 0) {
+    const one = `${peerAddress} ${reason}`;
+    const isNew = ofOne.take(one, 1, nowMs) === 0;
+    const isTold = isNew && ofAll.take("", 1, nowMs) === 0;
+    // A line that the bound for all refuses is not the one of this minute.
+    if (isNew && !isTold) ofOne.charge(one, -1, nowMs);
+    if (!isTold) {
       untold += 1;
       return;
     }

@@ -116,4 +116,20 @@ describe("the log of refused callers", () => {
       untold: 82,
     });
   });
+
+  test("tells of a caller as soon as there is room, if there was none at first", () => {
+    const lines: string[] = [];
+    let nowMs = 5;
+    const log = { warn: (line: { peerAddress: string }) => void lines.push(line.peerAddress) };
+    const refused = refusalLog(log as never, () => nowMs);
+    for (let i = 0; i < 20; i++) refused(`10.0.1.${i}`, "TLS: http request");
+    refused("10.0.0.1", "TLS: unknown ca");
+    assert.equal(lines.length, 20);
+    nowMs += 3_000;
+    for (let i = 0; i < 2; i++) refused("10.0.0.1", "TLS: unknown ca");
+    assert.deepEqual(lines.slice(20), ["10.0.0.1"]);
+    nowMs += 3_000;
+    refused("10.0.0.1", "TLS: unknown ca");
+    assert.equal(lines.length, 21, "once a minute");
+  });
 });
