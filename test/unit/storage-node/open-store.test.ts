@@ -26,8 +26,6 @@ import { genesis } from "../ledger/support/consortium.js";
 import { accepted } from "../ledger/support/outcome.js";
 import { publicKeyOf, sign } from "../ledger/support/records.js";
 
-const neverAttested = { atTip: true, hasAttested: false };
-
 describe("the mark of what a storage node has attested", () => {
   test("is put aside when it cannot be read, and the renewed certificate beside it is not", async () => {
     const directory = join(temporaryDirectory(), "signing.key.state");
