@@ -10,6 +10,7 @@
  * - it took nothing for `stillSweepsMax`, and others wait for its place or need the room;
  * - it holds more than `timesAsMuch` what another caller would hold, who needs the room.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { FairLane } from "../../base/fair-lane.js";
 import { Holdings } from "../../base/holdings.js";
 import { RpcError } from "../rpc-error.js";
@@ -31,6 +32,9 @@ type UnreadAnswersOptions = {
   readonly onUnread: (ends: ConnectionEnds) => void;
 };
 
+const pagesPerCallerMax = 1;
+const restMsMax = 1_000;
+
 /** The answers of a caller that took nothing for this long give way to those of others. */
 const stillSweepsMax = 10;
 /** A caller that holds more than this many times what another one would hold gives way to it. */
@@ -48,7 +52,7 @@ export class UnreadAnswers {
   constructor(options: UnreadAnswersOptions) {
     const { limits } = options;
     this.#options = options;
-    this.#pages = new FairLane(limits.pagesAtOnceMax);
+    this.#pages = new FairLane(limits.pagesAtOnceMax, pagesPerCallerMax);
     const lane = () => new FairLane(limits.longAnswersAtOnceMax, longAnswersPerCallerMax);
     this.#long = { clients: lane(), managers: lane(), storageNodes: lane() };
     this.#groups = {
@@ -90,7 +94,9 @@ export class UnreadAnswers {
 
   /**
    * Makes the answer to a unary call, and counts its bytes until the call is over. A page of a
-   * listing is read only when it is the caller's turn and there is room for the longest page.
+   * listing is read only when it is the caller's turn and there is room for the longest page. Its
+   * caller's next page waits as long again as this one took to read, so that whoever lists without
+   * end takes no more than half of this process's time.
    *
    * @throws RpcError ANSWERS_UNREAD, CANCELLED, and what `encode` throws
    */
@@ -109,7 +115,14 @@ export class UnreadAnswers {
       else answer.giveBack(pageBytesMax - bytes.length);
       return bytes;
     };
-    return this.#pages.run(answer.causer, read, group);
+    return new Promise((resolve, reject) => {
+      const page = async () => {
+        const startedMs = performance.now();
+        await read().then(resolve, reject);
+        await sleep(Math.min(performance.now() - startedMs, restMsMax));
+      };
+      void this.#pages.run(answer.causer, page, group);
+    });
   }
 
   /**

@@ -197,6 +197,33 @@ describe("the account of answers", () => {
     assert.equal(answers.bytes("clients"), 4 * MiB);
   });
 
+  test("reads one page of a caller at a time, and those of several at once", async () => {
+    answers = account({ pagesAtOnceMax: 4 });
+    const reading = new Map<string, number>();
+    let ofOneMax = 0;
+    let ofAllMax = 0;
+    const read = (id: string) => async (): Promise<Buffer> => {
+      reading.set(id, (reading.get(id) ?? 0) + 1);
+      ofOneMax = Math.max(ofOneMax, reading.get(id) ?? 0);
+      ofAllMax = Math.max(
+        ofAllMax,
+        [...reading.values()].reduce((sum, n) => sum + n, 0),
+      );
+      await new Promise((resolve) => setImmediate(resolve));
+      reading.set(id, (reading.get(id) ?? 0) - 1);
+      return Buffer.alloc(16);
+    };
+    const ids = ["auditor-1", "auditor-2", "auditor-3"];
+    const makes = ids.flatMap((id) =>
+      Array.from({ length: 3 }, () =>
+        answers.make(call("auditor", id).answer, listBlocks, read(id)),
+      ),
+    );
+    await Promise.all(makes);
+    assert.equal(ofOneMax, 1);
+    assert.equal(ofAllMax, ids.length);
+  });
+
   test("does not read for a caller that has gone meanwhile", async () => {
     const { answer, over } = call("auditor", "auditor-1");
     over.abort();
