@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, test } from "node:test";
 import { temporaryDirectory } from "./support/temporary-directory.js";
 import { listFiles, repositoryRoot } from "./support/tree.js";
@@ -173,6 +173,23 @@ describe("the project is tidy", () => {
 
   test("no literal is spread into another", () => {
     assertNone(paths.flatMap((path) => checkLines(path, read(path), [literalSpreads])));
+  });
+
+  test("comments name files that exist", () => {
+    const names = new Set(paths.map((path) => basename(path)));
+    const commented = /^\s*(?:\/\/|\/?\*)/;
+    const missing = paths.flatMap((path) =>
+      read(path)
+        .split("\n")
+        .flatMap((line, i) =>
+          (commented.test(line) ? [...line.matchAll(/[\w-]{2,}(?:\.test)?\.ts\b/g)] : []).map(
+            ([name]) => [name, i + 1] as const,
+          ),
+        )
+        .filter(([name]) => !names.has(name))
+        .map(([name, line]) => ({ path, line, message: `names ${name}` })),
+    );
+    assertNone(missing);
   });
 
   test("domain tags stand in one file", () => {

@@ -2,6 +2,12 @@
  * How a manager ends when something is wrong that it cannot mend: the first fatal error stops it,
  * and it signs nothing more. It exists before all parts, so that each of them can report; what has
  * to stop is connected once it is there.
+ *
+ * A full or damaged disk, or a bug, ends the process (store/store-error.ts has the advice that is
+ * printed). A *halt* is for good, and the process goes on answering why. Four things halt a
+ * manager: a proof of a fork (supervision.ts), Q managers that hold another block (head-watch.ts),
+ * Q COMMITs for a block that is wrong here (consensus/ring/round-rules.ts), and such a block that
+ * a peer ships (chain-writer.ts).
  */
 import type { CommitCertificate } from "../gen/bss/v1/block_pb.js";
 

@@ -1,3 +1,7 @@
+/**
+ * What a store could not do, by kind. After a failed write RocksdbStore takes no other one
+ * (rocksdb-store.ts), and the node ends with the advice in the message (cli/nodes/run-node.ts).
+ */
 export type StoreErrorCode =
   | "LOCKED"
   | "CORRUPT"

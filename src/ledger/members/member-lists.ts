@@ -6,7 +6,7 @@ export const managersMax = 100;
 export const storageNodesMax = 10_000;
 export const officersMax = 1_000;
 
-/** How a manager stands with the ring; see suspensions.ts. */
+/** How a manager stands with the ring; see manager-suspensions.ts. */
 export type Standing = {
   /**
    * False while suspended: it neither proposes nor accepts, but approves, commits and counts in Q.

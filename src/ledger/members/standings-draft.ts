@@ -1,4 +1,4 @@
-/** How the managers stand while a block's operations are applied; see suspensions.ts. */
+/** How the managers stand while a block's operations are applied; see manager-suspensions.ts. */
 import {
   type Evidence,
   type ResumeManager,

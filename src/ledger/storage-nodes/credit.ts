@@ -1,6 +1,8 @@
 /**
  * What a storage node has to gain and to lose ([R5.8.1], [R5.8.3]): its credit, which decides
- * whether it serves, and its reward. Everything that moves either stands here.
+ * whether it serves, and its reward. What moves either, and by how much, stands here; that it has
+ * happened is found in storage-nodes-draft.ts (attestations, audits, operations) and settlement.ts
+ * (committees that close).
  *
  *     credit   from 0 to 1000, 100 at admission; below the policy's boycott line a node is boycotted
  *     reward   units for each MATCH in time and for storing; an operator records what was paid

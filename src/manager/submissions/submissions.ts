@@ -60,14 +60,8 @@ import type { TipWatch } from "../screening/tip-watch.js";
 import type { StatementLog } from "../signing/statement-log.js";
 import type { Availability } from "./availability.js";
 import { type BroadcastSender, hashesOf, leftOutOf, openPart } from "./broadcast-sender.js";
-import {
-  type OutcomeWatch,
-  objectionsAmong,
-  outcomesOf,
-  placeOf,
-  RecordOutcomes,
-  submitResponse,
-} from "./record-outcomes.js";
+import { type OutcomeWatch, RecordOutcomes } from "./record-outcomes.js";
+import { objectionsAmong, outcomesOf, placeOf, submitResponse } from "./submit-response.js";
 
 type Context = Pick<
   ManagerContext,

@@ -11,7 +11,7 @@
  *                    server-connections.ts   places of the caller's group; end of its certificate
  *                    server/method-roles.ts  whether its role may call this method at all
  *                    call-limits.ts          calls and streams that are open
- *     message   ── uploads.ts ─────────── declared length, bytes that arrive or are handled, pace
+ *     message   ── incoming-messages.ts ─ declared length, bytes that arrive or are handled, pace
  *               ── read-ahead.ts ──────── one message of a stream before its reader takes it
  *               ── method-bounds.ts ───── elements and memory, before it is decoded
  *     answer    ── unread-answers.ts ──── bytes that callers have not taken; who takes too little

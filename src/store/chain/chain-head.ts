@@ -1,6 +1,6 @@
 /**
  * The head of a chain on disk: how it is read, what it must agree with when a store is opened, and
- * a storage node's head as bytes. A manager's head as bytes is the ledger's (state/head-codec.ts).
+ * a storage node's head as bytes. A manager's head as bytes is the ledger's (state/head.ts).
  */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { equalBytes } from "../../base/bytes.js";

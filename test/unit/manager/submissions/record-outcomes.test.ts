@@ -14,8 +14,8 @@ import {
 import {
   RecordOutcomes,
   type RecordSettlement,
-  submitResponse,
 } from "../../../../src/manager/submissions/record-outcomes.js";
+import { submitResponse } from "../../../../src/manager/submissions/submit-response.js";
 import type { ManagerStore } from "../../../../src/store/manager-store.js";
 
 const placed = (height: bigint): RecordSettlement => ({
