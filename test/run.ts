@@ -5,9 +5,9 @@
  * this finds the test files by their sources (a stale file in dist/ never runs), prints one line
  * per directory, every failure in full, and ends with "N passed, N failed".
  *
- * Integration tests run apart and without coverage: most of them two files at a time, as they wait
- * more than they compute, and those that keep the whole machine busy one after the other. A warning
- * that Node prints fails the run.
+ * Coverage is that of the tests of pure code. Integration tests run apart: most of them two files
+ * at a time, as they wait more than they compute, and those that keep the whole machine busy one
+ * after the other. A warning that Node prints fails the run.
  */
 import { existsSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -24,6 +24,8 @@ const demanding = ["chaos", "demo", "hostile", "largest-policy"].map(
   (name) => `integration/${name}.test.ts`,
 );
 const integrationFilesAtOnce = 2;
+/** Tests of the directories whose coverage counts; writing it down slows every process. */
+const covering = ["unit/ledger/", "unit/consensus/", "unit/crypto/", "protocol/"];
 
 const root = repositoryRoot();
 process.chdir(root);
@@ -44,7 +46,8 @@ async function main(): Promise<boolean> {
   if (missing.length > 0) return refuse(`not compiled: ${missing.join(", ")}`);
 
   const integration = files.filter((path) => path.startsWith("integration/"));
-  const together = files.filter((path) => !integration.includes(path));
+  const counted = files.filter((path) => covering.some((prefix) => path.startsWith(prefix)));
+  const together = files.filter((path) => !integration.includes(path) && !counted.includes(path));
   const alone = integration.filter((path) => demanding.includes(path));
   const besideOthers = integration.filter((path) => !demanding.includes(path));
   const coverageDirectory = join(root, "coverage", "tmp");
@@ -52,8 +55,9 @@ async function main(): Promise<boolean> {
     rmSync(coverageDirectory, { recursive: true, force: true });
     process.env.NODE_V8_COVERAGE = coverageDirectory;
   }
-  const runs = [await runFiles(together.map(compiled), availableParallelism())];
+  const runs = [await runFiles(counted.map(compiled), availableParallelism())];
   delete process.env.NODE_V8_COVERAGE;
+  runs.push(await runFiles(together.map(compiled), availableParallelism()));
   // Node.js 22 and newer keep compiled code there, so that the many processes start sooner.
   process.env.NODE_COMPILE_CACHE ??= join(root, ".build", "compile-cache");
   runs.push(await runFiles(besideOthers.map(compiled), integrationFilesAtOnce));
