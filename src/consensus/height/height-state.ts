@@ -1,6 +1,7 @@
 /**
  * What a manager knows of the height that it works on, and the questions that the rounds ask of it:
- * is there a polka, is the accuracy unanimous, is the integrity attested, is the block lockable?
+ * is there a polka, is the accuracy unanimous, is the integrity attested, is the block lockable,
+ * are all certificates there that make it final? ring/round-rules.ts decides by the answers.
  */
 import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";

@@ -10,6 +10,8 @@
  *
  * Others may serve in another order. So now is never before the earliest start of what waits, nor
  * moved beyond the end of that piece: whoever comes new waits for no more than one piece of it.
+ *
+ * pool.ts says what a submission costs, and sorts by these turns.
  */
 export type Turn = {
   readonly causer: string;

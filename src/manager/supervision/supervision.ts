@@ -1,6 +1,7 @@
 /**
  * The parts by which managers watch each other: their heads, forks of the chain, evidence, and who
- * is suspended and back.
+ * is suspended and back. That a manager is absent is noticed by consensus/ring/absences.ts; its
+ * suspension is proposed by suspension-pool.ts.
  */
 
 import { create, fromBinary } from "@bufbuild/protobuf";

@@ -1,8 +1,8 @@
 /**
  * Cuts the data of one call into gRPC's frames (a flag, a length in four bytes, a message), in
- * place of grpc-js's own decoder. It asks its gate about a message's declared length before it
- * keeps a byte of it. Memory grows as bytes arrive, not by what is declared, and the gate is asked
- * each time.
+ * place of grpc-js's own decoder. It asks its gate, the upload of incoming-messages.ts, about a
+ * message's declared length before it keeps a byte of it. Memory grows as bytes arrive, not by what
+ * is declared, and the gate is asked each time.
  */
 
 /** Decides about the messages of a call. */

@@ -1,7 +1,8 @@
 /**
- * What a storage node has attested about blocks that are not decided yet, each with its block. Both
- * are on disk before the attestation is sent: so the node holds the data of what it has attested,
- * and after a restart it attests the same again.
+ * What a storage node has attested about blocks that are not decided yet, each with its block.
+ * Both are on disk before the attestation is sent: so the node holds the data of what it has
+ * attested, and after a restart it attests the same again. What guards the key when this is lost
+ * with the data is attestation-mark.ts.
  *
  *     height ‖ round    ──▶ attestation    one per round
  *     height ‖ block id ──▶ block and sealed records
