@@ -64,7 +64,7 @@ export function publicFacts(
     hash1: header.hash1,
     beacon: header.beacon,
     leafCount: block.leaves.length,
-    requiredAccepts: after.activeManagerIds.toSorted(compareIds),
+    requiredAccepts: after.requiredAccepts,
     absences: absencesOf(block),
     eligible: head.members.eligibleStorageNodes(policy),
   };

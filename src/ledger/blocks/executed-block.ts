@@ -4,7 +4,6 @@
  */
 import type { Leaf } from "../../gen/bss/v1/block_pb.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
-import { compareIds } from "../ids.js";
 import type { Members } from "../members/members.js";
 import { appendLeaves, type Frontier, rootOf } from "../merkle/frontier.js";
 import type { StoredNode } from "../merkle/nodes.js";
@@ -100,7 +99,7 @@ export function executedBlock(
     treeSize: frontier.size,
     hash1: outcome.hash1,
     leafCount: outcome.leaves.length,
-    requiredAccepts: outcome.members.activeManagerIds.toSorted(compareIds),
+    requiredAccepts: outcome.members.requiredAccepts,
     absences: outcome.absences,
     eligible: before.members.eligibleStorageNodes(policy),
   };

@@ -11,10 +11,12 @@
  * Two quorums of Q share at least f+1 managers. A key is used by one member for one purpose: one
  * party must not be able to speak as two.
  */
+
 import { assert, defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
 import type { ControlOperation, Policy } from "../../gen/bss/v1/genesis_pb.js";
+import { compareIds } from "../ids.js";
 import { eligibleAmong } from "../storage-nodes/credit.js";
 import type { BlockStart } from "../storage-nodes/storage-nodes-draft.js";
 import { type Violation, violation } from "../violation.js";
@@ -81,6 +83,11 @@ export class Members implements MemberLists {
     assert(this.activeManagerIds.length > 0, "a consortium has an active manager");
     this.faultsMax = faultsMaxOf(lists.managers.length);
     this.quorum = quorumOf(lists.managers.length);
+  }
+
+  /** Managers whose ACCEPT a block needs after which these are the members, ascending. */
+  get requiredAccepts(): readonly string[] {
+    return this.activeManagerIds.toSorted(compareIds);
   }
 
   manager(id: string): Manager | undefined {
