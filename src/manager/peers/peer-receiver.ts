@@ -14,7 +14,6 @@ import type { Ring } from "../../consensus/ring/ring.js";
 import type { LockCertificate } from "../../gen/bss/v1/block_pb.js";
 import type {
   Attestation,
-  FetchManagerBlocks,
   ManagerBlocks,
   Proposal,
   SignedHead,
@@ -41,6 +40,7 @@ import type { BlockJudge } from "../ring/block-judge.js";
 import type { CandidateBlocks } from "../ring/candidate-blocks.js";
 import type { RingInbox } from "../ring/ring-inbox.js";
 import {
+  rangeOf,
   readAnswer,
   type ShippedBlocks,
   type ShippedManagerBlock,
@@ -70,8 +70,6 @@ export type PeerReceiverParts = {
 };
 
 export type VoteMessage = Exclude<VoteRequest["message"], { case: undefined }>;
-
-const blocksPerAnswerMax = 100;
 
 export class PeerReceiver {
   readonly #context: Context;
@@ -106,9 +104,9 @@ export class PeerReceiver {
           break;
         }
         case "fetchBlocks": {
-          const fetch = message.value;
+          const range = rangeOf(message.value);
           await stream.writeInTurn(async () => {
-            const value = await this.#blocks(fetch);
+            const value = await this.#parts.blocks.forManagers(...range);
             return { message: { case: "blocks", value } };
           });
           break;
@@ -223,12 +221,6 @@ export class PeerReceiver {
     const { supervision, sync, failStop } = this.#parts;
     const taken = await supervision.takeBlocks(from, blocks);
     if (!taken && !failStop.failed) sync.take(readAnswer(from, blocks));
-  }
-
-  #blocks({ fromHeight, limit }: FetchManagerBlocks): Promise<ManagerBlocks> {
-    const from = fromHeight > BigInt(Number.MAX_SAFE_INTEGER) ? 0 : Number(fromHeight);
-    const count = Math.min(Math.max(1, limit), blocksPerAnswerMax);
-    return this.#parts.blocks.forManagers(from, count);
   }
 
   /** Every signature in it, or one refusal when there are more than members who could sign. */

@@ -12,7 +12,11 @@ import {
   type ManagerBlock,
 } from "../../gen/bss/v1/block_pb.js";
 import { type StorageBlocks, StorageBlocksSchema } from "../../gen/bss/v1/verify_integrity_pb.js";
-import { type ManagerBlocks, ManagerBlocksSchema } from "../../gen/bss/v1/vote_pb.js";
+import {
+  type FetchManagerBlocks,
+  type ManagerBlocks,
+  ManagerBlocksSchema,
+} from "../../gen/bss/v1/vote_pb.js";
 import { parseHeader } from "../../ledger/blocks/block-parsing.js";
 import type { ManagerStore } from "../../store/manager-store.js";
 import type { SyncAnswer } from "../../sync/sync-events.js";
@@ -20,6 +24,7 @@ import type { SyncBlock } from "../../sync/sync-window.js";
 
 /** A message stays far below what peers take; a single block may be longer, and travels alone. */
 const answerBytesMax = 6 * 1024 * 1024;
+const blocksPerAnswerMax = 100;
 
 export class ShippedBlocks {
   readonly #store: ManagerStore;
@@ -51,6 +56,15 @@ export class ShippedBlocks {
     );
     return create(StorageBlocksSchema, { blocks, headHeight: BigInt(this.#store.head.height) });
   }
+}
+
+/** The height and number of what a peer asks for; no block is at height 0. */
+export function rangeOf({
+  fromHeight,
+  limit,
+}: Pick<FetchManagerBlocks, "fromHeight" | "limit">): readonly [number, number] {
+  const from = fromHeight > BigInt(Number.MAX_SAFE_INTEGER) ? 0 : Number(fromHeight);
+  return [from, Math.min(Math.max(1, limit), blocksPerAnswerMax)];
 }
 
 async function collect<T>(

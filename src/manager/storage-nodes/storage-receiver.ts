@@ -4,8 +4,6 @@
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type {
-  FetchStorageBlocks,
-  StorageBlocks,
   VerifyIntegrityRequest,
   VerifyIntegrityResponseSchema,
 } from "../../gen/bss/v1/verify_integrity_pb.js";
@@ -13,12 +11,10 @@ import type { Attestation } from "../../gen/bss/v1/vote_pb.js";
 import type { CallContext, ServerStream } from "../../rpc/server/handlers.js";
 import type { ManagerObserver } from "../manager-observer.js";
 import type { PeerReceiver } from "../peers/peer-receiver.js";
-import type { ShippedBlocks } from "../ring/shipped-blocks.js";
+import { rangeOf, type ShippedBlocks } from "../ring/shipped-blocks.js";
 import type { Supervision } from "../supervision/supervision.js";
 import type { StorageLink, StorageLinks } from "./storage-links.js";
 import type { StorageSupervision } from "./storage-supervision.js";
-
-const blocksPerAnswerMax = 100;
 
 type Context = { readonly observer: Pick<ManagerObserver, "dropped"> };
 
@@ -65,9 +61,9 @@ export class StorageReceiver {
       case "attestation":
         return this.#takeAttestation(nodeId, message.value);
       case "fetchBlocks": {
-        const fetch = message.value;
+        const range = rangeOf(message.value);
         await link.stream.writeInTurn(async () => {
-          const value = await this.#blocks(fetch);
+          const value = await this.#parts.blocks.forStorage(...range);
           return { message: { case: "blocks", value } };
         });
         return;
@@ -92,11 +88,5 @@ export class StorageReceiver {
     }
     this.#parts.storageLinks.noteAttested(nodeId, attestation);
     await this.#parts.peerReceiver.takeAttestation(nodeId, attestation);
-  }
-
-  #blocks({ fromHeight, limit }: FetchStorageBlocks): Promise<StorageBlocks> {
-    const from = fromHeight > BigInt(Number.MAX_SAFE_INTEGER) ? 0 : Number(fromHeight);
-    const count = Math.min(Math.max(1, limit), blocksPerAnswerMax);
-    return this.#parts.blocks.forStorage(from, count);
   }
 }
