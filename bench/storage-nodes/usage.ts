@@ -14,15 +14,20 @@ const ticksPerS = 100;
 
 export const canMeasure = existsSync("/proc/self/io");
 
-export function usageOf(pid: number): Usage {
+/** User and system time of a process since it began, ms. Throws when it is gone. */
+export function cpuMsOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
   // The name of the program is in parentheses and may hold spaces.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const ticks = Number(fields[11]) + Number(fields[12]);
+  return (ticks * 1_000) / ticksPerS;
+}
+
+export function usageOf(pid: number): Usage {
   const io = readFileSync(`/proc/${pid}/io`, "latin1");
   const status = readFileSync(`/proc/${pid}/status`, "latin1");
   return {
-    cpuMs: (ticks * 1_000) / ticksPerS,
+    cpuMs: cpuMsOf(pid),
     residentMiB: numberAfter(status, "VmRSS:") / 1_024,
     readBytes: numberAfter(io, "rchar:"),
     writtenBytes: numberAfter(io, "wchar:"),

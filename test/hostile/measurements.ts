@@ -1,6 +1,8 @@
 /** What the nodes take while something goes on: read from the system, not from the nodes. */
+
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { cpuMsOf } from "../../bench/storage-nodes/usage.js";
 import { defined } from "../../src/base/assert.js";
 import type { NodeProcess } from "../../src/cli/nodes/node-processes.js";
 import type { Tally } from "./attack.js";
@@ -99,16 +101,10 @@ export class Watch {
   }
 }
 
-/** Clock ticks of /proc are hundredths of a second on every Linux. */
-const msPerTick = 10;
-
 /** User and system time of a process since it began; 0 when it is gone. */
 export function processorMsOf(pid: number): number {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name in parentheses may hold spaces; utime and stime are fields 14 and 15.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) * msPerTick;
+    return cpuMsOf(pid);
   } catch {
     return 0;
   }
