@@ -44,6 +44,8 @@ export class UnreadAnswers {
   readonly #options: UnreadAnswersOptions;
   readonly #groups: Readonly<Record<AnswerGroup, Holdings>>;
   readonly #pages: FairLane;
+  /** One page of a caller, and its rest, which takes no place of `#pages` from others. */
+  readonly #pageTurns = new FairLane(Number.POSITIVE_INFINITY, pagesPerCallerMax);
   /** A long answer has its place from before it is read until its caller has taken it. */
   readonly #long: Readonly<Record<AnswerGroup, FairLane>>;
   /** Answers that hold bytes. */
@@ -52,7 +54,7 @@ export class UnreadAnswers {
   constructor(options: UnreadAnswersOptions) {
     const { limits } = options;
     this.#options = options;
-    this.#pages = new FairLane(limits.pagesAtOnceMax, pagesPerCallerMax);
+    this.#pages = new FairLane(limits.pagesAtOnceMax);
     const lane = () => new FairLane(limits.longAnswersAtOnceMax, longAnswersPerCallerMax);
     this.#long = { clients: lane(), managers: lane(), storageNodes: lane() };
     this.#groups = {
@@ -117,11 +119,17 @@ export class UnreadAnswers {
     };
     return new Promise((resolve, reject) => {
       const page = async () => {
-        const startedMs = performance.now();
-        await read().then(resolve, reject);
-        await sleep(Math.min(performance.now() - startedMs, restMsMax));
+        let restMs = 0;
+        const timedRead = () => {
+          const startedMs = performance.now();
+          return read().finally(() => {
+            restMs = Math.min(performance.now() - startedMs, restMsMax);
+          });
+        };
+        await this.#pages.run(answer.causer, timedRead, group).then(resolve, reject);
+        await sleep(restMs);
       };
-      void this.#pages.run(answer.causer, page, group);
+      void this.#pageTurns.run(answer.causer, page);
     });
   }
 
