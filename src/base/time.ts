@@ -40,6 +40,17 @@ export const systemTime: Time = {
   breathe: () => new Promise((resolve) => setImmediate(resolve)),
 };
 
+/** Runs a write and tells how long it took, unless it fails. */
+export async function timed(
+  { monotonicMs }: Pick<Time, "monotonicMs">,
+  observe: { wrote(seconds: number): void },
+  write: () => Promise<void>,
+): Promise<void> {
+  const startedMs = monotonicMs();
+  await write();
+  observe.wrote((monotonicMs() - startedMs) / 1_000);
+}
+
 /** Runs `work` every `periodMs` until it is cancelled. */
 export function every(time: Pick<Time, "after">, periodMs: number, work: () => void): Timer {
   let timer: Timer;

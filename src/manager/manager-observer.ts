@@ -5,7 +5,6 @@
 
 import type { Logger } from "pino";
 import { toHex } from "../base/bytes.js";
-import type { Time } from "../base/time.js";
 import type { ExpiredStep, Statement } from "../consensus/ring/events.js";
 import { type RingWaiting, waitingText } from "../consensus/ring/waiting.js";
 import type { Objection } from "../gen/bss/v1/broadcast_pb.js";
@@ -33,16 +32,6 @@ export type Abstaining = {
   /** For people. */
   readonly text: string;
 };
-
-/** Runs a write to the store and tells how long it took. */
-export async function timedWrite(
-  { time, observer }: { readonly time: Time; readonly observer: Pick<ManagerObserver, "wrote"> },
-  write: () => Promise<void>,
-): Promise<void> {
-  const startedMs = time.monotonicMs();
-  await write();
-  observer.wrote((time.monotonicMs() - startedMs) / 1_000);
-}
 
 const voteNames = new Map<VoteKind, "accept" | "approve" | "commit">([
   [VoteKind.ACCEPT, "accept"],

@@ -9,9 +9,11 @@
  * Callers await one write after the other. After a write that failed the store accepts no other:
  * the node stops, and opening it shows what is on disk.
  */
+
 import { create } from "@bufbuild/protobuf";
 import { assert } from "../base/assert.js";
 import { concatBytes, equalBytes, utf8 } from "../base/bytes.js";
+import type { StorageAppend } from "../consensus/attestation/attestor.js";
 import { type StorageBlockState, StorageBlockStateSchema } from "../gen/bss/store/v1/storage_pb.js";
 import type { Block, BlockCertificates } from "../gen/bss/v1/block_pb.js";
 import type { ControlOperation } from "../gen/bss/v1/genesis_pb.js";
@@ -56,6 +58,11 @@ export type AppendedStorageBlock = {
   /** After the block. */
   readonly head: StorageHead;
 };
+
+/** What is stored of a block that was found final. */
+export function appendedOf({ block, log, ...rest }: StorageAppend): AppendedStorageBlock {
+  return { ...rest, block: block.block, newNodes: log.newNodes };
+}
 
 const scrubKey = bucketKey(buckets.meta, utf8("scrub"));
 const forkEvidenceKey = bucketKey(buckets.meta, utf8("fork-evidence"));

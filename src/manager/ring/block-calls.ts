@@ -39,7 +39,6 @@ type AppendedFacts = Pick<BlockFacts, "leafCount" | "proposerId">;
 
 export class BlockCalls {
   readonly #ports: BlockCallsPorts;
-
   /** The last block could hold records and has none. */
   #wasEmpty = false;
 

@@ -4,6 +4,7 @@
  */
 
 import { toHex } from "../../base/bytes.js";
+import { timed } from "../../base/time.js";
 import type { Ring } from "../../consensus/ring/ring.js";
 import type { BlockCertificates, ManagerBlock } from "../../gen/bss/v1/block_pb.js";
 import { blockId } from "../../ledger/blocks/block-hashes.js";
@@ -11,7 +12,7 @@ import { parseHeader } from "../../ledger/blocks/block-parsing.js";
 import type { AppendedBlock } from "../../store/manager-store.js";
 import { RingHalted } from "../fail-stop.js";
 import type { ManagerContext } from "../manager-context.js";
-import { type ManagerObserver, timedWrite } from "../manager-observer.js";
+import type { ManagerObserver } from "../manager-observer.js";
 import type { BlockValidator } from "./block-validator.js";
 import type { RingInbox } from "./ring-inbox.js";
 import type { ShippedManagerBlock } from "./shipped-blocks.js";
@@ -68,7 +69,7 @@ export class ChainWriter {
   async append(appended: NewBlock, more = false): Promise<void> {
     const { store, observer, time } = this.#context;
     const { height } = appended.executed.facts;
-    await timedWrite(this.#context, () => store.append(appended, more ? "buffered" : "sync"));
+    await timed(time, observer, () => store.append(appended, more ? "buffered" : "sync"));
     this.#parts.ring.advance({ height: height + 1, members: store.head.members });
     observer.appended(appended.executed, this.idleMs);
     this.#appendedAtMs = time.monotonicMs();

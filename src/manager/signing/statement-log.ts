@@ -8,9 +8,11 @@
  * height is over, as others may need it to leave their round. Heads, resumptions and objections,
  * which belong to no round, are signed here too.
  */
+
 import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
+import { timed } from "../../base/time.js";
 import type { Lock, RestoredHeight, Statement } from "../../consensus/ring/events.js";
 import type { Ring } from "../../consensus/ring/ring.js";
 import type { ManagerBlock } from "../../gen/bss/v1/block_pb.js";
@@ -19,7 +21,7 @@ import type { ManagerStore } from "../../store/manager-store.js";
 import { StoreError } from "../../store/store-error.js";
 import type { FailStop } from "../fail-stop.js";
 import type { ManagerContext } from "../manager-context.js";
-import { type ManagerObserver, timedWrite } from "../manager-observer.js";
+import type { ManagerObserver } from "../manager-observer.js";
 import type { Abstention } from "../ring/abstention.js";
 import type { CandidateBlocks } from "../ring/candidate-blocks.js";
 import type { RingInbox } from "../ring/ring-inbox.js";
@@ -206,8 +208,8 @@ export class StatementLog {
       if (body !== undefined) bodies.set(toHex(statement.blockId), body);
     }
     const durable = { votes, proposals, bodies: [...bodies.values()] };
-    const { store } = this.#context;
-    await timedWrite(this.#context, () =>
+    const { store, time, observer } = this.#context;
+    await timed(time, observer, () =>
       store.saveStatements(lock === undefined ? durable : { ...durable, lock }),
     );
     this.#logged.push(...signed);

@@ -19,7 +19,6 @@ import { answerBytesMax } from "../../query/answer-page.js";
 import { blockSummary, storedBlock } from "../../query/block-views.js";
 import type { RecordLocation } from "../../store/chain/chain-writes.js";
 import type { ManagerStore } from "../../store/manager-store.js";
-
 import type { RecordSettlement } from "./record-outcomes.js";
 
 export function placeOf({ height, position, sealDigest }: RecordLocation): RecordPlace {

@@ -5,8 +5,10 @@
  *
  * The caller makes sure that nothing moves the head meanwhile.
  */
+
 import { create } from "@bufbuild/protobuf";
 import { RateLimits } from "../../base/rate-limits.js";
+import { timed } from "../../base/time.js";
 import { judgeCandidate, type ParsedCandidate } from "../../consensus/attestation/attestor.js";
 import { auditDigest } from "../../consensus/attestation/audit.js";
 import {
@@ -19,7 +21,7 @@ import { managersMax } from "../../ledger/members/member-lists.js";
 import { present } from "../../store/chain/stored-values.js";
 import { isDamage } from "../../store/store-error.js";
 import type { Candidates } from "./candidates.js";
-import { type ChainPorts, timed } from "./chain-ports.js";
+import type { ChainPorts } from "./chain-ports.js";
 
 type Judged = Extract<ReturnType<typeof judgeCandidate>, { kind: "attest" }>;
 
@@ -129,7 +131,8 @@ export class Attesting {
   async #save(candidate: ParsedCandidate, attestation: Attestation): Promise<void> {
     const { block, sealedRecords, round } = candidate;
     const saved = { block: block.block, sealedRecords, round, attestation };
-    await timed(this.#ports, this.#ports.store.saveCandidate(saved));
+    const { store, observe } = this.#ports;
+    await timed(this.#ports, observe, () => store.saveCandidate(saved));
     this.#candidates.add(block, sealedRecords, attestation);
   }
 }

@@ -59,10 +59,3 @@ export type ChainPorts = {
    */
   readonly onHalt: (evidence: HaltEvidence) => Promise<void>;
 };
-
-/** Runs a write and reports how long it took. */
-export async function timed(ports: ChainPorts, write: Promise<void>): Promise<void> {
-  const startMs = ports.monotonicMs();
-  await write;
-  ports.observe.wrote((ports.monotonicMs() - startMs) / 1_000);
-}

@@ -17,6 +17,7 @@
 import { create } from "@bufbuild/protobuf";
 import { equalBytes } from "../../base/bytes.js";
 import type { Result } from "../../base/result.js";
+import { timed } from "../../base/time.js";
 import {
   checkFinal,
   checkFork,
@@ -34,12 +35,13 @@ import { rootOf } from "../../ledger/merkle/frontier.js";
 import type { Violation } from "../../ledger/violation.js";
 import type { DropReason } from "../../metrics/label-values.js";
 import { BlockSync } from "../../node/block-sync.js";
+import { appendedOf } from "../../store/storage-node-store.js";
 import { isDamage } from "../../store/store-error.js";
 import type { HaltEvidence } from "../halting.js";
 import type { MessageToManager } from "../manager-links.js";
 import { Attesting } from "./attesting.js";
 import { Candidates } from "./candidates.js";
-import { type ChainPorts, timed } from "./chain-ports.js";
+import type { ChainPorts } from "./chain-ports.js";
 import {
   type ParsedCommit,
   parseAnswer,
@@ -267,22 +269,11 @@ export class StorageChain {
   }
 
   /** `more`: others follow at once, so that no manager needs to hear of this one. */
-  async #write({ head, log, storageHeader, ...rest }: StorageAppend, more: boolean): Promise<void> {
+  async #write(append: StorageAppend, more: boolean): Promise<void> {
     const { store, observe, onAppended } = this.#ports;
-    const { block, sealedRecords, certificates } = rest;
-    await timed(
-      this.#ports,
-      store.append(
-        {
-          block: block.block,
-          sealedRecords,
-          certificates,
-          storageHeader,
-          head,
-          newNodes: log.newNodes,
-        },
-        more ? "buffered" : "sync",
-      ),
+    const { head, sealedRecords } = append;
+    await timed(this.#ports, observe, () =>
+      store.append(appendedOf(append), more ? "buffered" : "sync"),
     );
     observe.appended(head.height, head.frontier.size, sealedRecords.length);
     const due = this.#candidates.onAppended(head.height);

@@ -13,7 +13,7 @@ import type { GenesisState } from "../../ledger/genesis.js";
 import type { StorageHead } from "../../ledger/storage-nodes/storage-head.js";
 import type { Violation } from "../../ledger/violation.js";
 import { checkAnew, damageOf, type StoreCheckPorts } from "../../store/damage/store-comparison.js";
-import { LeftBlocks, StorageNodeStore } from "../../store/storage-node-store.js";
+import { appendedOf, LeftBlocks, StorageNodeStore } from "../../store/storage-node-store.js";
 import { isDamage } from "../../store/store-error.js";
 
 /** Resolves with the height up to which the chain holds. */
@@ -49,18 +49,7 @@ async function appendFrom(
   }
   const checked = await check(certified, made.head, at);
   if ("reason" in checked) return `${checked.reason}: ${checked.message}`;
-  const { block, sealedRecords, certificates, storageHeader, log, head } = checked;
-  await made.append(
-    {
-      block: block.block,
-      sealedRecords,
-      certificates,
-      storageHeader,
-      head,
-      newNodes: log.newNodes,
-    },
-    "buffered",
-  );
+  await made.append(appendedOf(checked), "buffered");
   return undefined;
 }
 

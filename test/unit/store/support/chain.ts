@@ -10,7 +10,7 @@ import type { Members } from "../../../../src/ledger/members/members.js";
 import type { ParsedSubmission } from "../../../../src/ledger/records/submissions.js";
 import { genesisStorageHead } from "../../../../src/ledger/storage-nodes/storage-head.js";
 import type { AppendedBlock } from "../../../../src/store/manager-store.js";
-import type { AppendedStorageBlock } from "../../../../src/store/storage-node-store.js";
+import { type AppendedStorageBlock, appendedOf } from "../../../../src/store/storage-node-store.js";
 import { Chain, certify } from "../../ledger/support/chain.js";
 import {
   consortiumId,
@@ -119,13 +119,6 @@ function followed(): AppendedStorageBlock[] {
     if (!("append" in check)) throw new Error(check.contradiction.message);
     const { append } = check;
     head = append.head;
-    return {
-      block: append.block.block,
-      sealedRecords: append.sealedRecords,
-      certificates,
-      head,
-      storageHeader: append.storageHeader,
-      newNodes: append.log.newNodes,
-    };
+    return appendedOf(append);
   });
 }
