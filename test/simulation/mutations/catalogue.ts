@@ -68,8 +68,8 @@ export const mutations: readonly Mutation[] = [
     changes: [
       {
         file: "src/manager/signing/statement-log.js",
-        from: "await timedWrite(",
-        to: "void timedWrite(",
+        from: "await timed(",
+        to: "void timed(",
       },
     ],
   },
@@ -164,8 +164,8 @@ export const mutations: readonly Mutation[] = [
     changes: [
       {
         file: "src/ledger/blocks/executed-block.js",
-        from: "requiredAccepts: outcome.members.activeManagerIds",
-        to: "requiredAccepts: before.members.activeManagerIds",
+        from: "requiredAccepts: outcome.members.requiredAccepts",
+        to: "requiredAccepts: before.members.requiredAccepts",
       },
     ],
   },
