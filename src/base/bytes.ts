@@ -54,6 +54,19 @@ export function toHex(bytes: Uint8Array): string {
 }
 
 /**
+ * The bytes as a text of as many characters, each from U+0000 to U+00FF: for keys of maps, which
+ * take it in half the time of hex. Not for people.
+ */
+export function binaryText(bytes: Uint8Array): string {
+  return latin1Slice.call(bytes, 0, bytes.length);
+}
+
+// Called on any Uint8Array, it saves the Buffer around it.
+const { latin1Slice } = Buffer.prototype as unknown as {
+  latin1Slice(this: Uint8Array, start: number, end: number): string;
+};
+
+/**
  * Parses hex of either case; returns undefined for an odd length or a character that is not hex.
  */
 export function fromHex(hex: string): Uint8Array | undefined {

@@ -12,14 +12,12 @@
  */
 import { create } from "@bufbuild/protobuf";
 import { assert, defined } from "../base/assert.js";
-import { equalBytes, toHex } from "../base/bytes.js";
+import { binaryText, equalBytes, toHex } from "../base/bytes.js";
 import {
   type MeterState,
   MeterStateSchema,
   type ParticipantState,
   ParticipantStateSchema,
-  type RecordState,
-  RecordStateSchema,
 } from "../gen/bss/store/v1/state_pb.js";
 import {
   type BlockCertificates,
@@ -36,6 +34,7 @@ import type { GenesisState } from "../ledger/genesis.js";
 import { recordHash } from "../ledger/records/records.js";
 import type { ParsedSubmission } from "../ledger/records/submissions.js";
 import { decodeHead, encodeHead, genesisHead, type LedgerHead } from "../ledger/state/head.js";
+import { decodeRecordState, type RecordState } from "../ledger/state/record-state.js";
 import { PrefetchedState, type StateWrite } from "../ledger/state/state.js";
 import { stateKeys } from "../ledger/state/state-keys.js";
 import { buckets } from "./buckets.js";
@@ -209,9 +208,19 @@ export class ManagerStore extends ChainReads {
 
   /** The state after the head, with exactly these keys. */
   async state(keys: readonly Uint8Array[]): Promise<PrefetchedState> {
-    const distinct = new Map(keys.map((key) => [toHex(key), key]));
-    const values = await getAll(this.kv, [...distinct.values()].map(stateKey));
-    return new PrefetchedState(new Map([...distinct.keys()].map((hex, i) => [hex, values[i]])));
+    const state = new Map<string, Uint8Array | undefined>();
+    const distinct: Uint8Array[] = [];
+    for (const key of keys) {
+      const text = binaryText(key);
+      if (state.has(text)) continue;
+      state.set(text, undefined);
+      distinct.push(stateKey(key));
+    }
+    const values = await getAll(this.kv, distinct);
+    // In the order in which they were put.
+    let next = 0;
+    for (const text of state.keys()) state.set(text, values[next++]);
+    return new PrefetchedState(state);
   }
 
   async participant(id: string): Promise<ParticipantState | undefined> {
@@ -227,15 +236,17 @@ export class ManagerStore extends ChainReads {
   /** What the rules know of a record: its owner, kind and place, and which one updates it. */
   async recordState(hash: Uint8Array): Promise<RecordState | undefined> {
     const bytes = await this.kv.get(stateKey(stateKeys.record(hash)));
-    return bytes && storedMessage(RecordStateSchema, bytes, `record ${toHex(hash)}`);
+    if (bytes === undefined) return undefined;
+    const state = decodeRecordState(bytes);
+    if (state === undefined) throw damaged(`record ${toHex(hash)}`, "does not decode");
+    return state;
   }
 
   /**
    * Hash of the version that updates this one; undefined for the latest, and for unknown records.
    */
   async successor(hash: Uint8Array): Promise<Uint8Array | undefined> {
-    const successor = (await this.recordState(hash))?.successor;
-    return successor?.length === 0 ? undefined : successor;
+    return (await this.recordState(hash))?.successor;
   }
 
   /** A final block and its private entries, without records. */

@@ -47,9 +47,9 @@ export const chargingSession: RecordKind<ChargingSession, SessionPayload> = {
   rules: [sessionIsPlausible],
   signatureRules: [],
   whyTooEarly: ({ endS }, timeMs) => whyBeforeEnd(endS, timeMs),
-  stateKeys: () => [],
+  addStateKeys: () => undefined,
   energy: () => [],
-  apply: () => ({}),
+  apply: () => undefined,
   parties: () => [],
   meterIds: () => [],
 };

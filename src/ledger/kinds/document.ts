@@ -43,9 +43,9 @@ export const document: RecordKind<Document, DocumentPayload> = {
   rules: [documentIsNamed],
   signatureRules: [],
   whyTooEarly: () => undefined,
-  stateKeys: () => [],
+  addStateKeys: () => undefined,
   energy: () => [],
-  apply: () => ({}),
+  apply: () => undefined,
   parties: () => [],
   meterIds: () => [],
 };

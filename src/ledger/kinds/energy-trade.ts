@@ -2,26 +2,24 @@
  * Energy trades: between two registered participants, once, within the market's bounds, and never
  * more than was metered.
  */
-import { create, fromBinary } from "@bufbuild/protobuf";
+import { fromBinary } from "@bufbuild/protobuf";
+import { defined } from "../../base/assert.js";
 import { ok, type Result } from "../../base/result.js";
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
 import { domain, taggedHash } from "../../crypto/hash.js";
-import {
-  RecordKind as StoredKind,
-  TradeEffectSchema,
-  TradeStateSchema,
-} from "../../gen/bss/store/v1/state_pb.js";
+import { RecordKind as StoredKind } from "../../gen/bss/store/v1/state_pb.js";
 import { type EnergyTrade, TradeTermsSchema } from "../../gen/bss/v1/record_pb.js";
 import type { SignatureCheck } from "../certificates/signature-check.js";
 import { isId } from "../ids.js";
-import { stateKeys } from "../state/state-keys.js";
+import type { RecordPlace } from "../state/record-state.js";
 import type { StateReads, StateTables } from "../state/state-tables.js";
+import type { WindowSlot } from "../state/windows.js";
 import { strictDecode } from "../strict-decode.js";
 import { isoTimeOfMs, isoTimeOfS, isUnixSeconds, spanSMax } from "../times.js";
 import { refuse, type Violation, violation } from "../violation.js";
 import { energySums, energyWhMax, putEnergySums } from "./energy.js";
 import type { Kept, ParseContext, RecordKind, RecordOf, Rule, SignatureRule } from "./kind.js";
-import { isIntervalStart, startsAround } from "./market-grid.js";
+import { deliverySlotOf, isIntervalStart, startsAround } from "./market-grid.js";
 
 export type TradePayload = {
   readonly kind: "energyTrade";
@@ -33,6 +31,8 @@ export type TradePayload = {
   readonly buyerId: string;
   /** Unix s, not negative; whether it is aligned is a rule. */
   readonly deliveryStartS: number;
+  /** Where the state keeps the sums of the delivery interval. */
+  readonly deliveryAt: WindowSlot;
   readonly energyWh: bigint;
   readonly priceMicroPerKwh: bigint;
   readonly sellerSignature: Uint8Array;
@@ -109,8 +109,9 @@ const tradeUpdateKeepsParties: Rule<TradePayload> = {
     if (parent === undefined) return undefined;
     const before = state.records.get(parent)?.trade;
     if (
-      before?.buyerId === payload.buyerId &&
-      before.deliveryStartUnixS === BigInt(payload.deliveryStartS)
+      before !== undefined &&
+      before.buyerNumber === state.participants.get(payload.buyerId)?.number &&
+      before.deliveryStartS === payload.deliveryStartS
     ) {
       return undefined;
     }
@@ -126,22 +127,21 @@ const tradeIsCovered: Rule<TradePayload> = {
   reasons: ["DOUBLE_SPEND", "OVER_PURCHASE"],
   check({ record, state }) {
     const { payload } = record;
-    const { sellerId, buyerId, deliveryStartS, energyWh } = payload;
+    const { sellerId, buyerId, deliveryStartS, deliveryAt, energyWh } = payload;
     const field = "energy_trade.terms.energy_wh";
-    const start = isoTimeOfS(deliveryStartS);
-    const seller = energySums(state, sellerId, deliveryStartS);
+    const seller = energySums(state, sellerId, deliveryAt);
     if (soldWithTrade(state, record) > seller.exportedWh) {
       const message =
-        `${sellerId} exported ${seller.exportedWh} Wh in the interval from ${start} ` +
+        `${sellerId} exported ${seller.exportedWh} Wh in the interval from ${isoTimeOfS(deliveryStartS)} ` +
         `and has sold ${seller.soldWh} Wh; it would sell ${energyWh} Wh.`;
       return violation("DOUBLE_SPEND", message, field);
     }
-    const buyer = energySums(state, buyerId, deliveryStartS);
+    const buyer = energySums(state, buyerId, deliveryAt);
     if (boughtWithTrade(state, record) <= buyer.importedWh) return undefined;
     // The seller reads this message, so it tells neither what the buyer's meters show nor what the
     // buyer bought of others.
     const message =
-      `${buyerId} would buy ${energyWh} Wh in the interval from ${start}, more than its meters ` +
+      `${buyerId} would buy ${energyWh} Wh in the interval from ${isoTimeOfS(deliveryStartS)}, more than its meters ` +
       "imported and it has not bought yet.";
     return violation("OVER_PURCHASE", message, field);
   },
@@ -196,13 +196,13 @@ export const energyTrade: RecordKind<EnergyTrade, TradePayload> = {
       `${isoTimeOfS(deliveryStartS)}.`
     );
   },
-  stateKeys: ({ payload: { buyerId, tradeId } }) => [
-    stateKeys.participant(buyerId),
-    stateKeys.trade(tradeId),
-  ],
-  energy: ({ payload: { sellerId, buyerId, deliveryStartS } }) => [
-    { participantId: sellerId, deliveryStartS, as: "sold" },
-    { participantId: buyerId, deliveryStartS, as: "bought" },
+  addStateKeys({ payload: { buyerId, tradeId } }, list) {
+    list.participant(buyerId);
+    list.trade(tradeId);
+  },
+  energy: ({ payload: { sellerId, buyerId, deliveryStartS, deliveryAt } }) => [
+    { participantId: sellerId, deliveryStartS, deliveryAt, as: "sold" },
+    { participantId: buyerId, deliveryStartS, deliveryAt, as: "bought" },
   ],
   apply,
   parties: ({ terms }) => [fromBinary(TradeTermsSchema, terms).buyerId],
@@ -210,7 +210,10 @@ export const energyTrade: RecordKind<EnergyTrade, TradePayload> = {
 };
 
 /** Refuses with RECORD_MALFORMED, INTERVAL_INVALID or ENERGY_INVALID. */
-function parse(trade: EnergyTrade, { ownerId }: ParseContext): Result<TradePayload, Violation> {
+function parse(
+  trade: EnergyTrade,
+  { ownerId, grid }: ParseContext,
+): Result<TradePayload, Violation> {
   const decoded = strictDecode(TradeTermsSchema, trade.terms);
   if (!decoded.ok) {
     return refuse(
@@ -242,13 +245,15 @@ function parse(trade: EnergyTrade, { ownerId }: ParseContext): Result<TradePaylo
   if (terms.energyWh > energyWhMax) {
     return refuse("ENERGY_INVALID", "The energy is out of range.", "energy_trade.terms.energy_wh");
   }
+  const deliveryStartS = Number(terms.deliveryStartUnixS);
   return ok({
     kind: "energyTrade",
     termsBytes: trade.terms,
     tradeId: terms.tradeId,
     sellerId: terms.sellerId,
     buyerId: terms.buyerId,
-    deliveryStartS: Number(terms.deliveryStartUnixS),
+    deliveryStartS,
+    deliveryAt: deliverySlotOf(deliveryStartS, grid),
     energyWh: terms.energyWh,
     priceMicroPerKwh: terms.priceMicroPerKwh,
     sellerSignature: trade.sellerSignature,
@@ -259,32 +264,35 @@ function parse(trade: EnergyTrade, { ownerId }: ParseContext): Result<TradePaylo
 /** What the seller has sold when the trade replaces the one that it updates, Wh. */
 function soldWithTrade(state: StateReads, record: RecordOf<TradePayload>): bigint {
   const trade = record.payload;
-  const { soldWh } = energySums(state, trade.sellerId, trade.deliveryStartS);
+  const { soldWh } = energySums(state, trade.sellerId, trade.deliveryAt);
   return soldWh - replacedWh(state, record) + trade.energyWh;
 }
 
 /** What the buyer has bought when the trade replaces the one that it updates, Wh. */
 function boughtWithTrade(state: StateReads, record: RecordOf<TradePayload>): bigint {
   const trade = record.payload;
-  const { boughtWh } = energySums(state, trade.buyerId, trade.deliveryStartS);
+  const { boughtWh } = energySums(state, trade.buyerId, trade.deliveryAt);
   return boughtWh - replacedWh(state, record) + trade.energyWh;
 }
 
 function replacedWh(state: StateReads, { parent }: RecordOf<TradePayload>): bigint {
   if (parent === undefined) return 0n;
-  return state.records.get(parent)?.trade?.energyWh ?? 0n;
+  return BigInt(state.records.get(parent)?.trade?.energyWh ?? 0);
 }
 
-function apply(tables: StateTables, record: RecordOf<TradePayload>): Kept {
-  const { sellerId, buyerId, deliveryStartS, energyWh, tradeId } = record.payload;
-  const seller = energySums(tables, sellerId, deliveryStartS);
+function apply(
+  tables: StateTables,
+  record: RecordOf<TradePayload>,
+  { position }: RecordPlace,
+): Kept {
+  const { sellerId, buyerId, deliveryStartS, deliveryAt, energyWh, tradeId } = record.payload;
+  const seller = energySums(tables, sellerId, deliveryAt);
   const soldWh = soldWithTrade(tables, record);
-  putEnergySums(tables, sellerId, deliveryStartS, { ...seller, soldWh });
-  const buyer = energySums(tables, buyerId, deliveryStartS);
+  putEnergySums(tables, sellerId, deliveryAt, { ...seller, soldWh });
+  const buyer = energySums(tables, buyerId, deliveryAt);
   const boughtWh = boughtWithTrade(tables, record);
-  putEnergySums(tables, buyerId, deliveryStartS, { ...buyer, boughtWh });
-  const recordHash = record.hash;
-  tables.trades.put([tradeId], create(TradeStateSchema, { recordHash }));
-  const deliveryStartUnixS = BigInt(deliveryStartS);
-  return { trade: create(TradeEffectSchema, { buyerId, deliveryStartUnixS, energyWh }) };
+  putEnergySums(tables, buyerId, deliveryAt, { ...buyer, boughtWh });
+  tables.trades.put([tradeId], position);
+  const party = defined(tables.participants.get(buyerId), "an accurate trade has a buyer");
+  return { buyerNumber: party.number, deliveryStartS, energyWh: Number(energyWh) };
 }

@@ -1,7 +1,7 @@
 /**
  * What a kind of record is. Each kind has one file in this directory, and one line in kinds.ts:
  *
- *     bytes ─parse─▶ payload ─stateKeys─▶ fetched state ─rules─▶ placed ─apply─▶ state
+ *     bytes ─parse─▶ payload ─addStateKeys─▶ fetched state ─rules─▶ placed ─apply─▶ state
  *                                                                 └─parties, meterIds─▶ lists
  *
  * A kind is pure, like a rule: what it says follows from the record, its submitter, the state and
@@ -11,15 +11,13 @@
  * loosely: so one table can hold all kinds. It stays right because `kindOf` gives each record the
  * kind that parsed it.
  */
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Result } from "../../base/result.js";
-import type {
-  RecordStateSchema,
-  RecordKind as StoredKind,
-} from "../../gen/bss/store/v1/state_pb.js";
+import type { RecordKind as StoredKind } from "../../gen/bss/store/v1/state_pb.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import type { Record } from "../../gen/bss/v1/record_pb.js";
 import type { SignatureCheck } from "../certificates/signature-check.js";
+import type { RecordPlace, TradeEffect } from "../state/record-state.js";
+import type { StateKeyList } from "../state/state-key-list.js";
 import type { StateReads, StateTables } from "../state/state-tables.js";
 import type { RuleReason, Violation } from "../violation.js";
 import type { EnergyUse } from "./energy.js";
@@ -72,14 +70,14 @@ export type RecordKind<Message, Payload extends AnyPayload> = {
   whyTooEarly(payload: Payload, timeMs: number): string | undefined;
 
   /**
-   * The state keys that `rules` and `signatureRules` read and `apply` writes, beside those of every
-   * record (effects.ts) and those of `energy`; with repeats.
+   * Adds the state keys that `rules` and `signatureRules` read and `apply` writes, beside those of
+   * every record (effects.ts) and those of `energy`; with repeats.
    */
-  stateKeys(record: RecordOf<Payload>): readonly Uint8Array[];
+  addStateKeys(record: RecordOf<Payload>, list: StateKeyList): void;
   /** Whose sums of energy the record changes or draws on. */
   energy(record: RecordOf<Payload>): readonly EnergyUse[];
   /** Writes what a record that keeps all rules does to the state, and returns what stays of it. */
-  apply(tables: StateTables, record: RecordOf<Payload>): Kept;
+  apply(tables: StateTables, record: RecordOf<Payload>, place: RecordPlace): Kept;
 
   /** Participants besides the owner who may read the record, and find it in their lists. */
   parties(message: Message): readonly string[];
@@ -94,7 +92,7 @@ export type ParseContext = {
 };
 
 /** What an update of a record must know of it, in its `RecordState`. */
-export type Kept = Pick<MessageInitShape<typeof RecordStateSchema>, "trade">;
+export type Kept = TradeEffect | undefined;
 
 /** How a rule is told to people. */
 export type RuleDescription = {

@@ -5,6 +5,7 @@
  * market is: its energy is counted once, for that interval and no other.
  */
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
+import { type WindowSlot, windowIntervals } from "../state/windows.js";
 import { isoTimeOfS } from "../times.js";
 
 export type MarketGrid = Pick<Policy, "deliveryIntervalS" | "deliveryOffsetS">;
@@ -20,6 +21,21 @@ export function deliveryStartOf(unixS: number, grid: MarketGrid): number {
 /** Whether an interval of this length, which divides the delivery interval, starts at this time. */
 export function isIntervalStart(unixS: number, intervalS: number, grid: MarketGrid): boolean {
   return startOf(unixS, intervalS, grid) === unixS;
+}
+
+/**
+ * Where the state keeps what belongs to the interval of this length that a time lies in. A time
+ * before the grid's first interval, which no record that keeps the rules has, gives the first one.
+ */
+export function windowSlotOf(unixS: number, intervalS: number, grid: MarketGrid): WindowSlot {
+  const number = Math.max(0, Math.floor((unixS - grid.deliveryOffsetS) / intervalS));
+  const slot = number % windowIntervals;
+  return { window: (number - slot) / windowIntervals, slot };
+}
+
+/** Where the state keeps the sums of the delivery interval that a time lies in. */
+export function deliverySlotOf(unixS: number, grid: MarketGrid): WindowSlot {
+  return windowSlotOf(unixS, grid.deliveryIntervalS, grid);
 }
 
 /** Tells people where intervals of this length start before and after a time that is no start. */

@@ -1,17 +1,22 @@
 /** Meter readings: by the owner's own meter, one per interval, within what the meter can carry. */
-import { create } from "@bufbuild/protobuf";
-import { equalBytes } from "../../base/bytes.js";
 import { ok, type Result } from "../../base/result.js";
-import { ReadingStateSchema, RecordKind as StoredKind } from "../../gen/bss/store/v1/state_pb.js";
+import { RecordKind as StoredKind } from "../../gen/bss/store/v1/state_pb.js";
 import type { MeterReading } from "../../gen/bss/v1/record_pb.js";
 import { deviceIdForm, isDeviceId } from "../ids.js";
-import { stateKeys } from "../state/state-keys.js";
+import type { RecordPlace } from "../state/record-state.js";
 import { registeredMeterId, type StateReads, type StateTables } from "../state/state-tables.js";
+import type { WindowSlot } from "../state/windows.js";
 import { isoTimeOfS, isUnixSeconds, whyBeforeEnd } from "../times.js";
 import { refuse, type Violation, violation } from "../violation.js";
 import { type EnergySums, energySums, energyWhMax, putEnergySums } from "./energy.js";
 import type { Kept, ParseContext, RecordKind, RecordOf, Rule } from "./kind.js";
-import { deliveryStartOf, isIntervalStart, startsAround } from "./market-grid.js";
+import {
+  deliverySlotOf,
+  deliveryStartOf,
+  isIntervalStart,
+  startsAround,
+  windowSlotOf,
+} from "./market-grid.js";
 
 export type ReadingPayload = {
   readonly kind: "meterReading";
@@ -21,8 +26,12 @@ export type ReadingPayload = {
   readonly intervalS: number;
   readonly importedWh: bigint;
   readonly exportedWh: bigint;
+  /** Where the state keeps what stands for the interval. */
+  readonly at: WindowSlot;
   /** Start of the delivery interval that the reading's interval lies in. */
   readonly deliveryStartS: number;
+  /** Where the state keeps the sums of the delivery interval. */
+  readonly deliveryAt: WindowSlot;
 };
 
 const secondsPerHour = 3600n;
@@ -77,14 +86,16 @@ const readingIntervalIsFree: Rule<ReadingPayload> = {
     "No other reading of the meter covers the interval, but for the one that the reading updates.",
   reasons: ["INTERVAL_OVERLAP", "PARENT_KIND_MISMATCH"],
   check({ record: { payload, parent }, state }) {
-    const { meterId, intervalStartS } = payload;
-    const standing = state.readings.get(meterId, intervalStartS);
+    const { meterId, intervalStartS, at } = payload;
+    const standing = state.readings.get(meterId, at);
     if (standing === undefined) {
       if (parent === undefined) return undefined;
       const message = "An update keeps the meter and the interval of what it updates.";
       return violation("PARENT_KIND_MISMATCH", message, "parent");
     }
-    if (parent !== undefined && equalBytes(standing.recordHash, parent)) return undefined;
+    if (parent !== undefined && state.records.get(parent)?.position === standing.position) {
+      return undefined;
+    }
     const start = isoTimeOfS(intervalStartS);
     const message = `Meter ${meterId} has a reading of the interval from ${start} already.`;
     return violation("INTERVAL_OVERLAP", message, "meter_reading.interval_start_unix_s");
@@ -118,8 +129,7 @@ const readingCoversTrades: Rule<ReadingPayload> = {
     "An update of a reading leaves exports at least what is sold and imports at least what is bought in the delivery interval.",
   reasons: ["EXPORT_BELOW_SOLD", "IMPORT_BELOW_BOUGHT", "ENERGY_INVALID"],
   check({ record: { payload, ownerId }, state }) {
-    const { soldWh, boughtWh } = energySums(state, ownerId, payload.deliveryStartS);
-    const { exportedWh, importedWh } = sumsWithReading(state, ownerId, payload);
+    const { exportedWh, importedWh, soldWh, boughtWh } = sumsWithReading(state, ownerId, payload);
     if (exportedWh < soldWh) {
       const message = `Exports would fall to ${exportedWh} Wh, but ${soldWh} Wh are sold.`;
       return violation("EXPORT_BELOW_SOLD", message, "meter_reading.exported_wh");
@@ -149,12 +159,12 @@ export const meterReading: RecordKind<MeterReading, ReadingPayload> = {
   signatureRules: [],
   whyTooEarly: ({ intervalStartS, intervalS }, timeMs) =>
     whyBeforeEnd(intervalStartS + intervalS, timeMs),
-  stateKeys: ({ payload: { meterId, intervalStartS } }) => [
-    stateKeys.meter(meterId),
-    stateKeys.reading(meterId, intervalStartS),
-  ],
-  energy: ({ ownerId, payload: { deliveryStartS } }) => [
-    { participantId: ownerId, deliveryStartS, as: "measured" },
+  addStateKeys({ payload: { meterId, at } }, list) {
+    list.meter(meterId);
+    list.readings(meterId, at);
+  },
+  energy: ({ ownerId, payload: { deliveryStartS, deliveryAt } }) => [
+    { participantId: ownerId, deliveryStartS, deliveryAt, as: "measured" },
   ],
   apply,
   parties: () => [],
@@ -189,7 +199,10 @@ function parse(reading: MeterReading, { grid }: ParseContext): Result<ReadingPay
     intervalS,
     importedWh,
     exportedWh,
+    // An interval of 0 s is no meter's; a rule refuses it before it is looked up.
+    at: windowSlotOf(intervalStartS, Math.max(1, intervalS), grid),
     deliveryStartS,
+    deliveryAt: deliverySlotOf(deliveryStartS, grid),
   });
 }
 
@@ -198,22 +211,32 @@ function parse(reading: MeterReading, { grid }: ParseContext): Result<ReadingPay
  * They may break the invariant of `EnergySums`, which the rules find out.
  */
 function sumsWithReading(state: StateReads, ownerId: string, reading: ReadingPayload): EnergySums {
-  const sums = energySums(state, ownerId, reading.deliveryStartS);
-  const before = state.readings.get(reading.meterId, reading.intervalStartS);
+  const { importedWh, exportedWh, soldWh, boughtWh } = energySums(
+    state,
+    ownerId,
+    reading.deliveryAt,
+  );
+  const before = state.readings.get(reading.meterId, reading.at);
   return {
-    ...sums,
-    importedWh: sums.importedWh - (before?.importedWh ?? 0n) + reading.importedWh,
-    exportedWh: sums.exportedWh - (before?.exportedWh ?? 0n) + reading.exportedWh,
+    importedWh: importedWh - BigInt(before?.importedWh ?? 0) + reading.importedWh,
+    exportedWh: exportedWh - BigInt(before?.exportedWh ?? 0) + reading.exportedWh,
+    soldWh,
+    boughtWh,
   };
 }
 
-function apply(tables: StateTables, record: RecordOf<ReadingPayload>): Kept {
-  const { meterId, intervalStartS, deliveryStartS, importedWh, exportedWh } = record.payload;
+function apply(
+  tables: StateTables,
+  record: RecordOf<ReadingPayload>,
+  { position }: RecordPlace,
+): Kept {
+  const { meterId, at, deliveryAt, importedWh, exportedWh } = record.payload;
   const sums = sumsWithReading(tables, record.ownerId, record.payload);
-  putEnergySums(tables, record.ownerId, deliveryStartS, sums);
-  tables.readings.put(
-    [meterId, intervalStartS],
-    create(ReadingStateSchema, { recordHash: record.hash, importedWh, exportedWh }),
-  );
-  return {};
+  putEnergySums(tables, record.ownerId, deliveryAt, sums);
+  tables.readings.put([meterId, at], {
+    importedWh: Number(importedWh),
+    exportedWh: Number(exportedWh),
+    position,
+  });
+  return undefined;
 }

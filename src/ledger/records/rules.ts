@@ -100,7 +100,7 @@ const parentIsLatest: Rule<Payload> = {
     if (parent === undefined) {
       return violation("PARENT_UNKNOWN", "The parent is not on the ledger.", field);
     }
-    if (parent.ownerId !== record.ownerId) {
+    if (parent.ownerNumber !== state.participants.get(record.ownerId)?.number) {
       const message = "The parent belongs to another participant.";
       return violation("PARENT_OWNER_MISMATCH", message, field);
     }
@@ -109,7 +109,7 @@ const parentIsLatest: Rule<Payload> = {
       const message = `The parent is not a ${kind.label}.`;
       return violation("PARENT_KIND_MISMATCH", message, field);
     }
-    if (parent.successor.length === 0) return undefined;
+    if (parent.successor === undefined) return undefined;
     return violation("PARENT_NOT_LATEST", "The parent has been updated already.", field);
   },
 };

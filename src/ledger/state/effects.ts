@@ -2,33 +2,29 @@
  * What a record reads of the state and does to it. The keys follow from the parsed record alone:
  * whoever executes records fetches them first, and the execution needs no I/O.
  */
-import { create } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
-import { emptyBytes } from "../../base/bytes.js";
-import { RecordStateSchema } from "../../gen/bss/store/v1/state_pb.js";
 import { kindOf } from "../kinds/kinds.js";
 import type { ParsedRecord } from "../records/records.js";
+import type { RecordPlace } from "./record-state.js";
+import { StateKeyList } from "./state-key-list.js";
 import { stateKeys } from "./state-keys.js";
 import type { StateTables } from "./state-tables.js";
-
-/** Where a record stands: its block, and its index in the Merkle log. */
-export type RecordPlace = { readonly height: number; readonly position: number };
 
 /**
  * Every key that checking and applying the record, submitted by its owner, can read or write; with
  * repeats.
  */
 export function readKeys(record: ParsedRecord): readonly Uint8Array[] {
-  const keys = [stateKeys.participant(record.ownerId), stateKeys.record(record.hash)];
-  if (record.parent !== undefined) keys.push(stateKeys.record(record.parent));
-  return [...keys, ...kindOf(record).stateKeys(record), ...energyKeys(record)];
+  const list = new StateKeyList();
+  addReadKeys(record, list);
+  return list.keys;
 }
 
 /** The keys of the sums of energy that the record changes or draws on. */
 export function energyKeys(record: ParsedRecord): readonly Uint8Array[] {
   const uses = kindOf(record).energy(record);
-  return uses.map(({ participantId, deliveryStartS }) =>
-    stateKeys.energy(participantId, deliveryStartS),
+  return uses.map(({ participantId, deliveryAt }) =>
+    stateKeys.energy(participantId, deliveryAt.window),
   );
 }
 
@@ -39,7 +35,19 @@ export function readKeysOfSubmission(submission: {
   readonly participantId: string;
   readonly records: readonly ParsedRecord[];
 }): readonly Uint8Array[] {
-  return [stateKeys.participant(submission.participantId), ...submission.records.flatMap(readKeys)];
+  const list = new StateKeyList();
+  list.participant(submission.participantId);
+  for (const record of submission.records) addReadKeys(record, list);
+  return list.keys;
+}
+
+function addReadKeys(record: ParsedRecord, list: StateKeyList): void {
+  list.participant(record.ownerId);
+  list.record(record.hash);
+  if (record.parent !== undefined) list.record(record.parent);
+  const kind = kindOf(record);
+  kind.addStateKeys(record, list);
+  for (const use of kind.energy(record)) list.energy(use.participantId, use.deliveryAt);
 }
 
 /**
@@ -49,18 +57,13 @@ export function readKeysOfSubmission(submission: {
 export function applyRecord(tables: StateTables, record: ParsedRecord, place: RecordPlace): void {
   const kind = kindOf(record);
   // Before the parent is marked: an update replaces what the parent added.
-  const kept = kind.apply(tables, record);
-  tables.records.put(
-    [record.hash],
-    create(RecordStateSchema, {
-      ownerId: record.ownerId,
-      kind: kind.stored,
-      height: BigInt(place.height),
-      position: BigInt(place.position),
-      successor: emptyBytes,
-      ...kept,
-    }),
-  );
+  const trade = kind.apply(tables, record, place);
+  const { height, position } = place;
+  const owner = defined(tables.participants.get(record.ownerId), "an accurate record has an owner");
+  const ownerNumber = owner.number;
+  const successor = undefined;
+  const stored = { kind: kind.stored, ownerNumber, height, position, trade, successor };
+  tables.records.put([record.hash], stored);
   if (record.parent !== undefined) {
     const parent = defined(tables.records.get(record.parent), "an accurate update has a parent");
     tables.records.put([record.parent], { ...parent, successor: record.hash });

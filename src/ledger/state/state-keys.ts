@@ -3,14 +3,16 @@
  *
  *     0x01 ‖ id                          participant      ParticipantState
  *     0x02 ‖ id in lower case            meter            MeterState
- *     0x03 ‖ record hash                 record           RecordState
- *     0x04 ‖ id ‖ 0x00 ‖ u64 start s     reading          ReadingState   of a meter, by the interval's start
- *     0x05 ‖ id ‖ 0x00 ‖ u64 start s     energy           EnergyState    of a participant, by the delivery interval's start
- *     0x06 ‖ trade id                    trade            TradeState
+ *     0x03 ‖ record hash                 record           record-state.ts
+ *     0x04 ‖ id ‖ 0x00 ‖ window          readings         of a meter in 24 of its intervals: windows.ts
+ *     0x05 ‖ id ‖ 0x00 ‖ window          energy           of a participant in 24 delivery intervals: windows.ts
+ *     0x06 ‖ trade id                    trade            the record's position in the Merkle log: an integer of compact.ts
  *     0x07 ‖ invitation id ‖ id          invitation       InvitationState   of an operator
+ *     0x08                               participants     how many are registered: an integer of compact.ts
  *
- * Ids are ASCII without controls (ids.ts), so a 0x00 ends one without doubt. Which keys a record
- * touches is in effects.ts, and which a control operation touches in state-operations.ts.
+ * Ids are ASCII without controls (ids.ts), so a 0x00 ends one without doubt. A window is a number,
+ * big-endian in as few bytes as hold it. Which keys a record touches is in effects.ts, and which a
+ * control operation touches in state-operations.ts.
  */
 import { concatBytes, utf8 } from "../../base/bytes.js";
 import { foldedId } from "../ids.js";
@@ -23,22 +25,23 @@ const namespaces = {
   energy: 5,
   trade: 6,
   invitation: 7,
+  participantCount: 8,
 } as const;
 
 export const stateKeys = {
   participant: (id: string): Uint8Array => idKey(namespaces.participant, id),
   meter: (id: string): Uint8Array => idKey(namespaces.meter, foldedId(id)),
   record: (hash: Uint8Array): Uint8Array => bytesKey(namespaces.record, hash),
-  /** `meterId`: as it is registered. `startS`: start of the reading's interval, Unix s. */
-  reading: (meterId: string, startS: number): Uint8Array =>
-    intervalKey(namespaces.reading, meterId, startS),
-  /** `startS`: start of the delivery interval, Unix s. */
-  energy: (participantId: string, startS: number): Uint8Array =>
-    intervalKey(namespaces.energy, participantId, startS),
+  /** `meterId`: as it is registered. */
+  readings: (meterId: string, window: number): Uint8Array =>
+    windowKey(namespaces.reading, meterId, window),
+  energy: (participantId: string, window: number): Uint8Array =>
+    windowKey(namespaces.energy, participantId, window),
   trade: (tradeId: Uint8Array): Uint8Array => bytesKey(namespaces.trade, tradeId),
   /** `invitationId`: 16 bytes. By operator, so that nobody uses up another one's invitation. */
   invitation: (invitationId: Uint8Array, operatorId: string): Uint8Array =>
     bytesKey(namespaces.invitation, concatBytes(invitationId, utf8(operatorId))),
+  participantCount: (): Uint8Array => Uint8Array.of(namespaces.participantCount),
 } as const;
 
 function bytesKey(namespace: number, bytes: Uint8Array): Uint8Array {
@@ -55,15 +58,17 @@ function idKey(namespace: number, id: string): Uint8Array {
   return key;
 }
 
-// Keys are made several times for every record, so they are written in place rather than
-// joined from parts.
-function intervalKey(namespace: number, id: string, startS: number): Uint8Array {
-  const key = new Uint8Array(1 + id.length + 1 + 8);
+function windowKey(namespace: number, id: string, window: number): Uint8Array {
+  let length = 0;
+  for (let rest = window; rest > 0; rest = Math.floor(rest / 256)) length += 1;
+  const key = new Uint8Array(2 + id.length + length);
   key[0] = namespace;
   putAscii(key, id);
-  const view = new DataView(key.buffer);
-  view.setUint32(id.length + 2, Math.floor(startS / 2 ** 32));
-  view.setUint32(id.length + 6, startS % 2 ** 32);
+  let rest = window;
+  for (let at = key.length - 1; rest > 0; at--) {
+    key[at] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
   return key;
 }
 

@@ -69,7 +69,11 @@ export function readKeysOfOperation(message: ControlOperation): readonly Uint8Ar
   const { operation } = message;
   switch (operation.case) {
     case "registerParticipant":
-      return [stateKeys.participant(operation.value.participantId), ...readKeysOfConsent(message)];
+      return [
+        stateKeys.participant(operation.value.participantId),
+        stateKeys.participantCount(),
+        ...readKeysOfConsent(message),
+      ];
     case "registerMeter":
       return [
         stateKeys.meter(operation.value.meterId),
@@ -105,7 +109,9 @@ export function writeStateOperation(
   if (invitation !== undefined) countUse(invitation, tables);
   if (operation.case === "registerParticipant") {
     const { participantId, signingKey, tlsSpkiSha256, agentIds } = operation.value;
-    const participant = { signingKey, tlsSpkiSha256, agentIds, height };
+    const number = (tables.participantCount.get() ?? 0) + 1;
+    tables.participantCount.put([], number);
+    const participant = { signingKey, tlsSpkiSha256, agentIds, height, number };
     tables.participants.put([participantId], create(ParticipantStateSchema, participant));
     for (const { meterId, ratedPowerW, intervalS } of invitation?.meters ?? []) {
       const meter = { ownerId: participantId, ratedPowerW, intervalS, height };

@@ -12,134 +12,260 @@ import {
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
-import { compareBytes, toHex } from "../../base/bytes.js";
+import { defined } from "../../base/assert.js";
+import { binaryText, compareBytes } from "../../base/bytes.js";
 import {
-  EnergyStateSchema,
+  type InvitationState,
   InvitationStateSchema,
   type MeterState,
   MeterStateSchema,
+  type ParticipantState,
   ParticipantStateSchema,
-  ReadingStateSchema,
-  RecordStateSchema,
-  TradeStateSchema,
 } from "../../gen/bss/store/v1/state_pb.js";
 import { foldedId } from "../ids.js";
+import { CompactReader, CompactWriter } from "./compact.js";
+import { decodeRecordState, encodeRecordState, type RecordState } from "./record-state.js";
 import type { StateView, StateWrite } from "./state.js";
 import { stateKeys } from "./state-keys.js";
+import {
+  decodeReadings,
+  decodeSums,
+  encodeReadings,
+  encodeSums,
+  type StandingReading,
+  type StoredSums,
+  type WindowSlot,
+  type WindowValues,
+} from "./windows.js";
 
 /** What names a value of each table. */
 type ById = readonly [id: string];
 type ByHash = readonly [hash: Uint8Array];
 type ByInvitation = readonly [invitationId: Uint8Array, operatorId: string];
-type ByInterval = readonly [id: string, startS: number];
+type BySlot = readonly [id: string, at: WindowSlot];
 
 /** What rules may do with a table. Values are shared: nobody changes one, a new one is put. */
-export type TableReads<Desc extends DescMessage, Name extends readonly unknown[]> = {
-  get(...name: Name): MessageShape<Desc> | undefined;
+export type TableReads<Value, Name extends readonly unknown[]> = {
+  get(...name: Name): Value | undefined;
 };
 
 export type StateReads = {
-  readonly participants: TableReads<typeof ParticipantStateSchema, ById>;
+  readonly participants: TableReads<ParticipantState, ById>;
   /** By id, in whatever case. */
-  readonly meters: TableReads<typeof MeterStateSchema, ById>;
-  readonly records: TableReads<typeof RecordStateSchema, ByHash>;
-  /** By meter and start of the interval. */
-  readonly readings: TableReads<typeof ReadingStateSchema, ByInterval>;
-  /** By participant and start of the delivery interval. */
-  readonly energy: TableReads<typeof EnergyStateSchema, ByInterval>;
-  /** By trade id. */
-  readonly trades: TableReads<typeof TradeStateSchema, ByHash>;
+  readonly meters: TableReads<MeterState, ById>;
+  readonly records: TableReads<RecordState, ByHash>;
+  /** By meter and place of the interval, which is counted in intervals of the meter. */
+  readonly readings: TableReads<StandingReading, BySlot>;
+  /** By participant and place of the delivery interval. */
+  readonly energy: TableReads<StoredSums, BySlot>;
+  /** By trade id: the record's index in the Merkle log. */
+  readonly trades: TableReads<number, ByHash>;
   /** By invitation id and operator. */
-  readonly invitations: TableReads<typeof InvitationStateSchema, ByInvitation>;
+  readonly invitations: TableReads<InvitationState, ByInvitation>;
 };
 
 export class StateTables implements StateReads {
-  readonly participants: Table<typeof ParticipantStateSchema, ById>;
-  readonly meters: Table<typeof MeterStateSchema, ById>;
-  readonly records: Table<typeof RecordStateSchema, ByHash>;
-  readonly readings: Table<typeof ReadingStateSchema, ByInterval>;
-  readonly energy: Table<typeof EnergyStateSchema, ByInterval>;
-  readonly trades: Table<typeof TradeStateSchema, ByHash>;
-  readonly invitations: Table<typeof InvitationStateSchema, ByInvitation>;
+  readonly participants: Table<ParticipantState, ById>;
+  readonly meters: Table<MeterState, ById>;
+  readonly records: Table<RecordState, ByHash>;
+  readonly readings: WindowTable<StandingReading>;
+  readonly energy: WindowTable<StoredSums>;
+  readonly trades: Table<number, ByHash>;
+  readonly invitations: Table<InvitationState, ByInvitation>;
+  /** How many participants are registered, under the one name that this table has. */
+  readonly participantCount: Table<number, readonly []>;
 
   constructor(view: StateView) {
-    const { participant, meter, record, reading, energy, trade, invitation } = stateKeys;
-    this.participants = new Table(ParticipantStateSchema, view, byId, participant);
-    this.meters = new Table(MeterStateSchema, view, foldedId, meter);
-    this.records = new Table(RecordStateSchema, view, toHex, record);
-    this.readings = new Table(ReadingStateSchema, view, byInterval, reading);
-    this.energy = new Table(EnergyStateSchema, view, byInterval, energy);
-    this.trades = new Table(TradeStateSchema, view, toHex, trade);
-    this.invitations = new Table(InvitationStateSchema, view, byInvitation, invitation);
+    const keys = stateKeys;
+    this.participants = new Table(view, participantStates, sameId, keys.participant);
+    this.meters = new Table(view, meterStates, foldedId, keys.meter);
+    this.records = new Table(view, recordStates, binaryText, keys.record);
+    this.readings = new WindowTable(view, readingWindows, keys.readings);
+    this.energy = new WindowTable(view, sumWindows, keys.energy);
+    this.trades = new Table(view, integers, binaryText, keys.trade);
+    this.invitations = new Table(view, invitationStates, invitationText, keys.invitation);
+    this.participantCount = new Table(view, integers, () => "", keys.participantCount);
   }
 
   /** Everything that was put, the last value of each key, sorted by key. */
   writes(): readonly StateWrite[] {
-    const writes = [
-      ...this.participants.writes(),
-      ...this.meters.writes(),
-      ...this.records.writes(),
-      ...this.readings.writes(),
-      ...this.energy.writes(),
-      ...this.trades.writes(),
-      ...this.invitations.writes(),
-    ];
+    const out = new CompactWriter();
+    const writes: StateWrite[] = [];
+    this.participants.addWrites(writes, out);
+    this.meters.addWrites(writes, out);
+    this.records.addWrites(writes, out);
+    this.readings.addWrites(writes, out);
+    this.energy.addWrites(writes, out);
+    this.trades.addWrites(writes, out);
+    this.invitations.addWrites(writes, out);
+    this.participantCount.addWrites(writes, out);
     return writes.sort((a, b) => compareBytes(a.key, b.key));
   }
 }
 
-const byId = (id: string) => id;
-/** The id is last: it may hold a colon. */
-const byInterval = (id: string, startS: number) => `${startS}:${id}`;
+/** How a value of a table is written; `decode` gives undefined for bytes that are none. */
+type Codec<Value> = {
+  readonly encode: (value: Value, out: CompactWriter) => Uint8Array;
+  readonly decode: (bytes: Uint8Array) => Value | undefined;
+};
 
-const byInvitation = (invitationId: Uint8Array, operatorId: string) =>
-  `${toHex(invitationId)}:${operatorId}`;
+function messages<Desc extends DescMessage>(schema: Desc): Codec<MessageShape<Desc>> {
+  return {
+    encode: (value) => toBinary(schema, value),
+    decode: (bytes) => fromBinary(schema, bytes),
+  };
+}
+
+const participantStates = messages(ParticipantStateSchema);
+const meterStates = messages(MeterStateSchema);
+const invitationStates = messages(InvitationStateSchema);
+
+const recordStates: Codec<RecordState> = { encode: encodeRecordState, decode: decodeRecordState };
+
+const readingWindows: Codec<WindowValues<StandingReading>> = {
+  encode: encodeReadings,
+  decode: decodeReadings,
+};
+
+const sumWindows: Codec<WindowValues<StoredSums>> = { encode: encodeSums, decode: decodeSums };
+
+const integers: Codec<number> = {
+  encode(value, out) {
+    out.uint(value);
+    return out.take();
+  },
+  decode(bytes) {
+    const from = new CompactReader(bytes);
+    const value = from.uint();
+    return from.isWhole ? value : undefined;
+  },
+};
+
+const sameId = (id: string) => id;
+
+const invitationText = (invitationId: Uint8Array, operatorId: string) =>
+  `${binaryText(invitationId)}:${operatorId}`;
+
+const notAsWritten = "the state has what was written to it";
+
+type Entry<Value> = {
+  readonly key: Uint8Array;
+  value: Value | undefined;
+  isPut: boolean;
+};
 
 /** One kind of value: reads fall through to the view, puts stay here. */
-class Table<Desc extends DescMessage, Name extends readonly unknown[]>
-  implements TableReads<Desc, Name>
-{
-  readonly #schema: Desc;
+class Table<Value, Name extends readonly unknown[]> implements TableReads<Value, Name> {
   readonly #view: StateView;
+  readonly #codec: Codec<Value>;
   readonly #textOf: (...name: Name) => string;
   readonly #keyOf: (...name: Name) => Uint8Array;
-  readonly #read = new Map<string, MessageShape<Desc> | undefined>();
-  readonly #put = new Map<string, { key: Uint8Array; value: MessageShape<Desc> }>();
+  readonly #entries = new Map<string, Entry<Value>>();
 
   /** `textOf` tells the names of the table apart, `keyOf` is where the view has them. */
   constructor(
-    schema: Desc,
     view: StateView,
+    codec: Codec<Value>,
     textOf: (...name: Name) => string,
     keyOf: (...name: Name) => Uint8Array,
   ) {
-    this.#schema = schema;
     this.#view = view;
+    this.#codec = codec;
     this.#textOf = textOf;
     this.#keyOf = keyOf;
   }
 
-  get(...name: Name): MessageShape<Desc> | undefined {
+  get(...name: Name): Value | undefined {
     const text = this.#textOf(...name);
-    const put = this.#put.get(text);
-    if (put !== undefined) return put.value;
-    if (this.#read.has(text)) return this.#read.get(text);
-    const bytes = this.#view.get(this.#keyOf(...name));
-    const value = bytes === undefined ? undefined : fromBinary(this.#schema, bytes);
-    this.#read.set(text, value);
+    const known = this.#entries.get(text);
+    if (known !== undefined) return known.value;
+    const key = this.#keyOf(...name);
+    const bytes = this.#view.get(key);
+    const value =
+      bytes === undefined ? undefined : defined(this.#codec.decode(bytes), notAsWritten);
+    this.#entries.set(text, { key, value, isPut: false });
     return value;
   }
 
-  put(name: Name, value: MessageShape<Desc>): void {
+  put(name: Name, value: Value): void {
     const text = this.#textOf(...name);
-    const key = this.#put.get(text)?.key ?? this.#keyOf(...name);
-    this.#put.set(text, { key, value });
+    const known = this.#entries.get(text);
+    if (known === undefined) {
+      this.#entries.set(text, { key: this.#keyOf(...name), value, isPut: true });
+      return;
+    }
+    known.value = value;
+    known.isPut = true;
   }
 
-  *writes(): Generator<StateWrite> {
-    for (const { key, value } of this.#put.values()) {
-      yield { key, value: toBinary(this.#schema, value) };
+  addWrites(writes: StateWrite[], out: CompactWriter): void {
+    for (const { key, value, isPut } of this.#entries.values()) {
+      if (!isPut || value === undefined) continue;
+      writes.push({ key, value: this.#codec.encode(value, out) });
     }
+  }
+}
+
+type OpenWindow<Value> = {
+  readonly key: Uint8Array;
+  /** Decoded for this table alone, so it changes in place. */
+  readonly values: WindowValues<Value>;
+  isChanged: boolean;
+};
+
+/** Values of intervals. A window is read and written as a whole. */
+class WindowTable<Value> implements TableReads<Value, BySlot> {
+  readonly #view: StateView;
+  readonly #codec: Codec<WindowValues<Value>>;
+  readonly #keyOf: (id: string, window: number) => Uint8Array;
+  /** By id, then by number. */
+  readonly #windows = new Map<string, Map<number, OpenWindow<Value>>>();
+
+  constructor(
+    view: StateView,
+    codec: Codec<WindowValues<Value>>,
+    keyOf: (id: string, window: number) => Uint8Array,
+  ) {
+    this.#view = view;
+    this.#codec = codec;
+    this.#keyOf = keyOf;
+  }
+
+  get(id: string, { window, slot }: WindowSlot): Value | undefined {
+    return this.#windowOf(id, window).values[slot];
+  }
+
+  put([id, { window, slot }]: BySlot, value: Value): void {
+    const open = this.#windowOf(id, window);
+    // No holes: arrays without them are faster, and deeply equal to decoded ones.
+    while (open.values.length < slot) open.values.push(undefined);
+    open.values[slot] = value;
+    open.isChanged = true;
+  }
+
+  addWrites(writes: StateWrite[], out: CompactWriter): void {
+    for (const ofId of this.#windows.values()) {
+      for (const { key, values, isChanged } of ofId.values()) {
+        if (isChanged) writes.push({ key, value: this.#codec.encode(values, out) });
+      }
+    }
+  }
+
+  #windowOf(id: string, window: number): OpenWindow<Value> {
+    let ofId = this.#windows.get(id);
+    if (ofId === undefined) {
+      ofId = new Map();
+      this.#windows.set(id, ofId);
+    }
+    let open = ofId.get(window);
+    if (open === undefined) {
+      const key = this.#keyOf(id, window);
+      const bytes = this.#view.get(key);
+      const values = bytes === undefined ? [] : defined(this.#codec.decode(bytes), notAsWritten);
+      open = { key, values, isChanged: false };
+      ofId.set(window, open);
+    }
+    return open;
   }
 }
 

@@ -206,7 +206,9 @@ function testRecords(store: () => ManagerStore): void {
     assert.deepEqual(await store().successor(hashOf(updates.second)), third);
     assert.equal(await store().successor(third ?? emptyBytes), undefined);
     assert.equal(await store().successor(seedOf("no record")), undefined);
-    assert.equal((await store().recordState(first ?? emptyBytes))?.ownerId, "participant-1");
+    const owner = await store().participant("participant-1");
+    assert.notEqual(owner?.number, undefined);
+    assert.equal((await store().recordState(first ?? emptyBytes))?.ownerNumber, owner?.number);
   });
 }
 

@@ -80,7 +80,9 @@ for (const [role, open, openOther] of roles) {
         await kv.write([{ type: "put", key: identityKey, value }], "sync");
         await assert.rejects(open(kv, genesis), {
           code: "MISMATCH",
-          message: new RegExp(`has format ${format}, this software reads and writes format 3: `),
+          message: new RegExp(
+            `has format ${format}, this software reads and writes format ${storeFormat}: `,
+          ),
         });
       });
     }

@@ -8,6 +8,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { toHex } from "../../../../src/base/bytes.js";
 import { energySums } from "../../../../src/ledger/kinds/energy.js";
+import { deliverySlotOf } from "../../../../src/ledger/kinds/market-grid.js";
 import type { StateReads } from "../../../../src/ledger/state/state-tables.js";
 import { Chain } from "../support/chain.js";
 import { hourS, participantIds, policy, quarterS, startS } from "../support/consortium.js";
@@ -170,7 +171,11 @@ function pickOf<T>(list: readonly T[], pick: number): T | undefined {
 function assertSums(state: StateReads, model: Model): void {
   for (const index of participantIds.keys()) {
     for (const hour of hours) {
-      const sums = energySums(state, participant(index), startS + hour * hourS);
+      const sums = energySums(
+        state,
+        participant(index),
+        deliverySlotOf(startS + hour * hourS, policy),
+      );
       const { imported, exported, sold, bought } = model.sum(index, hour, undefined);
       assert.deepEqual([sums.importedWh, sums.exportedWh, sums.soldWh, sums.boughtWh].map(Number), [
         imported,
@@ -287,7 +292,7 @@ describe("blocks of records in any order", () => {
 function assertCovered(state: StateReads): void {
   for (const id of participantIds) {
     for (const hour of hours) {
-      const sums = energySums(state, id, startS + hour * hourS);
+      const sums = energySums(state, id, deliverySlotOf(startS + hour * hourS, policy));
       assert.ok(sums.soldWh <= sums.exportedWh && sums.boughtWh <= sums.importedWh);
     }
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { energySums } from "../../../../src/ledger/kinds/energy.js";
+import { deliverySlotOf } from "../../../../src/ledger/kinds/market-grid.js";
 import { hourS, policy, quarterS, startS } from "../support/consortium.js";
 import { readingBytes, tradeBytes } from "../support/records.js";
 import { Trial } from "../support/trial.js";
@@ -140,9 +141,17 @@ describe("an update of a trade", () => {
     trial.refuses(tradeBytes({ energy: 1 }), "DOUBLE_SPEND", `${terms}.energy_wh`);
     trial.place(tradeBytes({ energy: 30, parent: second }));
     trial.place(tradeBytes({ energy: 70, buyer: "participant-3" }));
-    const { soldWh } = energySums(trial.execution.tables, "participant-1", startS);
+    const { soldWh } = energySums(
+      trial.execution.tables,
+      "participant-1",
+      deliverySlotOf(startS, policy),
+    );
     assert.equal(soldWh, 100n);
-    const { boughtWh } = energySums(trial.execution.tables, "participant-2", startS);
+    const { boughtWh } = energySums(
+      trial.execution.tables,
+      "participant-2",
+      deliverySlotOf(startS, policy),
+    );
     assert.equal(boughtWh, 30n);
   });
 

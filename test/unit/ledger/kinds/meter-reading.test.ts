@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { energySums } from "../../../../src/ledger/kinds/energy.js";
-import { hourS, quarterS, ratedPowerW, startS } from "../support/consortium.js";
+import { deliverySlotOf } from "../../../../src/ledger/kinds/market-grid.js";
+import { hourS, policy, quarterS, ratedPowerW, startS } from "../support/consortium.js";
 import { Market } from "../support/market.js";
 import { hashOf, readingBytes, tradeBytes } from "../support/records.js";
 import { Trial } from "../support/trial.js";
@@ -89,7 +90,11 @@ describe("an update of a reading", () => {
     const second = trial.place(readingBytes({ imported: 50, exported: 3, parent: first })).hash;
     trial.refuses(readingBytes(), "INTERVAL_OVERLAP", start);
     trial.place(readingBytes({ imported: 1, exported: 2, parent: second }));
-    const sums = energySums(trial.execution.tables, "participant-1", startS);
+    const sums = energySums(
+      trial.execution.tables,
+      "participant-1",
+      deliverySlotOf(startS, policy),
+    );
     assert.deepEqual([sums.importedWh, sums.exportedWh], [1n, 2n]);
   });
 
@@ -110,11 +115,23 @@ describe("a reading's energy", () => {
     for (let i = 0; i < 5; i++) {
       trial.place(readingBytes({ start: startS + i * quarterS, imported: i, exported: 10 + i }));
     }
-    const first = energySums(trial.execution.tables, "participant-1", startS);
+    const first = energySums(
+      trial.execution.tables,
+      "participant-1",
+      deliverySlotOf(startS, policy),
+    );
     assert.deepEqual([first.importedWh, first.exportedWh], [6n, 46n]);
-    const second = energySums(trial.execution.tables, "participant-1", startS + hourS);
+    const second = energySums(
+      trial.execution.tables,
+      "participant-1",
+      deliverySlotOf(startS + hourS, policy),
+    );
     assert.deepEqual([second.importedWh, second.exportedWh], [4n, 14n]);
-    const other = energySums(trial.execution.tables, "participant-2", startS);
+    const other = energySums(
+      trial.execution.tables,
+      "participant-2",
+      deliverySlotOf(startS, policy),
+    );
     assert.deepEqual([other.importedWh, other.exportedWh], [0n, 0n]);
   });
 

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { emptyBytes } from "../../../../src/base/bytes.js";
 import { rules } from "../../../../src/ledger/records/rules.js";
 import { spanSMax } from "../../../../src/ledger/times.js";
 import { ruleReasons } from "../../../../src/ledger/violation.js";
@@ -179,12 +178,14 @@ describe("an update", () => {
     const { records } = trial.execution.tables;
     const before = records.get(parent.hash);
     assert.deepEqual(before?.successor, update.hash);
-    assert.equal(before?.ownerId, "participant-1");
-    assert.equal(before?.position, 0n);
-    assert.equal(before?.height, 1n);
+    const owner = trial.execution.tables.participants.get("participant-1");
+    assert.equal(before?.ownerNumber, owner?.number);
+    assert.equal(before?.position, 0);
+    assert.equal(before?.height, 1);
     const after = records.get(update.hash);
-    assert.deepEqual(after?.successor, emptyBytes);
-    assert.equal(after?.position, 1n);
+    assert.notEqual(after, undefined);
+    assert.equal(after?.successor, undefined);
+    assert.equal(after?.position, 1);
   });
 });
 

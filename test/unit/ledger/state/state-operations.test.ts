@@ -241,7 +241,8 @@ describe("the head", () => {
     assert.deepEqual(head.blockId, consortiumId);
     assert.equal(head.frontier.size, 0);
     assert.equal(head.facts, undefined);
-    assert.equal(stateWrites.length, 9);
+    // Five participants with their number, four meters.
+    assert.equal(stateWrites.length, 10);
     assert.deepEqual(head.stateDigest, stateDigest(consortiumId, stateWrites));
   });
 

@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { AssertionFailed, defined } from "../../../../src/base/assert.js";
 import { compareBytes, fromHex, toHex, utf8 } from "../../../../src/base/bytes.js";
-import {
-  EnergyStateSchema,
-  ParticipantStateSchema,
-  ReadingStateSchema,
-} from "../../../../src/gen/bss/store/v1/state_pb.js";
+import { ParticipantStateSchema } from "../../../../src/gen/bss/store/v1/state_pb.js";
 import { energyWhMax } from "../../../../src/ledger/kinds/energy.js";
 import { kindOf } from "../../../../src/ledger/kinds/kinds.js";
+import { deliverySlotOf } from "../../../../src/ledger/kinds/market-grid.js";
 import { readKeys, readKeysOfSubmission } from "../../../../src/ledger/state/effects.js";
 import { PrefetchedState, stateDigest } from "../../../../src/ledger/state/state.js";
 import { stateKeys } from "../../../../src/ledger/state/state-keys.js";
@@ -30,6 +27,8 @@ import {
 } from "../support/records.js";
 import { blockMs } from "../support/trial.js";
 
+const dayS = 24 * hourS;
+
 const hexes = (keys: readonly Uint8Array[]) => new Set(keys.map(toHex));
 
 describe("state keys", () => {
@@ -37,11 +36,12 @@ describe("state keys", () => {
     assert.equal(toHex(stateKeys.participant("ab")), "016162");
     assert.equal(toHex(stateKeys.meter("ab")), "026162");
     assert.equal(toHex(stateKeys.meter("D*b")), "02642a62");
-    assert.equal(toHex(stateKeys.reading("D*b", 258)), "04442a62000000000000000102");
+    assert.equal(toHex(stateKeys.readings("D*b", 258)), "04442a62000102");
     assert.equal(toHex(stateKeys.record(seedOf("r"))), `03${toHex(seedOf("r"))}`);
-    assert.equal(toHex(stateKeys.reading("ab", 258)), "046162000000000000000102");
-    assert.equal(toHex(stateKeys.energy("ab", 2 ** 42)), "056162000000040000000000");
+    assert.equal(toHex(stateKeys.readings("ab", 0)), "04616200");
+    assert.equal(toHex(stateKeys.energy("ab", 2 ** 37)), "056162002000000000");
     assert.equal(toHex(stateKeys.trade(sixteen("t"))), `06${toHex(sixteen("t"))}`);
+    assert.equal(toHex(stateKeys.participantCount()), "08");
   });
 
   test("of a record are those that its rules read", () => {
@@ -60,8 +60,8 @@ describe("state keys", () => {
         [
           stateKeys.record(parent),
           stateKeys.meter("meter-1"),
-          stateKeys.reading("meter-1", startS + quarterS),
-          stateKeys.energy("participant-1", startS),
+          stateKeys.readings("meter-1", startS / (24 * quarterS)),
+          stateKeys.energy("participant-1", startS / dayS),
         ],
       ],
       [
@@ -69,8 +69,8 @@ describe("state keys", () => {
         [
           stateKeys.participant("participant-2"),
           stateKeys.trade(sixteen("t")),
-          stateKeys.energy("participant-1", startS + hourS),
-          stateKeys.energy("participant-2", startS + hourS),
+          stateKeys.energy("participant-1", startS / dayS),
+          stateKeys.energy("participant-2", startS / dayS),
         ],
       ],
     ];
@@ -79,18 +79,20 @@ describe("state keys", () => {
     }
   });
 
-  test("tell meters and starts apart, whatever the ids are", () => {
-    // Few enough that ids and starts, written one after the other, often give the same text.
+  test("tell meters and windows apart, whatever the ids are", () => {
+    // Few enough that ids and windows, written one after the other, often give the same text.
     const id = fc.string({ unit: fc.constantFrom("0", "1", ":"), minLength: 1, maxLength: 3 });
-    const reading = fc.tuple(id, fc.constantFrom(0, 1, 10, 11, 101, 110));
+    const reading = fc.tuple(id, fc.constantFrom(0, 1, 10, 11, 256, 0x3000, 0x3130));
     fc.assert(
       fc.property(reading, reading, (one, other) => {
         const isSame = one[0] === other[0] && one[1] === other[1];
-        const keys = [stateKeys.reading(...one), stateKeys.reading(...other)].map(toHex);
+        const keys = [stateKeys.readings(...one), stateKeys.readings(...other)].map(toHex);
         assert.equal(keys[0] === keys[1], isSame);
         const tables = new StateTables({ get: () => undefined });
-        tables.readings.put(one, create(ReadingStateSchema));
-        assert.equal(tables.readings.get(...other) !== undefined, isSame);
+        const put = { importedWh: 1, exportedWh: 0, position: 0 };
+        tables.readings.put([one[0], { window: one[1], slot: 3 }], put);
+        const found = tables.readings.get(other[0], { window: other[1], slot: 3 });
+        assert.equal(found !== undefined, isSame);
       }),
       { numRuns: 2_000 },
     );
@@ -107,8 +109,8 @@ describe("state keys", () => {
 describe("a prefetched state", () => {
   const state = new PrefetchedState(
     new Map([
-      ["01", utf8("one")],
-      ["02", undefined],
+      ["\x01", utf8("one")],
+      ["\x02", undefined],
     ]),
   );
 
@@ -150,21 +152,26 @@ describe("the state digest", () => {
 });
 
 describe("state tables", () => {
-  const sums = (exportedWh: bigint) => create(EnergyStateSchema, { exportedWh });
+  const sums = (exportedWh: number) => ({ exportedWh, importedWh: 0, soldWh: 0, boughtWh: 0 });
+  const at = (slot: number, window = 7) => ({ window, slot });
 
   test("read each value of the view once, and give what was put in its place", () => {
     const reads: string[] = [];
     const tables = new StateTables({
       get(key) {
         reads.push(toHex(key));
-        return toBinary(EnergyStateSchema, sums(5n));
+        // Of slot 1: 5 Wh exported.
+        return Uint8Array.of(12, 5);
       },
     });
-    assert.equal(tables.energy.get("participant-1", startS)?.exportedWh, 5n);
-    assert.equal(tables.energy.get("participant-1", startS)?.exportedWh, 5n);
-    assert.deepEqual(reads, [toHex(stateKeys.energy("participant-1", startS))]);
-    tables.energy.put(["participant-1", startS], sums(6n));
-    assert.equal(tables.energy.get("participant-1", startS)?.exportedWh, 6n);
+    assert.equal(tables.energy.get("participant-1", at(1))?.exportedWh, 5);
+    assert.equal(tables.energy.get("participant-1", at(0)), undefined);
+    assert.deepEqual(reads, [toHex(stateKeys.energy("participant-1", 7))]);
+    tables.energy.put(["participant-1", at(1)], sums(6));
+    tables.energy.put(["participant-1", at(3)], sums(7));
+    assert.equal(tables.energy.get("participant-1", at(1))?.exportedWh, 6);
+    assert.equal(tables.energy.get("participant-1", at(2)), undefined);
+    assert.equal(tables.energy.get("participant-1", at(3))?.exportedWh, 7);
     assert.equal(reads.length, 1);
   });
 
@@ -183,48 +190,54 @@ describe("state tables", () => {
 
   test("tell names apart, and each table from the others", () => {
     const tables = new StateTables({ get: () => undefined });
-    tables.energy.put(["p", 1], sums(1n));
-    assert.equal(tables.energy.get("p", 11), undefined);
-    assert.equal(tables.energy.get("q", 1), undefined);
-    assert.equal(tables.readings.get("p", 1), undefined);
+    tables.energy.put(["p", at(1)], sums(1));
+    assert.equal(tables.energy.get("p", at(11)), undefined);
+    assert.equal(tables.energy.get("p", at(1, 71)), undefined);
+    assert.equal(tables.energy.get("q", at(1)), undefined);
+    assert.equal(tables.readings.get("p", at(1)), undefined);
     assert.equal(tables.records.get(seedOf("r")), undefined);
     assert.equal(tables.trades.get(sixteen("t")), undefined);
   });
 
   test("write the last value of each key that was put, sorted by key", () => {
     const tables = new StateTables({ get: () => undefined });
-    for (const wh of [1n, 2n, 3n]) {
-      tables.energy.put(["participant-1", startS], sums(wh));
-      tables.energy.put(["participant-1", startS - hourS], sums(wh + 10n));
+    for (const wh of [1, 2, 3]) {
+      tables.energy.put(["participant-1", at(0, 8)], sums(wh));
+      tables.energy.put(["participant-1", at(23)], sums(wh + 10));
+      tables.energy.put(["participant-1", at(0)], sums(wh + 20));
     }
     tables.participants.put(["p"], create(ParticipantStateSchema, { height: 1n }));
     const writes = tables.writes();
     const keys = [
       stateKeys.participant("p"),
-      stateKeys.energy("participant-1", startS - hourS),
-      stateKeys.energy("participant-1", startS),
+      stateKeys.energy("participant-1", 7),
+      stateKeys.energy("participant-1", 8),
     ];
     assert.deepEqual(
       writes.map((each) => each.key),
       keys.toSorted(compareBytes),
     );
-    assert.deepEqual(writes.at(-1)?.value, toBinary(EnergyStateSchema, sums(3n)));
+    assert.deepEqual(
+      writes.slice(1).map((each) => toHex(each.value)),
+      [toHex(Uint8Array.of(3, 23, 9 * 22 + 3, 13)), toHex(Uint8Array.of(3, 3))],
+    );
   });
 });
 
 test("no sum of a delivery interval leaves the range in which energy is counted", () => {
   const record = parsed(readingBytes({ imported: 0, exported: 1 }));
   const readingCoversTrades = kindOf(record).rules.find(({ id }) => id === "reading-covers-trades");
-  const check = (exportedWh: bigint, importedWh: bigint) => {
+  const check = (exportedWh: number, importedWh: number) => {
     const tables = new StateTables({ get: () => undefined });
-    const energy = create(EnergyStateSchema, { exportedWh, importedWh });
-    tables.energy.put(["participant-1", startS], energy);
+    const energy = { exportedWh, importedWh, soldWh: 0, boughtWh: 0 };
+    tables.energy.put(["participant-1", deliverySlotOf(startS, policy)], energy);
     const submission = { participantId: "participant-1" };
     const context = { record, submission, state: tables, timestampMs: blockMs, policy };
     return defined(readingCoversTrades, "a rule of readings").check(context);
   };
-  assert.equal(check(energyWhMax - 1n, 0n), undefined);
-  assert.equal(check(energyWhMax, 0n)?.reason, "ENERGY_INVALID");
-  assert.equal(check(energyWhMax, 0n)?.field, "meter_reading.exported_wh");
-  assert.equal(check(0n, energyWhMax + 1n)?.field, "meter_reading.imported_wh");
+  const max = Number(energyWhMax);
+  assert.equal(check(max - 1, 0), undefined);
+  assert.equal(check(max, 0)?.reason, "ENERGY_INVALID");
+  assert.equal(check(max, 0)?.field, "meter_reading.exported_wh");
+  assert.equal(check(0, max + 1)?.field, "meter_reading.imported_wh");
 });

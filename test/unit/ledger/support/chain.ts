@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
-import { toHex } from "../../../../src/base/bytes.js";
+import { binaryText } from "../../../../src/base/bytes.js";
 import type { Result } from "../../../../src/base/result.js";
 import { ed25519Verify } from "../../../../src/crypto/ed25519.js";
 import { vrfProofToHash, vrfProve } from "../../../../src/crypto/vrf.js";
@@ -73,13 +73,13 @@ export class Chain {
 
   /** The state as the rules see it between blocks. */
   tables(): StateTables {
-    return new StateTables({ get: (key) => this.#state.get(toHex(key)) });
+    return new StateTables({ get: (key) => this.#state.get(binaryText(key)) });
   }
 
   /** Exactly the named keys: what a shell would have fetched. */
   prefetched(keys: readonly Uint8Array[]): PrefetchedState {
     return new PrefetchedState(
-      new Map(keys.map((key) => [toHex(key), this.#state.get(toHex(key))])),
+      new Map(keys.map((key) => [binaryText(key), this.#state.get(binaryText(key))])),
     );
   }
 
@@ -155,7 +155,7 @@ export class Chain {
   }
 
   #write(writes: readonly StateWrite[]): void {
-    for (const { key, value } of writes) this.#state.set(toHex(key), value);
+    for (const { key, value } of writes) this.#state.set(binaryText(key), value);
   }
 }
 

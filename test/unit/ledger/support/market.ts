@@ -3,11 +3,11 @@
  */
 import assert from "node:assert/strict";
 import { create } from "@bufbuild/protobuf";
-import { toHex } from "../../../../src/base/bytes.js";
+import { binaryText } from "../../../../src/base/bytes.js";
 import { ControlOperationSchema, type Policy } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import { BlockExecution } from "../../../../src/ledger/blocks/execution.js";
 import { type EnergySums, energySums } from "../../../../src/ledger/kinds/energy.js";
-import type { MarketGrid } from "../../../../src/ledger/kinds/market-grid.js";
+import { deliverySlotOf, type MarketGrid } from "../../../../src/ledger/kinds/market-grid.js";
 import { checkPolicy } from "../../../../src/ledger/policy.js";
 import { parseRecord } from "../../../../src/ledger/records/records.js";
 import { genesisHead } from "../../../../src/ledger/state/head.js";
@@ -27,7 +27,7 @@ export type MarketMeter = {
 };
 
 const stateOfGenesis = new Map(
-  genesisHead(genesis).stateWrites.map(({ key, value }) => [toHex(key), value]),
+  genesisHead(genesis).stateWrites.map(({ key, value }) => [binaryText(key), value]),
 );
 
 export class Market {
@@ -40,7 +40,7 @@ export class Market {
     assert.equal(checkPolicy(policy), undefined);
     this.#policy = policy;
     this.#execution = new BlockExecution({
-      state: { get: (key) => stateOfGenesis.get(toHex(key)) },
+      state: { get: (key) => stateOfGenesis.get(binaryText(key)) },
       policy,
       members: genesis.members,
       height: 1,
@@ -71,6 +71,7 @@ export class Market {
   }
 
   sums(participantId: string, deliveryStartS: number): EnergySums {
-    return energySums(this.#execution.tables, participantId, deliveryStartS);
+    const at = deliverySlotOf(deliveryStartS, this.#policy);
+    return energySums(this.#execution.tables, participantId, at);
   }
 }

@@ -1,6 +1,6 @@
 /** One execution on the state of genesis, for trying records one by one. */
 import assert from "node:assert/strict";
-import { toHex } from "../../../../src/base/bytes.js";
+import { binaryText } from "../../../../src/base/bytes.js";
 import type { Policy } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import { BlockExecution } from "../../../../src/ledger/blocks/execution.js";
 import type { ParsedRecord } from "../../../../src/ledger/records/records.js";
@@ -17,9 +17,9 @@ export class Trial {
   readonly execution: BlockExecution;
 
   constructor(policy: Policy = genesisPolicy) {
-    const values = new Map(writes.map(({ key, value }) => [toHex(key), value]));
+    const values = new Map(writes.map(({ key, value }) => [binaryText(key), value]));
     this.execution = new BlockExecution({
-      state: { get: (key) => values.get(toHex(key)) },
+      state: { get: (key) => values.get(binaryText(key)) },
       policy,
       members: genesis.members,
       height: 1,

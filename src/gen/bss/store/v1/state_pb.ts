@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file bss/store/v1/state.proto.
  */
 export const file_bss_store_v1_state: GenFile = /*@__PURE__*/
-  fileDesc("Chhic3Mvc3RvcmUvdjEvc3RhdGUucHJvdG8SDGJzcy5zdG9yZS52MSJjChBQYXJ0aWNpcGFudFN0YXRlEhMKC3NpZ25pbmdfa2V5GAEgASgMEhcKD3Rsc19zcGtpX3NoYTI1NhgCIAEoDBIRCglhZ2VudF9pZHMYAyADKAkSDgoGaGVpZ2h0GAQgASgEImsKCk1ldGVyU3RhdGUSEAoIb3duZXJfaWQYASABKAkSFQoNcmF0ZWRfcG93ZXJfdxgCIAEoBBISCgppbnRlcnZhbF9zGAMgASgNEg4KBmhlaWdodBgEIAEoBBIQCghzcGVsbGluZxgFIAEoCSKmAQoLUmVjb3JkU3RhdGUSEAoIb3duZXJfaWQYASABKAkSJgoEa2luZBgCIAEoDjIYLmJzcy5zdG9yZS52MS5SZWNvcmRLaW5kEg4KBmhlaWdodBgDIAEoBBIQCghwb3NpdGlvbhgEIAEoBBIRCglzdWNjZXNzb3IYBSABKAwSKAoFdHJhZGUYBiABKAsyGS5ic3Muc3RvcmUudjEuVHJhZGVFZmZlY3QiUQoLVHJhZGVFZmZlY3QSEAoIYnV5ZXJfaWQYASABKAkSHQoVZGVsaXZlcnlfc3RhcnRfdW5peF9zGAIgASgDEhEKCWVuZXJneV93aBgDIAEoBCJNCgxSZWFkaW5nU3RhdGUSEwoLcmVjb3JkX2hhc2gYASABKAwSEwoLaW1wb3J0ZWRfd2gYAiABKAQSEwoLZXhwb3J0ZWRfd2gYAyABKAQiWwoLRW5lcmd5U3RhdGUSEwoLaW1wb3J0ZWRfd2gYASABKAQSEwoLZXhwb3J0ZWRfd2gYAiABKAQSDwoHc29sZF93aBgDIAEoBBIRCglib3VnaHRfd2gYBCABKAQiIQoKVHJhZGVTdGF0ZRITCgtyZWNvcmRfaGFzaBgBIAEoDCIfCg9JbnZpdGF0aW9uU3RhdGUSDAoEdXNlcxgBIAEoDSqiAQoKUmVjb3JkS2luZBIbChdSRUNPUkRfS0lORF9VTlNQRUNJRklFRBAAEh0KGVJFQ09SRF9LSU5EX01FVEVSX1JFQURJTkcQARIcChhSRUNPUkRfS0lORF9FTkVSR1lfVFJBREUQAhIgChxSRUNPUkRfS0lORF9DSEFSR0lOR19TRVNTSU9OEAMSGAoUUkVDT1JEX0tJTkRfRE9DVU1FTlQQBGIGcHJvdG8z");
+  fileDesc("Chhic3Mvc3RvcmUvdjEvc3RhdGUucHJvdG8SDGJzcy5zdG9yZS52MSJzChBQYXJ0aWNpcGFudFN0YXRlEhMKC3NpZ25pbmdfa2V5GAEgASgMEhcKD3Rsc19zcGtpX3NoYTI1NhgCIAEoDBIRCglhZ2VudF9pZHMYAyADKAkSDgoGaGVpZ2h0GAQgASgEEg4KBm51bWJlchgFIAEoDSJrCgpNZXRlclN0YXRlEhAKCG93bmVyX2lkGAEgASgJEhUKDXJhdGVkX3Bvd2VyX3cYAiABKAQSEgoKaW50ZXJ2YWxfcxgDIAEoDRIOCgZoZWlnaHQYBCABKAQSEAoIc3BlbGxpbmcYBSABKAkiHwoPSW52aXRhdGlvblN0YXRlEgwKBHVzZXMYASABKA0qogEKClJlY29yZEtpbmQSGwoXUkVDT1JEX0tJTkRfVU5TUEVDSUZJRUQQABIdChlSRUNPUkRfS0lORF9NRVRFUl9SRUFESU5HEAESHAoYUkVDT1JEX0tJTkRfRU5FUkdZX1RSQURFEAISIAocUkVDT1JEX0tJTkRfQ0hBUkdJTkdfU0VTU0lPThADEhgKFFJFQ09SRF9LSU5EX0RPQ1VNRU5UEARiBnByb3RvMw");
 
 /**
  * A registered participant, by its id.
@@ -47,6 +47,13 @@ export type ParticipantState = Message<"bss.store.v1.ParticipantState"> & {
    * @generated from field: uint64 height = 4;
    */
   height: bigint;
+
+  /**
+   * Which one it is in the order of registration, from 1: its records name it by this number.
+   *
+   * @generated from field: uint32 number = 5;
+   */
+  number: number;
 };
 
 /**
@@ -100,173 +107,6 @@ export const MeterStateSchema: GenMessage<MeterState> = /*@__PURE__*/
   messageDesc(file_bss_store_v1_state, 1);
 
 /**
- * A record on the ledger, by its hash.
- *
- * @generated from message bss.store.v1.RecordState
- */
-export type RecordState = Message<"bss.store.v1.RecordState"> & {
-  /**
-   * @generated from field: string owner_id = 1;
-   */
-  ownerId: string;
-
-  /**
-   * @generated from field: bss.store.v1.RecordKind kind = 2;
-   */
-  kind: RecordKind;
-
-  /**
-   * Block that added it.
-   *
-   * @generated from field: uint64 height = 3;
-   */
-  height: bigint;
-
-  /**
-   * Its index in the Merkle log.
-   *
-   * @generated from field: uint64 position = 4;
-   */
-  position: bigint;
-
-  /**
-   * Hash of the record that updates this one; empty while this is the latest version.
-   *
-   * @generated from field: bytes successor = 5;
-   */
-  successor: Uint8Array;
-
-  /**
-   * What an update of a trade must know about it; present for trades only.
-   *
-   * @generated from field: bss.store.v1.TradeEffect trade = 6;
-   */
-  trade?: TradeEffect | undefined;
-};
-
-/**
- * Describes the message bss.store.v1.RecordState.
- * Use `create(RecordStateSchema)` to create a new message.
- */
-export const RecordStateSchema: GenMessage<RecordState> = /*@__PURE__*/
-  messageDesc(file_bss_store_v1_state, 2);
-
-/**
- * What a trade has added to the sums of its parties.
- *
- * @generated from message bss.store.v1.TradeEffect
- */
-export type TradeEffect = Message<"bss.store.v1.TradeEffect"> & {
-  /**
-   * @generated from field: string buyer_id = 1;
-   */
-  buyerId: string;
-
-  /**
-   * @generated from field: int64 delivery_start_unix_s = 2;
-   */
-  deliveryStartUnixS: bigint;
-
-  /**
-   * @generated from field: uint64 energy_wh = 3;
-   */
-  energyWh: bigint;
-};
-
-/**
- * Describes the message bss.store.v1.TradeEffect.
- * Use `create(TradeEffectSchema)` to create a new message.
- */
-export const TradeEffectSchema: GenMessage<TradeEffect> = /*@__PURE__*/
-  messageDesc(file_bss_store_v1_state, 3);
-
-/**
- * The current reading of one interval of a meter, by meter and start.
- *
- * @generated from message bss.store.v1.ReadingState
- */
-export type ReadingState = Message<"bss.store.v1.ReadingState"> & {
-  /**
-   * 32 bytes; the latest version.
-   *
-   * @generated from field: bytes record_hash = 1;
-   */
-  recordHash: Uint8Array;
-
-  /**
-   * @generated from field: uint64 imported_wh = 2;
-   */
-  importedWh: bigint;
-
-  /**
-   * @generated from field: uint64 exported_wh = 3;
-   */
-  exportedWh: bigint;
-};
-
-/**
- * Describes the message bss.store.v1.ReadingState.
- * Use `create(ReadingStateSchema)` to create a new message.
- */
-export const ReadingStateSchema: GenMessage<ReadingState> = /*@__PURE__*/
-  messageDesc(file_bss_store_v1_state, 4);
-
-/**
- * Sums over one delivery interval of one participant. sold_wh <= exported_wh and bought_wh <= imported_wh, always.
- *
- * @generated from message bss.store.v1.EnergyState
- */
-export type EnergyState = Message<"bss.store.v1.EnergyState"> & {
-  /**
-   * @generated from field: uint64 imported_wh = 1;
-   */
-  importedWh: bigint;
-
-  /**
-   * @generated from field: uint64 exported_wh = 2;
-   */
-  exportedWh: bigint;
-
-  /**
-   * @generated from field: uint64 sold_wh = 3;
-   */
-  soldWh: bigint;
-
-  /**
-   * @generated from field: uint64 bought_wh = 4;
-   */
-  boughtWh: bigint;
-};
-
-/**
- * Describes the message bss.store.v1.EnergyState.
- * Use `create(EnergyStateSchema)` to create a new message.
- */
-export const EnergyStateSchema: GenMessage<EnergyState> = /*@__PURE__*/
-  messageDesc(file_bss_store_v1_state, 5);
-
-/**
- * A trade that has been recorded, by its trade_id.
- *
- * @generated from message bss.store.v1.TradeState
- */
-export type TradeState = Message<"bss.store.v1.TradeState"> & {
-  /**
-   * 32 bytes.
-   *
-   * @generated from field: bytes record_hash = 1;
-   */
-  recordHash: Uint8Array;
-};
-
-/**
- * Describes the message bss.store.v1.TradeState.
- * Use `create(TradeStateSchema)` to create a new message.
- */
-export const TradeStateSchema: GenMessage<TradeState> = /*@__PURE__*/
-  messageDesc(file_bss_store_v1_state, 6);
-
-/**
  * An invitation with which somebody has joined, by its invitation_id and operator.
  *
  * @generated from message bss.store.v1.InvitationState
@@ -285,9 +125,11 @@ export type InvitationState = Message<"bss.store.v1.InvitationState"> & {
  * Use `create(InvitationStateSchema)` to create a new message.
  */
 export const InvitationStateSchema: GenMessage<InvitationState> = /*@__PURE__*/
-  messageDesc(file_bss_store_v1_state, 7);
+  messageDesc(file_bss_store_v1_state, 2);
 
 /**
+ * How the state of a record names its kind.
+ *
  * @generated from enum bss.store.v1.RecordKind
  */
 export const RecordKind = {
@@ -318,6 +160,8 @@ export const RecordKind = {
 } as const;
 
 /**
+ * How the state of a record names its kind.
+ *
  * @generated from enum bss.store.v1.RecordKind
  */
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind] | UnknownEnum;
