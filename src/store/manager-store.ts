@@ -12,7 +12,7 @@
  */
 import { create } from "@bufbuild/protobuf";
 import { assert, defined } from "../base/assert.js";
-import { binaryText, equalBytes, toHex } from "../base/bytes.js";
+import { equalBytes, toHex } from "../base/bytes.js";
 import {
   type MeterState,
   MeterStateSchema,
@@ -56,7 +56,8 @@ import {
   listByParticipant,
   recordIndexWrites,
 } from "./chain/record-index.js";
-import { damaged, getAll, putMessage, storedMessage } from "./chain/stored-values.js";
+import { StateReads, stateKey } from "./chain/state-reads.js";
+import { damaged, putMessage, storedMessage } from "./chain/stored-values.js";
 import { type Statements, type VotedHeight, VoteLog } from "./double-sign-protection/vote-log.js";
 import { bucketKey, u64Part } from "./key-codec.js";
 import type { Durability, KeyValueStore, WriteOperation } from "./key-value-store.js";
@@ -80,6 +81,7 @@ export class ManagerStore extends ChainReads {
   readonly falseObjections: FalseObjections;
   readonly #consortiumId: Uint8Array;
   readonly #votes: VoteLog;
+  readonly #state: StateReads;
   #head: LedgerHead;
   #headCertificates: BlockCertificates | undefined;
 
@@ -97,6 +99,7 @@ export class ManagerStore extends ChainReads {
     this.#consortiumId = genesis.consortiumId;
     this.#head = parts.head;
     this.#votes = parts.votes;
+    this.#state = new StateReads(kv);
     this.falseObjections = parts.falseObjections;
   }
 
@@ -162,7 +165,9 @@ export class ManagerStore extends ChainReads {
       ...poolDeletions(done),
       headWrite(head),
     ];
+    this.#state.startWriting();
     await this.kv.write(batch, durability);
+    this.#state.endWriting(stateWrites);
     this.#head = head;
     this.#headCertificates = certificates;
     votes.onWritten();
@@ -208,19 +213,7 @@ export class ManagerStore extends ChainReads {
 
   /** The state after the head, with exactly these keys. */
   async state(keys: readonly Uint8Array[]): Promise<PrefetchedState> {
-    const state = new Map<string, Uint8Array | undefined>();
-    const distinct: Uint8Array[] = [];
-    for (const key of keys) {
-      const text = binaryText(key);
-      if (state.has(text)) continue;
-      state.set(text, undefined);
-      distinct.push(stateKey(key));
-    }
-    const values = await getAll(this.kv, distinct);
-    // In the order in which they were put.
-    let next = 0;
-    for (const text of state.keys()) state.set(text, values[next++]);
-    return new PrefetchedState(state);
+    return new PrefetchedState(await this.#state.read(keys));
   }
 
   async participant(id: string): Promise<ParticipantState | undefined> {
@@ -332,10 +325,6 @@ function headWrite(head: LedgerHead): WriteOperation {
 
 function stateWrite({ key, value }: StateWrite): WriteOperation {
   return { type: "put", key: stateKey(key), value };
-}
-
-function stateKey(key: Uint8Array): Uint8Array {
-  return bucketKey(buckets.state, key);
 }
 
 function blockKey(height: number): Uint8Array {

@@ -44,6 +44,14 @@ export const stateKeys = {
   participantCount: (): Uint8Array => Uint8Array.of(namespaces.participantCount),
 } as const;
 
+/**
+ * Whether a value is likely to be read again soon after it was written. Those of records and trades
+ * are read again when one is updated, or handed in twice.
+ */
+export function rememberedAfterWrite(key: Uint8Array): boolean {
+  return key[0] !== namespaces.record && key[0] !== namespaces.trade;
+}
+
 function bytesKey(namespace: number, bytes: Uint8Array): Uint8Array {
   const key = new Uint8Array(1 + bytes.length);
   key[0] = namespace;

@@ -109,10 +109,21 @@ type Codec<Value> = {
   readonly decode: (bytes: Uint8Array) => Value | undefined;
 };
 
+/**
+ * Participants and meters are read by every record, and seldom written. A store that remembers what
+ * it read gives the same bytes again, so they are decoded once, and not once for each execution.
+ */
 function messages<Desc extends DescMessage>(schema: Desc): Codec<MessageShape<Desc>> {
+  const decoded = new WeakMap<Uint8Array, MessageShape<Desc>>();
   return {
     encode: (value) => toBinary(schema, value),
-    decode: (bytes) => fromBinary(schema, bytes),
+    decode(bytes) {
+      const known = decoded.get(bytes);
+      if (known !== undefined) return known;
+      const value = fromBinary(schema, bytes);
+      decoded.set(bytes, value);
+      return value;
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * The state: what rules need to know of the past, as a flat map from keys (state-keys.ts) to the
- * bytes of values (messages of state.proto, record-state.ts, windows.ts). It follows from the chain by
- * replay alone, and managers compare it by a digest that each block continues:
+ * bytes of values (messages of state.proto, record-state.ts, windows.ts). It follows from the chain
+ * by replay alone, and managers compare it by a digest that each block continues:
  *
  *     state_digest(h) = SHA-256(state_digest(h−1) ‖ for each write of h, by key: u32 length ‖ key ‖ u32 length ‖ value)
  *

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { deliveryStartOf, isIntervalStart } from "../../../../src/ledger/kinds/market-grid.js";
+import {
+  deliverySlotOf,
+  deliveryStartOf,
+  isIntervalStart,
+  windowSlotOf,
+} from "../../../../src/ledger/kinds/market-grid.js";
 import { hourS, quarterS, startS } from "../support/consortium.js";
 import { Market } from "../support/market.js";
 import { readingBytes, tradeBytes } from "../support/records.js";
@@ -19,6 +24,26 @@ describe("the grid of a market", () => {
     ] as const) {
       assert.equal(deliveryStartOf(unixS(at), grid), unixS(start), at);
     }
+  });
+
+  test("has windows of 24 intervals, counted from the offset on", () => {
+    const grid = { deliveryIntervalS: hourS, deliveryOffsetS: 1800 };
+    for (const [at, intervalS, window, slot] of [
+      [1800, hourS, 0, 0],
+      [1800 + hourS - 1, hourS, 0, 0],
+      [1800 + hourS, hourS, 0, 1],
+      [1800 + 23 * hourS, hourS, 0, 23],
+      [1800 + 24 * hourS, hourS, 1, 0],
+      [1800 + 24 * hourS, quarterS, 4, 0],
+      [1800 + 24 * hourS - 300, 300, 11, 23],
+      [1800 + 100 * dayS, dayS, 4, 4],
+      [0, hourS, 0, 0],
+    ] as const) {
+      assert.deepEqual(windowSlotOf(at, intervalS, grid), { window, slot }, `${at} ${intervalS}`);
+      if (intervalS === hourS) assert.deepEqual(deliverySlotOf(at, grid), { window, slot });
+    }
+    const last = windowSlotOf(2 ** 42, 1, { deliveryIntervalS: 1, deliveryOffsetS: 0 });
+    assert.deepEqual(last, { window: (2 ** 42 - 16) / 24, slot: 16 });
   });
 
   test("begins before 1970 with an interval that is none for records", () => {
