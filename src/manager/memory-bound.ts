@@ -18,6 +18,7 @@ import {
   type RpcLimits,
 } from "../rpc/bounds/server-limits.js";
 import type { RpcServerOptions } from "../rpc/server/server.js";
+import { rememberedStateBytesMax } from "../store/chain/state-reads.js";
 import { storeMemoryBytes } from "../store/rocksdb/rocksdb-store.js";
 import { windowBytesMax } from "../sync/sync-plan.js";
 import { candidatesMax } from "./ring/candidate-blocks.js";
@@ -60,6 +61,7 @@ export function memoryParts(options: MemoryBoundOptions): readonly MemoryPart[] 
   return [
     { what: "runtime", bytes: runtimeBytes },
     { what: "store", bytes: storeMemoryBytes },
+    { what: "state remembered", bytes: rememberedStateBytesMax },
     { what: "pool", bytes: limits.poolBytesMax },
     { what: "submissions before the pool", bytes: unpooledBytes.totalMax },
     { what: "uploads", bytes: uploadBytes(rpcLimits, others) },

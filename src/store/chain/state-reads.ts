@@ -6,7 +6,6 @@
  * All that one read gives is of one moment. While a block is being written, what is remembered may
  * be older than what the disk says, so such reads take everything from the disk.
  */
-import { assert } from "../../base/assert.js";
 import { binaryText } from "../../base/bytes.js";
 import type { StateWrite } from "../../ledger/state/state.js";
 import { rememberedAfterWrite } from "../../ledger/state/state-keys.js";
@@ -18,8 +17,8 @@ import { getAll } from "./stored-values.js";
 /** By `binaryText` of the key; undefined for one that has no value. */
 type Values = Map<string, Uint8Array | undefined>;
 
-/** Half of what is remembered, as `weightOf` counts it. */
-const generationBytesMax = 8 * 2 ** 20;
+/** What is remembered takes at most this much memory, as `weightOf` counts it. */
+export const rememberedStateBytesMax = 16 * 2 ** 20;
 
 export class StateReads {
   readonly #kv: Pick<KeyValueStore, "getMany">;
@@ -33,9 +32,9 @@ export class StateReads {
   /** Blocks that were written. */
   #version = 0;
 
-  constructor(kv: Pick<KeyValueStore, "getMany">, bytesMax = generationBytesMax) {
+  constructor(kv: Pick<KeyValueStore, "getMany">, bytesMax = rememberedStateBytesMax) {
     this.#kv = kv;
-    this.#generationBytesMax = bytesMax;
+    this.#generationBytesMax = bytesMax / 2;
   }
 
   /** The values of these keys, with repeats or without: all of one moment. */
@@ -67,9 +66,8 @@ export class StateReads {
     return values;
   }
 
-  /** A block is about to be written. */
+  /** A block is about to be written. If that fails, all is read from the disk from then on. */
   startWriting(): void {
-    assert(!this.#isWriting, "one block is written after the other");
     this.#isWriting = true;
   }
 
