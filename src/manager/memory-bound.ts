@@ -18,7 +18,7 @@ import {
   type RpcLimits,
 } from "../rpc/bounds/server-limits.js";
 import type { RpcServerOptions } from "../rpc/server/server.js";
-import { rememberedStateBytesMax } from "../store/chain/state-reads.js";
+import { recentStateBytesMax } from "../store/chain/recent-state.js";
 import { storeMemoryBytes } from "../store/rocksdb/rocksdb-store.js";
 import { windowBytesMax } from "../sync/sync-plan.js";
 import { candidatesMax } from "./ring/candidate-blocks.js";
@@ -61,7 +61,7 @@ export function memoryParts(options: MemoryBoundOptions): readonly MemoryPart[] 
   return [
     { what: "runtime", bytes: runtimeBytes },
     { what: "store", bytes: storeMemoryBytes },
-    { what: "state remembered", bytes: rememberedStateBytesMax },
+    { what: "state remembered", bytes: recentStateBytesMax },
     { what: "pool", bytes: limits.poolBytesMax },
     { what: "submissions before the pool", bytes: unpooledBytes.totalMax },
     { what: "uploads", bytes: uploadBytes(rpcLimits, others) },

@@ -49,6 +49,7 @@ import {
   poolDeletions,
   savePooled,
 } from "./chain/pooled-submissions.js";
+import { RecentState, stateKey } from "./chain/recent-state.js";
 import {
   type ListedRecord,
   type ListOptions,
@@ -56,7 +57,6 @@ import {
   listByParticipant,
   recordIndexWrites,
 } from "./chain/record-index.js";
-import { StateReads, stateKey } from "./chain/state-reads.js";
 import { damaged, putMessage, storedMessage } from "./chain/stored-values.js";
 import { type Statements, type VotedHeight, VoteLog } from "./double-sign-protection/vote-log.js";
 import { bucketKey, u64Part } from "./key-codec.js";
@@ -81,7 +81,7 @@ export class ManagerStore extends ChainReads {
   readonly falseObjections: FalseObjections;
   readonly #consortiumId: Uint8Array;
   readonly #votes: VoteLog;
-  readonly #state: StateReads;
+  readonly #recent: RecentState;
   #head: LedgerHead;
   #headCertificates: BlockCertificates | undefined;
 
@@ -99,7 +99,7 @@ export class ManagerStore extends ChainReads {
     this.#consortiumId = genesis.consortiumId;
     this.#head = parts.head;
     this.#votes = parts.votes;
-    this.#state = new StateReads(kv);
+    this.#recent = new RecentState(kv);
     this.falseObjections = parts.falseObjections;
   }
 
@@ -165,9 +165,9 @@ export class ManagerStore extends ChainReads {
       ...poolDeletions(done),
       headWrite(head),
     ];
-    this.#state.startWriting();
+    this.#recent.startWriting();
     await this.kv.write(batch, durability);
-    this.#state.endWriting(stateWrites);
+    this.#recent.endWriting(stateWrites);
     this.#head = head;
     this.#headCertificates = certificates;
     votes.onWritten();
@@ -213,7 +213,7 @@ export class ManagerStore extends ChainReads {
 
   /** The state after the head, with exactly these keys. */
   async state(keys: readonly Uint8Array[]): Promise<PrefetchedState> {
-    return new PrefetchedState(await this.#state.read(keys));
+    return new PrefetchedState(await this.#recent.read(keys));
   }
 
   async participant(id: string): Promise<ParticipantState | undefined> {

@@ -131,8 +131,9 @@ const tradeIsCovered: Rule<TradePayload> = {
     const field = "energy_trade.terms.energy_wh";
     const seller = energySums(state, sellerId, deliveryAt);
     if (soldWithTrade(state, record) > seller.exportedWh) {
+      const start = isoTimeOfS(deliveryStartS);
       const message =
-        `${sellerId} exported ${seller.exportedWh} Wh in the interval from ${isoTimeOfS(deliveryStartS)} ` +
+        `${sellerId} exported ${seller.exportedWh} Wh in the interval from ${start} ` +
         `and has sold ${seller.soldWh} Wh; it would sell ${energyWh} Wh.`;
       return violation("DOUBLE_SPEND", message, field);
     }
@@ -140,8 +141,9 @@ const tradeIsCovered: Rule<TradePayload> = {
     if (boughtWithTrade(state, record) <= buyer.importedWh) return undefined;
     // The seller reads this message, so it tells neither what the buyer's meters show nor what the
     // buyer bought of others.
+    const start = isoTimeOfS(deliveryStartS);
     const message =
-      `${buyerId} would buy ${energyWh} Wh in the interval from ${isoTimeOfS(deliveryStartS)}, more than its meters ` +
+      `${buyerId} would buy ${energyWh} Wh in the interval from ${start}, more than its meters ` +
       "imported and it has not bought yet.";
     return violation("OVER_PURCHASE", message, field);
   },

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { binaryText, utf8 } from "../../../../src/base/bytes.js";
 import { stateKeys } from "../../../../src/ledger/state/state-keys.js";
-import { StateReads, stateKey } from "../../../../src/store/chain/state-reads.js";
+import { RecentState, stateKey } from "../../../../src/store/chain/recent-state.js";
 
 /** A disk that answers when it is told to, with what it holds then. */
 class SlowDisk {
@@ -37,7 +37,7 @@ describe("reads of the state", () => {
   test("ask the disk once for each key, whether it has a value or not", async () => {
     const disk = new SlowDisk();
     disk.put(sun, utf8("5"));
-    const reads = new StateReads(disk);
+    const reads = new RecentState(disk);
     for (let i = 0; i < 3; i++) {
       const values = await reads.read([sun, wind, sun, record]);
       assert.deepEqual(values.get(binaryText(sun)), utf8("5"));
@@ -52,7 +52,7 @@ describe("reads of the state", () => {
 
   test("give what blocks have written, without asking for it", async () => {
     const disk = new SlowDisk();
-    const reads = new StateReads(disk);
+    const reads = new RecentState(disk);
     await reads.read([sun, wind, record]);
     reads.startWriting();
     for (const key of [sun, record]) disk.put(key, utf8("6"));
@@ -68,7 +68,7 @@ describe("reads of the state", () => {
     const when = isOver ? "was written" : "is being written";
     test(`ask for everything again when a block ${when} since they asked`, async () => {
       const disk = new SlowDisk();
-      const reads = new StateReads(disk);
+      const reads = new RecentState(disk);
       await reads.read([sun]);
       disk.isSlow = true;
       const reading = reads.read([sun, wind]);
@@ -86,7 +86,7 @@ describe("reads of the state", () => {
 
   test("keep no more than their bound", async () => {
     const disk = new SlowDisk();
-    const reads = new StateReads(disk, 20_000);
+    const reads = new RecentState(disk, 20_000);
     const keys = Array.from({ length: 1_000 }, (_, i) => stateKeys.participant(`p-${i}`));
     for (const key of keys) await reads.read([key]);
     assert.equal(disk.keysRead, 1_000);
@@ -99,14 +99,14 @@ describe("reads of the state", () => {
   test("keep what is used while other things come and go", async () => {
     const disk = new SlowDisk();
     disk.put(sun, utf8("5"));
-    const reads = new StateReads(disk, 20_000);
+    const reads = new RecentState(disk, 20_000);
     for (let i = 0; i < 1_000; i++) await reads.read([sun, stateKeys.participant(`p-${i}`)]);
     assert.equal(disk.keysRead, 1_001);
   });
 
   test("take everything from the disk once a block could not be written", async () => {
     const disk = new SlowDisk();
-    const reads = new StateReads(disk);
+    const reads = new RecentState(disk);
     await reads.read([sun]);
     reads.startWriting();
     disk.put(sun, utf8("8"));
@@ -132,7 +132,7 @@ test("a read gives the state of one moment, however blocks are written around it
       const disk = new SlowDisk();
       disk.isSlow = true;
       // So small that it often forgets.
-      const reads = new StateReads(disk, 1_200);
+      const reads = new RecentState(disk, 1_200);
       const pending: Promise<void>[] = [];
       let [version, stage] = [0, "idle" as "idle" | "started" | "written"];
       for (const { kind, keys: asked } of steps) {

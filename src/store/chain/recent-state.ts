@@ -18,9 +18,9 @@ import { getAll } from "./stored-values.js";
 type Values = Map<string, Uint8Array | undefined>;
 
 /** What is remembered takes at most this much memory, as `weightOf` counts it. */
-export const rememberedStateBytesMax = 16 * 2 ** 20;
+export const recentStateBytesMax = 16 * 2 ** 20;
 
-export class StateReads {
+export class RecentState {
   readonly #kv: Pick<KeyValueStore, "getMany">;
   readonly #generationBytesMax: number;
   /** Used since the last one became old. */
@@ -32,7 +32,7 @@ export class StateReads {
   /** Blocks that were written. */
   #version = 0;
 
-  constructor(kv: Pick<KeyValueStore, "getMany">, bytesMax = rememberedStateBytesMax) {
+  constructor(kv: Pick<KeyValueStore, "getMany">, bytesMax = recentStateBytesMax) {
     this.#kv = kv;
     this.#generationBytesMax = bytesMax / 2;
   }
