@@ -25,7 +25,7 @@ import {
   submitted,
   tradeBytes,
 } from "../support/records.js";
-import { blockMs } from "../support/trial.js";
+import { blockMs, Trial } from "../support/trial.js";
 
 const dayS = 24 * hourS;
 
@@ -222,6 +222,35 @@ describe("state tables", () => {
       [toHex(Uint8Array.of(3, 23, 9 * 22 + 3, 13)), toHex(Uint8Array.of(3, 3))],
     );
   });
+});
+
+test("what a block of readings and a trade writes has the bytes that are written down", () => {
+  const trial = new Trial();
+  const reading = trial.place(readingBytes({ imported: 100, exported: 100 })).hash;
+  const buying = { owner: "participant-2", meter: "meter-2", imported: 100, exported: 0 };
+  const other = trial.place(readingBytes(buying)).hash;
+  const trade = trial.place(tradeBytes({ id: "t", energy: 10 })).hash;
+  const update = trial.place(readingBytes({ imported: 0, exported: 95, parent: reading })).hash;
+  // Participants 2 and 3 of genesis; block 1, positions 0 to 3; 80,000 windows of quarters and
+  // 20,000 windows of hours after 1970 began.
+  const window = (namespace: number, id: string, number: string) =>
+    `0${namespace}${toHex(utf8(id))}00${number}`;
+  const expected = new Map([
+    [`03${toHex(reading)}`, `05020100${toHex(update)}`],
+    [`03${toHex(other)}`, "04030101"],
+    [`03${toHex(trade)}`, "0a0201020380e0fcb7060a"],
+    [`03${toHex(update)}`, "04020103"],
+    [window(4, "meter-1", "013880"), "015f03"],
+    [window(4, "meter-2", "013880"), "026401"],
+    [window(5, "participant-1", "4e20"), "065f0a"],
+    [window(5, "participant-2", "4e20"), "02640a"],
+    [`06${toHex(sixteen("t"))}`, "02"],
+  ]);
+  const writes = trial.execution.writes().map(({ key, value }) => [toHex(key), toHex(value)]);
+  assert.deepEqual(
+    writes,
+    [...expected].toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  );
 });
 
 test("no sum of a delivery interval leaves the range in which energy is counted", () => {
