@@ -128,12 +128,14 @@ class RocksDbStore implements KeyValueStore {
     assertKeys(keys);
     const first = keys[0];
     if (first === undefined) return [];
-    return this.#run(() => this.#read(first, this.#database.getMany(keys)));
+    return this.#run(() => this.#read("at or after", first, this.#database.getMany(keys)));
   }
 
   async range(options: RangeOptions): Promise<readonly Entry[]> {
     assertRange(options);
-    return this.#run(() => this.#read(options.gte, this.#database.range(options)));
+    const { gte, lt, reverse = false } = options;
+    const [where, key] = reverse ? (["before", lt] as const) : (["at or after", gte] as const);
+    return this.#run(() => this.#read(where, key, this.#database.range(options)));
   }
 
   scan(options: ScanOptions): AsyncIterable<Entry> {
@@ -171,15 +173,15 @@ class RocksDbStore implements KeyValueStore {
     }
   }
 
-  /** Adds the key that was read, as RocksDB only says which part of which file is damaged. */
-  async #read<T>(first: Uint8Array, reading: Promise<T>): Promise<T> {
+  /** Adds where it read, as RocksDB only says which part of which file is damaged. */
+  async #read<T>(side: string, key: Uint8Array, reading: Promise<T>): Promise<T> {
     try {
       return await reading;
     } catch (cause) {
       const error = toStoreError(cause, this.#directory);
       if (!isDamage(error)) throw error;
       const detail = cause instanceof Error ? cause.message : String(cause);
-      const where = `at or after the value under key 0x${toHex(first)}`;
+      const where = `${side} the value under key 0x${toHex(key)}`;
       throw toStoreError(new Error(`${detail}, ${where}`, { cause }), this.#directory);
     }
   }

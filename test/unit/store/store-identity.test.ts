@@ -70,6 +70,7 @@ for (const [role, open, openOther] of roles) {
     for (const [whose, format] of [
       ["another version", storeFormat + 1],
       ["previews, whose false objections and rules differ", 2],
+      ["previews that kept a row for each record and node of the log", 3],
     ] as const) {
       test(`refuses the format of ${whose}`, async () => {
         const kv = await openMemoryStore();
@@ -80,7 +81,7 @@ for (const [role, open, openOther] of roles) {
         await kv.write([{ type: "put", key: identityKey, value }], "sync");
         await assert.rejects(open(kv, genesis), {
           code: "MISMATCH",
-          message: new RegExp(`has format ${format}, this software reads and writes format 3: `),
+          message: new RegExp(`has format ${format}, this software reads and writes format 4: `),
         });
       });
     }
