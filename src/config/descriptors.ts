@@ -8,7 +8,7 @@ import { ConfigError } from "./config-error.js";
 
 /** For logs, threads, certificates, links to other nodes and the metrics server. */
 const ownDescriptors = 128;
-/** For a small store. RocksDB keeps every file open; most files have 64 MiB. */
+/** For a small store. RocksDB keeps every file open; most files have 8 MiB. */
 const storeDescriptorsMin = 512;
 /** With fewer connections, members of the consortium could not reach the node. */
 const connectionsMin = 128;
@@ -45,7 +45,7 @@ export function planDescriptors(
   if (limit === undefined) {
     return { connectionsMax: configured ?? connectionsDefault, warning: undefined };
   }
-  // Twice what it has now, and room to grow: a quarter of 65,536 is a store of 1 TB.
+  // Twice what it has now, and room to grow: a quarter of 65,536 is a store of 128 GB.
   const forStore = Math.max(storeDescriptorsMin, 2 * storeFiles, Math.floor(limit / 4));
   const left = limit - forStore - ownDescriptors;
   const wanted = configured ?? connectionsMin;

@@ -36,7 +36,7 @@ export async function getBlock(
   if (height > headHeight) {
     throw new RpcError("BLOCK_UNKNOWN", `the ledger's height is ${headHeight}`);
   }
-  const block = await storedBlock(reader, height);
+  const block = await storedBlock(reader, height, { leaves: !headersOnly });
   return { block: blockView(block, { height, headHeight, headersOnly }) };
 }
 
@@ -55,7 +55,7 @@ export async function listBlocks(
     heights(first, headHeight),
     sizeMax,
     async (height) => {
-      const block = await storedBlock(reader, height);
+      const block = await storedBlock(reader, height, { leaves: !headersOnly });
       const view = blockView(block, { height, headHeight, headersOnly });
       return [view, wireBytes(block, headersOnly)];
     },
@@ -88,7 +88,7 @@ export async function* watchBlocks(
       await heads.next(signal);
       continue;
     }
-    const block = await storedBlock(reader, height);
+    const block = await storedBlock(reader, height, { leaves: !headersOnly });
     yield { block: blockView(block, { height, headHeight, headersOnly }) };
     height += 1;
   }

@@ -15,7 +15,7 @@ import type { BlockSummarySchema } from "../gen/bss/v1/broadcast_pb.js";
 import type { BlockViewSchema } from "../gen/bss/v1/query_pb.js";
 import { blockId } from "../ledger/blocks/block-hashes.js";
 import { parseHeader } from "../ledger/blocks/block-parsing.js";
-import type { FinalBlock, LedgerReader } from "../store/chain/chain-reads.js";
+import type { BlockParts, FinalBlock, LedgerReader } from "../store/chain/chain-reads.js";
 
 export type BlockView = MessageInitShape<typeof BlockViewSchema>;
 export type BlockSummary = MessageInitShape<typeof BlockSummarySchema>;
@@ -77,8 +77,9 @@ export function storedHeader(block: Block) {
 export async function storedBlock(
   reader: Pick<LedgerReader, "finalBlock">,
   height: number,
+  parts?: BlockParts,
 ): Promise<FinalBlock> {
-  return defined(await reader.finalBlock(height), "every block up to the head is stored");
+  return defined(await reader.finalBlock(height, parts), "every block up to the head is stored");
 }
 
 /** About as many bytes as the block has on the wire, without encoding it. */

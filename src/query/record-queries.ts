@@ -24,10 +24,10 @@ export async function getReceipt(
   const recordHash = requireBytes(request.recordHash, hashBytes, "record_hash");
   const { height, position, sealDigest } = await requireRecord(reader, recordHash);
   const headHeight = reader.head().height;
-  const { block, certificates } = await storedBlock(reader, height);
+  const { block, certificates } = await storedBlock(reader, height, { leaves: false });
   const { timestampMs, treeSize } = storedHeader(block);
   const { commit, integrity } = certificates;
-  const before = height > 1 ? await storedBlock(reader, height - 1) : undefined;
+  const before = height > 1 ? await storedBlock(reader, height - 1, { leaves: false }) : undefined;
   return {
     receipt: {
       recordHash,

@@ -50,7 +50,7 @@ export async function checkCheckpoint(
   if (checkpoint === undefined || checkpoint.height > store.head.height) return;
   const { height, blockId: expected } = checkpoint;
   // A damaged block says nothing about the chain; the repair fetches it again by its id.
-  const stored = await store.finalBlock(height).catch(() => undefined);
+  const stored = await store.bareBlock(height).catch(() => undefined);
   const id = height === 0 ? consortiumId : stored && blockId(stored.block.header);
   if (id === undefined || equalBytes(id, expected)) return;
   const what = `the chain in the data directory has another block at height ${height}`;

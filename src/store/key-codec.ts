@@ -16,7 +16,16 @@ const i64Half = 2n ** 63n;
 const textBytesMax = 255;
 
 export function bucketKey(bucket: Bucket, ...parts: readonly Uint8Array[]): Uint8Array {
-  return concatBytes(Uint8Array.of(bucket), ...parts);
+  let length = 1;
+  for (const part of parts) length += part.length;
+  const key = new Uint8Array(length);
+  key[0] = bucket;
+  let at = 1;
+  for (const part of parts) {
+    key.set(part, at);
+    at += part.length;
+  }
+  return key;
 }
 
 /**
@@ -37,6 +46,7 @@ export function u8Part(value: number): Uint8Array {
 
 /** A number must be a safe integer: above 2^53 − 1 pass a bigint. */
 export function u64Part(value: number | bigint): Uint8Array {
+  if (typeof value === "number") return safePart(value);
   const exact = toBigInt(value);
   assert(exact >= 0n && exact < u64End, `${value} is not a u64`);
   return u64be(exact);
@@ -47,6 +57,23 @@ export function i64Part(value: number | bigint): Uint8Array {
   const exact = toBigInt(value);
   assert(exact >= -i64Half && exact < i64Half, `${value} is not an i64`);
   return u64be(exact + i64Half);
+}
+
+/** Without a bigint, as most keys have one or two of them. */
+function safePart(value: number): Uint8Array {
+  assert(Number.isSafeInteger(value) && value >= 0, `${value} is not a u64`);
+  const out = new Uint8Array(8);
+  let rest = Math.floor(value / 2 ** 32);
+  for (let i = 3; i >= 0; i -= 1) {
+    out[i] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  rest = value % 2 ** 32;
+  for (let i = 7; i >= 4; i -= 1) {
+    out[i] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  return out;
 }
 
 /** At most 255 bytes of UTF-8 without U+0000. */

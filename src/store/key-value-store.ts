@@ -129,7 +129,7 @@ function assertKey(key: Uint8Array): void {
 }
 
 /** The smallest key above `key`. */
-function keyAfter(key: Uint8Array): Uint8Array {
+export function keyAfter(key: Uint8Array): Uint8Array {
   const out = new Uint8Array(key.length + 1);
   out.set(key);
   return out;

@@ -10,7 +10,7 @@
  * other. After a write that failed the store accepts no other: the node stops, and opening it shows
  * what is on disk.
  */
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { assert, defined } from "../base/assert.js";
 import { equalBytes, toHex } from "../base/bytes.js";
 import {
@@ -20,15 +20,16 @@ import {
   ParticipantStateSchema,
 } from "../gen/bss/store/v1/state_pb.js";
 import {
+  type Block,
   type BlockCertificates,
   type CertifiedManagerBlock,
   CertifiedManagerBlockSchema,
   type ManagerBlock,
+  ManagerBlockHeaderSchema,
   ManagerBlockSchema,
 } from "../gen/bss/v1/block_pb.js";
 import type { Submission } from "../gen/bss/v1/record_pb.js";
 import type { Proposal, Vote } from "../gen/bss/v1/vote_pb.js";
-import { parseHeader } from "../ledger/blocks/block-parsing.js";
 import type { ExecutedBlock } from "../ledger/blocks/executed-block.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import { recordHash } from "../ledger/records/records.js";
@@ -39,11 +40,13 @@ import { PrefetchedState, type StateWrite } from "../ledger/state/state.js";
 import { stateKeys } from "../ledger/state/state-keys.js";
 import { buckets } from "./buckets.js";
 import { checkHead, readHead } from "./chain/chain-head.js";
-import { ChainReads, type ReaderHead, type StoredBlock } from "./chain/chain-reads.js";
+import { ChainReads, type ReaderHead } from "./chain/chain-reads.js";
 import { chainKeys, chainWrites } from "./chain/chain-writes.js";
+import { extendTiles, type OpenTiles, readOpenTiles } from "./chain/log-tiles.js";
 import {
   completedSubmissions,
   deletePooled,
+  isPoolEmpty,
   loadPool,
   type PoolLimits,
   poolDeletions,
@@ -51,13 +54,21 @@ import {
 } from "./chain/pooled-submissions.js";
 import { RecentState, stateKey } from "./chain/recent-state.js";
 import {
-  type ListedRecord,
   type ListOptions,
+  type ListPlace,
   listByMeter,
   listByParticipant,
   recordIndexWrites,
 } from "./chain/record-index.js";
-import { damaged, putMessage, storedMessage } from "./chain/stored-values.js";
+import {
+  type BareBlock,
+  decodeBare,
+  encodeBare,
+  readLeaves,
+  readWithSealed,
+  withoutLeaves,
+} from "./chain/stored-blocks.js";
+import { damaged, getAll, present, storedMessage } from "./chain/stored-values.js";
 import { type Statements, type VotedHeight, VoteLog } from "./double-sign-protection/vote-log.js";
 import { bucketKey, u64Part } from "./key-codec.js";
 import type { Durability, KeyValueStore, WriteOperation } from "./key-value-store.js";
@@ -84,6 +95,9 @@ export class ManagerStore extends ChainReads {
   readonly #recent: RecentState;
   #head: LedgerHead;
   #headCertificates: BlockCertificates | undefined;
+  #tiles: OpenTiles = [];
+  /** Ids of the submissions that wait on disk; undefined while earlier ones may be among them. */
+  #pooled: Set<string> | undefined;
 
   private constructor(
     kv: KeyValueStore,
@@ -120,6 +134,8 @@ export class ManagerStore extends ChainReads {
     const [votes, falseObjections] = [await VoteLog.open(kv), await FalseObjections.open(kv)];
     const store = new ManagerStore(kv, genesis, { head, votes, falseObjections });
     store.#headCertificates = await checkHead(kv, store);
+    store.#tiles = await readOpenTiles(kv, head.frontier.size);
+    if (await isPoolEmpty(kv)) store.#pooled = new Set();
     return store;
   }
 
@@ -149,17 +165,14 @@ export class ManagerStore extends ChainReads {
     const publicBlock = defined(block.block, "a final block has its public part");
     assertExtends(this.#head, publicBlock.header);
     const votes = this.#votes.clear();
-    const done = await completedSubmissions(block, (hashes) => this.#areOnLedger(hashes));
+    const done = await this.#completed(block);
     const { height, blockId, treeSize } = facts;
-    const parts = { height, blockId, block: publicBlock, certificates, treeSize, newNodes };
-    const withoutRecords = create(ManagerBlockSchema, {
-      block: publicBlock,
-      privateEntries: block.privateEntries,
-    });
+    const tiles = extendTiles(this.#tiles, newNodes);
+    const parts = { height, blockId, block: publicBlock, certificates, treeSize };
     const batch: WriteOperation[] = [
-      putMessage(blockKey(height), ManagerBlockSchema, withoutRecords),
-      ...chainWrites({ ...parts, sealedRecords: sealed }),
-      ...placed.flatMap(recordIndexWrites),
+      blockWrite(height, publicBlock, block.privateEntries),
+      ...chainWrites({ ...parts, sealedRecords: sealed, tileWrites: tiles.writes }),
+      ...recordIndexWrites(placed),
       ...stateWrites.map(stateWrite),
       ...votes.writes,
       ...poolDeletions(done),
@@ -170,6 +183,8 @@ export class ManagerStore extends ChainReads {
     this.#recent.endWriting(stateWrites);
     this.#head = head;
     this.#headCertificates = certificates;
+    this.#tiles = tiles.open;
+    for (const id of done) this.#pooled?.delete(toHex(id));
     votes.onWritten();
   }
 
@@ -244,8 +259,20 @@ export class ManagerStore extends ChainReads {
 
   /** A final block and its private entries, without records. */
   async blockAt(height: number): Promise<ManagerBlock | undefined> {
-    const bytes = await this.kv.get(blockKey(height));
-    return bytes && storedMessage(ManagerBlockSchema, bytes, `block ${height}`);
+    const bare = await this.bareBlock(height);
+    if (bare === undefined) return undefined;
+    const { privateEntries } = bare;
+    return create(ManagerBlockSchema, { block: await readLeaves(this.kv, bare), privateEntries });
+  }
+
+  /** A final block and its private entries, without records and leaves. */
+  override async bareBlock(height: number): Promise<BareManagerBlock | undefined> {
+    const value = await this.kv.get(blockKey(height));
+    if (value === undefined) return undefined;
+    const what = `block ${height}`;
+    const { leafCount, message } = decodeBare(value, what);
+    const { block, privateEntries } = storedMessage(ManagerBlockSchema, message, what);
+    return { block: present(block, what), leafCount, privateEntries };
   }
 
   /**
@@ -255,13 +282,14 @@ export class ManagerStore extends ChainReads {
    * names
    */
   async managerBlockAt(height: number, unseal: Unseal): Promise<CertifiedManagerBlock | undefined> {
-    const stored = await this.blockAt(height);
+    const bare = await this.bareBlock(height);
     const certificates = await this.certificatesAt(height);
-    if (stored?.block === undefined || certificates === undefined) return undefined;
-    const { block, privateEntries } = stored;
-    const sealed = await this.sealedOf(block);
+    if (bare === undefined || certificates === undefined) return undefined;
+    const { privateEntries } = bare;
+    const { block, sealedRecords } = await readWithSealed(this.kv, bare);
     const records = block.leaves.map((leaf, i) => {
-      const bytes = unseal(leaf.recordHash, defined(sealed[i], "each leaf has its sealed record"));
+      const sealed = defined(sealedRecords[i], "each leaf has its sealed record");
+      const bytes = unseal(leaf.recordHash, sealed);
       if (bytes && equalBytes(recordHash(this.#consortiumId, bytes), leaf.recordHash)) return bytes;
       throw damaged(`record ${toHex(leaf.recordHash)}`, "cannot be unsealed");
     });
@@ -270,25 +298,27 @@ export class ManagerStore extends ChainReads {
   }
 
   /** The records of a participant, owner or party, ascending by time and then position. */
-  listByParticipant(id: string, options: ListOptions): Promise<readonly ListedRecord[]> {
+  listByParticipant(id: string, options: ListOptions): Promise<readonly ListPlace[]> {
     return listByParticipant(this.kv, id, options);
   }
 
   /** The readings of a meter, all versions, ascending by time and then position. */
-  listByMeter(id: string, options: ListOptions): Promise<readonly ListedRecord[]> {
+  listByMeter(id: string, options: ListOptions): Promise<readonly ListPlace[]> {
     return listByMeter(this.kv, id, options);
   }
 
   /** Makes a waiting submission survive any restart. */
   savePooled(submission: Pick<ParsedSubmission, "id" | "message">): Promise<void> {
+    this.#pooled?.add(toHex(submission.id));
     return savePooled(this.kv, submission);
   }
 
   /**
    * For submissions of which nothing is left to add; those that blocks complete go by themselves.
    */
-  deletePooled(ids: readonly Uint8Array[]): Promise<void> {
-    return deletePooled(this.kv, ids);
+  async deletePooled(ids: readonly Uint8Array[]): Promise<void> {
+    await deletePooled(this.kv, ids);
+    for (const id of ids) this.#pooled?.delete(toHex(id));
   }
 
   /** The submissions that were waiting, in no particular order, up to the limits. */
@@ -300,23 +330,45 @@ export class ManagerStore extends ChainReads {
     return this.kv.close();
   }
 
-  protected override async storedBlock(height: number): Promise<StoredBlock | undefined> {
-    const stored = await this.blockAt(height);
-    return stored?.block && { block: stored.block };
+  /** The state of each record has its position. */
+  protected override async positions(
+    recordHashes: readonly Uint8Array[],
+  ): Promise<readonly (number | undefined)[]> {
+    const keys = recordHashes.map((hash) => stateKey(stateKeys.record(hash)));
+    const values = await getAll(this.kv, keys);
+    return values.map((bytes, i) => {
+      if (bytes === undefined) return undefined;
+      const state = decodeRecordState(bytes);
+      if (state !== undefined) return state.position;
+      throw damaged(`record ${toHex(defined(recordHashes[i], "a hash"))}`, "does not decode");
+    });
+  }
+
+  /** Those that the block completes, among those that wait on disk. */
+  async #completed(block: ManagerBlock): Promise<readonly Uint8Array[]> {
+    const pooled = this.#pooled;
+    if (pooled?.size === 0) return [];
+    const done = await completedSubmissions(block, (hashes) => this.#areOnLedger(hashes));
+    return pooled === undefined ? done : done.filter((id) => pooled.has(toHex(id)));
   }
 
   async #areOnLedger(recordHashes: readonly Uint8Array[]): Promise<boolean> {
-    const locations = await this.locations(recordHashes);
-    return locations.every((location) => location !== undefined);
+    return (await this.areOnLedger(recordHashes)).every((isThere) => isThere);
   }
 }
 
+type BareManagerBlock = BareBlock & { readonly privateEntries: Uint8Array[] };
+
+function blockWrite(height: number, block: Block, privateEntries: Uint8Array[]): WriteOperation {
+  const bare = create(ManagerBlockSchema, { block: withoutLeaves(block), privateEntries });
+  const value = encodeBare(block.leaves.length, toBinary(ManagerBlockSchema, bare));
+  return { type: "put", key: blockKey(height), value };
+}
+
 function assertExtends(head: LedgerHead, headerBytes: Uint8Array): void {
-  const header = parseHeader(headerBytes);
-  assert(header.ok, "a final block has a header");
-  const { height, header: fields } = header.value;
-  assert(height === head.height + 1, `block ${height} does not follow ${head.height}`);
-  assert(equalBytes(fields.previousBlockId, head.blockId), "a block follows the head");
+  const { height, previousBlockId } = fromBinary(ManagerBlockHeaderSchema, headerBytes);
+  assert(height === BigInt(head.height + 1), `block ${height} does not follow ${head.height}`);
+  assert(equalBytes(previousBlockId, head.blockId), "a block follows the head");
 }
 
 function headWrite(head: LedgerHead): WriteOperation {

@@ -10,11 +10,9 @@
  * the node stops, and opening it shows what is on disk.
  */
 
-import { create } from "@bufbuild/protobuf";
 import { assert } from "../base/assert.js";
 import { concatBytes, equalBytes, utf8 } from "../base/bytes.js";
 import type { StorageAppend } from "../consensus/attestation/attestor.js";
-import { type StorageBlockState, StorageBlockStateSchema } from "../gen/bss/store/v1/storage_pb.js";
 import type { Block, BlockCertificates } from "../gen/bss/v1/block_pb.js";
 import type { ControlOperation } from "../gen/bss/v1/genesis_pb.js";
 import type { BuiltStorageHeader } from "../ledger/blocks/storage-blocks.js";
@@ -23,7 +21,7 @@ import type { StoredNode } from "../ledger/merkle/nodes.js";
 import { genesisStorageHead, type StorageHead } from "../ledger/storage-nodes/storage-head.js";
 import { buckets } from "./buckets.js";
 import { checkHead, decodeStorageHead, encodeStorageHead, readHead } from "./chain/chain-head.js";
-import { ChainReads, type ReaderHead, type StoredBlock } from "./chain/chain-reads.js";
+import { ChainReads, type ReaderHead, type StoredBareBlock } from "./chain/chain-reads.js";
 import {
   type ChainWriteParts,
   chainKeys,
@@ -31,7 +29,10 @@ import {
   controlOf,
   decodeU64,
 } from "./chain/chain-writes.js";
-import { damaged, present, putMessage, storedMessage } from "./chain/stored-values.js";
+import { extendTiles, type OpenTiles, readOpenTiles, unknownTiles } from "./chain/log-tiles.js";
+import { readRecordPlaces, recordPlaceWrites } from "./chain/record-places.js";
+import { decodeStorageBlock, encodeStorageBlock } from "./chain/stored-blocks.js";
+import { damaged } from "./chain/stored-values.js";
 import { tolerantGet } from "./damage/tolerant-reads.js";
 import {
   AttestationLog,
@@ -74,6 +75,7 @@ export class StorageNodeStore extends ChainReads {
   #head: StorageHead;
   #headCertificates: BlockCertificates | undefined;
   #doubt: StoreError | undefined;
+  #tiles: OpenTiles = [];
 
   private constructor(
     kv: KeyValueStore,
@@ -107,11 +109,14 @@ export class StorageNodeStore extends ChainReads {
     const head = await readHead(kv, decodeStorageHead);
     const attestations = await AttestationLog.open(kv);
     const store = new StorageNodeStore(kv, genesis, { head, attestations, fixed });
+    const { size } = head.frontier;
     try {
       store.#headCertificates = await checkHead(kv, store);
+      store.#tiles = await readOpenTiles(kv, size);
     } catch (error) {
       if (!isDamage(error)) throw error;
       store.#doubt = error;
+      store.#tiles = unknownTiles(size);
     }
     return store;
   }
@@ -128,6 +133,9 @@ export class StorageNodeStore extends ChainReads {
       fixed: this.#fixed,
       head: () => this.#head,
       replaceHead: (head: StorageHead) => this.#replace(head),
+      replaceTiles: (tiles: OpenTiles) => {
+        this.#tiles = tiles;
+      },
     };
   }
 
@@ -176,16 +184,25 @@ export class StorageNodeStore extends ChainReads {
     const follows = equalBytes(previousStorageBlockId, this.#head.storageBlockId);
     assert(follows, "a storage block follows the head");
     const attestations = this.#attestations.clear();
-    const parts = { height, blockId, block, certificates, sealedRecords, newNodes };
-    const storageHeaderBytes = storageHeader.headerBytes;
+    const tiles = extendTiles(this.#tiles, newNodes);
     const batch: WriteOperation[] = [
-      ...storageBlockWrites({ ...parts, treeSize: frontier.size, storageHeaderBytes }),
+      ...storageBlockWrites({
+        height,
+        blockId,
+        block,
+        certificates,
+        sealedRecords,
+        treeSize: frontier.size,
+        tileWrites: tiles.writes,
+        storageHeaderBytes: storageHeader.headerBytes,
+      }),
       ...attestations.writes,
       headWrite(head),
     ];
     await this.kv.write(batch, durability);
     this.#head = head;
     this.#headCertificates = certificates;
+    this.#tiles = tiles.open;
     attestations.onWritten();
   }
 
@@ -232,8 +249,14 @@ export class StorageNodeStore extends ChainReads {
     return this.kv.close();
   }
 
-  protected override storedBlock(height: number): Promise<StoredBlock | undefined> {
+  override bareBlock(height: number): Promise<StoredBareBlock | undefined> {
     return readStorageBlock(this.kv, height);
+  }
+
+  protected override positions(
+    recordHashes: readonly Uint8Array[],
+  ): Promise<readonly (number | undefined)[]> {
+    return readRecordPlaces(this.kv, recordHashes);
   }
 
   async #replace(head: StorageHead): Promise<void> {
@@ -260,31 +283,39 @@ export class LeftBlocks extends ChainReads {
     return this.kv.close();
   }
 
-  protected override storedBlock(height: number): Promise<StoredBlock | undefined> {
+  override bareBlock(height: number): Promise<StoredBareBlock | undefined> {
     return readStorageBlock(this.kv, height);
+  }
+
+  protected override positions(
+    recordHashes: readonly Uint8Array[],
+  ): Promise<readonly (number | undefined)[]> {
+    return readRecordPlaces(this.kv, recordHashes);
   }
 }
 
 async function readStorageBlock(
   kv: KeyValueStore,
   height: number,
-): Promise<StoredBlock | undefined> {
-  const bytes = await kv.get(chainKeys.storageBlock(height));
-  if (bytes === undefined) return undefined;
-  const what = `block ${height}`;
-  const state: StorageBlockState = storedMessage(StorageBlockStateSchema, bytes, what);
-  return { block: present(state.block, what), storageHeader: state.header };
+): Promise<StoredBareBlock | undefined> {
+  const value = await kv.get(chainKeys.storageBlock(height));
+  return value && decodeStorageBlock(value, height);
 }
 
 /** What is written for a final block, apart from the head. */
 export function storageBlockWrites(
   parts: ChainWriteParts & { readonly storageHeaderBytes: Uint8Array },
 ): WriteOperation[] {
-  const { height, block, storageHeaderBytes: header } = parts;
-  const state = create(StorageBlockStateSchema, { header, block });
+  const { height, block, treeSize, storageHeaderBytes } = parts;
+  const { leaves } = block;
   return [
-    putMessage(chainKeys.storageBlock(height), StorageBlockStateSchema, state),
+    {
+      type: "put",
+      key: chainKeys.storageBlock(height),
+      value: encodeStorageBlock(block, storageHeaderBytes),
+    },
     ...chainWrites(parts),
+    ...recordPlaceWrites(treeSize - leaves.length, leaves),
     ...participantWrites(controlOf(block)),
   ];
 }

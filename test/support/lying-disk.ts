@@ -2,7 +2,9 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { defined } from "../../src/base/assert.js";
-import { chainKeys } from "../../src/store/chain/chain-writes.js";
+import { sha256 } from "../../src/crypto/hash.js";
+import { readSealed, readSegments } from "../../src/store/chain/sealed-records.js";
+import { type Segment, segmentWrites } from "../../src/store/chain/segments.js";
 import { openRocksDb } from "../../src/store/rocksdb/rocksdb-store.js";
 
 /** Where to change a file; undefined for a file that is left as it is. */
@@ -13,7 +15,7 @@ export const inMiddle: Place = ({ length }) => length >> 1;
 
 /** Sealed records do not shrink, so they lie in a file as they are. */
 export const withinRecord: Place = (content, records) => {
-  const places = records.map((record) => content.indexOf(record.subarray(64, 96)));
+  const places = records.map((record) => content.indexOf(record.subarray(32, 64)));
   return places.find((place) => place >= 0);
 };
 
@@ -23,10 +25,9 @@ export const withinRecord: Place = (content, records) => {
  */
 export async function settleFiles(directory: string, count = 6): Promise<readonly Uint8Array[]> {
   const kv = await openRocksDb(directory);
-  const keys = Array.from({ length: count }, (_, position) => chainKeys.sealed(position));
-  const records = await kv.getMany(keys);
-  await kv.close();
-  return records.map((each) => defined(each, "the record is there"));
+  const positions = Array.from({ length: count }, (_, position) => position);
+  const records = await readSealed(kv, positions).finally(() => kv.close());
+  return records.map((each) => defined(each, "the record is there").sealed);
 }
 
 /** One byte of each file whose name matches. A node that runs may remove files meanwhile. */
@@ -52,18 +53,34 @@ export async function deleteKeys(directory: string, keys: readonly Uint8Array[])
   await kv.close();
 }
 
-/** The first `count` sealed records, in pairs: one has the other's place, all sums are right. */
+/** The first `count` sealed records, which are short, in pairs: one has the other's place. */
 export async function exchangeRecords(directory: string, count: number): Promise<void> {
   const records = await settleFiles(directory, count);
   const kv = await openRocksDb(directory);
-  await kv.write(
-    records.map((_, i) => {
-      const value = defined(records[i ^ 1], "an even number of records");
-      return { type: "put", key: chainKeys.sealed(i), value };
-    }),
-    "sync",
+  const segments = await readSegments(
+    kv,
+    records.map((_, i) => i),
   );
+  for (const { first, height, recordHashes } of segments.map(contentOf)) {
+    const leaves = recordHashes.map((recordHash) => ({ recordHash, sealDigest: sha256() }));
+    const stored = await readSealed(
+      kv,
+      leaves.map((_, i) => first + i),
+    );
+    const sealedRecords = stored.map((each, i) => {
+      return records[(first + i) ^ 1] ?? defined(each, "the record is there").sealed;
+    });
+    await kv.write(segmentWrites({ height, first, leaves, sealedRecords }), "sync");
+  }
   await kv.close();
+}
+
+function contentOf(segment: Segment) {
+  const { first, height, end } = segment;
+  const recordHashes = Array.from({ length: end - first }, (_, i) => {
+    return segment.recordHash(first + i);
+  });
+  return { first, height, recordHashes };
 }
 
 /** In place, as a disk does it. */

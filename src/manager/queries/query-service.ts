@@ -113,8 +113,8 @@ class ManagerQueries {
       participantId === ""
         ? await store.listByMeter(meterId, options)
         : await store.listByParticipant(participantId, options);
-    const { items, last, next } = await answerPage(found, limit, ({ recordHash: hash }) =>
-      this.#records.entry(hash, reader),
+    const { items, last, next } = await answerPage(found, limit, ({ position }) =>
+      this.#records.entryAt(position, reader),
     );
     const more = next !== undefined && last !== undefined;
     return {

@@ -4,8 +4,8 @@
  * not commit to its key.
  */
 import { fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
-import { defined } from "../../base/assert.js";
 import { emptyBytes, equalBytes, toHex } from "../../base/bytes.js";
+import { sha256 } from "../../crypto/hash.js";
 import { unsealRecord } from "../../crypto/seal.js";
 import type { RecordEntrySchema } from "../../gen/bss/v1/query_pb.js";
 import { RecordSchema } from "../../gen/bss/v1/record_pb.js";
@@ -13,7 +13,7 @@ import { recordHash } from "../../ledger/records/records.js";
 import { answerBytesMax } from "../../query/answer-page.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import type { Identity } from "../../rpc/tls/tls-identity.js";
-import type { RecordLocation } from "../../store/chain/chain-writes.js";
+import type { PlacedSealedRecord } from "../../store/chain/chain-reads.js";
 import type { ManagerStore } from "../../store/manager-store.js";
 import { mayRead, readsRecords } from "./record-rights.js";
 
@@ -42,15 +42,24 @@ export class RecordEntries {
    * @throws RpcError RECORD_UNKNOWN
    */
   async entry(hash: Uint8Array, reader: Identity): Promise<readonly [Entry, number]> {
-    const location = await this.#location(hash);
+    return this.#entry(await this.#record(hash), reader);
+  }
+
+  /** The same of a record by its position in the log. */
+  async entryAt(position: number, reader: Identity): Promise<readonly [Entry, number]> {
+    return this.#entry(await this.#ports.store.recordAt(position), reader);
+  }
+
+  async #entry(placed: PlacedSealedRecord, reader: Identity): Promise<readonly [Entry, number]> {
+    const { recordHash: hash, height, position, sealed } = placed;
     const entry = {
       recordHash: hash,
-      height: BigInt(location.height),
-      position: BigInt(location.position),
-      sealDigest: location.sealDigest,
+      height: BigInt(height),
+      position: BigInt(position),
+      sealDigest: sha256(sealed),
     };
     if (!readsRecords(reader)) return [entry, placeBytes];
-    const bytes = await this.#unseal(hash, location);
+    const bytes = this.#unseal(placed);
     const record = fromBinary(RecordSchema, bytes);
     if (!mayRead(record, reader)) return [entry, placeBytes];
     const successor = (await this.#ports.store.successor(hash)) ?? emptyBytes;
@@ -65,13 +74,12 @@ export class RecordEntries {
   async parentOf(
     hash: Uint8Array,
   ): Promise<{ readonly parent: Uint8Array | undefined; readonly byteCount: number }> {
-    const bytes = await this.#unseal(hash, await this.#location(hash));
+    const bytes = this.#unseal(await this.#record(hash));
     const { parent } = fromBinary(RecordSchema, bytes);
     return { parent: parent.length === 0 ? undefined : parent, byteCount: bytes.length };
   }
 
-  async #unseal(hash: Uint8Array, { position }: RecordLocation): Promise<Uint8Array> {
-    const sealed = defined(await this.#ports.store.sealed(position), "records are kept");
+  #unseal({ recordHash: hash, sealed }: PlacedSealedRecord): Uint8Array {
     const bytes = unsealRecord(this.#ports.epochKey, hash, sealed);
     if (bytes !== undefined && equalBytes(recordHash(this.#ports.consortiumId, bytes), hash)) {
       return bytes;
@@ -79,9 +87,9 @@ export class RecordEntries {
     throw new Error(`the sealed record ${toHex(hash)} does not open`);
   }
 
-  async #location(hash: Uint8Array): Promise<RecordLocation> {
-    const location = await this.#ports.store.location(hash);
-    if (location !== undefined) return location;
+  async #record(hash: Uint8Array): Promise<PlacedSealedRecord> {
+    const record = await this.#ports.store.recordOf(hash);
+    if (record !== undefined) return record;
     throw new RpcError("RECORD_UNKNOWN", "no record with this hash is on the ledger", {
       field: "record_hash",
     });

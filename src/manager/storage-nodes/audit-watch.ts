@@ -17,7 +17,7 @@ import type { AuditFindings } from "./audit-findings.js";
 
 type Context = Pick<ManagerContext, "head"> & {
   readonly policy: Pick<Policy, "auditRecords">;
-  readonly store: Pick<ManagerStore, "blockAt" | "sealed">;
+  readonly store: Pick<ManagerStore, "bareBlock" | "sealedRecordsAt">;
   readonly observer: Pick<ManagerObserver, "audited" | "auditUnreadable">;
 };
 
@@ -68,11 +68,11 @@ export class AuditWatch {
 
   /** What the draw of a block's audits follows from. */
   async #blockOf({ height, treeSize }: OpenCommittee) {
-    const stored = present(await this.#context.store.blockAt(height), `block ${height}`);
-    const block = defined(stored.block, "a final block has its public part");
+    const stored = await this.#context.store.bareBlock(height);
+    const { block, leafCount } = present(stored, `block ${height}`);
     const parsed = parseHeader(block.header);
     const { header } = defined(parsed.ok ? parsed.value : undefined, "a final block has a header");
-    return { beacon: header.beacon, treeSize: treeSize - block.leaves.length };
+    return { beacon: header.beacon, treeSize: treeSize - leafCount };
   }
 
   async #digestFor(
@@ -82,8 +82,8 @@ export class AuditWatch {
     const { policy, store } = this.#context;
     const draw = { beacon, nodeId, treeSize, count: policy.auditRecords };
     const positions = auditPositions(draw);
-    const sealed = await Promise.all(positions.map((each) => store.sealed(each)));
-    const records = sealed.map((each, i) => present(each, `sealed record ${positions[i]}`));
+    const found = await store.sealedRecordsAt(positions);
+    const records = found.map((each, i) => present(each, `sealed record ${positions[i]}`).sealed);
     return auditDigest(beacon, nodeId, records);
   }
 }

@@ -90,5 +90,6 @@ async function summaryOf(
   height: number,
 ): Promise<BlockSummary> {
   const place = { height, headHeight: store.head.height };
-  return create(BlockSummarySchema, blockSummary(await storedBlock(store, height), place));
+  const block = await storedBlock(store, height, { leaves: false });
+  return create(BlockSummarySchema, blockSummary(block, place));
 }

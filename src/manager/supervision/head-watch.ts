@@ -126,10 +126,10 @@ const recentMax = 256;
 
 /** What this manager held after each block: recent ones from memory, older ones from the store. */
 export class HeldHeads {
-  readonly #store: Pick<ManagerStore, "head" | "blockAt">;
+  readonly #store: Pick<ManagerStore, "head" | "bareBlock">;
   readonly #recent = new Map<number, HeadClaim>();
 
-  constructor(store: Pick<ManagerStore, "head" | "blockAt">) {
+  constructor(store: Pick<ManagerStore, "head" | "bareBlock">) {
     this.#store = store;
     this.note(store.head);
   }
@@ -155,7 +155,7 @@ export class HeldHeads {
   }
 
   async #headerAt(height: number) {
-    const bytes = (await this.#store.blockAt(height))?.block?.header;
+    const bytes = (await this.#store.bareBlock(height))?.block.header;
     if (bytes === undefined) return undefined;
     const parsed = parseHeader(bytes);
     return parsed.ok ? { id: blockId(bytes), fields: parsed.value.header } : undefined;

@@ -109,9 +109,9 @@ export class Attesting {
 
   async #sign({ block }: ParsedCandidate, judged: Judged): Promise<Attestation> {
     const { store, nodeId, sign } = this.#ports;
-    const audited = await Promise.all(judged.auditPositions.map((each) => store.sealed(each)));
+    const audited = await store.sealedRecordsAt(judged.auditPositions);
     const sealed = audited.map((each, i) => {
-      return present(each, `the sealed record at position ${judged.auditPositions[i]}`);
+      return present(each, `the sealed record at position ${judged.auditPositions[i]}`).sealed;
     });
     const audit = auditDigest(block.header.beacon, nodeId, sealed);
     const { height, treeSize, round, blockId, hash2, verdict } = judged.claim;

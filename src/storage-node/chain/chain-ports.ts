@@ -29,7 +29,7 @@ export type ChainStore = Pick<
   | "remembers"
   | "append"
   | "flush"
-  | "sealed"
+  | "sealedRecordsAt"
   | "certificatesAt"
 >;
 

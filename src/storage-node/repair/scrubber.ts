@@ -132,11 +132,13 @@ export class Scrubber {
           },
           inTurn: (job) => job(),
           replaceHead: async () => {},
+          replaceTiles: () => {},
         },
         this.#height,
       );
       if (walk === undefined) throw damaged(`block ${this.#height}`, "is missing or damaged");
       while (walk.height < due && found.length === 0) await walk.step();
+      await walk.checkOpenTiles();
       if (found.length === 0) this.#height = Math.max(this.#height, walk.height);
       return found.length === 0 ? undefined : { cause: found.join("; "), files };
     } catch (error) {

@@ -6,7 +6,7 @@
  * Every read may reject with a StoreError, which is CORRUPT when something is missing or damaged.
  */
 import { create } from "@bufbuild/protobuf";
-import { assert } from "../../base/assert.js";
+import { equalBytes } from "../../base/bytes.js";
 import {
   type Block,
   type BlockCertificates,
@@ -15,24 +15,17 @@ import {
   CertifiedStorageBlockSchema,
 } from "../../gen/bss/v1/block_pb.js";
 import { type ControlOperation, ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
-import { parseHeader } from "../../ledger/blocks/block-parsing.js";
 import type { GenesisState } from "../../ledger/genesis.js";
 import type { Members } from "../../ledger/members/members.js";
 import type { Frontier } from "../../ledger/merkle/frontier.js";
 import { consistencyProofPlan, inclusionProofPlan } from "../../ledger/merkle/proofs.js";
 import { buckets } from "../buckets.js";
 import { bucketKey, bucketRange, KeyReader, u64Part } from "../key-codec.js";
-import { type KeyValueStore, rangeLimitMax } from "../key-value-store.js";
-import {
-  chainKeys,
-  changesMembers,
-  decodeLocation,
-  decodeSealed,
-  decodeU64,
-  type RecordLocation,
-  type SealedRecord,
-} from "./chain-writes.js";
+import type { KeyValueStore } from "../key-value-store.js";
+import { chainKeys, changesMembers, decodeU64, type RecordLocation } from "./chain-writes.js";
 import { readProof, readRoot } from "./merkle-log-store.js";
+import { holderOf, readSealed, readSegments, type SealedRecord } from "./sealed-records.js";
+import { type BareBlock, readLeaves, readWithSealed } from "./stored-blocks.js";
 import { damaged, getAll, present, storedMessage } from "./stored-values.js";
 
 /** The last final block, and what holds after it. */
@@ -52,8 +45,17 @@ export type StoredBlock = {
   readonly storageHeader?: Uint8Array;
 };
 
+/** A block as it is stored, without its leaves. */
+export type StoredBareBlock = StoredBlock & BareBlock;
+
 /** A final block with what makes it final. */
 export type FinalBlock = StoredBlock & { readonly certificates: BlockCertificates };
+
+/** What a caller can do without. */
+export type BlockParts = {
+  /** With false, the block has none; default true. They cost a hash or two each. */
+  readonly leaves?: boolean;
+};
 
 /** An operation that changed who belongs. */
 type MembershipEntry = MembershipPlace & { readonly operation: ControlOperation };
@@ -64,6 +66,12 @@ export type MembershipPlace = {
   readonly height: number;
   /** Among the operations of that block, or of genesis. */
   readonly place: number;
+};
+
+/** A sealed record and where it stands. */
+export type PlacedSealedRecord = SealedRecord & {
+  /** Index of its leaf in the Merkle log. */
+  readonly position: number;
 };
 
 /** What answering queries about the public ledger takes, from the store of either role. */
@@ -82,13 +90,18 @@ export abstract class ChainReads {
   abstract get readerHead(): ReaderHead;
 
   /** The block of a height, undefined for 0 and heights above the head. */
-  protected abstract storedBlock(height: number): Promise<StoredBlock | undefined>;
+  abstract bareBlock(height: number): Promise<StoredBareBlock | undefined>;
+
+  /** Position of each record; undefined for one that is not on the ledger. */
+  protected abstract positions(
+    recordHashes: readonly Uint8Array[],
+  ): Promise<readonly (number | undefined)[]>;
 
   /** What queries about the public ledger read. */
   get reader() {
     return {
       head: () => this.readerHead,
-      finalBlock: (height: number) => this.finalBlock(height),
+      finalBlock: (height: number, parts?: BlockParts) => this.finalBlock(height, parts),
       heightOfBlock: (blockId: Uint8Array) => this.heightOfBlock(blockId),
       location: (recordHash: Uint8Array) => this.location(recordHash),
       inclusionProof: (position: number, treeSize: number) =>
@@ -102,22 +115,27 @@ export abstract class ChainReads {
   }
 
   /** Undefined for heights without a block: 0, and those above the head. */
-  async finalBlock(height: number): Promise<FinalBlock | undefined> {
-    const stored = await this.storedBlock(height);
-    if (stored === undefined) return undefined;
-    const certificates = await this.certificatesAt(height);
-    return { ...stored, certificates: present(certificates, `certificates of height ${height}`) };
+  async finalBlock(
+    height: number,
+    { leaves = true }: BlockParts = {},
+  ): Promise<FinalBlock | undefined> {
+    const bare = await this.bareBlock(height);
+    if (bare === undefined) return undefined;
+    const { storageHeader } = bare;
+    const block = leaves ? await readLeaves(this.kv, bare) : bare.block;
+    const certificates = await this.#certificatesOf(height);
+    return { block, certificates, ...(storageHeader === undefined ? {} : { storageHeader }) };
   }
 
   /**
    * A final block as it is shipped to storage nodes, without anything that only managers may see.
    */
   async storageBlockAt(height: number): Promise<CertifiedStorageBlock | undefined> {
-    const final = await this.finalBlock(height);
-    if (final === undefined) return undefined;
-    const { block, certificates } = final;
-    const sealedRecords = await this.sealedOf(block);
-    return create(CertifiedStorageBlockSchema, { block, sealedRecords, certificates });
+    const bare = await this.bareBlock(height);
+    if (bare === undefined) return undefined;
+    const whole = await readWithSealed(this.kv, bare);
+    const certificates = await this.#certificatesOf(height);
+    return create(CertifiedStorageBlockSchema, { ...whole, certificates });
   }
 
   /** Undefined for ids that are not of a final block; so for the consortium id. */
@@ -130,8 +148,13 @@ export abstract class ChainReads {
    * The certificates that the next block carries; at the head, those by which this node decided.
    */
   async certificatesAt(height: number): Promise<BlockCertificates | undefined> {
-    const bytes = await this.kv.get(chainKeys.certificates(height));
-    return bytes && storedMessage(BlockCertificatesSchema, bytes, `certificates of ${height}`);
+    const what = `certificates of ${height}`;
+    // Before the next block, which takes their place: they are there, or it is.
+    const own = await this.kv.get(chainKeys.certificates(height));
+    if (own !== undefined) return storedMessage(BlockCertificatesSchema, own, what);
+    const canonical = (await this.bareBlock(height + 1))?.block.previousCertificates;
+    if (canonical === undefined || height === 0) return undefined;
+    return storedMessage(BlockCertificatesSchema, canonical, what);
   }
 
   /** Undefined for a record that is not on the ledger. `recordHash` has 32 bytes. */
@@ -143,8 +166,23 @@ export abstract class ChainReads {
   async locations(
     recordHashes: readonly Uint8Array[],
   ): Promise<readonly (RecordLocation | undefined)[]> {
-    const values = await getAll(this.kv, recordHashes.map(chainKeys.location));
-    return values.map((bytes) => bytes && decodeLocation(bytes));
+    const positions = await this.positions(recordHashes);
+    const known = positions.flatMap((position) => position ?? []);
+    const segments = await readSegments(this.kv, known);
+    return recordHashes.map((recordHash, i) => {
+      const position = positions[i];
+      if (position === undefined) return undefined;
+      const segment = holderOf(segments, position);
+      if (segment === undefined || !equalBytes(segment.recordHash(position), recordHash)) {
+        throw damaged(`the sealed record at position ${position}`, "is not the one it should be");
+      }
+      return { height: segment.height, position, sealDigest: segment.sealDigest(position) };
+    });
+  }
+
+  /** Whether each record is on the ledger, in the order of the hashes. */
+  async areOnLedger(recordHashes: readonly Uint8Array[]): Promise<readonly boolean[]> {
+    return (await this.positions(recordHashes)).map((position) => position !== undefined);
   }
 
   /** The sealed record at a position in the log; undefined beyond its end. */
@@ -157,8 +195,26 @@ export abstract class ChainReads {
   }
 
   async sealedRecordAt(position: number): Promise<SealedRecord | undefined> {
-    const bytes = await this.kv.get(chainKeys.sealed(position));
-    return bytes && decodeSealed(bytes);
+    return (await this.sealedRecordsAt([position]))[0];
+  }
+
+  /** A record by its hash; undefined for one that is not on the ledger. */
+  async recordOf(recordHash: Uint8Array): Promise<PlacedSealedRecord | undefined> {
+    const [position] = await this.positions([recordHash]);
+    const record = position === undefined ? undefined : await this.recordAt(position);
+    if (record === undefined || equalBytes(record.recordHash, recordHash)) return record;
+    throw damaged(`the sealed record at position ${position}`, "is not the one it should be");
+  }
+
+  /** A record by its position in the log. @throws StoreError CORRUPT beyond its end, too */
+  async recordAt(position: number): Promise<PlacedSealedRecord> {
+    const what = `the sealed record at position ${position}`;
+    return { position, ...present(await this.sealedRecordAt(position), what) };
+  }
+
+  /** In the order of the positions; undefined beyond the log's end. */
+  sealedRecordsAt(positions: readonly number[]): Promise<readonly (SealedRecord | undefined)[]> {
+    return readSealed(this.kv, positions);
   }
 
   /** For 0 ≤ position < treeSize ≤ the head's. */
@@ -211,24 +267,7 @@ export abstract class ChainReads {
     return heights;
   }
 
-  /** The sealed records of a stored block, in the order of its leaves. */
-  protected async sealedOf(block: Block): Promise<Uint8Array[]> {
-    const count = block.leaves.length;
-    if (count === 0) return [];
-    const parsed = parseHeader(block.header);
-    assert(parsed.ok, "the header of a stored block decodes");
-    const { treeSize, height } = parsed.value;
-    const gte = chainKeys.sealed(treeSize - count);
-    const lt = chainKeys.sealed(treeSize);
-    const sealed: Uint8Array[] = [];
-    const pageEntries = Math.min(count, rangeLimitMax);
-    for await (const [, bytes] of this.kv.scan({ gte, lt, pageEntries })) {
-      sealed.push(decodeSealed(bytes).sealed);
-    }
-    if (sealed.length === count) return sealed;
-    throw damaged(
-      `${count - sealed.length} of the sealed records of block ${height}`,
-      "are missing",
-    );
+  async #certificatesOf(height: number): Promise<BlockCertificates> {
+    return present(await this.certificatesAt(height), `certificates of height ${height}`);
   }
 }

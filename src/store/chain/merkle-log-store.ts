@@ -1,73 +1,103 @@
 /**
- * The stored part of the Merkle log: the root of every complete subtree; those of level 0 are the
- * leaf hashes. A complete subtree never changes, so nodes are only ever added. The incomplete right
- * edge of the tree is not stored, but computed from complete subtrees when a proof is made.
+ * Reading the Merkle log: proofs and roots of any size up to the head, from the stored tiles
+ * (log-tiles.ts) and, below their lowest level, from the leaves of the sealed records.
  */
-import { assert, defined } from "../../base/assert.js";
-import { hashBytes } from "../../crypto/hash.js";
+import { defined } from "../../base/assert.js";
 import { type Frontier, rootOf } from "../../ledger/merkle/frontier.js";
-import type { NodeRef, StoredNode } from "../../ledger/merkle/nodes.js";
+import { type NodeRef, nodeHash } from "../../ledger/merkle/nodes.js";
 import { foldPlan, type ProofPlan, rootPlan } from "../../ledger/merkle/proofs.js";
-import { buckets } from "../buckets.js";
-import { bucketKey, u8Part, u64Part } from "../key-codec.js";
-import type { KeyValueStore, WriteOperation } from "../key-value-store.js";
-import { StoreError } from "../store-error.js";
+import type { KeyValueStore } from "../key-value-store.js";
+import {
+  hashesOf,
+  levelOfRank,
+  lowestLevel,
+  rankLevels,
+  readTiles,
+  type TileRef,
+  tileHashes,
+} from "./log-tiles.js";
+import { holderOf, readSegments } from "./sealed-records.js";
+import type { Segment } from "./segments.js";
+import { damaged } from "./stored-values.js";
 
-export function merkleNodeKey({ level, index }: NodeRef): Uint8Array {
-  return bucketKey(buckets.merkleNode, u8Part(level), u64Part(index));
-}
-
-/** The writes for the nodes that an append completed; they belong into the block's batch. */
-export function merkleNodeWrites(nodes: readonly StoredNode[]): WriteOperation[] {
-  return nodes.map((node) => {
-    assert(node.hash.length === hashBytes, `a node hash of ${node.hash.length} bytes`);
-    return { type: "put", key: merkleNodeKey(node), value: node.hash };
-  });
-}
+type Reads = Pick<KeyValueStore, "getMany" | "range">;
 
 /**
  * The hashes that the plan describes: of an inclusion or consistency proof.
- * Rejects with `CORRUPT` when a node that the plan needs is absent or is not a hash.
+ *
+ * @throws StoreError CORRUPT when something that the plan needs is absent or damaged
  */
-export async function readProof(store: KeyValueStore, plan: ProofPlan): Promise<Uint8Array[]> {
+export async function readProof(kv: Reads, plan: ProofPlan): Promise<Uint8Array[]> {
   const refs = plan.flat();
-  const hashes = await readMerkleNodes(store, refs);
-  const byName = new Map(refs.map((ref, position) => [nameOf(ref), hashes[position]]));
-  return foldPlan(plan, (ref) => defined(byName.get(nameOf(ref)), "a node that was not read"));
+  const hashes = await readNodes(kv, refs);
+  const byName = new Map(refs.map((ref, i) => [nameOf(ref), hashes[i]]));
+  return foldPlan(plan, (ref) => defined(byName.get(nameOf(ref)), "a node that was read"));
 }
 
 /** The frontier from which the log goes on after `treeSize` leaves. Rejects as `readProof` does. */
-export async function readFrontier(store: KeyValueStore, treeSize: number): Promise<Frontier> {
-  return { size: treeSize, peaks: await readMerkleNodes(store, rootPlan(treeSize)) };
+export async function readFrontier(kv: Reads, treeSize: number): Promise<Frontier> {
+  return { size: treeSize, peaks: await readNodes(kv, rootPlan(treeSize)) };
 }
 
 /** The root of the log's first `treeSize` leaves. Rejects as `readProof` does. */
-export async function readRoot(store: KeyValueStore, treeSize: number): Promise<Uint8Array> {
-  return rootOf(await readFrontier(store, treeSize));
+export async function readRoot(kv: Reads, treeSize: number): Promise<Uint8Array> {
+  return rootOf(await readFrontier(kv, treeSize));
 }
 
-/** The hashes in the order of the refs; the longest proof needs some thousand. */
-async function readMerkleNodes(
-  store: KeyValueStore,
-  refs: readonly NodeRef[],
-): Promise<readonly Uint8Array[]> {
-  const hashes = await store.getMany(refs.map(merkleNodeKey));
-  return refs.map((ref, position) => {
-    const hash = hashes[position];
-    if (hash?.length !== hashBytes) throw damaged(nameOf(ref), hash);
-    return hash;
+/** The hashes in the order of the refs. */
+async function readNodes(kv: Reads, refs: readonly NodeRef[]): Promise<readonly Uint8Array[]> {
+  const tileRefs = refs.flatMap((ref) => (ref.level < lowestLevel ? [] : [placeOf(ref).tile]));
+  const positions = refs.flatMap((ref) => (ref.level < lowestLevel ? leavesUnder(ref) : []));
+  const [tiles, segments] = await Promise.all([
+    readTiles(kv, tileRefs),
+    positions.length === 0 ? [] : readSegments(kv, positions),
+  ]);
+  return refs.map((ref) => {
+    if (ref.level < lowestLevel) {
+      return rootOfComplete(leavesUnder(ref).map((position) => leafAt(segments, position)));
+    }
+    const { tile, first, end } = placeOf(ref);
+    return rootOfComplete(hashesOf(tiles, tile, first, end));
   });
+}
+
+/** Where the stored hashes below a node are: all in one tile. */
+function placeOf({ level, index }: NodeRef): {
+  readonly tile: TileRef;
+  readonly first: number;
+  readonly end: number;
+} {
+  const rank = Math.floor((level - lowestLevel) / rankLevels);
+  const count = 2 ** (level - levelOfRank(rank));
+  const first = (index * count) % tileHashes;
+  const tile = { rank, index: Math.floor((index * count) / tileHashes) };
+  return { tile, first, end: first + count };
+}
+
+function leavesUnder({ level, index }: NodeRef): number[] {
+  const count = 2 ** level;
+  return Array.from({ length: count }, (_, i) => index * count + i);
+}
+
+function leafAt(segments: readonly Segment[], position: number): Uint8Array {
+  const segment = holderOf(segments, position);
+  if (segment !== undefined) return segment.leafHash(position);
+  throw damaged(`the sealed record at position ${position}`, "is missing");
+}
+
+/** The root over 1, 2, 4, … neighbouring subtrees of equal size. */
+function rootOfComplete(hashes: readonly Uint8Array[]): Uint8Array {
+  let level = hashes;
+  while (level.length > 1) {
+    const above: Uint8Array[] = [];
+    for (let i = 0; i < level.length; i += 2) {
+      above.push(nodeHash(defined(level[i], "a left child"), defined(level[i + 1], "a right one")));
+    }
+    level = above;
+  }
+  return defined(level[0], "a subtree has a leaf");
 }
 
 function nameOf({ level, index }: NodeRef): string {
   return `${level}/${index}`;
-}
-
-function damaged(name: string, hash: Uint8Array | undefined): StoreError {
-  const what =
-    hash === undefined ? "is missing" : `has ${hash.length} bytes instead of ${hashBytes}`;
-  return new StoreError(
-    "CORRUPT",
-    `node ${name} (level/index) of the Merkle log ${what}: check the store with "bss check"`,
-  );
 }

@@ -38,6 +38,11 @@ export function poolDeletions(ids: readonly Uint8Array[]): WriteOperation[] {
   return ids.map((id) => ({ type: "delete", key: poolKey(id) }));
 }
 
+/** Whether no submission waits on disk. */
+export async function isPoolEmpty(kv: KeyValueStore): Promise<boolean> {
+  return (await kv.range({ ...bucketRange(buckets.pool), limit: 1 })).length === 0;
+}
+
 /** The submissions that were waiting, in any order; those beyond the limits stay on disk. */
 export async function loadPool(
   kv: KeyValueStore,
@@ -65,9 +70,11 @@ export async function completedSubmissions(
   const added = new Set(block?.leaves.map(({ recordHash }) => toHex(recordHash)));
   const completed: Uint8Array[] = [];
   for (const bytes of privateEntries) {
-    const { submissionHeader, signature } = fromBinary(PrivateEntrySchema, bytes);
+    const entry = fromBinary(PrivateEntrySchema, bytes);
+    const { submissionHeader, signature, recordIndexes } = entry;
     const { recordHashes } = fromBinary(SubmissionHeaderSchema, submissionHeader);
-    const others = recordHashes.filter((hash) => !added.has(toHex(hash)));
+    const isWhole = recordIndexes.length === recordHashes.length;
+    const others = isWhole ? [] : recordHashes.filter((hash) => !added.has(toHex(hash)));
     if (others.length > 0 && !(await areOnLedger(others))) continue;
     completed.push(submissionId(submissionHeader, signature));
   }

@@ -3,21 +3,24 @@
  * What follows from the blocks is computed again, as it was when they were appended, and compared
  * value by value.
  *
- *     block ─▶ storage header, places of blocks and records, Merkle nodes, certificates of the
- *              block before, changes of members
- *     leaf  ─▶ sealed record, by its seal digest
+ *     header         ─▶ block, with the leaves that its sealed records have
+ *     block          ─▶ storage header, places of blocks and records, changes of members
+ *     all its leaves ─▶ tiles of the Merkle log
  *
  * A value that is missing, unreadable or wrong is written again. Blocks and sealed records cannot
  * be computed, and come from `fetch`. Hashes show that a block is the right one: each names the
  * block before it, from genesis up to the one that the head names.
  */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { assert } from "../../base/assert.js";
+import { assert, defined } from "../../base/assert.js";
 import { emptyBytes, equalBytes } from "../../base/bytes.js";
-import { sha256 } from "../../crypto/hash.js";
-import { StorageBlockStateSchema } from "../../gen/bss/store/v1/storage_pb.js";
-import { BlockCertificatesSchema, type CertifiedStorageBlock } from "../../gen/bss/v1/block_pb.js";
-import type { ParsedBlock } from "../../ledger/blocks/block-parsing.js";
+import {
+  type Block,
+  BlockCertificatesSchema,
+  type CertifiedStorageBlock,
+} from "../../gen/bss/v1/block_pb.js";
+import { blockId } from "../../ledger/blocks/block-hashes.js";
+import { type ParsedBlock, parseHeader } from "../../ledger/blocks/block-parsing.js";
 import { buildStorageBlockHeader, storageBlockId } from "../../ledger/blocks/storage-blocks.js";
 import {
   appendLeaves,
@@ -29,14 +32,23 @@ import type { StorageHead } from "../../ledger/storage-nodes/storage-head.js";
 import { buckets } from "../buckets.js";
 import { encodeStorageHead } from "../chain/chain-head.js";
 import { chainKeys, decodeU64 } from "../chain/chain-writes.js";
+import {
+  extendTiles,
+  isFullTile,
+  type OpenTiles,
+  openTileWrites,
+  readOpenTiles,
+} from "../chain/log-tiles.js";
 import { readFrontier } from "../chain/merkle-log-store.js";
-import { damaged, present, putMessage } from "../chain/stored-values.js";
+import { type BareBlock, encodeStorageBlock } from "../chain/stored-blocks.js";
+import { damaged, present } from "../chain/stored-values.js";
 import { u64Part } from "../key-codec.js";
 import type { KeyValueStore, WriteOperation } from "../key-value-store.js";
 import { storageBlockWrites } from "../storage-node-store.js";
 import {
   parseStored,
-  readStoredBlock,
+  readBareBlock,
+  readWholeBlock,
   tolerantCertificates,
   tolerantGet,
   tolerantGetMany,
@@ -50,6 +62,8 @@ export type ChainWalkPorts = {
   readonly head: () => StorageHead;
   /** Writes a head of the same height. */
   readonly replaceHead: (head: StorageHead) => Promise<void>;
+  /** What the log goes on with from the head on. */
+  readonly replaceTiles: (tiles: OpenTiles) => void;
   /** What was written with genesis. */
   readonly fixed: readonly WriteOperation[];
   /** 32 bytes. */
@@ -67,6 +81,7 @@ export class ChainWalk {
   #blockId: Uint8Array;
   #storageBlockId: Uint8Array;
   #frontier: Frontier = emptyFrontier;
+  #tiles: OpenTiles = [];
   /** By node id: the last height that the certificates seen so far say it attested. */
   readonly #attested = new Map<string, number>();
 
@@ -80,14 +95,16 @@ export class ChainWalk {
   static async resume(ports: ChainWalkPorts, height: number): Promise<ChainWalk | undefined> {
     const walk = new ChainWalk(ports);
     if (height === 0) return walk;
-    const stored = await readStoredBlock(ports.kv, height);
-    if (stored === undefined) return undefined;
+    const bare = await readBareBlock(ports.kv, height);
+    const header = bare && parseHeader(bare.block.header);
+    if (bare === undefined || !header?.ok) return undefined;
+    const { treeSize, header: fields } = header.value;
     walk.#height = height;
-    walk.#blockId = stored.block.blockId;
-    walk.#storageBlockId = storageBlockId(stored.storageHeader);
-    walk.#frontier = await readFrontier(ports.kv, stored.block.treeSize);
-    const isRight = equalBytes(rootOf(walk.#frontier), stored.block.header.hash1);
-    return isRight ? walk : undefined;
+    walk.#blockId = blockId(bare.block.header);
+    walk.#storageBlockId = storageBlockId(bare.storageHeader);
+    walk.#frontier = await readFrontier(ports.kv, treeSize);
+    walk.#tiles = await readOpenTiles(ports.kv, treeSize);
+    return equalBytes(rootOf(walk.#frontier), fields.hash1) ? walk : undefined;
   }
 
   /** The last height that has been checked. */
@@ -101,12 +118,10 @@ export class ChainWalk {
    * @throws StoreError CORRUPT when the block itself is damaged: see `mendBlocks`
    */
   async step(): Promise<boolean> {
-    const { kv, head } = this.#ports;
+    const { head } = this.#ports;
     const height = this.#height + 1;
     if (height > head().height) return false;
-    const block = (await readStoredBlock(kv, height))?.block;
-    const follows = block !== undefined && equalBytes(block.header.previousBlockId, this.#blockId);
-    if (!follows) throw damaged(`block ${height}`, "is missing or damaged");
+    const { block, sealedRecords } = await this.#blockAt(height);
     const { frontier, nodes } = appendLeaves(this.#frontier, block.leafHashes);
     const root = rootOf(frontier);
     assert(equalBytes(root, block.header.hash1), "a final block's root is that of its leaves");
@@ -116,12 +131,14 @@ export class ChainWalk {
       hash2: root,
       treeSize: frontier.size,
     });
+    const tiles = extendTiles(this.#tiles, nodes);
     const writes = storageBlockWrites({
       height,
       blockId: block.blockId,
       block: block.block,
-      newNodes: nodes,
-      sealedRecords: await this.#sealedOf(block),
+      sealedRecords,
+      // A tile that later blocks fill is checked with them, or at the head.
+      tileWrites: tiles.writes.filter(isFullTile),
       // A block's certificates are in the next one; those of the head are checked at the end.
       certificates: create(BlockCertificatesSchema),
       treeSize: frontier.size,
@@ -138,7 +155,23 @@ export class ChainWalk {
     this.#blockId = block.blockId;
     this.#storageBlockId = storageHeader.storageBlockId;
     this.#frontier = frontier;
+    this.#tiles = tiles.open;
     return true;
+  }
+
+  /**
+   * Checks the tiles that grow with the log, for which any later height is as good as this one;
+   * mends nothing.
+   */
+  async checkOpenTiles(): Promise<void> {
+    const writes = openTileWrites(this.#tiles);
+    const keys = writes.map(({ key }) => key);
+    const stored = await tolerantGetMany(this.#ports.kv, keys);
+    const areRight = writes.every(({ value }, i) => {
+      return equalBytes(stored[i]?.subarray(0, value.length) ?? emptyBytes, value);
+    });
+    const what = [defined(names.get(buckets.logTile), "tiles have a name")];
+    if (!areRight) this.#ports.found({ height: this.#height, what });
   }
 
   /**
@@ -151,23 +184,33 @@ export class ChainWalk {
       if (this.#ports.head().height !== this.#height) return;
       finished = true;
       await this.#checkAttested();
+      await this.#compare(this.#height, openTileWrites(this.#tiles));
+      this.#ports.replaceTiles(this.#tiles);
       await this.#checkHead();
     });
     if (finished) await this.#checkHeadCertificates();
     return finished;
   }
 
-  async #sealedOf(block: ParsedBlock): Promise<readonly Uint8Array[]> {
-    const { leaves, height, treeSize } = block;
-    const first = treeSize - leaves.length;
-    const keys = leaves.map((_, i) => chainKeys.sealed(first + i));
-    const stored = await tolerantGetMany(this.#ports.kv, keys);
-    const sealed = leaves.flatMap(({ sealDigest }, i) => {
-      const value = stored[i]?.subarray(sealDigest.length);
-      return value !== undefined && equalBytes(sha256(value), sealDigest) ? [value] : [];
-    });
-    if (sealed.length === leaves.length) return sealed;
-    return (await this.#ports.fetch(height, block.blockId)).sealedRecords;
+  /**
+   * The block that follows, with its sealed records: as stored if whole, or from elsewhere.
+   *
+   * @throws StoreError CORRUPT when the block's header is damaged
+   */
+  async #blockAt(height: number): Promise<{
+    readonly block: ParsedBlock;
+    readonly sealedRecords: readonly Uint8Array[];
+  }> {
+    const { kv, fetch } = this.#ports;
+    const bare = await readBareBlock(kv, height);
+    const follows = bare !== undefined && previousOf(bare, height);
+    if (!follows || !equalBytes(follows, this.#blockId)) {
+      throw damaged(`block ${height}`, "is missing or damaged");
+    }
+    const stored = await readWholeBlock(kv, bare, height);
+    if (stored !== undefined) return stored;
+    const { block, sealedRecords } = await fetch(height, blockId(bare.block.header));
+    return { block: fetchedBlock(block, height), sealedRecords };
   }
 
   #noteAttested({ block, height }: ParsedBlock): void {
@@ -225,7 +268,8 @@ export class ChainWalk {
     const stored = await tolerantGetMany(kv, keys);
     const wrong = writes.filter((write, i) => {
       const value = stored[i];
-      return write.type !== "put" || value === undefined || !equalBytes(value, write.value);
+      if (write.type === "delete") return value !== undefined;
+      return value === undefined || !equalBytes(value, write.value);
     });
     if (wrong.length === 0) return;
     const what = wrong.map(({ key }) => names.get(key[0]) ?? "other values");
@@ -243,27 +287,42 @@ export async function mendBlocks(ports: ChainWalkPorts, beat: () => void): Promi
   let { height, managerBlockId: expected } = head();
   for (; height > 0; height -= 1) {
     beat();
-    let parsed = (await readStoredBlock(kv, height))?.block;
-    if (parsed === undefined || !equalBytes(parsed.blockId, expected)) {
-      found({ height, what: ["block"] });
-      const fetched = present((await fetch(height, expected)).block, "a block that was fetched");
-      parsed = present(parseStored(fetched, height), "a block that was fetched");
-      // The walk up writes its storage header when it comes here.
-      const state = create(StorageBlockStateSchema, { block: fetched });
-      const write = putMessage(chainKeys.storageBlock(height), StorageBlockStateSchema, state);
-      await kv.write([write], "sync");
+    const bare = await readBareBlock(kv, height);
+    if (bare !== undefined && equalBytes(blockId(bare.block.header), expected)) {
+      const previous = previousOf(bare, height);
+      if (previous === undefined) throw damaged(`block ${height}`, "has no header");
+      expected = previous;
+      continue;
     }
-    expected = parsed.header.previousBlockId;
+    found({ height, what: ["block"] });
+    const fetched = fetchedBlock((await fetch(height, expected)).block, height);
+    // The walk up writes its storage header when it comes here.
+    const value = encodeStorageBlock(fetched.block, emptyBytes);
+    await kv.write([{ type: "put", key: chainKeys.storageBlock(height), value }], "sync");
+    expected = fetched.header.previousBlockId;
   }
   if (!equalBytes(expected, consortiumId)) throw damaged("the chain", "does not begin at genesis");
+}
+
+/** The id of the block before, by the header; undefined if that is not one of this height. */
+function previousOf({ block }: BareBlock, height: number): Uint8Array | undefined {
+  const parsed = parseHeader(block.header);
+  if (!parsed.ok || parsed.value.height !== height) return undefined;
+  return parsed.value.header.previousBlockId;
+}
+
+function fetchedBlock(block: Block | undefined, height: number): ParsedBlock {
+  const what = "a block that was fetched";
+  return present(parseStored(present(block, what), height), what);
 }
 
 const names = new Map<number | undefined, string>([
   [buckets.meta, "identity"],
   [buckets.heightByBlockId, "index of blocks"],
-  [buckets.recordLocation, "index of records"],
-  [buckets.sealedRecord, "sealed records"],
-  [buckets.merkleNode, "Merkle nodes"],
+  [buckets.recordPlace, "index of records"],
+  [buckets.segment, "sealed records"],
+  [buckets.sealedApart, "sealed records"],
+  [buckets.logTile, "tiles of the Merkle log"],
   [buckets.certificate, "certificates"],
   [buckets.storageBlock, "block"],
   [buckets.membership, "changes of members"],

@@ -28,13 +28,16 @@ export type StoreCheckPorts = {
 const names = {
   blockByHeight: "block",
   heightByBlockId: "index of blocks",
-  recordLocation: "location of a record",
-  sealedRecord: "sealed record",
-  merkleNode: "Merkle node",
+  segment: "sealed records",
+  sealedApart: "sealed record",
+  logTile: "tile of the Merkle log",
+  recordPlace: "place of a record",
   state: "state",
   certificate: "certificates",
   ownerIndex: "index by owner",
   meterIndex: "index by meter",
+  ownerRun: "index by owner",
+  meterRun: "index by meter",
   storageBlock: "block",
   membership: "change of members",
   lastAttested: "last attestation",
@@ -50,19 +53,15 @@ const numbered = new Map<Compared, string>([
   ["certificate", "height"],
   ["storageBlock", "height"],
   ["membership", "height"],
-  ["sealedRecord", "position"],
+  ["segment", "position"],
+  ["sealedApart", "position"],
 ]);
 
 /** Buckets of which later blocks never change a value. */
 const immutable: readonly Compared[] = [
-  ...([
-    "blockByHeight",
-    "heightByBlockId",
-    "recordLocation",
-    "sealedRecord",
-    "merkleNode",
-  ] as const),
+  ...(["blockByHeight", "heightByBlockId", "segment", "sealedApart", "recordPlace"] as const),
   ...(["storageBlock", "membership", "participantSpki"] as const),
+  ...(["ownerIndex", "meterIndex", "ownerRun", "meterRun"] as const),
 ];
 
 /**
@@ -185,7 +184,9 @@ export function damageOf({ message }: StoreError): string {
 }
 
 function placeOf(name: Compared, key: Uint8Array): string {
-  const by = numbered.get(name);
+  // A read may begin at the bucket's beginning.
+  if (key.length === 1) return `first ${names[name]}`;
+  const by = key.length < 9 ? undefined : numbered.get(name);
   if (by === undefined) return `${names[name]} ${toHex(key.subarray(1))}`;
   return `${names[name]} at ${by} ${new KeyReader(key, buckets[name]).u64()}`;
 }

@@ -7,15 +7,19 @@
  *     height ‖ round    ──▶ attestation    one per round
  *     height ‖ block id ──▶ block and sealed records
  */
-import { create, toBinary } from "@bufbuild/protobuf";
+import { toBinary } from "@bufbuild/protobuf";
 import { assert } from "../../base/assert.js";
 import { equalBytes, toHex } from "../../base/bytes.js";
-import { type CandidateState, CandidateStateSchema } from "../../gen/bss/store/v1/storage_pb.js";
 import type { Block } from "../../gen/bss/v1/block_pb.js";
 import { type Attestation, AttestationSchema } from "../../gen/bss/v1/vote_pb.js";
 import { blockId } from "../../ledger/blocks/block-hashes.js";
 import { buckets } from "../buckets.js";
-import { present, putMessage, storedMessage } from "../chain/stored-values.js";
+import {
+  decodeCandidate,
+  encodeCandidate,
+  type StoredCandidate,
+} from "../chain/stored-candidates.js";
+import { storedMessage } from "../chain/stored-values.js";
 import { bucketKey, bucketRange, u64Part } from "../key-codec.js";
 import type { KeyValueStore, WriteOperation } from "../key-value-store.js";
 import type { PendingChange } from "./candidate-bodies.js";
@@ -72,8 +76,8 @@ export class AttestationLog {
     ];
     const blockKey = candidateKey(height, id);
     if (!this.#candidates.has(toHex(blockKey))) {
-      const state = create(CandidateStateSchema, { block, sealedRecords: [...sealedRecords] });
-      writes.push(putMessage(blockKey, CandidateStateSchema, state));
+      const value = encodeCandidate({ block, sealedRecords });
+      writes.push({ type: "put", key: blockKey, value });
     }
     await this.#kv.write(writes, "sync");
     this.#attestations.set(toHex(key), { key, signature });
@@ -86,10 +90,10 @@ export class AttestationLog {
 
   /** Ascending by round; those whose block is lost are left out. */
   async load(height: number): Promise<readonly AttestedCandidate[]> {
-    const blocks = new Map<string, CandidateState>();
+    const blocks = new Map<string, StoredCandidate>();
     const range = bucketRange(buckets.candidate, u64Part(height));
     for await (const [key, value] of this.#kv.scan({ ...range, pageEntries: candidatesPerPage })) {
-      blocks.set(toHex(key), storedMessage(CandidateStateSchema, value, "a candidate"));
+      blocks.set(toHex(key), decodeCandidate(value));
     }
     const attested: AttestedCandidate[] = [];
     const log = bucketRange(buckets.attestationLog, u64Part(height));
@@ -97,9 +101,7 @@ export class AttestationLog {
       const attestation = decodeAttestation(value);
       const candidate = blocks.get(toHex(candidateKey(height, attestation.blockId)));
       if (candidate === undefined) continue;
-      const { block, sealedRecords } = candidate;
-      const { round } = attestation;
-      attested.push({ block: present(block, "its block"), sealedRecords, round, attestation });
+      attested.push({ ...candidate, round: attestation.round, attestation });
     }
     return attested;
   }

@@ -13,7 +13,6 @@ import {
 } from "./rocksdb-messages.js";
 
 const binding = loadBinding();
-const noOptions = {};
 
 assert(parentPort !== null, "this file runs as a worker");
 const port = parentPort;
@@ -38,7 +37,7 @@ function perform(request: ThreadRequest, database: NativeDatabase): ArrayBuffer 
   switch (request.kind) {
     case "get": {
       const keys = unpackParts(request.keys).map((key) => defined(key, "a key"));
-      const values = binding.db_get_many_sync(database, keys, noOptions);
+      const values = binding.db_get_many_sync(database, keys, undefined);
       return packParts(values.map((value) => (value === null ? tooMuch() : value)));
     }
     case "range": {
@@ -61,8 +60,8 @@ function perform(request: ThreadRequest, database: NativeDatabase): ArrayBuffer 
       for (let i = 0; i < parts.length; i += 2) {
         const key = defined(parts[i], "a key");
         const value = parts[i + 1];
-        if (value === undefined) binding.batch_del(batch, key, noOptions);
-        else binding.batch_put(batch, key, value, noOptions);
+        if (value === undefined) binding.batch_del(batch, key, undefined);
+        else binding.batch_put(batch, key, value, undefined);
       }
       binding.batch_write(database, batch, { sync: request.sync });
       return undefined;

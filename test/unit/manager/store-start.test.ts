@@ -19,7 +19,7 @@ describe("the start of a manager's store", () => {
     const store = await ManagerStore.open(kv, genesis);
     for (const block of blocks) await store.append(block);
     await checkLastBlocks(store, epochKey);
-    const [entry] = await kv.range({ ...bucketRange(buckets.sealedRecord), limit: 1 });
+    const [entry] = await kv.range({ ...bucketRange(buckets.segment), limit: 1 });
     const [key, value] = entry ?? [];
     assert.ok(key && value);
     await kv.write([{ type: "put", key, value: value.with(-1, (value.at(-1) ?? 0) ^ 1) }], "sync");

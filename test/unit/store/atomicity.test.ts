@@ -140,7 +140,7 @@ function testRole<Store>(role: Role<Store>): void {
   });
 
   test("notices on opening that the head does not agree with what is stored", async () => {
-    for (const bucket of [buckets.merkleNode, buckets.certificate, buckets.heightByBlockId]) {
+    for (const bucket of [buckets.segment, buckets.certificate, buckets.heightByBlockId]) {
       const { kv } = await begun(role, work.length);
       for (const hex of await keysIn(kv, bucket)) {
         await kv.write([{ type: "delete", key: Buffer.from(hex, "hex") }], "sync");

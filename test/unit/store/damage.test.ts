@@ -8,12 +8,18 @@ import { defined } from "../../../src/base/assert.js";
 import { concatBytes, emptyBytes, utf8 } from "../../../src/base/bytes.js";
 import { StorageHeadStateSchema } from "../../../src/gen/bss/store/v1/storage_pb.js";
 import { decodeHead } from "../../../src/ledger/state/head.js";
+import { stateKeys } from "../../../src/ledger/state/state-keys.js";
+import { buckets } from "../../../src/store/buckets.js";
 import { decodeStorageHead, encodeStorageHead } from "../../../src/store/chain/chain-head.js";
 import { chainKeys } from "../../../src/store/chain/chain-writes.js";
+import { segmentKeys, segmentWrites } from "../../../src/store/chain/segments.js";
 import { getAll } from "../../../src/store/chain/stored-values.js";
+import { damageOf } from "../../../src/store/damage/store-comparison.js";
+import { bucketKey } from "../../../src/store/key-codec.js";
 import type { KeyValueStore } from "../../../src/store/key-value-store.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
 import { openMemoryStore } from "../../../src/store/memory-store.js";
+import { StoreError } from "../../../src/store/store-error.js";
 import { genesis } from "../ledger/support/consortium.js";
 import { hashOf } from "../ledger/support/records.js";
 import { blockAt, blocks, records, storageBlocks } from "./support/chain.js";
@@ -34,19 +40,52 @@ async function damage(kv: KeyValueStore, [, key, value]: Case): Promise<void> {
   await kv.write([operation ?? { type: "put", key, value: value ?? emptyBytes }], "sync");
 }
 
+const emptyByte = new Uint8Array(1);
+const firstSegment = segmentKeys.segment(0);
+
+function stateOf(record: Uint8Array): Uint8Array {
+  return bucketKey(buckets.state, stateKeys.record(hashOf(record)));
+}
+
+/** The segment that begins with the record at this position. */
+function segmentAt(first: number): Uint8Array {
+  for (const { block, executed } of blocks) {
+    const { treeSize, height } = executed.facts;
+    const leaves = block.block?.leaves ?? [];
+    if (treeSize - leaves.length !== first || leaves.length === 0) continue;
+    const [write] = segmentWrites({ height, first, leaves, sealedRecords: executed.sealed });
+    if (write?.type === "put") return write.value;
+  }
+  throw new Error(`no segment begins at ${first}`);
+}
+
 const reads: readonly (readonly [Case, (store: ManagerStore) => Promise<unknown>])[] = [
   [
-    ["a location that is cut off", chainKeys.location(hashOf(records.trade)), new Uint8Array(47)],
+    ["a record's state that does not decode", stateOf(records.trade), Uint8Array.of(0xff)],
     (store) => store.location(hashOf(records.trade)),
   ],
   [
-    ["a sealed record without its hash", chainKeys.sealed(0), new Uint8Array(31)],
+    ["a record that another segment has", firstSegment, segmentAt(3)],
+    (store) => store.location(hashOf(records.reading)),
+  ],
+  [
+    ["a segment that is cut off", firstSegment, segmentAt(0).subarray(0, -1)],
     (store) => store.sealed(0),
   ],
   [
-    ["a block that lacks a sealed record", chainKeys.sealed(1), undefined],
+    ["a segment with something after it", firstSegment, concatBytes(segmentAt(0), emptyByte)],
+    (store) => store.sealed(0),
+  ],
+  [["a segment in another one's place", firstSegment, segmentAt(3)], (store) => store.sealed(0)],
+  [
+    ["a block that lacks its sealed records", firstSegment, undefined],
     (store) => store.storageBlockAt(1),
   ],
+  [
+    ["a block with another's sealed records", firstSegment, segmentAt(0).with(-1, 7)],
+    (store) => store.finalBlock(1),
+  ],
+  [["a block whose leaves are missing", firstSegment, undefined], (store) => store.finalBlock(1)],
   [
     ["a height that is cut off", chainKeys.heightOfBlock(head.blockId), new Uint8Array(7)],
     (store) => store.heightOfBlock(head.blockId),
@@ -56,12 +95,12 @@ const reads: readonly (readonly [Case, (store: ManagerStore) => Promise<unknown>
     (store) => store.lastAttestedHeights(["x"]),
   ],
   [
-    ["certificates that do not decode", chainKeys.certificates(1), Uint8Array.of(0xff)],
-    (store) => store.certificatesAt(1),
+    ["certificates that do not decode", chainKeys.certificates(6), Uint8Array.of(0xff)],
+    (store) => store.certificatesAt(6),
   ],
   [
-    ["a block without certificates", chainKeys.certificates(1), undefined],
-    (store) => store.finalBlock(1),
+    ["a block without certificates", chainKeys.certificates(6), undefined],
+    (store) => store.finalBlock(6),
   ],
 ];
 
@@ -146,6 +185,24 @@ describe("a storage node's head as bytes", () => {
     assert.equal(decodeStorageHead(bytes), undefined);
     assert.equal(decodeStorageHead(utf8("no head")), undefined);
   });
+});
+
+test("damage is named by what is stored there, also where a read goes backwards", () => {
+  const at = (where: string, key: string) =>
+    new StoreError(
+      "CORRUPT",
+      `the store at /x is damaged: keep it (Corruption: x, ${where} the value under key 0x${key})`,
+    );
+  const cases = [
+    ["at or after", "160000000000000007", "at or after the sealed records at position 7"],
+    ["before", "160000000000000008", "before the sealed records at position 8"],
+    ["at or after", "16", "at or after the first sealed records"],
+    ["at or after", "020000000000000003", "at or after the block at height 3"],
+    ["at or after", "0401", "at or after the value under key 0x0401"],
+  ] as const;
+  for (const [where, key, named] of cases) {
+    assert.equal(damageOf(at(where, key)), `Corruption: x, ${named}`);
+  }
 });
 
 test("reads of more keys than one call takes are split, and keep their order", async () => {

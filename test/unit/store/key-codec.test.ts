@@ -31,9 +31,6 @@ describe("buckets", () => {
       meta: 1,
       blockByHeight: 2,
       heightByBlockId: 3,
-      recordLocation: 4,
-      sealedRecord: 5,
-      merkleNode: 6,
       state: 7,
       voteLog: 8,
       candidate: 9,
@@ -48,6 +45,12 @@ describe("buckets", () => {
       participantSpki: 19,
       falseObjection: 20,
       evidence: 21,
+      segment: 22,
+      sealedApart: 23,
+      logTile: 24,
+      recordPlace: 25,
+      ownerRun: 26,
+      meterRun: 27,
     });
   });
 
@@ -68,7 +71,7 @@ describe("key parts", () => {
     assert.equal(hex(i64Part(-1)), "7fffffffffffffff");
     assert.equal(hex(i64Part(1)), "8000000000000001");
     assert.equal(hex(textPart("ab")), "616200");
-    assert.equal(hex(bucketKey(6, u8Part(1), u64Part(2))), "06010000000000000002");
+    assert.equal(hex(bucketKey(24, u8Part(1), u64Part(2))), "18010000000000000002");
   });
 
   test("of integers sort as the integers do", () => {
@@ -162,11 +165,11 @@ describe("the range of a prefix", () => {
   });
 
   test("of a whole bucket ends where the next bucket begins", () => {
-    assert.deepEqual(bucketRange(5), { gte: Uint8Array.of(5), lt: Uint8Array.of(6) });
+    assert.deepEqual(bucketRange(7), { gte: Uint8Array.of(7), lt: Uint8Array.of(8) });
   });
 
   test("skips trailing 0xff bytes for its end", () => {
-    const { lt } = bucketRange(5, Uint8Array.of(1, 0xff, 0xff));
-    assert.deepEqual(lt, Uint8Array.of(5, 2));
+    const { lt } = bucketRange(7, Uint8Array.of(1, 0xff, 0xff));
+    assert.deepEqual(lt, Uint8Array.of(7, 2));
   });
 });

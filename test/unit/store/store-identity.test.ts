@@ -70,6 +70,7 @@ for (const [role, open, openOther] of roles) {
     for (const [whose, format] of [
       ["another version", storeFormat + 1],
       ["previews, whose false objections and rules differ", 2],
+      ["previews that kept a row for each record and node of the log", 3],
     ] as const) {
       test(`refuses the format of ${whose}`, async () => {
         const kv = await openMemoryStore();

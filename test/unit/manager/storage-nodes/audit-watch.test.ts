@@ -58,11 +58,11 @@ describe("the watch over audits", () => {
         policy,
         head,
         store: {
-          blockAt: (height) => world.store.blockAt(height),
-          sealed: (position) => {
-            reads += 1;
+          bareBlock: (height) => world.store.bareBlock(height),
+          sealedRecordsAt: (positions) => {
+            reads += positions.length;
             if (failing !== undefined) throw failing;
-            return world.store.sealed(position);
+            return world.store.sealedRecordsAt(positions);
           },
         },
         observer: {

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bss/store/v1/storage.proto.
  */
 export const file_bss_store_v1_storage: GenFile = /*@__PURE__*/
-  fileDesc("Chpic3Mvc3RvcmUvdjEvc3RvcmFnZS5wcm90bxIMYnNzLnN0b3JlLnYxIswBChBTdG9yYWdlSGVhZFN0YXRlEg4KBmhlaWdodBgBIAEoBBIYChBzdG9yYWdlX2Jsb2NrX2lkGAIgASgMEhgKEG1hbmFnZXJfYmxvY2tfaWQYAyABKAwSGQoRdGltZXN0YW1wX3VuaXhfbXMYBCABKAMSEAoIZnJvbnRpZXIYBSABKAwSDwoHbWVtYmVycxgGIAEoDBImCgVmYWN0cxgHIAEoCzIXLmJzcy5zdG9yZS52MS5IZWFkRmFjdHMSDgoGYmVhY29uGAggASgMIkEKEVN0b3JhZ2VCbG9ja1N0YXRlEg4KBmhlYWRlchgBIAEoDBIcCgVibG9jaxgCIAEoCzINLmJzcy52MS5CbG9jayJGCg5DYW5kaWRhdGVTdGF0ZRIcCgVibG9jaxgBIAEoCzINLmJzcy52MS5CbG9jaxIWCg5zZWFsZWRfcmVjb3JkcxgCIAMoDGIGcHJvdG8z", [file_bss_store_v1_head, file_bss_v1_block]);
+  fileDesc("Chpic3Mvc3RvcmUvdjEvc3RvcmFnZS5wcm90bxIMYnNzLnN0b3JlLnYxIswBChBTdG9yYWdlSGVhZFN0YXRlEg4KBmhlaWdodBgBIAEoBBIYChBzdG9yYWdlX2Jsb2NrX2lkGAIgASgMEhgKEG1hbmFnZXJfYmxvY2tfaWQYAyABKAwSGQoRdGltZXN0YW1wX3VuaXhfbXMYBCABKAMSEAoIZnJvbnRpZXIYBSABKAwSDwoHbWVtYmVycxgGIAEoDBImCgVmYWN0cxgHIAEoCzIXLmJzcy5zdG9yZS52MS5IZWFkRmFjdHMSDgoGYmVhY29uGAggASgMIkEKEVN0b3JhZ2VCbG9ja1N0YXRlEg4KBmhlYWRlchgBIAEoDBIcCgVibG9jaxgCIAEoCzINLmJzcy52MS5CbG9ja2IGcHJvdG8z", [file_bss_store_v1_head, file_bss_v1_block]);
 
 /**
  * The head of a storage node's chain: all that it needs to judge and append the next block.
@@ -85,7 +85,7 @@ export const StorageHeadStateSchema: GenMessage<StorageHeadState> = /*@__PURE__*
   messageDesc(file_bss_store_v1_storage, 0);
 
 /**
- * A final block; its sealed records and certificates are stored separately.
+ * A final block without its leaves, which follow from its sealed records; these are stored separately.
  *
  * @generated from message bss.store.v1.StorageBlockState
  */
@@ -109,30 +109,4 @@ export type StorageBlockState = Message<"bss.store.v1.StorageBlockState"> & {
  */
 export const StorageBlockStateSchema: GenMessage<StorageBlockState> = /*@__PURE__*/
   messageDesc(file_bss_store_v1_storage, 1);
-
-/**
- * A block that the node has attested and that is not decided yet.
- *
- * @generated from message bss.store.v1.CandidateState
- */
-export type CandidateState = Message<"bss.store.v1.CandidateState"> & {
-  /**
-   * @generated from field: bss.v1.Block block = 1;
-   */
-  block?: Block | undefined;
-
-  /**
-   * In the order of the leaves.
-   *
-   * @generated from field: repeated bytes sealed_records = 2;
-   */
-  sealedRecords: Uint8Array[];
-};
-
-/**
- * Describes the message bss.store.v1.CandidateState.
- * Use `create(CandidateStateSchema)` to create a new message.
- */
-export const CandidateStateSchema: GenMessage<CandidateState> = /*@__PURE__*/
-  messageDesc(file_bss_store_v1_storage, 2);
 

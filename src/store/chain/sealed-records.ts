@@ -1,0 +1,161 @@
+/**
+ * Reading sealed records by position. A record's segment is the last one that begins at or before
+ * it, so each read is a range of one entry; positions that lie close together share their reads.
+ */
+import { defined } from "../../base/assert.js";
+import { buckets } from "../buckets.js";
+import { bucketRange } from "../key-codec.js";
+import { type Entry, type KeyValueStore, rangeLimitMax } from "../key-value-store.js";
+import { decodeApart, positionOf, Segment, segmentKeys } from "./segments.js";
+import { damaged, getAll, present } from "./stored-values.js";
+
+export type SealedRecord = {
+  /** Of its block. */
+  readonly height: number;
+  /** 32 bytes. */
+  readonly recordHash: Uint8Array;
+  readonly sealed: Uint8Array;
+};
+
+type Reads = Pick<KeyValueStore, "getMany" | "range">;
+
+/** Positions at most so far apart are read with what lies between them. */
+const gapMax = 32;
+
+const { gte: firstSegment } = bucketRange(buckets.segment);
+
+/**
+ * The segments that hold these positions, ascending; those that hold none of them may be among
+ * them. A position that no segment holds has none.
+ *
+ * @throws StoreError CORRUPT
+ */
+export async function readSegments(
+  kv: Reads,
+  positions: readonly number[],
+): Promise<readonly Segment[]> {
+  const groups = neighbours(positions);
+  const segments = new Map<number, Segment>();
+  const take = (found: readonly (readonly Entry[])[]) => {
+    for (const entry of found.flat()) {
+      if (!segments.has(positionOf(entry[0]))) {
+        const segment = new Segment(entry);
+        segments.set(segment.first, segment);
+      }
+    }
+  };
+  // What is asked for in one turn travels in one message to the thread that reads.
+  const lasts = await Promise.all(groups.map(({ last }) => lastUpTo(kv, last)));
+  take(lasts);
+  const open = groups.flatMap(({ first }, i) => {
+    const key = lasts[i]?.[0]?.[0];
+    const end = key === undefined ? first : positionOf(key);
+    return first < end ? [{ first, end }] : [];
+  });
+  take(
+    await Promise.all(
+      open.flatMap(({ first, end }) => [lastUpTo(kv, first), between(kv, first + 1, end)]),
+    ),
+  );
+  return [...segments.values()].sort((a, b) => a.first - b.first);
+}
+
+/** Positions that lie close together, ascending. */
+function neighbours(
+  positions: readonly number[],
+): readonly { readonly first: number; readonly last: number }[] {
+  const groups: { first: number; last: number }[] = [];
+  let group: { first: number; last: number } | undefined;
+  for (const position of [...positions].sort((a, b) => a - b)) {
+    if (group === undefined || position - group.last > gapMax) {
+      group = { first: position, last: position };
+      groups.push(group);
+    } else group.last = position;
+  }
+  return groups;
+}
+
+/** The segments of neighbouring records, from `first` to before `end`, without a gap. */
+export async function readSegmentsOf(
+  kv: Reads,
+  first: number,
+  end: number,
+): Promise<readonly Segment[]> {
+  if (first === end) return [];
+  const reads = [lastUpTo(kv, first), between(kv, first + 1, end)];
+  const entries = (await Promise.all(reads)).flat();
+  const segments = entries.map((entry) => new Segment(entry));
+  let next = first;
+  for (const segment of segments) {
+    if (!segment.covers(next)) throw missing(next);
+    next = segment.end;
+  }
+  if (next < end) throw missing(next);
+  return segments;
+}
+
+/** The segment that holds the position; undefined for none. */
+export async function readSegment(kv: Reads, position: number): Promise<Segment | undefined> {
+  const [segment] = await readSegments(kv, [position]);
+  return segment?.covers(position) === true ? segment : undefined;
+}
+
+/** In the order of the positions; undefined for what is not there. @throws StoreError CORRUPT */
+export async function readSealed(
+  kv: Reads,
+  positions: readonly number[],
+): Promise<readonly (SealedRecord | undefined)[]> {
+  return sealedIn(kv, await readSegments(kv, positions), positions);
+}
+
+/** Those at the positions, some of which may be in none of the segments. */
+export async function sealedIn(
+  kv: Reads,
+  segments: readonly Segment[],
+  positions: readonly number[],
+): Promise<readonly (SealedRecord | undefined)[]> {
+  const wanted = [...new Set(positions)].filter((position) => {
+    const segment = holderOf(segments, position);
+    return segment !== undefined && segment.sealed(position) === undefined;
+  });
+  const values = await getAll(kv, wanted.map(segmentKeys.apart));
+  const apart = new Map(wanted.map((position, i) => [position, values[i]]));
+  return positions.map((position) => {
+    const segment = holderOf(segments, position);
+    if (segment === undefined) return undefined;
+    const what = `the sealed record at position ${position}`;
+    const within = segment.sealed(position);
+    const sealed = within ?? decodeApart(position, present(apart.get(position), what));
+    if (sealed.length !== segment.length(position)) throw damaged(what, "has another length");
+    return { height: segment.height, recordHash: segment.recordHash(position), sealed };
+  });
+}
+
+/** The segment among them, ascending, that holds the position. */
+export function holderOf(segments: readonly Segment[], position: number): Segment | undefined {
+  let [low, high] = [0, segments.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (defined(segments[middle], "a segment").first <= position) low = middle + 1;
+    else high = middle;
+  }
+  const segment = segments[low - 1];
+  return segment?.covers(position) === true ? segment : undefined;
+}
+
+function lastUpTo(kv: Reads, position: number): Promise<readonly Entry[]> {
+  const lt = segmentKeys.segment(position + 1);
+  return kv.range({ gte: firstSegment, lt, reverse: true, limit: 1 });
+}
+
+/** A segment begins at most once at each position. */
+async function between(kv: Reads, first: number, end: number): Promise<readonly Entry[]> {
+  if (first >= end) return [];
+  const limit = Math.min(end - first, rangeLimitMax);
+  const range = { gte: segmentKeys.segment(first), lt: segmentKeys.segment(end), limit };
+  return kv.range(range);
+}
+
+function missing(position: number) {
+  return damaged(`the sealed record at position ${position}`, "is missing");
+}

@@ -1,0 +1,87 @@
+/**
+ * Numbers in stored values: seven bits a byte, lowest first, the top bit set on all but the last
+ * byte (LEB128). From 0 to 2^53 − 1, as JavaScript counts without loss.
+ */
+import { assert } from "../../base/assert.js";
+import { damaged } from "./stored-values.js";
+
+export function varintBytes(value: number): number {
+  let length = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) length += 1;
+  return length;
+}
+
+/** Writes the number into `bytes`, and returns where the next one goes. */
+export function putVarint(bytes: Uint8Array, at: number, value: number): number {
+  assert(Number.isSafeInteger(value) && value >= 0, `${value} is not a number to store`);
+  let rest = value;
+  let next = at;
+  while (rest >= 0x80) {
+    bytes[next] = (rest % 0x80) | 0x80;
+    rest = Math.floor(rest / 0x80);
+    next += 1;
+  }
+  bytes[next] = rest;
+  return next + 1;
+}
+
+/** The numbers one after the other. */
+export function encodeVarints(values: readonly number[]): Uint8Array {
+  let length = 0;
+  for (const value of values) length += varintBytes(value);
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const value of values) at = putVarint(bytes, at, value);
+  return bytes;
+}
+
+/** Reads a stored value from its beginning; whatever does not fit is damage of `what`. */
+export class StoredReader {
+  readonly #bytes: Uint8Array;
+  readonly #what: string;
+  #at = 0;
+
+  constructor(bytes: Uint8Array, what: string) {
+    this.#bytes = bytes;
+    this.#what = what;
+  }
+
+  get left(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  /** @throws StoreError CORRUPT */
+  varint(): number {
+    let value = 0;
+    for (let weight = 1; ; weight *= 0x80) {
+      const byte = this.#bytes[this.#at];
+      if (byte === undefined) throw this.damage();
+      this.#at += 1;
+      value += (byte & 0x7f) * weight;
+      if (value > Number.MAX_SAFE_INTEGER) throw this.damage();
+      if (byte < 0x80) return value;
+    }
+  }
+
+  /** Where the skipped bytes begin. @throws StoreError CORRUPT */
+  skip(length: number): number {
+    const at = this.#at;
+    if (length > this.left) throw this.damage();
+    this.#at += length;
+    return at;
+  }
+
+  /** A view. @throws StoreError CORRUPT */
+  take(length: number): Uint8Array {
+    const at = this.skip(length);
+    return this.#bytes.subarray(at, this.#at);
+  }
+
+  rest(): Uint8Array {
+    return this.take(this.left);
+  }
+
+  damage() {
+    return damaged(this.#what, "does not decode");
+  }
+}
