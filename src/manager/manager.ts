@@ -241,7 +241,7 @@ function wire(context: ManagerContext, ring: Ring) {
   const availability = new Availability(context, ends.storageLinks);
   const signing = { ...ends, abstention, statements, tip, availability };
   // The chain, and how this manager and the others watch each other.
-  const validator = new BlockValidator(context);
+  const validator = new BlockValidator(context, ends.pool);
   const chain = new ChainWriter(context, { ...ends, validator });
   const sync = blockSyncOf(context, ends.peers, chain);
   const announcer = new HeadAnnouncer(context, signing);
@@ -380,6 +380,7 @@ function blockProducerOf(
       ...supervision.operations(round, absent),
       ...storageSupervision.operationsForBlock(),
     ],
+    known: pool,
     onBuilt: (built) => supervision.onBuilt(built),
     candidates: () => calls.ripe(),
     recordsMax: () => calls.recordsMax,

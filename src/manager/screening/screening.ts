@@ -124,8 +124,6 @@ class Screening {
   readonly #onLedger: ParsedRecord[] = [];
   readonly #refused: RecordRefusal[] = [];
   readonly #lacking: RecordRefusal[] = [];
-  /** What the other records of this submission bring. */
-  readonly #siblings = new CureIndex();
 
   constructor(submission: ParsedSubmission, state: PrefetchedState, context: ScreeningContext) {
     const { height, members, frontier } = context.head();
@@ -145,7 +143,7 @@ class Screening {
 
   take(record: ParsedRecord, wrongSignature: Violation | undefined): void {
     const violation = wrongSignature ?? this.#execution.tryRecord(record, this.#submission);
-    if (violation === undefined) this.#keep(record);
+    if (violation === undefined) this.#accurate.push(record);
     else if (violation.reason === "RECORD_ON_LEDGER") this.#onLedger.push(record);
     else if (reasonsOfOrder.has(violation.reason)) this.#takeApart(record);
     else this.#refused.push({ record, violation });
@@ -154,6 +152,7 @@ class Screening {
   result(): Omit<Screened, "height"> {
     const open: ParsedRecord[] = [];
     const openHashes = new Set<string>();
+    const siblings = this.#lacking.length > 0 ? this.#siblings() : new CureIndex();
     for (const { record, violation } of this.#lacking) {
       const { reason } = violation;
       const { parent } = record;
@@ -161,7 +160,7 @@ class Screening {
       const hasOpenParent = parent !== undefined && openHashes.has(toHex(parent));
       const maybe =
         !hasOpenParent &&
-        (this.#siblings.mightCure(record, reason) || this.#context.mightCure(record, reason));
+        (siblings.mightCure(record, reason) || this.#context.mightCure(record, reason));
       if (maybe) {
         this.#accurate.push(record);
       } else {
@@ -182,21 +181,21 @@ class Screening {
     const [submission, timestampMs] = [this.#submission, this.#timestampMs];
     const state = this.#ledger;
     const violation = checkRules({ record, submission, state, timestampMs, policy });
-    if (violation === undefined) {
-      this.#keep(record);
-    } else if (curableReasons.has(violation.reason)) {
-      this.#lacking.push({ record, violation });
-      // It may be a parent; what energy it would bring counts if it only waits for its own parent.
-      if (violation.reason === "PARENT_UNKNOWN") this.#siblings.add(record);
-      else this.#siblings.addParent(record);
-    } else {
-      this.#refused.push({ record, violation });
-    }
+    if (violation === undefined) this.#accurate.push(record);
+    else if (curableReasons.has(violation.reason)) this.#lacking.push({ record, violation });
+    else this.#refused.push({ record, violation });
   }
 
-  #keep(record: ParsedRecord): void {
-    this.#accurate.push(record);
-    this.#siblings.add(record);
+  /** What the records of this submission bring to each other. */
+  #siblings(): CureIndex {
+    const siblings = new CureIndex();
+    for (const record of this.#accurate) siblings.add(record);
+    for (const { record, violation } of this.#lacking) {
+      // It may be a parent; what energy it would bring counts if it only waits for its own parent.
+      if (violation.reason === "PARENT_UNKNOWN") siblings.add(record);
+      else siblings.addParent(record);
+    }
+    return siblings;
   }
 }
 

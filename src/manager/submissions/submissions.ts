@@ -32,9 +32,9 @@ import type { ExecutedBlock } from "../../ledger/blocks/executed-block.js";
 import { type ParsedRecord, recordHash } from "../../ledger/records/records.js";
 import { contradictions } from "../../ledger/records/rules.js";
 import {
-  memoryBytesOf,
   type ParsedSubmission,
   parseSubmission,
+  pooledBytesOf,
   submissionId,
 } from "../../ledger/records/submissions.js";
 import type { RuleReason, Violation } from "../../ledger/violation.js";
@@ -44,6 +44,7 @@ import type { BackgroundWork } from "../background-work.js";
 import type { ManagerContext } from "../manager-context.js";
 import type { ManagerObserver } from "../manager-observer.js";
 import type { Pool } from "../pool/pool.js";
+import { PoolSealing } from "../pool/pool-sealing.js";
 import type { Abstention } from "../ring/abstention.js";
 import type { BlockTrigger } from "../ring/block-trigger.js";
 import type { CandidateBlocks } from "../ring/candidate-blocks.js";
@@ -74,6 +75,7 @@ type Context = Pick<
   | "wallMs"
   | "monotonicMs"
   | "time"
+  | "epochKey"
 > & {
   readonly store: Pick<
     ManagerStore,
@@ -116,6 +118,7 @@ export class Submissions {
   readonly #outcomes = new RecordOutcomes();
   readonly #objections: Objections;
   readonly #screener: Screener;
+  readonly #sealing: PoolSealing;
 
   constructor(context: Context, parts: SubmissionsParts) {
     this.#context = context;
@@ -128,6 +131,7 @@ export class Submissions {
         pool.mightCure(record, reason) || candidates.mightCure(record, reason),
     };
     this.#screener = new Screener(screening, tip);
+    this.#sealing = new PoolSealing({ ...screening, ...parts });
     this.#objections = new Objections(screening, {
       ...parts,
       refuse: (...refused) => this.#refuse(...refused),
@@ -217,6 +221,7 @@ export class Submissions {
       observer.verdict("accepted");
       broadcast.sendVerdict(submission.id);
     }
+    this.#sealing.add(submission);
     return this.#objections.signed(submission, this.#objections.ofRefusals(refused, height));
   }
 
@@ -299,7 +304,7 @@ export class Submissions {
     if (message === undefined) return true;
     const { pool } = this.#parts;
     const { consortiumId, policy, store } = this.#context;
-    const room = pool.roomFor(callerId, memoryBytesOf(message));
+    const room = pool.roomFor(callerId, pooledBytesOf(message));
     if (room === "room" || pool.has(toHex(submissionId(message.header, message.signature)))) {
       return true;
     }
@@ -395,6 +400,7 @@ export class Submissions {
     const leftOut = leftOutOf(submission, hashesOf(accurate));
     broadcast.relay({ submission: submission.message, leftOut });
     broadcast.sendVerdict(submission.id);
+    this.#sealing.add(submission);
   }
 
   /** One that is not new here: what is open of it waits for a block like the rest. */

@@ -17,6 +17,7 @@ import {
 } from "../../../../src/manager/submissions/submissions.js";
 import { RpcError } from "../../../../src/rpc/rpc-error.js";
 import { rpcErrorFrom } from "../../../support/rpc-consortium.js";
+import { epochKey } from "../../ledger/support/consortium.js";
 import {
   documentBytes,
   hashOf,
@@ -88,6 +89,7 @@ class Desk {
     const { store } = world;
     return {
       ...world.ports,
+      epochKey,
       selfId: "manager-1",
       readState: async (keys: readonly Uint8Array[]) => {
         this.reads += 1;
