@@ -8,7 +8,8 @@
  * Every record has a key of its own, derived from its hash. So the constant nonce never meets one
  * key twice, sealing is deterministic (every manager recomputes the sealed bytes instead of
  * trusting the proposer), and the key of one record can be handed to its owner without opening
- * another. Managers seal when a block is executed (ledger/blocks/executed-block.ts).
+ * another. Managers seal while a record waits in the pool (manager/pool/pool-sealing.ts), or else
+ * when a block is executed (ledger/blocks/executed-block.ts).
  *
  * GCM does not commit to its key: somebody who knows two keys can make one ciphertext that opens
  * under both. The record hash does commit, so **whoever unseals must hash the result again** (with

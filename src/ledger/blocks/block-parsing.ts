@@ -21,6 +21,7 @@ import {
 import { type ControlOperation, ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
 import { isId } from "../ids.js";
 import { rootOfLeafHashes } from "../merkle/frontier.js";
+import type { KnownSeals } from "../records/records.js";
 import { type RuleReason, refuse, type Violation, violation } from "../violation.js";
 import { decodeCanonical, hasUnknownFields, safeInteger } from "../wire.js";
 import {
@@ -31,7 +32,6 @@ import {
   controlRoot,
   leafHashOf,
 } from "./block-hashes.js";
-import { type KnownWork, nothingKnown } from "./known-work.js";
 
 // How much of each part a block may hold, whatever the policy says.
 
@@ -82,10 +82,7 @@ export type ParsedBlock = BodyRoots & {
  * RECORD_REPEATED, CERTIFICATE_INVALID, BLOCK_ROOT_MISMATCH or BLOCK_DIGEST_MISMATCH.
  * `known` spares hashing leaves again.
  */
-export function parseBlock(
-  block: Block,
-  known: Pick<KnownWork, "sealed"> = nothingKnown,
-): Result<ParsedBlock, Violation> {
+export function parseBlock(block: Block, known?: KnownSeals): Result<ParsedBlock, Violation> {
   if (hasUnknownFields(block)) return malformed("There are unknown fields.");
   const head = parseHeader(block.header);
   if (!head.ok) return head;
@@ -196,7 +193,7 @@ function parseControl(
 function parseLeaves(
   leaves: readonly Leaf[],
   treeSize: number,
-  known: Pick<KnownWork, "sealed">,
+  known: KnownSeals | undefined,
 ): Result<readonly Uint8Array[], Violation> {
   if (leaves.length > blockRecordsBound) {
     return refuse("BLOCK_TOO_LARGE", `There are more than ${blockRecordsBound} leaves.`);
@@ -218,7 +215,7 @@ function parseLeaves(
       return refuse("RECORD_REPEATED", "A record is there twice.", `leaves[${i}]`);
     }
     seen.add(key);
-    const sealed = known.sealed(key);
+    const sealed = known?.sealed(key);
     const isKnown = sealed !== undefined && equalBytes(sealed.leaf.sealDigest, sealDigest);
     hashes.push(isKnown ? sealed.leafHash : leafHashOf(leaf));
   }

@@ -7,14 +7,12 @@
  * of its records; a record's hash its bytes. So nothing depends on who names a key, or in which
  * block.
  */
-import type { SealedLeaf } from "../records/records.js";
+import type { KnownSeals } from "../records/records.js";
 import type { ParsedSubmission } from "../records/submissions.js";
 
-export type KnownWork = {
+export type KnownWork = KnownSeals & {
   /** By id in hex: as `parseSubmission` read it, for this consortium and policy. */
   submission(idHex: string): ParsedSubmission | undefined;
-  /** By record hash in hex: what `sealLeaf` made of the record under the epoch key. */
-  sealed(hashHex: string): SealedLeaf | undefined;
 };
 
 export const nothingKnown: KnownWork = {

@@ -87,11 +87,20 @@ export type SealedLeaf = {
   readonly sealed: Uint8Array;
 };
 
+/** What has been sealed before. */
+export type KnownSeals = {
+  /** By record hash in hex: what `sealLeaf` made of the record under the epoch key. */
+  sealed(hashHex: string): SealedLeaf | undefined;
+};
+
 /**
  * Seals a record under an epoch key (32 bytes). It follows from the record's bytes alone, so every
  * manager comes to the same leaf and bytes, and needs to do it once.
  */
-export function sealLeaf(epochKey: Uint8Array, record: ParsedRecord): SealedLeaf {
+export function sealLeaf(
+  epochKey: Uint8Array,
+  record: Pick<ParsedRecord, "hash" | "bytes">,
+): SealedLeaf {
   const sealed = sealRecord(epochKey, record.hash, record.bytes);
   const leaf = leafOf(record.hash, sha256(sealed));
   return { leaf, leafHash: leafHashOf(leaf), sealed };

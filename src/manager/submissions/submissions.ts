@@ -200,7 +200,7 @@ export class Submissions {
     leftOut: readonly number[],
   ): Promise<SignedObjections | undefined> {
     const { consortiumId, policy, observer } = this.#context;
-    const { pool, broadcast } = this.#parts;
+    const { pool, broadcast, trigger } = this.#parts;
     const relay = { kind: "manager", id: from } as const;
     const unknown: Causer = { ...relay, participantId: "" };
     const parse = async () => parseSubmission(consortiumId, message, policy);
@@ -208,6 +208,9 @@ export class Submissions {
     if (!parsed.ok) return undefined;
     const submission = parsed.value;
     const { idHex } = submission;
+    // Whoever relays it has found it accurate.
+    pool.verdict(from, submission.id);
+    trigger.check();
     const waiting = pool.waiting(idHex)?.unsettled;
     const open = openPart(submission, leftOut).records;
     const records = open.filter(({ hashHex }) => waiting?.has(hashHex) !== true);
@@ -288,7 +291,6 @@ export class Submissions {
       if (open === undefined) continue;
       const { broadcast } = this.#parts;
       broadcast.relay({ submission: message, leftOut: leftOutOf(parsed.value, open) });
-      broadcast.sendVerdict(parsed.value.id);
     }
   }
 
@@ -399,7 +401,6 @@ export class Submissions {
     if (added === "known") return;
     const leftOut = leftOutOf(submission, hashesOf(accurate));
     broadcast.relay({ submission: submission.message, leftOut });
-    broadcast.sendVerdict(submission.id);
     this.#sealing.add(submission);
   }
 
