@@ -82,10 +82,10 @@ export function unsealWithRecordKey(
 }
 
 /**
- * The key of one record, 32 bytes: HKDF (RFC 5869), written as its HMACs because one block of output
- * needs no more. The first one is the same for all records of an epoch; the second one is written as
- * its two hashes over inputs that are ready but for the record hash. That takes a seventh of the
- * time of two `Hmac` objects, for every record.
+ * The key of one record, 32 bytes: HKDF (RFC 5869), written as its HMACs because one block of
+ * output needs no more. The first one is the same for all records of an epoch; the second one is
+ * written as its two hashes over inputs that are ready but for the record hash. That takes a
+ * seventh of the time of two `Hmac` objects, for every record.
  */
 export function recordKey(epochKey: Uint8Array, recordHash: Uint8Array): Uint8Array {
   assert(epochKey.length === epochKeyBytes, "an epoch key has 32 bytes");

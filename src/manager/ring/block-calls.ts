@@ -24,8 +24,8 @@ import type { BlockSize } from "./block-size.js";
 /** Records that a block is chosen from, in blocks: some of them may be refused. */
 const candidateBlocks = 2;
 /** How long a block is held for those who have just been answered, of the time of a round. */
-const gatherPart = 1 / 4;
-const gatherMsMax = 50;
+const gatherPart = 1 / 3;
+const gatherMsMax = 250;
 
 export type BlockCallsPorts = Pick<
   ManagerContext,

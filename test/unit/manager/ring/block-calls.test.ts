@@ -96,16 +96,16 @@ describe("a manager calls for a block", () => {
     calls.onAppended(blockOf("manager-2", 1), members, 120);
     placed(first);
     assert.equal(calls.due, false, "two wait, and one has been answered");
-    assert.deepEqual(asked, [30], "a part of the round");
-    clockMs += 29;
+    assert.deepEqual(asked, [40], "a part of the round");
+    clockMs += 39;
     assert.equal(calls.due, false);
     add();
     assert.equal(calls.due, true, "as many wait as did before");
     calls.onAppended(blockOf("manager-2", 1), members, 9_000);
     placed(third);
     assert.equal(calls.due, false);
-    assert.deepEqual(asked, [30, 50], "never for long");
-    clockMs += 50;
+    assert.deepEqual(asked, [40, 250], "never for long");
+    clockMs += 250;
     assert.equal(calls.due, true);
   });
 
