@@ -117,7 +117,8 @@ export class CompactBodies {
   /** The answer to a manager that lacks some of a block; undefined for the second time. */
   answer(to: string, { blockId: id, entries }: FetchEntries): CandidateEntries | undefined {
     const candidate = this.#parts.candidates.get(id);
-    if (candidate === undefined || entries.length > entriesFetchedMax) return undefined;
+    // One that has not been judged may be anything, and its proposer has it.
+    if (candidate?.executed === undefined || entries.length > entriesFetchedMax) return undefined;
     const idHex = toHex(id);
     const answered = this.#answered.get(idHex) ?? new Set();
     if (answered.has(to)) return undefined;

@@ -291,6 +291,7 @@ export class Submissions {
       if (open === undefined) continue;
       const { broadcast } = this.#parts;
       broadcast.relay({ submission: message, leftOut: leftOutOf(parsed.value, open) });
+      this.#sealing.add(parsed.value);
     }
   }
 

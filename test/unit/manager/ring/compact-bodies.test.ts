@@ -155,7 +155,7 @@ describe("what others lack of a block", () => {
 
   beforeEach(() => {
     manager = new Manager();
-    manager.candidates.add(1, block);
+    manager.candidates.add(1, block, executed);
   });
 
   test("is sent to each manager once", () => {
@@ -164,6 +164,12 @@ describe("what others lack of a block", () => {
     assert.deepEqual(first?.entries[0]?.records, recordsOf(block));
     assert.equal(manager.compact.answer("manager-2", wanted([0])), undefined);
     assert.ok(manager.compact.answer("manager-3", wanted([0, 1])));
+  });
+
+  test("is not sent of a block that has not been judged, which may be anything", () => {
+    const other = new Manager();
+    other.candidates.add(1, { ...block, privateEntries: [new Uint8Array([255])] });
+    assert.equal(other.compact.answer("manager-2", wanted([0])), undefined);
   });
 
   test("is not sent of a block that is not here, nor of entries that it does not have", () => {
