@@ -60,7 +60,7 @@ class Manager {
   }
 }
 
-describe("the body of a compact block", () => {
+describe("[R4.1.5] the body of a compact block", () => {
   let manager: Manager;
   let answer: CandidateEntries;
 
@@ -148,7 +148,7 @@ describe("the body of a compact block", () => {
   });
 });
 
-describe("what others lack of a block", () => {
+describe("[R4.1.5] what others lack of a block", () => {
   const wanted = (entries: number[], id = blockId) =>
     create(FetchEntriesSchema, { height: 1n, blockId: id, entries });
   let manager: Manager;
