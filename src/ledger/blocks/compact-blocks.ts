@@ -9,7 +9,7 @@
  * other: if it is not the header's, nothing is known about the block, and the whole body is needed.
  * What is rebuilt is bounded before it is made, as an entry of 40 bytes may name one of megabytes.
  */
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { equalBytes, toHex } from "../../base/bytes.js";
 import { hashBytes } from "../../crypto/hash.js";
 import {
@@ -37,6 +37,7 @@ import {
   headerBytesMax,
 } from "./block-parsing.js";
 import type { KnownWork } from "./known-work.js";
+import { privateEntryOf } from "./manager-blocks.js";
 
 /** A private entry with its records, as a manager fetches it that does not have the submission. */
 export type FetchedEntry = {
@@ -145,22 +146,21 @@ export function rebuildBlock(compact: CompactBlock, options: RebuildOptions): Re
 
 const wrong = { kind: "wrong" } as const;
 
-/** An entry before its bytes are made. */
+/** An entry of the block to be. */
 type EntryParts = {
-  readonly header: Uint8Array;
-  readonly signature: Uint8Array;
-  readonly indexes: readonly number[];
+  readonly headerBytes: Uint8Array;
   readonly records: readonly Uint8Array[];
-  /** The submission, if it is known. */
-  readonly submission?: ParsedSubmission;
+  /** Of a submission that is known: then the entry's bytes are made once all is here. */
+  readonly known?: { readonly submission: ParsedSubmission; readonly indexes: number[] };
+  readonly fetched?: Uint8Array;
 };
 
 function partsOfKnown(entry: CompactEntry, submission: ParsedSubmission): EntryParts | undefined {
-  const { headerBytes: header, signature } = submission;
+  const { headerBytes, message } = submission;
   const indexes = indexesOf(entry.recordBits, submission.records.length);
   if (indexes === undefined) return undefined;
-  const records = indexes.map((index) => submission.message.records[index] as Uint8Array);
-  return { header, signature, indexes, records, submission };
+  const records = indexes.map((index) => message.records[index] as Uint8Array);
+  return { headerBytes, records, known: { submission, indexes } };
 }
 
 function partsOfFetched(
@@ -170,18 +170,18 @@ function partsOfFetched(
   if (fetched === undefined) return undefined;
   const parsed = decodeCanonical(PrivateEntrySchema, fetched.privateEntry, recordBounds);
   if (parsed === undefined) return undefined;
-  const { submissionHeader: header, signature, recordIndexes: indexes } = parsed;
-  if (!equalBytes(submissionId(header, signature), entry.submissionId)) return undefined;
-  const decoded = strictDecode(SubmissionHeaderSchema, header);
+  const { submissionHeader: headerBytes, signature, recordIndexes: indexes } = parsed;
+  if (!equalBytes(submissionId(headerBytes, signature), entry.submissionId)) return undefined;
+  const decoded = strictDecode(SubmissionHeaderSchema, headerBytes);
   if (!decoded.ok) return undefined;
   const named = indexesOf(entry.recordBits, decoded.value.recordHashes.length);
   const isNamed = named?.length === indexes.length && named.every((each, i) => each === indexes[i]);
   if (!isNamed || fetched.records.length !== indexes.length) return undefined;
-  return { header, signature, indexes, records: fetched.records };
+  return { headerBytes, records: fetched.records, fetched: fetched.privateEntry };
 }
 
 /** The places of the bits that are set, or all; undefined if one is beyond, or there is none. */
-function indexesOf(bits: Uint8Array, count: number): readonly number[] | undefined {
+function indexesOf(bits: Uint8Array, count: number): number[] | undefined {
   if (bits.length === 0) return Array.from({ length: count }, (_, index) => index);
   if (bits.length > (count + 7) >> 3) return undefined;
   const indexes: number[] = [];
@@ -206,9 +206,9 @@ class Room {
   }
 
   /** False when there is no room. */
-  take({ header, records }: EntryParts): boolean {
+  take({ headerBytes, records }: EntryParts): boolean {
     this.#records -= records.length;
-    this.#headerBytes -= header.length;
+    this.#headerBytes -= headerBytes.length;
     for (const { length } of records) this.#recordBytes -= length;
     return Math.min(this.#records, this.#headerBytes, this.#recordBytes) >= 0;
   }
@@ -222,11 +222,12 @@ function assemble(
   const leaves: Leaf[] = [];
   const records: Uint8Array[] = [];
   const privateEntries: Uint8Array[] = [];
-  for (const { header: submissionHeader, signature, indexes, ...entry } of entries) {
-    const parts = { submissionHeader, signature, recordIndexes: [...indexes] };
-    privateEntries.push(toBinary(PrivateEntrySchema, create(PrivateEntrySchema, parts)));
+  for (const { known: named, fetched = new Uint8Array(), ...entry } of entries) {
+    privateEntries.push(
+      named === undefined ? fetched : privateEntryOf(named.submission, named.indexes),
+    );
     for (const [i, bytes] of entry.records.entries()) {
-      const parsed = entry.submission?.records[indexes[i] as number];
+      const parsed = named?.submission.records[named.indexes[i] as number];
       const seal: SealedLeaf =
         parsed === undefined
           ? sealLeaf(epochKey, { hash: recordHash(consortiumId, bytes), bytes })

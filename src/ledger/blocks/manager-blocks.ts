@@ -5,6 +5,7 @@
  * index by index, they give the block's leaves in order, so each record is bound three times: by
  * the signed header, by the leaf, by its own hash.
  */
+import { create, toBinary } from "@bufbuild/protobuf";
 import { equalBytes, toHex } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
@@ -102,6 +103,8 @@ function parseEntry(
   at: { readonly firstLeaf: number; readonly path: string; readonly known: KnownWork },
 ): Result<ParsedPrivateEntry, Violation> {
   const { firstLeaf, path } = at;
+  const made = madeHere.get(bytes);
+  if (made !== undefined) return ok({ ...made, firstLeaf });
   const entry = decodeCanonical(PrivateEntrySchema, bytes, recordBounds);
   if (entry === undefined) return malformed("A private entry does not decode.", path);
   const { submissionHeader: headerBytes, signature, recordIndexes } = entry;
@@ -128,6 +131,21 @@ function parseEntry(
   }
   const parsed = { header, headerBytes, signature, recordIndexes, firstLeaf };
   return ok(known === undefined ? parsed : { ...parsed, known });
+}
+
+/** Entries that were encoded in this process, by the very array: nobody else has one of these. */
+const madeHere = new WeakMap<Uint8Array, Omit<ParsedPrivateEntry, "firstLeaf">>();
+
+/**
+ * The private entry of some records of a submission, by their ascending places in it, at least one.
+ * `parseManagerBlock` need not decode it again.
+ */
+export function privateEntryOf(known: ParsedSubmission, recordIndexes: number[]): Uint8Array {
+  const { header, headerBytes, signature } = known;
+  const parts = { submissionHeader: headerBytes, signature, recordIndexes };
+  const bytes = toBinary(PrivateEntrySchema, create(PrivateEntrySchema, parts));
+  madeHere.set(bytes, { header, headerBytes, signature, recordIndexes, known });
+  return bytes;
 }
 
 /** The submission of exactly these bytes: its id is their digest. */
