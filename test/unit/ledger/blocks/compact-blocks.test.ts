@@ -16,6 +16,7 @@ import {
   isOfBlockSize,
   rebuildBlock,
 } from "../../../../src/ledger/blocks/compact-blocks.js";
+import { parseManagerBlock } from "../../../../src/ledger/blocks/manager-blocks.js";
 import { sealLeaf } from "../../../../src/ledger/records/records.js";
 import {
   type ParsedSubmission,
@@ -70,6 +71,20 @@ describe("a compact block", () => {
       [[0b11110110, 0b1101], [], []],
       "of a whole submission no record is named",
     );
+  });
+
+  test("is judged like the whole one, and its entries need not be decoded again", () => {
+    const chain = new Chain();
+    const rebuilt = rebuildBlock(compact, options());
+    assert.ok(rebuilt.kind === "block");
+    assert.deepEqual(accepted(chain.judge(rebuilt.block)), accepted(chain.judge(block)));
+    const [entry, ...rest] = rebuilt.block.privateEntries;
+    const parsed = accepted(parseManagerBlock(rebuilt.block)).privateEntries;
+    assert.equal(parsed[0]?.known, submissions[0]);
+    const flipped = defined(entry, "it has entries").map((byte, i) => (i === 9 ? byte ^ 1 : byte));
+    const changed = { ...rebuilt.block, privateEntries: [flipped, ...rest] };
+    const refused = parseManagerBlock(changed);
+    assert.equal(refused.ok ? "" : refused.error.reason, "BLOCK_ROOT_MISMATCH");
   });
 
   test("needs no seals that were made before", () => {
