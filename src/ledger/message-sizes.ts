@@ -70,6 +70,8 @@ const recordEnvelopeBytes = 512;
 
 /** What a parsed record or header takes in memory besides its bytes, roughly. */
 const parsedBytes = 512;
+/** What a sealed record takes besides its bytes: the tag, a leaf of two hashes and its own hash. */
+const sealedLeafBytes = sealTagBytes + 496;
 
 /** Of the part of a block that everybody gets. */
 function publicPartBytes({ blockRecordsMax: records }: SizesOfPolicy): number {
@@ -108,6 +110,11 @@ export function messageNeeds(policy: SizesOfPolicy): MessageNeeds {
 /** What a submission takes in memory, roughly; `bytes` are those of its message. */
 export function submissionMemoryBytes(bytes: number, records: number): number {
   return bytes + (records + 1) * parsedBytes;
+}
+
+/** The same of its records as they are sealed. */
+export function sealedMemoryBytes(bytes: number, records: number): number {
+  return bytes + records * sealedLeafBytes;
 }
 
 /** The sizes of the policy whose messages are longer than the limits; empty when all travel. */

@@ -33,6 +33,7 @@ import { BlockTrigger } from "./ring/block-trigger.js";
 import { BlockValidator } from "./ring/block-validator.js";
 import { CandidateBlocks } from "./ring/candidate-blocks.js";
 import { type BlockFollower, ChainWriter } from "./ring/chain-writer.js";
+import { CompactBodies } from "./ring/compact-bodies.js";
 import { clockOf, RingDriver } from "./ring/ring-driver.js";
 import { RingInbox } from "./ring/ring-inbox.js";
 import { RingTasks } from "./ring/ring-tasks.js";
@@ -230,7 +231,7 @@ function wire(context: ManagerContext, ring: Ring) {
     trigger: new BlockTrigger(ring, inbox),
     pool: new Pool({ limits: context.poolLimits, verdictWaitMs: policy.verdictWaitMs }),
     peers: new PeerSender(context.links),
-    broadcast: new BroadcastSender(context.links),
+    broadcast: new BroadcastSender(context.links, context.time),
     storageLinks: new StorageLinks(context, candidates),
     blocks: new ShippedBlocks(store, context.epochKey),
   };
@@ -241,7 +242,7 @@ function wire(context: ManagerContext, ring: Ring) {
   const availability = new Availability(context, ends.storageLinks);
   const signing = { ...ends, abstention, statements, tip, availability };
   // The chain, and how this manager and the others watch each other.
-  const validator = new BlockValidator(context);
+  const validator = new BlockValidator(context, ends.pool);
   const chain = new ChainWriter(context, { ...ends, validator });
   const sync = blockSyncOf(context, ends.peers, chain);
   const announcer = new HeadAnnouncer(context, signing);
@@ -253,14 +254,15 @@ function wire(context: ManagerContext, ring: Ring) {
   const submissions = new Submissions(context, signing);
   const calls = blockCallsOf(context, watched);
   const producer = blockProducerOf(context, { ...watched, calls });
-  const judge = new BlockJudge(context, { ...ends, validator });
+  const compact = new CompactBodies(context, ends);
+  const judge = new BlockJudge(context, { ...ends, validator, compact });
   const tasks = new RingTasks({ ...ends, producer, judge, submissions });
   const driver = new RingDriver(ring, inbox, { ...context, ...watched, tasks });
   // What comes from others.
-  const peerReceiver = new PeerReceiver(context, { ...watched, judge });
+  const peerReceiver = new PeerReceiver(context, { ...watched, judge, compact });
   const broadcastReceiver = new BroadcastReceiver(context, { ...ends, submissions });
   const storageReceiver = new StorageReceiver(context, { ...watched, peerReceiver });
-  const parts = { ...watched, submissions, calls, judge, driver };
+  const parts = { ...watched, submissions, calls, judge, compact, driver };
   ends.trigger.connect(calls);
   chain.connect(followersOf(context, parts));
   return { ...parts, peerReceiver, broadcastReceiver, storageReceiver };
@@ -274,7 +276,7 @@ function wire(context: ManagerContext, ring: Ring) {
  * away. Callers come last: who is answered may ask for anything that has been done above.
  */
 function followersOf({ heads }: ManagerContext, parts: FollowerParts): readonly BlockFollower[] {
-  const { calls, candidates, judge, storageLinks, announcer, sync } = parts;
+  const { calls, candidates, judge, compact, storageLinks, announcer, sync } = parts;
   const { supervision, storageSupervision, submissions } = parts;
   return [
     {
@@ -283,6 +285,7 @@ function followersOf({ heads }: ManagerContext, parts: FollowerParts): readonly 
     },
     candidates,
     judge,
+    compact,
     storageLinks,
     announcer,
     sync,
@@ -308,6 +311,7 @@ type FollowerParts = {
   readonly calls: BlockCalls;
   readonly candidates: CandidateBlocks;
   readonly judge: BlockJudge;
+  readonly compact: CompactBodies;
   readonly storageLinks: StorageLinks;
   readonly announcer: HeadAnnouncer;
   readonly sync: SyncOfManagers;
@@ -354,15 +358,20 @@ type Sources = {
 
 function blockCallsOf(
   context: ManagerContext,
-  parts: Sources & { readonly broadcast: BroadcastSender; readonly chain: ChainWriter },
+  parts: Sources & {
+    readonly broadcast: BroadcastSender;
+    readonly chain: ChainWriter;
+    readonly trigger: BlockTrigger;
+  },
 ): BlockCalls {
-  const { pool, supervision, storageSupervision, broadcast, chain } = parts;
+  const { pool, supervision, storageSupervision, broadcast, chain, trigger } = parts;
   const { policy } = context;
   return new BlockCalls({
     ...context,
     pool,
     size: new BlockSize({ recordsMax: policy.blockRecordsMax, timeouts: timeoutsOf(policy) }),
     relayAgain: ({ waiting, to }) => broadcast.relayOpen(waiting, to),
+    askAfter: (delayMs) => void context.time.after(delayMs, () => trigger.check()),
     idleMs: () => chain.idleMs,
     operations: [() => supervision.callsForBlock(), () => storageSupervision.callsForBlock()],
   });
@@ -380,6 +389,7 @@ function blockProducerOf(
       ...supervision.operations(round, absent),
       ...storageSupervision.operationsForBlock(),
     ],
+    known: pool,
     onBuilt: (built) => supervision.onBuilt(built),
     candidates: () => calls.ripe(),
     recordsMax: () => calls.recordsMax,

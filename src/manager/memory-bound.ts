@@ -8,6 +8,11 @@
  */
 import type { ManagerLimits } from "../config/limit-settings.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
+import {
+  blockRecordsBound,
+  certificatesBytesMax,
+  controlBytesMax,
+} from "../ledger/blocks/block-parsing.js";
 import { managerBlockBytes } from "../ledger/message-sizes.js";
 import {
   type AnswerLimits,
@@ -22,6 +27,7 @@ import { recentStateBytesMax } from "../store/chain/recent-state.js";
 import { storeMemoryBytes } from "../store/rocksdb/rocksdb-store.js";
 import { windowBytesMax } from "../sync/sync-plan.js";
 import { candidatesMax } from "./ring/candidate-blocks.js";
+import { compactWaitingMax } from "./ring/compact-bodies.js";
 import { unpooledBytes } from "./submissions/submit-service.js";
 
 export type MemoryPart = {
@@ -48,6 +54,8 @@ const garbageBytes = 256 * MiB;
 const streamsPerManager = 2;
 /** An answer is there as it was encoded, and as TLS sends it. */
 const copiesOfAnswer = 2;
+/** Its parts at their longest, and its entries as decoded messages. */
+const compactBlockBytes = controlBytesMax + certificatesBytesMax + blockRecordsBound * 600;
 /** A session of TLS and of HTTP/2: an estimate. */
 const connectionBytes = 64 * 1024;
 
@@ -73,6 +81,8 @@ export function memoryParts(options: MemoryBoundOptions): readonly MemoryPart[] 
       what: "candidate blocks",
       bytes: candidatesMax * (managerBlockBytes(policy) + policy.blockBytesMax),
     },
+    // Each with control operations, certificates and 10,000 entries at most.
+    { what: "compact blocks", bytes: compactWaitingMax * compactBlockBytes },
     // What managers answer on the streams that this one dialled: one is handled, one read ahead.
     { what: "answers of managers", bytes: queues * 2 * rpcLimits.peerMessageBytesMax },
     { what: "blocks ahead of the head", bytes: windowBytesMax },

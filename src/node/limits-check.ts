@@ -9,6 +9,7 @@ import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import {
   defaultMessageLimits,
   messageNeeds,
+  sealedMemoryBytes,
   submissionMemoryBytes,
 } from "../ledger/message-sizes.js";
 
@@ -23,10 +24,8 @@ export function checkLimits(config: NodeConfig, policy: Policy): void {
   if (config.role === "manager") {
     const { messageBytesMax, poolBytesMax, poolSubmissionsMax } = config.limits;
     // Other managers relay what they take, whatever this one takes itself.
-    const longestBytes = submissionMemoryBytes(
-      defaultMessageLimits.participantBytes,
-      policy.submissionRecordsMax,
-    );
+    const longest = [defaultMessageLimits.participantBytes, policy.submissionRecordsMax] as const;
+    const longestBytes = submissionMemoryBytes(...longest) + sealedMemoryBytes(...longest);
     issues.push(
       tooLow("message_bytes_max", messageBytesMax, participantBytes),
       tooLow("pool_bytes_max", poolBytesMax, participantsInPoolMin * longestBytes),

@@ -11,6 +11,7 @@ import { listFiles, repositoryRoot } from "../support/tree.js";
 const elsewhere: Readonly<Record<string, string>> = {
   "R4.0.3": "test/unit/manager/ring/abstention.test.ts",
   "R4.1.3": "test/simulation/checkers/timestamps.ts",
+  "R4.1.5": "test/unit/manager/ring/compact-bodies.test.ts",
   "R4.2.5": "test/unit/ledger/blocks/block-validation.test.ts",
   "R4.6.4": "test/unit/consensus/ring/next-height.test.ts",
   "R4.6.5": "test/unit/store/double-sign-protection/vote-log.test.ts",

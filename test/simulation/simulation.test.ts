@@ -41,6 +41,8 @@ describe("simulated consortiums keep the invariants under faults", () => {
     ...["power failure", "process killed", "partition", "connection reset"],
     ...["message held by a partition", "byzantine manager", "receipt", "record final"],
     ...["record refused", "standing: audit-passed", "standing: unreachable", "standing: returned"],
+    ...["entries of a compact block asked for", "entries of a compact block sent"],
+    ...["whole body asked for", "whole body sent", "byzantine compact block"],
   ]) {
     test(`there was: ${fault}`, () => assert.ok(totals.of(fault) > 0));
   }

@@ -21,6 +21,7 @@ import {
   ControlOperationSchema,
   type Policy,
 } from "../../gen/bss/v1/genesis_pb.js";
+import { rootOfLeafHashes } from "../merkle/frontier.js";
 import type { ParsedSubmission } from "../records/submissions.js";
 import type { LedgerHead } from "../state/head.js";
 import type { StateView } from "../state/state.js";
@@ -38,7 +39,6 @@ import {
   bodyDigest,
   certificatesDigest,
   controlRoot,
-  leavesRoot,
   privateRoot,
 } from "./block-hashes.js";
 import {
@@ -54,6 +54,7 @@ import {
   storageSuffices,
 } from "./executed-block.js";
 import { BlockExecution } from "./execution.js";
+import { type KnownWork, nothingKnown } from "./known-work.js";
 
 type BuildOptions = {
   /** The block is built on this one. */
@@ -86,6 +87,8 @@ type BuildOptions = {
   readonly state: StateView;
   /** 32 bytes. */
   readonly epochKey: Uint8Array;
+  /** What has been worked out of the candidates' records before. */
+  readonly known?: KnownWork;
   /** False makes a block without records, as too few storage nodes make it in any case. */
   readonly allowLeaves: boolean;
 };
@@ -107,7 +110,7 @@ export type BuiltBlock = {
 
 /** Builds the next block. Wrong candidates and operations are left out and reported. */
 export function buildBlock(options: BuildOptions): BuiltBlock {
-  const { head, policy, timestampMs, epochKey } = options;
+  const { head, policy, timestampMs, epochKey, known = nothingKnown } = options;
   checkOptions(options);
   const execution = new BlockExecution({
     state: options.state,
@@ -120,7 +123,7 @@ export function buildBlock(options: BuildOptions): BuiltBlock {
   });
   const { control, refusedOperations } = addOperations(execution, options.control);
   const filling = fill(execution, options);
-  const outcome = concludeExecution(execution, head, epochKey);
+  const outcome = concludeExecution(execution, head, { epochKey, known });
   const block = assemble(options, outcome, control, filling);
   const { createdRound, proposerId, beacon } = options;
   const identity = {
@@ -207,11 +210,11 @@ function assemble(
   { entries }: Filling,
 ): ManagerBlock {
   const { head, consortiumId, previousCertificates = emptyBytes } = options;
-  const { leaves, frontier, hash1, members, placed } = outcome;
+  const { leaves, leafHashes, frontier, hash1, members, placed } = outcome;
   const privateEntries = entries.map((entry) => toBinary(PrivateEntrySchema, entry));
   const roots = {
     controlRoot: controlRoot(control),
-    leavesRoot: leavesRoot(leaves),
+    leavesRoot: rootOfLeafHashes(leafHashes),
     privateRoot: privateRoot(privateEntries),
   };
   const header = create(ManagerBlockHeaderSchema, {

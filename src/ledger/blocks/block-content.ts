@@ -40,17 +40,29 @@ export function parseContent(
   if (!tooLarge.ok) return tooLarge;
   const entries: ContentEntry[] = [];
   for (const [i, entry] of parsed.privateEntries.entries()) {
-    const header = parseSignedHeader(consortiumId, entry.headerBytes, entry.signature, policy);
+    const { known } = entry;
+    const header =
+      known === undefined
+        ? parseSignedHeader(consortiumId, entry.headerBytes, entry.signature, policy)
+        : ok(known);
     if (!header.ok) return at(`private_entries[${i}]`, header.error);
     const records: ParsedRecord[] = [];
-    for (let place = 0; place < entry.recordIndexes.length; place++) {
+    for (const [place, index] of entry.recordIndexes.entries()) {
       const leaf = entry.firstLeaf + place;
+      // Of a submission that is known, the block's record has the hash, so it has the bytes.
+      const parsedBefore = known?.records[index];
+      if (parsedBefore !== undefined) {
+        records.push(parsedBefore);
+        continue;
+      }
       const bytes = defined(parsed.records[leaf], "a parsed block has a record for each index");
       const record = parseRecord(consortiumId, bytes, policy);
       if (!record.ok) return at(`records[${leaf}]`, record.error);
       records.push(record.value);
     }
-    entries.push({ ...header.value, records, firstLeaf: entry.firstLeaf });
+    const { id, idHex, headerBytes, signature, participantId } = header.value;
+    const signed = { id, idHex, header: header.value.header, headerBytes, signature };
+    entries.push({ ...signed, participantId, records, firstLeaf: entry.firstLeaf });
   }
   const readKeys = [
     ...parsed.control.flatMap(readKeysOfOperation),

@@ -173,6 +173,7 @@ class BlockFiller {
       this.#entries.push({ submission, recordIndexes: [index] });
       this.#headerBytes += submission.headerBytes.length;
     }
+    if (this.#waiting.size === 0) return;
     for (const key of readKeys(record)) {
       const hex = toHex(key);
       for (const candidate of this.#waiting.get(hex) ?? []) this.#woken.add(candidate);

@@ -7,7 +7,7 @@
  * whether it extends the chain and keeps the rules is checked in `block-validation.ts`.
  */
 import { equalBytes, toHex } from "../../base/bytes.js";
-import { err, ok, type Result } from "../../base/result.js";
+import { ok, type Result } from "../../base/result.js";
 import { hashBytes } from "../../crypto/hash.js";
 import { vrfOutputBytes, vrfProofBytes } from "../../crypto/vrf.js";
 import {
@@ -21,6 +21,7 @@ import {
 import { type ControlOperation, ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
 import { isId } from "../ids.js";
 import { rootOfLeafHashes } from "../merkle/frontier.js";
+import type { KnownSeals } from "../records/records.js";
 import { type RuleReason, refuse, type Violation, violation } from "../violation.js";
 import { decodeCanonical, hasUnknownFields, safeInteger } from "../wire.js";
 import {
@@ -79,15 +80,16 @@ export type ParsedBlock = BodyRoots & {
 /**
  * Reads a public block. Refuses with BLOCK_MALFORMED, BLOCK_TOO_LARGE, OPERATION_INVALID,
  * RECORD_REPEATED, CERTIFICATE_INVALID, BLOCK_ROOT_MISMATCH or BLOCK_DIGEST_MISMATCH.
+ * `known` spares hashing leaves again.
  */
-export function parseBlock(block: Block): Result<ParsedBlock, Violation> {
+export function parseBlock(block: Block, known?: KnownSeals): Result<ParsedBlock, Violation> {
   if (hasUnknownFields(block)) return malformed("There are unknown fields.");
   const head = parseHeader(block.header);
   if (!head.ok) return head;
   const control = parseControl(block.control);
   if (!control.ok) return control;
-  const leafProblem = checkLeaves(block.leaves, head.value.treeSize);
-  if (leafProblem !== undefined) return err(leafProblem);
+  const leafHashes = parseLeaves(block.leaves, head.value.treeSize, known);
+  if (!leafHashes.ok) return leafHashes;
   if (block.privateRoot.length !== hashBytes) {
     return malformed("A root has 32 bytes.", "private_root");
   }
@@ -95,10 +97,9 @@ export function parseBlock(block: Block): Result<ParsedBlock, Violation> {
   if (!certificates.ok) return certificates;
 
   const { header } = head.value;
-  const leafHashes = block.leaves.map(leafHashOf);
   const roots = {
     controlRoot: controlRoot(block.control),
-    leavesRoot: rootOfLeafHashes(leafHashes),
+    leavesRoot: rootOfLeafHashes(leafHashes.value),
     privateRoot: block.privateRoot,
   };
   if (!equalBytes(header.bodyDigest, bodyDigest(roots))) {
@@ -115,7 +116,7 @@ export function parseBlock(block: Block): Result<ParsedBlock, Violation> {
     ...head.value,
     ...roots,
     leaves: block.leaves,
-    leafHashes,
+    leafHashes: leafHashes.value,
     control: control.value,
     ...(certificates.value && { previousCertificates: certificates.value }),
   });
@@ -188,29 +189,37 @@ function parseControl(
   return ok(operations);
 }
 
-function checkLeaves(leaves: readonly Leaf[], treeSize: number): Violation | undefined {
+/** The leaf hashes. Of a leaf that is known, with this seal digest, the hash is known too. */
+function parseLeaves(
+  leaves: readonly Leaf[],
+  treeSize: number,
+  known: KnownSeals | undefined,
+): Result<readonly Uint8Array[], Violation> {
   if (leaves.length > blockRecordsBound) {
-    return violation("BLOCK_TOO_LARGE", `There are more than ${blockRecordsBound} leaves.`);
+    return refuse("BLOCK_TOO_LARGE", `There are more than ${blockRecordsBound} leaves.`);
   }
   if (leaves.length > treeSize) {
     const message = "The tree is smaller than what the block adds to it.";
-    return violation("BLOCK_ROOT_MISMATCH", message, "header.tree_size");
+    return refuse("BLOCK_ROOT_MISMATCH", message, "header.tree_size");
   }
+  const hashes: Uint8Array[] = [];
   const seen = new Set<string>();
   for (const [i, leaf] of leaves.entries()) {
-    const field = `leaves[${i}]`;
     const { recordHash, sealDigest } = leaf;
     if (recordHash.length !== hashBytes || sealDigest.length !== hashBytes) {
-      return violation("BLOCK_MALFORMED", "A leaf is two hashes of 32 bytes.", field);
+      return refuse("BLOCK_MALFORMED", "A leaf is two hashes of 32 bytes.", `leaves[${i}]`);
     }
-    if (hasUnknownFields(leaf)) {
-      return violation("BLOCK_MALFORMED", "There are unknown fields.", field);
-    }
+    if (hasUnknownFields(leaf)) return malformed("There are unknown fields.", `leaves[${i}]`);
     const key = toHex(recordHash);
-    if (seen.has(key)) return violation("RECORD_REPEATED", "A record is there twice.", field);
+    if (seen.has(key)) {
+      return refuse("RECORD_REPEATED", "A record is there twice.", `leaves[${i}]`);
+    }
     seen.add(key);
+    const sealed = known?.sealed(key);
+    const isKnown = sealed !== undefined && equalBytes(sealed.leaf.sealDigest, sealDigest);
+    hashes.push(isKnown ? sealed.leafHash : leafHashOf(leaf));
   }
-  return undefined;
+  return ok(hashes);
 }
 
 function parsePrevious(

@@ -5,8 +5,8 @@
  *
  * A block comes here parsed (manager-blocks.ts) and with its content (block-content.ts), so its
  * parts fit each other. Here it is compared with the head: its links, its turn, its beacon, the
- * certificates of the block before. Then the content is executed and sealed again, so that nothing
- * is believed that the proposer computed.
+ * certificates of the block before. Then the content is executed, and sealed here if it has not
+ * been sealed here before, so that nothing is believed that the proposer computed.
  */
 import { defined } from "../../base/assert.js";
 import { equalBytes } from "../../base/bytes.js";
@@ -31,6 +31,7 @@ import {
   storageSuffices,
 } from "./executed-block.js";
 import { BlockExecution } from "./execution.js";
+import { type KnownWork, nothingKnown } from "./known-work.js";
 import type { ParsedManagerBlock } from "./manager-blocks.js";
 
 type ValidationOptions = {
@@ -46,6 +47,8 @@ type ValidationOptions = {
   readonly state: StateView;
   /** 32 bytes. */
   readonly epochKey: Uint8Array;
+  /** What has been sealed under it before. */
+  readonly known?: KnownWork;
   /** `vrfVerify`, unless a simulation brings a cheaper scheme of its own. */
   readonly verifyBeacon?: typeof vrfVerify;
 };
@@ -61,7 +64,7 @@ export type ValidBlock = {
  * place in the block.
  */
 export function validateBlock(options: ValidationOptions): Result<ValidBlock, Violation> {
-  const { head, policy, parsed, epochKey } = options;
+  const { head, policy, parsed, epochKey, known = nothingKnown } = options;
   const misplaced =
     checkLinks(options) ?? checkTurn(options) ?? checkStorage(options) ?? checkBeacon(options);
   if (misplaced !== undefined) return err(misplaced);
@@ -85,7 +88,7 @@ export function validateBlock(options: ValidationOptions): Result<ValidBlock, Vi
   });
   const content = execute(execution, options);
   if (!content.ok) return content;
-  const outcome = concludeExecution(execution, head, epochKey);
+  const outcome = concludeExecution(execution, head, { epochKey, known });
   const different = compareOutcome(outcome, parsed);
   if (different !== undefined) return err(different);
   const { blockId, createdRound, proposerId, timestampMs, header } = parsed;

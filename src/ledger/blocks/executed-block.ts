@@ -7,16 +7,18 @@ import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import type { Members } from "../members/members.js";
 import { appendLeaves, type Frontier, rootOf } from "../merkle/frontier.js";
 import type { StoredNode } from "../merkle/nodes.js";
-import { sealLeaf } from "../records/records.js";
+import { type SealedLeaf, sealLeaf } from "../records/records.js";
 import type { LedgerHead } from "../state/head.js";
 import { type StateWrite, stateDigest } from "../state/state.js";
 import type { BlockFacts } from "./block-facts.js";
-import { leafHashOf } from "./block-hashes.js";
 import type { BlockExecution, PlacedRecord } from "./execution.js";
+import type { KnownWork } from "./known-work.js";
 
 /** What follows from a block's content and the head before it, whatever its header says. */
 export type BlockOutcome = {
   readonly leaves: readonly Leaf[];
+  /** RFC 9162 leaf hash of each leaf. */
+  readonly leafHashes: readonly Uint8Array[];
   /** Sealed records, in the order of the leaves. */
   readonly sealed: readonly Uint8Array[];
   /** The Merkle log after the block. */
@@ -55,24 +57,28 @@ type BlockIdentity = Pick<
   "blockId" | "createdRound" | "proposerId" | "timestampMs" | "beacon"
 >;
 
-/**
- * Reads out an execution: seals what it placed, and appends it to the log. `epochKey` has 32 bytes.
- */
+/** `epochKey` has 32 bytes; `known` is what has been sealed under it before. */
+export type Sealing = { readonly epochKey: Uint8Array; readonly known: KnownWork };
+
+/** Reads out an execution: seals what it placed, and appends it to the log. */
 export function concludeExecution(
   execution: BlockExecution,
   head: LedgerHead,
-  epochKey: Uint8Array,
+  { epochKey, known }: Sealing,
 ): BlockOutcome {
   const leaves: Leaf[] = [];
+  const leafHashes: Uint8Array[] = [];
   const sealed: Uint8Array[] = [];
   for (const { record } of execution.placed) {
-    const each = sealLeaf(epochKey, record);
+    const each: SealedLeaf = known.sealed(record.hashHex) ?? sealLeaf(epochKey, record);
     leaves.push(each.leaf);
+    leafHashes.push(each.leafHash);
     sealed.push(each.sealed);
   }
-  const { frontier, nodes } = appendLeaves(head.frontier, leaves.map(leafHashOf));
+  const { frontier, nodes } = appendLeaves(head.frontier, leafHashes);
   return {
     leaves,
+    leafHashes,
     sealed,
     frontier,
     newNodes: nodes,

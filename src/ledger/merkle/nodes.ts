@@ -53,18 +53,35 @@ export function coveringNodes(start: number, end: number): readonly NodeRef[] {
 }
 
 // Leaves and nodes are hashed under different first bytes, so no node can be passed off as a leaf.
-const leafPrefix = Uint8Array.of(0x00);
-const nodePrefix = Uint8Array.of(0x01);
+const leafPrefix = 0x00;
+const nodePrefix = 0x01;
 
 /** Root of the tree without leaves: SHA-256 of nothing. RFC 9162 §2.1.1. */
 export const emptyRoot: Uint8Array = sha256();
 
 /** SHA-256(0x00 ‖ entry), for an entry of any length. RFC 9162 §2.1.1. */
 export function leafHash(entry: Uint8Array): Uint8Array {
-  return sha256(leafPrefix, entry);
+  return sha256(Uint8Array.of(leafPrefix), entry);
+}
+
+/** SHA-256(0x00 ‖ left ‖ right): the leaf hash of an entry of two hashes of 32 bytes each. */
+export function pairLeafHash(left: Uint8Array, right: Uint8Array): Uint8Array {
+  return pairHash(leafPrefix, left, right);
 }
 
 /** SHA-256(0x01 ‖ left ‖ right), over two hashes of 32 bytes each. RFC 9162 §2.1.1. */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return sha256(nodePrefix, left, right);
+  return pairHash(nodePrefix, left, right);
+}
+
+/** Where pairs are put together to be hashed: a block has thousands. */
+const pair = new Uint8Array(65);
+
+function pairHash(prefix: number, left: Uint8Array, right: Uint8Array): Uint8Array {
+  const isPair = left.length === 32 && right.length === 32;
+  if (!isPair) return sha256(Uint8Array.of(prefix), left, right);
+  pair[0] = prefix;
+  pair.set(left, 1);
+  pair.set(right, 33);
+  return sha256(pair);
 }

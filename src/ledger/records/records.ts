@@ -11,14 +11,14 @@
  * is left to the rules. A parsed record can therefore be asked for the state that its rules will
  * read (state/effects.ts) before any rule has run.
  */
-import { create } from "@bufbuild/protobuf";
 import { toHex } from "../../base/bytes.js";
 import { ok, type Result } from "../../base/result.js";
 import { domain, sha256, taggedHash } from "../../crypto/hash.js";
 import { sealRecord } from "../../crypto/seal.js";
-import { type Leaf, LeafSchema } from "../../gen/bss/v1/block_pb.js";
+import type { Leaf } from "../../gen/bss/v1/block_pb.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { type Record, RecordSchema } from "../../gen/bss/v1/record_pb.js";
+import { leafHashOf, leafOf } from "../blocks/block-hashes.js";
 import { isId } from "../ids.js";
 import type { RecordOf } from "../kinds/kind.js";
 import { type Payload, parsePayload } from "../kinds/kinds.js";
@@ -78,17 +78,32 @@ export function parseRecord(
   });
 }
 
+/** A record sealed under the epoch key, with its place in the Merkle log but for the position. */
+export type SealedLeaf = {
+  readonly leaf: Leaf;
+  /** 32 bytes: RFC 9162 leaf hash. */
+  readonly leafHash: Uint8Array;
+  /** What storage nodes keep without reading it. */
+  readonly sealed: Uint8Array;
+};
+
+/** What has been sealed before. */
+export type KnownSeals = {
+  /** By record hash in hex: what `sealLeaf` made of the record under the epoch key. */
+  sealed(hashHex: string): SealedLeaf | undefined;
+};
+
 /**
- * Seals a record under an epoch key (32 bytes): the leaf and the bytes that storage nodes keep
- * without reading them. Every manager comes to the same leaf and bytes.
+ * Seals a record under an epoch key (32 bytes). It follows from the record's bytes alone, so every
+ * manager comes to the same leaf and bytes, and needs to do it once.
  */
 export function sealLeaf(
   epochKey: Uint8Array,
-  record: ParsedRecord,
-): { readonly leaf: Leaf; readonly sealed: Uint8Array } {
+  record: Pick<ParsedRecord, "hash" | "bytes">,
+): SealedLeaf {
   const sealed = sealRecord(epochKey, record.hash, record.bytes);
-  const leaf = create(LeafSchema, { recordHash: record.hash, sealDigest: sha256(sealed) });
-  return { leaf, sealed };
+  const leaf = leafOf(record.hash, sha256(sealed));
+  return { leaf, leafHash: leafHashOf(leaf), sealed };
 }
 
 function checkShape(record: Record): Result<undefined, Violation> {

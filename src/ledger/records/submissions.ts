@@ -20,7 +20,7 @@ import {
   SubmissionHeaderSchema,
 } from "../../gen/bss/v1/record_pb.js";
 import { idBytesMax, isId } from "../ids.js";
-import { submissionMemoryBytes } from "../message-sizes.js";
+import { sealedMemoryBytes, submissionMemoryBytes } from "../message-sizes.js";
 import { strictDecode } from "../strict-decode.js";
 import { refuse, type Violation } from "../violation.js";
 import { type ParsedRecord, parseRecord, recordHashBytes } from "./records.js";
@@ -155,6 +155,16 @@ export function parseSubmission(
 export function memoryBytesOf({ header, records }: Pick<Submission, "header" | "records">): number {
   const byteCount = records.reduce((sum, { length }) => sum + length, header.length);
   return submissionMemoryBytes(byteCount, records.length);
+}
+
+/** What it takes where its records are kept sealed as well. */
+export function pooledBytesOf({ header, records }: Pick<Submission, "header" | "records">): number {
+  const recordBytes = records.reduce((sum, { length }) => sum + length, 0);
+  const { length } = records;
+  return (
+    submissionMemoryBytes(header.length + recordBytes, length) +
+    sealedMemoryBytes(recordBytes, length)
+  );
 }
 
 function checkHashes(

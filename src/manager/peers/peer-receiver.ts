@@ -14,6 +14,7 @@ import type { Ring } from "../../consensus/ring/ring.js";
 import type { LockCertificate } from "../../gen/bss/v1/block_pb.js";
 import type {
   Attestation,
+  CandidateEntries,
   ManagerBlocks,
   Proposal,
   SignedHead,
@@ -38,6 +39,7 @@ import type { ManagerObserver } from "../manager-observer.js";
 import type { Abstention } from "../ring/abstention.js";
 import type { BlockJudge } from "../ring/block-judge.js";
 import type { CandidateBlocks } from "../ring/candidate-blocks.js";
+import type { CompactBodies } from "../ring/compact-bodies.js";
 import type { RingInbox } from "../ring/ring-inbox.js";
 import {
   rangeOf,
@@ -59,6 +61,7 @@ export type PeerReceiverParts = {
   readonly inbox: Pick<RingInbox, "post">;
   readonly candidates: CandidateBlocks;
   readonly judge: Pick<BlockJudge, "takeBody">;
+  readonly compact: Pick<CompactBodies, "take" | "takeEntries" | "answer">;
   readonly abstention: Pick<Abstention, "listening" | "hearOwn" | "hearHead">;
   readonly tip: Pick<TipWatch, "hear">;
   readonly supervision: Pick<Supervision, "isNews" | "takeHead" | "take" | "takeBlocks">;
@@ -84,6 +87,7 @@ export class PeerReceiver {
   async onResponse(from: string, { message }: VoteResponse): Promise<void> {
     const { judge } = this.#parts;
     if (message.case === "body") await judge.takeBody(message.value.block);
+    if (message.case === "entries") await this.#takeEntries(from, message.value);
     if (message.case === "blocks") await this.#takeBlocks(from, message.value);
   }
 
@@ -101,6 +105,11 @@ export class PeerReceiver {
           const candidate = this.#parts.candidates.get(message.value.blockId);
           if (candidate === undefined) break;
           await stream.write({ message: { case: "body", value: { block: candidate.block } } });
+          break;
+        }
+        case "fetchEntries": {
+          const value = this.#parts.compact.answer(from, message.value);
+          if (value !== undefined) await stream.write({ message: { case: "entries", value } });
           break;
         }
         case "fetchBlocks": {
@@ -173,7 +182,7 @@ export class PeerReceiver {
       checks.push(...this.#checksOf(proposal.lockCertificate));
     }
     if (!(await this.#holds(from, checks))) return;
-    const { block, ...rest } = proposal;
+    const { block: whole, compact, ...rest } = proposal;
     const { height, round, managerId, lockCertificate } = rest;
     this.#noticeOwn([rest, ...approvalsOf(lockCertificate)]);
     // At a decided height it may not be known any more whose turn it was, and does not matter.
@@ -181,11 +190,26 @@ export class PeerReceiver {
     if (members().proposer(Number(height), round) !== managerId) {
       return observer.dropped(from, "NOT_THE_PROPOSER");
     }
+    const block = whole ?? this.#rebuilt(from, proposal);
     if (block !== undefined) candidates.add(Number(height), block);
     // Bodies are kept once and bounded by number; an event that waits must not hold one.
     inbox.post({ kind: "proposal", proposal: rest });
     // A relay of the same proposal may have been here before, without the body.
     await judge.takeBody(block);
+  }
+
+  /** Only a proposer's own word makes this manager put a body together, or ask for parts of it. */
+  #rebuilt(from: string, { managerId, height, blockId, compact }: Proposal) {
+    if (compact === undefined || from !== managerId) return undefined;
+    return this.#parts.compact.take(compact, { from, height: Number(height), blockId });
+  }
+
+  async #takeEntries(from: string, entries: CandidateEntries): Promise<void> {
+    const { compact, candidates, judge } = this.#parts;
+    const rebuilt = compact.takeEntries(from, entries);
+    if (rebuilt === undefined) return;
+    candidates.add(rebuilt.height, rebuilt.block);
+    await judge.takeBody(rebuilt.block);
   }
 
   async #takeCertificate(from: string, certificate: LockCertificate): Promise<void> {

@@ -4,6 +4,8 @@ import type { Outgoing } from "../../consensus/ring/events.js";
 import type { ManagerBlock } from "../../gen/bss/v1/block_pb.js";
 import { type VoteRequest, VoteRequestSchema } from "../../gen/bss/v1/vote_pb.js";
 
+import { compactOf } from "../../ledger/blocks/compact-blocks.js";
+
 type Request = MessageInitShape<typeof VoteRequestSchema>;
 
 /** The streams that this manager has dialled. */
@@ -12,6 +14,13 @@ export type VoteLinks = {
   isConnected(peerId: string): boolean;
   /** Queues a message; false when it was dropped. */
   sendVote(peerId: string, message: Request): boolean;
+};
+
+type EntriesWanted = {
+  readonly height: number;
+  readonly blockId: Uint8Array;
+  /** Places among the block's private entries. */
+  readonly entries: readonly number[];
 };
 
 export class PeerSender {
@@ -45,6 +54,12 @@ export class PeerSender {
     }
   }
 
+  /** Asks the proposer of a compact block for some of its private entries. */
+  fetchEntries(proposer: string, { height, blockId, entries }: EntriesWanted): void {
+    const value = { height: BigInt(height), blockId, entries: [...entries] };
+    this.#links().sendVote(proposer, { message: { case: "fetchEntries", value } });
+  }
+
   /** Asks one peer for final blocks; false when there is no link to it. */
   fetchBlocks(peer: string, fromHeight: number, limit: number): boolean {
     const links = this.#links();
@@ -68,7 +83,9 @@ function wireMessage(message: Outgoing, body?: ManagerBlock): VoteRequest["messa
     case "lock-certificate":
       return { case: "lockCertificate", value: message.certificate };
     case "proposal": {
-      const value = body === undefined ? message.proposal : { ...message.proposal, block: body };
+      // The others have its submissions, or fetch what they lack.
+      const compact = body && compactOf(body);
+      const value = compact === undefined ? message.proposal : { ...message.proposal, compact };
       return { case: "proposal", value };
     }
   }

@@ -14,8 +14,13 @@
 import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
 import { poolShareOfFree } from "../../config/limit-settings.js";
-import type { ParsedRecord } from "../../ledger/records/records.js";
-import { memoryBytesOf, type ParsedSubmission } from "../../ledger/records/submissions.js";
+import type { KnownWork } from "../../ledger/blocks/known-work.js";
+import type { ParsedRecord, SealedLeaf } from "../../ledger/records/records.js";
+import {
+  memoryBytesOf,
+  type ParsedSubmission,
+  pooledBytesOf,
+} from "../../ledger/records/submissions.js";
 import type { RuleReason } from "../../ledger/violation.js";
 import type { PoolLimits } from "../../store/chain/pooled-submissions.js";
 import type { Causer } from "../screening/screening-budget.js";
@@ -66,14 +71,18 @@ export type RelayAgain = { readonly waiting: WaitingSubmission; readonly to: rea
 type Held = { readonly submissions: number; readonly bytes: number };
 
 /** A record that is unsettled, with everything that brings it. */
-type PendingRecord = { readonly record: ParsedRecord; readonly holders: Set<Pooled> };
+type PendingRecord = {
+  readonly record: ParsedRecord;
+  readonly holders: Set<Pooled>;
+  sealed: SealedLeaf | undefined;
+};
 
 export type PoolOptions = {
   readonly limits: PoolLimits;
   readonly verdictWaitMs: number;
 };
 
-export class Pool {
+export class Pool implements KnownWork {
   readonly #options: PoolOptions;
   readonly #byId = new Map<string, Pooled>();
   readonly #byRecord = new Map<string, PendingRecord>();
@@ -119,6 +128,20 @@ export class Pool {
   /** A submission that waits, and the hashes in hex of its records that are unsettled. */
   waiting(idHex: string): WaitingSubmission | undefined {
     return this.#byId.get(idHex);
+  }
+
+  submission(idHex: string): ParsedSubmission | undefined {
+    return this.#byId.get(idHex)?.submission;
+  }
+
+  sealed(hashHex: string): SealedLeaf | undefined {
+    return this.#byRecord.get(hashHex)?.sealed;
+  }
+
+  /** Keeps what `seal` makes of a record, if the record is unsettled and not sealed yet. */
+  seal(hashHex: string, seal: (record: ParsedRecord) => SealedLeaf): void {
+    const pending = this.#byRecord.get(hashHex);
+    if (pending !== undefined) pending.sealed ??= seal(pending.record);
   }
 
   /**
@@ -175,14 +198,14 @@ export class Pool {
       known.own ||= own;
       return isNews ? "grown" : "known";
     }
-    const byteCount = memoryBytesOf(submission.message);
+    const byteCount = pooledBytesOf(submission.message);
     const { participantId } = submission;
     const room = this.roomFor(participantId, byteCount);
     // What a stop left behind was within its share when it was taken in.
     const isKept = options.causer.kind === "own" && room === "share";
     if (room !== "room" && !isKept) return room;
     const count = Math.max(1, options.unsettled.length);
-    const recordCost = 1 + byteCount / bytesPerTurn / count;
+    const recordCost = 1 + memoryBytesOf(submission.message) / bytesPerTurn / count;
     const pooled: Pooled = {
       submission,
       own,
@@ -363,7 +386,7 @@ export class Pool {
     if (!pooled.unsettled.has(record.hashHex)) return;
     const known = this.#byRecord.get(record.hashHex);
     if (known === undefined) {
-      this.#byRecord.set(record.hashHex, { record, holders: new Set([pooled]) });
+      this.#byRecord.set(record.hashHex, { record, holders: new Set([pooled]), sealed: undefined });
       this.#cures.add(record);
     } else {
       known.holders.add(pooled);

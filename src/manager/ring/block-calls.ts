@@ -6,6 +6,12 @@
  * They call again soon, and then less and less often, until a block places records: what they lack
  * may be among these. A block counts if whoever made it had them, and otherwise once in a round of
  * all active managers, so that what one manager alone has is ordered when it makes a block.
+ *
+ * Under load, submitters whose records have just become final send the next ones a moment later.
+ * If others wait already and a block were made at once, the two groups would take turns for ever: a
+ * block for each, half as large, and everybody waits for two. So when a block with records leaves
+ * some waiting, the next one is held until as many wait as both groups had, or a part of a round
+ * has passed. Where nothing waits nothing is held: a lone submission is ordered at once.
  */
 import type { BlockFacts } from "../../ledger/blocks/block-facts.js";
 import { storageSuffices } from "../../ledger/blocks/executed-block.js";
@@ -17,6 +23,9 @@ import type { BlockSize } from "./block-size.js";
 
 /** Records that a block is chosen from, in blocks: some of them may be refused. */
 const candidateBlocks = 2;
+/** How long a block is held for those who have just been answered, of the time of a round. */
+const gatherPart = 1 / 3;
+const gatherMsMax = 250;
 
 export type BlockCallsPorts = Pick<
   ManagerContext,
@@ -24,11 +33,13 @@ export type BlockCallsPorts = Pick<
 > & {
   readonly pool: Pick<
     Pool,
-    "ripe" | "calls" | "triedInVain" | "recordsPlaced" | "participantCount"
+    "ripe" | "calls" | "triedInVain" | "recordsPlaced" | "participantCount" | "recordCount"
   >;
   readonly size: BlockSize;
   /** Some of the others may not have it. */
   readonly relayAgain: (own: RelayAgain) => void;
+  /** Asks again whether a block is due, after this time. */
+  readonly askAfter: (delayMs: number) => void;
   /** Since the last block. */
   readonly idleMs: () => number;
   /** Whether control operations that fit wait for a block; each asks once in a while. */
@@ -41,6 +52,8 @@ export class BlockCalls {
   readonly #ports: BlockCallsPorts;
   /** The last block could hold records and has none. */
   #wasEmpty = false;
+  /** The next block waits until so many records wait here, or this time has come. */
+  #gathering = { records: 0, untilMs: Number.NEGATIVE_INFINITY };
 
   constructor(ports: BlockCallsPorts) {
     this.#ports = ports;
@@ -82,14 +95,33 @@ export class BlockCalls {
     size.onAppended({ records: leafCount, roundMs, isShared, managers, nowMs: monotonicMs() });
     this.#wasEmpty = leafCount === 0 && storageSuffices(before, policy);
     if (leafCount > 0) pool.recordsPlaced();
+    if (leafCount > 0 && roundMs !== undefined) this.#gather(leafCount, roundMs);
     if (!this.#wasEmpty) return;
     const maker = proposerId === selfId ? undefined : proposerId;
     const block = { nowMs: monotonicMs(), maker, awaited: this.#awaited() };
     for (const each of pool.triedInVain(block)) relayAgain(each);
   }
 
+  /** What was placed is still in the pool. */
+  #gather(placed: number, roundMs: number): void {
+    const { pool, monotonicMs, askAfter } = this.#ports;
+    // Records that came by way of another manager's block may not be here.
+    const waiting = pool.recordCount - placed;
+    if (waiting <= 0 || pool.recordCount >= this.recordsMax) return;
+    const forMs = Math.min(roundMs * gatherPart, gatherMsMax);
+    this.#gathering = { records: pool.recordCount, untilMs: monotonicMs() + forMs };
+    askAfter(forMs);
+  }
+
+  get #isGathering(): boolean {
+    const { pool, monotonicMs } = this.#ports;
+    const { records, untilMs } = this.#gathering;
+    return pool.recordCount < records && monotonicMs() < untilMs;
+  }
+
   #recordsCall(): boolean {
     const { pool, policy, members, monotonicMs } = this.#ports;
+    if (this.#isGathering) return false;
     return storageSuffices(members(), policy) && pool.calls(monotonicMs(), this.#awaited());
   }
 

@@ -13,9 +13,10 @@ import type { ManagerObserver } from "../manager-observer.js";
 import type { PeerSender } from "../peers/peer-sender.js";
 import type { BlockValidator } from "./block-validator.js";
 import type { CandidateBlocks } from "./candidate-blocks.js";
+import type { CompactBodies } from "./compact-bodies.js";
 import type { RingInbox } from "./ring-inbox.js";
 
-/** A relayed proposal is small and overtakes its block, so the body is asked for later. */
+/** A relayed proposal may overtake its proposer's own, so the body is asked for later. */
 const bodyGraceMs = 150;
 
 type Context = Pick<ManagerContext, "time"> & {
@@ -28,6 +29,7 @@ export type BlockJudgeParts = {
   readonly ring: Pick<Ring, "height">;
   readonly inbox: Pick<RingInbox, "post">;
   readonly peers: Pick<PeerSender, "fetchBody">;
+  readonly compact: Pick<CompactBodies, "isAwaited">;
 };
 
 export class BlockJudge {
@@ -42,17 +44,27 @@ export class BlockJudge {
     this.#parts = parts;
   }
 
-  async judge({ height, blockId: id, holders }: Task & { kind: "validate" }): Promise<void> {
-    const { ring, candidates, peers } = this.#parts;
+  async judge(task: Task & { kind: "validate" }): Promise<void> {
+    const { height, blockId: id } = task;
+    const { ring, candidates } = this.#parts;
     if (height !== ring.height) return;
     const held = candidates.get(id);
     if (held !== undefined && (await this.#run(height, id, held.block))) return;
     if (height !== ring.height) return;
+    this.#wanted.add(toHex(id));
+    this.#fetchLater(task);
+  }
+
+  /** Not while its proposer has time to send what is missing of it. */
+  #fetchLater(task: Task & { kind: "validate" }): void {
+    const { ring, peers, compact } = this.#parts;
+    const { height, blockId: id, holders } = task;
     const hex = toHex(id);
-    this.#wanted.add(hex);
     this.#context.time.after(bodyGraceMs, () => {
       const missing = this.#wanted.has(hex) && !this.#running.has(hex);
-      if (missing && height === ring.height) peers.fetchBody(holders, height, id);
+      if (!missing || height !== ring.height) return;
+      if (compact.isAwaited(hex)) this.#fetchLater(task);
+      else peers.fetchBody(holders, height, id);
     });
   }
 

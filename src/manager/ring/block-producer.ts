@@ -6,6 +6,7 @@ import { type BlockCertificates, BlockCertificatesSchema } from "../../gen/bss/v
 import type { ControlOperation, Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { type BuiltBlock, buildBlock } from "../../ledger/blocks/block-building.js";
 import { beaconInput } from "../../ledger/blocks/block-hashes.js";
+import type { KnownWork } from "../../ledger/blocks/known-work.js";
 import type { ParsedSubmission } from "../../ledger/records/submissions.js";
 import { readKeysOfSubmission } from "../../ledger/state/effects.js";
 import type { LedgerHead } from "../../ledger/state/head.js";
@@ -26,6 +27,8 @@ export type BlockProducerPorts = {
   readonly headCertificates: () => BlockCertificates | undefined;
   /** Operations to try, in order; what does not fit is left out. `absent` are to be suspended. */
   readonly operations: (round: number, absent: readonly string[]) => readonly ControlOperation[];
+  /** What has been worked out of the candidates before. */
+  readonly known?: KnownWork;
   readonly onBuilt: (built: BuiltBlock) => void;
   readonly readState: (keys: readonly Uint8Array[]) => Promise<PrefetchedState>;
   /** Submissions to order, in the order of their turns (pool/fair-order.ts). */
@@ -44,7 +47,7 @@ export class BlockProducer {
   }
 
   async build(createdRound: number, absent: readonly string[]): Promise<BuiltBlock> {
-    const { selfId, consortiumId, policy, epochKey, vrfSeed, vrf } = this.#ports;
+    const { selfId, consortiumId, policy, epochKey, known, vrfSeed, vrf } = this.#ports;
     const head = this.#ports.head();
     const certificates = this.#ports.headCertificates();
     const candidates = this.#ports.candidates();
@@ -79,6 +82,7 @@ export class BlockProducer {
       excluded: settled,
       state,
       epochKey,
+      ...(known && { known }),
       allowLeaves: true,
       ...previous,
     });

@@ -9,6 +9,7 @@ import type { BlockCertificates, ManagerBlock } from "../../gen/bss/v1/block_pb.
 import { parseContent } from "../../ledger/blocks/block-content.js";
 import { validateBlock } from "../../ledger/blocks/block-validation.js";
 import type { ExecutedBlock } from "../../ledger/blocks/executed-block.js";
+import { type KnownWork, nothingKnown } from "../../ledger/blocks/known-work.js";
 import { parseManagerBlock } from "../../ledger/blocks/manager-blocks.js";
 import { checkBlockCertificates, checkCommit } from "../../ledger/certificates/certificates.js";
 import { carriesAuthority } from "../../ledger/members/operations.js";
@@ -22,9 +23,12 @@ type Context = Pick<
 
 export class BlockValidator {
   readonly #context: Context;
+  readonly #known: KnownWork;
 
-  constructor(context: Context) {
+  /** `known`: what of a block need not be worked out again. */
+  constructor(context: Context, known: KnownWork = nothingKnown) {
     this.#context = context;
+    this.#known = known;
   }
 
   /**
@@ -37,7 +41,7 @@ export class BlockValidator {
     block: ManagerBlock,
   ): Promise<Result<ExecutedBlock, Violation> | undefined> {
     const { consortiumId, policy, epochKey, signatures, vrf } = this.#context;
-    const parsed = parseManagerBlock(block);
+    const parsed = parseManagerBlock(block, this.#known);
     if (!parsed.ok || !equalBytes(parsed.value.blockId, blockId)) return undefined;
     if (!parsed.value.control.every(carriesAuthority)) return unauthorised;
     const content = parseContent(parsed.value, consortiumId, policy);
@@ -52,6 +56,7 @@ export class BlockValidator {
       content: content.value,
       state,
       epochKey,
+      known: this.#known,
       verifyBeacon: vrf.verify,
     });
     if (!validated.ok) return validated;

@@ -15,6 +15,7 @@
  * all that is final. Otherwise what is lacking here may be on the others' ledgers, and the block
  * decides.
  */
+import { defined } from "../../base/assert.js";
 import { equalBytes, toHex } from "../../base/bytes.js";
 import { FairLane } from "../../base/fair-lane.js";
 import { err, ok, type Result } from "../../base/result.js";
@@ -73,18 +74,43 @@ export async function screenSubmission(
   submission: ParsedSubmission,
   context: ScreeningContext,
 ): Promise<Result<Screened, Violation>> {
+  const [verdict] = await screenTogether([submission], context);
+  return defined(verdict, "there is one for each submission");
+}
+
+/**
+ * The verdicts on several submissions, in their order, each as if it were alone. Their state is
+ * read at once, as reading costs more than a small submission's rules.
+ */
+export async function screenTogether(
+  submissions: readonly ParsedSubmission[],
+  context: ScreeningContext,
+): Promise<readonly Result<Screened, Violation>[]> {
   const { height } = context.head();
   const pause = context.pauses();
-  const state = await context.readState(readKeysOfSubmission(submission));
+  const state = await context.readState(submissions.flatMap(readKeysOfSubmission));
   await pause();
-  const signed = await checkSignatures(submission, new StateTables(state), context, pause);
-  if (!signed.ok) return signed;
-  const screening = new Screening(submission, state, context);
-  for (const [i, record] of submission.records.entries()) {
-    if (i > 0 && i % recordsAtOnce === 0) await pause();
-    screening.take(record, signed.value.get(record));
+  const tables = new StateTables(state);
+  const signed = await Promise.all(
+    submissions.map((submission) => checkSignatures(submission, tables, context, pause)),
+  );
+  const verdicts: Result<Screened, Violation>[] = [];
+  let looked = 0;
+  for (const [i, submission] of submissions.entries()) {
+    const wrong = defined(signed[i], "the signatures of each were checked");
+    if (!wrong.ok) {
+      verdicts.push(wrong);
+      continue;
+    }
+    const screening = new Screening(submission, state, context);
+    for (const record of submission.records) {
+      if (looked > 0 && looked % recordsAtOnce === 0) await pause();
+      screening.take(record, wrong.value.get(record));
+      looked += 1;
+    }
+    verdicts.push(ok({ height, ...screening.result() }));
   }
-  return ok({ height, ...screening.result() });
+  return verdicts;
 }
 
 /**
@@ -124,8 +150,6 @@ class Screening {
   readonly #onLedger: ParsedRecord[] = [];
   readonly #refused: RecordRefusal[] = [];
   readonly #lacking: RecordRefusal[] = [];
-  /** What the other records of this submission bring. */
-  readonly #siblings = new CureIndex();
 
   constructor(submission: ParsedSubmission, state: PrefetchedState, context: ScreeningContext) {
     const { height, members, frontier } = context.head();
@@ -145,7 +169,7 @@ class Screening {
 
   take(record: ParsedRecord, wrongSignature: Violation | undefined): void {
     const violation = wrongSignature ?? this.#execution.tryRecord(record, this.#submission);
-    if (violation === undefined) this.#keep(record);
+    if (violation === undefined) this.#accurate.push(record);
     else if (violation.reason === "RECORD_ON_LEDGER") this.#onLedger.push(record);
     else if (reasonsOfOrder.has(violation.reason)) this.#takeApart(record);
     else this.#refused.push({ record, violation });
@@ -154,6 +178,7 @@ class Screening {
   result(): Omit<Screened, "height"> {
     const open: ParsedRecord[] = [];
     const openHashes = new Set<string>();
+    const siblings = this.#lacking.length > 0 ? this.#siblings() : new CureIndex();
     for (const { record, violation } of this.#lacking) {
       const { reason } = violation;
       const { parent } = record;
@@ -161,7 +186,7 @@ class Screening {
       const hasOpenParent = parent !== undefined && openHashes.has(toHex(parent));
       const maybe =
         !hasOpenParent &&
-        (this.#siblings.mightCure(record, reason) || this.#context.mightCure(record, reason));
+        (siblings.mightCure(record, reason) || this.#context.mightCure(record, reason));
       if (maybe) {
         this.#accurate.push(record);
       } else {
@@ -182,21 +207,21 @@ class Screening {
     const [submission, timestampMs] = [this.#submission, this.#timestampMs];
     const state = this.#ledger;
     const violation = checkRules({ record, submission, state, timestampMs, policy });
-    if (violation === undefined) {
-      this.#keep(record);
-    } else if (curableReasons.has(violation.reason)) {
-      this.#lacking.push({ record, violation });
-      // It may be a parent; what energy it would bring counts if it only waits for its own parent.
-      if (violation.reason === "PARENT_UNKNOWN") this.#siblings.add(record);
-      else this.#siblings.addParent(record);
-    } else {
-      this.#refused.push({ record, violation });
-    }
+    if (violation === undefined) this.#accurate.push(record);
+    else if (curableReasons.has(violation.reason)) this.#lacking.push({ record, violation });
+    else this.#refused.push({ record, violation });
   }
 
-  #keep(record: ParsedRecord): void {
-    this.#accurate.push(record);
-    this.#siblings.add(record);
+  /** What the records of this submission bring to each other. */
+  #siblings(): CureIndex {
+    const siblings = new CureIndex();
+    for (const record of this.#accurate) siblings.add(record);
+    for (const { record, violation } of this.#lacking) {
+      // It may be a parent; what energy it would bring counts if it only waits for its own parent.
+      if (violation.reason === "PARENT_UNKNOWN") siblings.add(record);
+      else siblings.addParent(record);
+    }
+    return siblings;
   }
 }
 
@@ -257,15 +282,63 @@ export function pausesOf(
   };
 }
 
+type Group = {
+  readonly submissions: ParsedSubmission[];
+  recordCount: number;
+  readonly verdicts: Promise<readonly Result<Screened, Violation>[]>;
+};
+
+/**
+ * Small submissions whose turn it is: what comes while some are being screened is screened next,
+ * together. So a lone one does not wait, and many share a reading of the state and a pause.
+ */
+class ScreenedTogether {
+  readonly #context: ScreeningContext;
+  /** The one that still takes submissions, as those before it are not done. */
+  #open: Group | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(context: ScreeningContext) {
+    this.#context = context;
+  }
+
+  async screen(submission: ParsedSubmission): Promise<Result<Screened, Violation>> {
+    const { length } = submission.records;
+    const hasRoom = this.#open !== undefined && this.#open.recordCount + length <= recordsAtOnce;
+    const group = hasRoom && this.#open !== undefined ? this.#open : this.#newGroup();
+    const place = group.submissions.push(submission) - 1;
+    group.recordCount += length;
+    const verdicts = await group.verdicts;
+    return defined(verdicts[place], "there is one for each submission");
+  }
+
+  /** Begins when the one before it is done. */
+  #newGroup(): Group {
+    const submissions: ParsedSubmission[] = [];
+    // Whoever waits for those that fail hears of it.
+    const before = this.#last.catch(() => {});
+    const verdicts = before.then(() => {
+      if (this.#open?.submissions === submissions) this.#open = undefined;
+      return screenTogether(submissions, this.#context);
+    });
+    this.#last = verdicts;
+    this.#open = { submissions, recordCount: 0, verdicts };
+    return this.#open;
+  }
+}
+
 export type ScreenerContext = ScreeningContext &
   Pick<ManagerContext, "monotonicMs"> & { readonly time: Pick<Time, "after"> };
 
 /** What the second look at open records says: nothing is open any more. */
 export type SecondLook = Omit<Screened, "open">;
 
-/** Large submissions are worked on one at a time; of small ones some may wait for the disk. */
+/**
+ * Large submissions are worked on one at a time; of small ones some have their turn together, and
+ * are screened together as soon as those before them are.
+ */
 const largeRecordsMin = 50;
-const atOnceMax = { large: 1, small: 2 } as const;
+const atOnceMax = { large: 1, small: 16, smallOfCauser: 8 } as const;
 /** Longer than a submission takes from one manager to another. */
 const graceMs = 250;
 /**
@@ -281,7 +354,8 @@ export class Screener {
   readonly #context: ScreenerContext;
   readonly #tip: Pick<TipWatch, "knowsAllFinal">;
   readonly #large = new FairLane(atOnceMax.large);
-  readonly #small = new FairLane(atOnceMax.small);
+  readonly #small = new FairLane(atOnceMax.small, atOnceMax.smallOfCauser);
+  readonly #together: ScreenedTogether;
   readonly budget: ScreeningBudget;
   /** Submissions that wait for their second look, by who causes them. */
   readonly #waiting = new Map<string, number>();
@@ -291,6 +365,7 @@ export class Screener {
     this.#context = context;
     this.#tip = tip;
     this.budget = new ScreeningBudget(context.monotonicMs);
+    this.#together = new ScreenedTogether(context);
   }
 
   /**
@@ -340,7 +415,9 @@ export class Screener {
   ): Promise<Result<Screened, Violation>> {
     const { length } = submission.records;
     const context = { ...this.#context, pauses: () => this.#pausesWhileHeard(signal) };
-    const work = () => screenSubmission(submission, context);
+    const isLarge = length >= largeRecordsMin;
+    const work = () =>
+      isLarge ? screenSubmission(submission, context) : this.#together.screen(submission);
     const paid = () =>
       this.budget.spend(causer, length, work, (found) => (found.ok ? found.value : undefined));
     return this.inTurn(causer, length, paid, signal);

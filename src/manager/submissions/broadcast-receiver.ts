@@ -16,10 +16,9 @@ import type { CallContext, ServerStream } from "../../rpc/server/handlers.js";
 import type { ManagerObserver } from "../manager-observer.js";
 import type { Pool } from "../pool/pool.js";
 import type { BlockTrigger } from "../ring/block-trigger.js";
-import type { BroadcastSender } from "./broadcast-sender.js";
+import { type BroadcastSender, verdictsPerMessageMax } from "./broadcast-sender.js";
 import type { Submissions } from "./submissions.js";
 
-const verdictsPerMessageMax = 1_000;
 /** Relayed submissions of one manager that are looked at, or wait for it, at a time. */
 const relaysMax = 128;
 /** The same in bytes of their records; one that is longer is looked at by itself. */

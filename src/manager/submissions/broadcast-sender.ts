@@ -1,21 +1,34 @@
 /**
  * What this manager says about submissions, on the BroadcastService streams that it has dialled:
- * what it took in goes to all others, with its verdict and its objections.
+ * what it took in goes to all others, and its verdicts and objections. Whoever relays a submission
+ * has found accurate what it does not leave out, so that needs no verdict besides.
+ *
+ * A message costs each manager more than a verdict in it. So a verdict goes out at once if none did
+ * a moment ago, and otherwise with those that have come by the end of that moment.
  */
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { BroadcastRequestSchema, SignedObjections } from "../../gen/bss/v1/broadcast_pb.js";
+import { create } from "@bufbuild/protobuf";
+import type { Time } from "../../base/time.js";
+import {
+  type BroadcastRequest,
+  BroadcastRequestSchema,
+  type SignedObjections,
+  VerdictSchema,
+} from "../../gen/bss/v1/broadcast_pb.js";
 import type { Submission } from "../../gen/bss/v1/record_pb.js";
 import type { ParsedRecord } from "../../ledger/records/records.js";
 import type { ParsedSubmission } from "../../ledger/records/submissions.js";
 import type { WaitingSubmission } from "../pool/pool.js";
 
-type Request = MessageInitShape<typeof BroadcastRequestSchema>;
+/** Verdicts that come within this time of the last ones go out together. */
+const verdictsEveryMs = 5;
+/** What a message may hold. */
+export const verdictsPerMessageMax = 1_000;
 
 /** The streams that this manager dialled. */
 export type BroadcastLinks = {
   readonly peerIds: readonly string[];
   /** Queues a message; false when it was dropped. */
-  sendBroadcast(peerId: string, message: Request): boolean;
+  sendBroadcast(peerId: string, message: BroadcastRequest): boolean;
 };
 
 /** `leftOut`: indexes of the records that are not relayed (`leftOutOf`). */
@@ -26,15 +39,21 @@ export type OwnSubmission = {
 
 export class BroadcastSender {
   readonly #links: () => BroadcastLinks;
+  readonly #time: Pick<Time, "monotonicMs" | "after">;
+  #verdicts: Uint8Array[] = [];
+  #saidMs = Number.NEGATIVE_INFINITY;
 
-  constructor(links: () => BroadcastLinks) {
+  constructor(links: () => BroadcastLinks, time: Pick<Time, "monotonicMs" | "after">) {
     this.#links = links;
+    this.#time = time;
   }
 
-  /** `to` everybody when left out. */
-  relay(own: OwnSubmission, to: readonly string[] = this.#links().peerIds): void {
-    const links = this.#links();
-    for (const peerId of to) links.sendBroadcast(peerId, requestOf(own));
+  /** `to` everybody when left out. It is encoded once for all of them. */
+  relay(
+    { submission: value, leftOut }: OwnSubmission,
+    to: readonly string[] = this.#links().peerIds,
+  ): void {
+    this.#send({ case: "submission", value }, to, [...leftOut]);
   }
 
   /** Relays what is still open of a submission of the pool. */
@@ -44,21 +63,33 @@ export class BroadcastSender {
 
   /** Tells every manager that this one finds a submission accurate. */
   sendVerdict(submissionId: Uint8Array): void {
-    this.#sendAll({ message: { case: "verdict", value: { submissionIds: [submissionId] } } });
+    this.#verdicts.push(submissionId);
+    const dueInMs = this.#saidMs + verdictsEveryMs - this.#time.monotonicMs();
+    if (dueInMs <= 0 || this.#verdicts.length === verdictsPerMessageMax) this.#sayVerdicts();
+    else if (this.#verdicts.length === 1) this.#time.after(dueInMs, () => this.#sayVerdicts());
   }
 
   sendObjections(value: SignedObjections): void {
-    this.#sendAll({ message: { case: "objections", value } });
+    this.#send({ case: "objections", value });
   }
 
-  #sendAll(request: Request): void {
+  #sayVerdicts(): void {
+    const submissionIds = this.#verdicts;
+    if (submissionIds.length === 0) return;
+    this.#verdicts = [];
+    this.#saidMs = this.#time.monotonicMs();
+    this.#send({ case: "verdict", value: create(VerdictSchema, { submissionIds }) });
+  }
+
+  #send(
+    message: BroadcastRequest["message"],
+    to: readonly string[] = this.#links().peerIds,
+    leftOut: number[] = [],
+  ): void {
     const links = this.#links();
-    for (const peerId of links.peerIds) links.sendBroadcast(peerId, request);
+    const request = create(BroadcastRequestSchema, { message, leftOut });
+    for (const peerId of to) links.sendBroadcast(peerId, request);
   }
-}
-
-function requestOf({ submission: value, leftOut }: OwnSubmission): Request {
-  return { message: { case: "submission", value }, leftOut: [...leftOut] };
 }
 
 /**

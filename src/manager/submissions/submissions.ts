@@ -32,9 +32,9 @@ import type { ExecutedBlock } from "../../ledger/blocks/executed-block.js";
 import { type ParsedRecord, recordHash } from "../../ledger/records/records.js";
 import { contradictions } from "../../ledger/records/rules.js";
 import {
-  memoryBytesOf,
   type ParsedSubmission,
   parseSubmission,
+  pooledBytesOf,
   submissionId,
 } from "../../ledger/records/submissions.js";
 import type { RuleReason, Violation } from "../../ledger/violation.js";
@@ -44,6 +44,7 @@ import type { BackgroundWork } from "../background-work.js";
 import type { ManagerContext } from "../manager-context.js";
 import type { ManagerObserver } from "../manager-observer.js";
 import type { Pool } from "../pool/pool.js";
+import { PoolSealing } from "../pool/pool-sealing.js";
 import type { Abstention } from "../ring/abstention.js";
 import type { BlockTrigger } from "../ring/block-trigger.js";
 import type { CandidateBlocks } from "../ring/candidate-blocks.js";
@@ -74,6 +75,7 @@ type Context = Pick<
   | "wallMs"
   | "monotonicMs"
   | "time"
+  | "epochKey"
 > & {
   readonly store: Pick<
     ManagerStore,
@@ -116,6 +118,7 @@ export class Submissions {
   readonly #outcomes = new RecordOutcomes();
   readonly #objections: Objections;
   readonly #screener: Screener;
+  readonly #sealing: PoolSealing;
 
   constructor(context: Context, parts: SubmissionsParts) {
     this.#context = context;
@@ -128,6 +131,7 @@ export class Submissions {
         pool.mightCure(record, reason) || candidates.mightCure(record, reason),
     };
     this.#screener = new Screener(screening, tip);
+    this.#sealing = new PoolSealing({ ...screening, ...parts });
     this.#objections = new Objections(screening, {
       ...parts,
       refuse: (...refused) => this.#refuse(...refused),
@@ -196,7 +200,7 @@ export class Submissions {
     leftOut: readonly number[],
   ): Promise<SignedObjections | undefined> {
     const { consortiumId, policy, observer } = this.#context;
-    const { pool, broadcast } = this.#parts;
+    const { pool, broadcast, trigger } = this.#parts;
     const relay = { kind: "manager", id: from } as const;
     const unknown: Causer = { ...relay, participantId: "" };
     const parse = async () => parseSubmission(consortiumId, message, policy);
@@ -204,6 +208,9 @@ export class Submissions {
     if (!parsed.ok) return undefined;
     const submission = parsed.value;
     const { idHex } = submission;
+    // Whoever relays it has found it accurate.
+    pool.verdict(from, submission.id);
+    trigger.check();
     const waiting = pool.waiting(idHex)?.unsettled;
     const open = openPart(submission, leftOut).records;
     const records = open.filter(({ hashHex }) => waiting?.has(hashHex) !== true);
@@ -217,6 +224,7 @@ export class Submissions {
       observer.verdict("accepted");
       broadcast.sendVerdict(submission.id);
     }
+    this.#sealing.add(submission);
     return this.#objections.signed(submission, this.#objections.ofRefusals(refused, height));
   }
 
@@ -283,7 +291,7 @@ export class Submissions {
       if (open === undefined) continue;
       const { broadcast } = this.#parts;
       broadcast.relay({ submission: message, leftOut: leftOutOf(parsed.value, open) });
-      broadcast.sendVerdict(parsed.value.id);
+      this.#sealing.add(parsed.value);
     }
   }
 
@@ -299,7 +307,7 @@ export class Submissions {
     if (message === undefined) return true;
     const { pool } = this.#parts;
     const { consortiumId, policy, store } = this.#context;
-    const room = pool.roomFor(callerId, memoryBytesOf(message));
+    const room = pool.roomFor(callerId, pooledBytesOf(message));
     if (room === "room" || pool.has(toHex(submissionId(message.header, message.signature)))) {
       return true;
     }
@@ -394,7 +402,7 @@ export class Submissions {
     if (added === "known") return;
     const leftOut = leftOutOf(submission, hashesOf(accurate));
     broadcast.relay({ submission: submission.message, leftOut });
-    broadcast.sendVerdict(submission.id);
+    this.#sealing.add(submission);
   }
 
   /** One that is not new here: what is open of it waits for a block like the rest. */

@@ -4,12 +4,14 @@
  */
 import { create } from "@bufbuild/protobuf";
 import { defined } from "../../../src/base/assert.js";
+import type { CompactBlock, ManagerBlock } from "../../../src/gen/bss/v1/block_pb.js";
 import {
   type ControlOperation,
   ControlOperationSchema,
 } from "../../../src/gen/bss/v1/genesis_pb.js";
 import type { Submission } from "../../../src/gen/bss/v1/record_pb.js";
 import type { Proposal } from "../../../src/gen/bss/v1/vote_pb.js";
+import { compactOf } from "../../../src/ledger/blocks/compact-blocks.js";
 import { type ParsedSubmission, parseSubmission } from "../../../src/ledger/records/submissions.js";
 import { BlockProducer } from "../../../src/manager/ring/block-producer.js";
 import { seedOf, vrfSeedOf } from "../signatures.js";
@@ -17,6 +19,14 @@ import { signProposal } from "../statements.js";
 import type { ByzantineParts } from "./parts.js";
 
 const kinds = ["another", "wrongly sealed", "wrong beacon", "false absence"] as const;
+
+const compactChanges = [
+  "nothing",
+  "unknown submission",
+  "other records",
+  "a submission too often",
+  "entries left out",
+] as const;
 
 const rememberedMax = 20;
 
@@ -60,8 +70,27 @@ export class BadBlocks {
     if (BigInt(executed.facts.height) !== height) return undefined;
     const at = { kind: "propose", height: Number(height), round, validRound: -1, blockId } as const;
     world.counters.count(`byzantine block: ${kind}`);
-    node.say({ case: "proposal", value: { ...signProposal(at, signer), block } }, ids);
+    const body = random.chance(0.4) ? { block } : { compact: this.#compact(block) };
+    node.say({ case: "proposal", value: { ...signProposal(at, signer), ...body } }, ids);
     return blockId;
+  }
+
+  /** The block as it is sent to those who have its submissions, or something like it. */
+  #compact(block: ManagerBlock): CompactBlock {
+    const { world, random } = this.#parts;
+    const compact = compactOf(block);
+    const change = random.pick(compactChanges);
+    const [first] = compact.entries;
+    if (first === undefined) return compact;
+    world.counters.count("byzantine compact block");
+    world.log(() => `a compact block with ${change} changed`);
+    const entries = [...compact.entries];
+    if (change === "unknown submission")
+      entries[0] = { ...first, submissionId: seedOf("nobody's") };
+    if (change === "other records") entries[0] = { ...first, recordBits: Uint8Array.of(0x81) };
+    if (change === "a submission too often") entries.push(...Array(999).fill(first));
+    if (change === "entries left out") entries.length = 0;
+    return { ...compact, entries };
   }
 
   #producer(kind: (typeof kinds)[number]): BlockProducer {

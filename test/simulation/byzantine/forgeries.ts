@@ -133,6 +133,10 @@ export class Forgeries {
       const block = answer.value.block && { ...answer.value.block, privateEntries: [] };
       return { case: "body", value: { ...answer.value, ...(block && { block }) } };
     }
+    if (answer.case === "entries") {
+      const entries = answer.value.entries.map((each) => ({ ...each, records: [] }));
+      return { case: "entries", value: { ...answer.value, entries } };
+    }
     if (answer.case !== "blocks") return answer;
     const blocks = answer.value.blocks.map((each) => {
       const { certificates } = each;

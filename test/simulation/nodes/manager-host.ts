@@ -29,7 +29,7 @@ import type { Signer } from "../../../src/manager/signing/signer.js";
 import { HeadSignal } from "../../../src/query/head-signal.js";
 import type { CallContext, ServerStream } from "../../../src/rpc/server/handlers.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
-import type { BroadcastMessage, Twist, VoteMessage } from "../byzantine/twist.js";
+import type { BroadcastMessage, Twist, VoteAnswer, VoteMessage } from "../byzantine/twist.js";
 import { type FinalBlock, InvariantBroken, type Said } from "../events.js";
 import type { Handler } from "../network/network.js";
 import type { Random } from "../random.js";
@@ -392,8 +392,18 @@ export class ManagerHost extends Host {
     }
     if (service !== services.vote.name) return;
     const { message } = read as VoteRequest;
+    this.#countBodies(message.case);
     if (this.honest) this.world.notify((checker) => checker.heard(this.id, from, message));
     else this.#twist?.heardVote(from, message);
+  }
+
+  /** How bodies come to those who lack them. */
+  #countBodies(message: VoteMessage["case"] | VoteAnswer["case"]): void {
+    const { counters } = this.world;
+    if (message === "fetchEntries") counters.count("entries of a compact block asked for");
+    if (message === "entries") counters.count("entries of a compact block sent");
+    if (message === "fetchBody") counters.count("whole body asked for");
+    if (message === "body") counters.count("whole body sent");
   }
 
   #observer(): ManagerObserver {

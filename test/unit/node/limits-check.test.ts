@@ -35,7 +35,7 @@ describe("a node's own limits", () => {
     ],
     [{ peerQueueBytesMax: MiB }, /`limits\.peer_queue_bytes_max` is 1048576, but/],
     [{ messageBytesMax: 65_536 }, /`limits\.message_bytes_max` is 65536, but .* needs 66048;/],
-    [{ poolBytesMax: 16 * MiB }, /`limits\.pool_bytes_max` is 16777216, but .* needs 1\d{7};/],
+    [{ poolBytesMax: 16 * MiB }, /`limits\.pool_bytes_max` is 16777216, but .* needs 3\d{7};/],
     [{ poolSubmissionsMax: 3 }, /`limits\.pool_submissions_max` is 3, but .* needs 4;/],
   ];
   for (const [changes, message] of tooLow) {

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bss/v1/block.proto.
  */
 export const file_bss_v1_block: GenFile = /*@__PURE__*/
-  fileDesc("ChJic3MvdjEvYmxvY2sucHJvdG8SBmJzcy52MSLkAgoSTWFuYWdlckJsb2NrSGVhZGVyEhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEhkKEXByZXZpb3VzX2Jsb2NrX2lkGAMgASgMEhUKDWNyZWF0ZWRfcm91bmQYBCABKA0SEwoLcHJvcG9zZXJfaWQYBSABKAkSGQoRdGltZXN0YW1wX3VuaXhfbXMYBiABKAMSEQoJdHJlZV9zaXplGAcgASgEEg0KBWhhc2gxGAggASgMEhYKDm1lbWJlcnNfZGlnZXN0GAkgASgMEh0KFXByZXZpb3VzX3N0YXRlX2RpZ2VzdBgKIAEoDBITCgtib2R5X2RpZ2VzdBgLIAEoDBIbChNjZXJ0aWZpY2F0ZXNfZGlnZXN0GAwgASgMEg4KBmJlYWNvbhgNIAEoDBIUCgxiZWFjb25fcHJvb2YYDiABKAwSFAoMc2VhbGVkX2J5dGVzGA8gASgEIjAKBExlYWYSEwoLcmVjb3JkX2hhc2gYASABKAwSEwoLc2VhbF9kaWdlc3QYAiABKAwiewoFQmxvY2sSDgoGaGVhZGVyGAEgASgMEg8KB2NvbnRyb2wYAiADKAwSHAoGbGVhdmVzGAMgAygLMgwuYnNzLnYxLkxlYWYSFAoMcHJpdmF0ZV9yb290GAQgASgMEh0KFXByZXZpb3VzX2NlcnRpZmljYXRlcxgFIAEoDCJUCgxQcml2YXRlRW50cnkSGQoRc3VibWlzc2lvbl9oZWFkZXIYASABKAwSEQoJc2lnbmF0dXJlGAIgASgMEhYKDnJlY29yZF9pbmRleGVzGAMgAygNIlYKDE1hbmFnZXJCbG9jaxIcCgVibG9jaxgBIAEoCzINLmJzcy52MS5CbG9jaxIXCg9wcml2YXRlX2VudHJpZXMYAiADKAwSDwoHcmVjb3JkcxgDIAMoDCLFAQoSU3RvcmFnZUJsb2NrSGVhZGVyEhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEiEKGXByZXZpb3VzX3N0b3JhZ2VfYmxvY2tfaWQYAyABKAwSGAoQbWFuYWdlcl9ibG9ja19pZBgEIAEoDBINCgVoYXNoMhgFIAEoDBIRCgl0cmVlX3NpemUYBiABKAQSFAoMY29udHJvbF9yb290GAcgASgMEhMKC2xlYXZlc19yb290GAggASgMIjkKEE1hbmFnZXJTaWduYXR1cmUSEgoKbWFuYWdlcl9pZBgBIAEoCRIRCglzaWduYXR1cmUYAiABKAwiZQoTQXBwcm92YWxDZXJ0aWZpY2F0ZRIOCgZoZWlnaHQYASABKAQSEAoIYmxvY2tfaWQYAiABKAwSLAoKc2lnbmF0dXJlcxgDIAMoCzIYLmJzcy52MS5NYW5hZ2VyU2lnbmF0dXJlInIKEUNvbW1pdENlcnRpZmljYXRlEg4KBmhlaWdodBgBIAEoBBINCgVyb3VuZBgCIAEoDRIQCghibG9ja19pZBgDIAEoDBIsCgpzaWduYXR1cmVzGAQgAygLMhguYnNzLnYxLk1hbmFnZXJTaWduYXR1cmUiRQoQU3RvcmFnZVNpZ25hdHVyZRIPCgdub2RlX2lkGAEgASgJEg0KBWF1ZGl0GAIgASgMEhEKCXNpZ25hdHVyZRgDIAEoDCKXAQoUSW50ZWdyaXR5Q2VydGlmaWNhdGUSDgoGaGVpZ2h0GAEgASgEEg0KBXJvdW5kGAIgASgNEhAKCGJsb2NrX2lkGAMgASgMEg0KBWhhc2gyGAQgASgMEhEKCXRyZWVfc2l6ZRgFIAEoBBIsCgpzaWduYXR1cmVzGAYgAygLMhguYnNzLnYxLlN0b3JhZ2VTaWduYXR1cmUiRgoIQXBwcm92YWwSEgoKbWFuYWdlcl9pZBgBIAEoCRITCgt2YWxpZF9yb3VuZBgCIAEoERIRCglzaWduYXR1cmUYAyABKAwiaAoQUG9sa2FDZXJ0aWZpY2F0ZRIOCgZoZWlnaHQYASABKAQSDQoFcm91bmQYAiABKA0SEAoIYmxvY2tfaWQYAyABKAwSIwoJYXBwcm92YWxzGAQgAygLMhAuYnNzLnYxLkFwcHJvdmFsIpoBCg9Mb2NrQ2VydGlmaWNhdGUSJwoFcG9sa2EYASABKAsyGC5ic3MudjEuUG9sa2FDZXJ0aWZpY2F0ZRItCghhcHByb3ZhbBgCIAEoCzIbLmJzcy52MS5BcHByb3ZhbENlcnRpZmljYXRlEi8KCWludGVncml0eRgDIAEoCzIcLmJzcy52MS5JbnRlZ3JpdHlDZXJ0aWZpY2F0ZSKeAQoRQmxvY2tDZXJ0aWZpY2F0ZXMSLQoIYXBwcm92YWwYASABKAsyGy5ic3MudjEuQXBwcm92YWxDZXJ0aWZpY2F0ZRIvCglpbnRlZ3JpdHkYAiABKAsyHC5ic3MudjEuSW50ZWdyaXR5Q2VydGlmaWNhdGUSKQoGY29tbWl0GAMgASgLMhkuYnNzLnYxLkNvbW1pdENlcnRpZmljYXRlIm0KFUNlcnRpZmllZE1hbmFnZXJCbG9jaxIjCgVibG9jaxgBIAEoCzIULmJzcy52MS5NYW5hZ2VyQmxvY2sSLwoMY2VydGlmaWNhdGVzGAIgASgLMhkuYnNzLnYxLkJsb2NrQ2VydGlmaWNhdGVzIn4KFUNlcnRpZmllZFN0b3JhZ2VCbG9jaxIcCgVibG9jaxgBIAEoCzINLmJzcy52MS5CbG9jaxIWCg5zZWFsZWRfcmVjb3JkcxgCIAMoDBIvCgxjZXJ0aWZpY2F0ZXMYAyABKAsyGS5ic3MudjEuQmxvY2tDZXJ0aWZpY2F0ZXNiBnByb3RvMw");
+  fileDesc("ChJic3MvdjEvYmxvY2sucHJvdG8SBmJzcy52MSLkAgoSTWFuYWdlckJsb2NrSGVhZGVyEhUKDWNvbnNvcnRpdW1faWQYASABKAwSDgoGaGVpZ2h0GAIgASgEEhkKEXByZXZpb3VzX2Jsb2NrX2lkGAMgASgMEhUKDWNyZWF0ZWRfcm91bmQYBCABKA0SEwoLcHJvcG9zZXJfaWQYBSABKAkSGQoRdGltZXN0YW1wX3VuaXhfbXMYBiABKAMSEQoJdHJlZV9zaXplGAcgASgEEg0KBWhhc2gxGAggASgMEhYKDm1lbWJlcnNfZGlnZXN0GAkgASgMEh0KFXByZXZpb3VzX3N0YXRlX2RpZ2VzdBgKIAEoDBITCgtib2R5X2RpZ2VzdBgLIAEoDBIbChNjZXJ0aWZpY2F0ZXNfZGlnZXN0GAwgASgMEg4KBmJlYWNvbhgNIAEoDBIUCgxiZWFjb25fcHJvb2YYDiABKAwSFAoMc2VhbGVkX2J5dGVzGA8gASgEIjAKBExlYWYSEwoLcmVjb3JkX2hhc2gYASABKAwSEwoLc2VhbF9kaWdlc3QYAiABKAwiewoFQmxvY2sSDgoGaGVhZGVyGAEgASgMEg8KB2NvbnRyb2wYAiADKAwSHAoGbGVhdmVzGAMgAygLMgwuYnNzLnYxLkxlYWYSFAoMcHJpdmF0ZV9yb290GAQgASgMEh0KFXByZXZpb3VzX2NlcnRpZmljYXRlcxgFIAEoDCJUCgxQcml2YXRlRW50cnkSGQoRc3VibWlzc2lvbl9oZWFkZXIYASABKAwSEQoJc2lnbmF0dXJlGAIgASgMEhYKDnJlY29yZF9pbmRleGVzGAMgAygNIlYKDE1hbmFnZXJCbG9jaxIcCgVibG9jaxgBIAEoCzINLmJzcy52MS5CbG9jaxIXCg9wcml2YXRlX2VudHJpZXMYAiADKAwSDwoHcmVjb3JkcxgDIAMoDCJ1CgxDb21wYWN0QmxvY2sSDgoGaGVhZGVyGAEgASgMEg8KB2NvbnRyb2wYAiADKAwSHQoVcHJldmlvdXNfY2VydGlmaWNhdGVzGAMgASgMEiUKB2VudHJpZXMYBCADKAsyFC5ic3MudjEuQ29tcGFjdEVudHJ5IjoKDENvbXBhY3RFbnRyeRIVCg1zdWJtaXNzaW9uX2lkGAEgASgMEhMKC3JlY29yZF9iaXRzGAIgASgMIsUBChJTdG9yYWdlQmxvY2tIZWFkZXISFQoNY29uc29ydGl1bV9pZBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSIQoZcHJldmlvdXNfc3RvcmFnZV9ibG9ja19pZBgDIAEoDBIYChBtYW5hZ2VyX2Jsb2NrX2lkGAQgASgMEg0KBWhhc2gyGAUgASgMEhEKCXRyZWVfc2l6ZRgGIAEoBBIUCgxjb250cm9sX3Jvb3QYByABKAwSEwoLbGVhdmVzX3Jvb3QYCCABKAwiOQoQTWFuYWdlclNpZ25hdHVyZRISCgptYW5hZ2VyX2lkGAEgASgJEhEKCXNpZ25hdHVyZRgCIAEoDCJlChNBcHByb3ZhbENlcnRpZmljYXRlEg4KBmhlaWdodBgBIAEoBBIQCghibG9ja19pZBgCIAEoDBIsCgpzaWduYXR1cmVzGAMgAygLMhguYnNzLnYxLk1hbmFnZXJTaWduYXR1cmUicgoRQ29tbWl0Q2VydGlmaWNhdGUSDgoGaGVpZ2h0GAEgASgEEg0KBXJvdW5kGAIgASgNEhAKCGJsb2NrX2lkGAMgASgMEiwKCnNpZ25hdHVyZXMYBCADKAsyGC5ic3MudjEuTWFuYWdlclNpZ25hdHVyZSJFChBTdG9yYWdlU2lnbmF0dXJlEg8KB25vZGVfaWQYASABKAkSDQoFYXVkaXQYAiABKAwSEQoJc2lnbmF0dXJlGAMgASgMIpcBChRJbnRlZ3JpdHlDZXJ0aWZpY2F0ZRIOCgZoZWlnaHQYASABKAQSDQoFcm91bmQYAiABKA0SEAoIYmxvY2tfaWQYAyABKAwSDQoFaGFzaDIYBCABKAwSEQoJdHJlZV9zaXplGAUgASgEEiwKCnNpZ25hdHVyZXMYBiADKAsyGC5ic3MudjEuU3RvcmFnZVNpZ25hdHVyZSJGCghBcHByb3ZhbBISCgptYW5hZ2VyX2lkGAEgASgJEhMKC3ZhbGlkX3JvdW5kGAIgASgREhEKCXNpZ25hdHVyZRgDIAEoDCJoChBQb2xrYUNlcnRpZmljYXRlEg4KBmhlaWdodBgBIAEoBBINCgVyb3VuZBgCIAEoDRIQCghibG9ja19pZBgDIAEoDBIjCglhcHByb3ZhbHMYBCADKAsyEC5ic3MudjEuQXBwcm92YWwimgEKD0xvY2tDZXJ0aWZpY2F0ZRInCgVwb2xrYRgBIAEoCzIYLmJzcy52MS5Qb2xrYUNlcnRpZmljYXRlEi0KCGFwcHJvdmFsGAIgASgLMhsuYnNzLnYxLkFwcHJvdmFsQ2VydGlmaWNhdGUSLwoJaW50ZWdyaXR5GAMgASgLMhwuYnNzLnYxLkludGVncml0eUNlcnRpZmljYXRlIp4BChFCbG9ja0NlcnRpZmljYXRlcxItCghhcHByb3ZhbBgBIAEoCzIbLmJzcy52MS5BcHByb3ZhbENlcnRpZmljYXRlEi8KCWludGVncml0eRgCIAEoCzIcLmJzcy52MS5JbnRlZ3JpdHlDZXJ0aWZpY2F0ZRIpCgZjb21taXQYAyABKAsyGS5ic3MudjEuQ29tbWl0Q2VydGlmaWNhdGUibQoVQ2VydGlmaWVkTWFuYWdlckJsb2NrEiMKBWJsb2NrGAEgASgLMhQuYnNzLnYxLk1hbmFnZXJCbG9jaxIvCgxjZXJ0aWZpY2F0ZXMYAiABKAsyGS5ic3MudjEuQmxvY2tDZXJ0aWZpY2F0ZXMifgoVQ2VydGlmaWVkU3RvcmFnZUJsb2NrEhwKBWJsb2NrGAEgASgLMg0uYnNzLnYxLkJsb2NrEhYKDnNlYWxlZF9yZWNvcmRzGAIgAygMEi8KDGNlcnRpZmljYXRlcxgDIAEoCzIZLmJzcy52MS5CbG9ja0NlcnRpZmljYXRlc2IGcHJvdG8z");
 
 /**
  * Header of a block of the managers' ring chain.
@@ -283,6 +283,76 @@ export const ManagerBlockSchema: GenMessage<ManagerBlock> = /*@__PURE__*/
   messageDesc(file_bss_v1_block, 4);
 
 /**
+ * A candidate block for managers that have its submissions already, as they were relayed. The private entries, the
+ * records and the leaves follow from these, and each manager makes them itself. What comes of it is held against the
+ * header's digests like any body, so a compact block says nothing that has to be believed.
+ *
+ * @generated from message bss.v1.CompactBlock
+ */
+export type CompactBlock = Message<"bss.v1.CompactBlock"> & {
+  /**
+   * Exact bytes of the ManagerBlockHeader.
+   *
+   * @generated from field: bytes header = 1;
+   */
+  header: Uint8Array;
+
+  /**
+   * Exact bytes of each ControlOperation.
+   *
+   * @generated from field: repeated bytes control = 2;
+   */
+  control: Uint8Array[];
+
+  /**
+   * Exact bytes of the BlockCertificates of the previous block.
+   *
+   * @generated from field: bytes previous_certificates = 3;
+   */
+  previousCertificates: Uint8Array;
+
+  /**
+   * One for each private entry, in their order.
+   *
+   * @generated from field: repeated bss.v1.CompactEntry entries = 4;
+   */
+  entries: CompactEntry[];
+};
+
+/**
+ * Describes the message bss.v1.CompactBlock.
+ * Use `create(CompactBlockSchema)` to create a new message.
+ */
+export const CompactBlockSchema: GenMessage<CompactBlock> = /*@__PURE__*/
+  messageDesc(file_bss_v1_block, 5);
+
+/**
+ * @generated from message bss.v1.CompactEntry
+ */
+export type CompactEntry = Message<"bss.v1.CompactEntry"> & {
+  /**
+   * 32 bytes; SHA-256(submission_header || signature), which binds all bytes of the entry but the indexes.
+   *
+   * @generated from field: bytes submission_id = 1;
+   */
+  submissionId: Uint8Array;
+
+  /**
+   * Which records of the header the block adds: record i if bit i % 8 of byte i / 8 is set. Empty for all of them.
+   *
+   * @generated from field: bytes record_bits = 2;
+   */
+  recordBits: Uint8Array;
+};
+
+/**
+ * Describes the message bss.v1.CompactEntry.
+ * Use `create(CompactEntrySchema)` to create a new message.
+ */
+export const CompactEntrySchema: GenMessage<CompactEntry> = /*@__PURE__*/
+  messageDesc(file_bss_v1_block, 6);
+
+/**
  * Header of a block of the storage chain, cross-linked with the managers' chain height for height.
  *
  *   storage_block_id = SHA-256("bss/v1/storage-block" || header_bytes)
@@ -348,7 +418,7 @@ export type StorageBlockHeader = Message<"bss.v1.StorageBlockHeader"> & {
  * Use `create(StorageBlockHeaderSchema)` to create a new message.
  */
 export const StorageBlockHeaderSchema: GenMessage<StorageBlockHeader> = /*@__PURE__*/
-  messageDesc(file_bss_v1_block, 5);
+  messageDesc(file_bss_v1_block, 7);
 
 /**
  * @generated from message bss.v1.ManagerSignature
@@ -372,7 +442,7 @@ export type ManagerSignature = Message<"bss.v1.ManagerSignature"> & {
  * Use `create(ManagerSignatureSchema)` to create a new message.
  */
 export const ManagerSignatureSchema: GenMessage<ManagerSignature> = /*@__PURE__*/
-  messageDesc(file_bss_v1_block, 6);
+  messageDesc(file_bss_v1_block, 8);
 
 /**
  * AC: every required manager found the block accurate.
@@ -405,7 +475,7 @@ export type ApprovalCertificate = Message<"bss.v1.ApprovalCertificate"> & {
  * Use `create(ApprovalCertificateSchema)` to create a new message.
  */
 export const ApprovalCertificateSchema: GenMessage<ApprovalCertificate> = /*@__PURE__*/
-  messageDesc(file_bss_v1_block, 7);
+  messageDesc(file_bss_v1_block, 9);
 
 /**
  * CC: Q managers committed the block in one round, so it is final.
@@ -443,7 +513,7 @@ export type CommitCertificate = Message<"bss.v1.CommitCertificate"> & {
  * Use `create(CommitCertificateSchema)` to create a new message.
  */
 export const CommitCertificateSchema: GenMessage<CommitCertificate> = /*@__PURE__*/
-  messageDesc(file_bss_v1_block, 8);
+  messageDesc(file_bss_v1_block, 10);
 
 /**
  * @generated from message bss.v1.StorageSignature
@@ -474,7 +544,7 @@ export type StorageSignature = Message<"bss.v1.StorageSignature"> & {
  * Use `create(StorageSignatureSchema)` to create a new message.
  */
 export const StorageSignatureSchema: GenMessage<StorageSignature> = /*@__PURE__*/
-  messageDesc(file_bss_v1_block, 9);
+  messageDesc(file_bss_v1_block, 11);
 
 /**
  * IC: more than 2/3 of the committee of (height, round, block) hold a log with the block's root.
@@ -526,7 +596,7 @@ export type IntegrityCertificate = Message<"bss.v1.IntegrityCertificate"> & {
  * Use `create(IntegrityCertificateSchema)` to create a new message.
  */
 export const IntegrityCertificateSchema: GenMessage<IntegrityCertificate> = /*@__PURE__*/
-  messageDesc(file_bss_v1_block, 10);
+  messageDesc(file_bss_v1_block, 12);
 
 /**
  * @generated from message bss.v1.Approval
@@ -557,7 +627,7 @@ export type Approval = Message<"bss.v1.Approval"> & {
  * Use `create(ApprovalSchema)` to create a new message.
  */
 export const ApprovalSchema: GenMessage<Approval> = /*@__PURE__*/
-  messageDesc(file_bss_v1_block, 11);
+  messageDesc(file_bss_v1_block, 13);
 
 /**
  * APPROVE by Q distinct managers for one block in one round.
@@ -595,7 +665,7 @@ export type PolkaCertificate = Message<"bss.v1.PolkaCertificate"> & {
  * Use `create(PolkaCertificateSchema)` to create a new message.
  */
 export const PolkaCertificateSchema: GenMessage<PolkaCertificate> = /*@__PURE__*/
-  messageDesc(file_bss_v1_block, 12);
+  messageDesc(file_bss_v1_block, 14);
 
 /**
  * LC: what a manager needs before it locks and commits.
@@ -626,7 +696,7 @@ export type LockCertificate = Message<"bss.v1.LockCertificate"> & {
  * Use `create(LockCertificateSchema)` to create a new message.
  */
 export const LockCertificateSchema: GenMessage<LockCertificate> = /*@__PURE__*/
-  messageDesc(file_bss_v1_block, 13);
+  messageDesc(file_bss_v1_block, 15);
 
 /**
  * What makes a block final and verified. The next block carries it, and from then on it is canonical.
@@ -657,7 +727,7 @@ export type BlockCertificates = Message<"bss.v1.BlockCertificates"> & {
  * Use `create(BlockCertificatesSchema)` to create a new message.
  */
 export const BlockCertificatesSchema: GenMessage<BlockCertificates> = /*@__PURE__*/
-  messageDesc(file_bss_v1_block, 14);
+  messageDesc(file_bss_v1_block, 16);
 
 /**
  * A final block as managers ship it to each other.
@@ -681,7 +751,7 @@ export type CertifiedManagerBlock = Message<"bss.v1.CertifiedManagerBlock"> & {
  * Use `create(CertifiedManagerBlockSchema)` to create a new message.
  */
 export const CertifiedManagerBlockSchema: GenMessage<CertifiedManagerBlock> = /*@__PURE__*/
-  messageDesc(file_bss_v1_block, 15);
+  messageDesc(file_bss_v1_block, 17);
 
 /**
  * A final block as storage nodes keep and ship it.
@@ -712,5 +782,5 @@ export type CertifiedStorageBlock = Message<"bss.v1.CertifiedStorageBlock"> & {
  * Use `create(CertifiedStorageBlockSchema)` to create a new message.
  */
 export const CertifiedStorageBlockSchema: GenMessage<CertifiedStorageBlock> = /*@__PURE__*/
-  messageDesc(file_bss_v1_block, 16);
+  messageDesc(file_bss_v1_block, 18);
 

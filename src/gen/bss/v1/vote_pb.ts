@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { CertifiedManagerBlock, CommitCertificate, LockCertificate, ManagerBlock } from "./block_pb.js";
+import type { CertifiedManagerBlock, CommitCertificate, CompactBlock, LockCertificate, ManagerBlock } from "./block_pb.js";
 import { file_bss_v1_block } from "./block_pb.js";
 import type { ControlOperation, Evidence, ResumeManager, UnreachableClaim } from "./genesis_pb.js";
 import { file_bss_v1_genesis } from "./genesis_pb.js";
@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file bss/v1/vote.proto.
  */
 export const file_bss_v1_vote: GenFile = /*@__PURE__*/
-  fileDesc("ChFic3MvdjEvdm90ZS5wcm90bxIGYnNzLnYxIroECgtWb3RlUmVxdWVzdBIkCghwcm9wb3NhbBgBIAEoCzIQLmJzcy52MS5Qcm9wb3NhbEgAEhwKBHZvdGUYAiABKAsyDC5ic3MudjEuVm90ZUgAEioKC2F0dGVzdGF0aW9uGAMgASgLMhMuYnNzLnYxLkF0dGVzdGF0aW9uSAASMwoQbG9ja19jZXJ0aWZpY2F0ZRgEIAEoCzIXLmJzcy52MS5Mb2NrQ2VydGlmaWNhdGVIABIiCgRoZWFkGAUgASgLMhIuYnNzLnYxLlNpZ25lZEhlYWRIABInCgpmZXRjaF9ib2R5GAYgASgLMhEuYnNzLnYxLkZldGNoQm9keUgAEjIKDGZldGNoX2Jsb2NrcxgHIAEoCzIaLmJzcy52MS5GZXRjaE1hbmFnZXJCbG9ja3NIABIkCghldmlkZW5jZRgIIAEoCzIQLmJzcy52MS5FdmlkZW5jZUgAEicKBnJlc3VtZRgJIAEoCzIVLmJzcy52MS5SZXN1bWVNYW5hZ2VySAASIQoEZm9yaxgKIAEoCzIRLmJzcy52MS5Gb3JrUHJvb2ZIABItCglvcGVyYXRpb24YCyABKAsyGC5ic3MudjEuQ29udHJvbE9wZXJhdGlvbkgAEjAKC3VucmVhY2hhYmxlGAwgASgLMhkuYnNzLnYxLlVucmVhY2hhYmxlTm90aWNlSAASJwoHZmluZGluZxgNIAEoCzIULmJzcy52MS5BdWRpdEZpbmRpbmdIAEIJCgdtZXNzYWdlIk0KEVVucmVhY2hhYmxlTm90aWNlEg8KB25vZGVfaWQYASABKAkSJwoFY2xhaW0YAiABKAsyGC5ic3MudjEuVW5yZWFjaGFibGVDbGFpbSJlCgxBdWRpdEZpbmRpbmcSDwoHbm9kZV9pZBgBIAEoCRIOCgZoZWlnaHQYAiABKAQSDQoFYXVkaXQYAyABKAwSEgoKbWFuYWdlcl9pZBgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwiaQoMVm90ZVJlc3BvbnNlEiUKBGJvZHkYASABKAsyFS5ic3MudjEuQ2FuZGlkYXRlQm9keUgAEicKBmJsb2NrcxgCIAEoCzIVLmJzcy52MS5NYW5hZ2VyQmxvY2tzSABCCQoHbWVzc2FnZSLPAQoIUHJvcG9zYWwSDgoGaGVpZ2h0GAEgASgEEg0KBXJvdW5kGAIgASgNEhMKC3ZhbGlkX3JvdW5kGAMgASgREhAKCGJsb2NrX2lkGAQgASgMEhIKCm1hbmFnZXJfaWQYBSABKAkSEQoJc2lnbmF0dXJlGAYgASgMEjEKEGxvY2tfY2VydGlmaWNhdGUYByABKAsyFy5ic3MudjEuTG9ja0NlcnRpZmljYXRlEiMKBWJsb2NrGAggASgLMhQuYnNzLnYxLk1hbmFnZXJCbG9jayKTAQoEVm90ZRIeCgRraW5kGAEgASgOMhAuYnNzLnYxLlZvdGVLaW5kEg4KBmhlaWdodBgCIAEoBBINCgVyb3VuZBgDIAEoDRITCgt2YWxpZF9yb3VuZBgEIAEoERIQCghibG9ja19pZBgFIAEoDBISCgptYW5hZ2VyX2lkGAYgASgJEhEKCXNpZ25hdHVyZRgHIAEoDCLAAQoLQXR0ZXN0YXRpb24SDgoGaGVpZ2h0GAEgASgEEg0KBXJvdW5kGAIgASgNEhAKCGJsb2NrX2lkGAMgASgMEg0KBWhhc2gyGAQgASgMEhEKCXRyZWVfc2l6ZRgFIAEoBBIrCgd2ZXJkaWN0GAYgASgOMhouYnNzLnYxLkF0dGVzdGF0aW9uVmVyZGljdBINCgVhdWRpdBgHIAEoDBIPCgdub2RlX2lkGAggASgJEhEKCXNpZ25hdHVyZRgJIAEoDCJ6CgpTaWduZWRIZWFkEg4KBmhlaWdodBgBIAEoBBIQCghibG9ja19pZBgCIAEoDBINCgVoYXNoMRgDIAEoDBIUCgxzdGF0ZV9kaWdlc3QYBCABKAwSEgoKbWFuYWdlcl9pZBgFIAEoCRIRCglzaWduYXR1cmUYBiABKAwiYAoJRm9ya1Byb29mEigKBWZpcnN0GAEgASgLMhkuYnNzLnYxLkNvbW1pdENlcnRpZmljYXRlEikKBnNlY29uZBgCIAEoCzIZLmJzcy52MS5Db21taXRDZXJ0aWZpY2F0ZSItCglGZXRjaEJvZHkSDgoGaGVpZ2h0GAEgASgEEhAKCGJsb2NrX2lkGAIgASgMIjQKDUNhbmRpZGF0ZUJvZHkSIwoFYmxvY2sYASABKAsyFC5ic3MudjEuTWFuYWdlckJsb2NrIjgKEkZldGNoTWFuYWdlckJsb2NrcxITCgtmcm9tX2hlaWdodBgBIAEoBBINCgVsaW1pdBgCIAEoDSJTCg1NYW5hZ2VyQmxvY2tzEi0KBmJsb2NrcxgBIAMoCzIdLmJzcy52MS5DZXJ0aWZpZWRNYW5hZ2VyQmxvY2sSEwoLaGVhZF9oZWlnaHQYAiABKAQqaAoIVm90ZUtpbmQSGQoVVk9URV9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQVk9URV9LSU5EX0FDQ0VQVBABEhUKEVZPVEVfS0lORF9BUFBST1ZFEAISFAoQVk9URV9LSU5EX0NPTU1JVBADKnoKEkF0dGVzdGF0aW9uVmVyZGljdBIjCh9BVFRFU1RBVElPTl9WRVJESUNUX1VOU1BFQ0lGSUVEEAASHQoZQVRURVNUQVRJT05fVkVSRElDVF9NQVRDSBABEiAKHEFUVEVTVEFUSU9OX1ZFUkRJQ1RfTUlTTUFUQ0gQAjJECgtWb3RlU2VydmljZRI1CgRWb3RlEhMuYnNzLnYxLlZvdGVSZXF1ZXN0GhQuYnNzLnYxLlZvdGVSZXNwb25zZSgBMAFiBnByb3RvMw", [file_bss_v1_block, file_bss_v1_genesis]);
+  fileDesc("ChFic3MvdjEvdm90ZS5wcm90bxIGYnNzLnYxIukECgtWb3RlUmVxdWVzdBIkCghwcm9wb3NhbBgBIAEoCzIQLmJzcy52MS5Qcm9wb3NhbEgAEhwKBHZvdGUYAiABKAsyDC5ic3MudjEuVm90ZUgAEioKC2F0dGVzdGF0aW9uGAMgASgLMhMuYnNzLnYxLkF0dGVzdGF0aW9uSAASMwoQbG9ja19jZXJ0aWZpY2F0ZRgEIAEoCzIXLmJzcy52MS5Mb2NrQ2VydGlmaWNhdGVIABIiCgRoZWFkGAUgASgLMhIuYnNzLnYxLlNpZ25lZEhlYWRIABInCgpmZXRjaF9ib2R5GAYgASgLMhEuYnNzLnYxLkZldGNoQm9keUgAEjIKDGZldGNoX2Jsb2NrcxgHIAEoCzIaLmJzcy52MS5GZXRjaE1hbmFnZXJCbG9ja3NIABIkCghldmlkZW5jZRgIIAEoCzIQLmJzcy52MS5FdmlkZW5jZUgAEicKBnJlc3VtZRgJIAEoCzIVLmJzcy52MS5SZXN1bWVNYW5hZ2VySAASIQoEZm9yaxgKIAEoCzIRLmJzcy52MS5Gb3JrUHJvb2ZIABItCglvcGVyYXRpb24YCyABKAsyGC5ic3MudjEuQ29udHJvbE9wZXJhdGlvbkgAEjAKC3VucmVhY2hhYmxlGAwgASgLMhkuYnNzLnYxLlVucmVhY2hhYmxlTm90aWNlSAASJwoHZmluZGluZxgNIAEoCzIULmJzcy52MS5BdWRpdEZpbmRpbmdIABItCg1mZXRjaF9lbnRyaWVzGA4gASgLMhQuYnNzLnYxLkZldGNoRW50cmllc0gAQgkKB21lc3NhZ2UiTQoRVW5yZWFjaGFibGVOb3RpY2USDwoHbm9kZV9pZBgBIAEoCRInCgVjbGFpbRgCIAEoCzIYLmJzcy52MS5VbnJlYWNoYWJsZUNsYWltImUKDEF1ZGl0RmluZGluZxIPCgdub2RlX2lkGAEgASgJEg4KBmhlaWdodBgCIAEoBBINCgVhdWRpdBgDIAEoDBISCgptYW5hZ2VyX2lkGAQgASgJEhEKCXNpZ25hdHVyZRgFIAEoDCKWAQoMVm90ZVJlc3BvbnNlEiUKBGJvZHkYASABKAsyFS5ic3MudjEuQ2FuZGlkYXRlQm9keUgAEicKBmJsb2NrcxgCIAEoCzIVLmJzcy52MS5NYW5hZ2VyQmxvY2tzSAASKwoHZW50cmllcxgDIAEoCzIYLmJzcy52MS5DYW5kaWRhdGVFbnRyaWVzSABCCQoHbWVzc2FnZSL2AQoIUHJvcG9zYWwSDgoGaGVpZ2h0GAEgASgEEg0KBXJvdW5kGAIgASgNEhMKC3ZhbGlkX3JvdW5kGAMgASgREhAKCGJsb2NrX2lkGAQgASgMEhIKCm1hbmFnZXJfaWQYBSABKAkSEQoJc2lnbmF0dXJlGAYgASgMEjEKEGxvY2tfY2VydGlmaWNhdGUYByABKAsyFy5ic3MudjEuTG9ja0NlcnRpZmljYXRlEiMKBWJsb2NrGAggASgLMhQuYnNzLnYxLk1hbmFnZXJCbG9jaxIlCgdjb21wYWN0GAkgASgLMhQuYnNzLnYxLkNvbXBhY3RCbG9jayKTAQoEVm90ZRIeCgRraW5kGAEgASgOMhAuYnNzLnYxLlZvdGVLaW5kEg4KBmhlaWdodBgCIAEoBBINCgVyb3VuZBgDIAEoDRITCgt2YWxpZF9yb3VuZBgEIAEoERIQCghibG9ja19pZBgFIAEoDBISCgptYW5hZ2VyX2lkGAYgASgJEhEKCXNpZ25hdHVyZRgHIAEoDCLAAQoLQXR0ZXN0YXRpb24SDgoGaGVpZ2h0GAEgASgEEg0KBXJvdW5kGAIgASgNEhAKCGJsb2NrX2lkGAMgASgMEg0KBWhhc2gyGAQgASgMEhEKCXRyZWVfc2l6ZRgFIAEoBBIrCgd2ZXJkaWN0GAYgASgOMhouYnNzLnYxLkF0dGVzdGF0aW9uVmVyZGljdBINCgVhdWRpdBgHIAEoDBIPCgdub2RlX2lkGAggASgJEhEKCXNpZ25hdHVyZRgJIAEoDCJ6CgpTaWduZWRIZWFkEg4KBmhlaWdodBgBIAEoBBIQCghibG9ja19pZBgCIAEoDBINCgVoYXNoMRgDIAEoDBIUCgxzdGF0ZV9kaWdlc3QYBCABKAwSEgoKbWFuYWdlcl9pZBgFIAEoCRIRCglzaWduYXR1cmUYBiABKAwiYAoJRm9ya1Byb29mEigKBWZpcnN0GAEgASgLMhkuYnNzLnYxLkNvbW1pdENlcnRpZmljYXRlEikKBnNlY29uZBgCIAEoCzIZLmJzcy52MS5Db21taXRDZXJ0aWZpY2F0ZSItCglGZXRjaEJvZHkSDgoGaGVpZ2h0GAEgASgEEhAKCGJsb2NrX2lkGAIgASgMIjQKDUNhbmRpZGF0ZUJvZHkSIwoFYmxvY2sYASABKAsyFC5ic3MudjEuTWFuYWdlckJsb2NrIkEKDEZldGNoRW50cmllcxIOCgZoZWlnaHQYASABKAQSEAoIYmxvY2tfaWQYAiABKAwSDwoHZW50cmllcxgDIAMoDSJNChBDYW5kaWRhdGVFbnRyaWVzEhAKCGJsb2NrX2lkGAEgASgMEicKB2VudHJpZXMYAiADKAsyFi5ic3MudjEuQ2FuZGlkYXRlRW50cnkiOAoOQ2FuZGlkYXRlRW50cnkSFQoNcHJpdmF0ZV9lbnRyeRgBIAEoDBIPCgdyZWNvcmRzGAIgAygMIjgKEkZldGNoTWFuYWdlckJsb2NrcxITCgtmcm9tX2hlaWdodBgBIAEoBBINCgVsaW1pdBgCIAEoDSJTCg1NYW5hZ2VyQmxvY2tzEi0KBmJsb2NrcxgBIAMoCzIdLmJzcy52MS5DZXJ0aWZpZWRNYW5hZ2VyQmxvY2sSEwoLaGVhZF9oZWlnaHQYAiABKAQqaAoIVm90ZUtpbmQSGQoVVk9URV9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQVk9URV9LSU5EX0FDQ0VQVBABEhUKEVZPVEVfS0lORF9BUFBST1ZFEAISFAoQVk9URV9LSU5EX0NPTU1JVBADKnoKEkF0dGVzdGF0aW9uVmVyZGljdBIjCh9BVFRFU1RBVElPTl9WRVJESUNUX1VOU1BFQ0lGSUVEEAASHQoZQVRURVNUQVRJT05fVkVSRElDVF9NQVRDSBABEiAKHEFUVEVTVEFUSU9OX1ZFUkRJQ1RfTUlTTUFUQ0gQAjJECgtWb3RlU2VydmljZRI1CgRWb3RlEhMuYnNzLnYxLlZvdGVSZXF1ZXN0GhQuYnNzLnYxLlZvdGVSZXNwb25zZSgBMAFiBnByb3RvMw", [file_bss_v1_block, file_bss_v1_genesis]);
 
 /**
  * @generated from message bss.v1.VoteRequest
@@ -114,6 +114,12 @@ export type VoteRequest = Message<"bss.v1.VoteRequest"> & {
      */
     value: AuditFinding;
     case: "finding";
+  } | {
+    /**
+     * @generated from field: bss.v1.FetchEntries fetch_entries = 14;
+     */
+    value: FetchEntries;
+    case: "fetchEntries";
   } | { case: undefined; value?: undefined };
 };
 
@@ -214,6 +220,14 @@ export type VoteResponse = Message<"bss.v1.VoteResponse"> & {
      */
     value: ManagerBlocks;
     case: "blocks";
+  } | {
+    /**
+     * Answers FetchEntries.
+     *
+     * @generated from field: bss.v1.CandidateEntries entries = 3;
+     */
+    value: CandidateEntries;
+    case: "entries";
   } | { case: undefined; value?: undefined };
 };
 
@@ -276,11 +290,19 @@ export type Proposal = Message<"bss.v1.Proposal"> & {
   lockCertificate?: LockCertificate | undefined;
 
   /**
-   * The block itself. The proposer sends it; a relay leaves it out, and a manager that lacks it fetches it.
+   * The whole block. Proposers send it as `compact` instead; it is taken all the same.
    *
    * @generated from field: bss.v1.ManagerBlock block = 8;
    */
   block?: ManagerBlock | undefined;
+
+  /**
+   * The block, for who has its submissions. The proposer sends it; a relay leaves it out, and a manager that lacks the
+   * block fetches it.
+   *
+   * @generated from field: bss.v1.CompactBlock compact = 9;
+   */
+  compact?: CompactBlock | undefined;
 };
 
 /**
@@ -531,6 +553,92 @@ export const CandidateBodySchema: GenMessage<CandidateBody> = /*@__PURE__*/
   messageDesc(file_bss_v1_vote, 10);
 
 /**
+ * Asks the proposer of a compact block for what the sender lacks of it. Each manager is answered once for each block;
+ * what it still lacks after that is in the whole body.
+ *
+ * @generated from message bss.v1.FetchEntries
+ */
+export type FetchEntries = Message<"bss.v1.FetchEntries"> & {
+  /**
+   * @generated from field: uint64 height = 1;
+   */
+  height: bigint;
+
+  /**
+   * 32 bytes.
+   *
+   * @generated from field: bytes block_id = 2;
+   */
+  blockId: Uint8Array;
+
+  /**
+   * Places among the block's private entries, ascending; at most 1000.
+   *
+   * @generated from field: repeated uint32 entries = 3;
+   */
+  entries: number[];
+};
+
+/**
+ * Describes the message bss.v1.FetchEntries.
+ * Use `create(FetchEntriesSchema)` to create a new message.
+ */
+export const FetchEntriesSchema: GenMessage<FetchEntries> = /*@__PURE__*/
+  messageDesc(file_bss_v1_vote, 11);
+
+/**
+ * @generated from message bss.v1.CandidateEntries
+ */
+export type CandidateEntries = Message<"bss.v1.CandidateEntries"> & {
+  /**
+   * 32 bytes.
+   *
+   * @generated from field: bytes block_id = 1;
+   */
+  blockId: Uint8Array;
+
+  /**
+   * Those that were asked for, in their order.
+   *
+   * @generated from field: repeated bss.v1.CandidateEntry entries = 2;
+   */
+  entries: CandidateEntry[];
+};
+
+/**
+ * Describes the message bss.v1.CandidateEntries.
+ * Use `create(CandidateEntriesSchema)` to create a new message.
+ */
+export const CandidateEntriesSchema: GenMessage<CandidateEntries> = /*@__PURE__*/
+  messageDesc(file_bss_v1_vote, 12);
+
+/**
+ * @generated from message bss.v1.CandidateEntry
+ */
+export type CandidateEntry = Message<"bss.v1.CandidateEntry"> & {
+  /**
+   * Exact bytes of the PrivateEntry.
+   *
+   * @generated from field: bytes private_entry = 1;
+   */
+  privateEntry: Uint8Array;
+
+  /**
+   * Exact bytes of each record that it adds.
+   *
+   * @generated from field: repeated bytes records = 2;
+   */
+  records: Uint8Array[];
+};
+
+/**
+ * Describes the message bss.v1.CandidateEntry.
+ * Use `create(CandidateEntrySchema)` to create a new message.
+ */
+export const CandidateEntrySchema: GenMessage<CandidateEntry> = /*@__PURE__*/
+  messageDesc(file_bss_v1_vote, 13);
+
+/**
  * Asks for final blocks from a height on.
  *
  * @generated from message bss.v1.FetchManagerBlocks
@@ -554,7 +662,7 @@ export type FetchManagerBlocks = Message<"bss.v1.FetchManagerBlocks"> & {
  * Use `create(FetchManagerBlocksSchema)` to create a new message.
  */
 export const FetchManagerBlocksSchema: GenMessage<FetchManagerBlocks> = /*@__PURE__*/
-  messageDesc(file_bss_v1_vote, 11);
+  messageDesc(file_bss_v1_vote, 14);
 
 /**
  * @generated from message bss.v1.ManagerBlocks
@@ -580,7 +688,7 @@ export type ManagerBlocks = Message<"bss.v1.ManagerBlocks"> & {
  * Use `create(ManagerBlocksSchema)` to create a new message.
  */
 export const ManagerBlocksSchema: GenMessage<ManagerBlocks> = /*@__PURE__*/
-  messageDesc(file_bss_v1_vote, 12);
+  messageDesc(file_bss_v1_vote, 15);
 
 /**
  * @generated from enum bss.v1.VoteKind

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { type VoteRequest, VoteRequestSchema } from "../../../../src/gen/bss/v1/vote_pb.js";
+import { compactOf } from "../../../../src/ledger/blocks/compact-blocks.js";
 import { PeerSender } from "../../../../src/manager/peers/peer-sender.js";
 import { Chain } from "../../ledger/support/chain.js";
+import { documentBytes, submitted } from "../../ledger/support/records.js";
 import { accept, attestation, proposal } from "../support/votes.js";
 
 const peerIds = ["manager-2", "manager-3", "manager-4"] as const;
-const { block, executed } = new Chain().propose();
+const { block, executed } = new Chain().propose({ candidates: [submitted([documentBytes()])] });
 const { facts } = executed;
 
 describe("what is sent to other managers", () => {
@@ -39,9 +41,10 @@ describe("what is sent to other managers", () => {
     );
     const [, , , , , , withBody, , , without] = sent.map(([, { message }]) => message);
     assert.ok(withBody?.case === "proposal" && without?.case === "proposal");
-    assert.deepEqual(withBody.value.block, block);
-    assert.equal(without.value.block, undefined);
-    assert.equal(made.block, undefined, "what goes into the vote log stays without");
+    assert.deepEqual(withBody.value.compact, compactOf(block));
+    assert.equal(withBody.value.block, undefined);
+    assert.equal(without.value.compact, undefined);
+    assert.equal(made.compact, undefined, "what goes into the vote log stays without");
   });
 
   test("asks only those who hold a body, and for blocks only where there is a link", () => {
@@ -50,6 +53,10 @@ describe("what is sent to other managers", () => {
       sent.map(([to, { message }]) => [to, message.case]),
       [["manager-3", "fetchBody"]],
     );
+    sender.fetchEntries("manager-2", { height: 1, blockId: facts.blockId, entries: [0, 7] });
+    const [to, { message } = { message: undefined }] = sent.pop() ?? [];
+    assert.equal(to, "manager-2");
+    assert.deepEqual(message?.case === "fetchEntries" && message.value.entries, [0, 7]);
     assert.equal(sender.fetchBlocks("manager-4", 5, 50), true);
     connected = false;
     assert.equal(sender.fetchBlocks("manager-4", 5, 50), false);

@@ -29,24 +29,29 @@ describe("a manager calls for a block", () => {
   let clockMs: number;
   let pool: Pool;
   let calls: BlockCalls;
+  let asked: number[];
   let again: (readonly [ParsedSubmission, readonly string[]])[];
 
   beforeEach(() => {
-    again = [];
+    [again, asked] = [[], []];
     [members, idleMs, operationWaits, clockMs] = [membersWith(0), 0, false, 0];
     pool = new Pool({ limits: { submissionsMax: 100, bytesMax: 1e7 }, verdictWaitMs: 0 });
-    calls = new BlockCalls({
+    calls = callsOf(1_000);
+  });
+
+  const callsOf = (recordsMax: number) =>
+    new BlockCalls({
       selfId: "manager-1",
       pool,
-      size: new BlockSize({ recordsMax: 1_000, timeouts: { proposeMs: 4_000 } }),
+      size: new BlockSize({ recordsMax, timeouts: { proposeMs: 4_000 } }),
       idleMs: () => idleMs,
       members: () => members,
       policy: { ...policy, minStorage: 3, heartbeatMs },
       monotonicMs: () => clockMs,
       operations: [() => operationWaits],
+      askAfter: (delayMs) => asked.push(delayMs),
       relayAgain: ({ waiting, to }) => again.push([waiting.submission, to]),
     });
-  });
 
   const add = () => {
     const submission = submitted([documentBytes()]);
@@ -81,6 +86,45 @@ describe("a manager calls for a block", () => {
     members = membersWith(0);
     assert.equal(calls.due, true);
     assert.deepEqual(calls.ripe(), [submission]);
+  });
+
+  const placed = (submission: ParsedSubmission) =>
+    pool.placed(submission.records.map(({ hashHex }) => hashHex));
+
+  test("a moment later while those who were just answered may send more", () => {
+    const [first, , third] = [add(), add(), add()];
+    calls.onAppended(blockOf("manager-2", 1), members, 120);
+    placed(first);
+    assert.equal(calls.due, false, "two wait, and one has been answered");
+    assert.deepEqual(asked, [40], "a part of the round");
+    clockMs += 39;
+    assert.equal(calls.due, false);
+    add();
+    assert.equal(calls.due, true, "as many wait as did before");
+    calls.onAppended(blockOf("manager-2", 1), members, 9_000);
+    placed(third);
+    assert.equal(calls.due, false);
+    assert.deepEqual(asked, [40, 250], "never for long");
+    clockMs += 250;
+    assert.equal(calls.due, true);
+  });
+
+  test("at once for what comes alone, fills a block, or follows one that others shipped", () => {
+    const alone = add();
+    calls.onAppended(blockOf("manager-2", 1), members, 120);
+    placed(alone);
+    add();
+    assert.equal(calls.due, true, "nothing else waited");
+    const next = add();
+    calls.onAppended(blockOf("manager-2", 1), members);
+    placed(next);
+    assert.equal(calls.due, true, "nobody was answered here");
+    calls = callsOf(2);
+    const [first] = [add(), add(), add()];
+    calls.onAppended(blockOf("manager-2", 1), members, 120);
+    placed(first);
+    assert.equal(calls.due, true, "a block is full");
+    assert.deepEqual(asked, []);
   });
 
   test("less and less for records that no block takes", () => {

@@ -114,13 +114,15 @@ describe("the judgement of a candidate", () => {
   let refused: string[];
   let fetched: (readonly string[])[];
   let height: number;
+  /** How often a compact block is found to wait for its entries. */
+  let awaits: number;
   let block: ManagerBlock;
   let blockId: Uint8Array;
 
   beforeEach(async () => {
     world = await LedgerWorld.create();
     candidates = new CandidateBlocks({ isBoundTo: () => false });
-    [posted, refused, fetched, height] = [[], [], [], 1];
+    [posted, refused, fetched, height, awaits] = [[], [], [], 1, 0];
     const after = (_: number, work: () => void) => {
       work();
       return { cancel: () => {} };
@@ -140,6 +142,7 @@ describe("the judgement of a candidate", () => {
         },
         inbox: { post: (event) => posted.push(event) },
         peers: { fetchBody: (holders) => fetched.push(holders) },
+        compact: { isAwaited: () => awaits-- > 0 },
       },
     );
     const built = world.chain.propose({ candidates: [submitted([documentBytes()])] });
@@ -170,6 +173,12 @@ describe("the judgement of a candidate", () => {
     await judge.takeBody(block);
     assert.deepEqual(verdicts(), [true], "the second copy was not asked for");
     assert.equal(candidates.get(blockId)?.block, block);
+  });
+
+  test("asks for no body while its proposer has time to send what is missing", async () => {
+    awaits = 2;
+    await judge.judge(task());
+    assert.deepEqual([fetched, awaits], [[["manager-2"]], -1]);
   });
 
   test("is not made of a body that nobody asked for", async () => {

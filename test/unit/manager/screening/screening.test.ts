@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
+import { systemTime } from "../../../../src/base/time.js";
 import { SignatureCache } from "../../../../src/crypto/signature-cache.js";
 import type { ParsedRecord } from "../../../../src/ledger/records/records.js";
 import {
   pausesOf,
+  Screener,
   screenSubmission,
+  screenTogether,
   violationsNow,
 } from "../../../../src/manager/screening/screening.js";
 import { genesisMs, quarterS, startS } from "../../ledger/support/consortium.js";
@@ -131,6 +134,29 @@ describe("a manager's own verdict on a submission", () => {
     assert.deepEqual([screened.refused.length, reads], [50, 1]);
   });
 
+  test("is the same for each of several that are screened together", async () => {
+    const forged = { ...submitted([documentBytes()]), signature: new Uint8Array(64).fill(1) };
+    const two = [readingBytes({ start: later }), readingBytes({ start: later, exported: 1 })];
+    const submissions = [
+      submitted([reading, documentBytes()]),
+      forged,
+      submitted([readingBytes()]),
+      // What stands in one submission is not there for the next.
+      ...two.map((record) => submitted([record])),
+      submitted([tradeBytes({ energy: 90 }), sold]),
+    ];
+    let reads = 0;
+    const readState = (keys: readonly Uint8Array[]) => {
+      reads += 1;
+      return world.ports.readState(keys);
+    };
+    const together = await screenTogether(submissions, { ...world.ports, readState });
+    assert.equal(reads, 1);
+    for (const [i, submission] of submissions.entries()) {
+      assert.deepEqual(together[i], await screenSubmission(submission, world.ports));
+    }
+  });
+
   test("lets others have their turn between pieces of a large submission", async () => {
     let pauses = 0;
     const counted = () => async () => {
@@ -204,6 +230,54 @@ describe("a manager's own verdict on a submission", () => {
     world.wallMs = 0;
     const screened = accepted(await screenSubmission(submitted([documentBytes()]), world.ports));
     assert.equal(screened.accurate.length, 1);
+  });
+});
+
+describe("[R3.9] many small submissions", () => {
+  const setUp = async () => {
+    const world = await LedgerWorld.create();
+    const reads: number[] = [];
+    let fails = false;
+    const readState = async (keys: readonly Uint8Array[]) => {
+      reads.push(keys.length);
+      if (fails) throw new Error("the disk");
+      return world.ports.readState(keys);
+    };
+    const context = { ...world.ports, readState, time: systemTime };
+    const screener = new Screener(context, { knowsAllFinal: false });
+    const screen = (id: string, records: readonly Uint8Array[]) =>
+      screener.screen({ kind: "caller", id }, submitted(records));
+    const fail = (value: boolean) => {
+      fails = value;
+    };
+    return { screen, reads, fail };
+  };
+
+  test("are screened together while others are, a hundred records at a time", async () => {
+    const { screen, reads } = await setUp();
+    const first = screen("a", [documentBytes()]);
+    const few = Array.from({ length: 7 }, () => screen("a", [documentBytes()]));
+    const many = Array.from({ length: 3 }, () =>
+      screen(
+        "b",
+        Array.from({ length: 40 }, () => documentBytes()),
+      ),
+    );
+    for (const verdict of await Promise.all([first, ...few, ...many])) {
+      assert.ok(verdict.ok && verdict.value.refused.length === 0);
+    }
+    const accurate = (await first).ok && (await few[6])?.ok;
+    assert.ok(accurate);
+    assert.ok(reads.length <= 4, `${reads.length} readings for 11 submissions`);
+    assert.ok(reads.length >= 2, "no more than a hundred records together");
+  });
+
+  test("go on after some that could not be read", async () => {
+    const { screen, fail } = await setUp();
+    fail(true);
+    await assert.rejects(screen("a", [documentBytes()]), /the disk/);
+    fail(false);
+    assert.ok((await screen("a", [documentBytes()])).ok);
   });
 });
 

@@ -34,18 +34,28 @@ describe("the exchange of submissions between managers", () => {
   let objections: (readonly [from: string, reason: string])[];
   let dropped: string[];
   let found: SignedObjections | undefined;
+  let requests: BroadcastRequest[];
+  let timers: (readonly [delayMs: number, work: () => void])[];
+  let nowMs: number;
   let sender: BroadcastSender;
   let receiver: BroadcastReceiver;
 
   beforeEach(() => {
     [sent, relayed, verdicts, objections, dropped, found] = [[], [], [], [], [], undefined];
-    sender = new BroadcastSender(() => ({
+    [requests, timers, nowMs] = [[], [], 0];
+    const links = {
       peerIds,
-      sendBroadcast: (to, { message }) => {
-        sent.push([to, message?.case]);
+      sendBroadcast: (to: string, request: BroadcastRequest) => {
+        sent.push([to, request.message.case]);
+        requests.push(request);
         return true;
       },
-    }));
+    };
+    const after = (delayMs: number, work: () => void) => {
+      timers.push([delayMs, work]);
+      return { cancel: () => {} };
+    };
+    sender = new BroadcastSender(() => links, { monotonicMs: () => nowMs, after });
     receiver = new BroadcastReceiver(
       { observer: { dropped: (_, what) => dropped.push(what) } },
       {
@@ -87,6 +97,39 @@ describe("the exchange of submissions between managers", () => {
       sent,
       whats.flatMap((what) => peerIds.map((to) => [to, what])),
     );
+  });
+
+  test("makes one message for all of them, so that it is encoded once", () => {
+    sender.relay({ submission, leftOut: [0] });
+    assert.equal(new Set(requests).size, 1);
+    assert.deepEqual(requests[0]?.leftOut, [0]);
+  });
+
+  test("says a verdict at once, and those that follow closely together", () => {
+    const said = () =>
+      requests
+        .filter((_, i) => i % peerIds.length === 0)
+        .map(({ message }) => message.case === "verdict" && message.value.submissionIds);
+    sender.sendVerdict(id(1));
+    assert.deepEqual(said(), [[id(1)]]);
+    nowMs = 2;
+    sender.sendVerdict(id(2));
+    sender.sendVerdict(id(3));
+    assert.deepEqual(said(), [[id(1)]]);
+    assert.deepEqual(
+      timers.map(([delayMs]) => delayMs),
+      [3],
+    );
+    nowMs = 5;
+    for (const [, work] of timers.splice(0)) work();
+    assert.deepEqual(said(), [[id(1)], [id(2), id(3)]]);
+    nowMs = 10;
+    sender.sendVerdict(id(4));
+    assert.deepEqual(said().at(-1), [id(4)]);
+    for (let i = 0; i < 1_000; i++) sender.sendVerdict(id(5));
+    assert.equal(said().length, 4, "a message holds no more");
+    for (const [, work] of timers) work();
+    assert.equal(said().length, 4, "nothing waits any more");
   });
 
   test("gives a peer that comes back what is still open here, and only that peer", () => {

@@ -17,6 +17,7 @@ import {
 } from "../../../../src/manager/submissions/submissions.js";
 import { RpcError } from "../../../../src/rpc/rpc-error.js";
 import { rpcErrorFrom } from "../../../support/rpc-consortium.js";
+import { epochKey } from "../../ledger/support/consortium.js";
 import {
   documentBytes,
   hashOf,
@@ -88,6 +89,7 @@ class Desk {
     const { store } = world;
     return {
       ...world.ports,
+      epochKey,
       selfId: "manager-1",
       readState: async (keys: readonly Uint8Array[]) => {
         this.reads += 1;
@@ -177,13 +179,13 @@ async function settled(condition: () => boolean): Promise<void> {
 }
 
 describe("a submission that a participant brings", () => {
-  test("is pooled, relayed with a verdict, and answered when a block has it", async () => {
+  test("is pooled, relayed, and answered when a block has it", async () => {
     const desk = await Desk.create();
     const submission = submitted([documentBytes(), documentBytes()]);
     const answer = desk.take(submission.message);
     await settled(() => desk.pool.has(submission.idHex));
     assert.deepEqual(desk.relayed, [submission.message]);
-    assert.deepEqual(desk.verdicts, [submission.idHex]);
+    assert.deepEqual(desk.verdicts, [], "who relays it finds it accurate");
     assert.deepEqual(await desk.world.savedIds(), []);
     await desk.extend([submission]);
     assert.deepEqual((await answer).outcomes.map(textOf), ["committed 1/0", "committed 1/1"]);
@@ -421,6 +423,17 @@ describe("[R3.2] a submission with what the ledger has or contradicts", () => {
     assert.ok(desk.pool.has(child.idHex), "the parent stands in the block after the one read");
   });
 
+  test("is accurate to whoever relays it", async () => {
+    const desk = await withLedger();
+    const relayed = submitted([documentBytes()]);
+    await desk.submissions.takeRelayed("manager-2", relayed.message);
+    const ripe = (...awaited: string[]) => desk.pool.ripe(0, awaited, 1).length;
+    assert.equal(ripe("manager-2"), 1);
+    assert.equal(ripe("manager-2", "manager-3"), 0);
+    await desk.submissions.takeRelayed("manager-3", relayed.message);
+    assert.equal(ripe("manager-2", "manager-3"), 1, "one that is here already, too");
+  });
+
   test("keeps its new records, and has a verdict about these alone", async () => {
     const desk = await withLedger();
     const fresh = documentBytes();
@@ -435,7 +448,7 @@ describe("[R3.2] a submission with what the ledger has or contradicts", () => {
     ]);
     const other = submitted([readingBytes(), documentBytes()]);
     const objections = await desk.submissions.takeRelayed("manager-2", other.message);
-    assert.deepEqual(desk.verdicts, [mixed.idHex, other.idHex]);
+    assert.deepEqual(desk.verdicts, [other.idHex]);
     assert.deepEqual(
       objections?.objections.map(({ reason }) => reason),
       ["INTERVAL_OVERLAP"],
@@ -826,6 +839,5 @@ describe("what a stop left behind", () => {
     await desk.submissions.restore(two.map(({ message }) => message));
     assert.equal((await desk.world.savedIds()).length, 2);
     assert.deepEqual(desk.relayed, [two[0]?.message], "what does not wait here is not relayed");
-    assert.deepEqual(desk.verdicts, [two[0]?.idHex]);
   });
 });

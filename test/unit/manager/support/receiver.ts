@@ -28,6 +28,7 @@ export function receiverOf({ selfId = "manager-1", dropped = () => {}, ...parts 
     inbox: { post: () => {} },
     candidates: new CandidateBlocks({ isBoundTo: () => false }),
     judge: { takeBody: async () => {} },
+    compact: { take: () => undefined, takeEntries: () => undefined, answer: () => undefined },
     abstention: { listening: false, hearOwn: () => {}, hearHead: () => {} },
     tip: { hear: () => {} },
     supervision: {

@@ -1,0 +1,181 @@
+/** Bodies of compact blocks: from the pool, with the proposer's help, or not at all. */
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { defined } from "../../../../src/base/assert.js";
+import { toHex } from "../../../../src/base/bytes.js";
+import { systemTime } from "../../../../src/base/time.js";
+import type { ManagerBlock } from "../../../../src/gen/bss/v1/block_pb.js";
+import {
+  type CandidateEntries,
+  CandidateEntriesSchema,
+  FetchEntriesSchema,
+} from "../../../../src/gen/bss/v1/vote_pb.js";
+import { compactOf } from "../../../../src/ledger/blocks/compact-blocks.js";
+import type { ParsedSubmission } from "../../../../src/ledger/records/submissions.js";
+import { Pool } from "../../../../src/manager/pool/pool.js";
+import { CandidateBlocks } from "../../../../src/manager/ring/candidate-blocks.js";
+import { CompactBodies, compactWaitingMax } from "../../../../src/manager/ring/compact-bodies.js";
+import { Chain } from "../../ledger/support/chain.js";
+import { consortiumId, epochKey, policy } from "../../ledger/support/consortium.js";
+import { documentBytes, submitted } from "../../ledger/support/records.js";
+
+const submissions = [submitted([documentBytes(), documentBytes()]), submitted([documentBytes()])];
+const { block, executed } = new Chain().propose({ candidates: submissions });
+const { blockId } = executed.facts;
+const idHex = toHex(blockId);
+const proposal = { from: "manager-1", height: 1, blockId };
+
+class Manager {
+  readonly pool = new Pool({
+    limits: { submissionsMax: 100, bytesMax: 10_000_000 },
+    verdictWaitMs: 500,
+  });
+  readonly candidates = new CandidateBlocks({ isBoundTo: () => false });
+  readonly fetched: (readonly [string, readonly number[]])[] = [];
+  readonly timers: (() => void)[] = [];
+  readonly compact: CompactBodies;
+
+  constructor() {
+    const after = (_: number, work: () => void) => {
+      this.timers.push(work);
+      return { cancel: () => {} };
+    };
+    this.compact = new CompactBodies(
+      { consortiumId, policy, epochKey, time: { ...systemTime, after } },
+      {
+        pool: this.pool,
+        candidates: this.candidates,
+        peers: { fetchEntries: (to, { entries }) => void this.fetched.push([to, entries]) },
+      },
+    );
+  }
+
+  has(...some: readonly ParsedSubmission[]): void {
+    for (const submission of some) {
+      const unsettled = submission.records.map(({ hashHex }) => hashHex);
+      const causer = { kind: "caller", id: submission.participantId } as const;
+      this.pool.add(submission, { causer, nowMs: 0, unsettled });
+    }
+  }
+}
+
+describe("[R4.1.5] the body of a compact block", () => {
+  let manager: Manager;
+  let answer: CandidateEntries;
+
+  beforeEach(() => {
+    manager = new Manager();
+    const proposer = new Manager();
+    proposer.candidates.add(1, block, executed);
+    const wanted = create(FetchEntriesSchema, { height: 1n, blockId, entries: [1] });
+    answer = defined(proposer.compact.answer("manager-2", wanted), "it is the first time");
+  });
+
+  const take = () => manager.compact.take(compactOf(block), proposal);
+
+  test("is made of the pool, whose records are sealed by it at the latest", () => {
+    manager.has(...submissions);
+    assert.deepEqual(take(), block);
+    assert.deepEqual(manager.fetched, []);
+    for (const { records } of submissions) {
+      for (const { hashHex } of records) assert.ok(manager.pool.sealed(hashHex));
+    }
+  });
+
+  test("is made with the proposer's help of what is missing, which is asked for once", () => {
+    manager.has(defined(submissions[0], "there are two"));
+    assert.equal(take(), undefined);
+    assert.equal(take(), undefined);
+    assert.deepEqual(manager.fetched, [["manager-1", [1]]]);
+    assert.ok(manager.compact.isAwaited(idHex));
+    assert.equal(manager.compact.takeEntries("manager-3", answer), undefined, "it was not asked");
+    const rebuilt = manager.compact.takeEntries("manager-1", answer);
+    assert.deepEqual(rebuilt, { height: 1, block });
+    assert.equal(manager.compact.isAwaited(idHex), false);
+    assert.equal(manager.compact.takeEntries("manager-1", answer), undefined);
+  });
+
+  for (const [what, change] of [
+    ["too few entries", () => ({ entries: [] })],
+    ["another block's", () => ({ blockId: new Uint8Array(32) })],
+    ["other records", () => ({ entries: [{ ...answer.entries[0], records: [] }] })],
+  ] as const) {
+    test(`is left to be fetched as a whole when the answer holds ${what}`, () => {
+      manager.has(defined(submissions[0], "there are two"));
+      take();
+      const wrong = create(CandidateEntriesSchema, { ...answer, ...change() } as never);
+      assert.equal(manager.compact.takeEntries("manager-1", wrong), undefined);
+      for (const timer of manager.timers) timer();
+      assert.equal(manager.compact.isAwaited(idHex), false);
+    });
+  }
+
+  test("is left to be fetched as a whole when the proposer is silent", () => {
+    take();
+    assert.ok(manager.compact.isAwaited(idHex));
+    for (const timer of manager.timers) timer();
+    assert.equal(manager.compact.isAwaited(idHex), false);
+    assert.equal(manager.compact.takeEntries("manager-1", answer), undefined);
+  });
+
+  test("is not made where it is here, under another id, or longer than a block", () => {
+    manager.has(...submissions);
+    const other = { ...proposal, blockId: new Uint8Array(32) };
+    assert.equal(manager.compact.take(compactOf(block), other), undefined);
+    const long = { ...compactOf(block), previousCertificates: new Uint8Array(2 ** 21) };
+    assert.equal(manager.compact.take(long, proposal), undefined);
+    manager.candidates.add(1, block);
+    assert.equal(take(), undefined);
+    assert.deepEqual(manager.fetched, []);
+  });
+
+  test("waits for one block of each proposer, and for few of all", () => {
+    take();
+    const { block: empty, executed: other } = new Chain().propose({
+      candidates: [submitted([documentBytes()])],
+    });
+    const next = { ...proposal, blockId: other.facts.blockId };
+    manager.compact.take(compactOf(empty), next);
+    assert.equal(manager.compact.isAwaited(idHex), false, "the proposer's later one");
+    for (let i = 0; i < compactWaitingMax; i++) {
+      manager.compact.take(compactOf(block), { ...proposal, from: `manager-${i + 2}` });
+      manager.compact.onAppended({ executed: { facts: { height: 0 } } } as never);
+      if (i === 0) assert.ok(manager.compact.isAwaited(idHex));
+    }
+    manager.compact.onAppended({ executed } as never);
+    assert.equal(manager.compact.isAwaited(idHex), false, "its height is over");
+  });
+});
+
+describe("[R4.1.5] what others lack of a block", () => {
+  const wanted = (entries: number[], id = blockId) =>
+    create(FetchEntriesSchema, { height: 1n, blockId: id, entries });
+  let manager: Manager;
+
+  beforeEach(() => {
+    manager = new Manager();
+    manager.candidates.add(1, block, executed);
+  });
+
+  test("is sent to each manager once", () => {
+    const recordsOf = (held: ManagerBlock) => held.records.slice(0, 2);
+    const first = manager.compact.answer("manager-2", wanted([0]));
+    assert.deepEqual(first?.entries[0]?.records, recordsOf(block));
+    assert.equal(manager.compact.answer("manager-2", wanted([0])), undefined);
+    assert.ok(manager.compact.answer("manager-3", wanted([0, 1])));
+  });
+
+  test("is not sent of a block that has not been judged, which may be anything", () => {
+    const other = new Manager();
+    other.candidates.add(1, { ...block, privateEntries: [new Uint8Array([255])] });
+    assert.equal(other.compact.answer("manager-2", wanted([0])), undefined);
+  });
+
+  test("is not sent of a block that is not here, nor of entries that it does not have", () => {
+    assert.equal(manager.compact.answer("manager-2", wanted([0], new Uint8Array(32))), undefined);
+    assert.equal(manager.compact.answer("manager-2", wanted([5])), undefined);
+    const many = wanted(Array.from({ length: 1_001 }, (_, i) => i));
+    assert.equal(manager.compact.answer("manager-3", many), undefined);
+  });
+});
