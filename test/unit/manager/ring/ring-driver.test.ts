@@ -107,6 +107,10 @@ class Bench {
         },
       },
       peers: { send: (message, body) => this.sent.push({ message, body }) },
+      relays: {
+        send: (proposal) =>
+          void this.sent.push({ message: { kind: "proposal", proposal }, body: undefined }),
+      },
       tasks: {
         start: (task) => {
           this.tasks.push(task);

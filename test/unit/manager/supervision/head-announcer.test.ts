@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import type { SignedHead } from "../../../../src/gen/bss/v1/vote_pb.js";
 import { checkHead } from "../../../../src/ledger/certificates/votes.js";
-import { HeadAnnouncer } from "../../../../src/manager/supervision/head-announcer.js";
+import { HeadAnnouncer, headsApartMs } from "../../../../src/manager/supervision/head-announcer.js";
 import { Chain, verifies } from "../../ledger/support/chain.js";
 import { consortiumId, genesis } from "../../ledger/support/consortium.js";
 import { accepted } from "../../ledger/support/outcome.js";
@@ -61,6 +61,21 @@ describe("the announcement of a head", () => {
     announcer.tick();
     await signed();
     assert.equal(sent.length, 1);
+  });
+
+  test("is told to all a quarter of a second apart, however fast blocks follow", async () => {
+    const blocks = 10;
+    for (let block = 0; block < blocks; block++) {
+      announcer.onAppended(undefined, false);
+      nowMs += headsApartMs / blocks;
+      announcer.tick();
+      await signed();
+    }
+    assert.equal(sent.length, 2, "the first, and all that came since");
+    nowMs += headsApartMs;
+    announcer.tick();
+    await signed();
+    assert.equal(sent.length, 2, "nothing is new");
   });
 
   test("is repeated to all once a second has passed without one", async () => {

@@ -27,6 +27,7 @@ export function receiverOf({ selfId = "manager-1", dropped = () => {}, ...parts 
     ring: { height: 1 },
     inbox: { post: () => {} },
     candidates: new CandidateBlocks({ isBoundTo: () => false }),
+    relays: { hear: () => {} },
     judge: { takeBody: async () => {} },
     abstention: { listening: false, hearOwn: () => {}, hearHead: () => {} },
     tip: { hear: () => {} },
