@@ -413,8 +413,8 @@ interface MetricsOptions {
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /**
- * How often Node.js looks how late its event loop is. Each look wakes the process: at the 10 ms that
- * are the default, that is most of what an idle node costs.
+ * How often Node.js looks how late its event loop is. Each look wakes the process: at the 10 ms
+ * that are the default, that is most of what an idle node costs.
  */
 const eventLoopProbeMs = 100;
 

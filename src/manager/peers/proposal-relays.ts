@@ -1,11 +1,12 @@
 /**
- * Passes proposals on ([R4.1.4]): whoever the proposer has left out gets a round's proposal from the
- * others, and two proposals of one round come together somewhere.
+ * Passes proposals on ([R4.1.4]): whoever the proposer has left out gets a round's proposal from
+ * the others, and two proposals of one round come together somewhere.
  *
- * A proposer that leaves nobody out is the rule, so a proposal is passed on a moment later, to those
- * that have not shown by then that they hold it: by passing it on themselves, or by approving its
- * block in its round. If the height is decided before, it goes out then, so that a proposer that
- * signs twice is found out all the same. A proposal that the ring sends again later goes to all.
+ * A proposer that leaves nobody out is the rule, so a proposal is passed on a moment later, to
+ * those that have not shown by then that they hold it: by passing it on themselves, or by approving
+ * its block in its round. If the height is decided before, it goes out then, so that a proposer
+ * that signs twice is found out all the same. A proposal that the ring sends again later goes to
+ * all.
  */
 import { toHex } from "../../base/bytes.js";
 import { type Proposal, type Vote, VoteKind } from "../../gen/bss/v1/vote_pb.js";
@@ -21,7 +22,7 @@ export const proposalsNotedMax = 256;
 type Noted = {
   readonly height: number;
   readonly holders: Set<string>;
-  /** What is to be passed on, and since when; undefined before it comes and once it has gone out. */
+  /** To be passed on, and since when; undefined before it comes, and once it has gone out. */
   waiting: { readonly proposal: Proposal; readonly sinceMs: number } | undefined;
   /** The ring has asked once to pass it on. */
   relayed: boolean;

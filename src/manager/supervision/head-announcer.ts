@@ -2,8 +2,8 @@
  * Tells the other managers what this one holds, signed: after a block, on a new link, at intervals,
  * and to a peer that still votes on what is decided here. So a peer notices that it is behind.
  *
- * Of blocks that follow each other fast only some are announced: each head covers all before it, and
- * who votes on a height has shown that it holds the one before.
+ * Of blocks that follow each other fast only some are announced: each head covers all before it,
+ * and who votes on a height has shown that it holds the one before.
  */
 import { create } from "@bufbuild/protobuf";
 import { SignedHeadSchema } from "../../gen/bss/v1/vote_pb.js";

@@ -94,7 +94,7 @@ export class Attesting {
     });
     if (attestation === undefined) return observe.dropped(from, "UNDER_REPAIR");
     await mark.raise(place);
-    await this.#save(candidate, attestation);
+    await this.#save(candidate, attestation, judged);
     links.send({ message: { case: "attestation", value: attestation } });
     const matches = attestation.verdict === AttestationVerdict.MATCH;
     observe.attested(matches ? "match" : "mismatch", block.height, round);
@@ -128,11 +128,15 @@ export class Attesting {
     });
   }
 
-  async #save(candidate: ParsedCandidate, attestation: Attestation): Promise<void> {
+  async #save(
+    candidate: ParsedCandidate,
+    attestation: Attestation,
+    { judged }: Judged,
+  ): Promise<void> {
     const { block, sealedRecords, round } = candidate;
     const saved = { block: block.block, sealedRecords, round, attestation };
     const { store, observe } = this.#ports;
     await timed(this.#ports, observe, () => store.saveCandidate(saved));
-    this.#candidates.add(block, sealedRecords, attestation);
+    this.#candidates.add(block, sealedRecords, attestation, judged);
   }
 }

@@ -19,6 +19,7 @@ import { equalBytes } from "../../base/bytes.js";
 import type { Result } from "../../base/result.js";
 import { timed } from "../../base/time.js";
 import {
+  type CertifiedBlock,
   checkFinal,
   checkFork,
   type FinalCheck,
@@ -51,14 +52,12 @@ import {
 } from "./inbound-messages.js";
 
 /**
- * From one head that the managers are told to the next, at least. They have to hear of a block before
- * the first of them stands in for the node's home manager (links.ts), not at once.
+ * From one head that the managers are told to the next, at least. They have to hear of a block
+ * before the first of them stands in for the node's home manager (links.ts), not at once.
  */
 export const headsApartMs = 150;
 /** How long blocks that somebody has spoken of may be on their way. */
 export const patienceMs = 200;
-
-type CertifiedBlock = Pick<StorageAppend, "block" | "sealedRecords" | "certificates">;
 
 export class StorageChain {
   readonly #ports: ChainPorts;
