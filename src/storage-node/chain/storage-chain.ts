@@ -55,7 +55,7 @@ import {
  * From one head that the managers are told to the next, at least. They have to hear of a block
  * before the first of them stands in for the node's home manager (links.ts), not at once.
  */
-export const headsApartMs = 150;
+export const headsApartMs = 250;
 /** How long blocks that somebody has spoken of may be on their way. */
 export const patienceMs = 200;
 
@@ -101,7 +101,8 @@ export class StorageChain {
       if (isDamage(error)) return [];
       throw error;
     });
-    for (const { block, sealedRecords, attestation } of attested) {
+    for (const { block, sealedRecords, round, attestation } of attested) {
+      await ports.mark.raise({ height: ports.store.head.height + 1, round });
       const parsed = parseBlock(block);
       if (parsed.ok) chain.#candidates.add(parsed.value, sealedRecords, attestation);
       else {

@@ -212,8 +212,8 @@ export const mutations: readonly Mutation[] = [
     changes: [
       {
         file: "src/storage-node/chain/attesting.js",
-        from: "await this.#save(candidate, attestation);",
-        to: "void this.#save(candidate, attestation);",
+        from: "mark.raise(place), this.#save(candidate, attestation, judged)",
+        to: "mark.raise(place), void this.#save(candidate, attestation, judged)",
       },
     ],
   },
