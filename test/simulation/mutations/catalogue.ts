@@ -138,8 +138,8 @@ export const mutations: readonly Mutation[] = [
     changes: [
       {
         file: attestor,
-        from: "{ log, members: members.value, facts }",
-        to: "{ log, members: members.value, facts: { ...facts, own: certificates.integrity } }",
+        from: "{ log, members, facts }",
+        to: "{ log, members, facts: { ...facts, own: certificates.integrity } }",
       },
       {
         file: publicBlock,
