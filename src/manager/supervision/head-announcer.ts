@@ -3,7 +3,8 @@
  * and to a peer that still votes on what is decided here. So a peer notices that it is behind.
  *
  * Of blocks that follow each other fast only some are announced: each head covers all before it,
- * and who votes on a height has shown that it holds the one before.
+ * and who votes on a height has shown that it holds the one before. Among them are the same ones of
+ * every manager, so that Q heads of one height come together ([R4.9.3]).
  */
 import { create } from "@bufbuild/protobuf";
 import { SignedHeadSchema } from "../../gen/bss/v1/vote_pb.js";
@@ -14,8 +15,9 @@ import type { PeerSender } from "../peers/peer-sender.js";
 import type { StatementLog } from "../signing/statement-log.js";
 
 const intervalMs = 1_000;
-/** From one head that is told to all to the next one, at least. */
+/** From one head that is told to all to the next one, at least, but for those of these heights. */
 export const headsApartMs = 250;
+export const alwaysToldEvery = 8;
 /** A peer that is behind sends many messages; it is told the head once in this time. */
 const reminderMs = 200;
 
@@ -44,7 +46,8 @@ export class HeadAnnouncer {
   onAppended(_: unknown, more: boolean): void {
     if (more) return;
     this.#isNew = true;
-    this.#announceIfDue();
+    if (this.#context.head().height % alwaysToldEvery === 0) this.announce();
+    else this.#announceIfDue();
   }
 
   announce(to?: string): void {
