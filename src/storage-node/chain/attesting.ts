@@ -95,7 +95,8 @@ export class Attesting {
     if (attestation === undefined) return observe.dropped(from, "UNDER_REPAIR");
     // One thread writes, so the mark is on disk first; what is found the other way round after a
     // failing disk is put right when the chain is opened.
-    await Promise.all([mark.raise(place), this.#save(candidate, attestation, judged)]);
+    await Promise.all([mark.raise(place), this.#save(candidate, attestation)]);
+    this.#candidates.add(block, candidate.sealedRecords, attestation, judged.judged);
     links.send({ message: { case: "attestation", value: attestation } });
     const matches = attestation.verdict === AttestationVerdict.MATCH;
     observe.attested(matches ? "match" : "mismatch", block.height, round);
@@ -134,15 +135,10 @@ export class Attesting {
     });
   }
 
-  async #save(
-    candidate: ParsedCandidate,
-    attestation: Attestation,
-    { judged }: Judged,
-  ): Promise<void> {
+  async #save(candidate: ParsedCandidate, attestation: Attestation): Promise<void> {
     const { block, sealedRecords, round } = candidate;
     const saved = { block: block.block, sealedRecords, round, attestation };
     const { store, observe } = this.#ports;
     await timed(this.#ports, observe, () => store.saveCandidate(saved));
-    this.#candidates.add(block, sealedRecords, attestation, judged);
   }
 }

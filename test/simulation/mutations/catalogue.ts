@@ -212,8 +212,8 @@ export const mutations: readonly Mutation[] = [
     changes: [
       {
         file: "src/storage-node/chain/attesting.js",
-        from: "mark.raise(place), this.#save(candidate, attestation, judged)",
-        to: "mark.raise(place), void this.#save(candidate, attestation, judged)",
+        from: "mark.raise(place), this.#save(candidate, attestation)",
+        to: "mark.raise(place), void this.#save(candidate, attestation)",
       },
     ],
   },

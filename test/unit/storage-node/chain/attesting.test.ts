@@ -279,6 +279,15 @@ describe("a storage node whose store was put back", () => {
     assert.deepEqual([world.told, world.doubts], [[], []]);
   });
 
+  test("does not say again what its mark has not taken", async () => {
+    const world = await ChainWorld.open();
+    world.markDisk.failNextWrite({ code: "CORRUPT" });
+    const made = world.makeFor(true);
+    await assert.rejects(world.verify(made));
+    await world.verify(made).catch(() => {});
+    assert.deepEqual(world.attestations, []);
+  });
+
   test("raises the mark to what its store holds before it says that again", async () => {
     const world = await ChainWorld.open();
     await world.verify(world.makeFor(true));
