@@ -62,6 +62,11 @@ export class SignatureCache {
     return valid;
   }
 
+  /** Remembers what this process has signed itself: it comes back in the certificates of others. */
+  note({ publicKey, digest, signature }: SignedDigest): void {
+    this.#remember(toHex(sha256(publicKey, digest, signature)));
+  }
+
   #remember(key: string): void {
     this.#young.add(key);
     if (this.#young.size < verifiedMax / 2) return;

@@ -23,6 +23,7 @@ import { type ManagerContext, type ManagerOptions, managerContext } from "./mana
 import type { OperationExchange } from "./operations/operation-exchange.js";
 import { PeerReceiver } from "./peers/peer-receiver.js";
 import { PeerSender } from "./peers/peer-sender.js";
+import { ProposalRelays } from "./peers/proposal-relays.js";
 import { Pool } from "./pool/pool.js";
 import { Abstention } from "./ring/abstention.js";
 import { BlockCalls } from "./ring/block-calls.js";
@@ -246,10 +247,12 @@ function wire(context: ManagerContext, ring: Ring) {
   const chain = new ChainWriter(context, { ...ends, validator });
   const sync = blockSyncOf(context, ends.peers, chain);
   const announcer = new HeadAnnouncer(context, signing);
+  const relays = new ProposalRelays(context, ends);
   const supervision = new Supervision(context, { ...signing, sync });
   const storageSupervision = new StorageSupervision(context, signing);
   const stall = new StallWatch(context, signing);
-  const watched = { ...signing, chain, sync, announcer, supervision, storageSupervision, stall };
+  const watching = { announcer, relays, supervision, storageSupervision, stall };
+  const watched = { ...signing, ...watching, chain, sync };
   // From submissions to blocks.
   const submissions = new Submissions(context, signing);
   const calls = blockCallsOf(context, watched);
@@ -276,7 +279,7 @@ function wire(context: ManagerContext, ring: Ring) {
  * away. Callers come last: who is answered may ask for anything that has been done above.
  */
 function followersOf({ heads }: ManagerContext, parts: FollowerParts): readonly BlockFollower[] {
-  const { calls, candidates, judge, compact, storageLinks, announcer, sync } = parts;
+  const { calls, candidates, judge, compact, storageLinks, announcer, relays, sync } = parts;
   const { supervision, storageSupervision, submissions } = parts;
   return [
     {
@@ -288,6 +291,7 @@ function followersOf({ heads }: ManagerContext, parts: FollowerParts): readonly 
     compact,
     storageLinks,
     announcer,
+    relays,
     sync,
     { onAppended: () => heads.announce() },
     supervision,
@@ -300,9 +304,10 @@ function followersOf({ heads }: ManagerContext, parts: FollowerParts): readonly 
 
 /** What is to be done when time has passed, in this order. */
 function tickingOf(parts: TickingParts): readonly { tick(): void }[] {
-  const { sync, announcer, stall, tip, abstention } = parts;
+  const { sync, announcer, relays, stall, tip, abstention } = parts;
   const { supervision, storageSupervision, trigger } = parts;
-  return [sync, announcer, stall, tip, abstention, supervision, storageSupervision, trigger];
+  const saying = [sync, announcer, relays, stall, tip, abstention];
+  return [...saying, supervision, storageSupervision, trigger];
 }
 
 type SyncOfManagers = BlockSync<ShippedManagerBlock>;
@@ -314,6 +319,7 @@ type FollowerParts = {
   readonly compact: CompactBodies;
   readonly storageLinks: StorageLinks;
   readonly announcer: HeadAnnouncer;
+  readonly relays: ProposalRelays;
   readonly sync: SyncOfManagers;
   readonly supervision: Supervision;
   readonly storageSupervision: StorageSupervision;
@@ -322,7 +328,7 @@ type FollowerParts = {
 
 type TickingParts = Pick<
   FollowerParts,
-  "sync" | "announcer" | "supervision" | "storageSupervision"
+  "sync" | "announcer" | "relays" | "supervision" | "storageSupervision"
 > & {
   readonly stall: StallWatch;
   readonly tip: TipWatch;

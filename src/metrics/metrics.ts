@@ -412,12 +412,20 @@ interface MetricsOptions {
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
+/**
+ * How often Node.js looks how late its event loop is. Each look wakes the process: at the 10 ms
+ * that are the default, that is most of what an idle node costs.
+ */
+const eventLoopProbeMs = 100;
+
 /** A new registry with every metric in it. Label values out of bounds are counted under "other". */
 export function createMetrics({ role, nodeId, consortium, processMetrics }: MetricsOptions) {
   const registry = new Registry();
   // On every series, so that one Prometheus can tell several consortiums apart.
   registry.setDefaultLabels({ consortium });
-  if (processMetrics ?? true) collectDefaultMetrics({ register: registry });
+  if (processMetrics ?? true) {
+    collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: eventLoopProbeMs });
+  }
   const known = {
     managers: new KnownLabels(...knownLabels.managers),
     peers: new KnownLabels(...knownLabels.peers),

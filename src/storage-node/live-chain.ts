@@ -37,7 +37,7 @@ import type { SelfRepair } from "./repair/self-repair.js";
 import { chainObserver } from "./storage-node-observer.js";
 
 /** How often the node looks whether there is something to fetch, to say or to read again. */
-const tickMs = 50;
+const tickMs = 100;
 const scrubCacheBytes = 1024 * 1024;
 
 /** What it is made of, and whom it tells. */
@@ -198,7 +198,7 @@ export class LiveChain {
   async #appendLeft(): Promise<void> {
     const { left, store } = this.#parts.opened;
     if (left === undefined) return;
-    await appendLeft(left, { store, chain: this.chain, pause: () => sleep(4 * tickMs) });
+    await appendLeft(left, { store, chain: this.chain, pause: () => sleep(2 * tickMs) });
   }
 }
 

@@ -30,6 +30,7 @@ import {
 import { drawCommittee } from "../../ledger/certificates/committee.js";
 import type { SignatureCheck } from "../../ledger/certificates/signature-check.js";
 import type { AttestationClaim } from "../../ledger/certificates/vote-digests.js";
+import type { Members } from "../../ledger/members/members.js";
 import type { StorageHead } from "../../ledger/storage-nodes/storage-head.js";
 import { type Violation, violation } from "../../ledger/violation.js";
 import { auditPositions } from "./audit.js";
@@ -73,7 +74,22 @@ type CandidateJudgement =
       readonly auditPositions: readonly number[];
       /** Those of AC, of the block's IC for the one before, and of the control operations. */
       readonly signatures: readonly SignatureCheck[];
+      /** Undefined for a mismatch: if the block becomes final, all of it is checked anew. */
+      readonly judged?: JudgedBlock;
     };
+
+/**
+ * What the check of a candidate has found that holds for the block when it is final, as long as the
+ * node's head is the same.
+ */
+export type JudgedBlock = {
+  readonly onTopOf: StorageHead;
+  readonly log: ExtendedLog;
+  readonly members: Members;
+  readonly facts: BlockFacts;
+  /** Those of the block's IC for the one before, and of the control operations. */
+  readonly operations: readonly SignatureCheck[];
+};
 
 /** A block that may be appended, and what the node's chain is with it. */
 export type StorageAppend = {
@@ -123,9 +139,10 @@ export function judgeCandidate(
   const committee = drawCommittee({ eligible, beacon, round });
   if (!committee.includes(nodeId)) return { kind: "not-in-committee" };
 
-  const signatures = candidateSignatures(candidate, context);
-  if (!signatures.ok) return { kind: "refuse", violation: signatures.error };
-  const log = extendLog(block, head);
+  const checked = checkCandidate(candidate, context);
+  if (!checked.ok) return { kind: "refuse", violation: checked.error };
+  const { approval, judged } = checked.value;
+  const { log } = judged;
   const matches = rootProblem(block, log) === undefined;
   return {
     kind: "attest",
@@ -144,15 +161,22 @@ export function judgeCandidate(
       treeSize: head.frontier.size,
       count: policy.auditRecords,
     }),
-    signatures: signatures.value,
+    signatures: [...approval, ...judged.operations],
+    ...(matches ? { judged } : {}),
   };
 }
 
-/** The signatures on which a candidate rests, or what is wrong with it before any is verified. */
-function candidateSignatures(
+type CheckedCandidate = {
+  /** Those of AC. */
+  readonly approval: readonly SignatureCheck[];
+  readonly judged: JudgedBlock;
+};
+
+/** What a candidate rests on, or what is wrong with it before any signature is verified. */
+function checkCandidate(
   { block, sealedRecords, approval }: ParsedCandidate,
   context: StorageContext,
-): Result<readonly SignatureCheck[], Violation> {
+): Result<CheckedCandidate, Violation> {
   const { head, consortiumId } = context;
   const unlinked = publicLinkProblem(block, context);
   if (unlinked !== undefined) return err(unlinked);
@@ -166,19 +190,29 @@ function candidateSignatures(
   const unsealed =
     sealProblem(block, sealedRecords) ?? sealedBytesProblem(block, sealedRecords, head);
   if (unsealed !== undefined) return err(unsealed);
-  return ok([...approved.value, ...settled.value, ...operationSignatures(block, context)]);
+  const operations = [...settled.value, ...operationSignatures(block, context)];
+  const log = extendLog(block, head);
+  const judged = { onTopOf: head, log, members: members.value, facts, operations };
+  return ok({ approval: approved.value, judged });
 }
+
+/** A block that may be final. */
+export type CertifiedBlock = Pick<StorageAppend, "block" | "sealedRecords" | "certificates"> & {
+  /** If this very block, with these very records, was a candidate here. */
+  readonly judged?: JudgedBlock | undefined;
+};
 
 /**
  * Whether a block at the next height is final. An error is the sender's fault: the block or its
  * records are not what the certificates speak of, or the certificates are incomplete.
  */
 export function checkFinal(
-  parts: Pick<StorageAppend, "block" | "sealedRecords" | "certificates">,
+  parts: CertifiedBlock,
   context: StorageContext,
 ): Result<FinalCheck, Violation> {
-  const { block, sealedRecords, certificates } = parts;
-  const { head, consortiumId } = context;
+  const { block, sealedRecords, judged } = parts;
+  const { head } = context;
+  if (judged?.onTopOf === head) return checkFinality(parts, judged, context);
   const unlinked = publicLinkProblem(block, context);
   // A block with another parent may be final all the same: then the chain forks.
   if (unlinked !== undefined && unlinked.reason !== "BLOCK_WRONG_PARENT") return err(unlinked);
@@ -194,12 +228,21 @@ export function checkFinal(
   if (!settled.ok) return contradicted(settled.error, parts, context);
   if (!members.ok) return contradicted(members.error, parts, context);
   const facts = publicFacts(block, context, members.value);
+  const operations = [...settled.value, ...operationSignatures(block, context)];
+  const found = { onTopOf: head, log, members: members.value, facts, operations };
+  return checkFinality(parts, found, context);
+}
+
+/** Holds certificates against a block that extends the chain rightly. */
+function checkFinality(
+  { block, sealedRecords, certificates }: CertifiedBlock,
+  { log, members, facts, operations }: JudgedBlock,
+  { head, consortiumId }: StorageContext,
+): Result<FinalCheck, Violation> {
   const signatures = checkBlockCertificates(certificates, facts, head.members, consortiumId);
   if (!signatures.ok) return signatures;
-
-  const after = headAfter(block, head, { log, members: members.value, facts });
+  const after = headAfter(block, head, { log, members, facts });
   const append = { block, sealedRecords, certificates, log, ...after };
-  const operations = [...settled.value, ...operationSignatures(block, context)];
   return ok({ signatures: signatures.value, append, operations });
 }
 

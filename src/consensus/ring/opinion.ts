@@ -54,8 +54,13 @@ export class OwnView {
 
   /** Monotonic time at which an opinion changes by itself, or a little before that. */
   get nextMs(): number {
-    const { attentiveMs, monotonicMs } = this.#pace;
-    return monotonicMs + this.#absences.nextMs(attentiveMs) - attentiveMs;
+    const { attentiveMs, monotonicMs, wallMs } = this.#pace;
+    let waitMs = this.#absences.nextMs(attentiveMs) - attentiveMs;
+    for (const { timestampMs } of this.#state.judgements.accurate()) {
+      const aheadMs = timestampMs - this.#options.futureBoundMs - wallMs;
+      if (aheadMs > 0 && aheadMs < waitMs) waitMs = aheadMs;
+    }
+    return monotonicMs + waitMs;
   }
 
   /**

@@ -62,6 +62,8 @@ export class Rounds {
   readonly #start: HeightStart;
   /** "polka round/block": what went to a committee in this round. */
   readonly #integrityAsked = new Set<string>();
+  /** Monotonic time from which on time alone may change what the rules say. */
+  #lookAtMs = Number.NEGATIVE_INFINITY;
   /** Decided or halted: nothing is said at this height any more. */
   #over = false;
   #out: Outbox = emptyOutbox();
@@ -129,14 +131,16 @@ export class Rounds {
     if (this.#step === "idle") {
       if (!this.#start.isDue(clock.monotonicMs)) return;
       this.#enterRound(0);
+      this.#evaluate();
     }
-    for (const step of this.#pace.takeExpired()) {
+    const expired = this.#pace.takeExpired();
+    for (const step of expired) {
       this.#onTimeout(step);
       // The timeouts of the round that was left mean nothing in the next one.
       if (step === "commit") break;
     }
     if (this.#pace.takeResend()) this.#resend();
-    this.#evaluate();
+    if (expired.length > 0 || clock.monotonicMs >= this.#lookAtMs) this.#evaluate();
   }
 
   /** Hands out what is to be done since the last call; see `Ready` for the order. */
@@ -197,6 +201,7 @@ export class Rounds {
     this.#followLockCertificates();
     this.#watchApprovals();
     this.#watchCommits();
+    this.#lookAtMs = this.#view.nextMs;
   }
 
   /** Later rounds in which f+1 distinct managers are: at least one of them is honest. */

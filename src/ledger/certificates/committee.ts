@@ -17,7 +17,7 @@
  * for every place, also where only one node is left for it.
  */
 import { assert, defined } from "../../base/assert.js";
-import { compareBytes, u64be, utf8 } from "../../base/bytes.js";
+import { compareBytes, toHex, u64be, utf8 } from "../../base/bytes.js";
 import { createShake256Reader, domain, domainBytes } from "../../crypto/hash.js";
 
 /** Reads the next `lengthBytes` bytes of an endless stream. */
@@ -47,14 +47,29 @@ export function matchesNeeded(committeeCount: number): number {
   return Math.floor((2 * committeeCount) / 3) + 1;
 }
 
-/** The committee for a block's beacon and a round, in the order drawn. */
+/**
+ * The committee for a block's beacon and a round, in the order drawn. The latest draws from a list
+ * are remembered with it: several checks of a block, and of the next one, ask for the same.
+ */
 export function drawCommittee({ eligible, beacon, round }: CommitteeDraw): readonly string[] {
   assert(Number.isSafeInteger(round) && round >= 0, "a round is a safe integer from 0");
-  const nodes = sortedById(eligible);
-  const size = committeeSize(nodes.length);
-  const read = createShake256Reader(domainBytes(domain.committee), beacon, u64be(round));
-  return drawAmong(nodes, size, read);
+  const known = drawn.get(eligible) ?? new Map<string, readonly string[]>();
+  const key = `${round}/${toHex(beacon)}`;
+  let committee = known.get(key);
+  if (committee === undefined) {
+    const nodes = sortedById(eligible);
+    const size = committeeSize(nodes.length);
+    const read = createShake256Reader(domainBytes(domain.committee), beacon, u64be(round));
+    committee = drawAmong(nodes, size, read);
+    if (known.size >= drawnMax) known.clear();
+    drawn.set(eligible, known.set(key, committee));
+  }
+  return committee;
 }
+
+/** Draws that are remembered with one list. */
+const drawnMax = 8;
+const drawn = new WeakMap<readonly string[], Map<string, readonly string[]>>();
 
 /**
  * `count` of the ids, in the order drawn: the Fisher–Yates shuffle of above, stopped once enough

@@ -51,6 +51,7 @@ import type { TipWatch } from "../screening/tip-watch.js";
 import type { StorageSupervision } from "../storage-nodes/storage-supervision.js";
 import type { HeadAnnouncer } from "../supervision/head-announcer.js";
 import type { Supervision } from "../supervision/supervision.js";
+import type { ProposalRelays } from "./proposal-relays.js";
 
 type Context = Pick<ManagerContext, "selfId" | "consortiumId" | "members" | "signatures"> & {
   readonly observer: Pick<ManagerObserver, "dropped" | "voteReceived" | "attestationReceived">;
@@ -60,6 +61,8 @@ export type PeerReceiverParts = {
   readonly ring: Pick<Ring, "height">;
   readonly inbox: Pick<RingInbox, "post">;
   readonly candidates: CandidateBlocks;
+  /** Hears who holds which proposal. */
+  readonly relays: Pick<ProposalRelays, "hear">;
   readonly judge: Pick<BlockJudge, "takeBody">;
   readonly compact: Pick<CompactBodies, "take" | "takeEntries" | "answer">;
   readonly abstention: Pick<Abstention, "listening" | "hearOwn" | "hearHead">;
@@ -155,7 +158,10 @@ export class PeerReceiver {
   async takeAttestation(from: string, attestation: Attestation): Promise<void> {
     const { members, consortiumId, observer } = this.#context;
     const { storageSupervision, inbox } = this.#parts;
-    const isOfInterest = this.#isOfInterest(from, attestation.height);
+    const { height, nodeId } = attestation;
+    // A storage node follows the chain by other means than a manager's heads.
+    const isOfInterest =
+      from === nodeId ? this.#isAbout(height, 0) : this.#isOfInterest(from, height);
     if (!isOfInterest && !storageSupervision.wantsLate(attestation)) return;
     if (!(await this.#holds(from, [checkAttestation(attestation, members(), consortiumId)])))
       return;
@@ -169,6 +175,7 @@ export class PeerReceiver {
     const { members, consortiumId, observer } = this.#context;
     if (!(await this.#holds(from, [checkVote(vote, members(), consortiumId)]))) return;
     this.#noticeOwn([vote]);
+    if (vote.height >= BigInt(this.#parts.ring.height)) this.#parts.relays.hear(from, vote);
     observer.voteReceived(vote);
     this.#parts.inbox.post({ kind: "vote", vote });
   }
@@ -176,7 +183,7 @@ export class PeerReceiver {
   async #takeProposal(from: string, proposal: Proposal): Promise<void> {
     if (!this.#isOwnOrOfInterest(from, proposal)) return;
     const { members, consortiumId, observer } = this.#context;
-    const { ring, candidates, inbox, judge } = this.#parts;
+    const { ring, candidates, relays, inbox, judge } = this.#parts;
     const checks = [checkProposal(proposal, members(), consortiumId)];
     if (proposal.lockCertificate !== undefined) {
       checks.push(...this.#checksOf(proposal.lockCertificate));
@@ -191,6 +198,7 @@ export class PeerReceiver {
       return observer.dropped(from, "NOT_THE_PROPOSER");
     }
     const block = whole ?? this.#rebuilt(from, proposal);
+    relays.hear(from, rest);
     if (block !== undefined) candidates.add(Number(height), block);
     // Bodies are kept once and bounded by number; an event that waits must not hold one.
     inbox.post({ kind: "proposal", proposal: rest });
@@ -298,13 +306,21 @@ export class PeerReceiver {
   }
 
   /**
-   * Whether a message is about this height or the next. An older one shows that the sender is
-   * behind; it is of interest only where it may show that a manager contradicts itself.
+   * Whether a message of a manager is about this height or the next. An older one shows that the
+   * sender is behind; it is of interest only where it may show that a manager contradicts itself.
    */
   #isOfInterest(from: string, height: bigint, heightsBehind = 0): boolean {
-    const { ring, announcer, failStop } = this.#parts;
+    const { ring, announcer, sync, failStop } = this.#parts;
     const current = BigInt(ring.height);
     if (height < current && !failStop.failed) announcer.remind(from);
+    // Who speaks of a height holds the block before it.
+    const isAhead = height > current && height <= BigInt(Number.MAX_SAFE_INTEGER);
+    if (isAhead && !failStop.failed) sync.onHeight(from, Number(height) - 1);
+    return this.#isAbout(height, heightsBehind);
+  }
+
+  #isAbout(height: bigint, heightsBehind: number): boolean {
+    const current = BigInt(this.#parts.ring.height);
     return height >= current - BigInt(heightsBehind) && height <= current + 1n;
   }
 }

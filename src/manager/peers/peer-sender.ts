@@ -30,6 +30,11 @@ export class PeerSender {
     this.#links = links;
   }
 
+  /** Every other manager. */
+  get peerIds(): readonly string[] {
+    return this.#links().peerIds;
+  }
+
   /** Sends something signed to every other manager. */
   send(message: Outgoing, body?: ManagerBlock): void {
     this.#sendAll(create(VoteRequestSchema, { message: wireMessage(message, body) }));

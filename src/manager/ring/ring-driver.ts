@@ -20,6 +20,7 @@ import { type FailStop, RingHalted } from "../fail-stop.js";
 import type { ManagerContext } from "../manager-context.js";
 import type { ManagerObserver } from "../manager-observer.js";
 import type { PeerSender } from "../peers/peer-sender.js";
+import type { ProposalRelays } from "../peers/proposal-relays.js";
 import type { StatementLog } from "../signing/statement-log.js";
 import type { Supervision } from "../supervision/supervision.js";
 import type { Abstention } from "./abstention.js";
@@ -35,6 +36,8 @@ export type RingDriverParts = Pick<ManagerContext, "time"> & {
   readonly abstention: Pick<Abstention, "listening">;
   readonly candidates: Pick<CandidateBlocks, "get">;
   readonly peers: Pick<PeerSender, "send">;
+  /** Passes on the proposals of others. */
+  readonly relays: Pick<ProposalRelays, "send">;
   /** Starts tasks; their answers come through the inbox. */
   readonly tasks: Pick<RingTasks, "start">;
   /** Keeps evidence against a manager that contradicts itself, and spreads it. */
@@ -105,10 +108,13 @@ export class RingDriver {
   }
 
   async #carryOut(ready: Ready): Promise<void> {
-    const { observer, statements, peers, tasks, supervision } = this.#parts;
+    const { observer, statements, peers, relays, tasks, supervision } = this.#parts;
     for (const step of ready.expired) observer.expired(step);
     if (ready.statements.length > 0 || statements.isDue) await this.#speak(ready.statements);
-    for (const message of ready.messages) peers.send(message);
+    for (const message of ready.messages) {
+      if (message.kind === "proposal") relays.send(message.proposal);
+      else peers.send(message);
+    }
     for (const task of ready.tasks) tasks.start(task);
     for (const evidence of ready.evidence) await supervision.accuse(evidence);
     if (ready.decision !== undefined) await this.#append(ready.decision);

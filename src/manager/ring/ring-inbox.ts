@@ -2,7 +2,7 @@
  * What waits for a turn of the ring's driver: events for the core, and jobs that change the chain.
  * It exists before all parts that post into it; only the driver takes from it.
  */
-import type { Time } from "../../base/time.js";
+import type { Time, Timer } from "../../base/time.js";
 import type { RingEvent } from "../../consensus/ring/events.js";
 
 /** Events that wait for their turn; beyond, the oldest is dropped and counted. Peers send again. */
@@ -22,9 +22,11 @@ export class RingInbox {
   readonly #turns: Turn[] = [];
   #jobsWaiting = 0;
   #wake: (() => void) | undefined;
-  /** Something has come between the last sleep and the next. */
+  /** Something has come while the driver did not sleep. */
   #isWoken = false;
   #closed = false;
+  /** Ends the sleep that runs when it is due; the next one takes it over if it is early enough. */
+  #alarm: { readonly atMs: number; readonly timer: Timer } | undefined;
 
   constructor(observe: { eventDropped(): void }) {
     this.#observe = observe;
@@ -64,13 +66,14 @@ export class RingInbox {
 
   /** Lets the driver look again at what its parts say. */
   wake(): void {
-    this.#isWoken = true;
-    this.#wake?.();
+    if (this.#wake === undefined) this.#isWoken = true;
+    else this.#wake();
   }
 
   /** Nothing is taken any more. */
   close(): void {
     this.#closed = true;
+    this.#alarm?.timer.cancel();
     this.#wake?.();
   }
 
@@ -90,20 +93,31 @@ export class RingInbox {
     return turn?.kind === "job" ? turn : undefined;
   }
 
-  /** For the driver: until something comes, or the time has come. */
+  /** For the driver: until something comes, or the time has come; perhaps earlier. */
   sleep(time: Time, deadlineMs: number | undefined): Promise<void> {
+    if (this.#closed || this.#isWoken) {
+      this.#isWoken = false;
+      return Promise.resolve();
+    }
     return new Promise((resolve) => {
-      const wait = deadlineMs === undefined ? undefined : deadlineMs - time.monotonicMs();
-      const timer = wait === undefined ? undefined : time.after(wait, () => done());
-      const done = () => {
-        timer?.cancel();
+      this.#wake = () => {
         this.#wake = undefined;
         resolve();
       };
-      this.#wake = done;
-      if (this.#closed || this.#isWoken) done();
-      this.#isWoken = false;
+      this.#setAlarm(time, deadlineMs);
     });
+  }
+
+  /** Most sleeps end by an event long before their time, and the next one has the same. */
+  #setAlarm(time: Time, deadlineMs: number | undefined): void {
+    const isSet = this.#alarm !== undefined;
+    if (deadlineMs === undefined || (isSet && (this.#alarm?.atMs ?? 0) <= deadlineMs)) return;
+    this.#alarm?.timer.cancel();
+    const timer = time.after(deadlineMs - time.monotonicMs(), () => {
+      this.#alarm = undefined;
+      this.#wake?.();
+    });
+    this.#alarm = { atMs: deadlineMs, timer };
   }
 
   /** For the driver: the loop has ended, so what waits for a turn gets none. */

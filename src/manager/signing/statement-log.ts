@@ -15,6 +15,7 @@ import { err, ok, type Result } from "../../base/result.js";
 import { timed } from "../../base/time.js";
 import type { Lock, RestoredHeight, Statement } from "../../consensus/ring/events.js";
 import type { Ring } from "../../consensus/ring/ring.js";
+import type { SignatureCache } from "../../crypto/signature-cache.js";
 import type { ManagerBlock } from "../../gen/bss/v1/block_pb.js";
 import type { Proposal, Vote } from "../../gen/bss/v1/vote_pb.js";
 import type { ManagerStore } from "../../store/manager-store.js";
@@ -26,9 +27,11 @@ import type { Abstention } from "../ring/abstention.js";
 import type { CandidateBlocks } from "../ring/candidate-blocks.js";
 import type { RingInbox } from "../ring/ring-inbox.js";
 import { loggedRequests, type Said, signedStatement, signRequestOf } from "./signed-statements.js";
-import type { Signature, SignerUnavailable, UnmarkedKind } from "./signer.js";
+import type { Signature, SignerUnavailable, SignRequest, UnmarkedKind } from "./signer.js";
 
-type Context = Pick<ManagerContext, "selfId" | "consortiumId" | "signer" | "time"> & {
+type Context = Pick<ManagerContext, "selfId" | "consortiumId" | "members" | "signer" | "time"> & {
+  /** Knows this manager's own signatures, which certificates of others hold. */
+  readonly signatures: Pick<SignatureCache, "note">;
   /** Statements are stored through this before anybody sees them. */
   readonly store: Pick<ManagerStore, "saveStatements">;
   readonly observer: Pick<ManagerObserver, "wrote">;
@@ -71,7 +74,7 @@ export class StatementLog {
   readonly #parts: StatementLogParts;
   #waiting: Waiting[] = [];
   #logged: Sendable[] = [];
-  #signing: { readonly asked: readonly Waiting[]; readonly answer: Answer } | undefined;
+  #signing: Signing | undefined;
   #settling: { readonly count: number; readonly answer: Settled } | undefined;
   #pausing = false;
   #closed = false;
@@ -164,9 +167,9 @@ export class StatementLog {
       if (this.#waiting.length === 0) return [];
       const asked = this.#waiting;
       const requests = asked.map(({ statement }) => signRequestOf(statement, consortiumId));
-      this.#signing = { asked, answer: answered(signer.sign(requests)) };
+      this.#signing = { asked, requests, answer: answered(signer.sign(requests)) };
     }
-    const { asked, answer } = this.#signing;
+    const { asked, requests, answer } = this.#signing;
     const signatures = await this.#inTime(answer);
     if (signatures === undefined) return [];
     this.#signing = undefined;
@@ -185,6 +188,7 @@ export class StatementLog {
       if (!open.has(each)) continue;
       const { statement } = each;
       if (signature.ok) {
+        this.#note(defined(requests[i], "each statement is a request").digest, signature.value);
         const said = signedStatement(statement, selfId, signature.value);
         signed.push({ statement, said, ...(each.body && { body: each.body }) });
       } else if (signature.error.code === "CONTRADICTION" || !each.asked) {
@@ -192,6 +196,12 @@ export class StatementLog {
       }
     }
     return signed;
+  }
+
+  #note(digest: Uint8Array, signature: Uint8Array): void {
+    const { selfId, members, signatures } = this.#context;
+    const publicKey = members().manager(selfId)?.signingKey;
+    if (publicKey !== undefined) signatures.note({ publicKey, digest, signature });
   }
 
   /** What is here is signed, so it is stored whatever becomes of the signer. */
@@ -270,6 +280,13 @@ export class StatementLog {
     return { statement, body: held.block, asked: false };
   }
 }
+
+type Signing = {
+  readonly asked: readonly Waiting[];
+  /** In the same order. */
+  readonly requests: readonly SignRequest[];
+  readonly answer: Answer;
+};
 
 type Answer = Promise<Result<readonly Signature[], SignerUnavailable>>;
 type Settled = Promise<Result<void, SignerUnavailable>>;

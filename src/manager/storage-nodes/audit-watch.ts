@@ -8,6 +8,7 @@ import { auditDigest, auditPositions } from "../../consensus/attestation/audit.j
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { parseHeader } from "../../ledger/blocks/block-parsing.js";
 import type { OpenCommittee } from "../../ledger/members/member-lists.js";
+import { openBlocks } from "../../ledger/storage-nodes/settlement.js";
 import { present } from "../../store/chain/stored-values.js";
 import type { ManagerStore } from "../../store/manager-store.js";
 import { StoreError } from "../../store/store-error.js";
@@ -21,9 +22,18 @@ type Context = Pick<ManagerContext, "head"> & {
   readonly observer: Pick<ManagerObserver, "audited" | "auditUnreadable">;
 };
 
+/** What the draw of a block's audits follows from. */
+type Drawn = {
+  readonly beacon: Uint8Array;
+  /** Records on the ledger before the block. */
+  readonly treeSize: number;
+};
+
 export class AuditWatch {
   readonly #context: Context;
   readonly #findings: Pick<AuditFindings, "note">;
+  /** Of the latest blocks what the draw of their audits follows from, so that it is not read. */
+  readonly #recent = new Map<number, Drawn>();
   /** Blocks up to this one have been looked at. */
   #checkedHeight = 0;
   #running = false;
@@ -35,6 +45,7 @@ export class AuditWatch {
 
   /** Looks at what blocks have drawn since the last time; after each block, and at intervals. */
   async tick(): Promise<void> {
+    this.#noteHead();
     if (this.#running) return;
     this.#running = true;
     try {
@@ -66,8 +77,21 @@ export class AuditWatch {
     }
   }
 
+  #noteHead(): void {
+    const { facts } = this.#context.head();
+    if (facts === undefined) return;
+    const { height, beacon, treeSize, leafCount } = facts;
+    this.#recent.set(height, { beacon, treeSize: treeSize - leafCount });
+    for (const oldest of this.#recent.keys()) {
+      if (this.#recent.size <= openBlocks) break;
+      this.#recent.delete(oldest);
+    }
+  }
+
   /** What the draw of a block's audits follows from. */
-  async #blockOf({ height, treeSize }: OpenCommittee) {
+  async #blockOf({ height, treeSize }: OpenCommittee): Promise<Drawn> {
+    const recent = this.#recent.get(height);
+    if (recent !== undefined) return recent;
     const stored = await this.#context.store.bareBlock(height);
     const { block, leafCount } = present(stored, `block ${height}`);
     const parsed = parseHeader(block.header);
@@ -75,10 +99,7 @@ export class AuditWatch {
     return { beacon: header.beacon, treeSize: treeSize - leafCount };
   }
 
-  async #digestFor(
-    nodeId: string,
-    { beacon, treeSize }: { readonly beacon: Uint8Array; readonly treeSize: number },
-  ): Promise<Uint8Array> {
+  async #digestFor(nodeId: string, { beacon, treeSize }: Drawn): Promise<Uint8Array> {
     const { policy, store } = this.#context;
     const draw = { beacon, nodeId, treeSize, count: policy.auditRecords };
     const positions = auditPositions(draw);

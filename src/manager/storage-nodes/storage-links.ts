@@ -112,9 +112,15 @@ export class StorageLinks {
     this.#context.observer.storageHalted(link.nodeId, Number(height), kept);
   }
 
-  /** A node has attested a candidate, so nobody has to send it again. */
-  noteAttested(nodeId: string, { round, blockId }: Attestation): void {
+  /**
+   * A node has attested a candidate, so nobody has to send it again, nor the block before it, which
+   * the node holds.
+   */
+  noteAttested(nodeId: string, { height, round, blockId }: Attestation): void {
     this.#halts.delete(nodeId);
+    const link = this.#links.get(nodeId);
+    const held = Number(height) - 1;
+    if (link !== undefined && Number.isSafeInteger(held) && held > link.height) link.height = held;
     this.#attested.get(`${round}/${toHex(blockId)}`)?.add(nodeId);
   }
 

@@ -1,7 +1,10 @@
 /**
- * Tells the other managers what this one holds, signed: after every block, on a new link, at
- * intervals, and to a peer that still votes on what is decided here. So a peer notices that it is
- * behind.
+ * Tells the other managers what this one holds, signed: after a block, on a new link, at intervals,
+ * and to a peer that still votes on what is decided here. So a peer notices that it is behind.
+ *
+ * Of blocks that follow each other fast only some are announced: each head covers all before it,
+ * and who votes on a height has shown that it holds the one before. Among them are the same ones of
+ * every manager, so that Q heads of one height come together ([R4.9.3]).
  */
 import { create } from "@bufbuild/protobuf";
 import { SignedHeadSchema } from "../../gen/bss/v1/vote_pb.js";
@@ -12,6 +15,9 @@ import type { PeerSender } from "../peers/peer-sender.js";
 import type { StatementLog } from "../signing/statement-log.js";
 
 const intervalMs = 1_000;
+/** From one head that is told to all to the next one, at least, but for those of these heights. */
+export const headsApartMs = 250;
+export const alwaysToldEvery = 8;
 /** A peer that is behind sends many messages; it is told the head once in this time. */
 const reminderMs = 200;
 
@@ -28,6 +34,8 @@ export class HeadAnnouncer {
   readonly #parts: HeadAnnouncerParts;
   readonly #remindedAtMs = new Map<string, number>();
   #announcedAtMs = 0;
+  /** The head has moved on since it was told to all. */
+  #isNew = false;
 
   constructor(context: Context, parts: HeadAnnouncerParts) {
     this.#context = context;
@@ -36,16 +44,22 @@ export class HeadAnnouncer {
 
   /** A block has been appended; `more`: another one follows at once. */
   onAppended(_: unknown, more: boolean): void {
-    if (!more) this.announce();
+    if (more) return;
+    this.#isNew = true;
+    if (this.#context.head().height % alwaysToldEvery === 0) this.announce();
+    else this.#announceIfDue();
   }
 
   announce(to?: string): void {
-    if (to === undefined) this.#announcedAtMs = this.#context.monotonicMs();
+    if (to === undefined) {
+      this.#announcedAtMs = this.#context.monotonicMs();
+      this.#isNew = false;
+    }
     void this.#send(to);
   }
 
   tick(): void {
-    if (this.#context.monotonicMs() - this.#announcedAtMs >= intervalMs) this.announce();
+    this.#announceIfDue();
   }
 
   remind(peer: string): void {
@@ -53,6 +67,11 @@ export class HeadAnnouncer {
     if (nowMs - (this.#remindedAtMs.get(peer) ?? 0) < reminderMs) return;
     this.#remindedAtMs.set(peer, nowMs);
     this.announce(peer);
+  }
+
+  #announceIfDue(): void {
+    const apartMs = this.#isNew ? headsApartMs : intervalMs;
+    if (this.#context.monotonicMs() - this.#announcedAtMs >= apartMs) this.announce();
   }
 
   async #send(to: string | undefined): Promise<void> {

@@ -93,8 +93,10 @@ export class Attesting {
       repair.report(error.message);
     });
     if (attestation === undefined) return observe.dropped(from, "UNDER_REPAIR");
-    await mark.raise(place);
-    await this.#save(candidate, attestation);
+    // One thread writes, so the mark is on disk first; what is found the other way round after a
+    // failing disk is put right when the chain is opened.
+    await Promise.all([mark.raise(place), this.#save(candidate, attestation)]);
+    this.#candidates.add(block, candidate.sealedRecords, attestation, judged.judged);
     links.send({ message: { case: "attestation", value: attestation } });
     const matches = attestation.verdict === AttestationVerdict.MATCH;
     observe.attested(matches ? "match" : "mismatch", block.height, round);
@@ -108,13 +110,18 @@ export class Attesting {
   }
 
   async #sign({ block }: ParsedCandidate, judged: Judged): Promise<Attestation> {
-    const { store, nodeId, sign } = this.#ports;
+    const { store, nodeId, sign, signatures } = this.#ports;
     const audited = await store.sealedRecordsAt(judged.auditPositions);
     const sealed = audited.map((each, i) => {
       return present(each, `the sealed record at position ${judged.auditPositions[i]}`).sealed;
     });
     const audit = auditDigest(block.header.beacon, nodeId, sealed);
     const { height, treeSize, round, blockId, hash2, verdict } = judged.claim;
+    const digest = attestationDigest({ ...judged.claim, audit });
+    const signature = sign(digest);
+    // It comes back in the block's certificate.
+    const publicKey = store.head.members.storageNode(nodeId)?.signingKey;
+    if (publicKey !== undefined) signatures.note({ publicKey, digest, signature });
     return create(AttestationSchema, {
       height: BigInt(height),
       round,
@@ -124,7 +131,7 @@ export class Attesting {
       verdict,
       audit,
       nodeId,
-      signature: sign(attestationDigest({ ...judged.claim, audit })),
+      signature,
     });
   }
 
@@ -133,6 +140,5 @@ export class Attesting {
     const saved = { block: block.block, sealedRecords, round, attestation };
     const { store, observe } = this.#ports;
     await timed(this.#ports, observe, () => store.saveCandidate(saved));
-    this.#candidates.add(block, sealedRecords, attestation);
   }
 }

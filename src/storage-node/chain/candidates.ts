@@ -6,7 +6,7 @@
  * manager asks, also after a restart, and never another one for that round.
  */
 import { equalBytes, toHex } from "../../base/bytes.js";
-import type { ParsedCandidate } from "../../consensus/attestation/attestor.js";
+import type { JudgedBlock, ParsedCandidate } from "../../consensus/attestation/attestor.js";
 import type { Attestation } from "../../gen/bss/v1/vote_pb.js";
 import type { ParsedBlock } from "../../ledger/blocks/block-parsing.js";
 import type { ShippedBlock } from "./inbound-messages.js";
@@ -21,23 +21,31 @@ export const earlyCandidatesMax = 4;
 /** Attestations that a manager is told on a new link; older rounds are long over. */
 const attestationsToldMax = 16;
 
+/** A candidate that was attested; `judged` if it was a match, and this node has not restarted. */
+export type HeldBlock = ShippedBlock & { readonly judged: JudgedBlock | undefined };
+
 export type EarlyCandidate = { readonly from: string; readonly candidate: ParsedCandidate };
 
 export class Candidates {
-  readonly #blocks = new Map<string, ShippedBlock>();
+  readonly #blocks = new Map<string, HeldBlock>();
   readonly #attestations = new Map<number, Attestation>();
   readonly #early = new Map<string, ParsedCandidate>();
 
   /** A candidate that has been attested, durably. */
-  add(block: ParsedBlock, sealedRecords: readonly Uint8Array[], attestation: Attestation): void {
+  add(
+    block: ParsedBlock,
+    sealedRecords: readonly Uint8Array[],
+    attestation: Attestation,
+    judged?: JudgedBlock,
+  ): void {
     this.#attestations.set(attestation.round, attestation);
     const key = toHex(block.blockId);
     this.#blocks.delete(key);
-    this.#blocks.set(key, { block, sealedRecords });
+    this.#blocks.set(key, { block, sealedRecords, judged });
     if (this.#blocks.size > blocksMax) deleteOldest(this.#blocks);
   }
 
-  block(blockId: Uint8Array): ShippedBlock | undefined {
+  block(blockId: Uint8Array): HeldBlock | undefined {
     return this.#blocks.get(toHex(blockId));
   }
 

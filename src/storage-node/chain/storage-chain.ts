@@ -19,6 +19,7 @@ import { equalBytes } from "../../base/bytes.js";
 import type { Result } from "../../base/result.js";
 import { timed } from "../../base/time.js";
 import {
+  type CertifiedBlock,
   checkFinal,
   checkFork,
   type FinalCheck,
@@ -50,10 +51,13 @@ import {
   type ShippedFinalBlock,
 } from "./inbound-messages.js";
 
+/**
+ * From one head that the managers are told to the next, at least. They have to hear of a block
+ * before the first of them stands in for the node's home manager (links.ts), not at once.
+ */
+export const headsApartMs = 250;
 /** How long blocks that somebody has spoken of may be on their way. */
 export const patienceMs = 200;
-
-type CertifiedBlock = Pick<StorageAppend, "block" | "sealedRecords" | "certificates">;
 
 export class StorageChain {
   readonly #ports: ChainPorts;
@@ -65,6 +69,9 @@ export class StorageChain {
   #auditFailed = false;
   #halted = false;
   #closed = false;
+  /** When all managers were told the head; blocks have been appended since. */
+  #toldAtMs = Number.NEGATIVE_INFINITY;
+  #hasNews = false;
 
   private constructor(ports: ChainPorts) {
     this.#ports = ports;
@@ -94,7 +101,8 @@ export class StorageChain {
       if (isDamage(error)) return [];
       throw error;
     });
-    for (const { block, sealedRecords, attestation } of attested) {
+    for (const { block, sealedRecords, round, attestation } of attested) {
+      await ports.mark.raise({ height: ports.store.head.height + 1, round });
       const parsed = parseBlock(block);
       if (parsed.ok) chain.#candidates.add(parsed.value, sealedRecords, attestation);
       else {
@@ -137,7 +145,10 @@ export class StorageChain {
 
   /** Tells all managers where this node stands. */
   tellHead(): void {
-    if (!this.stopped) this.#ports.links.send(this.#headMessage());
+    if (this.stopped) return;
+    this.#toldAtMs = this.#ports.monotonicMs();
+    this.#hasNews = false;
+    this.#ports.links.send(this.#headMessage());
   }
 
   /** Rejects only when this node itself is at fault, for instance when its disk fails. */
@@ -175,7 +186,9 @@ export class StorageChain {
 
   /** To be called at intervals. */
   tick(): void {
-    if (!this.stopped) this.#sync.tick();
+    if (this.stopped) return;
+    this.#sync.tick();
+    if (this.#hasNews) this.#tellNews();
   }
 
   /** Takes no message any more; resolves when the one that is being handled is through. */
@@ -279,7 +292,7 @@ export class StorageChain {
     const due = this.#candidates.onAppended(head.height);
     this.#reportFailedAudit();
     onAppended();
-    if (!more) this.tellHead();
+    if (!more) this.#tellNews();
     this.#sync.onAppended();
     for (const { from, candidate } of due) await this.#attesting.take(from, candidate);
   }
@@ -322,6 +335,12 @@ export class StorageChain {
     if (this.#auditFailed && !wasKnown) {
       repair.report("an audit of this node failed, as the chain says");
     }
+  }
+
+  /** Of blocks that follow each other fast only some are told. */
+  #tellNews(): void {
+    this.#hasNews = true;
+    if (this.#ports.monotonicMs() - this.#toldAtMs >= headsApartMs) this.tellHead();
   }
 
   #headMessage(): MessageToManager {

@@ -138,8 +138,8 @@ export const mutations: readonly Mutation[] = [
     changes: [
       {
         file: attestor,
-        from: "{ log, members: members.value, facts }",
-        to: "{ log, members: members.value, facts: { ...facts, own: certificates.integrity } }",
+        from: "{ log, members, facts }",
+        to: "{ log, members, facts: { ...facts, own: certificates.integrity } }",
       },
       {
         file: publicBlock,
@@ -212,8 +212,8 @@ export const mutations: readonly Mutation[] = [
     changes: [
       {
         file: "src/storage-node/chain/attesting.js",
-        from: "await this.#save(candidate, attestation);",
-        to: "void this.#save(candidate, attestation);",
+        from: "mark.raise(place), this.#save(candidate, attestation)",
+        to: "mark.raise(place), void this.#save(candidate, attestation)",
       },
     ],
   },

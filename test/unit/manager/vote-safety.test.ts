@@ -8,6 +8,7 @@ import { describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { systemTime } from "../../../src/base/time.js";
 import type { Statement } from "../../../src/consensus/ring/events.js";
+import { SignatureCache } from "../../../src/crypto/signature-cache.js";
 import { LockCertificateSchema } from "../../../src/gen/bss/v1/block_pb.js";
 import { Abstention } from "../../../src/manager/ring/abstention.js";
 import { LocalSigner } from "../../../src/manager/signing/local-signer.js";
@@ -63,6 +64,7 @@ class Machine {
       selfId,
       consortiumId,
       members: () => genesis.members,
+      signatures: new SignatureCache(),
       signer,
       store,
       time: systemTime,

@@ -239,7 +239,7 @@ export const VoteResponseSchema: GenMessage<VoteResponse> = /*@__PURE__*/
   messageDesc(file_bss_v1_vote, 3);
 
 /**
- * PROPOSE. Every manager relays it.
+ * PROPOSE. Every manager relays it to those that have not shown that they hold it.
  *
  * @generated from message bss.v1.Proposal
  */
@@ -439,8 +439,8 @@ export const AttestationSchema: GenMessage<Attestation> = /*@__PURE__*/
   messageDesc(file_bss_v1_vote, 6);
 
 /**
- * The last block that a manager holds. It is sent on connection, after each block and at intervals, so that managers
- * that are behind notice.
+ * The last block that a manager holds. It is sent on connection, after a block and at intervals, so that managers that
+ * are behind notice.
  *
  * @generated from message bss.v1.SignedHead
  */

@@ -8,6 +8,7 @@ import {
   checkFork,
   judgeCandidate,
   type ParsedCandidate,
+  type StorageAppend,
 } from "../../../../src/consensus/attestation/attestor.js";
 import { sha256 } from "../../../../src/crypto/hash.js";
 import {
@@ -274,6 +275,42 @@ describe("a final block", () => {
     assert.deepEqual(header.managerBlockId, block.blockId);
     assert.deepEqual(header.hash2, block.header.hash1);
     assert.equal(header.treeSize, 6n);
+  });
+
+  test("comes out the same if what its candidate's check found is not computed again", () => {
+    const ledger = ledgerOf(2);
+    const context = contextOf(ledger);
+    const made = ledger.make({ control: [admissionOf("storage-9")] });
+    const { parsed: block, sealedRecords, certificates } = made;
+    const candidate = judgeCandidate(candidateOf(made), context, made.committee[0] ?? "");
+    assert.equal(candidate.kind, "attest");
+    const { judged } = candidate;
+    assert.ok(judged);
+    const parts = { block, sealedRecords, certificates };
+    const known = accepted(checkFinal({ ...parts, judged }, context));
+    const anew = accepted(checkFinal(parts, context));
+    assert.ok("append" in known && "append" in anew);
+    assert.deepEqual(known.append.head.members.encode(), anew.append.head.members.encode());
+    const plain = ({ head: { members: _, ...head }, ...append }: StorageAppend) => {
+      return { ...append, head };
+    };
+    assert.deepEqual(plain(known.append), plain(anew.append));
+    assert.deepEqual(known.operations, anew.operations);
+    assert.deepEqual(known.signatures, anew.signatures);
+  });
+
+  test("is checked anew if the head is another one than that of its candidate", () => {
+    const ledger = ledgerOf(1);
+    const made = ledger.make();
+    const { parsed: block, sealedRecords, certificates } = made;
+    const before = contextOf(ledger);
+    const candidate = judgeCandidate(candidateOf(made), before, made.committee[0] ?? "");
+    assert.ok(candidate.kind === "attest");
+    const { judged } = candidate;
+    ledger.extend();
+    const checked = checkFinal({ block, sealedRecords, certificates, judged }, contextOf(ledger));
+    assert.ok(!checked.ok);
+    assert.equal(checked.error.reason, "BLOCK_WRONG_HEIGHT");
   });
 
   test("without leaves needs no integrity certificate", () => {

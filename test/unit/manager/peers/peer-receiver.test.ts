@@ -97,6 +97,7 @@ describe("what comes in on a stream of votes", () => {
   let height: number;
   let wantsLate: boolean;
   let attested: string[];
+  let claimed: (readonly [from: string, height: number])[];
 
   beforeEach(() => {
     posted = [];
@@ -110,6 +111,7 @@ describe("what comes in on a stream of votes", () => {
     height = 1;
     wantsLate = false;
     attested = [];
+    claimed = [];
     candidates = new CandidateBlocks({ isBoundTo: () => false });
     [read, answers] = [[], []];
     receiver = receiverOf({
@@ -146,7 +148,10 @@ describe("what comes in on a stream of votes", () => {
           return create(ManagerBlocksSchema);
         },
       },
-      sync: { onHeight: () => {}, take: ({ peer: from }) => answers.push(from) },
+      sync: {
+        onHeight: (from, at) => claimed.push([from, at]),
+        take: ({ peer: from }) => answers.push(from),
+      },
     });
   });
 
@@ -188,6 +193,22 @@ describe("what comes in on a stream of votes", () => {
     assert.equal(kinds().filter((kind) => kind === "vote").length, 12);
     assert.equal(kinds().filter((kind) => kind === "attestation").length, 3);
     assert.deepEqual(kinds().slice(-2), ["proposal", "lock-certificate"]);
+  });
+
+  test("shows that its sender, whoever signed it, holds the block before", async () => {
+    await take(vote(commit("manager-3", facts)));
+    assert.deepEqual(claimed, []);
+    for (const ahead of [2, 9]) {
+      await take(vote(commit("manager-3", { height: ahead, blockId: facts.blockId })));
+    }
+    await receiver.takeAttestation("storage-1", {
+      ...attestation("storage-1", facts),
+      height: 9n,
+    });
+    assert.deepEqual(claimed, [
+      [peer, 1],
+      [peer, 8],
+    ]);
   });
 
   test("of a decided height is an attestation only where it may still be carried", async () => {

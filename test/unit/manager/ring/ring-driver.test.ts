@@ -5,6 +5,7 @@ import { defined } from "../../../../src/base/assert.js";
 import { systemTime } from "../../../../src/base/time.js";
 import type { Outgoing, Task } from "../../../../src/consensus/ring/events.js";
 import { Ring } from "../../../../src/consensus/ring/ring.js";
+import { SignatureCache } from "../../../../src/crypto/signature-cache.js";
 import type { ManagerBlock } from "../../../../src/gen/bss/v1/block_pb.js";
 import { VoteKind } from "../../../../src/gen/bss/v1/vote_pb.js";
 import type { BuiltBlock } from "../../../../src/ledger/blocks/block-building.js";
@@ -72,6 +73,8 @@ class Bench {
       {
         selfId,
         consortiumId,
+        members: () => genesis.members,
+        signatures: new SignatureCache(),
         time,
         signer,
         store: {
@@ -107,6 +110,10 @@ class Bench {
         },
       },
       peers: { send: (message, body) => this.sent.push({ message, body }) },
+      relays: {
+        send: (proposal) =>
+          void this.sent.push({ message: { kind: "proposal", proposal }, body: undefined }),
+      },
       tasks: {
         start: (task) => {
           this.tasks.push(task);

@@ -6,7 +6,9 @@ import { emptyBytes } from "../../../../src/base/bytes.js";
 import { err, type Result } from "../../../../src/base/result.js";
 import { systemTime, type Time } from "../../../../src/base/time.js";
 import type { Statement } from "../../../../src/consensus/ring/events.js";
+import { SignatureCache } from "../../../../src/crypto/signature-cache.js";
 import { LockCertificateSchema } from "../../../../src/gen/bss/v1/block_pb.js";
+import { checkVote } from "../../../../src/ledger/certificates/votes.js";
 import type {
   Signature,
   Signer,
@@ -16,7 +18,8 @@ import type {
 import { StatementLog } from "../../../../src/manager/signing/statement-log.js";
 import { StoreError } from "../../../../src/store/store-error.js";
 import { Chain } from "../../ledger/support/chain.js";
-import { consortiumId } from "../../ledger/support/consortium.js";
+import { consortiumId, genesis } from "../../ledger/support/consortium.js";
+import { accepted } from "../../ledger/support/outcome.js";
 import { documentBytes, seedOf, submitted } from "../../ledger/support/records.js";
 import { gate } from "../support/ledger-world.js";
 import { memorySigner } from "../support/signers.js";
@@ -87,12 +90,15 @@ describe("the statement log", () => {
   let timers: (() => void)[];
   let fatal: Error[];
   let log: StatementLog;
+  /** Verifies nothing: what holds was noted. */
+  let signatures: SignatureCache;
 
   beforeEach(async () => {
     signer = new MoodySigner(await memorySigner(selfId));
     [events, troubles, refused, timers, fatal] = [[], [], [], [], []];
     mayVote = true;
     height = 1;
+    signatures = new SignatureCache(async () => false);
     // Waits end when a test lets them.
     const time: Time = {
       ...systemTime,
@@ -105,6 +111,8 @@ describe("the statement log", () => {
       {
         selfId,
         consortiumId,
+        members: () => genesis.members,
+        signatures,
         signer,
         time,
         store: {
@@ -153,6 +161,15 @@ describe("the statement log", () => {
     assert.deepEqual(events, ["sign", 'store {"votes":2,"proposals":1,"bodies":1}', "settle"]);
     assert.deepEqual(await say(commit), ["commit"]);
     assert.equal(events.at(-2), 'store {"votes":1,"proposals":0,"bodies":1} with lock');
+  });
+
+  test("has its own signatures known, as they come back in certificates", async () => {
+    const [vote] = await log.say([accept]);
+    assert.ok(vote?.said.kind === "vote");
+    const check = accepted(checkVote(vote.said.vote, genesis.members, consortiumId));
+    assert.equal(await signatures.firstInvalid([check]), undefined);
+    const other = { ...check, digest: check.digest.map((byte) => byte ^ 1) };
+    assert.equal(await signatures.firstInvalid([other]), other);
   });
 
   test("stores no body with what names nil", async () => {

@@ -197,6 +197,15 @@ describe("the links of storage nodes", () => {
     assert.deepEqual(sentTo(known), []);
   });
 
+  test("spare a node the news of the block before the one that it attests", async () => {
+    links.onAppended({ block, executed, certificates }, false);
+    const [known = ""] = storageIds.filter((nodeId) => rankOf(nodeId) > 0);
+    await say(known, { case: "attestation", value: attestation(known, { ...facts, height: 2 }) });
+    assert.equal(links.heightOf(known), 1);
+    timers.tick(2_000);
+    assert.deepEqual(sentTo(known), []);
+  });
+
   test("show a node that is behind the head's certificates when it comes", async () => {
     head = { height: 5, certificates };
     await say("storage-1", { case: "head", value: { height: 3n } });

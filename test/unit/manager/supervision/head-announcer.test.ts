@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import type { SignedHead } from "../../../../src/gen/bss/v1/vote_pb.js";
 import { checkHead } from "../../../../src/ledger/certificates/votes.js";
-import { HeadAnnouncer } from "../../../../src/manager/supervision/head-announcer.js";
+import {
+  alwaysToldEvery,
+  HeadAnnouncer,
+  headsApartMs,
+} from "../../../../src/manager/supervision/head-announcer.js";
 import { Chain, verifies } from "../../ledger/support/chain.js";
 import { consortiumId, genesis } from "../../ledger/support/consortium.js";
 import { accepted } from "../../ledger/support/outcome.js";
@@ -61,6 +65,39 @@ describe("the announcement of a head", () => {
     announcer.tick();
     await signed();
     assert.equal(sent.length, 1);
+  });
+
+  test("is told at heights that are the same for all, whenever the last one was", async () => {
+    while (chain.head.height % alwaysToldEvery !== 0) chain.extend({});
+    announcer.onAppended(undefined, false);
+    await signed();
+    chain.extend({});
+    announcer.onAppended(undefined, false);
+    await signed();
+    assert.equal(sent.length, 1);
+    while (chain.head.height % alwaysToldEvery !== 0) chain.extend({});
+    announcer.onAppended(undefined, false);
+    await signed();
+    assert.deepEqual(
+      sent.map(({ head }) => Number(head.height) % alwaysToldEvery),
+      [0, 0],
+    );
+  });
+
+  test("is told to all a quarter of a second apart, however fast blocks follow", async () => {
+    chain.extend({});
+    const blocks = 10;
+    for (let block = 0; block < blocks; block++) {
+      announcer.onAppended(undefined, false);
+      nowMs += headsApartMs / blocks;
+      announcer.tick();
+      await signed();
+    }
+    assert.equal(sent.length, 2, "the first, and all that came since");
+    nowMs += headsApartMs;
+    announcer.tick();
+    await signed();
+    assert.equal(sent.length, 2, "nothing is new");
   });
 
   test("is repeated to all once a second has passed without one", async () => {

@@ -27,6 +27,7 @@ export function receiverOf({ selfId = "manager-1", dropped = () => {}, ...parts 
     ring: { height: 1 },
     inbox: { post: () => {} },
     candidates: new CandidateBlocks({ isBoundTo: () => false }),
+    relays: { hear: () => {} },
     judge: { takeBody: async () => {} },
     compact: { take: () => undefined, takeEntries: () => undefined, answer: () => undefined },
     abstention: { listening: false, hearOwn: () => {}, hearHead: () => {} },

@@ -12,8 +12,11 @@ import { checkAttestation } from "../../../../src/ledger/certificates/votes.js";
 import { attestationsOfOneManager } from "../../../../src/storage-node/chain/attesting.js";
 import { earlyCandidatesMax } from "../../../../src/storage-node/chain/candidates.js";
 import { patienceMs } from "../../../../src/storage-node/chain/storage-chain.js";
+import { AttestationMark } from "../../../../src/store/double-sign-protection/attestation-mark.js";
+import { createMemoryDisk } from "../../../../src/store/memory-store.js";
 import { consortiumId, policy } from "../../ledger/support/consortium.js";
 import { accepted } from "../../ledger/support/outcome.js";
+import { publicKeyOf } from "../../ledger/support/records.js";
 import { ChainWorld } from "../support/chain-world.js";
 
 /** A node with two blocks. */
@@ -274,6 +277,28 @@ describe("a storage node whose store was put back", () => {
     const asked = world.verify(world.makeFor(true));
     await assert.rejects(asked, { code: "IO", message: /signer_state/ });
     assert.deepEqual([world.told, world.doubts], [[], []]);
+  });
+
+  test("does not say again what its mark has not taken", async () => {
+    const world = await ChainWorld.open();
+    world.markDisk.failNextWrite({ code: "CORRUPT" });
+    const made = world.makeFor(true);
+    await assert.rejects(world.verify(made));
+    await world.verify(made).catch(() => {});
+    assert.deepEqual(world.attestations, []);
+  });
+
+  test("raises the mark to what its store holds before it says that again", async () => {
+    const world = await ChainWorld.open();
+    await world.verify(world.makeFor(true));
+    // As after a disk that took the attestation and failed to take the mark.
+    const marks = await createMemoryDisk().open();
+    world.mark = await AttestationMark.open(marks, publicKeyOf(world.nodeId));
+    assert.equal(world.mark.place, undefined);
+    await world.crash();
+    assert.deepEqual(world.mark.place, { height: 1, round: 0 });
+    const [, said] = world.chain.greeting();
+    assert.equal(said?.message?.case, "attestation");
   });
 
   test("attests nothing while it repairs itself, and says that it is behind", async () => {

@@ -16,7 +16,7 @@ import { storageBlockId } from "../../../../src/ledger/blocks/storage-blocks.js"
 import { findingDigest } from "../../../../src/ledger/certificates/vote-digests.js";
 import { rootOf } from "../../../../src/ledger/merkle/frontier.js";
 import { blocksMax } from "../../../../src/storage-node/chain/candidates.js";
-import { patienceMs } from "../../../../src/storage-node/chain/storage-chain.js";
+import { headsApartMs, patienceMs } from "../../../../src/storage-node/chain/storage-chain.js";
 import { answerTimeoutMs } from "../../../../src/sync/sync-plan.js";
 import { consortiumId, floorPolicy, policy } from "../../ledger/support/consortium.js";
 import { sign } from "../../ledger/support/records.js";
@@ -35,6 +35,18 @@ describe("a final block", () => {
     const required = world.ledger.appended.map(({ facts }) => facts.requiredAccepts.length);
     assert.deepEqual(required, [3, 3, 4, 4]);
     assert.deepEqual(world.dropped, []);
+  });
+
+  test("is told to all managers, of several that come fast only the last", async () => {
+    const world = await ChainWorld.open();
+    for (let height = 1; height <= 4; height++) await world.commit(world.ledger.extend());
+    assert.deepEqual(world.heads, [1]);
+    world.pass(headsApartMs - 1);
+    assert.deepEqual(world.heads, [1]);
+    world.pass(1);
+    assert.deepEqual(world.heads, [1, 4]);
+    world.pass(headsApartMs);
+    assert.deepEqual(world.heads, [1, 4], "nothing is new");
   });
 
   test("is appended with its records, and all managers are told the new head", async () => {
@@ -227,6 +239,7 @@ describe("a node that is behind", () => {
     const [greeting] = world.chain.greeting();
     assert.equal(greeting?.message?.case === "head" && greeting.message.value.behind, true);
     await world.answer([1, 2].map((height) => world.ledger.at(height)));
+    world.pass(headsApartMs);
     await world.answer([3, 4, 5].map((height) => world.ledger.at(height)));
     assert.equal(world.height, 5);
     assert.deepEqual(world.fetches, ["manager-1 1", "manager-1 3"]);

@@ -42,7 +42,7 @@ export class ChainWorld {
   repairing = false;
   checkpoint: { readonly height: number; readonly blockId: Uint8Array } | undefined;
   /** Outlives the store. */
-  readonly mark: AttestationMark;
+  mark: AttestationMark;
   readonly markDisk: MemoryDisk;
   announced = 0;
   nowMs = 0;
