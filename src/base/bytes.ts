@@ -1,5 +1,9 @@
 /**
  * Byte strings as the whole code base handles them: plain `Uint8Array`, never mutated once shared.
+ *
+ * V8 keeps arrays of up to 64 bytes among its objects. A longer one, and one whose `buffer` is
+ * asked for, takes memory from the system: twenty times as long. So short ones are read and written
+ * by index.
  */
 
 const textEncoder = new TextEncoder();
@@ -24,19 +28,29 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
   const out = new Uint8Array(length);
+  writeParts(out, parts);
+  return out;
+}
+
+/** Writes the parts one behind the other, from the start of `out`; returns their length. */
+export function writeParts(out: Uint8Array, parts: readonly Uint8Array[]): number {
   let offset = 0;
   for (const part of parts) {
     out.set(part, offset);
     offset += part.length;
   }
-  return out;
+  return offset;
 }
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
+  if (a.length > shortBytes) return Buffer.compare(a, b) === 0;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }
+
+/** Up to here a loop is faster than a call of what is not JavaScript. */
+const shortBytes = 128;
 
 /** Lexicographic order of unsigned bytes; a prefix sorts before what it is a prefix of. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
@@ -50,8 +64,20 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 
 /** Lower-case hex without a prefix. */
 export function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
+  return hexSlice.call(bytes, 0, bytes.length);
 }
+
+/** Each byte as the character of that number: half the length of hex, for keys of maps. */
+export function toLatin1(bytes: Uint8Array): string {
+  return latin1Slice.call(bytes, 0, bytes.length);
+}
+
+/** What `toString` of a Buffer calls in the end. It takes any Uint8Array, without a view of it. */
+type Slice = (this: Uint8Array, start: number, end: number) => string;
+const { hexSlice, latin1Slice } = Buffer.prototype as unknown as {
+  readonly hexSlice: Slice;
+  readonly latin1Slice: Slice;
+};
 
 /**
  * Parses hex of either case; returns undefined for an odd length or a character that is not hex.
@@ -64,7 +90,18 @@ export function fromHex(hex: string): Uint8Array | undefined {
 /** 8 bytes, big-endian. */
 export function u64be(value: number | bigint): Uint8Array {
   const out = new Uint8Array(8);
-  new DataView(out.buffer).setBigUint64(0, BigInt(value));
+  const number = Number(value);
+  if (!Number.isSafeInteger(number) || number < 0) {
+    new DataView(out.buffer).setBigUint64(0, BigInt(value));
+    return out;
+  }
+  let [high, low] = [Math.floor(number / 2 ** 32), number >>> 0];
+  for (let i = 3; i >= 0; i--) {
+    out[i] = high;
+    out[i + 4] = low;
+    high >>>= 8;
+    low >>>= 8;
+  }
   return out;
 }
 
