@@ -68,8 +68,8 @@ export function toHex(bytes: Uint8Array): string {
 }
 
 /** Each byte as the character of that number: half the length of hex, for keys of maps. */
-export function toLatin1(bytes: Uint8Array): string {
-  return latin1Slice.call(bytes, 0, bytes.length);
+export function toLatin1(bytes: Uint8Array, start = 0, end = bytes.length): string {
+  return latin1Slice.call(bytes, start, end);
 }
 
 /** What `toString` of a Buffer calls in the end. It takes any Uint8Array, without a view of it. */

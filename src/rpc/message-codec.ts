@@ -1,14 +1,7 @@
 /** Messages as bytes and methods by name, as both are on the wire. */
-import {
-  create,
-  type DescMessage,
-  type DescMethod,
-  fromBinary,
-  type MessageInitShape,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { type WireBounds, wireProblem } from "../ledger/wire-bounds.js";
+import { decode, encode } from "../ledger/wire-codec.js";
 import { RpcError } from "./rpc-error.js";
 
 /** @throws RpcError MESSAGE_MALFORMED, or MESSAGE_TOO_COMPLEX before anything is decoded */
@@ -28,7 +21,7 @@ export function decodeMessage<D extends DescMessage>(
     });
   }
   try {
-    return fromBinary(schema, plain);
+    return decode(schema, plain);
   } catch (error) {
     throw malformed(schema, error instanceof Error ? error.message : String(error));
   }
@@ -49,8 +42,7 @@ export function encodeMessage<D extends DescMessage>(
 ): Buffer {
   const known = encoded.get(message);
   if (known !== undefined) return known;
-  const bytes = toBinary(schema, create(schema, message));
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const buffer = encode(schema, message, Buffer.allocUnsafe) as Buffer;
   if ("$typeName" in message) encoded.set(message, buffer);
   return buffer;
 }
