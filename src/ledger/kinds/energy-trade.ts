@@ -2,7 +2,7 @@
  * Energy trades: between two registered participants, once, within the market's bounds, and never
  * more than was metered.
  */
-import { create, fromBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { ok, type Result } from "../../base/result.js";
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
 import { domain, taggedHash } from "../../crypto/hash.js";
@@ -19,6 +19,7 @@ import type { StateReads, StateTables } from "../state/state-tables.js";
 import { strictDecode } from "../strict-decode.js";
 import { isoTimeOfMs, isoTimeOfS, isUnixSeconds, spanSMax } from "../times.js";
 import { refuse, type Violation, violation } from "../violation.js";
+import { decode } from "../wire-codec.js";
 import { energySums, energyWhMax, putEnergySums } from "./energy.js";
 import type { Kept, ParseContext, RecordKind, RecordOf, Rule, SignatureRule } from "./kind.js";
 import { isIntervalStart, startsAround } from "./market-grid.js";
@@ -205,7 +206,7 @@ export const energyTrade: RecordKind<EnergyTrade, TradePayload> = {
     { participantId: buyerId, deliveryStartS, as: "bought" },
   ],
   apply,
-  parties: ({ terms }) => [fromBinary(TradeTermsSchema, terms).buyerId],
+  parties: ({ terms }) => [decode(TradeTermsSchema, terms).buyerId],
   meterIds: () => [],
 };
 

@@ -5,13 +5,7 @@
  * it: a seller's sums of a delivery interval change with each of its trades, and only the last
  * values are written.
  */
-import {
-  create,
-  type DescMessage,
-  fromBinary,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
+import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import { compareBytes, toHex } from "../../base/bytes.js";
 import {
   EnergyStateSchema,
@@ -24,6 +18,7 @@ import {
   TradeStateSchema,
 } from "../../gen/bss/store/v1/state_pb.js";
 import { foldedId } from "../ids.js";
+import { decode, encode } from "../wire-codec.js";
 import type { StateView, StateWrite } from "./state.js";
 import { stateKeys } from "./state-keys.js";
 
@@ -125,7 +120,7 @@ class Table<Desc extends DescMessage, Name extends readonly unknown[]>
     if (put !== undefined) return put.value;
     if (this.#read.has(text)) return this.#read.get(text);
     const bytes = this.#view.get(this.#keyOf(...name));
-    const value = bytes === undefined ? undefined : fromBinary(this.#schema, bytes);
+    const value = bytes === undefined ? undefined : decode(this.#schema, bytes);
     this.#read.set(text, value);
     return value;
   }
@@ -138,7 +133,7 @@ class Table<Desc extends DescMessage, Name extends readonly unknown[]>
 
   *writes(): Generator<StateWrite> {
     for (const { key, value } of this.#put.values()) {
-      yield { key, value: toBinary(this.#schema, value) };
+      yield { key, value: encode(this.#schema, value) };
     }
   }
 }

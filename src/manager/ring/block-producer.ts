@@ -1,5 +1,5 @@
 /** Makes this manager's blocks: what the pool holds, ordered on top of the head. */
-import { toBinary } from "@bufbuild/protobuf";
+
 import { defined } from "../../base/assert.js";
 import type { Vrf } from "../../crypto/vrf.js";
 import { type BlockCertificates, BlockCertificatesSchema } from "../../gen/bss/v1/block_pb.js";
@@ -11,6 +11,7 @@ import { readKeysOfSubmission } from "../../ledger/state/effects.js";
 import type { LedgerHead } from "../../ledger/state/head.js";
 import type { PrefetchedState } from "../../ledger/state/state.js";
 import { readKeysOfOperation } from "../../ledger/state/state-operations.js";
+import { encode } from "../../ledger/wire-codec.js";
 
 export type BlockProducerPorts = {
   readonly selfId: string;
@@ -63,7 +64,7 @@ export class BlockProducer {
     const previous =
       certificates === undefined
         ? {}
-        : { previousCertificates: toBinary(BlockCertificatesSchema, certificates) };
+        : { previousCertificates: encode(BlockCertificatesSchema, certificates) };
     const built = buildBlock({
       head,
       consortiumId,

@@ -6,7 +6,7 @@
  *     record hash ──▶ height, position, seal digest     position ──▶ record hash, sealed record
  *     nodes of the Merkle log      changes of members      who attested last, by the certificates
  */
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+
 import { assert, defined } from "../../base/assert.js";
 import { concatBytes, utf8 } from "../../base/bytes.js";
 import { hashBytes } from "../../crypto/hash.js";
@@ -17,6 +17,7 @@ import {
 } from "../../gen/bss/v1/block_pb.js";
 import { type ControlOperation, ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
 import type { StoredNode } from "../../ledger/merkle/nodes.js";
+import { decode, encode } from "../../ledger/wire-codec.js";
 import { buckets } from "../buckets.js";
 import { bucketKey, u64Part } from "../key-codec.js";
 import type { WriteOperation } from "../key-value-store.js";
@@ -69,7 +70,7 @@ export function chainWrites(parts: ChainWriteParts): WriteOperation[] {
     {
       type: "put",
       key: chainKeys.certificates(height),
-      value: toBinary(BlockCertificatesSchema, certificates),
+      value: encode(BlockCertificatesSchema, certificates),
     },
     ...canonicalCertificateWrites(parts),
     ...recordWrites(parts),
@@ -83,7 +84,7 @@ function canonicalCertificateWrites({ height, block }: ChainWriteParts): WriteOp
   const bytes = block.previousCertificates;
   if (bytes.length === 0) return [];
   const attested = height - 1;
-  const certificates = fromBinary(BlockCertificatesSchema, bytes);
+  const certificates = decode(BlockCertificatesSchema, bytes);
   const writes: WriteOperation[] = [
     { type: "put", key: chainKeys.certificates(attested), value: bytes },
   ];
@@ -122,7 +123,7 @@ function membershipWrites({ block, height }: ChainWriteParts): WriteOperation[] 
 
 /** The control operations of a block that was checked. */
 export function controlOf({ control }: Block): readonly ControlOperation[] {
-  return control.map((bytes) => fromBinary(ControlOperationSchema, bytes));
+  return control.map((bytes) => decode(ControlOperationSchema, bytes));
 }
 
 /**
