@@ -33,21 +33,47 @@ function malformed({ typeName }: DescMessage, why: string): RpcError {
 }
 
 /**
+ * A message as bytes. What was encoded here stands in a frame of gRPC already, with a byte for "not
+ * compressed" and its length in front of it, and can so be sent on any number of streams.
+ */
+export type EncodedMessage = Buffer & { readonly frame?: Buffer };
+
+/** Bytes of a frame in front of its message. */
+export const framePrefixBytes = 5;
+
+/** The frame in which a message is sent. */
+export function frameOf(message: EncodedMessage): Buffer {
+  if (message.frame !== undefined) return message.frame;
+  const framed = allocateFramed(message.length);
+  message.copy(framed);
+  return framed.frame;
+}
+
+/**
  * Encodes a message. One that was made with `create` is encoded once, however many streams it is
  * sent on, so it must not be changed afterwards.
  */
 export function encodeMessage<D extends DescMessage>(
   schema: D,
   message: MessageInitShape<D>,
-): Buffer {
+): EncodedMessage {
   const known = encoded.get(message);
   if (known !== undefined) return known;
-  const buffer = encode(schema, message, Buffer.allocUnsafe) as Buffer;
-  if ("$typeName" in message) encoded.set(message, buffer);
-  return buffer;
+  const bytes = encode(schema, message, allocateFramed) as EncodedMessage;
+  if ("$typeName" in message) encoded.set(message, bytes);
+  return bytes;
 }
 
-const encoded = new WeakMap<object, Buffer>();
+function allocateFramed(length: number): Buffer & { readonly frame: Buffer } {
+  const frame = Buffer.allocUnsafe(framePrefixBytes + length);
+  frame[0] = 0;
+  frame.writeUInt32BE(length, 1);
+  const message: Buffer & { frame?: Buffer } = frame.subarray(framePrefixBytes);
+  message.frame = frame;
+  return message as Buffer & { readonly frame: Buffer };
+}
+
+const encoded = new WeakMap<object, EncodedMessage>();
 
 /** The serializer that grpc-js gets: in this project it sees bytes only. */
 export function identityOfBytes(bytes: Buffer): Buffer {
