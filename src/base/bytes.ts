@@ -9,10 +9,21 @@
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder("utf-8", { fatal: true });
 
+/** Up to here a loop is faster than a call of what is not JavaScript. */
+const shortBytes = 128;
+
 export const emptyBytes: Uint8Array = new Uint8Array(0);
 
 export function utf8(text: string): Uint8Array {
-  return textEncoder.encode(text);
+  const { length } = text;
+  if (length > shortBytes) return textEncoder.encode(text);
+  const out = new Uint8Array(length);
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return textEncoder.encode(text);
+    out[i] = code;
+  }
+  return out;
 }
 
 /** Decodes UTF-8; returns undefined when the bytes are not valid UTF-8. */
@@ -48,9 +59,6 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }
-
-/** Up to here a loop is faster than a call of what is not JavaScript. */
-const shortBytes = 128;
 
 /** Lexicographic order of unsigned bytes; a prefix sorts before what it is a prefix of. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {

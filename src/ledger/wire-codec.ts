@@ -51,6 +51,22 @@ export function encode<D extends DescMessage>(
   return out;
 }
 
+/**
+ * The same bytes as `encode` gives, for a hash: they are in memory that the next call takes again.
+ */
+export function encodeForNow<D extends DescMessage>(
+  schema: D,
+  message: MessageInitShape<D>,
+): Uint8Array {
+  return encode(schema, message, takeAgain);
+}
+
+const again = new Uint8Array(4096);
+
+function takeAgain(length: number): Uint8Array {
+  return length <= again.length ? again.subarray(0, length) : newBytes(length);
+}
+
 function newBytes(length: number): Uint8Array {
   return new Uint8Array(length);
 }

@@ -36,7 +36,7 @@ import {
   VoteSchema,
 } from "../../../src/gen/bss/v1/vote_pb.js";
 import { ErrorInfoSchema } from "../../../src/gen/google/rpc/error_details_pb.js";
-import { decode, encode } from "../../../src/ledger/wire-codec.js";
+import { decode, encode, encodeForNow } from "../../../src/ledger/wire-codec.js";
 import { planOf } from "../../../src/ledger/wire-plan.js";
 
 const files: readonly DescFile[] = [
@@ -220,5 +220,14 @@ describe("encoding", () => {
     const given = encode(VoteSchema, init, (length) => Buffer.alloc(length));
     assert.ok(Buffer.isBuffer(given));
     assert.ok(given.equals(bytes));
+  });
+
+  test("gives the same bytes for a hash, in memory that is taken again", () => {
+    for (const length of [1, 3_000, 5_000]) {
+      const init = { managerId: "m", signature: new Uint8Array(length).fill(7) };
+      assert.deepEqual(encodeForNow(VoteSchema, init), encode(VoteSchema, init));
+    }
+    const first = encodeForNow(VoteSchema, { height: 1n });
+    assert.equal(encodeForNow(VoteSchema, { height: 2n }).buffer, first.buffer);
   });
 });
