@@ -38,7 +38,7 @@ export type ManagerOptions = {
   readonly observer: ManagerObserver;
   readonly onFatal: (error: Error) => void;
   readonly time: Time;
-  /** Verifies others' signatures; Ed25519 on the thread pool by default. */
+  /** Verifies others' signatures; Ed25519 by default. */
   readonly verifySignature?: VerifySignature;
   /** ECVRF by default. */
   readonly vrf?: Vrf;
