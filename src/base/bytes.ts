@@ -115,5 +115,14 @@ export function u64be(value: number | bigint): Uint8Array {
 
 /** Reads 8 big-endian bytes at `offset`. */
 export function readU64be(bytes: Uint8Array, offset = 0): bigint {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(offset);
+  if (offset < 0 || offset + 8 > bytes.length) throw new RangeError("8 bytes are not there");
+  const high = readU32be(bytes, offset);
+  const low = readU32be(bytes, offset + 4);
+  return high < 2 ** 21 ? BigInt(high * 2 ** 32 + low) : (BigInt(high) << 32n) | BigInt(low);
+}
+
+function readU32be(bytes: Uint8Array, offset: number): number {
+  let value = 0;
+  for (let i = offset; i < offset + 4; i++) value = value * 256 + (bytes[i] as number);
+  return value;
 }
