@@ -13,7 +13,7 @@ import { RpcError } from "./rpc-error.js";
 /** What a writer uses of a stream of HTTP/2. */
 export type FrameStream = Pick<
   Writable,
-  "write" | "on" | "cork" | "uncork" | "destroyed" | "writableEnded"
+  "write" | "cork" | "uncork" | "destroyed" | "writableEnded"
 >;
 
 type MessageWriterOptions = {
@@ -41,7 +41,7 @@ export class MessageWriter {
   #corked = false;
   #queuedMessages = 0;
   #queuedBytes = 0;
-  /** The stream's own queue, which counts messages whatever their sizes are, is full. */
+  /** The call's own queue, which counts messages whatever their sizes are, is full. */
   #full = false;
   #over = false;
   #waiting: ((room: boolean) => void)[] = [];
@@ -49,7 +49,10 @@ export class MessageWriter {
   constructor(stream: Writable, options: MessageWriterOptions) {
     this.#stream = stream;
     this.#options = options;
-    stream.on("drain", () => this.#drained());
+    stream.on("drain", () => {
+      this.#full = false;
+      this.#wakeIfRoom();
+    });
   }
 
   get over(): boolean {
@@ -122,7 +125,7 @@ export class MessageWriter {
       return;
     }
     this.#cork(below);
-    if (!below.write(frameOf(bytes), taken)) this.#full = true;
+    below.write(frameOf(bytes), taken);
   }
 
   #lookBelow(): FrameStream | undefined {
@@ -130,7 +133,6 @@ export class MessageWriter {
     if (below === undefined) return undefined;
     this.#below = below;
     this.#full = false;
-    below.on("drain", () => this.#drained());
     return below;
   }
 
@@ -145,11 +147,6 @@ export class MessageWriter {
   #uncork(below: FrameStream): void {
     this.#corked = false;
     below.uncork();
-  }
-
-  #drained(): void {
-    this.#full = false;
-    this.#wakeIfRoom();
   }
 
   #hasRoom(): boolean {

@@ -101,9 +101,7 @@ function propertyOf(value: unknown, name: string): unknown {
 }
 
 function isFrameStream(value: unknown): value is FrameStream {
-  return (
-    isObject(value) && ["write", "cork", "uncork", "on"].every((name) => isFunction(value, name))
-  );
+  return isObject(value) && ["write", "cork", "uncork"].every((name) => isFunction(value, name));
 }
 
 /**
