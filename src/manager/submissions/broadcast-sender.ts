@@ -2,8 +2,8 @@
  * What this manager says about submissions, on the BroadcastService streams that it has dialled:
  * what it took in goes to all others, with its verdict and its objections.
  */
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { BroadcastRequestSchema, SignedObjections } from "../../gen/bss/v1/broadcast_pb.js";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { BroadcastRequestSchema, type SignedObjections } from "../../gen/bss/v1/broadcast_pb.js";
 import type { Submission } from "../../gen/bss/v1/record_pb.js";
 import type { ParsedRecord } from "../../ledger/records/records.js";
 import type { ParsedSubmission } from "../../ledger/records/submissions.js";
@@ -33,8 +33,7 @@ export class BroadcastSender {
 
   /** `to` everybody when left out. */
   relay(own: OwnSubmission, to: readonly string[] = this.#links().peerIds): void {
-    const links = this.#links();
-    for (const peerId of to) links.sendBroadcast(peerId, requestOf(own));
+    this.#sendAll(requestOf(own), to);
   }
 
   /** Relays what is still open of a submission of the pool. */
@@ -51,9 +50,11 @@ export class BroadcastSender {
     this.#sendAll({ message: { case: "objections", value } });
   }
 
-  #sendAll(request: Request): void {
+  #sendAll(message: Request, to: readonly string[] = this.#links().peerIds): void {
     const links = this.#links();
-    for (const peerId of links.peerIds) links.sendBroadcast(peerId, request);
+    // Made once, so it is encoded once for all managers.
+    const request = create(BroadcastRequestSchema, message);
+    for (const peerId of to) links.sendBroadcast(peerId, request);
   }
 }
 
