@@ -113,19 +113,6 @@ export function vrfProofToHash(proof: Uint8Array): Uint8Array | undefined {
   return decoded && outputOf(decoded.gamma.clearCofactor().toBytes());
 }
 
-/** Proofs, their outputs and their checks, as what needs them takes them in. */
-export type Vrf = {
-  readonly prove: typeof vrfProve;
-  readonly proofToHash: typeof vrfProofToHash;
-  readonly verify: typeof vrfVerify;
-};
-
-export const ecvrf: Vrf = {
-  prove: vrfProve,
-  proofToHash: vrfProofToHash,
-  verify: vrfVerify,
-};
-
 /** ECVRF_validate_key (§5.4.5): a canonical point of the curve that is not of small order. */
 export function vrfValidateKey(publicKey: Uint8Array): boolean {
   return decodeKey(publicKey) !== undefined;

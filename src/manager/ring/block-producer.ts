@@ -1,7 +1,7 @@
 /** Makes this manager's blocks: what the pool holds, ordered on top of the head. */
 
 import { defined } from "../../base/assert.js";
-import type { Vrf } from "../../crypto/vrf.js";
+import type { Vrf } from "../../crypto/ecvrf.js";
 import { type BlockCertificates, BlockCertificatesSchema } from "../../gen/bss/v1/block_pb.js";
 import type { ControlOperation, Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { type BuiltBlock, buildBlock } from "../../ledger/blocks/block-building.js";
