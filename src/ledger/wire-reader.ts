@@ -1,5 +1,5 @@
 /** Reads messages along their plans (wire-plan.ts). */
-import { toLatin1 } from "../base/bytes.js";
+import { toLatin1, utf8Decode } from "../base/bytes.js";
 import { type FieldPlan, type MessagePlan, wireBytes } from "./wire-plan.js";
 
 type Values = Readonly<Record<string, unknown>>;
@@ -7,15 +7,13 @@ type Values = Readonly<Record<string, unknown>>;
 /** The bytes are not as usual, and protobuf-es has to read them. Nobody sees this error. */
 const unusual = new Error("not as usual");
 const nestingMax = 32;
-const textDecoder = new TextDecoder("utf-8", { fatal: true });
 
 /** The message in `bytes`; undefined if they are not as usual. */
 export function read(plan: MessagePlan, bytes: Uint8Array): Values | undefined {
   try {
     return new Reader(bytes).message(plan, bytes.length, 1);
   } catch (error) {
-    // Text that is not UTF-8 ends in a TypeError.
-    if (error === unusual || error instanceof TypeError) return undefined;
+    if (error === unusual) return undefined;
     throw error;
   }
 }
@@ -103,7 +101,7 @@ class Reader {
     const start = this.at;
     this.at = end;
     for (let i = start; i < end; i++) {
-      if ((bytes[i] as number) >= 0x80) return textDecoder.decode(bytes.subarray(start, end));
+      if ((bytes[i] as number) >= 0x80) return decoded(bytes.subarray(start, end));
     }
     return toLatin1(bytes, start, end);
   }
@@ -146,6 +144,12 @@ class Reader {
     }
     throw unusual;
   }
+}
+
+function decoded(bytes: Uint8Array): string {
+  const text = utf8Decode(bytes);
+  if (text === undefined) throw unusual;
+  return text;
 }
 
 function listIn(message: Record<string, unknown>, name: string): unknown[] {
