@@ -2,7 +2,7 @@
  * Joining a running consortium with an invitation, renewing certificates, and leaving. Any manager
  * that issues certificates does: all are asked, one after the other, until one has.
  */
-import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { InvitationFile } from "../config/invitation-file.js";
 import { ed25519KeyPairFromSeed, ed25519SeedBytes, ed25519Sign } from "../crypto/ed25519.js";
 import { sha256 } from "../crypto/hash.js";
@@ -12,6 +12,7 @@ import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
 import { registrationDigest } from "../ledger/certificates/vote-digests.js";
 import { invitationDigest, invitationIdBytes, parseInvitation } from "../ledger/members/consent.js";
 import { faultsMaxOf } from "../ledger/members/member-lists.js";
+import { encode } from "../ledger/wire-codec.js";
 import { type Asked, askManagers } from "./ask-managers.js";
 import type { ClientProfile } from "./client-profile.js";
 import { dialWith, type RetryOptions } from "./manager-connections.js";
@@ -51,7 +52,7 @@ export function signInvitation(
   const { publicKey: bearerKey } = ed25519KeyPairFromSeed(bearerSeed);
   const invitationId = randomBytes(invitationIdBytes);
   const named = { ...parts, consortiumId, operatorId, invitationId, bearerKey };
-  const invitationBytes = toBinary(InvitationSchema, create(InvitationSchema, named));
+  const invitationBytes = encode(InvitationSchema, named);
   const invitation = parseInvitation(invitationBytes);
   if (invitation === undefined) return undefined;
   const signature = ed25519Sign(signingSeed, invitationDigest(invitationBytes));

@@ -2,7 +2,7 @@
  * What a client signs: the submissions of a participant, and what an operator states about a
  * storage node that its manager sponsors.
  */
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { ed25519Sign } from "../crypto/ed25519.js";
 import {
   type RecordPayout,
@@ -19,6 +19,7 @@ import {
 import { payoutDigest, retirementDigest } from "../ledger/certificates/vote-digests.js";
 import { recordHash } from "../ledger/records/records.js";
 import { submissionDigest } from "../ledger/records/submissions.js";
+import { encode } from "../ledger/wire-codec.js";
 import type { ClientProfile } from "./client-profile.js";
 
 export type SubmissionParts = {
@@ -39,7 +40,7 @@ export type SubmissionParts = {
 export function buildSubmission(parts: SubmissionParts): Submission {
   const { consortiumId, participantId, signingSeed, records } = parts;
   const recordHashes = records.map((bytes) => recordHash(consortiumId, bytes));
-  const header = toBinary(
+  const header = encode(
     SubmissionHeaderSchema,
     create(SubmissionHeaderSchema, { consortiumId, participantId, recordHashes }),
   );

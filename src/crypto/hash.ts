@@ -20,7 +20,7 @@
 import { createHash, hash } from "node:crypto";
 import { shake256 } from "@noble/hashes/sha3.js";
 import { defined } from "../base/assert.js";
-import { concatBytes, utf8 } from "../base/bytes.js";
+import { utf8, writeParts } from "../base/bytes.js";
 
 /** Length of every hash of the protocol, in bytes: all are SHA-256. */
 export const hashBytes = 32;
@@ -123,18 +123,22 @@ export function domainBytes(tag: DomainTag): Uint8Array {
  */
 const joinedBytesMax = 4096;
 
+/** Where parts are joined. Nothing else runs between their coming here and their hash. */
+const joined = new Uint8Array(joinedBytesMax);
+/** The start of `joined` by its length, because making a view takes as long as joining. */
+const joinedViews: (Uint8Array | undefined)[] = [];
+const keptViewsMax = 512;
+
 /**
  * SHA-256 (FIPS 180-4) over the concatenation of `parts`, without lengths between them: 32 bytes.
  */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
-  const [first] = parts;
-  if (first !== undefined && parts.length === 1) return oneShot(first);
-  let length = 0;
-  for (const part of parts) length += part.length;
-  if (length <= joinedBytesMax) return oneShot(concatBytes(...parts));
-  const hasher = createHash("sha256");
-  for (const part of parts) hasher.update(part);
-  return digestBytes(hasher.digest("binary"));
+  return digestBytes(sha256OfParts(parts));
+}
+
+/** The same as text of 32 characters, one for each byte: a key for maps. */
+export function sha256Text(...parts: readonly Uint8Array[]): string {
+  return sha256OfParts(parts);
 }
 
 /**
@@ -142,7 +146,7 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
  * above).
  */
 export function taggedHash(tag: HashTag, ...parts: readonly Uint8Array[]): Uint8Array {
-  return sha256(domainBytes(tag), ...parts);
+  return digestBytes(sha256OfParts([domainBytes(tag), ...parts]));
 }
 
 /**
@@ -155,8 +159,26 @@ export function createShake256Reader(...parts: readonly Uint8Array[]): (n: numbe
   return (n) => sponge.xof(n);
 }
 
-function oneShot(bytes: Uint8Array): Uint8Array {
-  return digestBytes(hash("sha256", bytes, "binary"));
+function sha256OfParts(parts: readonly Uint8Array[]): string {
+  const [first] = parts;
+  if (first !== undefined && parts.length === 1) return hash("sha256", first, "binary");
+  let length = 0;
+  for (const part of parts) length += part.length;
+  if (length <= joinedBytesMax) {
+    writeParts(joined, parts);
+    return hash("sha256", joinedView(length), "binary");
+  }
+  const hasher = createHash("sha256");
+  for (const part of parts) hasher.update(part);
+  return hasher.digest("binary");
+}
+
+function joinedView(length: number): Uint8Array {
+  const known = joinedViews[length];
+  if (known !== undefined) return known;
+  const view = joined.subarray(0, length);
+  if (length <= keptViewsMax) joinedViews[length] = view;
+  return view;
 }
 
 /**

@@ -14,17 +14,22 @@ export class LruCache<V> {
     return this.#entries.size;
   }
 
+  /** The remembered value of `key`, which counts as used. */
+  get(key: string): V | undefined {
+    const known = this.#entries.get(key);
+    if (known === undefined) return undefined;
+    this.#entries.delete(key);
+    this.#entries.set(key, known);
+    return known;
+  }
+
   /**
    * The remembered value of `key`, or what `create` gives; nothing is remembered when `create`
    * throws.
    */
   getOrCreate(key: string, create: () => V): V {
-    const known = this.#entries.get(key);
-    if (known !== undefined) {
-      this.#entries.delete(key);
-      this.#entries.set(key, known);
-      return known;
-    }
+    const known = this.get(key);
+    if (known !== undefined) return known;
     const value = create();
     this.#entries.set(key, value);
     if (this.#entries.size > this.#entriesMax) {

@@ -16,10 +16,14 @@
  * Proofs are bytes from strangers: nothing here throws on them.
  */
 import { createHash } from "node:crypto";
+import { mulAddUnsafe, normalizeZ } from "@noble/curves/abstract/curve.js";
 import type { EdwardsPoint } from "@noble/curves/abstract/edwards.js";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { assert, defined } from "../base/assert.js";
-import { concatBytes, equalBytes } from "../base/bytes.js";
+import { binaryText, concatBytes, equalBytes } from "../base/bytes.js";
+import { sha256Text } from "./hash.js";
+import { LruCache } from "./lru-cache.js";
+import { MultiplesTable } from "./multiples-table.js";
 
 export const vrfProofBytes = 80;
 export const vrfOutputBytes = 64;
@@ -33,6 +37,11 @@ type VrfKeyPair = {
 
 const { Point } = ed25519;
 const groupOrder = Point.Fn.ORDER;
+
+/** Those of a consortium's managers, of 66 KiB each; making one takes half as long as verifying. */
+const publicKeys = new LruCache<MultiplesTable>(128);
+/** What is worked out from a seed, by the hash of the seed. */
+const secretKeys = new LruCache<ReturnType<typeof ed25519.utils.getExtendedPublicKey>>(16);
 
 const suite = 0x03;
 const challengeBytes = 16;
@@ -50,15 +59,19 @@ export function vrfKeyPairFromSeed(seed: Uint8Array): VrfKeyPair {
 /** ECVRF_prove (§5.1): 80 bytes, always the same for the same seed and input. */
 export function vrfProve(secretSeed: Uint8Array, alpha: Uint8Array): Uint8Array {
   assert(secretSeed.length === 32, "a VRF seed has 32 bytes");
-  const key = ed25519.utils.getExtendedPublicKey(secretSeed);
+  const key = secretKeys.getOrCreate(sha256Text(secretSeed), () =>
+    ed25519.utils.getExtendedPublicKey(secretSeed),
+  );
   const h = defined(encodeToCurve(key.pointBytes, alpha), "256 hashes hold a point of the curve");
   const hBytes = h.toBytes();
   const gamma = h.multiply(key.scalar);
   // §5.4.2.2: the nonce comes from the secret and H, never from a generator that could repeat.
   const k = littleEndian(sha512(key.prefix, hBytes)) % groupOrder;
-  const c = challenge(key.pointBytes, hBytes, gamma, Point.BASE.multiply(k), h.multiply(k));
+  const gammaBytes = gamma.toBytes();
+  const [u, v] = [Point.BASE.multiply(k), h.multiply(k)];
+  const c = challenge(key.pointBytes, hBytes, gammaBytes, u.toBytes(), v.toBytes());
   const s = (littleEndian(c) * key.scalar + k) % groupOrder;
-  return concatBytes(gamma.toBytes(), c, toLittleEndian(s, 32));
+  return concatBytes(gammaBytes, c, toLittleEndian(s, 32));
 }
 
 /**
@@ -70,17 +83,26 @@ export function vrfVerify(
   alpha: Uint8Array,
   proof: Uint8Array,
 ): Uint8Array | undefined {
-  const y = decodeKey(publicKey);
+  const y = multiplesOfKey(publicKey);
   const decoded = decodeProof(proof);
   if (y === undefined || decoded === undefined) return undefined;
   const h = encodeToCurve(publicKey, alpha);
   if (h === undefined) return undefined;
+  const { gamma, s } = decoded;
   const c = littleEndian(decoded.c);
-  const u = Point.BASE.multiplyUnsafe(decoded.s).subtract(y.multiplyUnsafe(c));
-  const v = h.multiplyUnsafe(decoded.s).subtract(decoded.gamma.multiplyUnsafe(c));
-  const expected = challenge(publicKey, h.toBytes(), decoded.gamma, u, v);
-  return equalBytes(expected, decoded.c) ? outputOf(decoded.gamma) : undefined;
+  const u = Point.BASE.multiplyUnsafe(s).subtract(y.multiply(c));
+  // Both products in one chain of doublings.
+  const v = mulAddUnsafe(Point, [h, gamma.negate()], [s, c]);
+  // Points become bytes with Z = 1; one inversion does for all of them.
+  const points = normalizeZ(Point, [h, u, v, gamma.clearCofactor()]);
+  const [hBytes, uBytes, vBytes, gamma8Bytes] = points.map((point) => point.toBytes()) as Four;
+  // No point has a second encoding, so these are the bytes of Gamma.
+  const gammaBytes = proof.subarray(0, 32);
+  const expected = challenge(publicKey, hBytes, gammaBytes, uBytes, vBytes);
+  return equalBytes(expected, decoded.c) ? outputOf(gamma8Bytes) : undefined;
 }
+
+type Four = [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
 
 /**
  * ECVRF_proof_to_hash (§5.2): beta (64 bytes), or undefined when the proof cannot be decoded.
@@ -88,21 +110,8 @@ export function vrfVerify(
  */
 export function vrfProofToHash(proof: Uint8Array): Uint8Array | undefined {
   const decoded = decodeProof(proof);
-  return decoded && outputOf(decoded.gamma);
+  return decoded && outputOf(decoded.gamma.clearCofactor().toBytes());
 }
-
-/** Proofs, their outputs and their checks, as what needs them takes them in. */
-export type Vrf = {
-  readonly prove: typeof vrfProve;
-  readonly proofToHash: typeof vrfProofToHash;
-  readonly verify: typeof vrfVerify;
-};
-
-export const ecvrf: Vrf = {
-  prove: vrfProve,
-  proofToHash: vrfProofToHash,
-  verify: vrfVerify,
-};
 
 /** ECVRF_validate_key (§5.4.5): a canonical point of the curve that is not of small order. */
 export function vrfValidateKey(publicKey: Uint8Array): boolean {
@@ -121,20 +130,14 @@ function encodeToCurve(salt: Uint8Array, alpha: Uint8Array): EdwardsPoint | unde
   return undefined;
 }
 
-/** ECVRF_challenge_generation (§5.4.3): 16 bytes. Y and H come encoded already. */
-function challenge(
-  yBytes: Uint8Array,
-  hBytes: Uint8Array,
-  gamma: EdwardsPoint,
-  u: EdwardsPoint,
-  v: EdwardsPoint,
-): Uint8Array {
-  const points = [yBytes, hBytes, gamma.toBytes(), u.toBytes(), v.toBytes()];
+/** ECVRF_challenge_generation (§5.4.3): 16 bytes. The points come encoded. */
+function challenge(...points: readonly Uint8Array[]): Uint8Array {
   return sha512(challengePrefix, ...points, zero).subarray(0, challengeBytes);
 }
 
-function outputOf(gamma: EdwardsPoint): Uint8Array {
-  return sha512(proofToHashPrefix, gamma.clearCofactor().toBytes(), zero);
+/** Given 8·Gamma, encoded. */
+function outputOf(gamma8Bytes: Uint8Array): Uint8Array {
+  return sha512(proofToHashPrefix, gamma8Bytes, zero);
 }
 
 /** ECVRF_decode_proof (§5.4.4). */
@@ -151,6 +154,15 @@ function decodeProof(
 function decodeKey(publicKey: Uint8Array): EdwardsPoint | undefined {
   const y = decodePoint(publicKey);
   return y === undefined || y.isSmallOrder() ? undefined : y;
+}
+
+/** The key's multiples, which verifying needs; undefined when the key is invalid. */
+function multiplesOfKey(publicKey: Uint8Array): MultiplesTable | undefined {
+  const name = binaryText(publicKey);
+  const known = publicKeys.get(name);
+  if (known !== undefined) return known;
+  const y = decodeKey(publicKey);
+  return y && publicKeys.getOrCreate(name, () => new MultiplesTable(y, 8 * challengeBytes));
 }
 
 /** string_to_point: RFC 8032 §5.1.3, which has no second encoding of any point. */

@@ -15,10 +15,11 @@
  *
  * The order of fields is free, and a default value may be written out: neither changes the meaning.
  */
-import { type DescMessage, fromBinary, type MessageShape, ScalarType } from "@bufbuild/protobuf";
+import { type DescMessage, type MessageShape, ScalarType } from "@bufbuild/protobuf";
 import { assert, defined } from "../base/assert.js";
 import { err, ok, type Result } from "../base/result.js";
 import { recordBounds, wireProblem } from "./wire-bounds.js";
+import { decode } from "./wire-codec.js";
 
 /**
  * Decodes `bytes` as `schema`; the error says in words what is wrong and in which
@@ -33,7 +34,7 @@ export function strictDecode<Desc extends DescMessage>(
   const excess = wireProblem(schema, bytes, recordBounds);
   if (excess !== undefined) return err(excess.message);
   try {
-    return ok(fromBinary(schema, bytes));
+    return ok(decode(schema, bytes));
   } catch {
     // The walk leaves nothing to object to but text that is not UTF-8.
     return err("text is not UTF-8");

@@ -6,15 +6,10 @@
  * one header differently. Records and submission headers are written by participants, whose
  * libraries may order fields otherwise; `strict-decode.ts` reads those.
  */
-import {
-  type DescMessage,
-  fromBinary,
-  type Message,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
+import type { DescMessage, Message, MessageShape } from "@bufbuild/protobuf";
 import { equalBytes } from "../base/bytes.js";
 import { embeddedBounds, type WireBounds, wireProblem } from "./wire-bounds.js";
+import { decode, encode } from "./wire-codec.js";
 
 /**
  * Decodes canonical bytes; undefined for all others, and for what is past the bounds. Never throws.
@@ -26,8 +21,8 @@ export function decodeCanonical<Desc extends DescMessage>(
 ): MessageShape<Desc> | undefined {
   if (wireProblem(schema, bytes, bounds) !== undefined) return undefined;
   try {
-    const message = fromBinary(schema, bytes, { readUnknownFields: false });
-    return equalBytes(toBinary(schema, message), bytes) ? message : undefined;
+    const message = decode(schema, bytes, { readUnknownFields: false });
+    return equalBytes(encode(schema, message), bytes) ? message : undefined;
   } catch {
     return undefined;
   }

@@ -4,8 +4,8 @@
  */
 
 import type { Time } from "../base/time.js";
+import { ecvrf, type Vrf } from "../crypto/ecvrf.js";
 import { SignatureCache, type VerifySignature } from "../crypto/signature-cache.js";
-import { ecvrf, type Vrf } from "../crypto/vrf.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import type { LedgerHead } from "../ledger/state/head.js";
@@ -38,7 +38,7 @@ export type ManagerOptions = {
   readonly observer: ManagerObserver;
   readonly onFatal: (error: Error) => void;
   readonly time: Time;
-  /** Verifies others' signatures; Ed25519 on the thread pool by default. */
+  /** Verifies others' signatures; Ed25519 by default. */
   readonly verifySignature?: VerifySignature;
   /** ECVRF by default. */
   readonly vrf?: Vrf;

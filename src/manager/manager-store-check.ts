@@ -7,9 +7,9 @@
 import { readGenesis } from "../config/genesis-file.js";
 import { readManagerKeys } from "../config/key-files.js";
 import type { ManagerConfig } from "../config/node-config.js";
+import { ecvrf } from "../crypto/ecvrf.js";
 import { unsealRecord } from "../crypto/seal.js";
 import { SignatureCache } from "../crypto/signature-cache.js";
-import { ecvrf } from "../crypto/vrf.js";
 import { blockId } from "../ledger/blocks/block-hashes.js";
 import { checkAnew, damageOf, type StoreCheckPorts } from "../store/damage/store-comparison.js";
 import { ManagerStore } from "../store/manager-store.js";

@@ -1,5 +1,5 @@
 /** GetConsortium and ListStorageNodes. */
-import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { utf8 } from "../base/bytes.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import {
@@ -16,6 +16,7 @@ import { compareIds, isId } from "../ledger/ids.js";
 import type { Manager, StorageNode } from "../ledger/members/member-lists.js";
 import { storageSuspension, suspensionReason } from "../ledger/members/members-codec.js";
 import { rules } from "../ledger/records/rules.js";
+import { encode } from "../ledger/wire-codec.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { pagePosition, pageSize, pageToken, tokenIntegers } from "../rpc/validation.js";
 import type { LedgerReader, MembershipPlace } from "../store/chain/chain-reads.js";
@@ -54,7 +55,7 @@ export async function getConsortium(
     sizeMax,
     ({ height, operation }) => {
       const change = create(MembershipChangeSchema, { height: BigInt(height), operation });
-      return [change, toBinary(MembershipChangeSchema, change).length];
+      return [change, encode(MembershipChangeSchema, change).length];
     },
   );
   return {

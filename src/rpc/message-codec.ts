@@ -1,14 +1,7 @@
 /** Messages as bytes and methods by name, as both are on the wire. */
-import {
-  create,
-  type DescMessage,
-  type DescMethod,
-  fromBinary,
-  type MessageInitShape,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { type WireBounds, wireProblem } from "../ledger/wire-bounds.js";
+import { decode, encode } from "../ledger/wire-codec.js";
 import { RpcError } from "./rpc-error.js";
 
 /** @throws RpcError MESSAGE_MALFORMED, or MESSAGE_TOO_COMPLEX before anything is decoded */
@@ -28,7 +21,7 @@ export function decodeMessage<D extends DescMessage>(
     });
   }
   try {
-    return fromBinary(schema, plain);
+    return decode(schema, plain);
   } catch (error) {
     throw malformed(schema, error instanceof Error ? error.message : String(error));
   }
@@ -40,22 +33,47 @@ function malformed({ typeName }: DescMessage, why: string): RpcError {
 }
 
 /**
+ * A message as bytes. What was encoded here stands in a frame of gRPC already, with a byte for "not
+ * compressed" and its length in front of it, and can so be sent on any number of streams.
+ */
+export type EncodedMessage = Buffer & { readonly frame?: Buffer };
+
+/** Bytes of a frame in front of its message. */
+export const framePrefixBytes = 5;
+
+/** The frame in which a message is sent. */
+export function frameOf(message: EncodedMessage): Buffer {
+  if (message.frame !== undefined) return message.frame;
+  const framed = allocateFramed(message.length);
+  message.copy(framed);
+  return framed.frame;
+}
+
+/**
  * Encodes a message. One that was made with `create` is encoded once, however many streams it is
  * sent on, so it must not be changed afterwards.
  */
 export function encodeMessage<D extends DescMessage>(
   schema: D,
   message: MessageInitShape<D>,
-): Buffer {
+): EncodedMessage {
   const known = encoded.get(message);
   if (known !== undefined) return known;
-  const bytes = toBinary(schema, create(schema, message));
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if ("$typeName" in message) encoded.set(message, buffer);
-  return buffer;
+  const bytes = encode(schema, message, allocateFramed) as EncodedMessage;
+  if ("$typeName" in message) encoded.set(message, bytes);
+  return bytes;
 }
 
-const encoded = new WeakMap<object, Buffer>();
+function allocateFramed(length: number): Buffer & { readonly frame: Buffer } {
+  const frame = Buffer.allocUnsafe(framePrefixBytes + length);
+  frame[0] = 0;
+  frame.writeUInt32BE(length, 1);
+  const message: Buffer & { frame?: Buffer } = frame.subarray(framePrefixBytes);
+  message.frame = frame;
+  return message as Buffer & { readonly frame: Buffer };
+}
+
+const encoded = new WeakMap<object, EncodedMessage>();
 
 /** The serializer that grpc-js gets: in this project it sees bytes only. */
 export function identityOfBytes(bytes: Buffer): Buffer {

@@ -3,7 +3,7 @@
  * asks.
  */
 
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import type { Logger } from "pino";
 import { fromHex, toHex, utf8, utf8Decode } from "../base/bytes.js";
 import {
@@ -17,6 +17,7 @@ import {
   QueryService,
 } from "../gen/bss/v1/query_pb.js";
 import { compareIds } from "../ledger/ids.js";
+import { decode, encode } from "../ledger/wire-codec.js";
 import type { Metrics } from "../metrics/metrics.js";
 import type { RpcServer } from "../rpc/server/server.js";
 import type { AttestationMark } from "../store/double-sign-protection/attestation-mark.js";
@@ -170,9 +171,9 @@ function signersOf({ signatures }: CommitCertificate): string[] {
 }
 
 function hexOf(certificates: BlockCertificates): string {
-  return toHex(toBinary(BlockCertificatesSchema, certificates));
+  return toHex(encode(BlockCertificatesSchema, certificates));
 }
 
 function ofHex(hex: string): BlockCertificates {
-  return fromBinary(BlockCertificatesSchema, fromHex(hex) ?? new Uint8Array());
+  return decode(BlockCertificatesSchema, fromHex(hex) ?? new Uint8Array());
 }

@@ -3,11 +3,11 @@
  * open port. At least f+1 of them, so that one is honest; each node starts its choice at another
  * place of the ring, so that the nodes spread.
  */
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { Time } from "../base/time.js";
 import { chosenManagers } from "../consensus/attestation/links.js";
 import {
-  type VerifyIntegrityRequestSchema,
+  VerifyIntegrityRequestSchema,
   type VerifyIntegrityResponse,
   VerifyIntegrityService,
 } from "../gen/bss/v1/verify_integrity_pb.js";
@@ -99,9 +99,11 @@ export class ManagerLinks {
    */
   send(message: MessageToManager, managerId?: string): boolean {
     let taken = false;
+    // Made once, so it is encoded once for all managers.
+    const request = create(VerifyIntegrityRequestSchema, message);
     for (const [id, { stream }] of this.#links) {
       const addressed = managerId === undefined || managerId === id;
-      if (addressed && stream.state === "connected") taken = stream.send(message) || taken;
+      if (addressed && stream.state === "connected") taken = stream.send(request) || taken;
     }
     return taken;
   }

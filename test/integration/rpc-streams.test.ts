@@ -8,8 +8,9 @@ import {
   type VoteResponseSchema,
   VoteService,
 } from "../../src/gen/bss/v1/vote_pb.js";
+import { streamBelow } from "../../src/rpc/bounds/grpc-internals.js";
 import { createClient } from "../../src/rpc/channels/typed-client.js";
-import { identityOfBytes } from "../../src/rpc/message-codec.js";
+import { identityOfBytes, methodPath } from "../../src/rpc/message-codec.js";
 import { RpcError } from "../../src/rpc/rpc-error.js";
 import type { CallContext, ServerStream } from "../../src/rpc/server/handlers.js";
 import { rpcErrorOf } from "../../src/rpc/status-details.js";
@@ -146,6 +147,38 @@ describe("a bidirectional stream", () => {
     assert.deepEqual(got, wanted);
     assert.equal(await stream.write({ requestId: 1n }), false);
     assert.equal(stream.offer({ requestId: 1n }), false);
+  });
+
+  test("carries what was written before it was admitted ahead of what comes after", async () => {
+    const stream = (await participant()).client.submitStream();
+    const wanted = Array.from({ length: 60 }, (_, index) => BigInt(index));
+    for (const requestId of wanted.slice(0, 20)) assert.ok(stream.offer({ requestId }));
+    await stream.opened;
+    for (const requestId of wanted.slice(20, 40)) assert.ok(stream.offer({ requestId }));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const requestId of wanted.slice(40)) assert.ok(stream.offer({ requestId }));
+    stream.end();
+    const got: bigint[] = [];
+    for await (const message of stream.messages) got.push(message.requestId);
+    assert.deepEqual(got, wanted);
+  });
+
+  test("is written to HTTP/2 itself once it is open and nothing is on its way", async () => {
+    const { channel } = await participant();
+    const call = channel.grpcClient.makeBidiStreamRequest(
+      methodPath(BroadcastService.method.submitStream),
+      identityOfBytes,
+      identityOfBytes,
+    );
+    call.on("error", () => {});
+    const below: boolean[] = [streamBelow(call) !== undefined];
+    await new Promise((resolve) => call.once("metadata", resolve));
+    below.push(streamBelow(call) !== undefined);
+    call.write(Buffer.alloc(0));
+    below.push(streamBelow(call) !== undefined);
+    await until(() => streamBelow(call) !== undefined);
+    assert.deepEqual(below, [false, true, false]);
+    call.cancel();
   });
 
   test("opens before the first message", async () => {

@@ -6,9 +6,10 @@
  */
 import { defined } from "../../src/base/assert.js";
 import { concatBytes, equalBytes, toHex, utf8 } from "../../src/base/bytes.js";
+import { ecvrf, type Vrf } from "../../src/crypto/ecvrf.js";
 import { ed25519KeyPairFromSeed, ed25519Sign, ed25519Verify } from "../../src/crypto/ed25519.js";
 import { sha256 } from "../../src/crypto/hash.js";
-import { ecvrf, type Vrf, vrfKeyPairFromSeed } from "../../src/crypto/vrf.js";
+import { vrfKeyPairFromSeed } from "../../src/crypto/vrf.js";
 import type { SignatureCheck } from "../../src/ledger/certificates/signature-check.js";
 
 export type SignatureScheme = {

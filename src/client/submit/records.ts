@@ -6,13 +6,14 @@
  * The builders check nothing that the ledger's rules check; a wrong record comes back from the
  * managers with its reason.
  */
-import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { emptyBytes } from "../../base/bytes.js";
 import { ed25519Sign } from "../../crypto/ed25519.js";
 import { randomBytes } from "../../crypto/random.js";
 import { RecordSchema, TradeTermsSchema } from "../../gen/bss/v1/record_pb.js";
 import { tradeDigest, tradeIdBytes } from "../../ledger/kinds/energy-trade.js";
 import { saltBytes } from "../../ledger/records/records.js";
+import { encode } from "../../ledger/wire-codec.js";
 
 export { saltBytes, tradeIdBytes };
 
@@ -111,7 +112,7 @@ export function tradeTerms(parts: TradeTermsParts): Uint8Array {
     energyWh: BigInt(energyWh),
     priceMicroPerKwh: BigInt(priceMicroPerKwh),
   });
-  return toBinary(TradeTermsSchema, terms);
+  return encode(TradeTermsSchema, terms);
 }
 
 /**
@@ -166,5 +167,5 @@ function recordBytes(
     parent: parent ?? emptyBytes,
     payload,
   });
-  return toBinary(RecordSchema, record);
+  return encode(RecordSchema, record);
 }

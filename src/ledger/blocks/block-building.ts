@@ -5,7 +5,7 @@
  * brings what needs a clock, a secret or its own memory: the timestamp, the beacon with its proof,
  * and the previous block's certificates.
  */
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { assert } from "../../base/assert.js";
 import { emptyBytes } from "../../base/bytes.js";
 import {
@@ -28,6 +28,7 @@ import type { StateView } from "../state/state.js";
 import type { BlockStart } from "../storage-nodes/storage-nodes-draft.js";
 import { type Violation, violation } from "../violation.js";
 import { decodeCanonical } from "../wire.js";
+import { decode, encode } from "../wire-codec.js";
 import {
   type DuplicateRecord,
   type Filling,
@@ -154,7 +155,7 @@ function startOf({ head, beacon, previousCertificates }: BuildOptions): BlockSta
   if (facts === undefined || previousCertificates === undefined) {
     return { beacon, previousTimestampMs };
   }
-  const { integrity } = fromBinary(BlockCertificatesSchema, previousCertificates);
+  const { integrity } = decode(BlockCertificatesSchema, previousCertificates);
   return { beacon, previousTimestampMs, previous: { facts, integrity } };
 }
 
@@ -169,7 +170,7 @@ function addOperations(
   const refusedOperations: RefusedOperation[] = [];
   let byteCount = 0;
   for (const operation of operations) {
-    const bytes = toBinary(ControlOperationSchema, operation);
+    const bytes = encode(ControlOperationSchema, operation);
     // Operations for which there is no room wait for the next block.
     if (control.length === controlOperationsMax) break;
     if (byteCount + bytes.length > controlBytesMax) break;
@@ -211,7 +212,7 @@ function assemble(
 ): ManagerBlock {
   const { head, consortiumId, previousCertificates = emptyBytes } = options;
   const { leaves, leafHashes, frontier, hash1, members, placed } = outcome;
-  const privateEntries = entries.map((entry) => toBinary(PrivateEntrySchema, entry));
+  const privateEntries = entries.map((entry) => encode(PrivateEntrySchema, entry));
   const roots = {
     controlRoot: controlRoot(control),
     leavesRoot: rootOfLeafHashes(leafHashes),
@@ -235,7 +236,7 @@ function assemble(
     beaconProof: options.beaconProof,
   });
   const block = create(BlockSchema, {
-    header: toBinary(ManagerBlockHeaderSchema, header),
+    header: encode(ManagerBlockHeaderSchema, header),
     control: [...control],
     leaves: [...leaves],
     privateRoot: roots.privateRoot,

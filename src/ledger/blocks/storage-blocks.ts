@@ -3,9 +3,10 @@
  * whose records it keeps: it names that block, and its HASH2, which the storage node computed over
  * its own log, equals that block's HASH1.
  */
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { domain, taggedHash } from "../../crypto/hash.js";
 import { type StorageBlockHeader, StorageBlockHeaderSchema } from "../../gen/bss/v1/block_pb.js";
+import { encode } from "../wire-codec.js";
 import type { ParsedBlock } from "./block-parsing.js";
 
 export type BuiltStorageHeader = {
@@ -42,6 +43,6 @@ export function buildStorageBlockHeader(parts: {
     controlRoot,
     leavesRoot,
   });
-  const headerBytes = toBinary(StorageBlockHeaderSchema, header);
+  const headerBytes = encode(StorageBlockHeaderSchema, header);
   return { header, headerBytes, storageBlockId: storageBlockId(headerBytes) };
 }

@@ -6,7 +6,7 @@
  * A manager signs once for all of its objections to a submission: it signs the root of a Merkle
  * tree, so that a single false objection can be shown with a few hashes.
  */
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
 import { ok, type Result } from "../../base/result.js";
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
@@ -29,6 +29,7 @@ import { foldPlan, inclusionProofPlan } from "../merkle/proofs.js";
 import { submissionRecordsBound } from "../records/submissions.js";
 import { type RuleReason, refuse, type Violation } from "../violation.js";
 import { safeInteger } from "../wire.js";
+import { encode } from "../wire-codec.js";
 import { described, type SignatureCheck } from "./signature-check.js";
 
 /**
@@ -67,7 +68,7 @@ type ObjectionClaim = Pick<Objection, "recordHash" | "reason" | "height">;
 function leavesOf(claims: readonly ObjectionClaim[]): readonly Uint8Array[] {
   return claims.map(({ recordHash, reason, height }) => {
     const canonical = create(CanonicalObjectionSchema, { recordHash, reason, height });
-    return leafHash(toBinary(CanonicalObjectionSchema, canonical));
+    return leafHash(encode(CanonicalObjectionSchema, canonical));
   });
 }
 
@@ -90,7 +91,7 @@ type ObjectionsDigestInput = {
 export function objectionsDigest(input: ObjectionsDigestInput): Uint8Array {
   const { consortiumId, submissionId, count, root } = input;
   const message = create(CanonicalObjectionsSchema, { consortiumId, submissionId, count, root });
-  return taggedHash(domain.objection, toBinary(CanonicalObjectionsSchema, message));
+  return taggedHash(domain.objection, encode(CanonicalObjectionsSchema, message));
 }
 
 /**

@@ -3,7 +3,7 @@
  * canonical bytes) of a flat message of canonical.proto that the receiver rebuilds. It binds the
  * consortium, so that nothing replays elsewhere.
  */
-import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import { domain, type HashTag, taggedHash } from "../../crypto/hash.js";
 import {
   CanonicalAcceptSchema,
@@ -22,6 +22,7 @@ import {
 } from "../../gen/bss/v1/canonical_pb.js";
 import type { InvitedRole } from "../../gen/bss/v1/genesis_pb.js";
 import { type AttestationVerdict, type Vote, VoteKind } from "../../gen/bss/v1/vote_pb.js";
+import { encodeForNow } from "../wire-codec.js";
 
 /** The block and round of a PROPOSE or APPROVE. */
 type RoundVote = {
@@ -206,5 +207,5 @@ function digestOf<Desc extends DescMessage>(
   schema: Desc,
   init: MessageInitShape<Desc>,
 ): Uint8Array {
-  return taggedHash(tag, toBinary(schema, create(schema, init)));
+  return taggedHash(tag, encodeForNow(schema, init));
 }

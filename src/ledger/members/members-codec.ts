@@ -1,7 +1,7 @@
 /**
  * Members as bytes: the entries that members_digest covers, in the order that members.proto states.
  */
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { equalBytes } from "../../base/bytes.js";
 import { OfficerRole } from "../../gen/bss/v1/genesis_pb.js";
 import {
@@ -24,6 +24,7 @@ import {
 import { rootOfLeafHashes } from "../merkle/frontier.js";
 import { leafHash } from "../merkle/nodes.js";
 import { decodeCanonical, safeInteger } from "../wire.js";
+import { encode } from "../wire-codec.js";
 import {
   type Manager,
   type MemberLists,
@@ -43,7 +44,7 @@ export function entriesDigest(lists: MemberLists): Uint8Array {
 
 /** Canonical bytes of a MemberList. */
 export function encodeEntries(lists: MemberLists): Uint8Array {
-  return toBinary(
+  return encode(
     MemberListSchema,
     create(MemberListSchema, { entries: entriesOf(lists).map(({ bytes }) => bytes) }),
   );
@@ -142,7 +143,7 @@ function encoded<T extends object>(member: T, entryOf: (member: T) => Entry): En
   const known = encodedEntries.get(member);
   if (known !== undefined) return known;
   const entry = entryOf(member);
-  const bytes = toBinary(MemberEntrySchema, create(MemberEntrySchema, { entry }));
+  const bytes = encode(MemberEntrySchema, { entry });
   const made = { bytes, hash: leafHash(bytes) };
   encodedEntries.set(member, made);
   return made;

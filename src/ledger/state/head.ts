@@ -4,7 +4,7 @@
  * Together with the state it is all that a manager has to know. Both follow from genesis and the
  * blocks by replay.
  */
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { assert } from "../../base/assert.js";
 import { emptyBytes, equalBytes } from "../../base/bytes.js";
 import { type HeadFacts, HeadStateSchema } from "../../gen/bss/store/v1/head_pb.js";
@@ -19,6 +19,7 @@ import {
   rootOf,
 } from "../merkle/frontier.js";
 import { decodeCanonical, safeInteger } from "../wire.js";
+import { encode } from "../wire-codec.js";
 import { type StateWrite, stateDigest } from "./state.js";
 import { stateOperationProblem, writeStateOperation } from "./state-operations.js";
 import { StateTables } from "./state-tables.js";
@@ -79,7 +80,7 @@ export function genesisHead(genesis: GenesisState): {
 export function encodeHead(head: LedgerHead): Uint8Array {
   const { members, electorate, facts } = head;
   const isSame = equalBytes(members.digest(), electorate.digest());
-  return toBinary(
+  return encode(
     HeadStateSchema,
     create(HeadStateSchema, {
       height: BigInt(head.height),

@@ -2,7 +2,7 @@
  * Whether the next block could carry an operation, if it were made now: the checks that the block
  * itself would have to stand, signatures included.
  */
-import { toBinary } from "@bufbuild/protobuf";
+
 import { type ControlOperation, ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
 import { controlOperationBytesMax } from "../../ledger/blocks/block-parsing.js";
 import { operationSignatureChecks } from "../../ledger/members/operation-signatures.js";
@@ -12,6 +12,7 @@ import { readKeysOfOperation, stateOperationProblem } from "../../ledger/state/s
 import { StateTables } from "../../ledger/state/state-tables.js";
 import { type Violation, violation } from "../../ledger/violation.js";
 import { decodeCanonical } from "../../ledger/wire.js";
+import { encode } from "../../ledger/wire-codec.js";
 import type { ManagerContext } from "../manager-context.js";
 
 type Context = Pick<
@@ -57,7 +58,7 @@ export class OperationCheck {
 
 /** Whether those who check a block will read the operation. */
 function isReadable(operation: ControlOperation): boolean {
-  const bytes = toBinary(ControlOperationSchema, operation);
+  const bytes = encode(ControlOperationSchema, operation);
   return (
     bytes.length <= controlOperationBytesMax &&
     decodeCanonical(ControlOperationSchema, bytes) !== undefined

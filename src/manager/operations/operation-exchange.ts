@@ -8,8 +8,8 @@
  *     other managers ───┘      └─ told to all others, unless it came from one
  */
 
-import { toBinary } from "@bufbuild/protobuf";
 import { type ControlOperation, ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
+import { encode } from "../../ledger/wire-codec.js";
 import { RpcError, rpcErrorOfViolation } from "../../rpc/rpc-error.js";
 import type { ManagerContext } from "../manager-context.js";
 import type { ManagerObserver } from "../manager-observer.js";
@@ -205,5 +205,5 @@ export class OperationExchange {
 }
 
 function keyOf(operation: ControlOperation): string {
-  return operationKey(toBinary(ControlOperationSchema, operation));
+  return operationKey(encode(ControlOperationSchema, operation));
 }

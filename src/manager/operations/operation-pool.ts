@@ -7,11 +7,12 @@
  * took in itself stays until a block carries it or it fits no more; of what others took in the
  * oldest goes when there is no room.
  */
-import { toBinary } from "@bufbuild/protobuf";
+
 import { toHex } from "../../base/bytes.js";
 import { sha256 } from "../../crypto/hash.js";
 import { type ControlOperation, ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
 import { invitationOf } from "../../ledger/members/consent.js";
+import { encode } from "../../ledger/wire-codec.js";
 
 /** Operations that wait at a time. */
 export const waitingMax = 1_000;
@@ -85,7 +86,7 @@ export class OperationPool {
   add(operation: ControlOperation, own: boolean): boolean {
     const topic = topicOf(operation);
     if (topic === undefined) return false;
-    const key = operationKey(toBinary(ControlOperationSchema, operation));
+    const key = operationKey(encode(ControlOperationSchema, operation));
     const known = this.#byTopic.get(topic);
     const invited = invitationOf(operation);
     const invitation = invited && `${invited.operatorId}/${toHex(invited.invitationId)}`;
@@ -139,7 +140,7 @@ export function withinBytes(
 ): readonly ControlOperation[] {
   let bytes = 0;
   const beyond = operations.findIndex((operation) => {
-    bytes += toBinary(ControlOperationSchema, operation).length;
+    bytes += encode(ControlOperationSchema, operation).length;
     return bytes > bytesMax;
   });
   return beyond === -1 ? operations : operations.slice(0, beyond);

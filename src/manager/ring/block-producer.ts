@@ -1,7 +1,7 @@
 /** Makes this manager's blocks: what the pool holds, ordered on top of the head. */
-import { toBinary } from "@bufbuild/protobuf";
+
 import { defined } from "../../base/assert.js";
-import type { Vrf } from "../../crypto/vrf.js";
+import type { Vrf } from "../../crypto/ecvrf.js";
 import { type BlockCertificates, BlockCertificatesSchema } from "../../gen/bss/v1/block_pb.js";
 import type { ControlOperation, Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { type BuiltBlock, buildBlock } from "../../ledger/blocks/block-building.js";
@@ -12,6 +12,7 @@ import { readKeysOfSubmission } from "../../ledger/state/effects.js";
 import type { LedgerHead } from "../../ledger/state/head.js";
 import type { PrefetchedState } from "../../ledger/state/state.js";
 import { readKeysOfOperation } from "../../ledger/state/state-operations.js";
+import { encode } from "../../ledger/wire-codec.js";
 
 export type BlockProducerPorts = {
   readonly selfId: string;
@@ -66,7 +67,7 @@ export class BlockProducer {
     const previous =
       certificates === undefined
         ? {}
-        : { previousCertificates: toBinary(BlockCertificatesSchema, certificates) };
+        : { previousCertificates: encode(BlockCertificatesSchema, certificates) };
     const built = buildBlock({
       head,
       consortiumId,

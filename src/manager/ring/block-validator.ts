@@ -4,7 +4,7 @@
  */
 import { equalBytes } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
-import type { Vrf } from "../../crypto/vrf.js";
+import type { Vrf } from "../../crypto/ecvrf.js";
 import type { BlockCertificates, ManagerBlock } from "../../gen/bss/v1/block_pb.js";
 import { parseContent } from "../../ledger/blocks/block-content.js";
 import { validateBlock } from "../../ledger/blocks/block-validation.js";

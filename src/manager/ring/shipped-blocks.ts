@@ -3,7 +3,7 @@
  * were asked for within one message's size; and read from the answers of other managers, as far as
  * that is possible without the state.
  */
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { unsealRecord } from "../../crypto/seal.js";
 import {
   type BlockCertificates,
@@ -18,6 +18,7 @@ import {
   ManagerBlocksSchema,
 } from "../../gen/bss/v1/vote_pb.js";
 import { parseHeader } from "../../ledger/blocks/block-parsing.js";
+import { encode } from "../../ledger/wire-codec.js";
 import type { ManagerStore } from "../../store/manager-store.js";
 import type { SyncAnswer } from "../../sync/sync-events.js";
 import type { SyncBlock } from "../../sync/sync-window.js";
@@ -42,7 +43,7 @@ export class ShippedBlocks {
       fromHeight,
       limit,
       (height) => this.#store.managerBlockAt(height, unseal),
-      (block) => toBinary(CertifiedManagerBlockSchema, block).length,
+      (block) => encode(CertifiedManagerBlockSchema, block).length,
     );
     return create(ManagerBlocksSchema, { blocks, headHeight: BigInt(this.#store.head.height) });
   }
@@ -52,7 +53,7 @@ export class ShippedBlocks {
       fromHeight,
       limit,
       (height) => this.#store.storageBlockAt(height),
-      (block) => toBinary(CertifiedStorageBlockSchema, block).length,
+      (block) => encode(CertifiedStorageBlockSchema, block).length,
     );
     return create(StorageBlocksSchema, { blocks, headHeight: BigInt(this.#store.head.height) });
   }

@@ -1,6 +1,6 @@
 /** What a caller of Submit is told: what became of each record, with the blocks that hold them. */
 
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { emptyBytes } from "../../base/bytes.js";
 import {
   type BlockSummary,
@@ -15,6 +15,7 @@ import {
   SubmitResponseSchema,
 } from "../../gen/bss/v1/broadcast_pb.js";
 import type { ParsedSubmission } from "../../ledger/records/submissions.js";
+import { encode } from "../../ledger/wire-codec.js";
 import { answerBytesMax } from "../../query/answer-page.js";
 import { blockSummary, storedBlock } from "../../query/block-views.js";
 import type { RecordLocation } from "../../store/chain/chain-writes.js";
@@ -69,7 +70,7 @@ export async function submitResponse(
   let byteCount = outcomes.length * outcomeBytes;
   for (const height of [...heights].sort((a, b) => a - b)) {
     const summary = await summaryOf(store, height);
-    byteCount += toBinary(BlockSummarySchema, summary).length;
+    byteCount += encode(BlockSummarySchema, summary).length;
     blocks.push(byteCount <= answerBytesMax ? summary : withoutProof(summary));
   }
   const signed = objectionSignature === undefined ? {} : { objectionSignature };

@@ -4,7 +4,7 @@
  * suspension is proposed by suspension-pool.ts.
  */
 
-import { create, fromBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
 import { type Block, BlockCertificatesSchema } from "../../gen/bss/v1/block_pb.js";
 import type { ControlOperation, Evidence } from "../../gen/bss/v1/genesis_pb.js";
@@ -18,6 +18,7 @@ import {
   VoteSchema,
 } from "../../gen/bss/v1/vote_pb.js";
 import type { BuiltBlock } from "../../ledger/blocks/block-building.js";
+import { decode } from "../../ledger/wire-codec.js";
 import type { AppendedBlock } from "../../store/manager-store.js";
 import { type FailStop, RingHalted } from "../fail-stop.js";
 import type { ManagerContext } from "../manager-context.js";
@@ -196,7 +197,7 @@ export class Supervision {
  * its certificates decode and hold.
  */
 function carriedVotes({ previousCertificates }: Block): readonly Vote[] {
-  const { commit } = fromBinary(BlockCertificatesSchema, previousCertificates);
+  const { commit } = decode(BlockCertificatesSchema, previousCertificates);
   if (commit === undefined) return [];
   const { height, round, blockId, signatures } = commit;
   const kind = VoteKind.COMMIT;

@@ -8,8 +8,9 @@
  * whether it still works as expected.
  */
 import { createRequire } from "node:module";
-import { PassThrough } from "node:stream";
+import { PassThrough, type Writable } from "node:stream";
 import { logVerbosity, type ServerInterceptingCallInterface, setLogVerbosity } from "@grpc/grpc-js";
+import type { FrameStream } from "../message-writer.js";
 import { areRefusedHeaders, boundHeaders, requestHeaderBytesMax } from "./header-bounds.js";
 
 /** What splits the data of a call into frames. */
@@ -23,7 +24,7 @@ export type CallStream = {
 };
 
 export type CallInternals = {
-  readonly stream: CallStream;
+  readonly stream: CallStream & FrameStream;
   /** "identity" unless the caller announced another one. */
   readonly encoding: string;
   readonly setDecoder: (decoder: Decoder) => void;
@@ -54,9 +55,53 @@ export function certificateOf(call: ServerInterceptingCallInterface): Uint8Array
 }
 
 /** Undefined when the call is not as expected. */
-export function streamOf(call: ServerInterceptingCallInterface): CallStream | undefined {
+export function streamOf(
+  call: ServerInterceptingCallInterface,
+): (CallStream & FrameStream) | undefined {
   const stream: unknown = Reflect.get(call, "stream");
   return isCallStream(stream) ? stream : undefined;
+}
+
+/**
+ * The HTTP/2 stream behind a call that this process makes, once all that was written to the call
+ * has gone there; undefined before, and if the call is not as expected. To be asked when the other
+ * end has admitted the call, as grpc-js may make it anew until then.
+ */
+export function streamBelow(call: Pick<Writable, "writableLength">): FrameStream | undefined {
+  if (call.writableLength > 0) return undefined;
+  // Interceptors, name resolution, retries, load balancing, the call on one connection.
+  const resolving = innermost(call, ["call", "nextCall"]);
+  const retrying = propertyOf(resolving, "child");
+  const children = propertyOf(retrying, "underlyingCalls");
+  const index = propertyOf(retrying, "committedCallIndex");
+  if (!Array.isArray(children) || typeof index !== "number") return undefined;
+  const child: unknown = children[index];
+  const offset = propertyOf(retrying, "writeBufferOffset");
+  const buffered = propertyOf(propertyOf(retrying, "writeBuffer"), "length");
+  const isAllSent = Number(offset) + Number(buffered) === propertyOf(child, "nextMessageToSend");
+  const stream = propertyOf(propertyOf(propertyOf(child, "call"), "child"), "http2Stream");
+  return isAllSent && isFrameStream(stream) ? stream : undefined;
+}
+
+/** Follows one of the properties for as long as there is one. */
+function innermost(outer: unknown, names: readonly string[]): unknown {
+  let inner = outer;
+  for (let depth = 0; depth < wrappersMax; depth++) {
+    const next = names.map((name) => propertyOf(inner, name)).find(isObject);
+    if (next === undefined) return inner;
+    inner = next;
+  }
+  return inner;
+}
+
+const wrappersMax = 8;
+
+function propertyOf(value: unknown, name: string): unknown {
+  return isObject(value) ? Reflect.get(value, name) : undefined;
+}
+
+function isFrameStream(value: unknown): value is FrameStream {
+  return isObject(value) && ["write", "cork", "uncork"].every((name) => isFunction(value, name));
 }
 
 /**
@@ -105,8 +150,8 @@ function isDecoder(value: unknown): value is Decoder {
   return isObject(value) && typeof Reflect.get(value, "write") === "function";
 }
 
-function isCallStream(value: unknown): value is CallStream {
-  return isObject(value) && ["isPaused", "close"].every((name) => isFunction(value, name));
+function isCallStream(value: unknown): value is CallStream & FrameStream {
+  return isFrameStream(value) && ["isPaused", "close"].every((name) => isFunction(value, name));
 }
 
 function isFunction(value: object, name: string): boolean {

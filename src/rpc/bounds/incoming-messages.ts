@@ -15,7 +15,7 @@ import { every, type Time, type Timer } from "../../base/time.js";
 import { RpcError } from "../rpc-error.js";
 import { causerOf, describeIdentity, type Identity, type Role } from "../tls/tls-identity.js";
 import { FrameReader } from "./frame-reader.js";
-import type { CallInternals } from "./grpc-internals.js";
+import type { CallInternals, CallStream } from "./grpc-internals.js";
 import { requestBounds } from "./method-bounds.js";
 import type { RpcLimits, UploadClass } from "./server-limits.js";
 
@@ -25,7 +25,7 @@ type UploadOptions = {
   readonly method: string;
   /** The call carries one message, which counts as handled when the call ends. */
   readonly single: boolean;
-  readonly internals: Pick<CallInternals, "stream" | "setDecoder">;
+  readonly internals: Pick<CallInternals, "setDecoder"> & { readonly stream: CallStream };
   /** Ends the call. */
   readonly refuse: (error: RpcError) => void;
 };
@@ -94,6 +94,7 @@ export class Uploads {
   }
 
   arrived(causer: string, bytes: number): void {
+    if (this.#awaited.size === 0) return;
     this.#arrived.set(causer, this.#arrivedFrom(causer) + bytes);
   }
 
@@ -225,7 +226,7 @@ export class Upload {
         this.#whole.push(this.#arriving);
         this.#arriving = 0;
         // The handler of a single message starts when its caller has ended the request.
-        if (!options.single) this.#await(false);
+        if (!options.single && this.#awaited) this.#await(false);
       },
     });
   }
@@ -238,7 +239,11 @@ export class Upload {
   write(data: Buffer): Buffer[] {
     this.#arrivedHere += data.length;
     this.#uploads.arrived(this.causer, data.length);
-    return this.#reader.write(data);
+    const frames = this.#reader.write(data);
+    // Most messages come whole, and nothing is awaited of these.
+    const isAmid = this.#reader.isAmid && !this.#closed;
+    if (isAmid && !this.#options.single && !this.#awaited) this.#await(true);
+    return frames;
   }
 
   /** The first message that has arrived goes to its handler. */
@@ -309,9 +314,7 @@ export class Upload {
     }
     this.#turn = this.#uploads.begun();
     this.#announced = messageBytes + bytes;
-    if (!this.#grow(messageBytes)) return false;
-    if (!this.#options.single) this.#await(true);
-    return true;
+    return this.#grow(messageBytes);
   }
 
   #refusalOf(bytes: number): RpcError | undefined {

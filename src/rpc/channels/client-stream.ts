@@ -1,13 +1,15 @@
 /** The caller's end of a bidirectional stream. */
 import type { ClientDuplexStream } from "@grpc/grpc-js";
+import { streamBelow } from "../bounds/grpc-internals.js";
 import { defaultRpcLimits } from "../bounds/server-limits.js";
+import type { EncodedMessage } from "../message-codec.js";
 import { MessageReader } from "../message-reader.js";
 import { MessageWriter } from "../message-writer.js";
 import { RpcError } from "../rpc-error.js";
 import { rpcErrorOf } from "../status-details.js";
 
 type ClientStreamCodec<Request, Response> = {
-  readonly encode: (request: Request) => Buffer;
+  readonly encode: (request: Request) => EncodedMessage;
   readonly decode: (bytes: Buffer) => Response;
   /** A response goes to the reader. */
   readonly onTaken?: () => void;
@@ -32,14 +34,19 @@ export class ClientStream<Request, Response> {
   ) {
     this.#call = call;
     this.#codec = codec;
+    let open = false;
     this.#writer = new MessageWriter(call, {
+      below: () => (open ? streamBelow(call) : undefined),
       queueMessagesMax: defaultRpcLimits.streamQueueMessagesMax,
       queueBytesMax: defaultRpcLimits.streamQueueBytesMax,
     });
     const { decode, onTaken = () => {} } = codec;
     this.messages = new MessageReader(call, { decode, onTaken, failureOf: rpcErrorOf });
     this.opened = new Promise((resolve, reject) => {
-      call.once("metadata", () => resolve());
+      call.once("metadata", () => {
+        open = true;
+        resolve();
+      });
       call.on("error", (error) => reject(rpcErrorOf(error)));
       call.once("status", () => {
         this.#writer.close();
@@ -58,7 +65,7 @@ export class ClientStream<Request, Response> {
   }
 
   /** As `write`, for bytes that are encoded already. */
-  writeEncoded(bytes: Buffer): Promise<boolean> {
+  writeEncoded(bytes: EncodedMessage): Promise<boolean> {
     return this.#writer.write(bytes);
   }
 
@@ -67,7 +74,7 @@ export class ClientStream<Request, Response> {
     return this.#writer.offer(this.#codec.encode(request));
   }
 
-  encode(request: Request): Buffer {
+  encode(request: Request): EncodedMessage {
     return this.#codec.encode(request);
   }
 

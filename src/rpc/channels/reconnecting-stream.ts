@@ -8,6 +8,7 @@
  * Received messages are handled one after the other, so a slow handler slows the peer down.
  */
 import { systemTime, type Time, type Timer } from "../../base/time.js";
+import type { EncodedMessage } from "../message-codec.js";
 import type { RpcError } from "../rpc-error.js";
 import { rpcErrorOf } from "../status-details.js";
 import { Backoff, type BackoffOptions, defaultBackoff } from "./backoff.js";
@@ -48,7 +49,7 @@ export class ReconnectingStream<Request, Response> {
   readonly #backoff: Backoff;
   #state: LinkState = "connecting";
   #stream: OpenedStream<Request, Response> | undefined;
-  #encode: ((message: Request) => Buffer) | undefined;
+  #encode: ((message: Request) => EncodedMessage) | undefined;
   #wakeSender = () => {};
   #wakeSleeper = () => {};
   readonly #done: Promise<void>;

@@ -1,4 +1,6 @@
 /** Messages that wait for a stream: first in, first out, bounded by number and bytes. */
+import type { EncodedMessage } from "../message-codec.js";
+
 type SendQueueOptions = {
   readonly messagesMax: number;
   readonly bytesMax: number;
@@ -9,7 +11,7 @@ type SendQueueOptions = {
 
 export class SendQueue {
   readonly #options: SendQueueOptions;
-  #messages: Buffer[] = [];
+  #messages: EncodedMessage[] = [];
   #bytes = 0;
   #dropped = 0;
 
@@ -31,7 +33,7 @@ export class SendQueue {
   }
 
   /** Returns whether the message was taken. */
-  push(message: Buffer): boolean {
+  push(message: EncodedMessage): boolean {
     const { messagesMax, bytesMax, dropPolicy } = this.#options;
     const hopeless = message.length > bytesMax || messagesMax < 1;
     while (!hopeless && dropPolicy === "oldest" && !this.#fits(message)) {
@@ -47,13 +49,13 @@ export class SendQueue {
     return true;
   }
 
-  shift(): Buffer | undefined {
+  shift(): EncodedMessage | undefined {
     const message = this.#messages.shift();
     if (message !== undefined) this.#bytes -= message.length;
     return message;
   }
 
-  #fits(message: Buffer): boolean {
+  #fits(message: EncodedMessage): boolean {
     const { messagesMax, bytesMax } = this.#options;
     return this.#messages.length < messagesMax && this.#bytes + message.length <= bytesMax;
   }

@@ -143,10 +143,11 @@ function callBidi(
     streamOptionsOf(options, ahead),
   );
   cancelWith(options.signal, () => call.cancel(), call);
+  const bounds = answerBounds(methodName(method));
   return new ClientStream(call, {
     onTaken: () => ahead.taken(),
     encode: (message) => encodeMessage(method.input, message as Record<string, unknown>),
-    decode: (bytes) => decodeMessage(method.output, bytes, answerBounds(methodName(method))),
+    decode: (bytes) => decodeMessage(method.output, bytes, bounds),
   });
 }
 

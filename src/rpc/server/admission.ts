@@ -20,6 +20,7 @@ import { areRefusedHeaders, requestHeaderBytesMax } from "../bounds/header-bound
 import { compressionRefusal, type Upload, type Uploads } from "../bounds/incoming-messages.js";
 import { ReadAhead } from "../bounds/read-ahead.js";
 import type { ConnectionEnds, Connections } from "../bounds/server-connections.js";
+import type { FrameStream } from "../message-writer.js";
 import { RpcError } from "../rpc-error.js";
 import { statusCodes, statusName } from "../status-codes.js";
 import { wireStatusOf } from "../status-details.js";
@@ -47,6 +48,8 @@ type Caller = {
   readonly identity: Identity;
   readonly ends: ConnectionEnds;
   readonly received: ReceivedMessages;
+  /** Of HTTP/2. */
+  readonly stream: FrameStream;
 };
 
 type ReceivedMessages = {
@@ -180,6 +183,7 @@ export class Admission {
       identity,
       ends,
       received: { taken, handled: () => upload.handled() },
+      stream: internals.stream,
     });
   }
 

@@ -27,7 +27,7 @@ import {
   methodPath,
 } from "../message-codec.js";
 import { MessageReader } from "../message-reader.js";
-import { MessageWriter } from "../message-writer.js";
+import { type FrameStream, MessageWriter } from "../message-writer.js";
 import { RpcError } from "../rpc-error.js";
 import { type WireStatus, wireStatusOf } from "../status-details.js";
 import type { Admission } from "./admission.js";
@@ -152,21 +152,24 @@ function serveBidi(
   handler: BidiHandler<Message, object>,
   runtime: CallRuntime,
 ): handleBidiStreamingCall<Buffer, Buffer> {
+  const bounds = boundsOf(method);
   const answer = async (call: ServerDuplexStream<Buffer, Buffer>): Promise<void> => {
     const context = contextOf(call, method, runtime);
     const held = heldAnswer(call, context, runtime);
-    const writer = writerOf(call, held, context, runtime);
+    const { received, stream } = runtime.admission.callerOf(call.metadata);
+    let open = false;
+    const writer = writerOf(call, held, context, runtime, () => (open ? stream : undefined));
     const encode = (response: object): Buffer =>
       encodeMessage(method.output, response as Record<string, unknown>);
-    const { received } = runtime.admission.callerOf(call.metadata);
     const messages = new MessageReader<Message>(call, {
       onTaken: received.taken,
       onHandled: received.handled,
-      decode: (bytes) => decodeMessage(method.input, bytes, boundsOf(method)),
+      decode: (bytes) => decodeMessage(method.input, bytes, bounds),
       failureOf: () => undefined,
     });
     // Tells the caller at once that it was admitted, before there is a message for it.
     call.sendMetadata(new Metadata());
+    open = true;
     await handler(context, {
       messages,
       write: (response) => writer.write(encode(response)),
@@ -224,11 +227,13 @@ function writerOf(
   held: UnreadAnswer,
   context: CallContext,
   runtime: CallRuntime,
+  below?: () => FrameStream | undefined,
 ): MessageWriter {
   const writer = new MessageWriter(call, {
     queueMessagesMax: runtime.limits.streamQueueMessagesMax,
     queueBytesMax: runtime.limits.streamQueueBytesMax,
     held,
+    ...(below && { below }),
     // The caller learns why if it reads what was sent before.
     onRefused: (error) => {
       if (!call.cancelled) call.emit("error", Object.assign(error, wireStatusOf(error)));

@@ -2,7 +2,7 @@
  * The head of a chain on disk: how it is read, what it must agree with when a store is opened, and
  * a storage node's head as bytes. A manager's head as bytes is the ledger's (state/head.ts).
  */
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { equalBytes } from "../../base/bytes.js";
 import { StorageHeadStateSchema } from "../../gen/bss/store/v1/storage_pb.js";
 import type { BlockCertificates } from "../../gen/bss/v1/block_pb.js";
@@ -11,6 +11,7 @@ import { decodeFrontier, encodeFrontier, type Frontier } from "../../ledger/merk
 import { blockFacts, factsOf } from "../../ledger/state/head.js";
 import type { StorageHead } from "../../ledger/storage-nodes/storage-head.js";
 import { decodeCanonical, safeInteger } from "../../ledger/wire.js";
+import { encode } from "../../ledger/wire-codec.js";
 import type { KeyValueStore } from "../key-value-store.js";
 import type { ChainReads } from "./chain-reads.js";
 import { chainKeys } from "./chain-writes.js";
@@ -53,7 +54,7 @@ function isSameLog(a: Frontier, b: Frontier): boolean {
 
 export function encodeStorageHead(head: StorageHead): Uint8Array {
   const { storageBlockId, managerBlockId, facts } = head;
-  return toBinary(
+  return encode(
     StorageHeadStateSchema,
     create(StorageHeadStateSchema, {
       height: BigInt(head.height),

@@ -6,7 +6,6 @@
  *     position ──▶ record hashes and sealed records      tiles of the Merkle log
  *     changes of members      who attested last, by the certificates
  */
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
 import { utf8 } from "../../base/bytes.js";
 import {
@@ -15,6 +14,7 @@ import {
   BlockCertificatesSchema,
 } from "../../gen/bss/v1/block_pb.js";
 import { type ControlOperation, ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
+import { decode, encode } from "../../ledger/wire-codec.js";
 import { buckets } from "../buckets.js";
 import { bucketKey, u64Part } from "../key-codec.js";
 import type { WriteOperation } from "../key-value-store.js";
@@ -60,7 +60,7 @@ export function chainWrites(parts: ChainWriteParts): WriteOperation[] {
     {
       type: "put",
       key: chainKeys.certificates(height),
-      value: toBinary(BlockCertificatesSchema, certificates),
+      value: encode(BlockCertificatesSchema, certificates),
     },
     ...certificateWrites(parts),
     ...segmentWrites({ height, first: treeSize - leaves.length, leaves, sealedRecords }),
@@ -74,7 +74,7 @@ function certificateWrites({ height, block }: ChainWriteParts): WriteOperation[]
   const bytes = block.previousCertificates;
   if (bytes.length === 0) return [];
   const attested = height - 1;
-  const certificates = fromBinary(BlockCertificatesSchema, bytes);
+  const certificates = decode(BlockCertificatesSchema, bytes);
   const writes: WriteOperation[] = [{ type: "delete", key: chainKeys.certificates(attested) }];
   for (const { nodeId } of certificates.integrity?.signatures ?? []) {
     const value = u64Part(attested);
@@ -94,7 +94,7 @@ function membershipWrites({ block, height }: ChainWriteParts): WriteOperation[] 
 
 /** The control operations of a block that was checked. */
 export function controlOf({ control }: Block): readonly ControlOperation[] {
-  return control.map((bytes) => fromBinary(ControlOperationSchema, bytes));
+  return control.map((bytes) => decode(ControlOperationSchema, bytes));
 }
 
 /**

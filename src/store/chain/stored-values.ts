@@ -1,5 +1,6 @@
 /** Stored values as messages, and the error for a value that is not what was written. */
-import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { decode, encode } from "../../ledger/wire-codec.js";
 import { getManyKeysMax, type KeyValueStore, type WriteOperation } from "../key-value-store.js";
 import { StoreError } from "../store-error.js";
 
@@ -8,7 +9,7 @@ export function putMessage<Desc extends DescMessage>(
   schema: Desc,
   message: MessageShape<Desc>,
 ): WriteOperation {
-  return { type: "put", key, value: toBinary(schema, message) };
+  return { type: "put", key, value: encode(schema, message) };
 }
 
 /** @throws StoreError CORRUPT when the bytes are not such a message; `what` names the value. */
@@ -18,7 +19,7 @@ export function storedMessage<Desc extends DescMessage>(
   what: string,
 ): MessageShape<Desc> {
   try {
-    return fromBinary(schema, bytes);
+    return decode(schema, bytes);
   } catch (cause) {
     throw damaged(what, "does not decode", cause);
   }

@@ -7,12 +7,12 @@
  *     height ‖ round    ──▶ attestation    one per round
  *     height ‖ block id ──▶ block and sealed records
  */
-import { toBinary } from "@bufbuild/protobuf";
 import { assert } from "../../base/assert.js";
 import { equalBytes, toHex } from "../../base/bytes.js";
 import type { Block } from "../../gen/bss/v1/block_pb.js";
 import { type Attestation, AttestationSchema } from "../../gen/bss/v1/vote_pb.js";
 import { blockId } from "../../ledger/blocks/block-hashes.js";
+import { encode } from "../../ledger/wire-codec.js";
 import { buckets } from "../buckets.js";
 import {
   decodeCandidate,
@@ -72,7 +72,7 @@ export class AttestationLog {
     const agrees = before === undefined || equalBytes(before.signature, signature);
     assert(agrees, "a storage node attests once per height and round");
     const writes: WriteOperation[] = [
-      { type: "put", key, value: toBinary(AttestationSchema, attestation) },
+      { type: "put", key, value: encode(AttestationSchema, attestation) },
     ];
     const blockKey = candidateKey(height, id);
     if (!this.#candidates.has(toHex(blockKey))) {

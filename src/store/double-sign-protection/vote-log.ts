@@ -8,7 +8,7 @@
  *     height ‖ kind ‖ block id ──▶ ACCEPT                      one per block
  *     height ‖ kind            ──▶ the lock                    the latest only
  */
-import { create, toBinary } from "@bufbuild/protobuf";
+
 import { assert } from "../../base/assert.js";
 import { emptyBytes, equalBytes, readU64be, toHex, u64be, utf8 } from "../../base/bytes.js";
 import type { Lock, RestoredHeight } from "../../consensus/ring/events.js";
@@ -21,6 +21,7 @@ import {
   VoteKind,
   VoteSchema,
 } from "../../gen/bss/v1/vote_pb.js";
+import { encode } from "../../ledger/wire-codec.js";
 import { buckets } from "../buckets.js";
 import { damaged, present, storedMessage } from "../chain/stored-values.js";
 import { bucketKey, bucketRange, KeyReader, u8Part, u64Part } from "../key-codec.js";
@@ -89,10 +90,10 @@ export class VoteLog {
       said.set(hex, { key, signature: message.signature });
       writes.push({ type: "put", key, value });
     };
-    for (const vote of votes) say(vote, voteKey(vote), toBinary(VoteSchema, vote));
+    for (const vote of votes) say(vote, voteKey(vote), encode(VoteSchema, vote));
     for (const proposal of proposals) {
       assert(proposal.block === undefined, "a body is kept apart from its proposal");
-      say(proposal, proposalKey(proposal), toBinary(ProposalSchema, proposal));
+      say(proposal, proposalKey(proposal), encode(ProposalSchema, proposal));
     }
     if (lock !== undefined) {
       const key = lockKey(height);
@@ -194,7 +195,7 @@ function keyOf(height: number | bigint, kind: number, ...rest: readonly Uint8Arr
 }
 
 function encodeLock({ round, blockId, certificate }: Lock): Uint8Array {
-  return toBinary(HeldLockSchema, create(HeldLockSchema, { round, blockId, certificate }));
+  return encode(HeldLockSchema, { round, blockId, certificate });
 }
 
 /** @throws StoreError CORRUPT */

@@ -11,6 +11,7 @@ import {
   ed25519Signer,
   ed25519Verify,
   ed25519VerifyAsync,
+  ed25519VerifySoon,
   isValidEd25519PublicKey,
 } from "../../../src/crypto/ed25519.js";
 import { u32be } from "../../support/bytes.js";
@@ -35,6 +36,7 @@ async function verdict(key: Uint8Array, text: Uint8Array, signature: Uint8Array)
   const where = `${toHex(key)} ${toHex(text)} ${toHex(signature)}`;
   assert.equal(referenceVerify(key, text, signature), answer, `reference: ${where}`);
   assert.equal(await ed25519VerifyAsync(key, text, signature), answer, `async: ${where}`);
+  assert.equal(await ed25519VerifySoon(key, text, signature), answer, `soon: ${where}`);
   return answer;
 }
 
@@ -273,5 +275,25 @@ describe("isValidEd25519PublicKey", () => {
     for (off[0] = 2; curve.utils.isValidPublicKey(off, false); ) off[0] = (off[0] ?? 0) + 1;
     assert.equal(await verdict(off, message, ed25519Sign(seed, message)), false);
     assert.equal(equalBytes(off, ed25519KeyPairFromSeed(seed).publicKey), false);
+  });
+});
+
+describe("verifying soon", () => {
+  test("answers a few at once in each turn of the event loop, and all others later", async () => {
+    const { publicKey } = ed25519KeyPairFromSeed(seed);
+    const signature = ed25519Sign(seed, message);
+    for (let turn = 0; turn < 3; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const answers = Array.from({ length: 20 }, (_, i) =>
+        ed25519VerifySoon(publicKey, message, i % 2 === 0 ? signature : flipped(signature, 0)),
+      );
+      const atOnce = answers.filter((answer) => typeof answer === "boolean");
+      assert.equal(atOnce.length, 8);
+      const all = await Promise.all(answers);
+      assert.deepEqual(
+        all,
+        all.map((_, i) => i % 2 === 0),
+      );
+    }
   });
 });

@@ -8,6 +8,7 @@ import {
   domain,
   domainBytes,
   sha256,
+  sha256Text,
   taggedHash,
 } from "../../../src/crypto/hash.js";
 
@@ -35,6 +36,17 @@ describe("sha256", () => {
         expected,
       );
       assert.equal(toHex(sha256(new Uint8Array(0), bytes, new Uint8Array(0))), expected);
+    }
+  });
+
+  test("gives the same as text, one character for each byte", () => {
+    for (const length of [0, 32, 65, 512, 513, 4096, 4097]) {
+      const bytes = new Uint8Array(length).map((_, i) => i * 31);
+      const parts = [bytes.subarray(0, length >> 1), bytes.subarray(length >> 1)];
+      assert.equal(
+        Buffer.from(sha256Text(...parts), "latin1").toString("hex"),
+        toHex(sha256(bytes)),
+      );
     }
   });
 

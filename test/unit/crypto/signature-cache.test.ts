@@ -69,7 +69,7 @@ describe("the cache of verified signatures", () => {
     const cache = new SignatureCache();
     const good = signed("a");
     await cache.firstInvalid([good]);
-    // Verification runs on other threads; what is remembered is answered within this turn.
+    // What is remembered is answered within this turn.
     let turned = false;
     const turn = setImmediate(() => {
       turned = true;
@@ -77,5 +77,43 @@ describe("the cache of verified signatures", () => {
     await cache.firstInvalid([good]);
     clearImmediate(turn);
     assert.equal(turned, false);
+  });
+
+  test("asks once for a signature that comes again while it is verified, and then remembers it", async () => {
+    let asked = 0;
+    const answers: ((valid: boolean) => void)[] = [];
+    const cache = new SignatureCache(() => {
+      asked += 1;
+      return new Promise((resolve) => answers.push(resolve));
+    });
+    const good = signed("a");
+    const both = [cache.firstInvalid([good]), cache.firstInvalid([good])];
+    assert.equal(asked, 1);
+    answers.shift()?.(true);
+    assert.deepEqual(await Promise.all(both), [undefined, undefined]);
+    await cache.firstInvalid([good]);
+    assert.equal(asked, 1);
+  });
+
+  test("asks again for one that did not verify", async () => {
+    let asked = 0;
+    const cache = new SignatureCache(async () => {
+      asked += 1;
+      return false;
+    });
+    const bad = signed("a");
+    for (let i = 1; i <= 3; i++) {
+      assert.equal(await cache.firstInvalid([bad]), bad);
+      assert.equal(asked, i);
+    }
+  });
+
+  test("gives the wrong ones in their order, whether they are verified at once or later", async () => {
+    const many = Array.from({ length: 40 }, (_, i) => {
+      const each = signed(`${i}`);
+      return i % 3 === 1 ? { ...each, signature: flip(each.signature) } : each;
+    });
+    const wrong = many.filter((_, i) => i % 3 === 1);
+    assert.deepEqual(await new SignatureCache().invalidOf(many), wrong);
   });
 });

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { Duplex, PassThrough } from "node:stream";
+import { Duplex, PassThrough, Writable } from "node:stream";
 import { describe, test } from "node:test";
+import { VoteSchema } from "../../../src/gen/bss/v1/vote_pb.js";
 import { Backoff } from "../../../src/rpc/channels/backoff.js";
 import { SendQueue } from "../../../src/rpc/channels/send-queue.js";
+import { encodeMessage } from "../../../src/rpc/message-codec.js";
 import { MessageReader } from "../../../src/rpc/message-reader.js";
 import { MessageWriter } from "../../../src/rpc/message-writer.js";
 
@@ -109,6 +111,123 @@ describe("the message writer", () => {
     for (const _ of [1, 2, 3]) assert.equal(writer.offer(Buffer.alloc(1)), true);
     assert.equal(writer.offer(Buffer.alloc(1)), false);
     assert.ok(written.length >= 2);
+  });
+});
+
+/** A stream of HTTP/2 as a writer uses it, which tells apart what it was handed together. */
+function frameStream(): { stream: Writable; writes: Buffer[][]; finish: () => void } {
+  const writes: Buffer[][] = [];
+  const callbacks: (() => void)[] = [];
+  const stream = new Writable({
+    highWaterMark: 64,
+    write(chunk, _encoding, callback) {
+      writes.push([chunk]);
+      callbacks.push(callback);
+    },
+    writev(chunks, callback) {
+      writes.push(chunks.map(({ chunk }) => chunk));
+      callbacks.push(callback);
+    },
+  });
+  const finish = () => {
+    for (const callback of callbacks.splice(0)) callback();
+  };
+  return { stream, writes, finish };
+}
+
+describe("the message writer above a stream of HTTP/2", () => {
+  const limits = { queueMessagesMax: 100, queueBytesMax: 1_000 };
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const framed = (...messages: readonly string[]) =>
+    Buffer.concat(
+      messages.map((text) => {
+        const length = Buffer.alloc(5);
+        length.writeUInt32BE(text.length, 1);
+        return Buffer.concat([length, Buffer.from(text)]);
+      }),
+    );
+
+  test("hands over in frames, and together, what one turn and its promises write", async () => {
+    const above = slowStream();
+    const below = frameStream();
+    const writer = new MessageWriter(above.stream, { ...limits, below: () => below.stream });
+    writer.offer(Buffer.from("one"));
+    void writer.write(Buffer.from("two")).then(() => writer.offer(Buffer.from("three")));
+    process.nextTick(() => writer.offer(Buffer.from("four")));
+    await turn();
+    assert.deepEqual(above.written, []);
+    assert.equal(below.writes.length, 1);
+    assert.deepEqual(Buffer.concat(below.writes[0] ?? []), framed("one", "two", "three", "four"));
+    writer.offer(Buffer.from("five"));
+    below.finish();
+    await turn();
+    assert.deepEqual(Buffer.concat(below.writes[1] ?? []), framed("five"));
+  });
+
+  test("writes to the call until the stream below may be used, and not again", async () => {
+    const above = slowStream();
+    const below = frameStream();
+    let may = false;
+    const writer = new MessageWriter(above.stream, {
+      ...limits,
+      below: () => (may ? below.stream : undefined),
+    });
+    writer.offer(Buffer.from("one"));
+    await turn();
+    assert.deepEqual(above.written, [Buffer.from("one")]);
+    may = true;
+    writer.offer(Buffer.from("two"));
+    may = false;
+    writer.offer(Buffer.from("three"));
+    await turn();
+    assert.equal(above.written.length, 1);
+    assert.deepEqual(Buffer.concat(below.writes.flat()), framed("two", "three"));
+  });
+
+  test("sends what was encoded once as it is, on any number of streams", async () => {
+    const message = encodeMessage(VoteSchema, { height: 5n, managerId: "manager-1" });
+    const streams = [frameStream(), frameStream()];
+    for (const { stream } of streams) {
+      const writer = new MessageWriter(slowStream().stream, { ...limits, below: () => stream });
+      writer.offer(message);
+    }
+    await turn();
+    for (const { writes } of streams) assert.equal(writes[0]?.[0], message.frame);
+    assert.deepEqual(message.frame, framed(message.toString("latin1")));
+  });
+
+  test("waits for room while too many bytes are on their way, and counts them all", async () => {
+    const below = frameStream();
+    const writer = new MessageWriter(slowStream().stream, {
+      queueMessagesMax: 3,
+      queueBytesMax: 1_000,
+      below: () => below.stream,
+    });
+    let room = false;
+    assert.equal(await writer.write(Buffer.alloc(60_000)), true);
+    const waiting = writer.write(Buffer.alloc(10_000)).then((answer) => {
+      room = true;
+      return answer;
+    });
+    await turn();
+    assert.equal(room, false);
+    assert.equal(writer.offer(Buffer.alloc(1)), false);
+    below.finish();
+    assert.equal(await waiting, true);
+    for (const _ of [1, 2, 3]) assert.equal(writer.offer(Buffer.alloc(1)), true);
+    assert.equal(writer.offer(Buffer.alloc(1)), false);
+  });
+
+  test("loses what is written when the stream below has ended, without an error", async () => {
+    const below = frameStream();
+    const writer = new MessageWriter(slowStream().stream, { ...limits, below: () => below.stream });
+    below.stream.end();
+    for (let i = 0; i < 200; i++) assert.equal(writer.offer(Buffer.alloc(1)), i < 100);
+    await turn();
+    assert.equal(writer.offer(Buffer.alloc(1)), true);
+    below.stream.destroy();
+    assert.equal(writer.offer(Buffer.alloc(1)), true);
+    await turn();
   });
 });
 

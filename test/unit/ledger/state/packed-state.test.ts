@@ -189,7 +189,7 @@ class PackedLedger {
   }
 
   #execution(keys: readonly Uint8Array[]): BlockExecution {
-    const texts = keys.map(binaryText);
+    const texts = keys.map((each) => binaryText(each));
     this.height += 1;
     return new BlockExecution({
       state: new PrefetchedState(new Map(texts.map((text) => [text, this.values.get(text)]))),

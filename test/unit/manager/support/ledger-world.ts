@@ -1,8 +1,8 @@
 /** A manager's store in memory, and the other managers' work on it: blocks that are final. */
 import { toHex } from "../../../../src/base/bytes.js";
 import { systemTime } from "../../../../src/base/time.js";
+import { ecvrf } from "../../../../src/crypto/ecvrf.js";
 import { SignatureCache } from "../../../../src/crypto/signature-cache.js";
-import { ecvrf } from "../../../../src/crypto/vrf.js";
 import type { BlockCertificates, ManagerBlock } from "../../../../src/gen/bss/v1/block_pb.js";
 import type { ExecutedBlock } from "../../../../src/ledger/blocks/executed-block.js";
 import { type AppendedBlock, ManagerStore } from "../../../../src/store/manager-store.js";

@@ -42,7 +42,10 @@ describe("reads of the state", () => {
       const values = await reads.read([sun, wind, sun, record]);
       assert.deepEqual(values.get(binaryText(sun)), utf8("5"));
       assert.equal(values.get(binaryText(wind)), undefined);
-      assert.deepEqual([...values.keys()], [sun, wind, record].map(binaryText));
+      assert.deepEqual(
+        [...values.keys()],
+        [sun, wind, record].map((each) => binaryText(each)),
+      );
     }
     assert.deepEqual([disk.reads, disk.keysRead], [1, 3]);
     const values = await reads.read([wind, stateKeys.participant("sun")]);
