@@ -11,6 +11,7 @@ import { join, resolve } from "node:path";
 import { defined } from "../../base/assert.js";
 import { loadNodeConfig, type NodeConfig } from "../../config/node-config.js";
 import { CliError, exitCodes } from "../text/cli-error.js";
+import { findMainFile } from "./main-file.js";
 import type { ReadyMessage } from "./run-node.js";
 
 export type NodeExit = {
@@ -58,7 +59,7 @@ export type StoppedNode = {
 export type NodeProcessOptions = {
   /** Ids of the nodes to start; all when absent. */
   readonly only?: readonly string[];
-  /** Script that understands `start --config FILE`. */
+  /** Script that understands `start --config FILE`; by default `bss`. */
   readonly mainFile?: string;
   /** Options of node itself, such as `--cpu-prof`. */
   readonly execArgv?: readonly string[];
@@ -74,8 +75,7 @@ export type NodeProcessOptions = {
 
 type Settings = Required<Omit<NodeProcessOptions, "only" | "signal">>;
 
-const defaults: Settings = {
-  mainFile: join(import.meta.dirname, "../main.js"),
+const defaults: Omit<Settings, "mainFile"> = {
   execArgv: [],
   env: {},
   readyTimeoutMs: 180_000,
@@ -111,7 +111,8 @@ export async function startNodes(
   options: NodeProcessOptions = {},
 ): Promise<NodeProcesses> {
   const { only, signal, ...given } = options;
-  const settings: Settings = { ...defaults, ...given };
+  const { mainFile = findMainFile() } = given;
+  const settings: Settings = { ...defaults, ...given, mainFile };
   const configs = findConfigFiles(directory).map(loadNodeConfig);
   const chosen = only === undefined ? configs : only.map((id) => configOf(configs, id));
   const logs = join(resolve(directory), "logs");
