@@ -48,8 +48,9 @@ export function openLog(
   };
   const serializers = {
     err(error: Error) {
-      const told = pino.stdSerializers.err(error);
-      told.stack = stackOf(told.stack);
+      // Whatever was thrown comes here, also what is no error.
+      const told: { stack?: unknown } = pino.stdSerializers.err(error);
+      if (typeof told?.stack === "string") told.stack = stackOf(told.stack);
       return told;
     },
   };

@@ -47,7 +47,14 @@ export class Issuer {
       return loadCertificateAuthority(files);
     };
     let authority: Promise<CertificateAuthority> | undefined;
-    return new Issuer(() => (authority ??= load()), { ...options, lifetimeMs });
+    const loadOnce = () => {
+      authority ??= load().catch((error: unknown) => {
+        authority = undefined;
+        throw error;
+      });
+      return authority;
+    };
+    return new Issuer(loadOnce, { ...options, lifetimeMs });
   }
 
   /** The chain of a new certificate, DER, the own one first. */
