@@ -48,8 +48,9 @@ install-now:
 	$(call step,install dependencies,npm ci --no-audit --no-fund --no-progress && cp package-lock.json $(INSTALLED))
 
 .PHONY: build
-build: install ## Compile everything into dist/
+build: install ## Compile everything into dist/, and bundle the program bss
 	$(call step,compile,$(TSC))
+	$(call step,bundle,node scripts/bundle.mjs)
 
 .PHONY: proto
 proto: install ## Generate src/gen from proto/

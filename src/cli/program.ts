@@ -1,70 +1,18 @@
 /**
- * The command line as a commander program. `bss X` is in the file X.ts, which exports
- * `register(program)`. This file adds what all commands share: `--json`, `--debug`, errors as one
- * line that says what to do next, and exit codes (cli-error.ts).
+ * The command line as a commander program: the commands of command-list.ts, and what all of them
+ * share: `--json`, `--debug`, errors as one line that says what to do next, and exit codes
+ * (cli-error.ts).
  */
 import { Command, CommanderError } from "commander";
 import { printable } from "../base/printable.js";
 import { version } from "../base/version.js";
-import { register as registerInit } from "./init/init.js";
-import { register as registerConsortium } from "./members/consortium.js";
-import { register as registerInvite } from "./members/invite.js";
-import { register as registerManagers } from "./members/managers.js";
-import { register as registerReissue } from "./members/reissue.js";
-import { register as registerRenew } from "./members/renew.js";
-import { register as registerCheck } from "./nodes/check.js";
-import { register as registerDevnet } from "./nodes/devnet.js";
-import { register as registerFork } from "./nodes/fork.js";
-import { register as registerStart } from "./nodes/start.js";
-import { register as registerStatus } from "./nodes/status.js";
-import { register as registerStorage } from "./nodes/storage.js";
-import { register as registerBlocks } from "./records/blocks.js";
-import { register as registerGet } from "./records/get.js";
-import { register as registerHistory } from "./records/history.js";
-import { register as registerList } from "./records/list.js";
-import { register as registerReceipt } from "./records/receipt.js";
-import { register as registerVerify } from "./records/verify.js";
-import { register as registerRegister } from "./register/register.js";
-import { register as registerSubmit } from "./submit/submit.js";
+import { commandGroups, nameOf } from "./command-list.js";
 import { exitCodes } from "./text/cli-error.js";
 import { errorMessage, exitCodeOf } from "./text/error-message.js";
 
-/** The commands, in the groups and the order in which `bss --help` lists them. */
-const groups: readonly (readonly [heading: string, ...((program: Command) => void)[]])[] = [
-  [
-    "Nodes of a consortium:",
-    registerInit,
-    registerDevnet,
-    registerStart,
-    registerStatus,
-    registerCheck,
-    registerStorage,
-    registerFork,
-  ],
-  [
-    "Members:",
-    registerConsortium,
-    registerManagers,
-    registerInvite,
-    registerRegister,
-    registerRenew,
-    registerReissue,
-  ],
-  [
-    "Records:",
-    registerSubmit,
-    registerGet,
-    registerHistory,
-    registerList,
-    registerReceipt,
-    registerVerify,
-    registerBlocks,
-  ],
-];
-
 /** Runs one command line (without node and script) and returns the exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
-  const program = createProgram();
+  const program = await createProgram(argv);
   try {
     await program.parseAsync(argv, { from: "user" });
     return exitCodes.success;
@@ -76,7 +24,11 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   }
 }
 
-function createProgram(): Command {
+/**
+ * The program with the commands whose names are in `argv`; of the others it has what the list of
+ * commands shows. Loading all of them takes longer than most of them run.
+ */
+async function createProgram(argv: readonly string[]): Promise<Command> {
   const program = new Command("bss")
     .description("A consortium ledger node for the Energy Internet (Block Static Storage)")
     .version(version, "-V, --version")
@@ -84,9 +36,12 @@ function createProgram(): Command {
     .option("--debug", "print stack traces of errors")
     .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError(true);
-  for (const [heading, ...registers] of groups) {
+  for (const [heading, entries] of Object.entries(commandGroups)) {
     program.commandsGroup(heading);
-    for (const register of registers) register(program);
+    for (const entry of entries) {
+      if (argv.includes(nameOf(entry))) (await entry.load()).register(program);
+      else program.command(entry.usage).summary(entry.summary);
+    }
   }
   reportErrorsHere(program);
   return program;

@@ -3,7 +3,7 @@
  * wrong with a value, that text is what the reader is told (yaml-file.ts adds place and remedy).
  */
 import { isIP } from "node:net";
-import { z } from "zod";
+import * as z from "zod";
 import { fromHex } from "../base/bytes.js";
 import { deviceIdForm, isDeviceId, isId } from "../ledger/ids.js";
 import { nearestName } from "./nearest-name.js";

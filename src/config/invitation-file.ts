@@ -3,7 +3,7 @@
  * says which consortium it is, where managers answer, and a certificate that opens their doors for
  * the registration and nothing else. It holds a key, so it is a secret until it has served.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { equalBytes } from "../base/bytes.js";
 import { ed25519KeyPairFromSeed, ed25519SeedBytes, ed25519Verify } from "../crypto/ed25519.js";
 import type { Invitation } from "../gen/bss/v1/genesis_pb.js";

@@ -7,7 +7,7 @@
  * chain, never here.
  */
 import { dirname, join, resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { HostPort } from "./fields.js";
 import * as field from "./fields.js";
 import {

@@ -107,7 +107,7 @@ async function start(
   const trusted = { consortiumName: genesis.name, caPem: tls.caPem };
   const issuer =
     config.issuer &&
-    (await Issuer.open(config.issuer, trusted, { members: genesis.members, nowMs: wallMs }));
+    Issuer.open(config.issuer, trusted, { members: genesis.members, nowMs: wallMs });
   await checkListen(config);
   const store = await openManagerStore(config, { genesis, epochKey, log }, closers);
   const { newSignerAccepted = false } = options;

@@ -16,11 +16,12 @@ type LogOptions = {
   /** Where log lines go; standard output when absent. */
   readonly logTo?: DestinationStream;
   readonly monotonicMs?: () => number;
+  readonly stackOf?: (stack: string) => string;
 };
 
 export function openLog(
   node: { readonly role: "manager" | "storage"; readonly id: string; readonly level: LogLevel },
-  { logTo, monotonicMs = systemTime.monotonicMs }: LogOptions,
+  { logTo, monotonicMs = systemTime.monotonicMs, stackOf = (stack) => stack }: LogOptions,
 ): Logger {
   const { role, id, level } = node;
   const limits = new LogLimits(monotonicMs);
@@ -45,7 +46,15 @@ export function openLog(
       if (summary !== undefined) this.warn(summary, "lines of this log were left out");
     },
   };
-  return pino({ level, base: { role, id }, hooks }, { write });
+  const serializers = {
+    err(error: Error) {
+      // Whatever was thrown comes here, also what is no error.
+      const told: { stack?: unknown } = pino.stdSerializers.err(error);
+      if (typeof told?.stack === "string") told.stack = stackOf(told.stack);
+      return told;
+    },
+  };
+  return pino({ level, base: { role, id }, hooks, serializers }, { write });
 }
 
 /** It must not end the node that lines cannot be written, for instance on a full disk. */

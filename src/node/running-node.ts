@@ -4,6 +4,8 @@ import type { DestinationStream } from "pino";
 export type NodeOptions = {
   /** Where log lines go; standard output when absent. */
   readonly logTo?: DestinationStream;
+  /** Makes the stack of an error fit for the log; as it is when absent. */
+  readonly stackOf?: (stack: string) => string;
   /** Metrics of the process itself; false where several nodes share one. */
   readonly processMetrics?: boolean;
   /** Called when the node cannot go on; by default the error ends the process. */

@@ -10,14 +10,13 @@
  * themselves check the URI and the key.
  */
 import "reflect-metadata";
-import { createPrivateKey, webcrypto, X509Certificate } from "node:crypto";
+import { webcrypto } from "node:crypto";
 import { isIP } from "node:net";
 import * as x509 from "@peculiar/x509";
 import { toHex } from "../base/bytes.js";
-import { fileError } from "../config/config-error.js";
 import { randomBytes } from "../crypto/random.js";
-import { isAmong } from "../rpc/tls/certificate.js";
 import { identityUri, type Role } from "../rpc/tls/tls-identity.js";
+import { type AuthorityFiles, checkAuthorityFiles } from "./authority-files.js";
 import {
   generateTlsKeyPair,
   privateKeyPem,
@@ -25,7 +24,8 @@ import {
   tlsKeyAlgorithm,
   tlsSignatureAlgorithm,
 } from "./key-pairs.js";
-import { loopbackHosts, nameConstraints, usagesOf } from "./server-names.js";
+import { nameConstraints } from "./name-constraints.js";
+import { loopbackHosts, usagesOf } from "./server-names.js";
 
 const dayMs = 24 * 60 * 60 * 1000;
 const authorityValidityMs = 10 * 365 * dayMs;
@@ -81,55 +81,22 @@ export async function createCertificateAuthority(options: {
   return { consortiumName, certificate, keys, certificatePem: pem(certificate), keyPem };
 }
 
-export type AuthorityFiles = {
-  readonly consortiumName: string;
-  readonly certificatePem: string;
-  readonly keyPem: string;
-  /** The authorities that the consortium's nodes trust; one of them it must be. */
-  readonly caPem: string | Uint8Array;
-  /** Where the PEMs were read, for what is said of them. */
-  readonly certificateFile: string;
-  readonly keyFile: string;
-};
-
 /**
  * Reads an authority back from its files.
  *
- * @throws ConfigError naming the file, when they are not a P-256 certificate and its key, or nodes
- * would not accept what it issues
+ * @throws ConfigError naming the file, as `checkAuthorityFiles` does
  */
 export async function loadCertificateAuthority(
   files: AuthorityFiles,
 ): Promise<CertificateAuthority> {
-  const { consortiumName, certificatePem, keyPem, caPem, certificateFile, keyFile } = files;
-  const certificate = await readOrFail(certificateFile, "no certificate of a P-256 key", () => {
-    const read = new x509.X509Certificate(certificatePem);
-    return read.publicKey.export(tlsKeyAlgorithm, ["verify"], webcrypto).then(() => read);
-  });
-  const privateKey = await readOrFail(keyFile, "no PKCS #8 key of the curve P-256", () => {
-    const pkcs8 = x509.PemConverter.decodeFirst(keyPem);
-    return webcrypto.subtle.importKey("pkcs8", pkcs8, tlsKeyAlgorithm, true, ["sign"]);
-  });
+  checkAuthorityFiles(files);
+  const { consortiumName, certificatePem, keyPem } = files;
+  const certificate = new x509.X509Certificate(certificatePem);
   const publicKey = await certificate.publicKey.export(tlsKeyAlgorithm, ["verify"], webcrypto);
-  if (!new X509Certificate(certificatePem).checkPrivateKey(createPrivateKey(keyPem))) {
-    throw fileError(keyFile, `not the key of ${certificateFile}`, restoreBoth);
-  }
-  if (!isAmong(certificatePem, Buffer.from(caPem).toString("latin1"))) {
-    const next = "use the files of a manager of this consortium";
-    throw fileError(certificateFile, "no authority of the consortium's CA bundle", next);
-  }
+  const pkcs8 = x509.PemConverter.decodeFirst(keyPem);
+  const { subtle } = webcrypto;
+  const privateKey = await subtle.importKey("pkcs8", pkcs8, tlsKeyAlgorithm, true, ["sign"]);
   return { consortiumName, certificatePem, keyPem, certificate, keys: { privateKey, publicKey } };
-}
-
-const restoreBoth = "restore ca.crt and ca.key from one backup";
-
-async function readOrFail<T>(file: string, what: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch {
-    // What a parser says of a key may hold pieces of it.
-    throw fileError(file, what, restoreBoth);
-  }
 }
 
 /** A new key pair and its certificate, valid for 2 years. */

@@ -1,7 +1,6 @@
 import { certificatesPem, isIssuedBy, readCertificate, readTerms } from "../rpc/tls/certificate.js";
 import { parseIdentityUri } from "../rpc/tls/tls-identity.js";
 import { isSameParty } from "./certificate-choice.js";
-import { createCertificateRequest } from "./certificate-request.js";
 import { usagesOf } from "./server-names.js";
 
 /** A node asks again in time: its new certificate may end sooner if it lasts this long. */
@@ -34,6 +33,8 @@ export async function renewedCertificate(options: {
   readonly wallMs: () => number;
 }): Promise<string> {
   const { id, tls, ask, mayEndSooner, wallMs } = options;
+  // Loaded here, as it comes with a library that takes long to load and is needed once in months.
+  const { createCertificateRequest } = await import("./certificate-request.js");
   const request = await createCertificateRequest({ keyPem: tls.keyPem, commonName: id });
   return ask(request, (chain) => {
     const issued = certificatesPem(chain);

@@ -5,7 +5,7 @@
  *     manager-2: 10.0.0.2:7400
  *     storage-1: pc-17.example.org         # optional: storage nodes dial, nobody has to dial them
  */
-import { z } from "zod";
+import * as z from "zod";
 import * as field from "../../config/fields.js";
 import { readYamlFile } from "../../config/yaml-file.js";
 

@@ -3,7 +3,7 @@
  * keeps its default.
  */
 import { create } from "@bufbuild/protobuf";
-import { z } from "zod";
+import * as z from "zod";
 import * as field from "../../config/fields.js";
 import { readYamlFile } from "../../config/yaml-file.js";
 import { type Policy, PolicySchema, SuspensionMode } from "../../gen/bss/v1/genesis_pb.js";

@@ -12,8 +12,8 @@ import type { Profile } from "../../config/profile.js";
 import { InvitedRole } from "../../gen/bss/v1/genesis_pb.js";
 import { deviceIdForm, isDeviceId, isId } from "../../ledger/ids.js";
 import { actsForManager } from "../../ledger/members/consent.js";
+import type { AuthorityFiles } from "../../pki/authority-files.js";
 import {
-  type AuthorityFiles,
   type CertificateAuthority,
   issueCertificate,
   loadCertificateAuthority,

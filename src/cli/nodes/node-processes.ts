@@ -11,6 +11,7 @@ import { join, resolve } from "node:path";
 import { defined } from "../../base/assert.js";
 import { loadNodeConfig, type NodeConfig } from "../../config/node-config.js";
 import { CliError, exitCodes } from "../text/cli-error.js";
+import { findMainFile } from "./main-file.js";
 import type { ReadyMessage } from "./run-node.js";
 
 export type NodeExit = {
@@ -58,7 +59,7 @@ export type StoppedNode = {
 export type NodeProcessOptions = {
   /** Ids of the nodes to start; all when absent. */
   readonly only?: readonly string[];
-  /** Script that understands `start --config FILE`. */
+  /** Script that understands `start --config FILE`; by default `bss`. */
   readonly mainFile?: string;
   /** Options of node itself, such as `--cpu-prof`. */
   readonly execArgv?: readonly string[];
@@ -72,10 +73,12 @@ export type NodeProcessOptions = {
   readonly signal?: AbortSignal;
 };
 
+/** As in deploy/: without it, glibc keeps memory that was freed for each of 16 threads. */
+const memoryEnv = { MALLOC_ARENA_MAX: "2" };
+
 type Settings = Required<Omit<NodeProcessOptions, "only" | "signal">>;
 
-const defaults: Settings = {
-  mainFile: join(import.meta.dirname, "../main.js"),
+const defaults: Omit<Settings, "mainFile"> = {
   execArgv: [],
   env: {},
   readyTimeoutMs: 180_000,
@@ -111,7 +114,8 @@ export async function startNodes(
   options: NodeProcessOptions = {},
 ): Promise<NodeProcesses> {
   const { only, signal, ...given } = options;
-  const settings: Settings = { ...defaults, ...given };
+  const { mainFile = findMainFile() } = given;
+  const settings: Settings = { ...defaults, ...given, mainFile };
   const configs = findConfigFiles(directory).map(loadNodeConfig);
   const chosen = only === undefined ? configs : only.map((id) => configOf(configs, id));
   const logs = join(resolve(directory), "logs");
@@ -235,7 +239,7 @@ class SupervisedNode implements NodeProcess {
           // Its own process group: Ctrl-C in a terminal reaches this process only, which then stops
           // the nodes in order.
           detached: true,
-          env: { ...process.env, ...env },
+          env: { ...memoryEnv, ...process.env, ...env },
           stdio: ["ignore", log, log, "ipc"],
         },
       );

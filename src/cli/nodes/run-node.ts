@@ -14,6 +14,7 @@ import { printable, printableLines } from "../../base/printable.js";
 import { StoreError, type StoreErrorCode } from "../../store/store-error.js";
 import { adviceOnSystem } from "../text/error-message.js";
 import { whenOutputEnds } from "../text/output.js";
+import { sourceStack } from "../text/source-stack.js";
 
 /** What a node gives back once it is listening. */
 export type RunningNode = {
@@ -103,7 +104,7 @@ function exit(signals: NodeSignals): never {
  */
 function exitAfterError(error: unknown, debug: boolean): never {
   const surroundings = surroundingsAdvice(error);
-  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  const stack = error instanceof Error ? sourceStack(error.stack ?? "") : "";
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const place = surroundings === undefined ? (/\n\s+(at .+)/.exec(stack)?.[1] ?? "") : "";
   const bug = "this is a bug: keep the log and report it, then start the node again";

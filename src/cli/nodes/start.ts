@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { loadNodeConfig, type NodeConfig } from "../../config/node-config.js";
 import { errorMessage } from "../text/error-message.js";
+import { sourceStack } from "../text/source-stack.js";
 import { type RunningNode, runNode } from "./run-node.js";
 
 /** `bss start`: one node in this process. */
@@ -37,7 +38,8 @@ export async function runConfig(
 /** Writes the failure into the log too: whoever collects its JSON lines sees no other text. */
 function logFailure({ role, id, log: { level } }: NodeConfig): (error: unknown) => Promise<never> {
   return async (error) => {
-    const { pino } = await import("pino");
+    // A bundle has only the default export of a package in CommonJS.
+    const { pino } = (await import("pino")).default;
     const reason = errorMessage(error, false).replaceAll(/^bss: /gm, "");
     pino({ level, base: { role, id } }).fatal({ reason }, "the node cannot start");
     throw error;
@@ -50,8 +52,8 @@ async function startNode(config: NodeConfig, newSignerAccepted: boolean): Promis
   // Only the code of the node's own role is loaded.
   if (config.role === "manager") {
     const { startManager } = await import("../../manager/manager-node.js");
-    return startManager(config, { newSignerAccepted });
+    return startManager(config, { newSignerAccepted, stackOf: sourceStack });
   }
   const { startStorageNode } = await import("../../storage-node/storage-node.js");
-  return startStorageNode(config);
+  return startStorageNode(config, { stackOf: sourceStack });
 }

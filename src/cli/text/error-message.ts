@@ -1,6 +1,7 @@
 import { printable, printableLines } from "../../base/printable.js";
 import { ConfigError } from "../../config/config-error.js";
 import { CliError, exitCodes } from "./cli-error.js";
+import { sourceStack } from "./source-stack.js";
 
 /** Enough for an error that names many nodes and what each of them said. */
 const errorCharsMax = 8_000;
@@ -28,7 +29,7 @@ const systemErrors: Readonly<Record<string, string>> = {
  */
 export function errorMessage(error: unknown, debug: boolean): string {
   const lines = describe(error).map((line) => `bss: ${line}`);
-  if (debug) lines.push(printableLines(stackOf(error)));
+  if (debug) lines.push(printableLines(sourceStack(stackOf(error))));
   return lines.join("\n");
 }
 

@@ -7,9 +7,9 @@
  * The version of grpc-js is pinned, and `checkGrpcInternals` finds out at the start of a server
  * whether it still works as expected.
  */
-import { createRequire } from "node:module";
 import { PassThrough, type Writable } from "node:stream";
 import { logVerbosity, type ServerInterceptingCallInterface, setLogVerbosity } from "@grpc/grpc-js";
+import { BaseServerInterceptingCall } from "@grpc/grpc-js/build/src/server-interceptors.js";
 import type { FrameStream } from "../message-writer.js";
 import { areRefusedHeaders, boundHeaders, requestHeaderBytesMax } from "./header-bounds.js";
 
@@ -122,12 +122,9 @@ export function checkGrpcInternals(): void {
   setUpGrpc();
   let received = 0;
   try {
-    const { BaseServerInterceptingCall } = createRequire(import.meta.url)(
-      "@grpc/grpc-js/build/src/server-interceptors.js",
-    );
     const stream = new PassThrough();
     const headers = { "grpc-encoding": "gzip" };
-    const call = new BaseServerInterceptingCall(stream, headers, null, { path: "/" }, {});
+    const call = makeCall(stream, headers);
     if (Reflect.get(call, "incomingEncoding") !== "gzip") throw unexpected("encoding");
     const write = (data: Buffer) => {
       received += data.length;
@@ -138,12 +135,17 @@ export function checkGrpcInternals(): void {
     stream.emit("data", Buffer.alloc(3));
     stream.destroy();
     const long = { ":method": "POST", "x-bin": ",".repeat(requestHeaderBytesMax) };
-    const longCall = new BaseServerInterceptingCall(stream, long, null, { path: "/" }, {});
+    const longCall = makeCall(stream, long);
     if (!areRefusedHeaders(Reflect.get(longCall, "metadata"))) throw unexpected("headers");
   } catch (cause) {
     throw unexpected("server calls", cause);
   }
   if (received !== 3) throw unexpected("decoder");
+}
+
+/** A call over anything that is a stream. */
+function makeCall(stream: PassThrough, headers: object): object {
+  return Reflect.construct(BaseServerInterceptingCall, [stream, headers, null, { path: "/" }, {}]);
 }
 
 function isDecoder(value: unknown): value is Decoder {

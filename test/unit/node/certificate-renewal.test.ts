@@ -91,7 +91,9 @@ describe("the renewal of a node's certificate", () => {
         const { fromMs, lifetimeMs: livesMs } = terms ?? { fromMs: nowMs, lifetimeMs };
         const members = { manager: () => undefined };
         const options = { lifetimeMs: livesMs, members, nowMs: () => fromMs };
-        return take(await new Issuer(by, options).issue({ role: "storage", id }, request));
+        return take(
+          await new Issuer(async () => by, options).issue({ role: "storage", id }, request),
+        );
       },
     });
     /** Runs timers until somebody was asked `count` times. */

@@ -154,6 +154,25 @@ describe("a node's log", () => {
     assert.deepEqual([two?.msg, two?.isCut, two?.id], ["two", true, "manager-1"]);
   });
 
+  test("turns stacks of errors, and writes what is thrown that is no error", () => {
+    const texts: string[] = [];
+    const log = openLog(
+      { role: "manager", id: "manager-1", level: "info" },
+      {
+        logTo: { write: (text) => void texts.push(text) },
+        stackOf: (stack) => `turned ${stack.split("\n")[0]}`,
+      },
+    );
+    log.error({ err: new RangeError("too far") }, "an error");
+    log.error({ err: "a text" }, "no error");
+    log.error({ err: undefined }, "nothing");
+    const [first, second] = texts.map((text) => JSON.parse(text));
+    assert.equal(first.err.stack, "turned RangeError: too far");
+    assert.equal(first.err.message, "too far");
+    assert.equal(second.err, "a text");
+    assert.equal(texts.length, 3);
+  });
+
   test("escapes what moves a terminal's cursor, and says the same", () => {
     const { log, texts, lines } = world();
     const why = 'a\u001B[2Jb\u009B31mc\u202Ed\u200Be\u2028f\n{"level":60}\u007F\u{1F600}';

@@ -9,8 +9,8 @@ import {
 import { before, describe, test } from "node:test";
 import { ConfigError } from "../../../src/config/config-error.js";
 import { sha256 } from "../../../src/crypto/hash.js";
+import type { AuthorityFiles } from "../../../src/pki/authority-files.js";
 import {
-  type AuthorityFiles,
   type CertificateAuthority,
   createCertificateAuthority,
   type IssuedCertificate,

@@ -66,7 +66,7 @@ describe("a certificate request", () => {
       managerId: "manager-1",
       nowMs,
     });
-    const issuer = new Issuer(authority, {
+    const issuer = new Issuer(async () => authority, {
       lifetimeMs: 90 * 86_400_000,
       members: { manager: () => undefined },
       nowMs: () => nowMs,

@@ -68,7 +68,11 @@ describe("the names and usages of certificates", () => {
     const request = await readCertificateRequest(new Uint8Array(greedy.rawData));
     assert.ok(typeof request !== "string", String(request));
     const members = { manager: (id: string) => ({ address: addresses.get(id) }) as never };
-    const issuer = new Issuer(authority(managerId), { lifetimeMs, members, nowMs: () => nowMs });
+    const issuer = new Issuer(async () => authority(managerId), {
+      lifetimeMs,
+      members,
+      nowMs: () => nowMs,
+    });
     return { cert: certificatesPem(await issuer.issue({ role, id }, request)), key };
   };
 

@@ -96,7 +96,7 @@ describe("the directory of somebody who joins", () => {
     const file = { tls: { caPem: known.certificatePem } } as InvitationFile;
     const directory = new MemberDirectory(path, identity, file);
     const keep = async (authority: CertificateAuthority, fromMs: number) => {
-      const issuer = new Issuer(authority, {
+      const issuer = new Issuer(async () => authority, {
         lifetimeMs: dayMs,
         members: { manager: () => undefined },
         nowMs: () => fromMs,
