@@ -172,6 +172,11 @@ bench-compare: build ## Say what got better and worse between two runs of 'make 
 	@[ -n "$(A)" ] && [ -n "$(B)" ] || { echo "say which runs: make bench-compare A=old.json B=new.json" >&2; exit 1; }
 	@node dist/bench/compare.js $(A) $(B)
 
+.PHONY: bench-peers
+bench-peers: build ## Measure CometBFT and this ledger in turn; needs go, which fetches CometBFT; SECONDS_EACH= ROUNDS= OUT=
+	@node dist/bench/peers/run.js $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH)) \
+	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(OUT),--out $(OUT))
+
 .PHONY: bench-sync
 bench-sync: build ## Measure how fast nodes that lost everything catch up; BLOCKS=2000
 	@node dist/bench/catch-up.js --blocks $(BLOCKS)
