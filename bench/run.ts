@@ -20,6 +20,7 @@ import { DelayedNetwork } from "./network/delayed-network.js";
 import { type OwnConsortium, withConsortium } from "./own-consortium.js";
 import { newRun, type RunResult, type Section, thisMachine, writeRun } from "./report/run-file.js";
 import { primitivesText, progressLine, sectionText, sectionTitle } from "./report/run-report.js";
+import { untilQuiet } from "./usage/quiet.js";
 import { type Role, roles } from "./usage/snapshot.js";
 
 const { values } = parseArgs({
@@ -83,10 +84,12 @@ async function measureSection(plan: Omit<Section, "results">): Promise<Section> 
     await withConsortium(values.dir, { sizes, prepare }, async (consortium) => {
       if (values.dir !== undefined) await skipOwnHours(consortium);
       await measureOne(consortium, firstLoad, { index: 0, windowMs: firstLoadMs });
+      await untilQuiet(consortium);
       for (const [index, load] of loads.entries()) {
         const result = await measureOne(consortium, load, { index: index + 1, windowMs, network });
         results.push(withShares(result, plan, primitives));
         console.log(progressLine(results.at(-1) as RunResult));
+        if (!(await untilQuiet(consortium))) console.log("! some of its records still wait");
       }
     });
   } finally {

@@ -4,8 +4,10 @@
  * cost on its machine (primitives.ts), divided by the processor time that was spent.
  *
  * The counts are those of a round 0 without faults, in which everybody answers and everything is
- * verified once. They leave out what has no natural unit: decoding, rules, memory, timers. So 100 %
- * cannot be reached, but a figure that rises has come nearer.
+ * verified once. They leave out what has no natural unit (decoding, rules, memory, timers), what one
+ * node may spare another (relays of a proposal that everybody has, records that everybody holds) and
+ * what may stand for several blocks (heads). So 100 % cannot be reached by ordinary means, but a
+ * figure that rises has come nearer.
  *
  *     N managers, Q = N − ⌊(N−1)/3⌋     X storage nodes     c = min(X, ⌊2X/3⌋ + 1) of them in a
  *     committee, m = ⌊2c/3⌋ + 1 matches                     L managers that a storage node dials
@@ -87,9 +89,9 @@ export const counts: readonly Count[] = [
     role: "manager",
     per: "record",
     primitive: "kibibyte",
-    formula: "(1/N + 4(N−1)/N + X/N) · r/1024",
-    of: ({ N, X, r }) => ((1 / N + (4 * (N - 1)) / N + X / N) * r) / 1_024,
-    why: "taken in; relayed, and in the block's body, at both ends; sealed to home nodes",
+    formula: "(1/N + 2(N−1)/N + X/N) · r/1024",
+    of: ({ N, X, r }) => ((1 / N + (2 * (N - 1)) / N + X / N) * r) / 1_024,
+    why: "taken in; relayed, at both ends; sealed to home nodes",
   },
   {
     role: "manager",
@@ -119,16 +121,16 @@ export const counts: readonly Count[] = [
     role: "manager",
     per: "block",
     primitive: "ed25519Sign",
-    formula: "3 + 1/N + 1",
-    of: ({ N }) => 3 + 1 / N + 1,
-    why: "ACCEPT, APPROVE, COMMIT; PROPOSE in its turn; head",
+    formula: "3 + 1/N",
+    of: ({ N }) => 3 + 1 / N,
+    why: "ACCEPT, APPROVE, COMMIT; PROPOSE in its turn",
   },
   {
     role: "manager",
     per: "block",
     primitive: "ed25519Verify",
-    formula: "4(N−1) + (N−1)/N + c",
-    of: ({ N, c }) => 4 * (N - 1) + (N - 1) / N + c,
+    formula: "3(N−1) + (N−1)/N + c",
+    of: ({ N, c }) => 3 * (N - 1) + (N - 1) / N + c,
     why: "the same of the others; attestations",
   },
   {
@@ -151,9 +153,9 @@ export const counts: readonly Count[] = [
     role: "manager",
     per: "block",
     primitive: "messageAlone",
-    formula: "8(N−1) + c/N + c + X/N + X",
-    of: ({ N, c, X }) => 8 * (N - 1) + c / N + c + X / N + X,
-    why: "proposal or its relay, ACCEPT with APPROVE, COMMIT, head: each to and from all; candidates, attestations, final blocks, heads of storage nodes",
+    formula: "2(N−1)/N + 4(N−1) + c/N + c + X/N",
+    of: ({ N, c, X }) => (2 * (N - 1)) / N + 4 * (N - 1) + c / N + c + X / N,
+    why: "proposal; ACCEPT with APPROVE, and COMMIT, to and from all; candidates, attestations, final blocks",
   },
   {
     role: "manager",
@@ -231,9 +233,9 @@ export const counts: readonly Count[] = [
     role: "storage",
     per: "block",
     primitive: "messageAlone",
-    formula: "c/X + L·c/X + 1 + L",
-    of: ({ c, X, L }) => c / X + (L * c) / X + 1 + L,
-    why: "candidate; attestation to all managers; final block or certificates; head to all",
+    formula: "c/X + L·c/X + 1",
+    of: ({ c, X, L }) => c / X + (L * c) / X + 1,
+    why: "candidate; attestation to all managers; final block or certificates",
   },
   {
     role: "storage",

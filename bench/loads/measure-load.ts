@@ -32,6 +32,7 @@ export type LoadResult = {
   /** Of the whole load, warm-up and end included. */
   readonly refused: Readonly<Record<string, number>>;
   readonly unanswered: number;
+  readonly warmedUp: boolean;
   readonly reconnects: number;
   readonly failure?: string | undefined;
   readonly blocksPerS?: number | undefined;
@@ -82,6 +83,7 @@ export async function measureLoad(
     p99Ms: times.length < 100 ? undefined : quantileEstimate(times, 0.99),
     refused: observed.refused,
     unanswered: observed.unanswered,
+    warmedUp: observed.warmedUp,
     reconnects: loop.reconnects,
     failure: loop.failure,
     blocksPerS: used.blocks === undefined ? undefined : used.blocks / used.seconds,

@@ -30,6 +30,8 @@ export type Observed<G extends string, S> = {
   /** Of the whole load, warm-up and end included. */
   readonly refused: Readonly<Record<string, number>>;
   readonly unanswered: number;
+  /** False if the clock was started before the load was warm, as it took too long. */
+  readonly warmedUp: boolean;
 };
 
 export type ObserveOptions<G extends string, S> = {
@@ -46,12 +48,13 @@ type Mark<G extends string> = {
 };
 
 const slices = 5;
+const warmUpMsMax = 20_000;
 
 export async function observe<G extends string, S>(
   loop: Loop,
   { pids, windowMs, drainMsMax, snapshot }: ObserveOptions<G, S>,
 ): Promise<Observed<G, S>> {
-  await loop.warm;
+  const warmedUp = await isWarm(loop);
   const before = await snapshot();
   const first = takeMark(pids);
   const marks = [first];
@@ -75,7 +78,17 @@ export async function observe<G extends string, S>(
     cpuMs: Object.fromEntries(cpuMs) as Observed<G, S>["cpuMs"],
     refused: refusedOf(loop.entries),
     unanswered: loop.entries.filter(({ answeredMs }) => answeredMs === undefined).length,
+    warmedUp,
   };
+}
+
+async function isWarm(loop: Loop): Promise<boolean> {
+  const cutOff = new AbortController();
+  const { signal } = cutOff;
+  const late = sleep(warmUpMsMax, false, { signal }).catch(() => false);
+  const warm = await Promise.race([loop.warm.then(() => true), late]);
+  cutOff.abort();
+  return warm;
 }
 
 function takeMark<G extends string>(pids: Readonly<Record<G, readonly number[]>>): Mark<G> {

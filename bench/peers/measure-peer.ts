@@ -14,6 +14,7 @@ export type PeerResult = PeerLoad & {
   readonly cpuMs: Readonly<Record<"validators" | "replicas" | "client", number | undefined>>;
   readonly refused: Readonly<Record<string, number>>;
   readonly unanswered: number;
+  readonly warmedUp: boolean;
   readonly failure?: string | undefined;
 };
 
@@ -27,29 +28,27 @@ export async function measurePeer(
   { system, round, windowMs }: Pick<PeerResult, "system" | "round"> & { readonly windowMs: number },
 ): Promise<PeerResult> {
   const loop = running.startLoop(load, warmUpMs);
-  try {
-    const snapshot = () => Promise.resolve();
-    const observed = await observe(loop, { pids: running.pids, windowMs, drainMsMax, snapshot });
-    const times = observed.latenciesMs;
-    const { cpuMs, records } = observed;
-    const perRecord = (ms: readonly number[] | undefined) => ms && sum(ms) / sum(records);
-    return Object.assign({}, load, {
-      system,
-      round,
-      submissions: times.length,
-      perS: ratioEstimate(records, observed.seconds),
-      p50Ms: quantileEstimate(times, 0.5),
-      p95Ms: times.length < samplesForP95 ? undefined : quantileEstimate(times, 0.95),
-      cpuMs: {
-        validators: perRecord(cpuMs.validators),
-        replicas: perRecord(cpuMs.replicas),
-        client: perRecord(cpuMs.client),
-      },
-      refused: observed.refused,
-      unanswered: observed.unanswered,
-      failure: loop.failure,
-    });
-  } finally {
-    running.endLoop();
-  }
+  const snapshot = () => Promise.resolve();
+  const observed = await observe(loop, { pids: running.pids, windowMs, drainMsMax, snapshot });
+  const times = observed.latenciesMs;
+  const { cpuMs, records } = observed;
+  const perRecord = (ms: readonly number[] | undefined) => ms && sum(ms) / sum(records);
+  await running.settle();
+  return Object.assign({}, load, {
+    system,
+    round,
+    submissions: times.length,
+    perS: ratioEstimate(records, observed.seconds),
+    p50Ms: quantileEstimate(times, 0.5),
+    p95Ms: times.length < samplesForP95 ? undefined : quantileEstimate(times, 0.95),
+    cpuMs: {
+      validators: perRecord(cpuMs.validators),
+      replicas: perRecord(cpuMs.replicas),
+      client: perRecord(cpuMs.client),
+    },
+    refused: observed.refused,
+    unanswered: observed.unanswered,
+    warmedUp: observed.warmedUp,
+    failure: loop.failure,
+  });
 }

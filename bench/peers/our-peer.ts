@@ -3,6 +3,7 @@
 import { startLoop } from "../loads/loop.js";
 import { documentsOf, hourlyReadings } from "../loads/readings.js";
 import { withOwnConsortium } from "../own-consortium.js";
+import { untilQuiet } from "../usage/quiet.js";
 import type { Peer } from "./peer.js";
 
 const sizes = { managers: 4, storage: 7, participants: 1 };
@@ -21,7 +22,7 @@ export function ourPeer(): Peer {
       "mutual TLS; every statement on disk before it is sent",
     leavesOut: "–",
     run: (work) =>
-      withOwnConsortium({ sizes }, async ({ nodes, clients }) => {
+      withOwnConsortium({ sizes }, async ({ nodes, clients, configs }) => {
         const client = clients[0];
         if (client === undefined) throw new Error("the consortium has no participant");
         const { id } = client.profile;
@@ -37,7 +38,7 @@ export function ourPeer(): Peer {
             const load = { kind: "closed", batchRecords: 1, inFlight } as const;
             return startLoop(client, { load, records, warmUpMs });
           },
-          endLoop: () => {},
+          settle: () => untilQuiet({ configs }),
         });
       }),
   };

@@ -11,8 +11,8 @@ export type RunningPeer = {
   readonly pids: Readonly<Record<"validators" | "replicas", readonly number[]>>;
   /** Starts a closed loop, whose clock may start after this time. */
   startLoop(load: PeerLoad, warmUpMs: number): Loop;
-  /** Lets go of what the last loop needed. */
-  endLoop(): void;
+  /** Waits, for a minute at most, until nothing of the last loop is left to be done. */
+  settle(): Promise<boolean>;
 };
 
 export type Peer = {

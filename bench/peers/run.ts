@@ -94,11 +94,12 @@ function table(all: readonly PeerResult[]): string {
   return textTable([...head, "validators", "replicas", "client", "problems"], rows);
 }
 
-function problems({ refused, unanswered, failure }: PeerResult): readonly string[] {
+function problems({ refused, unanswered, failure, warmedUp }: PeerResult): readonly string[] {
   const reasons = Object.entries(refused).map(([reason, count]) => `! ${count} ${reason}`);
   return [
     ...reasons,
     unanswered > 0 ? `! ${unanswered} without an answer` : "",
+    warmedUp ? "" : "! the warm-up was cut off",
     failure === undefined ? "" : `! ended by itself: ${failure}`,
   ].filter((text) => text !== "");
 }

@@ -76,11 +76,12 @@ function costRow(result: RunResult, role: Role): readonly Cell[] {
 
 /** What makes the figures of a load worth less. */
 export function problems(result: RunResult): readonly string[] {
-  const { refused, unanswered, reconnects, failure } = result;
+  const { refused, unanswered, reconnects, failure, warmedUp } = result;
   const reasons = Object.entries(refused).map(([reason, count]) => `${count} ${reason}`);
   return [
     reasons.length > 0 ? `records refused: ${reasons.join(", ")}` : "",
     unanswered > 0 ? `${unanswered} submissions without an answer` : "",
+    warmedUp ? "" : "the warm-up took too long and was cut off",
     reconnects > 0 ? `the stream was lost ${reconnects} times` : "",
     failure === undefined ? "" : `ended by itself: ${failure}`,
   ].filter((text) => text !== "");

@@ -2,11 +2,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { untilNothingWaits } from "../../usage/quiet.js";
 import type { Peer } from "../peer.js";
 import { type Settings, tunedSettings } from "./config.js";
 import { CometLoop } from "./loop.js";
 import { startCometNetwork } from "./network.js";
 import { cometVersion } from "./program.js";
+import { CometRpc } from "./rpc.js";
 
 export function cometPeers(program: string): readonly Peer[] {
   const does =
@@ -46,7 +48,7 @@ function cometPeer(
           await work({
             pids: { validators: network.pids, replicas: [] },
             startLoop: (load, warmUpMs) => new CometLoop(network.rpcPorts[0] ?? 0, load, warmUpMs),
-            endLoop: () => {},
+            settle: () => untilEmpty(network.rpcPorts[0] ?? 0),
           });
         } finally {
           await network.stop();
@@ -56,4 +58,13 @@ function cometPeer(
       }
     },
   };
+}
+
+async function untilEmpty(port: number): Promise<boolean> {
+  const rpc = new CometRpc(port, 1);
+  try {
+    return await untilNothingWaits(() => rpc.waiting());
+  } finally {
+    rpc.close();
+  }
 }

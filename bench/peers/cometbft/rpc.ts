@@ -23,6 +23,12 @@ export class CometRpc {
     return Number(status.sync_info.latest_block_height);
   }
 
+  /** Transactions that wait for a block. */
+  async waiting(): Promise<number> {
+    const { n_txs } = await this.#call<{ n_txs: string }>("num_unconfirmed_txs", {});
+    return Number(n_txs);
+  }
+
   async peers(): Promise<number> {
     const info = await this.#call<{ n_peers: string }>("net_info", {});
     return Number(info.n_peers);

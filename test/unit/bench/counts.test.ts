@@ -58,9 +58,9 @@ describe("what the protocol asks of a node", () => {
   }
 
   test("is counted for records, submissions and the block", () => {
-    // Verifying: one for each of 4 submissions, 4 * 3 votes and heads, 3/4 of a PROPOSE, 5 nodes.
+    // One for each of 4 submissions, 3 votes of 3 others, 3/4 of a PROPOSE, 5 attestations.
     const verifying = mustSpendMsPerBlock("manager", shape, only("ed25519Verify", 1_000));
-    assert.ok(Math.abs(verifying - (4 + 12 + 0.75 + 5)) < 1e-9, `${verifying}`);
+    assert.ok(Math.abs(verifying - (4 + 9 + 0.75 + 5)) < 1e-9, `${verifying}`);
     const putting = mustSpendMsPerBlock("manager", shape, only("put", 1_000));
     assert.equal(putting, 800);
     const storing = mustSpendMsPerBlock("storage", shape, only("put", 1_000));
