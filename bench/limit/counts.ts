@@ -4,10 +4,10 @@
  * cost on its machine (primitives.ts), divided by the processor time that was spent.
  *
  * The counts are those of a round 0 without faults, in which everybody answers and everything is
- * verified once. They leave out what has no natural unit (decoding, rules, memory, timers), what one
- * node may spare another (relays of a proposal that everybody has, records that everybody holds) and
- * what may stand for several blocks (heads). So 100 % cannot be reached by ordinary means, but a
- * figure that rises has come nearer.
+ * verified once. They leave out what has no natural unit (decoding, rules, memory, timers), what
+ * one node may spare another (relays of a proposal that everybody has, records that everybody
+ * holds) and what may stand for several blocks (heads). So 100 % cannot be reached by ordinary
+ * means, but a figure that rises has come nearer.
  *
  *     N managers, Q = N − ⌊(N−1)/3⌋     X storage nodes     c = min(X, ⌊2X/3⌋ + 1) of them in a
  *     committee, m = ⌊2c/3⌋ + 1 matches                     L managers that a storage node dials
