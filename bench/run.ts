@@ -86,9 +86,11 @@ async function measureSection(plan: Omit<Section, "results">): Promise<Section> 
       await measureOne(consortium, firstLoad, { index: 0, windowMs: firstLoadMs });
       await untilQuiet(consortium);
       for (const [index, load] of loads.entries()) {
-        const result = await measureOne(consortium, load, { index: index + 1, windowMs, network });
-        results.push(withShares(result, plan, primitives));
-        console.log(progressLine(results.at(-1) as RunResult));
+        const options = { index: index + 1, windowMs, network };
+        const measured = await measureOne(consortium, load, options);
+        const result = withShares(measured, plan, primitives);
+        results.push(result);
+        console.log(progressLine(result));
         if (!(await untilQuiet(consortium))) console.log("! some of its records still wait");
       }
     });

@@ -6,6 +6,11 @@ import { type Role, roles } from "../usage/snapshot.js";
 import type { Run, RunResult, Section } from "./run-file.js";
 import { type Cell, figure, textTable } from "./text-table.js";
 
+export const costHead = [
+  ...["load", "of", "cpu ms/rec", "cpu ms/block", "limit %"],
+  ...["sent B/rec", "received", "written", "kept", "puts/rec", "batches/block", "MiB"],
+] as const;
+
 export function primitivesText({ primitives: costs }: Pick<Run, "primitives">): string {
   const names = Object.keys(primitives) as Primitive[];
   const rows = names.map((name) => [`${name}: ${primitives[name]}`, costs[name]]);
@@ -42,20 +47,16 @@ export function sectionText({ results }: Section): string {
       ];
     }),
   );
-  const costs = textTable(
-    [
-      ...["load", "of", "cpu ms/rec", "cpu ms/block", "limit %"],
-      ...["sent B/rec", "received", "written", "kept", "puts/rec", "batches/block", "MiB"],
-    ],
-    results.flatMap((result) => roles.map((role) => costRow(result, role))),
-  );
+  const rows = results.flatMap((result) => roles.map((role) => costRow(result, role)));
+  const costs = textTable(costHead, rows);
   const troubles = results.flatMap((result) =>
     problems(result).map((problem) => `! ${loadName(result.load)}: ${problem}`),
   );
   return [speeds, "", costs, ...(troubles.length > 0 ? ["", ...troubles] : [])].join("\n");
 }
 
-function costRow(result: RunResult, role: Role): readonly Cell[] {
+/** What a load cost one node of a role, under `costHead`. */
+export function costRow(result: RunResult, role: Role): readonly Cell[] {
   const of: RoleResult = result.roles[role];
   const share = result.shares[role];
   return [

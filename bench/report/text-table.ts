@@ -15,7 +15,7 @@ export function textTable(head: readonly string[], rows: readonly (readonly Cell
     .join("\n");
 }
 
-function cellText(cell: Cell): string {
+export function cellText(cell: Cell): string {
   if (cell === undefined) return "–";
   return typeof cell === "string" ? cell : figure(cell);
 }
