@@ -77,6 +77,8 @@ export class CometLoop implements Loop {
     const watching = bySync ? this.#watchBlocks(from) : undefined;
     // Without it nobody would ever see an answer.
     watching?.catch((error) => {
+      // At the end its connection is closed under it.
+      if (this.#giveUp.signal.aborted) return;
       this.failure ??= String(error);
       this.#giveUp.abort();
     });
