@@ -11,6 +11,8 @@
  *     --dir DIRECTORY             measures the consortium that runs there, as its client alone
  */
 import { parseArgs } from "node:util";
+import { findConfigFiles } from "../src/cli/nodes/node-processes.js";
+import { loadNodeConfig } from "../src/config/node-config.js";
 import { mustSpendMsPerBlock, type Shape } from "./limit/counts.js";
 import { measurePrimitives, type PrimitiveCosts } from "./limit/primitives.js";
 import { allLoads, fewLoads, type Load, parseLoad } from "./loads/load.js";
@@ -45,11 +47,14 @@ const firstLoadMs = 4_000;
 const windowMs = numbers("seconds", values.seconds, 0.5)[0] * 1_000;
 const listed = values.loads?.split(",").map(parseLoad);
 const loads = listed ?? (values.full ? allLoads : fewLoads);
-const plans = numbers("managers", values.managers, 1).flatMap((managers) =>
-  numbers("storage", values.storage, 1).flatMap((storage) =>
-    numbers("rtt-ms", values["rtt-ms"], 0).map((rttMs) => ({ managers, storage, rttMs })),
-  ),
-);
+const plans =
+  values.dir !== undefined
+    ? [planOf(values.dir)]
+    : numbers("managers", values.managers, 1).flatMap((managers) =>
+        numbers("storage", values.storage, 1).flatMap((storage) =>
+          numbers("rtt-ms", values["rtt-ms"], 0).map((rttMs) => ({ managers, storage, rttMs })),
+        ),
+      );
 
 const machine = thisMachine();
 console.log(`${machine.cpu}, ${machine.cores} cores, Node.js ${machine.node}, ${machine.commit}`);
@@ -120,6 +125,13 @@ async function measureOne(
   } finally {
     if (client !== near) client.close();
   }
+}
+
+/** The sizes of a consortium that somebody else has started. */
+function planOf(directory: string): Omit<Section, "results"> {
+  const roleOf = findConfigFiles(directory).map((file) => loadNodeConfig(file).role);
+  const managers = roleOf.filter((role) => role === "manager").length;
+  return { managers, storage: roleOf.length - managers, rttMs: 0 };
 }
 
 /** Of a consortium that ran before: as many as it has records. */

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
+import { repositoryRoot } from "../../test/support/tree.js";
 import type { PrimitiveCosts } from "../limit/primitives.js";
 import type { LoadResult } from "../loads/measure-load.js";
 import type { Role } from "../usage/snapshot.js";
@@ -68,7 +69,11 @@ export function thisMachine(): Machine {
 
 function commit(): string {
   const git = (...args: readonly string[]) =>
-    execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    execFileSync("git", args, {
+      cwd: repositoryRoot(),
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
   try {
     const changed = git("status", "--porcelain", "--untracked-files=no") !== "";
     return `${git("rev-parse", "--short=10", "HEAD")}${changed ? "+" : ""}`;
