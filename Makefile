@@ -162,8 +162,21 @@ demo: build ## Run the energy community example; DEMO_HOURS, DEMO_DATA and DEMO_
 	@node dist/examples/energy-community/demo.js
 
 .PHONY: bench
-bench: build ## Measure the parts that bound throughput
-	@node dist/bench/run.js
+bench: build ## Measure speed, latency and their cost; FULL=1 MANAGERS=4 STORAGE=7 RTT_MS= SECONDS_EACH= LOADS= OUT=
+	@node dist/bench/run.js $(if $(FULL),--full) $(if $(MANAGERS),--managers $(MANAGERS)) \
+	  $(if $(STORAGE),--storage $(STORAGE)) $(if $(RTT_MS),--rtt-ms $(RTT_MS)) \
+	  $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH)) $(if $(LOADS),--loads '$(LOADS)') \
+	  $(if $(OUT),--out $(OUT))
+
+.PHONY: bench-compare
+bench-compare: build ## Say what got better and worse between two runs of 'make bench OUT=': A=old.json B=new.json
+	@[ -n "$(A)" ] && [ -n "$(B)" ] || { echo "say which runs: make bench-compare A=old.json B=new.json" >&2; exit 1; }
+	@node dist/bench/compare.js $(A) $(B)
+
+.PHONY: bench-peers
+bench-peers: build ## Measure CometBFT and this ledger in turn; needs go, which fetches CometBFT; SECONDS_EACH= ROUNDS= OUT=
+	@node dist/bench/peers/run.js $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH)) \
+	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(OUT),--out $(OUT))
 
 .PHONY: bench-sync
 bench-sync: build ## Measure how fast nodes that lost everything catch up; BLOCKS=2000

@@ -1,5 +1,5 @@
 /** The consortium of a benchmark: one that runs already, or one of its own for the time. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { initConsortium } from "../src/cli/init/init-consortium.js";
@@ -17,29 +17,38 @@ export type OwnConsortiumOptions = {
   readonly basePort?: number | undefined;
   /** The `bss` of another build, for its nodes. */
   readonly mainFile?: string | undefined;
+  /** Changes config files before the nodes start. */
+  readonly prepare?: ((configs: readonly NodeConfig[]) => Promise<void>) | undefined;
 };
 
 export type OwnConsortium = {
   readonly directory: string;
   readonly configs: readonly NodeConfig[];
+  /** None of a consortium that somebody else started. */
   readonly nodes: readonly NodeProcess[];
   /** One for each participant, in the order of their numbers. */
   readonly clients: readonly BssClient[];
 };
 
-/** Runs `work` with the directory of a consortium whose nodes are up. */
+/** Runs `work` with a consortium whose nodes are up: that of `running`, or one of its own. */
 export async function withConsortium(
   running: string | undefined,
-  work: (directory: string) => Promise<void>,
+  options: OwnConsortiumOptions,
+  work: (consortium: OwnConsortium) => Promise<void>,
 ): Promise<void> {
-  if (running !== undefined) return work(running);
-  const sizes = { managers: 4, storage: 7, participants: 1 };
-  await withOwnConsortium({ sizes }, ({ directory }) => work(directory));
+  if (running === undefined) return withOwnConsortium(options, work);
+  const configs = findConfigFiles(running).map(loadNodeConfig);
+  const clients = await clientsOf(running, options.sizes.participants);
+  try {
+    await work({ directory: running, configs, nodes: [], clients });
+  } finally {
+    for (const client of clients) client.close();
+  }
 }
 
 /** Runs `work` with a consortium that is there for it alone, and removes it afterwards. */
 export async function withOwnConsortium(
-  { sizes, basePort, mainFile }: OwnConsortiumOptions,
+  { sizes, basePort, mainFile, prepare }: OwnConsortiumOptions,
   work: (consortium: OwnConsortium) => Promise<void>,
 ): Promise<void> {
   const parent = mkdtempSync(join(tmpdir(), "bss-bench-"));
@@ -51,14 +60,13 @@ export async function withOwnConsortium(
     for (const file of files) {
       writeFileSync(file, readFileSync(file, "utf8").replace("level: info", "level: warn"));
     }
+    const configs = files.map(loadNodeConfig);
+    await prepare?.(configs);
     const { nodes, stop } = await startNodes(directory, { ...(mainFile && { mainFile }) });
-    const clients: BssClient[] = [];
+    let clients: readonly BssClient[] = [];
     try {
-      for (let i = 1; i <= sizes.participants; i++) {
-        const file = join(directory, "participants", `participant-${i}`, "profile.yaml");
-        clients.push(await connect(readProfile(file)));
-      }
-      await work({ directory, configs: files.map(loadNodeConfig), nodes, clients });
+      clients = await clientsOf(directory, sizes.participants);
+      await work({ directory, configs, nodes, clients });
     } finally {
       for (const client of clients) client.close();
       await stop();
@@ -66,4 +74,12 @@ export async function withOwnConsortium(
   } finally {
     rmSync(parent, { recursive: true, force: true });
   }
+}
+
+/** Of the first participants, as many as there are and at most so many. */
+async function clientsOf(directory: string, count: number): Promise<readonly BssClient[]> {
+  const files = Array.from({ length: count }, (_, i) =>
+    join(directory, "participants", `participant-${i + 1}`, "profile.yaml"),
+  );
+  return Promise.all(files.filter(existsSync).map((file) => connect(readProfile(file))));
 }

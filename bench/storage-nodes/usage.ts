@@ -7,6 +7,8 @@ export type Usage = {
   /** Everything that went through read and write: sockets and files. */
   readonly readBytes: number;
   readonly writtenBytes: number;
+  /** What went to files alone, in whole pages; 0 on a file system in memory. */
+  readonly diskBytes: number;
 };
 
 /** Clock ticks of a second in /proc: 100 on every Linux that Node runs on. */
@@ -31,18 +33,20 @@ export function usageOf(pid: number): Usage {
     residentMiB: numberAfter(status, "VmRSS:") / 1_024,
     readBytes: numberAfter(io, "rchar:"),
     writtenBytes: numberAfter(io, "wchar:"),
+    diskBytes: numberAfter(io, "\nwrite_bytes:") - numberAfter(io, "cancelled_write_bytes:"),
   };
 }
 
 /** Of several processes together, since `before`. */
 export function usedSince(pids: readonly number[], before: readonly Usage[]): Usage {
-  const sum = { cpuMs: 0, residentMiB: 0, readBytes: 0, writtenBytes: 0 };
+  const sum = { cpuMs: 0, residentMiB: 0, readBytes: 0, writtenBytes: 0, diskBytes: 0 };
   for (const [i, pid] of pids.entries()) {
     const [now, then] = [usageOf(pid), before[i]];
     sum.cpuMs += now.cpuMs - (then?.cpuMs ?? 0);
     sum.residentMiB += now.residentMiB;
     sum.readBytes += now.readBytes - (then?.readBytes ?? 0);
     sum.writtenBytes += now.writtenBytes - (then?.writtenBytes ?? 0);
+    sum.diskBytes += now.diskBytes - (then?.diskBytes ?? 0);
   }
   return sum;
 }
