@@ -10,7 +10,8 @@ import { createCipheriv, generateKeyPairSync, hash, randomBytes, sign, verify } 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ecvrf, vrfKeyPairFromSeed } from "../../src/crypto/ecvrf.js";
+import { ecvrf } from "../../src/crypto/ecvrf.js";
+import { vrfKeyPairFromSeed } from "../../src/crypto/vrf.js";
 import { openRocksDb } from "../../src/store/rocksdb/rocksdb-store.js";
 import { median } from "../report/statistics.js";
 import { measureMessages } from "./messages.js";
