@@ -224,9 +224,9 @@ comments, too.
 refuses whatever would break a client of it: generated code that no longer compiles, or messages
 that are read otherwise. While the version is 0.x, a new minor version may break the API, and the
 changelog says how; a patch never does. From 1.0 on, nothing in \`bss.v1\` breaks: a change that
-must break becomes \`bss.v2\` beside it. New fields, methods, enum values and reasons may come at any
-time: ignore what you do not know. Field numbers, names and reasons are never used again for
-something else. Not promised are texts for people, the order of fields in encoded messages, and
-\`bss.store\`, which is internal and never sent.`;
+must break becomes \`bss.v2\` beside it. New fields, methods, enum values and reasons may come
+at any time: ignore what you do not know. Field numbers, names and reasons are never used again
+for something else. Not promised are texts for people, the order of fields in encoded messages,
+and \`bss.store\`, which is internal and never sent.`;
 
 const everyCall = `Before it looks at what a call asks for, a node may refuse with:`;
