@@ -58,14 +58,15 @@ describe("the beginning of a hash", () => {
       },
       async *listBlocks() {
         asked.push("blocks");
-        for (const recordHash of hashes) yield { block: { leaves: [{ recordHash }] } };
+        yield { block: { leaves: hashes.map((recordHash) => ({ recordHash })) } };
+        yield { block: undefined };
       },
     };
     return { client: fake as unknown as BssClient, asked };
   }
 
   for (const role of ["participant", "auditor"] as const) {
-    test(`is that of the one record, for a ${role}`, async () => {
+    test(`is that of the one record, for the profile of one ${role}`, async () => {
       const { client: asker, asked } = client(role, [far, hash, near, hash]);
       assert.deepEqual(
         await wholeHash(asker, hex.slice(0, 16)),
