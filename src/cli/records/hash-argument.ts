@@ -19,7 +19,7 @@ export const hashForms =
 const digitsMin = 8;
 const digitsWhole = 64;
 /** Each takes part of an answer: a beginning is no way to search a large ledger. */
-const searchedMax = 100_000;
+const searchedMaxDefault = 100_000;
 const shownMax = 3;
 const pageSize = { records: 1000, blocks: 100 } as const;
 
@@ -34,7 +34,11 @@ export function parseHashArgument(text: string): HashArgument {
 }
 
 /** The whole hash. Throws `CliError` if no record, or more than one, begins like that. */
-export async function wholeHash(client: BssClient, argument: HashArgument): Promise<Uint8Array> {
+export async function wholeHash(
+  client: BssClient,
+  argument: HashArgument,
+  searchedMax = searchedMaxDefault,
+): Promise<Uint8Array> {
   if (typeof argument !== "string") return argument;
   const found = new Map<string, Uint8Array>();
   let searched = 0;

@@ -86,9 +86,9 @@ describe("the beginning of a hash", () => {
   });
 
   test("is not searched for in a large ledger", async () => {
-    const { client: asker } = client("auditor", Array<Uint8Array>(100_001).fill(far));
-    await assert.rejects(wholeHash(asker, "12345678"), /more than 100000 records .*whole hash/);
-    const { client: full } = client("auditor", Array<Uint8Array>(100_000).fill(far));
-    assert.deepEqual(await wholeHash(full, "00000000"), far);
+    const { client: asker } = client("auditor", Array<Uint8Array>(11).fill(far));
+    await assert.rejects(wholeHash(asker, "12345678", 10), /more than 10 records .*whole hash/);
+    const { client: full } = client("auditor", Array<Uint8Array>(10).fill(far));
+    assert.deepEqual(await wholeHash(full, "00000000", 10), far);
   });
 });
