@@ -53,8 +53,10 @@ build: install ## Compile everything into dist/, and bundle the program bss
 	$(call step,bundle,node scripts/bundle.mjs)
 
 .PHONY: proto
-proto: install ## Generate src/gen from proto/
+proto: install ## Generate src/gen and docs/api.md from proto/
 	$(call step,generate src/gen,buf generate)
+	$(call step,compile,$(TSC))
+	$(call step,write docs/api.md,node dist/test/support/write-api-reference.js)
 
 .PHONY: fmt
 fmt: install ## Format sources and proto files, apply safe lint fixes
@@ -66,6 +68,7 @@ check: install ## Format, lint, types, proto, generated code, architecture: what
 	$(call step,format and lint,biome check --error-on-warnings)
 	$(call step,proto format and lint,buf format --diff --exit-code && buf lint)
 	$(call step,generated code is up to date,$(GEN_DIFF))
+	$(call step,API compatible with what was accepted,$(BASELINE_BREAKING))
 	$(call step,types,$(TSC))
 	$(call step,architecture,node dist/test/run.js tidy)
 
@@ -207,10 +210,20 @@ bench-public: build ## Compute what silence, audits, losses and sampling of stor
 	@node dist/bench/public/run.js
 
 .PHONY: breaking
-breaking: install ## Compare the API with another commit: AGAINST=main by default
-	$(call step,API compatible with $(AGAINST),buf breaking --against '.git#ref=$(AGAINST)')
+breaking: install ## Compare the API with another commit or tag: AGAINST=main by default
+	$(call step,API compatible with $(AGAINST),buf breaking --path $(API) --against '.git#ref=$(AGAINST)')
 
 AGAINST ?= main
+
+.PHONY: accept-api
+accept-api: install ## Accept the API as it is: later changes are held against it
+	$(call step,write $(API_BASELINE),buf build --path $(API) --exclude-source-info -o $(API_BASELINE))
+
+# What is stored on disk has a format number of its own and breaks as that says.
+API := proto/bss/v1
+API_BASELINE := proto/api-baseline.binpb
+# Paths do not choose among the files of an image, so one image is held against the other.
+BASELINE_BREAKING = buf build --path $(API) -o - | buf breaking - --against $(API_BASELINE)
 
 .PHONY: clean
 clean: ## Remove what was built, measured or written by the demo

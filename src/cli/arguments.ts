@@ -8,12 +8,26 @@ import { fromHex } from "../base/bytes.js";
 import { CliError } from "./text/cli-error.js";
 import { readTime } from "./text/time-text.js";
 
-/** A record hash or a block id. */
+/** A whole hash, in hex as commands print it or in base64 as protobuf JSON has it. */
 export function parseHash(text: string): Uint8Array {
-  const hash = fromHex(text);
-  if (hash?.length === 32) return hash;
-  throw new InvalidArgumentError("A hash has 64 hex digits.");
+  const hash = parseHashBytes(text);
+  if (hash !== undefined) return hash;
+  throw new InvalidArgumentError("A hash has 64 hex digits, or 44 characters of base64.");
 }
+
+/** The same; undefined for anything else. Both alphabets of base64, with or without padding. */
+export function parseHashBytes(text: string): Uint8Array | undefined {
+  const hash = fromHex(text);
+  if (hash?.length === hashBytes) return hash;
+  if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(text) || /^[0-9a-fA-F]+$/.test(text)) return undefined;
+  const bytes = Buffer.from(text, "base64url");
+  // Bits beyond the last byte would make two texts of one hash.
+  const canonical = bytes.toString("base64url");
+  const given = text.replaceAll("+", "-").replaceAll("/", "_").replace("=", "");
+  return canonical === given ? new Uint8Array(bytes) : undefined;
+}
+
+const hashBytes = 32;
 
 /** A number that counts from 1. */
 export function parseCount(text: string): number {

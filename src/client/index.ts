@@ -59,6 +59,7 @@ export {
   type ReceiptAnchor,
   type ReceiptProblem,
   type ReceiptStep,
+  receiptFromBinary,
   receiptFromJson,
   receiptSteps,
   receiptToJson,

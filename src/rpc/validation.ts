@@ -12,10 +12,11 @@ export function rangeError(path: string, why: string): RpcError {
 
 /** @throws RpcError FIELD_INVALID unless the value has exactly `length` bytes */
 export function requireBytes(value: Uint8Array, length: number, path: string): Uint8Array {
-  if (value.length !== length) {
-    throw fieldError(path, `expected ${length} bytes, got ${value.length}`);
-  }
-  return value;
+  if (value.length === length) return value;
+  // 64 hex digits are also base64, of 48 bytes, in which 4 characters stand for 3 bytes.
+  const looksHex = value.length === length * 1.5 && isHex(Buffer.from(value).toString("base64"));
+  const advice = looksHex ? ": hex was given where JSON has base64" : "";
+  throw fieldError(path, `expected ${length} bytes, got ${value.length}${advice}`);
 }
 
 /**
@@ -69,4 +70,8 @@ export function tokenIntegers(position: string): readonly number[] {
   const numbers = position.split(",").map(Number);
   const sound = numbers.every((each) => Number.isSafeInteger(each + 1) && each >= 0);
   return sound && numbers.join(",") === position ? numbers : [];
+}
+
+function isHex(text: string): boolean {
+  return /^[0-9a-fA-F]+$/.test(text);
 }

@@ -6,7 +6,11 @@ import { after, afterEach, before, describe, test } from "node:test";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { toHex } from "../../src/base/bytes.js";
 import { signTrade, tradeTerms } from "../../src/client/index.js";
-import { receiptFromJson, receiptToJson } from "../../src/client/verify/receipt-check.js";
+import {
+  receiptFromBinary,
+  receiptFromJson,
+  receiptToJson,
+} from "../../src/client/verify/receipt-check.js";
 import { ManagerBlockHeaderSchema } from "../../src/gen/bss/v1/block_pb.js";
 import { RecordSchema } from "../../src/gen/bss/v1/record_pb.js";
 import { RpcError } from "../../src/rpc/rpc-error.js";
@@ -100,6 +104,58 @@ describe("the commands that talk to a consortium", () => {
       list.err,
       /first\.jsonl is not a receipt: it only lists .* 'bss receipt <record_hash>'/,
     );
+  });
+
+  test("a hash may be given in hex, in base64, and by its first digits", async () => {
+    const hashes = receiptsOf("first.jsonl").map((each) => each.record_hash);
+    const [, hash = ""] = hashes;
+    const bytes = Buffer.from(hash, "hex");
+    const auditor = toy.profileFile("auditor-1", "auditors");
+    const forms = [hash.toUpperCase(), bytes.toString("base64"), bytes.toString("base64url")];
+    for (const form of [...forms, hash.slice(0, 8), hash.slice(0, 13).toUpperCase()]) {
+      // A beginning with a minus would be an option.
+      const args = ["-p", profile, "--json", "--", form];
+      assert.equal(JSON.parse(await ok("get", ...args)).record_hash, hash, form);
+    }
+    const short = hash.slice(0, 12);
+    assert.equal(JSON.parse(await ok("receipt", short, "-p", auditor)).recordHash, forms[1]);
+    assert.equal(JSON.parse(await ok("history", short, "-p", profile, "--json")).record_hash, hash);
+
+    const unknown = await bss("get", "0123456789ab", "-p", profile);
+    assert.equal(unknown.code, 1);
+    assert.match(
+      unknown.err,
+      /no record of participant-1 has a hash that begins with 0123456789ab/,
+    );
+    const nowhere = await bss("get", "0123456789ab", "-p", auditor);
+    assert.match(nowhere.err, /no record has a hash that begins .*; give the whole hash/);
+    for (const wrong of [hash.slice(0, 7), `${hash}00`, `${forms[1]}=`, "not a hash"]) {
+      const { code, err } = await bss("get", wrong, "-p", profile);
+      assert.equal(code, 2, wrong);
+      assert.match(err, /A hash has 64 hex digits, or 44 characters of base64/);
+    }
+  });
+
+  test("a receipt as encoded bytes holds as well", async () => {
+    const hash = receiptsOf("first.jsonl")[1]?.record_hash ?? "";
+    const args = [mainFile, "receipt", hash, "-p", profile, "--format", "binary"];
+    const child = spawn(process.execPath, args, { cwd: directory });
+    const chunks: Buffer[] = [];
+    for await (const chunk of child.stdout) chunks.push(chunk);
+    const bytes = new Uint8Array(Buffer.concat(chunks));
+    const fromText = receiptFromJson(readFileSync(path("second.json"), "utf8"));
+    assert.ok(fromText.ok);
+    assert.deepEqual(receiptFromBinary(bytes)?.inclusionProof, fromText.value.inclusionProof);
+    writeFileSync(path("second.binpb"), bytes);
+    assert.match(
+      await ok("verify", "second.binpb", "--genesis", toy.genesisFile),
+      /the receipt is valid/,
+    );
+    const cut = bytes.slice(0, -1);
+    const extended = new Uint8Array([...bytes, 0xf8, 0x07, 0x01]);
+    for (const wrong of [cut, extended, new Uint8Array(), new TextEncoder().encode("{}")]) {
+      assert.equal(receiptFromBinary(wrong), undefined);
+    }
   });
 
   test("verify needs no server and no profile", async () => {

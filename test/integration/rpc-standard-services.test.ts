@@ -179,6 +179,41 @@ describe("reflection", () => {
     }
   });
 
+  test("describes what comes in an Any: details of refusals and well-known types", async () => {
+    const details = ["google.rpc.ErrorInfo", "google.rpc.BadRequest", "google.rpc.RetryInfo"];
+    const names = ["Any", "Duration", "Timestamp", "Struct", "Empty", "FieldMask", "BytesValue"];
+    const types = [...details, "google.rpc.Status", ...names.map((n) => `google.protobuf.${n}`)];
+    const answers = await ask(
+      types.map((value) => ({ case: "fileContainingSymbol", value }) as const),
+    );
+    for (const [i, answer] of answers.entries()) {
+      assert.ok(answer.case === "fileDescriptorResponse", types[i]);
+      const file = answer.value.fileDescriptorProto.map((bytes) =>
+        fromBinary(FileDescriptorProtoSchema, bytes),
+      );
+      const set = create(FileDescriptorSetSchema, { file: importsFirst(file) });
+      assert.ok(createFileRegistry(set).getMessage(types[i] ?? ""), types[i]);
+    }
+  });
+
+  test("serves the comments of the proto files", async () => {
+    const [answer] = await ask([{ case: "fileContainingSymbol", value: "bss.v1.WaitFor" }]);
+    assert.ok(answer?.case === "fileDescriptorResponse");
+    const [first] = answer.value.fileDescriptorProto;
+    assert.ok(first);
+    const file = fromBinary(FileDescriptorProtoSchema, first);
+    const at = (...path: number[]) => {
+      const found = file.sourceCodeInfo?.location.find((each) => `${each.path}` === `${path}`);
+      return found?.leadingComments;
+    };
+    assert.equal(at(6, 0), " Where data comes in and how it reaches all managers.\n");
+    assert.match(at(6, 0, 2, 0) ?? "", /^ Takes one submission .*\n submission's participant_id\./);
+    assert.equal(at(5, 0, 2, 2), " Final on the ledger.\n");
+    const record = file.messageType.findIndex(({ name }) => name === "RecordOutcome");
+    assert.equal(at(4, record, 2, 2), " Kept and checked (WAIT_FOR_ACCEPTED).\n");
+    assert.equal(at(4, record, 2, 1), undefined, "it has none");
+  });
+
   test("is enough for buf curl to list and call, over v1 and v1alpha", async () => {
     const certificate = await consortium.certificateOf("auditor", "auditor-1");
     const directory = temporaryDirectory();

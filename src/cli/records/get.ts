@@ -2,9 +2,9 @@
 
 import { writeFileSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { parseHash } from "../arguments.js";
 import { addProfileOption, withClient } from "../client-session.js";
 import { CliError } from "../text/cli-error.js";
+import { type HashArgument, hashForms, parseHashArgument, wholeHash } from "./hash-argument.js";
 import { recordFields, recordJson } from "./record-view.js";
 
 type Options = { readonly bytes?: string; readonly content?: string };
@@ -18,13 +18,14 @@ export function register(program: Command): void {
         "checked against the hash. Block and position are what the manager says; 'bss receipt' " +
         "proves them.",
     )
-    .argument("<hash>", "the record hash, 64 hex digits", parseHash)
+    .argument("<hash>", `the record hash: ${hashForms}`, parseHashArgument)
     .addOption(
       new Option("--bytes <file>", "write the record's exact bytes, for 'bss verify --record'"),
     )
     .addOption(new Option("--content <file>", "write the content of a document"))
-    .action((hash: Uint8Array, options: Options, self: Command) =>
+    .action((argument: HashArgument, options: Options, self: Command) =>
       withClient(self, async (client, output) => {
+        const hash = await wholeHash(client, argument);
         const record = await client.getRecord(hash);
         if (options.bytes !== undefined) {
           writeNew(options.bytes, visible(record.content).bytes);

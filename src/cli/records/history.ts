@@ -1,8 +1,8 @@
 /** `bss history`: every version of a record. */
 import type { Command } from "commander";
 import type { LedgerRecord } from "../../client/verify/answers.js";
-import { parseHash } from "../arguments.js";
 import { addProfileOption, withClient } from "../client-session.js";
+import { type HashArgument, hashForms, parseHashArgument, wholeHash } from "./hash-argument.js";
 import { recordJson, recordTable } from "./record-view.js";
 
 export function register(program: Command): void {
@@ -10,9 +10,10 @@ export function register(program: Command): void {
     .command("history")
     .summary("show every version of a record")
     .description("Shows every version of a record, oldest first, by the hash of any of them.")
-    .argument("<hash>", "the record hash of any version, 64 hex digits", parseHash)
-    .action((hash: Uint8Array, _options: object, self: Command) =>
+    .argument("<hash>", `the record hash of any version: ${hashForms}`, parseHashArgument)
+    .action((argument: HashArgument, _options: object, self: Command) =>
       withClient(self, async (client, output) => {
+        const hash = await wholeHash(client, argument);
         const versions: LedgerRecord[] = [];
         for await (const version of client.listRecordHistory(hash)) {
           if (output.json) output.result(recordJson(version), String);

@@ -5,6 +5,7 @@ import { equalBytes, toHex } from "../../base/bytes.js";
 import {
   type ReceiptAnchor,
   type ReceiptProblem,
+  receiptFromBinary,
   receiptFromJson,
   type VerifiedReceipt,
   verifyReceipt,
@@ -53,7 +54,10 @@ export function register(program: Command): void {
 }
 
 function readReceipt(file: string): Receipt {
-  const text = new TextDecoder().decode(readBytes(file));
+  const bytes = readBytes(file);
+  const encoded = receiptFromBinary(bytes);
+  if (encoded !== undefined) return encoded;
+  const text = new TextDecoder().decode(bytes);
   const receipt = receiptFromJson(text);
   if (receipt.ok) return receipt.value;
   if (isReceiptList(text)) {

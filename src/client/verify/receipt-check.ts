@@ -27,6 +27,8 @@ import type { Members } from "../../ledger/members/members.js";
 import { verifyInclusion } from "../../ledger/merkle/verify.js";
 import { recordHash } from "../../ledger/records/records.js";
 import { safeInteger } from "../../ledger/wire.js";
+import { answerBounds } from "../../rpc/bounds/method-bounds.js";
+import { decodeMessage } from "../../rpc/message-codec.js";
 
 /** What a receipt is checked against; `parseGenesis` gives it. */
 export type ReceiptAnchor = {
@@ -85,6 +87,7 @@ export type ReceiptCheckOptions = {
  * 54 hashes has fewer than 30,000.
  */
 const receiptCharsMax = 1024 * 1024;
+const receiptMethod = "bss.v1.QueryService/GetReceipt";
 
 type Step<T = undefined> = Result<T, ReceiptProblem>;
 
@@ -295,5 +298,16 @@ export function receiptFromJson(text: string): Result<Receipt, string> {
     return ok(fromJsonString(ReceiptSchema, text));
   } catch (error) {
     return err(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Reads a receipt from its encoded bytes; undefined if they are none, or have unknown fields. */
+export function receiptFromBinary(bytes: Uint8Array): Receipt | undefined {
+  if (bytes.length > receiptCharsMax) return undefined;
+  try {
+    const receipt = decodeMessage(ReceiptSchema, bytes, answerBounds(receiptMethod));
+    return receipt.$unknown === undefined && receipt.recordHash.length > 0 ? receipt : undefined;
+  } catch {
+    return undefined;
   }
 }

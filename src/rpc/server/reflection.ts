@@ -1,22 +1,60 @@
 /**
  * gRPC reflection (v1 and v1alpha, which differ in their package only). It answers from the
- * descriptors that protobuf-es embeds in the generated code. See
- * github.com/grpc/grpc/blob/master/doc/server-reflection.md.
+ * descriptors that protobuf-es embeds in the generated code, with the comments of the proto files.
+ * Besides the services it describes what comes in an Any: the details of a refusal, and the
+ * well-known types. See github.com/grpc/grpc/blob/master/doc/server-reflection.md.
  */
-import type { DescFile, DescMessage, DescService, MessageInitShape } from "@bufbuild/protobuf";
-import { toBinary } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import type {
+  DescEnum,
+  DescFile,
+  DescMessage,
+  DescService,
+  MessageInitShape,
+} from "@bufbuild/protobuf";
+import {
+  file_google_protobuf_any,
+  file_google_protobuf_api,
+  file_google_protobuf_descriptor,
+  file_google_protobuf_duration,
+  file_google_protobuf_empty,
+  file_google_protobuf_field_mask,
+  file_google_protobuf_source_context,
+  file_google_protobuf_struct,
+  file_google_protobuf_timestamp,
+  file_google_protobuf_type,
+  file_google_protobuf_wrappers,
+} from "@bufbuild/protobuf/wkt";
+import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.js";
+import { file_google_rpc_status } from "../../gen/google/rpc/status_pb.js";
 import type {
   ServerReflection,
   ServerReflectionRequest,
   ServerReflectionResponseSchema,
 } from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import { statusCodes } from "../status-codes.js";
+import { type Comments, commentedFile } from "./commented-file.js";
 import type { ServiceHandlers } from "./handlers.js";
 
 type Answer = NonNullable<
   MessageInitShape<typeof ServerReflectionResponseSchema>["messageResponse"]
 >;
+
+/** Files that no service imports, and that callers need all the same. */
+const otherFiles: readonly DescFile[] = [
+  file_google_rpc_status,
+  file_google_rpc_error_details,
+  file_google_protobuf_any,
+  file_google_protobuf_api,
+  file_google_protobuf_descriptor,
+  file_google_protobuf_duration,
+  file_google_protobuf_empty,
+  file_google_protobuf_field_mask,
+  file_google_protobuf_source_context,
+  file_google_protobuf_struct,
+  file_google_protobuf_timestamp,
+  file_google_protobuf_type,
+  file_google_protobuf_wrappers,
+];
 
 export class Reflection {
   readonly #services: string[] = [];
@@ -24,9 +62,16 @@ export class Reflection {
   readonly #filesBySymbol = new Map<string, DescFile>();
   readonly #bytes = new Map<DescFile, Uint8Array>();
   readonly #messages = new Set<string>();
+  #comments: Comments | undefined;
+
+  constructor() {
+    for (const file of otherFiles) this.#addFile(file);
+  }
 
   readonly handlers: ServiceHandlers<typeof ServerReflection> = {
     serverReflectionInfo: async (_context, stream) => {
+      // Few nodes are ever asked, so the comments take memory only then.
+      this.#comments ??= (await import("../../gen/comments.js")).comments;
       for await (const originalRequest of stream.messages) {
         const messageResponse = this.#answer(originalRequest.messageRequest);
         const validHost = originalRequest.host;
@@ -76,7 +121,7 @@ export class Reflection {
   #bytesOf(file: DescFile): Uint8Array {
     const known = this.#bytes.get(file);
     if (known !== undefined) return known;
-    const bytes = toBinary(FileDescriptorProtoSchema, file.proto);
+    const bytes = commentedFile(file, this.#comments ?? {});
     this.#bytes.set(file, bytes);
     return bytes;
   }
@@ -101,9 +146,17 @@ function* symbolsOf(file: DescFile): Generator<string> {
     for (const { name } of [...message.fields, ...message.oneofs]) {
       yield `${message.typeName}.${name}`;
     }
-    for (const nested of message.nestedEnums) yield nested.typeName;
+    for (const nested of message.nestedEnums) yield* symbolsOfEnum(nested);
   }
-  for (const each of file.enums) yield each.typeName;
+  for (const each of file.enums) yield* symbolsOfEnum(each);
+  for (const extension of file.extensions) yield extension.typeName;
+}
+
+/** Values stand beside their enum, not in it. */
+function* symbolsOfEnum({ typeName, values }: DescEnum): Generator<string> {
+  yield typeName;
+  const scope = typeName.slice(0, typeName.lastIndexOf(".") + 1);
+  for (const { name } of values) yield `${scope}${name}`;
 }
 
 function* messagesOf(messages: readonly DescMessage[]): Generator<DescMessage> {

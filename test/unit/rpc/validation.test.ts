@@ -15,6 +15,14 @@ import {
 describe("validation", () => {
   const refused = (field: string) => ({ name: "RpcError", reason: "FIELD_INVALID", field });
 
+  test("say so when hex was given for base64", () => {
+    const given = Buffer.from("0f".repeat(32), "base64");
+    assert.throws(() => requireBytes(given, 32, "record_hash"), /got 48: hex was given where JSON/);
+    const other = new Uint8Array(48);
+    other[0] = 0xff;
+    assert.throws(() => requireBytes(other, 32, "record_hash"), /got 48$/);
+  });
+
   test("of bytes wants their exact length", () => {
     const hash = new Uint8Array(32);
     assert.equal(requireBytes(hash, 32, "record_hash"), hash);

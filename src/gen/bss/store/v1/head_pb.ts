@@ -2,6 +2,9 @@
 // @generated from file bss/store/v1/head.proto (package bss.store.v1, syntax proto3)
 /* eslint-disable */
 
+// Internal to a node: these messages never leave its disk, change with the store's format, and are not part of the API.
+// Generate clients from bss/v1 alone.
+
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";

@@ -3,6 +3,8 @@
 /* eslint-disable */
 
 // What a manager keeps between blocks. It is never sent to anybody; only its digest is compared.
+// Internal to a node: these messages never leave its disk, change with the store's format, and are not part of the API.
+// Generate clients from bss/v1 alone.
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";

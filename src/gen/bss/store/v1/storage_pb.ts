@@ -3,6 +3,8 @@
 /* eslint-disable */
 
 // What a storage node keeps.
+// Internal to a node: these messages never leave its disk, change with the store's format, and are not part of the API.
+// Generate clients from bss/v1 alone.
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
