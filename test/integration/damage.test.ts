@@ -45,6 +45,8 @@ const scrubHours = 0.001;
 /** Reads again after a week. */
 const unscrubbed = "storage-2";
 const badManager = "manager-4";
+/** Of one to a block: so many that the one in the middle lies apart from all that is no record. */
+const settledRecords = 20;
 
 describe("a disk that lies", { timeout: suiteTimeoutMs }, () => {
   const parent = temporaryDirectory();
@@ -65,7 +67,7 @@ describe("a disk that lies", { timeout: suiteTimeoutMs }, () => {
     });
     client = await consortium.client("participant-1", ["manager-1"]);
     load = startLoad();
-    await goesOnTo(9);
+    await goesOnTo(settledRecords);
   });
   after(async () => {
     await load?.stop();
@@ -80,7 +82,11 @@ describe("a disk that lies", { timeout: suiteTimeoutMs }, () => {
       for (let i = 1; going; i++) {
         const name = `note ${i}`;
         const kind = { ownerId: "participant-1", mediaType: "text/plain", name };
-        const note = document({ ...kind, content: utf8(name.repeat(40)), timeMs: Date.now() });
+        const note = document({
+          ...kind,
+          content: utf8(name.padEnd(800, name)),
+          timeMs: Date.now(),
+        });
         await client
           .submit(client.sign([note]), { timeoutMs: 180_000 })
           .catch((error: unknown) => failures.push(error));
@@ -208,7 +214,7 @@ describe("a disk that lies", { timeout: suiteTimeoutMs }, () => {
   }
 
   const recordDamage =
-    /^height 1: Corruption: .*\.sst .* (before|at or after) the sealed records at position \d+$/m;
+    /^height \d+: Corruption: .*\.sst .* (before|at or after) the sealed records at position \d+$/m;
   let copied: { readonly copy: string; readonly height: number };
 
   test("is no reason to stop: who is away loses credit, and others make blocks", async () => {
@@ -224,7 +230,7 @@ describe("a disk that lies", { timeout: suiteTimeoutMs }, () => {
   test("has a byte of a record changed, while the node is stopped", () =>
     survives(
       async (directory) => {
-        const records = await settleFiles(directory);
+        const records = await settleFiles(directory, settledRecords);
         flipFiles(directory, /\.sst$/, withinRecord, records);
       },
       {
@@ -238,7 +244,7 @@ describe("a disk that lies", { timeout: suiteTimeoutMs }, () => {
   ] as const) {
     test(`has a byte ${where} changed, while the node runs`, async () => {
       await stop(scrubbed);
-      const records = await settleFiles(directoryOf(scrubbed));
+      const records = await settleFiles(directoryOf(scrubbed), settledRecords);
       await consortium.restart([scrubbed]);
       const logged = logOf(scrubbed).length;
       flipFiles(directoryOf(scrubbed), /\.sst$/, at, records);
@@ -254,7 +260,7 @@ describe("a disk that lies", { timeout: suiteTimeoutMs }, () => {
     test(`has a byte of ${what} changed, so that the store cannot be opened`, () =>
       survives(
         async (directory) => {
-          await settleFiles(directory);
+          await settleFiles(directory, settledRecords);
           flipFiles(directory, names, at);
         },
         { checked: /^the store's files: Corruption: /, named: /Corruption/ },
@@ -317,7 +323,7 @@ describe("a disk that lies", { timeout: suiteTimeoutMs }, () => {
     const directory = directoryOf(badManager);
     await stop(badManager);
     await checksOut(badManager);
-    const records = await settleFiles(directory);
+    const records = await settleFiles(directory, settledRecords);
     flipFiles(directory, /\.sst$/, withinRecord, records);
     await isNamed(badManager, recordDamage);
     await goesOn();

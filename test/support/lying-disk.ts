@@ -13,17 +13,24 @@ export type Place = (content: Buffer, records: readonly Uint8Array[]) => number 
 export const atEnd: Place = ({ length }) => length - 3;
 export const inMiddle: Place = ({ length }) => length >> 1;
 
-/** Sealed records do not shrink, so they lie in a file as they are. */
+/**
+ * Sealed records do not shrink, so they lie in a file as they are. The one in the middle has records
+ * before and after it: nothing but these shares its piece of the file, which has one checksum.
+ */
 export const withinRecord: Place = (content, records) => {
   const places = records.map((record) => content.indexOf(record.subarray(32, 64)));
-  return places.find((place) => place >= 0);
+  const held = places.filter((place) => place >= 0);
+  return held[held.length >> 1];
 };
 
 /**
  * Leaves everything in sorted files, as opening moves the log into one; `count` of the records that
  * they hold, from the first one. The node is stopped.
  */
-export async function settleFiles(directory: string, count = 6): Promise<readonly Uint8Array[]> {
+export async function settleFiles(
+  directory: string,
+  count: number,
+): Promise<readonly Uint8Array[]> {
   const kv = await openRocksDb(directory);
   const positions = Array.from({ length: count }, (_, position) => position);
   const records = await readSealed(kv, positions).finally(() => kv.close());
