@@ -77,8 +77,8 @@ export function toHex(bytes: Uint8Array): string {
 }
 
 /**
- * Each byte as the character of that number, from U+0000 to U+00FF, for keys of maps: half the length
- * of hex, and half its time. Not for people.
+ * Each byte as the character of that number, from U+0000 to U+00FF, for keys of maps: half the
+ * length of hex, and half its time. Not for people.
  */
 export function binaryText(bytes: Uint8Array, start = 0, end = bytes.length): string {
   return latin1Slice.call(bytes, start, end);

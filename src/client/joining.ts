@@ -12,7 +12,7 @@ import { RegistrationService } from "../gen/bss/v1/registration_pb.js";
 import { registrationDigest } from "../ledger/certificates/vote-digests.js";
 import { invitationDigest, invitationIdBytes, parseInvitation } from "../ledger/members/consent.js";
 import { faultsMaxOf } from "../ledger/members/member-lists.js";
-import { encode } from "../ledger/wire-codec.js";
+import { encode } from "../ledger/wire.js";
 import { type Asked, askManagers } from "./ask-managers.js";
 import type { ClientProfile } from "./client-profile.js";
 import { dialWith, type RetryOptions } from "./manager-connections.js";

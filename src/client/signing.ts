@@ -19,7 +19,7 @@ import {
 import { payoutDigest, retirementDigest } from "../ledger/certificates/vote-digests.js";
 import { recordHash } from "../ledger/records/records.js";
 import { submissionDigest } from "../ledger/records/submissions.js";
-import { encode } from "../ledger/wire-codec.js";
+import { encode } from "../ledger/wire.js";
 import type { ClientProfile } from "./client-profile.js";
 
 export type SubmissionParts = {

@@ -15,11 +15,10 @@
  *
  * The order of fields is free, and a default value may be written out: neither changes the meaning.
  */
-import { type DescMessage, type MessageShape, ScalarType } from "@bufbuild/protobuf";
+import { type DescMessage, fromBinary, type MessageShape, ScalarType } from "@bufbuild/protobuf";
 import { assert, defined } from "../base/assert.js";
 import { err, ok, type Result } from "../base/result.js";
 import { recordBounds, wireProblem } from "./wire-bounds.js";
-import { decode } from "./wire-codec.js";
 
 /**
  * Decodes `bytes` as `schema`; the error says in words what is wrong and in which
@@ -34,7 +33,7 @@ export function strictDecode<Desc extends DescMessage>(
   const excess = wireProblem(schema, bytes, recordBounds);
   if (excess !== undefined) return err(excess.message);
   try {
-    return ok(decode(schema, bytes));
+    return ok(fromBinary(schema, bytes));
   } catch {
     // The walk leaves nothing to object to but text that is not UTF-8.
     return err("text is not UTF-8");

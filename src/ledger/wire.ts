@@ -6,10 +6,22 @@
  * one header differently. Records and submission headers are written by participants, whose
  * libraries may order fields otherwise; `strict-decode.ts` reads those.
  */
-import type { DescMessage, Message, MessageShape } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type Message,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
 import { equalBytes } from "../base/bytes.js";
 import { embeddedBounds, type WireBounds, wireProblem } from "./wire-bounds.js";
-import { decode, encode } from "./wire-codec.js";
+
+/** The bytes of a message, which may be given as `create` takes it. */
+export function encode<D extends DescMessage>(schema: D, message: MessageInitShape<D>): Uint8Array {
+  return toBinary(schema, create(schema, message));
+}
 
 /**
  * Decodes canonical bytes; undefined for all others, and for what is past the bounds. Never throws.
@@ -21,8 +33,8 @@ export function decodeCanonical<Desc extends DescMessage>(
 ): MessageShape<Desc> | undefined {
   if (wireProblem(schema, bytes, bounds) !== undefined) return undefined;
   try {
-    const message = decode(schema, bytes, { readUnknownFields: false });
-    return equalBytes(encode(schema, message), bytes) ? message : undefined;
+    const message = fromBinary(schema, bytes, { readUnknownFields: false });
+    return equalBytes(toBinary(schema, message), bytes) ? message : undefined;
   } catch {
     return undefined;
   }

@@ -16,7 +16,7 @@ import { compareIds, isId } from "../ledger/ids.js";
 import type { Manager, StorageNode } from "../ledger/members/member-lists.js";
 import { storageSuspension, suspensionReason } from "../ledger/members/members-codec.js";
 import { rules } from "../ledger/records/rules.js";
-import { encode } from "../ledger/wire-codec.js";
+import { encode } from "../ledger/wire.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { pagePosition, pageSize, pageToken, tokenIntegers } from "../rpc/validation.js";
 import type { LedgerReader, MembershipPlace } from "../store/chain/chain-reads.js";

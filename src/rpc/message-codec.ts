@@ -1,7 +1,13 @@
 /** Messages as bytes and methods by name, as both are on the wire. */
-import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import {
+  type DescMessage,
+  type DescMethod,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+} from "@bufbuild/protobuf";
+import { encode } from "../ledger/wire.js";
 import { type WireBounds, wireProblem } from "../ledger/wire-bounds.js";
-import { decode, encode } from "../ledger/wire-codec.js";
 import { RpcError } from "./rpc-error.js";
 
 /** @throws RpcError MESSAGE_MALFORMED, or MESSAGE_TOO_COMPLEX before anything is decoded */
@@ -21,7 +27,7 @@ export function decodeMessage<D extends DescMessage>(
     });
   }
   try {
-    return decode(schema, plain);
+    return fromBinary(schema, plain);
   } catch (error) {
     throw malformed(schema, error instanceof Error ? error.message : String(error));
   }
@@ -59,7 +65,9 @@ export function encodeMessage<D extends DescMessage>(
 ): EncodedMessage {
   const known = encoded.get(message);
   if (known !== undefined) return known;
-  const bytes = encode(schema, message, allocateFramed) as EncodedMessage;
+  const encodedBytes = encode(schema, message);
+  const bytes = allocateFramed(encodedBytes.length);
+  bytes.set(encodedBytes);
   if ("$typeName" in message) encoded.set(message, bytes);
   return bytes;
 }

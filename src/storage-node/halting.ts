@@ -2,8 +2,7 @@
  * Why a storage node has halted: as it is kept on disk, told to managers, and answered to whoever
  * asks.
  */
-
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import type { Logger } from "pino";
 import { fromHex, toHex, utf8, utf8Decode } from "../base/bytes.js";
 import {
@@ -17,7 +16,7 @@ import {
   QueryService,
 } from "../gen/bss/v1/query_pb.js";
 import { compareIds } from "../ledger/ids.js";
-import { decode, encode } from "../ledger/wire-codec.js";
+import { encode } from "../ledger/wire.js";
 import type { Metrics } from "../metrics/metrics.js";
 import type { RpcServer } from "../rpc/server/server.js";
 import type { AttestationMark } from "../store/double-sign-protection/attestation-mark.js";
@@ -175,5 +174,5 @@ function hexOf(certificates: BlockCertificates): string {
 }
 
 function ofHex(hex: string): BlockCertificates {
-  return decode(BlockCertificatesSchema, fromHex(hex) ?? new Uint8Array());
+  return fromBinary(BlockCertificatesSchema, fromHex(hex) ?? new Uint8Array());
 }

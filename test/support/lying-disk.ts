@@ -14,8 +14,8 @@ export const atEnd: Place = ({ length }) => length - 3;
 export const inMiddle: Place = ({ length }) => length >> 1;
 
 /**
- * Sealed records do not shrink, so they lie in a file as they are. The one in the middle has records
- * before and after it: nothing but these shares its piece of the file, which has one checksum.
+ * Sealed records do not shrink, so they lie in a file as they are. The one in the middle has
+ * records before and after it: nothing else shares its piece of the file, which has one checksum.
  */
 export const withinRecord: Place = (content, records) => {
   const places = records.map((record) => content.indexOf(record.subarray(32, 64)));

@@ -13,7 +13,7 @@ import { randomBytes } from "../../crypto/random.js";
 import { RecordSchema, TradeTermsSchema } from "../../gen/bss/v1/record_pb.js";
 import { tradeDigest, tradeIdBytes } from "../../ledger/kinds/energy-trade.js";
 import { saltBytes } from "../../ledger/records/records.js";
-import { encode } from "../../ledger/wire-codec.js";
+import { encode } from "../../ledger/wire.js";
 
 export { saltBytes, tradeIdBytes };
 

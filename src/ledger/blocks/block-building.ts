@@ -5,7 +5,7 @@
  * brings what needs a clock, a secret or its own memory: the timestamp, the beacon with its proof,
  * and the previous block's certificates.
  */
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { assert } from "../../base/assert.js";
 import { emptyBytes } from "../../base/bytes.js";
 import {
@@ -27,8 +27,7 @@ import type { LedgerHead } from "../state/head.js";
 import type { StateView } from "../state/state.js";
 import type { BlockStart } from "../storage-nodes/storage-nodes-draft.js";
 import { type Violation, violation } from "../violation.js";
-import { decodeCanonical } from "../wire.js";
-import { decode, encode } from "../wire-codec.js";
+import { decodeCanonical, encode } from "../wire.js";
 import {
   type DuplicateRecord,
   type Filling,
@@ -155,7 +154,7 @@ function startOf({ head, beacon, previousCertificates }: BuildOptions): BlockSta
   if (facts === undefined || previousCertificates === undefined) {
     return { beacon, previousTimestampMs };
   }
-  const { integrity } = decode(BlockCertificatesSchema, previousCertificates);
+  const { integrity } = fromBinary(BlockCertificatesSchema, previousCertificates);
   return { beacon, previousTimestampMs, previous: { facts, integrity } };
 }
 

@@ -6,7 +6,7 @@
 import { create } from "@bufbuild/protobuf";
 import { domain, taggedHash } from "../../crypto/hash.js";
 import { type StorageBlockHeader, StorageBlockHeaderSchema } from "../../gen/bss/v1/block_pb.js";
-import { encode } from "../wire-codec.js";
+import { encode } from "../wire.js";
 import type { ParsedBlock } from "./block-parsing.js";
 
 export type BuiltStorageHeader = {

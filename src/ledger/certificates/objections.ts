@@ -28,8 +28,7 @@ import { leafHash } from "../merkle/nodes.js";
 import { foldPlan, inclusionProofPlan } from "../merkle/proofs.js";
 import { submissionRecordsBound } from "../records/submissions.js";
 import { type RuleReason, refuse, type Violation } from "../violation.js";
-import { safeInteger } from "../wire.js";
-import { encode } from "../wire-codec.js";
+import { encode, safeInteger } from "../wire.js";
 import { described, type SignatureCheck } from "./signature-check.js";
 
 /**

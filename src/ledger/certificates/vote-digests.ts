@@ -22,7 +22,7 @@ import {
 } from "../../gen/bss/v1/canonical_pb.js";
 import type { InvitedRole } from "../../gen/bss/v1/genesis_pb.js";
 import { type AttestationVerdict, type Vote, VoteKind } from "../../gen/bss/v1/vote_pb.js";
-import { encodeForNow } from "../wire-codec.js";
+import { encode } from "../wire.js";
 
 /** The block and round of a PROPOSE or APPROVE. */
 type RoundVote = {
@@ -207,5 +207,5 @@ function digestOf<Desc extends DescMessage>(
   schema: Desc,
   init: MessageInitShape<Desc>,
 ): Uint8Array {
-  return taggedHash(tag, encodeForNow(schema, init));
+  return taggedHash(tag, encode(schema, init));
 }

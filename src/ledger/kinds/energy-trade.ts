@@ -2,6 +2,7 @@
  * Energy trades: between two registered participants, once, within the market's bounds, and never
  * more than was metered.
  */
+import { fromBinary } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
 import { ok, type Result } from "../../base/result.js";
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
@@ -16,7 +17,6 @@ import type { WindowSlot } from "../state/windows.js";
 import { strictDecode } from "../strict-decode.js";
 import { isoTimeOfMs, isoTimeOfS, isUnixSeconds, spanSMax } from "../times.js";
 import { refuse, type Violation, violation } from "../violation.js";
-import { decode } from "../wire-codec.js";
 import { energySums, energyWhMax, putEnergySums } from "./energy.js";
 import type { Kept, ParseContext, RecordKind, RecordOf, Rule, SignatureRule } from "./kind.js";
 import { deliverySlotOf, isIntervalStart, startsAround } from "./market-grid.js";
@@ -207,7 +207,7 @@ export const energyTrade: RecordKind<EnergyTrade, TradePayload> = {
     { participantId: buyerId, deliveryStartS, deliveryAt, as: "bought" },
   ],
   apply,
-  parties: ({ terms }) => [decode(TradeTermsSchema, terms).buyerId],
+  parties: ({ terms }) => [fromBinary(TradeTermsSchema, terms).buyerId],
   meterIds: () => [],
 };
 

@@ -23,8 +23,7 @@ import {
 } from "../../gen/bss/v1/members_pb.js";
 import { rootOfLeafHashes } from "../merkle/frontier.js";
 import { leafHash } from "../merkle/nodes.js";
-import { decodeCanonical, safeInteger } from "../wire.js";
-import { encode } from "../wire-codec.js";
+import { decodeCanonical, encode, safeInteger } from "../wire.js";
 import {
   type Manager,
   type MemberLists,

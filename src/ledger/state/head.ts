@@ -18,8 +18,7 @@ import {
   type Frontier,
   rootOf,
 } from "../merkle/frontier.js";
-import { decodeCanonical, safeInteger } from "../wire.js";
-import { encode } from "../wire-codec.js";
+import { decodeCanonical, encode, safeInteger } from "../wire.js";
 import { type StateWrite, stateDigest } from "./state.js";
 import { stateOperationProblem, writeStateOperation } from "./state-operations.js";
 import { StateTables } from "./state-tables.js";

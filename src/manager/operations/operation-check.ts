@@ -2,7 +2,6 @@
  * Whether the next block could carry an operation, if it were made now: the checks that the block
  * itself would have to stand, signatures included.
  */
-
 import { type ControlOperation, ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
 import { controlOperationBytesMax } from "../../ledger/blocks/block-parsing.js";
 import { operationSignatureChecks } from "../../ledger/members/operation-signatures.js";
@@ -11,8 +10,7 @@ import type { LedgerHead } from "../../ledger/state/head.js";
 import { readKeysOfOperation, stateOperationProblem } from "../../ledger/state/state-operations.js";
 import { StateTables } from "../../ledger/state/state-tables.js";
 import { type Violation, violation } from "../../ledger/violation.js";
-import { decodeCanonical } from "../../ledger/wire.js";
-import { encode } from "../../ledger/wire-codec.js";
+import { decodeCanonical, encode } from "../../ledger/wire.js";
 import type { ManagerContext } from "../manager-context.js";
 
 type Context = Pick<

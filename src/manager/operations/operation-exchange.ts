@@ -7,9 +7,8 @@
  *     storage nodes ────┼─▶ check ─▶ pool ─▶ blocks ─▶ who waits is answered
  *     other managers ───┘      └─ told to all others, unless it came from one
  */
-
 import { type ControlOperation, ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
-import { encode } from "../../ledger/wire-codec.js";
+import { encode } from "../../ledger/wire.js";
 import { RpcError, rpcErrorOfViolation } from "../../rpc/rpc-error.js";
 import type { ManagerContext } from "../manager-context.js";
 import type { ManagerObserver } from "../manager-observer.js";

@@ -7,12 +7,11 @@
  * took in itself stays until a block carries it or it fits no more; of what others took in the
  * oldest goes when there is no room.
  */
-
 import { toHex } from "../../base/bytes.js";
 import { sha256 } from "../../crypto/hash.js";
 import { type ControlOperation, ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
 import { invitationOf } from "../../ledger/members/consent.js";
-import { encode } from "../../ledger/wire-codec.js";
+import { encode } from "../../ledger/wire.js";
 
 /** Operations that wait at a time. */
 export const waitingMax = 1_000;

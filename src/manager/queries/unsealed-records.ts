@@ -3,14 +3,13 @@
  * may read it here. After unsealing the record hash is checked again, as the seal does
  * not commit to its key.
  */
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { emptyBytes, equalBytes, toHex } from "../../base/bytes.js";
 import { sha256 } from "../../crypto/hash.js";
 import { unsealRecord } from "../../crypto/seal.js";
 import type { RecordEntrySchema } from "../../gen/bss/v1/query_pb.js";
 import { RecordSchema } from "../../gen/bss/v1/record_pb.js";
 import { recordHash } from "../../ledger/records/records.js";
-import { decode } from "../../ledger/wire-codec.js";
 import { answerBytesMax } from "../../query/answer-page.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import type { Identity } from "../../rpc/tls/tls-identity.js";
@@ -61,7 +60,7 @@ export class RecordEntries {
     };
     if (!readsRecords(reader)) return [entry, placeBytes];
     const bytes = this.#unseal(placed);
-    const record = decode(RecordSchema, bytes);
+    const record = fromBinary(RecordSchema, bytes);
     if (!mayRead(record, reader)) return [entry, placeBytes];
     const successor = (await this.#ports.store.successor(hash)) ?? emptyBytes;
     const whole = { ...entry, record: bytes, successor };
@@ -76,7 +75,7 @@ export class RecordEntries {
     hash: Uint8Array,
   ): Promise<{ readonly parent: Uint8Array | undefined; readonly byteCount: number }> {
     const bytes = this.#unseal(await this.#record(hash));
-    const { parent } = decode(RecordSchema, bytes);
+    const { parent } = fromBinary(RecordSchema, bytes);
     return { parent: parent.length === 0 ? undefined : parent, byteCount: bytes.length };
   }
 

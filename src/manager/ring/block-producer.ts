@@ -1,5 +1,4 @@
 /** Makes this manager's blocks: what the pool holds, ordered on top of the head. */
-
 import { defined } from "../../base/assert.js";
 import type { Vrf } from "../../crypto/ecvrf.js";
 import { type BlockCertificates, BlockCertificatesSchema } from "../../gen/bss/v1/block_pb.js";
@@ -12,7 +11,7 @@ import { readKeysOfSubmission } from "../../ledger/state/effects.js";
 import type { LedgerHead } from "../../ledger/state/head.js";
 import type { PrefetchedState } from "../../ledger/state/state.js";
 import { readKeysOfOperation } from "../../ledger/state/state-operations.js";
-import { encode } from "../../ledger/wire-codec.js";
+import { encode } from "../../ledger/wire.js";
 
 export type BlockProducerPorts = {
   readonly selfId: string;

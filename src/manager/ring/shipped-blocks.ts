@@ -18,7 +18,7 @@ import {
   ManagerBlocksSchema,
 } from "../../gen/bss/v1/vote_pb.js";
 import { parseHeader } from "../../ledger/blocks/block-parsing.js";
-import { encode } from "../../ledger/wire-codec.js";
+import { encode } from "../../ledger/wire.js";
 import type { ManagerStore } from "../../store/manager-store.js";
 import type { SyncAnswer } from "../../sync/sync-events.js";
 import type { SyncBlock } from "../../sync/sync-window.js";

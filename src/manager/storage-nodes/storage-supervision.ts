@@ -10,7 +10,7 @@
  *
  * Every operation carries its own authority, so no manager has to believe another one.
  */
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
 import { linksMin } from "../../consensus/attestation/links.js";
 import {
@@ -19,7 +19,6 @@ import {
   type ReturnStorageNode,
 } from "../../gen/bss/v1/genesis_pb.js";
 import type { Attestation, VoteRequest } from "../../gen/bss/v1/vote_pb.js";
-import { decode } from "../../ledger/wire-codec.js";
 import type { AppendedBlock } from "../../store/manager-store.js";
 import type { FailStop } from "../fail-stop.js";
 import type { ManagerContext } from "../manager-context.js";
@@ -155,7 +154,7 @@ export class StorageSupervision {
     this.#late.onAppended();
     const { observer } = this.#context;
     observer.storageStandings(executed.head.members.storageNodes, height);
-    for (const bytes of control) observer.operationFinal(decode(ControlOperationSchema, bytes));
+    for (const bytes of control) observer.operationFinal(fromBinary(ControlOperationSchema, bytes));
   }
 
   /** Says again what is not on the chain and looks at what is new: after each block, and often. */

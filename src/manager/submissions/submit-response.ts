@@ -1,5 +1,4 @@
 /** What a caller of Submit is told: what became of each record, with the blocks that hold them. */
-
 import { create } from "@bufbuild/protobuf";
 import { emptyBytes } from "../../base/bytes.js";
 import {
@@ -15,7 +14,7 @@ import {
   SubmitResponseSchema,
 } from "../../gen/bss/v1/broadcast_pb.js";
 import type { ParsedSubmission } from "../../ledger/records/submissions.js";
-import { encode } from "../../ledger/wire-codec.js";
+import { encode } from "../../ledger/wire.js";
 import { answerBytesMax } from "../../query/answer-page.js";
 import { blockSummary, storedBlock } from "../../query/block-views.js";
 import type { RecordLocation } from "../../store/chain/chain-writes.js";

@@ -3,8 +3,7 @@
  * is suspended and back. That a manager is absent is noticed by consensus/ring/absences.ts; its
  * suspension is proposed by suspension-pool.ts.
  */
-
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
 import { type Block, BlockCertificatesSchema } from "../../gen/bss/v1/block_pb.js";
 import type { ControlOperation, Evidence } from "../../gen/bss/v1/genesis_pb.js";
@@ -18,7 +17,6 @@ import {
   VoteSchema,
 } from "../../gen/bss/v1/vote_pb.js";
 import type { BuiltBlock } from "../../ledger/blocks/block-building.js";
-import { decode } from "../../ledger/wire-codec.js";
 import type { AppendedBlock } from "../../store/manager-store.js";
 import { type FailStop, RingHalted } from "../fail-stop.js";
 import type { ManagerContext } from "../manager-context.js";
@@ -197,7 +195,7 @@ export class Supervision {
  * its certificates decode and hold.
  */
 function carriedVotes({ previousCertificates }: Block): readonly Vote[] {
-  const { commit } = decode(BlockCertificatesSchema, previousCertificates);
+  const { commit } = fromBinary(BlockCertificatesSchema, previousCertificates);
   if (commit === undefined) return [];
   const { height, round, blockId, signatures } = commit;
   const kind = VoteKind.COMMIT;

@@ -6,6 +6,7 @@
  *     position ──▶ record hashes and sealed records      tiles of the Merkle log
  *     changes of members      who attested last, by the certificates
  */
+import { fromBinary } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
 import { utf8 } from "../../base/bytes.js";
 import {
@@ -14,7 +15,7 @@ import {
   BlockCertificatesSchema,
 } from "../../gen/bss/v1/block_pb.js";
 import { type ControlOperation, ControlOperationSchema } from "../../gen/bss/v1/genesis_pb.js";
-import { decode, encode } from "../../ledger/wire-codec.js";
+import { encode } from "../../ledger/wire.js";
 import { buckets } from "../buckets.js";
 import { bucketKey, u64Part } from "../key-codec.js";
 import type { WriteOperation } from "../key-value-store.js";
@@ -74,7 +75,7 @@ function certificateWrites({ height, block }: ChainWriteParts): WriteOperation[]
   const bytes = block.previousCertificates;
   if (bytes.length === 0) return [];
   const attested = height - 1;
-  const certificates = decode(BlockCertificatesSchema, bytes);
+  const certificates = fromBinary(BlockCertificatesSchema, bytes);
   const writes: WriteOperation[] = [{ type: "delete", key: chainKeys.certificates(attested) }];
   for (const { nodeId } of certificates.integrity?.signatures ?? []) {
     const value = u64Part(attested);
@@ -94,7 +95,7 @@ function membershipWrites({ block, height }: ChainWriteParts): WriteOperation[] 
 
 /** The control operations of a block that was checked. */
 export function controlOf({ control }: Block): readonly ControlOperation[] {
-  return control.map((bytes) => decode(ControlOperationSchema, bytes));
+  return control.map((bytes) => fromBinary(ControlOperationSchema, bytes));
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Submissions that wait for a block, kept so that an ACCEPTED one survives a restart. */
-
+import { fromBinary } from "@bufbuild/protobuf";
 import { toHex } from "../../base/bytes.js";
 import { type ManagerBlock, PrivateEntrySchema } from "../../gen/bss/v1/block_pb.js";
 import {
@@ -8,7 +8,6 @@ import {
   SubmissionSchema,
 } from "../../gen/bss/v1/record_pb.js";
 import { type ParsedSubmission, submissionId } from "../../ledger/records/submissions.js";
-import { decode } from "../../ledger/wire-codec.js";
 import { buckets } from "../buckets.js";
 import { bucketKey, bucketRange } from "../key-codec.js";
 import type { KeyValueStore, WriteOperation } from "../key-value-store.js";
@@ -71,9 +70,9 @@ export async function completedSubmissions(
   const added = new Set(block?.leaves.map(({ recordHash }) => toHex(recordHash)));
   const completed: Uint8Array[] = [];
   for (const bytes of privateEntries) {
-    const entry = decode(PrivateEntrySchema, bytes);
+    const entry = fromBinary(PrivateEntrySchema, bytes);
     const { submissionHeader, signature, recordIndexes } = entry;
-    const { recordHashes } = decode(SubmissionHeaderSchema, submissionHeader);
+    const { recordHashes } = fromBinary(SubmissionHeaderSchema, submissionHeader);
     const isWhole = recordIndexes.length === recordHashes.length;
     const others = isWhole ? [] : recordHashes.filter((hash) => !added.has(toHex(hash)));
     if (others.length > 0 && !(await areOnLedger(others))) continue;

@@ -1,6 +1,6 @@
 /** Stored values as messages, and the error for a value that is not what was written. */
-import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { decode, encode } from "../../ledger/wire-codec.js";
+import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import { encode } from "../../ledger/wire.js";
 import { getManyKeysMax, type KeyValueStore, type WriteOperation } from "../key-value-store.js";
 import { StoreError } from "../store-error.js";
 
@@ -19,7 +19,7 @@ export function storedMessage<Desc extends DescMessage>(
   what: string,
 ): MessageShape<Desc> {
   try {
-    return decode(schema, bytes);
+    return fromBinary(schema, bytes);
   } catch (cause) {
     throw damaged(what, "does not decode", cause);
   }

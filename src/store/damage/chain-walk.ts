@@ -11,7 +11,7 @@
  * be computed, and come from `fetch`. Hashes show that a block is the right one: each names the
  * block before it, from genesis up to the one that the head names.
  */
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { assert, defined } from "../../base/assert.js";
 import { emptyBytes, equalBytes } from "../../base/bytes.js";
 import {
@@ -29,7 +29,7 @@ import {
   rootOf,
 } from "../../ledger/merkle/frontier.js";
 import type { StorageHead } from "../../ledger/storage-nodes/storage-head.js";
-import { decode, encode } from "../../ledger/wire-codec.js";
+import { encode } from "../../ledger/wire.js";
 import { buckets } from "../buckets.js";
 import { encodeStorageHead } from "../chain/chain-head.js";
 import { chainKeys, decodeU64 } from "../chain/chain-writes.js";
@@ -216,7 +216,7 @@ export class ChainWalk {
 
   #noteAttested({ block, height }: ParsedBlock): void {
     if (block.previousCertificates.length === 0) return;
-    const { integrity } = decode(BlockCertificatesSchema, block.previousCertificates);
+    const { integrity } = fromBinary(BlockCertificatesSchema, block.previousCertificates);
     for (const { nodeId } of integrity?.signatures ?? []) this.#attested.set(nodeId, height - 1);
   }
 

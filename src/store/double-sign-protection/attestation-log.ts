@@ -12,7 +12,7 @@ import { equalBytes, toHex } from "../../base/bytes.js";
 import type { Block } from "../../gen/bss/v1/block_pb.js";
 import { type Attestation, AttestationSchema } from "../../gen/bss/v1/vote_pb.js";
 import { blockId } from "../../ledger/blocks/block-hashes.js";
-import { encode } from "../../ledger/wire-codec.js";
+import { encode } from "../../ledger/wire.js";
 import { buckets } from "../buckets.js";
 import {
   decodeCandidate,

@@ -8,7 +8,6 @@
  *     height ‖ kind ‖ block id ──▶ ACCEPT                      one per block
  *     height ‖ kind            ──▶ the lock                    the latest only
  */
-
 import { assert } from "../../base/assert.js";
 import { emptyBytes, equalBytes, readU64be, toHex, u64be, utf8 } from "../../base/bytes.js";
 import type { Lock, RestoredHeight } from "../../consensus/ring/events.js";
@@ -21,7 +20,7 @@ import {
   VoteKind,
   VoteSchema,
 } from "../../gen/bss/v1/vote_pb.js";
-import { encode } from "../../ledger/wire-codec.js";
+import { encode } from "../../ledger/wire.js";
 import { buckets } from "../buckets.js";
 import { damaged, present, storedMessage } from "../chain/stored-values.js";
 import { bucketKey, bucketRange, KeyReader, u8Part, u64Part } from "../key-codec.js";
