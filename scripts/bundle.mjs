@@ -2,16 +2,34 @@
 // which each command loads only its own. A process then starts in less than half the time, as it
 // need not find, read and link a thousand small files.
 //
-//     node scripts/bundle.mjs [directory]      below the repository, whose node_modules it uses
+//     node scripts/bundle.mjs [directory]      below the repository, whose node_modules it uses;
+//                                              a new one, or one with a bundle, which is replaced
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
 const compiled = join(root, "dist/src");
-const outdir = resolve(process.argv[2] ?? join(root, "dist/bundle"));
+const ownOutdir = join(root, "dist/bundle");
+const outdir = resolve(process.argv[2] ?? ownOutdir);
+/** The last file that is written. */
+const stateFile = "compiled.sha256";
 
+if (!mayReplace(outdir)) {
+  console.error(`${outdir} holds something else than a bundle: name a new directory`);
+  process.exit(1);
+}
+// Before anything that it stands for is read: what tsc compiles meanwhile is not in the bundle.
+const state = readFileSync(join(root, "dist/.tsbuildinfo"));
 rmSync(outdir, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
@@ -48,8 +66,15 @@ writeFileSync(join(outdir, "LICENSES.txt"), licencesOf(Object.keys(metafile.inpu
 // What Node.js compiles of the bundle is kept here (src/cli/compile-cache.ts).
 mkdirSync(join(outdir, ".compile-cache"), { mode: 0o700 });
 // Last: whoever finds this runs the bundle (src/cli/nodes/main-file.ts).
-const state = readFileSync(join(root, "dist/.tsbuildinfo"));
-writeFileSync(join(outdir, "compiled.sha256"), createHash("sha256").update(state).digest("hex"));
+writeFileSync(join(outdir, stateFile), createHash("sha256").update(state).digest("hex"));
+
+/** A name that was mistyped must not cost what is there. In dist a bundle may be half made. */
+function mayReplace(directory) {
+  if (directory === ownOutdir || !existsSync(directory)) return true;
+  if (!statSync(directory).isDirectory()) return false;
+  const files = readdirSync(directory);
+  return files.length === 0 || files.includes(stateFile);
+}
 
 /** The licences of all packages of which something is in the bundle. */
 function licencesOf(files) {

@@ -289,7 +289,7 @@ propose r0 F0
 judge F0
     says APPROVE r0 nil
 tick 999
-tick 1
+tick 2
     says ACCEPT F0
 `,
   );

@@ -52,13 +52,14 @@ export class OwnView {
     return this.#absences.claimed(this.#pace.attentiveMs);
   }
 
-  /** Monotonic time at which an opinion changes by itself, or a little before that. */
+  /** Monotonic time at which an opinion changes by itself, or close to that. */
   get nextMs(): number {
     const { attentiveMs, monotonicMs, wallMs } = this.#pace;
     let waitMs = this.#absences.nextMs(attentiveMs) - attentiveMs;
     for (const { timestampMs } of this.#state.judgements.accurate()) {
       const aheadMs = timestampMs - this.#options.futureBoundMs - wallMs;
-      if (aheadMs > 0 && aheadMs < waitMs) waitMs = aheadMs;
+      // One more, as this clock has whole milliseconds and was not read at the very same moment.
+      if (aheadMs > 0) waitMs = Math.min(waitMs, aheadMs + 1);
     }
     return monotonicMs + waitMs;
   }

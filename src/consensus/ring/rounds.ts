@@ -100,7 +100,10 @@ export class Rounds {
     if (this.#over) return undefined;
     if (this.#step === "idle") return this.#start.nextMs;
     const dueMs = this.#pace.nextMs ?? Number.POSITIVE_INFINITY;
-    return Math.min(dueMs, this.#view.nextMs);
+    const nextMs = Math.min(dueMs, this.#view.nextMs);
+    // A timer may end a little too early for `tick` to look, but late enough for the view to see
+    // nothing more to come.
+    return this.#lookAtMs > this.#pace.monotonicMs ? Math.min(nextMs, this.#lookAtMs) : nextMs;
   }
 
   /** What the height waits for; undefined while it is idle, or over. */

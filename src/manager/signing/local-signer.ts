@@ -30,6 +30,7 @@ export type LocalKey = {
 export type WhenMissing = "create" | "refuse";
 
 export class LocalSigner implements Signer {
+  readonly isLocal = true;
   readonly #state: LastSignState;
   readonly #sign: LocalKey["sign"];
   #marks: Marks;

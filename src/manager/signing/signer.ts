@@ -70,6 +70,8 @@ export type Signature = Result<Uint8Array, SignerRefusal>;
  * of a local disk, which ends the manager.
  */
 export type Signer = {
+  /** It signs in this process, so that nobody has to verify what it returns. */
+  readonly isLocal?: true;
   /** The marks at this moment. */
   marks(): Promise<Result<Marks, SignerUnavailable>>;
   /** Ed25519 signatures (64 bytes) or refusals, in the order of the requests. */

@@ -30,8 +30,8 @@ import { loggedRequests, type Said, signedStatement, signRequestOf } from "./sig
 import type { Signature, SignerUnavailable, SignRequest, UnmarkedKind } from "./signer.js";
 
 type Context = Pick<ManagerContext, "selfId" | "consortiumId" | "members" | "signer" | "time"> & {
-  /** Knows this manager's own signatures, which certificates of others hold. */
-  readonly signatures: Pick<SignatureCache, "note">;
+  /** Knows this manager's own signatures afterwards, which certificates of others hold. */
+  readonly signatures: Pick<SignatureCache, "note" | "firstInvalid">;
   /** Statements are stored through this before anybody sees them. */
   readonly store: Pick<ManagerStore, "saveStatements">;
   readonly observer: Pick<ManagerObserver, "wrote">;
@@ -136,7 +136,7 @@ export class StatementLog {
     height: number,
     digest: Uint8Array,
   ): Promise<Uint8Array | undefined> {
-    const answer = await answered(this.#context.signer.sign([{ kind, height, digest }]));
+    const answer = await this.#signaturesOf([{ kind, height, digest }]);
     const [signature] = answer.ok ? answer.value : [];
     return signature?.ok === true ? signature.value : undefined;
   }
@@ -161,15 +161,15 @@ export class StatementLog {
   }
 
   async #sign(): Promise<readonly Sendable[]> {
-    const { selfId, consortiumId, signer } = this.#context;
+    const { selfId, consortiumId } = this.#context;
     const { abstention } = this.#parts;
     if (this.#signing === undefined) {
       if (this.#waiting.length === 0) return [];
       const asked = this.#waiting;
       const requests = asked.map(({ statement }) => signRequestOf(statement, consortiumId));
-      this.#signing = { asked, requests, answer: answered(signer.sign(requests)) };
+      this.#signing = { asked, answer: this.#signaturesOf(requests) };
     }
-    const { asked, requests, answer } = this.#signing;
+    const { asked, answer } = this.#signing;
     const signatures = await this.#inTime(answer);
     if (signatures === undefined) return [];
     this.#signing = undefined;
@@ -188,7 +188,6 @@ export class StatementLog {
       if (!open.has(each)) continue;
       const { statement } = each;
       if (signature.ok) {
-        this.#note(defined(requests[i], "each statement is a request").digest, signature.value);
         const said = signedStatement(statement, selfId, signature.value);
         signed.push({ statement, said, ...(each.body && { body: each.body }) });
       } else if (signature.error.code === "CONTRADICTION" || !each.asked) {
@@ -198,10 +197,28 @@ export class StatementLog {
     return signed;
   }
 
-  #note(digest: Uint8Array, signature: Uint8Array): void {
-    const { selfId, members, signatures } = this.#context;
+  /**
+   * What a signer elsewhere returns is verified, as the rounds count this manager's own statements
+   * without another look: if one did not hold, it alone would take a block for final. A signer that
+   * returns such a thing counts as unavailable, and is asked again.
+   */
+  async #signaturesOf(requests: readonly SignRequest[]): Answer {
+    const { selfId, members, signer, signatures } = this.#context;
+    const answer = await answered(signer.sign(requests));
     const publicKey = members().manager(selfId)?.signingKey;
-    if (publicKey !== undefined) signatures.note({ publicKey, digest, signature });
+    if (!answer.ok || publicKey === undefined) return answer;
+    const signed = requests.flatMap(({ digest }, i) => {
+      const signature = answer.value[i];
+      return signature?.ok === true ? [{ publicKey, digest, signature: signature.value }] : [];
+    });
+    if (signer.isLocal === true) {
+      for (const each of signed) signatures.note(each);
+      return answer;
+    }
+    const invalid = await signatures.firstInvalid(signed);
+    return invalid === undefined
+      ? answer
+      : err({ message: "it returns signatures that are wrong" });
   }
 
   /** What is here is signed, so it is stored whatever becomes of the signer. */
@@ -283,8 +300,7 @@ export class StatementLog {
 
 type Signing = {
   readonly asked: readonly Waiting[];
-  /** In the same order. */
-  readonly requests: readonly SignRequest[];
+  /** In the order of `asked`. */
   readonly answer: Answer;
 };
 

@@ -11,7 +11,8 @@
  * The attestations themselves are in the data directory (attestation-log.ts). While it holds all of
  * them, there is no floor. Otherwise the floor is the mark. If the mark is lost too, the floor is
  * put above the round about which managers ask next: what was signed before is about earlier ones.
- * So a node that has forgotten everything is silent for a few rounds, never for a height.
+ * Until they do, what the data directory has left raises the mark but does not make up for it. So a
+ * node that has forgotten everything is silent for a few rounds, never for a height.
  *
  * What stopped the node for good is kept here too, for the same reason.
  */
@@ -62,8 +63,7 @@ export class AttestationMark {
     const [place, floor] = await kv.getMany([markKey, floorKey, haltKey]);
     if (place !== undefined) mark.#place = mark.#decode(place);
     if (floor !== undefined) {
-      const unplaced = unplacedOf(floor);
-      mark.#floor = unplaced === undefined ? mark.#decode(floor) : (mark.#place ?? unplaced);
+      mark.#floor = unplacedOf(floor) ?? mark.#decode(floor);
     }
     return mark;
   }
@@ -83,23 +83,29 @@ export class AttestationMark {
   /**
    * To be called before the data directory may lose attestations, or when it lacks some: nothing
    * new is signed up to the mark. Durable when it resolves.
+   *
+   * A floor without a place stays: a mark that was raised since is that of what the data directory
+   * had left, and the key may have signed more.
    */
   async forbidUpToMark(): Promise<void> {
-    this.#floor = this.#place ?? (this.#floor === "lost" ? "lost" : "unknown");
+    if (!isUnplaced(this.#floor)) this.#floor = this.#place ?? "unknown";
     await this.#write([this.#put(floorKey, this.#floor)]);
   }
 
   /**
-   * Whether something new may be signed there. If neither the mark nor what was signed is known,
-   * the first question says where the managers are by now, and sets the floor.
+   * Whether something new may be signed there. If neither the mark nor all that was signed is
+   * known, the first question says where the managers are by now, and sets the floor; but that may
+   * be a late one, about a round before what is known.
    *
    * `hasAttested`: the chain says that this key has attested something.
    */
   async mayAttest(place: Place, hasAttested: boolean): Promise<boolean> {
     if (isUnplaced(this.#floor)) {
-      const { height, round } = place;
-      const mayHave = hasAttested || this.#floor === "lost";
-      await this.#setFloor(mayHave ? { height, round: round + roundsAhead } : undefined);
+      const known = this.#place;
+      const mayHave = hasAttested || known !== undefined || this.#floor === "lost";
+      const asked = { height: place.height, round: place.round + roundsAhead };
+      const floor = known !== undefined && isAfter(known, asked) ? known : asked;
+      await this.#setFloor(mayHave ? floor : undefined);
     }
     const floor = this.#floor;
     return floor === undefined || (!isUnplaced(floor) && isAfter(place, floor));

@@ -8,6 +8,7 @@ import type { RingEvent } from "../../../../src/consensus/ring/events.js";
 import { loneManagerWaitMs } from "../../../../src/consensus/ring/height-start.js";
 import { nextOfManagerMax } from "../../../../src/consensus/ring/next-height.js";
 import { Ring } from "../../../../src/consensus/ring/ring.js";
+import type { RoundTimeouts } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import { type Vote, VoteKind } from "../../../../src/gen/bss/v1/vote_pb.js";
 import { benchResendMs, benchTimeouts, nil, RingBench } from "../support/ring-bench.js";
 
@@ -168,16 +169,7 @@ describe("a block that was asked for", () => {
 
 describe("time that passes at once", () => {
   test("ends a round, and no step of the next one", () => {
-    const { members } = idleBench();
-    const timeouts = { ...benchTimeouts, $typeName: "bss.v1.RoundTimeouts" as const };
-    const ring = new Ring({
-      selfId: "manager-3",
-      timeouts: { ...timeouts, proposeMs: 500, commitMs: 100 },
-      futureBoundMs: 0,
-      resendMs: benchResendMs,
-      context: { height: 4, members },
-      clock: { monotonicMs: 0, attentiveMs: 0, wallMs: 0 },
-    });
+    const ring = clockedRing({ proposeMs: 500, commitMs: 100 }, 0);
     for (const manager of [1, 2, 4]) {
       ring.step(voteEvent(idleBench().vote(COMMIT, 0, nil, manager)));
     }
@@ -187,6 +179,31 @@ describe("time that passes at once", () => {
     assert.deepEqual({ round, step, sinceMs }, { round: 1, step: "propose", sinceMs: 4_000 });
     assert.deepEqual(ring.ready()?.expired, ["commit"]);
     assert.equal(ring.nextDeadlineMs, 4_510);
+  });
+});
+
+describe("a timer that ends a little too early", () => {
+  test("is set again for a block whose time has come by the wall clock only", () => {
+    const bench = idleBench();
+    const facts = bench.facts("A0");
+    const startMs = facts.timestampMs - 1_000;
+    const ring = clockedRing({ proposeMs: 4_000, maxMs: 4_000 }, startMs);
+    ring.step(proposed(bench, 0, "A0"));
+    ring.step(judged(bench, "A0"));
+    assert.deepEqual(
+      ring.ready()?.statements.map(({ kind }) => kind),
+      ["approve"],
+    );
+    assert.equal(ring.nextDeadlineMs, 1_001);
+    ring.tick({ monotonicMs: 1_000.2, attentiveMs: 1_000.2, wallMs: startMs + 1_000 });
+    assert.equal(ring.ready(), undefined);
+    assert.equal(ring.nextDeadlineMs, 1_001);
+    ring.tick({ monotonicMs: 1_001.1, attentiveMs: 1_001.1, wallMs: startMs + 1_001 });
+    assert.deepEqual(
+      ring.ready()?.statements.map(({ kind }) => kind),
+      ["accept"],
+    );
+    assert.equal(ring.nextDeadlineMs, 4_000);
   });
 });
 
@@ -335,6 +352,18 @@ describe("a height that is over", () => {
     assert.equal(bench.ring.status().step, "idle");
   });
 });
+
+/** That of manager 3, whose clocks a test sets by itself. */
+function clockedRing(timeouts: Partial<RoundTimeouts>, wallMs: number): Ring {
+  return new Ring({
+    selfId: "manager-3",
+    timeouts: { ...benchTimeouts, ...timeouts, $typeName: "bss.v1.RoundTimeouts" },
+    futureBoundMs: 0,
+    resendMs: benchResendMs,
+    context: { height: 4, members: idleBench().members },
+    clock: { monotonicMs: 0, attentiveMs: 0, wallMs },
+  });
+}
 
 function proposed(bench: RingBench, round: number, name: string): RingEvent {
   return { kind: "proposal", proposal: bench.proposal(round, name) };

@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { emptyBytes } from "../../../../src/base/bytes.js";
-import { err, type Result } from "../../../../src/base/result.js";
+import { err, ok, type Result } from "../../../../src/base/result.js";
 import { systemTime, type Time } from "../../../../src/base/time.js";
 import type { Statement } from "../../../../src/consensus/ring/events.js";
+import { ed25519Verify } from "../../../../src/crypto/ed25519.js";
 import { SignatureCache } from "../../../../src/crypto/signature-cache.js";
 import { LockCertificateSchema } from "../../../../src/gen/bss/v1/block_pb.js";
 import { checkVote } from "../../../../src/ledger/certificates/votes.js";
@@ -46,7 +47,9 @@ const commit: Statement = {
 class MoodySigner implements Signer {
   readonly #signer: Signer;
   readonly asked: string[] = [];
+  isLocal?: true;
   unavailable: string | undefined;
+  isWrong = false;
   throws: Error | undefined;
   before = async (_: "marks" | "sign" | "settle") => {};
 
@@ -62,7 +65,12 @@ class MoodySigner implements Signer {
     requests: readonly SignRequest[],
   ): Promise<Result<readonly Signature[], SignerUnavailable>> {
     this.asked.push(requests.map(({ kind }) => kind).join(" "));
-    return this.#moody("sign", () => this.#signer.sign(requests));
+    return this.#moody("sign", async () => {
+      const answer = await this.#signer.sign(requests);
+      if (!answer.ok || !this.isWrong) return answer;
+      // The last one only, and by one bit.
+      return ok(answer.value.map((each, i, { length }) => (i < length - 1 ? each : spoilt(each))));
+    });
   }
 
   async settle() {
@@ -80,6 +88,12 @@ class MoodySigner implements Signer {
   }
 }
 
+function spoilt(signature: Signature): Signature {
+  return signature.ok
+    ? ok(signature.value.map((byte, i) => (i === 40 ? byte ^ 1 : byte)))
+    : signature;
+}
+
 describe("the statement log", () => {
   let signer: MoodySigner;
   let events: string[];
@@ -90,15 +104,20 @@ describe("the statement log", () => {
   let timers: (() => void)[];
   let fatal: Error[];
   let log: StatementLog;
-  /** Verifies nothing: what holds was noted. */
   let signatures: SignatureCache;
+  /** Signatures that were verified: known ones are not. */
+  let verified: number;
 
   beforeEach(async () => {
     signer = new MoodySigner(await memorySigner(selfId));
     [events, troubles, refused, timers, fatal] = [[], [], [], [], []];
     mayVote = true;
     height = 1;
-    signatures = new SignatureCache(async () => false);
+    verified = 0;
+    signatures = new SignatureCache((...signed) => {
+      verified += 1;
+      return ed25519Verify(...signed);
+    });
     // Waits end when a test lets them.
     const time: Time = {
       ...systemTime,
@@ -163,13 +182,33 @@ describe("the statement log", () => {
     assert.equal(events.at(-2), 'store {"votes":1,"proposals":0,"bodies":1} with lock');
   });
 
-  test("has its own signatures known, as they come back in certificates", async () => {
-    const [vote] = await log.say([accept]);
-    assert.ok(vote?.said.kind === "vote");
-    const check = accepted(checkVote(vote.said.vote, genesis.members, consortiumId));
-    assert.equal(await signatures.firstInvalid([check]), undefined);
-    const other = { ...check, digest: check.digest.map((byte) => byte ^ 1) };
-    assert.equal(await signatures.firstInvalid([other]), other);
+  for (const [where, isLocal] of [
+    ["in this process", true],
+    ["elsewhere", undefined],
+  ] as const) {
+    test(`knows its own signatures in certificates, of a signer ${where}`, async () => {
+      if (isLocal) signer.isLocal = isLocal;
+      const [vote] = await log.say([accept]);
+      assert.ok(vote?.said.kind === "vote");
+      const check = accepted(checkVote(vote.said.vote, genesis.members, consortiumId));
+      assert.equal(verified, isLocal ? 0 : 1);
+      assert.equal(await signatures.firstInvalid([check]), undefined);
+      assert.equal(verified, isLocal ? 0 : 1, "as it is known");
+      const other = { ...check, digest: check.digest.map((byte) => byte ^ 1) };
+      assert.equal(await signatures.firstInvalid([other]), other);
+    });
+  }
+
+  test("neither stores nor counts what a signer elsewhere has signed wrongly, and asks again", async () => {
+    signer.isWrong = true;
+    assert.deepEqual(await say(accept, approve()), []);
+    assert.deepEqual(events, ["sign"]);
+    assert.equal(troubles.at(-1), "it returns signatures that are wrong");
+    assert.equal(await log.sign("head", 1, seedOf("a head")), undefined);
+    signer.isWrong = false;
+    runTimers();
+    assert.deepEqual(await say(), ["accept", "approve"]);
+    assert.deepEqual([troubles.at(-1), refused], [undefined, []]);
   });
 
   test("stores no body with what names nil", async () => {

@@ -301,6 +301,31 @@ describe("a storage node whose store was put back", () => {
     assert.equal(said?.message?.case, "attestation");
   });
 
+  for (const then of ["is started again", "mends its files"] as const) {
+    test(`attests nothing twice when it has lost its mark, but not all, and ${then}`, async () => {
+      const world = await ChainWorld.open();
+      await world.verify(world.makeFor(true));
+      assert.equal(world.attestations.length, 1);
+      // The power failed after round 1, and took its attestation and the mark.
+      const disk = createMemoryDisk();
+      world.mark = await AttestationMark.open(await disk.open(), publicKeyOf(world.nodeId));
+      await world.mark.forget();
+      await world.mark.forbidUpToMark();
+      await world.crash();
+      assert.deepEqual(world.mark.place, { height: 1, round: 0 }, "what is left is taken up");
+      if (then === "is started again") {
+        disk.crash();
+        world.mark = await AttestationMark.open(await disk.open(), publicKeyOf(world.nodeId));
+        await world.crash();
+      } else {
+        await world.mark.forbidUpToMark();
+      }
+      await world.verify(world.makeFor(true, 1), { round: 1 });
+      assert.equal(world.attestations.length, 1, "round 1 may have been attested before");
+      assert.deepEqual(world.dropped, ["manager-1 PERHAPS_ATTESTED"]);
+    });
+  }
+
   test("attests nothing while it repairs itself, and says that it is behind", async () => {
     const world = await ChainWorld.open();
     world.repairing = true;

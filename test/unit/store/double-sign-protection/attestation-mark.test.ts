@@ -153,6 +153,19 @@ describe("what may still be attested", () => {
     }
   });
 
+  test("begins above what is left, where the mark is lost, however late a question comes", async () => {
+    for (const lost of [true, false]) {
+      const { mark } = await markAt();
+      await (lost ? mark.forget() : mark.forbidUpToMark());
+      // What the chain of a storage node does for each attestation that is left.
+      await mark.raise({ height: 1, round: 5 });
+      assert.ok(!(await mark.mayAttest({ height: 1, round: 0 }, false)));
+      assert.deepEqual(mark.place, { height: 1, round: 5 });
+      assert.ok(!(await mark.mayAttest({ height: 1, round: 5 }, false)));
+      assert.ok(await mark.mayAttest({ height: 1, round: 6 }, false));
+    }
+  });
+
   test("is everything for a node that has never attested", async () => {
     const { mark, restarted } = await markAt();
     await mark.forbidUpToMark();
