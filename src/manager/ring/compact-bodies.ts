@@ -13,6 +13,7 @@
  */
 import { create } from "@bufbuild/protobuf";
 import { toHex } from "../../base/bytes.js";
+import type { Timer } from "../../base/time.js";
 import type { CompactBlock, ManagerBlock } from "../../gen/bss/v1/block_pb.js";
 import {
   type CandidateEntries,
@@ -55,6 +56,8 @@ type Waiting = {
   readonly compact: CompactBlock;
   /** Places that were asked for. */
   readonly places: readonly number[];
+  /** Ends the wait. */
+  readonly timer: Timer;
 };
 
 /** Where a compact block came from and what it is said to be; the signature has been verified. */
@@ -99,7 +102,7 @@ export class CompactBodies {
   ): { readonly height: number; readonly block: ManagerBlock } | undefined {
     const waiting = this.#waiting.get(from);
     if (waiting === undefined || waiting.idHex !== toHex(id)) return undefined;
-    this.#waiting.delete(from);
+    this.#endWait(from);
     const { places, compact, height } = waiting;
     if (entries.length !== places.length) return undefined;
     const fetched = new Map<number, FetchedEntry>();
@@ -136,7 +139,7 @@ export class CompactBodies {
   onAppended({ executed }: Pick<AppendedBlock, "executed">): void {
     this.#answered.clear();
     for (const [proposer, { height }] of this.#waiting) {
-      if (height <= executed.facts.height) this.#waiting.delete(proposer);
+      if (height <= executed.facts.height) this.#endWait(proposer);
     }
   }
 
@@ -154,15 +157,17 @@ export class CompactBodies {
     return rebuildBlock(compact, fetched === undefined ? options : { ...options, fetched });
   }
 
-  #wait(proposer: string, waiting: Waiting): void {
-    this.#waiting.delete(proposer);
+  #wait(proposer: string, block: Omit<Waiting, "timer">): void {
+    this.#endWait(proposer);
     const [oldest] = this.#waiting.keys();
-    if (this.#waiting.size >= compactWaitingMax && oldest !== undefined) {
-      this.#waiting.delete(oldest);
-    }
-    this.#waiting.set(proposer, waiting);
-    this.#context.time.after(entriesWaitMs, () => {
-      if (this.#waiting.get(proposer) === waiting) this.#waiting.delete(proposer);
-    });
+    if (this.#waiting.size >= compactWaitingMax && oldest !== undefined) this.#endWait(oldest);
+    const timer = this.#context.time.after(entriesWaitMs, () => this.#endWait(proposer));
+    this.#waiting.set(proposer, { ...block, timer });
+  }
+
+  /** Without its timer, which would hold the block until it is due. */
+  #endWait(proposer: string): void {
+    this.#waiting.get(proposer)?.timer.cancel();
+    this.#waiting.delete(proposer);
   }
 }

@@ -33,13 +33,14 @@ class Manager {
   });
   readonly candidates = new CandidateBlocks({ isBoundTo: () => false });
   readonly fetched: (readonly [string, readonly number[]])[] = [];
-  readonly timers: (() => void)[] = [];
+  /** Those that have not been cancelled. */
+  readonly timers = new Set<() => void>();
   readonly compact: CompactBodies;
 
   constructor() {
     const after = (_: number, work: () => void) => {
-      this.timers.push(work);
-      return { cancel: () => {} };
+      this.timers.add(work);
+      return { cancel: () => void this.timers.delete(work) };
     };
     this.compact = new CompactBodies(
       { consortiumId, policy, epochKey, time: { ...systemTime, after } },
@@ -92,6 +93,7 @@ describe("[R4.1.5] the body of a compact block", () => {
     assert.equal(manager.compact.takeEntries("manager-3", answer), undefined, "it was not asked");
     const rebuilt = manager.compact.takeEntries("manager-1", answer);
     assert.deepEqual(rebuilt, { height: 1, block });
+    assert.equal(manager.timers.size, 0);
     assert.equal(manager.compact.isAwaited(idHex), false);
     assert.equal(manager.compact.takeEntries("manager-1", answer), undefined);
   });
@@ -131,20 +133,26 @@ describe("[R4.1.5] the body of a compact block", () => {
   });
 
   test("waits for one block of each proposer, and for few of all", () => {
+    /** Another block, of which nothing is here; its id in hex. */
+    const takeOther = (from: string) => {
+      const other = new Chain().propose({ candidates: [submitted([documentBytes()])] });
+      const { blockId: otherId } = other.executed.facts;
+      manager.compact.take(compactOf(other.block), { ...proposal, from, blockId: otherId });
+      return toHex(otherId);
+    };
     take();
-    const { block: empty, executed: other } = new Chain().propose({
-      candidates: [submitted([documentBytes()])],
-    });
-    const next = { ...proposal, blockId: other.facts.blockId };
-    manager.compact.take(compactOf(empty), next);
+    const first = takeOther("manager-1");
     assert.equal(manager.compact.isAwaited(idHex), false, "the proposer's later one");
-    for (let i = 0; i < compactWaitingMax; i++) {
-      manager.compact.take(compactOf(block), { ...proposal, from: `manager-${i + 2}` });
-      manager.compact.onAppended({ executed: { facts: { height: 0 } } } as never);
-      if (i === 0) assert.ok(manager.compact.isAwaited(idHex));
-    }
+    for (let i = 1; i < compactWaitingMax; i++) takeOther(`manager-${i + 1}`);
+    assert.ok(manager.compact.isAwaited(first));
+    const last = takeOther("manager-9");
+    assert.equal(manager.compact.isAwaited(first), false, "the oldest");
+    manager.compact.onAppended({ executed: { facts: { height: 0 } } } as never);
+    assert.ok(manager.compact.isAwaited(last));
+    assert.equal(manager.timers.size, compactWaitingMax, "none for what is not waited for");
     manager.compact.onAppended({ executed } as never);
-    assert.equal(manager.compact.isAwaited(idHex), false, "its height is over");
+    assert.equal(manager.compact.isAwaited(last), false, "its height is over");
+    assert.equal(manager.timers.size, 0);
   });
 });
 
