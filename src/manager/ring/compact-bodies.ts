@@ -8,8 +8,9 @@
  *                         │ some are missing       ▲
  *                         └─▶ FetchEntries ─▶ CandidateEntries
  *
- * Only the proposer's own word starts this, one block of each proposer waits at a time, and each
- * manager is answered once for each block. So nobody is made to send or keep more than a block.
+ * Only the proposer's own word starts this, one block of each proposer waits at a time, each block
+ * waits once, whoever proposes it again, and each manager is answered once for each block. So nobody
+ * is made to send or keep more than a block, or to wait longer for its body.
  */
 import { create } from "@bufbuild/protobuf";
 import { toHex } from "../../base/bytes.js";
@@ -72,6 +73,8 @@ export class CompactBodies {
   readonly #parts: CompactBodiesParts;
   /** By proposer. */
   readonly #waiting = new Map<string, Waiting>();
+  /** Blocks of which entries were asked for, by id in hex: nobody may prolong the wait for one. */
+  readonly #asked = new Set<string>();
   /** Managers that were answered, by block id in hex. */
   readonly #answered = new Map<string, Set<string>>();
 
@@ -84,12 +87,16 @@ export class CompactBodies {
   take(compact: CompactBlock, { from, height, blockId: id }: CompactProposal) {
     const { candidates, peers } = this.#parts;
     const idHex = toHex(id);
-    if (candidates.get(id) !== undefined || this.isAwaited(idHex)) return undefined;
+    if (candidates.get(id) !== undefined) return undefined;
+    // Another proposer's entries under this id may be nobody's.
+    if (this.#waiting.get(from)?.idHex === idHex) return undefined;
     if (!isOfBlockSize(compact, this.#context.policy)) return undefined;
     if (toHex(blockId(compact.header)) !== idHex) return undefined;
     const rebuilt = this.#rebuild(compact);
     if (rebuilt.kind === "block") return rebuilt.block;
     if (rebuilt.kind === "wrong" || rebuilt.entries.length > entriesFetchedMax) return undefined;
+    if (this.#asked.has(idHex)) return undefined;
+    this.#asked.add(idHex);
     this.#wait(from, { height, idHex, compact, places: rebuilt.entries });
     peers.fetchEntries(from, { height, blockId: id, entries: rebuilt.entries });
     return undefined;
@@ -138,6 +145,7 @@ export class CompactBodies {
   /** Forgets what belongs to decided heights. */
   onAppended({ executed }: Pick<AppendedBlock, "executed">): void {
     this.#answered.clear();
+    this.#asked.clear();
     for (const [proposer, { height }] of this.#waiting) {
       if (height <= executed.facts.height) this.#endWait(proposer);
     }

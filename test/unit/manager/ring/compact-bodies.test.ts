@@ -5,7 +5,7 @@ import { create } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
 import { toHex } from "../../../../src/base/bytes.js";
 import { systemTime } from "../../../../src/base/time.js";
-import type { ManagerBlock } from "../../../../src/gen/bss/v1/block_pb.js";
+import { CompactEntrySchema, type ManagerBlock } from "../../../../src/gen/bss/v1/block_pb.js";
 import {
   type CandidateEntries,
   CandidateEntriesSchema,
@@ -119,6 +119,26 @@ describe("[R4.1.5] the body of a compact block", () => {
     for (const timer of manager.timers) timer();
     assert.equal(manager.compact.isAwaited(idHex), false);
     assert.equal(manager.compact.takeEntries("manager-1", answer), undefined);
+  });
+
+  test("is not waited for again, whoever proposes it how often", () => {
+    take();
+    for (const timer of manager.timers) timer();
+    for (const from of ["manager-1", "manager-2"]) {
+      manager.compact.take(compactOf(block), { ...proposal, from });
+      assert.equal(manager.compact.isAwaited(idHex), false);
+    }
+    assert.equal(manager.fetched.length, 1);
+  });
+
+  test("is made while what another proposer has put under its id is waited for", () => {
+    manager.has(...submissions);
+    const nobodys = { submissionId: new Uint8Array(32), recordBits: new Uint8Array() };
+    const entries = [create(CompactEntrySchema, nobodys)];
+    const bogus = { ...compactOf(block), entries };
+    assert.equal(manager.compact.take(bogus, { ...proposal, from: "manager-4" }), undefined);
+    assert.ok(manager.compact.isAwaited(idHex));
+    assert.deepEqual(take(), block);
   });
 
   test("is not made where it is here, under another id, or longer than a block", () => {
