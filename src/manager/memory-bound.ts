@@ -27,7 +27,7 @@ import { recentStateBytesMax } from "../store/chain/recent-state.js";
 import { storeMemoryBytes } from "../store/rocksdb/rocksdb-store.js";
 import { windowBytesMax } from "../sync/sync-plan.js";
 import { candidatesMax } from "./ring/candidate-blocks.js";
-import { compactWaitingMax } from "./ring/compact-bodies.js";
+import { compactKeptMax } from "./ring/compact-bodies.js";
 import { unpooledBytes } from "./submissions/submit-service.js";
 
 export type MemoryPart = {
@@ -85,7 +85,7 @@ export function memoryParts(options: MemoryBoundOptions): readonly MemoryPart[] 
       bytes: candidatesMax * (managerBlockBytes(policy) + policy.blockBytesMax),
     },
     // Each with control operations, certificates and 10,000 entries at most.
-    { what: "compact blocks", bytes: compactWaitingMax * compactBlockBytes },
+    { what: "compact blocks", bytes: compactKeptMax * compactBlockBytes },
     // What managers answer on the streams that this one dialled: one is handled, one read ahead.
     { what: "answers of managers", bytes: queues * 2 * rpcLimits.peerMessageBytesMax },
     { what: "blocks ahead of the head", bytes: windowBytesMax },

@@ -7,7 +7,7 @@ import { CompactBlockSchema } from "../../../src/gen/bss/v1/block_pb.js";
 import { certificatesBytesMax, controlBytesMax } from "../../../src/ledger/blocks/block-parsing.js";
 import { wireProblem } from "../../../src/ledger/wire-bounds.js";
 import { memoryBound, memoryParts } from "../../../src/manager/memory-bound.js";
-import { compactWaitingMax } from "../../../src/manager/ring/compact-bodies.js";
+import { compactKeptMax } from "../../../src/manager/ring/compact-bodies.js";
 import { rpcLimitsOf } from "../../../src/node/rpc-options.js";
 
 const MiB = 2 ** 20;
@@ -40,7 +40,7 @@ describe("a manager's memory bound", () => {
     const entry = { submissionId: new Uint8Array(32), recordBits: new Uint8Array(125) };
     const entries = Array.from({ length: 10_000 }, () => entry);
     const wire = toBinary(CompactBlockSchema, create(CompactBlockSchema, { entries }));
-    const memoryBytes = bytes / compactWaitingMax - controlBytesMax - certificatesBytesMax;
+    const memoryBytes = bytes / compactKeptMax - controlBytesMax - certificatesBytesMax;
     assert.equal(
       wireProblem(CompactBlockSchema, wire, { elements: 30_000, memoryBytes }),
       undefined,
