@@ -283,8 +283,8 @@ function followersOf({ heads }: ManagerContext, parts: FollowerParts): readonly 
   const { supervision, storageSupervision, submissions } = parts;
   return [
     {
-      onAppended: ({ executed: { facts, head }, roundMs }) =>
-        calls.onAppended(facts, head.electorate, roundMs),
+      onAppended: ({ executed, roundMs }) =>
+        calls.onAppended(executed, executed.head.electorate, roundMs),
     },
     candidates,
     judge,

@@ -27,7 +27,7 @@ import { recentStateBytesMax } from "../store/chain/recent-state.js";
 import { storeMemoryBytes } from "../store/rocksdb/rocksdb-store.js";
 import { windowBytesMax } from "../sync/sync-plan.js";
 import { candidatesMax } from "./ring/candidate-blocks.js";
-import { compactWaitingMax } from "./ring/compact-bodies.js";
+import { compactKeptMax } from "./ring/compact-bodies.js";
 import { unpooledBytes } from "./submissions/submit-service.js";
 
 export type MemoryPart = {
@@ -54,8 +54,11 @@ const garbageBytes = 256 * MiB;
 const streamsPerManager = 2;
 /** An answer is there as it was encoded, and as TLS sends it. */
 const copiesOfAnswer = 2;
+/** An entry of a compact block, decoded: as `wireProblem` counts it, 716 with bits. */
+const compactEntryBytes = 720;
 /** Its parts at their longest, and its entries as decoded messages. */
-const compactBlockBytes = controlBytesMax + certificatesBytesMax + blockRecordsBound * 600;
+const compactBlockBytes =
+  controlBytesMax + certificatesBytesMax + blockRecordsBound * compactEntryBytes;
 /** A session of TLS and of HTTP/2: an estimate. */
 const connectionBytes = 64 * 1024;
 
@@ -82,7 +85,7 @@ export function memoryParts(options: MemoryBoundOptions): readonly MemoryPart[] 
       bytes: candidatesMax * (managerBlockBytes(policy) + policy.blockBytesMax),
     },
     // Each with control operations, certificates and 10,000 entries at most.
-    { what: "compact blocks", bytes: compactWaitingMax * compactBlockBytes },
+    { what: "compact blocks", bytes: compactKeptMax * compactBlockBytes },
     // What managers answer on the streams that this one dialled: one is handled, one read ahead.
     { what: "answers of managers", bytes: queues * 2 * rpcLimits.peerMessageBytesMax },
     { what: "blocks ahead of the head", bytes: windowBytesMax },

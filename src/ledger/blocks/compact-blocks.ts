@@ -128,8 +128,10 @@ export function rebuildBlock(compact: CompactBlock, options: RebuildOptions): Re
   const missing: number[] = [];
   const entries: EntryParts[] = [];
   const room = new Room(options.policy);
+  const named = new NamedRecords();
   for (const [place, entry] of compact.entries.entries()) {
-    const submission = options.known.submission(toHex(entry.submissionId));
+    const idHex = toHex(entry.submissionId);
+    const submission = options.known.submission(idHex);
     const fetched = options.fetched?.get(place);
     if (submission === undefined && fetched === undefined) {
       missing.push(place);
@@ -138,6 +140,7 @@ export function rebuildBlock(compact: CompactBlock, options: RebuildOptions): Re
     const parts =
       submission === undefined ? partsOfFetched(entry, fetched) : partsOfKnown(entry, submission);
     if (parts === undefined || !room.take(parts)) return wrong;
+    if (!named.add(idHex, parts.indexes)) return wrong;
     entries.push(parts);
   }
   if (missing.length > 0) return { kind: "missing", entries: missing };
@@ -149,9 +152,11 @@ const wrong = { kind: "wrong" } as const;
 /** An entry of the block to be. */
 type EntryParts = {
   readonly headerBytes: Uint8Array;
+  /** Of the records in their submission. */
+  readonly indexes: number[];
   readonly records: readonly Uint8Array[];
-  /** Of a submission that is known: then the entry's bytes are made once all is here. */
-  readonly known?: { readonly submission: ParsedSubmission; readonly indexes: number[] };
+  /** The submission, if it is known: then the entry's bytes are made once all is here. */
+  readonly known?: ParsedSubmission;
   readonly fetched?: Uint8Array;
 };
 
@@ -160,7 +165,7 @@ function partsOfKnown(entry: CompactEntry, submission: ParsedSubmission): EntryP
   const indexes = indexesOf(entry.recordBits, submission.records.length);
   if (indexes === undefined) return undefined;
   const records = indexes.map((index) => message.records[index] as Uint8Array);
-  return { headerBytes, records, known: { submission, indexes } };
+  return { headerBytes, indexes, records, known: submission };
 }
 
 function partsOfFetched(
@@ -177,7 +182,8 @@ function partsOfFetched(
   const named = indexesOf(entry.recordBits, decoded.value.recordHashes.length);
   const isNamed = named?.length === indexes.length && named.every((each, i) => each === indexes[i]);
   if (!isNamed || fetched.records.length !== indexes.length) return undefined;
-  return { headerBytes, records: fetched.records, fetched: fetched.privateEntry };
+  const { records, privateEntry } = fetched;
+  return { headerBytes, indexes, records, fetched: privateEntry };
 }
 
 /** The places of the bits that are set, or all; undefined if one is beyond, or there is none. */
@@ -214,6 +220,28 @@ class Room {
   }
 }
 
+/**
+ * Which records of which submissions a block adds. It adds none twice; looked for before any is
+ * sealed, as a few bytes may name one again and again.
+ */
+class NamedRecords {
+  readonly #bySubmission = new Map<string, Set<number>>();
+
+  /** False when one was named before. */
+  add(idHex: string, indexes: readonly number[]): boolean {
+    const named = this.#bySubmission.get(idHex);
+    if (named === undefined) {
+      this.#bySubmission.set(idHex, new Set(indexes));
+      return true;
+    }
+    for (const index of indexes) {
+      if (named.has(index)) return false;
+      named.add(index);
+    }
+    return true;
+  }
+}
+
 function assemble(
   { header, control, previousCertificates }: CompactBlock,
   entries: readonly EntryParts[],
@@ -222,12 +250,12 @@ function assemble(
   const leaves: Leaf[] = [];
   const records: Uint8Array[] = [];
   const privateEntries: Uint8Array[] = [];
-  for (const { known: named, fetched = new Uint8Array(), ...entry } of entries) {
+  for (const { known: submission, fetched = new Uint8Array(), ...entry } of entries) {
     privateEntries.push(
-      named === undefined ? fetched : privateEntryOf(named.submission, named.indexes),
+      submission === undefined ? fetched : privateEntryOf(submission, entry.indexes),
     );
     for (const [i, bytes] of entry.records.entries()) {
-      const parsed = named?.submission.records[named.indexes[i] as number];
+      const parsed = submission?.records[entry.indexes[i] as number];
       const seal: SealedLeaf =
         parsed === undefined
           ? sealLeaf(epochKey, { hash: recordHash(consortiumId, bytes), bytes })

@@ -63,8 +63,8 @@ export type PeerReceiverParts = {
   readonly candidates: CandidateBlocks;
   /** Hears who holds which proposal. */
   readonly relays: Pick<ProposalRelays, "hear">;
-  readonly judge: Pick<BlockJudge, "takeBody">;
-  readonly compact: Pick<CompactBodies, "take" | "takeEntries" | "answer">;
+  readonly judge: Pick<BlockJudge, "takeBody" | "takeCompact">;
+  readonly compact: Pick<CompactBodies, "keep" | "takeEntries" | "answer">;
   readonly abstention: Pick<Abstention, "listening" | "hearOwn" | "hearHead">;
   readonly tip: Pick<TipWatch, "hear">;
   readonly supervision: Pick<Supervision, "isNews" | "takeHead" | "take" | "takeBlocks">;
@@ -189,7 +189,7 @@ export class PeerReceiver {
       checks.push(...this.#checksOf(proposal.lockCertificate));
     }
     if (!(await this.#holds(from, checks))) return;
-    const { block: whole, compact, ...rest } = proposal;
+    const { block, compact, ...rest } = proposal;
     const { height, round, managerId, lockCertificate } = rest;
     this.#noticeOwn([rest, ...approvalsOf(lockCertificate)]);
     // At a decided height it may not be known any more whose turn it was, and does not matter.
@@ -197,19 +197,19 @@ export class PeerReceiver {
     if (members().proposer(Number(height), round) !== managerId) {
       return observer.dropped(from, "NOT_THE_PROPOSER");
     }
-    const block = whole ?? this.#rebuilt(from, proposal);
+    const isKept = block === undefined && this.#keep(from, proposal);
     relays.hear(from, rest);
     if (block !== undefined) candidates.add(Number(height), block);
     // Bodies are kept once and bounded by number; an event that waits must not hold one.
     inbox.post({ kind: "proposal", proposal: rest });
     // A relay of the same proposal may have been here before, without the body.
-    await judge.takeBody(block);
+    await (isKept ? judge.takeCompact(proposal.blockId) : judge.takeBody(block));
   }
 
   /** Only a proposer's own word makes this manager put a body together, or ask for parts of it. */
-  #rebuilt(from: string, { managerId, height, blockId, compact }: Proposal) {
-    if (compact === undefined || from !== managerId) return undefined;
-    return this.#parts.compact.take(compact, { from, height: Number(height), blockId });
+  #keep(from: string, { managerId, height, blockId, compact }: Proposal): boolean {
+    if (compact === undefined || from !== managerId) return false;
+    return this.#parts.compact.keep(compact, { from, height: Number(height), blockId });
   }
 
   async #takeEntries(from: string, entries: CandidateEntries): Promise<void> {

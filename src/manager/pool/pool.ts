@@ -263,12 +263,16 @@ export class Pool implements KnownWork {
     return found;
   }
 
-  /** Whether a submission that is ripe calls for a block now. */
-  calls(nowMs: number, awaited: readonly string[]): boolean {
+  /**
+   * Whether a submission that is ripe calls for a block now, with records besides `placed`, which
+   * are hashes in hex.
+   */
+  calls(nowMs: number, awaited: readonly string[], placed?: ReadonlySet<string>): boolean {
     for (const pooled of this.#byId.values()) {
       const { vain } = pooled;
       const waits = vain?.since === this.#placings && nowMs < vain.callsAtMs;
-      if (!waits && this.#isRipe(pooled, nowMs, awaited)) return true;
+      if (waits || !this.#isRipe(pooled, nowMs, awaited)) continue;
+      if (placed === undefined || hasOthers(pooled, placed)) return true;
     }
     return false;
   }
@@ -410,4 +414,9 @@ export class Pool implements KnownWork {
     if (rest.submissions > 0) this.#heldBy.set(submission.participantId, rest);
     else this.#heldBy.delete(submission.participantId);
   }
+}
+
+function hasOthers({ unsettled }: Pooled, placed: ReadonlySet<string>): boolean {
+  for (const hash of unsettled.keys()) if (!placed.has(hash)) return true;
+  return false;
 }

@@ -10,11 +10,12 @@
  * Under load, submitters whose records have just become final send the next ones a moment later.
  * If others wait already and a block were made at once, the two groups would take turns for ever: a
  * block for each, half as large, and everybody waits for two. So when a block with records leaves
- * some waiting, the next one is held until as many wait as both groups had, or a part of a round
- * has passed. Where nothing waits nothing is held: a lone submission is ordered at once.
+ * some that call for the next one, that is held until as many wait as both groups had, or a part of
+ * a round has passed. What is not ripe, or was tried in vain, is no such group: beside it a lone
+ * submission is ordered at once.
  */
 import type { BlockFacts } from "../../ledger/blocks/block-facts.js";
-import { storageSuffices } from "../../ledger/blocks/executed-block.js";
+import { type ExecutedBlock, storageSuffices } from "../../ledger/blocks/executed-block.js";
 import type { Members } from "../../ledger/members/members.js";
 import type { ParsedSubmission } from "../../ledger/records/submissions.js";
 import type { ManagerContext } from "../manager-context.js";
@@ -46,7 +47,9 @@ export type BlockCallsPorts = Pick<
   readonly operations: readonly (() => boolean)[];
 };
 
-type AppendedFacts = Pick<BlockFacts, "leafCount" | "proposerId">;
+type Appended = Pick<ExecutedBlock, "placed"> & {
+  readonly facts: Pick<BlockFacts, "leafCount" | "proposerId">;
+};
 
 export class BlockCalls {
   readonly #ports: BlockCallsPorts;
@@ -88,14 +91,16 @@ export class BlockCalls {
    * A block has been appended, on top of `before`. What it placed is still in the pool. `roundMs`
    * is how long its round took here, and undefined when a peer shipped the block.
    */
-  onAppended({ leafCount, proposerId }: AppendedFacts, before: Members, roundMs?: number): void {
+  onAppended({ facts, placed }: Appended, before: Members, roundMs?: number): void {
+    const { leafCount, proposerId } = facts;
     const { pool, size, policy, selfId, monotonicMs, relayAgain } = this.#ports;
     const isShared = pool.participantCount > 1;
     const managers = before.activeManagerIds.length;
     size.onAppended({ records: leafCount, roundMs, isShared, managers, nowMs: monotonicMs() });
     this.#wasEmpty = leafCount === 0 && storageSuffices(before, policy);
+    if (leafCount > 0 && roundMs !== undefined) this.#gather(placed, roundMs);
+    // After this what was tried in vain calls again.
     if (leafCount > 0) pool.recordsPlaced();
-    if (leafCount > 0 && roundMs !== undefined) this.#gather(leafCount, roundMs);
     if (!this.#wasEmpty) return;
     const maker = proposerId === selfId ? undefined : proposerId;
     const block = { nowMs: monotonicMs(), maker, awaited: this.#awaited() };
@@ -103,11 +108,11 @@ export class BlockCalls {
   }
 
   /** What was placed is still in the pool. */
-  #gather(placed: number, roundMs: number): void {
+  #gather(placed: Appended["placed"], roundMs: number): void {
     const { pool, monotonicMs, askAfter } = this.#ports;
-    // Records that came by way of another manager's block may not be here.
-    const waiting = pool.recordCount - placed;
-    if (waiting <= 0 || pool.recordCount >= this.recordsMax) return;
+    if (pool.recordCount >= this.recordsMax) return;
+    const hashes = new Set(placed.map(({ record }) => record.hashHex));
+    if (!pool.calls(monotonicMs(), this.#awaited(), hashes)) return;
     const forMs = Math.min(roundMs * gatherPart, gatherMsMax);
     this.#gathering = { records: pool.recordCount, untilMs: monotonicMs() + forMs };
     askAfter(forMs);

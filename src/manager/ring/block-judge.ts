@@ -29,7 +29,7 @@ export type BlockJudgeParts = {
   readonly ring: Pick<Ring, "height">;
   readonly inbox: Pick<RingInbox, "post">;
   readonly peers: Pick<PeerSender, "fetchBody">;
-  readonly compact: Pick<CompactBodies, "isAwaited">;
+  readonly compact: Pick<CompactBodies, "make" | "isAwaited">;
 };
 
 export class BlockJudge {
@@ -46,10 +46,9 @@ export class BlockJudge {
 
   async judge(task: Task & { kind: "validate" }): Promise<void> {
     const { height, blockId: id } = task;
-    const { ring, candidates } = this.#parts;
+    const { ring } = this.#parts;
     if (height !== ring.height) return;
-    const held = candidates.get(id);
-    if (held !== undefined && (await this.#run(height, id, held.block))) return;
+    if (await this.#runHeld(height, id)) return;
     if (height !== ring.height) return;
     this.#wanted.add(toHex(id));
     this.#fetchLater(task);
@@ -78,9 +77,30 @@ export class BlockJudge {
     await this.#run(this.#parts.ring.height, id, block);
   }
 
+  /** A compact block has come; looked at only if its body is wanted. */
+  async takeCompact(id: Uint8Array): Promise<void> {
+    if (this.#wanted.has(toHex(id))) await this.#runHeld(this.#parts.ring.height, id);
+  }
+
   /** Nothing of the old height is asked for any more. */
   onAppended(): void {
     this.#wanted = new Set();
+  }
+
+  /** False when no body is here, or can be made of a compact block, that is the block's. */
+  async #runHeld(height: number, id: Uint8Array): Promise<boolean> {
+    const { candidates, compact } = this.#parts;
+    for (;;) {
+      if (this.#running.has(toHex(id))) return true;
+      let block = candidates.get(id)?.block;
+      if (block === undefined) {
+        block = compact.make(height, id);
+        if (block === undefined) return false;
+        candidates.add(height, block);
+      }
+      // One that is not the block's has been discarded, and another may be.
+      if (await this.#run(height, id, block)) return true;
+    }
   }
 
   /** False when the body is not the block's. */

@@ -4,15 +4,19 @@
  * started, asks once for what it lacks; if that does not come in time, or does not fit, the whole
  * body is fetched like any that is missing (block-judge.ts), from whoever holds it.
  *
- *     compact block ─▶ rebuild from the pool ─▶ body, to be judged
- *                         │ some are missing       ▲
- *                         └─▶ FetchEntries ─▶ CandidateEntries
+ *     compact block ─▶ kept ─▶ rebuilt from the pool ─▶ body, to be judged
+ *                                 │ some are missing       ▲
+ *                                 └─▶ FetchEntries ─▶ CandidateEntries
  *
- * Only the proposer's own word starts this, one block of each proposer waits at a time, and each
- * manager is answered once for each block. So nobody is made to send or keep more than a block.
+ * A few bytes may name a whole block, so nothing is made of them before the ring wants to judge the
+ * block, and no second time of what the same proposer sends. Only the proposer's own word counts,
+ * one block of each proposer is kept at a time, each block waits once, whoever proposes it again,
+ * and each manager is answered once for each block. So nobody is made to send or keep more than a
+ * block, or to wait longer for its body.
  */
 import { create } from "@bufbuild/protobuf";
 import { toHex } from "../../base/bytes.js";
+import type { Timer } from "../../base/time.js";
 import type { CompactBlock, ManagerBlock } from "../../gen/bss/v1/block_pb.js";
 import {
   type CandidateEntries,
@@ -37,8 +41,8 @@ import type { CandidateBlocks } from "./candidate-blocks.js";
 const entriesWaitMs = 400;
 /** Of more the whole body is fetched. */
 const entriesFetchedMax = 1_000;
-/** Compact blocks that wait for their entries, one of each proposer. */
-export const compactWaitingMax = 8;
+/** Compact blocks that are kept, one of each proposer. */
+export const compactKeptMax = 8;
 
 type Context = Pick<ManagerContext, "consortiumId" | "policy" | "epochKey" | "time">;
 
@@ -48,13 +52,17 @@ export type CompactBodiesParts = {
   readonly peers: Pick<PeerSender, "fetchEntries">;
 };
 
-/** A block whose entries have been asked of its proposer. */
-type Waiting = {
+type Kept = {
   readonly height: number;
   readonly idHex: string;
   readonly compact: CompactBlock;
-  /** Places that were asked for. */
-  readonly places: readonly number[];
+  /** For entries that have been asked of its proposer. */
+  readonly wait?: {
+    /** Places that were asked for. */
+    readonly places: readonly number[];
+    /** Ends the wait. */
+    readonly timer: Timer;
+  };
 };
 
 /** Where a compact block came from and what it is said to be; the signature has been verified. */
@@ -68,7 +76,11 @@ export class CompactBodies {
   readonly #context: Context;
   readonly #parts: CompactBodiesParts;
   /** By proposer. */
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #kept = new Map<string, Kept>();
+  /** Proposers whose compact block was looked at, by block id in hex. */
+  readonly #tried = new Map<string, Set<string>>();
+  /** Blocks of which entries were asked for, by id in hex: nobody may prolong the wait for one. */
+  readonly #asked = new Set<string>();
   /** Managers that were answered, by block id in hex. */
   readonly #answered = new Map<string, Set<string>>();
 
@@ -77,18 +89,36 @@ export class CompactBodies {
     this.#parts = parts;
   }
 
-  /** The body, if it can be made here; asks the proposer for what is missing. */
-  take(compact: CompactBlock, { from, height, blockId: id }: CompactProposal) {
-    const { candidates, peers } = this.#parts;
+  /** Keeps a compact block until the ring asks for the body; false if it is of no use. */
+  keep(compact: CompactBlock, { from, height, blockId: id }: CompactProposal): boolean {
     const idHex = toHex(id);
-    if (candidates.get(id) !== undefined || this.isAwaited(idHex)) return undefined;
-    if (!isOfBlockSize(compact, this.#context.policy)) return undefined;
-    if (toHex(blockId(compact.header)) !== idHex) return undefined;
-    const rebuilt = this.#rebuild(compact);
-    if (rebuilt.kind === "block") return rebuilt.block;
-    if (rebuilt.kind === "wrong" || rebuilt.entries.length > entriesFetchedMax) return undefined;
-    this.#wait(from, { height, idHex, compact, places: rebuilt.entries });
-    peers.fetchEntries(from, { height, blockId: id, entries: rebuilt.entries });
+    if (this.#parts.candidates.get(id) !== undefined) return false;
+    if (this.#kept.get(from)?.idHex === idHex || this.#tried.get(idHex)?.has(from)) return false;
+    if (!isOfBlockSize(compact, this.#context.policy)) return false;
+    if (toHex(blockId(compact.header)) !== idHex) return false;
+    this.#drop(from);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size >= compactKeptMax && oldest !== undefined) this.#drop(oldest);
+    this.#kept.set(from, { height, idHex, compact });
+    return true;
+  }
+
+  /**
+   * The body of a block that is to be judged, if it can be made of a compact block that is kept;
+   * asks the proposer for what is missing. Another proposer's entries under this id may be wrong,
+   * or nobody's, so one after the other is tried.
+   */
+  make(height: number, id: Uint8Array): ManagerBlock | undefined {
+    const idHex = toHex(id);
+    for (const [from, kept] of this.#kept) {
+      if (kept.idHex !== idHex || kept.height !== height || kept.wait !== undefined) continue;
+      const tried = this.#tried.get(idHex) ?? new Set();
+      this.#tried.set(idHex, tried.add(from));
+      this.#drop(from);
+      const rebuilt = this.#rebuild(kept.compact);
+      if (rebuilt.kind === "block") return rebuilt.block;
+      if (rebuilt.kind === "missing") this.#ask(from, kept, id, rebuilt.entries);
+    }
     return undefined;
   }
 
@@ -97,20 +127,22 @@ export class CompactBodies {
     from: string,
     { blockId: id, entries }: CandidateEntries,
   ): { readonly height: number; readonly block: ManagerBlock } | undefined {
-    const waiting = this.#waiting.get(from);
-    if (waiting === undefined || waiting.idHex !== toHex(id)) return undefined;
-    this.#waiting.delete(from);
-    const { places, compact, height } = waiting;
-    if (entries.length !== places.length) return undefined;
+    const kept = this.#kept.get(from);
+    if (kept?.wait === undefined || kept.idHex !== toHex(id)) return undefined;
+    this.#drop(from);
+    const { wait, compact, height } = kept;
+    if (entries.length !== wait.places.length) return undefined;
     const fetched = new Map<number, FetchedEntry>();
-    for (const [i, place] of places.entries()) fetched.set(place, entries[i] as FetchedEntry);
+    for (const [i, place] of wait.places.entries()) fetched.set(place, entries[i] as FetchedEntry);
     const rebuilt = this.#rebuild(compact, fetched);
     return rebuilt.kind === "block" ? { height, block: rebuilt.block } : undefined;
   }
 
   /** Whether a block's proposer still has time to send what is missing of it. */
   isAwaited(idHex: string): boolean {
-    for (const waiting of this.#waiting.values()) if (waiting.idHex === idHex) return true;
+    for (const kept of this.#kept.values()) {
+      if (kept.idHex === idHex && kept.wait !== undefined) return true;
+    }
     return false;
   }
 
@@ -135,8 +167,10 @@ export class CompactBodies {
   /** Forgets what belongs to decided heights. */
   onAppended({ executed }: Pick<AppendedBlock, "executed">): void {
     this.#answered.clear();
-    for (const [proposer, { height }] of this.#waiting) {
-      if (height <= executed.facts.height) this.#waiting.delete(proposer);
+    this.#asked.clear();
+    this.#tried.clear();
+    for (const [proposer, { height }] of this.#kept) {
+      if (height <= executed.facts.height) this.#drop(proposer);
     }
   }
 
@@ -154,15 +188,18 @@ export class CompactBodies {
     return rebuildBlock(compact, fetched === undefined ? options : { ...options, fetched });
   }
 
-  #wait(proposer: string, waiting: Waiting): void {
-    this.#waiting.delete(proposer);
-    const [oldest] = this.#waiting.keys();
-    if (this.#waiting.size >= compactWaitingMax && oldest !== undefined) {
-      this.#waiting.delete(oldest);
-    }
-    this.#waiting.set(proposer, waiting);
-    this.#context.time.after(entriesWaitMs, () => {
-      if (this.#waiting.get(proposer) === waiting) this.#waiting.delete(proposer);
-    });
+  #ask(proposer: string, kept: Kept, id: Uint8Array, places: readonly number[]): void {
+    const { height, idHex } = kept;
+    if (places.length > entriesFetchedMax || this.#asked.has(idHex)) return;
+    this.#asked.add(idHex);
+    const timer = this.#context.time.after(entriesWaitMs, () => this.#drop(proposer));
+    this.#kept.set(proposer, { ...kept, wait: { places, timer } });
+    this.#parts.peers.fetchEntries(proposer, { height, blockId: id, entries: places });
+  }
+
+  /** With the timer, which would hold the block until it is due. */
+  #drop(proposer: string): void {
+    this.#kept.get(proposer)?.wait?.timer.cancel();
+    this.#kept.delete(proposer);
   }
 }

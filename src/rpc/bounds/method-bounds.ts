@@ -39,15 +39,16 @@ const certificateElements = 4 * storageNodesMax + 3 * 4 * managersMax;
 
 /**
  * One block with certificates, or a part of it. A leaf has 70 bytes and takes about 700 in memory;
- * an entry of a certificate has 75 to 115 and takes 500 to 900. A message with more elements per
- * byte is no block, and would cost more to decode than to send.
+ * an entry of a certificate has 75 to 115 and takes 500 to 900; one of a compact block has 36 to 39
+ * and takes 604 to 716. A message with more elements per byte is no block, and would cost more to
+ * decode than to send.
  */
 const oneBlock: RequestBounds = {
   bytes: Number.POSITIVE_INFINITY,
   elements: 2 * KiB,
   memoryBytes: 512 * KiB,
   elementsPerByte: 1 / 12,
-  memoryPerByte: 12,
+  memoryPerByte: 20,
   elementsMax: blockElements + certificateElements + 8 * KiB,
   memoryMax: 32 * MiB,
 };

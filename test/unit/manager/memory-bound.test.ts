@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { defaultPolicy } from "../../../src/cli/init/defaults.js";
 import { managerLimitsOf, managerLimitsSchema } from "../../../src/config/limit-settings.js";
+import { CompactBlockSchema } from "../../../src/gen/bss/v1/block_pb.js";
+import { certificatesBytesMax, controlBytesMax } from "../../../src/ledger/blocks/block-parsing.js";
+import { wireProblem } from "../../../src/ledger/wire-bounds.js";
 import { memoryBound, memoryParts } from "../../../src/manager/memory-bound.js";
+import { compactKeptMax } from "../../../src/manager/ring/compact-bodies.js";
 import { rpcLimitsOf } from "../../../src/node/rpc-options.js";
 
 const MiB = 2 ** 20;
@@ -27,6 +32,19 @@ describe("a manager's memory bound", () => {
     assert(memoryBound({ policy, limits, server, managers: 5 }) >= bound + queues);
     const larger = { ...policy, blockBytesMax: policy.blockBytesMax + 1 };
     assert(memoryBound({ policy: larger, limits, server, managers: 4 }) > bound);
+  });
+
+  test("counts the entries of compact blocks as the bounds on messages do", () => {
+    const parts = memoryParts({ policy, limits, server, managers: 4 });
+    const { bytes } = parts.find(({ what }) => what === "compact blocks") ?? { bytes: 0 };
+    const entry = { submissionId: new Uint8Array(32), recordBits: new Uint8Array(125) };
+    const entries = Array.from({ length: 10_000 }, () => entry);
+    const wire = toBinary(CompactBlockSchema, create(CompactBlockSchema, { entries }));
+    const memoryBytes = bytes / compactKeptMax - controlBytesMax - certificatesBytesMax;
+    assert.equal(
+      wireProblem(CompactBlockSchema, wire, { elements: 30_000, memoryBytes }),
+      undefined,
+    );
   });
 
   test("follows the limits of the server as they come out of the config", () => {

@@ -7,6 +7,7 @@ import { toHex } from "../../../../src/base/bytes.js";
 import {
   type CompactBlock,
   CompactBlockSchema,
+  type CompactEntry,
   ManagerBlockSchema,
   PrivateEntrySchema,
 } from "../../../../src/gen/bss/v1/block_pb.js";
@@ -153,6 +154,21 @@ describe("a compact block", () => {
       });
       assert.equal(rebuildBlock(odd, options()).kind, "wrong", bits.join());
     }
+  });
+
+  test("is wrong where it names a record of a submission twice", () => {
+    const entry = defined(compact.entries[0], "it has three");
+    const of = (...bits: number[]) => ({ ...entry, recordBits: Uint8Array.of(...bits) });
+    const kindOf = (...entries: CompactEntry[]) =>
+      rebuildBlock({ ...compact, entries }, options()).kind;
+    assert.equal(kindOf(of(0b11), of(0b1100), of(0, 1)), "block");
+    assert.equal(kindOf(of(0b11), of(0b1100), of(0b10)), "wrong");
+    assert.equal(kindOf(of(1), of()), "wrong");
+    const fetched = new Map(entriesOf(block, [0])?.map((each) => [1, each]));
+    const some = options(submissions.slice(1));
+    const twice = { ...compact, entries: [entry, entry] };
+    fetched.set(0, defined(fetched.get(1), "the block has it"));
+    assert.equal(rebuildBlock(twice, { ...some, fetched }).kind, "wrong");
   });
 
   test("becomes no longer than a block, however often it names a submission", () => {

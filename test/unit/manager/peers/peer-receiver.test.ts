@@ -23,6 +23,7 @@ import {
   VoteRequestSchema,
   VoteResponseSchema,
 } from "../../../../src/gen/bss/v1/vote_pb.js";
+import { compactOf } from "../../../../src/ledger/blocks/compact-blocks.js";
 import {
   buildApproval,
   buildIntegrity,
@@ -89,6 +90,8 @@ describe("what comes in on a stream of votes", () => {
   let lagging: string[];
   let dropped: string[];
   let bodies: unknown[];
+  /** Whose compact blocks; the first is of use. */
+  let kept: string[];
   let own: (Vote | Proposal)[];
   let candidates: CandidateBlocks;
   let receiver: PeerReceiver;
@@ -106,7 +109,7 @@ describe("what comes in on a stream of votes", () => {
     supervision = [];
     lagging = [];
     dropped = [];
-    bodies = [];
+    [bodies, kept] = [[], []];
     own = [];
     height = 1;
     wantsLate = false;
@@ -124,7 +127,15 @@ describe("what comes in on a stream of votes", () => {
       },
       inbox: { post: (event) => posted.push(event) },
       candidates,
-      judge: { takeBody: async (body) => void bodies.push(body) },
+      judge: {
+        takeBody: async (body) => void bodies.push(body),
+        takeCompact: async (id) => void bodies.push(toHex(id)),
+      },
+      compact: {
+        keep: (_, { from }) => kept.push(from) === 1,
+        takeEntries: () => undefined,
+        answer: () => undefined,
+      },
       abstention: {
         listening: false,
         hearOwn: (statement) => own.push(statement),
@@ -369,6 +380,18 @@ describe("what comes in on a stream of votes", () => {
     assert.equal(candidates.get(facts.blockId)?.block, block);
     assert.deepEqual(bodies, [other, block], "whoever waits for a body is told that it came");
     assert.equal(toHex(facts.blockId).length, 64);
+  });
+
+  test("keeps the compact block of a proposal that comes from its proposer itself", async () => {
+    const value = { ...proposal(proposer, facts), compact: compactOf(block) };
+    const other = managerIds.find((id) => id !== proposer) ?? "";
+    await receiver.take(other, { case: "proposal", value });
+    assert.deepEqual([kept, bodies], [[], [undefined]], "a relay");
+    await receiver.take(proposer, { case: "proposal", value });
+    assert.deepEqual([kept, bodies], [[proposer], [undefined, toHex(facts.blockId)]]);
+    await receiver.take(proposer, { case: "proposal", value });
+    assert.deepEqual(bodies.slice(2), [undefined]);
+    assert.equal(candidates.get(facts.blockId), undefined, "it is made when it is to be judged");
   });
 
   test("tells where a peer stands, by its own word only", async () => {

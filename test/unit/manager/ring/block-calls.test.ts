@@ -12,7 +12,11 @@ const causer = { kind: "caller", id: "participant-1" } as const;
 const heartbeatMs = 60_000;
 
 const managerIds = genesis.members.managers.map(({ managerId }) => managerId);
-const blockOf = (proposerId: string, leafCount = 0) => ({ proposerId, leafCount });
+const blockOf = (proposerId: string, ...submissions: readonly ParsedSubmission[]) => {
+  const records = submissions.flatMap((each) => each.records);
+  const placed = records.map((record, position) => ({ record, position }));
+  return { facts: { proposerId, leafCount: placed.length }, placed };
+};
 
 function membersWith(suspended: number): Members {
   const { managers, storageNodes, officers } = genesis.members;
@@ -93,7 +97,7 @@ describe("a manager calls for a block", () => {
 
   test("a moment later while those who were just answered may send more", () => {
     const [first, , third] = [add(), add(), add()];
-    calls.onAppended(blockOf("manager-2", 1), members, 120);
+    calls.onAppended(blockOf("manager-2", first), members, 120);
     placed(first);
     assert.equal(calls.due, false, "two wait, and one has been answered");
     assert.deepEqual(asked, [40], "a part of the round");
@@ -101,7 +105,7 @@ describe("a manager calls for a block", () => {
     assert.equal(calls.due, false);
     add();
     assert.equal(calls.due, true, "as many wait as did before");
-    calls.onAppended(blockOf("manager-2", 1), members, 9_000);
+    calls.onAppended(blockOf("manager-2", third), members, 9_000);
     placed(third);
     assert.equal(calls.due, false);
     assert.deepEqual(asked, [40, 250], "never for long");
@@ -111,21 +115,48 @@ describe("a manager calls for a block", () => {
 
   test("at once for what comes alone, fills a block, or follows one that others shipped", () => {
     const alone = add();
-    calls.onAppended(blockOf("manager-2", 1), members, 120);
+    calls.onAppended(blockOf("manager-2", alone), members, 120);
     placed(alone);
     add();
     assert.equal(calls.due, true, "nothing else waited");
     const next = add();
-    calls.onAppended(blockOf("manager-2", 1), members);
+    calls.onAppended(blockOf("manager-2", next), members);
     placed(next);
     assert.equal(calls.due, true, "nobody was answered here");
     calls = callsOf(2);
     const [first] = [add(), add(), add()];
-    calls.onAppended(blockOf("manager-2", 1), members, 120);
+    calls.onAppended(blockOf("manager-2", first), members, 120);
     placed(first);
     assert.equal(calls.due, true, "a block is full");
     assert.deepEqual(asked, []);
   });
+
+  for (const [what, prepare] of [
+    ["was tried in vain", () => calls.onAppended(blockOf("manager-1"), members)],
+    ["is not ripe", () => {}],
+  ] as const) {
+    test(`at once for what comes alone beside what ${what}`, () => {
+      const isRipe = what === "was tried in vain";
+      pool = new Pool({
+        limits: { submissionsMax: 100, bytesMax: 1e7 },
+        verdictWaitMs: isRipe ? 0 : 60_000,
+      });
+      calls = callsOf(1_000);
+      add();
+      // It calls less and less.
+      for (let i = 0; i < 8; i++) prepare();
+      const alone = [add(), add()];
+      for (const { id } of alone) {
+        for (const managerId of managerIds) pool.verdict(managerId, id);
+      }
+      calls.onAppended(blockOf("manager-2", ...alone), members, 120);
+      for (const each of alone) placed(each);
+      const { id } = add();
+      for (const managerId of managerIds) pool.verdict(managerId, id);
+      assert.equal(calls.due, true);
+      assert.deepEqual(asked, []);
+    });
+  }
 
   test("less and less for records that no block takes", () => {
     add();
@@ -136,7 +167,7 @@ describe("a manager calls for a block", () => {
       calls.onAppended(blockOf("manager-1"), members);
     }
     assert.ok(blocks <= 15, `${blocks} empty blocks in a minute`);
-    calls.onAppended(blockOf("manager-1", 1), members);
+    calls.onAppended(blockOf("manager-1", submitted([documentBytes()])), members);
     assert.equal(calls.due, true, "what was placed may be what they lack");
   });
 

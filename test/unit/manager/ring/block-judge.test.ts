@@ -116,13 +116,15 @@ describe("the judgement of a candidate", () => {
   let height: number;
   /** How often a compact block is found to wait for its entries. */
   let awaits: number;
+  /** What compact blocks make, one after the other. */
+  let made: ManagerBlock[];
   let block: ManagerBlock;
   let blockId: Uint8Array;
 
   beforeEach(async () => {
     world = await LedgerWorld.create();
     candidates = new CandidateBlocks({ isBoundTo: () => false });
-    [posted, refused, fetched, height, awaits] = [[], [], [], 1, 0];
+    [posted, refused, fetched, height, awaits, made] = [[], [], [], 1, 0, []];
     const after = (_: number, work: () => void) => {
       work();
       return { cancel: () => {} };
@@ -142,7 +144,7 @@ describe("the judgement of a candidate", () => {
         },
         inbox: { post: (event) => posted.push(event) },
         peers: { fetchBody: (holders) => fetched.push(holders) },
-        compact: { isAwaited: () => awaits-- > 0 },
+        compact: { make: () => made.shift(), isAwaited: () => awaits-- > 0 },
       },
     );
     const built = world.chain.propose({ candidates: [submitted([documentBytes()])] });
@@ -173,6 +175,37 @@ describe("the judgement of a candidate", () => {
     await judge.takeBody(block);
     assert.deepEqual(verdicts(), [true], "the second copy was not asked for");
     assert.equal(candidates.get(blockId)?.block, block);
+  });
+
+  test("comes from the first compact block that makes the block's body", async () => {
+    made = [tampered(), block, block];
+    await judge.judge(task());
+    assert.deepEqual([verdicts(), refused, fetched], [[true], ["BLOCK_MALFORMED"], []]);
+    assert.equal(candidates.get(blockId)?.block, block);
+    assert.equal(made.length, 1, "no more are made than are needed");
+  });
+
+  test("makes a compact block's body when the ring has asked for it, and not before", async () => {
+    made = [block];
+    await judge.takeCompact(blockId);
+    assert.deepEqual([made.length, verdicts()], [1, []]);
+    made = [];
+    await judge.judge(task());
+    made = [block];
+    await judge.takeCompact(blockId);
+    assert.deepEqual(verdicts(), [true]);
+    await judge.takeCompact(blockId);
+    assert.deepEqual(verdicts(), [true]);
+  });
+
+  test("makes nothing while a body is judged", async () => {
+    await judge.judge(task());
+    const running = judge.takeBody(block);
+    made = [block];
+    await judge.judge(task());
+    await judge.takeCompact(blockId);
+    await running;
+    assert.deepEqual([made.length, verdicts()], [1, [true]]);
   });
 
   test("asks for no body while its proposer has time to send what is missing", async () => {

@@ -5,7 +5,11 @@ import { create } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
 import { toHex } from "../../../../src/base/bytes.js";
 import { systemTime } from "../../../../src/base/time.js";
-import type { ManagerBlock } from "../../../../src/gen/bss/v1/block_pb.js";
+import {
+  type CompactBlock,
+  CompactEntrySchema,
+  type ManagerBlock,
+} from "../../../../src/gen/bss/v1/block_pb.js";
 import {
   type CandidateEntries,
   CandidateEntriesSchema,
@@ -15,7 +19,11 @@ import { compactOf } from "../../../../src/ledger/blocks/compact-blocks.js";
 import type { ParsedSubmission } from "../../../../src/ledger/records/submissions.js";
 import { Pool } from "../../../../src/manager/pool/pool.js";
 import { CandidateBlocks } from "../../../../src/manager/ring/candidate-blocks.js";
-import { CompactBodies, compactWaitingMax } from "../../../../src/manager/ring/compact-bodies.js";
+import {
+  CompactBodies,
+  type CompactProposal,
+  compactKeptMax,
+} from "../../../../src/manager/ring/compact-bodies.js";
 import { Chain } from "../../ledger/support/chain.js";
 import { consortiumId, epochKey, policy } from "../../ledger/support/consortium.js";
 import { documentBytes, submitted } from "../../ledger/support/records.js";
@@ -33,13 +41,14 @@ class Manager {
   });
   readonly candidates = new CandidateBlocks({ isBoundTo: () => false });
   readonly fetched: (readonly [string, readonly number[]])[] = [];
-  readonly timers: (() => void)[] = [];
+  /** Those that have not been cancelled. */
+  readonly timers = new Set<() => void>();
   readonly compact: CompactBodies;
 
   constructor() {
     const after = (_: number, work: () => void) => {
-      this.timers.push(work);
-      return { cancel: () => {} };
+      this.timers.add(work);
+      return { cancel: () => void this.timers.delete(work) };
     };
     this.compact = new CompactBodies(
       { consortiumId, policy, epochKey, time: { ...systemTime, after } },
@@ -49,6 +58,12 @@ class Manager {
         peers: { fetchEntries: (to, { entries }) => void this.fetched.push([to, entries]) },
       },
     );
+  }
+
+  /** A compact block comes, and the ring asks for its body. */
+  take(compact: CompactBlock, from: CompactProposal): ManagerBlock | undefined {
+    this.compact.keep(compact, from);
+    return this.compact.make(from.height, from.blockId);
   }
 
   has(...some: readonly ParsedSubmission[]): void {
@@ -72,7 +87,7 @@ describe("[R4.1.5] the body of a compact block", () => {
     answer = defined(proposer.compact.answer("manager-2", wanted), "it is the first time");
   });
 
-  const take = () => manager.compact.take(compactOf(block), proposal);
+  const take = () => manager.take(compactOf(block), proposal);
 
   test("is made of the pool, whose records are sealed by it at the latest", () => {
     manager.has(...submissions);
@@ -81,6 +96,26 @@ describe("[R4.1.5] the body of a compact block", () => {
     for (const { records } of submissions) {
       for (const { hashHex } of records) assert.ok(manager.pool.sealed(hashHex));
     }
+  });
+
+  test("is not made, nor what is missing asked for, before it is wanted", () => {
+    manager.has(defined(submissions[0], "there are two"));
+    assert.ok(manager.compact.keep(compactOf(block), proposal));
+    assert.equal(manager.compact.make(2, blockId), undefined, "of another height");
+    assert.equal(manager.compact.make(1, new Uint8Array(32)), undefined);
+    assert.equal(manager.compact.isAwaited(idHex), false);
+    assert.equal(manager.pool.sealed(submissions[0]?.records[0]?.hashHex ?? ""), undefined);
+    assert.deepEqual(manager.fetched, []);
+    assert.equal(manager.compact.make(1, blockId), undefined);
+    assert.deepEqual(manager.fetched, [["manager-1", [1]]]);
+  });
+
+  test("is made once of what each proposer sends", () => {
+    manager.has(...submissions);
+    assert.deepEqual(take(), block);
+    assert.equal(manager.compact.keep(compactOf(block), proposal), false);
+    assert.equal(manager.compact.make(1, blockId), undefined);
+    assert.deepEqual(manager.take(compactOf(block), { ...proposal, from: "manager-2" }), block);
   });
 
   test("is made with the proposer's help of what is missing, which is asked for once", () => {
@@ -92,6 +127,7 @@ describe("[R4.1.5] the body of a compact block", () => {
     assert.equal(manager.compact.takeEntries("manager-3", answer), undefined, "it was not asked");
     const rebuilt = manager.compact.takeEntries("manager-1", answer);
     assert.deepEqual(rebuilt, { height: 1, block });
+    assert.equal(manager.timers.size, 0);
     assert.equal(manager.compact.isAwaited(idHex), false);
     assert.equal(manager.compact.takeEntries("manager-1", answer), undefined);
   });
@@ -119,32 +155,58 @@ describe("[R4.1.5] the body of a compact block", () => {
     assert.equal(manager.compact.takeEntries("manager-1", answer), undefined);
   });
 
+  test("is not waited for again, whoever proposes it how often", () => {
+    take();
+    for (const timer of manager.timers) timer();
+    for (const from of ["manager-1", "manager-2"]) {
+      manager.take(compactOf(block), { ...proposal, from });
+      assert.equal(manager.compact.isAwaited(idHex), false);
+    }
+    assert.equal(manager.fetched.length, 1);
+  });
+
+  test("is made while what another proposer has put under its id is waited for", () => {
+    manager.has(...submissions);
+    const nobodys = { submissionId: new Uint8Array(32), recordBits: new Uint8Array() };
+    const entries = [create(CompactEntrySchema, nobodys)];
+    const bogus = { ...compactOf(block), entries };
+    assert.equal(manager.take(bogus, { ...proposal, from: "manager-4" }), undefined);
+    assert.ok(manager.compact.isAwaited(idHex));
+    assert.deepEqual(take(), block);
+  });
+
   test("is not made where it is here, under another id, or longer than a block", () => {
     manager.has(...submissions);
     const other = { ...proposal, blockId: new Uint8Array(32) };
-    assert.equal(manager.compact.take(compactOf(block), other), undefined);
+    assert.equal(manager.take(compactOf(block), other), undefined);
     const long = { ...compactOf(block), previousCertificates: new Uint8Array(2 ** 21) };
-    assert.equal(manager.compact.take(long, proposal), undefined);
+    assert.equal(manager.take(long, proposal), undefined);
     manager.candidates.add(1, block);
     assert.equal(take(), undefined);
     assert.deepEqual(manager.fetched, []);
   });
 
   test("waits for one block of each proposer, and for few of all", () => {
+    /** Another block, of which nothing is here; its id in hex. */
+    const takeOther = (from: string) => {
+      const other = new Chain().propose({ candidates: [submitted([documentBytes()])] });
+      const { blockId: otherId } = other.executed.facts;
+      manager.take(compactOf(other.block), { ...proposal, from, blockId: otherId });
+      return toHex(otherId);
+    };
     take();
-    const { block: empty, executed: other } = new Chain().propose({
-      candidates: [submitted([documentBytes()])],
-    });
-    const next = { ...proposal, blockId: other.facts.blockId };
-    manager.compact.take(compactOf(empty), next);
+    const first = takeOther("manager-1");
     assert.equal(manager.compact.isAwaited(idHex), false, "the proposer's later one");
-    for (let i = 0; i < compactWaitingMax; i++) {
-      manager.compact.take(compactOf(block), { ...proposal, from: `manager-${i + 2}` });
-      manager.compact.onAppended({ executed: { facts: { height: 0 } } } as never);
-      if (i === 0) assert.ok(manager.compact.isAwaited(idHex));
-    }
+    for (let i = 1; i < compactKeptMax; i++) takeOther(`manager-${i + 1}`);
+    assert.ok(manager.compact.isAwaited(first));
+    const last = takeOther("manager-9");
+    assert.equal(manager.compact.isAwaited(first), false, "the oldest");
+    manager.compact.onAppended({ executed: { facts: { height: 0 } } } as never);
+    assert.ok(manager.compact.isAwaited(last));
+    assert.equal(manager.timers.size, compactKeptMax, "none for what is not waited for");
     manager.compact.onAppended({ executed } as never);
-    assert.equal(manager.compact.isAwaited(idHex), false, "its height is over");
+    assert.equal(manager.compact.isAwaited(last), false, "its height is over");
+    assert.equal(manager.timers.size, 0);
   });
 });
 

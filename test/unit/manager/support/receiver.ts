@@ -28,8 +28,8 @@ export function receiverOf({ selfId = "manager-1", dropped = () => {}, ...parts 
     inbox: { post: () => {} },
     candidates: new CandidateBlocks({ isBoundTo: () => false }),
     relays: { hear: () => {} },
-    judge: { takeBody: async () => {} },
-    compact: { take: () => undefined, takeEntries: () => undefined, answer: () => undefined },
+    judge: { takeBody: async () => {}, takeCompact: async () => {} },
+    compact: { keep: () => false, takeEntries: () => undefined, answer: () => undefined },
     abstention: { listening: false, hearOwn: () => {}, hearHead: () => {} },
     tip: { hear: () => {} },
     supervision: {

@@ -102,6 +102,25 @@ describe("the bounds of the methods", () => {
     { message: { case: "proposal", value: { block: managerBlock, lockCertificate } } },
     requestBounds(vote),
   );
+  for (const bits of [0, 1, 2, 125]) {
+    const entries = times(10_000, () => ({
+      submissionId: hash,
+      recordBits: new Uint8Array(bits).fill(1),
+    }));
+    const compact = { header: new Uint8Array(1_024), control: block.control, entries };
+    passes(
+      `a proposal of a compact block of 10,000 submissions with ${bits} bytes of bits each`,
+      VoteRequestSchema,
+      { message: { case: "proposal", value: { ...place, compact, lockCertificate } } },
+      requestBounds(vote),
+    );
+    passes(
+      `that compact block without control operations and certificates, ${bits} bytes of bits`,
+      VoteRequestSchema,
+      { message: { case: "proposal", value: { ...place, compact: { entries } } } },
+      requestBounds(vote),
+    );
+  }
   passes(
     "the largest body of a candidate",
     VoteResponseSchema,
