@@ -115,7 +115,8 @@ export class BlockCalls {
     if (!pool.calls(monotonicMs(), this.#awaited(), hashes)) return;
     const forMs = Math.min(roundMs * gatherPart, gatherMsMax);
     this.#gathering = { records: pool.recordCount, untilMs: monotonicMs() + forMs };
-    askAfter(forMs);
+    // A timer may end up to 1 ms too soon, and nobody would ask again.
+    askAfter(Math.ceil(forMs) + 1);
   }
 
   get #isGathering(): boolean {
