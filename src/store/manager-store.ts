@@ -168,11 +168,12 @@ export class ManagerStore extends ChainReads {
     const done = await this.#completed(block);
     const { height, blockId, treeSize } = facts;
     const tiles = extendTiles(this.#tiles, newNodes);
+    const indexWrites = await recordIndexWrites(this.kv, placed);
     const parts = { height, blockId, block: publicBlock, certificates, treeSize };
     const batch: WriteOperation[] = [
       blockWrite(height, publicBlock, block.privateEntries),
       ...chainWrites({ ...parts, sealedRecords: sealed, tileWrites: tiles.writes }),
-      ...recordIndexWrites(placed),
+      ...indexWrites,
       ...stateWrites.map(stateWrite),
       ...votes.writes,
       ...poolDeletions(done),
