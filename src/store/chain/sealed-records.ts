@@ -17,6 +17,20 @@ export type SealedRecord = {
   readonly sealed: Uint8Array;
 };
 
+/** Where a record stands. */
+export type PlacedRecord = {
+  /** Of its block. */
+  readonly height: number;
+  /** Index of its leaf in the Merkle log. */
+  readonly position: number;
+  /** 32 bytes each. */
+  readonly recordHash: Uint8Array;
+  readonly sealDigest: Uint8Array;
+};
+
+/** A sealed record and where it stands. */
+export type PlacedSealedRecord = SealedRecord & PlacedRecord;
+
 type Reads = Pick<KeyValueStore, "getMany" | "range">;
 
 /** Positions at most so far apart are read with what lies between them. */
@@ -129,6 +143,81 @@ export async function sealedIn(
     if (sealed.length !== segment.length(position)) throw damaged(what, "has another length");
     return { height: segment.height, recordHash: segment.recordHash(position), sealed };
   });
+}
+
+/** Those that are read together have so many bytes at most, or are one. */
+const pieceBytesMax = 2 ** 20;
+const piecePositions = 100;
+
+/**
+ * Records by their positions, in that order, as fast as they are taken: in pieces, as reading each
+ * by itself takes longer.
+ *
+ * @throws StoreError CORRUPT for one that is not there
+ */
+export async function* readRecords(
+  kv: Reads,
+  positions: readonly number[],
+): AsyncGenerator<PlacedSealedRecord, void, undefined> {
+  for (let from = 0; from < positions.length; from += piecePositions) {
+    const piece = positions.slice(from, from + piecePositions);
+    const segments = await readSegments(kv, piece);
+    for (const part of partsOf(segments, piece)) {
+      const sealed = await sealedIn(kv, segments, part);
+      for (const [i, position] of part.entries()) {
+        const what = `the sealed record at position ${position}`;
+        const record = present(sealed[i], what);
+        const sealDigest = heldBy(segments, position).sealDigest(position);
+        yield { ...record, position, sealDigest };
+      }
+    }
+  }
+}
+
+/** The same without the records: those that stand apart are not read. */
+export async function* readPlaces(
+  kv: Reads,
+  positions: readonly number[],
+): AsyncGenerator<PlacedRecord, void, undefined> {
+  for (let from = 0; from < positions.length; from += piecePositions) {
+    const piece = positions.slice(from, from + piecePositions);
+    const segments = await readSegments(kv, piece);
+    for (const position of piece) {
+      const segment = heldBy(segments, position);
+      yield {
+        height: segment.height,
+        position,
+        recordHash: segment.recordHash(position),
+        sealDigest: segment.sealDigest(position),
+      };
+    }
+  }
+}
+
+/** The positions in parts whose records are not too long together. */
+function* partsOf(
+  segments: readonly Segment[],
+  positions: readonly number[],
+): Generator<readonly number[], void, undefined> {
+  let part: number[] = [];
+  let byteCount = 0;
+  for (const position of positions) {
+    const length = heldBy(segments, position).length(position);
+    if (part.length > 0 && byteCount + length > pieceBytesMax) {
+      yield part;
+      part = [];
+      byteCount = 0;
+    }
+    part.push(position);
+    byteCount += length;
+  }
+  if (part.length > 0) yield part;
+}
+
+function heldBy(segments: readonly Segment[], position: number): Segment {
+  const segment = holderOf(segments, position);
+  if (segment === undefined) throw missing(position);
+  return segment;
 }
 
 /** The segment among them, ascending, that holds the position. */
