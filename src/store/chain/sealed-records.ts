@@ -33,7 +33,11 @@ export type PlacedSealedRecord = SealedRecord & PlacedRecord;
 
 type Reads = Pick<KeyValueStore, "getMany" | "range">;
 
-/** Positions at most so far apart are read with what lies between them. */
+/**
+ * Positions at most so far apart are read with what lies between them: the first for any segments,
+ * the second if those beside them have so many records that few lie between.
+ */
+const gapMin = 4;
 const gapMax = 32;
 
 const { gte: firstSegment } = bucketRange(buckets.segment);
@@ -48,7 +52,7 @@ export async function readSegments(
   kv: Reads,
   positions: readonly number[],
 ): Promise<readonly Segment[]> {
-  const groups = neighbours(positions);
+  const groups = neighbours(positions, gapMax);
   const segments = new Map<number, Segment>();
   const take = (found: readonly (readonly Entry[])[]) => {
     for (const entry of found.flat()) {
@@ -59,34 +63,43 @@ export async function readSegments(
     }
   };
   // What is asked for in one turn travels in one message to the thread that reads.
-  const lasts = await Promise.all(groups.map(({ last }) => lastUpTo(kv, last)));
+  const lasts = await Promise.all(groups.map((group) => lastUpTo(kv, lastOf(group))));
   take(lasts);
-  const open = groups.flatMap(({ first }, i) => {
+  const open = groups.flatMap((group, i) => {
     const key = lasts[i]?.[0]?.[0];
-    const end = key === undefined ? first : positionOf(key);
-    return first < end ? [{ first, end }] : [];
+    const segment = key && segments.get(positionOf(key));
+    if (segment === undefined) return [];
+    const before = group.filter((position) => position < segment.first);
+    const gap = Math.min(gapMax, Math.max(gapMin, segment.end - segment.first));
+    return neighbours(before, gap);
   });
   take(
     await Promise.all(
-      open.flatMap(({ first, end }) => [lastUpTo(kv, first), between(kv, first + 1, end)]),
+      open.flatMap((group) => {
+        const first = defined(group[0], "a group has positions");
+        return [lastUpTo(kv, first), between(kv, first + 1, lastOf(group) + 1)];
+      }),
     ),
   );
   return [...segments.values()].sort((a, b) => a.first - b.first);
 }
 
-/** Positions that lie close together, ascending. */
-function neighbours(
-  positions: readonly number[],
-): readonly { readonly first: number; readonly last: number }[] {
-  const groups: { first: number; last: number }[] = [];
-  let group: { first: number; last: number } | undefined;
+/** Groups of positions each of which is at most `gap` from the next, ascending. */
+function neighbours(positions: readonly number[], gap: number): readonly (readonly number[])[] {
+  const groups: number[][] = [];
+  let group: number[] = [];
   for (const position of [...positions].sort((a, b) => a - b)) {
-    if (group === undefined || position - group.last > gapMax) {
-      group = { first: position, last: position };
+    if (group.length === 0 || position - lastOf(group) > gap) {
+      group = [];
       groups.push(group);
-    } else group.last = position;
+    }
+    group.push(position);
   }
   return groups;
+}
+
+function lastOf(group: readonly number[]): number {
+  return defined(group.at(-1), "a group has positions");
 }
 
 /** The segments of neighbouring records, from `first` to before `end`, without a gap. */
