@@ -11,6 +11,7 @@ import {
   SelfRepair,
   type SelfRepairPorts,
 } from "../../../../src/storage-node/repair/self-repair.js";
+import { buckets } from "../../../../src/store/buckets.js";
 import { chainKeys } from "../../../../src/store/chain/chain-writes.js";
 import { tileKey } from "../../../../src/store/chain/log-tiles.js";
 import { segmentKeys } from "../../../../src/store/chain/segments.js";
@@ -18,6 +19,7 @@ import type { Damage } from "../../../../src/store/damage/chain-walk.js";
 import type { KeyValueStore } from "../../../../src/store/key-value-store.js";
 import { StoreError } from "../../../../src/store/store-error.js";
 import { consortiumId } from "../../ledger/support/consortium.js";
+import { keysIn } from "../../store/support/disks.js";
 import { ChainWorld } from "../support/chain-world.js";
 
 const blockCount = 6;
@@ -162,6 +164,19 @@ describe("the repair of a storage node", () => {
     const before = await bench.content();
     for (const hex of before.keys()) {
       await bench.kv.write([{ type: "delete", key: Buffer.from(hex, "hex") }], "sync");
+    }
+    await bench.repaired();
+    assert.deepEqual(await bench.content(), before);
+  });
+
+  test("restores numbers that are larger than any that is written", async () => {
+    const bench = await Bench.create();
+    const before = await bench.content();
+    const value = new Uint8Array(8).fill(0xff);
+    const keys = await keysIn(bench.kv, buckets.lastAttested);
+    assert.ok(keys.length > 0);
+    for (const hex of keys) {
+      await bench.kv.write([{ type: "put", key: Buffer.from(hex, "hex"), value }], "sync");
     }
     await bench.repaired();
     assert.deepEqual(await bench.content(), before);
