@@ -27,6 +27,8 @@ const futureBoundMinMs = 100;
 const roundMinMs = 1_000;
 /** What one audit may read, bytes. */
 const auditBytesBound = 64 * 2 ** 20;
+/** What is read for a record, however short: its neighbours are stored with it. */
+const readBytesMin = 16 * 1_024;
 /** What a manager may read to recompute the audits of one block, bytes. */
 const auditsOfBlockBytesBound = 4 * auditBytesBound;
 /** Reward units add up in 64 bits, which has to do for a match each second for centuries. */
@@ -112,9 +114,10 @@ function checkHeartbeat({ heartbeatMs }: Policy): Violation | undefined {
 
 /** An audit reads records from the disk of the node that attests, and then of every manager. */
 function checkAudits({ auditRecords, auditsPerBlock, recordBytesMax }: Policy) {
-  const auditBytes = auditRecords * recordBytesMax;
+  const readBytes = Math.max(recordBytesMax, readBytesMin);
+  const auditBytes = auditRecords * readBytes;
   if (auditBytes > auditBytesBound) {
-    const most = Math.floor(auditBytesBound / recordBytesMax);
+    const most = Math.floor(auditBytesBound / readBytes);
     const message = `An audit would read ${auditBytes} bytes: with record_bytes_max ${recordBytesMax} at most ${most}.`;
     return invalid(message, "audit_records");
   }

@@ -21,9 +21,9 @@ export const buckets = {
   certificate: 10,
   /** submission id → submission that waits for a block */
   pool: 11,
-  /** participant ‖ i64 time ‖ u64 position → nothing: the only one of its day and block */
+  /** participant ‖ i64 time ‖ u64 position → nothing: a record that is in no run */
   ownerIndex: 12,
-  /** meter ‖ i64 time ‖ u64 position → nothing: the only one of its day and block */
+  /** meter ‖ i64 time ‖ u64 position → nothing: a record that is in no run */
   meterIndex: 13,
   /** u64 height → number of leaves ‖ encoded storage block without its leaves and records */
   storageBlock: 15,
@@ -51,6 +51,10 @@ export const buckets = {
   ownerRun: 26,
   /** meter ‖ i64 day ‖ i64 last time ‖ u64 first position → run of its readings in a block */
   meterRun: 27,
+  /** participant ‖ i64 day → what its runs of that day cost a page */
+  ownerRunCost: 28,
+  /** meter ‖ i64 day → what its runs of that day cost a page */
+  meterRunCost: 29,
 } as const;
 
 export type Bucket = (typeof buckets)[keyof typeof buckets];

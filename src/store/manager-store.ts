@@ -165,6 +165,7 @@ export class ManagerStore extends ChainReads {
     const publicBlock = defined(block.block, "a final block has its public part");
     assertExtends(this.#head, publicBlock.header);
     const votes = this.#votes.clear();
+    const indexWrites = await recordIndexWrites(this.kv, placed);
     const done = await this.#completed(block);
     const { height, blockId, treeSize } = facts;
     const tiles = extendTiles(this.#tiles, newNodes);
@@ -172,19 +173,19 @@ export class ManagerStore extends ChainReads {
     const batch: WriteOperation[] = [
       blockWrite(height, publicBlock, block.privateEntries),
       ...chainWrites({ ...parts, sealedRecords: sealed, tileWrites: tiles.writes }),
-      ...recordIndexWrites(placed),
+      ...indexWrites,
       ...stateWrites.map(stateWrite),
       ...votes.writes,
       ...poolDeletions(done),
       headWrite(head),
     ];
+    this.#forget(done);
     this.#recent.startWriting();
     await this.kv.write(batch, durability);
     this.#recent.endWriting(stateWrites);
     this.#head = head;
     this.#headCertificates = certificates;
     this.#tiles = tiles.open;
-    for (const id of done) this.#pooled?.delete(toHex(id));
     votes.onWritten();
   }
 
@@ -317,8 +318,8 @@ export class ManagerStore extends ChainReads {
    * For submissions of which nothing is left to add; those that blocks complete go by themselves.
    */
   async deletePooled(ids: readonly Uint8Array[]): Promise<void> {
+    this.#forget(ids);
     await deletePooled(this.kv, ids);
-    for (const id of ids) this.#pooled?.delete(toHex(id));
   }
 
   /** The submissions that were waiting, in no particular order, up to the limits. */
@@ -342,6 +343,14 @@ export class ManagerStore extends ChainReads {
       if (state !== undefined) return state.position;
       throw damaged(`record ${toHex(defined(recordHashes[i], "a hash"))}`, "does not decode");
     });
+  }
+
+  /**
+   * To be called before the write that deletes them is issued: one that is saved again while that
+   * is under way is on disk after it.
+   */
+  #forget(ids: readonly Uint8Array[]): void {
+    for (const id of ids) this.#pooled?.delete(toHex(id));
   }
 
   /** Those that the block completes, among those that wait on disk. */

@@ -29,7 +29,7 @@ import {
   controlOf,
   decodeU64,
 } from "./chain/chain-writes.js";
-import { extendTiles, type OpenTiles, readOpenTiles, unknownTiles } from "./chain/log-tiles.js";
+import { extendTiles, type OpenTiles, readOpenTilesLeft } from "./chain/log-tiles.js";
 import { readRecordPlaces, recordPlaceWrites } from "./chain/record-places.js";
 import { decodeStorageBlock, encodeStorageBlock } from "./chain/stored-blocks.js";
 import { damaged } from "./chain/stored-values.js";
@@ -66,6 +66,8 @@ export function appendedOf({ block, log, ...rest }: StorageAppend): AppendedStor
 }
 
 const scrubKey = bucketKey(buckets.meta, utf8("scrub"));
+/** There from when damage is found until a repair has come to its end. */
+const unfinishedRepairKey = bucketKey(buckets.meta, utf8("unfinished-repair"));
 const forkEvidenceKey = bucketKey(buckets.meta, utf8("fork-evidence"));
 
 export class StorageNodeStore extends ChainReads {
@@ -96,7 +98,8 @@ export class StorageNodeStore extends ChainReads {
    * Opens the store, and writes genesis into an empty one.
    *
    * Damage around the head does not keep it from opening: a check of the whole store follows, see
-   * `doubt`.
+   * `doubt`. Blocks that are appended meanwhile may leave out tiles, which nothing would show after
+   * a restart. So damage is noted on disk until the check has come to its end.
    *
    * @throws StoreError MISMATCH when it is another node's or consortium's, CORRUPT without a head
    */
@@ -109,14 +112,18 @@ export class StorageNodeStore extends ChainReads {
     const head = await readHead(kv, decodeStorageHead);
     const attestations = await AttestationLog.open(kv);
     const store = new StorageNodeStore(kv, genesis, { head, attestations, fixed });
-    const { size } = head.frontier;
+    const { tiles, damage } = await readOpenTilesLeft(kv, head.frontier.size);
+    store.#tiles = tiles;
+    store.#doubt = damage;
     try {
       store.#headCertificates = await checkHead(kv, store);
-      store.#tiles = await readOpenTiles(kv, size);
     } catch (error) {
       if (!isDamage(error)) throw error;
-      store.#doubt = error;
-      store.#tiles = unknownTiles(size);
+      store.#doubt ??= error;
+    }
+    if (store.#doubt !== undefined) await store.#noteRepair(true);
+    else if ((await kv.get(unfinishedRepairKey)) !== undefined) {
+      store.#doubt = damaged("the store", "was not repaired to the end");
     }
     return store;
   }
@@ -136,6 +143,7 @@ export class StorageNodeStore extends ChainReads {
       replaceTiles: (tiles: OpenTiles) => {
         this.#tiles = tiles;
       },
+      noteRepair: (isUnfinished: boolean) => this.#noteRepair(isUnfinished),
     };
   }
 
@@ -257,6 +265,13 @@ export class StorageNodeStore extends ChainReads {
     recordHashes: readonly Uint8Array[],
   ): Promise<readonly (number | undefined)[]> {
     return readRecordPlaces(this.kv, recordHashes);
+  }
+
+  #noteRepair(isUnfinished: boolean): Promise<void> {
+    const note: WriteOperation = isUnfinished
+      ? { type: "put", key: unfinishedRepairKey, value: new Uint8Array(0) }
+      : { type: "delete", key: unfinishedRepairKey };
+    return this.kv.write([note], "sync");
   }
 
   async #replace(head: StorageHead): Promise<void> {

@@ -113,13 +113,15 @@ class ManagerQueries {
       participantId === ""
         ? await store.listByMeter(meterId, options)
         : await store.listByParticipant(participantId, options);
-    const { items, last, next } = await answerPage(found, limit, ({ position }) =>
-      this.#records.entryAt(position, reader),
-    );
-    const more = next !== undefined && last !== undefined;
+    const listed = found.slice(0, limit);
+    const positions = listed.map(({ position }) => position);
+    const entries = this.#records.entriesAt(positions, reader);
+    const { items } = await answerPage(entries, limit, (entry) => entry);
+    const last = listed[items.length - 1];
+    const more = items.length < found.length;
     return {
       entries: items,
-      nextPageToken: more ? pageToken(listing, `${last.timeMs},${last.position}`) : "",
+      nextPageToken: more && last ? pageToken(listing, `${last.timeMs},${last.position}`) : "",
     };
   }
 

@@ -5,7 +5,6 @@
  */
 import { fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { emptyBytes, equalBytes, toHex } from "../../base/bytes.js";
-import { sha256 } from "../../crypto/hash.js";
 import { unsealRecord } from "../../crypto/seal.js";
 import type { RecordEntrySchema } from "../../gen/bss/v1/query_pb.js";
 import { RecordSchema } from "../../gen/bss/v1/record_pb.js";
@@ -13,7 +12,7 @@ import { recordHash } from "../../ledger/records/records.js";
 import { answerBytesMax } from "../../query/answer-page.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import type { Identity } from "../../rpc/tls/tls-identity.js";
-import type { PlacedSealedRecord } from "../../store/chain/chain-reads.js";
+import type { PlacedRecord, PlacedSealedRecord } from "../../store/chain/chain-reads.js";
 import type { ManagerStore } from "../../store/manager-store.js";
 import { mayRead, readsRecords } from "./record-rights.js";
 
@@ -25,6 +24,9 @@ export type RecordEntriesPorts = {
 };
 
 export type Entry = MessageInitShape<typeof RecordEntrySchema>;
+
+/** An entry, and about how many bytes it has in an answer. */
+export type EntryOfSize = readonly [Entry, number];
 
 /** Bytes of an entry besides the record. */
 const placeBytes = 192;
@@ -41,28 +43,37 @@ export class RecordEntries {
    *
    * @throws RpcError RECORD_UNKNOWN
    */
-  async entry(hash: Uint8Array, reader: Identity): Promise<readonly [Entry, number]> {
-    return this.#entry(await this.#record(hash), reader);
+  async entry(hash: Uint8Array, reader: Identity): Promise<EntryOfSize> {
+    if (readsRecords(reader)) return this.#entry(await this.#record(hash), reader);
+    const location = await this.#ports.store.location(hash);
+    if (location === undefined) throw unknownRecord();
+    return [placeOf({ recordHash: hash, ...location }), placeBytes];
   }
 
-  /** The same of a record by its position in the log. */
-  async entryAt(position: number, reader: Identity): Promise<readonly [Entry, number]> {
-    return this.#entry(await this.#ports.store.recordAt(position), reader);
+  /**
+   * The same of records by their positions in the log, in that order. Who reads no records gets
+   * their places from the hashes that are kept beside them: none that is long is read.
+   */
+  async *entriesAt(
+    positions: readonly number[],
+    reader: Identity,
+  ): AsyncGenerator<EntryOfSize, void, undefined> {
+    const { store } = this.#ports;
+    if (readsRecords(reader)) {
+      for await (const record of store.recordsAt(positions)) {
+        yield await this.#entry(record, reader);
+      }
+    } else {
+      for await (const place of store.placesAt(positions)) yield [placeOf(place), placeBytes];
+    }
   }
 
-  async #entry(placed: PlacedSealedRecord, reader: Identity): Promise<readonly [Entry, number]> {
-    const { recordHash: hash, height, position, sealed } = placed;
-    const entry = {
-      recordHash: hash,
-      height: BigInt(height),
-      position: BigInt(position),
-      sealDigest: sha256(sealed),
-    };
-    if (!readsRecords(reader)) return [entry, placeBytes];
+  async #entry(placed: PlacedSealedRecord, reader: Identity): Promise<EntryOfSize> {
+    const entry = placeOf(placed);
     const bytes = this.#unseal(placed);
     const record = fromBinary(RecordSchema, bytes);
     if (!mayRead(record, reader)) return [entry, placeBytes];
-    const successor = (await this.#ports.store.successor(hash)) ?? emptyBytes;
+    const successor = (await this.#ports.store.successor(placed.recordHash)) ?? emptyBytes;
     const whole = { ...entry, record: bytes, successor };
     // It is no longer decoded than it is as its submitter wrote it.
     const bothBytes = placeBytes + 2 * bytes.length;
@@ -90,8 +101,16 @@ export class RecordEntries {
   async #record(hash: Uint8Array): Promise<PlacedSealedRecord> {
     const record = await this.#ports.store.recordOf(hash);
     if (record !== undefined) return record;
-    throw new RpcError("RECORD_UNKNOWN", "no record with this hash is on the ledger", {
-      field: "record_hash",
-    });
+    throw unknownRecord();
   }
+}
+
+function placeOf({ recordHash: hash, height, position, sealDigest }: PlacedRecord): Entry {
+  return { recordHash: hash, height: BigInt(height), position: BigInt(position), sealDigest };
+}
+
+function unknownRecord(): RpcError {
+  return new RpcError("RECORD_UNKNOWN", "no record with this hash is on the ledger", {
+    field: "record_hash",
+  });
 }

@@ -33,7 +33,6 @@ type UnreadAnswersOptions = {
 };
 
 const pagesPerCallerMax = 1;
-const restMsMax = 1_000;
 
 /** The answers of a caller that took nothing for this long give way to those of others. */
 const stillSweepsMax = 10;
@@ -123,7 +122,7 @@ export class UnreadAnswers {
         const timedRead = () => {
           const startedMs = performance.now();
           return read().finally(() => {
-            restMs = Math.min(performance.now() - startedMs, restMsMax);
+            restMs = performance.now() - startedMs;
           });
         };
         await this.#pages.run(answer.causer, timedRead, group).then(resolve, reject);

@@ -34,6 +34,8 @@ export type RepairObserver = {
 
 /** What is repaired, and with what. */
 export type SelfRepairPorts = Omit<ChainWalkPorts, "found"> & {
+  /** Notes on disk whether a repair has yet to come to its end, so that the next start repairs. */
+  readonly noteRepair: (isUnfinished: boolean) => Promise<void>;
   /** Makes the store's files readable again. */
   readonly mend: () => Promise<void>;
   /** The node had all blocks up to here. Those that it lacks come as it catches up. */
@@ -137,12 +139,14 @@ export class SelfRepair {
 
   async #run(ports: SelfRepairPorts): Promise<void> {
     const startedMs = this.#monotonicMs();
+    await ports.noteRepair(true);
     for (let pass = 1; this.#reported !== undefined; pass += 1) {
       if (pass > passesMax) throw new Error(`${passesMax} passes of repair found new damage each`);
       if (this.#closed) return;
       this.#reported = undefined;
       await this.#pass(ports);
     }
+    await ports.noteRepair(false);
     const parts = this.#damaged - this.#repaired;
     this.#repaired += parts;
     this.#observe.repaired(parts, (this.#monotonicMs() - startedMs) / 1_000);

@@ -24,9 +24,20 @@ import { bucketKey, bucketRange, KeyReader, u64Part } from "../key-codec.js";
 import type { KeyValueStore } from "../key-value-store.js";
 import { chainKeys, changesMembers, decodeU64, type RecordLocation } from "./chain-writes.js";
 import { readProof, readRoot } from "./merkle-log-store.js";
-import { holderOf, readSealed, readSegments, type SealedRecord } from "./sealed-records.js";
+import {
+  holderOf,
+  type PlacedRecord,
+  type PlacedSealedRecord,
+  readPlaces,
+  readRecords,
+  readSealed,
+  readSegments,
+  type SealedRecord,
+} from "./sealed-records.js";
 import { type BareBlock, readLeaves, readWithSealed } from "./stored-blocks.js";
 import { damaged, getAll, present, storedMessage } from "./stored-values.js";
+
+export type { PlacedRecord, PlacedSealedRecord } from "./sealed-records.js";
 
 /** The last final block, and what holds after it. */
 export type ReaderHead = {
@@ -66,12 +77,6 @@ export type MembershipPlace = {
   readonly height: number;
   /** Among the operations of that block, or of genesis. */
   readonly place: number;
-};
-
-/** A sealed record and where it stands. */
-export type PlacedSealedRecord = SealedRecord & {
-  /** Index of its leaf in the Merkle log. */
-  readonly position: number;
 };
 
 /** What answering queries about the public ledger takes, from the store of either role. */
@@ -201,15 +206,21 @@ export abstract class ChainReads {
   /** A record by its hash; undefined for one that is not on the ledger. */
   async recordOf(recordHash: Uint8Array): Promise<PlacedSealedRecord | undefined> {
     const [position] = await this.positions([recordHash]);
-    const record = position === undefined ? undefined : await this.recordAt(position);
-    if (record === undefined || equalBytes(record.recordHash, recordHash)) return record;
+    if (position === undefined) return undefined;
+    for await (const record of this.recordsAt([position])) {
+      if (equalBytes(record.recordHash, recordHash)) return record;
+    }
     throw damaged(`the sealed record at position ${position}`, "is not the one it should be");
   }
 
-  /** A record by its position in the log. @throws StoreError CORRUPT beyond its end, too */
-  async recordAt(position: number): Promise<PlacedSealedRecord> {
-    const what = `the sealed record at position ${position}`;
-    return { position, ...present(await this.sealedRecordAt(position), what) };
+  /** In the order of the positions. @throws StoreError CORRUPT beyond the log's end, too */
+  recordsAt(positions: readonly number[]): AsyncGenerator<PlacedSealedRecord, void, undefined> {
+    return readRecords(this.kv, positions);
+  }
+
+  /** The same without the records, of which those that stand apart are not read. */
+  placesAt(positions: readonly number[]): AsyncGenerator<PlacedRecord, void, undefined> {
+    return readPlaces(this.kv, positions);
   }
 
   /** In the order of the positions; undefined beyond the log's end. */

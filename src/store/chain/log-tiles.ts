@@ -24,6 +24,7 @@ import type { StoredNode } from "../../ledger/merkle/nodes.js";
 import { buckets } from "../buckets.js";
 import { bucketKey, u8Part, u64Part } from "../key-codec.js";
 import type { KeyValueStore, WriteOperation } from "../key-value-store.js";
+import { isDamage, type StoreError } from "../store-error.js";
 import { damaged, present } from "./stored-values.js";
 import { encodeVarints, StoredReader } from "./varint.js";
 
@@ -107,34 +108,55 @@ export function isFullTile({ value }: PutOperation): boolean {
  *
  * @throws StoreError CORRUPT
  */
-export async function readOpenTiles(
-  kv: Pick<KeyValueStore, "getMany">,
+export function readOpenTiles(kv: TileReads, treeSize: number): Promise<OpenTiles> {
+  return Promise.all(hashCounts(treeSize).map((count, rank) => readOpenTile(kv, rank, count)));
+}
+
+/** The same, with a tile that is unknown for each that cannot be read, and the first such damage. */
+export async function readOpenTilesLeft(
+  kv: TileReads,
   treeSize: number,
-): Promise<OpenTiles> {
+): Promise<{ readonly tiles: OpenTiles; readonly damage: StoreError | undefined }> {
+  let damage: StoreError | undefined;
+  const tiles = await Promise.all(
+    unknownTiles(treeSize).map(async (unknown, rank) => {
+      try {
+        const count = defined(hashCounts(treeSize)[rank], "each rank has hashes");
+        return await readOpenTile(kv, rank, count);
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        damage ??= error;
+        return unknown;
+      }
+    }),
+  );
+  return { tiles, damage };
+}
+
+type TileReads = Pick<KeyValueStore, "getMany">;
+
+async function readOpenTile(kv: TileReads, rank: number, count: number): Promise<OpenTile> {
+  const ref = { rank, index: Math.floor(count / tileHashes) };
+  const inTile = count % tileHashes;
+  if (inTile === 0) return { index: ref.index, hashes: [] };
+  return { index: ref.index, hashes: hashesOf(await readTiles(kv, [ref]), ref, 0, inTile) };
+}
+
+/** By rank: how many hashes a log of that size has. */
+function hashCounts(treeSize: number): readonly number[] {
   const counts: number[] = [];
   for (let rank = 0; treeSize >= 2 ** levelOfRank(rank); rank += 1) {
     counts.push(Math.floor(treeSize / 2 ** levelOfRank(rank)));
   }
-  const wanted = counts.flatMap((count, rank) =>
-    count % tileHashes === 0 ? [] : [{ rank, index: Math.floor(count / tileHashes) }],
-  );
-  const tiles = await readTiles(kv, wanted);
-  return counts.map((count, rank) => {
-    const index = Math.floor(count / tileHashes);
-    if (count % tileHashes === 0) return { index, hashes: [] };
-    return { index, hashes: hashesOf(tiles, { rank, index }, 0, count % tileHashes) };
-  });
+  return counts;
 }
 
 /** Tiles that stand for what cannot be read, until a check of the whole store brings them back. */
 export function unknownTiles(treeSize: number): OpenTiles {
-  const open: OpenTile[] = [];
-  for (let rank = 0; treeSize >= 2 ** levelOfRank(rank); rank += 1) {
-    const count = Math.floor(treeSize / 2 ** levelOfRank(rank));
+  return hashCounts(treeSize).map((count) => {
     const isEmpty = count % tileHashes === 0;
-    open.push({ index: Math.floor(count / tileHashes), hashes: isEmpty ? [] : undefined });
-  }
-  return open;
+    return { index: Math.floor(count / tileHashes), hashes: isEmpty ? [] : undefined };
+  });
 }
 
 /** Tiles by name. */

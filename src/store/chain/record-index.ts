@@ -4,13 +4,16 @@
  * row is of one block:
  *
  *     participant ‖ i64 time ‖ u64 position ──▶ nothing        likewise by meter, in lower case
- *         one record, if its block has no other one of this participant and UTC day
+ *         one record
  *     participant ‖ i64 day ‖ i64 last time ‖ u64 first position ──▶ run
- *         all that the block has of this participant and UTC day, if these are two or more
+ *         all that the block has of this participant and UTC day, if these are four or more
+ *     participant ‖ i64 day ──▶ what all runs of the day cost a page
  *
- * So a day of readings in one submission is one row. A page merges both kinds of rows. It reads the
+ * So a day of readings in one submission is one run. A page merges both kinds of rows. It reads the
  * runs of its days that end at or after the place where it begins; in between, nothing can be left
- * out.
+ * out. As times may be as old as anybody likes, any number of blocks can have records of one day.
+ * When its runs cost `dayCostMax`, what follows of that day stands in rows of single records, of
+ * which a page reads no more than it has. So whatever was written, a page takes a bounded time.
  *
  * A page continues after a place in the list, not after a number of entries. So records that are
  * added in between, which may have old times, neither shift a page nor make one repeat.
@@ -28,6 +31,7 @@ import {
   rangeLimitMax,
   type WriteOperation,
 } from "../key-value-store.js";
+import { getAll } from "./stored-values.js";
 import { encodeVarints, StoredReader } from "./varint.js";
 
 /** A place in a list. */
@@ -52,33 +56,73 @@ export type ListOptions = {
 type Index = {
   readonly single: typeof buckets.ownerIndex | typeof buckets.meterIndex;
   readonly run: typeof buckets.ownerRun | typeof buckets.meterRun;
+  readonly cost: typeof buckets.ownerRunCost | typeof buckets.meterRunCost;
 };
 
-const byOwner: Index = { single: buckets.ownerIndex, run: buckets.ownerRun };
-const byMeter: Index = { single: buckets.meterIndex, run: buckets.meterRun };
+const byOwner: Index = {
+  single: buckets.ownerIndex,
+  run: buckets.ownerRun,
+  cost: buckets.ownerRunCost,
+};
+const byMeter: Index = {
+  single: buckets.meterIndex,
+  run: buckets.meterRun,
+  cost: buckets.meterRunCost,
+};
+
+/** A run and what its day costs are two values: fewer records are as few by themselves. */
+const runPlacesMin = 4;
+/** What reading a row costs, in places of a run. */
+const rowCost = 16;
+/** A page reads runs of so much of a day, about 6 ms, and the last one that was begun within it. */
+const dayCostMax = 32_768;
 
 const dayMs = 86_400_000;
 const nothing = new Uint8Array(0);
 
-/** The entries of the records of a block. */
-export function recordIndexWrites(placed: readonly PlacedRecord[]): WriteOperation[] {
-  const owners = new Groups();
-  const meters = new Groups();
+/**
+ * The entries of the records of a block, which depend on those of the blocks before: `kv` must have
+ * exactly these.
+ */
+export async function recordIndexWrites(
+  kv: Pick<KeyValueStore, "getMany">,
+  placed: readonly PlacedRecord[],
+): Promise<WriteOperation[]> {
+  const owners = new Groups(byOwner);
+  const meters = new Groups(byMeter);
   for (const { record, position } of placed) {
     const place = { timeMs: record.timeMs, position };
     owners.add(record.ownerId, place);
     for (const id of partiesOf(record.record)) owners.add(id, place);
     for (const id of meterIdsOf(record.record)) meters.add(foldedId(id), place);
   }
-  return [...owners.writes(byOwner), ...meters.writes(byMeter)];
+  const groups = [...owners.groups(), ...meters.groups()];
+  const long = groups.filter(({ places }) => places.length >= runPlacesMin);
+  const costs = await getAll(kv, long.map(costKey));
+  const costBefore = new Map(long.map((group, i) => [group, decodeCost(costs[i])]));
+  return groups.flatMap((group) => groupWrites(group, costBefore.get(group)));
 }
 
-type Group = { readonly id: string; readonly day: number; readonly places: ListPlace[] };
+type Group = {
+  readonly index: Index;
+  readonly id: string;
+  readonly day: number;
+  readonly places: ListPlace[];
+};
 
 /** Places by id and UTC day. */
 class Groups {
+  readonly #index: Index;
   readonly #groups = new Map<string, Group>();
   #last: Group | undefined;
+
+  constructor(index: Index) {
+    this.#index = index;
+  }
+
+  groups(): IterableIterator<Group> {
+    return this.#groups.values();
+  }
 
   add(id: string, place: ListPlace): void {
     const day = dayOf(place.timeMs);
@@ -86,23 +130,28 @@ class Groups {
     let group = this.#last;
     if (group?.id !== id || group.day !== day) {
       const key = `${day} ${id}`;
-      group = this.#groups.get(key) ?? { id, day, places: [] };
+      group = this.#groups.get(key) ?? { index: this.#index, id, day, places: [] };
       this.#groups.set(key, group);
       this.#last = group;
     }
     // A record stands once in a list, however often it names the id.
     if (group.places.at(-1)?.position !== place.position) group.places.push(place);
   }
+}
 
-  *writes(index: Index): Generator<WriteOperation, void, void> {
-    for (const { id, places } of this.#groups.values()) {
-      const [first, second] = places;
-      if (first === undefined) continue;
-      if (second === undefined) {
-        yield { type: "put", key: singleKey(index, id, first), value: nothing };
-      } else yield runWrite(index, id, places.sort(comparePlaces));
-    }
+/** `cost`: of the day's runs that were written before; undefined for too short a run. */
+function groupWrites(group: Group, cost: number | undefined): WriteOperation[] {
+  const { index, id, places } = group;
+  if (cost === undefined || cost >= dayCostMax) {
+    return places.map((place) => ({
+      type: "put",
+      key: singleKey(index, id, place),
+      value: nothing,
+    }));
   }
+  const value = encodeVarints([cost + rowCost + places.length]);
+  const run = runWrite(index, id, places.sort(comparePlaces));
+  return [run, { type: "put", key: costKey(group), value }];
 }
 
 /** The records of a participant, owner or party, ascending by time and then position. */
@@ -250,6 +299,15 @@ function dayOf(timeMs: number): number {
   return Math.floor(timeMs / dayMs);
 }
 
+function costKey({ index, id, day }: Group): Uint8Array {
+  return bucketKey(index.cost, textPart(id), i64Part(day));
+}
+
+/** @throws StoreError CORRUPT */
+function decodeCost(value: Uint8Array | undefined): number {
+  return value === undefined ? 0 : new StoredReader(value, "the cost of runs of an index").varint();
+}
+
 function singleKey({ single }: Index, id: string, { timeMs, position }: ListPlace): Uint8Array {
   return bucketKey(single, textPart(id), i64Part(timeMs), u64Part(position));
 }
@@ -262,7 +320,7 @@ function comparePlaces(a: ListPlace, b: ListPlace): number {
 const units = [60_000, 1_000, 1] as const;
 
 /**
- * `places` in the order of the list, at least two. The run begins with its unit, by number. Each
+ * `places` in the order of the list. The run begins with its unit, by number. Each
  * place follows as two numbers: units since the one before, and twice the difference of positions
  * to the one before, one less if that is negative (the first: of the lowest position).
  */

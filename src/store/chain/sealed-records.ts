@@ -17,9 +17,27 @@ export type SealedRecord = {
   readonly sealed: Uint8Array;
 };
 
+/** Where a record stands. */
+export type PlacedRecord = {
+  /** Of its block. */
+  readonly height: number;
+  /** Index of its leaf in the Merkle log. */
+  readonly position: number;
+  /** 32 bytes each. */
+  readonly recordHash: Uint8Array;
+  readonly sealDigest: Uint8Array;
+};
+
+/** A sealed record and where it stands. */
+export type PlacedSealedRecord = SealedRecord & PlacedRecord;
+
 type Reads = Pick<KeyValueStore, "getMany" | "range">;
 
-/** Positions at most so far apart are read with what lies between them. */
+/**
+ * Positions at most so far apart are read with what lies between them: the first for any segments,
+ * the second if those beside them have so many records that few lie between.
+ */
+const gapMin = 4;
 const gapMax = 32;
 
 const { gte: firstSegment } = bucketRange(buckets.segment);
@@ -34,7 +52,7 @@ export async function readSegments(
   kv: Reads,
   positions: readonly number[],
 ): Promise<readonly Segment[]> {
-  const groups = neighbours(positions);
+  const groups = neighbours(positions, gapMax);
   const segments = new Map<number, Segment>();
   const take = (found: readonly (readonly Entry[])[]) => {
     for (const entry of found.flat()) {
@@ -45,34 +63,43 @@ export async function readSegments(
     }
   };
   // What is asked for in one turn travels in one message to the thread that reads.
-  const lasts = await Promise.all(groups.map(({ last }) => lastUpTo(kv, last)));
+  const lasts = await Promise.all(groups.map((group) => lastUpTo(kv, lastOf(group))));
   take(lasts);
-  const open = groups.flatMap(({ first }, i) => {
+  const open = groups.flatMap((group, i) => {
     const key = lasts[i]?.[0]?.[0];
-    const end = key === undefined ? first : positionOf(key);
-    return first < end ? [{ first, end }] : [];
+    const segment = key && segments.get(positionOf(key));
+    if (segment === undefined) return [];
+    const before = group.filter((position) => position < segment.first);
+    const gap = Math.min(gapMax, Math.max(gapMin, segment.end - segment.first));
+    return neighbours(before, gap);
   });
   take(
     await Promise.all(
-      open.flatMap(({ first, end }) => [lastUpTo(kv, first), between(kv, first + 1, end)]),
+      open.flatMap((group) => {
+        const first = defined(group[0], "a group has positions");
+        return [lastUpTo(kv, first), between(kv, first + 1, lastOf(group) + 1)];
+      }),
     ),
   );
   return [...segments.values()].sort((a, b) => a.first - b.first);
 }
 
-/** Positions that lie close together, ascending. */
-function neighbours(
-  positions: readonly number[],
-): readonly { readonly first: number; readonly last: number }[] {
-  const groups: { first: number; last: number }[] = [];
-  let group: { first: number; last: number } | undefined;
+/** Groups of positions each of which is at most `gap` from the next, ascending. */
+function neighbours(positions: readonly number[], gap: number): readonly (readonly number[])[] {
+  const groups: number[][] = [];
+  let group: number[] = [];
   for (const position of [...positions].sort((a, b) => a - b)) {
-    if (group === undefined || position - group.last > gapMax) {
-      group = { first: position, last: position };
+    if (group.length === 0 || position - lastOf(group) > gap) {
+      group = [];
       groups.push(group);
-    } else group.last = position;
+    }
+    group.push(position);
   }
   return groups;
+}
+
+function lastOf(group: readonly number[]): number {
+  return defined(group.at(-1), "a group has positions");
 }
 
 /** The segments of neighbouring records, from `first` to before `end`, without a gap. */
@@ -129,6 +156,81 @@ export async function sealedIn(
     if (sealed.length !== segment.length(position)) throw damaged(what, "has another length");
     return { height: segment.height, recordHash: segment.recordHash(position), sealed };
   });
+}
+
+/** Those that are read together have so many bytes at most, or are one. */
+const pieceBytesMax = 2 ** 20;
+const piecePositions = 100;
+
+/**
+ * Records by their positions, in that order, as fast as they are taken: in pieces, as reading each
+ * by itself takes longer.
+ *
+ * @throws StoreError CORRUPT for one that is not there
+ */
+export async function* readRecords(
+  kv: Reads,
+  positions: readonly number[],
+): AsyncGenerator<PlacedSealedRecord, void, undefined> {
+  for (let from = 0; from < positions.length; from += piecePositions) {
+    const piece = positions.slice(from, from + piecePositions);
+    const segments = await readSegments(kv, piece);
+    for (const part of partsOf(segments, piece)) {
+      const sealed = await sealedIn(kv, segments, part);
+      for (const [i, position] of part.entries()) {
+        const what = `the sealed record at position ${position}`;
+        const record = present(sealed[i], what);
+        const sealDigest = heldBy(segments, position).sealDigest(position);
+        yield { ...record, position, sealDigest };
+      }
+    }
+  }
+}
+
+/** The same without the records: those that stand apart are not read. */
+export async function* readPlaces(
+  kv: Reads,
+  positions: readonly number[],
+): AsyncGenerator<PlacedRecord, void, undefined> {
+  for (let from = 0; from < positions.length; from += piecePositions) {
+    const piece = positions.slice(from, from + piecePositions);
+    const segments = await readSegments(kv, piece);
+    for (const position of piece) {
+      const segment = heldBy(segments, position);
+      yield {
+        height: segment.height,
+        position,
+        recordHash: segment.recordHash(position),
+        sealDigest: segment.sealDigest(position),
+      };
+    }
+  }
+}
+
+/** The positions in parts whose records are not too long together. */
+function* partsOf(
+  segments: readonly Segment[],
+  positions: readonly number[],
+): Generator<readonly number[], void, undefined> {
+  let part: number[] = [];
+  let byteCount = 0;
+  for (const position of positions) {
+    const length = heldBy(segments, position).length(position);
+    if (part.length > 0 && byteCount + length > pieceBytesMax) {
+      yield part;
+      part = [];
+      byteCount = 0;
+    }
+    part.push(position);
+    byteCount += length;
+  }
+  if (part.length > 0) yield part;
+}
+
+function heldBy(segments: readonly Segment[], position: number): Segment {
+  const segment = holderOf(segments, position);
+  if (segment === undefined) throw missing(position);
+  return segment;
 }
 
 /** The segment among them, ascending, that holds the position. */

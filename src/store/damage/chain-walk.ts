@@ -32,7 +32,7 @@ import type { StorageHead } from "../../ledger/storage-nodes/storage-head.js";
 import { encode } from "../../ledger/wire.js";
 import { buckets } from "../buckets.js";
 import { encodeStorageHead } from "../chain/chain-head.js";
-import { chainKeys, decodeU64 } from "../chain/chain-writes.js";
+import { chainKeys } from "../chain/chain-writes.js";
 import {
   extendTiles,
   isFullTile,
@@ -221,12 +221,8 @@ export class ChainWalk {
   }
 
   async #checkAttested(): Promise<void> {
-    const ids = [...this.#attested.keys()];
-    const stored = await tolerantGetMany(this.#ports.kv, ids.map(chainKeys.lastAttested));
-    const writes = ids.flatMap((id, i): WriteOperation[] => {
-      const [bytes, height = 0] = [stored[i], this.#attested.get(id)];
-      if (bytes?.length === 8 && decodeU64(bytes) === height) return [];
-      return [{ type: "put", key: chainKeys.lastAttested(id), value: u64Part(height) }];
+    const writes = [...this.#attested].map(([id, height]): WriteOperation => {
+      return { type: "put", key: chainKeys.lastAttested(id), value: u64Part(height) };
     });
     await this.#compare(this.#height, writes);
   }

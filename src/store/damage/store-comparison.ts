@@ -38,6 +38,8 @@ const names = {
   meterIndex: "index by meter",
   ownerRun: "index by owner",
   meterRun: "index by meter",
+  ownerRunCost: "index by owner",
+  meterRunCost: "index by meter",
   storageBlock: "block",
   membership: "change of members",
   lastAttested: "last attestation",

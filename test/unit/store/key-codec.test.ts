@@ -51,6 +51,8 @@ describe("buckets", () => {
       recordPlace: 25,
       ownerRun: 26,
       meterRun: 27,
+      ownerRunCost: 28,
+      meterRunCost: 29,
     });
   });
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { before, describe, test } from "node:test";
+import { before, beforeEach, describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { toHex } from "../../../../src/base/bytes.js";
+import { randomBytes } from "../../../../src/crypto/random.js";
 import {
   GetRecordHistoryRequestSchema,
   GetRecordRequestSchema,
@@ -14,9 +15,11 @@ import { HeadSignal } from "../../../../src/query/head-signal.js";
 import type { CallContext } from "../../../../src/rpc/server/handlers.js";
 import type { Identity, Role } from "../../../../src/rpc/tls/tls-identity.js";
 import { pageToken } from "../../../../src/rpc/validation.js";
+import { buckets } from "../../../../src/store/buckets.js";
 import { ManagerStore } from "../../../../src/store/manager-store.js";
 import { openMemoryStore } from "../../../../src/store/memory-store.js";
 import { rpcErrorFrom } from "../../../support/rpc-consortium.js";
+import { Chain, certify } from "../../ledger/support/chain.js";
 import {
   consortiumId,
   epochKey,
@@ -24,7 +27,7 @@ import {
   policy,
   startS,
 } from "../../ledger/support/consortium.js";
-import { hashOf } from "../../ledger/support/records.js";
+import { documentBytes, hashOf, submitted } from "../../ledger/support/records.js";
 import { blocks, records, updates, versions } from "../../store/support/chain.js";
 
 type Queries = Required<ReturnType<typeof managerQueries>>;
@@ -34,37 +37,41 @@ const quarterMs = 900_000;
 
 const hexOrSame = (value: unknown) => (value instanceof Uint8Array ? toHex(value) : value);
 
-describe("a manager's answers about records", () => {
-  let store: ManagerStore;
-  const serviceWith = (key: Uint8Array) => {
-    const [status, fork] = [() => ({}), () => ({})];
-    return managerQueries({
-      store,
-      consortiumId,
-      epochKey: key,
-      status,
-      fork,
-      reader: store.reader,
-      heads: new HeadSignal(),
-      consortium: { consortiumName: genesis.name, consortiumId, policy },
-      isConnected: () => false,
-    }) as Queries;
-  };
-  let service: Queries;
+function serviceOf(store: ManagerStore, key = epochKey): Queries {
+  const [status, fork] = [() => ({}), () => ({})];
+  return managerQueries({
+    store,
+    consortiumId,
+    epochKey: key,
+    status,
+    fork,
+    reader: store.reader,
+    heads: new HeadSignal(),
+    consortium: { consortiumName: genesis.name, consortiumId, policy },
+    isConnected: () => false,
+  }) as Queries;
+}
 
-  before(async () => {
-    store = await ManagerStore.open(await openMemoryStore(), genesis);
-    for (const block of blocks) await store.append(block);
-    service = serviceWith(epochKey);
-  });
-
-  const as = (role: Role, id: string): CallContext => ({
+function as(role: Role, id: string): CallContext {
+  return {
     identity: { role, id } as Identity,
     peerAddress: "127.0.0.1:1",
     method: "",
     deadlineUnixMs: undefined,
     signal: new AbortController().signal,
+  };
+}
+
+describe("a manager's answers about records", () => {
+  let store: ManagerStore;
+  let service: Queries;
+
+  before(async () => {
+    store = await ManagerStore.open(await openMemoryStore(), genesis);
+    for (const block of blocks) await store.append(block);
+    service = serviceOf(store);
   });
+
   const owner = as("participant", "participant-1");
 
   const getRecord = async (recordHash: Uint8Array, caller: CallContext) => {
@@ -331,8 +338,80 @@ describe("a manager's answers about records", () => {
   }
 
   test("do not hand out what does not open with this manager's key", async () => {
-    const other = serviceWith(new Uint8Array(32));
+    const other = serviceOf(store, new Uint8Array(32));
     const request = create(GetRecordRequestSchema, { recordHash: hashOf(records.reading) });
     await assert.rejects(async () => other.getRecord(request, owner), /does not open/);
+  });
+});
+
+describe("what answers about records read", () => {
+  const count = 130;
+  const contents = Array.from({ length: count }, (_, i) => randomBytes(i % 2 === 0 ? 1_500 : 40));
+  const documents = contents.map((content) => documentBytes({ content }));
+  let service: Queries;
+  /** Reads of any kind, and keys of records that stand apart. */
+  const counts = { reads: 0, apart: 0 };
+
+  before(async () => {
+    const inner = await openMemoryStore();
+    const read = <T>(result: Promise<T>, keys: readonly Uint8Array[] = []): Promise<T> => {
+      counts.reads += 1;
+      counts.apart += keys.filter((key) => key[0] === buckets.sealedApart).length;
+      return result;
+    };
+    const store = await ManagerStore.open(
+      {
+        get: (key) => read(inner.get(key), [key]),
+        getMany: (keys) => read(inner.getMany(keys), keys),
+        range: (options) => read(inner.range(options)),
+        scan: (options) => inner.scan(options),
+        write: (batch, durability) => inner.write(batch, durability),
+        close: () => inner.close(),
+      },
+      genesis,
+    );
+    const chain = new Chain();
+    for (let from = 0; from < count; from += 10) {
+      const { block, executed } = chain.extend({
+        candidates: [submitted(documents.slice(from, from + 10))],
+      });
+      await store.append({ block, executed, certificates: certify(executed.facts) });
+    }
+    service = serviceOf(store);
+  });
+
+  beforeEach(() => {
+    counts.reads = 0;
+    counts.apart = 0;
+  });
+
+  async function listed(caller: CallContext): Promise<Entry[]> {
+    const request = { participantId: "participant-1", pageSize: count };
+    const page = await service.listRecords(create(ListRecordsRequestSchema, request), caller);
+    return page.entries as Entry[];
+  }
+
+  test("is no long record for those who see places only", async () => {
+    const auditor = as("auditor", "auditor-1");
+    assert.equal((await listed(auditor)).length, count);
+    const recordHash = hashOf(documents[0] ?? assert.fail());
+    const request = create(GetRecordRequestSchema, { recordHash });
+    const { entry } = await service.getRecord(request, auditor);
+    assert.equal(counts.apart, 0);
+    const { record, decoded, successor, ...place } = (
+      await service.getRecord(request, as("participant", "participant-1"))
+    ).entry as Entry & { successor?: unknown };
+    assert.equal(counts.apart, 1);
+    assert.deepEqual(record, documents[0]);
+    assert.deepEqual(entry, place);
+  });
+
+  test("is many records at a time", async () => {
+    const entries = await listed(as("participant", "participant-1"));
+    const shown = entries.map(({ record }) => toHex(record ?? assert.fail()));
+    assert.deepEqual(shown.toSorted(), documents.map(toHex).toSorted());
+    assert.equal(counts.apart, count / 2);
+    // One for each successor, which may be another's.
+    assert.ok(counts.reads < count + 30, `${counts.reads} reads`);
   });
 });

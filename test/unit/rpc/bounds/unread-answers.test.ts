@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ConnectionEnds } from "../../../../src/rpc/bounds/server-connections.js";
 import { defaultAnswerLimits } from "../../../../src/rpc/bounds/server-limits.js";
 import { UnreadAnswers } from "../../../../src/rpc/bounds/unread-answers.js";
@@ -222,6 +223,20 @@ describe("the account of answers", () => {
     await Promise.all(makes);
     assert.equal(ofOneMax, 1);
     assert.equal(ofAllMax, ids.length);
+  });
+
+  test("lets a caller's next page wait as long as the last one took, however long", async () => {
+    answers = account({ pagesAtOnceMax: 4 });
+    const tookMs = 1_500;
+    const { answer } = call("auditor", "auditor-1");
+    await answers.make(answer, listBlocks, async () => {
+      await sleep(tookMs);
+      return Buffer.alloc(16);
+    });
+    const restedSinceMs = performance.now();
+    await answers.make(answer, listBlocks, async () => Buffer.alloc(16));
+    const restedMs = performance.now() - restedSinceMs;
+    assert.ok(restedMs > tookMs - 100, `it rested ${restedMs} ms`);
   });
 
   test("does not read for a caller that has gone meanwhile", async () => {

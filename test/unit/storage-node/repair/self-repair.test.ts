@@ -11,6 +11,7 @@ import {
   SelfRepair,
   type SelfRepairPorts,
 } from "../../../../src/storage-node/repair/self-repair.js";
+import { buckets } from "../../../../src/store/buckets.js";
 import { chainKeys } from "../../../../src/store/chain/chain-writes.js";
 import { tileKey } from "../../../../src/store/chain/log-tiles.js";
 import { segmentKeys } from "../../../../src/store/chain/segments.js";
@@ -18,6 +19,7 @@ import type { Damage } from "../../../../src/store/damage/chain-walk.js";
 import type { KeyValueStore } from "../../../../src/store/key-value-store.js";
 import { StoreError } from "../../../../src/store/store-error.js";
 import { consortiumId } from "../../ledger/support/consortium.js";
+import { keysIn } from "../../store/support/disks.js";
 import { ChainWorld } from "../support/chain-world.js";
 
 const blockCount = 6;
@@ -78,6 +80,14 @@ class Bench {
     assert.equal(world.height, blockCount);
     const bench = new Bench(world, ports);
     if (ports.started !== false) bench.start();
+    return bench;
+  }
+
+  /** A start on what is on the disk. */
+  async restarted(): Promise<Bench> {
+    await this.world.crash();
+    const bench = new Bench(this.world, {});
+    bench.start();
     return bench;
   }
 
@@ -159,6 +169,19 @@ describe("the repair of a storage node", () => {
     assert.deepEqual(await bench.content(), before);
   });
 
+  test("restores numbers that are larger than any that is written", async () => {
+    const bench = await Bench.create();
+    const before = await bench.content();
+    const value = new Uint8Array(8).fill(0xff);
+    const keys = await keysIn(bench.kv, buckets.lastAttested);
+    assert.ok(keys.length > 0);
+    for (const hex of keys) {
+      await bench.kv.write([{ type: "put", key: Buffer.from(hex, "hex"), value }], "sync");
+    }
+    await bench.repaired();
+    assert.deepEqual(await bench.content(), before);
+  });
+
   test("mends files first when these were damaged", async () => {
     const bench = await Bench.create();
     bench.repair.report("a checksum", { files: true });
@@ -221,6 +244,40 @@ describe("the repair of a storage node", () => {
     assert.deepEqual(bench.found, []);
   });
 
+  test("is not needed for tiles that can be read when other values cannot", async () => {
+    const bench = await Bench.create();
+    await bench.kv.write([{ type: "delete", key: chainKeys.certificates(blockCount) }], "sync");
+    const { world } = await bench.restarted();
+    assert.match(world.store.doubt?.message ?? "", /certificates/);
+    for (let i = 0; i < 4; i++) await world.commit(world.ledger.extend({ records: 60 }));
+    await assertProofs(world);
+  });
+
+  test("begins at every start until it has come to its end", async () => {
+    const first = await Bench.create();
+    await first.kv.write([{ type: "delete", key: tileKey({ rank: 0, index: 0 }) }], "sync");
+    const second = await first.restarted();
+    const { world } = second;
+    assert.match(world.store.doubt?.message ?? "", /tile 0\/0/);
+    for (let i = 0; i < 4; i++) await world.commit(world.ledger.extend({ records: 60 }));
+    const third = await second.restarted();
+    assert.match(world.store.doubt?.message ?? "", /was not repaired to the end/);
+    await assert.rejects(assertProofs(world), { code: "CORRUPT" });
+    await third.repaired();
+    await assertProofs(world);
+    await third.restarted();
+    assert.equal(world.store.doubt, undefined);
+  });
+
+  test("begins at the next start if the node is stopped", async () => {
+    const bench = await Bench.create();
+    const world = bench.world;
+    bench.repair.report("a test says so");
+    await bench.repair.close();
+    await bench.restarted();
+    assert.match(world.store.doubt?.message ?? "", /was not repaired to the end/);
+  });
+
   test("mends the log in memory too", async () => {
     const bench = await Bench.create();
     const { head, replaceHead } = bench.world.store.mendable;
@@ -231,6 +288,12 @@ describe("the repair of a storage node", () => {
     assert.deepEqual(bench.found, [{ height: blockCount, what: ["head"] }]);
   });
 });
+
+/** Every record is in the log. */
+async function assertProofs({ store }: ChainWorld): Promise<void> {
+  const { size } = store.head.frontier;
+  for (let position = 0; position < size; position++) await store.inclusionProof(position, size);
+}
 
 describe("scrubbing", () => {
   function scrubber(bench: Bench, change: Partial<ScrubberPorts> = {}) {

@@ -71,6 +71,16 @@ describe("waiting submissions", () => {
     await store.append(blockAt(1));
     assert.deepEqual(await idsIn(store), idsOf(submissions.trade));
   });
+
+  test("go with their block if they are saved again while they are deleted", async () => {
+    const { store } = await openStore();
+    await store.savePooled(submissions.first);
+    const deleting = store.deletePooled([submissions.first.id]);
+    await Promise.all([deleting, store.savePooled(submissions.first)]);
+    assert.deepEqual(await idsIn(store), idsOf(submissions.first));
+    await store.append(blockAt(1));
+    assert.deepEqual(await idsIn(store), []);
+  });
 });
 
 describe("a submission of which a block adds a part", () => {

@@ -16,7 +16,11 @@ import {
   segmentKeys,
   segmentWrites,
 } from "../../../../src/store/chain/segments.js";
-import type { KeyValueStore, WriteOperation } from "../../../../src/store/key-value-store.js";
+import type {
+  KeyValueStore,
+  RangeOptions,
+  WriteOperation,
+} from "../../../../src/store/key-value-store.js";
 import { openMemoryStore } from "../../../../src/store/memory-store.js";
 
 /** Sealed records of these lengths as a block that begins at a position. */
@@ -71,6 +75,34 @@ describe("sealed records on disk", () => {
     assert.deepEqual(await readSealed(kv, []), []);
     assert.deepEqual(await readSealed(await openMemoryStore(), [0]), [undefined]);
   });
+
+  const layouts: readonly (readonly [string, number, { rows: number; ranges: number }])[] = [
+    ["small blocks", 1, { rows: 5, ranges: 3 }],
+    ["large blocks", 1_000, { rows: 1, ranges: 0.1 }],
+  ];
+  for (const [what, perBlock, most] of layouts) {
+    test(`of ${what} are read with few others, however far apart they are`, async () => {
+      const kv = await openMemoryStore();
+      for (let first = 0; first < 10_000; first += perBlock) {
+        const block = blockOf(first, first, Array<number>(perBlock).fill(100));
+        await kv.write(segmentWrites(block), "buffered");
+      }
+      for (const distance of [1, 4, 5, 16, 32]) {
+        const positions = Array.from({ length: 300 }, (_, i) => 50 + i * distance);
+        const counts = { rows: 0, ranges: 0 };
+        const range = async (options: RangeOptions) => {
+          const entries = await kv.range(options);
+          counts.ranges += 1;
+          counts.rows += entries.length;
+          return entries;
+        };
+        const records = await readSealed({ getMany: (keys) => kv.getMany(keys), range }, positions);
+        assert.ok(records.every((record) => record !== undefined));
+        assert.ok(counts.rows <= most.rows * 300, `${counts.rows} rows at ${distance}`);
+        assert.ok(counts.ranges <= most.ranges * 300, `${counts.ranges} reads at ${distance}`);
+      }
+    });
+  }
 
   test("have their leaves in the segment, wherever the record is", async () => {
     const kv = await filled();
