@@ -7,16 +7,17 @@
  * readings):
  *
  * - a signature is 64 bytes R ‖ S, and S < L (a second S for the same signature is refused);
- * - the public key A is 32 bytes, its y is below p (one encoding per point), the point is on the
- *   curve and not of small order (such a key would "sign" many messages at once);
+ * - A, the public key, and R are 32 bytes each, y is below p (one encoding per point), and the
+ *   point is not of small order (such a key would "sign" many messages at once, and some versions
+ *   of OpenSSL refuse such an R, others do not); A is on the curve;
  * - [S]B − [k]A, encoded, is byte for byte R, with k = SHA-512(R ‖ A ‖ M) mod L: the equation
- *   without the cofactor, which also refuses every R that is not canonical. R of small order is no
- *   exception to it. (Reducing k matters only when A has a small-order component, and then it
+ *   without the cofactor. (Reducing k matters only when A has a small-order component, and then it
  *   does.)
  *
  * OpenSSL (12 times faster than JavaScript here) computes the equation and refuses points off the
- * curve. What it leaves open (second encodings of A, small order) is checked before it on the
- * bytes, and S < L as well, so that the rule does not rest on one version of OpenSSL.
+ * curve. What it leaves open (second encodings, small order) is checked before it on the bytes, and
+ * S < L as well, so that the rule does not rest on one version of OpenSSL: 3.0 takes keys and R of
+ * small order, 3.5 in Node.js 24 and 26 refuses them.
  * test/unit/crypto/ed25519-reference.ts states the rule a second time, with other code, and the
  * tests compare the two.
  */
@@ -33,7 +34,8 @@ import { binaryText, concatBytes, fromHex, toHex } from "../base/bytes.js";
 import { sha256 } from "./hash.js";
 import { LruCache } from "./lru-cache.js";
 
-const ed25519PublicKeyBytes = 32;
+/** A public key, or R. */
+const pointBytes = 32;
 export const ed25519SeedBytes = 32;
 export const ed25519SignatureBytes = 64;
 
@@ -137,7 +139,7 @@ function endTurn(): void {
  * small order. No signature verifies under a key that fails here.
  */
 export function isValidEd25519PublicKey(bytes: Uint8Array): boolean {
-  if (!isAcceptableKeyEncoding(bytes)) return false;
+  if (!isAcceptablePoint(bytes)) return false;
   try {
     curve.Point.fromBytes(bytes);
     return true;
@@ -171,19 +173,16 @@ function isAcceptable(publicKey: Uint8Array, signature: Uint8Array): boolean {
   return (
     signature.length === ed25519SignatureBytes &&
     isBelow(signature.subarray(32), groupOrder, 0xff) &&
-    isAcceptableKeyEncoding(publicKey)
+    isAcceptablePoint(signature.subarray(0, 32)) &&
+    isAcceptablePoint(publicKey)
   );
 }
 
 /**
  * 32 bytes, y < p, and y not that of a small-order point; says nothing about being on the curve.
  */
-function isAcceptableKeyEncoding(bytes: Uint8Array): boolean {
-  return (
-    bytes.length === ed25519PublicKeyBytes &&
-    isBelow(bytes, fieldPrime, 0x7f) &&
-    !isSmallOrder(bytes)
-  );
+function isAcceptablePoint(bytes: Uint8Array): boolean {
+  return bytes.length === pointBytes && isBelow(bytes, fieldPrime, 0x7f) && !isSmallOrder(bytes);
 }
 
 /**

@@ -32,6 +32,7 @@ import type { Submission } from "../gen/bss/v1/record_pb.js";
 import type { Proposal, Vote } from "../gen/bss/v1/vote_pb.js";
 import type { ExecutedBlock } from "../ledger/blocks/executed-block.js";
 import type { GenesisState } from "../ledger/genesis.js";
+import { isDeviceId, isId } from "../ledger/ids.js";
 import { recordHash } from "../ledger/records/records.js";
 import type { ParsedSubmission } from "../ledger/records/submissions.js";
 import { decodeHead, encodeHead, genesisHead, type LedgerHead } from "../ledger/state/head.js";
@@ -232,12 +233,16 @@ export class ManagerStore extends ChainReads {
     return new PrefetchedState(await this.#recent.read(keys));
   }
 
+  /** Undefined for what is no id, too: callers may have been sent it. */
   async participant(id: string): Promise<ParticipantState | undefined> {
+    if (!isId(id)) return undefined;
     const bytes = await this.kv.get(stateKey(stateKeys.participant(id)));
     return bytes && storedMessage(ParticipantStateSchema, bytes, `participant ${id}`);
   }
 
+  /** The same for meters, by the id in whatever case. */
   async meter(id: string): Promise<MeterState | undefined> {
+    if (!isDeviceId(id)) return undefined;
     const bytes = await this.kv.get(stateKey(stateKeys.meter(id)));
     return bytes && storedMessage(MeterStateSchema, bytes, `meter ${id}`);
   }

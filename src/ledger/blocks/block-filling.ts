@@ -3,21 +3,22 @@
  *
  * Candidates are tried in the order in which they are given. A record may come before another that
  * it needs: a trade before the reading that covers it, an update before its parent. So a record
- * that was refused for such a reason waits for the state keys on which it failed, and is tried
- * again, in that order, once a record that touches one of them is placed. Only a placement makes a
- * record be tried again, and the number of retries is bounded, so nobody can make a proposer work
- * without end.
+ * that was refused for such a reason waits for what it lacks, its parent or the sums of one
+ * participant in one delivery interval. It is tried again, in that order, once a record is placed
+ * that is this parent or changes these sums. Only a placement makes a record be tried again, and
+ * each is so a few times only: nobody can make a proposer work without end, or use up the retries
+ * of others.
  */
 import { create } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
 import { type PrivateEntry, PrivateEntrySchema } from "../../gen/bss/v1/block_pb.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
+import { type EnergyUse, sumsNameOf, usesThatLack } from "../kinds/energy.js";
+import { kindOf } from "../kinds/kinds.js";
 import type { ParsedRecord } from "../records/records.js";
 import { curableReasons } from "../records/rules.js";
 import type { ParsedSubmission } from "../records/submissions.js";
-import { energyKeys, readKeys } from "../state/effects.js";
-import { stateKeys } from "../state/state-keys.js";
 import { type RuleReason, type Violation, violation } from "../violation.js";
 import type { BlockExecution } from "./execution.js";
 
@@ -51,7 +52,7 @@ type FillingOptions = {
   readonly excluded: ReadonlySet<string>;
 };
 
-/** Retries are at most this many for each record that was refused. */
+/** Each record that was refused is tried again at most this often. */
 const retriesPerRecord = 4;
 
 type Candidate = {
@@ -78,9 +79,12 @@ class BlockFiller {
   readonly #duplicates: DuplicateRecord[] = [];
   /** The last refusal of each candidate that was refused. */
   readonly #refused = new Map<Candidate, Violation>();
-  /** Key in hex → records that wait for it. */
+  /** A parent or sums, by name → records that wait for them. */
   readonly #waiting = new Map<string, Set<Candidate>>();
   #woken = new Set<Candidate>();
+  readonly #retries = new Map<Candidate, number>();
+  /** Whether a record was not tried again that should have been. */
+  #isCutShort = false;
   #headerBytes = 0;
   #full = false;
 
@@ -93,21 +97,19 @@ class BlockFiller {
       if (this.#full) return;
       this.#try(candidate);
     }
-    let retriesLeft = this.#refused.size * retriesPerRecord;
-    while (this.#woken.size > 0 && retriesLeft > 0 && !this.#full) {
+    while (this.#woken.size > 0) {
       const round = [...this.#woken].sort((a, b) => a.number - b.number);
       this.#woken = new Set();
       for (const candidate of round) {
         if (this.#full) return;
-        retriesLeft -= 1;
-        this.#try(candidate);
+        this.#retry(candidate);
       }
     }
   }
 
   result(): Filling {
     // What a full block left out, or a retry that was not made, might still cure a record.
-    const isOpen = this.#full || this.#woken.size > 0;
+    const isOpen = this.#full || this.#isCutShort;
     const objections: RecordObjection[] = [];
     for (const [candidate, violation] of this.#refused) {
       if (this.#options.execution.hasPlaced(candidate.record.hashHex)) continue;
@@ -133,6 +135,16 @@ class BlockFiller {
         number += 1;
       }
     }
+  }
+
+  #retry(candidate: Candidate): void {
+    const retries = (this.#retries.get(candidate) ?? 0) + 1;
+    if (retries > retriesPerRecord) {
+      this.#isCutShort = true;
+      return;
+    }
+    this.#retries.set(candidate, retries);
+    this.#try(candidate);
   }
 
   #try(candidate: Candidate): void {
@@ -174,21 +186,19 @@ class BlockFiller {
       this.#headerBytes += submission.headerBytes.length;
     }
     if (this.#waiting.size === 0) return;
-    for (const key of readKeys(record)) {
-      const hex = toHex(key);
-      for (const candidate of this.#waiting.get(hex) ?? []) this.#woken.add(candidate);
-      this.#waiting.delete(hex);
+    for (const name of [record.hashHex, ...usesOf(record).map(sumsNameOf)]) {
+      for (const candidate of this.#waiting.get(name) ?? []) this.#woken.add(candidate);
+      this.#waiting.delete(name);
     }
   }
 
-  #noteRefused(candidate: Candidate, { reason, ...rest }: Violation): void {
-    this.#refused.set(candidate, { reason, ...rest });
-    if (!curableReasons.has(reason)) return;
-    for (const key of keysWaitedFor(candidate.record, reason)) {
-      const hex = toHex(key);
-      const waiting = this.#waiting.get(hex) ?? new Set();
+  #noteRefused(candidate: Candidate, violation: Violation): void {
+    this.#refused.set(candidate, violation);
+    if (!curableReasons.has(violation.reason)) return;
+    for (const name of namesWaitedFor(candidate.record, violation.reason)) {
+      const waiting = this.#waiting.get(name) ?? new Set();
       waiting.add(candidate);
-      this.#waiting.set(hex, waiting);
+      this.#waiting.set(name, waiting);
     }
   }
 }
@@ -204,8 +214,12 @@ function fitsNoBlock({ record, submission }: Candidate, policy: Policy): Violati
   return undefined;
 }
 
-/** The keys on which a record failed for a curable reason. */
-function keysWaitedFor(record: ParsedRecord, reason: RuleReason): readonly Uint8Array[] {
-  if (reason !== "PARENT_UNKNOWN") return energyKeys(record);
-  return [stateKeys.record(defined(record.parent, "an update names its parent"))];
+/** What a record lacks that failed for a curable reason. */
+function namesWaitedFor(record: ParsedRecord, reason: RuleReason): readonly string[] {
+  if (reason !== "PARENT_UNKNOWN") return usesThatLack(usesOf(record), reason).map(sumsNameOf);
+  return [toHex(defined(record.parent, "an update names its parent"))];
+}
+
+function usesOf(record: ParsedRecord): readonly EnergyUse[] {
+  return kindOf(record).energy(record);
 }

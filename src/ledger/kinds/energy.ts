@@ -52,6 +52,11 @@ export function usesThatLack(uses: readonly EnergyUse[], reason: RuleReason): re
   return uses.filter((use) => use.as === lackingUse[reason]);
 }
 
+/** Tells the sums of different participants and delivery intervals apart. */
+export function sumsNameOf({ participantId, deliveryStartS }: EnergyUse): string {
+  return `${deliveryStartS}/${participantId}`;
+}
+
 /** The sums of a participant in the delivery interval that the state keeps at `deliveryAt`. */
 export function energySums(
   state: StateReads,

@@ -7,7 +7,6 @@ import { kindOf } from "../kinds/kinds.js";
 import type { ParsedRecord } from "../records/records.js";
 import type { RecordPlace } from "./record-state.js";
 import { StateKeyList } from "./state-key-list.js";
-import { stateKeys } from "./state-keys.js";
 import type { StateTables } from "./state-tables.js";
 
 /**
@@ -18,14 +17,6 @@ export function readKeys(record: ParsedRecord): readonly Uint8Array[] {
   const list = new StateKeyList();
   addReadKeys(record, list);
   return list.keys;
-}
-
-/** The keys of the sums of energy that the record changes or draws on. */
-export function energyKeys(record: ParsedRecord): readonly Uint8Array[] {
-  const uses = kindOf(record).energy(record);
-  return uses.map(({ participantId, deliveryAt }) =>
-    stateKeys.energy(participantId, deliveryAt.window),
-  );
 }
 
 /**

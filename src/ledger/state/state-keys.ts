@@ -52,6 +52,19 @@ export function rememberedAfterWrite(key: Uint8Array): boolean {
   return key[0] !== namespaces.record && key[0] !== namespaces.trade;
 }
 
+/**
+ * Whether the value of a key, given as `binaryText`, stays decoded beside its bytes for as long as
+ * these are remembered: `messages` of state-tables.ts.
+ */
+export function staysDecoded(keyText: string): boolean {
+  const namespace = keyText.charCodeAt(0);
+  return (
+    namespace === namespaces.participant ||
+    namespace === namespaces.meter ||
+    namespace === namespaces.invitation
+  );
+}
+
 function bytesKey(namespace: number, bytes: Uint8Array): Uint8Array {
   const key = new Uint8Array(1 + bytes.length);
   key[0] = namespace;

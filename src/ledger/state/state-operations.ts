@@ -6,6 +6,7 @@
 import { create } from "@bufbuild/protobuf";
 import { InvitationStateSchema, ParticipantStateSchema } from "../../gen/bss/store/v1/state_pb.js";
 import type { ControlOperation, Invitation, Policy } from "../../gen/bss/v1/genesis_pb.js";
+import { isDeviceId, isId } from "../ids.js";
 import { invitationOf } from "../members/consent.js";
 import { checkOperation } from "../members/operations.js";
 import { type Violation, violation } from "../violation.js";
@@ -64,31 +65,40 @@ export function stateOperationProblem(
   }
 }
 
-/** Every key that checking and applying a control operation can read or write. */
+/**
+ * Every key that checking and applying a control operation can read or write. The operation may be
+ * anything that somebody sent: keys are fetched before it is checked, so there are none for what is
+ * no id. `stateOperationProblem` refuses such an operation before it reads.
+ */
 export function readKeysOfOperation(message: ControlOperation): readonly Uint8Array[] {
   const { operation } = message;
   switch (operation.case) {
     case "registerParticipant":
       return [
-        stateKeys.participant(operation.value.participantId),
+        ...participantKeys(operation.value.participantId),
         stateKeys.participantCount(),
         ...readKeysOfConsent(message),
       ];
     case "registerMeter":
-      return [
-        stateKeys.meter(operation.value.meterId),
-        stateKeys.participant(operation.value.ownerId),
-      ];
+      return [...meterKeys(operation.value.meterId), ...participantKeys(operation.value.ownerId)];
     case "admitStorageNode":
-      return [stateKeys.participant(operation.value.nodeId), ...readKeysOfConsent(message)];
+      return [...participantKeys(operation.value.nodeId), ...readKeysOfConsent(message)];
     case "registerOfficer":
-      return [stateKeys.participant(operation.value.officerId)];
+      return participantKeys(operation.value.officerId);
     default:
       return [];
   }
 }
 
-/** The invitation's uses, and the meters that it registers. */
+function participantKeys(id: string): readonly Uint8Array[] {
+  return isId(id) ? [stateKeys.participant(id)] : [];
+}
+
+function meterKeys(id: string): readonly Uint8Array[] {
+  return isDeviceId(id) ? [stateKeys.meter(id)] : [];
+}
+
+/** The invitation's uses, and the meters that it registers; its ids are ids. */
 function readKeysOfConsent(message: ControlOperation): readonly Uint8Array[] {
   const invitation = invitationOf(message);
   if (invitation === undefined) return [];

@@ -111,7 +111,8 @@ type Codec<Value> = {
 
 /**
  * Participants and meters are read by every record, and seldom written. A store that remembers what
- * it read gives the same bytes again, so they are decoded once, and not once for each execution.
+ * it read gives the same bytes again, so they are decoded once, and not once for each execution. It
+ * counts what they take so (recent-state.ts).
  */
 function messages<Desc extends DescMessage>(schema: Desc): Codec<MessageShape<Desc>> {
   const decoded = new WeakMap<Uint8Array, MessageShape<Desc>>();

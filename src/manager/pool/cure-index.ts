@@ -4,7 +4,7 @@
  * pool, of blocks that are being voted on, and of the other records of a submission.
  */
 import { toHex } from "../../base/bytes.js";
-import { type EnergyUse, usesThatLack } from "../../ledger/kinds/energy.js";
+import { type EnergyUse, sumsNameOf, usesThatLack } from "../../ledger/kinds/energy.js";
 import { kindOf } from "../../ledger/kinds/kinds.js";
 import type { ParsedRecord } from "../../ledger/records/records.js";
 import type { RuleReason } from "../../ledger/violation.js";
@@ -41,7 +41,7 @@ export class CureIndex {
       return record.parent !== undefined && this.#records.has(toHex(record.parent));
     }
     return usesThatLack(usesOf(record), reason).some(
-      (use) => use.as !== "measured" && this.#readings.has(energyKey(use)),
+      (use) => use.as !== "measured" && this.#readings.has(sumsNameOf(use)),
     );
   }
 
@@ -52,24 +52,20 @@ export class CureIndex {
   mightCure(record: ParsedRecord, reason: RuleReason): boolean {
     if (this.cures(record, reason)) return true;
     return usesThatLack(usesOf(record), reason)
-      .map(energyKey)
+      .map(sumsNameOf)
       .some((key) => this.#tradeUpdates.has(key) || this.#readings.has(key));
   }
 
   #count(record: ParsedRecord, change: 1 | -1): void {
     for (const use of usesOf(record)) {
-      if (use.as === "measured") addTo(this.#readings, energyKey(use), change);
-      else if (record.parent !== undefined) addTo(this.#tradeUpdates, energyKey(use), change);
+      if (use.as === "measured") addTo(this.#readings, sumsNameOf(use), change);
+      else if (record.parent !== undefined) addTo(this.#tradeUpdates, sumsNameOf(use), change);
     }
   }
 }
 
 function usesOf(record: ParsedRecord): readonly EnergyUse[] {
   return kindOf(record).energy(record);
-}
-
-function energyKey({ participantId, deliveryStartS }: EnergyUse): string {
-  return `${deliveryStartS}/${participantId}`;
 }
 
 function addTo(counts: Map<string, number>, key: string, change: 1 | -1): void {

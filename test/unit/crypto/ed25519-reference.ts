@@ -39,7 +39,7 @@ export function referenceVerify(
   const challenge = createHash("sha512").update(encodedR).update(publicKey).update(message);
   const k = littleEndian(challenge.digest()) % Point.Fn.ORDER;
   const expectedR = Point.BASE.multiplyUnsafe(s).subtract(a.multiplyUnsafe(k));
-  return equalBytes(expectedR.toBytes(), encodedR);
+  return !expectedR.isSmallOrder() && equalBytes(expectedR.toBytes(), encodedR);
 }
 
 function decodeStrictly(bytes: Uint8Array) {

@@ -210,23 +210,6 @@ describe("records that stand before what they rest on", () => {
     assert.deepEqual(reasonsOf(built), [[hex(other), "DOUBLE_SPEND"]]);
     assert.deepEqual(built.block.records.at(-1), one);
   });
-
-  test("retries end even when every placement wakes everybody", () => {
-    // Each update of the reading stands before its parent and touches the sums on which
-    // all trades wait.
-    const readings = [readingBytes({ exported: 1 })];
-    while (readings.length < 45) {
-      const parent = hashOf(readings.at(-1) ?? new Uint8Array());
-      readings.push(readingBytes({ exported: 1, parent }));
-    }
-    const trades = Array.from({ length: 45 }, () => tradeBytes({ energy: 200 }));
-    const built = new Chain({ ...policy }).propose({
-      candidates: [submitted(trades), submitted(readings.toReversed())],
-    });
-    assert.ok(built.block.records.length > 0);
-    assert.ok(built.block.records.length < 45);
-    assert.deepEqual(built.objections, [], "a retry that was not made might have cured them");
-  });
 });
 
 describe("a full block", () => {

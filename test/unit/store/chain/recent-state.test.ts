@@ -99,6 +99,27 @@ describe("reads of the state", () => {
     assert.equal(disk.keysRead, 1_040);
   });
 
+  test("count three times what stays decoded beside its bytes", async () => {
+    const value = new Uint8Array(100);
+    const ids = Array.from({ length: 100 }, (_, i) => `p-${i}`);
+    const again = async (keyOf: (id: string) => Uint8Array) => {
+      const disk = new SlowDisk();
+      const reads = new RecentState(disk, 20_000);
+      for (const id of ids) disk.put(keyOf(id), value);
+      for (const id of ids) await reads.read([keyOf(id)]);
+      for (const id of ids.slice(-30)) await reads.read([keyOf(id)]);
+      return disk.keysRead - ids.length;
+    };
+    assert.equal(await again((id) => stateKeys.energy(id, 1)), 0);
+    for (const keyOf of [
+      (id: string) => stateKeys.participant(id),
+      (id: string) => stateKeys.meter(id),
+      (id: string) => stateKeys.invitation(new Uint8Array(16), id),
+    ]) {
+      assert.ok((await again(keyOf)) > 5);
+    }
+  });
+
   test("keep what is used while other things come and go", async () => {
     const disk = new SlowDisk();
     disk.put(sun, utf8("5"));
