@@ -11,7 +11,7 @@
  */
 
 import { assert } from "../base/assert.js";
-import { concatBytes, equalBytes, utf8 } from "../base/bytes.js";
+import { concatBytes, emptyBytes, equalBytes, utf8 } from "../base/bytes.js";
 import type { StorageAppend } from "../consensus/attestation/attestor.js";
 import type { Block, BlockCertificates } from "../gen/bss/v1/block_pb.js";
 import type { ControlOperation } from "../gen/bss/v1/genesis_pb.js";
@@ -235,12 +235,13 @@ export class StorageNodeStore extends ChainReads {
   /** Zeros when nothing was kept, or it cannot be read. */
   async scrubState(): Promise<ScrubState> {
     const value = await tolerantGet(this.kv, scrubKey);
-    if (value?.length !== 16) return { height: 0, lastPassUnixMs: 0 };
-    const [height, lastPassUnixMs] = [
-      decodeU64(value.subarray(0, 8)),
-      decodeU64(value.subarray(8)),
-    ];
-    return { height, lastPassUnixMs };
+    try {
+      const height = decodeU64(value?.subarray(0, 8) ?? emptyBytes);
+      return { height, lastPassUnixMs: decodeU64(value?.subarray(8) ?? emptyBytes) };
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      return { height: 0, lastPassUnixMs: 0 };
+    }
   }
 
   /** Keeps what proves that the chain forks, the first such proof only: the node stops after it. */
@@ -269,7 +270,7 @@ export class StorageNodeStore extends ChainReads {
 
   #noteRepair(isUnfinished: boolean): Promise<void> {
     const note: WriteOperation = isUnfinished
-      ? { type: "put", key: unfinishedRepairKey, value: new Uint8Array(0) }
+      ? { type: "put", key: unfinishedRepairKey, value: emptyBytes }
       : { type: "delete", key: unfinishedRepairKey };
     return this.kv.write([note], "sync");
   }

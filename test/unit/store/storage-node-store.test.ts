@@ -12,6 +12,7 @@ import { genesisStorageHead } from "../../../src/ledger/storage-nodes/storage-he
 import type { ChainStore } from "../../../src/storage-node/chain/chain-ports.js";
 import { buckets } from "../../../src/store/buckets.js";
 import type { LedgerReader } from "../../../src/store/chain/chain-reads.js";
+import { bucketKey } from "../../../src/store/key-codec.js";
 import { ManagerStore } from "../../../src/store/manager-store.js";
 import { createMemoryDisk } from "../../../src/store/memory-store.js";
 import { type AttestedCandidate, StorageNodeStore } from "../../../src/store/storage-node-store.js";
@@ -149,6 +150,20 @@ describe("a storage node's store", () => {
       await assert.rejects(async () => append?.(), AssertionFailed);
     await second?.();
     assert.equal(store.head.height, 2);
+  });
+
+  test("takes up its check anew when what it has kept of it is damaged", async () => {
+    const { kv, store } = await openStore();
+    const nothing = { height: 0, lastPassUnixMs: 0 };
+    assert.deepEqual(await store.scrubState(), nothing);
+    await store.saveScrub({ height: 5, lastPassUnixMs: 7 });
+    assert.deepEqual(await store.scrubState(), { height: 5, lastPassUnixMs: 7 });
+    const key = bucketKey(buckets.meta, utf8("scrub"));
+    for (const length of [0, 8, 15, 16, 17]) {
+      const value = new Uint8Array(length).fill(0xff);
+      await kv.write([{ type: "put", key, value }], "sync");
+      assert.deepEqual(await store.scrubState(), nothing);
+    }
   });
 
   test("keeps the first evidence of a fork for ever", async () => {
