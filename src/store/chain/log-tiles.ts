@@ -112,7 +112,7 @@ export function readOpenTiles(kv: TileReads, treeSize: number): Promise<OpenTile
   return Promise.all(hashCounts(treeSize).map((count, rank) => readOpenTile(kv, rank, count)));
 }
 
-/** The same, with an unknown tile for each that cannot be read, and the damage of one of these. */
+/** The same, with an unknown tile for each that cannot be read, and one of the damages found. */
 export async function readOpenTilesLeft(
   kv: TileReads,
   treeSize: number,
