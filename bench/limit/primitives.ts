@@ -10,6 +10,7 @@ import { createCipheriv, generateKeyPairSync, hash, randomBytes, sign, verify } 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { defined } from "../../src/base/assert.js";
 import { ecvrf } from "../../src/crypto/ecvrf.js";
 import { vrfKeyPairFromSeed } from "../../src/crypto/vrf.js";
 import { openRocksDb } from "../../src/store/rocksdb/rocksdb-store.js";
@@ -38,6 +39,8 @@ export type PrimitiveCosts = Readonly<Record<Primitive, number>>;
 const rounds = 7;
 /** Enough for the clock's grain, and for V8 to have compiled what is measured. */
 const roundMs = 25;
+/** More than the VRF remembers, so that each proof is made and verified anew. */
+const beaconsInTurn = 160;
 
 export async function measurePrimitives(): Promise<PrimitiveCosts> {
   const inMemory = measureCrypto();
@@ -62,8 +65,15 @@ function measureCrypto(): CryptoCosts {
   const digest = randomBytes(32);
   const signature = sign(null, digest, privateKey);
   const vrfKey = vrfKeyPairFromSeed(randomBytes(32));
-  const alpha = randomBytes(104);
-  const proof = ecvrf.prove(vrfKey.secretKey, alpha);
+  const beacons = Array.from({ length: beaconsInTurn }, () => {
+    const alpha = randomBytes(104);
+    return { alpha, proof: ecvrf.prove(vrfKey.secretKey, alpha) };
+  });
+  let turn = 0;
+  const nextBeacon = () => {
+    turn += 1;
+    return defined(beacons[turn % beaconsInTurn], "there are as many");
+  };
   const [short, long, key] = [randomBytes(65), randomBytes(300), randomBytes(32)];
   const nonce = Buffer.alloc(12);
   const seal = () => {
@@ -74,8 +84,11 @@ function measureCrypto(): CryptoCosts {
   return {
     ed25519Sign: cpuUsOf(() => sign(null, digest, privateKey)),
     ed25519Verify: cpuUsOf(() => verify(null, digest, publicKey, signature)),
-    vrfProve: cpuUsOf(() => ecvrf.prove(vrfKey.secretKey, alpha)),
-    vrfVerify: cpuUsOf(() => ecvrf.verify(vrfKey.publicKey, alpha, proof)),
+    vrfProve: cpuUsOf(() => ecvrf.prove(vrfKey.secretKey, nextBeacon().alpha)),
+    vrfVerify: cpuUsOf(() => {
+      const { alpha, proof } = nextBeacon();
+      return ecvrf.verify(vrfKey.publicKey, alpha, proof);
+    }),
     sha256Of65: cpuUsOf(() => hash("sha256", short, "buffer")),
     sha256Of300: cpuUsOf(() => hash("sha256", long, "buffer")),
     aesGcmOf300: cpuUsOf(seal),
