@@ -250,10 +250,7 @@ export class ManagerStore extends ChainReads {
   /** What the rules know of a record: its owner, kind and place, and which one updates it. */
   async recordState(hash: Uint8Array): Promise<RecordState | undefined> {
     const bytes = await this.kv.get(stateKey(stateKeys.record(hash)));
-    if (bytes === undefined) return undefined;
-    const state = decodeRecordState(bytes);
-    if (state === undefined) throw damaged(`record ${toHex(hash)}`, "does not decode");
-    return state;
+    return bytes && storedRecordState(bytes, hash);
   }
 
   /**
@@ -343,10 +340,7 @@ export class ManagerStore extends ChainReads {
     const keys = recordHashes.map((hash) => stateKey(stateKeys.record(hash)));
     const values = await getAll(this.kv, keys);
     return values.map((bytes, i) => {
-      if (bytes === undefined) return undefined;
-      const state = decodeRecordState(bytes);
-      if (state !== undefined) return state.position;
-      throw damaged(`record ${toHex(defined(recordHashes[i], "a hash"))}`, "does not decode");
+      return bytes && storedRecordState(bytes, defined(recordHashes[i], "a hash")).position;
     });
   }
 
@@ -369,6 +363,12 @@ export class ManagerStore extends ChainReads {
   async #areOnLedger(recordHashes: readonly Uint8Array[]): Promise<boolean> {
     return (await this.areOnLedger(recordHashes)).every((isThere) => isThere);
   }
+}
+
+function storedRecordState(bytes: Uint8Array, hash: Uint8Array): RecordState {
+  const state = decodeRecordState(bytes);
+  if (state !== undefined) return state;
+  throw damaged(`record ${toHex(hash)}`, "does not decode");
 }
 
 type BareManagerBlock = BareBlock & { readonly privateEntries: Uint8Array[] };

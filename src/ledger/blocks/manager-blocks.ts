@@ -5,7 +5,6 @@
  * index by index, they give the block's leaves in order, so each record is bound three times: by
  * the signed header, by the leaf, by its own hash.
  */
-import { create, toBinary } from "@bufbuild/protobuf";
 import { equalBytes, toHex } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
 import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
@@ -16,7 +15,7 @@ import { recordHash } from "../records/records.js";
 import { type ParsedSubmission, submissionId } from "../records/submissions.js";
 import { strictDecode } from "../strict-decode.js";
 import { refuse, type Violation, violation } from "../violation.js";
-import { decodeCanonical, hasUnknownFields } from "../wire.js";
+import { decodeCanonical, encode, hasUnknownFields } from "../wire.js";
 import { recordBounds } from "../wire-bounds.js";
 import { privateRoot } from "./block-hashes.js";
 import { type ParsedBlock, parseBlock } from "./block-parsing.js";
@@ -143,7 +142,7 @@ const madeHere = new WeakMap<Uint8Array, Omit<ParsedPrivateEntry, "firstLeaf">>(
 export function privateEntryOf(known: ParsedSubmission, recordIndexes: number[]): Uint8Array {
   const { header, headerBytes, signature } = known;
   const parts = { submissionHeader: headerBytes, signature, recordIndexes };
-  const bytes = toBinary(PrivateEntrySchema, create(PrivateEntrySchema, parts));
+  const bytes = encode(PrivateEntrySchema, parts);
   madeHere.set(bytes, { header, headerBytes, signature, recordIndexes, known });
   return bytes;
 }

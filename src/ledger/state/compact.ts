@@ -1,9 +1,9 @@
 /**
- * The bytes of the state's packed values. An integer is a varint as in protobuf: seven bits a byte,
- * the lowest ones first, in the shortest form. It is from 0 to 2^53−1, so that it is exact in a
- * double. Who writes a value says what stands where; nothing here has a name or a number.
+ * The bytes of the state's packed values. An integer is a varint (base/varint.ts) in its shortest
+ * form. Who writes a value says what stands where; nothing here has a name or a number.
  */
 import { assert } from "../../base/assert.js";
+import { putVarint, varintBytes } from "../../base/varint.js";
 
 /** The longest packed value is a window of 24 intervals (windows.ts). */
 const capacityBytes = 1024;
@@ -19,13 +19,8 @@ export class CompactWriter {
   }
 
   uint(value: number): void {
-    assert(value >= 0 && value <= Number.MAX_SAFE_INTEGER, "a packed integer is not negative");
-    let rest = value;
-    while (rest >= 128) {
-      this.byte((rest % 128) + 128);
-      rest = Math.floor(rest / 128);
-    }
-    this.byte(rest);
+    assert(this.#length + varintBytes(value) <= capacityBytes, "a packed value is short");
+    this.#length = putVarint(this.#bytes, this.#length, value);
   }
 
   bytes(value: Uint8Array): void {

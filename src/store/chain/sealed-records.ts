@@ -121,12 +121,6 @@ export async function readSegmentsOf(
   return segments;
 }
 
-/** The segment that holds the position; undefined for none. */
-export async function readSegment(kv: Reads, position: number): Promise<Segment | undefined> {
-  const [segment] = await readSegments(kv, [position]);
-  return segment?.covers(position) === true ? segment : undefined;
-}
-
 /** In the order of the positions; undefined for what is not there. @throws StoreError CORRUPT */
 export async function readSealed(
   kv: Reads,

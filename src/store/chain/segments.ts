@@ -17,13 +17,14 @@
  * put in another's place is damage when it is read.
  */
 import { assert, defined } from "../../base/assert.js";
+import { putVarint, varintBytes } from "../../base/varint.js";
 import { hashBytes, sha256 } from "../../crypto/hash.js";
 import type { Leaf } from "../../gen/bss/v1/block_pb.js";
 import { leafHashOf } from "../../ledger/blocks/block-hashes.js";
 import { buckets } from "../buckets.js";
 import { bucketKey, u64Part } from "../key-codec.js";
 import type { Entry, WriteOperation } from "../key-value-store.js";
-import { putVarint, StoredReader, varintBytes } from "./varint.js";
+import { StoredReader } from "./varint.js";
 
 /** A segment ends with the record that brings it to so many bytes. */
 export const segmentBytes = 16 * 1_024;

@@ -10,14 +10,15 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
 import { equalBytes } from "../../base/bytes.js";
+import { putVarint, varintBytes } from "../../base/varint.js";
 import { StorageBlockStateSchema } from "../../gen/bss/store/v1/storage_pb.js";
-import { type Block, BlockSchema, type Leaf, LeafSchema } from "../../gen/bss/v1/block_pb.js";
-import { bodyDigest, controlRoot, leavesRoot } from "../../ledger/blocks/block-hashes.js";
+import { type Block, BlockSchema, type Leaf } from "../../gen/bss/v1/block_pb.js";
+import { bodyDigest, controlRoot, leafOf, leavesRoot } from "../../ledger/blocks/block-hashes.js";
 import { blockRecordsBound, parseHeader } from "../../ledger/blocks/block-parsing.js";
 import type { KeyValueStore } from "../key-value-store.js";
 import { readSegmentsOf, sealedIn } from "./sealed-records.js";
 import { damaged, present, storedMessage } from "./stored-values.js";
-import { putVarint, StoredReader, varintBytes } from "./varint.js";
+import { StoredReader } from "./varint.js";
 
 /** A block without its leaves. */
 export type BareBlock = {
@@ -32,6 +33,11 @@ export function withoutLeaves({
   previousCertificates,
 }: Block): Block {
   return create(BlockSchema, { header, control, privateRoot, previousCertificates });
+}
+
+export function withLeaves(bare: Block, leaves: Leaf[]): Block {
+  const { header, control, privateRoot, previousCertificates } = bare;
+  return create(BlockSchema, { header, control, leaves, privateRoot, previousCertificates });
 }
 
 /** The value of a block that is stored as this message. */
@@ -88,7 +94,6 @@ export async function readWithSealed(
 }
 
 async function readWhole(kv: Reads, bare: BareBlock) {
-  const { header, control, privateRoot, previousCertificates } = bare.block;
   const { height, treeSize } = headerOf(bare);
   const first = treeSize - bare.leafCount;
   const segments = await readSegmentsOf(kv, first, treeSize);
@@ -96,11 +101,10 @@ async function readWhole(kv: Reads, bare: BareBlock) {
   for (const segment of segments) {
     for (let position = segment.first; position < segment.end; position += 1) {
       const recordHash = segment.recordHash(position);
-      leaves.push(create(LeafSchema, { recordHash, sealDigest: segment.sealDigest(position) }));
+      leaves.push(leafOf(recordHash, segment.sealDigest(position)));
     }
   }
-  const parts = { header, control, leaves, privateRoot, previousCertificates };
-  const block = create(BlockSchema, parts);
+  const block = withLeaves(bare.block, leaves);
   if (leaves.length === bare.leafCount && hasBody(block)) return { block, segments, first };
   throw damaged(`block ${height}, or one of its sealed records,`, "is not what the header says");
 }

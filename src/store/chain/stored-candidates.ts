@@ -5,13 +5,15 @@
  *     length ‖ block without leaves ‖ number of records
  *     ‖ record hash and length of each ‖ sealed records
  */
-import { create, toBinary } from "@bufbuild/protobuf";
+import { toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
+import { putVarint, varintBytes } from "../../base/varint.js";
 import { hashBytes, sha256 } from "../../crypto/hash.js";
-import { type Block, BlockSchema, LeafSchema } from "../../gen/bss/v1/block_pb.js";
-import { withoutLeaves } from "./stored-blocks.js";
+import { type Block, BlockSchema } from "../../gen/bss/v1/block_pb.js";
+import { leafOf } from "../../ledger/blocks/block-hashes.js";
+import { withLeaves, withoutLeaves } from "./stored-blocks.js";
 import { storedMessage } from "./stored-values.js";
-import { putVarint, StoredReader, varintBytes } from "./varint.js";
+import { StoredReader } from "./varint.js";
 
 export type StoredCandidate = {
   readonly block: Block;
@@ -55,9 +57,7 @@ export function decodeCandidate(value: Uint8Array): StoredCandidate {
   if (reader.left > 0) throw reader.damage();
   const leaves = heads.map(({ recordHash }, i) => {
     const sealed = defined(sealedRecords[i], "each leaf has its sealed record");
-    return create(LeafSchema, { recordHash, sealDigest: sha256(sealed) });
+    return leafOf(recordHash, sha256(sealed));
   });
-  const { header, control, privateRoot, previousCertificates } = bare;
-  const parts = { header, control, leaves, privateRoot, previousCertificates };
-  return { block: create(BlockSchema, parts), sealedRecords };
+  return { block: withLeaves(bare, leaves), sealedRecords };
 }

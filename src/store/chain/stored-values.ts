@@ -31,13 +31,6 @@ export function present<T>(value: T | undefined, what: string): T {
   return value;
 }
 
-/** A 64-bit integer of a stored message as a number. @throws StoreError CORRUPT beyond 2^53 − 1 */
-export function decodeSafe(value: bigint, what: string): number {
-  const number = Number(value);
-  if (Number.isSafeInteger(number)) return number;
-  throw damaged(what, "does not decode");
-}
-
 export function damaged(what: string, how: string, cause?: unknown): StoreError {
   const message = `${what} ${how}: check the store with "bss check"`;
   return new StoreError("CORRUPT", message, cause === undefined ? {} : { cause });

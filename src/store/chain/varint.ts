@@ -1,29 +1,6 @@
-/**
- * Numbers in stored values: seven bits a byte, lowest first, the top bit set on all but the last
- * byte (LEB128). From 0 to 2^53 − 1, as JavaScript counts without loss.
- */
-import { assert } from "../../base/assert.js";
+/** Stored values that hold varints (base/varint.ts): written one after the other, and read back. */
+import { putVarint, varintBytes } from "../../base/varint.js";
 import { damaged } from "./stored-values.js";
-
-export function varintBytes(value: number): number {
-  let length = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) length += 1;
-  return length;
-}
-
-/** Writes the number into `bytes`, and returns where the next one goes. */
-export function putVarint(bytes: Uint8Array, at: number, value: number): number {
-  assert(Number.isSafeInteger(value) && value >= 0, `${value} is not a number to store`);
-  let rest = value;
-  let next = at;
-  while (rest >= 0x80) {
-    bytes[next] = (rest % 0x80) | 0x80;
-    rest = Math.floor(rest / 0x80);
-    next += 1;
-  }
-  bytes[next] = rest;
-  return next + 1;
-}
 
 /** The numbers one after the other. */
 export function encodeVarints(values: readonly number[]): Uint8Array {
