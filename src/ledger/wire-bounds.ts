@@ -54,8 +54,8 @@ export const embeddedBounds: WireBounds = {
 export const recordBounds: WireBounds = {
   elements: 64,
   memoryBytes: 4_096,
-  elementsPerByte: 1 / 8,
-  memoryPerByte: 4,
+  elementsPerByte: 1,
+  memoryPerByte: 40,
 };
 
 /** Messages within messages; the API's own are less than half as deep. */

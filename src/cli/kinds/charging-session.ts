@@ -43,6 +43,7 @@ const rows: RowKind = {
 export const chargingSession: CliKind<ChargingSession> = {
   inputName: "charging",
   noun: "charging session",
+  isSubmitted: true,
   rows,
   isTimedByClock: false,
   summary: ({ stationId, energyWh }) => `charging at ${stationId}: ${energyWh} Wh`,

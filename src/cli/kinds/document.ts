@@ -6,6 +6,7 @@ import type { CliKind } from "./kind.js";
 export const document: CliKind<Document> = {
   inputName: "document",
   noun: "document",
+  isSubmitted: true,
   rows: undefined,
   isTimedByClock: true,
   summary: ({ name, mediaType, content }) =>

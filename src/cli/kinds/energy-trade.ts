@@ -70,6 +70,7 @@ const rows: RowKind = {
 export const energyTrade: CliKind<EnergyTrade> = {
   inputName: "trades",
   noun: "trade",
+  isSubmitted: true,
   rows,
   isTimedByClock: true,
   summary(trade) {

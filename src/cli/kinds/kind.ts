@@ -8,10 +8,12 @@ import type { Cell } from "../text/output.js";
 
 /** `Message` is what the schema calls the content of such a record. */
 export type CliKind<Message> = {
-  /** What `--kind` calls a file of such records: "meter-readings". */
+  /** What `--kind` and results call a file of such records: "meter-readings". */
   readonly inputName: string;
   /** One of them, in results: "meter reading". */
   readonly noun: string;
+  /** Whether `bss submit` reads such records from a file; if not, `bss import` makes them. */
+  readonly isSubmitted: boolean;
   /** How a row of a CSV file becomes one; undefined when a file as a whole does. */
   readonly rows: RowKind | undefined;
   /** Whether this machine's clock gives the time of a record when its file names none. */

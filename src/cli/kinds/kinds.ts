@@ -7,11 +7,13 @@ import { chargingSession } from "./charging-session.js";
 import { document } from "./document.js";
 import { energyTrade } from "./energy-trade.js";
 import type { CliKind } from "./kind.js";
+import { loadProfile } from "./load-profile.js";
 import { meterReading } from "./meter-reading.js";
 
 /** By the name of the payload's field. */
 export const cliKinds: { readonly [Name in KindName]: CliKind<MessageOf<Name>> } = {
   meterReading,
+  loadProfile,
   energyTrade,
   chargingSession,
   document,

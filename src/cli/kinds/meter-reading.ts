@@ -60,6 +60,7 @@ const rows: RowKind = {
 export const meterReading: CliKind<MeterReading> = {
   inputName: "meter-readings",
   noun: "meter reading",
+  isSubmitted: true,
   rows,
   isTimedByClock: false,
   summary: ({ meterId, importedWh, exportedWh }) =>

@@ -34,8 +34,9 @@ type Options = InputOptions & {
 
 const firstContactMs = 10_000;
 
-const inputNames = allCliKinds.map(({ inputName }) => inputName);
-const rowKinds = allCliKinds.filter(({ rows }) => rows !== undefined);
+const submittedKinds = allCliKinds.filter(({ isSubmitted }) => isSubmitted);
+const inputNames = submittedKinds.map(({ inputName }) => inputName);
+const rowKinds = submittedKinds.filter(({ rows }) => rows !== undefined);
 
 const fieldsOfRows = rowKinds.flatMap(({ inputName, rows }) =>
   (rows?.help ?? []).map((line, i) => `  ${(i === 0 ? inputName : "").padEnd(14)}  ${line}`),

@@ -10,7 +10,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { emptyBytes } from "../../base/bytes.js";
 import { ed25519Sign } from "../../crypto/ed25519.js";
 import { randomBytes } from "../../crypto/random.js";
-import { RecordSchema, TradeTermsSchema } from "../../gen/bss/v1/record_pb.js";
+import { RecordSchema, TradeTermsSchema, ValueQuality } from "../../gen/bss/v1/record_pb.js";
 import { tradeDigest, tradeIdBytes } from "../../ledger/kinds/energy-trade.js";
 import { saltBytes } from "../../ledger/records/records.js";
 import { encode } from "../../ledger/wire.js";
@@ -35,6 +35,37 @@ export type MeterReadingParts = RecordParts & {
   readonly importedWh: number | bigint;
   readonly exportedWh: number | bigint;
   /** Unix ms; the interval's end when left out. */
+  readonly timeMs?: number;
+};
+
+/** One interval of a load profile; `undefined` in a list of them is an interval without a value. */
+export type ProfileValueParts = {
+  /** Wh, below 2^32. */
+  readonly importedWh: number;
+  /** Wh, below 2^32. */
+  readonly exportedWh: number;
+  readonly quality: "measured" | "estimated" | "substituted";
+};
+
+export type RegisterParts = {
+  /** Wh. */
+  readonly importedWh: number | bigint;
+  /** Wh. */
+  readonly exportedWh: number | bigint;
+};
+
+export type LoadProfileParts = RecordParts & {
+  readonly ownerId: string;
+  readonly meterId: string;
+  /** Unix s; the policy's delivery offset after a multiple of `intervalS`. */
+  readonly startS: number;
+  /** The meter's registered interval, s. */
+  readonly intervalS: number;
+  /** One for each interval, in order: up to 31 days of them. */
+  readonly values: readonly (ProfileValueParts | undefined)[];
+  readonly registerStart?: RegisterParts;
+  readonly registerEnd?: RegisterParts;
+  /** Unix ms; the end of the last interval when left out. */
   readonly timeMs?: number;
 };
 
@@ -101,6 +132,31 @@ export function meterReading(parts: MeterReadingParts): Uint8Array {
   return recordBytes(parts, timeMs, { case: "meterReading", value });
 }
 
+/** The exact bytes of a record with a load profile. */
+export function loadProfile(parts: LoadProfileParts): Uint8Array {
+  const { meterId, startS, intervalS, values, registerStart, registerEnd } = parts;
+  const present = values.filter((value) => value !== undefined);
+  const runs: { count: number; readonly quality: ValueQuality }[] = [];
+  for (const value of values) {
+    const quality = value === undefined ? ValueQuality.ABSENT : qualities[value.quality];
+    const last = runs.at(-1);
+    if (last?.quality === quality) last.count += 1;
+    else runs.push({ count: 1, quality });
+  }
+  const value = {
+    meterId,
+    startUnixS: BigInt(startS),
+    intervalS,
+    runs,
+    importedWh: allOrNone(present.map(({ importedWh }) => importedWh)),
+    exportedWh: allOrNone(present.map(({ exportedWh }) => exportedWh)),
+    ...(registerStart === undefined ? {} : { registerStart: registerOf(registerStart) }),
+    ...(registerEnd === undefined ? {} : { registerEnd: registerOf(registerEnd) }),
+  };
+  const timeMs = parts.timeMs ?? (startS + values.length * intervalS) * 1000;
+  return recordBytes(parts, timeMs, { case: "loadProfile", value });
+}
+
 /** The exact bytes of the terms of a trade, which seller and buyer sign. */
 export function tradeTerms(parts: TradeTermsParts): Uint8Array {
   const { tradeId, sellerId, buyerId, deliveryStartS, energyWh, priceMicroPerKwh } = parts;
@@ -153,6 +209,21 @@ export function document(parts: DocumentParts): Uint8Array {
     case: "document",
     value: { mediaType, name, content },
   });
+}
+
+const qualities = {
+  measured: ValueQuality.MEASURED,
+  estimated: ValueQuality.ESTIMATED,
+  substituted: ValueQuality.SUBSTITUTED,
+} as const;
+
+/** A list of nothing but 0 is left out. */
+function allOrNone(list: readonly number[]): number[] {
+  return list.every((value) => value === 0) ? [] : [...list];
+}
+
+function registerOf({ importedWh, exportedWh }: RegisterParts) {
+  return { importedWh: BigInt(importedWh), exportedWh: BigInt(exportedWh) };
 }
 
 function recordBytes(

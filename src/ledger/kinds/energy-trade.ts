@@ -296,5 +296,7 @@ function apply(
   putEnergySums(tables, buyerId, deliveryAt, { ...buyer, boughtWh });
   tables.trades.put([tradeId], position);
   const party = defined(tables.participants.get(buyerId), "an accurate trade has a buyer");
-  return { buyerNumber: party.number, deliveryStartS, energyWh: Number(energyWh) };
+  return {
+    trade: { buyerNumber: party.number, deliveryStartS, energyWh: Number(energyWh) },
+  };
 }

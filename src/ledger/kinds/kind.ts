@@ -16,7 +16,7 @@ import type { RecordKind as StoredKind } from "../../gen/bss/store/v1/state_pb.j
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import type { Record } from "../../gen/bss/v1/record_pb.js";
 import type { SignatureCheck } from "../certificates/signature-check.js";
-import type { RecordPlace, TradeEffect } from "../state/record-state.js";
+import type { ProfileRange, RecordPlace, TradeEffect } from "../state/record-state.js";
 import type { StateKeyList } from "../state/state-key-list.js";
 import type { StateReads, StateTables } from "../state/state-tables.js";
 import type { RuleReason, Violation } from "../violation.js";
@@ -92,7 +92,7 @@ export type ParseContext = {
 };
 
 /** What an update of a record must know of it, in its `RecordState`. */
-export type Kept = TradeEffect | undefined;
+export type Kept = { readonly trade: TradeEffect } | { readonly profile: ProfileRange } | undefined;
 
 /** How a rule is told to people. */
 export type RuleDescription = {

@@ -16,11 +16,13 @@ import type {
   RecordKind,
   RecordOf,
 } from "./kind.js";
+import { loadProfile } from "./load-profile.js";
 import { meterReading } from "./meter-reading.js";
 
 /** By the name of the payload's field; rules run in this order. */
 export const recordKinds = {
   meterReading,
+  loadProfile,
   energyTrade,
   chargingSession,
   document,

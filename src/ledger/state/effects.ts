@@ -48,12 +48,20 @@ function addReadKeys(record: ParsedRecord, list: StateKeyList): void {
 export function applyRecord(tables: StateTables, record: ParsedRecord, place: RecordPlace): void {
   const kind = kindOf(record);
   // Before the parent is marked: an update replaces what the parent added.
-  const trade = kind.apply(tables, record, place);
+  const kept = kind.apply(tables, record, place);
   const { height, position } = place;
   const owner = defined(tables.participants.get(record.ownerId), "an accurate record has an owner");
   const ownerNumber = owner.number;
-  const successor = undefined;
-  const stored = { kind: kind.stored, ownerNumber, height, position, trade, successor };
+  const stored = {
+    kind: kind.stored,
+    ownerNumber,
+    height,
+    position,
+    trade: undefined,
+    profile: undefined,
+    ...kept,
+    successor: undefined,
+  };
   tables.records.put([record.hash], stored);
   if (record.parent !== undefined) {
     const parent = defined(tables.records.get(record.parent), "an accurate update has a parent");

@@ -255,6 +255,13 @@ class WindowTable<Value> implements TableReads<Value, BySlot> {
     open.isChanged = true;
   }
 
+  /** Takes a value away that is there. */
+  remove([id, { window, slot }]: BySlot): void {
+    const open = this.#windowOf(id, window);
+    open.values[slot] = undefined;
+    open.isChanged = true;
+  }
+
   addWrites(writes: StateWrite[], out: CompactWriter): void {
     for (const ofId of this.#windows.values()) {
       for (const { key, values, isChanged } of ofId.values()) {

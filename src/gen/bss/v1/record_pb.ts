@@ -2,15 +2,15 @@
 // @generated from file bss/v1/record.proto (package bss.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file bss/v1/record.proto.
  */
 export const file_bss_v1_record: GenFile = /*@__PURE__*/
-  fileDesc("ChNic3MvdjEvcmVjb3JkLnByb3RvEgZic3MudjEikAIKBlJlY29yZBIQCghvd25lcl9pZBgBIAEoCRIMCgRzYWx0GAIgASgMEhQKDHRpbWVfdW5peF9tcxgDIAEoAxIOCgZwYXJlbnQYBCABKAwSLQoNbWV0ZXJfcmVhZGluZxgKIAEoCzIULmJzcy52MS5NZXRlclJlYWRpbmdIABIrCgxlbmVyZ3lfdHJhZGUYCyABKAsyEy5ic3MudjEuRW5lcmd5VHJhZGVIABIzChBjaGFyZ2luZ19zZXNzaW9uGAwgASgLMhcuYnNzLnYxLkNoYXJnaW5nU2Vzc2lvbkgAEiQKCGRvY3VtZW50GA0gASgLMhAuYnNzLnYxLkRvY3VtZW50SABCCQoHcGF5bG9hZCJ9CgxNZXRlclJlYWRpbmcSEAoIbWV0ZXJfaWQYASABKAkSHQoVaW50ZXJ2YWxfc3RhcnRfdW5peF9zGAIgASgDEhIKCmludGVydmFsX3MYAyABKA0SEwoLaW1wb3J0ZWRfd2gYBCABKAQSEwoLZXhwb3J0ZWRfd2gYBSABKAQiTwoLRW5lcmd5VHJhZGUSDQoFdGVybXMYASABKAwSGAoQc2VsbGVyX3NpZ25hdHVyZRgCIAEoDBIXCg9idXllcl9zaWduYXR1cmUYAyABKAwikgEKClRyYWRlVGVybXMSEAoIdHJhZGVfaWQYASABKAwSEQoJc2VsbGVyX2lkGAIgASgJEhAKCGJ1eWVyX2lkGAMgASgJEh0KFWRlbGl2ZXJ5X3N0YXJ0X3VuaXhfcxgEIAEoAxIRCgllbmVyZ3lfd2gYBSABKAQSGwoTcHJpY2VfbWljcm9fcGVyX2t3aBgGIAEoAyJiCg9DaGFyZ2luZ1Nlc3Npb24SEgoKc3RhdGlvbl9pZBgBIAEoCRIUCgxzdGFydF91bml4X3MYAiABKAMSEgoKZW5kX3VuaXhfcxgDIAEoAxIRCgllbmVyZ3lfd2gYBCABKAQiPQoIRG9jdW1lbnQSEgoKbWVkaWFfdHlwZRgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB2NvbnRlbnQYAyABKAwiWAoQU3VibWlzc2lvbkhlYWRlchIVCg1jb25zb3J0aXVtX2lkGAEgASgMEhYKDnBhcnRpY2lwYW50X2lkGAIgASgJEhUKDXJlY29yZF9oYXNoZXMYAyADKAwiQAoKU3VibWlzc2lvbhIOCgZoZWFkZXIYASABKAwSEQoJc2lnbmF0dXJlGAIgASgMEg8KB3JlY29yZHMYAyADKAxCKgoGYnNzLnYxQgdSZWNvcmRzUABaDGJzcy92MTtic3N2MaoCBkJzcy5WMWIGcHJvdG8z");
+  fileDesc("ChNic3MvdjEvcmVjb3JkLnByb3RvEgZic3MudjEivQIKBlJlY29yZBIQCghvd25lcl9pZBgBIAEoCRIMCgRzYWx0GAIgASgMEhQKDHRpbWVfdW5peF9tcxgDIAEoAxIOCgZwYXJlbnQYBCABKAwSLQoNbWV0ZXJfcmVhZGluZxgKIAEoCzIULmJzcy52MS5NZXRlclJlYWRpbmdIABIrCgxlbmVyZ3lfdHJhZGUYCyABKAsyEy5ic3MudjEuRW5lcmd5VHJhZGVIABIzChBjaGFyZ2luZ19zZXNzaW9uGAwgASgLMhcuYnNzLnYxLkNoYXJnaW5nU2Vzc2lvbkgAEiQKCGRvY3VtZW50GA0gASgLMhAuYnNzLnYxLkRvY3VtZW50SAASKwoMbG9hZF9wcm9maWxlGA4gASgLMhMuYnNzLnYxLkxvYWRQcm9maWxlSABCCQoHcGF5bG9hZCJ9CgxNZXRlclJlYWRpbmcSEAoIbWV0ZXJfaWQYASABKAkSHQoVaW50ZXJ2YWxfc3RhcnRfdW5peF9zGAIgASgDEhIKCmludGVydmFsX3MYAyABKA0SEwoLaW1wb3J0ZWRfd2gYBCABKAQSEwoLZXhwb3J0ZWRfd2gYBSABKAQi9QEKC0xvYWRQcm9maWxlEhAKCG1ldGVyX2lkGAEgASgJEhQKDHN0YXJ0X3VuaXhfcxgCIAEoAxISCgppbnRlcnZhbF9zGAMgASgNEiAKBHJ1bnMYBCADKAsyEi5ic3MudjEuUHJvZmlsZVJ1bhITCgtpbXBvcnRlZF93aBgFIAMoDRITCgtleHBvcnRlZF93aBgGIAMoDRIvCg5yZWdpc3Rlcl9zdGFydBgHIAEoCzIXLmJzcy52MS5SZWdpc3RlclJlYWRpbmcSLQoMcmVnaXN0ZXJfZW5kGAggASgLMhcuYnNzLnYxLlJlZ2lzdGVyUmVhZGluZyJCCgpQcm9maWxlUnVuEg0KBWNvdW50GAEgASgNEiUKB3F1YWxpdHkYAiABKA4yFC5ic3MudjEuVmFsdWVRdWFsaXR5IjsKD1JlZ2lzdGVyUmVhZGluZxITCgtpbXBvcnRlZF93aBgBIAEoBBITCgtleHBvcnRlZF93aBgCIAEoBCJPCgtFbmVyZ3lUcmFkZRINCgV0ZXJtcxgBIAEoDBIYChBzZWxsZXJfc2lnbmF0dXJlGAIgASgMEhcKD2J1eWVyX3NpZ25hdHVyZRgDIAEoDCKSAQoKVHJhZGVUZXJtcxIQCgh0cmFkZV9pZBgBIAEoDBIRCglzZWxsZXJfaWQYAiABKAkSEAoIYnV5ZXJfaWQYAyABKAkSHQoVZGVsaXZlcnlfc3RhcnRfdW5peF9zGAQgASgDEhEKCWVuZXJneV93aBgFIAEoBBIbChNwcmljZV9taWNyb19wZXJfa3doGAYgASgDImIKD0NoYXJnaW5nU2Vzc2lvbhISCgpzdGF0aW9uX2lkGAEgASgJEhQKDHN0YXJ0X3VuaXhfcxgCIAEoAxISCgplbmRfdW5peF9zGAMgASgDEhEKCWVuZXJneV93aBgEIAEoBCI9CghEb2N1bWVudBISCgptZWRpYV90eXBlGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHY29udGVudBgDIAEoDCJYChBTdWJtaXNzaW9uSGVhZGVyEhUKDWNvbnNvcnRpdW1faWQYASABKAwSFgoOcGFydGljaXBhbnRfaWQYAiABKAkSFQoNcmVjb3JkX2hhc2hlcxgDIAMoDCJACgpTdWJtaXNzaW9uEg4KBmhlYWRlchgBIAEoDBIRCglzaWduYXR1cmUYAiABKAwSDwoHcmVjb3JkcxgDIAMoDCqfAQoMVmFsdWVRdWFsaXR5Eh0KGVZBTFVFX1FVQUxJVFlfVU5TUEVDSUZJRUQQABIYChRWQUxVRV9RVUFMSVRZX0FCU0VOVBABEhoKFlZBTFVFX1FVQUxJVFlfTUVBU1VSRUQQAhIbChdWQUxVRV9RVUFMSVRZX0VTVElNQVRFRBADEh0KGVZBTFVFX1FVQUxJVFlfU1VCU1RJVFVURUQQBEIqCgZic3MudjFCB1JlY29yZHNQAFoMYnNzL3YxO2Jzc3YxqgIGQnNzLlYxYgZwcm90bzM");
 
 /**
  * A record is the unit of data. Nodes hash, seal and keep its exact bytes, as the submitter encoded them; protobuf has
@@ -85,6 +85,12 @@ export type Record = Message<"bss.v1.Record"> & {
      */
     value: Document;
     case: "document";
+  } | {
+    /**
+     * @generated from field: bss.v1.LoadProfile load_profile = 14;
+     */
+    value: LoadProfile;
+    case: "loadProfile";
   } | { case: undefined; value?: undefined };
 };
 
@@ -145,6 +151,133 @@ export const MeterReadingSchema: GenMessage<MeterReading> = /*@__PURE__*/
   messageDesc(file_bss_v1_record, 1);
 
 /**
+ * Energy that a registered meter measured in consecutive intervals: a day, or up to 31 days. A profile counts as its
+ * values would count as meter readings: no interval of a meter has two standing values, and an interval that has none
+ * stays free. An update is the whole profile again, with the same meter, start, length and number of intervals.
+ *
+ * @generated from message bss.v1.LoadProfile
+ */
+export type LoadProfile = Message<"bss.v1.LoadProfile"> & {
+  /**
+   * A meter registered to the record's owner, spelled as it is registered.
+   *
+   * @generated from field: string meter_id = 1;
+   */
+  meterId: string;
+
+  /**
+   * Start of the first interval, Unix s; policy.delivery_offset_s after a multiple of interval_s.
+   *
+   * @generated from field: int64 start_unix_s = 2;
+   */
+  startUnixS: bigint;
+
+  /**
+   * Length of each interval in s: the meter's registered one.
+   *
+   * @generated from field: uint32 interval_s = 3;
+   */
+  intervalS: number;
+
+  /**
+   * All intervals in order, in runs of one quality. Together they are 1 interval to 31 days.
+   *
+   * @generated from field: repeated bss.v1.ProfileRun runs = 4;
+   */
+  runs: ProfileRun[];
+
+  /**
+   * Energy taken from the grid, Wh: one value for each interval that is not absent, in order. Empty if all are 0. Times
+   * 3600 s/h, each is at most the meter's rated power times the interval.
+   *
+   * @generated from field: repeated uint32 imported_wh = 5;
+   */
+  importedWh: number[];
+
+  /**
+   * Energy given to the grid, Wh, likewise.
+   *
+   * @generated from field: repeated uint32 exported_wh = 6;
+   */
+  exportedWh: number[];
+
+  /**
+   * What the meter's registers showed when the first interval began; may be left out.
+   *
+   * @generated from field: bss.v1.RegisterReading register_start = 7;
+   */
+  registerStart?: RegisterReading | undefined;
+
+  /**
+   * What they showed when the last interval ended; may be left out.
+   *
+   * @generated from field: bss.v1.RegisterReading register_end = 8;
+   */
+  registerEnd?: RegisterReading | undefined;
+};
+
+/**
+ * Describes the message bss.v1.LoadProfile.
+ * Use `create(LoadProfileSchema)` to create a new message.
+ */
+export const LoadProfileSchema: GenMessage<LoadProfile> = /*@__PURE__*/
+  messageDesc(file_bss_v1_record, 2);
+
+/**
+ * Consecutive intervals of a load profile whose values have one quality.
+ *
+ * @generated from message bss.v1.ProfileRun
+ */
+export type ProfileRun = Message<"bss.v1.ProfileRun"> & {
+  /**
+   * Intervals, > 0.
+   *
+   * @generated from field: uint32 count = 1;
+   */
+  count: number;
+
+  /**
+   * @generated from field: bss.v1.ValueQuality quality = 2;
+   */
+  quality: ValueQuality;
+};
+
+/**
+ * Describes the message bss.v1.ProfileRun.
+ * Use `create(ProfileRunSchema)` to create a new message.
+ */
+export const ProfileRunSchema: GenMessage<ProfileRun> = /*@__PURE__*/
+  messageDesc(file_bss_v1_record, 3);
+
+/**
+ * The counters of a meter at one moment. They are kept as they are: meters are exchanged, and counters start again.
+ *
+ * @generated from message bss.v1.RegisterReading
+ */
+export type RegisterReading = Message<"bss.v1.RegisterReading"> & {
+  /**
+   * Energy ever taken from the grid, Wh.
+   *
+   * @generated from field: uint64 imported_wh = 1;
+   */
+  importedWh: bigint;
+
+  /**
+   * Energy ever given to the grid, Wh.
+   *
+   * @generated from field: uint64 exported_wh = 2;
+   */
+  exportedWh: bigint;
+};
+
+/**
+ * Describes the message bss.v1.RegisterReading.
+ * Use `create(RegisterReadingSchema)` to create a new message.
+ */
+export const RegisterReadingSchema: GenMessage<RegisterReading> = /*@__PURE__*/
+  messageDesc(file_bss_v1_record, 4);
+
+/**
  * A sale of energy from one participant to another, signed by both.
  *
  * @generated from message bss.v1.EnergyTrade
@@ -177,7 +310,7 @@ export type EnergyTrade = Message<"bss.v1.EnergyTrade"> & {
  * Use `create(EnergyTradeSchema)` to create a new message.
  */
 export const EnergyTradeSchema: GenMessage<EnergyTrade> = /*@__PURE__*/
-  messageDesc(file_bss_v1_record, 2);
+  messageDesc(file_bss_v1_record, 5);
 
 /**
  * What seller and buyer agreed on.
@@ -235,7 +368,7 @@ export type TradeTerms = Message<"bss.v1.TradeTerms"> & {
  * Use `create(TradeTermsSchema)` to create a new message.
  */
 export const TradeTermsSchema: GenMessage<TradeTerms> = /*@__PURE__*/
-  messageDesc(file_bss_v1_record, 3);
+  messageDesc(file_bss_v1_record, 6);
 
 /**
  * One charging session of an electric vehicle.
@@ -277,7 +410,7 @@ export type ChargingSession = Message<"bss.v1.ChargingSession"> & {
  * Use `create(ChargingSessionSchema)` to create a new message.
  */
 export const ChargingSessionSchema: GenMessage<ChargingSession> = /*@__PURE__*/
-  messageDesc(file_bss_v1_record, 4);
+  messageDesc(file_bss_v1_record, 7);
 
 /**
  * Anything else that is to be kept: a file, a report, a contract.
@@ -310,7 +443,7 @@ export type Document = Message<"bss.v1.Document"> & {
  * Use `create(DocumentSchema)` to create a new message.
  */
 export const DocumentSchema: GenMessage<Document> = /*@__PURE__*/
-  messageDesc(file_bss_v1_record, 5);
+  messageDesc(file_bss_v1_record, 8);
 
 /**
  * What the submitter signs: one signature for up to policy.submission_records_max records.
@@ -345,7 +478,7 @@ export type SubmissionHeader = Message<"bss.v1.SubmissionHeader"> & {
  * Use `create(SubmissionHeaderSchema)` to create a new message.
  */
 export const SubmissionHeaderSchema: GenMessage<SubmissionHeader> = /*@__PURE__*/
-  messageDesc(file_bss_v1_record, 6);
+  messageDesc(file_bss_v1_record, 9);
 
 /**
  * 1 to policy.submission_records_max records under one signature. Everything signed or hashed travels as exact bytes.
@@ -380,5 +513,56 @@ export type Submission = Message<"bss.v1.Submission"> & {
  * Use `create(SubmissionSchema)` to create a new message.
  */
 export const SubmissionSchema: GenMessage<Submission> = /*@__PURE__*/
-  messageDesc(file_bss_v1_record, 7);
+  messageDesc(file_bss_v1_record, 10);
+
+/**
+ * Where a value of a load profile comes from.
+ *
+ * @generated from enum bss.v1.ValueQuality
+ */
+export const ValueQuality = {
+  /**
+   * @generated from enum value: VALUE_QUALITY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * There is no value: the interval is not part of imported_wh and exported_wh, and is not recorded.
+   *
+   * @generated from enum value: VALUE_QUALITY_ABSENT = 1;
+   */
+  ABSENT: 1,
+
+  /**
+   * @generated from enum value: VALUE_QUALITY_MEASURED = 2;
+   */
+  MEASURED: 2,
+
+  /**
+   * Made in place of a measurement that may still come.
+   *
+   * @generated from enum value: VALUE_QUALITY_ESTIMATED = 3;
+   */
+  ESTIMATED: 3,
+
+  /**
+   * Made in place of a measurement that is missing or wrong.
+   *
+   * @generated from enum value: VALUE_QUALITY_SUBSTITUTED = 4;
+   */
+  SUBSTITUTED: 4,
+} as const;
+
+/**
+ * Where a value of a load profile comes from.
+ *
+ * @generated from enum bss.v1.ValueQuality
+ */
+export type ValueQuality = (typeof ValueQuality)[keyof typeof ValueQuality] | UnknownEnum;
+
+/**
+ * Describes the enum bss.v1.ValueQuality.
+ */
+export const ValueQualitySchema: GenEnum<ValueQuality> = /*@__PURE__*/
+  enumDesc(file_bss_v1_record, 0);
 

@@ -19,6 +19,7 @@ const reading: RecordState = {
   height: 300,
   position: 2 ** 33,
   trade: undefined,
+  profile: undefined,
   successor: undefined,
 };
 
@@ -44,14 +45,17 @@ describe("the state of a record", () => {
       { buyerNumber: integer, deliveryStartS: integer, energyWh: integer },
       plain,
     );
+    const meterId = fc.constantFrom("m", "NMI-6001", "x".repeat(63));
+    const range = fc.record({ meterId, startS: integer, intervalCount: integer }, plain);
     const hash = fc.uint8Array({ minLength: 32, maxLength: 32 });
     const state: fc.Arbitrary<RecordState> = fc.record(
       {
-        kind: fc.constantFrom(1, 2, 3, 4),
+        kind: fc.constantFrom(1, 2, 3, 4, 5),
         ownerNumber: integer,
         height: integer,
         position: integer,
         trade: fc.option(effect, { nil: undefined }),
+        profile: fc.option(range, { nil: undefined }),
         successor: fc.option(hash, { nil: undefined }),
       },
       plain,
