@@ -13,7 +13,7 @@ import { quantile, sum } from "./report/statistics.js";
 
 export { hourlyReadings, skipHours } from "./loads/readings.js";
 
-export type Measured = Omit<ClosedLoad, "kind"> & {
+export type Measured = Omit<ClosedLoad, "kind" | "of"> & {
   readonly submissions: number;
   readonly recordsPerS: number;
   readonly blocks: number;
@@ -30,14 +30,14 @@ const drainMsMax = 5 * 60_000;
  */
 export async function measure(
   directory: string,
-  load: Omit<ClosedLoad, "kind"> & { readonly durationMs: number },
+  load: Omit<ClosedLoad, "kind" | "of"> & { readonly durationMs: number },
 ): Promise<Measured> {
   const { batchRecords, inFlight, durationMs } = load;
   const profile = readProfile(join(directory, "participants", "participant-1", "profile.yaml"));
   const client = await connect(profile);
   try {
     const loop = startLoop(client, {
-      load: { kind: "closed", batchRecords, inFlight },
+      load: { kind: "closed", of: "readings", batchRecords, inFlight },
       records: (count) => hourlyReadings(client.profile.id, count),
       warmUpMs: 0,
     });

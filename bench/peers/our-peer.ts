@@ -35,7 +35,7 @@ export function ourPeer(): Peer {
               recordBytes === readingBytes()
                 ? hourlyReadings(id, count)
                 : documentsOf(id, recordBytes, count);
-            const load = { kind: "closed", batchRecords: 1, inFlight } as const;
+            const load = { kind: "closed", of: "readings", batchRecords: 1, inFlight } as const;
             return startLoop(client, { load, records, warmUpMs });
           },
           settle: () => untilQuiet({ configs }),

@@ -56,8 +56,8 @@ function start(client: BssClient, load: Load): Loop {
   return startLoop(client, { load, records: () => [], warmUpMs: 0 });
 }
 
-const closed: Load = { kind: "closed", batchRecords: 1, inFlight: 3 };
-const open: Load = { kind: "open", batchRecords: 1, perS: 1_000 };
+const closed: Load = { kind: "closed", of: "readings", batchRecords: 1, inFlight: 3 };
+const open: Load = { kind: "open", of: "readings", batchRecords: 1, perS: 1_000 };
 
 describe("a load that runs", () => {
   for (const load of [closed, open]) {
