@@ -5,15 +5,14 @@
  */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type ClosedLoop, startLoop } from "../src/cli/bench/loop.js";
 import { connect, readProfile } from "../src/client/index.js";
-import type { ClosedLoad } from "./loads/load.js";
-import { startLoop } from "./loads/loop.js";
 import { hourlyReadings } from "./loads/readings.js";
 import { quantile, sum } from "./report/statistics.js";
 
 export { hourlyReadings, skipHours } from "./loads/readings.js";
 
-export type Measured = Omit<ClosedLoad, "kind" | "of"> & {
+export type Measured = Omit<ClosedLoop, "kind"> & {
   readonly submissions: number;
   readonly recordsPerS: number;
   readonly blocks: number;
@@ -30,14 +29,14 @@ const drainMsMax = 5 * 60_000;
  */
 export async function measure(
   directory: string,
-  load: Omit<ClosedLoad, "kind" | "of"> & { readonly durationMs: number },
+  load: Omit<ClosedLoop, "kind"> & { readonly durationMs: number },
 ): Promise<Measured> {
   const { batchRecords, inFlight, durationMs } = load;
   const profile = readProfile(join(directory, "participants", "participant-1", "profile.yaml"));
   const client = await connect(profile);
   try {
     const loop = startLoop(client, {
-      load: { kind: "closed", of: "readings", batchRecords, inFlight },
+      load: { kind: "closed", batchRecords, inFlight },
       records: (count) => hourlyReadings(client.profile.id, count),
       warmUpMs: 0,
     });

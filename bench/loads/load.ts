@@ -1,33 +1,16 @@
 /**
- * The loads of a run. A *closed* loop keeps a number of submissions in flight: it shows what the
- * consortium can do, and slows down with it. An *open* loop submits by a schedule, as meters do,
- * whatever the consortium does: it shows what a participant feels.
- *
- * The records are single readings, or load profiles of `profileValues` quarter-hours each.
+ * The loads of a run: loops (src/cli/bench/loop.ts) of single readings, or of load profiles of
+ * `profileValues` quarter-hours each.
  */
+import type { ClosedLoop, OpenLoop } from "../../src/cli/bench/loop.js";
 
 export type LoadRecords = "readings" | "profiles";
 
 /** Values of one load profile: a day of quarter-hours. */
 export const profileValues = 96;
 
-export type ClosedLoad = {
-  readonly kind: "closed";
-  readonly of: LoadRecords;
-  /** Records of one submission. */
-  readonly batchRecords: number;
-  /** Submissions without an answer at any time. */
-  readonly inFlight: number;
-};
-
-export type OpenLoad = {
-  readonly kind: "open";
-  readonly of: LoadRecords;
-  readonly batchRecords: number;
-  /** Submissions that come due in a second, at even distances. */
-  readonly perS: number;
-};
-
+export type ClosedLoad = ClosedLoop & { readonly of: LoadRecords };
+export type OpenLoad = OpenLoop & { readonly of: LoadRecords };
 export type Load = ClosedLoad | OpenLoad;
 
 const closed = (

@@ -1,6 +1,6 @@
 /** This ledger as one of the systems that are compared. */
 
-import { startLoop } from "../loads/loop.js";
+import { startLoop } from "../../src/cli/bench/loop.js";
 import { documentsOf, hourlyReadings } from "../loads/readings.js";
 import { withOwnConsortium } from "../own-consortium.js";
 import { untilQuiet } from "../usage/quiet.js";
@@ -35,7 +35,7 @@ export function ourPeer(): Peer {
               recordBytes === readingBytes()
                 ? hourlyReadings(id, count)
                 : documentsOf(id, recordBytes, count);
-            const load = { kind: "closed", of: "readings", batchRecords: 1, inFlight } as const;
+            const load = { kind: "closed", batchRecords: 1, inFlight } as const;
             return startLoop(client, { load, records, warmUpMs });
           },
           settle: () => untilQuiet({ configs }),

@@ -1,14 +1,20 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { allLoads, fewLoads, type Load, loadName, parseLoad } from "../../../bench/loads/load.js";
-import { type Loop, startLoop } from "../../../bench/loads/loop.js";
+import {
+  allLoads,
+  fewLoads,
+  type Load,
+  loadName,
+  parseLoad,
+} from "../../../../bench/loads/load.js";
+import { type Loop, startLoop } from "../../../../src/cli/bench/loop.js";
 import {
   type BssClient,
   RpcError,
   type Submission,
   type SubmissionOutcome,
   type SubmitStreamOptions,
-} from "../../../src/client/index.js";
+} from "../../../../src/client/index.js";
 
 type Answer = (index: number) => Partial<SubmissionOutcome> | undefined;
 
