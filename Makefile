@@ -181,6 +181,12 @@ bench-peers: build ## Measure CometBFT and this ledger in turn; needs go, which 
 	@node dist/bench/peers/run.js $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH)) \
 	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(OUT),--out $(OUT))
 
+.PHONY: bench-meters
+bench-meters: build ## Put a day of many meters onto a ledger as load profiles; METERS=10000
+	@node dist/bench/meters/run.js --meters $(METERS)
+
+bench-meters: METERS ?= 10000
+
 .PHONY: bench-sync
 bench-sync: build ## Measure how fast nodes that lost everything catch up; BLOCKS=2000
 	@node dist/bench/catch-up.js --blocks $(BLOCKS)

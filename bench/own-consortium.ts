@@ -7,12 +7,15 @@ import { findConfigFiles, type NodeProcess, startNodes } from "../src/cli/nodes/
 import { type BssClient, connect, readProfile } from "../src/client/index.js";
 import { loadNodeConfig, type NodeConfig } from "../src/config/node-config.js";
 import { freeBasePort } from "../test/support/free-ports.js";
+import { quarterMeterIds } from "./loads/readings.js";
 
 export type OwnConsortiumOptions = {
   readonly sizes: {
     readonly managers: number;
     readonly storage: number;
     readonly participants: number;
+    /** Of each participant, besides its hourly one: quarter-hour meters for load profiles. */
+    readonly profileMeters?: number;
   };
   readonly basePort?: number | undefined;
   /** The `bss` of another build, for its nodes. */
@@ -55,7 +58,11 @@ export async function withOwnConsortium(
   try {
     const directory = join(parent, "consortium");
     const ports = basePort ?? (await freeBasePort(Math.max(sizes.managers, sizes.storage)));
-    await initConsortium(directory, { name: "bench", basePort: ports, ...sizes });
+    const communityFile = join(parent, "community.yaml");
+    writeFileSync(communityFile, communityOf(sizes));
+    const { managers, storage, participants } = sizes;
+    const counts = { managers, storage, participants };
+    await initConsortium(directory, { name: "bench", basePort: ports, communityFile, ...counts });
     const files = findConfigFiles(directory);
     for (const file of files) {
       writeFileSync(file, readFileSync(file, "utf8").replace("level: info", "level: warn"));
@@ -74,6 +81,18 @@ export async function withOwnConsortium(
   } finally {
     rmSync(parent, { recursive: true, force: true });
   }
+}
+
+/** Participants with the meters whose records readings.ts makes. */
+function communityOf({ participants, profileMeters = 0 }: OwnConsortiumOptions["sizes"]): string {
+  const meter = (id: string, intervalS: number) =>
+    `      - {id: ${id}, rated_power_w: 25000, interval_s: ${intervalS}}`;
+  const each = Array.from({ length: participants }, (_, i) => {
+    const id = `participant-${i + 1}`;
+    const quarters = quarterMeterIds(id, profileMeters).map((meterId) => meter(meterId, 900));
+    return [`  - id: ${id}`, "    meters:", meter(`meter-${i + 1}`, 3_600), ...quarters];
+  });
+  return `${["participants:", ...each.flat()].join("\n")}\n`;
 }
 
 /** Of the first participants, as many as there are and at most so many. */

@@ -17,7 +17,7 @@ import { mustSpendMsPerBlock, type Shape } from "./limit/counts.js";
 import { measurePrimitives, type PrimitiveCosts } from "./limit/primitives.js";
 import { allLoads, fewLoads, type Load, parseLoad } from "./loads/load.js";
 import { type LoadResult, measureLoad } from "./loads/measure-load.js";
-import { hourlyReadings, skipHours } from "./loads/readings.js";
+import { dailyProfiles, hourlyReadings, quarterMeterIds, skipHours } from "./loads/readings.js";
 import { DelayedNetwork } from "./network/delayed-network.js";
 import { type OwnConsortium, withConsortium } from "./own-consortium.js";
 import { newRun, type RunResult, type Section, thisMachine, writeRun } from "./report/run-file.js";
@@ -41,12 +41,17 @@ const { values } = parseArgs({
 const warmUpMs = 2_000;
 const drainMsMax = 20_000;
 /** Before the first load: compiled code on all nodes. */
-const firstLoad: Load = { kind: "closed", batchRecords: 10, inFlight: 16 };
+const firstLoad: Load = { kind: "closed", of: "readings", batchRecords: 10, inFlight: 16 };
 const firstLoadMs = 4_000;
+/** Of each participant: so many that their profiles of a day fill a submission. */
+const profileMeters = 100;
 
 const windowMs = numbers("seconds", values.seconds, 0.5)[0] * 1_000;
 const listed = values.loads?.split(",").map(parseLoad);
-const loads = listed ?? (values.full ? allLoads : fewLoads);
+const usual = values.full ? allLoads : fewLoads;
+// Somebody else's consortium may lack the meters of load profiles.
+const loads =
+  listed ?? (values.dir === undefined ? usual : usual.filter(({ of }) => of === "readings"));
 const plans =
   values.dir !== undefined
     ? [planOf(values.dir)]
@@ -79,7 +84,8 @@ async function measureSection(plan: Omit<Section, "results">): Promise<Section> 
   console.log(`\n${sectionTitle(plan)}`);
   const { managers, storage, rttMs } = plan;
   // Each load has a participant of its own, whose meter has a reading of each hour still to come.
-  const sizes = { managers, storage, participants: loads.length + 1 };
+  const participants = loads.length + 1;
+  const sizes = { managers, storage, participants, profileMeters };
   const results: RunResult[] = [];
   let network: DelayedNetwork | undefined;
   const prepare = async (configs: OwnConsortium["configs"]) => {
@@ -119,7 +125,10 @@ async function measureOne(
   if (near === undefined) throw new Error(`${consortium.directory} has no participants`);
   const client = (await options.network?.connect(near)) ?? near;
   try {
-    const records = (count: number) => hourlyReadings(client.profile.id, count);
+    const { id } = client.profile;
+    const meters = quarterMeterIds(id, profileMeters);
+    const records = (count: number) =>
+      load.of === "profiles" ? dailyProfiles(id, meters, count) : hourlyReadings(id, count);
     const { windowMs } = options;
     return await measureLoad(consortium, client, { load, records, warmUpMs, windowMs, drainMsMax });
   } finally {

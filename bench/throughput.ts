@@ -5,15 +5,14 @@
  */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type ClosedLoop, startLoop } from "../src/cli/bench/loop.js";
 import { connect, readProfile } from "../src/client/index.js";
-import type { ClosedLoad } from "./loads/load.js";
-import { startLoop } from "./loads/loop.js";
 import { hourlyReadings } from "./loads/readings.js";
 import { quantile, sum } from "./report/statistics.js";
 
 export { hourlyReadings, skipHours } from "./loads/readings.js";
 
-export type Measured = Omit<ClosedLoad, "kind"> & {
+export type Measured = Omit<ClosedLoop, "kind"> & {
   readonly submissions: number;
   readonly recordsPerS: number;
   readonly blocks: number;
@@ -30,7 +29,7 @@ const drainMsMax = 5 * 60_000;
  */
 export async function measure(
   directory: string,
-  load: Omit<ClosedLoad, "kind"> & { readonly durationMs: number },
+  load: Omit<ClosedLoop, "kind"> & { readonly durationMs: number },
 ): Promise<Measured> {
   const { batchRecords, inFlight, durationMs } = load;
   const profile = readProfile(join(directory, "participants", "participant-1", "profile.yaml"));

@@ -1,10 +1,11 @@
 /** One load on one consortium, measured: speed, latency, and what it cost each kind of node. */
+
+import { startLoop } from "../../src/cli/bench/loop.js";
 import type { BssClient } from "../../src/client/index.js";
 import type { OwnConsortium } from "../own-consortium.js";
 import { type Estimate, quantileEstimate, ratioEstimate, sum } from "../report/statistics.js";
 import { type Role, roles, takeSnapshot, usedBetween } from "../usage/snapshot.js";
 import type { Load } from "./load.js";
-import { startLoop } from "./loop.js";
 import { type Observed, observe } from "./observe.js";
 
 export type LoadOptions = {

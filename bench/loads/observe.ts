@@ -12,10 +12,10 @@
  * measured while a pipeline fills or empties.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Entry, Loop } from "../../src/cli/bench/loop.js";
+import { latenciesMs } from "../../src/cli/bench/schedule.js";
 import { sum } from "../report/statistics.js";
 import { canMeasure, cpuMsOf } from "../storage-nodes/usage.js";
-import type { Entry, Loop } from "./loop.js";
-import { latenciesMs } from "./schedule.js";
 
 export type Observed<G extends string, S> = {
   readonly before: S;

@@ -1,9 +1,10 @@
 /**
- * What the loads submit: hourly readings of a participant's meter. There is one reading of each
- * hour, so each one made is of an hour before those made earlier, of about half a million hours
- * since 1970 for each meter.
+ * What the loads submit: hourly readings of a participant's meter, and days of its quarter-hour
+ * meter as load profiles. There is one value of each interval, so each record is of a time before
+ * those made earlier: since 1970 there were half a million hours and 20,000 days for each meter.
  */
-import { document, meterReading } from "../../src/client/index.js";
+import { document, loadProfile, meterReading } from "../../src/client/index.js";
+import { profileValues } from "./load.js";
 
 const hourS = 3_600;
 
@@ -30,6 +31,44 @@ export function hourlyReadings(participantId: string, count: number): readonly U
       importedWh: 400,
       exportedWh: 1_200,
     });
+  });
+}
+
+const quarterS = 900;
+const dayS = profileValues * quarterS;
+
+const firstDayS = Math.floor(Date.now() / 1_000 / dayS) * dayS - dayS;
+/** How many each participant has made. */
+const nextProfile = new Map<string, number>();
+
+/** The quarter-hour meters of a participant, beside its hourly one. */
+export function quarterMeterIds(participantId: string, count: number): readonly string[] {
+  const number = participantId.replace("participant-", "");
+  return Array.from({ length: count }, (_, i) => `quarter-${number}-${i + 1}`);
+}
+
+/**
+ * Load profiles of the participant's quarter-hour meters in turn, a day each. The values have one
+ * to two bytes each, as those of homes: a base load, a peak, and the sun at noon.
+ */
+export function dailyProfiles(
+  participantId: string,
+  meters: readonly string[],
+  count: number,
+): readonly Uint8Array[] {
+  return Array.from({ length: count }, () => {
+    const made = nextProfile.get(participantId) ?? 0;
+    nextProfile.set(participantId, made + 1);
+    const startS = firstDayS - Math.floor(made / meters.length) * dayS;
+    if (startS <= 0) throw new Error(`${participantId} has profiles of every day since 1970`);
+    const values = Array.from({ length: profileValues }, (_, quarter) => {
+      const sun = Math.max(0, Math.round(900 * Math.sin(((quarter - 24) / 48) * Math.PI)));
+      const load = 60 + ((made * 31 + quarter * 17) % 90) + (quarter > 68 ? 300 : 0);
+      const exportedWh = Math.max(0, sun - load);
+      return { importedWh: Math.max(0, load - sun), exportedWh, quality: "measured" as const };
+    });
+    const meterId = meters[made % meters.length] ?? "";
+    return loadProfile({ ownerId: participantId, meterId, startS, intervalS: quarterS, values });
   });
 }
 

@@ -1,6 +1,6 @@
 /** This ledger as one of the systems that are compared. */
 
-import { startLoop } from "../loads/loop.js";
+import { startLoop } from "../../src/cli/bench/loop.js";
 import { documentsOf, hourlyReadings } from "../loads/readings.js";
 import { withOwnConsortium } from "../own-consortium.js";
 import { untilQuiet } from "../usage/quiet.js";

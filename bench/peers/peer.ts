@@ -1,5 +1,5 @@
 /** What the comparison needs of a system: its processes, and a loop that keeps it under a load. */
-import type { Loop } from "../loads/loop.js";
+import type { Loop } from "../../src/cli/bench/loop.js";
 
 export type PeerLoad = {
   /** Of one record or transaction; each is submitted by itself. */

@@ -1,6 +1,6 @@
 /** A run as people read it. */
 import { type Primitive, primitives } from "../limit/primitives.js";
-import { loadName } from "../loads/load.js";
+import { loadName, valuesPerRecord } from "../loads/load.js";
 import type { RoleResult } from "../loads/measure-load.js";
 import { type Role, roles } from "../usage/snapshot.js";
 import type { Run, RunResult, Section } from "./run-file.js";
@@ -8,7 +8,16 @@ import { type Cell, figure, textTable } from "./text-table.js";
 
 export const costHead = [
   ...["load", "of", "cpu ms/rec", "cpu ms/block", "limit %"],
-  ...["sent B/rec", "received", "written", "kept", "puts/rec", "batches/block", "MiB"],
+  ...[
+    "sent B/rec",
+    "received",
+    "written",
+    "kept",
+    "kept/value",
+    "puts/rec",
+    "batches/block",
+    "MiB",
+  ],
 ] as const;
 
 export function primitivesText({ primitives: costs }: Pick<Run, "primitives">): string {
@@ -31,13 +40,14 @@ export function progressLine(result: RunResult): string {
 
 export function sectionText({ results }: Section): string {
   const speeds = textTable(
-    ["load", "records/s", "+-", "n", "p50 ms", "p95", "p99", "blocks/s", "rec/block"],
+    ["load", "records/s", "+-", "values/s", "n", "p50 ms", "p95", "p99", "blocks/s", "rec/block"],
     results.map((result): Cell[] => {
       const { value, high } = result.recordsPerS;
       return [
         loadName(result.load),
         value,
         high - value,
+        value * valuesPerRecord(result.load),
         result.submissions,
         result.p50Ms.value,
         result.p95Ms?.value,
@@ -69,6 +79,7 @@ export function costRow(result: RunResult, role: Role): readonly Cell[] {
     of.receivedBytesPerRecord,
     of.writtenBytesPerRecord,
     of.keptBytesPerRecord,
+    of.keptBytesPerRecord && of.keptBytesPerRecord / valuesPerRecord(result.load),
     of.putsPerRecord,
     of.batchesPerBlock,
     of.residentMiB,

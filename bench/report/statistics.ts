@@ -9,6 +9,10 @@
  * of two runs adds a floor (comparison.ts).
  */
 
+import { quantile } from "../../src/cli/bench/schedule.js";
+
+export { quantile };
+
 /** `low` to `high` is the range; both are `value` if nothing is known about it. */
 export type Estimate = {
   readonly value: number;
@@ -20,15 +24,6 @@ export type Estimate = {
 const normal95 = 1.96;
 /** Student's t, two-sided 95 %, by degrees of freedom from 1; 1.96 beyond the list. */
 const student95 = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23] as const;
-
-/**
- * The smallest of the values that at least this share of them does not exceed ("nearest rank").
- * `sorted` ascends; NaN for none.
- */
-export function quantile(sorted: readonly number[], share: number): number {
-  const rank = Math.max(1, Math.ceil(share * sorted.length));
-  return sorted[rank - 1] ?? Number.NaN;
-}
 
 /** A quantile with the values at the ranks between which the true one lies. */
 export function quantileEstimate(sorted: readonly number[], share: number): Estimate {

@@ -119,6 +119,11 @@ export const commandGroups: Readonly<Record<string, readonly CommandEntry[]>> = 
       summary: "show blocks; --follow waits for new ones",
       load: () => import("./records/blocks.js"),
     },
+    {
+      usage: "bench [options]",
+      summary: "measure throughput and latency; what it sends stays on the ledger",
+      load: () => import("./bench/bench.js"),
+    },
   ],
 };
 

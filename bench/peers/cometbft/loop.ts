@@ -6,7 +6,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Entry, Loop } from "../../loads/loop.js";
+import type { Entry, Loop } from "../../../src/cli/bench/loop.js";
 import type { PeerLoad } from "../peer.js";
 import { CometRpc, type TxResult } from "./rpc.js";
 

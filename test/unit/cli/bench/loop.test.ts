@@ -1,14 +1,20 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { allLoads, fewLoads, type Load, loadName, parseLoad } from "../../../bench/loads/load.js";
-import { type Loop, startLoop } from "../../../bench/loads/loop.js";
+import {
+  allLoads,
+  fewLoads,
+  type Load,
+  loadName,
+  parseLoad,
+} from "../../../../bench/loads/load.js";
+import { type Loop, startLoop } from "../../../../src/cli/bench/loop.js";
 import {
   type BssClient,
   RpcError,
   type Submission,
   type SubmissionOutcome,
   type SubmitStreamOptions,
-} from "../../../src/client/index.js";
+} from "../../../../src/client/index.js";
 
 type Answer = (index: number) => Partial<SubmissionOutcome> | undefined;
 
@@ -56,8 +62,8 @@ function start(client: BssClient, load: Load): Loop {
   return startLoop(client, { load, records: () => [], warmUpMs: 0 });
 }
 
-const closed: Load = { kind: "closed", batchRecords: 1, inFlight: 3 };
-const open: Load = { kind: "open", batchRecords: 1, perS: 1_000 };
+const closed: Load = { kind: "closed", of: "readings", batchRecords: 1, inFlight: 3 };
+const open: Load = { kind: "open", of: "readings", batchRecords: 1, perS: 1_000 };
 
 describe("a load that runs", () => {
   for (const load of [closed, open]) {

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { countDueBefore, dueMs, latenciesMs, type Timing } from "../../../bench/loads/schedule.js";
-import { quantile } from "../../../bench/report/statistics.js";
+import { quantile } from "../../../../bench/report/statistics.js";
+import {
+  countDueBefore,
+  dueMs,
+  latenciesMs,
+  type Timing,
+} from "../../../../src/cli/bench/schedule.js";
 
 describe("a schedule", () => {
   const schedule = { startMs: 1_000, perS: 20 };

@@ -8,9 +8,33 @@
  * stays an entry without one.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { BssClient, Submission, SubmissionOutcome } from "../../src/client/index.js";
-import type { Load } from "./load.js";
+import type { BssClient } from "../../client/bss-client.js";
+import type { SubmissionOutcome } from "../../client/submit/submit-stream.js";
+import type { Submission } from "../../gen/bss/v1/record_pb.js";
 import { countDueBefore, dueMs, type Schedule } from "./schedule.js";
+
+/**
+ * A *closed* loop keeps a number of submissions in flight: it shows what the consortium can do, and
+ * slows down with it.
+ */
+export type ClosedLoop = {
+  readonly kind: "closed";
+  /** Records of one submission. */
+  readonly batchRecords: number;
+  /** Submissions without an answer at any time. */
+  readonly inFlight: number;
+};
+
+/**
+ * An *open* loop submits by a schedule, as meters do, whatever the consortium does: it shows what a
+ * participant feels.
+ */
+export type OpenLoop = {
+  readonly kind: "open";
+  readonly batchRecords: number;
+  /** Submissions that come due in a second, at even distances. */
+  readonly perS: number;
+};
 
 export type Entry = {
   /** When it was due by the schedule, or handed over; ms of `performance.now()`. */
@@ -40,7 +64,7 @@ export type Loop = {
 };
 
 export type LoopOptions = {
-  readonly load: Load;
+  readonly load: ClosedLoop | OpenLoop;
   /** The exact bytes of so many records. */
   readonly records: (count: number) => readonly Uint8Array[];
   /** The clock starts after this time, and not before `inFlight` or 4 submissions are answered. */

@@ -43,3 +43,12 @@ export function latenciesMs(
     .map((timing) => (timing.answeredMs ?? endMs) - timing.dueMs)
     .toSorted((a, b) => a - b);
 }
+
+/**
+ * The smallest of the values that at least this share of them does not exceed ("nearest rank").
+ * `sorted` ascends; NaN for none.
+ */
+export function quantile(sorted: readonly number[], share: number): number {
+  const rank = Math.max(1, Math.ceil(share * sorted.length));
+  return sorted[rank - 1] ?? Number.NaN;
+}
