@@ -7,19 +7,24 @@ import { Command, CommanderError } from "commander";
 import { printable } from "../base/printable.js";
 import { version } from "../base/version.js";
 import { commandGroups, nameOf } from "./command-list.js";
-import { exitCodes } from "./text/cli-error.js";
-import { errorMessage, exitCodeOf } from "./text/error-message.js";
+import { register as registerCompletion } from "./completion.js";
+import { CliError, exitCodes } from "./text/cli-error.js";
+import { errorJson, errorMessage, exitCodeOf } from "./text/error-message.js";
+import { toJson } from "./text/output.js";
 
 /** Runs one command line (without node and script) and returns the exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const program = await createProgram(argv);
   try {
+    refuseUnknownCommand(program, argv);
     await program.parseAsync(argv, { from: "user" });
     return exitCodes.success;
   } catch (error) {
     if (error instanceof CommanderError) return reportUsage(error, program, argv);
-    const debug = program.opts<{ debug?: boolean }>().debug === true;
-    process.stderr.write(`${errorMessage(error, debug)}\n`);
+    const { debug = false, json = false } = program.opts<{ debug?: boolean; json?: boolean }>();
+    process.stderr.write(
+      `${json ? toJson(errorJson(error, debug)) : errorMessage(error, debug)}\n`,
+    );
     return exitCodeOf(error);
   }
 }
@@ -43,8 +48,18 @@ async function createProgram(argv: readonly string[]): Promise<Command> {
       else program.command(entry.usage).summary(entry.summary);
     }
   }
+  program.commandsGroup("Shell:");
+  registerCompletion(program, Object.values(commandGroups).flat());
   reportErrorsHere(program);
   return program;
+}
+
+/** Otherwise `bss sbumit --help` would show the help of the whole program and end well. */
+function refuseUnknownCommand(program: Command, argv: readonly string[]): void {
+  const [first] = argv.filter((word) => !word.startsWith("-"));
+  if (first === undefined || first === "help") return;
+  if (program.commands.some((command) => command.name() === first)) return;
+  program.error(`error: unknown command '${first}'`, { code: "commander.unknownCommand" });
 }
 
 /** Makes a command and those below it throw instead of printing and exiting. */
@@ -62,7 +77,14 @@ function reportUsage(error: CommanderError, program: Command, argv: readonly str
       .replace(/^error: /, "")
       .replaceAll(/\s+/g, " ")
       .replace(/\.$/, "");
-    process.stderr.write(`bss: ${printable(what)}; ${usageAdvice(program, argv)}\n`);
+    const usage = new CliError(printable(what), usageAdvice(program, argv), {
+      exitCode: exitCodes.usage,
+    });
+    // The option may not have been read before the mistake was met.
+    const json = argv.includes("--json");
+    process.stderr.write(
+      `${json ? toJson(errorJson(usage, false)) : errorMessage(usage, false)}\n`,
+    );
   }
   return exitCodes.usage;
 }

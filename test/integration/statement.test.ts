@@ -102,9 +102,9 @@ describe("a statement of a storage node", { timeout: 840_000 }, () => {
     assert.equal(paid.code, 0, paid.err);
     const { entries, summary } = await statementOf("storage-1");
     const payout = entries.find(({ kind }) => kind === "paid");
-    assert.equal(payout?.paid_delta, String(node.reward));
+    assert.equal(payout?.paid_delta, Number(node.reward));
     assert.equal(payout?.height, paid.lines[0]?.height);
-    assert.equal(summary.paid, String(node.reward));
+    assert.equal(summary.paid, Number(node.reward));
   });
 
   test("shows that an operator of the sponsor has sent the node away, and nobody else", async () => {

@@ -1,11 +1,11 @@
 /** `bss consortium`: who manages it and what it has agreed on. */
-import { toJson } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import { toHex } from "../../base/bytes.js";
 import { printable } from "../../base/printable.js";
 import { ControlOperationSchema, type Policy, PolicySchema } from "../../gen/bss/v1/genesis_pb.js";
 import { type GetConsortiumResponse, ManagerStatusSchema } from "../../gen/bss/v1/query_pb.js";
 import { addProfileOption, withClient } from "../client-session.js";
+import { messageJson } from "../text/message-json.js";
 import {
   type Cell,
   type Column,
@@ -96,16 +96,15 @@ function durationOrNever(ms: number): string {
 
 function jsonOf(consortium: GetConsortiumResponse): object {
   const { consortiumName, consortiumId, managers, policy, rules, history } = consortium;
-  const names = { useProtoFieldName: true, alwaysEmitImplicit: true };
   return {
     consortium_name: consortiumName,
     consortium_id: consortiumId,
     rules,
-    managers: managers.map((manager) => toJson(ManagerStatusSchema, manager, names)),
-    policy: policy === undefined ? null : toJson(PolicySchema, policy, names),
+    managers: managers.map((manager) => messageJson(ManagerStatusSchema, manager)),
+    policy: policy === undefined ? null : messageJson(PolicySchema, policy),
     history: history.map(({ height, operation }) => ({
       height: Number(height),
-      operation: operation === undefined ? null : toJson(ControlOperationSchema, operation, names),
+      operation: operation === undefined ? null : messageJson(ControlOperationSchema, operation),
     })),
   };
 }

@@ -1,6 +1,5 @@
 /** `bss status`: what the nodes say about themselves, side by side, and what stands in the way. */
 
-import { toJson } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import { toHex } from "../../base/bytes.js";
 import type { BssClient } from "../../client/bss-client.js";
@@ -18,6 +17,7 @@ import type { RpcError } from "../../rpc/rpc-error.js";
 import { rpcErrorOf } from "../../rpc/status-details.js";
 import { addProfileOption, withClient } from "../client-session.js";
 import { CliError } from "../text/cli-error.js";
+import { messageJson } from "../text/message-json.js";
 import { type Column, shortHash, table } from "../text/output.js";
 import { adviceOf } from "../text/rpc-advice.js";
 import { doingOf, reasonOf, troublesOf } from "../text/status-words.js";
@@ -44,8 +44,6 @@ const columns: readonly Column[] = [
   { title: "POOL", align: "right" },
   { title: "STATE" },
 ];
-
-const jsonNames = { useProtoFieldName: true, alwaysEmitImplicit: true } as const;
 
 export function register(program: Command): void {
   const command = program
@@ -223,10 +221,10 @@ function statusJson(status: GetStatusResponse, managers: readonly ManagerStatus[
     root: status.root,
     state_digest: status.stateDigest,
     syncing: status.syncing,
-    sync: sync === undefined ? null : toJson(SyncProgressSchema, sync, jsonNames),
+    sync: sync === undefined ? null : messageJson(SyncProgressSchema, sync),
     round: status.round,
     step: status.step,
-    waiting: waiting === undefined ? null : toJson(WaitingSchema, waiting, jsonNames),
+    waiting: waiting === undefined ? null : messageJson(WaitingSchema, waiting),
     abstaining: status.abstaining,
     halted: status.halted,
     scrub: status.scrub === undefined ? null : scrubJson(status.scrub),

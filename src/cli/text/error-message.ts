@@ -33,6 +33,29 @@ export function errorMessage(error: unknown, debug: boolean): string {
   return lines.join("\n");
 }
 
+/**
+ * The same for programs, which `--json` asks for: the message, the exit code and, of an error that
+ * a node sent, its reason and field (docs/errors.md).
+ */
+export function errorJson(error: unknown, debug: boolean): object {
+  const sent = [error, error instanceof Error ? error.cause : undefined].find(isSent);
+  return {
+    error: {
+      message: describe(error).join("\n"),
+      exit_code: exitCodeOf(error),
+      reason: sent?.reason ?? null,
+      field: sent?.field ?? null,
+      stack: debug ? printableLines(sourceStack(stackOf(error))) : undefined,
+    },
+  };
+}
+
+type Sent = { readonly reason: string; readonly field: string | undefined };
+
+function isSent(error: unknown): error is Sent {
+  return error instanceof Error && "reason" in error && typeof error.reason === "string";
+}
+
 export function exitCodeOf(error: unknown): number {
   return error instanceof CliError ? error.exitCode : exitCodes.failure;
 }

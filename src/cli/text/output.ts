@@ -47,13 +47,19 @@ export function outputOf(command: Command): Output {
   };
 }
 
-/** JSON on one line: byte strings as lower-case hex, 64-bit integers as decimal strings. */
+/**
+ * JSON on one line: byte strings as lower-case hex, integers as numbers. An integer beyond 2^53,
+ * which most readers of JSON would round, is a string of its digits.
+ */
 export function toJson(value: unknown): string {
   const json = JSON.stringify(value, function (this: Record<string, unknown>, key) {
     // Not the second argument: a Buffer has a toJSON of its own, which has been applied to that.
     const inner = this[key];
     if (inner instanceof Uint8Array) return toHex(inner);
-    if (typeof inner === "bigint") return inner.toString();
+    if (typeof inner === "bigint") {
+      const number = Number(inner);
+      return Number.isSafeInteger(number) ? number : inner.toString();
+    }
     if (inner instanceof Map) return Object.fromEntries(inner);
     return inner;
   });

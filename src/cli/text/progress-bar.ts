@@ -1,4 +1,4 @@
-/** Progress bars: on stderr, so that results can be piped, and on terminals only. */
+/** Progress: on stderr, so that results can be piped. Bars are for terminals only. */
 import { SingleBar } from "cli-progress";
 import { printable } from "../../base/printable.js";
 import { formatDuration } from "./output.js";
@@ -49,19 +49,16 @@ export type Progress = {
   stop(): void;
 };
 
-/** A bar if the stream is a terminal; elsewhere only the notes. */
+/** How often a line says how far it is where there is no terminal, ms. */
+const linesEveryMs = 10_000;
+
+/** A bar if the stream is a terminal; elsewhere now and then a line, which logs can keep. */
 export function createProgress(
   total: number,
   stream: NodeJS.WriteStream = process.stderr,
 ): Progress {
-  if (!stream.isTTY) {
-    return {
-      settle() {},
-      note: (text) => void stream.write(`${printable(text)}\n`),
-      stop() {},
-    };
-  }
   const startedMs = performance.now();
+  if (!stream.isTTY) return progressLines(total, stream, startedMs);
   let settled = 0;
   const bar = new SingleBar({
     ...barLook,
@@ -79,6 +76,24 @@ export function createProgress(
       stream.write(`\r\u001B[K${printable(text)}\n`);
     },
     stop: () => bar.stop(),
+  };
+}
+
+function progressLines(total: number, stream: NodeJS.WriteStream, startedMs: number): Progress {
+  let settled = 0;
+  let saidMs = startedMs;
+  const note = (text: string) => void stream.write(`${printable(text)}\n`);
+  return {
+    settle(count) {
+      settled += count;
+      const nowMs = performance.now();
+      if (nowMs - saidMs < linesEveryMs) return;
+      saidMs = nowMs;
+      const { rate, left } = estimate({ settled, total, ms: nowMs - startedMs });
+      note(`bss: ${settled} of ${total} records, ${rate} records/s, ${left} left`);
+    },
+    note,
+    stop() {},
   };
 }
 

@@ -1,8 +1,31 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { CliError } from "../../../../src/cli/text/cli-error.js";
-import { errorMessage, exitCodeOf } from "../../../../src/cli/text/error-message.js";
+import { errorJson, errorMessage, exitCodeOf } from "../../../../src/cli/text/error-message.js";
 import { ConfigError } from "../../../../src/config/config-error.js";
+import { RpcError } from "../../../../src/rpc/rpc-error.js";
+
+describe("errorJson", () => {
+  test("has the reason and the field of an error that a node sent, also as a cause", () => {
+    const sent = new RpcError("SALT_INVALID", "The salt is short.", { field: "salt" });
+    const error = new CliError("refused", "correct it", { cause: sent, exitCode: 3 });
+    for (const each of [sent, error]) {
+      const { error: told } = errorJson(each, false) as {
+        error: { reason: unknown; field: unknown };
+      };
+      assert.deepEqual([told.reason, told.field], ["SALT_INVALID", "salt"]);
+    }
+    assert.deepEqual(errorJson(new CliError("no profile", "give one"), false), {
+      error: {
+        message: "no profile; give one",
+        exit_code: 1,
+        reason: null,
+        field: null,
+        stack: undefined,
+      },
+    });
+  });
+});
 
 describe("errorMessage", () => {
   test("is one line that says what happened and what to do next", () => {

@@ -77,15 +77,18 @@ describe("output for people", () => {
 });
 
 describe("output for machines", () => {
-  test("byte strings are hex, 64-bit integers are strings, maps are objects", () => {
+  test("byte strings are hex, integers are numbers, maps are objects", () => {
     const value = {
       hash: Uint8Array.of(1, 255),
       height: 12n,
+      huge: 2n ** 53n,
       peers: new Map([["a", 1n]]),
       none: undefined,
       list: [Buffer.from([9])],
     };
-    assert.equal(toJson(value), '{"hash":"01ff","height":"12","peers":{"a":"1"},"list":["09"]}');
+    const expected =
+      '{"hash":"01ff","height":12,"huge":"9007199254740992","peers":{"a":1},"list":["09"]}';
+    assert.equal(toJson(value), expected);
   });
 });
 
