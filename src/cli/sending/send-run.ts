@@ -97,6 +97,11 @@ export class SendRun {
     this.#policy = options.client.genesis.policy;
   }
 
+  /** Submissions without an outcome. */
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
   /** What came of it so far. */
   get totals(): RunTotals {
     const { first, last } = this.#heights ?? {};
