@@ -6,12 +6,16 @@ import { parseCount, parseHash } from "../arguments.js";
 import { addProfileOption, withClient } from "../client-session.js";
 import { type AnyCliKind, allCliKinds, cliKinds } from "../kinds/kinds.js";
 import { lockOrRefuse, type ProcessLock } from "../process-lock.js";
+import { clockWarning, headTime } from "../sending/clock-check.js";
+import { findInput, type InputPlace } from "../sending/input.js";
+import { ProgressFile } from "../sending/progress-file.js";
+import { RefusedRows } from "../sending/refused-rows.js";
+import { type RunTotals, SendRun } from "../sending/send-run.js";
+import { WaitingNotes } from "../sending/waiting-notes.js";
 import { CliError, exitCodes } from "../text/cli-error.js";
 import { formatDuration, type Output } from "../text/output.js";
 import { createProgress } from "../text/progress-bar.js";
 import { LossNotes } from "../text/rpc-advice.js";
-import { clockWarning, headTime } from "./clock-check.js";
-import { findInput, type InputPlace } from "./input/input.js";
 import {
   addColumn,
   addConstant,
@@ -21,9 +25,6 @@ import {
   parseDelimiter,
   parseZone,
 } from "./input/input-rows.js";
-import { ProgressFile } from "./progress-file.js";
-import { RefusedRows } from "./refused-rows.js";
-import { type RunTotals, SubmitRun } from "./submit-run.js";
 
 type Options = InputOptions & {
   readonly kind?: string;
@@ -33,6 +34,8 @@ type Options = InputOptions & {
 };
 
 const firstContactMs = 10_000;
+/** The longest time to wait for a manager that is asked what it waits for. */
+const statusMs = 2_000;
 
 const submittedKinds = allCliKinds.filter(({ isSubmitted }) => isSubmitted);
 const inputNames = submittedKinds.map(({ inputName }) => inputName);
@@ -184,7 +187,7 @@ async function submitLocked(job: Job): Promise<void> {
     const progressFile = new ProgressFile(out, owner);
     const progress = createProgress(count);
     const losses = new LossNotes(progress.note);
-    const run = new SubmitRun({
+    const run = new SendRun({
       client,
       progressFile,
       rows,
@@ -194,9 +197,15 @@ async function submitLocked(job: Job): Promise<void> {
       onProblem: (line, problem) => refused.add(line, problem),
       onSettled: (settled) => {
         losses.clear();
+        waiting.clear();
         progress.settle(settled);
       },
       onReconnect: (error) => losses.note(error),
+    });
+    const waiting = new WaitingNotes({
+      ask: () => client.status({ timeoutMs: statusMs }),
+      print: progress.note,
+      inFlight: () => run.inFlight,
     });
     const startedMs = performance.now();
     try {
@@ -206,6 +215,7 @@ async function submitLocked(job: Job): Promise<void> {
       if (!signal.aborted) throw error;
       throw interruption(`stopped after ${run.totals.received} receipts`);
     } finally {
+      waiting.stop();
       progress.stop();
       progressFile.close();
       refused.close();

@@ -3,7 +3,7 @@
  * the reason, because nobody can see later that a time on the ledger is wrong.
  */
 import { err, ok, type Result } from "../../base/result.js";
-import { offsetMsOf, offsetText, type TimeZone } from "./time-zone.js";
+import { offsetMsOf, offsetText, type TimeZone } from "../../energy-files/time-zone.js";
 
 export type TimeOptions = {
   /** The zone of times that name no offset. If it is left out, such times are refused. */

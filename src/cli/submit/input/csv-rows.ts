@@ -6,12 +6,12 @@
 import { pipeline } from "node:stream";
 import { TextDecoder } from "node:util";
 import { type Info, parse } from "csv-parse";
+import type { Input } from "../../sending/input.js";
+import { RowProblem } from "../../sending/row-problem.js";
 import { CliError } from "../../text/cli-error.js";
 import type { TimeOptions } from "../../text/time-text.js";
 import { Cells, type FieldSource } from "./cell-values.js";
 import { type ColumnOptions, type ColumnUse, columnUses, looksLikeHeader } from "./csv-header.js";
-import type { Input } from "./input.js";
-import { RowProblem } from "./row-problem.js";
 
 export type CsvRow = {
   /** Line of the file on which the row ends, from 1. */

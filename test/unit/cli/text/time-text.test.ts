@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readTime } from "../../../../src/cli/text/time-text.js";
-import { offsetMsOf, timeZoneOf } from "../../../../src/cli/text/time-zone.js";
+import { offsetMsOf, timeZoneOf } from "../../../../src/energy-files/time-zone.js";
 
 const nowMs = Date.UTC(2026, 10, 28);
 const hour = (utcHour: number, minute = 0) => Date.UTC(2026, 10, 1, utcHour, minute);

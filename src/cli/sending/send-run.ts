@@ -17,8 +17,8 @@ import type { Objection, SubmitResponse } from "../../gen/bss/v1/broadcast_pb.js
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import type { Submission } from "../../gen/bss/v1/record_pb.js";
 import type { RpcError } from "../../rpc/rpc-error.js";
-import { RowProblem } from "./input/row-problem.js";
 import type { PlannedRecord, ProgressFile, ReceiptLine } from "./progress-file.js";
+import { RowProblem } from "./row-problem.js";
 
 /** Something that is to become a record. */
 export type RowToSend = {
@@ -50,7 +50,7 @@ export type RunTotals = {
   readonly lastHeight?: number;
 };
 
-type SubmitRunOptions = {
+type SendRunOptions = {
   readonly client: BssClient;
   readonly progressFile: ProgressFile;
   readonly rows: AsyncIterable<InputRow>;
@@ -78,8 +78,8 @@ const batchBytesMax = 3 * 1024 * 1024;
 /** What a record adds to a submission besides its own bytes: its hash and three lengths. */
 const recordOverheadBytes = 48;
 
-export class SubmitRun {
-  readonly #options: SubmitRunOptions;
+export class SendRun {
+  readonly #options: SendRunOptions;
   readonly #policy: Policy;
   /** Batches in flight, by the place of their submission in the stream. */
   readonly #inFlight = new Map<number, Batch>();
@@ -92,9 +92,14 @@ export class SubmitRun {
   #heights: { first: number; last: number } | undefined;
   #wake = () => {};
 
-  constructor(options: SubmitRunOptions) {
+  constructor(options: SendRunOptions) {
     this.#options = options;
     this.#policy = options.client.genesis.policy;
+  }
+
+  /** Submissions without an outcome. */
+  get inFlight(): number {
+    return this.#inFlight.size;
   }
 
   /** What came of it so far. */

@@ -19,8 +19,8 @@ import { toHex, utf8 } from "../../base/bytes.js";
 import { sha256 } from "../../crypto/hash.js";
 import { recordHash } from "../../ledger/records/records.js";
 import { CliError } from "../text/cli-error.js";
-import { RowProblem } from "./input/row-problem.js";
 import { LineFile } from "./line-file.js";
+import { RowProblem } from "./row-problem.js";
 
 /** A record that is to be sent. */
 export type PlannedRecord = {

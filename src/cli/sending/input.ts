@@ -19,9 +19,9 @@ import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { addAbortSignal, Readable } from "node:stream";
-import { refuseDirectory } from "../../arguments.js";
-import { CliError } from "../../text/cli-error.js";
-import { formatBytes } from "../../text/output.js";
+import { refuseDirectory } from "../arguments.js";
+import { CliError } from "../text/cli-error.js";
+import { formatBytes } from "../text/output.js";
 
 /** What the path names, before it is read. */
 export type InputPlace = {
