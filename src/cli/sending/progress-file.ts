@@ -1,5 +1,5 @@
 /**
- * How a run of `bss submit` can be broken off and taken up again.
+ * How a run of `bss submit` or `bss import` can be broken off and taken up again.
  *
  * Beside the receipts (`--out`) stands a journal of every record that was going to be sent, with
  * its exact bytes: its salt, its time, a trade's id. A record is in the journal, durably, before it
@@ -12,10 +12,14 @@
  * A record that is refused for what this machine had put into it is replaced: the journal gets
  * another line with the key of its row, and the last line of a key counts.
  *
+ * Some rows say what stands in one place, such as the profile of a meter and day: they have a slot.
+ * Of a slot the record with the last receipt counts. A row that says the same is done; one that
+ * says something else becomes an update of that record, and names it in its key.
+ *
  * One process at a time works with a pair of these files; see process-lock.ts.
  */
 import { rmSync } from "node:fs";
-import { toHex, utf8 } from "../../base/bytes.js";
+import { fromHex, toHex, utf8 } from "../../base/bytes.js";
 import { sha256 } from "../../crypto/hash.js";
 import { recordHash } from "../../ledger/records/records.js";
 import { CliError } from "../text/cli-error.js";
@@ -31,7 +35,23 @@ export type PlannedRecord = {
   readonly hashHex: string;
   /** The exact bytes. */
   readonly bytes: Uint8Array;
+  /** The record that it updates, in hex. */
+  readonly parent?: string;
 };
+
+/** A row that is to be planned. */
+export type PlannedRow = {
+  readonly line: number;
+  /** What makes the row this row, across runs. */
+  readonly identity: unknown;
+  /** What it says something about, if another row about it is a correction of this one. */
+  readonly slot?: unknown;
+  /** The exact bytes of its record; `parent` is the hash of the record that it updates. */
+  readonly build: (parent?: Uint8Array) => Uint8Array;
+};
+
+/** By what mapping rows were read: its name and the digest of what it says, in hex. */
+export type MappingNote = { readonly mapping: string; readonly digest: string };
 
 /** A line of the receipts file. */
 export type ReceiptLine = {
@@ -48,7 +68,17 @@ export type ReceiptLine = {
   readonly storage_attestations: number;
 };
 
-type JournalLine = { readonly key: string; readonly hash: string; readonly record: string };
+type JournalLine = {
+  readonly key: string;
+  readonly hash: string;
+  readonly record: string;
+  /** Digests of the slot and of what the row says. */
+  readonly slot?: string;
+  readonly content?: string;
+  readonly parent?: string;
+};
+
+type Standing = { readonly content: string; readonly hashHex: string };
 
 const journalFormat = 1;
 
@@ -64,7 +94,12 @@ export class ProgressFile {
   readonly #planned = new Map<string, PlannedRecord>();
   /** How many rows are alike so far, and the line of the first one, by key without number. */
   readonly #seen = new Map<string, { count: number; readonly line: number }>();
-  #unwritten: JournalLine[] = [];
+  /** By slot: what has the last receipt. */
+  readonly #standing = new Map<string, Standing>();
+  /** By slot: the last record that was going to be sent and has no receipt. */
+  readonly #unsettled = new Map<string, JournalLine>();
+  #mapping: MappingNote | undefined;
+  #unwritten: (JournalLine | MappingNote)[] = [];
   /** Until this run puts a record into files that were not there before. */
   #isEmpty = false;
 
@@ -74,20 +109,26 @@ export class ProgressFile {
    */
   constructor(
     out: string,
-    owner: { readonly consortiumId: Uint8Array; readonly participantId: string },
+    owner: {
+      readonly consortiumId: Uint8Array;
+      readonly participantId: string;
+      /** Left out by `bss submit`. */
+      readonly command?: "import";
+    },
   ) {
     this.#consortiumId = owner.consortiumId;
     const header = {
       journal: journalFormat,
       consortium_id: toHex(owner.consortiumId),
       participant_id: owner.participantId,
+      ...(owner.command !== undefined && { command: owner.command }),
     };
     this.#receipts = new LineFile(out, ['{"line":'], (value) => {
       const hash = (value as Partial<ReceiptLine> | null)?.record_hash;
       if (typeof hash === "string") this.#done.add(hash);
       else throw foreign(out);
     });
-    const beginnings = ['{"journal":', '{"key":'];
+    const beginnings = ['{"journal":', '{"key":', '{"mapping":'];
     this.#journal = new LineFile(`${out}.journal`, beginnings, (value) =>
       this.#readJournal(value, header, out),
     );
@@ -102,16 +143,13 @@ export class ProgressFile {
   }
 
   /**
-   * The record of a row, or undefined when it has a receipt. `identity` is what makes the row this
-   * row. `build` is called for rows that no run has seen. Throws `RowProblem` for a row that says
-   * what another one has said: nobody can tell whether it is meant twice.
+   * The record of a row, or undefined when it has a receipt. `build` is called for rows that no run
+   * has seen. Throws `RowProblem` for a row that says what another one has said: nobody can tell
+   * whether it is meant twice.
    */
-  plan(row: {
-    readonly line: number;
-    readonly identity: unknown;
-    readonly build: () => Uint8Array;
-  }): PlannedRecord | undefined {
-    const { key, firstLine } = this.#keyOf(row.identity, row.line);
+  plan(row: PlannedRow): PlannedRecord | undefined {
+    const { key, firstLine } = this.#keyOf(row.slot ?? row.identity, row.line);
+    if (row.slot !== undefined) return this.#planSlot(row, key, firstLine);
     if (this.#doneKeys.has(key)) return undefined;
     const known = this.#planned.get(key);
     if (known !== undefined) {
@@ -121,17 +159,44 @@ export class ProgressFile {
     if (firstLine !== undefined) {
       throw new RowProblem(`says the same as line ${firstLine} and would be recorded twice`);
     }
-    return this.#write(key, row.build());
+    return this.#write({ key }, row.build());
+  }
+
+  /**
+   * The hash of a record of the row's slot that may be on the ledger without a receipt here, and
+   * says something else than the row: what became of it has to be known before the row is planned.
+   */
+  unsettled({ slot, identity }: PlannedRow): string | undefined {
+    if (slot === undefined) return undefined;
+    const line = this.#unsettled.get(digestOf(slot));
+    return line === undefined || line.content === digestOf(identity) ? undefined : line.hash;
+  }
+
+  /** The record, which `unsettled` gave, is on the ledger. */
+  settle({ slot }: PlannedRow, receipt: ReceiptLine): void {
+    const slotKey = digestOf(slot);
+    const { content = "", hash = "" } = this.#unsettled.get(slotKey) ?? {};
+    this.#unsettled.delete(slotKey);
+    this.#standing.set(slotKey, { content, hashHex: hash });
+    this.receive([receipt]);
+  }
+
+  /** Notes by what mapping this run reads, and returns the one of the run before it. */
+  noteMapping(note: MappingNote): MappingNote | undefined {
+    const before = this.#mapping;
+    if (before?.digest !== note.digest) this.#unwritten.push(note);
+    this.#mapping = note;
+    return before;
   }
 
   /** Another record for the row of one that was refused. */
   replace({ key }: PlannedRecord, bytes: Uint8Array): PlannedRecord {
-    return this.#write(key, bytes);
+    return this.#write({ key }, bytes);
   }
 
   /** Makes durable what `plan` and `replace` gave out. To be called before any of it is sent. */
   save(): void {
-    if (this.#unwritten.length > 0) this.#isEmpty = false;
+    if (this.#unwritten.some((line) => "key" in line)) this.#isEmpty = false;
     this.#journal.append(this.#unwritten, { durable: true });
     this.#unwritten = [];
   }
@@ -149,17 +214,32 @@ export class ProgressFile {
     }
   }
 
-  #write(key: string, bytes: Uint8Array): PlannedRecord {
+  #planSlot(row: PlannedRow, slot: string, firstLine: number | undefined) {
+    if (firstLine !== undefined) {
+      throw new RowProblem(`is about the same as line ${firstLine} and would replace it`);
+    }
+    const content = digestOf(row.identity);
+    const standing = this.#standing.get(slot);
+    if (standing?.content === content) return undefined;
+    const parent = standing?.hashHex;
+    const key = digestOf([slot, content, parent ?? ""]);
+    const known = this.#planned.get(key);
+    if (known !== undefined) return known;
+    const line = { key, slot, content, ...(parent !== undefined && { parent }) };
+    return this.#write(line, row.build(fromHex(parent ?? "none")));
+  }
+
+  #write(line: Omit<JournalLine, "hash" | "record">, bytes: Uint8Array): PlannedRecord {
+    const { key, parent } = line;
     const hashHex = toHex(recordHash(this.#consortiumId, bytes));
-    this.#unwritten.push({ key, hash: hashHex, record: Buffer.from(bytes).toString("base64") });
-    return { key, isOld: false, hashHex, bytes };
+    const record = Buffer.from(bytes).toString("base64");
+    this.#unwritten.push({ ...line, hash: hashHex, record });
+    return { key, isOld: false, hashHex, bytes, ...(parent !== undefined && { parent }) };
   }
 
   /** The key of a row and, when another row is like it, the line of the first such row. */
   #keyOf(identity: unknown, line: number): { readonly key: string; readonly firstLine?: number } {
-    const base = Buffer.from(sha256(utf8(JSON.stringify(identity))).subarray(0, 16)).toString(
-      "base64",
-    );
+    const base = digestOf(identity);
     const seen = this.#seen.get(base);
     if (seen === undefined) {
       this.#seen.set(base, { count: 1, line });
@@ -170,26 +250,43 @@ export class ProgressFile {
   }
 
   #readJournal(value: unknown, header: object, out: string): void {
-    const line = value as Partial<JournalLine> & { readonly journal?: number };
+    const line = value as Partial<JournalLine & MappingNote> & { readonly journal?: number };
+    if (line?.mapping !== undefined && line.digest !== undefined) {
+      this.#mapping = { mapping: line.mapping, digest: line.digest };
+      return;
+    }
     if (line?.journal !== undefined) {
       if (JSON.stringify(line) === JSON.stringify(header)) return;
       throw new CliError(
-        `${out} was made for another consortium or profile`,
+        `${out} was made for another consortium or profile, or by another command`,
         "give another file with --out",
       );
     }
-    const { key, hash, record } = line ?? {};
+    const { key, hash, record, slot, content, parent } = line ?? {};
     if (key === undefined || hash === undefined || record === undefined)
       throw foreign(`${out}.journal`);
     if (this.#done.has(hash)) {
       this.#doneKeys.add(key);
+      if (slot === undefined || content === undefined) return;
+      this.#standing.set(slot, { content, hashHex: hash });
+      this.#unsettled.delete(slot);
     } else {
       const bytes = new Uint8Array(Buffer.from(record, "base64"));
-      this.#planned.set(key, { key, isOld: true, hashHex: hash, bytes });
+      const known = { key, isOld: true, hashHex: hash, bytes };
+      this.#planned.set(key, parent === undefined ? known : { ...known, parent });
+      if (slot !== undefined) this.#unsettled.set(slot, { ...line, key, hash, record });
     }
   }
 }
 
+/** Enough of a hash to name what `value` is in JSON. */
+function digestOf(value: unknown): string {
+  return Buffer.from(sha256(utf8(JSON.stringify(value))).subarray(0, 16)).toString("base64");
+}
+
 function foreign(path: string): CliError {
-  return new CliError(`${path} was not written by 'bss submit'`, "give another file with --out");
+  return new CliError(
+    `${path} was not written by 'bss submit' or 'bss import'`,
+    "give another file with --out",
+  );
 }

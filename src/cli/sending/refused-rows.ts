@@ -66,7 +66,7 @@ function refuseForeign(path: string): void {
     closeSync(descriptor);
   }
   throw new CliError(
-    `${path} was not written by 'bss submit'`,
+    `${path} was not written by 'bss submit' or 'bss import'`,
     "move it away, or give another file with --out",
   );
 }
