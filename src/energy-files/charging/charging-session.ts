@@ -16,7 +16,13 @@ export function checkedSession(session: Session, nowMs: number): SessionValue | 
   return { kind: "session", place, stationName, sessionName, startS, endS, energy };
 }
 
-export function problem(place: Place, stationName: string, message: string): FileProblem {
+/** A problem, of a station where that is known. */
+export function problem(
+  place: Place,
+  stationName: string | undefined,
+  message: string,
+): FileProblem {
+  if (stationName === undefined) return { kind: "problem", place, message };
   return { kind: "problem", place, meterName: stationName, message };
 }
 

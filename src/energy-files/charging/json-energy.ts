@@ -6,7 +6,7 @@ import type { ExactWh } from "../file-values.js";
  * text, and for numbers of more digits than meters have.
  */
 export function energyOf(text: string, tenPower: number): ExactWh | undefined {
-  const match = /^(-?)(\d{1,18})(?:\.(\d{1,18}))?(?:[eE]([+-]?\d{1,2}))?$/.exec(text);
+  const match = /^(-?)(\d{1,18})(?:\.(\d{1,40}))?(?:[eE]([+-]?\d{1,2}))?$/.exec(text);
   if (match === null) return undefined;
   const [, sign, whole = "", fraction = "", exponent = "0"] = match;
   const digits = BigInt(whole + fraction);

@@ -1,7 +1,7 @@
 /** The forms of what elements of JSON hold, and where one differs from its form. */
 import { z } from "zod";
 import type { FileProblem, Place } from "../file-values.js";
-import { within } from "./charging-session.js";
+import { problem, within } from "./charging-session.js";
 
 /** Ids, times and numbers; numbers come as their text. */
 export const text = z.string().min(1).max(255);
@@ -12,21 +12,24 @@ type Parsed<T> =
   | { readonly ok: false; readonly problem: FileProblem };
 
 /** `value` in the form of `schema`, or what is wrong with it. */
-export function parsed<T>(schema: z.ZodType<T>, value: unknown, place: Place): Parsed<T> {
+export function parsed<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  place: Place,
+  station: string | undefined,
+): Parsed<T> {
   const { success, data, error } = schema.safeParse(value);
   if (success) return { ok: true, value: data };
-  const [issue] = error.issues;
-  const path = (issue?.path ?? []).map((key) =>
-    typeof key === "number" ? `[${key}]` : `.${key.toString()}`,
-  );
-  const field = path.join("").replace(/^\./, "").slice(0, 200);
-  const isMissing = valueAt(value, issue?.path ?? []) === undefined;
+  const path = error.issues[0]?.path ?? [];
+  const field = path.map(stepText).join("").replace(/^\./, "").slice(0, 200);
+  const isMissing = valueAt(value, path) === undefined;
   const message = isMissing ? "is missing" : "is not of the form that the format gives it";
-  const found = field === "" ? place : within(place, field);
-  return {
-    ok: false,
-    problem: { kind: "problem", place: found, message: `${field} ${message}`.trim() },
-  };
+  const at = field === "" ? place : within(place, field);
+  return { ok: false, problem: problem(at, station, `${field} ${message}`.trim()) };
+}
+
+function stepText(key: PropertyKey): string {
+  return typeof key === "number" ? `[${key}]` : `.${key.toString()}`;
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

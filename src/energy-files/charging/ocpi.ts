@@ -67,7 +67,7 @@ function placeOf({ line, path }: JsonElement): Place {
 }
 
 function itemOf(value: object, place: Place, known: NewestMap<Known>, nowMs: number): FileItem {
-  const form = parsed(cdrForm, value, place);
+  const form = parsed(cdrForm, value, place, undefined);
   if (!form.ok) return form.problem;
   const cdr = form.value;
   const session = sessionOf(cdr, place);
@@ -89,7 +89,7 @@ function sessionOf(cdr: Cdr, place: Place): SessionValue | Extract<FileItem, { k
   const sessionName = country && party ? `${country}*${party}/${id}` : id;
   const stationName = stationOf(cdr);
   const at = (field: string, message: string) =>
-    problem(within(place, field), stationName ?? "", `CDR ${sessionName}: ${message}`);
+    problem(within(place, field), stationName, `CDR ${sessionName}: ${message}`);
   const energy = energyOf(cdr.total_energy, kWh);
   if (energy === undefined) {
     const shown = JSON.stringify(cdr.total_energy.slice(0, 40));

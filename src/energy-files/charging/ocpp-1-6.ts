@@ -9,12 +9,12 @@
  */
 import { z } from "zod";
 import type { ExactWh, FileItem, FileProblem, Place } from "../file-values.js";
-import type { TimeZone } from "../time-zone.js";
 import { checkedSession, isoOf, problem, within } from "./charging-session.js";
 import { chargingTimeS } from "./charging-time.js";
 import { difference, energyOf, energyText, isClearlyLess } from "./json-energy.js";
 import { parsed, text } from "./json-fields.js";
 import { NewestMap } from "./newest-map.js";
+import { inFile, type ReadingOptions, sessionNameOf } from "./ocpp-transaction.js";
 import { meterValues, type Register, registersOf } from "./sampled-values.js";
 
 const startForm = z.object({ connectorId: text, meterStart: text, timestamp: text });
@@ -42,13 +42,6 @@ type Start = {
 type Open = { readonly start: Start; readonly id: string; latest?: ExactWh };
 type Closed = { readonly startKey: string; readonly stopKey: string; readonly line: number };
 
-export type ReadingOptions = {
-  readonly zone: TimeZone | undefined;
-  readonly nowMs: number;
-  /** How many transactions may be open at once, in all the file; more than any operator has. */
-  readonly openMax: number;
-};
-
 export class Ocpp16Transactions {
   readonly #options: ReadingOptions;
   /** Not answered yet; by what they say. */
@@ -72,7 +65,7 @@ export class Ocpp16Transactions {
   }
 
   *start(station: string, messageId: string, payload: unknown, place: Place): Generator<FileItem> {
-    const form = parsed(startForm, payload, place);
+    const form = parsed(startForm, payload, place, station);
     if (!form.ok) return yield form.problem;
     const { connectorId, meterStart: meterText, timestamp } = form.value;
     const start = chargingTimeS(timestamp, this.#options.zone);
@@ -129,7 +122,7 @@ export class Ocpp16Transactions {
   }
 
   *stop(station: string, payload: unknown, place: Place): Generator<FileItem> {
-    const form = parsed(stopForm, payload, place);
+    const form = parsed(stopForm, payload, place, station);
     if (!form.ok) return yield form.problem;
     const { transactionId: id, meterStop: meterText, timestamp, transactionData } = form.value;
     const key = `${station}\n${id}`;
@@ -172,7 +165,7 @@ export class Ocpp16Transactions {
 
   /** What is left when the file has ended. */
   *end(): Generator<FileItem> {
-    for (const open of this.#open.values()) yield notEnded(open, " within the file");
+    for (const open of this.#open.values()) yield notEnded(open, inFile);
     for (const start of this.#starts.values()) yield* this.#unanswered(start);
   }
 
@@ -187,15 +180,10 @@ export class Ocpp16Transactions {
   }
 }
 
-/** Ids of 1.6 begin anew with some operators' servers; with the start they are unique. */
-export function sessionNameOf(station: string, id: string, startS: number): string {
-  return `${station}/${id}/${isoOf(startS)}`;
-}
-
 function notEnded({ start, id, latest }: Open, why: string): FileProblem {
   const { station, place, startS, meterStart } = start;
-  const so = latest === undefined ? "" : `, ${energyText(difference(latest, meterStart))} so far`;
-  const what = `transaction ${id} of ${isoOf(startS)} has not ended${why}${so}`;
+  const so = latest === undefined ? "" : ` (${energyText(difference(latest, meterStart))} so far)`;
+  const what = `transaction ${id} of ${isoOf(startS)} has not ended${so}${why}`;
   return problem(place, station, what);
 }
 

@@ -15,7 +15,7 @@ import { chargingTimeS } from "./charging-time.js";
 import { difference, energyText, isClearlyLess, isLess } from "./json-energy.js";
 import { parsed, text } from "./json-fields.js";
 import { NewestMap } from "./newest-map.js";
-import { type ReadingOptions, sessionNameOf } from "./ocpp-1-6.js";
+import { inFile, type ReadingOptions, sessionNameOf } from "./ocpp-transaction.js";
 import { meterValues, type Register, registersOf } from "./sampled-values.js";
 
 const eventForm = z.object({
@@ -58,7 +58,7 @@ export class Ocpp201Transactions {
   }
 
   *event(station: string, payload: unknown, place: Place): Generator<FileItem> {
-    const form = parsed(eventForm, payload, place);
+    const form = parsed(eventForm, payload, place, station);
     if (!form.ok) return yield form.problem;
     const { eventType, timestamp, transactionInfo } = form.value;
     const id = transactionInfo.transactionId;
@@ -102,7 +102,7 @@ export class Ocpp201Transactions {
 
   /** What is left when the file has ended. */
   *end(): Generator<FileItem> {
-    for (const open of this.#open.values()) yield incomplete(open, " within the file");
+    for (const open of this.#open.values()) yield incomplete(open, inFile);
   }
 
   #sessionOf(transaction: Complete): FileItem {
@@ -151,7 +151,7 @@ function incomplete(transaction: Transaction, when: string): FileProblem {
   const so =
     begin === undefined || highest === undefined
       ? ""
-      : `, ${energyText(difference(highest, begin))} so far`;
+      : ` (${energyText(difference(highest, begin))} so far)`;
   const lacks =
     started === undefined
       ? "has no start"
@@ -160,7 +160,7 @@ function incomplete(transaction: Transaction, when: string): FileProblem {
         : begin === undefined
           ? "has no value of the import register at its begin"
           : "has no value of the import register at its end";
-  return problem(place, station, `transaction ${id}${of} ${lacks}${when}${so}`);
+  return problem(place, station, `transaction ${id}${of} ${lacks}${so}${when}`);
 }
 
 function afterEnd(station: string, id: string, place: Place, { line }: Closed): FileProblem {

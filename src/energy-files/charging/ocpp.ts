@@ -74,7 +74,7 @@ function itemsOf(
   }
   switch (message[0]) {
     case "2": {
-      const call = parsed(callForm, message, place);
+      const call = parsed(callForm, message, place, station);
       if (!call.ok) return [call.problem];
       const [, id, action, payload] = call.value;
       const at = within(place, "[3]");
@@ -85,13 +85,13 @@ function itemsOf(
       return [];
     }
     case "3": {
-      const answer = parsed(answerForm, message, place);
+      const answer = parsed(answerForm, message, place, station);
       if (!answer.ok) return [answer.problem];
       const [, id, payload] = answer.value;
       return v16.answer(station, id, payload, within(place, "[2]"));
     }
     case "4": {
-      const refusal = parsed(refusalForm, message, place);
+      const refusal = parsed(refusalForm, message, place, station);
       if (!refusal.ok) return [refusal.problem];
       const [, id, code] = refusal.value;
       v16.refusal(station, id, code);
