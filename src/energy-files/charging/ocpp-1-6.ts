@@ -94,8 +94,8 @@ export class Ocpp16Transactions {
     const id = form.data.transactionId;
     const key = `${station}\n${id}`;
     const before = this.#begun.get(startKey);
-    // The repetition of a start is answered with the first id, or with one that replaces it.
-    if (before === key || (before !== undefined && !this.#open.has(before))) return;
+    // A repeated start begins nothing new: its transaction has ended, or now has this id.
+    if (before !== undefined && !this.#open.has(before)) return;
     if (before !== undefined) this.#open.delete(before);
     const other = this.#open.get(key);
     if (other !== undefined) {

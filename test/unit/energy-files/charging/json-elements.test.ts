@@ -114,6 +114,18 @@ describe("how files hold JSON elements", () => {
     });
   }
 
+  for (const begin of ['{"a":\n"', '[{"a":\n"', "["]) {
+    test(`what goes on for ever after ${JSON.stringify(begin)} is refused`, async () => {
+      const chunks = (async function* () {
+        yield Buffer.from(begin);
+        for (;;) yield Buffer.alloc(65_536, " ");
+      })();
+      await assert.rejects(async () => {
+        for await (const _ of jsonElements(chunks));
+      }, /^FileUnreadable: what begins at line 1 has more than/);
+    });
+  }
+
   test("elements come while the file goes on", async () => {
     let given = 0;
     const chunks = (async function* () {

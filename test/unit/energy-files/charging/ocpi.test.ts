@@ -122,6 +122,10 @@ describe("a charge detail record", () => {
       "start_date_time | problem | DE*EXA*E1 | CDR DE*EXA/7: there is no such time",
     ],
     [
+      { start_date_time: '"2026-02-28T10:60:00Z"' },
+      "start_date_time | problem | DE*EXA*E1 | CDR DE*EXA/7: there is no such time",
+    ],
+    [
       { start_date_time: '"2026-05-01T10:00:00+25:00"' },
       "start_date_time | problem | DE*EXA*E1 | CDR DE*EXA/7: there is no such offset",
     ],
@@ -168,7 +172,10 @@ describe("a file with nothing of OCPI", () => {
   test("is refused after 100 elements", async () => {
     const wrong = "{}\n".repeat(100);
     assert.match(await refusalOf(readOcpi, wrong + cdr()), /^no OCPI charge detail record/);
-    assert.equal(await refusalOf(readOcpi, wrong.slice(3) + cdr()), "");
+    const lines = await linesOf(readOcpi, `${wrong.slice(3)}${cdr()}\n{}\n`);
+    assert.equal(lines.length, 101);
+    assert.equal(lines[0], "1 | problem | - | is no OCPI charge detail record (CDR)");
+    assert.equal(lines[98], "99 | problem | - | is no OCPI charge detail record (CDR)");
   });
 
   test("is no empty list", async () => {

@@ -119,6 +119,21 @@ describe("transactions of OCPP 1.6", async () => {
       ],
     ],
     [
+      "a start sent again and never answered",
+      [start("1"), start("2")],
+      [
+        problem(
+          1,
+          `the start at connector 1, ${day}10:00:00Z, has no answer with a transaction id`,
+        ),
+      ],
+    ],
+    [
+      "a start that is refused",
+      [start("1"), message(4, "1", "InternalError", "", {})],
+      [problem(1, `the start at connector 1, ${day}10:00:00Z, was refused (InternalError)`)],
+    ],
+    [
       "no stop, with the last meter values",
       [
         start("1"),
@@ -199,6 +214,25 @@ describe("transactions of OCPP 1.6", async () => {
           "transaction 7 contradicts itself: 2500 Wh by meterStop, 2601 Wh by transactionData",
         ),
       ],
+    ],
+    [
+      "registers at begin and end that say less",
+      [start("1"), answer("1", 7), stop({ transactionData: [...begin, ...end("3.399")] })],
+      [
+        problem(
+          3,
+          "transaction 7 contradicts itself: 2500 Wh by meterStop, 2399 Wh by transactionData",
+        ),
+      ],
+    ],
+    [
+      "signed data, which is no number",
+      [
+        start("1"),
+        answer("1", 7),
+        stop({ transactionData: samples([{ value: "3AF0", format: "SignedData" }]) }),
+      ],
+      [session(3, "2500/1")],
     ],
     [
       "a unit that is none of energy",
@@ -339,6 +373,11 @@ describe("transactions of OCPP 2.0.1", async () => {
       [problem(3, "transaction t has values of its register outside those of begin and end")],
     ],
     [
+      "a register that was higher on the way",
+      [first, event("Updated", 1, register(3601)), last],
+      [problem(3, "transaction t has values of its register outside those of begin and end")],
+    ],
+    [
       "an end before the start by seqNo",
       [event("Started", 3, register(1000)), last],
       [problem(2, "transaction t ends with an event of a lower seqNo")],
@@ -433,6 +472,12 @@ test("times without an offset are of the zone that is given, or problems", async
   assert.deepEqual(await linesOf(reader, log, { zone }), [session(3, "2500/1")]);
   const [first = ""] = await linesOf(reader, log);
   assert.match(first, /names no offset from UTC; say which zone it is of$/);
+  const local = async (timestamp: string) => {
+    const [line = ""] = await linesOf(reader, start("1", { timestamp }), { zone });
+    return line;
+  };
+  assert.match(await local("2026-10-25T02:30:00"), /comes twice in Europe\/Berlin$/);
+  assert.match(await local("2026-03-29T02:30:00"), /clocks in Europe\/Berlin leave .* out$/);
 });
 
 test("more open transactions than are held are problems, the oldest first", async () => {

@@ -121,7 +121,7 @@ test("random transactions are read back, however they are interleaved and writte
       ]);
       assert.deepEqual(sortedTexts(found), sortedTexts(expected));
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
 });
 
@@ -163,7 +163,7 @@ describe("broken files", () => {
             if (!(error instanceof FileUnreadable)) throw error;
           }
         }),
-        { numRuns: 200 },
+        { numRuns: 100 },
       );
     });
   }
