@@ -16,14 +16,14 @@ export function checkedSession(session: Session, nowMs: number): SessionValue | 
   return { kind: "session", place, stationName, sessionName, startS, endS, energy };
 }
 
-/** A problem, of a station where that is known. */
+/** A problem, with the name of the station where that is known. */
 export function problem(
   place: Place,
   stationName: string | undefined,
   message: string,
 ): FileProblem {
-  if (stationName === undefined) return { kind: "problem", place, message };
-  return { kind: "problem", place, meterName: stationName, message };
+  const named = stationName === undefined ? message : `${stationName}: ${message}`;
+  return { kind: "problem", place, message: named };
 }
 
 /** A place within the element that stands at `place`. */

@@ -44,6 +44,12 @@ const kWh = 3;
 /** What a reader remembers of a CDR, to tell a repetition from a contradiction. */
 type Known = { readonly line: number; readonly says: string };
 
+/** Whether a file that begins so holds such records. */
+export function looksLikeOcpi(beginning: string): boolean {
+  const isJson = /^\uFEFF?\s*[[{]/.test(beginning);
+  return isJson && /"(?:start_date_time|total_energy|cdr_location)"\s*:/.test(beginning);
+}
+
 export const readOcpi: FileReader = (chunks, { nowMs }) => {
   const known = new NewestMap<Known>(cdrsKnownMax);
   return chargingItems(chunks, {

@@ -3,11 +3,11 @@
  * 2.0.1: messages such as `[2, id, "StartTransaction", {…}]`, one per line or in a JSON array.
  *
  * A message does not say which station it is of. A log has that before the message (`CP-7 [2,…]`),
- * or in an object around it (`{"chargePointId": "CP-7", "message": […]}`); or all the file is of
- * one station, and the caller names it.
+ * or in an object around it (`{"chargePointId": "CP-7", "message": […]}`). Messages without are
+ * those of one station, whose name is then "-".
  */
 import { z } from "zod";
-import { type FileItem, type FileReader, FileUnreadable, type Place } from "../file-values.js";
+import type { FileItem, FileReader, Place } from "../file-values.js";
 import { chargingItems } from "./charging-elements.js";
 import { problem, within } from "./charging-session.js";
 import { type JsonElement, jsonValue } from "./json-elements.js";
@@ -17,7 +17,7 @@ import { Ocpp201Transactions } from "./ocpp-2-0-1.js";
 
 /** A message of one station. */
 type Frame = {
-  readonly station: string | undefined;
+  readonly station: string;
   readonly message: readonly unknown[];
   readonly place: Place;
 };
@@ -28,15 +28,20 @@ const stationKeys =
   /^(?:(?:charge_?point|charge_?box|charging_?station|charger|station|cp)(?:_?id)?|identity)$/i;
 const messageKeys = /^(?:(?:ocpp_?)?message|msg|payload|frame|data|raw|body)$/i;
 
-export type OcppSettings = {
-  /** The station of messages that do not come with one. */
-  readonly station?: string | undefined;
-  readonly openMax?: number;
-};
+/** No id of a station on the ledger, so that whoever records such sessions has to give one. */
+const unnamedStation = "-";
 
-export function ocppReader(settings: OcppSettings = {}): FileReader {
+/** Whether a file that begins so holds such messages. */
+export function looksLikeOcpp(beginning: string): boolean {
+  // In a message that is a text within JSON, there are backslashes before the quotes.
+  return /\[\s*[234]\s*,\s*\\?"[^"]{1,255}"\s*,\s*[\\"{]/.test(beginning);
+}
+
+export const readOcpp: FileReader = ocppReader(openTransactionsMax);
+
+/** `openMax`: how many transactions may be open at once in the whole file. */
+export function ocppReader(openMax: number): FileReader {
   return async function* read(chunks, { zone, nowMs }) {
-    const openMax = settings.openMax ?? openTransactionsMax;
     const versions = {
       v16: new Ocpp16Transactions({ zone, nowMs, openMax }),
       v201: new Ocpp201Transactions({ zone, nowMs, openMax }),
@@ -45,7 +50,7 @@ export function ocppReader(settings: OcppSettings = {}): FileReader {
       element: "OCPP message",
       take: (element) => {
         const frame = frameOf(element);
-        return frame && itemsOf(frame, frame.station ?? settings.station, versions);
+        return frame && itemsOf(frame, versions);
       },
     });
     yield* versions.v16.end();
@@ -53,25 +58,13 @@ export function ocppReader(settings: OcppSettings = {}): FileReader {
   };
 }
 
-export const readOcpp: FileReader = ocppReader();
-
 const callForm = z.tuple([z.literal("2"), text, text, z.unknown()]);
 const answerForm = z.tuple([z.literal("3"), text, z.unknown()]);
 const refusalForm = z.tuple([z.literal("4"), text, z.string().max(255)]).rest(z.unknown());
 
 type Versions = { readonly v16: Ocpp16Transactions; readonly v201: Ocpp201Transactions };
 
-function itemsOf(
-  { message, place }: Frame,
-  station: string | undefined,
-  { v16, v201 }: Versions,
-): Iterable<FileItem> {
-  if (station === undefined) {
-    throw new FileUnreadable(
-      `the message on line ${place.line} does not say which charging station it is of`,
-      "give the id of the station for the whole file",
-    );
-  }
+function itemsOf({ station, message, place }: Frame, { v16, v201 }: Versions): Iterable<FileItem> {
   switch (message[0]) {
     case "2": {
       const call = parsed(callForm, message, place, station);
@@ -110,16 +103,16 @@ function itemsOf(
 function frameOf({ line, path, prefix, value }: JsonElement): Frame | undefined {
   const place: Place = path === "" ? { line } : { line, column: path };
   if (isMessage(value)) {
-    return { station: prefix === "" ? undefined : prefix, message: value, place };
+    return { station: prefix === "" ? unnamedStation : prefix, message: value, place };
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   const entries = Object.entries(value);
-  const station = entries.find(([key, name]) => stationKeys.test(key) && typeof name === "string");
+  const named = entries.find(([key, name]) => stationKeys.test(key) && typeof name === "string");
+  const station = named === undefined ? unnamedStation : String(named[1]);
   for (const [key, held] of entries) {
     if (!messageKeys.test(key)) continue;
     const message = typeof held === "string" ? jsonValue(held) : held;
-    const name = station?.[1] as string | undefined;
-    if (isMessage(message)) return { station: name, message, place: within(place, key) };
+    if (isMessage(message)) return { station, message, place: within(place, key) };
   }
   return undefined;
 }

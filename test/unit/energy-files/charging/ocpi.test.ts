@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { readOcpi } from "../../../../src/energy-files/charging/ocpi.js";
+import { looksLikeOcpi, readOcpi } from "../../../../src/energy-files/charging/ocpi.js";
 import { linesOf, refusalOf } from "./support.js";
 
 /** A right CDR, with other text for some of its members. */
@@ -82,56 +82,56 @@ describe("a charge detail record", () => {
   }
 
   const wrong = [
-    [{ id: "" }, "id | problem | - | id is missing"],
-    [{ total_energy: "" }, "total_energy | problem | - | total_energy is missing"],
-    [{ total_energy: "null" }, "total_energy | problem | - | total_energy is not of the form"],
+    [{ id: "" }, "id | problem | id is missing"],
+    [{ total_energy: "" }, "total_energy | problem | total_energy is missing"],
+    [{ total_energy: "null" }, "total_energy | problem | total_energy is not of the form"],
     [
       { total_energy: '"1,5"' },
-      'total_energy | problem | DE*EXA*E1 | CDR DE*EXA/7: total_energy "1,5"',
+      'total_energy | problem | DE*EXA*E1: CDR DE*EXA/7: total_energy "1,5"',
     ],
-    [{ total_energy: "0.000" }, "problem | DE*EXA*E1 | session DE*EXA/7 has 0 Wh"],
+    [{ total_energy: "0.000" }, "problem | DE*EXA*E1: session DE*EXA/7 has 0 Wh"],
     [
       { total_energy: "-1.5" },
-      "credit | problem | DE*EXA*E1 | CDR DE*EXA/7: it takes back another CDR",
+      "credit | problem | DE*EXA*E1: CDR DE*EXA/7: it takes back another CDR",
     ],
     [
       { credit: "true", credit_reference_id: '"6"' },
-      "credit | problem | DE*EXA*E1 | CDR DE*EXA/7: it takes back CDR 6",
+      "credit | problem | DE*EXA*E1: CDR DE*EXA/7: it takes back CDR 6",
     ],
-    [{ credit: '"yes"' }, "credit | problem | - | credit is not of the form"],
-    [{ cdr_location: "" }, "cdr_location.evse_id | problem | - | CDR DE*EXA/7: it does not name"],
+    [{ credit: '"yes"' }, "credit | problem | credit is not of the form"],
+    [{ cdr_location: "" }, "cdr_location.evse_id | problem | CDR DE*EXA/7: it does not name"],
     [
       { cdr_location: '{"evse_uid":"#NA","evse_id":"#NA"}' },
-      "cdr_location.evse_id | problem | - | CDR DE*EXA/7: it does not name",
+      "cdr_location.evse_id | problem | CDR DE*EXA/7: it does not name",
     ],
     [
       { cdr_location: "", location: '{"evses":[{"uid":"1"},{"uid":"2"}]}' },
-      "location.evses | problem | - | CDR DE*EXA/7: it does not name",
+      "location.evses | problem | CDR DE*EXA/7: it does not name",
     ],
     [
       { cdr_location: "", location: '{"evses":[{"uid":["1"]}]}' },
-      "location.evses[0].uid | problem | - | location.evses[0].uid is not of the form",
+      "location.evses[0].uid | problem | location.evses[0].uid is not of the form",
     ],
-    [{ end_date_time: "" }, "end_date_time | problem | DE*EXA*E1 | CDR DE*EXA/7: it has no end"],
+    [{ end_date_time: "" }, "end_date_time | problem | DE*EXA*E1: CDR DE*EXA/7: it has no end"],
     [
       { start_date_time: '"1.5.2026"' },
-      'start_date_time | problem | DE*EXA*E1 | CDR DE*EXA/7: "1.5.2026"',
+      'start_date_time | problem | DE*EXA*E1: CDR DE*EXA/7: "1.5.2026"',
     ],
     [
       { start_date_time: '"2026-02-29T10:00:00Z"' },
-      "start_date_time | problem | DE*EXA*E1 | CDR DE*EXA/7: there is no such time",
+      "start_date_time | problem | DE*EXA*E1: CDR DE*EXA/7: there is no such time",
     ],
     [
       { start_date_time: '"2026-02-28T10:60:00Z"' },
-      "start_date_time | problem | DE*EXA*E1 | CDR DE*EXA/7: there is no such time",
+      "start_date_time | problem | DE*EXA*E1: CDR DE*EXA/7: there is no such time",
     ],
     [
       { start_date_time: '"2026-05-01T10:00:00+25:00"' },
-      "start_date_time | problem | DE*EXA*E1 | CDR DE*EXA/7: there is no such offset",
+      "start_date_time | problem | DE*EXA*E1: CDR DE*EXA/7: there is no such offset",
     ],
     [
       { end_date_time: '"2026-05-01T09:00:00Z"' },
-      "problem | DE*EXA*E1 | session DE*EXA/7 ends 2026-05-01T09",
+      "problem | DE*EXA*E1: session DE*EXA/7 ends 2026-05-01T09",
     ],
     [
       { end_date_time: '"2026-05-01T10:00:00Z"' },
@@ -153,8 +153,8 @@ describe("a charge detail record", () => {
     const others = [cdr(), cdr({ total_energy: "1.50" }), cdr({ total_energy: "1.6" })];
     assert.deepEqual(await linesOf(readOcpi, others.join("\n")), [
       session("DE*EXA*E1", "DE*EXA/7", usual, "1500/1"),
-      "2 | problem | DE*EXA*E1 | CDR DE*EXA/7 is there already, on line 1",
-      "3 | problem | DE*EXA*E1 | CDR DE*EXA/7 is there already with other values, on line 1",
+      "2 | problem | DE*EXA*E1: CDR DE*EXA/7 is there already, on line 1",
+      "3 | problem | DE*EXA*E1: CDR DE*EXA/7 is there already with other values, on line 1",
     ]);
   });
 });
@@ -162,6 +162,7 @@ describe("a charge detail record", () => {
 describe("a file with nothing of OCPI", () => {
   for (const content of ["a;b\n1;2\n", '[2,"1","Heartbeat",{}]\n', "[{}]", "<xml/>", '{"a":1}']) {
     test(`${JSON.stringify(content)} is refused`, async () => {
+      assert.equal(looksLikeOcpi(content), false);
       assert.match(
         await refusalOf(readOcpi, content),
         /^no OCPI charge detail record \(CDR\) found/,
@@ -174,8 +175,8 @@ describe("a file with nothing of OCPI", () => {
     assert.match(await refusalOf(readOcpi, wrong + cdr()), /^no OCPI charge detail record/);
     const lines = await linesOf(readOcpi, `${wrong.slice(3)}${cdr()}\n{}\n`);
     assert.equal(lines.length, 101);
-    assert.equal(lines[0], "1 | problem | - | is no OCPI charge detail record (CDR)");
-    assert.equal(lines[98], "99 | problem | - | is no OCPI charge detail record (CDR)");
+    assert.equal(lines[0], "1 | problem | is no OCPI charge detail record (CDR)");
+    assert.equal(lines[98], "99 | problem | is no OCPI charge detail record (CDR)");
   });
 
   test("is no empty list", async () => {

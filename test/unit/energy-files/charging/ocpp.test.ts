@@ -1,16 +1,16 @@
 /** Logs of one station, message by message: what they come to. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ocppReader, readOcpp } from "../../../../src/energy-files/charging/ocpp.js";
+import { looksLikeOcpp, ocppReader, readOcpp } from "../../../../src/energy-files/charging/ocpp.js";
 import { timeZoneOf } from "../../../../src/energy-files/time-zone.js";
+import { isDeviceId } from "../../../../src/ledger/ids.js";
 import { linesOf, refusalOf } from "./support.js";
 
-const reader = ocppReader({ station: "CP" });
 const day = "2026-03-01T";
 const startS = Date.parse(`${day}10:00:00Z`) / 1000;
 
 type Members = Record<string, unknown>;
-const message = (...parts: unknown[]) => JSON.stringify(parts);
+const message = (...parts: unknown[]) => `CP ${JSON.stringify(parts)}`;
 const start = (messageId: string, members: Members = {}) => {
   const usual = { connectorId: 1, idTag: "A", meterStart: 1000, timestamp: `${day}10:00:00Z` };
   return message(2, messageId, "StartTransaction", { ...usual, ...members });
@@ -42,14 +42,14 @@ const register = (value: number, members: Members = {}) => ({
 const session = (line: number, wh: string, id = "7") =>
   `${line} [3] | session | CP | CP/${id}/${day}10:00:00Z | ${startS} | ${startS + 3600} | ${wh}`;
 const problem = (line: number, text: string, column = "[3]") =>
-  `${line} ${column} | problem | CP | ${text}`;
+  `${line} ${column} | problem | CP: ${text}`;
 const toFollow = "in this file; read it together with the log that follows";
 
 type Case = readonly [what: string, log: readonly string[], expected: readonly string[]];
 
 async function check([what, log, expected]: Case): Promise<void> {
   await test(what, async () => {
-    assert.deepEqual(await linesOf(reader, log.join("\n")), expected);
+    assert.deepEqual(await linesOf(readOcpp, log.join("\n")), expected);
   });
 }
 
@@ -242,7 +242,7 @@ describe("transactions of OCPP 1.6", async () => {
         stop({ transactionData: samples([{ value: "1", unit: "kvarh" }]) }),
       ],
       [
-        '3 [3].transactionData[0].sampledValue[0] | problem | - | "1" with its unit is no amount of energy',
+        '3 [3].transactionData[0].sampledValue[0] | problem | "1" with its unit is no amount of energy',
         session(3, "2500/1"),
       ],
     ],
@@ -258,7 +258,7 @@ describe("transactions of OCPP 1.6", async () => {
         problem(1, "meterStart is missing", "[3].meterStart"),
         problem(4, '"5" is no time such as 2026-07-01T10:00:00Z', "[3].timestamp"),
         problem(5, "meterStop is not of the form that the format gives it", "[3].meterStop"),
-        "6 | problem | CP | is not of the form that the format gives it",
+        "6 | problem | CP: is not of the form that the format gives it",
         session(7, "2500/1"),
       ],
     ],
@@ -273,8 +273,13 @@ describe("transactions of OCPP 1.6", async () => {
     ],
     [
       "messages of other kinds",
-      [message(2, "1", "Heartbeat", {}), message(3, "1", {}), message(6, "1", "Send", {}), "[9]"],
-      ["4 | problem | CP | the message is of no type that OCPP knows"],
+      [
+        message(2, "1", "Heartbeat", {}),
+        message(3, "1", {}),
+        message(6, "1", "Send", {}),
+        "CP [9]",
+      ],
+      ["4 | problem | CP: the message is of no type that OCPP knows"],
     ],
   ];
   for (const each of cases) await check(each);
@@ -423,14 +428,14 @@ describe("transactions of OCPP 2.0.1", async () => {
 });
 
 describe("the station of a message", () => {
-  const log = [start("1"), answer("1", 7), stop()];
+  const log = [start("1"), answer("1", 7), stop()].map((each) => each.slice("CP ".length));
   const line = (station: string) => session(3, "2500/1").replaceAll("CP", station);
   const objects = (station: string, held: string) =>
     log.map((each) => `{"time":"x","${station}":"S-1","${held}":${each}}`).join("\n");
 
   test("stands before it", async () => {
     const content = log.map((each) => `S-1 ${each}`).join("\n");
-    assert.deepEqual(await linesOf(reader, content), [line("S-1")]);
+    assert.deepEqual(await linesOf(readOcpp, content), [line("S-1")]);
   });
 
   for (const station of [
@@ -452,12 +457,9 @@ describe("the station of a message", () => {
     assert.deepEqual(await linesOf(readOcpp, both), expected);
   });
 
-  test("has to be known", async () => {
-    assert.equal(
-      await refusalOf(readOcpp, log.join("\n")),
-      "the message on line 1 does not say which charging station it is of; " +
-        "give the id of the station for the whole file",
-    );
+  test("is a dash if nothing names it, which is no id", async () => {
+    assert.deepEqual(await linesOf(readOcpp, log.join("\n")), [line("-")]);
+    assert.equal(isDeviceId("-"), false);
   });
 });
 
@@ -469,11 +471,11 @@ test("times without an offset are of the zone that is given, or problems", async
   ].join("\n");
   const zone = timeZoneOf("Europe/Berlin");
   assert.ok(zone !== undefined);
-  assert.deepEqual(await linesOf(reader, log, { zone }), [session(3, "2500/1")]);
-  const [first = ""] = await linesOf(reader, log);
+  assert.deepEqual(await linesOf(readOcpp, log, { zone }), [session(3, "2500/1")]);
+  const [first = ""] = await linesOf(readOcpp, log);
   assert.match(first, /names no offset from UTC; say which zone it is of$/);
   const local = async (timestamp: string) => {
-    const [line = ""] = await linesOf(reader, start("1", { timestamp }), { zone });
+    const [line = ""] = await linesOf(readOcpp, start("1", { timestamp }), { zone });
     return line;
   };
   assert.match(await local("2026-10-25T02:30:00"), /comes twice in Europe\/Berlin$/);
@@ -481,7 +483,7 @@ test("times without an offset are of the zone that is given, or problems", async
 });
 
 test("more open transactions than are held are problems, the oldest first", async () => {
-  const small = ocppReader({ station: "CP", openMax: 2 });
+  const small = ocppReader(2);
   const log = [1, 2, 3].flatMap((id) => [
     start(`${id}`, { connectorId: id, meterStart: 1000 * id }),
     answer(`${id}`, id),
@@ -507,7 +509,8 @@ describe("a file with nothing of OCPP", () => {
     "2026-03-01 started",
   ]) {
     test(`${JSON.stringify(content)} is refused`, async () => {
-      assert.match(await refusalOf(reader, content), /^no OCPP message found; line 1: /);
+      assert.equal(looksLikeOcpp(content), false);
+      assert.match(await refusalOf(readOcpp, content), /^no OCPP message found; line 1: /);
     });
   }
 });

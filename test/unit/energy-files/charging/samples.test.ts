@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { readOcpi } from "../../../../src/energy-files/charging/ocpi.js";
-import { readOcpp } from "../../../../src/energy-files/charging/ocpp.js";
+import { looksLikeOcpi, readOcpi } from "../../../../src/energy-files/charging/ocpi.js";
+import { looksLikeOcpp, readOcpp } from "../../../../src/energy-files/charging/ocpp.js";
 import { isDeviceId } from "../../../../src/ledger/ids.js";
 import { itemsOf, linesOf } from "./support.js";
 
@@ -27,6 +27,12 @@ describe("sample files of charging sessions", () => {
         assert.deepEqual(await linesOf(reader, file, { chunkBytes }), expected);
       });
     }
+
+    test(`${name} is recognised by its beginning`, () => {
+      const beginning = readFileSync(`${directory}/${name}`, "utf8").slice(0, 500);
+      assert.equal(looksLikeOcpp(beginning), reader === readOcpp);
+      assert.equal(looksLikeOcpi(beginning), reader === readOcpi);
+    });
 
     test(`the stations of ${name} are named as stations on the ledger may be`, async () => {
       const items = await itemsOf(reader, readFileSync(`${directory}/${name}`));

@@ -51,7 +51,7 @@ function lineOf(item: FileItem): string {
   const { line, column } = item.place;
   const where = column === undefined ? `${line}` : `${line} ${column}`;
   if (item.kind === "problem") {
-    return [where, "problem", item.meterName ?? "-", item.message].join(" | ");
+    return [where, "problem", item.message].join(" | ");
   }
   if (item.kind !== "session") throw new Error(`readers of sessions give no ${item.kind}`);
   const { stationName, sessionName, startS, endS, energy } = item;
