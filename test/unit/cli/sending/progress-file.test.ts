@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSy
 import { join } from "node:path";
 import { beforeEach, describe, test } from "node:test";
 import { utf8 } from "../../../../src/base/bytes.js";
-import { ProgressFile, type ReceiptLine } from "../../../../src/cli/submit/progress-file.js";
+import { ProgressFile, type ReceiptLine } from "../../../../src/cli/sending/progress-file.js";
 import { CliError } from "../../../../src/cli/text/cli-error.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 

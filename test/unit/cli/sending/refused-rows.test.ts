@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { RowProblem } from "../../../../src/cli/submit/input/row-problem.js";
-import { RefusedRows } from "../../../../src/cli/submit/refused-rows.js";
+import { RefusedRows } from "../../../../src/cli/sending/refused-rows.js";
+import { RowProblem } from "../../../../src/cli/sending/row-problem.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 
 describe("the list of refused rows", () => {

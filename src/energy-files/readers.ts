@@ -1,0 +1,16 @@
+/**
+ * The formats of energy files, one line each. A format that says by itself what it means has a
+ * reader; CSV does not, and is read by a mapping (csv/csv-reader.ts).
+ */
+import type { FileReader } from "./file-values.js";
+
+export type FileFormat = {
+  /** For people. */
+  readonly title: string;
+  /** Whether a file that begins so is one: some kilobytes of its text. */
+  readonly recognises: (beginning: string) => boolean;
+  readonly read: FileReader;
+};
+
+/** By the name that `--format` takes. */
+export const fileFormats: Readonly<Record<string, FileFormat>> = {};
