@@ -2,8 +2,11 @@
 import { err, ok, type Result } from "../../base/result.js";
 import { offsetMsOf, type TimeZone } from "../time-zone.js";
 
-const timePattern =
-  /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(?::(\d{2}))?(?:[.,]\d{1,12})?\s?(Z|[+-]\d{2}(?::?\d{2})?)?$/i;
+const offsetPattern = String.raw`(Z|[+-]\d{2}(?::?\d{2})?)`;
+const timePattern = new RegExp(
+  String.raw`^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(?::(\d{2}))?(?:[.,]\d{1,12})?\s?${offsetPattern}?$`,
+  "i",
+);
 
 /**
  * Unix s of a time in the form of RFC 3339, also one without an offset; or why it is none, as part
