@@ -3,6 +3,7 @@
  * down in the file waits for it, and whatever follows waits behind it, so that values keep the
  * order of the file. How many may wait is bounded.
  */
+import { printable } from "../../base/printable.js";
 import { CoveredTime } from "../covered-time.js";
 import {
   type FileItem,
@@ -65,8 +66,8 @@ export class FeedItems implements FeedListener {
     if (first === undefined || this.#waiting.length <= this.#readingsWaitingMax) return;
     const { line } = first.reading;
     throw new FileUnreadable(
-      `what the readings from line ${line} on are of is not said within ` +
-        `${this.#readingsWaitingMax} readings`,
+      `the feed has more than ${this.#readingsWaitingMax} readings, from line ${line} on, ` +
+        "before it says what they measure",
       "put the entries of UsagePoint, MeterReading and ReadingType before the IntervalBlocks",
     );
   };
@@ -124,7 +125,7 @@ export class FeedItems implements FeedListener {
       this.#leaveOut(entry, `${where} is linked with no UsagePoint`);
       return undefined;
     }
-    return this.#newSeries(meterReading, name, type);
+    return this.#newSeries(meterReading, printable(name), type);
   }
 
   /** Says why an entry's readings are left out, once. */

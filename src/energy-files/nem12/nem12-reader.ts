@@ -44,11 +44,11 @@ class Nem12Records {
     this.#lastLine = row.line;
     const [kind = ""] = row.fields;
     if (this.#place !== "within" && kind !== "100") {
-      if (this.#place === "before") yield this.#withoutHeader(row);
-      else {
+      if (this.#place === "after" && kind !== "200") {
         yield problem(row, "stands after the 900 row that ends the file");
         return;
       }
+      yield this.#withoutHeader(row);
     }
     switch (kind) {
       case "100":
@@ -97,14 +97,14 @@ class Nem12Records {
     this.#place = "within";
   }
 
-  /** Portals give people files without first and last row, so a 200 row may begin one as well. */
+  /** Distributors' portals leave first rows out, so a 200 row may begin a file as well. */
   #withoutHeader(row: Nem12Row): FileProblem {
     if (row.fields[0] !== "200") {
       const message = `line ${row.line} begins with ${shown(row.fields[0] ?? "")}, not with 100`;
       throw new FileUnreadable(message, askForNem12);
     }
     this.#place = "within";
-    return problem(row, "the file begins without a 100 row, and is read as NEM12");
+    return problem(row, "a file begins without a 100 row, and is read as NEM12");
   }
 
   *#nextRegister(row: Nem12Row): Generator<FileItem> {
