@@ -6,8 +6,9 @@
  * Records may be added in any order, as lists are by time and not by position.
  */
 import { toHex } from "../base/bytes.js";
-import type { Record } from "../gen/bss/v1/record_pb.js";
+import { type Record, ValueQuality } from "../gen/bss/v1/record_pb.js";
 import { parsePayload } from "../ledger/kinds/kinds.js";
+import type { ProfilePayload } from "../ledger/kinds/load-profile.js";
 import { deliveryStartOf, type MarketGrid } from "../ledger/kinds/market-grid.js";
 import { spanSMax } from "../ledger/times.js";
 
@@ -102,14 +103,16 @@ export class StandingRecords {
     switch (payload.kind) {
       case "meterReading": {
         if (!isOwner) return [];
-        const { intervalStartS, importedWh, exportedWh } = payload;
-        const deliveryStartS = deliveryStartOf(intervalStartS, grid);
+        const deliveryStartS = deliveryStartOf(payload.intervalStartS, grid);
+        const importedWh = BigInt(payload.importedWh);
+        const exportedWh = BigInt(payload.exportedWh);
         return [{ ...none, deliveryStartS, importedWh, exportedWh }].filter(isInPeriod);
       }
       case "loadProfile":
-        return isOwner ? profileContributions(payload.values, grid).filter(isInPeriod) : [];
+        return isOwner ? profileContributions(payload, grid).filter(isInPeriod) : [];
       case "energyTrade": {
-        const { sellerId, buyerId, deliveryStartS, energyWh, priceMicroPerKwh } = payload;
+        const { sellerId, buyerId, deliveryStartS, priceMicroPerKwh } = payload;
+        const energyWh = BigInt(payload.energyWh);
         const side = { ...none, deliveryStartS, priceMicroPerKwh };
         if (sellerId === participantId) {
           return [{ ...side, soldWh: energyWh }].filter(isInPeriod);
@@ -125,22 +128,26 @@ export class StandingRecords {
 
 /** The values of a profile, by delivery interval; absent ones add nothing. */
 function profileContributions(
-  values: readonly {
-    readonly startS: number;
-    readonly importedWh: number | bigint;
-    readonly exportedWh: number | bigint;
-  }[],
+  { startS, intervalS, runs, importedWh, exportedWh }: ProfilePayload,
   grid: MarketGrid,
 ): readonly Contribution[] {
   const byDelivery = new Map<number, Contribution>();
-  for (const { startS, importedWh, exportedWh } of values) {
-    const deliveryStartS = deliveryStartOf(startS, grid);
-    const sums = byDelivery.get(deliveryStartS) ?? { ...none, deliveryStartS };
-    byDelivery.set(deliveryStartS, {
-      ...sums,
-      importedWh: sums.importedWh + BigInt(importedWh),
-      exportedWh: sums.exportedWh + BigInt(exportedWh),
-    });
+  let atS = startS;
+  let value = 0;
+  for (const { count, quality } of runs) {
+    if (quality === ValueQuality.ABSENT) {
+      atS += count * intervalS;
+      continue;
+    }
+    for (let i = 0; i < count; i++, value++, atS += intervalS) {
+      const deliveryStartS = deliveryStartOf(atS, grid);
+      const sums = byDelivery.get(deliveryStartS) ?? { ...none, deliveryStartS };
+      byDelivery.set(deliveryStartS, {
+        ...sums,
+        importedWh: sums.importedWh + BigInt(importedWh[value] ?? 0),
+        exportedWh: sums.exportedWh + BigInt(exportedWh[value] ?? 0),
+      });
+    }
   }
   return [...byDelivery.values()];
 }

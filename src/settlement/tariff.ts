@@ -18,7 +18,7 @@ const periodsMax = 100;
 /** Millionths of the currency per kWh. */
 const price = z
   .union([z.number(), z.string()], {
-    error: "a price is a decimal text such as \"0.285\", or a whole number of millionths",
+    error: 'a price is a decimal text such as "0.285", or a whole number of millionths',
   })
   .transform((value, context): bigint => {
     const micro = typeof value === "number" ? wholeNumber(value) : microOf(value);
