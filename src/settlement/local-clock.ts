@@ -44,16 +44,18 @@ function offsets(zone: string): ((unixS: number) => number) | undefined {
     return undefined;
   }
   const ask = (unixS: number) => offsetOf(format.formatToParts(unixS * 1000));
-  const atChunk = new Map<number, number>();
-  const known = (chunk: number) => {
-    const offset = atChunk.get(chunk) ?? ask(chunk * chunkS);
-    atChunk.set(chunk, offset);
-    return offset;
-  };
+  // Moments mostly follow each other, so the chunk of the last one is kept.
+  let kept: number | undefined;
+  let atStart = 0;
+  let isConstant = false;
   return (unixS) => {
     const chunk = Math.floor(unixS / chunkS);
-    const offset = known(chunk);
-    return offset === known(chunk + 1) ? offset : ask(unixS);
+    if (chunk !== kept) {
+      atStart = ask(chunk * chunkS);
+      isConstant = atStart === ask((chunk + 1) * chunkS);
+      kept = chunk;
+    }
+    return isConstant ? atStart : ask(unixS);
   };
 }
 
