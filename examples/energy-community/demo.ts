@@ -1,5 +1,5 @@
 /**
- * `make demo`: a real week of an energy community on a consortium of eleven processes, and what can
+ * `make demo`: a real half year of an energy community on a consortium of eleven processes, and what can
  * be relied on afterwards. See README.md in this directory.
  */
 
@@ -24,8 +24,10 @@ import {
 import { type DemoSettings, demoSettings } from "./demo-settings.js";
 import { checkEnergy } from "./energy-check.js";
 import { freeBasePort } from "./free-ports.js";
+import type { EnergyByHour } from "./home-energy.js";
 import { checkLedger } from "./ledger-checks.js";
-import { HourRecords } from "./records.js";
+import { weekPicture } from "./picture/week-picture.js";
+import { DayRecords } from "./records.js";
 import { type Submitted, showReceipts, submitAll } from "./submit-step.js";
 
 const counts = { managers: 4, storage: 7 } as const;
@@ -95,22 +97,30 @@ async function useLedger(session: DemoSession, directory: DemoDirectory): Promis
   const submitted = await submitAll(session);
   await showReceipts(session, submitted);
   await checkLedger(session, submitted, directory);
-  await checkEnergy(session);
+  const energy = await checkEnergy(session);
+  if (energy.size > 0) drawWeek(session, energy, directory);
   return submitted;
 }
 
-function reportPlan(
-  { sums, firstHour, endS }: DemoPlan,
-  problems: DataProblems,
-  report: DemoReport,
-) {
-  const { readings, sales } = sums.total;
+function drawWeek(
+  { plan, report }: DemoSession,
+  energy: EnergyByHour,
+  directory: DemoDirectory,
+): void {
+  const file = directory.file("week.svg");
+  writeFileSync(file, weekPicture(energy, plan.sums.byHome.size));
+  report.step(`a week of it as a picture: ${file}`);
+}
+
+function reportPlan({ sums, startS, endS }: DemoPlan, problems: DataProblems, report: DemoReport) {
+  const { profiles, values, sales } = sums.total;
   report.line(
-    `${sums.byHome.size} homes, ${sums.hours} hours from ${formatTime(firstHour.startS * 1000)} ` +
-      `to ${formatTime(endS * 1000)}`,
+    `${sums.byHome.size} homes, ${sums.days} days, ${sums.hours} hours from ` +
+      `${formatTime(startS * 1000)} to ${formatTime(endS * 1000)}`,
   );
   report.line(
-    `${readings} meter readings, ${sales} trades in ${sums.hoursWithTrades} of the hours`,
+    `${profiles} load profiles with ${values} values, ` +
+      `${sales} trades in ${sums.hoursWithTrades} of the hours`,
   );
   for (const line of problems.lines()) report.line(`  not used: ${line}`);
 }
@@ -159,7 +169,7 @@ async function onRunningNodes<T>(
   const took = formatDuration(performance.now() - startedMs);
   report.line(`  ${processes.nodes.length} processes, ready after ${took}`);
   const clients = new Clients(directory);
-  const records = new HourRecords(communityKeys(directory));
+  const records = new DayRecords(communityKeys(directory));
   try {
     return await work({ ...given, processes, records, clients, signal });
   } catch (error) {

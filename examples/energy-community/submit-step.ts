@@ -7,13 +7,13 @@ import { headEndId } from "./community/community.js";
 import { DataProblems } from "./community/data-problems.js";
 import { expect, indented } from "./demo-report.js";
 import type { DemoSession } from "./demo-session.js";
-import { type SubmittedHours, submitHours } from "./submit-hours.js";
+import { type SubmittedDays, submitDays } from "./submit-days.js";
 
 const receiptsShown = 8;
 /** Without a terminal there is no bar; then a line says from time to time how far it is. */
 const noteEveryMs = 10_000;
 
-export type Submitted = SubmittedHours & {
+export type Submitted = SubmittedDays & {
   /** What became of the first submission. */
   readonly first: readonly RecordOutcome[];
   /** Hashes of records from beginning to end. */
@@ -24,18 +24,19 @@ export type Submitted = SubmittedHours & {
 export async function submitAll(session: DemoSession): Promise<Submitted> {
   const { plan, records, report, signal, clients } = session;
   const total = plan.sums.records;
-  report.step(`submitting ${total} records, one submission per hour`);
+  const { values } = plan.sums.total;
+  report.step(`submitting ${total} records, one submission per day`);
   const samples: Uint8Array[] = [];
   const sampledAt = spread(total, receiptsShown);
   let settled = 0;
   let first: readonly RecordOutcome[] = [];
   const progress = progressOf(total);
   const startedMs = performance.now();
-  let submitted: SubmittedHours;
+  let submitted: SubmittedDays;
   try {
     // What is wrong in the data has been told by the first reading.
-    const hours = plan.community.hours(plan.sums.hours, new DataProblems());
-    submitted = await submitHours(await clients.of(headEndId), hours, records, {
+    const days = plan.days(new DataProblems());
+    submitted = await submitDays(await clients.of(headEndId), days, records, {
       signal,
       onOutcome: (index, outcomes) => {
         if (index === 0) first = outcomes;
@@ -50,13 +51,14 @@ export async function submitAll(session: DemoSession): Promise<Submitted> {
     progress.stop();
   }
   const ms = performance.now() - startedMs;
-  const rate = `${formatDuration(ms)}, ${Math.round((submitted.records / ms) * 1000)} records/s`;
+  const perSecond = (count: number) => Math.round((count / ms) * 1000);
+  const rates = `${perSecond(submitted.records)} records/s, ${perSecond(values)} meter values/s`;
   const lost = submitted.reconnects === 0 ? "" : `, ${submitted.reconnects} reconnects`;
   await report.check("every record is on the ledger", () => {
     const { refused, refusals } = submitted;
     expect(refused === 0, `${refused} refused: ${refusals.join("; ")}`);
     expect(submitted.records === total, `${submitted.records} of ${total} have a place`);
-    return `${total} in ${submitted.heights.size} blocks, ${rate}${lost}`;
+    return `${total} in ${submitted.heights.size} blocks, ${formatDuration(ms)}, ${rates}${lost}`;
   });
   return { ...submitted, first, samples };
 }

@@ -48,13 +48,6 @@ describe("reading an energy community's data", () => {
     ]);
   });
 
-  test("no more hours than asked for, and nothing behind them is looked at", async () => {
-    const files = { hourly: `${hourly}broken\n` };
-    const { hours, problems } = await readAll(writeData(temporaryDirectory(), files), 1);
-    assert.equal(hours.length, 1);
-    assert.deepEqual(problems.lines(), []);
-  });
-
   const wrongRows: readonly (readonly [title: string, row: string, reported: string])[] = [
     [
       "a text for a number",

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import type { CommunityHour } from "../../../examples/energy-community/community/community-hours.js";
-import { HourRecords } from "../../../examples/energy-community/records.js";
-import { submitHours } from "../../../examples/energy-community/submit-hours.js";
+import type { CommunityDay } from "../../../examples/energy-community/community/community-days.js";
+import { DayRecords } from "../../../examples/energy-community/records.js";
+import { submitDays } from "../../../examples/energy-community/submit-days.js";
 import { defined } from "../../../src/base/assert.js";
 import { toHex } from "../../../src/base/bytes.js";
 import type { BssClient, Submission, SubmissionOutcome } from "../../../src/client/index.js";
@@ -13,24 +13,33 @@ import { RpcError } from "../../../src/rpc/rpc-error.js";
 
 const consortiumId = new Uint8Array(32).fill(3);
 const seedOf = (id: string) => new Uint8Array(32).fill(id.length);
-const records = new HourRecords({ consortiumId, seedOf });
+const records = new DayRecords({ consortiumId, seedOf });
 
-const hourS = 3600;
-
-function hourOf(number: number): CommunityHour {
-  return {
-    startS: number * hourS,
+/** Two homes, and one hour in which they trade: three records. */
+function dayOf(number: number): CommunityDay {
+  const startS = number * 86_400;
+  const [given, taken] = [
+    { importedWh: 0, exportedWh: 9 },
+    { importedWh: 9, exportedWh: 0 },
+  ];
+  const hour = {
+    startS,
     priceMicroPerKwh: 1n,
     readings: [
-      { homeId: "a", importedWh: 0, exportedWh: 9 },
-      { homeId: "bb", importedWh: 9, exportedWh: 0 },
+      { homeId: "a", ...given },
+      { homeId: "bb", ...taken },
     ],
     trades: [{ sellerId: "a", buyerId: "bb", energyWh: 9 }],
   };
+  const profiles = [
+    { homeId: "a", startS, values: [given] },
+    { homeId: "bb", startS, values: [taken] },
+  ];
+  return { profiles, hours: [hour] };
 }
 
-async function* hours(count: number): AsyncGenerator<CommunityHour> {
-  for (let number = 1; number <= count; number++) yield hourOf(number);
+async function* days(count: number): AsyncGenerator<CommunityDay> {
+  for (let number = 1; number <= count; number++) yield dayOf(number);
 }
 
 function committed({ records: bytes }: Submission, height: bigint): SubmitResponse {
@@ -56,7 +65,7 @@ function clientOf(
 
 const options = { signal: new AbortController().signal, onOutcome: () => {} };
 
-describe("submitting the hours", () => {
+describe("submitting the days", () => {
   test("counts records, blocks and submissions, whatever the order of the outcomes", async () => {
     const client = clientOf(1000, async function* (source) {
       const all: Submission[] = [];
@@ -67,7 +76,7 @@ describe("submitting the hours", () => {
     });
     const seen: number[] = [];
     const onOutcome = (index: number) => seen.push(index);
-    const done = await submitHours(client, hours(5), records, { ...options, onOutcome });
+    const done = await submitDays(client, days(5), records, { ...options, onOutcome });
     assert.deepEqual(
       [done.submissions, done.records, done.heights.size, done.refused],
       [5, 15, 2, 0],
@@ -84,7 +93,7 @@ describe("submitting the hours", () => {
           yield { index, submission, refusal };
         } else {
           const response = committed(submission, 1n);
-          const outcome = defined(response.outcomes[2], "an hour has three records");
+          const outcome = defined(response.outcomes[2], "a day has three records");
           const value = { reason: "OVER_PURCHASE", message: "too much" };
           const [objection] = create(SubmitResponseSchema, {
             outcomes: [{ outcome: { case: "objection", value } }],
@@ -95,27 +104,27 @@ describe("submitting the hours", () => {
         index += 1;
       }
     });
-    const done = await submitHours(client, hours(2), records, options);
+    const done = await submitDays(client, days(2), records, options);
     assert.deepEqual([done.records, done.refused], [2, 4]);
     assert.deepEqual(done.refusals, ["POOL_FULL: no room", "OVER_PURCHASE: too much"]);
   });
 
-  test("trades of a split hour are not sent before their readings are on the ledger", async () => {
+  test("trades of a split day are not sent before their profiles are on the ledger", async () => {
     const client = clientOf(2, async function* (source) {
       const iterator = source[Symbol.asyncIterator]();
       for (let index = 0; ; index += 2) {
-        const readings = await iterator.next();
-        if (readings.done === true) return;
+        const profiles = await iterator.next();
+        if (profiles.done === true) return;
         const trades = iterator.next();
         const early = await Promise.race([trades, new Promise((wait) => setTimeout(wait, 20))]);
         assert.equal(early, undefined, "the trades were sent too early");
-        yield { index, submission: readings.value, response: committed(readings.value, 1n) };
+        yield { index, submission: profiles.value, response: committed(profiles.value, 1n) };
         const { value } = await trades;
         assert.equal(value.records.length, 1);
         yield { index: index + 1, submission: value, response: committed(value, 2n) };
       }
     });
-    const done = await submitHours(client, hours(3), records, options);
+    const done = await submitDays(client, days(3), records, options);
     assert.deepEqual([done.submissions, done.records], [6, 9]);
   });
 
@@ -130,7 +139,7 @@ describe("submitting the hours", () => {
           index += 1;
         }
       });
-      await submitHours(client, hours(4), records, options);
+      await submitDays(client, days(4), records, options);
     }
     assert.equal(new Set(sent[0]).size, 12);
     assert.deepEqual(sent[0], sent[1]);

@@ -1,17 +1,17 @@
 /**
- * All hours onto the ledger, over one stream with several submissions in flight. A stream that
+ * All days onto the ledger, over one stream with several submissions in flight. A stream that
  * breaks is taken up again with the same bytes, so nothing is there twice.
  */
 import type { BssClient, RecordOutcome, RpcError, Submission } from "../../src/client/index.js";
-import type { CommunityHour } from "./community/community-hours.js";
-import type { HourRecords } from "./records.js";
+import type { CommunityDay } from "./community/community-days.js";
+import type { DayRecords } from "./records.js";
 
 /** Enough to fill the next block while one is being voted on. */
 const inFlightMax = 128;
 const stallTimeoutMs = 120_000;
 const refusalsKept = 5;
 
-export type SubmittedHours = {
+export type SubmittedDays = {
   submissions: number;
   /** Records with a place on the ledger. */
   records: number;
@@ -24,20 +24,20 @@ export type SubmittedHours = {
   reconnects: number;
 };
 
-export type SubmitHoursOptions = {
+export type SubmitDaysOptions = {
   readonly signal: AbortSignal;
   /** Told of each outcome: the submission's place from 0, and what became of its records. */
   readonly onOutcome: (index: number, outcomes: readonly RecordOutcome[]) => void;
 };
 
 /** Submits and waits until every record has its outcome. Throws `RpcError`. */
-export async function submitHours(
+export async function submitDays(
   client: BssClient,
-  hours: AsyncIterable<CommunityHour>,
-  records: HourRecords,
-  { signal, onOutcome }: SubmitHoursOptions,
-): Promise<SubmittedHours> {
-  const done: SubmittedHours = {
+  days: AsyncIterable<CommunityDay>,
+  records: DayRecords,
+  { signal, onOutcome }: SubmitDaysOptions,
+): Promise<SubmittedDays> {
+  const done: SubmittedDays = {
     submissions: 0,
     records: 0,
     heights: new Set<bigint>(),
@@ -45,11 +45,11 @@ export async function submitHours(
     refusals: [],
     reconnects: 0,
   };
-  const feed = new HourFeed(records, client.genesis.policy.submissionRecordsMax);
+  const feed = new DayFeed(records, client.genesis.policy.submissionRecordsMax);
   const onReconnect = () => {
     done.reconnects += 1;
   };
-  const stream = client.submitStream(feed.submissions(hours), {
+  const stream = client.submitStream(feed.submissions(days), {
     inFlightMax,
     stallTimeoutMs,
     signal,
@@ -66,25 +66,25 @@ export async function submitHours(
   return done;
 }
 
-/** The submissions of the hours, in order, held back where one needs what others bring. */
-class HourFeed {
-  readonly #records: HourRecords;
+/** The submissions of the days, in order, held back where one needs what others bring. */
+class DayFeed {
+  readonly #records: DayRecords;
   readonly #recordsMax: number;
   readonly #unanswered = new Set<number>();
   #next = 0;
   #wake = () => {};
 
-  constructor(records: HourRecords, recordsMax: number) {
+  constructor(records: DayRecords, recordsMax: number) {
     this.#records = records;
     this.#recordsMax = recordsMax;
   }
 
   async *submissions(
-    hours: AsyncIterable<CommunityHour>,
+    days: AsyncIterable<CommunityDay>,
   ): AsyncGenerator<Submission, void, undefined> {
-    for await (const hour of hours) {
-      for (const part of this.#records.submissions(hour, this.#recordsMax)) {
-        while (part.afterReadings && this.#unanswered.size > 0) await this.#answer();
+    for await (const day of days) {
+      for (const part of this.#records.submissions(day, this.#recordsMax)) {
+        while (part.afterProfiles && this.#unanswered.size > 0) await this.#answer();
         this.#unanswered.add(this.#next);
         this.#next += 1;
         yield part.submission;
@@ -104,7 +104,7 @@ class HourFeed {
   }
 }
 
-function note(done: SubmittedHours, { outcome }: RecordOutcome): void {
+function note(done: SubmittedDays, { outcome }: RecordOutcome): void {
   if (outcome.case === "committed") {
     done.records += 1;
     done.heights.add(outcome.value.height);
@@ -115,7 +115,7 @@ function note(done: SubmittedHours, { outcome }: RecordOutcome): void {
   }
 }
 
-function noteRefusal(done: SubmittedHours, records: number, text: string): void {
+function noteRefusal(done: SubmittedDays, records: number, text: string): void {
   done.refused += records;
   if (done.refusals.length < refusalsKept) done.refusals.push(text);
 }
