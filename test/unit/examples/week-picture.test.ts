@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
-import type { EnergyByHour } from "../../../examples/energy-community/home-energy.js";
+import { addTo, type EnergyByHour } from "../../../examples/energy-community/home-energy.js";
 import { element, text } from "../../../examples/energy-community/picture/svg.js";
 import { weekPicture } from "../../../examples/energy-community/picture/week-picture.js";
+import { readAll, shippedData } from "./support.js";
 
 const hourS = 3600;
 /** A Monday's midnight where the homes are. */
@@ -83,6 +86,19 @@ describe("the picture of a week", () => {
     );
     assert.equal([...svg.matchAll(/d="M[^"]*ZM[^"]*Z"/g)].length, 4);
   });
+});
+
+test("the README shows what the demo draws of the shipped data", async () => {
+  const { days, community } = await readAll(shippedData, 9);
+  const energy: EnergyByHour = new Map();
+  for (const { startS, readings, trades } of days.flatMap(({ hours }) => hours)) {
+    for (const reading of readings) addTo(energy, startS, reading);
+    for (const { energyWh } of trades)
+      addTo(energy, startS, { soldWh: energyWh, boughtWh: energyWh });
+  }
+  const shown = readFileSync(join(shippedData, "..", "week.svg"), "utf8");
+  const isSame = shown === weekPicture(energy, community.homes.length);
+  assert.ok(isSame, "look at .demo/week.svg after make demo, and copy it to week.svg");
 });
 
 describe("SVG as text", () => {
