@@ -1,6 +1,6 @@
 /**
- * `make demo`: a real half year of an energy community on a consortium of eleven processes, and what can
- * be relied on afterwards. See README.md in this directory.
+ * `make demo`: a real half year of an energy community on a consortium of eleven processes, and
+ * what can be relied on afterwards. See README.md in this directory.
  */
 
 import { writeFileSync } from "node:fs";

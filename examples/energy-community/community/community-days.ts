@@ -1,6 +1,6 @@
 /**
- * The hours as what goes onto the ledger: day by day, one load profile of each meter, and the trades
- * of all hours. Days are those of UTC, so the first and the last one of the data may be shorter.
+ * The hours as what goes onto the ledger: day by day, one load profile of each meter, and the
+ * trades of all hours. Days are those of UTC, so the first and the last one may be shorter.
  */
 import { defined } from "../../../src/base/assert.js";
 import { meterIntervalS } from "./community.js";

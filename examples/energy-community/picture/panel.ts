@@ -137,7 +137,7 @@ function timeAxis({ x, y, days }: Axes): readonly string[] {
   ];
 }
 
-/** The title on the left, and on the right what the colours mean, with the sums of what is shown. */
+/** The title on the left; on the right what the colours mean, with the sums of what is shown. */
 function heading({ title, layers }: Panel, hours: readonly ShownHour[], { x }: Axes) {
   const [left = 0, right = 0] = x.range();
   return [
