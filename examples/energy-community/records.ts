@@ -38,16 +38,6 @@ export type CommunityKeys = {
   readonly seedOf: (participantId: string) => Uint8Array;
 };
 
-/** One of the submissions of a day. */
-export type DaySubmission = {
-  readonly submission: Submission;
-  /**
-   * Whether it trades energy whose profiles are in earlier submissions: those have to be on the
-   * ledger before this one is sent.
-   */
-  readonly afterProfiles: boolean;
-};
-
 /** What goes into a derived salt or id, besides the consortium. */
 type Purpose = {
   readonly label: "profile salt" | "trade salt" | "trade id";
@@ -64,22 +54,24 @@ export class DayRecords {
     this.#keys = keys;
   }
 
-  /**
-   * A day as submissions by the head-end: profiles first, then the trades that they cover. One
-   * submission, unless the day has more than `recordsMax` records.
-   */
-  submissions(day: CommunityDay, recordsMax: number): readonly DaySubmission[] {
-    const profiles = day.profiles.map((profile) => this.profile(profile));
-    const trades = day.hours.flatMap((hour) => hour.trades.map((trade) => this.trade(trade, hour)));
-    if (profiles.length + trades.length <= recordsMax) {
-      return [{ submission: this.#signed([...profiles, ...trades]), afterProfiles: false }];
-    }
-    const parts = (records: readonly Uint8Array[], afterProfiles: boolean) =>
-      chunks(records, recordsMax).map((chunk) => ({
-        submission: this.#signed(chunk),
-        afterProfiles,
-      }));
-    return [...parts(profiles, false), ...parts(trades, true)];
+  profiles({ profiles }: CommunityDay): readonly Uint8Array[] {
+    return profiles.map((profile) => this.profile(profile));
+  }
+
+  /** The trades of all hours of a day. */
+  trades({ hours }: CommunityDay): readonly Uint8Array[] {
+    return hours.flatMap((hour) => hour.trades.map((trade) => this.trade(trade, hour)));
+  }
+
+  /** Records as submissions by the head-end, as few as carry at most `recordsMax` each. */
+  submissions(records: readonly Uint8Array[], recordsMax: number): readonly Submission[] {
+    const { consortiumId, seedOf } = this.#keys;
+    const by = { consortiumId, participantId: headEndId, signingSeed: seedOf(headEndId) };
+    const count = Math.ceil(records.length / recordsMax);
+    return Array.from({ length: count }, (_, i) => {
+      const part = records.slice(i * recordsMax, (i + 1) * recordsMax);
+      return buildSubmission({ ...by, records: part });
+    });
   }
 
   /** The exact bytes of a home's load profile of a day. */
@@ -124,12 +116,6 @@ export class DayRecords {
     });
   }
 
-  #signed(records: readonly Uint8Array[]): Submission {
-    const { consortiumId, seedOf } = this.#keys;
-    const signingSeed = seedOf(headEndId);
-    return buildSubmission({ consortiumId, participantId: headEndId, signingSeed, records });
-  }
-
   /** A 0 byte ends the label: it and the last part have no fixed length. */
   #derived({ label, ownerId, startS, which = "" }: Purpose, length: number): Uint8Array {
     const { consortiumId, seedOf } = this.#keys;
@@ -139,9 +125,4 @@ export class DayRecords {
       .digest();
     return new Uint8Array(mac.subarray(0, length));
   }
-}
-
-function chunks<T>(items: readonly T[], length: number): readonly (readonly T[])[] {
-  const count = Math.ceil(items.length / length);
-  return Array.from({ length: count }, (_, i) => items.slice(i * length, (i + 1) * length));
 }

@@ -39,7 +39,7 @@ describe("the energy community demo", () => {
     const ended = await runDemo({ DEMO_DAYS: "1" });
     assert.equal(ended.code, 0, ended.output);
     const lines = linesOf(ended);
-    assert.equal(lines.filter((line) => line.startsWith("  ok ")).length, 8, ended.output);
+    assert.equal(lines.filter((line) => line.startsWith("  ok ")).length, 9, ended.output);
     // Ten profiles, and the trades of the sunny hours.
     assert.equal(lastLine.exec(lines.at(-1) ?? "")?.[1], "109", ended.output);
     assert.ok(existsSync(join(ended.directory, "receipt.json")));

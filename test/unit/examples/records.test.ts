@@ -76,8 +76,9 @@ describe("the records of the community's days", () => {
     records = new DayRecords(communityKeys(directory));
   });
 
-  function parsed(of: CommunityDay, recordsMax = 1000): readonly ParsedSubmission[] {
-    return records.submissions(of, recordsMax).map(({ submission }) => {
+  function parsed(of: CommunityDay): readonly ParsedSubmission[] {
+    const all = [...records.profiles(of), ...records.trades(of)];
+    return records.submissions(all, 1000).map((submission) => {
       const result = parseSubmission(genesis.consortiumId, submission, genesis.policy);
       assert.ok(result.ok, result.ok ? "" : result.error.message);
       return result.value;
@@ -138,7 +139,7 @@ describe("the records of the community's days", () => {
     assert.equal(reasonOf(100, 3), "OVER_PURCHASE");
   });
 
-  test("profiles come first, complete when their last hour ends; trades with their own hour", () => {
+  test("a profile is complete when its last hour ends, a trade with its own hour", () => {
     const [submission] = parsed(day);
     const kinds = submission?.records.map(({ payload }) => payload.kind);
     const [profile, trade] = ["loadProfile", "energyTrade"];
@@ -166,7 +167,10 @@ describe("the records of the community's days", () => {
 
   test("the same day always gives the same bytes", () => {
     const again = new DayRecords(communityKeys(directory));
-    assert.deepEqual(again.submissions(day, 1000), records.submissions(day, 1000));
+    const bytes = records.profiles(day);
+    assert.deepEqual(again.profiles(day), bytes);
+    assert.deepEqual(again.trades(day), records.trades(day));
+    assert.deepEqual(again.submissions(bytes, 1000), records.submissions(bytes, 1000));
   });
 
   test("every salt and every trade id is another one, and other in another consortium", () => {
@@ -181,19 +185,18 @@ describe("the records of the community's days", () => {
     assert.ok(profile && !equalBytes(other.profile(profile), records.profile(profile)));
   });
 
-  test("a day with too many records is split, and trades wait for all profiles", () => {
-    const parts = records.submissions(day, 2);
+  test("more records than fit into one submission are split, in their order", () => {
+    const trades = records.trades(day);
+    const split = records.submissions([...trades, ...trades, ...trades], 4);
     assert.deepEqual(
-      parts.map(({ submission, afterProfiles }) => [submission.records.length, afterProfiles]),
-      [
-        [2, false],
-        [1, false],
-        [2, true],
-      ],
+      split.map((submission) => submission.records.length),
+      [4, 2],
     );
-    const whole = parsed(day).flatMap((submission) => submission.records.map(({ hash }) => hash));
-    const split = parsed(day, 2).flatMap(({ records: some }) => some.map(({ hash }) => hash));
-    assert.deepEqual(split, whole);
+    assert.deepEqual(
+      split.flatMap((submission) => submission.records),
+      [...trades, ...trades, ...trades],
+    );
+    assert.deepEqual(records.submissions([], 4), []);
   });
 });
 
