@@ -41,6 +41,8 @@ describe("the linter's rules fail where they should", () => {
     ["noRestrictedImports", "src/ledger", 'export { createHash } from "node:crypto";'],
     ["noRestrictedImports", "src/ledger", 'export { b } from "../crypto/random.js";'],
     ["noRestrictedImports", "src/consensus", 'import "../manager/b.js";'],
+    ["noRestrictedImports", "src/consensus", 'export { b } from "../settlement/b.js";'],
+    ["noRestrictedImports", "src/settlement", 'export { b } from "../client/b.js";'],
     ["noRestrictedImports", "src/rpc", 'export const b = await import("../store/b.js");'],
     ["noRestrictedImports", "src/metrics", 'export { pino } from "pino";'],
     ["noRestrictedImports", "src/manager", 'export { b } from "../storage-node/b.js";'],

@@ -240,6 +240,10 @@ const callerReasons = {
     summary:
       "Records by participant or meter are listed for managers, officers and their owners only.",
   },
+  SETTLEMENT_NOT_ALLOWED: {
+    status: "PERMISSION_DENIED",
+    summary: "Settlements are for managers, and for the participant whom they are about.",
+  },
   CALLER_NOT_SUBMITTER: {
     status: "PERMISSION_DENIED",
     summary: "The submission names another participant than the caller's certificate.",
@@ -249,6 +253,12 @@ const callerReasons = {
 const nodeReasons = {
   RECORD_UNKNOWN: { status: "NOT_FOUND", summary: "No record with this hash is on the ledger." },
   BLOCK_UNKNOWN: { status: "NOT_FOUND", summary: "No such block is on the ledger." },
+  TARIFF_INVALID: forbidden(
+    "The record is no tariff, or the tariff does not fit the market or has no price for the period.",
+  ),
+  SETTLEMENT_TOO_LARGE: forbidden(
+    "More records than one answer may look at, or sums that are too large: settle from records, or a shorter period.",
+  ),
   POOL_FULL: {
     status: "RESOURCE_EXHAUSTED",
     summary: "The pool of submissions that wait to be ordered is full.",

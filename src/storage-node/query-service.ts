@@ -60,6 +60,7 @@ export function queryService(parts: QueryServiceParts): ServiceHandlers<typeof Q
     getRecord: async (request) => ({ entry: await publicRecordEntry(reader, request) }),
     getRecordHistory: notHere,
     listRecords: notHere,
+    getSettlement: notHere,
   };
 }
 

@@ -14,7 +14,7 @@ import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
 import { type PrivateEntry, PrivateEntrySchema } from "../../gen/bss/v1/block_pb.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
-import { type EnergyUse, sumsNameOf, usesThatLack } from "../kinds/energy.js";
+import { type EnergyUse, namesOf, usesThatLack } from "../kinds/energy.js";
 import { kindOf } from "../kinds/kinds.js";
 import type { ParsedRecord } from "../records/records.js";
 import { curableReasons } from "../records/rules.js";
@@ -186,7 +186,7 @@ class BlockFiller {
       this.#headerBytes += submission.headerBytes.length;
     }
     if (this.#waiting.size === 0) return;
-    for (const name of [record.hashHex, ...usesOf(record).map(sumsNameOf)]) {
+    for (const name of [record.hashHex, ...usesOf(record).flatMap((use) => namesOf(use).met)]) {
       for (const candidate of this.#waiting.get(name) ?? []) this.#woken.add(candidate);
       this.#waiting.delete(name);
     }
@@ -216,7 +216,9 @@ function fitsNoBlock({ record, submission }: Candidate, policy: Policy): Violati
 
 /** What a record lacks that failed for a curable reason. */
 function namesWaitedFor(record: ParsedRecord, reason: RuleReason): readonly string[] {
-  if (reason !== "PARENT_UNKNOWN") return usesThatLack(usesOf(record), reason).map(sumsNameOf);
+  if (reason !== "PARENT_UNKNOWN") {
+    return usesThatLack(usesOf(record), reason).flatMap((use) => namesOf(use).filed);
+  }
   return [toHex(defined(record.parent, "an update names its parent"))];
 }
 

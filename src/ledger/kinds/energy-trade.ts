@@ -17,7 +17,7 @@ import type { WindowSlot } from "../state/windows.js";
 import { strictDecode } from "../strict-decode.js";
 import { isoTimeOfMs, isoTimeOfS, isUnixSeconds, spanSMax } from "../times.js";
 import { refuse, type Violation, violation } from "../violation.js";
-import { energySums, energyWhMax, putEnergySums } from "./energy.js";
+import { energySums, energyWhMax, putEnergySums, useOfDelivery } from "./energy.js";
 import type { Kept, ParseContext, RecordKind, RecordOf, Rule, SignatureRule } from "./kind.js";
 import { deliverySlotOf, isIntervalStart, startsAround } from "./market-grid.js";
 
@@ -33,7 +33,8 @@ export type TradePayload = {
   readonly deliveryStartS: number;
   /** Where the state keeps the sums of the delivery interval. */
   readonly deliveryAt: WindowSlot;
-  readonly energyWh: bigint;
+  /** At most `energyWhMax`. */
+  readonly energyWh: number;
   readonly priceMicroPerKwh: bigint;
   readonly sellerSignature: Uint8Array;
   readonly buyerSignature: Uint8Array;
@@ -75,7 +76,7 @@ const tradeIsWithinBounds: Rule<TradePayload> = {
   reasons: ["ENERGY_INVALID", "INTERVAL_INVALID", "PRICE_OUT_OF_BOUNDS"],
   check({ record: { payload }, policy }) {
     const { energyWh, deliveryStartS, priceMicroPerKwh: price } = payload;
-    if (energyWh === 0n) {
+    if (energyWh === 0) {
       return violation("ENERGY_INVALID", "No energy is sold.", "energy_trade.terms.energy_wh");
     }
     if (!isIntervalStart(deliveryStartS, policy.deliveryIntervalS, policy)) {
@@ -202,9 +203,9 @@ export const energyTrade: RecordKind<EnergyTrade, TradePayload> = {
     list.participant(buyerId);
     list.trade(tradeId);
   },
-  energy: ({ payload: { sellerId, buyerId, deliveryStartS, deliveryAt } }) => [
-    { participantId: sellerId, deliveryStartS, deliveryAt, as: "sold" },
-    { participantId: buyerId, deliveryStartS, deliveryAt, as: "bought" },
+  energy: ({ payload }) => [
+    useOfDelivery(payload.sellerId, payload, "sold"),
+    useOfDelivery(payload.buyerId, payload, "bought"),
   ],
   apply,
   parties: ({ terms }) => [fromBinary(TradeTermsSchema, terms).buyerId],
@@ -256,7 +257,7 @@ function parse(
     buyerId: terms.buyerId,
     deliveryStartS,
     deliveryAt: deliverySlotOf(deliveryStartS, grid),
-    energyWh: terms.energyWh,
+    energyWh: Number(terms.energyWh),
     priceMicroPerKwh: terms.priceMicroPerKwh,
     sellerSignature: trade.sellerSignature,
     buyerSignature: trade.buyerSignature,
@@ -264,22 +265,22 @@ function parse(
 }
 
 /** What the seller has sold when the trade replaces the one that it updates, Wh. */
-function soldWithTrade(state: StateReads, record: RecordOf<TradePayload>): bigint {
+function soldWithTrade(state: StateReads, record: RecordOf<TradePayload>): number {
   const trade = record.payload;
   const { soldWh } = energySums(state, trade.sellerId, trade.deliveryAt);
   return soldWh - replacedWh(state, record) + trade.energyWh;
 }
 
 /** What the buyer has bought when the trade replaces the one that it updates, Wh. */
-function boughtWithTrade(state: StateReads, record: RecordOf<TradePayload>): bigint {
+function boughtWithTrade(state: StateReads, record: RecordOf<TradePayload>): number {
   const trade = record.payload;
   const { boughtWh } = energySums(state, trade.buyerId, trade.deliveryAt);
   return boughtWh - replacedWh(state, record) + trade.energyWh;
 }
 
-function replacedWh(state: StateReads, { parent }: RecordOf<TradePayload>): bigint {
-  if (parent === undefined) return 0n;
-  return BigInt(state.records.get(parent)?.trade?.energyWh ?? 0);
+function replacedWh(state: StateReads, { parent }: RecordOf<TradePayload>): number {
+  if (parent === undefined) return 0;
+  return state.records.get(parent)?.trade?.energyWh ?? 0;
 }
 
 function apply(
@@ -297,6 +298,6 @@ function apply(
   tables.trades.put([tradeId], position);
   const party = defined(tables.participants.get(buyerId), "an accurate trade has a buyer");
   return {
-    trade: { buyerNumber: party.number, deliveryStartS, energyWh: Number(energyWh) },
+    trade: { buyerNumber: party.number, deliveryStartS, energyWh },
   };
 }

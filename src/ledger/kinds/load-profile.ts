@@ -1,25 +1,30 @@
 /**
  * Load profiles: what one meter measured in consecutive intervals, under one signature, hash and
  * seal. A profile counts as its values would count as meter readings, value by value.
+ *
+ * The values stay as they came, in two lists of numbers; an interval that is absent has none there.
+ * What the state keeps of them stands in windows of consecutive intervals (state/windows.ts), so
+ * the rules go through a profile by *stretches*: the intervals of one run in one window.
  */
 import { ok, type Result } from "../../base/result.js";
 import { RecordKind as StoredKind } from "../../gen/bss/store/v1/state_pb.js";
-import { type LoadProfile, ValueQuality } from "../../gen/bss/v1/record_pb.js";
+import { type LoadProfile, type ProfileRun, ValueQuality } from "../../gen/bss/v1/record_pb.js";
 import { deviceIdForm, isDeviceId } from "../ids.js";
 import type { RecordPlace } from "../state/record-state.js";
-import { registeredMeterId, type StateReads, type StateTables } from "../state/state-tables.js";
-import type { WindowSlot } from "../state/windows.js";
+import type { StateReads, StateTables } from "../state/state-tables.js";
+import { setSlot, type WindowSlot, windowIntervals } from "../state/windows.js";
 import { isoTimeOfS, isUnixSeconds, whyBeforeEnd } from "../times.js";
 import { refuse, type Violation, violation } from "../violation.js";
-import { type EnergySums, energySums, energyWhMax, putEnergySums } from "./energy.js";
-import type { Kept, ParseContext, RecordKind, RecordOf, Rule } from "./kind.js";
 import {
-  deliverySlotOf,
-  deliveryStartOf,
-  isIntervalStart,
-  startsAround,
-  windowSlotOf,
-} from "./market-grid.js";
+  type DeliveryPlace,
+  type EnergySums,
+  energySums,
+  energyWhMax,
+  putEnergySums,
+} from "./energy.js";
+import type { Kept, ParseContext, RecordKind, RecordOf, Rule } from "./kind.js";
+import { deliverySlotOf, deliveryStartOf, windowSlotOf } from "./market-grid.js";
+import { carriedWhMax, gridProblem, meterProblem, sumsProblem } from "./metering.js";
 
 export type ProfilePayload = {
   readonly kind: "loadProfile";
@@ -29,56 +34,46 @@ export type ProfilePayload = {
   readonly intervalS: number;
   /** Intervals, with a value or without. */
   readonly intervalCount: number;
-  /** In order of time. */
-  readonly values: readonly ProfileValue[];
-  /** Places of intervals that are absent. */
-  readonly absent: readonly WindowSlot[];
-  /** What the values change, by delivery interval, in order of time. */
-  readonly deliveries: readonly Delivery[];
-};
-
-export type ProfileValue = {
-  readonly startS: number;
-  readonly importedWh: number;
-  readonly exportedWh: number;
-  /** Where the state keeps what stands for the interval. */
+  /** All intervals in order, at least one in each run. */
+  readonly runs: readonly ProfileRun[];
+  /** One for each interval that is not absent, in order of time; or none, and all are 0. */
+  readonly importedWh: readonly number[];
+  readonly exportedWh: readonly number[];
+  /** Where the state keeps what stands for the first interval. */
   readonly at: WindowSlot;
+  /** The delivery intervals that the first and the last interval lie in. */
+  readonly firstDelivery: DeliveryPlace;
+  readonly lastDelivery: DeliveryPlace;
+  readonly deliveryIntervalS: number;
 };
 
-type Delivery = {
-  readonly deliveryStartS: number;
-  readonly deliveryAt: WindowSlot;
-  /** Places of all intervals of the profile that lie in it. */
-  readonly slots: readonly WindowSlot[];
-  readonly importedWh: bigint;
-  readonly exportedWh: bigint;
+/** Consecutive intervals of one run that the state keeps in one window. */
+type Stretch = {
+  readonly window: number;
+  /** Of the first one. */
+  readonly slot: number;
+  readonly count: number;
+  /** Index of the first one among the profile's intervals. */
+  readonly index: number;
+  /** Index of its value in the lists; undefined where they are absent. */
+  readonly value: number | undefined;
 };
 
-/** The longest profile, s. */
+/** What a profile adds to the sums of each of its delivery intervals, in order; may be negative. */
+type Changes = { readonly importedWh: readonly number[]; readonly exportedWh: readonly number[] };
+
+/** The longest profile, s: 31 days. */
 export const profileSMax = 31 * 86_400;
-
-const secondsPerHour = 3600n;
+/** The most intervals of a profile: 31 days of five minutes. */
+export const profileIntervalsMax = 31 * 288;
 
 const profileMeterBelongsToOwner: Rule<ProfilePayload> = {
   id: "profile-meter-belongs-to-owner",
   demands:
     "A profile's meter is registered to the record's owner, and spelled as it is registered.",
   reasons: ["METER_UNKNOWN", "METER_OWNER_MISMATCH"],
-  check({ record: { payload, ownerId }, state }) {
-    const meter = state.meters.get(payload.meterId);
-    const field = "load_profile.meter_id";
-    if (meter === undefined) {
-      return violation("METER_UNKNOWN", `No meter ${payload.meterId} is registered.`, field);
-    }
-    const registered = registeredMeterId(payload.meterId, meter);
-    if (registered !== payload.meterId) {
-      const message = `No meter ${payload.meterId} is registered, but ${registered} is.`;
-      return violation("METER_UNKNOWN", message, field);
-    }
-    if (meter.ownerId === ownerId) return undefined;
-    const message = `Meter ${payload.meterId} is not registered to ${ownerId}.`;
-    return violation("METER_OWNER_MISMATCH", message, field);
-  },
+  check: ({ record: { payload, ownerId }, state }) =>
+    meterProblem(payload.meterId, ownerId, state, "load_profile.meter_id"),
 };
 
 const profileIntervalsAreAligned: Rule<ProfilePayload> = {
@@ -86,17 +81,11 @@ const profileIntervalsAreAligned: Rule<ProfilePayload> = {
   demands:
     "A profile's intervals have the meter's registered length and start on the market's grid.",
   reasons: ["INTERVAL_INVALID"],
-  check({ record: { payload }, state, policy }) {
-    const meter = state.meters.get(payload.meterId);
-    if (meter === undefined) return undefined;
-    if (payload.intervalS !== meter.intervalS) {
-      const message = `The interval has ${payload.intervalS} s, the meter's has ${meter.intervalS} s.`;
-      return violation("INTERVAL_INVALID", message, "load_profile.interval_s");
-    }
-    if (isIntervalStart(payload.startS, meter.intervalS, policy)) return undefined;
-    const message = startsAround(payload.startS, meter.intervalS, policy);
-    return violation("INTERVAL_INVALID", message, "load_profile.start_unix_s");
-  },
+  check: ({ record: { payload }, ...context }) =>
+    gridProblem(payload, context, {
+      start: "load_profile.start_unix_s",
+      interval: "load_profile.interval_s",
+    }),
 };
 
 const profileKeepsRange: Rule<ProfilePayload> = {
@@ -106,32 +95,35 @@ const profileKeepsRange: Rule<ProfilePayload> = {
   check({ record: { payload, parent }, state }) {
     if (parent === undefined) return undefined;
     const before = state.records.get(parent)?.profile;
-    if (
-      before !== undefined &&
-      before.meterId === payload.meterId &&
+    const isSame =
+      before?.meterId === payload.meterId &&
       before.startS === payload.startS &&
-      before.intervalCount === payload.intervalCount
-    ) {
-      return undefined;
-    }
+      before.intervalCount === payload.intervalCount;
+    if (isSame) return undefined;
     const message = "An update keeps the meter, the start and the number of intervals.";
     return violation("PARENT_KIND_MISMATCH", message, "parent");
   },
 };
 
+/** Intervals are aligned and all of one length, so two of a meter overlap only if they are one. */
 const profileIntervalsAreFree: Rule<ProfilePayload> = {
   id: "profile-intervals-are-free",
   demands:
     "No other reading or profile of the meter has a value for an interval that the profile has one for.",
   reasons: ["INTERVAL_OVERLAP"],
-  check({ record: { payload, parent }, state }) {
-    const own = parent === undefined ? undefined : state.records.get(parent)?.position;
-    for (const { at, startS } of payload.values) {
-      const standing = state.readings.get(payload.meterId, at);
-      if (standing === undefined || standing.position === own) continue;
-      const start = isoTimeOfS(startS);
-      const message = `Meter ${payload.meterId} has a reading of the interval from ${start} already.`;
-      return violation("INTERVAL_OVERLAP", message, "load_profile.start_unix_s");
+  check({ record, state }) {
+    const { meterId } = record.payload;
+    const own = ownPosition(record, state);
+    for (const { window, slot, count, index, value } of stretchesOf(record.payload)) {
+      if (value === undefined) continue;
+      const standing = state.readings.window(meterId, window);
+      for (let i = 0; i < count; i++) {
+        const taken = standing[slot + i];
+        if (taken === undefined || taken.position === own) continue;
+        const start = isoTimeOfS(startOfInterval(record.payload, index + i));
+        const message = `Meter ${meterId} has a reading of the interval from ${start} already.`;
+        return violation("INTERVAL_OVERLAP", message, runOf(record.payload, index + i));
+      }
     }
     return undefined;
   },
@@ -145,15 +137,15 @@ const profileIsWithinRating: Rule<ProfilePayload> = {
   check({ record: { payload }, state }) {
     const meter = state.meters.get(payload.meterId);
     if (meter === undefined) return undefined;
-    const limitWh = (meter.ratedPowerW * BigInt(meter.intervalS)) / secondsPerHour;
-    for (const { startS, importedWh, exportedWh } of payload.values) {
-      const name = importedWh > limitWh ? "imported_wh" : "exported_wh";
-      const energyWh = Math.max(importedWh, exportedWh);
-      if (energyWh <= limitWh) continue;
+    const mostWh = carriedWhMax(meter);
+    for (const [name, list] of listsOf(payload)) {
+      const value = list.findIndex((energyWh) => energyWh > mostWh);
+      if (value < 0) continue;
+      const start = isoTimeOfS(startOfInterval(payload, intervalOfValue(payload, value)));
       const message =
-        `${energyWh} Wh in the interval from ${isoTimeOfS(startS)} is more than ` +
+        `${list[value]} Wh in the interval from ${start} is more than ` +
         `${meter.ratedPowerW} W carry in ${meter.intervalS} s.`;
-      return violation("ENERGY_ABOVE_RATING", message, `load_profile.${name}`);
+      return violation("ENERGY_ABOVE_RATING", message, `load_profile.${name}[${value}]`);
     }
     return undefined;
   },
@@ -165,22 +157,16 @@ const profileCoversTrades: Rule<ProfilePayload> = {
     "An update of a profile leaves exports at least what is sold and imports at least what is bought in each delivery interval.",
   reasons: ["EXPORT_BELOW_SOLD", "IMPORT_BELOW_BOUGHT", "ENERGY_INVALID"],
   check({ record, state }) {
-    for (const delivery of record.payload.deliveries) {
-      const sums = sumsWithProfile(state, record, delivery);
-      const { exportedWh, importedWh, soldWh, boughtWh } = sums;
-      const start = isoTimeOfS(delivery.deliveryStartS);
-      if (exportedWh < soldWh) {
-        const message = `Exports of the interval from ${start} would fall to ${exportedWh} Wh, but ${soldWh} Wh are sold.`;
-        return violation("EXPORT_BELOW_SOLD", message, "load_profile.exported_wh");
-      }
-      if (importedWh < boughtWh) {
-        const message = `Imports of the interval from ${start} would fall to ${importedWh} Wh, but ${boughtWh} Wh are bought.`;
-        return violation("IMPORT_BELOW_BOUGHT", message, "load_profile.imported_wh");
-      }
-      if (exportedWh <= energyWhMax && importedWh <= energyWhMax) continue;
-      const name = exportedWh > energyWhMax ? "exported_wh" : "imported_wh";
-      const message = `The sum of the delivery interval from ${start} would be above ${energyWhMax} Wh.`;
-      return violation("ENERGY_INVALID", message, `load_profile.${name}`);
+    const { payload, ownerId } = record;
+    const changes = changesOf(record, state);
+    for (const i of changes.importedWh.keys()) {
+      const at = deliveryAt(payload, i);
+      const startS = payload.firstDelivery.deliveryStartS + i * payload.deliveryIntervalS;
+      const problem = sumsProblem(changed(energySums(state, ownerId, at), changes, i), startS);
+      if (problem === undefined) continue;
+      const { reason, message, direction } = problem;
+      const field = fieldOfDelivery(payload, startS, `${direction}_wh`);
+      return violation(reason, message, field);
     }
     return undefined;
   },
@@ -201,18 +187,14 @@ export const loadProfile: RecordKind<LoadProfile, ProfilePayload> = {
   signatureRules: [],
   whyTooEarly: ({ startS, intervalS, intervalCount }, timeMs) =>
     whyBeforeEnd(startS + intervalCount * intervalS, timeMs),
-  addStateKeys({ payload: { meterId, values, absent } }, list) {
+  addStateKeys({ payload: { meterId, at, intervalCount } }, list) {
     list.meter(meterId);
-    for (const { at } of values) list.readings(meterId, at);
-    for (const at of absent) list.readings(meterId, at);
+    const windows = Math.ceil((at.slot + intervalCount) / windowIntervals);
+    for (let i = 0; i < windows; i++) list.readings(meterId, at.window + i);
   },
-  energy: ({ ownerId, payload: { deliveries } }) =>
-    deliveries.map(({ deliveryStartS, deliveryAt }) => ({
-      participantId: ownerId,
-      deliveryStartS,
-      deliveryAt,
-      as: "measured",
-    })),
+  energy: ({ ownerId, payload: { firstDelivery, lastDelivery } }) => [
+    { participantId: ownerId, first: firstDelivery, last: lastDelivery, as: "measured" },
+  ],
   apply,
   parties: () => [],
   meterIds: ({ meterId }) => [meterId],
@@ -226,100 +208,89 @@ function parse(profile: LoadProfile, { grid }: ParseContext): Result<ProfilePayl
     return refuse("RECORD_MALFORMED", message, "load_profile.meter_id");
   }
   const startS = Number(startUnixS);
+  // The first seconds of 1970 may lie in a delivery interval that starts before them.
   if (!isUnixSeconds(startUnixS) || deliveryStartOf(startS, grid) < 0) {
     const message = "The profile's start is out of range.";
     return refuse("INTERVAL_INVALID", message, "load_profile.start_unix_s");
   }
-  let intervalCount = 0;
-  let present = 0;
-  for (const [i, { count, quality }] of runs.entries()) {
-    const known = quality >= ValueQuality.ABSENT && quality <= ValueQuality.SUBSTITUTED;
-    if (count === 0 || !known) {
-      const message = "A run has at least one interval, and a quality.";
-      return refuse("RECORD_MALFORMED", message, `load_profile.runs[${i}]`);
-    }
-    intervalCount += count;
-    if (quality !== ValueQuality.ABSENT) present += count;
+  if (intervalS === 0) {
+    return refuse("INTERVAL_INVALID", "An interval has a length.", "load_profile.interval_s");
   }
-  if (intervalCount === 0 || intervalS === 0 || intervalCount * intervalS > profileSMax) {
-    const message = "A profile has one interval at least, and 31 days at most.";
+  const counts = countsOf(runs);
+  if (!counts.ok) return counts;
+  const { intervalCount, valueCount } = counts.value;
+  const isLong = intervalCount > profileIntervalsMax || intervalCount * intervalS > profileSMax;
+  if (intervalCount === 0 || isLong) {
+    const message =
+      `The profile has ${intervalCount} intervals of ${intervalS} s: one at least is allowed, ` +
+      `and at most ${profileIntervalsMax} within 31 days.`;
     return refuse("INTERVAL_INVALID", message, "load_profile.runs");
   }
-  for (const [name, list] of [
-    ["imported_wh", importedWh],
-    ["exported_wh", exportedWh],
-  ] as const) {
-    if (list.length === 0 || list.length === present) continue;
-    const message = `There are ${list.length} values for ${present} intervals that are not absent.`;
+  for (const [name, list] of listsOf(profile)) {
+    if (list.length === 0 || list.length === valueCount) continue;
+    const message = `There are ${list.length} values for ${valueCount} intervals that are not absent.`;
     return refuse("RECORD_MALFORMED", message, `load_profile.${name}`);
   }
-  const values: ProfileValue[] = [];
-  const absent: WindowSlot[] = [];
-  const deliveries: Delivery[] = [];
-  let index = 0;
-  let open: { -readonly [K in keyof Delivery]: Delivery[K] } | undefined;
-  let slots: WindowSlot[] = [];
-  for (const { count, quality } of runs) {
-    for (let i = 0; i < count; i++, index++) {
-      const at = startS + index * intervalS;
-      const slot = windowSlotOf(at, intervalS, grid);
-      const deliveryStartS = deliveryStartOf(at, grid);
-      if (open?.deliveryStartS !== deliveryStartS) {
-        slots = [];
-        const deliveryAt = deliverySlotOf(deliveryStartS, grid);
-        open = { deliveryStartS, deliveryAt, slots, importedWh: 0n, exportedWh: 0n };
-        deliveries.push(open);
-      }
-      slots.push(slot);
-      if (quality === ValueQuality.ABSENT) {
-        absent.push(slot);
-        continue;
-      }
-      const imported = importedWh[values.length] ?? 0;
-      const exported = exportedWh[values.length] ?? 0;
-      open.importedWh += BigInt(imported);
-      open.exportedWh += BigInt(exported);
-      values.push({ startS: at, importedWh: imported, exportedWh: exported, at: slot });
-    }
-  }
+  const unreadable = registersProblem(profile);
+  if (unreadable !== undefined) return { ok: false, error: unreadable };
   return ok({
     kind: "loadProfile",
     meterId,
     startS,
     intervalS,
     intervalCount,
-    values,
-    absent,
-    deliveries,
+    runs,
+    importedWh,
+    exportedWh,
+    at: windowSlotOf(startS, intervalS, grid),
+    firstDelivery: deliveryOf(startS, grid),
+    lastDelivery: deliveryOf(startS + (intervalCount - 1) * intervalS, grid),
+    deliveryIntervalS: grid.deliveryIntervalS,
   });
 }
 
-/**
- * The owner's sums of a delivery interval when the profile replaces the version that it updates.
- * They may break the invariant of `EnergySums`, which the rules find out.
- */
-function sumsWithProfile(
-  state: StateReads,
-  { ownerId, parent, payload }: RecordOf<ProfilePayload>,
-  { deliveryAt, slots, ...added }: Delivery,
-): EnergySums {
-  const { importedWh, exportedWh, soldWh, boughtWh } = energySums(state, ownerId, deliveryAt);
-  const own = parent === undefined ? undefined : state.records.get(parent)?.position;
-  let replacedImported = 0n;
-  let replacedExported = 0n;
-  if (own !== undefined) {
-    for (const slot of slots) {
-      const standing = state.readings.get(payload.meterId, slot);
-      if (standing?.position !== own) continue;
-      replacedImported += BigInt(standing.importedWh);
-      replacedExported += BigInt(standing.exportedWh);
+function countsOf(
+  runs: readonly ProfileRun[],
+): Result<{ readonly intervalCount: number; readonly valueCount: number }, Violation> {
+  let intervalCount = 0;
+  let valueCount = 0;
+  for (const [i, { count, quality }] of runs.entries()) {
+    const field = `load_profile.runs[${i}]`;
+    if (count === 0) {
+      return refuse("RECORD_MALFORMED", "A run has an interval.", `${field}.count`);
+    }
+    // The list of all qualities has the unspecified one in front.
+    if (quality < ValueQuality.ABSENT || quality > ValueQuality.SUBSTITUTED) {
+      return refuse("RECORD_MALFORMED", "There is no such quality.", `${field}.quality`);
+    }
+    intervalCount += count;
+    if (quality !== ValueQuality.ABSENT) valueCount += count;
+  }
+  return ok({ intervalCount, valueCount });
+}
+
+function registersProblem({ registerStart, registerEnd }: LoadProfile): Violation | undefined {
+  for (const [place, register] of [
+    ["register_start", registerStart],
+    ["register_end", registerEnd],
+  ] as const) {
+    if (register === undefined) continue;
+    for (const [name, energyWh] of [
+      ["imported_wh", register.importedWh],
+      ["exported_wh", register.exportedWh],
+    ] as const) {
+      if (energyWh <= energyWhMax) continue;
+      const field = `load_profile.${place}.${name}`;
+      return violation("ENERGY_INVALID", "The energy is out of range.", field);
     }
   }
+  return undefined;
+}
+
+function deliveryOf(unixS: number, grid: ParseContext["grid"]): DeliveryPlace {
   return {
-    importedWh: importedWh - replacedImported + added.importedWh,
-    exportedWh: exportedWh - replacedExported + added.exportedWh,
-    soldWh,
-    boughtWh,
+    deliveryStartS: deliveryStartOf(unixS, grid),
+    deliveryAt: deliverySlotOf(unixS, grid),
   };
 }
 
@@ -328,19 +299,179 @@ function apply(
   record: RecordOf<ProfilePayload>,
   { position }: RecordPlace,
 ): Kept {
-  const { ownerId, parent, payload } = record;
-  const { meterId, startS, intervalCount, values, absent, deliveries } = payload;
-  for (const delivery of deliveries) {
-    const sums = sumsWithProfile(tables, record, delivery);
-    putEnergySums(tables, ownerId, delivery.deliveryAt, sums);
+  const { ownerId, payload } = record;
+  const { meterId, startS, intervalCount, importedWh, exportedWh } = payload;
+  const own = ownPosition(record, tables);
+  const changes = changesOf(record, tables);
+  for (const i of changes.importedWh.keys()) {
+    if (changes.importedWh[i] === 0 && changes.exportedWh[i] === 0) continue;
+    const at = deliveryAt(payload, i);
+    putEnergySums(tables, ownerId, at, changed(energySums(tables, ownerId, at), changes, i));
   }
-  for (const { at, importedWh, exportedWh } of values) {
-    tables.readings.put([meterId, at], { importedWh, exportedWh, position });
-  }
-  const own = parent === undefined ? undefined : tables.records.get(parent)?.position;
-  for (const at of absent) {
-    const standing = tables.readings.get(meterId, at);
-    if (standing !== undefined && standing.position === own) tables.readings.remove([meterId, at]);
+  for (const { window, slot, count, value } of stretchesOf(payload)) {
+    if (value === undefined) {
+      if (own !== undefined) takeAway(tables, meterId, { window, slot, count, own });
+      continue;
+    }
+    const values = tables.readings.change(meterId, window);
+    for (let i = 0; i < count; i++) {
+      setSlot(values, slot + i, {
+        importedWh: importedWh[value + i] ?? 0,
+        exportedWh: exportedWh[value + i] ?? 0,
+        position,
+      });
+    }
   }
   return { profile: { meterId, startS, intervalCount } };
+}
+
+/** Intervals for which the version before had a value are free again. */
+function takeAway(
+  tables: StateTables,
+  meterId: string,
+  { window, slot, count, own }: Pick<Stretch, "window" | "slot" | "count"> & { own: number },
+): void {
+  const standing = tables.readings.window(meterId, window);
+  for (let i = slot; i < slot + count; i++) {
+    if (standing[i]?.position === own) setSlot(tables.readings.change(meterId, window), i, undefined);
+  }
+}
+
+/** The position of the version that the profile updates: what stands under it is replaced. */
+function ownPosition(
+  { parent }: RecordOf<ProfilePayload>,
+  state: StateReads,
+): number | undefined {
+  return parent === undefined ? undefined : state.records.get(parent)?.position;
+}
+
+/** What the profile adds to its owner's sums, less what the version has that it updates. */
+function changesOf(record: RecordOf<ProfilePayload>, state: StateReads): Changes {
+  const { payload } = record;
+  const { meterId, startS, intervalS, firstDelivery, lastDelivery, deliveryIntervalS } = payload;
+  const spanS = lastDelivery.deliveryStartS - firstDelivery.deliveryStartS;
+  const deliveries = spanS / deliveryIntervalS + 1;
+  const importedWh = new Array<number>(deliveries).fill(0);
+  const exportedWh = new Array<number>(deliveries).fill(0);
+  const own = ownPosition(record, state);
+  const intoS = startS - firstDelivery.deliveryStartS;
+  for (const { window, slot, count, index, value } of stretchesOf(payload)) {
+    if (value === undefined && own === undefined) continue;
+    const standing = own === undefined ? undefined : state.readings.window(meterId, window);
+    let delivery = Math.floor((intoS + index * intervalS) / deliveryIntervalS);
+    let deliveryEndsIn = (delivery + 1) * deliveryIntervalS - intoS - index * intervalS;
+    for (let i = 0; i < count; i++) {
+      if (deliveryEndsIn <= 0) {
+        delivery += 1;
+        deliveryEndsIn += deliveryIntervalS;
+      }
+      deliveryEndsIn -= intervalS;
+      const before = standing?.[slot + i];
+      const replaced = before?.position === own ? before : undefined;
+      const importsWh = value === undefined ? 0 : (payload.importedWh[value + i] ?? 0);
+      const exportsWh = value === undefined ? 0 : (payload.exportedWh[value + i] ?? 0);
+      importedWh[delivery] = (importedWh[delivery] ?? 0) + importsWh - (replaced?.importedWh ?? 0);
+      exportedWh[delivery] = (exportedWh[delivery] ?? 0) + exportsWh - (replaced?.exportedWh ?? 0);
+    }
+  }
+  return { importedWh, exportedWh };
+}
+
+/** Sums with the changes of the delivery interval of this index. */
+function changed(sums: EnergySums, changes: Changes, index: number): EnergySums {
+  const { importedWh, exportedWh, soldWh, boughtWh } = sums;
+  return {
+    importedWh: importedWh + (changes.importedWh[index] ?? 0),
+    exportedWh: exportedWh + (changes.exportedWh[index] ?? 0),
+    soldWh,
+    boughtWh,
+  };
+}
+
+/** Where the state keeps the sums of the delivery interval of this index. */
+function deliveryAt({ firstDelivery }: ProfilePayload, index: number): WindowSlot {
+  return later(firstDelivery.deliveryAt, index);
+}
+
+function later({ window, slot }: WindowSlot, intervals: number): WindowSlot {
+  const at = (slot + intervals) % windowIntervals;
+  return { window: window + (slot + intervals - at) / windowIntervals, slot: at };
+}
+
+/** All intervals of a profile in order of time. */
+function* stretchesOf({ at, runs }: ProfilePayload): Generator<Stretch> {
+  let { window, slot } = at;
+  let index = 0;
+  let values = 0;
+  for (const { count: runCount, quality } of runs) {
+    const isAbsent = quality === ValueQuality.ABSENT;
+    for (let left = runCount; left > 0; ) {
+      const count = Math.min(left, windowIntervals - slot);
+      yield { window, slot, count, index, value: isAbsent ? undefined : values };
+      left -= count;
+      index += count;
+      slot += count;
+      if (!isAbsent) values += count;
+      if (slot === windowIntervals) {
+        slot = 0;
+        window += 1;
+      }
+    }
+  }
+}
+
+function listsOf({ importedWh, exportedWh }: Pick<ProfilePayload, "importedWh" | "exportedWh">) {
+  return [
+    ["imported_wh", importedWh],
+    ["exported_wh", exportedWh],
+  ] as const;
+}
+
+// What follows is asked only where something is wrong.
+
+function startOfInterval({ startS, intervalS }: ProfilePayload, index: number): number {
+  return startS + index * intervalS;
+}
+
+/** The interval that has this value of the lists. */
+function intervalOfValue({ runs }: ProfilePayload, value: number): number {
+  let index = 0;
+  let values = 0;
+  for (const { count, quality } of runs) {
+    if (quality !== ValueQuality.ABSENT) {
+      if (value < values + count) return index + value - values;
+      values += count;
+    }
+    index += count;
+  }
+  return index;
+}
+
+/** The field of the run that has this interval. */
+function runOf({ runs }: ProfilePayload, interval: number): string {
+  let end = 0;
+  const place = runs.findIndex(({ count }) => {
+    end += count;
+    return interval < end;
+  });
+  return `load_profile.runs[${place}]`;
+}
+
+/** The first value in the delivery interval; the list, or the runs, where it has none there. */
+function fieldOfDelivery(
+  payload: ProfilePayload,
+  deliveryStartS: number,
+  name: "imported_wh" | "exported_wh",
+): string {
+  const { startS, intervalS, deliveryIntervalS } = payload;
+  const begin = Math.max(0, (deliveryStartS - startS) / intervalS);
+  const end = (deliveryStartS + deliveryIntervalS - startS) / intervalS;
+  for (const { index, count, value } of stretchesOf(payload)) {
+    const first = Math.max(begin, index);
+    if (value === undefined || first >= Math.min(end, index + count)) continue;
+    const list = name === "imported_wh" ? payload.importedWh : payload.exportedWh;
+    const field = `load_profile.${name}`;
+    return list.length === 0 ? field : `${field}[${value + first - index}]`;
+  }
+  return runOf(payload, begin);
 }

@@ -4,19 +4,20 @@ import { RecordKind as StoredKind } from "../../gen/bss/store/v1/state_pb.js";
 import type { MeterReading } from "../../gen/bss/v1/record_pb.js";
 import { deviceIdForm, isDeviceId } from "../ids.js";
 import type { RecordPlace } from "../state/record-state.js";
-import { registeredMeterId, type StateReads, type StateTables } from "../state/state-tables.js";
+import type { StateReads, StateTables } from "../state/state-tables.js";
 import type { WindowSlot } from "../state/windows.js";
 import { isoTimeOfS, isUnixSeconds, whyBeforeEnd } from "../times.js";
 import { refuse, type Violation, violation } from "../violation.js";
-import { type EnergySums, energySums, energyWhMax, putEnergySums } from "./energy.js";
-import type { Kept, ParseContext, RecordKind, RecordOf, Rule } from "./kind.js";
 import {
-  deliverySlotOf,
-  deliveryStartOf,
-  isIntervalStart,
-  startsAround,
-  windowSlotOf,
-} from "./market-grid.js";
+  type EnergySums,
+  energySums,
+  energyWhMax,
+  putEnergySums,
+  useOfDelivery,
+} from "./energy.js";
+import type { Kept, ParseContext, RecordKind, RecordOf, Rule } from "./kind.js";
+import { deliverySlotOf, deliveryStartOf, windowSlotOf } from "./market-grid.js";
+import { carriedWhMax, gridProblem, meterProblem, sumsProblem } from "./metering.js";
 
 export type ReadingPayload = {
   readonly kind: "meterReading";
@@ -24,8 +25,10 @@ export type ReadingPayload = {
   /** Unix s, not negative; whether it is aligned is a rule. */
   readonly intervalStartS: number;
   readonly intervalS: number;
-  readonly importedWh: bigint;
-  readonly exportedWh: bigint;
+  /** At most `energyWhMax`. */
+  readonly importedWh: number;
+  /** At most `energyWhMax`. */
+  readonly exportedWh: number;
   /** Where the state keeps what stands for the interval. */
   readonly at: WindowSlot;
   /** Start of the delivery interval that the reading's interval lies in. */
@@ -34,28 +37,13 @@ export type ReadingPayload = {
   readonly deliveryAt: WindowSlot;
 };
 
-const secondsPerHour = 3600n;
-
 const meterBelongsToOwner: Rule<ReadingPayload> = {
   id: "meter-belongs-to-owner",
   demands:
     "A reading's meter is registered to the record's owner, and spelled as it is registered.",
   reasons: ["METER_UNKNOWN", "METER_OWNER_MISMATCH"],
-  check({ record: { payload, ownerId }, state }) {
-    const meter = state.meters.get(payload.meterId);
-    const field = "meter_reading.meter_id";
-    if (meter === undefined) {
-      return violation("METER_UNKNOWN", `No meter ${payload.meterId} is registered.`, field);
-    }
-    const registered = registeredMeterId(payload.meterId, meter);
-    if (registered !== payload.meterId) {
-      const message = `No meter ${payload.meterId} is registered, but ${registered} is.`;
-      return violation("METER_UNKNOWN", message, field);
-    }
-    if (meter.ownerId === ownerId) return undefined;
-    const message = `Meter ${payload.meterId} is not registered to ${ownerId}.`;
-    return violation("METER_OWNER_MISMATCH", message, field);
-  },
+  check: ({ record: { payload, ownerId }, state }) =>
+    meterProblem(payload.meterId, ownerId, state, "meter_reading.meter_id"),
 };
 
 const readingIntervalIsAligned: Rule<ReadingPayload> = {
@@ -63,16 +51,12 @@ const readingIntervalIsAligned: Rule<ReadingPayload> = {
   demands:
     "A reading's interval has the meter's registered length and starts on the market's grid.",
   reasons: ["INTERVAL_INVALID"],
-  check({ record: { payload }, state, policy }) {
-    const meter = state.meters.get(payload.meterId);
-    if (meter === undefined) return undefined;
-    if (payload.intervalS !== meter.intervalS) {
-      const message = `The interval has ${payload.intervalS} s, the meter's has ${meter.intervalS} s.`;
-      return violation("INTERVAL_INVALID", message, "meter_reading.interval_s");
-    }
-    if (isIntervalStart(payload.intervalStartS, meter.intervalS, policy)) return undefined;
-    const message = startsAround(payload.intervalStartS, meter.intervalS, policy);
-    return violation("INTERVAL_INVALID", message, "meter_reading.interval_start_unix_s");
+  check({ record: { payload }, ...context }) {
+    const { meterId, intervalStartS: startS, intervalS } = payload;
+    return gridProblem({ meterId, startS, intervalS }, context, {
+      start: "meter_reading.interval_start_unix_s",
+      interval: "meter_reading.interval_s",
+    });
   },
 };
 
@@ -110,12 +94,12 @@ const readingIsWithinRating: Rule<ReadingPayload> = {
   check({ record: { payload }, state }) {
     const meter = state.meters.get(payload.meterId);
     if (meter === undefined) return undefined;
-    const limit = meter.ratedPowerW * BigInt(meter.intervalS);
+    const mostWh = carriedWhMax(meter);
     for (const [name, energyWh] of [
       ["imported_wh", payload.importedWh],
       ["exported_wh", payload.exportedWh],
     ] as const) {
-      if (energyWh * secondsPerHour <= limit) continue;
+      if (energyWh <= mostWh) continue;
       const message = `${energyWh} Wh is more than ${meter.ratedPowerW} W carry in ${meter.intervalS} s.`;
       return violation("ENERGY_ABOVE_RATING", message, `meter_reading.${name}`);
     }
@@ -129,19 +113,11 @@ const readingCoversTrades: Rule<ReadingPayload> = {
     "An update of a reading leaves exports at least what is sold and imports at least what is bought in the delivery interval.",
   reasons: ["EXPORT_BELOW_SOLD", "IMPORT_BELOW_BOUGHT", "ENERGY_INVALID"],
   check({ record: { payload, ownerId }, state }) {
-    const { exportedWh, importedWh, soldWh, boughtWh } = sumsWithReading(state, ownerId, payload);
-    if (exportedWh < soldWh) {
-      const message = `Exports would fall to ${exportedWh} Wh, but ${soldWh} Wh are sold.`;
-      return violation("EXPORT_BELOW_SOLD", message, "meter_reading.exported_wh");
-    }
-    if (importedWh < boughtWh) {
-      const message = `Imports would fall to ${importedWh} Wh, but ${boughtWh} Wh are bought.`;
-      return violation("IMPORT_BELOW_BOUGHT", message, "meter_reading.imported_wh");
-    }
-    if (exportedWh <= energyWhMax && importedWh <= energyWhMax) return undefined;
-    const name = exportedWh > energyWhMax ? "exported_wh" : "imported_wh";
-    const message = `The sum of the delivery interval would be above ${energyWhMax} Wh.`;
-    return violation("ENERGY_INVALID", message, `meter_reading.${name}`);
+    const sums = sumsWithReading(state, ownerId, payload);
+    const problem = sumsProblem(sums, payload.deliveryStartS);
+    if (problem === undefined) return undefined;
+    const { reason, message, direction } = problem;
+    return violation(reason, message, `meter_reading.${direction}_wh`);
   },
 };
 
@@ -161,11 +137,9 @@ export const meterReading: RecordKind<MeterReading, ReadingPayload> = {
     whyBeforeEnd(intervalStartS + intervalS, timeMs),
   addStateKeys({ payload: { meterId, at } }, list) {
     list.meter(meterId);
-    list.readings(meterId, at);
+    list.readings(meterId, at.window);
   },
-  energy: ({ ownerId, payload: { deliveryStartS, deliveryAt } }) => [
-    { participantId: ownerId, deliveryStartS, deliveryAt, as: "measured" },
-  ],
+  energy: ({ ownerId, payload }) => [useOfDelivery(ownerId, payload, "measured")],
   apply,
   parties: () => [],
   meterIds: ({ meterId }) => [meterId],
@@ -197,8 +171,8 @@ function parse(reading: MeterReading, { grid }: ParseContext): Result<ReadingPay
     meterId,
     intervalStartS,
     intervalS,
-    importedWh,
-    exportedWh,
+    importedWh: Number(importedWh),
+    exportedWh: Number(exportedWh),
     // An interval of 0 s is no meter's; a rule refuses it before it is looked up.
     at: windowSlotOf(intervalStartS, Math.max(1, intervalS), grid),
     deliveryStartS,
@@ -218,8 +192,8 @@ function sumsWithReading(state: StateReads, ownerId: string, reading: ReadingPay
   );
   const before = state.readings.get(reading.meterId, reading.at);
   return {
-    importedWh: importedWh - BigInt(before?.importedWh ?? 0) + reading.importedWh,
-    exportedWh: exportedWh - BigInt(before?.exportedWh ?? 0) + reading.exportedWh,
+    importedWh: importedWh - (before?.importedWh ?? 0) + reading.importedWh,
+    exportedWh: exportedWh - (before?.exportedWh ?? 0) + reading.exportedWh,
     soldWh,
     boughtWh,
   };
@@ -233,10 +207,6 @@ function apply(
   const { meterId, at, deliveryAt, importedWh, exportedWh } = record.payload;
   const sums = sumsWithReading(tables, record.ownerId, record.payload);
   putEnergySums(tables, record.ownerId, deliveryAt, sums);
-  tables.readings.put([meterId, at], {
-    importedWh: Number(importedWh),
-    exportedWh: Number(exportedWh),
-    position,
-  });
+  tables.readings.put([meterId, at], { importedWh, exportedWh, position });
   return undefined;
 }

@@ -38,7 +38,10 @@ function addReadKeys(record: ParsedRecord, list: StateKeyList): void {
   if (record.parent !== undefined) list.record(record.parent);
   const kind = kindOf(record);
   kind.addStateKeys(record, list);
-  for (const use of kind.energy(record)) list.energy(use.participantId, use.deliveryAt);
+  for (const { participantId, first, last } of kind.energy(record)) {
+    const end = last.deliveryAt.window;
+    for (let at = first.deliveryAt.window; at <= end; at++) list.energy(participantId, at);
+  }
 }
 
 /**

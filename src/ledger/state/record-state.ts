@@ -2,12 +2,14 @@
  * What the rules know of a record on the ledger: whose it is, its kind and place, which one updates
  * it, and what its kind keeps. There is one for each record for ever, so it is packed:
  *
- *     head ‖ owner's number ‖ height ‖ position                         head = 8 · kind + 4 · profile? + 2 · trade? + successor?
- *       ‖ (trade: buyer's number ‖ delivery start, s ‖ energy, Wh)      all of these compact.ts integers
- *       ‖ (profile: start, s ‖ number of intervals ‖ length of the meter's id ‖ the id)
+ *     head ‖ owner's number ‖ height ‖ position                      head = 4 · kind + 2 · kept? + successor?
+ *       ‖ (kept of a trade: buyer's number ‖ delivery start, s ‖ energy, Wh)     all of these compact.ts integers
+ *       ‖ (kept of a load profile: start, s ‖ number of intervals ‖ length of the meter's id ‖ the id)
  *       ‖ (successor: 32 bytes)
+ *
+ * Trades and load profiles keep something, other kinds nothing.
  */
-
+import { assert } from "../../base/assert.js";
 import { binaryText, utf8 } from "../../base/bytes.js";
 import { RecordKind } from "../../gen/bss/store/v1/state_pb.js";
 import { CompactReader, type CompactWriter } from "./compact.js";
@@ -50,8 +52,9 @@ const kinds = Object.values(RecordKind).filter((kind) => kind !== RecordKind.UNS
 
 export function encodeRecordState(state: RecordState, out: CompactWriter): Uint8Array {
   const { kind, ownerNumber, height, position, trade, profile, successor } = state;
-  const of = (part: unknown, bit: number) => (part === undefined ? 0 : bit);
-  out.uint(8 * kind + of(profile, 4) + of(trade, 2) + of(successor, 1));
+  assert((trade !== undefined) === (kind === RecordKind.ENERGY_TRADE), "trades keep an effect");
+  assert((profile !== undefined) === (kind === RecordKind.LOAD_PROFILE), "profiles keep a range");
+  out.uint(4 * kind + (keepsSomething(kind) ? 2 : 0) + (successor === undefined ? 0 : 1));
   out.uint(ownerNumber);
   out.uint(height);
   out.uint(position);
@@ -75,16 +78,20 @@ export function encodeRecordState(state: RecordState, out: CompactWriter): Uint8
 export function decodeRecordState(bytes: Uint8Array): RecordState | undefined {
   const from = new CompactReader(bytes);
   const head = from.uint();
-  const kind = kinds.find((known) => known === Math.floor(head / 8));
-  if (kind === undefined) return undefined;
+  const kind = kinds.find((known) => known === Math.floor(head / 4));
+  if (kind === undefined || keepsSomething(kind) !== ((head & 2) !== 0)) return undefined;
   const ownerNumber = from.uint();
   const height = from.uint();
   const position = from.uint();
-  const trade = (head & 2) === 0 ? undefined : decodeTrade(from);
-  const profile = (head & 4) === 0 ? undefined : decodeProfile(from);
+  const trade = kind === RecordKind.ENERGY_TRADE ? decodeTrade(from) : undefined;
+  const profile = kind === RecordKind.LOAD_PROFILE ? decodeProfile(from) : undefined;
   const successor = (head & 1) === 0 ? undefined : from.bytes(successorBytes);
   if (!from.isWhole) return undefined;
   return { kind, ownerNumber, height, position, trade, profile, successor };
+}
+
+function keepsSomething(kind: RecordKind): boolean {
+  return kind === RecordKind.ENERGY_TRADE || kind === RecordKind.LOAD_PROFILE;
 }
 
 function decodeTrade(from: CompactReader): TradeEffect {

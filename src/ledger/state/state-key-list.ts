@@ -4,7 +4,6 @@
  * repeats are in the list.
  */
 import { stateKeys } from "./state-keys.js";
-import type { WindowSlot } from "./windows.js";
 
 export class StateKeyList {
   readonly keys: Uint8Array[] = [];
@@ -29,13 +28,13 @@ export class StateKeyList {
     this.keys.push(stateKeys.record(hash));
   }
 
-  readings(id: string, { window }: WindowSlot): void {
+  readings(id: string, window: number): void {
     if (id === this.#readings.id && window === this.#readings.window) return;
     this.#readings = { id, window };
     this.keys.push(stateKeys.readings(id, window));
   }
 
-  energy(id: string, { window }: WindowSlot): void {
+  energy(id: string, window: number): void {
     if (id === this.#energy.id && window === this.#energy.window) return;
     this.#energy = { id, window };
     this.keys.push(stateKeys.energy(id, window));

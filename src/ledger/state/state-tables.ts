@@ -34,6 +34,7 @@ import {
   encodeSums,
   type StandingReading,
   type StoredSums,
+  setSlot,
   type WindowSlot,
   type WindowValues,
 } from "./windows.js";
@@ -49,15 +50,21 @@ export type TableReads<Value, Name extends readonly unknown[]> = {
   get(...name: Name): Value | undefined;
 };
 
+/** The same of values of intervals, one by one or a window at a time. */
+export type WindowReads<Value> = TableReads<Value, BySlot> & {
+  /** By slot; may be shorter than a window. */
+  window(id: string, window: number): readonly (Value | undefined)[];
+};
+
 export type StateReads = {
   readonly participants: TableReads<ParticipantState, ById>;
   /** By id, in whatever case. */
   readonly meters: TableReads<MeterState, ById>;
   readonly records: TableReads<RecordState, ByHash>;
   /** By meter and place of the interval, which is counted in intervals of the meter. */
-  readonly readings: TableReads<StandingReading, BySlot>;
+  readonly readings: WindowReads<StandingReading>;
   /** By participant and place of the delivery interval. */
-  readonly energy: TableReads<StoredSums, BySlot>;
+  readonly energy: WindowReads<StoredSums>;
   /** By trade id: the record's index in the Merkle log. */
   readonly trades: TableReads<number, ByHash>;
   /** By invitation id and operator. */
@@ -226,7 +233,7 @@ type OpenWindow<Value> = {
 };
 
 /** Values of intervals. A window is read and written as a whole. */
-class WindowTable<Value> implements TableReads<Value, BySlot> {
+class WindowTable<Value> implements WindowReads<Value> {
   readonly #view: StateView;
   readonly #codec: Codec<WindowValues<Value>>;
   readonly #keyOf: (id: string, window: number) => Uint8Array;
@@ -247,19 +254,19 @@ class WindowTable<Value> implements TableReads<Value, BySlot> {
     return this.#windowOf(id, window).values[slot];
   }
 
-  put([id, { window, slot }]: BySlot, value: Value): void {
-    const open = this.#windowOf(id, window);
-    // No holes: arrays without them are faster, and deeply equal to decoded ones.
-    while (open.values.length < slot) open.values.push(undefined);
-    open.values[slot] = value;
-    open.isChanged = true;
+  window(id: string, window: number): readonly (Value | undefined)[] {
+    return this.#windowOf(id, window).values;
   }
 
-  /** Takes a value away that is there. */
-  remove([id, { window, slot }]: BySlot): void {
+  put([id, { window, slot }]: BySlot, value: Value): void {
+    setSlot(this.change(id, window), slot, value);
+  }
+
+  /** A window that is written to with `setSlot`. */
+  change(id: string, window: number): WindowValues<Value> {
     const open = this.#windowOf(id, window);
-    open.values[slot] = undefined;
     open.isChanged = true;
+    return open.values;
   }
 
   addWrites(writes: StateWrite[], out: CompactWriter): void {

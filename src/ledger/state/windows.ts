@@ -52,6 +52,17 @@ export type StoredSums = {
   readonly boughtWh: number;
 };
 
+/** Writes a value, or takes away what is there. */
+export function setSlot<Value>(
+  values: WindowValues<Value>,
+  slot: number,
+  value: Value | undefined,
+): void {
+  // No holes: arrays without them are faster, and deeply equal to decoded ones.
+  while (values.length < slot) values.push(undefined);
+  values[slot] = value;
+}
+
 /** Positions differ by less than this, so that twice the difference is exact in a double. */
 const positionMax = 2 ** 52;
 

@@ -4,7 +4,7 @@
  * pool, of blocks that are being voted on, and of the other records of a submission.
  */
 import { toHex } from "../../base/bytes.js";
-import { type EnergyUse, sumsNameOf, usesThatLack } from "../../ledger/kinds/energy.js";
+import { type EnergyUse, namesOf, usesThatLack } from "../../ledger/kinds/energy.js";
 import { kindOf } from "../../ledger/kinds/kinds.js";
 import type { ParsedRecord } from "../../ledger/records/records.js";
 import type { RuleReason } from "../../ledger/violation.js";
@@ -12,7 +12,7 @@ import type { RuleReason } from "../../ledger/violation.js";
 export class CureIndex {
   /** Hashes in hex. */
   readonly #records = new Set<string>();
-  /** How many there are, by participant and delivery interval. */
+  /** How many there are, by the names under which they are filed (`namesOf`). */
   readonly #readings = new Map<string, number>();
   readonly #tradeUpdates = new Map<string, number>();
 
@@ -41,7 +41,7 @@ export class CureIndex {
       return record.parent !== undefined && this.#records.has(toHex(record.parent));
     }
     return usesThatLack(usesOf(record), reason).some(
-      (use) => use.as !== "measured" && this.#readings.has(sumsNameOf(use)),
+      (use) => use.as !== "measured" && hasAny(this.#readings, namesOf(use).met),
     );
   }
 
@@ -52,20 +52,25 @@ export class CureIndex {
   mightCure(record: ParsedRecord, reason: RuleReason): boolean {
     if (this.cures(record, reason)) return true;
     return usesThatLack(usesOf(record), reason)
-      .map(sumsNameOf)
-      .some((key) => this.#tradeUpdates.has(key) || this.#readings.has(key));
+      .map((use) => namesOf(use).met)
+      .some((names) => hasAny(this.#tradeUpdates, names) || hasAny(this.#readings, names));
   }
 
   #count(record: ParsedRecord, change: 1 | -1): void {
     for (const use of usesOf(record)) {
-      if (use.as === "measured") addTo(this.#readings, sumsNameOf(use), change);
-      else if (record.parent !== undefined) addTo(this.#tradeUpdates, sumsNameOf(use), change);
+      const counts = use.as === "measured" ? this.#readings : this.#tradeUpdates;
+      if (use.as !== "measured" && record.parent === undefined) continue;
+      for (const name of namesOf(use).filed) addTo(counts, name, change);
     }
   }
 }
 
 function usesOf(record: ParsedRecord): readonly EnergyUse[] {
   return kindOf(record).energy(record);
+}
+
+function hasAny(counts: ReadonlyMap<string, number>, names: readonly string[]): boolean {
+  return names.some((name) => counts.has(name));
 }
 
 function addTo(counts: Map<string, number>, key: string, change: 1 | -1): void {

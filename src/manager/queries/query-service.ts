@@ -9,6 +9,8 @@ import {
   type GetRecordHistoryResponseSchema,
   type GetRecordRequest,
   type GetRecordResponseSchema,
+  type GetSettlementRequest,
+  type GetSettlementResponseSchema,
   type GetStatusResponseSchema,
   type ListRecordsRequest,
   type ListRecordsResponseSchema,
@@ -20,7 +22,7 @@ import { recordHashBytes } from "../../ledger/records/records.js";
 import { answerPage } from "../../query/answer-page.js";
 import { type SharedQueriesPorts, sharedQueries } from "../../query/shared-queries.js";
 import { RpcError } from "../../rpc/rpc-error.js";
-import type { ServiceHandlers } from "../../rpc/server/handlers.js";
+import type { CallContext, ServiceHandlers } from "../../rpc/server/handlers.js";
 import type { Identity } from "../../rpc/tls/tls-identity.js";
 import {
   fieldError,
@@ -35,6 +37,7 @@ import {
 import type { ListPlace } from "../../store/chain/record-index.js";
 import { recordHistory } from "./record-history.js";
 import { mayList } from "./record-rights.js";
+import { getSettlement } from "./settlement.js";
 import { RecordEntries, type RecordEntriesPorts } from "./unsealed-records.js";
 
 export type ManagerQueryPorts = SharedQueriesPorts &
@@ -54,6 +57,7 @@ export function managerQueries(ports: ManagerQueryPorts): ServiceHandlers<typeof
     getRecord: (request, { identity }) => queries.getRecord(request, identity),
     getRecordHistory: (request, { identity }) => queries.getRecordHistory(request, identity),
     listRecords: (request, { identity }) => queries.listRecords(request, identity),
+    getSettlement: (request, context) => queries.getSettlement(request, context),
   };
 }
 
@@ -123,6 +127,15 @@ class ManagerQueries {
       entries: items,
       nextPageToken: more && last ? pageToken(listing, `${last.timeMs},${last.position}`) : "",
     };
+  }
+
+  getSettlement(
+    request: GetSettlementRequest,
+    { identity, signal }: CallContext,
+  ): Promise<MessageInitShape<typeof GetSettlementResponseSchema>> {
+    const { store, consortium } = this.#ports;
+    const ports = { store, records: this.#records, grid: consortium.policy };
+    return getSettlement(ports, request, identity, signal);
   }
 
   /**

@@ -10,6 +10,7 @@ import type { Record as LedgerRecord } from "../../gen/bss/v1/record_pb.js";
 import { partiesOf } from "../../ledger/kinds/kinds.js";
 import type { ServiceHandlers } from "../../rpc/server/handlers.js";
 import type { Identity, Role } from "../../rpc/tls/tls-identity.js";
+import { isSettlementFor } from "../../settlement/settlement-documents.js";
 
 /**
  * "everything": the content of every record, and every list. "own": of records that the caller
@@ -32,9 +33,10 @@ export const recordSight: Readonly<Record<Role, RecordSight>> = {
  * What an answer of a method holds of records. "nothing": not even a hash. "places": hashes,
  * positions and seal digests, for everybody. "content": the record too, for those who may read it.
  * "links": besides, which record updates which; others get the record that they named alone.
- * "lists": records by participant or meter; refused to others.
+ * "lists": records by participant or meter; refused to others. "sums": what the content of
+ * all records of a participant comes to; refused to all who may not read them.
  */
-export type AnswerContent = "nothing" | "places" | "content" | "links" | "lists";
+export type AnswerContent = "nothing" | "places" | "content" | "links" | "lists" | "sums";
 
 export const answerContent: Readonly<
   Record<keyof ServiceHandlers<typeof QueryService>, AnswerContent>
@@ -44,6 +46,7 @@ export const answerContent: Readonly<
   getReceipt: "places",
   getRecordHistory: "links",
   listRecords: "lists",
+  getSettlement: "sums",
   getBlock: "places",
   listBlocks: "places",
   getConsistencyProof: "nothing",
@@ -63,14 +66,25 @@ export function seesMetadata({ role }: Identity): boolean {
   return recordSight[role] === "everything" || recordSight[role] === "metadata";
 }
 
-/** Managers, the owner and the other parties. An id alone opens nothing: the role counts. */
+/**
+ * Managers, the owner and the other parties; of a tariff every participant, and of a settlement
+ * both whom it names. An id alone opens nothing: the role counts.
+ */
 export function mayRead(record: LedgerRecord, { role, id }: Identity): boolean {
   if (recordSight[role] !== "own") return recordSight[role] === "everything";
-  return record.ownerId === id || partiesOf(record).includes(id);
+  if (record.ownerId === id || partiesOf(record).includes(id)) return true;
+  const { payload } = record;
+  return payload.case === "document" && isSettlementFor(payload.value, id);
 }
 
 /** Whether the caller may list the records of a participant, or of a meter that is its own. */
 export function mayList(participantId: string, reader: Identity): boolean {
   if (recordSight[reader.role] !== "own") return seesMetadata(reader);
   return participantId === reader.id;
+}
+
+/** Whether the caller may read all records of a participant that count for its settlement. */
+export function maySettle(participantId: string, { role, id }: Identity): boolean {
+  if (recordSight[role] !== "own") return recordSight[role] === "everything";
+  return participantId === id;
 }

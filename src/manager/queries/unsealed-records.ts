@@ -7,7 +7,7 @@ import { fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { emptyBytes, equalBytes, toHex } from "../../base/bytes.js";
 import { unsealRecord } from "../../crypto/seal.js";
 import type { RecordEntrySchema } from "../../gen/bss/v1/query_pb.js";
-import { RecordSchema } from "../../gen/bss/v1/record_pb.js";
+import { type Record as LedgerRecord, RecordSchema } from "../../gen/bss/v1/record_pb.js";
 import { recordHash } from "../../ledger/records/records.js";
 import { answerBytesMax } from "../../query/answer-page.js";
 import { RpcError } from "../../rpc/rpc-error.js";
@@ -65,6 +65,17 @@ export class RecordEntries {
       }
     } else {
       for await (const place of store.placesAt(positions)) yield [placeOf(place), placeBytes];
+    }
+  }
+
+  /** Those records among them, decoded, that the caller may read; their successors are not read. */
+  async *recordsAt(
+    positions: readonly number[],
+    reader: Identity,
+  ): AsyncGenerator<PlacedRecord & { readonly record: LedgerRecord }, void, undefined> {
+    for await (const placed of this.#ports.store.recordsAt(positions)) {
+      const record = fromBinary(RecordSchema, this.#unseal(placed));
+      if (mayRead(record, reader)) yield { ...placed, record };
     }
   }
 

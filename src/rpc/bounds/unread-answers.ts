@@ -189,6 +189,7 @@ const pageMethods: ReadonlySet<string> = new Set([
   "bss.v1.QueryService/GetFork",
   "bss.v1.QueryService/GetRecord",
   "bss.v1.QueryService/GetRecordHistory",
+  "bss.v1.QueryService/GetSettlement",
   "bss.v1.QueryService/ListBlocks",
   "bss.v1.QueryService/ListRecords",
   "bss.v1.QueryService/ListStorageNodes",

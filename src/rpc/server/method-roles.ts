@@ -24,6 +24,7 @@ export const methodRoles: Readonly<Record<string, readonly Role[]>> = {
   "bss.v1.QueryService/GetReceipt": anyRole,
   "bss.v1.QueryService/GetRecordHistory": anyRole,
   "bss.v1.QueryService/ListRecords": anyRole,
+  "bss.v1.QueryService/GetSettlement": anyRole,
   "bss.v1.QueryService/GetBlock": anyRole,
   "bss.v1.QueryService/ListBlocks": anyRole,
   "bss.v1.QueryService/GetConsistencyProof": anyRole,

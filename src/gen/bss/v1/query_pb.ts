@@ -20,7 +20,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file bss/v1/query.proto.
  */
 export const file_bss_v1_query: GenFile = /*@__PURE__*/
-  fileDesc("ChJic3MvdjEvcXVlcnkucHJvdG8SBmJzcy52MSISChBHZXRTdGF0dXNSZXF1ZXN0ItcDChFHZXRTdGF0dXNSZXNwb25zZRIeCgRyb2xlGAEgASgOMhAuYnNzLnYxLk5vZGVSb2xlEg8KB25vZGVfaWQYAiABKAkSFwoPY29uc29ydGl1bV9uYW1lGAMgASgJEhUKDWNvbnNvcnRpdW1faWQYBCABKAwSDgoGaGVpZ2h0GAUgASgEEhAKCGJsb2NrX2lkGAYgASgMEhEKCXRyZWVfc2l6ZRgHIAEoBBIMCgRyb290GAggASgMEiEKBXBlZXJzGAkgAygLMhIuYnNzLnYxLlBlZXJTdGF0dXMSDwoHc3luY2luZxgKIAEoCBINCgVyb3VuZBgLIAEoDRIMCgRzdGVwGAwgASgJEhgKEHBvb2xfc3VibWlzc2lvbnMYDSABKA0SDwoHdmVyc2lvbhgOIAEoCRIUCgxzdGF0ZV9kaWdlc3QYDyABKAwSIAoHd2FpdGluZxgQIAEoCzIPLmJzcy52MS5XYWl0aW5nEiIKBHN5bmMYESABKAsyFC5ic3MudjEuU3luY1Byb2dyZXNzEhIKCmFic3RhaW5pbmcYEiABKAkSIgoFc2NydWIYEyABKAsyEy5ic3MudjEuU2NydWJTdGF0dXMSDgoGaGFsdGVkGBQgASgJIosBCgtTY3J1YlN0YXR1cxIWCg5jaGVja2VkX2hlaWdodBgBIAEoBBIZChFsYXN0X3Bhc3NfdW5peF9tcxgCIAEoAxIPCgdkYW1hZ2VkGAMgASgEEhAKCHJlcGFpcmVkGAQgASgEEhMKC2xhc3RfZGFtYWdlGAUgASgJEhEKCXJlcGFpcmluZxgGIAEoCCLAAQoHV2FpdGluZxIMCgR0ZXh0GAEgASgJEg8KB3N0ZXBfbXMYAiABKAQSEQoJaGVpZ2h0X21zGAMgASgEEhgKEG1pc3NpbmdfcHJvcG9zZXIYBCABKAkSFwoPbWlzc2luZ19hY2NlcHRzGAUgAygJEhkKEW1pc3NpbmdfYXBwcm92YWxzGAYgAygJEhcKD21pc3NpbmdfY29tbWl0cxgHIAMoCRIcChRtaXNzaW5nX2F0dGVzdGF0aW9ucxgIIAMoCSJnCgxTeW5jUHJvZ3Jlc3MSFQoNdGFyZ2V0X2hlaWdodBgBIAEoBBIZChFibG9ja3NfcGVyX3NlY29uZBgCIAEoARIUCgxzZWNvbmRzX2xlZnQYAyABKAQSDwoHcGVlcl9pZBgEIAEoCSKKAQoKUGVlclN0YXR1cxIPCgdwZWVyX2lkGAEgASgJEh4KBHJvbGUYAiABKA4yEC5ic3MudjEuTm9kZVJvbGUSEQoJY29ubmVjdGVkGAMgASgIEg4KBmhlaWdodBgEIAEoBBIYChBmYWxzZV9vYmplY3Rpb25zGAUgASgEEg4KBmhhbHRlZBgGIAEoCSInChBHZXRSZWNvcmRSZXF1ZXN0EhMKC3JlY29yZF9oYXNoGAEgASgMIjcKEUdldFJlY29yZFJlc3BvbnNlEiIKBWVudHJ5GAEgASgLMhMuYnNzLnYxLlJlY29yZEVudHJ5Iq0BCgtSZWNvcmRFbnRyeRITCgtyZWNvcmRfaGFzaBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSEAoIcG9zaXRpb24YAyABKAQSEwoLc2VhbF9kaWdlc3QYBCABKAwSEwoGcmVjb3JkGAUgASgMSACIAQESHwoHZGVjb2RlZBgGIAEoCzIOLmJzcy52MS5SZWNvcmQSEQoJc3VjY2Vzc29yGAcgASgMQgkKB19yZWNvcmQiKAoRR2V0UmVjZWlwdFJlcXVlc3QSEwoLcmVjb3JkX2hhc2gYASABKAwiNgoSR2V0UmVjZWlwdFJlc3BvbnNlEiAKB3JlY2VpcHQYASABKAsyDy5ic3MudjEuUmVjZWlwdCKrAgoHUmVjZWlwdBITCgtyZWNvcmRfaGFzaBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSEAoIYmxvY2tfaWQYAyABKAwSFAoMdGltZV91bml4X21zGAQgASgDEhUKDWNvbmZpcm1hdGlvbnMYBSABKAQSEAoIcG9zaXRpb24YBiABKAQSEwoLc2VhbF9kaWdlc3QYByABKAwSFwoPaW5jbHVzaW9uX3Byb29mGAggAygMEg4KBmhlYWRlchgJIAEoDBI1ChJjb21taXRfY2VydGlmaWNhdGUYCiABKAsyGS5ic3MudjEuQ29tbWl0Q2VydGlmaWNhdGUSHAoUc3RvcmFnZV9hdHRlc3RhdGlvbnMYCyABKA0SFwoPcHJldmlvdXNfaGVhZGVyGAwgASgMIlUKF0dldFJlY29yZEhpc3RvcnlSZXF1ZXN0EhMKC3JlY29yZF9oYXNoGAEgASgMEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJIlkKGEdldFJlY29yZEhpc3RvcnlSZXNwb25zZRIkCgdlbnRyaWVzGAEgAygLMhMuYnNzLnYxLlJlY29yZEVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKPAQoSTGlzdFJlY29yZHNSZXF1ZXN0EhYKDnBhcnRpY2lwYW50X2lkGAEgASgJEhAKCG1ldGVyX2lkGAIgASgJEhQKDGZyb21fdW5peF9tcxgDIAEoAxISCgp0b191bml4X21zGAQgASgDEhEKCXBhZ2Vfc2l6ZRgFIAEoDRISCgpwYWdlX3Rva2VuGAYgASgJIlQKE0xpc3RSZWNvcmRzUmVzcG9uc2USJAoHZW50cmllcxgBIAMoCzITLmJzcy52MS5SZWNvcmRFbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiWQoPR2V0QmxvY2tSZXF1ZXN0EhAKBmhlaWdodBgBIAEoBEgAEhIKCGJsb2NrX2lkGAIgASgMSAASFAoMaGVhZGVyc19vbmx5GAMgASgIQgoKCHNlbGVjdG9yIjQKEEdldEJsb2NrUmVzcG9uc2USIAoFYmxvY2sYASABKAsyES5ic3MudjEuQmxvY2tWaWV3ItcBCglCbG9ja1ZpZXcSDgoGaGVpZ2h0GAEgASgEEhAKCGJsb2NrX2lkGAIgASgMEhwKBWJsb2NrGAMgASgLMg0uYnNzLnYxLkJsb2NrEi8KDGNlcnRpZmljYXRlcxgEIAEoCzIZLmJzcy52MS5CbG9ja0NlcnRpZmljYXRlcxIqCgZoZWFkZXIYBSABKAsyGi5ic3MudjEuTWFuYWdlckJsb2NrSGVhZGVyEhUKDWNvbmZpcm1hdGlvbnMYBiABKAQSFgoOc3RvcmFnZV9oZWFkZXIYByABKAwiZQoRTGlzdEJsb2Nrc1JlcXVlc3QSEwoLZnJvbV9oZWlnaHQYASABKAQSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkSFAoMaGVhZGVyc19vbmx5GAQgASgIIlAKEkxpc3RCbG9ja3NSZXNwb25zZRIhCgZibG9ja3MYASADKAsyES5ic3MudjEuQmxvY2tWaWV3EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJKChpHZXRDb25zaXN0ZW5jeVByb29mUmVxdWVzdBIWCg5mcm9tX3RyZWVfc2l6ZRgBIAEoBBIUCgx0b190cmVlX3NpemUYAiABKAQifgobR2V0Q29uc2lzdGVuY3lQcm9vZlJlc3BvbnNlEhYKDmZyb21fdHJlZV9zaXplGAEgASgEEhQKDHRvX3RyZWVfc2l6ZRgCIAEoBBIRCglmcm9tX3Jvb3QYAyABKAwSDwoHdG9fcm9vdBgEIAEoDBINCgVwcm9vZhgFIAMoDCI/ChJXYXRjaEJsb2Nrc1JlcXVlc3QSEwoLZnJvbV9oZWlnaHQYASABKAQSFAoMaGVhZGVyc19vbmx5GAIgASgIIjcKE1dhdGNoQmxvY2tzUmVzcG9uc2USIAoFYmxvY2sYASABKAsyES5ic3MudjEuQmxvY2tWaWV3Ik0KFEdldENvbnNvcnRpdW1SZXF1ZXN0EhkKEWhpc3RvcnlfcGFnZV9zaXplGAEgASgNEhoKEmhpc3RvcnlfcGFnZV90b2tlbhgCIAEoCSLrAQoVR2V0Q29uc29ydGl1bVJlc3BvbnNlEhcKD2NvbnNvcnRpdW1fbmFtZRgBIAEoCRIVCg1jb25zb3J0aXVtX2lkGAIgASgMEicKCG1hbmFnZXJzGAMgAygLMhUuYnNzLnYxLk1hbmFnZXJTdGF0dXMSHgoGcG9saWN5GAQgASgLMg4uYnNzLnYxLlBvbGljeRINCgVydWxlcxgFIAMoCRIpCgdoaXN0b3J5GAYgAygLMhguYnNzLnYxLk1lbWJlcnNoaXBDaGFuZ2USHwoXbmV4dF9oaXN0b3J5X3BhZ2VfdG9rZW4YByABKAkizgEKDU1hbmFnZXJTdGF0dXMSJQoGbWVtYmVyGAEgASgLMhUuYnNzLnYxLk1hbmFnZXJNZW1iZXISDgoGYWN0aXZlGAIgASgIEigKBnJlYXNvbhgDIAEoDjIYLmJzcy52MS5TdXNwZW5zaW9uUmVhc29uEhYKDmNoYW5nZWRfaGVpZ2h0GAQgASgEEhoKEmNoYW5nZWRfYXRfdW5peF9tcxgFIAEoAxIQCghhYnNlbmNlcxgGIAEoDRIWCg5vZmZlbmNlX2hlaWdodBgHIAEoBCJPChBNZW1iZXJzaGlwQ2hhbmdlEg4KBmhlaWdodBgBIAEoBBIrCglvcGVyYXRpb24YAiABKAsyGC5ic3MudjEuQ29udHJvbE9wZXJhdGlvbiJAChdMaXN0U3RvcmFnZU5vZGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKA0SEgoKcGFnZV90b2tlbhgCIAEoCSJdChhMaXN0U3RvcmFnZU5vZGVzUmVzcG9uc2USKAoFbm9kZXMYASADKAsyGS5ic3MudjEuU3RvcmFnZU5vZGVTdGF0dXMSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIhAKDkdldEZvcmtSZXF1ZXN0IokBCg9HZXRGb3JrUmVzcG9uc2USDgoGaGFsdGVkGAEgASgJEh8KBGZvcmsYAiABKAsyES5ic3MudjEuRm9ya1Byb29mEhMKC2FjY3VzZWRfaWRzGAMgAygJEjAKDWNvbnRyYWRpY3RpbmcYBCABKAsyGS5ic3MudjEuQ29tbWl0Q2VydGlmaWNhdGUi/wIKEVN0b3JhZ2VOb2RlU3RhdHVzEg8KB25vZGVfaWQYASABKAkSIgoFc3RhdGUYAiABKA4yEy5ic3MudjEuTWVtYmVyU3RhdGUSDgoGY3JlZGl0GAMgASgNEg4KBnJld2FyZBgEIAEoBBIcChRsYXN0X2F0dGVzdGVkX2hlaWdodBgFIAEoBBISCgpzcG9uc29yX2lkGAYgASgJEhEKCWNvbm5lY3RlZBgHIAEoCBItCgpzdXNwZW5zaW9uGAggASgOMhkuYnNzLnYxLlN0b3JhZ2VTdXNwZW5zaW9uEhAKCGVsaWdpYmxlGAkgASgIEgwKBHBhaWQYCiABKAQSFwoPYWRtaXR0ZWRfaGVpZ2h0GAsgASgEEhYKDmNoYW5nZWRfaGVpZ2h0GAwgASgEEhoKEmNoYW5nZWRfYXRfdW5peF9tcxgNIAEoAxIUCgxhdWRpdF9mYWlsZWQYDiABKAgSDgoGaGVpZ2h0GA8gASgEEg4KBmhhbHRlZBgQIAEoCSpTCghOb2RlUm9sZRIZChVOT0RFX1JPTEVfVU5TUEVDSUZJRUQQABIVChFOT0RFX1JPTEVfTUFOQUdFUhABEhUKEU5PREVfUk9MRV9TVE9SQUdFEAIqYAoLTWVtYmVyU3RhdGUSHAoYTUVNQkVSX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTTUVNQkVSX1NUQVRFX0FDVElWRRABEhoKFk1FTUJFUl9TVEFURV9TVVNQRU5ERUQQAjKFBwoMUXVlcnlTZXJ2aWNlEkAKCUdldFN0YXR1cxIYLmJzcy52MS5HZXRTdGF0dXNSZXF1ZXN0GhkuYnNzLnYxLkdldFN0YXR1c1Jlc3BvbnNlEkAKCUdldFJlY29yZBIYLmJzcy52MS5HZXRSZWNvcmRSZXF1ZXN0GhkuYnNzLnYxLkdldFJlY29yZFJlc3BvbnNlEkMKCkdldFJlY2VpcHQSGS5ic3MudjEuR2V0UmVjZWlwdFJlcXVlc3QaGi5ic3MudjEuR2V0UmVjZWlwdFJlc3BvbnNlElUKEEdldFJlY29yZEhpc3RvcnkSHy5ic3MudjEuR2V0UmVjb3JkSGlzdG9yeVJlcXVlc3QaIC5ic3MudjEuR2V0UmVjb3JkSGlzdG9yeVJlc3BvbnNlEkYKC0xpc3RSZWNvcmRzEhouYnNzLnYxLkxpc3RSZWNvcmRzUmVxdWVzdBobLmJzcy52MS5MaXN0UmVjb3Jkc1Jlc3BvbnNlEj0KCEdldEJsb2NrEhcuYnNzLnYxLkdldEJsb2NrUmVxdWVzdBoYLmJzcy52MS5HZXRCbG9ja1Jlc3BvbnNlEkMKCkxpc3RCbG9ja3MSGS5ic3MudjEuTGlzdEJsb2Nrc1JlcXVlc3QaGi5ic3MudjEuTGlzdEJsb2Nrc1Jlc3BvbnNlEl4KE0dldENvbnNpc3RlbmN5UHJvb2YSIi5ic3MudjEuR2V0Q29uc2lzdGVuY3lQcm9vZlJlcXVlc3QaIy5ic3MudjEuR2V0Q29uc2lzdGVuY3lQcm9vZlJlc3BvbnNlEkgKC1dhdGNoQmxvY2tzEhouYnNzLnYxLldhdGNoQmxvY2tzUmVxdWVzdBobLmJzcy52MS5XYXRjaEJsb2Nrc1Jlc3BvbnNlMAESTAoNR2V0Q29uc29ydGl1bRIcLmJzcy52MS5HZXRDb25zb3J0aXVtUmVxdWVzdBodLmJzcy52MS5HZXRDb25zb3J0aXVtUmVzcG9uc2USVQoQTGlzdFN0b3JhZ2VOb2RlcxIfLmJzcy52MS5MaXN0U3RvcmFnZU5vZGVzUmVxdWVzdBogLmJzcy52MS5MaXN0U3RvcmFnZU5vZGVzUmVzcG9uc2USOgoHR2V0Rm9yaxIWLmJzcy52MS5HZXRGb3JrUmVxdWVzdBoXLmJzcy52MS5HZXRGb3JrUmVzcG9uc2VCLQoGYnNzLnYxQgpRdWVyeVByb3RvUAFaDGJzcy92MTtic3N2MaoCBkJzcy5WMWIGcHJvdG8z", [file_bss_v1_block, file_bss_v1_genesis, file_bss_v1_members, file_bss_v1_record, file_bss_v1_vote]);
+  fileDesc("ChJic3MvdjEvcXVlcnkucHJvdG8SBmJzcy52MSISChBHZXRTdGF0dXNSZXF1ZXN0ItcDChFHZXRTdGF0dXNSZXNwb25zZRIeCgRyb2xlGAEgASgOMhAuYnNzLnYxLk5vZGVSb2xlEg8KB25vZGVfaWQYAiABKAkSFwoPY29uc29ydGl1bV9uYW1lGAMgASgJEhUKDWNvbnNvcnRpdW1faWQYBCABKAwSDgoGaGVpZ2h0GAUgASgEEhAKCGJsb2NrX2lkGAYgASgMEhEKCXRyZWVfc2l6ZRgHIAEoBBIMCgRyb290GAggASgMEiEKBXBlZXJzGAkgAygLMhIuYnNzLnYxLlBlZXJTdGF0dXMSDwoHc3luY2luZxgKIAEoCBINCgVyb3VuZBgLIAEoDRIMCgRzdGVwGAwgASgJEhgKEHBvb2xfc3VibWlzc2lvbnMYDSABKA0SDwoHdmVyc2lvbhgOIAEoCRIUCgxzdGF0ZV9kaWdlc3QYDyABKAwSIAoHd2FpdGluZxgQIAEoCzIPLmJzcy52MS5XYWl0aW5nEiIKBHN5bmMYESABKAsyFC5ic3MudjEuU3luY1Byb2dyZXNzEhIKCmFic3RhaW5pbmcYEiABKAkSIgoFc2NydWIYEyABKAsyEy5ic3MudjEuU2NydWJTdGF0dXMSDgoGaGFsdGVkGBQgASgJIosBCgtTY3J1YlN0YXR1cxIWCg5jaGVja2VkX2hlaWdodBgBIAEoBBIZChFsYXN0X3Bhc3NfdW5peF9tcxgCIAEoAxIPCgdkYW1hZ2VkGAMgASgEEhAKCHJlcGFpcmVkGAQgASgEEhMKC2xhc3RfZGFtYWdlGAUgASgJEhEKCXJlcGFpcmluZxgGIAEoCCLAAQoHV2FpdGluZxIMCgR0ZXh0GAEgASgJEg8KB3N0ZXBfbXMYAiABKAQSEQoJaGVpZ2h0X21zGAMgASgEEhgKEG1pc3NpbmdfcHJvcG9zZXIYBCABKAkSFwoPbWlzc2luZ19hY2NlcHRzGAUgAygJEhkKEW1pc3NpbmdfYXBwcm92YWxzGAYgAygJEhcKD21pc3NpbmdfY29tbWl0cxgHIAMoCRIcChRtaXNzaW5nX2F0dGVzdGF0aW9ucxgIIAMoCSJnCgxTeW5jUHJvZ3Jlc3MSFQoNdGFyZ2V0X2hlaWdodBgBIAEoBBIZChFibG9ja3NfcGVyX3NlY29uZBgCIAEoARIUCgxzZWNvbmRzX2xlZnQYAyABKAQSDwoHcGVlcl9pZBgEIAEoCSKKAQoKUGVlclN0YXR1cxIPCgdwZWVyX2lkGAEgASgJEh4KBHJvbGUYAiABKA4yEC5ic3MudjEuTm9kZVJvbGUSEQoJY29ubmVjdGVkGAMgASgIEg4KBmhlaWdodBgEIAEoBBIYChBmYWxzZV9vYmplY3Rpb25zGAUgASgEEg4KBmhhbHRlZBgGIAEoCSInChBHZXRSZWNvcmRSZXF1ZXN0EhMKC3JlY29yZF9oYXNoGAEgASgMIjcKEUdldFJlY29yZFJlc3BvbnNlEiIKBWVudHJ5GAEgASgLMhMuYnNzLnYxLlJlY29yZEVudHJ5Iq0BCgtSZWNvcmRFbnRyeRITCgtyZWNvcmRfaGFzaBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSEAoIcG9zaXRpb24YAyABKAQSEwoLc2VhbF9kaWdlc3QYBCABKAwSEwoGcmVjb3JkGAUgASgMSACIAQESHwoHZGVjb2RlZBgGIAEoCzIOLmJzcy52MS5SZWNvcmQSEQoJc3VjY2Vzc29yGAcgASgMQgkKB19yZWNvcmQiKAoRR2V0UmVjZWlwdFJlcXVlc3QSEwoLcmVjb3JkX2hhc2gYASABKAwiNgoSR2V0UmVjZWlwdFJlc3BvbnNlEiAKB3JlY2VpcHQYASABKAsyDy5ic3MudjEuUmVjZWlwdCKrAgoHUmVjZWlwdBITCgtyZWNvcmRfaGFzaBgBIAEoDBIOCgZoZWlnaHQYAiABKAQSEAoIYmxvY2tfaWQYAyABKAwSFAoMdGltZV91bml4X21zGAQgASgDEhUKDWNvbmZpcm1hdGlvbnMYBSABKAQSEAoIcG9zaXRpb24YBiABKAQSEwoLc2VhbF9kaWdlc3QYByABKAwSFwoPaW5jbHVzaW9uX3Byb29mGAggAygMEg4KBmhlYWRlchgJIAEoDBI1ChJjb21taXRfY2VydGlmaWNhdGUYCiABKAsyGS5ic3MudjEuQ29tbWl0Q2VydGlmaWNhdGUSHAoUc3RvcmFnZV9hdHRlc3RhdGlvbnMYCyABKA0SFwoPcHJldmlvdXNfaGVhZGVyGAwgASgMIlUKF0dldFJlY29yZEhpc3RvcnlSZXF1ZXN0EhMKC3JlY29yZF9oYXNoGAEgASgMEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJIlkKGEdldFJlY29yZEhpc3RvcnlSZXNwb25zZRIkCgdlbnRyaWVzGAEgAygLMhMuYnNzLnYxLlJlY29yZEVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKPAQoSTGlzdFJlY29yZHNSZXF1ZXN0EhYKDnBhcnRpY2lwYW50X2lkGAEgASgJEhAKCG1ldGVyX2lkGAIgASgJEhQKDGZyb21fdW5peF9tcxgDIAEoAxISCgp0b191bml4X21zGAQgASgDEhEKCXBhZ2Vfc2l6ZRgFIAEoDRISCgpwYWdlX3Rva2VuGAYgASgJIlQKE0xpc3RSZWNvcmRzUmVzcG9uc2USJAoHZW50cmllcxgBIAMoCzITLmJzcy52MS5SZWNvcmRFbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiewoUR2V0U2V0dGxlbWVudFJlcXVlc3QSFgoOcGFydGljaXBhbnRfaWQYASABKAkSEwoLZnJvbV91bml4X3MYAiABKAMSEQoJdG9fdW5peF9zGAMgASgDEhMKC3RhcmlmZl9oYXNoGAQgASgMEg4KBmhlaWdodBgFIAEoBCI/ChVHZXRTZXR0bGVtZW50UmVzcG9uc2USJgoKc2V0dGxlbWVudBgBIAEoCzISLmJzcy52MS5TZXR0bGVtZW50IqACCgpTZXR0bGVtZW50EhYKDnBhcnRpY2lwYW50X2lkGAEgASgJEhMKC2Zyb21fdW5peF9zGAIgASgDEhEKCXRvX3VuaXhfcxgDIAEoAxITCgt0YXJpZmZfaGFzaBgEIAEoDBIOCgZoZWlnaHQYBSABKAQSEAoIYmxvY2tfaWQYBiABKAwSEQoJdHJlZV9zaXplGAcgASgEEgwKBHJvb3QYCCABKAwSEAoIY3VycmVuY3kYCSABKAkSGQoRbWlub3JfdW5pdF9kaWdpdHMYCiABKA0SIwoEZGF5cxgLIAMoCzIVLmJzcy52MS5TZXR0bGVtZW50RGF5EigKBXRvdGFsGAwgASgLMhkuYnNzLnYxLlNldHRsZW1lbnRBbW91bnRzIn8KDVNldHRsZW1lbnREYXkSFAoMc3RhcnRfdW5peF9zGAEgASgDEioKB2Ftb3VudHMYAiABKAsyGS5ic3MudjEuU2V0dGxlbWVudEFtb3VudHMSFAoMcmVjb3JkX2NvdW50GAMgASgNEhYKDnJlY29yZHNfZGlnZXN0GAQgASgMIvIBChFTZXR0bGVtZW50QW1vdW50cxITCgtpbXBvcnRlZF93aBgBIAEoBBITCgtleHBvcnRlZF93aBgCIAEoBBIRCglib3VnaHRfd2gYAyABKAQSDwoHc29sZF93aBgEIAEoBBIUCgxmcm9tX2dyaWRfd2gYBSABKAQSEgoKdG9fZ3JpZF93aBgGIAEoBBIWCg5mcm9tX2dyaWRfY29zdBgHIAEoAxITCgtib3VnaHRfY29zdBgIIAEoAxIWCg50b19ncmlkX2NyZWRpdBgJIAEoAxITCgtzb2xkX2NyZWRpdBgKIAEoAxILCgNkdWUYCyABKAMiWQoPR2V0QmxvY2tSZXF1ZXN0EhAKBmhlaWdodBgBIAEoBEgAEhIKCGJsb2NrX2lkGAIgASgMSAASFAoMaGVhZGVyc19vbmx5GAMgASgIQgoKCHNlbGVjdG9yIjQKEEdldEJsb2NrUmVzcG9uc2USIAoFYmxvY2sYASABKAsyES5ic3MudjEuQmxvY2tWaWV3ItcBCglCbG9ja1ZpZXcSDgoGaGVpZ2h0GAEgASgEEhAKCGJsb2NrX2lkGAIgASgMEhwKBWJsb2NrGAMgASgLMg0uYnNzLnYxLkJsb2NrEi8KDGNlcnRpZmljYXRlcxgEIAEoCzIZLmJzcy52MS5CbG9ja0NlcnRpZmljYXRlcxIqCgZoZWFkZXIYBSABKAsyGi5ic3MudjEuTWFuYWdlckJsb2NrSGVhZGVyEhUKDWNvbmZpcm1hdGlvbnMYBiABKAQSFgoOc3RvcmFnZV9oZWFkZXIYByABKAwiZQoRTGlzdEJsb2Nrc1JlcXVlc3QSEwoLZnJvbV9oZWlnaHQYASABKAQSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkSFAoMaGVhZGVyc19vbmx5GAQgASgIIlAKEkxpc3RCbG9ja3NSZXNwb25zZRIhCgZibG9ja3MYASADKAsyES5ic3MudjEuQmxvY2tWaWV3EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJKChpHZXRDb25zaXN0ZW5jeVByb29mUmVxdWVzdBIWCg5mcm9tX3RyZWVfc2l6ZRgBIAEoBBIUCgx0b190cmVlX3NpemUYAiABKAQifgobR2V0Q29uc2lzdGVuY3lQcm9vZlJlc3BvbnNlEhYKDmZyb21fdHJlZV9zaXplGAEgASgEEhQKDHRvX3RyZWVfc2l6ZRgCIAEoBBIRCglmcm9tX3Jvb3QYAyABKAwSDwoHdG9fcm9vdBgEIAEoDBINCgVwcm9vZhgFIAMoDCI/ChJXYXRjaEJsb2Nrc1JlcXVlc3QSEwoLZnJvbV9oZWlnaHQYASABKAQSFAoMaGVhZGVyc19vbmx5GAIgASgIIjcKE1dhdGNoQmxvY2tzUmVzcG9uc2USIAoFYmxvY2sYASABKAsyES5ic3MudjEuQmxvY2tWaWV3Ik0KFEdldENvbnNvcnRpdW1SZXF1ZXN0EhkKEWhpc3RvcnlfcGFnZV9zaXplGAEgASgNEhoKEmhpc3RvcnlfcGFnZV90b2tlbhgCIAEoCSLrAQoVR2V0Q29uc29ydGl1bVJlc3BvbnNlEhcKD2NvbnNvcnRpdW1fbmFtZRgBIAEoCRIVCg1jb25zb3J0aXVtX2lkGAIgASgMEicKCG1hbmFnZXJzGAMgAygLMhUuYnNzLnYxLk1hbmFnZXJTdGF0dXMSHgoGcG9saWN5GAQgASgLMg4uYnNzLnYxLlBvbGljeRINCgVydWxlcxgFIAMoCRIpCgdoaXN0b3J5GAYgAygLMhguYnNzLnYxLk1lbWJlcnNoaXBDaGFuZ2USHwoXbmV4dF9oaXN0b3J5X3BhZ2VfdG9rZW4YByABKAkizgEKDU1hbmFnZXJTdGF0dXMSJQoGbWVtYmVyGAEgASgLMhUuYnNzLnYxLk1hbmFnZXJNZW1iZXISDgoGYWN0aXZlGAIgASgIEigKBnJlYXNvbhgDIAEoDjIYLmJzcy52MS5TdXNwZW5zaW9uUmVhc29uEhYKDmNoYW5nZWRfaGVpZ2h0GAQgASgEEhoKEmNoYW5nZWRfYXRfdW5peF9tcxgFIAEoAxIQCghhYnNlbmNlcxgGIAEoDRIWCg5vZmZlbmNlX2hlaWdodBgHIAEoBCJPChBNZW1iZXJzaGlwQ2hhbmdlEg4KBmhlaWdodBgBIAEoBBIrCglvcGVyYXRpb24YAiABKAsyGC5ic3MudjEuQ29udHJvbE9wZXJhdGlvbiJAChdMaXN0U3RvcmFnZU5vZGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKA0SEgoKcGFnZV90b2tlbhgCIAEoCSJdChhMaXN0U3RvcmFnZU5vZGVzUmVzcG9uc2USKAoFbm9kZXMYASADKAsyGS5ic3MudjEuU3RvcmFnZU5vZGVTdGF0dXMSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIhAKDkdldEZvcmtSZXF1ZXN0IokBCg9HZXRGb3JrUmVzcG9uc2USDgoGaGFsdGVkGAEgASgJEh8KBGZvcmsYAiABKAsyES5ic3MudjEuRm9ya1Byb29mEhMKC2FjY3VzZWRfaWRzGAMgAygJEjAKDWNvbnRyYWRpY3RpbmcYBCABKAsyGS5ic3MudjEuQ29tbWl0Q2VydGlmaWNhdGUi/wIKEVN0b3JhZ2VOb2RlU3RhdHVzEg8KB25vZGVfaWQYASABKAkSIgoFc3RhdGUYAiABKA4yEy5ic3MudjEuTWVtYmVyU3RhdGUSDgoGY3JlZGl0GAMgASgNEg4KBnJld2FyZBgEIAEoBBIcChRsYXN0X2F0dGVzdGVkX2hlaWdodBgFIAEoBBISCgpzcG9uc29yX2lkGAYgASgJEhEKCWNvbm5lY3RlZBgHIAEoCBItCgpzdXNwZW5zaW9uGAggASgOMhkuYnNzLnYxLlN0b3JhZ2VTdXNwZW5zaW9uEhAKCGVsaWdpYmxlGAkgASgIEgwKBHBhaWQYCiABKAQSFwoPYWRtaXR0ZWRfaGVpZ2h0GAsgASgEEhYKDmNoYW5nZWRfaGVpZ2h0GAwgASgEEhoKEmNoYW5nZWRfYXRfdW5peF9tcxgNIAEoAxIUCgxhdWRpdF9mYWlsZWQYDiABKAgSDgoGaGVpZ2h0GA8gASgEEg4KBmhhbHRlZBgQIAEoCSpTCghOb2RlUm9sZRIZChVOT0RFX1JPTEVfVU5TUEVDSUZJRUQQABIVChFOT0RFX1JPTEVfTUFOQUdFUhABEhUKEU5PREVfUk9MRV9TVE9SQUdFEAIqYAoLTWVtYmVyU3RhdGUSHAoYTUVNQkVSX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTTUVNQkVSX1NUQVRFX0FDVElWRRABEhoKFk1FTUJFUl9TVEFURV9TVVNQRU5ERUQQAjLTBwoMUXVlcnlTZXJ2aWNlEkAKCUdldFN0YXR1cxIYLmJzcy52MS5HZXRTdGF0dXNSZXF1ZXN0GhkuYnNzLnYxLkdldFN0YXR1c1Jlc3BvbnNlEkAKCUdldFJlY29yZBIYLmJzcy52MS5HZXRSZWNvcmRSZXF1ZXN0GhkuYnNzLnYxLkdldFJlY29yZFJlc3BvbnNlEkMKCkdldFJlY2VpcHQSGS5ic3MudjEuR2V0UmVjZWlwdFJlcXVlc3QaGi5ic3MudjEuR2V0UmVjZWlwdFJlc3BvbnNlElUKEEdldFJlY29yZEhpc3RvcnkSHy5ic3MudjEuR2V0UmVjb3JkSGlzdG9yeVJlcXVlc3QaIC5ic3MudjEuR2V0UmVjb3JkSGlzdG9yeVJlc3BvbnNlEkYKC0xpc3RSZWNvcmRzEhouYnNzLnYxLkxpc3RSZWNvcmRzUmVxdWVzdBobLmJzcy52MS5MaXN0UmVjb3Jkc1Jlc3BvbnNlEkwKDUdldFNldHRsZW1lbnQSHC5ic3MudjEuR2V0U2V0dGxlbWVudFJlcXVlc3QaHS5ic3MudjEuR2V0U2V0dGxlbWVudFJlc3BvbnNlEj0KCEdldEJsb2NrEhcuYnNzLnYxLkdldEJsb2NrUmVxdWVzdBoYLmJzcy52MS5HZXRCbG9ja1Jlc3BvbnNlEkMKCkxpc3RCbG9ja3MSGS5ic3MudjEuTGlzdEJsb2Nrc1JlcXVlc3QaGi5ic3MudjEuTGlzdEJsb2Nrc1Jlc3BvbnNlEl4KE0dldENvbnNpc3RlbmN5UHJvb2YSIi5ic3MudjEuR2V0Q29uc2lzdGVuY3lQcm9vZlJlcXVlc3QaIy5ic3MudjEuR2V0Q29uc2lzdGVuY3lQcm9vZlJlc3BvbnNlEkgKC1dhdGNoQmxvY2tzEhouYnNzLnYxLldhdGNoQmxvY2tzUmVxdWVzdBobLmJzcy52MS5XYXRjaEJsb2Nrc1Jlc3BvbnNlMAESTAoNR2V0Q29uc29ydGl1bRIcLmJzcy52MS5HZXRDb25zb3J0aXVtUmVxdWVzdBodLmJzcy52MS5HZXRDb25zb3J0aXVtUmVzcG9uc2USVQoQTGlzdFN0b3JhZ2VOb2RlcxIfLmJzcy52MS5MaXN0U3RvcmFnZU5vZGVzUmVxdWVzdBogLmJzcy52MS5MaXN0U3RvcmFnZU5vZGVzUmVzcG9uc2USOgoHR2V0Rm9yaxIWLmJzcy52MS5HZXRGb3JrUmVxdWVzdBoXLmJzcy52MS5HZXRGb3JrUmVzcG9uc2VCLQoGYnNzLnYxQgpRdWVyeVByb3RvUAFaDGJzcy92MTtic3N2MaoCBkJzcy5WMWIGcHJvdG8z", [file_bss_v1_block, file_bss_v1_genesis, file_bss_v1_members, file_bss_v1_record, file_bss_v1_vote]);
 
 /**
  * @generated from message bss.v1.GetStatusRequest
@@ -768,6 +768,288 @@ export const ListRecordsResponseSchema: GenMessage<ListRecordsResponse> = /*@__P
   messageDesc(file_bss_v1_query, 15);
 
 /**
+ * @generated from message bss.v1.GetSettlementRequest
+ */
+export type GetSettlementRequest = Message<"bss.v1.GetSettlementRequest"> & {
+  /**
+   * @generated from field: string participant_id = 1;
+   */
+  participantId: string;
+
+  /**
+   * Start of the period, Unix s: the start of a delivery interval.
+   *
+   * @generated from field: int64 from_unix_s = 2;
+   */
+  fromUnixS: bigint;
+
+  /**
+   * End of the period, Unix s, exclusive: the start of a delivery interval, at most 366 days after from_unix_s.
+   *
+   * @generated from field: int64 to_unix_s = 3;
+   */
+  toUnixS: bigint;
+
+  /**
+   * 32 bytes: the record of the tariff, a document of media type application/vnd.bss.tariff+json.
+   *
+   * @generated from field: bytes tariff_hash = 4;
+   */
+  tariffHash: Uint8Array;
+
+  /**
+   * What stood on the ledger after this block; 0 for the head.
+   *
+   * @generated from field: uint64 height = 5;
+   */
+  height: bigint;
+};
+
+/**
+ * Describes the message bss.v1.GetSettlementRequest.
+ * Use `create(GetSettlementRequestSchema)` to create a new message.
+ */
+export const GetSettlementRequestSchema: GenMessage<GetSettlementRequest> = /*@__PURE__*/
+  messageDesc(file_bss_v1_query, 16);
+
+/**
+ * @generated from message bss.v1.GetSettlementResponse
+ */
+export type GetSettlementResponse = Message<"bss.v1.GetSettlementResponse"> & {
+  /**
+   * @generated from field: bss.v1.Settlement settlement = 1;
+   */
+  settlement?: Settlement | undefined;
+};
+
+/**
+ * Describes the message bss.v1.GetSettlementResponse.
+ * Use `create(GetSettlementResponseSchema)` to create a new message.
+ */
+export const GetSettlementResponseSchema: GenMessage<GetSettlementResponse> = /*@__PURE__*/
+  messageDesc(file_bss_v1_query, 17);
+
+/**
+ * Energy and money of one participant in a period. A day is one of the tariff's time zone, and has the delivery intervals
+ * that start in it. Each amount of money in a day is rounded once, half to even; total is the sum of the days.
+ *
+ * @generated from message bss.v1.Settlement
+ */
+export type Settlement = Message<"bss.v1.Settlement"> & {
+  /**
+   * @generated from field: string participant_id = 1;
+   */
+  participantId: string;
+
+  /**
+   * Unix s.
+   *
+   * @generated from field: int64 from_unix_s = 2;
+   */
+  fromUnixS: bigint;
+
+  /**
+   * Unix s, exclusive.
+   *
+   * @generated from field: int64 to_unix_s = 3;
+   */
+  toUnixS: bigint;
+
+  /**
+   * 32 bytes.
+   *
+   * @generated from field: bytes tariff_hash = 4;
+   */
+  tariffHash: Uint8Array;
+
+  /**
+   * It is about what stood on the ledger after this block.
+   *
+   * @generated from field: uint64 height = 5;
+   */
+  height: bigint;
+
+  /**
+   * 32 bytes; the consortium id at height 0.
+   *
+   * @generated from field: bytes block_id = 6;
+   */
+  blockId: Uint8Array;
+
+  /**
+   * Records on the ledger then.
+   *
+   * @generated from field: uint64 tree_size = 7;
+   */
+  treeSize: bigint;
+
+  /**
+   * 32 bytes; HASH1 of the block.
+   *
+   * @generated from field: bytes root = 8;
+   */
+  root: Uint8Array;
+
+  /**
+   * The tariff's currency, such as "EUR".
+   *
+   * @generated from field: string currency = 9;
+   */
+  currency: string;
+
+  /**
+   * Money is in minor units: 10^-minor_unit_digits of the currency.
+   *
+   * @generated from field: uint32 minor_unit_digits = 10;
+   */
+  minorUnitDigits: number;
+
+  /**
+   * Every day of the period, in order.
+   *
+   * @generated from field: repeated bss.v1.SettlementDay days = 11;
+   */
+  days: SettlementDay[];
+
+  /**
+   * @generated from field: bss.v1.SettlementAmounts total = 12;
+   */
+  total?: SettlementAmounts | undefined;
+};
+
+/**
+ * Describes the message bss.v1.Settlement.
+ * Use `create(SettlementSchema)` to create a new message.
+ */
+export const SettlementSchema: GenMessage<Settlement> = /*@__PURE__*/
+  messageDesc(file_bss_v1_query, 18);
+
+/**
+ * @generated from message bss.v1.SettlementDay
+ */
+export type SettlementDay = Message<"bss.v1.SettlementDay"> & {
+  /**
+   * Unix s: the day's first delivery interval in the period.
+   *
+   * @generated from field: int64 start_unix_s = 1;
+   */
+  startUnixS: bigint;
+
+  /**
+   * @generated from field: bss.v1.SettlementAmounts amounts = 2;
+   */
+  amounts?: SettlementAmounts | undefined;
+
+  /**
+   * Readings, profiles and trades that the sums come from.
+   *
+   * @generated from field: uint32 record_count = 3;
+   */
+  recordCount: number;
+
+  /**
+   * 32 bytes: SHA-256 over their record hashes, sorted bytewise.
+   *
+   * @generated from field: bytes records_digest = 4;
+   */
+  recordsDigest: Uint8Array;
+};
+
+/**
+ * Describes the message bss.v1.SettlementDay.
+ * Use `create(SettlementDaySchema)` to create a new message.
+ */
+export const SettlementDaySchema: GenMessage<SettlementDay> = /*@__PURE__*/
+  messageDesc(file_bss_v1_query, 19);
+
+/**
+ * Energy in Wh, money in minor units of the currency. All are below 2^53.
+ *
+ * @generated from message bss.v1.SettlementAmounts
+ */
+export type SettlementAmounts = Message<"bss.v1.SettlementAmounts"> & {
+  /**
+   * What its meters measured.
+   *
+   * @generated from field: uint64 imported_wh = 1;
+   */
+  importedWh: bigint;
+
+  /**
+   * @generated from field: uint64 exported_wh = 2;
+   */
+  exportedWh: bigint;
+
+  /**
+   * By trades.
+   *
+   * @generated from field: uint64 bought_wh = 3;
+   */
+  boughtWh: bigint;
+
+  /**
+   * @generated from field: uint64 sold_wh = 4;
+   */
+  soldWh: bigint;
+
+  /**
+   * Of each delivery interval, imported less bought.
+   *
+   * @generated from field: uint64 from_grid_wh = 5;
+   */
+  fromGridWh: bigint;
+
+  /**
+   * Of each delivery interval, exported less sold.
+   *
+   * @generated from field: uint64 to_grid_wh = 6;
+   */
+  toGridWh: bigint;
+
+  /**
+   * What the participant pays for from_grid_wh at the tariff; negative at negative prices.
+   *
+   * @generated from field: int64 from_grid_cost = 7;
+   */
+  fromGridCost: bigint;
+
+  /**
+   * What it pays for bought_wh at the trades' prices.
+   *
+   * @generated from field: int64 bought_cost = 8;
+   */
+  boughtCost: bigint;
+
+  /**
+   * What it is paid for to_grid_wh at the tariff.
+   *
+   * @generated from field: int64 to_grid_credit = 9;
+   */
+  toGridCredit: bigint;
+
+  /**
+   * What it is paid for sold_wh at the trades' prices.
+   *
+   * @generated from field: int64 sold_credit = 10;
+   */
+  soldCredit: bigint;
+
+  /**
+   * Costs less credits: what the participant owes.
+   *
+   * @generated from field: int64 due = 11;
+   */
+  due: bigint;
+};
+
+/**
+ * Describes the message bss.v1.SettlementAmounts.
+ * Use `create(SettlementAmountsSchema)` to create a new message.
+ */
+export const SettlementAmountsSchema: GenMessage<SettlementAmounts> = /*@__PURE__*/
+  messageDesc(file_bss_v1_query, 20);
+
+/**
  * @generated from message bss.v1.GetBlockRequest
  */
 export type GetBlockRequest = Message<"bss.v1.GetBlockRequest"> & {
@@ -803,7 +1085,7 @@ export type GetBlockRequest = Message<"bss.v1.GetBlockRequest"> & {
  * Use `create(GetBlockRequestSchema)` to create a new message.
  */
 export const GetBlockRequestSchema: GenMessage<GetBlockRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 16);
+  messageDesc(file_bss_v1_query, 21);
 
 /**
  * @generated from message bss.v1.GetBlockResponse
@@ -820,7 +1102,7 @@ export type GetBlockResponse = Message<"bss.v1.GetBlockResponse"> & {
  * Use `create(GetBlockResponseSchema)` to create a new message.
  */
 export const GetBlockResponseSchema: GenMessage<GetBlockResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 17);
+  messageDesc(file_bss_v1_query, 22);
 
 /**
  * A final block: its exact parts and the header decoded for people.
@@ -879,7 +1161,7 @@ export type BlockView = Message<"bss.v1.BlockView"> & {
  * Use `create(BlockViewSchema)` to create a new message.
  */
 export const BlockViewSchema: GenMessage<BlockView> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 18);
+  messageDesc(file_bss_v1_query, 23);
 
 /**
  * @generated from message bss.v1.ListBlocksRequest
@@ -919,7 +1201,7 @@ export type ListBlocksRequest = Message<"bss.v1.ListBlocksRequest"> & {
  * Use `create(ListBlocksRequestSchema)` to create a new message.
  */
 export const ListBlocksRequestSchema: GenMessage<ListBlocksRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 19);
+  messageDesc(file_bss_v1_query, 24);
 
 /**
  * @generated from message bss.v1.ListBlocksResponse
@@ -943,7 +1225,7 @@ export type ListBlocksResponse = Message<"bss.v1.ListBlocksResponse"> & {
  * Use `create(ListBlocksResponseSchema)` to create a new message.
  */
 export const ListBlocksResponseSchema: GenMessage<ListBlocksResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 20);
+  messageDesc(file_bss_v1_query, 25);
 
 /**
  * @generated from message bss.v1.GetConsistencyProofRequest
@@ -969,7 +1251,7 @@ export type GetConsistencyProofRequest = Message<"bss.v1.GetConsistencyProofRequ
  * Use `create(GetConsistencyProofRequestSchema)` to create a new message.
  */
 export const GetConsistencyProofRequestSchema: GenMessage<GetConsistencyProofRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 21);
+  messageDesc(file_bss_v1_query, 26);
 
 /**
  * @generated from message bss.v1.GetConsistencyProofResponse
@@ -1012,7 +1294,7 @@ export type GetConsistencyProofResponse = Message<"bss.v1.GetConsistencyProofRes
  * Use `create(GetConsistencyProofResponseSchema)` to create a new message.
  */
 export const GetConsistencyProofResponseSchema: GenMessage<GetConsistencyProofResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 22);
+  messageDesc(file_bss_v1_query, 27);
 
 /**
  * @generated from message bss.v1.WatchBlocksRequest
@@ -1038,7 +1320,7 @@ export type WatchBlocksRequest = Message<"bss.v1.WatchBlocksRequest"> & {
  * Use `create(WatchBlocksRequestSchema)` to create a new message.
  */
 export const WatchBlocksRequestSchema: GenMessage<WatchBlocksRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 23);
+  messageDesc(file_bss_v1_query, 28);
 
 /**
  * @generated from message bss.v1.WatchBlocksResponse
@@ -1055,7 +1337,7 @@ export type WatchBlocksResponse = Message<"bss.v1.WatchBlocksResponse"> & {
  * Use `create(WatchBlocksResponseSchema)` to create a new message.
  */
 export const WatchBlocksResponseSchema: GenMessage<WatchBlocksResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 24);
+  messageDesc(file_bss_v1_query, 29);
 
 /**
  * @generated from message bss.v1.GetConsortiumRequest
@@ -1081,7 +1363,7 @@ export type GetConsortiumRequest = Message<"bss.v1.GetConsortiumRequest"> & {
  * Use `create(GetConsortiumRequestSchema)` to create a new message.
  */
 export const GetConsortiumRequestSchema: GenMessage<GetConsortiumRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 25);
+  messageDesc(file_bss_v1_query, 30);
 
 /**
  * @generated from message bss.v1.GetConsortiumResponse
@@ -1136,7 +1418,7 @@ export type GetConsortiumResponse = Message<"bss.v1.GetConsortiumResponse"> & {
  * Use `create(GetConsortiumResponseSchema)` to create a new message.
  */
 export const GetConsortiumResponseSchema: GenMessage<GetConsortiumResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 26);
+  messageDesc(file_bss_v1_query, 31);
 
 /**
  * @generated from message bss.v1.ManagerStatus
@@ -1193,7 +1475,7 @@ export type ManagerStatus = Message<"bss.v1.ManagerStatus"> & {
  * Use `create(ManagerStatusSchema)` to create a new message.
  */
 export const ManagerStatusSchema: GenMessage<ManagerStatus> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 27);
+  messageDesc(file_bss_v1_query, 32);
 
 /**
  * @generated from message bss.v1.MembershipChange
@@ -1215,7 +1497,7 @@ export type MembershipChange = Message<"bss.v1.MembershipChange"> & {
  * Use `create(MembershipChangeSchema)` to create a new message.
  */
 export const MembershipChangeSchema: GenMessage<MembershipChange> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 28);
+  messageDesc(file_bss_v1_query, 33);
 
 /**
  * @generated from message bss.v1.ListStorageNodesRequest
@@ -1241,7 +1523,7 @@ export type ListStorageNodesRequest = Message<"bss.v1.ListStorageNodesRequest"> 
  * Use `create(ListStorageNodesRequestSchema)` to create a new message.
  */
 export const ListStorageNodesRequestSchema: GenMessage<ListStorageNodesRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 29);
+  messageDesc(file_bss_v1_query, 34);
 
 /**
  * @generated from message bss.v1.ListStorageNodesResponse
@@ -1265,7 +1547,7 @@ export type ListStorageNodesResponse = Message<"bss.v1.ListStorageNodesResponse"
  * Use `create(ListStorageNodesResponseSchema)` to create a new message.
  */
 export const ListStorageNodesResponseSchema: GenMessage<ListStorageNodesResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 30);
+  messageDesc(file_bss_v1_query, 35);
 
 /**
  * @generated from message bss.v1.GetForkRequest
@@ -1278,7 +1560,7 @@ export type GetForkRequest = Message<"bss.v1.GetForkRequest"> & {
  * Use `create(GetForkRequestSchema)` to create a new message.
  */
 export const GetForkRequestSchema: GenMessage<GetForkRequest> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 31);
+  messageDesc(file_bss_v1_query, 36);
 
 /**
  * @generated from message bss.v1.GetForkResponse
@@ -1318,7 +1600,7 @@ export type GetForkResponse = Message<"bss.v1.GetForkResponse"> & {
  * Use `create(GetForkResponseSchema)` to create a new message.
  */
 export const GetForkResponseSchema: GenMessage<GetForkResponse> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 32);
+  messageDesc(file_bss_v1_query, 37);
 
 /**
  * @generated from message bss.v1.StorageNodeStatus
@@ -1436,7 +1718,7 @@ export type StorageNodeStatus = Message<"bss.v1.StorageNodeStatus"> & {
  * Use `create(StorageNodeStatusSchema)` to create a new message.
  */
 export const StorageNodeStatusSchema: GenMessage<StorageNodeStatus> = /*@__PURE__*/
-  messageDesc(file_bss_v1_query, 33);
+  messageDesc(file_bss_v1_query, 38);
 
 /**
  * @generated from enum bss.v1.NodeRole
@@ -1523,7 +1805,9 @@ export const QueryService: GenService<{
   },
   /**
    * Callers: any. Managers, the record's owner and its parties see its content; others see hash, block, position and
-   * seal digest.
+   * seal digest. Every participant sees a tariff (application/vnd.bss.tariff+json), and both participants whom a
+   * settlement or its confirmation names see that (application/vnd.bss.settlement+json,
+   * application/vnd.bss.settlement-confirmation+json).
    *
    * @generated from rpc bss.v1.QueryService.GetRecord
    */
@@ -1565,6 +1849,18 @@ export const QueryService: GenService<{
     methodKind: "unary";
     input: typeof ListRecordsRequestSchema;
     output: typeof ListRecordsResponseSchema;
+  },
+  /**
+   * What a participant used, gave, bought and sold in a period, and what that comes to at a tariff that stands on the
+   * ledger. It follows from the records that stand at a height, so it is the same whenever it is asked for. Callers:
+   * managers, and participants for themselves; all others get PERMISSION_DENIED (SETTLEMENT_NOT_ALLOWED).
+   *
+   * @generated from rpc bss.v1.QueryService.GetSettlement
+   */
+  getSettlement: {
+    methodKind: "unary";
+    input: typeof GetSettlementRequestSchema;
+    output: typeof GetSettlementResponseSchema;
   },
   /**
    * Callers: any.

@@ -177,7 +177,7 @@ function assertSums(state: StateReads, model: Model): void {
         deliverySlotOf(startS + hour * hourS, policy),
       );
       const { imported, exported, sold, bought } = model.sum(index, hour, undefined);
-      assert.deepEqual([sums.importedWh, sums.exportedWh, sums.soldWh, sums.boughtWh].map(Number), [
+      assert.deepEqual([sums.importedWh, sums.exportedWh, sums.soldWh, sums.boughtWh], [
         imported,
         exported,
         sold,

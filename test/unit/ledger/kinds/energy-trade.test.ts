@@ -146,13 +146,13 @@ describe("an update of a trade", () => {
       "participant-1",
       deliverySlotOf(startS, policy),
     );
-    assert.equal(soldWh, 100n);
+    assert.equal(soldWh, 100);
     const { boughtWh } = energySums(
       trial.execution.tables,
       "participant-2",
       deliverySlotOf(startS, policy),
     );
-    assert.equal(boughtWh, 30n);
+    assert.equal(boughtWh, 30);
   });
 
   test("may not ask for more than is left with its own energy back", () => {

@@ -235,13 +235,13 @@ function judge<T>(
 
 function assertConserved(model: Model, market: Market): void {
   for (const id of participantIds) {
-    let imported = 0n;
-    let exported = 0n;
+    let imported = 0;
+    let exported = 0;
     for (const delivery of model.deliveries) {
       const sums = market.sums(id, delivery.from);
       assert.ok(sums.soldWh <= sums.exportedWh && sums.boughtWh <= sums.importedWh);
       const expected = model.sums(id, delivery);
-      assert.deepEqual([sums.importedWh, sums.exportedWh, sums.soldWh, sums.boughtWh].map(Number), [
+      assert.deepEqual([sums.importedWh, sums.exportedWh, sums.soldWh, sums.boughtWh], [
         expected.imported,
         expected.exported,
         expected.sold,
@@ -252,7 +252,7 @@ function assertConserved(model: Model, market: Market): void {
     }
     // Each Wh stands in one delivery interval: none is lost, none is there twice.
     const total = model.total(id);
-    assert.deepEqual([Number(imported), Number(exported)], [total.imported, total.exported]);
+    assert.deepEqual([imported, exported], [total.imported, total.exported]);
   }
 }
 

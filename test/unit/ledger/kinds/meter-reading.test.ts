@@ -29,7 +29,7 @@ describe("a meter with an id of the field", () => {
   test("is read under that id, and its energy counts", () => {
     const market = new Market(grid, meters);
     assert.equal(market.try(readingBytes({ meter: "DE*ABC*E1", exported: 7 })), undefined);
-    assert.equal(market.sums("participant-1", startS).exportedWh, 7n);
+    assert.equal(market.sums("participant-1", startS).exportedWh, 7);
     const again = market.try(readingBytes({ meter: "DE*ABC*E1" }));
     assert.equal(again?.reason, "INTERVAL_OVERLAP");
   });
@@ -46,7 +46,7 @@ describe("a meter with an id of the field", () => {
         "No meter de*abc*e1 is registered, but DE*ABC*E1 is.",
       ],
     );
-    assert.equal(market.sums("participant-1", startS).exportedWh, 7n);
+    assert.equal(market.sums("participant-1", startS).exportedWh, 7);
   });
 });
 
@@ -95,7 +95,7 @@ describe("an update of a reading", () => {
       "participant-1",
       deliverySlotOf(startS, policy),
     );
-    assert.deepEqual([sums.importedWh, sums.exportedWh], [1n, 2n]);
+    assert.deepEqual([sums.importedWh, sums.exportedWh], [1, 2]);
   });
 
   test("does not move to another interval or meter, free or not", () => {
@@ -120,19 +120,19 @@ describe("a reading's energy", () => {
       "participant-1",
       deliverySlotOf(startS, policy),
     );
-    assert.deepEqual([first.importedWh, first.exportedWh], [6n, 46n]);
+    assert.deepEqual([first.importedWh, first.exportedWh], [6, 46]);
     const second = energySums(
       trial.execution.tables,
       "participant-1",
       deliverySlotOf(startS + hourS, policy),
     );
-    assert.deepEqual([second.importedWh, second.exportedWh], [4n, 14n]);
+    assert.deepEqual([second.importedWh, second.exportedWh], [4, 14]);
     const other = energySums(
       trial.execution.tables,
       "participant-2",
       deliverySlotOf(startS, policy),
     );
-    assert.deepEqual([other.importedWh, other.exportedWh], [0n, 0n]);
+    assert.deepEqual([other.importedWh, other.exportedWh], [0, 0]);
   });
 
   for (const direction of ["imported", "exported"] as const) {

@@ -287,7 +287,7 @@ function assertSame(ledger: PackedLedger, model: Model): void {
       const slot = deliverySlotOf(at, ledger.policy);
       const sums = energySums(tables, defined(owners[owner], "an owner"), slot);
       const expected = model.sums(owner, at);
-      assert.deepEqual([sums.importedWh, sums.exportedWh, sums.soldWh, sums.boughtWh].map(Number), [
+      assert.deepEqual([sums.importedWh, sums.exportedWh, sums.soldWh, sums.boughtWh], [
         expected.importedWh,
         expected.exportedWh,
         expected.soldWh,

@@ -32,11 +32,22 @@ const trade: RecordState = {
   successor: seedOf("successor"),
 };
 
+const profile: RecordState = {
+  ...reading,
+  kind: RecordKind.LOAD_PROFILE,
+  profile: { meterId: "NMI-6001", startS: 900, intervalCount: 96 },
+};
+
 describe("the state of a record", () => {
   test("has the bytes that are written down", () => {
     assert.equal(toHex(encodeRecordState(reading, out)), "0407ac028080808020");
     const successor = toHex(seedOf("successor"));
     assert.equal(toHex(encodeRecordState(trade, out)), `0b07ac028080808020c8010501${successor}`);
+    const id = "4e4d492d36303031";
+    assert.equal(toHex(encodeRecordState(profile, out)), `1607ac028080808020840760${`08${id}`}`);
+    const updated = { ...profile, successor: seedOf("successor") };
+    const text = `1707ac02808080802084076008${id}${successor}`;
+    assert.equal(toHex(encodeRecordState(updated, out)), text);
   });
 
   test("is the same after a way through bytes", () => {
@@ -48,17 +59,17 @@ describe("the state of a record", () => {
     const meterId = fc.constantFrom("m", "NMI-6001", "x".repeat(63));
     const range = fc.record({ meterId, startS: integer, intervalCount: integer }, plain);
     const hash = fc.uint8Array({ minLength: 32, maxLength: 32 });
-    const state: fc.Arbitrary<RecordState> = fc.record(
-      {
-        kind: fc.constantFrom(1, 2, 3, 4, 5),
-        ownerNumber: integer,
-        height: integer,
-        position: integer,
-        trade: fc.option(effect, { nil: undefined }),
-        profile: fc.option(range, { nil: undefined }),
-        successor: fc.option(hash, { nil: undefined }),
-      },
-      plain,
+    const successor = fc.option(hash, { nil: undefined });
+    const place = { ownerNumber: integer, height: integer, position: integer, successor };
+    const nothing = fc.constant(undefined);
+    const ofKind = (kind: RecordKind, rest: { trade?: typeof effect; profile?: typeof range }) =>
+      fc.record({ kind: fc.constant(kind), trade: nothing, profile: nothing, ...place, ...rest }, plain);
+    const state: fc.Arbitrary<RecordState> = fc.oneof(
+      ofKind(RecordKind.METER_READING, {}),
+      ofKind(RecordKind.ENERGY_TRADE, { trade: effect }),
+      ofKind(RecordKind.CHARGING_SESSION, {}),
+      ofKind(RecordKind.DOCUMENT, {}),
+      ofKind(RecordKind.LOAD_PROFILE, { profile: range }),
     );
     fc.assert(
       fc.property(state, (value) => {
@@ -69,12 +80,20 @@ describe("the state of a record", () => {
   });
 
   test("is refused in any other bytes", () => {
-    const right = encodeRecordState(trade, out);
-    for (let length = 0; length < right.length; length++) {
-      assert.equal(decodeRecordState(right.subarray(0, length)), undefined, `${length} bytes`);
+    for (const whole of [trade, profile]) {
+      const right = encodeRecordState(whole, out);
+      for (let length = 0; length < right.length; length++) {
+        assert.equal(decodeRecordState(right.subarray(0, length)), undefined, `${length} bytes`);
+      }
+      assert.equal(decodeRecordState(Uint8Array.of(...right, 0)), undefined, "one byte more");
     }
-    assert.equal(decodeRecordState(Uint8Array.of(...right, 0)), undefined, "one byte more");
-    for (const kind of [0, 5, 31]) {
+    // A reading that keeps an effect, and a trade and a profile that keep nothing.
+    for (const head of [4 * 1 + 2, 4 * 2, 4 * 5]) {
+      const bytes = Uint8Array.of(head, 1, 1, 1, 1, 1, 1);
+      assert.equal(decodeRecordState(bytes.subarray(0, 4)), undefined, `head ${head}`);
+      assert.equal(decodeRecordState(bytes), undefined, `head ${head}`);
+    }
+    for (const kind of [0, 6, 31]) {
       const unknown = Uint8Array.of(4 * kind, 1, 1, 1);
       assert.equal(decodeRecordState(unknown), undefined, `kind ${kind}`);
     }

@@ -16,7 +16,7 @@ import {
 } from "../../../../src/ledger/state/windows.js";
 
 const out = new CompactWriter();
-const whMax = Number(energyWhMax);
+const whMax = energyWhMax;
 
 const wh = fc.oneof(fc.constant(0), fc.nat(3), fc.nat(10_000), fc.nat(whMax));
 const reading: fc.Arbitrary<StandingReading> = fc.record(

@@ -4,10 +4,12 @@ import { emptyBytes, utf8 } from "../../../../src/base/bytes.js";
 import { ed25519KeyPairFromSeed, ed25519Sign } from "../../../../src/crypto/ed25519.js";
 import { sha256 } from "../../../../src/crypto/hash.js";
 import {
+  type LoadProfileSchema,
   RecordSchema,
   SubmissionHeaderSchema,
   SubmissionSchema,
   TradeTermsSchema,
+  ValueQuality,
 } from "../../../../src/gen/bss/v1/record_pb.js";
 import { tradeDigest } from "../../../../src/ledger/kinds/energy-trade.js";
 import {
@@ -72,6 +74,52 @@ export function readingBytes(options: ReadingOptions = {}): Uint8Array {
         intervalS,
         importedWh: BigInt(imported),
         exportedWh: BigInt(exported),
+      },
+    },
+  });
+}
+
+/** A value of a profile, Wh imported and exported; undefined for an absent one. */
+export type ProfileValue = readonly [imported: number, exported: number] | undefined;
+
+export type ProfileOptions = {
+  readonly owner?: string;
+  readonly meter?: string;
+  readonly start?: number;
+  readonly intervalS?: number;
+  readonly values?: readonly ProfileValue[];
+  readonly parent?: Uint8Array;
+  readonly timeMs?: number;
+  /** In place of what follows from `values`. */
+  readonly message?: MessageInitShape<typeof LoadProfileSchema>;
+};
+
+/** Bytes of a profile: participant-1's meter-1 in the first four quarters, 100 Wh each way. */
+export function profileBytes(options: ProfileOptions = {}): Uint8Array {
+  const { owner = "participant-1", meter = "meter-1", start = startS } = options;
+  const { intervalS = quarterS, values = Array<ProfileValue>(4).fill([100, 100]) } = options;
+  const present = values.filter((value) => value !== undefined);
+  const runs: { count: number; readonly quality: ValueQuality }[] = [];
+  for (const value of values) {
+    const quality = value === undefined ? ValueQuality.ABSENT : ValueQuality.MEASURED;
+    const last = runs.at(-1);
+    if (last?.quality === quality) last.count += 1;
+    else runs.push({ count: 1, quality });
+  }
+  return recordBytes({
+    ownerId: owner,
+    timeUnixMs: BigInt(options.timeMs ?? (start + values.length * intervalS) * 1000),
+    parent: options.parent ?? emptyBytes,
+    payload: {
+      case: "loadProfile",
+      value: {
+        meterId: meter,
+        startUnixS: BigInt(start),
+        intervalS,
+        runs,
+        importedWh: present.map(([imported]) => imported),
+        exportedWh: present.map(([, exported]) => exported),
+        ...options.message,
       },
     },
   });
