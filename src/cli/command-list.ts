@@ -115,6 +115,11 @@ export const commandGroups: Readonly<Record<string, readonly CommandEntry[]>> = 
       load: () => import("./records/verify.js"),
     },
     {
+      usage: "settle [options]",
+      summary: "settle a participant's period at a tariff; record and confirm statements",
+      load: () => import("./settle/settle.js"),
+    },
+    {
       usage: "blocks [options]",
       summary: "show blocks; --follow waits for new ones",
       load: () => import("./records/blocks.js"),

@@ -14,6 +14,7 @@ import {
   type GetStatusResponse,
   QueryService,
   type Receipt,
+  type Settlement as SettlementMessage,
   type StorageNodeStatus,
 } from "../gen/bss/v1/query_pb.js";
 import type { Submission } from "../gen/bss/v1/record_pb.js";
@@ -56,6 +57,18 @@ export type RecordQuery = ({ readonly participantId: string } | { readonly meter
   /** Unix ms of the record's time, exclusive. */
   readonly toMs?: number;
   readonly pageSize?: number;
+};
+
+export type SettlementQuery = {
+  readonly participantId: string;
+  /** Unix s; starts of delivery intervals, at most 366 days apart. */
+  readonly fromS: number;
+  /** Unix s, exclusive. */
+  readonly toS: number;
+  /** 32 bytes: the record of the tariff. */
+  readonly tariffHash: Uint8Array;
+  /** What stood after this block; the head when it is left out. */
+  readonly height?: number;
 };
 
 export type BlockListOptions = {
@@ -214,6 +227,36 @@ export class BssClient {
       const items = page.entries.map((entry) => checkedRecord(entry, this.consortiumId));
       return { items, nextPageToken: page.nextPageToken };
     });
+  }
+
+  /**
+   * What a manager says of a participant's period. `computeSettlement` (settlement.ts) comes to the
+   * same from the records themselves.
+   */
+  async getSettlement(
+    query: SettlementQuery,
+    options: RetryOptions = {},
+  ): Promise<SettlementMessage> {
+    const { participantId, fromS, toS, tariffHash, height = 0 } = query;
+    const request = {
+      participantId,
+      fromUnixS: BigInt(fromS),
+      toUnixS: BigInt(toS),
+      tariffHash,
+      height: BigInt(height),
+    };
+    const method = QueryService.method.getSettlement;
+    const { settlement } = await this.#connections.call(method, request, options);
+    const isAnswer =
+      settlement?.participantId === participantId &&
+      settlement.fromUnixS === request.fromUnixS &&
+      settlement.toUnixS === request.toUnixS &&
+      equalBytes(settlement.tariffHash, tariffHash) &&
+      (height === 0 || settlement.height === request.height);
+    if (settlement === undefined || !isAnswer) {
+      throw new UntrueAnswer("the manager answered with another settlement");
+    }
+    return settlement;
   }
 
   /**

@@ -2,7 +2,7 @@
  * A statement: what a participant used, gave, bought and sold in a period, and what that comes to.
  *
  *     records that stand at a height ─┐
- *     tariff ─────────────────────────┴─▶ sums of each delivery interval ─▶ a line for each day ─▶ total
+ *     tariff ─────────────────────────┴─▶ delivery intervals ─▶ a line for each day ─▶ total
  *
  * For each delivery interval, what was imported and not bought came from the grid, and what was
  * exported and not sold went to the grid. A day's line has exact sums, and each of its four amounts
@@ -12,6 +12,7 @@
 import { fromHex } from "../base/bytes.js";
 import { err, ok, type Result } from "../base/result.js";
 import { sha256 } from "../crypto/hash.js";
+import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import { isIntervalStart, type MarketGrid } from "../ledger/kinds/market-grid.js";
 import { isoTimeOfS } from "../ledger/times.js";
 import { type LocalClock, localClock } from "./local-clock.js";
@@ -80,9 +81,9 @@ type Sums = {
   sold: bigint;
 };
 
-/** Why there is no statement: the tariff does not fit, or the records do not. */
+/** Why there is no statement: a tariff that does not fit, missing records, too large sums. */
 export type StatementProblem = {
-  readonly of: "tariff" | "records";
+  readonly of: "tariff" | "records" | "size";
   readonly message: string;
 };
 
@@ -105,23 +106,29 @@ export function periodProblem(
   return { at: "to", why: "a statement is about at most 366 days" };
 }
 
+/** Where delivery intervals begin, and what trades are paid in. */
+export type Market = MarketGrid & Pick<Policy, "currency">;
+
 /** `period` has no `periodProblem`. */
 export function statementOf(
   records: readonly StandingRecord[],
   tariff: Tariff,
   period: Period,
-  grid: MarketGrid,
+  market: Market,
 ): Result<Statement, StatementProblem> {
+  if (tariff.currency !== market.currency) {
+    return noTariff(`it is in ${tariff.currency}, and the market's currency is ${market.currency}`);
+  }
   const clock = localClock(tariff.zone);
   if (clock === undefined) return noTariff(`zone: ${tariff.zone} is not known here`);
-  const fromGrid = pricesOf(tariff.from_grid, clock, grid);
+  const fromGrid = pricesOf(tariff.from_grid, clock, market);
   if (!fromGrid.ok) return noTariff(`from_grid: ${fromGrid.error}`);
-  const toGrid = pricesOf(tariff.to_grid, clock, grid);
+  const toGrid = pricesOf(tariff.to_grid, clock, market);
   if (!toGrid.ok) return noTariff(`to_grid: ${toGrid.error}`);
   const byInterval = sumsByInterval(records);
   const recordsOfDay = recordsByDay(records, clock);
   const days: StatementDay[] = [];
-  for (const day of daysOf(period, clock, grid)) {
+  for (const day of daysOf(period, clock, market)) {
     const line = new DayLine({ from: fromGrid.value, to: toGrid.value });
     for (const startS of day.starts) {
       const sums = byInterval.get(startS);
@@ -149,7 +156,7 @@ function noTariff(message: string): Result<never, StatementProblem> {
 }
 
 function tooLarge(): Result<never, StatementProblem> {
-  return err({ of: "records", message: "a sum is too large to be exact; settle a shorter period" });
+  return err({ of: "size", message: "a sum is too large to be exact; settle a shorter period" });
 }
 
 function sumsByInterval(records: readonly StandingRecord[]): ReadonlyMap<number, Sums> {

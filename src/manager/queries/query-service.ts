@@ -134,7 +134,7 @@ class ManagerQueries {
     { identity, signal }: CallContext,
   ): Promise<MessageInitShape<typeof GetSettlementResponseSchema>> {
     const { store, consortium } = this.#ports;
-    const ports = { store, records: this.#records, grid: consortium.policy };
+    const ports = { store, records: this.#records, market: consortium.policy };
     return getSettlement(ports, request, identity, signal);
   }
 

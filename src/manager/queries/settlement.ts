@@ -5,7 +5,7 @@
  * time (rpc/bounds/unread-answers.ts).
  */
 import { fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
-import { defined } from "../../base/assert.js";
+import { assert, defined } from "../../base/assert.js";
 import type {
   GetSettlementRequest,
   GetSettlementResponseSchema,
@@ -14,7 +14,6 @@ import type {
 import { RecordSchema } from "../../gen/bss/v1/record_pb.js";
 import { blockId } from "../../ledger/blocks/block-hashes.js";
 import { isId } from "../../ledger/ids.js";
-import type { MarketGrid } from "../../ledger/kinds/market-grid.js";
 import { rootOf } from "../../ledger/merkle/frontier.js";
 import { recordHashBytes } from "../../ledger/records/records.js";
 import { storedBlock, storedHeader } from "../../query/block-views.js";
@@ -29,6 +28,7 @@ import {
 } from "../../settlement/standing-records.js";
 import {
   type Amounts,
+  type Market,
   periodProblem,
   recordsDigest,
   statementOf,
@@ -42,7 +42,7 @@ import type { RecordEntries } from "./unsealed-records.js";
 type Ports = {
   readonly store: ManagerStore;
   readonly records: RecordEntries;
-  readonly grid: MarketGrid;
+  readonly market: Market;
 };
 
 /** Records that one answer looks at; unsealing them takes about two seconds. */
@@ -60,14 +60,15 @@ export async function getSettlement(
   const { participantId, tariffHash } = request;
   await requireParticipant(ports.store, participantId, caller);
   requireBytes(tariffHash, recordHashBytes, "tariff_hash");
-  const period = requirePeriod(request, ports.grid);
+  const period = requirePeriod(request, ports.market);
   const place = await placeOf(ports.store, requireSafeInteger(request.height, "height"));
   const tariff = await tariffOf(ports.records, tariffHash, caller);
-  const options = { ...period, participantId, treeSize: place.treeSize, grid: ports.grid };
+  const options = { ...period, participantId, treeSize: place.treeSize, grid: ports.market };
   const records = await standingRecords(ports, options, caller, signal);
-  const made = statementOf(records, tariff, period, ports.grid);
+  const made = statementOf(records, tariff, period, ports.market);
   if (!made.ok) {
     const { of, message } = made.error;
+    assert(of !== "records", "the ledger has no trade of energy that was not metered");
     throw new RpcError(of === "tariff" ? "TARIFF_INVALID" : "SETTLEMENT_TOO_LARGE", message);
   }
   const { currency, digits, days, total } = made.value;
@@ -105,12 +106,12 @@ async function requireParticipant(store: ManagerStore, id: string, caller: Ident
   throw new RpcError("PARTICIPANT_UNKNOWN", text, { field: "participant_id" });
 }
 
-function requirePeriod({ fromUnixS, toUnixS }: GetSettlementRequest, grid: MarketGrid): Period {
+function requirePeriod({ fromUnixS, toUnixS }: GetSettlementRequest, market: Market): Period {
   const period = {
     fromS: requireSafeInteger(fromUnixS, "from_unix_s"),
     toS: requireSafeInteger(toUnixS, "to_unix_s"),
   };
-  const problem = periodProblem(period, grid);
+  const problem = periodProblem(period, market);
   if (problem === undefined) return period;
   throw rangeError(problem.at === "from" ? "from_unix_s" : "to_unix_s", problem.why);
 }

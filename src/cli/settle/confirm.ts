@@ -1,0 +1,145 @@
+/** `bss settle confirm`: the other side computes a statement anew, and confirms it or says why not. */
+import type { Command } from "commander";
+import { fromHex, toHex } from "../../base/bytes.js";
+import type { BssClient } from "../../client/bss-client.js";
+import {
+  computeSettlement,
+  documentOf,
+  settlementDocument,
+  tariffOf,
+} from "../../client/settlement.js";
+import { dayDifferences, frameDifferences } from "../../settlement/differences.js";
+import {
+  canonicalJson,
+  confirmationMediaType,
+  parseStatement,
+  type StatementDocument,
+} from "../../settlement/settlement-documents.js";
+import { addProfileOption, withClient } from "../client-session.js";
+import {
+  type HashArgument,
+  hashForms,
+  parseHashArgument,
+  wholeHash,
+} from "../records/hash-argument.js";
+import { CliError } from "../text/cli-error.js";
+import type { Output } from "../text/output.js";
+import { participantOf, readerOption, withReader } from "./reading.js";
+import { recordDocument } from "./recording.js";
+import { differencesJson, differencesText, settlementText } from "./settlement-view.js";
+
+export function registerConfirm(settle: Command): void {
+  const command = settle
+    .command("confirm")
+    .summary("compute a statement anew, and confirm it")
+    .description(
+      "Computes a statement that the other side has recorded anew, from the records as of its " +
+        "height. If all is the same, puts a confirmation on the ledger. If not, says what differs " +
+        "and from which records it comes, records nothing, and the exit code is 1.",
+    )
+    .argument("<hash>", `the statement: ${hashForms}`, parseHashArgument)
+    .addOption(readerOption())
+    .action((argument: HashArgument, { reader }: { reader?: string }, self: Command) =>
+      withClient(self, async (client, output) => {
+        participantOf(client, settle);
+        await withReader(reader, client, (reading) => confirm(argument, client, reading, output));
+      }),
+    );
+  addProfileOption(command);
+}
+
+async function confirm(
+  argument: HashArgument,
+  client: BssClient,
+  reader: BssClient,
+  output: Output,
+): Promise<void> {
+  const hash = await wholeHash(client, argument);
+  const stated = await statementToConfirm(client, hash);
+  const query = {
+    participantId: stated.participant,
+    fromS: stated.from_unix_s,
+    toS: stated.to_unix_s,
+    tariffHash: fromHex(stated.tariff) ?? new Uint8Array(0),
+    height: stated.height,
+  };
+  const { tariff } = await tariffOf(reader, query.tariffHash);
+  const settled = await computeSettlement(reader, query, tariff);
+  const options = { counterpartyId: stated.counterparty, named: true };
+  const computed = settlementDocument(client, query, settled, options);
+  const frame = frameDifferences(stated, computed);
+  const days = dayDifferences(stated, computed);
+  if (frame.length > 0 || days.length > 0) {
+    const value = {
+      statement: toHex(hash),
+      confirmed: false,
+      differs: frame,
+      differences: differencesJson(days, computed),
+    };
+    output.result(value, () =>
+      [
+        ...frame.map(
+          (name) =>
+            `${name}: stated ${stated[name as "height"]}, found ${computed[name as "height"]}`,
+        ),
+        differencesText(days, computed, tariff.zone),
+      ].join("\n"),
+    );
+    throw new CliError(
+      `the statement ${toHex(hash)} is not what the records come to`,
+      "show the differences to the other side; nothing was recorded",
+    );
+  }
+  const confirmation = await recordDocument(client, {
+    mediaType: confirmationMediaType,
+    name: `confirmation of the settlement of ${stated.participant}`,
+    content: canonicalJson({
+      version: 1,
+      statement: toHex(hash),
+      participant: stated.participant,
+      counterparty: stated.counterparty,
+      confirmed_by: client.profile.id,
+    }),
+  });
+  const value = {
+    statement: toHex(hash),
+    confirmed: true,
+    confirmation: toHex(confirmation.hash),
+    height: confirmation.height,
+  };
+  output.result(value, () =>
+    [
+      settlementText(stated, tariff.zone),
+      "",
+      "the records come to the same",
+      `confirmation ${toHex(confirmation.hash)} in block ${confirmation.height}`,
+    ].join("\n"),
+  );
+}
+
+/** The statement of a record, which the other side has made and the profile is to confirm. */
+async function statementToConfirm(client: BssClient, hash: Uint8Array): Promise<StatementDocument> {
+  const record = await client.getRecord(hash);
+  const document = documentOf(record);
+  const parsed = document && parseStatement(document);
+  if (parsed?.ok !== true) {
+    const why =
+      parsed === undefined ? "it holds no document that this profile may read" : parsed.error;
+    const next = "give the hash that 'bss settle --record' printed";
+    throw new CliError(`record ${toHex(hash)} is no statement: ${why}`, next);
+  }
+  const { participant, counterparty } = parsed.value;
+  const { id } = client.profile;
+  const maker = record.content?.record.ownerId;
+  const parties = [participant, counterparty];
+  if (maker === undefined || !parties.includes(maker)) {
+    const what = `the statement is of ${maker}, and about ${participant} and ${counterparty}`;
+    throw new CliError(what, "a statement is made by one of the two that it names");
+  }
+  if (parties.includes(id) && id !== maker) return parsed.value;
+  const other = parties.find((each) => each !== maker);
+  throw new CliError(
+    `the statement was made by ${maker}, and ${other} is to confirm it`,
+    `use the profile of ${other}`,
+  );
+}

@@ -1,0 +1,54 @@
+/** `bss settle tariff`: a tariff onto the ledger, after it was checked. */
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import type { Command } from "commander";
+import { toHex } from "../../base/bytes.js";
+import { parseTariff, tariffMediaType } from "../../settlement/tariff.js";
+import { refuseDirectory } from "../arguments.js";
+import { addProfileOption, withClient } from "../client-session.js";
+import { CliError } from "../text/cli-error.js";
+import { formatBytes } from "../text/output.js";
+import { participantOf } from "./reading.js";
+import { longestContent, recordDocument } from "./recording.js";
+
+export function registerTariff(settle: Command): void {
+  const command = settle
+    .command("tariff")
+    .summary("check a tariff and put it on the ledger")
+    .description(
+      "Checks a tariff (JSON, see docs/settlement.md) and puts it on the ledger as a document of " +
+        "the profile's participant. All participants of the consortium can read it there.",
+    )
+    .argument("<file>", "the tariff")
+    .action((file: string, _options: object, self: Command) =>
+      withClient(self, async (client, output) => {
+        participantOf(client, settle);
+        const content = readTariff(file);
+        const tariff = parseTariff(content);
+        if (!tariff.ok) {
+          throw new CliError(`${file} is no tariff: ${tariff.error}`, "correct it and try again");
+        }
+        const bytesMax = longestContent(client);
+        if (content.length > bytesMax) {
+          const [has, holds] = [formatBytes(content.length), formatBytes(bytesMax)];
+          const what = `${file} has ${has}, and a record of this consortium holds ${holds}`;
+          throw new CliError(what, "make tariffs of shorter periods");
+        }
+        const parts = { mediaType: tariffMediaType, name: basename(file), content };
+        const { hash, height } = await recordDocument(client, parts);
+        const value = { tariff: toHex(hash), height };
+        output.result(value, () => `tariff ${toHex(hash)} in block ${height}`);
+      }),
+    );
+  addProfileOption(command);
+}
+
+function readTariff(file: string): Uint8Array {
+  refuseDirectory(file);
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    throw new CliError(`${file} does not exist`, "check the path");
+  }
+}
