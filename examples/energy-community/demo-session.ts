@@ -16,6 +16,7 @@ import { CommunitySums } from "./community/energy-sums.js";
 import type { DemoReport } from "./demo-report.js";
 import type { DemoSettings } from "./demo-settings.js";
 import type { CommunityKeys, DayRecords } from "./records.js";
+import { TariffPrices } from "./settlement/tariff.js";
 
 export type DemoSession = {
   readonly plan: DemoPlan;
@@ -103,6 +104,8 @@ export type DemoPlan = {
   readonly community: Community;
   /** The days of this run; each call reads the data anew. */
   readonly days: (problems: DataProblems) => AsyncIterable<CommunityDay>;
+  /** Of all days. */
+  readonly tariff: TariffPrices;
   /** What the ledger has to hold at the end. */
   readonly sums: CommunitySums;
   readonly firstDay: CommunityDay;
@@ -122,6 +125,7 @@ export async function planDemo(
 ): Promise<DemoPlan> {
   const community = await Community.open(dataDirectory, problems);
   const sums = new CommunitySums(community.homes.map(({ id }) => id));
+  const tariff = new TariffPrices();
   const days = (found: DataProblems) => daysOf(community.hours(found), daysMax);
   let firstDay: CommunityDay | undefined;
   let tradeHour: CommunityHour | undefined;
@@ -129,6 +133,7 @@ export async function planDemo(
   for await (const day of days(problems)) {
     signal.throwIfAborted();
     sums.add(day);
+    tariff.add(day);
     firstDay ??= day;
     tradeHour ??= day.hours.find(({ trades }) => trades.length > 0);
     lastHour = day.hours.at(-1);
@@ -141,6 +146,7 @@ export async function planDemo(
   return {
     community,
     days,
+    tariff,
     sums,
     firstDay,
     ...(tradeHour === undefined ? {} : { tradeHour }),

@@ -28,7 +28,8 @@ import type { EnergyByHour } from "./home-energy.js";
 import { checkLedger } from "./ledger-checks.js";
 import { weekPicture } from "./picture/week-picture.js";
 import { DayRecords } from "./records.js";
-import { type Submitted, showReceipts, submitAll } from "./submit-step.js";
+import { recordTariff, settleHomes } from "./settlement/settlement-step.js";
+import { showReceipts, submitAll } from "./submit-step.js";
 
 const counts = { managers: 4, storage: 7 } as const;
 const report = new DemoReport((text) => process.stdout.write(text));
@@ -75,7 +76,7 @@ async function runDemo(
   try {
     const basePort = await freeBasePort(counts, settings.basePort);
     const consortium = await makeConsortium(directory, plan, basePort, report);
-    const { records, heights } = await onRunningNodes(
+    const { records, blocks } = await onRunningNodes(
       { directory: consortium, plan, report, signal },
       (session) => useLedger(session, directory),
     );
@@ -84,7 +85,7 @@ async function runDemo(
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
     const left = problems.count === 0 ? "" : `; ${problems.count} problems in the data`;
     report.step(
-      `demo: ${records} records in ${heights.size} blocks on ${nodes}, roots equal, ` +
+      `demo: ${records} records in ${blocks} blocks on ${nodes}, roots equal, ` +
         `${seconds} s${left}`,
     );
     return problems.count;
@@ -93,13 +94,19 @@ async function runDemo(
   }
 }
 
-async function useLedger(session: DemoSession, directory: DemoDirectory): Promise<Submitted> {
+type LedgerSize = { readonly records: number; readonly blocks: number };
+
+/** All that the demo does with a running consortium. */
+async function useLedger(session: DemoSession, directory: DemoDirectory): Promise<LedgerSize> {
+  const tariff = await recordTariff(session);
   const submitted = await submitAll(session);
   await showReceipts(session, submitted);
   await checkLedger(session, submitted, directory);
   const energy = await checkEnergy(session);
   if (energy.size > 0) drawWeek(session, energy, directory);
-  return submitted;
+  await settleHomes(session, tariff);
+  const { heights, records } = submitted;
+  return { records: records + 1, blocks: new Set([tariff.place.height, ...heights]).size };
 }
 
 function drawWeek(

@@ -12,12 +12,14 @@
  * others the outputs of HMAC under it cannot be told from random bytes. The labels keep salts and
  * ids apart, and Ed25519 uses the seed through SHA-512 only, so neither tells anything about the
  * other.
- * One owner has one profile per day and one sale per hour and buyer, so no salt is used twice.
+ * One owner has one profile per day and one sale per hour and buyer, and the head-end one tariff, so
+ * no salt is used twice.
  */
 import { createHmac } from "node:crypto";
 import { concatBytes, u64be, utf8 } from "../../src/base/bytes.js";
 import {
   buildSubmission,
+  document,
   energyTrade,
   loadProfile,
   type Submission,
@@ -26,10 +28,12 @@ import {
   tradeIdBytes,
   tradeTerms,
 } from "../../src/client/index.js";
+import { tariffMediaType } from "../../src/settlement/tariff.js";
 import type { Trade } from "./community/clearing.js";
 import { headEndId, meterIdOf, meterIntervalS } from "./community/community.js";
 import type { CommunityDay, DayProfile } from "./community/community-days.js";
 import type { CommunityHour } from "./community/community-hours.js";
+import type { TariffPrices } from "./settlement/tariff.js";
 
 export type CommunityKeys = {
   /** 32 bytes. */
@@ -40,7 +44,7 @@ export type CommunityKeys = {
 
 /** What goes into a derived salt or id, besides the consortium. */
 type Purpose = {
-  readonly label: "profile salt" | "trade salt" | "trade id";
+  readonly label: "profile salt" | "trade salt" | "trade id" | "tariff salt";
   readonly ownerId: string;
   readonly startS: number;
   /** Of the owner's trades in the hour; empty for its one profile of the day. */
@@ -61,6 +65,19 @@ export class DayRecords {
   /** The trades of all hours of a day. */
   trades({ hours }: CommunityDay): readonly Uint8Array[] {
     return hours.flatMap((hour) => hour.trades.map((trade) => this.trade(trade, hour)));
+  }
+
+  /** The exact bytes of the grid's tariff, a document of the head-end. */
+  tariff(prices: TariffPrices): Uint8Array {
+    const { fromS } = prices.period;
+    return document({
+      ownerId: headEndId,
+      mediaType: tariffMediaType,
+      name: "tariff.json",
+      content: prices.document(),
+      timeMs: fromS * 1000,
+      salt: this.#derived({ label: "tariff salt", ownerId: headEndId, startS: fromS }, saltBytes),
+    });
   }
 
   /** Records as submissions by the head-end, as few as carry at most `recordsMax` each. */

@@ -39,9 +39,9 @@ describe("the energy community demo", () => {
     const ended = await runDemo({ DEMO_DAYS: "1" });
     assert.equal(ended.code, 0, ended.output);
     const lines = linesOf(ended);
-    assert.equal(lines.filter((line) => line.startsWith("  ok ")).length, 9, ended.output);
-    // Ten profiles, and the trades of the sunny hours.
-    assert.equal(lastLine.exec(lines.at(-1) ?? "")?.[1], "109", ended.output);
+    assert.equal(lines.filter((line) => line.startsWith("  ok ")).length, 11, ended.output);
+    // The tariff, ten profiles, and the trades of the sunny hours.
+    assert.equal(lastLine.exec(lines.at(-1) ?? "")?.[1], "110", ended.output);
     assert.ok(existsSync(join(ended.directory, "receipt.json")));
     const picture = readFileSync(join(ended.directory, "week.svg"), "utf8");
     assert.match(picture, /sold to neighbours: 36 kWh/);
@@ -56,7 +56,7 @@ describe("the energy community demo", () => {
     const ended = await runDemo({ DEMO_DAYS: "1", DEMO_DATA: data });
     assert.equal(ended.code, 1, ended.output);
     assert.match(ended.output, /hourly\.csv, line 5, non_shiftable_load: "NaN" is no decimal/);
-    assert.match(linesOf(ended).at(-1) ?? "", /^demo: 109 records .*; 1 problems in the data$/);
+    assert.match(linesOf(ended).at(-1) ?? "", /^demo: 110 records .*; 1 problems in the data$/);
   });
 
   test("says what is missing before it starts anything", async () => {

@@ -11,6 +11,7 @@ import type { CommunityDay } from "../../../examples/energy-community/community/
 import type { CommunityHour } from "../../../examples/energy-community/community/community-hours.js";
 import { communityKeys } from "../../../examples/energy-community/demo-session.js";
 import { DayRecords } from "../../../examples/energy-community/records.js";
+import { TariffPrices } from "../../../examples/energy-community/settlement/tariff.js";
 import { equalBytes, toHex } from "../../../src/base/bytes.js";
 import { initConsortium } from "../../../src/cli/init/init-consortium.js";
 import { ed25519Verify } from "../../../src/crypto/ed25519.js";
@@ -148,6 +149,22 @@ describe("the records of the community's days", () => {
     const times = submission?.records.map(({ timeMs }) => timeMs);
     assert.deepEqual(times, [dayEndMs, dayEndMs, dayEndMs, hourEndMs, hourEndMs]);
     assert.equal(submission?.participantId, headEndId);
+  });
+
+  test("the tariff is a document that the ledger takes", () => {
+    const prices = new TariffPrices();
+    for (const of of week) prices.add(of);
+    const [submission] = records.submissions([records.tariff(prices)], 1000);
+    const parsedOne =
+      submission && parseSubmission(genesis.consortiumId, submission, genesis.policy);
+    assert.ok(parsedOne?.ok);
+    const [record] = parsedOne.value.records;
+    assert.ok(record);
+    assert.equal(execution().tryRecord(record, parsedOne.value), undefined);
+    assert.deepEqual(
+      records.tariff(prices),
+      new DayRecords(communityKeys(directory)).tariff(prices),
+    );
   });
 
   test("an hour without a value is absent, and not 0", () => {
