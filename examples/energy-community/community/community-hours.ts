@@ -58,7 +58,8 @@ export class Community {
         continue;
       }
       const file = join(this.#directory, dataFileNames.hourly);
-      const message = `no price for row ${row} in ${dataFileNames.tariff}: nothing is traded`;
+      const meaning = "nothing is traded, and what the grid gives is free";
+      const message = `no price for row ${row} in ${dataFileNames.tariff}: ${meaning}`;
       problems.add({ file, line, column: "row", message });
       yield { startS, readings, trades: [], priceMicroPerKwh: 0n };
     }
