@@ -1,7 +1,7 @@
 /**
  * Settlement computed by the reader itself, from the records that it may read. Each record is held
- * against its hash, and the header of the block against the block's id; so a manager cannot change a
- * number. It could leave a record out: then what others and the managers come to differs.
+ * against its hash, and the header of the block against the block's id; so a manager cannot change
+ * a number. It could leave a record out: then what others and the managers come to differs.
  */
 import { toHex } from "../base/bytes.js";
 import type { Settlement as SettlementMessage } from "../gen/bss/v1/query_pb.js";

@@ -1,4 +1,4 @@
-/** `bss settle confirm`: the other side computes a statement anew, and confirms it or says why not. */
+/** `bss settle confirm`: the other side computes a statement anew, and confirms it or not. */
 import type { Command } from "commander";
 import { fromHex, toHex } from "../../base/bytes.js";
 import type { BssClient } from "../../client/bss-client.js";

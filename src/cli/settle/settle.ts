@@ -47,9 +47,9 @@ type Options = {
 };
 
 const afterHelp = `
-Days are those of the tariff's time zone; a date means its midnight there. Each amount of money in a
-day is rounded once, half to even, and the total is the sum of the days. Trades are paid at their own
-prices, and what is left of each delivery interval at the tariff's.
+Days are those of the tariff's time zone; a date means its midnight there. Each amount of money in
+a day is rounded once, half to even, and the total is the sum of the days. Trades are paid at their
+own prices, and what is left of each delivery interval at the tariff's.
 
 The settlement is as of a height: the same command with --height gives the same numbers at any later
 time. docs/settlement.md describes tariffs, statements and confirmations.`;
@@ -67,6 +67,8 @@ export function register(program: Command): void {
     .option("--to <time>", "end of the period, exclusive")
     .option("--tariff <hash>", `record of the tariff: ${hashForms}`, parseHashArgument)
     .option("--height <n>", "settle what stood after this block (default: the head)", parseCount)
+    // So that options behind the name of a subcommand are that one's.
+    .enablePositionalOptions()
     .addOption(readerOption())
     .option("--csv <file>", "write the days and the total to this file")
     .option("--check", "compute it from the records, too, and compare with what a manager says")
