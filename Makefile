@@ -161,7 +161,7 @@ fuzz: build ## Feed mutated messages to every decoder and check; COUNT=1000000 S
 	@COUNT=$(or $(COUNT),1000000) SEED=$(or $(SEED),1) node dist/test/fuzz/run.js
 
 .PHONY: demo
-demo: build ## Run the energy community example; DEMO_HOURS, DEMO_DATA and DEMO_PORT=8400 change it
+demo: build ## Run the energy community example; DEMO_DAYS=7, DEMO_DATA and DEMO_PORT=8400 change it
 	@node dist/examples/energy-community/demo.js
 
 .PHONY: bench

@@ -9,19 +9,21 @@ import { readSeedFile, readTlsFiles } from "../../src/config/key-files.js";
 import { loadProfile } from "../../src/config/profile.js";
 import { sha256 } from "../../src/crypto/hash.js";
 import { meterIntervalS } from "./community/community.js";
+import { type CommunityDay, daysOf } from "./community/community-days.js";
 import { Community, type CommunityHour } from "./community/community-hours.js";
 import type { DataProblems } from "./community/data-problems.js";
 import { CommunitySums } from "./community/energy-sums.js";
 import type { DemoReport } from "./demo-report.js";
 import type { DemoSettings } from "./demo-settings.js";
-import type { CommunityKeys, HourRecords } from "./records.js";
+import type { CommunityKeys, DayRecords } from "./records.js";
+import { TariffPrices } from "./settlement/tariff.js";
 
 export type DemoSession = {
   readonly plan: DemoPlan;
   /** The consortium's. */
   readonly directory: string;
   readonly processes: NodeProcesses;
-  readonly records: HourRecords;
+  readonly records: DayRecords;
   readonly clients: Clients;
   readonly report: DemoReport;
   readonly signal: AbortSignal;
@@ -100,36 +102,55 @@ export function communityKeys(directory: string): CommunityKeys {
 /** What is going to be recorded, known before any of it is recorded. */
 export type DemoPlan = {
   readonly community: Community;
+  /** The days of this run; each call reads the data anew. */
+  readonly days: (problems: DataProblems) => AsyncIterable<CommunityDay>;
+  /** Of all days. */
+  readonly tariff: TariffPrices;
   /** What the ledger has to hold at the end. */
   readonly sums: CommunitySums;
-  readonly firstHour: CommunityHour;
+  readonly firstDay: CommunityDay;
   /** The first hour with a trade, if there is one. */
   readonly tradeHour?: CommunityHour;
+  /** Unix s. */
+  readonly startS: number;
   /** Unix s. */
   readonly endS: number;
 };
 
 /** Reads the data for the first time. Throws `CliError` if there is nothing to record. */
 export async function planDemo(
-  { dataDirectory, hoursMax }: DemoSettings,
+  { dataDirectory, daysMax }: DemoSettings,
   problems: DataProblems,
   signal: AbortSignal,
 ): Promise<DemoPlan> {
   const community = await Community.open(dataDirectory, problems);
   const sums = new CommunitySums(community.homes.map(({ id }) => id));
-  let firstHour: CommunityHour | undefined;
+  const tariff = new TariffPrices();
+  const days = (found: DataProblems) => daysOf(community.hours(found), daysMax);
+  let firstDay: CommunityDay | undefined;
   let tradeHour: CommunityHour | undefined;
-  let endS = 0;
-  for await (const hour of community.hours(hoursMax, problems)) {
+  let lastHour: CommunityHour | undefined;
+  for await (const day of days(problems)) {
     signal.throwIfAborted();
-    sums.add(hour);
-    firstHour ??= hour;
-    if (hour.trades.length > 0) tradeHour ??= hour;
-    endS = hour.startS + meterIntervalS;
+    sums.add(day);
+    tariff.add(day);
+    firstDay ??= day;
+    tradeHour ??= day.hours.find(({ trades }) => trades.length > 0);
+    lastHour = day.hours.at(-1);
   }
-  if (firstHour === undefined) {
+  const firstHour = firstDay?.hours[0];
+  if (firstDay === undefined || firstHour === undefined || lastHour === undefined) {
     const what = [`no hour of ${dataDirectory} can be read`, ...problems.lines()].join("; ");
     throw new CliError(what, "mend the files, or leave DEMO_DATA out");
   }
-  return { community, sums, firstHour, endS, ...(tradeHour === undefined ? {} : { tradeHour }) };
+  return {
+    community,
+    days,
+    tariff,
+    sums,
+    firstDay,
+    ...(tradeHour === undefined ? {} : { tradeHour }),
+    startS: firstHour.startS,
+    endS: lastHour.startS + meterIntervalS,
+  };
 }

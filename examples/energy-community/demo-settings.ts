@@ -4,8 +4,8 @@ import { dirname, join, resolve } from "node:path";
 import { CliError } from "../../src/cli/text/cli-error.js";
 
 export type DemoSettings = {
-  /** How many hours of the data, from the first on. */
-  readonly hoursMax: number;
+  /** How many days of the data, from the first one on. */
+  readonly daysMax: number;
   /** Directory with the three CSV files. */
   readonly dataDirectory: string;
   /** Where the consortium is made. */
@@ -14,29 +14,29 @@ export type DemoSettings = {
   readonly basePort?: number;
 };
 
-const defaultHours = 168;
-const hoursBound = 1_000_000;
+/** Also what is meant when nothing is said: all that there are. */
+const daysBound = 40_000;
 /** With the ports that lie farthest above it. */
 const basePortMax = 60_000;
 
-/** DEMO_HOURS, DEMO_DATA, DEMO_DIR and DEMO_PORT, or what is usual. Throws `CliError`. */
+/** DEMO_DAYS, DEMO_DATA, DEMO_DIR and DEMO_PORT, or what is usual. Throws `CliError`. */
 export function demoSettings(
   environment: Readonly<Record<string, string | undefined>>,
 ): DemoSettings {
-  const { DEMO_HOURS = "", DEMO_DATA = "", DEMO_DIR = "", DEMO_PORT = "" } = environment;
+  const { DEMO_DAYS = "", DEMO_DATA = "", DEMO_DIR = "", DEMO_PORT = "" } = environment;
   return {
-    hoursMax: DEMO_HOURS === "" ? defaultHours : hours(DEMO_HOURS),
+    daysMax: DEMO_DAYS === "" ? daysBound : days(DEMO_DAYS),
     dataDirectory: DEMO_DATA === "" ? shippedData() : resolve(DEMO_DATA),
     directory: resolve(DEMO_DIR === "" ? ".demo" : DEMO_DIR),
     ...(DEMO_PORT !== "" && { basePort: basePortOf(DEMO_PORT) }),
   };
 }
 
-function hours(text: string): number {
+function days(text: string): number {
   const value = Number(text);
-  if (/^\d+$/.test(text) && value >= 1 && value <= hoursBound) return value;
-  const next = `use a whole number from 1 to ${hoursBound}`;
-  throw new CliError(`DEMO_HOURS=${text} is no number of hours`, next);
+  if (/^\d+$/.test(text) && value >= 1 && value <= daysBound) return value;
+  const next = `use a whole number from 1 to ${daysBound}`;
+  throw new CliError(`DEMO_DAYS=${text} is no number of days`, next);
 }
 
 function basePortOf(text: string): number {

@@ -1,6 +1,6 @@
 /**
- * `make demo`: a real week of an energy community on a consortium of eleven processes, and what can
- * be relied on afterwards. See README.md in this directory.
+ * `make demo`: a real half year of an energy community on a consortium of eleven processes, and
+ * what can be relied on afterwards. See README.md in this directory.
  */
 
 import { writeFileSync } from "node:fs";
@@ -24,9 +24,12 @@ import {
 import { type DemoSettings, demoSettings } from "./demo-settings.js";
 import { checkEnergy } from "./energy-check.js";
 import { freeBasePort } from "./free-ports.js";
+import type { EnergyByHour } from "./home-energy.js";
 import { checkLedger } from "./ledger-checks.js";
-import { HourRecords } from "./records.js";
-import { type Submitted, showReceipts, submitAll } from "./submit-step.js";
+import { weekPicture } from "./picture/week-picture.js";
+import { DayRecords } from "./records.js";
+import { recordTariff, settleHomes } from "./settlement/settlement-step.js";
+import { showReceipts, submitAll } from "./submit-step.js";
 
 const counts = { managers: 4, storage: 7 } as const;
 const report = new DemoReport((text) => process.stdout.write(text));
@@ -73,7 +76,7 @@ async function runDemo(
   try {
     const basePort = await freeBasePort(counts, settings.basePort);
     const consortium = await makeConsortium(directory, plan, basePort, report);
-    const { records, heights } = await onRunningNodes(
+    const { records, blocks } = await onRunningNodes(
       { directory: consortium, plan, report, signal },
       (session) => useLedger(session, directory),
     );
@@ -82,7 +85,7 @@ async function runDemo(
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
     const left = problems.count === 0 ? "" : `; ${problems.count} problems in the data`;
     report.step(
-      `demo: ${records} records in ${heights.size} blocks on ${nodes}, roots equal, ` +
+      `demo: ${records} records in ${blocks} blocks on ${nodes}, roots equal, ` +
         `${seconds} s${left}`,
     );
     return problems.count;
@@ -91,26 +94,40 @@ async function runDemo(
   }
 }
 
-async function useLedger(session: DemoSession, directory: DemoDirectory): Promise<Submitted> {
+type LedgerSize = { readonly records: number; readonly blocks: number };
+
+/** All that the demo does with a running consortium. */
+async function useLedger(session: DemoSession, directory: DemoDirectory): Promise<LedgerSize> {
+  const tariff = await recordTariff(session);
   const submitted = await submitAll(session);
   await showReceipts(session, submitted);
   await checkLedger(session, submitted, directory);
-  await checkEnergy(session);
-  return submitted;
+  const energy = await checkEnergy(session);
+  if (energy.size > 0) drawWeek(session, energy, directory);
+  await settleHomes(session, tariff);
+  const { heights, records } = submitted;
+  return { records: records + 1, blocks: new Set([tariff.place.height, ...heights]).size };
 }
 
-function reportPlan(
-  { sums, firstHour, endS }: DemoPlan,
-  problems: DataProblems,
-  report: DemoReport,
-) {
-  const { readings, sales } = sums.total;
+function drawWeek(
+  { plan, report }: DemoSession,
+  energy: EnergyByHour,
+  directory: DemoDirectory,
+): void {
+  const file = directory.file("week.svg");
+  writeFileSync(file, weekPicture(energy, plan.sums.byHome.size));
+  report.step(`a week of it as a picture: ${file}`);
+}
+
+function reportPlan({ sums, startS, endS }: DemoPlan, problems: DataProblems, report: DemoReport) {
+  const { profiles, values, sales } = sums.total;
   report.line(
-    `${sums.byHome.size} homes, ${sums.hours} hours from ${formatTime(firstHour.startS * 1000)} ` +
-      `to ${formatTime(endS * 1000)}`,
+    `${sums.byHome.size} homes, ${sums.days} days, ${sums.hours} hours from ` +
+      `${formatTime(startS * 1000)} to ${formatTime(endS * 1000)}`,
   );
   report.line(
-    `${readings} meter readings, ${sales} trades in ${sums.hoursWithTrades} of the hours`,
+    `${profiles} load profiles with ${values} values, ` +
+      `${sales} trades in ${sums.hoursWithTrades} of the hours`,
   );
   for (const line of problems.lines()) report.line(`  not used: ${line}`);
 }
@@ -159,7 +176,7 @@ async function onRunningNodes<T>(
   const took = formatDuration(performance.now() - startedMs);
   report.line(`  ${processes.nodes.length} processes, ready after ${took}`);
   const clients = new Clients(directory);
-  const records = new HourRecords(communityKeys(directory));
+  const records = new DayRecords(communityKeys(directory));
   try {
     return await work({ ...given, processes, records, clients, signal });
   } catch (error) {

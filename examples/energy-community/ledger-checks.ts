@@ -187,17 +187,17 @@ export async function checkLedger(
   directory: DemoDirectory,
 ): Promise<void> {
   const { plan, records, clients, report, processes, signal } = session;
-  const { firstHour, community } = plan;
+  const { firstDay, community } = plan;
   report.step("what can be relied on");
   const headEnd = await clients.of(headEndId);
-  const reading = defined(firstHour.readings[0], "an hour has a reading");
-  const record = records.reading(reading, firstHour.startS);
+  const profile = defined(firstDay.profiles[0], "a day has a profile");
+  const record = records.profile(profile);
   const recordsMax = headEnd.genesis.policy.submissionRecordsMax;
-  const [again] = records.submissions(firstHour, recordsMax);
-  const { submission } = defined(again, "an hour has a submission");
+  const [submission] = records.submissions(records.profiles(firstDay), recordsMax);
+  const again = defined(submission, "a day has a profile");
 
   await report.check("what is submitted again keeps its place", () =>
-    checkRetry(headEnd, submission, [...first]),
+    checkRetry(headEnd, again, [...first]),
   );
   await report.check("a receipt proves itself without any node", () => {
     const genesis = directory.file("consortium/genesis.json");
@@ -206,18 +206,19 @@ export async function checkLedger(
   await report.check("energy that is sold cannot be sold again", () =>
     checkDoubleSpend(headEnd, secondSale(session)),
   );
-  await report.check("other participants cannot read a home's reading", async () => {
-    const other = community.homes.find(({ id }) => id !== reading.homeId)?.id ?? headEndId;
-    return checkPrivacy(await clients.of(reading.homeId), await clients.of(other), record);
+  await report.check("other participants cannot read a home's load profile", async () => {
+    const other = community.homes.find(({ id }) => id !== profile.homeId)?.id ?? headEndId;
+    return checkPrivacy(await clients.of(profile.homeId), await clients.of(other), record);
   });
   await report.check(`all ${processes.nodes.length} nodes have one root`, () =>
-    checkRoots(session.directory, processes, plan.sums.records, signal),
+    // The tariff is one more.
+    checkRoots(session.directory, processes, plan.sums.records + 1, signal),
   );
 }
 
 /** A trade of more than its seller has left, once more what it sold if it sold something. */
 function secondSale({ plan, records }: DemoSession): Uint8Array {
-  const hour = plan.tradeHour ?? plan.firstHour;
+  const hour = plan.tradeHour ?? defined(plan.firstDay.hours[0], "a day has an hour");
   const [trade] = hour.trades;
   const sellerId = trade?.sellerId ?? defined(hour.readings[0], "an hour has a reading").homeId;
   const other = plan.community.homes.find(({ id }) => id !== sellerId)?.id ?? headEndId;

@@ -1,34 +1,39 @@
 /**
- * The records of the community's hours, and the submissions that carry them.
+ * The records of the community's days, and the submissions that carry them.
  *
- * Building the same hour twice gives the same bytes, so a demo that was cut off sends the very same
+ * Building the same day twice gives the same bytes, so a demo that was cut off sends the very same
  * records again, and the ledger answers with their first places instead of taking them twice.
  * Ed25519 signatures are deterministic anyway; salts and trade ids, which are drawn at random
  * elsewhere, are derived here:
  *
- *     HMAC-SHA-256(owner's signing seed, label ‖ consortium id ‖ start of the hour ‖ which one)
+ *     HMAC-SHA-256(owner's signing seed, label ‖ consortium id ‖ start of the hour or day ‖ which one)
  *
  * That is as good as random: the seed is 32 random bytes that only its owner holds, and to all
  * others the outputs of HMAC under it cannot be told from random bytes. The labels keep salts and
  * ids apart, and Ed25519 uses the seed through SHA-512 only, so neither tells anything about the
  * other.
- * One owner has one reading per hour and one sale per hour and buyer, so no salt is used twice.
+ * One owner has one profile per day and one sale per hour and buyer, and the head-end one tariff, so
+ * no salt is used twice.
  */
 import { createHmac } from "node:crypto";
 import { concatBytes, u64be, utf8 } from "../../src/base/bytes.js";
 import {
   buildSubmission,
+  document,
   energyTrade,
-  meterReading,
+  loadProfile,
   type Submission,
   saltBytes,
   signTrade,
   tradeIdBytes,
   tradeTerms,
 } from "../../src/client/index.js";
-import type { Position, Trade } from "./community/clearing.js";
+import { tariffMediaType } from "../../src/settlement/tariff.js";
+import type { Trade } from "./community/clearing.js";
 import { headEndId, meterIdOf, meterIntervalS } from "./community/community.js";
+import type { CommunityDay, DayProfile } from "./community/community-days.js";
 import type { CommunityHour } from "./community/community-hours.js";
+import type { TariffPrices } from "./settlement/tariff.js";
 
 export type CommunityKeys = {
   /** 32 bytes. */
@@ -37,60 +42,65 @@ export type CommunityKeys = {
   readonly seedOf: (participantId: string) => Uint8Array;
 };
 
-/** One of the submissions of an hour. */
-export type HourSubmission = {
-  readonly submission: Submission;
-  /**
-   * Whether it trades energy whose readings are in earlier submissions: those have to be on the
-   * ledger before this one is sent.
-   */
-  readonly afterReadings: boolean;
-};
-
 /** What goes into a derived salt or id, besides the consortium. */
 type Purpose = {
-  readonly label: "reading salt" | "trade salt" | "trade id";
+  readonly label: "profile salt" | "trade salt" | "trade id" | "tariff salt";
   readonly ownerId: string;
   readonly startS: number;
-  /** Of the owner's trades in the hour; empty for its one reading. */
+  /** Of the owner's trades in the hour; empty for its one profile of the day. */
   readonly which?: string;
 };
 
-export class HourRecords {
+export class DayRecords {
   readonly #keys: CommunityKeys;
 
   constructor(keys: CommunityKeys) {
     this.#keys = keys;
   }
 
-  /**
-   * An hour as submissions by the head-end: readings first, then the trades that they cover. One
-   * submission, unless the hour has more than `recordsMax` records.
-   */
-  submissions(hour: CommunityHour, recordsMax: number): readonly HourSubmission[] {
-    const readings = hour.readings.map((reading) => this.reading(reading, hour.startS));
-    const trades = hour.trades.map((trade) => this.trade(trade, hour));
-    if (readings.length + trades.length <= recordsMax) {
-      return [{ submission: this.#signed([...readings, ...trades]), afterReadings: false }];
-    }
-    const parts = (records: readonly Uint8Array[], afterReadings: boolean) =>
-      chunks(records, recordsMax).map((chunk) => ({
-        submission: this.#signed(chunk),
-        afterReadings,
-      }));
-    return [...parts(readings, false), ...parts(trades, true)];
+  profiles({ profiles }: CommunityDay): readonly Uint8Array[] {
+    return profiles.map((profile) => this.profile(profile));
   }
 
-  /** The exact bytes of a home's reading for the hour that starts at `startS` (Unix s). */
-  reading({ homeId, importedWh, exportedWh }: Position, startS: number): Uint8Array {
-    return meterReading({
+  /** The trades of all hours of a day. */
+  trades({ hours }: CommunityDay): readonly Uint8Array[] {
+    return hours.flatMap((hour) => hour.trades.map((trade) => this.trade(trade, hour)));
+  }
+
+  /** The exact bytes of the grid's tariff, a document of the head-end. */
+  tariff(prices: TariffPrices): Uint8Array {
+    const { fromS } = prices.period;
+    return document({
+      ownerId: headEndId,
+      mediaType: tariffMediaType,
+      name: "tariff.json",
+      content: prices.document(),
+      timeMs: fromS * 1000,
+      salt: this.#derived({ label: "tariff salt", ownerId: headEndId, startS: fromS }, saltBytes),
+    });
+  }
+
+  /** Records as submissions by the head-end, as few as carry at most `recordsMax` each. */
+  submissions(records: readonly Uint8Array[], recordsMax: number): readonly Submission[] {
+    const { consortiumId, seedOf } = this.#keys;
+    const by = { consortiumId, participantId: headEndId, signingSeed: seedOf(headEndId) };
+    const count = Math.ceil(records.length / recordsMax);
+    return Array.from({ length: count }, (_, i) => {
+      const part = records.slice(i * recordsMax, (i + 1) * recordsMax);
+      return buildSubmission({ ...by, records: part });
+    });
+  }
+
+  /** The exact bytes of a home's load profile of a day. */
+  profile({ homeId, startS, values }: DayProfile): Uint8Array {
+    const measured = values.map((value) => value && { ...value, quality: "measured" as const });
+    return loadProfile({
       ownerId: homeId,
       meterId: meterIdOf(homeId),
-      intervalStartS: startS,
+      startS,
       intervalS: meterIntervalS,
-      importedWh,
-      exportedWh,
-      salt: this.#derived({ label: "reading salt", ownerId: homeId, startS }, saltBytes),
+      values: measured,
+      salt: this.#derived({ label: "profile salt", ownerId: homeId, startS }, saltBytes),
     });
   }
 
@@ -123,12 +133,6 @@ export class HourRecords {
     });
   }
 
-  #signed(records: readonly Uint8Array[]): Submission {
-    const { consortiumId, seedOf } = this.#keys;
-    const signingSeed = seedOf(headEndId);
-    return buildSubmission({ consortiumId, participantId: headEndId, signingSeed, records });
-  }
-
   /** A 0 byte ends the label: it and the last part have no fixed length. */
   #derived({ label, ownerId, startS, which = "" }: Purpose, length: number): Uint8Array {
     const { consortiumId, seedOf } = this.#keys;
@@ -138,9 +142,4 @@ export class HourRecords {
       .digest();
     return new Uint8Array(mac.subarray(0, length));
   }
-}
-
-function chunks<T>(items: readonly T[], length: number): readonly (readonly T[])[] {
-  const count = Math.ceil(items.length / length);
-  return Array.from({ length: count }, (_, i) => items.slice(i * length, (i + 1) * length));
 }

@@ -1,41 +1,79 @@
 /** The demo's main step: every record onto the ledger, and the receipts that come back. */
-
 import { formatDuration, formatTime, shortHash, table } from "../../src/cli/text/output.js";
 import { createProgress } from "../../src/cli/text/progress-bar.js";
-import type { RecordOutcome } from "../../src/client/index.js";
+import type { BssClient, RecordOutcome, Submission } from "../../src/client/index.js";
 import { headEndId } from "./community/community.js";
+import type { CommunityDay } from "./community/community-days.js";
 import { DataProblems } from "./community/data-problems.js";
 import { expect, indented } from "./demo-report.js";
 import type { DemoSession } from "./demo-session.js";
-import { type SubmittedHours, submitHours } from "./submit-hours.js";
+import { type SubmittedRecords, submitRecords } from "./submit-records.js";
 
-const receiptsShown = 8;
+/** Of each kind. */
+const receiptsShown = 4;
 /** Without a terminal there is no bar; then a line says from time to time how far it is. */
 const noteEveryMs = 10_000;
 
-export type Submitted = SubmittedHours & {
+export type Submitted = {
+  /** Records with a place on the ledger. */
+  readonly records: number;
+  /** Blocks that hold them. */
+  readonly heights: ReadonlySet<bigint>;
   /** What became of the first submission. */
   readonly first: readonly RecordOutcome[];
   /** Hashes of records from beginning to end. */
   readonly samples: readonly Uint8Array[];
 };
 
-/** Throws `RpcError` when the managers cannot go on. */
+/** One kind of the records that are submitted. */
+type Part = {
+  /** As people call them: "load profiles". */
+  readonly name: string;
+  readonly total: number;
+  readonly recordsOf: (day: CommunityDay) => readonly Uint8Array[];
+  /** What they hold that is worth a rate of its own, such as values. */
+  readonly held?: { readonly name: string; readonly total: number };
+};
+
+/** All profiles, and then the trades that they cover. Throws `RpcError` if it cannot go on. */
 export async function submitAll(session: DemoSession): Promise<Submitted> {
-  const { plan, records, report, signal, clients } = session;
-  const total = plan.sums.records;
-  report.step(`submitting ${total} records, one submission per hour`);
+  const { plan, records, report } = session;
+  const { profiles, values, sales } = plan.sums.total;
+  report.step("submitting, one submission per day: load profiles, then the trades that they cover");
+  const [measured, traded] = [
+    await submitPart(session, {
+      name: "load profiles",
+      total: profiles,
+      recordsOf: (day) => records.profiles(day),
+      held: { name: "values", total: values },
+    }),
+    await submitPart(session, {
+      name: "trades",
+      total: sales,
+      recordsOf: (day) => records.trades(day),
+    }),
+  ];
+  return {
+    records: measured.records + traded.records,
+    heights: new Set([...measured.heights, ...traded.heights]),
+    first: measured.first,
+    samples: [...measured.samples, ...traded.samples],
+  };
+}
+
+async function submitPart(session: DemoSession, part: Part): Promise<Submitted> {
+  const { report, signal, clients } = session;
+  const { name, total, held } = part;
   const samples: Uint8Array[] = [];
   const sampledAt = spread(total, receiptsShown);
   let settled = 0;
   let first: readonly RecordOutcome[] = [];
-  const progress = progressOf(total);
+  const progress = progressOf(part);
   const startedMs = performance.now();
-  let submitted: SubmittedHours;
+  const client = await clients.of(headEndId);
+  let submitted: SubmittedRecords;
   try {
-    // What is wrong in the data has been told by the first reading.
-    const hours = plan.community.hours(plan.sums.hours, new DataProblems());
-    submitted = await submitHours(await clients.of(headEndId), hours, records, {
+    submitted = await submitRecords(client, submissionsOf(session, part, client), {
       signal,
       onOutcome: (index, outcomes) => {
         if (index === 0) first = outcomes;
@@ -50,15 +88,29 @@ export async function submitAll(session: DemoSession): Promise<Submitted> {
     progress.stop();
   }
   const ms = performance.now() - startedMs;
-  const rate = `${formatDuration(ms)}, ${Math.round((submitted.records / ms) * 1000)} records/s`;
-  const lost = submitted.reconnects === 0 ? "" : `, ${submitted.reconnects} reconnects`;
-  await report.check("every record is on the ledger", () => {
-    const { refused, refusals } = submitted;
+  await report.check(`all ${name} are on the ledger`, () => {
+    const { refused, refusals, records, heights, reconnects } = submitted;
     expect(refused === 0, `${refused} refused: ${refusals.join("; ")}`);
-    expect(submitted.records === total, `${submitted.records} of ${total} have a place`);
-    return `${total} in ${submitted.heights.size} blocks, ${rate}${lost}`;
+    expect(records === total, `${records} of ${total} have a place`);
+    const rateOf = (count: number, of: string) => `${Math.round((count / ms) * 1000)} ${of}/s`;
+    return [
+      `${total} in ${heights.size} blocks, ${formatDuration(ms)}, ${rateOf(total, "records")}`,
+      ...(held === undefined ? [] : [rateOf(held.total, held.name)]),
+      ...(reconnects === 0 ? [] : [`${reconnects} reconnects`]),
+    ].join(", ");
   });
   return { ...submitted, first, samples };
+}
+
+async function* submissionsOf(
+  { plan, records }: DemoSession,
+  { recordsOf }: Part,
+  { genesis }: BssClient,
+): AsyncGenerator<Submission, void, undefined> {
+  // What is wrong in the data has been told by the first reading.
+  for await (const day of plan.days(new DataProblems())) {
+    yield* records.submissions(recordsOf(day), genesis.policy.submissionRecordsMax);
+  }
 }
 
 /** A table of some receipts, each fetched and verified. */
@@ -91,7 +143,7 @@ export async function showReceipts(
   report.line(indented(table(columns, rows)));
 }
 
-function progressOf(total: number) {
+function progressOf({ total, name }: Part) {
   const progress = createProgress(total);
   let settled = 0;
   let notedMs = performance.now();
@@ -101,7 +153,7 @@ function progressOf(total: number) {
       settled += count;
       if (process.stderr.isTTY || performance.now() - notedMs < noteEveryMs) return;
       notedMs = performance.now();
-      progress.note(`  ${settled} of ${total} records`);
+      progress.note(`  ${settled} of ${total} ${name}`);
     },
     stop: () => progress.stop(),
   };

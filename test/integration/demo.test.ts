@@ -1,4 +1,4 @@
-/** `make demo` as a whole, on a few hours: eleven processes, every check, and exit codes. */
+/** `make demo` as a whole, on one day: eleven processes, every check, and exit codes. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -35,14 +35,16 @@ function linesOf({ output }: Ended): readonly string[] {
 }
 
 describe("the energy community demo", () => {
-  test("records twelve hours and finds all that it checks", async () => {
-    const ended = await runDemo({ DEMO_HOURS: "12" });
+  test("records a day and finds all that it checks", async () => {
+    const ended = await runDemo({ DEMO_DAYS: "1" });
     assert.equal(ended.code, 0, ended.output);
     const lines = linesOf(ended);
-    assert.equal(lines.filter((line) => line.startsWith("  ok ")).length, 7, ended.output);
-    // 120 readings, and the trades of the sunny hours.
-    assert.equal(lastLine.exec(lines.at(-1) ?? "")?.[1], "174", ended.output);
+    assert.equal(lines.filter((line) => line.startsWith("  ok ")).length, 11, ended.output);
+    // The tariff, ten profiles, and the trades of the sunny hours.
+    assert.equal(lastLine.exec(lines.at(-1) ?? "")?.[1], "110", ended.output);
     assert.ok(existsSync(join(ended.directory, "receipt.json")));
+    const picture = readFileSync(join(ended.directory, "week.svg"), "utf8");
+    assert.match(picture, /sold to neighbours: 36 kWh/);
   });
 
   test("leaves wrong rows out, names them, and exits with 1", async () => {
@@ -51,10 +53,10 @@ describe("the energy community demo", () => {
     const file = join(data, "homes_fontana_hourly.csv");
     const rows = readFileSync(file, "utf8").split("\n");
     writeFileSync(file, rows.with(4, "Building_4,1,7,24,7,NaN,0.0").join("\n"));
-    const ended = await runDemo({ DEMO_HOURS: "2", DEMO_DATA: data });
+    const ended = await runDemo({ DEMO_DAYS: "1", DEMO_DATA: data });
     assert.equal(ended.code, 1, ended.output);
     assert.match(ended.output, /hourly\.csv, line 5, non_shiftable_load: "NaN" is no decimal/);
-    assert.match(linesOf(ended).at(-1) ?? "", /^demo: 19 records .*; 1 problems in the data$/);
+    assert.match(linesOf(ended).at(-1) ?? "", /^demo: 110 records .*; 1 problems in the data$/);
   });
 
   test("says what is missing before it starts anything", async () => {

@@ -19,7 +19,11 @@ export type LabelledRow = HourLabels & { readonly row: number };
 
 const hourS = 3600;
 const daysSearched = 366;
-const utcOffsetS = -8 * hourS;
+/** The clock of the homes, as an offset from UTC in s. */
+export const utcOffsetS = -8 * hourS;
+export const clockName = "UTC−8";
+/** The same in the database of time zones, where the sign is that of the way to Greenwich. */
+export const clockZone = "Etc/GMT+8";
 /** Start of the source's row 1, 31 July 2016 23:00 there. */
 const sourceStartS = Date.UTC(2016, 6, 31, 23) / 1000 - utcOffsetS;
 

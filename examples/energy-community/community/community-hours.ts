@@ -1,7 +1,4 @@
-/**
- * The data as what goes onto the ledger: hour by hour, what each meter showed and who sold how much
- * to whom.
- */
+/** The data hour by hour: what each meter showed, and who sold how much to whom. */
 import { join } from "node:path";
 import { defined } from "../../../src/base/assert.js";
 import { clearHour, type Position, type Trade } from "./clearing.js";
@@ -44,16 +41,10 @@ export class Community {
     return new Community(directory, homes, await readTariff(directory, problems));
   }
 
-  /**
-   * The first hours of the data. Each call reads them anew, and the same files give the same hours.
-   * Throws `CliError`.
-   */
-  async *hours(
-    hoursMax: number,
-    problems: DataProblems,
-  ): AsyncGenerator<CommunityHour, void, undefined> {
+  /** Each call reads the data anew, and the same files give the same hours. Throws `CliError`. */
+  async *hours(problems: DataProblems): AsyncGenerator<CommunityHour, void, undefined> {
     const meters = new Map(this.homes.map((home) => [home, new HomeMeter()]));
-    const hours = readHours(this.#directory, this.#homesByBuilding, hoursMax, problems);
+    const hours = readHours(this.#directory, this.#homesByBuilding, problems);
     for await (const { row, line, startS, homes } of hours) {
       const readings = homes.map((homeHour) => {
         const meter = defined(meters.get(homeHour.home), "every home has a meter");
@@ -67,7 +58,8 @@ export class Community {
         continue;
       }
       const file = join(this.#directory, dataFileNames.hourly);
-      const message = `no price for row ${row} in ${dataFileNames.tariff}: nothing is traded`;
+      const meaning = "nothing is traded, and what the grid gives is free";
+      const message = `no price for row ${row} in ${dataFileNames.tariff}: ${meaning}`;
       problems.add({ file, line, column: "row", message });
       yield { startS, readings, trades: [], priceMicroPerKwh: 0n };
     }

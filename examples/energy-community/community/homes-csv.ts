@@ -106,19 +106,17 @@ export async function readTariff(
 }
 
 /**
- * The first `hoursMax` hours of the hourly file. A home whose row is missing or wrong is not in
- * that hour. Throws `CliError`.
+ * The hours of the hourly file. A home whose row is missing or wrong is not in that hour. Throws
+ * `CliError`.
  */
 export async function* readHours(
   directory: string,
   homes: ReadonlyMap<string, Home>,
-  hoursMax: number,
   problems: DataProblems,
 ): AsyncGenerator<Hour, void, undefined> {
   const file = join(directory, dataFileNames.hourly);
   const calendar = await calendarOf(file);
   let hour: { row: number; line: number; homes: Map<Home, HomeHour> } | undefined;
-  let hours = 0;
   for await (const csvRow of csvRows(file, hourlyColumns, problems)) {
     const cells = new CsvCells(file, csvRow, problems);
     const labels = rowLabels(cells);
@@ -130,8 +128,6 @@ export async function* readHours(
     if (hour !== undefined && row > hour.row) {
       yield finished(hour, calendar);
       hour = undefined;
-      hours += 1;
-      if (hours === hoursMax) return;
     }
     hour ??= { row, line: csvRow.line, homes: new Map() };
     if (row < hour.row) cells.refuse("row", `row ${row} comes after row ${hour.row}`);

@@ -7,12 +7,15 @@ import {
   communityYaml,
   headEndId,
 } from "../../../examples/energy-community/community/community.js";
+import type { CommunityDay } from "../../../examples/energy-community/community/community-days.js";
 import type { CommunityHour } from "../../../examples/energy-community/community/community-hours.js";
 import { communityKeys } from "../../../examples/energy-community/demo-session.js";
-import { HourRecords } from "../../../examples/energy-community/records.js";
+import { DayRecords } from "../../../examples/energy-community/records.js";
+import { TariffPrices } from "../../../examples/energy-community/settlement/tariff.js";
 import { equalBytes, toHex } from "../../../src/base/bytes.js";
 import { initConsortium } from "../../../src/cli/init/init-consortium.js";
 import { ed25519Verify } from "../../../src/crypto/ed25519.js";
+import { ValueQuality } from "../../../src/gen/bss/v1/record_pb.js";
 import { BlockExecution } from "../../../src/ledger/blocks/execution.js";
 import type { SignatureCheck } from "../../../src/ledger/certificates/signature-check.js";
 import { type GenesisState, parseGenesis } from "../../../src/ledger/genesis.js";
@@ -27,29 +30,40 @@ import { temporaryDirectory } from "../../support/temporary-directory.js";
 import { readAll, shippedData } from "./support.js";
 
 const startS = 1_470_034_800;
+const readings = [
+  { homeId: "building-1", importedWh: 0, exportedWh: 700 },
+  { homeId: "building-2", importedWh: 500, exportedWh: 0 },
+  { homeId: "building-3", importedWh: 100, exportedWh: 0 },
+];
 const hour: CommunityHour = {
   startS,
   priceMicroPerKwh: 220_000n,
-  readings: [
-    { homeId: "building-1", importedWh: 0, exportedWh: 700 },
-    { homeId: "building-2", importedWh: 500, exportedWh: 0 },
-    { homeId: "building-3", importedWh: 100, exportedWh: 0 },
-  ],
+  readings,
   trades: [
     { sellerId: "building-1", buyerId: "building-2", energyWh: 500 },
     { sellerId: "building-1", buyerId: "building-3", energyWh: 100 },
   ],
 };
 
-describe("the records of the community's hours", () => {
+/** The hour, and another one after it of which the data say nothing about building-1. */
+const day: CommunityDay = {
+  hours: [hour],
+  profiles: readings.map(({ homeId, ...value }) => ({
+    homeId,
+    startS,
+    values: [value, homeId === "building-1" ? undefined : { importedWh: 1, exportedWh: 0 }],
+  })),
+};
+
+describe("the records of the community's days", () => {
   const directory = join(temporaryDirectory(), "consortium");
   let genesis: GenesisState;
-  let records: HourRecords;
-  let week: readonly CommunityHour[];
+  let records: DayRecords;
+  let week: readonly CommunityDay[];
 
   before(async () => {
-    const { community, hours } = await readAll(shippedData, 168);
-    week = hours;
+    const { community, days } = await readAll(shippedData, 8);
+    week = days;
     const communityFile = join(temporaryDirectory(), "community.yaml");
     writeFileSync(
       communityFile,
@@ -60,11 +74,12 @@ describe("the records of the community's hours", () => {
     const parsed = parseGenesis(readFileSync(made.genesisFile));
     assert.ok(parsed.ok);
     genesis = parsed.value;
-    records = new HourRecords(communityKeys(directory));
+    records = new DayRecords(communityKeys(directory));
   });
 
-  function parsed(of: CommunityHour, recordsMax = 1000): readonly ParsedSubmission[] {
-    return records.submissions(of, recordsMax).map(({ submission }) => {
+  function parsed(of: CommunityDay): readonly ParsedSubmission[] {
+    const all = [...records.profiles(of), ...records.trades(of)];
+    return records.submissions(all, 1000).map((submission) => {
       const result = parseSubmission(genesis.consortiumId, submission, genesis.policy);
       assert.ok(result.ok, result.ok ? "" : result.error.message);
       return result.value;
@@ -103,12 +118,12 @@ describe("the records of the community's hours", () => {
         }
       }
     }
-    assert.equal(block.recordCount, 2499);
+    assert.equal(block.recordCount, 989);
   });
 
   test("energy that is sold cannot be sold again", () => {
     const block = execution();
-    const [submission] = parsed(hour);
+    const [submission] = parsed(day);
     for (const record of submission?.records ?? []) {
       assert.equal(block.tryRecord(record, { participantId: headEndId }), undefined);
     }
@@ -125,46 +140,80 @@ describe("the records of the community's hours", () => {
     assert.equal(reasonOf(100, 3), "OVER_PURCHASE");
   });
 
-  test("readings come first, complete when their hour ends; so are the trades", () => {
-    const [submission] = parsed(hour);
+  test("a profile is complete when its last hour ends, a trade with its own hour", () => {
+    const [submission] = parsed(day);
     const kinds = submission?.records.map(({ payload }) => payload.kind);
-    const [reading, trade] = ["meterReading", "energyTrade"];
-    assert.deepEqual(kinds, [reading, reading, reading, trade, trade]);
-    const endMs = (startS + 3600) * 1000;
-    assert.ok(submission?.records.every(({ timeMs }) => timeMs === endMs));
+    const [profile, trade] = ["loadProfile", "energyTrade"];
+    assert.deepEqual(kinds, [profile, profile, profile, trade, trade]);
+    const [hourEndMs, dayEndMs] = [(startS + 3600) * 1000, (startS + 7200) * 1000];
+    const times = submission?.records.map(({ timeMs }) => timeMs);
+    assert.deepEqual(times, [dayEndMs, dayEndMs, dayEndMs, hourEndMs, hourEndMs]);
     assert.equal(submission?.participantId, headEndId);
   });
 
-  test("the same hour always gives the same bytes", () => {
-    const again = new HourRecords(communityKeys(directory));
-    assert.deepEqual(again.submissions(hour, 1000), records.submissions(hour, 1000));
+  test("the tariff is a document that the ledger takes", () => {
+    const prices = new TariffPrices();
+    for (const of of week) prices.add(of);
+    const [submission] = records.submissions([records.tariff(prices)], 1000);
+    const parsedOne =
+      submission && parseSubmission(genesis.consortiumId, submission, genesis.policy);
+    assert.ok(parsedOne?.ok);
+    const [record] = parsedOne.value.records;
+    assert.ok(record);
+    assert.equal(execution().tryRecord(record, parsedOne.value), undefined);
+    assert.deepEqual(
+      records.tariff(prices),
+      new DayRecords(communityKeys(directory)).tariff(prices),
+    );
+  });
+
+  test("an hour without a value is absent, and not 0", () => {
+    const { record } = parsed(day)[0]?.records[0] ?? {};
+    assert.ok(record?.payload.case === "loadProfile");
+    const { runs, importedWh, exportedWh } = record.payload.value;
+    const { MEASURED, ABSENT } = ValueQuality;
+    assert.deepEqual(
+      runs.map(({ count, quality }) => [count, quality]),
+      [
+        [1, MEASURED],
+        [1, ABSENT],
+      ],
+    );
+    assert.deepEqual([importedWh, exportedWh], [[], [700]]);
+  });
+
+  test("the same day always gives the same bytes", () => {
+    const again = new DayRecords(communityKeys(directory));
+    const bytes = records.profiles(day);
+    assert.deepEqual(again.profiles(day), bytes);
+    assert.deepEqual(again.trades(day), records.trades(day));
+    assert.deepEqual(again.submissions(bytes, 1000), records.submissions(bytes, 1000));
   });
 
   test("every salt and every trade id is another one, and other in another consortium", () => {
     const { consortiumId, seedOf } = communityKeys(directory);
-    const other = new HourRecords({ consortiumId: consortiumId.toReversed(), seedOf });
+    const other = new DayRecords({ consortiumId: consortiumId.toReversed(), seedOf });
     const all = week.flatMap((of) => parsed(of).flatMap((submission) => submission.records));
     const secrets = all.flatMap(secretsOf);
-    assert.equal(secrets.length, 2499 + 819);
+    assert.equal(secrets.length, 989 + 909);
     assert.equal(new Set(secrets.map(toHex)).size, secrets.length);
     assert.ok(secrets.every((secret) => secret.length === 16));
-    const reading = hour.readings[0] as CommunityHour["readings"][number];
-    assert.ok(!equalBytes(other.reading(reading, startS), records.reading(reading, startS)));
+    const [profile] = day.profiles;
+    assert.ok(profile && !equalBytes(other.profile(profile), records.profile(profile)));
   });
 
-  test("an hour with too many records is split, and trades wait for all readings", () => {
-    const parts = records.submissions(hour, 2);
+  test("more records than fit into one submission are split, in their order", () => {
+    const trades = records.trades(day);
+    const split = records.submissions([...trades, ...trades, ...trades], 4);
     assert.deepEqual(
-      parts.map(({ submission, afterReadings }) => [submission.records.length, afterReadings]),
-      [
-        [2, false],
-        [1, false],
-        [2, true],
-      ],
+      split.map((submission) => submission.records.length),
+      [4, 2],
     );
-    const whole = parsed(hour).flatMap((submission) => submission.records.map(({ hash }) => hash));
-    const split = parsed(hour, 2).flatMap(({ records: some }) => some.map(({ hash }) => hash));
-    assert.deepEqual(split, whole);
+    assert.deepEqual(
+      split.flatMap((submission) => submission.records),
+      [...trades, ...trades, ...trades],
+    );
+    assert.deepEqual(records.submissions([], 4), []);
   });
 });
 

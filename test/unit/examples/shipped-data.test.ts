@@ -25,11 +25,11 @@ const expected: Readonly<Record<string, readonly [bigint, bigint, bigint, bigint
   "building-10": [5451186n, 1415425n, 6822234n, 2786473n],
 };
 
-async function sumsOf(hoursMax?: number) {
-  const { community, hours, problems } = await readAll(shippedData, hoursMax);
+async function sumsOf(daysMax?: number) {
+  const { community, days, hours, problems } = await readAll(shippedData, daysMax);
   assert.deepEqual(problems.lines(), []);
   const sums = new CommunitySums(community.homes.map(({ id }) => id));
-  for (const hour of hours) sums.add(hour);
+  for (const day of days) sums.add(day);
   return { sums, hours };
 }
 
@@ -41,21 +41,24 @@ describe("the shipped half year", () => {
       expected,
     )) {
       const home = sums.byHome.get(homeId);
-      assert.equal(home?.readings, 4416);
+      assert.deepEqual([home?.profiles, home?.values], [185, 4416]);
+      assert.ok(home);
       assert.deepEqual([home.importedWh, home.exportedWh], [importedWh, exportedWh], homeId);
       assert.equal(home.importedWh - home.exportedWh, loadWh - generationWh);
     }
-    const { readings, sales, soldWh, boughtWh } = sums.total;
-    assert.deepEqual([readings, soldWh, boughtWh], [44_160, 2_283_542n, 2_283_542n]);
-    assert.deepEqual([sums.hoursWithTrades, sales, sums.records], [1562, 13_793, 57_953]);
+    const { profiles, values, sales, soldWh, boughtWh } = sums.total;
+    assert.deepEqual([values, soldWh, boughtWh], [44_160, 2_283_542n, 2_283_542n]);
+    assert.deepEqual([sums.hoursWithTrades, sales], [1562, 13_793]);
+    assert.deepEqual([sums.days, profiles, sums.records], [185, 1850, 15_643]);
     assert.equal(Math.max(...sums.whMax.values()), 8602);
   });
 
-  test("the first week has 2,499 records", async () => {
-    const { sums } = await sumsOf(168);
-    const { readings, sales, importedWh, exportedWh, soldWh } = sums.total;
-    assert.deepEqual([importedWh, exportedWh, soldWh], [1_363_120n, 447_723n, 172_467n]);
-    assert.deepEqual([sums.hoursWithTrades, readings, sales, sums.records], [92, 1680, 819, 2499]);
+  test("the first week and what comes before it have 989 records", async () => {
+    const { sums } = await sumsOf(8);
+    const { profiles, values, sales, importedWh, exportedWh, soldWh } = sums.total;
+    assert.deepEqual([importedWh, exportedWh, soldWh], [1_432_047n, 529_061n, 183_164n]);
+    assert.deepEqual([sums.hours, sums.hoursWithTrades, values], [185, 102, 1850]);
+    assert.deepEqual([profiles, sales, sums.records], [80, 909, 989]);
   });
 
   test("the files are those whose checksums stand beside their source", () => {

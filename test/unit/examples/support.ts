@@ -2,6 +2,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  type CommunityDay,
+  daysOf,
+} from "../../../examples/energy-community/community/community-days.js";
+import {
   Community,
   type CommunityHour,
 } from "../../../examples/energy-community/community/community-hours.js";
@@ -38,10 +42,11 @@ export function writeData(directory: string, files: Partial<DataFiles> = {}): st
 }
 
 /** Everything that a directory gives, and what was wrong with it. */
-export async function readAll(directory: string, hoursMax = Number.POSITIVE_INFINITY) {
+export async function readAll(directory: string, daysMax = Number.POSITIVE_INFINITY) {
   const problems = new DataProblems();
   const community = await Community.open(directory, problems);
-  const hours: CommunityHour[] = [];
-  for await (const hour of community.hours(hoursMax, problems)) hours.push(hour);
-  return { community, hours, problems };
+  const days: CommunityDay[] = [];
+  for await (const day of daysOf(community.hours(problems), daysMax)) days.push(day);
+  const hours: readonly CommunityHour[] = days.flatMap((day) => day.hours);
+  return { community, days, hours, problems };
 }

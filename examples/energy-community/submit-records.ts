@@ -1,17 +1,15 @@
 /**
- * All hours onto the ledger, over one stream with several submissions in flight. A stream that
- * breaks is taken up again with the same bytes, so nothing is there twice.
+ * Submissions onto the ledger, over one stream with several of them in flight. A stream that breaks
+ * is taken up again with the same bytes, so nothing is there twice.
  */
 import type { BssClient, RecordOutcome, RpcError, Submission } from "../../src/client/index.js";
-import type { CommunityHour } from "./community/community-hours.js";
-import type { HourRecords } from "./records.js";
 
 /** Enough to fill the next block while one is being voted on. */
 const inFlightMax = 128;
 const stallTimeoutMs = 120_000;
 const refusalsKept = 5;
 
-export type SubmittedHours = {
+export type SubmittedRecords = {
   submissions: number;
   /** Records with a place on the ledger. */
   records: number;
@@ -24,20 +22,19 @@ export type SubmittedHours = {
   reconnects: number;
 };
 
-export type SubmitHoursOptions = {
+export type SubmitRecordsOptions = {
   readonly signal: AbortSignal;
   /** Told of each outcome: the submission's place from 0, and what became of its records. */
   readonly onOutcome: (index: number, outcomes: readonly RecordOutcome[]) => void;
 };
 
 /** Submits and waits until every record has its outcome. Throws `RpcError`. */
-export async function submitHours(
+export async function submitRecords(
   client: BssClient,
-  hours: AsyncIterable<CommunityHour>,
-  records: HourRecords,
-  { signal, onOutcome }: SubmitHoursOptions,
-): Promise<SubmittedHours> {
-  const done: SubmittedHours = {
+  submissions: AsyncIterable<Submission>,
+  { signal, onOutcome }: SubmitRecordsOptions,
+): Promise<SubmittedRecords> {
+  const done: SubmittedRecords = {
     submissions: 0,
     records: 0,
     heights: new Set<bigint>(),
@@ -45,11 +42,10 @@ export async function submitHours(
     refusals: [],
     reconnects: 0,
   };
-  const feed = new HourFeed(records, client.genesis.policy.submissionRecordsMax);
   const onReconnect = () => {
     done.reconnects += 1;
   };
-  const stream = client.submitStream(feed.submissions(hours), {
+  const stream = client.submitStream(submissions, {
     inFlightMax,
     stallTimeoutMs,
     signal,
@@ -60,51 +56,12 @@ export async function submitHours(
     done.submissions += 1;
     if (refusal !== undefined) noteRefusal(done, submission.records.length, textOf(refusal));
     for (const outcome of outcomes) note(done, outcome);
-    feed.answered(index);
     onOutcome(index, outcomes);
   }
   return done;
 }
 
-/** The submissions of the hours, in order, held back where one needs what others bring. */
-class HourFeed {
-  readonly #records: HourRecords;
-  readonly #recordsMax: number;
-  readonly #unanswered = new Set<number>();
-  #next = 0;
-  #wake = () => {};
-
-  constructor(records: HourRecords, recordsMax: number) {
-    this.#records = records;
-    this.#recordsMax = recordsMax;
-  }
-
-  async *submissions(
-    hours: AsyncIterable<CommunityHour>,
-  ): AsyncGenerator<Submission, void, undefined> {
-    for await (const hour of hours) {
-      for (const part of this.#records.submissions(hour, this.#recordsMax)) {
-        while (part.afterReadings && this.#unanswered.size > 0) await this.#answer();
-        this.#unanswered.add(this.#next);
-        this.#next += 1;
-        yield part.submission;
-      }
-    }
-  }
-
-  answered(index: number): void {
-    this.#unanswered.delete(index);
-    this.#wake();
-  }
-
-  #answer(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
-  }
-}
-
-function note(done: SubmittedHours, { outcome }: RecordOutcome): void {
+function note(done: SubmittedRecords, { outcome }: RecordOutcome): void {
   if (outcome.case === "committed") {
     done.records += 1;
     done.heights.add(outcome.value.height);
@@ -115,7 +72,7 @@ function note(done: SubmittedHours, { outcome }: RecordOutcome): void {
   }
 }
 
-function noteRefusal(done: SubmittedHours, records: number, text: string): void {
+function noteRefusal(done: SubmittedRecords, records: number, text: string): void {
   done.refused += records;
   if (done.refusals.length < refusalsKept) done.refusals.push(text);
 }
