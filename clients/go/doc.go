@@ -7,7 +7,7 @@
 //	reading, err := bss.MeterReading{ /* … */ }.Record()
 //	submission, err := client.Sign(reading)
 //	answer, err := client.Submit(ctx, submission)
-//	receipt, facts, err := client.GetReceipt(ctx, client.RecordHash(reading))
+//	receipt, err := client.GetReceipt(ctx, client.RecordHash(reading))
 //
 // Any manager answers any call. If one cannot be reached, is stopping or lacks peers, the client
 // goes on to the next one with the same bytes. That is safe: a record that is on the ledger already

@@ -125,22 +125,28 @@ func unixMs(at time.Time) int64 {
 	return at.UnixMilli()
 }
 
-// GetReceipt reads the receipt of a record and verifies it against genesis: what it proves stands in
-// the facts. Keep the receipt; [verify.Receipt] checks it at any time without a connection.
-func (c *Client) GetReceipt(ctx context.Context, hash Hash) (*bssv1.Receipt, *verify.ReceiptFacts, error) {
+// VerifiedReceipt is a receipt and what it proves.
+type VerifiedReceipt struct {
+	// Receipt is what to keep: [verify.Receipt] checks it at any time without a connection.
+	Receipt *bssv1.Receipt
+	Facts   *verify.ReceiptFacts
+}
+
+// GetReceipt reads the receipt of a record and verifies it against genesis.
+func (c *Client) GetReceipt(ctx context.Context, hash Hash) (*VerifiedReceipt, error) {
 	request := &bssv1.GetReceiptRequest{RecordHash: hash[:]}
 	answer, err := query(ctx, c, (bssv1.QueryServiceClient).GetReceipt, request)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if !bytes.Equal(answer.GetReceipt().GetRecordHash(), hash[:]) {
-		return nil, nil, untrue("the answer holds no receipt for this record")
+		return nil, untrue("the answer holds no receipt for this record")
 	}
 	facts, err := verify.Receipt(answer.Receipt, c.Genesis(), nil)
 	if err != nil {
-		return nil, nil, untrueBecause("the receipt proves nothing", err)
+		return nil, untrueBecause("the receipt proves nothing", err)
 	}
-	return answer.Receipt, facts, nil
+	return &VerifiedReceipt{answer.Receipt, facts}, nil
 }
 
 // GetBlock reads one block by its height, and verifies that it is final. The reason is BLOCK_UNKNOWN
