@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -199,10 +200,11 @@ func TestAStreamTakesNoMoreThanFitsAndSendsLaterWhatIsRefusedNow(t *testing.T) {
 		return answerAll(stream, many)
 	}})
 	const inFlight = 3
-	taken, outcomes := 0, 0
+	var taken atomic.Int64
+	outcomes := 0
 	source := func(yield func(*bssv1.Submission) bool) {
 		for _, each := range submissions(30) {
-			taken++
+			taken.Add(1)
 			if !yield(each) {
 				return
 			}
@@ -212,8 +214,8 @@ func TestAStreamTakesNoMoreThanFitsAndSendsLaterWhatIsRefusedNow(t *testing.T) {
 		check(t, err)
 		outcomes++
 		// Those in flight, the one that the source holds out, and those whose outcome has come.
-		if taken > outcomes+inFlight+1 {
-			t.Fatalf("%d are taken after %d outcomes", taken, outcomes)
+		if taken.Load() > int64(outcomes+inFlight+1) {
+			t.Fatalf("%d are taken after %d outcomes", taken.Load(), outcomes)
 		}
 	}
 	if outcomes != 30 {

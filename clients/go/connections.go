@@ -196,6 +196,7 @@ func ask[T any](
 		limits.attempt = max(limits.attempt, time.Until(deadline))
 	}
 	round := newRound(c)
+	var said *Error
 	for {
 		connection, address, err := c.manager()
 		if err != nil {
@@ -214,6 +215,11 @@ func ask[T any](
 		if !failure.mayRepeat() {
 			return nothing, failure
 		}
+		if said != nil && !time.Now().Before(deadline) {
+			// What managers said before tells more than that time was up during the last attempt.
+			return nothing, round.summary(said)
+		}
+		said = failure
 		wait, err := round.leave(address, failure)
 		if err != nil {
 			return nothing, err
