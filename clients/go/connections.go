@@ -1,0 +1,250 @@
+package bss
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+)
+
+const (
+	// One attempt of a call may take this long, so that other managers can be asked after it.
+	attemptTimeout = 10 * time.Second
+	// How long a call may take over all its attempts, if the context has no deadline.
+	callTimeout = 30 * time.Second
+	// Submitting may wait for a block; a manager says what is missing before this time is up.
+	submitTimeout = 60 * time.Second
+	// A call whose context has no deadline ends after this time if no manager can be reached.
+	unreachableTimeout = 3 * time.Second
+	// Blocks of a consortium of thousands of storage nodes may exceed the 4 MiB that gRPC takes.
+	messageBytesMax = 16 << 20
+)
+
+// connections are those to the managers of a profile, and the rule by which a call moves from one to
+// the next. The manager that answered last is asked first.
+type connections struct {
+	addresses []string
+	options   []grpc.DialOption
+
+	mutex   sync.Mutex
+	open    map[string]*grpc.ClientConn
+	current int
+	closed  bool
+}
+
+func newConnections(profile *Profile) *connections {
+	return &connections{
+		addresses: profile.Addresses,
+		open:      map[string]*grpc.ClientConn{},
+		options: []grpc.DialOption{
+			grpc.WithTransportCredentials(credentials.NewTLS(tlsConfig(profile))),
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(messageBytesMax)),
+			grpc.WithConnectParams(grpc.ConnectParams{
+				Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
+				MinConnectTimeout: 5 * time.Second,
+			}),
+		},
+	}
+}
+
+// manager is the one to ask now.
+func (c *connections) manager() (*grpc.ClientConn, string, error) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.closed {
+		return nil, "", &Error{Reason: reasonCancelled, Code: codes.Canceled, Message: "the client is closed"}
+	}
+	address := c.addresses[c.current]
+	if connection := c.open[address]; connection != nil {
+		return connection, address, nil
+	}
+	connection, err := grpc.NewClient(address, c.options...)
+	if err != nil {
+		return nil, "", err
+	}
+	c.open[address] = connection
+	return connection, address, nil
+}
+
+// leave turns to the next manager, unless another call has done so already.
+func (c *connections) leave(address string) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.addresses[c.current] == address {
+		c.current = (c.current + 1) % len(c.addresses)
+	}
+}
+
+func (c *connections) close() error {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.closed = true
+	var failed error
+	for address, connection := range c.open {
+		if err := connection.Close(); err != nil {
+			failed = err
+		}
+		delete(c.open, address)
+	}
+	return failed
+}
+
+// round is one turn of a call through the managers.
+type round struct {
+	connections *connections
+	failed      map[string]*Error
+	failures    int
+	ceiling     time.Duration
+}
+
+const (
+	backoffMin = 100 * time.Millisecond
+	backoffMax = 2 * time.Second
+)
+
+func newRound(connections *connections) *round {
+	return &round{connections: connections, failed: map[string]*Error{}, ceiling: backoffMin}
+}
+
+// leave turns to the next manager and says how long to wait before it is asked: not at all while
+// some have not failed in this round, then as long as the last one asked for or the client's own
+// backoff, whichever is longer. It fails if TLS refuses every manager, as it would do so again.
+func (r *round) leave(address string, failure *Error) (time.Duration, error) {
+	r.failed[address] = failure
+	r.connections.leave(address)
+	r.failures++
+	if r.allFail((*Error).isTLSFailure) {
+		return 0, r.summary(failure)
+	}
+	if r.failures%len(r.connections.addresses) != 0 {
+		return 0, nil
+	}
+	wait := r.ceiling/2 + rand.N(r.ceiling/2)
+	r.ceiling = min(r.ceiling*2, backoffMax)
+	return max(wait, failure.RetryAfter), nil
+}
+
+// succeed notes that a manager has answered.
+func (r *round) succeed() {
+	r.failures, r.ceiling = 0, backoffMin
+	clear(r.failed)
+}
+
+func (r *round) allFail(how func(*Error) bool) bool {
+	for _, address := range r.connections.addresses {
+		if failure := r.failed[address]; failure == nil || !how(failure) {
+			return false
+		}
+	}
+	return true
+}
+
+// summary is one error that says what each manager failed with. What a node answered says more than
+// that another one did not answer.
+func (r *round) summary(last *Error) *Error {
+	if len(r.failed) <= 1 && !last.isUnreachable() {
+		return last
+	}
+	telling := last
+	var said []string
+	for _, address := range r.connections.addresses {
+		failure := r.failed[address]
+		if failure == nil || slices.Contains(said, address+": "+failure.Message) {
+			continue
+		}
+		said = append(said, address+": "+failure.Message)
+		if telling.isUnreachable() && !failure.isUnreachable() {
+			telling = failure
+		}
+	}
+	summary := *telling
+	summary.Message = "no manager could answer: " + strings.Join(said, "; ")
+	summary.cause = telling
+	return &summary
+}
+
+// limits are how long a call may take.
+type limits struct{ call, attempt time.Duration }
+
+var (
+	readLimits = limits{callTimeout, attemptTimeout}
+	// A manager answers such a call when a block is final: one attempt gets the whole time.
+	finalLimits = limits{submitTimeout, submitTimeout}
+)
+
+// ask calls a method at one manager after the other, and waits when all have been tried. It ends
+// when a call succeeds, when it fails for a reason that another manager would give too, when TLS
+// refuses every manager, or when time is up.
+func ask[T any](
+	ctx context.Context, c *connections, limits limits,
+	call func(context.Context, *grpc.ClientConn) (T, error),
+) (T, error) {
+	var nothing T
+	start := time.Now()
+	deadline, isCallers := ctx.Deadline()
+	if !isCallers {
+		deadline = start.Add(limits.call)
+	}
+	if isCallers && limits == finalLimits {
+		limits.attempt = max(limits.attempt, time.Until(deadline))
+	}
+	round := newRound(c)
+	var said *Error
+	for {
+		connection, address, err := c.manager()
+		if err != nil {
+			return nothing, err
+		}
+		attempt, cancel := context.WithTimeout(ctx, min(time.Until(deadline), limits.attempt))
+		answer, err := call(attempt, connection)
+		cancel()
+		if err == nil {
+			return answer, nil
+		}
+		if ctx.Err() == context.Canceled {
+			return nothing, errorOfContext(ctx)
+		}
+		failure := errorOf(err)
+		if !failure.mayRepeat() {
+			return nothing, failure
+		}
+		if said != nil && !time.Now().Before(deadline) {
+			// What managers said before tells more than that time was up during the last attempt.
+			return nothing, round.summary(said)
+		}
+		said = failure
+		wait, err := round.leave(address, failure)
+		if err != nil {
+			return nothing, err
+		}
+		until := deadline
+		if !isCallers && round.allFail((*Error).isUnreachable) {
+			until = start.Add(unreachableTimeout)
+		}
+		if time.Now().Add(wait).After(until) {
+			return nothing, round.summary(failure)
+		}
+		if err := pause(ctx, wait); err != nil {
+			return nothing, err
+		}
+	}
+}
+
+// pause waits; the end of the context ends it with an error.
+func pause(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return errorOfContext(ctx)
+	}
+}

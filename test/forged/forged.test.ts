@@ -1,0 +1,216 @@
+/**
+ * The corpus of receipts, proofs and chains, held against this library's verifier, and mutants of
+ * all that is valid. The clients in other languages run the same.
+ */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { fromBinary } from "@bufbuild/protobuf";
+import { defined } from "../../src/base/assert.js";
+import { receiptFromBinary, verifyReceipt } from "../../src/client/index.js";
+import { checkedBlock } from "../../src/client/verify/answers.js";
+import { Statement } from "../../src/client/verify/credit-statement.js";
+import { type BlockView, BlockViewSchema } from "../../src/gen/bss/v1/query_pb.js";
+import { type GenesisState, parseGenesis } from "../../src/ledger/genesis.js";
+import { verifyConsistency, verifyInclusion } from "../../src/ledger/merkle/verify.js";
+import { accepted } from "../unit/ledger/support/outcome.js";
+import {
+  base64,
+  bytesOf,
+  type ChainFacts,
+  type ChainItem,
+  corpusFiles,
+  corpusPath,
+  type GenesisItem,
+  type ReceiptFacts,
+  readCorpus,
+} from "./corpus.js";
+import {
+  generate,
+  mutationsOf,
+  originalBlocks,
+  originalReceipts,
+  validReceipts,
+} from "./generate.js";
+import { mutant } from "./mutations.js";
+
+/** Together 100,000. */
+const mutantsOf = { receipts: 96_000, blocks: 4_000 } as const;
+
+const corpus = readCorpus();
+const genesisFiles = new Map<string, GenesisState>(
+  corpus
+    .filter((item): item is GenesisItem => item.kind === "genesis")
+    .map(({ name, file }) => [name, accepted(parseGenesis(bytesOf(file)))]),
+);
+
+const genesisOf = (name: string) => defined(genesisFiles.get(name), "the corpus has the genesis");
+
+type Outcome = { readonly facts: ReceiptFacts } | { readonly refused: string };
+
+function checkReceipt(genesis: GenesisState, bytes: Uint8Array, record?: Uint8Array): Outcome {
+  const receipt = receiptFromBinary(bytes);
+  if (receipt === undefined) return { refused: "encoding" };
+  const verified = verifyReceipt(receipt, genesis, record === undefined ? {} : { record });
+  if (!verified.ok) return { refused: verified.error.step };
+  const { recordHash, height, blockId, timeMs, position, treeSize, previousTreeSize, signers } =
+    verified.value;
+  const ids = { recordHash: base64(recordHash), height, blockId: base64(blockId) };
+  return { facts: { ...ids, timeMs, position, treeSize, previousTreeSize, signers } };
+}
+
+/** A statement for each storage node, which all follow one chain. */
+class Chain {
+  readonly #genesis: GenesisState;
+  readonly #statements: readonly Statement[];
+  #last: BlockView | undefined;
+
+  constructor(genesis: GenesisState, nodeIds: readonly string[]) {
+    this.#genesis = genesis;
+    this.#statements = nodeIds.map((nodeId) => new Statement(nodeId, genesis));
+  }
+
+  /** Throws for a block that does not follow. */
+  async add(view: BlockView): Promise<void> {
+    checkedBlock(view);
+    for (const statement of this.#statements) await statement.add(view);
+    this.#last = view;
+  }
+
+  facts(): Omit<ChainFacts, "treeSize" | "root" | "operations"> {
+    const [first] = this.#statements;
+    return {
+      height: first?.height ?? 0,
+      blockId: base64(this.#last?.blockId ?? this.#genesis.consortiumId),
+      nodes: this.#statements.map(({ nodeId: id, node, entries }) => ({
+        id,
+        credit: node?.credit ?? 0,
+        reward: String(node?.reward),
+        paid: String(node?.paid),
+        changes: entries.map(({ kind }) => kind),
+      })),
+    };
+  }
+}
+
+const viewOf = (bytes: Uint8Array) => fromBinary(BlockViewSchema, bytes);
+
+describe("the corpus", () => {
+  test("is what its generator writes", async () => {
+    const texts = await generate();
+    for (const file of corpusFiles) {
+      assert.ok(
+        texts[file] === readFileSync(corpusPath(file), "utf8"),
+        `${file}.jsonl is not up to date: run node dist/test/forged/write.js`,
+      );
+    }
+  });
+
+  for (const item of corpus) {
+    switch (item.kind) {
+      case "receipt":
+        test(`receipt ${item.name}`, () => {
+          const record = item.record === undefined ? undefined : bytesOf(item.record);
+          const outcome = checkReceipt(genesisOf(item.genesis), bytesOf(item.receipt), record);
+          if ("facts" in item) assert.deepEqual(outcome, { facts: item.facts });
+          else
+            assert.ok(
+              "refused" in outcome && item.refused.includes(outcome.refused),
+              show(outcome),
+            );
+        });
+        break;
+      case "inclusion":
+        test(`inclusion: ${item.name}`, () => {
+          const { leafHash, root, proof, leafIndex, treeSize } = item;
+          const hashes = { leafHash: bytesOf(leafHash), root: bytesOf(root) };
+          const claim = { ...hashes, leafIndex, treeSize, proof: proof.map(bytesOf) };
+          assert.equal(verifyInclusion(claim), item.valid);
+        });
+        break;
+      case "consistency":
+        test(`consistency: ${item.name}`, () => {
+          const { fromRoot, toRoot, proof, fromSize, toSize } = item;
+          const roots = { fromRoot: bytesOf(fromRoot), toRoot: bytesOf(toRoot) };
+          const claim = { ...roots, fromSize, toSize, proof: proof.map(bytesOf) };
+          assert.equal(verifyConsistency(claim), item.valid);
+        });
+        break;
+      case "chain":
+        test(`chain: ${item.name}`, () => checkChain(item));
+        break;
+      case "mutations":
+        test(`mutants ${item.name}`, () => {
+          const originals =
+            item.of === "receipt" ? originalReceipts(corpus) : originalBlocks(corpus);
+          assert.deepEqual(mutationsOf(item.of, originals), item);
+        });
+        break;
+      default:
+    }
+  }
+});
+
+const show = (value: unknown) => JSON.stringify(value);
+
+async function checkChain(item: ChainItem): Promise<void> {
+  const before = originalBlocks(corpus).slice(0, item.after ?? 0);
+  const blocks = [...before, ...item.blocks.map(bytesOf)].map(viewOf);
+  const nodeIds = "facts" in item ? item.facts.nodes.map(({ id }) => id) : ["storage-1"];
+  const chain = new Chain(genesisOf(item.genesis), nodeIds);
+  for (const [i, view] of blocks.entries()) {
+    if ("facts" in item || i < blocks.length - 1) await chain.add(view);
+    else await assert.rejects(chain.add(view), { name: "UntrueAnswer" });
+  }
+  if (!("facts" in item)) return;
+  const { treeSize: _size, root: _root, operations: _operations, ...facts } = item.facts;
+  assert.deepEqual(chain.facts(), facts);
+}
+
+describe("a mutant proves nothing else than what it was made of", () => {
+  test(`${mutantsOf.receipts} of receipts`, () => {
+    const originals = validReceipts(corpus);
+    const bytes = originalReceipts(corpus);
+    const genesis = genesisOf("own");
+    let held = 0;
+    for (let i = 0; i < mutantsOf.receipts; i++) {
+      const outcome = checkReceipt(genesis, mutant(bytes, i).bytes);
+      if ("refused" in outcome) continue;
+      held += 1;
+      const { signers, ...facts } = outcome.facts;
+      const same = originals.some(({ facts: { signers: of, ...original } }) => {
+        return show(original) === show(facts) && signers.every((each) => of.includes(each));
+      });
+      assert.ok(same, `mutant ${i} proves ${show(outcome.facts)}`);
+    }
+    assert.ok(held > 0, "none of them holds, so the mutants are too far from what is valid");
+  });
+
+  test(`${mutantsOf.blocks} of blocks`, async () => {
+    const originals = originalBlocks(corpus);
+    const views = originals.map(viewOf);
+    const genesis = genesisOf("own");
+    const nodeIds = ["storage-1"];
+    const reached = async (height: number) => {
+      const chain = new Chain(genesis, nodeIds);
+      for (const view of views.slice(0, height)) await chain.add(view);
+      return chain;
+    };
+    const chains: Chain[] = [];
+    for (const [height] of [...views, undefined].entries()) chains.push(await reached(height));
+    let held = 0;
+    for (let i = 0; i < mutantsOf.blocks; i++) {
+      const { of, bytes } = mutant(originals, i);
+      const chain = defined(chains[of], "there is one for each block");
+      try {
+        await chain.add(viewOf(bytes));
+      } catch {
+        continue;
+      }
+      held += 1;
+      assert.deepEqual(chain.facts(), chains[of + 1]?.facts(), `mutant ${i}`);
+      chains[of] = await reached(of);
+    }
+    assert.ok(held > 0, "none of them holds, so the mutants are too far from what is valid");
+  });
+});
