@@ -6,6 +6,8 @@
 import type { Readable } from "node:stream";
 
 type MessageReaderOptions<T> = {
+  /** Resolves when the next message may be decoded; undefined when it may at once. */
+  readonly pace?: () => Promise<void> | undefined;
   /** What it throws, the reader gets, and no further message. */
   readonly decode: (bytes: Buffer) => T;
   /** What is thrown after the last message, given the stream's error; undefined ends quietly. */
@@ -49,6 +51,8 @@ export class MessageReader<T> implements AsyncIterable<T> {
       if (bytes !== null) {
         this.#options.onTaken?.();
         try {
+          const pause = this.#options.pace?.();
+          if (pause !== undefined) await pause;
           yield this.#options.decode(bytes);
         } finally {
           this.#options.onHandled?.();

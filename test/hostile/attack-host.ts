@@ -6,10 +6,12 @@
 import { setMaxListeners } from "node:events";
 import type { Tally } from "./attack.js";
 import { chooseAttacks } from "./catalogue.js";
+import { pause } from "./pace.js";
 import { Target } from "./target.js";
 
 export type HostMessage = { readonly tallies: Readonly<Record<string, Tally>> };
 
+const anewMs = 500;
 /** Some attacks hold what cannot be closed. */
 const lingerMs = 3_000;
 
@@ -21,11 +23,21 @@ process.on("message", () => stop.abort());
 process.on("disconnect", () => process.exit(0));
 
 const tallies: Record<string, Tally> = {};
+/** A node may cut a connection at any moment; an attacker then begins anew. */
 const running = chooseAttacks(names).map(async (attack) => {
-  try {
-    tallies[attack.name] = await attack.run(target, stop.signal);
-  } catch (error) {
-    tallies[attack.name] = { counts: { [`failed: ${error}`]: 1 } };
+  const before: Record<string, number> = {};
+  for (;;) {
+    try {
+      const { counts, ...rest } = await attack.run(target, stop.signal);
+      tallies[attack.name] = { counts: { ...before, ...counts }, ...rest };
+      return;
+    } catch (error) {
+      const what = `began anew after ${error}`;
+      before[what] = (before[what] ?? 0) + 1;
+      tallies[attack.name] = { counts: before };
+    }
+    if (stop.signal.aborted) return;
+    await pause(anewMs, stop.signal);
   }
 });
 const over = new Promise<void>((resolve) => {

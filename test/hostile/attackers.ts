@@ -1,5 +1,6 @@
 /** Starts the attackers' process and ends it. */
 import { type ChildProcess, fork } from "node:child_process";
+import { setPriority } from "node:os";
 import { join } from "node:path";
 import type { Attack, Tally } from "./attack.js";
 import type { HostMessage } from "./attack-host.js";
@@ -13,13 +14,15 @@ export class Attackers {
   readonly #exited: Promise<void> = Promise.resolve();
   #tallies: Readonly<Record<string, Tally>> = {};
 
-  constructor(directory: string, attacks: readonly Attack[]) {
+  /** `nice`: how much lower than everybody else's the priority of their process is; 0 to 19. */
+  constructor(directory: string, attacks: readonly Attack[], nice: number) {
     if (attacks.length === 0) return;
     const names = attacks.map(({ name }) => name).join(",");
     const child = fork(join(import.meta.dirname, "attack-host.js"), [directory, names], {
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
     this.#child = child;
+    if (nice > 0 && child.pid !== undefined) setPriority(child.pid, nice);
     child.on("message", (message: HostMessage) => {
       this.#tallies = message.tallies;
     });

@@ -10,7 +10,7 @@ import type { Attack } from "./attack.js";
 import { Attackers } from "./attackers.js";
 import { type Bounds, brokenBounds, defaultBounds } from "./bounds.js";
 import { HonestParticipant } from "./honest.js";
-import { type PhaseFigures, Watch } from "./measurements.js";
+import { machineMs, type PhaseFigures, Watch } from "./measurements.js";
 import { compromised } from "./target.js";
 import { HostileWorld, type WorldOptions } from "./world.js";
 
@@ -24,6 +24,8 @@ export type HostileOptions = WorldOptions & {
   readonly assertLatency: boolean;
   /** Overrides of the bounds of every attack. */
   readonly bounds?: Partial<Bounds>;
+  /** How much lower than everybody else's the priority of the attackers' process is; 0 if absent. */
+  readonly nice?: number;
   readonly tell?: (phase: JudgedPhase) => void;
 };
 
@@ -44,7 +46,7 @@ const briefQuietSeconds = 3;
 const recoveryPatienceMs = 60_000;
 
 export async function runHostile(options: HostileOptions): Promise<HostileOutcome> {
-  const { attacks, seconds, together, tell = () => {} } = options;
+  const { attacks, seconds, together, nice = 0, tell = () => {} } = options;
   const quietSeconds = Math.min(
     seconds,
     options.assertLatency ? quietSecondsMax : briefQuietSeconds,
@@ -66,12 +68,17 @@ export async function runHostile(options: HostileOptions): Promise<HostileOutcom
     try {
       await honest.recovered(recoveryPatienceMs);
       const quiet = judge(
-        await runPhase(world, honest, { name: quietName, attacks: [], seconds: quietSeconds }),
+        await runPhase(world, honest, {
+          name: quietName,
+          attacks: [],
+          seconds: quietSeconds,
+          nice,
+        }),
         {},
       );
       const phases: JudgedPhase[] = [];
       for (const group of groupsOf(attacks, together)) {
-        const figures = await runPhase(world, honest, { ...group, seconds });
+        const figures = await runPhase(world, honest, { ...group, seconds, nice });
         phases.push(judge(figures, boundsOf(world, group.attacks), quiet.honest.p99Ms));
       }
       outcome = { quiet, phases };
@@ -113,19 +120,22 @@ function boundsOf({ consortium }: HostileWorld, attacks: readonly Attack[]): Par
 async function runPhase(
   world: HostileWorld,
   honest: HonestParticipant,
-  phase: Group & { readonly seconds: number },
+  phase: Group & { readonly seconds: number; readonly nice: number },
 ): Promise<PhaseFigures> {
   const { name, attacks } = phase;
   const seconds = Math.max(phase.seconds, ...attacks.map(({ secondsMin = 0 }) => secondsMin));
-  const before = await world.standing();
+  const standing = await world.standing();
   world.takeExits();
   const watch = new Watch(world.consortium.nodes);
   const sinceMs = performance.now();
   await world.stop(attacks.flatMap(({ stops = [] }) => stops));
-  const attackers = new Attackers(world.consortium.directory, attacks);
+  const before = { own: process.cpuUsage(), machineMs: machineMs() };
+  const attackers = new Attackers(world.consortium.directory, attacks, phase.nice);
   await sleep(seconds * 1000);
   const figures = honest.figures(sinceMs);
   const attackersMs = attackers.processorMs;
+  const own = process.cpuUsage(before.own);
+  const machine = machineMs() - before.machineMs;
   const tallies = await attackers.stop();
   const exits = world.takeExits();
   await world.revive();
@@ -133,7 +143,7 @@ async function runPhase(
   const nodes = await watch.stop();
   const elapsed = (performance.now() - sinceMs) / 1000;
   const after = await world.standing();
-  const suspended = (after?.suspensions ?? []).slice(before?.suspensions.length ?? 0);
+  const suspended = (after?.suspensions ?? []).slice(standing?.suspensions.length ?? 0);
   return {
     name,
     seconds: elapsed,
@@ -141,9 +151,11 @@ async function runPhase(
     exits,
     honest: figures,
     attackersMs,
+    honestMs: (own.user + own.system) / 1_000,
+    machineMs: machine,
     tallies,
-    blocks: (after?.height ?? 0) - (before?.height ?? 0),
-    emptyBlocks: await world.emptyBlocksAfter(before?.height ?? 0),
+    blocks: (after?.height ?? 0) - (standing?.height ?? 0),
+    emptyBlocks: await world.emptyBlocksAfter(standing?.height ?? 0),
     suspended: suspended.filter((id) => id !== compromised.manager),
     ...(recoveryMs !== undefined && { recoveryMs }),
     violations: [

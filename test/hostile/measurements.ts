@@ -1,6 +1,7 @@
 /** What the nodes take while something goes on: read from the system, not from the nodes. */
 
 import { readdirSync, readFileSync, statSync } from "node:fs";
+import { cpus } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cpuMsOf } from "../../bench/storage-nodes/usage.js";
 import { defined } from "../../src/base/assert.js";
@@ -35,6 +36,10 @@ export type PhaseFigures = {
   readonly recoveryMs?: number;
   /** What the attackers' own process took, which shares the cores with the nodes. */
   readonly attackersMs: number;
+  /** What this process took, in which the honest participant runs. */
+  readonly honestMs: number;
+  /** What everything on the machine took, others' programs included. */
+  readonly machineMs: number;
   readonly tallies: Readonly<Record<string, Tally>>;
   readonly violations: readonly string[];
 };
@@ -99,6 +104,12 @@ export class Watch {
       // The process has just ended, which its exit tells.
     }
   }
+}
+
+/** What all processors have spent on something since the machine started, ms. */
+export function machineMs(): number {
+  const times = cpus().map(({ times: { user, nice, sys, irq } }) => user + nice + sys + irq);
+  return times.reduce((sum, ms) => sum + ms, 0);
 }
 
 /** User and system time of a process since it began; 0 when it is gone. */

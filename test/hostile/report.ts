@@ -1,11 +1,12 @@
 /**
- * A run as a table for people. "cores m/s/a" is what all managers, all storage nodes and the
- * attackers took of the machine, in cores.
+ * A run as a table for people. "cores m/s/a/h/all" is what all managers, all storage nodes, the
+ * attackers and the honest participant took of the machine, in cores, and what was taken of it in
+ * all, by other programs too.
  */
 import { mebibytes } from "./bounds.js";
 import type { JudgedPhase } from "./hostile.js";
 
-const widths = [24, 7, 9, 7, 8, 8, 7, 8, 7, 10, 6, 8, 5, 14];
+const widths = [24, 7, 9, 7, 8, 8, 7, 8, 7, 10, 6, 8, 5, 26];
 
 export const tableHead = row([
   "phase",
@@ -21,7 +22,7 @@ export const tableHead = row([
   "fds",
   "recov s",
   "susp",
-  "cores m/s/a",
+  "cores m/s/a/h/all",
 ]);
 
 export function tableRow(phase: JudgedPhase): string {
@@ -46,7 +47,7 @@ export function tableRow(phase: JudgedPhase): string {
     String(most(managers.map(({ descriptors }) => descriptors))),
     recoveryMs === undefined ? "never" : (recoveryMs / 1000).toFixed(1),
     String(suspended.length),
-    [sum("manager"), sum("storage"), phase.attackersMs]
+    [sum("manager"), sum("storage"), phase.attackersMs, phase.honestMs, phase.machineMs]
       .map((ms) => (ms / 1000 / seconds).toFixed(2))
       .join("/"),
   ]);

@@ -3,7 +3,7 @@
  * long. ATTACKS=all or names with commas between them (LIST=1 shows all); ARCHIVE_MIB says how much
  * is on the ledger before; BASE_PORT where the nodes listen; NODE_DIST names another build of the
  * nodes, to measure the same there; ASSERT_LATENCY=1 makes the honest participant's latency a
- * bound. Exit code 1 when a bound is broken. OUT=file.json keeps all figures, KEEP=1 the nodes'
+ * bound; NICE=10 lowers the attackers' priority by so much, and the table says so. Exit code 1 when a bound is broken. OUT=file.json keeps all figures, KEEP=1 the nodes'
  * files.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -17,6 +17,7 @@ const { env } = process;
 const minutes = numberFrom("MINUTES");
 const seconds = minutes === undefined ? (numberFrom("SECONDS_EACH") ?? 20) : minutes * 60;
 const chosen = chooseAttacks(env.ATTACKS ?? "all");
+const nice = numberFrom("NICE") ?? 0;
 const basePort = numberFrom("BASE_PORT");
 const parent = mkdtempSync(join(tmpdir(), "bss-hostile-"));
 /** What starting, recovering and ending may take beyond the attacks. */
@@ -33,6 +34,7 @@ for (const { name, role, about } of attacks) {
 }
 if (env.LIST === "1") process.exit(0);
 
+if (nice > 0) console.log(`the attackers run with a priority that is lower by ${nice}`);
 console.log(tableHead);
 const outcome = await runHostile({
   directory: join(parent, "consortium"),
@@ -40,6 +42,7 @@ const outcome = await runHostile({
   seconds,
   together: minutes !== undefined,
   assertLatency: env.ASSERT_LATENCY === "1",
+  nice,
   archiveMiB: numberFrom("ARCHIVE_MIB") ?? 48,
   ...(basePort !== undefined && { basePort }),
   tell: (phase) => console.log(tableRow(phase)),

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { QueryService } from "../../src/gen/bss/v1/query_pb.js";
+import { VerifyIntegrityService } from "../../src/gen/bss/v1/verify_integrity_pb.js";
 import type { ConnectionEnd } from "../../src/rpc/bounds/server-connections.js";
 import { defaultRpcLimits } from "../../src/rpc/bounds/server-limits.js";
 import { createClient } from "../../src/rpc/channels/typed-client.js";
@@ -11,6 +12,46 @@ import { RawCaller } from "../support/raw-caller.js";
 import { RpcConsortium, rpcErrorFrom, until } from "../support/rpc-consortium.js";
 
 const getStatus = "bss.v1.QueryService/GetStatus";
+
+describe("a storage node that says too much", () => {
+  let consortium: RpcConsortium;
+
+  before(async () => {
+    consortium = await RpcConsortium.create();
+  });
+  after(() => consortium.close());
+
+  test("waits with what is too much, and no other node does", async () => {
+    const storageMessages = { perSecond: 0.001, burst: 5 };
+    const taken = new Map<string, number>();
+    const { address } = await consortium.serve(
+      VerifyIntegrityService,
+      {
+        verifyIntegrity: async ({ identity: { id } }, { messages }) => {
+          for await (const _ of messages) taken.set(id, (taken.get(id) ?? 0) + 1);
+        },
+      },
+      { limits: { storageMessages } },
+    );
+    const open = async (id: string) => {
+      const channel = await consortium.connect(address, "storage", id);
+      const stream = createClient(VerifyIntegrityService, channel).verifyIntegrity();
+      await stream.opened;
+      return stream;
+    };
+    const head = { message: { case: "head", value: { height: 1n } } } as const;
+    const flooding = [await open("node-1"), await open("node-1")];
+    for (let i = 0; i < 20; i++) {
+      for (const stream of flooding) await stream.write(head);
+    }
+    await until(() => taken.get("node-1") === storageMessages.burst);
+    const other = await open("node-2");
+    for (let i = 0; i < storageMessages.burst; i++) await other.write(head);
+    await until(() => taken.get("node-2") === storageMessages.burst);
+    assert.equal(taken.get("node-1"), storageMessages.burst);
+    for (const stream of [...flooding, other]) stream.cancel();
+  });
+});
 
 describe("callers that call too often", () => {
   let consortium: RpcConsortium;

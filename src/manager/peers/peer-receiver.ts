@@ -7,6 +7,7 @@
  * Messages of one stream are taken one after the other, so a peer that floods waits for itself.
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { type RateLimit, RateLimits } from "../../base/rate-limits.js";
 import { err, type Result } from "../../base/result.js";
 import { heightsWatchedBehind } from "../../consensus/height/evidence-watch.js";
 import { partsOfLockCertificate } from "../../consensus/height/lock-certificate.js";
@@ -30,6 +31,7 @@ import {
   checkProposal,
   checkVote,
 } from "../../ledger/certificates/votes.js";
+import { managersMax } from "../../ledger/members/member-lists.js";
 import { type Violation, violation } from "../../ledger/violation.js";
 import type { BlockSync } from "../../node/block-sync.js";
 import type { CallContext, ServerStream } from "../../rpc/server/handlers.js";
@@ -53,7 +55,10 @@ import type { HeadAnnouncer } from "../supervision/head-announcer.js";
 import type { Supervision } from "../supervision/supervision.js";
 import type { ProposalRelays } from "./proposal-relays.js";
 
-type Context = Pick<ManagerContext, "selfId" | "consortiumId" | "members" | "signatures"> & {
+type Context = Pick<
+  ManagerContext,
+  "selfId" | "consortiumId" | "members" | "signatures" | "monotonicMs"
+> & {
   readonly observer: Pick<ManagerObserver, "dropped" | "voteReceived" | "attestationReceived">;
 };
 
@@ -77,9 +82,17 @@ export type PeerReceiverParts = {
 
 export type VoteMessage = Exclude<VoteRequest["message"], { case: undefined }>;
 
+/**
+ * Heads of one manager: it says a few a second (supervision/head-announcer.ts), and a little later
+ * the same again, so one that is left out is missed by nobody. A head that is not what this manager
+ * holds costs a signature, and two reads of blocks.
+ */
+export const headLimit: RateLimit = { perSecond: 30, burst: 120 };
+
 export class PeerReceiver {
   readonly #context: Context;
   readonly #parts: PeerReceiverParts;
+  readonly #heads = new RateLimits({ ...headLimit, causersMax: managersMax });
 
   constructor(context: Context, parts: PeerReceiverParts) {
     this.#context = context;
@@ -228,8 +241,11 @@ export class PeerReceiver {
   }
 
   async #takeHead(from: string, head: SignedHead): Promise<void> {
-    const { members, consortiumId, observer } = this.#context;
+    const { members, consortiumId, observer, monotonicMs } = this.#context;
     const { abstention, supervision } = this.#parts;
+    if (this.#heads.take(from, 1, monotonicMs()) > 0) {
+      return observer.dropped(from, "HEADS_TOO_FREQUENT");
+    }
     if (head.managerId !== from) return observer.dropped(from, "HEAD_OF_ANOTHER");
     const check = checkHead(head, members(), consortiumId);
     // Most heads say what is known here already: then the signature is not worth verifying.

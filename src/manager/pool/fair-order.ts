@@ -3,26 +3,30 @@
  * and the turn were as long as what it costs. Whoever brings a thousand pieces waits behind itself;
  * the single piece of another one is among the first. What one causer brings stays in its order.
  *
- * It is fair queueing by virtual finish times. A piece gets its time when it comes and keeps it: it
- * starts where the last piece of its causer ends, or now, and ends after its cost. *Now* goes on
- * with what is served, divided among the causers that wait. So what comes later comes after what
- * waits already, and no causer gets past a large piece with more than the large piece's cost.
+ * It is fair queueing by virtual finish times. Each causer is at a time of its own, and its pieces
+ * end after their costs from there, one after the other. What is served of it takes it on by its
+ * cost, whichever of its pieces that was a part of: others may serve in another order, and large
+ * pieces bit by bit. *Now* goes on with what is served, divided among the causers that wait, and is
+ * where a causer begins that comes new. So what comes later comes after what waits already, and no
+ * causer gets past a large piece with more than the large piece's cost.
  *
- * Others may serve in another order. So now is never before the earliest start of what waits, nor
- * moved beyond the end of that piece: whoever comes new waits for no more than one piece of it.
+ * Now is never before the earliest time of a causer that waits, nor moved beyond the end of that
+ * causer's first piece: whoever comes new waits for no more than what is left of one piece of it.
  *
  * pool.ts says what a submission costs, and sorts by these turns.
  */
 export type Turn = {
   readonly causer: string;
-  start: number;
-  /** What is served first has the least. */
+  /** What is left of it. */
+  cost: number;
+  /** What is served first has the least; as of the last `place`. */
   finish: number;
   /** It was tried in vain, so nobody has to wait for it. */
   isPostponed: boolean;
 };
 
-type Causer = { end: number; turns: number };
+/** `turns` in the order in which they come. */
+type Causer = { at: number; readonly turns: Set<Turn> };
 
 export class FairOrder {
   #now = 0;
@@ -35,52 +39,76 @@ export class FairOrder {
 
   /** `cost` is more than 0. */
   enter(causerId: string, cost: number): Turn {
-    const causer = this.#causers.get(causerId) ?? { end: this.#now, turns: 0 };
+    const causer = this.#causers.get(causerId) ?? { at: this.#now, turns: new Set() };
     this.#causers.set(causerId, causer);
-    const start = Math.max(this.#now, causer.end);
-    causer.end = start + cost;
-    causer.turns += 1;
-    return { causer: causerId, start, finish: causer.end, isPostponed: false };
+    const turn = { causer: causerId, cost, finish: 0, isPostponed: false };
+    causer.turns.add(turn);
+    return turn;
   }
 
   /** A piece of work became larger. */
   grow(turn: Turn, cost: number): void {
-    turn.finish += cost;
+    turn.cost += cost;
+  }
+
+  /** So much of a piece will not be served. */
+  giveBack(turn: Turn, cost: number): void {
+    turn.cost = Math.max(0, turn.cost - cost);
+  }
+
+  /** So much of a piece was served. */
+  serve(turn: Turn, cost: number): void {
+    this.giveBack(turn, cost);
     const causer = this.#causers.get(turn.causer);
-    if (causer !== undefined) causer.end += cost;
+    if (causer !== undefined) causer.at += cost;
   }
 
-  /** So much of a piece will not be served; its causer's next one comes the earlier. */
-  giveBack({ causer: id }: Turn, cost: number): void {
-    const causer = this.#causers.get(id);
-    if (causer !== undefined) causer.end -= cost;
-  }
-
-  /** Puts a piece behind what its causer has here by now; what comes later pays nothing for it. */
+  /** Puts a piece behind what its causer has here by now. */
   postpone(turn: Turn): void {
-    const cost = turn.finish - turn.start;
-    turn.start = Math.max(this.#now, this.#causers.get(turn.causer)?.end ?? 0);
-    turn.finish = turn.start + cost;
+    const causer = this.#causers.get(turn.causer);
+    if (causer === undefined) return;
+    causer.turns.delete(turn);
+    causer.turns.add(turn);
+    causer.at = Math.max(causer.at, this.#now);
     turn.isPostponed = true;
   }
 
-  leave({ causer: id }: Turn): void {
-    const causer = this.#causers.get(id);
-    if (causer === undefined) return;
-    causer.turns -= 1;
-    if (causer.turns === 0) this.#causers.delete(id);
+  leave(turn: Turn): void {
+    const causer = this.#causers.get(turn.causer);
+    causer?.turns.delete(turn);
+    if (causer?.turns.size === 0) this.#causers.delete(turn.causer);
   }
 
-  /** So much was served while as many causers waited as `among`; this is what waits still. */
-  advance(served: number, among: number, waiting: Iterable<Turn>): void {
-    let first: Turn | undefined;
-    for (const turn of waiting) {
-      if (!turn.isPostponed && turn.start < (first?.start ?? Number.POSITIVE_INFINITY)) {
-        first = turn;
-      }
-    }
+  /** So much was served in all while as many causers waited as `among`. */
+  advance(served: number, among: number): void {
+    const first = this.#first();
     const now = this.#now + served / Math.max(1, among);
     if (first === undefined) this.#now = now;
-    else this.#now = Math.max(this.#now, first.start, Math.min(now, first.finish));
+    else this.#now = Math.max(this.#now, first.at, Math.min(now, first.at + first.cost));
+  }
+
+  /** Works out when each piece ends. */
+  place(): void {
+    for (const { at, turns } of this.#causers.values()) {
+      let end = at;
+      for (const turn of turns) {
+        end += turn.cost;
+        turn.finish = end;
+      }
+    }
+  }
+
+  /** The earliest causer with a piece that somebody has to wait for, and the first one's cost. */
+  #first(): { readonly at: number; readonly cost: number } | undefined {
+    let first: { readonly at: number; readonly cost: number } | undefined;
+    for (const { at, turns } of this.#causers.values()) {
+      if (first !== undefined && at >= first.at) continue;
+      for (const { cost, isPostponed } of turns) {
+        if (isPostponed) continue;
+        first = { at, cost };
+        break;
+      }
+    }
+    return first;
   }
 }

@@ -251,6 +251,7 @@ export class Pool implements KnownWork {
    * managers.
    */
   ripe(nowMs: number, awaited: readonly string[], recordsMax: number): readonly ParsedSubmission[] {
+    this.#order.place();
     const all = [...this.#allRipe(nowMs, awaited)];
     const ordered = all.sort((a, b) => a.turn.finish - b.turn.finish);
     const found: ParsedSubmission[] = [];
@@ -338,11 +339,14 @@ export class Pool implements KnownWork {
     const among = this.#order.causerCount;
     let served = 0;
     for (const hash of recordHexes) {
-      const [holder] = this.#byRecord.get(hash)?.holders ?? [];
-      served += holder?.recordCost ?? 0;
+      const [holder, ...others] = this.#byRecord.get(hash)?.holders ?? [];
+      if (holder === undefined) continue;
+      this.#order.serve(holder.turn, holder.recordCost);
+      served += holder.recordCost;
+      for (const { turn, recordCost } of others) this.#order.giveBack(turn, recordCost);
     }
     this.#settle(recordHexes);
-    this.#order.advance(served, among, this.#turns());
+    this.#order.advance(served, among);
   }
 
   /** These records are refused. Returns the ids of submissions that left with them. */
@@ -353,10 +357,6 @@ export class Pool implements KnownWork {
       }
     }
     return this.#settle(recordHexes);
-  }
-
-  *#turns(): Generator<Turn> {
-    for (const { turn } of this.#byId.values()) yield turn;
   }
 
   #settle(recordHexes: Iterable<string>): readonly Uint8Array[] {

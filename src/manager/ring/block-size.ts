@@ -8,8 +8,8 @@
  * costs whatever it holds, in records. A machine or network that becomes slow changes `perRecord`;
  * the number of nodes determines `fixed`. Both are learned from the latest blocks, whoever made
  * them, by medians: a manager that makes its own rounds slow does not make others' blocks small. A
- * block is never so small that its fixed cost is more than half of it, so with thousands of storage
- * nodes blocks stay large.
+ * block is never so small that its fixed cost is more than half of it, or four fifths while several
+ * wait, so with thousands of storage nodes blocks stay large.
  */
 import { defined } from "../../base/assert.js";
 import type { RoundTimeouts } from "../../gen/bss/v1/genesis_pb.js";
@@ -34,7 +34,11 @@ export type RoundTaken = {
 };
 
 /** What a round may take, of the time after which managers give up on a proposal. */
-const shares = { alone: 1 / 2, shared: 1 / 8 } as const;
+const shares = { alone: 1 / 2, shared: 1 / 32 } as const;
+/** The least that a block holds, of the fixed cost in records. */
+const least = { alone: 1, shared: 1 / 4 } as const;
+/** Blocks of fewer would cost nearly as much, and are too much alike to learn from. */
+const sharedRecordsMin = 100;
 /** Blocks stay small so long after several participants had records that waited. */
 const sharedForMs = 30_000;
 const recordsMin = 20;
@@ -66,7 +70,7 @@ export class BlockSize {
   /** `nowMs` is monotonic. */
   recordsMax(nowMs: number): number {
     const inTime = this.#recordsInTime(nowMs);
-    const wanted = Math.floor(Math.max(inTime, this.#fixed, recordsMin));
+    const wanted = Math.floor(Math.max(inTime, this.#recordsForCost(nowMs), recordsMin));
     return Math.min(wanted, this.#options.recordsMax);
   }
 
@@ -80,10 +84,21 @@ export class BlockSize {
     this.#perRecord = median(latest.map((each) => each.roundMs / (this.#fixed + each.records)));
   }
 
+  #modeAt(nowMs: number): keyof typeof shares {
+    return nowMs < this.#sharedUntilMs ? "shared" : "alone";
+  }
+
   #recordsInTime(nowMs: number): number {
     if (this.#perRecord === undefined) return Number.POSITIVE_INFINITY;
-    const share = nowMs < this.#sharedUntilMs ? shares.shared : shares.alone;
+    const share = shares[this.#modeAt(nowMs)];
     return (this.#options.timeouts.proposeMs * share) / this.#perRecord - this.#fixed;
+  }
+
+  /** So many that the fixed cost is no larger a part of the block than it may be. */
+  #recordsForCost(nowMs: number): number {
+    const mode = this.#modeAt(nowMs);
+    const records = this.#fixed * least[mode];
+    return mode === "shared" ? Math.max(records, sharedRecordsMin) : records;
   }
 
   /** By the median of the slopes between blocks that differ enough in size (Theil and Sen). */
@@ -99,7 +114,7 @@ export class BlockSize {
     );
     if (slopes.length === 0) {
       // Blocks that are all as long as this bound say nothing of it, so it must not hold itself up.
-      if (this.#recordsInTime(nowMs) < this.#fixed)
+      if (this.#recordsInTime(nowMs) < this.#recordsForCost(nowMs))
         this.#fixed = this.#bounded(this.#fixed * fixedDecay);
       return;
     }

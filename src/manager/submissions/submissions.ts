@@ -60,6 +60,7 @@ import type { Causer } from "../screening/screening-budget.js";
 import type { TipWatch } from "../screening/tip-watch.js";
 import type { StatementLog } from "../signing/statement-log.js";
 import type { Availability } from "./availability.js";
+import { BlockSummaries } from "./block-summaries.js";
 import { type BroadcastSender, hashesOf, leftOutOf, openPart } from "./broadcast-sender.js";
 import { type OutcomeWatch, RecordOutcomes } from "./record-outcomes.js";
 import { objectionsAmong, outcomesOf, placeOf, submitResponse } from "./submit-response.js";
@@ -119,6 +120,7 @@ export class Submissions {
   readonly #objections: Objections;
   readonly #screener: Screener;
   readonly #sealing: PoolSealing;
+  readonly #summaries: BlockSummaries;
 
   constructor(context: Context, parts: SubmissionsParts) {
     this.#context = context;
@@ -131,6 +133,7 @@ export class Submissions {
         pool.mightCure(record, reason) || candidates.mightCure(record, reason),
     };
     this.#screener = new Screener(screening, tip);
+    this.#summaries = new BlockSummaries(context.store);
     this.#sealing = new PoolSealing({ ...screening, ...parts });
     this.#objections = new Objections(screening, {
       ...parts,
@@ -254,11 +257,13 @@ export class Submissions {
   }
 
   /** A block has been appended. */
-  async onAppended({
-    executed,
-    block: { block },
-  }: Pick<AppendedBlock, "executed" | "block">): Promise<void> {
+  async onAppended(appended: AppendedBlock): Promise<void> {
+    const {
+      executed,
+      block: { block },
+    } = appended;
     const { placed, facts } = executed;
+    this.#summaries.onAppended(appended);
     for (const [i, { record, position }] of placed.entries()) {
       const { sealDigest } = defined(block?.leaves[i], "a block has a leaf for each record");
       const place = placeOf({ height: facts.height, position, sealDigest });
@@ -374,11 +379,11 @@ export class Submissions {
     outcomes: RecordOutcome[],
   ): Promise<SubmitResponse> {
     const refused = objectionsAmong(outcomes);
-    const { store } = this.#context;
-    if (refused.length === 0) return submitResponse(store, outcomes);
+    const summaries = this.#summaries;
+    if (refused.length === 0) return submitResponse(summaries, outcomes);
     const sign = () => this.#objections.signatureOver(submission, refused);
     const signature = await this.#screener.inTurn(caller, refused.length, sign);
-    return submitResponse(store, outcomes, signature);
+    return submitResponse(summaries, outcomes, signature);
   }
 
   /** Into the pool, on disk if the caller is to be told that it is kept, and on to the others. */

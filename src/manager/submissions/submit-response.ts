@@ -16,9 +16,8 @@ import {
 import type { ParsedSubmission } from "../../ledger/records/submissions.js";
 import { encode } from "../../ledger/wire.js";
 import { answerBytesMax } from "../../query/answer-page.js";
-import { blockSummary, storedBlock } from "../../query/block-views.js";
 import type { RecordLocation } from "../../store/chain/chain-writes.js";
-import type { ManagerStore } from "../../store/manager-store.js";
+import type { BlockSummaries } from "./block-summaries.js";
 import type { RecordSettlement } from "./record-outcomes.js";
 
 export function placeOf({ height, position, sealDigest }: RecordLocation): RecordPlace {
@@ -57,7 +56,7 @@ export function objectionsAmong(outcomes: readonly RecordOutcome[]): readonly Ob
 
 /** The answer to a submission: what became of each record, and each block named once. */
 export async function submitResponse(
-  store: Pick<ManagerStore, "head" | "finalBlock">,
+  summaries: Pick<BlockSummaries, "of">,
   outcomes: RecordOutcome[],
   objectionSignature?: ObjectionSignature,
 ): Promise<SubmitResponse> {
@@ -68,7 +67,7 @@ export async function submitResponse(
   const blocks: BlockSummary[] = [];
   let byteCount = outcomes.length * outcomeBytes;
   for (const height of [...heights].sort((a, b) => a - b)) {
-    const summary = await summaryOf(store, height);
+    const summary = create(BlockSummarySchema, await summaries.of(height));
     byteCount += encode(BlockSummarySchema, summary).length;
     blocks.push(byteCount <= answerBytesMax ? summary : withoutProof(summary));
   }
@@ -83,13 +82,4 @@ const outcomeBytes = 640;
 function withoutProof(summary: BlockSummary): BlockSummary {
   const { commitCertificate: _, ...rest } = summary;
   return create(BlockSummarySchema, { ...rest, header: emptyBytes });
-}
-
-async function summaryOf(
-  store: Pick<ManagerStore, "head" | "finalBlock">,
-  height: number,
-): Promise<BlockSummary> {
-  const place = { height, headHeight: store.head.height };
-  const block = await storedBlock(store, height, { leaves: false });
-  return create(BlockSummarySchema, blockSummary(block, place));
 }

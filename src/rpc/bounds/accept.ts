@@ -9,6 +9,8 @@ import type { Socket } from "node:net";
 import type { Server } from "@grpc/grpc-js";
 import { assert } from "../../base/assert.js";
 import { connectFailureText } from "../status-details.js";
+import { handshakeTimeoutMs } from "../tls/tls.js";
+import { awaitFirstRecord } from "./first-record.js";
 import type { ConnectionEnd, ConnectionEnds, Connections } from "./server-connections.js";
 
 /**
@@ -57,7 +59,13 @@ function guardConnections(
   http2Server.removeAllListeners("connection");
   http2Server.on("connection", (socket: Socket) => {
     if (!connections.take(socket)) return;
-    for (const listener of inside) listener.call(http2Server, socket);
+    awaitFirstRecord(socket, {
+      timeoutMs: handshakeTimeoutMs,
+      onCome: () => {
+        for (const listener of inside) listener.call(http2Server, socket);
+      },
+      onSilent: () => connections.end(socket, "silent"),
+    });
   });
   http2Server.on("session", (session: ServerHttp2Session) => connections.begin(session));
   // The system could not hand a connection over. Without a listener this would end the process.

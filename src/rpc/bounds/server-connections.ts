@@ -26,7 +26,7 @@ export type ConnectionEnds = {
 
 /** Why a connection was refused or ended. */
 export type ConnectionEnd =
-  /** Its address makes too many. */
+  /** Its address makes too many that come to nothing. */
   | "rate"
   /** A newer one took its place, as its address or identity held most. */
   | "crowded"
@@ -81,8 +81,8 @@ export class Connections {
     const { limits } = options;
     this.#options = options;
     this.#rates = new RateLimits({
-      perSecond: limits.newPerAddressPerSecond,
-      burst: limits.newPerAddressBurst,
+      perSecond: limits.vainPerAddressPerSecond,
+      burst: limits.vainPerAddressBurst,
       causersMax: addressesMax,
     });
     const { strangersMax, strangersPerAddressMax, perClientMax, perPeerMax } = limits;
@@ -179,6 +179,8 @@ export class Connections {
       throw exhausted(identity, refusal, places.limit(refusal));
     }
     this.#groups.strangers.giveBack(connection.causer, 1);
+    // What it cost its address as a stranger's.
+    this.#rates.charge(connection.causer, -1, this.#options.monotonicMs());
     connection.group = group;
     connection.causer = causer;
     connection.validToMs = validToMs;

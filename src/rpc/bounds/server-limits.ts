@@ -4,6 +4,7 @@
  *
  *     accepted  ── accept.ts ──────────── no descriptor left: the connection is reported, and lost
  *               ── server-connections.ts  new ones of one address; strangers of one and in all
+ *     record    ── first-record.ts ────── the first one of TLS is whole, before TLS is set up
  *     TLS       ── tls/tls.ts ─────────── handshake time, streams and headers of one connection
  *     headers   ── header-bounds.ts ───── bytes and binary values, before they become metadata
  *     call      ── server/admission.ts, step by step:
@@ -12,6 +13,7 @@
  *                    server/method-roles.ts  whether its role may call this method at all
  *                    call-limits.ts          calls and streams that are open
  *     message   ── incoming-messages.ts ─ declared length, bytes that arrive or are handled, pace
+ *               ── message-rates.ts ───── messages a second on the streams of a storage node
  *               ── read-ahead.ts ──────── one message of a stream before its reader takes it
  *               ── method-bounds.ts ───── elements and memory, before it is decoded
  *     answer    ── unread-answers.ts ──── bytes that callers have not taken; who takes too little
@@ -56,6 +58,8 @@ export type RpcLimits = {
   readonly callsOfInvitedMax: number;
   /** Calls of one caller, answered or refused. */
   readonly callRates: Readonly<Record<CallClass, RateLimit>>;
+  /** Messages of one storage node on all its streams. What comes faster waits at its sender. */
+  readonly storageMessages: RateLimit;
   /** Unsent messages and bytes that a server keeps for one stream before `offer` refuses. */
   readonly streamQueueMessagesMax: number;
   readonly streamQueueBytesMax: number;
@@ -88,13 +92,16 @@ export const defaultRpcLimits: RpcLimits = {
   callsPerPeerMax: 256,
   callsOfInvitedMax: 256,
   callRates: {
-    peer: { perSecond: 1_000, burst: 4_000 },
+    // A peer keeps a stream or two, and opens them again when they have ended.
+    peer: { perSecond: 20, burst: 400 },
     member: { perSecond: 1_000, burst: 10_000 },
     invited: { perSecond: 100, burst: 1_000 },
     // 1,000 storage nodes behind one address, each calling every 1.5 s, may ask a manager that does
     // not know them yet.
     unknown: { perSecond: 700, burst: 2_000 },
   },
+  // An attestation for each block, and four heads a second.
+  storageMessages: { perSecond: 100, burst: 400 },
   streamQueueMessagesMax: 4_096,
   streamQueueBytesMax: 64 * MiB,
   keepaliveMs: 10_000,
@@ -111,9 +118,12 @@ export type ConnectionLimits = {
   readonly strangersMax: number;
   /** As many of these may come from one address. */
   readonly strangersPerAddressMax: number;
-  /** New connections from one address: this many each second, and a burst after a rest. */
-  readonly newPerAddressPerSecond: number;
-  readonly newPerAddressBurst: number;
+  /**
+   * New connections from one address over which nobody known has called: this many each second, and
+   * a burst after a rest.
+   */
+  readonly vainPerAddressPerSecond: number;
+  readonly vainPerAddressBurst: number;
   /** Connections of participants, auditors, operators and holders of invitations. */
   readonly clientsMax: number;
   /** As many of these may be of holders of invitations, who count as one caller. */
@@ -166,8 +176,8 @@ export function connectionShares(connectionsMax: number): ConnectionShares {
 export const defaultConnectionLimits: ConnectionLimits = {
   ...connectionShares(defaultConnectionsMax),
   // All storage nodes of one office have one address, and come back together after an outage.
-  newPerAddressPerSecond: 100,
-  newPerAddressBurst: 2_000,
+  vainPerAddressPerSecond: 20,
+  vainPerAddressBurst: 1_024,
   perClientMax: 64,
   perPeerMax: 32,
   strangerSeconds: 20,

@@ -33,6 +33,7 @@ type UnreadAnswersOptions = {
 };
 
 const pagesPerCallerMax = 1;
+const restTimes = 3;
 
 /** The answers of a caller that took nothing for this long give way to those of others. */
 const stillSweepsMax = 10;
@@ -96,8 +97,8 @@ export class UnreadAnswers {
   /**
    * Makes the answer to a unary call, and counts its bytes until the call is over. A page of a
    * listing is read only when it is the caller's turn and there is room for the longest page. Its
-   * caller's next page waits as long again as this one took to read, so that whoever lists without
-   * end takes no more than half of this process's time.
+   * caller's next page waits `restTimes` as long as this one took to read, so that whoever lists
+   * without end takes no more than a quarter of this process's time.
    *
    * @throws RpcError ANSWERS_UNREAD, CANCELLED, and what `encode` throws
    */
@@ -126,7 +127,7 @@ export class UnreadAnswers {
           });
         };
         await this.#pages.run(answer.causer, timedRead, group).then(resolve, reject);
-        await sleep(restMs);
+        await sleep(restTimes * restMs);
       };
       void this.#pageTurns.run(answer.causer, page);
     });

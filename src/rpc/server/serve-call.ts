@@ -16,6 +16,7 @@ import {
 } from "@grpc/grpc-js";
 import { unreachable } from "../../base/assert.js";
 import type { WireBounds } from "../../ledger/wire-bounds.js";
+import type { MessageRates } from "../bounds/message-rates.js";
 import { requestBounds } from "../bounds/method-bounds.js";
 import type { RpcLimits } from "../bounds/server-limits.js";
 import type { UnreadAnswer, UnreadAnswers } from "../bounds/unread-answers.js";
@@ -37,6 +38,7 @@ export type CallRuntime = {
   readonly admission: Admission;
   readonly answers: UnreadAnswers;
   readonly limits: RpcLimits;
+  readonly messageRates: MessageRates;
   readonly onInternalError: (error: unknown, method: string) => void;
 };
 
@@ -156,7 +158,7 @@ function serveBidi(
   const answer = async (call: ServerDuplexStream<Buffer, Buffer>): Promise<void> => {
     const context = contextOf(call, method, runtime);
     const held = heldAnswer(call, context, runtime);
-    const { received, stream } = runtime.admission.callerOf(call.metadata);
+    const { identity, received, stream } = runtime.admission.callerOf(call.metadata);
     let open = false;
     const writer = writerOf(call, held, context, runtime, () => (open ? stream : undefined));
     const encode = (response: object): Buffer =>
@@ -164,6 +166,7 @@ function serveBidi(
     const messages = new MessageReader<Message>(call, {
       onTaken: received.taken,
       onHandled: received.handled,
+      pace: () => runtime.messageRates.take(identity, context.signal),
       decode: (bytes) => decodeMessage(method.input, bytes, bounds),
       failureOf: () => undefined,
     });

@@ -14,6 +14,7 @@ import { type OnCallerRefused, watchDoor } from "../bounds/accept.js";
 import { CallLimiter, CallRates } from "../bounds/call-limits.js";
 import { checkGrpcInternals } from "../bounds/grpc-internals.js";
 import { Uploads } from "../bounds/incoming-messages.js";
+import { MessageRates } from "../bounds/message-rates.js";
 import {
   type ConnectionEnd,
   type ConnectionGroup,
@@ -113,7 +114,8 @@ export class RpcServer {
       onInternalError,
       onCallerRefused,
     });
-    this.#runtime = { admission, answers: this.#answers, limits, onInternalError };
+    const messageRates = new MessageRates(limits.storageMessages, systemTime);
+    this.#runtime = { admission, answers: this.#answers, limits, messageRates, onInternalError };
     this.#credentials = serverCredentials(options.tls, connectionStreamsMax(limits));
     this.#server = new Server({
       interceptors: [admission.interceptor],

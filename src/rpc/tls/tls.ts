@@ -72,7 +72,8 @@ export type ExpectedServer = {
 };
 
 const minVersion = "TLSv1.3";
-const handshakeTimeoutMs = 5_000;
+/** For a handshake, and before it for its first record. */
+export const handshakeTimeoutMs = 5_000;
 /** HTTP/2 header fields of one request; callers of this API send about ten. */
 const headerPairsMax = 64;
 

@@ -30,7 +30,11 @@ import {
   buildPolka,
 } from "../../../../src/ledger/certificates/certificate-builders.js";
 import { headDigest } from "../../../../src/ledger/certificates/vote-digests.js";
-import type { PeerReceiver, VoteMessage } from "../../../../src/manager/peers/peer-receiver.js";
+import {
+  headLimit,
+  type PeerReceiver,
+  type VoteMessage,
+} from "../../../../src/manager/peers/peer-receiver.js";
 import { CandidateBlocks } from "../../../../src/manager/ring/candidate-blocks.js";
 import { Chain } from "../../ledger/support/chain.js";
 import { consortiumId, genesis, managerIds } from "../../ledger/support/consortium.js";
@@ -98,6 +102,7 @@ describe("what comes in on a stream of votes", () => {
   let read: (readonly [number, number])[];
   let answers: string[];
   let height: number;
+  let nowMs: number;
   let wantsLate: boolean;
   let attested: string[];
   let claimed: (readonly [from: string, height: number])[];
@@ -112,6 +117,7 @@ describe("what comes in on a stream of votes", () => {
     [bodies, kept] = [[], []];
     own = [];
     height = 1;
+    nowMs = 0;
     wantsLate = false;
     attested = [];
     claimed = [];
@@ -119,6 +125,7 @@ describe("what comes in on a stream of votes", () => {
     [read, answers] = [[], []];
     receiver = receiverOf({
       selfId,
+      monotonicMs: () => nowMs,
       dropped: (_, reason) => dropped.push(reason),
       ring: {
         get height() {
@@ -402,6 +409,19 @@ describe("what comes in on a stream of votes", () => {
     await take({ case: "head", value: headOf(peer, 7, { hash1: new Uint8Array(3) }) });
     assert.deepEqual([heads, verified], [[[peer, 5]], [5n]]);
     assert.deepEqual(dropped, ["HEAD_OF_ANOTHER", "SIGNATURE_INVALID", "VOTE_MALFORMED"]);
+  });
+
+  test("looks at so many heads of one manager, and no fewer of another", async () => {
+    for (let i = 0; i < headLimit.burst + 3; i++) {
+      await take({ case: "head", value: headOf(peer, 5) });
+    }
+    assert.equal(verified.length, headLimit.burst);
+    assert.deepEqual(dropped, Array(3).fill("HEADS_TOO_FREQUENT"));
+    await receiver.take("manager-3", { case: "head", value: headOf("manager-3", 6) });
+    assert.equal(verified.at(-1), 6n);
+    nowMs += 1_000;
+    await take({ case: "head", value: headOf(peer, 5) });
+    assert.equal(verified.length, headLimit.burst + 2);
   });
 
   test("spends no signature on a head that says nothing new, and says so", async () => {

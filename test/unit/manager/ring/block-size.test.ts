@@ -44,10 +44,10 @@ describe("the size of blocks", () => {
     assert.equal(saturate(sizeAfterQuiet(cost.fixedMs), cost, false).records, recordsMax);
   });
 
-  test("keeps a round to an eighth of the proposal's timeout while several wait", () => {
-    const cost = { fixedMs: 150, perRecordMs: 0.9 };
+  test("keeps a round to a 32nd of the proposal's timeout while several wait", () => {
+    const cost = { fixedMs: 40, perRecordMs: 0.4 };
     const { roundMs } = saturate(sizeAfterQuiet(cost.fixedMs), cost, true);
-    assert.ok(roundMs > 350 && roundMs < 600, `${roundMs} ms`);
+    assert.ok(roundMs > 90 && roundMs < 150, `${roundMs} ms`);
   });
 
   test("keeps a round to half of the timeout on a slow machine, whoever waits", () => {
@@ -56,18 +56,18 @@ describe("the size of blocks", () => {
     assert.ok(roundMs > 1_400 && roundMs < 2_400, `${roundMs} ms`);
   });
 
-  test("does not spend most of a round on the block's fixed cost", () => {
+  test("does not spend nearly all of a round on the block's fixed cost", () => {
     const cost = { fixedMs: 1_500, perRecordMs: 3 };
     const { records, roundMs } = saturate(sizeAfterQuiet(cost.fixedMs), cost, true);
-    assert.ok(records > 250, `${records} records`);
-    assert.ok(roundMs < 4 * cost.fixedMs, `${roundMs} ms`);
+    assert.ok(records > 60, `${records} records`);
+    assert.ok(roundMs < 1.5 * cost.fixedMs, `${roundMs} ms`);
   });
 
   test("follows a machine that becomes slow, and one that is fast again", () => {
     const size = sizeAfterQuiet(100);
-    const fast = saturate(size, { fixedMs: 100, perRecordMs: 0.5 }, true);
-    const slow = saturate(size, { fixedMs: 400, perRecordMs: 2 }, true);
-    const again = saturate(size, { fixedMs: 100, perRecordMs: 0.5 }, true);
+    const fast = saturate(size, { fixedMs: 30, perRecordMs: 0.2 }, true);
+    const slow = saturate(size, { fixedMs: 60, perRecordMs: 1 }, true);
+    const again = saturate(size, { fixedMs: 30, perRecordMs: 0.2 }, true);
     assert.ok(slow.records < fast.records / 2, `${slow.records} of ${fast.records}`);
     assert.ok(again.records > (fast.records * 2) / 3, `${again.records} of ${fast.records}`);
   });
@@ -102,7 +102,7 @@ describe("the size of blocks", () => {
     const cost = { fixedMs: 150, perRecordMs: 0.9 };
     const { records } = saturate(size, cost, true);
     assert.ok(records < recordsMax);
-    assert.equal(size.recordsMax(1e9), recordsMax);
+    assert.ok(size.recordsMax(1e9) > 0.9 * recordsMax);
   });
 
   test("learns nothing from blocks that a peer shipped", () => {

@@ -11,12 +11,14 @@ import {
   RecordPlaceSchema,
   SubmitResponseSchema,
 } from "../../../../src/gen/bss/v1/broadcast_pb.js";
+import { BlockSummaries } from "../../../../src/manager/submissions/block-summaries.js";
 import {
   RecordOutcomes,
   type RecordSettlement,
 } from "../../../../src/manager/submissions/record-outcomes.js";
 import { submitResponse } from "../../../../src/manager/submissions/submit-response.js";
 import type { ManagerStore } from "../../../../src/store/manager-store.js";
+import { LedgerWorld } from "../support/ledger-world.js";
 
 const placed = (height: bigint): RecordSettlement => ({
   kind: "placed",
@@ -121,8 +123,19 @@ const outcomes = (count: number) =>
   });
 
 describe("the answer to a submission", () => {
+  test("says of a block that was just appended what the store says, without reading it", async () => {
+    const world = await LedgerWorld.create();
+    const summaries = new BlockSummaries(world.store);
+    summaries.onAppended(await world.extend());
+    await world.extend();
+    const stored = await new BlockSummaries(world.store).of(1);
+    world.store.finalBlock = () => assert.fail("nothing is to be read");
+    assert.deepEqual(await summaries.of(1), stored);
+    assert.equal(stored.confirmations, 2n);
+  });
+
   test("proves the blocks that it names", async () => {
-    const { blocks } = await submitResponse(storeWith(100), outcomes(10));
+    const { blocks } = await submitResponse(new BlockSummaries(storeWith(100)), outcomes(10));
     assert.equal(blocks.length, 10);
     assert.ok(
       blocks.every(({ header, commitCertificate }) => header.length > 0 && commitCertificate),
@@ -130,7 +143,7 @@ describe("the answer to a submission", () => {
   });
 
   test("names blocks without proof once it would be too long, and says where records are", async () => {
-    const response = await submitResponse(storeWith(100), outcomes(1_000));
+    const response = await submitResponse(new BlockSummaries(storeWith(100)), outcomes(1_000));
     assert.ok(toBinary(SubmitResponseSchema, response).length < 4 * 2 ** 20);
     const proven = response.blocks.filter(({ header }) => header.length > 0).length;
     assert.ok(proven > 100 && proven < 1_000, `${proven}`);

@@ -13,11 +13,14 @@ import { consortiumId, genesis } from "../../ledger/support/consortium.js";
 type Options = Partial<PeerReceiverParts> & {
   readonly selfId?: string;
   readonly dropped?: (from: string, reason: string) => void;
+  readonly monotonicMs?: () => number;
 };
 
-export function receiverOf({ selfId = "manager-1", dropped = () => {}, ...parts }: Options) {
+export function receiverOf(options: Options) {
+  const { selfId = "manager-1", dropped = () => {}, monotonicMs = () => 0, ...parts } = options;
   const context = {
     selfId,
+    monotonicMs,
     consortiumId,
     members: () => genesis.members,
     signatures: new SignatureCache(),

@@ -55,6 +55,20 @@ describe("the rates of calls", () => {
     assert.equal(calls(alice, 5), 0);
   });
 
+  test("are low for peers, which keep their streams, and let them open these again and again", () => {
+    const { burst, perSecond } = defaultRpcLimits.callRates.peer;
+    for (const role of ["manager", "storage"] as const) {
+      assert.equal(calls(identity(role, "a"), burst), 0);
+      assert.equal(calls(identity(role, "a"), 1), 1);
+      assert.equal(calls(identity(role, "b"), 1), 0);
+    }
+    // Two streams, opened again every quarter of a second.
+    for (nowMs = 60_000; nowMs < 120_000; nowMs += 250) {
+      assert.equal(calls(identity("manager", "a"), 2), 0);
+    }
+    assert.ok(perSecond < defaultRpcLimits.callRates.member.perSecond);
+  });
+
   test("are one for all who are invited", () => {
     assert.equal(calls(identity("invited", "a"), 20), 0);
     assert.equal(calls(identity("invited", "b"), 1), 1);

@@ -118,7 +118,7 @@ describe("the connections of a server", () => {
   });
 
   test("of one address may come at once and then at a rate", () => {
-    const all = connections({ newPerAddressBurst: 2, newPerAddressPerSecond: 1 });
+    const all = connections({ vainPerAddressBurst: 2, vainPerAddressPerSecond: 1 });
     const come3 = [come(all, "a"), come(all, "a"), come(all, "a")];
     assert.deepEqual(
       come3.map(({ destroyed }) => destroyed),
@@ -127,6 +127,15 @@ describe("the connections of a server", () => {
     assert.equal(come(all, "b").destroyed, false);
     nowMs = 1_000;
     assert.equal(come(all, "a").destroyed, false);
+    assert.deepEqual(ended, ["rate"]);
+  });
+
+  test("of one address cost it nothing once somebody known has called", () => {
+    const all = connections({ vainPerAddressBurst: 2, vainPerAddressPerSecond: 1 });
+    for (let i = 0; i < 10; i++) settle(all, come(all, "a"), identity("storage", `n${i}`));
+    come(all, "a");
+    assert.equal(come(all, "a").destroyed, false);
+    assert.equal(come(all, "a").destroyed, true);
     assert.deepEqual(ended, ["rate"]);
   });
 
