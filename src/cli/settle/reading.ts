@@ -5,12 +5,12 @@ import { type BssClient, connect, type SettlementQuery } from "../../client/bss-
 import { clientProfile } from "../../client/client-profile.js";
 import { tariffOf } from "../../client/settlement.js";
 import { loadProfile } from "../../config/profile.js";
+import { timeZoneOf } from "../../energy-files/time-zone.js";
 import { periodProblem } from "../../settlement/statement.js";
 import type { Tariff } from "../../settlement/tariff.js";
 import { type HashArgument, wholeHash } from "../records/hash-argument.js";
 import { CliError, exitCodes } from "../text/cli-error.js";
 import { readTime } from "../text/time-text.js";
-import { timeZoneOf } from "../text/time-zone.js";
 
 export function readerOption(): Option {
   return new Option(
