@@ -49,13 +49,18 @@ export const embeddedBounds: WireBounds = {
 
 /**
  * For what participants write, of which a block has thousands: records, and submission headers,
- * whose elements are hashes of 32 bytes.
+ * whose elements are hashes of 32 bytes. Load profiles have the most elements for a byte, packed
+ * values of one byte, and the most memory, runs of six bytes. No longer profile than the longest
+ * that the rules allow is decoded. What a decoded record takes is garbage once it is parsed.
  */
 export const recordBounds: WireBounds = {
   elements: 64,
   memoryBytes: 4_096,
   elementsPerByte: 1,
   memoryPerByte: 40,
+  // 8,928 intervals: each a run, with its two fields, and a value in each direction.
+  elementsMax: 5 * 8_928 + 64,
+  memoryMax: 2_400_000,
 };
 
 /** Messages within messages; the API's own are less than half as deep. */

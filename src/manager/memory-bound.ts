@@ -13,7 +13,9 @@ import {
   certificatesBytesMax,
   controlBytesMax,
 } from "../ledger/blocks/block-parsing.js";
+import { profileListsBytesMax } from "../ledger/kinds/load-profile.js";
 import { managerBlockBytes } from "../ledger/message-sizes.js";
+import { blockIntervalsMax } from "../ledger/records/intervals.js";
 import {
   type AnswerLimits,
   type ConnectionLimits,
@@ -84,6 +86,8 @@ export function memoryParts(options: MemoryBoundOptions): readonly MemoryPart[] 
       what: "candidate blocks",
       bytes: candidatesMax * (managerBlockBytes(policy) + policy.blockBytesMax),
     },
+    // What was judged is held as it was parsed as well.
+    { what: "load profiles of candidate blocks", bytes: candidatesMax * profileListsBytes(policy) },
     // Each with control operations, certificates and 10,000 entries at most.
     { what: "compact blocks", bytes: compactKeptMax * compactBlockBytes },
     // What managers answer on the streams that this one dialled: one is handled, one read ahead.
@@ -91,6 +95,12 @@ export function memoryParts(options: MemoryBoundOptions): readonly MemoryPart[] 
     { what: "blocks ahead of the head", bytes: windowBytesMax },
     { what: "garbage", bytes: garbageBytes },
   ];
+}
+
+/** Of a block: lists of integers, each of which takes a byte of it, or stands for an interval. */
+function profileListsBytes({ blockRecordsMax, blockBytesMax }: Policy): number {
+  const integers = Math.min(blockBytesMax, 3 * blockIntervalsMax);
+  return profileListsBytesMax(blockRecordsMax, integers);
 }
 
 /** Messages that arrive or are handled. */

@@ -24,7 +24,7 @@ import type { KeyValueStore, WriteOperation } from "./key-value-store.js";
 import { StoreError } from "./store-error.js";
 
 /** Layout of keys and values. A number is never reused. */
-export const storeFormat = 4;
+export const storeFormat = 5;
 
 export type NodeRole = "manager" | "storage";
 

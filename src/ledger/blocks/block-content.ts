@@ -6,6 +6,7 @@
 import { defined } from "../../base/assert.js";
 import { ok, type Result } from "../../base/result.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
+import { blockIntervalsMax, intervalsOf } from "../records/intervals.js";
 import { type ParsedRecord, parseRecord } from "../records/records.js";
 import { parseSignedHeader, type SignedHeader } from "../records/submissions.js";
 import { readKeysOfSubmission } from "../state/effects.js";
@@ -63,6 +64,11 @@ export function parseContent(
     const { id, idHex, headerBytes, signature, participantId } = header.value;
     const signed = { id, idHex, header: header.value.header, headerBytes, signature };
     entries.push({ ...signed, participantId, records, firstLeaf: entry.firstLeaf });
+  }
+  const intervals = entries.reduce((sum, { records }) => sum + intervalsOf(records), 0);
+  if (intervals > blockIntervalsMax) {
+    const message = `The records are of ${intervals} intervals, at most ${blockIntervalsMax} are allowed.`;
+    return refuse("BLOCK_TOO_LARGE", message, "records");
   }
   const readKeys = [
     ...parsed.control.flatMap(readKeysOfOperation),

@@ -16,6 +16,7 @@ import { type PrivateEntry, PrivateEntrySchema } from "../../gen/bss/v1/block_pb
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { type EnergyUse, namesOf, usesThatLack } from "../kinds/energy.js";
 import { kindOf } from "../kinds/kinds.js";
+import { blockIntervalsMax, intervalsOf } from "../records/intervals.js";
 import type { ParsedRecord } from "../records/records.js";
 import { curableReasons } from "../records/rules.js";
 import type { ParsedSubmission } from "../records/submissions.js";
@@ -43,7 +44,7 @@ type FillingOptions = {
   readonly execution: BlockExecution;
   readonly candidates: readonly ParsedSubmission[];
   readonly policy: Policy;
-  /** At most; the policy may allow more. */
+  /** At most, where each counts as much as its work (records/intervals.ts). */
   readonly recordsMax: number;
   /**
    * Hashes, in hex, of records that are left out and not reported, such as those that others
@@ -165,7 +166,9 @@ class BlockFiller {
     const { execution, policy, recordsMax } = this.#options;
     const header = this.#continues(candidate) ? 0 : candidate.submission.headerBytes.length;
     return (
-      execution.recordCount < Math.min(recordsMax, policy.blockRecordsMax) &&
+      execution.recordCount < policy.blockRecordsMax &&
+      execution.work < recordsMax &&
+      execution.intervalCount + intervalsOf([candidate.record]) <= blockIntervalsMax &&
       execution.byteCount + candidate.record.bytes.length <= policy.blockBytesMax &&
       this.#headerBytes + header <= policy.blockBytesMax
     );

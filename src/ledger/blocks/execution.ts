@@ -10,6 +10,7 @@ import { sealTagBytes } from "../../crypto/seal.js";
 import type { ControlOperation, Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { Members } from "../members/members.js";
 import { MembersDraft } from "../members/members-draft.js";
+import { intervalsOf, workOf } from "../records/intervals.js";
 import type { ParsedRecord } from "../records/records.js";
 import { checkRules } from "../records/rules.js";
 import { applyRecord } from "../state/effects.js";
@@ -49,6 +50,8 @@ export class BlockExecution {
   readonly #placed: PlacedRecord[] = [];
   readonly #placedHashes = new Set<string>();
   #byteCount = 0;
+  #intervalCount = 0;
+  #work = 0;
 
   constructor(options: BlockExecutionOptions) {
     this.#options = options;
@@ -84,6 +87,8 @@ export class BlockExecution {
     this.#placed.push({ record, position });
     this.#placedHashes.add(record.hashHex);
     this.#byteCount += record.bytes.length;
+    this.#intervalCount += intervalsOf([record]);
+    this.#work += workOf(record);
     return undefined;
   }
 
@@ -104,6 +109,16 @@ export class BlockExecution {
   /** Sum of the lengths of the records added so far. */
   get byteCount(): number {
     return this.#byteCount;
+  }
+
+  /** Intervals of the records added so far. */
+  get intervalCount(): number {
+    return this.#intervalCount;
+  }
+
+  /** The work that the records added so far have caused, in records. */
+  get work(): number {
+    return this.#work;
   }
 
   /** Sum of the lengths of all sealed records on the ledger with those added so far. */

@@ -50,6 +50,8 @@ export const chargingSession: RecordKind<ChargingSession, SessionPayload> = {
   addStateKeys: () => undefined,
   energy: () => [],
   apply: () => undefined,
+  intervals: () => 0,
+  decodedBytes: () => 0,
   parties: () => [],
   meterIds: () => [],
 };

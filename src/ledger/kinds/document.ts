@@ -46,6 +46,8 @@ export const document: RecordKind<Document, DocumentPayload> = {
   addStateKeys: () => undefined,
   energy: () => [],
   apply: () => undefined,
+  intervals: () => 0,
+  decodedBytes: () => 0,
   parties: () => [],
   meterIds: () => [],
 };

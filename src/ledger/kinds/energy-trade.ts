@@ -208,6 +208,8 @@ export const energyTrade: RecordKind<EnergyTrade, TradePayload> = {
     useOfDelivery(payload.buyerId, payload, "bought"),
   ],
   apply,
+  intervals: () => 0,
+  decodedBytes: () => 0,
   parties: ({ terms }) => [fromBinary(TradeTermsSchema, terms).buyerId],
   meterIds: () => [],
 };

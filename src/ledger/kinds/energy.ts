@@ -37,7 +37,7 @@ export const energyWhMax = Number.MAX_SAFE_INTEGER;
 
 const dayS = 86_400;
 
-const noEnergy: EnergySums = Object.freeze({
+export const noEnergy: EnergySums = Object.freeze({
   importedWh: 0,
   exportedWh: 0,
   soldWh: 0,
@@ -110,9 +110,13 @@ export function putEnergySums(
   deliveryAt: WindowSlot,
   sums: EnergySums,
 ): void {
-  const { importedWh, exportedWh, soldWh, boughtWh } = sums;
+  assertCovered(sums);
+  tables.energy.put([participantId, deliveryAt], sums);
+}
+
+/** The invariant of sums, on which all rests: whoever writes some asks for it. */
+export function assertCovered({ importedWh, exportedWh, soldWh, boughtWh }: EnergySums): void {
   assert(soldWh >= 0 && soldWh <= exportedWh, "nobody sells what was not exported");
   assert(boughtWh >= 0 && boughtWh <= importedWh, "nobody buys what was not imported");
   assert(exportedWh <= energyWhMax && importedWh <= energyWhMax, "sums are exact in a double");
-  tables.energy.put([participantId, deliveryAt], sums);
 }

@@ -40,10 +40,13 @@ export type RecordOf<Payload extends AnyPayload> = {
   readonly hashHex: string;
   /** The exact bytes. */
   readonly bytes: Uint8Array;
-  readonly record: Record;
+  readonly salt: Uint8Array;
   readonly ownerId: string;
   /** Unix ms; may still be zero or negative, which a rule refuses. */
   readonly timeMs: number;
+  /** As the kind's `parties` and `meterIds` say. */
+  readonly parties: readonly string[];
+  readonly meterIds: readonly string[];
   /** 32 bytes: the version that this record updates. */
   readonly parent?: Uint8Array;
   readonly payload: Payload;
@@ -78,6 +81,15 @@ export type RecordKind<Message, Payload extends AnyPayload> = {
   energy(record: RecordOf<Payload>): readonly EnergyUse[];
   /** Writes what a record that keeps all rules does to the state, and returns what stays of it. */
   apply(tables: StateTables, record: RecordOf<Payload>, place: RecordPlace): Kept;
+
+  /**
+   * Intervals of meters that the record is about. Their state is read, changed and kept, so a
+   * submission and a block hold a bounded number of them (records/intervals.ts).
+   */
+  intervals(payload: Payload): number;
+
+  /** What its decoded lists take in memory beside the record's bytes, roughly. */
+  decodedBytes(payload: Payload): number;
 
   /** Participants besides the owner who may read the record, and find it in their lists. */
   parties(message: Message): readonly string[];

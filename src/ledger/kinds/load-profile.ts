@@ -2,7 +2,7 @@
  * Load profiles: what one meter measured in consecutive intervals, under one signature, hash and
  * seal. A profile counts as its values would count as meter readings, value by value.
  *
- * The values stay as they came, in two lists of numbers; an interval that is absent has none there.
+ * The values are in two packed lists; an interval that is absent has none there.
  * What the state keeps of them stands in windows of consecutive intervals (state/windows.ts), so
  * the rules go through a profile by *stretches*: the intervals of one run in one window.
  */
@@ -16,11 +16,11 @@ import { setSlot, type WindowSlot, windowIntervals } from "../state/windows.js";
 import { isoTimeOfS, isUnixSeconds, whyBeforeEnd } from "../times.js";
 import { refuse, type Violation, violation } from "../violation.js";
 import {
+  assertCovered,
   type DeliveryPlace,
   type EnergySums,
-  energySums,
   energyWhMax,
-  putEnergySums,
+  noEnergy,
 } from "./energy.js";
 import type { Kept, ParseContext, RecordKind, RecordOf, Rule } from "./kind.js";
 import { deliverySlotOf, deliveryStartOf, windowSlotOf } from "./market-grid.js";
@@ -34,11 +34,11 @@ export type ProfilePayload = {
   readonly intervalS: number;
   /** Intervals, with a value or without. */
   readonly intervalCount: number;
-  /** All intervals in order, at least one in each run. */
-  readonly runs: readonly ProfileRun[];
+  /** All intervals in order: of each run `packed`. */
+  readonly runs: Uint32Array;
   /** One for each interval that is not absent, in order of time; or none, and all are 0. */
-  readonly importedWh: readonly number[];
-  readonly exportedWh: readonly number[];
+  readonly importedWh: Uint32Array;
+  readonly exportedWh: Uint32Array;
   /** Where the state keeps what stands for the first interval. */
   readonly at: WindowSlot;
   /** The delivery intervals that the first and the last interval lie in. */
@@ -47,7 +47,7 @@ export type ProfilePayload = {
   readonly deliveryIntervalS: number;
 };
 
-/** Consecutive intervals of one run that the state keeps in one window. */
+/** Consecutive intervals of one run, or delivery intervals, that the state keeps in one window. */
 type Stretch = {
   readonly window: number;
   /** Of the first one. */
@@ -66,6 +66,14 @@ type Changes = { readonly importedWh: readonly number[]; readonly exportedWh: re
 export const profileSMax = 31 * 86_400;
 /** The most intervals of a profile: 31 days of five minutes. */
 export const profileIntervalsMax = 31 * 288;
+
+/** What three packed lists take in memory beside their integers; a test measures it. */
+const listsBytes = 768;
+
+/** The most that the lists of so many profiles take, with so many integers in all. */
+export function profileListsBytesMax(profiles: number, integers: number): number {
+  return profiles * listsBytes + integers * Uint32Array.BYTES_PER_ELEMENT;
+}
 
 const profileMeterBelongsToOwner: Rule<ProfilePayload> = {
   id: "profile-meter-belongs-to-owner",
@@ -159,14 +167,20 @@ const profileCoversTrades: Rule<ProfilePayload> = {
   check({ record, state }) {
     const { payload, ownerId } = record;
     const changes = changesOf(record, state);
-    for (const i of changes.importedWh.keys()) {
-      const at = deliveryAt(payload, i);
-      const startS = payload.firstDelivery.deliveryStartS + i * payload.deliveryIntervalS;
-      const problem = sumsProblem(changed(energySums(state, ownerId, at), changes, i), startS);
-      if (problem === undefined) continue;
-      const { reason, message, direction } = problem;
-      const field = fieldOfDelivery(payload, startS, `${direction}_wh`);
-      return violation(reason, message, field);
+    for (const { window, slot, count, index } of deliveriesOf(payload, changes)) {
+      const before = state.energy.window(ownerId, window);
+      for (let i = 0; i < count; i++) {
+        const sums = before[slot + i];
+        // Where there are none, nothing is traded, and what a profile holds is below the bound.
+        if (sums === undefined) continue;
+        const { deliveryStartS } = payload.firstDelivery;
+        const startS = deliveryStartS + (index + i) * payload.deliveryIntervalS;
+        const problem = sumsProblem(changed(sums, changes, index + i), startS);
+        if (problem === undefined) continue;
+        const { reason, message, direction } = problem;
+        const field = fieldOfDelivery(payload, startS, `${direction}_wh`);
+        return violation(reason, message, field);
+      }
     }
     return undefined;
   },
@@ -196,6 +210,9 @@ export const loadProfile: RecordKind<LoadProfile, ProfilePayload> = {
     { participantId: ownerId, first: firstDelivery, last: lastDelivery, as: "measured" },
   ],
   apply,
+  intervals: ({ intervalCount }) => intervalCount,
+  decodedBytes: ({ runs, importedWh, exportedWh }) =>
+    listsBytes + runs.byteLength + importedWh.byteLength + exportedWh.byteLength,
   parties: () => [],
   meterIds: ({ meterId }) => [meterId],
 };
@@ -239,9 +256,9 @@ function parse(profile: LoadProfile, { grid }: ParseContext): Result<ProfilePayl
     startS,
     intervalS,
     intervalCount,
-    runs,
-    importedWh,
-    exportedWh,
+    runs: Uint32Array.from(runs, packed),
+    importedWh: Uint32Array.from(importedWh),
+    exportedWh: Uint32Array.from(exportedWh),
     at: windowSlotOf(startS, intervalS, grid),
     firstDelivery: deliveryOf(startS, grid),
     lastDelivery: deliveryOf(startS + (intervalCount - 1) * intervalS, grid),
@@ -267,6 +284,19 @@ function countsOf(
     if (quality !== ValueQuality.ABSENT) valueCount += count;
   }
   return ok({ intervalCount, valueCount });
+}
+
+/** A run as one integer: there are eight qualities at most. */
+function packed({ count, quality }: ProfileRun): number {
+  return 8 * count + quality;
+}
+
+function countOf(run: number): number {
+  return run >>> 3;
+}
+
+function isAbsent(run: number): boolean {
+  return (run & 7) === ValueQuality.ABSENT;
 }
 
 function registersProblem({ registerStart, registerEnd }: LoadProfile): Violation | undefined {
@@ -303,10 +333,15 @@ function apply(
   const { meterId, startS, intervalCount, importedWh, exportedWh } = payload;
   const own = ownPosition(record, tables);
   const changes = changesOf(record, tables);
-  for (const i of changes.importedWh.keys()) {
-    if (changes.importedWh[i] === 0 && changes.exportedWh[i] === 0) continue;
-    const at = deliveryAt(payload, i);
-    putEnergySums(tables, ownerId, at, changed(energySums(tables, ownerId, at), changes, i));
+  for (const { window, slot, count, index } of deliveriesOf(payload, changes)) {
+    const sums = tables.energy.window(ownerId, window);
+    for (let i = 0; i < count; i++) {
+      const at = index + i;
+      if (changes.importedWh[at] === 0 && changes.exportedWh[at] === 0) continue;
+      const after = changed(sums[slot + i] ?? noEnergy, changes, at);
+      assertCovered(after);
+      setSlot(tables.energy.change(ownerId, window), slot + i, after);
+    }
   }
   for (const { window, slot, count, value } of stretchesOf(payload)) {
     if (value === undefined) {
@@ -375,7 +410,7 @@ function changesOf(record: RecordOf<ProfilePayload>, state: StateReads): Changes
   return { importedWh, exportedWh };
 }
 
-/** Sums with the changes of the delivery interval of this index. */
+/** A profile's sums with the changes of the delivery interval of this index. */
 function changed(sums: EnergySums, changes: Changes, index: number): EnergySums {
   const { importedWh, exportedWh, soldWh, boughtWh } = sums;
   return {
@@ -386,14 +421,18 @@ function changed(sums: EnergySums, changes: Changes, index: number): EnergySums 
   };
 }
 
-/** Where the state keeps the sums of the delivery interval of this index. */
-function deliveryAt({ firstDelivery }: ProfilePayload, index: number): WindowSlot {
-  return later(firstDelivery.deliveryAt, index);
-}
-
-function later({ window, slot }: WindowSlot, intervals: number): WindowSlot {
-  const at = (slot + intervals) % windowIntervals;
-  return { window: window + (slot + intervals - at) / windowIntervals, slot: at };
+/** All delivery intervals of a profile in order of time. */
+function* deliveriesOf(
+  { firstDelivery }: ProfilePayload,
+  { importedWh: { length } }: Changes,
+): Generator<Omit<Stretch, "value">> {
+  let { window, slot } = firstDelivery.deliveryAt;
+  for (let index = 0; index < length; window++) {
+    const count = Math.min(length - index, windowIntervals - slot);
+    yield { window, slot, count, index };
+    index += count;
+    slot = 0;
+  }
 }
 
 /** All intervals of a profile in order of time. */
@@ -401,15 +440,15 @@ function* stretchesOf({ at, runs }: ProfilePayload): Generator<Stretch> {
   let { window, slot } = at;
   let index = 0;
   let values = 0;
-  for (const { count: runCount, quality } of runs) {
-    const isAbsent = quality === ValueQuality.ABSENT;
-    for (let left = runCount; left > 0; ) {
+  for (const run of runs) {
+    const absent = isAbsent(run);
+    for (let left = countOf(run); left > 0; ) {
       const count = Math.min(left, windowIntervals - slot);
-      yield { window, slot, count, index, value: isAbsent ? undefined : values };
+      yield { window, slot, count, index, value: absent ? undefined : values };
       left -= count;
       index += count;
       slot += count;
-      if (!isAbsent) values += count;
+      if (!absent) values += count;
       if (slot === windowIntervals) {
         slot = 0;
         window += 1;
@@ -418,7 +457,7 @@ function* stretchesOf({ at, runs }: ProfilePayload): Generator<Stretch> {
   }
 }
 
-function listsOf({ importedWh, exportedWh }: Pick<ProfilePayload, "importedWh" | "exportedWh">) {
+function listsOf<List>({ importedWh, exportedWh }: { importedWh: List; exportedWh: List }) {
   return [
     ["imported_wh", importedWh],
     ["exported_wh", exportedWh],
@@ -435,8 +474,9 @@ function startOfInterval({ startS, intervalS }: ProfilePayload, index: number): 
 function intervalOfValue({ runs }: ProfilePayload, value: number): number {
   let index = 0;
   let values = 0;
-  for (const { count, quality } of runs) {
-    if (quality !== ValueQuality.ABSENT) {
+  for (const run of runs) {
+    const count = countOf(run);
+    if (!isAbsent(run)) {
       if (value < values + count) return index + value - values;
       values += count;
     }
@@ -448,8 +488,8 @@ function intervalOfValue({ runs }: ProfilePayload, value: number): number {
 /** The field of the run that has this interval. */
 function runOf({ runs }: ProfilePayload, interval: number): string {
   let end = 0;
-  const place = runs.findIndex(({ count }) => {
-    end += count;
+  const place = runs.findIndex((run) => {
+    end += countOf(run);
     return interval < end;
   });
   return `load_profile.runs[${place}]`;

@@ -141,6 +141,8 @@ export const meterReading: RecordKind<MeterReading, ReadingPayload> = {
   },
   energy: ({ ownerId, payload }) => [useOfDelivery(ownerId, payload, "measured")],
   apply,
+  intervals: () => 1,
+  decodedBytes: () => 0,
   parties: () => [],
   meterIds: ({ meterId }) => [meterId],
 };

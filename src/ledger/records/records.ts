@@ -21,7 +21,7 @@ import { type Record, RecordSchema } from "../../gen/bss/v1/record_pb.js";
 import { leafHashOf, leafOf } from "../blocks/block-hashes.js";
 import { isId } from "../ids.js";
 import type { RecordOf } from "../kinds/kind.js";
-import { type Payload, parsePayload } from "../kinds/kinds.js";
+import { meterIdsOf, type Payload, parsePayload, partiesOf } from "../kinds/kinds.js";
 import { strictDecode } from "../strict-decode.js";
 import { refuse, type Violation } from "../violation.js";
 
@@ -70,10 +70,12 @@ export function parseRecord(
     hash,
     hashHex: toHex(hash),
     bytes,
-    record,
+    salt: record.salt,
     ownerId: record.ownerId,
     timeMs: Number(record.timeUnixMs),
     payload: payload.value,
+    parties: partiesOf(record),
+    meterIds: meterIdsOf(record),
     ...(record.parent.length > 0 ? { parent: record.parent } : {}),
   });
 }

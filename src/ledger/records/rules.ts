@@ -61,9 +61,9 @@ const saltIsPresent: Rule<Payload> = {
   id: "salt-is-present",
   demands: "A record has a salt of 16 bytes.",
   reasons: ["SALT_INVALID"],
-  check({ record: { record } }) {
-    if (record.salt.length === saltBytes) return undefined;
-    return violation("SALT_INVALID", `The salt has ${record.salt.length} bytes, not 16.`, "salt");
+  check({ record: { salt } }) {
+    if (salt.length === saltBytes) return undefined;
+    return violation("SALT_INVALID", `The salt has ${salt.length} bytes, not 16.`, "salt");
   },
 };
 

@@ -20,9 +20,11 @@ import {
   SubmissionHeaderSchema,
 } from "../../gen/bss/v1/record_pb.js";
 import { idBytesMax, isId } from "../ids.js";
+import { kindOf } from "../kinds/kinds.js";
 import { sealedMemoryBytes, submissionMemoryBytes } from "../message-sizes.js";
 import { strictDecode } from "../strict-decode.js";
 import { refuse, type Violation } from "../violation.js";
+import { intervalsOf, submissionIntervalsMax } from "./intervals.js";
 import { type ParsedRecord, parseRecord, recordHashBytes } from "./records.js";
 
 /** A header that is right by itself, with its signature, which is not verified yet. */
@@ -112,7 +114,7 @@ export function parseSignedHeader(
 
 /**
  * Parses a submission with all of its records. Refuses as `parseSignedHeader` and `parseRecord` do,
- * and with RECORD_HASH_MISMATCH; `field` then starts with the place of the record, "records[3]".
+ * and with RECORD_HASH_MISMATCH or TOO_MANY_RECORDS; `field` then starts with the place of the record, "records[3]".
  */
 export function parseSubmission(
   consortiumId: Uint8Array,
@@ -148,6 +150,13 @@ export function parseSubmission(
     }
     records.push(record.value);
   }
+  const intervals = intervalsOf(records);
+  if (intervals > submissionIntervalsMax) {
+    const message =
+      `The submission's records are of ${intervals} intervals, at most ${submissionIntervalsMax} ` +
+      "are allowed: send the load profiles in several submissions.";
+    return refuse("TOO_MANY_RECORDS", message, "records");
+  }
   return ok({ ...header.value, records, message: submission });
 }
 
@@ -157,7 +166,12 @@ export function memoryBytesOf({ header, records }: Pick<Submission, "header" | "
   return submissionMemoryBytes(byteCount, records.length);
 }
 
-/** What it takes where its records are kept sealed as well. */
+/** What the lists in its records take once they are decoded, besides. */
+export function decodedBytesOf(records: readonly ParsedRecord[]): number {
+  return records.reduce((sum, each) => sum + kindOf(each).decodedBytes(each.payload), 0);
+}
+
+/** What it takes where its records are kept sealed as well, but for `decodedBytesOf`. */
 export function pooledBytesOf({ header, records }: Pick<Submission, "header" | "records">): number {
   const recordBytes = records.reduce((sum, { length }) => sum + length, 0);
   const { length } = records;

@@ -5,8 +5,8 @@
 import { assert } from "../../base/assert.js";
 import { putVarint, varintBytes } from "../../base/varint.js";
 
-/** The longest packed value is a window of 24 intervals (windows.ts). */
-const capacityBytes = 1024;
+/** The longest packed value is a window of 96 intervals (windows.ts). */
+const capacityBytes = 4096;
 
 /** Collects one value after another. */
 export class CompactWriter {

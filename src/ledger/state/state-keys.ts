@@ -4,8 +4,8 @@
  *     0x01 ‖ id                          participant      ParticipantState
  *     0x02 ‖ id in lower case            meter            MeterState
  *     0x03 ‖ record hash                 record           record-state.ts
- *     0x04 ‖ id ‖ 0x00 ‖ window          readings         of a meter in 24 of its intervals: windows.ts
- *     0x05 ‖ id ‖ 0x00 ‖ window          energy           of a participant in 24 delivery intervals: windows.ts
+ *     0x04 ‖ id ‖ 0x00 ‖ window          readings         of a meter in 96 of its intervals: windows.ts
+ *     0x05 ‖ id ‖ 0x00 ‖ window          energy           of a participant in 96 delivery intervals: windows.ts
  *     0x06 ‖ trade id                    trade            the record's position in the Merkle log: an integer of compact.ts
  *     0x07 ‖ invitation id ‖ id          invitation       InvitationState   of an operator
  *     0x08                               participants     how many are registered: an integer of compact.ts

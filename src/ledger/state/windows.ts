@@ -1,19 +1,19 @@
 /**
- * What is kept for intervals: the standing readings of a meter, and the sums of energy of a
- * participant. The values of 24 consecutive intervals, a *window*, stand under one key. A window of
- * hours is a day, one of quarters six hours, one of five minutes two hours. So a day of 96 values
- * costs four keys, and a value that comes alone rewrites a window and not more: some 150 bytes of
- * one that is full, at most 600 of readings and 800 of sums, whatever the interval is.
+ * What is kept for intervals: the standing values of a meter, and the sums of energy of a
+ * participant. The values of 96 consecutive intervals, a *window*, stand under one key. A window of
+ * quarters is a day, one of hours four days, one of five minutes eight hours. So a day of 96 values
+ * costs two keys, and a value that comes alone rewrites a window and not more: some 400 bytes of
+ * one that is full, at most 2,700 of values and 3,300 of sums, whatever the interval is.
  *
- * A window is its intervals that have a value, in order, each with a byte in front that says how
- * many before it have none (gap), and which of its numbers are not 0. Only these follow, as
- * integers of compact.ts.
+ * A window is its intervals that have a value, in order, each with an integer in front that says
+ * how many before it have none (gap), and which of its numbers are not 0. Only these follow. All
+ * are integers of compact.ts.
  *
- *     reading  4 · gap + 2 · imported? + exported?  ‖ imported, Wh ‖ exported, Wh ‖ position
+ *     value    4 · gap + 2 · imported? + exported?  ‖ imported, Wh ‖ exported, Wh ‖ position
  *     sums     9 · gap + 3 · out + in               ‖ exported ‖ sold ‖ imported ‖ bought, Wh
  *              out: 0 nothing, 1 exported, 2 exported and sold; in: 0 nothing, 1 imported, 2 imported and bought
  *
- * The position is that of the latest version of the reading in the Merkle log. Only the first one
+ * The position is that of the record in the Merkle log which the value is from. Only the first one
  * of a window is written as it is, and then what each is beyond the one before it: 2d, or −2d−1 if
  * d is negative. Sums that are all 0 have no bytes.
  */
@@ -21,7 +21,7 @@ import { assert } from "../../base/assert.js";
 import { CompactReader, type CompactWriter } from "./compact.js";
 
 /** Consecutive intervals of one length whose values stand under one key. */
-export const windowIntervals = 24;
+export const windowIntervals = 96;
 
 /** Where the value of an interval is. */
 export type WindowSlot = {
@@ -34,11 +34,11 @@ export type WindowSlot = {
 /** The values of a window by slot. */
 export type WindowValues<Value> = (Value | undefined)[];
 
-/** The reading that stands for an interval of a meter. */
+/** The value that stands for an interval of a meter. */
 export type StandingReading = {
   readonly importedWh: number;
   readonly exportedWh: number;
-  /** Index in the Merkle log of its latest version. */
+  /** Index in the Merkle log of the record that it is from. */
   readonly position: number;
 };
 
@@ -79,7 +79,7 @@ export function encodeReadings(
     }
     const { importedWh, exportedWh, position } = value;
     assert(position < positionMax, "a log has fewer than 2^52 records");
-    out.byte(4 * gap + (importedWh > 0 ? 2 : 0) + (exportedWh > 0 ? 1 : 0));
+    out.uint(4 * gap + (importedWh > 0 ? 2 : 0) + (exportedWh > 0 ? 1 : 0));
     if (importedWh > 0) out.uint(importedWh);
     if (exportedWh > 0) out.uint(exportedWh);
     const beyond = before === undefined ? undefined : position - before;
@@ -97,8 +97,8 @@ export function decodeReadings(bytes: Uint8Array): WindowValues<StandingReading>
   const values: WindowValues<StandingReading> = [];
   let before: number | undefined;
   while (from.hasMore) {
-    const head = from.byte();
-    skipGap(values, head >>> 2, from);
+    const head = from.uint();
+    skipGap(values, Math.floor(head / 4), from);
     const importedWh = (head & 2) === 0 ? 0 : positive(from);
     const exportedWh = (head & 1) === 0 ? 0 : positive(from);
     const written = from.uint();
@@ -121,7 +121,7 @@ export function encodeSums(values: WindowValues<StoredSums>, out: CompactWriter)
       continue;
     }
     const { importedWh, exportedWh, soldWh, boughtWh } = value;
-    out.byte(9 * gap + 3 * direction(exportedWh, soldWh) + direction(importedWh, boughtWh));
+    out.uint(9 * gap + 3 * direction(exportedWh, soldWh) + direction(importedWh, boughtWh));
     if (exportedWh > 0) out.uint(exportedWh);
     if (soldWh > 0) out.uint(soldWh);
     if (importedWh > 0) out.uint(importedWh);
@@ -136,7 +136,7 @@ export function decodeSums(bytes: Uint8Array): WindowValues<StoredSums> | undefi
   const from = new CompactReader(bytes);
   const values: WindowValues<StoredSums> = [];
   while (from.hasMore) {
-    const head = from.byte();
+    const head = from.uint();
     const directions = head % 9;
     skipGap(values, (head - directions) / 9, from);
     if (directions === 0) from.refuse();

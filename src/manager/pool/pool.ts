@@ -15,8 +15,10 @@ import { defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
 import { poolShareOfFree } from "../../config/limit-settings.js";
 import type { KnownWork } from "../../ledger/blocks/known-work.js";
+import { workOfAll } from "../../ledger/records/intervals.js";
 import type { ParsedRecord, SealedLeaf } from "../../ledger/records/records.js";
 import {
+  decodedBytesOf,
   memoryBytesOf,
   type ParsedSubmission,
   pooledBytesOf,
@@ -49,6 +51,8 @@ type Pooled = WaitingSubmission & {
   readonly turn: Turn;
   /** What each of its records costs of the turn. */
   readonly recordCost: number;
+  /** What each of its records is to a block, in records, on average. */
+  readonly workOfEach: number;
   readonly verdicts: Set<string>;
   readonly unsettled: Map<string, Causer>;
   /** Blocks without records since the last one with records, while it was ripe. */
@@ -198,14 +202,16 @@ export class Pool implements KnownWork {
       known.own ||= own;
       return isNews ? "grown" : "known";
     }
-    const byteCount = pooledBytesOf(submission.message);
+    const { records } = submission;
+    const byteCount = pooledBytesOf(submission.message) + decodedBytesOf(records);
     const { participantId } = submission;
     const room = this.roomFor(participantId, byteCount);
     // What a stop left behind was within its share when it was taken in.
     const isKept = options.causer.kind === "own" && room === "share";
     if (room !== "room" && !isKept) return room;
     const count = Math.max(1, options.unsettled.length);
-    const recordCost = 1 + memoryBytesOf(submission.message) / bytesPerTurn / count;
+    const workOfEach = workOfAll(records) / records.length;
+    const recordCost = workOfEach + memoryBytesOf(submission.message) / bytesPerTurn / count;
     const pooled: Pooled = {
       submission,
       own,
@@ -213,6 +219,7 @@ export class Pool implements KnownWork {
       byteCount,
       turn: this.#order.enter(participantId, recordCost * count),
       recordCost,
+      workOfEach,
       verdicts: this.#earlyVerdicts.get(submission.idHex) ?? new Set(),
       unsettled: new Map(options.unsettled.map((hash) => [hash, options.causer])),
       vain: undefined,
@@ -246,7 +253,7 @@ export class Pool implements KnownWork {
   }
 
   /**
-   * Ripe submissions with up to `recordsMax` records in all, in turn of their participants; of each
+   * Ripe submissions with up to `recordsMax` records in all, by their work, in turn of their participants; of each
    * in the order of arrival, those that were postponed last. `awaited` are the other active
    * managers.
    */
@@ -258,7 +265,7 @@ export class Pool implements KnownWork {
     let records = 0;
     for (const pooled of ordered) {
       found.push(pooled.submission);
-      records += pooled.unsettled.size;
+      records += pooled.unsettled.size * pooled.workOfEach;
       if (records >= recordsMax) break;
     }
     return found;

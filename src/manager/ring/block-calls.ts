@@ -17,6 +17,7 @@
 import type { BlockFacts } from "../../ledger/blocks/block-facts.js";
 import { type ExecutedBlock, storageSuffices } from "../../ledger/blocks/executed-block.js";
 import type { Members } from "../../ledger/members/members.js";
+import { workOfAll } from "../../ledger/records/intervals.js";
 import type { ParsedSubmission } from "../../ledger/records/submissions.js";
 import type { ManagerContext } from "../manager-context.js";
 import type { Pool, RelayAgain } from "../pool/pool.js";
@@ -96,7 +97,8 @@ export class BlockCalls {
     const { pool, size, policy, selfId, monotonicMs, relayAgain } = this.#ports;
     const isShared = pool.participantCount > 1;
     const managers = before.activeManagerIds.length;
-    size.onAppended({ records: leafCount, roundMs, isShared, managers, nowMs: monotonicMs() });
+    const records = workOfAll(placed.map(({ record }) => record));
+    size.onAppended({ records, roundMs, isShared, managers, nowMs: monotonicMs() });
     this.#wasEmpty = leafCount === 0 && storageSuffices(before, policy);
     if (leafCount > 0 && roundMs !== undefined) this.#gather(placed, roundMs);
     // After this what was tried in vain calls again.

@@ -22,6 +22,7 @@ export type BlockSizeOptions = {
 
 /** A block that has been appended. */
 export type RoundTaken = {
+  /** Each counts as much as its work (ledger/records/intervals.ts). */
   readonly records: number;
   /** How long the round took in which it was decided; undefined for one that a peer shipped. */
   readonly roundMs: number | undefined;

@@ -10,6 +10,8 @@
  * it waits already, uses up no caller's budget.
  */
 import { RateLimits } from "../../base/rate-limits.js";
+import { workOfAll } from "../../ledger/records/intervals.js";
+import type { ParsedRecord } from "../../ledger/records/records.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 
 /** Records in vain, of one participant: a large import that is sent again is refused as one. */
@@ -34,8 +36,8 @@ export type Causer =
 
 /** What a piece of work found. */
 type Found = {
-  readonly refused: readonly unknown[];
-  readonly onLedger: readonly unknown[];
+  readonly refused: readonly { readonly record: ParsedRecord }[];
+  readonly onLedger: readonly ParsedRecord[];
 };
 
 export class ScreeningBudget {
@@ -49,7 +51,7 @@ export class ScreeningBudget {
   }
 
   /**
-   * Runs `work` on so many records of the causer. Work that fails was in vain.
+   * Runs `work` on so many records of the causer, each as many as its work counts for. Work that fails was in vain.
    *
    * @throws RpcError REFUSALS_EXHAUSTED when the causer has to wait
    */
@@ -86,7 +88,8 @@ export class ScreeningBudget {
 }
 
 function priceOf({ refused, onLedger }: Found): number {
-  return refused.length + onLedger.length * onLedgerPrice;
+  const refusedWork = workOfAll(refused.map(({ record }) => record));
+  return refusedWork + workOfAll(onLedger) * onLedgerPrice;
 }
 
 function exhausted(waitMs: number): RpcError {

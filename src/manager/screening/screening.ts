@@ -22,6 +22,7 @@ import { err, ok, type Result } from "../../base/result.js";
 import type { Time } from "../../base/time.js";
 import { BlockExecution } from "../../ledger/blocks/execution.js";
 import type { SignatureCheck } from "../../ledger/certificates/signature-check.js";
+import { workOf, workOfAll } from "../../ledger/records/intervals.js";
 import type { ParsedRecord } from "../../ledger/records/records.js";
 import { checkRules, curableReasons, reasonsOfOrder } from "../../ledger/records/rules.js";
 import {
@@ -62,7 +63,7 @@ export type ScreeningContext = Pick<
   readonly mightCure: (record: ParsedRecord, reason: RuleReason) => boolean;
 };
 
-/** Records and signatures that are looked at before others have their turn: a few ms of work. */
+/** Records, by their work, and signatures that are looked at before others have their turn: a few ms of work. */
 const recordsAtOnce = 100;
 const signaturesAtOnce = 64;
 
@@ -104,9 +105,12 @@ export async function screenTogether(
     }
     const screening = new Screening(submission, state, context);
     for (const record of submission.records) {
-      if (looked > 0 && looked % recordsAtOnce === 0) await pause();
+      if (looked >= recordsAtOnce) {
+        await pause();
+        looked = 0;
+      }
       screening.take(record, wrong.value.get(record));
-      looked += 1;
+      looked += workOf(record);
     }
     verdicts.push(ok({ height, ...screening.result() }));
   }
@@ -130,8 +134,13 @@ export async function violationsNow(
   const { policy } = context;
   const timestampMs = nextTimestampMs(context);
   const broken = new Map<ParsedRecord, Violation>();
-  for (const [i, record] of records.entries()) {
-    if (i > 0 && i % recordsAtOnce === 0) await pause();
+  let looked = 0;
+  for (const record of records) {
+    if (looked >= recordsAtOnce) {
+      await pause();
+      looked = 0;
+    }
+    looked += workOf(record);
     const violation = checkRules({ record, submission, state: alone, timestampMs, policy });
     if (violation !== undefined) broken.set(record, violation);
   }
@@ -284,7 +293,8 @@ export function pausesOf(
 
 type Group = {
   readonly submissions: ParsedSubmission[];
-  recordCount: number;
+  /** In records. */
+  work: number;
   readonly verdicts: Promise<readonly Result<Screened, Violation>[]>;
 };
 
@@ -303,11 +313,11 @@ class ScreenedTogether {
   }
 
   async screen(submission: ParsedSubmission): Promise<Result<Screened, Violation>> {
-    const { length } = submission.records;
-    const hasRoom = this.#open !== undefined && this.#open.recordCount + length <= recordsAtOnce;
+    const work = workOfAll(submission.records);
+    const hasRoom = this.#open !== undefined && this.#open.work + work <= recordsAtOnce;
     const group = hasRoom && this.#open !== undefined ? this.#open : this.#newGroup();
     const place = group.submissions.push(submission) - 1;
-    group.recordCount += length;
+    group.work += work;
     const verdicts = await group.verdicts;
     return defined(verdicts[place], "there is one for each submission");
   }
@@ -322,7 +332,7 @@ class ScreenedTogether {
       return screenTogether(submissions, this.#context);
     });
     this.#last = verdicts;
-    this.#open = { submissions, recordCount: 0, verdicts };
+    this.#open = { submissions, work: 0, verdicts };
     return this.#open;
   }
 }
@@ -413,7 +423,7 @@ export class Screener {
     submission: ParsedSubmission,
     signal: AbortSignal = never,
   ): Promise<Result<Screened, Violation>> {
-    const { length } = submission.records;
+    const length = workOfAll(submission.records);
     const context = { ...this.#context, pauses: () => this.#pausesWhileHeard(signal) };
     const isLarge = length >= largeRecordsMin;
     const work = () =>
@@ -444,8 +454,9 @@ export class Screener {
     }
     await this.#grace(causer.kind === "own" ? "" : causer.id);
     const work = () => this.#lookAgain(submission, open);
-    const paid = () => this.budget.spend(causer, open.length, work, (found) => found);
-    return this.inTurn(causer, open.length, paid, signal);
+    const price = workOfAll(open);
+    const paid = () => this.budget.spend(causer, price, work, (found) => found);
+    return this.inTurn(causer, price, paid, signal);
   }
 
   async #lookAgain(

@@ -32,6 +32,7 @@ import type { ExecutedBlock } from "../../ledger/blocks/executed-block.js";
 import { type ParsedRecord, recordHash } from "../../ledger/records/records.js";
 import { contradictions } from "../../ledger/records/rules.js";
 import {
+  decodedBytesOf,
   type ParsedSubmission,
   parseSubmission,
   pooledBytesOf,
@@ -106,6 +107,12 @@ export type TakeOptions = {
   readonly waitFor: WaitFor;
   /** Aborts when the caller has gone or its deadline is near; its reason may say so. */
   readonly signal: AbortSignal;
+  /**
+   * The submission is parsed, and its lists take so many bytes more.
+   *
+   * @throws RpcError where that is too much
+   */
+  readonly onParsed?: (bytes: number) => void;
   /** The pool counts the submission from here. */
   readonly onPooled?: () => void;
 };
@@ -156,6 +163,7 @@ export class Submissions {
     const isLetIn = await this.#hasRoom(callerId, message);
     const parse = () => this.#parse(callerId, message);
     const submission = await this.#screener.parsed(caller, recordCount, parse, signal);
+    options.onParsed?.(decodedBytesOf(submission.records));
     const watch = this.#outcomes.watch(submission.records.map(({ hashHex }) => hashHex));
     try {
       const screened = await this.#screen(caller, submission, signal);

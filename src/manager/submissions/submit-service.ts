@@ -132,18 +132,28 @@ export class SubmitService {
     }
     const { id: callerId } = waits.caller;
     const bytes = submission === undefined ? 0 : memoryBytesOf(submission);
-    if (this.#unpooled.take(callerId, bytes) !== undefined) {
-      const text = "as many bytes of submissions as may be wait to be looked at";
-      throw new RpcError("TOO_MANY_IN_FLIGHT", text, { metadata: { bytes: String(bytes) } });
-    }
-    let counted = bytes;
+    let counted = 0;
+    const count = (more: number) => {
+      if (this.#unpooled.take(callerId, more) !== undefined) {
+        const text = "as many bytes of submissions as may be wait to be looked at";
+        throw new RpcError("TOO_MANY_IN_FLIGHT", text, { metadata: { bytes: String(more) } });
+      }
+      counted += more;
+    };
+    count(bytes);
     const onPooled = () => {
       this.#unpooled.giveBack(callerId, counted);
       counted = 0;
     };
     try {
       return await waits.during((signal) =>
-        this.#submissions.take(submission, { callerId, waitFor, signal, onPooled }),
+        this.#submissions.take(submission, {
+          callerId,
+          waitFor,
+          signal,
+          onParsed: count,
+          onPooled,
+        }),
       );
     } finally {
       onPooled();

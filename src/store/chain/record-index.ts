@@ -21,7 +21,6 @@
 import { assert, defined } from "../../base/assert.js";
 import type { PlacedRecord } from "../../ledger/blocks/execution.js";
 import { foldedId } from "../../ledger/ids.js";
-import { meterIdsOf, partiesOf } from "../../ledger/kinds/kinds.js";
 import { buckets } from "../buckets.js";
 import { bucketKey, bucketRange, i64Part, KeyReader, textPart, u64Part } from "../key-codec.js";
 import {
@@ -93,8 +92,8 @@ export async function recordIndexWrites(
   for (const { record, position } of placed) {
     const place = { timeMs: record.timeMs, position };
     owners.add(record.ownerId, place);
-    for (const id of partiesOf(record.record)) owners.add(id, place);
-    for (const id of meterIdsOf(record.record)) meters.add(foldedId(id), place);
+    for (const id of record.parties) owners.add(id, place);
+    for (const id of record.meterIds) meters.add(foldedId(id), place);
   }
   const groups = [...owners.groups(), ...meters.groups()];
   const long = groups.filter(({ places }) => places.length >= runPlacesMin);

@@ -217,6 +217,6 @@ describe("the records of the community's days", () => {
   });
 });
 
-function secretsOf({ record, payload }: ParsedRecord): readonly Uint8Array[] {
-  return payload.kind === "energyTrade" ? [record.salt, payload.tradeId] : [record.salt];
+function secretsOf({ salt, payload }: ParsedRecord): readonly Uint8Array[] {
+  return payload.kind === "energyTrade" ? [salt, payload.tradeId] : [salt];
 }

@@ -17,9 +17,15 @@ import {
   ListRecordsResponseSchema,
   ListStorageNodesResponseSchema,
 } from "../../../src/gen/bss/v1/query_pb.js";
-import { SubmissionHeaderSchema } from "../../../src/gen/bss/v1/record_pb.js";
+import {
+  LoadProfileSchema,
+  RecordSchema,
+  SubmissionHeaderSchema,
+  ValueQuality,
+} from "../../../src/gen/bss/v1/record_pb.js";
 import { ForkProofSchema, VoteRequestSchema } from "../../../src/gen/bss/v1/vote_pb.js";
 import { ErrorInfoSchema } from "../../../src/gen/google/rpc/error_details_pb.js";
+import { profileIntervalsMax } from "../../../src/ledger/kinds/load-profile.js";
 import { strictDecode } from "../../../src/ledger/strict-decode.js";
 import { decodeCanonical } from "../../../src/ledger/wire.js";
 import {
@@ -124,6 +130,36 @@ describe("the bounds of a message", () => {
   });
 });
 
+describe("the bounds of a record", () => {
+  const { ABSENT, MEASURED } = ValueQuality;
+  const profileOf = (runs: number, values: number) => {
+    const value = {
+      meterId: "m",
+      runs: Array.from({ length: runs }, (_, i) => ({
+        count: 1,
+        quality: i % 2 ? ABSENT : MEASURED,
+      })),
+      importedWh: Array<number>(values).fill(1),
+      exportedWh: Array<number>(values).fill(1),
+    };
+    const payload = { case: "loadProfile" as const, value };
+    return toBinary(RecordSchema, create(RecordSchema, { ownerId: "o", payload }));
+  };
+  const problem = (bytes: Uint8Array) => wireProblem(RecordSchema, bytes, recordBounds)?.kind;
+
+  test("let through the longest profile, however its values and runs are", () => {
+    assert.equal(problem(profileOf(1, profileIntervalsMax)), undefined);
+    assert.equal(problem(profileOf(profileIntervalsMax, 1)), undefined);
+    assert.equal(problem(profileOf(profileIntervalsMax, profileIntervalsMax)), undefined);
+    for (const short of [1, 2, 10, 100]) assert.equal(problem(profileOf(short, short)), undefined);
+  });
+
+  test("let none through that is far longer, so that little is decoded in vain", () => {
+    assert.equal(problem(profileOf(1, 3 * profileIntervalsMax)), "elements");
+    assert.equal(problem(profileOf(2 * profileIntervalsMax, 1)), "memory");
+  });
+});
+
 describe("the estimate of memory", () => {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
@@ -139,6 +175,8 @@ describe("the estimate of memory", () => {
     ["operations", BlockSchema, [0x12, 0x01, 0x07]],
     ["ids", OpenCommitteeSchema, [0x32, 0x09, ...utf8("storage-1")]],
     ["numbers", PrivateEntrySchema, [0x18, 0x07]],
+    ["runs of a profile", LoadProfileSchema, [0x22, 0x04, 0x08, 0x01, 0x10, 0x02]],
+    ["values of a profile", LoadProfileSchema, [0x28, 0x07]],
     ["unknown fields", BlockSchema, [0x7a, 0x00]],
     ["entries of a map", ErrorInfoSchema, [0x1a, 0x03, 0x0a, 0x01, 0x07]],
   ];

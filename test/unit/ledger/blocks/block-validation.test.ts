@@ -9,7 +9,7 @@ import {
   type ManagerBlock,
 } from "../../../../src/gen/bss/v1/block_pb.js";
 import { ControlOperationSchema } from "../../../../src/gen/bss/v1/genesis_pb.js";
-import { SubmissionHeaderSchema } from "../../../../src/gen/bss/v1/record_pb.js";
+import { RecordSchema, SubmissionHeaderSchema } from "../../../../src/gen/bss/v1/record_pb.js";
 import { beaconInput } from "../../../../src/ledger/blocks/block-hashes.js";
 import { sealLeaf } from "../../../../src/ledger/records/records.js";
 import { submissionDigest } from "../../../../src/ledger/records/submissions.js";
@@ -468,7 +468,7 @@ describe("a block is refused whose content", () => {
 
   for (const party of ["seller", "buyer"] as const) {
     test(`has a trade that the ${party} did not sign`, () => {
-      const { payload } = parsed(tradeBytes()).record;
+      const { payload } = fromBinary(RecordSchema, tradeBytes());
       assert.ok(payload.case === "energyTrade");
       const name = `${party}Signature` as const;
       const value = { ...payload.value, [name]: flipped(payload.value[name]) };

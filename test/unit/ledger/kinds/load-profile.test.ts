@@ -337,8 +337,8 @@ describe("an update of a profile", () => {
     const changed = trial.execution.writes().filter(({ key, value }) => {
       return `${before.get(`${key}`)}` !== `${value}`;
     });
-    // Two records, eight windows of quarters, and one of hours.
-    assert.equal(changed.length, 2 + 8 + 1);
+    // Two records, two windows of quarters, and one of hours.
+    assert.equal(changed.length, 2 + 2 + 1);
   });
 });
 
@@ -444,13 +444,13 @@ describe("a profile under trades", () => {
 });
 
 describe("what a profile costs", () => {
-  test("is a window for each 24 of its intervals and delivery intervals", () => {
+  test("is a window for each 96 of its intervals and delivery intervals", () => {
     const day = parsed(profileBytes({ values: times(96, [200, 0]) }));
-    // The participant, the record, the meter, four windows of quarters, one of hours.
-    assert.equal(readKeys(day).length, 8);
+    // The participant, the record, the meter, a window of quarters, one of hours.
+    assert.equal(readKeys(day).length, 5);
     const shifted = profileBytes({ start: startS + quarterS, values: times(96, [200, 0]) });
-    // One more of each.
-    assert.equal(readKeys(parsed(shifted)).length, 10);
+    // One more of quarters.
+    assert.equal(readKeys(parsed(shifted)).length, 6);
   });
 
   test("is below eight bytes of state for a value with what the record itself takes", () => {

@@ -26,24 +26,24 @@ describe("the grid of a market", () => {
     }
   });
 
-  test("has windows of 24 intervals, counted from the offset on", () => {
+  test("has windows of 96 intervals, counted from the offset on", () => {
     const grid = { deliveryIntervalS: hourS, deliveryOffsetS: 1800 };
     for (const [at, intervalS, window, slot] of [
       [1800, hourS, 0, 0],
       [1800 + hourS - 1, hourS, 0, 0],
       [1800 + hourS, hourS, 0, 1],
       [1800 + 23 * hourS, hourS, 0, 23],
-      [1800 + 24 * hourS, hourS, 1, 0],
-      [1800 + 24 * hourS, quarterS, 4, 0],
-      [1800 + 24 * hourS - 300, 300, 11, 23],
-      [1800 + 100 * dayS, dayS, 4, 4],
+      [1800 + 96 * hourS, hourS, 1, 0],
+      [1800 + 96 * hourS, quarterS, 4, 0],
+      [1800 + 96 * hourS - 300, 300, 11, 95],
+      [1800 + 100 * dayS, dayS, 1, 4],
       [0, hourS, 0, 0],
     ] as const) {
       assert.deepEqual(windowSlotOf(at, intervalS, grid), { window, slot }, `${at} ${intervalS}`);
       if (intervalS === hourS) assert.deepEqual(deliverySlotOf(at, grid), { window, slot });
     }
     const last = windowSlotOf(2 ** 42, 1, { deliveryIntervalS: 1, deliveryOffsetS: 0 });
-    assert.deepEqual(last, { window: (2 ** 42 - 16) / 24, slot: 16 });
+    assert.deepEqual(last, { window: (2 ** 42 - 64) / 96, slot: 64 });
   });
 
   test("begins before 1970 with an interval that is none for records", () => {

@@ -18,6 +18,7 @@ import {
   documentBytes,
   hashOf,
   parsed,
+  profileBytes,
   readingBytes,
   seedOf,
   sessionBytes,
@@ -26,8 +27,6 @@ import {
   tradeBytes,
 } from "../support/records.js";
 import { blockMs, Trial } from "../support/trial.js";
-
-const dayS = 24 * hourS;
 
 const hexes = (keys: readonly Uint8Array[]) => new Set(keys.map(toHex));
 
@@ -60,8 +59,8 @@ describe("state keys", () => {
         [
           stateKeys.record(parent),
           stateKeys.meter("meter-1"),
-          stateKeys.readings("meter-1", startS / (24 * quarterS)),
-          stateKeys.energy("participant-1", startS / dayS),
+          stateKeys.readings("meter-1", startS / (96 * quarterS)),
+          stateKeys.energy("participant-1", startS / (96 * hourS)),
         ],
       ],
       [
@@ -69,8 +68,8 @@ describe("state keys", () => {
         [
           stateKeys.participant("participant-2"),
           stateKeys.trade(sixteen("t")),
-          stateKeys.energy("participant-1", startS / dayS),
-          stateKeys.energy("participant-2", startS / dayS),
+          stateKeys.energy("participant-1", startS / (96 * hourS)),
+          stateKeys.energy("participant-2", startS / (96 * hourS)),
         ],
       ],
     ];
@@ -219,7 +218,8 @@ describe("state tables", () => {
     );
     assert.deepEqual(
       writes.slice(1).map((each) => toHex(each.value)),
-      [toHex(Uint8Array.of(3, 23, 9 * 22 + 3, 13)), toHex(Uint8Array.of(3, 3))],
+      // 9 · 22 + 3 takes two bytes.
+      [toHex(Uint8Array.of(3, 23, 201, 1, 13)), toHex(Uint8Array.of(3, 3))],
     );
   });
 });
@@ -232,7 +232,7 @@ test("what a block of readings and a trade writes has the bytes that are written
   const trade = trial.place(tradeBytes({ id: "t", energy: 10 })).hash;
   const update = trial.place(readingBytes({ imported: 0, exported: 95, parent: reading })).hash;
   // Participants 2 and 3 of genesis; block 1, positions 0 to 3; 80,000 windows of quarters and
-  // 20,000 windows of hours after 1970 began.
+  // 20,000 windows of quarters, and 5,000 of hours, after 1970 began.
   const window = (namespace: number, id: string, number: string) =>
     `0${namespace}${toHex(utf8(id))}00${number}`;
   const expected = new Map([
@@ -240,10 +240,10 @@ test("what a block of readings and a trade writes has the bytes that are written
     [`03${toHex(other)}`, "04030101"],
     [`03${toHex(trade)}`, "0a0201020380e0fcb7060a"],
     [`03${toHex(update)}`, "04020103"],
-    [window(4, "meter-1", "013880"), "015f03"],
-    [window(4, "meter-2", "013880"), "026401"],
-    [window(5, "participant-1", "4e20"), "065f0a"],
-    [window(5, "participant-2", "4e20"), "02640a"],
+    [window(4, "meter-1", "4e20"), "015f03"],
+    [window(4, "meter-2", "4e20"), "026401"],
+    [window(5, "participant-1", "1388"), "065f0a"],
+    [window(5, "participant-2", "1388"), "02640a"],
     [`06${toHex(sixteen("t"))}`, "02"],
   ]);
   const writes = trial.execution.writes().map(({ key, value }) => [toHex(key), toHex(value)]);
@@ -251,6 +251,24 @@ test("what a block of readings and a trade writes has the bytes that are written
     writes,
     [...expected].toSorted(([a], [b]) => (a < b ? -1 : 1)),
   );
+});
+
+test("no sum of a profile's delivery interval does either", () => {
+  const values = [undefined, [0, 0], [0, 0], [1, 2]] as const;
+  const record = parsed(profileBytes({ start: startS - hourS, values: [...values, ...values] }));
+  const rule = kindOf(record).rules.find(({ id }) => id === "profile-covers-trades");
+  const check = (exportedWh: number, importedWh: number) => {
+    const tables = new StateTables({ get: () => undefined });
+    const energy = { exportedWh, importedWh, soldWh: 0, boughtWh: 0 };
+    tables.energy.put(["participant-1", deliverySlotOf(startS, policy)], energy);
+    const submission = { participantId: "participant-1" };
+    const context = { record, submission, state: tables, timestampMs: blockMs, policy };
+    return defined(rule, "a rule of profiles").check(context);
+  };
+  assert.equal(check(energyWhMax - 2, energyWhMax - 1), undefined);
+  assert.equal(check(energyWhMax - 1, 0)?.reason, "ENERGY_INVALID");
+  assert.equal(check(energyWhMax - 1, 0)?.field, "load_profile.exported_wh[3]");
+  assert.equal(check(0, energyWhMax)?.field, "load_profile.imported_wh[3]");
 });
 
 test("no sum of a delivery interval leaves the range in which energy is counted", () => {

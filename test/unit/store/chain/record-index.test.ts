@@ -65,8 +65,8 @@ describe("the lists of records", () => {
     const kv = await openMemoryStore();
     const ids = ["DE*A", "DE*A*1", "DE*", "DE*A:1"];
     const placedReadings = ids.map((meterId, position) => {
-      const payload = { case: "meterReading", value: { meterId } };
-      const record = { ownerId: "a", timeMs: 5, hash: seedOf(meterId), record: { payload } };
+      const lists = { parties: [], meterIds: [meterId] };
+      const record = { ownerId: "a", timeMs: 5, hash: seedOf(meterId), ...lists };
       return { record: record as unknown as ParsedRecord, position };
     });
     await kv.write(await recordIndexWrites(kv, placedReadings), "sync");
@@ -146,7 +146,8 @@ function placed(ownerId: string, timeMs: number, position: number) {
     ownerId,
     timeMs,
     hash,
-    record: { payload: { case: "document" } },
+    parties: [],
+    meterIds: [],
   } as unknown as ParsedRecord;
   return { record, position };
 }
