@@ -176,6 +176,13 @@ describe("the progress file", () => {
       assert.deepEqual(run("b"), { ...update, isOld: true });
     });
 
+    test("are made anew when another record has come between", () => {
+      run("a");
+      run("b", { receipt: false });
+      const between = run("c");
+      assert.equal(run("b")?.parent, between?.hashHex);
+    });
+
     test("wait for what became of the record that another run sent about the slot", () => {
       const first = run("a", { receipt: false });
       withFile((file) => {
