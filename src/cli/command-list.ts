@@ -90,6 +90,11 @@ export const commandGroups: Readonly<Record<string, readonly CommandEntry[]>> = 
       load: () => import("./submit/submit.js"),
     },
     {
+      usage: "import [options] <file>",
+      summary: "put load profiles and charging sessions of a file onto the ledger",
+      load: () => import("./import/import.js"),
+    },
+    {
       usage: "get [options] <hash>",
       summary: "read a record",
       load: () => import("./records/get.js"),

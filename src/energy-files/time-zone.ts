@@ -11,15 +11,25 @@ export type TimeZone = {
    * a rule, none or two where clocks change.
    */
   readonly momentsOf: (localMs: number) => readonly number[];
+  /** What clocks there show at a moment (Unix ms), as if it were shown in UTC. */
+  readonly localMsOf: (ms: number) => number;
 };
 
 const dayMs = 86_400_000;
 const minuteMs = 60_000;
+const rememberedFromMs = Date.UTC(2000, 0, 1);
+const rememberedMax = 10_000;
 
 /** A name of the IANA time zone database, or an offset such as +01:00; else undefined. */
 export function timeZoneOf(name: string): TimeZone | undefined {
   const fixedMs = offsetMsOf(name);
-  if (fixedMs !== undefined) return { name, momentsOf: (localMs) => [localMs - fixedMs] };
+  if (fixedMs !== undefined) {
+    return {
+      name,
+      momentsOf: (localMs) => [localMs - fixedMs],
+      localMsOf: (ms) => ms + fixedMs,
+    };
+  }
   const offsetMsAt = offsetsOf(name);
   if (offsetMsAt === undefined) return undefined;
   return {
@@ -32,6 +42,7 @@ export function timeZoneOf(name: string): TimeZone | undefined {
         .filter((ms) => ms + offsetMsAt(ms) === localMs)
         .toSorted((a, b) => a - b);
     },
+    localMsOf: (ms) => ms + offsetMsAt(ms),
   };
 }
 
@@ -74,11 +85,27 @@ function offsetsOf(name: string): ((ms: number) => number) | undefined {
   } catch {
     return undefined;
   }
-  return (ms) => {
+  const offsetMsAt = (ms: number) => {
     const parts = new Map(format.formatToParts(ms).map(({ type, value }) => [type, Number(value)]));
     const part = (type: Intl.DateTimeFormatPartTypes) => parts.get(type) ?? 0;
     const day = Date.UTC(part("year"), part("month") - 1, part("day"));
     const clock = (part("hour") * 60 + part("minute")) * minuteMs + part("second") * 1000;
     return day + clock - Math.floor(ms / 1000) * 1000;
+  };
+  const remembered = new Map<number, number>();
+  const rememberedAt = (ms: number) => {
+    const known = remembered.get(ms);
+    if (known !== undefined) return known;
+    if (remembered.size === rememberedMax) remembered.clear();
+    const offsetMs = offsetMsAt(ms);
+    remembered.set(ms, offsetMs);
+    return offsetMs;
+  };
+  return (ms) => {
+    // Since then no place changed its clocks twice within a day: asking Intl takes long.
+    if (ms < rememberedFromMs) return offsetMsAt(ms);
+    const dayStartMs = ms - (ms % dayMs);
+    const offsetMs = rememberedAt(dayStartMs);
+    return offsetMs === rememberedAt(dayStartMs + dayMs) ? offsetMs : offsetMsAt(ms);
   };
 }

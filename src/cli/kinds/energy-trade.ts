@@ -14,8 +14,8 @@ import {
 } from "../../gen/bss/v1/record_pb.js";
 import { tradeIdBytes } from "../../ledger/kinds/energy-trade.js";
 import { strictDecode } from "../../ledger/strict-decode.js";
+import { RowProblem } from "../sending/row-problem.js";
 import type { Cells } from "../submit/input/cell-values.js";
-import { RowProblem } from "../submit/input/row-problem.js";
 import { CliError } from "../text/cli-error.js";
 import {
   type CliKind,

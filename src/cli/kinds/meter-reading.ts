@@ -3,8 +3,8 @@ import { meterReading as meterReadingBytes } from "../../client/submit/records.j
 import type { MeterReading } from "../../gen/bss/v1/record_pb.js";
 import type { GenesisState } from "../../ledger/genesis.js";
 import { foldedId } from "../../ledger/ids.js";
+import { RowProblem } from "../sending/row-problem.js";
 import type { Cells } from "../submit/input/cell-values.js";
-import { RowProblem } from "../submit/input/row-problem.js";
 import {
   type CliKind,
   ownerColumns,

@@ -6,12 +6,15 @@ import { parseCount, parseHash } from "../arguments.js";
 import { addProfileOption, withClient } from "../client-session.js";
 import { type AnyCliKind, allCliKinds, cliKinds } from "../kinds/kinds.js";
 import { lockOrRefuse, type ProcessLock } from "../process-lock.js";
+import { clockWarning, headTime } from "../sending/clock-check.js";
+import { findInput, type InputPlace } from "../sending/input.js";
+import { ProgressFile } from "../sending/progress-file.js";
+import { RefusedRows } from "../sending/refused-rows.js";
+import { type RunTotals, SendRun } from "../sending/send-run.js";
 import { CliError, exitCodes } from "../text/cli-error.js";
 import { formatDuration, type Output } from "../text/output.js";
 import { createProgress } from "../text/progress-bar.js";
 import { LossNotes } from "../text/rpc-advice.js";
-import { clockWarning, headTime } from "./clock-check.js";
-import { findInput, type InputPlace } from "./input/input.js";
 import {
   addColumn,
   addConstant,
@@ -21,9 +24,6 @@ import {
   parseDelimiter,
   parseZone,
 } from "./input/input-rows.js";
-import { ProgressFile } from "./progress-file.js";
-import { RefusedRows } from "./refused-rows.js";
-import { type RunTotals, SubmitRun } from "./submit-run.js";
 
 type Options = InputOptions & {
   readonly kind?: string;
@@ -184,7 +184,7 @@ async function submitLocked(job: Job): Promise<void> {
     const progressFile = new ProgressFile(out, owner);
     const progress = createProgress(count);
     const losses = new LossNotes(progress.note);
-    const run = new SubmitRun({
+    const run = new SendRun({
       client,
       progressFile,
       rows,

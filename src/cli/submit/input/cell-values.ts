@@ -6,8 +6,8 @@
 import { fromHex } from "../../../base/bytes.js";
 import { err, ok, type Result } from "../../../base/result.js";
 import { deviceIdForm, isDeviceId, isId } from "../../../ledger/ids.js";
+import { RowProblem } from "../../sending/row-problem.js";
 import { needsZone, readTime, type TimeOptions } from "../../text/time-text.js";
-import { RowProblem } from "./row-problem.js";
 
 /** Where a field's text comes from: a column of the file, or a constant of the command line. */
 export type FieldSource = { readonly column: string; readonly text: string };

@@ -4,14 +4,14 @@
  * the middle, after which values may stand in other columns.
  */
 import { pipeline } from "node:stream";
-import { TextDecoder } from "node:util";
 import { type Info, parse } from "csv-parse";
+import { csvText } from "../../../energy-files/csv/csv-text.js";
+import type { Input } from "../../sending/input.js";
+import { RowProblem } from "../../sending/row-problem.js";
 import { CliError } from "../../text/cli-error.js";
 import type { TimeOptions } from "../../text/time-text.js";
 import { Cells, type FieldSource } from "./cell-values.js";
 import { type ColumnOptions, type ColumnUse, columnUses, looksLikeHeader } from "./csv-header.js";
-import type { Input } from "./input.js";
-import { RowProblem } from "./row-problem.js";
 
 export type CsvRow = {
   /** Line of the file on which the row ends, from 1. */
@@ -62,7 +62,7 @@ export async function* csvRows(input: Input, options: CsvOptions): AsyncGenerato
     broken.push({ line: error?.lines ?? 0, cells: new RowProblem(why) });
   });
   // The iterator below sees every error: pipeline destroys the parser with it.
-  pipeline(csvText(input), parser, () => {});
+  pipeline(csvText(input.read()), parser, () => {});
   let table: Table | undefined;
   let rows = 0;
   for await (const { record, info } of parser as AsyncIterable<Parsed>) {
@@ -148,31 +148,4 @@ function noHeader(label: string, broken: CsvRow | undefined): CliError {
     );
   }
   return new CliError(`${label} is empty`, "give a CSV file with a header in its first line");
-}
-
-/**
- * The text of a CSV file with "\n" at the end of each line, whatever ends them in the file: UTF-8,
- * or UTF-16 with a byte order mark, as spreadsheets save it.
- */
-async function* csvText(input: Input): AsyncGenerator<string> {
-  let decoder: TextDecoder | undefined;
-  let held = "";
-  for await (const chunk of input.read() as AsyncIterable<Buffer>) {
-    decoder ??= new TextDecoder(encodingOf(chunk));
-    const text = held + decoder.decode(chunk, { stream: true });
-    // The second half of a line end may come with the next chunk.
-    held = text.endsWith("\r") ? "\r" : "";
-    yield withLineFeeds(text.slice(0, text.length - held.length));
-  }
-  yield withLineFeeds(held + (decoder?.decode() ?? ""));
-}
-
-function encodingOf(beginning: Uint8Array): string {
-  const [first, second] = beginning;
-  if (first === 0xff && second === 0xfe) return "utf-16le";
-  return first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
-}
-
-function withLineFeeds(text: string): string {
-  return text.replaceAll(/\r\n?/g, "\n");
 }

@@ -3,10 +3,10 @@ import { basename, extname } from "node:path";
 import { toHex } from "../../../base/bytes.js";
 import { document } from "../../../client/submit/records.js";
 import { sha256 } from "../../../crypto/hash.js";
+import type { Input } from "../../sending/input.js";
+import type { RowToSend } from "../../sending/send-run.js";
 import { CliError } from "../../text/cli-error.js";
 import { formatBytes } from "../../text/output.js";
-import type { RowToSend } from "../submit-run.js";
-import type { Input } from "./input.js";
 
 type DocumentOptions = {
   readonly ownerId: string;

@@ -7,12 +7,12 @@ import { loadProfile } from "../../../config/profile.js";
 import { type TimeZone, timeZoneOf } from "../../../energy-files/time-zone.js";
 import type { RowContext } from "../../kinds/kind.js";
 import type { AnyCliKind } from "../../kinds/kinds.js";
-import type { InputRow } from "../submit-run.js";
+import type { Input } from "../../sending/input.js";
+import { RowProblem } from "../../sending/row-problem.js";
+import type { InputRow } from "../../sending/send-run.js";
 import type { ColumnMapping } from "./csv-header.js";
 import { type CsvOptions, csvRows, surveyRows } from "./csv-rows.js";
 import { documentRow } from "./document-row.js";
-import type { Input } from "./input.js";
-import { RowProblem } from "./row-problem.js";
 
 /** The options of the command line, named as commander names them. */
 export type InputOptions = {

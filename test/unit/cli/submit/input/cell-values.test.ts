@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { RowProblem } from "../../../../../src/cli/sending/row-problem.js";
 import { Cells, decimal, wholeNumber } from "../../../../../src/cli/submit/input/cell-values.js";
-import { RowProblem } from "../../../../../src/cli/submit/input/row-problem.js";
 import type { TimeOptions } from "../../../../../src/cli/text/time-text.js";
 import { timeZoneOf } from "../../../../../src/energy-files/time-zone.js";
 

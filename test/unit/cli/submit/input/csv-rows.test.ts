@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { defined } from "../../../../../src/base/assert.js";
 import { cliKinds } from "../../../../../src/cli/kinds/kinds.js";
+import { findInput } from "../../../../../src/cli/sending/input.js";
+import { RowProblem } from "../../../../../src/cli/sending/row-problem.js";
 import {
   type CsvOptions,
   csvRows,
   surveyRows,
 } from "../../../../../src/cli/submit/input/csv-rows.js";
-import { findInput } from "../../../../../src/cli/submit/input/input.js";
-import { RowProblem } from "../../../../../src/cli/submit/input/row-problem.js";
 import { CliError } from "../../../../../src/cli/text/cli-error.js";
 import type { KindName } from "../../../../../src/ledger/kinds/kind.js";
 import { temporaryDirectory } from "../../../../support/temporary-directory.js";

@@ -19,9 +19,9 @@ import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { addAbortSignal, Readable } from "node:stream";
-import { refuseDirectory } from "../../arguments.js";
-import { CliError } from "../../text/cli-error.js";
-import { formatBytes } from "../../text/output.js";
+import { refuseDirectory } from "../arguments.js";
+import { CliError } from "../text/cli-error.js";
+import { formatBytes } from "../text/output.js";
 
 /** What the path names, before it is read. */
 export type InputPlace = {
@@ -41,6 +41,8 @@ export type Input = {
   read(): Readable;
   /** Everything at once. */
   readAll(): Uint8Array;
+  /** As many bytes as there are, up to `count`. */
+  readBeginning(count: number): Uint8Array;
   close(): void;
 };
 
@@ -127,20 +129,23 @@ function inputOf(named: Pick<Input, "label" | "isStream">, descriptor: number): 
     ...named,
     bytes,
     read: () => contentOf(descriptor),
-    readAll: () => {
-      const content = new Uint8Array(bytes);
-      let at = 0;
-      while (at < bytes) {
-        const count = readSync(descriptor, content, at, bytes - at, at);
-        if (count === 0) break;
-        at += count;
-      }
-      return content.subarray(0, at);
-    },
+    readAll: () => bytesOf(descriptor, bytes),
+    readBeginning: (count) => bytesOf(descriptor, Math.min(count, bytes)),
     close: () => {
       if (descriptor !== stdin) closeSync(descriptor);
     },
   };
+}
+
+function bytesOf(descriptor: number, length: number): Uint8Array {
+  const content = new Uint8Array(length);
+  let at = 0;
+  while (at < length) {
+    const count = readSync(descriptor, content, at, length - at, at);
+    if (count === 0) break;
+    at += count;
+  }
+  return content.subarray(0, at);
 }
 
 /** Leaves the descriptor open, also when it is destroyed, which a stream of node:fs does not. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { RowProblem } from "../../../../src/cli/submit/input/row-problem.js";
-import { RefusedRows } from "../../../../src/cli/submit/refused-rows.js";
+import { RefusedRows } from "../../../../src/cli/sending/refused-rows.js";
+import { RowProblem } from "../../../../src/cli/sending/row-problem.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 
 describe("the list of refused rows", () => {
@@ -42,7 +42,7 @@ describe("the list of refused rows", () => {
     writeFileSync(file, "a,b\n1,2\n");
     assert.throws(() => new RefusedRows("data.csv", out, () => {}), {
       name: "CliError",
-      message: /refused\.csv was not written by 'bss submit'; move it away, or/,
+      message: /refused\.csv was not written by 'bss submit' or 'bss import'; move it away, or/,
     });
     assert.equal(readFileSync(file, "utf8"), "a,b\n1,2\n");
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { clockWarning } from "../../../../src/cli/submit/clock-check.js";
+import { clockWarning } from "../../../../src/cli/sending/clock-check.js";
 
 const nowMs = Date.UTC(2026, 10, 28, 12);
 const policy = { heartbeatMs: 30_000, futureBoundMs: 60_000 };

@@ -1,4 +1,4 @@
-/** Files of JSON lines that grow: the journal and the receipts of `bss submit`. */
+/** Files of JSON lines that grow: the journal and the receipts of what was sent. */
 import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 import { CliError } from "../text/cli-error.js";
 
@@ -92,10 +92,10 @@ export class LineFile {
     if (!isOurs) throw this.foreign(line);
   }
 
-  /** The error for a line that `bss submit` has not written. */
+  /** The error for a line that no command of ours has written. */
   foreign(line?: number): CliError {
     const at = line === undefined ? this.path : `${this.path}:${line}`;
     const next = "give another file with --out";
-    return new CliError(`${at} was not written by 'bss submit'`, next);
+    return new CliError(`${at} was not written by 'bss submit' or 'bss import'`, next);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * One run of `bss submit`: rows become records, records go into submissions, and each outcome
+ * One run of `bss submit` or `bss import`: rows become records, records go into submissions, and each outcome
  * becomes a receipt or a complaint.
  *
  * A manager refuses a submission as a whole when one of its records is malformed. Then that record
@@ -10,24 +10,21 @@
  * signatures, it is made anew, once.
  */
 import { defined } from "../../base/assert.js";
-import { toHex } from "../../base/bytes.js";
+import { fromHex, toHex } from "../../base/bytes.js";
 import type { BssClient } from "../../client/bss-client.js";
 import type { SubmissionOutcome } from "../../client/submit/submit-stream.js";
 import type { Objection, SubmitResponse } from "../../gen/bss/v1/broadcast_pb.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
+import type { Receipt } from "../../gen/bss/v1/query_pb.js";
 import type { Submission } from "../../gen/bss/v1/record_pb.js";
-import type { RpcError } from "../../rpc/rpc-error.js";
-import { RowProblem } from "./input/row-problem.js";
-import type { PlannedRecord, ProgressFile, ReceiptLine } from "./progress-file.js";
+import { RpcError } from "../../rpc/rpc-error.js";
+import type { PlannedRecord, PlannedRow, ProgressFile, ReceiptLine } from "./progress-file.js";
+import { RowProblem } from "./row-problem.js";
 
 /** Something that is to become a record. */
-export type RowToSend = {
-  /** Line of the input file; 0 for a document. */
-  readonly line: number;
-  /** What makes the row this row, across runs. */
-  readonly identity: unknown;
-  /** The exact bytes of its record. Throws `RowProblem`. */
-  readonly build: () => Uint8Array;
+export type RowToSend = PlannedRow & {
+  /** What to call it when it is refused, besides its line. */
+  readonly name?: string;
   /**
    * Another record in the place of one that was refused for what the machine had put into it;
    * undefined when all of it is the row's. Throws `RowProblem`.
@@ -41,6 +38,8 @@ export type InputRow = RowToSend | { readonly line: number; readonly problem: Ro
 export type RunTotals = {
   /** Records that got a receipt in this run. */
   readonly received: number;
+  /** How many of them are updates. */
+  readonly updated: number;
   /** Rows that had a receipt before. */
   readonly doneBefore: number;
   readonly malformed: number;
@@ -50,7 +49,7 @@ export type RunTotals = {
   readonly lastHeight?: number;
 };
 
-type SubmitRunOptions = {
+type SendRunOptions = {
   readonly client: BssClient;
   readonly progressFile: ProgressFile;
   readonly rows: AsyncIterable<InputRow>;
@@ -63,7 +62,7 @@ type SubmitRunOptions = {
   readonly onReconnect: (error: RpcError, unanswered: number) => void;
 };
 
-type Planned = PlannedRecord & Pick<RowToSend, "line" | "rebuild">;
+type Planned = PlannedRecord & Pick<RowToSend, "line" | "name" | "rebuild">;
 type Batch = readonly Planned[];
 
 /** Refusals that another clock or other keys of this machine may cure. */
@@ -78,8 +77,8 @@ const batchBytesMax = 3 * 1024 * 1024;
 /** What a record adds to a submission besides its own bytes: its hash and three lengths. */
 const recordOverheadBytes = 48;
 
-export class SubmitRun {
-  readonly #options: SubmitRunOptions;
+export class SendRun {
+  readonly #options: SendRunOptions;
   readonly #policy: Policy;
   /** Batches in flight, by the place of their submission in the stream. */
   readonly #inFlight = new Map<number, Batch>();
@@ -88,11 +87,11 @@ export class SubmitRun {
   /** Records in the place of others that were refused. */
   #anew: Planned[] = [];
   #sent = 0;
-  #counts = { received: 0, doneBefore: 0, malformed: 0, refused: 0 };
+  #counts = { received: 0, updated: 0, doneBefore: 0, malformed: 0, refused: 0 };
   #heights: { first: number; last: number } | undefined;
   #wake = () => {};
 
-  constructor(options: SubmitRunOptions) {
+  constructor(options: SendRunOptions) {
     this.#options = options;
     this.#policy = options.client.genesis.policy;
   }
@@ -148,7 +147,7 @@ export class SubmitRun {
   async *#batches(): AsyncGenerator<Batch, void, undefined> {
     const batcher = this.#batcher();
     for await (const row of this.#options.rows) {
-      const planned = this.#plan(row);
+      const planned = await this.#plan(row);
       const full = planned === undefined ? undefined : batcher.add(planned);
       if (full !== undefined) yield full;
     }
@@ -173,12 +172,13 @@ export class SubmitRun {
     return new Batcher(Math.min(batchRecordsMax, this.#policy.submissionRecordsMax));
   }
 
-  #plan(row: InputRow): Planned | undefined {
+  async #plan(row: InputRow): Promise<Planned | undefined> {
     const { progressFile } = this.#options;
     try {
       if ("problem" in row) throw row.problem;
+      await this.#settleEarlier(row);
       const planned = progressFile.plan(row);
-      if (planned !== undefined) return { ...planned, line: row.line, ...rebuildOf(row) };
+      if (planned !== undefined) return { ...planned, line: row.line, ...ownOf(row) };
       this.#counts.doneBefore += 1;
       this.#options.onSettled(1);
     } catch (error) {
@@ -188,6 +188,21 @@ export class SubmitRun {
       this.#options.onSettled(1);
     }
     return undefined;
+  }
+
+  /** Asks what became of a record that an earlier run sent about the same as the row. */
+  async #settleEarlier(row: RowToSend): Promise<void> {
+    const { client, progressFile } = this.#options;
+    const hashHex = progressFile.unsettled(row);
+    const hash = fromHex(hashHex ?? "");
+    if (hashHex === undefined || hash === undefined) return;
+    try {
+      const receipt = await client.getReceipt(hash);
+      progressFile.settle(row, lineOfReceipt({ line: row.line, hashHex }, receipt));
+    } catch (error) {
+      // A record that managers refused is on no chain.
+      if (!(error instanceof RpcError) || error.reason !== "RECORD_UNKNOWN") throw error;
+    }
   }
 
   #settle(batch: Batch, outcome: SubmissionOutcome): void {
@@ -212,6 +227,10 @@ export class SubmitRun {
     }
     this.#options.progressFile.receive(lines);
     this.#counts.received += lines.length;
+    const received = new Set(lines.map((line) => line.record_hash));
+    this.#counts.updated += batch.filter(
+      ({ parent, hashHex }) => parent !== undefined && received.has(hashHex),
+    ).length;
     this.#options.onSettled(lines.length);
   }
 
@@ -232,7 +251,7 @@ export class SubmitRun {
     this.#counts.refused += 1;
     this.#options.onProblem(
       record.line,
-      new RowProblem(`refused: ${message}${reasonText(reason)}`),
+      new RowProblem(`${prefixOf(record)}refused: ${message}${reasonText(reason)}`),
     );
     this.#options.onSettled(1);
   }
@@ -264,8 +283,12 @@ function reasonText(reason: string): string {
   return reason === "" ? "" : ` [${reason}]`;
 }
 
-function rebuildOf({ rebuild }: RowToSend): Pick<RowToSend, "rebuild"> {
-  return rebuild === undefined ? {} : { rebuild };
+function ownOf({ name, rebuild }: RowToSend): Pick<RowToSend, "name" | "rebuild"> {
+  return { ...(name !== undefined && { name }), ...(rebuild !== undefined && { rebuild }) };
+}
+
+function prefixOf({ name }: Planned): string {
+  return name === undefined ? "" : `${name}: `;
 }
 
 function receiptLine(
@@ -285,6 +308,24 @@ function receiptLine(
     confirmations: Number(block?.confirmations ?? 0n),
     manager_signatures: block?.managerSignatures ?? 0,
     storage_attestations: block?.storageAttestations ?? 0,
+  };
+}
+
+function lineOfReceipt(
+  { line, hashHex }: Pick<Planned, "line" | "hashHex">,
+  receipt: Receipt,
+): ReceiptLine {
+  return {
+    line,
+    record_hash: hashHex,
+    height: Number(receipt.height),
+    position: Number(receipt.position),
+    seal_digest: toHex(receipt.sealDigest),
+    block_id: toHex(receipt.blockId),
+    time_unix_ms: Number(receipt.timeUnixMs),
+    confirmations: Number(receipt.confirmations),
+    manager_signatures: receipt.commitCertificate?.signatures.length ?? 0,
+    storage_attestations: receipt.storageAttestations,
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { closeSync, existsSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { CliError } from "../text/cli-error.js";
-import type { RowProblem } from "./input/row-problem.js";
+import type { RowProblem } from "./row-problem.js";
 
 const header = "line,column,problem\n";
 const shownMax = 50;
@@ -66,7 +66,7 @@ function refuseForeign(path: string): void {
     closeSync(descriptor);
   }
   throw new CliError(
-    `${path} was not written by 'bss submit'`,
+    `${path} was not written by 'bss submit' or 'bss import'`,
     "move it away, or give another file with --out",
   );
 }

@@ -1,0 +1,54 @@
+/** `bss import detect`: proposes a mapping file for a CSV file. It sends nothing. */
+import type { Command } from "commander";
+import { stringify } from "yaml";
+import { type Finding, guessMapping } from "../../energy-files/csv/mapping-guess.js";
+import { fileFormats } from "../../energy-files/readers.js";
+import { findInput } from "../sending/input.js";
+import { type Output, outputOf } from "../text/output.js";
+import { formatOf } from "./file-format.js";
+
+const beginningBytes = 256 * 1024;
+
+export function addDetect(command: Command): void {
+  command
+    .command("detect")
+    .summary("propose a mapping file for a CSV file; sends nothing")
+    .description(
+      "Prints a mapping file (YAML) for the CSV file, by what stands at its beginning. Comments " +
+        "say what is sure, likely or open: check them before 'bss import --mapping'.",
+    )
+    .argument("<file>", "the file; - reads from stdin")
+    .action((file: string, _options: object, self: Command) => detect(file, outputOf(self)));
+}
+
+async function detect(file: string, output: Output): Promise<void> {
+  const place = findInput(file);
+  const input = await place.open(new AbortController().signal);
+  try {
+    const format = formatOf(input);
+    const known = fileFormats[format];
+    if (known !== undefined) {
+      output.result({ format, findings: [] }, () => `# ${known.title}: it needs no mapping`);
+      return;
+    }
+    const findings = guessMapping(
+      input.readBeginning(beginningBytes),
+      input.bytes <= beginningBytes,
+    );
+    output.result({ format, findings }, () => proposal(place.label, findings));
+  } finally {
+    input.close();
+  }
+}
+
+function proposal(label: string, findings: readonly Finding[]): string {
+  const parts = findings.map(({ key, value, certainty, why }) => {
+    const text = stringify({ [key]: value }, { lineWidth: 0 }).trimEnd();
+    const shown = certainty === "open" ? text.replaceAll(/^/gm, "# ") : text;
+    return `# ${certainty}: ${why}\n${shown}`;
+  });
+  const intro = `# What 'bss import detect' makes of the beginning of ${label}. Check it.`;
+  const meters =
+    "# Names of the file that are not the ids of their meters:\n# meters:\n#   NAME: id";
+  return [intro, ...parts, meters].join("\n");
+}

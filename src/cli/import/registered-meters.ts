@@ -1,0 +1,119 @@
+/** The meters that are registered, and which of them the names of a file mean. */
+import type { BssClient } from "../../client/bss-client.js";
+import { isAboveWh, whText } from "../../energy-files/exact-wh.js";
+import type { IntervalValue } from "../../energy-files/file-values.js";
+import type { ControlOperation, Policy } from "../../gen/bss/v1/genesis_pb.js";
+import { foldedId } from "../../ledger/ids.js";
+import { isIntervalStart, startsAround } from "../../ledger/kinds/market-grid.js";
+import { invitationOf } from "../../ledger/members/consent.js";
+import { isoTimeOfS } from "../../ledger/times.js";
+
+export type RegisteredMeter = {
+  readonly meterId: string;
+  readonly ownerId: string;
+  readonly intervalS: number;
+  /** The most that an interval can have, Wh. */
+  readonly valueWhMax: bigint;
+};
+
+export class RegisteredMeters {
+  readonly #meters = new Map<string, RegisteredMeter>();
+  readonly #agents = new Map<string, readonly string[]>();
+
+  constructor(operations: Iterable<ControlOperation | undefined>) {
+    for (const message of operations) if (message !== undefined) this.#add(message);
+  }
+
+  /** All that genesis and the chain have registered. */
+  static async of(client: BssClient): Promise<RegisteredMeters> {
+    const { history } = await client.getConsortium();
+    const later = history.map(({ operation }) => operation);
+    return new RegisteredMeters([...client.genesis.operations, ...later]);
+  }
+
+  find(meterId: string): RegisteredMeter | undefined {
+    return this.#meters.get(foldedId(meterId));
+  }
+
+  mayImportFor(submitterId: string, ownerId: string): boolean {
+    return submitterId === ownerId || this.#agents.get(ownerId)?.includes(submitterId) === true;
+  }
+
+  #add(message: ControlOperation): void {
+    const { operation } = message;
+    if (operation.case === "registerMeter")
+      this.#addMeter(operation.value.ownerId, operation.value);
+    if (operation.case !== "registerParticipant") return;
+    const { participantId, agentIds } = operation.value;
+    this.#agents.set(participantId, agentIds);
+    for (const meter of invitationOf(message)?.meters ?? []) this.#addMeter(participantId, meter);
+  }
+
+  #addMeter(
+    ownerId: string,
+    meter: { readonly meterId: string; readonly intervalS: number; readonly ratedPowerW: bigint },
+  ): void {
+    const { meterId, intervalS, ratedPowerW } = meter;
+    const valueWhMax = (ratedPowerW * BigInt(intervalS)) / 3600n;
+    this.#meters.set(foldedId(meterId), { meterId, ownerId, intervalS, valueWhMax });
+  }
+}
+
+/** Which registered meter a name of the file means. */
+export class MeterNames {
+  readonly #registered: RegisteredMeters;
+  readonly #ids: ReadonlyMap<string, string>;
+  readonly #submitterId: string;
+  readonly #found = new Map<string, RegisteredMeter | string>();
+
+  /** `ids`: from names of the file, for those that are not the id itself. */
+  constructor(registered: RegisteredMeters, ids: ReadonlyMap<string, string>, submitterId: string) {
+    this.#registered = registered;
+    this.#ids = ids;
+    this.#submitterId = submitterId;
+  }
+
+  /** The meter, or why nothing can be recorded of it. */
+  of(name: string): RegisteredMeter | string {
+    const known = this.#found.get(name);
+    if (known !== undefined) return known;
+    const found = this.#find(name);
+    this.#found.set(name, found);
+    return found;
+  }
+
+  #find(name: string): RegisteredMeter | string {
+    const id = this.#ids.get(name) ?? name;
+    const meter = this.#registered.find(id);
+    const shown =
+      id === name ? JSON.stringify(name) : `${id}, as ${JSON.stringify(name)} is mapped`;
+    if (meter === undefined) {
+      if (/^\d(?:[.,]\d+)?E\+\d{2,3}$/i.test(name)) {
+        return `${shown} is a number that a spreadsheet has rounded; format the column as text and export it again`;
+      }
+      return `no meter ${shown} is registered; name the meter with --meter NAME=ID, or under meters in the mapping`;
+    }
+    if (this.#registered.mayImportFor(this.#submitterId, meter.ownerId)) return meter;
+    return `meter ${meter.meterId} belongs to ${meter.ownerId}, and ${this.#submitterId} is no agent of it`;
+  }
+}
+
+/** Why a value cannot stand on the ledger, whatever else is in the file. */
+export function whyNotRecorded(
+  { startS, intervalS, energy }: IntervalValue,
+  meter: RegisteredMeter,
+  { policy, nowS }: { readonly policy: Policy; readonly nowS: number },
+): string | undefined {
+  if (intervalS !== meter.intervalS) {
+    return `the interval has ${intervalS} s, and meter ${meter.meterId} is registered with ${meter.intervalS} s`;
+  }
+  if (startS < 0 || !isIntervalStart(startS, intervalS, policy)) {
+    return startsAround(startS, intervalS, policy).replace(/\.$/, "");
+  }
+  if (startS + intervalS > nowS) return `the interval from ${isoTimeOfS(startS)} is not over yet`;
+  if (!isAboveWh(energy, meter.valueWhMax)) return undefined;
+  return (
+    `${whText(energy)} is more than meter ${meter.meterId} can carry in ${intervalS} s, ` +
+    `${meter.valueWhMax} Wh`
+  );
+}

@@ -1,0 +1,292 @@
+/**
+ * How a run of `bss submit` or `bss import` can be broken off and taken up again.
+ *
+ * Beside the receipts (`--out`) stands a journal of every record that was going to be sent, with
+ * its exact bytes: its salt, its time, a trade's id. A record is in the journal, durably, before it
+ * is sent. A later run finds each row's record there and sends the same bytes, which the ledger
+ * answers with the first receipt; a record built anew would be another record. Rows whose record
+ * has a receipt are not sent at all.
+ *
+ *     row ──▶ key ──▶ journal: record ──▶ sent ──▶ receipts: place
+ *
+ * A record that is refused for what this machine had put into it is replaced: the journal gets
+ * another line with the key of its row, and the last line of a key counts.
+ *
+ * Some rows say what stands in one place, such as the profile of a meter and day: they have a slot.
+ * Of a slot the record with the last receipt counts. A row that says the same is done; one that
+ * says something else becomes an update of that record, and names it in its key.
+ *
+ * One process at a time works with a pair of these files; see process-lock.ts.
+ */
+import { rmSync } from "node:fs";
+import { fromHex, toHex, utf8 } from "../../base/bytes.js";
+import { sha256 } from "../../crypto/hash.js";
+import { recordHash } from "../../ledger/records/records.js";
+import { CliError } from "../text/cli-error.js";
+import { LineFile } from "./line-file.js";
+import { RowProblem } from "./row-problem.js";
+
+/** A record that is to be sent. */
+export type PlannedRecord = {
+  /** Names its row in the journal. */
+  readonly key: string;
+  /** Whether an earlier run made it. */
+  readonly isOld: boolean;
+  readonly hashHex: string;
+  /** The exact bytes. */
+  readonly bytes: Uint8Array;
+  /** The record that it updates, in hex. */
+  readonly parent?: string;
+};
+
+/** A row that is to be planned. */
+export type PlannedRow = {
+  readonly line: number;
+  /** What makes the row this row, across runs. */
+  readonly identity: unknown;
+  /** What it says something about, if another row about it is a correction of this one. */
+  readonly slot?: unknown;
+  /** The exact bytes of its record; `parent` is the hash of the record that it updates. */
+  readonly build: (parent?: Uint8Array) => Uint8Array;
+};
+
+/** By what mapping rows were read: its name and the digest of what it says, in hex. */
+export type MappingNote = { readonly mapping: string; readonly digest: string };
+
+/** A line of the receipts file. */
+export type ReceiptLine = {
+  /** Line of the input file; 0 for a document. */
+  readonly line: number;
+  readonly record_hash: string;
+  readonly height: number;
+  readonly position: number;
+  readonly seal_digest: string;
+  readonly block_id: string;
+  readonly time_unix_ms: number;
+  readonly confirmations: number;
+  readonly manager_signatures: number;
+  readonly storage_attestations: number;
+};
+
+type JournalLine = {
+  readonly key: string;
+  readonly hash: string;
+  readonly record: string;
+  /** Digests of the slot and of what the row says. */
+  readonly slot?: string;
+  readonly content?: string;
+  readonly parent?: string;
+};
+
+type Standing = { readonly content: string; readonly hashHex: string };
+
+const journalFormat = 1;
+
+export class ProgressFile {
+  readonly #consortiumId: Uint8Array;
+  readonly #receipts: LineFile;
+  readonly #journal: LineFile;
+  /** Hashes that have a receipt. */
+  readonly #done = new Set<string>();
+  /** Keys of rows whose record has a receipt. */
+  readonly #doneKeys = new Set<string>();
+  /** Records that an earlier run was going to send, by key. */
+  readonly #planned = new Map<string, PlannedRecord>();
+  /** How many rows are alike so far, and the line of the first one, by key without number. */
+  readonly #seen = new Map<string, { count: number; readonly line: number }>();
+  /** By slot: what has the last receipt. */
+  readonly #standing = new Map<string, Standing>();
+  /** By slot: the last record that was going to be sent and has no receipt. */
+  readonly #unsettled = new Map<string, JournalLine>();
+  #mapping: MappingNote | undefined;
+  #unwritten: (JournalLine | MappingNote)[] = [];
+  /** Until this run puts a record into files that were not there before. */
+  #isEmpty = false;
+
+  /**
+   * Opens `out` and its journal. Throws `CliError` when they belong to another consortium or
+   * profile.
+   */
+  constructor(
+    out: string,
+    owner: {
+      readonly consortiumId: Uint8Array;
+      readonly participantId: string;
+      /** Left out by `bss submit`. */
+      readonly command?: "import";
+    },
+  ) {
+    this.#consortiumId = owner.consortiumId;
+    const header = {
+      journal: journalFormat,
+      consortium_id: toHex(owner.consortiumId),
+      participant_id: owner.participantId,
+      ...(owner.command !== undefined && { command: owner.command }),
+    };
+    this.#receipts = new LineFile(out, ['{"line":'], (value) => {
+      const hash = (value as Partial<ReceiptLine> | null)?.record_hash;
+      if (typeof hash === "string") this.#done.add(hash);
+      else throw foreign(out);
+    });
+    const beginnings = ['{"journal":', '{"key":', '{"mapping":'];
+    this.#journal = new LineFile(`${out}.journal`, beginnings, (value) =>
+      this.#readJournal(value, header, out),
+    );
+    if (!this.#journal.isEmpty) return;
+    if (!this.#receipts.isEmpty) {
+      const what = `${out} has receipts, but its journal ${out}.journal is missing`;
+      const next = "restore the journal, or give another file with --out to send all rows again";
+      throw new CliError(what, next);
+    }
+    this.#journal.append([header], { durable: true });
+    this.#isEmpty = true;
+  }
+
+  /**
+   * The record of a row, or undefined when it has a receipt. `build` is called for rows that no run
+   * has seen. Throws `RowProblem` for a row that says what another one has said: nobody can tell
+   * whether it is meant twice.
+   */
+  plan(row: PlannedRow): PlannedRecord | undefined {
+    const { key, firstLine } = this.#keyOf(row.slot ?? row.identity, row.line);
+    if (row.slot !== undefined) return this.#planSlot(row, key, firstLine);
+    if (this.#doneKeys.has(key)) return undefined;
+    const known = this.#planned.get(key);
+    if (known !== undefined) {
+      this.#planned.delete(key);
+      return known;
+    }
+    if (firstLine !== undefined) {
+      throw new RowProblem(`says the same as line ${firstLine} and would be recorded twice`);
+    }
+    return this.#write({ key }, row.build());
+  }
+
+  /**
+   * The hash of a record of the row's slot that may be on the ledger without a receipt here, and
+   * says something else than the row: what became of it has to be known before the row is planned.
+   */
+  unsettled({ slot, identity }: PlannedRow): string | undefined {
+    if (slot === undefined) return undefined;
+    const line = this.#unsettled.get(digestOf(slot));
+    return line === undefined || line.content === digestOf(identity) ? undefined : line.hash;
+  }
+
+  /** The record, which `unsettled` gave, is on the ledger. */
+  settle({ slot }: PlannedRow, receipt: ReceiptLine): void {
+    const slotKey = digestOf(slot);
+    const { content = "", hash = "" } = this.#unsettled.get(slotKey) ?? {};
+    this.#unsettled.delete(slotKey);
+    this.#standing.set(slotKey, { content, hashHex: hash });
+    this.receive([receipt]);
+  }
+
+  /** Notes by what mapping this run reads, and returns the one of the run before it. */
+  noteMapping(note: MappingNote): MappingNote | undefined {
+    const before = this.#mapping;
+    if (before?.digest !== note.digest) this.#unwritten.push(note);
+    this.#mapping = note;
+    return before;
+  }
+
+  /** Another record for the row of one that was refused. */
+  replace({ key }: PlannedRecord, bytes: Uint8Array): PlannedRecord {
+    return this.#write({ key }, bytes);
+  }
+
+  /** Makes durable what `plan` and `replace` gave out. To be called before any of it is sent. */
+  save(): void {
+    if (this.#unwritten.some((line) => "key" in line)) this.#isEmpty = false;
+    this.#journal.append(this.#unwritten, { durable: true });
+    this.#unwritten = [];
+  }
+
+  /** Appends receipts. Losing them in a crash costs a repeated submission, nothing else. */
+  receive(receipts: readonly ReceiptLine[]): void {
+    this.#receipts.append(receipts, { durable: false });
+  }
+
+  /** Files that hold nothing go: a run that failed at once leaves no trace. */
+  close(): void {
+    for (const file of [this.#receipts, this.#journal]) {
+      file.close();
+      if (this.#isEmpty) rmSync(file.path);
+    }
+  }
+
+  #planSlot(row: PlannedRow, slot: string, firstLine: number | undefined) {
+    if (firstLine !== undefined) {
+      throw new RowProblem(`is about the same as line ${firstLine} and would replace it`);
+    }
+    const content = digestOf(row.identity);
+    const standing = this.#standing.get(slot);
+    if (standing?.content === content) return undefined;
+    const parent = standing?.hashHex;
+    const key = digestOf([slot, content, parent ?? ""]);
+    const known = this.#planned.get(key);
+    if (known !== undefined) return known;
+    const line = { key, slot, content, ...(parent !== undefined && { parent }) };
+    return this.#write(line, row.build(fromHex(parent ?? "none")));
+  }
+
+  #write(line: Omit<JournalLine, "hash" | "record">, bytes: Uint8Array): PlannedRecord {
+    const { key, parent } = line;
+    const hashHex = toHex(recordHash(this.#consortiumId, bytes));
+    const record = Buffer.from(bytes).toString("base64");
+    this.#unwritten.push({ ...line, hash: hashHex, record });
+    return { key, isOld: false, hashHex, bytes, ...(parent !== undefined && { parent }) };
+  }
+
+  /** The key of a row and, when another row is like it, the line of the first such row. */
+  #keyOf(identity: unknown, line: number): { readonly key: string; readonly firstLine?: number } {
+    const base = digestOf(identity);
+    const seen = this.#seen.get(base);
+    if (seen === undefined) {
+      this.#seen.set(base, { count: 1, line });
+      return { key: base };
+    }
+    seen.count += 1;
+    return { key: `${base}#${seen.count}`, firstLine: seen.line };
+  }
+
+  #readJournal(value: unknown, header: object, out: string): void {
+    const line = value as Partial<JournalLine & MappingNote> & { readonly journal?: number };
+    if (line?.mapping !== undefined && line.digest !== undefined) {
+      this.#mapping = { mapping: line.mapping, digest: line.digest };
+      return;
+    }
+    if (line?.journal !== undefined) {
+      if (JSON.stringify(line) === JSON.stringify(header)) return;
+      throw new CliError(
+        `${out} was made for another consortium or profile, or by another command`,
+        "give another file with --out",
+      );
+    }
+    const { key, hash, record, slot, content, parent } = line ?? {};
+    if (key === undefined || hash === undefined || record === undefined)
+      throw foreign(`${out}.journal`);
+    if (this.#done.has(hash)) {
+      this.#doneKeys.add(key);
+      if (slot === undefined || content === undefined) return;
+      this.#standing.set(slot, { content, hashHex: hash });
+      this.#unsettled.delete(slot);
+    } else {
+      const bytes = new Uint8Array(Buffer.from(record, "base64"));
+      const known = { key, isOld: true, hashHex: hash, bytes };
+      this.#planned.set(key, parent === undefined ? known : { ...known, parent });
+      if (slot !== undefined) this.#unsettled.set(slot, { ...line, key, hash, record });
+    }
+  }
+}
+
+/** Enough of a hash to name what `value` is in JSON. */
+function digestOf(value: unknown): string {
+  return Buffer.from(sha256(utf8(JSON.stringify(value))).subarray(0, 16)).toString("base64");
+}
+
+function foreign(path: string): CliError {
+  return new CliError(
+    `${path} was not written by 'bss submit' or 'bss import'`,
+    "give another file with --out",
+  );
+}
