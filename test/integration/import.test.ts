@@ -1,4 +1,4 @@
-/** `bss import` against real processes: what is in a file, once and right, however often it runs. */
+/** `bss import` against real processes: all of a file, once and right, however often it runs. */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

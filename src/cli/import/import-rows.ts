@@ -40,7 +40,7 @@ export type Survey = {
   readonly unknown: Map<string, { readonly place: Place; readonly why: string; values: number }>;
 };
 
-/** Goes through the whole file, so that one that does not fit is refused before anything is sent. */
+/** Goes through the whole file: one that does not fit is refused before anything is sent. */
 export async function surveyItems(
   items: AsyncIterable<FileItem>,
   { names, periods }: Pick<ImportContext, "names" | "periods">,

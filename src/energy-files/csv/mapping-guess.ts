@@ -38,8 +38,10 @@ const delimiters = [",", ";", "\t", "|"];
 const emptyWords = ["", "NA", "N/A", "NaN", "null", "-"];
 const meterName =
   /meter|customer|nmi|z(ä|ae)hl|building|home|house|point|ean|malo|melo|identifier|serial|\bid\b/i;
-const energyName =
-  /wh|(?<![a-z])[km]?w\b|load|import|export|consum|generat|solar|usage|supply|power|energy|bezug|einspeis|verbrauch|liefer|produ|net/i;
+const energyWords =
+  "wh|load|import|export|consum|generat|solar|usage|supply|power|energy|net|" +
+  "bezug|einspeis|verbrauch|liefer|produ";
+const energyName = new RegExp(`${energyWords}|(?<![a-z])[km]?w\\b`, "i");
 const stationName = /station|evse|charg|garage|user|connector/i;
 const sessionName = /session|transaction|cdr|\bid\b/i;
 const [startName, endName] = [/start|begin|von|from|plug_?in/i, /end|ende|bis|stop|plug_?out/i];
