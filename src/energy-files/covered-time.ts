@@ -19,8 +19,8 @@ export class CoveredTime {
   }
 
   /**
-   * Whether nothing of this time (`startS` up to before `endS`) was there for this name; from now on
-   * it is. Throws `FileUnreadable` when a file has more gaps than a reader can remember.
+   * Whether nothing of this time (`startS` up to before `endS`) was there for this name; from now
+   * on it is. Throws `FileUnreadable` when a file has more gaps than a reader can remember.
    */
   cover(name: string, startS: number, endS: number): boolean {
     const ranges = this.#ranges(name);

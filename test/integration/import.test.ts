@@ -3,10 +3,17 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { LoadProfile } from "../../src/gen/bss/v1/record_pb.js";
+import { type LoadProfile, ValueQuality } from "../../src/gen/bss/v1/record_pb.js";
 import { BssProcess } from "../support/bss.js";
 import { LiveConsortium, suiteTimeoutMs } from "../support/live-consortium.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
+import {
+  block,
+  feed,
+  meterReading,
+  readingType,
+  usagePoint,
+} from "../unit/energy-files/support/green-button-feed.js";
 
 /** The clocks of Berlin went back on the second day, which has 25 hours. */
 const days = ["2025-10-25", "2025-10-26", "2025-10-27"];
@@ -129,6 +136,37 @@ describe("bss import", { timeout: suiteTimeoutMs }, () => {
     assert.equal(ran.code, 0, ran.err);
     assert.match(ran.err, /was last written with another mapping \(mapping\.yaml\)/);
     assert.deepEqual(countsOf(ran), [3, 3, 0, 0, 0]);
+  });
+
+  test("reads a Green Button feed without a mapping of its values", async () => {
+    const noon = Date.parse("2025-11-03T12:00:00Z") / 1000;
+    const readings = [0, 1, 2].map((hour) => ({
+      start: noon + hour * 3600,
+      duration: 3600,
+      value: 7_123 + hour,
+      qualities: [hour === 1 ? 8 : 17],
+    }));
+    const entries = [usagePoint("7"), meterReading("1", "7"), readingType()];
+    const wrong = { ...readings[0], start: noon + 3 * 3600, value: -1 };
+    const values = block([...readings, wrong], { usagePointId: "7" });
+    writeFileSync(path("usage.xml"), feed([...entries, values]));
+    const profile = join(consortium.directory, "participants/participant-1/profile.yaml");
+    const ran = await commands.run(
+      ...["import", "usage.xml", "--meter", "7=meter-1", "--profile", profile],
+    );
+    assert.equal(ran.code, 1);
+    assert.match(ran.err, /usage\.xml:13: column value: "-1" is negative/);
+    const profiles = await standing();
+    const found = profiles.find(({ importedWh }) => importedWh.length === 3);
+    assert.deepEqual(found?.importedWh, [7_123, 7_124, 7_125]);
+    assert.deepEqual(
+      found.runs.map(({ count, quality }) => [count, quality]),
+      [
+        [1, ValueQuality.MEASURED],
+        [1, ValueQuality.ESTIMATED],
+        [1, ValueQuality.MEASURED],
+      ],
+    );
   });
 
   test("names profiles that the ledger refuses by meter, day and reason", async () => {

@@ -1,7 +1,7 @@
 /**
  * From elements of XML to the entries of a feed. Elements are known by namespace and name alone, so
- * prefixes are the writer's choice; the order within an entry is free, and what is not known (costs,
- * titles, summaries, elements of utilities' own) is passed over.
+ * prefixes are the writer's choice. The order within an entry is free. What is not known is passed
+ * over: costs, titles, summaries, elements of utilities' own.
  */
 import { FileUnreadable } from "../file-values.js";
 import type { FeedListener, Links, OpenEntry } from "./entry.js";

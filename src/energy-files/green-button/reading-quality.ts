@@ -5,7 +5,8 @@
  * |---|---|
  * | measured | 0 valid, 14 raw, 17 validated, 18 verified, 19 of revenue quality |
  * | substituted | 7 edited by hand, 11 derived, 15 normalised for weather |
- * | estimated | 8 by a day of reference, 9 by interpolation, 10 questionable, 12 projected, 13 mixed, 16 other |
+ * | estimated | 8 by a day of reference, 9 by interpolation, 12 projected |
+ * | estimated too | 10 questionable, 13 mixed, 16 other: they promise no measurement |
  */
 import type { IntervalValue } from "../file-values.js";
 

@@ -1,4 +1,4 @@
-/** The rows of an NEM12 file: comma-separated, without a header, each with as many fields as it has. */
+/** The rows of an NEM12 file: comma-separated, without a header, of many lengths. */
 import { pipeline } from "node:stream";
 import { CsvError, type Info, parse } from "csv-parse";
 import { FileUnreadable } from "../file-values.js";

@@ -8,6 +8,7 @@ import {
 } from "../../../../src/energy-files/green-button/green-button-reader.js";
 import {
   block,
+  type Entry,
   feed,
   meterReading,
   readingType,
@@ -140,6 +141,32 @@ describe("Green Button files", () => {
       seriesOf(await itemsOf(readGreenButton, file)).map(({ meter }) => meter),
       ["1", "https://utility.example/espi/1_1/resource/RetailCustomer/2/UsagePoint/1"],
     );
+  });
+
+  test("addresses need not say what belongs to what, as links do", async () => {
+    const linked = (entry: Entry, links: Entry["links"]) => ({ ...entry, links });
+    const file = feed([
+      linked(block([reading]), [
+        ["self", "urn:b1"],
+        ["up", "urn:all-blocks"],
+      ]),
+      linked(usagePoint(), [
+        ["self", "urn:home"],
+        ["related", "urn:m1"],
+      ]),
+      linked(meterReading(), [
+        ["related", "urn:all-blocks"],
+        ["related", "urn:t1"],
+        ["self", "urn:m1"],
+      ]),
+      linked(readingType(), [["self", "urn:t1"]]),
+    ]);
+    assert.equal(seriesOf(await itemsOf(readGreenButton, file))[0]?.meter, "urn:home");
+  });
+
+  test("an entry within an entry is not one of the feed", async () => {
+    const file = feed(entries).replaceAll("<content>", "<content><entry><title/></entry>");
+    assert.equal(seriesOf(await itemsOf(readGreenButton, file)).length, 1);
   });
 
   test("a feed without UsagePoint names it by the MeterReading's address", async () => {
