@@ -93,15 +93,19 @@ function offsetsOf(name: string): ((ms: number) => number) | undefined {
     return day + clock - Math.floor(ms / 1000) * 1000;
   };
   const remembered = new Map<number, number>();
-  return (ms) => {
-    // Since then clocks were changed at whole quarters of an hour everywhere.
-    if (ms < rememberedFromMs) return offsetMsAt(ms);
-    const key = Math.floor(ms / (15 * minuteMs));
-    const known = remembered.get(key);
+  const rememberedAt = (ms: number) => {
+    const known = remembered.get(ms);
     if (known !== undefined) return known;
     if (remembered.size === rememberedMax) remembered.clear();
     const offsetMs = offsetMsAt(ms);
-    remembered.set(key, offsetMs);
+    remembered.set(ms, offsetMs);
     return offsetMs;
+  };
+  return (ms) => {
+    // Since then no place changed its clocks twice within a day: asking Intl takes long.
+    if (ms < rememberedFromMs) return offsetMsAt(ms);
+    const dayStartMs = ms - (ms % dayMs);
+    const offsetMs = rememberedAt(dayStartMs);
+    return offsetMs === rememberedAt(dayStartMs + dayMs) ? offsetMs : offsetMsAt(ms);
   };
 }

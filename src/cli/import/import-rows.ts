@@ -40,7 +40,7 @@ export type Survey = {
   readonly unknown: Map<string, { readonly place: Place; readonly why: string; values: number }>;
 };
 
-/** Goes through the whole file, so that one that does not fit is refused before anything is sent. */
+/** Goes through the whole file: one that does not fit is refused before anything is sent. */
 export async function surveyItems(
   items: AsyncIterable<FileItem>,
   { names, periods }: Pick<ImportContext, "names" | "periods">,
@@ -116,7 +116,7 @@ function rowOf(
   if (item.kind === "profile") return profileRow(item, context);
   const { place, meterName, message } = item;
   const isNamed = meterName !== undefined && place.column === undefined;
-  return problemRow(place, isNamed ? `meter ${meterName}: ${message}` : message);
+  return problemRow(place, isNamed ? `${meterName}: ${message}` : message);
 }
 
 function problemRow({ line, column }: Place, message: string): InputRow {

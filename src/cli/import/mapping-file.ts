@@ -251,7 +251,7 @@ function firstOf(first: string | undefined): number {
 function missing(key: string, option: string): never {
   throw new CliError(
     `the mapping does not say ${key}`,
-    `give ${option}, or a mapping file; 'bss import detect FILE' proposes one`,
+    `give ${option}, or say it in a mapping file; 'bss import detect FILE' proposes one`,
     { exitCode: exitCodes.usage },
   );
 }

@@ -1,6 +1,6 @@
 /**
- * One run of `bss submit` or `bss import`: rows become records, records go into submissions, and each outcome
- * becomes a receipt or a complaint.
+ * One run of `bss submit` or `bss import`: rows become records, records go into submissions, and
+ * each outcome becomes a receipt or a complaint.
  *
  * A manager refuses a submission as a whole when one of its records is malformed. Then that record
  * is taken out and the others are sent again, so that one bad row costs its neighbours nothing.

@@ -77,8 +77,8 @@ export function cellTime(text: string, format: TimeFormat): Result<CellTime, str
 /** "31.12.2026 23:45". */
 export function exampleOf(format: TimeFormat): string {
   if (format === "count") return "1";
-  if (format === "unix-s") return "1798757100";
-  if (format === "unix-ms") return "1798757100000";
+  if (format === "unix-s") return "1798760700";
+  if (format === "unix-ms") return "1798760700000";
   const date = format === "iso" ? "yyyy-mm-dd" : format;
   return `${date.replace("dd", "31").replace("mm", "12").replace("yyyy", "2026")} 23:45`;
 }

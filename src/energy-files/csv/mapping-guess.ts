@@ -38,8 +38,13 @@ const delimiters = [",", ";", "\t", "|"];
 const emptyWords = ["", "NA", "N/A", "NaN", "null", "-"];
 const meterName =
   /meter|customer|nmi|z(ä|ae)hl|building|home|house|point|ean|malo|melo|identifier|serial|\bid\b/i;
-const energyName =
-  /k?wh|k?w\b|load|import|export|consum|generat|solar|usage|supply|power|energy|bezug|einspeis|verbrauch|liefer|produ|net/i;
+const energyWords =
+  "wh|load|import|export|consum|generat|solar|usage|supply|power|energy|net|" +
+  "bezug|einspeis|verbrauch|liefer|produ";
+const energyName = new RegExp(`${energyWords}|(?<![a-z])[km]?w\\b`, "i");
+const stationName = /station|evse|charg|garage|user|connector/i;
+const sessionName = /session|transaction|cdr|\bid\b/i;
+const [startName, endName] = [/start|begin|von|from|plug_?in/i, /end|ende|bis|stop|plug_?out/i];
 const exportName = /export|generat|solar|einspeis|produ|feed|return|lieferung|given|pv/i;
 
 /** `isWhole`: the beginning is all of the file. */
@@ -55,6 +60,10 @@ export function guessMapping(beginning: Uint8Array, isWhole: boolean): readonly 
   const rest = columns.filter((column) => time?.columns.includes(column) !== true);
   const decimalMark = guessDecimalMark(rest);
   const mark = decimalMark.value === "," ? "," : ".";
+  const sessions = guessSessions(columns, mark);
+  if (sessions !== undefined) {
+    return [encoding, delimiter, header, decimalMark, ...zoneFindings(time), sessions];
+  }
   const meter = guessMeterColumn(rest, time);
   const numbers = rest.filter(
     (column) => column.name !== meter?.value && areNumbers(column.cells, mark),
@@ -131,10 +140,10 @@ function parsed(text: string, delimiter: string): readonly Row[] {
 function guessHeader(rows: readonly Row[]): Finding {
   const key = "header_line";
   const width = mostFrequent(rows.map(({ cells }) => cells.length));
-  const header = rows.find(
-    ({ cells }) =>
-      cells.length === width && !cells.some(isValue) && cells.some((cell) => cell !== ""),
-  );
+  const header = rows.find(({ cells }, i) => {
+    const next = rows[i + 1]?.cells ?? [];
+    return cells.length === width && !cells.some(isValue) && next.some(isValue);
+  });
   if (header === undefined) {
     return {
       key,
@@ -221,20 +230,55 @@ function timeFindings(
   const formats =
     time.others.length === 0
       ? `only the format ${time.format} fits`
-      : `the formats ${[time.format, ...time.others].join(" and ")} fit: choose`;
-  const value = { ...named, format: time.format, stamp: stamp.value };
+      : `the formats ${[time.format, ...time.others].join(" and ")} fit: add the right one`;
+  const value = {
+    ...named,
+    ...(time.others.length === 0 && { format: time.format }),
+    ...(stamp.value !== undefined && { stamp: stamp.value }),
+  };
   const findings: Finding[] = [
     { key: "time", value, certainty: "likely", why: `${formats}; ${stamp.why}` },
+    ...zoneFindings(time),
   ];
-  if (time.needsZone) {
-    const why = "times have no offset from UTC: give the zone of their clocks";
-    findings.push({ key: "zone", value: "Europe/Berlin", certainty: "open", why });
-  }
-  if (stepS !== undefined) {
+  if (stepS !== undefined && stepS <= 86_400) {
     const why = "most rows of a meter are so far apart";
     findings.push({ key: "interval_s", value: stepS, certainty: "likely", why });
   }
   return findings;
+}
+
+function zoneFindings(time: TimeColumn | undefined): readonly Finding[] {
+  if (time?.needsZone !== true) return [];
+  const why = "times have no offset from UTC: give the zone of their clocks";
+  return [{ key: "zone", value: "Europe/Berlin", certainty: "open", why }];
+}
+
+/** Rows with a start and an end, a station and an energy. */
+function guessSessions(columns: readonly Column[], mark: "." | ","): Finding | undefined {
+  const times = columns.filter((column) => timeOf([column]) !== undefined);
+  const start = times.find(({ name }) => startName.test(name));
+  const end = times.find(({ name }) => endName.test(name) && name !== start?.name);
+  const others = columns.filter((column) => !times.includes(column));
+  const station = others.find(({ name, cells }) => stationName.test(name) && !isUnique(cells));
+  const session = others.find(({ name, cells }) => sessionName.test(name) && isUnique(cells));
+  const energy = others.find(({ name, cells }) => unitOf(name) && areNumbers(cells, mark));
+  const format = start && timeOf([start])?.format;
+  if (!(start && end && station && session && energy && format)) return undefined;
+  const value = {
+    station_column: station.name,
+    session_column: session.name,
+    start_column: start.name,
+    end_column: end.name,
+    energy_column: energy.name,
+    unit: unitOf(energy.name),
+    time_format: format,
+  };
+  const why = "each row has a start, an end and an energy; check which column is the station";
+  return { key: "sessions", value, certainty: "likely", why };
+}
+
+function isUnique(cells: readonly string[]): boolean {
+  return new Set(cells).size === cells.length;
 }
 
 function intervalOf(time: TimeColumn, meter: Column | undefined): number | undefined {
@@ -252,7 +296,7 @@ function guessStamp(
   name: string,
   localMs: readonly number[],
   stepS: number | undefined,
-): { readonly value: "start" | "end"; readonly why: string } {
+): { readonly value?: "start" | "end"; readonly why: string } {
   if (/end|ende|bis|settlement|\bto\b/i.test(name)) {
     return { value: "end", why: "its name says that it is the end of the interval" };
   }
@@ -266,7 +310,7 @@ function guessStamp(
       why: "the file begins one interval after midnight, perhaps with its end",
     };
   }
-  return { value: "start", why: "NOT SURE whether it is the start or the end of the interval" };
+  return { why: "add stamp: start or end, whichever end of the interval the time is" };
 }
 
 /** The column that makes rows of one time different. */
@@ -303,15 +347,14 @@ function valuesOf(numbers: readonly Column[], mark: "." | ",", meterIsRow: boole
     const isSigned = cells.some((cell) => (exactNumber(cell, mark)?.amount ?? 0n) < 0n);
     if (unit === undefined) open.push(name);
     const direction = isSigned ? "net" : exportName.test(name) ? "exported" : "imported";
-    return { column: name, direction, unit: unit ?? "kWh" };
+    return { column: name, direction, ...(unit !== undefined && { unit }) };
   });
   if (values.length === 0) {
     const example = [{ column: "Import", direction: "imported", unit: "kWh" }];
     return { key: "values", value: example, certainty: "open", why: "no column has numbers" };
   }
   const layout = meterIsRow ? "meters are rows" : "meters are columns, or there is one";
-  const units =
-    open.length === 0 ? "names say the units" : `NOT SURE of the unit of ${open.join(", ")}`;
+  const units = open.length === 0 ? "names say the units" : `add the unit of ${open.join(", ")}`;
   const why = `${layout}; ${units}; check the directions`;
   return { key: "values", value: values, certainty: "likely", why };
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, test } from "node:test";
-import { utf8 } from "../../../../src/base/bytes.js";
+import { toHex, utf8 } from "../../../../src/base/bytes.js";
 import { ProgressFile, type ReceiptLine } from "../../../../src/cli/sending/progress-file.js";
 import { CliError } from "../../../../src/cli/text/cli-error.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
@@ -137,6 +137,85 @@ describe("the progress file", () => {
   test("only its owner can read the journal and the receipts", () => {
     withFile((file) => planAndSave(file, ["a"]));
     for (const file of [out, journal]) assert.equal(statSync(file).mode & 0o777, 0o600);
+  });
+
+  describe("rows about one slot", () => {
+    const planSlot = (file: ProgressFile, content: string, slot = "s", line = 2) =>
+      file.plan({
+        line,
+        slot,
+        identity: content,
+        build: (parent) =>
+          utf8(`${content} after ${parent === undefined ? "none" : toHex(parent)}`),
+      });
+    /** Plans in a file of its own, and gets a receipt unless told otherwise. */
+    const run = (content: string, { receipt = true } = {}) =>
+      withFile((file) => {
+        const planned = planSlot(file, content);
+        file.save();
+        if (receipt && planned !== undefined) file.receive([receiptOf(planned.hashHex)]);
+        return planned;
+      });
+
+    test("are done when they say the same, and updates when they do not", () => {
+      const first = run("a");
+      assert.equal(first?.parent, undefined);
+      assert.equal(run("a"), undefined);
+      const second = run("b");
+      assert.equal(second?.parent, first?.hashHex);
+      assert.equal(run("b"), undefined);
+      const third = run("a");
+      assert.equal(third?.parent, second?.hashHex, "what was corrected back is another update");
+      assert.equal(run("a"), undefined);
+    });
+
+    test("are sent as they were when their receipt is missing", () => {
+      const first = run("a", { receipt: false });
+      assert.deepEqual(run("a"), { ...first, isOld: true });
+      const update = run("b", { receipt: false });
+      assert.deepEqual(run("b"), { ...update, isOld: true });
+    });
+
+    test("are made anew when another record has come between", () => {
+      run("a");
+      run("b", { receipt: false });
+      const between = run("c");
+      assert.equal(run("b")?.parent, between?.hashHex);
+    });
+
+    test("wait for what became of the record that another run sent about the slot", () => {
+      const first = run("a", { receipt: false });
+      withFile((file) => {
+        const row = (identity: string) => ({ line: 2, slot: "s", identity, build: () => utf8("") });
+        assert.equal(file.unsettled(row("a")), undefined);
+        assert.equal(file.unsettled(row("b")), first?.hashHex);
+        assert.equal(file.unsettled({ ...row("b"), slot: "other" }), undefined);
+        file.settle(row("b"), receiptOf(first?.hashHex ?? ""));
+        assert.equal(file.unsettled(row("b")), undefined);
+        assert.equal(planSlot(file, "b")?.parent, first?.hashHex);
+      });
+      assert.equal(run("a"), undefined);
+    });
+
+    test("are refused when there are two in one file", () => {
+      withFile((file) => {
+        planSlot(file, "a");
+        assert.throws(() => planSlot(file, "b", "s", 9), /is about the same as line 2/);
+        assert.ok(planSlot(file, "a", "other") !== undefined);
+      });
+    });
+
+    test("are read by a mapping, which the journal names", () => {
+      const note = (digest: string) =>
+        withFile((file) => {
+          const before = file.noteMapping({ mapping: "m.yaml", digest });
+          planSlot(file, digest);
+          file.save();
+          return before?.digest;
+        });
+      assert.deepEqual(["1", "1", "2", "2"].map(note), [undefined, "1", "1", "2"]);
+      assert.equal(readFileSync(journal, "utf8").match(/"mapping":"m.yaml"/g)?.length, 2);
+    });
   });
 
   const refusal = (use: () => unknown): string => {

@@ -42,7 +42,7 @@ describe("the list of refused rows", () => {
     writeFileSync(file, "a,b\n1,2\n");
     assert.throws(() => new RefusedRows("data.csv", out, () => {}), {
       name: "CliError",
-      message: /refused\.csv was not written by 'bss submit'; move it away, or/,
+      message: /refused\.csv was not written by 'bss submit' or 'bss import'; move it away, or/,
     });
     assert.equal(readFileSync(file, "utf8"), "a,b\n1,2\n");
   });
