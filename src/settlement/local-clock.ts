@@ -44,18 +44,23 @@ function offsets(zone: string): ((unixS: number) => number) | undefined {
     return undefined;
   }
   const ask = (unixS: number) => offsetOf(format.formatToParts(unixS * 1000));
+  const starts = new Map<number, number>();
+  const atStartOf = (chunk: number) => {
+    const offset = starts.get(chunk) ?? ask(chunk * chunkS);
+    starts.set(chunk, offset);
+    return offset;
+  };
   // Moments mostly follow each other, so the chunk of the last one is kept.
   let kept: number | undefined;
-  let atStart = 0;
-  let isConstant = false;
+  let constant: number | undefined;
   return (unixS) => {
     const chunk = Math.floor(unixS / chunkS);
     if (chunk !== kept) {
-      atStart = ask(chunk * chunkS);
-      isConstant = atStart === ask((chunk + 1) * chunkS);
+      const offset = atStartOf(chunk);
+      constant = offset === atStartOf(chunk + 1) ? offset : undefined;
       kept = chunk;
     }
-    return isConstant ? atStart : ask(unixS);
+    return constant ?? ask(unixS);
   };
 }
 
