@@ -44,16 +44,23 @@ function offsets(zone: string): ((unixS: number) => number) | undefined {
     return undefined;
   }
   const ask = (unixS: number) => offsetOf(format.formatToParts(unixS * 1000));
-  const atChunk = new Map<number, number>();
-  const known = (chunk: number) => {
-    const offset = atChunk.get(chunk) ?? ask(chunk * chunkS);
-    atChunk.set(chunk, offset);
+  const starts = new Map<number, number>();
+  const atStartOf = (chunk: number) => {
+    const offset = starts.get(chunk) ?? ask(chunk * chunkS);
+    starts.set(chunk, offset);
     return offset;
   };
+  // Moments mostly follow each other, so the chunk of the last one is kept.
+  let kept: number | undefined;
+  let constant: number | undefined;
   return (unixS) => {
     const chunk = Math.floor(unixS / chunkS);
-    const offset = known(chunk);
-    return offset === known(chunk + 1) ? offset : ask(unixS);
+    if (chunk !== kept) {
+      const offset = atStartOf(chunk);
+      constant = offset === atStartOf(chunk + 1) ? offset : undefined;
+      kept = chunk;
+    }
+    return constant ?? ask(unixS);
   };
 }
 

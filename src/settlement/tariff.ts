@@ -15,20 +15,31 @@ const pricesMax = 120_000;
 const microMax = 1_000_000_000_000;
 const periodsMax = 100;
 
+const priceForm =
+  'a price is per kWh: a decimal text with up to 6 places, such as "0.285", or a whole number of ' +
+  "millionths; at most a million of the currency";
+
 /** Millionths of the currency per kWh. */
-const price = z
-  .union([z.number(), z.string()], {
-    error: 'a price is a decimal text such as "0.285", or a whole number of millionths',
-  })
-  .transform((value, context): bigint => {
-    const micro = typeof value === "number" ? wholeNumber(value) : microOf(value);
-    if (micro !== undefined && micro <= microMax && micro >= -microMax) return micro;
-    context.addIssue(
-      'a price is per kWh: a decimal text with up to 6 places, such as "0.285", or a whole ' +
-        "number of millionths; at most a million of the currency",
-    );
-    return z.NEVER;
-  });
+const price = z.unknown().transform((value, context): bigint => {
+  const micro = microOf(value);
+  if (micro !== undefined) return micro;
+  context.addIssue(priceForm);
+  return z.NEVER;
+});
+
+/** Many prices: one transformation of all takes a tenth of what one for each takes. */
+const prices = z
+  .array(z.unknown())
+  .min(1)
+  .max(pricesMax)
+  .transform((values, context): (bigint | null)[] =>
+    values.map((value, i) => {
+      const micro = value === null ? null : microOf(value);
+      if (micro !== undefined) return micro;
+      context.issues.push({ code: "custom", message: priceForm, path: [i], input: value });
+      return null;
+    }),
+  );
 
 const clockTime = z
   .string()
@@ -71,7 +82,7 @@ const pricing = z.discriminatedUnion(
       kind: z.literal("series"),
       start: startTime,
       interval_s: z.int().min(60).max(86_400),
-      prices: z.array(price.nullable()).min(1).max(pricesMax),
+      prices,
     }),
   ],
   { error: 'kind is "flat", "time_of_use" or "series"' },
@@ -125,15 +136,17 @@ export function firstIssue({ issues }: z.ZodError): string {
   return path === "" ? issue.message : `${path}: ${issue.message}`;
 }
 
-function wholeNumber(value: number): bigint | undefined {
-  return Number.isSafeInteger(value) ? BigInt(value) : undefined;
+/** "-0.02" and -20000 are -20000; undefined for what is no price. */
+function microOf(value: unknown): bigint | undefined {
+  const micro = typeof value === "string" ? microOfText(value) : value;
+  if (typeof micro !== "number" || !Number.isSafeInteger(micro)) return undefined;
+  return Math.abs(micro) <= microMax ? BigInt(micro) : undefined;
 }
 
-/** "-0.02" is -20000. */
-function microOf(text: string): bigint | undefined {
+function microOfText(text: string): number | undefined {
   const match = /^(-?)(\d{1,9})(?:\.(\d{1,6}))?$/.exec(text);
   if (match === null) return undefined;
   const [, sign, whole = "", fraction = ""] = match;
-  const micro = BigInt(whole + fraction.padEnd(6, "0"));
+  const micro = Number(whole + fraction.padEnd(6, "0"));
   return sign === "-" ? -micro : micro;
 }

@@ -15,7 +15,7 @@ import {
   parseStatement,
   type StatementDocument,
 } from "../../settlement/settlement-documents.js";
-import { addProfileOption, withClient } from "../client-session.js";
+import { withClient } from "../client-session.js";
 import {
   type HashArgument,
   hashForms,
@@ -24,12 +24,12 @@ import {
 } from "../records/hash-argument.js";
 import { CliError } from "../text/cli-error.js";
 import type { Output } from "../text/output.js";
-import { participantOf, readerOption, withReader } from "./reading.js";
+import { participantOf, withReader } from "./reading.js";
 import { recordDocument } from "./recording.js";
 import { differencesJson, differencesText, settlementText } from "./settlement-view.js";
 
 export function registerConfirm(settle: Command): void {
-  const command = settle
+  settle
     .command("confirm")
     .summary("compute a statement anew, and confirm it")
     .description(
@@ -38,14 +38,13 @@ export function registerConfirm(settle: Command): void {
         "and from which records it comes, records nothing, and the exit code is 1.",
     )
     .argument("<hash>", `the statement: ${hashForms}`, parseHashArgument)
-    .addOption(readerOption())
-    .action((argument: HashArgument, { reader }: { reader?: string }, self: Command) =>
-      withClient(self, async (client, output) => {
+    .action((argument: HashArgument) =>
+      withClient(settle, async (client, output) => {
         participantOf(client, settle);
+        const { reader } = settle.opts<{ reader?: string }>();
         await withReader(reader, client, (reading) => confirm(argument, client, reading, output));
       }),
     );
-  addProfileOption(command);
 }
 
 async function confirm(

@@ -5,14 +5,14 @@ import type { Command } from "commander";
 import { toHex } from "../../base/bytes.js";
 import { parseTariff, tariffMediaType } from "../../settlement/tariff.js";
 import { refuseDirectory } from "../arguments.js";
-import { addProfileOption, withClient } from "../client-session.js";
+import { withClient } from "../client-session.js";
 import { CliError } from "../text/cli-error.js";
 import { formatBytes } from "../text/output.js";
 import { participantOf } from "./reading.js";
 import { longestContent, recordDocument } from "./recording.js";
 
 export function registerTariff(settle: Command): void {
-  const command = settle
+  settle
     .command("tariff")
     .summary("check a tariff and put it on the ledger")
     .description(
@@ -20,8 +20,8 @@ export function registerTariff(settle: Command): void {
         "the profile's participant. All participants of the consortium can read it there.",
     )
     .argument("<file>", "the tariff")
-    .action((file: string, _options: object, self: Command) =>
-      withClient(self, async (client, output) => {
+    .action((file: string) =>
+      withClient(settle, async (client, output) => {
         participantOf(client, settle);
         const content = readTariff(file);
         const tariff = parseTariff(content);
@@ -40,7 +40,6 @@ export function registerTariff(settle: Command): void {
         output.result(value, () => `tariff ${toHex(hash)} in block ${height}`);
       }),
     );
-  addProfileOption(command);
 }
 
 function readTariff(file: string): Uint8Array {

@@ -67,8 +67,6 @@ export function register(program: Command): void {
     .option("--to <time>", "end of the period, exclusive")
     .option("--tariff <hash>", `record of the tariff: ${hashForms}`, parseHashArgument)
     .option("--height <n>", "settle what stood after this block (default: the head)", parseCount)
-    // So that options behind the name of a subcommand are that one's.
-    .enablePositionalOptions()
     .addOption(readerOption())
     .option("--csv <file>", "write the days and the total to this file")
     .option("--check", "compute it from the records, too, and compare with what a manager says")
@@ -88,6 +86,7 @@ export function register(program: Command): void {
       ),
     );
   addProfileOption(command);
+  // They take --profile and --reader from this command, which would take them from them.
   registerConfirm(command);
   registerTariff(command);
 }

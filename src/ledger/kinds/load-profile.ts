@@ -333,15 +333,13 @@ function takeAway(
 ): void {
   const standing = tables.readings.window(meterId, window);
   for (let i = slot; i < slot + count; i++) {
-    if (standing[i]?.position === own) setSlot(tables.readings.change(meterId, window), i, undefined);
+    if (standing[i]?.position === own)
+      setSlot(tables.readings.change(meterId, window), i, undefined);
   }
 }
 
 /** The position of the version that the profile updates: what stands under it is replaced. */
-function ownPosition(
-  { parent }: RecordOf<ProfilePayload>,
-  state: StateReads,
-): number | undefined {
+function ownPosition({ parent }: RecordOf<ProfilePayload>, state: StateReads): number | undefined {
   return parent === undefined ? undefined : state.records.get(parent)?.position;
 }
 

@@ -2,13 +2,7 @@
  * Mistakes that would break the protocol, each as one small change of a compiled file. Whoever
  * changes the code around such a place changes the text here: one that is not found fails the run.
  */
-export type Change = {
-  /** Below the root of the compiled tree. */
-  readonly file: string;
-  /** Must occur exactly once. */
-  readonly from: string;
-  readonly to: string;
-};
+import type { Change } from "../../support/mutant.js";
 
 export type Mutation = {
   readonly name: string;

@@ -60,7 +60,11 @@ describe("a tariff", () => {
     ["a fraction of a millionth", { ...right, to_grid: flat("0.1234567") }, /^to_grid\.price: a/],
     ["a price that is no whole number", { ...right, to_grid: flat(0.5) }, /^to_grid\.price: a/],
     ["a decimal comma", { ...right, to_grid: flat("0,5") }, /^to_grid\.price: a price is per kWh/],
-    ["a price of another type", { ...right, to_grid: flat(true) }, /^to_grid\.price: a price is a/],
+    [
+      "a price of another type",
+      { ...right, to_grid: flat(true) },
+      /^to_grid\.price: a price is per kWh/,
+    ],
     ["a price without bounds", { ...right, to_grid: flat("1000001") }, /at most a million/],
     [
       "a period over midnight",
@@ -84,6 +88,11 @@ describe("a tariff", () => {
       "a start without a zone",
       { ...right, to_grid: { ...series, start: "2026-01-01T00:00:00" } },
       /^to_grid\.start: start is ISO 8601/,
+    ],
+    [
+      "a wrong price in a series",
+      { ...right, to_grid: { ...series, prices: ["0.1", null, "x"] } },
+      /^to_grid\.prices\[2\]: a price is per kWh/,
     ],
     ["no prices", { ...right, to_grid: { ...series, prices: [] } }, /^to_grid\.prices: /],
   ];

@@ -180,7 +180,7 @@ export type LoadProfile = Message<"bss.v1.LoadProfile"> & {
   intervalS: number;
 
   /**
-   * All intervals in order, in runs of one quality. Together they are 1 interval to 31 days.
+   * All intervals in order, in runs of one quality: 1 to 8928 intervals (31 days of five minutes) within 31 days.
    *
    * @generated from field: repeated bss.v1.ProfileRun runs = 4;
    */
@@ -256,14 +256,14 @@ export const ProfileRunSchema: GenMessage<ProfileRun> = /*@__PURE__*/
  */
 export type RegisterReading = Message<"bss.v1.RegisterReading"> & {
   /**
-   * Energy ever taken from the grid, Wh.
+   * Energy ever taken from the grid, Wh; below 2^53.
    *
    * @generated from field: uint64 imported_wh = 1;
    */
   importedWh: bigint;
 
   /**
-   * Energy ever given to the grid, Wh.
+   * Energy ever given to the grid, Wh; below 2^53.
    *
    * @generated from field: uint64 exported_wh = 2;
    */

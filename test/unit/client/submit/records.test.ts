@@ -7,12 +7,14 @@ import {
   chargingSession,
   document,
   energyTrade,
+  loadProfile,
   meterReading,
   signTrade,
   tradeTerms,
 } from "../../../../src/client/index.js";
 import { ed25519KeyPairFromSeed, ed25519Verify } from "../../../../src/crypto/ed25519.js";
 import { type Policy, PolicySchema } from "../../../../src/gen/bss/v1/genesis_pb.js";
+import { ValueQuality } from "../../../../src/gen/bss/v1/record_pb.js";
 import { tradeDigest } from "../../../../src/ledger/kinds/energy-trade.js";
 import { parseRecord } from "../../../../src/ledger/records/records.js";
 import { parseSubmission, submissionDigest } from "../../../../src/ledger/records/submissions.js";
@@ -48,7 +50,7 @@ describe("the record builders", () => {
     assert.equal(timeMs, 10_800_000);
     assert.equal(record.salt.length, 16);
     assert.ok(payload.kind === "meterReading");
-    assert.deepEqual([payload.importedWh, payload.exportedWh], [10n, 2n ** 53n - 1n]);
+    assert.deepEqual([payload.importedWh, payload.exportedWh], [10, 2 ** 53 - 1]);
     assert.deepEqual([payload.intervalStartS, payload.intervalS], [7200, 3600]);
   });
 
@@ -62,6 +64,42 @@ describe("the record builders", () => {
     const parent = new Uint8Array(32).fill(4);
     assert.deepEqual(parsed(meterReading({ ...reading, parent })).parent, parent);
     assert.equal(parsed(meterReading(reading)).parent, undefined);
+  });
+
+  test("a load profile has runs of one quality, and lists of what is not absent", () => {
+    const values = (quality: "measured" | "estimated" | "substituted", ...imported: number[]) =>
+      imported.map((importedWh) => ({ importedWh, exportedWh: 0, quality }));
+    const bytes = loadProfile({
+      ownerId: "home-1",
+      meterId: "meter-1",
+      startS: 7200,
+      intervalS: 900,
+      values: [
+        ...values("measured", 5, 0),
+        undefined,
+        undefined,
+        ...values("estimated", 2 ** 32 - 1),
+        ...values("substituted", 7),
+      ],
+      registerStart: { importedWh: 10, exportedWh: 2n },
+    });
+    const { payload, record, timeMs } = parsed(bytes);
+    assert.ok(payload.kind === "loadProfile" && record.payload.case === "loadProfile");
+    assert.equal(timeMs, (7200 + 6 * 900) * 1000);
+    assert.deepEqual(
+      payload.runs.map(({ count, quality }) => [count, quality]),
+      [
+        [2, ValueQuality.MEASURED],
+        [2, ValueQuality.ABSENT],
+        [1, ValueQuality.ESTIMATED],
+        [1, ValueQuality.SUBSTITUTED],
+      ],
+    );
+    assert.deepEqual(payload.importedWh, [5, 0, 2 ** 32 - 1, 7]);
+    assert.deepEqual(payload.exportedWh, []);
+    const { registerStart, registerEnd } = record.payload.value;
+    assert.deepEqual([registerStart?.importedWh, registerStart?.exportedWh], [10n, 2n]);
+    assert.equal(registerEnd, undefined);
   });
 
   test("a trade carries terms that both parties have signed", () => {
@@ -83,7 +121,7 @@ describe("the record builders", () => {
     );
     const { payload } = record;
     assert.ok(payload.kind === "energyTrade");
-    assert.deepEqual([payload.energyWh, payload.priceMicroPerKwh], [500n, -7n]);
+    assert.deepEqual([payload.energyWh, payload.priceMicroPerKwh], [500, -7n]);
     assert.equal(payload.tradeId.length, 16);
     const digest = tradeDigest(consortiumId, terms);
     const key = (of: Uint8Array) => ed25519KeyPairFromSeed(of).publicKey;

@@ -177,12 +177,10 @@ function assertSums(state: StateReads, model: Model): void {
         deliverySlotOf(startS + hour * hourS, policy),
       );
       const { imported, exported, sold, bought } = model.sum(index, hour, undefined);
-      assert.deepEqual([sums.importedWh, sums.exportedWh, sums.soldWh, sums.boughtWh], [
-        imported,
-        exported,
-        sold,
-        bought,
-      ]);
+      assert.deepEqual(
+        [sums.importedWh, sums.exportedWh, sums.soldWh, sums.boughtWh],
+        [imported, exported, sold, bought],
+      );
       assert.ok(sold <= exported && bought <= imported);
     }
   }

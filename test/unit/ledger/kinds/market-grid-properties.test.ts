@@ -241,12 +241,10 @@ function assertConserved(model: Model, market: Market): void {
       const sums = market.sums(id, delivery.from);
       assert.ok(sums.soldWh <= sums.exportedWh && sums.boughtWh <= sums.importedWh);
       const expected = model.sums(id, delivery);
-      assert.deepEqual([sums.importedWh, sums.exportedWh, sums.soldWh, sums.boughtWh], [
-        expected.imported,
-        expected.exported,
-        expected.sold,
-        expected.bought,
-      ]);
+      assert.deepEqual(
+        [sums.importedWh, sums.exportedWh, sums.soldWh, sums.boughtWh],
+        [expected.imported, expected.exported, expected.sold, expected.bought],
+      );
       imported += sums.importedWh;
       exported += sums.exportedWh;
     }

@@ -287,12 +287,10 @@ function assertSame(ledger: PackedLedger, model: Model): void {
       const slot = deliverySlotOf(at, ledger.policy);
       const sums = energySums(tables, defined(owners[owner], "an owner"), slot);
       const expected = model.sums(owner, at);
-      assert.deepEqual([sums.importedWh, sums.exportedWh, sums.soldWh, sums.boughtWh], [
-        expected.importedWh,
-        expected.exportedWh,
-        expected.soldWh,
-        expected.boughtWh,
-      ]);
+      assert.deepEqual(
+        [sums.importedWh, sums.exportedWh, sums.soldWh, sums.boughtWh],
+        [expected.importedWh, expected.exportedWh, expected.soldWh, expected.boughtWh],
+      );
     }
   }
 }

@@ -63,7 +63,10 @@ describe("the state of a record", () => {
     const place = { ownerNumber: integer, height: integer, position: integer, successor };
     const nothing = fc.constant(undefined);
     const ofKind = (kind: RecordKind, rest: { trade?: typeof effect; profile?: typeof range }) =>
-      fc.record({ kind: fc.constant(kind), trade: nothing, profile: nothing, ...place, ...rest }, plain);
+      fc.record(
+        { kind: fc.constant(kind), trade: nothing, profile: nothing, ...place, ...rest },
+        plain,
+      );
     const state: fc.Arbitrary<RecordState> = fc.oneof(
       ofKind(RecordKind.METER_READING, {}),
       ofKind(RecordKind.ENERGY_TRADE, { trade: effect }),

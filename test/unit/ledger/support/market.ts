@@ -7,7 +7,11 @@ import { binaryText } from "../../../../src/base/bytes.js";
 import { ControlOperationSchema, type Policy } from "../../../../src/gen/bss/v1/genesis_pb.js";
 import { BlockExecution } from "../../../../src/ledger/blocks/execution.js";
 import { type EnergySums, energySums } from "../../../../src/ledger/kinds/energy.js";
-import { deliverySlotOf, type MarketGrid } from "../../../../src/ledger/kinds/market-grid.js";
+import {
+  deliverySlotOf,
+  type MarketGrid,
+  windowSlotOf,
+} from "../../../../src/ledger/kinds/market-grid.js";
 import { checkPolicy } from "../../../../src/ledger/policy.js";
 import { parseRecord } from "../../../../src/ledger/records/records.js";
 import { genesisHead } from "../../../../src/ledger/state/head.js";
@@ -15,6 +19,7 @@ import {
   stateOperationProblem,
   writeStateOperation,
 } from "../../../../src/ledger/state/state-operations.js";
+import type { StandingReading } from "../../../../src/ledger/state/windows.js";
 import type { Violation } from "../../../../src/ledger/violation.js";
 import { consortiumId, genesis, policy as genesisPolicy } from "./consortium.js";
 import { accepted } from "./outcome.js";
@@ -68,6 +73,12 @@ export class Market {
   /** The hash by which an update names the record as its parent. */
   hashOf(bytes: Uint8Array): Uint8Array {
     return accepted(parseRecord(consortiumId, bytes, this.#policy)).hash;
+  }
+
+  /** What stands for the interval of a meter from `startS` on. */
+  standing(meterId: string, startS: number, intervalS: number): StandingReading | undefined {
+    const at = windowSlotOf(startS, intervalS, this.#policy);
+    return this.#execution.tables.readings.get(meterId, at);
   }
 
   sums(participantId: string, deliveryStartS: number): EnergySums {

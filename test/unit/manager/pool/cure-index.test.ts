@@ -7,6 +7,7 @@ import {
   documentBytes,
   hashOf,
   parsed,
+  profileBytes,
   readingBytes,
   tradeBytes,
 } from "../../ledger/support/records.js";
@@ -20,6 +21,13 @@ const update = readingBytes({ exported: 10, parent: hashOf(measured) });
 const sale = tradeBytes();
 const smallerSale = tradeBytes({ id: "less", energy: 1, parent: hashOf(sale) });
 const nextQuarter = readingBytes({ start: startS + quarterS });
+
+const profile = profileBytes();
+const nextDay = profileBytes({ start: startS + 86_400 });
+const otherHour = profileBytes({ start: startS + 3_600 * 23, values: Array(8).fill([1, 1]) });
+const lower = profileBytes({ values: [[1, 1]], parent: hashOf(measured) });
+const lowerDay = profileBytes({ values: Array(96).fill([1, 1]), parent: hashOf(measured) });
+const saleLater = tradeBytes({ delivery: startS + 3_600 });
 
 type Case = readonly [
   what: string,
@@ -45,6 +53,15 @@ const cases: readonly Case[] = [
   ["a smaller version of a sale", smallerSale, update, "EXPORT_BELOW_SOLD", false, true],
   ["the buyer's reading", boughtBy, update, "IMPORT_BELOW_BOUGHT", false, false],
   ["a sale", tradeBytes({ id: "more" }), update, "EXPORT_BELOW_SOLD", false, false],
+  ["the seller's profile of an hour", profile, sale, "DOUBLE_SPEND", true, true],
+  ["the same, and a sale of the next", profile, saleLater, "DOUBLE_SPEND", false, false],
+  ["the seller's profile of that day", otherHour, sale, "DOUBLE_SPEND", true, true],
+  ["the seller's profile of two days", otherHour, saleLater, "DOUBLE_SPEND", true, true],
+  ["the seller's profile of the next day", nextDay, sale, "DOUBLE_SPEND", false, false],
+  ["another reading, and a profile", nextQuarter, lower, "EXPORT_BELOW_SOLD", false, true],
+  ["another reading, and a day's profile", elsewhere, lowerDay, "EXPORT_BELOW_SOLD", false, true],
+  ["a profile of the day, and one", otherHour, lowerDay, "IMPORT_BELOW_BOUGHT", false, true],
+  ["a smaller sale, and a profile", smallerSale, lowerDay, "EXPORT_BELOW_SOLD", false, true],
 ];
 
 describe("what pending records may cure", () => {
