@@ -12,8 +12,8 @@
  * others the outputs of HMAC under it cannot be told from random bytes. The labels keep salts and
  * ids apart, and Ed25519 uses the seed through SHA-512 only, so neither tells anything about the
  * other.
- * One owner has one profile per day and one sale per hour and buyer, and the head-end one tariff, so
- * no salt is used twice.
+ * One owner has one profile per day and one sale per hour and buyer, and the head-end one tariff,
+ * so no salt is used twice.
  */
 import { createHmac } from "node:crypto";
 import { concatBytes, u64be, utf8 } from "../../src/base/bytes.js";
