@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { build, interop } from "./interop.js";
 import { languages } from "./languages.js";
 
-const wanted = process.env.LANGUAGES?.split(",");
-const chosen = languages.filter(({ name }) => wanted === undefined || wanted.includes(name));
+const wanted = process.env.LANGUAGES || languages.map(({ name }) => name).join(",");
+const chosen = languages.filter(({ name }) => wanted.split(",").includes(name));
 const out = mkdtempSync(join(tmpdir(), "bss-interop-"));
 try {
   for (const language of chosen) build(language, out);
