@@ -58,6 +58,10 @@ proto: install ## Generate src/gen and docs/api.md from proto/
 	$(call step,compile,$(TSC))
 	$(call step,write docs/api.md,node dist/test/support/write-api-reference.js)
 
+.PHONY: proto-go
+proto-go: install ## Generate clients/go/bssv1 from proto/; needs go, which fetches the plugins
+	$(call step,generate clients/go/bssv1,cd clients/go && buf generate ../../proto --path ../../proto/bss/v1)
+
 .PHONY: fmt
 fmt: install ## Format sources and proto files, apply safe lint fixes
 	$(call step,format sources,biome check --write --error-on-warnings)
@@ -214,6 +218,14 @@ bench-floods: SECONDS_EACH ?= 30
 .PHONY: bench-public
 bench-public: build ## Compute what silence, audits, losses and sampling of storage nodes come to
 	@node dist/bench/public/run.js
+
+.PHONY: test-go
+test-go: ## Test the client for Go; needs go, which fetches its modules
+	@cd clients/go && go vet ./... && go test ./...
+
+.PHONY: interop
+interop: build ## Try the clients of all languages against one consortium; LANGUAGES=Go,TypeScript
+	@LANGUAGES='$(LANGUAGES)' node dist/test/interop/run.js
 
 .PHONY: breaking
 breaking: install ## Compare the API with another commit or tag: AGAINST=main by default

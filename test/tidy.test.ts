@@ -24,7 +24,7 @@ import {
 /** The only file whose strings may be domain tags. */
 const domainTagFile = "src/crypto/hash.ts";
 /** Where the product is written; phrases of unfinished work have no place in it. */
-const productDirectories = ["src", "proto", "bench", "examples", "deploy"];
+const productDirectories = ["src", "proto", "bench", "clients", "examples", "deploy"];
 const otherDirectories = ["docs", "test"];
 const topFiles = ["Makefile", "README.md", "CHANGELOG.md", ".ci/run", "package.json"];
 /** Not prose or code of ours: vectors and data sets. */
