@@ -24,7 +24,7 @@ export type HostileOptions = WorldOptions & {
   readonly assertLatency: boolean;
   /** Overrides of the bounds of every attack. */
   readonly bounds?: Partial<Bounds>;
-  /** How much lower than everybody else's the priority of the attackers' process is; 0 if absent. */
+  /** How much lower than all others' the priority of the attackers' process is; 0 if absent. */
   readonly nice?: number;
   readonly tell?: (phase: JudgedPhase) => void;
 };

@@ -1,6 +1,7 @@
 /**
- * The blocks that answers to submissions name. Whoever waits for a record asks right after its block
- * was appended, so what is told of the latest blocks is kept: no answer then waits for the store.
+ * The blocks that answers to submissions name. Whoever waits for a record is answered right after
+ * its block was appended, so what is told of the latest blocks is kept: no answer waits for the
+ * store then.
  */
 import {
   type BlockSummary,

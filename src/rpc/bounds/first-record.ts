@@ -39,7 +39,7 @@ export function awaitFirstRecord(socket: Socket, options: FirstRecordOptions): v
     socket.unshift(arrived);
     onCome();
   };
-  // A connection that is reset meanwhile must not end the process; that it closes is heard elsewhere.
+  // A connection that is reset must not end the process; that it closes is heard elsewhere.
   socket.on("error", () => {});
   socket.setTimeout(timeoutMs, onTimeout);
   socket.on("readable", look);

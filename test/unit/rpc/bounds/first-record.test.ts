@@ -4,12 +4,16 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { awaitFirstRecord } from "../../../../src/rpc/bounds/first-record.js";
+import { until } from "../../../support/rpc-consortium.js";
 
 const content = Buffer.alloc(300, 7);
 /** A handshake record of TLS. */
 const record = Buffer.concat([Buffer.from([22, 3, 1, content.length >> 8, 44]), content]);
 
-describe("a connection's first record", () => {
+/** A record that is given out too early would be waited for without an end. */
+const timeout = 20_000;
+
+describe("a connection's first record", { timeout }, () => {
   let server: Server;
   let timeoutMs = 60_000;
   let accepted: Promise<Socket>;
@@ -52,12 +56,12 @@ describe("a connection's first record", () => {
     return socket;
   }
 
-  /** Writes, and waits until it has been read at the other end. */
+  /** Writes, and waits until that has been read at the other end. */
   async function send(socket: Socket, bytes: Buffer): Promise<void> {
     const other = await accepted;
-    const before = other.bytesRead;
+    const all = other.bytesRead + bytes.length;
     socket.write(bytes);
-    while (other.bytesRead < before + bytes.length) await new Promise(setImmediate);
+    await until(() => other.bytesRead >= all);
     await new Promise(setImmediate);
   }
 
@@ -96,7 +100,7 @@ describe("a connection's first record", () => {
     timeoutMs = 20;
     const socket = await dial();
     await send(socket, record.subarray(0, 9));
-    while (silent === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => silent > 0);
     const other = await accepted;
     const closed = new Promise((resolve) => other.once("close", resolve));
     socket.resetAndDestroy();
