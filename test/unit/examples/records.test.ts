@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
+import { fromBinary } from "@bufbuild/protobuf";
 import type { Trade } from "../../../examples/energy-community/community/clearing.js";
 import {
   communityYaml,
@@ -15,7 +16,7 @@ import { TariffPrices } from "../../../examples/energy-community/settlement/tari
 import { equalBytes, toHex } from "../../../src/base/bytes.js";
 import { initConsortium } from "../../../src/cli/init/init-consortium.js";
 import { ed25519Verify } from "../../../src/crypto/ed25519.js";
-import { ValueQuality } from "../../../src/gen/bss/v1/record_pb.js";
+import { RecordSchema, ValueQuality } from "../../../src/gen/bss/v1/record_pb.js";
 import { BlockExecution } from "../../../src/ledger/blocks/execution.js";
 import type { SignatureCheck } from "../../../src/ledger/certificates/signature-check.js";
 import { type GenesisState, parseGenesis } from "../../../src/ledger/genesis.js";
@@ -168,8 +169,9 @@ describe("the records of the community's days", () => {
   });
 
   test("an hour without a value is absent, and not 0", () => {
-    const { record } = parsed(day)[0]?.records[0] ?? {};
-    assert.ok(record?.payload.case === "loadProfile");
+    const [bytes] = records.profiles(day);
+    const record = fromBinary(RecordSchema, bytes ?? new Uint8Array());
+    assert.ok(record.payload.case === "loadProfile");
     const { runs, importedWh, exportedWh } = record.payload.value;
     const { MEASURED, ABSENT } = ValueQuality;
     assert.deepEqual(
