@@ -100,7 +100,7 @@ describe("bss import", { timeout: suiteTimeoutMs }, () => {
     const ran = await importFile();
     assert.equal(ran.code, 1);
     assert.match(ran.err, /year\.csv:72: column Bezug: .* decimal mark is "\."/);
-    assert.match(ran.err, /year\.csv:72: meter meter-1: there is no imported value/);
+    assert.match(ran.err, /year\.csv:72: meter-1: there is no imported value/);
     assert.deepEqual(countsOf(ran), [3, 0, 0, 2, 0]);
     assert.equal(
       readFileSync(path("year.csv.receipts.jsonl.refused.csv"), "utf8").split("\n").length,

@@ -116,7 +116,7 @@ function rowOf(
   if (item.kind === "profile") return profileRow(item, context);
   const { place, meterName, message } = item;
   const isNamed = meterName !== undefined && place.column === undefined;
-  return problemRow(place, isNamed ? `meter ${meterName}: ${message}` : message);
+  return problemRow(place, isNamed ? `${meterName}: ${message}` : message);
 }
 
 function problemRow({ line, column }: Place, message: string): InputRow {
