@@ -162,9 +162,11 @@ describe("bss import", { timeout: suiteTimeoutMs }, () => {
     assert.deepEqual(
       found.runs.map(({ count, quality }) => [count, quality]),
       [
+        [12, ValueQuality.ABSENT],
         [1, ValueQuality.MEASURED],
         [1, ValueQuality.ESTIMATED],
         [1, ValueQuality.MEASURED],
+        [9, ValueQuality.ABSENT],
       ],
     );
   });

@@ -32,7 +32,7 @@ const readers = [
   ],
 ] as const;
 
-const runs = 150;
+const runs = 100;
 
 describe("files with mistakes", () => {
   for (const [name, reader, pieces] of readers) {
