@@ -6,9 +6,8 @@
  * Records may be added in any order, as lists are by time and not by position.
  */
 import { toHex } from "../base/bytes.js";
-import { type Record, ValueQuality } from "../gen/bss/v1/record_pb.js";
+import { type LoadProfile, type Record, ValueQuality } from "../gen/bss/v1/record_pb.js";
 import { parsePayload } from "../ledger/kinds/kinds.js";
-import type { ProfilePayload } from "../ledger/kinds/load-profile.js";
 import { deliveryStartOf, type MarketGrid } from "../ledger/kinds/market-grid.js";
 import { spanSMax } from "../ledger/times.js";
 
@@ -108,8 +107,11 @@ export class StandingRecords {
         const exportedWh = BigInt(payload.exportedWh);
         return [{ ...none, deliveryStartS, importedWh, exportedWh }].filter(isInPeriod);
       }
-      case "loadProfile":
-        return isOwner ? profileContributions(payload, grid).filter(isInPeriod) : [];
+      case "loadProfile": {
+        const profile = record.payload.case === "loadProfile" ? record.payload.value : undefined;
+        if (!isOwner || profile === undefined) return [];
+        return profileContributions(profile, grid).filter(isInPeriod);
+      }
       case "energyTrade": {
         const { sellerId, buyerId, deliveryStartS, priceMicroPerKwh } = payload;
         const energyWh = BigInt(payload.energyWh);
@@ -128,11 +130,11 @@ export class StandingRecords {
 
 /** The values of a profile, by delivery interval; absent ones add nothing. */
 function profileContributions(
-  { startS, intervalS, runs, importedWh, exportedWh }: ProfilePayload,
+  { startUnixS, intervalS, runs, importedWh, exportedWh }: LoadProfile,
   grid: MarketGrid,
 ): readonly Contribution[] {
   const byDelivery = new Map<number, Contribution>();
-  let atS = startS;
+  let atS = Number(startUnixS);
   let value = 0;
   for (const { count, quality } of runs) {
     if (quality === ValueQuality.ABSENT) {

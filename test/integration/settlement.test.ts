@@ -26,9 +26,9 @@ import { BssProcess } from "../support/bss.js";
 import { LiveConsortium } from "../support/live-consortium.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
-const startS = Date.UTC(2026, 5, 1) / 1000;
+const startS = Date.UTC(2024, 5, 1) / 1000;
 const hourS = 3600;
-const period = ["--from", "2026-06-01", "--to", "2026-06-04"];
+const period = ["--from", "2024-06-01", "--to", "2024-06-04"];
 
 describe("settlement", { timeout: 840_000 }, () => {
   let consortium: LiveConsortium;
@@ -155,7 +155,7 @@ describe("settlement", { timeout: 840_000 }, () => {
     assert.deepEqual(due, [240 - 236 - 38, 240 - 252 - 8, 240 - 256]);
     const [header, first] = readFileSync(path("days.csv"), "utf8").split("\n");
     assert.match(header ?? "", /^participant,day,start,imported_wh,.*,due_usd,records$/);
-    assert.match(first ?? "", /^participant-1,2026-06-01,2026-06-01T00:00:00Z,8000,32000,0,2501,/);
+    assert.match(first ?? "", /^participant-1,2024-06-01,2024-06-01T00:00:00Z,8000,32000,0,2501,/);
 
     const table = await run("participant-2", ...args);
     assert.match(table.out, /as of +height \d+, block [0-9a-f]{64}/);
@@ -234,7 +234,7 @@ describe("settlement", { timeout: 840_000 }, () => {
     });
     const refused = await run("participant-3", "settle", "confirm", wrongSum, ...reader);
     assert.equal(refused.code, 1);
-    assert.match(refused.out, /2026-06-01\n {2}sold_credit: stated 0\.43 USD, computed 0\.38 USD/);
+    assert.match(refused.out, /2024-06-01\n {2}sold_credit: stated 0\.43 USD, computed 0\.38 USD/);
     const source = toHex(hashOf(profiles[0] ?? assert.fail())).slice(0, 16);
     assert.match(refused.out, new RegExp(`the day's records: .*${source}`));
 

@@ -117,15 +117,16 @@ async function settle(options: Options, session: Session): Promise<void> {
   };
   const message = await reader.getSettlement(query);
   const stated = statedDocument(client, message, counterpartyId);
-  if (options.csv !== undefined) {
-    writeFileSync(options.csv, settlementCsv(stated, tariff.zone));
-  }
   if (options.check || options.record) {
     const at = { ...query, height: stated.height };
     await settleFromRecords(at, { ...session, tariff, stated, options, counterpartyId });
-    return;
+  } else {
+    output.result(stated, () => settlementText(stated, tariff.zone));
   }
-  output.result(stated, () => settlementText(stated, tariff.zone));
+  // Numbers that were found to differ are not written.
+  if (options.csv !== undefined) {
+    writeFileSync(options.csv, settlementCsv(stated, tariff.zone));
+  }
 }
 
 /** Computes the settlement anew, compares, and records it if that was asked for. */

@@ -6,6 +6,9 @@ import {
   GetRecordRequestSchema,
   GetSettlementRequestSchema,
 } from "../../../../src/gen/bss/v1/query_pb.js";
+import { deliverySlotOf } from "../../../../src/ledger/kinds/market-grid.js";
+import { stateKeys } from "../../../../src/ledger/state/state-keys.js";
+import { decodeSums } from "../../../../src/ledger/state/windows.js";
 import { managerQueries } from "../../../../src/manager/queries/query-service.js";
 import { HeadSignal } from "../../../../src/query/head-signal.js";
 import type { CallContext } from "../../../../src/rpc/server/handlers.js";
@@ -76,9 +79,10 @@ const as = (role: Role, id: string): CallContext => ({
 
 describe("a manager's settlement", () => {
   let service: Required<ReturnType<typeof managerQueries>>;
+  let store: ManagerStore;
 
   before(async () => {
-    const store = await ManagerStore.open(await openMemoryStore(), genesis);
+    store = await ManagerStore.open(await openMemoryStore(), genesis);
     const chain = new Chain();
     const { buyers, ...ofFirst } = records;
     for (const candidates of [
@@ -133,6 +137,22 @@ describe("a manager's settlement", () => {
     assert.deepEqual([root?.length, blockId?.length, days?.length], [32, 32, 1]);
     // The update and the trade; the version that was updated no longer counts.
     assert.equal(days?.[0]?.recordCount, 2);
+  });
+
+  test("equals the sums that the ledger's rules keep of delivery intervals", async () => {
+    for (const participantId of ["participant-1", "participant-2"]) {
+      const { window, slot } = deliverySlotOf(startS, policy);
+      const key = stateKeys.energy(participantId, window);
+      const kept = decodeSums((await store.state([key])).get(key) ?? assert.fail())?.[slot];
+      const { total } = await ask({ participantId }, as("manager", "manager-1"));
+      const settled = {
+        importedWh: Number(total?.importedWh),
+        exportedWh: Number(total?.exportedWh),
+        soldWh: Number(total?.soldWh),
+        boughtWh: Number(total?.boughtWh),
+      };
+      assert.deepEqual(settled, kept);
+    }
   });
 
   const callers: readonly (readonly [Role, string, boolean])[] = [
