@@ -36,6 +36,11 @@ def main(path: str) -> None:
     reading_hash = tagged("bss/v1/record", consortium_id, reading)
     same("hash of the reading", reading_hash, vector["reading"]["hash"])
 
+    profile = profile_bytes(vector["profile"]["fields"])
+    same("profile", profile, vector["profile"]["bytes"])
+    profile_hash = tagged("bss/v1/record", consortium_id, profile)
+    same("hash of the profile", profile_hash, vector["profile"]["hash"])
+
     expected = vector["terms"]
     terms = terms_bytes(expected["fields"])
     same("terms", terms, expected["bytes"])
@@ -83,6 +88,32 @@ def reading_bytes(fields: dict) -> bytes:
             interval_s=fields["intervalS"],
             imported_wh=fields["importedWh"],
             exported_wh=fields["exportedWh"],
+        ),
+    ).SerializeToString(deterministic=True)
+
+
+def profile_bytes(fields: dict) -> bytes:
+    return record_pb2.Record(
+        owner_id=fields["ownerId"],
+        salt=bytes.fromhex(fields["salt"]),
+        time_unix_ms=fields["timeUnixMs"],
+        load_profile=record_pb2.LoadProfile(
+            meter_id=fields["meterId"],
+            start_unix_s=fields["startUnixS"],
+            interval_s=fields["intervalS"],
+            runs=[
+                record_pb2.ProfileRun(
+                    count=run["count"],
+                    quality="VALUE_QUALITY_" + run["quality"].upper(),
+                )
+                for run in fields["runs"]
+            ],
+            imported_wh=fields["importedWh"],
+            exported_wh=fields["exportedWh"],
+            register_start=record_pb2.RegisterReading(
+                imported_wh=fields["registerStart"]["importedWh"],
+                exported_wh=fields["registerStart"]["exportedWh"],
+            ),
         ),
     ).SerializeToString(deterministic=True)
 

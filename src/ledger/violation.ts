@@ -12,7 +12,7 @@ export const ruleReasons = [
   // Submissions and records
   /** The submission or its header does not decode, or a field of it has a wrong shape. */
   "SUBMISSION_MALFORMED",
-  /** More records than policy allows in one submission or one block. */
+  /** More records, or intervals of load profiles, than one submission or one block may have. */
   "TOO_MANY_RECORDS",
   /** The record does not decode, holds unknown fields, or a field of it has a wrong shape. */
   "RECORD_MALFORMED",
@@ -54,7 +54,7 @@ export const ruleReasons = [
   "METER_OWNER_MISMATCH",
   /** The interval is not aligned or has another length than the registered one. */
   "INTERVAL_INVALID",
-  /** Another reading of the meter covers the interval already. */
+  /** Another reading or profile of the meter has a value for the interval already. */
   "INTERVAL_OVERLAP",
   /** More energy than the meter can carry in its interval. */
   "ENERGY_ABOVE_RATING",
@@ -102,7 +102,7 @@ export const ruleReasons = [
   "BLOCK_ROOT_MISMATCH",
   /** A leaf's seal digest is not that of its record as sealed under the epoch key. */
   "BLOCK_SEAL_MISMATCH",
-  /** More records or bytes than policy allows in one block. */
+  /** More records, bytes or intervals of load profiles than one block may have. */
   "BLOCK_TOO_LARGE",
   /** The beacon is not the VRF output that the proposer's key gives. */
   "BLOCK_BEACON_INVALID",

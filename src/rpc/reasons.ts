@@ -30,7 +30,7 @@ function forbidden(summary: string): ReasonEntry {
 
 const submissionReasons = {
   SUBMISSION_MALFORMED: wrong("The submission or its header does not decode or has a wrong shape."),
-  TOO_MANY_RECORDS: wrong("More records than the policy allows in one submission or block."),
+  TOO_MANY_RECORDS: wrong("More records or intervals than one submission or block may have."),
   RECORD_MALFORMED: wrong("A record does not decode, holds unknown fields or has a wrong shape."),
   RECORD_TOO_LARGE: wrong("A record is longer than the policy allows."),
   RECORD_HASH_MISMATCH: wrong("The hash in the header or leaf is not that of the record."),
@@ -70,7 +70,7 @@ const energyReasons = {
   INTERVAL_INVALID: wrong(
     "The interval does not start on the market's grid, or has another length than registered.",
   ),
-  INTERVAL_OVERLAP: forbidden("Another reading of the meter covers the interval already."),
+  INTERVAL_OVERLAP: forbidden("The meter has another value for the interval already."),
   ENERGY_ABOVE_RATING: forbidden("More energy than the meter can carry in its interval."),
   EXPORT_BELOW_SOLD: forbidden("The update would lower exported energy below what is sold."),
   IMPORT_BELOW_BOUGHT: forbidden("The update would lower imported energy below what is bought."),
@@ -93,7 +93,7 @@ const agreementReasons = {
   BLOCK_DIGEST_MISMATCH: wrong("A digest in the header disagrees with what it is a digest of."),
   BLOCK_ROOT_MISMATCH: wrong("A Merkle root or tree size disagrees with the leaves."),
   BLOCK_SEAL_MISMATCH: wrong("A leaf's seal digest is not that of its sealed record."),
-  BLOCK_TOO_LARGE: wrong("More records or bytes than the policy allows in one block."),
+  BLOCK_TOO_LARGE: wrong("More records, bytes or intervals than one block may have."),
   BLOCK_BEACON_INVALID: wrong("The beacon is not the VRF output of the proposer's key."),
   CERTIFICATE_INVALID: wrong("A certificate is incomplete, out of order or about something else."),
   OPERATION_INVALID: wrong("A control operation is malformed or does not fit the members."),

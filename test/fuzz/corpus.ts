@@ -19,6 +19,7 @@ import { Chain, certify } from "../unit/ledger/support/chain.js";
 import { admissionOf, registrationOf } from "../unit/ledger/support/invitations.js";
 import {
   documentBytes,
+  profileBytes,
   readingBytes,
   sessionBytes,
   submissionOf,
@@ -36,7 +37,7 @@ import {
 
 export type Sample = { readonly schema: DescMessage; readonly bytes: Uint8Array };
 
-const records = [readingBytes(), tradeBytes(), documentBytes(), sessionBytes()];
+const records = [readingBytes(), tradeBytes(), documentBytes(), sessionBytes(), profileBytes()];
 
 /** A chain with one block; the samples are about the next. */
 export const chain = new Chain();

@@ -114,7 +114,8 @@ export function parseSignedHeader(
 
 /**
  * Parses a submission with all of its records. Refuses as `parseSignedHeader` and `parseRecord` do,
- * and with RECORD_HASH_MISMATCH or TOO_MANY_RECORDS; `field` then starts with the place of the record, "records[3]".
+ * and with RECORD_HASH_MISMATCH; `field` then starts with the place of the record, "records[3]".
+ * TOO_MANY_RECORDS when all records are of more intervals than `submissionIntervalsMax`.
  */
 export function parseSubmission(
   consortiumId: Uint8Array,

@@ -253,7 +253,8 @@ export class Pool implements KnownWork {
   }
 
   /**
-   * Ripe submissions with up to `recordsMax` records in all, by their work, in turn of their participants; of each
+   * Ripe submissions with up to `recordsMax` records in all, each as many as its work, in turn of
+   * their participants; of each
    * in the order of arrival, those that were postponed last. `awaited` are the other active
    * managers.
    */

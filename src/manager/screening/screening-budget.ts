@@ -51,7 +51,8 @@ export class ScreeningBudget {
   }
 
   /**
-   * Runs `work` on so many records of the causer, each as many as its work counts for. Work that fails was in vain.
+   * Runs `work` on so many records of the causer, each as many as its work counts for. Work that
+   * fails was in vain.
    *
    * @throws RpcError REFUSALS_EXHAUSTED when the causer has to wait
    */

@@ -63,7 +63,10 @@ export type ScreeningContext = Pick<
   readonly mightCure: (record: ParsedRecord, reason: RuleReason) => boolean;
 };
 
-/** Records, by their work, and signatures that are looked at before others have their turn: a few ms of work. */
+/**
+ * Records, each as many as its work, and signatures that are looked at before others have their
+ * turn: a few ms of work.
+ */
 const recordsAtOnce = 100;
 const signaturesAtOnce = 64;
 

@@ -12,6 +12,7 @@ import { fromHex, toHex, utf8 } from "../../../src/base/bytes.js";
 import {
   buildSubmission,
   energyTrade,
+  loadProfile,
   meterReading,
   signTrade,
   tradeTerms,
@@ -41,6 +42,26 @@ type Vector = {
       readonly intervalS: number;
       readonly importedWh: number;
       readonly exportedWh: number;
+    };
+    readonly bytes: string;
+    readonly hash: string;
+  };
+  readonly profile: {
+    readonly fields: {
+      readonly ownerId: string;
+      readonly salt: string;
+      readonly timeUnixMs: number;
+      readonly meterId: string;
+      readonly startUnixS: number;
+      readonly intervalS: number;
+      readonly runs: readonly {
+        readonly count: number;
+        readonly quality: "absent" | "measured" | "estimated" | "substituted";
+      }[];
+      /** Of the intervals that are not absent; none when all are 0. */
+      readonly importedWh: readonly number[];
+      readonly exportedWh: readonly number[];
+      readonly registerStart: { readonly importedWh: number; readonly exportedWh: number };
     };
     readonly bytes: string;
     readonly hash: string;
@@ -88,6 +109,22 @@ function readingBytes(): Uint8Array {
   return meterReading({ ...same, ...times, salt: hex(salt) });
 }
 
+function profileBytes(): Uint8Array {
+  const { salt, timeUnixMs, startUnixS, runs, importedWh, exportedWh, ...same } =
+    vector.profile.fields;
+  let index = 0;
+  const values = runs.flatMap(({ count, quality }) =>
+    Array.from({ length: count }, () => {
+      if (quality === "absent") return undefined;
+      const value = { importedWh: importedWh[index] ?? 0, exportedWh: exportedWh[index] ?? 0 };
+      index += 1;
+      return { ...value, quality };
+    }),
+  );
+  const times = { timeMs: timeUnixMs, startS: startUnixS };
+  return loadProfile({ ...same, ...times, values, salt: hex(salt) });
+}
+
 function termsBytes(): Uint8Array {
   const { tradeId, deliveryStartUnixS, ...same } = vector.terms.fields;
   return tradeTerms({ ...same, tradeId: hex(tradeId), deliveryStartS: deliveryStartUnixS });
@@ -129,6 +166,11 @@ describe("the worked example of a submission", () => {
   test("has a reading with these bytes and this hash", () => {
     assert.equal(toHex(readingBytes()), vector.reading.bytes);
     assert.equal(toHex(recordHash(consortiumId, readingBytes())), vector.reading.hash);
+  });
+
+  test("stands beside a load profile with these bytes and this hash", () => {
+    assert.equal(toHex(profileBytes()), vector.profile.bytes);
+    assert.equal(toHex(recordHash(consortiumId, profileBytes())), vector.profile.hash);
   });
 
   test("has terms that both parties sign so", () => {

@@ -22,7 +22,7 @@ import {
   submitted,
 } from "../support/records.js";
 
-/** Bytes of a profile of so many quarters that are 0, in few bytes; each with a range of its own. */
+/** A profile of so many quarters that are 0, in few bytes; each place has a range of its own. */
 function longProfile(count: number, place: number): Uint8Array {
   const runs = [{ count, quality: ValueQuality.MEASURED }];
   const start = startS - (place + 1) * 31 * 86_400;
