@@ -248,17 +248,27 @@ func TestAStreamEndsWithItsCallersLoopAndGivesRefusals(t *testing.T) {
 }
 
 func TestAStreamThatStallsSaysSo(t *testing.T) {
-	w := newWorld(t)
-	w.start("manager-1", &fakeManager{stream: func(stream bssv1.BroadcastService_SubmitStreamServer) error {
+	silent := func(stream bssv1.BroadcastService_SubmitStreamServer) error {
 		<-stream.Context().Done()
 		return nil
-	}})
-	options := StreamOptions{StallTimeout: 50 * time.Millisecond}
-	for _, err := range w.connect().SubmitStream(context.Background(), slices.Values(submissions(1)), options) {
-		var failed *Error
-		if !errors.As(err, &failed) || failed.Reason != "DEADLINE" {
-			t.Fatalf("got %v", err)
-		}
+	}
+	broken := func(bssv1.BroadcastService_SubmitStreamServer) error { return stopping }
+	for name, behaviour := range map[string]func(bssv1.BroadcastService_SubmitStreamServer) error{
+		"silent": silent,
+		"broken": broken,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.start("manager-1", &fakeManager{stream: behaviour})
+			options := StreamOptions{StallTimeout: 50 * time.Millisecond}
+			source := slices.Values(submissions(1))
+			for _, err := range w.connect().SubmitStream(context.Background(), source, options) {
+				var failed *Error
+				if !errors.As(err, &failed) || failed.Reason != "DEADLINE" {
+					t.Fatalf("got %v", err)
+				}
+			}
+		})
 	}
 }
 
@@ -421,7 +431,7 @@ func TestARecordHasTheHashThatWasAskedFor(t *testing.T) {
 		t.Fatalf("got %v", read.Record)
 	}
 	manager.answering.record = proto.CloneOf(entry)
-	manager.answering.record.Record[0] ^= 1
+	manager.answering.record.Record[4] ^= 1
 	var lie *UntrueAnswer
 	if _, err := client.GetRecord(context.Background(), hash); !errors.As(err, &lie) {
 		t.Fatalf("got %v", err)

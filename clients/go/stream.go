@@ -149,6 +149,9 @@ func (s *submitSession) run(ctx context.Context, yield func(*SubmissionOutcome, 
 		if !s.mayGoOn(failure) {
 			return failure
 		}
+		if s.sinceProgress() >= s.options.StallTimeout {
+			return s.stallError()
+		}
 		wait, err := round.leave(address, failure)
 		if err != nil {
 			return err
@@ -189,7 +192,6 @@ func (s *submitSession) attempt(
 	}
 	start(func() { sender.send(ctx) })
 	answers := receive(ctx, stream.Recv)
-	s.progressed()
 	for {
 		select {
 		case answer, open := <-answers:
@@ -262,12 +264,12 @@ func (s *submitSession) outcomeOf(answer *bssv1.SubmitStreamResponse) (*Submissi
 // mayGoOn says whether another stream is tried after an error. A connection that broke in the middle
 // of a message looks like a fault of the node, too.
 func (s *submitSession) mayGoOn(failure *Error) bool {
-	s.last = failure
 	if s.stalled {
 		return false
 	}
+	s.last = failure
 	if failure.mayRepeat() {
-		return s.waiting() == 0 || s.sinceProgress() < s.options.StallTimeout
+		return true
 	}
 	s.faults++
 	isFault := failure.Code == codes.Internal || failure.Code == codes.Unknown
@@ -348,6 +350,9 @@ func (s *submitSender) send(ctx context.Context) {
 				return
 			}
 			session.mutex.Lock()
+			if len(session.unanswered) == 0 {
+				session.progress = time.Now()
+			}
 			session.count++
 			id := session.count
 			session.unanswered[id] = submission

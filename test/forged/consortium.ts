@@ -1,7 +1,7 @@
 /**
  * The consortiums of the corpus. Every key follows from its holder's id, so `other` and `former`
- * have the managers of `own` under other genesis files, and what is signed for one of them is signed
- * with keys that the next one knows.
+ * have the managers of `own` under other genesis files, and what is signed for one of them is
+ * signed with keys that the next one knows.
  */
 import { clone, create, toJsonString } from "@bufbuild/protobuf";
 import { defined } from "../../src/base/assert.js";

@@ -69,7 +69,7 @@ export type ChainFacts = {
   readonly blockId: string;
   readonly treeSize: number;
   readonly root: string;
-  /** The operations of all blocks, in order, as the names of their fields: "retire_storage_node". */
+  /** Those of all blocks, in order, as the names of their fields: "retire_storage_node". */
   readonly operations: readonly string[];
   /** Ascending by id. */
   readonly nodes: readonly {
@@ -86,7 +86,7 @@ export type ChainItem = {
   readonly kind: "chain";
   readonly name: string;
   readonly genesis: string;
-  /** So many blocks of the chain before it in the file stand in front; else it begins at block 1. */
+  /** So many blocks of the first chain of the file stand in front; else it begins at block 1. */
   readonly after?: number;
   /** Encoded BlockViews. */
   readonly blocks: readonly string[];
@@ -102,7 +102,7 @@ export type MutationsItem = {
   readonly name: string;
   readonly of: "receipt" | "chain";
   readonly count: number;
-  /** Hex SHA-256 over the first `count` mutants: of each its length in eight bytes, big-endian, and it. */
+  /** Hex SHA-256 over the first `count` mutants: of each its length as u64, and then itself. */
   readonly sha256: string;
 };
 

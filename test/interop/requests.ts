@@ -1,4 +1,4 @@
-/** What a client's program is asked, and what it answers: one JSON object a line, bytes in base64. */
+/** What a client's program is asked and answers: one JSON object a line, bytes in base64. */
 
 export type Request =
   | { readonly do: "versions" }
