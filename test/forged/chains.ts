@@ -220,7 +220,7 @@ function factsOf(views: readonly BlockView[]): ChainFacts {
       (change) => changes.push(change),
     );
     head = accepted(followed).head;
-    operations.push(...made.control.map((each) => snake(each.operation.case ?? "")));
+    operations.push(...made.control.map(nameOf));
   }
   const { members, frontier, height, managerBlockId } = head;
   return {
@@ -239,7 +239,10 @@ function factsOf(views: readonly BlockView[]): ChainFacts {
   };
 }
 
-const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+/** "retire_storage_node". */
+export function nameOf({ operation }: ControlOperation): string {
+  return (operation.case ?? "").replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
 
 const parsedBlock = (view: BlockView) =>
   accepted(parseBlock(defined(view.block, "a view has a block")));
