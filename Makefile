@@ -221,7 +221,7 @@ bench-public: build ## Compute what silence, audits, losses and sampling of stor
 
 .PHONY: test-go
 test-go: ## Test the client for Go; needs go, which fetches its modules
-	@cd clients/go && go vet ./... && go test ./...
+	@cd clients/go && go vet ./... && go test -count=1 ./...
 
 .PHONY: interop
 interop: build ## Try the clients of all languages against one consortium; LANGUAGES=Go,TypeScript
