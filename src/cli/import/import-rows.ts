@@ -140,6 +140,7 @@ function profileRow(profile: Profile, { registered, periods, nowS }: ImportConte
     line: place.line,
     name,
     slot: ["load-profile", meterId, startS, values.length],
+    intervals: values.length,
     identity: [
       ownerId,
       values.map((value) => value && [value.importedWh, value.exportedWh, value.quality]),

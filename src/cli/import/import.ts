@@ -16,6 +16,7 @@ import { ProgressFile } from "../sending/progress-file.js";
 import { RefusedRows } from "../sending/refused-rows.js";
 import { RowProblem } from "../sending/row-problem.js";
 import { type RunTotals, SendRun } from "../sending/send-run.js";
+import { WaitingNotes } from "../sending/waiting-notes.js";
 import { CliError, exitCodes } from "../text/cli-error.js";
 import { formatDuration, type Output } from "../text/output.js";
 import { createProgress } from "../text/progress-bar.js";
@@ -217,9 +218,15 @@ async function send(
     onProblem: (line, problem) => refused.add(line, problem),
     onSettled: (settled) => {
       losses.clear();
+      waiting.clear();
       progress.settle(settled);
     },
     onReconnect: (error) => losses.note(error),
+  });
+  const waiting = new WaitingNotes({
+    ask: (limit) => client.status(limit),
+    print: progress.note,
+    inFlight: () => run.inFlight,
   });
   const startedMs = performance.now();
   try {
@@ -233,6 +240,7 @@ async function send(
       { exitCode: exitCodes.interrupted },
     );
   } finally {
+    waiting.stop();
     progress.stop();
     progressFile.close();
     refused.close();

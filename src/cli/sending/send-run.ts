@@ -18,6 +18,7 @@ import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import type { Receipt } from "../../gen/bss/v1/query_pb.js";
 import type { Submission } from "../../gen/bss/v1/record_pb.js";
 import { RpcError } from "../../rpc/rpc-error.js";
+import { Batcher } from "./batcher.js";
 import type { PlannedRecord, PlannedRow, ProgressFile, ReceiptLine } from "./progress-file.js";
 import { RowProblem } from "./row-problem.js";
 
@@ -25,6 +26,8 @@ import { RowProblem } from "./row-problem.js";
 export type RowToSend = PlannedRow & {
   /** What to call it when it is refused, besides its line. */
   readonly name?: string;
+  /** Of a load profile: how many, which submissions bound besides their records. */
+  readonly intervals?: number;
   /**
    * Another record in the place of one that was refused for what the machine had put into it;
    * undefined when all of it is the row's. Throws `RowProblem`.
@@ -62,7 +65,7 @@ type SendRunOptions = {
   readonly onReconnect: (error: RpcError, unanswered: number) => void;
 };
 
-type Planned = PlannedRecord & Pick<RowToSend, "line" | "name" | "rebuild">;
+type Planned = PlannedRecord & Pick<RowToSend, "line" | "name" | "intervals" | "rebuild">;
 type Batch = readonly Planned[];
 
 /** Refusals that another clock or other keys of this machine may cure. */
@@ -71,11 +74,6 @@ const curableReasons: readonly string[] = [
   "TIME_INVALID",
   "TRADE_SIGNATURE_INVALID",
 ];
-
-/** A message of a participant has at most 4 MiB; headers and lengths need some of it. */
-const batchBytesMax = 3 * 1024 * 1024;
-/** What a record adds to a submission besides its own bytes: its hash and three lengths. */
-const recordOverheadBytes = 48;
 
 export class SendRun {
   readonly #options: SendRunOptions;
@@ -183,7 +181,7 @@ export class SendRun {
       if ("problem" in row) throw row.problem;
       await this.#settleEarlier(row);
       const planned = progressFile.plan(row);
-      if (planned !== undefined) return { ...planned, line: row.line, ...ownOf(row) };
+      if (planned !== undefined) return { ...planned, ...ownOf(row) };
       this.#counts.doneBefore += 1;
       this.#options.onSettled(1);
     } catch (error) {
@@ -288,8 +286,14 @@ function reasonText(reason: string): string {
   return reason === "" ? "" : ` [${reason}]`;
 }
 
-function ownOf({ name, rebuild }: RowToSend): Pick<RowToSend, "name" | "rebuild"> {
-  return { ...(name !== undefined && { name }), ...(rebuild !== undefined && { rebuild }) };
+function ownOf(row: RowToSend): Omit<Planned, keyof PlannedRecord> {
+  const { line, name, intervals = 0, rebuild } = row;
+  return {
+    line,
+    intervals,
+    ...(name !== undefined && { name }),
+    ...(rebuild !== undefined && { rebuild }),
+  };
 }
 
 function prefixOf({ name }: Planned): string {
@@ -332,35 +336,4 @@ function lineOfReceipt(
     manager_signatures: receipt.commitCertificate?.signatures.length ?? 0,
     storage_attestations: receipt.storageAttestations,
   };
-}
-
-/** Puts records together into batches, each of which is one submission. */
-class Batcher<T extends { readonly bytes: Uint8Array }> {
-  readonly #countMax: number;
-  #batch: T[] = [];
-  #bytes = 0;
-
-  constructor(countMax: number) {
-    this.#countMax = countMax;
-  }
-
-  /** Adds a record. Returns the batch before it if that has no room for the record. */
-  add(record: T): readonly T[] | undefined {
-    const bytes = record.bytes.length + recordOverheadBytes;
-    const isFull =
-      this.#batch.length === this.#countMax ||
-      (this.#batch.length > 0 && this.#bytes + bytes > batchBytesMax);
-    const full = isFull ? this.take() : undefined;
-    this.#batch.push(record);
-    this.#bytes += bytes;
-    return full;
-  }
-
-  /** The records that are left, perhaps none. */
-  take(): readonly T[] {
-    const batch = this.#batch;
-    this.#batch = [];
-    this.#bytes = 0;
-    return batch;
-  }
 }

@@ -14,8 +14,8 @@ type Status = {
 };
 
 export type WaitingNotesOptions = {
-  /** Asks a manager; may fail. */
-  readonly ask: () => Promise<Status>;
+  /** Asks a manager, for so long at most; may fail. */
+  readonly ask: (options: { readonly timeoutMs: number }) => Promise<Status>;
   readonly print: (text: string) => void;
   /** Submissions without an outcome. */
   readonly inFlight: () => number;
@@ -23,6 +23,8 @@ export type WaitingNotesOptions = {
   readonly after?: (ms: number, work: () => void) => () => void;
 };
 
+/** The longest time to wait for a manager that is asked. */
+const askMs = 2_000;
 /** Silence before the first note, and between notes the more of it the longer it lasts, ms. */
 const pausesMs = [1_000, 4_000, 10_000, 15_000, 30_000] as const;
 
@@ -65,7 +67,7 @@ export class WaitingNotes {
       this.clear();
       return;
     }
-    const status = await ask().catch(() => undefined);
+    const status = await ask({ timeoutMs: askMs }).catch(() => undefined);
     // An outcome came meanwhile.
     if (sinceMs !== this.#sinceMs || this.#stopped) return;
     this.#notes += 1;

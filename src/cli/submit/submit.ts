@@ -34,8 +34,6 @@ type Options = InputOptions & {
 };
 
 const firstContactMs = 10_000;
-/** The longest time to wait for a manager that is asked what it waits for. */
-const statusMs = 2_000;
 
 const submittedKinds = allCliKinds.filter(({ isSubmitted }) => isSubmitted);
 const inputNames = submittedKinds.map(({ inputName }) => inputName);
@@ -203,7 +201,7 @@ async function submitLocked(job: Job): Promise<void> {
       onReconnect: (error) => losses.note(error),
     });
     const waiting = new WaitingNotes({
-      ask: () => client.status({ timeoutMs: statusMs }),
+      ask: (limit) => client.status(limit),
       print: progress.note,
       inFlight: () => run.inFlight,
     });
