@@ -1415,6 +1415,479 @@ func (x *ListRecordsResponse) GetNextPageToken() string {
 	return ""
 }
 
+type GetSettlementRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ParticipantId string                 `protobuf:"bytes,1,opt,name=participant_id,json=participantId,proto3" json:"participant_id,omitempty"`
+	// Start of the period, Unix s: the start of a delivery interval.
+	FromUnixS int64 `protobuf:"varint,2,opt,name=from_unix_s,json=fromUnixS,proto3" json:"from_unix_s,omitempty"`
+	// End of the period, Unix s, exclusive: the start of a delivery interval, at most 366 days after from_unix_s.
+	ToUnixS int64 `protobuf:"varint,3,opt,name=to_unix_s,json=toUnixS,proto3" json:"to_unix_s,omitempty"`
+	// 32 bytes: the record of the tariff, a document of media type application/vnd.bss.tariff+json.
+	TariffHash []byte `protobuf:"bytes,4,opt,name=tariff_hash,json=tariffHash,proto3" json:"tariff_hash,omitempty"`
+	// What stood on the ledger after this block; 0 for the head.
+	Height        uint64 `protobuf:"varint,5,opt,name=height,proto3" json:"height,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSettlementRequest) Reset() {
+	*x = GetSettlementRequest{}
+	mi := &file_bss_v1_query_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSettlementRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSettlementRequest) ProtoMessage() {}
+
+func (x *GetSettlementRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_bss_v1_query_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSettlementRequest.ProtoReflect.Descriptor instead.
+func (*GetSettlementRequest) Descriptor() ([]byte, []int) {
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *GetSettlementRequest) GetParticipantId() string {
+	if x != nil {
+		return x.ParticipantId
+	}
+	return ""
+}
+
+func (x *GetSettlementRequest) GetFromUnixS() int64 {
+	if x != nil {
+		return x.FromUnixS
+	}
+	return 0
+}
+
+func (x *GetSettlementRequest) GetToUnixS() int64 {
+	if x != nil {
+		return x.ToUnixS
+	}
+	return 0
+}
+
+func (x *GetSettlementRequest) GetTariffHash() []byte {
+	if x != nil {
+		return x.TariffHash
+	}
+	return nil
+}
+
+func (x *GetSettlementRequest) GetHeight() uint64 {
+	if x != nil {
+		return x.Height
+	}
+	return 0
+}
+
+type GetSettlementResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settlement    *Settlement            `protobuf:"bytes,1,opt,name=settlement,proto3" json:"settlement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSettlementResponse) Reset() {
+	*x = GetSettlementResponse{}
+	mi := &file_bss_v1_query_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSettlementResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSettlementResponse) ProtoMessage() {}
+
+func (x *GetSettlementResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_bss_v1_query_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSettlementResponse.ProtoReflect.Descriptor instead.
+func (*GetSettlementResponse) Descriptor() ([]byte, []int) {
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *GetSettlementResponse) GetSettlement() *Settlement {
+	if x != nil {
+		return x.Settlement
+	}
+	return nil
+}
+
+// Energy and money of one participant in a period. A day is one of the tariff's time zone, and has the delivery intervals
+// that start in it. Each amount of money in a day is rounded once, half to even; total is the sum of the days.
+type Settlement struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ParticipantId string                 `protobuf:"bytes,1,opt,name=participant_id,json=participantId,proto3" json:"participant_id,omitempty"`
+	// Unix s.
+	FromUnixS int64 `protobuf:"varint,2,opt,name=from_unix_s,json=fromUnixS,proto3" json:"from_unix_s,omitempty"`
+	// Unix s, exclusive.
+	ToUnixS int64 `protobuf:"varint,3,opt,name=to_unix_s,json=toUnixS,proto3" json:"to_unix_s,omitempty"`
+	// 32 bytes.
+	TariffHash []byte `protobuf:"bytes,4,opt,name=tariff_hash,json=tariffHash,proto3" json:"tariff_hash,omitempty"`
+	// It is about what stood on the ledger after this block.
+	Height uint64 `protobuf:"varint,5,opt,name=height,proto3" json:"height,omitempty"`
+	// 32 bytes; the consortium id at height 0.
+	BlockId []byte `protobuf:"bytes,6,opt,name=block_id,json=blockId,proto3" json:"block_id,omitempty"`
+	// Records on the ledger then.
+	TreeSize uint64 `protobuf:"varint,7,opt,name=tree_size,json=treeSize,proto3" json:"tree_size,omitempty"`
+	// 32 bytes; HASH1 of the block.
+	Root []byte `protobuf:"bytes,8,opt,name=root,proto3" json:"root,omitempty"`
+	// The tariff's currency, such as "EUR".
+	Currency string `protobuf:"bytes,9,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Money is in minor units: 10^-minor_unit_digits of the currency.
+	MinorUnitDigits uint32 `protobuf:"varint,10,opt,name=minor_unit_digits,json=minorUnitDigits,proto3" json:"minor_unit_digits,omitempty"`
+	// Every day of the period, in order.
+	Days          []*SettlementDay   `protobuf:"bytes,11,rep,name=days,proto3" json:"days,omitempty"`
+	Total         *SettlementAmounts `protobuf:"bytes,12,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Settlement) Reset() {
+	*x = Settlement{}
+	mi := &file_bss_v1_query_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Settlement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Settlement) ProtoMessage() {}
+
+func (x *Settlement) ProtoReflect() protoreflect.Message {
+	mi := &file_bss_v1_query_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Settlement.ProtoReflect.Descriptor instead.
+func (*Settlement) Descriptor() ([]byte, []int) {
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Settlement) GetParticipantId() string {
+	if x != nil {
+		return x.ParticipantId
+	}
+	return ""
+}
+
+func (x *Settlement) GetFromUnixS() int64 {
+	if x != nil {
+		return x.FromUnixS
+	}
+	return 0
+}
+
+func (x *Settlement) GetToUnixS() int64 {
+	if x != nil {
+		return x.ToUnixS
+	}
+	return 0
+}
+
+func (x *Settlement) GetTariffHash() []byte {
+	if x != nil {
+		return x.TariffHash
+	}
+	return nil
+}
+
+func (x *Settlement) GetHeight() uint64 {
+	if x != nil {
+		return x.Height
+	}
+	return 0
+}
+
+func (x *Settlement) GetBlockId() []byte {
+	if x != nil {
+		return x.BlockId
+	}
+	return nil
+}
+
+func (x *Settlement) GetTreeSize() uint64 {
+	if x != nil {
+		return x.TreeSize
+	}
+	return 0
+}
+
+func (x *Settlement) GetRoot() []byte {
+	if x != nil {
+		return x.Root
+	}
+	return nil
+}
+
+func (x *Settlement) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *Settlement) GetMinorUnitDigits() uint32 {
+	if x != nil {
+		return x.MinorUnitDigits
+	}
+	return 0
+}
+
+func (x *Settlement) GetDays() []*SettlementDay {
+	if x != nil {
+		return x.Days
+	}
+	return nil
+}
+
+func (x *Settlement) GetTotal() *SettlementAmounts {
+	if x != nil {
+		return x.Total
+	}
+	return nil
+}
+
+type SettlementDay struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Unix s: the day's first delivery interval in the period.
+	StartUnixS int64              `protobuf:"varint,1,opt,name=start_unix_s,json=startUnixS,proto3" json:"start_unix_s,omitempty"`
+	Amounts    *SettlementAmounts `protobuf:"bytes,2,opt,name=amounts,proto3" json:"amounts,omitempty"`
+	// Readings, profiles and trades that the sums come from.
+	RecordCount uint32 `protobuf:"varint,3,opt,name=record_count,json=recordCount,proto3" json:"record_count,omitempty"`
+	// 32 bytes: SHA-256 over their record hashes, sorted bytewise.
+	RecordsDigest []byte `protobuf:"bytes,4,opt,name=records_digest,json=recordsDigest,proto3" json:"records_digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettlementDay) Reset() {
+	*x = SettlementDay{}
+	mi := &file_bss_v1_query_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettlementDay) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettlementDay) ProtoMessage() {}
+
+func (x *SettlementDay) ProtoReflect() protoreflect.Message {
+	mi := &file_bss_v1_query_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettlementDay.ProtoReflect.Descriptor instead.
+func (*SettlementDay) Descriptor() ([]byte, []int) {
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *SettlementDay) GetStartUnixS() int64 {
+	if x != nil {
+		return x.StartUnixS
+	}
+	return 0
+}
+
+func (x *SettlementDay) GetAmounts() *SettlementAmounts {
+	if x != nil {
+		return x.Amounts
+	}
+	return nil
+}
+
+func (x *SettlementDay) GetRecordCount() uint32 {
+	if x != nil {
+		return x.RecordCount
+	}
+	return 0
+}
+
+func (x *SettlementDay) GetRecordsDigest() []byte {
+	if x != nil {
+		return x.RecordsDigest
+	}
+	return nil
+}
+
+// Energy in Wh, money in minor units of the currency. All are below 2^53.
+type SettlementAmounts struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What its meters measured.
+	ImportedWh uint64 `protobuf:"varint,1,opt,name=imported_wh,json=importedWh,proto3" json:"imported_wh,omitempty"`
+	ExportedWh uint64 `protobuf:"varint,2,opt,name=exported_wh,json=exportedWh,proto3" json:"exported_wh,omitempty"`
+	// By trades.
+	BoughtWh uint64 `protobuf:"varint,3,opt,name=bought_wh,json=boughtWh,proto3" json:"bought_wh,omitempty"`
+	SoldWh   uint64 `protobuf:"varint,4,opt,name=sold_wh,json=soldWh,proto3" json:"sold_wh,omitempty"`
+	// Of each delivery interval, imported less bought.
+	FromGridWh uint64 `protobuf:"varint,5,opt,name=from_grid_wh,json=fromGridWh,proto3" json:"from_grid_wh,omitempty"`
+	// Of each delivery interval, exported less sold.
+	ToGridWh uint64 `protobuf:"varint,6,opt,name=to_grid_wh,json=toGridWh,proto3" json:"to_grid_wh,omitempty"`
+	// What the participant pays for from_grid_wh at the tariff; negative at negative prices.
+	FromGridCost int64 `protobuf:"varint,7,opt,name=from_grid_cost,json=fromGridCost,proto3" json:"from_grid_cost,omitempty"`
+	// What it pays for bought_wh at the trades' prices.
+	BoughtCost int64 `protobuf:"varint,8,opt,name=bought_cost,json=boughtCost,proto3" json:"bought_cost,omitempty"`
+	// What it is paid for to_grid_wh at the tariff.
+	ToGridCredit int64 `protobuf:"varint,9,opt,name=to_grid_credit,json=toGridCredit,proto3" json:"to_grid_credit,omitempty"`
+	// What it is paid for sold_wh at the trades' prices.
+	SoldCredit int64 `protobuf:"varint,10,opt,name=sold_credit,json=soldCredit,proto3" json:"sold_credit,omitempty"`
+	// Costs less credits: what the participant owes.
+	Due           int64 `protobuf:"varint,11,opt,name=due,proto3" json:"due,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettlementAmounts) Reset() {
+	*x = SettlementAmounts{}
+	mi := &file_bss_v1_query_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettlementAmounts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettlementAmounts) ProtoMessage() {}
+
+func (x *SettlementAmounts) ProtoReflect() protoreflect.Message {
+	mi := &file_bss_v1_query_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettlementAmounts.ProtoReflect.Descriptor instead.
+func (*SettlementAmounts) Descriptor() ([]byte, []int) {
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *SettlementAmounts) GetImportedWh() uint64 {
+	if x != nil {
+		return x.ImportedWh
+	}
+	return 0
+}
+
+func (x *SettlementAmounts) GetExportedWh() uint64 {
+	if x != nil {
+		return x.ExportedWh
+	}
+	return 0
+}
+
+func (x *SettlementAmounts) GetBoughtWh() uint64 {
+	if x != nil {
+		return x.BoughtWh
+	}
+	return 0
+}
+
+func (x *SettlementAmounts) GetSoldWh() uint64 {
+	if x != nil {
+		return x.SoldWh
+	}
+	return 0
+}
+
+func (x *SettlementAmounts) GetFromGridWh() uint64 {
+	if x != nil {
+		return x.FromGridWh
+	}
+	return 0
+}
+
+func (x *SettlementAmounts) GetToGridWh() uint64 {
+	if x != nil {
+		return x.ToGridWh
+	}
+	return 0
+}
+
+func (x *SettlementAmounts) GetFromGridCost() int64 {
+	if x != nil {
+		return x.FromGridCost
+	}
+	return 0
+}
+
+func (x *SettlementAmounts) GetBoughtCost() int64 {
+	if x != nil {
+		return x.BoughtCost
+	}
+	return 0
+}
+
+func (x *SettlementAmounts) GetToGridCredit() int64 {
+	if x != nil {
+		return x.ToGridCredit
+	}
+	return 0
+}
+
+func (x *SettlementAmounts) GetSoldCredit() int64 {
+	if x != nil {
+		return x.SoldCredit
+	}
+	return 0
+}
+
+func (x *SettlementAmounts) GetDue() int64 {
+	if x != nil {
+		return x.Due
+	}
+	return 0
+}
+
 type GetBlockRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Selector:
@@ -1430,7 +1903,7 @@ type GetBlockRequest struct {
 
 func (x *GetBlockRequest) Reset() {
 	*x = GetBlockRequest{}
-	mi := &file_bss_v1_query_proto_msgTypes[16]
+	mi := &file_bss_v1_query_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1442,7 +1915,7 @@ func (x *GetBlockRequest) String() string {
 func (*GetBlockRequest) ProtoMessage() {}
 
 func (x *GetBlockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bss_v1_query_proto_msgTypes[16]
+	mi := &file_bss_v1_query_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1455,7 +1928,7 @@ func (x *GetBlockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBlockRequest.ProtoReflect.Descriptor instead.
 func (*GetBlockRequest) Descriptor() ([]byte, []int) {
-	return file_bss_v1_query_proto_rawDescGZIP(), []int{16}
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetBlockRequest) GetSelector() isGetBlockRequest_Selector {
@@ -1516,7 +1989,7 @@ type GetBlockResponse struct {
 
 func (x *GetBlockResponse) Reset() {
 	*x = GetBlockResponse{}
-	mi := &file_bss_v1_query_proto_msgTypes[17]
+	mi := &file_bss_v1_query_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1528,7 +2001,7 @@ func (x *GetBlockResponse) String() string {
 func (*GetBlockResponse) ProtoMessage() {}
 
 func (x *GetBlockResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bss_v1_query_proto_msgTypes[17]
+	mi := &file_bss_v1_query_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1541,7 +2014,7 @@ func (x *GetBlockResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBlockResponse.ProtoReflect.Descriptor instead.
 func (*GetBlockResponse) Descriptor() ([]byte, []int) {
-	return file_bss_v1_query_proto_rawDescGZIP(), []int{17}
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetBlockResponse) GetBlock() *BlockView {
@@ -1572,7 +2045,7 @@ type BlockView struct {
 
 func (x *BlockView) Reset() {
 	*x = BlockView{}
-	mi := &file_bss_v1_query_proto_msgTypes[18]
+	mi := &file_bss_v1_query_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1584,7 +2057,7 @@ func (x *BlockView) String() string {
 func (*BlockView) ProtoMessage() {}
 
 func (x *BlockView) ProtoReflect() protoreflect.Message {
-	mi := &file_bss_v1_query_proto_msgTypes[18]
+	mi := &file_bss_v1_query_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1597,7 +2070,7 @@ func (x *BlockView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockView.ProtoReflect.Descriptor instead.
 func (*BlockView) Descriptor() ([]byte, []int) {
-	return file_bss_v1_query_proto_rawDescGZIP(), []int{18}
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *BlockView) GetHeight() uint64 {
@@ -1665,7 +2138,7 @@ type ListBlocksRequest struct {
 
 func (x *ListBlocksRequest) Reset() {
 	*x = ListBlocksRequest{}
-	mi := &file_bss_v1_query_proto_msgTypes[19]
+	mi := &file_bss_v1_query_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1677,7 +2150,7 @@ func (x *ListBlocksRequest) String() string {
 func (*ListBlocksRequest) ProtoMessage() {}
 
 func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bss_v1_query_proto_msgTypes[19]
+	mi := &file_bss_v1_query_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1690,7 +2163,7 @@ func (x *ListBlocksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksRequest.ProtoReflect.Descriptor instead.
 func (*ListBlocksRequest) Descriptor() ([]byte, []int) {
-	return file_bss_v1_query_proto_rawDescGZIP(), []int{19}
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListBlocksRequest) GetFromHeight() uint64 {
@@ -1732,7 +2205,7 @@ type ListBlocksResponse struct {
 
 func (x *ListBlocksResponse) Reset() {
 	*x = ListBlocksResponse{}
-	mi := &file_bss_v1_query_proto_msgTypes[20]
+	mi := &file_bss_v1_query_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1744,7 +2217,7 @@ func (x *ListBlocksResponse) String() string {
 func (*ListBlocksResponse) ProtoMessage() {}
 
 func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bss_v1_query_proto_msgTypes[20]
+	mi := &file_bss_v1_query_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1757,7 +2230,7 @@ func (x *ListBlocksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlocksResponse.ProtoReflect.Descriptor instead.
 func (*ListBlocksResponse) Descriptor() ([]byte, []int) {
-	return file_bss_v1_query_proto_rawDescGZIP(), []int{20}
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListBlocksResponse) GetBlocks() []*BlockView {
@@ -1786,7 +2259,7 @@ type GetConsistencyProofRequest struct {
 
 func (x *GetConsistencyProofRequest) Reset() {
 	*x = GetConsistencyProofRequest{}
-	mi := &file_bss_v1_query_proto_msgTypes[21]
+	mi := &file_bss_v1_query_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1798,7 +2271,7 @@ func (x *GetConsistencyProofRequest) String() string {
 func (*GetConsistencyProofRequest) ProtoMessage() {}
 
 func (x *GetConsistencyProofRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bss_v1_query_proto_msgTypes[21]
+	mi := &file_bss_v1_query_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1811,7 +2284,7 @@ func (x *GetConsistencyProofRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConsistencyProofRequest.ProtoReflect.Descriptor instead.
 func (*GetConsistencyProofRequest) Descriptor() ([]byte, []int) {
-	return file_bss_v1_query_proto_rawDescGZIP(), []int{21}
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetConsistencyProofRequest) GetFromTreeSize() uint64 {
@@ -1844,7 +2317,7 @@ type GetConsistencyProofResponse struct {
 
 func (x *GetConsistencyProofResponse) Reset() {
 	*x = GetConsistencyProofResponse{}
-	mi := &file_bss_v1_query_proto_msgTypes[22]
+	mi := &file_bss_v1_query_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1856,7 +2329,7 @@ func (x *GetConsistencyProofResponse) String() string {
 func (*GetConsistencyProofResponse) ProtoMessage() {}
 
 func (x *GetConsistencyProofResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bss_v1_query_proto_msgTypes[22]
+	mi := &file_bss_v1_query_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1869,7 +2342,7 @@ func (x *GetConsistencyProofResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConsistencyProofResponse.ProtoReflect.Descriptor instead.
 func (*GetConsistencyProofResponse) Descriptor() ([]byte, []int) {
-	return file_bss_v1_query_proto_rawDescGZIP(), []int{22}
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetConsistencyProofResponse) GetFromTreeSize() uint64 {
@@ -1919,7 +2392,7 @@ type WatchBlocksRequest struct {
 
 func (x *WatchBlocksRequest) Reset() {
 	*x = WatchBlocksRequest{}
-	mi := &file_bss_v1_query_proto_msgTypes[23]
+	mi := &file_bss_v1_query_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1931,7 +2404,7 @@ func (x *WatchBlocksRequest) String() string {
 func (*WatchBlocksRequest) ProtoMessage() {}
 
 func (x *WatchBlocksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bss_v1_query_proto_msgTypes[23]
+	mi := &file_bss_v1_query_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1944,7 +2417,7 @@ func (x *WatchBlocksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchBlocksRequest.ProtoReflect.Descriptor instead.
 func (*WatchBlocksRequest) Descriptor() ([]byte, []int) {
-	return file_bss_v1_query_proto_rawDescGZIP(), []int{23}
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *WatchBlocksRequest) GetFromHeight() uint64 {
@@ -1970,7 +2443,7 @@ type WatchBlocksResponse struct {
 
 func (x *WatchBlocksResponse) Reset() {
 	*x = WatchBlocksResponse{}
-	mi := &file_bss_v1_query_proto_msgTypes[24]
+	mi := &file_bss_v1_query_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1982,7 +2455,7 @@ func (x *WatchBlocksResponse) String() string {
 func (*WatchBlocksResponse) ProtoMessage() {}
 
 func (x *WatchBlocksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bss_v1_query_proto_msgTypes[24]
+	mi := &file_bss_v1_query_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1995,7 +2468,7 @@ func (x *WatchBlocksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchBlocksResponse.ProtoReflect.Descriptor instead.
 func (*WatchBlocksResponse) Descriptor() ([]byte, []int) {
-	return file_bss_v1_query_proto_rawDescGZIP(), []int{24}
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *WatchBlocksResponse) GetBlock() *BlockView {
@@ -2017,7 +2490,7 @@ type GetConsortiumRequest struct {
 
 func (x *GetConsortiumRequest) Reset() {
 	*x = GetConsortiumRequest{}
-	mi := &file_bss_v1_query_proto_msgTypes[25]
+	mi := &file_bss_v1_query_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2029,7 +2502,7 @@ func (x *GetConsortiumRequest) String() string {
 func (*GetConsortiumRequest) ProtoMessage() {}
 
 func (x *GetConsortiumRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bss_v1_query_proto_msgTypes[25]
+	mi := &file_bss_v1_query_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2042,7 +2515,7 @@ func (x *GetConsortiumRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConsortiumRequest.ProtoReflect.Descriptor instead.
 func (*GetConsortiumRequest) Descriptor() ([]byte, []int) {
-	return file_bss_v1_query_proto_rawDescGZIP(), []int{25}
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *GetConsortiumRequest) GetHistoryPageSize() uint32 {
@@ -2078,7 +2551,7 @@ type GetConsortiumResponse struct {
 
 func (x *GetConsortiumResponse) Reset() {
 	*x = GetConsortiumResponse{}
-	mi := &file_bss_v1_query_proto_msgTypes[26]
+	mi := &file_bss_v1_query_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2090,7 +2563,7 @@ func (x *GetConsortiumResponse) String() string {
 func (*GetConsortiumResponse) ProtoMessage() {}
 
 func (x *GetConsortiumResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bss_v1_query_proto_msgTypes[26]
+	mi := &file_bss_v1_query_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2103,7 +2576,7 @@ func (x *GetConsortiumResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConsortiumResponse.ProtoReflect.Descriptor instead.
 func (*GetConsortiumResponse) Descriptor() ([]byte, []int) {
-	return file_bss_v1_query_proto_rawDescGZIP(), []int{26}
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *GetConsortiumResponse) GetConsortiumName() string {
@@ -2175,7 +2648,7 @@ type ManagerStatus struct {
 
 func (x *ManagerStatus) Reset() {
 	*x = ManagerStatus{}
-	mi := &file_bss_v1_query_proto_msgTypes[27]
+	mi := &file_bss_v1_query_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2187,7 +2660,7 @@ func (x *ManagerStatus) String() string {
 func (*ManagerStatus) ProtoMessage() {}
 
 func (x *ManagerStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_bss_v1_query_proto_msgTypes[27]
+	mi := &file_bss_v1_query_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2200,7 +2673,7 @@ func (x *ManagerStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ManagerStatus.ProtoReflect.Descriptor instead.
 func (*ManagerStatus) Descriptor() ([]byte, []int) {
-	return file_bss_v1_query_proto_rawDescGZIP(), []int{27}
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ManagerStatus) GetMember() *ManagerMember {
@@ -2262,7 +2735,7 @@ type MembershipChange struct {
 
 func (x *MembershipChange) Reset() {
 	*x = MembershipChange{}
-	mi := &file_bss_v1_query_proto_msgTypes[28]
+	mi := &file_bss_v1_query_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2274,7 +2747,7 @@ func (x *MembershipChange) String() string {
 func (*MembershipChange) ProtoMessage() {}
 
 func (x *MembershipChange) ProtoReflect() protoreflect.Message {
-	mi := &file_bss_v1_query_proto_msgTypes[28]
+	mi := &file_bss_v1_query_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2287,7 +2760,7 @@ func (x *MembershipChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MembershipChange.ProtoReflect.Descriptor instead.
 func (*MembershipChange) Descriptor() ([]byte, []int) {
-	return file_bss_v1_query_proto_rawDescGZIP(), []int{28}
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *MembershipChange) GetHeight() uint64 {
@@ -2316,7 +2789,7 @@ type ListStorageNodesRequest struct {
 
 func (x *ListStorageNodesRequest) Reset() {
 	*x = ListStorageNodesRequest{}
-	mi := &file_bss_v1_query_proto_msgTypes[29]
+	mi := &file_bss_v1_query_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2328,7 +2801,7 @@ func (x *ListStorageNodesRequest) String() string {
 func (*ListStorageNodesRequest) ProtoMessage() {}
 
 func (x *ListStorageNodesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bss_v1_query_proto_msgTypes[29]
+	mi := &file_bss_v1_query_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2341,7 +2814,7 @@ func (x *ListStorageNodesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStorageNodesRequest.ProtoReflect.Descriptor instead.
 func (*ListStorageNodesRequest) Descriptor() ([]byte, []int) {
-	return file_bss_v1_query_proto_rawDescGZIP(), []int{29}
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ListStorageNodesRequest) GetPageSize() uint32 {
@@ -2369,7 +2842,7 @@ type ListStorageNodesResponse struct {
 
 func (x *ListStorageNodesResponse) Reset() {
 	*x = ListStorageNodesResponse{}
-	mi := &file_bss_v1_query_proto_msgTypes[30]
+	mi := &file_bss_v1_query_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2381,7 +2854,7 @@ func (x *ListStorageNodesResponse) String() string {
 func (*ListStorageNodesResponse) ProtoMessage() {}
 
 func (x *ListStorageNodesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bss_v1_query_proto_msgTypes[30]
+	mi := &file_bss_v1_query_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2394,7 +2867,7 @@ func (x *ListStorageNodesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStorageNodesResponse.ProtoReflect.Descriptor instead.
 func (*ListStorageNodesResponse) Descriptor() ([]byte, []int) {
-	return file_bss_v1_query_proto_rawDescGZIP(), []int{30}
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListStorageNodesResponse) GetNodes() []*StorageNodeStatus {
@@ -2419,7 +2892,7 @@ type GetForkRequest struct {
 
 func (x *GetForkRequest) Reset() {
 	*x = GetForkRequest{}
-	mi := &file_bss_v1_query_proto_msgTypes[31]
+	mi := &file_bss_v1_query_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2431,7 +2904,7 @@ func (x *GetForkRequest) String() string {
 func (*GetForkRequest) ProtoMessage() {}
 
 func (x *GetForkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bss_v1_query_proto_msgTypes[31]
+	mi := &file_bss_v1_query_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2444,7 +2917,7 @@ func (x *GetForkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetForkRequest.ProtoReflect.Descriptor instead.
 func (*GetForkRequest) Descriptor() ([]byte, []int) {
-	return file_bss_v1_query_proto_rawDescGZIP(), []int{31}
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{36}
 }
 
 type GetForkResponse struct {
@@ -2463,7 +2936,7 @@ type GetForkResponse struct {
 
 func (x *GetForkResponse) Reset() {
 	*x = GetForkResponse{}
-	mi := &file_bss_v1_query_proto_msgTypes[32]
+	mi := &file_bss_v1_query_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2475,7 +2948,7 @@ func (x *GetForkResponse) String() string {
 func (*GetForkResponse) ProtoMessage() {}
 
 func (x *GetForkResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bss_v1_query_proto_msgTypes[32]
+	mi := &file_bss_v1_query_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2488,7 +2961,7 @@ func (x *GetForkResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetForkResponse.ProtoReflect.Descriptor instead.
 func (*GetForkResponse) Descriptor() ([]byte, []int) {
-	return file_bss_v1_query_proto_rawDescGZIP(), []int{32}
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *GetForkResponse) GetHalted() string {
@@ -2556,7 +3029,7 @@ type StorageNodeStatus struct {
 
 func (x *StorageNodeStatus) Reset() {
 	*x = StorageNodeStatus{}
-	mi := &file_bss_v1_query_proto_msgTypes[33]
+	mi := &file_bss_v1_query_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2568,7 +3041,7 @@ func (x *StorageNodeStatus) String() string {
 func (*StorageNodeStatus) ProtoMessage() {}
 
 func (x *StorageNodeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_bss_v1_query_proto_msgTypes[33]
+	mi := &file_bss_v1_query_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2581,7 +3054,7 @@ func (x *StorageNodeStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StorageNodeStatus.ProtoReflect.Descriptor instead.
 func (*StorageNodeStatus) Descriptor() ([]byte, []int) {
-	return file_bss_v1_query_proto_rawDescGZIP(), []int{33}
+	return file_bss_v1_query_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *StorageNodeStatus) GetNodeId() string {
@@ -2815,7 +3288,59 @@ const file_bss_v1_query_proto_rawDesc = "" +
 	"page_token\x18\x06 \x01(\tR\tpageToken\"l\n" +
 	"\x13ListRecordsResponse\x12-\n" +
 	"\aentries\x18\x01 \x03(\v2\x13.bss.v1.RecordEntryR\aentries\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"w\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb2\x01\n" +
+	"\x14GetSettlementRequest\x12%\n" +
+	"\x0eparticipant_id\x18\x01 \x01(\tR\rparticipantId\x12\x1e\n" +
+	"\vfrom_unix_s\x18\x02 \x01(\x03R\tfromUnixS\x12\x1a\n" +
+	"\tto_unix_s\x18\x03 \x01(\x03R\atoUnixS\x12\x1f\n" +
+	"\vtariff_hash\x18\x04 \x01(\fR\n" +
+	"tariffHash\x12\x16\n" +
+	"\x06height\x18\x05 \x01(\x04R\x06height\"K\n" +
+	"\x15GetSettlementResponse\x122\n" +
+	"\n" +
+	"settlement\x18\x01 \x01(\v2\x12.bss.v1.SettlementR\n" +
+	"settlement\"\x98\x03\n" +
+	"\n" +
+	"Settlement\x12%\n" +
+	"\x0eparticipant_id\x18\x01 \x01(\tR\rparticipantId\x12\x1e\n" +
+	"\vfrom_unix_s\x18\x02 \x01(\x03R\tfromUnixS\x12\x1a\n" +
+	"\tto_unix_s\x18\x03 \x01(\x03R\atoUnixS\x12\x1f\n" +
+	"\vtariff_hash\x18\x04 \x01(\fR\n" +
+	"tariffHash\x12\x16\n" +
+	"\x06height\x18\x05 \x01(\x04R\x06height\x12\x19\n" +
+	"\bblock_id\x18\x06 \x01(\fR\ablockId\x12\x1b\n" +
+	"\ttree_size\x18\a \x01(\x04R\btreeSize\x12\x12\n" +
+	"\x04root\x18\b \x01(\fR\x04root\x12\x1a\n" +
+	"\bcurrency\x18\t \x01(\tR\bcurrency\x12*\n" +
+	"\x11minor_unit_digits\x18\n" +
+	" \x01(\rR\x0fminorUnitDigits\x12)\n" +
+	"\x04days\x18\v \x03(\v2\x15.bss.v1.SettlementDayR\x04days\x12/\n" +
+	"\x05total\x18\f \x01(\v2\x19.bss.v1.SettlementAmountsR\x05total\"\xb0\x01\n" +
+	"\rSettlementDay\x12 \n" +
+	"\fstart_unix_s\x18\x01 \x01(\x03R\n" +
+	"startUnixS\x123\n" +
+	"\aamounts\x18\x02 \x01(\v2\x19.bss.v1.SettlementAmountsR\aamounts\x12!\n" +
+	"\frecord_count\x18\x03 \x01(\rR\vrecordCount\x12%\n" +
+	"\x0erecords_digest\x18\x04 \x01(\fR\rrecordsDigest\"\xeb\x02\n" +
+	"\x11SettlementAmounts\x12\x1f\n" +
+	"\vimported_wh\x18\x01 \x01(\x04R\n" +
+	"importedWh\x12\x1f\n" +
+	"\vexported_wh\x18\x02 \x01(\x04R\n" +
+	"exportedWh\x12\x1b\n" +
+	"\tbought_wh\x18\x03 \x01(\x04R\bboughtWh\x12\x17\n" +
+	"\asold_wh\x18\x04 \x01(\x04R\x06soldWh\x12 \n" +
+	"\ffrom_grid_wh\x18\x05 \x01(\x04R\n" +
+	"fromGridWh\x12\x1c\n" +
+	"\n" +
+	"to_grid_wh\x18\x06 \x01(\x04R\btoGridWh\x12$\n" +
+	"\x0efrom_grid_cost\x18\a \x01(\x03R\ffromGridCost\x12\x1f\n" +
+	"\vbought_cost\x18\b \x01(\x03R\n" +
+	"boughtCost\x12$\n" +
+	"\x0eto_grid_credit\x18\t \x01(\x03R\ftoGridCredit\x12\x1f\n" +
+	"\vsold_credit\x18\n" +
+	" \x01(\x03R\n" +
+	"soldCredit\x12\x10\n" +
+	"\x03due\x18\v \x01(\x03R\x03due\"w\n" +
 	"\x0fGetBlockRequest\x12\x18\n" +
 	"\x06height\x18\x01 \x01(\x04H\x00R\x06height\x12\x1b\n" +
 	"\bblock_id\x18\x02 \x01(\fH\x00R\ablockId\x12!\n" +
@@ -2923,14 +3448,15 @@ const file_bss_v1_query_proto_rawDesc = "" +
 	"\vMemberState\x12\x1c\n" +
 	"\x18MEMBER_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13MEMBER_STATE_ACTIVE\x10\x01\x12\x1a\n" +
-	"\x16MEMBER_STATE_SUSPENDED\x10\x022\x85\a\n" +
+	"\x16MEMBER_STATE_SUSPENDED\x10\x022\xd3\a\n" +
 	"\fQueryService\x12@\n" +
 	"\tGetStatus\x12\x18.bss.v1.GetStatusRequest\x1a\x19.bss.v1.GetStatusResponse\x12@\n" +
 	"\tGetRecord\x12\x18.bss.v1.GetRecordRequest\x1a\x19.bss.v1.GetRecordResponse\x12C\n" +
 	"\n" +
 	"GetReceipt\x12\x19.bss.v1.GetReceiptRequest\x1a\x1a.bss.v1.GetReceiptResponse\x12U\n" +
 	"\x10GetRecordHistory\x12\x1f.bss.v1.GetRecordHistoryRequest\x1a .bss.v1.GetRecordHistoryResponse\x12F\n" +
-	"\vListRecords\x12\x1a.bss.v1.ListRecordsRequest\x1a\x1b.bss.v1.ListRecordsResponse\x12=\n" +
+	"\vListRecords\x12\x1a.bss.v1.ListRecordsRequest\x1a\x1b.bss.v1.ListRecordsResponse\x12L\n" +
+	"\rGetSettlement\x12\x1c.bss.v1.GetSettlementRequest\x1a\x1d.bss.v1.GetSettlementResponse\x12=\n" +
 	"\bGetBlock\x12\x17.bss.v1.GetBlockRequest\x1a\x18.bss.v1.GetBlockResponse\x12C\n" +
 	"\n" +
 	"ListBlocks\x12\x19.bss.v1.ListBlocksRequest\x1a\x1a.bss.v1.ListBlocksResponse\x12^\n" +
@@ -2956,7 +3482,7 @@ func file_bss_v1_query_proto_rawDescGZIP() []byte {
 }
 
 var file_bss_v1_query_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_bss_v1_query_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_bss_v1_query_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_bss_v1_query_proto_goTypes = []any{
 	(NodeRole)(0),                       // 0: bss.v1.NodeRole
 	(MemberState)(0),                    // 1: bss.v1.MemberState
@@ -2976,35 +3502,40 @@ var file_bss_v1_query_proto_goTypes = []any{
 	(*GetRecordHistoryResponse)(nil),    // 15: bss.v1.GetRecordHistoryResponse
 	(*ListRecordsRequest)(nil),          // 16: bss.v1.ListRecordsRequest
 	(*ListRecordsResponse)(nil),         // 17: bss.v1.ListRecordsResponse
-	(*GetBlockRequest)(nil),             // 18: bss.v1.GetBlockRequest
-	(*GetBlockResponse)(nil),            // 19: bss.v1.GetBlockResponse
-	(*BlockView)(nil),                   // 20: bss.v1.BlockView
-	(*ListBlocksRequest)(nil),           // 21: bss.v1.ListBlocksRequest
-	(*ListBlocksResponse)(nil),          // 22: bss.v1.ListBlocksResponse
-	(*GetConsistencyProofRequest)(nil),  // 23: bss.v1.GetConsistencyProofRequest
-	(*GetConsistencyProofResponse)(nil), // 24: bss.v1.GetConsistencyProofResponse
-	(*WatchBlocksRequest)(nil),          // 25: bss.v1.WatchBlocksRequest
-	(*WatchBlocksResponse)(nil),         // 26: bss.v1.WatchBlocksResponse
-	(*GetConsortiumRequest)(nil),        // 27: bss.v1.GetConsortiumRequest
-	(*GetConsortiumResponse)(nil),       // 28: bss.v1.GetConsortiumResponse
-	(*ManagerStatus)(nil),               // 29: bss.v1.ManagerStatus
-	(*MembershipChange)(nil),            // 30: bss.v1.MembershipChange
-	(*ListStorageNodesRequest)(nil),     // 31: bss.v1.ListStorageNodesRequest
-	(*ListStorageNodesResponse)(nil),    // 32: bss.v1.ListStorageNodesResponse
-	(*GetForkRequest)(nil),              // 33: bss.v1.GetForkRequest
-	(*GetForkResponse)(nil),             // 34: bss.v1.GetForkResponse
-	(*StorageNodeStatus)(nil),           // 35: bss.v1.StorageNodeStatus
-	(*Record)(nil),                      // 36: bss.v1.Record
-	(*CommitCertificate)(nil),           // 37: bss.v1.CommitCertificate
-	(*Block)(nil),                       // 38: bss.v1.Block
-	(*BlockCertificates)(nil),           // 39: bss.v1.BlockCertificates
-	(*ManagerBlockHeader)(nil),          // 40: bss.v1.ManagerBlockHeader
-	(*Policy)(nil),                      // 41: bss.v1.Policy
-	(*ManagerMember)(nil),               // 42: bss.v1.ManagerMember
-	(SuspensionReason)(0),               // 43: bss.v1.SuspensionReason
-	(*ControlOperation)(nil),            // 44: bss.v1.ControlOperation
-	(*ForkProof)(nil),                   // 45: bss.v1.ForkProof
-	(StorageSuspension)(0),              // 46: bss.v1.StorageSuspension
+	(*GetSettlementRequest)(nil),        // 18: bss.v1.GetSettlementRequest
+	(*GetSettlementResponse)(nil),       // 19: bss.v1.GetSettlementResponse
+	(*Settlement)(nil),                  // 20: bss.v1.Settlement
+	(*SettlementDay)(nil),               // 21: bss.v1.SettlementDay
+	(*SettlementAmounts)(nil),           // 22: bss.v1.SettlementAmounts
+	(*GetBlockRequest)(nil),             // 23: bss.v1.GetBlockRequest
+	(*GetBlockResponse)(nil),            // 24: bss.v1.GetBlockResponse
+	(*BlockView)(nil),                   // 25: bss.v1.BlockView
+	(*ListBlocksRequest)(nil),           // 26: bss.v1.ListBlocksRequest
+	(*ListBlocksResponse)(nil),          // 27: bss.v1.ListBlocksResponse
+	(*GetConsistencyProofRequest)(nil),  // 28: bss.v1.GetConsistencyProofRequest
+	(*GetConsistencyProofResponse)(nil), // 29: bss.v1.GetConsistencyProofResponse
+	(*WatchBlocksRequest)(nil),          // 30: bss.v1.WatchBlocksRequest
+	(*WatchBlocksResponse)(nil),         // 31: bss.v1.WatchBlocksResponse
+	(*GetConsortiumRequest)(nil),        // 32: bss.v1.GetConsortiumRequest
+	(*GetConsortiumResponse)(nil),       // 33: bss.v1.GetConsortiumResponse
+	(*ManagerStatus)(nil),               // 34: bss.v1.ManagerStatus
+	(*MembershipChange)(nil),            // 35: bss.v1.MembershipChange
+	(*ListStorageNodesRequest)(nil),     // 36: bss.v1.ListStorageNodesRequest
+	(*ListStorageNodesResponse)(nil),    // 37: bss.v1.ListStorageNodesResponse
+	(*GetForkRequest)(nil),              // 38: bss.v1.GetForkRequest
+	(*GetForkResponse)(nil),             // 39: bss.v1.GetForkResponse
+	(*StorageNodeStatus)(nil),           // 40: bss.v1.StorageNodeStatus
+	(*Record)(nil),                      // 41: bss.v1.Record
+	(*CommitCertificate)(nil),           // 42: bss.v1.CommitCertificate
+	(*Block)(nil),                       // 43: bss.v1.Block
+	(*BlockCertificates)(nil),           // 44: bss.v1.BlockCertificates
+	(*ManagerBlockHeader)(nil),          // 45: bss.v1.ManagerBlockHeader
+	(*Policy)(nil),                      // 46: bss.v1.Policy
+	(*ManagerMember)(nil),               // 47: bss.v1.ManagerMember
+	(SuspensionReason)(0),               // 48: bss.v1.SuspensionReason
+	(*ControlOperation)(nil),            // 49: bss.v1.ControlOperation
+	(*ForkProof)(nil),                   // 50: bss.v1.ForkProof
+	(StorageSuspension)(0),              // 51: bss.v1.StorageSuspension
 }
 var file_bss_v1_query_proto_depIdxs = []int32{
 	0,  // 0: bss.v1.GetStatusResponse.role:type_name -> bss.v1.NodeRole
@@ -3014,57 +3545,63 @@ var file_bss_v1_query_proto_depIdxs = []int32{
 	4,  // 4: bss.v1.GetStatusResponse.scrub:type_name -> bss.v1.ScrubStatus
 	0,  // 5: bss.v1.PeerStatus.role:type_name -> bss.v1.NodeRole
 	10, // 6: bss.v1.GetRecordResponse.entry:type_name -> bss.v1.RecordEntry
-	36, // 7: bss.v1.RecordEntry.decoded:type_name -> bss.v1.Record
+	41, // 7: bss.v1.RecordEntry.decoded:type_name -> bss.v1.Record
 	13, // 8: bss.v1.GetReceiptResponse.receipt:type_name -> bss.v1.Receipt
-	37, // 9: bss.v1.Receipt.commit_certificate:type_name -> bss.v1.CommitCertificate
+	42, // 9: bss.v1.Receipt.commit_certificate:type_name -> bss.v1.CommitCertificate
 	10, // 10: bss.v1.GetRecordHistoryResponse.entries:type_name -> bss.v1.RecordEntry
 	10, // 11: bss.v1.ListRecordsResponse.entries:type_name -> bss.v1.RecordEntry
-	20, // 12: bss.v1.GetBlockResponse.block:type_name -> bss.v1.BlockView
-	38, // 13: bss.v1.BlockView.block:type_name -> bss.v1.Block
-	39, // 14: bss.v1.BlockView.certificates:type_name -> bss.v1.BlockCertificates
-	40, // 15: bss.v1.BlockView.header:type_name -> bss.v1.ManagerBlockHeader
-	20, // 16: bss.v1.ListBlocksResponse.blocks:type_name -> bss.v1.BlockView
-	20, // 17: bss.v1.WatchBlocksResponse.block:type_name -> bss.v1.BlockView
-	29, // 18: bss.v1.GetConsortiumResponse.managers:type_name -> bss.v1.ManagerStatus
-	41, // 19: bss.v1.GetConsortiumResponse.policy:type_name -> bss.v1.Policy
-	30, // 20: bss.v1.GetConsortiumResponse.history:type_name -> bss.v1.MembershipChange
-	42, // 21: bss.v1.ManagerStatus.member:type_name -> bss.v1.ManagerMember
-	43, // 22: bss.v1.ManagerStatus.reason:type_name -> bss.v1.SuspensionReason
-	44, // 23: bss.v1.MembershipChange.operation:type_name -> bss.v1.ControlOperation
-	35, // 24: bss.v1.ListStorageNodesResponse.nodes:type_name -> bss.v1.StorageNodeStatus
-	45, // 25: bss.v1.GetForkResponse.fork:type_name -> bss.v1.ForkProof
-	37, // 26: bss.v1.GetForkResponse.contradicting:type_name -> bss.v1.CommitCertificate
-	1,  // 27: bss.v1.StorageNodeStatus.state:type_name -> bss.v1.MemberState
-	46, // 28: bss.v1.StorageNodeStatus.suspension:type_name -> bss.v1.StorageSuspension
-	2,  // 29: bss.v1.QueryService.GetStatus:input_type -> bss.v1.GetStatusRequest
-	8,  // 30: bss.v1.QueryService.GetRecord:input_type -> bss.v1.GetRecordRequest
-	11, // 31: bss.v1.QueryService.GetReceipt:input_type -> bss.v1.GetReceiptRequest
-	14, // 32: bss.v1.QueryService.GetRecordHistory:input_type -> bss.v1.GetRecordHistoryRequest
-	16, // 33: bss.v1.QueryService.ListRecords:input_type -> bss.v1.ListRecordsRequest
-	18, // 34: bss.v1.QueryService.GetBlock:input_type -> bss.v1.GetBlockRequest
-	21, // 35: bss.v1.QueryService.ListBlocks:input_type -> bss.v1.ListBlocksRequest
-	23, // 36: bss.v1.QueryService.GetConsistencyProof:input_type -> bss.v1.GetConsistencyProofRequest
-	25, // 37: bss.v1.QueryService.WatchBlocks:input_type -> bss.v1.WatchBlocksRequest
-	27, // 38: bss.v1.QueryService.GetConsortium:input_type -> bss.v1.GetConsortiumRequest
-	31, // 39: bss.v1.QueryService.ListStorageNodes:input_type -> bss.v1.ListStorageNodesRequest
-	33, // 40: bss.v1.QueryService.GetFork:input_type -> bss.v1.GetForkRequest
-	3,  // 41: bss.v1.QueryService.GetStatus:output_type -> bss.v1.GetStatusResponse
-	9,  // 42: bss.v1.QueryService.GetRecord:output_type -> bss.v1.GetRecordResponse
-	12, // 43: bss.v1.QueryService.GetReceipt:output_type -> bss.v1.GetReceiptResponse
-	15, // 44: bss.v1.QueryService.GetRecordHistory:output_type -> bss.v1.GetRecordHistoryResponse
-	17, // 45: bss.v1.QueryService.ListRecords:output_type -> bss.v1.ListRecordsResponse
-	19, // 46: bss.v1.QueryService.GetBlock:output_type -> bss.v1.GetBlockResponse
-	22, // 47: bss.v1.QueryService.ListBlocks:output_type -> bss.v1.ListBlocksResponse
-	24, // 48: bss.v1.QueryService.GetConsistencyProof:output_type -> bss.v1.GetConsistencyProofResponse
-	26, // 49: bss.v1.QueryService.WatchBlocks:output_type -> bss.v1.WatchBlocksResponse
-	28, // 50: bss.v1.QueryService.GetConsortium:output_type -> bss.v1.GetConsortiumResponse
-	32, // 51: bss.v1.QueryService.ListStorageNodes:output_type -> bss.v1.ListStorageNodesResponse
-	34, // 52: bss.v1.QueryService.GetFork:output_type -> bss.v1.GetForkResponse
-	41, // [41:53] is the sub-list for method output_type
-	29, // [29:41] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	20, // 12: bss.v1.GetSettlementResponse.settlement:type_name -> bss.v1.Settlement
+	21, // 13: bss.v1.Settlement.days:type_name -> bss.v1.SettlementDay
+	22, // 14: bss.v1.Settlement.total:type_name -> bss.v1.SettlementAmounts
+	22, // 15: bss.v1.SettlementDay.amounts:type_name -> bss.v1.SettlementAmounts
+	25, // 16: bss.v1.GetBlockResponse.block:type_name -> bss.v1.BlockView
+	43, // 17: bss.v1.BlockView.block:type_name -> bss.v1.Block
+	44, // 18: bss.v1.BlockView.certificates:type_name -> bss.v1.BlockCertificates
+	45, // 19: bss.v1.BlockView.header:type_name -> bss.v1.ManagerBlockHeader
+	25, // 20: bss.v1.ListBlocksResponse.blocks:type_name -> bss.v1.BlockView
+	25, // 21: bss.v1.WatchBlocksResponse.block:type_name -> bss.v1.BlockView
+	34, // 22: bss.v1.GetConsortiumResponse.managers:type_name -> bss.v1.ManagerStatus
+	46, // 23: bss.v1.GetConsortiumResponse.policy:type_name -> bss.v1.Policy
+	35, // 24: bss.v1.GetConsortiumResponse.history:type_name -> bss.v1.MembershipChange
+	47, // 25: bss.v1.ManagerStatus.member:type_name -> bss.v1.ManagerMember
+	48, // 26: bss.v1.ManagerStatus.reason:type_name -> bss.v1.SuspensionReason
+	49, // 27: bss.v1.MembershipChange.operation:type_name -> bss.v1.ControlOperation
+	40, // 28: bss.v1.ListStorageNodesResponse.nodes:type_name -> bss.v1.StorageNodeStatus
+	50, // 29: bss.v1.GetForkResponse.fork:type_name -> bss.v1.ForkProof
+	42, // 30: bss.v1.GetForkResponse.contradicting:type_name -> bss.v1.CommitCertificate
+	1,  // 31: bss.v1.StorageNodeStatus.state:type_name -> bss.v1.MemberState
+	51, // 32: bss.v1.StorageNodeStatus.suspension:type_name -> bss.v1.StorageSuspension
+	2,  // 33: bss.v1.QueryService.GetStatus:input_type -> bss.v1.GetStatusRequest
+	8,  // 34: bss.v1.QueryService.GetRecord:input_type -> bss.v1.GetRecordRequest
+	11, // 35: bss.v1.QueryService.GetReceipt:input_type -> bss.v1.GetReceiptRequest
+	14, // 36: bss.v1.QueryService.GetRecordHistory:input_type -> bss.v1.GetRecordHistoryRequest
+	16, // 37: bss.v1.QueryService.ListRecords:input_type -> bss.v1.ListRecordsRequest
+	18, // 38: bss.v1.QueryService.GetSettlement:input_type -> bss.v1.GetSettlementRequest
+	23, // 39: bss.v1.QueryService.GetBlock:input_type -> bss.v1.GetBlockRequest
+	26, // 40: bss.v1.QueryService.ListBlocks:input_type -> bss.v1.ListBlocksRequest
+	28, // 41: bss.v1.QueryService.GetConsistencyProof:input_type -> bss.v1.GetConsistencyProofRequest
+	30, // 42: bss.v1.QueryService.WatchBlocks:input_type -> bss.v1.WatchBlocksRequest
+	32, // 43: bss.v1.QueryService.GetConsortium:input_type -> bss.v1.GetConsortiumRequest
+	36, // 44: bss.v1.QueryService.ListStorageNodes:input_type -> bss.v1.ListStorageNodesRequest
+	38, // 45: bss.v1.QueryService.GetFork:input_type -> bss.v1.GetForkRequest
+	3,  // 46: bss.v1.QueryService.GetStatus:output_type -> bss.v1.GetStatusResponse
+	9,  // 47: bss.v1.QueryService.GetRecord:output_type -> bss.v1.GetRecordResponse
+	12, // 48: bss.v1.QueryService.GetReceipt:output_type -> bss.v1.GetReceiptResponse
+	15, // 49: bss.v1.QueryService.GetRecordHistory:output_type -> bss.v1.GetRecordHistoryResponse
+	17, // 50: bss.v1.QueryService.ListRecords:output_type -> bss.v1.ListRecordsResponse
+	19, // 51: bss.v1.QueryService.GetSettlement:output_type -> bss.v1.GetSettlementResponse
+	24, // 52: bss.v1.QueryService.GetBlock:output_type -> bss.v1.GetBlockResponse
+	27, // 53: bss.v1.QueryService.ListBlocks:output_type -> bss.v1.ListBlocksResponse
+	29, // 54: bss.v1.QueryService.GetConsistencyProof:output_type -> bss.v1.GetConsistencyProofResponse
+	31, // 55: bss.v1.QueryService.WatchBlocks:output_type -> bss.v1.WatchBlocksResponse
+	33, // 56: bss.v1.QueryService.GetConsortium:output_type -> bss.v1.GetConsortiumResponse
+	37, // 57: bss.v1.QueryService.ListStorageNodes:output_type -> bss.v1.ListStorageNodesResponse
+	39, // 58: bss.v1.QueryService.GetFork:output_type -> bss.v1.GetForkResponse
+	46, // [46:59] is the sub-list for method output_type
+	33, // [33:46] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_bss_v1_query_proto_init() }
@@ -3078,7 +3615,7 @@ func file_bss_v1_query_proto_init() {
 	file_bss_v1_record_proto_init()
 	file_bss_v1_vote_proto_init()
 	file_bss_v1_query_proto_msgTypes[8].OneofWrappers = []any{}
-	file_bss_v1_query_proto_msgTypes[16].OneofWrappers = []any{
+	file_bss_v1_query_proto_msgTypes[21].OneofWrappers = []any{
 		(*GetBlockRequest_Height)(nil),
 		(*GetBlockRequest_BlockId)(nil),
 	}
@@ -3088,7 +3625,7 @@ func file_bss_v1_query_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_bss_v1_query_proto_rawDesc), len(file_bss_v1_query_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   34,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -24,6 +24,7 @@ const (
 	QueryService_GetReceipt_FullMethodName          = "/bss.v1.QueryService/GetReceipt"
 	QueryService_GetRecordHistory_FullMethodName    = "/bss.v1.QueryService/GetRecordHistory"
 	QueryService_ListRecords_FullMethodName         = "/bss.v1.QueryService/ListRecords"
+	QueryService_GetSettlement_FullMethodName       = "/bss.v1.QueryService/GetSettlement"
 	QueryService_GetBlock_FullMethodName            = "/bss.v1.QueryService/GetBlock"
 	QueryService_ListBlocks_FullMethodName          = "/bss.v1.QueryService/ListBlocks"
 	QueryService_GetConsistencyProof_FullMethodName = "/bss.v1.QueryService/GetConsistencyProof"
@@ -47,7 +48,9 @@ type QueryServiceClient interface {
 	// Callers: any.
 	GetStatus(ctx context.Context, in *GetStatusRequest, opts ...grpc.CallOption) (*GetStatusResponse, error)
 	// Callers: any. Managers, the record's owner and its parties see its content; others see hash, block, position and
-	// seal digest.
+	// seal digest. Every participant sees a tariff (application/vnd.bss.tariff+json), and both participants whom a
+	// settlement or its confirmation names see that (application/vnd.bss.settlement+json,
+	// application/vnd.bss.settlement-confirmation+json).
 	GetRecord(ctx context.Context, in *GetRecordRequest, opts ...grpc.CallOption) (*GetRecordResponse, error)
 	// Callers: any.
 	GetReceipt(ctx context.Context, in *GetReceiptRequest, opts ...grpc.CallOption) (*GetReceiptResponse, error)
@@ -59,6 +62,10 @@ type QueryServiceClient interface {
 	// nodes among them, get PERMISSION_DENIED (LISTING_NOT_ALLOWED), because they may not know who owns a record. An id
 	// that nobody has gets FAILED_PRECONDITION (PARTICIPANT_UNKNOWN, METER_UNKNOWN).
 	ListRecords(ctx context.Context, in *ListRecordsRequest, opts ...grpc.CallOption) (*ListRecordsResponse, error)
+	// What a participant used, gave, bought and sold in a period, and what that comes to at a tariff that stands on the
+	// ledger. It follows from the records that stand at a height, so it is the same whenever it is asked for. Callers:
+	// managers, and participants for themselves; all others get PERMISSION_DENIED (SETTLEMENT_NOT_ALLOWED).
+	GetSettlement(ctx context.Context, in *GetSettlementRequest, opts ...grpc.CallOption) (*GetSettlementResponse, error)
 	// Callers: any.
 	GetBlock(ctx context.Context, in *GetBlockRequest, opts ...grpc.CallOption) (*GetBlockResponse, error)
 	// Callers: any. Ascending by height.
@@ -128,6 +135,16 @@ func (c *queryServiceClient) ListRecords(ctx context.Context, in *ListRecordsReq
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListRecordsResponse)
 	err := c.cc.Invoke(ctx, QueryService_ListRecords_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryServiceClient) GetSettlement(ctx context.Context, in *GetSettlementRequest, opts ...grpc.CallOption) (*GetSettlementResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetSettlementResponse)
+	err := c.cc.Invoke(ctx, QueryService_GetSettlement_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +244,9 @@ type QueryServiceServer interface {
 	// Callers: any.
 	GetStatus(context.Context, *GetStatusRequest) (*GetStatusResponse, error)
 	// Callers: any. Managers, the record's owner and its parties see its content; others see hash, block, position and
-	// seal digest.
+	// seal digest. Every participant sees a tariff (application/vnd.bss.tariff+json), and both participants whom a
+	// settlement or its confirmation names see that (application/vnd.bss.settlement+json,
+	// application/vnd.bss.settlement-confirmation+json).
 	GetRecord(context.Context, *GetRecordRequest) (*GetRecordResponse, error)
 	// Callers: any.
 	GetReceipt(context.Context, *GetReceiptRequest) (*GetReceiptResponse, error)
@@ -239,6 +258,10 @@ type QueryServiceServer interface {
 	// nodes among them, get PERMISSION_DENIED (LISTING_NOT_ALLOWED), because they may not know who owns a record. An id
 	// that nobody has gets FAILED_PRECONDITION (PARTICIPANT_UNKNOWN, METER_UNKNOWN).
 	ListRecords(context.Context, *ListRecordsRequest) (*ListRecordsResponse, error)
+	// What a participant used, gave, bought and sold in a period, and what that comes to at a tariff that stands on the
+	// ledger. It follows from the records that stand at a height, so it is the same whenever it is asked for. Callers:
+	// managers, and participants for themselves; all others get PERMISSION_DENIED (SETTLEMENT_NOT_ALLOWED).
+	GetSettlement(context.Context, *GetSettlementRequest) (*GetSettlementResponse, error)
 	// Callers: any.
 	GetBlock(context.Context, *GetBlockRequest) (*GetBlockResponse, error)
 	// Callers: any. Ascending by height.
@@ -278,6 +301,9 @@ func (UnimplementedQueryServiceServer) GetRecordHistory(context.Context, *GetRec
 }
 func (UnimplementedQueryServiceServer) ListRecords(context.Context, *ListRecordsRequest) (*ListRecordsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListRecords not implemented")
+}
+func (UnimplementedQueryServiceServer) GetSettlement(context.Context, *GetSettlementRequest) (*GetSettlementResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetSettlement not implemented")
 }
 func (UnimplementedQueryServiceServer) GetBlock(context.Context, *GetBlockRequest) (*GetBlockResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetBlock not implemented")
@@ -407,6 +433,24 @@ func _QueryService_ListRecords_Handler(srv interface{}, ctx context.Context, dec
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(QueryServiceServer).ListRecords(ctx, req.(*ListRecordsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _QueryService_GetSettlement_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetSettlementRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServiceServer).GetSettlement(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: QueryService_GetSettlement_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServiceServer).GetSettlement(ctx, req.(*GetSettlementRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -556,6 +600,10 @@ var QueryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListRecords",
 			Handler:    _QueryService_ListRecords_Handler,
+		},
+		{
+			MethodName: "GetSettlement",
+			Handler:    _QueryService_GetSettlement_Handler,
 		},
 		{
 			MethodName: "GetBlock",

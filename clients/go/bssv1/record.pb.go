@@ -352,7 +352,7 @@ type LoadProfile struct {
 	StartUnixS int64 `protobuf:"varint,2,opt,name=start_unix_s,json=startUnixS,proto3" json:"start_unix_s,omitempty"`
 	// Length of each interval in s: the meter's registered one.
 	IntervalS uint32 `protobuf:"varint,3,opt,name=interval_s,json=intervalS,proto3" json:"interval_s,omitempty"`
-	// All intervals in order, in runs of one quality. Together they are 1 interval to 31 days.
+	// All intervals in order, in runs of one quality: 1 to 8928 intervals (31 days of five minutes) within 31 days.
 	Runs []*ProfileRun `protobuf:"bytes,4,rep,name=runs,proto3" json:"runs,omitempty"`
 	// Energy taken from the grid, Wh: one value for each interval that is not absent, in order. Empty if all are 0. Times
 	// 3600 s/h, each is at most the meter's rated power times the interval.
@@ -510,9 +510,9 @@ func (x *ProfileRun) GetQuality() ValueQuality {
 // The counters of a meter at one moment. They are kept as they are: meters are exchanged, and counters start again.
 type RegisterReading struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Energy ever taken from the grid, Wh.
+	// Energy ever taken from the grid, Wh; below 2^53.
 	ImportedWh uint64 `protobuf:"varint,1,opt,name=imported_wh,json=importedWh,proto3" json:"imported_wh,omitempty"`
-	// Energy ever given to the grid, Wh.
+	// Energy ever given to the grid, Wh; below 2^53.
 	ExportedWh    uint64 `protobuf:"varint,2,opt,name=exported_wh,json=exportedWh,proto3" json:"exported_wh,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
