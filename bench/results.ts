@@ -3,7 +3,7 @@
  * tables of docs/performance.md.
  */
 import { type Primitive, primitives } from "./limit/primitives.js";
-import { loadName } from "./loads/load.js";
+import { loadName, valuesPerRecord } from "./loads/load.js";
 import { type Run, readRun, type Section } from "./report/run-file.js";
 import { costHead, costRow, problems, sectionTitle } from "./report/run-report.js";
 import { type Cell, cellText, figure } from "./report/text-table.js";
@@ -24,14 +24,24 @@ for (const section of run.sections) {
 console.log(`\n${primitiveCosts(run)}`);
 
 function speeds({ results }: Section): string {
-  const head = ["load", "records/s", "p50 ms", "p95", "p99", "submissions", "records a block"];
+  const head = [
+    "load",
+    "records/s",
+    "values/s",
+    "p50 ms",
+    "p95",
+    "p99",
+    "submissions",
+    "records a block",
+  ];
   const rows = results.map((result): Cell[] => {
     const { value, high } = result.recordsPerS;
     const marks = problems(result).length > 0 ? " !" : "";
     const speed = `${figure(value)} ± ${figure(high - value)}`;
     const latencies = [result.p50Ms, result.p95Ms, result.p99Ms].map((each) => each?.value);
     const counts = [result.submissions, result.recordsPerBlock];
-    return [`${loadName(result.load)}${marks}`, speed, ...latencies, ...counts];
+    const valuesPerS = value * valuesPerRecord(result.load);
+    return [`${loadName(result.load)}${marks}`, speed, valuesPerS, ...latencies, ...counts];
   });
   return markdownTable([head, ...rows]);
 }
