@@ -54,10 +54,11 @@ async function createProgram(argv: readonly string[]): Promise<Command> {
   return program;
 }
 
-/** Otherwise `bss sbumit --help` would show the help of the whole program and end well. */
+/** `bss sbumit --help` would show the help of the whole program and end well. */
 function refuseUnknownCommand(program: Command, argv: readonly string[]): void {
   const [first] = argv.filter((word) => !word.startsWith("-"));
-  if (first === undefined || first === "help") return;
+  const asksForHelp = argv.includes("--help") || argv.includes("-h");
+  if (first === undefined || first === "help" || !asksForHelp) return;
   if (program.commands.some((command) => command.name() === first)) return;
   program.error(`error: unknown command '${first}'`, { code: "commander.unknownCommand" });
 }

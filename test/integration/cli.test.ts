@@ -62,6 +62,18 @@ describe("the command bss", () => {
       /^bss: unknown command 'initt' \(Did you mean init\?\); .+\n$/,
     ],
     [
+      "the help of an unknown command",
+      ["initt", "--help"],
+      2,
+      /^bss: unknown command 'initt'; .+\n$/,
+    ],
+    [
+      "an error for programs",
+      ["start", "--config", "none.yaml", "--json"],
+      1,
+      /^\{"error":\{"message":"none\.yaml: .+","exit_code":1,"reason":null,"field":null\}\}\n$/,
+    ],
+    [
       "a number that is none",
       ["init", "-d", "x", "--storage", "many"],
       2,
