@@ -13,6 +13,7 @@ import { deviceIdForm, isDeviceId } from "../../ledger/ids.js";
 import { isoTimeOfS } from "../../ledger/times.js";
 import { RowProblem } from "../sending/row-problem.js";
 import type { InputRow, RowToSend } from "../sending/send-run.js";
+import { type OtherDirection, withOtherDirection } from "./other-direction.js";
 import { type MeterNames, type RegisteredMeters, whyNotRecorded } from "./registered-meters.js";
 
 export type ImportContext = {
@@ -23,6 +24,7 @@ export type ImportContext = {
   readonly submitterId: string;
   readonly policy: Policy;
   readonly periods: Periods;
+  readonly otherDirection?: OtherDirection | undefined;
   /** Unix s. */
   readonly nowS: number;
 };
@@ -123,8 +125,9 @@ function problemRow({ line, column }: Place, message: string): InputRow {
   return { line, problem: new RowProblem(message, column) };
 }
 
-function profileRow(profile: Profile, { registered, periods, nowS }: ImportContext): InputRow {
-  const { place, meterId, period, startS, intervalS, values, registerStart, registerEnd } = profile;
+function profileRow(profile: Profile, context: ImportContext): InputRow {
+  const { registered, periods, nowS, otherDirection } = context;
+  const { place, meterId, period, startS, intervalS, values } = profile;
   const name = `meter ${meterId}, ${periods.nameOf(period)}`;
   const endS = startS + values.length * intervalS;
   if (endS > nowS) {
@@ -132,14 +135,30 @@ function profileRow(profile: Profile, { registered, periods, nowS }: ImportConte
     return problemRow({ line: place.line }, `${name}: is not over yet; ${next}`);
   }
   const { ownerId } = defined(registered.find(meterId), "profiles are of registered meters");
+  return {
+    line: place.line,
+    name,
+    slot: ["load-profile", meterId, startS, values.length],
+    ...said(profile, ownerId),
+    inPlaceOf: (standing) => {
+      try {
+        return said(withOtherDirection(profile, standing, otherDirection), ownerId);
+      } catch (error) {
+        throw error instanceof RowProblem ? new RowProblem(`${name}: ${error.message}`) : error;
+      }
+    },
+    advice: (reason) => (reason === "INTERVAL_OVERLAP" ? overlapAdvice : undefined),
+  };
+}
+
+/** What is recorded of a profile. */
+function said(profile: Profile, ownerId: string): Pick<RowToSend, "identity" | "build"> {
+  const { meterId, startS, intervalS, values, registerStart, registerEnd } = profile;
   const registers = {
     ...(registerStart !== undefined && { registerStart }),
     ...(registerEnd !== undefined && { registerEnd }),
   };
   return {
-    line: place.line,
-    name,
-    slot: ["load-profile", meterId, startS, values.length],
     identity: [
       ownerId,
       values.map((value) => value && [value.importedWh, value.exportedWh, value.quality]),
@@ -159,6 +178,9 @@ function profileRow(profile: Profile, { registered, periods, nowS }: ImportConte
       }),
   };
 }
+
+const overlapAdvice =
+  "it was recorded with another --out, --zone or --per; use these again, and it is updated";
 
 function sessionRow(session: SessionValue, context: ImportContext): InputRow {
   const { place, stationName, sessionName, startS, endS, energy } = session;

@@ -30,12 +30,14 @@ import {
   readMappingFile,
 } from "./mapping-file.js";
 import { addMappingOptions, type MappingOptions, mappingOfOptions } from "./mapping-options.js";
+import { type OtherDirection, otherDirections } from "./other-direction.js";
 import { MeterNames, RegisteredMeters } from "./registered-meters.js";
 
 type Options = MappingOptions & {
   readonly format?: string;
   readonly mapping?: string;
   readonly per: PeriodName;
+  readonly otherDirection?: OtherDirection;
   readonly out?: string;
   readonly batch: number;
   readonly inFlight: number;
@@ -70,6 +72,12 @@ export function register(program: Command): void {
     .option("-m, --mapping <file>", "YAML file that says what the columns of a CSV file mean")
     .addOption(
       new Option("--per <period>", "what a profile covers").choices(periodNames).default("day"),
+    )
+    .addOption(
+      new Option(
+        "--other-direction <what>",
+        "what becomes of recorded values of a direction that the file does not have",
+      ).choices(otherDirections),
     )
     .option(
       "-o, --out <file>",
@@ -157,6 +165,7 @@ async function importLocked(job: Job): Promise<void> {
     submitterId: client.profile.id,
     policy,
     periods: new Periods(options.per, zone),
+    otherDirection: options.otherDirection,
     nowS: Math.floor(Date.now() / 1000),
   };
   const input = await place.open(signal);

@@ -48,6 +48,11 @@ export type PlannedRow = {
   readonly slot?: unknown;
   /** The exact bytes of its record; `parent` is the hash of the record that it updates. */
   readonly build: (parent?: Uint8Array) => Uint8Array;
+  /**
+   * What the row says in the place of the record that stands in its slot, if it takes over some of
+   * that. Throws `RowProblem`.
+   */
+  readonly inPlaceOf?: (standing: Uint8Array) => Pick<PlannedRow, "identity" | "build">;
 };
 
 /** By what mapping rows were read: its name and the digest of what it says, in hex. */
@@ -78,7 +83,11 @@ type JournalLine = {
   readonly parent?: string;
 };
 
-type Standing = { readonly content: string; readonly hashHex: string };
+type Standing = {
+  readonly content: string;
+  readonly hashHex: string;
+  readonly bytes: Uint8Array;
+};
 
 const journalFormat = 1;
 
@@ -135,7 +144,9 @@ export class ProgressFile {
     if (!this.#journal.isEmpty) return;
     if (!this.#receipts.isEmpty) {
       const what = `${out} has receipts, but its journal ${out}.journal is missing`;
-      const next = "restore the journal, or give another file with --out to send all rows again";
+      const next =
+        "restore the journal; another file with --out sends all rows again, and what the ledger " +
+        "cannot tell from a new record, such as a charging session, is then recorded twice";
       throw new CliError(what, next);
     }
     this.#journal.append([header], { durable: true });
@@ -175,9 +186,9 @@ export class ProgressFile {
   /** The record, which `unsettled` gave, is on the ledger. */
   settle({ slot }: PlannedRow, receipt: ReceiptLine): void {
     const slotKey = digestOf(slot);
-    const { content = "", hash = "" } = this.#unsettled.get(slotKey) ?? {};
+    const { content = "", hash = "", record = "" } = this.#unsettled.get(slotKey) ?? {};
     this.#unsettled.delete(slotKey);
-    this.#standing.set(slotKey, { content, hashHex: hash });
+    this.#standing.set(slotKey, { content, hashHex: hash, bytes: bytesOf(record) });
     this.receive([receipt]);
   }
 
@@ -218,15 +229,16 @@ export class ProgressFile {
     if (firstLine !== undefined) {
       throw new RowProblem(`is about the same as line ${firstLine} and would replace it`);
     }
-    const content = digestOf(row.identity);
     const standing = this.#standing.get(slot);
+    const said = (standing && row.inPlaceOf?.(standing.bytes)) ?? row;
+    const content = digestOf(said.identity);
     if (standing?.content === content) return undefined;
     const parent = standing?.hashHex;
     const key = digestOf([slot, content, parent ?? ""]);
     const known = this.#planned.get(key);
     if (known !== undefined) return known;
     const line = { key, slot, content, ...(parent !== undefined && { parent }) };
-    return this.#write(line, row.build(fromHex(parent ?? "none")));
+    return this.#write(line, said.build(fromHex(parent ?? "none")));
   }
 
   #write(line: Omit<JournalLine, "hash" | "record">, bytes: Uint8Array): PlannedRecord {
@@ -265,13 +277,13 @@ export class ProgressFile {
     const { key, hash, record, slot, content, parent } = line ?? {};
     if (key === undefined || hash === undefined || record === undefined)
       throw foreign(`${out}.journal`);
+    const bytes = bytesOf(record);
     if (this.#done.has(hash)) {
       this.#doneKeys.add(key);
       if (slot === undefined || content === undefined) return;
-      this.#standing.set(slot, { content, hashHex: hash });
+      this.#standing.set(slot, { content, hashHex: hash, bytes });
       this.#unsettled.delete(slot);
     } else {
-      const bytes = new Uint8Array(Buffer.from(record, "base64"));
       const known = { key, isOld: true, hashHex: hash, bytes };
       this.#planned.set(key, parent === undefined ? known : { ...known, parent });
       if (slot !== undefined) this.#unsettled.set(slot, { ...line, key, hash, record });
@@ -282,6 +294,10 @@ export class ProgressFile {
 /** Enough of a hash to name what `value` is in JSON. */
 function digestOf(value: unknown): string {
   return Buffer.from(sha256(utf8(JSON.stringify(value))).subarray(0, 16)).toString("base64");
+}
+
+function bytesOf(record: string): Uint8Array {
+  return new Uint8Array(Buffer.from(record, "base64"));
 }
 
 function foreign(path: string): CliError {

@@ -25,6 +25,8 @@ import { RowProblem } from "./row-problem.js";
 export type RowToSend = PlannedRow & {
   /** What to call it when it is refused, besides its line. */
   readonly name?: string;
+  /** What to do about a refusal, by its reason. */
+  readonly advice?: (reason: string) => string | undefined;
   /**
    * Another record in the place of one that was refused for what the machine had put into it;
    * undefined when all of it is the row's. Throws `RowProblem`.
@@ -62,7 +64,7 @@ type SendRunOptions = {
   readonly onReconnect: (error: RpcError, unanswered: number) => void;
 };
 
-type Planned = PlannedRecord & Pick<RowToSend, "line" | "name" | "rebuild">;
+type Planned = PlannedRecord & Pick<RowToSend, "line" | "name" | "advice" | "rebuild">;
 type Batch = readonly Planned[];
 
 /** Refusals that another clock or other keys of this machine may cure. */
@@ -256,7 +258,9 @@ export class SendRun {
     this.#counts.refused += 1;
     this.#options.onProblem(
       record.line,
-      new RowProblem(`${prefixOf(record)}refused: ${message}${reasonText(reason)}`),
+      new RowProblem(
+        `${prefixOf(record)}refused: ${message}${reasonText(reason)}${adviceOf(record, reason)}`,
+      ),
     );
     this.#options.onSettled(1);
   }
@@ -288,8 +292,17 @@ function reasonText(reason: string): string {
   return reason === "" ? "" : ` [${reason}]`;
 }
 
-function ownOf({ name, rebuild }: RowToSend): Pick<RowToSend, "name" | "rebuild"> {
-  return { ...(name !== undefined && { name }), ...(rebuild !== undefined && { rebuild }) };
+function adviceOf({ advice }: Planned, reason: string): string {
+  const text = advice?.(reason);
+  return text === undefined ? "" : `; ${text}`;
+}
+
+function ownOf({ name, advice, rebuild }: RowToSend): Omit<Planned, "line" | keyof PlannedRecord> {
+  return {
+    ...(name !== undefined && { name }),
+    ...(advice !== undefined && { advice }),
+    ...(rebuild !== undefined && { rebuild }),
+  };
 }
 
 function prefixOf({ name }: Planned): string {

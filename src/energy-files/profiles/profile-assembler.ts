@@ -34,6 +34,8 @@ export type Profile = {
   readonly intervalS: number;
   /** One for each interval of the period; undefined for one without a value. */
   readonly values: readonly (ProfileValue | undefined)[];
+  /** Those of which the file has values in the period. */
+  readonly directions: readonly Direction[];
   readonly registerStart?: RegisterReading;
   readonly registerEnd?: RegisterReading;
 };
@@ -80,6 +82,7 @@ type Registers = Map<number, Partial<Record<Direction, bigint>>>;
 const openValuesMax = 2_000_000;
 const registersMax = 1_000_000;
 const valueWhMax = 2n ** 32n - 1n;
+const directions = ["imported", "exported"] as const;
 const worse: readonly Quality[] = ["measured", "estimated", "substituted"];
 
 export class ProfileAssembler {
@@ -241,7 +244,7 @@ function profileOf(
     return {
       importedWh: importedEntry ? Number(rounding.imported.next(importedEntry.energy)) : 0,
       exportedWh: exportedEntry ? Number(rounding.exported.next(exportedEntry.energy)) : 0,
-      quality: worseOf(importedEntry?.quality, exportedEntry?.quality),
+      quality: worseQuality(importedEntry?.quality, exportedEntry?.quality),
     };
   });
   if (values.every((value) => value === undefined)) return problems;
@@ -256,6 +259,7 @@ function profileOf(
     startS,
     intervalS,
     values,
+    directions: directions.filter((direction) => has[direction]),
     ...(registerStart === undefined ? {} : { registerStart }),
     ...(registerEnd === undefined ? {} : { registerEnd }),
   };
@@ -272,7 +276,7 @@ function lackingDirection(
   return exported === undefined && has.exported ? "exported" : undefined;
 }
 
-function worseOf(a: Quality = "measured", b: Quality = "measured"): Quality {
+export function worseQuality(a: Quality = "measured", b: Quality = "measured"): Quality {
   return worse.indexOf(a) < worse.indexOf(b) ? b : a;
 }
 

@@ -7,6 +7,7 @@ import {
   surveyItems,
 } from "../../../../src/cli/import/import-rows.js";
 import { MeterNames, RegisteredMeters } from "../../../../src/cli/import/registered-meters.js";
+import { loadProfile } from "../../../../src/client/submit/records.js";
 import type { FileItem, IntervalValue } from "../../../../src/energy-files/file-values.js";
 import { Periods } from "../../../../src/energy-files/profiles/periods.js";
 import { ControlOperationSchema, PolicySchema } from "../../../../src/gen/bss/v1/genesis_pb.js";
@@ -137,6 +138,16 @@ describe("what a file's items become", () => {
         identities.push(JSON.stringify(row.identity));
         slots.push(JSON.stringify(row.slot));
         assert.notDeepEqual(row.build(), row.build(new Uint8Array(32)));
+        assert.match(row.advice?.("INTERVAL_OVERLAP") ?? "", /another --out, --zone or --per/);
+        assert.equal(row.advice?.("METER_UNKNOWN"), undefined);
+        const exported = loadProfile({
+          ownerId: "home-1",
+          meterId: "M-1",
+          startS: firstS,
+          intervalS: hourS,
+          values: [{ importedWh: 0, exportedWh: 1, quality: "measured" }],
+        });
+        assert.throws(() => row.inPlaceOf?.(exported), /M-1, 2026-01-01: the file has no exported/);
       }
     }
     assert.equal(new Set(slots).size, 1);

@@ -183,6 +183,31 @@ describe("the progress file", () => {
       assert.equal(run("b")?.parent, between?.hashHex);
     });
 
+    test("may take over what stands in the slot, and then are done when they say the same", () => {
+      const row = (text: string) => ({
+        line: 2,
+        slot: "s",
+        identity: text,
+        build: fresh(text),
+        inPlaceOf: (standing: Uint8Array) => {
+          const [before = ""] = Buffer.from(standing).toString().split(" ");
+          const all = before.includes(text) ? before : before + text;
+          return { identity: all, build: fresh(all) };
+        },
+      });
+      const sent = (text: string) =>
+        withFile((file) => {
+          const planned = file.plan(row(text));
+          file.save();
+          if (planned !== undefined) file.receive([receiptOf(planned.hashHex)]);
+          return planned && Buffer.from(planned.bytes).toString().split(" ")[0];
+        });
+      assert.deepEqual(
+        [sent("a"), sent("b"), sent("a"), sent("b")],
+        ["a", "ab", undefined, undefined],
+      );
+    });
+
     test("wait for what became of the record that another run sent about the slot", () => {
       const first = run("a", { receipt: false });
       withFile((file) => {
