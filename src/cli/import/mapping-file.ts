@@ -18,7 +18,7 @@ import { toHex, utf8 } from "../../base/bytes.js";
 import * as field from "../../config/fields.js";
 import { readYamlFile } from "../../config/yaml-file.js";
 import { sha256 } from "../../crypto/hash.js";
-import { type ExactNumber, energyUnits, exactNumber } from "../../energy-files/csv/cell-number.js";
+import { energyUnits } from "../../energy-files/csv/cell-number.js";
 import { timeFormats } from "../../energy-files/csv/cell-time.js";
 import {
   type CsvMapping,
@@ -29,6 +29,7 @@ import {
   type ValueColumn,
   valueDirections,
 } from "../../energy-files/csv/csv-mapping.js";
+import { type ExactNumber, exactNumber } from "../../energy-files/exact-number.js";
 import { timeZoneOf } from "../../energy-files/time-zone.js";
 import { CliError, exitCodes } from "../text/cli-error.js";
 import { readTime } from "../text/time-text.js";

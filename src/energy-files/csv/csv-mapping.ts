@@ -1,6 +1,8 @@
 /** What the columns of a CSV file mean. */
+
+import type { ExactNumber } from "../exact-number.js";
 import type { IntervalValue } from "../file-values.js";
-import type { EnergyUnit, ExactNumber } from "./cell-number.js";
+import type { EnergyUnit } from "./cell-number.js";
 import type { TimeFormat } from "./cell-time.js";
 
 export type CsvMapping = {

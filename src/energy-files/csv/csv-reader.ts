@@ -2,6 +2,8 @@
  * Reads CSV files by a mapping, which says what their columns mean: a mapping can describe most of
  * what utilities and portals export, and nothing is taken that it does not name.
  */
+
+import { type ExactNumber, exactNumber, product } from "../exact-number.js";
 import {
   type FileItem,
   type FileProblem,
@@ -10,7 +12,7 @@ import {
   type IntervalValue,
   type ReaderOptions,
 } from "../file-values.js";
-import { type ExactNumber, energyOf, exactNumber, product, whyNoNumber } from "./cell-number.js";
+import { energyOf, whyNoNumber } from "./cell-number.js";
 import { cellTime } from "./cell-time.js";
 import { CsvColumns } from "./csv-columns.js";
 import type { CsvMapping, IntervalContent, SessionContent, ValueColumn } from "./csv-mapping.js";
