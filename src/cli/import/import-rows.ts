@@ -5,7 +5,12 @@
 import { defined } from "../../base/assert.js";
 import { chargingSession, loadProfile } from "../../client/submit/records.js";
 import { roundedWh } from "../../energy-files/exact-wh.js";
-import type { FileItem, Place, SessionValue } from "../../energy-files/file-values.js";
+import {
+  type FileItem,
+  FileUnreadable,
+  type Place,
+  type SessionValue,
+} from "../../energy-files/file-values.js";
 import type { Periods } from "../../energy-files/profiles/periods.js";
 import { type Profile, ProfileAssembler } from "../../energy-files/profiles/profile-assembler.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
@@ -29,6 +34,9 @@ export type ImportContext = {
   readonly nowS: number;
 };
 
+/** Names of meters that nobody knows: more of them are no names of meters. */
+const unknownMax = 10_000;
+
 /** What a look at the whole file has found. */
 export type Survey = {
   /** Values of intervals in the file, known meters or not. */
@@ -36,7 +44,7 @@ export type Survey = {
   sessions: number;
   /** About how many profiles, sessions and problems come of it. */
   steps: number;
-  /** By id: the number of the last value of a meter. */
+  /** By id: the number of the last item of a meter. */
   readonly lastOf: Map<string, number>;
   /** By name in the file: meters of which nothing can be recorded. */
   readonly unknown: Map<string, { readonly place: Place; readonly why: string; values: number }>;
@@ -60,6 +68,10 @@ export async function surveyItems(
     number += 1;
     if (item.kind === "session") survey.sessions += 1;
     if (item.kind === "session" || item.kind === "problem") survey.steps += 1;
+    if (item.kind === "register") {
+      const meter = names.of(item.meterName);
+      if (typeof meter !== "string") survey.lastOf.set(meter.meterId, number);
+    }
     if (item.kind !== "value") continue;
     survey.values += 1;
     const { meterName, place, startS } = item;
@@ -68,6 +80,7 @@ export async function surveyItems(
       const known = survey.unknown.get(meterName);
       if (known === undefined) survey.unknown.set(meterName, { place, why: meter, values: 1 });
       else known.values += 1;
+      if (survey.unknown.size > unknownMax) throw tooManyUnknown(meterName);
       continue;
     }
     survey.lastOf.set(meter.meterId, number);
@@ -77,6 +90,13 @@ export async function surveyItems(
     survey.steps += 1;
   }
   return survey;
+}
+
+function tooManyUnknown(name: string): FileUnreadable {
+  return new FileUnreadable(
+    `it names more than ${unknownMax} meters that are not registered, such as ${JSON.stringify(name)}`,
+    "check which column names the meter, or register them first",
+  );
 }
 
 /** The rows that are sent. Values of unknown meters are left out: the survey has told of them. */
@@ -103,9 +123,9 @@ export async function* importRows(
         const why = whyNotRecorded(item, meter, { policy: context.policy, nowS });
         if (why !== undefined) yield problemRow(item.place, why);
         else for (const each of assembler.add(meterId, item)) yield rowOf(each, context);
-        if (lastOf.get(meterId) !== number) continue;
-        for (const each of assembler.endOf(meterId)) yield rowOf(each, context);
       }
+      if (lastOf.get(meterId) !== number) continue;
+      for (const each of assembler.endOf(meterId)) yield rowOf(each, context);
     }
   }
   for (const each of assembler.end()) yield rowOf(each, context);

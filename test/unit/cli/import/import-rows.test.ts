@@ -64,11 +64,15 @@ async function rowsOf(items: readonly FileItem[], ids: Readonly<Record<string, s
   }
   const survey = await surveyItems(read(), context);
   const rows: string[] = [];
+  const identities: unknown[][] = [];
   for await (const row of importRows(read(), context, survey)) {
     if ("problem" in row) rows.push(row.problem.at("file", row.line));
-    else rows.push(`${row.name}: ${JSON.stringify(row.slot)}`);
+    else {
+      rows.push(`${row.name}: ${JSON.stringify(row.slot)}`);
+      identities.push(row.identity as unknown[]);
+    }
   }
-  return { survey, rows };
+  return { survey, rows, identities };
 }
 
 describe("what a file's items become", () => {
@@ -105,6 +109,28 @@ describe("what a file's items become", () => {
     assert.match(told[1] ?? "", /^M-2 1: meter M-2 belongs to home-2, and head-end is no agent/);
     assert.match(told[2] ?? "", /spreadsheet has rounded/);
     assert.equal(told.length, 3);
+  });
+
+  test("a file whose names are no meters is refused before they fill the memory", async () => {
+    const items = Array.from({ length: 10_001 }, (_, i) => value(`row ${i}`));
+    await assert.rejects(rowsOf(items), /more than 10000 meters .* such as "row 10000"/);
+  });
+
+  test("what registers showed counts wherever it stands in the file", async () => {
+    const register = (atS: number): FileItem => ({
+      kind: "register",
+      place: { line: 9 },
+      meterName: "M-1",
+      direction: "imported",
+      atS,
+      energy: { amount: BigInt(atS - firstS), perWh: 1n },
+    });
+    const day = Array.from({ length: 24 }, (_, i) => value("M-1", { startS: firstS + i * hourS }));
+    const { identities } = await rowsOf([register(firstS), ...day, register(firstS + 24 * hourS)]);
+    assert.deepEqual(identities[0]?.at(-1), [
+      ["0", "0"],
+      ["86400", "0"],
+    ]);
   });
 
   test("values that the ledger would refuse are named, and the rest of the day goes on", async () => {
