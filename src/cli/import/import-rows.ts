@@ -23,9 +23,9 @@ import { type MeterNames, type RegisteredMeters, whyNotRecorded } from "./regist
 
 export type ImportContext = {
   readonly names: MeterNames;
-  readonly registered: Pick<RegisteredMeters, "find">;
+  readonly registered: Pick<RegisteredMeters, "find" | "mayImportFor">;
   readonly stationIds: ReadonlyMap<string, string>;
-  /** Who submits, and owns the charging sessions. */
+  /** Who submits, and owns the charging sessions of which the file names no owner. */
   readonly submitterId: string;
   readonly policy: Policy;
   readonly periods: Periods;
@@ -215,7 +215,13 @@ function sessionRow(session: SessionValue, context: ImportContext): InputRow {
   const { line } = place;
   if (endS <= startS) return problemRow({ line }, "the session does not end after its start");
   if (endS > context.nowS) return problemRow({ line }, "the session is not over yet");
-  const { submitterId: ownerId } = context;
+  const { submitterId, registered } = context;
+  const ownerId = session.ownerName ?? submitterId;
+  if (!registered.mayImportFor(submitterId, ownerId)) {
+    const shown = JSON.stringify(ownerId);
+    const why = `the owner is ${shown}, and ${submitterId} is no agent of such a participant`;
+    return problemRow({ line }, why);
+  }
   const row: RowToSend = {
     line,
     name: `session ${sessionName} at ${stationId}`,

@@ -206,7 +206,19 @@ async function send(
     participantId: client.profile.id,
     command: "import",
   });
-  const before = progressFile.noteMapping({ mapping: mapping.name, digest: mapping.digest });
+  const periods = `${options.per} of ${mapping.text.zone ?? "UTC"}`;
+  const before = progressFile.noteMapping({
+    mapping: mapping.name,
+    digest: mapping.digest,
+    ...(survey.values > 0 && { periods }),
+  });
+  if (survey.values > 0 && before?.periods !== undefined && before.periods !== periods) {
+    progressFile.close();
+    throw new CliError(
+      `${out} has a profile for each ${before.periods}, and a ${periods} would overlap two of them`,
+      "use --zone and --per as before",
+    );
+  }
   if (before !== undefined && before.digest !== mapping.digest) {
     const what = `${out} was last written with another mapping (${before.mapping})`;
     output.note(`bss: ${what}; profiles that say something else now are sent as updates`);

@@ -110,6 +110,7 @@ const mappingSchema = field.mapping({
     .mapping({
       station_column: column(),
       session_column: column(),
+      owner_column: column().optional(),
       start_column: column(),
       end_column: column(),
       energy_column: column(),
@@ -213,6 +214,7 @@ function sessionsOf(sessions: NonNullable<MappingText["sessions"]>): SessionCont
     kind: "sessions",
     stationColumn: sessions.station_column,
     sessionColumn: sessions.session_column,
+    ...(sessions.owner_column !== undefined && { ownerColumn: sessions.owner_column }),
     startColumn: sessions.start_column,
     endColumn: sessions.end_column,
     timeFormat: sessions.time_format,

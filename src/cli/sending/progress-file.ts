@@ -56,7 +56,12 @@ export type PlannedRow = {
 };
 
 /** By what mapping rows were read: its name and the digest of what it says, in hex. */
-export type MappingNote = { readonly mapping: string; readonly digest: string };
+export type MappingNote = {
+  readonly mapping: string;
+  readonly digest: string;
+  /** Which days profiles cover, such as "day of UTC"; left out where there are none. */
+  readonly periods?: string;
+};
 
 /** A line of the receipts file. */
 export type ReceiptLine = {
@@ -195,7 +200,9 @@ export class ProgressFile {
   /** Notes by what mapping this run reads, and returns the one of the run before it. */
   noteMapping(note: MappingNote): MappingNote | undefined {
     const before = this.#mapping;
-    if (before?.digest !== note.digest) this.#unwritten.push(note);
+    if (before?.digest !== note.digest || before.periods !== note.periods) {
+      this.#unwritten.push(note);
+    }
     this.#mapping = note;
     return before;
   }
@@ -264,7 +271,8 @@ export class ProgressFile {
   #readJournal(value: unknown, header: object, out: string): void {
     const line = value as Partial<JournalLine & MappingNote> & { readonly journal?: number };
     if (line?.mapping !== undefined && line.digest !== undefined) {
-      this.#mapping = { mapping: line.mapping, digest: line.digest };
+      const { mapping, digest, periods = this.#mapping?.periods } = line;
+      this.#mapping = { mapping, digest, ...(periods !== undefined && { periods }) };
       return;
     }
     if (line?.journal !== undefined) {

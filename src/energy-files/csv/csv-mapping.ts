@@ -67,6 +67,8 @@ export type SessionContent = {
   readonly kind: "sessions";
   readonly stationColumn: string;
   readonly sessionColumn: string;
+  /** The column with the id of the owner; by default sessions are of whoever submits them. */
+  readonly ownerColumn?: string;
   readonly startColumn: string;
   readonly endColumn: string;
   readonly timeFormat: TimeFormat;

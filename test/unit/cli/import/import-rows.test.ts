@@ -193,13 +193,15 @@ describe("what a file's items become", () => {
         energy: { amount: 1n, perWh: 1n },
         ...parts,
       }) as FileItem;
-    const { rows } = await rowsOf([
+    const { rows, identities } = await rowsOf([
       session({}),
       session({ stationName: "Lader 2" }),
       session({ endS: firstS }),
       session({ energy: { amount: 1n, perWh: 3n } }),
       session({ energy: { amount: -1n, perWh: 1n } }),
       session({ endS: firstS + 37 * hourS }),
+      session({ ownerName: "home-1", sessionName: "s2" }),
+      session({ ownerName: "home-2", sessionName: "s3" }),
     ]);
     assert.equal(rows[0], 'session s1 at station-1: ["charging-session","station-1","s1"]');
     assert.match(rows[1] ?? "", /"Lader 2" is no id .*--station "Lader 2=ID"/);
@@ -207,5 +209,10 @@ describe("what a file's items become", () => {
     assert.match(rows[3] ?? "", /no energy was charged/);
     assert.match(rows[4] ?? "", /negative/);
     assert.match(rows[5] ?? "", /not over yet/);
+    assert.deepEqual(
+      identities.map(([owner]) => owner),
+      ["head-end", "home-1"],
+    );
+    assert.match(rows[7] ?? "", /the owner is "home-2", and head-end is no agent/);
   });
 });

@@ -219,5 +219,12 @@ describe("the CSV reader", () => {
       '3 from: "27.10.2019 02:30": clocks in Europe/Oslo show this time twice',
       "4 to: has no time",
     ]);
+    const owned = { ...parts, content: { ...sessions, ownerColumn: "who" } } as const;
+    const rows =
+      "id;point;who;from;to;kWh\n1;p1;home-1;26.10.2019 22:31;26.10.2019 23:51;7,5\n" +
+      "2;p1;;26.10.2019 22:31;26.10.2019 23:51;7,5\n";
+    const ofOwners = await texts(rows, owned, "Europe/Oslo");
+    assert.match(ofOwners[0] ?? "", /^p1 1 of home-1 2019/);
+    assert.equal(ofOwners[1], "3 who: is empty");
   });
 });

@@ -5,8 +5,9 @@ import type { ExactWh, FileItem, FileProblem } from "../../../../src/energy-file
 export function textOf(item: FileItem): string {
   if (item.kind === "problem") return problemText(item);
   if (item.kind === "session") {
-    const { stationName, sessionName, startS, endS, energy } = item;
-    return `${stationName} ${sessionName} ${iso(startS)} ${iso(endS)}: ${whText(energy)} Wh`;
+    const { stationName, sessionName, ownerName, startS, endS, energy } = item;
+    const owner = ownerName === undefined ? "" : `of ${ownerName} `;
+    return `${stationName} ${sessionName} ${owner}${iso(startS)} ${iso(endS)}: ${whText(energy)} Wh`;
   }
   if (item.kind === "register") return `${item.meterName} register`;
   const { meterName, direction, startS, intervalS, energy, quality } = item;
