@@ -110,8 +110,8 @@ export class ProgressFile {
   readonly #seen = new Map<string, { count: number; readonly line: number }>();
   /** By slot: what has the last receipt. */
   readonly #standing = new Map<string, Standing>();
-  /** By slot: the last record that was going to be sent and has no receipt. */
-  readonly #unsettled = new Map<string, JournalLine>();
+  /** By slot: records that were going to be sent since then and have no receipt, in that order. */
+  readonly #unsettled = new Map<string, readonly JournalLine[]>();
   #mapping: MappingNote | undefined;
   #unwritten: (JournalLine | MappingNote)[] = [];
   /** Until this run puts a record into files that were not there before. */
@@ -179,20 +179,22 @@ export class ProgressFile {
   }
 
   /**
-   * The hash of a record of the row's slot that may be on the ledger without a receipt here, and
-   * says something else than the row: what became of it has to be known before the row is planned.
+   * The hashes of records of the row's slot that may be on the ledger without a receipt here, and
+   * say something else than the row: what became of them has to be known before the row is planned.
    */
-  unsettled({ slot, identity }: PlannedRow): string | undefined {
-    if (slot === undefined) return undefined;
-    const line = this.#unsettled.get(digestOf(slot));
-    return line === undefined || line.content === digestOf(identity) ? undefined : line.hash;
+  unsettled({ slot, identity }: PlannedRow): readonly string[] {
+    const lines = slot === undefined ? [] : (this.#unsettled.get(digestOf(slot)) ?? []);
+    const content = digestOf(identity);
+    return lines.filter((line) => line.content !== content).map(({ hash }) => hash);
   }
 
-  /** The record, which `unsettled` gave, is on the ledger. */
+  /** A record, which `unsettled` gave, is on the ledger. */
   settle({ slot }: PlannedRow, receipt: ReceiptLine): void {
     const slotKey = digestOf(slot);
-    const { content = "", hash = "", record = "" } = this.#unsettled.get(slotKey) ?? {};
-    this.#unsettled.delete(slotKey);
+    const lines = this.#unsettled.get(slotKey) ?? [];
+    const at = lines.findIndex(({ hash }) => hash === receipt.record_hash);
+    const { content = "", hash = "", record = "" } = lines[at] ?? {};
+    this.#unsettled.set(slotKey, lines.slice(at + 1));
     this.#standing.set(slotKey, { content, hashHex: hash, bytes: bytesOf(record) });
     this.receive([receipt]);
   }
@@ -294,7 +296,9 @@ export class ProgressFile {
     } else {
       const known = { key, isOld: true, hashHex: hash, bytes };
       this.#planned.set(key, parent === undefined ? known : { ...known, parent });
-      if (slot !== undefined) this.#unsettled.set(slot, { ...line, key, hash, record });
+      if (slot === undefined) return;
+      const before = this.#unsettled.get(slot) ?? [];
+      this.#unsettled.set(slot, [...before, { ...line, key, hash, record }]);
     }
   }
 }

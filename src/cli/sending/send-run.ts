@@ -197,18 +197,19 @@ export class SendRun {
     return undefined;
   }
 
-  /** Asks what became of a record that an earlier run sent about the same as the row. */
+  /** Asks what became of the records that earlier runs sent about the same as the row. */
   async #settleEarlier(row: RowToSend): Promise<void> {
     const { client, progressFile } = this.#options;
-    const hashHex = progressFile.unsettled(row);
-    const hash = fromHex(hashHex ?? "");
-    if (hashHex === undefined || hash === undefined) return;
-    try {
-      const receipt = await client.getReceipt(hash);
-      progressFile.settle(row, lineOfReceipt({ line: row.line, hashHex }, receipt));
-    } catch (error) {
-      // A record that managers refused is on no chain.
-      if (!(error instanceof RpcError) || error.reason !== "RECORD_UNKNOWN") throw error;
+    for (const hashHex of progressFile.unsettled(row)) {
+      const hash = fromHex(hashHex);
+      if (hash === undefined) continue;
+      try {
+        const receipt = await client.getReceipt(hash);
+        progressFile.settle(row, lineOfReceipt({ line: row.line, hashHex }, receipt));
+      } catch (error) {
+        // A record that managers refused is on no chain.
+        if (!(error instanceof RpcError) || error.reason !== "RECORD_UNKNOWN") throw error;
+      }
     }
   }
 

@@ -212,14 +212,30 @@ describe("the progress file", () => {
       const first = run("a", { receipt: false });
       withFile((file) => {
         const row = (identity: string) => ({ line: 2, slot: "s", identity, build: () => utf8("") });
-        assert.equal(file.unsettled(row("a")), undefined);
-        assert.equal(file.unsettled(row("b")), first?.hashHex);
-        assert.equal(file.unsettled({ ...row("b"), slot: "other" }), undefined);
+        assert.deepEqual(file.unsettled(row("a")), []);
+        assert.deepEqual(file.unsettled(row("b")), [first?.hashHex]);
+        assert.deepEqual(file.unsettled({ ...row("b"), slot: "other" }), []);
         file.settle(row("b"), receiptOf(first?.hashHex ?? ""));
-        assert.equal(file.unsettled(row("b")), undefined);
+        assert.deepEqual(file.unsettled(row("b")), []);
         assert.equal(planSlot(file, "b")?.parent, first?.hashHex);
       });
       assert.equal(run("a"), undefined);
+    });
+
+    test("are corrected also when the record that stands was not yet final when it was asked for", () => {
+      const first = run("a", { receipt: false });
+      // "a" was in no block yet; then it was, and "b", which does not name it, was refused.
+      const second = run("b", { receipt: false });
+      withFile((file) => {
+        const row = { line: 2, slot: "s", identity: "b", build: () => utf8("") };
+        assert.deepEqual(file.unsettled(row), [first?.hashHex]);
+        assert.deepEqual(
+          file.unsettled({ ...row, identity: "c" }),
+          [first, second].map((each) => each?.hashHex),
+        );
+        file.settle(row, receiptOf(first?.hashHex ?? ""));
+        assert.equal(planSlot(file, "b")?.parent, first?.hashHex);
+      });
     });
 
     test("are refused when there are two in one file", () => {
