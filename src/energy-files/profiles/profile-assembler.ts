@@ -52,7 +52,7 @@ export type RegisterReading = { readonly importedWh: bigint; readonly exportedWh
 
 type Quality = IntervalValue["quality"];
 type Direction = IntervalValue["direction"];
-type Entry = { readonly energy: ExactWh; readonly quality: Quality; readonly line: number };
+type Entry = ExactWh & { readonly quality: Quality; readonly line: number };
 
 type OpenPeriod = {
   readonly place: Place;
@@ -160,7 +160,8 @@ export class ProfileAssembler {
     if (before !== undefined) {
       return `is a second value of the interval from ${timeText(startS)}, as line ${before.line} has one`;
     }
-    open[direction][slot] = { energy, quality, line: place.line };
+    const { amount, perWh } = energy;
+    open[direction][slot] = { amount, perWh, quality, line: place.line };
     open.count += 1;
     this.#openValues += 1;
     return undefined;
@@ -242,8 +243,8 @@ function profileOf(
       return undefined;
     }
     return {
-      importedWh: importedEntry ? Number(rounding.imported.next(importedEntry.energy)) : 0,
-      exportedWh: exportedEntry ? Number(rounding.exported.next(exportedEntry.energy)) : 0,
+      importedWh: importedEntry ? Number(rounding.imported.next(importedEntry)) : 0,
+      exportedWh: exportedEntry ? Number(rounding.exported.next(exportedEntry)) : 0,
       quality: worseQuality(importedEntry?.quality, exportedEntry?.quality),
     };
   });
