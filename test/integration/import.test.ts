@@ -194,7 +194,7 @@ describe("bss import", { timeout: suiteTimeoutMs }, () => {
     assert.equal(ran.code, 1);
     assert.match(
       ran.err,
-      /year\.csv: there is no column "Solar" in line 1 \(its columns: Zeit, Bez/,
+      /year\.csv: there is no column \\*"Solar\\*" in line 1 \(its columns: Zeit, Bez/,
     );
   });
 });
