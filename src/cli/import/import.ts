@@ -1,5 +1,4 @@
 /** `bss import`: energy data as utilities keep it, onto the ledger as load profiles. */
-import { basename, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { BssClient } from "../../client/bss-client.js";
 import { csvReader } from "../../energy-files/csv/csv-reader.js";
@@ -13,6 +12,7 @@ import { addProfileOption, withClient } from "../client-session.js";
 import { lockOrRefuse, type ProcessLock } from "../process-lock.js";
 import { findInput, type Input, type InputPlace } from "../sending/input.js";
 import { ProgressFile } from "../sending/progress-file.js";
+import { receiptsPath } from "../sending/receipts-path.js";
 import { RefusedRows } from "../sending/refused-rows.js";
 import { RowProblem } from "../sending/row-problem.js";
 import { type RunTotals, SendRun } from "../sending/send-run.js";
@@ -111,7 +111,7 @@ async function importFile(
   const said = options.mapping === undefined ? {} : readMappingFile(options.mapping);
   const mapping = mergedMapping(options.mapping, said, mappingOfOptions(options));
   const place = findInput(file);
-  const out = outOf(file, place, options);
+  const out = receiptsPath(file, place, options.out);
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort();
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
@@ -260,23 +260,6 @@ async function send(
   }
   const ms = performance.now() - startedMs;
   report(run.totals, { format, mapping, survey, out, refusedFile: refused.file, ms }, output);
-}
-
-/** Where the receipts go. A stream has no name by which a later run could find them. */
-function outOf(file: string, { label, isStream }: InputPlace, { out }: Options): string {
-  if (out === undefined && isStream) {
-    throw new CliError(
-      `${label} is a stream, which has no name for its receipts`,
-      "give a file with --out",
-      { exitCode: exitCodes.usage },
-    );
-  }
-  const path = out ?? `${basename(file)}.receipts.jsonl`;
-  if (resolve(path) !== resolve(file)) return path;
-  throw new CliError(
-    "--out names the file that is to be imported",
-    "give another file for the receipts",
-  );
 }
 
 /** Prints how the run has ended. Throws `CliError` when something was not recorded. */
