@@ -14,6 +14,15 @@ export function addWh(a: ExactWh, b: ExactWh): ExactWh {
   return { amount, perWh };
 }
 
+/** `a` less `b`. */
+export function lessWh(a: ExactWh, b: ExactWh): ExactWh {
+  return addWh(a, { amount: -b.amount, perWh: b.perWh });
+}
+
+export function isLessWh(a: ExactWh, b: ExactWh): boolean {
+  return lessWh(a, b).amount < 0n;
+}
+
 /** Whether it is more than so many whole Wh. */
 export function isAboveWh({ amount, perWh }: ExactWh, wh: bigint): boolean {
   return amount > wh * perWh;
@@ -24,9 +33,13 @@ export function roundedWh({ amount, perWh }: ExactWh): bigint {
   return floorDiv(2n * amount + perWh, 2n * perWh);
 }
 
-/** "0.0000975 Wh", for people: cut after six decimals. */
+/** "12345.6 Wh", for people: cut after six decimals. */
 export function whText({ amount, perWh }: ExactWh): string {
-  return `${Number((amount * 1_000_000n) / perWh) / 1_000_000} Wh`;
+  const millionths = (amount * 1_000_000n) / perWh;
+  const [sign, size] = millionths < 0n ? ["-", -millionths] : ["", millionths];
+  const digits = size.toString().padStart(7, "0");
+  const fraction = digits.slice(-6).replace(/0+$/, "");
+  return `${sign}${digits.slice(0, -6)}${fraction === "" ? "" : `.${fraction}`} Wh`;
 }
 
 /**

@@ -39,6 +39,8 @@ export type SessionValue = {
   readonly stationName: string;
   /** Identifies the session in its source (transaction id, CDR id), for reruns. */
   readonly sessionName: string;
+  /** Whose it is, as an id, where the file says it. */
+  readonly ownerName?: string;
   readonly startS: number;
   readonly endS: number;
   readonly energy: ExactWh;

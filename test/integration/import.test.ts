@@ -130,6 +130,13 @@ describe("bss import", { timeout: suiteTimeoutMs }, () => {
     assert.deepEqual(countsOf(last), [0, 0, 3, 0, 0]);
   });
 
+  test("refuses days of another zone, which would overlap those that are recorded", async () => {
+    const ran = await importFile("--zone", "UTC");
+    assert.equal(ran.code, 1);
+    assert.match(ran.err, /a profile for each day of Europe\/Berlin, and a day of UTC would/);
+    assert.equal(ran.counts, undefined);
+  });
+
   test("tells of another mapping, and corrects what was read by the first one", async () => {
     writeFileSync(path("mapping.yaml"), mapping.replace("kW}", "MW}"));
     const ran = await importFile();
@@ -187,7 +194,7 @@ describe("bss import", { timeout: suiteTimeoutMs }, () => {
     assert.equal(ran.code, 1);
     assert.match(
       ran.err,
-      /year\.csv: there is no column "Solar" in line 1 \(its columns: Zeit, Bez/,
+      /year\.csv: there is no column \\*"Solar\\*" in line 1 \(its columns: Zeit, Bez/,
     );
   });
 });

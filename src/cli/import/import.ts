@@ -1,5 +1,4 @@
 /** `bss import`: energy data as utilities keep it, onto the ledger as load profiles. */
-import { basename, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { BssClient } from "../../client/bss-client.js";
 import { csvReader } from "../../energy-files/csv/csv-reader.js";
@@ -13,6 +12,7 @@ import { addProfileOption, withClient } from "../client-session.js";
 import { lockOrRefuse, type ProcessLock } from "../process-lock.js";
 import { findInput, type Input, type InputPlace } from "../sending/input.js";
 import { ProgressFile } from "../sending/progress-file.js";
+import { receiptsPath } from "../sending/receipts-path.js";
 import { RefusedRows } from "../sending/refused-rows.js";
 import { RowProblem } from "../sending/row-problem.js";
 import { type RunTotals, SendRun } from "../sending/send-run.js";
@@ -31,12 +31,14 @@ import {
   readMappingFile,
 } from "./mapping-file.js";
 import { addMappingOptions, type MappingOptions, mappingOfOptions } from "./mapping-options.js";
+import { type OtherDirection, otherDirections } from "./other-direction.js";
 import { MeterNames, RegisteredMeters } from "./registered-meters.js";
 
 type Options = MappingOptions & {
   readonly format?: string;
   readonly mapping?: string;
   readonly per: PeriodName;
+  readonly otherDirection?: OtherDirection;
   readonly out?: string;
   readonly batch: number;
   readonly inFlight: number;
@@ -72,6 +74,12 @@ export function register(program: Command): void {
     .addOption(
       new Option("--per <period>", "what a profile covers").choices(periodNames).default("day"),
     )
+    .addOption(
+      new Option(
+        "--other-direction <what>",
+        "what becomes of recorded values of a direction that the file does not have",
+      ).choices(otherDirections),
+    )
     .option(
       "-o, --out <file>",
       "file for the receipts (default: <file>.receipts.jsonl in the current directory)",
@@ -104,7 +112,7 @@ async function importFile(
   const said = options.mapping === undefined ? {} : readMappingFile(options.mapping);
   const mapping = mergedMapping(options.mapping, said, mappingOfOptions(options));
   const place = findInput(file);
-  const out = outOf(file, place, options);
+  const out = receiptsPath(file, place, options.out);
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort();
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
@@ -158,6 +166,7 @@ async function importLocked(job: Job): Promise<void> {
     submitterId: client.profile.id,
     policy,
     periods: new Periods(options.per, zone),
+    otherDirection: options.otherDirection,
     nowS: Math.floor(Date.now() / 1000),
   };
   const input = await place.open(signal);
@@ -198,7 +207,19 @@ async function send(
     participantId: client.profile.id,
     command: "import",
   });
-  const before = progressFile.noteMapping({ mapping: mapping.name, digest: mapping.digest });
+  const periods = `${options.per} of ${mapping.text.zone ?? "UTC"}`;
+  const before = progressFile.noteMapping({
+    mapping: mapping.name,
+    digest: mapping.digest,
+    ...(survey.values > 0 && { periods }),
+  });
+  if (survey.values > 0 && before?.periods !== undefined && before.periods !== periods) {
+    progressFile.close();
+    throw new CliError(
+      `${out} has a profile for each ${before.periods}, and a ${periods} would overlap two of them`,
+      "use --zone and --per as before",
+    );
+  }
   if (before !== undefined && before.digest !== mapping.digest) {
     const what = `${out} was last written with another mapping (${before.mapping})`;
     output.note(`bss: ${what}; profiles that say something else now are sent as updates`);
@@ -247,23 +268,6 @@ async function send(
   }
   const ms = performance.now() - startedMs;
   report(run.totals, { format, mapping, survey, out, refusedFile: refused.file, ms }, output);
-}
-
-/** Where the receipts go. A stream has no name by which a later run could find them. */
-function outOf(file: string, { label, isStream }: InputPlace, { out }: Options): string {
-  if (out === undefined && isStream) {
-    throw new CliError(
-      `${label} is a stream, which has no name for its receipts`,
-      "give a file with --out",
-      { exitCode: exitCodes.usage },
-    );
-  }
-  const path = out ?? `${basename(file)}.receipts.jsonl`;
-  if (resolve(path) !== resolve(file)) return path;
-  throw new CliError(
-    "--out names the file that is to be imported",
-    "give another file for the receipts",
-  );
 }
 
 /** Prints how the run has ended. Throws `CliError` when something was not recorded. */

@@ -18,7 +18,7 @@ import { toHex, utf8 } from "../../base/bytes.js";
 import * as field from "../../config/fields.js";
 import { readYamlFile } from "../../config/yaml-file.js";
 import { sha256 } from "../../crypto/hash.js";
-import { type ExactNumber, energyUnits, exactNumber } from "../../energy-files/csv/cell-number.js";
+import { energyUnits } from "../../energy-files/csv/cell-number.js";
 import { timeFormats } from "../../energy-files/csv/cell-time.js";
 import {
   type CsvMapping,
@@ -29,6 +29,7 @@ import {
   type ValueColumn,
   valueDirections,
 } from "../../energy-files/csv/csv-mapping.js";
+import { type ExactNumber, exactNumber } from "../../energy-files/exact-number.js";
 import { timeZoneOf } from "../../energy-files/time-zone.js";
 import { CliError, exitCodes } from "../text/cli-error.js";
 import { readTime } from "../text/time-text.js";
@@ -109,6 +110,7 @@ const mappingSchema = field.mapping({
     .mapping({
       station_column: column(),
       session_column: column(),
+      owner_column: column().optional(),
       start_column: column(),
       end_column: column(),
       energy_column: column(),
@@ -212,6 +214,7 @@ function sessionsOf(sessions: NonNullable<MappingText["sessions"]>): SessionCont
     kind: "sessions",
     stationColumn: sessions.station_column,
     sessionColumn: sessions.session_column,
+    ...(sessions.owner_column !== undefined && { ownerColumn: sessions.owner_column }),
     startColumn: sessions.start_column,
     endColumn: sessions.end_column,
     timeFormat: sessions.time_format,

@@ -33,6 +33,7 @@ export type MappingOptions = {
   readonly station: readonly Pair[];
   readonly stationColumn?: string;
   readonly sessionColumn?: string;
+  readonly ownerColumn?: string;
   readonly startColumn?: string;
   readonly endColumn?: string;
   readonly energyColumn?: string;
@@ -74,6 +75,7 @@ export function addMappingOptions(command: Command): void {
     .addOption(pairs("--quality-word <text=quality>", `what it says: ${qualities.join(", ")}`))
     .option("--station-column <column>", "of charging sessions: the station")
     .option("--session-column <column>", "what identifies the session")
+    .option("--owner-column <column>", "the id of its owner (default: who submits)")
     .option("--start-column <column>", "when it began")
     .option("--end-column <column>", "when it ended")
     .option("--energy-column <column>", "what was charged")
@@ -145,7 +147,7 @@ function qualityOf({ quality, qualityWord }: MappingOptions): MappingText["quali
 
 function sessionsOf(options: MappingOptions): MappingText["sessions"] {
   const { stationColumn, sessionColumn, startColumn, endColumn, energyColumn } = options;
-  const { unit, timeFormat } = options;
+  const { ownerColumn, unit, timeFormat } = options;
   const all = [stationColumn, sessionColumn, startColumn, endColumn, energyColumn];
   if (all.every((column) => column === undefined)) return undefined;
   const isEnergy = unit === "Wh" || unit === "kWh" || unit === "MWh";
@@ -168,6 +170,7 @@ function sessionsOf(options: MappingOptions): MappingText["sessions"] {
   return {
     station_column: stationColumn,
     session_column: sessionColumn,
+    ...(ownerColumn !== undefined && { owner_column: ownerColumn }),
     start_column: startColumn,
     end_column: endColumn,
     energy_column: energyColumn,

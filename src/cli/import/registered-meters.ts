@@ -59,6 +59,8 @@ export class RegisteredMeters {
   }
 }
 
+const rememberedMax = 100_000;
+
 /** Which registered meter a name of the file means. */
 export class MeterNames {
   readonly #registered: RegisteredMeters;
@@ -78,7 +80,8 @@ export class MeterNames {
     const known = this.#found.get(name);
     if (known !== undefined) return known;
     const found = this.#find(name);
-    this.#found.set(name, found);
+    // Of a wrong column, every row is another name that nobody knows.
+    if (typeof found !== "string" || this.#found.size < rememberedMax) this.#found.set(name, found);
     return found;
   }
 

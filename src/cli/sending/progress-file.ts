@@ -48,10 +48,20 @@ export type PlannedRow = {
   readonly slot?: unknown;
   /** The exact bytes of its record; `parent` is the hash of the record that it updates. */
   readonly build: (parent?: Uint8Array) => Uint8Array;
+  /**
+   * What the row says in the place of the record that stands in its slot, if it takes over some of
+   * that. Throws `RowProblem`.
+   */
+  readonly inPlaceOf?: (standing: Uint8Array) => Pick<PlannedRow, "identity" | "build">;
 };
 
 /** By what mapping rows were read: its name and the digest of what it says, in hex. */
-export type MappingNote = { readonly mapping: string; readonly digest: string };
+export type MappingNote = {
+  readonly mapping: string;
+  readonly digest: string;
+  /** Which days profiles cover, such as "day of UTC"; left out where there are none. */
+  readonly periods?: string;
+};
 
 /** A line of the receipts file. */
 export type ReceiptLine = {
@@ -78,7 +88,11 @@ type JournalLine = {
   readonly parent?: string;
 };
 
-type Standing = { readonly content: string; readonly hashHex: string };
+type Standing = {
+  readonly content: string;
+  readonly hashHex: string;
+  readonly bytes: Uint8Array;
+};
 
 const journalFormat = 1;
 
@@ -96,8 +110,8 @@ export class ProgressFile {
   readonly #seen = new Map<string, { count: number; readonly line: number }>();
   /** By slot: what has the last receipt. */
   readonly #standing = new Map<string, Standing>();
-  /** By slot: the last record that was going to be sent and has no receipt. */
-  readonly #unsettled = new Map<string, JournalLine>();
+  /** By slot: records that were going to be sent since then and have no receipt, in that order. */
+  readonly #unsettled = new Map<string, readonly JournalLine[]>();
   #mapping: MappingNote | undefined;
   #unwritten: (JournalLine | MappingNote)[] = [];
   /** Until this run puts a record into files that were not there before. */
@@ -135,7 +149,9 @@ export class ProgressFile {
     if (!this.#journal.isEmpty) return;
     if (!this.#receipts.isEmpty) {
       const what = `${out} has receipts, but its journal ${out}.journal is missing`;
-      const next = "restore the journal, or give another file with --out to send all rows again";
+      const next =
+        "restore the journal; another file with --out sends all rows again, and what the ledger " +
+        "cannot tell from a new record, such as a charging session, is then recorded twice";
       throw new CliError(what, next);
     }
     this.#journal.append([header], { durable: true });
@@ -163,28 +179,32 @@ export class ProgressFile {
   }
 
   /**
-   * The hash of a record of the row's slot that may be on the ledger without a receipt here, and
-   * says something else than the row: what became of it has to be known before the row is planned.
+   * The hashes of records of the row's slot that may be on the ledger without a receipt here, and
+   * say something else than the row: what became of them has to be known before the row is planned.
    */
-  unsettled({ slot, identity }: PlannedRow): string | undefined {
-    if (slot === undefined) return undefined;
-    const line = this.#unsettled.get(digestOf(slot));
-    return line === undefined || line.content === digestOf(identity) ? undefined : line.hash;
+  unsettled({ slot, identity }: PlannedRow): readonly string[] {
+    const lines = slot === undefined ? [] : (this.#unsettled.get(digestOf(slot)) ?? []);
+    const content = digestOf(identity);
+    return lines.filter((line) => line.content !== content).map(({ hash }) => hash);
   }
 
-  /** The record, which `unsettled` gave, is on the ledger. */
+  /** A record, which `unsettled` gave, is on the ledger. */
   settle({ slot }: PlannedRow, receipt: ReceiptLine): void {
     const slotKey = digestOf(slot);
-    const { content = "", hash = "" } = this.#unsettled.get(slotKey) ?? {};
-    this.#unsettled.delete(slotKey);
-    this.#standing.set(slotKey, { content, hashHex: hash });
+    const lines = this.#unsettled.get(slotKey) ?? [];
+    const at = lines.findIndex(({ hash }) => hash === receipt.record_hash);
+    const { content = "", hash = "", record = "" } = lines[at] ?? {};
+    this.#unsettled.set(slotKey, lines.slice(at + 1));
+    this.#standing.set(slotKey, { content, hashHex: hash, bytes: bytesOf(record) });
     this.receive([receipt]);
   }
 
   /** Notes by what mapping this run reads, and returns the one of the run before it. */
   noteMapping(note: MappingNote): MappingNote | undefined {
     const before = this.#mapping;
-    if (before?.digest !== note.digest) this.#unwritten.push(note);
+    if (before?.digest !== note.digest || before.periods !== note.periods) {
+      this.#unwritten.push(note);
+    }
     this.#mapping = note;
     return before;
   }
@@ -218,15 +238,16 @@ export class ProgressFile {
     if (firstLine !== undefined) {
       throw new RowProblem(`is about the same as line ${firstLine} and would replace it`);
     }
-    const content = digestOf(row.identity);
     const standing = this.#standing.get(slot);
+    const said = (standing && row.inPlaceOf?.(standing.bytes)) ?? row;
+    const content = digestOf(said.identity);
     if (standing?.content === content) return undefined;
     const parent = standing?.hashHex;
     const key = digestOf([slot, content, parent ?? ""]);
     const known = this.#planned.get(key);
     if (known !== undefined) return known;
     const line = { key, slot, content, ...(parent !== undefined && { parent }) };
-    return this.#write(line, row.build(fromHex(parent ?? "none")));
+    return this.#write(line, said.build(fromHex(parent ?? "none")));
   }
 
   #write(line: Omit<JournalLine, "hash" | "record">, bytes: Uint8Array): PlannedRecord {
@@ -252,7 +273,8 @@ export class ProgressFile {
   #readJournal(value: unknown, header: object, out: string): void {
     const line = value as Partial<JournalLine & MappingNote> & { readonly journal?: number };
     if (line?.mapping !== undefined && line.digest !== undefined) {
-      this.#mapping = { mapping: line.mapping, digest: line.digest };
+      const { mapping, digest, periods = this.#mapping?.periods } = line;
+      this.#mapping = { mapping, digest, ...(periods !== undefined && { periods }) };
       return;
     }
     if (line?.journal !== undefined) {
@@ -265,16 +287,18 @@ export class ProgressFile {
     const { key, hash, record, slot, content, parent } = line ?? {};
     if (key === undefined || hash === undefined || record === undefined)
       throw foreign(`${out}.journal`);
+    const bytes = bytesOf(record);
     if (this.#done.has(hash)) {
       this.#doneKeys.add(key);
       if (slot === undefined || content === undefined) return;
-      this.#standing.set(slot, { content, hashHex: hash });
+      this.#standing.set(slot, { content, hashHex: hash, bytes });
       this.#unsettled.delete(slot);
     } else {
-      const bytes = new Uint8Array(Buffer.from(record, "base64"));
       const known = { key, isOld: true, hashHex: hash, bytes };
       this.#planned.set(key, parent === undefined ? known : { ...known, parent });
-      if (slot !== undefined) this.#unsettled.set(slot, { ...line, key, hash, record });
+      if (slot === undefined) return;
+      const before = this.#unsettled.get(slot) ?? [];
+      this.#unsettled.set(slot, [...before, { ...line, key, hash, record }]);
     }
   }
 }
@@ -282,6 +306,10 @@ export class ProgressFile {
 /** Enough of a hash to name what `value` is in JSON. */
 function digestOf(value: unknown): string {
   return Buffer.from(sha256(utf8(JSON.stringify(value))).subarray(0, 16)).toString("base64");
+}
+
+function bytesOf(record: string): Uint8Array {
+  return new Uint8Array(Buffer.from(record, "base64"));
 }
 
 function foreign(path: string): CliError {

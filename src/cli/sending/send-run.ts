@@ -28,6 +28,8 @@ export type RowToSend = PlannedRow & {
   readonly name?: string;
   /** Of a load profile: how many, which submissions bound besides their records. */
   readonly intervals?: number;
+  /** What to do about a refusal, by its reason. */
+  readonly advice?: (reason: string) => string | undefined;
   /**
    * Another record in the place of one that was refused for what the machine had put into it;
    * undefined when all of it is the row's. Throws `RowProblem`.
@@ -65,7 +67,8 @@ type SendRunOptions = {
   readonly onReconnect: (error: RpcError, unanswered: number) => void;
 };
 
-type Planned = PlannedRecord & Pick<RowToSend, "line" | "name" | "intervals" | "rebuild">;
+type Planned = PlannedRecord &
+  Pick<RowToSend, "line" | "name" | "intervals" | "advice" | "rebuild">;
 type Batch = readonly Planned[];
 
 /** Refusals that another clock or other keys of this machine may cure. */
@@ -193,18 +196,19 @@ export class SendRun {
     return undefined;
   }
 
-  /** Asks what became of a record that an earlier run sent about the same as the row. */
+  /** Asks what became of the records that earlier runs sent about the same as the row. */
   async #settleEarlier(row: RowToSend): Promise<void> {
     const { client, progressFile } = this.#options;
-    const hashHex = progressFile.unsettled(row);
-    const hash = fromHex(hashHex ?? "");
-    if (hashHex === undefined || hash === undefined) return;
-    try {
-      const receipt = await client.getReceipt(hash);
-      progressFile.settle(row, lineOfReceipt({ line: row.line, hashHex }, receipt));
-    } catch (error) {
-      // A record that managers refused is on no chain.
-      if (!(error instanceof RpcError) || error.reason !== "RECORD_UNKNOWN") throw error;
+    for (const hashHex of progressFile.unsettled(row)) {
+      const hash = fromHex(hashHex);
+      if (hash === undefined) continue;
+      try {
+        const receipt = await client.getReceipt(hash);
+        progressFile.settle(row, lineOfReceipt({ line: row.line, hashHex }, receipt));
+      } catch (error) {
+        // A record that managers refused is on no chain.
+        if (!(error instanceof RpcError) || error.reason !== "RECORD_UNKNOWN") throw error;
+      }
     }
   }
 
@@ -254,7 +258,9 @@ export class SendRun {
     this.#counts.refused += 1;
     this.#options.onProblem(
       record.line,
-      new RowProblem(`${prefixOf(record)}refused: ${message}${reasonText(reason)}`),
+      new RowProblem(
+        `${prefixOf(record)}refused: ${message}${reasonText(reason)}${adviceOf(record, reason)}`,
+      ),
     );
     this.#options.onSettled(1);
   }
@@ -286,12 +292,18 @@ function reasonText(reason: string): string {
   return reason === "" ? "" : ` [${reason}]`;
 }
 
+function adviceOf({ advice }: Planned, reason: string): string {
+  const text = advice?.(reason);
+  return text === undefined ? "" : `; ${text}`;
+}
+
 function ownOf(row: RowToSend): Omit<Planned, keyof PlannedRecord> {
-  const { line, name, intervals = 0, rebuild } = row;
+  const { line, name, intervals = 0, advice, rebuild } = row;
   return {
     line,
     intervals,
     ...(name !== undefined && { name }),
+    ...(advice !== undefined && { advice }),
     ...(rebuild !== undefined && { rebuild }),
   };
 }

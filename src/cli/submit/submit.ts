@@ -1,5 +1,5 @@
 /** `bss submit`: CSV rows or a file onto the ledger. */
-import { basename, extname, resolve } from "node:path";
+import { extname } from "node:path";
 import { type Command, Option } from "commander";
 import type { BssClient } from "../../client/bss-client.js";
 import { parseCount, parseHash } from "../arguments.js";
@@ -9,6 +9,7 @@ import { lockOrRefuse, type ProcessLock } from "../process-lock.js";
 import { clockWarning, headTime } from "../sending/clock-check.js";
 import { findInput, type InputPlace } from "../sending/input.js";
 import { ProgressFile } from "../sending/progress-file.js";
+import { receiptsPath } from "../sending/receipts-path.js";
 import { RefusedRows } from "../sending/refused-rows.js";
 import { type RunTotals, SendRun } from "../sending/send-run.js";
 import { WaitingNotes } from "../sending/waiting-notes.js";
@@ -146,7 +147,7 @@ async function submit(
   }
   const place = findInput(file);
   const kind = allCliKinds.find(({ inputName }) => inputName === options.kind) ?? kindByName(place);
-  const out = outOf(file, place, options);
+  const out = receiptsPath(file, place, options.out);
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort();
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
@@ -228,23 +229,6 @@ async function submitLocked(job: Job): Promise<void> {
 function interruption(what: string): CliError {
   const next = "run the same command again to send the rest";
   return new CliError(what, next, { exitCode: exitCodes.interrupted });
-}
-
-/** Where the receipts go. A stream has no name by which a later run could find them. */
-function outOf(file: string, { label, isStream }: InputPlace, { out }: Options): string {
-  if (out === undefined && isStream) {
-    throw new CliError(
-      `${label} is a stream, which has no name for its receipts`,
-      "give a file with --out; a later run with the same file sends only rows that have no receipt",
-      { exitCode: exitCodes.usage },
-    );
-  }
-  const path = out ?? `${basename(file)}.receipts.jsonl`;
-  if (resolve(path) !== resolve(file)) return path;
-  throw new CliError(
-    "--out names the file that is to be submitted",
-    "give another file for the receipts",
-  );
 }
 
 /** Two processes with one journal would each send what the other one has not noted yet. */

@@ -1,6 +1,6 @@
 /** What every charging session has to be, whatever file it comes from. */
+import { whText } from "../exact-wh.js";
 import type { ExactWh, FileProblem, Place, SessionValue } from "../file-values.js";
-import { energyText } from "./json-energy.js";
 
 type Session = Omit<SessionValue, "kind">;
 
@@ -43,7 +43,7 @@ function whyNot({ startS, endS, energy }: Session, nowMs: number): string | unde
 }
 
 function whyNotEnergy(energy: ExactWh): string | undefined {
-  if (energy.amount < 0n) return `has ${energyText(energy)}: the register went back`;
+  if (energy.amount < 0n) return `has ${whText(energy)}: the register went back`;
   if (energy.amount === 0n) return "has 0 Wh: there is nothing to record";
   return undefined;
 }

@@ -6,14 +6,16 @@
  * another CDR back and is no session; it is a problem to be settled by hand, since the one that it
  * takes back may be on the ledger already.
  */
+
 import { z } from "zod";
+import { decimalEnergy } from "../exact-number.js";
+import { whText } from "../exact-wh.js";
 import type { FileItem, FileReader, Place, SessionValue } from "../file-values.js";
 import { timeZoneOf } from "../time-zone.js";
 import { chargingItems } from "./charging-elements.js";
 import { checkedSession, problem, within } from "./charging-session.js";
 import { chargingTimeS } from "./charging-time.js";
 import type { JsonElement } from "./json-elements.js";
-import { energyOf, energyText } from "./json-energy.js";
 import { optionalText, parsed, text } from "./json-fields.js";
 import { NewestMap } from "./newest-map.js";
 
@@ -79,7 +81,7 @@ function itemOf(value: object, place: Place, known: NewestMap<Known>, nowMs: num
   const session = sessionOf(cdr, place);
   if (session.kind === "problem") return session;
   const { stationName, sessionName, startS, endS, energy } = session;
-  const says = [stationName, startS, endS, energyText(energy)].join(" ");
+  const says = [stationName, startS, endS, whText(energy)].join(" ");
   const before = known.get(sessionName);
   if (before !== undefined) {
     const what = before.says === says ? "is there already" : "is there already with other values";
@@ -96,7 +98,7 @@ function sessionOf(cdr: Cdr, place: Place): SessionValue | Extract<FileItem, { k
   const stationName = stationOf(cdr);
   const at = (field: string, message: string) =>
     problem(within(place, field), stationName, `CDR ${sessionName}: ${message}`);
-  const energy = energyOf(cdr.total_energy, kWh);
+  const energy = decimalEnergy(cdr.total_energy, kWh);
   if (energy === undefined) {
     const shown = JSON.stringify(cdr.total_energy.slice(0, 40));
     return at("total_energy", `total_energy ${shown} is no amount of kWh`);

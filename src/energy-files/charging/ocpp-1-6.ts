@@ -7,14 +7,16 @@
  * Stations repeat a message until it is answered, under the same message id or another one. What
  * says the same is taken once.
  */
+
 import { z } from "zod";
+import { decimalEnergy } from "../exact-number.js";
+import { lessWh, whText } from "../exact-wh.js";
 import type { ExactWh, FileItem, FileProblem, Place } from "../file-values.js";
 import { checkedSession, isoOf, problem, within } from "./charging-session.js";
 import { chargingTimeS } from "./charging-time.js";
-import { difference, energyOf, energyText, isClearlyLess } from "./json-energy.js";
 import { parsed, text } from "./json-fields.js";
 import { NewestMap } from "./newest-map.js";
-import { inFile, type ReadingOptions, sessionNameOf } from "./ocpp-transaction.js";
+import { inFile, isClearlyLess, type ReadingOptions, sessionNameOf } from "./ocpp-transaction.js";
 import { meterValues, type Register, registersOf } from "./sampled-values.js";
 
 const startForm = z.object({ connectorId: text, meterStart: text, timestamp: text });
@@ -70,7 +72,7 @@ export class Ocpp16Transactions {
     const { connectorId, meterStart: meterText, timestamp } = form.value;
     const start = chargingTimeS(timestamp, this.#options.zone);
     if (!start.ok) return yield problem(within(place, "timestamp"), station, start.error);
-    const meterStart = energyOf(meterText, 0);
+    const meterStart = decimalEnergy(meterText, 0);
     if (meterStart === undefined) return yield noEnergy("meterStart", meterText, station, place);
     const key = [station, connectorId, timestamp, meterText].join("\n");
     this.#startKeys.set(`${station}\n${messageId}`, key);
@@ -139,14 +141,14 @@ export class Ocpp16Transactions {
     }
     const end = chargingTimeS(timestamp, this.#options.zone);
     if (!end.ok) return yield problem(within(place, "timestamp"), station, end.error);
-    const meterStop = energyOf(meterText, 0);
+    const meterStop = decimalEnergy(meterText, 0);
     if (meterStop === undefined) return yield noEnergy("meterStop", meterText, station, place);
     const { start } = open;
     this.#open.delete(key);
     this.#closed.set(key, { startKey: start.key, stopKey, line: place.line });
     const { registers, problems } = registersOf(transactionData, "transactionData", place);
     yield* problems;
-    const energy = difference(meterStop, start.meterStart);
+    const energy = lessWh(meterStop, start.meterStart);
     const why = contradiction(energy, registers);
     if (why !== undefined) return yield problem(place, station, `transaction ${id} ${why}`);
     const { startS } = start;
@@ -182,7 +184,7 @@ export class Ocpp16Transactions {
 
 function notEnded({ start, id, latest }: Open, why: string): FileProblem {
   const { station, place, startS, meterStart } = start;
-  const so = latest === undefined ? "" : ` (${energyText(difference(latest, meterStart))} so far)`;
+  const so = latest === undefined ? "" : ` (${whText(lessWh(latest, meterStart))} so far)`;
   const what = `transaction ${id} of ${isoOf(startS)} has not ended${so}${why}`;
   return problem(place, station, what);
 }
@@ -192,9 +194,9 @@ function contradiction(energy: ExactWh, registers: readonly Register[]): string 
   const begin = registers.find(({ context }) => context === "begin");
   const end = registers.findLast(({ context }) => context === "end");
   if (begin === undefined || end === undefined) return undefined;
-  const sampled = difference(end.energy, begin.energy);
+  const sampled = lessWh(end.energy, begin.energy);
   if (!isClearlyLess(energy, sampled) && !isClearlyLess(sampled, energy)) return undefined;
-  const two = `${energyText(energy)} by meterStop, ${energyText(sampled)} by transactionData`;
+  const two = `${whText(energy)} by meterStop, ${whText(sampled)} by transactionData`;
   return `contradicts itself: ${two}`;
 }
 

@@ -8,14 +8,15 @@
  * repeated event from a new one. The register counts on, so that a lost event between start and end
  * loses no energy.
  */
+
 import { z } from "zod";
+import { isLessWh, lessWh, whText } from "../exact-wh.js";
 import type { ExactWh, FileItem, FileProblem, Place } from "../file-values.js";
 import { checkedSession, isoOf, problem, within } from "./charging-session.js";
 import { chargingTimeS } from "./charging-time.js";
-import { difference, energyText, isClearlyLess, isLess } from "./json-energy.js";
 import { parsed, text } from "./json-fields.js";
 import { NewestMap } from "./newest-map.js";
-import { inFile, type ReadingOptions, sessionNameOf } from "./ocpp-transaction.js";
+import { inFile, isClearlyLess, type ReadingOptions, sessionNameOf } from "./ocpp-transaction.js";
 import { meterValues, type Register, registersOf } from "./sampled-values.js";
 
 const eventForm = z.object({
@@ -116,7 +117,7 @@ export class Ocpp201Transactions {
     if (isOutside) return wrong("has values of its register outside those of begin and end");
     const [startS, endS] = [started.atS, ended.atS];
     const sessionName = sessionNameOf(station, id, startS);
-    const energy = difference(end, begin);
+    const energy = lessWh(end, begin);
     const session = { place, stationName: station, sessionName, startS, endS, energy };
     return checkedSession(session, this.#options.nowMs);
   }
@@ -128,8 +129,8 @@ function takeRegisters(
   registers: readonly Register[],
 ): void {
   for (const { energy } of registers) {
-    if (open.lowest === undefined || isLess(energy, open.lowest)) open.lowest = energy;
-    if (open.highest === undefined || isLess(open.highest, energy)) open.highest = energy;
+    if (open.lowest === undefined || isLessWh(energy, open.lowest)) open.lowest = energy;
+    if (open.highest === undefined || isLessWh(open.highest, energy)) open.highest = energy;
   }
   const begin = registers.find(({ context }) => context === "begin");
   const end = registers.findLast(({ context }) => context === "end");
@@ -151,7 +152,7 @@ function incomplete(transaction: Transaction, when: string): FileProblem {
   const so =
     begin === undefined || highest === undefined
       ? ""
-      : ` (${energyText(difference(highest, begin))} so far)`;
+      : ` (${whText(lessWh(highest, begin))} so far)`;
   const lacks =
     started === undefined
       ? "has no start"

@@ -1,8 +1,9 @@
 /** What the register of a charging station showed, in the meter values of OCPP 1.6 and 2.0.1. */
+
 import { z } from "zod";
+import { decimalEnergy } from "../exact-number.js";
 import type { ExactWh, FileProblem, Place } from "../file-values.js";
 import { within } from "./charging-session.js";
-import { energyOf } from "./json-energy.js";
 import { optionalText, text } from "./json-fields.js";
 
 const sampledValue = z.object({
@@ -74,7 +75,7 @@ function energyOfSample({ value, unit, unitOfMeasure }: SampledValue): ExactWh |
   const power = powerOfUnit.get(unitOfMeasure?.unit ?? unit ?? "Wh");
   const multiplier = unitOfMeasure?.multiplier ?? "0";
   if (power === undefined || !/^-?\d$/.test(multiplier)) return undefined;
-  return energyOf(value.trim(), power + Number(multiplier));
+  return decimalEnergy(value.trim(), power + Number(multiplier));
 }
 
 function contextOf({ context }: SampledValue): Register["context"] {

@@ -41,8 +41,9 @@ export class CsvColumns {
 
 function namedColumns({ content }: CsvMapping): readonly string[] {
   if (content.kind === "sessions") {
-    const { stationColumn, sessionColumn, startColumn, endColumn, energyColumn } = content;
-    return [stationColumn, sessionColumn, startColumn, endColumn, energyColumn];
+    const { stationColumn, sessionColumn, ownerColumn, startColumn, endColumn } = content;
+    const owner = ownerColumn === undefined ? [] : [ownerColumn];
+    return [stationColumn, sessionColumn, ...owner, startColumn, endColumn, content.energyColumn];
   }
   const { time, meterColumn, quality, values } = content;
   const named = [...time.columns, ...values.flatMap(({ columns }) => columns)];

@@ -1,6 +1,8 @@
 /** What the columns of a CSV file mean. */
+
+import type { ExactNumber } from "../exact-number.js";
 import type { IntervalValue } from "../file-values.js";
-import type { EnergyUnit, ExactNumber } from "./cell-number.js";
+import type { EnergyUnit } from "./cell-number.js";
 import type { TimeFormat } from "./cell-time.js";
 
 export type CsvMapping = {
@@ -65,6 +67,8 @@ export type SessionContent = {
   readonly kind: "sessions";
   readonly stationColumn: string;
   readonly sessionColumn: string;
+  /** The column with the id of the owner; by default sessions are of whoever submits them. */
+  readonly ownerColumn?: string;
   readonly startColumn: string;
   readonly endColumn: string;
   readonly timeFormat: TimeFormat;

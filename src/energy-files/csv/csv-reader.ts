@@ -2,6 +2,8 @@
  * Reads CSV files by a mapping, which says what their columns mean: a mapping can describe most of
  * what utilities and portals export, and nothing is taken that it does not name.
  */
+
+import { type ExactNumber, exactNumber, product } from "../exact-number.js";
 import {
   type FileItem,
   type FileProblem,
@@ -10,7 +12,7 @@ import {
   type IntervalValue,
   type ReaderOptions,
 } from "../file-values.js";
-import { type ExactNumber, energyOf, exactNumber, product, whyNoNumber } from "./cell-number.js";
+import { energyOf, whyNoNumber } from "./cell-number.js";
 import { cellTime } from "./cell-time.js";
 import { CsvColumns } from "./csv-columns.js";
 import type { CsvMapping, IntervalContent, SessionContent, ValueColumn } from "./csv-mapping.js";
@@ -223,6 +225,9 @@ function sessionOf(
   const refuse = (message: string, column: string) => problem(line, message, column);
   if (stationName === "") return refuse("is empty", content.stationColumn);
   if (sessionName === "") return refuse("is empty", content.sessionColumn);
+  const { ownerColumn } = content;
+  const ownerName = ownerColumn === undefined ? undefined : columns.cell(cells, ownerColumn);
+  if (ownerName === "") return refuse("is empty", ownerColumn ?? "");
   const times: number[] = [];
   for (const column of [content.startColumn, content.endColumn]) {
     const text = columns.cell(cells, column);
@@ -251,7 +256,8 @@ function sessionOf(
   const [startS = 0, endS = 0] = times;
   const place = { line, column: content.energyColumn };
   const energy = energyOf(number, content.unit, 0);
-  return { kind: "session", place, stationName, sessionName, startS, endS, energy };
+  const owner = ownerName === undefined ? {} : { ownerName };
+  return { kind: "session", place, stationName, sessionName, ...owner, startS, endS, energy };
 }
 
 function problem(line: number, message: string, column?: string, meterName?: string): FileProblem {

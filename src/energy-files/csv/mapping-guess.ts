@@ -4,7 +4,7 @@
  */
 import { TextDecoder } from "node:util";
 import { type Info, parse } from "csv-parse/sync";
-import { exactNumber } from "./cell-number.js";
+import { exactNumber } from "../exact-number.js";
 import { cellTime, type TimeFormat, timeFormats } from "./cell-time.js";
 import { encodingByMark } from "./csv-text.js";
 

@@ -1,5 +1,5 @@
 /** What one IntervalReading says, given what its MeterReading is of; or what is wrong with it. */
-import { decimalEnergy } from "../decimal-energy.js";
+import { decimalEnergy } from "../exact-number.js";
 import type { FileProblem, IntervalValue, RegisterValue } from "../file-values.js";
 import type { Reading } from "./entry.js";
 import { parseQualities } from "./reading-quality.js";

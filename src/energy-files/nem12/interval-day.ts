@@ -3,7 +3,7 @@
  * its intervals what their quality is. Intervals count from 1. The day is one of NEM time, which is
  * UTC+10 all year, whatever the clocks of the place do.
  */
-import { decimalEnergy } from "../decimal-energy.js";
+import { decimalEnergy } from "../exact-number.js";
 import type { FileItem, FileProblem } from "../file-values.js";
 import type { Nem12Row } from "./nem12-rows.js";
 import { type Nem12Quality, parseQuality } from "./quality.js";

@@ -34,6 +34,8 @@ export type Profile = {
   readonly intervalS: number;
   /** One for each interval of the period; undefined for one without a value. */
   readonly values: readonly (ProfileValue | undefined)[];
+  /** Those of which the file has values in the period. */
+  readonly directions: readonly Direction[];
   readonly registerStart?: RegisterReading;
   readonly registerEnd?: RegisterReading;
 };
@@ -50,7 +52,7 @@ export type RegisterReading = { readonly importedWh: bigint; readonly exportedWh
 
 type Quality = IntervalValue["quality"];
 type Direction = IntervalValue["direction"];
-type Entry = { readonly energy: ExactWh; readonly quality: Quality; readonly line: number };
+type Entry = ExactWh & { readonly quality: Quality; readonly line: number };
 
 type OpenPeriod = {
   readonly place: Place;
@@ -80,6 +82,7 @@ type Registers = Map<number, Partial<Record<Direction, bigint>>>;
 const openValuesMax = 2_000_000;
 const registersMax = 1_000_000;
 const valueWhMax = 2n ** 32n - 1n;
+const directions = ["imported", "exported"] as const;
 const worse: readonly Quality[] = ["measured", "estimated", "substituted"];
 
 export class ProfileAssembler {
@@ -157,7 +160,8 @@ export class ProfileAssembler {
     if (before !== undefined) {
       return `is a second value of the interval from ${timeText(startS)}, as line ${before.line} has one`;
     }
-    open[direction][slot] = { energy, quality, line: place.line };
+    const { amount, perWh } = energy;
+    open[direction][slot] = { amount, perWh, quality, line: place.line };
     open.count += 1;
     this.#openValues += 1;
     return undefined;
@@ -239,9 +243,9 @@ function profileOf(
       return undefined;
     }
     return {
-      importedWh: importedEntry ? Number(rounding.imported.next(importedEntry.energy)) : 0,
-      exportedWh: exportedEntry ? Number(rounding.exported.next(exportedEntry.energy)) : 0,
-      quality: worseOf(importedEntry?.quality, exportedEntry?.quality),
+      importedWh: importedEntry ? Number(rounding.imported.next(importedEntry)) : 0,
+      exportedWh: exportedEntry ? Number(rounding.exported.next(exportedEntry)) : 0,
+      quality: worseQuality(importedEntry?.quality, exportedEntry?.quality),
     };
   });
   if (values.every((value) => value === undefined)) return problems;
@@ -256,6 +260,7 @@ function profileOf(
     startS,
     intervalS,
     values,
+    directions: directions.filter((direction) => has[direction]),
     ...(registerStart === undefined ? {} : { registerStart }),
     ...(registerEnd === undefined ? {} : { registerEnd }),
   };
@@ -272,7 +277,7 @@ function lackingDirection(
   return exported === undefined && has.exported ? "exported" : undefined;
 }
 
-function worseOf(a: Quality = "measured", b: Quality = "measured"): Quality {
+export function worseQuality(a: Quality = "measured", b: Quality = "measured"): Quality {
   return worse.indexOf(a) < worse.indexOf(b) ? b : a;
 }
 

@@ -9,7 +9,7 @@ import { type FileItem, FileUnreadable } from "../../../src/energy-files/file-va
 import { readGreenButton } from "../../../src/energy-files/green-button/green-button-reader.js";
 import { readNem12 } from "../../../src/energy-files/nem12/nem12-reader.js";
 import { Random } from "../../simulation/random.js";
-import { itemsOf } from "./support/items.js";
+import { itemsOf } from "./support/reading.js";
 
 const readers = [
   ["nem12.csv", readNem12, ["300,", "400,1,48,V", "\n", '"', ",", "-1", "V", "\u0000", "900"]],
@@ -43,7 +43,8 @@ describe("files with mistakes", () => {
       for (let run = 0; run < runs; run++) {
         const file = mutated(random, original, pieces);
         try {
-          for (const item of await itemsOf(reader, file, 1 + random.below(8_000))) check(item);
+          for (const item of await itemsOf(reader, file, { chunkBytes: 1 + random.below(8_000) }))
+            check(item);
           read += 1;
         } catch (error) {
           assert.ok(error instanceof FileUnreadable, `run ${run}: ${(error as Error)?.stack}`);

@@ -7,6 +7,7 @@ import {
   surveyItems,
 } from "../../../../src/cli/import/import-rows.js";
 import { MeterNames, RegisteredMeters } from "../../../../src/cli/import/registered-meters.js";
+import { loadProfile } from "../../../../src/client/submit/records.js";
 import type { FileItem, IntervalValue } from "../../../../src/energy-files/file-values.js";
 import { Periods } from "../../../../src/energy-files/profiles/periods.js";
 import { ControlOperationSchema, PolicySchema } from "../../../../src/gen/bss/v1/genesis_pb.js";
@@ -63,11 +64,15 @@ async function rowsOf(items: readonly FileItem[], ids: Readonly<Record<string, s
   }
   const survey = await surveyItems(read(), context);
   const rows: string[] = [];
+  const identities: unknown[][] = [];
   for await (const row of importRows(read(), context, survey)) {
     if ("problem" in row) rows.push(row.problem.at("file", row.line));
-    else rows.push(`${row.name}: ${JSON.stringify(row.slot)}`);
+    else {
+      rows.push(`${row.name}: ${JSON.stringify(row.slot)}`);
+      identities.push(row.identity as unknown[]);
+    }
   }
-  return { survey, rows };
+  return { survey, rows, identities };
 }
 
 describe("what a file's items become", () => {
@@ -106,6 +111,28 @@ describe("what a file's items become", () => {
     assert.equal(told.length, 3);
   });
 
+  test("a file whose names are no meters is refused before they fill the memory", async () => {
+    const items = Array.from({ length: 10_001 }, (_, i) => value(`row ${i}`));
+    await assert.rejects(rowsOf(items), /more than 10000 meters .* such as "row 10000"/);
+  });
+
+  test("what registers showed counts wherever it stands in the file", async () => {
+    const register = (atS: number): FileItem => ({
+      kind: "register",
+      place: { line: 9 },
+      meterName: "M-1",
+      direction: "imported",
+      atS,
+      energy: { amount: BigInt(atS - firstS), perWh: 1n },
+    });
+    const day = Array.from({ length: 24 }, (_, i) => value("M-1", { startS: firstS + i * hourS }));
+    const { identities } = await rowsOf([register(firstS), ...day, register(firstS + 24 * hourS)]);
+    assert.deepEqual(identities[0]?.at(-1), [
+      ["0", "0"],
+      ["86400", "0"],
+    ]);
+  });
+
   test("values that the ledger would refuse are named, and the rest of the day goes on", async () => {
     const { rows } = await rowsOf([
       value("M-1", { wh: 1001n, place: { line: 2, column: "kWh" } }),
@@ -137,6 +164,16 @@ describe("what a file's items become", () => {
         identities.push(JSON.stringify(row.identity));
         slots.push(JSON.stringify(row.slot));
         assert.notDeepEqual(row.build(), row.build(new Uint8Array(32)));
+        assert.match(row.advice?.("INTERVAL_OVERLAP") ?? "", /another --out, --zone or --per/);
+        assert.equal(row.advice?.("METER_UNKNOWN"), undefined);
+        const exported = loadProfile({
+          ownerId: "home-1",
+          meterId: "M-1",
+          startS: firstS,
+          intervalS: hourS,
+          values: [{ importedWh: 0, exportedWh: 1, quality: "measured" }],
+        });
+        assert.throws(() => row.inPlaceOf?.(exported), /M-1, 2026-01-01: the file has no exported/);
       }
     }
     assert.equal(new Set(slots).size, 1);
@@ -156,13 +193,15 @@ describe("what a file's items become", () => {
         energy: { amount: 1n, perWh: 1n },
         ...parts,
       }) as FileItem;
-    const { rows } = await rowsOf([
+    const { rows, identities } = await rowsOf([
       session({}),
       session({ stationName: "Lader 2" }),
       session({ endS: firstS }),
       session({ energy: { amount: 1n, perWh: 3n } }),
       session({ energy: { amount: -1n, perWh: 1n } }),
       session({ endS: firstS + 37 * hourS }),
+      session({ ownerName: "home-1", sessionName: "s2" }),
+      session({ ownerName: "home-2", sessionName: "s3" }),
     ]);
     assert.equal(rows[0], 'session s1 at station-1: ["charging-session","station-1","s1"]');
     assert.match(rows[1] ?? "", /"Lader 2" is no id .*--station "Lader 2=ID"/);
@@ -170,5 +209,10 @@ describe("what a file's items become", () => {
     assert.match(rows[3] ?? "", /no energy was charged/);
     assert.match(rows[4] ?? "", /negative/);
     assert.match(rows[5] ?? "", /not over yet/);
+    assert.deepEqual(
+      identities.map(([owner]) => owner),
+      ["head-end", "home-1"],
+    );
+    assert.match(rows[7] ?? "", /the owner is "home-2", and head-end is no agent/);
   });
 });

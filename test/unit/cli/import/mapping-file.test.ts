@@ -135,11 +135,22 @@ describe("a mapping", () => {
 
   test("of sessions", () => {
     const sessions =
-      "sessions: {station_column: P, session_column: S, start_column: A, end_column: B, " +
-      "energy_column: E, unit: kWh, time_format: iso}\n";
+      "sessions: {station_column: P, session_column: S, owner_column: O, start_column: A, " +
+      "end_column: B, energy_column: E, unit: kWh, time_format: iso}\n";
     const options = optionsOf(
       ...["--station-column", "P", "--session-column", "S", "--start-column", "A"],
-      ...["--end-column", "B", "--energy-column", "E", "--unit", "kWh", "--time-format", "iso"],
+      ...[
+        "--owner-column",
+        "O",
+        "--end-column",
+        "B",
+        "--energy-column",
+        "E",
+        "--unit",
+        "kWh",
+        "--time-format",
+        "iso",
+      ],
     );
     const fromFile = csvMappingOf(mergedMapping(file, read(sessions), noOptions));
     assert.deepEqual(csvMappingOf(mergedMapping(undefined, {}, options)), fromFile);

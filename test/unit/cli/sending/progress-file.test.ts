@@ -183,18 +183,59 @@ describe("the progress file", () => {
       assert.equal(run("b")?.parent, between?.hashHex);
     });
 
+    test("may take over what stands in the slot, and then are done when they say the same", () => {
+      const row = (text: string) => ({
+        line: 2,
+        slot: "s",
+        identity: text,
+        build: fresh(text),
+        inPlaceOf: (standing: Uint8Array) => {
+          const [before = ""] = Buffer.from(standing).toString().split(" ");
+          const all = before.includes(text) ? before : before + text;
+          return { identity: all, build: fresh(all) };
+        },
+      });
+      const sent = (text: string) =>
+        withFile((file) => {
+          const planned = file.plan(row(text));
+          file.save();
+          if (planned !== undefined) file.receive([receiptOf(planned.hashHex)]);
+          return planned && Buffer.from(planned.bytes).toString().split(" ")[0];
+        });
+      assert.deepEqual(
+        [sent("a"), sent("b"), sent("a"), sent("b")],
+        ["a", "ab", undefined, undefined],
+      );
+    });
+
     test("wait for what became of the record that another run sent about the slot", () => {
       const first = run("a", { receipt: false });
       withFile((file) => {
         const row = (identity: string) => ({ line: 2, slot: "s", identity, build: () => utf8("") });
-        assert.equal(file.unsettled(row("a")), undefined);
-        assert.equal(file.unsettled(row("b")), first?.hashHex);
-        assert.equal(file.unsettled({ ...row("b"), slot: "other" }), undefined);
+        assert.deepEqual(file.unsettled(row("a")), []);
+        assert.deepEqual(file.unsettled(row("b")), [first?.hashHex]);
+        assert.deepEqual(file.unsettled({ ...row("b"), slot: "other" }), []);
         file.settle(row("b"), receiptOf(first?.hashHex ?? ""));
-        assert.equal(file.unsettled(row("b")), undefined);
+        assert.deepEqual(file.unsettled(row("b")), []);
         assert.equal(planSlot(file, "b")?.parent, first?.hashHex);
       });
       assert.equal(run("a"), undefined);
+    });
+
+    test("are corrected also when the record that stands was not yet final when it was asked for", () => {
+      const first = run("a", { receipt: false });
+      // "a" was in no block yet; then it was, and "b", which does not name it, was refused.
+      const second = run("b", { receipt: false });
+      withFile((file) => {
+        const row = { line: 2, slot: "s", identity: "b", build: () => utf8("") };
+        assert.deepEqual(file.unsettled(row), [first?.hashHex]);
+        assert.deepEqual(
+          file.unsettled({ ...row, identity: "c" }),
+          [first, second].map((each) => each?.hashHex),
+        );
+        file.settle(row, receiptOf(first?.hashHex ?? ""));
+        assert.equal(planSlot(file, "b")?.parent, first?.hashHex);
+      });
     });
 
     test("are refused when there are two in one file", () => {

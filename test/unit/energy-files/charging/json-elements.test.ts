@@ -6,7 +6,7 @@ import {
   jsonValue,
 } from "../../../../src/energy-files/charging/json-elements.js";
 import { FileUnreadable } from "../../../../src/energy-files/file-values.js";
-import { chunksOf } from "./support.js";
+import { chunksOf } from "../support/reading.js";
 
 /** A line for each element or problem. */
 async function linesOf(content: string | Uint8Array, chunkBytes = 65_536) {

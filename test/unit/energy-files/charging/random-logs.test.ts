@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { readOcpi } from "../../../../src/energy-files/charging/ocpi.js";
 import { readOcpp } from "../../../../src/energy-files/charging/ocpp.js";
 import { type FileItem, FileUnreadable } from "../../../../src/energy-files/file-values.js";
-import { itemsOf } from "./support.js";
+import { itemsOf } from "../support/reading.js";
 
 /** Of one station, in the order of time; each with the messages that say it. */
 type Transaction = {

@@ -5,7 +5,8 @@ import { describe, test } from "node:test";
 import { looksLikeOcpi, readOcpi } from "../../../../src/energy-files/charging/ocpi.js";
 import { looksLikeOcpp, readOcpp } from "../../../../src/energy-files/charging/ocpp.js";
 import { isDeviceId } from "../../../../src/ledger/ids.js";
-import { itemsOf, linesOf } from "./support.js";
+import { itemsOf } from "../support/reading.js";
+import { linesOf } from "./support.js";
 
 const directory = "test/vectors/charging";
 

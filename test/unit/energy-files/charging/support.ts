@@ -4,36 +4,15 @@ import {
   type FileReader,
   FileUnreadable,
 } from "../../../../src/energy-files/file-values.js";
-import type { TimeZone } from "../../../../src/energy-files/time-zone.js";
-
-export const nowMs = Date.parse("2026-12-01T00:00:00Z");
-
-export async function* chunksOf(
-  bytes: Uint8Array,
-  chunkBytes = 65_536,
-): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
-}
-
-export async function itemsOf(
-  reader: FileReader,
-  content: string | Uint8Array,
-  { chunkBytes, zone }: { chunkBytes?: number; zone?: TimeZone } = {},
-): Promise<readonly FileItem[]> {
-  const bytes = typeof content === "string" ? Buffer.from(content) : content;
-  const items: FileItem[] = [];
-  const options = { nowMs, zone };
-  for await (const item of reader(chunksOf(bytes, chunkBytes), options)) items.push(item);
-  return items;
-}
+import { itemsOf, type ReadingParts } from "../support/reading.js";
 
 /** A line for each item. */
 export async function linesOf(
   reader: FileReader,
   content: string | Uint8Array,
-  options: { chunkBytes?: number; zone?: TimeZone } = {},
+  parts: ReadingParts = {},
 ): Promise<readonly string[]> {
-  return (await itemsOf(reader, content, options)).map(lineOf);
+  return (await itemsOf(reader, content, parts)).map(lineOf);
 }
 
 /** Why a file is refused as a whole. */

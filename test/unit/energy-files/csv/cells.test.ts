@@ -1,31 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { energyOf, exactNumber } from "../../../../src/energy-files/csv/cell-number.js";
+import { energyOf } from "../../../../src/energy-files/csv/cell-number.js";
 import { cellTime, exampleOf, timeFormats } from "../../../../src/energy-files/csv/cell-time.js";
 
 describe("numbers of cells", () => {
-  for (const [text, amount, per] of [
-    ["0", 0n, 1n],
-    ["-1.25", -125n, 100n],
-    [".5", 5n, 10n],
-    ["5.", 5n, 1n],
-    ["+3", 3n, 1n],
-    ["1.5E3", 1500n, 1n],
-    ["9.75e-08", 975n, 10n ** 10n],
-  ] as const) {
-    test(`${text} is read exactly`, () => {
-      const number = exactNumber(text, ".");
-      assert.deepEqual(number, { amount, per });
-      assert.deepEqual(exactNumber(text.replace(".", ","), ","), number);
-    });
-  }
-
-  test("what is no plain number is none", () => {
-    const texts = ["", "-", ".", "e5", "1,5", "1.2.3", "1 000", "12kWh", "1e999", "9".repeat(41)];
-    for (const text of texts) assert.equal(exactNumber(text, "."), undefined, text);
-    assert.equal(exactNumber("1.234,5", ","), undefined);
-  });
-
   test("units are exact, power over its interval", () => {
     const third = { amount: 1n, per: 3n };
     assert.deepEqual(energyOf(third, "MWh", 900), { amount: 1_000_000n, perWh: 3n });

@@ -6,7 +6,9 @@ import type {
   ValueColumn,
 } from "../../../../src/energy-files/csv/csv-mapping.js";
 import { csvReader } from "../../../../src/energy-files/csv/csv-reader.js";
-import { readAll, textOf } from "../support/reading.js";
+import { timeZoneOf } from "../../../../src/energy-files/time-zone.js";
+import { textOf } from "../support/items.js";
+import { itemsOf } from "../support/reading.js";
 
 const imported: ValueColumn = { columns: ["kwh"], direction: "imported", unit: "kWh" };
 
@@ -37,8 +39,8 @@ async function texts(
   parts: Parameters<typeof mapping>[0] = {},
   zone?: string,
 ): Promise<readonly string[]> {
-  const options = zone === undefined ? {} : { zone };
-  return (await readAll(csvReader(mapping(parts), facts), file, options)).map(textOf);
+  const options = { chunkBytes: 7, zone: zone === undefined ? undefined : timeZoneOf(zone) };
+  return (await itemsOf(csvReader(mapping(parts), facts), file, options)).map(textOf);
 }
 
 describe("the CSV reader", () => {
@@ -89,7 +91,7 @@ describe("the CSV reader", () => {
 
   test("keeps numbers exactly", async () => {
     const file = "meter,time,kwh\nm1,2026-01-01T00:00Z,9.7529096e-08\n";
-    const [item] = await readAll(csvReader(mapping({}), facts), file);
+    const [item] = await itemsOf(csvReader(mapping({}), facts), file, { chunkBytes: 7 });
     assert.ok(item?.kind === "value");
     const { amount, perWh } = item.energy;
     assert.equal(amount * 10n ** 12n, 97_529_096n * perWh);
@@ -217,5 +219,12 @@ describe("the CSV reader", () => {
       '3 from: "27.10.2019 02:30": clocks in Europe/Oslo show this time twice',
       "4 to: has no time",
     ]);
+    const owned = { ...parts, content: { ...sessions, ownerColumn: "who" } } as const;
+    const rows =
+      "id;point;who;from;to;kWh\n1;p1;home-1;26.10.2019 22:31;26.10.2019 23:51;7,5\n" +
+      "2;p1;;26.10.2019 22:31;26.10.2019 23:51;7,5\n";
+    const ofOwners = await texts(rows, owned, "Europe/Oslo");
+    assert.match(ofOwners[0] ?? "", /^p1 1 of home-1 2019/);
+    assert.equal(ofOwners[1], "3 who: is empty");
   });
 });

@@ -10,7 +10,8 @@ import {
   readingType,
   usagePoint,
 } from "../support/green-button-feed.js";
-import { itemsOf, problemsOf, type Series, seriesOf } from "../support/items.js";
+import { problemsOf, type Series, seriesOf } from "../support/items.js";
+import { itemsOf } from "../support/reading.js";
 
 const qualities = [
   [undefined, "measured"],
@@ -60,7 +61,7 @@ test("what is written as Green Button is read back exactly, in any order of entr
       const { entries, expected } = written(all);
       const order = [...entries.keys()].toSorted((a, b) => (shuffle[a] ?? 0) - (shuffle[b] ?? 0));
       const shuffled = order.map((i) => entries[i] as Entry);
-      const items = await itemsOf(readGreenButton, feed(shuffled, style), chunkBytes);
+      const items = await itemsOf(readGreenButton, feed(shuffled, style), { chunkBytes });
       assert.deepEqual(problemsOf(items), []);
       assert.deepEqual(sorted(seriesOf(items)), sorted(expected));
     }),

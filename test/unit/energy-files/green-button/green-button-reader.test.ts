@@ -14,7 +14,8 @@ import {
   readingType,
   usagePoint,
 } from "../support/green-button-feed.js";
-import { itemsOf, problemsOf, seriesOf } from "../support/items.js";
+import { problemsOf, seriesOf } from "../support/items.js";
+import { itemsOf } from "../support/reading.js";
 
 const vectors = "test/vectors/energy-files";
 
@@ -33,7 +34,7 @@ describe("Green Button files", () => {
   for (const chunkBytes of [65_536, 41]) {
     test(`the sample, in chunks of ${chunkBytes} bytes, has what it was made of`, async () => {
       const file = readFileSync(`${vectors}/green-button.xml`);
-      const items = await itemsOf(readGreenButton, file, chunkBytes);
+      const items = await itemsOf(readGreenButton, file, { chunkBytes });
       const expected = JSON.parse(readFileSync(`${vectors}/green-button.expected.json`, "utf8"));
       assert.deepEqual(seriesOf(items), expected);
       assert.deepEqual(

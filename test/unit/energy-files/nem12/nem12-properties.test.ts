@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { readNem12 } from "../../../../src/energy-files/nem12/nem12-reader.js";
-import { itemsOf, problemsOf, type Series, seriesOf } from "../support/items.js";
+import { problemsOf, type Series, seriesOf } from "../support/items.js";
+import { itemsOf } from "../support/reading.js";
 
 const firstDay = Date.parse("2026-03-01T00:00:00+10:00") / 1000;
 
@@ -60,7 +61,7 @@ test("what is written as NEM12 is read back exactly", async () => {
     fc.asyncProperty(model, async ({ registers, newline, padding, chunkBytes }) => {
       const { rows, expected } = written(registers);
       const file = rows.map((row) => row + ",".repeat(padding) + newline).join("");
-      const items = await itemsOf(readNem12, file, chunkBytes);
+      const items = await itemsOf(readNem12, file, { chunkBytes });
       assert.deepEqual(problemsOf(items), []);
       assert.deepEqual(seriesOf(items), expected);
     }),

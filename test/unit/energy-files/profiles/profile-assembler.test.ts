@@ -13,7 +13,7 @@ import {
   ProfileAssembler,
 } from "../../../../src/energy-files/profiles/profile-assembler.js";
 import { timeZoneOf } from "../../../../src/energy-files/time-zone.js";
-import { iso } from "../support/reading.js";
+import { iso } from "../support/items.js";
 
 const dayS = 86_400;
 const hourS = 3600;

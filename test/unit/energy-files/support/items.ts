@@ -1,19 +1,22 @@
-import type { ExactWh, FileItem, FileReader } from "../../../../src/energy-files/file-values.js";
+/** What items of files say, in forms that tests can compare. */
+import type { ExactWh, FileItem, FileProblem } from "../../../../src/energy-files/file-values.js";
 
-/** Everything that a reader gives for a file that comes in chunks of so many bytes. */
-export async function itemsOf(
-  reader: FileReader,
-  file: string | Uint8Array,
-  chunkBytes = 65_536,
-): Promise<FileItem[]> {
-  const bytes = typeof file === "string" ? Buffer.from(file) : file;
-  const items: FileItem[] = [];
-  for await (const item of reader(inChunks(bytes, chunkBytes), { nowMs: 0 })) items.push(item);
-  return items;
+/** "m1 imported 2026-03-29T00:00:00Z 900 s: 0.1 Wh", or "3 Column: what is wrong". */
+export function textOf(item: FileItem): string {
+  if (item.kind === "problem") return problemText(item);
+  if (item.kind === "session") {
+    const { stationName, sessionName, ownerName, startS, endS, energy } = item;
+    const owner = ownerName === undefined ? "" : `of ${ownerName} `;
+    return `${stationName} ${sessionName} ${owner}${iso(startS)} ${iso(endS)}: ${whText(energy)} Wh`;
+  }
+  if (item.kind === "register") return `${item.meterName} register`;
+  const { meterName, direction, startS, intervalS, energy, quality } = item;
+  const what = quality === "measured" ? "" : ` ${quality}`;
+  return `${meterName} ${direction} ${iso(startS)} ${intervalS} s: ${whText(energy)} Wh${what}`;
 }
 
-async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+export function iso(unixS: number): string {
+  return new Date(unixS * 1000).toISOString().replace(".000Z", "Z");
 }
 
 /** Wh as a decimal number. */
@@ -51,9 +54,9 @@ export function seriesOf(items: readonly FileItem[]): Series[] {
 
 /** "12 E1 interval 3: what is wrong". */
 export function problemsOf(items: readonly FileItem[]): string[] {
-  return items.flatMap((item) => {
-    if (item.kind !== "problem") return [];
-    const { line, column } = item.place;
-    return [`${line}${column === undefined ? "" : ` ${column}`}: ${item.message}`];
-  });
+  return items.flatMap((item) => (item.kind === "problem" ? [problemText(item)] : []));
+}
+
+function problemText({ place: { line, column }, message }: FileProblem): string {
+  return `${line}${column === undefined ? "" : ` ${column}`}: ${message}`;
 }
