@@ -61,7 +61,7 @@ export type LoadProfileParts = RecordParts & {
   readonly startS: number;
   /** The meter's registered interval, s. */
   readonly intervalS: number;
-  /** One for each interval, in order: up to 31 days of them. */
+  /** One for each interval, in order: up to 8,928 within 31 days. */
   readonly values: readonly (ProfileValueParts | undefined)[];
   readonly registerStart?: RegisterParts;
   readonly registerEnd?: RegisterParts;
