@@ -134,6 +134,7 @@ export function parseSubmission(
     );
   }
   const records: ParsedRecord[] = [];
+  let intervals = 0;
   for (const [index, bytes] of submission.records.entries()) {
     const record = parseRecord(consortiumId, bytes, policy);
     if (!record.ok) {
@@ -150,13 +151,13 @@ export function parseSubmission(
       );
     }
     records.push(record.value);
-  }
-  const intervals = intervalsOf(records);
-  if (intervals > submissionIntervalsMax) {
+    intervals += intervalsOf([record.value]);
+    // Here and not at the end, so that no more is parsed than may be submitted.
+    if (intervals <= submissionIntervalsMax) continue;
     const message =
-      `The submission's records are of ${intervals} intervals, at most ${submissionIntervalsMax} ` +
-      "are allowed: send the load profiles in several submissions.";
-    return refuse("TOO_MANY_RECORDS", message, "records");
+      `The submission's records are of more than ${submissionIntervalsMax} intervals of meters: ` +
+      "send the load profiles in several submissions.";
+    return refuse("TOO_MANY_RECORDS", message, `records[${index}]`);
   }
   return ok({ ...header.value, records, message: submission });
 }
