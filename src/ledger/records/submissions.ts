@@ -162,6 +162,15 @@ export function parseSubmission(
   return ok({ ...header.value, records, message: submission });
 }
 
+/** So many bytes are as much to parse as a record of an ordinary size, and often more. */
+const bytesOfParsing = 1_024;
+
+/** What parsing it costs, in records: of one that is not parsed yet only lengths are known. */
+export function parsingWorkOf({ records }: Pick<Submission, "records">): number {
+  const byteCount = records.reduce((sum, { length }) => sum + length, 0);
+  return Math.max(records.length, Math.floor(byteCount / bytesOfParsing));
+}
+
 /** What a submission takes in memory, roughly. */
 export function memoryBytesOf({ header, records }: Pick<Submission, "header" | "records">): number {
   const byteCount = records.reduce((sum, { length }) => sum + length, header.length);
