@@ -22,7 +22,12 @@ import {
   type Statement,
   statementOf,
 } from "../settlement/statement.js";
-import { parseTariff, type Tariff, tariffMediaType } from "../settlement/tariff.js";
+import {
+  minorUnitDigitsMax,
+  parseTariff,
+  type Tariff,
+  tariffMediaType,
+} from "../settlement/tariff.js";
 import type { BssClient, SettlementQuery } from "./bss-client.js";
 import { type LedgerRecord, UntrueAnswer } from "./verify/answers.js";
 
@@ -130,6 +135,9 @@ export function statedDocument(
   counterpartyId: string,
 ): StatementDocument {
   const { days, total, currency, minorUnitDigits } = message;
+  if (minorUnitDigits > minorUnitDigitsMax) {
+    throw new UntrueAnswer(`a settlement comes in units of ${minorUnitDigits} digits`);
+  }
   const frame: StatementFrame = {
     participant: message.participantId,
     counterparty: counterpartyId,

@@ -12,7 +12,7 @@ import type { Document } from "../gen/bss/v1/record_pb.js";
 import { isId } from "../ledger/ids.js";
 import { unixSecondsMax } from "../ledger/times.js";
 import { amountNames, recordsDigest, type Statement, type StatementDay } from "./statement.js";
-import { firstIssue, parseJson, tariffMediaType } from "./tariff.js";
+import { firstIssue, minorUnitDigitsMax, parseJson, tariffMediaType } from "./tariff.js";
 
 export const statementMediaType = "application/vnd.bss.settlement+json";
 export const confirmationMediaType = "application/vnd.bss.settlement-confirmation+json";
@@ -56,7 +56,7 @@ const statementSchema = z.strictObject({
   root: hash,
   tree_size: integer.min(0),
   currency: z.string().regex(/^[A-Z]{3}$/),
-  minor_unit_digits: integer.min(0).max(6),
+  minor_unit_digits: integer.min(0).max(minorUnitDigitsMax),
   rounding: z.literal("each amount of a day, half to even; total is the sum of the days"),
   days: z
     .array(

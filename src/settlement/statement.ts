@@ -7,7 +7,7 @@
  * For each delivery interval, what was imported and not bought came from the grid, and what was
  * exported and not sold went to the grid. A day's line has exact sums, and each of its four amounts
  * is rounded once (money.ts). The total is the sum of the lines, so lines add up as they are
- * printed, and two periods add up to the one that they make.
+ * printed, and two periods that meet at a local midnight add up to the one that they make.
  */
 import { fromHex } from "../base/bytes.js";
 import { err, ok, type Result } from "../base/result.js";
