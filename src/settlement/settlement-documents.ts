@@ -137,8 +137,8 @@ export function canonicalJson(value: StatementDocument | ConfirmationDocument): 
 
 /**
  * Whether these are the bytes of a statement that was computed with the names of its records; they
- * may leave these names out. Nothing else will do: JSON that says the same to one reader, with a day
- * or a key twice, says something else to another.
+ * may leave these names out. Nothing else will do: JSON with a day or a key twice says the same to
+ * one reader, and something else to another.
  */
 export function isStatement(content: Uint8Array, computed: StatementDocument): boolean {
   const days = computed.days.map(({ records: _, ...day }) => day);
