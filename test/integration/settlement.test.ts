@@ -266,7 +266,7 @@ describe("settlement", { timeout: 840_000 }, () => {
     const doubled = await run("participant-3", "settle", "confirm", twice, ...reader);
     assert.deepEqual([doubled.code, /not the bytes of a statement/.test(doubled.err)], [1, true]);
     const endless = await forged((value) => {
-      value.to_unix_s = 2 ** 42;
+      value.to_unix_s = startS + 100_000_000 * hourS;
     });
     const long = await run("participant-3", "settle", "confirm", endless, ...reader);
     assert.deepEqual([long.code, /at most 366 days/.test(long.err)], [1, true]);
