@@ -45,7 +45,13 @@ export {
 } from "./bss-client.js";
 export { type ClientProfile, readProfile } from "./client-profile.js";
 export type { RetryOptions } from "./manager-connections.js";
-export { computeSettlement, type Settled, settlementDocument, tariffOf } from "./settlement.js";
+export {
+  computeSettlement,
+  type Settled,
+  settlementDocument,
+  statedDocument,
+  tariffOf,
+} from "./settlement.js";
 export { buildSubmission, type SubmissionParts } from "./signing.js";
 export * from "./submit/records.js";
 export type { SubmissionOutcome, SubmitStreamOptions } from "./submit/submit-stream.js";

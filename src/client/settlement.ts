@@ -15,8 +15,19 @@ import {
   statementDocument,
 } from "../settlement/settlement-documents.js";
 import { earliestTimeMs, StandingRecords } from "../settlement/standing-records.js";
-import { type Amounts, amountNames, type Statement, statementOf } from "../settlement/statement.js";
-import { parseTariff, type Tariff, tariffMediaType } from "../settlement/tariff.js";
+import {
+  type Amounts,
+  amountNames,
+  periodProblem,
+  type Statement,
+  statementOf,
+} from "../settlement/statement.js";
+import {
+  minorUnitDigitsMax,
+  parseTariff,
+  type Tariff,
+  tariffMediaType,
+} from "../settlement/tariff.js";
 import type { BssClient, SettlementQuery } from "./bss-client.js";
 import { type LedgerRecord, UntrueAnswer } from "./verify/answers.js";
 
@@ -56,7 +67,7 @@ export function documentOf({ content }: LedgerRecord): Document | undefined {
 
 /**
  * Settles from records, all of which the client's profile must be able to read: it is the
- * participant's own or a manager's. Throws LISTING_NOT_ALLOWED, TARIFF_INVALID,
+ * participant's own or a manager's. Throws RANGE_INVALID, LISTING_NOT_ALLOWED, TARIFF_INVALID,
  * SETTLEMENT_TOO_LARGE, and `UntrueAnswer` when trades come without the readings that cover them.
  */
 export async function computeSettlement(
@@ -66,6 +77,9 @@ export async function computeSettlement(
 ): Promise<Settled> {
   const { participantId, fromS, toS, height } = query;
   const grid = client.genesis.policy;
+  // A statement of the other side may name any period.
+  const problem = periodProblem(query, grid);
+  if (problem !== undefined) throw new RpcError("RANGE_INVALID", `the period: ${problem.why}`);
   const place = await placeAt(client, height ?? Number((await client.status()).height));
   const standing = new StandingRecords({
     participantId,
@@ -121,6 +135,9 @@ export function statedDocument(
   counterpartyId: string,
 ): StatementDocument {
   const { days, total, currency, minorUnitDigits } = message;
+  if (minorUnitDigits > minorUnitDigitsMax) {
+    throw new UntrueAnswer(`a settlement comes in units of ${minorUnitDigits} digits`);
+  }
   const frame: StatementFrame = {
     participant: message.participantId,
     counterparty: counterpartyId,

@@ -4,7 +4,7 @@
  * The latest second that times may name, some 139,000 years ahead: its milliseconds are exact
  * in a double.
  */
-const unixSecondsMax = 2 ** 42;
+export const unixSecondsMax = 2 ** 42;
 
 /** The longest time from the agreement on a trade to its delivery, and that a session lasts. */
 export const spanSMax = 366 * 86_400;

@@ -28,6 +28,7 @@ import type { RpcServerOptions } from "../rpc/server/server.js";
 import { recentStateBytesMax } from "../store/chain/recent-state.js";
 import { storeMemoryBytes } from "../store/rocksdb/rocksdb-store.js";
 import { windowBytesMax } from "../sync/sync-plan.js";
+import { settlementBytesMax } from "./queries/settlement.js";
 import { candidatesMax } from "./ring/candidate-blocks.js";
 import { compactKeptMax } from "./ring/compact-bodies.js";
 import { unpooledBytes } from "./submissions/submit-service.js";
@@ -92,6 +93,7 @@ export function memoryParts(options: MemoryBoundOptions): readonly MemoryPart[] 
     { what: "compact blocks", bytes: compactKeptMax * compactBlockBytes },
     // What managers answer on the streams that this one dialled: one is handled, one read ahead.
     { what: "answers of managers", bytes: queues * 2 * rpcLimits.peerMessageBytesMax },
+    { what: "settlement", bytes: settlementBytesMax },
     { what: "blocks ahead of the head", bytes: windowBytesMax },
     { what: "garbage", bytes: garbageBytes },
   ];

@@ -257,7 +257,7 @@ const nodeReasons = {
     "The record is no tariff, or the tariff does not fit the market or has no price for the period.",
   ),
   SETTLEMENT_TOO_LARGE: forbidden(
-    "More records than one answer may look at, or sums that are too large: settle from records, or a shorter period.",
+    "More records or intervals than one answer may look at, or sums that are too large: settle from records, or a shorter period.",
   ),
   POOL_FULL: {
     status: "RESOURCE_EXHAUSTED",

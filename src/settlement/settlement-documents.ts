@@ -6,12 +6,13 @@
  * the same statement always has the same bytes.
  */
 import { z } from "zod";
-import { toHex, utf8 } from "../base/bytes.js";
+import { equalBytes, toHex, utf8 } from "../base/bytes.js";
 import { err, ok, type Result } from "../base/result.js";
 import type { Document } from "../gen/bss/v1/record_pb.js";
 import { isId } from "../ledger/ids.js";
+import { unixSecondsMax } from "../ledger/times.js";
 import { amountNames, recordsDigest, type Statement, type StatementDay } from "./statement.js";
-import { firstIssue, parseJson, tariffMediaType } from "./tariff.js";
+import { firstIssue, minorUnitDigitsMax, parseJson, tariffMediaType } from "./tariff.js";
 
 export const statementMediaType = "application/vnd.bss.settlement+json";
 export const confirmationMediaType = "application/vnd.bss.settlement-confirmation+json";
@@ -22,6 +23,8 @@ export const hashDigits = 16;
 const id = z.string().refine(isId, { error: "not an id" });
 const hash = z.string().regex(/^[0-9a-f]{64}$/, { error: "64 hex digits in lower case" });
 const integer = z.int();
+/** As far as records may name times; `Date` shows all of them. */
+const unixSeconds = integer.min(0).max(unixSecondsMax);
 const daysMax = 400;
 const recordsMax = 200_000;
 
@@ -45,21 +48,21 @@ const statementSchema = z.strictObject({
   ...parties,
   version: z.literal(1),
   consortium_id: hash,
-  from_unix_s: integer.min(0),
-  to_unix_s: integer.min(0),
+  from_unix_s: unixSeconds,
+  to_unix_s: unixSeconds,
   tariff: hash,
   height: integer.min(0),
   block_id: hash,
   root: hash,
   tree_size: integer.min(0),
   currency: z.string().regex(/^[A-Z]{3}$/),
-  minor_unit_digits: integer.min(0).max(6),
+  minor_unit_digits: integer.min(0).max(minorUnitDigitsMax),
   rounding: z.literal("each amount of a day, half to even; total is the sum of the days"),
   days: z
     .array(
       z.strictObject({
         ...amounts,
-        start_unix_s: integer.min(0),
+        start_unix_s: unixSeconds,
         record_count: integer.min(0),
         records_digest: hash,
         records: z
@@ -130,6 +133,17 @@ export function documentAmounts(of: Pick<StatementDay, (typeof amountNames)[numb
 /** The bytes of a statement or confirmation. */
 export function canonicalJson(value: StatementDocument | ConfirmationDocument): Uint8Array {
   return utf8(JSON.stringify(value, sortedKeys));
+}
+
+/**
+ * Whether these are the bytes of a statement that was computed with the names of its records; they
+ * may leave these names out. Nothing else will do: JSON with a day or a key twice says the same to
+ * one reader, and something else to another.
+ */
+export function isStatement(content: Uint8Array, computed: StatementDocument): boolean {
+  const days = computed.days.map(({ records: _, ...day }) => day);
+  const forms = [computed, { ...computed, days }];
+  return forms.some((form) => equalBytes(canonicalJson(form), content));
 }
 
 export function parseStatement(document: Document): Result<StatementDocument, string> {

@@ -7,7 +7,7 @@
  * For each delivery interval, what was imported and not bought came from the grid, and what was
  * exported and not sold went to the grid. A day's line has exact sums, and each of its four amounts
  * is rounded once (money.ts). The total is the sum of the lines, so lines add up as they are
- * printed, and two periods add up to the one that they make.
+ * printed, and two periods that meet at a local midnight add up to the one that they make.
  */
 import { fromHex } from "../base/bytes.js";
 import { err, ok, type Result } from "../base/result.js";
@@ -18,11 +18,13 @@ import { isoTimeOfS } from "../ledger/times.js";
 import { type LocalClock, localClock } from "./local-clock.js";
 import { roundedAmount } from "./money.js";
 import { type Prices, pricesOf } from "./prices.js";
-import type { Period, StandingRecord } from "./standing-records.js";
+import type { Contribution, Period, StandingRecord } from "./standing-records.js";
 import type { Tariff } from "./tariff.js";
 
 /** The longest period, s. */
 export const periodSMax = 366 * 86_400;
+/** The most delivery intervals of a period: a year of five minutes has 105,408. */
+const deliveriesMax = 110_000;
 
 /** Energy in Wh, money in minor units of the currency. All are exact in a double. */
 export type Amounts = {
@@ -102,8 +104,9 @@ export function periodProblem(
     return { at, why };
   }
   if (toS <= fromS) return { at: "to", why: "the period ends before it begins" };
-  if (toS - fromS <= periodSMax) return undefined;
-  return { at: "to", why: "a statement is about at most 366 days" };
+  if (toS - fromS > periodSMax) return { at: "to", why: "a statement is about at most 366 days" };
+  if ((toS - fromS) / deliveryIntervalS <= deliveriesMax) return undefined;
+  return { at: "to", why: `a statement is about at most ${deliveriesMax} delivery intervals` };
 }
 
 /** Where delivery intervals begin, and what trades are paid in. */
@@ -111,11 +114,22 @@ export type Market = MarketGrid & Pick<Policy, "currency">;
 
 /** `period` has no `periodProblem`. */
 export function statementOf(
+  ...of: Parameters<typeof statementInSteps>
+): Result<Statement, StatementProblem> {
+  const steps = statementInSteps(...of);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** The same with a step for each record and each day: a node has other work to do in between. */
+export function* statementInSteps(
   records: readonly StandingRecord[],
   tariff: Tariff,
   period: Period,
   market: Market,
-): Result<Statement, StatementProblem> {
+): Generator<void, Result<Statement, StatementProblem>, undefined> {
   if (tariff.currency !== market.currency) {
     return noTariff(`it is in ${tariff.currency}, and the market's currency is ${market.currency}`);
   }
@@ -125,10 +139,25 @@ export function statementOf(
   if (!fromGrid.ok) return noTariff(`from_grid: ${fromGrid.error}`);
   const toGrid = pricesOf(tariff.to_grid, clock, market);
   if (!toGrid.ok) return noTariff(`to_grid: ${toGrid.error}`);
-  const byInterval = sumsByInterval(records);
-  const recordsOfDay = recordsByDay(records, clock);
+  const byInterval = new Map<number, Sums>();
+  const recordsOfDay = new Map<number, string[]>();
+  // The records come sorted by hash.
+  for (const record of records) {
+    const recordDays = new Set<number>();
+    for (const contribution of record.contributions) {
+      addToSums(byInterval, contribution);
+      recordDays.add(clock(contribution.deliveryStartS).day);
+    }
+    for (const day of recordDays) {
+      const hashes = recordsOfDay.get(day);
+      if (hashes === undefined) recordsOfDay.set(day, [record.hash]);
+      else hashes.push(record.hash);
+    }
+    yield;
+  }
   const days: StatementDay[] = [];
   for (const day of daysOf(period, clock, market)) {
+    yield;
     const line = new DayLine({ from: fromGrid.value, to: toGrid.value });
     for (const startS of day.starts) {
       const sums = byInterval.get(startS);
@@ -159,42 +188,19 @@ function tooLarge(): Result<never, StatementProblem> {
   return err({ of: "size", message: "a sum is too large to be exact; settle a shorter period" });
 }
 
-function sumsByInterval(records: readonly StandingRecord[]): ReadonlyMap<number, Sums> {
-  const byInterval = new Map<number, Sums>();
-  for (const { contributions } of records) {
-    for (const contribution of contributions) {
-      const { deliveryStartS, importedWh, exportedWh, soldWh, boughtWh } = contribution;
-      let sums = byInterval.get(deliveryStartS);
-      if (sums === undefined) {
-        sums = { importedWh: 0n, exportedWh: 0n, boughtWh: 0n, soldWh: 0n, bought: 0n, sold: 0n };
-        byInterval.set(deliveryStartS, sums);
-      }
-      sums.importedWh += importedWh;
-      sums.exportedWh += exportedWh;
-      sums.soldWh += soldWh;
-      sums.boughtWh += boughtWh;
-      sums.sold += soldWh * contribution.priceMicroPerKwh;
-      sums.bought += boughtWh * contribution.priceMicroPerKwh;
-    }
+function addToSums(byInterval: Map<number, Sums>, contribution: Contribution): void {
+  const { deliveryStartS, importedWh, exportedWh, soldWh, boughtWh } = contribution;
+  let sums = byInterval.get(deliveryStartS);
+  if (sums === undefined) {
+    sums = { importedWh: 0n, exportedWh: 0n, boughtWh: 0n, soldWh: 0n, bought: 0n, sold: 0n };
+    byInterval.set(deliveryStartS, sums);
   }
-  return byInterval;
-}
-
-function recordsByDay(
-  records: readonly StandingRecord[],
-  clock: LocalClock,
-): ReadonlyMap<number, readonly string[]> {
-  const byDay = new Map<number, string[]>();
-  // The records come sorted by hash.
-  for (const { hash, contributions } of records) {
-    const days = new Set(contributions.map(({ deliveryStartS }) => clock(deliveryStartS).day));
-    for (const day of days) {
-      const hashes = byDay.get(day);
-      if (hashes === undefined) byDay.set(day, [hash]);
-      else hashes.push(hash);
-    }
-  }
-  return byDay;
+  sums.importedWh += importedWh;
+  sums.exportedWh += exportedWh;
+  sums.soldWh += soldWh;
+  sums.boughtWh += boughtWh;
+  sums.sold += soldWh * contribution.priceMicroPerKwh;
+  sums.bought += boughtWh * contribution.priceMicroPerKwh;
 }
 
 type Day = { readonly number: number; readonly starts: number[] };

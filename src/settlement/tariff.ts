@@ -14,6 +14,7 @@ export const tariffMediaType = "application/vnd.bss.tariff+json";
 const pricesMax = 120_000;
 const microMax = 1_000_000_000_000;
 const periodsMax = 100;
+export const minorUnitDigitsMax = 6;
 
 const priceForm =
   'a price is per kWh: a decimal text with up to 6 places, such as "0.285", or a whole number of ' +
@@ -91,7 +92,7 @@ const pricing = z.discriminatedUnion(
 const tariffSchema = z.strictObject({
   name: z.string().max(200).optional(),
   currency: z.string().regex(/^[A-Z]{3}$/, { error: "three capitals, such as EUR" }),
-  minor_unit_digits: z.int().min(0).max(6),
+  minor_unit_digits: z.int().min(0).max(minorUnitDigitsMax),
   zone: z
     .string()
     .refine((name) => localClock(name) !== undefined, {

@@ -185,8 +185,11 @@ describe("settlement", { timeout: 840_000 }, () => {
     const blind = await run("participant-3", "settle", "confirm", statement);
     assert.deepEqual([blind.code, /LISTING_NOT_ALLOWED|are listed for/.test(blind.err)], [1, true]);
 
-    const confirmed = await json("participant-3", "settle", "confirm", statement, ...reader);
-    assert.equal(confirmed.confirmed, true);
+    const at = (hash: string) => ["--tariff", hash, ...reader];
+    const dear = await run("participant-3", "settle", "confirm", statement, ...at(statement));
+    assert.deepEqual([dear.code, /is at the tariff [0-9a-f]{64}/.test(dear.err)], [1, true]);
+    const confirmed = await json("participant-3", "settle", "confirm", statement, ...at(tariff));
+    assert.deepEqual([confirmed.confirmed, confirmed.tariff_owner], [true, "participant-3"]);
     const read = await json("participant-1", "get", confirmed.confirmation);
     assert.equal(read.owner_id, "participant-3");
   });
@@ -256,5 +259,16 @@ describe("settlement", { timeout: 840_000 }, () => {
     });
     const elsewhere = await run("participant-3", "settle", "confirm", other, ...reader);
     assert.match(elsewhere.out, /^root: stated 0+, found /);
+
+    const twice = await forged((value) => {
+      value.days = value.days.flatMap((day) => [{ ...day, due: day.due + 100 }, day]);
+    });
+    const doubled = await run("participant-3", "settle", "confirm", twice, ...reader);
+    assert.deepEqual([doubled.code, /not the bytes of a statement/.test(doubled.err)], [1, true]);
+    const endless = await forged((value) => {
+      value.to_unix_s = startS + 100_000_000 * hourS;
+    });
+    const long = await run("participant-3", "settle", "confirm", endless, ...reader);
+    assert.deepEqual([long.code, /at most 366 days/.test(long.err)], [1, true]);
   });
 });

@@ -11,9 +11,9 @@ import {
   recordHash,
   type SettlementQuery,
   settlementDocument,
+  statedDocument,
   tariffOf,
 } from "../../../src/client/index.js";
-import { statedDocument } from "../../../src/client/settlement.js";
 import { moneyText } from "../../../src/settlement/money.js";
 import { canonicalJson } from "../../../src/settlement/settlement-documents.js";
 import { type Amounts, amountNames, type Statement } from "../../../src/settlement/statement.js";

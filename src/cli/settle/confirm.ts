@@ -12,6 +12,7 @@ import { dayDifferences, frameDifferences } from "../../settlement/differences.j
 import {
   canonicalJson,
   confirmationMediaType,
+  isStatement,
   parseStatement,
   type StatementDocument,
 } from "../../settlement/settlement-documents.js";
@@ -34,27 +35,30 @@ export function registerConfirm(settle: Command): void {
     .summary("compute a statement anew, and confirm it")
     .description(
       "Computes a statement that the other side has recorded anew, from the records as of its " +
-        "height. If all is the same, puts a confirmation on the ledger. If not, says what differs " +
-        "and from which records it comes, records nothing, and the exit code is 1.",
+        "height and at its tariff. If all is the same, puts a confirmation on the ledger. If not, " +
+        "says what differs and from which records it comes, records nothing, and the exit code is " +
+        "1. Whose tariff it is, the statement decides: name yours with --tariff.",
     )
     .argument("<hash>", `the statement: ${hashForms}`, parseHashArgument)
     .action((argument: HashArgument) =>
       withClient(settle, async (client, output) => {
         participantOf(client, settle);
-        const { reader } = settle.opts<{ reader?: string }>();
-        await withReader(reader, client, (reading) => confirm(argument, client, reading, output));
+        const { reader, tariff } = settle.opts<{ reader?: string; tariff?: HashArgument }>();
+        await withReader(reader, client, (reading) =>
+          confirm({ argument, tariff }, client, reading, output),
+        );
       }),
     );
 }
 
 async function confirm(
-  argument: HashArgument,
+  { argument, tariff: agreed }: { argument: HashArgument; tariff: HashArgument | undefined },
   client: BssClient,
   reader: BssClient,
   output: Output,
 ): Promise<void> {
   const hash = await wholeHash(client, argument);
-  const stated = await statementToConfirm(client, hash);
+  const { stated, content } = await statementToConfirm(client, hash);
   const query = {
     participantId: stated.participant,
     fromS: stated.from_unix_s,
@@ -62,7 +66,11 @@ async function confirm(
     tariffHash: fromHex(stated.tariff) ?? new Uint8Array(0),
     height: stated.height,
   };
-  const { tariff } = await tariffOf(reader, query.tariffHash);
+  if (agreed !== undefined && toHex(await wholeHash(reader, agreed)) !== stated.tariff) {
+    const what = `the statement ${toHex(hash)} is at the tariff ${stated.tariff}`;
+    throw new CliError(what, "ask the other side for one at the tariff that --tariff names");
+  }
+  const { tariff, record: tariffRecord } = await tariffOf(reader, query.tariffHash);
   const settled = await computeSettlement(reader, query, tariff);
   const options = { counterpartyId: stated.counterparty, named: true };
   const computed = settlementDocument(client, query, settled, options);
@@ -89,6 +97,11 @@ async function confirm(
       "show the differences to the other side; nothing was recorded",
     );
   }
+  if (!isStatement(content, computed)) {
+    const what = `the statement ${toHex(hash)} has the right numbers, but not the bytes of a statement`;
+    const next = "ask the other side to make it with 'bss settle --record'; nothing was recorded";
+    throw new CliError(what, next);
+  }
   const confirmation = await recordDocument(client, {
     mediaType: confirmationMediaType,
     name: `confirmation of the settlement of ${stated.participant}`,
@@ -105,25 +118,30 @@ async function confirm(
     confirmed: true,
     confirmation: toHex(confirmation.hash),
     height: confirmation.height,
+    tariff: stated.tariff,
+    tariff_owner: tariffRecord.content?.record.ownerId,
   };
   output.result(value, () =>
     [
       settlementText(stated, tariff.zone),
       "",
-      "the records come to the same",
+      `the records come to the same at this tariff, which ${value.tariff_owner} has recorded`,
       `confirmation ${toHex(confirmation.hash)} in block ${confirmation.height}`,
     ].join("\n"),
   );
 }
 
 /** The statement of a record, which the other side has made and the profile is to confirm. */
-async function statementToConfirm(client: BssClient, hash: Uint8Array): Promise<StatementDocument> {
+async function statementToConfirm(
+  client: BssClient,
+  hash: Uint8Array,
+): Promise<{ readonly stated: StatementDocument; readonly content: Uint8Array }> {
   const record = await client.getRecord(hash);
   const document = documentOf(record);
   const parsed = document && parseStatement(document);
-  if (parsed?.ok !== true) {
+  if (document === undefined || parsed?.ok !== true) {
     const why =
-      parsed === undefined ? "it holds no document that this profile may read" : parsed.error;
+      parsed?.ok === false ? parsed.error : "it holds no document that this profile may read";
     const next = "give the hash that 'bss settle --record' printed";
     throw new CliError(`record ${toHex(hash)} is no statement: ${why}`, next);
   }
@@ -135,7 +153,9 @@ async function statementToConfirm(client: BssClient, hash: Uint8Array): Promise<
     const what = `the statement is of ${maker}, and about ${participant} and ${counterparty}`;
     throw new CliError(what, "a statement is made by one of the two that it names");
   }
-  if (parties.includes(id) && id !== maker) return parsed.value;
+  if (parties.includes(id) && id !== maker) {
+    return { stated: parsed.value, content: document.content };
+  }
   const other = parties.find((each) => each !== maker);
   throw new CliError(
     `the statement was made by ${maker}, and ${other} is to confirm it`,

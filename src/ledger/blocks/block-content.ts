@@ -40,6 +40,7 @@ export function parseContent(
   const tooLarge = checkSize(parsed, policy);
   if (!tooLarge.ok) return tooLarge;
   const entries: ContentEntry[] = [];
+  let intervals = 0;
   for (const [i, entry] of parsed.privateEntries.entries()) {
     const { known } = entry;
     const header =
@@ -51,24 +52,20 @@ export function parseContent(
     for (const [place, index] of entry.recordIndexes.entries()) {
       const leaf = entry.firstLeaf + place;
       // Of a submission that is known, the block's record has the hash, so it has the bytes.
-      const parsedBefore = known?.records[index];
-      if (parsedBefore !== undefined) {
-        records.push(parsedBefore);
-        continue;
-      }
       const bytes = defined(parsed.records[leaf], "a parsed block has a record for each index");
-      const record = parseRecord(consortiumId, bytes, policy);
+      const parsedBefore = known?.records[index];
+      const record = parsedBefore ? ok(parsedBefore) : parseRecord(consortiumId, bytes, policy);
       if (!record.ok) return at(`records[${leaf}]`, record.error);
       records.push(record.value);
+      intervals += intervalsOf([record.value]);
+      // Here and not at the end, so that no more is parsed than a block may hold.
+      if (intervals <= blockIntervalsMax) continue;
+      const message = `The records are of more than ${blockIntervalsMax} intervals of meters.`;
+      return refuse("BLOCK_TOO_LARGE", message, "records");
     }
     const { id, idHex, headerBytes, signature, participantId } = header.value;
     const signed = { id, idHex, header: header.value.header, headerBytes, signature };
     entries.push({ ...signed, participantId, records, firstLeaf: entry.firstLeaf });
-  }
-  const intervals = entries.reduce((sum, { records }) => sum + intervalsOf(records), 0);
-  if (intervals > blockIntervalsMax) {
-    const message = `The records are of ${intervals} intervals, at most ${blockIntervalsMax} are allowed.`;
-    return refuse("BLOCK_TOO_LARGE", message, "records");
   }
   const readKeys = [
     ...parsed.control.flatMap(readKeysOfOperation),

@@ -230,8 +230,11 @@ function parse(profile: LoadProfile, { grid }: ParseContext): Result<ProfilePayl
     const message = "The profile's start is out of range.";
     return refuse("INTERVAL_INVALID", message, "load_profile.start_unix_s");
   }
-  if (intervalS === 0) {
-    return refuse("INTERVAL_INVALID", "An interval has a length.", "load_profile.interval_s");
+  // No meter has longer ones. Few of them would span more delivery intervals than they are, and the
+  // state of each would be fetched before a rule is asked.
+  if (intervalS === 0 || intervalS > grid.deliveryIntervalS) {
+    const message = `An interval has 1 to ${grid.deliveryIntervalS} s, the market's delivery interval.`;
+    return refuse("INTERVAL_INVALID", message, "load_profile.interval_s");
   }
   const counts = countsOf(runs);
   if (!counts.ok) return counts;

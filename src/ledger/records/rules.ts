@@ -162,11 +162,13 @@ function firstBroken(
 // Whether a record breaks some rules depends on other pending records and on their order. Pending
 // records do not follow from the ledger, so whoever looks at a record before a block is decided
 // treats the reasons below apart from all others. The ledger only grows: what excludes a record
-// stays there for ever, and what a record lacks may still come.
+// stays there, and what a record lacks may still come.
 
 /**
- * The ledger holds what excludes the record: it breaks the rule on every manager at this height or
- * a later one. So a manager that finds this on its ledger may refuse the record for good.
+ * The ledger holds what excludes the record: it breaks the rule on every manager at this height,
+ * and at later ones unless an update of a load profile leaves its interval out. So a manager that
+ * finds this on its ledger refuses the record at once; if the interval is free elsewhere already,
+ * the record can be sent again.
  */
 export const contradictions: ReadonlySet<RuleReason> = new Set([
   "PARENT_NOT_LATEST",

@@ -134,6 +134,7 @@ export function parseSubmission(
     );
   }
   const records: ParsedRecord[] = [];
+  let intervals = 0;
   for (const [index, bytes] of submission.records.entries()) {
     const record = parseRecord(consortiumId, bytes, policy);
     if (!record.ok) {
@@ -150,15 +151,24 @@ export function parseSubmission(
       );
     }
     records.push(record.value);
-  }
-  const intervals = intervalsOf(records);
-  if (intervals > submissionIntervalsMax) {
+    intervals += intervalsOf([record.value]);
+    // Here and not at the end, so that no more is parsed than may be submitted.
+    if (intervals <= submissionIntervalsMax) continue;
     const message =
-      `The submission's records are of ${intervals} intervals, at most ${submissionIntervalsMax} ` +
-      "are allowed: send the load profiles in several submissions.";
-    return refuse("TOO_MANY_RECORDS", message, "records");
+      `The submission's records are of more than ${submissionIntervalsMax} intervals of meters: ` +
+      "send the load profiles in several submissions.";
+    return refuse("TOO_MANY_RECORDS", message, `records[${index}]`);
   }
   return ok({ ...header.value, records, message: submission });
+}
+
+/** So many bytes are as much to parse as a record of an ordinary size, and often more. */
+const bytesOfParsing = 1_024;
+
+/** What parsing it costs, in records: of one that is not parsed yet only lengths are known. */
+export function parsingWorkOf({ records }: Pick<Submission, "records">): number {
+  const byteCount = records.reduce((sum, { length }) => sum + length, 0);
+  return Math.max(records.length, Math.floor(byteCount / bytesOfParsing));
 }
 
 /** What a submission takes in memory, roughly. */

@@ -3,6 +3,7 @@
  * is, is for those who may read it (record-rights.ts).
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { FairLane } from "../../base/fair-lane.js";
 import {
   type GetForkResponseSchema,
   type GetRecordHistoryRequest,
@@ -23,7 +24,7 @@ import { answerPage } from "../../query/answer-page.js";
 import { type SharedQueriesPorts, sharedQueries } from "../../query/shared-queries.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import type { CallContext, ServiceHandlers } from "../../rpc/server/handlers.js";
-import type { Identity } from "../../rpc/tls/tls-identity.js";
+import { causerOf, type Identity } from "../../rpc/tls/tls-identity.js";
 import {
   fieldError,
   pagePosition,
@@ -64,6 +65,8 @@ export function managerQueries(ports: ManagerQueryPorts): ServiceHandlers<typeof
 class ManagerQueries {
   readonly #ports: ManagerQueryPorts;
   readonly #records: RecordEntries;
+  /** One at a time, as each holds much (`settlementBytesMax`); callers have turns. */
+  readonly #settlements = new FairLane(1);
 
   constructor(ports: ManagerQueryPorts) {
     this.#ports = ports;
@@ -135,7 +138,8 @@ class ManagerQueries {
   ): Promise<MessageInitShape<typeof GetSettlementResponseSchema>> {
     const { store, consortium } = this.#ports;
     const ports = { store, records: this.#records, market: consortium.policy };
-    return getSettlement(ports, request, identity, signal);
+    const make = () => getSettlement(ports, request, identity, signal);
+    return this.#settlements.run(causerOf(identity), make);
   }
 
   /**

@@ -1,9 +1,10 @@
 /**
  * GetSettlement: reads a participant's records and hands them to the settlement (src/settlement),
- * which the client library runs as well. One answer looks at a bounded number of records, a few at
- * a time, so that other work goes on in between; only one such answer is made for a caller at a
- * time (rpc/bounds/unread-answers.ts).
+ * which the client library runs as well. One answer looks at a bounded number of records and
+ * intervals, with pauses, so that other work goes on in between; only one such answer is made at a
+ * time (query-service.ts).
  */
+import { setImmediate } from "node:timers/promises";
 import { fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { assert, defined } from "../../base/assert.js";
 import type {
@@ -31,7 +32,7 @@ import {
   type Market,
   periodProblem,
   recordsDigest,
-  statementOf,
+  statementInSteps,
 } from "../../settlement/statement.js";
 import { parseTariff, type Tariff, tariffMediaType } from "../../settlement/tariff.js";
 import type { ListPlace } from "../../store/chain/record-index.js";
@@ -47,8 +48,14 @@ type Ports = {
 
 /** Records that one answer looks at; unsealing them takes about two seconds. */
 export const recordsMax = 50_000;
+/** Intervals of meters that they are about: 57 years of quarters of one meter. */
+export const intervalsMax = 2_000_000;
+/** What one answer holds while it is made: at most 16 bytes of an interval, 600 of a record. */
+export const settlementBytesMax = 96 * 2 ** 20;
 /** Records that are read at a time. */
 const sliceRecords = 500;
+/** Work without a pause, ms: the ring has its turn in between. */
+const workMsMax = 5;
 
 /** @throws RpcError, see test/support/method-reasons.ts */
 export async function getSettlement(
@@ -64,8 +71,9 @@ export async function getSettlement(
   const place = await placeOf(ports.store, requireSafeInteger(request.height, "height"));
   const tariff = await tariffOf(ports.records, tariffHash, caller);
   const options = { ...period, participantId, treeSize: place.treeSize, grid: ports.market };
-  const records = await standingRecords(ports, options, caller, signal);
-  const made = statementOf(records, tariff, period, ports.market);
+  const pause = pauses(signal);
+  const records = await standingRecords(ports, options, caller, pause);
+  const made = await inSteps(statementInSteps(records, tariff, period, ports.market), pause);
   if (!made.ok) {
     const { of, message } = made.error;
     assert(of !== "records", "the ledger has no trade of energy that was not metered");
@@ -164,7 +172,7 @@ async function standingRecords(
   { store, records }: Ports,
   options: ConstructorParameters<typeof StandingRecords>[0],
   caller: Identity,
-  signal: AbortSignal,
+  pause: Pause,
 ): Promise<readonly StandingRecord[]> {
   const standing = new StandingRecords(options);
   const fromMs = earliestTimeMs(options);
@@ -177,17 +185,46 @@ async function standingRecords(
     });
     looked += listed.length;
     if (looked > recordsMax) {
-      const text = `${options.participantId} has more than ${recordsMax} records since a year before`;
-      throw new RpcError("SETTLEMENT_TOO_LARGE", text, { field: "participant_id" });
+      throw tooMany(`${options.participantId} has more than ${recordsMax} records`);
     }
     const counted = listed.filter(({ position }) => position < options.treeSize);
     const positions = counted.map(({ position }) => position);
     for await (const { record, recordHash, position } of records.recordsAt(positions, caller)) {
       standing.add({ record, hash: recordHash, position });
+      if (standing.intervals > intervalsMax) {
+        const what = `the records of ${options.participantId} are of more than ${intervalsMax}`;
+        throw tooMany(`${what} intervals of meters`);
+      }
+      await pause();
     }
-    if (signal.aborted) throw new RpcError("CANCELLED", "the caller has gone");
     if (listed.length < sliceRecords) return standing.standing();
     after = defined(listed.at(-1), "a full page has a last record");
+  }
+}
+
+function tooMany(what: string): RpcError {
+  const text = `${what} since a year before the period`;
+  return new RpcError("SETTLEMENT_TOO_LARGE", text, { field: "participant_id" });
+}
+
+type Pause = () => Promise<void>;
+
+/** Between two pieces of work: lets other work go on when this has taken long enough. */
+function pauses(signal: AbortSignal): Pause {
+  let resumedMs = performance.now();
+  return async () => {
+    if (performance.now() - resumedMs < workMsMax) return;
+    await setImmediate();
+    if (signal.aborted) throw new RpcError("CANCELLED", "the caller has gone");
+    resumedMs = performance.now();
+  };
+}
+
+async function inSteps<T>(steps: Generator<void, T, undefined>, pause: Pause): Promise<T> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await pause();
   }
 }
 

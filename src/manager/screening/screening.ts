@@ -382,8 +382,8 @@ export class Screener {
   }
 
   /**
-   * Runs `work` on so many records when it is the turn of `causer`, if anybody still waits for it
-   * then. Callers are one group, and what each manager relays is another.
+   * Runs `work` on so many records, each as many as its work, when it is the turn of `causer`, if
+   * anybody still waits for it then. Callers are one group, what each manager relays is another.
    *
    * @throws RpcError DEADLINE when nobody does
    */

@@ -29,12 +29,14 @@ import {
 import type { Submission } from "../../gen/bss/v1/record_pb.js";
 import type { RecordObjection } from "../../ledger/blocks/block-filling.js";
 import type { ExecutedBlock } from "../../ledger/blocks/executed-block.js";
+import { workOf, workOfAll } from "../../ledger/records/intervals.js";
 import { type ParsedRecord, recordHash } from "../../ledger/records/records.js";
 import { contradictions } from "../../ledger/records/rules.js";
 import {
   decodedBytesOf,
   type ParsedSubmission,
   parseSubmission,
+  parsingWorkOf,
   pooledBytesOf,
   submissionId,
 } from "../../ledger/records/submissions.js";
@@ -158,11 +160,11 @@ export class Submissions {
   async take(message: Submission | undefined, options: TakeOptions): Promise<SubmitResponse> {
     const { callerId, waitFor, signal } = options;
     const startedMs = this.#context.monotonicMs();
-    const recordCount = message?.records.length ?? 0;
+    const parsing = message === undefined ? 0 : parsingWorkOf(message);
     const caller: Causer = { kind: "caller", id: callerId };
     const isLetIn = await this.#hasRoom(callerId, message);
     const parse = () => this.#parse(callerId, message);
-    const submission = await this.#screener.parsed(caller, recordCount, parse, signal);
+    const submission = await this.#screener.parsed(caller, parsing, parse, signal);
     options.onParsed?.(decodedBytesOf(submission.records));
     const watch = this.#outcomes.watch(submission.records.map(({ hashHex }) => hashHex));
     try {
@@ -175,7 +177,7 @@ export class Submissions {
         screened.refused.length + second.refused.length === 0 ? "accepted" : "objected",
       );
       if (accurate.length > 0) {
-        if (!isLetIn) this.#screener.budget.charge(caller, accurate.length);
+        if (!isLetIn) this.#screener.budget.charge(caller, workOfAll(accurate));
         await this.#enter(caller, submission, accurate, { ...options, watch });
         if (waitFor !== WaitFor.ACCEPTED) {
           const awaited = accurate.map(({ hashHex }) => hashHex);
@@ -215,7 +217,7 @@ export class Submissions {
     const relay = { kind: "manager", id: from } as const;
     const unknown: Causer = { ...relay, participantId: "" };
     const parse = async () => parseSubmission(consortiumId, message, policy);
-    const parsed = await this.#screener.inTurn(unknown, message.records.length, parse);
+    const parsed = await this.#screener.inTurn(unknown, parsingWorkOf(message), parse);
     if (!parsed.ok) return undefined;
     const submission = parsed.value;
     const { idHex } = submission;
@@ -464,7 +466,7 @@ export class Submissions {
     const brought = this.#parts.pool.waiting(submission.idHex)?.unsettled;
     for (const { record } of refusals) {
       const causer = brought?.get(record.hashHex);
-      if (causer !== undefined) this.#screener.budget.charge(causer, 1);
+      if (causer !== undefined) this.#screener.budget.charge(causer, workOf(record));
     }
     // A call that comes from now on finds no pending record to wait for.
     const left = this.#parts.pool.refuse(refusals.map(({ record }) => record.hashHex));

@@ -8,6 +8,7 @@ import {
   canonicalJson,
   confirmationMediaType,
   isSettlementFor,
+  isStatement,
   parseConfirmation,
   parseStatement,
   statementDocument,
@@ -67,6 +68,27 @@ describe("a statement on the ledger", () => {
     assert.match(text, /^\{"block_id":"33.*,"consortium_id":.*"version":1\}$/);
     const shuffled = Object.fromEntries(Object.entries(stated).toReversed()) as typeof stated;
     assert.deepEqual(canonicalJson(shuffled), bytes);
+  });
+
+  test("is only what was computed, byte for byte, with or without its records' names", () => {
+    const short = statementDocument(frame, statement, { named: false });
+    assert.ok(isStatement(bytes, stated) && isStatement(canonicalJson(short), stated));
+    const text = new TextDecoder().decode(bytes);
+    const [day, next] = stated.days;
+    assert.ok(day !== undefined && next !== undefined);
+    const twice = { ...stated, days: [{ ...day, due: 9_999 }, day, next] };
+    // Neither the days nor the frame show any of these.
+    assert.deepEqual(dayDifferences(twice, stated), []);
+    for (const other of [
+      canonicalJson(twice),
+      canonicalJson({ ...stated, days: [next, day] }),
+      canonicalJson({ ...stated, days: [{ ...day, records: [] }, next] }),
+      utf8(text.replace('"total":{', '"total":{"due":9999,')),
+      utf8(`${text} `),
+    ]) {
+      assert.ok(parseStatement(documentOf(statementMediaType, other)).ok);
+      assert.ok(!isStatement(other, stated));
+    }
   });
 
   test("names its records by their first digits, or only counts them", () => {

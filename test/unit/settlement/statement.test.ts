@@ -215,6 +215,62 @@ describe("a statement", () => {
   const hex = (record: ListedRecord | undefined) => toHex(record?.hash ?? assert.fail());
 });
 
+describe("a load profile", () => {
+  const quarterS = 900;
+  const values = fc.array(
+    fc.option(fc.tuple(fc.nat(3_000), fc.nat(3_000)), { freq: 3, nil: undefined }),
+    { minLength: 1, maxLength: 40 },
+  );
+
+  test("counts as its values would as readings, wherever the period begins and ends", () => {
+    const places = fc.tuple(
+      fc.integer({ min: -20, max: 20 }),
+      fc.nat(6),
+      fc.integer({ min: 1, max: 8 }),
+    );
+    fc.assert(
+      fc.property(values, places, (wh, [first, from, hours]) => {
+        const startS = fromS + first * quarterS;
+        const of = { fromS: hour(from), toS: hour(from + hours) };
+        const given = wh.map(
+          (each) =>
+            each && { importedWh: each[0], exportedWh: each[1], quality: "measured" as const },
+        );
+        const meter = { ownerId: "a", meterId: "m-a", intervalS: quarterS };
+        const profile = loadProfile({ ...meter, startS, values: given });
+        const readings = given.flatMap((value, i) =>
+          value === undefined
+            ? []
+            : [meterReading({ ...meter, ...value, intervalStartS: startS + i * quarterS })],
+        );
+        const plain = (records: readonly Uint8Array[]) =>
+          settled("a", listed(records), { period: of }).days.map((day) => ({
+            ...day,
+            records: day.records.length > 0,
+          }));
+        assert.deepEqual(plain([profile]), plain(readings));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("is counted with all its intervals, absent ones too", () => {
+    const standing = new StandingRecords({
+      ...period,
+      participantId: "a",
+      treeSize: 9,
+      grid: market,
+    });
+    const absent = Array<undefined>(200).fill(undefined);
+    const one = { importedWh: 1, exportedWh: 1, quality: "measured" as const };
+    const meter = { ownerId: "a", meterId: "m-a", intervalS: quarterS, startS: fromS };
+    const [first] = listed([loadProfile({ ...meter, values: [...absent, one] })]);
+    standing.add(first ?? assert.fail());
+    assert.equal(standing.intervals, 201);
+    assert.equal(standing.standing().length, 1);
+  });
+});
+
 test("a period is one of whole delivery intervals, and a year at most", () => {
   const problems = [
     { fromS, toS: fromS + 1 },
@@ -224,6 +280,10 @@ test("a period is one of whole delivery intervals, and a year at most", () => {
     { fromS, toS: fromS + 366 * 86_400 },
   ].map((each) => periodProblem(each, market)?.at);
   assert.deepEqual(problems, ["to", "from", "to", "to", undefined]);
+  const minutes = { deliveryIntervalS: 60, deliveryOffsetS: 0 };
+  const long = periodProblem({ fromS, toS: fromS + 110_001 * 60 }, minutes);
+  assert.match(long?.why ?? "", /at most 110000 delivery intervals/);
+  assert.equal(periodProblem({ fromS, toS: fromS + 110_000 * 60 }, minutes), undefined);
 });
 
 describe("for any readings and trades", () => {

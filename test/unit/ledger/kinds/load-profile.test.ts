@@ -60,6 +60,12 @@ describe("the shape of a profile", () => {
     ["a negative start", { startUnixS: -900n }, "INTERVAL_INVALID", "start_unix_s"],
     ["a start of no calendar", { startUnixS: 2n ** 60n }, "INTERVAL_INVALID", "start_unix_s"],
     ["intervals of 0 s", { intervalS: 0 }, "INTERVAL_INVALID", "interval_s"],
+    [
+      "intervals that are longer than the market's, whose keys would be many",
+      { intervalS: hourS + 1 },
+      "INTERVAL_INVALID",
+      "interval_s",
+    ],
     ["no intervals", { runs: [] }, "INTERVAL_INVALID", "runs"],
     [
       "an empty run",

@@ -2,17 +2,18 @@
  * Readings, load profiles, trades and updates of all three, in any order, on several grids. The
  * model keeps one cell for each interval of each meter and a list of trades, and adds them up anew
  * each time. The ledger must come to the same verdicts, and after each record to the same sums of
- * each participant and delivery interval, to the Wh.
+ * each participant and delivery interval, to the Wh. So must the settlement, which adds up records.
  *
  * `HISTORIES` is how many are tried: 10,000 unless said otherwise. `SEED` has the same ones tried.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { defined } from "../../../../src/base/assert.js";
-import { TradeTermsSchema } from "../../../../src/gen/bss/v1/record_pb.js";
+import { RecordSchema, TradeTermsSchema } from "../../../../src/gen/bss/v1/record_pb.js";
 import type { MarketGrid } from "../../../../src/ledger/kinds/market-grid.js";
+import { type ListedRecord, StandingRecords } from "../../../../src/settlement/standing-records.js";
 import { hourS, quarterS, startS } from "../support/consortium.js";
 import { Market, type MarketMeter } from "../support/market.js";
 import {
@@ -181,6 +182,8 @@ class History {
   readonly model: Model;
   readonly market: Market;
   readonly #setting: Setting;
+  /** In the order of the log. */
+  readonly #placed: ListedRecord[] = [];
 
   constructor(setting: Setting) {
     this.#setting = setting;
@@ -206,7 +209,10 @@ class History {
     const refused = this.market.try(bytes);
     assert.equal(refused?.reason, expected, refused?.message);
     if (expected === undefined) {
-      this.model.add({ hash: this.market.hashOf(bytes), isLatest: true, of }, parent);
+      const hash = this.market.hashOf(bytes);
+      this.model.add({ hash, isLatest: true, of }, parent);
+      const record = fromBinary(RecordSchema, bytes);
+      this.#placed.push({ hash, record, position: this.#placed.length });
     }
     return `${of.kind}${parent === undefined ? "" : " update"} ${expected ?? "placed"}`;
   }
@@ -223,6 +229,29 @@ class History {
           sums.boughtWh === bought;
         if (!isSame) assert.deepEqual(sums, { imported, exported, sold, bought });
         assert.ok(sold <= exported && bought <= imported);
+      }
+    }
+  }
+
+  /** In whatever order the records are listed. */
+  assertSameSettlement(): void {
+    for (const [owner, participantId] of owners.entries()) {
+      const [fromS, toS] = [this.#deliveryStartS(1), this.#deliveryStartS(deliveries - 1)];
+      const treeSize = this.#placed.length;
+      const { grid } = this.#setting;
+      const standing = new StandingRecords({ fromS, toS, participantId, treeSize, grid });
+      for (const each of owner === 0 ? this.#placed : this.#placed.toReversed()) standing.add(each);
+      const sums = { imported: 0n, exported: 0n, sold: 0n, bought: 0n };
+      for (const contribution of standing.standing().flatMap((each) => [...each.contributions])) {
+        sums.imported += contribution.importedWh;
+        sums.exported += contribution.exportedWh;
+        sums.sold += contribution.soldWh;
+        sums.bought += contribution.boughtWh;
+      }
+      const inPeriod = [1, 2].map((delivery) => this.model.sums(owner, delivery));
+      for (const name of ["imported", "exported", "sold", "bought"] as const) {
+        const expected = inPeriod.reduce((sum, each) => sum + each[name], 0);
+        assert.equal(Number(sums[name]), expected, name);
       }
     }
   }
@@ -343,6 +372,7 @@ test("readings, profiles and trades are judged and added up as by the model", ()
           history.assertSame();
         }
         history.assertSameCells();
+        history.assertSameSettlement();
       },
     ),
     { numRuns: histories, endOnFailure: true, ...seed },

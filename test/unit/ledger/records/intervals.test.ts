@@ -3,6 +3,8 @@ import { describe, test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { ValueQuality } from "../../../../src/gen/bss/v1/record_pb.js";
+import { parseContent } from "../../../../src/ledger/blocks/block-content.js";
+import type { ParsedManagerBlock } from "../../../../src/ledger/blocks/manager-blocks.js";
 import { profileIntervalsMax } from "../../../../src/ledger/kinds/load-profile.js";
 import {
   blockIntervalsMax,
@@ -59,14 +61,16 @@ describe("the intervals of a submission", () => {
     const refused = parse(profiles);
     assert.deepEqual(refused.ok ? undefined : [refused.error.reason, refused.error.field], [
       "TOO_MANY_RECORDS",
-      "records",
+      `records[${fitting}]`,
     ]);
+    const unread = parse([...profiles, new Uint8Array(1)]);
+    assert.equal(unread.ok ? undefined : unread.error.reason, "TOO_MANY_RECORDS");
   });
 });
 
 describe("the intervals of a block", () => {
   const fitting = Math.floor(blockIntervalsMax / month);
-  const limits = { ...policy, blockRecordsMax: 1_000 };
+  const limits = { ...policy, blockRecordsMax: 1_000, submissionRecordsMax: 1_000 };
   const submissions = Array.from({ length: fitting + 5 }, (_, i) => [longProfile(month, i)]);
 
   test("are bounded: what does not fit waits for the next one", () => {
@@ -76,6 +80,22 @@ describe("the intervals of a block", () => {
     assert.equal(first.block.records.length, fitting);
     assert.deepEqual(first.objections, []);
     assert.ok(chain.judge(first.block).ok);
+  });
+
+  test("are counted while they are parsed, and no more is parsed", () => {
+    const records = Array.from({ length: fitting + 1 }, (_, i) => longProfile(month, i));
+    const parse = (all: readonly Uint8Array[]) => {
+      const { header: headerBytes, signature } = submissionOf(all);
+      const recordIndexes = all.map((_, i) => i);
+      const entry = { headerBytes, signature, recordIndexes, firstLeaf: 0, known: undefined };
+      const block = { records: all, privateEntries: [entry], control: [] };
+      return parseContent(block as unknown as ParsedManagerBlock, consortiumId, limits);
+    };
+    assert.ok(parse(records.slice(1)).ok);
+    for (const beyond of [records, [...records, new Uint8Array(1)]]) {
+      const refused = parse(beyond);
+      assert.equal(refused.ok ? undefined : refused.error.reason, "BLOCK_TOO_LARGE");
+    }
   });
 
   test("are as much as their work where a manager makes small blocks", () => {

@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { utf8 } from "../../../../src/base/bytes.js";
 import {
   GetRecordRequestSchema,
   GetSettlementRequestSchema,
 } from "../../../../src/gen/bss/v1/query_pb.js";
+import { RecordSchema, ValueQuality } from "../../../../src/gen/bss/v1/record_pb.js";
 import { deliverySlotOf } from "../../../../src/ledger/kinds/market-grid.js";
+import { emptyFrontier } from "../../../../src/ledger/merkle/frontier.js";
 import { stateKeys } from "../../../../src/ledger/state/state-keys.js";
 import { decodeSums } from "../../../../src/ledger/state/windows.js";
 import { managerQueries } from "../../../../src/manager/queries/query-service.js";
+import { getSettlement, intervalsMax } from "../../../../src/manager/queries/settlement.js";
 import { HeadSignal } from "../../../../src/query/head-signal.js";
 import type { CallContext } from "../../../../src/rpc/server/handlers.js";
 import type { Identity, Role } from "../../../../src/rpc/tls/tls-identity.js";
@@ -33,7 +36,9 @@ import {
 import {
   documentBytes,
   hashOf,
+  profileBytes,
   readingBytes,
+  sixteen,
   submitted,
   tradeBytes,
 } from "../../ledger/support/records.js";
@@ -216,4 +221,52 @@ describe("a manager's settlement", () => {
     assert.deepEqual(await seen(confirmation), [true, false, false, false]);
     assert.deepEqual(await seen(records.note), [false, false, false, false]);
   });
+});
+
+test("a settlement looks at a bounded number of intervals, and lets other work go on", async () => {
+  const runs = [{ count: 8_928, quality: ValueQuality.MEASURED }];
+  const message = { runs, importedWh: [], exportedWh: [] };
+  const profile = fromBinary(RecordSchema, profileBytes({ intervalS: 300, message }));
+  const market = { ...policy, deliveryIntervalS: 300, deliveryOffsetS: 0 };
+  const settledOf = async (profiles: number) => {
+    const positions = Array.from({ length: profiles }, (_, position) => ({ position }));
+    const ports = {
+      market,
+      store: {
+        participant: async () => ({}),
+        head: { height: 1, blockId: new Uint8Array(32), frontier: emptyFrontier },
+        listByParticipant: async (_: string, { after }: { after?: unknown }) =>
+          after === undefined ? positions : [],
+      },
+      records: {
+        entry: async () => [{ record: records.tariff }],
+        recordsAt: async function* () {
+          for (const { position } of positions) {
+            const recordHash = sixteen(`${position}`);
+            yield { record: profile, recordHash, position: -1 };
+          }
+        },
+      },
+    } as unknown as Parameters<typeof getSettlement>[0];
+    const request = create(GetSettlementRequestSchema, {
+      participantId: "participant-1",
+      fromUnixS: BigInt(startS),
+      toUnixS: BigInt(startS + 31 * 86_400),
+      tariffHash: new Uint8Array(32),
+    });
+    const { identity, signal } = as("manager", "manager-1");
+    return getSettlement(ports, request, identity, signal);
+  };
+  const fitting = Math.floor(intervalsMax / 8_928);
+  let others = 0;
+  let timer = setImmediate(function again() {
+    others += 1;
+    timer = setImmediate(again);
+  });
+  const { settlement } = await settledOf(fitting);
+  clearImmediate(timer);
+  assert.equal(settlement?.days?.length, 31);
+  assert(others > 1, `${others}`);
+  const refusal = await rpcErrorFrom(settledOf(fitting + 1));
+  assert.deepEqual([refusal.reason, refusal.field], ["SETTLEMENT_TOO_LARGE", "participant_id"]);
 });

@@ -8,7 +8,10 @@ import {
   WaitFor,
 } from "../../../../src/gen/bss/v1/broadcast_pb.js";
 import type { Submission } from "../../../../src/gen/bss/v1/record_pb.js";
-import type { ParsedSubmission } from "../../../../src/ledger/records/submissions.js";
+import {
+  type ParsedSubmission,
+  parsingWorkOf,
+} from "../../../../src/ledger/records/submissions.js";
 import { Pool } from "../../../../src/manager/pool/pool.js";
 import { refusalLimits } from "../../../../src/manager/screening/screening-budget.js";
 import {
@@ -505,6 +508,19 @@ describe("a participant whose records come to nothing", () => {
     assert.ok(desk.dropped.includes("manager-2: OVER_BUDGET"), "whoever relays it pays");
     const { outcomes } = await desk.take(submissionOf([documentBytes()]), WaitFor.ACCEPTED);
     assert.deepEqual(outcomes.map(textOf), ["pending"]);
+  });
+
+  test("pays for the bytes that are parsed in vain, in however few records they are", async () => {
+    const desk = await Desk.create();
+    const long = documentBytes({ content: new Uint8Array(60_000) });
+    const broken = submissionOf([...Array<Uint8Array>(40).fill(long), new Uint8Array(1)]);
+    const price = parsingWorkOf(broken);
+    assert.ok(price > 10 * broken.records.length);
+    const send = () => rpcErrorFrom(desk.take(broken));
+    for (let paid = price; paid <= refusalLimits.burst; paid += price) {
+      assert.notEqual((await send()).reason, "REFUSALS_EXHAUSTED");
+    }
+    assert.equal((await send()).reason, "REFUSALS_EXHAUSTED");
   });
 
   test("pays for submissions of others that it sends as its own", async () => {
