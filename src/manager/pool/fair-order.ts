@@ -37,6 +37,17 @@ export class FairOrder {
     return this.#causers.size;
   }
 
+  /** What all pieces of the causer cost whose pieces cost least; Infinity when nobody waits. */
+  get leastCost(): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (const { turns } of this.#causers.values()) {
+      let cost = 0;
+      for (const turn of turns) if (!turn.isPostponed) cost += turn.cost;
+      if (cost > 0) least = Math.min(least, cost);
+    }
+    return least;
+  }
+
   /** `cost` is more than 0. */
   enter(causerId: string, cost: number): Turn {
     const causer = this.#causers.get(causerId) ?? { at: this.#now, turns: new Set() };

@@ -112,6 +112,11 @@ export class Pool implements KnownWork {
     return this.#order.causerCount;
   }
 
+  /** What that one of them waits for who waits for least, in records. */
+  get leastWaiting(): number {
+    return this.#order.leastCost;
+  }
+
   get recordCount(): number {
     return this.#byRecord.size;
   }

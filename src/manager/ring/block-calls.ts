@@ -35,7 +35,13 @@ export type BlockCallsPorts = Pick<
 > & {
   readonly pool: Pick<
     Pool,
-    "ripe" | "calls" | "triedInVain" | "recordsPlaced" | "participantCount" | "recordCount"
+    | "ripe"
+    | "calls"
+    | "triedInVain"
+    | "recordsPlaced"
+    | "participantCount"
+    | "leastWaiting"
+    | "recordCount"
   >;
   readonly size: BlockSize;
   /** Some of the others may not have it. */
@@ -95,10 +101,11 @@ export class BlockCalls {
   onAppended({ facts, placed }: Appended, before: Members, roundMs?: number): void {
     const { leafCount, proposerId } = facts;
     const { pool, size, policy, selfId, monotonicMs, relayAgain } = this.#ports;
-    const isShared = pool.participantCount > 1;
+    const { participantCount: participants, leastWaiting } = pool;
     const managers = before.activeManagerIds.length;
     const records = workOfAll(placed.map(({ record }) => record));
-    size.onAppended({ records, roundMs, isShared, managers, nowMs: monotonicMs() });
+    const nowMs = monotonicMs();
+    size.onAppended({ records, roundMs, participants, leastWaiting, managers, nowMs });
     this.#wasEmpty = leafCount === 0 && storageSuffices(before, policy);
     if (leafCount > 0 && roundMs !== undefined) this.#gather(placed, roundMs);
     // After this what was tried in vain calls again.

@@ -1,15 +1,17 @@
 /**
  * How many records a block of this manager holds. Large blocks cost less for each record, but while
- * one is on its way everybody waits for it. So as soon as several participants have records that
- * wait, blocks become as small as it takes to have one final in a good time, and a submission that
- * comes alone does not wait long behind the imports of others.
+ * one is on its way everybody waits for it. So as soon as somebody has few records that wait beside
+ * those of others, blocks become as small as it takes to have one final in a good time, and a
+ * submission that comes alone does not wait long behind the imports of others. Few are as many as
+ * fit into its part of one large block: who has more waits for several blocks anyway, and is done
+ * sooner when these are large. So imports do not slow each other down.
  *
  * The time of a round is taken as `perRecord · (fixed + records)`, where `fixed` is what a block
  * costs whatever it holds, in records. A machine or network that becomes slow changes `perRecord`;
  * the number of nodes determines `fixed`. Both are learned from the latest blocks, whoever made
  * them, by medians: a manager that makes its own rounds slow does not make others' blocks small. A
- * block is never so small that its fixed cost is more than half of it, or four fifths while several
- * wait, so with thousands of storage nodes blocks stay large.
+ * block is never so small that its fixed cost is more than half of it, or four fifths while blocks
+ * are small, so with thousands of storage nodes blocks stay large.
  */
 import { defined } from "../../base/assert.js";
 import type { RoundTimeouts } from "../../gen/bss/v1/genesis_pb.js";
@@ -26,8 +28,10 @@ export type RoundTaken = {
   readonly records: number;
   /** How long the round took in which it was decided; undefined for one that a peer shipped. */
   readonly roundMs: number | undefined;
-  /** Whether more than one participant had records that waited for it. */
-  readonly isShared: boolean;
+  /** Participants that had records that waited for it. */
+  readonly participants: number;
+  /** What the one of them had that had least, in records. */
+  readonly leastWaiting: number;
   /** Managers that have turns; f of them may make their rounds as slow as they like. */
   readonly managers: number;
   /** Monotonic. */
@@ -36,11 +40,12 @@ export type RoundTaken = {
 
 /** What a round may take, of the time after which managers give up on a proposal. */
 const shares = { alone: 1 / 2, shared: 1 / 32 } as const;
+type Mode = keyof typeof shares;
 /** The least that a block holds, of the fixed cost in records. */
 const least = { alone: 1, shared: 1 / 4 } as const;
 /** Blocks of fewer would cost nearly as much, and are too much alike to learn from. */
 const sharedRecordsMin = 100;
-/** Blocks stay small so long after several participants had records that waited. */
+/** Blocks stay small so long after somebody had few records that waited beside others'. */
 const sharedForMs = 30_000;
 const recordsMin = 20;
 /** The fixed cost before anything is known of it, in records: of 4 managers and some 10 nodes. */
@@ -70,12 +75,12 @@ export class BlockSize {
 
   /** `nowMs` is monotonic. */
   recordsMax(nowMs: number): number {
-    const inTime = this.#recordsInTime(nowMs);
-    const wanted = Math.floor(Math.max(inTime, this.#recordsForCost(nowMs), recordsMin));
-    return Math.min(wanted, this.#options.recordsMax);
+    return this.#recordsMax(this.#modeAt(nowMs));
   }
 
-  onAppended({ records, roundMs, isShared, managers, nowMs }: RoundTaken): void {
+  onAppended(round: RoundTaken): void {
+    const { records, roundMs, participants, leastWaiting, managers, nowMs } = round;
+    const isShared = participants > 1 && leastWaiting * participants < this.#recordsMax("alone");
     if (isShared) this.#sharedUntilMs = nowMs + sharedForMs;
     if (roundMs === undefined) return;
     this.#samples.push({ records, roundMs });
@@ -85,19 +90,22 @@ export class BlockSize {
     this.#perRecord = median(latest.map((each) => each.roundMs / (this.#fixed + each.records)));
   }
 
-  #modeAt(nowMs: number): keyof typeof shares {
+  #modeAt(nowMs: number): Mode {
     return nowMs < this.#sharedUntilMs ? "shared" : "alone";
   }
 
-  #recordsInTime(nowMs: number): number {
+  #recordsMax(mode: Mode): number {
+    const wanted = Math.max(this.#recordsInTime(mode), this.#recordsForCost(mode), recordsMin);
+    return Math.min(Math.floor(wanted), this.#options.recordsMax);
+  }
+
+  #recordsInTime(mode: Mode): number {
     if (this.#perRecord === undefined) return Number.POSITIVE_INFINITY;
-    const share = shares[this.#modeAt(nowMs)];
-    return (this.#options.timeouts.proposeMs * share) / this.#perRecord - this.#fixed;
+    return (this.#options.timeouts.proposeMs * shares[mode]) / this.#perRecord - this.#fixed;
   }
 
   /** So many that the fixed cost is no larger a part of the block than it may be. */
-  #recordsForCost(nowMs: number): number {
-    const mode = this.#modeAt(nowMs);
+  #recordsForCost(mode: Mode): number {
     const records = this.#fixed * least[mode];
     return mode === "shared" ? Math.max(records, sharedRecordsMin) : records;
   }
@@ -115,7 +123,8 @@ export class BlockSize {
     );
     if (slopes.length === 0) {
       // Blocks that are all as long as this bound say nothing of it, so it must not hold itself up.
-      if (this.#recordsInTime(nowMs) < this.#recordsForCost(nowMs))
+      const mode = this.#modeAt(nowMs);
+      if (this.#recordsInTime(mode) < this.#recordsForCost(mode))
         this.#fixed = this.#bounded(this.#fixed * fixedDecay);
       return;
     }

@@ -71,7 +71,9 @@ type ConnectionsOptions = {
 
 export class Connections {
   readonly #options: ConnectionsOptions;
+  /** Of addresses, and of those who are known. */
   readonly #rates: RateLimits;
+  readonly #callerRates: RateLimits;
   readonly #groups: Readonly<Record<ConnectionGroup, Holdings>>;
   /** By their addresses, in the order in which they came. */
   readonly #open = new Map<string, Connection>();
@@ -84,6 +86,11 @@ export class Connections {
       perSecond: limits.vainPerAddressPerSecond,
       burst: limits.vainPerAddressBurst,
       causersMax: addressesMax,
+    });
+    this.#callerRates = new RateLimits({
+      perSecond: limits.newPerCallerPerSecond,
+      burst: limits.newPerCallerBurst,
+      causersMax: callersMax,
     });
     const { strangersMax, strangersPerAddressMax, perClientMax, perPeerMax } = limits;
     const { clientsMax, invitedMax, peersMax, managersMax } = limits;
@@ -179,8 +186,11 @@ export class Connections {
       throw exhausted(identity, refusal, places.limit(refusal));
     }
     this.#groups.strangers.giveBack(connection.causer, 1);
-    // What it cost its address as a stranger's.
-    this.#rates.charge(connection.causer, -1, this.#options.monotonicMs());
+    // What it cost its address as a stranger's; but TLS is dear for whoever it is set up again.
+    const nowMs = this.#options.monotonicMs();
+    if (this.#callerRates.take(causer, 1, nowMs) === 0) {
+      this.#rates.charge(connection.causer, -1, nowMs);
+    }
     connection.group = group;
     connection.causer = causer;
     connection.validToMs = validToMs;
@@ -280,6 +290,7 @@ export class Connections {
 
 /** Addresses whose recent connections are counted. */
 const addressesMax = 10_000;
+const callersMax = 10_000;
 /** A refused caller has this long to read why. */
 const refusedSeconds = 2;
 

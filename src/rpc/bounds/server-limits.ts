@@ -124,6 +124,9 @@ export type ConnectionLimits = {
    */
   readonly vainPerAddressPerSecond: number;
   readonly vainPerAddressBurst: number;
+  /** Somebody known who connects more often than this pays with the rate of the address. */
+  readonly newPerCallerPerSecond: number;
+  readonly newPerCallerBurst: number;
   /** Connections of participants, auditors, operators and holders of invitations. */
   readonly clientsMax: number;
   /** As many of these may be of holders of invitations, who count as one caller. */
@@ -178,6 +181,9 @@ export const defaultConnectionLimits: ConnectionLimits = {
   // All storage nodes of one office have one address, and come back together after an outage.
   vainPerAddressPerSecond: 20,
   vainPerAddressBurst: 1_024,
+  // As many as a client may hold at once, and then as fast as a script calls `bss`.
+  newPerCallerPerSecond: 5,
+  newPerCallerBurst: 64,
   perClientMax: 64,
   perPeerMax: 32,
   strangerSeconds: 20,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { FairOrder } from "../../../../src/manager/pool/fair-order.js";
+import { FairOrder, type Turn } from "../../../../src/manager/pool/fair-order.js";
+import { Random } from "../../../simulation/random.js";
 
 type Piece = readonly [causer: string, cost: number];
 
@@ -97,5 +98,54 @@ describe("the fair order", () => {
     fair.leave(other);
     fair.advance(5, 2);
     assert.equal(startOf(fair, "c"), 5);
+  });
+
+  test("knows what who waits for least waits for, but for what was postponed", () => {
+    const fair = new FairOrder();
+    assert.equal(fair.leastCost, Number.POSITIVE_INFINITY);
+    const [, stuck] = [fair.enter("a", 4), fair.enter("a", 5)];
+    const bit = fair.enter("b", 10);
+    assert.equal(fair.leastCost, 9);
+    fair.postpone(stuck);
+    assert.equal(fair.leastCost, 4);
+    fair.serve(bit, 7);
+    assert.equal(fair.leastCost, 3);
+  });
+
+  test("serves a single record after one piece of each other at most, as others serve too", () => {
+    const random = new Random(1);
+    const importers = ["a", "b", "c", "d", "e"];
+    const costMax = 50;
+    const fair = new FairOrder();
+    let waiting: Turn[] = [];
+    let single: { readonly turn: Turn; waited: number } | undefined;
+    for (let step = 0; step < 20_000; step++) {
+      for (const importer of importers) {
+        if (waiting.filter(({ causer }) => causer === importer).length >= 4) continue;
+        waiting.push(fair.enter(importer, 1 + random.below(costMax)));
+      }
+      if (single === undefined && random.below(10) === 0) {
+        single = { turn: fair.enter("single", 1), waited: 0 };
+        waiting.push(single.turn);
+      }
+      fair.place();
+      waiting.sort((a, b) => a.finish - b.finish);
+      // Others serve anything, and in bits; only what is served here has an order.
+      const isHere = random.below(3) === 0;
+      const turn = waiting[isHere ? 0 : random.below(waiting.length)];
+      assert.ok(turn);
+      const cost = random.below(2) === 0 ? turn.cost : Math.ceil(turn.cost / 2);
+      const among = fair.causerCount;
+      fair.serve(turn, cost);
+      if (turn.cost === 0) {
+        fair.leave(turn);
+        waiting = waiting.filter((each) => each !== turn);
+      }
+      fair.advance(cost, among);
+      if (turn === single?.turn) single = undefined;
+      else if (single !== undefined && isHere) single.waited += cost;
+      const waited = single?.waited ?? 0;
+      assert.ok(waited <= importers.length * costMax, `step ${step}: ${waited} went before`);
+    }
   });
 });

@@ -134,6 +134,22 @@ describe("the answer to a submission", () => {
     assert.equal(stored.confirmations, 2n);
   });
 
+  test("is kept of so many of the latest blocks only", async () => {
+    const world = await LedgerWorld.create();
+    const summaries = new BlockSummaries(world.store);
+    for (let block = 0; block < 40; block++) summaries.onAppended(await world.extend());
+    const read: number[] = [];
+    const finalBlock = world.store.finalBlock.bind(world.store);
+    world.store.finalBlock = (height, parts) => {
+      read.push(height);
+      return finalBlock(height, parts);
+    };
+    for (let height = 1; height <= 40; height++) {
+      assert.equal((await summaries.of(height)).height, BigInt(height));
+    }
+    assert.deepEqual(read, [1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
   test("proves the blocks that it names", async () => {
     const { blocks } = await submitResponse(new BlockSummaries(storeWith(100)), outcomes(10));
     assert.equal(blocks.length, 10);

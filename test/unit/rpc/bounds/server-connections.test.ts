@@ -139,6 +139,27 @@ describe("the connections of a server", () => {
     assert.deepEqual(ended, ["rate"]);
   });
 
+  test("of somebody known who connects again and again cost the address", () => {
+    const all = connections({
+      vainPerAddressBurst: 2,
+      vainPerAddressPerSecond: 1,
+      newPerCallerBurst: 3,
+      newPerCallerPerSecond: 1,
+    });
+    const alice = identity("participant", "alice");
+    const comeAndGo = () => {
+      const socket = come(all, "a");
+      if (socket.destroyed) return false;
+      settle(all, socket, alice);
+      socket.destroy();
+      return true;
+    };
+    assert.deepEqual(Array.from({ length: 6 }, comeAndGo), [true, true, true, true, true, false]);
+    assert.equal(come(all, "b").destroyed, false);
+    nowMs = 60_000;
+    assert.ok(comeAndGo());
+  });
+
   test("of 1,000 storage nodes behind one address all come back within a second", () => {
     const all = connections();
     const sockets = Array.from({ length: 1_000 }, () => come(all));
