@@ -1,4 +1,5 @@
-"""Writes src/bss_client/bssv1 from the API's protocol buffers: `make proto-python` in the repository.
+"""Writes src/bss_client/bssv1 from the API's protocol buffers: `make proto-python` in the
+repository.
 
 protoc names modules after the path of a .proto file, bss/v1. Two packages that were generated so
 cannot be installed side by side, so here the modules are part of bss_client.

@@ -10,8 +10,9 @@ proven. What does not hold raises a `Problem`. The package opens no connection, 
 clock.
 
 `verify_receipt` checks that a record is on the ledger, `verify_inclusion` and `verify_consistency`
-are RFC 9162's proofs, `verify_final` checks one block, and a `Chain` follows the blocks from genesis
-on: who the members are, which committees were drawn, and the credit and reward of each storage node.
+are RFC 9162's proofs, `verify_final` checks one block, and a `Chain` follows the blocks from
+genesis on: who the members are, which committees were drawn, and the credit and reward of each
+storage node.
 """
 
 from bss_client.verify.block import Block, Leaf, verify_final

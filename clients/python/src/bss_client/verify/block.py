@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from itertools import pairwise
 
 from bss_client.bssv1 import block_pb2, canonical_pb2, genesis_pb2, query_pb2
 from bss_client.verify.genesis import Genesis, is_id
@@ -215,7 +216,7 @@ def check_commit(
             f"{genesis.quorum} of {managers} managers must sign, {count} signatures are here"
         )
     signers = tuple(each.manager_id for each in certificate.signatures)
-    if any(first >= second for first, second in zip(signers, signers[1:])):
+    if any(first >= second for first, second in pairwise(signers)):
         raise invalid("the signers are not in ascending order without repeats")
     for each in certificate.signatures:
         if each.manager_id not in genesis.managers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from google.protobuf.message import Message
@@ -63,15 +64,15 @@ class Members:
         entries: list[tuple[Message, Callable[[], members_pb2.MemberEntry]]] = []
         entry = members_pb2.MemberEntry
         for manager in self.managers:
-            entries.append((manager, lambda of=manager: entry(manager=of)))
+            entries.append((manager, partial(entry, manager=manager)))
         for node in self.sorted_nodes():
-            entries.append((node, lambda of=node: entry(storage_node=of)))
+            entries.append((node, partial(entry, storage_node=node)))
         for officer in _sorted(self.officers):
-            entries.append((officer, lambda of=officer: entry(officer=of)))
+            entries.append((officer, partial(entry, officer=officer)))
         for committee in self.open:
-            entries.append((committee, lambda of=committee: entry(open_committee=of)))
+            entries.append((committee, partial(entry, open_committee=committee)))
         if self.totals != members_pb2.StorageTotals():
-            entries.append((self.totals, lambda of=self.totals: entry(totals=of)))
+            entries.append((self.totals, partial(entry, totals=self.totals)))
         known = {}
         for part, make in entries:
             leaf = self._leaves.get(id(part)) or (part, entry_hash(canonical_bytes(make())))

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from bss_client.verify.hashes import tagged_hash
 from bss_client.verify.wire import SAFE_MAX, is_hash
 
-# The number of hashes in the longest proof: one for each of 53 levels, and where a consistency proof
-# starts.
+# The number of hashes in the longest proof: one for each of 53 levels, and where a consistency
+# proof starts.
 _PROOF_HASHES_MAX = 54
 
 # The root of the tree without leaves: the hash of nothing.
@@ -58,9 +58,9 @@ def verify_consistency(
 ) -> bool:
     """Whether a tree begins with all leaves of an earlier one, RFC 9162 section 2.1.4.2.
 
-    Each root has to belong to its size. The RFC covers 0 < from_size < to_size. Outside of that only
-    an empty proof holds: between equal sizes with equal roots, and from size 0 with the empty tree's
-    root.
+    Each root has to belong to its size. The RFC covers 0 < from_size < to_size. Outside of that
+    only an empty proof holds: between equal sizes with equal roots, and from size 0 with the empty
+    tree's root.
     """
     if not 0 <= from_size <= to_size <= SAFE_MAX or not _is_proof(proof):
         return False

@@ -141,7 +141,8 @@ def _check_place(receipt: query_pb2.Receipt, header: block_pb2.ManagerBlockHeade
     if not holds:
         what = (
             f"the inclusion proof does not lead from the record at position {receipt.position} to "
-            "hash1 of the header: the record hash, the seal digest, the position or the proof is wrong"
+            "hash1 of the header: the record hash, the seal digest, the position or the proof is "
+            "wrong"
         )
         raise Problem(Step.INCLUSION, what)
 

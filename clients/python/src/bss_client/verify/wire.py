@@ -34,8 +34,7 @@ def has_unknown_fields(message: Message) -> bool:
     """
     known = type(message)()
     known.CopyFrom(message)
-    # The runtime has this method, and its type stubs do not.
-    known.DiscardUnknownFields()  # type: ignore[attr-defined]
+    known.DiscardUnknownFields()
     return known.ByteSize() != message.ByteSize()
 
 
