@@ -20,6 +20,7 @@ from bss_client.identity import Identity
 from bss_client.verify import Genesis, Problem
 
 _FILE_BYTES_MAX = 64 << 20
+_PROFILE_BYTES_MAX = 64 << 10
 
 _REQUIRED = ("id", "role", "consortium", "addresses", "tls", "signing_key")
 _REQUIRED_OF_TLS = ("certificate", "key", "ca")
@@ -87,7 +88,7 @@ def read_profile(file: str | os.PathLike[str]) -> Profile:
 
 def _parse(path: pathlib.Path) -> dict[str, Any]:
     try:
-        raw = yaml.safe_load(_read(path))
+        raw = yaml.safe_load(_read(path, bytes_max=_PROFILE_BYTES_MAX))
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ProfileError(f"{path} is not a profile: {error}") from error
     if not isinstance(raw, dict):
@@ -181,7 +182,7 @@ def read_signing_key(file: str | os.PathLike[str]) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(text.decode()))
 
 
-def _read(path: pathlib.Path, *, secret: bool = False) -> bytes:
+def _read(path: pathlib.Path, *, secret: bool = False, bytes_max: int = _FILE_BYTES_MAX) -> bytes:
     """Reads a regular file. A secret must not be readable for everybody; this is checked on the
     open file, so that nobody can exchange it in between."""
     with path.open("rb") as opened:
@@ -191,7 +192,7 @@ def _read(path: pathlib.Path, *, secret: bool = False) -> bytes:
         if secret and os.name == "posix" and mode & 0o007 != 0:
             what = "is a secret, and everybody may access it: run chmod o= on it"
             raise ProfileError(f"{path} {what}")
-        content = opened.read(_FILE_BYTES_MAX + 1)
-    if len(content) > _FILE_BYTES_MAX:
+        content = opened.read(bytes_max + 1)
+    if len(content) > bytes_max:
         raise ProfileError(f"{path} is too long")
     return content
