@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from corpus import VECTORS
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from bss_client import energy_trade, meter_reading, new_submission, sign_trade, trade_terms
 from bss_client.verify import record_hash, submission_digest, trade_digest
@@ -115,3 +115,11 @@ def test_signatures_of_rfc_8032(vector: Any) -> None:
     )
     malleable = signature[:32] + s_plus_order.to_bytes(32, "little")
     assert not verify_signature(key, message, malleable)
+
+
+def test_points_of_small_order_are_refused_though_openssl_takes_them() -> None:
+    # With this key, R and S, the equation holds for every message.
+    neutral = b"\x01" + bytes(31)
+    signature = neutral + bytes(32)
+    Ed25519PublicKey.from_public_bytes(neutral).verify(signature, b"any message")
+    assert not verify_signature(neutral, b"any message", signature)
