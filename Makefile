@@ -62,6 +62,18 @@ proto: install ## Generate src/gen and docs/api.md from proto/
 proto-go: install ## Generate clients/go/bssv1 from proto/; needs go, which fetches the plugins
 	$(call step,generate clients/go/bssv1,cd clients/go && buf generate ../../proto --path ../../proto/bss/v1)
 
+# The packages with which the client for Python is tested and generated.
+PYTHON_VENV := $(CURDIR)/.build/python
+
+$(PYTHON_VENV): clients/python/pyproject.toml
+	@python3 -m venv $@
+	@$@/bin/pip install --quiet --disable-pip-version-check --editable 'clients/python[test,dev]'
+	@touch $@
+
+.PHONY: proto-python
+proto-python: $(PYTHON_VENV) ## Generate clients/python/src/bss_client/bssv1 from proto/; needs python3
+	$(call step,generate clients/python/src/bss_client/bssv1,$(PYTHON_VENV)/bin/python clients/python/generate.py)
+
 .PHONY: fmt
 fmt: install ## Format sources and proto files, apply safe lint fixes
 	$(call step,format sources,biome check --write --error-on-warnings)
@@ -222,6 +234,11 @@ bench-public: build ## Compute what silence, audits, losses and sampling of stor
 .PHONY: test-go
 test-go: ## Test the client for Go; needs go, which fetches its modules
 	@cd clients/go && go vet ./... && go test -count=1 ./...
+
+.PHONY: test-python
+test-python: $(PYTHON_VENV) ## Check and test the client for Python; needs python3, which fetches its packages
+	@cd clients/python && PATH=$(PYTHON_VENV)/bin:$$PATH && \
+	  ruff format --quiet --check . && ruff check --quiet . && mypy && python -m pytest --quiet
 
 .PHONY: interop
 interop: build ## Try the clients of all languages against one consortium; LANGUAGES=Go,TypeScript

@@ -27,4 +27,14 @@ export const languages: readonly Language[] = [
     build: (out) => [["go", "build", "-o", `${out}/interop-go`, "./internal/interop"]],
     run: (out) => [`${out}/interop-go`],
   },
+  {
+    name: "Python",
+    needs: ["python3", "--version"],
+    directory: "clients/python",
+    build: (out) => [
+      ["python3", "-m", "venv", `${out}/venv`],
+      [`${out}/venv/bin/pip`, "install", "--quiet", "--disable-pip-version-check", "."],
+    ],
+    run: (out) => [`${out}/venv/bin/python`, "interop.py"],
+  },
 ];

@@ -1,6 +1,6 @@
 /**
  * The worked example of docs/integrators.md: whoever signs submissions in another language compares
- * with these values. examples/python/check_vectors.py computes them with other libraries.
+ * with these values. clients/python/tests/test_vectors.py computes them with other libraries.
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

@@ -1,0 +1,44 @@
+"""Writes src/bss_client/bssv1 from the API's protocol buffers: `make proto-python` in the
+repository.
+
+protoc names modules after the path of a .proto file, bss/v1. Two packages that were generated so
+cannot be installed side by side, so here the modules are part of bss_client.
+"""
+
+import pathlib
+import re
+import sys
+import tempfile
+
+import grpc_tools
+from grpc_tools import protoc
+
+HERE = pathlib.Path(__file__).resolve().parent
+PROTO = HERE.parents[1] / "proto"
+WELL_KNOWN = pathlib.Path(grpc_tools.__file__).parent / "_proto"
+OUT = HERE / "src" / "bss_client" / "bssv1"
+PACKAGE_DOC = '"""Generated from proto/bss/v1 of bss-node by generate.py; do not edit."""\n'
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        files = sorted(str(path) for path in (PROTO / "bss" / "v1").glob("*.proto"))
+        kinds = ("python", "pyi", "grpc_python", "mypy_grpc")
+        outputs = [f"--{kind}_out={directory}" for kind in kinds]
+        if protoc.main(["protoc", f"-I{PROTO}", f"-I{WELL_KNOWN}", *outputs, *files]) != 0:
+            sys.exit(f"the files in {PROTO} do not compile")
+        OUT.mkdir(exist_ok=True)
+        for old in OUT.glob("*.py*"):
+            old.unlink()
+        (OUT / "__init__.py").write_text(PACKAGE_DOC)
+        for path in sorted(pathlib.Path(directory, "bss", "v1").iterdir()):
+            # Files without a service have nothing for gRPC.
+            text = path.read_text()
+            if "_pb2_grpc" in path.name and "Stub" not in text:
+                continue
+            text = re.sub(r"\bfrom bss\.v1 import", "from bss_client.bssv1 import", text)
+            (OUT / path.name).write_text(text)
+
+
+if __name__ == "__main__":
+    main()

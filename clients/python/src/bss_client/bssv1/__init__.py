@@ -1,0 +1,1 @@
+"""Generated from proto/bss/v1 of bss-node by generate.py; do not edit."""

@@ -1,0 +1,161 @@
+"""What a call may fail with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import grpc
+from google.protobuf.any_pb2 import Any
+from google.protobuf.message import DecodeError
+from google.rpc import error_details_pb2, status_pb2
+
+from bss_client.bssv1 import broadcast_pb2
+
+# The client's own reasons.
+UNREACHABLE = "NODE_UNREACHABLE"
+DEADLINE = "DEADLINE"
+CANCELLED = "CANCELLED"
+INTERNAL = "INTERNAL"
+
+# For statuses that gRPC makes by itself, without details of a node.
+_LOCAL_REASONS = {
+    grpc.StatusCode.CANCELLED: CANCELLED,
+    grpc.StatusCode.DEADLINE_EXCEEDED: DEADLINE,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: "MESSAGE_TOO_LARGE",
+    grpc.StatusCode.UNAVAILABLE: UNREACHABLE,
+    grpc.StatusCode.UNIMPLEMENTED: "METHOD_UNIMPLEMENTED",
+}
+
+_CODES: Mapping[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class BssError(Exception):
+    """A refusal by a node, or that none could be reached.
+
+    `reason` is stable and listed in docs/errors.md, for instance "DOUBLE_SPEND". Branch on it,
+    never on the message. The client's own are NODE_UNREACHABLE, DEADLINE and CANCELLED.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        code: grpc.StatusCode,
+        message: str,
+        *,
+        field: str = "",
+        metadata: Mapping[str, str] | None = None,
+        retry_after: float = 0,
+        tls_refused: bool = False,
+    ) -> None:
+        super().__init__(reason, code, message)
+        self.reason = reason
+        self.code = code
+        self.message = message
+        self.field = field
+        """The path of the field at fault, for instance "submission.records[3].salt"."""
+        self.metadata = dict(metadata or {})
+        """Facts for programs."""
+        self.retry_after = retry_after
+        """Seconds after which to try again; 0 if trying again does not help."""
+        self.tls_refused = tls_refused
+        """Whether TLS refused the connection, and would refuse it again."""
+
+    def __str__(self) -> str:
+        place = f"{self.field}: " if self.field else ""
+        return f"{place}{self.message} [{self.reason}]"
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same call may succeed later, or at another manager."""
+        return self.retry_after > 0 or self.code is grpc.StatusCode.UNAVAILABLE
+
+    @property
+    def may_repeat(self) -> bool:
+        """Also holds for what ended at one manager only: a node that stops cancels its calls."""
+        ended = (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)
+        return self.retryable or self.code in ended
+
+    @property
+    def is_unreachable(self) -> bool:
+        return self.reason == UNREACHABLE
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether the node failed by itself, or the connection broke in the middle of a message."""
+        return self.code in (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
+
+
+class UntrueAnswer(Exception):
+    """The answer of a node does not prove what it claims: the node is faulty, or it lies.
+
+    Ask another manager, and tell the consortium's operators. `__cause__` is the `verify.Problem`,
+    if there is one.
+    """
+
+
+def unreachable(message: str, *, tls_refused: bool = False) -> BssError:
+    return BssError(UNREACHABLE, grpc.StatusCode.UNAVAILABLE, message, tls_refused=tls_refused)
+
+
+def stopping(message: str) -> BssError:
+    """For a stream that a node has ended in good order."""
+    return BssError("NODE_STOPPING", grpc.StatusCode.UNAVAILABLE, message)
+
+
+def error_of(error: Exception) -> BssError:
+    """What a call failed with, whether the node, gRPC or the network made the error."""
+    if isinstance(error, BssError):
+        return error
+    if not isinstance(error, grpc.Call):
+        raise error
+    code = error.code() or grpc.StatusCode.UNKNOWN
+    reason, field, metadata, retry_after = "", "", {}, 0.0
+    for detail in _details_of(error):
+        info = error_details_pb2.ErrorInfo()
+        request = error_details_pb2.BadRequest()
+        retry = error_details_pb2.RetryInfo()
+        if detail.Is(info.DESCRIPTOR) and detail.Unpack(info) and info.domain == "bss":
+            reason, metadata = info.reason, dict(info.metadata)
+        elif detail.Is(request.DESCRIPTOR) and detail.Unpack(request):
+            field = next((each.field for each in request.field_violations), "")
+        elif detail.Is(retry.DESCRIPTOR) and detail.Unpack(retry):
+            retry_after = retry.retry_delay.ToTimedelta().total_seconds()
+    return BssError(
+        reason or _LOCAL_REASONS.get(code, INTERNAL),
+        code,
+        error.details() or "",
+        field=field,
+        metadata=metadata,
+        retry_after=retry_after,
+    )
+
+
+def _details_of(call: grpc.Call) -> list[Any]:
+    for key, value in call.trailing_metadata() or ():
+        if key == "grpc-status-details-bin" and isinstance(value, bytes):
+            status = status_pb2.Status()
+            try:
+                status.ParseFromString(value)
+            except DecodeError:
+                return []
+            return list(status.details)
+    return []
+
+
+def error_of_refusal(refusal: broadcast_pb2.Refusal) -> BssError:
+    """A refusal on a stream."""
+    return BssError(
+        refusal.reason,
+        _CODES.get(refusal.code, grpc.StatusCode.UNKNOWN),
+        refusal.message,
+        field=refusal.field,
+        retry_after=refusal.retry_after_ms / 1000,
+    )
+
+
+def raise_objection(outcome: broadcast_pb2.RecordOutcome) -> None:
+    """Raises the refusal of one record of a submission that was taken, if it was refused."""
+    if outcome.HasField("objection"):
+        objection = outcome.objection
+        code = grpc.StatusCode.FAILED_PRECONDITION
+        raise BssError(objection.reason, code, objection.message, field=objection.field)
