@@ -217,8 +217,12 @@ bench-public: build ## Compute what silence, audits, losses and sampling of stor
 test-go: ## Test the client for Go; needs go, which fetches its modules
 	@cd clients/go && go vet ./... && go test ./...
 
+.PHONY: test-java
+test-java: ## Test the client for Java; needs java and mvn, which fetches its libraries
+	@mvn -q -B -f clients/java test
+
 .PHONY: interop
-interop: build ## Try the clients of all languages against one consortium; LANGUAGES=Go,TypeScript
+interop: build ## Try the clients of all languages against one consortium; LANGUAGES=Go,Java,TypeScript
 	@LANGUAGES='$(LANGUAGES)' node dist/test/interop/run.js
 
 .PHONY: breaking

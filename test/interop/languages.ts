@@ -27,4 +27,17 @@ export const languages: readonly Language[] = [
     build: (out) => [["go", "build", "-o", `${out}/interop-go`, "./internal/interop"]],
     run: (out) => [`${out}/interop-go`],
   },
+  {
+    name: "Java",
+    needs: ["mvn", "--version"],
+    directory: "clients/java",
+    build: (out) => {
+      const copy = ["dependency:copy-dependencies", `-DoutputDirectory=${out}/java`];
+      return [["mvn", "-q", "-B", "test-compile", ...copy]];
+    },
+    run: (out) => {
+      const path = `target/test-classes:target/classes:${out}/java/*`;
+      return ["java", "-cp", path, "bss.interop.InteropProgram"];
+    },
+  },
 ];
