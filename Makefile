@@ -215,7 +215,7 @@ bench-public: build ## Compute what silence, audits, losses and sampling of stor
 
 .PHONY: test-go
 test-go: ## Test the client for Go; needs go, which fetches its modules
-	@cd clients/go && go vet ./... && go test ./...
+	@cd clients/go && go vet ./... && go test -count=1 ./...
 
 .PHONY: test-java
 test-java: ## Test the client for Java; needs java and mvn, which fetches its libraries
