@@ -240,8 +240,12 @@ test-python: $(PYTHON_VENV) ## Check and test the client for Python; needs pytho
 	@cd clients/python && PATH=$(PYTHON_VENV)/bin:$$PATH && \
 	  ruff format --quiet --check . && ruff check --quiet . && mypy && python -m pytest --quiet
 
+.PHONY: test-java
+test-java: ## Test the client for Java; needs java and mvn, which fetches its libraries
+	@mvn -q -B -f clients/java test
+
 .PHONY: interop
-interop: build ## Try the clients of all languages against one consortium; LANGUAGES=Go,TypeScript
+interop: build ## Try the clients of all languages against one consortium; LANGUAGES=Go,Java,Python,TypeScript
 	@LANGUAGES='$(LANGUAGES)' node dist/test/interop/run.js
 
 .PHONY: breaking

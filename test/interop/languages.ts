@@ -37,4 +37,17 @@ export const languages: readonly Language[] = [
     ],
     run: (out) => [`${out}/venv/bin/python`, "interop.py"],
   },
+  {
+    name: "Java",
+    needs: ["mvn", "--version"],
+    directory: "clients/java",
+    build: (out) => {
+      const copy = ["dependency:copy-dependencies", `-DoutputDirectory=${out}/java`];
+      return [["mvn", "-q", "-B", "test-compile", ...copy]];
+    },
+    run: (out) => {
+      const path = `target/test-classes:target/classes:${out}/java/*`;
+      return ["java", "-cp", path, "bss.interop.InteropProgram"];
+    },
+  },
 ];

@@ -1,0 +1,2 @@
+/** Makes the exact bytes of records, and signs them. */
+package bss.records;
