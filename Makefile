@@ -227,7 +227,7 @@ bench-public: build ## Compute what silence, audits, losses and sampling of stor
 
 .PHONY: test-go
 test-go: ## Test the client for Go; needs go, which fetches its modules
-	@cd clients/go && go vet ./... && go test ./...
+	@cd clients/go && go vet ./... && go test -count=1 ./...
 
 .PHONY: test-python
 test-python: $(PYTHON_VENV) ## Check and test the client for Python; needs python3, which fetches its packages

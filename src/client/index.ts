@@ -49,6 +49,7 @@ export * from "./submit/records.js";
 export type { SubmissionOutcome, SubmitStreamOptions } from "./submit/submit-stream.js";
 export type { LedgerRecord, TreeHead } from "./verify/answers.js";
 export { UntrueAnswer } from "./verify/answers.js";
+export { Chain, type ChainBlock } from "./verify/chain.js";
 export {
   readStatement,
   Statement,

@@ -220,7 +220,7 @@ function factsOf(views: readonly BlockView[]): ChainFacts {
       (change) => changes.push(change),
     );
     head = accepted(followed).head;
-    operations.push(...made.control.map((each) => snake(each.operation.case ?? "")));
+    operations.push(...made.control.map(nameOf));
   }
   const { members, frontier, height, managerBlockId } = head;
   return {
@@ -239,7 +239,10 @@ function factsOf(views: readonly BlockView[]): ChainFacts {
   };
 }
 
-const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+/** "retire_storage_node". */
+export function nameOf({ operation }: ControlOperation): string {
+  return (operation.case ?? "").replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
 
 const parsedBlock = (view: BlockView) =>
   accepted(parseBlock(defined(view.block, "a view has a block")));
@@ -276,6 +279,24 @@ function changeHeader(
   for (const signature of commit.signatures) {
     if (by.includes(signature.managerId)) signature.signature = sign(signature.managerId, digest);
   }
+}
+
+/** Signatures of others under the block, each with its own key. */
+function commitBy(view: BlockView, signers: readonly string[]): void {
+  const commit = commitOf(view);
+  const { blockId: id, round } = commit;
+  const digest = commitDigest({ consortiumId, height: Number(view.height), round, blockId: id });
+  for (const [i, managerId] of signers.entries()) {
+    const signature = defined(commit.signatures[i], "three signed");
+    signature.managerId = managerId;
+    signature.signature = sign(managerId, digest);
+  }
+}
+
+function committedByNode(view: BlockView): BlockView {
+  const copy = clone(BlockViewSchema, view);
+  commitBy(copy, ["manager-1", "manager-2", "storage-1"]);
+  return copy;
 }
 
 function headerOf(bytes: Uint8Array) {
@@ -420,8 +441,18 @@ export function chains(): readonly ChainItem[] {
   });
   const elsewhere = new StorageLedger(other.genesis, sign);
   const foreign = viewOf(elsewhere.extend({ records: 3 }));
+  const committed = clone(BlockViewSchema, at(views, 5));
+  commitBy(committed, ["manager-2", "manager-3", "manager-4"]);
   return [
     item("twenty blocks", views, { facts: factsOf(views) }),
+    item("a block that a suspended manager has committed, as it may", [committed], {
+      after: 4,
+      facts: factsOf([...views.slice(0, 4), committed]),
+    }),
+    item("a block that a storage node has committed", [committedByNode(at(views, 5))], {
+      after: 4,
+      refused: ["commit-certificate"],
+    }),
     ...changed,
     item("a block left out", [at(views, 5)], { after: 3, refused: ["header"] }),
     item("a block twice", [at(views, 3)], { after: 3, refused: ["header"] }),

@@ -1,40 +1,33 @@
 /**
  * Why a storage node's credit and reward are what they are: recomputed from the public chain, from
- * genesis on, and believed of nobody. Every block is checked with all signatures on which it rests;
- * its header states a digest of all members, so what is computed here is what the managers signed.
+ * genesis on; see chain.ts.
  */
 
-import { followBlock } from "../../consensus/attestation/public-chain.js";
-import { SignatureCache } from "../../crypto/signature-cache.js";
 import type { BlockView, StorageNodeStatus } from "../../gen/bss/v1/query_pb.js";
-import { parseBlock } from "../../ledger/blocks/block-parsing.js";
 import type { GenesisState } from "../../ledger/genesis.js";
 import type { StorageNode } from "../../ledger/members/member-lists.js";
 import type { StandingChange } from "../../ledger/storage-nodes/credit.js";
-import { genesisStorageHead, type StorageHead } from "../../ledger/storage-nodes/storage-head.js";
 import type { BssClient } from "../bss-client.js";
 import { pause } from "../manager-connections.js";
 import { UntrueAnswer } from "./answers.js";
+import { Chain } from "./chain.js";
 
 /** A change, and when the block was made that makes it: Unix ms. */
 export type StatementEntry = StandingChange & { readonly timestampMs: number };
 
 export class Statement {
   readonly nodeId: string;
-  readonly #genesis: GenesisState;
-  readonly #signatures = new SignatureCache();
+  readonly #chain: Chain;
   readonly #entries: StatementEntry[] = [];
-  #head: StorageHead;
 
   constructor(nodeId: string, genesis: GenesisState) {
     this.nodeId = nodeId;
-    this.#genesis = genesis;
-    this.#head = genesisStorageHead(genesis);
+    this.#chain = new Chain(genesis);
   }
 
   /** Up to which block the chain has been followed; 0 for genesis. */
   get height(): number {
-    return this.#head.height;
+    return this.#chain.height;
   }
 
   /** Oldest first. */
@@ -44,32 +37,17 @@ export class Statement {
 
   /** How the node stands after the last block; undefined if nobody has admitted it. */
   get node(): StorageNode | undefined {
-    return this.#head.members.storageNode(this.nodeId);
+    return this.#chain.members.storageNode(this.nodeId);
   }
 
   /**
    * Takes in the next block. Throws `UntrueAnswer` for one that does not follow, or is not final.
    */
   async add(view: BlockView): Promise<void> {
-    const untrue = (what: string) =>
-      new UntrueAnswer(`block ${view.height} does not follow from the ones before it: ${what}`);
-    const { block, certificates } = view;
-    if (block === undefined || certificates === undefined) throw untrue("it is incomplete");
-    const parsed = parseBlock(block);
-    if (!parsed.ok) throw untrue(parsed.error.message);
-    const { consortiumId, policy } = this.#genesis;
-    const entries: StatementEntry[] = [];
-    const { timestampMs } = parsed.value;
-    const context = { consortiumId, policy, head: this.#head };
-    const followed = followBlock(parsed.value, certificates, context, (change) => {
-      if (change.nodeId === this.nodeId) entries.push({ ...change, timestampMs });
-    });
-    if (!followed.ok) throw untrue(followed.error.message);
-    const { signatures, head } = followed.value;
-    const invalid = await this.#signatures.firstInvalid(signatures);
-    if (invalid !== undefined) throw untrue(invalid.violation.message);
-    this.#head = head;
-    this.#entries.push(...entries);
+    const { timestampMs, changes } = await this.#chain.add(view);
+    for (const change of changes) {
+      if (change.nodeId === this.nodeId) this.#entries.push({ ...change, timestampMs });
+    }
   }
 }
 
