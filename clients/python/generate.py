@@ -17,6 +17,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 PROTO = HERE.parents[1] / "proto"
 WELL_KNOWN = pathlib.Path(grpc_tools.__file__).parent / "_proto"
 OUT = HERE / "src" / "bss_client" / "bssv1"
+# Installed beside this Python, which need not be the one that is first on the PATH.
+PLUGIN = pathlib.Path(sys.executable).parent / "protoc-gen-mypy_grpc"
 PACKAGE_DOC = '"""Generated from proto/bss/v1 of bss-node by generate.py; do not edit."""\n'
 
 
@@ -25,7 +27,8 @@ def main() -> None:
         files = sorted(str(path) for path in (PROTO / "bss" / "v1").glob("*.proto"))
         kinds = ("python", "pyi", "grpc_python", "mypy_grpc")
         outputs = [f"--{kind}_out={directory}" for kind in kinds]
-        if protoc.main(["protoc", f"-I{PROTO}", f"-I{WELL_KNOWN}", *outputs, *files]) != 0:
+        arguments = [f"-I{PROTO}", f"-I{WELL_KNOWN}", f"--plugin={PLUGIN}", *outputs, *files]
+        if protoc.main(["protoc", *arguments]) != 0:
             sys.exit(f"the files in {PROTO} do not compile")
         OUT.mkdir(exist_ok=True)
         for old in OUT.glob("*.py*"):
