@@ -254,6 +254,92 @@ class ListRecordsResponse(_message.Message):
     next_page_token: str
     def __init__(self, entries: _Optional[_Iterable[_Union[RecordEntry, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
+class GetSettlementRequest(_message.Message):
+    __slots__ = ("participant_id", "from_unix_s", "to_unix_s", "tariff_hash", "height")
+    PARTICIPANT_ID_FIELD_NUMBER: _ClassVar[int]
+    FROM_UNIX_S_FIELD_NUMBER: _ClassVar[int]
+    TO_UNIX_S_FIELD_NUMBER: _ClassVar[int]
+    TARIFF_HASH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    participant_id: str
+    from_unix_s: int
+    to_unix_s: int
+    tariff_hash: bytes
+    height: int
+    def __init__(self, participant_id: _Optional[str] = ..., from_unix_s: _Optional[int] = ..., to_unix_s: _Optional[int] = ..., tariff_hash: _Optional[bytes] = ..., height: _Optional[int] = ...) -> None: ...
+
+class GetSettlementResponse(_message.Message):
+    __slots__ = ("settlement",)
+    SETTLEMENT_FIELD_NUMBER: _ClassVar[int]
+    settlement: Settlement
+    def __init__(self, settlement: _Optional[_Union[Settlement, _Mapping]] = ...) -> None: ...
+
+class Settlement(_message.Message):
+    __slots__ = ("participant_id", "from_unix_s", "to_unix_s", "tariff_hash", "height", "block_id", "tree_size", "root", "currency", "minor_unit_digits", "days", "total")
+    PARTICIPANT_ID_FIELD_NUMBER: _ClassVar[int]
+    FROM_UNIX_S_FIELD_NUMBER: _ClassVar[int]
+    TO_UNIX_S_FIELD_NUMBER: _ClassVar[int]
+    TARIFF_HASH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_ID_FIELD_NUMBER: _ClassVar[int]
+    TREE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    ROOT_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    MINOR_UNIT_DIGITS_FIELD_NUMBER: _ClassVar[int]
+    DAYS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    participant_id: str
+    from_unix_s: int
+    to_unix_s: int
+    tariff_hash: bytes
+    height: int
+    block_id: bytes
+    tree_size: int
+    root: bytes
+    currency: str
+    minor_unit_digits: int
+    days: _containers.RepeatedCompositeFieldContainer[SettlementDay]
+    total: SettlementAmounts
+    def __init__(self, participant_id: _Optional[str] = ..., from_unix_s: _Optional[int] = ..., to_unix_s: _Optional[int] = ..., tariff_hash: _Optional[bytes] = ..., height: _Optional[int] = ..., block_id: _Optional[bytes] = ..., tree_size: _Optional[int] = ..., root: _Optional[bytes] = ..., currency: _Optional[str] = ..., minor_unit_digits: _Optional[int] = ..., days: _Optional[_Iterable[_Union[SettlementDay, _Mapping]]] = ..., total: _Optional[_Union[SettlementAmounts, _Mapping]] = ...) -> None: ...
+
+class SettlementDay(_message.Message):
+    __slots__ = ("start_unix_s", "amounts", "record_count", "records_digest")
+    START_UNIX_S_FIELD_NUMBER: _ClassVar[int]
+    AMOUNTS_FIELD_NUMBER: _ClassVar[int]
+    RECORD_COUNT_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    start_unix_s: int
+    amounts: SettlementAmounts
+    record_count: int
+    records_digest: bytes
+    def __init__(self, start_unix_s: _Optional[int] = ..., amounts: _Optional[_Union[SettlementAmounts, _Mapping]] = ..., record_count: _Optional[int] = ..., records_digest: _Optional[bytes] = ...) -> None: ...
+
+class SettlementAmounts(_message.Message):
+    __slots__ = ("imported_wh", "exported_wh", "bought_wh", "sold_wh", "from_grid_wh", "to_grid_wh", "from_grid_cost", "bought_cost", "to_grid_credit", "sold_credit", "due")
+    IMPORTED_WH_FIELD_NUMBER: _ClassVar[int]
+    EXPORTED_WH_FIELD_NUMBER: _ClassVar[int]
+    BOUGHT_WH_FIELD_NUMBER: _ClassVar[int]
+    SOLD_WH_FIELD_NUMBER: _ClassVar[int]
+    FROM_GRID_WH_FIELD_NUMBER: _ClassVar[int]
+    TO_GRID_WH_FIELD_NUMBER: _ClassVar[int]
+    FROM_GRID_COST_FIELD_NUMBER: _ClassVar[int]
+    BOUGHT_COST_FIELD_NUMBER: _ClassVar[int]
+    TO_GRID_CREDIT_FIELD_NUMBER: _ClassVar[int]
+    SOLD_CREDIT_FIELD_NUMBER: _ClassVar[int]
+    DUE_FIELD_NUMBER: _ClassVar[int]
+    imported_wh: int
+    exported_wh: int
+    bought_wh: int
+    sold_wh: int
+    from_grid_wh: int
+    to_grid_wh: int
+    from_grid_cost: int
+    bought_cost: int
+    to_grid_credit: int
+    sold_credit: int
+    due: int
+    def __init__(self, imported_wh: _Optional[int] = ..., exported_wh: _Optional[int] = ..., bought_wh: _Optional[int] = ..., sold_wh: _Optional[int] = ..., from_grid_wh: _Optional[int] = ..., to_grid_wh: _Optional[int] = ..., from_grid_cost: _Optional[int] = ..., bought_cost: _Optional[int] = ..., to_grid_credit: _Optional[int] = ..., sold_credit: _Optional[int] = ..., due: _Optional[int] = ...) -> None: ...
+
 class GetBlockRequest(_message.Message):
     __slots__ = ("height", "block_id", "headers_only")
     HEIGHT_FIELD_NUMBER: _ClassVar[int]

@@ -65,6 +65,11 @@ class QueryServiceStub:
                 request_serializer=bss_dot_v1_dot_query__pb2.ListRecordsRequest.SerializeToString,
                 response_deserializer=bss_dot_v1_dot_query__pb2.ListRecordsResponse.FromString,
                 _registered_method=True)
+        self.GetSettlement = channel.unary_unary(
+                '/bss.v1.QueryService/GetSettlement',
+                request_serializer=bss_dot_v1_dot_query__pb2.GetSettlementRequest.SerializeToString,
+                response_deserializer=bss_dot_v1_dot_query__pb2.GetSettlementResponse.FromString,
+                _registered_method=True)
         self.GetBlock = channel.unary_unary(
                 '/bss.v1.QueryService/GetBlock',
                 request_serializer=bss_dot_v1_dot_query__pb2.GetBlockRequest.SerializeToString,
@@ -120,7 +125,9 @@ class QueryServiceServicer:
 
     def GetRecord(self, request, context):
         """Callers: any. Managers, the record's owner and its parties see its content; others see hash, block, position and
-        seal digest.
+        seal digest. Every participant sees a tariff (application/vnd.bss.tariff+json), and both participants whom a
+        settlement or its confirmation names see that (application/vnd.bss.settlement+json,
+        application/vnd.bss.settlement-confirmation+json).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -146,6 +153,15 @@ class QueryServiceServicer:
         participants for their own meters and their own id, which also lists trades that they bought. All others, storage
         nodes among them, get PERMISSION_DENIED (LISTING_NOT_ALLOWED), because they may not know who owns a record. An id
         that nobody has gets FAILED_PRECONDITION (PARTICIPANT_UNKNOWN, METER_UNKNOWN).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSettlement(self, request, context):
+        """What a participant used, gave, bought and sold in a period, and what that comes to at a tariff that stands on the
+        ledger. It follows from the records that stand at a height, so it is the same whenever it is asked for. Callers:
+        managers, and participants for themselves; all others get PERMISSION_DENIED (SETTLEMENT_NOT_ALLOWED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -228,6 +244,11 @@ def add_QueryServiceServicer_to_server(servicer, server):
                     servicer.ListRecords,
                     request_deserializer=bss_dot_v1_dot_query__pb2.ListRecordsRequest.FromString,
                     response_serializer=bss_dot_v1_dot_query__pb2.ListRecordsResponse.SerializeToString,
+            ),
+            'GetSettlement': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSettlement,
+                    request_deserializer=bss_dot_v1_dot_query__pb2.GetSettlementRequest.FromString,
+                    response_serializer=bss_dot_v1_dot_query__pb2.GetSettlementResponse.SerializeToString,
             ),
             'GetBlock': grpc.unary_unary_rpc_method_handler(
                     servicer.GetBlock,
@@ -406,6 +427,33 @@ class QueryService:
             '/bss.v1.QueryService/ListRecords',
             bss_dot_v1_dot_query__pb2.ListRecordsRequest.SerializeToString,
             bss_dot_v1_dot_query__pb2.ListRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSettlement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bss.v1.QueryService/GetSettlement',
+            bss_dot_v1_dot_query__pb2.GetSettlementRequest.SerializeToString,
+            bss_dot_v1_dot_query__pb2.GetSettlementResponse.FromString,
             options,
             channel_credentials,
             insecure,

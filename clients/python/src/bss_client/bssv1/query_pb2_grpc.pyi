@@ -43,7 +43,9 @@ class QueryServiceStub:
     """Callers: any."""
     GetRecord: _grpc.UnaryUnaryMultiCallable[_query_pb2.GetRecordRequest, _query_pb2.GetRecordResponse]
     """Callers: any. Managers, the record's owner and its parties see its content; others see hash, block, position and
-    seal digest.
+    seal digest. Every participant sees a tariff (application/vnd.bss.tariff+json), and both participants whom a
+    settlement or its confirmation names see that (application/vnd.bss.settlement+json,
+    application/vnd.bss.settlement-confirmation+json).
     """
     GetReceipt: _grpc.UnaryUnaryMultiCallable[_query_pb2.GetReceiptRequest, _query_pb2.GetReceiptResponse]
     """Callers: any."""
@@ -56,6 +58,11 @@ class QueryServiceStub:
     participants for their own meters and their own id, which also lists trades that they bought. All others, storage
     nodes among them, get PERMISSION_DENIED (LISTING_NOT_ALLOWED), because they may not know who owns a record. An id
     that nobody has gets FAILED_PRECONDITION (PARTICIPANT_UNKNOWN, METER_UNKNOWN).
+    """
+    GetSettlement: _grpc.UnaryUnaryMultiCallable[_query_pb2.GetSettlementRequest, _query_pb2.GetSettlementResponse]
+    """What a participant used, gave, bought and sold in a period, and what that comes to at a tariff that stands on the
+    ledger. It follows from the records that stand at a height, so it is the same whenever it is asked for. Callers:
+    managers, and participants for themselves; all others get PERMISSION_DENIED (SETTLEMENT_NOT_ALLOWED).
     """
     GetBlock: _grpc.UnaryUnaryMultiCallable[_query_pb2.GetBlockRequest, _query_pb2.GetBlockResponse]
     """Callers: any."""
@@ -89,7 +96,9 @@ class QueryServiceAsyncStub(QueryServiceStub):
     """Callers: any."""
     GetRecord: _aio.UnaryUnaryMultiCallable[_query_pb2.GetRecordRequest, _query_pb2.GetRecordResponse]  # type: ignore[assignment]
     """Callers: any. Managers, the record's owner and its parties see its content; others see hash, block, position and
-    seal digest.
+    seal digest. Every participant sees a tariff (application/vnd.bss.tariff+json), and both participants whom a
+    settlement or its confirmation names see that (application/vnd.bss.settlement+json,
+    application/vnd.bss.settlement-confirmation+json).
     """
     GetReceipt: _aio.UnaryUnaryMultiCallable[_query_pb2.GetReceiptRequest, _query_pb2.GetReceiptResponse]  # type: ignore[assignment]
     """Callers: any."""
@@ -102,6 +111,11 @@ class QueryServiceAsyncStub(QueryServiceStub):
     participants for their own meters and their own id, which also lists trades that they bought. All others, storage
     nodes among them, get PERMISSION_DENIED (LISTING_NOT_ALLOWED), because they may not know who owns a record. An id
     that nobody has gets FAILED_PRECONDITION (PARTICIPANT_UNKNOWN, METER_UNKNOWN).
+    """
+    GetSettlement: _aio.UnaryUnaryMultiCallable[_query_pb2.GetSettlementRequest, _query_pb2.GetSettlementResponse]  # type: ignore[assignment]
+    """What a participant used, gave, bought and sold in a period, and what that comes to at a tariff that stands on the
+    ledger. It follows from the records that stand at a height, so it is the same whenever it is asked for. Callers:
+    managers, and participants for themselves; all others get PERMISSION_DENIED (SETTLEMENT_NOT_ALLOWED).
     """
     GetBlock: _aio.UnaryUnaryMultiCallable[_query_pb2.GetBlockRequest, _query_pb2.GetBlockResponse]  # type: ignore[assignment]
     """Callers: any."""
@@ -144,7 +158,9 @@ class QueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_query_pb2.GetRecordResponse, _abc.Awaitable[_query_pb2.GetRecordResponse]]:
         """Callers: any. Managers, the record's owner and its parties see its content; others see hash, block, position and
-        seal digest.
+        seal digest. Every participant sees a tariff (application/vnd.bss.tariff+json), and both participants whom a
+        settlement or its confirmation names see that (application/vnd.bss.settlement+json,
+        application/vnd.bss.settlement-confirmation+json).
         """
 
     @_abc_1.abstractmethod
@@ -175,6 +191,17 @@ class QueryServiceServicer(metaclass=_abc_1.ABCMeta):
         participants for their own meters and their own id, which also lists trades that they bought. All others, storage
         nodes among them, get PERMISSION_DENIED (LISTING_NOT_ALLOWED), because they may not know who owns a record. An id
         that nobody has gets FAILED_PRECONDITION (PARTICIPANT_UNKNOWN, METER_UNKNOWN).
+        """
+
+    @_abc_1.abstractmethod
+    def GetSettlement(
+        self,
+        request: _query_pb2.GetSettlementRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_query_pb2.GetSettlementResponse, _abc.Awaitable[_query_pb2.GetSettlementResponse]]:
+        """What a participant used, gave, bought and sold in a period, and what that comes to at a tariff that stands on the
+        ledger. It follows from the records that stand at a height, so it is the same whenever it is asked for. Callers:
+        managers, and participants for themselves; all others get PERMISSION_DENIED (SETTLEMENT_NOT_ALLOWED).
         """
 
     @_abc_1.abstractmethod
