@@ -98,7 +98,7 @@ describe("what bss submit does with its inputs", () => {
       const first = start("twice.csv", "--kind", "charging");
       await ordered;
       const refusal = new RegExp(
-        `another 'bss submit' works with .*twice\\.csv\\.receipts\\.jsonl and its journal ` +
+        `another command works with .*twice\\.csv\\.receipts\\.jsonl and its journal ` +
           `\\(process ${first.child.pid}, since 20.* UTC\\); wait until it has ended`,
       );
       const second = await submit("twice.csv", "--kind", "charging");

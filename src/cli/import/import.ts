@@ -9,18 +9,14 @@ import { fileFormats } from "../../energy-files/readers.js";
 import { type TimeZone, timeZoneOf } from "../../energy-files/time-zone.js";
 import { parseCount } from "../arguments.js";
 import { addProfileOption, withClient } from "../client-session.js";
-import { lockOrRefuse, type ProcessLock } from "../process-lock.js";
 import { findInput, type Input, type InputPlace } from "../sending/input.js";
 import { ProgressFile } from "../sending/progress-file.js";
 import { receiptsPath } from "../sending/receipts-path.js";
-import { RefusedRows } from "../sending/refused-rows.js";
 import { RowProblem } from "../sending/row-problem.js";
-import { type RunTotals, SendRun } from "../sending/send-run.js";
-import { WaitingNotes } from "../sending/waiting-notes.js";
-import { CliError, exitCodes } from "../text/cli-error.js";
+import { sendRows, withReceipts } from "../sending/send-rows.js";
+import type { RunTotals } from "../sending/send-run.js";
+import { CliError } from "../text/cli-error.js";
 import { formatDuration, type Output } from "../text/output.js";
-import { createProgress } from "../text/progress-bar.js";
-import { LossNotes } from "../text/rpc-advice.js";
 import { addDetect } from "./detect.js";
 import { formatOf } from "./file-format.js";
 import { type ImportContext, importRows, type Survey, surveyItems } from "./import-rows.js";
@@ -113,32 +109,14 @@ async function importFile(
   const mapping = mergedMapping(options.mapping, said, mappingOfOptions(options));
   const place = findInput(file);
   const out = receiptsPath(file, place, options.out);
-  const interrupted = new AbortController();
-  const interrupt = () => interrupted.abort();
-  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
-  let lock: ProcessLock | undefined;
-  try {
-    lock = await lockOrRefuse(out, {
-      what: `another command works with ${out} and its journal`,
-      next: "wait until it has ended; this one has sent nothing",
-    });
-    await importLocked({
-      place,
-      out,
-      mapping,
-      options,
-      client,
-      output,
-      signal: interrupted.signal,
-    });
-  } catch (error) {
-    if (error instanceof FileUnreadable)
+  await withReceipts(out, async (signal) => {
+    try {
+      await importLocked({ place, out, mapping, options, client, output, signal });
+    } catch (error) {
+      if (!(error instanceof FileUnreadable)) throw error;
       throw new CliError(`${file}: ${error.message}`, error.next);
-    throw error;
-  } finally {
-    lock?.release();
-    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
-  }
+    }
+  });
 }
 
 type Job = {
@@ -200,8 +178,6 @@ async function send(
   { format, context }: { readonly format: string; readonly context: ImportContext },
 ): Promise<void> {
   const survey = await surveyItems(items(), context);
-  const { label } = place;
-  const refused = new RefusedRows(label, out, (text) => progress.note(text));
   const progressFile = new ProgressFile(out, {
     consortiumId: client.consortiumId,
     participantId: client.profile.id,
@@ -224,50 +200,24 @@ async function send(
     const what = `${out} was last written with another mapping (${before.mapping})`;
     output.note(`bss: ${what}; profiles that say something else now are sent as updates`);
   }
-  const progress = createProgress(survey.steps);
-  const losses = new LossNotes(progress.note);
-  for (const [, { place: at, why, values }] of survey.unknown) {
-    refused.add(at.line, new RowProblem(`${why} (${values} values are left out)`, at.column));
-  }
-  const run = new SendRun({
+  const unknown = [...survey.unknown.values()].map(({ place: at, why, values }) => {
+    const problem = new RowProblem(`${why} (${values} values are left out)`, at.column);
+    return { line: at.line, problem };
+  });
+  const sent = await sendRows({
     client,
     progressFile,
     rows: importRows(items(), context, survey),
-    signal,
+    count: survey.steps,
+    label: place.label,
+    out,
     batchRecordsMax: options.batch,
     inFlightMax: options.inFlight,
-    onProblem: (line, problem) => refused.add(line, problem),
-    onSettled: (settled) => {
-      losses.clear();
-      waiting.clear();
-      progress.settle(settled);
-    },
-    onReconnect: (error) => losses.note(error),
+    signal,
+    problems: unknown,
   });
-  const waiting = new WaitingNotes({
-    ask: (limit) => client.status(limit),
-    print: progress.note,
-    inFlight: () => run.inFlight,
-  });
-  const startedMs = performance.now();
-  try {
-    await run.run();
-    refused.complete();
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    throw new CliError(
-      `stopped after ${run.totals.received} receipts`,
-      "run the same command again to send the rest",
-      { exitCode: exitCodes.interrupted },
-    );
-  } finally {
-    waiting.stop();
-    progress.stop();
-    progressFile.close();
-    refused.close();
-  }
-  const ms = performance.now() - startedMs;
-  report(run.totals, { format, mapping, survey, out, refusedFile: refused.file, ms }, output);
+  const { totals, refusedFile, ms } = sent;
+  report(totals, { format, mapping, survey, out, refusedFile, ms }, output);
 }
 
 /** Prints how the run has ended. Throws `CliError` when something was not recorded. */

@@ -5,18 +5,14 @@ import type { BssClient } from "../../client/bss-client.js";
 import { parseCount, parseHash } from "../arguments.js";
 import { addProfileOption, withClient } from "../client-session.js";
 import { type AnyCliKind, allCliKinds, cliKinds } from "../kinds/kinds.js";
-import { lockOrRefuse, type ProcessLock } from "../process-lock.js";
 import { clockWarning, headTime } from "../sending/clock-check.js";
 import { findInput, type InputPlace } from "../sending/input.js";
 import { ProgressFile } from "../sending/progress-file.js";
 import { receiptsPath } from "../sending/receipts-path.js";
-import { RefusedRows } from "../sending/refused-rows.js";
-import { type RunTotals, SendRun } from "../sending/send-run.js";
-import { WaitingNotes } from "../sending/waiting-notes.js";
+import { interruption, sendRows, withReceipts } from "../sending/send-rows.js";
+import type { RunTotals } from "../sending/send-run.js";
 import { CliError, exitCodes } from "../text/cli-error.js";
 import { formatDuration, type Output } from "../text/output.js";
-import { createProgress } from "../text/progress-bar.js";
-import { LossNotes } from "../text/rpc-advice.js";
 import {
   addColumn,
   addConstant,
@@ -148,17 +144,9 @@ async function submit(
   const place = findInput(file);
   const kind = allCliKinds.find(({ inputName }) => inputName === options.kind) ?? kindByName(place);
   const out = receiptsPath(file, place, options.out);
-  const interrupted = new AbortController();
-  const interrupt = () => interrupted.abort();
-  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
-  let lock: ProcessLock | undefined;
-  try {
-    lock = await lockOut(out);
-    await submitLocked({ place, kind, out, options, client, output, signal: interrupted.signal });
-  } finally {
-    lock?.release();
-    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
-  }
+  await withReceipts(out, (signal) =>
+    submitLocked({ place, kind, out, options, client, output, signal }),
+  );
 }
 
 type Job = {
@@ -181,62 +169,23 @@ async function submitLocked(job: Job): Promise<void> {
   });
   try {
     const { count, rows } = await inputRows(input, kind, options, { client, note: output.note });
-    const refused = new RefusedRows(input.label, out, (text) => progress.note(text));
     const owner = { consortiumId: client.consortiumId, participantId: client.profile.id };
-    const progressFile = new ProgressFile(out, owner);
-    const progress = createProgress(count);
-    const losses = new LossNotes(progress.note);
-    const run = new SendRun({
+    const sent = await sendRows({
       client,
-      progressFile,
+      progressFile: new ProgressFile(out, owner),
       rows,
-      signal,
+      count,
+      label: input.label,
+      out,
       batchRecordsMax: options.batch,
       inFlightMax: options.inFlight,
-      onProblem: (line, problem) => refused.add(line, problem),
-      onSettled: (settled) => {
-        losses.clear();
-        waiting.clear();
-        progress.settle(settled);
-      },
-      onReconnect: (error) => losses.note(error),
+      signal,
     });
-    const waiting = new WaitingNotes({
-      ask: (limit) => client.status(limit),
-      print: progress.note,
-      inFlight: () => run.inFlight,
-    });
-    const startedMs = performance.now();
-    try {
-      await run.run();
-      refused.complete();
-    } catch (error) {
-      if (!signal.aborted) throw error;
-      throw interruption(`stopped after ${run.totals.received} receipts`);
-    } finally {
-      waiting.stop();
-      progress.stop();
-      progressFile.close();
-      refused.close();
-    }
-    const ms = performance.now() - startedMs;
-    report(run.totals, { kind, out, refusedFile: refused.file, ms }, output);
+    const { totals, refusedFile, ms } = sent;
+    report(totals, { kind, out, refusedFile, ms }, output);
   } finally {
     input.close();
   }
-}
-
-function interruption(what: string): CliError {
-  const next = "run the same command again to send the rest";
-  return new CliError(what, next, { exitCode: exitCodes.interrupted });
-}
-
-/** Two processes with one journal would each send what the other one has not noted yet. */
-function lockOut(out: string): Promise<ProcessLock> {
-  return lockOrRefuse(out, {
-    what: `another 'bss submit' works with ${out} and its journal`,
-    next: "wait until it has ended; this one has sent nothing",
-  });
 }
 
 async function checkFirstContact(
