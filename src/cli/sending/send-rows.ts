@@ -1,7 +1,7 @@
 /**
- * What `bss submit` and `bss import` do alike once they know their rows: one process at a time works
- * with the files of a run, which shows how far it is, what it waits for and what was refused, and
- * can be broken off.
+ * What `bss submit` and `bss import` do alike once they know their rows: one process at a time
+ * works with the files of a run, which shows how far it is, what it waits for and what was refused,
+ * and can be broken off.
  */
 import type { BssClient } from "../../client/bss-client.js";
 import { lockOrRefuse, type ProcessLock } from "../process-lock.js";

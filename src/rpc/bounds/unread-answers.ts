@@ -30,10 +30,15 @@ type UnreadAnswersOptions = {
   readonly sentOver: (ends: ConnectionEnds) => number;
   /** The caller takes too little, or holds what another one needs. */
   readonly onUnread: (ends: ConnectionEnds) => void;
+  /** The share of the time in which this process had work lately, 0 to 1. */
+  readonly busyShare: () => number;
 };
 
 const pagesPerCallerMax = 1;
-const restTimes = 3;
+/** How long a caller rests after a page while this process is busy, in times of the reading. */
+const restTimes = { busy: 3, else: 1 } as const;
+/** One caller that lists without end and rests as long keeps a process busy half of its time. */
+const busyAbove = 3 / 4;
 
 /** The answers of a caller that took nothing for this long give way to those of others. */
 const stillSweepsMax = 10;
@@ -98,7 +103,7 @@ export class UnreadAnswers {
    * Makes the answer to a unary call, and counts its bytes until the call is over. A page of a
    * listing is read only when it is the caller's turn and there is room for the longest page. Its
    * caller's next page waits `restTimes` as long as this one took to read, so that whoever lists
-   * without end takes no more than a quarter of this process's time.
+   * without end takes no more than half of this process's time, and a quarter where others need it.
    *
    * @throws RpcError ANSWERS_UNREAD, CANCELLED, and what `encode` throws
    */
@@ -127,7 +132,8 @@ export class UnreadAnswers {
           });
         };
         await this.#pages.run(answer.causer, timedRead, group).then(resolve, reject);
-        await sleep(restTimes * restMs);
+        const isBusy = this.#options.busyShare() > busyAbove;
+        await sleep((isBusy ? restTimes.busy : restTimes.else) * restMs);
       };
       void this.#pageTurns.run(answer.causer, page);
     });

@@ -11,6 +11,7 @@ import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js"
 import * as v1alpha from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
 import type { GrpcObserver } from "../../metrics/grpc-observer.js";
 import { type OnCallerRefused, watchDoor } from "../bounds/accept.js";
+import { busyShareMeter } from "../bounds/busy-share.js";
 import { CallLimiter, CallRates } from "../bounds/call-limits.js";
 import { checkGrpcInternals } from "../bounds/grpc-internals.js";
 import { Uploads } from "../bounds/incoming-messages.js";
@@ -99,6 +100,7 @@ export class RpcServer {
       unreadSweeps: connectionLimits.unreadSeconds,
       sentOver: (ends) => connections.sentOver(ends),
       onUnread: (ends) => connections.end(ends, "unread"),
+      busyShare: busyShareMeter(),
     });
     this.#rates = new CallRates({
       limits: limits.callRates,

@@ -15,9 +15,12 @@ describe("the account of answers", () => {
   const sent = new Map<number | undefined, number>();
   let answers = account();
 
+  let busyShare = 0;
+
   beforeEach(() => {
     unread = [];
     sent.clear();
+    busyShare = 0;
     answers = account();
   });
 
@@ -30,6 +33,7 @@ describe("the account of answers", () => {
       unreadSweeps,
       sentOver: ({ remotePort }) => sent.get(remotePort) ?? 0,
       onUnread: ({ remotePort }: ConnectionEnds) => unread.push(remotePort),
+      busyShare: () => busyShare,
     });
   }
 
@@ -225,19 +229,25 @@ describe("the account of answers", () => {
     assert.equal(ofAllMax, ids.length);
   });
 
-  test("lets a caller's next page wait three times as long as the last one took", async () => {
-    answers = account({ pagesAtOnceMax: 4 });
-    const tookMs = 500;
-    const { answer } = call("auditor", "auditor-1");
-    await answers.make(answer, listBlocks, async () => {
-      await sleep(tookMs);
-      return Buffer.alloc(16);
+  for (const [load, share, times] of [
+    ["busy", 0.9, 3],
+    ["idle", 0.5, 1],
+  ] as const) {
+    test(`lets a caller's next page wait ${times} times as long where it is ${load}`, async () => {
+      answers = account({ pagesAtOnceMax: 4 });
+      busyShare = share;
+      const tookMs = 500;
+      const { answer } = call("auditor", "auditor-1");
+      await answers.make(answer, listBlocks, async () => {
+        await sleep(tookMs);
+        return Buffer.alloc(16);
+      });
+      const restedSinceMs = performance.now();
+      await answers.make(answer, listBlocks, async () => Buffer.alloc(16));
+      const restedMs = performance.now() - restedSinceMs;
+      assert.ok(restedMs > times * tookMs - 100, `it rested ${restedMs} ms`);
     });
-    const restedSinceMs = performance.now();
-    await answers.make(answer, listBlocks, async () => Buffer.alloc(16));
-    const restedMs = performance.now() - restedSinceMs;
-    assert.ok(restedMs > 3 * tookMs - 100, `it rested ${restedMs} ms`);
-  });
+  }
 
   test("does not read for a caller that has gone meanwhile", async () => {
     const { answer, over } = call("auditor", "auditor-1");
