@@ -2,6 +2,7 @@
  * Local times of a place, which are not all one moment: in the hour before the clocks go back each
  * time comes twice, and in the hour that is left out when they go forward none comes at all.
  */
+import { zoneOffsets } from "../base/zone-offsets.js";
 
 export type TimeZone = {
   /** As it was given: "Europe/Berlin", "+09:30". */
@@ -17,8 +18,6 @@ export type TimeZone = {
 
 const dayMs = 86_400_000;
 const minuteMs = 60_000;
-const rememberedFromMs = Date.UTC(2000, 0, 1);
-const rememberedMax = 10_000;
 
 /** A name of the IANA time zone database, or an offset such as +01:00; else undefined. */
 export function timeZoneOf(name: string): TimeZone | undefined {
@@ -30,7 +29,7 @@ export function timeZoneOf(name: string): TimeZone | undefined {
       localMsOf: (ms) => ms + fixedMs,
     };
   }
-  const offsetMsAt = offsetsOf(name);
+  const offsetMsAt = zoneOffsets(name);
   if (offsetMsAt === undefined) return undefined;
   return {
     name,
@@ -63,49 +62,4 @@ export function offsetText(offsetMs: number): string {
   const minutes = Math.round(Math.abs(offsetMs) / minuteMs);
   const two = (value: number) => String(value).padStart(2, "0");
   return `${offsetMs < 0 ? "-" : "+"}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
-}
-
-/** How far clocks of the zone are ahead of UTC at a moment, ms; undefined for no zone. */
-function offsetsOf(name: string): ((ms: number) => number) | undefined {
-  // Names such as "EST" would be taken as well; what is meant by them differs.
-  if (!/^[A-Za-z_]+\/[A-Za-z0-9_+\-/]+$/.test(name)) return undefined;
-  let format: Intl.DateTimeFormat;
-  try {
-    format = new Intl.DateTimeFormat("en-US", {
-      timeZone: name,
-      calendar: "iso8601",
-      hourCycle: "h23",
-      year: "numeric",
-      month: "2-digit",
-      day: "2-digit",
-      hour: "2-digit",
-      minute: "2-digit",
-      second: "2-digit",
-    });
-  } catch {
-    return undefined;
-  }
-  const offsetMsAt = (ms: number) => {
-    const parts = new Map(format.formatToParts(ms).map(({ type, value }) => [type, Number(value)]));
-    const part = (type: Intl.DateTimeFormatPartTypes) => parts.get(type) ?? 0;
-    const day = Date.UTC(part("year"), part("month") - 1, part("day"));
-    const clock = (part("hour") * 60 + part("minute")) * minuteMs + part("second") * 1000;
-    return day + clock - Math.floor(ms / 1000) * 1000;
-  };
-  const remembered = new Map<number, number>();
-  const rememberedAt = (ms: number) => {
-    const known = remembered.get(ms);
-    if (known !== undefined) return known;
-    if (remembered.size === rememberedMax) remembered.clear();
-    const offsetMs = offsetMsAt(ms);
-    remembered.set(ms, offsetMs);
-    return offsetMs;
-  };
-  return (ms) => {
-    // Since then no place changed its clocks twice within a day: asking Intl takes long.
-    if (ms < rememberedFromMs) return offsetMsAt(ms);
-    const dayStartMs = ms - (ms % dayMs);
-    const offsetMs = rememberedAt(dayStartMs);
-    return offsetMs === rememberedAt(dayStartMs + dayMs) ? offsetMs : offsetMsAt(ms);
-  };
 }
