@@ -12,7 +12,7 @@
  * measured while a pipeline fills or empties.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Entry, Loop } from "../../src/cli/bench/loop.js";
+import { type Loop, recordsFinal, refusedOf } from "../../src/cli/bench/loop.js";
 import { latenciesMs } from "../../src/cli/bench/schedule.js";
 import { sum } from "../report/statistics.js";
 import { canMeasure, cpuMsOf } from "../storage-nodes/usage.js";
@@ -109,21 +109,4 @@ function spentMs<G extends string>(
     return (to.cpuMs[group] ?? Number.NaN) - (from.cpuMs[group] ?? Number.NaN);
   });
   return spent.some(Number.isNaN) ? undefined : spent;
-}
-
-function recordsFinal(entries: readonly Entry[], fromMs: number, toMs: number): number {
-  const counts = entries.map(({ answeredMs, committed }) =>
-    answeredMs !== undefined && answeredMs >= fromMs && answeredMs < toMs ? committed : 0,
-  );
-  return sum(counts);
-}
-
-function refusedOf(entries: readonly Entry[]): Readonly<Record<string, number>> {
-  const refused: Record<string, number> = {};
-  for (const entry of entries) {
-    for (const [reason, count] of Object.entries(entry.refused)) {
-      refused[reason] = (refused[reason] ?? 0) + count;
-    }
-  }
-  return refused;
 }

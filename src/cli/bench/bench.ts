@@ -5,10 +5,18 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { BssClient } from "../../client/bss-client.js";
 import { document } from "../../client/submit/records.js";
 import { parseCount } from "../arguments.js";
-import { addProfileOption, withClient } from "../client-session.js";
+import { addProfileOption, participantOf, withClient } from "../client-session.js";
 import { CliError, exitCodes } from "../text/cli-error.js";
 import { fields, type Output } from "../text/output.js";
-import { type ClosedLoop, type Entry, type OpenLoop, startLoop } from "./loop.js";
+import {
+  type ClosedLoop,
+  type Entry,
+  heightsOf,
+  type OpenLoop,
+  recordsFinal,
+  refusedOf,
+  startLoop,
+} from "./loop.js";
 import { latenciesMs, quantile } from "./schedule.js";
 
 type Options = {
@@ -54,11 +62,7 @@ export function register(program: Command): void {
 }
 
 async function bench(options: Options, client: BssClient, output: Output): Promise<void> {
-  const { role, id } = client.profile;
-  if (role !== "participant") {
-    const what = `only participants can submit, and ${id} has the role ${role}`;
-    throw new CliError(what, "use the profile of a participant");
-  }
+  const id = participantOf(client, "submit");
   if (options.permanent !== true) {
     const what = "the records of a measurement stay on the ledger for ever";
     throw new CliError(what, "give --permanent, best on a consortium made for it with 'bss init'", {
@@ -96,12 +100,9 @@ type Measured = {
 
 function report({ options, entries, fromMs, stoppedMs, endMs }: Measured, output: Output): void {
   const seconds = (stoppedMs - fromMs) / 1_000;
-  const final = entries.filter(
-    ({ answeredMs }) => answeredMs !== undefined && answeredMs >= fromMs && answeredMs < stoppedMs,
-  );
-  const records = final.reduce((total, { committed }) => total + committed, 0);
+  const records = recordsFinal(entries, fromMs, stoppedMs);
   const waits = latenciesMs(entries, { fromMs, toMs: stoppedMs, endMs });
-  const refused = refusedBy(entries);
+  const refused = refusedOf(entries);
   const unanswered = entries.filter(({ answeredMs }) => answeredMs === undefined).length;
   const at = (share: number) =>
     waits.length === 0 ? null : Math.round(quantile(waits, share) * 10) / 10;
@@ -112,7 +113,7 @@ function report({ options, entries, fromMs, stoppedMs, endMs }: Measured, output
     seconds: Math.round(seconds * 10) / 10,
     records,
     records_per_s: Math.round((records / seconds) * 10) / 10,
-    blocks: new Set(final.flatMap(({ heights }) => heights)).size,
+    blocks: heightsOf(entries, fromMs, stoppedMs).size,
     p50_ms: at(0.5),
     p95_ms: at(0.95),
     p99_ms: at(0.99),
@@ -159,16 +160,6 @@ function randomDocument(ownerId: string, length: number): Uint8Array {
     content: new Uint8Array(randomBytes(length)),
     timeMs: Date.now(),
   });
-}
-
-function refusedBy(entries: readonly Entry[]): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const { refused } of entries) {
-    for (const [reason, count] of Object.entries(refused)) {
-      counts[reason] = (counts[reason] ?? 0) + count;
-    }
-  }
-  return counts;
 }
 
 function wordsOf(counts: Readonly<Record<string, number>>): string {

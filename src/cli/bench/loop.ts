@@ -197,3 +197,30 @@ class LoadLoop implements Loop {
 function entryOf(due: number): Entry {
   return { dueMs: due, answeredMs: undefined, committed: 0, refused: {}, heights: [] };
 }
+
+/** Records that became final in `[fromMs, toMs)`. */
+export function recordsFinal(entries: readonly Entry[], fromMs: number, toMs: number): number {
+  return answeredIn(entries, fromMs, toMs).reduce((total, { committed }) => total + committed, 0);
+}
+
+/** Heights of the blocks that these records are in. */
+export function heightsOf(entries: readonly Entry[], fromMs: number, toMs: number): Set<bigint> {
+  return new Set(answeredIn(entries, fromMs, toMs).flatMap(({ heights }) => heights));
+}
+
+/** Records that were refused, by reason. */
+export function refusedOf(entries: readonly Entry[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { refused } of entries) {
+    for (const [reason, count] of Object.entries(refused)) {
+      counts[reason] = (counts[reason] ?? 0) + count;
+    }
+  }
+  return counts;
+}
+
+function answeredIn(entries: readonly Entry[], fromMs: number, toMs: number): readonly Entry[] {
+  return entries.filter(
+    ({ answeredMs }) => answeredMs !== undefined && answeredMs >= fromMs && answeredMs < toMs,
+  );
+}
