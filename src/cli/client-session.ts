@@ -44,3 +44,16 @@ export async function withClient(
     client.close();
   }
 }
+
+/** The participant as whom a command acts. Throws `CliError` for other roles. */
+export function participantOf(
+  { profile }: Pick<BssClient, "profile">,
+  does: string,
+  next = "use the profile of a participant",
+): string {
+  if (profile.role === "participant") return profile.id;
+  throw new CliError(
+    `only participants can ${does}, and ${profile.id} has the role ${profile.role}`,
+    next,
+  );
+}

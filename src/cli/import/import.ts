@@ -8,7 +8,7 @@ import { type PeriodName, Periods, periodNames } from "../../energy-files/profil
 import { fileFormats } from "../../energy-files/readers.js";
 import { type TimeZone, timeZoneOf } from "../../energy-files/time-zone.js";
 import { parseCount } from "../arguments.js";
-import { addProfileOption, withClient } from "../client-session.js";
+import { addProfileOption, participantOf, withClient } from "../client-session.js";
 import { findInput, type Input, type InputPlace } from "../sending/input.js";
 import { ProgressFile } from "../sending/progress-file.js";
 import { receiptsPath } from "../sending/receipts-path.js";
@@ -98,13 +98,7 @@ async function importFile(
   client: BssClient,
   output: Output,
 ): Promise<void> {
-  const { profile } = client;
-  if (profile.role !== "participant") {
-    throw new CliError(
-      `only participants can import, and ${profile.id} has the role ${profile.role}`,
-      "use the profile of a participant",
-    );
-  }
+  participantOf(client, "import");
   const said = options.mapping === undefined ? {} : readMappingFile(options.mapping);
   const mapping = mergedMapping(options.mapping, said, mappingOfOptions(options));
   const place = findInput(file);

@@ -25,7 +25,7 @@ import {
 } from "../records/hash-argument.js";
 import { CliError } from "../text/cli-error.js";
 import type { Output } from "../text/output.js";
-import { participantOf, withReader } from "./reading.js";
+import { recorderOf, withReader } from "./reading.js";
 import { recordDocument } from "./recording.js";
 import { differencesJson, differencesText, settlementText } from "./settlement-view.js";
 
@@ -42,7 +42,7 @@ export function registerConfirm(settle: Command): void {
     .argument("<hash>", `the statement: ${hashForms}`, parseHashArgument)
     .action((argument: HashArgument) =>
       withClient(settle, async (client, output) => {
-        participantOf(client, settle);
+        recorderOf(client, settle);
         const { reader, tariff } = settle.opts<{ reader?: string; tariff?: HashArgument }>();
         await withReader(reader, client, (reading) =>
           confirm({ argument, tariff }, client, reading, output),

@@ -8,6 +8,7 @@ import { loadProfile } from "../../config/profile.js";
 import { timeZoneOf } from "../../energy-files/time-zone.js";
 import { periodProblem } from "../../settlement/statement.js";
 import type { Tariff } from "../../settlement/tariff.js";
+import { participantOf } from "../client-session.js";
 import { type HashArgument, wholeHash } from "../records/hash-argument.js";
 import { CliError, exitCodes } from "../text/cli-error.js";
 import { readTime } from "../text/time-text.js";
@@ -69,11 +70,8 @@ export function usageError(what: string, next: string): CliError {
   return new CliError(what, next, { exitCode: exitCodes.usage });
 }
 
-/** The participant that a command acts as. Throws `CliError` for other roles. */
-export function participantOf({ profile }: BssClient, command: Command): string {
-  if (profile.role === "participant") return profile.id;
-  throw new CliError(
-    `only participants can record, and ${profile.id} has the role ${profile.role}`,
-    `use the profile of a participant, and this one with --reader (see 'bss ${command.name()} --help')`,
-  );
+/** The participant that a command records as. Throws `CliError` for other roles. */
+export function recorderOf(client: BssClient, command: Command): string {
+  const next = `use the profile of a participant, and this one with --reader (see 'bss ${command.name()} --help')`;
+  return participantOf(client, "record", next);
 }

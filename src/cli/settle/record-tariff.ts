@@ -8,7 +8,7 @@ import { refuseDirectory } from "../arguments.js";
 import { withClient } from "../client-session.js";
 import { CliError } from "../text/cli-error.js";
 import { formatBytes } from "../text/output.js";
-import { participantOf } from "./reading.js";
+import { recorderOf } from "./reading.js";
 import { longestContent, recordDocument } from "./recording.js";
 
 export function registerTariff(settle: Command): void {
@@ -22,7 +22,7 @@ export function registerTariff(settle: Command): void {
     .argument("<file>", "the tariff")
     .action((file: string) =>
       withClient(settle, async (client, output) => {
-        participantOf(client, settle);
+        recorderOf(client, settle);
         const content = readTariff(file);
         const tariff = parseTariff(content);
         if (!tariff.ok) {

@@ -18,9 +18,9 @@ import type { Output } from "../text/output.js";
 import { registerConfirm } from "./confirm.js";
 import {
   namedTariff,
-  participantOf,
   periodOf,
   readerOption,
+  recorderOf,
   usageError,
   withReader,
 } from "./reading.js";
@@ -187,7 +187,7 @@ function counterpartyOf(
   participantId: string,
   { client, command }: Session,
 ): string {
-  const own = participantOf(client, command);
+  const own = recorderOf(client, command);
   const named = counterparty ?? (own === participantId ? undefined : own);
   if (named === undefined || named === participantId) {
     const what = "a statement names the other side, which is to confirm it";

@@ -3,7 +3,7 @@ import { extname } from "node:path";
 import { type Command, Option } from "commander";
 import type { BssClient } from "../../client/bss-client.js";
 import { parseCount, parseHash } from "../arguments.js";
-import { addProfileOption, withClient } from "../client-session.js";
+import { addProfileOption, participantOf, withClient } from "../client-session.js";
 import { type AnyCliKind, allCliKinds, cliKinds } from "../kinds/kinds.js";
 import { clockWarning, headTime } from "../sending/clock-check.js";
 import { findInput, type InputPlace } from "../sending/input.js";
@@ -134,13 +134,7 @@ async function submit(
   client: BssClient,
   output: Output,
 ): Promise<void> {
-  const { profile } = client;
-  if (profile.role !== "participant") {
-    throw new CliError(
-      `only participants can submit, and ${profile.id} has the role ${profile.role}`,
-      "use the profile of a participant",
-    );
-  }
+  participantOf(client, "submit");
   const place = findInput(file);
   const kind = allCliKinds.find(({ inputName }) => inputName === options.kind) ?? kindByName(place);
   const out = receiptsPath(file, place, options.out);
