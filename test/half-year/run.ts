@@ -8,7 +8,7 @@
  *
  * The second command (Python with pandas) works it all out anew from the data and compares.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { clearHour, type Trade } from "../../examples/energy-community/community/clearing.js";
@@ -50,6 +50,7 @@ const batchRecords = 250;
 const correction = { homeId: "building-3", exportedWh: 1_337 };
 
 const outDirectory = defined(process.argv[2], "the directory for the results");
+mkdirSync(outDirectory, { recursive: true });
 const data = join(repositoryRoot(), "examples/energy-community/data");
 
 type Hour = {

@@ -246,5 +246,7 @@ let leaving = false;
 function leaveWithoutTeardown(): void {
   if (leaving) return;
   leaving = true;
+  // Node prints an error that nobody catches after its "exit", so it would be lost.
+  process.on("uncaughtExceptionMonitor", (error) => process.stderr.write(`${error.stack}\n`));
   process.on("exit", (code) => process.exit(code));
 }
