@@ -13,7 +13,7 @@ import { existsSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { reportCoverage } from "./support/coverage.js";
-import { runFiles, type Totals } from "./support/runner.js";
+import { type FileTime, runFiles } from "./support/runner.js";
 import { listFiles, repositoryRoot } from "./support/tree.js";
 
 /**
@@ -24,6 +24,8 @@ const demanding = ["chaos", "demo", "hostile", "largest-policy"].map(
   (name) => `integration/${name}.test.ts`,
 );
 const integrationFilesAtOnce = 2;
+/** A file that takes less is not worth a line. */
+const slowSeconds = 3;
 /** Tests of the directories whose coverage counts; writing it down slows every process. */
 const covering = ["unit/ledger/", "unit/consensus/", "unit/crypto/", "protocol/"];
 
@@ -64,13 +66,24 @@ async function main(): Promise<boolean> {
   runs.push(await runFiles(alone.map(compiled), 1));
   const covered = coverageRequested ? reportCoverage(root, coverageDirectory) : true;
 
-  const sum = (of: keyof Totals) => runs.reduce((total, each) => total + each[of], 0);
+  const sum = (of: "passed" | "failed" | "skipped") =>
+    runs.reduce((total, each) => total + each[of], 0);
   const [passed, failed, skipped] = [sum("passed"), sum("failed"), sum("skipped")];
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  showSlowest(runs.flatMap((each) => each.files));
   console.log(`\ntest files: ${files.length}, ${seconds} s`);
   if (skipped > 0) console.log(`${skipped} skipped`);
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0 && passed > 0 && covered;
+}
+
+function showSlowest(times: readonly FileTime[]): void {
+  const slow = times.filter(({ seconds }) => seconds >= slowSeconds);
+  if (slow.length === 0) return;
+  console.log(`\nthe slowest files`);
+  for (const { file, seconds } of slow.toSorted((a, b) => b.seconds - a.seconds).slice(0, 15)) {
+    console.log(`${file.padEnd(56)} ${seconds.toFixed(1).padStart(6)} s`);
+  }
 }
 
 function compiled(path: string): string {

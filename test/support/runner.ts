@@ -1,4 +1,4 @@
-import { dirname, relative } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 import { run } from "node:test";
 import { inspect } from "node:util";
 
@@ -6,7 +6,11 @@ export interface Totals {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** How long each file ran, from the start of its process to its end. */
+  readonly files: readonly FileTime[];
 }
+
+export type FileTime = { readonly file: string; readonly seconds: number };
 
 /** One test file may take this long before it counts as hung. */
 const fileTimeoutMs = 30 * 60 * 1000;
@@ -22,6 +26,8 @@ export async function runFiles(files: readonly string[], concurrency: number): P
   const report = new Report();
   if (files.length === 0) return report.totals();
   const stream = run({ files: [...files], concurrency, timeout: fileTimeoutMs });
+  stream.on("test:dequeue", (test) => report.begin(test));
+  stream.on("test:complete", (test) => report.end(test));
   stream.on("test:start", (test) => report.start(test.name, test.nesting));
   stream.on("test:pass", (test) => report.pass(test));
   stream.on("test:fail", (test) => report.fail(test));
@@ -33,10 +39,13 @@ export async function runFiles(files: readonly string[], concurrency: number): P
   return report.totals();
 }
 
-interface Ended {
+interface Named {
   readonly name: string;
   readonly nesting: number;
   readonly file?: string;
+}
+
+interface Ended extends Named {
   readonly line?: number;
   readonly skip?: string | boolean;
   readonly todo?: string | boolean;
@@ -53,9 +62,24 @@ class Report {
   #path: string[] = [];
   #printedFor = "";
   readonly #outputs = new Map<string, string[]>();
+  readonly #begunMs = new Map<string, number>();
+  readonly #files: FileTime[] = [];
 
   totals(): Totals {
-    return { passed: this.#passed, failed: this.#failed, skipped: this.#skipped };
+    const [passed, failed, skipped] = [this.#passed, this.#failed, this.#skipped];
+    return { passed, failed, skipped, files: this.#files };
+  }
+
+  begin(test: Named): void {
+    if (isFile(test)) this.#begunMs.set(test.file, performance.now());
+  }
+
+  end(test: Named): void {
+    const begunMs = isFile(test) ? this.#begunMs.get(test.file) : undefined;
+    if (begunMs === undefined || test.file === undefined) return;
+    this.#begunMs.delete(test.file);
+    const seconds = (performance.now() - begunMs) / 1000;
+    this.#files.push({ file: shortened(test.file), seconds });
   }
 
   start(name: string, nesting: number): void {
@@ -127,6 +151,11 @@ class Report {
     this.#printedFor = source;
     console.log(`  output of ${source}:\n${indented(lines.join("\n"))}\n`);
   }
+}
+
+/** The runner reports the process of a file as a test that bears the file's path. */
+function isFile(test: Named): test is Named & { readonly file: string } {
+  return test.nesting === 0 && test.file !== undefined && resolve(test.name) === test.file;
 }
 
 /** A parent fails when a child does; the child has been reported already. */
