@@ -20,9 +20,12 @@ import { listFiles, repositoryRoot } from "./support/tree.js";
  * Integration tests that nothing runs beside: their nodes are busy all the time, or they check what
  * attacks and faults do to the machine's memory and to the pace of blocks.
  */
-const demanding = ["chaos", "demo", "hostile", "largest-policy"].map(
-  (name) => `integration/${name}.test.ts`,
-);
+const demanding = [
+  "programs/chaos",
+  "programs/demo",
+  "programs/hostile",
+  "consortium/largest-policy",
+].map((name) => `integration/${name}.test.ts`);
 const integrationFilesAtOnce = 2;
 /** A file that takes less is not worth a line. */
 const slowSeconds = 3;
