@@ -4,14 +4,10 @@
  */
 import { clone, create, toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../src/base/assert.js";
-import { emptyBytes } from "../../src/base/bytes.js";
+import { concatBytes, emptyBytes } from "../../src/base/bytes.js";
 import { followBlock } from "../../src/consensus/attestation/public-chain.js";
 import { sha256 } from "../../src/crypto/hash.js";
-import {
-  type BlockCertificates,
-  BlockCertificatesSchema,
-  ManagerBlockHeaderSchema,
-} from "../../src/gen/bss/v1/block_pb.js";
+import { type BlockCertificates, BlockCertificatesSchema } from "../../src/gen/bss/v1/block_pb.js";
 import {
   type ControlOperation,
   ControlOperationSchema,
@@ -20,11 +16,9 @@ import {
 } from "../../src/gen/bss/v1/genesis_pb.js";
 import { type BlockView, BlockViewSchema } from "../../src/gen/bss/v1/query_pb.js";
 import { AttestationVerdict } from "../../src/gen/bss/v1/vote_pb.js";
-import { blockId } from "../../src/ledger/blocks/block-hashes.js";
-import { parseBlock, parseHeader } from "../../src/ledger/blocks/block-parsing.js";
+import { parseBlock } from "../../src/ledger/blocks/block-parsing.js";
 import {
   attestationDigest,
-  commitDigest,
   findingDigest,
   payoutDigest,
   registrationDigest,
@@ -40,7 +34,8 @@ import { genesisStorageHead } from "../../src/ledger/storage-nodes/storage-head.
 import { type BlockOptions, type MadeBlock, StorageLedger } from "../support/storage-ledger.js";
 import { accepted } from "../unit/ledger/support/outcome.js";
 import { publicKeyOf, seedOf, sign, sixteen } from "../unit/ledger/support/records.js";
-import { other, own } from "./consortium.js";
+import { at, commitBy, committedByNode, forgedBlocks, zero } from "./chain-forgeries.js";
+import { former, other, own } from "./consortium.js";
 import { base64, type ChainFacts, type ChainItem, type Refused } from "./corpus.js";
 
 const { consortiumId } = own.genesis;
@@ -249,192 +244,20 @@ const parsedBlock = (view: BlockView) =>
 
 type Rest = { readonly after?: number } & ({ readonly facts: ChainFacts } | Refused);
 
-function item(name: string, views: readonly BlockView[], rest: Rest): ChainItem {
-  const blocks = views.map((view) => base64(toBinary(BlockViewSchema, view)));
+function item(name: string, views: readonly (BlockView | Uint8Array)[], rest: Rest): ChainItem {
+  const blocks = views.map((view) =>
+    base64(view instanceof Uint8Array ? view : toBinary(BlockViewSchema, view)),
+  );
   return { kind: "chain", name, genesis: "own", blocks, ...rest };
 }
 
-type Change = (view: BlockView, views: readonly BlockView[]) => void;
-type Forged = readonly [name: string, height: number, refused: readonly string[], change: Change];
-
-const blockOf = (view: BlockView) => defined(view.block, "a view has a block");
-const commitOf = (view: BlockView) =>
-  defined(view.certificates?.commit, "a view has a commit certificate");
-
-/** The header with a change, named and signed anew by those managers whose keys a forger has. */
-function changeHeader(
-  view: BlockView,
-  change: (header: ReturnType<typeof headerOf>) => void,
-  by: readonly string[],
-): void {
-  const block = blockOf(view);
-  const header = headerOf(block.header);
-  change(header);
-  block.header = toBinary(ManagerBlockHeaderSchema, header);
-  view.blockId = blockId(block.header);
-  const commit = commitOf(view);
-  commit.blockId = view.blockId;
-  const { blockId: id, round } = commit;
-  const digest = commitDigest({ consortiumId, height: Number(view.height), round, blockId: id });
-  for (const signature of commit.signatures) {
-    if (by.includes(signature.managerId)) signature.signature = sign(signature.managerId, digest);
-  }
-}
-
-/** Signatures of others under the block, each with its own key. */
-function commitBy(view: BlockView, signers: readonly string[]): void {
-  const commit = commitOf(view);
-  const { blockId: id, round } = commit;
-  const digest = commitDigest({ consortiumId, height: Number(view.height), round, blockId: id });
-  for (const [i, managerId] of signers.entries()) {
-    const signature = defined(commit.signatures[i], "three signed");
-    signature.managerId = managerId;
-    signature.signature = sign(managerId, digest);
-  }
-}
-
-function committedByNode(view: BlockView): BlockView {
-  const copy = clone(BlockViewSchema, view);
-  commitBy(copy, ["manager-1", "manager-2", "storage-1"]);
-  return copy;
-}
-
-function headerOf(bytes: Uint8Array) {
-  return clone(ManagerBlockHeaderSchema, accepted(parseHeader(bytes)).header);
-}
-
-const everybody = ["manager-1", "manager-2", "manager-3", "manager-4"];
-const liar = ["manager-1"];
-
-const forged: readonly Forged[] = [
-  ["no block", 3, ["encoding"], (view) => delete view.block],
-  ["no certificates", 3, ["commit-certificate"], (view) => delete view.certificates],
-  ["another height in the view", 3, ["block-id"], (view) => (view.height += 1n)],
-  ["another id in the view", 3, ["block-id"], (view) => (view.blockId = seedOf("id"))],
-  ["a leaf less", 3, ["body"], (view) => blockOf(view).leaves.pop()],
-  ["a leaf twice", 3, ["body"], (view) => blockOf(view).leaves.push(...blockOf(view).leaves)],
-  ["leaves in another order", 3, ["body"], (view) => blockOf(view).leaves.reverse()],
-  ["an operation less", 4, ["body"], (view) => blockOf(view).control.pop()],
-  [
-    "an operation of an earlier block again",
-    12,
-    ["body"],
-    (view, views) => blockOf(view).control.push(...blockOf(at(views, 10)).control),
-  ],
-  ["another private root", 3, ["body"], (view) => (blockOf(view).privateRoot = seedOf("root"))],
-  [
-    "the certificates of the block before without one attestation",
-    3,
-    ["body"],
-    (view, views) =>
-      (blockOf(view).previousCertificates = toBinary(
-        BlockCertificatesSchema,
-        defined(at(views, 2).certificates, "a view has certificates"),
-      )),
-  ],
-  [
-    "no certificates of the block before",
-    3,
-    ["body"],
-    (view) => (blockOf(view).previousCertificates = emptyBytes),
-  ],
-  [
-    "an unknown field in the block",
-    3,
-    ["encoding"],
-    (view) => (blockOf(view).$unknown = [{ no: 1000, wireType: 0, data: Uint8Array.of(1) }]),
-  ],
-  ["a signature less than Q", 3, ["commit-certificate"], (view) => commitOf(view).signatures.pop()],
-  [
-    "a manager twice",
-    3,
-    ["commit-certificate"],
-    (view) =>
-      (commitOf(view).signatures[1] = defined(commitOf(view).signatures[0], "three signed")),
-  ],
-  [
-    "a storage node among the managers",
-    3,
-    ["commit-certificate"],
-    (view) => (defined(commitOf(view).signatures[2], "three signed").managerId = "storage-1"),
-  ],
-  ["a certificate of another round", 3, ["signatures"], (view) => (commitOf(view).round += 1)],
-  [
-    "other members, signed by one manager",
-    3,
-    ["signatures"],
-    (view) => changeHeader(view, (header) => (header.membersDigest = seedOf("members")), liar),
-  ],
-  [
-    "other members, signed by all",
-    3,
-    ["members"],
-    (view) => changeHeader(view, (header) => (header.membersDigest = seedOf("members")), everybody),
-  ],
-  [
-    "the members before a suspension, signed by all",
-    4,
-    ["members"],
-    (view, views) =>
-      changeHeader(
-        view,
-        (header) => (header.membersDigest = headerOf(blockOf(at(views, 3)).header).membersDigest),
-        everybody,
-      ),
-  ],
-  [
-    "another block before it, signed by all",
-    3,
-    ["header"],
-    (view) => changeHeader(view, (header) => (header.previousBlockId = seedOf("id")), everybody),
-  ],
-  [
-    "a time before its parent's, signed by all",
-    3,
-    ["header"],
-    (view) => changeHeader(view, (header) => (header.timestampUnixMs -= 5_000n), everybody),
-  ],
-  [
-    "another root, signed by all",
-    3,
-    ["log"],
-    (view) => changeHeader(view, (header) => (header.hash1 = seedOf("root")), everybody),
-  ],
-  [
-    "a larger tree, signed by all",
-    3,
-    ["log"],
-    (view) => changeHeader(view, (header) => (header.treeSize += 1n), everybody),
-  ],
-  [
-    "more stored bytes, signed by all",
-    3,
-    ["members"],
-    (view) => changeHeader(view, (header) => (header.sealedBytes += 1n << 30n), everybody),
-  ],
-  [
-    "another beacon, signed by all",
-    3,
-    ["members"],
-    (view) =>
-      changeHeader(view, (header) => (header.beacon = new Uint8Array(64).fill(9)), everybody),
-  ],
-  [
-    "another consortium, signed by all",
-    3,
-    ["header"],
-    (view) =>
-      changeHeader(view, (header) => (header.consortiumId = other.genesis.consortiumId), everybody),
-  ],
-];
-
-function at(views: readonly BlockView[], height: number): BlockView {
-  return defined(views[height - 1], "the chain has the block");
-}
+/** Manager-4 had another key then. */
+const signAsFormer = (id: string, digest: Uint8Array) =>
+  sign(id === "manager-4" ? "former manager-4" : id, digest);
 
 export function chains(): readonly ChainItem[] {
   const views = eventful().appended.map(viewOf);
-  const changed = forged.map(([name, height, refused, change]) => {
+  const changed = forgedBlocks.map(([name, height, refused, change]) => {
     const last = clone(BlockViewSchema, at(views, height));
     change(last, views);
     return item(name, [last], { after: height - 1, refused });
@@ -443,6 +266,9 @@ export function chains(): readonly ChainItem[] {
   const foreign = viewOf(elsewhere.extend({ records: 3 }));
   const committed = clone(BlockViewSchema, at(views, 5));
   commitBy(committed, ["manager-2", "manager-3", "manager-4"]);
+  const before = new StorageLedger(former.genesis, signAsFormer);
+  const ofFormer = viewOf(before.extend({ records: 3 }));
+  const bytes = toBinary(BlockViewSchema, at(views, 3));
   return [
     item("twenty blocks", views, { facts: factsOf(views) }),
     item("a block that a suspended manager has committed, as it may", [committed], {
@@ -457,5 +283,18 @@ export function chains(): readonly ChainItem[] {
     item("a block left out", [at(views, 5)], { after: 3, refused: ["header"] }),
     item("a block twice", [at(views, 3)], { after: 3, refused: ["header"] }),
     item("a block of another consortium", [foreign], { refused: ["header"] }),
+    item("a block of a consortium of which this one is the successor", [ofFormer], {
+      refused: ["header"],
+    }),
+    item("no bytes", [emptyBytes], { after: 2, refused: ["encoding"] }),
+    item("a block without its last byte", [bytes.slice(0, -1)], {
+      after: 2,
+      refused: ["encoding"],
+    }),
+    item("half a block", [bytes.slice(0, bytes.length >> 1)], { after: 2, refused: ["encoding"] }),
+    item("a block with a byte behind it", [concatBytes(bytes, zero)], {
+      after: 2,
+      refused: ["encoding"],
+    }),
   ];
 }

@@ -63,6 +63,16 @@ export type ConsistencyItem = {
   readonly valid: boolean;
 };
 
+/** Whether it verifies in the strict reading of Ed25519. */
+export type SignatureItem = {
+  readonly kind: "signature";
+  readonly name: string;
+  readonly key: string;
+  readonly digest: string;
+  readonly signature: string;
+  readonly valid: boolean;
+};
+
 /** What a chain proves after its last block. */
 export type ChainFacts = {
   readonly height: number;
@@ -108,13 +118,21 @@ export type MutationsItem = {
 
 export type CorpusItem =
   | GenesisItem
+  | SignatureItem
   | ReceiptItem
   | InclusionItem
   | ConsistencyItem
   | ChainItem
   | MutationsItem;
 
-export const corpusFiles = ["genesis", "receipts", "proofs", "chains", "mutations"] as const;
+export const corpusFiles = [
+  "genesis",
+  "signatures",
+  "receipts",
+  "proofs",
+  "chains",
+  "mutations",
+] as const;
 
 export type CorpusFile = (typeof corpusFiles)[number];
 

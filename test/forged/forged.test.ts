@@ -4,14 +4,17 @@
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fromBinary } from "@bufbuild/protobuf";
 import { defined } from "../../src/base/assert.js";
 import { Chain, receiptFromBinary, verifyReceipt } from "../../src/client/index.js";
-import { checkedBlock } from "../../src/client/verify/answers.js";
+import { checkedBlock, UntrueAnswer } from "../../src/client/verify/answers.js";
+import { ed25519Verify, ed25519VerifyAsync } from "../../src/crypto/ed25519.js";
 import { type BlockView, BlockViewSchema } from "../../src/gen/bss/v1/query_pb.js";
 import { type GenesisState, parseGenesis } from "../../src/ledger/genesis.js";
 import { verifyConsistency, verifyInclusion } from "../../src/ledger/merkle/verify.js";
+import { repositoryRoot } from "../support/tree.js";
 import { accepted } from "../unit/ledger/support/outcome.js";
 import { nameOf } from "./chains.js";
 import {
@@ -71,8 +74,9 @@ class Followed {
     this.#blockId = genesis.consortiumId;
   }
 
-  /** Throws for a block that does not follow. */
-  async add(view: BlockView): Promise<void> {
+  /** Throws for a block that does not decode or does not follow. */
+  async add(encoded: Uint8Array): Promise<void> {
+    const view = viewOf(encoded);
     checkedBlock(view);
     const { blockId, operations, changes } = await this.#chain.add(view);
     this.#blockId = blockId;
@@ -101,7 +105,14 @@ class Followed {
   }
 }
 
-const viewOf = (bytes: Uint8Array) => fromBinary(BlockViewSchema, bytes);
+/** As a call does it: what does not decode never reaches the library. */
+function viewOf(bytes: Uint8Array): BlockView {
+  try {
+    return fromBinary(BlockViewSchema, bytes);
+  } catch {
+    throw new UntrueAnswer("the bytes are no block");
+  }
+}
 
 describe("the corpus", () => {
   test("is what its generator writes", async () => {
@@ -114,8 +125,29 @@ describe("the corpus", () => {
     }
   });
 
+  test("is of the size that docs/testing.md says", () => {
+    const text = readFileSync(join(repositoryRoot(), "docs", "testing.md"), "utf8");
+    for (const kind of ["signature", "receipt", "inclusion", "consistency", "chain"]) {
+      const items = corpus.filter((item) => item.kind === kind);
+      const holding = items.filter((item) => ("valid" in item ? item.valid : "facts" in item));
+      const row = `| ${kind} | ${holding.length} | ${items.length - holding.length} |`;
+      assert.ok(text.includes(`\n${row} `), `docs/testing.md should have the row "${row}"`);
+    }
+  });
+
   for (const item of corpus) {
     switch (item.kind) {
+      case "signature":
+        test(`signature: ${item.name}`, async () => {
+          const [key, digest, signature] = [item.key, item.digest, item.signature].map(bytesOf) as [
+            Uint8Array,
+            Uint8Array,
+            Uint8Array,
+          ];
+          assert.equal(ed25519Verify(key, digest, signature), item.valid);
+          assert.equal(await ed25519VerifyAsync(key, digest, signature), item.valid);
+        });
+        break;
       case "receipt":
         test(`receipt ${item.name}`, () => {
           const record = item.record === undefined ? undefined : bytesOf(item.record);
@@ -162,14 +194,21 @@ describe("the corpus", () => {
 const show = (value: unknown) => JSON.stringify(value);
 
 async function checkChain(item: ChainItem): Promise<void> {
-  const before = originalBlocks(corpus).slice(0, item.after ?? 0);
-  const blocks = [...before, ...item.blocks.map(bytesOf)].map(viewOf);
+  const valid = originalBlocks(corpus);
+  const blocks = [...valid.slice(0, item.after ?? 0), ...item.blocks.map(bytesOf)];
   const chain = new Followed(genesisOf(item.genesis));
-  for (const [i, view] of blocks.entries()) {
-    if ("facts" in item || i < blocks.length - 1) await chain.add(view);
-    else await assert.rejects(chain.add(view), { name: "UntrueAnswer" });
+  const held = "facts" in item ? blocks : blocks.slice(0, -1);
+  for (const block of held) await chain.add(block);
+  if ("facts" in item) {
+    assert.deepEqual(chain.facts(), item.facts);
+    return;
   }
-  if ("facts" in item) assert.deepEqual(chain.facts(), item.facts);
+  const before = structuredClone(chain.facts());
+  const refused = defined(blocks.at(-1), "a forged chain has a block");
+  await assert.rejects(chain.add(refused), { name: "UntrueAnswer" });
+  assert.deepEqual(chain.facts(), before, "the refused block has left something behind");
+  const next = valid[held.length];
+  if (next !== undefined) await chain.add(next);
 }
 
 describe("a mutant proves nothing else than what it was made of", () => {
@@ -193,21 +232,20 @@ describe("a mutant proves nothing else than what it was made of", () => {
 
   test(`${mutantsOf.blocks} of blocks`, async () => {
     const originals = originalBlocks(corpus);
-    const views = originals.map(viewOf);
     const genesis = genesisOf("own");
     const reached = async (height: number) => {
       const chain = new Followed(genesis);
-      for (const view of views.slice(0, height)) await chain.add(view);
+      for (const block of originals.slice(0, height)) await chain.add(block);
       return chain;
     };
     const chains: Followed[] = [];
-    for (const [height] of [...views, undefined].entries()) chains.push(await reached(height));
+    for (const [height] of [...originals, undefined].entries()) chains.push(await reached(height));
     let held = 0;
     for (let i = 0; i < mutantsOf.blocks; i++) {
       const { of, bytes } = mutant(originals, i);
       const chain = defined(chains[of], "there is one for each block");
       try {
-        await chain.add(viewOf(bytes));
+        await chain.add(bytes);
       } catch {
         continue;
       }

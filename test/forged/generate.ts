@@ -17,6 +17,7 @@ import {
 import { mutant } from "./mutations.js";
 import { proofs } from "./proofs.js";
 import { receipts } from "./receipts.js";
+import { signatures } from "./signatures.js";
 
 /** How many mutants the digests are over. */
 const mutantsDigested = 1_000;
@@ -32,6 +33,7 @@ export async function generate(): Promise<Readonly<Record<CorpusFile, string>>> 
     genesis: Object.entries({ own, other, former }).map(([name, { file }]) => {
       return { kind: "genesis", name, file: base64(file) };
     }),
+    signatures: signatures(),
     receipts: allReceipts,
     proofs: proofs(),
     chains: allChains,
@@ -39,6 +41,7 @@ export async function generate(): Promise<Readonly<Record<CorpusFile, string>>> 
   };
   return {
     genesis: corpusText(files.genesis),
+    signatures: corpusText(files.signatures),
     receipts: corpusText(files.receipts),
     proofs: corpusText(files.proofs),
     chains: corpusText(files.chains),

@@ -1,6 +1,7 @@
 /** Inclusion and consistency proofs over small trees, and forged ones. */
 import { defined } from "../../src/base/assert.js";
 import { emptyBytes } from "../../src/base/bytes.js";
+import { sha256 } from "../../src/crypto/hash.js";
 import { appendLeaves, emptyFrontier, rootOf } from "../../src/ledger/merkle/frontier.js";
 import { nodeHash } from "../../src/ledger/merkle/nodes.js";
 import {
@@ -82,12 +83,25 @@ function inclusions(): InclusionItem[] {
     ["an empty hash", { proof: [emptyBytes, ...proof] }],
     ["55 hashes", { proof: Array.from({ length: 55 }, () => first) }],
     ["a node above the leaf, and its index", nodeAbove(right)],
+    ["a root made with the prefix of leaves", rootMadeWith(0x00)],
+    ["a root made without a prefix", rootMadeWith()],
+    ["a node as the leaf of its tree", { ...right, leafHash: nodeHash(first, leafHash) }],
+    ["a proof with its first hash twice", { proof: [first, ...proof] }],
+    ["a proof with a hash more in its middle", { proof: proof.toSpliced(2, 0, first) }],
+    ["a proof upside down", { proof: proof.toReversed() }],
     ["the root as the leaf of a tree of one", { leafHash: right.root, leafIndex: 0, proof: [] }],
   ];
   return [
     ...items,
     ...forged.map(([name, change]) => inclusion(name, false, { ...right, ...change })),
   ];
+}
+
+/** A tree of two whose root is hashed behind other bytes than those of a node. */
+function rootMadeWith(...prefix: readonly number[]): InclusionClaim {
+  const { leafHash, proof } = inclusionOf(0, 2);
+  const root = sha256(Uint8Array.from(prefix), leafHash, ...proof);
+  return { leafHash, leafIndex: 0, treeSize: 2, root, proof };
 }
 
 /** Shows that the node above two leaves is a leaf: the rest of the path is the same. */

@@ -1,7 +1,8 @@
 /** Receipts that hold, and forged ones: whatever can be made without the keys of Q managers. */
 import { clone, create, toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../src/base/assert.js";
-import { emptyBytes, utf8 } from "../../src/base/bytes.js";
+import { concatBytes, emptyBytes, u64be, utf8 } from "../../src/base/bytes.js";
+import { domain, sha256, taggedHash } from "../../src/crypto/hash.js";
 import { ManagerBlockHeaderSchema, ManagerSignatureSchema } from "../../src/gen/bss/v1/block_pb.js";
 import {
   GetReceiptRequestSchema,
@@ -15,6 +16,7 @@ import {
   approveDigest,
   commitDigest,
 } from "../../src/ledger/certificates/vote-digests.js";
+import { nodeHash } from "../../src/ledger/merkle/nodes.js";
 import { recordHash } from "../../src/ledger/records/records.js";
 import { getReceipt } from "../../src/query/record-queries.js";
 import { ToyLedger } from "../support/toy-ledger.js";
@@ -22,6 +24,7 @@ import { accepted } from "../unit/ledger/support/outcome.js";
 import { seedOf, sign } from "../unit/ledger/support/records.js";
 import { type Consortium, former, managerIds, other, own } from "./consortium.js";
 import { base64, type ReceiptFacts, type ReceiptItem, type Refused } from "./corpus.js";
+import { signWithSmallR } from "./signatures.js";
 
 const recordOf = (i: number) => utf8(`record ${i}`);
 const quorum = managerIds.slice(0, 3);
@@ -130,6 +133,13 @@ function headerOf(bytes: Uint8Array) {
   return clone(ManagerBlockHeaderSchema, accepted(parseHeader(bytes)).header);
 }
 
+/** The height of block 3 as its header has it, behind the consortium id. */
+const heightField = { from: 34, to: 36 } as const;
+
+function replaced(bytes: Uint8Array, { from, to }: typeof heightField, by: Uint8Array): Uint8Array {
+  return concatBytes(bytes.subarray(0, from), by, bytes.subarray(to));
+}
+
 /** The group order of Ed25519 added to S: the same point equation, another signature. */
 function addGroupOrder(signature: Uint8Array): void {
   const order = Buffer.from(
@@ -198,6 +208,51 @@ const changes: readonly Forged[] = [
       r.header = new Uint8Array([...r.header, 0x10, 3]);
       rename(r);
     },
+  ],
+  [
+    "a number longer than it need be in the header, and its hash as the block id",
+    ["header"],
+    (r) => {
+      r.header = replaced(r.header, heightField, Uint8Array.of(0x10, 0x83, 0));
+      rename(r);
+    },
+  ],
+  [
+    "a round of 0 written out in the header, and its hash as the block id",
+    ["header"],
+    (r) => {
+      r.header = replaced(r.header, heightField, Uint8Array.of(0x10, 3, 0x20, 0));
+      rename(r);
+    },
+  ],
+  [
+    "the height first in the header, and its hash as the block id",
+    ["header"],
+    (r) => {
+      r.header = concatBytes(Uint8Array.of(0x10, 3), replaced(r.header, heightField, emptyBytes));
+      rename(r);
+    },
+  ],
+  [
+    "the hash of its header without a tag as the block id",
+    ["block-id"],
+    (r) => {
+      r.blockId = sha256(r.header);
+      certificateOf(r).blockId = r.blockId;
+    },
+  ],
+  [
+    "the hash of its header under a storage block's tag as the block id",
+    ["block-id"],
+    (r) => {
+      r.blockId = taggedHash(domain.storageBlock, r.header);
+      certificateOf(r).blockId = r.blockId;
+    },
+  ],
+  [
+    "its leaf as a record hash, with the prefix of a node",
+    ["inclusion"],
+    (r) => (r.recordHash = nodeHash(r.recordHash, r.sealDigest)),
   ],
   [
     "a larger tree in the header, and its hash as the block id",
@@ -442,7 +497,16 @@ async function ofOtherSigners(ledger: Ledger, right: Receipt): Promise<readonly 
   const keyOf = (id: string) => (id === "manager-4" ? "former manager-4" : id);
   const ofOther = await elsewhere.receipt(5);
   const refused = ["signatures"];
+  const ofSmallR = [0, 1, 4].map((index) => {
+    const copy = clone(ReceiptSchema, right);
+    const signer = signatureOf(copy, 0);
+    signer.signature = signWithSmallR(seedOf(signer.managerId), commitDigest(vote), index);
+    const equation =
+      index === 0 ? "whose equation holds" : "whose equation holds with the cofactor";
+    return item(`with a signature of small R, point ${index}, ${equation}`, copy, { refused });
+  });
   return [
+    ...ofSmallR,
     item("signed as ACCEPT", signedAs(acceptDigest(vote)), { refused }),
     item("signed as APPROVE", signedAs(approveDigest({ ...vote, validRound: -1 })), { refused }),
     item("signed for no block", signedAs(commitDigest({ ...vote, blockId: emptyBytes })), {
@@ -452,6 +516,11 @@ async function ofOtherSigners(ledger: Ledger, right: Receipt): Promise<readonly 
       refused,
     }),
     item("signed without a tag", signedAs(right.blockId), { refused }),
+    item("signed for another round", signedAs(commitDigest({ ...vote, round: 1 })), { refused }),
+    ...([domain.proposal, domain.attestation, domain.head, domain.verdict] as const).map((tag) => {
+      const parts = [consortiumId, u64be(height), right.blockId];
+      return item(`signed under the tag ${tag}`, signedAs(taggedHash(tag, ...parts)), { refused });
+    }),
     item(
       "signed for another consortium",
       signedAs(commitDigest({ ...vote, consortiumId: other.genesis.consortiumId })),

@@ -39,6 +39,7 @@ type corpusItem struct {
 	LeafIndex, TreeSize     uint64
 	FromRoot, ToRoot        []byte
 	FromSize, ToSize        uint64
+	Key, Digest, Signature  []byte
 	Proof                   [][]byte
 	Valid                   bool
 	Count                   int
@@ -80,7 +81,7 @@ type corpus struct {
 func readCorpus(t testing.TB) *corpus {
 	t.Helper()
 	c := &corpus{genesis: map[string]*Genesis{}}
-	for _, name := range []string{"genesis", "receipts", "proofs", "chains", "mutations"} {
+	for _, name := range []string{"genesis", "signatures", "receipts", "proofs", "chains", "mutations"} {
 		file, err := os.Open(filepath.Join(corpusDirectory, name+".jsonl"))
 		if errors.Is(err, os.ErrNotExist) {
 			t.Skip("the corpus is only in the whole repository")
@@ -172,6 +173,10 @@ func TestCorpus(t *testing.T) {
 		}
 		t.Run(item.Kind+"/"+item.Name, func(t *testing.T) {
 			switch item.Kind {
+			case "signature":
+				if verifySignature(item.Key, Hash(item.Digest), item.Signature) != item.Valid {
+					t.Fatalf("should be %v", item.Valid)
+				}
 			case "receipt":
 				facts, err := checkReceipt(c.genesis[item.Genesis], item.Receipt, item.Record)
 				if item.Facts == nil {

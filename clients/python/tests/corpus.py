@@ -17,7 +17,18 @@ VECTORS = pathlib.Path(__file__).resolve().parents[3] / "test" / "vectors"
 
 Item = dict[str, Any]
 
-_BYTES = ("file", "receipt", "record", "leafHash", "root", "fromRoot", "toRoot")
+_BYTES = (
+    "file",
+    "receipt",
+    "record",
+    "leafHash",
+    "root",
+    "fromRoot",
+    "toRoot",
+    "key",
+    "digest",
+    "signature",
+)
 _LISTS = ("blocks", "proof")
 
 

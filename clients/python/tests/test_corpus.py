@@ -6,6 +6,7 @@ import mutants
 import pytest
 
 from bss_client import verify
+from bss_client.verify.signature import verify_signature
 
 # Together 100,000.
 RECEIPT_MUTANTS = 96_000
@@ -20,6 +21,11 @@ def refused(check: Callable[[], object], allowed: list[str]) -> None:
     with pytest.raises(verify.Problem) as refusal:
         check()
     assert refusal.value.step.value in allowed
+
+
+@pytest.mark.parametrize("item", named("signatures"))
+def test_signatures(item: corpus.Item) -> None:
+    assert verify_signature(item["key"], item["digest"], item["signature"]) is item["valid"]
 
 
 @pytest.mark.parametrize("item", named("receipts"))

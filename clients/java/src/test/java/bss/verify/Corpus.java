@@ -74,7 +74,8 @@ public final class Corpus {
   public static Corpus read() {
     assumeTrue(Files.isDirectory(DIRECTORY), "the corpus is only in the whole repository");
     Corpus corpus = new Corpus();
-    for (String name : List.of("genesis", "receipts", "proofs", "chains", "mutations")) {
+    for (String name :
+        List.of("genesis", "signatures", "receipts", "proofs", "chains", "mutations")) {
       try {
         for (String line : Files.readAllLines(DIRECTORY.resolve(name + ".jsonl"))) {
           corpus.add(new Item(JsonParser.parseString(line).getAsJsonObject()));

@@ -39,6 +39,10 @@ class CorpusTest {
   private void check(Corpus.Item item) throws Exception {
     switch (item.kind()) {
       case "genesis" -> assertTrue(corpus.genesis(item.text("name")).quorum() > 0);
+      case "signature" ->
+          assertEquals(
+              item.json().get("valid").getAsBoolean(),
+              Ed25519.verify(item.bytes("key"), item.hash("digest"), item.bytes("signature")));
       case "receipt" -> checkReceipt(item);
       case "inclusion" ->
           assertEquals(
