@@ -417,6 +417,29 @@ func TestAManagerThatSaysOtherwiseIsNotBelieved(t *testing.T) {
 	}
 }
 
+func TestEveryMemberOfAStatementIsCompared(t *testing.T) {
+	lies := map[string]func(*bssv1.StorageNodeStatus){
+		"credit":             func(said *bssv1.StorageNodeStatus) { said.Credit++ },
+		"reward":             func(said *bssv1.StorageNodeStatus) { said.Reward++ },
+		"paid":               func(said *bssv1.StorageNodeStatus) { said.Paid++ },
+		"changedHeight":      func(said *bssv1.StorageNodeStatus) { said.ChangedHeight++ },
+		"lastAttestedHeight": func(said *bssv1.StorageNodeStatus) { said.LastAttestedHeight++ },
+	}
+	for member, lie := range lies {
+		computed, said := &bssv1.StorageNodeEntry{Credit: 5}, &bssv1.StorageNodeStatus{Credit: 5}
+		if !isSame(computed, said) {
+			t.Fatal("the truth is not believed")
+		}
+		lie(said)
+		if isSame(computed, said) {
+			t.Fatalf("another %s is believed", member)
+		}
+	}
+	if isSame(nil, &bssv1.StorageNodeStatus{}) || isSame(&bssv1.StorageNodeEntry{}, nil) {
+		t.Fatal("a node that is there for one of them only is believed")
+	}
+}
+
 func TestARecordHasTheHashThatWasAskedFor(t *testing.T) {
 	w := newWorld(t)
 	record, err := Document{RecordParts: RecordParts{OwnerID: "participant-1"}, MediaType: "text/plain"}.Record()

@@ -174,12 +174,15 @@ def test_a_statement_is_recomputed_from_genesis(world: World) -> None:
     assert sum(len(block.operations) for block in followed) == len(facts["operations"])
 
 
+@pytest.mark.parametrize(
+    "member", ["credit", "reward", "paid", "changed_height", "last_attested_height"]
+)
 def test_a_manager_that_says_otherwise_is_not_believed(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, member: str
 ) -> None:
     monkeypatch.setattr("bss_client.statement._COMPARISON_PAUSE_S", 0)
     nodes = standings(world)
-    nodes[0].reward += 1
+    setattr(nodes[0], member, getattr(nodes[0], member) + 1)
     world.start("manager-1", Manager(blocks=world.blocks, nodes=nodes))
     with pytest.raises(UntrueAnswer):
         world.connect().get_statement(nodes[0].node_id)

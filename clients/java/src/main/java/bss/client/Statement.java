@@ -58,7 +58,7 @@ public record Statement(
     return Optional.empty();
   }
 
-  private static boolean isSame(
+  static boolean isSame(
       Optional<StorageNodeEntry> computed, Optional<StorageNodeStatus> said) {
     if (computed.isEmpty() || said.isEmpty()) {
       return computed.isEmpty() && said.isEmpty();

@@ -2,18 +2,22 @@ package bss.client;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import bss.chain.Chain;
 import bss.records.Document;
 import bss.v1.Receipt;
 import bss.v1.RecordEntry;
+import bss.v1.StorageNodeEntry;
 import bss.v1.StorageNodeStatus;
 import bss.verify.Corpus;
 import bss.verify.Hash;
 import com.google.protobuf.ByteString;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -73,6 +77,25 @@ class ReadTest {
     Client client = world.connect();
     assertThrows(
         UntrueAnswerException.class, () -> client.getStatement(first.getNodeId()));
+  }
+
+  @Test
+  void everyMemberOfAStatementIsCompared() {
+    var computed = Optional.of(StorageNodeEntry.newBuilder().setCredit(5).build());
+    var truth = StorageNodeStatus.newBuilder().setCredit(5).build();
+    assertTrue(Statement.isSame(computed, Optional.of(truth)));
+    var lies =
+        List.of(
+            truth.toBuilder().setCredit(6),
+            truth.toBuilder().setReward(1),
+            truth.toBuilder().setPaid(1),
+            truth.toBuilder().setChangedHeight(1),
+            truth.toBuilder().setLastAttestedHeight(1));
+    for (var lie : lies) {
+      assertFalse(Statement.isSame(computed, Optional.of(lie.build())), lie::toString);
+    }
+    assertFalse(Statement.isSame(computed, Optional.empty()));
+    assertFalse(Statement.isSame(Optional.empty(), Optional.of(truth)));
   }
 
   private static RecordEntry entry(Client client, byte[] record) {
