@@ -2,12 +2,13 @@
  * Every client against one running consortium.
  *
  * Each submits, streams, reads receipts, verifies its own and those of the others, refuses forged
- * ones, watches while every manager is killed and started again, and recomputes a statement. The
- * TypeScript library, which the tests of this project hold to the protocol, is what they are
- * compared with.
+ * ones, watches while every manager is killed and started again (all clients at once), and
+ * recomputes a statement. The TypeScript library, which the tests of this project hold to the
+ * protocol, is what they are compared with.
  */
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { assert, defined } from "../../src/base/assert.js";
 import { fromHex } from "../../src/base/bytes.js";
@@ -33,21 +34,13 @@ const nodeId = "storage-1";
 
 type Proven = { readonly receipt: string; readonly facts: Facts };
 
-type Row = {
-  readonly language: string;
-  readonly versions: string;
-  readonly results: string;
-  readonly seconds: number;
-  readonly failed: boolean;
-};
-
 const root = repositoryRoot();
 
-/** Builds a client into the directory `out`. Throws if what it needs is missing. */
-export function build(
+/** Builds a client into the directory `out`. Rejects if what it needs is missing. */
+export async function build(
   { name, needs: [program, ...args], directory, build: commands }: Language,
   out: string,
-): void {
+): Promise<void> {
   const cwd = join(root, directory);
   try {
     execFileSync(program, args, { cwd, stdio: "ignore" });
@@ -55,7 +48,8 @@ export function build(
     throw new Error(`${name} needs ${program}: install it, or choose other LANGUAGES`);
   }
   for (const [command = "", ...rest] of commands(out)) {
-    execFileSync(command, rest, { cwd, stdio: ["ignore", "inherit", "inherit"] });
+    const { stdout, stderr } = await promisify(execFile)(command, rest, { cwd });
+    process.stderr.write(`${stdout}${stderr}`);
   }
 }
 
@@ -64,29 +58,96 @@ export async function interop(chosen: readonly Language[], out: string): Promise
   const participants = chosen.length + 1;
   const sizes = { managers: managers.length, storage: 4, participants };
   const consortium = await LiveConsortium.start(join(out, "consortium"), sizes);
+  const trials: Trial[] = [];
   try {
     const other = `participant-${participants}`;
     const reference = new Reference(await consortium.client(other), other, consortium);
-    const proven: Proven[] = [];
-    const rows: Row[] = [];
     for (const [i, language] of chosen.entries()) {
-      rows.push(await tryOut(language, { out, number: i + 1 }, reference, proven));
+      trials.push(new Trial(language, { out, number: i + 1 }));
     }
-    process.stdout.write(`${tableOf(rows)}\n`);
-    return rows.every(({ failed }) => !failed);
+    const passed = await runAll(trials, reference);
+    process.stdout.write(`${tableOf(trials)}\n`);
+    return passed;
   } finally {
+    await Promise.all(trials.map(({ program }) => program.close()));
     await consortium.close();
   }
 }
 
-function tableOf(rows: readonly Row[]): string {
+/** What each does alone, one client after the other, and what they do at once. */
+async function runAll(trials: readonly Trial[], reference: Reference): Promise<boolean> {
+  const inTurn = async (step: (trial: Trial) => Promise<string>) => {
+    for (const trial of trials) await trial.take(() => step(trial));
+  };
+  const atOnce = (step: (trial: Trial) => Promise<string>) =>
+    Promise.all(trials.map((trial) => trial.take(() => step(trial))));
+  const proven: Proven[] = [];
+  await inTurn((trial) => submits(trial, reference, proven));
+  await inTurn((trial) => verifies(trial, proven));
+  await inTurn((trial) => refuses(trial, proven));
+  const to = (await reference.height()) + managers.length;
+  await atOnce((trial) => beginsToWatch(trial, to));
+  const watching = atOnce((trial) => watches(trial, to));
+  await Promise.all([reference.restartManagers(), watching]);
+  await inTurn((trial) => recomputes(trial, reference));
+  return trials.every(({ failed }) => !failed);
+}
+
+function tableOf(trials: readonly Trial[]): string {
   const columns = [{ title: "CLIENT" }, { title: "VERSIONS" }, { title: "S" }, { title: "RESULT" }];
   return table(
     columns,
-    rows.map(({ language, versions, seconds, results }) => {
-      return [language, versions, String(seconds), results];
+    trials.map(({ language, versions, seconds, results }) => {
+      return [language.name, versions, String(seconds), results.join("; ")];
     }),
   );
+}
+
+/** One client, and what it has done. */
+class Trial {
+  readonly language: Language;
+  readonly meter: string;
+  readonly program: ClientProgram;
+  readonly results: string[] = [];
+  versions = "";
+  failed = false;
+  #ms = 0;
+
+  constructor(
+    language: Language,
+    { out, number }: { readonly out: string; readonly number: number },
+  ) {
+    const participants = join(out, "consortium", "participants");
+    const profile = join(participants, `participant-${number}`, "profile.yaml");
+    this.language = language;
+    this.meter = `meter-${number}`;
+    this.program = new ClientProgram(
+      [...language.run(out), profile],
+      join(root, language.directory),
+    );
+  }
+
+  get seconds(): number {
+    return Math.round(this.#ms / 1000);
+  }
+
+  /** Takes a step, which says what was found; none after one that failed. */
+  async take(step: () => Promise<string>): Promise<void> {
+    if (this.failed) return;
+    const startedMs = performance.now();
+    try {
+      this.#note(await step());
+    } catch (error) {
+      this.failed = true;
+      this.#note(`FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    this.#ms += performance.now() - startedMs;
+  }
+
+  #note(result: string): void {
+    process.stderr.write(`${this.language.name}: ${result}\n`);
+    this.results.push(result);
+  }
 }
 
 /** The TypeScript library, the participant that makes blocks, and the managers' processes. */
@@ -130,60 +191,13 @@ class Reference {
   }
 }
 
-async function tryOut(
-  language: Language,
-  { out, number }: { readonly out: string; readonly number: number },
-  reference: Reference,
-  proven: Proven[],
-): Promise<Row> {
-  const startedMs = performance.now();
-  const profile = join(
-    reference.consortium.directory,
-    "participants",
-    `participant-${number}`,
-    "profile.yaml",
-  );
-  const cwd = join(root, language.directory);
-  const program = new ClientProgram([...language.run(out), profile], cwd);
-  const done: string[] = [];
-  let versions = "";
-  let failed = false;
-  try {
-    const answer = await program.ask({ do: "versions" });
-    versions = Object.entries(answer.versions ?? {})
-      .map((each) => each.join(" "))
-      .join(", ");
-    for (const step of steps) {
-      const result = await step(program, `meter-${number}`, reference, proven);
-      process.stderr.write(`${language.name}: ${result}\n`);
-      done.push(result);
-    }
-  } catch (error) {
-    failed = true;
-    done.push(`FAILED: ${error instanceof Error ? error.message : String(error)}`);
-  } finally {
-    await program.close();
-  }
-  const seconds = Math.round((performance.now() - startedMs) / 1000);
-  return { language: language.name, versions, seconds, failed, results: done.join("; ") };
-}
-
-type Step = (
-  program: ClientProgram,
-  meter: string,
-  reference: Reference,
-  proven: Proven[],
-) => Promise<string>;
-
-const steps: readonly Step[] = [submits, verifies, refuses, watches, recomputes];
-
 /** Submits and streams, and reads the receipts, which say what the reference reads too. */
-async function submits(
-  program: ClientProgram,
-  meter: string,
-  { client }: Reference,
-  proven: Proven[],
-): Promise<string> {
+async function submits(trial: Trial, { client }: Reference, proven: Proven[]): Promise<string> {
+  const { program, meter } = trial;
+  const { versions } = await program.ask({ do: "versions" });
+  trial.versions = Object.entries(versions ?? {})
+    .map((each) => each.join(" "))
+    .join(", ");
   const unary = await program.ask({ do: "submit", meter, startS });
   const many = { meter, startS: startS + 10 * hourS, count: streamed };
   const stream = await program.ask({ do: "stream", ...many });
@@ -202,12 +216,7 @@ async function submits(
 }
 
 /** Proves the same of every receipt, whoever has read it. */
-async function verifies(
-  program: ClientProgram,
-  _meter: string,
-  _reference: Reference,
-  proven: readonly Proven[],
-): Promise<string> {
+async function verifies({ program }: Trial, proven: readonly Proven[]): Promise<string> {
   for (const { receipt, facts } of proven) {
     const answer = await program.ask({ do: "verify", receipt });
     const sorted = (of: Facts | undefined) => JSON.stringify(of, of && Object.keys(of).sort());
@@ -216,12 +225,7 @@ async function verifies(
   return `${proven.length} verified`;
 }
 
-async function refuses(
-  program: ClientProgram,
-  _meter: string,
-  _reference: Reference,
-  proven: readonly Proven[],
-): Promise<string> {
+async function refuses({ program }: Trial, proven: readonly Proven[]): Promise<string> {
   const forged = forgedOf(proven);
   for (const [what, receipt] of forged) {
     const answer = await program.ask({ do: "verify", receipt: base64(receipt) });
@@ -266,35 +270,27 @@ function forgedOf(proven: readonly Proven[]): readonly (readonly [string, Uint8A
   ];
 }
 
-/** Watches while each manager is killed and started again: every block once, in order. */
-async function watches(
-  program: ClientProgram,
-  _meter: string,
-  reference: Reference,
-): Promise<string> {
-  const to = (await reference.height()) + managers.length;
+/** Asks for the blocks up to one that is not there yet, and has the first of them. */
+async function beginsToWatch({ program }: Trial, to: number): Promise<string> {
   program.send({ do: "watch", from: 1, to });
-  let next = 1;
-  let restarts: Promise<void> | undefined;
+  same((await program.next()).block, 1, "the first block");
+  return "watches";
+}
+
+/** While each manager is killed and started again: every block once, in order. */
+async function watches({ program }: Trial, to: number): Promise<string> {
+  let next = 2;
   for (;;) {
     const { block, watched } = await program.next();
     if (watched === true) break;
     same(block, next, "the next block");
     next += 1;
-    restarts ??= reference.restartManagers();
-    // Its failure is told below; the program may have one of its own before.
-    restarts.catch(() => {});
   }
-  await restarts;
   same(next, to + 1, "the last block");
   return `${to} blocks watched through ${managers.length} restarts`;
 }
 
-async function recomputes(
-  program: ClientProgram,
-  _meter: string,
-  { client }: Reference,
-): Promise<string> {
+async function recomputes({ program }: Trial, { client }: Reference): Promise<string> {
   const expected = await readStatement(client, nodeId);
   const answer = await program.ask({ do: "statement", node: nodeId });
   same(answer.credit, expected.node?.credit, "the node's credit");

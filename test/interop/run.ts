@@ -9,7 +9,7 @@ const wanted = process.env.LANGUAGES || languages.map(({ name }) => name).join("
 const chosen = languages.filter(({ name }) => wanted.split(",").includes(name));
 const out = mkdtempSync(join(tmpdir(), "bss-interop-"));
 try {
-  for (const language of chosen) build(language, out);
+  await Promise.all(chosen.map((language) => build(language, out)));
   process.exitCode = (await interop(chosen, out)) ? 0 : 1;
 } catch (error) {
   process.stderr.write(`interop: ${error instanceof Error ? error.message : String(error)}\n`);
