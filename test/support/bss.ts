@@ -2,8 +2,12 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { findMainFile } from "../../src/cli/nodes/main-file.js";
 
-export const mainFile = join(import.meta.dirname, "../../src/cli/main.js");
+const cli = join(import.meta.dirname, "../../src/cli");
+export const compiledMainFile = join(cli, "main.js");
+/** The bundle, which users run and which starts in half the time, or else what is compiled. */
+export const mainFile = findMainFile(join(cli, "nodes"));
 
 /** How a command ended and what it printed. */
 export type Ran = { readonly code: number; readonly out: string; readonly err: string };

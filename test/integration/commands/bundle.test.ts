@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { initConsortium } from "../../../src/cli/init/init-consortium.js";
 import { startNodes } from "../../../src/cli/nodes/node-processes.js";
-import { mainFile } from "../../support/bss.js";
+import { compiledMainFile } from "../../support/bss.js";
 import { freeBasePort } from "../../support/free-ports.js";
 import { repositoryRoot } from "../../support/tree.js";
 
@@ -29,7 +29,7 @@ describe("the bundle", () => {
 
   test("says what the compiled files say", () => {
     for (const args of [["--help"], ["submit", "--help"], ["register", "storage", "--help"]]) {
-      const [bundled, compiled] = [run(bss, ...args), run(mainFile, ...args)];
+      const [bundled, compiled] = [run(bss, ...args), run(compiledMainFile, ...args)];
       assert.equal(bundled.stdout, compiled.stdout);
       assert.equal(`${bundled.status} ${bundled.stderr}`, "0 ");
     }

@@ -54,7 +54,7 @@ describe("bss import", { timeout: suiteTimeoutMs }, () => {
   let consortium: LiveConsortium;
 
   before(async () => {
-    const sizes = { managers: 4, storage: 1, participants: 2 };
+    const sizes = { managers: 2, storage: 1, participants: 2 };
     consortium = await LiveConsortium.start(path("live"), sizes);
     writeFileSync(path("mapping.yaml"), mapping);
   });
