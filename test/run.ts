@@ -12,8 +12,10 @@
 import { existsSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { batchFolders } from "./support/batches.js";
 import { reportCoverage } from "./support/coverage.js";
-import { type FileTime, runFiles } from "./support/runner.js";
+import { type FileTime, runFiles, type Totals } from "./support/runner.js";
+import { temporaryDirectory } from "./support/temporary-directory.js";
 import { listFiles, repositoryRoot } from "./support/tree.js";
 
 /**
@@ -31,6 +33,8 @@ const integrationFilesAtOnce = 2;
 const slowSeconds = 3;
 /** Tests of the directories whose coverage counts; writing it down slows every process. */
 const covering = ["unit/ledger/", "unit/consensus/", "unit/crypto/", "protocol/"];
+/** Other tests of pure code, which may share a process, too. */
+const sharing = ["unit/energy-files/", "unit/examples/", "unit/query/", "unit/settlement/"];
 
 const root = repositoryRoot();
 process.chdir(root);
@@ -45,14 +49,16 @@ async function main(): Promise<boolean> {
   const files = listFiles(root, "test")
     .filter((path) => path.endsWith(".test.ts"))
     .map((path) => path.slice("test/".length))
-    .filter((path) => prefixes.length === 0 || prefixes.some((prefix) => path.startsWith(prefix)));
+    .filter((path) => prefixes.length === 0 || isBelow(prefixes)(path));
   if (files.length === 0) return refuse(`no test file starts with ${prefixes.join(" or ")}`);
   const missing = files.filter((path) => !existsSync(compiled(path)));
   if (missing.length > 0) return refuse(`not compiled: ${missing.join(", ")}`);
 
   const integration = files.filter((path) => path.startsWith("integration/"));
-  const counted = files.filter((path) => covering.some((prefix) => path.startsWith(prefix)));
-  const together = files.filter((path) => !integration.includes(path) && !counted.includes(path));
+  const counted = files.filter(isBelow(covering));
+  const shared = files.filter(isBelow(sharing));
+  const others = [...integration, ...counted, ...shared];
+  const apart = files.filter((path) => !others.includes(path)).map(compiled);
   const alone = integration.filter((path) => demanding.includes(path));
   const besideOthers = integration.filter((path) => !demanding.includes(path));
   const coverageDirectory = join(root, "coverage", "tmp");
@@ -60,14 +66,16 @@ async function main(): Promise<boolean> {
     rmSync(coverageDirectory, { recursive: true, force: true });
     process.env.NODE_V8_COVERAGE = coverageDirectory;
   }
-  const runs = [await runFiles(counted.map(compiled), availableParallelism())];
+  const covered = await runGroup("counted for coverage", batches(counted), availableParallelism());
   delete process.env.NODE_V8_COVERAGE;
-  runs.push(await runFiles(together.map(compiled), availableParallelism()));
+  const runs = [covered];
+  const together = [...apart, ...batches(shared)];
+  runs.push(await runGroup("all other code", together, availableParallelism()));
   // Node.js 22 and newer keep compiled code there, so that the many processes start sooner.
   process.env.NODE_COMPILE_CACHE ??= join(root, ".build", "compile-cache");
-  runs.push(await runFiles(besideOthers.map(compiled), integrationFilesAtOnce));
-  runs.push(await runFiles(alone.map(compiled), 1));
-  const covered = coverageRequested ? reportCoverage(root, coverageDirectory) : true;
+  runs.push(await runGroup("integration", besideOthers.map(compiled), integrationFilesAtOnce));
+  runs.push(await runGroup("integration, alone", alone.map(compiled), 1));
+  const isCovered = coverageRequested ? reportCoverage(root, coverageDirectory) : true;
 
   const sum = (of: "passed" | "failed" | "skipped") =>
     runs.reduce((total, each) => total + each[of], 0);
@@ -77,7 +85,23 @@ async function main(): Promise<boolean> {
   console.log(`\ntest files: ${files.length}, ${seconds} s`);
   if (skipped > 0) console.log(`${skipped} skipped`);
   console.log(`${passed} passed, ${failed} failed`);
-  return failed === 0 && passed > 0 && covered;
+  return failed === 0 && passed > 0 && isCovered;
+}
+
+function isBelow(prefixes: readonly string[]): (path: string) => boolean {
+  return (path) => prefixes.some((prefix) => path.startsWith(prefix));
+}
+
+function batches(files: readonly string[]): readonly string[] {
+  return batchFolders(files.map(compiled), temporaryDirectory());
+}
+
+async function runGroup(title: string, files: readonly string[], atOnce: number): Promise<Totals> {
+  const startedMs = performance.now();
+  const totals = await runFiles(files, atOnce);
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  if (files.length > 0) console.log(`${title}: ${seconds} s, ${atOnce} at once\n`);
+  return totals;
 }
 
 function showSlowest(times: readonly FileTime[]): void {

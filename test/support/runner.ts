@@ -1,4 +1,4 @@
-import { dirname, relative, resolve } from "node:path";
+import { basename, dirname, relative, resolve } from "node:path";
 import { run } from "node:test";
 import { inspect } from "node:util";
 
@@ -175,9 +175,10 @@ function described(error: Error): string {
 /** A source path for people, from the path of a compiled file or a source; other titles stay. */
 function shortened(pathOrTitle: string): string {
   if (!pathOrTitle.startsWith("/")) return pathOrTitle;
-  return relative(process.cwd(), pathOrTitle)
-    .replace(/^dist\//, "")
-    .replace(/\.js$/, ".ts");
+  const path = relative(process.cwd(), pathOrTitle);
+  // A batch of files: batches.ts.
+  if (path.startsWith("..")) return basename(path);
+  return path.replace(/^dist\//, "").replace(/\.js$/, ".ts");
 }
 
 function indented(text: string): string {
