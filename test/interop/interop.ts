@@ -76,10 +76,10 @@ export async function interop(chosen: readonly Language[], out: string): Promise
 
 /** What each does alone, one client after the other, and what they do at once. */
 async function runAll(trials: readonly Trial[], reference: Reference): Promise<boolean> {
-  const inTurn = async (step: (trial: Trial) => Promise<string>) => {
+  const inTurn = async (step: (trial: Trial) => Promise<string | undefined>) => {
     for (const trial of trials) await trial.take(() => step(trial));
   };
-  const atOnce = (step: (trial: Trial) => Promise<string>) =>
+  const atOnce = (step: (trial: Trial) => Promise<string | undefined>) =>
     Promise.all(trials.map((trial) => trial.take(() => step(trial))));
   const proven: Proven[] = [];
   await inTurn((trial) => submits(trial, reference, proven));
@@ -131,12 +131,13 @@ class Trial {
     return Math.round(this.#ms / 1000);
   }
 
-  /** Takes a step, which says what was found; none after one that failed. */
-  async take(step: () => Promise<string>): Promise<void> {
+  /** Takes a step, which may say what was found; none after one that failed. */
+  async take(step: () => Promise<string | undefined>): Promise<void> {
     if (this.failed) return;
     const startedMs = performance.now();
     try {
-      this.#note(await step());
+      const result = await step();
+      if (result !== undefined) this.#note(result);
     } catch (error) {
       this.failed = true;
       this.#note(`FAILED: ${error instanceof Error ? error.message : String(error)}`);
@@ -271,10 +272,9 @@ function forgedOf(proven: readonly Proven[]): readonly (readonly [string, Uint8A
 }
 
 /** Asks for the blocks up to one that is not there yet, and has the first of them. */
-async function beginsToWatch({ program }: Trial, to: number): Promise<string> {
+async function beginsToWatch({ program }: Trial, to: number): Promise<undefined> {
   program.send({ do: "watch", from: 1, to });
   same((await program.next()).block, 1, "the first block");
-  return "watches";
 }
 
 /** While each manager is killed and started again: every block once, in order. */
