@@ -15,7 +15,7 @@ import {
   approveDigest,
   commitDigest,
 } from "../../src/ledger/certificates/vote-digests.js";
-import { recordHash } from "../../src/ledger/records/records.js";
+import { recordHash } from "../../src/ledger/records/record-hash.js";
 import { getReceipt } from "../../src/query/record-queries.js";
 import { ToyLedger } from "../support/toy-ledger.js";
 import { accepted } from "../unit/ledger/support/outcome.js";
