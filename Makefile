@@ -48,9 +48,10 @@ install-now:
 	$(call step,install dependencies,npm ci --no-audit --no-fund --no-progress && cp package-lock.json $(INSTALLED))
 
 .PHONY: build
-build: install ## Compile everything into dist/, and bundle the program bss
+build: install ## Compile everything into dist/, bundle the program bss and the verifier for browsers
 	$(call step,compile,$(TSC))
 	$(call step,bundle,node scripts/bundle.mjs)
+	$(call step,bundle the verifier for browsers,node scripts/verifier/bundle.mjs)
 
 .PHONY: proto
 proto: install ## Generate src/gen and docs/api.md from proto/
