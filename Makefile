@@ -245,6 +245,10 @@ test-python: $(PYTHON_VENV) ## Check and test the client for Python; needs pytho
 test-java: ## Test the client for Java; needs java and mvn, which fetches its libraries
 	@mvn -q -B -f clients/java test
 
+.PHONY: test-browser
+test-browser: build ## Test the verifier in a headless Chromium, which .ci/chromium installs
+	@node dist/test/run.js browser/
+
 .PHONY: interop
 interop: build ## Try the clients of all languages against one consortium; LANGUAGES=Go,Java,Python,TypeScript
 	@LANGUAGES='$(LANGUAGES)' node dist/test/interop/run.js
