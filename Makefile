@@ -48,9 +48,10 @@ install-now:
 	$(call step,install dependencies,npm ci --no-audit --no-fund --no-progress && cp package-lock.json $(INSTALLED))
 
 .PHONY: build
-build: install ## Compile everything into dist/, and bundle the program bss
+build: install ## Compile everything into dist/, bundle the program bss and the verifier for browsers
 	$(call step,compile,$(TSC))
 	$(call step,bundle,node scripts/bundle.mjs)
+	$(call step,bundle the verifier for browsers,node scripts/verifier/bundle.mjs)
 
 .PHONY: proto
 proto: install ## Generate src/gen and docs/api.md from proto/
@@ -281,6 +282,10 @@ test-python: $(PYTHON_INSTALLED) ## Check and test the client for Python; needs 
 .PHONY: test-java
 test-java: needs-java ## Test the client for Java; needs java and mvn, which fetches its libraries
 	@mvn -q -B -f clients/java test
+
+.PHONY: test-browser
+test-browser: build ## Test the verifier in a headless Chromium, which .ci/chromium installs
+	@node dist/test/run.js browser/
 
 .PHONY: interop
 interop: build ## Try the clients of all languages against one consortium; LANGUAGES=Go,Java,Python,TypeScript

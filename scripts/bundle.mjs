@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
+import { licencesOf } from "./licences.mjs";
 
 const root = join(import.meta.dirname, "..");
 const compiled = join(root, "dist/src");
@@ -62,7 +63,7 @@ const { metafile } = await build({
   },
   logLevel: "warning",
 });
-writeFileSync(join(outdir, "LICENSES.txt"), licencesOf(Object.keys(metafile.inputs)));
+writeFileSync(join(outdir, "LICENSES.txt"), licencesOf(root, metafile));
 // What Node.js compiles of the bundle is kept here (src/cli/compile-cache.ts).
 mkdirSync(join(outdir, ".compile-cache"), { mode: 0o700 });
 // Last: whoever finds this runs the bundle (src/cli/nodes/main-file.ts).
@@ -74,20 +75,4 @@ function mayReplace(directory) {
   if (!statSync(directory).isDirectory()) return false;
   const files = readdirSync(directory);
   return files.length === 0 || files.includes(stateFile);
-}
-
-/** The licences of all packages of which something is in the bundle. */
-function licencesOf(files) {
-  const directories = files.map((file) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(file)?.[0]);
-  const packages = [...new Set(directories)].filter((directory) => directory !== undefined);
-  return packages.sort().map(licenceOf).join("\n");
-}
-
-function licenceOf(directory) {
-  const { name, version, license } = JSON.parse(
-    readFileSync(join(root, directory, "package.json"), "utf8"),
-  );
-  const file = readdirSync(join(root, directory)).find((each) => /^licen[cs]e/i.test(each));
-  const text = file === undefined ? "" : readFileSync(join(root, directory, file), "utf8");
-  return `${name} ${version} (${license})\n\n${text}\n`;
 }

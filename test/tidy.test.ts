@@ -35,6 +35,8 @@ describe("the linter's rules fail where they should", () => {
     ["noRestrictedImports", "src/base", 'export { b } from "../crypto/b.js";'],
     ["noRestrictedImports", "src/base", 'export { b } from "../../test/b.js";'],
     ["noRestrictedImports", "src/base", 'export { readFileSync } from "node:fs";'],
+    ["noRestrictedImports", "src/base", 'export { sha512 } from "#platform/crypto";'],
+    ["noRestrictedImports", "src/ledger", 'export { hexOf } from "#platform/base";'],
     ["noRestrictedImports", "src/crypto", 'export type { B } from "../ledger/b.js";'],
     ["noRestrictedImports", "src/ledger", 'export * from "../store/b.js";'],
     ["noRestrictedImports", "src/ledger/deep", 'export { b } from "../../consensus/b.js";'],
@@ -74,6 +76,7 @@ describe("the linter's rules fail where they should", () => {
     ["noImportCycles", "src/rpc", 'import type { A } from "./cycle.js";\nexport type B = A;'],
   ];
   const clean: readonly (readonly [directory: string, source: string])[] = [
+    ["src/base", 'export { hexOf } from "#platform/base";'],
     ["src/crypto", 'export { x } from "@noble/hashes/sha3.js";'],
     [
       "src/ledger",

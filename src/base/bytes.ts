@@ -5,6 +5,7 @@
  * asked for, takes memory from the system: twenty times as long. So short ones are read and written
  * by index.
  */
+import { bytesOfHex, hexOf, latin1Of, sameContent } from "#platform/base";
 
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder("utf-8", { fatal: true });
@@ -56,7 +57,7 @@ export function writeParts(out: Uint8Array, parts: readonly Uint8Array[]): numbe
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;
-  if (a.length > shortBytes) return Buffer.compare(a, b) === 0;
+  if (a.length > shortBytes) return sameContent(a, b);
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }
@@ -73,7 +74,7 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 
 /** Lower-case hex without a prefix. */
 export function toHex(bytes: Uint8Array): string {
-  return hexSlice.call(bytes, 0, bytes.length);
+  return hexOf(bytes);
 }
 
 /**
@@ -81,22 +82,15 @@ export function toHex(bytes: Uint8Array): string {
  * length of hex, and half its time. Not for people.
  */
 export function binaryText(bytes: Uint8Array, start = 0, end = bytes.length): string {
-  return latin1Slice.call(bytes, start, end);
+  return latin1Of(bytes, start, end);
 }
-
-/** What `toString` of a Buffer calls in the end. It takes any Uint8Array, without a view of it. */
-type Slice = (this: Uint8Array, start: number, end: number) => string;
-const { hexSlice, latin1Slice } = Buffer.prototype as unknown as {
-  readonly hexSlice: Slice;
-  readonly latin1Slice: Slice;
-};
 
 /**
  * Parses hex of either case; returns undefined for an odd length or a character that is not hex.
  */
 export function fromHex(hex: string): Uint8Array | undefined {
   if (hex.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(hex)) return undefined;
-  return new Uint8Array(Buffer.from(hex, "hex"));
+  return bytesOfHex(hex);
 }
 
 /** 8 bytes, big-endian. */

@@ -32,7 +32,7 @@ export {
 } from "../gen/bss/v1/record_pb.js";
 export { type GenesisState, parseGenesis } from "../ledger/genesis.js";
 export { verifyConsistency, verifyInclusion } from "../ledger/merkle/verify.js";
-export { recordHash } from "../ledger/records/records.js";
+export { recordHash } from "../ledger/records/record-hash.js";
 export { RpcError } from "../rpc/rpc-error.js";
 export {
   type BlockListOptions,
@@ -45,6 +45,7 @@ export {
 } from "./bss-client.js";
 export { type ClientProfile, readProfile } from "./client-profile.js";
 export type { RetryOptions } from "./manager-connections.js";
+export { readStatement, type StatementOptions } from "./read-statement.js";
 export {
   computeSettlement,
   type Settled,
@@ -58,12 +59,7 @@ export type { SubmissionOutcome, SubmitStreamOptions } from "./submit/submit-str
 export type { LedgerRecord, TreeHead } from "./verify/answers.js";
 export { UntrueAnswer } from "./verify/answers.js";
 export { Chain, type ChainBlock } from "./verify/chain.js";
-export {
-  readStatement,
-  Statement,
-  type StatementEntry,
-  type StatementOptions,
-} from "./verify/credit-statement.js";
+export { Statement, type StatementEntry } from "./verify/credit-statement.js";
 export {
   type ReceiptAnchor,
   type ReceiptProblem,

@@ -17,7 +17,7 @@ import {
   SubmissionSchema,
 } from "../gen/bss/v1/record_pb.js";
 import { payoutDigest, retirementDigest } from "../ledger/certificates/vote-digests.js";
-import { recordHash } from "../ledger/records/records.js";
+import { recordHash } from "../ledger/records/record-hash.js";
 import { submissionDigest } from "../ledger/records/submissions.js";
 import { encode } from "../ledger/wire.js";
 import type { ClientProfile } from "./client-profile.js";

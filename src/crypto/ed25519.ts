@@ -15,24 +15,27 @@
  *   does.)
  *
  * OpenSSL (12 times faster than JavaScript here) computes the equation and refuses points off the
- * curve. What it leaves open (second encodings, small order) is checked before it on the bytes, and
- * S < L as well, so that the rule does not rest on one version of OpenSSL: 3.0 takes keys and R of
- * small order, 3.5 in Node.js 24 and 26 refuses them.
+ * curve; in browsers @noble/curves does (platform/). What they leave open (second encodings, small
+ * order) is checked before on the bytes, and S < L as well, so that the rule does not rest on one
+ * version of OpenSSL: 3.0 takes keys and R of small order, 3.5 in Node.js 24 and 26 refuses them.
  * test/unit/crypto/ed25519-reference.ts states the rule a second time, with other code, and the
  * tests compare the two.
  */
-import {
-  createPrivateKey,
-  createPublicKey,
-  type KeyObject,
-  sign as opensslSign,
-  verify as opensslVerify,
-} from "node:crypto";
+
 import { ed25519 as curve } from "@noble/curves/ed25519.js";
+import {
+  afterTurn,
+  createSigner,
+  type Ed25519Signer,
+  equationHolds,
+  equationHoldsLater,
+} from "#platform/crypto";
 import { assert, defined } from "../base/assert.js";
-import { binaryText, concatBytes, fromHex, toHex } from "../base/bytes.js";
+import { fromHex, toHex } from "../base/bytes.js";
 import { sha256 } from "./hash.js";
 import { LruCache } from "./lru-cache.js";
+
+export type { Ed25519Signer } from "#platform/crypto";
 
 /** A public key, or R. */
 const pointBytes = 32;
@@ -46,15 +49,6 @@ type Ed25519KeyPair = {
   readonly secretKey: Uint8Array;
 };
 
-/** Signs with one key that is already prepared. */
-export type Ed25519Signer = {
-  readonly publicKey: Uint8Array;
-  /** 64 bytes; the same message always gives the same signature. */
-  sign(message: Uint8Array): Uint8Array;
-};
-
-// A miss costs a tenth of a verification: the bound may be well below the number of participants.
-const publicKeyObjects = new LruCache<KeyObject>(4096);
 const signers = new LruCache<Ed25519Signer>(64);
 
 /** The key pair of a 32-byte seed. */
@@ -77,37 +71,27 @@ export function ed25519Signer(secretSeed: Uint8Array): Ed25519Signer {
 
 /**
  * Whether `signature` is valid by the rule above. Never throws, whatever the bytes. Takes about 0.1
- * ms of this thread.
+ * ms of this thread in Node.js.
  */
 export function ed25519Verify(
   publicKey: Uint8Array,
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  if (!isAcceptable(publicKey, signature)) return false;
-  try {
-    return opensslVerify(null, message, publicKeyObject(publicKey), signature);
-  } catch {
-    return false;
-  }
+  return isAcceptable(publicKey, signature) && equationHolds(publicKey, message, signature);
 }
 
-/** The same answer as `ed25519Verify`, computed on the thread pool. Never rejects. */
+/**
+ * The same answer as `ed25519Verify`, computed on the thread pool of Node.js, or else in a later
+ * turn. Never rejects.
+ */
 export function ed25519VerifyAsync(
   publicKey: Uint8Array,
   message: Uint8Array,
   signature: Uint8Array,
 ): Promise<boolean> {
   if (!isAcceptable(publicKey, signature)) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    try {
-      opensslVerify(null, message, publicKeyObject(publicKey), signature, (error, valid) => {
-        resolve(error === null && valid);
-      });
-    } catch {
-      resolve(false);
-    }
-  });
+  return equationHoldsLater(publicKey, message, signature);
 }
 
 /**
@@ -121,7 +105,7 @@ export function ed25519VerifySoon(
   signature: Uint8Array,
 ): boolean | Promise<boolean> {
   if (checksOfTurn >= checksAtOnceMax) return ed25519VerifyAsync(publicKey, message, signature);
-  if (checksOfTurn === 0) setImmediate(endTurn);
+  if (checksOfTurn === 0) afterTurn(endTurn);
   checksOfTurn += 1;
   return ed25519Verify(publicKey, message, signature);
 }
@@ -146,27 +130,6 @@ export function isValidEd25519PublicKey(bytes: Uint8Array): boolean {
   } catch {
     return false;
   }
-}
-
-function createSigner(secretSeed: Uint8Array): Ed25519Signer {
-  const key = createPrivateKey({
-    key: Buffer.from(concatBytes(pkcs8Prefix, secretSeed)),
-    format: "der",
-    type: "pkcs8",
-  });
-  const { x } = createPublicKey(key).export({ format: "jwk" });
-  const publicKey = new Uint8Array(Buffer.from(defined(x, "an Ed25519 JWK has x"), "base64url"));
-  return { publicKey, sign: (message) => new Uint8Array(opensslSign(null, message, key)) };
-}
-
-function publicKeyObject(publicKey: Uint8Array): KeyObject {
-  // JWK, because importing it takes a tenth of the time that DER takes.
-  return publicKeyObjects.getOrCreate(binaryText(publicKey), () =>
-    createPublicKey({
-      key: { kty: "OKP", crv: "Ed25519", x: Buffer.from(publicKey).toString("base64url") },
-      format: "jwk",
-    }),
-  );
 }
 
 function isAcceptable(publicKey: Uint8Array, signature: Uint8Array): boolean {
@@ -211,9 +174,6 @@ function hasY(bytes: Uint8Array, y: Uint8Array): boolean {
 function constant(hex: string): Uint8Array {
   return defined(fromHex(hex), "a constant is hex");
 }
-
-/** PrivateKeyInfo of RFC 8410 §7 up to the seed. */
-const pkcs8Prefix = constant("302e020100300506032b657004220420");
 
 /** L = 2^252 + 27742317777372353535851937790883648493, little-endian. */
 const groupOrder = constant("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");

@@ -17,10 +17,11 @@
  *
  * A future use with two parts of free length has to write their lengths in front.
  */
-import { createHash, hash } from "node:crypto";
+
 import { shake256 } from "@noble/hashes/sha3.js";
+import { sha256OfParts, sha256TextOfParts } from "#platform/crypto";
 import { defined } from "../base/assert.js";
-import { utf8, writeParts } from "../base/bytes.js";
+import { utf8 } from "../base/bytes.js";
 
 /** Length of every hash of the protocol, in bytes: all are SHA-256. */
 export const hashBytes = 32;
@@ -118,27 +119,15 @@ export function domainBytes(tag: DomainTag): Uint8Array {
 }
 
 /**
- * Up to here, joining the parts for the one-shot hash is faster than streaming them into a hash
- * object.
- */
-const joinedBytesMax = 4096;
-
-/** Where parts are joined. Nothing else runs between their coming here and their hash. */
-const joined = new Uint8Array(joinedBytesMax);
-/** The start of `joined` by its length, because making a view takes as long as joining. */
-const joinedViews: (Uint8Array | undefined)[] = [];
-const keptViewsMax = 512;
-
-/**
  * SHA-256 (FIPS 180-4) over the concatenation of `parts`, without lengths between them: 32 bytes.
  */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
-  return digestBytes(sha256OfParts(parts));
+  return sha256OfParts(parts);
 }
 
 /** The same as text of 32 characters, one for each byte: a key for maps. */
 export function sha256Text(...parts: readonly Uint8Array[]): string {
-  return sha256OfParts(parts);
+  return sha256TextOfParts(parts);
 }
 
 /**
@@ -146,7 +135,7 @@ export function sha256Text(...parts: readonly Uint8Array[]): string {
  * above).
  */
 export function taggedHash(tag: HashTag, ...parts: readonly Uint8Array[]): Uint8Array {
-  return digestBytes(sha256OfParts([domainBytes(tag), ...parts]));
+  return sha256OfParts([domainBytes(tag), ...parts]);
 }
 
 /**
@@ -157,36 +146,4 @@ export function createShake256Reader(...parts: readonly Uint8Array[]): (n: numbe
   const sponge = shake256.create({});
   for (const part of parts) sponge.update(part);
   return (n) => sponge.xof(n);
-}
-
-function sha256OfParts(parts: readonly Uint8Array[]): string {
-  const [first] = parts;
-  if (first !== undefined && parts.length === 1) return hash("sha256", first, "binary");
-  let length = 0;
-  for (const part of parts) length += part.length;
-  if (length <= joinedBytesMax) {
-    writeParts(joined, parts);
-    return hash("sha256", joinedView(length), "binary");
-  }
-  const hasher = createHash("sha256");
-  for (const part of parts) hasher.update(part);
-  return hasher.digest("binary");
-}
-
-function joinedView(length: number): Uint8Array {
-  const known = joinedViews[length];
-  if (known !== undefined) return known;
-  const view = joined.subarray(0, length);
-  if (length <= keptViewsMax) joinedViews[length] = view;
-  return view;
-}
-
-/**
- * Digests leave OpenSSL as a string, and are copied here: half the time of taking a Buffer and
- * viewing it.
- */
-function digestBytes(binary: string): Uint8Array {
-  const out = new Uint8Array(binary.length);
-  for (let i = 0; i < out.length; i++) out[i] = binary.charCodeAt(i);
-  return out;
 }

@@ -13,7 +13,6 @@
  * so a wrap that is shown as that of another epoch, manager or consortium does not open.
  */
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from "@hpke/core";
-import { x25519 } from "@noble/curves/ed25519.js";
 import { assert } from "../base/assert.js";
 import { concatBytes, u64be, utf8 } from "../base/bytes.js";
 import { domain, domainBytes, sha256 } from "./hash.js";
@@ -50,20 +49,6 @@ export async function generateHpkeKeyPair(): Promise<HpkeKeyPair> {
     publicKey: new Uint8Array(await hpkeSuite.kem.serializePublicKey(pair.publicKey)),
     secretKey: new Uint8Array(await hpkeSuite.kem.serializePrivateKey(pair.privateKey)),
   };
-}
-
-/**
- * Whether an epoch key can be wrapped for this key: 32 bytes, and not one of the few points with
- * which every exchange gives zero (RFC 7748 §6.1). To be asked before a manager is admitted.
- */
-export function isValidHpkePublicKey(bytes: Uint8Array): boolean {
-  if (bytes.length !== 32) return false;
-  try {
-    x25519.getSharedSecret(anySecret, bytes);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /**
@@ -113,6 +98,3 @@ function infoOf({ consortiumId, epochNumber, managerId }: KeyWrapContext): Uint8
   const manager = sha256(utf8(managerId));
   return concatBytes(domainBytes(domain.keyWrap), consortiumId, u64be(epochNumber), manager);
 }
-
-/** Any secret shows whether a point is of small order: clamping makes it a multiple of 8. */
-const anySecret = new Uint8Array(32).fill(1);

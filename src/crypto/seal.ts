@@ -19,11 +19,10 @@ import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
 import { assert } from "../base/assert.js";
 import { concatBytes, u64be } from "../base/bytes.js";
 import { domain, domainBytes, sha256, taggedHash } from "./hash.js";
+import { sealTagBytes } from "./seal-tag.js";
 
 export const epochKeyBytes = 32;
 const recordKeyBytes = 32;
-/** How much longer a sealed record is than its plaintext. */
-export const sealTagBytes = 16;
 
 const cipher = "aes-256-gcm";
 const tagLength = { authTagLength: sealTagBytes } as const;

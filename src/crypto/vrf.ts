@@ -15,12 +15,13 @@
  * key that its owner made maliciously needs `vrfValidateKey` (§5.4.5); `vrfVerify` includes it.
  * Proofs are bytes from strangers: nothing here throws on them.
  */
-import { createHash } from "node:crypto";
+
 import { mulAddUnsafe, normalizeZ } from "@noble/curves/abstract/curve.js";
 import type { EdwardsPoint } from "@noble/curves/abstract/edwards.js";
 import { ed25519 } from "@noble/curves/ed25519.js";
+import { sha512 } from "#platform/crypto";
 import { assert, defined } from "../base/assert.js";
-import { binaryText, concatBytes, equalBytes } from "../base/bytes.js";
+import { binaryText, concatBytes, equalBytes, fromHex, toHex } from "../base/bytes.js";
 import { sha256Text } from "./hash.js";
 import { LruCache } from "./lru-cache.js";
 import { MultiplesTable } from "./multiples-table.js";
@@ -174,19 +175,13 @@ function decodePoint(bytes: Uint8Array): EdwardsPoint | undefined {
   }
 }
 
-function sha512(...parts: readonly Uint8Array[]): Uint8Array {
-  const hasher = createHash("sha512");
-  for (const part of parts) hasher.update(part);
-  return new Uint8Array(hasher.digest());
-}
-
 /** The number that `bytes` stand for, least significant byte first (RFC 8032 §5.1.2). */
 function littleEndian(bytes: Uint8Array): bigint {
-  return BigInt(`0x${Buffer.from(bytes).reverse().toString("hex")}`);
+  return BigInt(`0x${toHex(bytes.slice().reverse())}`);
 }
 
 /** The `length` bytes of a number that fits in them, least significant first. */
 function toLittleEndian(value: bigint, length: number): Uint8Array {
   const hex = value.toString(16).padStart(length * 2, "0");
-  return new Uint8Array(Buffer.from(hex, "hex").reverse());
+  return defined(fromHex(hex), "a number in base 16 is hex").reverse();
 }

@@ -10,7 +10,7 @@ import { toHex, utf8Decode } from "../base/bytes.js";
 import { err, ok, type Result } from "../base/result.js";
 import { isValidEd25519PublicKey } from "../crypto/ed25519.js";
 import { hashBytes, sha256 } from "../crypto/hash.js";
-import { isValidHpkePublicKey } from "../crypto/hpke.js";
+import { isValidHpkePublicKey } from "../crypto/hpke-public-key.js";
 import { vrfOutputBytes, vrfValidateKey } from "../crypto/vrf.js";
 import {
   type ControlOperation,

@@ -14,7 +14,7 @@
  * AC, or its certificates. Whoever builds a block keeps R and B, so no mix of records, entries and
  * operations makes it longer; a test builds the longest of each part and measures.
  */
-import { sealTagBytes } from "../crypto/seal.js";
+import { sealTagBytes } from "../crypto/seal-tag.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import {
   certificatesBytesMax,

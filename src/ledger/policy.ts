@@ -9,7 +9,7 @@ import { blockRecordsBound } from "./blocks/block-parsing.js";
 import { zoneStepS } from "./kinds/market-grid.js";
 import { storageNodesMax } from "./members/member-lists.js";
 import { blockBytesBound, recordBytesBound, sizeProblems } from "./message-sizes.js";
-import { submissionHeaderBytesMax, submissionRecordsBound } from "./records/submissions.js";
+import { submissionHeaderBytesMax, submissionRecordsBound } from "./records/submission-bounds.js";
 import { creditAtAdmission } from "./storage-nodes/credit.js";
 import { type Violation, violation } from "./violation.js";
 

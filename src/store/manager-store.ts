@@ -33,7 +33,7 @@ import type { Proposal, Vote } from "../gen/bss/v1/vote_pb.js";
 import type { ExecutedBlock } from "../ledger/blocks/executed-block.js";
 import type { GenesisState } from "../ledger/genesis.js";
 import { isDeviceId, isId } from "../ledger/ids.js";
-import { recordHash } from "../ledger/records/records.js";
+import { recordHash } from "../ledger/records/record-hash.js";
 import type { ParsedSubmission } from "../ledger/records/submissions.js";
 import { decodeHead, encodeHead, genesisHead, type LedgerHead } from "../ledger/state/head.js";
 import { decodeRecordState, type RecordState } from "../ledger/state/record-state.js";

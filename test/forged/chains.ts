@@ -36,7 +36,7 @@ import { accepted } from "../unit/ledger/support/outcome.js";
 import { publicKeyOf, seedOf, sign, sixteen } from "../unit/ledger/support/records.js";
 import { at, commitBy, committedByNode, forgedBlocks, zero } from "./chain-forgeries.js";
 import { former, other, own } from "./consortium.js";
-import { base64, type ChainFacts, type ChainItem, type Refused } from "./corpus.js";
+import { base64, type ChainFacts, type ChainItem, nameOf, type Refused } from "./corpus.js";
 
 const { consortiumId } = own.genesis;
 const witnesses = ["manager-1", "manager-2"] as const;
@@ -232,11 +232,6 @@ function factsOf(views: readonly BlockView[]): ChainFacts {
       changes: changes.filter((each) => each.nodeId === id).map(({ kind }) => kind),
     })),
   };
-}
-
-/** "retire_storage_node". */
-export function nameOf({ operation }: ControlOperation): string {
-  return (operation.case ?? "").replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 const parsedBlock = (view: BlockView) =>

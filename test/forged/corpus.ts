@@ -3,11 +3,8 @@
  * forged. One JSON object a line, bytes as base64, integers above 2^53 as text; docs/sdks.md says
  * what the members mean.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { repositoryRoot } from "../support/tree.js";
-
-export const corpusDirectory = join("test", "vectors", "forged");
+import { binaryText } from "../../src/base/bytes.js";
+import type { ControlOperation } from "../../src/gen/bss/v1/genesis_pb.js";
 
 export type GenesisItem = {
   readonly kind: "genesis";
@@ -136,17 +133,12 @@ export const corpusFiles = [
 
 export type CorpusFile = (typeof corpusFiles)[number];
 
-export function corpusPath(file: CorpusFile): string {
-  return join(repositoryRoot(), corpusDirectory, `${file}.jsonl`);
-}
-
-export function readCorpus(): readonly CorpusItem[] {
-  return corpusFiles.flatMap((file) =>
-    readFileSync(corpusPath(file), "utf8")
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line) as CorpusItem),
-  );
+/** The items of a file. */
+export function itemsOf(text: string): readonly CorpusItem[] {
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as CorpusItem);
 }
 
 export function corpusText(items: readonly CorpusItem[]): string {
@@ -154,9 +146,14 @@ export function corpusText(items: readonly CorpusItem[]): string {
 }
 
 export function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("base64");
+  return btoa(binaryText(bytes));
 }
 
 export function bytesOf(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, "base64"));
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
+/** "retire_storage_node". */
+export function nameOf({ operation }: ControlOperation): string {
+  return (operation.case ?? "").replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

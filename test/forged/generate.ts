@@ -1,26 +1,17 @@
 /** The whole corpus, made anew: the same bytes each time. */
-
-import { toHex, u64be } from "../../src/base/bytes.js";
-import { sha256 } from "../../src/crypto/hash.js";
 import { chains } from "./chains.js";
 import { former, other, own } from "./consortium.js";
 import {
   base64,
-  bytesOf,
-  type ChainItem,
   type CorpusFile,
   type CorpusItem,
   corpusText,
   type MutationsItem,
-  type ReceiptItem,
 } from "./corpus.js";
-import { mutant } from "./mutations.js";
+import { mutationsOf, originalBlocks, originalReceipts } from "./originals.js";
 import { proofs } from "./proofs.js";
 import { receipts } from "./receipts.js";
 import { signatures } from "./signatures.js";
-
-/** How many mutants the digests are over. */
-const mutantsDigested = 1_000;
 
 /** The text of each file. */
 export async function generate(): Promise<Readonly<Record<CorpusFile, string>>> {
@@ -47,42 +38,4 @@ export async function generate(): Promise<Readonly<Record<CorpusFile, string>>> 
     chains: corpusText(files.chains),
     mutations: corpusText(files.mutations),
   };
-}
-
-/** The receipts that hold, in their order: what mutants of receipts are made of. */
-export function originalReceipts(items: readonly CorpusItem[]): readonly Uint8Array[] {
-  return validReceipts(items).map(({ receipt }) => bytesOf(receipt));
-}
-
-export function validReceipts(items: readonly CorpusItem[]) {
-  return items.filter(
-    (item): item is Extract<ReceiptItem, { facts: unknown }> =>
-      item.kind === "receipt" && "facts" in item,
-  );
-}
-
-/** The blocks of the first chain that holds: what mutants of blocks are made of. */
-export function originalBlocks(items: readonly CorpusItem[]): readonly Uint8Array[] {
-  return validChain(items)?.blocks.map(bytesOf) ?? [];
-}
-
-export function validChain(items: readonly CorpusItem[]) {
-  return items.find(
-    (item): item is Extract<ChainItem, { facts: unknown }> =>
-      item.kind === "chain" && "facts" in item,
-  );
-}
-
-export function mutationsOf(
-  of: MutationsItem["of"],
-  originals: readonly Uint8Array[],
-): MutationsItem {
-  const parts: Uint8Array[] = [];
-  for (let i = 0; i < mutantsDigested; i++) {
-    const { bytes } = mutant(originals, i);
-    parts.push(u64be(bytes.length), bytes);
-  }
-  const name = `of every valid ${of === "receipt" ? "receipt" : "block"}`;
-  const digest = toHex(sha256(...parts));
-  return { kind: "mutations", name, of, count: mutantsDigested, sha256: digest };
 }

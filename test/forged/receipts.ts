@@ -17,11 +17,12 @@ import {
   commitDigest,
 } from "../../src/ledger/certificates/vote-digests.js";
 import { nodeHash } from "../../src/ledger/merkle/nodes.js";
-import { recordHash } from "../../src/ledger/records/records.js";
+import { recordHash } from "../../src/ledger/records/record-hash.js";
 import { getReceipt } from "../../src/query/record-queries.js";
 import { ToyLedger } from "../support/toy-ledger.js";
 import { accepted } from "../unit/ledger/support/outcome.js";
 import { seedOf, sign } from "../unit/ledger/support/records.js";
+import { signByCofactor } from "./cofactor.js";
 import { type Consortium, former, managerIds, other, own } from "./consortium.js";
 import { base64, type ReceiptFacts, type ReceiptItem, type Refused } from "./corpus.js";
 import { signWithSmallR } from "./signatures.js";
@@ -522,6 +523,13 @@ async function ofOtherSigners(ledger: Ledger, right: Receipt): Promise<readonly 
       return item(`signed under the tag ${tag}`, signedAs(taggedHash(tag, ...parts)), { refused });
     }),
     item(
+      "signed as libraries take it that multiply by the cofactor",
+      signedByCofactor(right, vote),
+      {
+        refused,
+      },
+    ),
+    item(
       "signed for another consortium",
       signedAs(commitDigest({ ...vote, consortiumId: other.genesis.consortiumId })),
       { refused },
@@ -550,6 +558,13 @@ async function ofOtherSigners(ledger: Ledger, right: Receipt): Promise<readonly 
       { refused: ["inclusion"] },
     ),
   ];
+}
+
+function signedByCofactor(right: Receipt, vote: Parameters<typeof commitDigest>[0]): Receipt {
+  const receipt = clone(ReceiptSchema, right);
+  const first = signatureOf(receipt, 0);
+  first.signature = signByCofactor(seedOf(first.managerId), commitDigest(vote));
+  return receipt;
 }
 
 /** Bytes that are no receipt, or more than one. */

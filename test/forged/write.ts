@@ -1,8 +1,9 @@
 /** Writes the corpus: `node dist/test/forged/write.js`. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { corpusFiles, corpusPath } from "./corpus.js";
+import { corpusFiles } from "./corpus.js";
 import { generate } from "./generate.js";
+import { corpusPath } from "./read-corpus.js";
 
 const texts = await generate();
 for (const file of corpusFiles) {

@@ -9,7 +9,7 @@ import {
   TradeTermsSchema,
 } from "../../src/gen/bss/v1/record_pb.js";
 import { tradeDigest } from "../../src/ledger/kinds/energy-trade.js";
-import { recordHash } from "../../src/ledger/records/records.js";
+import { recordHash } from "../../src/ledger/records/record-hash.js";
 import {
   type ParsedSubmission,
   parseSubmission,

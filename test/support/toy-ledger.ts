@@ -41,7 +41,7 @@ import {
   inclusionProofPlan,
   rootPlan,
 } from "../../src/ledger/merkle/proofs.js";
-import { recordHash } from "../../src/ledger/records/records.js";
+import { recordHash } from "../../src/ledger/records/record-hash.js";
 import { HeadSignal } from "../../src/query/head-signal.js";
 import type { FinalBlock, LedgerReader } from "../../src/store/chain/chain-reads.js";
 import type { RecordLocation } from "../../src/store/chain/chain-writes.js";

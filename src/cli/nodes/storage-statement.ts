@@ -1,11 +1,8 @@
 /** `bss storage statement`: why a node's credit and reward are what they are, recomputed. */
 import type { Command } from "commander";
 import { connectToStorageNode } from "../../client/bss-client.js";
-import {
-  readStatement,
-  type Statement,
-  type StatementEntry,
-} from "../../client/verify/credit-statement.js";
+import { readStatement } from "../../client/read-statement.js";
+import type { Statement, StatementEntry } from "../../client/verify/credit-statement.js";
 import type { StandingChangeKind } from "../../ledger/storage-nodes/credit.js";
 import { parseCount } from "../arguments.js";
 import { addProfileOption, withClient } from "../client-session.js";

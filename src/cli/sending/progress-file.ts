@@ -21,7 +21,7 @@
 import { rmSync } from "node:fs";
 import { fromHex, toHex, utf8 } from "../../base/bytes.js";
 import { sha256 } from "../../crypto/hash.js";
-import { recordHash } from "../../ledger/records/records.js";
+import { recordHash } from "../../ledger/records/record-hash.js";
 import { CliError } from "../text/cli-error.js";
 import { LineFile } from "./line-file.js";
 import { RowProblem } from "./row-problem.js";

@@ -1,7 +1,7 @@
 /** Documents of settlements on their way to the ledger. */
 import type { BssClient } from "../../client/bss-client.js";
 import { document } from "../../client/submit/records.js";
-import { recordHash } from "../../ledger/records/records.js";
+import { recordHash } from "../../ledger/records/record-hash.js";
 import { canonicalJson, type StatementDocument } from "../../settlement/settlement-documents.js";
 import { CliError } from "../text/cli-error.js";
 import { formatBytes } from "../text/output.js";

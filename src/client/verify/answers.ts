@@ -17,7 +17,7 @@ import { parseHeader } from "../../ledger/blocks/block-parsing.js";
 import { checkForkProof, signersOfBoth } from "../../ledger/certificates/fork-proofs.js";
 import type { GenesisState } from "../../ledger/genesis.js";
 import { verifyConsistency } from "../../ledger/merkle/verify.js";
-import { recordHash } from "../../ledger/records/records.js";
+import { recordHash } from "../../ledger/records/record-hash.js";
 import { strictDecode } from "../../ledger/strict-decode.js";
 import { safeInteger } from "../../ledger/wire.js";
 

@@ -60,6 +60,7 @@ export class Chain {
 
   /**
    * Takes in the next block. Throws `UntrueAnswer` for one that does not follow, or is not final.
+   * The chain then stays where it was.
    */
   async add(view: BlockView): Promise<ChainBlock> {
     const untrue = (what: string) =>
@@ -70,7 +71,8 @@ export class Chain {
     if (!parsed.ok) throw untrue(parsed.error.message);
     const { consortiumId, policy } = this.#genesis;
     const changes: StandingChange[] = [];
-    const context = { consortiumId, policy, head: this.#head };
+    const before = this.#head;
+    const context = { consortiumId, policy, head: before };
     const followed = followBlock(parsed.value, certificates, context, (change) => {
       changes.push(change);
     });
@@ -78,6 +80,7 @@ export class Chain {
     const { signatures, head } = followed.value;
     const invalid = await this.#signatures.firstInvalid(signatures);
     if (invalid !== undefined) throw untrue(invalid.violation.message);
+    if (this.#head !== before) throw untrue("another block was taken in meanwhile");
     this.#head = head;
     const { height, blockId, timestampMs, control: operations } = parsed.value;
     return { height, blockId, timestampMs, operations, changes };

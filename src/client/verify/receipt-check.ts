@@ -14,7 +14,7 @@
  * are what the node that answered said; nothing in a receipt proves them.
  */
 
-import { fromJsonString, toJsonString } from "@bufbuild/protobuf";
+import { fromBinary, fromJsonString, toJsonString } from "@bufbuild/protobuf";
 import { emptyBytes, equalBytes, toHex } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
 import { ed25519Verify } from "../../crypto/ed25519.js";
@@ -25,10 +25,9 @@ import { parseHeader } from "../../ledger/blocks/block-parsing.js";
 import { checkCommit } from "../../ledger/certificates/certificates.js";
 import type { Members } from "../../ledger/members/members.js";
 import { verifyInclusion } from "../../ledger/merkle/verify.js";
-import { recordHash } from "../../ledger/records/records.js";
+import { recordHash } from "../../ledger/records/record-hash.js";
 import { safeInteger } from "../../ledger/wire.js";
-import { answerBounds } from "../../rpc/bounds/method-bounds.js";
-import { decodeMessage } from "../../rpc/message-codec.js";
+import { embeddedBounds, wireProblem } from "../../ledger/wire-bounds.js";
 
 /** What a receipt is checked against; `parseGenesis` gives it. */
 export type ReceiptAnchor = {
@@ -87,7 +86,6 @@ export type ReceiptCheckOptions = {
  * 54 hashes has fewer than 30,000.
  */
 const receiptCharsMax = 1024 * 1024;
-const receiptMethod = "bss.v1.QueryService/GetReceipt";
 
 type Step<T = undefined> = Result<T, ReceiptProblem>;
 
@@ -304,8 +302,11 @@ export function receiptFromJson(text: string): Result<Receipt, string> {
 /** Reads a receipt from its encoded bytes; undefined if they are none, or have unknown fields. */
 export function receiptFromBinary(bytes: Uint8Array): Receipt | undefined {
   if (bytes.length > receiptCharsMax) return undefined;
+  // A plain Uint8Array: otherwise every bytes field of the message would be a Buffer.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (wireProblem(ReceiptSchema, plain, embeddedBounds) !== undefined) return undefined;
   try {
-    const receipt = decodeMessage(ReceiptSchema, bytes, answerBounds(receiptMethod));
+    const receipt = fromBinary(ReceiptSchema, plain);
     return receipt.$unknown === undefined && receipt.recordHash.length > 0 ? receipt : undefined;
   } catch {
     return undefined;

@@ -24,7 +24,8 @@ import {
 } from "../../gen/bss/v1/block_pb.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { SubmissionHeaderSchema } from "../../gen/bss/v1/record_pb.js";
-import { recordHash, type SealedLeaf, sealLeaf } from "../records/records.js";
+import { recordHash } from "../records/record-hash.js";
+import { type SealedLeaf, sealLeaf } from "../records/records.js";
 import { type ParsedSubmission, submissionId } from "../records/submissions.js";
 import { strictDecode } from "../strict-decode.js";
 import { decodeCanonical } from "../wire.js";

@@ -6,7 +6,7 @@
  * Nothing leaves an execution until it is read out, so a proposer can try what it likes and a
  * validator can stop at the first violation. A refused record or operation has no effect at all.
  */
-import { sealTagBytes } from "../../crypto/seal.js";
+import { sealTagBytes } from "../../crypto/seal-tag.js";
 import type { ControlOperation, Policy } from "../../gen/bss/v1/genesis_pb.js";
 import { Members } from "../members/members.js";
 import { MembersDraft } from "../members/members-draft.js";

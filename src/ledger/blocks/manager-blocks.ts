@@ -11,7 +11,7 @@ import { ed25519SignatureBytes } from "../../crypto/ed25519.js";
 import { hashBytes } from "../../crypto/hash.js";
 import { type ManagerBlock, PrivateEntrySchema } from "../../gen/bss/v1/block_pb.js";
 import { type SubmissionHeader, SubmissionHeaderSchema } from "../../gen/bss/v1/record_pb.js";
-import { recordHash } from "../records/records.js";
+import { recordHash } from "../records/record-hash.js";
 import { type ParsedSubmission, submissionId } from "../records/submissions.js";
 import { strictDecode } from "../strict-decode.js";
 import { refuse, type Violation, violation } from "../violation.js";

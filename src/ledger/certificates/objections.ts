@@ -26,7 +26,7 @@ import type { Members } from "../members/members.js";
 import { appendLeaves, emptyFrontier, rootOf, rootOfLeafHashes } from "../merkle/frontier.js";
 import { leafHash } from "../merkle/nodes.js";
 import { foldPlan, inclusionProofPlan } from "../merkle/proofs.js";
-import { submissionRecordsBound } from "../records/submissions.js";
+import { submissionRecordsBound } from "../records/submission-bounds.js";
 import { type RuleReason, refuse, type Violation } from "../violation.js";
 import { encode, safeInteger } from "../wire.js";
 import { described, type SignatureCheck } from "./signature-check.js";

@@ -13,7 +13,7 @@
  */
 import { toHex } from "../../base/bytes.js";
 import { ok, type Result } from "../../base/result.js";
-import { domain, sha256, taggedHash } from "../../crypto/hash.js";
+import { sha256 } from "../../crypto/hash.js";
 import { sealRecord } from "../../crypto/seal.js";
 import type { Leaf } from "../../gen/bss/v1/block_pb.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
@@ -24,21 +24,13 @@ import type { RecordOf } from "../kinds/kind.js";
 import { meterIdsOf, type Payload, parsePayload, partiesOf } from "../kinds/kinds.js";
 import { strictDecode } from "../strict-decode.js";
 import { refuse, type Violation } from "../violation.js";
+import { recordHash, recordHashBytes } from "./record-hash.js";
 
-export const recordHashBytes = 32;
 export const saltBytes = 16;
 
 const timeMsMax = BigInt(Number.MAX_SAFE_INTEGER);
 
 export type ParsedRecord = RecordOf<Payload>;
-
-/**
- * SHA-256("bss/v1/record" ‖ consortium_id ‖ record_bytes), 32 bytes: the "data hash" that a
- * user gets back.
- */
-export function recordHash(consortiumId: Uint8Array, bytes: Uint8Array): Uint8Array {
-  return taggedHash(domain.record, consortiumId, bytes);
-}
 
 /**
  * Parses the exact bytes of a record. Refuses with RECORD_TOO_LARGE, RECORD_MALFORMED or

@@ -19,13 +19,14 @@ import {
   type SubmissionHeader,
   SubmissionHeaderSchema,
 } from "../../gen/bss/v1/record_pb.js";
-import { idBytesMax, isId } from "../ids.js";
+import { isId } from "../ids.js";
 import { kindOf } from "../kinds/kinds.js";
 import { sealedMemoryBytes, submissionMemoryBytes } from "../message-sizes.js";
 import { strictDecode } from "../strict-decode.js";
 import { refuse, type Violation } from "../violation.js";
 import { intervalsOf, submissionIntervalsMax } from "./intervals.js";
-import { type ParsedRecord, parseRecord, recordHashBytes } from "./records.js";
+import { recordHashBytes } from "./record-hash.js";
+import { type ParsedRecord, parseRecord } from "./records.js";
 
 /** A header that is right by itself, with its signature, which is not verified yet. */
 export type SignedHeader = {
@@ -46,15 +47,6 @@ export type ParsedSubmission = SignedHeader & {
   readonly records: readonly ParsedRecord[];
   readonly message: Submission;
 };
-
-/** The most records that any policy may allow in a submission. */
-export const submissionRecordsBound = 1_000;
-
-/** The longest header that names so many records: consortium id, longest id, hashes. */
-export function submissionHeaderBytesMax(records: number): number {
-  const field = 2;
-  return field + recordHashBytes + field + idBytesMax + records * (field + recordHashBytes);
-}
 
 /**
  * SHA-256(header ‖ signature), 32 bytes: names a submission in pools and verdicts. The header's

@@ -19,7 +19,7 @@ import {
   type QueryService,
 } from "../../gen/bss/v1/query_pb.js";
 import { isDeviceId, isId } from "../../ledger/ids.js";
-import { recordHashBytes } from "../../ledger/records/records.js";
+import { recordHashBytes } from "../../ledger/records/record-hash.js";
 import { answerPage } from "../../query/answer-page.js";
 import { type SharedQueriesPorts, sharedQueries } from "../../query/shared-queries.js";
 import { RpcError } from "../../rpc/rpc-error.js";

@@ -16,7 +16,7 @@ import type {
   GetRecordHistoryRequest,
   GetRecordHistoryResponseSchema,
 } from "../../gen/bss/v1/query_pb.js";
-import { recordHashBytes } from "../../ledger/records/records.js";
+import { recordHashBytes } from "../../ledger/records/record-hash.js";
 import { answerPage } from "../../query/answer-page.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import type { Identity } from "../../rpc/tls/tls-identity.js";

@@ -16,7 +16,7 @@ import { RecordSchema } from "../../gen/bss/v1/record_pb.js";
 import { blockId } from "../../ledger/blocks/block-hashes.js";
 import { isId } from "../../ledger/ids.js";
 import { rootOf } from "../../ledger/merkle/frontier.js";
-import { recordHashBytes } from "../../ledger/records/records.js";
+import { recordHashBytes } from "../../ledger/records/record-hash.js";
 import { storedBlock, storedHeader } from "../../query/block-views.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import type { Identity } from "../../rpc/tls/tls-identity.js";

@@ -8,7 +8,7 @@ import { emptyBytes, equalBytes, toHex } from "../../base/bytes.js";
 import { unsealRecord } from "../../crypto/seal.js";
 import type { RecordEntrySchema } from "../../gen/bss/v1/query_pb.js";
 import { type Record as LedgerRecord, RecordSchema } from "../../gen/bss/v1/record_pb.js";
-import { recordHash } from "../../ledger/records/records.js";
+import { recordHash } from "../../ledger/records/record-hash.js";
 import { answerBytesMax } from "../../query/answer-page.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import type { Identity } from "../../rpc/tls/tls-identity.js";

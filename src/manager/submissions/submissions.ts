@@ -30,7 +30,8 @@ import type { Submission } from "../../gen/bss/v1/record_pb.js";
 import type { RecordObjection } from "../../ledger/blocks/block-filling.js";
 import type { ExecutedBlock } from "../../ledger/blocks/executed-block.js";
 import { workOf, workOfAll } from "../../ledger/records/intervals.js";
-import { type ParsedRecord, recordHash } from "../../ledger/records/records.js";
+import { recordHash } from "../../ledger/records/record-hash.js";
+import type { ParsedRecord } from "../../ledger/records/records.js";
 import { contradictions } from "../../ledger/records/rules.js";
 import {
   decodedBytesOf,

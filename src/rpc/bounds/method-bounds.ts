@@ -8,7 +8,7 @@
  */
 import { blockRecordsBound } from "../../ledger/blocks/block-parsing.js";
 import { managersMax, storageNodesMax } from "../../ledger/members/member-lists.js";
-import { submissionRecordsBound } from "../../ledger/records/submissions.js";
+import { submissionRecordsBound } from "../../ledger/records/submission-bounds.js";
 import type { WireBounds } from "../../ledger/wire-bounds.js";
 
 const KiB = 1024;

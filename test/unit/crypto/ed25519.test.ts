@@ -297,7 +297,7 @@ describe("verifying soon", () => {
     const { publicKey } = ed25519KeyPairFromSeed(seed);
     const signature = ed25519Sign(seed, message);
     for (let turn = 0; turn < 3; turn++) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setTimeout(resolve, 5));
       const answers = Array.from({ length: 20 }, (_, i) =>
         ed25519VerifySoon(publicKey, message, i % 2 === 0 ? signature : flipped(signature, 0)),
       );

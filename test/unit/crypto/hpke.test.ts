@@ -6,11 +6,11 @@ import { sha256 } from "../../../src/crypto/hash.js";
 import {
   generateHpkeKeyPair,
   hpkeSuite,
-  isValidHpkePublicKey,
   unwrapEpochKey,
   wrapEpochKey,
   wrappedEpochKeyBytes,
 } from "../../../src/crypto/hpke.js";
+import { isValidHpkePublicKey } from "../../../src/crypto/hpke-public-key.js";
 import { hpkeKeyPairFromSecret } from "../../support/hpke-key-pair.js";
 import { toLittleEndian } from "./little-endian.js";
 import { flipped, hex, loadVectors } from "./vectors.js";
@@ -160,13 +160,19 @@ describe("isValidHpkePublicKey", () => {
   }
 
   test("refuses exactly the keys for which nothing can be wrapped", async () => {
-    for (const key of smallOrder) {
+    const topBit = (key: Uint8Array) => flipped(key, 31, 7);
+    for (const key of [...smallOrder, ...smallOrder.map(topBit)]) {
       assert.equal(isValidHpkePublicKey(key), false, toHex(key));
       const options = { ...context, recipientPublicKey: key, epochKey };
       await assert.rejects(wrapEpochKey(options), toHex(key));
     }
     for (const length of [0, 31, 33]) {
       assert.equal(isValidHpkePublicKey(new Uint8Array(length).fill(9)), false);
+    }
+    for (let u = 0n; u < 19n; u++) {
+      const isSmall = u < 2n;
+      assert.equal(isValidHpkePublicKey(toLittleEndian(u, 32)), !isSmall, `${u}`);
+      assert.equal(isValidHpkePublicKey(toLittleEndian(prime + u, 32)), !isSmall);
     }
     assert.equal(isValidHpkePublicKey(recipient.publicKey), true);
     assert.equal(isValidHpkePublicKey((await generateHpkeKeyPair()).publicKey), true);

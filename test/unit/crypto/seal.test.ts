@@ -7,10 +7,10 @@ import {
   epochCommitment,
   recordKey,
   sealRecord,
-  sealTagBytes,
   unsealRecord,
   unsealWithRecordKey,
 } from "../../../src/crypto/seal.js";
+import { sealTagBytes } from "../../../src/crypto/seal-tag.js";
 import { flipped, hex, loadVectors } from "./vectors.js";
 
 const vectors = loadVectors<

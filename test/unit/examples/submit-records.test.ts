@@ -10,7 +10,7 @@ import {
   SubmissionSchema,
 } from "../../../src/client/index.js";
 import { type SubmitResponse, SubmitResponseSchema } from "../../../src/gen/bss/v1/broadcast_pb.js";
-import { recordHash } from "../../../src/ledger/records/records.js";
+import { recordHash } from "../../../src/ledger/records/record-hash.js";
 import { RpcError } from "../../../src/rpc/rpc-error.js";
 
 const consortiumId = new Uint8Array(32).fill(3);

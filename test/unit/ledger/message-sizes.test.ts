@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { sealTagBytes } from "../../../src/crypto/seal.js";
+import { sealTagBytes } from "../../../src/crypto/seal-tag.js";
 import {
   BlockCertificatesSchema,
   LockCertificateSchema,
@@ -32,7 +32,7 @@ import {
 import {
   submissionHeaderBytesMax,
   submissionRecordsBound,
-} from "../../../src/ledger/records/submissions.js";
+} from "../../../src/ledger/records/submission-bounds.js";
 
 const MiB = 2 ** 20;
 const hash = new Uint8Array(32).fill(0xff);

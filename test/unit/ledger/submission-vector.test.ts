@@ -21,7 +21,7 @@ import { ed25519KeyPairFromSeed, ed25519Verify } from "../../../src/crypto/ed255
 import { sha256 } from "../../../src/crypto/hash.js";
 import { PolicySchema } from "../../../src/gen/bss/v1/genesis_pb.js";
 import { tradeDigest } from "../../../src/ledger/kinds/energy-trade.js";
-import { recordHash } from "../../../src/ledger/records/records.js";
+import { recordHash } from "../../../src/ledger/records/record-hash.js";
 import {
   parseSubmission,
   submissionDigest,

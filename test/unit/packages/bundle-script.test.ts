@@ -37,7 +37,9 @@ describe("the script that makes the bundle", () => {
   put("node_modules/esbuild/index.js", esbuild);
   put("node_modules/esbuild/package.json", '{ "type": "module", "exports": "./index.js" }');
   mkdirSync(at("scripts"));
-  copyFileSync(join(repositoryRoot(), "scripts/bundle.mjs"), at("scripts/bundle.mjs"));
+  for (const script of ["scripts/bundle.mjs", "scripts/licences.mjs"]) {
+    copyFileSync(join(repositoryRoot(), script), at(script));
+  }
   after(() => rmSync(root, { recursive: true }));
 
   const bundle = (...directory: readonly string[]) => {

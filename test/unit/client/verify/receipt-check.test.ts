@@ -23,7 +23,7 @@ import { commitDigest } from "../../../../src/ledger/certificates/vote-digests.j
 import type { GenesisState } from "../../../../src/ledger/genesis.js";
 import { initialStanding } from "../../../../src/ledger/members/member-lists.js";
 import { Members } from "../../../../src/ledger/members/members.js";
-import { recordHash } from "../../../../src/ledger/records/records.js";
+import { recordHash } from "../../../../src/ledger/records/record-hash.js";
 import { getReceipt } from "../../../../src/query/record-queries.js";
 import { ToyLedger, type ToySigner } from "../../../support/toy-ledger.js";
 

@@ -27,7 +27,7 @@ import {
 } from "../../../../src/ledger/blocks/block-hashes.js";
 import { certificatesBytesMax, parseBlock } from "../../../../src/ledger/blocks/block-parsing.js";
 import { parseManagerBlock } from "../../../../src/ledger/blocks/manager-blocks.js";
-import { recordHash } from "../../../../src/ledger/records/records.js";
+import { recordHash } from "../../../../src/ledger/records/record-hash.js";
 import type { Violation } from "../../../../src/ledger/violation.js";
 import { bytesOf, consortiumId, signerOf } from "../consortium.js";
 

@@ -5,7 +5,8 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { concatBytes, toHex, utf8 } from "../../../../src/base/bytes.js";
 import { sealRecord, unsealRecord } from "../../../../src/crypto/seal.js";
 import { RecordSchema, TradeTermsSchema } from "../../../../src/gen/bss/v1/record_pb.js";
-import { parseRecord, recordHash, sealLeaf } from "../../../../src/ledger/records/records.js";
+import { recordHash } from "../../../../src/ledger/records/record-hash.js";
+import { parseRecord, sealLeaf } from "../../../../src/ledger/records/records.js";
 import { consortiumId, epochKey, hourS, policy, quarterS, startS } from "../support/consortium.js";
 import { accepted, refusal } from "../support/outcome.js";
 import {

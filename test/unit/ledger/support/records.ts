@@ -12,11 +12,8 @@ import {
   ValueQuality,
 } from "../../../../src/gen/bss/v1/record_pb.js";
 import { tradeDigest } from "../../../../src/ledger/kinds/energy-trade.js";
-import {
-  type ParsedRecord,
-  parseRecord,
-  recordHash,
-} from "../../../../src/ledger/records/records.js";
+import { recordHash } from "../../../../src/ledger/records/record-hash.js";
+import { type ParsedRecord, parseRecord } from "../../../../src/ledger/records/records.js";
 import {
   type ParsedSubmission,
   parseSubmission,
