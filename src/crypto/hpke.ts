@@ -12,8 +12,8 @@
  *
  * so a wrap that is shown as that of another epoch, manager or consortium does not open.
  */
+import { createPrivateKey, createPublicKey, diffieHellman } from "node:crypto";
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from "@hpke/core";
-import { x25519 } from "@noble/curves/ed25519.js";
 import { assert } from "../base/assert.js";
 import { concatBytes, u64be, utf8 } from "../base/bytes.js";
 import { domain, domainBytes, sha256 } from "./hash.js";
@@ -58,10 +58,15 @@ export async function generateHpkeKeyPair(): Promise<HpkeKeyPair> {
  */
 export function isValidHpkePublicKey(bytes: Uint8Array): boolean {
   if (bytes.length !== 32) return false;
+  const key = Buffer.concat([spkiPrefix, bytes]);
   try {
-    x25519.getSharedSecret(anySecret, bytes);
+    diffieHellman({
+      privateKey: createPrivateKey({ key: anySecretKey, format: "der", type: "pkcs8" }),
+      publicKey: createPublicKey({ key, format: "der", type: "spki" }),
+    });
     return true;
   } catch {
+    // OpenSSL refuses a shared secret of zeros, and no other (RFC 7748 §6.1).
     return false;
   }
 }
@@ -114,5 +119,11 @@ function infoOf({ consortiumId, epochNumber, managerId }: KeyWrapContext): Uint8
   return concatBytes(domainBytes(domain.keyWrap), consortiumId, u64be(epochNumber), manager);
 }
 
-/** Any secret shows whether a point is of small order: clamping makes it a multiple of 8. */
-const anySecret = new Uint8Array(32).fill(1);
+/** What stands before the 32 bytes of a public X25519 key in DER (RFC 8410). */
+const spkiPrefix = Buffer.from("302a300506032b656e032100", "hex");
+
+/**
+ * A secret key in DER. Any shows whether a point is of small order: clamping makes it a multiple
+ * of 8.
+ */
+const anySecretKey = Buffer.from(`302e020100300506032b656e04220420${"01".repeat(32)}`, "hex");
