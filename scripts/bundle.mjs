@@ -35,7 +35,7 @@ const options = {
   absWorkingDir: root,
   outdir,
   bundle: true,
-  // A script's compiled code can be kept (src/cli/compile-cache.ts), and Node.js loads it with less.
+  // A script's compiled code can be kept (src/cli/compile-cache.ts); Node.js loads it sooner, too.
   format: "cjs",
   platform: "node",
   target: "node20.19",
