@@ -58,7 +58,7 @@ async function main(): Promise<boolean> {
   const runs = [await runFiles(counted.map(compiled), availableParallelism())];
   delete process.env.NODE_V8_COVERAGE;
   runs.push(await runFiles(together.map(compiled), availableParallelism()));
-  // Node.js 22 and newer keep compiled code there, so that the many processes start sooner.
+  // `bss`, and Node.js 22 and newer, keep compiled code there, so that processes start sooner.
   process.env.NODE_COMPILE_CACHE ??= join(root, ".build", "compile-cache");
   runs.push(await runFiles(besideOthers.map(compiled), integrationFilesAtOnce));
   runs.push(await runFiles(alone.map(compiled), 1));
