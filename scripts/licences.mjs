@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The licences of all packages of which something is in a bundle, by esbuild's account of it. */
-export function licencesOf(root, { inputs }) {
-  const directories = Object.keys(inputs).map(packageOf);
+/** The licences of all packages of which something is in bundles, by esbuild's account of them. */
+export function licencesOf(root, ...metafiles) {
+  const directories = metafiles.flatMap(({ inputs }) => Object.keys(inputs)).map(packageOf);
   const packages = [...new Set(directories)].filter((directory) => directory !== undefined);
   return packages
     .sort()

@@ -71,7 +71,7 @@ async function main(): Promise<boolean> {
   const runs = [covered];
   const together = [...apart, ...batches(shared)];
   runs.push(await runGroup("all other code", together, availableParallelism()));
-  // Node.js 22 and newer keep compiled code there, so that the many processes start sooner.
+  // `bss`, and Node.js 22 and newer, keep compiled code there, so that processes start sooner.
   process.env.NODE_COMPILE_CACHE ??= join(root, ".build", "compile-cache");
   runs.push(await runGroup("integration", besideOthers.map(compiled), integrationFilesAtOnce));
   runs.push(await runGroup("integration, alone", alone.map(compiled), 1));

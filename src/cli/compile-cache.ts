@@ -1,21 +1,107 @@
 /**
- * What Node.js 22 and newer have compiled is kept beside the bundle, so that the next process need
- * not compile it again. Whoever can write there decides what runs, so it is used only where nobody
- * but this user can. NODE_COMPILE_CACHE names another place; without either, all is compiled.
+ * Runs a script as V8 compiled it for a process before. What V8 has compiled by the end of a
+ * process, or after its first seconds, is kept in a file: to read that takes a third of the time
+ * that compiling takes. Whoever can write there decides what runs, so it is used only where nobody
+ * but this user can. A file is used only for the script and the version of Node.js that it was made
+ * of, and if it is whole; otherwise all is compiled, and kept anew.
  */
-import { statSync } from "node:fs";
-import * as nodeModule from "node:module";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Script } from "node:vm";
 
-/** `directory` is made with the bundle (scripts/bundle.mjs). */
-export function keepCompiledCode(directory = join(import.meta.dirname, ".compile-cache")): void {
-  // Absent from Node.js 20.
-  const enable: unknown = Reflect.get(nodeModule, "enableCompileCache");
-  if (typeof enable === "function" && isOwn(directory)) enable(directory);
+export type CompileCache = {
+  readonly directory: string;
+  /** What is compiled differs by what a process is for. */
+  readonly purpose: string;
+  /** Of the script's text. */
+  readonly sourceSha256: string;
+};
+
+/** By then a node serves. */
+const keepAfterMs = 5_000;
+const digestBytes = 32;
+
+/** What the script's text evaluates to. `filename` stands in stacks. */
+export function runScript(
+  text: string,
+  filename: string,
+  cache: CompileCache | undefined,
+): unknown {
+  if (cache === undefined || !isOwn(cache.directory)) {
+    return new Script(text, { filename }).runInThisContext();
+  }
+  const file = fileOf(cache);
+  const cachedData = readCompiled(file, cache.sourceSha256);
+  const script = new Script(text, { filename, cachedData });
+  if (cachedData === undefined || script.cachedDataRejected === true) {
+    keepLater(() => writeCompiled(file, cache.sourceSha256, script.createCachedData()));
+  }
+  return script.runInThisContext();
+}
+
+/**
+ * Where compiled code is kept: where NODE_COMPILE_CACHE says, which is made, or in `directory`;
+ * nowhere with NODE_DISABLE_COMPILE_CACHE=1. These are the variables of Node.js itself.
+ */
+export function cacheDirectory(directory: string): string | undefined {
+  const { NODE_COMPILE_CACHE: named, NODE_DISABLE_COMPILE_CACHE: disabled } = process.env;
+  if (disabled === "1") return undefined;
+  if (named === undefined || named === "") return directory;
+  try {
+    mkdirSync(named, { recursive: true, mode: 0o700 });
+  } catch {
+    return undefined;
+  }
+  return named;
 }
 
 function isOwn(directory: string): boolean {
   const stats = statSync(directory, { throwIfNoEntry: false });
   if (stats === undefined || !stats.isDirectory()) return false;
   return stats.uid === process.getuid?.() && (stats.mode & 0o022) === 0;
+}
+
+function fileOf({ directory, purpose }: CompileCache): string {
+  return join(directory, `bss-${purpose}-${process.version}-${process.arch}`);
+}
+
+function readCompiled(file: string, sourceSha256: string): Buffer | undefined {
+  try {
+    const bytes = readFileSync(file);
+    const compiled = bytes.subarray(digestBytes);
+    const isWhole = digestOf(sourceSha256, compiled).equals(bytes.subarray(0, digestBytes));
+    return isWhole ? compiled : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function writeCompiled(file: string, sourceSha256: string, compiled: Buffer): void {
+  const temporary = `${file}.${process.pid}`;
+  try {
+    writeFileSync(temporary, Buffer.concat([digestOf(sourceSha256, compiled), compiled]), {
+      mode: 0o600,
+    });
+    renameSync(temporary, file);
+  } catch {
+    // No space, or it may only be read: the next process compiles, too.
+    rmSync(temporary, { force: true });
+  }
+}
+
+/** V8 looks at the length of the source only. */
+function digestOf(sourceSha256: string, compiled: Uint8Array): Buffer {
+  return createHash("sha256").update(sourceSha256).update(compiled).digest();
+}
+
+/** Once: in some seconds, or when the process ends before. */
+function keepLater(keep: () => void): void {
+  const keepNow = () => {
+    clearTimeout(timer);
+    process.off("exit", keepNow);
+    keep();
+  };
+  const timer = setTimeout(keepNow, keepAfterMs).unref();
+  process.on("exit", keepNow);
 }

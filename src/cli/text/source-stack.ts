@@ -10,19 +10,24 @@ import { fileURLToPath } from "node:url";
 /** The stack with lines of the sources where there is a source map; otherwise as it is. */
 export function sourceStack(stack: string): string {
   const maps = new Map<string, SourceMap | undefined>();
-  return stack.replaceAll(/(file:\/\/\/[^\s()]+?\.js):(\d+):(\d+)/g, (place, url, line, column) => {
-    if (!maps.has(url)) maps.set(url, readMap(url));
-    const found = maps.get(url)?.findEntry(Number(line) - 1, Number(column) - 1);
-    if (found === undefined || !("originalSource" in found)) return place;
-    const { originalSource, originalLine, originalColumn } = found;
-    const file = originalSource.replace(/^(\.\.?\/)+/, "");
-    return `${file}:${originalLine + 1}:${originalColumn + 1}`;
-  });
+  // Modules are named by their URL, scripts by their path.
+  return stack.replaceAll(
+    /(?<=[\s(])((?:file:\/\/)?\/[^\s()]+?\.js):(\d+):(\d+)/g,
+    (place, script, line, column) => {
+      if (!maps.has(script)) maps.set(script, readMap(script));
+      const found = maps.get(script)?.findEntry(Number(line) - 1, Number(column) - 1);
+      if (found === undefined || !("originalSource" in found)) return place;
+      const { originalSource, originalLine, originalColumn } = found;
+      const file = originalSource.replace(/^(\.\.?\/)+/, "");
+      return `${file}:${originalLine + 1}:${originalColumn + 1}`;
+    },
+  );
 }
 
-function readMap(url: string): SourceMap | undefined {
+function readMap(script: string): SourceMap | undefined {
   try {
-    const map: SourceMapPayload = JSON.parse(readFileSync(`${fileURLToPath(url)}.map`, "utf8"));
+    const file = script.startsWith("/") ? script : fileURLToPath(script);
+    const map: SourceMapPayload = JSON.parse(readFileSync(`${file}.map`, "utf8"));
     return new SourceMap(map);
   } catch {
     return undefined;

@@ -65,6 +65,9 @@ type Waiting = {
   readonly reject: (error: Error) => void;
 };
 
+/** Hardly anything that it makes outlives a request; by default V8 takes up to 48 MiB for it. */
+const resourceLimits = { maxYoungGenerationSizeMb: 3 };
+
 class DatabaseThread {
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
@@ -91,7 +94,7 @@ class DatabaseThread {
 
   #started(): Worker {
     if (this.#worker !== undefined) return this.#worker;
-    const worker = new Worker(new URL("./rocksdb-worker.js", import.meta.url));
+    const worker = new Worker(new URL("./rocksdb-worker.js", import.meta.url), { resourceLimits });
     worker.on("message", (answers: readonly ThreadAnswer[]) => {
       for (const answer of answers) this.#settle(answer);
       if (this.#waiting.size === 0) worker.unref();

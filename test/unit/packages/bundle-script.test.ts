@@ -23,6 +23,7 @@ export async function build({ outdir }) {
   writeFileSync("dist/.tsbuildinfo", "compiled meanwhile");
   mkdirSync(outdir, { recursive: true });
   writeFileSync(outdir + "/bss.js", "new");
+  writeFileSync(outdir + "/program.js", "/z(ä|ae)hl|€|😀/u");
   return { metafile: { inputs: {} } };
 }
 `;
@@ -77,5 +78,13 @@ describe("the script that makes the bundle", () => {
     assert.equal(bundle().status, 0);
     const hash = createHash("sha256").update("compiled before").digest("hex");
     assert.equal(readFileSync(at("dist/bundle/compiled.sha256"), "utf8"), hash);
+  });
+
+  test("makes the program one of ASCII, and names it", () => {
+    assert.equal(bundle().status, 0);
+    const program = readFileSync(at("dist/bundle/program.js"), "latin1");
+    assert.equal(program, String.raw`/z(\u00e4|ae)hl|\u20ac|\ud83d\ude00/u`);
+    const hash = createHash("sha256").update(program).digest("hex");
+    assert.equal(readFileSync(at("dist/bundle/program.sha256"), "utf8"), hash);
   });
 });

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { sourceStack } from "../../../../src/cli/text/source-stack.js";
 
 describe("stacks", () => {
   const here = import.meta.url;
 
   test("name lines of the sources where there is a source map", () => {
-    const turned = sourceStack(`Error: x\n    at f (${here}:5:1)\n    at ${here}:6:1`);
+    const path = fileURLToPath(here);
+    const turned = sourceStack(`Error: x\n    at f (${here}:5:1)\n    at ${path}:6:1`);
     const file = "test/unit/cli/text/source-stack.test.ts";
     const [what, first, second] = turned.replaceAll(/:\d+:\d+/g, "").split("\n");
     assert.equal(what, "Error: x");
