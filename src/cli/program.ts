@@ -9,12 +9,14 @@ import { version } from "../base/version.js";
 import { commandGroups, nameOf } from "./command-list.js";
 import { register as registerCompletion } from "./completion.js";
 import { CliError, exitCodes } from "./text/cli-error.js";
-import { errorJson, errorMessage, exitCodeOf } from "./text/error-message.js";
+import { forbidColours, painted } from "./text/colours.js";
+import { errorJson, errorMessage, exitCodeOf, tintedError } from "./text/error-message.js";
 import { toJson } from "./text/output.js";
 
 /** Runs one command line (without node and script) and returns the exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const program = await createProgram(argv);
+  forbidColours(argv.includes("--no-color") || argv.includes("--json"));
   try {
     refuseUnknownCommand(program, argv);
     await program.parseAsync(argv, { from: "user" });
@@ -22,9 +24,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return reportUsage(error, program, argv);
     const { debug = false, json = false } = program.opts<{ debug?: boolean; json?: boolean }>();
-    process.stderr.write(
-      `${json ? toJson(errorJson(error, debug)) : errorMessage(error, debug)}\n`,
-    );
+    printError(error, { debug, json });
     return exitCodeOf(error);
   }
 }
@@ -39,6 +39,7 @@ async function createProgram(argv: readonly string[]): Promise<Command> {
     .version(version, "-V, --version")
     .option("--json", "print results as JSON, one value per line")
     .option("--debug", "print stack traces of errors")
+    .option("--no-color", "print no colours (or set NO_COLOR)")
     .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError(true);
   for (const [heading, entries] of Object.entries(commandGroups)) {
@@ -83,11 +84,19 @@ function reportUsage(error: CommanderError, program: Command, argv: readonly str
     });
     // The option may not have been read before the mistake was met.
     const json = argv.includes("--json");
-    process.stderr.write(
-      `${json ? toJson(errorJson(usage, false)) : errorMessage(usage, false)}\n`,
-    );
+    printError(usage, { debug: false, json });
   }
   return exitCodes.usage;
+}
+
+function printError(
+  error: unknown,
+  { debug, json }: { readonly debug: boolean; readonly json: boolean },
+): void {
+  const text = json
+    ? toJson(errorJson(error, debug))
+    : painted(tintedError(error, errorMessage(error, debug)), process.stderr);
+  process.stderr.write(`${text}\n`);
 }
 
 /** Names the help of the command that was called, or of the whole program if there is none. */
