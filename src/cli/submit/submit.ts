@@ -54,8 +54,9 @@ Trades need both signatures. This command signs for the profile and for each --c
 The signatures of others are read from the columns terms (bss.v1.TradeTerms, hex), seller_signature
 and buyer_signature (hex).
 
-The receipts go to --out, one JSON value per line. OUT.journal beside it keeps the exact records, so
-the same command can be run again: it sends only records without a receipt, and no record twice.
+The receipts go to --out, one JSON value per line, and 'bss verify' checks them without any server.
+OUT.journal beside it knows the rows, so the same command can be run again: it sends only records
+without a receipt, and no record twice.
 With another --out it would send all of them again. Only one process at a time can use one --out.
 Rows that were not recorded are listed in OUT.refused.csv.
 
@@ -175,8 +176,9 @@ async function submitLocked(job: Job): Promise<void> {
       inFlightMax: options.inFlight,
       signal,
     });
-    const { totals, refusedFile, ms } = sent;
+    const { totals, refusedFile, ms, unproven } = sent;
     report(totals, { kind, out, refusedFile, ms }, output);
+    if (unproven !== undefined) throw unproven;
   } finally {
     input.close();
   }

@@ -1,0 +1,192 @@
+/** Checks a whole receipts file, as `bss submit` and `bss import` keep it. */
+import { closeSync, createReadStream, openSync, readSync, statSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { toHex } from "../../base/bytes.js";
+import { verifyBlockReceipt } from "../../client/verify/block-receipt.js";
+import type { ReceiptAnchor } from "../../client/verify/receipt-check.js";
+import { recordHash } from "../../ledger/records/records.js";
+import {
+  type BlockLine,
+  blockOfLine,
+  positionsOf,
+  receiptBeginnings,
+  receiptsLineOf,
+} from "../sending/receipt-lines.js";
+import { CliError } from "../text/cli-error.js";
+import { tinted } from "../text/colours.js";
+import { fields, formatTime, type Output } from "../text/output.js";
+
+/** Hashes in hex, by position, by height. */
+type Places = Map<number, Map<number, string>>;
+
+type Proven = {
+  /** By the hash in hex. */
+  readonly records: Map<string, { readonly height: number; readonly position: number }>;
+  readonly heights: Set<number>;
+  readonly signers: Set<string>;
+  fromMs: number;
+  toMs: number;
+};
+
+/** A pipe is not looked into, as it can be read once only. */
+export function isReceiptList(file: string): boolean {
+  if (!statSync(file).isFile()) return false;
+  const beginning = Buffer.alloc(16);
+  const descriptor = openSync(file, "r");
+  try {
+    const text = beginning.toString("utf8", 0, readSync(descriptor, beginning, 0, 16, 0));
+    return receiptBeginnings.some((each) => text.startsWith(each));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Prints what was found. Throws `CliError` unless every receipt of the file is proven. */
+export async function verifyList(
+  file: string,
+  anchor: ReceiptAnchor,
+  record: Uint8Array | undefined,
+  output: Output,
+): Promise<void> {
+  const { places, blocks } = await readList(file);
+  const total = [...places.values()].reduce((sum, { size }) => sum + size, 0);
+  const proven = provenBy(blocks, places, anchor, output);
+  const missing = total - proven.records.size;
+  if (missing > 0) {
+    const message = `nothing in it proves ${missing} of its ${total} receipts`;
+    if (output.json) output.result({ valid: false, step: "proof", message }, String);
+    throw new CliError(
+      `${file} is incomplete: ${message}`,
+      "the command that wrote it fetches the proofs when it is run again; or fetch receipts with " +
+        "'bss receipt <record_hash>'",
+    );
+  }
+  const checked = record === undefined ? undefined : toHex(recordHash(anchor.consortiumId, record));
+  const place = checked === undefined ? undefined : proven.records.get(checked);
+  if (checked !== undefined && place === undefined) {
+    const message = `${file} has no receipt for the record, whose hash is ${checked}`;
+    if (output.json) output.result({ valid: false, step: "record", message }, String);
+    throw new CliError(message, "check --record: 'bss get --bytes' writes the right file");
+  }
+  report(proven, checked === undefined ? undefined : { hash: checked, ...place }, output);
+}
+
+async function readList(file: string) {
+  const places: Places = new Map();
+  const blocks: BlockLine[] = [];
+  let number = 0;
+  for await (const text of createInterface({ input: createReadStream(file) })) {
+    number += 1;
+    const line = lineOf(text);
+    if (line === undefined) {
+      const what = `${file}:${number} is no line of a receipts file`;
+      throw new CliError(
+        what,
+        "if it is the last one, wait until the command that writes has ended",
+      );
+    }
+    if ("block" in line) blocks.push(line);
+    else {
+      const { height, position, record_hash } = line;
+      const inBlock = places.get(height) ?? new Map<number, string>();
+      places.set(height, inBlock.set(position, record_hash));
+    }
+  }
+  return { places, blocks };
+}
+
+function lineOf(text: string) {
+  try {
+    return receiptsLineOf(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Throws `CliError` for the first block that proves nothing. */
+function provenBy(
+  blocks: readonly BlockLine[],
+  places: Places,
+  anchor: ReceiptAnchor,
+  output: Output,
+): Proven {
+  const proven: Proven = {
+    records: new Map(),
+    heights: new Set(),
+    signers: new Set(),
+    fromMs: Number.POSITIVE_INFINITY,
+    toMs: 0,
+  };
+  for (const line of blocks) {
+    const { block: height } = line;
+    const hashes = places.get(height) ?? new Map<number, string>();
+    const problem = addProven(proven, line, hashes, anchor);
+    if (problem === undefined) continue;
+    const message = `block ${height}: ${problem.replace(/\.$/, "")}`;
+    if (output.json) output.result({ valid: false, step: "proof", message }, String);
+    const next = "do not rely on it; check --genesis, and fetch receipts with 'bss receipt'";
+    throw new CliError(`the receipts are NOT valid: ${message}`, next);
+  }
+  return proven;
+}
+
+/** What is wrong with the line; undefined when it proves all its positions. */
+function addProven(
+  proven: Proven,
+  line: BlockLine,
+  hashes: ReadonlyMap<number, string>,
+  anchor: ReceiptAnchor,
+): string | undefined {
+  const block = blockOfLine(line, hashes);
+  if (block === undefined) return "the line holds no receipt";
+  const verified = verifyBlockReceipt(block, anchor);
+  if (!verified.ok) return verified.error;
+  const { height, timeMs, signers, position: own, recordHash: ownHash } = verified.value;
+  if (height !== line.block) return `the receipt is of block ${height}`;
+  for (const position of positionsOf(line)) {
+    const hash = hashes.get(position) ?? "";
+    const isOwn = block.others === undefined;
+    if (isOwn && (position !== own || hash !== toHex(ownHash))) {
+      return `the receipt is not for the record at position ${position}`;
+    }
+    proven.records.set(hash, { height, position });
+  }
+  proven.heights.add(height);
+  for (const signer of signers) proven.signers.add(signer);
+  proven.fromMs = Math.min(proven.fromMs, timeMs);
+  proven.toMs = Math.max(proven.toMs, timeMs);
+  return undefined;
+}
+
+type Checked = { readonly hash: string; readonly height?: number; readonly position?: number };
+
+function report(proven: Proven, record: Checked | undefined, output: Output): void {
+  const { fromMs, toMs, records, heights } = proven;
+  const signers = [...proven.signers].sort();
+  const value = {
+    valid: true,
+    records: records.size,
+    blocks: heights.size,
+    first_time_unix_ms: fromMs,
+    last_time_unix_ms: toMs,
+    signers,
+    record_checked: record !== undefined,
+    record_hash: record?.hash ?? null,
+    height: record?.height ?? null,
+    position: record?.position ?? null,
+  };
+  output.result(value, () => {
+    const content =
+      record === undefined
+        ? "not checked (--record FILE)"
+        : `is what was recorded, at position ${record.position} in block ${record.height}`;
+    const facts = fields([
+      ["content", content],
+      ["blocks' times", `${formatTime(fromMs)} to ${formatTime(toMs)}`],
+      ["signed by", `${signers.join(", ")}; of each block as many as are needed`],
+    ]);
+    const blocks = heights.size === 1 ? "1 block" : `${heights.size} blocks`;
+    const verdict = tinted("good", `all ${records.size} receipts are valid`);
+    return `${verdict}, of ${blocks}\n${facts}`;
+  });
+}
