@@ -41,14 +41,16 @@ async function detect(file: string, output: Output): Promise<void> {
   }
 }
 
-function proposal(label: string, findings: readonly Finding[]): string {
+/** The mapping file, with comments. */
+export function proposal(label: string, findings: readonly Finding[]): string {
   const parts = findings.map(({ key, value, certainty, why }) => {
     const text = stringify({ [key]: value }, { lineWidth: 0 }).trimEnd();
     const shown = certainty === "open" ? text.replaceAll(/^/gm, "# ") : text;
     return `# ${certainty}: ${why}\n${shown}`;
   });
   const intro = `# What 'bss import detect' makes of the beginning of ${label}. Check it.`;
-  const meters =
-    "# Names of the file that are not the ids of their meters:\n# meters:\n#   NAME: id";
-  return [intro, ...parts, meters].join("\n");
+  const isSessions = findings.some(({ key }) => key === "sessions");
+  const [devices, key] = isSessions ? ["charging stations", "stations"] : ["meters", "meters"];
+  const names = `# Names of the file that are not the ids of their ${devices}:\n# ${key}:\n#   NAME: id`;
+  return [intro, ...parts, names].join("\n");
 }

@@ -2,9 +2,15 @@
 import { extname } from "node:path";
 import { type Command, Option } from "commander";
 import type { BssClient } from "../../client/bss-client.js";
-import { parseCount, parseHash } from "../arguments.js";
+import { parseCount } from "../arguments.js";
 import { addProfileOption, participantOf, withClient } from "../client-session.js";
 import { type AnyCliKind, allCliKinds, cliKinds } from "../kinds/kinds.js";
+import {
+  type HashArgument,
+  hashForms,
+  parseHashArgument,
+  wholeHash,
+} from "../records/hash-argument.js";
 import { clockWarning, headTime } from "../sending/clock-check.js";
 import { findInput, type InputPlace } from "../sending/input.js";
 import { ProgressFile } from "../sending/progress-file.js";
@@ -23,7 +29,8 @@ import {
   parseZone,
 } from "./input/input-rows.js";
 
-type Options = InputOptions & {
+type Options = Omit<InputOptions, "updates"> & {
+  readonly updates?: HashArgument;
   readonly kind?: string;
   readonly out?: string;
   readonly batch: number;
@@ -117,8 +124,8 @@ export function register(program: Command): void {
     .option("--name <name>", "name of a document (default: the name of the file)")
     .option(
       "--updates <hash>",
-      "record hash of the document that this one is a new version of",
-      parseHash,
+      `the record hash of the document that this one is a new version of: ${hashForms}`,
+      parseHashArgument,
     )
     .option("--batch <n>", "number of records under one signature", parseCount, 250)
     .option("--in-flight <n>", "number of submissions in flight", parseCount, 16)
@@ -163,7 +170,10 @@ async function submitLocked(job: Job): Promise<void> {
     throw signal.aborted ? interruption("stopped before anything was sent") : error;
   });
   try {
-    const { count, rows } = await inputRows(input, kind, options, { client, note: output.note });
+    const { updates, ...given } = options;
+    const parent = updates && { updates: await wholeHash(client, updates) };
+    const context = { client, note: output.note };
+    const { count, rows } = await inputRows(input, kind, { ...given, ...parent }, context);
     const owner = { consortiumId: client.consortiumId, participantId: client.profile.id };
     const sent = await sendRows({
       client,
