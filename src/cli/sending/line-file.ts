@@ -10,6 +10,7 @@ import {
   writeSync,
 } from "node:fs";
 import { CliError } from "../text/cli-error.js";
+import { adviceOnSystem } from "../text/error-message.js";
 
 const chunkBytes = 256 * 1024;
 const newline = 10;
@@ -51,13 +52,27 @@ export class LineFile {
   /** Appends a line per value; with `durable` it is on the disk when this returns. */
   append(values: readonly object[], { durable }: { readonly durable: boolean }): void {
     if (values.length === 0) return;
-    this.#end += writeLines(this.#descriptor, values);
+    this.#naming(() => {
+      this.#end += writeLines(this.#descriptor, values);
+    });
     if (durable) this.sync();
   }
 
   /** What was appended is on the disk when this returns. */
   sync(): void {
-    fsyncSync(this.#descriptor);
+    this.#naming(() => fsyncSync(this.#descriptor));
+  }
+
+  /** The system does not say of which file an error is once it is open. */
+  #naming(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      const { message } = error as Error;
+      const advice = adviceOnSystem(error) ?? "check the disk";
+      const next = `${advice}, and run the same command again: it sends no record twice`;
+      throw new CliError(`${this.path} cannot be written: ${message}`, next, { cause: error });
+    }
   }
 
   /**
