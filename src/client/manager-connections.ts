@@ -105,10 +105,9 @@ export class Connections {
     this.#current = (this.#current + 1) % this.addresses.length;
   }
 
-  /** Turns from one manager to another, unless another call has turned already. */
-  turn(from: string, to: string): void {
-    if (this.addresses[this.#current] !== from) return;
-    this.#current = Math.max(0, this.addresses.indexOf(to));
+  /** Makes this manager the current one. */
+  turn(address: string): void {
+    this.#current = Math.max(0, this.addresses.indexOf(address));
   }
 
   /** The other addresses, in the order in which to try them. */
@@ -125,8 +124,9 @@ export class Connections {
   /**
    * Calls a method at one manager after the other, and waits when all have been tried. It ends
    * when a call succeeds, when it fails for a reason that another manager would give too, when TLS
-   * refuses every manager, or when time is up. The error then says what each manager said. A manager
-   * that is silent is left before its time is up if another one is better; see manager-watch.ts.
+   * refuses every manager, or when time is up. The error then says what each manager said. A
+   * manager that is silent is left before its time is up if another one is better; see
+   * manager-watch.ts.
    */
   async call<M extends DescMethodUnary>(
     method: M,

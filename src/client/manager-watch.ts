@@ -2,11 +2,11 @@
  * Looks, while a manager owes an answer, whether another one would give it sooner.
  *
  * A block may take a while, and then no other manager is faster: all wait for the same signatures.
- * So silence alone is no reason to leave. After some of it the manager and others of the profile are
- * asked for their status. The client goes on to another one only if that one is fit, and its own does
- * not even answer this, has halted, signs nothing, is far behind, or is overloaded while the other
- * has less to do. Looks become rarer, so that clients do not wander about. What is sent again has
- * the same bytes, which the ledger takes once.
+ * So silence alone is no reason to leave. After some of it the manager and others of the profile
+ * are asked for their status. The client goes on to another one only if that one is fit, and its
+ * own does not even answer this, has halted, signs nothing, is far behind, or is overloaded while
+ * the other has less to do. Looks become rarer, so that clients do not wander about. What is sent
+ * again has the same bytes, which the ledger takes once.
  */
 import type { GetStatusResponse } from "../gen/bss/v1/query_pb.js";
 import { RpcError } from "../rpc/rpc-error.js";
@@ -17,8 +17,8 @@ export type WatchedManagers = {
   statusOf(address: string, timeoutMs: number): Promise<GetStatusResponse>;
   /** The other addresses, in the order in which to try them. */
   after(address: string): readonly string[];
-  /** Makes another manager the current one, unless that is another one already. */
-  turn(from: string, to: string): void;
+  /** Makes this manager the current one. */
+  turn(address: string): void;
 };
 
 export type WatchedCall = {
@@ -86,7 +86,7 @@ export class ManagerWatch {
     if (this.#stopped) return;
     if (better === undefined || !isSilent()) return this.#wait();
     this.stop();
-    this.#managers.turn(this.#address, better.address);
+    this.#managers.turn(better.address);
     this.#call.onBetter(better.why);
   }
 

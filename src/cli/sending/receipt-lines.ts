@@ -1,6 +1,6 @@
 /**
- * The lines of a receipts file. Each record has a line with its place on the ledger; lines of blocks
- * hold what proves these places, so that `bss verify` needs the file and the genesis only.
+ * The lines of a receipts file. Each record has a line with its place on the ledger; lines of
+ * blocks hold what proves these places, so that `bss verify` needs the file and the genesis only.
  *
  *     {"line":2,"record_hash":"…","height":12,"position":345}
  *     {"block":12,"positions":[[345,250]],"receipt":"…","leaves":{…}}

@@ -42,8 +42,8 @@ export type BlockReceipt = {
 };
 
 /**
- * Puts together the receipts of the records at `positions` (ascending), from the verified receipt of
- * one of them and its block. `verifyBlockReceipt` says whether the block holds them. Throws
+ * Puts together the receipts of the records at `positions` (ascending), from the verified receipt
+ * of one of them and its block. `verifyBlockReceipt` says whether the block holds them. Throws
  * `UntrueAnswer` where it is not that of the receipt.
  */
 export function blockReceipt(

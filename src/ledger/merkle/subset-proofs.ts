@@ -1,7 +1,7 @@
 /**
  * One proof for several leaves of one tree: the roots of the largest subtrees that hold none of
- * them, left to right. The walk from the root down to the leaves is the same for who makes the proof
- * and who checks it, so that the proof needs no names of nodes.
+ * them, left to right. The walk from the root down to the leaves is the same for who makes the
+ * proof and who checks it, so that the proof needs no names of nodes.
  *
  *     leaves 0 and 3 of 5:        root             proof: 1, 2, 4
  *                              ┌───┴───┐
