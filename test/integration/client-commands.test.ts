@@ -119,6 +119,17 @@ describe("the commands that talk to a consortium", () => {
         [first, second, third],
         /is incomplete: nothing in it proves 3 of its 3 receipts/,
       ],
+      ["twice", [first, other, second, third, block], /NOT valid: twice\.jsonl:2 says that 00/],
+      [
+        "another-time",
+        [first, second.replace("}", ',"time_unix_ms":1}'), third, block],
+        /NOT valid: block \d+: its time is \d+ ms, not 1/,
+      ],
+      [
+        "another-id",
+        [first, second.replace("}", ',"block_id":"00"}'), third, block],
+        /NOT valid: block \d+: its id is [0-9a-f]{64}, not 00/,
+      ],
       [
         "cut",
         [first, second, third, block.slice(0, -9)],

@@ -16,8 +16,17 @@ import { CliError } from "../text/cli-error.js";
 import { tinted } from "../text/colours.js";
 import { fields, formatTime, type Output } from "../text/output.js";
 
-/** Hashes in hex, by position, by height. */
-type Places = Map<number, Map<number, string>>;
+/** What the lines of records say of one block. */
+type Said = {
+  /** Hashes in hex, by position. */
+  readonly hashes: Map<number, string>;
+  /** In files of earlier versions. */
+  readonly blockIds: Set<string>;
+  readonly timesMs: Set<number>;
+};
+
+/** By height. */
+type Places = Map<number, Said>;
 
 type Proven = {
   /** By the hash in hex. */
@@ -27,6 +36,9 @@ type Proven = {
   fromMs: number;
   toMs: number;
 };
+
+const distrust =
+  "do not rely on the file; check --genesis, and fetch receipts with 'bss receipt <record_hash>'";
 
 /** A pipe is not looked into, as it can be read once only. */
 export function isReceiptList(file: string): boolean {
@@ -49,7 +61,7 @@ export async function verifyList(
   output: Output,
 ): Promise<void> {
   const { places, blocks } = await readList(file);
-  const total = [...places.values()].reduce((sum, { size }) => sum + size, 0);
+  const total = [...places.values()].reduce((sum, { hashes }) => sum + hashes.size, 0);
   const proven = provenBy(blocks, places, anchor, output);
   const missing = total - proven.records.size;
   if (missing > 0) {
@@ -85,19 +97,40 @@ async function readList(file: string) {
         "if it is the last one, wait until the command that writes has ended",
       );
     }
-    if ("block" in line) blocks.push(line);
-    else {
-      const { height, position, record_hash } = line;
-      const inBlock = places.get(height) ?? new Map<number, string>();
-      places.set(height, inBlock.set(position, record_hash));
+    if ("block" in line) {
+      blocks.push(line);
+      continue;
     }
+    const { height, position, record_hash: hash, block_id, time_unix_ms } = line;
+    const said = places.get(height) ?? {
+      hashes: new Map(),
+      blockIds: new Set(),
+      timesMs: new Set(),
+    };
+    places.set(height, said);
+    const before = said.hashes.get(position) ?? hash;
+    if (before !== hash) {
+      const what = `${file}:${number} says that ${hash} is at position ${position}, as ${before} is`;
+      throw new CliError(`the receipts are NOT valid: ${what}`, distrust);
+    }
+    said.hashes.set(position, hash);
+    if (block_id !== undefined) said.blockIds.add(block_id);
+    if (time_unix_ms !== undefined) said.timesMs.add(time_unix_ms);
   }
   return { places, blocks };
 }
 
 function lineOf(text: string) {
   try {
-    return receiptsLineOf(JSON.parse(text));
+    const value = JSON.parse(text) as Partial<Record<"block_id" | "time_unix_ms", unknown>>;
+    const line = receiptsLineOf(value);
+    if (line === undefined || "block" in line) return line;
+    const { block_id: id, time_unix_ms: time } = value;
+    return {
+      ...line,
+      block_id: id === undefined ? undefined : String(id),
+      time_unix_ms: time === undefined ? undefined : Number(time),
+    };
   } catch {
     return undefined;
   }
@@ -119,13 +152,11 @@ function provenBy(
   };
   for (const line of blocks) {
     const { block: height } = line;
-    const hashes = places.get(height) ?? new Map<number, string>();
-    const problem = addProven(proven, line, hashes, anchor);
+    const problem = addProven(proven, line, places.get(height), anchor);
     if (problem === undefined) continue;
     const message = `block ${height}: ${problem.replace(/\.$/, "")}`;
     if (output.json) output.result({ valid: false, step: "proof", message }, String);
-    const next = "do not rely on it; check --genesis, and fetch receipts with 'bss receipt'";
-    throw new CliError(`the receipts are NOT valid: ${message}`, next);
+    throw new CliError(`the receipts are NOT valid: ${message}`, distrust);
   }
   return proven;
 }
@@ -134,15 +165,21 @@ function provenBy(
 function addProven(
   proven: Proven,
   line: BlockLine,
-  hashes: ReadonlyMap<number, string>,
+  said: Said | undefined,
   anchor: ReceiptAnchor,
 ): string | undefined {
+  const hashes = said?.hashes ?? new Map<number, string>();
   const block = blockOfLine(line, hashes);
   if (block === undefined) return "the line holds no receipt";
   const verified = verifyBlockReceipt(block, anchor);
   if (!verified.ok) return verified.error;
   const { height, timeMs, signers, position: own, recordHash: ownHash } = verified.value;
   if (height !== line.block) return `the receipt is of block ${height}`;
+  const id = toHex(verified.value.blockId);
+  const otherId = [...(said?.blockIds ?? [])].find((each) => each !== id);
+  if (otherId !== undefined) return `its id is ${id}, not ${otherId}`;
+  const otherMs = [...(said?.timesMs ?? [])].find((each) => each !== timeMs);
+  if (otherMs !== undefined) return `its time is ${timeMs} ms, not ${otherMs}`;
   for (const position of positionsOf(line)) {
     const hash = hashes.get(position) ?? "";
     const isOwn = block.others === undefined;

@@ -76,10 +76,10 @@ export class LineFile {
   }
 
   /**
-   * Puts other lines in the place of all that there are: what `replace` makes of each, and none
-   * where it gives undefined. A crash leaves either the old lines or the new ones.
+   * Puts other lines in the place of all that there are: what `replace` makes of each. A crash
+   * leaves either the old lines or the new ones.
    */
-  rewrite(replace: (value: unknown) => object | undefined): void {
+  rewrite(replace: (value: unknown) => object): void {
     const temporary = `${this.path}.new`;
     const descriptor = openSync(temporary, "w+", 0o600);
     try {
@@ -90,8 +90,7 @@ export class LineFile {
         lines = [];
       };
       this.#readAll((value) => {
-        const line = replace(value);
-        if (line !== undefined) lines.push(line);
+        lines.push(replace(value));
         if (lines.length === linesAtOnce) write();
       });
       write();

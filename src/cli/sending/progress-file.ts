@@ -266,11 +266,7 @@ export class ProgressFile {
 
   /** Files that hold nothing go: a run that failed at once leaves no trace. */
   close(): void {
-    try {
-      if (this.#hasSpare && !this.#isEmpty) this.#shorten();
-    } catch {
-      // The journal is as it was, and right: that it is long is no reason to fail.
-    }
+    if (this.#hasSpare && !this.#isEmpty) this.#shorten();
     for (const file of [this.#receipts, this.#journal]) {
       file.close();
       if (this.#isEmpty) rmSync(file.path);
@@ -291,17 +287,21 @@ export class ProgressFile {
 
   /** Rows with a slot keep their bytes: what a later row says may rest on them. */
   #shorten(): void {
-    // What is taken from the journal has to be in the receipts, whatever happens next.
-    this.#receipts.sync();
-    this.#journal.rewrite((value) => {
-      const { key, hash, slot, ...rest } = value as Partial<JournalLine>;
-      const isSpare = slot === undefined && hash !== undefined && this.#done.has(hash);
-      if (!isSpare || key === undefined || rest.record === undefined) return value as object;
-      const done: DoneLine = { key, done: Buffer.from(hash, "hex").toString("base64") };
-      return done;
-    });
+    try {
+      // What is taken from the journal has to be in the receipts, whatever happens next.
+      this.#receipts.sync();
+      this.#journal.rewrite((value) => {
+        const { key, hash, slot, record } = value as Partial<JournalLine>;
+        const isSpare = slot === undefined && hash !== undefined && this.#done.has(hash);
+        if (!isSpare || key === undefined || record === undefined) return value as object;
+        const done: DoneLine = { key, done: Buffer.from(hash, "hex").toString("base64") };
+        return done;
+      });
+      this.#hasSpare = false;
+    } catch {
+      // The journal is as it was, and right: that it is long is no reason to fail.
+    }
     this.#journalBytes = this.#journal.bytes;
-    this.#hasSpare = false;
   }
 
   #planSlot(row: PlannedRow, slot: string, firstLine: number | undefined) {

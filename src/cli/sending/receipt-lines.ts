@@ -26,15 +26,15 @@ export type ReceiptLine = {
   readonly position: number;
 };
 
-/** First position and number of records that stand one after the other. */
-export type Range = readonly [first: number, count: number];
-
 const whole = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/);
 
 const blockLine = z.object({
   block: whole,
-  positions: z.array(z.tuple([whole, whole.min(1).max(blockRecordsBound)])).max(blockRecordsBound),
+  /** First position and number of records that stand one after the other. */
+  positions: z
+    .array(z.tuple([whole, whole.min(1)]))
+    .refine((ranges) => ranges.reduce((sum, [, count]) => sum + count, 0) <= blockRecordsBound),
   /** A bss.v1.Receipt, encoded. */
   receipt: base64,
   /** Absent when there is one position: that of the receipt. */

@@ -83,8 +83,9 @@ export function verifyBlockReceipt(
   const { records, proof, ...roots } = others;
   const added = treeSize - previousTreeSize;
   if (added > blockRecordsBound) return err("The block adds more records than a block may.");
-  if (![roots.controlRoot, roots.privateRoot, ...records.map(sealOf)].every(isHash)) {
-    return err("A root or a seal digest does not have 32 bytes.");
+  const parts = records.flatMap(({ recordHash, sealDigest }) => [recordHash, sealDigest]);
+  if (![roots.controlRoot, roots.privateRoot, ...parts].every(isHash)) {
+    return err("A root, a record hash or a seal digest does not have 32 bytes.");
   }
   const leaves = records.map(({ position, ...leaf }) => {
     return { index: position - previousTreeSize, hash: leafHashOf(leaf) };
@@ -95,10 +96,6 @@ export function verifyBlockReceipt(
     return err("The proof does not lead from the records to the body digest of the header.");
   }
   return ok(verified.value);
-}
-
-function sealOf({ sealDigest }: ProvenRecord): Uint8Array {
-  return sealDigest;
 }
 
 function isHash({ length }: Uint8Array): boolean {
