@@ -50,7 +50,7 @@ export function doingOf(status: GetStatusResponse): string {
 
 /** A node that goes on needs no colour. */
 export function tintOfState(doing: string): Tint | undefined {
-  if (/halted|no answer|silent|ended/.test(doing)) return "bad";
+  if (/halted|no answer/.test(doing)) return "bad";
   return /suspended|abstains|waits|repairs|catching up/.test(doing) ? "warn" : undefined;
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
+import { CliError } from "../../../../src/cli/text/cli-error.js";
 import {
   forbidColours,
   hasColours,
@@ -7,7 +8,9 @@ import {
   tinted,
   tintedMessage,
 } from "../../../../src/cli/text/colours.js";
+import { tintedError } from "../../../../src/cli/text/error-message.js";
 import { table } from "../../../../src/cli/text/output.js";
+import { tintOfState } from "../../../../src/cli/text/status-words.js";
 
 const terminal = { isTTY: true } as NodeJS.WriteStream;
 const pipe = {} as NodeJS.WriteStream;
@@ -51,6 +54,28 @@ describe("colours", () => {
     } finally {
       restore("NO_COLOR", NO_COLOR);
       restore("FORCE_COLOR", FORCE_COLOR);
+    }
+  });
+
+  test("show what an error is about apart from its advice", () => {
+    const error = new CliError("the disk is full", "free some space");
+    const text = tintedError(error, "bss: the disk is full; free some space\n    at x");
+    const advice = tinted("dim", "free some space");
+    assert.equal(text, `${tinted("bad", "bss:")} the disk is full; ${advice}\n    at x`);
+    assert.equal(tintedError(new Error("no"), "bss: no"), `${tinted("bad", "bss:")} no`);
+  });
+
+  test("show nodes that do not go on", () => {
+    for (const [doing, tint] of [
+      ["idle", undefined],
+      ["in step", undefined],
+      ["halted", "bad"],
+      ["suspended, no answer", "bad"],
+      ["suspended, idle", "warn"],
+      ["waits (approve, 3)", "warn"],
+      ["catching up", "warn"],
+    ] as const) {
+      assert.equal(tintOfState(doing), tint, doing);
     }
   });
 
