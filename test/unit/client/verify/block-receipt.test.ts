@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { create } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
 import { fromHex, toHex } from "../../../../src/base/bytes.js";
 import {
@@ -13,77 +12,31 @@ import {
   blockReceipt,
   verifyBlockReceipt,
 } from "../../../../src/client/verify/block-receipt.js";
-import { ed25519KeyPairFromSeed } from "../../../../src/crypto/ed25519.js";
-import { BlockSchema } from "../../../../src/gen/bss/v1/block_pb.js";
-import {
-  GetReceiptRequestSchema,
-  type Receipt,
-  ReceiptSchema,
-} from "../../../../src/gen/bss/v1/query_pb.js";
-import type { GenesisState } from "../../../../src/ledger/genesis.js";
-import { initialStanding } from "../../../../src/ledger/members/member-lists.js";
-import { Members } from "../../../../src/ledger/members/members.js";
-import { getReceipt } from "../../../../src/query/record-queries.js";
-import { ToyLedger, type ToySigner } from "../../../support/toy-ledger.js";
+import type { Receipt } from "../../../../src/gen/bss/v1/query_pb.js";
+import { toyChain, toyGenesis } from "../../../support/toy-chain.js";
 
-const consortiumId = new Uint8Array(32).fill(7);
-const signers: readonly ToySigner[] = [1, 2, 3, 4].map((i) => ({
-  managerId: `manager-${i}`,
-  seed: new Uint8Array(32).fill(i),
-}));
-const members = new Members({
-  managers: signers.map(({ managerId, seed }) => ({
-    managerId,
-    signingKey: ed25519KeyPairFromSeed(seed).publicKey,
-    ...initialStanding,
-    vrfKey: seed,
-    hpkeKey: seed,
-    tlsSpkiSha256: seed,
-    address: "localhost:1",
-  })),
-  storageNodes: [],
-  officers: [],
-});
-const anchor = { consortiumId, members };
-const genesis = {
-  ...anchor,
-  timestampMs: 1000,
-  genesis: { operations: [] },
-} as unknown as GenesisState;
+const anchor = toyGenesis;
 
 describe("the receipts of one block", () => {
-  const ledger = new ToyLedger(genesis, signers);
-  /** Of the second block, which adds positions 3 to 9. */
-  const block = { height: 2, first: 3, added: 7 };
+  /** The second block adds positions 3 to 9. */
+  const height = 2;
+  const chain = toyChain([3, 7, 2]);
   let receipts: readonly Receipt[];
 
   before(async () => {
-    for (const size of [3, 7, 2]) {
-      const from = ledger.entries.length;
-      ledger.append(Array.from({ length: size }, (_, i) => Uint8Array.of(from + i, 77)));
-    }
-    receipts = await Promise.all(
-      ledger.entries.map(async ([hash]) => {
-        const request = create(GetReceiptRequestSchema, {
-          recordHash: defined(fromHex(hash), "hex"),
-        });
-        return create(ReceiptSchema, (await getReceipt(ledger, request)).receipt);
-      }),
-    );
+    const hashes = Array.from({ length: 12 }, (_, position) => fromHex(chain.hashAt(position)));
+    receipts = await Promise.all(hashes.map((hash) => chain.receiptOf(defined(hash, "hex"))));
   });
 
   const receiptAt = (position: number) => defined(receipts[position], "a record of the ledger");
-  const madeOf = async (positions: readonly number[], height = block.height) => {
-    const final = defined(await ledger.finalBlock(height), "a block of the ledger");
-    const first = receiptAt(positions[0] ?? 0);
-    return blockReceipt(first, create(BlockSchema, final.block), positions);
-  };
+  const madeOf = async (positions: readonly number[], of = height) =>
+    blockReceipt(receiptAt(positions[0] ?? 0), await chain.blockAt(of), positions);
 
   test("hold for some of its records and for all", async () => {
     for (const positions of [[3], [4, 5], [3, 6, 9], [3, 4, 5, 6, 7, 8, 9]]) {
       const verified = verifyBlockReceipt(await madeOf(positions), anchor);
       assert.ok(verified.ok, `${positions}`);
-      assert.equal(verified.value.height, block.height);
+      assert.equal(verified.value.height, height);
     }
     assert.ok(verifyBlockReceipt({ receipt: receiptAt(4) }, anchor).ok);
   });
