@@ -202,7 +202,8 @@ function rowOf({ address, nodeId, status }: Answer, managers: readonly ManagerSt
 function jsonOf(answer: Answer, managers: readonly ManagerStatus[]): object {
   const { address, status, error } = answer;
   if (status === undefined) {
-    return { address, error: error === undefined ? undefined : plainMessage(error, address) };
+    if (error === undefined) return { address };
+    return { address, error: { message: plainMessage(error, address), reason: error.reason } };
   }
   return { address, ...statusJson(status, managers) };
 }
