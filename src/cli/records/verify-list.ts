@@ -223,7 +223,7 @@ function report(proven: Proven, record: Checked | undefined, output: Output): vo
       ["signed by", `${signers.join(", ")}; of each block as many as are needed`],
     ]);
     const blocks = heights.size === 1 ? "1 block" : `${heights.size} blocks`;
-    const verdict = tinted("good", `all ${records.size} receipts are valid`);
-    return `${verdict}, of ${blocks}\n${facts}`;
+    const all = records.size === 1 ? "the receipt is" : `all ${records.size} receipts are`;
+    return `${tinted("good", `${all} valid`)}, of ${blocks}\n${facts}`;
   });
 }
