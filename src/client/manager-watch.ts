@@ -102,8 +102,9 @@ export class ManagerWatch {
       if (other === undefined || better === undefined || unfit(other) !== undefined) continue;
       const reason = reasonToLeave(status, other, isOverloaded);
       if (reason === undefined) continue;
-      const why = new RpcError("NODE_UNREACHABLE", `${address} ${reason}; going on at ${better}`);
-      return { address: better, why };
+      const text = `${address} ${reason}; going on at ${better}`;
+      const metadata = { going_on_at: better };
+      return { address: better, why: new RpcError("NODE_UNREACHABLE", text, { metadata }) };
     }
     return undefined;
   }
