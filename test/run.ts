@@ -39,6 +39,8 @@ const sharing = ["unit/energy-files/", "unit/examples/", "unit/query/", "unit/se
 const root = repositoryRoot();
 process.chdir(root);
 const sourceMaps = new URL("./support/source-maps.js", import.meta.url).href;
+// Tests read what commands print.
+for (const name of ["FORCE_COLOR", "CLICOLOR_FORCE"]) delete process.env[name];
 process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ""} --import=${sourceMaps}`;
 const coverageRequested = process.argv.includes("--coverage");
 const prefixes = process.argv.slice(2).filter((argument) => argument !== "--coverage");

@@ -8,14 +8,10 @@ import { fromHex } from "../base/bytes.js";
 import { CliError } from "./text/cli-error.js";
 import { readTime } from "./text/time-text.js";
 
-/** A whole hash, in hex as commands print it or in base64 as protobuf JSON has it. */
-export function parseHash(text: string): Uint8Array {
-  const hash = parseHashBytes(text);
-  if (hash !== undefined) return hash;
-  throw new InvalidArgumentError("A hash has 64 hex digits, or 44 characters of base64.");
-}
-
-/** The same; undefined for anything else. Both alphabets of base64, with or without padding. */
+/**
+ * A whole hash, in hex as commands print it or in base64 as protobuf JSON has it (both alphabets,
+ * with or without padding); undefined for anything else.
+ */
 export function parseHashBytes(text: string): Uint8Array | undefined {
   const hash = fromHex(text);
   if (hash?.length === hashBytes) return hash;

@@ -9,12 +9,14 @@ import { version } from "../base/version.js";
 import { commandGroups, nameOf } from "./command-list.js";
 import { register as registerCompletion } from "./completion.js";
 import { CliError, exitCodes } from "./text/cli-error.js";
-import { errorJson, errorMessage, exitCodeOf } from "./text/error-message.js";
+import { forbidColours, painted } from "./text/colours.js";
+import { errorJson, errorMessage, exitCodeOf, tintedError } from "./text/error-message.js";
 import { toJson } from "./text/output.js";
 
 /** Runs one command line (without node and script) and returns the exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const program = await createProgram(argv);
+  forbidColours(argv.includes("--no-color") || argv.includes("--json"));
   try {
     refuseUnknownCommand(program, argv);
     await program.parseAsync(argv, { from: "user" });
@@ -22,9 +24,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return reportUsage(error, program, argv);
     const { debug = false, json = false } = program.opts<{ debug?: boolean; json?: boolean }>();
-    process.stderr.write(
-      `${json ? toJson(errorJson(error, debug)) : errorMessage(error, debug)}\n`,
-    );
+    printError(error, { debug, json });
     return exitCodeOf(error);
   }
 }
@@ -39,6 +39,7 @@ async function createProgram(argv: readonly string[]): Promise<Command> {
     .version(version, "-V, --version")
     .option("--json", "print results as JSON, one value per line")
     .option("--debug", "print stack traces of errors")
+    .option("--no-color", "print no colours (or set NO_COLOR)")
     .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError(true);
   for (const [heading, entries] of Object.entries(commandGroups)) {
@@ -50,55 +51,80 @@ async function createProgram(argv: readonly string[]): Promise<Command> {
   }
   program.commandsGroup("Shell:");
   registerCompletion(program, Object.values(commandGroups).flat());
-  reportErrorsHere(program);
+  reportErrorsHere(program, argv.includes("--json"));
   return program;
 }
 
 /** `bss sbumit --help` would show the help of the whole program and end well. */
 function refuseUnknownCommand(program: Command, argv: readonly string[]): void {
-  const [first] = argv.filter((word) => !word.startsWith("-"));
-  const asksForHelp = argv.includes("--help") || argv.includes("-h");
-  if (first === undefined || first === "help" || !asksForHelp) return;
-  if (program.commands.some((command) => command.name() === first)) return;
-  program.error(`error: unknown command '${first}'`, { code: "commander.unknownCommand" });
+  const words = argv.filter((word) => !word.startsWith("-"));
+  const isHelp = words[0] === "help";
+  if (!isHelp && !argv.includes("--help") && !argv.includes("-h")) return;
+  let command: Command = program;
+  for (const word of words.slice(isHelp ? 1 : 0)) {
+    // What has options or arguments of its own may be followed by their values.
+    const { options, registeredArguments: values, commands } = command;
+    if (commands.length === 0 || values.length > 0) return;
+    if (command !== program && options.length > 0) return;
+    const inner = commands.find((each) => each.name() === word);
+    if (inner === undefined) {
+      program.error(`error: unknown command '${word}'`, { code: "commander.unknownCommand" });
+    }
+    command = inner;
+  }
 }
 
 /** Makes a command and those below it throw instead of printing and exiting. */
-function reportErrorsHere(command: Command): void {
+function reportErrorsHere(command: Command, json: boolean): void {
   command.exitOverride().configureOutput({ outputError: () => {} });
-  for (const inner of command.commands) reportErrorsHere(inner);
+  // Help that nobody asked for is no JSON.
+  if (json) command.configureOutput({ writeErr: () => {} });
+  for (const inner of command.commands) reportErrorsHere(inner, json);
 }
 
 function reportUsage(error: CommanderError, program: Command, argv: readonly string[]): number {
   // Help and version end as errors too, with exit code 0. Help that nobody asked for ends with 1,
-  // after it has been printed.
+  // after it has been printed for people.
   if (error.exitCode === 0) return exitCodes.success;
-  if (error.code !== "commander.help") {
-    const what = error.message
-      .replace(/^error: /, "")
-      .replaceAll(/\s+/g, " ")
-      .replace(/\.$/, "");
+  // The option may not have been read before the mistake was met.
+  const json = argv.includes("--json");
+  const isHelp = error.code === "commander.help";
+  if (json || !isHelp) {
+    const what = isHelp
+      ? "a command is missing"
+      : error.message
+          .replace(/^error: /, "")
+          .replaceAll(/\s+/g, " ")
+          .replace(/\.$/, "");
     const usage = new CliError(printable(what), usageAdvice(program, argv), {
       exitCode: exitCodes.usage,
     });
-    // The option may not have been read before the mistake was met.
-    const json = argv.includes("--json");
-    process.stderr.write(
-      `${json ? toJson(errorJson(usage, false)) : errorMessage(usage, false)}\n`,
-    );
+    printError(usage, { debug: false, json });
   }
   return exitCodes.usage;
+}
+
+function printError(
+  error: unknown,
+  { debug, json }: { readonly debug: boolean; readonly json: boolean },
+): void {
+  const text = json
+    ? toJson(errorJson(error, debug))
+    : painted(tintedError(error, errorMessage(error, debug)), process.stderr);
+  process.stderr.write(`${text}\n`);
 }
 
 /** Names the help of the command that was called, or of the whole program if there is none. */
 function usageAdvice(program: Command, argv: readonly string[]): string {
   let names = "bss";
-  let command: Command | undefined = program;
+  let command = program;
   for (const word of argv.filter((each) => !each.startsWith("-"))) {
-    command = command.commands.find((each) => each.name() === word);
-    if (command === undefined) break;
+    const inner = command.commands.find((each) => each.name() === word);
+    if (inner === undefined) break;
+    command = inner;
     names += ` ${word}`;
   }
-  const lists = names === "bss" ? "all commands" : "its options";
+  const isGroup = command.commands.length > 0 && command.options.length === 0;
+  const lists = command === program ? "all commands" : isGroup ? "its commands" : "its options";
   return `'${names} --help' lists ${lists}`;
 }

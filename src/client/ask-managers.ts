@@ -1,8 +1,10 @@
 /**
  * Asking managers for what any of them can do alone, such as a certificate. Up to f of them may
  * lie, so the refusal of one proves nothing: every manager is asked before the caller gets a
- * refusal. Each round begins with another manager, and none may use up the time of the others.
+ * refusal. Each round begins with another manager, and none may use up the time of the others: one
+ * that does not even say how it is, is left.
  */
+import { QueryService } from "../gen/bss/v1/query_pb.js";
 import { RpcError } from "../rpc/rpc-error.js";
 import { rpcErrorOf } from "../rpc/status-details.js";
 import {
@@ -20,6 +22,10 @@ const timeoutDefaultMs = 120_000;
 /** A call without a timeout of its own ends after this time if no manager can be reached. */
 const unreachableTimeoutMs = 10_000;
 const pauseMs = 500;
+/** A manager that has not answered for so long is asked for its status, ms. */
+const silenceDefaultMs = 3_000;
+/** How long it may take to say that, ms. */
+const statusMs = 2_000;
 
 type Call<T> = (
   connection: Connection,
@@ -31,6 +37,7 @@ export type Asked = {
   /** How many managers may be faulty: if more refuse for one reason, an honest one refuses. */
   readonly faultsMax: number;
   readonly dial: Dial;
+  readonly silenceMs?: number;
 };
 
 /**
@@ -40,7 +47,7 @@ export type Asked = {
  * @throws RpcError the refusal that most managers gave, and who said what
  */
 export async function askManagers<T>(
-  { addresses: given, faultsMax, dial }: Asked,
+  { addresses: given, faultsMax, dial, silenceMs = silenceDefaultMs }: Asked,
   options: RetryOptions,
   call: Call<T>,
 ): Promise<T> {
@@ -61,7 +68,9 @@ export async function askManagers<T>(
       const ownMs = Math.min(leftMs, attemptMs.max, fairMs);
       const connection = dial(address);
       try {
-        return await call(connection, { timeoutMs: ownMs, ...(signal && { signal }) });
+        return await unlessSilent(connection, silenceMs, signal, (ownSignal) =>
+          call(connection, { timeoutMs: ownMs, signal: ownSignal }),
+        );
       } catch (thrown) {
         const error = rpcErrorOf(thrown);
         if (signal?.aborted) throw error;
@@ -76,6 +85,32 @@ export async function askManagers<T>(
     if (isGone) throw verdict(failed);
     await pause(pauseMs, signal);
     first = (first + 1) % addresses.length;
+  }
+}
+
+/** Fails with what asking for the status failed with if the manager does not answer that either. */
+async function unlessSilent<T>(
+  connection: Connection,
+  silenceMs: number,
+  signal: AbortSignal | undefined,
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const left = new AbortController();
+  const ask = async () => {
+    try {
+      await connection.unary(QueryService.method.getStatus, {}, { timeoutMs: statusMs });
+    } catch (thrown) {
+      const error = rpcErrorOf(thrown);
+      if (isUnreachable(error) || error.status === "DEADLINE_EXCEEDED") left.abort(error);
+    }
+  };
+  const timer = setTimeout(() => void ask(), silenceMs);
+  try {
+    return await call(signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]));
+  } catch (error) {
+    throw left.signal.aborted ? left.signal.reason : error;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

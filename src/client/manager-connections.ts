@@ -18,6 +18,7 @@ import type {
   MessageShape,
 } from "@bufbuild/protobuf";
 import { assert, defined } from "../base/assert.js";
+import { type GetStatusResponse, QueryService } from "../gen/bss/v1/query_pb.js";
 import { Backoff } from "../rpc/channels/backoff.js";
 import { createChannel, type RpcChannel } from "../rpc/channels/channel.js";
 import type { ClientStream } from "../rpc/channels/client-stream.js";
@@ -28,6 +29,7 @@ import { readTerms } from "../rpc/tls/certificate.js";
 import type { TlsCredentials } from "../rpc/tls/tls.js";
 import type { ClientProfile } from "./client-profile.js";
 import { isTlsFailure, isUnreachable, summary } from "./manager-failures.js";
+import { ManagerWatch } from "./manager-watch.js";
 
 export type RetryOptions = {
   /**
@@ -103,10 +105,28 @@ export class Connections {
     this.#current = (this.#current + 1) % this.addresses.length;
   }
 
+  /** Makes this manager the current one. */
+  turn(address: string): void {
+    this.#current = Math.max(0, this.addresses.indexOf(address));
+  }
+
+  /** The other addresses, in the order in which to try them. */
+  after(address: string): readonly string[] {
+    const at = this.addresses.indexOf(address);
+    return [...this.addresses.slice(at + 1), ...this.addresses.slice(0, Math.max(0, at))];
+  }
+
+  /** What one manager says about itself, without asking another in its place. */
+  statusOf(address: string, timeoutMs: number): Promise<GetStatusResponse> {
+    return this.at(address).unary(QueryService.method.getStatus, {}, { timeoutMs });
+  }
+
   /**
    * Calls a method at one manager after the other, and waits when all have been tried. It ends
    * when a call succeeds, when it fails for a reason that another manager would give too, when TLS
-   * refuses every manager, or when time is up. The error then says what each manager said.
+   * refuses every manager, or when time is up. The error then says what each manager said. A
+   * manager that is silent is left before its time is up if another one is better; see
+   * manager-watch.ts.
    */
   async call<M extends DescMethodUnary>(
     method: M,
@@ -124,10 +144,9 @@ export class Connections {
       const leftMs = Math.ceil(deadlineMs - performance.now());
       try {
         const timeout = Math.max(1, Math.min(leftMs, attemptMs));
-        return await connection.unary(method, request, {
-          timeoutMs: timeout,
-          ...(signal === undefined ? {} : { signal }),
-        });
+        return await this.#watched(connection, signal, (ownSignal) =>
+          connection.unary(method, request, { timeoutMs: timeout, signal: ownSignal }),
+        );
       } catch (thrown) {
         const error = rpcErrorOf(thrown);
         if (signal?.aborted === true || !mayRepeat(error)) throw error;
@@ -136,6 +155,27 @@ export class Connections {
         if (performance.now() + waitMs >= untilMs) throw round.summary(error);
         await pause(waitMs, signal);
       }
+    }
+  }
+
+  async #watched<T>(
+    connection: Connection,
+    signal: AbortSignal | undefined,
+    call: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const left = new AbortController();
+    const watch = new ManagerWatch(this, connection.address, {
+      isDue: () => true,
+      onBetter: (why) => left.abort(why),
+    });
+    try {
+      return await call(
+        signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]),
+      );
+    } catch (error) {
+      throw left.signal.aborted ? left.signal.reason : error;
+    } finally {
+      watch.stop();
     }
   }
 

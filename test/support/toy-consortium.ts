@@ -50,6 +50,8 @@ export type Misbehaviour = {
   tamper?: (answer: Record<string, unknown>) => void;
   /** Changes a block of WatchBlocks, or ends the stream with undefined. */
   watched?: (block: Record<string, unknown>, sent: number) => unknown;
+  /** Why it signs nothing, as its status says. */
+  abstaining?: string;
 };
 
 export class ToyConsortium {
@@ -272,6 +274,7 @@ export class ToyManager {
         step: "idle",
         version: "0.1.0",
         stateDigest: new Uint8Array(32),
+        abstaining: this.misbehaviour.abstaining ?? "",
         peers: genesis.members.managers
           .filter(({ managerId }) => managerId !== this.id)
           .map(({ managerId }) => ({

@@ -4,6 +4,7 @@ import { stringify } from "yaml";
 import { type Finding, guessMapping } from "../../energy-files/csv/mapping-guess.js";
 import { fileFormats } from "../../energy-files/readers.js";
 import { findInput } from "../sending/input.js";
+import { CliError } from "../text/cli-error.js";
 import { type Output, outputOf } from "../text/output.js";
 import { formatOf } from "./file-format.js";
 
@@ -21,7 +22,7 @@ export function addDetect(command: Command): void {
     .action((file: string, _options: object, self: Command) => detect(file, outputOf(self)));
 }
 
-async function detect(file: string, output: Output): Promise<void> {
+export async function detect(file: string, output: Output): Promise<void> {
   const place = findInput(file);
   const input = await place.open(new AbortController().signal);
   try {
@@ -31,24 +32,35 @@ async function detect(file: string, output: Output): Promise<void> {
       output.result({ format, findings: [] }, () => `# ${known.title}: it needs no mapping`);
       return;
     }
-    const findings = guessMapping(
-      input.readBeginning(beginningBytes),
-      input.bytes <= beginningBytes,
-    );
+    const beginning = input.readBeginning(beginningBytes);
+    refuseWithoutRows(place.label, beginning);
+    const findings = guessMapping(beginning, input.bytes <= beginningBytes);
     output.result({ format, findings }, () => proposal(place.label, findings));
   } finally {
     input.close();
   }
 }
 
-function proposal(label: string, findings: readonly Finding[]): string {
+/** Columns are guessed by what stands in them. */
+function refuseWithoutRows(label: string, beginning: Uint8Array): void {
+  const lines = Buffer.from(beginning)
+    .toString("latin1")
+    .split(/[\r\n]+/);
+  if (lines.filter((line) => line.trim() !== "").length > 1) return;
+  const what = beginning.length === 0 ? "is empty" : "has one line, and no rows below it";
+  throw new CliError(`${label} ${what}`, "give a file with some rows");
+}
+
+/** The mapping file, with comments. */
+export function proposal(label: string, findings: readonly Finding[]): string {
   const parts = findings.map(({ key, value, certainty, why }) => {
     const text = stringify({ [key]: value }, { lineWidth: 0 }).trimEnd();
     const shown = certainty === "open" ? text.replaceAll(/^/gm, "# ") : text;
     return `# ${certainty}: ${why}\n${shown}`;
   });
   const intro = `# What 'bss import detect' makes of the beginning of ${label}. Check it.`;
-  const meters =
-    "# Names of the file that are not the ids of their meters:\n# meters:\n#   NAME: id";
-  return [intro, ...parts, meters].join("\n");
+  const isSessions = findings.some(({ key }) => key === "sessions");
+  const [devices, key] = isSessions ? ["charging stations", "stations"] : ["meters", "meters"];
+  const names = `# Names of the file that are not the ids of their ${devices}:\n# ${key}:\n#   NAME: id`;
+  return [intro, ...parts, names].join("\n");
 }

@@ -44,9 +44,10 @@ const help = `
 Values become load profiles, one for each meter and day: a day of --zone, or of UTC. A value without
 a number is absent, not zero. Wh are rounded so that the sum over the file is right to the Wh.
 
-The receipts go to --out, one JSON value per line. OUT.journal beside it keeps the exact records, so
-the same command can be run again: it sends only profiles that are new, and those that say something
-else than their receipt as updates. What was not recorded is listed in OUT.refused.csv.
+The receipts go to --out, one JSON value per line, and 'bss verify' checks them without any server.
+OUT.journal beside it knows what was recorded, so the same command can be run again: it sends only
+profiles that are new, and those that say something else than their receipt as updates. What was not
+recorded is listed in OUT.refused.csv.
 
 'bss import detect FILE' proposes a mapping file for a CSV file, and sends nothing.`;
 
@@ -210,8 +211,9 @@ async function send(
     signal,
     problems: unknown,
   });
-  const { totals, refusedFile, ms } = sent;
+  const { totals, refusedFile, ms, unproven } = sent;
   report(totals, { format, mapping, survey, out, refusedFile, ms }, output);
+  if (unproven !== undefined) throw unproven;
 }
 
 /** Prints how the run has ended. Throws `CliError` when something was not recorded. */

@@ -91,7 +91,10 @@ function rowOf(answer: Answer) {
 }
 
 function jsonOf(answer: Answer): object {
-  if ("error" in answer) return { node: answer.node, error: answer.error.message };
+  if ("error" in answer) {
+    const { message, reason } = answer.error;
+    return { node: answer.node, error: { message, reason } };
+  }
   const { node, said, fork } = answer;
   return {
     node,

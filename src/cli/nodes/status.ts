@@ -20,7 +20,7 @@ import { CliError } from "../text/cli-error.js";
 import { messageJson } from "../text/message-json.js";
 import { type Column, shortHash, table } from "../text/output.js";
 import { adviceOf } from "../text/rpc-advice.js";
-import { doingOf, reasonOf, troublesOf } from "../text/status-words.js";
+import { doingOf, reasonOf, tintOfState, troublesOf } from "../text/status-words.js";
 
 type Options = { readonly storage?: readonly string[] };
 
@@ -42,7 +42,7 @@ const columns: readonly Column[] = [
   { title: "ROOT" },
   { title: "PEERS", align: "right" },
   { title: "POOL", align: "right" },
-  { title: "STATE" },
+  { title: "STATE", tint: tintOfState },
 ];
 
 export function register(program: Command): void {
@@ -202,7 +202,8 @@ function rowOf({ address, nodeId, status }: Answer, managers: readonly ManagerSt
 function jsonOf(answer: Answer, managers: readonly ManagerStatus[]): object {
   const { address, status, error } = answer;
   if (status === undefined) {
-    return { address, error: error === undefined ? undefined : plainMessage(error, address) };
+    if (error === undefined) return { address };
+    return { address, error: { message: plainMessage(error, address), reason: error.reason } };
   }
   return { address, ...statusJson(status, managers) };
 }

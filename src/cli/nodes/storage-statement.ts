@@ -95,7 +95,7 @@ function print(statement: Statement, last: number, output: Output): void {
     paid,
     due: reward - paid,
     suspension,
-    changes: entries.length,
+    change_count: entries.length,
     equal: true,
   };
   output.result(summary, () =>

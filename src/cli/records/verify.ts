@@ -15,7 +15,9 @@ import type { Receipt } from "../../gen/bss/v1/query_pb.js";
 import { parseHeader } from "../../ledger/blocks/block-parsing.js";
 import { refuseDirectory } from "../arguments.js";
 import { CliError } from "../text/cli-error.js";
+import { tinted } from "../text/colours.js";
 import { fields, formatTime, outputOf } from "../text/output.js";
+import { isReceiptList, verifyList } from "./verify-list.js";
 
 type Options = { readonly genesis: string; readonly record?: string };
 
@@ -31,18 +33,23 @@ export function register(program: Command): void {
         "and the header before it has to show that this block added the record. Only the genesis " +
         "file is trusted.",
     )
-    .argument("<receipt>", "the file that 'bss receipt' wrote")
+    .argument("<receipt>", "what 'bss receipt' wrote, or the receipts of 'submit' or 'import'")
     .requiredOption("-g, --genesis <file>", "the consortium's genesis.json")
     .option(
       "--record <file>",
       "also check the content of the record: its exact bytes from 'bss get --bytes'",
     )
-    .action((file: string, options: Options, self: Command) => {
+    .action(async (file: string, options: Options, self: Command) => {
       const output = outputOf(self);
+      const record = options.record === undefined ? undefined : readBytes(options.record);
+      refuseDirectory(file);
+      if (isReceiptList(file)) {
+        await verifyList(file, readGenesis(options.genesis), record, output);
+        return;
+      }
       const receipt = readReceipt(file);
       const anchor = readGenesis(options.genesis);
-      const record = options.record === undefined ? {} : { record: readBytes(options.record) };
-      const verified = verifyReceipt(receipt, anchor, record);
+      const verified = verifyReceipt(receipt, anchor, record === undefined ? {} : { record });
       if (!verified.ok) {
         const { step, message } = verified.error;
         if (output.json) output.result({ valid: false, step, message }, String);
@@ -57,29 +64,12 @@ function readReceipt(file: string): Receipt {
   const bytes = readBytes(file);
   const encoded = receiptFromBinary(bytes);
   if (encoded !== undefined) return encoded;
-  const text = new TextDecoder().decode(bytes);
-  const receipt = receiptFromJson(text);
+  const receipt = receiptFromJson(new TextDecoder().decode(bytes));
   if (receipt.ok) return receipt.value;
-  if (isReceiptList(text)) {
-    throw new CliError(
-      `${file} is not a receipt: it only lists the places of records`,
-      "fetch a receipt with 'bss receipt <record_hash>'",
-    );
-  }
   throw new CliError(
     `${file} is not a receipt: ${sentence(receipt.error)}`,
     "fetch a receipt with 'bss receipt <record_hash>'",
   );
-}
-
-/** Whether the first line is of the kind that 'bss submit' keeps. */
-function isReceiptList(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text.slice(0, text.indexOf("\n") + 1) || text);
-    return typeof value === "object" && value !== null && "line" in value && "record_hash" in value;
-  } catch {
-    return false;
-  }
 }
 
 /** What to do next: the fault may be in a file of the person's own rather than in the receipt. */
@@ -124,7 +114,8 @@ function resultOf(verified: VerifiedReceipt): object {
 
 function textOf(verified: VerifiedReceipt): string {
   const { recordHash, height, blockId, timeMs, position, treeSize, signers } = verified;
-  const steps = verified.steps.map(({ message }) => `  ok  ${message}`).join("\n");
+  const ok = tinted("good", "ok");
+  const steps = verified.steps.map(({ message }) => `  ${ok}  ${message}`).join("\n");
   const facts = fields([
     ["record", toHex(recordHash)],
     ["content", verified.recordChecked ? "is what was recorded" : "not checked (--record FILE)"],
@@ -133,7 +124,7 @@ function textOf(verified: VerifiedReceipt): string {
     ["position", `${position} of ${treeSize} records`],
     ["signed by", signers.join(", ")],
   ]);
-  return `the receipt is valid\n${steps}\n${facts}`;
+  return `${tinted("good", "the receipt is valid")}\n${steps}\n${facts}`;
 }
 
 /** The text without its full stop, because errors are put together from parts. */

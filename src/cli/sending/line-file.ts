@@ -1,14 +1,25 @@
 /** Files of JSON lines that grow: the journal and the receipts of what was sent. */
-import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { CliError } from "../text/cli-error.js";
+import { adviceOnSystem } from "../text/error-message.js";
 
 const chunkBytes = 256 * 1024;
 const newline = 10;
+const linesAtOnce = 1_000;
 
 export class LineFile {
   readonly path: string;
   readonly #beginnings: readonly string[];
-  readonly #descriptor: number;
+  #descriptor: number;
   #end: number;
 
   /**
@@ -34,18 +45,69 @@ export class LineFile {
     return this.#end === 0;
   }
 
+  get bytes(): number {
+    return this.#end;
+  }
+
   /** Appends a line per value; with `durable` it is on the disk when this returns. */
   append(values: readonly object[], { durable }: { readonly durable: boolean }): void {
     if (values.length === 0) return;
-    const text = values.map((value) => `${JSON.stringify(value)}\n`).join("");
-    const bytes = Buffer.from(text);
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor, bytes, at);
-    this.#end += bytes.length;
-    if (durable) fsyncSync(this.#descriptor);
+    this.#naming(() => {
+      this.#end += writeLines(this.#descriptor, values);
+    });
+    if (durable) this.sync();
+  }
+
+  /** What was appended is on the disk when this returns. */
+  sync(): void {
+    this.#naming(() => fsyncSync(this.#descriptor));
+  }
+
+  /** The system does not say of which file an error is once it is open. */
+  #naming(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      const { message } = error as Error;
+      const advice = adviceOnSystem(error) ?? "check the disk";
+      const next = `${advice}, and run the same command again: it sends no record twice`;
+      throw new CliError(`${this.path} cannot be written: ${message}`, next, { cause: error });
+    }
+  }
+
+  /**
+   * Puts other lines in the place of all that there are: what `replace` makes of each. A crash
+   * leaves either the old lines or the new ones.
+   */
+  rewrite(replace: (value: unknown) => object): void {
+    const temporary = `${this.path}.new`;
+    const descriptor = openSync(temporary, "w+", 0o600);
+    try {
+      let end = 0;
+      let lines: object[] = [];
+      const write = () => {
+        end += writeLines(descriptor, lines);
+        lines = [];
+      };
+      this.#readAll((value) => {
+        lines.push(replace(value));
+        if (lines.length === linesAtOnce) write();
+      });
+      write();
+      fsyncSync(descriptor);
+      renameSync(temporary, this.path);
+      closeSync(this.#descriptor);
+      this.#descriptor = descriptor;
+      this.#end = end;
+    } catch (error) {
+      closeSync(descriptor);
+      rmSync(temporary, { force: true });
+      throw error;
+    }
   }
 
   close(): void {
-    fsyncSync(this.#descriptor);
+    this.sync();
     closeSync(this.#descriptor);
   }
 
@@ -98,4 +160,10 @@ export class LineFile {
     const next = "give another file with --out";
     return new CliError(`${at} was not written by 'bss submit' or 'bss import'`, next);
   }
+}
+
+function writeLines(descriptor: number, values: readonly object[]): number {
+  const bytes = Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(""));
+  for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+  return bytes.length;
 }

@@ -9,6 +9,9 @@
  *
  *     row ──▶ key ──▶ journal: record ──▶ sent ──▶ receipts: place
  *
+ * Of a record with a receipt the journal keeps the key of its row and its hash. Its bytes go when
+ * the run ends, and in a long run now and then, as they would make most of the file.
+ *
  * A record that is refused for what this machine had put into it is replaced: the journal gets
  * another line with the key of its row, and the last line of a key counts.
  *
@@ -24,6 +27,13 @@ import { sha256 } from "../../crypto/hash.js";
 import { recordHash } from "../../ledger/records/record-hash.js";
 import { CliError } from "../text/cli-error.js";
 import { LineFile } from "./line-file.js";
+import {
+  type BlockLine,
+  positionsOf,
+  type ReceiptLine,
+  receiptBeginnings,
+  receiptsLineOf,
+} from "./receipt-lines.js";
 import { RowProblem } from "./row-problem.js";
 
 /** A record that is to be sent. */
@@ -63,21 +73,6 @@ export type MappingNote = {
   readonly periods?: string;
 };
 
-/** A line of the receipts file. */
-export type ReceiptLine = {
-  /** Line of the input file; 0 for a document. */
-  readonly line: number;
-  readonly record_hash: string;
-  readonly height: number;
-  readonly position: number;
-  readonly seal_digest: string;
-  readonly block_id: string;
-  readonly time_unix_ms: number;
-  readonly confirmations: number;
-  readonly manager_signatures: number;
-  readonly storage_attestations: number;
-};
-
 type JournalLine = {
   readonly key: string;
   readonly hash: string;
@@ -88,6 +83,9 @@ type JournalLine = {
   readonly parent?: string;
 };
 
+/** What is kept of a record with a receipt; `done` is its hash. */
+type DoneLine = { readonly key: string; readonly done: string };
+
 type Standing = {
   readonly content: string;
   readonly hashHex: string;
@@ -95,6 +93,8 @@ type Standing = {
 };
 
 const journalFormat = 1;
+/** A journal is rewritten when it has grown by so much, and to more than twice its length. */
+const grownBytes = 32 * 1024 * 1024;
 
 export class ProgressFile {
   readonly #consortiumId: Uint8Array;
@@ -102,6 +102,10 @@ export class ProgressFile {
   readonly #journal: LineFile;
   /** Hashes that have a receipt. */
   readonly #done = new Set<string>();
+  /** Records whose place nothing in the file proves: hash by position, by height. */
+  readonly #unproven = new Map<number, Map<number, string>>();
+  /** By key: hashes of records that had a receipt, of which the file has none any more. */
+  readonly #lost = new Map<string, string>();
   /** Keys of rows whose record has a receipt. */
   readonly #doneKeys = new Set<string>();
   /** Records that an earlier run was going to send, by key. */
@@ -116,6 +120,9 @@ export class ProgressFile {
   #unwritten: (JournalLine | MappingNote)[] = [];
   /** Until this run puts a record into files that were not there before. */
   #isEmpty = false;
+  /** Length of the journal when it was opened or rewritten, and whether it can be shorter. */
+  #journalBytes = 0;
+  #hasSpare = false;
 
   /**
    * Opens `out` and its journal. Throws `CliError` when they belong to another consortium or
@@ -137,15 +144,17 @@ export class ProgressFile {
       participant_id: owner.participantId,
       ...(owner.command !== undefined && { command: owner.command }),
     };
-    this.#receipts = new LineFile(out, ['{"line":'], (value) => {
-      const hash = (value as Partial<ReceiptLine> | null)?.record_hash;
-      if (typeof hash === "string") this.#done.add(hash);
-      else throw foreign(out);
+    this.#receipts = new LineFile(out, receiptBeginnings, (value) => {
+      const line = receiptsLineOf(value);
+      if (line === undefined) throw foreign(out);
+      if ("block" in line) this.#noteProven(line);
+      else this.#noteReceipt(line);
     });
     const beginnings = ['{"journal":', '{"key":', '{"mapping":'];
     this.#journal = new LineFile(`${out}.journal`, beginnings, (value) =>
       this.#readJournal(value, header, out),
     );
+    this.#journalBytes = this.#journal.bytes;
     if (!this.#journal.isEmpty) return;
     if (!this.#receipts.isEmpty) {
       const what = `${out} has receipts, but its journal ${out}.journal is missing`;
@@ -183,13 +192,22 @@ export class ProgressFile {
    * say something else than the row: what became of them has to be known before the row is planned.
    */
   unsettled({ slot, identity }: PlannedRow): readonly string[] {
+    const lost = slot === undefined ? this.#lost.get(digestOf(identity)) : undefined;
+    if (lost !== undefined) return [lost];
     const lines = slot === undefined ? [] : (this.#unsettled.get(digestOf(slot)) ?? []);
     const content = digestOf(identity);
     return lines.filter((line) => line.content !== content).map(({ hash }) => hash);
   }
 
   /** A record, which `unsettled` gave, is on the ledger. */
-  settle({ slot }: PlannedRow, receipt: ReceiptLine): void {
+  settle({ slot, identity }: PlannedRow, receipt: ReceiptLine): void {
+    if (slot === undefined) {
+      const key = digestOf(identity);
+      this.#lost.delete(key);
+      this.#doneKeys.add(key);
+      this.receive([receipt]);
+      return;
+    }
     const slotKey = digestOf(slot);
     const lines = this.#unsettled.get(slotKey) ?? [];
     const at = lines.findIndex(({ hash }) => hash === receipt.record_hash);
@@ -219,19 +237,71 @@ export class ProgressFile {
     if (this.#unwritten.some((line) => "key" in line)) this.#isEmpty = false;
     this.#journal.append(this.#unwritten, { durable: true });
     this.#unwritten = [];
+    const bytes = this.#journal.bytes;
+    if (bytes > Math.max(2 * this.#journalBytes, this.#journalBytes + grownBytes)) this.#shorten();
   }
 
   /** Appends receipts. Losing them in a crash costs a repeated submission, nothing else. */
   receive(receipts: readonly ReceiptLine[]): void {
     this.#receipts.append(receipts, { durable: false });
+    for (const receipt of receipts) this.#noteReceipt(receipt);
+    if (receipts.length > 0) this.#hasSpare = true;
+  }
+
+  /** Heights of blocks with records whose places nothing in the file proves, ascending. */
+  get unprovenHeights(): readonly number[] {
+    return [...this.#unproven.keys()].sort((a, b) => a - b);
+  }
+
+  /** These records of a block: their hashes in hex, by position. */
+  unprovenIn(height: number): ReadonlyMap<number, string> {
+    return this.#unproven.get(height) ?? new Map();
+  }
+
+  /** Appends what proves places of records. */
+  prove(line: BlockLine): void {
+    this.#receipts.append([line], { durable: false });
+    this.#noteProven(line);
   }
 
   /** Files that hold nothing go: a run that failed at once leaves no trace. */
   close(): void {
+    if (this.#hasSpare && !this.#isEmpty) this.#shorten();
     for (const file of [this.#receipts, this.#journal]) {
       file.close();
       if (this.#isEmpty) rmSync(file.path);
     }
+  }
+
+  #noteReceipt({ record_hash: hash, height, position }: ReceiptLine): void {
+    this.#done.add(hash);
+    const places = this.#unproven.get(height) ?? new Map<number, string>();
+    this.#unproven.set(height, places.set(position, hash));
+  }
+
+  #noteProven(line: BlockLine): void {
+    const places = this.#unproven.get(line.block);
+    for (const position of positionsOf(line)) places?.delete(position);
+    if (places?.size === 0) this.#unproven.delete(line.block);
+  }
+
+  /** Rows with a slot keep their bytes: what a later row says may rest on them. */
+  #shorten(): void {
+    try {
+      // What is taken from the journal has to be in the receipts, whatever happens next.
+      this.#receipts.sync();
+      this.#journal.rewrite((value) => {
+        const { key, hash, slot, record } = value as Partial<JournalLine>;
+        const isSpare = slot === undefined && hash !== undefined && this.#done.has(hash);
+        if (!isSpare || key === undefined || record === undefined) return value as object;
+        const done: DoneLine = { key, done: Buffer.from(hash, "hex").toString("base64") };
+        return done;
+      });
+      this.#hasSpare = false;
+    } catch {
+      // The journal is as it was, and right: that it is long is no reason to fail.
+    }
+    this.#journalBytes = this.#journal.bytes;
   }
 
   #planSlot(row: PlannedRow, slot: string, firstLine: number | undefined) {
@@ -271,7 +341,9 @@ export class ProgressFile {
   }
 
   #readJournal(value: unknown, header: object, out: string): void {
-    const line = value as Partial<JournalLine & MappingNote> & { readonly journal?: number };
+    const line = value as Partial<JournalLine & DoneLine & MappingNote> & {
+      readonly journal?: number;
+    };
     if (line?.mapping !== undefined && line.digest !== undefined) {
       const { mapping, digest, periods = this.#mapping?.periods } = line;
       this.#mapping = { mapping, digest, ...(periods !== undefined && { periods }) };
@@ -284,12 +356,19 @@ export class ProgressFile {
         "give another file with --out",
       );
     }
-    const { key, hash, record, slot, content, parent } = line ?? {};
+    const { key, done, hash, record, slot, content, parent } = line ?? {};
+    if (key !== undefined && done !== undefined) {
+      const doneHash = Buffer.from(done, "base64").toString("hex");
+      if (this.#done.has(doneHash)) this.#doneKeys.add(key);
+      else this.#lost.set(key, doneHash);
+      return;
+    }
     if (key === undefined || hash === undefined || record === undefined)
       throw foreign(`${out}.journal`);
     const bytes = bytesOf(record);
     if (this.#done.has(hash)) {
       this.#doneKeys.add(key);
+      this.#hasSpare ||= slot === undefined;
       if (slot === undefined || content === undefined) return;
       this.#standing.set(slot, { content, hashHex: hash, bytes });
       this.#unsettled.delete(slot);

@@ -4,11 +4,14 @@
  * and can be broken off.
  */
 import type { BssClient } from "../../client/bss-client.js";
+import { UntrueAnswer } from "../../client/verify/answers.js";
+import { RpcError } from "../../rpc/rpc-error.js";
 import { lockOrRefuse, type ProcessLock } from "../process-lock.js";
 import { CliError, exitCodes } from "../text/cli-error.js";
 import { createProgress } from "../text/progress-bar.js";
 import { LossNotes } from "../text/rpc-advice.js";
 import type { ProgressFile } from "./progress-file.js";
+import { proveReceipts } from "./prove-receipts.js";
 import { RefusedRows } from "./refused-rows.js";
 import type { RowProblem } from "./row-problem.js";
 import { type InputRow, type RunTotals, SendRun } from "./send-run.js";
@@ -60,6 +63,8 @@ export type RowsSent = {
   /** The list of refused rows; undefined when there are none. */
   readonly refusedFile: string | undefined;
   readonly ms: number;
+  /** Why nothing in the receipts file proves some of the places; undefined when all are proven. */
+  readonly unproven: CliError | undefined;
 };
 
 /** Sends all rows, and closes `progressFile`. Throws `CliError` when it was broken off. */
@@ -93,8 +98,11 @@ export async function sendRows(options: RowsToSend): Promise<RowsSent> {
   const startedMs = performance.now();
   try {
     const totals = await run.run();
+    const ms = performance.now() - startedMs;
     refused.complete();
-    return { totals, refusedFile: refused.file, ms: performance.now() - startedMs };
+    waiting.stop();
+    const unproven = await prove(options);
+    return { totals, refusedFile: refused.file, ms, unproven };
   } catch (error) {
     if (!signal.aborted) throw error;
     throw interruption(`stopped after ${run.totals.received} receipts`);
@@ -103,6 +111,19 @@ export async function sendRows(options: RowsToSend): Promise<RowsSent> {
     progress.stop();
     progressFile.close();
     refused.close();
+  }
+}
+
+/** What has been recorded stays so, whatever comes of its proofs. */
+async function prove(options: RowsToSend): Promise<CliError | undefined> {
+  try {
+    await proveReceipts(options);
+    return undefined;
+  } catch (error) {
+    const isAnswer = error instanceof RpcError || error instanceof UntrueAnswer;
+    if (!isAnswer || options.signal.aborted) throw error;
+    const what = `${options.out} does not prove all of its receipts yet (${error.message})`;
+    return new CliError(what, "run the same command again to fetch the proofs", { cause: error });
   }
 }
 

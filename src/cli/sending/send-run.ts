@@ -15,11 +15,11 @@ import type { BssClient } from "../../client/bss-client.js";
 import type { SubmissionOutcome } from "../../client/submit/submit-stream.js";
 import type { Objection, SubmitResponse } from "../../gen/bss/v1/broadcast_pb.js";
 import type { Policy } from "../../gen/bss/v1/genesis_pb.js";
-import type { Receipt } from "../../gen/bss/v1/query_pb.js";
 import type { Submission } from "../../gen/bss/v1/record_pb.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import { Batcher } from "./batcher.js";
-import type { PlannedRecord, PlannedRow, ProgressFile, ReceiptLine } from "./progress-file.js";
+import type { PlannedRecord, PlannedRow, ProgressFile } from "./progress-file.js";
+import type { ReceiptLine } from "./receipt-lines.js";
 import { RowProblem } from "./row-problem.js";
 
 /** Something that is to become a record. */
@@ -204,7 +204,7 @@ export class SendRun {
       if (hash === undefined) continue;
       try {
         const receipt = await client.getReceipt(hash);
-        progressFile.settle(row, lineOfReceipt({ line: row.line, hashHex }, receipt));
+        progressFile.settle(row, receiptLine({ line: row.line, hashHex }, receipt));
       } catch (error) {
         // A record that managers refused is on no chain.
         if (!(error instanceof RpcError) || error.reason !== "RECORD_UNKNOWN") throw error;
@@ -224,7 +224,7 @@ export class SendRun {
     const lines: ReceiptLine[] = [];
     for (const record of batch) {
       const outcome = outcomes.get(record.hashHex);
-      if (outcome?.case === "committed") lines.push(receiptLine(record, outcome.value, response));
+      if (outcome?.case === "committed") lines.push(receiptLine(record, outcome.value));
       else
         this.#refuse(record, refusalOf(outcome?.case === "objection" ? outcome.value : undefined));
     }
@@ -313,39 +313,8 @@ function prefixOf({ name }: Planned): string {
 }
 
 function receiptLine(
-  { line, hashHex }: Planned,
-  place: { readonly height: bigint; readonly position: bigint; readonly sealDigest: Uint8Array },
-  { blocks }: SubmitResponse,
-): ReceiptLine {
-  const block = blocks.find(({ height }) => height === place.height);
-  return {
-    line,
-    record_hash: hashHex,
-    height: Number(place.height),
-    position: Number(place.position),
-    seal_digest: toHex(place.sealDigest),
-    block_id: toHex(block?.blockId ?? new Uint8Array()),
-    time_unix_ms: Number(block?.timestampUnixMs ?? 0n),
-    confirmations: Number(block?.confirmations ?? 0n),
-    manager_signatures: block?.managerSignatures ?? 0,
-    storage_attestations: block?.storageAttestations ?? 0,
-  };
-}
-
-function lineOfReceipt(
   { line, hashHex }: Pick<Planned, "line" | "hashHex">,
-  receipt: Receipt,
+  { height, position }: { readonly height: bigint; readonly position: bigint },
 ): ReceiptLine {
-  return {
-    line,
-    record_hash: hashHex,
-    height: Number(receipt.height),
-    position: Number(receipt.position),
-    seal_digest: toHex(receipt.sealDigest),
-    block_id: toHex(receipt.blockId),
-    time_unix_ms: Number(receipt.timeUnixMs),
-    confirmations: Number(receipt.confirmations),
-    manager_signatures: receipt.commitCertificate?.signatures.length ?? 0,
-    storage_attestations: receipt.storageAttestations,
-  };
+  return { line, record_hash: hashHex, height: Number(height), position: Number(position) };
 }

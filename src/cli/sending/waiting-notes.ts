@@ -84,8 +84,13 @@ function timer(ms: number, work: () => void): () => void {
 }
 
 function reasonFor({ nodeId, waiting, poolSubmissions, abstaining }: Status): string | undefined {
-  if (waiting !== undefined && waiting.text !== "") return `${nodeId} waits for ${waiting.text}`;
+  const queue = poolSubmissions === 1 ? "1 submission" : `${poolSubmissions} submissions`;
+  const verb = poolSubmissions === 1 ? "waits" : "wait";
+  if (waiting !== undefined && waiting.text !== "") {
+    const why = `${nodeId} waits for ${waiting.text}`;
+    return poolSubmissions === 0 ? why : `${why}; ${queue} ${verb} there for a block`;
+  }
   if (abstaining !== "") return `${nodeId} signs nothing: ${abstaining}`;
   if (poolSubmissions === 0) return undefined;
-  return `${poolSubmissions} submissions wait on ${nodeId} for a block`;
+  return `${queue} ${verb} on ${nodeId} for a block`;
 }

@@ -2,9 +2,15 @@
 import { extname } from "node:path";
 import { type Command, Option } from "commander";
 import type { BssClient } from "../../client/bss-client.js";
-import { parseCount, parseHash } from "../arguments.js";
+import { parseCount } from "../arguments.js";
 import { addProfileOption, participantOf, withClient } from "../client-session.js";
 import { type AnyCliKind, allCliKinds, cliKinds } from "../kinds/kinds.js";
+import {
+  type HashArgument,
+  hashForms,
+  parseHashArgument,
+  wholeHash,
+} from "../records/hash-argument.js";
 import { clockWarning, headTime } from "../sending/clock-check.js";
 import { findInput, type InputPlace } from "../sending/input.js";
 import { ProgressFile } from "../sending/progress-file.js";
@@ -23,7 +29,8 @@ import {
   parseZone,
 } from "./input/input-rows.js";
 
-type Options = InputOptions & {
+type Options = Omit<InputOptions, "updates"> & {
+  readonly updates?: HashArgument;
   readonly kind?: string;
   readonly out?: string;
   readonly batch: number;
@@ -54,8 +61,9 @@ Trades need both signatures. This command signs for the profile and for each --c
 The signatures of others are read from the columns terms (bss.v1.TradeTerms, hex), seller_signature
 and buyer_signature (hex).
 
-The receipts go to --out, one JSON value per line. OUT.journal beside it keeps the exact records, so
-the same command can be run again: it sends only records without a receipt, and no record twice.
+The receipts go to --out, one JSON value per line, and 'bss verify' checks them without any server.
+OUT.journal beside it knows the rows, so the same command can be run again: it sends only records
+without a receipt, and no record twice.
 With another --out it would send all of them again. Only one process at a time can use one --out.
 Rows that were not recorded are listed in OUT.refused.csv.
 
@@ -116,8 +124,8 @@ export function register(program: Command): void {
     .option("--name <name>", "name of a document (default: the name of the file)")
     .option(
       "--updates <hash>",
-      "record hash of the document that this one is a new version of",
-      parseHash,
+      `the record hash of the document that this one is a new version of: ${hashForms}`,
+      parseHashArgument,
     )
     .option("--batch <n>", "number of records under one signature", parseCount, 250)
     .option("--in-flight <n>", "number of submissions in flight", parseCount, 16)
@@ -162,7 +170,10 @@ async function submitLocked(job: Job): Promise<void> {
     throw signal.aborted ? interruption("stopped before anything was sent") : error;
   });
   try {
-    const { count, rows } = await inputRows(input, kind, options, { client, note: output.note });
+    const { updates, ...given } = options;
+    const parent = updates && { updates: await wholeHash(client, updates) };
+    const context = { client, note: output.note };
+    const { count, rows } = await inputRows(input, kind, { ...given, ...parent }, context);
     const owner = { consortiumId: client.consortiumId, participantId: client.profile.id };
     const sent = await sendRows({
       client,
@@ -175,8 +186,9 @@ async function submitLocked(job: Job): Promise<void> {
       inFlightMax: options.inFlight,
       signal,
     });
-    const { totals, refusedFile, ms } = sent;
+    const { totals, refusedFile, ms, unproven } = sent;
     report(totals, { kind, out, refusedFile, ms }, output);
+    if (unproven !== undefined) throw unproven;
   } finally {
     input.close();
   }

@@ -1,6 +1,7 @@
 import { printable, printableLines } from "../../base/printable.js";
 import { ConfigError } from "../../config/config-error.js";
 import { CliError, exitCodes } from "./cli-error.js";
+import { tinted, tintedMessage } from "./colours.js";
 import { sourceStack } from "./source-stack.js";
 
 /** Enough for an error that names many nodes and what each of them said. */
@@ -30,6 +31,16 @@ const systemErrors: Readonly<Record<string, string>> = {
 export function errorMessage(error: unknown, debug: boolean): string {
   const lines = describe(error).map((line) => `bss: ${line}`);
   if (debug) lines.push(printableLines(sourceStack(stackOf(error))));
+  return lines.join("\n");
+}
+
+/** The message with marks for colours: advice is dim. */
+export function tintedError(error: unknown, message: string): string {
+  const next = error instanceof CliError ? `; ${oneLine(error.next)}` : "";
+  const lines = message.split("\n").map((line) => {
+    if (next === "" || !line.endsWith(next)) return tintedMessage(line, "bad");
+    return `${tintedMessage(line.slice(0, -next.length), "bad")}; ${tinted("dim", next.slice(2))}`;
+  });
   return lines.join("\n");
 }
 

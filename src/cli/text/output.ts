@@ -10,8 +10,9 @@
  */
 import type { Command } from "commander";
 import { toHex } from "../../base/bytes.js";
-import { printable, printableJson, printableLines } from "../../base/printable.js";
+import { printable, printableJson } from "../../base/printable.js";
 import { exitCodes } from "./cli-error.js";
+import { painted, type Tint, tinted, tintedMessage } from "./colours.js";
 
 export type Cell = string | number | bigint | undefined;
 
@@ -19,6 +20,8 @@ export type Column = {
   readonly title: string;
   /** Numbers are read from the right. */
   readonly align?: "left" | "right";
+  /** The colour of a cell. */
+  readonly tint?: (text: string) => Tint | undefined;
 };
 
 export type Output = {
@@ -38,13 +41,19 @@ export type Output = {
 export function outputOf(command: Command): Output {
   const json = command.optsWithGlobals<{ json?: boolean }>().json === true;
   const print = (text: string) => void process.stdout.write(`${text}\n`);
+  const paint = (text: string) => print(painted(text, process.stdout));
   return {
     json,
-    result: (value, forPeople) => print(json ? toJson(value) : printableLines(forPeople())),
+    result: (value, forPeople) => (json ? print(toJson(value)) : paint(forPeople())),
     line: (text) => (json ? undefined : print(printable(text))),
-    lines: (text) => (json ? undefined : print(printableLines(text))),
-    note: (text) => void process.stderr.write(`${printable(text)}\n`),
+    lines: (text) => (json ? undefined : paint(text)),
+    note: (text) => void process.stderr.write(`${note(text, process.stderr)}\n`),
   };
+}
+
+/** One line about something that is no result. */
+export function note(text: string, stream: NodeJS.WriteStream): string {
+  return painted(tintedMessage(printable(text), "warn"), stream);
 }
 
 /**
@@ -78,7 +87,10 @@ export function table(columns: readonly Column[], rows: readonly (readonly Cell[
     row
       .map((text, index) => {
         const width = widths[index] ?? 0;
-        return columns[index]?.align === "right" ? text.padStart(width) : text.padEnd(width);
+        const { align, tint } = columns[index] ?? {};
+        const isLast = index === columns.length - 1;
+        const padded = align === "right" ? text.padStart(width) : text.padEnd(isLast ? 0 : width);
+        return row === header ? padded : tinted(tint?.(text), padded);
       })
       .join("  ")
       .trimEnd();

@@ -1,7 +1,6 @@
 /** Progress: on stderr, so that results can be piped. Bars are for terminals only. */
 import { SingleBar } from "cli-progress";
-import { printable } from "../../base/printable.js";
-import { formatDuration } from "./output.js";
+import { formatDuration, note as noteLine } from "./output.js";
 
 /** How all bars look. */
 const barLook = {
@@ -73,7 +72,7 @@ export function createProgress(
     },
     note(text) {
       // The line takes the place of the bar, which the next frame draws below it.
-      stream.write(`\r\u001B[K${printable(text)}\n`);
+      stream.write(`\r\u001B[K${noteLine(text, stream)}\n`);
     },
     stop: () => bar.stop(),
   };
@@ -82,7 +81,7 @@ export function createProgress(
 function progressLines(total: number, stream: NodeJS.WriteStream, startedMs: number): Progress {
   let settled = 0;
   let saidMs = startedMs;
-  const note = (text: string) => void stream.write(`${printable(text)}\n`);
+  const note = (text: string) => void stream.write(`${noteLine(text, stream)}\n`);
   return {
     settle(count) {
       settled += count;

@@ -102,10 +102,12 @@ export class LossNotes {
     this.#print = print;
   }
 
-  note({ message }: Pick<RpcError, "message">): void {
+  note({ message, metadata }: Pick<RpcError, "message" | "metadata">): void {
     if (this.#told.has(message)) return;
     this.#told.add(message);
-    this.#print(`bss: ${message}; trying again until it works; Ctrl-C stops this`);
+    const isKnown = metadata.going_on_at !== undefined;
+    const next = isKnown ? "" : "; trying again until it works; Ctrl-C stops this";
+    this.#print(`bss: ${message}${next}`);
   }
 
   /** Something works again. */

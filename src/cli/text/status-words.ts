@@ -11,6 +11,7 @@ import {
   type SyncProgress,
   type Waiting,
 } from "../../gen/bss/v1/query_pb.js";
+import type { Tint } from "./colours.js";
 import { formatDuration, formatTime } from "./output.js";
 
 /** A height takes this long even if all is well. */
@@ -45,6 +46,12 @@ export function doingOf(status: GetStatusResponse): string {
   if (status.syncing) return "catching up";
   if (waitsFor(status.waiting) !== undefined) return `waits (${status.step}, ${status.round})`;
   return status.step || "in step";
+}
+
+/** A node that goes on needs no colour. */
+export function tintOfState(doing: string): Tint | undefined {
+  if (/halted|no answer/.test(doing)) return "bad";
+  return /suspended|abstains|waits|repairs|catching up/.test(doing) ? "warn" : undefined;
 }
 
 /** "812 of 1200, 35 blocks/s, 11 s left, from manager-2". */

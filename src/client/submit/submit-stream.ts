@@ -4,7 +4,8 @@
  * Each submission gets exactly one outcome. Until the outcome has come, the submission is kept.
  * After a reconnect, to the same manager or the next one, all submissions without an outcome are
  * sent again; records that got onto the ledger meanwhile are answered with their first receipt. If
- * a refusal says when to try again, that is done here and the caller does not see the refusal.
+ * a refusal says when to try again, that is done here and the caller does not see the refusal. A
+ * manager that gives no outcomes is left if another one is better; see manager-watch.ts.
  *
  *     source ──take──▶ unanswered (at most inFlightMax) ──write──▶ manager
  *                          ▲          │ answer                        │
@@ -22,6 +23,7 @@ import type { ClientStream } from "../../rpc/channels/client-stream.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 import { rpcErrorOf, rpcErrorOfRefusal } from "../../rpc/status-details.js";
 import { type Connections, ManagerRound, mayRepeat, pause } from "../manager-connections.js";
+import { ManagerWatch } from "../manager-watch.js";
 import { SubmissionSource } from "./submission-source.js";
 
 export type SubmitStreamOptions = {
@@ -56,7 +58,15 @@ type Stream = ClientStream<
 >;
 
 /** One stream to one manager. `over` makes the sender stop. */
-type Attempt = { readonly stream: Stream; over: boolean; stalled: boolean };
+type Attempt = {
+  readonly stream: Stream;
+  over: boolean;
+  stalled: boolean;
+  /** Why the stream was left for one to another manager. */
+  left?: RpcError;
+  /** Whether the last answers were refusals for overload. */
+  overloaded: boolean;
+};
 
 type Unanswered = { readonly index: number; readonly submission: Submission };
 
@@ -119,10 +129,20 @@ class SubmitSession {
         const connection = this.#connections.current();
         const callOptions = signal === undefined ? {} : { signal };
         const stream = connection.open(BroadcastService.method.submitStream, callOptions);
-        const attempt: Attempt = { stream, over: false, stalled: false };
+        const attempt: Attempt = { stream, over: false, stalled: false, overloaded: false };
+        const watch = new ManagerWatch(this.#connections, connection.address, {
+          isDue: () => this.#unanswered.size > 0 && Number.isFinite(this.#progressMs),
+          isOverloaded: () => attempt.overloaded,
+          onBetter: (why) => {
+            attempt.left = why;
+            stream.cancel();
+          },
+        });
         try {
           for await (const outcome of this.#outcomesOf(attempt)) {
             round.succeed();
+            watch.answered();
+            attempt.overloaded = false;
             this.#faults = 0;
             // While the caller works on an outcome, no manager is late.
             this.#progressMs = Number.POSITIVE_INFINITY;
@@ -136,6 +156,8 @@ class SubmitSession {
           const waitMs = round.leave(connection, error);
           onReconnect?.(error, this.#unanswered.size);
           await pause(waitMs, signal);
+        } finally {
+          watch.stop();
         }
       }
     } finally {
@@ -221,6 +243,7 @@ class SubmitSession {
     if (refusal.status === "UNAVAILABLE") throw refusal;
     if (mayRepeat(refusal)) {
       this.#lastError = refusal;
+      attempt.overloaded = refusal.status === "RESOURCE_EXHAUSTED";
       this.#sendLater(attempt, requestId, Math.max(refusal.retryAfterMs, retryWaitMinMs));
       return undefined;
     }
@@ -256,8 +279,8 @@ class SubmitSession {
   /** The error after which another stream is tried. Throws an error that ends everything. */
   #errorToGoOnFrom(thrown: unknown, attempt: Attempt): RpcError {
     if (this.#source.failed) throw this.#source.failure;
-    const error = rpcErrorOf(thrown);
-    if (this.#options.signal?.aborted === true) throw error;
+    if (this.#options.signal?.aborted === true) throw rpcErrorOf(thrown);
+    const error = attempt.left ?? rpcErrorOf(thrown);
     if (attempt.stalled || (this.#stalled && mayRepeat(error))) {
       const cause = attempt.stalled ? this.#lastError : error;
       throw stallError(this.#stallTimeoutMs, this.#unanswered.size, cause);

@@ -68,6 +68,18 @@ describe("the command bss", () => {
       /^bss: unknown command 'initt'; .+\n$/,
     ],
     [
+      "the help of an unknown command of a group",
+      ["storage", "lst", "--help"],
+      2,
+      /^bss: unknown command 'lst'; 'bss storage --help' lists its commands\n$/,
+    ],
+    [
+      "a group without a command, for programs",
+      ["fork", "--json"],
+      2,
+      /^\{"error":\{"message":"a command is missing; 'bss fork --help' .+","exit_code":2,.+\}\}\n$/,
+    ],
+    [
       "an error for programs",
       ["start", "--config", "none.yaml", "--json"],
       1,

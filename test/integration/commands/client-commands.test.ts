@@ -50,7 +50,8 @@ describe("the commands that talk to a consortium", () => {
     readFileSync(path(name), "utf8")
       .trim()
       .split("\n")
-      .map((line) => JSON.parse(line) as { line: number; record_hash: string; height: number });
+      .map((line) => JSON.parse(line) as { line: number; record_hash: string; height: number })
+      .filter(({ line }) => line !== undefined);
 
   /** Hours are counted from the beginning of July 2024. */
   const hourS = (hour: number) => Date.UTC(2024, 6, 1) / 1000 + hour * 3600;
@@ -97,13 +98,56 @@ describe("the commands that talk to a consortium", () => {
     const elsewhere = await bss("verify", "foreign.json", "--genesis", toy.genesisFile);
     assert.equal(elsewhere.code, 1);
     assert.match(elsewhere.err, /NOT valid \(header\).*; check --genesis/);
+  });
 
-    const list = await bss("verify", "first.jsonl", "--genesis", toy.genesisFile);
-    assert.equal(list.code, 1);
-    assert.match(
-      list.err,
-      /first\.jsonl is not a receipt: it only lists .* 'bss receipt <record_hash>'/,
-    );
+  test("the receipts of a file hold offline, all of them and each", async () => {
+    const offline = ["--genesis", toy.genesisFile];
+    const text = readFileSync(path("first.jsonl"), "utf8");
+    const said = await ok("verify", "first.jsonl", ...offline, "--record", "second.bin");
+    assert.match(said, /^all 3 receipts are valid, of 1 block\n/);
+    assert.match(said, /is what was recorded, at position \d+ in block \d+/);
+    const facts = JSON.parse(await ok("--json", "verify", "first.jsonl", ...offline));
+    assert.deepEqual([facts.valid, facts.records, facts.blocks], [true, 3, 1]);
+
+    const [first = "", second = "", third = "", block = ""] = text.split("\n");
+    const other = first.replace(/"record_hash":"../, '"record_hash":"00');
+    for (const [name, lines, why] of [
+      ["changed", [other, second, third, block], /NOT valid: block \d+: /],
+      ["moved", [first, second.replace('"position":', '"position":9'), third, block], /NOT valid/],
+      [
+        "unproven",
+        [first, second, third],
+        /is incomplete: nothing in it proves 3 of its 3 receipts/,
+      ],
+      ["twice", [first, other, second, third, block], /NOT valid: twice\.jsonl:2 says that 00/],
+      [
+        "another-time",
+        [first, second.replace("}", ',"time_unix_ms":1}'), third, block],
+        /NOT valid: block \d+: its time is \d+ ms, not 1/,
+      ],
+      [
+        "another-id",
+        [first, second.replace("}", ',"block_id":"00"}'), third, block],
+        /NOT valid: block \d+: its id is [0-9a-f]{64}, not 00/,
+      ],
+      [
+        "cut",
+        [first, second, third, block.slice(0, -9)],
+        /cut\.jsonl:4 is no line of a receipts file/,
+      ],
+    ] as const) {
+      writeFileSync(path(`${name}.jsonl`), `${lines.join("\n")}\n`);
+      const { code, err } = await bss("verify", `${name}.jsonl`, ...offline);
+      assert.equal(code, 1, name);
+      assert.match(err, why);
+    }
+    const without = await bss("verify", "first.jsonl", ...offline, "--record", "other.bin");
+    assert.match(without.err, /first\.jsonl has no receipt for the record, .*; check --record/);
+
+    // A file of an earlier version: a rerun adds the proofs.
+    writeFileSync(path("first.jsonl"), `${[first, second, third].join("\n")}\n`);
+    await ok("submit", "first.csv", "--profile", profile, "--out", "first.jsonl");
+    assert.match(await ok("verify", "first.jsonl", ...offline), /^all 3 receipts are valid/);
   });
 
   test("a hash may be given in hex, in base64, and by its first digits", async () => {

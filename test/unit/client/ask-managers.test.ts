@@ -62,6 +62,33 @@ describe("asking managers for what any of them can do", () => {
     assert.equal(firsts.size, 3);
   });
 
+  test("one that does not even say how it is, is left; one that does has its time", async () => {
+    const left = new Set<string>();
+    const dial = (address: string) =>
+      ({
+        address,
+        unary: async () => {
+          if (address !== "slow") throw new RpcError("DEADLINE", "Deadline exceeded after 2s");
+        },
+        close: () => {},
+      }) as unknown as Connection;
+    const addresses = ["silent", "mute", "slow"];
+    const asked = { addresses, faultsMax: 0, dial, silenceMs: 1 };
+    for (let i = 0; i < 200 && left.size < 2; i++) {
+      const answer = await askManagers(asked, {}, async ({ address }, { signal }) => {
+        if (address === "slow") return new Promise((resolve) => setTimeout(resolve, 20, address));
+        return new Promise((_, reject) =>
+          signal?.addEventListener("abort", () => {
+            left.add(address);
+            reject(new RpcError("CANCELLED", "cancelled"));
+          }),
+        );
+      });
+      assert.equal(answer, "slow");
+    }
+    assert.deepEqual([...left].sort(), ["mute", "silent"]);
+  });
+
   test("the refusal that most gave is told, with who said what; each is asked once", async () => {
     const { reason, status, message, asked } = await refusal({
       a: ["MEMBER_ID_TAKEN"],

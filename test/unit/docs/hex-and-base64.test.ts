@@ -5,7 +5,7 @@ import { createPrivateKey, createPublicKey, sign, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { parseHash } from "../../../src/cli/arguments.js";
+import { parseHashBytes } from "../../../src/cli/arguments.js";
 import { ed25519KeyPairFromSeed, ed25519Verify } from "../../../src/crypto/ed25519.js";
 import { repositoryRoot } from "../../support/tree.js";
 
@@ -22,7 +22,8 @@ function row(name: string): readonly [toBase64: string, toHex: string] {
 describe("docs/hex-and-base64.md", () => {
   test("shows one hash in both forms", () => {
     assert.equal(Buffer.from(hex, "hex").toString("base64"), base64);
-    assert.deepEqual(parseHash(base64), parseHash(hex));
+    const bytes = new Uint8Array(Buffer.from(hex, "hex"));
+    assert.deepEqual([base64, hex].map(parseHashBytes), [bytes, bytes]);
   });
 
   test("has commands of bash that convert", (t) => {

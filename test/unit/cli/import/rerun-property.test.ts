@@ -93,12 +93,6 @@ const receipt = {
   line: 2,
   height: 1,
   position: 0,
-  seal_digest: "",
-  block_id: "",
-  time_unix_ms: 1,
-  confirmations: 1,
-  manager_signatures: 4,
-  storage_attestations: 3,
 };
 
 function valuesOn(

@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
-import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, test } from "node:test";
 import { toHex, utf8 } from "../../../../src/base/bytes.js";
-import { ProgressFile, type ReceiptLine } from "../../../../src/cli/sending/progress-file.js";
+import { ProgressFile } from "../../../../src/cli/sending/progress-file.js";
+import type { ReceiptLine } from "../../../../src/cli/sending/receipt-lines.js";
 import { CliError } from "../../../../src/cli/text/cli-error.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 
@@ -35,12 +45,6 @@ describe("the progress file", () => {
     record_hash: hashHex,
     height: 1,
     position: 0,
-    seal_digest: "",
-    block_id: "",
-    time_unix_ms: 1,
-    confirmations: 1,
-    manager_signatures: 4,
-    storage_attestations: 3,
   });
 
   const plan = (file: ProgressFile, row: string, line = 2) =>
@@ -132,6 +136,81 @@ describe("the progress file", () => {
       withFile((file) => planAndSave(file, ["a"])),
       [undefined],
     );
+  });
+
+  describe("keeps of what has a receipt", () => {
+    const linesOf = (file: string) => readFileSync(file, "utf8").trimEnd().split("\n");
+    const sendTwo = () =>
+      withFile((file) => {
+        const planned = planAndSave(file, ["a", "b"]);
+        file.receive([receiptOf(planned[0]?.hashHex ?? "")]);
+        return planned;
+      });
+
+    test("the key and the hash, and of all else the exact bytes", () => {
+      const [, second] = sendTwo();
+      const [, a, b] = linesOf(journal).map((line) => JSON.parse(line));
+      assert.deepEqual(Object.keys(a), ["key", "done"]);
+      assert.deepEqual(Object.keys(b), ["key", "hash", "record"]);
+      assert.equal(statSync(journal).mode & 0o777, 0o600);
+      const again = withFile((file) => planAndSave(file, ["a", "b"]));
+      assert.deepEqual(again, [undefined, { ...second, isOld: true }]);
+      assert.equal(linesOf(journal).length, 3);
+    });
+
+    test("enough to ask for a receipt that the file has lost", () => {
+      const [first] = sendTwo();
+      rmSync(out);
+      const row = { line: 2, identity: ["a"], build: fresh("a") };
+      withFile((file) => {
+        assert.deepEqual(file.unsettled(row), [first?.hashHex]);
+        file.settle(row, receiptOf(first?.hashHex ?? ""));
+        assert.deepEqual([file.unsettled(row), file.plan(row)], [[], undefined]);
+      });
+      withFile((file) => assert.deepEqual([file.unsettled(row), file.plan(row)], [[], undefined]));
+    });
+
+    test("all of it when the shorter journal cannot be written", () => {
+      mkdirSync(`${journal}.new`);
+      try {
+        sendTwo();
+        assert.equal(linesOf(journal).filter((line) => line.includes('"record":')).length, 2);
+      } finally {
+        rmdirSync(`${journal}.new`);
+      }
+      const again = withFile((file) => planAndSave(file, ["a"]));
+      assert.deepEqual(again, [undefined]);
+    });
+
+    test("places without a proof, until there is one", () => {
+      const [first, second] = withFile((file) => planAndSave(file, ["a", "b"]));
+      const places = [first, second].map((each, position) => {
+        return { ...receiptOf(each?.hashHex ?? ""), position };
+      });
+      const line = { block: 1, positions: [[1, 1]] as [number, number][], receipt: "" };
+      withFile((file) => {
+        file.receive(places);
+        file.prove(line);
+      });
+      withFile((file) => {
+        assert.deepEqual(file.unprovenHeights, [1]);
+        assert.deepEqual([...file.unprovenIn(1)], [[0, first?.hashHex]]);
+        file.prove({ ...line, positions: [[0, 1]] });
+        assert.deepEqual(file.unprovenHeights, []);
+      });
+    });
+
+    test("what earlier versions wrote", () => {
+      const [first] = withFile((file) => planAndSave(file, ["a"]));
+      const more = { seal_digest: "00", block_id: "00", time_unix_ms: 1, confirmations: 1 };
+      const line = { ...receiptOf(first?.hashHex ?? ""), ...more };
+      appendFileSync(out, `${JSON.stringify(line)}\n`);
+      withFile((file) => {
+        assert.equal(plan(file, "a"), undefined);
+        assert.deepEqual(file.unprovenHeights, [1]);
+      });
+      assert.deepEqual(Object.keys(JSON.parse(linesOf(journal)[1] ?? "")), ["key", "done"]);
+    });
   });
 
   test("only its owner can read the journal and the receipts", () => {

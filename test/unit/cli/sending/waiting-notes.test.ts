@@ -49,6 +49,20 @@ describe("what a command says while no outcome comes", () => {
     notes.stop();
   });
 
+  test("is how many wait for them, too", async () => {
+    const text = "attestation of storage-2";
+    const { notes, printed, pass } = notesOf(() => {
+      return { ...idle, poolSubmissions: 1, waiting: { text } };
+    });
+    await pass(1_000);
+    const [note] = printed;
+    assert.match(
+      note ?? "",
+      /; manager-2 waits for attestation of storage-2; 1 submission waits th/,
+    );
+    notes.stop();
+  });
+
   test("is how many are ahead, or why the manager signs nothing", async () => {
     let status: Status = { ...idle, poolSubmissions: 12 };
     const { notes, printed, pass } = notesOf(() => status);

@@ -114,6 +114,29 @@ describe("submitStream", () => {
     assert.equal(settled, 20);
   });
 
+  test("goes on at a manager that is fit when its own gives no outcomes, each record once", async () => {
+    await open();
+    const before = toy.ledger.entries.length;
+    const first = toy.manager(0);
+    toy.manager(1).misbehaviour.abstaining = "its log is gone";
+    let ordered = 0;
+    first.misbehaviour.beforeAnswer = async () => {
+      ordered += 1;
+      if (ordered < 4) return;
+      first.misbehaviour.abstaining = "it has lost its place";
+      await new Promise(() => {});
+    };
+    const reasons: string[] = [];
+    const onReconnect = ({ message }: RpcError) => reasons.push(message);
+    const list = await all(client.submitStream(submissions(20, "silent"), { onReconnect }));
+    assert.deepEqual(indexes(list), counting(20));
+    assert.equal(toy.ledger.entries.length, before + 20);
+    const [own, , third] = client.profile.addresses;
+    assert.deepEqual(reasons, [
+      `${own} signs nothing: it has lost its place; going on at ${third}`,
+    ]);
+  });
+
   test("sends what is unanswered to the next manager when one dies, each record once", async () => {
     await open();
     const before = toy.ledger.entries.length;

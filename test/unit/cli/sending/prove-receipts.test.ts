@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { proveReceipts } from "../../../../src/cli/sending/prove-receipts.js";
+import type { BlockLine } from "../../../../src/cli/sending/receipt-lines.js";
+import { BlockViewSchema } from "../../../../src/gen/bss/v1/query_pb.js";
+import { toyChain, toyGenesis } from "../../../support/toy-chain.js";
+
+describe("what proves the places of records", () => {
+  const chain = toyChain([3, 5, 2]);
+  const { signal } = new AbortController();
+
+  /** Fetches proofs of what the file says: positions by height. */
+  const prove = async (
+    said: Readonly<Record<number, readonly number[]>>,
+    hashAt: (position: number) => string = chain.hashAt,
+  ) => {
+    const lines: BlockLine[] = [];
+    const blocks: number[] = [];
+    const places = new Map(
+      Object.entries(said).map(([height, positions]) => {
+        return [Number(height), new Map(positions.map((each) => [each, hashAt(each)]))] as const;
+      }),
+    );
+    await proveReceipts({
+      client: {
+        genesis: toyGenesis,
+        getReceipt: (hash) => chain.receiptOf(hash),
+        getBlock: async (selector) => {
+          const height = "height" in selector ? selector.height : 0;
+          blocks.push(height);
+          return create(BlockViewSchema, { block: await chain.blockAt(height) });
+        },
+      },
+      progressFile: {
+        unprovenHeights: [...places.keys()],
+        unprovenIn: (height) => places.get(height) ?? new Map(),
+        prove: (line) => lines.push(line),
+      },
+      signal,
+    });
+    return { lines, blocks };
+  };
+
+  test("is fetched once for each block, and without the block for one record", async () => {
+    const { lines, blocks } = await prove({ 1: [1], 2: [7, 3, 4], 3: [8, 9] });
+    assert.deepEqual(
+      lines.map(({ block, positions, leaves }) => [block, positions, leaves !== undefined]),
+      [
+        [1, [[1, 1]], false],
+        [
+          2,
+          [
+            [3, 2],
+            [7, 1],
+          ],
+          true,
+        ],
+        [3, [[8, 2]], true],
+      ],
+    );
+    assert.deepEqual(blocks, [2, 3]);
+  });
+
+  test("is not taken from a manager that said something else before", async () => {
+    const elsewhere = { name: "UntrueAnswer", message: /block \d does not hold the records/ };
+    await assert.rejects(prove({ 2: [1] }), elsewhere);
+    const shifted = (position: number) => chain.hashAt(position === 4 ? 5 : position);
+    await assert.rejects(prove({ 2: [3, 4] }, shifted), elsewhere);
+    await assert.rejects(prove({ 2: [4] }, shifted), elsewhere);
+    await assert.rejects(prove({ 2: [3, 8] }), { name: "UntrueAnswer", message: /position 8/ });
+  });
+});
