@@ -262,9 +262,19 @@ bench-resend: ROWS ?= 1000,10000
 
 .PHONY: bench-floods
 bench-floods: build ## Measure what one participant feels while another one floods all managers; SECONDS_EACH=30
-	@node dist/bench/floods/run.js --seconds $(SECONDS_EACH)
+	@node dist/bench/participants/floods.js --seconds $(SECONDS_EACH)
 
 bench-floods: SECONDS_EACH ?= 30
+
+.PHONY: bench-beside
+bench-beside: build ## Measure what one participant feels while another one loads as fast as it can; LOADS= COLD=1 SECONDS_EACH=20
+	@node dist/bench/participants/beside.js $(if $(LOADS),--loads '$(LOADS)') $(if $(COLD),--cold) \
+	  $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH))
+
+.PHONY: bench-overload
+bench-overload: build ## Submit several times what the consortium can take, and count the answers; TIMES=4 SECONDS_EACH=120 OUT=
+	@node dist/bench/participants/overload/run.js $(if $(TIMES),--times $(TIMES)) \
+	  $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH)) $(if $(OUT),--out $(OUT))
 
 .PHONY: bench-public
 bench-public: build ## Compute what silence, audits, losses and sampling of storage nodes come to

@@ -13,18 +13,30 @@ export type ManagerCounters = {
 export async function readCounters(
   configs: readonly NodeConfig[],
 ): Promise<readonly ManagerCounters[]> {
-  const counters: ManagerCounters[] = [];
+  return (await readMetrics(configs)).map(({ id, text }) => {
+    const objections = sumOfSeries(text, "bss_objections_total");
+    return { id, objections, suspensions: sumOfSeries(text, "bss_suspensions_total") };
+  });
+}
+
+/** A metric of every manager among the nodes, summed over its labels. */
+export async function sumOfMetric(
+  configs: readonly NodeConfig[],
+  metric: string,
+): Promise<readonly number[]> {
+  return (await readMetrics(configs)).map(({ text }) => sumOfSeries(text, metric));
+}
+
+async function readMetrics(configs: readonly NodeConfig[]) {
+  const read: { readonly id: string; readonly text: string }[] = [];
   for (const { id, role, metrics } of configs) {
     if (role !== "manager" || metrics === undefined) continue;
     // The server closes a connection that nothing comes on, which a kept one would run into.
     const headers = { connection: "close" };
     const answer = await fetch(`http://${metrics.host}:${metrics.port}/metrics`, { headers });
-    const text = await answer.text();
-    const sumOf = (metric: string) => sumOfSeries(text, metric);
-    const objections = sumOf("bss_objections_total");
-    counters.push({ id, objections, suspensions: sumOf("bss_suspensions_total") });
+    read.push({ id, text: await answer.text() });
   }
-  return counters;
+  return read;
 }
 
 function sumOfSeries(text: string, metric: string): number {

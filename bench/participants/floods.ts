@@ -1,5 +1,5 @@
 /**
- * `node dist/bench/floods/run.js [--seconds N] [--base-port N] [--main FILE] [--flood NAME]`: what
+ * `node dist/bench/participants/floods.js [--seconds N] [--base-port N] [--main FILE] [--flood NAME]`: what
  * one participant feels while another one floods all managers: with records that are refused, and
  * with records that are right. A consortium of 4 managers and 4 storage nodes is started on this
  * machine, with the nodes of another build if `--main` names its main.js.

@@ -1,0 +1,213 @@
+/**
+ * `node dist/bench/participants/overload/run.js [--seconds N] [--times N] [--out FILE]`: what a consortium does
+ * when participants submit several times as much as it can take.
+ *
+ * First its best rate is measured, by a closed loop. Then the same participants submit by a
+ * schedule of so many times that rate, without retries, while one more participant sends a reading
+ * at a time and follows the refusals' advice, as the client library does. Afterwards that
+ * participant alone shows how soon the consortium is as quick as before. Every request has to be
+ * answered, by a receipt or by a refusal with a reason.
+ */
+import { writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import type { BssClient } from "../../../src/client/index.js";
+import type { NodeConfig } from "../../../src/config/node-config.js";
+import { createChannel } from "../../../src/rpc/channels/channel.js";
+import { readCounters, sumOfMetric } from "../../../test/support/manager-counters.js";
+import { type OwnConsortium, withOwnConsortium } from "../../own-consortium.js";
+import { type Latencies, Witness } from "../../resend/sending.js";
+import { cpuMsOf, usageOf } from "../../storage-nodes/usage.js";
+import { type Answer, closedLoad, openLoad, type Sender } from "./load.js";
+import { newRequest } from "./request.js";
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "120" },
+    times: { type: "string", default: "4" },
+    out: { type: "string" },
+  },
+});
+const overloadS = Number(values.seconds);
+const times = Number(values.times);
+
+const senders = 8;
+const sizes = { managers: 4, storage: 7, participants: senders + 1 };
+const batchRecords = 100;
+/** At each manager, of each sender: together as many as the largest load of `make bench`. */
+const inFlight = 2;
+const bestS = 20;
+/** At the start of a phase, in which nothing is measured yet. */
+const warmUpMs = 5_000;
+const quietS = 10;
+/** Waits of this length are looked at one by one, to see when all is quick again. */
+const recoveryStepS = 5;
+const recoverySteps = 6;
+
+type Phase = {
+  readonly name: string;
+  readonly seconds: number;
+  readonly offeredPerS: number;
+  /** What the ledger grew by. */
+  readonly recordsPerS: number;
+  /** Records whose receipt came within the phase. */
+  readonly receiptsPerS: number;
+  /** Of the submissions that got a receipt. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Requests by what came back, and how many of the refusals said when to try again. */
+  readonly answers: Readonly<Record<string, number>>;
+  readonly withHint: number;
+  readonly felt: Latencies;
+  readonly managerMiBMax: number;
+  readonly storageMiBMax: number;
+  readonly cpuS: { readonly managers: number; readonly storage: number; readonly clients: number };
+};
+
+await withOwnConsortium({ sizes }, async (consortium) => {
+  const { clients, configs } = consortium;
+  const loaders = clients.slice(0, senders);
+  const honest = clients[senders];
+  if (honest === undefined) throw new Error("there is a participant beside the senders");
+  const witness = new Witness(honest);
+  const quiet = await felt(witness, quietS);
+  show("quiet", { felt: quiet });
+
+  const live = loaders.map((client) =>
+    senderOf(client, configs, () => newRequest(client, batchRecords)),
+  );
+  const best = await measure(consortium, witness, "best", bestS, (endMs) =>
+    closedLoad(live, { inFlight, endMs }),
+  );
+  show("best", best);
+
+  const perS = (times * best.recordsPerS) / batchRecords;
+  const eachHas = Math.ceil((perS * overloadS) / senders) + 1;
+  const prepared = loaders.map((client) => {
+    const requests = Array.from({ length: eachHas }, () => newRequest(client, batchRecords));
+    return senderOf(client, configs, () => requests.pop() ?? newRequest(client, batchRecords));
+  });
+  const over = await measure(consortium, witness, `${times} times`, overloadS, (endMs) =>
+    openLoad(prepared, { perS, endMs }),
+  );
+  show(over.name, over);
+
+  const after: Latencies[] = [];
+  for (let step = 0; step < recoverySteps; step++) after.push(await felt(witness, recoveryStepS));
+  show("after", { felt: after });
+  const counters = await readCounters(configs);
+  const suspensions = Math.max(...counters.map((each) => each.suspensions));
+  const boundMiB = Math.round((await memoryBoundBytes(configs)) / 2 ** 20);
+  const ratio = over.recordsPerS / best.recordsPerS;
+  show("result", { ratio: Math.round(ratio * 100) / 100, suspensions, boundMiB });
+  if (values.out !== undefined) {
+    const result = { quiet, best, over, after, suspensions, boundMiB };
+    writeFileSync(values.out, `${JSON.stringify(result, null, 2)}\n`);
+  }
+});
+process.exit(0);
+
+async function measure(
+  { nodes, clients }: OwnConsortium,
+  witness: Witness,
+  name: string,
+  seconds: number,
+  run: (endMs: number) => Promise<readonly Answer[]>,
+): Promise<Phase> {
+  const pidsOf = (role: string) => nodes.filter((each) => each.role === role).map((n) => n.pid);
+  const groups = { managers: pidsOf("manager"), storage: pidsOf("storage") };
+  const most = { managers: 0, storage: 0 };
+  const watch = setInterval(() => {
+    for (const group of ["managers", "storage"] as const) {
+      const resident = groups[group].map((pid) => usageOf(pid).residentMiB);
+      most[group] = Math.max(most[group], ...resident);
+    }
+  }, 500);
+  const cpuOf = () => ({
+    managers: total(groups.managers.map(cpuMsOf)),
+    storage: total(groups.storage.map(cpuMsOf)),
+    clients: cpuMsOf(process.pid),
+  });
+  const [before, startMs] = [cpuOf(), performance.now()];
+  const endMs = startMs + seconds * 1_000;
+  witness.begin();
+  const running = run(endMs);
+  const grown = growthPerS(clients.at(-1), endMs);
+  const felt = new Promise<Latencies>((resolve, reject) => {
+    setTimeout(() => witness.end().then(resolve, reject), seconds * 1_000);
+  });
+  const answers = await running;
+  clearInterval(watch);
+  const after = cpuOf();
+  const counted = answers.filter(
+    ({ answeredMs }) => answeredMs >= startMs + warmUpMs && answeredMs < endMs,
+  );
+  const final = counted.filter(({ outcome }) => outcome.kind === "receipt");
+  const latencies = final.map((each) => each.answeredMs - each.dueMs).sort((a, b) => a - b);
+  const at = (share: number) => Math.round(latencies[Math.floor(latencies.length * share)] ?? 0);
+  const counts: Record<string, number> = {};
+  let withHint = 0;
+  for (const { outcome } of answers) {
+    const what = outcome.kind === "refusal" ? outcome.reason : outcome.kind;
+    counts[what] = (counts[what] ?? 0) + 1;
+    if (outcome.kind === "refusal" && outcome.retryAfterMs > 0) withHint += 1;
+  }
+  const cpuS = (group: keyof typeof before) => Math.round((after[group] - before[group]) / 1_000);
+  return {
+    name,
+    seconds,
+    offeredPerS: Math.round((answers.length * batchRecords) / seconds),
+    recordsPerS: await grown,
+    receiptsPerS: Math.round((final.length * batchRecords) / (seconds - warmUpMs / 1_000)),
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+    answers: counts,
+    withHint,
+    felt: await felt,
+    managerMiBMax: Math.round(most.managers),
+    storageMiBMax: Math.round(most.storage),
+    cpuS: { managers: cpuS("managers"), storage: cpuS("storage"), clients: cpuS("clients") },
+  };
+}
+
+/** Records a second that the ledger took in from the end of the warm-up to `endMs`. */
+async function growthPerS(client: BssClient | undefined, endMs: number): Promise<number> {
+  if (client === undefined) throw new Error("somebody has to ask");
+  const size = async () => [Number((await client.status()).treeSize), performance.now()] as const;
+  await sleep(warmUpMs);
+  const [from, fromMs] = await size();
+  await sleep(endMs - performance.now());
+  const [to, toMs] = await size();
+  return Math.round(((to - from) * 1_000) / (toMs - fromMs));
+}
+
+function senderOf(client: BssClient, configs: readonly NodeConfig[], next: () => Buffer): Sender {
+  const managers = configs.filter(({ role }) => role === "manager");
+  const channels = managers.map(({ id, listen }) =>
+    createChannel({
+      address: `${listen.host}:${listen.port}`,
+      tls: client.profile.tls,
+      expected: { role: "manager", id, consortiumName: "bench" },
+    }),
+  );
+  return { channels, next };
+}
+
+async function felt(witness: Witness, seconds: number): Promise<Latencies> {
+  witness.begin();
+  await sleep(seconds * 1_000);
+  return witness.end();
+}
+
+async function memoryBoundBytes(configs: readonly NodeConfig[]): Promise<number> {
+  const bounds = await sumOfMetric(configs, "bss_memory_bound_bytes");
+  return Math.max(...bounds);
+}
+
+function total(numbers: readonly number[]): number {
+  return numbers.reduce((sum, each) => sum + each, 0);
+}
+
+function show(name: string, what: object): void {
+  console.log(`${name}: ${JSON.stringify(what)}`);
+}
