@@ -1,8 +1,8 @@
 /**
- * `node dist/bench/limit/records.js [--batch 100] [--values 96] [--submissions 20]`: what a record
- * costs the one thread of a manager, step by step: a meter reading, and a load profile of so many
- * values, in submissions of so many. Runs no consortium and verifies no signatures; the state is in
- * memory, and what a block writes of it goes to a RocksDB as well.
+ * `node dist/bench/limit/records.js [--batch 100] [--values 96] [--submissions 5] [--blocks 30]`:
+ * what a record costs a manager on its way, step by step: a meter reading, and a load profile of so
+ * many values, in blocks of so many submissions of so many. Runs no consortium, verifies no
+ * signatures, and sends nothing.
  *
  * Every interval is a delivery interval of its own, which is the most that a value can cost.
  */
@@ -10,18 +10,44 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { binaryText } from "../../src/base/bytes.js";
+import { create } from "@bufbuild/protobuf";
+import { defined } from "../../src/base/assert.js";
+import type { Result } from "../../src/base/result.js";
 import { loadProfile, meterReading } from "../../src/client/index.js";
+import { vrfProofToHash, vrfProve } from "../../src/crypto/vrf.js";
+import {
+  BlockCertificatesSchema,
+  type ManagerBlock,
+  ManagerBlockSchema,
+} from "../../src/gen/bss/v1/block_pb.js";
 import type { Policy } from "../../src/gen/bss/v1/genesis_pb.js";
-import { concludeExecution, executedBlock } from "../../src/ledger/blocks/executed-block.js";
+import {
+  VerifyCandidateSchema,
+  VerifyIntegrityResponseSchema,
+} from "../../src/gen/bss/v1/verify_integrity_pb.js";
+import { buildBlock } from "../../src/ledger/blocks/block-building.js";
+import { parseContent } from "../../src/ledger/blocks/block-content.js";
+import { beaconInput } from "../../src/ledger/blocks/block-hashes.js";
+import { validateBlock } from "../../src/ledger/blocks/block-validation.js";
+import { compactOf, rebuildBlock } from "../../src/ledger/blocks/compact-blocks.js";
+import type { ExecutedBlock } from "../../src/ledger/blocks/executed-block.js";
 import { BlockExecution } from "../../src/ledger/blocks/execution.js";
-import { nothingKnown } from "../../src/ledger/blocks/known-work.js";
+import {
+  blockToEncode,
+  managerBlockToEncode,
+  withList,
+} from "../../src/ledger/blocks/long-lists.js";
+import { parseManagerBlock } from "../../src/ledger/blocks/manager-blocks.js";
+import { sealLeaf } from "../../src/ledger/records/records.js";
 import { type ParsedSubmission, parseSubmission } from "../../src/ledger/records/submissions.js";
 import { readKeysOfSubmission } from "../../src/ledger/state/effects.js";
-import { genesisHead, type LedgerHead } from "../../src/ledger/state/head.js";
-import { PrefetchedState } from "../../src/ledger/state/state.js";
-import { recordIndexWrites } from "../../src/store/chain/record-index.js";
+import type { Violation } from "../../src/ledger/violation.js";
+import { encode } from "../../src/ledger/wire.js";
+import { Pool } from "../../src/manager/pool/pool.js";
+import { encodeMessage } from "../../src/rpc/message-codec.js";
+import { ManagerStore } from "../../src/store/manager-store.js";
 import { openRocksDb } from "../../src/store/rocksdb/rocksdb-store.js";
+import { certify } from "../../test/unit/ledger/support/chain.js";
 import {
   consortiumId,
   epochKey,
@@ -29,7 +55,7 @@ import {
   quarterS,
   startS,
 } from "../../test/unit/ledger/support/consortium.js";
-import { submissionOf } from "../../test/unit/ledger/support/records.js";
+import { seedOf, submissionOf } from "../../test/unit/ledger/support/records.js";
 import { median } from "../report/statistics.js";
 import { textTable } from "../report/text-table.js";
 
@@ -37,12 +63,14 @@ const { values: options } = parseArgs({
   options: {
     batch: { type: "string", default: "100" },
     values: { type: "string", default: "96" },
-    submissions: { type: "string", default: "20" },
+    submissions: { type: "string", default: "5" },
+    blocks: { type: "string", default: "30" },
   },
 });
 const batch = Number(options.batch);
 const valueCount = Number(options.values);
 const submissions = Number(options.submissions);
+const blocks = Number(options.blocks);
 
 const policy: Policy = {
   ...genesis.policy,
@@ -76,111 +104,196 @@ function profile(i: number): Uint8Array {
   return loadProfile({ ...ids, startS: start, intervalS: quarterS, values });
 }
 
-const steps = ["parse", "screen", "execute", "seal, write state", "index", "RocksDB"] as const;
-type Costs = Record<(typeof steps)[number], number>;
+const steps = [
+  "parse",
+  "screen",
+  "pool",
+  "seal",
+  "build",
+  "judge",
+  "keep the body",
+  "to storage nodes",
+  "append, RocksDB",
+  "settle",
+] as const;
+type Step = (typeof steps)[number];
+type Costs = Record<Step, number>;
 
-/** Processor time of all threads, µs. */
-async function timed<T>(work: () => T | Promise<T>): Promise<readonly [T, number]> {
-  const before = process.cpuUsage();
-  const result = await work();
-  const { user, system } = process.cpuUsage(before);
-  return [result, user + system];
-}
+/** Long enough for every block of this program. */
+const waitMs = 60_000;
 
 class Manager {
-  readonly #state = new Map<string, Uint8Array>();
-  readonly #store: Awaited<ReturnType<typeof openRocksDb>>;
-  #head: LedgerHead;
+  readonly #store: ManagerStore;
+  readonly #pool = new Pool({
+    limits: { submissionsMax: 10_000, bytesMax: 2 ** 28 },
+    verdictWaitMs: 0,
+  });
+  #costs: Partial<Costs> = {};
   stateBytes = 0;
   stateKeys = 0;
 
-  constructor(store: Awaited<ReturnType<typeof openRocksDb>>) {
+  constructor(store: ManagerStore) {
     this.#store = store;
-    const { head, stateWrites } = genesisHead(genesis);
-    this.#head = head;
-    for (const { key, value } of stateWrites) this.#state.set(binaryText(key), value);
   }
 
-  async take(records: readonly Uint8Array[]): Promise<Costs> {
-    const message = submissionOf(records);
-    const [parsed, parse] = await timed(() => parseSubmission(consortiumId, message, policy));
-    if (!parsed.ok) throw new Error(parsed.error.message);
-    const submission = parsed.value;
-    const [, screen] = await timed(() => this.#execute(submission));
-    const [execution, execute] = await timed(() => this.#execute(submission));
-    const before = this.#head;
-    const [executed, write] = await timed(() => {
-      const sealing = { epochKey, known: nothingKnown };
-      const outcome = concludeExecution(execution, before, sealing);
-      const identity = {
-        blockId: before.blockId,
-        createdRound: 0,
-        proposerId: "manager-1",
-        timestampMs: before.timestampMs + 1,
-        beacon: before.beacon,
-      };
-      return executedBlock(outcome, before, identity, policy);
+  /** Takes submissions in, makes a block of them, judges it, and makes it final. */
+  async take(submissions: readonly (readonly Uint8Array[])[]): Promise<Costs> {
+    this.#costs = {};
+    const messages = submissions.map((records) => submissionOf(records));
+    const parsed = await this.#timed("parse", () =>
+      messages.map((message) => agreed(parseSubmission(consortiumId, message, policy))),
+    );
+    await this.#timed("screen", async () => {
+      for (const submission of parsed) await this.#screen(submission);
     });
-    const [, index] = await timed(() => {
-      const nothing = { getMany: async (keys: readonly unknown[]) => keys.map(() => undefined) };
-      return recordIndexWrites(nothing as never, executed.placed);
+    await this.#timed("pool", () => {
+      for (const submission of parsed) this.#enter(submission);
     });
-    const [, put] = await timed(() =>
-      this.#store.write(
-        executed.stateWrites.map(({ key, value }) => ({ type: "put" as const, key, value })),
-        "sync",
-      ),
+    await this.#timed("seal", () => {
+      for (const { records } of parsed) {
+        for (const { hashHex } of records) {
+          this.#pool.seal(hashHex, (record) => sealLeaf(epochKey, record));
+        }
+      }
+    });
+    const block = await this.#build();
+    const executed = await this.#timed("judge", () => this.#judge(block));
+    await this.#timed("keep the body", () =>
+      encode(ManagerBlockSchema, managerBlockToEncode(block)),
+    );
+    const publicPart = defined(block.block, "a block has its public part");
+    await this.#timed("to storage nodes", () => {
+      const bare = create(VerifyCandidateSchema, { block: blockToEncode(publicPart) });
+      const value = withList(VerifyCandidateSchema, bare, "sealedRecords", executed.sealed);
+      const down = create(VerifyIntegrityResponseSchema, { message: { case: "verify", value } });
+      return encodeMessage(VerifyIntegrityResponseSchema, down);
+    });
+    const certificates = certify(executed.facts);
+    await this.#timed("append, RocksDB", () =>
+      this.#store.append({ block, executed, certificates }),
+    );
+    await this.#timed("settle", () =>
+      this.#pool.placed(executed.placed.map(({ record }) => record.hashHex)),
     );
     for (const { key, value } of executed.stateWrites) {
       this.stateBytes += key.length + value.length;
-      this.#state.set(binaryText(key), value);
     }
     this.stateKeys += executed.stateWrites.length;
-    this.#head = executed.head;
-    const costs = [parse, screen, execute, write, index, put];
-    return Object.fromEntries(steps.map((step, i) => [step, costs[i]])) as Costs;
+    return this.#costs as Costs;
   }
 
-  #execute(submission: ParsedSubmission): BlockExecution {
-    const texts = readKeysOfSubmission(submission).map((key) => binaryText(key));
-    const state = new PrefetchedState(new Map(texts.map((text) => [text, this.#state.get(text)])));
+  /** Processor time of all threads, µs. */
+  async #timed<T>(step: Step, work: () => T | Promise<T>): Promise<T> {
+    const before = process.cpuUsage();
+    const result = await work();
+    const { user, system } = process.cpuUsage(before);
+    this.#costs[step] = user + system;
+    return result;
+  }
+
+  async #screen(submission: ParsedSubmission): Promise<void> {
+    const { members, height, timestampMs, frontier } = this.#store.head;
     const execution = new BlockExecution({
-      state,
+      state: await this.#store.state(readKeysOfSubmission(submission)),
       policy,
-      members: this.#head.members,
-      height: this.#head.height + 1,
-      timestampMs: this.#head.timestampMs + 1,
-      firstPosition: this.#head.frontier.size,
+      members,
+      height: height + 1,
+      timestampMs: timestampMs + 1,
+      firstPosition: frontier.size,
     });
     for (const record of submission.records) {
       const broken = execution.tryRecord(record, submission);
       if (broken !== undefined) throw new Error(broken.message);
     }
-    return execution;
   }
+
+  #enter(submission: ParsedSubmission): void {
+    const causer = { kind: "caller", id: submission.participantId } as const;
+    const unsettled = submission.records.map(({ hashHex }) => hashHex);
+    this.#pool.add(submission, { causer, nowMs: 0, unsettled });
+  }
+
+  /** Without the proof of the beacon, which a block costs whatever it holds. */
+  async #build(): Promise<ManagerBlock> {
+    const { head, headCertificates } = this.#store;
+    const height = head.height + 1;
+    const proposerId = head.members.proposer(height, 0);
+    const alpha = beaconInput({ consortiumId, height, previousBeacon: head.beacon });
+    const beaconProof = vrfProve(seedOf(`vrf of ${proposerId}`), alpha);
+    const beacon = vrfProofToHash(beaconProof);
+    if (beacon === undefined) throw new Error("a proof has an output");
+    const built = await this.#timed("build", async () => {
+      const candidates = this.#pool.ripe(waitMs, [], policy.blockRecordsMax);
+      const excluded = this.#pool.settledOf(candidates);
+      return buildBlock({
+        head,
+        consortiumId,
+        policy,
+        proposerId,
+        createdRound: 0,
+        timestampMs: head.timestampMs + 1,
+        beaconProof,
+        beacon,
+        candidates,
+        excluded,
+        control: [],
+        epochKey,
+        known: this.#pool,
+        allowLeaves: true,
+        state: await this.#store.state(candidates.flatMap(readKeysOfSubmission)),
+        ...(headCertificates && {
+          previousCertificates: encode(BlockCertificatesSchema, headCertificates),
+        }),
+      });
+    });
+    return built.block;
+  }
+
+  /** From the compact form, as managers that did not make it. */
+  async #judge(made: ManagerBlock): Promise<ExecutedBlock> {
+    const known = this.#pool;
+    const options = { consortiumId, policy, epochKey, known };
+    const rebuilt = rebuildBlock(compactOf(made), options);
+    if (rebuilt.kind !== "block") throw new Error("a block of what is known can be rebuilt");
+    const parsed = agreed(parseManagerBlock(rebuilt.block, known));
+    const content = agreed(parseContent(parsed, consortiumId, policy));
+    const state = await this.#store.state(content.readKeys);
+    const { head } = this.#store;
+    const verifyBeacon = () => parsed.header.beacon;
+    return agreed(validateBlock({ ...options, head, parsed, content, state, verifyBeacon }))
+      .executed;
+  }
+}
+
+function agreed<T>(result: Result<T, Violation>): T {
+  if (!result.ok) throw new Error(result.error.message);
+  return result.value;
 }
 
 async function measure(make: (i: number) => Uint8Array) {
   const directory = mkdtempSync(join(tmpdir(), "bss-bench-records-"));
-  const store = await openRocksDb(directory);
+  const store = await ManagerStore.open(await openRocksDb(directory), genesis);
   try {
     const manager = new Manager(store);
     const rounds: Costs[] = [];
-    for (let round = 0; round < submissions; round++) {
-      const records = Array.from({ length: batch }, (_, i) => make(round * batch + i));
-      rounds.push(await manager.take(records));
+    for (let round = 0; round < blocks; round++) {
+      const first = round * submissions * batch;
+      rounds.push(
+        await manager.take(
+          Array.from({ length: submissions }, (_, s) =>
+            Array.from({ length: batch }, (_, i) => make(first + s * batch + i)),
+          ),
+        ),
+      );
     }
     // The first third is for V8 to compile what is measured.
     const warm = rounds.slice(Math.floor(rounds.length / 3));
-    const costs = steps.map((step) => median(warm.map((each) => each[step])) / batch);
-    const count = submissions * batch;
+    const each = submissions * batch;
+    const costs = steps.map((step) => median(warm.map((round) => round[step])) / each);
+    const count = blocks * each;
     const { stateBytes, stateKeys } = manager;
-    return [
-      ...costs,
-      costs.reduce((sum, cost) => sum + cost, 0),
-      stateKeys / count,
-      stateBytes / count,
-    ];
+    const sum = costs.reduce((total, cost) => total + cost, 0);
+    return [...costs, sum, stateKeys / count, stateBytes / count];
   } finally {
     await store.close();
     rmSync(directory, { recursive: true, force: true });
