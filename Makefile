@@ -226,6 +226,10 @@ bench: build ## Measure speed, latency and their cost; FULL=1 MANAGERS=4 STORAGE
 	  $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH)) $(if $(LOADS),--loads '$(LOADS)') \
 	  $(if $(OUT),--out $(OUT))
 
+.PHONY: bench-store
+bench-store: build ## Measure what a record costs a manager as the ledger grows, and opening its store; RECORDS=1000000
+	@node dist/bench/limit/store.js $(if $(RECORDS),--records $(RECORDS))
+
 .PHONY: bench-compare
 bench-compare: build ## Say what got better and worse between two runs of 'make bench OUT=': A=old.json B=new.json
 	@[ -n "$(A)" ] && [ -n "$(B)" ] || { echo "say which runs: make bench-compare A=old.json B=new.json" >&2; exit 1; }

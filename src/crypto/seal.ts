@@ -42,10 +42,32 @@ export function sealRecord(
   const key = recordKey(epochKey, recordHash);
   const gcm = createCipheriv(cipher, key, zeroNonce, tagLength);
   gcm.setAAD(recordHash);
-  const ciphertext = gcm.update(recordBytes);
+  const sealed = roomFor(recordBytes.length + sealTagBytes);
+  sealed.set(gcm.update(recordBytes));
   // A stream cipher has nothing left at the end.
   gcm.final();
-  return concatBytes(ciphertext, gcm.getAuthTag());
+  sealed.set(gcm.getAuthTag(), recordBytes.length);
+  return sealed;
+}
+
+/**
+ * Sealed records are cut from pieces of memory that they have in common. As an array of its own,
+ * each takes memory from the system and a place in lists that every garbage collection goes
+ * through, for as long as it waits for its block: with these sealing took nearly twice as long. A
+ * piece stays while one of its records does, so it is small.
+ */
+export const sealPieceBytes = 4_096;
+let piece = new Uint8Array(0);
+let usedBytes = 0;
+
+function roomFor(length: number): Uint8Array {
+  if (length > sealPieceBytes / 8) return new Uint8Array(length);
+  if (usedBytes + length > piece.length) {
+    piece = new Uint8Array(sealPieceBytes);
+    usedBytes = 0;
+  }
+  usedBytes += length;
+  return piece.subarray(usedBytes - length, usedBytes);
 }
 
 /**

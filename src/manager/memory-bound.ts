@@ -7,6 +7,7 @@
  * The last part is what the collector of garbage may leave lying about between two runs.
  */
 import type { ManagerLimits } from "../config/limit-settings.js";
+import { sealPieceBytes } from "../crypto/seal.js";
 import type { Policy } from "../gen/bss/v1/genesis_pb.js";
 import {
   blockRecordsBound,
@@ -77,6 +78,8 @@ export function memoryParts(options: MemoryBoundOptions): readonly MemoryPart[] 
     { what: "store", bytes: storeMemoryBytes },
     { what: "state remembered", bytes: recentStateBytesMax },
     { what: "pool", bytes: limits.poolBytesMax },
+    // Sealed records of several submissions have a piece in common, and one of them may be left.
+    { what: "pieces of sealed records", bytes: limits.poolSubmissionsMax * sealPieceBytes },
     { what: "submissions before the pool", bytes: unpooledBytes.totalMax },
     { what: "uploads", bytes: uploadBytes(rpcLimits, others) },
     { what: "unread answers", bytes: copiesOfAnswer * answerBytes(answers, others) },

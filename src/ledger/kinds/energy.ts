@@ -73,12 +73,12 @@ export function usesThatLack(uses: readonly EnergyUse[], reason: RuleReason): re
  * one. One of several, which may be thousands, meets every use of the participant on the same days:
  * so it has few names, and now and then meets more than it overlaps.
  */
-export function namesOf({ participantId, first, last }: EnergyUse): {
+export function namesOf(use: EnergyUse): {
   readonly filed: readonly string[];
   readonly met: readonly string[];
 } {
-  const firstDay = Math.floor(first.deliveryStartS / dayS);
-  const lastDay = Math.floor(last.deliveryStartS / dayS);
+  const { participantId, first, last } = use;
+  const { first: firstDay, last: lastDay } = deliveryDaysOf(use);
   if (first.deliveryStartS === last.deliveryStartS) {
     const exact = `${first.deliveryStartS}/${participantId}`;
     return {
@@ -93,6 +93,15 @@ export function namesOf({ participantId, first, last }: EnergyUse): {
     met.push(`one of day ${day}/${participantId}`, `several of day ${day}/${participantId}`);
   }
   return { filed, met };
+}
+
+/** The days on which its delivery intervals begin, counted from 1970 in UTC. */
+export function deliveryDaysOf({ first, last }: EnergyUse): {
+  readonly first: number;
+  readonly last: number;
+} {
+  const dayOf = ({ deliveryStartS }: DeliveryPlace) => Math.floor(deliveryStartS / dayS);
+  return { first: dayOf(first), last: dayOf(last) };
 }
 
 /** The sums of a participant in the delivery interval that the state keeps at `deliveryAt`. */

@@ -19,6 +19,7 @@ import type { SignatureCheck } from "../certificates/signature-check.js";
 import type { ProfileRange, RecordPlace, TradeEffect } from "../state/record-state.js";
 import type { StateKeyList } from "../state/state-key-list.js";
 import type { StateReads, StateTables } from "../state/state-tables.js";
+import type { WindowSlot } from "../state/windows.js";
 import type { RuleReason, Violation } from "../violation.js";
 import type { EnergyUse } from "./energy.js";
 import type { MarketGrid } from "./market-grid.js";
@@ -77,6 +78,11 @@ export type RecordKind<Message, Payload extends AnyPayload> = {
    * every record (effects.ts) and those of `energy`; with repeats.
    */
   addStateKeys(record: RecordOf<Payload>, list: StateKeyList): void;
+  /**
+   * The interval of a meter that has a value for as long as the record is on the ledger, whatever
+   * updates it; left out where there is none.
+   */
+  standsFor?(payload: Payload): { readonly meterId: string; readonly at: WindowSlot };
   /** Whose sums of energy the record changes or draws on. */
   energy(record: RecordOf<Payload>): readonly EnergyUse[];
   /** Writes what a record that keeps all rules does to the state, and returns what stays of it. */

@@ -139,6 +139,8 @@ export const meterReading: RecordKind<MeterReading, ReadingPayload> = {
     list.meter(meterId);
     list.readings(meterId, at.window);
   },
+  // Its updates are readings of the same interval, and nothing else takes a reading away.
+  standsFor: (payload) => payload,
   energy: ({ ownerId, payload }) => [useOfDelivery(ownerId, payload, "measured")],
   apply,
   intervals: () => 1,

@@ -34,9 +34,11 @@ export function readKeysOfSubmission(submission: {
 
 function addReadKeys(record: ParsedRecord, list: StateKeyList): void {
   list.participant(record.ownerId);
-  list.record(record.hash);
-  if (record.parent !== undefined) list.record(record.parent);
   const kind = kindOf(record);
+  const standing = kind.standsFor?.(record.payload);
+  if (standing === undefined) list.record(record.hash);
+  else list.intervalRecord(record.hash, standing.meterId, standing.at);
+  if (record.parent !== undefined) list.record(record.parent);
   kind.addStateKeys(record, list);
   for (const { participantId, first, last } of kind.energy(record)) {
     const end = last.deliveryAt.window;

@@ -4,7 +4,7 @@
  * pool, of blocks that are being voted on, and of the other records of a submission.
  */
 import { toHex } from "../../base/bytes.js";
-import { type EnergyUse, namesOf, usesThatLack } from "../../ledger/kinds/energy.js";
+import { deliveryDaysOf, type EnergyUse, usesThatLack } from "../../ledger/kinds/energy.js";
 import { kindOf } from "../../ledger/kinds/kinds.js";
 import type { ParsedRecord } from "../../ledger/records/records.js";
 import type { RuleReason } from "../../ledger/violation.js";
@@ -12,9 +12,8 @@ import type { RuleReason } from "../../ledger/violation.js";
 export class CureIndex {
   /** Hashes in hex. */
   readonly #records = new Set<string>();
-  /** How many there are, by the names under which they are filed (`namesOf`). */
-  readonly #readings = new Map<string, number>();
-  readonly #tradeUpdates = new Map<string, number>();
+  readonly #readings = new UsesOfEnergy();
+  readonly #tradeUpdates = new UsesOfEnergy();
 
   /** Each record is added once. */
   add(record: ParsedRecord): void {
@@ -41,7 +40,7 @@ export class CureIndex {
       return record.parent !== undefined && this.#records.has(toHex(record.parent));
     }
     return usesThatLack(usesOf(record), reason).some(
-      (use) => use.as !== "measured" && hasAny(this.#readings, namesOf(use).met),
+      (use) => use.as !== "measured" && this.#readings.meet(use),
     );
   }
 
@@ -51,16 +50,15 @@ export class CureIndex {
    */
   mightCure(record: ParsedRecord, reason: RuleReason): boolean {
     if (this.cures(record, reason)) return true;
-    return usesThatLack(usesOf(record), reason)
-      .map((use) => namesOf(use).met)
-      .some((names) => hasAny(this.#tradeUpdates, names) || hasAny(this.#readings, names));
+    return usesThatLack(usesOf(record), reason).some(
+      (use) => this.#tradeUpdates.meet(use) || this.#readings.meet(use),
+    );
   }
 
   #count(record: ParsedRecord, change: 1 | -1): void {
     for (const use of usesOf(record)) {
-      const counts = use.as === "measured" ? this.#readings : this.#tradeUpdates;
-      if (use.as !== "measured" && record.parent === undefined) continue;
-      for (const name of namesOf(use).filed) addTo(counts, name, change);
+      if (use.as === "measured") this.#readings.count(use, change);
+      else if (record.parent !== undefined) this.#tradeUpdates.count(use, change);
     }
   }
 }
@@ -69,11 +67,60 @@ function usesOf(record: ParsedRecord): readonly EnergyUse[] {
   return kindOf(record).energy(record);
 }
 
-function hasAny(counts: ReadonlyMap<string, number>, names: readonly string[]): boolean {
-  return names.some((name) => counts.has(name));
+/** Of one participant: how many uses there are, by what they are of. */
+type Counts = {
+  /** Of single delivery intervals, by the start in Unix s. */
+  readonly single: Map<number, number>;
+  /** The same by the day, counted from 1970. */
+  readonly singleOfDay: Map<number, number>;
+  /** Of several intervals, on each of their days. */
+  readonly severalOfDay: Map<number, number>;
+};
+
+/**
+ * Which sums of energy pending records use. It finds what `namesOf` lets meet, without making the
+ * names, as every record that comes and goes is counted and few are looked for.
+ */
+class UsesOfEnergy {
+  readonly #byParticipant = new Map<string, Counts>();
+
+  count(use: EnergyUse, change: 1 | -1): void {
+    const { participantId } = use;
+    const counts = this.#byParticipant.get(participantId) ?? noCounts();
+    if (isSingle(use)) {
+      addTo(counts.single, use.first.deliveryStartS, change);
+      addTo(counts.singleOfDay, deliveryDaysOf(use).first, change);
+    } else {
+      const { first, last } = deliveryDaysOf(use);
+      for (let day = first; day <= last; day++) addTo(counts.severalOfDay, day, change);
+    }
+    const { single, severalOfDay } = counts;
+    if (single.size + severalOfDay.size > 0) this.#byParticipant.set(participantId, counts);
+    else this.#byParticipant.delete(participantId);
+  }
+
+  meet(use: EnergyUse): boolean {
+    const counts = this.#byParticipant.get(use.participantId);
+    if (counts === undefined) return false;
+    const { single, singleOfDay, severalOfDay } = counts;
+    const { first, last } = deliveryDaysOf(use);
+    if (isSingle(use)) return single.has(use.first.deliveryStartS) || severalOfDay.has(first);
+    for (let day = first; day <= last; day++) {
+      if (singleOfDay.has(day) || severalOfDay.has(day)) return true;
+    }
+    return false;
+  }
 }
 
-function addTo(counts: Map<string, number>, key: string, change: 1 | -1): void {
+function noCounts(): Counts {
+  return { single: new Map(), singleOfDay: new Map(), severalOfDay: new Map() };
+}
+
+function isSingle({ first, last }: EnergyUse): boolean {
+  return first.deliveryStartS === last.deliveryStartS;
+}
+
+function addTo(counts: Map<number, number>, key: number, change: 1 | -1): void {
   const count = (counts.get(key) ?? 0) + change;
   if (count > 0) counts.set(key, count);
   else counts.delete(key);

@@ -77,7 +77,9 @@ type Held = { readonly submissions: number; readonly bytes: number };
 /** A record that is unsettled, with everything that brings it. */
 type PendingRecord = {
   readonly record: ParsedRecord;
-  readonly holders: Set<Pooled>;
+  /** The first that brought it, and the others, which few records have. */
+  readonly holder: Pooled;
+  others: Set<Pooled> | undefined;
   sealed: SealedLeaf | undefined;
 };
 
@@ -352,11 +354,12 @@ export class Pool implements KnownWork {
     const among = this.#order.causerCount;
     let served = 0;
     for (const hash of recordHexes) {
-      const [holder, ...others] = this.#byRecord.get(hash)?.holders ?? [];
-      if (holder === undefined) continue;
+      const pending = this.#byRecord.get(hash);
+      if (pending === undefined) continue;
+      const { holder, others } = pending;
       this.#order.serve(holder.turn, holder.recordCost);
       served += holder.recordCost;
-      for (const { turn, recordCost } of others) this.#order.giveBack(turn, recordCost);
+      for (const { turn, recordCost } of others ?? []) this.#order.giveBack(turn, recordCost);
     }
     this.#settle(recordHexes);
     this.#order.advance(served, among);
@@ -365,9 +368,9 @@ export class Pool implements KnownWork {
   /** These records are refused. Returns the ids of submissions that left with them. */
   refuse(recordHexes: readonly string[]): readonly Uint8Array[] {
     for (const hash of recordHexes) {
-      for (const { turn, recordCost } of this.#byRecord.get(hash)?.holders ?? []) {
-        this.#order.giveBack(turn, recordCost);
-      }
+      const pending = this.#byRecord.get(hash);
+      if (pending === undefined) continue;
+      for (const { turn, recordCost } of holdersOf(pending)) this.#order.giveBack(turn, recordCost);
     }
     return this.#settle(recordHexes);
   }
@@ -377,7 +380,7 @@ export class Pool implements KnownWork {
     for (const hash of recordHexes) {
       const pending = this.#byRecord.get(hash);
       if (pending === undefined) continue;
-      for (const pooled of pending.holders) {
+      for (const pooled of holdersOf(pending)) {
         pooled.unsettled.delete(hash);
         if (pooled.unsettled.size > 0) continue;
         this.#remove(pooled);
@@ -403,10 +406,12 @@ export class Pool implements KnownWork {
     if (!pooled.unsettled.has(record.hashHex)) return;
     const known = this.#byRecord.get(record.hashHex);
     if (known === undefined) {
-      this.#byRecord.set(record.hashHex, { record, holders: new Set([pooled]), sealed: undefined });
+      const pending = { record, holder: pooled, others: undefined, sealed: undefined };
+      this.#byRecord.set(record.hashHex, pending);
       this.#cures.add(record);
-    } else {
-      known.holders.add(pooled);
+    } else if (known.holder !== pooled) {
+      known.others ??= new Set();
+      known.others.add(pooled);
     }
   }
 
@@ -427,6 +432,10 @@ export class Pool implements KnownWork {
     if (rest.submissions > 0) this.#heldBy.set(submission.participantId, rest);
     else this.#heldBy.delete(submission.participantId);
   }
+}
+
+function holdersOf({ holder, others }: PendingRecord): readonly Pooled[] {
+  return others === undefined ? [holder] : [holder, ...others];
 }
 
 function hasOthers({ unsettled }: Pooled, placed: ReadonlySet<string>): boolean {

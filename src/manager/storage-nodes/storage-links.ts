@@ -13,15 +13,17 @@ import { printable } from "../../base/printable.js";
 import type { Timer } from "../../base/time.js";
 import { serviceRank, standInMs } from "../../consensus/attestation/links.js";
 import type { Task } from "../../consensus/ring/events.js";
-import type { Block } from "../../gen/bss/v1/block_pb.js";
+import { type Block, CertifiedStorageBlockSchema } from "../../gen/bss/v1/block_pb.js";
 import {
   type CommitBlockSchema,
   type HaltNotice,
   type StorageHead,
+  VerifyCandidateSchema,
   type VerifyIntegrityRequest,
   VerifyIntegrityResponseSchema,
 } from "../../gen/bss/v1/verify_integrity_pb.js";
 import type { Attestation } from "../../gen/bss/v1/vote_pb.js";
+import { blockToEncode, withList } from "../../ledger/blocks/long-lists.js";
 import { buildApproval } from "../../ledger/certificates/certificate-builders.js";
 import { timeoutsOf } from "../../ledger/policy.js";
 import type { ServerStream } from "../../rpc/server/handlers.js";
@@ -136,12 +138,11 @@ export class StorageLinks {
     const place = `${task.round}/${toHex(task.blockId)}`;
     const attested = this.#attested.get(place) ?? new Set<string>();
     this.#attested.set(place, attested);
-    const value = {
-      round: task.round,
-      block: publicPart(candidate.block.block),
-      sealedRecords: [...candidate.executed.sealed],
-      approval: buildApproval(task.accepts),
-    };
+    const { block, executed } = candidate;
+    const approval = buildApproval(task.accepts);
+    const bare = { round: task.round, block: publicPart(block.block), approval };
+    const bareMessage = create(VerifyCandidateSchema, bare);
+    const value = withList(VerifyCandidateSchema, bareMessage, "sealedRecords", executed.sealed);
     const down = create(VerifyIntegrityResponseSchema, { message: { case: "verify", value } });
     for (const nodeId of task.committee) {
       this.#inLine(nodeId, task.height, () => {
@@ -158,7 +159,8 @@ export class StorageLinks {
     const holders = new Set<string>();
     for (const nodeIds of this.#attested.values()) for (const id of nodeIds) holders.add(id);
     this.#attested = new Map();
-    const bulk = { block: publicPart(block), sealedRecords: [...executed.sealed] };
+    const bare = create(CertifiedStorageBlockSchema, { block: publicPart(block) });
+    const bulk = withList(CertifiedStorageBlockSchema, bare, "sealedRecords", executed.sealed);
     const whole = commitMessage({ certificates, block: bulk });
     const brief = commitMessage({ certificates });
     for (const nodeId of this.#links.keys()) {
@@ -207,6 +209,7 @@ function commitMessage(value: MessageInitShape<typeof CommitBlockSchema>): Down 
   return create(VerifyIntegrityResponseSchema, { message: { case: "commit", value } });
 }
 
+/** As it is encoded. */
 function publicPart(block: Block | undefined): Block {
-  return defined(block, "a candidate that was judged has its public part");
+  return blockToEncode(defined(block, "a candidate that was judged has its public part"));
 }

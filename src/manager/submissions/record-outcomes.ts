@@ -5,11 +5,14 @@ export type RecordSettlement =
   | { readonly kind: "refused"; readonly objection: Objection };
 
 export class RecordOutcomes {
-  readonly #watching = new Map<string, Set<OutcomeWatch>>();
+  /** Most records are watched once. */
+  readonly #watching = new Map<string, OutcomeWatch | Set<OutcomeWatch>>();
 
   /** Tells everybody who watches the record. */
   settle(recordHex: string, settlement: RecordSettlement): void {
-    for (const watch of this.#watching.get(recordHex) ?? []) watch.note(recordHex, settlement);
+    const watching = this.#watching.get(recordHex);
+    if (watching instanceof OutcomeWatch) watching.note(recordHex, settlement);
+    else for (const watch of watching ?? []) watch.note(recordHex, settlement);
   }
 
   /** Whether anybody waits for the record. */
@@ -23,15 +26,19 @@ export class RecordOutcomes {
       for (const hash of recordHexes) this.#remove(hash, watch);
     });
     for (const hash of recordHexes) {
-      this.#watching.set(hash, (this.#watching.get(hash) ?? new Set()).add(watch));
+      const others = this.#watching.get(hash);
+      if (others === undefined) this.#watching.set(hash, watch);
+      else if (others instanceof Set) others.add(watch);
+      else this.#watching.set(hash, new Set([others, watch]));
     }
     return watch;
   }
 
   #remove(recordHex: string, watch: OutcomeWatch): void {
-    const watches = this.#watching.get(recordHex);
-    watches?.delete(watch);
-    if (watches?.size === 0) this.#watching.delete(recordHex);
+    const watching = this.#watching.get(recordHex);
+    if (watching instanceof Set) watching.delete(watch);
+    const isLast = watching instanceof Set ? watching.size === 0 : watching === watch;
+    if (isLast) this.#watching.delete(recordHex);
   }
 }
 

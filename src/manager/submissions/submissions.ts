@@ -276,6 +276,8 @@ export class Submissions {
     const { placed, facts } = executed;
     this.#summaries.onAppended(appended);
     for (const [i, { record, position }] of placed.entries()) {
+      // Of most records another manager's callers wait for the place.
+      if (!this.#outcomes.isAwaited(record.hashHex)) continue;
       const { sealDigest } = defined(block?.leaves[i], "a block has a leaf for each record");
       const place = placeOf({ height: facts.height, position, sealDigest });
       this.#outcomes.settle(record.hashHex, { kind: "placed", place });

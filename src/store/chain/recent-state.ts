@@ -8,6 +8,11 @@
  */
 import { binaryText } from "../../base/bytes.js";
 import type { StateWrite } from "../../ledger/state/state.js";
+import {
+  IntervalRecordKey,
+  type IntervalsTaken,
+  intervalsTaken,
+} from "../../ledger/state/state-key-list.js";
 import { rememberedAfterWrite, staysDecoded } from "../../ledger/state/state-keys.js";
 import { buckets } from "../buckets.js";
 import { bucketKey } from "../key-codec.js";
@@ -40,30 +45,44 @@ export class RecentState {
   /** The values of these keys, with repeats or without: all of one moment. */
   async read(keys: readonly Uint8Array[]): Promise<ReadonlyMap<string, Uint8Array | undefined>> {
     if (this.#isWriting) return this.#readDisk(keys);
+    const version = this.#version;
     const values: Values = new Map();
+    const others = keys.filter((key) => !(key instanceof IntervalRecordKey));
+    await this.#readMissing(this.#recallAll(others, values), values);
+    const records = keys.filter((key) => key instanceof IntervalRecordKey);
+    if (records.length > 0) {
+      await this.#readMissing(this.#recallAll(notAbsent(records, values), values), values);
+    }
+    return this.#isWriting || version !== this.#version ? this.#readDisk(keys) : values;
+  }
+
+  /** Puts what is remembered into `values`; returns the other keys. */
+  #recallAll(keys: readonly Uint8Array[], values: Values): readonly Uint8Array[] {
     const missing: Uint8Array[] = [];
-    const missingTexts: string[] = [];
     for (const key of keys) {
       const text = binaryText(key);
       if (values.has(text)) continue;
       const value = this.#recall(text);
       values.set(text, value ?? undefined);
-      if (value !== undefined) continue;
-      missing.push(stateKey(key));
-      missingTexts.push(text);
+      if (value === undefined) missing.push(key);
     }
-    if (missing.length === 0) return values;
+    return missing;
+  }
+
+  async #readMissing(missing: readonly Uint8Array[], values: Values): Promise<void> {
+    if (missing.length === 0) return;
     const version = this.#version;
-    const found = await getAll(this.#kv, missing);
-    if (this.#isWriting || version !== this.#version) return this.#readDisk(keys);
-    for (const [i, text] of missingTexts.entries()) {
+    const found = await getAll(this.#kv, missing.map(stateKey));
+    // Whoever asked takes it from the disk again.
+    if (this.#isWriting || version !== this.#version) return;
+    for (const [i, key] of missing.entries()) {
       const value = found[i];
       // What the disk answers is part of one large answer, which would stay as long as its parts.
       const own = value && Uint8Array.prototype.slice.call(value);
+      const text = binaryText(key);
       values.set(text, own);
       this.#remember(text, own);
     }
-    return values;
   }
 
   /** A block is about to be written. If that fails, all is read from the disk from then on. */
@@ -113,6 +132,25 @@ export class RecentState {
     this.#young.delete(text);
     this.#old.delete(text);
   }
+}
+
+/**
+ * Those of the keys that may have a value, by the windows that were read. The others get none, and
+ * are not remembered: the next read sees it as easily.
+ */
+function notAbsent(keys: readonly IntervalRecordKey[], values: Values): IntervalRecordKey[] {
+  const windows = new Map<Uint8Array, IntervalsTaken | undefined>();
+  return keys.filter((key) => {
+    const { windowKey } = key;
+    let taken = windows.get(windowKey);
+    if (taken === undefined) {
+      taken = intervalsTaken(values.get(binaryText(windowKey)));
+      windows.set(windowKey, taken);
+    }
+    if (taken === undefined || !key.isAbsentIn(taken)) return true;
+    values.set(binaryText(key), undefined);
+    return false;
+  });
 }
 
 /** Where the store has what the ledger calls by this key. */

@@ -8,6 +8,7 @@ import { assert, defined } from "../../base/assert.js";
 import { toHex } from "../../base/bytes.js";
 import { type ManagerBlock, ManagerBlockSchema } from "../../gen/bss/v1/block_pb.js";
 import { blockId } from "../../ledger/blocks/block-hashes.js";
+import { managerBlockToEncode } from "../../ledger/blocks/long-lists.js";
 import { buckets } from "../buckets.js";
 import { putMessage, storedMessage } from "../chain/stored-values.js";
 import { bucketKey, bucketRange, u64Part } from "../key-codec.js";
@@ -51,7 +52,8 @@ export class CandidateBodies {
     for (const body of bodies) {
       const key = bodyKey(height, blockId(defined(body.block, "a body has its block").header));
       const hex = toHex(key);
-      if (!keys.has(hex)) writes.push(putMessage(key, ManagerBlockSchema, body));
+      const isNew = !keys.has(hex);
+      if (isNew) writes.push(putMessage(key, ManagerBlockSchema, managerBlockToEncode(body)));
       keys.delete(hex);
       keys.set(hex, key);
     }

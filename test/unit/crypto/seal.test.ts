@@ -58,6 +58,19 @@ describe("a sealed record", () => {
     assert.equal(Object.getPrototypeOf(sealed), Uint8Array.prototype);
   });
 
+  test("keeps its bytes whatever is sealed after it", () => {
+    const lengths = Array.from({ length: 300 }, (_, i) => (i * 37) % 1_100);
+    const all = lengths.map((length, i) => {
+      const bytes = new Uint8Array(length).fill(i);
+      const hash = sha256(bytes, Uint8Array.of(i >> 8, i));
+      return { bytes, hash, sealed: sealRecord(epochKey, hash, bytes) };
+    });
+    for (const { bytes, hash, sealed } of all) {
+      assert.equal(sealed.length, bytes.length + sealTagBytes);
+      assert.deepEqual(unsealRecord(epochKey, hash, sealed), bytes);
+    }
+  });
+
   test("opens with the epoch key, or with the key of this record alone", () => {
     assert.deepEqual(unsealRecord(epochKey, recordHash, sealed), record);
     const key = recordKey(epochKey, recordHash);

@@ -20,13 +20,14 @@ import {
 } from "../../../../src/ledger/kinds/market-grid.js";
 import { checkPolicy } from "../../../../src/ledger/policy.js";
 import { type ParsedRecord, parseRecord } from "../../../../src/ledger/records/records.js";
-import { readKeysOfSubmission } from "../../../../src/ledger/state/effects.js";
+import { readKeys, readKeysOfSubmission } from "../../../../src/ledger/state/effects.js";
 import { genesisHead } from "../../../../src/ledger/state/head.js";
 import {
   PrefetchedState,
   type StateWrite,
   stateDigest,
 } from "../../../../src/ledger/state/state.js";
+import { IntervalRecordKey, intervalsTaken } from "../../../../src/ledger/state/state-key-list.js";
 import { readKeysOfOperation } from "../../../../src/ledger/state/state-operations.js";
 import { StateTables } from "../../../../src/ledger/state/state-tables.js";
 import { consortiumId, genesis, policy as genesisPolicy, startS } from "../support/consortium.js";
@@ -274,6 +275,15 @@ function pickOf<T>(list: readonly T[], pick: number): T | undefined {
   return list[pick % Math.max(1, list.length)];
 }
 
+/** Nothing that the ledger holds is taken for absent because its interval is free. */
+function assertFound(ledger: PackedLedger, placed: readonly ParsedRecord[]): void {
+  for (const key of placed.flatMap(readKeys)) {
+    if (!(key instanceof IntervalRecordKey)) continue;
+    const taken = intervalsTaken(ledger.values.get(binaryText(key.windowKey)));
+    assert.equal(key.isAbsentIn(defined(taken, "the window decodes")), false);
+  }
+}
+
 /** Every interval that the model knows, in the bytes of the ledger. */
 function assertSame(ledger: PackedLedger, model: Model): void {
   const tables = ledger.tables();
@@ -305,6 +315,7 @@ test("blocks of readings, trades and updates leave what a map by interval would 
     fc.property(setting, blocks, (given, made) => {
       const [ledger, replayed] = [new PackedLedger(given), new PackedLedger(given)];
       const model = new Model(given.grid);
+      const placed: ParsedRecord[] = [];
       for (const steps of made) {
         const all = steps.flatMap((next) => make(ledger, model, next) ?? []);
         const records = all.map(({ record }) => record);
@@ -317,6 +328,7 @@ test("blocks of readings, trades and updates leave what a map by interval would 
           assert.equal(reason, expected);
           if (reason === undefined) {
             model.add(each);
+            placed.push(each.record);
             assert.equal(again.tryRecord(each.record, submission), undefined);
           }
           const verdict = `${each.record.payload.kind} ${reason ?? "placed"}`;
@@ -325,6 +337,7 @@ test("blocks of readings, trades and updates leave what a map by interval would 
         ledger.end(execution);
         replayed.end(again);
         assertSame(ledger, model);
+        assertFound(ledger, placed);
         assert.equal(toHex(replayed.digest), toHex(ledger.digest));
       }
     }),

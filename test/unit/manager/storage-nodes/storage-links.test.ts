@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
 import { toHex } from "../../../../src/base/bytes.js";
 import { systemTime } from "../../../../src/base/time.js";
@@ -10,7 +10,7 @@ import {
   StorageBlocksSchema,
   type VerifyIntegrityRequest,
   VerifyIntegrityRequestSchema,
-  type VerifyIntegrityResponseSchema,
+  VerifyIntegrityResponseSchema,
 } from "../../../../src/gen/bss/v1/verify_integrity_pb.js";
 import { drawCommittee } from "../../../../src/ledger/certificates/committee.js";
 import { CandidateBlocks } from "../../../../src/manager/ring/candidate-blocks.js";
@@ -41,6 +41,14 @@ const task = {
   committee,
   accepts: facts.requiredAccepts.map((id) => accept(id, facts)),
 } as const;
+/** What the node makes of it. */
+const received = (down: Down) => {
+  const bytes = toBinary(
+    VerifyIntegrityResponseSchema,
+    create(VerifyIntegrityResponseSchema, down),
+  );
+  return fromBinary(VerifyIntegrityResponseSchema, bytes);
+};
 const rankOf = (nodeId: string) => serviceRank(nodeId, 1, managerIds, selfId);
 
 describe("the links of storage nodes", () => {
@@ -133,12 +141,13 @@ describe("the links of storage nodes", () => {
     links.verify(task);
     timers.tick(2_000);
     const [nodeId = ""] = committee;
-    const [sent] = streamOf(nodeId).written;
-    assert.ok(sent?.message?.case === "verify");
+    const [written] = streamOf(nodeId).written;
+    const sent = received(defined(written, "a message was sent"));
+    assert.ok(sent.message.case === "verify");
     assert.deepEqual(Object.keys(sent.message.value).sort(), [
       ...["$typeName", "approval", "block", "round", "sealedRecords"],
     ]);
-    assert.equal(sent.message.value.block, block.block);
+    assert.deepEqual(sent.message.value.block, block.block);
     assert.deepEqual(sent.message.value.sealedRecords, executed.sealed);
     const text = JSON.stringify(sent, (_, value) =>
       value instanceof Uint8Array ? toHex(value) : typeof value === "bigint" ? `${value}` : value,

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { binaryText, utf8 } from "../../../../src/base/bytes.js";
+import { CompactWriter } from "../../../../src/ledger/state/compact.js";
+import { IntervalRecordKey } from "../../../../src/ledger/state/state-key-list.js";
 import { stateKeys } from "../../../../src/ledger/state/state-keys.js";
+import { encodeReadings } from "../../../../src/ledger/state/windows.js";
 import { RecentState, stateKey } from "../../../../src/store/chain/recent-state.js";
 
 /** A disk that answers when it is told to, with what it holds then. */
@@ -65,6 +68,58 @@ describe("reads of the state", () => {
     // The one thing that is asked for again: a record is seldom read after its block.
     assert.deepEqual((await reads.read([record])).get(binaryText(record)), utf8("6"));
     assert.equal(disk.reads, 2);
+  });
+
+  test("ask for a record that stands for an interval only if that is taken", async () => {
+    const disk = new SlowDisk();
+    const out = new CompactWriter();
+    const value = { importedWh: 1, exportedWh: 0, position: 0 };
+    const window = stateKeys.readings("meter", 1);
+    disk.put(window, encodeReadings([undefined, value], out));
+    const broken = stateKeys.readings("meter", 2);
+    disk.put(broken, Uint8Array.of(0xff));
+    const keyAt = (place: Uint8Array, slot: number) =>
+      new IntervalRecordKey(stateKeys.record(new Uint8Array(32).fill(slot)), place, slot);
+    const empty = stateKeys.readings("meter", 3);
+    const cases = [
+      [window, 0, false],
+      [window, 1, true],
+      [window, 95, false],
+      [empty, 1, false],
+      [broken, 0, true],
+    ] as const;
+    for (const [place, slot, isAsked] of cases) {
+      const reads = new RecentState(disk);
+      const key = keyAt(place, slot);
+      disk.put(key, utf8("there"));
+      disk.keysRead = 0;
+      const values = await reads.read([key, place]);
+      assert.equal(values.size, 2);
+      assert.deepEqual(values.get(binaryText(key)), isAsked ? utf8("there") : undefined);
+      assert.equal(disk.keysRead, isAsked ? 2 : 1, `slot ${slot}`);
+    }
+  });
+
+  test("ask for such a record and its interval at one moment", async () => {
+    const disk = new SlowDisk();
+    const reads = new RecentState(disk);
+    const window = stateKeys.readings("meter", 1);
+    const key = new IntervalRecordKey(record, window, 0);
+    disk.isSlow = true;
+    const reading = reads.read([key, window]);
+    reads.startWriting();
+    const value = { importedWh: 1, exportedWh: 0, position: 0 };
+    const writes = [
+      { key: window, value: encodeReadings([value], new CompactWriter()) },
+      { key: record, value: utf8("new") },
+    ];
+    for (const { key, value } of writes) disk.put(key, value);
+    disk.answer();
+    reads.endWriting(writes);
+    disk.isSlow = false;
+    const values = await reading;
+    assert.deepEqual(values.get(binaryText(record)), utf8("new"));
+    assert.deepEqual(values.get(binaryText(window)), writes[0]?.value);
   });
 
   for (const isOver of [true, false]) {
