@@ -265,7 +265,7 @@ function wire(context: ManagerContext, ring: Ring) {
   const peerReceiver = new PeerReceiver(context, { ...watched, judge, compact });
   const broadcastReceiver = new BroadcastReceiver(context, { ...ends, submissions });
   const storageReceiver = new StorageReceiver(context, { ...watched, peerReceiver });
-  const parts = { ...watched, submissions, calls, judge, compact, driver };
+  const parts = { ...watched, submissions, calls, judge, compact, driver, producer };
   ends.trigger.connect(calls);
   chain.connect(followersOf(context, parts));
   return { ...parts, peerReceiver, broadcastReceiver, storageReceiver };
@@ -276,11 +276,15 @@ function wire(context: ManagerContext, ring: Ring) {
  * what belongs to the old height is dropped, so that nobody below works on it. Then others hear of
  * the block: storage nodes and managers may go on, and readers see it. Then it is held against what
  * others say; what that finds is said beside the turn, as no turn waits for a signer that is far
- * away. Callers come last: who is answered may ask for anything that has been done above.
+ * away. Then callers are answered, who may ask for anything that has been done above, and what is
+ * left is said and done for the next block.
  */
-function followersOf({ heads }: ManagerContext, parts: FollowerParts): readonly BlockFollower[] {
+function followersOf(
+  { heads, time }: ManagerContext,
+  parts: FollowerParts,
+): readonly BlockFollower[] {
   const { calls, candidates, judge, compact, storageLinks, announcer, relays, sync } = parts;
-  const { supervision, storageSupervision, submissions } = parts;
+  const { supervision, storageSupervision, submissions, producer, background } = parts;
   return [
     {
       onAppended: ({ executed, roundMs }) =>
@@ -299,6 +303,11 @@ function followersOf({ heads }: ManagerContext, parts: FollowerParts): readonly 
     { onAppended: () => supervision.tick() },
     { onAppended: () => storageSupervision.tick() },
     submissions,
+    {
+      onAppended: (_, more) => {
+        if (!more) background.follow(time.breathe().then(() => producer.prepare()));
+      },
+    },
   ];
 }
 
@@ -324,6 +333,8 @@ type FollowerParts = {
   readonly supervision: Supervision;
   readonly storageSupervision: StorageSupervision;
   readonly submissions: Submissions;
+  readonly producer: BlockProducer;
+  readonly background: BackgroundWork;
 };
 
 type TickingParts = Pick<
