@@ -113,9 +113,9 @@ export const counts: readonly Count[] = [
     role: "manager",
     per: "submission",
     primitive: "messageInRow",
-    formula: "2/N + 2(N−1)/N + 2(N−1)²/N",
-    of: ({ N }) => 2 / N + (2 * (N - 1)) / N + (2 * (N - 1) ** 2) / N,
-    why: "call and answer; relay; verdicts of all who had it relayed [R3.3]",
+    formula: "2/N + 2(N−1)/N + 2(N−1)²/N²",
+    of: ({ N }) => 2 / N + (2 * (N - 1)) / N + (2 * (N - 1) ** 2) / N ** 2,
+    why: "call and answer; relay; verdicts, to the next proposer [R3.3]",
   },
   {
     role: "manager",

@@ -14,6 +14,7 @@ import { Ring } from "../consensus/ring/ring.js";
 import type { RingWaiting } from "../consensus/ring/waiting.js";
 import { SuspensionMode } from "../gen/bss/v1/genesis_pb.js";
 import type { ForkProof } from "../gen/bss/v1/vote_pb.js";
+import type { Members } from "../ledger/members/members.js";
 import { timeoutsOf } from "../ledger/policy.js";
 import { BlockSync } from "../node/block-sync.js";
 import type { Progress } from "../sync/sync-progress.js";
@@ -223,6 +224,7 @@ function wire(context: ManagerContext, ring: Ring) {
   const failStop = new FailStop(context.onFatal);
   const inbox = new RingInbox(observer);
   const candidates = new CandidateBlocks(ring);
+  const pool = new Pool({ limits: context.poolLimits, verdictWaitMs: policy.verdictWaitMs });
   const ends = {
     ring,
     failStop,
@@ -230,9 +232,13 @@ function wire(context: ManagerContext, ring: Ring) {
     candidates,
     background: new BackgroundWork(failStop),
     trigger: new BlockTrigger(ring, inbox),
-    pool: new Pool({ limits: context.poolLimits, verdictWaitMs: policy.verdictWaitMs }),
+    pool,
     peers: new PeerSender(context.links),
-    broadcast: new BroadcastSender(context.links, context.time),
+    broadcast: new BroadcastSender({
+      ...context,
+      nextProposer: () => nextProposer(ring, context.members()),
+      isWaiting: (idHex) => pool.has(idHex),
+    }),
     storageLinks: new StorageLinks(context, candidates),
     blocks: new ShippedBlocks(store, context.epochKey),
   };
@@ -265,7 +271,7 @@ function wire(context: ManagerContext, ring: Ring) {
   const peerReceiver = new PeerReceiver(context, { ...watched, judge, compact });
   const broadcastReceiver = new BroadcastReceiver(context, { ...ends, submissions });
   const storageReceiver = new StorageReceiver(context, { ...watched, peerReceiver });
-  const parts = { ...watched, submissions, calls, judge, compact, driver };
+  const parts = { ...watched, submissions, calls, judge, compact, driver, producer };
   ends.trigger.connect(calls);
   chain.connect(followersOf(context, parts));
   return { ...parts, peerReceiver, broadcastReceiver, storageReceiver };
@@ -276,11 +282,15 @@ function wire(context: ManagerContext, ring: Ring) {
  * what belongs to the old height is dropped, so that nobody below works on it. Then others hear of
  * the block: storage nodes and managers may go on, and readers see it. Then it is held against what
  * others say; what that finds is said beside the turn, as no turn waits for a signer that is far
- * away. Callers come last: who is answered may ask for anything that has been done above.
+ * away. Then callers are answered, who may ask for anything that has been done above, and what is
+ * left is said and done for the next block.
  */
-function followersOf({ heads }: ManagerContext, parts: FollowerParts): readonly BlockFollower[] {
+function followersOf(
+  { heads, time }: ManagerContext,
+  parts: FollowerParts,
+): readonly BlockFollower[] {
   const { calls, candidates, judge, compact, storageLinks, announcer, relays, sync } = parts;
-  const { supervision, storageSupervision, submissions } = parts;
+  const { supervision, storageSupervision, submissions, broadcast, producer, background } = parts;
   return [
     {
       onAppended: ({ executed, roundMs }) =>
@@ -299,7 +309,19 @@ function followersOf({ heads }: ManagerContext, parts: FollowerParts): readonly 
     { onAppended: () => supervision.tick() },
     { onAppended: () => storageSupervision.tick() },
     submissions,
+    broadcast,
+    {
+      onAppended: (_, more) => {
+        if (!more) background.follow(time.breathe().then(() => producer.prepare()));
+      },
+    },
   ];
+}
+
+/** Who makes the block that can hold what becomes ripe now. */
+function nextProposer(ring: Pick<Ring, "status">, members: Members): string {
+  const { height, step } = ring.status();
+  return members.proposer(step === "idle" ? height : height + 1, 0);
 }
 
 /** What is to be done when time has passed, in this order. */
@@ -324,6 +346,9 @@ type FollowerParts = {
   readonly supervision: Supervision;
   readonly storageSupervision: StorageSupervision;
   readonly submissions: Submissions;
+  readonly broadcast: BroadcastSender;
+  readonly producer: BlockProducer;
+  readonly background: BackgroundWork;
 };
 
 type TickingParts = Pick<

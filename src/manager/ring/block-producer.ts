@@ -21,6 +21,7 @@ export type BlockProducerPorts = {
   readonly epochKey: Uint8Array;
   /** 32 bytes. */
   readonly vrfSeed: Uint8Array;
+  /** Remembers a proof, so that one is worth making before it is needed. */
   readonly vrf: Pick<Vrf, "prove" | "proofToHash">;
   readonly wallMs: () => number;
   readonly head: () => LedgerHead;
@@ -46,8 +47,17 @@ export class BlockProducer {
     this.#ports = ports;
   }
 
+  /**
+   * Makes the beacon of the next block now, if it is this manager's turn: it takes some ms, and
+   * follows from the head alone.
+   */
+  prepare(): void {
+    const head = this.#ports.head();
+    if (head.members.proposer(head.height + 1, 0) === this.#ports.selfId) this.#beacon(head);
+  }
+
   async build(createdRound: number, absent: readonly string[]): Promise<BuiltBlock> {
-    const { selfId, consortiumId, policy, epochKey, known, vrfSeed, vrf } = this.#ports;
+    const { selfId, consortiumId, policy, epochKey, known } = this.#ports;
     const head = this.#ports.head();
     const certificates = this.#ports.headCertificates();
     const candidates = this.#ports.candidates();
@@ -57,12 +67,6 @@ export class BlockProducer {
       ...candidates.flatMap((submission) => readKeysOfOpen(submission, settled)),
       ...control.flatMap(readKeysOfOperation),
     ]);
-    const alpha = beaconInput({
-      consortiumId,
-      height: head.height + 1,
-      previousBeacon: head.beacon,
-    });
-    const beaconProof = vrf.prove(vrfSeed, alpha);
     const previous =
       certificates === undefined
         ? {}
@@ -74,8 +78,7 @@ export class BlockProducer {
       proposerId: selfId,
       createdRound,
       timestampMs: Math.max(this.#ports.wallMs(), head.timestampMs + 1),
-      beaconProof,
-      beacon: defined(vrf.proofToHash(beaconProof), "a proof just made has an output"),
+      ...this.#beacon(head),
       control,
       candidates,
       recordsMax: this.#ports.recordsMax(),
@@ -88,6 +91,14 @@ export class BlockProducer {
     });
     this.#ports.onBuilt(built);
     return built;
+  }
+
+  #beacon({ height, beacon: previousBeacon }: LedgerHead) {
+    const { consortiumId, vrfSeed, vrf } = this.#ports;
+    const alpha = beaconInput({ consortiumId, height: height + 1, previousBeacon });
+    const beaconProof = vrf.prove(vrfSeed, alpha);
+    const beacon = defined(vrf.proofToHash(beaconProof), "a proof just made has an output");
+    return { beaconProof, beacon };
   }
 }
 

@@ -70,7 +70,11 @@ export type Signature = Result<Uint8Array, SignerRefusal>;
  * of a local disk, which ends the manager.
  */
 export type Signer = {
-  /** It signs in this process, so that nobody has to verify what it returns. */
+  /**
+   * It signs in this process, so that nobody has to verify what it returns, and its marks are
+   * written by the thread that writes this process's stores: after all that was asked for before,
+   * and not after a write that failed.
+   */
   readonly isLocal?: true;
   /** The marks at this moment. */
   marks(): Promise<Result<Marks, SignerUnavailable>>;

@@ -235,11 +235,22 @@ export class StatementLog {
       if (body !== undefined) bodies.set(toHex(statement.blockId), body);
     }
     const durable = { votes, proposals, bodies: [...bodies.values()] };
-    const { store, time, observer } = this.#context;
-    await timed(time, observer, () =>
+    const { store, time, observer, signer } = this.#context;
+    const saved = timed(time, observer, () =>
       store.saveStatements(lock === undefined ? durable : { ...durable, lock }),
     );
+    if (signer.isLocal === true) this.#settleAfter(signed.length);
+    await saved;
     this.#logged.push(...signed);
+  }
+
+  /** A signer here writes its mark after what is being logged, so it need not wait to be asked. */
+  #settleAfter(count: number): void {
+    if (this.#settling !== undefined) return;
+    const answer = answered(this.#context.signer.settle());
+    // If the disk fails, so does what is logged, and that ends the manager.
+    answer.catch(() => {});
+    this.#settling = { count: this.#logged.length + count, answer };
   }
 
   async #settle(): Promise<readonly Sendable[]> {

@@ -83,10 +83,9 @@ export class BroadcastReceiver {
       return;
     }
     for (const id of submissionIds) {
-      if (id.length !== hashBytes) continue;
-      this.#parts.pool.verdict(from, id);
-      this.#parts.trigger.check();
+      if (id.length === hashBytes) this.#parts.pool.verdict(from, id);
     }
+    this.#parts.trigger.check();
   }
 
   #takeObjections(from: string, objections: SignedObjections): Promise<void> {

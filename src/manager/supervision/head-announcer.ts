@@ -34,6 +34,8 @@ export class HeadAnnouncer {
   readonly #parts: HeadAnnouncerParts;
   readonly #remindedAtMs = new Map<string, number>();
   #announcedAtMs = 0;
+  /** When the head moved on. */
+  #movedAtMs = 0;
   /** The head has moved on since it was told to all. */
   #isNew = false;
 
@@ -46,6 +48,7 @@ export class HeadAnnouncer {
   onAppended(_: unknown, more: boolean): void {
     if (more) return;
     this.#isNew = true;
+    this.#movedAtMs = this.#context.monotonicMs();
     if (this.#context.head().height % alwaysToldEvery === 0) this.announce();
     else this.#announceIfDue();
   }
@@ -62,8 +65,10 @@ export class HeadAnnouncer {
     this.#announceIfDue();
   }
 
+  /** It speaks of a decided height: it is behind, unless it has said so before it could know. */
   remind(peer: string): void {
     const nowMs = this.#context.monotonicMs();
+    if (nowMs - this.#movedAtMs < reminderMs) return;
     if (nowMs - (this.#remindedAtMs.get(peer) ?? 0) < reminderMs) return;
     this.#remindedAtMs.set(peer, nowMs);
     this.announce(peer);

@@ -39,6 +39,8 @@ type Reads = Pick<KeyValueStore, "getMany" | "range">;
  */
 const gapMin = 4;
 const gapMax = 32;
+/** So few positions are looked up one by one, as a second look costs more than reads in vain. */
+const fewPositions = 16;
 
 const { gte: firstSegment } = bucketRange(buckets.segment);
 
@@ -52,7 +54,7 @@ export async function readSegments(
   kv: Reads,
   positions: readonly number[],
 ): Promise<readonly Segment[]> {
-  const groups = neighbours(positions, gapMax);
+  const groups = neighbours(positions, positions.length <= fewPositions ? gapMin : gapMax);
   const segments = new Map<number, Segment>();
   const take = (found: readonly (readonly Entry[])[]) => {
     for (const entry of found.flat()) {

@@ -17,8 +17,15 @@ const binding = loadBinding();
 assert(parentPort !== null, "this file runs as a worker");
 const port = parentPort;
 
+/** Who asks for writes at once may rely on their order: after one that failed none is made. */
 port.on("message", (requests: readonly ThreadRequest[]) => {
-  const answers = requests.map(answerTo);
+  let failure: string | undefined;
+  const answers = requests.map((request): ThreadAnswer => {
+    if (request.kind !== "write") return answerTo(request);
+    const answer = failure === undefined ? answerTo(request) : { id: request.id, failure };
+    if ("failure" in answer) failure = answer.failure;
+    return answer;
+  });
   const moved = answers.flatMap((answer) =>
     "values" in answer && answer.values !== undefined ? [answer.values] : [],
   );

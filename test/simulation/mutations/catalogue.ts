@@ -62,8 +62,8 @@ export const mutations: readonly Mutation[] = [
     changes: [
       {
         file: "src/manager/signing/statement-log.js",
-        from: "await timed(",
-        to: "void timed(",
+        from: "await saved;",
+        to: "void saved;",
       },
     ],
   },

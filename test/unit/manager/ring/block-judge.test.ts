@@ -10,7 +10,10 @@ import { ControlOperationSchema } from "../../../../src/gen/bss/v1/genesis_pb.js
 import { votesEvidence } from "../../../../src/ledger/certificates/evidence.js";
 import type { ParsedSubmission } from "../../../../src/ledger/records/submissions.js";
 import { BlockJudge } from "../../../../src/manager/ring/block-judge.js";
-import { BlockProducer } from "../../../../src/manager/ring/block-producer.js";
+import {
+  BlockProducer,
+  type BlockProducerPorts,
+} from "../../../../src/manager/ring/block-producer.js";
 import { BlockValidator } from "../../../../src/manager/ring/block-validator.js";
 import { CandidateBlocks } from "../../../../src/manager/ring/candidate-blocks.js";
 import { Chain } from "../../ledger/support/chain.js";
@@ -19,12 +22,18 @@ import { documentBytes, publicKeyOf, seedOf, submitted } from "../../ledger/supp
 import { accuse, approveOf, suspend } from "../../ledger/support/statements.js";
 import { LedgerWorld } from "../support/ledger-world.js";
 
-function producerOf(world: LedgerWorld, candidates: readonly ParsedSubmission[], round = 0) {
+function producerOf(
+  world: LedgerWorld,
+  candidates: readonly ParsedSubmission[],
+  round = 0,
+  vrf: BlockProducerPorts["vrf"] = world.ports.vrf,
+) {
   const { store } = world;
   const selfId = store.head.members.proposer(store.head.height + 1, round);
   return new BlockProducer({
     ...world.ports,
     selfId,
+    vrf,
     epochKey,
     vrfSeed: seedOf(`vrf of ${selfId}`),
     headCertificates: () => store.headCertificates,
@@ -59,6 +68,27 @@ describe("a block that a manager makes", () => {
     world.wallMs = 1_000;
     const { executed } = await producerOf(world, []).build(0, []);
     assert.equal(executed.facts.timestampMs, world.store.head.timestampMs + 1);
+  });
+
+  test("has a beacon that was made before, where it was this manager's turn", async () => {
+    const world = await LedgerWorld.create();
+    const { vrf } = world.ports;
+    for (const [round, prepared] of [
+      [0, 1],
+      [1, 0],
+    ] as const) {
+      const inputs: Uint8Array[] = [];
+      const prove: typeof vrf.prove = (seed, alpha) => {
+        inputs.push(alpha);
+        return vrf.prove(seed, alpha);
+      };
+      const producer = producerOf(world, [], round, { ...vrf, prove });
+      producer.prepare();
+      assert.equal(inputs.length, prepared);
+      await producer.build(round, []);
+      assert.equal(inputs.length, prepared + 1);
+      assert.deepEqual(inputs[0], inputs.at(-1), "the VRF remembers it");
+    }
   });
 });
 

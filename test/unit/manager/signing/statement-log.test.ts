@@ -104,6 +104,7 @@ describe("the statement log", () => {
   let timers: (() => void)[];
   let fatal: Error[];
   let log: StatementLog;
+  let storing: () => Promise<void>;
   let signatures: SignatureCache;
   /** Signatures that were verified: known ones are not. */
   let verified: number;
@@ -112,6 +113,7 @@ describe("the statement log", () => {
     signer = new MoodySigner(await memorySigner(selfId));
     [events, troubles, refused, timers, fatal] = [[], [], [], [], []];
     mayVote = true;
+    storing = async () => {};
     height = 1;
     verified = 0;
     signatures = new SignatureCache((...signed) => {
@@ -142,6 +144,7 @@ describe("the statement log", () => {
               bodies: bodies.length,
             };
             events.push(`store ${JSON.stringify(counts)}${lock === undefined ? "" : " with lock"}`);
+            await storing();
           },
         },
         observer: { wrote: () => {} },
@@ -180,6 +183,33 @@ describe("the statement log", () => {
     assert.deepEqual(events, ["sign", 'store {"votes":2,"proposals":1,"bodies":1}', "settle"]);
     assert.deepEqual(await say(commit), ["commit"]);
     assert.equal(events.at(-2), 'store {"votes":1,"proposals":0,"bodies":1} with lock');
+  });
+
+  test("has a signer of this process mark while it stores, and hands out after both", async () => {
+    signer.isLocal = true;
+    const stored = new Promise<void>((resolve) => {
+      storing = () => {
+        resolve();
+        return new Promise((done) => timers.push(done));
+      };
+    });
+    const sent = say(propose);
+    await stored;
+    assert.deepEqual(events.slice(-2), ['store {"votes":0,"proposals":1,"bodies":1}', "settle"]);
+    let isSent = false;
+    void sent.then(() => {
+      isSent = true;
+    });
+    await settled();
+    assert.equal(isSent, false, "the log is not on disk");
+    runTimers();
+    assert.deepEqual(await sent, ["propose"]);
+    storing = () => Promise.reject(new StoreError("DISK_FULL", "no space"));
+    signer.before = async (what) => {
+      if (what === "settle") throw new StoreError("DISK_FULL", "no space for the mark either");
+    };
+    await assert.rejects(say(accept), { message: "no space" });
+    await settled();
   });
 
   for (const [where, isLocal] of [

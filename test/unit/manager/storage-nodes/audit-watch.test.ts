@@ -19,6 +19,8 @@ describe("the watch over audits", () => {
   let found: FalseAudit[];
   let seen: string[];
   let reads: number;
+  let recordBytesMax: number;
+  let calls: number;
   let failing: StoreError | undefined;
   let open: OpenCommittee[];
   let watch: AuditWatch;
@@ -51,16 +53,23 @@ describe("the watch over audits", () => {
     world = await LedgerWorld.create();
     [found, seen, open] = [[], [], []];
     [reads, failing] = [0, undefined];
+    [calls, recordBytesMax] = [0, policy.recordBytesMax];
     await world.extend(one());
     await world.extend(one());
     watch = new AuditWatch(
       {
-        policy,
+        policy: {
+          auditRecords: policy.auditRecords,
+          get recordBytesMax() {
+            return recordBytesMax;
+          },
+        },
         head,
         store: {
           bareBlock: (height) => world.store.bareBlock(height),
           sealedRecordsAt: (positions) => {
             reads += positions.length;
+            calls += 1;
             if (failing !== undefined) throw failing;
             return world.store.sealedRecordsAt(positions);
           },
@@ -95,6 +104,17 @@ describe("the watch over audits", () => {
     assert.equal(reads, before);
     open = [...open, await auditedBlock()];
     await watch.tick();
+    assert.deepEqual(seen.slice(2), ["storage-1 4 true", "storage-2 4 true"]);
+  });
+
+  test("reads for several nodes together, unless that may be much", async () => {
+    open = [await auditedBlock()];
+    await watch.tick();
+    assert.equal(calls, 1);
+    recordBytesMax = 4 * 2 ** 20;
+    open = [...open, await auditedBlock()];
+    await watch.tick();
+    assert.equal(calls, 3);
     assert.deepEqual(seen.slice(2), ["storage-1 4 true", "storage-2 4 true"]);
   });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { toHex } from "../../../../src/base/bytes.js";
 import {
   type BroadcastRequest,
   BroadcastRequestSchema,
@@ -37,12 +38,15 @@ describe("the exchange of submissions between managers", () => {
   let requests: BroadcastRequest[];
   let timers: (readonly [delayMs: number, work: () => void])[];
   let nowMs: number;
+  let nextProposer: string;
+  let settled: Set<string>;
   let sender: BroadcastSender;
   let receiver: BroadcastReceiver;
 
   beforeEach(() => {
     [sent, relayed, verdicts, objections, dropped, found] = [[], [], [], [], [], undefined];
     [requests, timers, nowMs] = [[], [], 0];
+    [nextProposer, settled] = ["manager-2", new Set()];
     const links = {
       peerIds,
       sendBroadcast: (to: string, request: BroadcastRequest) => {
@@ -55,7 +59,12 @@ describe("the exchange of submissions between managers", () => {
       timers.push([delayMs, work]);
       return { cancel: () => {} };
     };
-    sender = new BroadcastSender(() => links, { monotonicMs: () => nowMs, after });
+    sender = new BroadcastSender({
+      links: () => links,
+      time: { monotonicMs: () => nowMs, after },
+      nextProposer: () => nextProposer,
+      isWaiting: (idHex) => !settled.has(idHex),
+    });
     receiver = new BroadcastReceiver(
       { observer: { dropped: (_, what) => dropped.push(what) } },
       {
@@ -88,11 +97,10 @@ describe("the exchange of submissions between managers", () => {
     return stream.written;
   };
 
-  test("tells every other manager: submissions, verdicts, objections", () => {
+  test("tells every other manager: submissions, objections", () => {
     sender.relay({ submission, leftOut: [] });
-    sender.sendVerdict(id(1));
     sender.sendObjections(signed("SALT_INVALID"));
-    const whats = ["submission", "verdict", "objections"];
+    const whats = ["submission", "objections"];
     assert.deepEqual(
       sent,
       whats.flatMap((what) => peerIds.map((to) => [to, what])),
@@ -105,31 +113,63 @@ describe("the exchange of submissions between managers", () => {
     assert.deepEqual(requests[0]?.leftOut, [0]);
   });
 
-  test("says a verdict at once, and those that follow closely together", () => {
-    const said = () =>
-      requests
-        .filter((_, i) => i % peerIds.length === 0)
-        .map(({ message }) => message.case === "verdict" && message.value.submissionIds);
+  /** By whom they were sent to; each verdict by its first byte. */
+  const verdictsTo = (managerId: string) =>
+    requests.flatMap(({ message }, i) => {
+      if (message.case !== "verdict" || sent[i]?.[0] !== managerId) return [];
+      return [message.value.submissionIds.map(([first]) => first)];
+    });
+
+  test("says a verdict at once to the next proposer, and those that follow closely together", () => {
     sender.sendVerdict(id(1));
-    assert.deepEqual(said(), [[id(1)]]);
+    assert.deepEqual(sent, [["manager-2", "verdict"]]);
     nowMs = 2;
     sender.sendVerdict(id(2));
+    nextProposer = "manager-3";
     sender.sendVerdict(id(3));
-    assert.deepEqual(said(), [[id(1)]]);
+    assert.equal(sent.length, 1);
     assert.deepEqual(
       timers.map(([delayMs]) => delayMs),
-      [3],
+      [200, 3],
     );
     nowMs = 5;
-    for (const [, work] of timers.splice(0)) work();
-    assert.deepEqual(said(), [[id(1)], [id(2), id(3)]]);
+    timers[1]?.[1]();
+    assert.deepEqual(verdictsTo("manager-2"), [[1], [2]]);
+    assert.deepEqual(verdictsTo("manager-3"), [[3]]);
     nowMs = 10;
     sender.sendVerdict(id(4));
-    assert.deepEqual(said().at(-1), [id(4)]);
-    for (let i = 0; i < 1_000; i++) sender.sendVerdict(id(5));
-    assert.equal(said().length, 4, "a message holds no more");
-    for (const [, work] of timers) work();
-    assert.equal(said().length, 4, "nothing waits any more");
+    assert.deepEqual(verdictsTo("manager-3"), [[3], [4]]);
+  });
+
+  for (const [when, then] of [
+    ["when a block has been appended", () => sender.onAppended()],
+    ["after a moment without a block", () => timers[0]?.[1]()],
+  ] as const) {
+    test(`tells all others what waits still ${when}`, () => {
+      sender.sendVerdict(id(1));
+      nextProposer = "manager-3";
+      sender.sendVerdict(id(2));
+      sender.sendVerdict(id(3));
+      settled.add(toHex(id(4)));
+      sender.sendVerdict(id(4));
+      timers[1]?.[1]();
+      requests.length = sent.length = 0;
+      settled.add(toHex(id(3)));
+      then();
+      // There was no room for the fourth here, so nobody knows whether it waits elsewhere.
+      assert.deepEqual(verdictsTo("manager-2"), [[2, 4]]);
+      assert.deepEqual(verdictsTo("manager-3"), [[1]]);
+      assert.deepEqual(verdictsTo("manager-4"), [[1, 2, 4]]);
+      sender.onAppended();
+      assert.equal(sent.length, 3, "nobody hears it twice");
+    });
+  }
+
+  test("puts no more verdicts into a message than one may hold", () => {
+    for (let i = 0; i < 2_001; i++) sender.sendVerdict(id(5));
+    const counts = (managerId: string) => verdictsTo(managerId).map(({ length }) => length);
+    assert.deepEqual(counts("manager-2"), [1, 1_000, 1_000]);
+    assert.deepEqual(counts("manager-3"), [1_000, 1_000]);
   });
 
   test("gives a peer that comes back what is still open here, and only that peer", () => {

@@ -139,4 +139,18 @@ describe("the announcement of a head", () => {
       ["manager-3", "manager-4", "manager-3"],
     );
   });
+
+  test("reminds nobody while what it says may have crossed the block on its way", async () => {
+    announcer.announce();
+    announcer.onAppended(undefined, false);
+    nowMs += 199;
+    announcer.remind("manager-3");
+    nowMs += 1;
+    announcer.remind("manager-4");
+    await signed();
+    assert.deepEqual(
+      sent.map(({ to }) => to),
+      [undefined, "manager-4"],
+    );
+  });
 });
