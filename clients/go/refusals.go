@@ -1,6 +1,7 @@
 package bss
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -70,11 +71,15 @@ func ObjectionError(outcome *bssv1.RecordOutcome) error {
 }
 
 func refusalOf(objection *bssv1.Objection, place string) *Error {
+	facts := map[string]string{}
+	if len(objection.StandingRecordHash) > 0 {
+		facts["record_hash"] = hex.EncodeToString(objection.StandingRecordHash)
+	}
 	return &Error{
 		Reason:   objection.Reason,
 		Code:     codes.FailedPrecondition,
 		Message:  objection.Message,
 		Field:    strings.Trim(place+"."+objection.Field, "."),
-		Metadata: map[string]string{},
+		Metadata: facts,
 	}
 }

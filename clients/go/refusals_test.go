@@ -11,7 +11,7 @@ import (
 )
 
 func objection(field string) *bssv1.RecordOutcome {
-	said := &bssv1.Objection{Reason: "INTERVAL_OVERLAP", Message: "for people", Field: field}
+	said := &bssv1.Objection{Reason: "INTERVAL_OVERLAP", Message: "for people", Field: field, StandingRecordHash: []byte{1, 2}}
 	return &bssv1.RecordOutcome{Outcome: &bssv1.RecordOutcome_Objection{Objection: said}}
 }
 
@@ -26,7 +26,8 @@ func TestWhatIsRefusedOfASubmissionIsOneErrorWithItsPlace(t *testing.T) {
 	if !errors.As(Refused(partly), &first) {
 		t.Fatalf("got %v", Refused(partly))
 	}
-	if first.Reason != "INTERVAL_OVERLAP" || first.Field != "submission.records[1].parent" || first.Metadata["refused_records"] != "2" {
+	if first.Reason != "INTERVAL_OVERLAP" || first.Field != "submission.records[1].parent" || first.Metadata["refused_records"] != "2" ||
+		first.Metadata["record_hash"] != "0102" {
 		t.Fatalf("got %+v", first)
 	}
 	if all := Refusals(partly); len(all) != 2 || all[1].Field != "submission.records[2]" {

@@ -311,7 +311,8 @@ export class BssClient {
   /**
    * Every block from a height on, without gap or repeat; without a height, from the head on that a
    * manager names when the loop begins. To miss nothing of what you submit next, give the height of
-   * `status()` + 1 that you asked for before. `close` ends the loop with CANCELLED, as a signal does.
+   * `status()` + 1 that you asked for before. `close` ends the loop with CANCELLED, as a signal
+   * does.
    */
   watchBlocks(fromHeight?: number, options: WatchOptions = {}): AsyncIterable<BlockView> {
     return watchBlocks(this.#connections, fromHeight, options);

@@ -7,30 +7,22 @@ import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from bss_client import (
-    Client,
-    ProfileValue,
-    Quality,
-    load_profile,
-    meter_reading,
-    or_raise,
-    read_profile,
-    verify,
-)
+import bss_client as bss
+from bss_client import verify
 
-profile, meter, hour = read_profile(sys.argv[1]), sys.argv[2], timedelta(hours=1)
+profile, meter, hour = bss.read_profile(sys.argv[1]), sys.argv[2], timedelta(hours=1)
 start = datetime.fromisoformat(sys.argv[3].replace("Z", "+00:00")).astimezone(timezone.utc)
-reading = meter_reading(
+reading = bss.meter_reading(
     owner_id=profile.id, meter_id=meter, start=start, interval=hour, imported_wh=412
 )
-values = [ProfileValue(imported_wh=300), None, ProfileValue(0, 1250, Quality.ESTIMATED)]
-load = load_profile(
+values = [bss.ProfileValue(imported_wh=300), None, bss.ProfileValue(0, 1250, bss.Quality.ESTIMATED)]
+load = bss.load_profile(
     owner_id=profile.id, meter_id=meter, start=start + hour, interval=hour, values=values
 )
-with Client(profile) as client:
+with bss.Client(profile) as client:
     submission = client.sign(reading, load)  # keep it: after a failure submit the same one again
     Path("submission.bin").write_bytes(submission.SerializeToString())
-    or_raise(client.submit(submission))
+    bss.or_raise(client.submit(submission))
     receipt = client.get_receipt(client.record_hash(reading)).receipt
     Path("receipt.json").write_text(verify.receipt_to_json(receipt))
 

@@ -9,7 +9,9 @@ TAKEN = broadcast_pb2.SubmitResponse(outcomes=[COMMITTED])
 
 
 def objection(field: str) -> broadcast_pb2.RecordOutcome:
-    said = broadcast_pb2.Objection(reason="INTERVAL_OVERLAP", message="for people", field=field)
+    said = broadcast_pb2.Objection(
+        reason="INTERVAL_OVERLAP", message="for people", field=field, standing_record_hash=b"\1\2"
+    )
     return broadcast_pb2.RecordOutcome(objection=said)
 
 
@@ -27,7 +29,7 @@ def test_what_is_refused_of_a_submission_is_one_error_with_its_place() -> None:
         or_raise(partly)
     assert refused.value.reason == "INTERVAL_OVERLAP"
     assert refused.value.field == "submission.records[1].parent"
-    assert refused.value.metadata == {"refused_records": "2"}
+    assert refused.value.metadata == {"refused_records": "2", "record_hash": "0102"}
     assert [each.field for each in refusals(partly)][1:] == ["submission.records[2]"]
 
 

@@ -12,7 +12,8 @@ import { RpcError } from "../../../src/rpc/rpc-error.js";
 
 describe("what was refused of a submission", () => {
   const objection = (field: string) => {
-    const value = { reason: "INTERVAL_OVERLAP", message: "for people", field };
+    const standingRecordHash = Uint8Array.of(1, 2);
+    const value = { reason: "INTERVAL_OVERLAP", message: "for people", field, standingRecordHash };
     return { outcome: { case: "objection" as const, value } };
   };
   const committed = { outcome: { case: "committed" as const, value: {} } };
@@ -29,7 +30,7 @@ describe("what was refused of a submission", () => {
       reason: "INTERVAL_OVERLAP",
       status: "FAILED_PRECONDITION",
       field: "submission.records[1].parent",
-      metadata: { refused_records: "2" },
+      metadata: { refused_records: "2", record_hash: "0102" },
       retryable: false,
     });
     const fields = refusals(partly).map(({ field }) => field);

@@ -45,6 +45,8 @@ def raise_objection(outcome: broadcast_pb2.RecordOutcome) -> None:
 
 
 def _refusal(objection: broadcast_pb2.Objection, place: str, facts: dict[str, str]) -> BssError:
+    if objection.standing_record_hash:
+        facts = {**facts, "record_hash": objection.standing_record_hash.hex()}
     return BssError(
         objection.reason,
         grpc.StatusCode.FAILED_PRECONDITION,

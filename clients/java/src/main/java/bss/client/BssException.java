@@ -13,6 +13,8 @@ import io.grpc.Status;
 import io.grpc.protobuf.StatusProto;
 import java.security.cert.CertificateException;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -152,6 +154,11 @@ public final class BssException extends RuntimeException {
     boolean isWhole = place.isEmpty() || objection.getField().isEmpty();
     made.field = place + (isWhole ? "" : ".") + objection.getField();
     made.metadata = facts;
+    if (!objection.getStandingRecordHash().isEmpty()) {
+      made.metadata = new HashMap<>(facts);
+      byte[] standing = objection.getStandingRecordHash().toByteArray();
+      made.metadata.put("record_hash", HexFormat.of().formatHex(standing));
+    }
     return made;
   }
 

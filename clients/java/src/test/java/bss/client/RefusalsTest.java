@@ -9,6 +9,7 @@ import bss.v1.RecordOutcome;
 import bss.v1.RecordPlace;
 import bss.v1.Records.Submission;
 import bss.v1.SubmitResponse;
+import com.google.protobuf.ByteString;
 import io.grpc.Status;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +22,11 @@ class RefusalsTest {
 
   private static RecordOutcome objection(String field) {
     return RecordOutcome.newBuilder()
-        .setObjection(Objection.newBuilder().setReason("INTERVAL_OVERLAP").setField(field))
+        .setObjection(
+            Objection.newBuilder()
+                .setReason("INTERVAL_OVERLAP")
+                .setField(field)
+                .setStandingRecordHash(ByteString.copyFrom(new byte[] {1, 2})))
         .build();
   }
 
@@ -42,7 +47,7 @@ class RefusalsTest {
     var first = assertThrows(BssException.class, () -> BssException.orThrow(partly));
     assertEquals("INTERVAL_OVERLAP", first.reason());
     assertEquals("submission.records[1].parent", first.field());
-    assertEquals(Map.of("refused_records", "2"), first.metadata());
+    assertEquals(Map.of("refused_records", "2", "record_hash", "0102"), first.metadata());
     assertEquals("submission.records[2]", BssException.refusals(partly).get(1).field());
   }
 
