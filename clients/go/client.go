@@ -26,7 +26,7 @@ func Connect(profile *Profile) (*Client, error) {
 	return &Client{profile: profile, connections: newConnections(profile)}, nil
 }
 
-// Close ends all connections and every call on them.
+// Close ends all connections, and every call, watch and stream, which fail with the reason CANCELLED.
 func (c *Client) Close() error { return c.connections.close() }
 
 // Genesis is what the consortium started from, and what receipts are checked against.
@@ -44,8 +44,10 @@ func (c *Client) Sign(records ...[]byte) (*bssv1.Submission, error) {
 }
 
 // Submit submits and waits until every record's outcome is final: its place on the ledger, or why it
-// was refused ([ObjectionError]). It goes on to the next manager with the same bytes where one fails,
-// which is safe. If every record was refused, the error has the first one's reason.
+// was refused. It goes on to the next manager with the same bytes where one fails, which is safe.
+//
+// If every record was refused, the error has the first one's reason. The error is nil if at least one
+// record was taken: [Refused] says whether that is true of all.
 //
 // Without a deadline of the context it takes up to a minute. A deadline that passes loses nothing:
 // the same submission again gets the same places.

@@ -36,13 +36,17 @@ type connections struct {
 	mutex   sync.Mutex
 	open    map[string]*grpc.ClientConn
 	current int
-	closed  bool
+	closed  chan struct{}
 }
+
+// errClosed ends every call, watch and stream of a client that was closed.
+var errClosed = &Error{Reason: reasonCancelled, Code: codes.Canceled, Message: "the client is closed"}
 
 func newConnections(profile *Profile) *connections {
 	return &connections{
 		addresses: profile.Addresses,
 		open:      map[string]*grpc.ClientConn{},
+		closed:    make(chan struct{}),
 		options: []grpc.DialOption{
 			grpc.WithTransportCredentials(credentials.NewTLS(tlsConfig(profile))),
 			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(messageBytesMax)),
@@ -54,12 +58,22 @@ func newConnections(profile *Profile) *connections {
 	}
 }
 
+// isClosed says whether the client was closed.
+func (c *connections) isClosed() bool {
+	select {
+	case <-c.closed:
+		return true
+	default:
+		return false
+	}
+}
+
 // manager is the one to ask now.
 func (c *connections) manager() (*grpc.ClientConn, string, error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	if c.closed {
-		return nil, "", &Error{Reason: reasonCancelled, Code: codes.Canceled, Message: "the client is closed"}
+	if c.isClosed() {
+		return nil, "", errClosed
 	}
 	address := c.addresses[c.current]
 	if connection := c.open[address]; connection != nil {
@@ -85,7 +99,10 @@ func (c *connections) leave(address string) {
 func (c *connections) close() error {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	c.closed = true
+	if c.isClosed() {
+		return nil
+	}
+	close(c.closed)
 	var failed error
 	for address, connection := range c.open {
 		if err := connection.Close(); err != nil {
@@ -211,6 +228,9 @@ func ask[T any](
 		if ctx.Err() == context.Canceled {
 			return nothing, errorOfContext(ctx)
 		}
+		if c.isClosed() {
+			return nothing, errClosed
+		}
 		failure := errorOf(err)
 		if !failure.mayRepeat() {
 			return nothing, failure
@@ -231,14 +251,14 @@ func ask[T any](
 		if time.Now().Add(wait).After(until) {
 			return nothing, round.summary(failure)
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := c.pause(ctx, wait); err != nil {
 			return nothing, err
 		}
 	}
 }
 
-// pause waits; the end of the context ends it with an error.
-func pause(ctx context.Context, wait time.Duration) error {
+// pause waits; the end of the context or of the client ends it with an error.
+func (c *connections) pause(ctx context.Context, wait time.Duration) error {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -246,5 +266,7 @@ func pause(ctx context.Context, wait time.Duration) error {
 		return nil
 	case <-ctx.Done():
 		return errorOfContext(ctx)
+	case <-c.closed:
+		return errClosed
 	}
 }

@@ -25,7 +25,7 @@ type Error struct {
 	Field string
 	// Metadata are facts for programs.
 	Metadata map[string]string
-	// RetryAfter is when to try again; 0 if trying again does not help.
+	// RetryAfter is how long to wait before trying again; 0 if nobody has said so.
 	RetryAfter time.Duration
 
 	cause error
@@ -41,12 +41,24 @@ func (e *Error) Error() string {
 // Unwrap gives the error of gRPC or of the context.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Retryable says whether the same call may succeed later, or at another manager.
-func (e *Error) Retryable() bool { return e.RetryAfter > 0 || e.Code == codes.Unavailable }
+// Retryable says whether the same call, with the same bytes, may succeed later or at another manager.
+// So it does after a DEADLINE, the client's own too: nothing is lost, and the same submission again
+// gets the same places.
+func (e *Error) Retryable() bool {
+	return e.RetryAfter > 0 || e.Code == codes.Unavailable || e.Code == codes.DeadlineExceeded
+}
 
 // mayRepeat also holds for what ended at one manager only: a node that stops cancels its calls.
-func (e *Error) mayRepeat() bool {
-	return e.Retryable() || e.Code == codes.DeadlineExceeded || e.Code == codes.Canceled
+func (e *Error) mayRepeat() bool { return e.Retryable() || e.Code == codes.Canceled }
+
+// at is the same with the address of the manager that failed.
+func (e *Error) at(address string) *Error {
+	if strings.Contains(e.Message, address) {
+		return e
+	}
+	located := *e
+	located.Message = address + ": " + e.Message
+	return &located
 }
 
 // isTLSFailure says whether TLS refused the connection, and would refuse it again.
@@ -63,6 +75,12 @@ const (
 	reasonDeadline    = "DEADLINE"
 	reasonCancelled   = "CANCELLED"
 	reasonInternal    = "INTERNAL"
+)
+
+// What the client says of a deadline of its own, and when docs/errors.md says to try again.
+const (
+	deadlineMessage    = "no answer before the deadline; nothing is lost: send the same again"
+	deadlineRetryAfter = time.Second
 )
 
 // localReasons are for statuses that gRPC makes by itself, without our details.
@@ -100,6 +118,9 @@ func errorOf(err error) *Error {
 		if reason := localReasons[result.Code]; reason != "" {
 			result.Reason = reason
 		}
+		if result.Reason == reasonDeadline {
+			result.Message, result.RetryAfter = deadlineMessage, deadlineRetryAfter
+		}
 	}
 	return result
 }
@@ -119,25 +140,10 @@ func errorOfRefusal(refusal *bssv1.Refusal) *Error {
 func errorOfContext(ctx context.Context) *Error {
 	if ctx.Err() == context.DeadlineExceeded {
 		return &Error{Reason: reasonDeadline, Code: codes.DeadlineExceeded,
-			Message: "the deadline of the call has passed", cause: ctx.Err()}
+			Message: deadlineMessage, RetryAfter: deadlineRetryAfter, cause: ctx.Err()}
 	}
 	return &Error{Reason: reasonCancelled, Code: codes.Canceled,
 		Message: "the caller cancelled the call", cause: ctx.Err()}
-}
-
-// ObjectionError is the refusal of one record of a submission that was taken; nil if the record was
-// not refused.
-func ObjectionError(outcome *bssv1.RecordOutcome) error {
-	objection := outcome.GetObjection()
-	if objection == nil {
-		return nil
-	}
-	return &Error{
-		Reason:  objection.Reason,
-		Code:    codes.FailedPrecondition,
-		Message: objection.Message,
-		Field:   objection.Field,
-	}
 }
 
 // UntrueAnswer says that the answer of a node does not prove what it claims: the node is faulty, or

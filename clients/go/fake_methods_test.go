@@ -19,6 +19,8 @@ type queries struct {
 	nodes   []*bssv1.StorageNodeStatus
 	record  *bssv1.RecordEntry
 	receipt *bssv1.Receipt
+
+	settlement *bssv1.Settlement
 }
 
 func (m *fakeManager) count() int {
@@ -58,6 +60,10 @@ func (m *fakeManager) GetRecord(context.Context, *bssv1.GetRecordRequest) (*bssv
 
 func (m *fakeManager) GetReceipt(context.Context, *bssv1.GetReceiptRequest) (*bssv1.GetReceiptResponse, error) {
 	return &bssv1.GetReceiptResponse{Receipt: m.answering.receipt}, nil
+}
+
+func (m *fakeManager) GetSettlement(context.Context, *bssv1.GetSettlementRequest) (*bssv1.GetSettlementResponse, error) {
+	return &bssv1.GetSettlementResponse{Settlement: m.answering.settlement}, nil
 }
 
 func (m *fakeManager) ListStorageNodes(context.Context, *bssv1.ListStorageNodesRequest) (*bssv1.ListStorageNodesResponse, error) {

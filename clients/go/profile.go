@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"example.com/bss-node/clients/go/bssv1"
@@ -51,6 +52,17 @@ type profileFile struct {
 	SigningKey string `yaml:"signing_key"`
 }
 
+// firstProblem is one sentence: YAML names every field that it does not know, on a line each.
+func firstProblem(err error) string {
+	text := err.Error()
+	var each *yaml.TypeError
+	if errors.As(err, &each) && len(each.Errors) > 0 {
+		text = each.Errors[0]
+	}
+	return strings.ReplaceAll(text, " in type bss.profileFile", "") +
+		"; give the profile.yaml of 'bss init' or 'bss register participant'"
+}
+
 // ReadProfile reads a profile.yaml and the files that it names. It refuses files that are not all of
 // one party, secrets that others may read, and a certificate that no node would accept.
 func ReadProfile(file string) (*Profile, error) {
@@ -62,7 +74,7 @@ func ReadProfile(file string) (*Profile, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&raw); err != nil {
-		return nil, fmt.Errorf("%s is not a profile: %w", file, err)
+		return nil, fmt.Errorf("%s is not a profile: %s", file, firstProblem(err))
 	}
 	required := []struct{ name, value string }{
 		{"id", raw.ID}, {"role", raw.Role}, {"consortium", raw.Consortium},

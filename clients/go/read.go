@@ -32,7 +32,9 @@ type LedgerRecord struct {
 // RecordQuery says which records to list: those of one participant or of one meter.
 type RecordQuery struct {
 	ParticipantID, MeterID string
-	// From (inclusive) and To (exclusive) bound the records' times; may be left out.
+	// From (inclusive) and To (exclusive) bound the records' times; may be left out. A reading's time is
+	// the end of its interval, unless it was given another: the one of [s, s+i) is found from s+i to
+	// s+i+1ms.
 	From, To time.Time
 	PageSize uint32
 }
@@ -127,7 +129,8 @@ func unixMs(at time.Time) int64 {
 
 // VerifiedReceipt is a receipt and what it proves.
 type VerifiedReceipt struct {
-	// Receipt is what to keep: [verify.Receipt] checks it at any time without a connection.
+	// Receipt is what to keep ([verify.ReceiptToJSON]): [verify.Receipt] checks it at any time without
+	// a connection.
 	Receipt *bssv1.Receipt
 	Facts   *verify.ReceiptFacts
 }
@@ -221,6 +224,41 @@ func (c *Client) ListStorageNodes(ctx context.Context) iter.Seq2[*bssv1.StorageN
 		page, err := query(ctx, c, (bssv1.QueryServiceClient).ListStorageNodes, request)
 		return page.GetNodes(), page.GetNextPageToken(), err
 	})
+}
+
+// SettlementQuery says which participant's period is settled, at which tariff.
+type SettlementQuery struct {
+	ParticipantID string
+	// From (inclusive) and To (exclusive) are starts of delivery intervals, at most 366 days apart.
+	From, To time.Time
+	// Tariff is the hash of the tariff's record.
+	Tariff Hash
+	// Height is the block after which the ledger counts; the head when 0.
+	Height uint64
+}
+
+// GetSettlement reads what a period comes to, as one manager says: for the participant itself and for
+// managers. docs/settlement.md says how it is computed; only the TypeScript client recomputes it.
+func (c *Client) GetSettlement(ctx context.Context, wanted SettlementQuery) (*bssv1.Settlement, error) {
+	request := &bssv1.GetSettlementRequest{
+		ParticipantId: wanted.ParticipantID,
+		FromUnixS:     wanted.From.Unix(),
+		ToUnixS:       wanted.To.Unix(),
+		TariffHash:    wanted.Tariff[:],
+		Height:        wanted.Height,
+	}
+	answer, err := query(ctx, c, (bssv1.QueryServiceClient).GetSettlement, request)
+	if err != nil {
+		return nil, err
+	}
+	said := answer.GetSettlement()
+	isAnswer := said.GetParticipantId() == request.ParticipantId && bytes.Equal(said.GetTariffHash(), request.TariffHash) &&
+		said.GetFromUnixS() == request.FromUnixS && said.GetToUnixS() == request.ToUnixS &&
+		(wanted.Height == 0 || said.GetHeight() == wanted.Height)
+	if !isAnswer {
+		return nil, untrue("the manager answered with another settlement")
+	}
+	return said, nil
 }
 
 // query calls a method of the QueryService.

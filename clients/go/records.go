@@ -15,7 +15,7 @@ import (
 
 // Making records. A record is its exact bytes: they are hashed, sealed and kept, so whoever makes one
 // keeps the bytes and sends the same ones again after a failure. Every call of a Record method that
-// leaves the salt out draws another one, and so makes another record.
+// leaves the salt out draws another one, and so makes another record: call it once and keep the bytes.
 //
 // Nothing is checked here that the ledger's rules check: a wrong record comes back with its reason.
 
@@ -25,7 +25,7 @@ type RecordParts struct {
 	OwnerID string
 	// Parent is the hash of the version that this record updates; nil for a first version.
 	Parent *Hash
-	// Salt is 16 bytes that nobody can guess; drawn when left out.
+	// Salt is 16 bytes that nobody can guess; when left out, drawn by each call of Record.
 	Salt []byte
 	// Time is when the recorded fact was complete. When left out it is the end of what is recorded,
 	// and of trades and documents the time of the call.
@@ -42,7 +42,7 @@ type MeterReading struct {
 	ImportedWh, ExportedWh uint64
 }
 
-// Record makes the exact bytes.
+// Record makes the exact bytes. Call it once: each call draws another salt.
 func (r MeterReading) Record() ([]byte, error) {
 	if err := checkTimes(r.Interval, r.Start); err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ type LoadProfile struct {
 	RegisterStart, RegisterEnd *Register
 }
 
-// Record makes the exact bytes.
+// Record makes the exact bytes. Call it once: each call draws another salt.
 func (r LoadProfile) Record() ([]byte, error) {
 	if err := checkTimes(r.Interval, r.Start); err != nil {
 		return nil, err
@@ -182,7 +182,7 @@ type EnergyTrade struct {
 	SellerSignature, BuyerSignature []byte
 }
 
-// Record makes the exact bytes.
+// Record makes the exact bytes. Call it once: each call draws another salt.
 func (r EnergyTrade) Record() ([]byte, error) {
 	return r.record(time.Now(), &bssv1.Record{Payload: &bssv1.Record_EnergyTrade{
 		EnergyTrade: &bssv1.EnergyTrade{
@@ -201,7 +201,7 @@ type ChargingSession struct {
 	EnergyWh   uint64
 }
 
-// Record makes the exact bytes.
+// Record makes the exact bytes. Call it once: each call draws another salt.
 func (r ChargingSession) Record() ([]byte, error) {
 	if err := checkTimes(0, r.Start, r.End); err != nil {
 		return nil, err
@@ -224,11 +224,24 @@ type Document struct {
 	Content         []byte
 }
 
-// Record makes the exact bytes.
+// Record makes the exact bytes. Call it once: each call draws another salt.
 func (r Document) Record() ([]byte, error) {
 	return r.record(time.Now(), &bssv1.Record{Payload: &bssv1.Record_Document{
 		Document: &bssv1.Document{MediaType: r.MediaType, Name: r.Name, Content: r.Content},
 	}})
+}
+
+// SubmissionToBinary encodes a submission, to be kept until its receipts are there and sent again, the
+// same bytes, after a failure.
+func SubmissionToBinary(submission *bssv1.Submission) ([]byte, error) { return encode(submission) }
+
+// SubmissionFromBinary reads what SubmissionToBinary wrote.
+func SubmissionFromBinary(encoded []byte) (*bssv1.Submission, error) {
+	submission := &bssv1.Submission{}
+	if err := proto.Unmarshal(encoded, submission); err != nil || len(submission.Records) == 0 {
+		return nil, fmt.Errorf("this is no submission of %d bytes", len(encoded))
+	}
+	return submission, nil
 }
 
 // NewSubmission signs the exact bytes of 1 to policy.submission_records_max records in a

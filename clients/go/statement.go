@@ -90,7 +90,7 @@ func (c *Client) GetStatement(ctx context.Context, nodeID string) (*Statement, e
 			return nil, untrue("what a manager says about %s does not follow from the chain up to block %d",
 				nodeID, chain.Height())
 		}
-		if err := pause(ctx, comparisonPause); err != nil {
+		if err := c.connections.pause(ctx, comparisonPause); err != nil {
 			return nil, err
 		}
 	}

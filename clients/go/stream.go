@@ -23,18 +23,19 @@ type StreamOptions struct {
 	// when 0.
 	StallTimeout time.Duration
 	// OnReconnect is called after each loss of the stream, with the number of submissions to be sent
-	// again.
+	// again; the error names the manager.
 	OnReconnect func(err error, unanswered int)
 }
 
-// SubmissionOutcome is what became of one submission.
+// SubmissionOutcome is what became of one submission. Look at [SubmissionOutcome.Refused]: a record may
+// have been refused although Refusal is nil.
 type SubmissionOutcome struct {
 	// Index is the place of the submission in the source, from 0. Outcomes come as they are final, in
 	// any order.
 	Index      int
 	Submission *bssv1.Submission
-	// Response has an outcome for each record; nil if the submission was refused as a whole, for the
-	// reason that Refusal gives.
+	// Response has an outcome for each record, its place or an objection; nil if the submission was
+	// refused as a whole, for the reason that Refusal gives.
 	Response *bssv1.SubmitResponse
 	Refusal  *Error
 }
@@ -53,12 +54,18 @@ const (
 // stream. The source is read no faster than outcomes are taken: at most InFlightMax submissions are
 // without one, and while the caller's loop works on an outcome nothing piles up.
 //
-//	for outcome, err := range client.SubmitStream(ctx, source, bss.StreamOptions{}) { … }
+//	for outcome, err := range client.SubmitStream(ctx, source, bss.StreamOptions{}) {
+//		if err == nil {
+//			err = outcome.Refused()
+//		}
+//		…
+//	}
 //
 // Each submission gets exactly one outcome. After a reconnect, to the same manager or the next one,
 // all submissions without an outcome are sent again, the same bytes; records that got onto the ledger
 // meanwhile are answered with their first place. If a refusal says when to try again, that is done
-// here. An error ends the loop: the managers cannot or will not go on.
+// here. An error ends the loop: the managers cannot or will not go on, or ctx has ended or the client
+// was closed (CANCELLED, DEADLINE).
 //
 // The source is read in a goroutine of its own. It is not waited for after the loop, so let a source
 // that blocks end with ctx.
@@ -146,6 +153,9 @@ func (s *submitSession) run(ctx context.Context, yield func(*SubmissionOutcome, 
 		if ctx.Err() != nil {
 			return errorOfContext(ctx)
 		}
+		if s.connections.isClosed() {
+			return errClosed
+		}
 		if !s.mayGoOn(failure) {
 			return failure
 		}
@@ -157,9 +167,9 @@ func (s *submitSession) run(ctx context.Context, yield func(*SubmissionOutcome, 
 			return err
 		}
 		if s.options.OnReconnect != nil {
-			s.options.OnReconnect(failure, s.waiting())
+			s.options.OnReconnect(failure.at(address), s.waiting())
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := s.connections.pause(ctx, wait); err != nil {
 			return err
 		}
 	}
@@ -366,7 +376,7 @@ func (s *submitSender) send(ctx context.Context) {
 }
 
 func (s *submitSender) sendLater(ctx context.Context, id uint64, wait time.Duration) {
-	if pause(ctx, wait) == nil {
+	if s.session.connections.pause(ctx, wait) == nil {
 		s.sendOne(id)
 	}
 }

@@ -12,18 +12,22 @@ import (
 
 // WatchOptions are those of WatchBlocks; the zero value is all defaults.
 type WatchOptions struct {
-	// OnReconnect is called after each loss of the stream.
+	// OnReconnect is called after each loss of the stream, and each attempt to get it back that fails;
+	// the error names the manager.
 	OnReconnect func(err error, nextHeight uint64)
 }
 
 // WatchBlocks gives every block from a height on, once and in order, for as long as the caller reads;
-// with 0 from the first block after the head. If the stream is lost, another one continues after the
+// with 0 from the first block after the head, which the manager is asked for when the loop begins. So to
+// miss nothing of what you submit next, ask for Status().Height + 1 yourself before you submit. If the stream is lost, another one continues after the
 // last block that was given, at another manager if need be.
 //
 //	for block, err := range client.WatchBlocks(ctx, 0, bss.WatchOptions{}) { … }
 //
 // Each block is verified: Q managers made it final, it is whole, and it follows the block before it.
-// An error ends the loop; it is [*UntrueAnswer] for a block that does not hold.
+// An error ends the loop: [*UntrueAnswer] for a block that does not hold, an [*Error] with the reason
+// CANCELLED when ctx is cancelled or the client closed, and DEADLINE when the time of ctx is up. To end
+// the watch without one, break out of the loop.
 func (c *Client) WatchBlocks(
 	ctx context.Context, fromHeight uint64, options WatchOptions,
 ) iter.Seq2[*verify.Block, error] {
@@ -66,6 +70,9 @@ func (w *blockWatch) run(ctx context.Context, options WatchOptions) error {
 		if ctx.Err() != nil {
 			return errorOfContext(ctx)
 		}
+		if w.client.connections.isClosed() {
+			return errClosed
+		}
 		failure := errorOf(err)
 		isFault := failure.Code == codes.Internal || failure.Code == codes.Unknown
 		if !failure.mayRepeat() && !isFault {
@@ -76,9 +83,9 @@ func (w *blockWatch) run(ctx context.Context, options WatchOptions) error {
 			return err
 		}
 		if options.OnReconnect != nil {
-			options.OnReconnect(failure, w.next)
+			options.OnReconnect(failure.at(address), w.next)
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := w.client.connections.pause(ctx, wait); err != nil {
 			return err
 		}
 	}

@@ -23,7 +23,7 @@ from bss_client import (
     Quality,
     load_profile,
     meter_reading,
-    raise_objection,
+    or_raise,
     read_profile,
     verify,
 )
@@ -104,8 +104,7 @@ def submit(profile: Profile, client: Client, meter: str, start: datetime) -> Ans
     )
     submission = client.sign(reading(profile, meter, start, 412), load)
     first, again = client.submit(submission), client.submit(submission)
-    for outcome, repeated in zip(first.outcomes, again.outcomes, strict=True):
-        raise_objection(outcome)
+    for outcome, repeated in zip(or_raise(first).outcomes, again.outcomes, strict=True):
         if outcome.committed != repeated.committed:
             raise ValueError("the same bytes got another place")
     return {"hashes": [outcome.record_hash.hex() for outcome in first.outcomes]}

@@ -50,7 +50,10 @@ export type SubmitOptions = RetryOptions & {
   readonly waitFor?: WaitFor;
 };
 
-/** Which records to list: of one participant or of one meter. */
+/**
+ * Which records to list: of one participant or of one meter. A reading's time is the END of its
+ * interval, unless it was given another: the one of [s, s+i) is found from s+i to s+i+1 ms.
+ */
 export type RecordQuery = ({ readonly participantId: string } | { readonly meterId: string }) & {
   /** Unix ms of the record's time, inclusive. */
   readonly fromMs?: number;
@@ -128,7 +131,8 @@ export class BssClient {
   /**
    * Submits and waits for the outcome of each record. Goes on to the next manager with the same
    * submission where one fails, which is safe. When every record was refused it throws with the
-   * first one's reason.
+   * first one's reason; when at least one was taken it does not: `orThrow` throws if any was
+   * refused, `refusals` lists them.
    */
   submit(submission: Submission, options: SubmitOptions = {}): Promise<SubmitResponse> {
     const { waitFor = WaitFor.COMMITTED, ...rest } = options;
@@ -136,7 +140,10 @@ export class BssClient {
     return this.#connections.call(BroadcastService.method.submit, request, untilFinal(rest));
   }
 
-  /** Submits many with several in flight; see submit-stream.ts. */
+  /**
+   * Submits many with several in flight; see submit-stream.ts. Look at each outcome with `orThrow`
+   * or `refusals`: a record may be refused although `refusal` is undefined.
+   */
   submitStream(
     source: Iterable<Submission> | AsyncIterable<Submission>,
     options: SubmitStreamOptions = {},
@@ -302,8 +309,10 @@ export class BssClient {
   }
 
   /**
-   * Every block from a height on (from the head on without one), without gap or repeat; see
-   * watch-blocks.ts.
+   * Every block from a height on, without gap or repeat; without a height, from the head on that a
+   * manager names when the loop begins. To miss nothing of what you submit next, give the height of
+   * `status()` + 1 that you asked for before. `close` ends the loop with CANCELLED, as a signal
+   * does.
    */
   watchBlocks(fromHeight?: number, options: WatchOptions = {}): AsyncIterable<BlockView> {
     return watchBlocks(this.#connections, fromHeight, options);
@@ -399,7 +408,7 @@ export class BssClient {
     return Number(height);
   }
 
-  /** Ends all calls and connections. */
+  /** Ends all connections, and all calls and loops, which throw CANCELLED. */
   close(): void {
     this.#connections.close();
   }

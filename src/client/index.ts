@@ -4,7 +4,8 @@
  *
  *     const client = await connect(readProfile("profile.yaml"));
  *     const record = meterReading({ ownerId: "home-1", meterId: "meter-1", ... });
- *     const { outcomes } = await client.submit(client.sign([record]));
+ *     const submission = client.sign([record]);
+ *     orThrow(await client.submit(submission));
  */
 
 export { readGenesis } from "../config/genesis-file.js";
@@ -46,6 +47,7 @@ export {
 export { type ClientProfile, readProfile } from "./client-profile.js";
 export type { RetryOptions } from "./manager-connections.js";
 export { readStatement, type StatementOptions } from "./read-statement.js";
+export { orThrow, refusals } from "./refusals.js";
 export {
   computeSettlement,
   type Settled,
@@ -53,7 +55,12 @@ export {
   statedDocument,
   tariffOf,
 } from "./settlement.js";
-export { buildSubmission, type SubmissionParts } from "./signing.js";
+export {
+  buildSubmission,
+  type SubmissionParts,
+  submissionFromBinary,
+  submissionToBinary,
+} from "./signing.js";
 export * from "./submit/records.js";
 export type { SubmissionOutcome, SubmitStreamOptions } from "./submit/submit-stream.js";
 export type { LedgerRecord, TreeHead } from "./verify/answers.js";
@@ -67,6 +74,7 @@ export {
   receiptFromBinary,
   receiptFromJson,
   receiptSteps,
+  receiptToBinary,
   receiptToJson,
   type VerifiedReceipt,
   verifyReceipt,

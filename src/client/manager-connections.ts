@@ -192,7 +192,7 @@ export class Connections {
  * cancelled itself was cancelled by a node that stopped; callers check their own signal first.
  */
 export function mayRepeat(error: RpcError): boolean {
-  return error.retryable || ["DEADLINE_EXCEEDED", "CANCELLED"].includes(error.status);
+  return error.retryable || error.status === "CANCELLED";
 }
 
 /** Waits; a signal ends the wait with CANCELLED. */

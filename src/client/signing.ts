@@ -2,7 +2,7 @@
  * What a client signs: the submissions of a participant, and what an operator states about a
  * storage node that its manager sponsors.
  */
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { ed25519Sign } from "../crypto/ed25519.js";
 import {
   type RecordPayout,
@@ -46,6 +46,23 @@ export function buildSubmission(parts: SubmissionParts): Submission {
   );
   const signature = ed25519Sign(signingSeed, submissionDigest(header));
   return create(SubmissionSchema, { header, signature, records: [...records] });
+}
+
+/** A submission to keep until its receipts are there, and to submit again after a failure. */
+export function submissionToBinary(submission: Submission): Uint8Array {
+  return encode(SubmissionSchema, submission);
+}
+
+/** Reads what `submissionToBinary` gave; undefined for other bytes. */
+export function submissionFromBinary(bytes: Uint8Array): Submission | undefined {
+  try {
+    // A plain Uint8Array: otherwise every bytes field would be a Buffer.
+    const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const submission = fromBinary(SubmissionSchema, plain);
+    return submission.records.length > 0 ? submission : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 type Operator = Pick<ClientProfile, "id" | "genesis" | "signingSeed">;

@@ -111,6 +111,7 @@ export const comments: Readonly<Record<string, string>> = {
   "bss.v1.Objection.message": "For people. It is not signed, so trust it only as much as the node that sent it.",
   "bss.v1.Objection.field": "Path of the field within the record; may be empty. Not signed.",
   "bss.v1.Objection.height": "Height of the ledger against which the rule was run.",
+  "bss.v1.Objection.standing_record_hash": "32 bytes; may be empty. After INTERVAL_OVERLAP the record that has a value of the interval, after PARENT_NOT_LATEST\nthe one that updates the parent; only in the answer to the record's owner. Not signed.",
   "bss.v1.ObjectionSignature": "The signature of a manager over all its objections to records of a submission.",
   "bss.v1.ObjectionSignature.submission_id": "32 bytes; SHA-256 of the submission's header and signature.",
   "bss.v1.ObjectionSignature.manager_id": "The manager that objects.",

@@ -142,6 +142,8 @@ export type Violation = {
   readonly message: string;
   /** Path of the field at fault, for instance "records[3].salt". */
   readonly field?: string;
+  /** The record that stands in the way: its index in the Merkle log, or its hash, 32 bytes. */
+  readonly standing?: { readonly position?: number; readonly hash?: Uint8Array };
 };
 
 /** A violation. `field` is left out when it is undefined. */

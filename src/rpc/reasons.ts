@@ -59,7 +59,9 @@ const submissionReasons = {
 
 const versionReasons = {
   PARENT_UNKNOWN: forbidden("The record updates a version that is not on the ledger."),
-  PARENT_NOT_LATEST: forbidden("The record updates a version that has been updated already."),
+  PARENT_NOT_LATEST: forbidden(
+    "The record updates a version that has been updated already; its owner is told by which record.",
+  ),
   PARENT_OWNER_MISMATCH: forbidden("The record updates a version of another owner."),
   PARENT_KIND_MISMATCH: forbidden("The record updates a version of another kind or another thing."),
 } as const satisfies Partial<Record<RuleReason, ReasonEntry>>;
@@ -70,7 +72,10 @@ const energyReasons = {
   INTERVAL_INVALID: wrong(
     "The interval does not start on the market's grid, or has another length than registered.",
   ),
-  INTERVAL_OVERLAP: forbidden("The meter has another value for the interval already."),
+  INTERVAL_OVERLAP: forbidden(
+    "The meter has another value for the interval already, perhaps of an earlier submission of " +
+      "your own; the owner is told of which record: name that as the parent to correct it.",
+  ),
   ENERGY_ABOVE_RATING: forbidden("More energy than the meter can carry in its interval."),
   EXPORT_BELOW_SOLD: forbidden("The update would lower exported energy below what is sold."),
   IMPORT_BELOW_BOUGHT: forbidden("The update would lower imported energy below what is bought."),
@@ -281,7 +286,9 @@ const nodeReasons = {
   },
   MANAGERS_UNAVAILABLE: {
     status: "UNAVAILABLE",
-    summary: "Too few managers can be reached; the message names who is missing.",
+    summary:
+      "Too few managers can be reached; the message names who is missing. The submission may wait " +
+      "at a manager and be recorded later: send the same bytes again.",
     retryAfterMs: 2_000,
   },
   NODE_STARTING: {

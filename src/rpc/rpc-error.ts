@@ -31,7 +31,7 @@ export class RpcError extends Error {
   readonly status: StatusName;
   readonly field: string | undefined;
   readonly metadata: Readonly<Record<string, string>>;
-  /** 0 when trying again does not help. */
+  /** How long to wait before trying again; 0 if nobody has said so. */
   readonly retryAfterMs: number;
 
   constructor(reason: Reason, message: string, options: RpcErrorOptions = {}) {
@@ -44,9 +44,13 @@ export class RpcError extends Error {
       options.retryAfterMs ?? (options.received ? 0 : (reasonTable[reason].retryAfterMs ?? 0));
   }
 
-  /** Whether the same call may succeed later or at another node. */
+  /**
+   * Whether the same call may succeed later or at another node. So it may after a DEADLINE, the
+   * client's own too: the same submission again gets the same places.
+   */
   get retryable(): boolean {
-    return this.retryAfterMs > 0 || this.status === "UNAVAILABLE";
+    const mayPass = this.status === "UNAVAILABLE" || this.status === "DEADLINE_EXCEEDED";
+    return this.retryAfterMs > 0 || mayPass;
   }
 }
 

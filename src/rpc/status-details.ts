@@ -16,7 +16,7 @@ import {
 import { StatusSchema } from "../gen/google/rpc/status_pb.js";
 import { statusBounds } from "./bounds/method-bounds.js";
 import { decodeMessage } from "./message-codec.js";
-import { isReason, type Reason } from "./reasons.js";
+import { isReason, type Reason, reasonTable } from "./reasons.js";
 import { RpcError, type RpcErrorOptions, wireText } from "./rpc-error.js";
 import { type StatusName, statusCodes, statusName } from "./status-codes.js";
 
@@ -82,7 +82,8 @@ export function rpcErrorOf(error: unknown): RpcError {
   }
   const reason = localReasons[status] ?? "INTERNAL";
   const text = reason === "NODE_UNREACHABLE" ? connectFailureText(message) : message;
-  return received(status, reason, text, { cause: error });
+  const retryAfterMs = reason === "DEADLINE" ? (reasonTable.DEADLINE.retryAfterMs ?? 0) : 0;
+  return received(status, reason, text, { retryAfterMs, cause: error });
 }
 
 /** Reasons for statuses that grpc-js makes by itself, without our details. */

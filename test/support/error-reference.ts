@@ -34,6 +34,8 @@ ones may come, so treat an unknown reason by its status: INVALID_ARGUMENT means 
 wrong by itself, FAILED_PRECONDITION that the ledger's state forbids it, UNAVAILABLE and
 RESOURCE_EXHAUSTED that it may succeed later. Where a status would end a whole stream, the same
 facts come in a \`bss.v1.Refusal\`; what became of a single record comes in a \`bss.v1.Objection\`.
+After INTERVAL_OVERLAP and PARENT_NOT_LATEST the owner of the record finds the one that stands
+there in \`record_hash\` of the metadata (hex) and \`standing_record_hash\` of the objection.
 Submitting again is always safe: a record on the ledger gets its first receipt. So is sending the
 same signed retirement or payout again: it serves once, and is answered with the block that carries
 it. A manager that does not remember a payout's block says PAYOUT_OUTDATED; then, and after a

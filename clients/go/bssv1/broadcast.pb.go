@@ -752,9 +752,12 @@ type Objection struct {
 	// Path of the field within the record; may be empty. Not signed.
 	Field string `protobuf:"bytes,4,opt,name=field,proto3" json:"field,omitempty"`
 	// Height of the ledger against which the rule was run.
-	Height        uint64 `protobuf:"varint,5,opt,name=height,proto3" json:"height,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Height uint64 `protobuf:"varint,5,opt,name=height,proto3" json:"height,omitempty"`
+	// 32 bytes; may be empty. After INTERVAL_OVERLAP the record that has a value of the interval, after PARENT_NOT_LATEST
+	// the one that updates the parent; only in the answer to the record's owner. Not signed.
+	StandingRecordHash []byte `protobuf:"bytes,6,opt,name=standing_record_hash,json=standingRecordHash,proto3" json:"standing_record_hash,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *Objection) Reset() {
@@ -820,6 +823,13 @@ func (x *Objection) GetHeight() uint64 {
 		return x.Height
 	}
 	return 0
+}
+
+func (x *Objection) GetStandingRecordHash() []byte {
+	if x != nil {
+		return x.StandingRecordHash
+	}
+	return nil
 }
 
 // The signature of a manager over all its objections to records of a submission.
@@ -1324,14 +1334,15 @@ const file_bss_v1_broadcast_proto_rawDesc = "" +
 	"\x12manager_signatures\x18\x05 \x01(\rR\x11managerSignatures\x121\n" +
 	"\x14storage_attestations\x18\x06 \x01(\rR\x13storageAttestations\x12\x16\n" +
 	"\x06header\x18\a \x01(\fR\x06header\x12H\n" +
-	"\x12commit_certificate\x18\b \x01(\v2\x19.bss.v1.CommitCertificateR\x11commitCertificate\"\x8c\x01\n" +
+	"\x12commit_certificate\x18\b \x01(\v2\x19.bss.v1.CommitCertificateR\x11commitCertificate\"\xbe\x01\n" +
 	"\tObjection\x12\x1f\n" +
 	"\vrecord_hash\x18\x01 \x01(\fR\n" +
 	"recordHash\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n" +
 	"\amessage\x18\x03 \x01(\tR\amessage\x12\x14\n" +
 	"\x05field\x18\x04 \x01(\tR\x05field\x12\x16\n" +
-	"\x06height\x18\x05 \x01(\x04R\x06height\"v\n" +
+	"\x06height\x18\x05 \x01(\x04R\x06height\x120\n" +
+	"\x14standing_record_hash\x18\x06 \x01(\fR\x12standingRecordHash\"v\n" +
 	"\x12ObjectionSignature\x12#\n" +
 	"\rsubmission_id\x18\x01 \x01(\fR\fsubmissionId\x12\x1d\n" +
 	"\n" +

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"example.com/bss-node/clients/go/bssv1"
@@ -128,6 +129,30 @@ func (c *corpus) valid() (receipts [][]byte, facts []receiptFacts, blocks [][]by
 		}
 	}
 	return receipts, facts, blocks
+}
+
+// Each valid receipt is kept as JSON and as bytes, and read again.
+func TestAReceiptIsWrittenAndRead(t *testing.T) {
+	receipts, _, _ := readCorpus(t).valid()
+	for _, encoded := range receipts {
+		receipt, err := ReceiptFromBinary(encoded)
+		check(t, err)
+		text, err := ReceiptToJSON(receipt)
+		check(t, err)
+		again, err := ReceiptFromJSON(text)
+		check(t, err)
+		binary, err := ReceiptToBinary(again)
+		check(t, err)
+		if !bytes.Equal(binary, encoded) {
+			t.Fatalf("read %s", text)
+		}
+		if _, err := ReceiptFromBinary(text); err == nil || !strings.Contains(err.Error(), "ReceiptFromJSON") {
+			t.Fatalf("got %v", err)
+		}
+	}
+	if _, err := ReceiptFromJSON([]byte("{}")); err == nil {
+		t.Fatal("nothing was taken for a receipt")
+	}
 }
 
 func checkReceipt(genesis *Genesis, encoded, record []byte) (*receiptFacts, error) {

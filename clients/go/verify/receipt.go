@@ -35,14 +35,32 @@ type ReceiptFacts struct {
 	RecordChecked bool
 }
 
+// ReceiptToJSON writes a receipt as `bss receipt` does: protobuf JSON, which `bss verify` reads.
+func ReceiptToJSON(receipt *bssv1.Receipt) ([]byte, error) {
+	return protojson.MarshalOptions{Multiline: true}.Marshal(receipt)
+}
+
+// ReceiptToBinary encodes a receipt, a third as long; `bss verify` reads this, too.
+func ReceiptToBinary(receipt *bssv1.Receipt) ([]byte, error) {
+	return proto.MarshalOptions{Deterministic: true}.Marshal(receipt)
+}
+
 // ReceiptFromJSON reads a receipt as `bss receipt` writes it: protobuf JSON.
 func ReceiptFromJSON(text []byte) (*bssv1.Receipt, error) {
-	return readReceipt(text, protojson.Unmarshal)
+	receipt, err := readReceipt(text, protojson.Unmarshal)
+	if err == nil && len(receipt.RecordHash) == 0 {
+		return nil, problem(StepEncoding, "this is no receipt: it has no record hash")
+	}
+	return receipt, err
 }
 
 // ReceiptFromBinary reads a receipt from its encoded bytes.
 func ReceiptFromBinary(encoded []byte) (*bssv1.Receipt, error) {
-	return readReceipt(encoded, proto.Unmarshal)
+	receipt, err := readReceipt(encoded, proto.Unmarshal)
+	if err != nil && bytes.HasPrefix(bytes.TrimSpace(encoded), []byte("{")) {
+		return nil, problem(StepEncoding, "this is JSON: read it with ReceiptFromJSON")
+	}
+	return receipt, err
 }
 
 func readReceipt(data []byte, decode func([]byte, proto.Message) error) (*bssv1.Receipt, error) {

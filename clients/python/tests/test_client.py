@@ -1,3 +1,5 @@
+from datetime import datetime, timezone
+
 import grpc
 import pytest
 from world import STOPPING, Manager, Refusal, World
@@ -190,3 +192,34 @@ def test_a_manager_that_says_otherwise_is_not_believed(
 
 def test_tree_heads_without_roots_are_equal() -> None:
     assert TreeHead(3) == TreeHead(3, None)
+
+
+def test_a_settlement_is_the_one_that_was_asked_for(world: World) -> None:
+    tariff = bytes(32)
+    settlement = query_pb2.Settlement(
+        participant_id="participant-1",
+        from_unix_s=3600,
+        to_unix_s=7200,
+        tariff_hash=tariff,
+        height=9,
+        currency="EUR",
+    )
+    manager = world.start("manager-1", Manager(settlement=settlement))
+    client = world.connect()
+    start, end = (datetime.fromtimestamp(at, timezone.utc) for at in (3600, 7200))
+    said = client.get_settlement("participant-1", start=start, end=end, tariff=tariff)
+    assert said.currency == "EUR"
+    with pytest.raises(UntrueAnswer):
+        client.get_settlement("participant-1", start=start, end=end, tariff=tariff, height=8)
+    manager.settlement = query_pb2.Settlement()
+    with pytest.raises(UntrueAnswer):
+        client.get_settlement("participant-1", start=start, end=end, tariff=tariff)
+
+
+def test_what_is_not_a_submission_is_refused_with_what_would_be(world: World) -> None:
+    world.start("manager-1", Manager())
+    client = world.connect()
+    with pytest.raises(TypeError, match=r"sign\(\*records\)"):
+        client.sign([b"a record"])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="what sign gives"):
+        client.submit(b"a record")  # type: ignore[arg-type]

@@ -41,6 +41,18 @@ def test_receipts(item: corpus.Item) -> None:
         refused(check, item["refused"])
 
 
+def test_a_receipt_is_written_and_read() -> None:
+    for item in corpus.valid_receipts():
+        receipt = verify.receipt_from_binary(item["receipt"])
+        text = verify.receipt_to_json(receipt)
+        assert verify.receipt_from_json(text) == receipt
+        assert verify.receipt_to_binary(receipt) == item["receipt"]
+        with pytest.raises(verify.Problem, match="receipt_from_json"):
+            verify.receipt_from_binary(text.encode())
+    with pytest.raises(verify.Problem, match="no receipt"):
+        verify.receipt_from_json("{}")
+
+
 @pytest.mark.parametrize("item", named("proofs"))
 def test_proofs(item: corpus.Item) -> None:
     if item["kind"] == "inclusion":

@@ -10,7 +10,7 @@ from bss_client import (
     Client,
     TreeHead,
     meter_reading,
-    raise_objection,
+    or_raise,
     read_profile,
     verify,
 )
@@ -31,7 +31,7 @@ def test_a_running_consortium() -> None:
     )
     with Client(profile) as client:
         answer = client.submit(client.sign(record))
-        raise_objection(answer.outcomes[0])
+        or_raise(answer)
         hash = client.record_hash(record)
         receipt = client.get_receipt(hash).receipt
         facts = verify.verify_receipt(receipt, client.genesis, record)

@@ -142,3 +142,17 @@ def test_a_signing_key_is_a_secret_of_64_digits(tmp_path: pathlib.Path) -> None:
         read_signing_key(written("1111", 0o600))
     key = read_signing_key(written("11" * 32 + "\n", 0o600))
     assert key.private_bytes_raw() == b"\x11" * 32
+
+
+def test_arguments_of_another_type_are_refused_with_the_right_one() -> None:
+    with pytest.raises(TypeError, match="timedelta"):
+        meter_reading(owner_id="home-1", meter_id="m", start=START, interval=3600)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="datetime"):
+        meter_reading(owner_id="home-1", meter_id="m", start=1_793_491_200, interval=HOUR)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="ProfileValue"):
+        load_profile(owner_id="home-1", meter_id="m", start=START, interval=HOUR, values=[3])  # type: ignore[list-item]
+
+
+def test_a_directory_is_no_profile(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(ProfileError, match=r"profile\.yaml in it"):
+        read_profile(tmp_path)

@@ -86,6 +86,7 @@ class Manager(broadcast_pb2_grpc.BroadcastServiceServicer, query_pb2_grpc.QueryS
     nodes: list[query_pb2.StorageNodeStatus] = field(default_factory=list)
     record: query_pb2.RecordEntry = field(default_factory=query_pb2.RecordEntry)
     receipt: query_pb2.Receipt = field(default_factory=query_pb2.Receipt)
+    settlement: query_pb2.Settlement = field(default_factory=query_pb2.Settlement)
     calls: int = 0
 
     def Submit(self, request: broadcast_pb2.SubmitRequest, context: Context) -> Any:
@@ -120,6 +121,9 @@ class Manager(broadcast_pb2_grpc.BroadcastServiceServicer, query_pb2_grpc.QueryS
 
     def GetReceipt(self, request: query_pb2.GetReceiptRequest, context: Context) -> Any:
         return query_pb2.GetReceiptResponse(receipt=self.receipt)
+
+    def GetSettlement(self, request: query_pb2.GetSettlementRequest, context: Context) -> Any:
+        return query_pb2.GetSettlementResponse(settlement=self.settlement)
 
     def ListStorageNodes(self, request: query_pb2.ListStorageNodesRequest, context: Context) -> Any:
         return query_pb2.ListStorageNodesResponse(nodes=self.nodes)

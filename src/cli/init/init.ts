@@ -3,6 +3,9 @@ import { fields, type Output, outputOf } from "../text/output.js";
 import { countsMax, defaultBasePort } from "./defaults.js";
 import type { NewConsortium } from "./init-consortium.js";
 
+/** How many meters are named; the file of a community has thousands. */
+const metersNamedMax = 3;
+
 type Options = {
   readonly dir: string;
   readonly managers: number;
@@ -88,8 +91,20 @@ function textOf(consortium: NewConsortium, onLoopback: boolean): string {
     ["managers", plan.managers.length],
     ["storage nodes", plan.storage.length],
     ["participants", `${plan.participants.length} with ${meterCount(consortium)} meters`],
+    ...firstMeters(consortium),
     ["next", next],
   ]);
+}
+
+/** What a submitter needs to know of meters; all of them are in the operations of genesis. */
+function firstMeters({ plan }: Pick<NewConsortium, "plan">): readonly [string, string][] {
+  const named = plan.participants
+    .flatMap(({ id, meters }) => meters.map((meter) => ({ ...meter, ownerId: id })))
+    .slice(0, metersNamedMax)
+    .map(({ id, ownerId, intervalS }) => `${id} of ${ownerId}, ${intervalS} s`);
+  const more = meterCount({ plan }) - named.length;
+  if (more > 0) named.push(`${more} more in genesis.json`);
+  return named.length === 0 ? [] : [["meters", named.join("; ")]];
 }
 
 function meterCount({ plan }: Pick<NewConsortium, "plan">): number {

@@ -43,6 +43,12 @@ export class StatusDisplay {
     else this.#redraw(rows);
   }
 
+  /** A line for people, which stays: the next table comes below it. */
+  note(text: string): void {
+    this.end();
+    this.#output.note(text);
+  }
+
   /** Leaves the last table on the screen. */
   end(): void {
     this.#linesOnScreen = 0;
@@ -86,6 +92,17 @@ export function summaryOf(rows: readonly NodeRow[]): string {
   );
   const same = new Set(atTop).size === 1 ? "one root" : "DIFFERENT ROOTS";
   return `${up} of ${rows.length} nodes answer, ${atTop.length} at height ${top} with ${same}`;
+}
+
+/** Whether every node runs, hears all managers, and has nothing against taking part. */
+export function areConnected(rows: readonly NodeRow[]): boolean {
+  const managers = rows.filter(({ role }) => role === "manager").length;
+  return rows.every(({ role, status }) => {
+    if (status === undefined) return false;
+    const { peers, syncing, abstaining, halted } = status;
+    const others = role === "manager" ? managers - 1 : managers;
+    return peers >= others && !syncing && abstaining === "" && halted === "";
+  });
 }
 
 /** Lines under it: who waits for whom, and who signs nothing. */

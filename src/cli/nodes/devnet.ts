@@ -3,6 +3,7 @@
  * each of them holds. It watches and repairs nothing: a node that ends stays down, and the command
  * exits with 1.
  */
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { loadNodeConfig, type NodeConfig } from "../../config/node-config.js";
@@ -10,7 +11,7 @@ import { addressText, ListenError, listenFailure } from "../../rpc/server/listen
 import { lockOrRefuse, type ProcessLock } from "../process-lock.js";
 import { CliError } from "../text/cli-error.js";
 import { type Output, outputOf, whenOutputEnds } from "../text/output.js";
-import { type NodeRow, StatusDisplay } from "./devnet-display.js";
+import { areConnected, type NodeRow, StatusDisplay } from "./devnet-display.js";
 import {
   describeExit,
   findConfigFiles,
@@ -55,18 +56,21 @@ async function runDevnet({ dir, for: forSeconds }: Options, output: Output): Pro
   const { openStatusSource } = await import("./node-status.js");
   const source = openStatusSource(dir);
   const lock = await lockDevnet(dir);
+  const display = new StatusDisplay(output, process.stdout);
   try {
     await refuseBusyPorts(files.map(loadNodeConfig));
     output.note(`starting the nodes of ${dir}; Ctrl-C stops them`);
     processes = await startNodes(dir, {
       signal: stopRequest.signal,
       onExit: (node, exit) => {
-        troubles.push(`${node.id} ended by itself (${describeExit(exit)})`);
+        const what = `${node.id} ended by itself (${describeExit(exit)})`;
+        troubles.push(what);
+        display.note(`${what}; to start it again: bss start --config ${configFileOf(dir, node)}`);
         if (processes?.nodes.every(({ running }) => !running)) requestStop();
       },
     });
     if (forSeconds !== undefined) setTimeout(requestStop, forSeconds * 1000).unref();
-    await watch(processes, source, output, stopRequest.signal);
+    await watch(processes, source, display, { dir, stop: stopRequest.signal });
     output.note("stopping the nodes");
   } finally {
     source.close();
@@ -100,19 +104,34 @@ function troublesOfStopping(
   });
 }
 
-/** Refreshes the display until `stop`. */
+/** Refreshes the display until `stop`, and says once that the consortium can be used. */
 async function watch(
   { nodes }: NodeProcesses,
   source: StatusSource,
-  output: Output,
-  stop: AbortSignal,
+  display: StatusDisplay,
+  { dir, stop }: { readonly dir: string; readonly stop: AbortSignal },
 ): Promise<void> {
-  const display = new StatusDisplay(output, process.stdout);
+  let isReady = false;
   while (!stop.aborted) {
-    display.update(await Promise.all(nodes.map((node) => rowOf(node, source))));
+    const rows = await Promise.all(nodes.map((node) => rowOf(node, source)));
+    display.update(rows);
+    if (!isReady && areConnected(rows)) {
+      isReady = true;
+      display.note(`all ${rows.length} nodes are connected${submitHint(dir)}`);
+    }
     await pause(refreshMs, stop);
   }
   display.end();
+}
+
+/** With which profile to submit; empty for a consortium without participants. */
+function submitHint(directory: string): string {
+  const profile = join(directory, "participants", "participant-1", "profile.yaml");
+  return existsSync(profile) ? `; submit with --profile ${profile}` : "";
+}
+
+function configFileOf(directory: string, { role, id }: NodeProcess): string {
+  return join(directory, role === "manager" ? "managers" : "storage", id, "config.yaml");
 }
 
 async function rowOf(node: NodeProcess, source: StatusSource): Promise<NodeRow> {

@@ -14,7 +14,7 @@
  * are what the node that answered said; nothing in a receipt proves them.
  */
 
-import { fromBinary, fromJsonString, toJsonString } from "@bufbuild/protobuf";
+import { fromBinary, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { emptyBytes, equalBytes, toHex } from "../../base/bytes.js";
 import { err, ok, type Result } from "../../base/result.js";
 import { ed25519Verify } from "../../crypto/ed25519.js";
@@ -293,10 +293,17 @@ export function receiptToJson(
 export function receiptFromJson(text: string): Result<Receipt, string> {
   if (text.length > receiptCharsMax) return err(`longer than ${receiptCharsMax} characters`);
   try {
-    return ok(fromJsonString(ReceiptSchema, text));
+    const receipt = fromJsonString(ReceiptSchema, text);
+    if (receipt.recordHash.length === 0) return err("it has no record hash");
+    return ok(receipt);
   } catch (error) {
     return err(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** The encoded bytes of a receipt, a third as long. */
+export function receiptToBinary(receipt: Receipt): Uint8Array {
+  return toBinary(ReceiptSchema, receipt);
 }
 
 /** Reads a receipt from its encoded bytes; undefined if they are none, or have unknown fields. */

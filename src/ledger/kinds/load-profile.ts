@@ -130,7 +130,9 @@ const profileIntervalsAreFree: Rule<ProfilePayload> = {
         if (taken === undefined || taken.position === own) continue;
         const start = isoTimeOfS(startOfInterval(record.payload, index + i));
         const message = `Meter ${meterId} has a reading of the interval from ${start} already.`;
-        return violation("INTERVAL_OVERLAP", message, runOf(record.payload, index + i));
+        const field = runOf(record.payload, index + i);
+        const { position } = taken;
+        return { ...violation("INTERVAL_OVERLAP", message, field), standing: { position } };
       }
     }
     return undefined;

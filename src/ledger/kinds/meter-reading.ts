@@ -82,7 +82,9 @@ const readingIntervalIsFree: Rule<ReadingPayload> = {
     }
     const start = isoTimeOfS(intervalStartS);
     const message = `Meter ${meterId} has a reading of the interval from ${start} already.`;
-    return violation("INTERVAL_OVERLAP", message, "meter_reading.interval_start_unix_s");
+    const field = "meter_reading.interval_start_unix_s";
+    const { position } = standing;
+    return { ...violation("INTERVAL_OVERLAP", message, field), standing: { position } };
   },
 };
 

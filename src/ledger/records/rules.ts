@@ -110,7 +110,9 @@ const parentIsLatest: Rule<Payload> = {
       return violation("PARENT_KIND_MISMATCH", message, field);
     }
     if (parent.successor === undefined) return undefined;
-    return violation("PARENT_NOT_LATEST", "The parent has been updated already.", field);
+    const message = "The parent has been updated already.";
+    const standing = { hash: parent.successor };
+    return { ...violation("PARENT_NOT_LATEST", message, field), standing };
   },
 };
 

@@ -67,6 +67,7 @@ import type { Availability } from "./availability.js";
 import { BlockSummaries } from "./block-summaries.js";
 import { type BroadcastSender, hashesOf, leftOutOf, openPart } from "./broadcast-sender.js";
 import { type OutcomeWatch, RecordOutcomes } from "./record-outcomes.js";
+import { withStandingRecords } from "./standing-records.js";
 import { objectionsAmong, outcomesOf, placeOf, submitResponse } from "./submit-response.js";
 
 type Context = Pick<
@@ -84,7 +85,13 @@ type Context = Pick<
 > & {
   readonly store: Pick<
     ManagerStore,
-    "head" | "finalBlock" | "locations" | "savePooled" | "deletePooled" | "falseObjections"
+    | "head"
+    | "finalBlock"
+    | "locations"
+    | "placesAt"
+    | "savePooled"
+    | "deletePooled"
+    | "falseObjections"
   >;
   readonly observer: Pick<
     ManagerObserver,
@@ -170,9 +177,9 @@ export class Submissions {
     const watch = this.#outcomes.watch(submission.records.map(({ hashHex }) => hashHex));
     try {
       const screened = await this.#screen(caller, submission, signal);
-      await this.#note(watch, screened);
+      await this.#note(watch, screened, callerId);
       const second = await this.#screener.lookAgain(caller, submission, screened, signal);
-      await this.#note(watch, second);
+      await this.#note(watch, second, callerId);
       const accurate = [...screened.accurate, ...second.accurate];
       this.#context.observer.verdict(
         screened.refused.length + second.refused.length === 0 ? "accepted" : "objected",
@@ -372,15 +379,21 @@ export class Submissions {
   }
 
   /** What is settled without a block: what the ledger has, and what is refused. */
-  async #note(watch: OutcomeWatch, { height, onLedger, refused }: SecondLook): Promise<void> {
+  async #note(
+    watch: OutcomeWatch,
+    { height, onLedger, refused }: SecondLook,
+    callerId: string,
+  ): Promise<void> {
+    const { store } = this.#context;
     if (onLedger.length > 0) {
-      const locations = await this.#context.store.locations(onLedger.map(({ hash }) => hash));
+      const locations = await store.locations(onLedger.map(({ hash }) => hash));
       for (const [i, { hashHex }] of onLedger.entries()) {
         const location = defined(locations[i], "a record on the ledger is in the index");
         watch.note(hashHex, { kind: "placed", place: placeOf(location) });
       }
     }
-    for (const objection of this.#objections.ofRefusals(refused, height)) {
+    const objections = this.#objections.ofRefusals(refused, height);
+    for (const objection of await withStandingRecords(objections, refused, callerId, store)) {
       watch.note(toHex(objection.recordHash), { kind: "refused", objection });
     }
   }

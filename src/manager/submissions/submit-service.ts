@@ -1,6 +1,7 @@
 /** BroadcastService's methods for participants: Submit and SubmitStream. */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { defined } from "../../base/assert.js";
+import { toHex } from "../../base/bytes.js";
 import { Holdings } from "../../base/holdings.js";
 import {
   type SubmitRequest,
@@ -212,11 +213,15 @@ function wholeRefusal({ outcomes }: SubmitResponse): RpcError | undefined {
   if (outcomes.some(({ outcome }) => outcome.case !== "objection")) return undefined;
   const outcome = outcomes[0]?.outcome;
   if (outcome?.case !== "objection") return undefined;
-  const { reason, message, field } = outcome.value;
+  const { reason, message, field, standingRecordHash } = outcome.value;
+  const isNamed = standingRecordHash.length > 0;
   const path = ["submission.records[0]", field].filter((part) => part !== "").join(".");
   const options: RpcErrorOptions = {
     field: path,
-    metadata: { refused_records: String(outcomes.length) },
+    metadata: {
+      refused_records: String(outcomes.length),
+      ...(isNamed ? { record_hash: toHex(standingRecordHash) } : {}),
+    },
   };
   return new RpcError(
     defined(knownReason(reason), "objections name reasons of the table"),

@@ -31,7 +31,8 @@ describe("bss devnet", { timeout: suiteTimeoutMs }, () => {
     const said: string[] = [];
     child.stdout.on("data", (chunk) => said.push(String(chunk)));
     child.stderr.on("data", (chunk) => said.push(String(chunk)));
-    const runs = async () => (/manager-1 .*\n.*storage-1 /.test(said.join("")) ? true : undefined);
+    const runs = async () =>
+      said.join("").includes("all 2 nodes are connected") ? true : undefined;
     await poll(runs, () => `the table of the nodes: ${said.join("")}`);
     return child;
   };

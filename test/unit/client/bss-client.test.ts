@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, afterEach, before, describe, mock, test } from "node:test";
-import { type BssClient, connect, document, UntrueAnswer } from "../../../src/client/index.js";
+import {
+  type BssClient,
+  connect,
+  document,
+  submissionFromBinary,
+  submissionToBinary,
+  UntrueAnswer,
+} from "../../../src/client/index.js";
 import { RpcError } from "../../../src/rpc/rpc-error.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 import { ToyConsortium } from "../../support/toy-consortium.js";
@@ -61,6 +68,9 @@ describe("the client", () => {
 
   test("gets the first place for a submission that it repeats", async () => {
     const submission = client.sign([note("repeated")]);
+    const kept = submissionFromBinary(Buffer.from(submissionToBinary(submission)));
+    assert.deepEqual(kept, submission);
+    assert.equal(submissionFromBinary(Buffer.from("{}")), undefined);
     const [first, second] = [await client.submit(submission), await client.submit(submission)];
     assert.deepEqual(first.outcomes, second.outcomes);
   });

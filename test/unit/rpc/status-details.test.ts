@@ -82,6 +82,8 @@ describe("an RpcError", () => {
   test("is retryable when waiting or another node helps", () => {
     assert.equal(new RpcError("POOL_FULL", "").retryable, true);
     assert.equal(new RpcError("NODE_HALTED", "").retryable, true);
+    assert.equal(new RpcError("DEADLINE", "", { retryAfterMs: 0 }).retryable, true);
+    assert.equal(new RpcError("CANCELLED", "").retryable, false);
     assert.equal(new RpcError("DOUBLE_SPEND", "").retryable, false);
   });
 
@@ -126,6 +128,8 @@ describe("a failed call", () => {
       assert.equal(error.reason, reason);
       assert.equal(error.status, status);
       assert.equal(error.message, "details");
+      // The client's own deadline as that of a node: docs/errors.md.
+      assert.equal(error.retryAfterMs, reason === "DEADLINE" ? 1000 : 0);
     });
   }
 

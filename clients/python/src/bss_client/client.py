@@ -25,7 +25,8 @@ class Client(Reader):
     """
 
     def close(self) -> None:
-        """Ends all connections and every call on them."""
+        """Ends all connections, and every call, watch and stream, which raise a `BssError` with the
+        reason CANCELLED. Any thread may call it."""
         self._connections.close()
 
     def __enter__(self) -> Client:
@@ -54,15 +55,23 @@ class Client(Reader):
         timeout: float | None = None,
     ) -> broadcast_pb2.SubmitResponse:
         """Submits and waits until every record's outcome is final: its place on the ledger, or why
-        it was refused (`raise_objection`).
+        it was refused.
 
-        With WAIT_FOR_ACCEPTED it waits only until a manager has checked and safely kept the
-        records. Where a manager fails, the next one gets the same bytes, which is safe. If every
-        record was refused, the error has the first one's reason.
+            answer = or_raise(client.submit(submission))
+
+        If every record was refused, it raises a `BssError` with the first one's reason. If at least
+        one was taken it returns: `or_raise` raises if any was refused, `refusals` lists them.
+
+        `wait_for` is WAIT_FOR_COMMITTED, or WAIT_FOR_ACCEPTED to wait only until a manager has
+        checked and safely kept the records. Where a manager fails, the next one gets the same
+        bytes, which is safe.
 
         It takes up to `timeout` seconds, 60 when left out. Time that is up loses nothing: the same
         submission again gets the same places.
         """
+        if not isinstance(submission, record_pb2.Submission):
+            what = f"a submission is what sign gives, not {type(submission).__name__}"
+            raise TypeError(what)
         request = broadcast_pb2.SubmitRequest(submission=submission, wait_for=wait_for)
         return ask(
             self._connections,
@@ -83,7 +92,8 @@ class Client(Reader):
         """Submits many, with several in flight over one stream, and survives the loss of the
         stream.
 
-            for outcome in client.submit_stream(source): ...
+            for outcome in client.submit_stream(source):
+                outcome.or_raise()
 
         The source is read no faster than outcomes are taken: at most `in_flight_max` submissions
         are without one, and while the caller works on an outcome nothing piles up. Each submission
@@ -95,8 +105,9 @@ class Client(Reader):
         The source is read in a thread of its own, which is not waited for when the caller leaves
         the loop. What it raises is raised here, after the outcomes of what it gave before.
         `stall_timeout` ends the stream with an error when an outcome has been due for so many
-        seconds; `on_reconnect` is called after each loss of the stream, with the error and the
-        number of submissions to be sent again.
+        seconds; `on_reconnect` is called after each loss of the stream, with the error, which names
+        the manager, and the number of submissions to be sent again. After `close` the loop ends
+        with a `BssError` of reason CANCELLED.
         """
         session = SubmitSession(
             self._connections, source, in_flight_max, wait_for, stall_timeout, on_reconnect
@@ -107,12 +118,18 @@ class Client(Reader):
         self, from_height: int = 0, *, on_reconnect: OnResume | None = None
     ) -> Iterator[Block]:
         """Gives every block from a height on, once and in order, for as long as the caller reads;
-        with 0 from the first block after the head.
+        with 0 from the first block after the head, which a manager is asked for when the loop
+        begins. To miss nothing of what you submit next, ask for `get_status().height + 1` yourself
+        before you submit.
 
         If the stream is lost, another one continues after the last block that was given, at another
-        manager if need be; `on_reconnect` is then called with the error and the next height. Each
+        manager if need be; `on_reconnect` is then called with the error, which names the manager,
+        and the next height. Each
         block is verified: Q managers made it final, it is whole, and it follows the block before
         it. `UntrueAnswer` is raised for a block that does not hold.
+
+        To stop, leave the loop; or call `close` in another thread, after which the loop ends with a
+        `BssError` of reason CANCELLED.
         """
         return watch_blocks(self, self._connections, from_height, on_reconnect)
 

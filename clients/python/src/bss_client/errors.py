@@ -26,6 +26,10 @@ _LOCAL_REASONS = {
     grpc.StatusCode.UNIMPLEMENTED: "METHOD_UNIMPLEMENTED",
 }
 
+# What the client says of a deadline of its own, and when docs/errors.md says to try again.
+_DEADLINE_MESSAGE = "no answer before the deadline; nothing is lost: send the same again"
+_DEADLINE_RETRY_AFTER_S = 1.0
+
 _CODES: Mapping[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -56,7 +60,7 @@ class BssError(Exception):
         self.metadata = dict(metadata or {})
         """Facts for programs."""
         self.retry_after = retry_after
-        """Seconds after which to try again; 0 if trying again does not help."""
+        """How many seconds to wait before trying again; 0 if nobody has said so."""
         self.tls_refused = tls_refused
         """Whether TLS refused the connection, and would refuse it again."""
 
@@ -66,14 +70,32 @@ class BssError(Exception):
 
     @property
     def retryable(self) -> bool:
-        """Whether the same call may succeed later, or at another manager."""
-        return self.retry_after > 0 or self.code is grpc.StatusCode.UNAVAILABLE
+        """Whether the same call, with the same bytes, may succeed later or at another manager.
+
+        So it may after a DEADLINE, the client's own too: nothing is lost, and the same submission
+        again gets the same places.
+        """
+        passing = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+        return self.retry_after > 0 or self.code in passing
 
     @property
     def may_repeat(self) -> bool:
         """Also holds for what ended at one manager only: a node that stops cancels its calls."""
-        ended = (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)
-        return self.retryable or self.code in ended
+        return self.retryable or self.code is grpc.StatusCode.CANCELLED
+
+    def at(self, address: str) -> BssError:
+        """The same with the address of the manager that failed."""
+        if address in self.message:
+            return self
+        return BssError(
+            self.reason,
+            self.code,
+            f"{address}: {self.message}",
+            field=self.field,
+            metadata=self.metadata,
+            retry_after=self.retry_after,
+            tls_refused=self.tls_refused,
+        )
 
     @property
     def is_unreachable(self) -> bool:
@@ -120,10 +142,14 @@ def error_of(error: Exception) -> BssError:
             field = next((each.field for each in request.field_violations), "")
         elif detail.Is(retry.DESCRIPTOR) and detail.Unpack(retry):
             retry_after = retry.retry_delay.ToTimedelta().total_seconds()
+    message = error.details() or ""
+    reason = reason or _LOCAL_REASONS.get(code, INTERNAL)
+    if reason == DEADLINE and not retry_after:
+        message, retry_after = _DEADLINE_MESSAGE, _DEADLINE_RETRY_AFTER_S
     return BssError(
-        reason or _LOCAL_REASONS.get(code, INTERNAL),
+        reason,
         code,
-        error.details() or "",
+        message,
         field=field,
         metadata=metadata,
         retry_after=retry_after,
@@ -151,11 +177,3 @@ def error_of_refusal(refusal: broadcast_pb2.Refusal) -> BssError:
         field=refusal.field,
         retry_after=refusal.retry_after_ms / 1000,
     )
-
-
-def raise_objection(outcome: broadcast_pb2.RecordOutcome) -> None:
-    """Raises the refusal of one record of a submission that was taken, if it was refused."""
-    if outcome.HasField("objection"):
-        objection = outcome.objection
-        code = grpc.StatusCode.FAILED_PRECONDITION
-        raise BssError(objection.reason, code, objection.message, field=objection.field)

@@ -22,6 +22,8 @@ from bss_client.verify import Genesis, Problem
 _FILE_BYTES_MAX = 64 << 20
 _PROFILE_BYTES_MAX = 64 << 10
 
+_WHICH_FILE = "give the profile.yaml of 'bss init' or 'bss register participant'"
+
 _REQUIRED = ("id", "role", "consortium", "addresses", "tls", "signing_key")
 _REQUIRED_OF_TLS = ("certificate", "key", "ca")
 
@@ -58,6 +60,8 @@ def read_profile(file: str | os.PathLike[str]) -> Profile:
     and a certificate that no node would accept; OSError for a file that cannot be read.
     """
     path = pathlib.Path(file)
+    if path.is_dir():
+        raise ProfileError(f"{path} is a directory: give the profile.yaml in it")
     raw = _parse(path)
     at = {
         name: path.parent / text
@@ -90,9 +94,10 @@ def _parse(path: pathlib.Path) -> dict[str, Any]:
     try:
         raw = yaml.safe_load(_read(path, bytes_max=_PROFILE_BYTES_MAX))
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise ProfileError(f"{path} is not a profile: {error}") from error
+        what = str(error).partition("\n")[0]
+        raise ProfileError(f"{path} is not a profile: {what}; {_WHICH_FILE}") from error
     if not isinstance(raw, dict):
-        raise ProfileError(f"{path} is not a profile")
+        raise ProfileError(f"{path} is not a profile; {_WHICH_FILE}")
     _check_fields(path, raw, _REQUIRED, "")
     if not isinstance(raw["tls"], dict):
         raise ProfileError(f"{path}: tls is not a list of files by name")

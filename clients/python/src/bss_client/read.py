@@ -12,7 +12,7 @@ from bss_client.bssv1.query_pb2_grpc import QueryServiceStub
 from bss_client.connections import READ, Connections, ask
 from bss_client.errors import UntrueAnswer
 from bss_client.profile import Profile
-from bss_client.records import unix_ms
+from bss_client.records import unix_ms, unix_s
 from bss_client.verify import (
     Block,
     Genesis,
@@ -30,7 +30,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class LedgerRecord:
-    """A record as far as the caller may see it."""
+    """A record as far as the caller may see it.
+
+    `hash` names it; `encoded` and `record` are its content, or None if the caller may not read it;
+    `height`, `position`, `seal_digest` and `successor` are what the answering manager says.
+    """
 
     hash: bytes
     height: int
@@ -48,10 +52,13 @@ class LedgerRecord:
 
 @dataclass(frozen=True)
 class VerifiedReceipt:
-    """A receipt and what it proves."""
+    """A receipt and what it proves.
+
+    `receipt` is what to keep (`verify.receipt_to_json`): `verify.verify_receipt` checks it at any
+    time without a connection. `facts` are what it proves.
+    """
 
     receipt: query_pb2.Receipt
-    """What to keep: `verify.verify_receipt` checks it at any time without a connection."""
     facts: ReceiptFacts
 
 
@@ -138,8 +145,10 @@ class Reader:
     ) -> Iterator[LedgerRecord]:
         """Reads records of one participant or of one meter, ascending by their time.
 
-        `start` (inclusive) and `end` (exclusive) bound the records' times. Pages are fetched as the
-        caller reads on; `timeout` is that of each page.
+        `start` (inclusive) and `end` (exclusive) bound the records' times. A reading's time is the
+        END of its interval, unless it was given another: to find the one of [s, s+i), ask for
+        start=s+i and end=s+i+timedelta(milliseconds=1). Pages are fetched as the caller reads on;
+        `timeout` is that of each page.
         """
 
         def fetch(token: str) -> tuple[Iterable[query_pb2.RecordEntry], str]:
@@ -180,6 +189,39 @@ class Reader:
         if block.height != height:
             raise UntrueAnswer(f"asked for block {height}, got block {block.height}")
         return block
+
+    def get_settlement(
+        self,
+        participant_id: str,
+        *,
+        start: datetime,
+        end: datetime,
+        tariff: bytes,
+        height: int = 0,
+        timeout: float | None = None,
+    ) -> query_pb2.Settlement:
+        """Reads what a period comes to, as one manager says: for the participant itself and for
+        managers.
+
+        `start` (inclusive) and `end` (exclusive) are starts of delivery intervals, at most 366 days
+        apart; `tariff` is the hash of the tariff's record, and `height` the block after which the
+        ledger counts, the head when 0. docs/settlement.md says how it is computed; only the
+        TypeScript client recomputes it.
+        """
+        request = query_pb2.GetSettlementRequest(
+            participant_id=participant_id,
+            from_unix_s=unix_s(start),
+            to_unix_s=unix_s(end),
+            tariff_hash=tariff,
+            height=height,
+        )
+        answer = self._query(timeout, lambda stub, left: stub.GetSettlement(request, timeout=left))
+        said = answer.settlement
+        asked = (request.participant_id, request.from_unix_s, request.to_unix_s, tariff)
+        told = (said.participant_id, said.from_unix_s, said.to_unix_s, said.tariff_hash)
+        if told != asked or height not in (0, said.height):
+            raise UntrueAnswer("the manager answered with another settlement")
+        return said
 
     def get_consistency_proof(
         self, start: TreeHead, end: TreeHead | None = None, *, timeout: float | None = None

@@ -2,7 +2,11 @@
 
 A record is its exact bytes: they are hashed, sealed and kept, so whoever makes one keeps the bytes
 and sends the same ones again after a failure. Every call that leaves the salt out draws another
-one, and so makes another record.
+one, and so makes another record: make it once and keep the bytes.
+
+Count intervals in UTC. Python adds to a `datetime` with a ZoneInfo by the wall clock, so
+`start + i * interval` leaves a gap on the day when clocks change:
+`start.astimezone(timezone.utc) + i * interval` does not.
 
 Every function takes `owner_id`, the participant that owns the record (of a trade, the seller), and
 may take
@@ -49,11 +53,12 @@ def meter_reading(
     """Energy that a registered meter measured in one interval.
 
     `start` is the policy's delivery offset after a multiple of `interval`, the meter's registered
-    one.
+    one. Count starts in UTC, `start.astimezone(timezone.utc) + i * interval`: with a ZoneInfo
+    Python adds by the wall clock, and the day when clocks change gets a gap.
     """
     reading = record_pb2.MeterReading(
         meter_id=meter_id,
-        interval_start_unix_s=_unix_s(start),
+        interval_start_unix_s=unix_s(start),
         interval_s=_seconds(interval),
         imported_wh=imported_wh,
         exported_wh=exported_wh,
@@ -112,7 +117,7 @@ def load_profile(
     """
     profile = record_pb2.LoadProfile(
         meter_id=meter_id,
-        start_unix_s=_unix_s(start),
+        start_unix_s=unix_s(start),
         interval_s=_seconds(interval),
         register_start=_register(register_start),
         register_end=_register(register_end),
@@ -120,6 +125,8 @@ def load_profile(
     count = 0
     imported, exported = [], []
     for value in values:
+        if value is not None and not isinstance(value, ProfileValue):
+            raise TypeError(f"a value is a ProfileValue or None, not {value!r}")
         count += 1
         quality = Quality.ABSENT if value is None else value.quality
         if profile.runs and int(profile.runs[-1].quality) == quality:
@@ -166,7 +173,7 @@ def trade_terms(
         trade_id=_drawn(trade_id),
         seller_id=seller_id,
         buyer_id=buyer_id,
-        delivery_start_unix_s=_unix_s(delivery_start),
+        delivery_start_unix_s=unix_s(delivery_start),
         energy_wh=energy_wh,
         price_micro_per_kwh=price_micro_per_kwh,
     )
@@ -209,8 +216,8 @@ def charging_session(
     """One charging session of an electric vehicle."""
     session = record_pb2.ChargingSession(
         station_id=station_id,
-        start_unix_s=_unix_s(start),
-        end_unix_s=_unix_s(end),
+        start_unix_s=unix_s(start),
+        end_unix_s=unix_s(end),
         energy_wh=energy_wh,
     )
     return _record(record_pb2.Record(charging_session=session), owner_id, parent, salt, time or end)
@@ -239,6 +246,10 @@ def new_submission(
 ) -> record_pb2.Submission:
     """Signs the exact bytes of 1 to policy.submission_records_max records in a participant's name:
     the records' owner, or an agent of each owner."""
+    for record in records:
+        if not isinstance(record, bytes):
+            what = f"a record is its bytes, not {type(record).__name__}"
+            raise TypeError(f"{what}: sign(one, another), or sign(*records) for a list")
     header = _encoded(
         record_pb2.SubmissionHeader(
             consortium_id=consortium_id,
@@ -280,7 +291,7 @@ def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def _unix_s(at: datetime) -> int:
+def unix_s(at: datetime) -> int:
     seconds, rest = divmod(_aware(at) - _EPOCH, timedelta(seconds=1))
     if rest:
         raise ValueError(f"starts and ends are whole seconds, not {at}")
@@ -288,6 +299,8 @@ def _unix_s(at: datetime) -> int:
 
 
 def _seconds(interval: timedelta) -> int:
+    if not isinstance(interval, timedelta):
+        raise TypeError(f"an interval is a timedelta, not {interval!r}")
     seconds, rest = divmod(interval, timedelta(seconds=1))
     if rest:
         raise ValueError(f"an interval is a number of whole seconds, not {interval}")
@@ -295,6 +308,8 @@ def _seconds(interval: timedelta) -> int:
 
 
 def _aware(at: datetime) -> datetime:
+    if not isinstance(at, datetime):
+        raise TypeError(f"a time is a datetime with a time zone, not {at!r}")
     if at.tzinfo is None:
         raise ValueError(f"{at} has no time zone: give it one, for instance timezone.utc")
     return at

@@ -17,6 +17,7 @@ from bss_client.bssv1 import broadcast_pb2, record_pb2
 from bss_client.bssv1.broadcast_pb2_grpc import BroadcastServiceStub
 from bss_client.connections import READ, Connections, Round
 from bss_client.errors import DEADLINE, BssError, error_of, error_of_refusal, stopping
+from bss_client.refusals import refusals
 
 # A node may fail by a fault of its own this often in a row. After that, something in the
 # submissions is taken to be the cause.
@@ -30,16 +31,31 @@ OnReconnect = Callable[[BssError, int], None]
 
 @dataclass(frozen=True)
 class SubmissionOutcome:
-    """What became of one submission."""
+    """What became of one submission. Call `or_raise`, or look at `refusals`: a record may have been
+    refused although `refusal` is None."""
 
     index: int
     """The place of the submission in the source, from 0. Outcomes come as they are final, in any
     order."""
     submission: record_pb2.Submission
     response: broadcast_pb2.SubmitResponse | None
-    """Has an outcome for each record; None if the submission was refused as a whole."""
+    """Has an outcome for each record, its place or an objection; None if the submission was refused
+    as a whole."""
     refusal: BssError | None
-    """Why it was refused as a whole."""
+    """Why it was refused as a whole; else None."""
+
+    def or_raise(self) -> broadcast_pb2.SubmitResponse:
+        """The response if all of the submission was taken; otherwise raises the refusal of the
+        whole, or that of the first record that was refused."""
+        for refusal in self.refusals():
+            raise refusal
+        return self.response or broadcast_pb2.SubmitResponse()
+
+    def refusals(self) -> list[BssError]:
+        """That of the whole submission, or those of its records; empty if all were taken."""
+        if self.refusal is not None:
+            return [self.refusal]
+        return refusals(self.response or broadcast_pb2.SubmitResponse())
 
 
 class _Stalled(BssError):
@@ -97,7 +113,8 @@ class SubmitSession:
                 try:
                     yield from self._attempt(address, turn)
                     break
-                except (grpc.RpcError, BssError) as error:
+                except (grpc.RpcError, BssError, ValueError) as error:
+                    # gRPC has a ValueError of its own for a channel that was closed.
                     self._connections.check_open()
                     failure = error_of(error)
                 if not self._may_go_on(failure):
@@ -106,7 +123,7 @@ class SubmitSession:
                     raise self._stall_error()
                 wait = turn.leave(address, failure)
                 if self._on_reconnect is not None:
-                    self._on_reconnect(failure, len(self._unanswered))
+                    self._on_reconnect(failure.at(address), len(self._unanswered))
                 self._connections.pause(wait)
         finally:
             with self._changed:

@@ -45,7 +45,7 @@ def watch_blocks(
             raise failure
         wait = turn.leave(address, failure)
         if on_reconnect is not None:
-            on_reconnect(failure, following)
+            on_reconnect(failure.at(address), following)
         connections.pause(wait)
 
 

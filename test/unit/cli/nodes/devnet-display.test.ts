@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
+  areConnected,
   type NodeRow,
   StatusDisplay,
   summaryOf,
@@ -41,6 +42,24 @@ function recorder(json: boolean, isTTY: boolean, columns = 80) {
   const display = new StatusDisplay(output, stream as unknown as NodeJS.WriteStream);
   return { printed, display };
 }
+
+describe("areConnected", () => {
+  const peered = (role: NodeRow["role"], peers: number, abstaining = ""): NodeRow => ({
+    ...row("node", 1),
+    role,
+    status: { ...status(1, 0), peers, abstaining },
+  });
+  const managers = [peered("manager", 2), peered("manager", 1)];
+
+  test("holds when each node hears all managers and would take part", () => {
+    assert.ok(areConnected([...managers, peered("storage", 2)]));
+    assert.ok(!areConnected([...managers, peered("storage", 1)]));
+    assert.ok(!areConnected([...managers, peered("manager", 2)]));
+    assert.ok(!areConnected([...managers, peered("storage", 2, "1 of 2 managers heard")]));
+    const silent: NodeRow = { id: "manager-3", role: "manager", pid: 1, state: "silent" };
+    assert.ok(!areConnected([...managers, silent]));
+  });
+});
 
 describe("StatusDisplay", () => {
   test("prints a line per change where there is no terminal", () => {

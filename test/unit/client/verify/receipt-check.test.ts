@@ -4,7 +4,9 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { defined } from "../../../../src/base/assert.js";
 import {
   type ReceiptStep,
+  receiptFromBinary,
   receiptFromJson,
+  receiptToBinary,
   receiptToJson,
   verifyReceipt,
 } from "../../../../src/client/index.js";
@@ -370,8 +372,13 @@ describe("verifyReceipt", () => {
     }
   });
 
+  test("is the same after a way through bytes", () => {
+    assert.deepEqual(receiptFromBinary(receiptToBinary(receipt)), receipt);
+    assert.equal(receiptFromBinary(new TextEncoder().encode(receiptToJson(receipt))), undefined);
+  });
+
   test("a text that is no receipt is told apart", () => {
-    for (const text of ["", "[]", '{"height": "x"}', '{"unknown": 1}', " ".repeat(2 ** 21)]) {
+    for (const text of ["", "[]", "{}", '{"height": "x"}', '{"unknown": 1}', " ".repeat(2 ** 21)]) {
       const read = receiptFromJson(text);
       assert.ok(!read.ok, text.slice(0, 20));
       assert.notEqual(read.error, "");

@@ -114,6 +114,7 @@ class Desk {
         falseObjections: store.falseObjections,
         locations: (hashes: readonly Uint8Array[]) => store.locations(hashes),
         finalBlock: (height: number) => store.finalBlock(height),
+        placesAt: (positions: readonly number[]) => store.placesAt(positions),
         savePooled: async (submission: ParsedSubmission) => {
           await this.beforeSave();
           await store.savePooled(submission);
@@ -248,6 +249,27 @@ describe("a submission that a participant brings", () => {
       assert.equal(desk.pool.submissionCount, 0);
     });
   }
+
+  test("is told which record of its own stands in the way, and nobody else is", async () => {
+    const desk = await Desk.create();
+    const reading = readingBytes();
+    const update = readingBytes({ parent: hashOf(reading), exported: 1 });
+    await desk.extend([submitted([reading])]);
+    await desk.extend([submitted([update])]);
+    const again = readingBytes({ exported: 2 });
+    const late = readingBytes({ parent: hashOf(reading), exported: 3 });
+    const named = async (records: readonly Uint8Array[], submitter: string) => {
+      const { message } = submitted(records, submitter);
+      const { outcomes } = await desk.take(message, WaitFor.ACCEPTED, never, submitter);
+      return outcomes.map(({ outcome }) =>
+        outcome.case === "objection" ? outcome.value.standingRecordHash : undefined,
+      );
+    };
+    const standing = hashOf(update);
+    assert.deepEqual(await named([again, late], "participant-1"), [standing, standing]);
+    const none = new Uint8Array();
+    assert.deepEqual(await named([again, late], "head-end"), [none, none]);
+  });
 
   test("comes twice and gets its first place twice", async () => {
     const desk = await Desk.create();

@@ -26,7 +26,7 @@ from bss_client.bssv1 import block_pb2 as bss_dot_v1_dot_block__pb2
 from bss_client.bssv1 import record_pb2 as bss_dot_v1_dot_record__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x62ss/v1/broadcast.proto\x12\x06\x62ss.v1\x1a\x12\x62ss/v1/block.proto\x1a\x13\x62ss/v1/record.proto\"Z\n\rSubmitRequest\x12&\n\nsubmission\x18\x01 \x01(\x0b\x32\x12.bss.v1.Submission\x12!\n\x08wait_for\x18\x02 \x01(\x0e\x32\x0f.bss.v1.WaitFor\"\x98\x01\n\x0eSubmitResponse\x12\'\n\x08outcomes\x18\x01 \x03(\x0b\x32\x15.bss.v1.RecordOutcome\x12$\n\x06\x62locks\x18\x02 \x03(\x0b\x32\x14.bss.v1.BlockSummary\x12\x37\n\x13objection_signature\x18\x03 \x01(\x0b\x32\x1a.bss.v1.ObjectionSignature\"t\n\x13SubmitStreamRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\x04\x12&\n\nsubmission\x18\x02 \x01(\x0b\x32\x12.bss.v1.Submission\x12!\n\x08wait_for\x18\x03 \x01(\x0e\x32\x0f.bss.v1.WaitFor\"\x84\x01\n\x14SubmitStreamResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\x04\x12*\n\x08response\x18\x02 \x01(\x0b\x32\x16.bss.v1.SubmitResponseH\x00\x12\"\n\x07refusal\x18\x03 \x01(\x0b\x32\x0f.bss.v1.RefusalH\x00\x42\x08\n\x06result\"_\n\x07Refusal\x12\x0c\n\x04\x63ode\x18\x01 \x01(\r\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\r\n\x05\x66ield\x18\x04 \x01(\t\x12\x16\n\x0eretry_after_ms\x18\x05 \x01(\r\"\xa5\x01\n\rRecordOutcome\x12\x13\n\x0brecord_hash\x18\x01 \x01(\x0c\x12(\n\tcommitted\x18\x02 \x01(\x0b\x32\x13.bss.v1.RecordPlaceH\x00\x12\"\n\x07pending\x18\x03 \x01(\x0b\x32\x0f.bss.v1.PendingH\x00\x12&\n\tobjection\x18\x04 \x01(\x0b\x32\x11.bss.v1.ObjectionH\x00\x42\t\n\x07outcome\"\t\n\x07Pending\"D\n\x0bRecordPlace\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\x10\n\x08position\x18\x02 \x01(\x04\x12\x13\n\x0bseal_digest\x18\x03 \x01(\x0c\"\xe3\x01\n\x0c\x42lockSummary\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\x10\n\x08\x62lock_id\x18\x02 \x01(\x0c\x12\x19\n\x11timestamp_unix_ms\x18\x03 \x01(\x03\x12\x15\n\rconfirmations\x18\x04 \x01(\x04\x12\x1a\n\x12manager_signatures\x18\x05 \x01(\r\x12\x1c\n\x14storage_attestations\x18\x06 \x01(\r\x12\x0e\n\x06header\x18\x07 \x01(\x0c\x12\x35\n\x12\x63ommit_certificate\x18\x08 \x01(\x0b\x32\x19.bss.v1.CommitCertificate\"`\n\tObjection\x12\x13\n\x0brecord_hash\x18\x01 \x01(\x0c\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\r\n\x05\x66ield\x18\x04 \x01(\t\x12\x0e\n\x06height\x18\x05 \x01(\x04\"R\n\x12ObjectionSignature\x12\x15\n\rsubmission_id\x18\x01 \x01(\x0c\x12\x12\n\nmanager_id\x18\x02 \x01(\t\x12\x11\n\tsignature\x18\x03 \x01(\x0c\"h\n\x10SignedObjections\x12%\n\nobjections\x18\x01 \x03(\x0b\x32\x11.bss.v1.Objection\x12-\n\tsignature\x18\x02 \x01(\x0b\x32\x1a.bss.v1.ObjectionSignature\"\xa1\x01\n\x0fProvenObjection\x12$\n\tobjection\x18\x01 \x01(\x0b\x32\x11.bss.v1.Objection\x12\r\n\x05index\x18\x02 \x01(\r\x12\r\n\x05\x63ount\x18\x03 \x01(\r\x12\r\n\x05proof\x18\x04 \x03(\x0c\x12\x0c\n\x04root\x18\x05 \x01(\x0c\x12-\n\tsignature\x18\x06 \x01(\x0b\x32\x1a.bss.v1.ObjectionSignature\"\xad\x01\n\x10\x42roadcastRequest\x12(\n\nsubmission\x18\x01 \x01(\x0b\x32\x12.bss.v1.SubmissionH\x00\x12\"\n\x07verdict\x18\x02 \x01(\x0b\x32\x0f.bss.v1.VerdictH\x00\x12.\n\nobjections\x18\x03 \x01(\x0b\x32\x18.bss.v1.SignedObjectionsH\x00\x12\x10\n\x08left_out\x18\x04 \x03(\rB\t\n\x07message\"r\n\x11\x42roadcastResponse\x12\"\n\x07verdict\x18\x01 \x01(\x0b\x32\x0f.bss.v1.VerdictH\x00\x12.\n\nobjections\x18\x02 \x01(\x0b\x32\x18.bss.v1.SignedObjectionsH\x00\x42\t\n\x07message\"!\n\x07Verdict\x12\x16\n\x0esubmission_ids\x18\x01 \x03(\x0c*R\n\x07WaitFor\x12\x18\n\x14WAIT_FOR_UNSPECIFIED\x10\x00\x12\x15\n\x11WAIT_FOR_ACCEPTED\x10\x01\x12\x16\n\x12WAIT_FOR_COMMITTED\x10\x02\x32\xe0\x01\n\x10\x42roadcastService\x12\x37\n\x06Submit\x12\x15.bss.v1.SubmitRequest\x1a\x16.bss.v1.SubmitResponse\x12M\n\x0cSubmitStream\x12\x1b.bss.v1.SubmitStreamRequest\x1a\x1c.bss.v1.SubmitStreamResponse(\x01\x30\x01\x12\x44\n\tBroadcast\x12\x18.bss.v1.BroadcastRequest\x1a\x19.bss.v1.BroadcastResponse(\x01\x30\x01\x42\x31\n\x06\x62ss.v1B\x0e\x42roadcastProtoP\x01Z\x0c\x62ss/v1;bssv1\xaa\x02\x06\x42ss.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x62ss/v1/broadcast.proto\x12\x06\x62ss.v1\x1a\x12\x62ss/v1/block.proto\x1a\x13\x62ss/v1/record.proto\"Z\n\rSubmitRequest\x12&\n\nsubmission\x18\x01 \x01(\x0b\x32\x12.bss.v1.Submission\x12!\n\x08wait_for\x18\x02 \x01(\x0e\x32\x0f.bss.v1.WaitFor\"\x98\x01\n\x0eSubmitResponse\x12\'\n\x08outcomes\x18\x01 \x03(\x0b\x32\x15.bss.v1.RecordOutcome\x12$\n\x06\x62locks\x18\x02 \x03(\x0b\x32\x14.bss.v1.BlockSummary\x12\x37\n\x13objection_signature\x18\x03 \x01(\x0b\x32\x1a.bss.v1.ObjectionSignature\"t\n\x13SubmitStreamRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\x04\x12&\n\nsubmission\x18\x02 \x01(\x0b\x32\x12.bss.v1.Submission\x12!\n\x08wait_for\x18\x03 \x01(\x0e\x32\x0f.bss.v1.WaitFor\"\x84\x01\n\x14SubmitStreamResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\x04\x12*\n\x08response\x18\x02 \x01(\x0b\x32\x16.bss.v1.SubmitResponseH\x00\x12\"\n\x07refusal\x18\x03 \x01(\x0b\x32\x0f.bss.v1.RefusalH\x00\x42\x08\n\x06result\"_\n\x07Refusal\x12\x0c\n\x04\x63ode\x18\x01 \x01(\r\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\r\n\x05\x66ield\x18\x04 \x01(\t\x12\x16\n\x0eretry_after_ms\x18\x05 \x01(\r\"\xa5\x01\n\rRecordOutcome\x12\x13\n\x0brecord_hash\x18\x01 \x01(\x0c\x12(\n\tcommitted\x18\x02 \x01(\x0b\x32\x13.bss.v1.RecordPlaceH\x00\x12\"\n\x07pending\x18\x03 \x01(\x0b\x32\x0f.bss.v1.PendingH\x00\x12&\n\tobjection\x18\x04 \x01(\x0b\x32\x11.bss.v1.ObjectionH\x00\x42\t\n\x07outcome\"\t\n\x07Pending\"D\n\x0bRecordPlace\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\x10\n\x08position\x18\x02 \x01(\x04\x12\x13\n\x0bseal_digest\x18\x03 \x01(\x0c\"\xe3\x01\n\x0c\x42lockSummary\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\x10\n\x08\x62lock_id\x18\x02 \x01(\x0c\x12\x19\n\x11timestamp_unix_ms\x18\x03 \x01(\x03\x12\x15\n\rconfirmations\x18\x04 \x01(\x04\x12\x1a\n\x12manager_signatures\x18\x05 \x01(\r\x12\x1c\n\x14storage_attestations\x18\x06 \x01(\r\x12\x0e\n\x06header\x18\x07 \x01(\x0c\x12\x35\n\x12\x63ommit_certificate\x18\x08 \x01(\x0b\x32\x19.bss.v1.CommitCertificate\"~\n\tObjection\x12\x13\n\x0brecord_hash\x18\x01 \x01(\x0c\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\r\n\x05\x66ield\x18\x04 \x01(\t\x12\x0e\n\x06height\x18\x05 \x01(\x04\x12\x1c\n\x14standing_record_hash\x18\x06 \x01(\x0c\"R\n\x12ObjectionSignature\x12\x15\n\rsubmission_id\x18\x01 \x01(\x0c\x12\x12\n\nmanager_id\x18\x02 \x01(\t\x12\x11\n\tsignature\x18\x03 \x01(\x0c\"h\n\x10SignedObjections\x12%\n\nobjections\x18\x01 \x03(\x0b\x32\x11.bss.v1.Objection\x12-\n\tsignature\x18\x02 \x01(\x0b\x32\x1a.bss.v1.ObjectionSignature\"\xa1\x01\n\x0fProvenObjection\x12$\n\tobjection\x18\x01 \x01(\x0b\x32\x11.bss.v1.Objection\x12\r\n\x05index\x18\x02 \x01(\r\x12\r\n\x05\x63ount\x18\x03 \x01(\r\x12\r\n\x05proof\x18\x04 \x03(\x0c\x12\x0c\n\x04root\x18\x05 \x01(\x0c\x12-\n\tsignature\x18\x06 \x01(\x0b\x32\x1a.bss.v1.ObjectionSignature\"\xad\x01\n\x10\x42roadcastRequest\x12(\n\nsubmission\x18\x01 \x01(\x0b\x32\x12.bss.v1.SubmissionH\x00\x12\"\n\x07verdict\x18\x02 \x01(\x0b\x32\x0f.bss.v1.VerdictH\x00\x12.\n\nobjections\x18\x03 \x01(\x0b\x32\x18.bss.v1.SignedObjectionsH\x00\x12\x10\n\x08left_out\x18\x04 \x03(\rB\t\n\x07message\"r\n\x11\x42roadcastResponse\x12\"\n\x07verdict\x18\x01 \x01(\x0b\x32\x0f.bss.v1.VerdictH\x00\x12.\n\nobjections\x18\x02 \x01(\x0b\x32\x18.bss.v1.SignedObjectionsH\x00\x42\t\n\x07message\"!\n\x07Verdict\x12\x16\n\x0esubmission_ids\x18\x01 \x03(\x0c*R\n\x07WaitFor\x12\x18\n\x14WAIT_FOR_UNSPECIFIED\x10\x00\x12\x15\n\x11WAIT_FOR_ACCEPTED\x10\x01\x12\x16\n\x12WAIT_FOR_COMMITTED\x10\x02\x32\xe0\x01\n\x10\x42roadcastService\x12\x37\n\x06Submit\x12\x15.bss.v1.SubmitRequest\x1a\x16.bss.v1.SubmitResponse\x12M\n\x0cSubmitStream\x12\x1b.bss.v1.SubmitStreamRequest\x1a\x1c.bss.v1.SubmitStreamResponse(\x01\x30\x01\x12\x44\n\tBroadcast\x12\x18.bss.v1.BroadcastRequest\x1a\x19.bss.v1.BroadcastResponse(\x01\x30\x01\x42\x31\n\x06\x62ss.v1B\x0e\x42roadcastProtoP\x01Z\x0c\x62ss/v1;bssv1\xaa\x02\x06\x42ss.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,8 +34,8 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bss.v1.broadcast_pb2', _glo
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\006bss.v1B\016BroadcastProtoP\001Z\014bss/v1;bssv1\252\002\006Bss.V1'
-  _globals['_WAITFOR']._serialized_start=1930
-  _globals['_WAITFOR']._serialized_end=2012
+  _globals['_WAITFOR']._serialized_start=1960
+  _globals['_WAITFOR']._serialized_end=2042
   _globals['_SUBMITREQUEST']._serialized_start=75
   _globals['_SUBMITREQUEST']._serialized_end=165
   _globals['_SUBMITRESPONSE']._serialized_start=168
@@ -55,19 +55,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BLOCKSUMMARY']._serialized_start=922
   _globals['_BLOCKSUMMARY']._serialized_end=1149
   _globals['_OBJECTION']._serialized_start=1151
-  _globals['_OBJECTION']._serialized_end=1247
-  _globals['_OBJECTIONSIGNATURE']._serialized_start=1249
-  _globals['_OBJECTIONSIGNATURE']._serialized_end=1331
-  _globals['_SIGNEDOBJECTIONS']._serialized_start=1333
-  _globals['_SIGNEDOBJECTIONS']._serialized_end=1437
-  _globals['_PROVENOBJECTION']._serialized_start=1440
-  _globals['_PROVENOBJECTION']._serialized_end=1601
-  _globals['_BROADCASTREQUEST']._serialized_start=1604
-  _globals['_BROADCASTREQUEST']._serialized_end=1777
-  _globals['_BROADCASTRESPONSE']._serialized_start=1779
-  _globals['_BROADCASTRESPONSE']._serialized_end=1893
-  _globals['_VERDICT']._serialized_start=1895
-  _globals['_VERDICT']._serialized_end=1928
-  _globals['_BROADCASTSERVICE']._serialized_start=2015
-  _globals['_BROADCASTSERVICE']._serialized_end=2239
+  _globals['_OBJECTION']._serialized_end=1277
+  _globals['_OBJECTIONSIGNATURE']._serialized_start=1279
+  _globals['_OBJECTIONSIGNATURE']._serialized_end=1361
+  _globals['_SIGNEDOBJECTIONS']._serialized_start=1363
+  _globals['_SIGNEDOBJECTIONS']._serialized_end=1467
+  _globals['_PROVENOBJECTION']._serialized_start=1470
+  _globals['_PROVENOBJECTION']._serialized_end=1631
+  _globals['_BROADCASTREQUEST']._serialized_start=1634
+  _globals['_BROADCASTREQUEST']._serialized_end=1807
+  _globals['_BROADCASTRESPONSE']._serialized_start=1809
+  _globals['_BROADCASTRESPONSE']._serialized_end=1923
+  _globals['_VERDICT']._serialized_start=1925
+  _globals['_VERDICT']._serialized_end=1958
+  _globals['_BROADCASTSERVICE']._serialized_start=2045
+  _globals['_BROADCASTSERVICE']._serialized_end=2269
 # @@protoc_insertion_point(module_scope)

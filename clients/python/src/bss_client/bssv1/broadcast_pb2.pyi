@@ -117,18 +117,20 @@ class BlockSummary(_message.Message):
     def __init__(self, height: _Optional[int] = ..., block_id: _Optional[bytes] = ..., timestamp_unix_ms: _Optional[int] = ..., confirmations: _Optional[int] = ..., manager_signatures: _Optional[int] = ..., storage_attestations: _Optional[int] = ..., header: _Optional[bytes] = ..., commit_certificate: _Optional[_Union[_block_pb2.CommitCertificate, _Mapping]] = ...) -> None: ...
 
 class Objection(_message.Message):
-    __slots__ = ("record_hash", "reason", "message", "field", "height")
+    __slots__ = ("record_hash", "reason", "message", "field", "height", "standing_record_hash")
     RECORD_HASH_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     FIELD_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    STANDING_RECORD_HASH_FIELD_NUMBER: _ClassVar[int]
     record_hash: bytes
     reason: str
     message: str
     field: str
     height: int
-    def __init__(self, record_hash: _Optional[bytes] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., field: _Optional[str] = ..., height: _Optional[int] = ...) -> None: ...
+    standing_record_hash: bytes
+    def __init__(self, record_hash: _Optional[bytes] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., field: _Optional[str] = ..., height: _Optional[int] = ..., standing_record_hash: _Optional[bytes] = ...) -> None: ...
 
 class ObjectionSignature(_message.Message):
     __slots__ = ("submission_id", "manager_id", "signature")

@@ -25,6 +25,8 @@ from bss_client.verify.receipt import (
     ReceiptFacts,
     receipt_from_binary,
     receipt_from_json,
+    receipt_to_binary,
+    receipt_to_json,
     verify_receipt,
 )
 from bss_client.verify.standing import ChangeKind, StandingChange
@@ -43,6 +45,8 @@ __all__ = [
     "leaf_hash",
     "receipt_from_binary",
     "receipt_from_json",
+    "receipt_to_binary",
+    "receipt_to_json",
     "record_hash",
     "submission_digest",
     "trade_digest",

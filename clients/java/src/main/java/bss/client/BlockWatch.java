@@ -38,9 +38,10 @@ final class BlockWatch implements Feed<Block> {
     round = new Round(connections);
   }
 
+  /** Always, as only an exception ends the chain. */
   @Override
   public boolean hasNext() {
-    return !closed;
+    return true;
   }
 
   @Override
@@ -120,8 +121,9 @@ final class BlockWatch implements Feed<Block> {
       if (!failure.mayRepeat() && !failure.isFault()) {
         throw failure;
       }
+      connections.checkOpen();
       var wait = round.leave(manager.address(), failure);
-      onReconnect.accept(failure, nextHeight);
+      onReconnect.accept(failure.at(manager.address()), nextHeight);
       Connections.pause(wait);
     } catch (RuntimeException ending) {
       close();

@@ -3,6 +3,7 @@ package bss.client;
 import bss.v1.Objection;
 import bss.v1.RecordOutcome;
 import bss.v1.Refusal;
+import bss.v1.SubmitResponse;
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.rpc.BadRequest;
@@ -12,8 +13,12 @@ import io.grpc.Status;
 import io.grpc.protobuf.StatusProto;
 import java.security.cert.CertificateException;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** A refusal by a node, or that none could be reached. */
 public final class BssException extends RuntimeException {
@@ -24,6 +29,11 @@ public final class BssException extends RuntimeException {
   static final String DEADLINE = "DEADLINE";
   static final String CANCELLED = "CANCELLED";
   static final String STOPPING = "NODE_STOPPING";
+
+  // What the client says of a deadline of its own, and when docs/errors.md says to try again.
+  private static final String DEADLINE_MESSAGE =
+      "no answer before the deadline; nothing is lost: send the same again";
+  private static final Duration DEADLINE_RETRY_AFTER = Duration.ofSeconds(1);
 
   private static final String DOMAIN = "bss";
   private static final String ALERT = "fatal alert";
@@ -52,10 +62,11 @@ public final class BssException extends RuntimeException {
       sent.getDetailsList().forEach(details::read);
     }
     String reason = details.reason == null ? localReason(status.getCode()) : details.reason;
-    BssException made =
-        new BssException(reason, status.getCode(), messageOf(status), error);
+    boolean isOwnDeadline = details.reason == null && reason.equals(DEADLINE);
+    String message = isOwnDeadline ? DEADLINE_MESSAGE : messageOf(status);
+    BssException made = new BssException(reason, status.getCode(), message, error);
     made.field = details.field;
-    made.retryAfter = details.retryAfter;
+    made.retryAfter = isOwnDeadline ? DEADLINE_RETRY_AFTER : details.retryAfter;
     made.metadata = details.metadata;
     return made;
   }
@@ -125,17 +136,57 @@ public final class BssException extends RuntimeException {
     return made;
   }
 
-  /** Why one record of a submission that was taken is refused; empty if it is not. */
+  /**
+   * Why one record of a submission that was taken is refused; empty if it is not. Its field is the
+   * path within the record; {@link #refusals} says which record.
+   */
   public static Optional<BssException> ofObjection(RecordOutcome outcome) {
     if (!outcome.hasObjection()) {
       return Optional.empty();
     }
-    Objection objection = outcome.getObjection();
+    return Optional.of(of(outcome.getObjection(), "", Map.of()));
+  }
+
+  private static BssException of(Objection objection, String place, Map<String, String> facts) {
     BssException made =
         new BssException(
             objection.getReason(), Status.Code.FAILED_PRECONDITION, objection.getMessage(), null);
-    made.field = objection.getField();
-    return Optional.of(made);
+    boolean isWhole = place.isEmpty() || objection.getField().isEmpty();
+    made.field = place + (isWhole ? "" : ".") + objection.getField();
+    made.metadata = facts;
+    if (!objection.getStandingRecordHash().isEmpty()) {
+      made.metadata = new HashMap<>(facts);
+      byte[] standing = objection.getStandingRecordHash().toByteArray();
+      made.metadata.put("record_hash", HexFormat.of().formatHex(standing));
+    }
+    return made;
+  }
+
+  /**
+   * The refusals of a submission's records, in their order; empty if all were taken. A field begins
+   * with the record's place in the submission, as when every record is refused.
+   */
+  public static List<BssException> refusals(SubmitResponse answer) {
+    List<RecordOutcome> outcomes = answer.getOutcomesList();
+    long count = outcomes.stream().filter(RecordOutcome::hasObjection).count();
+    Map<String, String> facts = Map.of("refused_records", String.valueOf(count));
+    return IntStream.range(0, outcomes.size())
+        .filter(i -> outcomes.get(i).hasObjection())
+        .mapToObj(
+            i -> of(outcomes.get(i).getObjection(), "submission.records[" + i + "]", facts))
+        .toList();
+  }
+
+  /**
+   * Gives the answer back if no record of the submission was refused; otherwise throws the first
+   * one's refusal, as submit does when every record is refused. Its metadata "refused_records"
+   * counts them.
+   */
+  public static SubmitResponse orThrow(SubmitResponse answer) {
+    for (BssException refusal : refusals(answer)) {
+      throw refusal;
+    }
+    return answer;
   }
 
   static BssException cancelled(String message, Throwable cause) {
@@ -146,6 +197,11 @@ public final class BssException extends RuntimeException {
   static BssException interrupted(InterruptedException cause) {
     Thread.currentThread().interrupt();
     return cancelled("the calling thread was interrupted", cause);
+  }
+
+  /** The same with the address of the manager that failed. */
+  BssException at(String address) {
+    return text().contains(address) ? this : withMessage(address + ": " + text());
   }
 
   /** The same with another message, because of this one. */
@@ -192,21 +248,25 @@ public final class BssException extends RuntimeException {
     return metadata == null ? Map.of() : metadata;
   }
 
-  /** When to try again; zero if trying again does not help. */
+  /** How long to wait before trying again; zero if nobody has said so. */
   public Duration retryAfter() {
     return retryAfter;
   }
 
-  /** Whether the same call may succeed later, or at another manager. */
+  /**
+   * Whether the same call, with the same bytes, may succeed later or at another manager. So it may
+   * after a DEADLINE, the client's own too: nothing is lost, and the same submission again gets the
+   * same places.
+   */
   public boolean isRetryable() {
-    return !retryAfter.isZero() || code == Status.Code.UNAVAILABLE;
+    return !retryAfter.isZero()
+        || code == Status.Code.UNAVAILABLE
+        || code == Status.Code.DEADLINE_EXCEEDED;
   }
 
   /** Also for what ended at one manager only: a node that stops cancels its calls. */
   boolean mayRepeat() {
-    return isRetryable()
-        || code == Status.Code.DEADLINE_EXCEEDED
-        || code == Status.Code.CANCELLED;
+    return isRetryable() || code == Status.Code.CANCELLED;
   }
 
   /** Whether the node itself seems to have failed, or the connection in the middle of a message. */

@@ -14,6 +14,7 @@ import bss.v1.GetConsortiumResponse;
 import bss.v1.GetReceiptRequest;
 import bss.v1.GetRecordHistoryRequest;
 import bss.v1.GetRecordRequest;
+import bss.v1.GetSettlementRequest;
 import bss.v1.GetStatusRequest;
 import bss.v1.GetStatusResponse;
 import bss.v1.ListBlocksRequest;
@@ -23,6 +24,7 @@ import bss.v1.QueryServiceGrpc;
 import bss.v1.Receipt;
 import bss.v1.RecordEntry;
 import bss.v1.Records.Submission;
+import bss.v1.Settlement;
 import bss.v1.StorageNodeStatus;
 import bss.v1.SubmitRequest;
 import bss.v1.SubmitResponse;
@@ -49,15 +51,16 @@ import java.util.function.Function;
  * try (Client client = new Client(profile)) {
  *   byte[] reading =
  *       new MeterReading(profile.id(), "meter-1", start, hour).importedWh(412).toBytes();
- *   client.submit(client.sign(reading));
+ *   BssException.orThrow(client.submit(client.sign(reading)));
  *   VerifiedReceipt receipt = client.getReceipt(client.recordHash(reading));
  * }
  * </pre>
  *
  * <p>If a manager cannot be reached, is stopping or lacks peers, the client goes on to the next one
  * with the same bytes. That is safe: a record that is on the ledger already gets its first place.
- * So keep the bytes of a record until its receipt is there; a record that is built anew has another
- * salt and is another record.
+ * So keep the submission until the receipts are there ({@code toByteArray}, {@code
+ * Submission.parseFrom}) and submit the same one again after a failure; a record that is built anew
+ * has another salt and is another record.
  *
  * <p>A call throws a {@link BssException} with the stable reason that docs/errors.md explains, or
  * an {@link UntrueAnswerException} if a manager's answer does not prove what it claims. The
@@ -89,7 +92,7 @@ public final class Client implements AutoCloseable {
     return new Client(profile, connections, each);
   }
 
-  /** Ends all connections and every call on them. */
+  /** Ends all connections, and every call, watch and stream, which throw with reason CANCELLED. */
   @Override
   public void close() {
     connections.close();
@@ -116,8 +119,9 @@ public final class Client implements AutoCloseable {
 
   /**
    * Submits and waits until every record's outcome is final: its place on the ledger, or why it was
-   * refused ({@link BssException#ofObjection}). If every record was refused, the call throws the
-   * first one's reason.
+   * refused. If every record was refused, the call throws the first one's refusal; if at least one
+   * was taken it returns: {@link BssException#orThrow} throws if any was refused, {@link
+   * BssException#refusals} lists them.
    *
    * <p>Time that runs out loses nothing: the same submission again gets the same places.
    */
@@ -148,7 +152,14 @@ public final class Client implements AutoCloseable {
    * <p>Each submission gets exactly one outcome. After a reconnect, to the same manager or the next
    * one, all submissions without an outcome are sent again, the same bytes; records that got onto
    * the ledger meanwhile are answered with their first place. If a refusal says when to try again,
-   * that is done here. An exception ends the loop: the managers cannot or will not go on.
+   * that is done here. An exception ends the loop: the managers cannot or will not go on, or the
+   * feed or the client was closed (CANCELLED).
+   *
+   * <pre>
+   * try (var outcomes = client.submitStream(source, StreamOptions.DEFAULT)) {
+   *   for (SubmissionOutcome outcome : outcomes) outcome.orThrow();
+   * }
+   * </pre>
    *
    * <p>The source is read in a thread of its own, which closing the feed interrupts.
    */
@@ -159,15 +170,19 @@ public final class Client implements AutoCloseable {
 
   /**
    * Gives every block from a height on, once and in order, for as long as the caller reads; with 0
-   * from the first block after the head. If the stream is lost, another one continues after the
-   * last block that was given, at another manager if need be. Each block is verified: Q managers
+   * from the first block after the head, for which this call asks a manager: of what you submit
+   * after it nothing is missed. If the stream is lost, another one continues after the last block
+   * that was given, at another manager if need be. Each block is verified: Q managers
    * made it final, it is whole, and it follows the block before it.
    */
   public Feed<Block> watchBlocks(long fromHeight) {
     return watchBlocks(fromHeight, (failure, nextHeight) -> {});
   }
 
-  /** Watches, and says after each loss of the stream why it was lost and which block is next. */
+  /**
+   * Watches, and says after each loss of the stream, and each attempt to get it back that fails,
+   * why (the exception names the manager) and which block is next.
+   */
   public Feed<Block> watchBlocks(long fromHeight, BiConsumer<BssException, Long> onReconnect) {
     // Fixed before the first stream: "after the head" would skip blocks when a later one begins.
     long from = fromHeight == 0 ? getStatus().getHeight() + 1 : fromHeight;
@@ -276,6 +291,43 @@ public final class Client implements AutoCloseable {
           "asked for block " + height + ", got block " + block.height());
     }
     return block;
+  }
+
+  /**
+   * Which participant's period is settled, at which tariff.
+   *
+   * @param from the start of a delivery interval
+   * @param to exclusive: the start of a delivery interval, at most 366 days after from
+   * @param tariff the hash of the tariff's record
+   * @param height the block after which the ledger counts; 0 for the head
+   */
+  public record SettlementQuery(
+      String participantId, Instant from, Instant to, Hash tariff, long height) {}
+
+  /**
+   * Reads what a period comes to, as one manager says: for the participant itself and for managers.
+   * docs/settlement.md says how it is computed; only the TypeScript client recomputes it.
+   */
+  public Settlement getSettlement(SettlementQuery wanted) {
+    var request =
+        GetSettlementRequest.newBuilder()
+            .setParticipantId(wanted.participantId())
+            .setFromUnixS(wanted.from().getEpochSecond())
+            .setToUnixS(wanted.to().getEpochSecond())
+            .setTariffHash(wanted.tariff().toByteString())
+            .setHeight(wanted.height())
+            .build();
+    Settlement said = query(stub -> stub.getSettlement(request)).getSettlement();
+    boolean isAnswer =
+        said.getParticipantId().equals(request.getParticipantId())
+            && said.getFromUnixS() == request.getFromUnixS()
+            && said.getToUnixS() == request.getToUnixS()
+            && wanted.tariff().is(said.getTariffHash())
+            && (wanted.height() == 0 || said.getHeight() == wanted.height());
+    if (!isAnswer) {
+      throw new UntrueAnswerException("the manager answered with another settlement");
+    }
+    return said;
   }
 
   /**

@@ -72,11 +72,16 @@ final class Connections implements AutoCloseable {
     return addresses;
   }
 
-  /** The one to ask now. */
-  synchronized Manager manager() {
+  /** Throws if the client was closed. */
+  synchronized void checkOpen() {
     if (closed) {
       throw BssException.cancelled("the client is closed", null);
     }
+  }
+
+  /** The one to ask now. */
+  synchronized Manager manager() {
+    checkOpen();
     String address = addresses.get(current);
     return new Manager(address, open.computeIfAbsent(address, this::channelTo));
   }
@@ -137,6 +142,7 @@ final class Connections implements AutoCloseable {
       if (Thread.currentThread().isInterrupted()) {
         throw BssException.cancelled("the calling thread was interrupted", failure);
       }
+      checkOpen();
       if (!failure.mayRepeat()) {
         throw failure;
       }

@@ -4,7 +4,9 @@ import java.util.Iterator;
 
 /**
  * What comes from a stream, for one loop. Close it to end the stream before its end; that may be
- * done by another thread, all else is for one thread.
+ * done by another thread, all else is for one thread. The loop of a feed that another thread or
+ * {@link Client#close} closes ends with a {@link BssException} of reason CANCELLED, so that it is not
+ * taken for one that has read everything.
  *
  * <pre>
  * try (Feed&lt;Block&gt; blocks = client.watchBlocks(1)) {

@@ -27,7 +27,9 @@ public record LedgerRecord(
     Hash successor) {
 
   /**
-   * Which records to list: those of one participant or of one meter.
+   * Which records to list: those of one participant or of one meter. A reading's time is the END of
+   * its interval, unless it was given another: the one of [s, s+i) is found between s+i and s+i plus
+   * a millisecond.
    *
    * @param participantId empty for a meter
    * @param meterId empty for a participant
@@ -49,6 +51,12 @@ public record LedgerRecord(
     public Query between(Instant start, Instant end) {
       return new Query(participantId, meterId, start, end);
     }
+  }
+
+  @Override
+  public String toString() {
+    String what = record == null ? "not readable" : record.getPayloadCase().toString();
+    return "record " + hash + " at " + position + " in block " + height + " (" + what + ")";
   }
 
   /** A record of an answer, whose content has the hash that it is called by. */

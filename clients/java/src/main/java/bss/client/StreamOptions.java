@@ -10,8 +10,8 @@ import java.util.function.BiConsumer;
  * @param inFlightMax how many submissions may be without an outcome at any time
  * @param waitFor what an outcome waits for
  * @param stallTimeout ends the stream with an error when no outcome has come for so long
- * @param onReconnect is called after each loss of the stream, with the number of submissions that
- *     are sent again
+ * @param onReconnect is called after each loss of the stream, with the reason, which names the
+ *     manager, and the number of submissions that are sent again
  */
 public record StreamOptions(
     int inFlightMax,

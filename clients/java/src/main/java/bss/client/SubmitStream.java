@@ -202,6 +202,7 @@ final class SubmitStream implements Feed<SubmissionOutcome> {
       waiting = unanswered.size();
     }
     lastFailure = failure;
+    connections.checkOpen();
     if (!failure.mayRepeat()) {
       faults++;
       if (!failure.isFault() || faults > FAULTS_MAX) {
@@ -210,7 +211,7 @@ final class SubmitStream implements Feed<SubmissionOutcome> {
     }
     checkProgress();
     Duration wait = round.leave(lost.address, failure);
-    options.onReconnect().accept(failure, waiting);
+    options.onReconnect().accept(failure.at(lost.address), waiting);
     Connections.pause(wait);
   }
 

@@ -9,8 +9,9 @@ import java.time.Instant;
 
 /**
  * Makes a record. A record is its exact bytes: they are hashed, sealed and kept, so whoever makes
- * one keeps the bytes and sends the same ones again after a failure. Every call of {@link #toBytes}
- * that was given no salt draws another one, and so makes another record.
+ * one keeps the bytes and sends the same ones again after a failure. A builder draws the salt once:
+ * {@link #toBytes} gives the same bytes again until something is changed. Another builder with the
+ * same values makes another record.
  *
  * <p>Nothing is checked here that the ledger's rules check: a wrong record comes back with its
  * reason.
@@ -27,6 +28,11 @@ public abstract class RecordBuilder<B extends RecordBuilder<B>> {
   private byte[] salt;
   private Instant time;
 
+  /** All but the salt of what was made last, and what was made of it. */
+  private Record content;
+
+  private byte[] made;
+
   RecordBuilder(String ownerId) {
     this.ownerId = ownerId;
   }
@@ -37,7 +43,7 @@ public abstract class RecordBuilder<B extends RecordBuilder<B>> {
     return self();
   }
 
-  /** 16 bytes that nobody can guess; drawn when left out. */
+  /** 16 bytes that nobody can guess; drawn, once, when left out. */
   public B salt(byte[] bytes) {
     salt = bytes.clone();
     return self();
@@ -52,16 +58,26 @@ public abstract class RecordBuilder<B extends RecordBuilder<B>> {
     return self();
   }
 
-  /** The exact bytes of the record. */
+  /** The exact bytes of the record; the same ones again until something is changed. */
   public byte[] toBytes() {
-    Record.Builder record = Record.newBuilder();
+    Record.Builder record = Record.newBuilder().setOwnerId(ownerId);
     Instant end = putPayload(record);
-    record.setOwnerId(ownerId).setSalt(drawn(salt));
-    record.setTimeUnixMs((time == null ? end : time).toEpochMilli());
     if (parent != null) {
       record.setParent(parent.toByteString());
     }
-    return record.build().toByteArray();
+    if (salt != null) {
+      record.setSalt(ByteString.copyFrom(salt));
+    }
+    if (time != null) {
+      record.setTimeUnixMs(time.toEpochMilli());
+    }
+    Record present = record.build();
+    if (!present.equals(content)) {
+      content = present;
+      record.setSalt(drawn(salt)).setTimeUnixMs((time == null ? end : time).toEpochMilli());
+      made = record.build().toByteArray();
+    }
+    return made.clone();
   }
 
   /** Puts in what is of this kind, and returns its end. */

@@ -60,6 +60,9 @@ public final class Genesis {
   }
 
   private static bss.v1.Genesis decode(byte[] file) {
+    if (file.length == 0) {
+      throw invalid("it is empty");
+    }
     try {
       String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(file)).toString();
       bss.v1.Genesis.Builder builder = bss.v1.Genesis.newBuilder();

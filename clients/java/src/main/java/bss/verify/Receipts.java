@@ -18,12 +18,30 @@ public final class Receipts {
 
   private Receipts() {}
 
+  /** Writes a receipt as {@code bss receipt} does: protobuf JSON, which {@code bss verify} reads. */
+  public static String toJson(Receipt receipt) {
+    try {
+      return JsonFormat.printer().print(receipt);
+    } catch (InvalidProtocolBufferException never) {
+      throw new IllegalArgumentException(never);
+    }
+  }
+
+  /** Encodes a receipt, a third as long; {@code bss verify} reads this, too. */
+  public static byte[] toBinary(Receipt receipt) {
+    return receipt.toByteArray();
+  }
+
   /** Reads a receipt as {@code bss receipt} writes it: protobuf JSON. */
   public static Receipt fromJson(String text) {
     checkLength(text.length());
     try {
       Receipt.Builder builder = Receipt.newBuilder();
       JsonFormat.parser().merge(text, builder);
+      if (builder.getRecordHash().isEmpty()) {
+        throw new NotProvenException(
+            Step.ENCODING, "this is no receipt: it has no record hash");
+      }
       return builder.build();
     } catch (InvalidProtocolBufferException wrong) {
       throw new NotProvenException(
@@ -37,6 +55,9 @@ public final class Receipts {
     try {
       return known(Receipt.parseFrom(encoded));
     } catch (InvalidProtocolBufferException wrong) {
+      if (encoded.length > 0 && encoded[0] == '{') {
+        throw new NotProvenException(Step.ENCODING, "this is JSON: read it with fromJson");
+      }
       throw new NotProvenException(
           Step.ENCODING, "this is no receipt: %s", wrong.getMessage());
     }

@@ -8,6 +8,8 @@ import bss.v1.GetRecordHistoryRequest;
 import bss.v1.GetRecordHistoryResponse;
 import bss.v1.GetRecordRequest;
 import bss.v1.GetRecordResponse;
+import bss.v1.GetSettlementRequest;
+import bss.v1.GetSettlementResponse;
 import bss.v1.GetStatusRequest;
 import bss.v1.GetStatusResponse;
 import bss.v1.ListBlocksRequest;
@@ -17,6 +19,7 @@ import bss.v1.ListStorageNodesResponse;
 import bss.v1.QueryServiceGrpc;
 import bss.v1.Receipt;
 import bss.v1.RecordEntry;
+import bss.v1.Settlement;
 import bss.v1.StorageNodeStatus;
 import bss.v1.SubmitRequest;
 import bss.v1.SubmitResponse;
@@ -79,6 +82,7 @@ final class FakeManager {
   List<StorageNodeStatus> nodes = List.of();
   List<RecordEntry> records = List.of();
   Receipt receipt = Receipt.getDefaultInstance();
+  Settlement settlement = Settlement.getDefaultInstance();
 
   List<BindableService> services() {
     return List.of(new Broadcast(), new Query());
@@ -133,6 +137,12 @@ final class FakeManager {
     @Override
     public void getReceipt(GetReceiptRequest request, StreamObserver<GetReceiptResponse> to) {
       answer(to, GetReceiptResponse.newBuilder().setReceipt(receipt).build());
+    }
+
+    @Override
+    public void getSettlement(
+        GetSettlementRequest request, StreamObserver<GetSettlementResponse> to) {
+      answer(to, GetSettlementResponse.newBuilder().setSettlement(settlement).build());
     }
 
     @Override

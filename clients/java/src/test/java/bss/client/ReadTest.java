@@ -10,11 +10,13 @@ import bss.chain.Chain;
 import bss.records.Document;
 import bss.v1.Receipt;
 import bss.v1.RecordEntry;
+import bss.v1.Settlement;
 import bss.v1.StorageNodeEntry;
 import bss.v1.StorageNodeStatus;
 import bss.verify.Corpus;
 import bss.verify.Hash;
 import com.google.protobuf.ByteString;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -27,6 +29,30 @@ class ReadTest {
   @AfterEach
   void close() {
     world.close();
+  }
+
+  @Test
+  void aSettlementIsTheOneThatWasAskedFor() {
+    FakeManager manager = world.start("manager-1");
+    Hash tariff = Hash.of(new byte[Hash.BYTES]);
+    manager.settlement =
+        Settlement.newBuilder()
+            .setParticipantId("participant-1")
+            .setFromUnixS(3600)
+            .setToUnixS(7200)
+            .setTariffHash(tariff.toByteString())
+            .setHeight(9)
+            .setCurrency("EUR")
+            .build();
+    Client client = world.connect();
+    Instant from = Instant.ofEpochSecond(3600);
+    Instant to = Instant.ofEpochSecond(7200);
+    var asked = new Client.SettlementQuery("participant-1", from, to, tariff, 0);
+    assertEquals("EUR", client.getSettlement(asked).getCurrency());
+    var elsewhere = new Client.SettlementQuery("participant-1", from, to, tariff, 8);
+    assertThrows(UntrueAnswerException.class, () -> client.getSettlement(elsewhere));
+    manager.settlement = Settlement.getDefaultInstance();
+    assertThrows(UntrueAnswerException.class, () -> client.getSettlement(asked));
   }
 
   private List<StorageNodeStatus> standings() {

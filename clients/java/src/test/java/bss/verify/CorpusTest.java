@@ -1,13 +1,16 @@
 package bss.verify;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import bss.v1.Receipt;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -68,6 +71,20 @@ class CorpusTest {
       case "mutations" -> checkMutations(item);
       default -> throw new AssertionError("the corpus has a kind that this test does not know");
     }
+  }
+
+  @Test
+  void aReceiptIsWrittenAndRead() {
+    for (Corpus.Item item : corpus.validReceipts()) {
+      Receipt receipt = Receipts.fromBinary(item.bytes("receipt"));
+      String text = Receipts.toJson(receipt);
+      assertEquals(receipt, Receipts.fromJson(text));
+      assertArrayEquals(item.bytes("receipt"), Receipts.toBinary(receipt));
+      byte[] json = text.getBytes(StandardCharsets.UTF_8);
+      var refused = assertThrows(NotProvenException.class, () -> Receipts.fromBinary(json));
+      assertTrue(refused.getMessage().contains("fromJson"), refused.getMessage());
+    }
+    assertThrows(NotProvenException.class, () -> Receipts.fromJson("{}"));
   }
 
   private void checkReceipt(Corpus.Item item) {
