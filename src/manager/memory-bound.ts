@@ -31,6 +31,7 @@ import { windowBytesMax } from "../sync/sync-plan.js";
 import { settlementBytesMax } from "./queries/settlement.js";
 import { candidatesMax } from "./ring/candidate-blocks.js";
 import { compactKeptMax } from "./ring/compact-bodies.js";
+import { relayedBytesMax } from "./submissions/broadcast-receiver.js";
 import { unpooledBytes } from "./submissions/submit-service.js";
 
 export type MemoryPart = {
@@ -78,6 +79,7 @@ export function memoryParts(options: MemoryBoundOptions): readonly MemoryPart[] 
     { what: "state remembered", bytes: recentStateBytesMax },
     { what: "pool", bytes: limits.poolBytesMax },
     { what: "submissions before the pool", bytes: unpooledBytes.totalMax },
+    { what: "submissions of managers before the pool", bytes: others * relayedBytesMax },
     { what: "uploads", bytes: uploadBytes(rpcLimits, others) },
     { what: "unread answers", bytes: copiesOfAnswer * answerBytes(answers, others) },
     { what: "connections", bytes: connectionBytes * connectionsMax(connections) },

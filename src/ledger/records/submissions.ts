@@ -21,6 +21,7 @@ import {
 } from "../../gen/bss/v1/record_pb.js";
 import { idBytesMax, isId } from "../ids.js";
 import { kindOf } from "../kinds/kinds.js";
+import { profileListsBytesMax } from "../kinds/load-profile.js";
 import { sealedMemoryBytes, submissionMemoryBytes } from "../message-sizes.js";
 import { strictDecode } from "../strict-decode.js";
 import { refuse, type Violation } from "../violation.js";
@@ -180,6 +181,15 @@ export function memoryBytesOf({ header, records }: Pick<Submission, "header" | "
 /** What the lists in its records take once they are decoded, besides. */
 export function decodedBytesOf(records: readonly ParsedRecord[]): number {
   return records.reduce((sum, each) => sum + kindOf(each).decodedBytes(each.payload), 0);
+}
+
+/** The most that both come to, of one that is not parsed yet. */
+export function memoryBytesMaxOf(submission: Pick<Submission, "header" | "records">): number {
+  const { records } = submission;
+  const recordBytes = records.reduce((sum, { length }) => sum + length, 0);
+  // Each integer takes a byte of a record, or stands for an interval.
+  const integers = Math.min(recordBytes, 3 * submissionIntervalsMax);
+  return memoryBytesOf(submission) + profileListsBytesMax(records.length, integers);
 }
 
 /** What it takes where its records are kept sealed as well, but for `decodedBytesOf`. */
