@@ -88,6 +88,8 @@ export type VoteMessage = Exclude<VoteRequest["message"], { case: undefined }>;
  * holds costs a signature, and two reads of blocks.
  */
 export const headLimit: RateLimit = { perSecond: 30, burst: 120 };
+/** What a head counts as that is not what this manager holds there: three such a second. */
+export const differingHeadPrice = 10;
 
 export class PeerReceiver {
   readonly #context: Context;
@@ -262,7 +264,8 @@ export class PeerReceiver {
     sync.onHeight(from, height, { exact: true });
     abstention.hearHead(from, height);
     tip.hear(from);
-    if (verified) await supervision.takeHead(head);
+    if (!verified || (await supervision.takeHead(head)) === "fits") return;
+    this.#heads.charge(from, differingHeadPrice - 1, this.#context.monotonicMs());
   }
 
   async #takeBlocks(from: string, blocks: ManagerBlocks): Promise<void> {

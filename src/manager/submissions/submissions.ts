@@ -137,7 +137,8 @@ export class Submissions {
     const { pool, candidates, ring, tip } = parts;
     const screening = {
       ...context,
-      pauses: () => pausesOf(context.time, () => ring.status().step !== "idle"),
+      pauses: (restTimes?: () => number) =>
+        pausesOf(context.time, () => ring.status().step !== "idle", restTimes),
       mightCure: (record: ParsedRecord, reason: RuleReason) =>
         pool.mightCure(record, reason) || candidates.mightCure(record, reason),
     };

@@ -111,17 +111,20 @@ export class Connections {
 
   /** Takes a connection that was accepted, or ends it and returns false. */
   take(socket: Socket): boolean {
-    const key = keyOf(socket);
     // It may have been closed already, and then it has no address.
-    if (key === undefined || this.#closing) return refuse(socket);
-    // The other end can use the same port again before this process hears that it let go of it.
-    const former = this.#open.get(key);
-    if (former !== undefined) this.#end(former, undefined);
-    const causer = networkOf(socket.remoteAddress ?? "");
+    const { remoteAddress } = socket;
+    if (remoteAddress === undefined || this.#closing) return refuse(socket);
+    // First what refuses most and costs least.
+    const causer = networkOf(remoteAddress);
     if (this.#rates.take(causer, 1, this.#options.monotonicMs()) > 0) {
       this.#options.onEnded("rate");
       return refuse(socket);
     }
+    const key = keyOf(socket);
+    if (key === undefined) return refuse(socket);
+    // The other end can use the same port again before this process hears that it let go of it.
+    const former = this.#open.get(key);
+    if (former !== undefined) this.#end(former, undefined);
     this.#makeRoomFor(causer);
     if (this.#groups.strangers.take(causer, 1) !== undefined) {
       this.#options.onEnded("share");

@@ -101,7 +101,7 @@ export const defaultRpcLimits: RpcLimits = {
     unknown: { perSecond: 700, burst: 2_000 },
   },
   // An attestation for each block, and four heads a second.
-  storageMessages: { perSecond: 100, burst: 400 },
+  storageMessages: { perSecond: 50, burst: 400 },
   streamQueueMessagesMax: 4_096,
   streamQueueBytesMax: 64 * MiB,
   keepaliveMs: 10_000,

@@ -37,7 +37,7 @@ export function receiverOf(options: Options) {
     tip: { hear: () => {} },
     supervision: {
       isNews: () => true,
-      takeHead: async () => {},
+      takeHead: async () => "fits",
       take: async () => {},
       takeBlocks: async () => false,
     },

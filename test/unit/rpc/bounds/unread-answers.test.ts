@@ -229,6 +229,20 @@ describe("the account of answers", () => {
     assert.equal(ofAllMax, ids.length);
   });
 
+  test("lets a caller's next long answer wait as long as this one was read", async () => {
+    const { answer } = call("storage", "node-1");
+    const readMs = 200;
+    await answers.inTurn(answer, (read) => read(() => sleep(readMs)));
+    const restedSinceMs = performance.now();
+    const order: string[] = [];
+    const own = answers.inTurn(answer, async () => order.push("own"));
+    await answers.inTurn(call("storage", "node-2").answer, async () => order.push("other"));
+    await own;
+    const restedMs = performance.now() - restedSinceMs;
+    assert.deepEqual(order, ["other", "own"]);
+    assert.ok(restedMs > readMs - 50, `it rested ${restedMs} ms`);
+  });
+
   for (const [load, share, times] of [
     ["busy", 0.9, 3],
     ["idle", 0.5, 1],
