@@ -5,9 +5,9 @@
  * used that up is told when to come again.
  *
  * The price of all records is paid before they are looked at, and what was not in vain is given
- * back. What managers relay is on accounts of its own, for each pair of manager and participant: a
- * manager that relays what it should not, or relays again what lacks something and is refused when
- * it waits already, uses up no caller's budget.
+ * back. What managers relay is on accounts of its own, for each pair of manager and participant, and
+ * one for what no honest manager relays: a manager that relays what it should not, or relays again what
+ * lacks something and is refused when it waits already, uses up no caller's budget.
  */
 import { RateLimits } from "../../base/rate-limits.js";
 import { workOfAll } from "../../ledger/records/intervals.js";
@@ -30,7 +30,7 @@ export type Causer =
   | {
       readonly kind: "manager";
       readonly id: string;
-      /** Whose submission it is; empty before that is known. */
+      /** Whose submission it is; empty before that is known, or for what nobody else can have caused. */
       readonly participantId: string;
     };
 
@@ -88,7 +88,8 @@ export class ScreeningBudget {
   }
 }
 
-function priceOf({ refused, onLedger }: Found): number {
+/** What of it was in vain, in records. */
+export function priceOf({ refused, onLedger }: Found): number {
   const refusedWork = workOfAll(refused.map(({ record }) => record));
   return refusedWork + workOfAll(onLedger) * onLedgerPrice;
 }
