@@ -25,7 +25,7 @@ import { profileListsBytesMax } from "../kinds/load-profile.js";
 import { sealedMemoryBytes, submissionMemoryBytes } from "../message-sizes.js";
 import { strictDecode } from "../strict-decode.js";
 import { refuse, type Violation } from "../violation.js";
-import { intervalsOf, submissionIntervalsMax } from "./intervals.js";
+import { intervalsOf, submissionIntervalsMax, workOf } from "./intervals.js";
 import { type ParsedRecord, parseRecord, recordHashBytes } from "./records.js";
 
 /** A header that is right by itself, with its signature, which is not verified yet. */
@@ -123,6 +123,19 @@ export function parseSubmission(
   submission: Submission,
   policy: Policy,
 ): Result<ParsedSubmission, Violation> {
+  const parsing = parseInPieces(consortiumId, submission, policy);
+  for (;;) {
+    const step = parsing.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** Parses a submission in pieces of a few ms, after each of which something else may be done. */
+export function* parseInPieces(
+  consortiumId: Uint8Array,
+  submission: Submission,
+  policy: Policy,
+): Generator<undefined, Result<ParsedSubmission, Violation>> {
   const { header: headerBytes, signature } = submission;
   const header = parseSignedHeader(consortiumId, headerBytes, signature, policy);
   if (!header.ok) return header;
@@ -136,7 +149,12 @@ export function parseSubmission(
   }
   const records: ParsedRecord[] = [];
   let intervals = 0;
+  let piece = 0;
   for (const [index, bytes] of submission.records.entries()) {
+    if (piece >= parsedAtOnce) {
+      yield;
+      piece = 0;
+    }
     const record = parseRecord(consortiumId, bytes, policy);
     if (!record.ok) {
       const { reason, message, field } = record.error;
@@ -152,6 +170,7 @@ export function parseSubmission(
       );
     }
     records.push(record.value);
+    piece += workOf(record.value) + bytes.length / bytesOfParsing;
     intervals += intervalsOf([record.value]);
     // Here and not at the end, so that no more is parsed than may be submitted.
     if (intervals <= submissionIntervalsMax) continue;
@@ -163,6 +182,8 @@ export function parseSubmission(
   return ok({ ...header.value, records, message: submission });
 }
 
+/** Records, each as many as its work, that are parsed in one piece. */
+const parsedAtOnce = 100;
 /** So many bytes are as much to parse as a record of an ordinary size, and often more. */
 const bytesOfParsing = 1_024;
 

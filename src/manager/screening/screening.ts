@@ -401,17 +401,16 @@ export class Screener {
   inTurn<T>(
     causer: Causer,
     recordCount: number,
-    work: () => Promise<T>,
+    work: (pause: Pause) => Promise<T>,
     signal: AbortSignal = never,
   ): Promise<T> {
     const isLarge = recordCount >= largeRecordsMin;
     if (!isLarge) this.#smallMs = this.#context.monotonicMs();
     const piece = async () => {
       if (signal.aborted) throw unheard();
-      if (!isLarge) return work();
-      const pause = this.#pauses();
-      const result = await work();
-      await pause();
+      const pause = this.#pausesWhileHeard(signal);
+      const result = await work(pause);
+      if (isLarge) await pause();
       return result;
     };
     const lane = isLarge ? this.#large : this.#small;
@@ -420,16 +419,28 @@ export class Screener {
     return lane.run(causer.participantId, piece, `manager ${causer.id}`);
   }
 
-  /** The same within the causer's budget; what does not come to a result was in vain. */
+  /**
+   * The same piece by piece, within the causer's budget; what does not come to a result was in
+   * vain.
+   */
   parsed<T>(
     causer: Causer,
     recordCount: number,
-    parse: () => T,
+    parse: () => Generator<undefined, T>,
     signal: AbortSignal = never,
   ): Promise<T> {
-    const work = async () => parse();
     const found = () => ({ refused: [], onLedger: [] });
-    const paid = () => this.budget.spend(causer, recordCount, work, found);
+    const paid = (pause: Pause) => {
+      const work = async () => {
+        const parsing = parse();
+        for (;;) {
+          const step = parsing.next();
+          if (step.done) return step.value;
+          await pause();
+        }
+      };
+      return this.budget.spend(causer, recordCount, work, found);
+    };
     return this.inTurn(causer, recordCount, paid, signal);
   }
 

@@ -35,6 +35,7 @@ import { contradictions } from "../../ledger/records/rules.js";
 import {
   decodedBytesOf,
   type ParsedSubmission,
+  parseInPieces,
   parseSubmission,
   parsingWorkOf,
   pooledBytesOf,
@@ -257,12 +258,13 @@ export class Submissions {
       toHex(submissionId(message.header, message.signature)),
     );
     if (known !== undefined) return known;
-    return this.#screener.parsed(ofAllFrom(from), parsingWorkOf(message), () => {
-      const parsed = parseSubmission(consortiumId, message, policy);
+    function* parse() {
+      const parsed = yield* parseInPieces(consortiumId, message, policy);
       if (parsed.ok) return parsed.value;
       observer.dropped(from, parsed.error.reason);
       throw rpcErrorOfViolation(parsed.error, "submission");
-    });
+    }
+    return this.#screener.parsed(ofAllFrom(from), parsingWorkOf(message), parse);
   }
 
   /** Another manager found records wrong; `from` passes it on. */
@@ -365,12 +367,16 @@ export class Submissions {
     this.#parts.trigger.check();
   }
 
-  #parse(callerId: string, message: Submission | undefined): ParsedSubmission {
+  *#parse(
+    callerId: string,
+    message: Submission | undefined,
+  ): Generator<undefined, ParsedSubmission> {
     if (message === undefined) {
       const text = "the request holds no submission";
       throw new RpcError("SUBMISSION_MALFORMED", text, { field: "submission" });
     }
-    const parsed = parseSubmission(this.#context.consortiumId, message, this.#context.policy);
+    const { consortiumId, policy } = this.#context;
+    const parsed = yield* parseInPieces(consortiumId, message, policy);
     if (!parsed.ok) throw rpcErrorOfViolation(parsed.error, "submission");
     const { participantId } = parsed.value;
     if (participantId !== callerId) {

@@ -302,6 +302,28 @@ describe("[R3.9] long work on submissions", () => {
     assert.deepEqual(await restsOf(50), [1]);
   });
 
+  test("pauses between the pieces of parsing, which ends when nobody waits for it", async () => {
+    const { ports } = await LedgerWorld.create();
+    let paused = 0;
+    const gone = new AbortController();
+    const pauses = () => async () => {
+      paused += 1;
+      if (paused === 5) gone.abort();
+    };
+    const context = { ...ports, pauses, monotonicMs: () => 0, time: systemTime };
+    const screener = new Screener(context, { knowsAllFinal: false });
+    const caller = { kind: "caller", id: "a" } as const;
+    function* parse() {
+      for (let i = 0; i < 3; i++) yield undefined;
+      return "parsed";
+    }
+    assert.equal(await screener.parsed(caller, 10, parse), "parsed");
+    assert.equal(paused, 3);
+    const vain = screener.parsed(caller, 10, parse, gone.signal);
+    await assert.rejects(vain, { reason: "DEADLINE" });
+    assert.equal(paused, 5);
+  });
+
   const setUp = (isVoting: () => boolean, restTimes?: () => number) => {
     const clock = { nowMs: 1_000, breaths: 0, waits: [] as number[] };
     const time = {
