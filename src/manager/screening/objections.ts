@@ -382,7 +382,7 @@ class ClaimsOfAuthor {
     return this.#byPlace.values();
   }
 
-  /** In place of an earlier one; false when more would be held, though the first ones always are. */
+  /** In place of an earlier one; false where too much would be held, though the first ones fit. */
   add(claim: Claim, heldMax: number): boolean {
     const { signed, place } = claim;
     if (this.#byPlace.get(place)?.signed !== signed) {

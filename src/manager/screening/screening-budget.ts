@@ -5,9 +5,9 @@
  * used that up is told when to come again.
  *
  * The price of all records is paid before they are looked at, and what was not in vain is given
- * back. What managers relay is on accounts of its own, for each pair of manager and participant, and
- * one for what no honest manager relays: a manager that relays what it should not, or relays again what
- * lacks something and is refused when it waits already, uses up no caller's budget.
+ * back. What managers relay is on accounts of its own, for each pair of manager and participant,
+ * and one for what no honest manager relays: a manager that relays what it should not, or relays
+ * again what lacks something and is refused when it waits already, uses up no caller's budget.
  */
 import { RateLimits } from "../../base/rate-limits.js";
 import { workOfAll } from "../../ledger/records/intervals.js";
@@ -30,7 +30,7 @@ export type Causer =
   | {
       readonly kind: "manager";
       readonly id: string;
-      /** Whose submission it is; empty before that is known, or for what nobody else can have caused. */
+      /** Whose submission it is; empty before that is known, or if only the manager is to blame. */
       readonly participantId: string;
     };
 

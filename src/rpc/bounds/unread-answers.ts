@@ -38,7 +38,10 @@ type UnreadAnswersOptions = {
 type Reading = <R>(work: () => Promise<R>) => Promise<R>;
 
 const pagesPerCallerMax = 1;
-/** How long a caller rests after a page or a long answer while this process is busy, in times of the reading. */
+/**
+ * How long a caller rests after a page or a long answer while this process is busy, in times of the
+ * reading.
+ */
 const restTimes = { busy: 3, else: 1 } as const;
 /** One caller that lists without end and rests as long keeps a process busy half of its time. */
 const busyAbove = 3 / 4;
