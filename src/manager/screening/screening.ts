@@ -450,12 +450,15 @@ export class Screener {
     signal: AbortSignal = never,
   ): Promise<Result<Screened, Violation>> {
     const length = workOfAll(submission.records);
-    const context = { ...this.#context, pauses: () => this.#pausesWhileHeard(signal) };
     const isLarge = length >= largeRecordsMin;
-    const work = () =>
-      isLarge ? screenSubmission(submission, context) : this.#together.screen(submission);
-    const paid = () =>
-      this.budget.spend(causer, length, work, (found) => (found.ok ? found.value : undefined));
+    const paid = (pause: Pause) => {
+      const context = { ...this.#context, pauses: () => pause };
+      const work = () =>
+        isLarge ? screenSubmission(submission, context) : this.#together.screen(submission);
+      return this.budget.spend(causer, length, work, (found) =>
+        found.ok ? found.value : undefined,
+      );
+    };
     return this.inTurn(causer, length, paid, signal);
   }
 
