@@ -14,8 +14,11 @@ import { workOfAll } from "../../ledger/records/intervals.js";
 import type { ParsedRecord } from "../../ledger/records/records.js";
 import { RpcError } from "../../rpc/rpc-error.js";
 
-/** Records in vain, of one participant: a large import that is sent again is refused as one. */
-export const refusalLimits = { perSecond: 250, burst: 2_500, causersMax: 10_000 } as const;
+/**
+ * Records in vain, of one participant: a large import that is sent again is refused as one. At once
+ * are more than parsing the longest submission costs, so that few refused ones do not hold it up.
+ */
+export const refusalLimits = { perSecond: 250, burst: 5_000, causersMax: 10_000 } as const;
 /** What a record that is on the ledger costs; a refused one costs 1. */
 const onLedgerPrice = 1 / 8;
 
