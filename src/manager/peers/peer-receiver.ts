@@ -54,11 +54,13 @@ import type { StorageSupervision } from "../storage-nodes/storage-supervision.js
 import type { HeadAnnouncer } from "../supervision/head-announcer.js";
 import type { Supervision } from "../supervision/supervision.js";
 import type { ProposalRelays } from "./proposal-relays.js";
+import type { Waste } from "./waste.js";
 
 type Context = Pick<
   ManagerContext,
   "selfId" | "consortiumId" | "members" | "signatures" | "monotonicMs"
 > & {
+  readonly waste: Pick<Waste, "rest">;
   readonly observer: Pick<ManagerObserver, "dropped" | "voteReceived" | "attestationReceived">;
 };
 
@@ -116,6 +118,7 @@ export class PeerReceiver {
   ): Promise<void> {
     const from = context.identity.id;
     for await (const { message } of stream.messages) {
+      await this.#context.waste.rest(from);
       switch (message.case) {
         case undefined:
           break;

@@ -14,6 +14,7 @@ import type {
 import { memoryBytesMaxOf } from "../../ledger/records/submissions.js";
 import type { CallContext, ServerStream } from "../../rpc/server/handlers.js";
 import type { ManagerObserver } from "../manager-observer.js";
+import type { Waste } from "../peers/waste.js";
 import type { Pool } from "../pool/pool.js";
 import type { BlockTrigger } from "../ring/block-trigger.js";
 import { type BroadcastSender, verdictsPerMessageMax } from "./broadcast-sender.js";
@@ -27,6 +28,11 @@ const relaysMax = 128;
  */
 export const relayedBytesMax = 32 * 2 ** 20;
 
+type Context = {
+  readonly observer: Pick<ManagerObserver, "dropped">;
+  readonly waste: Pick<Waste, "rest">;
+};
+
 export type BroadcastReceiverParts = {
   readonly submissions: Pick<Submissions, "takeRelayed" | "takeObjections">;
   readonly pool: Pick<Pool, "own" | "verdict">;
@@ -35,16 +41,13 @@ export type BroadcastReceiverParts = {
 };
 
 export class BroadcastReceiver {
-  readonly #observer: Pick<ManagerObserver, "dropped">;
+  readonly #context: Context;
   readonly #parts: BroadcastReceiverParts;
   /** By manager: it may have several streams. */
   readonly #rooms = new Map<string, RelayRoom>();
 
-  constructor(
-    { observer }: { readonly observer: Pick<ManagerObserver, "dropped"> },
-    parts: BroadcastReceiverParts,
-  ) {
-    this.#observer = observer;
+  constructor(context: Context, parts: BroadcastReceiverParts) {
+    this.#context = context;
     this.#parts = parts;
   }
 
@@ -72,6 +75,7 @@ export class BroadcastReceiver {
     this.#rooms.set(from, room);
     const relays = new Relays(room);
     for await (const { message, leftOut } of stream.messages) {
+      await this.#context.waste.rest(from);
       if (message.case === "verdict") this.#takeVerdict(from, message.value);
       if (message.case === "objections") await this.#takeObjections(from, message.value);
       if (message.case !== "submission") continue;
@@ -86,7 +90,7 @@ export class BroadcastReceiver {
 
   #takeVerdict(from: string, { submissionIds }: Verdict): void {
     if (submissionIds.length > verdictsPerMessageMax) {
-      this.#observer.dropped(from, "TOO_MANY_VERDICTS");
+      this.#context.observer.dropped(from, "TOO_MANY_VERDICTS");
       return;
     }
     for (const id of submissionIds) {

@@ -29,6 +29,7 @@ const signed = (reason: string) =>
     objections: [{ reason }],
     signature: { signature: new Uint8Array(64) },
   });
+const noWaste = { rest: () => undefined };
 const id = (byte: number) => new Uint8Array(32).fill(byte);
 
 describe("the exchange of submissions between managers", () => {
@@ -63,7 +64,7 @@ describe("the exchange of submissions between managers", () => {
     };
     sender = new BroadcastSender(() => links, { monotonicMs: () => nowMs, after });
     receiver = new BroadcastReceiver(
-      { observer: { dropped: (_, what) => dropped.push(what) } },
+      { observer: { dropped: (_, what) => dropped.push(what) }, waste: noWaste },
       {
         submissions: {
           takeRelayed: async (from, message) => {
