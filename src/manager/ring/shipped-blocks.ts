@@ -75,9 +75,10 @@ export function rangeOf({
 }
 
 /**
- * About how long a block is on its way: encoding it to find out would take as long as sending it.
+ * How long a block is on its way, at most: encoding it to find out would take as long as
+ * sending it.
  */
-function shippedBytes(
+export function shippedBytes(
   block: Block | undefined,
   certificates: BlockCertificates | undefined,
   parts: readonly Uint8Array[],
