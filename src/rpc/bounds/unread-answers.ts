@@ -32,6 +32,8 @@ type UnreadAnswersOptions = {
   readonly onUnread: (ends: ConnectionEnds) => void;
   /** The share of the time in which this process had work lately, 0 to 1. */
   readonly busyShare: () => number;
+  /** Whether something is under way that must not wait for answers to be read. */
+  readonly isPressed: () => boolean;
 };
 
 /** Runs a part of an answer and counts its time. */
@@ -39,8 +41,8 @@ type Reading = <R>(work: () => Promise<R>) => Promise<R>;
 
 const pagesPerCallerMax = 1;
 /**
- * How long a caller rests after a page or a long answer while this process is busy, in times of the
- * reading.
+ * How long a caller rests after a page or a long answer while this process is busy or pressed, in
+ * times of the reading.
  */
 const restTimes = { busy: 3, else: 1 } as const;
 /** One caller that lists without end and rests as long keeps a process busy half of its time. */
@@ -171,7 +173,7 @@ export class UnreadAnswers {
     return new Promise((resolve, reject) => {
       void turns.run(causer, async () => {
         await work().then(resolve, reject);
-        const isBusy = this.#options.busyShare() > busyAbove;
+        const isBusy = this.#options.isPressed() || this.#options.busyShare() > busyAbove;
         await sleep((isBusy ? restTimes.busy : restTimes.else) * spentMs());
       });
     });
